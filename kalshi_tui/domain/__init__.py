@@ -1,0 +1,1 @@
+"""What a trader reasons about: prices, books, orders, fees. Standard library only; no I/O, no async, no clock."""

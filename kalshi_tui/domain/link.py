@@ -1,0 +1,34 @@
+"""The words for the state of the connection and for how far a book may be trusted."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class LinkState(Enum):
+    """What the connection to the exchange's stream is doing. The values are shown on the status line."""
+
+    OFFLINE = "offline"
+    CONNECTING = "connecting"
+    LIVE = "live"
+    WAITING = "reconnecting"
+    """Down; another attempt follows by itself."""
+    REFUSED = "refused"
+    """The exchange said no (a wrong key, a wrong clock): another attempt would not help until something is mended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """The connection as the screen shows it; ``detail`` is a sentence, empty when all is well."""
+
+    state: LinkState = LinkState.OFFLINE
+    detail: str = ""
+
+
+class Trust(Enum):
+    """How far a book may be believed."""
+
+    WAITING = "waiting"
+    """No snapshot yet."""
+    GOOD = "good"
+    STALE = "stale"
+    """Something was missed or made no sense; prices are the last known ones and may be wrong."""

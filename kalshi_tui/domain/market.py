@@ -1,0 +1,122 @@
+"""What a market is: its terms, status, grid, and its quote as the exchange last said it."""
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from kalshi_tui.domain.fees import FeeSchedule
+from kalshi_tui.domain.price import CENT_GRID, Count, Money, Price, PriceGrid
+
+
+class MarketStatus(Enum):
+    """Where a market is in its life (API contract, section 8). The values are the exchange's words for the object."""
+
+    INITIALIZED = "initialized"
+    INACTIVE = "inactive"
+    ACTIVE = "active"
+    CLOSED = "closed"
+    DETERMINED = "determined"
+    DISPUTED = "disputed"
+    AMENDED = "amended"
+    FINALIZED = "finalized"
+    UNKNOWN = "unknown"
+
+    @classmethod
+    def of(cls, word: str) -> "MarketStatus":
+        """Give the status for the exchange's word, UNKNOWN for a new one."""
+        try:
+            return cls(word)
+        except ValueError:
+            return cls.UNKNOWN
+
+    @property
+    def tradable(self) -> bool:
+        """Whether orders are taken."""
+        return self is MarketStatus.ACTIVE
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """The top of a market as the ticker says it. None where nobody quotes: a size of 0 is no quote, not a price.
+
+    Prices in 1/10,000 dollar, counts in 1/100 contract, ``ts_ms`` Unix milliseconds of the exchange (0 if none).
+    """
+
+    yes_bid: Price | None = None
+    yes_ask: Price | None = None
+    yes_bid_size: Count = 0
+    yes_ask_size: Count = 0
+    last: Price | None = None
+    previous: Price | None = None
+    """The last price a day ago, for the change."""
+    last_size: Count = 0
+    volume: Count = 0
+    volume_24h: Count = 0
+    open_interest: Count = 0
+    ts_ms: int = 0
+
+    @property
+    def spread(self) -> Price | None:
+        """Ask - bid, None without both."""
+        return None if self.yes_bid is None or self.yes_ask is None else self.yes_ask - self.yes_bid
+
+    @property
+    def change(self) -> Price | None:
+        """Last - previous, None without both."""
+        return None if self.last is None or self.previous is None else self.last - self.previous
+
+
+@dataclass(frozen=True, slots=True)
+class Market:
+    """One yes/no contract. Texts have passed the sanitiser: they hold no control characters, and are never markup."""
+
+    ticker: str
+    event_ticker: str
+    series_ticker: str = ""
+    title: str = ""
+    """The event's title where it is known, else the market's own (deprecated) one."""
+    yes_sub_title: str = ""
+    no_sub_title: str = ""
+    status: MarketStatus = MarketStatus.UNKNOWN
+    grid: PriceGrid = CENT_GRID
+    price_level_structure: str = ""
+    exchange_index: int = 0
+    open_ms: int = 0
+    close_ms: int = 0
+    rules_primary: str = ""
+    rules_secondary: str = ""
+    result: str = ""
+    settlement_value: Money | None = None
+    can_close_early: bool = False
+    fees: FeeSchedule | None = None
+    """None until the series has been read: shown as not known, never as 0."""
+    quote: Quote = field(default_factory=Quote)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A question with one or more markets; ``mutually_exclusive`` ones have exactly one YES."""
+
+    event_ticker: str
+    series_ticker: str
+    title: str
+    sub_title: str = ""
+    category: str = ""
+    mutually_exclusive: bool = False
+    exchange_index: int = 0
+    fee_type_override: str = ""
+    """Wins over the series' fee type if not empty."""
+    markets: tuple[Market, ...] = ()
+    fee_multiplier_override: int | None = None
+    """In 1/1,000,000, wins over the series' multiplier if not None (section 9)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trade:
+    """A print of the public tape. ``taker_bid`` is True if the taker bought YES (sold NO)."""
+
+    trade_id: str
+    ticker: str
+    yes_price: Price
+    count: Count
+    taker_bid: bool
+    ts_ms: int

@@ -1,0 +1,57 @@
+"""What the account holds: positions by netting YES against NO, and the money in them (API contract, section 7)."""
+
+from dataclasses import dataclass
+
+from kalshi_tui.domain.order import BookSide
+from kalshi_tui.domain.price import PRICE_UNIT, Count, Money, Price
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A holding in one market. ``count`` is signed: + YES, - NO. Money in 1/1,000,000 dollar.
+
+    ``cost`` is what the open contracts were bought for (the exchange's exposure), fees not included.
+    """
+
+    ticker: str
+    count: Count = 0
+    cost: Money = 0
+    realized_pnl: Money = 0
+    fees_paid: Money = 0
+    total_traded: Money = 0
+
+    def after(self, side: BookSide, yes_price: Price, count: Count, fee: Money = 0) -> "Position":
+        """Give the holding after a fill. A bid adds YES or closes NO; an ask adds NO or closes YES.
+
+        Closing gives up cost in proportion, rounded down, so that the last contract takes what is left and nothing is
+        lost; the difference to what it brought is realized.
+        """
+        sign = 1 if side is BookSide.BID else -1
+        price = yes_price if sign > 0 else PRICE_UNIT - yes_price  # of the outcome that the fill buys
+        held = abs(self.count) if self.count * sign < 0 else 0
+        closed = min(held, count)
+        opened = count - closed
+        freed = self.cost * closed // held if closed else 0
+        brought = closed * (PRICE_UNIT - price)
+        return Position(
+            ticker=self.ticker,
+            count=self.count + sign * count,
+            cost=self.cost - freed + opened * price,
+            realized_pnl=self.realized_pnl + brought - freed,
+            fees_paid=self.fees_paid + fee,
+            total_traded=self.total_traded + count * price,
+        )
+
+    def settled(self, yes_value: Price) -> Money:
+        """Give the payout if a YES is worth ``yes_value`` (1 dollar, 0, or between for a scalar result)."""
+        return self.count * yes_value if self.count >= 0 else -self.count * (PRICE_UNIT - yes_value)
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """Cash and the value of positions; ``by_shard`` is buying power by ``exchange_index``. 1/1,000,000 dollar."""
+
+    cash: Money
+    portfolio_value: Money
+    by_shard: tuple[tuple[int, Money], ...] = ()
+    updated_ms: int = 0

@@ -1,0 +1,52 @@
+"""What time it is at the exchange, as far as its replies tell: signatures need it to a few seconds (section 12)."""
+
+from collections.abc import Callable
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from time import time_ns
+from typing import Final
+
+TOLERANCE_MS: Final = 2_000
+"""A ``Date`` header has whole seconds and a reply its journey: less than this is not called a skew."""
+
+
+def system_ms() -> int:
+    """Give this machine's Unix time in milliseconds."""
+    return time_ns() // 1_000_000
+
+
+class ExchangeClock:
+    """This machine's clock, corrected by what the exchange's ``Date`` headers say once it is clearly off.
+
+    ``skew_ms`` is the exchange's time minus this machine's, 0 while they agree within the tolerance.
+    """
+
+    __slots__ = ("_clock_ms", "skew_ms")
+
+    def __init__(self, clock_ms: Callable[[], int] = system_ms) -> None:
+        self._clock_ms = clock_ms
+        self.skew_ms = 0
+
+    def local_ms(self) -> int:
+        """Give this machine's time, uncorrected."""
+        return self._clock_ms()
+
+    def now_ms(self) -> int:
+        """Give the exchange's time as far as it is known; every signature takes its timestamp from here."""
+        return self._clock_ms() + self.skew_ms
+
+    def heard(self, date: str | None, sent_ms: int, received_ms: int) -> None:
+        """Learn from a reply's ``Date`` header; the times are this machine's, uncorrected. Bad headers are passed over.
+
+        The moment that the header names lies between sending and receiving; what that leaves open, and the half second
+        that the header cuts off on average, are no skew.
+        """
+        if not date or received_ms < sent_ms:
+            return
+        try:
+            moment = parsedate_to_datetime(date)
+            told = int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()) * 1000 + 500
+        except (ValueError, TypeError, OverflowError, IndexError):
+            return
+        skew = told - (sent_ms + received_ms) // 2
+        self.skew_ms = skew if abs(skew) > TOLERANCE_MS + (received_ms - sent_ms) // 2 else 0

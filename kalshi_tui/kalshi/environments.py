@@ -1,0 +1,111 @@
+"""Where an exchange is: production, demo, or the practice exchange on this machine (API contract, section 1)."""
+
+from dataclasses import dataclass
+from enum import Enum
+from ipaddress import ip_address
+from urllib.parse import SplitResult, urlsplit
+
+from kalshi_tui.kalshi.wire import REST_PREFIX, WS_PATH
+
+
+class Kind(Enum):
+    """What an order would cost there. The values are the words that stand on every screen."""
+
+    PRACTICE = "PRACTICE"
+    DEMO = "DEMO"
+    LIVE = "LIVE"
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """One exchange and its two addresses.
+
+    Raises ValueError for addresses that a key must not be used with: unencrypted ones of another machine, ones with a
+    user name, a query or a fragment, or paths other than the contract's.
+    """
+
+    name: str
+    kind: Kind
+    rest_url: str
+    """Without a slash at the end; ends with ``/trade-api/v2``."""
+    ws_url: str
+    """Ends with ``/trade-api/ws/v2``."""
+
+    def __post_init__(self) -> None:
+        _check(self.rest_url, secure="https", plain="http", path=REST_PREFIX)
+        _check(self.ws_url, secure="wss", plain="ws", path=WS_PATH)
+
+    @property
+    def signing_origin(self) -> tuple[str, str, int]:
+        """Scheme, host and port of the one REST server that requests are signed for."""
+        parts = urlsplit(self.rest_url)
+        return parts.scheme, parts.hostname or "", _port(parts)
+
+    @property
+    def signing_host(self) -> str:
+        """The host that the signer may sign for."""
+        return self.signing_origin[1]
+
+    @property
+    def ws_host(self) -> str:
+        """The host of the stream."""
+        return urlsplit(self.ws_url).hostname or ""
+
+
+def _port(parts: SplitResult) -> int:
+    return parts.port or (443 if parts.scheme in {"https", "wss"} else 80)
+
+
+def is_loopback(host: str) -> bool:
+    """Say whether a host is this machine itself, by its address or the name localhost; no name is looked up."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _check(url: str, *, secure: str, plain: str, path: str) -> None:
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    if parts.scheme not in {secure, plain} or not host:
+        raise ValueError(f"{url!r} must begin with {secure}:// and name a host.")
+    if parts.scheme == plain and not is_loopback(host):
+        raise ValueError(f"{url!r} is not encrypted; {plain}:// is only for this machine itself, use {secure}://.")
+    if parts.username is not None or parts.password is not None or parts.query or parts.fragment:
+        raise ValueError(f"{parts.scheme}://{host} must come without a user name, a query or a fragment.")
+    if parts.path != path:
+        raise ValueError(f"{url!r} must end with {path}.")
+
+
+PRODUCTION = Environment(
+    name="production",
+    kind=Kind.LIVE,
+    rest_url=f"https://external-api.kalshi.com{REST_PREFIX}",
+    ws_url=f"wss://external-api-ws.kalshi.com{WS_PATH}",
+)
+DEMO = Environment(
+    name="demo",
+    kind=Kind.DEMO,
+    rest_url=f"https://external-api.demo.kalshi.co{REST_PREFIX}",
+    ws_url=f"wss://external-api-ws.demo.kalshi.co{WS_PATH}",
+)
+
+
+def practice(port: int, host: str = "127.0.0.1") -> Environment:
+    """Give the practice exchange that listens on this port of this machine."""
+    return Environment(
+        name="practice",
+        kind=Kind.PRACTICE,
+        rest_url=f"http://{host}:{port}{REST_PREFIX}",
+        ws_url=f"ws://{host}:{port}{WS_PATH}",
+    )
+
+
+def practice_at(rest_url: str, ws_url: str) -> Environment:
+    """Give the practice exchange at the addresses that it told. Raises ValueError if they are not on this machine."""
+    environment = Environment(name="practice", kind=Kind.PRACTICE, rest_url=rest_url.rstrip("/"), ws_url=ws_url)
+    if not (is_loopback(environment.signing_host) and is_loopback(environment.ws_host)):
+        raise ValueError("A practice exchange is on this machine only.")
+    return environment

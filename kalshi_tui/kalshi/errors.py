@@ -1,0 +1,173 @@
+"""What can go wrong between this machine and the exchange, each failure with a type and a sentence of its own.
+
+The types are chosen by what a trader has to know (API contract, sections 6 and 10):
+
+- `Refused`: the exchange said no. Nothing was done.
+- `NotSent`: no connection was made. Nothing left this machine, so nothing was done.
+- `UnknownOutcome`: a command was sent and no definite answer came. It may or may not have been done: ask, never resend.
+- `TransportError`: a question could not be asked or answered. Asking again is harmless.
+- `BadReply`: an answer came and makes no sense.
+"""
+
+from typing import Final
+
+# ruff: noqa: N818 - the names say what happened, which is what decides; "Error" would add nothing to them
+
+
+class KalshiError(Exception):
+    """Anything that this package raises for what the exchange or the network did. Its text is a sentence."""
+
+
+class Refused(KalshiError):
+    """A definite no: a 4xx other than 408. Programs switch on ``code``; all texts have passed the sanitiser."""
+
+    def __init__(self, status: int, code: str = "", message: str = "", details: str = "") -> None:
+        self.status = status
+        self.code = code
+        self.message = message
+        self.details = details
+        super().__init__(self._sentence())
+
+    def _sentence(self) -> str:
+        known = known_sentence(self.code, self.details)
+        if known:
+            return known
+        said = ": ".join(text for text in (self.message or self.code, self.details) if text)
+        return f"The exchange refused: {said or f'status {self.status}'}."
+
+
+class AuthenticationFailed(Refused):
+    """401: the key id, the key, or this machine's clock (section 12). ``skew_ms``: how far that is off, if known."""
+
+    def __init__(
+        self, status: int = 401, code: str = "", message: str = "", details: str = "", skew_ms: int = 0
+    ) -> None:
+        self.skew_ms = skew_ms
+        super().__init__(status, code, message, details)
+
+    def _sentence(self) -> str:
+        return authentication_sentence(self.code, self.skew_ms)
+
+
+class Forbidden(Refused):
+    """403: the key may not do this, or an attestation has run out (section 12)."""
+
+    def _sentence(self) -> str:
+        said = self.details or self.message or self.code
+        return (
+            "The exchange does not let this key do that: it may be limited to reading or to a subaccount, "
+            f"or an attestation at the exchange has run out{f' ({said})' if said else ''}."
+        )
+
+
+class NotFound(Refused):
+    """404: no such thing, or for a cancel: it is gone already."""
+
+    def _sentence(self) -> str:
+        known = known_sentence(self.code, self.details)
+        if known:
+            return known
+        said = self.details or self.message
+        more = f" ({said})" if said and said.lower() not in {"not found", "not_found"} else ""
+        return f"The exchange does not know that{more}: it may be gone already."
+
+
+class DuplicateOrder(Refused):
+    """409 ``order_already_exists``: an order with this client order id was taken before. It is not sent again."""
+
+
+class RateLimited(Refused):
+    """429: too many requests in too short a time."""
+
+    def _sentence(self) -> str:
+        return "The exchange takes no more requests for the moment (rate limit): wait a little and try again."
+
+
+class NotSent(KalshiError):
+    """No connection could be made; nothing left this machine."""
+
+
+class NoKey(NotSent):
+    """The call needs an API key and there is none."""
+
+    def __init__(self) -> None:
+        super().__init__("This needs an API key, and none is set up: only public market data can be read without one.")
+
+
+class WrongHost(NotSent):
+    """A request to another server than the environment's was about to be signed; it was stopped."""
+
+
+class UnknownOutcome(KalshiError):
+    """A command was sent, and whether it was done is not known. ``order_id`` and ``status`` where a reply had them."""
+
+    def __init__(self, sentence: str, *, order_id: str = "", status: int = 0) -> None:
+        self.order_id = order_id
+        self.status = status
+        super().__init__(sentence)
+
+
+class TransportError(KalshiError):
+    """A read failed on the way: no connection, a time-out, a cut. Asking again is harmless."""
+
+
+class ServerFault(TransportError):
+    """A read was answered with 5xx, 408 or a redirect."""
+
+    def __init__(self, status: int, message: str = "") -> None:
+        self.status = status
+        said = f" ({message})" if message else ""
+        if status == 503:
+            sentence = f"The exchange is paused or down for maintenance (status 503){said}: try again later."
+        else:
+            sentence = f"The exchange's server failed with status {status}{said}: try again in a moment."
+        super().__init__(sentence)
+
+
+class BadReply(KalshiError):
+    """A reply that is not what the contract says: not JSON, a field missing, a number that is none."""
+
+
+_DETAILS: Final = {
+    "post only cross": "Post-only: this order would have traded at once, so it was refused and nothing rests.",
+    "reduce_only can only be used with ioc orders": "Reduce-only works only with immediate-or-cancel.",
+}
+"""By the details in lower case: the codes beside them say less."""
+
+_SENTENCES: Final = {
+    "insufficient_balance": "There is not enough cash for this order on its market's shard.",
+    "order_already_exists": "An order with this client order id was already taken; it was not sent again.",
+    "fill_or_kill_insufficient_resting_volume": "Fill-or-kill: the book could not fill it whole, so it was killed.",
+    "Cannot_specify_both_IoC_and_expiration_timestamp": "An expiry works only with good-till-cancelled.",
+    "market_closed": "This market is closed.",
+    "MARKET_INACTIVE": "This market takes no orders now.",
+    "market_not_found": "The exchange does not know this market.",
+    "market_inactive": "This market takes no orders now.",
+    "missing_parameters": "The exchange found the order incomplete.",
+    "trading_paused": "Trading is paused on the exchange; cancelling is still allowed.",
+    "exchange_paused": "The exchange is paused; nothing is allowed for now.",
+}
+
+
+def known_sentence(code: str, details: str) -> str:
+    """Give our own sentence for a refusal whose cause is known; empty for another."""
+    return _DETAILS.get(details.strip().lower()) or _SENTENCES.get(code, "")
+
+
+def authentication_sentence(code: str, skew_ms: int) -> str:
+    """Say why a 401 came: a clock that is off, a key of the other environment, or a wrong key (section 12)."""
+    if skew_ms:
+        way = "behind" if skew_ms > 0 else "ahead of"
+        return (
+            f"The exchange refused the signature: this machine's clock is {abs(skew_ms) / 1000:.0f} s {way} "
+            "the exchange's. Set the clock."
+        )
+    word = code.upper()
+    if "NOT_FOUND" in word:
+        return (
+            "The exchange does not know this key id: keys of the demo and the production exchange are not "
+            "interchangeable. Check the key id and the environment."
+        )
+    if "SIGNATURE" in word:
+        return "The exchange refused the signature: the private key does not belong to this key id."
+    return "The exchange refused the key: check the key id, the private key and the environment."

@@ -1,0 +1,127 @@
+"""Small frozen answers of the exchange that are not part of the domain: acknowledgements, limits, series terms.
+
+Counts in 1/100 contract, prices in 1/10,000 dollar, money in 1/1,000,000 dollar, times in Unix milliseconds.
+"""
+
+from dataclasses import dataclass
+
+from kalshi_tui.domain.fees import FeeSchedule
+from kalshi_tui.domain.price import Count, Money, Price
+
+
+@dataclass(frozen=True, slots=True)
+class OrderAck:
+    """What an order did at once. Taken does not mean resting: the counts say it (API contract, section 6)."""
+
+    order_id: str
+    client_order_id: str
+    filled: Count
+    remaining: Count
+    average_fill_price: Money | None = None
+    """The mean YES price of what was filled, 1/1,000,000 dollar a contract (finer than a price); None if not told."""
+    average_fee: Money | None = None
+    """The mean fee a contract, 1/1,000,000 dollar; None if not told."""
+    ts_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CancelAck:
+    """A cancel that was done: how much was taken off the book; 0 when nothing was left."""
+
+    order_id: str
+    client_order_id: str
+    reduced_by: Count
+    ts_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class AmendAck:
+    """What an amendment did: ``filled`` at once by the amendment itself, ``remaining`` at rest after it.
+
+    Both are None where the exchange left them out, as it does when neither a fill nor a change of size came of it.
+    """
+
+    order_id: str
+    client_order_id: str
+    filled: Count | None
+    remaining: Count | None
+    average_fill_price: Money | None = None
+    ts_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class BatchItem:
+    """One order's outcome in a batch: what was taken off, or the refusal's sentence."""
+
+    order_id: str
+    reduced_by: Count = 0
+    refusal: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesTerms:
+    """What the markets of a series have in common."""
+
+    ticker: str
+    title: str
+    category: str
+    fees: FeeSchedule
+    exchange_index: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What a market paid. ``yes_value`` is what one YES was worth, None if not told; ``revenue`` what came in."""
+
+    ticker: str
+    event_ticker: str
+    result: str
+    yes_count: Count
+    no_count: Count
+    yes_cost: Money
+    no_cost: Money
+    revenue: Money
+    fees: Money
+    yes_value: Price | None
+    settled_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Candle:
+    """One period of a market's history, ending at ``end_ms``. The traded prices are None where nothing traded."""
+
+    end_ms: int
+    open: Price | None
+    high: Price | None
+    low: Price | None
+    close: Price | None
+    yes_bid_close: Price | None
+    yes_ask_close: Price | None
+    volume: Count
+    open_interest: Count
+
+
+@dataclass(frozen=True, slots=True)
+class ExchangeStatus:
+    """Whether the exchange is up and trades; ``resumes_ms`` is its guess of when it will again, 0 if it gave none."""
+
+    exchange_active: bool
+    trading_active: bool
+    resumes_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TokenBucket:
+    """Tokens that come each second, and how many may be saved up (section 10)."""
+
+    per_second: int
+    capacity: int
+
+
+@dataclass(frozen=True, slots=True)
+class AccountLimits:
+    """How fast this account may ask and order."""
+
+    tier: str
+    read: TokenBucket
+    write: TokenBucket

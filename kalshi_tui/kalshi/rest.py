@@ -1,0 +1,521 @@
+"""The REST client: questions, which may be asked again, and commands, which are never repeated (API contract, 6 to 10).
+
+A failed question raises `TransportError`, `Refused` or `BadReply`. A failed command raises `NotSent` (nothing left this
+machine), `Refused` (a definite no) or `UnknownOutcome` (it may have been done; ask before anything else).
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from functools import partial
+from types import TracebackType
+from typing import Final, Self, TypeVar
+from urllib.parse import quote as quoted
+
+import httpx
+from msgspec import UNSET
+
+from kalshi_tui.domain.market import Event, Market, Trade
+from kalshi_tui.domain.order import BookSide, Fill, Order, OrderTerms
+from kalshi_tui.domain.portfolio import Balance, Position
+from kalshi_tui.domain.price import Count, NumberError, Price, format_count, format_price
+from kalshi_tui.kalshi import translate, wire
+from kalshi_tui.kalshi.calls import BODY_LIMIT, Calls, Params, Retry, Timeouts, acknowledged, translated
+from kalshi_tui.kalshi.clock import ExchangeClock
+from kalshi_tui.kalshi.environments import Environment
+from kalshi_tui.kalshi.errors import BadReply, Refused, UnknownOutcome
+from kalshi_tui.kalshi.replies import (
+    AccountLimits,
+    AmendAck,
+    BatchItem,
+    CancelAck,
+    Candle,
+    ExchangeStatus,
+    OrderAck,
+    SeriesTerms,
+    Settlement,
+)
+from kalshi_tui.kalshi.signing import Signer
+from kalshi_tui.kalshi.translate import TranslationError
+
+__all__ = ["RestClient", "Retry", "Timeouts", "order_request"]
+
+T = TypeVar("T")
+U = TypeVar("U")
+
+Levels = list[tuple[Price, Count]]
+
+PAGE: Final = 1000
+EVENTS_PAGE: Final = 200
+BOOKS_AT_ONCE: Final = 100
+ORDERS: Final = "/portfolio/events/orders"
+
+
+async def _pause(turn: int) -> None:
+    await asyncio.sleep(0.25 * (turn + 1))
+
+
+class RestClient:
+    """One environment's REST API. Without a signer only the public market data can be read.
+
+    ``transport`` replaces the network in tests. Use it as an async context manager, or call `close`.
+    """
+
+    def __init__(
+        self,
+        environment: Environment,
+        signer: Signer | None = None,
+        *,
+        clock: ExchangeClock | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+        timeouts: Timeouts | None = None,
+        retry: Retry | None = None,
+        body_limit: int = BODY_LIMIT,
+    ) -> None:
+        self.environment = environment
+        self._calls = Calls(
+            environment,
+            signer,
+            clock=clock,
+            transport=transport,
+            timeouts=timeouts,
+            retry=retry,
+            body_limit=body_limit,
+        )
+        self.passed_over = 0
+        """Markets, events and series of public lists that made no sense and were left out."""
+
+    @property
+    def clock(self) -> ExchangeClock:
+        """The exchange's time as its replies tell it; hand it to the stream too."""
+        return self._calls.clock
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._calls.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    # Markets (section 8).
+
+    async def markets(
+        self,
+        *,
+        status: str | None = None,
+        event_ticker: str | None = None,
+        series_ticker: str | None = None,
+        tickers: Sequence[str] | None = None,
+        without_combos: bool = False,
+        page: int = PAGE,
+    ) -> AsyncIterator[Market]:
+        """Yield the markets that pass the filters; one that makes no sense is passed over.
+
+        ``status`` is the filter's word (unopened, open, paused, closed, settled), not the object's.
+        """
+        params: Params = {
+            "limit": page,
+            "status": status,
+            "event_ticker": event_ticker,
+            "series_ticker": series_ticker,
+            "tickers": ",".join(tickers) if tickers is not None else None,
+            "mve_filter": "exclude" if without_combos else None,
+        }
+        async for reply in self._calls.pages("/markets", params, wire.MarketsReply):
+            for market in self._sensible(translate.market, reply.markets or ()):
+                yield market
+
+    async def market(self, ticker: str) -> Market:
+        """Read one market; a market just made may be `NotFound` for a moment."""
+        reply = await self._calls.get(f"/markets/{_segment(ticker)}", wire.MarketReply)
+        market = translated(translate.market, reply.market)
+        if market.ticker != ticker:
+            raise BadReply("The exchange answered about another market than the one asked about.")
+        return market
+
+    async def events(
+        self,
+        *,
+        with_nested_markets: bool = True,
+        status: str | None = None,
+        series_ticker: str | None = None,
+        page: int = EVENTS_PAGE,
+    ) -> AsyncIterator[Event]:
+        """Yield the events that pass the filters, with their markets if wanted."""
+        params: Params = {
+            "limit": page,
+            "with_nested_markets": "true" if with_nested_markets else None,
+            "status": status,
+            "series_ticker": series_ticker,
+        }
+        async for reply in self._calls.pages("/events", params, wire.EventsReply):
+            for event in self._sensible(translate.event, reply.events or ()):
+                yield event
+
+    async def event(self, event_ticker: str) -> Event:
+        """Read one event with its markets."""
+        path = f"/events/{_segment(event_ticker)}"
+        reply = await self._calls.get(path, wire.EventReply, {"with_nested_markets": "true"})
+        return translated(partial(translate.event, beside=reply.markets), reply.event)
+
+    async def series(self, series_ticker: str) -> SeriesTerms:
+        """Read one series: its fees above all (section 9)."""
+        reply = await self._calls.get(f"/series/{_segment(series_ticker)}", wire.SeriesReply)
+        return translated(translate.series, reply.series)
+
+    async def series_list(self, *, category: str | None = None) -> list[SeriesTerms]:
+        """Read all series, or those of a category; one that makes no sense is passed over."""
+        reply = await self._calls.get("/series", wire.SeriesListReply, {"category": category})
+        return list(self._sensible(translate.series, reply.series or ()))
+
+    async def orderbook(self, ticker: str, depth: int | None = None) -> tuple[Levels, Levels]:
+        """Read a book's YES and NO bids, ascending. Up to 15 s old, so never a repair for a live book (section 4)."""
+        reply = await self._calls.get(f"/markets/{_segment(ticker)}/orderbook", wire.OrderbookReply, {"depth": depth})
+        return translated(_book, reply.orderbook_fp)
+
+    async def orderbooks(self, tickers: Sequence[str]) -> dict[str, tuple[Levels, Levels]]:
+        """Read several books, 100 at a time. Up to 15 s old, so never a repair for live books (section 4)."""
+        books: dict[str, tuple[Levels, Levels]] = {}
+        for start in range(0, len(tickers), BOOKS_AT_ONCE):
+            chunk = list(tickers[start : start + BOOKS_AT_ONCE])
+            reply = await self._calls.get("/markets/orderbooks", wire.OrderbooksReply, {"tickers": chunk})
+            for each in reply.orderbooks or ():
+                books[translate.clean(each.ticker, translate.IDENTITY)] = translated(_book, each.orderbook_fp)
+        return books
+
+    async def trades(
+        self, ticker: str | None = None, *, min_ts: int | None = None, max_ts: int | None = None, most: int = 100
+    ) -> list[Trade]:
+        """Read public trades, newest first, at most ``most``; ``min_ts`` and ``max_ts`` in Unix seconds."""
+        params: Params = {"ticker": ticker, "min_ts": min_ts, "max_ts": max_ts, "limit": min(most, PAGE)}
+        return await self._calls.collect(
+            "/markets/trades", params, wire.TradesReply, lambda reply: reply.trades, translate.rest_trade, most
+        )
+
+    async def candles(
+        self, series_ticker: str, ticker: str, start_ts: int, end_ts: int, *, minutes: int = 60
+    ) -> list[Candle]:
+        """Read a market's history, oldest first; times in Unix seconds, ``minutes`` 1, 60 or 1440 a period."""
+        path = f"/series/{_segment(series_ticker)}/markets/{_segment(ticker)}/candlesticks"
+        params: Params = {"start_ts": start_ts, "end_ts": end_ts, "period_interval": minutes}
+        reply = await self._calls.get(path, wire.CandlesticksReply, params)
+        return [translated(translate.candle, each) for each in reply.candlesticks or ()]
+
+    # The exchange.
+
+    async def exchange_status(self) -> ExchangeStatus:
+        """Read whether the exchange is up and trades. A 503 from this very call means that it is down."""
+        return translated(
+            translate.exchange_status, await self._calls.get("/exchange/status", wire.ExchangeStatusReply)
+        )
+
+    async def exchange_schedule(self) -> wire.Schedule:
+        """Read the hours of the week and the planned pauses, as the exchange words them."""
+        return (await self._calls.get("/exchange/schedule", wire.ScheduleReply)).schedule
+
+    async def user_data_timestamp(self) -> int:
+        """Read up to when (Unix milliseconds) the portfolio reads are true: they lag writes by seconds (section 6)."""
+        reply = await self._calls.get("/exchange/user_data_timestamp", wire.UserDataTimestampReply)
+        return translated(translate.time_ms, reply.as_of_time)
+
+    # The account (section 7).
+
+    async def balance(self) -> Balance:
+        """Read the cash, in all and by shard."""
+        return translated(
+            translate.balance, await self._calls.get("/portfolio/balance", wire.BalanceReply, private=True)
+        )
+
+    async def positions(self, *, ticker: str | None = None, event_ticker: str | None = None) -> list[Position]:
+        """Read the holdings; those of settled markets are gone from here."""
+        params: Params = {"limit": PAGE, "ticker": ticker, "event_ticker": event_ticker}
+        return await self._calls.collect(
+            "/portfolio/positions",
+            params,
+            wire.PositionsReply,
+            lambda reply: reply.market_positions,
+            translate.position,
+            private=True,
+        )
+
+    async def fills(
+        self,
+        *,
+        ticker: str | None = None,
+        order_id: str | None = None,
+        min_ts: int | None = None,
+        max_ts: int | None = None,
+        most: int | None = None,
+    ) -> list[Fill]:
+        """Read the account's fills, newest first, at most ``most``; ``min_ts`` and ``max_ts`` in Unix seconds."""
+        params: Params = {
+            "ticker": ticker,
+            "order_id": order_id,
+            "min_ts": min_ts,
+            "max_ts": max_ts,
+            "limit": PAGE if most is None else min(most, PAGE),
+        }
+        return await self._calls.collect(
+            "/portfolio/fills",
+            params,
+            wire.FillsReply,
+            lambda reply: reply.fills,
+            translate.rest_fill,
+            most,
+            private=True,
+        )
+
+    async def settlements(self, *, min_ts: int | None = None, most: int | None = None) -> list[Settlement]:
+        """Read what settled markets paid, newest first."""
+        params: Params = {"min_ts": min_ts, "limit": PAGE if most is None else min(most, PAGE)}
+        return await self._calls.collect(
+            "/portfolio/settlements",
+            params,
+            wire.SettlementsReply,
+            lambda reply: reply.settlements,
+            translate.settlement,
+            most,
+            private=True,
+        )
+
+    async def limits(self) -> AccountLimits:
+        """Read how fast this account may ask and order (section 10)."""
+        return translate.limits(await self._calls.get("/account/limits", wire.AccountLimitsReply, private=True))
+
+    async def endpoint_costs(self) -> wire.EndpointCostsReply:
+        """Read what calls cost in tokens, where that is not the default."""
+        return await self._calls.get("/account/endpoint_costs", wire.EndpointCostsReply, private=True)
+
+    # Orders (section 6).
+
+    async def orders(
+        self,
+        *,
+        status: str | None = None,
+        ticker: str | None = None,
+        event_ticker: str | None = None,
+        min_ts: int | None = None,
+        max_ts: int | None = None,
+        most: int | None = None,
+    ) -> list[Order]:
+        """Read orders; ``status`` is resting, canceled or executed, the times are Unix seconds."""
+        params: Params = {
+            "status": status,
+            "ticker": ticker,
+            "event_ticker": event_ticker,
+            "min_ts": min_ts,
+            "max_ts": max_ts,
+            "limit": PAGE if most is None else min(most, PAGE),
+        }
+        return await self._calls.collect(
+            "/portfolio/orders",
+            params,
+            wire.OrdersReply,
+            lambda reply: reply.orders,
+            translate.order,
+            most,
+            private=True,
+        )
+
+    async def order(self, order_id: str) -> Order:
+        """Read one order. Raises BadReply if the answer is about another."""
+        reply = await self._calls.get(f"/portfolio/orders/{_segment(order_id)}", wire.OrderReply, private=True)
+        order = translated(translate.order, reply.order)
+        if order.order_id != order_id:
+            raise BadReply("The exchange answered about another order than the one asked about.")
+        return order
+
+    async def queue_position(self, order_id: str) -> Count:
+        """Read how many contracts (1/100) stand before an order at its price."""
+        path = f"/portfolio/orders/{_segment(order_id)}/queue_position"
+        reply = await self._calls.get(path, wire.QueuePositionReply, private=True)
+        return translated(partial(translate.count_of, field="queue_position"), reply.queue_position_fp)
+
+    async def create_order(self, terms: OrderTerms, client_order_id: str) -> OrderAck:
+        """Send one order, once. Raises NotSent, Refused or UnknownOutcome; never sends it a second time.
+
+        A reply without an order id, about another order, or with counts that cannot be this order's is an unknown
+        outcome (section 6).
+        """
+        request = order_request(terms, client_order_id)
+        reply = await self._calls.command("POST", ORDERS, wire.CreateOrderReply, "The order", request)
+        ack = acknowledged(translate.order_ack, reply, "The order")
+        if ack.client_order_id and ack.client_order_id != client_order_id:
+            raise UnknownOutcome(
+                "The order was sent, but the exchange's answer is about another order: what became of it is not known.",
+                order_id=ack.order_id,
+            )
+        if ack.filled + ack.remaining > terms.count:
+            raise UnknownOutcome(
+                "The order was sent, but the counts in the exchange's answer cannot be this order's: "
+                "what became of it is not known.",
+                order_id=ack.order_id,
+            )
+        return ack
+
+    async def cancel_order(self, order_id: str, ticker: str) -> CancelAck:
+        """Cancel one order. Raises NotFound when it is gone already; NotSent, Refused or UnknownOutcome.
+
+        The ticker routes the cancel to the market's shard; without it only shard 0 would be asked.
+        """
+        path = f"{ORDERS}/{_segment(order_id)}"
+        reply = await self._calls.command(
+            "DELETE", path, wire.CancelOrderReply, "The cancel", params={"market_ticker": ticker}
+        )
+        return _same_order(acknowledged(translate.cancel_ack, reply, "The cancel"), order_id, "The cancel")
+
+    async def cancel_orders(self, orders: Iterable[Order]) -> list[BatchItem]:
+        """Cancel several orders in one call; each has its own outcome. Raises NotSent, Refused or UnknownOutcome."""
+        items = [wire.BatchCancelItemRequest(order_id=order.order_id, market_ticker=order.ticker) for order in orders]
+        if not items:
+            return []
+        reply = await self._calls.command(
+            "DELETE",
+            f"{ORDERS}/batched",
+            wire.BatchCancelReply,
+            "The cancel of several orders",
+            wire.BatchCancelRequest(orders=items),
+        )
+        return [acknowledged(translate.batch_item, each, "The cancel of several orders") for each in reply.orders or ()]
+
+    async def cancel_all(self, *, rounds: int = 10, pause: Callable[[int], Awaitable[None]] = _pause) -> list[Order]:
+        """Cancel every resting order and read until none rests; gives those that rest after the last round.
+
+        Deployments without the cancel-all call (404, 405) are served by listing and cancelling in batches (section 6).
+        """
+        whole = True
+        try:
+            await self._calls.plain_command("DELETE", ORDERS, "The cancel of all orders")
+        except Refused as refusal:
+            if refusal.status not in {404, 405}:
+                raise
+            whole = False
+        left: list[Order] = []
+        for turn in range(rounds):
+            left = await self.orders(status="resting")
+            if not left:
+                break
+            if not whole:
+                await self.cancel_orders(left[:PAGE])
+            if turn + 1 < rounds:
+                await pause(turn)
+        return left
+
+    async def amend_order(
+        self,
+        order_id: str,
+        ticker: str,
+        book_side: BookSide,
+        yes_price: Price,
+        count: Count,
+        *,
+        client_order_id: str = "",
+        new_client_order_id: str = "",
+    ) -> AmendAck:
+        """Change an order's price or size; ``count`` = already filled + wanted remaining (section 6).
+
+        A new price or a larger size loses the queue place. Raises NotSent, Refused or UnknownOutcome.
+        """
+        request = wire.AmendOrderRequest(
+            ticker=ticker,
+            side=book_side.value,
+            price=format_price(yes_price),
+            count=format_count(count),
+            client_order_id=client_order_id or UNSET,
+            updated_client_order_id=new_client_order_id or UNSET,
+        )
+        path = f"{ORDERS}/{_segment(order_id)}/amend"
+        reply = await self._calls.command("POST", path, wire.AmendOrderReply, "The amendment", request)
+        return _same_order(acknowledged(translate.amend_ack, reply, "The amendment"), order_id, "The amendment")
+
+    async def decrease_order(self, order_id: str, ticker: str, *, to: Count) -> AmendAck:
+        """Lower what remains of an order to ``to``, keeping its place. Raises NotSent, Refused, UnknownOutcome."""
+        request = wire.DecreaseOrderRequest(reduce_to=format_count(to), market_ticker=ticker)
+        path = f"{ORDERS}/{_segment(order_id)}/decrease"
+        reply = await self._calls.command("POST", path, wire.DecreaseOrderReply, "The decrease", request)
+        return _same_order(acknowledged(translate.amend_ack, reply, "The decrease"), order_id, "The decrease")
+
+    async def create_order_group(self, limit: Count) -> str:
+        """Make an order group that stops its orders past ``limit`` matched in 15 s; gives its id (section 6)."""
+        reply = await self._calls.command(
+            "POST",
+            "/portfolio/order_groups/create",
+            wire.CreateOrderGroupReply,
+            "The new order group",
+            wire.CreateOrderGroupRequest(contracts_limit_fp=format_count(limit)),
+        )
+        return reply.order_group_id
+
+    async def order_groups(self) -> list[wire.OrderGroup]:
+        """Read the order groups."""
+        reply = await self._calls.get("/portfolio/order_groups", wire.OrderGroupsReply, private=True)
+        return list(reply.order_groups or ())
+
+    async def trigger_order_group(self, group_id: str) -> None:
+        """Cancel all orders of a group and let it take no more until it is reset."""
+        await self._calls.plain_command(
+            "PUT", f"/portfolio/order_groups/{_segment(group_id)}/trigger", "The group's stop"
+        )
+
+    async def reset_order_group(self, group_id: str) -> None:
+        """Let a group take orders again, its count of matched contracts at 0."""
+        await self._calls.plain_command(
+            "PUT", f"/portfolio/order_groups/{_segment(group_id)}/reset", "The group's reset"
+        )
+
+    async def delete_order_group(self, group_id: str) -> None:
+        """Delete a group; its orders are cancelled."""
+        await self._calls.plain_command("DELETE", f"/portfolio/order_groups/{_segment(group_id)}", "The group's end")
+
+    def _sensible(self, change: Callable[[U], T], sources: Iterable[U]) -> Iterable[T]:
+        """Translate a public list, passing over what makes no sense: one odd market must not hide the other 70,000."""
+        for source in sources:
+            try:
+                yield change(source)
+            except (TranslationError, NumberError):
+                self.passed_over += 1
+
+
+def order_request(terms: OrderTerms, client_order_id: str) -> wire.CreateOrderRequest:
+    """Write an order in the exchange's terms: always the YES price; its shard is found by the ticker (section 6)."""
+    return wire.CreateOrderRequest(
+        ticker=terms.ticker,
+        client_order_id=client_order_id,
+        side=terms.book_side.value,
+        count=format_count(terms.count),
+        price=format_price(terms.yes_price),
+        time_in_force=terms.tif.value,
+        self_trade_prevention_type=terms.self_trade.value,
+        post_only=True if terms.post_only else UNSET,
+        reduce_only=True if terms.reduce_only else UNSET,
+        expiration_time=terms.expires_s if terms.expires_s is not None else UNSET,
+        cancel_order_on_pause=True if terms.cancel_on_pause else UNSET,
+        order_group_id=terms.order_group_id or UNSET,
+    )
+
+
+def _segment(text: str) -> str:
+    """Write a ticker or an id as one segment of a path."""
+    if not text or text in {".", ".."}:
+        raise ValueError("an empty ticker or id makes no path")
+    return quoted(text, safe="")
+
+
+def _book(source: wire.Orderbook) -> tuple[Levels, Levels]:
+    return translate.levels_of(source.yes_dollars), translate.levels_of(source.no_dollars)
+
+
+A = TypeVar("A", CancelAck, AmendAck)
+
+
+def _same_order(ack: A, order_id: str, what: str) -> A:
+    if ack.order_id != order_id:
+        raise UnknownOutcome(
+            f"{what} was sent, but the exchange's answer is about another order: what became of it is not known.",
+            order_id=order_id,
+        )
+    return ack
