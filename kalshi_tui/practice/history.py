@@ -1,0 +1,54 @@
+"""A past for markets that were open before the practice world began: candles that lead to its first prices."""
+
+from random import Random
+
+from kalshi_tui.domain.price import PRICE_UNIT, Price
+from kalshi_tui.practice.candles import MINUTE_MS, Candle, Ohlc
+from kalshi_tui.practice.listing import Listing
+
+_MINUTES = 240
+_HOURS = 24 * 7
+
+
+def backfill(listing: Listing, last: Price, previous: Price, now: int, seed: int) -> list[Candle]:
+    """Make candles for the time before ``now``, oldest first: hours for a week, minutes for the last four hours.
+
+    They wander back from the ``last`` price and pass near ``previous`` a day ago; the same for the same seed.
+    """
+    rng = Random(seed)  # noqa: S311  # repeatable on purpose
+    size = listing.terms.flow.size * 100
+    interest = listing.open_interest
+    ends = [now // MINUTE_MS * MINUTE_MS - MINUTE_MS * back for back in range(_MINUTES)]
+    hour = 60 * MINUTE_MS
+    ends += [end for end in (now // hour * hour - hour * back for back in range(_HOURS)) if end < ends[-1]]
+    found: list[Candle] = []
+    price = last
+    for end in ends:
+        if end <= listing.open_ms:
+            break
+        if now - end >= 24 * hour > now - end - hour:
+            price = previous
+        step = listing.grid.up(price) - price or 10
+        spread = max(step, 100)
+        swing = rng.choice((-1, -1, 0, 0, 0, 0, 1, 1)) * spread
+        before = min(PRICE_UNIT - 200, max(200, price - swing)) if 200 < price < PRICE_UNIT - 200 else price
+        high, low = max(price, before), min(price, before)
+        traded = rng.random() < 0.7
+        volume = rng.randrange(1, 20) * size // 10 if traded else 0
+        found.append(
+            Candle(
+                end,
+                Ohlc(before, high, max(0, low - spread), price) if price > spread else Ohlc(0, 0, 0, 0),
+                Ohlc(before + spread, high + spread, low, price + spread)
+                if price + 2 * spread < PRICE_UNIT
+                else Ohlc(PRICE_UNIT, PRICE_UNIT, PRICE_UNIT, PRICE_UNIT),
+                Ohlc(before, high, low, price) if traded else None,
+                previous=before,
+                volume=volume,
+                value=volume * price,
+                open_interest=interest,
+            )
+        )
+        interest = max(0, interest - volume // 8)
+        price = before
+    return found[::-1]

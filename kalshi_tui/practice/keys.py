@@ -1,0 +1,70 @@
+"""The practice account's API key: made on first start, kept in a file that only its owner can read."""
+
+import os
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+
+from kalshi_tui.kalshi.signing import KeyFileError, generate_key, load_private_key
+
+ID_FILE: Final = "api_key_id"
+KEY_FILE: Final = "private_key.pem"
+
+
+class StartError(Exception):
+    """The practice exchange cannot start. The message is a sentence that says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountKey:
+    """An account's key: its id, where the private half lies, and the public half."""
+
+    key_id: str
+    path: Path
+    public_key: RSAPublicKey
+
+
+def make_folder(folder: Path) -> None:
+    """Make the data folder, readable by its owner alone. Raises StartError."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.chmod(0o700)
+        probe = folder / ".probe"
+        write_private(probe, b"")
+        probe.unlink()
+    except OSError as error:
+        raise StartError(
+            f"the practice data folder {folder} cannot be written ({error.strerror or error}). "
+            "Mend its permissions, or choose another with --data DIR."
+        ) from error
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Write a file that only its owner can read, whole or not at all."""
+    beside = path.with_name(f"{path.name}.new")
+    beside.unlink(missing_ok=True)
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    beside.replace(path)
+
+
+def account_key(folder: Path) -> AccountKey:
+    """Give the account's key, made anew where there is none. Raises StartError for one that cannot be read."""
+    id_path, path = folder / ID_FILE, folder / KEY_FILE
+    try:
+        if not path.exists() or not id_path.exists():
+            write_private(path, generate_key())
+            write_private(id_path, str(uuid.uuid4()).encode())
+        path.chmod(0o600)
+        public_key = load_private_key(path.read_bytes()).public_key()
+        return AccountKey(id_path.read_text().strip(), path, public_key)
+    except (OSError, KeyFileError, UnicodeDecodeError) as error:
+        raise StartError(
+            f"the practice key {path} cannot be used ({error}). Delete it, and a new one is made at the next start."
+        ) from error

@@ -1,0 +1,64 @@
+"""The practice exchange as a process: its command line, its start, its end."""
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from kalshi_tui.practice.process import Practice
+
+DEFAULT_SEED: Final = 20_261
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the server alone."""
+    parser.add_argument("--port", type=int, default=0, metavar="N", help="port on 127.0.0.1 (default: any free one)")
+    parser.add_argument("--quiet-market", action="store_true", help="leave out the simulated participants")
+    parser.add_argument("--rate", type=int, metavar="N", help="messages a second of the simulated market")
+    parser.add_argument("--markets", type=int, metavar="N", help="how many markets to list")
+    parser.add_argument(
+        "--dedupe",
+        choices=("open", "ever"),
+        default="open",
+        help="refuse a client_order_id while its order is open (default), or for ever",
+    )
+    parser.add_argument("--no-cancel-all", action="store_true", help="answer 404 to cancel-all, as some deployments do")
+    parser.add_argument(
+        "--until-stdin-closes", action="store_true", help="end when standard input ends, as when the parent is gone"
+    )
+
+
+def run(options: argparse.Namespace, folder: Path) -> int:
+    """Serve until a signal, or the end of standard input, says to stop. Gives the exit code."""
+    # What follows costs a third of a second to load; the command line's help does not need it.
+    from kalshi_tui.practice.keys import StartError  # noqa: PLC0415
+    from kalshi_tui.practice.process import Practice  # noqa: PLC0415
+
+    try:
+        practice = Practice(options, folder)
+    except StartError as error:
+        return complain(str(error))
+    with practice:
+        return practice.serve()
+
+
+def complain(sentence: str) -> int:
+    """Say on standard error why there is no exchange, and give the exit code."""
+    sys.stderr.write(f"kalshi-tui: {sentence}\n")
+    return 1
+
+
+def ready_line(practice: "Practice", port: int) -> str:
+    """Give the first line of output: one JSON object that says how to reach the exchange."""
+    return json.dumps(
+        {
+            "rest_url": f"http://127.0.0.1:{port}/trade-api/v2",
+            "ws_url": f"ws://127.0.0.1:{port}/trade-api/ws/v2",
+            "api_key_id": practice.key.key_id,
+            "private_key_path": str(practice.key.path),
+            "pid": os.getpid(),
+        }
+    )

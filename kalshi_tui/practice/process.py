@@ -1,0 +1,173 @@
+"""One run of the practice exchange: folder, lock, key, database, world, server."""
+
+import argparse
+import asyncio
+import contextlib
+import fcntl
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from aiohttp import web
+
+from kalshi_tui.domain.price import MONEY_UNIT
+from kalshi_tui.practice.auth import Authenticator
+from kalshi_tui.practice.database import Database, DatabaseError
+from kalshi_tui.practice.engine import SHARDS
+from kalshi_tui.practice.keys import StartError, account_key, make_folder
+from kalshi_tui.practice.main import DEFAULT_SEED, complain, ready_line
+from kalshi_tui.practice.participants import DEFAULT_RATE
+from kalshi_tui.practice.server import PracticeServer
+from kalshi_tui.practice.world import World
+
+HOST: Final = "127.0.0.1"
+ACCOUNT_ID: Final = "practice-trader"
+FIRST_CASH: Final = 10_000 * MONEY_UNIT
+CRYPTO_CASH: Final = 2_000 * MONEY_UNIT
+"""What of the first cash lies on the crypto shard, since cash is held per shard."""
+DATABASE: Final = "practice.sqlite3"
+LOCK: Final = "lock"
+
+
+def clock_ms() -> int:
+    """Give this machine's Unix time in milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
+class Practice:
+    """All that one run holds. Raises StartError when it cannot begin; used as a context, it gives all of it back."""
+
+    def __init__(self, options: argparse.Namespace, folder: Path) -> None:
+        self._options = options
+        folder = folder.expanduser().absolute()
+        make_folder(folder)
+        self._lock = _lock(folder)
+        try:
+            self.key = account_key(folder)
+            self._database = _database(folder / DATABASE, fresh=options.fresh)
+        except BaseException:
+            os.close(self._lock)
+            raise
+        try:
+            self._world = self._build_world()
+        except (DatabaseError, ValueError) as error:
+            self.__exit__(None, None, None)
+            raise StartError(_lower(str(error))) from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._database.close()
+        os.close(self._lock)
+
+    def _build_world(self) -> World:
+        options, database = self._options, self._database
+        seed = options.seed if options.seed is not None else int(database.get("seed") or DEFAULT_SEED)
+        world = World(
+            clock_ms,
+            seed,
+            run=database.next_run(),
+            markets=options.markets,
+            rate=DEFAULT_RATE if options.rate is None else options.rate,
+            dedupe=options.dedupe,
+            quiet=options.quiet_market,
+        )
+        database.restore(world.exchange)
+        if ACCOUNT_ID not in world.exchange.accounts:
+            first = dict.fromkeys(SHARDS, 0) | {0: FIRST_CASH - CRYPTO_CASH, 2: CRYPTO_CASH}
+            world.exchange.open_account(ACCOUNT_ID, first)
+            database.put("seed", str(seed))
+        return world
+
+    def serve(self) -> int:
+        """Serve to the end and give the exit code."""
+        authenticator = Authenticator(clock_ms)
+        authenticator.register(self.key.key_id, ACCOUNT_ID, self.key.public_key)
+        server = PracticeServer(
+            self._world, authenticator, self._database, clock_ms, cancel_all=not self._options.no_cancel_all
+        )
+        return asyncio.run(self._serve(server))
+
+    async def _serve(self, server: PracticeServer) -> int:
+        runner = web.AppRunner(server.app, access_log=None, shutdown_timeout=1.0)
+        await runner.setup()
+        port = self._options.port
+        try:
+            if not 0 <= port <= 65_535:
+                return complain(f"port {port} is no port; choose one from 1024 to 65535 with --port N.")
+            site = web.TCPSite(runner, HOST, port)
+            try:
+                await site.start()
+            except OSError as error:
+                reason = os.strerror(error.errno) if error.errno else str(error)
+                return complain(
+                    f"port {port} on {HOST} cannot be used ({reason}). "
+                    "Choose another with --port N, or leave --port out for any free one."
+                )
+            self._world.start()
+            server.commit()
+            sys.stdout.write(ready_line(self, runner.addresses[0][1]) + "\n")
+            sys.stdout.flush()
+            return await self._until_told(server)
+        finally:
+            await runner.cleanup()
+
+    async def _until_told(self, server: PracticeServer) -> int:
+        """Run the world until a signal comes, standard input ends, or the database can no longer be written."""
+        loop = asyncio.get_running_loop()
+        told = asyncio.Event()
+        for ending in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(ending, told.set)
+        if self._options.until_stdin_closes:
+            loop.add_reader(sys.stdin.fileno(), _watch_end, told)
+        running = asyncio.create_task(server.run_world())
+        waiting = asyncio.create_task(told.wait())
+        done, _ = await asyncio.wait({running, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        code = 0
+        if running in done and (failure := running.exception()) is not None:
+            code = complain(f"the practice exchange has to stop: {failure}")
+        for task in (running, waiting):
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError, Exception):
+                await task
+        if self._options.until_stdin_closes:
+            loop.remove_reader(sys.stdin.fileno())
+        return code
+
+
+def _watch_end(told: asyncio.Event) -> None:
+    """Take what comes on standard input, which means nothing, and note its end."""
+    if not os.read(sys.stdin.fileno(), 4096):
+        told.set()
+
+
+def _lock(folder: Path) -> int:
+    """Hold the folder for this process. Raises StartError while another holds it."""
+    descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        raise StartError(
+            f"another practice exchange is running on {folder}. End it, or choose another folder with --data DIR."
+        ) from None
+    return descriptor
+
+
+def _database(path: Path, *, fresh: bool) -> Database:
+    try:
+        return Database.open(path, fresh=fresh)
+    except DatabaseError as error:
+        raise StartError(_lower(str(error))) from error
+
+
+def _lower(sentence: str) -> str:
+    """Begin a sentence small, since the program's name stands before it."""
+    return sentence[:1].lower() + sentence[1:]

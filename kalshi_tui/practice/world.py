@@ -1,0 +1,97 @@
+"""The practice world: the exchange, the calendar that lists new markets on it, and the people who trade there."""
+
+from collections.abc import Callable
+from typing import Final
+
+from kalshi_tui.practice.catalog import QUARTER_MS, build_catalog, quarter, quarters
+from kalshi_tui.practice.core import Dedupe
+from kalshi_tui.practice.engine import Exchange
+from kalshi_tui.practice.outcomes import Outcomes
+from kalshi_tui.practice.participants import DEFAULT_RATE, Participants
+from kalshi_tui.practice.questions_news import RECURRING
+
+_LOOK_EVERY_MS: Final = 5_000
+
+
+class World:
+    """Build it, restore what a database holds, call `start`, then `step` often. ``exchange`` is there to be used.
+
+    The clock gives Unix ms and should not run backwards: the world stands still until it is where it was. The same seed
+    and the same clock give the same world, event for event.
+    """
+
+    def __init__(
+        self,
+        clock_ms: Callable[[], int],
+        seed: int,
+        *,
+        run: int = 0,
+        markets: int | None = None,
+        rate: int = DEFAULT_RATE,
+        dedupe: Dedupe = "open",
+        quiet: bool = False,
+    ) -> None:
+        """Build the exchange with its markets. Raises ValueError for numbers out of range."""
+        self.seed = seed
+        self._markets = markets
+        self._rate = rate
+        self.quiet = quiet
+        self.outcomes = Outcomes(seed)
+        now = clock_ms()
+        self.exchange = Exchange(
+            build_catalog(now, self.outcomes, markets), clock_ms, seed, dedupe=dedupe, run=run, outcomes=self.outcomes
+        )
+        self.participants: Participants | None = None
+        self._next_look = now
+        self._day = now // 86_400_000
+
+    def start(self) -> None:
+        """Settle what came due while nobody ran, and fill the books. Call it once, after anything was restored."""
+        now = self.exchange.advance()
+        if not self.quiet:
+            self.participants = Participants(self.exchange, self.outcomes, self.seed, self._rate)
+            self.participants.prime(now)
+
+    def step(self) -> None:
+        """Do all that the time has brought: timers, new markets, the participants' trading."""
+        now = self.exchange.advance()
+        if now >= self._next_look:
+            self._list_due(now)
+            self._next_look = min(now + _LOOK_EVERY_MS, (now // QUARTER_MS + 1) * QUARTER_MS)
+        if self.participants is not None:
+            self.participants.step(now)
+
+    def _list_due(self, now: int) -> None:
+        """List the 15-minute markets that are due, and after midnight the new day's events."""
+        if self._markets is None or self._markets >= len(RECURRING):
+            for opens in quarters(now):
+                for row in RECURRING:
+                    event, market = quarter(row, self.outcomes, opens)
+                    if market.ticker not in self.exchange.listings:
+                        self.exchange.add_event(event)
+                        self.exchange.add_market(market)
+                        self._take_up(event.ticker)
+        day = now // 86_400_000
+        if day != self._day:
+            self._day = day
+            self._list_day(now)
+
+    def _list_day(self, now: int) -> None:
+        """End a day and list what the new one brings."""
+        exchange = self.exchange
+        for listing in exchange.in_order:
+            listing.end_day()
+        fresh = build_catalog(now, self.outcomes, self._markets)
+        for series in fresh.series:
+            exchange.add_series(series)
+        for event in fresh.events:
+            exchange.add_event(event)
+        new = [market for market in fresh.markets if market.ticker not in exchange.listings]
+        for market in new:
+            exchange.add_market(market)
+        for ticker in dict.fromkeys(market.event_ticker for market in new):
+            self._take_up(ticker)
+
+    def _take_up(self, event_ticker: str) -> None:
+        if self.participants is not None:
+            self.participants.take_up(event_ticker)
