@@ -1,0 +1,23 @@
+"""Run all benchmarks: `make bench`."""
+
+import argparse
+
+from benchmarks import feed
+from benchmarks.measure import machine
+
+BENCHMARKS = {"feed": feed.run}
+
+
+def main() -> None:
+    """Run the named benchmarks, or all."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"which to run: {', '.join(BENCHMARKS)}")
+    options = parser.parse_args()
+    print(machine())
+    for name in options.names or BENCHMARKS:
+        for figure in BENCHMARKS[name]():
+            print(figure.line())
+
+
+if __name__ == "__main__":
+    main()

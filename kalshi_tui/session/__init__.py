@@ -1,0 +1,1 @@
+"""The only mutable state of the program; knows no screen."""

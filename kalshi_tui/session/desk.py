@@ -1,0 +1,55 @@
+"""What a screen may ask of the session: the seam between `ui` and the rest."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol
+
+from kalshi_tui.domain.order import Order, OrderTerms
+from kalshi_tui.session.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a command to the exchange: the order as now known, and a sentence for the trader."""
+
+    order: Order
+    sentence: str
+
+
+class Venue(Enum):
+    """Where the orders go. The values stand as words on every screen."""
+
+    PRACTICE = "PRACTICE"
+    DEMO = "DEMO"
+    LIVE = "LIVE"
+
+
+class Desk(Protocol):
+    """What a screen may ask of the session. `Session` is the real one; tests may hand in their own."""
+
+    @property
+    def venue(self) -> Venue:
+        """Where the orders go."""
+
+    @property
+    def store(self) -> Store:
+        """What is known."""
+
+    async def start(self) -> None:
+        """Read markets and account, then keep the stream running until `stop`. Never raises for a bad connection."""
+
+    async def stop(self) -> None:
+        """End the stream and close the connections."""
+
+    def look_at(self, tickers: Sequence[str]) -> None:
+        """Say which markets' books are on the screen; the subscriptions follow."""
+
+    def new_client_order_id(self) -> str:
+        """Make the id under which one order is sent; fixed at the confirm step, used once."""
+
+    async def submit(self, terms: OrderTerms, client_order_id: str) -> Outcome:
+        """Send one order, once. Never raises for what the exchange or the network does: the outcome says it."""
+
+    async def cancel(self, order: Order) -> Outcome:
+        """Ask for a resting order to be cancelled. Never raises for what the exchange or the network does."""

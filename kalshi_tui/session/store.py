@@ -1,0 +1,308 @@
+"""What the program knows: books, quotes, tape, orders, positions, balance, link.
+
+The stream pushes into the store, the screen pulls from it: each change marks what it touched, and the screen's frame
+tick takes the marks with `drain`. Nothing here waits, draws or talks to the exchange.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from enum import Enum, auto
+from typing import Final
+
+from kalshi_tui.domain.book import Book, BookError, Side
+from kalshi_tui.domain.link import Link, LinkState, Trust
+from kalshi_tui.domain.market import Event, Market, Quote, Trade
+from kalshi_tui.domain.order import Fill, Order, OrderState
+from kalshi_tui.domain.portfolio import Balance, Position
+from kalshi_tui.domain.price import Count, Price
+
+TAPE_LENGTH: Final = 500
+FILLS_KEPT: Final = 1_000
+NOTICES_KEPT: Final = 500
+
+Levels = Sequence[tuple[Price, Count]]
+
+
+class Topic(Enum):
+    """What else than a single market can change on the screen."""
+
+    MARKETS = auto()
+    ORDERS = auto()
+    POSITIONS = auto()
+    BALANCE = auto()
+    FILLS = auto()
+    LINK = auto()
+    NOTICES = auto()
+
+
+class Weight(Enum):
+    """How loudly a notice speaks."""
+
+    INFO = "info"
+    GOOD = "good"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A sentence for the trader, kept in the log. ``at_ms`` is this machine's Unix time."""
+
+    at_ms: int
+    weight: Weight
+    text: str
+
+
+@dataclass(slots=True)
+class LiveBook:
+    """A book and how far it may be believed. ``why`` is a sentence while it is not GOOD."""
+
+    book: Book = field(default_factory=Book)
+    trust: Trust = Trust.WAITING
+    why: str = "Waiting for the first snapshot."
+    last_ms: int = 0
+    """The exchange's time of the newest delta, 0 before the first."""
+
+    @property
+    def good(self) -> bool:
+        """Whether its prices may be shown and traded on as they stand."""
+        return self.trust is Trust.GOOD
+
+
+@dataclass(frozen=True, slots=True)
+class Dirty:
+    """What changed since the last drain."""
+
+    tickers: frozenset[str]
+    topics: frozenset[Topic]
+
+    def __bool__(self) -> bool:
+        return bool(self.tickers or self.topics)
+
+
+class Store:
+    """The one mutable state. It is the stream's `Sink`; the REST reconciliation uses the ``set_`` methods."""
+
+    def __init__(self, clock_ms: Callable[[], int]) -> None:
+        self._clock_ms = clock_ms
+        self.markets: dict[str, Market] = {}
+        self.events: dict[str, Event] = {}
+        self.quotes: dict[str, Quote] = {}
+        self.books: dict[str, LiveBook] = {}
+        self.tapes: dict[str, deque[Trade]] = {}
+        self.orders: dict[str, Order] = {}
+        """By order id; an order that has none yet stands under its client order id."""
+        self.fills: deque[Fill] = deque(maxlen=FILLS_KEPT)
+        self.positions: dict[str, Position] = {}
+        self.balance: Balance | None = None
+        self.connection = Link()
+        self.notices: deque[Notice] = deque(maxlen=NOTICES_KEPT)
+        self.frames = 0
+        """Frames of market data taken since the start, for the message rate."""
+        self._seen_trades: set[str] = set()
+        self._seen_order: deque[str] = deque()
+        self._dirty_tickers: set[str] = set()
+        self._dirty_topics: set[Topic] = set()
+        self.on_account_news: Callable[[], None] | None = None
+        """Called when a frame says that cash or positions have moved; the session then reads them by REST."""
+        self.on_lifecycle: Callable[[str, str], None] | None = None
+        self.on_link: Callable[[LinkState], None] | None = None
+
+    def drain(self) -> Dirty:
+        """Give what changed since the last call, and forget it."""
+        dirty = Dirty(frozenset(self._dirty_tickers), frozenset(self._dirty_topics))
+        self._dirty_tickers.clear()
+        self._dirty_topics.clear()
+        return dirty
+
+    # The stream's side: `Sink`.
+
+    def snapshot(self, ticker: str, yes: Levels, no: Levels) -> None:
+        """Replace a book and trust it. Raises BookError if the levels cannot be a book."""
+        live = self.books.setdefault(ticker, LiveBook())
+        live.book.snapshot(yes, no)
+        live.trust, live.why = Trust.GOOD, ""
+        self.frames += 1
+        self._dirty_tickers.add(ticker)
+
+    def delta(self, ticker: str, side: Side, price: Price, delta: Count, ts_ms: int) -> None:
+        """Change one level. Raises BookError if the change cannot be true of the book."""
+        live = self.books.get(ticker)
+        if live is None:
+            raise BookError(f"a change to {ticker} before its snapshot")
+        live.book.apply(side, price, delta)
+        live.last_ms = ts_ms or live.last_ms
+        self.frames += 1
+        self._dirty_tickers.add(ticker)
+
+    def stale(self, tickers: Sequence[str], why: str) -> None:
+        """Stop trusting these books until their next snapshot."""
+        for ticker in tickers:
+            live = self.books.setdefault(ticker, LiveBook())
+            if live.trust is Trust.GOOD:
+                live.trust = Trust.STALE
+            live.why = why
+            self._dirty_tickers.add(ticker)
+
+    def quote(self, ticker: str, quote: Quote) -> None:
+        """Take a ticker frame; what that channel does not carry is kept from before."""
+        known = self.quotes.get(ticker)
+        if known is not None:
+            quote = replace(quote, previous=known.previous, volume_24h=known.volume_24h)
+        self.quotes[ticker] = quote
+        self.frames += 1
+        self._dirty_tickers.add(ticker)
+
+    def trade(self, trade: Trade) -> None:
+        """Take a print of the public tape."""
+        tape = self.tapes.get(trade.ticker)
+        if tape is None:
+            tape = self.tapes[trade.ticker] = deque(maxlen=TAPE_LENGTH)
+        tape.appendleft(trade)
+        self.frames += 1
+        self._dirty_tickers.add(trade.ticker)
+
+    def fill(self, fill: Fill) -> None:
+        """Take an execution of the account's own; one that is known already is passed over."""
+        if fill.trade_id in self._seen_trades:
+            return
+        self._remember_fill(fill)
+        self.fills.appendleft(fill)
+        self._dirty_topics.add(Topic.FILLS)
+        self._dirty_tickers.add(fill.ticker)
+        self._account_news()
+
+    def order(self, order: Order) -> None:
+        """Take the news of an order. News may come twice, late or out of turn: see `merged`."""
+        key = order.order_id or order.client_order_id
+        pending = self.orders.pop(order.client_order_id, None) if order.order_id and order.client_order_id else None
+        known = self.orders.get(key, pending)
+        self.orders[key] = order if known is None else merged(known, order)
+        self._dirty_topics.add(Topic.ORDERS)
+        self._dirty_tickers.add(order.ticker)
+        if known is None or self.orders[key] != known:
+            self._account_news()
+
+    def position(self, position: Position) -> None:
+        """Take a market's position as the exchange has it."""
+        if position.count:
+            self.positions[position.ticker] = position
+        else:
+            self.positions.pop(position.ticker, None)
+        self._dirty_topics.add(Topic.POSITIONS)
+        self._dirty_tickers.add(position.ticker)
+
+    def lifecycle(self, ticker: str, event_type: str) -> None:
+        """Hear that a market changed; whoever composed the session has it read anew."""
+        if self.on_lifecycle is not None:
+            self.on_lifecycle(ticker, event_type)
+
+    def link(self, state: LinkState, detail: str) -> None:
+        """Hear of the connection."""
+        before = self.connection
+        self.connection = Link(state, detail)
+        self._dirty_topics.add(Topic.LINK)
+        if before.state is not state:
+            if state is LinkState.LIVE:
+                self.notify(Weight.GOOD, "Connected.")
+            elif before.state is LinkState.LIVE or state is LinkState.REFUSED:
+                self.notify(Weight.WARNING, detail or "The connection was lost.")
+            if self.on_link is not None:
+                self.on_link(state)
+
+    # The reconciliation's side: what REST said, whole.
+
+    def set_markets(self, markets: Iterable[Market], events: Iterable[Event] = ()) -> None:
+        """Add or replace markets, keeping a live quote that is newer than the one they carry."""
+        self.events.update({event.event_ticker: event for event in events})
+        for market in markets:
+            self.markets[market.ticker] = market
+            live = self.quotes.get(market.ticker)
+            if live is None or not live.ts_ms:
+                self.quotes[market.ticker] = market.quote
+            else:
+                self.quotes[market.ticker] = replace(
+                    live, previous=market.quote.previous, volume_24h=market.quote.volume_24h
+                )
+            self._dirty_tickers.add(market.ticker)
+        self._dirty_topics.add(Topic.MARKETS)
+
+    def set_tape(self, ticker: str, trades: Sequence[Trade]) -> None:
+        """Put older prints, newest first, under those that the stream has brought already."""
+        tape = self.tapes.setdefault(ticker, deque(maxlen=TAPE_LENGTH))
+        known = {trade.trade_id for trade in tape}
+        newest_first = [*tape, *(trade for trade in trades if trade.trade_id not in known)][:TAPE_LENGTH]
+        tape.clear()
+        tape.extend(newest_first)
+        self._dirty_tickers.add(ticker)
+
+    def set_positions(self, positions: Iterable[Position]) -> None:
+        """Replace all positions."""
+        fresh = {position.ticker: position for position in positions if position.count}
+        self._dirty_tickers.update(fresh.keys() | self.positions.keys())
+        self.positions = fresh
+        self._dirty_topics.add(Topic.POSITIONS)
+
+    def set_balance(self, balance: Balance) -> None:
+        """Replace the balance."""
+        self.balance = balance
+        self._dirty_topics.add(Topic.BALANCE)
+
+    def set_fills(self, fills: Sequence[Fill]) -> list[Fill]:
+        """Take the account's fills, newest first, and give those that were not known, newest first."""
+        fresh = [fill for fill in fills if fill.trade_id not in self._seen_trades]
+        for fill in fresh:
+            self._remember_fill(fill)
+            self._dirty_tickers.add(fill.ticker)
+        if fresh:
+            newest_first = sorted([*fresh, *self.fills], key=lambda fill: fill.ts_ms, reverse=True)
+            self.fills = deque(newest_first[:FILLS_KEPT], maxlen=FILLS_KEPT)
+            self._dirty_topics.add(Topic.FILLS)
+        return fresh
+
+    def notify(self, weight: Weight, text: str) -> None:
+        """Say something to the trader; it stays in the log."""
+        self.notices.appendleft(Notice(self._clock_ms(), weight, text))
+        self._dirty_topics.add(Topic.NOTICES)
+
+    # The screen's side.
+
+    def book(self, ticker: str) -> LiveBook:
+        """Give a market's book; one that nobody has sent yet is empty and WAITING."""
+        return self.books.get(ticker) or LiveBook()
+
+    def working(self) -> list[Order]:
+        """Give the orders that are or may be live, those of unknown outcome first, then the newest."""
+        live = [order for order in self.orders.values() if not order.state.final]
+        return sorted(live, key=lambda order: (order.state is not OrderState.UNKNOWN, -order.created_ms))
+
+    def _remember_fill(self, fill: Fill) -> None:
+        """Note a trade id, forgetting the oldest beyond ten times what is kept for the screen."""
+        self._seen_trades.add(fill.trade_id)
+        self._seen_order.append(fill.trade_id)
+        if len(self._seen_order) > FILLS_KEPT * 10:
+            self._seen_trades.discard(self._seen_order.popleft())
+
+    def _account_news(self) -> None:
+        if self.on_account_news is not None:
+            self.on_account_news()
+
+
+def merged(known: Order, news: Order) -> Order:
+    """Join what is known of an order with news of it that may be late, doubled or out of turn.
+
+    What is final stays final, and a filled count never falls: the exchange does not undo a fill. Words that one source
+    has and the other lacks (the client order id, the reason) are kept.
+    """
+    earlier = 0 < news.updated_ms < known.updated_ms and news.filled == known.filled
+    older = earlier or news.filled < known.filled or (known.state.final and not news.state.final)
+    first, second = (known, news) if older else (news, known)
+    return replace(
+        first,
+        client_order_id=first.client_order_id or second.client_order_id,
+        reason=first.reason or (second.reason if first.state is second.state else ""),
+        created_ms=first.created_ms or second.created_ms,
+        updated_ms=max(first.updated_ms, second.updated_ms),
+        expires_ms=first.expires_ms or second.expires_ms,
+    )

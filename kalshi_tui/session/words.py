@@ -1,0 +1,53 @@
+"""Orders and fills in the trader's words. One place, so that the ticket, the log and the outcome say the same."""
+
+from kalshi_tui.domain.book import Side
+from kalshi_tui.domain.order import BookSide, Fill, Order, OrderTerms
+from kalshi_tui.domain.price import PRICE_UNIT, Count, Money, Price, format_count, format_money, format_price
+
+
+def count_words(count: Count) -> str:
+    """Write a count without needless decimals: ``1000`` -> ``"10"``, ``1050`` -> ``"10.50"``."""
+    text = format_count(count)
+    return text.removesuffix(".00")
+
+
+def price_words(price: Price) -> str:
+    """Write a price in dollars, two decimals unless it needs more: ``4700`` -> ``"0.47"``, ``475`` -> ``"0.0475"``."""
+    text = format_price(price)
+    return text.removesuffix("00")
+
+
+def money_words(money: Money) -> str:
+    """Write money with as many decimals as it needs, two at least: ``473300`` -> ``"0.4733"``."""
+    whole, _, decimals = format_money(money).partition(".")
+    return f"{whole}.{decimals[:2]}{decimals[2:].rstrip('0')}"
+
+
+def terms_words(terms: OrderTerms) -> str:
+    """Say an order as the trader would: ``buy NO 10 at 0.44``."""
+    return f"{terms.action.value} {terms.side.name} {count_words(terms.count)} at {price_words(terms.price)}"
+
+
+def exchange_words(side: BookSide, yes_price: Price) -> str:
+    """Say an order as the exchange has it: ``ask YES 0.5600``."""
+    return f"{side.value} YES {format_price(yes_price)}"
+
+
+def exposure(side: BookSide, yes_price: Price) -> tuple[Side, Price]:
+    """Give the outcome that an order or fill leans to, and its price there: an ask at 0.56 is a NO at 0.44.
+
+    The exchange keeps no difference between selling YES and buying NO (``outcome_side``, section 6).
+    """
+    return (Side.YES, yes_price) if side is BookSide.BID else (Side.NO, PRICE_UNIT - yes_price)
+
+
+def order_words(order: Order) -> str:
+    """Say an order of which only the exchange's terms are known: ``NO 10 at 0.44``."""
+    side, price = exposure(order.book_side, order.yes_price)
+    return f"{side.name} {count_words(order.initial)} at {price_words(price)}"
+
+
+def fill_words(fill: Fill) -> str:
+    """Say a fill: ``YES 10 at 0.47``."""
+    side, price = exposure(fill.book_side, fill.yes_price)
+    return f"{side.name} {count_words(fill.count)} at {price_words(price)}"

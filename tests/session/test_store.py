@@ -1,0 +1,180 @@
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, strategies as st
+
+from kalshi_tui.domain.book import BookError, Level, Side
+from kalshi_tui.domain.link import LinkState, Trust
+from kalshi_tui.domain.market import Market, Quote, Trade
+from kalshi_tui.domain.order import BookSide, Fill, Order, OrderState
+from kalshi_tui.domain.portfolio import Position
+from kalshi_tui.session.store import Store, Topic, Weight, merged
+
+
+def a_store() -> Store:
+    return Store(clock_ms=lambda: 1_000)
+
+
+def an_order(**changes: object) -> Order:
+    base = Order(
+        order_id="o1",
+        client_order_id="c1",
+        ticker="T",
+        book_side=BookSide.BID,
+        yes_price=4_700,
+        initial=1_000,
+        filled=0,
+        remaining=1_000,
+        state=OrderState.RESTING,
+        created_ms=10,
+        updated_ms=10,
+    )
+    return replace(base, **changes)  # type: ignore[arg-type]  # named fields of one dataclass
+
+
+def a_fill(trade_id: str, ts_ms: int = 5) -> Fill:
+    return Fill(
+        trade_id=trade_id,
+        order_id="o1",
+        client_order_id="c1",
+        ticker="T",
+        book_side=BookSide.BID,
+        yes_price=4_700,
+        count=100,
+        fee=200,
+        is_taker=True,
+        ts_ms=ts_ms,
+    )
+
+
+def test_a_book_is_waiting_until_its_snapshot_and_then_good() -> None:
+    store = a_store()
+    assert store.book("T").trust is Trust.WAITING
+    store.snapshot("T", [(4_700, 1_000)], [(5_200, 500)])
+    live = store.book("T")
+    assert live.good
+    assert live.book.best_bid() == Level(4_700, 1_000)
+    assert live.book.best_ask() == Level(4_800, 500)
+
+
+def test_a_delta_before_any_snapshot_cannot_be() -> None:
+    with pytest.raises(BookError, match="before its snapshot"):
+        a_store().delta("T", Side.YES, 4_700, 100, 1)
+
+
+def test_a_stale_book_keeps_its_prices_and_says_why_until_the_next_snapshot() -> None:
+    store = a_store()
+    store.snapshot("T", [(4_700, 1_000)], [])
+    store.stale(["T"], "A frame was missed.")
+    live = store.book("T")
+    assert (live.trust, live.why, live.book.best_bid()) == (Trust.STALE, "A frame was missed.", Level(4_700, 1_000))
+    store.snapshot("T", [(4_600, 1_000)], [])
+    assert store.book("T").good
+    assert not store.book("T").why
+
+
+def test_drain_names_what_changed_once() -> None:
+    store = a_store()
+    store.snapshot("T", [], [])
+    store.trade(Trade("t", "U", 100, 100, taker_bid=True, ts_ms=1))
+    store.link(LinkState.CONNECTING, "")
+    dirty = store.drain()
+    assert dirty.tickers == {"T", "U"}
+    assert Topic.LINK in dirty.topics
+    assert not store.drain()
+
+
+def test_a_ticker_frame_keeps_what_its_channel_does_not_carry() -> None:
+    store = a_store()
+    store.set_markets([Market("T", "E", quote=Quote(previous=4_000, volume_24h=700))])
+    store.quote("T", Quote(yes_bid=4_700, last=4_750, ts_ms=9))
+    assert store.quotes["T"] == Quote(yes_bid=4_700, last=4_750, previous=4_000, volume_24h=700, ts_ms=9)
+
+
+def test_reading_markets_again_does_not_replace_a_live_quote_by_an_older_one() -> None:
+    store = a_store()
+    store.quote("T", Quote(yes_bid=4_700, ts_ms=9))
+    store.set_markets([Market("T", "E", quote=Quote(yes_bid=4_100, previous=4_000))])
+    assert store.quotes["T"].yes_bid == 4_700
+    assert store.quotes["T"].previous == 4_000
+
+
+def test_a_fill_that_comes_twice_counts_once_whichever_way_it_comes() -> None:
+    store = a_store()
+    store.fill(a_fill("t1"))
+    store.fill(a_fill("t1"))
+    fresh = store.set_fills([a_fill("t2", ts_ms=3), a_fill("t1")])
+    assert [fill.trade_id for fill in store.fills] == ["t1", "t2"]
+    assert [fill.trade_id for fill in fresh] == ["t2"]
+
+
+def test_older_prints_go_under_the_live_ones() -> None:
+    store = a_store()
+    live = Trade("b", "T", 4_700, 100, taker_bid=True, ts_ms=2)
+    older = Trade("a", "T", 4_600, 100, taker_bid=False, ts_ms=1)
+    store.trade(live)
+    store.set_tape("T", [live, older])
+    assert list(store.tapes["T"]) == [live, older]
+
+
+def test_a_pending_order_becomes_the_one_that_the_exchange_named() -> None:
+    store = a_store()
+    store.order(an_order(order_id="", state=OrderState.SENDING, updated_ms=0))
+    assert list(store.orders) == ["c1"]
+    store.order(an_order())
+    assert list(store.orders) == ["o1"]
+    assert store.working() == [an_order()]
+
+
+def test_unknown_orders_stand_first_among_the_working_ones() -> None:
+    store = a_store()
+    store.order(an_order())
+    store.order(an_order(order_id="", client_order_id="c2", state=OrderState.UNKNOWN, created_ms=1))
+    assert [order.client_order_id for order in store.working()] == ["c2", "c1"]
+
+
+def test_a_closed_position_leaves() -> None:
+    store = a_store()
+    store.position(Position("T", count=100, cost=4_700))
+    store.position(Position("T"))
+    assert store.positions == {}
+
+
+def test_losing_the_link_is_told_once() -> None:
+    store = a_store()
+    store.link(LinkState.LIVE, "")
+    store.link(LinkState.WAITING, "The exchange closed the connection.")
+    store.link(LinkState.WAITING, "The exchange closed the connection.")
+    assert [(n.weight, n.text) for n in store.notices] == [
+        (Weight.WARNING, "The exchange closed the connection."),
+        (Weight.GOOD, "Connected."),
+    ]
+
+
+LIFE = [
+    an_order(order_id="", state=OrderState.SENDING, updated_ms=0),
+    an_order(),
+    an_order(filled=400, remaining=600, updated_ms=20),
+    an_order(filled=400, remaining=0, state=OrderState.CANCELLED, updated_ms=30),
+]
+
+
+@given(st.lists(st.sampled_from(LIFE[1:]), min_size=1).flatmap(lambda seen: st.permutations([*seen, LIFE[-1]])))
+def test_news_of_an_order_may_come_late_doubled_or_out_of_turn(news: list[Order]) -> None:
+    store = a_store()
+    store.order(LIFE[0])
+    for order in news:
+        store.order(order)
+    assert store.orders == {"o1": LIFE[-1]}
+
+
+@given(st.permutations(range(11)))
+def test_a_filled_count_never_falls(fills: list[int]) -> None:
+    known = an_order()
+    highest = 0
+    for filled in fills:
+        state = OrderState.FILLED if filled == 10 else OrderState.RESTING
+        known = merged(known, an_order(filled=filled * 100, remaining=1_000 - filled * 100, state=state))
+        highest = max(highest, filled)
+        assert known.filled == highest * 100
+    assert known.state is OrderState.FILLED
