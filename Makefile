@@ -39,7 +39,7 @@ check: $(VENV)/.dev-stamp
 	$(BIN)/lint-imports --no-logo
 
 test: check
-	$(BIN)/python -m pytest -n auto $(ARGS)
+	$(BIN)/python -m pytest -n auto -m "not nightly" $(ARGS)
 
 bench: $(VENV)/.dev-stamp
 	$(BIN)/python -m benchmarks $(ARGS)

@@ -2,10 +2,10 @@
 
 import argparse
 
-from benchmarks import feed
+import benchmarks.feed
 from benchmarks.measure import machine
 
-BENCHMARKS = {"feed": feed.run}
+BENCHMARKS = {"feed": benchmarks.feed.run}
 
 
 def main() -> None:

@@ -36,7 +36,7 @@ def frames() -> tuple[list[bytes], list[bytes]]:
         there = stands.get(key, 0)
         delta = -there if there and chance.random() < 0.4 else chance.randint(1, 50) * 100
         stands[key] = there + delta
-        msg = {
+        change: dict[str, object] = {
             "market_ticker": key[0],
             "market_id": "943fcfe7-68a7-48aa-84b0-9b5ed2d5b922",
             "price_dollars": format_price(key[2]),
@@ -45,7 +45,7 @@ def frames() -> tuple[list[bytes], list[bytes]]:
             "ts": "2026-08-07T06:46:28.97871Z",
             "ts_ms": 1_786_085_188_978,
         }
-        deltas.append({"type": "orderbook_delta", "sid": SID, "seq": number, "msg": msg})
+        deltas.append({"type": "orderbook_delta", "sid": SID, "seq": number, "msg": change})
     encode = msgspec.json.encode
     return [encode(each) for each in snapshots], [encode(each) for each in deltas]
 

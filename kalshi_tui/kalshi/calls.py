@@ -5,6 +5,7 @@
 """
 
 import asyncio
+import logging
 import zlib
 from collections.abc import AsyncIterator, Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -38,6 +39,10 @@ from kalshi_tui.kalshi.errors import (
 from kalshi_tui.kalshi.signing import Signer
 from kalshi_tui.kalshi.translate import TranslationError
 from kalshi_tui.kalshi.wire import DecodeError
+
+logging.getLogger("stamina").addHandler(
+    logging.NullHandler()  # else each retry falls through to standard error, which is the trader's screen
+)
 
 T = TypeVar("T")
 U = TypeVar("U")

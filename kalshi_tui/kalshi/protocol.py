@@ -85,8 +85,7 @@ class FeedProtocol:
         """Why this connection is to be given up, a sentence; empty while it is not."""
         self.ready = False
         """Whether every subscription wanted at the start of this connection has been answered."""
-        self.last_ts_ms = 0
-        """The exchange's time (Unix ms) in the newest delta, quote or trade that had one."""
+        self._newest_ms = [0]
         self.faults = 0
         self.healed = 0
         self.strangers = 0
@@ -147,6 +146,11 @@ class FeedProtocol:
     def want_lifecycle(self, wanted: bool = True) -> None:
         """Hear of every market's changes of status, dates and grid."""
         self._want(Channel.LIFECYCLE, NOBODY, everything=wanted)
+
+    @property
+    def last_ts_ms(self) -> int:
+        """The exchange's time (Unix ms) in the newest delta, quote or trade; 0 where that had none."""
+        return self._newest_ms[0]
 
     @property
     def trusted(self) -> frozenset[str]:
@@ -236,7 +240,7 @@ class FeedProtocol:
     def _receiver(self) -> Callable[[bytes | str], None]:  # noqa: C901 - the hot path: each call more would be paid for
         """Make `receive`: a closure, whose names are looked up in a quarter less time than a method's attributes."""
         by_sid, handlers, on_delta = self._by_sid, self._handlers, self._sink.delta
-        prices, deltas, decode = PRICES, DELTAS, wire.decode_frame
+        prices, deltas, decode, newest_ms = PRICES, DELTAS, wire.decode_frame, self._newest_ms
         delta_frame = wire.DeltaFrame
 
         def receive(data: bytes | str) -> None:
@@ -275,7 +279,7 @@ class FeedProtocol:
             except BookError as error:
                 self._fault(subscription, f"{ticker}: {clean(str(error))}.")
                 return
-            self.last_ts_ms = msg.ts_ms or self.last_ts_ms
+            newest_ms[0] = msg.ts_ms
 
         return receive
 
@@ -438,8 +442,7 @@ class FeedProtocol:
             return
         if ticker in self._books.sent:
             self._quoted[ticker] = bool(quote.yes_bid_size or quote.yes_ask_size)
-        if msg.ts_ms:
-            self.last_ts_ms = msg.ts_ms
+        self._newest_ms[0] = msg.ts_ms
 
     def _trade(self, frame: wire.TradeFrame, _data: bytes | str) -> None:
         if self._in_turn(frame.sid, frame.seq) is None:
@@ -449,8 +452,7 @@ class FeedProtocol:
         except TranslationError as error:
             self._alarm(Channel.TRADE, f"A trade makes no sense: {error}")
             return
-        if frame.msg.ts_ms:
-            self.last_ts_ms = frame.msg.ts_ms
+        self._newest_ms[0] = frame.msg.ts_ms
 
     def _fill(self, frame: wire.FillFrame, _data: bytes | str) -> None:
         self._account_news(frame.sid, Channel.FILL, lambda: self._sink.fill(translate.fill(frame.msg)))
@@ -598,6 +600,8 @@ class FeedProtocol:
             subscription.state = State.IDLE
             subscription.batches.extend(waiting)
             self._sort_out(subscription, command.tickers, error)
+        elif error.code == Code.ALREADY_SUBSCRIBED:
+            self.broken = "The exchange still holds an old subscription that cannot be named any more."
         else:
             subscription.start_anew()
             subscription.state = State.DEAD

@@ -26,7 +26,9 @@ KEY_HEADER: Final = "KALSHI-ACCESS-KEY"
 TIMESTAMP_HEADER: Final = "KALSHI-ACCESS-TIMESTAMP"
 SIGNATURE_HEADER: Final = "KALSHI-ACCESS-SIGNATURE"
 PATH_START: Final = "/trade-api/"
-"""Every signed path starts so; nothing else is ever signed."""
+"""Every signed path starts so; but for `PRACTICE_CONTROL`, nothing else is ever signed."""
+PRACTICE_CONTROL: Final = "/practice/control"
+"""Where a practice exchange is told what trouble to rehearse; no other exchange has it."""
 LEAST_KEY_BITS: Final = 2048
 
 _SHA256: Final = hashes.SHA256()
@@ -43,7 +45,7 @@ class PassphraseError(KeyFileError):
 
 def signed_text(timestamp: str, method: str, path: str) -> bytes:
     """Give the bytes that a signature covers. Raises ValueError for a path that is not ours to sign or has a query."""
-    if not path.startswith(PATH_START):
+    if not path.startswith(PATH_START) and path != PRACTICE_CONTROL:
         raise ValueError(f"only paths under {PATH_START} are signed, not {path!r}")
     if "?" in path or "#" in path:
         raise ValueError("the signed path carries no query")

@@ -41,6 +41,7 @@ _FRAMES_A_LOOK: Final = 32
 
 _log = logging.getLogger("kalshi_tui.websocket")
 _log.setLevel(logging.WARNING)  # the library's debug lines hold the signed headers
+_log.addHandler(logging.NullHandler())  # else warnings fall through to standard error, which is the trader's screen
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ class Timing:
     tick: float = 0.1
     """Between two looks at what is due."""
     dead_after: float = 25.0
-    """Without any byte from the server; it pings every 10 s."""
+    """Without any frame or ping from the server, which pings every 10 s."""
     probe_after: float = 60.0
     """Without a message while the server pings: then it is asked for something."""
     open: float = 10.0
@@ -113,20 +114,18 @@ class Backoff:
 
 
 class _Connection(ClientConnection):
-    """A connection that notes when the server was last heard, and when it last pinged. Seconds of the loop's clock."""
+    """A connection that notes whether the server was heard, and whether it pinged, since somebody last looked.
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.heard_at = self.loop.time()
-        self.pinged_at: float | None = None
+    Whole frames count, not bytes: on a line that lost some, bytes may come for ever and mean nothing.
+    """
 
-    def data_received(self, data: bytes) -> None:
-        self.heard_at = self.loop.time()
-        super().data_received(data)
+    heard = True
+    pinged = False
 
     def process_event(self, event: Any) -> None:
-        if isinstance(event, Frame) and event.opcode is Opcode.PING:
-            self.pinged_at = self.heard_at
+        self.heard = True
+        if event.__class__ is Frame and event.opcode is Opcode.PING:
+            self.pinged = True
         super().process_event(event)
 
 
@@ -172,6 +171,7 @@ class Stream:
         self._flush = asyncio.Event()
         self._tls: ssl.SSLContext | None = None
         self._frame_at: float | None = None
+        self._ping_at: float | None = None
         self._rate = 0.0
         self._lag_ms = 0
         self._lag_told = 0
@@ -391,7 +391,7 @@ class Stream:
 
     def _take_lag_sample(self) -> None:
         told = self.protocol.last_ts_ms
-        if told != self._lag_told:
+        if told and told != self._lag_told:
             self._sample_lag = False
             self._lag_told = told
             self._lag_ms = max(0, self.clock.now_ms() - told)
@@ -411,14 +411,18 @@ class Stream:
         """Bring the time to the protocol and look for life. Gives the reason to give the connection up."""
         loop = asyncio.get_running_loop()
         timing = self._timing
-        frames, probed_at = self.frames, loop.time()
-        rate_frames, rate_at = self.frames, loop.time()
+        heard_at = probed_at = rate_at = loop.time()
+        frames = rate_frames = self.frames
         while True:
             now = loop.time()
             self.protocol.tick(now)
             if self.protocol.broken:
                 return self.protocol.broken
-            if now - connection.heard_at > timing.dead_after:
+            if connection.heard:
+                connection.heard, heard_at = False, now
+            if connection.pinged:
+                connection.pinged, self._ping_at = False, now
+            if now - heard_at > timing.dead_after:
                 return f"The exchange was silent for {timing.dead_after:.0f} s."
             if self.frames != frames:
                 frames, self._frame_at, probed_at = self.frames, now, now
@@ -440,16 +444,14 @@ class Stream:
         self._sink.link(state, detail)
 
     def health(self) -> Health:
-        """Give the state of the link for a status line."""
-        connection = self._connection
-        now = time.monotonic() if connection is None else connection.loop.time()
-        pinged_at = connection.pinged_at if connection is not None else None
+        """Give the state of the link for a status line; to be called in the stream's event loop."""
+        now = asyncio.get_running_loop().time()
         return Health(
             state=self._state,
             frames=self.frames,
-            rate=self._rate if connection is not None else 0.0,
+            rate=self._rate if self._connection is not None else 0.0,
             frame_age=None if self._frame_at is None else now - self._frame_at,
-            ping_age=None if pinged_at is None else now - pinged_at,
+            ping_age=None if self._ping_at is None else now - self._ping_at,
             lag_ms=self._lag_ms,
             skew_ms=self.clock.skew_ms,
             faults=self.protocol.faults,

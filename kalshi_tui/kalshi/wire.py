@@ -82,7 +82,7 @@ class _Object(Struct, frozen=True):
 
 
 class _Leaf(Struct, frozen=True, gc=False):
-    """A JSON object that holds no other objects; the collector need not look at it."""
+    """A JSON object without lists or maps in it: it can be part of no cycle, so the collector need not look at it."""
 
 
 # WebSocket, server to client. Every frame has `type`; the ones that belong to a subscription have `sid`.

@@ -1,6 +1,7 @@
 """The practice account's API key: made on first start, kept in a file that only its owner can read."""
 
 import os
+import secrets
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from kalshi_tui.kalshi.signing import KeyFileError, generate_key, load_private_k
 
 ID_FILE: Final = "api_key_id"
 KEY_FILE: Final = "private_key.pem"
+TOKEN_FILE: Final = "control_token"  # noqa: S105 - a file's name
 
 
 class StartError(Exception):
@@ -54,9 +56,16 @@ def write_private(path: Path, content: bytes) -> None:
     beside.replace(path)
 
 
-def account_key(folder: Path) -> AccountKey:
-    """Give the account's key, made anew where there is none. Raises StartError for one that cannot be read."""
-    id_path, path = folder / ID_FILE, folder / KEY_FILE
+def control_token(folder: Path) -> tuple[Path, str]:
+    """Make a new secret for the control endpoint, and give its file and itself."""
+    path, token = folder / TOKEN_FILE, secrets.token_urlsafe(32)
+    write_private(path, token.encode())
+    return path, token
+
+
+def account_key(folder: Path, name: str = "") -> AccountKey:
+    """Give an account's key, made anew where there is none. Raises StartError for one that cannot be read."""
+    id_path, path = folder / f"{name}{ID_FILE}", folder / f"{name}{KEY_FILE}"
     try:
         if not path.exists() or not id_path.exists():
             write_private(path, generate_key())

@@ -26,6 +26,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="refuse a client_order_id while its order is open (default), or for ever",
     )
     parser.add_argument("--no-cancel-all", action="store_true", help="answer 404 to cancel-all, as some deployments do")
+    parser.add_argument("--accounts", type=int, default=0, metavar="N", help="make N further accounts with keys")
+    parser.add_argument(
+        "--tier", default="basic", metavar="NAME", help="API usage tier of the accounts (default: basic)"
+    )
     parser.add_argument(
         "--until-stdin-closes", action="store_true", help="end when standard input ends, as when the parent is gone"
     )
@@ -60,5 +64,10 @@ def ready_line(practice: "Practice", port: int) -> str:
             "api_key_id": practice.key.key_id,
             "private_key_path": str(practice.key.path),
             "pid": os.getpid(),
+            "control_token_path": str(practice.token_path),
+            "accounts": [
+                {"account_id": account_id, "api_key_id": key.key_id, "private_key_path": str(key.path)}
+                for account_id, key in practice.further.items()
+            ],
         }
     )

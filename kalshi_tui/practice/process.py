@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import contextlib
 import fcntl
+import gc
 import os
 import signal
 import sys
@@ -18,10 +19,11 @@ from kalshi_tui.domain.price import MONEY_UNIT
 from kalshi_tui.practice.auth import Authenticator
 from kalshi_tui.practice.database import Database, DatabaseError
 from kalshi_tui.practice.engine import SHARDS
-from kalshi_tui.practice.keys import StartError, account_key, make_folder
+from kalshi_tui.practice.keys import StartError, account_key, control_token, make_folder
 from kalshi_tui.practice.main import DEFAULT_SEED, complain, ready_line
 from kalshi_tui.practice.participants import DEFAULT_RATE
 from kalshi_tui.practice.server import PracticeServer
+from kalshi_tui.practice.throttle import TIERS
 from kalshi_tui.practice.world import World
 
 HOST: Final = "127.0.0.1"
@@ -33,9 +35,27 @@ DATABASE: Final = "practice.sqlite3"
 LOCK: Final = "lock"
 
 
-def clock_ms() -> int:
+MOST_ACCOUNTS: Final = 100
+
+
+def system_ms() -> int:
     """Give this machine's Unix time in milliseconds."""
     return time.time_ns() // 1_000_000
+
+
+class Clock:
+    """The exchange's time: begins with this machine's, never runs backwards, and can be moved ahead."""
+
+    def __init__(self) -> None:
+        self._offset_ms = system_ms() - time.monotonic_ns() // 1_000_000
+
+    def __call__(self) -> int:
+        """Give the time in Unix milliseconds."""
+        return time.monotonic_ns() // 1_000_000 + self._offset_ms
+
+    def advance(self, by_ms: int) -> None:
+        """Move ahead."""
+        self._offset_ms += by_ms
 
 
 class Practice:
@@ -43,11 +63,21 @@ class Practice:
 
     def __init__(self, options: argparse.Namespace, folder: Path) -> None:
         self._options = options
+        self._clock = Clock()
+        if options.tier not in TIERS:
+            raise StartError(f"--tier takes one of {', '.join(TIERS)}.")
+        if not 0 <= options.accounts <= MOST_ACCOUNTS:
+            raise StartError(f"--accounts takes a number from 0 to {MOST_ACCOUNTS}.")
         folder = folder.expanduser().absolute()
         make_folder(folder)
         self._lock = _lock(folder)
         try:
             self.key = account_key(folder)
+            self.further = {
+                f"practice-trader-{number}": account_key(folder, f"account_{number}_")
+                for number in range(2, options.accounts + 2)
+            }
+            self.token_path, self._token = control_token(folder)
             self._database = _database(folder / DATABASE, fresh=options.fresh)
         except BaseException:
             os.close(self._lock)
@@ -71,7 +101,7 @@ class Practice:
         options, database = self._options, self._database
         seed = options.seed if options.seed is not None else int(database.get("seed") or DEFAULT_SEED)
         world = World(
-            clock_ms,
+            self._clock,
             seed,
             run=database.next_run(),
             markets=options.markets,
@@ -80,19 +110,29 @@ class Practice:
             quiet=options.quiet_market,
         )
         database.restore(world.exchange)
-        if ACCOUNT_ID not in world.exchange.accounts:
-            first = dict.fromkeys(SHARDS, 0) | {0: FIRST_CASH - CRYPTO_CASH, 2: CRYPTO_CASH}
-            world.exchange.open_account(ACCOUNT_ID, first)
-            database.put("seed", str(seed))
+        first = dict.fromkeys(SHARDS, 0) | {0: FIRST_CASH - CRYPTO_CASH, 2: CRYPTO_CASH}
+        for account_id in (ACCOUNT_ID, *self.further):
+            if account_id not in world.exchange.accounts:
+                world.exchange.open_account(account_id, first)
+        database.put("seed", str(seed))
         return world
 
     def serve(self) -> int:
         """Serve to the end and give the exit code."""
-        authenticator = Authenticator(clock_ms)
-        authenticator.register(self.key.key_id, ACCOUNT_ID, self.key.public_key)
+        authenticator = Authenticator(system_ms)
+        for account_id, key in {ACCOUNT_ID: self.key, **self.further}.items():
+            authenticator.register(key.key_id, account_id, key.public_key)
         server = PracticeServer(
-            self._world, authenticator, self._database, clock_ms, cancel_all=not self._options.no_cancel_all
+            self._world,
+            authenticator,
+            self._database,
+            self._clock,
+            cancel_all=not self._options.no_cancel_all,
+            tier=self._options.tier,
+            control_token=self._token,
+            advance_clock=self._clock.advance,
         )
+        authenticator.clock_ms = lambda: system_ms() + server.faults.clock_skew_ms
         return asyncio.run(self._serve(server))
 
     async def _serve(self, server: PracticeServer) -> int:
@@ -113,6 +153,9 @@ class Practice:
                 )
             self._world.start()
             server.commit()
+            # The books of thousands of markets live as long as the process: the collector need not look at them.
+            gc.collect()
+            gc.freeze()
             sys.stdout.write(ready_line(self, runner.addresses[0][1]) + "\n")
             sys.stdout.flush()
             return await self._until_told(server)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from aiohttp import web
-from msgspec import UNSET
+from msgspec import UNSET, Struct
 
 from kalshi_tui.domain.order import BookSide, SelfTrade, TimeInForce
 from kalshi_tui.domain.price import COUNT_UNIT, Count, NumberError, format_count, parse_count, parse_price
@@ -12,6 +12,7 @@ from kalshi_tui.kalshi import wire
 from kalshi_tui.practice import render
 from kalshi_tui.practice.engine import Exchange
 from kalshi_tui.practice.http import BadRequestError, body, number, page, reply, seconds, text, texts
+from kalshi_tui.practice.lagging import LaggingReads, PortfolioReads
 from kalshi_tui.practice.records import (
     AmendRequest,
     CancelResult,
@@ -25,7 +26,17 @@ from kalshi_tui.practice.refusal import Refusal, invalid_order
 ACCOUNT: Final = web.RequestKey("account", str)
 """Whom the signed headers named; set by the server before a handler runs."""
 ORDERS: Final = "/portfolio/events/orders"
-BATCH_AT_MOST: Final = 20
+BATCH_AT_MOST: Final = 25
+
+
+class TransferRequest(Struct, frozen=True, kw_only=True):
+    """``POST /portfolio/intra_exchange_instance_transfer``."""
+
+    amount: int
+    source: str = "event_contract"
+    destination: str = "event_contract"
+    source_exchange_shard: int = 0
+    destination_exchange_shard: int = 0
 
 
 class PortfolioApi:
@@ -40,6 +51,8 @@ class PortfolioApi:
         cancel_all: bool = True,
     ) -> None:
         self._exchange = exchange
+        self.reads: PortfolioReads = exchange
+        """Who answers for orders, positions and fills: the engine, or a view of its past."""
         self._clock_ms = clock_ms
         self._commit = commit
         self._has_cancel_all = cancel_all
@@ -62,6 +75,7 @@ class PortfolioApi:
             ("GET", "/portfolio/positions", self.positions),
             ("GET", "/portfolio/fills", self.fills),
             ("GET", "/portfolio/settlements", self.settlements),
+            ("POST", "/portfolio/intra_exchange_instance_transfer", self.transfer),
             ("GET", "/portfolio/summary/total_resting_order_value", self.resting_value),
             ("POST", "/portfolio/order_groups/create", self.create_group),
             ("GET", "/portfolio/order_groups", self.groups),
@@ -198,7 +212,7 @@ class PortfolioApi:
         status = text(request, "status")
         found, cursor = page(
             request,
-            self._exchange.orders(
+            self.reads.orders(
                 request[ACCOUNT],
                 ticker=text(request, "ticker"),
                 event_tickers=texts(request, "event_ticker"),
@@ -213,7 +227,7 @@ class PortfolioApi:
 
     async def order(self, request: web.Request) -> web.Response:
         """Give one order."""
-        found = self._exchange.order(request[ACCOUNT], request.match_info["order_id"])
+        found = self.reads.order(request[ACCOUNT], request.match_info["order_id"])
         return reply(wire.OrderReply(order=render.order(found)))
 
     async def queue_position(self, request: web.Request) -> web.Response:
@@ -237,9 +251,10 @@ class PortfolioApi:
     # The account.
 
     async def user_data_timestamp(self, request: web.Request) -> web.Response:
-        """Say up to when the portfolio reads are true: they never lag here unless asked to."""
+        """Say up to when the portfolio reads are true: they do not lag here unless asked to."""
         del request
-        return reply(wire.UserDataTimestampReply(as_of_time=render.time_text(self._clock_ms())))
+        as_of = self.reads.as_of_ms if isinstance(self.reads, LaggingReads) else self._clock_ms()
+        return reply(wire.UserDataTimestampReply(as_of_time=render.time_text(as_of)))
 
     async def balance(self, request: web.Request) -> web.Response:
         """Give the account's money."""
@@ -247,7 +262,7 @@ class PortfolioApi:
 
     async def positions(self, request: web.Request) -> web.Response:
         """List holdings by market and by event."""
-        held = self._exchange.positions(
+        held = self.reads.positions(
             request[ACCOUNT],
             ticker=text(request, "ticker"),
             event_ticker=text(request, "event_ticker"),
@@ -267,7 +282,7 @@ class PortfolioApi:
         """List executions, newest first."""
         found, cursor = page(
             request,
-            self._exchange.fills(
+            self.reads.fills(
                 request[ACCOUNT],
                 ticker=text(request, "ticker"),
                 order_id=text(request, "order_id"),
@@ -293,6 +308,16 @@ class PortfolioApi:
             lambda each: each.ticker,
         )
         return reply(wire.SettlementsReply(settlements=[render.settlement(each) for each in found], cursor=cursor))
+
+    async def transfer(self, request: web.Request) -> web.Response:
+        """Move cash from one shard to another; the amount is in 1/10,000 dollar."""
+        asked = await body(request, TransferRequest)
+        if {asked.source, asked.destination} - {"event_contract"}:
+            raise BadRequestError("source and destination must be event_contract")
+        source, target = asked.source_exchange_shard, asked.destination_exchange_shard
+        self._exchange.transfer(request[ACCOUNT], source, target, asked.amount * COUNT_UNIT)
+        self._commit()
+        return reply({"transfer_id": self._exchange.new_id()})
 
     async def resting_value(self, request: web.Request) -> web.Response:
         """Give what all resting orders would cost, in cents."""

@@ -1,30 +1,43 @@
 """The practice exchange as a server: REST and WebSocket on one loopback port, in front of the engine."""
 
 import asyncio
+import contextlib
 import ipaddress
 from collections.abc import Awaitable, Callable
+from email.utils import formatdate
 from typing import Final
 
 from aiohttp import web
+from msgspec import Raw, Struct
 
 from kalshi_tui.kalshi import wire
+from kalshi_tui.kalshi.signing import KEY_HEADER, PRACTICE_CONTROL
 from kalshi_tui.practice.auth import Authenticator
+from kalshi_tui.practice.control import Control, Faults
 from kalshi_tui.practice.database import Database
-from kalshi_tui.practice.http import BadRequestError, bad_request, refused
+from kalshi_tui.practice.http import BadRequestError, bad_request, refused, reply
+from kalshi_tui.practice.lagging import LaggingReads
 from kalshi_tui.practice.refusal import Refusal
 from kalshi_tui.practice.rest_markets import MarketApi
 from kalshi_tui.practice.rest_portfolio import ACCOUNT, PortfolioApi
 from kalshi_tui.practice.streams import Hub
+from kalshi_tui.practice.throttle import COSTS, DEFAULT_COST, Throttle
 from kalshi_tui.practice.world import World
 
 STEP_EVERY_S: Final = 0.02
 PING_EVERY_S: Final = 10.0
 LARGEST_BODY: Final = 1024 * 1024
-LARGEST_FRAME: Final = 4 * 1024 * 1024
 SIGNED: Final = ("/portfolio/", "/account/", "/exchange/user_data_timestamp")
 """Paths, below the API's prefix, that need the three headers."""
 RETIRED: Final = ("/portfolio/orders", "/portfolio/orders/batched", "/portfolio/orders/{order_id}")
 """Paths of the first version of orders whose writes are gone (section 6)."""
+
+
+class _Batch(Struct):
+    """What of a batch counts for its cost."""
+
+    orders: list[Raw]
+
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -41,21 +54,39 @@ class PracticeServer:
         *,
         cancel_all: bool = True,
         ping_every_s: float = PING_EVERY_S,
+        tier: str = "basic",
+        control_token: str = "",
+        advance_clock: Callable[[int], None] = lambda _: None,
     ) -> None:
         self.world = world
+        self.clock_ms = clock_ms
+        self.faults = Faults()
+        self.throttle = Throttle(tier, clock_ms)
         self._authenticator = authenticator
         self._database = database
         self._ping_every_s = ping_every_s
         self.hub = Hub(world.exchange, lambda: asyncio.get_running_loop().time())
         self.app = web.Application(middlewares=[self._guard], client_max_size=LARGEST_BODY)
         portfolio = PortfolioApi(world.exchange, self.commit, clock_ms, cancel_all=cancel_all)
+        self._portfolio = portfolio
+        self._lagging: LaggingReads | None = None
         self.app.add_routes(portfolio.routes())
+        self.app.add_routes(
+            [
+                web.get(f"{wire.REST_PREFIX}/account/limits", self._limits),
+                web.get(f"{wire.REST_PREFIX}/account/endpoint_costs", self._costs),
+            ]
+        )
+        if control_token:
+            control = Control(self, control_token, advance_clock)
+            self.app.add_routes([web.post(PRACTICE_CONTROL, control.handle)])
         self.app.add_routes(MarketApi(world.exchange).routes())
         self.app.add_routes([web.get(wire.WS_PATH, self._stream)])
         for path in RETIRED:
             for method in ("POST", "DELETE"):
                 self.app.router.add_route(method, f"{wire.REST_PREFIX}{path}", _retired)
         self.app.on_shutdown.append(self._shut_down)
+        self.app.on_response_prepare.append(self._date)
 
     async def run_world(self) -> None:
         """Step the world until cancelled; each step is short, so that requests do not wait."""
@@ -71,7 +102,15 @@ class PracticeServer:
             return
         if self._database is not None:
             self._database.record(self.world.exchange, events)
+        if self._lagging is not None:
+            self._lagging.take(events)
         self.hub.publish(events)
+
+    def set_reads(self, lagging: LaggingReads | None) -> None:
+        """Let orders, positions and fills be answered from the past, or from now."""
+        self.commit()
+        self._lagging = lagging
+        self._portfolio.reads = lagging or self.world.exchange
 
     @web.middleware
     async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -80,9 +119,13 @@ class PracticeServer:
             _require_local(request)
             path = request.rel_url.raw_path
             below = path.removeprefix(wire.REST_PREFIX)
-            if path == wire.WS_PATH or below.startswith(SIGNED):
+            if path in {wire.WS_PATH, PRACTICE_CONTROL} or below.startswith(SIGNED) or KEY_HEADER in request.headers:
                 request[ACCOUNT] = self._authenticator.account(request.headers, request.method, path)
-            return await handler(request)
+                if path not in {wire.WS_PATH, PRACTICE_CONTROL}:
+                    await self._charge(request, below)
+            if path == PRACTICE_CONTROL:
+                return await handler(request)
+            return await self._troubled(request, handler)
         except Refusal as refusal:
             return refused(refusal)
         except BadRequestError as error:
@@ -90,14 +133,54 @@ class PracticeServer:
         except web.HTTPException as error:
             if error.status < 400:
                 raise
+            if error.status == 429:
+                return reply({"error": "too many requests"}, 429)
             code = {404: "not_found", 405: "method_not_allowed", 413: "request_too_large"}.get(error.status, "error")
             return refused(Refusal(error.status, code, details=f"{request.method} {request.path[:200]}"))
 
+    async def _charge(self, request: web.Request, below: str) -> None:
+        """Take the tokens of a request; a batch is charged by item (section 10)."""
+        items = 1
+        if below.endswith("/orders/batched"):
+            with contextlib.suppress(wire.DecodeError):
+                items = len(wire.decode(await request.read(), _Batch).orders)
+        if not self.throttle.allow(request[ACCOUNT], request.method, below, items):
+            raise web.HTTPTooManyRequests
+        if self.faults.rate_limits > 0:
+            self.faults.rate_limits -= 1
+            raise web.HTTPTooManyRequests
+
+    async def _troubled(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Answer, late or wrongly if that was asked for."""
+        faults = self.faults
+        rest = request.path != wire.WS_PATH
+        if rest and faults.delays > 0:
+            faults.delays -= 1
+            await asyncio.sleep(faults.delay_ms / 1_000)
+        if not (rest and faults.failures > 0):
+            return await handler(request)
+        faults.failures -= 1
+        status = faults.failure_status
+        if faults.fail_after:
+            await handler(request)
+        raise Refusal(status, "internal_server_error" if status >= 500 else "bad_request", details="rehearsed")
+
+    async def _limits(self, request: web.Request) -> web.Response:
+        del request
+        return reply(self.throttle.limits())
+
+    async def _costs(self, request: web.Request) -> web.Response:
+        del request
+        return reply(wire.EndpointCostsReply(default_cost=DEFAULT_COST, endpoint_costs=list(COSTS)))
+
+    async def _date(self, request: web.Request, response: web.StreamResponse) -> None:
+        """Tell the server's time, wrong if that is rehearsed."""
+        del request
+        now_s = self.clock_ms() // 1_000 + self.faults.clock_skew_ms // 1_000
+        response.headers["Date"] = formatdate(now_s, usegmt=True)
+
     async def _stream(self, request: web.Request) -> web.WebSocketResponse:
-        socket = web.WebSocketResponse(compress=True, max_msg_size=LARGEST_FRAME, autoping=True)
-        await socket.prepare(request)
-        await self.hub.serve(socket, request[ACCOUNT], self._ping_every_s)
-        return socket
+        return await self.hub.serve(request, request[ACCOUNT], self._ping_every_s)
 
     async def _shut_down(self, app: web.Application) -> None:
         del app

@@ -52,6 +52,8 @@ WITHOUT_MARKETS: Final = frozenset({Channel.LIFECYCLE, Channel.ORDER_GROUPS})
 BUFFER_FRAMES: Final = 50_000
 """Frames that wait for a slow reader before its market data end."""
 WRITE_AT_ONCE: Final = 500
+LARGEST_FRAME: Final = 4 * 1024 * 1024
+"""Bytes of a command: the largest names tens of thousands of markets."""
 COMMANDS_PER_SECOND: Final = 10_000
 MARKETS_PER_SESSION: Final = 500_000
 ERROR_WORDS: Final = {
@@ -108,7 +110,14 @@ class Subscription:
 class Connection:
     """One client's session."""
 
-    def __init__(self, hub: "Hub", socket: web.WebSocketResponse, account_id: str) -> None:
+    def __init__(
+        self,
+        hub: "Hub",
+        socket: web.WebSocketResponse,
+        account_id: str,
+        transport: asyncio.WriteTransport | None = None,
+    ) -> None:
+        self._transport = transport
         self._hub = hub
         self.socket = socket
         self.account_id = account_id
@@ -118,6 +127,9 @@ class Connection:
         self._waiting: deque[tuple[bytes, bool]] = deque()
         self._news = asyncio.Event()
         self._commands: deque[float] = deque()
+        self.spoils: dict[str, int] = {}
+        """How many of the next numbered frames are to be skipped, doubled or corrupted."""
+        self._given_up: Subscription | None = None
 
     # Sending.
 
@@ -141,10 +153,36 @@ class Connection:
         """Send a shared ``msg`` under a subscription's own sid and, where the channel has one, sequence number."""
         channel = subscription.channel
         if channel in SEQUENCED:
+            if self.spoils and self._spoil(subscription, kind, msg):
+                return
             frame = b'{"type":"%b","sid":%d,"seq":%d,"msg":%b}' % (kind, subscription.sid, subscription.next_seq(), msg)
         else:
             frame = b'{"type":"%b","sid":%d,"msg":%b}' % (kind, subscription.sid, msg)
         self.send(frame, market_data=channel in MARKET_DATA)
+
+    def _spoil(self, subscription: Subscription, kind: bytes, msg: bytes) -> bool:
+        """Do to a numbered frame what was asked for; give whether it was."""
+        for spoil in ("skip", "duplicate", "corrupt"):
+            if self.spoils.get(spoil, 0) > 0:
+                break
+        else:
+            self.spoils.clear()
+            return False
+        self.spoils[spoil] -= 1
+        frame = b'{"type":"%b","sid":%d,"seq":%d,"msg":%b}' % (kind, subscription.sid, subscription.next_seq(), msg)
+        copies = {"skip": [], "duplicate": [frame, frame], "corrupt": [frame[: len(frame) // 2]]}
+        for each in copies[spoil]:
+            self.send(each, market_data=subscription.channel in MARKET_DATA)
+        return True
+
+    def send_old_sid_frames(self, count: int) -> None:
+        """Send late frames of the book subscription that was last given up, as a real exchange may."""
+        old = self._given_up
+        if old is None or not old.markets:
+            return
+        ticker = next(iter(old.markets))
+        for _ in range(count):
+            self.send(self._hub.snapshot(old, ticker, UNSET), market_data=True)
 
     async def write(self) -> None:
         """Write what waits, until the connection ends."""
@@ -157,6 +195,11 @@ class Connection:
                 written += 1
                 if written % WRITE_AT_ONCE == 0:
                     await asyncio.sleep(0)
+
+    def cut(self) -> None:
+        """Break the connection off."""
+        if self._transport is not None:
+            self._transport.abort()
 
     async def ping(self, every_s: float) -> None:
         """Send the exchange's pings."""
@@ -264,6 +307,8 @@ class Connection:
             self.send(wire.encode(wire.UnsubscribedFrame(id=command.id or UNSET, sid=subscription.sid, seq=seq)))
 
     def _forget(self, subscription: Subscription) -> None:
+        if subscription.channel == Channel.BOOK:
+            self._given_up = subscription
         self.subscriptions.pop(subscription.sid, None)
         self.by_channel.pop(subscription.channel, None)
         self._hub.unsubscribed(self, subscription)
@@ -364,9 +409,11 @@ class Hub:
             GroupChanged: self._group_changed,
         }
 
-    async def serve(self, socket: web.WebSocketResponse, account_id: str, ping_every_s: float) -> None:
+    async def serve(self, request: web.Request, account_id: str, ping_every_s: float) -> web.WebSocketResponse:
         """Run one client's session to its end."""
-        connection = Connection(self, socket, account_id)
+        socket = web.WebSocketResponse(compress=True, max_msg_size=LARGEST_FRAME, autoping=True)
+        await socket.prepare(request)
+        connection = Connection(self, socket, account_id, request.transport)
         self.connections[connection] = None
         beside = [asyncio.create_task(connection.write()), asyncio.create_task(connection.ping(ping_every_s))]
         try:
@@ -380,11 +427,32 @@ class Hub:
             for task in beside:
                 task.cancel()
             await asyncio.gather(*beside, return_exceptions=True)
+        return socket
 
     async def close(self) -> None:
         """Close every connection."""
         for connection in list(self.connections):
             await connection.socket.close(code=1001, message=b"the exchange ends")
+
+    def drop(self) -> None:
+        """Cut every connection without a word."""
+        for connection in self.connections:
+            connection.cut()
+
+    def spoil(self, spoil: str, count: int) -> None:
+        """Skip, duplicate or corrupt the next ``count`` numbered frames of every connection."""
+        for connection in self.connections:
+            connection.spoils[spoil] = count
+
+    def send_old_sid_frames(self, count: int) -> None:
+        """Let every connection have late frames of a subscription that it has given up."""
+        for connection in self.connections:
+            connection.send_old_sid_frames(count)
+
+    def overflow(self) -> None:
+        """Treat every reader as too slow."""
+        for connection in self.connections:
+            connection.overflow()
 
     def subscribed(self, connection: Connection, subscription: Subscription) -> None:
         """Note which markets a subscription wants now."""

@@ -15,6 +15,9 @@ from kalshi_tui.domain.order import Order, OrderState, OrderTerms
 from kalshi_tui.kalshi.errors import KalshiError
 from kalshi_tui.kalshi.rest import RestClient
 from kalshi_tui.kalshi.stream import Stream
+from kalshi_tui.kalshi.subscription import Happening, Report
+from kalshi_tui.kalshi.translate import event_fees
+from kalshi_tui.kalshi.wire import Channel
 from kalshi_tui.session.desk import Desk, Outcome, Venue
 from kalshi_tui.session.store import Store, Topic, Weight
 from kalshi_tui.session.trading import Sleep, Trading
@@ -30,6 +33,9 @@ NEWS_SETTLES_S: Final = 0.15
 READ_LAG_S: Final = 3.0
 """REST lags the engine by seconds (section 7): after news of the account it is read a second time, this much later."""
 RETRY_S: Final = 3.0
+PUBLIC_CHANNELS: Final = {Channel.TRADE, Channel.LIFECYCLE, Channel.BOOK, Channel.TICKER}
+"""The channels that are not of the account; what is missed on another is read again by REST."""
+WEIGHTS: Final = {Happening.HEALED: Weight.GOOD, Happening.REFUSED: Weight.ERROR, Happening.ALARM: Weight.ERROR}
 
 
 class Session:
@@ -39,7 +45,7 @@ class Session:
         self,
         venue: Venue,
         rest: RestClient,
-        make_stream: Callable[[Store], Stream],
+        make_stream: Callable[[Store, Callable[[Report], None]], Stream],
         clock_ms: Callable[[], int],
         sleep: Sleep = asyncio.sleep,
     ) -> None:
@@ -47,7 +53,7 @@ class Session:
         self.store = Store(clock_ms)
         self._rest = rest
         self._sleep = sleep
-        self._stream = make_stream(self.store)
+        self._stream = make_stream(self.store, self._stream_reports)
         self._trading = Trading(rest, self.store, clock_ms, sleep)
         self._tasks: set[asyncio.Task[Any]] = set()
         self._news: asyncio.Task[None] | None = None
@@ -144,8 +150,23 @@ class Session:
         known = self._fees.get(market.event_ticker)
         if known is None:
             series = await self._rest.series(market.series_ticker)
-            known = self._fees[market.event_ticker] = series.fees
+            event = self.store.events.get(market.event_ticker)
+            fees = series.fees if event is None else event_fees(series.fees, event)
+            known = self._fees[market.event_ticker] = fees
         return known
+
+    def _stream_reports(self, report: Report) -> None:
+        """Log what the feed found and mended, and read by REST what no snapshot brings back (section 4)."""
+        if report.happening is Happening.MISSED:
+            if report.channel == Channel.TRADE:
+                self._tapes_read.clear()
+                self.look_at(self._looked_at)
+            elif report.channel == Channel.LIFECYCLE:
+                self._spawn(self._list_markets(), "markets")
+            elif report.channel not in PUBLIC_CHANNELS:
+                self._spawn(self._reconcile(), "account")
+            return
+        self.store.notify(WEIGHTS.get(report.happening, Weight.WARNING), report.text)
 
     def _lifecycle(self, ticker: str, event_type: str) -> None:
         self._spawn(self._reread(ticker, event_type), f"market {ticker}")

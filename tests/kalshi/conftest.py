@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from kalshi_tui.domain.book import Book, BookError, Side
+from kalshi_tui.domain.book import Book, Side
 from kalshi_tui.domain.link import LinkState
 from kalshi_tui.domain.market import Quote, Trade
 from kalshi_tui.domain.order import Fill, Order
@@ -122,6 +122,3 @@ def captured_frames() -> list[dict[str, Any]]:
 
 def frame_files() -> Iterator[Path]:
     return iter(sorted(FRAMES.glob("*.json")))
-
-
-__all__ = ["KEY_ID", "BookError", "BookSink", "Reports", "capture", "captured_frames", "frame_files"]

@@ -570,6 +570,15 @@ def test_a_channel_that_is_refused_is_told_and_left_alone() -> None:
     assert rig.feed.ready
 
 
+def test_a_subscription_that_the_exchange_still_holds_is_left_by_a_reconnect() -> None:
+    rig = Rig()
+    rig.feed.want_account()
+    command = wire.decode_command(rig.feed.outgoing()[0])
+    error = wire.ErrorMsg(code=Code.ALREADY_SUBSCRIBED, msg="Already subscribed")
+    rig.feed.receive(wire.encode(wire.ErrorFrame(id=command.id, msg=error)))
+    assert "old subscription" in rig.feed.broken
+
+
 def test_an_unanswered_subscribe_breaks_the_connection() -> None:
     rig = Rig()
     rig.feed.want_account()

@@ -81,6 +81,9 @@ class Exchange:
         for frame in frames:
             await self.connection.send(frame, text=True)
 
+    async def shaken_hands(self, times: int) -> None:
+        await until(lambda: len(self.handshakes) >= times)
+
     async def move(self, ticker: str = A, price: int = 4000, delta: int = 500) -> None:
         await self.send(self.model.move(ticker, Side.YES, price, delta))
 
@@ -168,11 +171,12 @@ async def test_after_a_cut_it_comes_back_with_a_new_signature_and_right_books(
         for times in (1, 2, 3):
             assert exchange.connection is not None
             exchange.connection.transport.abort()
-            await until(lambda: not desk.sink.good)
-            exchange.model.move(A, Side.YES, 4100, 100)
+            await exchange.shaken_hands(times + 1)
+            assert len(desk.sink.whys) == times
             await until(lambda: desk.right(A, B))
-            assert len(exchange.handshakes) == times + 1
             await desk.live()
+            await exchange.move(A)
+            await until(lambda: desk.right(A, B))
     signatures = {request.headers[SIGNATURE_HEADER] for request in exchange.handshakes}
     assert len(signatures) == 4
     details = [detail for state, detail in desk.sink.links if state is LinkState.WAITING]

@@ -19,7 +19,9 @@ from kalshi_tui.practice.world import World
 
 PREFIX = "/trade-api/v2"
 WS_PATH = "/trade-api/ws/v2"
+CONTROL = "/practice/control"
 PEMS = {name: generate_key() for name in ("alice", "bob")}
+TOKEN = "the content of a file that a test has no need of"
 CASH = 10_000 * MONEY_UNIT
 
 
@@ -38,9 +40,14 @@ class Serving:
         self, method: str, path: str, body: Any = None, *, who: str = "alice", **query: Any
     ) -> httpx.Response:
         """Send a signed request."""
-        headers = self.signers[who].headers(method, PREFIX + path, self.clock())
+        headers = self.signers[who].headers(method, PREFIX + path, self.clock.machine_ms())
         content = None if body is None else msgspec.json.encode(body)
         return await self.client.request(method, PREFIX + path, params=query, content=content, headers=headers)
+
+    async def control(self, action: str, *, token: str = TOKEN, who: str = "alice", **keys: Any) -> httpx.Response:
+        """Ask for trouble."""
+        headers = self.signers[who].headers("POST", CONTROL, self.clock.machine_ms()) | {"X-Practice-Token": token}
+        return await self.client.post(CONTROL, content=msgspec.json.encode({"action": action} | keys), headers=headers)
 
     async def get(self, path: str, **query: Any) -> Any:
         """Ask without a signature, and give the body of a 200."""
@@ -65,7 +72,7 @@ class Serving:
     @asynccontextmanager
     async def stream(self, who: str = "alice") -> AsyncIterator["Listener"]:
         """Open a WebSocket session."""
-        headers = self.signers[who].headers("GET", WS_PATH, self.clock())
+        headers = self.signers[who].headers("GET", WS_PATH, self.clock.machine_ms())
         url = f"ws://127.0.0.1:{self.port}{WS_PATH}"
         async with connect(url, additional_headers=headers, proxy=None, compression=None) as socket:
             yield Listener(socket)
@@ -78,7 +85,13 @@ class Clock:
         self.ahead_ms = 0
 
     def __call__(self) -> int:
-        return time.time_ns() // 1_000_000 + self.ahead_ms
+        return self.machine_ms() + self.ahead_ms
+
+    def machine_ms(self) -> int:
+        return time.time_ns() // 1_000_000
+
+    def advance(self, by_ms: int) -> None:
+        self.ahead_ms += by_ms
 
 
 class Listener:
@@ -115,7 +128,16 @@ async def serving(*, quiet: bool = True, **more: Any) -> AsyncIterator[Serving]:
         signers[name] = Signer.from_pem(f"key-of-{name}", pem)
         authenticator.register(f"key-of-{name}", name, signers[name].public_key())
         world.exchange.open_account(name, {0: CASH, 2: CASH})
-    server = PracticeServer(world, authenticator, None, clock, **more)
+    server = PracticeServer(
+        world,
+        authenticator,
+        None,
+        clock,
+        control_token=TOKEN,
+        advance_clock=clock.advance,
+        **({"tier": "prestige"} | more),
+    )
+    authenticator.clock_ms = lambda: clock.machine_ms() + server.faults.clock_skew_ms
     runner = web.AppRunner(server.app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)

@@ -151,7 +151,7 @@ async def test_a_refusal_is_final_and_carries_the_exchanges_sentence(
     exchange.reply = lambda _: httpx.Response(400, json=error)
     outcome = await trading.submit(TERMS, "c1")
     assert outcome.order.state is OrderState.REFUSED
-    assert "post only cross" in outcome.sentence
+    assert "Post-only" in outcome.sentence
     assert store.working() == []
 
 

@@ -1,0 +1,80 @@
+"""Token buckets (API contract, section 10, and the exchange's "Rate Limits and Tiers" page)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from kalshi_tui.kalshi import wire
+
+DEFAULT_COST: Final = 10
+CANCEL_COST: Final = 2
+ORDERS: Final = "/portfolio/events/orders"
+TIERS: Final = {
+    "basic": (200, 100),
+    "advanced": (300, 300),
+    "expert": (600, 600),
+    "premier": (1_000, 1_000),
+    "paragon": (2_000, 2_000),
+    "prime": (4_000, 4_000),
+    "prestige": (10_000, 8_000),
+}
+"""Tokens a second for reads and for writes, by usage tier."""
+COSTS: Final = (
+    wire.EndpointCost(method="DELETE", path=f"{ORDERS}", cost=CANCEL_COST),
+    wire.EndpointCost(method="DELETE", path=f"{ORDERS}/{{order_id}}", cost=CANCEL_COST),
+    wire.EndpointCost(method="DELETE", path=f"{ORDERS}/batched", cost=CANCEL_COST),
+)
+"""The calls that do not cost the default; a batch costs this for each item."""
+
+
+@dataclass(slots=True)
+class Bucket:
+    """Tokens that come at a rate up to a capacity; integers of 1/1,000 token, so that no rounding creeps in."""
+
+    rate: int
+    capacity: int
+    level: int
+    at_ms: int
+
+    def take(self, cost: int, now_ms: int) -> bool:
+        """Spend tokens if there are enough."""
+        self.level = min(self.capacity * 1_000, self.level + max(now_ms - self.at_ms, 0) * self.rate)
+        self.at_ms = max(self.at_ms, now_ms)
+        if self.level < cost * 1_000:
+            return False
+        self.level -= cost * 1_000
+        return True
+
+
+class Throttle:
+    """The buckets of all accounts, each made full when it is first used."""
+
+    def __init__(self, tier: str, clock_ms: Callable[[], int]) -> None:
+        """Take a tier's name. Raises ValueError for an unknown one."""
+        if tier not in TIERS:
+            raise ValueError(f"The tier must be one of {', '.join(TIERS)}.")
+        self.tier = tier
+        self._clock_ms = clock_ms
+        read, write = TIERS[tier]
+        # The lower tiers may save two seconds of reads, the higher ones two seconds of writes.
+        self.read = wire.BucketLimit(
+            refill_rate=read, bucket_capacity=read * (2 if tier in {"basic", "advanced"} else 1)
+        )
+        self.write = wire.BucketLimit(refill_rate=write, bucket_capacity=write * (1 if tier == "basic" else 2))
+        self._buckets: dict[tuple[str, bool], Bucket] = {}
+
+    def allow(self, account_id: str, method: str, path: str, items: int = 1) -> bool:
+        """Say whether a request fits, and charge it. ``path`` is below the API's prefix; a batch is charged by item."""
+        writes = method != "GET"
+        now = self._clock_ms()
+        limit = self.write if writes else self.read
+        bucket = self._buckets.get((account_id, writes))
+        if bucket is None:
+            full = limit.bucket_capacity
+            bucket = self._buckets[account_id, writes] = Bucket(limit.refill_rate, full, full * 1_000, now)
+        cancels = method == "DELETE" and path.startswith(ORDERS)
+        return bucket.take((CANCEL_COST if cancels else DEFAULT_COST) * max(items, 1), now)
+
+    def limits(self) -> wire.AccountLimitsReply:
+        """Give the limits as ``GET /account/limits`` does."""
+        return wire.AccountLimitsReply(usage_tier=self.tier, read=self.read, write=self.write, grants=[])
