@@ -125,7 +125,7 @@ class BidSide:
 class Book:
     """The book of one market: ``yes`` and ``no`` bids, and what they imply.
 
-    ``version`` goes up by one with each change, so that a screen can tell whether it has drawn this state.
+    ``version`` goes up by one with each snapshot and delta taken, so that a screen can tell what state it has drawn.
     """
 
     __slots__ = ("no", "version", "yes")

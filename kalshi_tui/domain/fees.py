@@ -17,6 +17,9 @@ TAKER_RATE: Final = 700
 MAKER_RATE: Final = 175
 """0.0175 in 1/10,000."""
 MULTIPLIER_UNIT: Final = 1_000_000
+_MULTIPLIER_DECIMALS: Final = 6
+_MAX_MULTIPLIER: Final = 1_000
+"""A multiplier beyond this is a mistake, not a fee."""
 CENTICENT: Final = MONEY_UNIT // 10_000
 """$0.0001: trade fees are whole multiples of it; also a direct member's balance precision."""
 CENT: Final = MONEY_UNIT // 100
@@ -52,11 +55,17 @@ class FeeSchedule:
 
     @classmethod
     def of(cls, fee_type: str, multiplier: Decimal | int) -> "FeeSchedule":
-        """Build from the exchange's words. A multiplier below 0, or finer than a millionth, makes it UNKNOWN."""
-        scaled = Decimal(multiplier) * MULTIPLIER_UNIT
-        if not scaled.is_finite() or scaled < 0 or scaled != scaled.to_integral_value():
+        """Build from the exchange's words, never raising.
+
+        A multiplier that is no number, below 0, over a thousand or finer than a millionth makes the fees UNKNOWN.
+        """
+        exact = Decimal(multiplier)
+        if not exact.is_finite() or not 0 <= exact <= _MAX_MULTIPLIER:
             return cls(FeeType.UNKNOWN)
-        return cls(FeeType.of(fee_type), int(scaled))
+        rounded = round(exact, _MULTIPLIER_DECIMALS)
+        if rounded != exact:
+            return cls(FeeType.UNKNOWN)
+        return cls(FeeType.of(fee_type), int(rounded * MULTIPLIER_UNIT))
 
     def trade_fee(self, price: Price, count: Count, *, taker: bool) -> Money | None:
         """Give one fill's trade fee, rounded up to $0.0001; None where the fee type is not known."""
@@ -73,9 +82,10 @@ class FeeSchedule:
         return -(-exact * 10_000 // unit) * CENTICENT
 
     def at_most(self, price: Price, count: Count, *, taker: bool, precision: Money = CENT) -> Money | None:
-        """Give the most that one order of this size can pay in fees, filled whole at this price; None if not known.
+        """Give the fees of an order filled whole in one fill at this price; None if not known.
 
-        The whole order in one fill, the balance change rounded to ``precision``: what a ticket shows as "up to".
+        The balance change is rounded to ``precision``: what a ticket shows as "up to" (section 9). An order in many
+        small fills can pay a little more, since each fill's fee is rounded up.
         """
         fee = self.trade_fee(price, count, taker=taker)
         if fee is None:

@@ -105,6 +105,7 @@ class Preview:
     ``fills_now`` and ``rests`` are counts; ``fill_value`` is what the part that fills now costs (buying) or brings
     (selling) at the book's prices; ``limit_value`` the whole order at its limit. ``fee_at_most`` is None where the fee
     type is not known. ``queue_ahead`` is the count that stands before the resting part at its own price.
+    A post-only order that would take is refused, so that nothing of it fills or rests.
     """
 
     fills_now: Count
@@ -123,8 +124,9 @@ def refusal(terms: OrderTerms, market: Market) -> str | None:
         return "The price must lie between 0 and 1 dollar, both excluded."
     if terms.price not in grid:
         below, above = grid.at_or_below(terms.price), grid.at_or_above(terms.price)
-        near = " and ".join(format_price(p) for p in (below, above) if p is not None)
-        return f"{format_price(terms.price)} is not on this market's price grid; the nearest prices are {near}."
+        near = [format_price(p) for p in (below, above) if p is not None]
+        nearest = f"prices are {near[0]} and {near[1]}" if len(near) > 1 else f"price is {near[0]}"
+        return f"{format_price(terms.price)} is not on this market's price grid; the nearest {nearest}."
     if terms.count <= 0:
         return "The count must be more than 0."
     if not market.status.tradable:
@@ -150,15 +152,15 @@ def preview(terms: OrderTerms, book: Book, fees: FeeSchedule | None, *, precisio
         if not left:
             break
     filled = terms.count - left
-    if terms.tif is TimeInForce.FOK and left:
+    refused = terms.post_only and filled > 0
+    if refused or (terms.tif is TimeInForce.FOK and left):
         filled, value = 0, 0
-    rests = terms.count - filled if terms.tif is TimeInForce.GTC else 0
+    rests = terms.count - filled if terms.tif is TimeInForce.GTC and not refused else 0
     own = book.side(terms.taking_side)
     fee: Money | None = None
     if fees is not None:
-        best = next(book.takeable(terms.taking_side, terms.taking_limit), None)
-        reach = terms.taking_limit if best is None else best.price
-        fee = max_fee(terms, fees, best=reach, precision=precision)
+        best = book.best_ask(terms.taking_side)
+        fee = max_fee(terms, fees, best=best.price if best else None, precision=precision)
     return Preview(
         fills_now=filled,
         fill_value=value,
@@ -173,21 +175,17 @@ def preview(terms: OrderTerms, book: Book, fees: FeeSchedule | None, *, precisio
 def max_fee(
     terms: OrderTerms, fees: FeeSchedule, *, best: Price | None = None, precision: Money = CENT
 ) -> Money | None:
-    """Give the most an order pays in fees: the whole of it in one taker fill, rounded to the member's precision.
+    """Give what a ticket calls the fee "up to": the whole order in one taker fill (section 9), None if not known.
 
-    ``best`` is the best price of `OrderTerms.taking_side` that the book offers now. The fee is greatest nearest to 50
-    cents, so it is taken at the price between ``best`` and the limit that is nearest to it.
+    ``best`` is the best price of `OrderTerms.taking_side` that the book offers now. The trade fee is greatest nearest
+    to 50 cents, so it is taken at the price between ``best`` and the limit that is nearest to it. ``precision`` is the
+    member's, a part of a cent or the cent.
     """
     limit = terms.taking_limit
     low = limit if best is None else min(best, limit)
     worst = max(low, min(limit, PRICE_UNIT // 2))
-    own_terms = worst if terms.action is Action.BUY else PRICE_UNIT - worst
-    fee = fees.at_most(own_terms, terms.count, taker=True, precision=precision)
-    if terms.action is Action.SELL and fee is not None:
-        raw = fees.trade_fee(own_terms, terms.count, taker=True) or 0
-        brought = own_terms * terms.count
-        return brought - (brought - raw) // precision * precision
-    return fee
+    # A sale at p costs what buying the other outcome at 1 - p does: the two balance changes are whole cents apart.
+    return fees.at_most(worst, terms.count, taker=True, precision=precision)
 
 
 class OrderState(Enum):
@@ -211,7 +209,7 @@ class OrderState(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """An order of the account's as last known. Prices in YES terms; ``side``/``action`` give the trader's words."""
+    """An order of the account's as last known. The price is in YES terms; counts in 1/100 contract."""
 
     order_id: str
     client_order_id: str

@@ -10,7 +10,8 @@ from kalshi_tui.domain.price import PRICE_UNIT, Count, Money, Price
 class Position:
     """A holding in one market. ``count`` is signed: + YES, - NO. Money in 1/1,000,000 dollar.
 
-    ``cost`` is what the open contracts were bought for (the exchange's exposure), fees not included.
+    ``cost`` is what the open contracts were bought for (the exchange's exposure), ``realized_pnl`` what closing others
+    gained; fees are in neither, they stand in ``fees_paid``.
     """
 
     ticker: str

@@ -126,16 +126,19 @@ def cost(price: Price, count: Count) -> Money:
 
 @dataclass(frozen=True, slots=True)
 class PriceRange:
-    """One stretch of a grid: prices from ``start`` to ``end`` in steps of ``step``, all in 1/10,000 dollar."""
+    """One stretch of a grid: prices from ``start`` in steps of ``step`` up to ``end``, all in 1/10,000 dollar.
+
+    ``end`` belongs to it if the steps meet it; a stretch of one price has its start as its end.
+    """
 
     start: Price
     end: Price
     step: Price
 
     def __post_init__(self) -> None:
-        if not (0 <= self.start < self.end <= PRICE_UNIT) or self.step <= 0:
+        if not (0 <= self.start <= self.end <= PRICE_UNIT) or self.step <= 0:
             raise NumberError(
-                f"a price range from {format_price(self.start)} to {format_price(self.end)} "
+                f"A price range from {format_price(self.start)} to {format_price(self.end)} "
                 f"in steps of {format_price(self.step)} makes no sense."
             )
 
@@ -144,7 +147,7 @@ class PriceGrid:
     """The legal order prices of a market, from the exchange's ``price_ranges`` (API contract, section 3).
 
     A price is legal if it lies in some range on a whole number of that range's steps from its start, and is
-    neither 0 nor 1 dollar. Immutable and compared by its ranges; the sorted prices are kept, at most 9,999.
+    neither 0 nor 1 dollar. Immutable, and compared by its prices; they are kept sorted, at most 9,999.
     """
 
     __slots__ = ("prices", "ranges")
@@ -156,7 +159,7 @@ class PriceGrid:
             legal.update(range(each.start, each.end + 1, each.step))
         legal -= {0, PRICE_UNIT}
         if not legal:
-            raise NumberError("a market without price ranges has no legal prices.")
+            raise NumberError("These price ranges hold no legal price.")
         self.prices: tuple[Price, ...] = tuple(sorted(legal))
 
     def __eq__(self, other: object) -> bool:
@@ -191,20 +194,34 @@ class PriceGrid:
         return self.prices[place] if place < len(self.prices) else None
 
     def up(self, price: Price, ticks: int = 1) -> Price:
-        """Step up by ticks from ``price``, at most to the highest legal; from off the grid, to the next on it."""
+        """Step up by ticks from ``price``, at most to the highest legal; from off the grid, to the next on it.
+
+        Raises ValueError for fewer than one tick.
+        """
+        if ticks < 1:
+            raise ValueError("A step is one tick or more.")
         return self.prices[min(bisect_right(self.prices, price) + ticks - 1, len(self.prices) - 1)]
 
     def down(self, price: Price, ticks: int = 1) -> Price:
-        """Step down by ticks from ``price``, at most to the lowest legal; from off the grid, to the next on it."""
+        """Step down by ticks from ``price``, at most to the lowest legal; from off the grid, to the next on it.
+
+        Raises ValueError for fewer than one tick.
+        """
+        if ticks < 1:
+            raise ValueError("A step is one tick or more.")
         return self.prices[max(bisect_right(self.prices, price - 1) - ticks, 0)]
 
     def complement(self) -> "PriceGrid":
         """Give the same grid seen from the other outcome: every legal p as 1 - p."""
-        return PriceGrid(PriceRange(PRICE_UNIT - r.end, PRICE_UNIT - r.start, r.step) for r in reversed(self.ranges))
+        # The mirrored steps count from the last price that the range's own steps meet, which its end need not be.
+        return PriceGrid(
+            PriceRange(PRICE_UNIT - r.end + (r.end - r.start) % r.step, PRICE_UNIT - r.start, r.step)
+            for r in reversed(self.ranges)
+        )
 
     @property
     def finest_step(self) -> Price:
-        """The smallest step of any range: how many decimals a price of this market needs."""
+        """The smallest step of any range, 1/10,000 dollar."""
         return min(r.step for r in self.ranges)
 
 
