@@ -149,9 +149,13 @@ class Queries(Core):
             updated_ms=account.updated_ms,
         )
 
-    def resting_value(self, account_id: str) -> Money:
-        """Give what all resting orders would cost at their prices."""
-        return sum(order.own * order.remaining for order in self.account(account_id).live.values())
+    def resting_value(self, account_id: str) -> dict[int, Money]:
+        """Give what all resting orders would cost at their prices, for each shard."""
+        account = self.account(account_id)
+        value = dict.fromkeys(account.cash, 0)
+        for order in account.live.values():
+            value[order.listing.shard] += order.own * order.remaining
+        return value
 
     # -- the market --------------------------------------------------------------------------------------------------
 

@@ -1,13 +1,13 @@
 """The engine's values as the exchange's JSON: records in, wire structs out. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
 from msgspec import UNSET
 
 from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.order import BookSide
-from kalshi_tui.domain.price import PRICE_UNIT, Price, PriceGrid, format_count, format_money, format_price
+from kalshi_tui.domain.price import PRICE_UNIT, Money, Price, PriceGrid, format_count, format_money, format_price
 from kalshi_tui.kalshi import wire
 from kalshi_tui.practice.candles import Candle, Ohlc
 from kalshi_tui.practice.core import Core
@@ -111,7 +111,11 @@ def market(listing: Listing, now: int) -> wire.Market:
     )
 
 
-def event(source: Event, nested: list[wire.Market] | None) -> wire.Event:
+def _sources(source: Series) -> list[wire.SettlementSource]:
+    return [wire.SettlementSource(name=name, url=url) for name, url in source.settlement_sources]
+
+
+def event(source: Event, of: Series, nested: list[wire.Market] | None) -> wire.Event:
     """Write an event, with its markets if given."""
     return wire.Event(
         event_ticker=source.ticker,
@@ -124,6 +128,8 @@ def event(source: Event, nested: list[wire.Market] | None) -> wire.Event:
         strike_date=time_text(source.strike_ms) if source.strike_ms else UNSET,
         markets=UNSET if nested is None else nested,
         available_on_brokers=False,
+        product_metadata={},
+        settlement_sources=_sources(of),
         fee_type_override=source.fee_type_override or UNSET,
         fee_multiplier_override=UNSET if source.fee_multiplier_override is None else source.fee_multiplier_override,
         exchange_index=source.exchange_index,
@@ -138,7 +144,7 @@ def series(source: Series, *, with_metadata: bool = False) -> wire.Series:
         title=source.title,
         category=source.category,
         tags=list(source.tags),
-        settlement_sources=[wire.SettlementSource(name=name, url=url) for name, url in source.settlement_sources],
+        settlement_sources=_sources(source),
         product_metadata={} if with_metadata else UNSET,
         fee_type=source.fee_type,
         fee_multiplier=source.fee_multiplier,
@@ -246,7 +252,6 @@ def position(source: PositionRecord) -> wire.MarketPosition:
         market_exposure_dollars=format_money(source.exposure),
         realized_pnl_dollars=format_money(source.realized_pnl),
         fees_paid_dollars=format_money(source.fees_paid),
-        resting_orders_count=source.resting_orders,
         last_updated_ts=time_text(source.updated_ms),
     )
 
@@ -294,11 +299,15 @@ def balance(source: BalanceRecord) -> wire.BalanceReply:
         balance_dollars=format_money(source.total),
         portfolio_value=source.portfolio_value // CENT,
         updated_ts=source.updated_ms // 1_000,
-        balance_breakdown=[
-            wire.IndexedBalance(exchange_index=shard, balance=format_money(cash))
-            for shard, cash in sorted(source.available.items())
-        ],
+        balance_breakdown=by_shard(source.available),
     )
+
+
+def by_shard(amounts: Mapping[int, Money]) -> list[wire.IndexedBalance]:
+    """Write an amount for each shard, dollars."""
+    return [
+        wire.IndexedBalance(exchange_index=shard, balance=format_money(amounts[shard])) for shard in sorted(amounts)
+    ]
 
 
 def placed(result: PlaceResult) -> wire.CreateOrderReply:

@@ -147,7 +147,7 @@ class MarketApi:
 
     def _event(self, event: Event, nested: bool) -> wire.Event:
         markets = [render.market(each, self._exchange.now) for each in self._exchange.listings_of(event.ticker)]
-        return render.event(event, markets if nested else None)
+        return render.event(event, self._exchange.series[event.series_ticker], markets if nested else None)
 
     async def event(self, request: web.Request) -> web.Response:
         """Give one event; its markets stand beside it unless nested ones are asked for."""

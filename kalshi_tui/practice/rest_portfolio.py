@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from aiohttp import web
-from msgspec import UNSET, Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from kalshi_tui.domain.order import BookSide, SelfTrade, TimeInForce
 from kalshi_tui.domain.price import COUNT_UNIT, Count, NumberError, format_count, parse_count, parse_price
@@ -110,7 +110,7 @@ class PortfolioApi:
             try:
                 result = self._exchange.create_order(request[ACCOUNT], order_request(each))
             except Refusal as refusal:
-                items.append(wire.BatchCreateItem(client_order_id=each.client_order_id, error=_error(refusal)))
+                items.append(_refused_item(each.client_order_id, refusal))
             else:
                 items.append(_created_item(result))
         self._commit()
@@ -320,8 +320,14 @@ class PortfolioApi:
         return reply({"transfer_id": self._exchange.new_id()})
 
     async def resting_value(self, request: web.Request) -> web.Response:
-        """Give what all resting orders would cost, in cents."""
-        return reply({"total_resting_order_value": self._exchange.resting_value(request[ACCOUNT]) // render.CENT})
+        """Give what all resting orders would cost: in cents, and in dollars for each shard."""
+        value = self._exchange.resting_value(request[ACCOUNT])
+        return reply(
+            {
+                "total_resting_order_value": sum(value.values()) // render.CENT,
+                "resting_order_value_breakdown": render.by_shard(value),
+            }
+        )
 
     # Order groups.
 
@@ -454,6 +460,18 @@ def _created_item(result: PlaceResult) -> wire.BatchCreateItem:
         average_fill_price=done.average_fill_price,
         average_fee_paid=done.average_fee_paid,
         ts_ms=done.ts_ms,
+    )
+
+
+def _refused_item(client_order_id: str | UnsetType, refusal: Refusal) -> wire.BatchCreateItem:
+    return wire.BatchCreateItem(
+        client_order_id=client_order_id,
+        fill_count=UNSET,
+        remaining_count=UNSET,
+        average_fill_price=UNSET,
+        average_fee_paid=UNSET,
+        ts_ms=UNSET,
+        error=_error(refusal),
     )
 
 

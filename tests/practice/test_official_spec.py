@@ -1,0 +1,179 @@
+"""Every reply of the practice exchange, held against the official specification's schemas.
+
+The specification lies beside the project and not with a user; without it these tests are skipped.
+"""
+
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.practice.serving import Serving, serving
+
+SPEC = Path(__file__).resolve().parents[3] / "shared" / "kalshi-spec" / "openapi.yaml"
+NEWER = {
+    "exchange_index",
+    "service",
+    "price_ranges",
+    "subaccount",
+}
+"""Fields that the contract names and that this edition of the specification may not have everywhere."""
+
+pytestmark = pytest.mark.skipif(not SPEC.exists(), reason=f"the official specification is not at {SPEC}")
+
+
+@pytest.fixture(scope="module")
+def spec() -> Any:
+    return yaml.safe_load(SPEC.read_text())
+
+
+@pytest.fixture
+async def exchange() -> AsyncIterator[Serving]:
+    async with serving(quiet=False) as running:
+        yield running
+
+
+def faults(spec: Any, schema: Any, value: Any, where: str) -> Iterator[str]:
+    """Yield what of a value the schema does not allow, and which of its fields the schema does not know."""
+    while "$ref" in schema:
+        target = spec
+        for part in schema["$ref"].removeprefix("#/").split("/"):
+            target = target[part]
+        schema = target
+    if value is None:
+        if not schema.get("nullable", False):
+            yield f"{where} is null"
+        return
+    for part in schema.get("allOf", ()):
+        yield from faults(spec, part, value, where)
+    if "enum" in schema and value not in schema["enum"]:
+        yield f"{where} is {value!r}, not one of {schema['enum']}"
+    kinds: dict[str, Any] = {
+        "string": str,
+        "integer": int,
+        "number": (int, float),
+        "boolean": bool,
+        "array": list,
+        "object": dict,
+    }
+    kind = schema.get("type")
+    if kind and (not isinstance(value, kinds[kind]) or (kind in {"integer", "number"} and isinstance(value, bool))):
+        yield f"{where} is a {type(value).__name__}, not {kind}"
+    elif kind == "array":
+        for place, item in enumerate(value):
+            yield from faults(spec, schema["items"], item, f"{where}[{place}]")
+    elif kind == "object" and "properties" in schema:
+        known = schema["properties"]
+        yield from (f"{where}.{name} is missing" for name in schema.get("required", ()) if name not in value)
+        for name, item in value.items():
+            if name in known:
+                yield from faults(spec, known[name], item, f"{where}.{name}")
+            elif not schema.get("additionalProperties") and name not in NEWER:
+                yield f"{where}.{name} is not in the specification"
+
+
+def reply_schema(spec: Any, method: str, path: str, status: int) -> Any:
+    reply = spec["paths"][path][method.lower()]["responses"][str(status)]
+    return reply["content"]["application/json"]["schema"]
+
+
+async def checked(exchange: Serving, spec: Any, method: str, path: str, status: int, **asked: Any) -> Any:
+    """Call an endpoint, given as the specification writes it, and hold the reply against its schema."""
+    names = asked.pop("names", {})
+    body = asked.pop("body", None)
+    reply = await exchange.call(method, path.format(**names), body, **asked)
+    assert reply.status_code == status, reply.text
+    answer = reply.json()
+    found = list(faults(spec, reply_schema(spec, method, path, status), answer, path))
+    assert not found, "\n".join(found[:20])
+    return answer
+
+
+def market(exchange: Serving) -> Any:
+    return next(
+        each
+        for each in exchange.exchange.markets()
+        if each.status.value == "active" and not each.shard and 2_000 < each.yes_bid < each.yes_ask < 8_000
+    )
+
+
+async def test_the_market_side(exchange: Serving, spec: Any) -> None:
+    listing = market(exchange)
+    ticker, event, series = listing.ticker, listing.terms.event_ticker, listing.terms.series_ticker
+    now = int(time.time())
+    names = {"ticker": ticker, "event_ticker": event, "series_ticker": series}
+    history = {"start_ts": now - 86_400, "end_ts": now, "period_interval": 60}
+    for path, query in (
+        ("/markets", {"limit": 1000}),
+        ("/markets/{ticker}", {}),
+        ("/markets/{ticker}/orderbook", {"depth": 5}),
+        ("/markets/orderbooks", {"tickers": ticker}),
+        ("/markets/trades", {"ticker": ticker}),
+        ("/markets/candlesticks", {"market_tickers": ticker, **history}),
+        ("/series/{series_ticker}/markets/{ticker}/candlesticks", history),
+        ("/events", {"with_nested_markets": "true"}),
+        ("/events/{event_ticker}", {}),
+        ("/series", {}),
+        ("/series/{series_ticker}", {}),
+        ("/exchange/status", {}),
+        ("/exchange/schedule", {}),
+        ("/exchange/user_data_timestamp", {}),
+        ("/account/limits", {}),
+        ("/account/endpoint_costs", {}),
+    ):
+        await checked(exchange, spec, "GET", path, 200, names=names, **query)
+
+
+async def test_orders_and_the_account(exchange: Serving, spec: Any) -> None:
+    listing = market(exchange)
+    ticker = listing.ticker
+    terms = {
+        "ticker": ticker,
+        "side": "bid",
+        "price": "0.0200",
+        "count": "10.00",
+        "time_in_force": "good_till_canceled",
+        "self_trade_prevention_type": "taker_at_cross",
+    }
+    orders = "/portfolio/events/orders"
+    made = await checked(exchange, spec, "POST", orders, 201, body=terms | {"client_order_id": "a"})
+    taking = terms | {"price": "0.9900", "time_in_force": "immediate_or_cancel", "count": "3"}
+    await checked(exchange, spec, "POST", orders, 201, body=taking)
+    names = {"order_id": made["order_id"]}
+    amended = {"ticker": ticker, "side": "bid", "price": "0.0300", "count": "12"}
+    await checked(exchange, spec, "POST", orders + "/{order_id}/amend", 200, names=names, body=amended)
+    await checked(exchange, spec, "POST", orders + "/{order_id}/decrease", 200, names=names, body={"reduce_by": "1"})
+    await checked(exchange, spec, "GET", "/portfolio/orders", 200)
+    await checked(exchange, spec, "GET", "/portfolio/orders/{order_id}", 200, names=names)
+    await checked(exchange, spec, "GET", "/portfolio/orders/{order_id}/queue_position", 200, names=names)
+    await checked(exchange, spec, "GET", "/portfolio/orders/queue_positions", 200, market_tickers=ticker)
+    batch = await checked(
+        exchange, spec, "POST", orders + "/batched", 201, body={"orders": [terms, terms | {"price": "7"}]}
+    )
+    ids = [each["order_id"] for each in batch["orders"] if each.get("order_id")]
+    gone = {"orders": [{"order_id": each} for each in (*ids, "no-such-order")]}
+    await checked(exchange, spec, "DELETE", orders + "/batched", 200, body=gone)
+    await checked(exchange, spec, "DELETE", orders + "/{order_id}", 200, names=names)
+    await checked(exchange, spec, "GET", "/portfolio/balance", 200)
+    await checked(exchange, spec, "GET", "/portfolio/positions", 200)
+    await checked(exchange, spec, "GET", "/portfolio/fills", 200)
+    await checked(exchange, spec, "GET", "/portfolio/summary/total_resting_order_value", 200)
+    assert (await exchange.control("settle", ticker=ticker, result="yes")).status_code == 200
+    settled = await checked(exchange, spec, "GET", "/portfolio/settlements", 200)
+    assert settled["settlements"]
+
+
+async def test_order_groups(exchange: Serving, spec: Any) -> None:
+    groups = "/portfolio/order_groups"
+    made = await checked(exchange, spec, "POST", groups + "/create", 201, body={"contracts_limit": 5})
+    names = {"order_group_id": made["order_group_id"]}
+    await checked(exchange, spec, "GET", groups, 200)
+    await checked(exchange, spec, "GET", groups + "/{order_group_id}", 200, names=names)
+    limit = {"contracts_limit_fp": "7.00"}
+    await checked(exchange, spec, "PUT", groups + "/{order_group_id}/limit", 200, names=names, body=limit)
+    await checked(exchange, spec, "PUT", groups + "/{order_group_id}/trigger", 200, names=names, body={})
+    await checked(exchange, spec, "PUT", groups + "/{order_group_id}/reset", 200, names=names, body={})
+    await checked(exchange, spec, "DELETE", groups + "/{order_group_id}", 200, names=names)
