@@ -1,0 +1,165 @@
+"""The session against the real practice exchange, over real sockets."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from kalshi_tui.domain.book import Side
+from kalshi_tui.domain.link import LinkState, Trust
+from kalshi_tui.domain.order import Action, OrderState, OrderTerms
+from kalshi_tui.kalshi.clock import ExchangeClock
+from kalshi_tui.kalshi.environments import practice_at
+from kalshi_tui.kalshi.rest import RestClient
+from kalshi_tui.kalshi.signing import Signer
+from kalshi_tui.kalshi.stream import Stream
+from kalshi_tui.launch import PracticeProcess, Ready
+from kalshi_tui.session.desk import Venue
+from kalshi_tui.session.session import Session
+
+SEED = "7"
+
+
+def clock_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    return tmp_path / "practice"
+
+
+@pytest.fixture
+def exchange(data: Path) -> Iterator[PracticeProcess]:
+    process = PracticeProcess(["--data", str(data), "--seed", SEED])
+    yield process
+    process.end()
+
+
+def a_session(ready: Ready) -> Session:
+    environment = practice_at(ready.rest_url, ready.ws_url)
+    signer = Signer.from_pem(ready.api_key_id, ready.private_key_path.read_bytes())
+    clock = ExchangeClock(clock_ms)
+    return Session(
+        Venue.PRACTICE,
+        RestClient(environment, signer, clock=clock),
+        lambda store, listener: Stream(environment, signer, store, clock=clock, listener=listener),
+        clock_ms,
+    )
+
+
+async def until(condition: Callable[[], object], within_s: float = 20) -> None:
+    async with asyncio.timeout(within_s):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+@pytest.fixture
+async def session(exchange: PracticeProcess) -> AsyncIterator[Session]:
+    made = a_session(exchange.ready())
+    await made.start()
+    await until(lambda: made.store.connection.state is LinkState.LIVE and made.store.markets and made.store.balance)
+    yield made
+    await made.stop()
+
+
+async def a_two_sided_market(session: Session) -> str:
+    """Look at markets until one is bid and asked with room between 10 and 90 cents."""
+    quotes = session.store.quotes
+    ticker = next(
+        ticker
+        for ticker in session.store.markets
+        if (quote := quotes[ticker]).yes_bid
+        and quote.yes_ask
+        and 1_000 < quote.yes_bid < quote.yes_ask < 9_000
+        and not ticker.startswith(("KXBTC", "KXETH", "KXSOL"))
+    )
+    session.look_at([ticker])
+    await until(lambda: session.store.book(ticker).good)
+    return ticker
+
+
+async def test_an_order_that_takes_is_filled_and_shows_in_position_fills_and_cash(session: Session) -> None:
+    ticker = await a_two_sided_market(session)
+    store = session.store
+    assert store.balance is not None
+    cash = store.balance.cash
+    outcome = await session.submit(
+        OrderTerms(ticker, Side.YES, Action.BUY, 9_900, 1_000), session.new_client_order_id()
+    )
+    assert outcome.order.state is OrderState.FILLED
+    assert outcome.order.filled == 1_000
+    await until(lambda: sum(fill.count for fill in store.fills) == 1_000)
+    await until(lambda: ticker in store.positions and store.positions[ticker].count == 1_000)
+    paid = sum(fill.count * fill.yes_price + fill.fee for fill in store.fills)
+    await until(lambda: store.balance is not None and store.balance.cash == cash - paid)
+
+
+async def test_an_order_that_rests_stands_in_the_book_and_goes_when_cancelled(session: Session) -> None:
+    ticker = await a_two_sided_market(session)
+    store = session.store
+    outcome = await session.submit(OrderTerms(ticker, Side.YES, Action.BUY, 100, 77), session.new_client_order_id())
+    order = outcome.order
+    assert order.state is OrderState.RESTING
+    await until(lambda: store.book(ticker).book.yes.count_at(100) >= 77)
+    assert [each.order_id for each in store.working()] == [order.order_id]
+    cancelled = await session.cancel(order)
+    assert cancelled.order.state is OrderState.CANCELLED
+    await until(lambda: not store.working())
+
+
+async def test_a_refusal_is_told_in_words(session: Session) -> None:
+    ticker = await a_two_sided_market(session)
+    outcome = await session.submit(
+        OrderTerms(ticker, Side.YES, Action.BUY, 5_000, 100_000_000), session.new_client_order_id()
+    )
+    assert outcome.order.state is OrderState.REFUSED
+    assert "cash" in outcome.sentence
+
+
+async def test_books_follow_what_is_looked_at(session: Session) -> None:
+    first = await a_two_sided_market(session)
+    second = next(ticker for ticker in session.store.markets if ticker != first)
+    session.look_at([second])
+    await until(lambda: session.store.book(second).good)
+    before = session.store.book(first).book.version
+    moved = session.store.book(second).book.version
+    await until(lambda: session.store.frames > 0 and session.store.tapes.get(second) is not None)
+    await until(lambda: session.store.book(second).trust is Trust.GOOD)
+    assert session.store.book(first).book.version == before
+    assert session.store.book(second).book.version >= moved
+
+
+async def test_the_exchange_killed_and_started_again_is_healed_from(data: Path) -> None:
+    first = PracticeProcess(["--data", str(data), "--seed", SEED])
+    ready = first.ready()
+    port = ready.rest_url.split(":")[2].split("/")[0]
+    session = a_session(ready)
+    again = None
+    try:
+        await session.start()
+        await until(lambda: session.store.connection.state is LinkState.LIVE and session.store.markets)
+        ticker = await a_two_sided_market(session)
+        terms = OrderTerms(ticker, Side.YES, Action.BUY, 100, 500)
+        resting = (await session.submit(terms, session.new_client_order_id())).order
+        assert resting.state is OrderState.RESTING
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(ready.pid, signal.SIGKILL)
+        first.end()
+        await until(lambda: session.store.book(ticker).trust is Trust.STALE)
+        assert session.store.connection.state is not LinkState.LIVE
+        again = await asyncio.to_thread(PracticeProcess, ["--data", str(data), "--seed", SEED, "--port", port])
+        await asyncio.to_thread(again.ready)
+        await until(lambda: session.store.connection.state is LinkState.LIVE, within_s=40)
+        await until(lambda: session.store.book(ticker).good)
+        assert [order.order_id for order in session.store.working()] == [resting.order_id]
+    finally:
+        await session.stop()
+        first.end()
+        if again is not None:
+            again.end()
