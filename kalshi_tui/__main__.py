@@ -1,0 +1,135 @@
+"""The command line; the one place that composes practice exchange, session and screen."""
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import kalshi_tui
+
+if TYPE_CHECKING:
+    from kalshi_tui.launch import Ready
+    from kalshi_tui.session.session import Session
+
+# Imports that cost time stand in the functions that need them: `--help` has to be quick, and the practice exchange
+# starts while the screen's libraries load.
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the program and give its exit code: 0 well, 1 a failure told in a sentence, 2 a wrong command line."""
+    parser = build_parser()
+    options = parser.parse_args(arguments)
+    try:
+        if options.command == "practice":
+            return _practice(options)
+        return _desk(options)
+    except KeyboardInterrupt:
+        return 130
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Define the command line."""
+    parser = argparse.ArgumentParser(
+        prog="kalshi-tui",
+        description="A terminal trading desk for Kalshi. Without a command it opens on a practice exchange that it "
+        "starts on this machine: no account, no key, no real money.",
+    )
+    parser.add_argument("--version", action="version", version=f"kalshi-tui {kalshi_tui.__version__}")
+    _add_practice_world(parser)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+    practice = commands.add_parser(
+        "practice",
+        help="run the practice exchange alone, for any Kalshi client",
+        description="Run the practice exchange alone. Its first line on standard output is one JSON object with "
+        "rest_url, ws_url, api_key_id, private_key_path and pid. Ctrl+C or SIGTERM ends it.",
+    )
+    _add_practice_world(practice)
+    _add_practice_server(practice)
+    return parser
+
+
+def _add_practice_world(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--data", type=Path, metavar="DIR", help="folder for the practice account (default: per user)")
+    parser.add_argument("--seed", type=int, metavar="N", help="seed of the simulated market")
+    parser.add_argument("--fresh", action="store_true", help="start a new practice account, forgetting the old one")
+
+
+def _default_data() -> Path:
+    from platformdirs import user_data_path  # noqa: PLC0415 - see the top
+
+    return user_data_path("kalshi-tui", appauthor=False) / "practice"
+
+
+def _complain(sentence: str) -> int:
+    sys.stderr.write(f"kalshi-tui: {sentence}\n")
+    return 1
+
+
+def _add_practice_server(parser: argparse.ArgumentParser) -> None:
+    from kalshi_tui.practice.main import add_arguments  # noqa: PLC0415 - see the top
+
+    add_arguments(parser)
+
+
+def _practice(options: argparse.Namespace) -> int:
+    from kalshi_tui.practice.main import run  # noqa: PLC0415 - see the top
+
+    return run(options, options.data or _default_data())
+
+
+def _desk(options: argparse.Namespace) -> int:
+    """Open the desk on a practice exchange of its own."""
+    from kalshi_tui.launch import LaunchError, PracticeProcess  # noqa: PLC0415 - see the top
+
+    if not sys.stdin.isatty() or not sys.stdout.isatty():
+        return _complain("the desk needs a terminal. For scripts there is 'kalshi-tui practice'.")
+    passed_on = ["--data", str(options.data or _default_data())]
+    if options.seed is not None:
+        passed_on += ["--seed", str(options.seed)]
+    if options.fresh:
+        passed_on.append("--fresh")
+    exchange = PracticeProcess(passed_on)
+    try:
+        # The screen's libraries load while the exchange starts.
+        from kalshi_tui.ui.app import DeskApp  # noqa: PLC0415 - see the top
+
+        try:
+            session = _session(exchange.ready())
+        except LaunchError as error:
+            return _complain(str(error))
+        app = DeskApp(session, clock_ms=_clock_ms)
+        app.run()
+        return app.return_code or 0
+    finally:
+        exchange.end()
+
+
+def _session(ready: "Ready") -> "Session":
+    """Compose the session from the practice exchange's ready line."""
+    from kalshi_tui.kalshi.clock import ExchangeClock  # noqa: PLC0415
+    from kalshi_tui.kalshi.environments import practice_at  # noqa: PLC0415 - see the top
+    from kalshi_tui.kalshi.rest import RestClient  # noqa: PLC0415
+    from kalshi_tui.kalshi.signing import Signer  # noqa: PLC0415
+    from kalshi_tui.kalshi.stream import Stream  # noqa: PLC0415
+    from kalshi_tui.session.desk import Venue  # noqa: PLC0415
+    from kalshi_tui.session.session import Session  # noqa: PLC0415
+
+    environment = practice_at(ready.rest_url, ready.ws_url)
+    signer = Signer.from_pem(ready.api_key_id, ready.private_key_path.read_bytes())
+    clock = ExchangeClock(_clock_ms)
+    return Session(
+        Venue.PRACTICE,
+        RestClient(environment, signer, clock=clock),
+        lambda store, listener: Stream(environment, signer, store, clock=clock, listener=listener),
+        _clock_ms,
+    )
+
+
+def _clock_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,111 @@
+"""Starting the practice exchange as a process of its own, and taking it down again.
+
+The child reads its standard input only to notice its end: when this process is gone, killed outright included, the
+pipe closes and the exchange ends by itself.
+"""
+
+import contextlib
+import json
+import selectors
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, Final
+
+READY_WITHIN_S: Final = 30.0
+END_WITHIN_S: Final = 5.0
+
+
+class LaunchError(Exception):
+    """The practice exchange did not start. Its message is a sentence for the trader."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """Where a practice exchange is to be reached, from its first line of output."""
+
+    rest_url: str
+    ws_url: str
+    api_key_id: str
+    private_key_path: Path
+    pid: int
+
+
+class PracticeProcess:
+    """A practice exchange as a child of this process: constructed means started, `ready` waits, `end` takes it down."""
+
+    def __init__(self, arguments: Sequence[str]) -> None:
+        self.told: dict[str, Any] = {}
+        """All that the ready line said, once it is there."""
+        self._complaints: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the child
+        command = [sys.executable, "-m", "kalshi_tui", "practice", "--until-stdin-closes", *arguments]
+        self._child = subprocess.Popen(  # noqa: S603 - our own interpreter and our own arguments
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._complaints,
+            # Ctrl+C at the terminal is for the screen; the child ends with the pipe.
+            start_new_session=True,
+        )
+
+    def ready(self, within_s: float = READY_WITHIN_S) -> Ready:
+        """Wait for the first line. Raises LaunchError with what the exchange itself had to say."""
+        line = self._first_line(time.monotonic() + within_s)
+        try:
+            self.told = said = json.loads(line)
+            return Ready(
+                rest_url=said["rest_url"],
+                ws_url=said["ws_url"],
+                api_key_id=said["api_key_id"],
+                private_key_path=Path(said["private_key_path"]),
+                pid=said["pid"],
+            )
+        except (ValueError, KeyError, TypeError):
+            complaint = self._complaint()
+            self.end()
+            raise LaunchError(complaint or "The practice exchange ended before it was ready.") from None
+
+    def _first_line(self, deadline: float) -> bytes:
+        assert self._child.stdout is not None  # noqa: S101 - PIPE was asked for
+        output = self._child.stdout
+        line = b""
+        with selectors.DefaultSelector() as selector:
+            selector.register(output, selectors.EVENT_READ)
+            while not line.endswith(b"\n"):
+                left = deadline - time.monotonic()
+                if left <= 0 or not selector.select(left):
+                    self.end()
+                    raise LaunchError("The practice exchange did not get ready in time; start it again.")
+                chunk = output.read1(65536)  # type: ignore[attr-defined]  # a BufferedReader, typed as IO[bytes]
+                if not chunk:
+                    break
+                line += chunk
+        return line
+
+    def _complaint(self) -> str:
+        """Wait for the child's end and give the last line that it wrote on standard error: its sentence."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._child.wait(END_WITHIN_S)
+        self._complaints.seek(0)
+        lines = self._complaints.read().decode(errors="replace").strip().splitlines()
+        return lines[-1].removeprefix("kalshi-tui: ") if lines else ""
+
+    def end(self) -> None:
+        """Close the pipe and wait; terminate, then kill, if that is not enough."""
+        if self._child.stdin is not None:
+            with contextlib.suppress(OSError):
+                self._child.stdin.close()
+        for harder in (self._child.terminate, self._child.kill):
+            try:
+                self._child.wait(END_WITHIN_S)
+                break
+            except subprocess.TimeoutExpired:
+                harder()
+        self._child.wait()
+        if self._child.stdout is not None:
+            self._child.stdout.close()
+        self._complaints.close()

@@ -1,0 +1,198 @@
+"""The application: theme, the frame tick, the screens' stack."""
+
+import asyncio
+import os
+import signal
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from pathlib import PurePath
+from typing import Any, ClassVar, Final, Protocol, runtime_checkable
+
+from textual.app import App, SystemCommand
+from textual.binding import BindingType
+from textual.events import Event, Key, Resize
+from textual.message_pump import MessagePump
+from textual.screen import Screen
+from textual.theme import Theme
+
+from kalshi_tui.session.desk import Desk
+from kalshi_tui.session.store import Dirty, Topic, Weight
+from kalshi_tui.ui.commands import of_scope
+from kalshi_tui.ui.screens.base import CommandScreen
+from kalshi_tui.ui.screens.desk import DeskScreen
+from kalshi_tui.ui.screens.too_small import LEAST_HEIGHT, LEAST_WIDTH, TooSmallScreen
+from kalshi_tui.ui.styles import stylesheet
+
+STYLE_SHEETS: Final = ("app", "desk", "ticket", "dialog")
+FRAMES_PER_SECOND: Final = 20
+BACKGROUND_EVERY: Final = 4
+"""Under a modal the desk is drawn only each so many frames: a modal over live data costs four times a frame."""
+SETTLE_S: Final = 0.5
+"""How long at most a key waits for what the key before it began."""
+RATE_OVER_MS: Final = 2_000
+UNTITLED_TERMINALS: Final = ("linux", "dumb")
+"""Terminals that have no title, and may print what would set it."""
+
+THEME: Final = Theme(
+    name="desk",
+    primary="#5fafd7",
+    secondary="#87afaf",
+    accent="#d7af5f",
+    warning="#d7af00",
+    error="#ff8787",
+    success="#87d787",
+    foreground="#d0d0d0",
+    background="#101418",
+    surface="#161b20",
+    panel="#1e252c",
+    dark=True,
+)
+
+
+def steady_ms() -> int:
+    """Give milliseconds of a clock that never jumps."""
+    return time.monotonic_ns() // 1_000_000
+
+
+@runtime_checkable
+class Framed(Protocol):
+    """A screen that draws what changed, once a frame."""
+
+    def frame(self, dirty: Dirty) -> None:
+        """Draw what changed since the last call."""
+
+
+class DeskApp(App[None]):
+    """Draws one desk. Market data are pulled from the store at a fixed rate, never pushed message by message.
+
+    ``clock_ms`` gives the Unix time shown, ``timer_ms`` is for waits and rates and must never jump.
+    """
+
+    CSS_PATH: ClassVar[list[str | PurePath]] = [stylesheet(name) for name in STYLE_SHEETS]
+    TITLE = "kalshi-tui"
+    BINDINGS: ClassVar[list[BindingType]] = []
+
+    def __init__(self, desk: Desk, *, clock_ms: Callable[[], int], timer_ms: Callable[[], int] = steady_ms) -> None:
+        super().__init__()
+        self.desk = desk
+        self.clock_ms = clock_ms
+        self.timer_ms = timer_ms
+        self.title = f"kalshi-tui {desk.venue.value}"
+        self.desk_screen = DeskScreen(desk, timer_ms)
+        self._tickers: set[str] = set()
+        self._topics: set[Topic] = set()
+        self._frame_number = 0
+        self._frames_seen: deque[tuple[int, int]] = deque()
+        self._too_small: TooSmallScreen | None = None
+
+    def get_default_screen(self) -> Screen[None]:
+        """Begin on the desk."""
+        return self.desk_screen
+
+    def on_mount(self) -> None:
+        """Start the session and the frame tick."""
+        self.register_theme(THEME)
+        self.theme = "desk"
+        for ending in (signal.SIGTERM, signal.SIGHUP):
+            # Ended from outside: put the terminal in order before going.
+            asyncio.get_running_loop().add_signal_handler(ending, self.exit)
+        self._name_terminal(self.title)
+        self.set_interval(1 / FRAMES_PER_SECOND, self.frame, name="frame")
+        self.run_worker(self._start(), name="start", exit_on_error=False)
+
+    async def _start(self) -> None:
+        """Start the session; whatever goes wrong is said on the screen, and the screen stays."""
+        try:
+            await self.desk.start()
+        except Exception as error:  # noqa: BLE001 - a defect of the session must not take the screen along
+            sentence = f"The session did not start ({type(error).__name__}: {error}). Quit and start again."
+            self.desk.store.notify(Weight.ERROR, sentence)
+
+    async def on_unmount(self) -> None:
+        """End the session."""
+        self._name_terminal("")
+        await self.desk.stop()
+
+    def _name_terminal(self, title: str) -> None:
+        """Set the terminal's title, so that a window list tells practice from real money."""
+        driver = self._driver
+        if driver is not None and not self.is_headless and os.environ.get("TERM", "dumb") not in UNTITLED_TERMINALS:
+            driver.write(f"\x1b]2;{title}\x07")
+
+    def on_resize(self, event: Resize) -> None:
+        """Cover everything while there is no room for it."""
+        fits = event.size.width >= LEAST_WIDTH and event.size.height >= LEAST_HEIGHT
+        if not fits and self._too_small is None:
+            self._too_small = TooSmallScreen(self.desk)
+            self.push_screen(self._too_small)
+        elif fits and self._too_small is not None:
+            self._too_small.dismiss()
+            self._too_small = None
+
+    async def on_event(self, event: Event) -> None:
+        """Take keys strictly one after another: what is typed ahead must mean what it would mean typed slowly."""
+        if isinstance(event, Key) and not event.is_forwarded:
+            await self._settle(self.screen)
+            if self.focused is not None:
+                await self._settle(self.focused)
+        await super().on_event(event)
+
+    async def _settle(self, pump: MessagePump) -> None:
+        """Wait until a widget has done what it was told before; a screen that opens has its focus by then."""
+        done = asyncio.Event()
+        if pump.call_later(done.set):
+            # Bounded: a widget that is stuck must not take the keys along.
+            with suppress(TimeoutError):
+                await asyncio.wait_for(done.wait(), SETTLE_S)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Open no palette where it could not be read, nor be taken away with what it covers."""
+        if action == "command_palette" and self._too_small is not None:
+            return False
+        return super().check_action(action, parameters)
+
+    def frame(self) -> None:
+        """Draw one frame: the top screen always, the desk below a modal less often."""
+        self._frame_number += 1
+        dirty = self.desk.store.drain()
+        front = self.screen
+        if front is not self.desk_screen and isinstance(front, Framed):
+            front.frame(dirty)
+        self._tickers |= dirty.tickers
+        self._topics |= dirty.topics
+        if front is not self.desk_screen and self._frame_number % BACKGROUND_EVERY:
+            return
+        gathered = Dirty(frozenset(self._tickers), frozenset(self._topics))
+        self._tickers, self._topics = set(), set()
+        if gathered:
+            self.desk_screen.frame(gathered)
+        self.desk_screen.draw_status(self._rate(), self.clock_ms())
+
+    def _rate(self) -> int:
+        """Give the messages a second over the last two seconds."""
+        now, frames = self.timer_ms(), self.desk.store.frames
+        seen = self._frames_seen
+        seen.append((now, frames))
+        while seen[0][0] < now - RATE_OVER_MS:
+            seen.popleft()
+        return (frames - seen[0][1]) * 1000 // max(now - seen[0][0], 1)
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """Give the palette every command of the screen at hand, from the command table."""
+        if isinstance(screen, CommandScreen):
+            now = screen.situation()
+            for command in of_scope(screen.SCOPE):
+                if command.in_palette:
+                    why = command.why_not(now)
+                    said = f"Not now: {why}" if why else f"{command.help} Key: {command.first_key}"
+                    yield SystemCommand(command.label, said, lambda c=command: screen.action_do(c.id))
+
+    async def action_quit(self) -> None:
+        """Quit as the desk's own key does: ask if orders may be live."""
+        (self._too_small or self.desk_screen).do_leave()
+
+    def action_help_quit(self) -> None:
+        """Say how to end the program: Ctrl+C is pressed by habit, and must not leave orders behind unasked."""
+        self.desk.store.notify(Weight.INFO, "To end the program press q.")

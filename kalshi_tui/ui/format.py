@@ -1,0 +1,108 @@
+"""Numbers as the screen shows them. Integers in, aligned text out; no float is made on the way."""
+
+from datetime import UTC, datetime
+from typing import Final
+
+from kalshi_tui.domain.market import Market
+from kalshi_tui.domain.price import COUNT_UNIT, MONEY_UNIT, Count, Money, Price, PriceGrid, format_price
+
+NOTHING: Final = "--"
+"""Stands where nobody quotes and nothing has traded."""
+
+
+def decimals_of(grid: PriceGrid) -> int:
+    """Say how many decimals the prices of a grid need: 2 for whole cents, 3 or 4 for finer ones."""
+    step = grid.finest_step
+    if step % 100 == 0:
+        return 2
+    return 3 if step % 10 == 0 else 4
+
+
+def price_text(price: Price | None, decimals: int = 2) -> str:
+    """Write a price with the decimals of its market, or more if it needs them: nothing is ever rounded away."""
+    if price is None:
+        return NOTHING
+    text = format_price(price)
+    return text if text[2 + decimals :].strip("0") else text[: 2 + decimals]
+
+
+def on_point(text: str, decimals: int, width: int) -> str:
+    """Set a price in a column so that the points of all rows stand in line; ``decimals`` is the most of any row."""
+    _, point, fraction = text.partition(".")
+    missing = decimals - len(fraction) if point else decimals - 1
+    return (text + " " * max(missing, 0)).rjust(width)
+
+
+def mid_text(doubled: int, decimals: int = 2) -> str:
+    """Write the middle of bid and ask, given doubled, with half a tick's digit where there is one."""
+    digits = f"{doubled * 5:05d}"
+    return f"0.{digits[:decimals]}{digits[decimals:].rstrip('0')}"
+
+
+def market_price(price: Price | None, market: Market | None) -> str:
+    """Write a price as its market's grid needs it."""
+    return price_text(price, decimals_of(market.grid) if market else 2)
+
+
+def change_text(change: Price | None, decimals: int = 2) -> str:
+    """Write a change of price with its sign; no change has none."""
+    if change is None:
+        return ""
+    if not change:
+        return price_text(0, decimals)
+    return ("+" if change > 0 else "-") + price_text(abs(change), decimals)
+
+
+def count_text(count: Count, *, aligned: bool = False) -> str:
+    """Write a count with thousands; the fraction only where there is one, its place kept free if ``aligned``."""
+    whole, part = divmod(abs(count), COUNT_UNIT)
+    sign = "-" if count < 0 else ""
+    fraction = f".{part:02d}" if part else "   " if aligned else ""
+    return f"{sign}{whole:,}{fraction}"
+
+
+def short_count(count: Count) -> str:
+    """Write a count in at most five cells: 999, 12.3k, 1.2M. Cut, not rounded, so it never says more than there is."""
+    whole = count // COUNT_UNIT
+    for unit, letter in ((1_000_000_000, "B"), (1_000_000, "M"), (1_000, "k")):
+        if whole >= unit:
+            tenths = whole * 10 // unit
+            return f"{tenths // 10}{letter}" if tenths >= 1_000 else f"{tenths // 10}.{tenths % 10}{letter}"
+    return str(whole)
+
+
+def count_cell(count: Count, width: int, *, aligned: bool = True) -> str:
+    """Write a count at the right end of a column; one that has no room is shortened, never cut."""
+    full = count_text(count, aligned=aligned)
+    for text in (full, full.replace(",", "")):
+        if len(text) < width:
+            return text.rjust(width)
+    return (short_count(count) + ("   " if aligned and width > 9 else "")).rjust(width)
+
+
+def money_text(money: Money | None, *, signed: bool = False) -> str:
+    """Write dollars with as many decimals as they need, two at least."""
+    if money is None:
+        return "not known"
+    whole, part = divmod(abs(money), MONEY_UNIT)
+    decimals = f"{part:06d}"
+    decimals = decimals[:2] + decimals[2:].rstrip("0")
+    sign = "-" if money < 0 else "+" if signed and money > 0 else ""
+    return f"{sign}${whole:,}.{decimals}"
+
+
+def clock_text(ts_ms: int) -> str:
+    """Write a Unix time in milliseconds as the hour here."""
+    if not ts_ms:
+        return "        "
+    return datetime.fromtimestamp(ts_ms // 1000, UTC).astimezone().strftime("%H:%M:%S")
+
+
+def zone_text(ts_ms: int) -> str:
+    """Name the time zone that the hours here are in."""
+    return datetime.fromtimestamp(ts_ms // 1000, UTC).astimezone().strftime("%Z")
+
+
+def date_text(ts_ms: int) -> str:
+    """Write a Unix time in milliseconds as day and hour here: ``16 Dec 19:00``."""
+    return datetime.fromtimestamp(ts_ms // 1000, UTC).astimezone().strftime("%d %b %H:%M")

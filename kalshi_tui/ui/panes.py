@@ -1,0 +1,120 @@
+"""What the lower list of the desk can show, and the lines of each. Pure but for a cache of the tape."""
+
+from enum import Enum
+
+from kalshi_tui.domain.order import Fill, Order
+from kalshi_tui.session.store import Dirty, Store, Topic
+from kalshi_tui.ui import views
+from kalshi_tui.ui.lines import Line, Span, Tone, line
+
+TAPE_SHOWN = 200
+FILLS_SHOWN = 200
+FINISHED_SHOWN = 20
+
+
+class Tab(Enum):
+    """The lists, in the order of their number keys."""
+
+    ORDERS = "Orders"
+    POSITIONS = "Positions"
+    FILLS = "Fills"
+    TAPE = "Tape"
+    LOG = "Log"
+
+
+COLUMNS = {
+    Tab.ORDERS: views.ORDER_COLUMNS,
+    Tab.POSITIONS: views.POSITION_COLUMNS,
+    Tab.FILLS: views.FILL_COLUMNS,
+    Tab.TAPE: views.TAPE_COLUMNS,
+    Tab.LOG: views.LOG_COLUMNS,
+}
+EMPTY_WORDS = {
+    Tab.ORDERS: "No orders yet: b buys, s sells in the chosen market.",
+    Tab.POSITIONS: "No positions.",
+    Tab.FILLS: "No executions yet.",
+    Tab.TAPE: "No trades seen yet.",
+    Tab.LOG: "Nothing has happened yet.",
+}
+
+
+def tab_bar(store: Store, chosen: Tab) -> Line:
+    """Draw the tabs with their numbers and counts; the chosen one stands in brackets."""
+    counts = {
+        Tab.ORDERS: len(store.working()),
+        Tab.POSITIONS: len(store.positions),
+        Tab.FILLS: len(store.fills),
+    }
+    spans = []
+    for number, tab in enumerate(Tab, 1):
+        count = f" {counts[tab]}" if counts.get(tab) else ""
+        text = f"{number} {tab.value}{count}"
+        spans.append(Span(f"[{text}]" if tab is chosen else f" {text} ", Tone.HEAD if tab is chosen else Tone.DIM))
+    return line(*spans)
+
+
+def listed_orders(store: Store) -> list[Order]:
+    """Give the working orders, then the newest of those that are over."""
+    over = [order for order in store.orders.values() if order.state.final]
+    over.sort(key=lambda order: -max(order.updated_ms, order.created_ms))
+    return [*store.working(), *over[:FINISHED_SHOWN]]
+
+
+Item = Order | Fill | str
+
+
+def key_of(item: Item) -> str:
+    """Give what tells an item of a list from the others for good; an order's is the id that we gave it, if any."""
+    if isinstance(item, str):
+        return item
+    return item.trade_id if isinstance(item, Fill) else item.client_order_id or item.order_id
+
+
+def items(store: Store, tab: Tab) -> list[Order] | list[str] | list[Fill]:
+    """Give what stands behind the lines of a list: orders, the tickers of positions, fills; nothing for the others."""
+    if tab is Tab.ORDERS:
+        return listed_orders(store)
+    if tab is Tab.POSITIONS:
+        return sorted(store.positions)
+    if tab is Tab.FILLS:
+        return list(store.fills)[:FILLS_SHOWN]
+    return []
+
+
+def tape_lines(store: Store, ticker: str) -> list[Line]:
+    """Draw the prints of one market, newest first."""
+    own = {fill.trade_id for fill in store.fills if fill.ticker == ticker}
+    market = store.markets.get(ticker)
+    trades = list(store.tapes.get(ticker, ()))[:TAPE_SHOWN]
+    return [views.tape_line(trade, market, own=trade.trade_id in own) for trade in trades]
+
+
+def pane_lines(store: Store, tab: Tab, ticker: str, width: int) -> list[Line]:
+    """Draw the lines of a list ``width`` cells wide; a sentence where it is empty."""
+    if tab is Tab.ORDERS:
+        lines = [views.order_line(store, order, width) for order in listed_orders(store)]
+    elif tab is Tab.POSITIONS:
+        lines = [views.position_line(store, store.positions[each], width) for each in sorted(store.positions)]
+    elif tab is Tab.FILLS:
+        lines = [views.fill_line(store, fill, width) for fill in list(store.fills)[:FILLS_SHOWN]]
+    elif tab is Tab.TAPE:
+        lines = tape_lines(store, ticker)
+    else:
+        lines = [each for notice in store.notices for each in views.notice_lines(notice, width)]
+    return lines or [line(Span(EMPTY_WORDS[tab], Tone.DIM))]
+
+
+def pane_changed(store: Store, tab: Tab, ticker: str, dirty: Dirty) -> bool:
+    """Say whether what changed can be seen in this list."""
+    topics = {
+        Tab.ORDERS: {Topic.ORDERS, Topic.MARKETS},
+        Tab.POSITIONS: {Topic.POSITIONS, Topic.MARKETS},
+        Tab.FILLS: {Topic.FILLS, Topic.MARKETS},
+        Tab.TAPE: {Topic.FILLS},
+        Tab.LOG: {Topic.NOTICES},
+    }[tab]
+    if dirty.topics & topics:
+        return True
+    if tab is Tab.POSITIONS:
+        return bool(dirty.tickers & store.positions.keys())
+    return tab is Tab.TAPE and ticker in dirty.tickers

@@ -1,0 +1,75 @@
+"""What all screens share: the trading venue in words and colour, and commands that come from the one table."""
+
+from typing import ClassVar, TypeVar
+
+from textual import on
+from textual.events import Resize
+from textual.screen import ModalScreen, Screen
+from textual.widgets import Input
+
+from kalshi_tui.session.desk import Desk
+from kalshi_tui.session.store import Weight
+from kalshi_tui.ui.commands import Command, Scope, Situation, choose, is_typed
+from kalshi_tui.ui.widgets.key_bar import KeyBar
+
+Result = TypeVar("Result")
+
+
+class CommandScreen(Screen[Result]):
+    """Runs the commands of its scope: ``do_<method>`` of the screen, unless the table says why not."""
+
+    SCOPE: ClassVar[Scope]
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__()
+        self.desk = desk
+        self.add_class(f"venue-{desk.venue.value.lower()}")
+
+    def situation(self) -> Situation:
+        """Say what decides which commands work now."""
+        return Situation()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Leave to a text field the keys that are typed into it."""
+        if action == "do" and isinstance(self.focused, Input):
+            return not is_typed(str(parameters[-1]))
+        return super().check_action(action, parameters)
+
+    def action_do(self, ids: str, key: str = "") -> None:
+        """Do the first of these commands that works now, or say why none does; between the ids stand spaces."""
+        del key
+        command, why = choose(ids.split(), self.situation())
+        if why:
+            self.refuse(why)
+        else:
+            self.do(command)
+
+    def do(self, command: Command) -> None:
+        """Run one command."""
+        method = getattr(self, f"do_{command.method}")
+        if command.argument is None:
+            method()
+        else:
+            method(command.argument)
+
+    def refuse(self, why: str) -> None:
+        """Say why a command does not work now."""
+        self.desk.store.notify(Weight.INFO, why)
+
+    @on(KeyBar.Pressed)
+    def _bar_pressed(self, event: KeyBar.Pressed) -> None:
+        event.stop()
+        self.action_do(event.command.id)
+
+    @on(Resize)
+    def _draw_keys_anew(self) -> None:
+        self.call_after_refresh(self.draw_keys)
+
+    def draw_keys(self) -> None:
+        """Show the keys that work now; costs nothing while they are the same."""
+        for bar in self.query(KeyBar):
+            bar.show_keys(self.SCOPE, self.situation())
+
+
+class CommandModal(CommandScreen[Result], ModalScreen[Result]):
+    """The same over another screen."""

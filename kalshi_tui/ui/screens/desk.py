@@ -1,0 +1,238 @@
+"""The desk: markets at the left, the chosen market's book beside, orders and the rest below."""
+
+from collections.abc import Callable
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal
+from textual.events import DescendantFocus, Resize, ScreenResume, ScreenSuspend
+
+from kalshi_tui.domain.order import Action, Order
+from kalshi_tui.session.desk import Desk
+from kalshi_tui.session.store import Dirty, Topic, Weight
+from kalshi_tui.session.words import order_words
+from kalshi_tui.ui.commands import Scope, Situation, bindings
+from kalshi_tui.ui.panes import Tab
+from kalshi_tui.ui.screens.ask import AskScreen
+from kalshi_tui.ui.screens.base import CommandScreen
+from kalshi_tui.ui.screens.help import HelpScreen
+from kalshi_tui.ui.screens.ticket import TicketScreen
+from kalshi_tui.ui.status_view import status_line
+from kalshi_tui.ui.views import notice_line
+from kalshi_tui.ui.watch_view import market_label
+from kalshi_tui.ui.widgets.book_pane import BookPane
+from kalshi_tui.ui.widgets.key_bar import KeyBar
+from kalshi_tui.ui.widgets.line_view import LineView
+from kalshi_tui.ui.widgets.lower_pane import LowerPane
+from kalshi_tui.ui.widgets.tape_pane import TapePane
+from kalshi_tui.ui.widgets.watch_pane import WatchPane
+
+WIDE_FROM = 118
+"""From this width on the tape has a column of its own."""
+
+
+class DeskScreen(CommandScreen[None]):
+    """Composes the panes, hands each frame's changes to them, and carries out the commands."""
+
+    SCOPE = Scope.DESK
+    BINDINGS: ClassVar[list[BindingType]] = bindings(Scope.DESK)
+
+    def __init__(self, desk: Desk, timer_ms: Callable[[], int]) -> None:
+        super().__init__(desk)
+        self._timer_ms = timer_ms
+        self._store = desk.store
+        self._status = LineView(id="status", classes="one-line")
+        self._watch = WatchPane(desk.store)
+        self._book = BookPane(desk.store)
+        self._tape = TapePane(desk.store)
+        self._lower = LowerPane(desk.store)
+        self._message = LineView(id="message", classes="one-line")
+
+    def compose(self) -> ComposeResult:
+        """Lay out the panes."""
+        yield self._status
+        with Horizontal(id="upper"):
+            yield self._watch
+            yield self._book
+            yield self._tape
+        yield self._lower
+        yield self._message
+        yield KeyBar()
+
+    def on_mount(self) -> None:
+        """Begin on the market list."""
+        self.set_focus(self._watch.list)
+
+    def on_resize(self, event: Resize) -> None:
+        """Lay out anew; all widths are taken from the panes."""
+        self.set_class(event.size.width >= WIDE_FROM, "-wide")
+        self.call_after_refresh(self.redraw)
+
+    # Drawing.
+
+    def redraw(self) -> None:
+        """Draw everything."""
+        for pane in (self._watch, self._book, self._tape, self._lower):
+            pane.redraw()
+        self._draw_message()
+        self.draw_keys()
+
+    def frame(self, dirty: Dirty) -> None:
+        """Draw what changed since the last frame."""
+        for pane in (self._watch, self._book, self._tape, self._lower):
+            pane.frame(dirty)
+        if Topic.NOTICES in dirty.topics:
+            self._draw_message()
+        self.draw_keys()
+
+    def draw_status(self, rate: int, now_ms: int) -> None:
+        """Draw the top line."""
+        self._status.show([status_line(self._store, self.desk.venue, rate, now_ms, self._status.room)])
+
+    def draw_keys(self) -> None:
+        """Show the keys that work now: none of these while another screen is in front."""
+        if self.app.screen is self:
+            super().draw_keys()
+
+    def _draw_message(self) -> None:
+        """Show the newest notice, whatever list stands below."""
+        if self._store.notices:
+            self._message.show([notice_line(self._store.notices[0])])
+
+    @on(ScreenSuspend)
+    def _covered(self) -> None:
+        self.query_one(KeyBar).show([])
+
+    @on(ScreenResume)
+    @on(DescendantFocus)
+    def _in_front(self) -> None:
+        self.draw_keys()
+
+    @on(WatchPane.Chosen)
+    def _market_chosen(self, event: WatchPane.Chosen) -> None:
+        self.desk.look_at([event.ticker])
+        self._book.look_at(event.ticker)
+        self._tape.look_at(event.ticker)
+        self._lower.look_at(event.ticker)
+        self.draw_keys()
+
+    # What is chosen.
+
+    def situation(self) -> Situation:
+        """Say what decides which commands work now."""
+        item = self._lower.item if self._in_lower else None
+        ticker = item if isinstance(item, str) else item.ticker if item else ""
+        return Situation(
+            market=self._store.markets.get(self._watch.ticker),
+            order=self._chosen_order(),
+            in_list=self._in_lower,
+            in_filter=self._watch.typing,
+            has_market=ticker in self._store.markets,
+        )
+
+    @property
+    def _in_lower(self) -> bool:
+        return self.focused is self._lower.list
+
+    def _chosen_order(self) -> Order | None:
+        """Give the order under the cursor of the order list; from elsewhere the only live one, if there is but one."""
+        if self._in_lower and self._lower.tab is Tab.ORDERS:
+            item = self._lower.item
+            return item if isinstance(item, Order) else None
+        live = self._store.working()
+        return live[0] if len(live) == 1 else None
+
+    # Commands.
+
+    def do_move(self, by: int) -> None:
+        """Move the cursor of the list that has the focus."""
+        view = self._lower.list if self._in_lower else self._watch.list
+        view.move_to((view.cursor or 0) + by)
+
+    def do_other_list(self) -> None:
+        """Go to the other list."""
+        self.set_focus((self._watch if self._in_lower else self._lower).list)
+
+    def do_show(self, name: str) -> None:
+        """Show another list below."""
+        self._lower.open_tab(Tab[name])
+
+    def do_filter(self) -> None:
+        """Open the filter."""
+        self._watch.open_filter()
+
+    def do_keep_filter(self) -> None:
+        """Leave the filter as typed."""
+        self.set_focus(self._watch.list)
+
+    def do_back(self) -> None:
+        """Back out one level: from the filter, then from the list below."""
+        if self._in_lower:
+            self.set_focus(self._watch.list)
+        elif self._watch.filtering:
+            self._watch.close_filter()
+
+    def do_open(self) -> None:
+        """Go to the market of the chosen line below."""
+        item = self._lower.item
+        if item is not None:
+            self._watch.go_to(item if isinstance(item, str) else item.ticker)
+
+    def do_buy(self) -> None:
+        """Open the ticket to buy."""
+        self._open_ticket(Action.BUY)
+
+    def do_sell(self) -> None:
+        """Open the ticket to sell."""
+        self._open_ticket(Action.SELL)
+
+    def _open_ticket(self, action: Action) -> None:
+        self.app.push_screen(TicketScreen(self.desk, self._watch.ticker, action, self._timer_ms))
+
+    def do_cancel(self) -> None:
+        """Ask, then cancel the chosen order."""
+        order = self._chosen_order()
+        if order is None:
+            return
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self.app.run_worker(self._cancel(order), name="cancel", exit_on_error=False)
+
+        market = self._store.markets.get(order.ticker)
+        question = f"Cancel {order_words(order)} in {market_label(market) if market else order.ticker}?"
+        self.app.push_screen(AskScreen(self.desk, "cancel", question), answered)
+
+    async def _cancel(self, order: Order) -> None:
+        """Cancel; whatever goes wrong is said, for the trader has to know that the order may still rest."""
+        try:
+            await self.desk.cancel(order)
+        except Exception as error:  # noqa: BLE001 - a defect must neither end the program nor stay unsaid
+            sentence = f"The cancel of {order_words(order)} failed inside the program ({type(error).__name__}: {error})"
+            self._store.notify(Weight.ERROR, f"{sentence}; the order may still rest.")
+
+    def do_palette(self) -> None:
+        """Find a command by its name."""
+        self.app.action_command_palette()
+
+    def do_help(self) -> None:
+        """Show all keys."""
+        self.app.push_screen(HelpScreen(self.desk))
+
+    def do_leave(self) -> None:
+        """End the program; ask first if something is live."""
+        live = len(self._store.working())
+        if not live:
+            self.app.exit()
+            return
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self.app.exit()
+
+        many = (
+            "1 order of yours may be live, and will stay so." if live == 1 else f"{live} orders of yours may be live."
+        )
+        self.app.push_screen(AskScreen(self.desk, "quit", f"{many} Quit all the same?"), answered)

@@ -1,0 +1,77 @@
+"""All keys, from the command table."""
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.events import Resize
+
+from kalshi_tui.session.desk import Desk
+from kalshi_tui.ui.commands import Scope, bindings, of_scope
+from kalshi_tui.ui.lines import Line, Span, Tone, line, wrap
+from kalshi_tui.ui.screens.base import CommandModal
+from kalshi_tui.ui.widgets.key_bar import KeyBar
+from kalshi_tui.ui.widgets.line_view import LineView
+
+KEYS_WIDTH = 14
+SIGNS = (
+    ("*", "orders of yours: before a market, at a price of the book, at a trade of the tape"),
+    ("+ -", "before a market: you hold YES (+) or NO (-)"),
+    ("=", "in the book: the price of the last trade"),
+    ("--", "nobody quotes, or nothing has traded"),
+    ("STALE", "something was missed: the prices are the last known ones and may be wrong"),
+    ("WAITING", "the exchange has not sent this book yet"),
+    ("UNKNOWN", "an order was sent and nobody has said what became of it; the exchange is being asked"),
+)
+
+
+class HelpScreen(CommandModal[None]):
+    """Lists each command with its keys and its sentence."""
+
+    SCOPE = Scope.HELP
+    BINDINGS: ClassVar[list[BindingType]] = bindings(Scope.HELP)
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk)
+        self._text = LineView(id="help-text")
+
+    def compose(self) -> ComposeResult:
+        """Lay out the table; it scrolls."""
+        with Vertical(classes="dialog tall") as box:
+            box.border_title = Content(f"{self.desk.venue.value} - keys")
+            yield self._text
+            yield KeyBar()
+
+    def on_resize(self, event: Resize) -> None:
+        """Break the sentences anew."""
+        del event
+        self.call_after_refresh(lambda: self._text.show(help_lines(self._text.room)))
+
+    def do_scroll(self, lines: int) -> None:
+        """Scroll by so many lines."""
+        self._text.scroll_relative(y=lines, animate=False)
+
+    def do_close(self) -> None:
+        """Close the help."""
+        self.dismiss(None)
+
+
+def help_lines(width: int) -> list[Line]:
+    """Write the command table out, a part for each screen, then the signs."""
+    made: list[Line] = []
+    for scope in Scope:
+        made += [line(Span(scope.value, Tone.HEAD))]
+        for command in of_scope(scope):
+            made += _entry(command.all_keys, command.help, width)
+        made.append(())
+    made += [line(Span("Signs", Tone.HEAD))]
+    for sign, meaning in SIGNS:
+        made += _entry(sign, meaning, width)
+    return made
+
+
+def _entry(keys: str, sentence: str, width: int) -> list[Line]:
+    first, *rest = wrap(sentence, max(width - KEYS_WIDTH, 20))
+    return [line(Span(f"{keys:<{KEYS_WIDTH}}", Tone.KEY), first), *(line(" " * KEYS_WIDTH + text) for text in rest)]

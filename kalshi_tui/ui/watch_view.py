@@ -1,0 +1,142 @@
+"""The watch list as lines: which columns there is room for, and one market to a line. Pure."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from rich.cells import cell_len
+
+from kalshi_tui.domain.market import Market, Quote
+from kalshi_tui.domain.portfolio import Position
+from kalshi_tui.domain.price import Price
+from kalshi_tui.session.store import Store
+from kalshi_tui.ui.format import change_text, decimals_of, on_point, price_text, short_count
+from kalshi_tui.ui.lines import Line, Span, Tone, clean, fit, line, right
+
+MARKS = 2
+"""Cells before the name: ``*`` for own orders, ``+`` or ``-`` for a position."""
+LEAST_NAME = 18
+COMFORTABLE_NAME = 20
+LABELS_KEPT = 4_096
+
+SHOWN_ORDER = ("bid", "ask", "spread", "last", "change", "volume", "interest")
+PRIORITY = ("bid", "ask", "last", "change", "volume", "spread", "interest")
+"""Which columns stay where there is little room: the first ones. Bid and ask always do."""
+
+
+def market_label(market: Market) -> str:
+    """Name a market in a few words: its event's title and what YES means."""
+    sub = market.yes_sub_title
+    if not market.title:
+        return sub or market.ticker
+    # Also where the title holds the outcome's words: a match names both its players.
+    return f"{market.title}: {sub}" if sub and sub != market.title else market.title
+
+
+def short_label(market: Market, width: int) -> str:
+    """Name a market in exactly ``width`` cells. The event's title is cut first: the outcome tells rows apart."""
+    return _short_label(market_label(market), market.yes_sub_title, width)
+
+
+@lru_cache(LABELS_KEPT)
+def _short_label(label: str, outcome: str, width: int) -> str:
+    label, outcome = clean(label), clean(outcome)
+    title = label.removesuffix(f": {outcome}")
+    if cell_len(label) <= width or title == label:
+        return fit(label, width)
+    room = max(width - cell_len(outcome) - 1, width * 2 // 5)
+    return f"{fit(title, room)} {fit(outcome, width - room - 1)}"
+
+
+def touch(store: Store, ticker: str) -> Quote:
+    """Give a market's quote; where its book is on hand and good, bid and ask come from the book."""
+    quote = store.quotes.get(ticker) or Quote()
+    live = store.books.get(ticker)
+    if live is None or not live.good:
+        return quote
+    bid, ask = live.book.best_bid(), live.book.best_ask()
+    return Quote(
+        yes_bid=bid.price if bid else None,
+        yes_ask=ask.price if ask else None,
+        yes_bid_size=bid.size if bid else 0,
+        yes_ask_size=ask.size if ask else 0,
+        last=quote.last,
+        previous=quote.previous,
+        last_size=quote.last_size,
+        volume=quote.volume,
+        volume_24h=quote.volume_24h,
+        open_interest=quote.open_interest,
+        ts_ms=quote.ts_ms,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """The columns for which there is room: each one's name and cells, and the cells of the market's name."""
+
+    shown: tuple[tuple[str, int], ...]
+    name: int
+    decimals: int = 2
+
+    @classmethod
+    def within(cls, width: int, decimals: int) -> "Columns":
+        """Choose the columns for a list ``width`` cells wide; ``decimals`` is what the finest grid in it needs."""
+        price = decimals + 3
+        cells = dict.fromkeys(SHOWN_ORDER, price) | {"spread": max(price, 7), "change": max(price + 1, 7)}
+        cells |= {"volume": 7, "interest": 9}
+        chosen: set[str] = set()
+        left = width - MARKS
+        for name in PRIORITY:
+            least = LEAST_NAME if len(chosen) < 3 else COMFORTABLE_NAME
+            if len(chosen) >= 2 and left - cells[name] < least:
+                break
+            chosen.add(name)
+            left -= cells[name]
+        return cls(tuple((name, cells[name]) for name in SHOWN_ORDER if name in chosen), max(left, 0), decimals)
+
+
+def watch_heading(columns: Columns) -> Line:
+    """Name the columns of `watch_line`."""
+    name = fit(" " * (MARKS + 1) + "market", columns.name + MARKS + 1)
+    return line(Span(name, Tone.HEAD), *(Span(right(n, c), Tone.HEAD) for n, c in columns.shown))
+
+
+def watch_line(store: Store, market: Market, columns: Columns, *, marked: bool) -> Line:
+    """Draw one market. ``marked``: orders of the trader's may be live in it."""
+    quote = touch(store, market.ticker)
+    decimals = decimals_of(market.grid)
+    change = quote.change
+
+    def price(value: Price | None) -> str:
+        return on_point(price_text(value, decimals), columns.decimals, 0)
+
+    cells: dict[str, tuple[str, Tone]] = {
+        "bid": (price(quote.yes_bid), Tone.BID if quote.yes_bid is not None else Tone.DIM),
+        "ask": (price(quote.yes_ask), Tone.ASK if quote.yes_ask is not None else Tone.DIM),
+        "spread": (price(quote.spread), Tone.DIM),
+        "last": (price(quote.last), Tone.PLAIN if quote.last is not None else Tone.DIM),
+        "change": (
+            on_point(change_text(change, decimals), columns.decimals, 0),
+            Tone.GOOD if (change or 0) > 0 else Tone.BAD if change else Tone.DIM,
+        ),
+        "volume": (short_count(quote.volume), Tone.DIM),
+        "interest": (short_count(quote.open_interest), Tone.DIM),
+    }
+    tradable = market.status.tradable
+    if tradable:
+        label = short_label(market, columns.name)
+    else:
+        word = f"{market.status.value} "
+        label = fit(word + short_label(market, max(columns.name - len(word), 0)), columns.name)
+    return line(
+        Span("*" if marked else " ", Tone.OWN),
+        Span(_held_sign(store.positions.get(market.ticker)), Tone.OWN),
+        Span(label, Tone.PLAIN if tradable else Tone.DIM),
+        *(Span(right(cells[name][0], wide), cells[name][1]) for name, wide in columns.shown),
+    )
+
+
+def _held_sign(position: Position | None) -> str:
+    """``+`` for YES held, ``-`` for NO."""
+    if position is None or not position.count:
+        return " "
+    return "+" if position.count > 0 else "-"

@@ -1,0 +1,64 @@
+"""A field of a form with a few words of which one holds."""
+
+from typing import Generic, TypeVar
+
+from textual.content import Content
+from textual.events import Click, Key
+from textual.message import Message
+from textual.widget import Widget
+
+T = TypeVar("T")
+
+
+class Choice(Widget, Generic[T], can_focus=True):
+    """Words side by side; a word's first letter takes it, and the form's keys turn to the next."""
+
+    class Changed(Message):
+        """Another word holds now."""
+
+    def __init__(self, options: dict[str, T], value: T, *, id: str) -> None:  # noqa: A002 - Textual's own word
+        super().__init__(id=id)
+        self._options = options
+        self._value = value
+
+    @property
+    def value(self) -> T:
+        """What holds."""
+        return self._value
+
+    @value.setter
+    def value(self, value: T) -> None:
+        if value != self._value:
+            self._value = value
+            self.refresh()
+            self.post_message(self.Changed())
+
+    def render(self) -> Content:
+        """Draw the words; the one that holds stands in brackets, so that no colour is needed to see it."""
+        parts = []
+        for word, value in self._options.items():
+            holds = value == self._value
+            parts.append(Content.styled(f"[{word}]" if holds else f" {word} ", "bold reverse" if holds else "dim"))
+        return Content(" ").join(parts)
+
+    def turn(self, by: int) -> None:
+        """Take the next or the previous word."""
+        values = list(self._options.values())
+        self.value = values[(values.index(self._value) + by) % len(values)]
+
+    def on_key(self, event: Key) -> None:
+        """Take the word that begins with the typed letter."""
+        for word, value in self._options.items():
+            if event.character and word.lower().startswith(event.character.lower()):
+                self.value = value
+                event.stop()
+                return
+
+    def on_click(self, event: Click) -> None:
+        """Take the word under the pointer."""
+        left = 0
+        for word, value in self._options.items():
+            left += len(word) + 3
+            if event.x < left:
+                self.value = value
+                return

@@ -1,0 +1,151 @@
+"""A list of lines drawn through the line API: only visible lines whose content changed are drawn again.
+
+`DataTable` refreshes the whole widget for each changed cell; this costs one comparison a line and a `refresh_line`.
+"""
+
+from collections.abc import Sequence
+from typing import ClassVar, Final
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.cache import LRUCache
+from textual.events import Click
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from kalshi_tui.ui.lines import EMPTY, Line, Span, Tone, cut
+
+STRIPS_KEPT: Final = 512
+CURSOR_HERE: Final = Span("▌", Tone.CURSOR)
+CURSOR_RESTS: Final = Span("│", Tone.DIM)
+NO_CURSOR: Final = Span(" ")
+"""The first cell of a list with a cursor: the line is marked by a sign, not by colour alone."""
+NEVER_DIMMED: Final = frozenset({Tone.OWN, Tone.WARN, Tone.BAD, Tone.CURSOR})
+"""What has to be seen above all in a list whose figures are not to be trusted."""
+
+
+class LineView(ScrollView, can_focus=False):
+    """Shows lines and, where ``cursor`` is not None, a chosen one. Its owner gives the lines with `show`."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"tone--{tone.value}" for tone in Tone} | {
+        "line--cursor",
+        "line--cursor-blurred",
+    }
+    DEFAULT_CSS = "LineView { scrollbar-size: 0 0; height: 1fr; overflow-x: hidden; }"
+
+    class CursorMoved(Message):
+        """The cursor stands on another line."""
+
+        def __init__(self, view: "LineView", cursor: int) -> None:
+            self.view = view
+            self.cursor = cursor
+            super().__init__()
+
+        @property
+        def control(self) -> "LineView":
+            """The view whose cursor moved."""
+            return self.view
+
+    def __init__(self, *, has_cursor: bool = False, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 - Textual's own word
+        super().__init__(id=id, classes=classes)
+        self.can_focus = has_cursor
+        self.cursor: int | None = 0 if has_cursor else None
+        self.dimmed = False
+        self._lines: Sequence[Line] = ()
+        self._styles: dict[Tone, Style] = {}
+        self._strips: LRUCache[tuple[Line, int, bool, bool, bool], Strip] = LRUCache(STRIPS_KEPT)
+
+    def show(self, lines: Sequence[Line], *, dimmed: bool = False) -> None:
+        """Show these lines. Only those that differ from before are drawn again."""
+        before, self._lines = self._lines, lines
+        if dimmed != self.dimmed:
+            self.dimmed = dimmed
+            self.refresh()
+        if len(before) != len(lines):
+            self.virtual_size = Size(0, len(lines))
+            if self.cursor is not None:
+                self.move_to(self.cursor)
+        top, bottom = self.scroll_offset.y, self.scroll_offset.y + self.size.height
+        for place in range(top, bottom):
+            old = before[place] if place < len(before) else None
+            new = lines[place] if place < len(lines) else None
+            if old != new:
+                self.refresh_line(place)
+
+    @property
+    def room(self) -> int:
+        """The cells that a line has."""
+        return max(self.size.width - (self.cursor is not None), 0)
+
+    @property
+    def lines(self) -> Sequence[Line]:
+        """What is shown."""
+        return self._lines
+
+    def move_to(self, cursor: int) -> None:
+        """Put the cursor on a line, or as near as there is one, and bring it into view."""
+        cursor = max(0, min(cursor, len(self._lines) - 1))
+        before, self.cursor = self.cursor, cursor
+        if before != cursor:
+            self.refresh_line(cursor)
+            if before is not None:
+                self.refresh_line(before)
+            self.post_message(self.CursorMoved(self, cursor))
+        self.scroll_to_region(Region(0, cursor, 1, 1), animate=False, force=True)
+
+    def render_line(self, y: int) -> Strip:
+        """Draw one line; the strip is kept for the next time the same content is wanted."""
+        place = y + self.scroll_offset.y
+        content = self._lines[place] if place < len(self._lines) else EMPTY
+        chosen = place == self.cursor and bool(content)
+        key = (content, self.size.width, chosen, self.has_focus, self.dimmed)
+        strip = self._strips.get(key)
+        if strip is None:
+            strip = self._strip(content, self.size.width, chosen=chosen)
+            self._strips[key] = strip
+        return strip
+
+    def notify_style_update(self) -> None:
+        """Forget styles and strips: the theme has changed."""
+        super().notify_style_update()
+        self._styles.clear()
+        self._strips.clear()
+
+    def on_focus(self) -> None:
+        """Show the cursor as the one that moves."""
+        self._redraw_cursor()
+
+    def on_blur(self) -> None:
+        """Show the cursor as resting."""
+        self._redraw_cursor()
+
+    def on_click(self, event: Click) -> None:
+        """Put the cursor under the pointer."""
+        if self.cursor is not None:
+            self.move_to(event.y + self.scroll_offset.y)
+
+    def _redraw_cursor(self) -> None:
+        if self.cursor is not None:
+            self.refresh_line(self.cursor)
+
+    def _strip(self, content: Line, width: int, *, chosen: bool) -> Strip:
+        base = self.rich_style
+        over = None
+        if chosen:
+            over = self.get_component_rich_style("line--cursor" if self.has_focus else "line--cursor-blurred")
+        if self.cursor is not None:
+            sign = NO_CURSOR if not chosen else CURSOR_HERE if self.has_focus else CURSOR_RESTS
+            content = (sign, *content)
+        segments = []
+        for span in cut(content, width):
+            style = self._tone(Tone.DIM if self.dimmed and span.tone not in NEVER_DIMMED else span.tone)
+            segments.append(Segment(span.text, base + style + over if over else base + style))
+        return Strip(segments, width)
+
+    def _tone(self, tone: Tone) -> Style:
+        style = self._styles.get(tone)
+        if style is None:
+            style = self._styles[tone] = self.get_component_rich_style(f"tone--{tone.value}", partial=True)
+        return style

@@ -1,0 +1,149 @@
+"""The program as a person meets it: a real pseudo-terminal, real keys, what stands on the screen."""
+
+import os
+import re
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.terminal.terminal import Terminal
+
+pytestmark = pytest.mark.terminal
+
+# A price in the book's columns, beside the rule between the panes.
+LEVEL = re.compile(r"│.*0\.\d+.*\d")
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    return tmp_path
+
+
+@pytest.fixture
+def terminal(home: Path) -> Iterator[Terminal]:
+    running = Terminal(["--seed", "7"], home)
+    yield running
+    running.child.close(force=True)
+
+
+def is_live(screen: str) -> bool:
+    """Say whether a book stands on the screen. Towards its end a quarter-hour market is bid on one side alone."""
+    return "YES bid" in screen and LEVEL.search(screen) is not None
+
+
+def choose_a_calm_market(terminal: Terminal) -> None:
+    """Go past the quarter-hour markets at the top, to one whose price does not run away while a test types."""
+    terminal.wait("a live book", is_live)
+    terminal.press("j", "j", "j")
+    terminal.wait("the fourth market's book", lambda screen: "Red Mesa at Harbor" in screen.splitlines()[1])
+
+
+def order(terminal: Terminal, price: str, count: str) -> None:
+    """Write an order in the ticket, review it, and send it once the key is armed."""
+    terminal.press("b")
+    terminal.wait_text("order ticket")
+    terminal.press(*price, "tab", *count, "enter")
+    terminal.wait_text("review")
+    terminal.wait("the armed key", lambda screen: "sends" in screen.lower() and "arming" not in screen)
+    terminal.press("enter")
+
+
+def test_an_order_is_placed_by_keys_and_its_fill_is_read_off_the_screen(terminal: Terminal) -> None:
+    choose_a_calm_market(terminal)
+    order(terminal, "99", "10")
+    screen = terminal.wait_text("FILLED")
+    assert "PRACTICE" in screen
+    terminal.press("escape", "3")
+    screen = terminal.wait("the fill in its list", lambda text: "taker" in text and "YES" in text)
+    assert "PRACTICE" in screen
+    terminal.press("2")
+    terminal.wait("the position", lambda text: re.search(r"YES +10 ", text) is not None)
+    terminal.press("q")
+    assert terminal.ended() == 0
+
+
+def test_an_order_that_rests_is_listed_cancelled_and_asked_about_before_the_end(terminal: Terminal) -> None:
+    choose_a_calm_market(terminal)
+    order(terminal, "1", "7")
+    terminal.wait_text("RESTING")
+    terminal.press("escape")
+    terminal.wait("the order in its list", lambda text: "[1 Orders 1]" in text and "RESTING" in text)
+    terminal.press("q")
+    terminal.wait_text("quit", "may be live")
+    terminal.press("n", "x")
+    terminal.wait_text("Cancel YES 7 at 0.01")
+    terminal.press("y")
+    terminal.wait_text("Cancelled: YES 7 at 0.01")
+    terminal.press("q")
+    assert terminal.ended() == 0
+
+
+def test_keys_held_down_do_not_fall_through_to_the_exchange(terminal: Terminal) -> None:
+    choose_a_calm_market(terminal)
+    terminal.press("b")
+    terminal.wait_text("order ticket")
+    terminal.press(*"99", "tab", *"10")
+    for _ in range(40):
+        terminal.press("enter")
+        terminal.pump()
+    screen = terminal.wait_text("arming")
+    assert "FILLED" not in screen
+    terminal.press("escape", "escape", "q")
+    assert terminal.ended() == 0
+
+
+def test_a_terminal_that_is_too_small_says_so_and_recovers(terminal: Terminal) -> None:
+    terminal.wait_text("YES bid")
+    terminal.resize(40, 10)
+    terminal.wait("the sentence", lambda screen: "40x10" in screen)
+    terminal.resize(80, 24)
+    terminal.wait_text("YES bid", "PRACTICE")
+    terminal.press("q")
+    assert terminal.ended() == 0
+
+
+def children(pid: int) -> list[int]:
+    listed = Path(f"/proc/{pid}/task/{pid}/children")
+    if not listed.exists():
+        pytest.skip("this system does not list a process's children under /proc")
+    return [int(child) for child in listed.read_text().split()]
+
+
+def test_killed_outright_it_leaves_no_exchange_behind(terminal: Terminal) -> None:
+    terminal.wait_text("YES bid")
+    (exchange,) = children(terminal.child.pid)
+    os.kill(terminal.child.pid, signal.SIGKILL)
+    deadline = time.monotonic() + 20
+    while Path(f"/proc/{exchange}").exists() and time.monotonic() < deadline:
+        terminal.pump()
+    assert not Path(f"/proc/{exchange}").exists()
+
+
+def test_the_first_live_book_comes_soon_and_nothing_is_cut_at_either_size(home: Path) -> None:
+    for columns, rows in ((80, 24), (140, 50)):
+        running = Terminal(["--seed", "7"], home, columns, rows)
+        screen = running.wait("a live book", is_live)
+        lines = screen.splitlines()
+        assert lines[0].strip().startswith("PRACTICE")
+        assert "cash $10,000.00" in lines[0]
+        assert max(len(line) for line in lines) <= columns
+        assert len(lines) in {rows, rows - 1}
+        running.press("q")
+        assert running.ended() == 0
+
+
+@pytest.mark.parametrize(("make", "says"), [("file", "--data"), ("damaged", "--fresh")])
+def test_a_data_folder_that_cannot_be_used_is_a_sentence_and_a_way_on(home: Path, make: str, says: str) -> None:
+    data = home / "practice"
+    if make == "file":
+        data.write_text("not a folder")
+    else:
+        data.mkdir()
+        (data / "practice.sqlite3").write_bytes(b"damaged " * 4_000)
+    running = Terminal(["--data", str(data)], home)
+    screen = running.wait("the sentence", lambda text: says in text.replace("\n", ""))
+    assert "Traceback" not in screen
+    assert running.ended() == 1

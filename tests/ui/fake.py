@@ -1,0 +1,163 @@
+"""A desk without an exchange: a seeded store, and orders that end as the test says."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from kalshi_tui.domain.fees import FeeSchedule, FeeType
+from kalshi_tui.domain.link import LinkState
+from kalshi_tui.domain.market import Event, Market, MarketStatus, Quote, Trade
+from kalshi_tui.domain.order import BookSide, Fill, Order, OrderState, OrderTerms
+from kalshi_tui.domain.portfolio import Balance, Position
+from kalshi_tui.domain.price import CENT_GRID, PriceGrid, PriceRange
+from kalshi_tui.session.desk import Outcome, Venue
+from kalshi_tui.session.store import Store
+from kalshi_tui.session.words import terms_words
+
+NOW_MS = 1_800_000_000_000
+TAPERED = PriceGrid((PriceRange(0, 1_000, 10), PriceRange(1_000, 9_000, 100), PriceRange(9_000, 10_000, 10)))
+FEES = FeeSchedule(FeeType.QUADRATIC)
+
+TITLES = (
+    ("FED-26DEC-C25", "Fed decision in December", "Cut 25 bps"),
+    ("FED-26DEC-H0", "Fed decision in December", "Hold"),
+    ("CPI-26NOV-T03", "CPI in November", "Above 0.3%"),
+    ("NYHIGH-26NOV20-B58", "Highest temperature in New York", "58 to 59"),
+    ("BTC15M-T98500", "Bitcoin at 12:15", "Above 98,500"),
+    ("OSCAR-27-PIC-A", "Best Picture", "The Long Harbour"),
+)
+
+
+class Clock:
+    """A clock that stands still until told."""
+
+    def __init__(self, now_ms: int = NOW_MS) -> None:
+        self.now_ms = now_ms
+
+    def __call__(self) -> int:
+        return self.now_ms
+
+    def advance(self, by_ms: int) -> None:
+        self.now_ms += by_ms
+
+
+def a_market(ticker: str, title: str = "Title", sub: str = "Yes", grid: PriceGrid = CENT_GRID) -> Market:
+    quote = Quote(4_700, 4_800, 120_000, 30_000, 4_700, 4_500, 1_000, 12_345_600, 500_000, 9_900_000, NOW_MS)
+    return Market(
+        ticker=ticker,
+        event_ticker=ticker.rsplit("-", 1)[0],
+        series_ticker=ticker.split("-", maxsplit=1)[0],
+        title=title,
+        yes_sub_title=sub,
+        status=MarketStatus.ACTIVE,
+        grid=grid,
+        fees=FEES,
+        quote=quote,
+    )
+
+
+def a_store(clock: Callable[[], int], markets: Sequence[Market] = ()) -> Store:
+    store = Store(clock)
+    made = markets or [
+        a_market(ticker, title, sub, TAPERED if ticker.startswith("BTC") else CENT_GRID)
+        for ticker, title, sub in TITLES
+    ]
+    store.set_markets(made, [Event(m.event_ticker, m.series_ticker, m.title) for m in made])
+    store.set_balance(Balance(cash=10_000_000_000, portfolio_value=0))
+    store.link(LinkState.LIVE, "")
+    first = made[0].ticker
+    yes = [(4_700 - 100 * step, 120_000 + 1_550 * step) for step in range(12)]
+    no = [(5_200 - 100 * step, 30_000 + 98_700 * step) for step in range(12)]
+    store.snapshot(first, yes, no)
+    for number in range(30):
+        store.trade(
+            Trade(
+                f"t{number}",
+                first,
+                4_700 + 100 * (number % 2),
+                100 * (number + 1),
+                taker_bid=number % 2 == 1,
+                ts_ms=NOW_MS - 60_000 + number * 1_000,
+            )
+        )
+    return store
+
+
+def an_order(**changes: object) -> Order:
+    order = Order(
+        order_id="o1",
+        client_order_id="c1",
+        ticker=TITLES[0][0],
+        book_side=BookSide.BID,
+        yes_price=4_600,
+        initial=1_000,
+        filled=0,
+        remaining=1_000,
+        state=OrderState.RESTING,
+        created_ms=NOW_MS,
+        updated_ms=NOW_MS,
+    )
+    return replace(order, **changes)  # type: ignore[arg-type]  # named fields of one dataclass
+
+
+def a_fill(**changes: object) -> Fill:
+    fill = Fill("t3", "o1", "c1", TITLES[0][0], BookSide.BID, 4_700, 1_000, 17_500, is_taker=True, ts_ms=NOW_MS)
+    return replace(fill, **changes)  # type: ignore[arg-type]  # named fields of one dataclass
+
+
+def a_position(**changes: object) -> Position:
+    return replace(Position(TITLES[0][0], 1_000, 4_700_000, 0, 17_500), **changes)  # type: ignore[arg-type]
+
+
+class FakeDesk:
+    """Notes what the screens ask for. `answer` says what becomes of an order; `hold` keeps the reply back."""
+
+    def __init__(self, clock: Clock, markets: Sequence[Market] = (), venue: Venue = Venue.PRACTICE) -> None:
+        self.clock = clock
+        self.venue = venue
+        self.store = a_store(clock, markets)
+        self.looked_at: list[tuple[str, ...]] = []
+        self.sent: list[tuple[OrderTerms, str]] = []
+        self.cancelled: list[Order] = []
+        self.state = OrderState.FILLED
+        self.hold: asyncio.Event | None = None
+        self.stopped = False
+
+    async def start(self) -> None:
+        await asyncio.sleep(0)
+
+    async def stop(self) -> None:
+        self.stopped = True
+        await asyncio.sleep(0)
+
+    def look_at(self, tickers: Sequence[str]) -> None:
+        self.looked_at.append(tuple(tickers))
+
+    def new_client_order_id(self) -> str:
+        return f"client-{len(self.sent) + 1}"
+
+    async def submit(self, terms: OrderTerms, client_order_id: str) -> Outcome:
+        self.sent.append((terms, client_order_id))
+        if self.hold is not None:
+            await self.hold.wait()
+        filled = terms.count if self.state is OrderState.FILLED else 0
+        order = an_order(
+            order_id=f"o-{client_order_id}",
+            client_order_id=client_order_id,
+            ticker=terms.ticker,
+            book_side=terms.book_side,
+            yes_price=terms.yes_price,
+            initial=terms.count,
+            filled=filled,
+            remaining=terms.count - filled,
+            state=self.state,
+        )
+        self.store.order(order)
+        return Outcome(order, f"{self.state.value.capitalize()}: {terms_words(terms)}.")
+
+    async def cancel(self, order: Order) -> Outcome:
+        await asyncio.sleep(0)
+        self.cancelled.append(order)
+        gone = replace(order, state=OrderState.CANCELLED, remaining=0, updated_ms=NOW_MS + 1)
+        self.store.order(gone)
+        return Outcome(gone, "Cancelled.")
