@@ -51,12 +51,19 @@ def order(terminal: Terminal, price: str, count: str) -> None:
     terminal.press("enter")
 
 
+def close_review(terminal: Terminal) -> None:
+    """Close the result. Waits for it: an escape with a key right behind it means Alt and that key to any program."""
+    terminal.press("escape")
+    terminal.wait("the desk", lambda screen: "review" not in screen)
+
+
 def test_an_order_is_placed_by_keys_and_its_fill_is_read_off_the_screen(terminal: Terminal) -> None:
     choose_a_calm_market(terminal)
     order(terminal, "99", "10")
     screen = terminal.wait_text("FILLED")
     assert "PRACTICE" in screen
-    terminal.press("escape", "3")
+    close_review(terminal)
+    terminal.press("3")
     screen = terminal.wait("the fill in its list", lambda text: "taker" in text and "YES" in text)
     assert "PRACTICE" in screen
     terminal.press("2")
@@ -69,7 +76,7 @@ def test_an_order_that_rests_is_listed_cancelled_and_asked_about_before_the_end(
     choose_a_calm_market(terminal)
     order(terminal, "1", "7")
     terminal.wait_text("RESTING")
-    terminal.press("escape")
+    close_review(terminal)
     terminal.wait("the order in its list", lambda text: "[1 Orders 1]" in text and "RESTING" in text)
     terminal.press("q")
     terminal.wait_text("quit", "may be live")
@@ -91,7 +98,11 @@ def test_keys_held_down_do_not_fall_through_to_the_exchange(terminal: Terminal) 
         terminal.pump()
     screen = terminal.wait_text("arming")
     assert "FILLED" not in screen
-    terminal.press("escape", "escape", "q")
+    terminal.press("escape")
+    terminal.wait_text("order ticket")
+    terminal.press("escape")
+    terminal.wait("the desk", lambda screen: "order ticket" not in screen)
+    terminal.press("q")
     assert terminal.ended() == 0
 
 
@@ -125,7 +136,7 @@ def test_killed_outright_it_leaves_no_exchange_behind(terminal: Terminal) -> Non
 def test_the_first_live_book_comes_soon_and_nothing_is_cut_at_either_size(home: Path) -> None:
     for columns, rows in ((80, 24), (140, 50)):
         running = Terminal(["--seed", "7"], home, columns, rows)
-        screen = running.wait("a live book", is_live)
+        screen = running.wait("a live book and the account", lambda text: is_live(text) and "not known" not in text)
         lines = screen.splitlines()
         assert lines[0].strip().startswith("PRACTICE")
         assert "cash $10,000.00" in lines[0]
