@@ -7,8 +7,18 @@ from typing import Final
 
 from textual.binding import Binding, BindingType
 
-from kalshi_tui.domain.market import Market
-from kalshi_tui.domain.order import Order, OrderState
+from kalshi_tui.ui.situation import (
+    Situation,
+    Stage,
+    always,
+    no_cancel,
+    no_keep,
+    no_open,
+    no_send,
+    no_trade,
+    no_turn,
+    not_at,
+)
 
 
 class Scope(Enum):
@@ -20,73 +30,6 @@ class Scope(Enum):
     ASK = "At a question"
     HELP = "In this help"
     TOO_SMALL = "On a terminal that is too small"
-
-
-class Stage(Enum):
-    """How far an order under review has come."""
-
-    REVIEW = "review"
-    SENDING = "sending"
-    DONE = "done"
-
-
-@dataclass(frozen=True, slots=True)
-class Situation:
-    """What of the screen's state decides which commands work now."""
-
-    market: Market | None = None
-    """The chosen market, None while none can be seen."""
-    order: Order | None = None
-    """The order that a cancel would mean."""
-    in_list: bool = False
-    """Whether the arrows move in the lower list."""
-    has_market: bool = False
-    """Whether the chosen line of the lower list belongs to a market."""
-    in_filter: bool = False
-    """Whether the filter is being typed."""
-    on_choice: bool = False
-    """Whether the field of the form is one with a few words to choose from."""
-    stage: Stage = Stage.REVIEW
-    asked: bool = False
-    """Whether a question waits for its answer."""
-
-
-def _always(_: Situation) -> str:
-    return ""
-
-
-def _no_trade(now: Situation) -> str:
-    if now.market is None:
-        return "There is no chosen market to trade in."
-    if not now.market.status.tradable:
-        return f"This market takes no orders: it is {now.market.status.value}."
-    return ""
-
-
-def _no_cancel(now: Situation) -> str:
-    if now.order is None:
-        return "No order is chosen: tab and 1 go to the orders."
-    if now.order.state is not OrderState.RESTING:
-        return f"This order is {now.order.state.value}; only a resting one can be cancelled."
-    return ""
-
-
-def _no_open(now: Situation) -> str:
-    if not now.in_list:
-        return "Enter works in the list below: tab goes there."
-    return "" if now.has_market else "This line belongs to no market of the list."
-
-
-def _no_keep(now: Situation) -> str:
-    return "" if now.in_filter else "No filter is being typed: / opens it."
-
-
-def _no_turn(now: Situation) -> str:
-    return "" if now.on_choice else "This field is typed."
-
-
-def _not_at(stage: Stage, why: str) -> Callable[[Situation], str]:
-    return lambda now: "" if now.stage is stage else why
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +49,7 @@ class Command:
     in_bar: bool = False
     """Whether the key bar shows it while it works."""
     in_palette: bool = True
-    why_not: Callable[[Situation], str] = _always
+    why_not: Callable[[Situation], str] = always
     """Say in a sentence why it does not work now; empty if it does."""
 
     @property
@@ -140,11 +83,9 @@ FAR: Final = 1_000_000
 """More lines than any list has."""
 
 COMMANDS: Final = (
-    Command("buy", "b", "buy", "Buy", "Buy in the chosen market: opens the ticket.", in_bar=True, why_not=_no_trade),
-    Command(
-        "sell", "s", "sell", "Sell", "Sell in the chosen market: opens the ticket.", in_bar=True, why_not=_no_trade
-    ),
-    Command("cancel", "x", "cancel", "Cancel", "Cancel the chosen order; asks first.", in_bar=True, why_not=_no_cancel),
+    Command("buy", "b", "buy", "Buy", "Buy in the chosen market: opens the ticket.", in_bar=True, why_not=no_trade),
+    Command("sell", "s", "sell", "Sell", "Sell in the chosen market: opens the ticket.", in_bar=True, why_not=no_trade),
+    Command("cancel", "x", "cancel", "Cancel", "Cancel the chosen order; asks first.", in_bar=True, why_not=no_cancel),
     Command("filter", "slash", "filter", "Find", "Show only markets with these words in name or ticker.", in_bar=True),
     Command("pane", "tab", "other_list", "Other list", "Go to the other list: markets above, the rest below."),
     Command("pane-back", "shift+tab", "other_list", "Back to the list before", "Go back to the other list."),
@@ -159,6 +100,7 @@ COMMANDS: Final = (
     Command("page-up", "pageup", "move", "Page up", "Go ten lines up.", argument=-10, in_palette=False),
     Command("first", "g,home", "move", "First line", "Go to the first line.", argument=-FAR),
     Command("last", "G,end", "move", "Last line", "Go to the last line.", argument=FAR),
+    Command("open", "enter", "open", "Go to market", "Go to the market of this line.", in_bar=True, why_not=no_open),
     Command(
         "keep-filter",
         "enter",
@@ -167,11 +109,18 @@ COMMANDS: Final = (
         "Leave the filter as typed and go to the list.",
         in_bar=True,
         in_palette=False,
-        why_not=_no_keep,
+        why_not=no_keep,
     ),
-    Command("open", "enter", "open", "Go to market", "Go to the market of this line.", in_bar=True, why_not=_no_open),
     Command("back", "escape", "back", "Back", "Leave the filter, then the list below.", in_palette=False),
-    Command("palette", "ctrl+p", "palette", "Commands", "Find any command by its name.", in_bar=True, in_palette=False),
+    Command(
+        "palette",
+        "ctrl+p",
+        "palette",
+        "Commands",
+        "Find any command by its name; in the ticket too.",
+        in_bar=True,
+        in_palette=False,
+    ),
     Command("help", "question_mark", "help", "Help", "Show all keys.", in_bar=True),
     Command("quit", "q", "leave", "Quit", "End the program; asks if orders may be live.", in_bar=True),
     Command(
@@ -193,7 +142,7 @@ COMMANDS: Final = (
         1,
         in_bar=True,
         in_palette=False,
-        why_not=_no_turn,
+        why_not=no_turn,
     ),
     Command(
         "previous-choice",
@@ -204,7 +153,7 @@ COMMANDS: Final = (
         _T,
         -1,
         in_palette=False,
-        why_not=_no_turn,
+        why_not=no_turn,
     ),
     Command("close-ticket", "escape", "close", "Close", "Close the ticket; nothing is sent.", _T, None, True),
     Command(
@@ -214,8 +163,9 @@ COMMANDS: Final = (
         "Send",
         "Send the order, once the key is armed.",
         _R,
+        in_bar=True,
         in_palette=False,
-        why_not=_not_at(Stage.REVIEW, "The order has been sent; it is never sent twice."),
+        why_not=no_send,
     ),
     Command(
         "close-result",
@@ -226,7 +176,7 @@ COMMANDS: Final = (
         _R,
         in_bar=True,
         in_palette=False,
-        why_not=_not_at(Stage.DONE, "The exchange has not answered yet."),
+        why_not=not_at(Stage.DONE, "The exchange has not answered yet."),
     ),
     Command(
         "leave-review",
@@ -236,7 +186,7 @@ COMMANDS: Final = (
         "Back to the ticket; nothing is sent.",
         _R,
         in_bar=True,
-        why_not=_not_at(Stage.REVIEW, "The order has been sent."),
+        why_not=not_at(Stage.REVIEW, "The order has been sent."),
     ),
     Command(
         "leave-sent",

@@ -9,7 +9,8 @@ from textual.widgets import Input
 
 from kalshi_tui.session.desk import Desk
 from kalshi_tui.session.store import Weight
-from kalshi_tui.ui.commands import Command, Scope, Situation, choose, is_typed
+from kalshi_tui.ui.commands import Command, Scope, choose, is_typed
+from kalshi_tui.ui.situation import Situation
 from kalshi_tui.ui.widgets.key_bar import KeyBar
 
 Result = TypeVar("Result")

@@ -13,12 +13,13 @@ from kalshi_tui.domain.order import Action, Order
 from kalshi_tui.session.desk import Desk
 from kalshi_tui.session.store import Dirty, Topic, Weight
 from kalshi_tui.session.words import order_words
-from kalshi_tui.ui.commands import Scope, Situation, bindings
+from kalshi_tui.ui.commands import Scope, bindings
 from kalshi_tui.ui.panes import Tab
 from kalshi_tui.ui.screens.ask import AskScreen
 from kalshi_tui.ui.screens.base import CommandScreen
 from kalshi_tui.ui.screens.help import HelpScreen
 from kalshi_tui.ui.screens.ticket import TicketScreen
+from kalshi_tui.ui.situation import Situation
 from kalshi_tui.ui.status_view import status_line
 from kalshi_tui.ui.views import notice_line
 from kalshi_tui.ui.watch_view import market_label

@@ -14,10 +14,11 @@ from kalshi_tui.session.desk import Desk, Outcome
 from kalshi_tui.session.store import Dirty, Weight
 from kalshi_tui.session.words import terms_words
 from kalshi_tui.ui.book_view import quote_line
-from kalshi_tui.ui.commands import Scope, Situation, Stage, bindings
+from kalshi_tui.ui.commands import Scope, bindings
 from kalshi_tui.ui.lines import Line, Span, Tone, line
 from kalshi_tui.ui.order_text import after_lines, preview_lines, review_lines, selling_unheld
 from kalshi_tui.ui.screens.base import CommandModal
+from kalshi_tui.ui.situation import Situation, Stage
 from kalshi_tui.ui.views import STATE_TONES
 from kalshi_tui.ui.watch_view import market_label
 from kalshi_tui.ui.widgets.key_bar import KeyBar
@@ -71,7 +72,7 @@ class ReviewScreen(CommandModal[bool]):
 
     def situation(self) -> Situation:
         """Say how far the order has come."""
-        return Situation(stage=self._stage)
+        return Situation(stage=self._stage, armed=self.armed)
 
     @property
     def armed(self) -> bool:
@@ -141,16 +142,17 @@ class ReviewScreen(CommandModal[bool]):
     # Commands.
 
     def do_send(self) -> None:
-        """Send if armed; each Enter before that starts the wait anew."""
-        if not self.armed:
-            self._arms_ms = self._timer_ms() + ARMS_AFTER_MS
-        else:
-            self._stage = Stage.SENDING
-            self.app.run_worker(self._send(), name="send", exit_on_error=False)
+        """Send. Only ever called armed, for the command table lets no other Enter through."""
+        self._stage = Stage.SENDING
+        self.app.run_worker(self._send(), name="send", exit_on_error=False)
         self.draw()
 
     def refuse(self, why: str) -> None:
-        """Say nothing beyond what stands here: a second Enter is no news for the log."""
+        """Take an Enter before its time for a held key, and wait anew; it is no news for the log."""
+        del why
+        if self._stage is Stage.REVIEW:
+            self._arms_ms = self._timer_ms() + ARMS_AFTER_MS
+            self.draw()
 
     async def _send(self) -> None:
         """Send, and show what became of it. Whatever goes wrong inside the program leaves an unknown order, said so."""

@@ -18,13 +18,14 @@ from kalshi_tui.domain.price import COUNT_UNIT, NumberError, PriceGrid
 from kalshi_tui.session.desk import Desk
 from kalshi_tui.session.store import Dirty, LiveBook
 from kalshi_tui.ui.book_view import quote_line
-from kalshi_tui.ui.commands import Scope, Situation, bindings
+from kalshi_tui.ui.commands import Scope, bindings
 from kalshi_tui.ui.entry import count_read, price_hint, price_read, read_count, read_price
 from kalshi_tui.ui.format import count_text, decimals_of, price_text
 from kalshi_tui.ui.lines import Line, Span, Tone, line
 from kalshi_tui.ui.order_text import TIF_WORDS, held_words, preview_lines, selling_unheld
 from kalshi_tui.ui.screens.base import CommandModal
 from kalshi_tui.ui.screens.review import ReviewScreen
+from kalshi_tui.ui.situation import Situation
 from kalshi_tui.ui.watch_view import market_label
 from kalshi_tui.ui.widgets.choice import Choice
 from kalshi_tui.ui.widgets.key_bar import KeyBar

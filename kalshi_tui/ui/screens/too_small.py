@@ -8,8 +8,9 @@ from textual.content import Content
 from textual.widgets import Static
 
 from kalshi_tui.session.desk import Desk
-from kalshi_tui.ui.commands import Scope, Situation, bindings
+from kalshi_tui.ui.commands import Scope, bindings
 from kalshi_tui.ui.screens.base import CommandModal
+from kalshi_tui.ui.situation import Situation
 
 LEAST_WIDTH: Final = 72
 LEAST_HEIGHT: Final = 22

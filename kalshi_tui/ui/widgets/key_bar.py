@@ -3,8 +3,9 @@
 from textual.events import Click
 from textual.message import Message
 
-from kalshi_tui.ui.commands import Command, Scope, Situation, of_scope
+from kalshi_tui.ui.commands import Command, Scope, of_scope
 from kalshi_tui.ui.lines import Line, Span, Tone, length, line
+from kalshi_tui.ui.situation import Situation
 from kalshi_tui.ui.widgets.line_view import LineView
 
 ALWAYS = ("help", "quit")

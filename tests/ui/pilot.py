@@ -1,0 +1,71 @@
+"""The app under a pilot: a desk without an exchange, clocks that stand still, a screen that reads as text."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from textual.pilot import Pilot
+
+from kalshi_tui.ui.app import DeskApp
+from kalshi_tui.ui.screens.review import ARMS_AFTER_MS
+from tests.ui.fake import Clock, FakeDesk
+
+NARROW = (80, 24)
+USUAL = (140, 50)
+WIDE = (200, 60)
+SIZES = (NARROW, USUAL, WIDE)
+
+
+@dataclass
+class Trader:
+    """Presses keys and reads the screen."""
+
+    app: DeskApp
+    desk: FakeDesk
+    clock: Clock
+    timer: Clock
+    pilot: Pilot[None]
+
+    async def press(self, *keys: str) -> str:
+        """Press keys one after another and give the screen that comes of it."""
+        await self.pilot.press(*keys)
+        return await self.look()
+
+    async def type(self, text: str) -> str:
+        """Type a text."""
+        return await self.press(*text)
+
+    async def look(self) -> str:
+        """Let all that is under way come to its end, draw a frame, and give the screen."""
+        await self.pilot.pause()
+        self.app.frame()
+        await self.pilot.pause()
+        return self.text()
+
+    def text(self) -> str:
+        """Give what stands on the screen, line by line."""
+        return "\n".join(strip.text.rstrip() for strip in self.app.screen._compositor.render_strips())
+
+    def lines(self) -> list[str]:
+        """Give the lines of the screen."""
+        return self.text().split("\n")
+
+    async def wait_to_arm(self) -> str:
+        """Let the time pass after which Enter sends."""
+        self.timer.advance(ARMS_AFTER_MS)
+        return await self.look()
+
+
+@asynccontextmanager
+async def trading(desk: FakeDesk | None = None, size: tuple[int, int] = USUAL) -> AsyncIterator[Trader]:
+    """Run the app over a desk of the test's own; its own frame tick is stopped, the test draws the frames."""
+    clock, timer = (desk.clock if desk else Clock()), Clock(0)
+    desk = desk or FakeDesk(clock)
+    app = DeskApp(desk, clock_ms=clock, timer_ms=timer)
+    async with app.run_test(size=size) as pilot:
+        for each in list(app._timers):
+            if each.name == "frame":
+                each.stop()
+        trader = Trader(app, desk, clock, timer, pilot)
+        await trader.look()
+        yield trader

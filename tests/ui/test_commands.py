@@ -1,0 +1,201 @@
+"""Made from the command table: every key does what the table says; bar, help and palette say so."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+
+import pytest
+from textual.command import CommandPalette
+from textual.widget import Widget
+
+from kalshi_tui.domain.book import Side
+from kalshi_tui.domain.market import MarketStatus
+from kalshi_tui.domain.order import Action, OrderTerms, TimeInForce
+from kalshi_tui.ui.commands import COMMANDS, TEXT_KEYS, Command, Scope, choose, is_typed, of_scope
+from kalshi_tui.ui.lines import plain
+from kalshi_tui.ui.screens.ask import AskScreen
+from kalshi_tui.ui.screens.base import CommandScreen
+from kalshi_tui.ui.screens.help import help_lines
+from kalshi_tui.ui.screens.review import ReviewScreen
+from kalshi_tui.ui.screens.ticket import TicketScreen
+from kalshi_tui.ui.situation import Situation, Stage
+from kalshi_tui.ui.widgets.key_bar import ALWAYS, fitting
+from tests.ui.fake import TITLES, a_market, an_order
+from tests.ui.pilot import NARROW, SIZES, Trader, trading
+
+MARKET = a_market(TITLES[0][0])
+SITUATIONS = [
+    Situation(),
+    Situation(market=MARKET),
+    Situation(market=MARKET, order=an_order()),
+    Situation(market=MARKET, in_list=True, has_market=True),
+    Situation(market=MARKET, in_filter=True),
+    Situation(on_choice=True),
+    Situation(stage=Stage.SENDING, armed=False),
+    Situation(stage=Stage.DONE, armed=False),
+    Situation(asked=True),
+]
+
+
+def situation_for(command: Command) -> Situation:
+    """Give a situation in which this command is the one that its key means."""
+    for now in SITUATIONS:
+        ids = [
+            other.id for other in of_scope(command.scope) if set(other.keys.split(",")) & set(command.keys.split(","))
+        ]
+        if choose(ids, now) == (command, ""):
+            return now
+    raise AssertionError(f"in no situation does its key mean {command.id}")
+
+
+async def open_scope(trader: Trader, scope: Scope) -> None:
+    if scope is Scope.TICKET:
+        await trader.press("b")
+    elif scope is Scope.REVIEW:
+        await trader.press("b", *"40", "tab", *"5", "enter")
+    elif scope is Scope.ASK:
+        trader.app.push_screen(AskScreen(trader.desk, "question", "Is it so?"))
+    elif scope is Scope.HELP:
+        await trader.press("question_mark")
+    elif scope is Scope.TOO_SMALL:
+        await trader.pilot.resize_terminal(40, 10)
+    await trader.look()
+    screen = trader.app.screen
+    assert isinstance(screen, CommandScreen)
+    assert screen.SCOPE is scope
+
+
+@pytest.mark.parametrize("scope", Scope)
+async def test_every_key_does_what_the_table_says(scope: Scope, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with trading() as trader:
+        await open_scope(trader, scope)
+        screen = trader.app.screen
+        assert isinstance(screen, CommandScreen)
+        done: list[str] = []
+        monkeypatch.setattr(screen, "do", lambda command: done.append(command.id))
+        for command in of_scope(scope):
+            if scope is Scope.TICKET and command.why_not(Situation()):
+                screen.set_focus(screen.query_one("#tif", Widget))
+            elif scope is Scope.TICKET:
+                screen.set_focus(screen.query_one("#price", Widget))
+            now = situation_for(command)
+            monkeypatch.setattr(screen, "situation", partial(replace, now))
+            for key in command.keys.split(","):
+                done.clear()
+                await trader.pilot.press(key)
+                await trader.pilot.pause()
+                if isinstance(trader.app.screen, CommandPalette):
+                    # Its key is the application's, for it works over the ticket too.
+                    done.append("palette")
+                    await trader.press("escape")
+                assert done == [command.id], f"{key} did {done}"
+
+
+@pytest.mark.parametrize("scope", Scope)
+async def test_every_command_has_its_method(scope: Scope) -> None:
+    async with trading() as trader:
+        await open_scope(trader, scope)
+        for command in of_scope(scope):
+            method: Callable[..., None] = getattr(trader.app.screen, f"do_{command.method}")
+            assert method.__doc__
+
+
+def test_the_help_names_every_key_with_its_sentence() -> None:
+    for width in (72, 110):
+        text = " ".join(" ".join(plain(each).split()) for each in help_lines(width))
+        for command in COMMANDS:
+            assert f"{command.all_keys} {command.help}" in text
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.id)
+def test_the_bar_shows_what_works_and_nothing_else(command: Command) -> None:
+    for now in SITUATIONS:
+        shown = command in fitting(command.scope, now, 400)
+        assert shown == (command.in_bar and not command.why_not(now))
+
+
+@pytest.mark.parametrize("scope", Scope)
+def test_help_and_quit_stay_in_the_narrowest_bar(scope: Scope) -> None:
+    for now in SITUATIONS:
+        shown = {command.id for command in fitting(scope, now, 24)}
+        assert {each for each in ALWAYS if scope is Scope.DESK} <= shown
+
+
+@pytest.mark.parametrize("scope", [Scope.DESK, Scope.TICKET, Scope.REVIEW])
+async def test_the_palette_offers_what_the_table_offers(scope: Scope) -> None:
+    async with trading() as trader:
+        await open_scope(trader, scope)
+        offered = {each.title: each.help for each in trader.app.get_system_commands(trader.app.screen)}
+        assert set(offered) == {each.label for each in of_scope(scope) if each.in_palette}
+        for command in of_scope(scope):
+            if command.in_palette:
+                said = offered[command.label]
+                assert said.startswith((command.help, "Not now: "))
+
+
+async def test_the_palette_does_a_command_by_its_name() -> None:
+    async with trading() as trader:
+        await trader.press("ctrl+p")
+        await trader.type("positions")
+        await trader.pilot.pause(0.3)
+        await trader.press("enter")
+        assert "[2 Positions" in await trader.look()
+
+
+async def test_a_key_that_does_nothing_now_says_why() -> None:
+    async with trading() as trader:
+        assert "No order is chosen" in await trader.press("x")
+        assert not trader.desk.cancelled
+        assert "Enter works in the list below" in await trader.press("enter")
+
+
+async def test_a_market_that_takes_no_orders_says_so() -> None:
+    async with trading() as trader:
+        store = trader.desk.store
+        store.set_markets([replace(MARKET, status=MarketStatus.CLOSED)])
+        await trader.look()
+        screen = await trader.press("b")
+        assert "takes no orders: it is closed" in screen
+        assert "order ticket" not in screen
+        assert " b Buy" not in trader.lines()[-1]
+
+
+def test_no_single_key_both_opens_and_sends() -> None:
+    openers = {key for command in COMMANDS if command.method in {"buy", "sell"} for key in command.keys.split(",")}
+    senders = {key for command in COMMANDS if command.method == "send" for key in command.keys.split(",")}
+    assert not openers & senders
+    # Nor does any command of the desk or the ticket send.
+    assert {command.scope for command in COMMANDS if command.method == "send"} == {Scope.REVIEW}
+
+
+def test_what_a_field_takes() -> None:
+    assert all(is_typed(key) for key in "aZ5.$")
+    assert all(is_typed(key) for key in TEXT_KEYS)
+    assert not any(is_typed(key) for key in ("enter", "escape", "tab", "up", "down", "ctrl+p"))
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+async def test_the_bar_on_the_screen_is_the_table_s(size: tuple[int, int]) -> None:
+    async with trading(size=size) as trader:
+        bar = trader.lines()[-1]
+        screen = trader.app.screen
+        assert isinstance(screen, CommandScreen)
+        expected = "".join(
+            f" {each.first_key}  {each.label} " for each in fitting(Scope.DESK, screen.situation(), size[0])
+        )
+        assert " ".join(bar.split()) == " ".join(expected.split())
+
+
+async def test_a_click_on_the_bar_does_what_its_key_does() -> None:
+    async with trading(size=NARROW) as trader:
+        await trader.pilot.click(offset=(2, 23))
+        assert "order ticket" in await trader.look()
+
+
+async def test_screens_of_an_order_name_the_same_market() -> None:
+    async with trading() as trader:
+        terms = OrderTerms(TITLES[1][0], Side.YES, Action.BUY, 4_000, 500, TimeInForce.GTC)
+        trader.app.push_screen(ReviewScreen(trader.desk, terms, trader.timer))
+        assert "Fed decision in December: Hold" in await trader.look()
+        trader.app.push_screen(TicketScreen(trader.desk, TITLES[1][0], Action.BUY, trader.timer))
+        assert "Fed decision in December: Hold" in await trader.look()
