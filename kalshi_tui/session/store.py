@@ -19,6 +19,8 @@ from kalshi_tui.domain.price import Count, Price
 
 TAPE_LENGTH: Final = 500
 FILLS_KEPT: Final = 1_000
+LONGEST_NOTICE: Final = 400
+"""Characters; what others have written must not push everything else out of the log."""
 NOTICES_KEPT: Final = 500
 
 Levels = Sequence[tuple[Price, Count]]
@@ -263,6 +265,8 @@ class Store:
 
     def notify(self, weight: Weight, text: str) -> None:
         """Say something to the trader; it stays in the log."""
+        if len(text) > LONGEST_NOTICE:
+            text = text[: LONGEST_NOTICE - 1] + "…"
         self.notices.appendleft(Notice(self._clock_ms(), weight, text))
         self._dirty_topics.add(Topic.NOTICES)
 

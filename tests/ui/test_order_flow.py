@@ -1,0 +1,298 @@
+"""From the watch list to a known outcome, by keys."""
+
+import asyncio
+import itertools
+
+import pytest
+
+from kalshi_tui.domain.book import Side
+from kalshi_tui.domain.order import Action, OrderState, OrderTerms, TimeInForce
+from kalshi_tui.session.desk import Venue
+from kalshi_tui.ui.screens.review import ARMS_AFTER_MS
+from kalshi_tui.ui.screens.ticket import TicketScreen
+from tests.ui.fake import TITLES, Clock, FakeDesk, a_fill, a_position, an_order
+from tests.ui.pilot import NARROW, SIZES, Trader, trading
+
+FIRST = TITLES[0][0]
+
+
+async def write_order(trader: Trader, price: str = "90", count: str = "5") -> str:
+    """Open the ticket, write an order, and come to its review."""
+    await trader.press("b")
+    return await trader.press(*price, "tab", *count, "enter")
+
+
+async def test_watch_open_submit_see_the_fill() -> None:
+    async with trading(size=NARROW) as trader:
+        assert "FED-26DEC-C25" in trader.text()
+        screen = await write_order(trader, "0.48", "5")
+        assert "buy YES 5 at 0.48" in screen
+        assert "-> bid YES 0.4800, count 5.00" in screen
+        assert "arming..." in screen
+        assert "enter Send" not in screen
+        screen = await trader.wait_to_arm()
+        assert "ENTER SENDS THIS ORDER" in screen
+        assert "enter  Send" in screen or "enter Send" in screen
+        assert not trader.desk.sent
+        screen = await trader.press("enter")
+        assert trader.desk.sent == [
+            (OrderTerms(FIRST, Side.YES, Action.BUY, 4_800, 500, TimeInForce.GTC), "client-1"),
+        ]
+        assert "FILLED" in screen
+        trader.desk.store.fill(a_fill(yes_price=4_800, count=500))
+        trader.desk.store.position(a_position(count=500, cost=2_400_000))
+        screen = await trader.press("enter")
+        assert "review" not in screen
+        assert "taker" in await trader.press("3")
+        assert "YES" in (await trader.press("2")).splitlines()[17]
+
+
+async def test_double_enter_sends_once() -> None:
+    async with trading() as trader:
+        trader.desk.hold = asyncio.Event()
+        await write_order(trader)
+        await trader.wait_to_arm()
+        screen = await trader.press("enter", "enter", "enter")
+        assert len(trader.desk.sent) == 1
+        assert "SENDING" in screen
+        trader.desk.hold.set()
+        assert "FILLED" in await trader.look()
+        await trader.press("enter")
+        assert len(trader.desk.sent) == 1
+
+
+async def test_each_enter_before_its_time_begins_the_wait_anew() -> None:
+    async with trading() as trader:
+        await write_order(trader)
+        for _ in range(30):
+            trader.timer.advance(ARMS_AFTER_MS - 1)
+            screen = await trader.press("enter")
+        assert "arming" in screen
+        assert not trader.desk.sent
+        await trader.wait_to_arm()
+        await trader.press("enter")
+        assert len(trader.desk.sent) == 1
+
+
+async def test_escape_from_the_review_sends_nothing_and_keeps_what_was_written() -> None:
+    async with trading() as trader:
+        await write_order(trader)
+        screen = await trader.press("escape")
+        assert "order ticket" in screen
+        assert "= 0.9000 $" in screen
+        assert "order ticket" not in await trader.press("escape")
+        assert not trader.desk.sent
+
+
+async def test_escape_while_sending_cancels_nothing_and_the_log_tells_the_end() -> None:
+    async with trading() as trader:
+        trader.desk.hold = asyncio.Event()
+        await write_order(trader)
+        await trader.wait_to_arm()
+        screen = await trader.press("enter")
+        assert "Escape closes this and cancels nothing" in screen
+        screen = await trader.press("escape")
+        assert "review" not in screen
+        trader.desk.hold.set()
+        await trader.look()
+        assert trader.desk.store.orders["o-client-1"].state is OrderState.FILLED
+
+
+@pytest.mark.parametrize("state", [OrderState.UNKNOWN, OrderState.REFUSED, OrderState.RESTING, OrderState.NOT_SENT])
+async def test_every_outcome_is_said_in_a_word(state: OrderState) -> None:
+    async with trading(size=NARROW) as trader:
+        trader.desk.state = state
+        await write_order(trader)
+        await trader.wait_to_arm()
+        screen = await trader.press("enter")
+        assert state.name.replace("_", " ") in screen
+        assert "client order id client-1" in screen
+
+
+async def test_a_defect_in_sending_is_unknown_never_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def break_down(terms: OrderTerms, client_order_id: str) -> None:
+        await asyncio.sleep(0)
+        raise RuntimeError("broken")
+
+    async with trading() as trader:
+        monkeypatch.setattr(trader.desk, "submit", break_down)
+        await write_order(trader)
+        await trader.wait_to_arm()
+        screen = await trader.press("enter")
+        assert "UNKNOWN" in screen
+        assert "may or may not be live" in screen
+
+
+async def test_an_order_that_fills_after_the_answer_says_so() -> None:
+    async with trading() as trader:
+        trader.desk.state = OrderState.RESTING
+        await write_order(trader, "40")
+        await trader.wait_to_arm()
+        assert "RESTING" in await trader.press("enter")
+        order = trader.desk.store.orders["o-client-1"]
+        trader.desk.store.order(
+            an_order(
+                order_id=order.order_id,
+                client_order_id="client-1",
+                initial=500,
+                filled=500,
+                remaining=0,
+                state=OrderState.FILLED,
+                updated_ms=order.updated_ms + 5,
+            )
+        )
+        assert "Since then: filled" in await trader.look()
+
+
+# What is typed ahead means what it would mean typed slowly.
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+async def test_typing_faster_than_the_screen(size: tuple[int, int]) -> None:
+    async with trading(size=size) as trader:
+        # One call: no key waits for the one before to have been drawn.
+        await trader.pilot.press("b", "9", "0", "tab", "5", "enter")
+        assert "buy YES 5 at 0.90" in await trader.look()
+
+
+async def test_enter_in_the_price_goes_to_the_count() -> None:
+    async with trading() as trader:
+        await trader.pilot.press("b", "9", "0", "enter", "5", "enter")
+        assert "buy YES 5 at 0.90" in await trader.look()
+
+
+async def test_every_side_and_time_in_force_can_be_reached_by_keys() -> None:
+    seen: set[Side | Action | TimeInForce] = set()
+    for number, (side, action) in enumerate(itertools.product(range(2), range(2))):
+        tif = number % 3
+        async with trading() as trader:
+            await trader.press("b", *"40", "tab", *"5", "tab")
+            await trader.press(*["right"] * tif, "tab")
+            await trader.press(*["space"] * side, "tab")
+            await trader.press(*["left"] * action)
+            await trader.press("enter")
+            await trader.wait_to_arm()
+            await trader.press("enter")
+            terms, _ = trader.desk.sent[0]
+            seen |= {terms.side, terms.action, terms.tif}
+    assert seen == {*Side, *Action, *TimeInForce}
+
+
+@pytest.mark.parametrize(
+    ("price", "count", "says"),
+    [
+        ("0", "5", "A price lies between 0 and 1 dollar"),
+        ("100", "5", "A price lies between 0 and 1 dollar"),
+        ("1.00", "5", "A price lies between 0 and 1 dollar"),
+        ("4x", "5", "That is no price"),
+        ("1e1", "5", "That is no price"),
+        ("٤٢", "5", "That is no price"),
+        ("40", "0", "The count must be more than 0"),
+        ("40", "-3", "That is no count"),
+        ("40", "1e3", "That is no count"),
+        ("40", "0.001", "That is no count"),
+        ("47.5", "5", "tick"),
+        ("", "5", "Type a price"),
+        ("40", "", "Type how many contracts"),
+    ],
+)
+async def test_what_is_no_order_is_refused_in_the_field_with_a_way_on(price: str, count: str, says: str) -> None:
+    async with trading(size=NARROW) as trader:
+        await trader.press("b")
+        if price:
+            await trader.type(price)
+        await trader.press("tab")
+        if count:
+            await trader.type(count)
+        screen = await trader.press("enter", "enter")
+        assert isinstance(trader.app.screen, TicketScreen)
+        assert says in " ".join(screen.replace("│", " ").split())
+        await trader.wait_to_arm()
+        await trader.press("enter")
+        assert not trader.desk.sent
+
+
+async def test_the_arrows_walk_the_grid_from_the_trader_s_own_side() -> None:
+    async with trading() as trader:
+        await trader.press("b")
+        assert "= 0.4700 $" in await trader.press("up")
+        assert "= 0.4800 $" in await trader.press("up")
+        assert "= 0.4600 $" in await trader.press("down", "down")
+        screen = await trader.press("tab", "up", "up", "up", "down")
+        assert "= 2 contracts" in screen
+
+
+async def test_selling_what_is_not_held_is_said_before_it_is_sent() -> None:
+    async with trading() as trader:
+        screen = await trader.press("s", *"48", "tab", *"5")
+        assert "You hold too few to sell: 5 of these open NO at 0.52" in screen
+        screen = await trader.press("enter")
+        assert "5 of these open NO" in screen
+
+
+async def test_a_stale_book_is_said_on_desk_ticket_and_review() -> None:
+    async with trading() as trader:
+        trader.desk.store.stale([FIRST], "a frame was missed")
+        screen = await trader.look()
+        assert "STALE  a frame was missed" in screen
+        assert "STALE" in await trader.press("b")
+        screen = await trader.press(*"40", "tab", *"5")
+        assert "STALE: these figures may be wrong. a frame was missed" in screen
+        screen = await trader.press("enter")
+        assert "STALE: the prices may be wrong" in screen
+        trader.desk.store.snapshot(FIRST, [(4_700, 100)], [(5_200, 100)])
+        screen = await trader.look()
+        assert "STALE" not in screen.split("review")[1]
+
+
+async def test_the_quote_in_the_ticket_moves_with_the_book() -> None:
+    async with trading() as trader:
+        await trader.press("b")
+        assert "ask 0.48 x 300" in trader.text()
+        trader.desk.store.delta(FIRST, Side.NO, 5_200, -30_000, 0)
+        assert "ask 0.49 x 1,287" in await trader.look()
+
+
+async def test_cancel_asks_first_and_enter_is_no_answer() -> None:
+    async with trading(size=NARROW) as trader:
+        trader.desk.store.order(an_order())
+        await trader.look()
+        screen = await trader.press("x")
+        assert "Cancel YES 10 at 0.46" in " ".join(screen.replace("│", " ").split())
+        await trader.press("enter", "enter")
+        assert not trader.desk.cancelled
+        assert "Cancel YES" not in await trader.press("n")
+        assert not trader.desk.cancelled
+        await trader.press("x", "y")
+        assert [order.order_id for order in trader.desk.cancelled] == ["o1"]
+
+
+async def test_quitting_with_live_orders_asks() -> None:
+    async with trading(size=NARROW) as trader:
+        trader.desk.store.order(an_order())
+        trader.desk.store.order(an_order(order_id="o2", client_order_id="c2", state=OrderState.UNKNOWN))
+        await trader.look()
+        assert "2 orders of yours may be live" in await trader.press("q")
+        await trader.press("n")
+        assert not trader.desk.stopped
+        await trader.press("ctrl+q")
+        assert "2 orders of yours may be live" in trader.text()
+        await trader.press("y")
+    assert trader.desk.stopped
+
+
+@pytest.mark.parametrize("venue", Venue)
+async def test_the_venue_stands_in_words_on_every_screen(venue: Venue) -> None:
+    desk = FakeDesk(Clock(), venue=venue)
+    async with trading(desk, NARROW) as trader:
+        assert venue.value in trader.lines()[0]
+        for keys in (["b"], [*"40", "tab", *"5", "enter"]):
+            assert f"{venue.value} - " in await trader.press(*keys)
+        await trader.press("escape", "escape")
+        assert f"{venue.value} - keys" in await trader.press("question_mark")
+        await trader.press("escape")
+        desk.store.order(an_order())
+        assert f"{venue.value} - quit" in await trader.press("q")
+        await trader.press("n")
+        await trader.pilot.resize_terminal(40, 10)
+        assert venue.value in await trader.look()

@@ -1,0 +1,290 @@
+"""What stands on the screen: golden screens, hostile texts, sizes, and how little is drawn anew."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from textual.geometry import Region
+
+from kalshi_tui.domain.book import Side
+from kalshi_tui.domain.link import LinkState
+from kalshi_tui.domain.order import BookSide, OrderState
+from kalshi_tui.session.store import Weight
+from kalshi_tui.ui.format import clock_text
+from kalshi_tui.ui.lines import clean
+from kalshi_tui.ui.widgets.line_view import LineView
+from tests.ui.fake import NOW_MS, TITLES, Clock, FakeDesk, a_fill, a_market, a_position, an_order
+from tests.ui.pilot import NARROW, SIZES, USUAL, Trader, trading
+
+FIRST = TITLES[0][0]
+GOLDEN = Path(__file__).parent / "golden"
+STATES = (
+    "desk",
+    "positions",
+    "fills",
+    "tape",
+    "log",
+    "stale",
+    "filter",
+    "ticket",
+    "ticket-no-sell",
+    "review",
+    "filled",
+    "unknown",
+    "cancel",
+    "help",
+)
+
+
+def busy_desk() -> FakeDesk:
+    """A desk on which something has happened."""
+    desk = FakeDesk(Clock())
+    store = desk.store
+    store.order(an_order())
+    store.order(
+        an_order(
+            order_id="o2",
+            client_order_id="c2",
+            book_side=BookSide.ASK,
+            yes_price=5_300,
+            initial=20_000,
+            filled=4_250,
+            remaining=15_750,
+        )
+    )
+    store.order(
+        an_order(
+            order_id="o3",
+            client_order_id="c3",
+            ticker=TITLES[4][0],
+            yes_price=4_705,
+            state=OrderState.UNKNOWN,
+            reason="The exchange did not answer in time; it is being asked.",
+        )
+    )
+    store.position(a_position())
+    store.position(a_position(ticker=TITLES[2][0], count=-123_450, cost=98_765_430, realized_pnl=-1_250_000))
+    store.fill(a_fill())
+    store.fill(a_fill(trade_id="t9", is_taker=False, book_side=BookSide.ASK, yes_price=5_300, count=4_250))
+    store.notify(Weight.WARNING, "A sentence of the log long enough to be broken where the terminal is narrow: " * 2)
+    return desk
+
+
+async def to_state(trader: Trader, state: str) -> None:
+    desk = trader.desk
+    tabs = {"positions": "2", "fills": "3", "tape": "4", "log": "5"}
+    if state in tabs:
+        await trader.press(tabs[state])
+    elif state == "stale":
+        desk.store.stale([FIRST], "a frame was missed")
+        desk.store.link(LinkState.WAITING, "next try in 3 s")
+    elif state == "filter":
+        await trader.press("slash", *"fed")
+    elif state == "ticket":
+        await trader.press("b", *"48", "tab", *"500")
+    elif state == "ticket-no-sell":
+        await trader.press("s", *"5", "tab", "tab", "tab", "space")
+    elif state in {"review", "filled", "unknown"}:
+        desk.state = OrderState.UNKNOWN if state == "unknown" else OrderState.FILLED
+        await trader.press("b", *"48", "tab", *"500", "enter")
+        await trader.wait_to_arm()
+        if state != "review":
+            await trader.press("enter")
+    elif state == "cancel":
+        await trader.press("tab", "x")
+    elif state == "help":
+        await trader.press("question_mark")
+    await trader.look()
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
+    """Compare with what is kept, or keep it where that was asked for."""
+
+    def compare(name: str, screen: str) -> None:
+        path = GOLDEN / f"{name}.txt"
+        if request.config.getoption("--update-golden"):
+            path.write_text(screen + "\n", encoding="utf-8")
+        assert screen + "\n" == path.read_text(encoding="utf-8"), (
+            f"{path} differs; --update-golden keeps the new screen"
+        )
+
+    return compare
+
+
+@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+async def test_golden(state: str, size: tuple[int, int], golden: Callable[[str, str], None]) -> None:
+    async with trading(busy_desk(), size) as trader:
+        await to_state(trader, state)
+        lines = trader.lines()
+        assert len(lines) == size[1]
+        golden(f"{state}-{size[0]}x{size[1]}", "\n".join(lines))
+
+
+# What comes from outside.
+
+HOSTILE = (
+    "\x1b[31mred\x1b[0m \x1b]2;title\x07 \x9b1m",
+    "[bold]markup[/bold] [@click=app.exit]x[/] [/] [[",
+    "line\nbreak\r\ttab\x00\x7f",
+    "right\u202eto left\u2066 and \u200bnothing\ufeff",
+    "広い文字の市場 and é combining e\u0301",
+    "x" * 5_000,
+    "",
+)
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+async def test_hostile_titles_change_nothing_but_themselves(text: str) -> None:
+    usual = FakeDesk(Clock(), [a_market(FIRST, "Title", "Yes"), a_market(TITLES[1][0], "Other", "No")])
+    hostile = FakeDesk(Clock(), [a_market(FIRST, text, text), a_market(TITLES[1][0], "Other", "No")])
+    for desk in (usual, hostile):
+        desk.store.order(an_order(reason=text, state=OrderState.REFUSED))
+    async with trading(hostile, NARROW) as trader:
+        for keys in ([], ["5"], ["1"], ["b"], ["escape", "question_mark"], ["escape"]):
+            await trader.press(*keys)
+            await trader.look()
+            for strip in trader.app.screen._compositor.render_strips():
+                assert strip.cell_length <= NARROW[0]
+                assert not any(
+                    ord(each) < 32 or 0x7F <= ord(each) < 0xA0 or each in "\u202e\u2066\u200b\ufeff"
+                    for each in strip.text
+                )
+        assert "│ 0.48" in trader.text().replace("  ", " ")
+
+
+async def test_a_hostile_reason_in_the_log_stays_text() -> None:
+    async with trading(size=NARROW) as trader:
+        for text in HOSTILE:
+            trader.desk.store.notify(Weight.ERROR, text)
+            await trader.look()
+        await trader.press("5", "tab")
+        screen = await trader.press(*["pagedown"] * 3)
+        assert "[bold]markup[/bold]" in screen
+        assert "\x1b" not in screen
+
+
+def test_clean_keeps_what_can_be_read() -> None:
+    assert clean("Will the S&P close above 6,000?") == "Will the S&P close above 6,000?"
+    assert "\x1b" not in clean("\x1b[31mred")
+
+
+# Sizes.
+
+
+async def test_too_small_says_so_and_loses_nothing() -> None:
+    async with trading(size=USUAL) as trader:
+        await trader.press("b", *"48", "tab", *"5")
+        await trader.pilot.resize_terminal(40, 10)
+        assert "this terminal is 40x10" in " ".join((await trader.look()).split())
+        await trader.press("enter", "enter")
+        await trader.pilot.resize_terminal(*NARROW)
+        screen = await trader.look()
+        assert "order ticket" in screen
+        assert "= 0.4800 $" in screen
+        assert not trader.desk.sent
+
+
+async def test_too_small_can_be_left_and_asks_about_live_orders() -> None:
+    async with trading(size=(40, 10)) as trader:
+        trader.desk.store.order(an_order())
+        screen = await trader.press("q")
+        assert "1 order may be live. Press y" in " ".join(screen.split())
+        assert not trader.desk.stopped
+        await trader.press("y")
+    assert trader.desk.stopped
+
+
+async def test_every_size_from_the_least_on_holds_together() -> None:
+    async with trading(busy_desk(), NARROW) as trader:
+        for width in (*range(72, 130, 3), 160, 240):
+            for height in (22, 24, 33, 70):
+                await trader.pilot.resize_terminal(width, height)
+                lines = (await trader.look()).split("\n")
+                assert len(lines) == height
+                assert lines[0].startswith(" PRACTICE")
+                assert max(map(len, lines)) <= width
+                assert "q Quit" in " ".join(lines[-1].split())
+                assert "YES bid" in "\n".join(lines)
+
+
+# Truth.
+
+
+async def test_a_quote_that_is_not_known_is_not_a_price() -> None:
+    market = a_market(FIRST)
+    assert market.quote is not None
+    bare = replace(market, quote=replace(market.quote, yes_bid=None, yes_ask=None))
+    async with trading(FakeDesk(Clock(), [a_market(TITLES[1][0]), bare]), NARROW) as trader:
+        row = trader.lines()[3]
+        assert row.split("│")[0].split()[-3:] == ["--", "--", "0.47"]
+
+
+async def test_a_book_that_has_not_come_says_waiting() -> None:
+    async with trading(size=NARROW) as trader:
+        assert "WAITING" in await trader.press("j")
+        assert "waiting for the book" in await trader.press("b")
+
+
+async def test_a_lost_link_is_said_at_once() -> None:
+    async with trading(size=NARROW) as trader:
+        trader.desk.store.link(LinkState.WAITING, "next try in 3 s")
+        trader.desk.store.stale([FIRST], "the connection is lost")
+        screen = await trader.look()
+        assert "reconnecting" in trader.lines()[0]
+        assert "STALE" in screen
+
+
+async def test_unknown_orders_stand_in_the_top_line() -> None:
+    async with trading(size=NARROW) as trader:
+        trader.desk.store.order(an_order(state=OrderState.UNKNOWN))
+        await trader.look()
+        assert "UNKNOWN 1" in trader.lines()[0]
+
+
+async def test_the_clock_of_the_top_line_is_the_one_handed_in() -> None:
+    async with trading() as trader:
+        trader.clock.advance(61_000)
+        await trader.look()
+        assert clock_text(NOW_MS + 61_000) in trader.lines()[0]
+
+
+# How little is drawn.
+
+
+async def test_a_frame_draws_only_the_lines_that_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with trading(size=NARROW) as trader:
+        drawn: list[tuple[str, int]] = []
+        whole: list[str] = []
+        line = LineView.refresh_line
+
+        def note_line(view: LineView, y: int) -> None:
+            drawn.append((view.id or "", y))
+            line(view, y)
+
+        def note(view: LineView, *regions: Region, **how: bool) -> LineView:
+            if not regions:
+                whole.append(view.id or "")
+            return super(LineView, view).refresh(*regions, **how)
+
+        monkeypatch.setattr(LineView, "refresh_line", note_line)
+        monkeypatch.setattr(LineView, "refresh", note)
+        trader.app.frame()
+        assert (drawn, whole) == ([], [])
+        for _ in range(500):
+            trader.desk.store.delta(FIRST, Side.YES, 4_600, 100, 0)
+        assert drawn == []
+        trader.app.frame()
+        assert not whole
+        # Title, spread and names, the best bid, then the one that changed; the message rate on the top line.
+        assert drawn == [("book", 4), ("status", 0)]
+
+
+async def test_nothing_of_the_feed_reaches_the_screen_between_frames() -> None:
+    async with trading() as trader:
+        trader.desk.store.delta(FIRST, Side.NO, 5_200, -30_000, 0)
+        await trader.pilot.pause()
+        assert "0.48      0.52" in trader.text()
+        assert "0.48      0.52" not in await trader.look()
