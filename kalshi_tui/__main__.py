@@ -85,7 +85,14 @@ def _desk(options: argparse.Namespace) -> int:
 
     if not sys.stdin.isatty() or not sys.stdout.isatty():
         return _complain("the desk needs a terminal. For scripts there is 'kalshi-tui practice'.")
-    passed_on = ["--data", str(options.data or _default_data())]
+    folder = options.data or _default_data()
+    if options.fresh:
+        from kalshi_tui.practice.anew import may_start_anew  # noqa: PLC0415 - see the top
+        from kalshi_tui.practice.main import KEPT  # noqa: PLC0415 - see the top
+
+        if not may_start_anew(folder):
+            return _complain(KEPT)
+    passed_on = ["--data", str(folder)]
     if options.seed is not None:
         passed_on += ["--seed", str(options.seed)]
     if options.fresh:

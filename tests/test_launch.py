@@ -1,9 +1,6 @@
-import contextlib
-import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +8,7 @@ import httpx
 import pytest
 
 from kalshi_tui.launch import LaunchError, PracticeProcess
+from tests.processes import alive, wait_gone
 
 PARENT = """
 import sys
@@ -19,26 +17,6 @@ exchange = PracticeProcess(["--data", sys.argv[1], "--quiet-market"])
 print(exchange.ready().pid, flush=True)
 sys.stdin.read()
 """
-
-
-def alive(pid: int) -> bool:
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(pid, 0)
-        # A zombie that its new parent has not yet collected is dead too.
-        return b") Z " not in Path(f"/proc/{pid}/stat").read_bytes() if Path("/proc").is_dir() else True
-    return False
-
-
-def wait_gone(pid: int) -> bool:
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
-        try:
-            if not alive(pid):
-                return True
-        except FileNotFoundError:
-            return True
-        time.sleep(0.02)
-    return False
 
 
 @pytest.fixture

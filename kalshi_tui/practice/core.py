@@ -1,6 +1,7 @@
 """The engine's state and the small acts that everything above is made of. No rules of trading stand here."""
 
 import heapq
+from abc import ABC, abstractmethod
 from bisect import bisect_left, insort
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -63,7 +64,7 @@ Timer = tuple[int, int, Callable[[int], None]]
 """When something is due, a number that keeps the order of equals, and what to do with the time it is done at."""
 
 
-class Core:
+class Core(ABC):
     """Markets, accounts, clock, ids, the queue of events. `Exchange` is the whole."""
 
     def __init__(
@@ -209,9 +210,9 @@ class Core:
         listing.place = (LAST_RANK, listing.place[1])
         insort(self.in_order, listing, key=_place)
 
+    @abstractmethod
     def _schedule(self, listing: Listing) -> None:
         """Set the timers of a market's life; given by `Lifecycles`."""
-        raise NotImplementedError
 
     def _announce(self, listing: Listing, kind: LifecycleType, now: int) -> None:
         listing.updated_ms = now

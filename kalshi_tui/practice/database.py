@@ -127,10 +127,6 @@ class Database:
         self.put("runs", str(run + 1))
         return run
 
-    def has_history(self) -> bool:
-        """Tell whether any account has ever traded here, so that starting anew would lose something."""
-        return any(self._rows("select 1 from orders limit 1"))
-
     # -- writing -----------------------------------------------------------------------------------------------------
 
     def record(self, core: Core, events: Iterable[EngineEvent]) -> bool:

@@ -7,10 +7,13 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from kalshi_tui.practice.anew import may_start_anew
+
 if TYPE_CHECKING:
     from kalshi_tui.practice.process import Practice
 
 DEFAULT_SEED: Final = 20_261
+KEPT: Final = "Nothing was changed. Start without --fresh to go on with it, or give another folder with --data."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,6 +44,8 @@ def run(options: argparse.Namespace, folder: Path) -> int:
     from kalshi_tui.practice.keys import StartError  # noqa: PLC0415
     from kalshi_tui.practice.process import Practice  # noqa: PLC0415
 
+    if options.fresh and not may_start_anew(folder):
+        return complain(KEPT)
     try:
         practice = Practice(options, folder)
     except StartError as error:

@@ -16,6 +16,7 @@ from typing import Final, Self
 from aiohttp import web
 
 from kalshi_tui.domain.price import MONEY_UNIT
+from kalshi_tui.practice.anew import DATABASE
 from kalshi_tui.practice.auth import Authenticator
 from kalshi_tui.practice.database import Database, DatabaseError
 from kalshi_tui.practice.engine import SHARDS
@@ -31,7 +32,6 @@ ACCOUNT_ID: Final = "practice-trader"
 FIRST_CASH: Final = 10_000 * MONEY_UNIT
 CRYPTO_CASH: Final = 2_000 * MONEY_UNIT
 """What of the first cash lies on the crypto shard, since cash is held per shard."""
-DATABASE: Final = "practice.sqlite3"
 LOCK: Final = "lock"
 
 
@@ -192,15 +192,19 @@ def _watch_end(told: asyncio.Event) -> None:
 
 
 def _lock(folder: Path) -> int:
-    """Hold the folder for this process. Raises StartError while another holds it."""
+    """Hold the folder for this process, whose number the file then holds. Raises StartError while another holds it."""
     descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
+        holder = os.read(descriptor, 20).decode("ascii", "replace").strip()
         os.close(descriptor)
         raise StartError(
-            f"another practice exchange is running on {folder}. End it, or choose another folder with --data DIR."
+            f"another practice exchange{f' (process {holder})' if holder.isdigit() else ''} is running on {folder}. "
+            "End it, or choose another folder with --data DIR."
         ) from None
+    os.ftruncate(descriptor, 0)
+    os.write(descriptor, f"{os.getpid()}\n".encode())
     return descriptor
 
 

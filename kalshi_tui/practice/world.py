@@ -7,7 +7,7 @@ from kalshi_tui.practice.catalog import QUARTER_MS, build_catalog, quarter, quar
 from kalshi_tui.practice.core import Dedupe
 from kalshi_tui.practice.engine import Exchange
 from kalshi_tui.practice.outcomes import Outcomes
-from kalshi_tui.practice.participants import DEFAULT_RATE, Participants
+from kalshi_tui.practice.participants import DEFAULT_RATE, MAX_RATE, Participants
 from kalshi_tui.practice.questions_news import RECURRING
 
 _LOOK_EVERY_MS: Final = 5_000
@@ -32,6 +32,8 @@ class World:
         quiet: bool = False,
     ) -> None:
         """Build the exchange with its markets. Raises ValueError for numbers out of range."""
+        if not 0 <= rate <= MAX_RATE:
+            raise ValueError(f"--rate takes a number from 0 to {MAX_RATE:,} messages a second, not {rate:,}.")
         self.seed = seed
         self._markets = markets
         self._rate = rate

@@ -3,12 +3,12 @@
 import os
 import re
 import signal
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.processes import alive, wait_gone
 from tests.terminal.terminal import Terminal
 
 pytestmark = pytest.mark.terminal
@@ -116,21 +116,13 @@ def test_a_terminal_that_is_too_small_says_so_and_recovers(terminal: Terminal) -
     assert terminal.ended() == 0
 
 
-def children(pid: int) -> list[int]:
-    listed = Path(f"/proc/{pid}/task/{pid}/children")
-    if not listed.exists():
-        pytest.skip("this system does not list a process's children under /proc")
-    return [int(child) for child in listed.read_text().split()]
-
-
-def test_killed_outright_it_leaves_no_exchange_behind(terminal: Terminal) -> None:
+def test_killed_outright_it_leaves_no_exchange_behind(terminal: Terminal, home: Path) -> None:
     terminal.wait_text("YES bid")
-    (exchange,) = children(terminal.child.pid)
+    (lock,) = home.rglob("lock")
+    exchange = int(lock.read_text())
+    assert alive(exchange)
     os.kill(terminal.child.pid, signal.SIGKILL)
-    deadline = time.monotonic() + 20
-    while Path(f"/proc/{exchange}").exists() and time.monotonic() < deadline:
-        terminal.pump()
-    assert not Path(f"/proc/{exchange}").exists()
+    assert wait_gone(exchange)
 
 
 def test_the_first_live_book_comes_soon_and_nothing_is_cut_at_either_size(home: Path) -> None:
@@ -144,6 +136,37 @@ def test_the_first_live_book_comes_soon_and_nothing_is_cut_at_either_size(home: 
         assert len(lines) in {rows, rows - 1}
         running.press("q")
         assert running.ended() == 0
+
+
+def test_starting_anew_asks_first_and_no_keeps_the_account(terminal: Terminal, home: Path) -> None:
+    choose_a_calm_market(terminal)
+    order(terminal, "1", "7")
+    terminal.wait_text("RESTING")
+    close_review(terminal)
+    terminal.press("q")
+    terminal.wait_text("quit", "may be live")
+    terminal.press("y")
+    assert terminal.ended() == 0
+
+    again = Terminal(["--fresh"], home)
+    again.wait("the question", lambda text: "1 order" in text or "one order" in text)
+    again.press("n", "enter")
+    assert again.ended() == 1
+    assert "Nothing was changed" in again.text()
+
+    kept = Terminal([], home)
+    kept.wait("the resting order", lambda text: "[1 Orders 1]" in text)
+    kept.press("q")
+    kept.wait_text("may be live")
+    kept.press("y")
+    assert kept.ended() == 0
+
+    anew = Terminal(["--fresh"], home)
+    anew.wait_text("[y/N]")
+    anew.press("y", "enter")
+    anew.wait("a new account", lambda text: is_live(text) and "cash $10,000.00" in text and "[1 Orders]" in text)
+    anew.press("q")
+    assert anew.ended() == 0
 
 
 @pytest.mark.parametrize(("make", "says"), [("file", "--data"), ("damaged", "--fresh")])

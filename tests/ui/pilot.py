@@ -1,6 +1,6 @@
 """The app under a pilot: a desk without an exchange, clocks that stand still, a screen that reads as text."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -41,6 +41,15 @@ class Trader:
         self.app.frame()
         await self.pilot.pause()
         return self.text()
+
+    async def wait(self, seen: Callable[[str], bool]) -> str:
+        """Wait for what Textual does on timers of its own, and give the screen; fail with the screen otherwise."""
+        for _ in range(500):
+            screen = await self.look()
+            if seen(screen):
+                return screen
+            await self.pilot.pause(0.01)
+        raise AssertionError(f"never seen; the screen was:\n{screen}")
 
     def text(self) -> str:
         """Give what stands on the screen, line by line."""

@@ -137,7 +137,9 @@ async def test_the_palette_does_a_command_by_its_name() -> None:
     async with trading() as trader:
         await trader.press("ctrl+p")
         await trader.type("positions")
-        await trader.pilot.pause(0.3)
+        await trader.wait(
+            lambda screen: "Show the positions below." in screen and "Buy" not in screen.split("Show the positions")[0]
+        )
         await trader.press("enter")
         assert "[2 Positions" in await trader.look()
 

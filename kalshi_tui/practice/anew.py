@@ -1,0 +1,42 @@
+"""Asking before a practice account is thrown away."""
+
+import sqlite3
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Final
+
+DATABASE: Final = "practice.sqlite3"
+"""The file's name in the data folder."""
+
+
+def what_would_be_lost(folder: Path) -> str:
+    """Say what of value is in the practice account of this folder; empty if nothing is."""
+    path = folder.absolute() / DATABASE
+    if not path.is_file():
+        return ""
+    try:
+        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=0.5)) as connection:
+            (orders,) = connection.execute("select count(*) from orders").fetchone()
+    except sqlite3.Error as error:
+        if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
+            return ""  # another exchange runs on it: the start says so, and starts nothing
+        return "a file that cannot be read"
+    if not orders:
+        return ""
+    return "one order and what came of it" if orders == 1 else f"{orders:,} orders and what came of them"
+
+
+def may_start_anew(folder: Path, *, ask: Callable[[str], str] = input, terminal: bool | None = None) -> bool:
+    """Ask on a terminal whether the account may go; true at once where nothing is lost, or nobody is there to ask."""
+    if terminal is None:
+        terminal = sys.stdin.isatty() and sys.stdout.isatty()
+    lost = what_would_be_lost(folder) if terminal else ""
+    if not lost:
+        return True
+    try:
+        answer = ask(f"The practice account in {folder} holds {lost}. Throw it away and start anew? [y/N] ")
+    except EOFError:
+        return False
+    return answer.strip().lower() in {"y", "yes"}

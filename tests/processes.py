@@ -1,0 +1,26 @@
+"""Whether another process is there."""
+
+import contextlib
+import os
+import time
+from pathlib import Path
+
+
+def alive(pid: int) -> bool:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, 0)
+        # A zombie that its new parent has not yet collected is dead too.
+        return b") Z " not in Path(f"/proc/{pid}/stat").read_bytes() if Path("/proc").is_dir() else True
+    return False
+
+
+def wait_gone(pid: int) -> bool:
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        try:
+            if not alive(pid):
+                return True
+        except FileNotFoundError:
+            return True
+        time.sleep(0.02)
+    return False

@@ -1,0 +1,78 @@
+import re
+import subprocess
+import sys
+from collections.abc import Sequence
+
+import pytest
+
+import kalshi_tui
+
+
+def run(arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "kalshi_tui", *arguments],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_the_version_is_the_package_s() -> None:
+    done = run(["--version"])
+    assert (done.returncode, done.stdout) == (0, f"kalshi-tui {kalshi_tui.__version__}\n")
+
+
+def test_the_help_names_the_command_and_every_flag() -> None:
+    done = run(["--help"])
+    assert done.returncode == 0
+    assert all(word in done.stdout for word in ("practice", "--data", "--seed", "--fresh", "--version"))
+    assert "Traceback" not in done.stderr
+
+
+def test_the_help_of_practice_explains_every_flag() -> None:
+    done = run(["practice", "--help"])
+    flags = set(re.findall(r"^  (--[a-z-]+)", done.stdout, re.MULTILINE))
+    assert {
+        "--port", "--seed", "--fresh", "--data", "--rate", "--markets", "--accounts", "--quiet-market", "--dedupe",
+        "--no-cancel-all",
+    } <= flags  # fmt: skip
+    assert len(flags) == len(re.findall(r"^  --[a-z-]+(?: [A-Z|a-z{},]+)?\s+\S+", done.stdout, re.MULTILINE))
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--seed", "seven"], ["--nonsense"], ["practise"], ["practice", "--port", "x"]], ids=" ".join
+)
+def test_a_wrong_command_line_is_a_sentence(arguments: list[str]) -> None:
+    done = run(arguments)
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1].startswith("kalshi-tui")
+    assert "Traceback" not in done.stderr
+
+
+def test_without_a_terminal_the_desk_says_what_to_do() -> None:
+    done = run([])
+    assert done.returncode == 1
+    assert done.stderr == "kalshi-tui: the desk needs a terminal. For scripts there is 'kalshi-tui practice'.\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--port", "70000"], "--port"),
+        (["--accounts", "-1"], "--accounts"),
+        (["--markets", "0"], "--markets"),
+        (["--rate", "-5"], "--rate"),
+        (["--tier", "royal"], "--tier"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_a_number_that_cannot_be_is_a_sentence_of_the_practice_exchange(
+    arguments: list[str], says: str, tmp_path: object
+) -> None:
+    done = run(["practice", "--data", f"{tmp_path}/practice", *arguments])
+    assert done.returncode in {1, 2}
+    assert done.stdout == ""
+    assert says in done.stderr.splitlines()[-1]
+    assert "Traceback" not in done.stderr
