@@ -103,7 +103,7 @@ def _desk(options: argparse.Namespace) -> int:
         from kalshi_tui.ui.app import DeskApp  # noqa: PLC0415 - see the top
 
         try:
-            session = _session(exchange.ready())
+            session = practice_session(exchange.ready())
         except LaunchError as error:
             return _complain(str(error))
         app = DeskApp(session, clock_ms=_clock_ms)
@@ -113,10 +113,11 @@ def _desk(options: argparse.Namespace) -> int:
         exchange.end()
 
 
-def _session(ready: "Ready") -> "Session":
-    """Compose the session from the practice exchange's ready line."""
+def practice_session(ready: "Ready") -> "Session":
+    """Compose the session from a practice exchange's ready line."""
     from kalshi_tui.kalshi.clock import ExchangeClock  # noqa: PLC0415
     from kalshi_tui.kalshi.environments import practice_at  # noqa: PLC0415 - see the top
+    from kalshi_tui.kalshi.practice_control import PracticeControl  # noqa: PLC0415
     from kalshi_tui.kalshi.rest import RestClient  # noqa: PLC0415
     from kalshi_tui.kalshi.signing import Signer  # noqa: PLC0415
     from kalshi_tui.kalshi.stream import Stream  # noqa: PLC0415
@@ -131,6 +132,7 @@ def _session(ready: "Ready") -> "Session":
         RestClient(environment, signer, clock=clock),
         lambda store, listener: Stream(environment, signer, store, clock=clock, listener=listener),
         _clock_ms,
+        control=PracticeControl(environment, signer, ready.control_token_path.read_text().strip(), clock=clock),
     )
 
 

@@ -33,6 +33,7 @@ class Ready:
     api_key_id: str
     private_key_path: Path
     pid: int
+    control_token_path: Path
 
 
 class PracticeProcess:
@@ -63,6 +64,7 @@ class PracticeProcess:
                 api_key_id=said["api_key_id"],
                 private_key_path=Path(said["private_key_path"]),
                 pid=said["pid"],
+                control_token_path=Path(said["control_token_path"]),
             )
         except (ValueError, KeyError, TypeError):
             complaint = self._complaint()

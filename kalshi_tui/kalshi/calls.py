@@ -48,6 +48,7 @@ T = TypeVar("T")
 U = TypeVar("U")
 
 Params = Mapping[str, str | int | Sequence[str] | None]
+Body = Struct | Mapping[str, str | int | bool]
 
 BODY_LIMIT: Final = 32 * 1024 * 1024
 """Bytes of a body, unpacked, beyond which it is refused: a page of 1,000 markets has 3 million."""
@@ -130,9 +131,12 @@ class Calls:
         timeouts: Timeouts | None = None,
         retry: Retry | None = None,
         body_limit: int = BODY_LIMIT,
+        url: str | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
+        """Make ready; ``url`` is what paths are put behind (default: the API's), ``headers`` go with every request."""
         self.clock = clock or ExchangeClock()
-        self._url = environment.rest_url
+        self._url = environment.rest_url if url is None else url
         self._auth = SigningAuth(signer, environment, self.clock) if signer is not None else None
         self._body_limit = body_limit
         times = timeouts or Timeouts()
@@ -147,6 +151,7 @@ class Calls:
                 "User-Agent": f"kalshi-tui/{__version__}",
                 "Accept": "application/json",
                 "Accept-Encoding": "gzip",
+                **(headers or {}),
             },
         )
         plan = retry or Retry()
@@ -242,12 +247,12 @@ class Calls:
                 status=reply.status,
             ) from error
 
-    async def plain_command(self, method: str, path: str, what: str) -> None:
+    async def plain_command(self, method: str, path: str, what: str, request: Body | None = None) -> None:
         """Send a command exactly once whose reply says nothing but its status. Raises as `command` does."""
-        await self._send(method, path, what)
+        await self._send(method, path, what, request)
 
     async def _send(
-        self, method: str, path: str, what: str, request: Struct | None = None, params: Params | None = None
+        self, method: str, path: str, what: str, request: Body | None = None, params: Params | None = None
     ) -> _Reply:
         if self._auth is None:
             raise NoKey

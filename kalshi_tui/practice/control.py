@@ -6,7 +6,7 @@ What the actions set lies in `Faults`; the server's guard and the streams act on
 import hmac
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import msgspec
 from aiohttp import web
@@ -34,6 +34,8 @@ class Faults:
     failure_status: int = 500
     failures: int = 0
     fail_after: bool = False
+    fail_method: str = ""
+    """Which requests fail: those of this method, or all if empty."""
     rate_limits: int = 0
     clock_skew_ms: int = 0
     """The server's clock minus this machine's, for signatures and ``Date`` headers."""
@@ -47,6 +49,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     ms: int = 0
     status: int = 500
     after_processing: bool = False
+    method: Literal["", "GET", "POST", "DELETE", "PUT"] = ""
     ticker: str = ""
     result: str = ""
     structure: str = ""
@@ -108,6 +111,7 @@ class Control:
             raise BadRequestError("status must be 400 to 599")
         faults = self._server.faults
         faults.failure_status, faults.failures, faults.fail_after = asked.status, asked.count, asked.after_processing
+        faults.fail_method = asked.method
 
     def _rate_limit(self, asked: Request) -> None:
         self._server.faults.rate_limits = asked.count

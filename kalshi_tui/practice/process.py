@@ -132,7 +132,6 @@ class Practice:
             control_token=self._token,
             advance_clock=self._clock.advance,
         )
-        authenticator.clock_ms = lambda: system_ms() + server.faults.clock_skew_ms
         return asyncio.run(self._serve(server))
 
     async def _serve(self, server: PracticeServer) -> int:

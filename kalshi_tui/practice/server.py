@@ -62,6 +62,8 @@ class PracticeServer:
         self.clock_ms = clock_ms
         self.faults = Faults()
         self.throttle = Throttle(tier, clock_ms)
+        machine_ms = authenticator.clock_ms
+        authenticator.clock_ms = lambda: machine_ms() + self.faults.clock_skew_ms
         self._authenticator = authenticator
         self._database = database
         self._ping_every_s = ping_every_s
@@ -157,7 +159,7 @@ class PracticeServer:
         if rest and faults.delays > 0:
             faults.delays -= 1
             await asyncio.sleep(faults.delay_ms / 1_000)
-        if not (rest and faults.failures > 0):
+        if not (rest and faults.failures > 0 and faults.fail_method in {"", request.method}):
             return await handler(request)
         faults.failures -= 1
         status = faults.failure_status
@@ -176,8 +178,8 @@ class PracticeServer:
     async def _date(self, request: web.Request, response: web.StreamResponse) -> None:
         """Tell the server's time, wrong if that is rehearsed."""
         del request
-        now_s = self.clock_ms() // 1_000 + self.faults.clock_skew_ms // 1_000
-        response.headers["Date"] = formatdate(now_s, usegmt=True)
+        # The clock that signatures are measured by; that of the markets may have been advanced.
+        response.headers["Date"] = formatdate(self._authenticator.clock_ms() // 1_000, usegmt=True)
 
     async def _stream(self, request: web.Request) -> web.WebSocketResponse:
         return await self.hub.serve(request, request[ACCOUNT], self._ping_every_s)

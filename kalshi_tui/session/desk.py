@@ -6,6 +6,7 @@ from enum import Enum
 from typing import Protocol
 
 from kalshi_tui.domain.order import Order, OrderTerms
+from kalshi_tui.session.rehearsal import Rehearsal
 from kalshi_tui.session.store import Store
 
 
@@ -53,3 +54,10 @@ class Desk(Protocol):
 
     async def cancel(self, order: Order) -> Outcome:
         """Ask for a resting order to be cancelled. Never raises for what the exchange or the network does."""
+
+    @property
+    def rehearses(self) -> bool:
+        """Whether trouble can be rehearsed here: on the practice exchange alone."""
+
+    def rehearse(self, rehearsal: Rehearsal, ticker: str) -> None:
+        """Have the practice exchange make trouble, in this market if it is a market's; a notice says how it went."""

@@ -13,12 +13,14 @@ from kalshi_tui.domain.link import LinkState
 from kalshi_tui.domain.market import Event, Market
 from kalshi_tui.domain.order import Order, OrderState, OrderTerms
 from kalshi_tui.kalshi.errors import KalshiError
+from kalshi_tui.kalshi.practice_control import PracticeControl
 from kalshi_tui.kalshi.rest import RestClient
 from kalshi_tui.kalshi.stream import Stream
 from kalshi_tui.kalshi.subscription import Happening, Report
 from kalshi_tui.kalshi.translate import event_fees
 from kalshi_tui.kalshi.wire import Channel
 from kalshi_tui.session.desk import Desk, Outcome, Venue
+from kalshi_tui.session.rehearsal import Rehearsal
 from kalshi_tui.session.store import Store, Topic, Weight
 from kalshi_tui.session.trading import Sleep, Trading
 from kalshi_tui.session.words import fill_words
@@ -48,8 +50,10 @@ class Session:
         make_stream: Callable[[Store, Callable[[Report], None]], Stream],
         clock_ms: Callable[[], int],
         sleep: Sleep = asyncio.sleep,
+        control: PracticeControl | None = None,
     ) -> None:
         self.venue = venue
+        self._control = control
         self.store = Store(clock_ms)
         self._rest = rest
         self._sleep = sleep
@@ -77,6 +81,8 @@ class Session:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._rest.close()
+        if self._control is not None:
+            await self._control.close()
 
     def look_at(self, tickers: Sequence[str]) -> None:
         """Subscribe to these markets' books and no others, and read their tapes and fees where not yet known."""
@@ -96,6 +102,27 @@ class Session:
     async def cancel(self, order: Order) -> Outcome:
         """Cancel a resting order."""
         return await self._trading.cancel(order)
+
+    @property
+    def rehearses(self) -> bool:
+        """Whether trouble can be rehearsed here."""
+        return self._control is not None
+
+    def rehearse(self, rehearsal: Rehearsal, ticker: str) -> None:
+        """Have the practice exchange make trouble."""
+        self._spawn(self._rehearse(rehearsal, ticker), "rehearsal")
+
+    async def _rehearse(self, rehearsal: Rehearsal, ticker: str) -> None:
+        if self._control is None:
+            raise ValueError("trouble is rehearsed on a practice exchange only")
+        values = {**rehearsal.values, **({"ticker": ticker} if rehearsal.of_market else {})}
+        where = f" ({ticker})" if rehearsal.of_market else ""
+        try:
+            await self._control.act(rehearsal.action, values)
+        except KalshiError as error:
+            self.store.notify(Weight.ERROR, f"Rehearsal failed: {rehearsal.label}{where}. {error}")
+        else:
+            self.store.notify(Weight.WARNING, f"Rehearsal: {rehearsal.label}{where}. {rehearsal.help}")
 
     # In the background.
 

@@ -19,7 +19,7 @@ from textual.theme import Theme
 
 from kalshi_tui.session.desk import Desk
 from kalshi_tui.session.store import Dirty, Topic, Weight
-from kalshi_tui.ui.commands import of_scope
+from kalshi_tui.ui.commands import Scope, of_scope
 from kalshi_tui.ui.screens.base import CommandScreen
 from kalshi_tui.ui.screens.desk import DeskScreen
 from kalshi_tui.ui.screens.too_small import LEAST_HEIGHT, LEAST_WIDTH, TooSmallScreen
@@ -183,10 +183,12 @@ class DeskApp(App[None]):
         """Give the palette every command of the screen at hand, from the command table."""
         if isinstance(screen, CommandScreen):
             now = screen.situation()
-            for command in of_scope(screen.SCOPE):
+            rehearsals = of_scope(Scope.REHEARSE) if screen is self.desk_screen and self.desk.rehearses else []
+            for command in of_scope(screen.SCOPE) + rehearsals:
                 if command.in_palette:
                     why = command.why_not(now)
-                    said = f"Not now: {why}" if why else f"{command.help} Key: {command.first_key}"
+                    key = f" Key: {command.first_key}" if command.keys else ""
+                    said = f"Not now: {why}" if why else f"{command.help}{key}"
                     yield SystemCommand(command.label, said, lambda c=command: screen.action_do(c.id))
 
     async def action_quit(self) -> None:

@@ -7,12 +7,14 @@ from typing import Final
 
 from textual.binding import Binding, BindingType
 
+from kalshi_tui.session.rehearsal import REHEARSALS
 from kalshi_tui.ui.situation import (
     Situation,
     Stage,
     always,
     no_cancel,
     no_keep,
+    no_market,
     no_open,
     no_send,
     no_trade,
@@ -27,6 +29,7 @@ class Scope(Enum):
     DESK = "On the desk"
     TICKET = "In the order ticket"
     REVIEW = "In the review of an order"
+    REHEARSE = "By ^p on the desk, in practice: trouble to rehearse"
     ASK = "At a question"
     HELP = "In this help"
     TOO_SMALL = "On a terminal that is too small"
@@ -38,7 +41,7 @@ class Command:
 
     id: str
     keys: str
-    """Textual's key names, with commas between; the first is the one shown."""
+    """Textual's key names, with commas between; the first is the one shown. Empty: by the palette alone."""
     method: str
     label: str
     """The word or two of key bar and palette."""
@@ -217,6 +220,19 @@ COMMANDS: Final = (
         Scope.TOO_SMALL,
         why_not=lambda now: "" if now.asked else "Nothing was asked.",
     ),
+    *(
+        Command(
+            f"rehearse-{each.id}",
+            "",
+            "rehearse",
+            f"Rehearse: {each.label}",
+            each.help,
+            Scope.REHEARSE,
+            each.id,
+            why_not=no_market if each.of_market else always,
+        )
+        for each in REHEARSALS
+    ),
 )
 BY_ID: Final = {command.id: command for command in COMMANDS}
 
@@ -230,7 +246,7 @@ def bindings(scope: Scope) -> list[BindingType]:
     """Give the bindings of one screen: a key does the first of its commands that works now, or says why none does."""
     by_key: dict[str, list[str]] = {}
     for command in of_scope(scope):
-        for key in command.keys.split(","):
+        for key in filter(None, command.keys.split(",")):
             by_key.setdefault(key, []).append(command.id)
     return [
         Binding(

@@ -53,6 +53,11 @@ def no_trade(now: Situation) -> str:
     return ""
 
 
+def no_market(now: Situation) -> str:
+    """Say that no market is chosen."""
+    return "" if now.market is not None else "There is no chosen market."
+
+
 def no_cancel(now: Situation) -> str:
     """Say why there is nothing to cancel."""
     if now.order is None:

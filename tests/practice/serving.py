@@ -122,7 +122,7 @@ async def serving(*, quiet: bool = True, **more: Any) -> AsyncIterator[Serving]:
     """Run a server until the block ends."""
     clock = Clock()
     world = World(clock, seed=7, quiet=quiet)
-    authenticator = Authenticator(clock)
+    authenticator = Authenticator(clock.machine_ms)
     signers = {}
     for name, pem in PEMS.items():
         signers[name] = Signer.from_pem(f"key-of-{name}", pem)
@@ -137,7 +137,6 @@ async def serving(*, quiet: bool = True, **more: Any) -> AsyncIterator[Serving]:
         advance_clock=clock.advance,
         **({"tier": "prestige"} | more),
     )
-    authenticator.clock_ms = lambda: clock.machine_ms() + server.faults.clock_skew_ms
     runner = web.AppRunner(server.app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)

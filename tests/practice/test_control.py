@@ -2,8 +2,10 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from email.utils import parsedate_to_datetime
 from typing import Any
 
+import httpx
 import pytest
 from websockets.exceptions import ConnectionClosed
 
@@ -214,6 +216,18 @@ async def test_a_skewed_clock_refuses_signatures_and_shows_in_the_date(exchange:
     now = exchange.clock.machine_ms() + 3_600_000
     headers = exchange.signers["alice"].headers("GET", f"{PREFIX}/portfolio/balance", now)
     assert (await exchange.client.get(f"{PREFIX}/portfolio/balance", headers=headers)).status_code == 200
+    assert abs(told_ms(reply) - now) < 5_000
+
+
+async def test_time_that_leaps_for_the_markets_leaves_signatures_and_date_alone(exchange: Serving) -> None:
+    await asked(exchange, "advance_clock", ms=3_600_000)
+    reply = await exchange.call("GET", "/portfolio/balance")
+    assert reply.status_code == 200
+    assert abs(told_ms(reply) - exchange.clock.machine_ms()) < 5_000
+
+
+def told_ms(reply: httpx.Response) -> int:
+    return int(parsedate_to_datetime(reply.headers["Date"]).timestamp()) * 1_000
 
 
 async def test_the_shards_hold_their_own_cash_and_money_moves_between_them(exchange: Serving) -> None:

@@ -10,16 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from kalshi_tui.__main__ import practice_session
 from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.link import LinkState, Trust
 from kalshi_tui.domain.order import Action, OrderState, OrderTerms
-from kalshi_tui.kalshi.clock import ExchangeClock
-from kalshi_tui.kalshi.environments import practice_at
-from kalshi_tui.kalshi.rest import RestClient
-from kalshi_tui.kalshi.signing import Signer
-from kalshi_tui.kalshi.stream import Stream
-from kalshi_tui.launch import PracticeProcess, Ready
-from kalshi_tui.session.desk import Venue
+from kalshi_tui.launch import PracticeProcess
 from kalshi_tui.session.session import Session
 
 SEED = "7"
@@ -41,18 +36,6 @@ def exchange(data: Path) -> Iterator[PracticeProcess]:
     process.end()
 
 
-def a_session(ready: Ready) -> Session:
-    environment = practice_at(ready.rest_url, ready.ws_url)
-    signer = Signer.from_pem(ready.api_key_id, ready.private_key_path.read_bytes())
-    clock = ExchangeClock(clock_ms)
-    return Session(
-        Venue.PRACTICE,
-        RestClient(environment, signer, clock=clock),
-        lambda store, listener: Stream(environment, signer, store, clock=clock, listener=listener),
-        clock_ms,
-    )
-
-
 async def until(condition: Callable[[], object], within_s: float = 20) -> None:
     async with asyncio.timeout(within_s):
         while not condition():
@@ -61,7 +44,7 @@ async def until(condition: Callable[[], object], within_s: float = 20) -> None:
 
 @pytest.fixture
 async def session(exchange: PracticeProcess) -> AsyncIterator[Session]:
-    made = a_session(exchange.ready())
+    made = practice_session(exchange.ready())
     await made.start()
     await until(lambda: made.store.connection.state is LinkState.LIVE and made.store.markets and made.store.balance)
     yield made
@@ -139,7 +122,7 @@ async def test_the_exchange_killed_and_started_again_is_healed_from(data: Path) 
     first = PracticeProcess(["--data", str(data), "--seed", SEED])
     ready = first.ready()
     port = ready.rest_url.split(":")[2].split("/")[0]
-    session = a_session(ready)
+    session = practice_session(ready)
     again = None
     try:
         await session.start()

@@ -11,6 +11,7 @@ from kalshi_tui.domain.order import BookSide, Fill, Order, OrderState, OrderTerm
 from kalshi_tui.domain.portfolio import Balance, Position
 from kalshi_tui.domain.price import CENT_GRID, PriceGrid, PriceRange
 from kalshi_tui.session.desk import Outcome, Venue
+from kalshi_tui.session.rehearsal import Rehearsal
 from kalshi_tui.session.store import Store
 from kalshi_tui.session.words import terms_words
 
@@ -122,6 +123,8 @@ class FakeDesk:
         self.state = OrderState.FILLED
         self.hold: asyncio.Event | None = None
         self.stopped = False
+        self.rehearses = venue is Venue.PRACTICE
+        self.rehearsed: list[tuple[str, str]] = []
 
     async def start(self) -> None:
         await asyncio.sleep(0)
@@ -129,6 +132,9 @@ class FakeDesk:
     async def stop(self) -> None:
         self.stopped = True
         await asyncio.sleep(0)
+
+    def rehearse(self, rehearsal: Rehearsal, ticker: str) -> None:
+        self.rehearsed.append((rehearsal.id, ticker))
 
     def look_at(self, tickers: Sequence[str]) -> None:
         self.looked_at.append(tuple(tickers))

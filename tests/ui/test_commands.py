@@ -11,6 +11,7 @@ from textual.widget import Widget
 from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.market import MarketStatus
 from kalshi_tui.domain.order import Action, OrderTerms, TimeInForce
+from kalshi_tui.session.desk import Venue
 from kalshi_tui.ui.commands import COMMANDS, TEXT_KEYS, Command, Scope, choose, is_typed, of_scope
 from kalshi_tui.ui.lines import plain
 from kalshi_tui.ui.screens.ask import AskScreen
@@ -20,7 +21,7 @@ from kalshi_tui.ui.screens.review import ReviewScreen
 from kalshi_tui.ui.screens.ticket import TicketScreen
 from kalshi_tui.ui.situation import Situation, Stage
 from kalshi_tui.ui.widgets.key_bar import ALWAYS, fitting
-from tests.ui.fake import TITLES, a_market, an_order
+from tests.ui.fake import TITLES, Clock, FakeDesk, a_market, an_order
 from tests.ui.pilot import NARROW, SIZES, Trader, trading
 
 MARKET = a_market(TITLES[0][0])
@@ -62,10 +63,13 @@ async def open_scope(trader: Trader, scope: Scope) -> None:
     await trader.look()
     screen = trader.app.screen
     assert isinstance(screen, CommandScreen)
-    assert screen.SCOPE is scope
+    assert screen.SCOPE is (Scope.DESK if scope is Scope.REHEARSE else scope)
 
 
-@pytest.mark.parametrize("scope", Scope)
+KEYED = [scope for scope in Scope if scope is not Scope.REHEARSE]
+
+
+@pytest.mark.parametrize("scope", KEYED)
 async def test_every_key_does_what_the_table_says(scope: Scope, monkeypatch: pytest.MonkeyPatch) -> None:
     async with trading() as trader:
         await open_scope(trader, scope)
@@ -80,7 +84,7 @@ async def test_every_key_does_what_the_table_says(scope: Scope, monkeypatch: pyt
                 screen.set_focus(screen.query_one("#price", Widget))
             now = situation_for(command)
             monkeypatch.setattr(screen, "situation", partial(replace, now))
-            for key in command.keys.split(","):
+            for key in filter(None, command.keys.split(",")):
                 done.clear()
                 await trader.pilot.press(key)
                 await trader.pilot.pause()
@@ -102,9 +106,16 @@ async def test_every_command_has_its_method(scope: Scope) -> None:
 
 def test_the_help_names_every_key_with_its_sentence() -> None:
     for width in (72, 110):
-        text = " ".join(" ".join(plain(each).split()) for each in help_lines(width))
+        text = " ".join(" ".join(plain(each).split()) for each in help_lines(width, rehearses=True))
         for command in COMMANDS:
-            assert f"{command.all_keys} {command.help}" in text
+            name = command.all_keys or command.label.removeprefix("Rehearse: ")
+            assert f"{name} {command.help}" in text
+
+
+def test_the_help_says_nothing_of_rehearsals_where_money_is_real() -> None:
+    text = "\n".join(plain(each) for each in help_lines(110, rehearses=False))
+    assert Scope.REHEARSE.value not in text
+    assert not [each.help for each in of_scope(Scope.REHEARSE) if each.help in text]
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.id)
@@ -126,8 +137,9 @@ async def test_the_palette_offers_what_the_table_offers(scope: Scope) -> None:
     async with trading() as trader:
         await open_scope(trader, scope)
         offered = {each.title: each.help for each in trader.app.get_system_commands(trader.app.screen)}
-        assert set(offered) == {each.label for each in of_scope(scope) if each.in_palette}
-        for command in of_scope(scope):
+        commands = of_scope(scope) + (of_scope(Scope.REHEARSE) if scope is Scope.DESK else [])
+        assert set(offered) == {each.label for each in commands if each.in_palette}
+        for command in commands:
             if command.in_palette:
                 said = offered[command.label]
                 assert said.startswith((command.help, "Not now: "))
@@ -142,6 +154,23 @@ async def test_the_palette_does_a_command_by_its_name() -> None:
         )
         await trader.press("enter")
         assert "[2 Positions" in await trader.look()
+
+
+async def test_the_palette_rehearses_trouble_in_practice() -> None:
+    async with trading() as trader:
+        await trader.press("ctrl+p")
+        await trader.type("lose a reply")
+        await trader.wait(lambda screen: "its reply is lost" in screen)
+        await trader.press("enter")
+        assert trader.desk.rehearsed == [("lost-reply", TITLES[0][0])]
+
+
+@pytest.mark.parametrize("venue", [Venue.DEMO, Venue.LIVE])
+async def test_no_trouble_is_rehearsed_where_money_is_real(venue: Venue) -> None:
+    async with trading(FakeDesk(Clock(), venue=venue)) as trader:
+        offered = {each.title for each in trader.app.get_system_commands(trader.app.screen)}
+        assert "Buy" in offered
+        assert not [title for title in offered if "ehears" in title]
 
 
 async def test_a_key_that_does_nothing_now_says_why() -> None:

@@ -11,6 +11,7 @@ from textual.events import DescendantFocus, Resize, ScreenResume, ScreenSuspend
 
 from kalshi_tui.domain.order import Action, Order
 from kalshi_tui.session.desk import Desk
+from kalshi_tui.session.rehearsal import BY_ID as REHEARSALS
 from kalshi_tui.session.store import Dirty, Topic, Weight
 from kalshi_tui.session.words import order_words
 from kalshi_tui.ui.commands import Scope, bindings
@@ -213,6 +214,10 @@ class DeskScreen(CommandScreen[None]):
         except Exception as error:  # noqa: BLE001 - a defect must neither end the program nor stay unsaid
             sentence = f"The cancel of {order_words(order)} failed inside the program ({type(error).__name__}: {error})"
             self._store.notify(Weight.ERROR, f"{sentence}; the order may still rest.")
+
+    def do_rehearse(self, rehearsal: str) -> None:
+        """Have the practice exchange make trouble."""
+        self.desk.rehearse(REHEARSALS[rehearsal], self._watch.ticker)
 
     def do_palette(self) -> None:
         """Find a command by its name."""

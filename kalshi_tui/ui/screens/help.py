@@ -16,6 +16,7 @@ from kalshi_tui.ui.widgets.key_bar import KeyBar
 from kalshi_tui.ui.widgets.line_view import LineView
 
 KEYS_WIDTH = 14
+NAMES_WIDTH = 21
 SIGNS = (
     ("*", "orders of yours: before a market, at a price of the book, at a trade of the tape"),
     ("+ -", "before a market: you hold YES (+) or NO (-)"),
@@ -47,7 +48,7 @@ class HelpScreen(CommandModal[None]):
     def on_resize(self, event: Resize) -> None:
         """Break the sentences anew."""
         del event
-        self.call_after_refresh(lambda: self._text.show(help_lines(self._text.room)))
+        self.call_after_refresh(lambda: self._text.show(help_lines(self._text.room, self.desk.rehearses)))
 
     def do_scroll(self, lines: int) -> None:
         """Scroll by so many lines."""
@@ -58,13 +59,18 @@ class HelpScreen(CommandModal[None]):
         self.dismiss(None)
 
 
-def help_lines(width: int) -> list[Line]:
+def help_lines(width: int, rehearses: bool) -> list[Line]:
     """Write the command table out, a part for each screen, then the signs."""
     made: list[Line] = []
     for scope in Scope:
+        if scope is Scope.REHEARSE and not rehearses:
+            continue
         made += [line(Span(scope.value, Tone.HEAD))]
         for command in of_scope(scope):
-            made += _entry(command.all_keys, command.help, width)
+            if command.keys:
+                made += _entry(command.all_keys, command.help, width)
+            else:
+                made += _entry(command.label.partition(": ")[2], command.help, width, NAMES_WIDTH)
         made.append(())
     made += [line(Span("Signs", Tone.HEAD))]
     for sign, meaning in SIGNS:
@@ -72,6 +78,6 @@ def help_lines(width: int) -> list[Line]:
     return made
 
 
-def _entry(keys: str, sentence: str, width: int) -> list[Line]:
-    first, *rest = wrap(sentence, max(width - KEYS_WIDTH, 20))
-    return [line(Span(f"{keys:<{KEYS_WIDTH}}", Tone.KEY), first), *(line(" " * KEYS_WIDTH + text) for text in rest)]
+def _entry(keys: str, sentence: str, width: int, indent: int = KEYS_WIDTH) -> list[Line]:
+    first, *rest = wrap(sentence, max(width - indent, 20))
+    return [line(Span(f"{keys:<{indent}}", Tone.KEY), first), *(line(" " * indent + text) for text in rest)]

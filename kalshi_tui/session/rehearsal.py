@@ -1,0 +1,70 @@
+"""Trouble that a trader can rehearse on the practice exchange: what each piece is called, and what is asked for."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+Values = Mapping[str, str | int | bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """One piece of trouble, or its end."""
+
+    id: str
+    label: str
+    """Its name in the palette, behind "Rehearse:"."""
+    help: str
+    action: str
+    """The action of ``/practice/control``."""
+    values: Values = field(default_factory=dict)
+    of_market: bool = False
+    """Whether it befalls the chosen market."""
+
+
+def _market(id_: str, label: str, help_: str, action: str, **values: str | int | bool) -> Rehearsal:
+    return Rehearsal(id_, label, help_, action, values, of_market=True)
+
+
+def _exchange(id_: str, label: str, help_: str, action: str, **values: str | int | bool) -> Rehearsal:
+    return Rehearsal(id_, label, help_, action, values)
+
+
+REHEARSALS: Final = (
+    _exchange("drop", "drop the connection", "Cut the stream; it has to come back by itself.", "drop_connections"),
+    _exchange("skip", "lose a frame", "One frame of the stream is never sent.", "skip_frames", count=1),
+    _exchange("double", "double a frame", "One frame of the stream is sent twice.", "duplicate_frame", count=1),
+    _exchange("corrupt", "damage a frame", "One frame of the stream is no JSON.", "corrupt_frame", count=1),
+    _exchange("old-sid", "late frames", "Frames come of a subscription given up.", "old_sid_frames", count=3),
+    _exchange("overflow", "reader too slow", "The exchange gives up on a slow reader (code 25).", "overflow"),
+    _exchange("pause-trading", "pause trading", "Orders are refused, cancels are taken.", "pause_trading"),
+    _exchange("resume-trading", "resume trading", "Orders are taken again.", "resume_trading"),
+    _exchange("pause-exchange", "pause the exchange", "Nothing is taken, not even cancels.", "pause_exchange"),
+    _exchange("resume-exchange", "resume the exchange", "All is taken again.", "resume_exchange"),
+    _exchange("slow", "slow replies", "The next 10 replies come 3 s late.", "delay_responses", ms=3_000, count=10),
+    _exchange("quick", "quick replies", "Replies come at once again.", "delay_responses", ms=0, count=0),
+    _exchange(
+        "fail", "fail an order", "The next order fails with 503, and was not taken.", "fail_responses",
+        status=503, count=1, after_processing=False, method="POST",
+    ),
+    _exchange(
+        "lost-reply", "lose a reply", "The next order is taken, and its reply is lost.", "fail_responses",
+        status=504, count=1, after_processing=True, method="POST",
+    ),
+    _exchange("rate-limit", "rate limit", "The next 3 requests are too many (429).", "rate_limit", count=3),
+    _exchange("late-reads", "late reads", "Orders, fills and positions answer 3 s late.", "read_lag", ms=3_000),
+    _exchange("prompt-reads", "prompt reads", "Orders, fills and positions answer truly again.", "read_lag", ms=0),
+    _exchange("skew", "a wrong clock", "The exchange's clock is 30 s ahead of ours.", "set_clock_skew", ms=30_000),
+    _exchange("no-skew", "a right clock", "The exchange's clock agrees with ours again.", "set_clock_skew", ms=0),
+    _exchange("quarter", "15 minutes later", "The exchange's time leaps forward.", "advance_clock", ms=900_000),
+    _market("settle-yes", "settle as YES", "The chosen market ends, YES pays $1.", "settle", result="yes"),
+    _market("settle-no", "settle as NO", "The chosen market ends, NO pays $1.", "settle", result="no"),
+    _market("settle-half", "settle at 0.50", "The chosen market ends, each side pays $0.50.", "settle", result="0.50"),
+    _market("deactivate", "halt the market", "The chosen market is halted, its orders go.", "deactivate"),
+    _market("activate", "reopen the market", "The chosen market trades again.", "activate"),
+    _market("fine", "fine prices", "The chosen market trades in tenths of a cent.", "change_grid",
+            structure="deci_cent"),
+    _market("cents", "whole cents", "The chosen market trades in whole cents.", "change_grid",
+            structure="linear_cent"),
+)  # fmt: skip
+BY_ID: Final = {rehearsal.id: rehearsal for rehearsal in REHEARSALS}

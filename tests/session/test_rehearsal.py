@@ -1,0 +1,81 @@
+"""Rehearsing trouble from the desk, against the real practice exchange."""
+
+from kalshi_tui.domain.book import Side
+from kalshi_tui.domain.link import LinkState
+from kalshi_tui.domain.market import MarketStatus
+from kalshi_tui.domain.order import Action, OrderState, OrderTerms
+from kalshi_tui.session.rehearsal import BY_ID, REHEARSALS, Rehearsal
+from kalshi_tui.session.session import Session
+
+from .test_session import a_two_sided_market, data, exchange, session, until
+
+__all__ = ["data", "exchange", "session"]
+
+LAST = ("drop", "overflow", "pause-exchange", "resume-exchange", "quarter")
+"""What disturbs the pieces after it."""
+
+
+async def rehearsed(session: Session, piece: Rehearsal, ticker: str) -> str:
+    """Rehearse, and give what the log says of it."""
+    before = len(session.store.notices)
+    session.rehearse(piece, ticker)
+
+    def told() -> list[str]:
+        said = [notice.text for notice in list(session.store.notices)[: len(session.store.notices) - before]]
+        return [text for text in said if text.startswith("Rehears") and piece.label in text]
+
+    try:
+        await until(told)
+    except TimeoutError:
+        raise AssertionError(f"{piece.id}: {[n.text for n in session.store.notices]}") from None
+    return told()[0]
+
+
+async def test_every_piece_is_one_that_the_exchange_knows(session: Session) -> None:
+    ticker = await a_two_sided_market(session)
+    for piece in sorted(REHEARSALS, key=lambda piece: (piece.id in LAST, piece.of_market)):
+        if piece.action == "settle":
+            continue
+        assert (await rehearsed(session, piece, ticker)).startswith("Rehearsal: "), piece
+        if piece.id in {"slow", "fail", "lost-reply", "rate-limit"}:
+            await rehearsed(session, BY_ID["quick"], ticker)
+    await until(lambda: session.store.connection.state is LinkState.LIVE)
+    await until(lambda: session.store.book(ticker).good)
+
+
+async def test_a_market_settled_by_rehearsal_ends_on_the_desk(session: Session) -> None:
+    for piece in (each for each in REHEARSALS if each.action == "settle"):
+        ticker = await a_two_sided_market(session)
+        assert (await rehearsed(session, piece, ticker)).startswith("Rehearsal: ")
+        await until(lambda ended=ticker: session.store.markets[ended].status is MarketStatus.FINALIZED)
+        again = await rehearsed(session, piece, ticker)
+        assert again.startswith("Rehearsal failed: ")
+
+
+async def test_a_lost_reply_is_unknown_until_the_exchange_has_said(session: Session) -> None:
+    ticker = await a_two_sided_market(session)
+    await rehearsed(session, BY_ID["lost-reply"], ticker)
+    sent_as = session.new_client_order_id()
+    outcome = await session.submit(OrderTerms(ticker, Side.YES, Action.BUY, 100, 500), sent_as)
+    assert outcome.order.state is OrderState.UNKNOWN
+    await until(lambda: [order.state for order in session.store.orders.values()] == [OrderState.RESTING])
+    (order,) = session.store.orders.values()
+    assert order.client_order_id == sent_as
+
+
+async def test_an_order_that_failed_is_unknown_and_then_not_there(session: Session) -> None:
+    ticker = await a_two_sided_market(session)
+    await rehearsed(session, BY_ID["fail"], ticker)
+    outcome = await session.submit(OrderTerms(ticker, Side.YES, Action.BUY, 100, 500), session.new_client_order_id())
+    assert outcome.order.state is OrderState.UNKNOWN
+    await until(lambda: [order.state for order in session.store.orders.values()] != [OrderState.UNKNOWN], 60)
+    (order,) = session.store.orders.values()
+    assert order.state in {OrderState.NOT_SENT, OrderState.REFUSED}
+
+
+async def test_the_token_is_in_no_representation(session: Session) -> None:
+    control = session._control
+    assert control is not None
+    token = control._calls._client.headers["X-Practice-Token"]
+    assert len(token) > 20
+    assert token not in repr(control)
