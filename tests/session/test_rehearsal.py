@@ -1,5 +1,7 @@
 """Rehearsing trouble from the desk, against the real practice exchange."""
 
+from functools import partial
+
 from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.link import LinkState
 from kalshi_tui.domain.market import MarketStatus
@@ -47,7 +49,8 @@ async def test_a_market_settled_by_rehearsal_ends_on_the_desk(session: Session) 
     for piece in (each for each in REHEARSALS if each.action == "settle"):
         ticker = await a_two_sided_market(session)
         assert (await rehearsed(session, piece, ticker)).startswith("Rehearsal: ")
-        await until(lambda ended=ticker: session.store.markets[ended].status is MarketStatus.FINALIZED)
+        markets = session.store.markets
+        await until(partial(lambda ended: markets[ended].status is MarketStatus.FINALIZED, ticker))
         again = await rehearsed(session, piece, ticker)
         assert again.startswith("Rehearsal failed: ")
 
