@@ -128,7 +128,10 @@ class FeedProtocol:
 
     def want_books(self, tickers: Iterable[str]) -> None:
         """Keep the books of exactly these markets; those that fall out are stale from now on."""
-        self._want(Channel.BOOK, frozenset(tickers))
+        wanted = frozenset(tickers)
+        # A quote that nobody went on watching beside its book says nothing of the book that comes later.
+        self._quoted = {ticker: has for ticker, has in self._quoted.items() if ticker in wanted}
+        self._want(Channel.BOOK, wanted)
 
     def want_tickers(self, tickers: Iterable[str] | None) -> None:
         """Take the quotes of exactly these markets, of all with None."""
@@ -440,7 +443,7 @@ class FeedProtocol:
         except TranslationError as error:
             self._alarm(Channel.TICKER, f"A quote makes no sense: {error}")
             return
-        if ticker in self._books.sent:
+        if ticker in self._books.wanted:
             self._quoted[ticker] = bool(quote.yes_bid_size or quote.yes_ask_size)
         self._newest_ms[0] = msg.ts_ms
 
@@ -483,6 +486,7 @@ class FeedProtocol:
         except TranslationError as error:
             self._alarm(Channel.LIFECYCLE, f"A lifecycle event makes no sense: {error}")
             return
+        self._quoted.pop(ticker, None)
         self._sink.lifecycle(ticker, clean(frame.msg.event_type, 64))
 
     def _counted_only(
@@ -518,6 +522,10 @@ class FeedProtocol:
         subscription.state = State.LIVE
         subscription.deadline = self._now + self._patience(subscription)
         self._by_sid[sid] = subscription
+        if subscription.lost:
+            # What happened between the end and now was told to nobody.
+            self._report(Happening.MISSED, subscription.channel, subscription.lost)
+            subscription.lost = ""
         self._follow(subscription)
         self._notice_ready()
 
@@ -739,6 +747,7 @@ class FeedProtocol:
         self._distrust(subscription, why)
         if subscription is not self._books:
             self._report(Happening.MISSED, subscription.channel, why)
+            subscription.lost = why
         self._detach(subscription)
         self._hold(subscription)
 

@@ -103,6 +103,7 @@ class Subscription:
         "held_at",
         "hold_until",
         "holds",
+        "lost",
         "outstanding",
         "probation",
         "progress",
@@ -136,6 +137,8 @@ class Subscription:
     def reset(self) -> None:
         """Forget what belonged to a connection: after a reconnect nothing of it may be trusted (section 4)."""
         self.state = State.IDLE
+        self.lost = ""
+        """Why the exchange ended it, until it is subscribed again."""
         self.holds = 0
         self.held_at = 0.0
         self.hold_until = 0.0

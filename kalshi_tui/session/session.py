@@ -1,40 +1,26 @@
 """One trading session: the store, the stream that fills it, and the hands that trade. What the screens hold."""
 
 import asyncio
-import contextlib
 import secrets
 import uuid
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Final
 
-from kalshi_tui.domain.fees import FeeSchedule
 from kalshi_tui.domain.link import LinkState
-from kalshi_tui.domain.market import Event, Market
-from kalshi_tui.domain.order import Order, OrderState, OrderTerms
+from kalshi_tui.domain.order import Order, OrderTerms
 from kalshi_tui.kalshi.errors import KalshiError
 from kalshi_tui.kalshi.practice_control import PracticeControl
 from kalshi_tui.kalshi.rest import RestClient
 from kalshi_tui.kalshi.stream import Stream
 from kalshi_tui.kalshi.subscription import Happening, Report
-from kalshi_tui.kalshi.translate import event_fees
 from kalshi_tui.kalshi.wire import Channel
+from kalshi_tui.session.account import Account
 from kalshi_tui.session.desk import Desk, Outcome, Venue
+from kalshi_tui.session.listing import Listing
 from kalshi_tui.session.rehearsal import Rehearsal
 from kalshi_tui.session.store import Store, Topic, Weight
 from kalshi_tui.session.trading import Sleep, Trading
-from kalshi_tui.session.words import fill_words
 
-MARKETS_LISTED: Final = 400
-"""How many markets are listed at the start; the exchange has tens of thousands open."""
-TAPE_READ: Final = 50
-"""How many older prints are read for a market that comes on the screen."""
-FILLS_READ: Final = 200
-NEWS_SETTLES_S: Final = 0.15
-"""Frames about one order come in a burst; cash and positions are read once, this long after the first."""
-READ_LAG_S: Final = 3.0
-"""REST lags the engine by seconds (section 7): after news of the account it is read a second time, this much later."""
-RETRY_S: Final = 3.0
 PUBLIC_CHANNELS: Final = {Channel.TRADE, Channel.LIFECYCLE, Channel.BOOK, Channel.TICKER}
 """The channels that are not of the account; what is missed on another is read again by REST."""
 WEIGHTS: Final = {Happening.HEALED: Weight.GOOD, Happening.REFUSED: Weight.ERROR, Happening.ALARM: Weight.ERROR}
@@ -58,20 +44,20 @@ class Session:
         self._rest = rest
         self._sleep = sleep
         self._stream = make_stream(self.store, self._stream_reports)
-        self._trading = Trading(rest, self.store, clock_ms, sleep)
+        self._trading = Trading(rest, self.store, sleep)
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._news: asyncio.Task[None] | None = None
-        self._fees: dict[str, FeeSchedule] = {}
-        self._looked_at: tuple[str, ...] = ()
-        self._tapes_read: set[str] = set()
-        self.store.on_account_news = self._account_news
+        self._was_live = False
+        self._account = Account(rest, self.store, self._trading, sleep)
+        self._listing = Listing(rest, self.store, self._spawn, self._stream.watch_quotes, sleep)
+        self.store.on_account_news = self._account.has_news
         self.store.on_link = self._link_changed
-        self.store.on_lifecycle = self._lifecycle
+        self.store.on_lifecycle = self._listing.changed
 
     async def start(self) -> None:
         """Start the stream and read the markets; ends at once, all goes on in the background."""
         self._spawn(self._stream.run(), "stream")
-        self._spawn(self._list_markets(), "markets")
+        self._spawn(self._listing.run(), "markets")
+        self._spawn(self._account.run(), "account")
 
     async def stop(self) -> None:
         """End everything that runs."""
@@ -86,10 +72,8 @@ class Session:
 
     def look_at(self, tickers: Sequence[str]) -> None:
         """Subscribe to these markets' books and no others, and read their tapes and fees where not yet known."""
-        self._looked_at = tuple(tickers)
-        self._stream.watch_books(self._looked_at)
-        for ticker in self._looked_at:
-            self._spawn(self._read_around(ticker), f"around {ticker}")
+        self._stream.watch_books(tickers)
+        self._listing.look_at(tickers)
 
     def new_client_order_id(self) -> str:
         """Make a random id: it must be unique for ever, and tell nothing."""
@@ -139,120 +123,27 @@ class Session:
             sentence = str(error) if isinstance(error, KalshiError) else f"{type(error).__name__}: {error}"
             self.store.notify(Weight.ERROR, f"Reading {task.get_name()} failed: {sentence}")
 
-    async def _list_markets(self) -> None:
-        """Read the open events with their markets until it works, and follow their tickers."""
-        while True:
-            try:
-                events = [event async for event in self._events()]
-            except KalshiError as error:
-                self.store.notify(Weight.WARNING, f"The list of markets could not be read: {error}")
-                await self._sleep(RETRY_S)
-                continue
-            break
-        markets = [market for event in events for market in event.markets]
-        self.store.set_markets(markets, events)
-        self._stream.watch_quotes([market.ticker for market in markets])
-
-    async def _events(self) -> AsyncIterator[Event]:
-        listed = 0
-        async for event in self._rest.events(status="open", with_nested_markets=True):
-            yield event
-            listed += len(event.markets)
-            if listed >= MARKETS_LISTED:
-                return
-
-    async def _read_around(self, ticker: str) -> None:
-        """Read what the stream does not tell of a market: its fees and its older prints."""
-        market = self.store.markets.get(ticker)
-        if market is not None and market.fees is None:
-            fees = await self._fees_of(market)
-            current = self.store.markets.get(ticker)
-            if current is not None:
-                self.store.set_markets([replace(current, fees=fees, quote=self.store.quotes[ticker])])
-        if ticker not in self._tapes_read:
-            self._tapes_read.add(ticker)
-            self.store.set_tape(ticker, await self._rest.trades(ticker, most=TAPE_READ))
-
-    async def _fees_of(self, market: Market) -> FeeSchedule:
-        known = self._fees.get(market.event_ticker)
-        if known is None:
-            series = await self._rest.series(market.series_ticker)
-            event = self.store.events.get(market.event_ticker)
-            fees = series.fees if event is None else event_fees(series.fees, event)
-            known = self._fees[market.event_ticker] = fees
-        return known
-
     def _stream_reports(self, report: Report) -> None:
         """Log what the feed found and mended, and read by REST what no snapshot brings back (section 4)."""
         if report.happening is Happening.MISSED:
             if report.channel == Channel.TRADE:
-                self._tapes_read.clear()
-                self.look_at(self._looked_at)
+                self._listing.tape_has_holes()
             elif report.channel == Channel.LIFECYCLE:
-                self._spawn(self._list_markets(), "markets")
+                self._listing.is_doubtful()
             elif report.channel not in PUBLIC_CHANNELS:
-                self._spawn(self._reconcile(), "account")
+                self._account.is_doubtful()
             return
         self.store.notify(WEIGHTS.get(report.happening, Weight.WARNING), report.text)
 
-    def _lifecycle(self, ticker: str, event_type: str) -> None:
-        self._spawn(self._reread(ticker, event_type), f"market {ticker}")
-
-    async def _reread(self, ticker: str, event_type: str) -> None:
-        """Read a market that has changed; one just created may not be there yet (section 8)."""
-        del event_type
-        market = await self._rest.market(ticker)
-        known = self.store.markets.get(ticker)
-        if known is not None:
-            market = replace(market, title=known.title, series_ticker=known.series_ticker, fees=known.fees)
-        elif market.event_ticker not in self.store.events:
-            event: Event = await self._rest.event(market.event_ticker)
-            self.store.set_markets(event.markets, [event])
-            market = next((m for m in event.markets if m.ticker == ticker), market)
-        self.store.set_markets([market])
-        if known is None:
-            self._stream.watch_quotes(list(self.store.markets))
-
     def _link_changed(self, state: LinkState) -> None:
-        if state is LinkState.LIVE:
-            self._spawn(self._reconcile(), "account")
-
-    def _account_news(self) -> None:
-        if self._news is None or self._news.done():
-            self._news = self._spawn(self._read_money_soon(), "account")
-
-    async def _read_money_soon(self) -> None:
-        await self._sleep(NEWS_SETTLES_S)
-        await self._read_money()
-        self._news = None
-        await self._sleep(READ_LAG_S)
-        await self._read_money()
-
-    async def _read_money(self) -> None:
-        balance, positions = await asyncio.gather(self._rest.balance(), self._rest.positions())
-        self.store.set_balance(balance)
-        self.store.set_positions(positions)
-
-    async def _reconcile(self) -> None:
-        """Read the whole account and tell what changed unheard: private frames carry no seq (section 4)."""
-        first = self.store.balance is None
-        resting, fills, _ = await asyncio.gather(
-            self._rest.orders(status="resting"), self._rest.fills(most=FILLS_READ), self._read_money()
-        )
-        gone = {order.order_id: order for order in self.store.working() if order.order_id}
-        for order in resting:
-            self.store.order(order)
-            gone.pop(order.order_id, None)
-        for order in gone.values():
-            with contextlib.suppress(KalshiError):
-                self.store.order(await self._rest.order(order.order_id))
-        fresh = self.store.set_fills(fills)
-        if not first:
-            for fill in reversed(fresh):
-                self.store.notify(Weight.WARNING, f"Filled while away: {fill_words(fill)} in {fill.ticker}.")
-        for order in self.store.working():
-            if order.state is OrderState.UNKNOWN:
-                self._trading.ask_about(order)
+        if state is not LinkState.LIVE:
+            return
+        self._account.is_doubtful()
+        if self._was_live:
+            # Nobody has told what happened while the link was down.
+            self._listing.is_doubtful()
+            self._listing.tape_has_holes()
+        self._was_live = True
 
 
 __all__ = ["Desk", "Outcome", "Session", "Topic", "Venue"]

@@ -102,6 +102,10 @@ class Store:
         self.notices: deque[Notice] = deque(maxlen=NOTICES_KEPT)
         self.frames = 0
         """Frames of market data taken since the start, for the message rate."""
+        self._order_ids: dict[str, str] = {}
+        """The exchange's ids by client order id."""
+        self._position_told: dict[str, int] = {}
+        """When the stream last told of a market's position, in this machine's Unix milliseconds."""
         self._seen_trades: set[str] = set()
         self._seen_order: deque[str] = deque()
         self._dirty_tickers: set[str] = set()
@@ -177,8 +181,11 @@ class Store:
 
     def order(self, order: Order) -> None:
         """Take the news of an order. News may come twice, late or out of turn: see `merged`."""
-        key = order.order_id or order.client_order_id
-        pending = self.orders.pop(order.client_order_id, None) if order.order_id and order.client_order_id else None
+        key = order.order_id or self._order_ids.get(order.client_order_id, order.client_order_id)
+        pending = None
+        if order.order_id and order.client_order_id:
+            pending = self.orders.pop(order.client_order_id, None)
+            self._order_ids[order.client_order_id] = order.order_id
         known = self.orders.get(key, pending)
         self.orders[key] = order if known is None else merged(known, order)
         self._dirty_topics.add(Topic.ORDERS)
@@ -188,6 +195,7 @@ class Store:
 
     def position(self, position: Position) -> None:
         """Take a market's position as the exchange has it."""
+        self._position_told[position.ticker] = self._clock_ms()
         if position.count:
             self.positions[position.ticker] = position
         else:
@@ -218,7 +226,8 @@ class Store:
     def set_markets(self, markets: Iterable[Market], events: Iterable[Event] = ()) -> None:
         """Add or replace markets, keeping a live quote that is newer than the one they carry."""
         self.events.update({event.event_ticker: event for event in events})
-        for market in markets:
+        for plain in markets:
+            market = self._completed(plain)
             self.markets[market.ticker] = market
             live = self.quotes.get(market.ticker)
             if live is None or not live.ts_ms:
@@ -231,17 +240,20 @@ class Store:
         self._dirty_topics.add(Topic.MARKETS)
 
     def set_tape(self, ticker: str, trades: Sequence[Trade]) -> None:
-        """Put older prints, newest first, under those that the stream has brought already."""
+        """Put prints that were read among those that the stream has brought; the exchange's time decides."""
         tape = self.tapes.setdefault(ticker, deque(maxlen=TAPE_LENGTH))
         known = {trade.trade_id for trade in tape}
-        newest_first = [*tape, *(trade for trade in trades if trade.trade_id not in known)][:TAPE_LENGTH]
+        every = [*tape, *(trade for trade in trades if trade.trade_id not in known)]
+        every.sort(key=lambda trade: trade.ts_ms, reverse=True)
         tape.clear()
-        tape.extend(newest_first)
+        tape.extend(every[:TAPE_LENGTH])
         self._dirty_tickers.add(ticker)
 
-    def set_positions(self, positions: Iterable[Position]) -> None:
-        """Replace all positions."""
-        fresh = {position.ticker: position for position in positions if position.count}
+    def set_positions(self, positions: Iterable[Position], as_of_ms: int) -> None:
+        """Replace all positions but those that the stream has told since ``as_of_ms``, this machine's Unix time."""
+        newer = {ticker for ticker, told_ms in self._position_told.items() if told_ms > as_of_ms}
+        fresh = {position.ticker: position for position in positions if position.count and position.ticker not in newer}
+        fresh |= {ticker: self.positions[ticker] for ticker in newer & self.positions.keys()}
         self._dirty_tickers.update(fresh.keys() | self.positions.keys())
         self.positions = fresh
         self._dirty_topics.add(Topic.POSITIONS)
@@ -276,10 +288,25 @@ class Store:
         """Give a market's book; one that nobody has sent yet is empty and WAITING."""
         return self.books.get(ticker) or LiveBook()
 
+    def known_order(self, order: Order) -> Order:
+        """Give an order as it is known now, by its own id or the client's; itself if nothing is known."""
+        key = order.order_id or self._order_ids.get(order.client_order_id, order.client_order_id)
+        return self.orders.get(key, order)
+
     def working(self) -> list[Order]:
         """Give the orders that are or may be live, those of unknown outcome first, then the newest."""
         live = [order for order in self.orders.values() if not order.state.final]
         return sorted(live, key=lambda order: (order.state is not OrderState.UNKNOWN, -order.created_ms))
+
+    def _completed(self, market: Market) -> Market:
+        """Keep of a market what not every reply tells: the event's title, the series, the fees."""
+        event, known = self.events.get(market.event_ticker), self.markets.get(market.ticker)
+        return replace(
+            market,
+            title=event.title if event is not None and event.title else market.title,
+            series_ticker=market.series_ticker or (event.series_ticker if event is not None else ""),
+            fees=market.fees or (known.fees if known is not None else None),
+        )
 
     def _remember_fill(self, fill: Fill) -> None:
         """Note a trade id, forgetting the oldest beyond ten times what is kept for the screen."""
@@ -296,11 +323,15 @@ class Store:
 def merged(known: Order, news: Order) -> Order:
     """Join what is known of an order with news of it that may be late, doubled or out of turn.
 
+    What has the exchange's id is the exchange's word, and goes before anything that was concluded here without one.
     What is final stays final, and a filled count never falls: the exchange does not undo a fill. Words that one source
     has and the other lacks (the client order id, the reason) are kept.
     """
-    earlier = 0 < news.updated_ms < known.updated_ms and news.filled == known.filled
-    older = earlier or news.filled < known.filled or (known.state.final and not news.state.final)
+    if bool(known.order_id) != bool(news.order_id):
+        older = bool(known.order_id)
+    else:
+        earlier = 0 < news.updated_ms < known.updated_ms and news.filled == known.filled and not news.state.final
+        older = earlier or news.filled < known.filled or (known.state.final and not news.state.final)
     first, second = (known, news) if older else (news, known)
     return replace(
         first,

@@ -24,8 +24,8 @@ AGREEING_READS: Final = 3
 ASK_AGAIN_S: Final = 1.0
 """The first wait between two questions about an unknown order; it doubles up to `ASK_AT_MOST_S`."""
 ASK_AT_MOST_S: Final = 15.0
-SEARCH_BACK_MS: Final = 60_000
-"""How far before the sending an order is searched for: this machine's clock may be ahead of the exchange's."""
+SEARCH_BACK_MS: Final = 600_000
+"""How far before the sending an order is searched for: this machine may take the exchange's time for a later one."""
 PASSED_BY_MS: Final = 5_000
 """How far past the sending the exchange's data must be before a miss counts: clocks differ."""
 
@@ -35,18 +35,16 @@ Sleep = Callable[[float], Awaitable[None]]
 class Trading:
     """Sends and cancels through one `RestClient`, and keeps the store true about it."""
 
-    def __init__(
-        self, rest: RestClient, store: Store, clock_ms: Callable[[], int], sleep: Sleep = asyncio.sleep
-    ) -> None:
+    def __init__(self, rest: RestClient, store: Store, sleep: Sleep = asyncio.sleep) -> None:
         self._rest = rest
         self._store = store
-        self._clock_ms = clock_ms
         self._sleep = sleep
         self._inquiries: dict[str, asyncio.Task[None]] = {}
 
     async def submit(self, terms: OrderTerms, client_order_id: str) -> Outcome:
         """Send one order, once, and say what became of it. Raises nothing for what exchange or network do."""
-        now = self._clock_ms()
+        # The exchange's time: what is asked later is measured by the exchange's own data.
+        now = self._rest.clock.now_ms()
         draft = Order(
             order_id="",
             client_order_id=client_order_id,
@@ -74,7 +72,7 @@ class Trading:
         except asyncio.CancelledError:
             self._unknown(draft, "The program stopped waiting for the reply.", terms)
             raise
-        order = self._settle(draft, acknowledged(draft, terms, ack))
+        order = self._settle(acknowledged(draft, terms, ack))
         outcome = Outcome(order, result_words(terms, order, ack))
         self._store.notify(Weight.GOOD if order.filled or not order.state.final else Weight.INFO, outcome.sentence)
         return outcome
@@ -134,32 +132,43 @@ class Trading:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _settle(self, draft: Order, order: Order) -> Order:
+    def _settle(self, order: Order) -> Order:
+        """Tell the store, and give the order as it is now known: the stream may have said more already."""
         self._store.order(order)
-        return self._store.orders.get(order.order_id or draft.client_order_id, order)
+        return self._store.known_order(order)
 
     def _over(self, draft: Order, state: OrderState, why: str, terms: OrderTerms) -> Outcome:
-        order = self._settle(draft, replace(draft, state=state, reason=why, remaining=0))
+        order = self._settle(replace(draft, state=state, reason=why, remaining=0))
+        if order.state is not state:
+            return self._told_by_stream(order, terms, why)
         sentence = f"{state.value.capitalize()}: {terms_words(terms)}. {why}"
         self._store.notify(Weight.ERROR, sentence)
         return Outcome(order, sentence)
 
     def _unknown(self, draft: Order, why: str, terms: OrderTerms) -> Outcome:
-        order = self._settle(draft, replace(draft, state=OrderState.UNKNOWN, reason=why))
+        order = self._settle(replace(draft, state=OrderState.UNKNOWN, reason=why))
+        if order.state is not OrderState.UNKNOWN:
+            return self._told_by_stream(order, terms, why)
         sentence = (
             f"UNKNOWN: {terms_words(terms)} may or may not be live. {why} "
             "The exchange is being asked; do not send it again."
         )
         self._store.notify(Weight.ERROR, sentence)
-        if order.state is OrderState.UNKNOWN:
-            self.ask_about(order)
+        self.ask_about(order)
+        return Outcome(order, sentence)
+
+    def _told_by_stream(self, order: Order, terms: OrderTerms, why: str) -> Outcome:
+        """Say what the stream has told of an order whose reply tells nothing, or less."""
+        filled = f", {count_words(order.filled)} filled" if order.filled else ""
+        sentence = f"{order.state.value.capitalize()}: {terms_words(terms)}{filled}, as the stream told. {why}"
+        self._store.notify(Weight.WARNING, sentence)
         return Outcome(order, sentence)
 
     async def _inquire(self, order: Order) -> None:
         """Ask until the order is found, or is proved not to be there (section 6)."""
         wait = ASK_AGAIN_S
         misses = 0
-        while self._store.orders.get(order.client_order_id, order).state is OrderState.UNKNOWN:
+        while self._store.known_order(order).state is OrderState.UNKNOWN:
             try:
                 found = await self._find(order)
                 if found is not None:
@@ -174,7 +183,8 @@ class Trading:
                 misses = 0
             if misses >= AGREEING_READS:
                 reason = "The exchange has no such order; it was asked several times."
-                self._store.order(replace(order, state=OrderState.NOT_SENT, reason=reason, remaining=0))
+                if self._settle(replace(order, state=OrderState.NOT_SENT, reason=reason, remaining=0)).order_id:
+                    return
                 self._store.notify(Weight.WARNING, f"Never arrived: {order_words(order)}. {reason}")
                 return
             await self._sleep(wait)
@@ -213,7 +223,8 @@ def result_words(terms: OrderTerms, order: Order, ack: OrderAck) -> str:
     words = terms_words(terms)
     if order.state is OrderState.FILLED:
         average = ack.average_fill_price
-        if average is None:
+        if average is None or ack.filled < order.filled:
+            # The rest was filled since, at prices that the reply does not tell.
             return f"Filled: {words}."
         own = average if terms.side is Side.YES else MONEY_UNIT - average
         return f"Filled: {words}, on average at {money_words(own)}."

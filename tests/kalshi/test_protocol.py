@@ -397,6 +397,27 @@ def test_an_empty_book_whose_quote_has_sizes_is_not_trusted() -> None:
     rig.assert_right(A, B)
 
 
+def test_a_quote_from_before_a_market_was_left_says_nothing_of_its_book_later() -> None:
+    rig = Rig(A, B)
+    rig.feed.want_tickers([A, B])
+    rig.settle()
+    sid = next(each.sid for each in rig.exchange.subscriptions.values() if each.channel == Channel.TICKER)
+
+    def quote(size: str) -> None:
+        msg = wire.TickerMsg(market_ticker=A, yes_bid_dollars="0.4100", yes_ask_dollars="0.4500", yes_bid_size_fp=size)
+        rig.feed.receive(wire.encode(wire.TickerFrame(sid=sid, msg=msg)))
+
+    quote("5.00")
+    rig.feed.want_books([B])
+    rig.settle()
+    quote("0.00")
+    rig.exchange.books[A].snapshot([], [])
+    rig.feed.want_books([A, B])
+    rig.settle()
+    rig.assert_right(A, B)
+    assert not rig.reports.of(Happening.ALARM)
+
+
 def test_a_snapshot_that_crosses_is_not_trusted_and_the_flag_is_suspected() -> None:
     rig = Rig(A, B)
     for yes, no, words in (("0.6000", "0.4500", "cross"), ("0.4000", "0.9000", "use_yes_price")):
@@ -732,6 +753,19 @@ def test_lost_trades_and_senseless_news_of_the_account_are_told_as_missed() -> N
     rig.feed.receive(json.dumps(order))
     assert [report.channel for report in rig.reports.of(Happening.MISSED)] == ["trade", "user_orders"]
     assert len(rig.sink.trades) == 1
+    rig.assert_right(A)
+
+
+def test_what_happened_between_the_end_of_a_subscription_and_the_next_is_missed_too() -> None:
+    rig = Rig(A)
+    rig.feed.want_account()
+    rig.settle()
+    sid = next(each.sid for each in rig.exchange.subscriptions.values() if each.channel == "user_orders")
+    rig.feed.receive(json.dumps({"type": "error", "sid": sid, "msg": {"code": 25, "msg": "buffer overflow"}}))
+    assert [report.channel for report in rig.reports.of(Happening.MISSED)] == ["user_orders"]
+    rig.tick(Bounds().longest)
+    rig.settle()
+    assert [report.channel for report in rig.reports.of(Happening.MISSED)] == ["user_orders", "user_orders"]
     rig.assert_right(A)
 
 

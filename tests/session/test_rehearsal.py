@@ -45,12 +45,15 @@ async def test_every_piece_is_one_that_the_exchange_knows(session: Session) -> N
     await until(lambda: session.store.book(ticker).good)
 
 
+def has_ended(session: Session, ticker: str) -> bool:
+    return session.store.markets[ticker].status is MarketStatus.FINALIZED
+
+
 async def test_a_market_settled_by_rehearsal_ends_on_the_desk(session: Session) -> None:
     for piece in (each for each in REHEARSALS if each.action == "settle"):
         ticker = await a_two_sided_market(session)
         assert (await rehearsed(session, piece, ticker)).startswith("Rehearsal: ")
-        markets = session.store.markets
-        await until(partial(lambda ended: markets[ended].status is MarketStatus.FINALIZED, ticker))
+        await until(partial(has_ended, session, ticker))
         again = await rehearsed(session, piece, ticker)
         assert again.startswith("Rehearsal failed: ")
 

@@ -178,3 +178,32 @@ def test_a_filled_count_never_falls(fills: list[int]) -> None:
         highest = max(highest, filled)
         assert known.filled == highest * 100
     assert known.state is OrderState.FILLED
+
+
+def test_the_exchanges_word_goes_before_what_was_concluded_here() -> None:
+    for concluded in (OrderState.UNKNOWN, OrderState.NOT_SENT, OrderState.SENDING):
+        ours = an_order(order_id="", state=concluded, updated_ms=0, remaining=0)
+        theirs = an_order(order_id="o1", state=OrderState.RESTING)
+        for news in ((ours, theirs), (theirs, ours), (ours, theirs, ours)):
+            store = a_store()
+            for each in news:
+                store.order(each)
+            assert list(store.orders) == ["o1"]
+            assert store.orders["o1"].state is OrderState.RESTING
+            assert store.known_order(ours).order_id == "o1"
+
+
+def test_an_end_is_believed_whatever_its_time() -> None:
+    store = a_store()
+    store.order(an_order(state=OrderState.RESTING, updated_ms=20))
+    store.order(an_order(state=OrderState.CANCELLED, remaining=0, updated_ms=10))
+    (order,) = store.orders.values()
+    assert order.state is OrderState.CANCELLED
+
+
+def test_prints_stand_by_the_exchanges_time_wherever_they_came_from() -> None:
+    store = a_store()
+    for number in (3, 5):
+        store.trade(Trade(f"t{number}", "T-1", 4_700, 100, taker_bid=True, ts_ms=number))
+    store.set_tape("T-1", [Trade(f"t{n}", "T-1", 4_700, 100, taker_bid=True, ts_ms=n) for n in (5, 4, 2)])
+    assert [trade.ts_ms for trade in store.tapes["T-1"]] == [5, 4, 3, 2]

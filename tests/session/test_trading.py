@@ -1,6 +1,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -8,6 +9,7 @@ import pytest
 
 from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.order import Action, Order, OrderState, OrderTerms, TimeInForce
+from kalshi_tui.kalshi.clock import ExchangeClock
 from kalshi_tui.kalshi.environments import practice
 from kalshi_tui.kalshi.rest import RestClient, Retry
 from kalshi_tui.kalshi.signing import Signer, generate_key
@@ -60,8 +62,9 @@ async def trading(exchange: Exchange, store: Store) -> AsyncIterator[Trading]:
         await asyncio.sleep(0)
 
     transport = httpx.MockTransport(exchange.handle)
-    async with RestClient(practice(1), SIGNER, transport=transport, retry=Retry(attempts=1)) as rest:
-        hands = Trading(rest, store, lambda: SENT_MS, at_once)
+    clock = ExchangeClock(lambda: SENT_MS)
+    async with RestClient(practice(1), SIGNER, clock=clock, transport=transport, retry=Retry(attempts=1)) as rest:
+        hands = Trading(rest, store, at_once)
         yield hands
         await hands.close()
 
@@ -228,3 +231,55 @@ async def test_a_cancel_that_finds_nothing_is_explained_by_the_order_itself(
     assert outcome.order.state is OrderState.FILLED
     assert outcome.sentence.startswith("Filled before the cancel came")
     assert store.working() == []
+
+
+async def test_a_lost_reply_of_an_order_that_the_stream_has_told_is_no_riddle(
+    exchange: Exchange, store: Store, trading: Trading
+) -> None:
+    def reply(request: httpx.Request) -> httpx.Response:
+        store.order(replace(store.orders["c1"], order_id="o9", state=OrderState.RESTING))
+        return httpx.Response(504)
+
+    exchange.reply = reply
+    outcome = await trading.submit(TERMS, "c1")
+    assert outcome.order.state is OrderState.RESTING
+    assert outcome.sentence.startswith("Resting: buy YES 10 at 0.47, as the stream told.")
+    assert [order.order_id for order in store.orders.values()] == ["o9"]
+    assert exchange.reads == 0
+
+
+async def test_an_unknown_order_that_the_stream_tells_of_is_asked_about_no_more(
+    exchange: Exchange, store: Store, trading: Trading
+) -> None:
+    exchange.as_of = "2027-01-15T07:00:00Z"
+    outcome = await trading.submit(TERMS, "c1")
+    assert outcome.order.state is OrderState.UNKNOWN
+    store.order(replace(outcome.order, order_id="o9", state=OrderState.RESTING))
+    for _ in range(50):
+        await asyncio.sleep(0.001)
+    reads = exchange.reads
+    for _ in range(50):
+        await asyncio.sleep(0.001)
+    assert exchange.reads == reads
+    assert [order.state for order in store.orders.values()] == [OrderState.RESTING]
+    assert not any("Never arrived" in notice.text for notice in store.notices)
+
+
+async def test_an_average_of_a_part_is_not_told_as_that_of_the_whole(
+    exchange: Exchange, store: Store, trading: Trading
+) -> None:
+    def reply(request: httpx.Request) -> httpx.Response:
+        store.order(replace(store.orders["c1"], order_id="o1", state=OrderState.FILLED, filled=1_000, remaining=0))
+        return taken("3.00", "7.00", average_fill_price="0.4000")(request)
+
+    exchange.reply = reply
+    outcome = await trading.submit(TERMS, "c1")
+    assert outcome.sentence == "Filled: buy YES 10 at 0.47."
+
+
+async def test_the_time_of_sending_is_the_exchanges(exchange: Exchange, store: Store, trading: Trading) -> None:
+    exchange.reply = taken("0.00", "10.00")
+    trading._rest.clock.skew_ms = -90_000
+    await trading.submit(TERMS, "c1")
+    (order,) = store.orders.values()
+    assert order.created_ms == SENT_MS - 90_000

@@ -1,0 +1,205 @@
+"""The markets on the desk: their terms, fees and prints, read by REST and kept true as time and events change them."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+from kalshi_tui.domain.fees import FeeSchedule
+from kalshi_tui.domain.market import Event, Market, MarketStatus
+from kalshi_tui.kalshi.errors import KalshiError, NotFound
+from kalshi_tui.kalshi.rest import RestClient
+from kalshi_tui.kalshi.translate import event_fees
+from kalshi_tui.session.store import Store, Weight
+from kalshi_tui.session.trading import Sleep
+
+MARKETS_LISTED: Final = 400
+"""How many markets are listed at the start; the exchange has tens of thousands open."""
+TAPE_READ: Final = 50
+"""How many older prints are read for a market that comes on the screen."""
+RETRY_S: Final = 3.0
+AT_ONCE: Final = 2
+"""How many reads of markets run at a time: orders go over the same few connections, and come first."""
+TICKERS_AT_ONCE: Final = 100
+NOT_YET_S: Final = (1.0, 2.0, 4.0, 8.0, 15.0)
+"""The waits while a market that was just created is not there, or one that has just closed still reads as open."""
+LONGEST_SLEEP_S: Final = 30.0
+
+Spawn = Callable[[Coroutine[Any, Any, Any], str], object]
+
+
+class Listing:
+    """Reads markets into the store. ``follow`` is told all tickers whenever a market is added."""
+
+    def __init__(
+        self, rest: RestClient, store: Store, spawn: Spawn, follow: Callable[[Sequence[str]], None], sleep: Sleep
+    ) -> None:
+        self._rest = rest
+        self._store = store
+        self._spawn = spawn
+        self._follow = follow
+        self._sleep = sleep
+        self._turns = asyncio.Semaphore(AT_ONCE)
+        self._fees: dict[str, FeeSchedule] = {}
+        self._looked_at: tuple[str, ...] = ()
+        self._tapes_read: set[str] = set()
+        self._changed = asyncio.Event()
+
+    def look_at(self, tickers: Sequence[str]) -> None:
+        """Read the tapes and fees of these markets where they are not known."""
+        self._looked_at = tuple(tickers)
+        # The stream tells prints only of what is looked at: what was left has a hole by the time it comes back.
+        self._tapes_read &= set(tickers)
+        for ticker in self._looked_at:
+            self._spawn(self._read_around(ticker), f"around {ticker}")
+
+    def tape_has_holes(self) -> None:
+        """Read the tapes anew."""
+        self._tapes_read.clear()
+        self.look_at(self._looked_at)
+
+    def is_doubtful(self) -> None:
+        """Events of markets may have been lost: read all listed ones again, and what is new."""
+        self._spawn(self._refresh(), "markets")
+
+    def changed(self, ticker: str, event_type: str) -> None:
+        """Read a market that has changed, if it is one of the desk's or of a series of the desk's."""
+        del event_type
+        if ticker in self._store.markets or ticker.partition("-")[0] in self._series():
+            self._spawn(self._reread(ticker), f"market {ticker}")
+
+    async def run(self) -> None:
+        """List the markets, then follow the clock: opening and closing by it send no event (section 8)."""
+        await self._list()
+        tried: set[tuple[str, int]] = set()
+        while True:
+            now, due = self._rest.clock.now_ms(), 0
+            for market in list(self._store.markets.values()):
+                at_ms = _next_turn(market)
+                if at_ms <= now and at_ms and (market.ticker, at_ms) not in tried:
+                    tried.add((market.ticker, at_ms))
+                    self._spawn(self._pass_turn(market.ticker, at_ms), f"market {market.ticker}")
+                elif at_ms > now:
+                    due = min(due or at_ms, at_ms)
+            await self._wait(min((due - now) / 1000, LONGEST_SLEEP_S) if due else LONGEST_SLEEP_S)
+
+    async def _wait(self, seconds: float) -> None:
+        """Wait for a time, or until the list has changed."""
+        self._changed.clear()
+        sleeping = asyncio.ensure_future(self._sleep(seconds))
+        changing = asyncio.ensure_future(self._changed.wait())
+        try:
+            await asyncio.wait({sleeping, changing}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            sleeping.cancel()
+            changing.cancel()
+
+    def _series(self) -> set[str]:
+        return {event.series_ticker for event in self._store.events.values()}
+
+    def _set(self, markets: Iterable[Market], events: Iterable[Event] = ()) -> None:
+        before = len(self._store.markets)
+        self._store.set_markets(markets, events)
+        if len(self._store.markets) != before:
+            self._follow(list(self._store.markets))
+        self._changed.set()
+
+    async def _list(self) -> None:
+        """Read the open events with their markets until it works, and follow their tickers."""
+        while True:
+            try:
+                events = [event async for event in self._open_events()]
+            except KalshiError as error:
+                self._store.notify(Weight.WARNING, f"The list of markets could not be read: {error}")
+                await self._sleep(RETRY_S)
+                continue
+            break
+        self._set([market for event in events for market in event.markets], events)
+
+    async def _open_events(self) -> AsyncIterator[Event]:
+        listed = 0
+        async for event in self._rest.events(status="open", with_nested_markets=True):
+            yield event
+            listed += len(event.markets)
+            if listed >= MARKETS_LISTED:
+                return
+
+    async def _refresh(self) -> None:
+        tickers = list(self._store.markets)
+        for start in range(0, len(tickers), TICKERS_AT_ONCE):
+            some = tickers[start : start + TICKERS_AT_ONCE]
+            self._set([market async for market in self._rest.markets(tickers=some)])
+        await self._list()
+
+    async def _read_around(self, ticker: str) -> None:
+        """Read what the stream does not tell of a market, its fees and its older prints, until it works."""
+        told = False
+        while ticker in self._looked_at:
+            try:
+                await self._read_fees(ticker)
+                await self._read_tape(ticker)
+            except KalshiError as error:
+                if not told:
+                    self._store.notify(Weight.WARNING, f"Fees or prints of {ticker} could not be read: {error}")
+                told = True
+                await self._sleep(RETRY_S)
+            else:
+                return
+
+    async def _read_fees(self, ticker: str) -> None:
+        market = self._store.markets.get(ticker)
+        if market is None or market.fees is not None:
+            return
+        fees = self._fees.get(market.event_ticker)
+        if fees is None:
+            event = self._store.events.get(market.event_ticker)
+            series_ticker = event.series_ticker if event is not None else market.series_ticker
+            series = await self._rest.series(series_ticker or ticker.partition("-")[0])
+            fees = series.fees if event is None else event_fees(series.fees, event)
+            self._fees[market.event_ticker] = fees
+        current = self._store.markets[ticker]
+        self._set([replace(current, fees=fees, quote=self._store.quotes[ticker])])
+
+    async def _read_tape(self, ticker: str) -> None:
+        if ticker in self._tapes_read:
+            return
+        trades = await self._rest.trades(ticker, most=TAPE_READ)
+        self._store.set_tape(ticker, trades)
+        if ticker in self._looked_at:
+            self._tapes_read.add(ticker)
+
+    async def _reread(self, ticker: str) -> Market | None:
+        """Read one market; one just created may not be there for a moment (section 8)."""
+        for wait in (*NOT_YET_S, None):
+            try:
+                async with self._turns:
+                    market = await self._rest.market(ticker)
+                    if market.event_ticker not in self._store.events:
+                        event: Event = await self._rest.event(market.event_ticker)
+                        self._set(event.markets, [event])
+                self._set([market])
+            except NotFound:
+                if wait is None:
+                    raise
+                await self._sleep(wait)
+            else:
+                return self._store.markets[ticker]
+        return None
+
+    async def _pass_turn(self, ticker: str, at_ms: int) -> None:
+        """Open or close a market whose time has come, and read it until the exchange says so too."""
+        known = self._store.markets[ticker]
+        if known.status is MarketStatus.ACTIVE:
+            self._set([replace(known, status=MarketStatus.CLOSED, quote=self._store.quotes[ticker])])
+        for wait in NOT_YET_S:
+            await self._sleep(wait)
+            market = await self._reread(ticker)
+            if market is None or _next_turn(market) != at_ms:
+                return
+
+
+def _next_turn(market: Market) -> int:
+    """Give when a market opens or closes by the clock, in Unix milliseconds; 0 if neither is to come."""
+    if market.status is MarketStatus.ACTIVE:
+        return market.close_ms
+    return market.open_ms if market.status is MarketStatus.INITIALIZED else 0
