@@ -20,6 +20,7 @@ from textual.theme import Theme
 from kalshi_tui.session.desk import Desk
 from kalshi_tui.session.store import Dirty, Topic, Weight
 from kalshi_tui.ui.commands import Scope, of_scope
+from kalshi_tui.ui.driver import TerminalDriver
 from kalshi_tui.ui.screens.base import CommandScreen
 from kalshi_tui.ui.screens.desk import DeskScreen
 from kalshi_tui.ui.screens.too_small import LEAST_HEIGHT, LEAST_WIDTH, TooSmallScreen
@@ -75,7 +76,7 @@ class DeskApp(App[None]):
     BINDINGS: ClassVar[list[BindingType]] = []
 
     def __init__(self, desk: Desk, *, clock_ms: Callable[[], int], timer_ms: Callable[[], int] = steady_ms) -> None:
-        super().__init__()
+        super().__init__(driver_class=TerminalDriver)
         self.desk = desk
         self.clock_ms = clock_ms
         self.timer_ms = timer_ms
@@ -169,6 +170,9 @@ class DeskApp(App[None]):
         if gathered:
             self.desk_screen.frame(gathered)
         self.desk_screen.draw_status(self._rate(), self.clock_ms())
+        for between in self.screen_stack[1:-1]:
+            # A modal under another keeps a picture of what lies below it, and would show it for ever.
+            between.refresh()
 
     def _rate(self) -> int:
         """Give the messages a second over the last two seconds."""

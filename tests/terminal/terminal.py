@@ -71,6 +71,10 @@ class Terminal:
         self.child.setwinsize(rows, columns)
         self.screen.resize(rows, columns)
 
+    def close_window(self) -> None:
+        """Take the terminal away, as closing its window does."""
+        os.close(self.child.child_fd)
+
     def ended(self, within_s: float = WAIT_S) -> int:
         """Wait for the program's end and give its exit code."""
         deadline = time.monotonic() + within_s

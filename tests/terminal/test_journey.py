@@ -125,6 +125,20 @@ def test_killed_outright_it_leaves_no_exchange_behind(terminal: Terminal, home: 
     assert wait_gone(exchange)
 
 
+@pytest.mark.parametrize("ending", ["window closed", "SIGHUP", "SIGTERM"])
+def test_however_the_terminal_goes_the_program_and_its_exchange_go_too(home: Path, ending: str) -> None:
+    running = Terminal(["--seed", "7"], home)
+    running.wait_text("YES bid")
+    program, exchange = running.child.pid, int(next(home.rglob("lock")).read_text())
+    if ending == "window closed":
+        running.close_window()
+    else:
+        os.kill(program, getattr(signal, ending))
+        running.ended()
+    assert wait_gone(program)
+    assert wait_gone(exchange)
+
+
 def test_the_first_live_book_comes_soon_and_nothing_is_cut_at_either_size(home: Path) -> None:
     for columns, rows in ((80, 24), (140, 50)):
         running = Terminal(["--seed", "7"], home, columns, rows)
