@@ -3,7 +3,7 @@
 import argparse
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -103,7 +103,7 @@ def _desk(options: argparse.Namespace) -> int:
         from kalshi_tui.ui.app import DeskApp  # noqa: PLC0415 - see the top
 
         try:
-            session = practice_session(exchange.ready())
+            session = practice_session(exchange.ready(), exchange.gone)
         except LaunchError as error:
             return _complain(str(error))
         app = DeskApp(session, clock_ms=_clock_ms)
@@ -113,8 +113,8 @@ def _desk(options: argparse.Namespace) -> int:
         exchange.end()
 
 
-def practice_session(ready: "Ready") -> "Session":
-    """Compose the session from a practice exchange's ready line."""
+def practice_session(ready: "Ready", gone: Callable[[], str] = str) -> "Session":
+    """Compose the session from a practice exchange's ready line; ``gone`` says when that has ended."""
     from kalshi_tui.kalshi.clock import ExchangeClock  # noqa: PLC0415
     from kalshi_tui.kalshi.environments import practice_at  # noqa: PLC0415 - see the top
     from kalshi_tui.kalshi.practice_control import PracticeControl  # noqa: PLC0415
@@ -133,6 +133,7 @@ def practice_session(ready: "Ready") -> "Session":
         lambda store, listener: Stream(environment, signer, store, clock=clock, listener=listener),
         _clock_ms,
         control=PracticeControl(environment, signer, ready.control_token_path.read_text().strip(), clock=clock),
+        gone=gone,
     )
 
 

@@ -88,6 +88,15 @@ class PracticeProcess:
                 line += chunk
         return line
 
+    def gone(self) -> str:
+        """Say that the exchange has ended, and what to do; empty while it runs."""
+        code = self._child.poll()
+        if code is None:
+            return ""
+        complaint = self._complaint()
+        why = f" It said: {complaint}" if complaint else ""
+        return f"The practice exchange has ended (code {code}). Quit with q and start again: your account is kept.{why}"
+
     def _complaint(self) -> str:
         """Wait for the child's end and give the last line that it wrote on standard error: its sentence."""
         with contextlib.suppress(subprocess.TimeoutExpired):

@@ -56,3 +56,7 @@ class Balance:
     portfolio_value: Money
     by_shard: tuple[tuple[int, Money], ...] = ()
     updated_ms: int = 0
+
+    def on_shard(self, exchange_index: int) -> Money:
+        """Give the buying power on one shard: cash is held by shard, and only there can it be spent."""
+        return dict(self.by_shard).get(exchange_index, self.cash)

@@ -22,6 +22,9 @@ FIRST_WAIT_S: Final = 3.1
 LONGEST_WAIT_S: Final = 15.0
 CLOCKS_DIFFER_MS: Final = 3_000
 """How far the exchange's time may be from what this machine takes it for (`ExchangeClock`)."""
+HISTORY_S: Final = 24 * 3600
+HISTORY_ORDERS: Final = 100
+"""At the start the orders of the last day are read, at most so many, so that those that are over are listed too."""
 LATE_AFTER: Final = 5
 """After so many reads that were all too old the trader is told."""
 
@@ -99,6 +102,10 @@ class Account:
     async def _read_orders(self) -> None:
         """Read orders and fills and tell what changed unheard."""
         resting, fills = await asyncio.gather(self._rest.orders(status="resting"), self._rest.fills(most=FILLS_READ))
+        if not self._read_once:
+            since_s = self._rest.clock.now_ms() // 1000 - HISTORY_S
+            for order in await self._rest.orders(min_ts=since_s, most=HISTORY_ORDERS):
+                self._store.order(order)
         gone = {order.order_id: order for order in self._store.working() if order.order_id}
         for order in resting:
             self._store.order(order)

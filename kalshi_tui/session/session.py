@@ -37,8 +37,11 @@ class Session:
         clock_ms: Callable[[], int],
         sleep: Sleep = asyncio.sleep,
         control: PracticeControl | None = None,
+        gone: Callable[[], str] = str,
     ) -> None:
+        """Compose; ``gone`` says in a sentence that the exchange has ended for good, where anybody can know that."""
         self.venue = venue
+        self._gone = gone
         self._control = control
         self.store = Store(clock_ms)
         self._rest = rest
@@ -47,6 +50,7 @@ class Session:
         self._trading = Trading(rest, self.store, sleep)
         self._tasks: set[asyncio.Task[Any]] = set()
         self._was_live = False
+        self._said_gone = ""
         self._account = Account(rest, self.store, self._trading, sleep)
         self._listing = Listing(rest, self.store, self._spawn, self._stream.watch_quotes, sleep)
         self.store.on_account_news = self._account.has_news
@@ -73,6 +77,7 @@ class Session:
     def look_at(self, tickers: Sequence[str]) -> None:
         """Subscribe to these markets' books and no others, and read their tapes and fees where not yet known."""
         self._stream.watch_books(tickers)
+        self.store.forget_books([ticker for ticker in self.store.books if ticker not in tickers])
         self._listing.look_at(tickers)
 
     def new_client_order_id(self) -> str:
@@ -137,6 +142,9 @@ class Session:
 
     def _link_changed(self, state: LinkState) -> None:
         if state is not LinkState.LIVE:
+            if (sentence := self._gone()) and sentence != self._said_gone:
+                self._said_gone = sentence
+                self.store.notify(Weight.ERROR, sentence)
             return
         self._account.is_doubtful()
         if self._was_live:

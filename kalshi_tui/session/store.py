@@ -13,9 +13,9 @@ from typing import Final
 from kalshi_tui.domain.book import Book, BookError, Side
 from kalshi_tui.domain.link import Link, LinkState, Trust
 from kalshi_tui.domain.market import Event, Market, Quote, Trade
-from kalshi_tui.domain.order import Fill, Order, OrderState
+from kalshi_tui.domain.order import Action, Fill, Order, OrderState
 from kalshi_tui.domain.portfolio import Balance, Position
-from kalshi_tui.domain.price import Count, Price
+from kalshi_tui.domain.price import Count, Money, Price
 
 TAPE_LENGTH: Final = 500
 FILLS_KEPT: Final = 1_000
@@ -95,6 +95,8 @@ class Store:
         self.tapes: dict[str, deque[Trade]] = {}
         self.orders: dict[str, Order] = {}
         """By order id; an order that has none yet stands under its client order id."""
+        self.asked: dict[str, tuple[Action, Side]] = {}
+        """What the trader said, by client order id: the exchange knows no difference of selling YES and buying NO."""
         self.fills: deque[Fill] = deque(maxlen=FILLS_KEPT)
         self.positions: dict[str, Position] = {}
         self.balance: Balance | None = None
@@ -226,8 +228,11 @@ class Store:
     def set_markets(self, markets: Iterable[Market], events: Iterable[Event] = ()) -> None:
         """Add or replace markets, keeping a live quote that is newer than the one they carry."""
         self.events.update({event.event_ticker: event for event in events})
+        listed = bool(self.markets)
         for plain in markets:
             market = self._completed(plain)
+            if listed and market.ticker not in self.markets:
+                self._put_beside_its_series(market)
             self.markets[market.ticker] = market
             live = self.quotes.get(market.ticker)
             if live is None or not live.ts_ms:
@@ -277,6 +282,9 @@ class Store:
 
     def notify(self, weight: Weight, text: str) -> None:
         """Say something to the trader; it stays in the log."""
+        if self.notices and self.notices[0].text == text:
+            # The same once more: the newest time tells enough, and the log keeps room for other things.
+            self.notices.popleft()
         if len(text) > LONGEST_NOTICE:
             text = text[: LONGEST_NOTICE - 1] + "…"
         self.notices.appendleft(Notice(self._clock_ms(), weight, text))
@@ -288,6 +296,16 @@ class Store:
         """Give a market's book; one that nobody has sent yet is empty and WAITING."""
         return self.books.get(ticker) or LiveBook()
 
+    def cash_for(self, market: Market) -> Money | None:
+        """Give what can be spent in a market: cash is held by shard. None while the balance is not known."""
+        return self.balance.on_shard(market.exchange_index) if self.balance is not None else None
+
+    def forget_books(self, tickers: Iterable[str]) -> None:
+        """Drop the books of markets that are no longer followed: nobody keeps them true."""
+        for ticker in tickers:
+            self.books.pop(ticker, None)
+            self._dirty_tickers.add(ticker)
+
     def known_order(self, order: Order) -> Order:
         """Give an order as it is known now, by its own id or the client's; itself if nothing is known."""
         key = order.order_id or self._order_ids.get(order.client_order_id, order.client_order_id)
@@ -297,6 +315,13 @@ class Store:
         """Give the orders that are or may be live, those of unknown outcome first, then the newest."""
         live = [order for order in self.orders.values() if not order.state.final]
         return sorted(live, key=lambda order: (order.state is not OrderState.UNKNOWN, -order.created_ms))
+
+    def _put_beside_its_series(self, market: Market) -> None:
+        """Make room for a market that came later, behind the last of its series: there it is looked for."""
+        order = list(self.markets.items())
+        places = [n for n, (_, other) in enumerate(order, 1) if other.series_ticker == market.series_ticker]
+        order.insert(places[-1] if places else len(order), (market.ticker, market))
+        self.markets = dict(order)
 
     def _completed(self, market: Market) -> Market:
         """Keep of a market what not every reply tells: the event's title, the series, the fees."""

@@ -57,6 +57,7 @@ class Trading:
             state=OrderState.SENDING,
             created_ms=now,
         )
+        self._store.asked[client_order_id] = terms.action, terms.side
         self._store.order(draft)
         try:
             ack = await self._rest.create_order(terms, client_order_id)
@@ -90,9 +91,8 @@ class Trading:
             self._store.notify(Weight.ERROR, sentence)
             return Outcome(order, sentence)
         except NotSent as error:
-            sentence = f"The cancel was not sent: {error}"
-            self._store.notify(Weight.ERROR, sentence)
-            return Outcome(order, sentence)
+            self._store.notify(Weight.ERROR, str(error))
+            return Outcome(order, str(error))
         except KalshiError as error:
             return await self._look_up(order, f"It is not known whether the cancel arrived: {error}")
         return await self._look_up(order, "")

@@ -12,6 +12,7 @@ from kalshi_tui.domain.price import COUNT_UNIT, PRICE_UNIT, Count, Price
 from kalshi_tui.session.store import LiveBook
 from kalshi_tui.ui.format import NOTHING, count_cell, count_text, date_text, decimals_of, mid_text, price_text
 from kalshi_tui.ui.lines import Line, Span, Tone, length, line, right
+from kalshi_tui.ui.watch_view import OVER, status_words
 
 WIDE: Final = 54
 """From this width on the cumulative depth has its columns."""
@@ -42,19 +43,21 @@ def own_orders(orders: Iterable[Order], ticker: str) -> Own:
 
 
 def book_header(live: LiveBook, market: Market, width: int) -> Line:
-    """Say spread and middle, or why the book is not to be trusted; then which market this is."""
-    state = _state(live, decimals_of(market.grid))
-    closes = f"  closes {date_text(market.close_ms)}" if market.close_ms else ""
+    """Say spread and middle, how the market ended, or why the book is not to be trusted; then which market this is."""
+    state = line(Span(status_words(market), Tone.HEAD)) if market.status in OVER else _state(live, market)
+    closes = f"  closes {date_text(market.close_ms)}" if market.close_ms and market.status.tradable else ""
     room = max(width - length(state) - 2, 0)
     detail = market.ticker + closes
     if len(detail) > room:
-        # The end of a ticker is what tells it from its neighbours.
-        detail = market.ticker if len(market.ticker) <= room else "…" + market.ticker[len(market.ticker) - room + 1 :]
+        # The end of a ticker is what tells it from its neighbours; when it closes matters more than its beginning.
+        left = room - len(closes) if room - len(closes) > SHORTEST_TICKER else room
+        detail = "…" + market.ticker[len(market.ticker) - left + 1 :] if len(market.ticker) > left else market.ticker
+        detail += closes if left < room else ""
     return line(*state, Span(right(detail, room + 2) if room > SHORTEST_TICKER else "", Tone.DIM))
 
 
-def _state(live: LiveBook, decimals: int) -> Line:
-    book = live.book
+def _state(live: LiveBook, market: Market) -> Line:
+    book, decimals = live.book, decimals_of(market.grid)
     if live.trust is not Trust.GOOD:
         return line(Span(f" {live.trust.name} ", Tone.WARN), Span(f" {live.why}", Tone.DIM))
     spread, middle = book.spread, book.mid_doubled()

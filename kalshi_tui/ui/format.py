@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from typing import Final
 
+from kalshi_tui.domain.fees import CENT
 from kalshi_tui.domain.market import Market
 from kalshi_tui.domain.price import COUNT_UNIT, MONEY_UNIT, Count, Money, Price, PriceGrid, format_price
 
@@ -91,18 +92,30 @@ def money_text(money: Money | None, *, signed: bool = False) -> str:
     return f"{sign}${whole:,}.{decimals}"
 
 
+def cents_text(money: Money, *, signed: bool = False) -> str:
+    """Write dollars in whole cents, rounded half away from zero: for what is looked at and not reckoned with."""
+    cents = (abs(money) + CENT // 2) // CENT
+    return money_text(cents * CENT if money >= 0 else -cents * CENT, signed=signed)
+
+
 def clock_text(ts_ms: int) -> str:
-    """Write a Unix time in milliseconds as the hour here."""
-    if not ts_ms:
-        return "        "
-    return datetime.fromtimestamp(ts_ms // 1000, UTC).astimezone().strftime("%H:%M:%S")
+    """Write a Unix time in milliseconds as the hour here; blanks for none."""
+    return _here(ts_ms, "%H:%M:%S") if ts_ms else "        "
 
 
 def zone_text(ts_ms: int) -> str:
     """Name the time zone that the hours here are in."""
-    return datetime.fromtimestamp(ts_ms // 1000, UTC).astimezone().strftime("%Z")
+    return _here(ts_ms, "%Z")
 
 
 def date_text(ts_ms: int) -> str:
     """Write a Unix time in milliseconds as day and hour here: ``16 Dec 19:00``."""
-    return datetime.fromtimestamp(ts_ms // 1000, UTC).astimezone().strftime("%d %b %H:%M")
+    return _here(ts_ms, "%d %b %H:%M")
+
+
+def _here(ts_ms: int, form: str) -> str:
+    """Write a moment in the time zone of this machine; question marks where no calendar has it."""
+    try:
+        return datetime.fromtimestamp(ts_ms // 1000, UTC).astimezone().strftime(form)
+    except (ValueError, OverflowError, OSError):
+        return "??:??:??"

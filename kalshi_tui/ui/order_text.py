@@ -2,9 +2,9 @@
 
 from kalshi_tui.domain.book import Book
 from kalshi_tui.domain.fees import FeeSchedule
-from kalshi_tui.domain.order import Action, Order, OrderTerms, Preview, TimeInForce, preview
+from kalshi_tui.domain.order import Action, Order, OrderTerms, Preview, TimeInForce, max_fee, preview
 from kalshi_tui.domain.portfolio import Balance, Position
-from kalshi_tui.domain.price import PRICE_UNIT, Count, format_count, format_price
+from kalshi_tui.domain.price import PRICE_UNIT, Count, Money, format_count, format_price
 from kalshi_tui.session.words import count_words, price_words, terms_words
 from kalshi_tui.ui.format import count_text, money_text, price_text
 from kalshi_tui.ui.lines import Line, Span, Tone, line
@@ -45,7 +45,7 @@ def preview_lines(terms: OrderTerms, book: Book, fees: FeeSchedule | None, posit
     fee = "not known" if seen.fee_at_most is None else f"up to {money_text(seen.fee_at_most)}"
     lines = [
         _pair("Fills now", fills, "Rests", _rest_words(seen, terms)),
-        _pair("Cost" if terms.action is Action.BUY else "Brings", money_text(value), "Fee", fee),
+        _cash_pair(terms, value, live, closing(terms, position), fee),
     ]
     closes = closing(terms, position)
     if closes:
@@ -65,12 +65,35 @@ def preview_lines(terms: OrderTerms, book: Book, fees: FeeSchedule | None, posit
     return lines
 
 
+def _cash_pair(terms: OrderTerms, value: Money, live: Count, closes: Count, fee: str) -> Line:
+    """Say what the order takes of the cash, or brings. ``value`` is what its live part is worth at its prices.
+
+    A pair of YES and NO is a dollar: closing pays it out, and selling what is not held is buying the other outcome.
+    """
+    if terms.action is Action.BUY:
+        brings = min(closes, live) * PRICE_UNIT - value
+    else:
+        brings = value - max(live - closes, 0) * PRICE_UNIT
+    return _pair("Brings" if brings > 0 else "Cost", money_text(abs(brings)), "Fee", fee)
+
+
+def too_dear(terms: OrderTerms, fees: FeeSchedule | None, position: Position | None, cash: Money | None) -> str:
+    """Warn where the order may need more than there is; empty otherwise. ``cash`` is what its shard holds."""
+    opens = terms.count - closing(terms, position)
+    at_risk = terms.price if terms.action is Action.BUY else PRICE_UNIT - terms.price
+    fee = max_fee(terms, fees) if fees is not None else None
+    needed = opens * at_risk + (fee or 0)
+    if cash is None or needed <= cash:
+        return ""
+    return f"This may need {money_text(needed)}; there is {money_text(cash)} for this market. It may be refused."
+
+
 def _rest_words(seen: Preview, terms: OrderTerms) -> str:
     if seen.rests:
         ahead = f" behind {count_text(seen.queue_ahead)}" if seen.queue_ahead else ", first in the queue"
         return count_text(seen.rests) + ahead
     dies = terms.count - seen.fills_now
-    return f"nothing; {count_text(dies)} cancelled at once" if dies else "nothing"
+    return f"nothing; {count_text(dies)} cancelled" if dies else "nothing"
 
 
 def _average(value: int, count: Count) -> str:

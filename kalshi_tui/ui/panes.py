@@ -107,8 +107,8 @@ def pane_lines(store: Store, tab: Tab, ticker: str, width: int) -> list[Line]:
 def pane_changed(store: Store, tab: Tab, ticker: str, dirty: Dirty) -> bool:
     """Say whether what changed can be seen in this list."""
     topics = {
-        Tab.ORDERS: {Topic.ORDERS, Topic.MARKETS},
-        Tab.POSITIONS: {Topic.POSITIONS, Topic.MARKETS},
+        Tab.ORDERS: {Topic.ORDERS, Topic.FILLS, Topic.MARKETS},
+        Tab.POSITIONS: {Topic.POSITIONS, Topic.MARKETS, Topic.LINK},
         Tab.FILLS: {Topic.FILLS, Topic.MARKETS},
         Tab.TAPE: {Topic.FILLS},
         Tab.LOG: {Topic.NOTICES},

@@ -4,10 +4,12 @@ from typing import Final
 
 from kalshi_tui.domain.link import LinkState
 from kalshi_tui.domain.order import OrderState
+from kalshi_tui.domain.price import Money
 from kalshi_tui.session.desk import Venue
 from kalshi_tui.session.store import Store
-from kalshi_tui.ui.format import clock_text, money_text, zone_text
+from kalshi_tui.ui.format import cents_text, clock_text, money_text, zone_text
 from kalshi_tui.ui.lines import Line, Span, Tone, fit, length, line
+from kalshi_tui.ui.views import exit_price
 
 LINK_WORDS: Final = {
     LinkState.OFFLINE: ("offline", Tone.BAD),
@@ -27,13 +29,25 @@ def status_line(store: Store, venue: Venue, rate: int, now_ms: int, width: int) 
     left = [Span(f" {venue.value} ", Tone.VENUE), Span(f" {word}", tone)]
     account = _account(store, now_ms, width - length(left) - RATE_CELLS)
     room = width - length(left) - length(account)
-    detail = store.connection.detail
-    if detail:
-        left.append(Span(fit(f"  {detail}", room), Tone.DIM))
+    detail = f"  {store.connection.detail}  "
+    if store.connection.state is not LinkState.LIVE:
+        # The log has the sentence too: what has no room here is left out whole.
+        left.append(Span(fit(detail if len(detail) <= room else "", room), Tone.DIM))
     else:
         pace = f" {rate:,}/s" if rate < 10_000 else f" {rate // 1_000}k/s"
         left.append(Span(fit(pace, room), Tone.DIM))
     return line(*left, *account)
+
+
+def positions_worth(store: Store) -> Money | None:
+    """Give what all positions could be sold for at the best bids of now; None while one of these is not known."""
+    worth = 0
+    for position in store.positions.values():
+        price = exit_price(store, position)
+        if price is None:
+            return None
+        worth += price * abs(position.count)
+    return worth
 
 
 def _account(store: Store, now_ms: int, room: int) -> list[Span]:
@@ -42,7 +56,8 @@ def _account(store: Store, now_ms: int, room: int) -> list[Span]:
     working = store.working()
     unknown = sum(order.state is OrderState.UNKNOWN for order in working)
     held = len(store.positions)
-    value = f" {money_text(balance.portfolio_value)}" if balance and held else ""
+    worth_now = positions_worth(store)
+    value = f" worth {cents_text(worth_now)}" if held and worth_now is not None else ""
     cash = Span(f"cash {money_text(balance.cash)}" if balance else "cash not known")
     orders = [Span(f"  orders {len(working)}", Tone.OWN if working else Tone.DIM)]
     if unknown:

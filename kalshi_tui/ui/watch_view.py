@@ -5,7 +5,7 @@ from functools import lru_cache
 
 from rich.cells import cell_len
 
-from kalshi_tui.domain.market import Market, Quote
+from kalshi_tui.domain.market import Market, MarketStatus, Quote
 from kalshi_tui.domain.portfolio import Position
 from kalshi_tui.domain.price import Price
 from kalshi_tui.session.store import Store
@@ -17,6 +17,7 @@ MARKS = 2
 LEAST_NAME = 18
 COMFORTABLE_NAME = 20
 LABELS_KEPT = 4_096
+OVER = frozenset({MarketStatus.DETERMINED, MarketStatus.FINALIZED})
 
 SHOWN_ORDER = ("bid", "ask", "spread", "last", "change", "volume", "interest")
 PRIORITY = ("bid", "ask", "last", "change", "volume", "spread", "interest")
@@ -32,6 +33,11 @@ def market_label(market: Market) -> str:
     return f"{market.title}: {sub}" if sub and sub != market.title else market.title
 
 
+def in_order(markets: dict[str, Market]) -> list[tuple[str, Market]]:
+    """Give the markets in the order of the list, but what is over goes last."""
+    return sorted(markets.items(), key=lambda each: each[1].status in OVER)
+
+
 def short_label(market: Market, width: int) -> str:
     """Name a market in exactly ``width`` cells. The event's title is cut first: the outcome tells rows apart."""
     return _short_label(market_label(market), market.yes_sub_title, width)
@@ -45,6 +51,13 @@ def _short_label(label: str, outcome: str, width: int) -> str:
         return fit(label, width)
     room = max(width - cell_len(outcome) - 1, width * 2 // 5)
     return f"{fit(title, room)} {fit(outcome, width - room - 1)}"
+
+
+def status_words(market: Market) -> str:
+    """Say where a market is in its life, and how it ended: ``ended YES``, ``closed``."""
+    if market.status in OVER and market.result:
+        return f"ended {market.result.upper() if market.result in {'yes', 'no'} else market.result}"
+    return market.status.value
 
 
 def touch(store: Store, ticker: str) -> Quote:
@@ -94,10 +107,10 @@ class Columns:
         return cls(tuple((name, cells[name]) for name in SHOWN_ORDER if name in chosen), max(left, 0), decimals)
 
 
-def watch_heading(columns: Columns) -> Line:
-    """Name the columns of `watch_line`."""
-    name = fit(" " * (MARKS + 1) + "market", columns.name + MARKS + 1)
-    return line(Span(name, Tone.HEAD), *(Span(right(n, c), Tone.HEAD) for n, c in columns.shown))
+def watch_heading(columns: Columns, *, live: bool) -> Line:
+    """Name the columns of `watch_line`, and say so while what stands in them is only what was known last."""
+    name = fit(" " * (MARKS + 1) + ("market" if live else "NOT LIVE: last known"), columns.name + MARKS + 1)
+    return line(Span(name, Tone.HEAD if live else Tone.WARN), *(Span(right(n, c), Tone.HEAD) for n, c in columns.shown))
 
 
 def watch_line(store: Store, market: Market, columns: Columns, *, marked: bool) -> Line:
@@ -125,7 +138,7 @@ def watch_line(store: Store, market: Market, columns: Columns, *, marked: bool) 
     if tradable:
         label = short_label(market, columns.name)
     else:
-        word = f"{market.status.value} "
+        word = f"{status_words(market)} "
         label = fit(word + short_label(market, max(columns.name - len(word), 0)), columns.name)
     return line(
         Span("*" if marked else " ", Tone.OWN),

@@ -19,11 +19,11 @@ LAST = ("drop", "overflow", "pause-exchange", "resume-exchange", "quarter")
 
 async def rehearsed(session: Session, piece: Rehearsal, ticker: str) -> str:
     """Rehearse, and give what the log says of it."""
-    before = len(session.store.notices)
+    session.store.notices.clear()
     session.rehearse(piece, ticker)
 
     def told() -> list[str]:
-        said = [notice.text for notice in list(session.store.notices)[: len(session.store.notices) - before]]
+        said = [notice.text for notice in session.store.notices]
         return [text for text in said if text.startswith("Rehears") and piece.label in text]
 
     try:

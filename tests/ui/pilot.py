@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from textual.pilot import Pilot
 
-from kalshi_tui.ui.app import DeskApp
+from kalshi_tui.ui.app import BACKGROUND_EVERY, DeskApp
 from kalshi_tui.ui.screens.review import ARMS_AFTER_MS
 from tests.ui.fake import Clock, FakeDesk
 
@@ -36,10 +36,14 @@ class Trader:
         return await self.press(*text)
 
     async def look(self) -> str:
-        """Let all that is under way come to its end, draw a frame, and give the screen."""
+        """Let all that is under way come to its end, draw all that is on the screen, and give the screen."""
         await self.pilot.pause()
-        self.app.frame()
+        for _ in range(BACKGROUND_EVERY):
+            self.app.frame()
         await self.pilot.pause()
+        for screen in self.app.screen_stack:
+            # Textual repaints on a timer of its own; what is read here must not depend on whether that has come.
+            screen._styles_cache.clear()
         return self.text()
 
     async def wait(self, seen: Callable[[str], bool]) -> str:

@@ -4,6 +4,8 @@ import asyncio
 import itertools
 
 import pytest
+from textual.events import Paste
+from textual.widgets import Input
 
 from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.order import Action, OrderState, OrderTerms, TimeInForce
@@ -178,6 +180,19 @@ async def test_every_side_and_time_in_force_can_be_reached_by_keys() -> None:
     assert seen == {*Side, *Action, *TimeInForce}
 
 
+@pytest.mark.parametrize("pasted", ["0.5\x1b[31m9", "0.4\x002", "0.5\t7", "\u202e74.0"])
+async def test_a_paste_with_what_cannot_be_seen_is_taken_as_nothing(pasted: str) -> None:
+    async with trading(size=NARROW) as trader:
+        await trader.press("b")
+        field = trader.app.screen.query_one("#price", Input)
+        field.post_message(Paste(pasted))
+        await trader.look()
+        assert not str(field.value)
+        field.post_message(Paste("0.42"))
+        await trader.look()
+        assert field.value == "0.42"
+
+
 @pytest.mark.parametrize(
     ("price", "count", "says"),
     [
@@ -186,11 +201,16 @@ async def test_every_side_and_time_in_force_can_be_reached_by_keys() -> None:
         ("1.00", "5", "A price lies between 0 and 1 dollar"),
         ("4x", "5", "That is no price"),
         ("1e1", "5", "That is no price"),
-        ("٤٢", "5", "That is no price"),
+        ("٤٢", "5", "Type a price"),  # none of it is taken into the field
+        ("-1", "5", "That is no price"),
+        ("0.12345", "5", "at most 4 decimals"),
+        ("99.99", "5", "this reads as 99.99 dollars"),
         ("40", "0", "The count must be more than 0"),
         ("40", "-3", "That is no count"),
         ("40", "1e3", "That is no count"),
         ("40", "0.001", "That is no count"),
+        ("40", "10,50", "Write the count with a point"),
+        ("40", "1,5", "Write the count with a point"),
         ("47.5", "5", "tick"),
         ("", "5", "Type a price"),
         ("40", "", "Type how many contracts"),

@@ -8,6 +8,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.events import DescendantFocus, Resize, ScreenResume, ScreenSuspend
+from textual.timer import Timer
 
 from kalshi_tui.domain.order import Action, Order
 from kalshi_tui.session.desk import Desk
@@ -31,6 +32,8 @@ from kalshi_tui.ui.widgets.lower_pane import LowerPane
 from kalshi_tui.ui.widgets.tape_pane import TapePane
 from kalshi_tui.ui.widgets.watch_pane import WatchPane
 
+RESTS_AFTER_MS = 120
+"""How long the cursor rests on a market until it is followed; the keyboard's own repeat is faster."""
 WIDE_FROM = 118
 """From this width on the tape has a column of its own."""
 
@@ -45,6 +48,8 @@ class DeskScreen(CommandScreen[None]):
         super().__init__(desk)
         self._timer_ms = timer_ms
         self._store = desk.store
+        self._followed_ms = -RESTS_AFTER_MS
+        self._following: Timer | None = None
         self._status = LineView(id="status", classes="one-line")
         self._watch = WatchPane(desk.store)
         self._book = BookPane(desk.store)
@@ -114,11 +119,24 @@ class DeskScreen(CommandScreen[None]):
 
     @on(WatchPane.Chosen)
     def _market_chosen(self, event: WatchPane.Chosen) -> None:
-        self.desk.look_at([event.ticker])
+        self._follow(event.ticker)
         self._book.look_at(event.ticker)
         self._tape.look_at(event.ticker)
         self._lower.look_at(event.ticker)
         self.draw_keys()
+
+    def _follow(self, ticker: str) -> None:
+        """Have a market's book sent: the first at once, those that a held key runs over not at all."""
+        now = self._timer_ms()
+        rested = now - self._followed_ms >= RESTS_AFTER_MS
+        self._followed_ms = now
+        if self._following is not None:
+            self._following.stop()
+            self._following = None
+        if rested:
+            self.desk.look_at([ticker])
+        else:
+            self._following = self.set_timer(RESTS_AFTER_MS / 1000, lambda: self.desk.look_at([ticker]), name="follow")
 
     # What is chosen.
 

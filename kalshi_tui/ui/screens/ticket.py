@@ -22,7 +22,7 @@ from kalshi_tui.ui.commands import Scope, bindings
 from kalshi_tui.ui.entry import count_read, price_hint, price_read, read_count, read_price
 from kalshi_tui.ui.format import count_text, decimals_of, price_text
 from kalshi_tui.ui.lines import Line, Span, Tone, line
-from kalshi_tui.ui.order_text import TIF_WORDS, held_words, preview_lines, selling_unheld
+from kalshi_tui.ui.order_text import TIF_WORDS, held_words, preview_lines, selling_unheld, too_dear
 from kalshi_tui.ui.screens.base import CommandModal
 from kalshi_tui.ui.screens.review import ReviewScreen
 from kalshi_tui.ui.situation import Situation
@@ -33,6 +33,8 @@ from kalshi_tui.ui.widgets.line_view import LineView
 from kalshi_tui.ui.widgets.sentence import Sentence
 
 LONGEST_ENTRY = 16
+PRINTED = r"[ -~¢]*"
+"""What a field takes. Whole or not at all: a pasted text with control characters must not become another number."""
 
 
 class TicketScreen(CommandModal[None]):
@@ -49,9 +51,9 @@ class TicketScreen(CommandModal[None]):
         self._quote = LineView(id="quote", classes="one-line")
         self._side = Choice({"YES": Side.YES, "NO": Side.NO}, Side.YES, id="side")
         self._action = Choice({"BUY": Action.BUY, "SELL": Action.SELL}, action, id="action")
-        self._price = Input(id="price", max_length=LONGEST_ENTRY, compact=True)
+        self._price = Input(id="price", max_length=LONGEST_ENTRY, restrict=PRINTED, compact=True)
         self._price_read = LineView(id="price-read", classes="one-line")
-        self._count = Input(id="count", max_length=LONGEST_ENTRY, compact=True)
+        self._count = Input(id="count", max_length=LONGEST_ENTRY, restrict=PRINTED, compact=True)
         self._count_read = LineView(id="count-read", classes="one-line")
         self._tif = Choice({tif.short: tif for tif in TimeInForce}, TimeInForce.GTC, id="tif")
         self._tif_read = LineView(id="tif-read", classes="one-line")
@@ -156,7 +158,8 @@ class TicketScreen(CommandModal[None]):
         elif not live.good:
             self._say(f"{live.trust.name}: these figures may be wrong. {live.why}", Tone.WARN)
         else:
-            self._say(selling_unheld(terms, position), Tone.WARN)
+            cash = self.desk.store.cash_for(market)
+            self._say(too_dear(terms, market.fees, position, cash) or selling_unheld(terms, position), Tone.WARN)
 
     def _say(self, sentence: str, tone: Tone) -> None:
         content: list[Line] = [line(Span(sentence, tone))] if sentence else []

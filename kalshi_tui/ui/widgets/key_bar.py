@@ -3,7 +3,7 @@
 from textual.events import Click
 from textual.message import Message
 
-from kalshi_tui.ui.commands import Command, Scope, of_scope
+from kalshi_tui.ui.commands import Command, Scope, is_typed, of_scope
 from kalshi_tui.ui.lines import Line, Span, Tone, length, line
 from kalshi_tui.ui.situation import Situation
 from kalshi_tui.ui.widgets.line_view import LineView
@@ -14,7 +14,12 @@ ALWAYS = ("help", "quit")
 
 def fitting(scope: Scope, now: Situation, width: int) -> list[Command]:
     """Give the commands for which there is room, in the table's order; the later ones give way first."""
-    able = [command for command in of_scope(scope) if command.in_bar and not command.why_not(now)]
+    able = [
+        command
+        for command in of_scope(scope)
+        if command.in_bar and not command.why_not(now) and not (now.in_filter and is_typed(command.keys))
+    ]
+    # What is typed into the filter does nothing else, the keys of help and quit included.
     room = width - sum(_cells(command) for command in able if command.id in ALWAYS)
     shown = []
     for command in able:

@@ -6,12 +6,15 @@ from textual.containers import Vertical
 from textual.message import Message
 from textual.widgets import Input
 
+from kalshi_tui.domain.link import LinkState
 from kalshi_tui.session.store import Dirty, Store, Topic
 from kalshi_tui.ui.format import decimals_of
 from kalshi_tui.ui.lines import Span, Tone, line
-from kalshi_tui.ui.watch_view import Columns, market_label, watch_heading, watch_line
+from kalshi_tui.ui.watch_view import Columns, in_order, market_label, watch_heading, watch_line
 from kalshi_tui.ui.widgets.line_view import LineView
 
+WHOLE = frozenset({Topic.MARKETS, Topic.LINK})
+"""What changes every line."""
 ACCOUNT = frozenset({Topic.ORDERS, Topic.POSITIONS})
 
 
@@ -47,9 +50,9 @@ class WatchPane(Vertical):
 
     @property
     def ticker(self) -> str:
-        """The chosen market; empty if the list shows none."""
+        """The chosen market; while the list shows none, the one whose book still stands beside it."""
         place = self.list.cursor or 0
-        return self._tickers[place] if place < len(self._tickers) else ""
+        return self._tickers[place] if place < len(self._tickers) else self._told
 
     @property
     def filtering(self) -> bool:
@@ -61,6 +64,10 @@ class WatchPane(Vertical):
         """Whether the filter is being typed."""
         return self.screen.focused is self._field
 
+    @property
+    def _live(self) -> bool:
+        return self._store.connection.state is LinkState.LIVE
+
     # Drawing.
 
     def redraw(self) -> None:
@@ -70,27 +77,28 @@ class WatchPane(Vertical):
         markets = self._store.markets
         self._tickers = [
             ticker
-            for ticker, market in markets.items()
+            for ticker, market in in_order(markets)
             if all(word in f"{ticker} {market_label(market)}".lower() for word in words)
         ]
         self._places = {ticker: place for place, ticker in enumerate(self._tickers)}
         decimals = max((decimals_of(market.grid) for market in markets.values()), default=2)
         self._columns = Columns.within(self.list.room, decimals)
-        self._heading.show([watch_heading(self._columns)])
+        self._heading.show([watch_heading(self._columns, live=self._live)])
         if not self._tickers:
             empty = "No market has these words; esc clears." if words else "Reading the markets..."
             self.list.show([line(Span(empty, Tone.DIM))])
             return
         marked = {order.ticker for order in self._store.working()}
         self.list.show(
-            [watch_line(self._store, markets[each], self._columns, marked=each in marked) for each in self._tickers]
+            [watch_line(self._store, markets[each], self._columns, marked=each in marked) for each in self._tickers],
+            dimmed=not self._live,
         )
         self.list.move_to(self._places.get(wanted, 0))
         self._choose()
 
     def frame(self, dirty: Dirty) -> None:
         """Draw the changed markets anew; the others keep their lines."""
-        if Topic.MARKETS in dirty.topics:
+        if dirty.topics & WHOLE:
             self.redraw()
             return
         # After news of the account any market's marks may differ.
@@ -102,7 +110,7 @@ class WatchPane(Vertical):
         for each in changed:
             market = self._store.markets[each]
             lines[self._places[each]] = watch_line(self._store, market, self._columns, marked=each in marked)
-        self.list.show(lines)
+        self.list.show(lines, dimmed=not self._live)
 
     # Choosing.
 

@@ -1,0 +1,108 @@
+"""What the lines say, without a screen."""
+
+from dataclasses import replace
+
+import pytest
+
+from kalshi_tui.domain.book import Book, Side
+from kalshi_tui.domain.link import LinkState, Trust
+from kalshi_tui.domain.market import MarketStatus
+from kalshi_tui.domain.order import Action, BookSide, OrderState, OrderTerms
+from kalshi_tui.domain.portfolio import Position
+from kalshi_tui.domain.price import MONEY_UNIT
+from kalshi_tui.session.store import LiveBook
+from kalshi_tui.ui.book_view import book_header
+from kalshi_tui.ui.format import clock_text, date_text
+from kalshi_tui.ui.lines import plain
+from kalshi_tui.ui.order_text import preview_lines, too_dear
+from kalshi_tui.ui.status_view import positions_worth
+from kalshi_tui.ui.views import fill_line, order_line, position_line
+from kalshi_tui.ui.watch_view import in_order, status_words
+from tests.ui.fake import FEES, TITLES, Clock, a_fill, a_market, a_store, an_order
+
+FIRST = TITLES[0][0]
+
+
+def test_an_order_stands_in_the_words_in_which_it_was_sent() -> None:
+    store = a_store(Clock())
+    order = an_order(book_side=BookSide.ASK, yes_price=9_000, state=OrderState.RESTING)
+    assert plain(order_line(store, order, 80)).split()[1:3] == ["NO", "0.10"]
+    store.asked[order.client_order_id] = Action.SELL, Side.YES
+    assert plain(order_line(store, order, 80)).split()[1:4] == ["sell", "YES", "0.90"]
+    fill = a_fill(client_order_id=order.client_order_id, book_side=BookSide.ASK, yes_price=9_100)
+    assert plain(fill_line(store, fill, 80)).split()[1:4] == ["sell", "YES", "0.91"]
+
+
+def test_an_order_says_at_what_it_was_filled() -> None:
+    store = a_store(Clock())
+    order = an_order(yes_price=6_000, state=OrderState.FILLED, filled=300, remaining=0)
+    store.asked[order.client_order_id] = Action.BUY, Side.YES
+    store.fill(a_fill(trade_id="a", order_id=order.order_id, yes_price=5_700, count=200))
+    store.fill(a_fill(trade_id="b", order_id=order.order_id, yes_price=6_000, count=100))
+    assert plain(order_line(store, order, 80)).split()[3:7] == ["0.60", "0", "3", "0.58"]
+
+
+def test_nothing_is_known_of_an_exit_while_the_link_is_down() -> None:
+    store = a_store(Clock())
+    position = Position(FIRST, 1_000, 4_000_000, 0, 17_500)
+    store.position(position)
+    assert "+$0.70" in plain(position_line(store, position, 80))
+    assert positions_worth(store) == 4_700_000
+    store.link(LinkState.WAITING, "")
+    assert plain(position_line(store, position, 80)).split()[3:5] == ["--", "--"]
+    assert positions_worth(store) is None
+
+
+@pytest.mark.parametrize(
+    ("action", "side", "held", "words"),
+    [
+        (Action.BUY, Side.YES, 0, "Cost $4.00"),
+        (Action.SELL, Side.YES, 0, "Cost $6.00"),
+        (Action.SELL, Side.YES, 1_000, "Brings $4.00"),
+        (Action.SELL, Side.YES, 400, "Cost $2.00"),
+        (Action.BUY, Side.YES, -1_000, "Brings $6.00"),
+        (Action.BUY, Side.NO, 0, "Cost $4.00"),
+        (Action.SELL, Side.NO, 0, "Cost $6.00"),
+    ],
+)
+def test_the_preview_says_what_the_order_takes_of_the_cash_or_brings(
+    action: Action, side: Side, held: int, words: str
+) -> None:
+    terms = OrderTerms(FIRST, side, action, 4_000, 1_000)
+    position = Position(FIRST, held, abs(held) * 5_000) if held else None
+    assert words in " ".join(plain(preview_lines(terms, Book(), FEES, position)[1]).split())
+
+
+def test_more_than_there_is_is_warned_of() -> None:
+    terms = OrderTerms(FIRST, Side.YES, Action.BUY, 5_000, 3_000_000)
+    assert too_dear(terms, None, None, 15_000 * MONEY_UNIT) == ""
+    assert too_dear(terms, FEES, None, 15_000 * MONEY_UNIT).startswith("This may need $15,525.00; there is $15,000.00")
+    assert too_dear(terms, FEES, None, None) == ""
+    assert too_dear(replace(terms, action=Action.SELL), FEES, Position(FIRST, 3_000_000), 525 * MONEY_UNIT) == ""
+
+
+def test_a_new_market_stands_beside_its_series_and_what_is_over_stands_last() -> None:
+    store = a_store(Clock(), [a_market(ticker) for ticker in ("A-1-X", "B-1-X", "C-1-X")])
+    store.set_markets([a_market("A-2-X"), a_market("B-2-X"), a_market("D-1-X")])
+    assert list(store.markets) == ["A-1-X", "A-2-X", "B-1-X", "B-2-X", "C-1-X", "D-1-X"]
+    ended = replace(a_market("A-1-X"), status=MarketStatus.FINALIZED, result="yes")
+    store.set_markets([ended])
+    assert [ticker for ticker, _ in in_order(store.markets)] == ["A-2-X", "B-1-X", "B-2-X", "C-1-X", "D-1-X", "A-1-X"]
+    assert status_words(ended) == "ended YES"
+
+
+def test_the_book_says_when_the_market_closes_and_how_it_ended() -> None:
+    market = replace(a_market(FIRST), close_ms=1_800_000_900_000)
+    live = LiveBook(Book(), Trust.GOOD)
+    said = plain(book_header(live, market, 70))
+    assert said.startswith("nobody bids")
+    assert "closes" in said
+    assert len(said) <= 70
+    ended = replace(market, status=MarketStatus.FINALIZED, result="no")
+    assert plain(book_header(LiveBook(), ended, 70)).startswith("ended NO")
+
+
+@pytest.mark.parametrize("ts_ms", [1_800_000_000_000_000, 253_402_300_799_000, -(10**17), 10**30])
+def test_a_time_that_no_calendar_has_is_drawn_all_the_same(ts_ms: int) -> None:
+    assert clock_text(ts_ms)
+    assert date_text(ts_ms)
