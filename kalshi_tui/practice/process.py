@@ -135,6 +135,10 @@ class Practice:
         return asyncio.run(self._serve(server))
 
     async def _serve(self, server: PracticeServer) -> int:
+        # Before the ready line: whoever has read it may end this process at once.
+        told = asyncio.Event()
+        for ending in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(ending, told.set)
         runner = web.AppRunner(server.app, access_log=None, shutdown_timeout=1.0)
         await runner.setup()
         port = self._options.port
@@ -157,16 +161,13 @@ class Practice:
             gc.freeze()
             sys.stdout.write(ready_line(self, runner.addresses[0][1]) + "\n")
             sys.stdout.flush()
-            return await self._until_told(server)
+            return await self._until_told(server, told)
         finally:
             await runner.cleanup()
 
-    async def _until_told(self, server: PracticeServer) -> int:
-        """Run the world until a signal comes, standard input ends, or the database can no longer be written."""
+    async def _until_told(self, server: PracticeServer, told: asyncio.Event) -> int:
+        """Run the world until it is ``told`` to end, standard input ends, or the database can no longer be written."""
         loop = asyncio.get_running_loop()
-        told = asyncio.Event()
-        for ending in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(ending, told.set)
         if self._options.until_stdin_closes:
             loop.add_reader(sys.stdin.fileno(), _watch_end, told)
         running = asyncio.create_task(server.run_world())

@@ -50,9 +50,14 @@ class MarketApi:
             ("/markets/{ticker}", self.market),
             ("/markets/{ticker}/orderbook", self.orderbook),
             ("/events", self.events),
+            ("/events/fee_changes", self.event_fee_changes),
+            ("/events/multivariate", self.multivariate_events),
             ("/events/{event_ticker}", self.event),
+            ("/events/{event_ticker}/metadata", self.event_metadata),
             ("/series", self.series_list),
+            ("/series/fee_changes", self.series_fee_changes),
             ("/series/{series_ticker}", self.series),
+            ("/series/{series_ticker}/events/{event_ticker}/candlesticks", self.event_candlesticks),
             ("/series/{series_ticker}/markets/{ticker}/candlesticks", self.candlesticks),
             ("/exchange/status", self.status),
             ("/exchange/schedule", self.schedule),
@@ -157,6 +162,41 @@ class MarketApi:
         markets = [render.market(each, self._exchange.now) for each in self._exchange.listings_of(event.ticker)]
         return reply(wire.EventReply(event=self._event(event, nested=False), markets=markets))
 
+    async def event_metadata(self, request: web.Request) -> web.Response:
+        """Give what there is beside an event's terms: no pictures here, but who settles it."""
+        event = self._exchange.event(request.match_info["event_ticker"])
+        details = [
+            {"market_ticker": each.ticker, "image_url": "", "color_code": ""}
+            for each in self._exchange.listings_of(event.ticker)
+        ]
+        sources = render.series(self._exchange.series[event.series_ticker]).settlement_sources
+        return reply({"image_url": "", "market_details": details, "settlement_sources": sources})
+
+    async def event_fee_changes(self, request: web.Request) -> web.Response:
+        """List the changes of events' fees: there never are any here."""
+        del request
+        return reply({"event_fee_changes": [], "cursor": ""})
+
+    async def series_fee_changes(self, request: web.Request) -> web.Response:
+        """List the changes of series' fees: there never are any here."""
+        del request
+        return reply({"series_fee_change_arr": []})
+
+    async def multivariate_events(self, request: web.Request) -> web.Response:
+        """List the events of combos: none are traded here."""
+        del request
+        return reply({"events": [], "cursor": ""})
+
+    async def event_candlesticks(self, request: web.Request) -> web.Response:
+        """Give the history of all markets of an event."""
+        event = self._exchange.event(request.match_info["event_ticker"])
+        if event.series_ticker != request.match_info["series_ticker"]:
+            raise Refusal(404, "not_found", "event not found in this series", event.ticker)
+        tickers = [each.ticker for each in self._exchange.listings_of(event.ticker)]
+        candles = [self._candles(request, each) for each in tickers]
+        end = required_number(request, "end_ts")
+        return reply({"market_tickers": tickers, "market_candlesticks": candles, "adjusted_end_ts": end})
+
     async def series_list(self, request: web.Request) -> web.Response:
         """List series, of one category or all."""
         category, tags = text(request, "category"), texts(request, "tags")
@@ -204,14 +244,10 @@ class MarketApi:
         return reply(render.exchange_status(self._exchange))
 
     async def schedule(self, request: web.Request) -> web.Response:
-        """Give the hours: always open, but for the pause on Thursdays, 03:00 to 05:00 Eastern."""
+        """Give the hours: always open. The pause of Thursdays is rehearsed with ``pause_trading``, not waited for."""
         del request
         days = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
         week: dict[str, object] = {day: [OPEN_DAY] for day in days}
-        week["thursday"] = [
-            {"open_time": "00:00", "close_time": "03:00"},
-            {"open_time": "05:00", "close_time": "00:00"},
-        ]
         week |= {"start_time": "2021-01-01T00:00:00Z", "end_time": "2099-01-01T00:00:00Z"}
         return reply({"schedule": {"standard_hours": [week], "maintenance_windows": []}})
 

@@ -123,8 +123,16 @@ async def test_the_market_side(exchange: Serving, spec: Any) -> None:
         ("/exchange/user_data_timestamp", {}),
         ("/account/limits", {}),
         ("/account/endpoint_costs", {}),
+        ("/events/{event_ticker}/metadata", {}),
+        ("/events/fee_changes", {}),
+        ("/events/multivariate", {}),
+        ("/series/fee_changes", {}),
     ):
         await checked(exchange, spec, "GET", path, 200, names=names, **query)
+    path = "/series/{series_ticker}/events/{ticker}/candlesticks"
+    told = await checked(exchange, spec, "GET", path, 200, names=names | {"ticker": event}, **history)
+    assert ticker in told["market_tickers"]
+    assert len(told["market_tickers"]) == len(told["market_candlesticks"])
 
 
 async def test_orders_and_the_account(exchange: Serving, spec: Any) -> None:

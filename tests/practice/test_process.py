@@ -1,0 +1,113 @@
+"""`kalshi-tui practice` as a process of its own: what it says, who can trade, how it ends."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any, Self
+
+import httpx
+import pytest
+
+from kalshi_tui.kalshi.signing import Signer
+from tests.processes import wait_gone
+
+ORDERS = "/portfolio/events/orders"
+
+
+class Alone:
+    """The command, started as anybody starts it."""
+
+    def __init__(self, folder: Path, *arguments: str) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "kalshi_tui", "practice", "--data", str(folder), *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert self.process.stdout is not None
+        self.line = self.process.stdout.readline()
+
+    @property
+    def told(self) -> Any:
+        return json.loads(self.line)
+
+    def call(self, key_id: str, key_path: str, method: str, path: str, body: Any = None) -> httpx.Response:
+        signer = Signer.from_pem(key_id, Path(key_path).read_bytes())
+        headers = signer.headers(method, f"/trade-api/v2{path.partition('?')[0]}", time.time_ns() // 1_000_000)
+        return httpx.request(method, self.told["rest_url"] + path, json=body, headers=headers, trust_env=False)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.kill()
+        self.process.communicate()
+
+    def end(self, how: signal.Signals = signal.SIGTERM) -> tuple[int, str, str]:
+        self.process.send_signal(how)
+        out, err = self.process.communicate(timeout=20)
+        return self.process.returncode, out, err
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_the_first_line_is_one_object_and_the_end_is_clean(tmp_path: Path, how: signal.Signals) -> None:
+    with Alone(tmp_path / "practice") as alone:
+        told = alone.told
+        named = ("rest_url", "ws_url", "api_key_id", "private_key_path", "pid", "control_token_path", "accounts")
+        assert set(named) <= set(told)
+        assert told["pid"] == alone.process.pid
+        assert told["rest_url"].startswith("http://127.0.0.1:")
+        for secret in ("private_key_path", "control_token_path"):
+            assert Path(told[secret]).stat().st_mode & 0o777 == 0o600
+        assert alone.end(how) == (0, "", "")
+        assert wait_gone(told["pid"])
+
+
+def plain_market(alone: Alone) -> str:
+    markets = httpx.get(alone.told["rest_url"] + "/markets?status=open", trust_env=False).json()["markets"]
+    return str(next(each["ticker"] for each in markets if each["price_level_structure"] == "linear_cent"))
+
+
+def order(ticker: str, side: str, price: str, count: str) -> dict[str, str]:
+    kinds = {"time_in_force": "good_till_canceled", "self_trade_prevention_type": "taker_at_cross"}
+    return {"ticker": ticker, "side": side, "price": price, "count": count, **kinds}
+
+
+def test_further_accounts_have_keys_of_their_own_and_trade_with_each_other(tmp_path: Path) -> None:
+    with Alone(tmp_path / "practice", "--accounts", "2", "--quiet-market") as alone:
+        told = alone.told
+        keys = [(told["api_key_id"], told["private_key_path"])]
+        keys += [(each["api_key_id"], each["private_key_path"]) for each in told["accounts"]]
+        assert len({key for key, _ in keys}) == len({path for _, path in keys}) == 3
+        ticker = plain_market(alone)
+        asked = (("bid", "10.00"), ("ask", "4.00"), ("ask", "6.00"))
+        replies = [
+            alone.call(*key, "POST", ORDERS, order(ticker, side, "0.4000", count)).json()
+            for key, (side, count) in zip(keys, asked, strict=True)
+        ]
+        assert [each["fill_count"] for each in replies] == ["0.00", "4.00", "6.00"]
+        held = [alone.call(*key, "GET", "/portfolio/positions").json()["market_positions"] for key in keys]
+        assert [each[0]["position_fp"] for each in held] == ["10.00", "-4.00", "-6.00"]
+
+
+def test_a_folder_in_use_is_told_with_the_process_that_uses_it(tmp_path: Path) -> None:
+    with Alone(tmp_path / "practice", "--quiet-market") as first, Alone(tmp_path / "practice") as second:
+        _, err = second.process.communicate(timeout=20)
+        assert (second.process.returncode, second.line) == (1, "")
+        assert f"(process {first.told['pid']})" in err
+        assert "Traceback" not in err
+
+
+def test_a_restart_finds_the_same_keys_and_the_resting_orders(tmp_path: Path) -> None:
+    with Alone(tmp_path / "practice", "--accounts", "1", "--quiet-market") as first:
+        told = first.told
+        key = told["api_key_id"], told["private_key_path"]
+        sent = first.call(*key, "POST", ORDERS, order(plain_market(first), "bid", "0.0100", "3.00"))
+    with Alone(tmp_path / "practice", "--accounts", "1", "--quiet-market") as again:
+        assert (again.told["api_key_id"], again.told["accounts"]) == (told["api_key_id"], told["accounts"])
+        orders = again.call(*key, "GET", "/portfolio/orders?status=resting").json()["orders"]
+        assert [each["order_id"] for each in orders] == [sent.json()["order_id"]]
