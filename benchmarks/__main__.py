@@ -1,11 +1,17 @@
 """Run all benchmarks: `make bench`."""
 
 import argparse
+from collections.abc import Callable, Sequence
 
 import benchmarks.feed
-from benchmarks.measure import machine
+import benchmarks.practice
+from benchmarks.measure import Figure, machine
+from benchmarks.practice import Load
 
-BENCHMARKS = {"feed": benchmarks.feed.run}
+BENCHMARKS: dict[str, Callable[[], Sequence[Figure | Load]]] = {
+    "feed": benchmarks.feed.run,
+    "practice": benchmarks.practice.run,
+}
 
 
 def main() -> None:
