@@ -296,6 +296,7 @@ class UserOrderMsg(_Leaf, frozen=True, kw_only=True):
     expiration_time: NullableText = UNSET
     expiration_ts_ms: NullableInt = UNSET
     subaccount_number: NullableInt = UNSET
+    exchange_index: OptionalInt = UNSET
 
 
 class UserOrderFrame(_Leaf, frozen=True, kw_only=True, tag="user_order"):
@@ -562,6 +563,7 @@ class Market(_Object, frozen=True, kw_only=True):
     price_ranges: list[PriceRange] | None = msgspec.field(default_factory=list)
     is_provisional: OptionalFlag = UNSET
     exchange_index: OptionalInt = UNSET
+    settlement_bounds_type: OptionalText = UNSET
 
 
 class MarketReply(_Object, frozen=True, kw_only=True):
@@ -610,6 +612,7 @@ class EventsReply(_Object, frozen=True, kw_only=True):
     """``GET /events``: a page; an empty cursor ends the list."""
 
     events: list[Event] | None
+    milestones: list[Any] | UnsetType | None = UNSET
     cursor: str | None = ""
 
 
@@ -620,6 +623,7 @@ class Series(_Object, frozen=True, kw_only=True):
     frequency: str = ""
     title: str = ""
     category: str = ""
+    categories: list[str] | UnsetType = UNSET
     tags: list[str] | None = None
     settlement_sources: list[SettlementSource] | None = None
     contract_url: str = ""

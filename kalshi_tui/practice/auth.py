@@ -23,6 +23,10 @@ class Authenticator:
         """Let a key speak for an account."""
         self._keys[key_id] = (account_id, public_key)
 
+    def keys_of(self, account_id: str) -> list[str]:
+        """Give the ids of an account's keys."""
+        return [key_id for key_id, (owner, _) in self._keys.items() if owner == account_id]
+
     def account(self, headers: Mapping[str, str], method: str, path: str) -> str:
         """Give the account that signed; ``path`` without its query. Raises Refusal 401."""
         key_id, timestamp = headers.get(KEY_HEADER, ""), headers.get(TIMESTAMP_HEADER, "")

@@ -47,6 +47,12 @@ class Candle:
     value: Money = 0
     open_interest: Count = 0
 
+    def projected(self, end_ms: int) -> "Candle":
+        """Give what holds at its end as a later candle, in which nothing was quoted anew and nothing traded."""
+        bid, ask = self.yes_bid.close, self.yes_ask.close
+        last = self.previous if self.price is None else self.price.close
+        return Candle(end_ms, Ohlc(bid, bid, bid, bid), Ohlc(ask, ask, ask, ask), None, last, 0, 0, self.open_interest)
+
     @property
     def mean(self) -> Price | None:
         """The volume-weighted mean price, rounded down; None if nothing traded."""

@@ -15,7 +15,15 @@ from uuid import UUID
 from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.price import Money, Price
 from kalshi_tui.practice.accounts import Account
-from kalshi_tui.practice.events import BalanceChanged, EngineEvent, GroupChanged, Lifecycle, LifecycleType, QuoteChanged
+from kalshi_tui.practice.events import (
+    BalanceChanged,
+    EngineEvent,
+    GroupChange,
+    GroupChanged,
+    Lifecycle,
+    LifecycleType,
+    QuoteChanged,
+)
 from kalshi_tui.practice.listing import Listing
 from kalshi_tui.practice.order_groups import OrderGroup
 from kalshi_tui.practice.orders import Order
@@ -268,8 +276,8 @@ class Core(ABC):
             return
         self._emit(QuoteChanged(listing.ticker, now))
 
-    def _tell_group(self, group: OrderGroup) -> None:
-        self._emit(GroupChanged(group.record()))
+    def _tell_group(self, group: OrderGroup, change: GroupChange) -> None:
+        self._emit(GroupChanged(group.record(), change))
 
     def resting_orders(self) -> Iterable[Order]:
         """Give every resting order of the kept accounts."""

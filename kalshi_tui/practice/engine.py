@@ -16,6 +16,7 @@ from kalshi_tui.domain.order import SelfTrade, TimeInForce
 from kalshi_tui.domain.price import COUNT_UNIT, PRICE_UNIT, Count, Money
 from kalshi_tui.practice.accounts import Account
 from kalshi_tui.practice.core import HOUSE, SHARDS, Catalog, Outcome, OutcomeSource
+from kalshi_tui.practice.events import GroupChange
 from kalshi_tui.practice.lifecycle import scalar, yes_or_no
 from kalshi_tui.practice.listing import Listing
 from kalshi_tui.practice.order_groups import OrderGroup
@@ -285,7 +286,7 @@ class Exchange(Queries, Restores):
             raise Refusal(400, "bad_request", "bad request", "no such exchange_index")
         group = OrderGroup(self.new_id(), account_id, exchange_index, limit)
         self.groups[group.group_id] = group
-        self._tell_group(group)
+        self._tell_group(group, GroupChange.CREATED)
         return group.record()
 
     def order_groups(self, account_id: str) -> list[GroupRecord]:
@@ -302,7 +303,7 @@ class Exchange(Queries, Restores):
         self._require_exchange()
         group = self._group(self.account(account_id), group_id)
         group.reset()
-        self._tell_group(group)
+        self._tell_group(group, GroupChange.RESET)
 
     def trigger_group(self, account_id: str, group_id: str) -> None:
         """Cancel a group's orders and close it until it is reset. Raises Refusal 404."""
@@ -322,7 +323,7 @@ class Exchange(Queries, Restores):
             self._trigger(group, now)
             self._flush_balances(now)
         else:
-            self._tell_group(group)
+            self._tell_group(group, GroupChange.LIMIT)
 
     def delete_group(self, account_id: str, group_id: str) -> None:
         """Cancel a group's orders and remove it. Raises Refusal 404."""

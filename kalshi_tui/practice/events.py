@@ -16,6 +16,7 @@ from kalshi_tui.practice.records import (
     SettlementRecord,
     TradeRecord,
 )
+from kalshi_tui.practice.terms import Event
 
 
 class LifecycleType(Enum):
@@ -101,11 +102,24 @@ class Settled:
     settlement: SettlementRecord
 
 
+class GroupChange(Enum):
+    """What happened to an order group; the values are the stream's words, COUNTED is not told."""
+
+    CREATED = "created"
+    LIMIT = "limit_updated"
+    TRIGGERED = "triggered"
+    RESET = "reset"
+    DELETED = "deleted"
+    COUNTED = ""
+    """Something matched and counts towards the limit."""
+
+
 @dataclass(slots=True)
 class GroupChanged:
-    """An order group was made, changed, triggered, reset or deleted."""
+    """An order group was made, changed, triggered, reset or deleted, or something of it matched."""
 
     group: GroupRecord
+    change: GroupChange
 
 
 @dataclass(slots=True)
@@ -124,6 +138,13 @@ class Lifecycle:
     ticker: str
     event_type: LifecycleType
     ts_ms: int
+
+
+@dataclass(slots=True)
+class EventListed:
+    """A new event was listed while the exchange runs."""
+
+    event: Event
 
 
 @dataclass(slots=True)
@@ -147,4 +168,5 @@ EngineEvent = (
     | ClientIdUsed
     | Lifecycle
     | MarketTouched
+    | EventListed
 )

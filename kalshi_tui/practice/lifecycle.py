@@ -10,7 +10,7 @@ from kalshi_tui.domain.market import MarketStatus
 from kalshi_tui.domain.price import PRICE_UNIT, Price
 from kalshi_tui.practice.accounts import Account, Holding
 from kalshi_tui.practice.core import Outcome
-from kalshi_tui.practice.events import LifecycleType, MarketTouched, PositionChanged, Settled
+from kalshi_tui.practice.events import EventListed, LifecycleType, MarketTouched, PositionChanged, Settled
 from kalshi_tui.practice.listing import Listing
 from kalshi_tui.practice.records import SettlementRecord
 from kalshi_tui.practice.refusal import Refusal, invalid_order
@@ -57,7 +57,9 @@ class Lifecycles(Matching):
 
     def add_event(self, event: Event) -> None:
         """List an event; one that is listed already is left as it is."""
-        self.events_by_ticker.setdefault(event.ticker, event)
+        if event.ticker not in self.events_by_ticker:
+            self.events_by_ticker[event.ticker] = event
+            self._emit(EventListed(event))
 
     def add_market(self, terms: Market, *, announce: bool = True) -> Listing:
         """List a market while the exchange runs. An announced one answers 404 for its first two seconds."""

@@ -182,9 +182,12 @@ class Queries(Core):
             if (min_ms is None or trade.ts_ms >= min_ms) and (max_ms is None or trade.ts_ms <= max_ms):
                 yield trade
 
-    def candlesticks(self, ticker: str, start_ms: int, end_ms: int, period_minutes: int) -> list[Candle]:
+    def candlesticks(
+        self, ticker: str, start_ms: int, end_ms: int, period_minutes: int, *, latest_before: bool = False
+    ) -> list[Candle]:
         """Give the candles whose end lies within the times, oldest first; periods without any news are left out.
 
+        ``latest_before`` puts what held before the start in front, as a candle without trades.
         Raises Refusal 404 for an unknown market, 400 for a period other than 1, 60 or 1440 minutes.
         """
         if period_minutes not in {1, 60, 1440}:
@@ -192,7 +195,9 @@ class Queries(Core):
         listing = self.listing(ticker)
         period = period_minutes * 60_000
         wanted = [each for each in listing.candles.all() if start_ms - period < each.end_ms <= end_ms + period]
-        return [each for each in merge(wanted, period) if start_ms <= each.end_ms <= end_ms]
+        found = [each for each in merge(wanted, period) if start_ms <= each.end_ms <= end_ms]
+        before = [each for each in listing.candles.all() if each.end_ms < start_ms] if latest_before else []
+        return [before[-1].projected((start_ms // period + 1) * period), *found] if before else found
 
     # -- the whole ---------------------------------------------------------------------------------------------------
 

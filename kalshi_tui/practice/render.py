@@ -7,7 +7,7 @@ from msgspec import UNSET
 
 from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.order import BookSide
-from kalshi_tui.domain.price import PRICE_UNIT, Money, Price, PriceGrid, format_count, format_money, format_price
+from kalshi_tui.domain.price import PRICE_UNIT, Count, Money, Price, PriceGrid, format_count, format_money, format_price
 from kalshi_tui.kalshi import wire
 from kalshi_tui.practice.candles import Candle, Ohlc
 from kalshi_tui.practice.core import Core
@@ -108,6 +108,7 @@ def market(listing: Listing, now: int) -> wire.Market:
         price_level_structure=listing.structure,
         price_ranges=price_ranges(listing.grid),
         exchange_index=listing.shard,
+        settlement_bounds_type="default",
     )
 
 
@@ -136,19 +137,21 @@ def event(source: Event, of: Series, nested: list[wire.Market] | None) -> wire.E
     )
 
 
-def series(source: Series, *, with_metadata: bool = False) -> wire.Series:
-    """Write a series with its fee fields."""
+def series(source: Series, *, with_metadata: bool = False, volume: Count | None = None) -> wire.Series:
+    """Write a series with its fee fields; ``volume`` if it was asked for."""
     return wire.Series(
         ticker=source.ticker,
         frequency=source.frequency,
         title=source.title,
         category=source.category,
+        categories=[source.category],
         tags=list(source.tags),
         settlement_sources=_sources(source),
         product_metadata={} if with_metadata else UNSET,
         fee_type=source.fee_type,
         fee_multiplier=source.fee_multiplier,
         additional_prohibitions=[],
+        volume_fp=UNSET if volume is None else format_count(volume),
         exchange_index=source.exchange_index,
     )
 
@@ -292,12 +295,14 @@ def settlement(source: SettlementRecord) -> wire.Settlement:
     )
 
 
-def balance(source: BalanceRecord) -> wire.BalanceReply:
-    """Write an account's money: whole cents rounded down, and exact dollars."""
+def balance(source: BalanceRecord, shard: int | None = None) -> wire.BalanceReply:
+    """Write an account's money, of one shard or all: whole cents rounded down, and exact dollars."""
+    total = source.total if shard is None else source.available[shard]
+    worth = source.portfolio_value if shard is None else source.portfolio_by_index[shard]
     return wire.BalanceReply(
-        balance=source.total // CENT,
-        balance_dollars=format_money(source.total),
-        portfolio_value=source.portfolio_value // CENT,
+        balance=total // CENT,
+        balance_dollars=format_money(total),
+        portfolio_value=worth // CENT,
         updated_ts=source.updated_ms // 1_000,
         balance_breakdown=by_shard(source.available),
     )

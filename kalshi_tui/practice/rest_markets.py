@@ -4,8 +4,10 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from aiohttp import web
+from msgspec import UNSET, UnsetType
 
 from kalshi_tui.domain.market import MarketStatus
+from kalshi_tui.domain.price import Count
 from kalshi_tui.kalshi import wire
 from kalshi_tui.practice import render
 from kalshi_tui.practice.engine import Exchange
@@ -128,27 +130,31 @@ class MarketApi:
         source = self._exchange.trades(
             text(request, "ticker"), min_ms=seconds(request, "min_ts"), max_ms=seconds(request, "max_ts")
         )
-        found, cursor = page(request, source, lambda each: each.trade_id)
+        # There are no block trades here: who asks for them alone gets none.
+        found, cursor = page(request, [] if flag(request, "is_block_trade") else source, lambda each: each.trade_id)
         return reply(wire.TradesReply(trades=[render.trade(each) for each in found], cursor=cursor))
 
     async def events(self, request: web.Request) -> web.Response:
         """List events, with their markets if asked for."""
-        wanted, series = _statuses(request), text(request, "series_ticker")
+        wanted, series, tickers = _statuses(request), text(request, "series_ticker"), texts(request, "tickers")
         nested = flag(request, "with_nested_markets")
-        least = seconds(request, "min_close_ts")
-        chosen = (
-            each
-            for each in self._exchange.events_by_ticker.values()
-            if (not series or each.series_ticker == series) and self._event_fits(each, wanted, least)
-        )
-        found, cursor = page(request, chosen, lambda each: each.ticker, default=200, most=200)
-        return reply(wire.EventsReply(events=[self._event(each, nested) for each in found], cursor=cursor))
+        least_close, least_updated = seconds(request, "min_close_ts"), seconds(request, "min_updated_ts")
 
-    def _event_fits(self, event: Event, wanted: set[MarketStatus] | None, least_close: int | None) -> bool:
-        listings = self._exchange.listings_of(event.ticker)
-        return (wanted is None or any(each.status in wanted for each in listings)) and (
-            least_close is None or any(each.close_ms >= least_close for each in listings)
-        )
+        def fits(event: Event) -> bool:
+            listings = self._exchange.listings_of(event.ticker)
+            return (
+                (not series or event.series_ticker == series)
+                and (not tickers or event.ticker in tickers)
+                and (wanted is None or any(each.status in wanted for each in listings))
+                and (least_close is None or any(each.close_ms >= least_close for each in listings))
+                and (least_updated is None or any(each.updated_ms >= least_updated for each in listings))
+            )
+
+        chosen = filter(fits, self._exchange.events_by_ticker.values())
+        found, cursor = page(request, chosen, lambda each: each.ticker, default=200, most=200)
+        events = [self._event(each, nested) for each in found]
+        milestones: list[object] | UnsetType = [] if flag(request, "with_milestones") else UNSET
+        return reply(wire.EventsReply(events=events, milestones=milestones, cursor=cursor))
 
     def _event(self, event: Event, nested: bool) -> wire.Event:
         markets = [render.market(each, self._exchange.now) for each in self._exchange.listings_of(event.ticker)]
@@ -200,10 +206,20 @@ class MarketApi:
     async def series_list(self, request: web.Request) -> web.Response:
         """List series, of one category or all."""
         category, tags = text(request, "category"), texts(request, "tags")
+        with_metadata, with_volume = flag(request, "include_product_metadata"), flag(request, "include_volume")
+        least_updated = seconds(request, "min_updated_ts")
+        updated: dict[str, int] = {}
+        volume: dict[str, Count] = {}
+        for each in self._exchange.markets():
+            ticker = each.terms.series_ticker
+            updated[ticker] = max(updated.get(ticker, 0), each.updated_ms)
+            volume[ticker] = volume.get(ticker, 0) + each.volume
         chosen = [
-            render.series(each, with_metadata=flag(request, "include_product_metadata"))
+            render.series(each, with_metadata=with_metadata, volume=volume.get(each.ticker, 0) if with_volume else None)
             for each in self._exchange.series.values()
-            if (not category or each.category == category) and (not tags or set(tags) & set(each.tags))
+            if (not category or each.category == category)
+            and (not tags or set(tags) & set(each.tags))
+            and (least_updated is None or updated.get(each.ticker, 0) >= least_updated)
         ]
         return reply(wire.SeriesListReply(series=chosen))
 
@@ -235,7 +251,8 @@ class MarketApi:
         minutes = required_number(request, "period_interval")
         if minutes in {1, 60, 1440} and (end - start) // (minutes * 60) > CANDLES_AT_ONCE:
             raise BadRequestError(f"at most {CANDLES_AT_ONCE} candlesticks at once")
-        found = self._exchange.candlesticks(ticker, start * 1_000, end * 1_000, minutes)
+        before = flag(request, "include_latest_before_start")
+        found = self._exchange.candlesticks(ticker, start * 1_000, end * 1_000, minutes, latest_before=before)
         return [render.candle(each) for each in found]
 
     async def status(self, request: web.Request) -> web.Response:

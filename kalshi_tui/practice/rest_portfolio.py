@@ -257,8 +257,12 @@ class PortfolioApi:
         return reply(wire.UserDataTimestampReply(as_of_time=render.time_text(as_of)))
 
     async def balance(self, request: web.Request) -> web.Response:
-        """Give the account's money."""
-        return reply(render.balance(self._exchange.balance(request[ACCOUNT])))
+        """Give the account's money, on one shard or all."""
+        shard = number(request, "exchange_index")
+        money = self._exchange.balance(request[ACCOUNT])
+        if shard is not None and shard not in money.available:
+            raise BadRequestError("no such exchange_index")
+        return reply(render.balance(money, shard))
 
     async def positions(self, request: web.Request) -> web.Response:
         """List holdings by market and by event."""

@@ -15,7 +15,7 @@ from kalshi_tui.kalshi.signing import KEY_HEADER, PRACTICE_CONTROL
 from kalshi_tui.practice.auth import Authenticator
 from kalshi_tui.practice.control import Control, Faults
 from kalshi_tui.practice.database import Database
-from kalshi_tui.practice.http import BadRequestError, bad_request, refused, reply
+from kalshi_tui.practice.http import BadRequestError, bad_request, refused, reply, text
 from kalshi_tui.practice.lagging import LaggingReads
 from kalshi_tui.practice.refusal import Refusal
 from kalshi_tui.practice.rest_markets import MarketApi
@@ -27,9 +27,15 @@ from kalshi_tui.practice.world import World
 STEP_EVERY_S: Final = 0.02
 PING_EVERY_S: Final = 10.0
 LARGEST_BODY: Final = 1024 * 1024
-SIGNED: Final = ("/portfolio/", "/account/", "/exchange/user_data_timestamp")
+SIGNED: Final = ("/portfolio/", "/account/", "/api_keys", "/exchange/user_data_timestamp")
 """Paths, below the API's prefix, that need the three headers."""
-RETIRED: Final = ("/portfolio/orders", "/portfolio/orders/batched", "/portfolio/orders/{order_id}")
+RETIRED: Final = (
+    "/portfolio/orders",
+    "/portfolio/orders/batched",
+    "/portfolio/orders/{order_id}",
+    "/portfolio/orders/{order_id}/amend",
+    "/portfolio/orders/{order_id}/decrease",
+)
 """Paths of the first version of orders whose writes are gone (section 6)."""
 
 
@@ -77,6 +83,10 @@ class PracticeServer:
             [
                 web.get(f"{wire.REST_PREFIX}/account/limits", self._limits),
                 web.get(f"{wire.REST_PREFIX}/account/endpoint_costs", self._costs),
+                web.get(f"{wire.REST_PREFIX}/account/api_usage_level/volume_progress", self._progress),
+                web.post(f"{wire.REST_PREFIX}/account/api_usage_level/upgrade", self._upgrade),
+                web.get(f"{wire.REST_PREFIX}/api_keys", self._keys),
+                web.get(f"{wire.REST_PREFIX}/historical/cutoff", self._cutoff),
             ]
         )
         if control_token:
@@ -125,6 +135,7 @@ class PracticeServer:
                 request[ACCOUNT] = self._authenticator.account(request.headers, request.method, path)
                 if path not in {wire.WS_PATH, PRACTICE_CONTROL}:
                     await self._charge(request, below)
+                _require_primary(request)
             if path == PRACTICE_CONTROL:
                 return await handler(request)
             return await self._troubled(request, handler)
@@ -175,6 +186,27 @@ class PracticeServer:
         del request
         return reply(wire.EndpointCostsReply(default_cost=DEFAULT_COST, endpoint_costs=list(COSTS)))
 
+    async def _progress(self, request: web.Request) -> web.Response:
+        """Give the progress towards a higher tier: it is chosen with ``--tier`` here, not earned."""
+        del request
+        return reply({"volume_progress": []})
+
+    async def _upgrade(self, request: web.Request) -> web.Response:
+        del request
+        raise Refusal(403, "forbidden", "forbidden", "the tier is chosen with --tier here")
+
+    async def _keys(self, request: web.Request) -> web.Response:
+        """List the account's API keys."""
+        keys = self._authenticator.keys_of(request[ACCOUNT])
+        scopes = ["read", "write"]
+        return reply({"api_keys": [{"api_key_id": each, "name": "practice", "scopes": scopes} for each in keys]})
+
+    async def _cutoff(self, request: web.Request) -> web.Response:
+        """Say how far back the live endpoints reach: to the beginning, nothing is moved to an archive here."""
+        del request
+        names = ("market_settled_ts", "trades_created_ts", "orders_updated_ts")
+        return reply(dict.fromkeys(names, "2000-01-01T00:00:00Z"))
+
     async def _date(self, request: web.Request, response: web.StreamResponse) -> None:
         """Tell the server's time, wrong if that is rehearsed."""
         del request
@@ -192,6 +224,12 @@ class PracticeServer:
 async def _retired(request: web.Request) -> web.Response:
     del request
     raise Refusal(410, "endpoint_retired", "this endpoint is retired", "use /portfolio/events/orders")
+
+
+def _require_primary(request: web.Request) -> None:
+    """Refuse to answer about a subaccount with the whole account: there are none here."""
+    if text(request, "subaccount") not in {"", "0"}:
+        raise BadRequestError("there are no subaccounts here: subaccount must be 0")
 
 
 def _require_local(request: web.Request) -> None:

@@ -11,6 +11,7 @@ from kalshi_tui.practice.events import (
     BookChanged,
     ClientIdUsed,
     Filled,
+    GroupChange,
     OrderChanged,
     PositionChanged,
     TradePrinted,
@@ -379,7 +380,7 @@ class Matching(Core):
         if group.note(count, now):
             self._trigger(group, now)
         else:
-            self._tell_group(group)
+            self._tell_group(group, GroupChange.COUNTED)
 
     def _trigger(self, group: OrderGroup, now: int) -> None:
         """Cancel every order of a group and close it to new ones until it is reset."""
@@ -391,7 +392,7 @@ class Matching(Core):
             elif order.remaining:  # the incoming order: `_enter` ends it
                 order.status = OrderStatus.CANCELED
                 order.reason = "order group triggered"
-        self._tell_group(group)
+        self._tell_group(group, GroupChange.DELETED if group.deleted else GroupChange.TRIGGERED)
 
     # -- participants ------------------------------------------------------------------------------------------------
 
