@@ -4,6 +4,7 @@ The specification lies beside the project and not with a user; without it these 
 """
 
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ NEWER = {
     "subaccount",
     "categories",
     "settlement_bounds_type",
+    "seq",
 }
 """Fields that the contract or newer editions of the specification name, and this edition has not everywhere."""
 
@@ -187,3 +189,85 @@ async def test_order_groups(exchange: Serving, spec: Any) -> None:
     await checked(exchange, spec, "PUT", groups + "/{order_group_id}/trigger", 200, names=names, body={})
     await checked(exchange, spec, "PUT", groups + "/{order_group_id}/reset", 200, names=names, body={})
     await checked(exchange, spec, "DELETE", groups + "/{order_group_id}", 200, names=names)
+
+
+# The stream.
+
+FRAMES = {
+    "subscribed", "unsubscribed", "ok", "error", "orderbook_snapshot", "orderbook_delta", "ticker", "trade", "fill",
+    "user_order", "market_position", "market_lifecycle_v2", "event_lifecycle", "order_group_updates",
+}  # fmt: skip
+"""What one session is to have seen of the stream below."""
+
+
+@pytest.fixture(scope="module")
+def stream_spec() -> Any:
+    return yaml.safe_load(SPEC.with_name("asyncapi.yaml").read_text())
+
+
+def payload_schemas(stream_spec: Any) -> dict[str, Any]:
+    """Give the schema of each frame by its type."""
+    found = {}
+    for name, schema in stream_spec["components"]["schemas"].items():
+        kind = schema.get("properties", {}).get("type", {}).get("const")
+        if kind and name != "listSubscriptionsResponsePayload":
+            found[kind] = schema
+    return found
+
+
+async def play(exchange: Serving, ticker: str) -> None:
+    """Do what every private and public frame comes of."""
+    made = (await exchange.call("POST", "/portfolio/order_groups/create", {"contracts_limit": 5})).json()
+    group = f"/portfolio/order_groups/{made['order_group_id']}"
+    await exchange.call("PUT", group + "/limit", {"contracts_limit": 50})
+    await exchange.order(
+        ticker, "bid", "0.9900", "3.00", client_order_id="takes", order_group_id=made["order_group_id"]
+    )
+    rests = (await exchange.order(ticker, "bid", "0.0100", "3.00", client_order_id="rests")).json()
+    await exchange.call("DELETE", f"/portfolio/events/orders/{rests['order_id']}", market_ticker=ticker)
+    await exchange.call("PUT", group + "/trigger", {})
+    await exchange.call("PUT", group + "/reset", {})
+    await exchange.call("DELETE", group)
+    await exchange.control("deactivate", ticker=ticker)
+    await exchange.control("activate", ticker=ticker)
+    await exchange.control("change_grid", ticker=ticker, structure="deci_cent")
+    # Far enough for the next quarter-hour markets to be listed, the running ones to close, be determined and paid.
+    for _ in range(4):
+        await exchange.control("advance_clock", ms=600_000)
+    await exchange.control("settle", ticker=ticker, result="yes")
+
+
+async def test_every_frame_of_the_stream(exchange: Serving, stream_spec: Any) -> None:
+    schemas = payload_schemas(stream_spec)
+    ticker = market(exchange).ticker
+    seen: Counter[str] = Counter()
+    groups: list[str] = []
+    lives: set[str] = set()
+    async with exchange.stream() as listener:
+        await listener.command("subscribe", channels=["orderbook_delta"], market_ticker=ticker, use_yes_price=False)
+        await listener.command("subscribe", channels=["ticker", "trade"])
+        await listener.command(
+            "subscribe",
+            channels=["fill", "user_orders", "market_positions", "market_lifecycle_v2", "order_group_updates"],
+        )
+        await play(exchange, ticker)
+        await listener.command("unsubscribe", sids=[1])
+        await listener.command("update_subscription", sids=[2], action="add_markets", market_tickers=[ticker])
+        last = await listener.command("nonsense")
+        frame: Any = {}
+        while not (frame.get("type") == "error" and frame.get("id") == last):
+            frame = await listener.frame()
+            kind = frame["type"]
+            seen[kind] += 1
+            if seen[kind] <= 200 or kind.startswith(("market", "event", "order_group")):
+                found = list(faults(stream_spec, schemas[kind], frame, kind))
+                assert not found, (found[:10], frame)
+            if kind == "order_group_updates":
+                groups.append(frame["msg"]["event_type"])
+            elif kind == "market_lifecycle_v2":
+                lives.add(frame["msg"]["event_type"])
+    assert set(seen) >= FRAMES
+    assert groups == ["created", "limit_updated", "triggered", "reset", "deleted"]
+    assert lives >= {
+        "created", "activated", "deactivated", "determined", "settled", "price_level_structure_updated",
+    }  # fmt: skip
