@@ -156,13 +156,14 @@ def reference(frames: list[str], rate: int, seconds: float) -> tuple[Heard, floa
         with subprocess.Popen(  # noqa: S603 - our own interpreter and our own arguments
             [sys.executable, "-c", BARE, str(path), str(rate)], stdout=subprocess.PIPE, text=True
         ) as process:
-            assert process.stdout is not None
-            port = int(process.stdout.readline())
-            before, began = processor_s(process.pid), time.perf_counter()
-            heard = asyncio.run(listen(f"ws://127.0.0.1:{port}{WS_PATH}", {}, [], seconds))
-            share = (processor_s(process.pid) - before) / (time.perf_counter() - began)
-            process.kill()
-            return heard, share
+            try:
+                assert process.stdout is not None
+                port = int(process.stdout.readline())
+                before, began = processor_s(process.pid), time.perf_counter()
+                heard = asyncio.run(listen(f"ws://127.0.0.1:{port}{WS_PATH}", {}, [], seconds))
+                return heard, (processor_s(process.pid) - before) / (time.perf_counter() - began)
+            finally:
+                process.kill()
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,12 @@ SEQUENCED: Final = frozenset({Channel.BOOK, Channel.TRADE, Channel.LIFECYCLE, Ch
 """The channels whose frames carry ``seq``."""
 WITHOUT_MARKETS: Final = frozenset({Channel.LIFECYCLE, Channel.ORDER_GROUPS}) | SILENT
 BUFFER_FRAMES: Final = 50_000
-"""Frames that wait for a slow reader before its market data end."""
+BUFFER_BYTES: Final = 32 * 1024 * 1024
+"""Frames, and bytes of frames, that wait for a slow reader before its market data end."""
+MOST_BYTES: Final = 2 * BUFFER_BYTES
+"""What may wait in all, the account's own news and answers included, before a reader is cut off: it reads nothing."""
+FRAME_BYTES: Final = 100
+"""What a waiting frame costs beside its own bytes; so that empty ones count too."""
 WRITE_AT_ONCE: Final = 500
 LARGEST_FRAME: Final = 4 * 1024 * 1024
 """Bytes of a command: the largest names tens of thousands of markets."""
@@ -131,6 +136,7 @@ class Connection:
         self.by_channel: dict[str, Subscription] = {}
         self._last_sid = 0
         self._waiting: deque[tuple[bytes, bool]] = deque()
+        self._bytes = 0
         self._news = asyncio.Event()
         self._commands: deque[float] = deque()
         self.spoils: dict[str, int] = {}
@@ -141,8 +147,12 @@ class Connection:
 
     def send(self, frame: bytes, *, market_data: bool = False) -> None:
         """Put a frame in line. Market data beyond the buffer end their subscription; private frames are never shed."""
-        if market_data and len(self._waiting) >= BUFFER_FRAMES:
+        if market_data and (len(self._waiting) >= BUFFER_FRAMES or self._bytes >= BUFFER_BYTES):
             self.overflow()
+            return
+        self._bytes += len(frame) + FRAME_BYTES
+        if self._bytes > MOST_BYTES:
+            self.cut()
             return
         self._waiting.append((frame, market_data))
         self._news.set()
@@ -150,6 +160,7 @@ class Connection:
     def overflow(self) -> None:
         """End all market data subscriptions of a reader that is too slow: what waits of them is thrown away."""
         self._waiting = deque(each for each in self._waiting if not each[1])
+        self._bytes = sum(len(frame) + FRAME_BYTES for frame, _ in self._waiting)
         for subscription in [each for each in self.subscriptions.values() if each.channel in MARKET_DATA]:
             self._forget(subscription)
             error = wire.ErrorMsg(code=Code.BUFFER_OVERFLOW, msg=ERROR_WORDS[Code.BUFFER_OVERFLOW])
@@ -197,13 +208,16 @@ class Connection:
             self._news.clear()
             written = 0
             while self._waiting:
-                await self.socket.send_str(self._waiting.popleft()[0].decode())
+                frame, _ = self._waiting.popleft()
+                self._bytes -= len(frame) + FRAME_BYTES
+                await self.socket.send_str(frame.decode())
                 written += 1
                 if written % WRITE_AT_ONCE == 0:
                     await asyncio.sleep(0)
 
     def cut(self) -> None:
-        """Break the connection off."""
+        """Break the connection off; what waited is thrown away."""
+        self._waiting.clear()
         if self._transport is not None:
             self._transport.abort()
 

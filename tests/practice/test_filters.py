@@ -39,8 +39,8 @@ async def test_series_by_what_changed_and_with_their_volume(exchange: Serving) -
 
 
 async def test_there_are_no_block_trades(exchange: Serving) -> None:
-    await exchange.control("advance_clock", ms=10_000)
-    assert (await exchange.get("/markets/trades", limit=1))["trades"]
+    while not (await exchange.get("/markets/trades", limit=1))["trades"]:
+        await exchange.control("advance_clock", ms=100)
     assert (await exchange.get("/markets/trades", limit=1, is_block_trade="false"))["trades"]
     assert (await exchange.get("/markets/trades", limit=1, is_block_trade="true"))["trades"] == []
 
