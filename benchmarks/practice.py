@@ -70,7 +70,9 @@ def processor_s(pid: int) -> float:
 async def listen(url: str, headers: dict[str, str], commands: list[dict[str, Any]], seconds: float) -> Heard:
     """Read for so long, once the first frame has come."""
     heard = Heard()
-    async with connect(url, additional_headers=headers, proxy=None, compression=None, max_size=1 << 24) as socket:
+    async with connect(
+        url, additional_headers=headers, proxy=None, compression=None, max_size=1 << 24, ping_interval=None
+    ) as socket:
         for command in commands:
             await socket.send(json.dumps(command))
         start = time.perf_counter()

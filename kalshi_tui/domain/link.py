@@ -24,6 +24,24 @@ class Link:
     detail: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """How the link does, in whole milliseconds; None before the first of its kind.
+
+    ``lag_ms`` is from the exchange's own time of a frame to its being applied, by the corrected clock; ``skew_ms`` the
+    exchange's time minus this machine's, 0 while they agree. ``faults`` were found and ``healed`` since the start;
+    ``untrusted`` books were right once and are not trusted now.
+    """
+
+    frame_age_ms: int | None = None
+    ping_age_ms: int | None = None
+    lag_ms: int | None = None
+    skew_ms: int = 0
+    faults: int = 0
+    healed: int = 0
+    untrusted: int = 0
+
+
 class Trust(Enum):
     """How far a book may be believed."""
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
+from kalshi_tui.domain.link import Pulse
 from kalshi_tui.domain.order import Order, OrderTerms
 from kalshi_tui.session.rehearsal import Rehearsal
 from kalshi_tui.session.store import Store
@@ -54,6 +55,12 @@ class Desk(Protocol):
 
     async def cancel(self, order: Order) -> Outcome:
         """Ask for a resting order to be cancelled. Never raises for what the exchange or the network does."""
+
+    def pulse(self) -> Pulse:
+        """Say how the link does now."""
+
+    def audit(self, ticker: str) -> None:
+        """Compare a book with a fresh snapshot of the exchange's; a notice says what came of it."""
 
     @property
     def rehearses(self) -> bool:

@@ -6,7 +6,8 @@ import uuid
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Final
 
-from kalshi_tui.domain.link import LinkState
+from kalshi_tui.domain.book import Book, Side
+from kalshi_tui.domain.link import LinkState, Pulse, Trust
 from kalshi_tui.domain.order import Order, OrderTerms
 from kalshi_tui.kalshi.errors import KalshiError
 from kalshi_tui.kalshi.practice_control import PracticeControl
@@ -18,9 +19,13 @@ from kalshi_tui.session.account import Account
 from kalshi_tui.session.desk import Desk, Outcome, Venue
 from kalshi_tui.session.listing import Listing
 from kalshi_tui.session.rehearsal import Rehearsal
-from kalshi_tui.session.store import Store, Topic, Weight
+from kalshi_tui.session.store import Levels, Store, Topic, Weight
 from kalshi_tui.session.trading import Sleep, Trading
+from kalshi_tui.session.words import count_words, price_words
 
+CROSSED_LOOK_S: Final = 0.5
+CROSSED_LOOKS: Final = 3
+"""A book that is crossed at so many looks in a row is not to be trusted."""
 PUBLIC_CHANNELS: Final = {Channel.TRADE, Channel.LIFECYCLE, Channel.BOOK, Channel.TICKER}
 """The channels that are not of the account; what is missed on another is read again by REST."""
 WEIGHTS: Final = {Happening.HEALED: Weight.GOOD, Happening.REFUSED: Weight.ERROR, Happening.ALARM: Weight.ERROR}
@@ -62,6 +67,7 @@ class Session:
         self._spawn(self._stream.run(), "stream")
         self._spawn(self._listing.run(), "markets")
         self._spawn(self._account.run(), "account")
+        self._spawn(self._watch_crossed(), "crossed books")
 
     async def stop(self) -> None:
         """End everything that runs."""
@@ -91,6 +97,49 @@ class Session:
     async def cancel(self, order: Order) -> Outcome:
         """Cancel a resting order."""
         return await self._trading.cancel(order)
+
+    def pulse(self) -> Pulse:
+        """Say how the link does now."""
+        health = self._stream.health()
+        return Pulse(
+            frame_age_ms=None if health.frame_age is None else round(health.frame_age * 1000),
+            ping_age_ms=None if health.ping_age is None else round(health.ping_age * 1000),
+            lag_ms=health.lag_ms if health.frame_age is not None else None,
+            skew_ms=health.skew_ms,
+            faults=health.faults,
+            healed=health.healed,
+            untrusted=sum(live.trust is Trust.STALE for live in self.store.books.values()),
+        )
+
+    def audit(self, ticker: str) -> None:
+        """Compare a book with a fresh snapshot of the exchange's; one that differs is trusted no more."""
+        self._stream.audit(ticker, self._audited)
+
+    def _audited(self, ticker: str, yes: Levels | None, no: Levels | None) -> None:
+        if yes is None or no is None:
+            self.store.notify(Weight.WARNING, f"Audit of {ticker}: there is no trusted book to compare now.")
+            return
+        fresh = Book()
+        fresh.snapshot(yes, no)
+        difference = first_difference(self.store.book(ticker).book, fresh)
+        if difference:
+            self.store.notify(Weight.ERROR, f"Audit of {ticker}: the book differs. {difference}")
+            self._stream.distrust("An audit found that it differs from the exchange's.")
+        else:
+            count = len(fresh.yes) + len(fresh.no)
+            self.store.notify(Weight.GOOD, f"Audit of {ticker}: equal to the exchange's book, all {count} levels.")
+
+    async def _watch_crossed(self) -> None:
+        """Distrust a book whose bids would trade with each other for longer than two frames may be apart."""
+        crossed: dict[str, int] = {}
+        while True:
+            await self._sleep(CROSSED_LOOK_S)
+            now = {ticker for ticker, live in self.store.books.items() if live.good and live.book.crossed}
+            crossed = {ticker: crossed.get(ticker, 0) + 1 for ticker in now}
+            if any(looks >= CROSSED_LOOKS for looks in crossed.values()):
+                ticker = max(crossed, key=crossed.__getitem__)
+                self._stream.distrust(f"The book of {ticker} stays crossed.")
+                crossed = {}
 
     @property
     def rehearses(self) -> bool:
@@ -152,6 +201,18 @@ class Session:
             self._listing.is_doubtful()
             self._listing.tape_has_holes()
         self._was_live = True
+
+
+def first_difference(ours: Book, theirs: Book) -> str:
+    """Say where two books differ first, best levels before the others; empty if they are equal."""
+    for side in (Side.YES, Side.NO):
+        mine, fresh = ours.side(side), theirs.side(side)
+        for price in sorted({*mine.prices, *fresh.prices}, reverse=True):
+            have, should = mine.count_at(price), fresh.count_at(price)
+            if have != should:
+                at = f"{side.name} bid {price_words(price)}"
+                return f"{at}: {count_words(have)} here, {count_words(should)} at the exchange."
+    return ""
 
 
 __all__ = ["Desk", "Outcome", "Session", "Topic", "Venue"]

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from kalshi_tui.domain.link import LinkState
+from kalshi_tui.domain.link import LinkState, Pulse
 from kalshi_tui.domain.order import OrderState
 from kalshi_tui.domain.price import Money
 from kalshi_tui.session.desk import Venue
@@ -19,24 +19,62 @@ LINK_WORDS: Final = {
     LinkState.WAITING: ("reconnecting", Tone.WARN),
     LinkState.REFUSED: ("refused", Tone.BAD),
 }
+SILENT_MS: Final = 15_000
+"""A link that has brought nothing for so long is said to be silent; pings alone keep it up."""
 RATE_CELLS: Final = 9
 """What the message rate takes, so that nothing beside it moves as it changes."""
 
 
-def status_line(store: Store, venue: Venue, rate: int, now_ms: int, width: int) -> Line:
+def status_line(store: Store, venue: Venue, rate: int, pulse: Pulse, now_ms: int, width: int) -> Line:
     """Draw the top line. What is worth least goes first where room is short; the venue and its word never do."""
     word, tone = LINK_WORDS[store.connection.state]
     left = [Span(f" {venue.value} ", Tone.VENUE), Span(f" {word}", tone)]
-    account = _account(store, now_ms, width - length(left) - RATE_CELLS)
+    live = store.connection.state is LinkState.LIVE
+    alarms = _alarms(pulse) if live else []
+    left += alarms
+    account = _account(store, now_ms, width - length(left) - (0 if alarms else RATE_CELLS))
     room = width - length(left) - length(account)
     detail = f"  {store.connection.detail}  "
-    if store.connection.state is not LinkState.LIVE:
+    if not live:
         # The log has the sentence too: what has no room here is left out whole.
         left.append(Span(fit(detail if len(detail) <= room else "", room), Tone.DIM))
     else:
-        pace = f" {rate:,}/s" if rate < 10_000 else f" {rate // 1_000}k/s"
-        left.append(Span(fit(pace, room), Tone.DIM))
+        for piece in _pulse(rate, pulse):
+            if length([piece]) <= room:
+                left.append(piece)
+                room -= length([piece])
+        left.append(Span(" " * room))
     return line(*left, *account)
+
+
+def _alarms(pulse: Pulse) -> list[Span]:
+    """Give what is wrong with a link that stands; the account gives way to it."""
+    found = []
+    if pulse.frame_age_ms is not None and pulse.frame_age_ms >= SILENT_MS:
+        found.append(Span(f"  silent {pulse.frame_age_ms // 1000} s", Tone.WARN))
+    if pulse.skew_ms:
+        found.append(Span(f"  clock off {pulse.skew_ms / 1000:+.0f} s", Tone.WARN))
+    if pulse.untrusted:
+        found.append(Span(f"  STALE {pulse.untrusted}", Tone.WARN))
+    return found
+
+
+def _pulse(rate: int, pulse: Pulse) -> list[Span]:
+    """Give what tells how the link does, the most telling first; each always takes the same room, so nothing jumps."""
+    silent = pulse.frame_age_ms
+    pace = f"{rate:,}/s" if rate < 10_000 else f"{rate // 1_000}k/s"
+    pieces = [Span(f" {pace:<{RATE_CELLS - 1}}", Tone.DIM)]
+    if pulse.lag_ms is not None:
+        pieces.append(Span(f"lag {_short_ms(pulse.lag_ms)} ", Tone.DIM))
+    if pulse.ping_age_ms is not None and silent is not None:
+        pieces.append(Span(f"frame {_short_ms(silent)} ping {_short_ms(pulse.ping_age_ms)} ", Tone.DIM))
+    pieces.append(Span(f"gaps {pulse.faults} healed {pulse.healed}", Tone.DIM))
+    return pieces
+
+
+def _short_ms(ms: int) -> str:
+    """Write a time in six cells."""
+    return f"{ms:>3} ms" if ms < 1_000 else f"{min(ms // 1_000, 9_999):>4} s"
 
 
 def positions_worth(store: Store) -> Money | None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from kalshi_tui.domain.fees import FeeSchedule, FeeType
-from kalshi_tui.domain.link import LinkState
+from kalshi_tui.domain.link import LinkState, Pulse
 from kalshi_tui.domain.market import Event, Market, MarketStatus, Quote, Trade
 from kalshi_tui.domain.order import BookSide, Fill, Order, OrderState, OrderTerms
 from kalshi_tui.domain.portfolio import Balance, Position
@@ -124,6 +124,8 @@ class FakeDesk:
         self.hold: asyncio.Event | None = None
         self.stopped = False
         self.rehearses = venue is Venue.PRACTICE
+        self.link_pulse = Pulse(frame_age_ms=120, ping_age_ms=3_400, lag_ms=14)
+        self.audited: list[str] = []
         self.rehearsed: list[tuple[str, str]] = []
 
     async def start(self) -> None:
@@ -132,6 +134,12 @@ class FakeDesk:
     async def stop(self) -> None:
         self.stopped = True
         await asyncio.sleep(0)
+
+    def pulse(self) -> Pulse:
+        return self.link_pulse
+
+    def audit(self, ticker: str) -> None:
+        self.audited.append(ticker)
 
     def rehearse(self, rehearsal: Rehearsal, ticker: str) -> None:
         self.rehearsed.append((rehearsal.id, ticker))

@@ -316,3 +316,21 @@ async def test_the_venue_stands_in_words_on_every_screen(venue: Venue) -> None:
         await trader.press("n")
         await trader.pilot.resize_terminal(40, 10)
         assert venue.value in await trader.look()
+
+
+@pytest.mark.parametrize(("answer", "sent"), [("y", 1), ("n", 0)])
+async def test_on_a_book_that_may_be_wrong_sending_is_asked_about(answer: str, sent: int) -> None:
+    async with trading(size=NARROW) as trader:
+        await trader.press("b", *"40", "tab", *"5", "enter")
+        trader.desk.store.stale([TITLES[0][0]], "A frame was missed.")
+        await trader.wait_to_arm()
+        screen = await trader.press("enter")
+        assert not trader.desk.sent
+        said = " ".join(screen.replace("│", " ").split())
+        assert "The book is STALE: A frame was missed. Send buy YES 5 at 0.40" in said
+        await trader.press("enter")
+        assert not trader.desk.sent
+        screen = await trader.press(answer)
+        assert len(trader.desk.sent) == sent
+        assert ("FILLED" in screen) == bool(sent)
+        assert ("arming" in screen) == (not sent)

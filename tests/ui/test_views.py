@@ -5,20 +5,21 @@ from dataclasses import replace
 import pytest
 
 from kalshi_tui.domain.book import Book, Side
-from kalshi_tui.domain.link import LinkState, Trust
+from kalshi_tui.domain.link import LinkState, Pulse, Trust
 from kalshi_tui.domain.market import MarketStatus
 from kalshi_tui.domain.order import Action, BookSide, OrderState, OrderTerms
 from kalshi_tui.domain.portfolio import Position
 from kalshi_tui.domain.price import MONEY_UNIT
+from kalshi_tui.session.desk import Venue
 from kalshi_tui.session.store import LiveBook
 from kalshi_tui.ui.book_view import book_header
 from kalshi_tui.ui.format import clock_text, date_text
 from kalshi_tui.ui.lines import plain
 from kalshi_tui.ui.order_text import preview_lines, too_dear
-from kalshi_tui.ui.status_view import positions_worth
+from kalshi_tui.ui.status_view import positions_worth, status_line
 from kalshi_tui.ui.views import fill_line, order_line, position_line
 from kalshi_tui.ui.watch_view import in_order, status_words
-from tests.ui.fake import FEES, TITLES, Clock, a_fill, a_market, a_store, an_order
+from tests.ui.fake import FEES, NOW_MS, TITLES, Clock, a_fill, a_market, a_store, an_order
 
 FIRST = TITLES[0][0]
 
@@ -106,3 +107,28 @@ def test_the_book_says_when_the_market_closes_and_how_it_ended() -> None:
 def test_a_time_that_no_calendar_has_is_drawn_all_the_same(ts_ms: int) -> None:
     assert clock_text(ts_ms)
     assert date_text(ts_ms)
+
+
+def test_the_top_line_tells_how_the_link_does_without_moving() -> None:
+    store = a_store(Clock())
+    quick = plain(status_line(store, Venue.PRACTICE, 58, Pulse(120, 3_400, 14), NOW_MS, 140))
+    slow = plain(status_line(store, Venue.PRACTICE, 9_999, Pulse(900, 9_900, 4_000), NOW_MS, 140))
+    assert "58/s" in quick
+    assert "lag  14 ms frame 120 ms ping    3 s gaps 0 healed 0" in quick
+    assert len(quick) == len(slow) == 140
+    assert quick.index("cash") == slow.index("cash")
+    assert quick.index("frame") == slow.index("frame")
+
+
+@pytest.mark.parametrize(
+    ("pulse", "says"),
+    [
+        (Pulse(16_000, 2_000, 14), "silent 16 s"),
+        (Pulse(100, 2_000, 14, skew_ms=30_000), "clock off +30 s"),
+        (Pulse(100, 2_000, 14, untrusted=2), "STALE 2"),
+    ],
+)
+def test_what_is_wrong_with_the_link_stands_first(pulse: Pulse, says: str) -> None:
+    said = plain(status_line(a_store(Clock()), Venue.PRACTICE, 58, pulse, NOW_MS, 80))
+    assert says in said
+    assert len(said) == 80

@@ -96,7 +96,9 @@ class DeskScreen(CommandScreen[None]):
 
     def draw_status(self, rate: int, now_ms: int) -> None:
         """Draw the top line."""
-        self._status.show([status_line(self._store, self.desk.venue, rate, now_ms, self._status.room)])
+        self._status.show(
+            [status_line(self._store, self.desk.venue, rate, self.desk.pulse(), now_ms, self._status.room)]
+        )
 
     def draw_keys(self) -> None:
         """Show the keys that work now: none of these while another screen is in front."""
@@ -232,6 +234,10 @@ class DeskScreen(CommandScreen[None]):
         except Exception as error:  # noqa: BLE001 - a defect must neither end the program nor stay unsaid
             sentence = f"The cancel of {order_words(order)} failed inside the program ({type(error).__name__}: {error})"
             self._store.notify(Weight.ERROR, f"{sentence}; the order may still rest.")
+
+    def do_audit(self) -> None:
+        """Compare the book with a fresh one."""
+        self.desk.audit(self._watch.ticker)
 
     def do_rehearse(self, rehearsal: str) -> None:
         """Have the practice exchange make trouble."""

@@ -17,6 +17,7 @@ from kalshi_tui.ui.book_view import quote_line
 from kalshi_tui.ui.commands import Scope, bindings
 from kalshi_tui.ui.lines import Line, Span, Tone, line
 from kalshi_tui.ui.order_text import after_lines, preview_lines, review_lines, selling_unheld, too_dear
+from kalshi_tui.ui.screens.ask import AskScreen
 from kalshi_tui.ui.screens.base import CommandModal
 from kalshi_tui.ui.situation import Situation, Stage
 from kalshi_tui.ui.views import STATE_TONES
@@ -144,7 +145,22 @@ class ReviewScreen(CommandModal[bool]):
     # Commands.
 
     def do_send(self) -> None:
-        """Send. Only ever called armed, for the command table lets no other Enter through."""
+        """Send, asking first on a book that may be wrong. Only ever called armed: the table sees to that."""
+        live = self.desk.store.book(self._terms.ticker)
+        if live.good:
+            self._go()
+            return
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self._go()
+            else:
+                self.refuse("")
+
+        question = f"The book is {live.trust.name}: {live.why} Send {terms_words(self._terms)} all the same?"
+        self.app.push_screen(AskScreen(self.desk, "the prices may be wrong", question), answered)
+
+    def _go(self) -> None:
         self._stage = Stage.SENDING
         self.app.run_worker(self._send(), name="send", exit_on_error=False)
         self.draw()
