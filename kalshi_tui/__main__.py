@@ -1,17 +1,21 @@
 """The command line; the one place that composes practice exchange, session and screen."""
 
 import argparse
+import asyncio
+import contextlib
 import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import kalshi_tui
 
 if TYPE_CHECKING:
     from kalshi_tui.launch import Ready
     from kalshi_tui.session.session import Session
+
+CONNECT_WITHIN_S: Final = 15.0
 
 # Imports that cost time stand in the functions that need them: `--help` has to be quick, and the practice exchange
 # starts while the screen's libraries load.
@@ -24,6 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if options.command == "practice":
             return _practice(options)
+        if options.command == "audit":
+            return _audit(options)
         return _desk(options)
     except KeyboardInterrupt:
         return 130
@@ -47,6 +53,15 @@ def build_parser() -> argparse.ArgumentParser:
     )
     _add_practice_world(practice)
     _add_practice_server(practice)
+    audit = commands.add_parser(
+        "audit",
+        help="compare streamed order books with fresh ones of the exchange",
+        description="Follow the books of these markets for a while, then compare each with a fresh snapshot of the "
+        "exchange's. A line for each; exit code 0 if all are equal, 1 if not, or if one cannot be had.",
+    )
+    audit.add_argument("tickers", nargs="+", metavar="TICKER", help="a market's ticker")
+    audit.add_argument("--seconds", type=float, default=5.0, metavar="N", help="how long to follow (default: 5)")
+    _add_practice_world(audit)
     return parser
 
 
@@ -65,6 +80,12 @@ def _default_data() -> Path:
 def _complain(sentence: str) -> int:
     sys.stderr.write(f"kalshi-tui: {sentence}\n")
     return 1
+
+
+def _world_arguments(options: argparse.Namespace) -> list[str]:
+    """Give what a practice exchange is started with."""
+    seed = [] if options.seed is None else ["--seed", str(options.seed)]
+    return ["--data", str(options.data or _default_data()), *seed]
 
 
 def _add_practice_server(parser: argparse.ArgumentParser) -> None:
@@ -92,12 +113,7 @@ def _desk(options: argparse.Namespace) -> int:
 
         if not may_start_anew(folder):
             return _complain(KEPT)
-    passed_on = ["--data", str(folder)]
-    if options.seed is not None:
-        passed_on += ["--seed", str(options.seed)]
-    if options.fresh:
-        passed_on.append("--fresh")
-    exchange = PracticeProcess(passed_on)
+    exchange = PracticeProcess(_world_arguments(options) + (["--fresh"] if options.fresh else []))
     try:
         # The screen's libraries load while the exchange starts.
         from kalshi_tui.ui.app import DeskApp  # noqa: PLC0415 - see the top
@@ -111,6 +127,38 @@ def _desk(options: argparse.Namespace) -> int:
         return app.return_code or 0
     finally:
         exchange.end()
+
+
+def _audit(options: argparse.Namespace) -> int:
+    """Audit books on a practice exchange of its own."""
+    from kalshi_tui.launch import LaunchError, PracticeProcess  # noqa: PLC0415 - see the top
+
+    if options.fresh:
+        return _complain("an audit starts nothing anew; leave --fresh out.")
+    exchange = PracticeProcess(_world_arguments(options))
+    try:
+        return asyncio.run(_audit_all(practice_session(exchange.ready()), options.tickers, options.seconds))
+    except LaunchError as error:
+        return _complain(str(error))
+    finally:
+        exchange.end()
+
+
+async def _audit_all(session: "Session", tickers: Sequence[str], seconds: float) -> int:
+    await session.start()
+    try:
+        session.look_at(tickers)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(CONNECT_WITHIN_S):
+                while not all(session.store.book(ticker).good for ticker in tickers):  # noqa: ASYNC110 - the store pushes to a screen alone
+                    await asyncio.sleep(0.05)
+        await asyncio.sleep(seconds)
+        results = [(ticker, await session.audited(ticker)) for ticker in dict.fromkeys(tickers)]
+    finally:
+        await session.stop()
+    for ticker, result in results:
+        sys.stdout.write(f"{ticker}: {result.sentence}\n")
+    return 0 if all(result.equal for _, result in results) else 1
 
 
 def practice_session(ready: "Ready", gone: Callable[[], str] = str) -> "Session":

@@ -2,6 +2,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
@@ -55,6 +56,21 @@ def test_without_a_terminal_the_desk_says_what_to_do() -> None:
     done = run([])
     assert done.returncode == 1
     assert done.stderr == "kalshi-tui: the desk needs a terminal. For scripts there is 'kalshi-tui practice'.\n"
+
+
+def test_an_audit_says_of_each_book_whether_it_is_right(tmp_path: Path) -> None:
+    data = ["--data", str(tmp_path / "practice"), "--seed", "7", "--seconds", "0.5"]
+    told = run(["audit", "KXRECESSION-26", *data])
+    assert (told.returncode, told.stderr) == (0, "")
+    assert re.fullmatch(r"KXRECESSION-26: equal to the exchange's book, all \d+ levels\.\n", told.stdout)
+
+
+def test_an_audit_of_what_is_no_market_says_so(tmp_path: Path) -> None:
+    told = run(["audit", "KXRECESSION-26", "NO-SUCH", "--data", str(tmp_path / "practice"), "--seconds", "0"])
+    assert told.returncode == 1
+    assert "NO-SUCH: there is no trusted book to compare now." in told.stdout
+    assert "KXRECESSION-26: equal" in told.stdout
+    assert "Traceback" not in told.stderr
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,16 @@ class Pulse:
     untrusted: int = 0
 
 
+class Hours(Enum):
+    """What the exchange takes now. The values are shown on the status line; nothing stands there while all is taken."""
+
+    OPEN = ""
+    TRADING_PAUSED = "TRADING PAUSED"
+    """Orders are refused, cancels are taken: on Thursdays, 03:00 to 05:00 Eastern (API contract, section 10)."""
+    PAUSED = "EXCHANGE PAUSED"
+    """Nothing is taken."""
+
+
 class Trust(Enum):
     """How far a book may be believed."""
 

@@ -6,7 +6,6 @@ import uuid
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Final
 
-from kalshi_tui.domain.book import Book, Side
 from kalshi_tui.domain.link import LinkState, Pulse, Trust
 from kalshi_tui.domain.order import Order, OrderTerms
 from kalshi_tui.kalshi.errors import KalshiError
@@ -16,12 +15,13 @@ from kalshi_tui.kalshi.stream import Stream
 from kalshi_tui.kalshi.subscription import Happening, Report
 from kalshi_tui.kalshi.wire import Channel
 from kalshi_tui.session.account import Account
+from kalshi_tui.session.audit import Audit, compared
 from kalshi_tui.session.desk import Desk, Outcome, Venue
+from kalshi_tui.session.hours import Clerk
 from kalshi_tui.session.listing import Listing
 from kalshi_tui.session.rehearsal import Rehearsal
 from kalshi_tui.session.store import Levels, Store, Topic, Weight
 from kalshi_tui.session.trading import Sleep, Trading
-from kalshi_tui.session.words import count_words, price_words
 
 CROSSED_LOOK_S: Final = 0.5
 CROSSED_LOOKS: Final = 3
@@ -57,6 +57,8 @@ class Session:
         self._was_live = False
         self._said_gone = ""
         self._account = Account(rest, self.store, self._trading, sleep)
+        self._clerk = Clerk(rest, self.store, sleep)
+        self._trading.on_closed = self._clerk.look_now
         self._listing = Listing(rest, self.store, self._spawn, self._stream.watch_quotes, sleep)
         self.store.on_account_news = self._account.has_news
         self.store.on_link = self._link_changed
@@ -68,6 +70,7 @@ class Session:
         self._spawn(self._listing.run(), "markets")
         self._spawn(self._account.run(), "account")
         self._spawn(self._watch_crossed(), "crossed books")
+        self._spawn(self._clerk.run(), "hours")
 
     async def stop(self) -> None:
         """End everything that runs."""
@@ -112,22 +115,28 @@ class Session:
         )
 
     def audit(self, ticker: str) -> None:
-        """Compare a book with a fresh snapshot of the exchange's; one that differs is trusted no more."""
-        self._stream.audit(ticker, self._audited)
+        """Compare a book with a fresh snapshot of the exchange's, and tell what came of it."""
+        self._spawn(self._tell_audit(ticker), "audit")
 
-    def _audited(self, ticker: str, yes: Levels | None, no: Levels | None) -> None:
-        if yes is None or no is None:
-            self.store.notify(Weight.WARNING, f"Audit of {ticker}: there is no trusted book to compare now.")
-            return
-        fresh = Book()
-        fresh.snapshot(yes, no)
-        difference = first_difference(self.store.book(ticker).book, fresh)
-        if difference:
-            self.store.notify(Weight.ERROR, f"Audit of {ticker}: the book differs. {difference}")
-            self._stream.distrust("An audit found that it differs from the exchange's.")
-        else:
-            count = len(fresh.yes) + len(fresh.no)
-            self.store.notify(Weight.GOOD, f"Audit of {ticker}: equal to the exchange's book, all {count} levels.")
+    async def _tell_audit(self, ticker: str) -> None:
+        result = await self.audited(ticker)
+        weight = {None: Weight.WARNING, True: Weight.GOOD, False: Weight.ERROR}[result.equal]
+        self.store.notify(weight, f"Audit of {ticker}: {result.sentence}")
+
+    async def audited(self, ticker: str) -> Audit:
+        """Compare a book with a fresh snapshot of the exchange's; one that differs is trusted no more."""
+        answer: asyncio.Future[Audit] = asyncio.get_running_loop().create_future()
+
+        def came(_: str, yes: Levels | None, no: Levels | None) -> None:
+            # At this very moment the two have to be equal: the next frame changes one of them.
+            found = compared(self.store.book(ticker).book, yes, no)
+            if not answer.done():
+                answer.set_result(found)
+            if found.equal is False:
+                self._stream.distrust("An audit found that it differs from the exchange's.")
+
+        self._stream.audit(ticker, came)
+        return await answer
 
     async def _watch_crossed(self) -> None:
         """Distrust a book whose bids would trade with each other for longer than two frames may be apart."""
@@ -190,6 +199,7 @@ class Session:
         self.store.notify(WEIGHTS.get(report.happening, Weight.WARNING), report.text)
 
     def _link_changed(self, state: LinkState) -> None:
+        self._clerk.look_now()
         if state is not LinkState.LIVE:
             if (sentence := self._gone()) and sentence != self._said_gone:
                 self._said_gone = sentence
@@ -201,18 +211,6 @@ class Session:
             self._listing.is_doubtful()
             self._listing.tape_has_holes()
         self._was_live = True
-
-
-def first_difference(ours: Book, theirs: Book) -> str:
-    """Say where two books differ first, best levels before the others; empty if they are equal."""
-    for side in (Side.YES, Side.NO):
-        mine, fresh = ours.side(side), theirs.side(side)
-        for price in sorted({*mine.prices, *fresh.prices}, reverse=True):
-            have, should = mine.count_at(price), fresh.count_at(price)
-            if have != should:
-                at = f"{side.name} bid {price_words(price)}"
-                return f"{at}: {count_words(have)} here, {count_words(should)} at the exchange."
-    return ""
 
 
 __all__ = ["Desk", "Outcome", "Session", "Topic", "Venue"]

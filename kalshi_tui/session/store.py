@@ -11,7 +11,7 @@ from enum import Enum, auto
 from typing import Final
 
 from kalshi_tui.domain.book import Book, BookError, Side
-from kalshi_tui.domain.link import Link, LinkState, Trust
+from kalshi_tui.domain.link import Hours, Link, LinkState, Trust
 from kalshi_tui.domain.market import Event, Market, Quote, Trade
 from kalshi_tui.domain.order import Action, Fill, Order, OrderState
 from kalshi_tui.domain.portfolio import Balance, Position
@@ -101,6 +101,8 @@ class Store:
         self.positions: dict[str, Position] = {}
         self.balance: Balance | None = None
         self.connection = Link()
+        self.hours = Hours.OPEN
+        """What the exchange takes now, as it said last."""
         self.notices: deque[Notice] = deque(maxlen=NOTICES_KEPT)
         self.frames = 0
         """Frames of market data taken since the start, for the message rate."""
@@ -262,6 +264,11 @@ class Store:
         self._dirty_tickers.update(fresh.keys() | self.positions.keys())
         self.positions = fresh
         self._dirty_topics.add(Topic.POSITIONS)
+
+    def set_hours(self, hours: Hours) -> None:
+        """Note what the exchange takes now."""
+        self.hours = hours
+        self._dirty_topics.add(Topic.LINK)
 
     def set_balance(self, balance: Balance) -> None:
         """Replace the balance."""

@@ -29,6 +29,10 @@ SEARCH_BACK_MS: Final = 600_000
 PASSED_BY_MS: Final = 5_000
 """How far past the sending the exchange's data must be before a miss counts: clocks differ."""
 
+UNAVAILABLE: Final = 503
+PAUSE_CODES: Final = frozenset({"trading_paused", "exchange_paused"})
+"""What an answer has when the exchange is paused or down (section 10)."""
+
 Sleep = Callable[[float], Awaitable[None]]
 
 
@@ -40,6 +44,8 @@ class Trading:
         self._store = store
         self._sleep = sleep
         self._inquiries: dict[str, asyncio.Task[None]] = {}
+        self.on_closed: Callable[[], None] | None = None
+        """Called when an answer says that the exchange may be paused or down."""
 
     async def submit(self, terms: OrderTerms, client_order_id: str) -> Outcome:
         """Send one order, once, and say what became of it. Raises nothing for what exchange or network do."""
@@ -67,8 +73,10 @@ class Trading:
             # An order with this id is there: ours, from a send whose reply was lost. Ask, do not guess.
             return self._unknown(draft, str(error), terms)
         except Refused as error:
+            self._look_at_hours(error.status, error.code)
             return self._over(draft, OrderState.REFUSED, str(error), terms)
         except UnknownOutcome as error:
+            self._look_at_hours(error.status)
             return self._unknown(draft, str(error), terms)
         except asyncio.CancelledError:
             self._unknown(draft, "The program stopped waiting for the reply.", terms)
@@ -87,6 +95,7 @@ class Trading:
         except NotFound:
             return await self._look_up(order, "The exchange says this order is gone already.")
         except Refused as error:
+            self._look_at_hours(error.status, error.code)
             sentence = f"Not cancelled: {error}"
             self._store.notify(Weight.ERROR, sentence)
             return Outcome(order, sentence)
@@ -131,6 +140,10 @@ class Trading:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _look_at_hours(self, status: int, code: str = "") -> None:
+        if self.on_closed is not None and (status == UNAVAILABLE or code in PAUSE_CODES):
+            self.on_closed()
 
     def _settle(self, order: Order) -> Order:
         """Tell the store, and give the order as it is now known: the stream may have said more already."""

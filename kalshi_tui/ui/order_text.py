@@ -2,6 +2,7 @@
 
 from kalshi_tui.domain.book import Book
 from kalshi_tui.domain.fees import FeeSchedule
+from kalshi_tui.domain.link import Hours
 from kalshi_tui.domain.order import Action, Order, OrderTerms, Preview, TimeInForce, max_fee, preview
 from kalshi_tui.domain.portfolio import Balance, Position
 from kalshi_tui.domain.price import PRICE_UNIT, Count, Money, format_count, format_price
@@ -75,6 +76,11 @@ def _cash_pair(terms: OrderTerms, value: Money, live: Count, closes: Count, fee:
     else:
         brings = value - max(live - closes, 0) * PRICE_UNIT
     return _pair("Brings" if brings > 0 else "Cost", money_text(abs(brings)), "Fee", fee)
+
+
+def paused(hours: Hours) -> str:
+    """Warn while the exchange takes no orders; empty otherwise."""
+    return "" if hours is Hours.OPEN else f"{hours.value}: the exchange would refuse this order now."
 
 
 def too_dear(terms: OrderTerms, fees: FeeSchedule | None, position: Position | None, cash: Money | None) -> str:

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from kalshi_tui.domain.link import LinkState, Pulse
+from kalshi_tui.domain.link import Hours, LinkState, Pulse
 from kalshi_tui.domain.order import OrderState
 from kalshi_tui.domain.price import Money
 from kalshi_tui.session.desk import Venue
@@ -31,6 +31,8 @@ def status_line(store: Store, venue: Venue, rate: int, pulse: Pulse, now_ms: int
     left = [Span(f" {venue.value} ", Tone.VENUE), Span(f" {word}", tone)]
     live = store.connection.state is LinkState.LIVE
     alarms = _alarms(pulse) if live else []
+    if store.hours is not Hours.OPEN:
+        alarms.insert(0, Span(f"  {store.hours.value}", Tone.BAD))
     left += alarms
     account = _account(store, now_ms, width - length(left) - (0 if alarms else RATE_CELLS))
     room = width - length(left) - length(account)

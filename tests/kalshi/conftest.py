@@ -22,14 +22,6 @@ FRAMES = Path(__file__).with_name("frames")
 KEY_ID = "7b1f9c1e-2f3a-4d51-9c39-0d9b1f6d2a11"
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out the nightly runs unless they are asked for with -m."""
-    if "nightly" not in str(config.getoption("-m")):
-        for item in items:
-            if item.get_closest_marker("nightly") and Path(__file__).parent in item.path.parents:
-                item.add_marker(pytest.mark.skip(reason="a nightly run: ask for it with -m nightly"))
-
-
 def capture(name: str) -> Path:
     """Give a captured file, or skip the test where the captures are absent."""
     path = CAPTURES / name

@@ -1,7 +1,8 @@
 """What takes the trust from a book, and how it comes back, against the real practice exchange."""
 
 from kalshi_tui.domain.book import Book, Side
-from kalshi_tui.session.session import Session, first_difference
+from kalshi_tui.session.audit import first_difference
+from kalshi_tui.session.session import Session
 
 from .test_session import a_two_sided_market, data, exchange, session, until
 

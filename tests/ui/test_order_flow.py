@@ -8,6 +8,7 @@ from textual.events import Paste
 from textual.widgets import Input
 
 from kalshi_tui.domain.book import Side
+from kalshi_tui.domain.link import Hours
 from kalshi_tui.domain.order import Action, OrderState, OrderTerms, TimeInForce
 from kalshi_tui.session.desk import Venue
 from kalshi_tui.ui.screens.review import ARMS_AFTER_MS
@@ -334,3 +335,14 @@ async def test_on_a_book_that_may_be_wrong_sending_is_asked_about(answer: str, s
         assert len(trader.desk.sent) == sent
         assert ("FILLED" in screen) == bool(sent)
         assert ("arming" in screen) == (not sent)
+
+
+async def test_a_pause_stands_on_the_top_line_in_the_ticket_and_in_the_review() -> None:
+    async with trading(size=NARROW) as trader:
+        trader.desk.store.set_hours(Hours.TRADING_PAUSED)
+        screen = await trader.press("b", *"40", "tab", *"5")
+        assert screen.count("TRADING PAUSED") == 2
+        screen = await trader.press("enter")
+        assert screen.count("TRADING PAUSED") == 2
+        trader.desk.store.set_hours(Hours.OPEN)
+        assert "PAUSED" not in await trader.look()

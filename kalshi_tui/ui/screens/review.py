@@ -16,7 +16,7 @@ from kalshi_tui.session.words import terms_words
 from kalshi_tui.ui.book_view import quote_line
 from kalshi_tui.ui.commands import Scope, bindings
 from kalshi_tui.ui.lines import Line, Span, Tone, line
-from kalshi_tui.ui.order_text import after_lines, preview_lines, review_lines, selling_unheld, too_dear
+from kalshi_tui.ui.order_text import after_lines, paused, preview_lines, review_lines, selling_unheld, too_dear
 from kalshi_tui.ui.screens.ask import AskScreen
 from kalshi_tui.ui.screens.base import CommandModal
 from kalshi_tui.ui.situation import Situation, Stage
@@ -126,7 +126,7 @@ class ReviewScreen(CommandModal[bool]):
             return Span(f"{live.trust.name}: the prices may be wrong. {live.why}", Tone.WARN)
         market, position = store.markets[self._terms.ticker], store.positions.get(self._terms.ticker)
         dear = too_dear(self._terms, market.fees, position, store.cash_for(market))
-        warning = dear or selling_unheld(self._terms, position)
+        warning = paused(store.hours) or dear or selling_unheld(self._terms, position)
         return Span(warning, Tone.WARN) if warning else Span("Nothing is sent yet.", Tone.DIM)
 
     def _latest(self, sent: Order) -> Order:

@@ -22,7 +22,7 @@ from kalshi_tui.ui.commands import Scope, bindings
 from kalshi_tui.ui.entry import count_read, price_hint, price_read, read_count, read_price
 from kalshi_tui.ui.format import count_text, decimals_of, price_text
 from kalshi_tui.ui.lines import Line, Span, Tone, line
-from kalshi_tui.ui.order_text import TIF_WORDS, held_words, preview_lines, selling_unheld, too_dear
+from kalshi_tui.ui.order_text import TIF_WORDS, held_words, paused, preview_lines, selling_unheld, too_dear
 from kalshi_tui.ui.screens.base import CommandModal
 from kalshi_tui.ui.screens.review import ReviewScreen
 from kalshi_tui.ui.situation import Situation
@@ -158,8 +158,9 @@ class TicketScreen(CommandModal[None]):
         elif not live.good:
             self._say(f"{live.trust.name}: these figures may be wrong. {live.why}", Tone.WARN)
         else:
-            cash = self.desk.store.cash_for(market)
-            self._say(too_dear(terms, market.fees, position, cash) or selling_unheld(terms, position), Tone.WARN)
+            dear = too_dear(terms, market.fees, position, self.desk.store.cash_for(market))
+            warning = paused(self.desk.store.hours) or dear or selling_unheld(terms, position)
+            self._say(warning, Tone.WARN)
 
     def _say(self, sentence: str, tone: Tone) -> None:
         content: list[Line] = [line(Span(sentence, tone))] if sentence else []
