@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Final
 import kalshi_tui
 
 if TYPE_CHECKING:
+    from kalshi_tui.kalshi.sink import Sink
+    from kalshi_tui.kalshi.stream_group import Listener
     from kalshi_tui.launch import Ready
     from kalshi_tui.session.session import Session
 
@@ -169,16 +171,21 @@ def practice_session(ready: "Ready", gone: Callable[[], str] = str) -> "Session"
     from kalshi_tui.kalshi.rest import RestClient  # noqa: PLC0415
     from kalshi_tui.kalshi.signing import Signer  # noqa: PLC0415
     from kalshi_tui.kalshi.stream import Stream  # noqa: PLC0415
+    from kalshi_tui.kalshi.stream_group import StreamGroup  # noqa: PLC0415
     from kalshi_tui.session.desk import Venue  # noqa: PLC0415
     from kalshi_tui.session.session import Session  # noqa: PLC0415
 
     environment = practice_at(ready.rest_url, ready.ws_url)
     signer = Signer.from_pem(ready.api_key_id, ready.private_key_path.read_bytes())
     clock = ExchangeClock(_clock_ms)
+
+    def a_stream(sink: "Sink", listener: "Listener", *, private: bool) -> Stream:
+        return Stream(environment, signer, sink, clock=clock, listener=listener, private=private)
+
     return Session(
         Venue.PRACTICE,
         RestClient(environment, signer, clock=clock),
-        lambda store, listener: Stream(environment, signer, store, clock=clock, listener=listener),
+        lambda store, listener: StreamGroup(a_stream, store, listener),
         _clock_ms,
         control=PracticeControl(environment, signer, ready.control_token_path.read_text().strip(), clock=clock),
         gone=gone,

@@ -625,7 +625,9 @@ class FeedProtocol:
 
         Where the exchange takes no more markets at all (26), the first that does not fit stands for all that wait.
         """
-        if error.code in _PASSING:
+        if error.code in _PASSING or (error.code == Code.MARKET_LIMIT and subscription.made_room):
+            # Later there may be room: for the command, or in the subscription, which has just been left by others.
+            subscription.made_room = False
             subscription.batches.appendleft(sorted(tickers))
             self._hold(subscription)
             return
@@ -653,7 +655,8 @@ class FeedProtocol:
         text = f"The exchange refuses {which} on {subscription.channel}: {_said(error)}."
         if subscription is self._books:
             self._sink.stale(ordered, text)
-        self._report(Happening.REFUSED, subscription.channel, text, ordered)
+        happening = Happening.FULL if error.code == Code.MARKET_LIMIT else Happening.REFUSED
+        self._report(happening, subscription.channel, text, ordered)
 
     # Following what is wanted.
 
@@ -679,6 +682,7 @@ class FeedProtocol:
             ordered = sorted(gone)
             for start in range(0, len(ordered), size):
                 self._send(_DELETE, subscription, ordered[start : start + size])
+            subscription.made_room = True
             self._look_whether_healed(subscription)
 
     def _send_batches(self, subscription: Subscription) -> None:

@@ -154,7 +154,9 @@ class Stream:
         bounds: Bounds | None = None,
         timing: Timing | None = None,
         uniform: Callable[[float, float], float] = random.uniform,
+        private: bool = True,
     ) -> None:
+        """Make ready; ``private``: follow the account and the lifecycle events too."""
         self.environment = environment
         self.clock = clock or ExchangeClock()
         self.protocol = FeedProtocol(sink, listener=listener, bounds=bounds)
@@ -178,8 +180,9 @@ class Stream:
         self._sample_lag = False
         self.protocol.on_outgoing = self._flush.set
         self.protocol.on_ready = self._ready
-        self.protocol.want_account()
-        self.protocol.want_lifecycle()
+        if private:
+            self.protocol.want_account()
+            self.protocol.want_lifecycle()
 
     # What is wanted.
 

@@ -41,6 +41,8 @@ class Happening(Enum):
     """Frames were lost that no snapshot brings back: prints of the tape, lifecycle events, news of the account."""
     REFUSED = auto()
     """The exchange refused a subscription or a market."""
+    FULL = auto()
+    """A subscription takes no more markets (code 26): these have to be carried elsewhere."""
     ALARM = auto()
     """A frame that came whole and makes no sense."""
 
@@ -104,6 +106,7 @@ class Subscription:
         "hold_until",
         "holds",
         "lost",
+        "made_room",
         "outstanding",
         "probation",
         "progress",
@@ -144,6 +147,8 @@ class Subscription:
         self.hold_until = 0.0
         self.refused: set[str] = set()
         self.quarantined: dict[str, float] = {}
+        self.made_room = False
+        """Whether markets were taken out since the exchange last had no room for others."""
         self.start_anew()
 
     def start_anew(self) -> None:

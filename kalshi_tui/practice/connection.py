@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any, Final, Protocol
 
 from aiohttp import web
@@ -42,6 +42,7 @@ LARGEST_FRAME: Final = 4 * 1024 * 1024
 """Bytes of a command: the largest names tens of thousands of markets."""
 COMMANDS_PER_SECOND: Final = 10_000
 MARKETS_PER_SESSION: Final = 500_000
+MARKETS_PER_SUBSCRIPTION: Final = 500_000
 ERROR_WORDS: Final = {
     Code.GENERAL: "Unable to process message",
     Code.PARAMS_REQUIRED: "Params required",
@@ -279,6 +280,7 @@ class Connection:
             if known is not None:
                 self._add(known, tickers, command, params)
                 continue
+            _require_room(tickers or ())
             self._last_sid += 1
             markets = None if tickers is None else dict.fromkeys(tickers)
             made = Subscription(self._last_sid, channel, markets, yes_price=params.use_yes_price is True)
@@ -309,6 +311,7 @@ class Connection:
         else:
             markets = known.markets
             fresh = [ticker for ticker in dict.fromkeys(tickers) if ticker not in markets]
+            _require_room([*markets, *fresh])
             markets.update(dict.fromkeys(fresh))
         self._hub.subscribed(self, known)
         self._ok(known, command, params)
@@ -399,6 +402,12 @@ class Connection:
         if total + len(named) > MARKETS_PER_SESSION:
             raise CommandError(Code.MARKET_LIMIT)
         return named or None
+
+
+def _require_room(markets: Collection[str]) -> None:
+    """Raise CommandError for more markets than one subscription takes."""
+    if len(markets) > MARKETS_PER_SUBSCRIPTION:
+        raise CommandError(Code.MARKET_LIMIT)
 
 
 def _params(command: wire.Command) -> wire.CommandParams:

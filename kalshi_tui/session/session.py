@@ -11,7 +11,7 @@ from kalshi_tui.domain.order import Order, OrderTerms
 from kalshi_tui.kalshi.errors import KalshiError
 from kalshi_tui.kalshi.practice_control import PracticeControl
 from kalshi_tui.kalshi.rest import RestClient
-from kalshi_tui.kalshi.stream import Stream
+from kalshi_tui.kalshi.stream_group import StreamGroup
 from kalshi_tui.kalshi.subscription import Happening, Report
 from kalshi_tui.kalshi.wire import Channel
 from kalshi_tui.session.account import Account
@@ -38,7 +38,7 @@ class Session:
         self,
         venue: Venue,
         rest: RestClient,
-        make_stream: Callable[[Store, Callable[[Report], None]], Stream],
+        make_stream: Callable[[Store, Callable[[Report], None]], StreamGroup],
         clock_ms: Callable[[], int],
         sleep: Sleep = asyncio.sleep,
         control: PracticeControl | None = None,

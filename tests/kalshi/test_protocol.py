@@ -559,7 +559,7 @@ def test_a_full_connection_takes_what_it_can_and_tells_of_the_rest_once() -> Non
     rig.feed.want_books([A, B, C])
     rig.settle()
     rig.assert_right(A, B)
-    assert [report.tickers for report in rig.reports.of(Happening.REFUSED)] == [(C,)]
+    assert [report.tickers for report in rig.reports.of(Happening.FULL)] == [(C,)]
     assert rig.feed.ready
 
 

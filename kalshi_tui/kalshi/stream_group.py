@@ -1,0 +1,162 @@
+"""Several streams that look like one: where the exchange takes no more markets on a subscription, another carries on.
+
+A session has one subscription of a channel, so that a further one needs a further connection (API contract, section
+5). The first stream carries the account, the lifecycle events and the quotes; the others only books and prints.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from typing import Protocol
+
+from kalshi_tui.domain.link import LinkState
+from kalshi_tui.kalshi.protocol import AuditAnswer
+from kalshi_tui.kalshi.sink import Sink
+from kalshi_tui.kalshi.stream import Health, Stream
+from kalshi_tui.kalshi.subscription import Happening, Report
+from kalshi_tui.kalshi.wire import Channel
+
+Listener = Callable[[Report], None]
+
+
+class MakeStream(Protocol):
+    """Makes one stream; ``private``: with the account and the lifecycle events."""
+
+    def __call__(self, sink: Sink, listener: Listener, *, private: bool) -> Stream:
+        """Make it."""
+
+
+class _Beside:
+    """A sink for a further stream: all goes through, but the state of the link is that of the first."""
+
+    def __init__(self, sink: Sink) -> None:
+        self.snapshot = sink.snapshot
+        self.delta = sink.delta
+        self.stale = sink.stale
+        self.quote = sink.quote
+        self.trade = sink.trade
+        self.fill = sink.fill
+        self.order = sink.order
+        self.position = sink.position
+        self.lifecycle = sink.lifecycle
+
+    def link(self, state: LinkState, detail: str) -> None:
+        """Pass nothing on: books that are lost with a connection are told as stale anyway."""
+
+
+class StreamGroup:
+    """One stream, and as many further ones as the exchange's limit of markets asks for."""
+
+    def __init__(self, make: MakeStream, sink: Sink, listener: Listener) -> None:
+        self._make = make
+        self._sink = sink
+        self._listener = listener
+        self._streams: list[Stream] = []
+        self._carried: list[set[str]] = []
+        """Which markets each stream carries, and below how many it can, None while that is not known."""
+        self._room: list[int | None] = []
+        self._running: dict[int, asyncio.Task[None]] = {}
+        self._closing = asyncio.Event()
+        self._started = False
+        self._add()
+
+    def _add(self) -> None:
+        place = len(self._streams)
+        sink = self._sink if place == 0 else _Beside(self._sink)
+        self._streams.append(self._make(sink, lambda report: self._heard(place, report), private=place == 0))
+        self._carried.append(set())
+        self._room.append(None)
+        if self._started:
+            self._start(place)
+
+    def _start(self, place: int) -> None:
+        self._running[place] = asyncio.create_task(self._streams[place].run(), name=f"stream {place}")
+
+    @property
+    def first(self) -> Stream:
+        """The stream of the account."""
+        return self._streams[0]
+
+    def watch_books(self, tickers: Iterable[str]) -> None:
+        """Follow the order books and the public trades of exactly these markets."""
+        wanted = set(tickers)
+        for carried in self._carried:
+            carried.intersection_update(wanted)
+        self._carry(sorted(wanted.difference(*self._carried)))
+
+    def _carry(self, tickers: Sequence[str], first: int = 0) -> None:
+        """Give each of these markets to a stream that has room, from ``first`` on, and tell all what is theirs."""
+        if first == len(self._streams):
+            self._add()
+        for ticker in tickers:
+            place = first
+            while (room := self._room[place]) is not None and len(self._carried[place]) >= room:
+                place += 1
+                if place == len(self._streams):
+                    self._add()
+            self._carried[place].add(ticker)
+        for stream, carried in zip(self._streams, self._carried, strict=True):
+            stream.watch_books(carried)
+
+    def watch_quotes(self, tickers: Iterable[str] | None) -> None:
+        """Follow the quotes of exactly these markets, of all with None."""
+        self.first.watch_quotes(tickers)
+
+    def _heard(self, place: int, report: Report) -> None:
+        """Carry what a full subscription does not take on another one; pass all else on."""
+        if report.happening is not Happening.FULL:
+            self._listener(report)
+        elif report.channel == Channel.TICKER:
+            # Quotes need no list: without one the channel brings those of all markets.
+            self.first.watch_quotes(None)
+        else:
+            carried = self._carried[place]
+            moved = carried.intersection(report.tickers)
+            if moved:
+                carried -= moved
+                self._room[place] = max(len(carried), 1)
+                asyncio.get_running_loop().call_soon(self._carry, sorted(moved), place + 1)
+
+    def audit(self, ticker: str, answer: AuditAnswer) -> None:
+        """Compare a book: ``answer`` gets a fresh snapshot's levels at the moment that they hold."""
+        place = next((n for n, carried in enumerate(self._carried) if ticker in carried), 0)
+        self._streams[place].audit(ticker, answer)
+
+    def distrust(self, why: str) -> None:
+        """Take the trust from all books and fetch them anew."""
+        for stream in self._streams:
+            stream.distrust(why)
+
+    def retry_now(self) -> None:
+        """Do not wait for the next attempt to connect."""
+        for stream in self._streams:
+            stream.retry_now()
+
+    def health(self) -> Health:
+        """Give the state of the first link, with the counts of all."""
+        told = [stream.health() for stream in self._streams]
+        return replace(
+            told[0],
+            frames=sum(each.frames for each in told),
+            faults=sum(each.faults for each in told),
+            healed=sum(each.healed for each in told),
+            untrusted=sum(each.untrusted for each in told),
+        )
+
+    async def run(self) -> None:
+        """Run all streams until `close`."""
+        self._started = True
+        for place in range(len(self._streams)):
+            self._start(place)
+        try:
+            await self._closing.wait()
+        finally:
+            for stream in self._streams:
+                await stream.close()
+            await asyncio.gather(*self._running.values())
+
+    async def close(self) -> None:
+        """End all streams."""
+        self._closing.set()
+        for stream in self._streams:
+            await stream.close()
