@@ -272,6 +272,8 @@ class Participants:
     def _make(self, quoted: Quoted, ladder: Ladder, now: int) -> None:
         """Let a maker do the most urgent thing: draw back an order, fill a gap, drop one too far off, resize one."""
         rng = self._rng
+        if not quoted.sides:
+            return  # a market that nobody quotes, in an event that news has struck
         for side in quoted.sides if rng.random() < 0.5 else quoted.sides[::-1]:
             if self._mend(quoted, ladder, side, now):
                 return

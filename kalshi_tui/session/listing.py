@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from kalshi_tui.domain.fees import FeeSchedule
 from kalshi_tui.domain.market import Event, Market, MarketStatus
-from kalshi_tui.kalshi.errors import KalshiError, NotFound
+from kalshi_tui.kalshi.errors import KalshiError
 from kalshi_tui.kalshi.rest import RestClient
 from kalshi_tui.kalshi.translate import event_fees
 from kalshi_tui.session.store import Store, Weight
@@ -169,7 +169,7 @@ class Listing:
             self._tapes_read.add(ticker)
 
     async def _reread(self, ticker: str) -> Market | None:
-        """Read one market; one just created may not be there for a moment (section 8)."""
+        """Read one market, until it works: one just created may not be there for a moment (section 8)."""
         for wait in (*NOT_YET_S, None):
             try:
                 async with self._turns:
@@ -178,7 +178,7 @@ class Listing:
                         event: Event = await self._rest.event(market.event_ticker)
                         self._set(event.markets, [event])
                 self._set([market])
-            except NotFound:
+            except KalshiError:
                 if wait is None:
                     raise
                 await self._sleep(wait)

@@ -14,6 +14,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from kalshi_tui.domain.price import MONEY_UNIT
 from kalshi_tui.kalshi.signing import Signer, generate_key
 from kalshi_tui.practice.auth import Authenticator
+from kalshi_tui.practice.participants import DEFAULT_RATE
 from kalshi_tui.practice.server import PracticeServer
 from kalshi_tui.practice.world import World
 
@@ -118,11 +119,13 @@ class Listener:
 
 
 @asynccontextmanager
-async def serving(*, quiet: bool = True, **more: Any) -> AsyncIterator[Serving]:
-    """Run a server until the block ends."""
-    clock = Clock()
-    world = World(clock, seed=7, quiet=quiet)
-    authenticator = Authenticator(clock.machine_ms)
+async def serving(
+    *, quiet: bool = True, clock: "Clock | None" = None, rate: int = DEFAULT_RATE, **more: Any
+) -> AsyncIterator[Serving]:
+    """Run a server until the block ends; by a ``clock`` of the test's own signatures are measured too."""
+    simulated, clock = clock, clock or Clock()
+    world = World(clock, seed=7, quiet=quiet, rate=rate)
+    authenticator = Authenticator(simulated or clock.machine_ms)
     signers = {}
     for name, pem in PEMS.items():
         signers[name] = Signer.from_pem(f"key-of-{name}", pem)

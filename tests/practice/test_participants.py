@@ -218,3 +218,17 @@ def test_candles_reach_back_before_the_start() -> None:
                 assert 0 <= bar.low <= min(bar.open, bar.close) <= max(bar.open, bar.close) <= bar.high <= PRICE_UNIT
             assert each.volume >= 0
     assert list(made.exchange.orders("ann", status=OrderStatus.RESTING)) == []
+
+
+def test_news_of_an_event_with_a_market_that_nobody_quotes() -> None:
+    """Such news once ended the exchange after some hours."""
+    clock = Clock()
+    world = World(clock, seed=3, rate=50)
+    world.start()
+    participants = world.participants
+    assert participants is not None
+    unquoted = [each for quotes in participants._by_event.values() for each in quotes if not each.sides]
+    assert unquoted
+    for each in unquoted:
+        participants._make(each, each.ladders[0], clock())
+        assert not each.listing.yes_bid
