@@ -105,6 +105,7 @@ COMMANDS: Final = (
         "Compare the book with a fresh one of the exchange's; the log tells.",
         why_not=no_market,
     ),
+    Command("link", "i", "link", "Link", "Say how the connection does: ages, lag, clock, gaps."),
     Command("down", "j,down", "move", "Down", "Go one line down.", argument=1, in_palette=False),
     Command("up", "k,up", "move", "Up", "Go one line up.", argument=-1, in_palette=False),
     Command("page-down", "pagedown", "move", "Page down", "Go ten lines down.", argument=10, in_palette=False),

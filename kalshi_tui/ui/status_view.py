@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from kalshi_tui.domain.link import Hours, LinkState, Pulse
+from kalshi_tui.domain.link import Hours, Link, LinkState, Pulse
 from kalshi_tui.domain.order import OrderState
 from kalshi_tui.domain.price import Money
 from kalshi_tui.session.desk import Venue
@@ -72,6 +72,23 @@ def _pulse(rate: int, pulse: Pulse) -> list[Span]:
         pieces.append(Span(f"frame {_short_ms(silent)} ping {_short_ms(pulse.ping_age_ms)} ", Tone.DIM))
     pieces.append(Span(f"gaps {pulse.faults} healed {pulse.healed}", Tone.DIM))
     return pieces
+
+
+def link_words(link: Link, pulse: Pulse) -> str:
+    """Say in a sentence how the link does."""
+    ages = [
+        f"last {name} {_age_words(age)} ago"
+        for name, age in (("frame", pulse.frame_age_ms), ("ping", pulse.ping_age_ms))
+        if age is not None
+    ]
+    lag = [f"lag {pulse.lag_ms} ms"] if pulse.lag_ms is not None else []
+    clock = f"the exchange's clock {pulse.skew_ms / 1000:+.1f} s from ours" if pulse.skew_ms else "clocks agree"
+    counts = f"{pulse.faults} gaps or faults found, {pulse.healed} healed, {pulse.untrusted} books stale"
+    return f"Link {LINK_WORDS[link.state][0]}: {', '.join([*lag, *ages, clock])}. {counts}."
+
+
+def _age_words(ms: int) -> str:
+    return f"{ms} ms" if ms < 1_000 else f"{ms // 1000} s"
 
 
 def _short_ms(ms: int) -> str:

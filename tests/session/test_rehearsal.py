@@ -5,7 +5,7 @@ from functools import partial
 from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.link import LinkState
 from kalshi_tui.domain.market import MarketStatus
-from kalshi_tui.domain.order import Action, OrderState, OrderTerms
+from kalshi_tui.domain.order import Action, OrderState, OrderTerms, refusal
 from kalshi_tui.session.rehearsal import BY_ID, REHEARSALS, Rehearsal
 from kalshi_tui.session.session import Session
 
@@ -87,3 +87,23 @@ async def test_the_token_is_in_no_representation(session: Session) -> None:
     token = control._calls._client.headers["X-Practice-Token"]
     assert len(token) > 20
     assert token not in repr(control)
+
+
+async def test_a_changed_grid_a_halt_and_a_reopening_reach_the_desk_at_once(session: Session) -> None:
+    ticker = await a_two_sided_market(session)
+    store = session.store
+    assert store.markets[ticker].grid.finest_step == 100
+    await rehearsed(session, BY_ID["fine"], ticker)
+    await until(lambda: store.markets[ticker].grid.finest_step == 10)
+    terms = OrderTerms(ticker, Side.YES, Action.BUY, 110, 500)
+    assert refusal(terms, store.markets[ticker]) is None
+    resting = (await session.submit(terms, session.new_client_order_id())).order
+    assert resting.state is OrderState.RESTING
+    await rehearsed(session, BY_ID["deactivate"], ticker)
+    await until(lambda: store.markets[ticker].status is MarketStatus.INACTIVE)
+    assert refusal(terms, store.markets[ticker])
+    await rehearsed(session, BY_ID["activate"], ticker)
+    await until(lambda: store.markets[ticker].status is MarketStatus.ACTIVE)
+    # Reopening cancels what rested (API contract, section 8).
+    await until(lambda: store.orders[resting.order_id].state is OrderState.CANCELLED)
+    await until(lambda: store.book(ticker).good)

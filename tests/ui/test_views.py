@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from kalshi_tui.domain.book import Book, Side
-from kalshi_tui.domain.link import LinkState, Pulse, Trust
+from kalshi_tui.domain.link import Link, LinkState, Pulse, Trust
 from kalshi_tui.domain.market import MarketStatus
 from kalshi_tui.domain.order import Action, BookSide, OrderState, OrderTerms
 from kalshi_tui.domain.portfolio import Position
@@ -16,7 +16,7 @@ from kalshi_tui.ui.book_view import book_header
 from kalshi_tui.ui.format import clock_text, date_text
 from kalshi_tui.ui.lines import plain
 from kalshi_tui.ui.order_text import preview_lines, too_dear
-from kalshi_tui.ui.status_view import positions_worth, status_line
+from kalshi_tui.ui.status_view import link_words, positions_worth, status_line
 from kalshi_tui.ui.views import fill_line, order_line, position_line
 from kalshi_tui.ui.watch_view import in_order, status_words
 from tests.ui.fake import FEES, NOW_MS, TITLES, Clock, a_fill, a_market, a_store, an_order
@@ -132,3 +132,12 @@ def test_what_is_wrong_with_the_link_stands_first(pulse: Pulse, says: str) -> No
     said = plain(status_line(a_store(Clock()), Venue.PRACTICE, 58, pulse, NOW_MS, 80))
     assert says in said
     assert len(said) == 80
+
+
+def test_the_link_is_told_in_a_sentence_on_any_width() -> None:
+    told = link_words(Link(LinkState.LIVE), Pulse(120, 3_400, 14, faults=2, healed=1, untrusted=1))
+    assert told == (
+        "Link connected: lag 14 ms, last frame 120 ms ago, last ping 3 s ago, clocks agree. "
+        "2 gaps or faults found, 1 healed, 1 books stale."
+    )
+    assert "+30.0 s from ours" in link_words(Link(LinkState.WAITING, ""), Pulse(skew_ms=30_000))

@@ -22,7 +22,7 @@ from kalshi_tui.ui.screens.base import CommandScreen
 from kalshi_tui.ui.screens.help import HelpScreen
 from kalshi_tui.ui.screens.ticket import TicketScreen
 from kalshi_tui.ui.situation import Situation
-from kalshi_tui.ui.status_view import status_line
+from kalshi_tui.ui.status_view import link_words, status_line
 from kalshi_tui.ui.views import notice_line
 from kalshi_tui.ui.watch_view import market_label
 from kalshi_tui.ui.widgets.book_pane import BookPane
@@ -238,6 +238,10 @@ class DeskScreen(CommandScreen[None]):
     def do_audit(self) -> None:
         """Compare the book with a fresh one."""
         self.desk.audit(self._watch.ticker)
+
+    def do_link(self) -> None:
+        """Say how the connection does; the top line has room for all of it only on a wide terminal."""
+        self._store.notify(Weight.INFO, link_words(self._store.connection, self.desk.pulse()))
 
     def do_rehearse(self, rehearsal: str) -> None:
         """Have the practice exchange make trouble."""
