@@ -1,17 +1,13 @@
 """Asking the practice exchange for trouble: ``POST /practice/control`` at its root, which no other exchange has."""
 
 from collections.abc import Mapping
-from typing import Final
 
 from kalshi_tui.kalshi.calls import Calls
 from kalshi_tui.kalshi.clock import ExchangeClock
 from kalshi_tui.kalshi.environments import Environment, Kind
 from kalshi_tui.kalshi.errors import AuthenticationFailed
-from kalshi_tui.kalshi.signing import Signer
+from kalshi_tui.kalshi.signing import PRACTICE_CONTROL, PRACTICE_TOKEN_HEADER, Signer
 from kalshi_tui.kalshi.wire import REST_PREFIX
-
-PATH: Final = "/practice/control"
-TOKEN_HEADER: Final = "X-Practice-Token"  # noqa: S105 - the header's name
 
 
 class PracticeControl:
@@ -21,18 +17,18 @@ class PracticeControl:
         if environment.kind is not Kind.PRACTICE:
             raise ValueError("Trouble is rehearsed on a practice exchange only.")
         root = environment.rest_url.removesuffix(REST_PREFIX)
-        self._calls = Calls(environment, signer, clock=clock, url=root, headers={TOKEN_HEADER: token})
+        self._calls = Calls(environment, signer, clock=clock, url=root, headers={PRACTICE_TOKEN_HEADER: token})
 
     async def act(self, action: str, values: Mapping[str, str | int | bool]) -> None:
         """Have one action done. Raises NotSent, Refused or UnknownOutcome with a sentence."""
         asked = {"action": action, **values}
         try:
-            await self._calls.plain_command("POST", PATH, "The rehearsal", asked)
+            await self._calls.plain_command("POST", PRACTICE_CONTROL, "The rehearsal", asked)
         except AuthenticationFailed as error:
             if not error.skew_ms:
                 raise
             # The clock was rehearsed wrong, and the refusal has just told the right time. Nothing was done yet.
-            await self._calls.plain_command("POST", PATH, "The rehearsal", asked)
+            await self._calls.plain_command("POST", PRACTICE_CONTROL, "The rehearsal", asked)
 
     async def close(self) -> None:
         """Close the connection."""

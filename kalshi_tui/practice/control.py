@@ -12,6 +12,7 @@ import msgspec
 from aiohttp import web
 
 from kalshi_tui.domain.price import NumberError, parse_price
+from kalshi_tui.kalshi.signing import PRACTICE_TOKEN_HEADER
 from kalshi_tui.practice.engine import scalar, yes_or_no
 from kalshi_tui.practice.http import BadRequestError, body, reply
 from kalshi_tui.practice.lagging import LaggingReads
@@ -20,7 +21,6 @@ from kalshi_tui.practice.refusal import Refusal
 if TYPE_CHECKING:
     from kalshi_tui.practice.server import PracticeServer
 
-TOKEN_HEADER: Final = "X-Practice-Token"  # noqa: S105 - the header's name
 LONGEST_DELAY_MS: Final = 600_000
 MOST: Final = 1_000_000
 
@@ -87,8 +87,11 @@ class Control:
 
     async def handle(self, request: web.Request) -> web.Response:
         """Carry out one action. The signature was checked before; the token is checked here."""
-        if not hmac.compare_digest(request.headers.get(TOKEN_HEADER, ""), self._token):
-            raise Refusal(403, "forbidden", "forbidden", f"{TOKEN_HEADER} must hold the content of the token file")
+        given = request.headers.get(PRACTICE_TOKEN_HEADER, "").encode(errors="surrogateescape")
+        if not hmac.compare_digest(given, self._token.encode()):
+            raise Refusal(
+                403, "forbidden", "forbidden", f"{PRACTICE_TOKEN_HEADER} must hold the content of the token file"
+            )
         asked = await body(request, Request)
         if not (0 <= asked.count <= MOST and abs(asked.ms) <= 366 * 86_400_000):
             raise BadRequestError("count or ms is out of range")

@@ -99,4 +99,4 @@ def test_mutilated_frames_neither_crash_nor_make_a_wrong_book_trusted() -> None:
 @pytest.mark.nightly
 @pytest.mark.parametrize("part", range(10))
 def test_a_million_mutilated_frames(part: int) -> None:
-    fuzz(100_000, 100 + part)
+    assert fuzz(100_000, 100 + part).feed.faults

@@ -375,23 +375,24 @@ def test_levels_under_an_unknown_name_are_told_and_not_taken_for_an_empty_book()
     rig.assert_right(A)
 
 
+def quote(rig: Rig, size: str) -> None:
+    """Tell a quote of A with this size of its bid."""
+    sid = next(each.sid for each in rig.exchange.subscriptions.values() if each.channel == Channel.TICKER)
+    msg = wire.TickerMsg(market_ticker=A, yes_bid_dollars="0.4100", yes_ask_dollars="0.4500", yes_bid_size_fp=size)
+    rig.feed.receive(wire.encode(wire.TickerFrame(sid=sid, msg=msg)))
+
+
 def test_an_empty_book_whose_quote_has_sizes_is_not_trusted() -> None:
     rig = Rig(A, B)
     rig.feed.want_tickers([A, B])
     rig.settle()
-    sid = next(each.sid for each in rig.exchange.subscriptions.values() if each.channel == Channel.TICKER)
-
-    def quote(size: str) -> None:
-        msg = wire.TickerMsg(market_ticker=A, yes_bid_dollars="0.4100", yes_ask_dollars="0.4500", yes_bid_size_fp=size)
-        rig.feed.receive(wire.encode(wire.TickerFrame(sid=sid, msg=msg)))
-
-    quote("5.00")
+    quote(rig, "5.00")
     rig.exchange.books[A].snapshot([], [])
     rig.feed.distrust("For the test.")
     rig.settle()
     rig.assert_right(B)
     assert "came empty, but its quote has sizes" in rig.reports.of(Happening.ALARM)[0].text
-    quote("0.00")
+    quote(rig, "0.00")
     rig.tick(Bounds().quarantine + 1)
     rig.settle()
     rig.assert_right(A, B)
@@ -401,16 +402,10 @@ def test_a_quote_from_before_a_market_was_left_says_nothing_of_its_book_later() 
     rig = Rig(A, B)
     rig.feed.want_tickers([A, B])
     rig.settle()
-    sid = next(each.sid for each in rig.exchange.subscriptions.values() if each.channel == Channel.TICKER)
-
-    def quote(size: str) -> None:
-        msg = wire.TickerMsg(market_ticker=A, yes_bid_dollars="0.4100", yes_ask_dollars="0.4500", yes_bid_size_fp=size)
-        rig.feed.receive(wire.encode(wire.TickerFrame(sid=sid, msg=msg)))
-
-    quote("5.00")
+    quote(rig, "5.00")
     rig.feed.want_books([B])
     rig.settle()
-    quote("0.00")
+    quote(rig, "0.00")
     rig.exchange.books[A].snapshot([], [])
     rig.feed.want_books([A, B])
     rig.settle()

@@ -44,6 +44,7 @@ async def test_a_pause_of_the_whole_exchange_is_known_too(session: Session) -> N
     await rehearsed(session, BY_ID["resume-exchange"], ticker)
     session._clerk.look_now()
     await until(lambda: session.store.hours is Hours.OPEN)
+    assert session.store.notices[0].text == "The exchange trades again."
 
 
 async def test_a_503_from_the_status_itself_is_a_pause_and_any_other_failure_tells_nothing() -> None:

@@ -144,3 +144,4 @@ async def test_quotes_of_more_markets_than_a_subscription_takes_come_without_a_l
         exchange.server.world.step()
         exchange.server.commit()
     await rig.until(lambda: len(rig.store.quotes) > LIMIT)
+    assert len(rig.streams) == 1

@@ -35,6 +35,7 @@ async def test_an_audit_finds_a_level_that_is_not_there_and_the_book_heals(sessi
 async def test_an_audit_without_a_trusted_book_says_so(session: Session) -> None:
     session.audit("NO-SUCH-MARKET")
     await until(lambda: said(session, "no trusted book"))
+    assert session.pulse().faults == 0
 
 
 async def test_a_book_that_stays_crossed_is_not_believed(session: Session) -> None:
