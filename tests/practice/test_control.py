@@ -40,7 +40,8 @@ async def asked(exchange: Serving, action: str, **keys: Any) -> None:
 async def test_it_wants_a_signature_and_the_token(exchange: Serving) -> None:
     assert (await exchange.control("drop_connections", token="guess")).status_code == 403
     headers = exchange.signers["alice"].headers("POST", CONTROL, exchange.clock.machine_ms())
-    odd = {**{name: value.encode() for name, value in headers.items()}, "X-Practice-Token": "é".encode()}
+    odd: dict[bytes, bytes] = {name.encode(): value.encode() for name, value in headers.items()}
+    odd[b"X-Practice-Token"] = "é".encode()
     reply = await exchange.client.post(CONTROL, content=b'{"action":"drop_connections"}', headers=odd)
     assert reply.status_code == 403
     assert (await exchange.client.post(CONTROL, json={"action": "drop_connections"})).status_code == 401
