@@ -68,7 +68,7 @@ def _pulse(rate: int, pulse: Pulse) -> list[Span]:
     pieces = [Span(f" {pace:<{RATE_CELLS - 1}}", Tone.DIM)]
     if pulse.lag_ms is not None:
         pieces.append(Span(f"lag {_short_ms(pulse.lag_ms)} ", Tone.DIM))
-    if pulse.ping_age_ms is not None and silent is not None:
+    if silent is not None:
         pieces.append(Span(f"frame {_short_ms(silent)} ping {_short_ms(pulse.ping_age_ms)} ", Tone.DIM))
     pieces.append(Span(f"gaps {pulse.faults} healed {pulse.healed}", Tone.DIM))
     return pieces
@@ -91,8 +91,10 @@ def _age_words(ms: int) -> str:
     return f"{ms} ms" if ms < 1_000 else f"{ms // 1000} s"
 
 
-def _short_ms(ms: int) -> str:
-    """Write a time in six cells."""
+def _short_ms(ms: int | None) -> str:
+    """Write a time in six cells; a dash for none yet."""
+    if ms is None:
+        return "    --"
     return f"{ms:>3} ms" if ms < 1_000 else f"{min(ms // 1_000, 9_999):>4} s"
 
 
