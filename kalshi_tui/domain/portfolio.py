@@ -59,4 +59,4 @@ class Balance:
 
     def on_shard(self, exchange_index: int) -> Money:
         """Give the buying power on one shard: cash is held by shard, and only there can it be spent."""
-        return dict(self.by_shard).get(exchange_index, self.cash)
+        return dict(self.by_shard).get(exchange_index, 0) if self.by_shard else self.cash

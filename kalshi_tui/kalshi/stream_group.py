@@ -7,7 +7,7 @@ A session has one subscription of a channel, so that a further one needs a furth
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from typing import Protocol
+from typing import Final, Protocol
 
 from kalshi_tui.domain.link import LinkState
 from kalshi_tui.kalshi.protocol import AuditAnswer
@@ -15,6 +15,10 @@ from kalshi_tui.kalshi.sink import Sink
 from kalshi_tui.kalshi.stream import Health, Stream
 from kalshi_tui.kalshi.subscription import Happening, Report
 from kalshi_tui.kalshi.wire import Channel
+
+MOST_STREAMS: Final = 20
+"""The exchange takes 200 connections of a user, this program's own and others."""
+AGAIN_AFTER_S: Final = 1.0
 
 Listener = Callable[[Report], None]
 
@@ -70,7 +74,17 @@ class StreamGroup:
             self._start(place)
 
     def _start(self, place: int) -> None:
-        self._running[place] = asyncio.create_task(self._streams[place].run(), name=f"stream {place}")
+        self._running[place] = asyncio.create_task(self._run(self._streams[place]), name=f"stream {place}")
+
+    async def _run(self, stream: Stream) -> None:
+        """Run one stream; a defect in it is told, and it begins anew."""
+        while not self._closing.is_set():
+            try:
+                await stream.run()
+            except Exception as error:  # noqa: BLE001 - said, and survived: without it all prices stand still
+                text = f"The stream stumbled ({type(error).__name__}: {error}); it is begun anew."
+                self._listener(Report(Happening.ALARM, "", text))
+                await asyncio.sleep(AGAIN_AFTER_S)
 
     @property
     def first(self) -> Stream:
@@ -110,12 +124,20 @@ class StreamGroup:
             # Quotes need no list: without one the channel brings those of all markets.
             self.first.watch_quotes(None)
         else:
-            carried = self._carried[place]
-            moved = carried.intersection(report.tickers)
-            if moved:
-                carried -= moved
-                self._room[place] = max(len(carried), 1)
-                asyncio.get_running_loop().call_soon(self._carry, sorted(moved), place + 1)
+            self._full(place, report)
+
+    def _full(self, place: int, report: Report) -> None:
+        carried = self._carried[place]
+        moved = carried.intersection(report.tickers)
+        if not moved:
+            return
+        if carried == moved or len(self._streams) >= MOST_STREAMS:
+            # It took none at all, so that another connection would not either; or there are enough of them.
+            self._listener(replace(report, happening=Happening.REFUSED))
+            return
+        carried -= moved
+        self._room[place] = len(carried)
+        asyncio.get_running_loop().call_soon(self._carry, sorted(moved), place + 1)
 
     def audit(self, ticker: str, answer: AuditAnswer) -> None:
         """Compare a book: ``answer`` gets a fresh snapshot's levels at the moment that they hold."""

@@ -10,7 +10,8 @@ client to decode, the practice exchange to encode. Prices, counts and money stay
   a new one is not an error before `translate` has looked at it; the one exception is a delta's side.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any, Final, TypeVar
 
@@ -1225,8 +1226,12 @@ decode_frame = _frames.decode
 decode_envelope = _envelopes.decode
 """Decode only the type and the numbers of a frame. Raises DecodeError."""
 
-decode_command = _commands.decode
-"""Decode a client's command, an unknown one too. Raises DecodeError."""
+
+def decode_command(data: bytes | str) -> Command:
+    """Decode a client's command, an unknown one too. Raises DecodeError."""
+    with _one_error():
+        return _commands.decode(data)
+
 
 FRAME_TYPES: Final[frozenset[str]] = frozenset(str(kind.__struct_config__.tag) for kind in Frame.__args__)
 """The ``type`` of every frame that `decode_frame` knows."""
@@ -1242,5 +1247,15 @@ def decode(data: bytes | str, kind: type[T]) -> T:
     decoder = _decoders.get(kind)
     if decoder is None:
         decoder = _decoders[kind] = msgspec.json.Decoder(kind)
-    result: T = decoder.decode(data)
+    with _one_error():
+        result: T = decoder.decode(data)
     return result
+
+
+@contextmanager
+def _one_error() -> Iterator[None]:
+    """Raise DecodeError for what the decoder has other errors for: text that is no UTF-8, nesting without end."""
+    try:
+        yield
+    except (UnicodeError, RecursionError) as error:
+        raise DecodeError(f"the text cannot be read ({type(error).__name__})") from error

@@ -47,15 +47,17 @@ class Clock:
     """The exchange's time: begins with this machine's, never runs backwards, and can be moved ahead."""
 
     def __init__(self) -> None:
-        self._offset_ms = system_ms() - time.monotonic_ns() // 1_000_000
+        self._ahead_ms = 0
+        self._newest_ms = 0
 
     def __call__(self) -> int:
-        """Give the time in Unix milliseconds."""
-        return time.monotonic_ns() // 1_000_000 + self._offset_ms
+        """Give the time in Unix milliseconds: the machine's, over its sleep too; it stands while that is set back."""
+        self._newest_ms = max(self._newest_ms, system_ms() + self._ahead_ms)
+        return self._newest_ms
 
     def advance(self, by_ms: int) -> None:
         """Move ahead."""
-        self._offset_ms += by_ms
+        self._ahead_ms += by_ms
 
 
 class Practice:

@@ -25,6 +25,7 @@ CLOCKS_DIFFER_MS: Final = 3_000
 HISTORY_S: Final = 24 * 3600
 HISTORY_ORDERS: Final = 100
 """At the start the orders of the last day are read, at most so many, so that those that are over are listed too."""
+OLD_S: Final = 10
 LATE_AFTER: Final = 5
 """After so many reads that were all too old the trader is told."""
 
@@ -81,11 +82,28 @@ class Account:
                 if as_of_ms > max(self._money_due_ms, self._all_due_ms):
                     return
                 late += 1
-                if late == LATE_AFTER:
-                    behind_s = (self._rest.clock.now_ms() - as_of_ms) // 1000
+                behind_s = (self._rest.clock.now_ms() - as_of_ms) // 1000
+                if late == LATE_AFTER and behind_s >= OLD_S:
                     self._store.notify(Weight.WARNING, f"The exchange's account data are {behind_s} s old.")
-            await self._sleep(wait)
-            wait = min(wait * 2, LONGEST_WAIT_S)
+            if await self._woken_within(wait):
+                wait, late = FIRST_WAIT_S, 0
+            else:
+                wait = min(wait * 2, LONGEST_WAIT_S)
+
+    async def _woken_within(self, seconds: float) -> bool:
+        """Wait, but not longer than until there is further news; say whether there is. News come in bursts."""
+        sleeping = asyncio.ensure_future(self._sleep(seconds))
+        waking = asyncio.ensure_future(self._wake.wait())
+        try:
+            await asyncio.wait({sleeping, waking}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            sleeping.cancel()
+            waking.cancel()
+        if not self._wake.is_set():
+            return False
+        await self._sleep(NEWS_SETTLES_S)
+        self._wake.clear()
+        return True
 
     async def _read(self, as_of_ms: int) -> None:
         """Read once. What the stream has told after ``as_of_ms`` (the exchange's Unix time) is newer, and stays."""

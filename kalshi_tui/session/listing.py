@@ -18,12 +18,15 @@ MARKETS_LISTED: Final = 400
 TAPE_READ: Final = 50
 """How many older prints are read for a market that comes on the screen."""
 RETRY_S: Final = 3.0
+LONGEST_RETRY_S: Final = 60.0
 AT_ONCE: Final = 2
 """How many reads of markets run at a time: orders go over the same few connections, and come first."""
 TICKERS_AT_ONCE: Final = 100
 NOT_YET_S: Final = (1.0, 2.0, 4.0, 8.0, 15.0)
 """The waits while a market that was just created is not there, or one that has just closed still reads as open."""
 LONGEST_SLEEP_S: Final = 30.0
+KEPT_MS: Final = 30 * 60_000
+"""How long a settled market stays on the list."""
 
 Spawn = Callable[[Coroutine[Any, Any, Any], str], object]
 
@@ -44,13 +47,18 @@ class Listing:
         self._looked_at: tuple[str, ...] = ()
         self._tapes_read: set[str] = set()
         self._changed = asyncio.Event()
+        self._doubtful = asyncio.Event()
+        self._around: set[str] = set()
+        """Markets around which something is being read."""
+        self._over_since: dict[str, int] = {}
 
     def look_at(self, tickers: Sequence[str]) -> None:
         """Read the tapes and fees of these markets where they are not known."""
         self._looked_at = tuple(tickers)
         # The stream tells prints only of what is looked at: what was left has a hole by the time it comes back.
         self._tapes_read &= set(tickers)
-        for ticker in self._looked_at:
+        for ticker in set(self._looked_at) - self._around:
+            self._around.add(ticker)
             self._spawn(self._read_around(ticker), f"around {ticker}")
 
     def tape_has_holes(self) -> None:
@@ -60,7 +68,8 @@ class Listing:
 
     def is_doubtful(self) -> None:
         """Events of markets may have been lost: read all listed ones again, and what is new."""
-        self._spawn(self._refresh(), "markets")
+        self._doubtful.set()
+        self._changed.set()
 
     def changed(self, ticker: str, event_type: str) -> None:
         """Read a market that has changed, if it is one of the desk's or of a series of the desk's."""
@@ -73,6 +82,10 @@ class Listing:
         await self._list()
         tried: set[tuple[str, int]] = set()
         while True:
+            if self._doubtful.is_set():
+                self._doubtful.clear()
+                await self._refresh()
+            self._drop_what_is_over()
             now, due = self._rest.clock.now_ms(), 0
             for market in list(self._store.markets.values()):
                 at_ms = _next_turn(market)
@@ -99,7 +112,8 @@ class Listing:
 
     def _set(self, markets: Iterable[Market], events: Iterable[Event] = ()) -> None:
         before = len(self._store.markets)
-        self._store.set_markets(markets, events)
+        now = self._rest.clock.now_ms()
+        self._store.set_markets([_by_the_clock(market, now) for market in markets], events)
         if len(self._store.markets) != before:
             self._follow(list(self._store.markets))
         self._changed.set()
@@ -125,26 +139,52 @@ class Listing:
                 return
 
     async def _refresh(self) -> None:
-        tickers = list(self._store.markets)
-        for start in range(0, len(tickers), TICKERS_AT_ONCE):
-            some = tickers[start : start + TICKERS_AT_ONCE]
-            self._set([market async for market in self._rest.markets(tickers=some)])
-        await self._list()
-
-    async def _read_around(self, ticker: str) -> None:
-        """Read what the stream does not tell of a market, its fees and its older prints, until it works."""
-        told = False
-        while ticker in self._looked_at:
+        """Read all markets anew until it works, and what is new."""
+        tickers, told = list(self._store.markets), False
+        while tickers:
+            some = tickers[:TICKERS_AT_ONCE]
             try:
-                await self._read_fees(ticker)
-                await self._read_tape(ticker)
+                async with self._turns:
+                    self._set([market async for market in self._rest.markets(tickers=some)])
             except KalshiError as error:
                 if not told:
-                    self._store.notify(Weight.WARNING, f"Fees or prints of {ticker} could not be read: {error}")
+                    self._store.notify(Weight.WARNING, f"The markets could not be read again yet: {error}")
                 told = True
                 await self._sleep(RETRY_S)
             else:
-                return
+                del tickers[:TICKERS_AT_ONCE]
+        await self._list()
+
+    def _drop_what_is_over(self) -> None:
+        """Take settled markets off the list after a while, unless the trader still has to do with them."""
+        store, now = self._store, self._rest.clock.now_ms()
+        kept = {order.ticker for order in store.working()} | store.positions.keys() | set(self._looked_at)
+        over = {ticker for ticker, market in store.markets.items() if market.status is MarketStatus.FINALIZED}
+        self._over_since = {ticker: self._over_since.get(ticker, now) for ticker in over}
+        gone = [ticker for ticker, since in self._over_since.items() if now - since > KEPT_MS and ticker not in kept]
+        if gone:
+            store.drop_markets(gone)
+            self._follow(list(store.markets))
+
+    async def _read_around(self, ticker: str) -> None:
+        """Read what the stream does not tell of a market, its fees and its older prints, until it works."""
+        wait, told = RETRY_S, False
+        try:
+            while ticker in self._looked_at:
+                try:
+                    await self._read_tape(ticker)
+                    await self._read_fees(ticker)
+                except KalshiError as error:
+                    if not told:
+                        self._store.notify(Weight.WARNING, f"Fees or prints of {ticker} could not be read: {error}")
+                    told = True
+                    await self._sleep(wait)
+                    wait = min(wait * 2, LONGEST_RETRY_S)
+                else:
+                    if ticker in self._tapes_read:
+                        return
+        finally:
+            self._around.discard(ticker)
 
     async def _read_fees(self, ticker: str) -> None:
         market = self._store.markets.get(ticker)
@@ -157,8 +197,9 @@ class Listing:
             series = await self._rest.series(series_ticker or ticker.partition("-")[0])
             fees = series.fees if event is None else event_fees(series.fees, event)
             self._fees[market.event_ticker] = fees
-        current = self._store.markets[ticker]
-        self._set([replace(current, fees=fees, quote=self._store.quotes[ticker])])
+        current = self._store.markets.get(ticker)
+        if current is not None:
+            self._set([replace(current, fees=fees, quote=self._store.quotes[ticker])])
 
     async def _read_tape(self, ticker: str) -> None:
         if ticker in self._tapes_read:
@@ -183,19 +224,25 @@ class Listing:
                     raise
                 await self._sleep(wait)
             else:
-                return self._store.markets[ticker]
+                return self._store.markets.get(ticker)
         return None
 
     async def _pass_turn(self, ticker: str, at_ms: int) -> None:
         """Open or close a market whose time has come, and read it until the exchange says so too."""
-        known = self._store.markets[ticker]
-        if known.status is MarketStatus.ACTIVE:
+        known = self._store.markets.get(ticker)
+        if known is not None and known.status is MarketStatus.ACTIVE:
             self._set([replace(known, status=MarketStatus.CLOSED, quote=self._store.quotes[ticker])])
         for wait in NOT_YET_S:
             await self._sleep(wait)
             market = await self._reread(ticker)
             if market is None or _next_turn(market) != at_ms:
                 return
+
+
+def _by_the_clock(market: Market, now_ms: int) -> Market:
+    """Give a market as it must be now: a read that is a little old may still say active after its close."""
+    over = market.status is MarketStatus.ACTIVE and 0 < market.close_ms <= now_ms
+    return replace(market, status=MarketStatus.CLOSED) if over else market
 
 
 def _next_turn(market: Market) -> int:

@@ -23,6 +23,7 @@ from kalshi_tui.session.rehearsal import Rehearsal
 from kalshi_tui.session.store import Levels, Store, Topic, Weight
 from kalshi_tui.session.trading import Sleep, Trading
 
+AGAIN_AFTER_S: Final = 3.0
 CROSSED_LOOK_S: Final = 0.5
 CROSSED_LOOKS: Final = 3
 """A book that is crossed at so many looks in a row is not to be trusted."""
@@ -67,10 +68,13 @@ class Session:
     async def start(self) -> None:
         """Start the stream and read the markets; ends at once, all goes on in the background."""
         self._spawn(self._stream.run(), "stream")
-        self._spawn(self._listing.run(), "markets")
-        self._spawn(self._account.run(), "account")
-        self._spawn(self._watch_crossed(), "crossed books")
-        self._spawn(self._clerk.run(), "hours")
+        for work, name in (
+            (self._listing.run, "markets"),
+            (self._account.run, "account"),
+            (self._watch_crossed, "crossed books"),
+            (self._clerk.run, "hours"),
+        ):
+            self._spawn(self._for_ever(work, name), name)
 
     async def stop(self) -> None:
         """End everything that runs."""
@@ -179,6 +183,17 @@ class Session:
         self._tasks.add(task)
         task.add_done_callback(self._ended)
         return task
+
+    async def _for_ever(self, work: Callable[[], Coroutine[Any, Any, None]], name: str) -> None:
+        """Do what must not end while the program runs; a defect in it is told, and it begins anew."""
+        while True:
+            try:
+                await work()
+            except Exception as error:  # noqa: BLE001 - said, and survived
+                self.store.notify(
+                    Weight.ERROR, f"Reading {name} stumbled ({type(error).__name__}: {error}); it goes on."
+                )
+            await self._sleep(AGAIN_AFTER_S)
 
     def _ended(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)

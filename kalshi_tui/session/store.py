@@ -246,6 +246,15 @@ class Store:
             self._dirty_tickers.add(market.ticker)
         self._dirty_topics.add(Topic.MARKETS)
 
+    def drop_markets(self, tickers: Iterable[str]) -> None:
+        """Forget markets that are over, with all that was known around them."""
+        for ticker in tickers:
+            for known in (self.markets, self.quotes, self.books, self.tapes):
+                known.pop(ticker, None)
+        asked_about = {market.event_ticker for market in self.markets.values()}
+        self.events = {name: event for name, event in self.events.items() if name in asked_about}
+        self._dirty_topics.add(Topic.MARKETS)
+
     def set_tape(self, ticker: str, trades: Sequence[Trade]) -> None:
         """Put prints that were read among those that the stream has brought; the exchange's time decides."""
         tape = self.tapes.setdefault(ticker, deque(maxlen=TAPE_LENGTH))

@@ -81,6 +81,10 @@ class Trading:
         except asyncio.CancelledError:
             self._unknown(draft, "The program stopped waiting for the reply.", terms)
             raise
+        except Exception as error:
+            # A defect of ours: the order may be there all the same, and is asked about like any other.
+            self._unknown(draft, f"Sending failed inside the program ({type(error).__name__}).", terms)
+            raise
         order = self._settle(acknowledged(draft, terms, ack))
         outcome = Outcome(order, result_words(terms, order, ack))
         self._store.notify(Weight.GOOD if order.filled or not order.state.final else Weight.INFO, outcome.sentence)
@@ -191,7 +195,7 @@ class Trading:
                 # A read that the exchange's own data have not caught up with proves nothing.
                 passed = await self._rest.user_data_timestamp() > order.created_ms + PASSED_BY_MS
                 misses = misses + 1 if passed else 0
-            except KalshiError:
+            except Exception:  # noqa: BLE001 - whatever goes wrong here, the order must be asked about on
                 # A failed question is no answer.
                 misses = 0
             if misses >= AGREEING_READS:

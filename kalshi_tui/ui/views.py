@@ -55,10 +55,12 @@ def _own_terms(
 
 
 def _average(store: Store, order: Order, side: Side) -> Price | None:
-    """Give the mean price of an order's executions so far, cut to 1/10,000 dollar; None before the first is known."""
+    """Give the mean price of an order's executions, cut to 1/10,000 dollar; None unless all of them are known."""
     fills = [fill for fill in store.fills if fill.order_id == order.order_id] if order.filled else []
     count = sum(fill.count for fill in fills)
-    return sum(in_terms_of(side, fill.yes_price) * fill.count for fill in fills) // count if count else None
+    if not count or count != order.filled:
+        return None
+    return sum(in_terms_of(side, fill.yes_price) * fill.count for fill in fills) // count
 
 
 def _name(store: Store, ticker: str, width: int) -> Span:
@@ -95,7 +97,8 @@ def order_line(store: Store, order: Order, width: int) -> Line:
 
 def exit_price(store: Store, position: Position) -> Price | None:
     """Give what one contract could be sold for now: the best bid for what is held. None if nobody is known to bid."""
-    if store.connection.state is not LinkState.LIVE:
+    market = store.markets.get(position.ticker)
+    if store.connection.state is not LinkState.LIVE or (market is not None and not market.status.tradable):
         return None
     side = Side.YES if position.count > 0 else Side.NO
     live = store.books.get(position.ticker)

@@ -152,3 +152,11 @@ def test_commands_are_written_without_what_they_do_not_say() -> None:
         "params": {"channels": ["ticker"], "use_yes_price": False},
     }
     assert wire.decode_command(b'{"cmd":"dance"}') == wire.Command(cmd="dance")
+
+
+@pytest.mark.parametrize("bad", [b'"\xff"', b"[" * 100_000])
+def test_whatever_cannot_be_read_is_one_kind_of_error(bad: bytes) -> None:
+    with pytest.raises(wire.DecodeError):
+        wire.decode(b'{"code":' + bad + b"}", wire.ErrorBody)
+    with pytest.raises(wire.DecodeError):
+        wire.decode_command(b'{"id":1,"cmd":' + bad + b"}")

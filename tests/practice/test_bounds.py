@@ -89,3 +89,17 @@ async def test_a_command_too_large_ends_the_session_alone(exchange: Serving) -> 
     async with exchange.stream() as listener:
         await listener.command("list_subscriptions")
         assert (await listener.frame())["type"] == "ok"
+
+
+async def test_text_that_is_none_is_refused_in_words_and_ends_nothing(exchange: Serving) -> None:
+    path = f"{PREFIX}/portfolio/events/orders"
+    headers = exchange.signers["alice"].headers("POST", path, exchange.clock.machine_ms())
+    reply = await exchange.client.post(path, content=b'{"ticker":"\xff"}', headers=headers)
+    assert reply.status_code == 400
+    async with exchange.stream() as listener:
+        await listener.socket.send(b'{"id":1,"cmd":"\xff"}')
+        assert (await listener.frame())["type"] == "error"
+        await listener.socket.send(b'{"id":2,"cmd":' + b"[" * 100_000)
+        assert (await listener.frame())["type"] == "error"
+        await listener.command("list_subscriptions")
+        assert (await listener.frame())["type"] == "ok"

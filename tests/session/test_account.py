@@ -29,6 +29,7 @@ class Lagging:
         self.now_ms = SENT_MS
         self.lag_ms = 0
         self.failing = 0
+        self.garbage = 0
         self.orders: Callable[[int], list[dict[str, Any]]] = lambda _: []
         self.positions: Callable[[int], list[dict[str, Any]]] = lambda _: []
         self.reads = 0
@@ -48,6 +49,9 @@ class Lagging:
         if self.failing:
             self.failing -= 1
             return httpx.Response(503)
+        if self.garbage:
+            self.garbage -= 1
+            return httpx.Response(200, content=b'{"balance":"\xff"}')
         if path == "/portfolio/balance":
             return httpx.Response(200, json={"balance": 100, "balance_dollars": "1.0000", "portfolio_value": 0})
         if path == "/portfolio/positions":
@@ -173,3 +177,23 @@ async def test_data_that_stay_old_are_told(exchange: Lagging, store: Store, acco
     await until(lambda: exchange.reads > LATE_AFTER + 2)
     told = [notice.text for notice in store.notices if "account data are" in notice.text]
     assert len(told) == 1
+
+
+async def test_further_news_are_read_soon_however_long_the_wait_had_become(
+    exchange: Lagging, store: Store, account: Account
+) -> None:
+    exchange.lag_ms = 40_000
+    account.has_news()
+    await until(lambda: exchange.now_ms > SENT_MS + 20_000)
+    reads, now = exchange.reads, exchange.now_ms
+    account.is_doubtful()
+    await until(lambda: exchange.reads > reads)
+    assert exchange.now_ms - now < 16_000
+
+
+async def test_a_defect_in_reading_does_not_end_the_reading(exchange: Lagging, store: Store, account: Account) -> None:
+    exchange.garbage = 1
+    exchange.orders = at_rest_then_filled(SENT_MS + 10**9)
+    account.is_doubtful()
+    await until(lambda: store.orders)
+    assert any("could not be read" in notice.text for notice in store.notices)

@@ -5,9 +5,9 @@ from hypothesis import given, strategies as st
 
 from kalshi_tui.domain.book import BookError, Level, Side
 from kalshi_tui.domain.link import LinkState, Trust
-from kalshi_tui.domain.market import Market, Quote, Trade
+from kalshi_tui.domain.market import Event, Market, Quote, Trade
 from kalshi_tui.domain.order import BookSide, Fill, Order, OrderState
-from kalshi_tui.domain.portfolio import Position
+from kalshi_tui.domain.portfolio import Balance, Position
 from kalshi_tui.session.store import Store, Topic, Weight, merged
 
 
@@ -207,3 +207,27 @@ def test_prints_stand_by_the_exchanges_time_wherever_they_came_from() -> None:
         store.trade(Trade(f"t{number}", "T-1", 4_700, 100, taker_bid=True, ts_ms=number))
     store.set_tape("T-1", [Trade(f"t{n}", "T-1", 4_700, 100, taker_bid=True, ts_ms=n) for n in (5, 4, 2)])
     assert [trade.ts_ms for trade in store.tapes["T-1"]] == [5, 4, 3, 2]
+
+
+def test_cash_is_that_of_the_markets_own_shard() -> None:
+    store = a_store()
+    market = Market("T", "E", exchange_index=2)
+    assert store.cash_for(market) is None
+    store.set_balance(Balance(cash=100, portfolio_value=0))
+    assert store.cash_for(market) == 100
+    store.set_balance(Balance(cash=100, portfolio_value=0, by_shard=((0, 70), (2, 30))))
+    assert store.cash_for(market) == 30
+    store.set_balance(Balance(cash=100, portfolio_value=0, by_shard=((0, 100),)))
+    assert store.cash_for(market) == 0
+
+
+def test_markets_that_are_dropped_take_all_around_them_along() -> None:
+    store = a_store()
+    store.set_markets(
+        [Market("A-1-X", "A-1"), Market("B-1-X", "B-1")], [Event("A-1", "A", "a"), Event("B-1", "B", "b")]
+    )
+    store.snapshot("A-1-X", [(4_000, 100)], [])
+    store.drop_markets(["A-1-X"])
+    assert list(store.markets) == ["B-1-X"] == list(store.quotes)
+    assert list(store.events) == ["B-1"]
+    assert not store.books

@@ -12,7 +12,7 @@ from kalshi_tui.kalshi.environments import practice
 from kalshi_tui.kalshi.sink import Sink
 from kalshi_tui.kalshi.stream import Stream
 from kalshi_tui.kalshi.stream_group import Listener, StreamGroup
-from kalshi_tui.kalshi.subscription import Report
+from kalshi_tui.kalshi.subscription import Happening, Report
 from kalshi_tui.practice import connection
 from kalshi_tui.session.store import Store
 from tests.kalshi.test_faults import BOUNDS, TIMING
@@ -145,3 +145,32 @@ async def test_quotes_of_more_markets_than_a_subscription_takes_come_without_a_l
         exchange.server.commit()
     await rig.until(lambda: len(rig.store.quotes) > LIMIT)
     assert len(rig.streams) == 1
+
+
+async def test_where_no_connection_takes_a_market_it_is_refused_and_no_others_are_opened(
+    rig: Rig, tickers: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "MARKETS_PER_SUBSCRIPTION", 0)
+    rig.group.watch_books(tickers[:2])
+    await rig.until(lambda: any(report.happening is Happening.REFUSED for report in rig.reports))
+    for _ in range(50):
+        await asyncio.sleep(0.01)
+    assert len(rig.streams) == 1
+    assert not any(rig.store.book(ticker).good for ticker in tickers[:2])
+
+
+async def test_a_stream_that_stumbles_is_told_and_begun_anew(
+    rig: Rig, tickers: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig.group.watch_books(tickers[:2])
+    await rig.until(lambda: rig.right(tickers[:2]))
+    stumbled = []
+
+    def stumble(_: float) -> None:
+        stumbled.append(1)
+        monkeypatch.undo()
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(rig.streams[0].protocol, "tick", stumble)
+    await rig.until(lambda: bool(stumbled) and any("stumbled" in report.text for report in rig.reports))
+    await rig.until(lambda: rig.right(tickers[:2]))

@@ -283,3 +283,26 @@ async def test_the_time_of_sending_is_the_exchanges(exchange: Exchange, store: S
     await trading.submit(TERMS, "c1")
     (order,) = store.orders.values()
     assert order.created_ms == SENT_MS - 90_000
+
+
+async def test_a_201_that_cannot_be_read_leaves_an_unknown_order_that_is_asked_about(
+    exchange: Exchange, store: Store, trading: Trading
+) -> None:
+    exchange.reply = lambda _: httpx.Response(201, content=b'{"order_id":"o1\xff"}')
+    exchange.listed = [listed_order("c1", "resting", "0.00", "10.00")]
+    outcome = await trading.submit(TERMS, "c1")
+    assert outcome.order.state is OrderState.UNKNOWN
+    assert (await settled(store, "c1")).state is OrderState.RESTING
+
+
+async def test_a_defect_while_sending_leaves_an_unknown_order_that_is_asked_about(
+    exchange: Exchange, store: Store, trading: Trading
+) -> None:
+    def broken(_: httpx.Request) -> httpx.Response:
+        raise ZeroDivisionError
+
+    exchange.reply = broken
+    exchange.listed = [listed_order("c1", "executed", "10.00", "0.00")]
+    with pytest.raises(ZeroDivisionError):
+        await trading.submit(TERMS, "c1")
+    assert (await settled(store, "c1")).state is OrderState.FILLED

@@ -156,7 +156,7 @@ class FakeDesk:
             await self.hold.wait()
         filled = terms.count if self.state is OrderState.FILLED else 0
         order = an_order(
-            order_id=f"o-{client_order_id}",
+            order_id="" if self.state is OrderState.UNKNOWN else f"o-{client_order_id}",
             client_order_id=client_order_id,
             ticker=terms.ticker,
             book_side=terms.book_side,

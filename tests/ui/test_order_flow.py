@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+from dataclasses import replace
 
 import pytest
 from textual.events import Paste
@@ -346,3 +347,19 @@ async def test_a_pause_stands_on_the_top_line_in_the_ticket_and_in_the_review() 
         assert screen.count("TRADING PAUSED") == 2
         trader.desk.store.set_hours(Hours.OPEN)
         assert "PAUSED" not in await trader.look()
+
+
+async def test_the_review_follows_an_unknown_order_until_it_is_found() -> None:
+    async with trading(size=NARROW) as trader:
+        trader.desk.state = OrderState.UNKNOWN
+        await trader.press("b", *"40", "tab", *"5", "enter")
+        await trader.wait_to_arm()
+        screen = await trader.press("enter")
+        assert "UNKNOWN" in screen
+        (order,) = trader.desk.store.orders.values()
+        assert not order.order_id
+        found = replace(order, order_id="o77", state=OrderState.FILLED, filled=500, remaining=0, updated_ms=9)
+        trader.desk.store.order(found)
+        screen = await trader.look()
+        assert "FILLED" in screen
+        assert "Since then: filled." in screen

@@ -131,8 +131,7 @@ class ReviewScreen(CommandModal[bool]):
 
     def _latest(self, sent: Order) -> Order:
         """Give the order as the store knows it by now: a resting one may have filled since."""
-        orders = self.desk.store.orders
-        return orders.get(sent.order_id) or orders.get(sent.client_order_id) or sent
+        return self.desk.store.known_order(sent)
 
     def _since(self, order: Order) -> list[Line]:
         """Say what has changed since the exchange's first answer."""
