@@ -185,6 +185,32 @@ async def test_after_a_cut_it_comes_back_with_a_new_signature_and_right_books(
     assert len(desk.reports.of(Happening.HEALED)) == 3
 
 
+@pytest.mark.parametrize(("healthy_after", "bounds"), [(60.0, [0.01, 0.02, 0.04]), (0.0, [0.01, 0.01, 0.01])])
+async def test_the_waits_begin_small_again_only_after_a_healthy_connection(
+    exchange: Exchange, signer: Signer, healthy_after: float, bounds: list[float]
+) -> None:
+    asked: list[float] = []
+
+    def at_once(_: float, bound: float) -> float:
+        asked.append(bound)
+        return 0.0
+
+    timing = Timing(tick=0.01, first_wait=0.01, longest_wait=1.0, healthy_after=healthy_after)
+    stream = Stream(practice(exchange.port), signer, BookSink(), timing=timing, uniform=at_once)
+    task = asyncio.create_task(stream.run())
+    try:
+        for times in (1, 2, 3):
+            await exchange.shaken_hands(times)
+            await until(lambda: exchange.connection is not None)
+            assert exchange.connection is not None
+            exchange.connection.transport.abort()
+        await exchange.shaken_hands(4)
+    finally:
+        await stream.close()
+        await task
+    assert asked == bounds
+
+
 async def test_a_close_by_the_exchange_is_told_with_its_words_cleaned(exchange: Exchange, signer: Signer) -> None:
     desk = Desk(exchange, signer)
     async with running(desk):
