@@ -63,15 +63,21 @@ def _alarms(pulse: Pulse) -> list[Span]:
 
 def _pulse(rate: int, pulse: Pulse) -> list[Span]:
     """Give what tells how the link does, the most telling first; each always takes the same room, so nothing jumps."""
-    silent = pulse.frame_age_ms
     pace = f"{rate:,}/s" if rate < 10_000 else f"{rate // 1_000}k/s"
     pieces = [Span(f" {pace:<{RATE_CELLS - 1}}", Tone.DIM)]
     if pulse.lag_ms is not None:
         pieces.append(Span(f"lag {_short_ms(pulse.lag_ms)} ", Tone.DIM))
-    if silent is not None:
-        pieces.append(Span(f"frame {_short_ms(silent)} ping {_short_ms(pulse.ping_age_ms)} ", Tone.DIM))
     pieces.append(Span(f"gaps {pulse.faults} healed {pulse.healed}", Tone.DIM))
     return pieces
+
+
+def ages_line(link: Link, pulse: Pulse) -> Line:
+    """Say how long ago the last frame and the last ping came; nothing while there is no link."""
+    if link.state is not LinkState.LIVE or pulse.frame_age_ms is None:
+        return ()
+    late = pulse.frame_age_ms >= SILENT_MS
+    ages = f"frame {_short_ms(pulse.frame_age_ms)} ping {_short_ms(pulse.ping_age_ms)}"
+    return line(Span(ages, Tone.WARN if late else Tone.DIM))
 
 
 def link_words(link: Link, pulse: Pulse) -> str:

@@ -16,7 +16,7 @@ from kalshi_tui.ui.book_view import book_header
 from kalshi_tui.ui.format import clock_text, date_text
 from kalshi_tui.ui.lines import plain
 from kalshi_tui.ui.order_text import preview_lines, too_dear
-from kalshi_tui.ui.status_view import link_words, positions_worth, status_line
+from kalshi_tui.ui.status_view import ages_line, link_words, positions_worth, status_line
 from kalshi_tui.ui.views import fill_line, order_line, position_line
 from kalshi_tui.ui.watch_view import in_order, status_words
 from tests.ui.fake import FEES, NOW_MS, TITLES, Clock, a_fill, a_market, a_store, an_order
@@ -114,10 +114,18 @@ def test_the_top_line_tells_how_the_link_does_without_moving() -> None:
     quick = plain(status_line(store, Venue.PRACTICE, 58, Pulse(120, 3_400, 14), NOW_MS, 140))
     slow = plain(status_line(store, Venue.PRACTICE, 9_999, Pulse(900, 9_900, 4_000), NOW_MS, 140))
     assert "58/s" in quick
-    assert "lag  14 ms frame 120 ms ping    3 s gaps 0 healed 0" in quick
+    assert "lag  14 ms gaps 0 healed 0" in quick
     assert len(quick) == len(slow) == 140
     assert quick.index("cash") == slow.index("cash")
-    assert quick.index("frame") == slow.index("frame")
+    assert quick.index("gaps") == slow.index("gaps")
+
+
+def test_the_ages_of_frame_and_ping_take_the_same_room_always() -> None:
+    live = Link(LinkState.LIVE)
+    told = [plain(ages_line(live, pulse)) for pulse in (Pulse(61, None), Pulse(900, 3_400), Pulse(20_000, 24_000))]
+    assert told == ["frame  61 ms ping     --", "frame 900 ms ping    3 s", "frame   20 s ping   24 s"]
+    assert len(set(map(len, told))) == 1
+    assert ages_line(Link(LinkState.WAITING), Pulse(61, 100)) == ()
 
 
 @pytest.mark.parametrize(

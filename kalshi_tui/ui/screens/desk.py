@@ -22,7 +22,7 @@ from kalshi_tui.ui.screens.base import CommandScreen
 from kalshi_tui.ui.screens.help import HelpScreen
 from kalshi_tui.ui.screens.ticket import TicketScreen
 from kalshi_tui.ui.situation import Situation
-from kalshi_tui.ui.status_view import link_words, status_line
+from kalshi_tui.ui.status_view import ages_line, link_words, status_line
 from kalshi_tui.ui.views import notice_line
 from kalshi_tui.ui.watch_view import market_label
 from kalshi_tui.ui.widgets.book_pane import BookPane
@@ -96,9 +96,9 @@ class DeskScreen(CommandScreen[None]):
 
     def draw_status(self, rate: int, now_ms: int) -> None:
         """Draw the top line."""
-        self._status.show(
-            [status_line(self._store, self.desk.venue, rate, self.desk.pulse(), now_ms, self._status.room)]
-        )
+        desk, width, pulse = self.desk, self._status.room, self.desk.pulse()
+        self._status.show([status_line(self._store, desk.venue, rate, pulse, now_ms, width)])
+        self._lower.show_ages(ages_line(self._store.connection, pulse))
 
     def draw_keys(self) -> None:
         """Show the keys that work now: none of these while another screen is in front."""

@@ -4,7 +4,7 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 
 from kalshi_tui.session.store import Dirty, Store
-from kalshi_tui.ui.lines import Span, Tone, line
+from kalshi_tui.ui.lines import Line, Span, Tone, length, line, spread_out
 from kalshi_tui.ui.panes import COLUMNS, Item, Tab, items, key_of, pane_changed, pane_lines, tab_bar
 from kalshi_tui.ui.widgets.line_view import LineView
 
@@ -16,6 +16,7 @@ class LowerPane(Vertical):
         super().__init__(id="lower")
         self._store = store
         self._ticker = ""
+        self._ages: Line = ()
         self._keys: list[str] = []
         self.tab = Tab.ORDERS
         self._tabs = LineView(id="tabs", classes="one-line")
@@ -56,11 +57,22 @@ class LowerPane(Vertical):
         if pane_changed(self._store, self.tab, self._ticker, dirty):
             self.redraw()
         elif dirty.topics:
-            self._tabs.show([tab_bar(self._store, self.tab)])
+            self._draw_tabs()
+
+    def show_ages(self, ages: Line) -> None:
+        """Show at the end of the tabs how old the link's last signs of life are: there is room at any width."""
+        if ages != self._ages:
+            self._ages = ages
+            self._draw_tabs()
+
+    def _draw_tabs(self) -> None:
+        tabs, room = tab_bar(self._store, self.tab), self._tabs.room
+        fits = length(tabs) + length(self._ages) < room
+        self._tabs.show([spread_out(tabs, self._ages, room) if fits else tabs])
 
     def redraw(self) -> None:
         """Draw; the cursor follows its item, for an x must not hit whatever moved under it."""
-        self._tabs.show([tab_bar(self._store, self.tab)])
+        self._draw_tabs()
         self._heading.show([line(Span(" " + COLUMNS[self.tab], Tone.HEAD))])
         chosen = self._key()
         self._keys = [key_of(item) for item in items(self._store, self.tab)]
