@@ -35,6 +35,10 @@ class Proxy:
         self.port = 0
         self.lose = 0
         """Bytes to swallow of what comes next."""
+        self.swap = False
+        """Whether the next two chunks are to change places."""
+        self.truncate = False
+        """Whether the connection is to end in the middle of the next chunk."""
         self.pieces = 0
         """The most bytes passed on at once; 0 for no limit."""
         self.flowing = asyncio.Event()
@@ -68,12 +72,23 @@ class Proxy:
                 writer.transport.abort()
 
     async def _pass(self, source: asyncio.StreamReader, target: asyncio.StreamWriter, *, spoil: bool) -> None:
+        held = b""
         with suppress(OSError):
             while data := await source.read(65_536):
                 passed = data
                 if spoil:
                     await self.flowing.wait()
                     passed, self.lose = data[self.lose :], max(0, self.lose - len(data))
+                    if self.swap and not held:
+                        held = passed
+                        continue
+                    if held:
+                        passed, held, self.swap = passed + held, b"", False
+                    if self.truncate:
+                        self.truncate = False
+                        target.write(passed[: len(passed) // 2])
+                        await target.drain()
+                        return
                 step = self.pieces or len(passed) or 1
                 for start in range(0, len(passed), step):
                     target.write(passed[start : start + step])
@@ -143,8 +158,9 @@ async def schedule(exchange: Exchange, proxy: Proxy, watcher: Watcher, rng: rand
     """Do a dozen random things, looking at the books in between."""
     for _ in range(12):
         match rng.choice(
-            ["move", "move", "move", "lost message", "cut", "stall", "lose bytes", "pieces", "end", "wish"]
-        ):
+            ["move", "move", "move", "lost message", "cut", "stall", "lose bytes", "swap", "truncate", "pieces", "end",
+             "wish"]
+        ):  # fmt: skip
             case "move":
                 for _ in range(rng.randint(1, 20)):
                     await push(exchange, rng)
@@ -160,6 +176,13 @@ async def schedule(exchange: Exchange, proxy: Proxy, watcher: Watcher, rng: rand
             case "lose bytes":
                 proxy.lose = rng.choice([1, 7, 100, 300])
                 await push(exchange, rng)
+            case "swap":
+                proxy.swap = True
+                await push(exchange, rng)
+                await push(exchange, rng)
+            case "truncate":
+                proxy.truncate = True
+                await push(exchange, rng)
             case "pieces":
                 proxy.pieces = rng.choice([0, 1, 13])
             case "end":
@@ -171,6 +194,7 @@ async def schedule(exchange: Exchange, proxy: Proxy, watcher: Watcher, rng: rand
             watcher.look()
             await asyncio.sleep(rng.choice([0, 0, 0.005]))
     proxy.lose = proxy.pieces = 0
+    proxy.swap = proxy.truncate = False
     watcher.stream.watch_books([A, B])
 
 

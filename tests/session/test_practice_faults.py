@@ -136,7 +136,7 @@ async def schedule(rig: Rig, rng: random.Random) -> None:
     for _ in range(8):
         match rng.choice(
             ["live", "live", "live", "skip", "double", "corrupt", "drop", "overflow", "late", "cut", "stall", "lose",
-             "pieces", "wish"]
+             "swap", "truncate", "pieces", "wish"]
         ):  # fmt: skip
             case "skip" | "double" | "corrupt" as kind:
                 hub.spoil({"double": "duplicate"}.get(kind, kind), rng.randint(1, 3))
@@ -155,6 +155,10 @@ async def schedule(rig: Rig, rng: random.Random) -> None:
                 proxy.flowing.set()
             case "lose":
                 proxy.lose = rng.choice([1, 7, 100, 300])
+            case "swap":
+                proxy.swap = True
+            case "truncate":
+                proxy.truncate = True
             case "pieces":
                 proxy.pieces = rng.choice([0, 1, 13])
             case "wish":
@@ -164,6 +168,7 @@ async def schedule(rig: Rig, rng: random.Random) -> None:
             rig.look()
             await asyncio.sleep(rng.choice([0, 0, 0.002]))
     proxy.lose = proxy.pieces = 0
+    proxy.swap = proxy.truncate = False
     for connection in hub.connections:
         connection.spoils.clear()
     rig.stream.watch_books(rig.tickers)
