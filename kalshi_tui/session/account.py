@@ -12,7 +12,8 @@ from kalshi_tui.domain.order import OrderState
 from kalshi_tui.kalshi.errors import KalshiError
 from kalshi_tui.kalshi.rest import RestClient
 from kalshi_tui.session.store import Store, Weight
-from kalshi_tui.session.trading import Sleep, Trading
+from kalshi_tui.session.trading import Trading
+from kalshi_tui.session.waiting import Sleep, sleep_unless
 from kalshi_tui.session.words import fill_words
 
 FILLS_READ: Final = 200
@@ -92,14 +93,7 @@ class Account:
 
     async def _woken_within(self, seconds: float) -> bool:
         """Wait, but not longer than until there is further news; say whether there is. News come in bursts."""
-        sleeping = asyncio.ensure_future(self._sleep(seconds))
-        waking = asyncio.ensure_future(self._wake.wait())
-        try:
-            await asyncio.wait({sleeping, waking}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            sleeping.cancel()
-            waking.cancel()
-        if not self._wake.is_set():
+        if not await sleep_unless(self._sleep, seconds, self._wake):
             return False
         await self._sleep(NEWS_SETTLES_S)
         self._wake.clear()
@@ -107,11 +101,10 @@ class Account:
 
     async def _read(self, as_of_ms: int) -> None:
         """Read once. What the stream has told after ``as_of_ms`` (the exchange's Unix time) is newer, and stays."""
-        everything = as_of_ms <= self._all_due_ms or not self._read_once
         balance, positions = await asyncio.gather(self._rest.balance(), self._rest.positions())
         self._store.set_balance(balance)
         self._store.set_positions(positions, as_of_ms - self._rest.clock.skew_ms - CLOCKS_DIFFER_MS)
-        if everything or self._all_due_ms:
+        if self._all_due_ms or not self._read_once:
             await self._read_orders()
         if as_of_ms > self._all_due_ms:
             self._all_due_ms = 0

@@ -7,7 +7,8 @@ from kalshi_tui.domain.link import Hours
 from kalshi_tui.kalshi.errors import KalshiError, ServerFault
 from kalshi_tui.kalshi.rest import RestClient
 from kalshi_tui.session.store import Store, Weight
-from kalshi_tui.session.trading import UNAVAILABLE, Sleep
+from kalshi_tui.session.trading import UNAVAILABLE
+from kalshi_tui.session.waiting import Sleep, sleep_unless
 
 LOOK_EVERY_S: Final = 15.0
 WORDS: Final = {
@@ -35,12 +36,7 @@ class Clerk:
         while True:
             self._hurry.clear()
             await self._look()
-            waits = [asyncio.ensure_future(self._sleep(LOOK_EVERY_S)), asyncio.ensure_future(self._hurry.wait())]
-            try:
-                await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                for each in waits:
-                    each.cancel()
+            await sleep_unless(self._sleep, LOOK_EVERY_S, self._hurry)
 
     async def _look(self) -> None:
         try:

@@ -11,7 +11,7 @@ from kalshi_tui.kalshi.errors import KalshiError
 from kalshi_tui.kalshi.rest import RestClient
 from kalshi_tui.kalshi.translate import event_fees
 from kalshi_tui.session.store import Store, Weight
-from kalshi_tui.session.trading import Sleep
+from kalshi_tui.session.waiting import Sleep, sleep_unless
 
 MARKETS_LISTED: Final = 400
 """How many markets are listed at the start; the exchange has tens of thousands open."""
@@ -82,6 +82,8 @@ class Listing:
         await self._list()
         tried: set[tuple[str, int]] = set()
         while True:
+            # Before anything is looked at: what changes from here on is looked at in the next turn.
+            self._changed.clear()
             if self._doubtful.is_set():
                 self._doubtful.clear()
                 await self._refresh()
@@ -94,18 +96,8 @@ class Listing:
                     self._spawn(self._pass_turn(market.ticker, at_ms), f"market {market.ticker}")
                 elif at_ms > now:
                     due = min(due or at_ms, at_ms)
-            await self._wait(min((due - now) / 1000, LONGEST_SLEEP_S) if due else LONGEST_SLEEP_S)
-
-    async def _wait(self, seconds: float) -> None:
-        """Wait for a time, or until the list has changed."""
-        self._changed.clear()
-        sleeping = asyncio.ensure_future(self._sleep(seconds))
-        changing = asyncio.ensure_future(self._changed.wait())
-        try:
-            await asyncio.wait({sleeping, changing}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            sleeping.cancel()
-            changing.cancel()
+            wait = min((due - now) / 1000, LONGEST_SLEEP_S) if due else LONGEST_SLEEP_S
+            await sleep_unless(self._sleep, wait, self._changed)
 
     def _series(self) -> set[str]:
         return {event.series_ticker for event in self._store.events.values()}
@@ -231,7 +223,8 @@ class Listing:
         """Open or close a market whose time has come, and read it until the exchange says so too."""
         known = self._store.markets.get(ticker)
         if known is not None and known.status is MarketStatus.ACTIVE:
-            self._set([replace(known, status=MarketStatus.CLOSED, quote=self._store.quotes[ticker])])
+            # Its time is over, and `_set` goes by the clock.
+            self._set([replace(known, quote=self._store.quotes[ticker])])
         for wait in NOT_YET_S:
             await self._sleep(wait)
             market = await self._reread(ticker)

@@ -21,7 +21,8 @@ from kalshi_tui.session.hours import Clerk
 from kalshi_tui.session.listing import Listing
 from kalshi_tui.session.rehearsal import Rehearsal
 from kalshi_tui.session.store import Levels, Store, Topic, Weight
-from kalshi_tui.session.trading import Sleep, Trading
+from kalshi_tui.session.trading import Trading
+from kalshi_tui.session.waiting import Sleep
 
 AGAIN_AFTER_S: Final = 3.0
 CROSSED_LOOK_S: Final = 0.5

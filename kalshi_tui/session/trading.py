@@ -5,7 +5,7 @@ Nothing is ever sent twice. An order whose reply was lost is UNKNOWN and is aske
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
@@ -17,6 +17,7 @@ from kalshi_tui.kalshi.replies import OrderAck
 from kalshi_tui.kalshi.rest import RestClient
 from kalshi_tui.session.desk import Outcome
 from kalshi_tui.session.store import Store, Weight
+from kalshi_tui.session.waiting import Sleep
 from kalshi_tui.session.words import count_words, money_words, order_words, terms_words
 
 AGREEING_READS: Final = 3
@@ -32,8 +33,6 @@ PASSED_BY_MS: Final = 5_000
 UNAVAILABLE: Final = 503
 PAUSE_CODES: Final = frozenset({"trading_paused", "exchange_paused"})
 """What an answer has when the exchange is paused or down (section 10)."""
-
-Sleep = Callable[[float], Awaitable[None]]
 
 
 class Trading:

@@ -31,6 +31,15 @@ def closing(terms: OrderTerms, position: Position | None) -> Count:
     return max(0, min(terms.count, against))
 
 
+def risked(terms: OrderTerms, position: Position | None) -> Money:
+    """Give what the part of an order that opens can lose, filled at its limit, fees not counted.
+
+    Selling what is not held is buying the other outcome: it can cost 1 - p a contract, not p.
+    """
+    at_risk = terms.price if terms.action is Action.BUY else PRICE_UNIT - terms.price
+    return (terms.count - closing(terms, position)) * at_risk
+
+
 def preview_lines(terms: OrderTerms, book: Book, fees: FeeSchedule | None, position: Position | None) -> list[Line]:
     """Say what the order would do against this book: fills and rest, money, fee, the worst and the best end.
 
@@ -43,23 +52,22 @@ def preview_lines(terms: OrderTerms, book: Book, fees: FeeSchedule | None, posit
     fills = (
         count_text(seen.fills_now) + f" at {_average(seen.fill_value, seen.fills_now)}" if seen.fills_now else "nothing"
     )
+    closes = closing(terms, position)
     fee = "not known" if seen.fee_at_most is None else f"up to {money_text(seen.fee_at_most)}"
     lines = [
         _pair("Fills now", fills, "Rests", _rest_words(seen, terms)),
-        _cash_pair(terms, value, live, closing(terms, position), fee),
+        _cash_pair(terms, value, live, closes, fee),
     ]
-    closes = closing(terms, position)
     if closes:
         held = "YES" if position and position.count > 0 else "NO"
         lines.append(_pair("Closes", f"{count_text(closes)} {held}", "Opens", count_text(terms.count - closes)))
     opens = terms.count - closes
     if opens:
-        # Selling what is not held is buying the other outcome: it can cost 1 - p a contract, not p.
-        at_risk = terms.price if terms.action is Action.BUY else PRICE_UNIT - terms.price
+        at_risk = risked(terms, position)
         known_fee = seen.fee_at_most or 0
-        worst = money_text(opens * at_risk + known_fee) + ("" if seen.fee_at_most is not None else " + fee")
+        worst = money_text(at_risk + known_fee) + ("" if seen.fee_at_most is not None else " + fee")
         # With a part that closes, the two cannot be told apart in the book's prices: take the limit.
-        risk = opens * at_risk if closes else value if terms.action is Action.BUY else live * PRICE_UNIT - value
+        risk = at_risk if closes else value if terms.action is Action.BUY else live * PRICE_UNIT - value
         won = (opens if closes else live) * PRICE_UNIT
         right = f"{money_text(won)}, {money_text(won - risk - known_fee, signed=True)}" if live else "nothing fills"
         lines.append(_pair("Worst loss", worst, "If right", right))
@@ -85,10 +93,8 @@ def paused(hours: Hours) -> str:
 
 def too_dear(terms: OrderTerms, fees: FeeSchedule | None, position: Position | None, cash: Money | None) -> str:
     """Warn where the order may need more than there is; empty otherwise. ``cash`` is what its shard holds."""
-    opens = terms.count - closing(terms, position)
-    at_risk = terms.price if terms.action is Action.BUY else PRICE_UNIT - terms.price
     fee = max_fee(terms, fees) if fees is not None else None
-    needed = opens * at_risk + (fee or 0)
+    needed = risked(terms, position) + (fee or 0)
     if cash is None or needed <= cash:
         return ""
     return f"This may need {money_text(needed)}; there is {money_text(cash)} for this market. It may be refused."

@@ -174,3 +174,4 @@ async def test_a_stream_that_stumbles_is_told_and_begun_anew(
     monkeypatch.setattr(rig.streams[0].protocol, "tick", stumble)
     await rig.until(lambda: bool(stumbled) and any("stumbled" in report.text for report in rig.reports))
     await rig.until(lambda: rig.right(tickers[:2]))
+    assert stumbled == [1]
