@@ -15,8 +15,11 @@ if TYPE_CHECKING:
     from kalshi_tui.kalshi.sink import Sink
     from kalshi_tui.kalshi.stream_group import Listener
     from kalshi_tui.launch import Ready
+    from kalshi_tui.session.journal import Journal
+    from kalshi_tui.session.options import Options
     from kalshi_tui.session.session import Session
 
+JOURNAL: Final = "journal.sqlite3"
 CONNECT_WITHIN_S: Final = 15.0
 
 # Imports that cost time stand in the functions that need them: `--help` has to be quick, and the practice exchange
@@ -46,6 +49,8 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"kalshi-tui {kalshi_tui.__version__}")
     _add_practice_world(parser)
+    parser.add_argument("--settings", type=Path, metavar="FILE", help="settings file (default: per user, if there)")
+    parser.add_argument("--read-only", action="store_true", help="watch only: nothing is sent, changed or cancelled")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
     practice = commands.add_parser(
         "practice",
@@ -102,6 +107,24 @@ def _practice(options: argparse.Namespace) -> int:
     return run(options, options.data or _default_data())
 
 
+class _SettingsRefusedError(Exception):
+    """The settings cannot be used; the message says why."""
+
+
+def _wishes(options: argparse.Namespace) -> "Options":
+    """Read the settings. Raises _SettingsRefusedError."""
+    from platformdirs import user_config_path  # noqa: PLC0415 - see the top
+
+    from kalshi_tui.settings import FILE, SettingsError, options_of, read_settings  # noqa: PLC0415 - see the top
+
+    path = options.settings or user_config_path("kalshi-tui", appauthor=False) / FILE
+    try:
+        settings = read_settings(path, must_exist=options.settings is not None)
+        return options_of(settings, read_only=options.read_only)
+    except SettingsError as error:
+        raise _SettingsRefusedError(str(error)) from error
+
+
 def _desk(options: argparse.Namespace) -> int:
     """Open the desk on a practice exchange of its own."""
     from kalshi_tui.launch import LaunchError, PracticeProcess  # noqa: PLC0415 - see the top
@@ -109,6 +132,10 @@ def _desk(options: argparse.Namespace) -> int:
     if not sys.stdin.isatty() or not sys.stdout.isatty():
         return _complain("the desk needs a terminal. For scripts there is 'kalshi-tui practice'.")
     folder = options.data or _default_data()
+    try:
+        wishes = _wishes(options)
+    except _SettingsRefusedError as error:
+        return _complain(str(error))
     if options.fresh:
         from kalshi_tui.practice.anew import may_start_anew  # noqa: PLC0415 - see the top
         from kalshi_tui.practice.main import KEPT  # noqa: PLC0415 - see the top
@@ -118,11 +145,17 @@ def _desk(options: argparse.Namespace) -> int:
     exchange = PracticeProcess(_world_arguments(options) + (["--fresh"] if options.fresh else []))
     try:
         # The screen's libraries load while the exchange starts.
+        from kalshi_tui.session.journal import Journal, JournalError  # noqa: PLC0415 - see the top
         from kalshi_tui.ui.app import DeskApp  # noqa: PLC0415 - see the top
 
         try:
-            session = practice_session(exchange.ready(), exchange.gone)
-        except LaunchError as error:
+            ready = exchange.ready()
+            if options.fresh:
+                # The old account's orders are gone with it; nobody could be asked about them.
+                Journal.forget(folder / JOURNAL)
+            journal = Journal.open(folder / JOURNAL, ready.api_key_id)
+            session = practice_session(ready, exchange.gone, journal, wishes)
+        except (LaunchError, JournalError) as error:
             return _complain(str(error))
         app = DeskApp(session, clock_ms=_clock_ms)
         app.run()
@@ -163,7 +196,12 @@ async def _audit_all(session: "Session", tickers: Sequence[str], seconds: float)
     return 0 if all(result.equal for _, result in results) else 1
 
 
-def practice_session(ready: "Ready", gone: Callable[[], str] = str) -> "Session":
+def practice_session(
+    ready: "Ready",
+    gone: Callable[[], str] = str,
+    journal: "Journal | None" = None,
+    options: "Options | None" = None,
+) -> "Session":
     """Compose the session from a practice exchange's ready line; ``gone`` says when that has ended."""
     from kalshi_tui.kalshi.clock import ExchangeClock  # noqa: PLC0415
     from kalshi_tui.kalshi.environments import practice_at  # noqa: PLC0415 - see the top
@@ -172,8 +210,8 @@ def practice_session(ready: "Ready", gone: Callable[[], str] = str) -> "Session"
     from kalshi_tui.kalshi.signing import Signer  # noqa: PLC0415
     from kalshi_tui.kalshi.stream import Stream  # noqa: PLC0415
     from kalshi_tui.kalshi.stream_group import StreamGroup  # noqa: PLC0415
-    from kalshi_tui.session.desk import Venue  # noqa: PLC0415
     from kalshi_tui.session.session import Session  # noqa: PLC0415
+    from kalshi_tui.session.venue import Venue  # noqa: PLC0415
 
     environment = practice_at(ready.rest_url, ready.ws_url)
     signer = Signer.from_pem(ready.api_key_id, ready.private_key_path.read_bytes())
@@ -189,6 +227,8 @@ def practice_session(ready: "Ready", gone: Callable[[], str] = str) -> "Session"
         _clock_ms,
         control=PracticeControl(environment, signer, ready.control_token_path.read_text().strip(), clock=clock),
         gone=gone,
+        journal=journal,
+        options=options,
     )
 
 

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import pexpect
 import pytest
 
 import kalshi_tui
@@ -28,7 +29,8 @@ def test_the_version_is_the_package_s() -> None:
 def test_the_help_names_the_command_and_every_flag() -> None:
     done = run(["--help"])
     assert done.returncode == 0
-    assert all(word in done.stdout for word in ("practice", "--data", "--seed", "--fresh", "--version"))
+    for word in ("practice", "--data", "--seed", "--fresh", "--settings", "--read-only", "--version"):
+        assert word in done.stdout
     assert "Traceback" not in done.stderr
 
 
@@ -50,6 +52,29 @@ def test_a_wrong_command_line_is_a_sentence(arguments: list[str]) -> None:
     assert done.returncode == 2
     assert done.stderr.splitlines()[-1].startswith("kalshi-tui")
     assert "Traceback" not in done.stderr
+
+
+def test_settings_that_make_no_sense_are_told_before_anything_starts(tmp_path: Path) -> None:
+    """Told to a person at a terminal: without one the desk says that it needs one."""
+    settings = tmp_path / "settings.toml"
+    settings.write_text("[limits]\norder_contract = '5'\n")
+    for file, sentence in (
+        (settings, "there is no setting limits.order_contract. Did you mean order_contracts?"),
+        (tmp_path / "none.toml", "There is no settings file"),
+    ):
+        child = pexpect.spawn(
+            sys.executable,
+            ["-m", "kalshi_tui", "--settings", str(file), "--data", str(tmp_path / "data")],
+            dimensions=(24, 400),
+            timeout=30,
+        )
+        child.expect(pexpect.EOF)
+        said = child.before.decode()
+        child.close()
+        assert child.exitstatus == 1
+        assert sentence in said
+        assert "Traceback" not in said
+        assert not (tmp_path / "data").exists()
 
 
 def test_without_a_terminal_the_desk_says_what_to_do() -> None:

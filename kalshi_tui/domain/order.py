@@ -6,9 +6,9 @@ sell. `OrderTerms` holds the trader's words and derives the exchange's (API cont
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import Final
 
-from kalshi_tui.domain.book import Book, Side
-from kalshi_tui.domain.fees import CENT, FeeSchedule
+from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.market import Market
 from kalshi_tui.domain.price import COUNT_UNIT, PRICE_UNIT, Count, Money, Price, format_price
 
@@ -57,6 +57,14 @@ def yes_price(side: Side, price: Price) -> Price:
     return price if side is Side.YES else PRICE_UNIT - price
 
 
+def exposure(side: BookSide, yes_price: Price) -> tuple[Side, Price]:
+    """Give the outcome that an order or fill leans to, and its price there: an ask at 0.56 is a NO at 0.44.
+
+    The exchange keeps no difference between selling YES and buying NO (``outcome_side``, section 6).
+    """
+    return (Side.YES, yes_price) if side is BookSide.BID else (Side.NO, PRICE_UNIT - yes_price)
+
+
 @dataclass(frozen=True, slots=True)
 class OrderTerms:
     """A limit order in the trader's words: ``price`` is for ``side``, 1/10,000 dollar; ``count`` is 1/100 contract.
@@ -98,25 +106,6 @@ class OrderTerms:
         return self.yes_price if self.book_side is BookSide.BID else PRICE_UNIT - self.yes_price
 
 
-@dataclass(frozen=True, slots=True)
-class Preview:
-    """What an order would do against a book now. All exact; money in 1/1,000,000 dollar.
-
-    ``fills_now`` and ``rests`` are counts; ``fill_value`` is what the part that fills now costs (buying) or brings
-    (selling) at the book's prices; ``limit_value`` the whole order at its limit. ``fee_at_most`` is None where the fee
-    type is not known. ``queue_ahead`` is the count that stands before the resting part at its own price.
-    A post-only order that would take is refused, so that nothing of it fills or rests.
-    """
-
-    fills_now: Count
-    fill_value: Money
-    rests: Count
-    queue_ahead: Count
-    limit_value: Money
-    fee_at_most: Money | None
-    payout_if_right: Money
-
-
 def refusal(terms: OrderTerms, market: Market) -> str | None:
     """Say why the exchange would refuse these terms whatever the book holds, as a sentence; None if it would not."""
     grid = market.grid if terms.side is Side.YES else market.grid.complement()
@@ -140,54 +129,6 @@ def refusal(terms: OrderTerms, market: Market) -> str | None:
     return None
 
 
-def preview(terms: OrderTerms, book: Book, fees: FeeSchedule | None, *, precision: Money = CENT) -> Preview:
-    """Work out what an order would do against this book (section 4: selling YES takes NO's implied asks)."""
-    left = terms.count
-    value = 0
-    for level in book.takeable(terms.taking_side, terms.taking_limit):
-        taken = min(left, level.size)
-        price = level.price if terms.action is Action.BUY else PRICE_UNIT - level.price
-        value += taken * price
-        left -= taken
-        if not left:
-            break
-    filled = terms.count - left
-    refused = terms.post_only and filled > 0
-    if refused or (terms.tif is TimeInForce.FOK and left):
-        filled, value = 0, 0
-    rests = terms.count - filled if terms.tif is TimeInForce.GTC and not refused else 0
-    own = book.side(terms.taking_side)
-    fee: Money | None = None
-    if fees is not None:
-        best = book.best_ask(terms.taking_side)
-        fee = max_fee(terms, fees, best=best.price if best else None, precision=precision)
-    return Preview(
-        fills_now=filled,
-        fill_value=value,
-        rests=rests,
-        queue_ahead=own.count_at(terms.taking_limit) if rests else 0,
-        limit_value=terms.price * terms.count,
-        fee_at_most=fee,
-        payout_if_right=terms.count * PRICE_UNIT,
-    )
-
-
-def max_fee(
-    terms: OrderTerms, fees: FeeSchedule, *, best: Price | None = None, precision: Money = CENT
-) -> Money | None:
-    """Give what a ticket calls the fee "up to": the whole order in one taker fill (section 9), None if not known.
-
-    ``best`` is the best price of `OrderTerms.taking_side` that the book offers now. The trade fee is greatest nearest
-    to 50 cents, so it is taken at the price between ``best`` and the limit that is nearest to it. ``precision`` is the
-    member's, a part of a cent or the cent.
-    """
-    limit = terms.taking_limit
-    low = limit if best is None else min(best, limit)
-    worst = max(low, min(limit, PRICE_UNIT // 2))
-    # A sale at p costs what buying the other outcome at 1 - p does: the two balance changes are whole cents apart.
-    return fees.at_most(worst, terms.count, taker=True, precision=precision)
-
-
 class OrderState(Enum):
     """What became of an order. UNKNOWN: it was sent and nobody has yet said; neither live nor dead until asked."""
 
@@ -199,12 +140,24 @@ class OrderState(Enum):
     FILLED = "filled"
     CANCELLED = "cancelled"
     REFUSED = "refused"
+    EXPIRED = "expired"
+    """Its own time was over before it was filled whole."""
     UNKNOWN = "unknown"
 
     @property
     def final(self) -> bool:
         """Whether nothing can change it any more."""
-        return self in {OrderState.NOT_SENT, OrderState.FILLED, OrderState.CANCELLED, OrderState.REFUSED}
+        return self in FINAL_STATES
+
+    @property
+    def reached(self) -> bool:
+        """Whether the order has been, or may have been, at work on the exchange."""
+        return self not in {OrderState.DRAFTED, OrderState.NOT_SENT, OrderState.REFUSED}
+
+
+FINAL_STATES: Final = frozenset(
+    {OrderState.NOT_SENT, OrderState.FILLED, OrderState.CANCELLED, OrderState.EXPIRED, OrderState.REFUSED}
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,7 @@ from kalshi_tui.kalshi.errors import (
     WrongHost,
 )
 from kalshi_tui.kalshi.signing import Signer
+from kalshi_tui.kalshi.tokens import CANCEL_COST, USUAL_COST, Tokens, TooBusyError
 from kalshi_tui.kalshi.translate import TranslationError
 from kalshi_tui.kalshi.wire import DecodeError
 
@@ -139,6 +140,7 @@ class Calls:
         self._url = environment.rest_url if url is None else url
         self._auth = SigningAuth(signer, environment, self.clock) if signer is not None else None
         self._body_limit = body_limit
+        self.writes = Tokens()
         times = timeouts or Timeouts()
         self._whole = times.whole
         self._client = httpx.AsyncClient(
@@ -232,12 +234,14 @@ class Calls:
         what: str,
         request: Struct | None = None,
         params: Params | None = None,
+        *,
+        items: int = 1,
     ) -> T:
         """Send a command exactly once and read its reply. Raises NotSent, Refused or UnknownOutcome (sections 6, 10).
 
-        ``what`` begins the sentences of the errors: "The order", "The cancel".
+        ``what`` begins the sentences of the errors: "The order", "The cancel". ``items`` are those of a batch.
         """
-        reply = await self._send(method, path, what, request, params)
+        reply = await self._send(method, path, what, request, params, items)
         try:
             return wire.decode(reply.body, kind)
         except DecodeError as error:
@@ -252,13 +256,23 @@ class Calls:
         await self._send(method, path, what, request)
 
     async def _send(
-        self, method: str, path: str, what: str, request: Body | None = None, params: Params | None = None
+        self,
+        method: str,
+        path: str,
+        what: str,
+        request: Body | None = None,
+        params: Params | None = None,
+        items: int = 1,
     ) -> _Reply:
         if self._auth is None:
             raise NoKey
         content = wire.encode(request) if request is not None else None
+        is_cancel = method == "DELETE"
         try:
+            await self.writes.take((CANCEL_COST if is_cancel else USUAL_COST) * items, urgent=is_cancel)
             reply = await self._exchange(method, path, params, content)
+        except TooBusyError as error:
+            raise NotSent(f"{what} was not sent: too many at a time for this account. Nothing was done.") from error
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             raise NotSent(
                 f"{what} was not sent: no connection to the exchange ({_reason(error)}). Nothing was done."

@@ -283,8 +283,10 @@ class RestClient:
         )
 
     async def limits(self) -> AccountLimits:
-        """Read how fast this account may ask and order (section 10)."""
-        return translate.limits(await self._calls.get("/account/limits", wire.AccountLimitsReply, private=True))
+        """Read how fast this account may ask and order, and go by it from now on (section 10)."""
+        limits = translate.limits(await self._calls.get("/account/limits", wire.AccountLimitsReply, private=True))
+        self._calls.writes.set(limits.write.per_second, limits.write.capacity)
+        return limits
 
     async def endpoint_costs(self) -> wire.EndpointCostsReply:
         """Read what calls cost in tokens, where that is not the default."""
@@ -335,6 +337,21 @@ class RestClient:
         reply = await self._calls.get(path, wire.QueuePositionReply, private=True)
         return translated(partial(translate.count_of, field="queue_position"), reply.queue_position_fp)
 
+    async def queue_positions(self, tickers: Sequence[str]) -> dict[str, Count]:
+        """Read how many contracts (1/100) stand before each resting order of these markets, by order id."""
+        reply = await self._calls.get(
+            "/portfolio/orders/queue_positions",
+            wire.QueuePositionsReply,
+            {"market_tickers": ",".join(tickers)},
+            private=True,
+        )
+        return {
+            translate.clean(each.order_id, translate.IDENTITY): translated(
+                partial(translate.count_of, field="queue_position"), each.queue_position_fp
+            )
+            for each in reply.queue_positions or ()
+        }
+
     async def create_order(self, terms: OrderTerms, client_order_id: str) -> OrderAck:
         """Send one order, once. Raises NotSent, Refused or UnknownOutcome; never sends it a second time.
 
@@ -379,21 +396,29 @@ class RestClient:
             wire.BatchCancelReply,
             "The cancel of several orders",
             wire.BatchCancelRequest(orders=items),
+            items=len(items),
         )
         return [acknowledged(translate.batch_item, each, "The cancel of several orders") for each in reply.orders or ()]
+
+    async def cancel_everything(self) -> bool:
+        """Use the one call that cancels all on every shard; False where the deployment lacks it (404, 405; section 6).
+
+        Done is not proved: read until none rests. Raises NotSent, Refused or UnknownOutcome.
+        """
+        try:
+            await self._calls.plain_command("DELETE", ORDERS, "The cancel of all orders")
+        except Refused as refusal:
+            if refusal.status not in {404, 405}:
+                raise
+            return False
+        return True
 
     async def cancel_all(self, *, rounds: int = 10, pause: Callable[[int], Awaitable[None]] = _pause) -> list[Order]:
         """Cancel every resting order and read until none rests; gives those that rest after the last round.
 
         Deployments without the cancel-all call (404, 405) are served by listing and cancelling in batches (section 6).
         """
-        whole = True
-        try:
-            await self._calls.plain_command("DELETE", ORDERS, "The cancel of all orders")
-        except Refused as refusal:
-            if refusal.status not in {404, 405}:
-                raise
-            whole = False
+        whole = await self.cancel_everything()
         left: list[Order] = []
         for turn in range(rounds):
             left = await self.orders(status="resting")

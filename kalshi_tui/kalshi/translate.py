@@ -487,6 +487,9 @@ def user_order(source: wire.UserOrderMsg) -> Order:
 
 def _order(source: wire.Order | wire.UserOrderMsg, created_ms: int, updated_ms: int, expires_ms: int) -> Order:
     state, reason = _state(source.status)
+    if state is OrderState.CANCELLED and 0 < expires_ms <= updated_ms:
+        # The exchange has one word for both.
+        state = OrderState.EXPIRED
     taker_cost = money_of(source.taker_fill_cost_dollars, "taker_fill_cost", 0)
     maker_cost = money_of(source.maker_fill_cost_dollars, "maker_fill_cost", 0)
     taker_fees = money_of(source.taker_fees_dollars, "taker_fees", 0)

@@ -143,6 +143,9 @@ class PracticeServer:
             return refused(refusal)
         except BadRequestError as error:
             return bad_request(error)
+        except ConnectionResetError:
+            # The sender went in the middle of its request; nobody reads this answer.
+            return web.Response(status=400)
         except web.HTTPException as error:
             if error.status < 400:
                 raise

@@ -6,17 +6,23 @@ Private frames carry no seq, so that a lost one is never noticed (section 4), an
 
 import asyncio
 import contextlib
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 from typing import Final
 
-from kalshi_tui.domain.order import OrderState
+from kalshi_tui.domain.order import BookSide, Fill, Order, OrderState
+from kalshi_tui.domain.portfolio import Balance, Position
+from kalshi_tui.domain.price import Count
 from kalshi_tui.kalshi.errors import KalshiError
 from kalshi_tui.kalshi.rest import RestClient
-from kalshi_tui.session.store import Store, Weight
-from kalshi_tui.session.trading import Trading
+from kalshi_tui.session.inquiry import Inquiry
+from kalshi_tui.session.journal import Journal, JournalError
+from kalshi_tui.session.store import DayTotal, Store, Weight
 from kalshi_tui.session.waiting import Sleep, sleep_unless
-from kalshi_tui.session.words import fill_words
+from kalshi_tui.session.words import count_words, fill_words, order_words
 
 FILLS_READ: Final = 200
+FILLS_OF_DAY: Final = 1_000
 NEWS_SETTLES_S: Final = 0.15
 """Frames about one order come in a burst; cash and positions are read once, this long after the first."""
 FIRST_WAIT_S: Final = 3.1
@@ -27,6 +33,8 @@ HISTORY_S: Final = 24 * 3600
 HISTORY_ORDERS: Final = 100
 """At the start the orders of the last day are read, at most so many, so that those that are over are listed too."""
 OLD_S: Final = 10
+AGAIN_EVERY_S: Final = 30.0
+"""How often everything is read though there is no news: a private frame that was lost leaves no trace."""
 LATE_AFTER: Final = 5
 """After so many reads that were all too old the trader is told."""
 
@@ -34,16 +42,28 @@ LATE_AFTER: Final = 5
 class Account:
     """Reads the account when there is news of it, until the reads have passed the news. `run` does the work."""
 
-    def __init__(self, rest: RestClient, store: Store, trading: Trading, sleep: Sleep) -> None:
+    def __init__(
+        self,
+        rest: RestClient,
+        store: Store,
+        inquiry: Inquiry,
+        journal: Journal,
+        clock_ms: Callable[[], int],
+        sleep: Sleep,
+    ) -> None:
         self._rest = rest
         self._store = store
-        self._trading = trading
+        self._inquiry = inquiry
+        self._journal = journal
+        self._clock_ms = clock_ms
         self._sleep = sleep
         self._wake = asyncio.Event()
         self._money_due_ms = 0
         """The exchange's time that reads of cash and positions have to pass; and of orders and fills:"""
         self._all_due_ms = 0
         self._read_once = False
+        self._history_read = False
+        """Whether the orders of the last day have been read, at a time when the reads had caught up."""
 
     def has_news(self) -> None:
         """Cash or positions have moved."""
@@ -58,9 +78,12 @@ class Account:
     async def run(self) -> None:
         """Read whenever there is something to read. Ends only when cancelled."""
         while True:
-            await self._wake.wait()
-            if self._read_once:
+            if not self._read_once:
+                await self._wake.wait()
+            elif await sleep_unless(self._sleep, AGAIN_EVERY_S, self._wake):
                 await self._sleep(NEWS_SETTLES_S)
+            else:
+                self._all_due_ms = self._all_due_ms or 1
             self._wake.clear()
             await self._catch_up()
 
@@ -103,32 +126,104 @@ class Account:
         """Read once. What the stream has told after ``as_of_ms`` (the exchange's Unix time) is newer, and stays."""
         balance, positions = await asyncio.gather(self._rest.balance(), self._rest.positions())
         self._store.set_balance(balance)
-        self._store.set_positions(positions, as_of_ms - self._rest.clock.skew_ms - CLOCKS_DIFFER_MS)
+        told_before_ms = as_of_ms - self._rest.clock.skew_ms - CLOCKS_DIFFER_MS
+        if self._read_once:
+            self._compare(positions, told_before_ms)
+        self._store.set_positions(positions, told_before_ms)
         if self._all_due_ms or not self._read_once:
             await self._read_orders()
         if as_of_ms > self._all_due_ms:
             self._all_due_ms = 0
+            self._history_read = True
+        self._count_day(balance)
         self._read_once = True
 
     async def _read_orders(self) -> None:
         """Read orders and fills and tell what changed unheard."""
         resting, fills = await asyncio.gather(self._rest.orders(status="resting"), self._rest.fills(most=FILLS_READ))
-        if not self._read_once:
+        if not self._history_read:
+            fills = await self._fills_of_the_day(fills)
             since_s = self._rest.clock.now_ms() // 1000 - HISTORY_S
-            for order in await self._rest.orders(min_ts=since_s, most=HISTORY_ORDERS):
-                self._store.order(order)
+            self._take(await self._rest.orders(min_ts=since_s, most=HISTORY_ORDERS))
         gone = {order.order_id: order for order in self._store.working() if order.order_id}
+        self._take(resting)
         for order in resting:
-            self._store.order(order)
             gone.pop(order.order_id, None)
         for order in gone.values():
             # Not there yet, or for ever: reads lag. The order stays as it was told last.
             with contextlib.suppress(KalshiError):
-                self._store.order(await self._rest.order(order.order_id))
+                self._take([await self._rest.order(order.order_id)])
         fresh = self._store.set_fills(fills)
         if self._read_once:
+            for order_id in dict.fromkeys(fill.order_id for fill in fresh):
+                if order_id not in self._store.orders:
+                    # Of an order that nobody here has heard of, or that was thought never to have arrived.
+                    with contextlib.suppress(KalshiError):
+                        self._take([await self._rest.order(order_id)])
             for fill in reversed(fresh):
                 self._store.notify(Weight.WARNING, f"Filled while away: {fill_words(fill)} in {fill.ticker}.")
         for order in self._store.working():
             if order.state is OrderState.UNKNOWN:
-                self._trading.ask_about(order)
+                self._inquiry.ask_about(order)
+
+    def _take(self, orders: Iterable[Order]) -> None:
+        """Tell the store of orders that were read, and the trader of an end that nobody had told."""
+        for order in orders:
+            known = self._store.orders.get(order.order_id)
+            if known is not None and known.state is OrderState.UNKNOWN:
+                # Whether this read is fresh enough for what is asked is the inquiry's to say.
+                continue
+            self._store.order(order)
+            now = self._store.known_order(order)
+            if self._read_once and known is not None and not known.state.final and now.state.final:
+                self._store.notify(Weight.WARNING, f"Unheard: {order_words(now)} in {now.ticker} is {now.state.value}.")
+
+    def _compare(self, positions: Sequence[Position], told_before_ms: int) -> None:
+        """Note where a position differs from what the stream told, and was told long enough ago to be in the read."""
+        read = {position.ticker: position.count for position in positions}
+        found = []
+        for ticker, count in self._store.told_positions(told_before_ms).items():
+            if count != read.get(ticker, 0):
+                words = f"{_held(read.get(ticker, 0))} by the exchange's list, {_held(count)} by what was told here"
+                found.append(f"{ticker}: {words}. The list is taken.")
+        if found and tuple(found) != self._store.differences:
+            for sentence in found:
+                self._store.notify(Weight.ERROR, f"Your account differs: {sentence}")
+        self._store.set_differences(found)
+
+    async def _fills_of_the_day(self, newest: Sequence[Fill]) -> list[Fill]:
+        """Give the newest fills, and all of this day's where these do not reach back so far."""
+        midnight_ms = self._midnight_ms()
+        if len(newest) < FILLS_READ or newest[-1].ts_ms < midnight_ms:
+            return list(newest)
+        return await self._rest.fills(min_ts=midnight_ms // 1000, most=FILLS_OF_DAY)
+
+    def _count_day(self, balance: Balance) -> None:
+        """Sum up what this day, by this machine's time zone, has brought."""
+        midnight_ms, now_ms = self._midnight_ms(), self._clock_ms()
+        fills = [fill for fill in self._store.fills if fill.ts_ms >= midnight_ms]
+        worth = balance.cash + balance.portfolio_value
+        try:
+            day = datetime.fromtimestamp(now_ms // 1000).astimezone().strftime("%Y-%m-%d")
+            since_ms, before = self._journal.first_look(day, worth, now_ms)
+            gain = worth - before
+        except JournalError:
+            since_ms, gain = now_ms, None
+        self._store.set_day(
+            DayTotal(
+                fills=len(fills),
+                bought=sum(fill.count for fill in fills if fill.book_side is BookSide.BID),
+                sold=sum(fill.count for fill in fills if fill.book_side is BookSide.ASK),
+                fees=sum(fill.fee for fill in fills),
+                gain=gain,
+                since_ms=since_ms,
+            )
+        )
+
+    def _midnight_ms(self) -> int:
+        now = datetime.fromtimestamp(self._clock_ms() // 1000).astimezone()
+        return int(now.replace(hour=0, minute=0, second=0, microsecond=0).timestamp()) * 1000
+
+
+def _held(count: Count) -> str:
+    return f"{'YES' if count > 0 else 'NO'} {count_words(abs(count))}" if count else "nothing"

@@ -2,13 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import Enum
 from typing import Protocol
 
 from kalshi_tui.domain.link import Pulse
 from kalshi_tui.domain.order import Order, OrderTerms
+from kalshi_tui.domain.price import Count, Price
+from kalshi_tui.session.guard import Objection
+from kalshi_tui.session.options import TicketDefaults
 from kalshi_tui.session.rehearsal import Rehearsal
 from kalshi_tui.session.store import Store
+from kalshi_tui.session.venue import Venue
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,12 +22,16 @@ class Outcome:
     sentence: str
 
 
-class Venue(Enum):
-    """Where the orders go. The values stand as words on every screen."""
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """What came of cancelling all. ``proved``: the exchange, asked afterwards, has none of these orders resting."""
 
-    PRACTICE = "PRACTICE"
-    DEMO = "DEMO"
-    LIVE = "LIVE"
+    cancelled: int
+    left: tuple[Order, ...]
+    unknown: tuple[Order, ...]
+    """Orders of which nobody knows yet whether they are there at all."""
+    proved: bool
+    sentence: str
 
 
 class Desk(Protocol):
@@ -47,14 +54,44 @@ class Desk(Protocol):
     def look_at(self, tickers: Sequence[str]) -> None:
         """Say which markets' books are on the screen; the subscriptions follow."""
 
-    def new_client_order_id(self) -> str:
-        """Make the id under which one order is sent; fixed at the confirm step, used once."""
+    @property
+    def ticket(self) -> TicketDefaults:
+        """What a new ticket begins with."""
 
-    async def submit(self, terms: OrderTerms, client_order_id: str) -> Outcome:
-        """Send one order, once. Never raises for what the exchange or the network does: the outcome says it."""
+    @property
+    def read_only(self) -> str:
+        """Say in a sentence why nothing may be sent or changed at all; empty if it may."""
+
+    def objections(self, terms: OrderTerms, instead_of: Order | None = None) -> list[Objection]:
+        """Give what speaks against sending an order, or against changing one into it, the gravest first."""
+
+    def draft(self, terms: OrderTerms) -> str:
+        """Write an intent down and give the id under which it is sent, if it is; fixed at the confirm step."""
+
+    async def submit(self, terms: OrderTerms, client_order_id: str, agreed: frozenset[str] = frozenset()) -> Outcome:
+        """Send one order, once. Never raises for what the exchange or the network does: the outcome says it.
+
+        ``agreed`` are the ids of the objections that the trader has passed; any other keeps the order here.
+        """
+
+    def terms_to_repeat(self, order: Order) -> OrderTerms | None:
+        """Give the terms of an order that never arrived and may be sent under its own id once more; else None."""
 
     async def cancel(self, order: Order) -> Outcome:
         """Ask for a resting order to be cancelled. Never raises for what the exchange or the network does."""
+
+    async def amend(self, order: Order, price: Price, left: Count, agreed: frozenset[str] = frozenset()) -> Outcome:
+        """Change a resting order: ``price`` in YES terms, ``left`` what shall rest of it from now on.
+
+        A smaller count alone keeps its place in the queue; all else loses it (section 6).
+        """
+
+    @property
+    def leaves_nothing(self) -> bool:
+        """Whether all orders are cancelled when the program ends."""
+
+    async def cancel_all(self, ticker: str = "") -> Sweep:
+        """Cancel every resting order, of one market or, without a ticker, of all markets and shards."""
 
     def pulse(self) -> Pulse:
         """Say how the link does now."""

@@ -2,12 +2,14 @@
 
 import asyncio
 import secrets
+import time
 import uuid
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Final
 
 from kalshi_tui.domain.link import LinkState, Pulse, Trust
 from kalshi_tui.domain.order import Order, OrderTerms
+from kalshi_tui.domain.price import Count, Price
 from kalshi_tui.kalshi.errors import KalshiError
 from kalshi_tui.kalshi.practice_control import PracticeControl
 from kalshi_tui.kalshi.rest import RestClient
@@ -16,12 +18,21 @@ from kalshi_tui.kalshi.subscription import Happening, Report
 from kalshi_tui.kalshi.wire import Channel
 from kalshi_tui.session.account import Account
 from kalshi_tui.session.audit import Audit, compared
-from kalshi_tui.session.desk import Desk, Outcome, Venue
+from kalshi_tui.session.changing import Changer
+from kalshi_tui.session.deadman import QUIT_WAITS_S, Switch
+from kalshi_tui.session.desk import Desk, Outcome, Sweep
+from kalshi_tui.session.guard import READ_ONLY, Guard, Objection
 from kalshi_tui.session.hours import Clerk
+from kalshi_tui.session.inquiry import Inquiry
+from kalshi_tui.session.journal import Journal, JournalError
 from kalshi_tui.session.listing import Listing
+from kalshi_tui.session.options import Options
+from kalshi_tui.session.queue import QueueWatch
 from kalshi_tui.session.rehearsal import Rehearsal
 from kalshi_tui.session.store import Levels, Store, Topic, Weight
+from kalshi_tui.session.sweep import WAITS_S, Sweeper
 from kalshi_tui.session.trading import Trading
+from kalshi_tui.session.venue import Venue
 from kalshi_tui.session.waiting import Sleep
 
 AGAIN_AFTER_S: Final = 3.0
@@ -45,48 +56,83 @@ class Session:
         sleep: Sleep = asyncio.sleep,
         control: PracticeControl | None = None,
         gone: Callable[[], str] = str,
+        journal: Journal | None = None,
+        options: Options | None = None,
+        timer_s: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Compose; ``gone`` says in a sentence that the exchange has ended for good, where anybody can know that."""
+        """Compose; ``gone`` says in a sentence that the exchange has ended for good, where anybody can know that.
+
+        Without a ``journal`` one is kept in memory: then a restart knows nothing. ``timer_s`` must never jump.
+        """
         self.venue = venue
+        options = options or Options()
+        self.ticket = options.ticket
+        self._dead_man = options.dead_man
+        self._journal = journal or Journal.in_memory()
         self._gone = gone
         self._control = control
         self.store = Store(clock_ms)
         self._rest = rest
         self._sleep = sleep
         self._stream = make_stream(self.store, self._stream_reports)
-        self._trading = Trading(rest, self.store, sleep)
+        self._guard = Guard(
+            self.store,
+            venue,
+            options.limits,
+            read_only=options.read_only,
+            clock_ms=clock_ms,
+            sent_since=self._journal.sent_since,
+        )
+        self._inquiry = Inquiry(rest, self.store, sleep)
+        self._trading = Trading(rest, self.store, self._journal, self._guard, self._inquiry)
+        self._changer = Changer(rest, self.store, self._guard, self._inquiry, self._trading)
+        self._sweeper = Sweeper(rest, self.store, self._trading, sleep, read_only=options.read_only)
+        self._switch = Switch(options.dead_man, self.store, timer_s, self._sweep_by_switch)
+        self._queue = QueueWatch(rest, self.store, sleep)
         self._tasks: set[asyncio.Task[Any]] = set()
         self._was_live = False
         self._said_gone = ""
-        self._account = Account(rest, self.store, self._trading, sleep)
+        self._account = Account(rest, self.store, self._inquiry, self._journal, clock_ms, sleep)
         self._clerk = Clerk(rest, self.store, sleep)
         self._trading.on_closed = self._clerk.look_now
         self._listing = Listing(rest, self.store, self._spawn, self._stream.watch_quotes, sleep)
+        self._trading.on_doubt = self._account.is_doubtful
+        self._inquiry.on_found = self._account.is_doubtful
+        self.store.on_order = self._trading.note
+        self.store.on_doubt = self._account.is_doubtful
         self.store.on_account_news = self._account.has_news
         self.store.on_link = self._link_changed
         self.store.on_lifecycle = self._listing.changed
 
     async def start(self) -> None:
         """Start the stream and read the markets; ends at once, all goes on in the background."""
+        try:
+            self._trading.take_up()
+        except JournalError as error:
+            self.store.notify(Weight.ERROR, str(error))
         self._spawn(self._stream.run(), "stream")
+        self._spawn(self._rest.limits(), "limits")
         for work, name in (
             (self._listing.run, "markets"),
             (self._account.run, "account"),
             (self._watch_crossed, "crossed books"),
             (self._clerk.run, "hours"),
+            (self._queue.run, "queue places"),
         ):
             self._spawn(self._for_ever(work, name), name)
 
     async def stop(self) -> None:
-        """End everything that runs."""
+        """End everything that runs; the dead-man's switch cancels all first, if it is set to."""
+        await self._switch.quit(lambda: self._sweeper.cancel_all(waits_s=QUIT_WAITS_S))
         await self._stream.close()
-        await self._trading.close()
+        await self._inquiry.close()
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._rest.close()
         if self._control is not None:
             await self._control.close()
+        self._journal.close()
 
     def look_at(self, tickers: Sequence[str]) -> None:
         """Subscribe to these markets' books and no others, and read their tapes and fees where not yet known."""
@@ -94,13 +140,44 @@ class Session:
         self.store.forget_books([ticker for ticker in self.store.books if ticker not in tickers])
         self._listing.look_at(tickers)
 
-    def new_client_order_id(self) -> str:
-        """Make a random id: it must be unique for ever, and tell nothing."""
-        return str(uuid.UUID(bytes=secrets.token_bytes(16), version=4))
+    @property
+    def read_only(self) -> str:
+        """Say why nothing may be sent or changed; empty if it may."""
+        return READ_ONLY if self._guard.read_only else ""
 
-    async def submit(self, terms: OrderTerms, client_order_id: str) -> Outcome:
+    @property
+    def leaves_nothing(self) -> bool:
+        """Whether all orders are cancelled when the program ends."""
+        return self._dead_man.on_quit
+
+    def objections(self, terms: OrderTerms, instead_of: Order | None = None) -> list[Objection]:
+        """Give what speaks against an order, the gravest first."""
+        return self._guard.objections(terms, instead_of=instead_of)
+
+    def draft(self, terms: OrderTerms) -> str:
+        """Write an intent down under a random id: it must be unique for ever, and tell nothing."""
+        client_order_id = str(uuid.UUID(bytes=secrets.token_bytes(16), version=4))
+        self._trading.draft(terms, client_order_id)
+        return client_order_id
+
+    async def submit(self, terms: OrderTerms, client_order_id: str, agreed: frozenset[str] = frozenset()) -> Outcome:
         """Send one order, once."""
-        return await self._trading.submit(terms, client_order_id)
+        return await self._trading.submit(terms, client_order_id, agreed)
+
+    def terms_to_repeat(self, order: Order) -> OrderTerms | None:
+        """Give the terms of an order that never arrived and may go out again; else None."""
+        return self._trading.terms_to_repeat(order)
+
+    async def amend(self, order: Order, price: Price, left: Count, agreed: frozenset[str] = frozenset()) -> Outcome:
+        """Change a resting order."""
+        return await self._changer.amend(order, price, left, agreed)
+
+    async def cancel_all(self, ticker: str = "") -> Sweep:
+        """Cancel all in a market, or everywhere."""
+        return await self._sweeper.cancel_all(ticker, WAITS_S)
+
+    def _sweep_by_switch(self) -> None:
+        self._spawn(self._sweeper.cancel_all(), "dead-man's switch")
 
     async def cancel(self, order: Order) -> Outcome:
         """Cancel a resting order."""
@@ -216,6 +293,7 @@ class Session:
 
     def _link_changed(self, state: LinkState) -> None:
         self._clerk.look_now()
+        self._switch.link(state)
         if state is not LinkState.LIVE:
             if (sentence := self._gone()) and sentence != self._said_gone:
                 self._said_gone = sentence

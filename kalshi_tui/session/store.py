@@ -13,12 +13,14 @@ from typing import Final
 from kalshi_tui.domain.book import Book, BookError, Side
 from kalshi_tui.domain.link import Hours, Link, LinkState, Trust
 from kalshi_tui.domain.market import Event, Market, Quote, Trade
-from kalshi_tui.domain.order import Action, Fill, Order, OrderState
+from kalshi_tui.domain.order import Action, Fill, Order, OrderState, OrderTerms, TimeInForce
 from kalshi_tui.domain.portfolio import Balance, Position
 from kalshi_tui.domain.price import Count, Money, Price
 
 TAPE_LENGTH: Final = 500
 FILLS_KEPT: Final = 1_000
+UNSETTLED: Final = frozenset({OrderState.DRAFTED, OrderState.SENDING, OrderState.UNKNOWN})
+"""States in which the exchange has not spoken yet."""
 LONGEST_NOTICE: Final = 400
 """Characters; what others have written must not push everything else out of the log."""
 NOTICES_KEPT: Final = 500
@@ -83,6 +85,20 @@ class Dirty:
         return bool(self.tickers or self.topics)
 
 
+@dataclass(frozen=True, slots=True)
+class DayTotal:
+    """What this day has brought so far. Counts in 1/100 contract, money in 1/1,000,000 dollar, times Unix ms."""
+
+    fills: int
+    bought: Count
+    """YES bought or NO sold, in contracts; ``sold`` is the opposite."""
+    sold: Count
+    fees: Money
+    gain: Money | None
+    """How much more cash and positions are worth than at ``since_ms``, None while that is not known."""
+    since_ms: int
+
+
 class Store:
     """The one mutable state. It is the stream's `Sink`; the REST reconciliation uses the ``set_`` methods."""
 
@@ -97,6 +113,17 @@ class Store:
         """By order id; an order that has none yet stands under its client order id."""
         self.asked: dict[str, tuple[Action, Side]] = {}
         """What the trader said, by client order id: the exchange knows no difference of selling YES and buying NO."""
+        self.terms: dict[str, OrderTerms] = {}
+        """All that the trader asked for, by client order id: of this run's orders, and of those taken up again."""
+        self.cancels_asked: set[str] = set()
+        """Ids of orders that this program has asked to be cancelled."""
+        self.amending: set[str] = set()
+        """Ids of orders of which a change is under way."""
+        self.queue: dict[str, Count] = {}
+        """How many contracts stand before a resting order, by order id, as the exchange said last."""
+        self.day: DayTotal | None = None
+        self.differences: tuple[str, ...] = ()
+        """Where the account as told by the stream differed from the account as read, at the last reconciliation."""
         self.fills: deque[Fill] = deque(maxlen=FILLS_KEPT)
         self.positions: dict[str, Position] = {}
         self.balance: Balance | None = None
@@ -110,12 +137,18 @@ class Store:
         """The exchange's ids by client order id."""
         self._position_told: dict[str, int] = {}
         """When the stream last told of a market's position, in this machine's Unix milliseconds."""
+        self._filled: dict[str, Count] = {}
+        """The sum of an order's executions that have been told, by order id."""
         self._seen_trades: set[str] = set()
         self._seen_order: deque[str] = deque()
         self._dirty_tickers: set[str] = set()
         self._dirty_topics: set[Topic] = set()
         self.on_account_news: Callable[[], None] | None = None
         """Called when a frame says that cash or positions have moved; the session then reads them by REST."""
+        self.on_order: Callable[[Order], None] | None = None
+        """Called with an order as it stands after something of it has changed."""
+        self.on_doubt: Callable[[], None] | None = None
+        """Called when an order's outcome is not known: orders and fills are to be read again."""
         self.on_lifecycle: Callable[[str, str], None] | None = None
         self.on_link: Callable[[LinkState], None] | None = None
 
@@ -181,6 +214,7 @@ class Store:
         self.fills.appendleft(fill)
         self._dirty_topics.add(Topic.FILLS)
         self._dirty_tickers.add(fill.ticker)
+        self._fill_order(fill)
         self._account_news()
 
     def order(self, order: Order) -> None:
@@ -191,11 +225,24 @@ class Store:
             pending = self.orders.pop(order.client_order_id, None)
             self._order_ids[order.client_order_id] = order.order_id
         known = self.orders.get(key, pending)
-        self.orders[key] = order if known is None else merged(known, order)
-        self._dirty_topics.add(Topic.ORDERS)
-        self._dirty_tickers.add(order.ticker)
-        if known is None or self.orders[key] != known:
+        now = order if known is None else merged(known, order)
+        if now.state is OrderState.CANCELLED and not now.reason and known is not None and not known.state.final:
+            now = replace(now, reason=self._cancelled_by(now))
+        self.orders[key] = now
+        self._changed(now)
+        if known is None or now != known:
             self._account_news()
+            if self.on_order is not None:
+                self.on_order(now)
+            if now.state is OrderState.UNKNOWN and self.on_doubt is not None:
+                self.on_doubt()
+
+    def reopen(self, order: Order) -> None:
+        """Put an order back to work that had never arrived: it is sent under its own id once more."""
+        self.orders[order.client_order_id] = order
+        self._changed(order)
+        if self.on_order is not None:
+            self.on_order(order)
 
     def position(self, position: Position) -> None:
         """Take a market's position as the exchange has it."""
@@ -274,6 +321,33 @@ class Store:
         self.positions = fresh
         self._dirty_topics.add(Topic.POSITIONS)
 
+    def set_queue(self, queue: dict[str, Count]) -> None:
+        """Replace what is known of the places in the queues."""
+        if queue != self.queue:
+            self.queue = queue
+            self._dirty_topics.add(Topic.ORDERS)
+
+    def set_day(self, day: DayTotal) -> None:
+        """Replace the day's total."""
+        self.day = day
+        self._dirty_topics.add(Topic.POSITIONS)
+
+    def set_differences(self, sentences: Iterable[str]) -> None:
+        """Note where what was told and what was read did not agree."""
+        self.differences = tuple(sentences)
+        self._dirty_topics.add(Topic.POSITIONS)
+
+    def told_positions(self, before_ms: int) -> dict[str, Count]:
+        """Give the positions as they stand in open markets that the stream has told of, but not since ``before_ms``.
+
+        Positions of settled markets leave the exchange's list without a word (section 8).
+        """
+        return {
+            ticker: self.positions[ticker].count if ticker in self.positions else 0
+            for ticker, told_ms in self._position_told.items()
+            if told_ms <= before_ms and ticker in self.markets and self.markets[ticker].status.tradable
+        }
+
     def set_hours(self, hours: Hours) -> None:
         """Note what the exchange takes now."""
         self.hours = hours
@@ -290,6 +364,7 @@ class Store:
         for fill in fresh:
             self._remember_fill(fill)
             self._dirty_tickers.add(fill.ticker)
+            self._fill_order(fill)
         if fresh:
             newest_first = sorted([*fresh, *self.fills], key=lambda fill: fill.ts_ms, reverse=True)
             self.fills = deque(newest_first[:FILLS_KEPT], maxlen=FILLS_KEPT)
@@ -351,14 +426,59 @@ class Store:
 
     def _remember_fill(self, fill: Fill) -> None:
         """Note a trade id, forgetting the oldest beyond ten times what is kept for the screen."""
+        self._filled[fill.order_id] = self._filled.get(fill.order_id, 0) + fill.count
         self._seen_trades.add(fill.trade_id)
         self._seen_order.append(fill.trade_id)
         if len(self._seen_order) > FILLS_KEPT * 10:
             self._seen_trades.discard(self._seen_order.popleft())
 
+    def _fill_order(self, fill: Fill) -> None:
+        """Raise an order's filled count to what its executions sum up to; it may be ahead of all other news."""
+        order = self.orders.get(fill.order_id) or self.orders.get(fill.client_order_id)
+        if order is None:
+            return
+        more = self._filled[fill.order_id] - order.filled
+        if more <= 0:
+            if not order.order_id:
+                self.order(replace(order, order_id=fill.order_id))
+            return
+        state, reason = order.state, order.reason
+        if not state.reached:
+            # It was thought never to have arrived, and this is the proof that it has.
+            state, reason = OrderState.UNKNOWN, "It was executed, though it was thought never to have arrived."
+        # While a change is under way, what is known as left may be of before it.
+        whole = more == order.remaining and fill.order_id not in self.amending and not state.final
+        self.order(
+            replace(
+                order,
+                order_id=fill.order_id,
+                filled=order.filled + more,
+                remaining=max(order.remaining - more, 0),
+                state=OrderState.FILLED if whole else state,
+                reason="" if whole else reason,
+            )
+        )
+
+    def _cancelled_by(self, order: Order) -> str:
+        if order.order_id in self.cancels_asked:
+            return "by you"
+        terms = self.terms.get(order.client_order_id)
+        if terms is not None and terms.tif is not TimeInForce.GTC:
+            return killed_words(terms.tif)
+        return "by the exchange, or from elsewhere"
+
+    def _changed(self, order: Order) -> None:
+        self._dirty_topics.add(Topic.ORDERS)
+        self._dirty_tickers.add(order.ticker)
+
     def _account_news(self) -> None:
         if self.on_account_news is not None:
             self.on_account_news()
+
+
+def killed_words(tif: TimeInForce) -> str:
+    """Say why what is left of an order that may not rest was cancelled."""
+    return f"{tif.short}: what could not fill at once was cancelled"
 
 
 def merged(known: Order, news: Order) -> Order:
@@ -370,10 +490,17 @@ def merged(known: Order, news: Order) -> Order:
     """
     if bool(known.order_id) != bool(news.order_id):
         older = bool(known.order_id)
+    elif (known.state in UNSETTLED) != (news.state in UNSETTLED):
+        older = known.state.final
     else:
         earlier = 0 < news.updated_ms < known.updated_ms and news.filled == known.filled and not news.state.final
         older = earlier or news.filled < known.filled or (known.state.final and not news.state.final)
     first, second = (known, news) if older else (news, known)
+    if first.filled < second.filled:
+        # Executions were told ahead of the reply that says what became of the order.
+        left = max(first.remaining - (second.filled - first.filled), 0)
+        state = OrderState.FILLED if first.state is OrderState.RESTING and not left else first.state
+        first = replace(first, filled=second.filled, remaining=left, state=state)
     return replace(
         first,
         client_order_id=first.client_order_id or second.client_order_id,

@@ -1,7 +1,7 @@
-"""The hands of the session: send an order, cancel one, and find out what became of what nobody answered for.
+"""The hands of the session: send an order, change one, cancel one.
 
-Nothing is ever sent twice. An order whose reply was lost is UNKNOWN and is asked about until the exchange has said
-(API contract, sections 6 and 10).
+Nothing is ever sent twice, and nothing is sent before the journal has it. An order whose reply was lost is UNKNOWN and
+is asked about until the exchange has said (API contract, sections 6 and 10).
 """
 
 import asyncio
@@ -16,37 +16,79 @@ from kalshi_tui.kalshi.errors import DuplicateOrder, KalshiError, NotFound, NotS
 from kalshi_tui.kalshi.replies import OrderAck
 from kalshi_tui.kalshi.rest import RestClient
 from kalshi_tui.session.desk import Outcome
-from kalshi_tui.session.store import Store, Weight
-from kalshi_tui.session.waiting import Sleep
+from kalshi_tui.session.guard import READ_ONLY, Guard, unpassed
+from kalshi_tui.session.inquiry import Inquiry
+from kalshi_tui.session.journal import Journal, JournalError
+from kalshi_tui.session.store import Store, Weight, killed_words
 from kalshi_tui.session.words import count_words, money_words, order_words, terms_words
-
-AGREEING_READS: Final = 3
-"""How many reads must miss an order, all after the exchange's data have passed the time of sending."""
-ASK_AGAIN_S: Final = 1.0
-"""The first wait between two questions about an unknown order; it doubles up to `ASK_AT_MOST_S`."""
-ASK_AT_MOST_S: Final = 15.0
-SEARCH_BACK_MS: Final = 600_000
-"""How far before the sending an order is searched for: this machine may take the exchange's time for a later one."""
-PASSED_BY_MS: Final = 5_000
-"""How far past the sending the exchange's data must be before a miss counts: clocks differ."""
 
 UNAVAILABLE: Final = 503
 PAUSE_CODES: Final = frozenset({"trading_paused", "exchange_paused"})
 """What an answer has when the exchange is paused or down (section 10)."""
+ENDED_BEFORE: Final = "The program ended before it was known what became of it."
 
 
 class Trading:
-    """Sends and cancels through one `RestClient`, and keeps the store true about it."""
+    """Sends and cancels through one `RestClient`, and keeps journal and store true about it."""
 
-    def __init__(self, rest: RestClient, store: Store, sleep: Sleep = asyncio.sleep) -> None:
+    def __init__(self, rest: RestClient, store: Store, journal: Journal, guard: Guard, inquiry: Inquiry) -> None:
         self._rest = rest
         self._store = store
-        self._sleep = sleep
-        self._inquiries: dict[str, asyncio.Task[None]] = {}
+        self._journal = journal
+        self._guard = guard
+        self._inquiry = inquiry
+        self._sent: set[str] = set()
+        """Client order ids that have been used in this run."""
+        self._said_unwritten = ""
         self.on_closed: Callable[[], None] | None = None
         """Called when an answer says that the exchange may be paused or down."""
+        self.on_doubt: Callable[[], None] | None = None
+        """Called when the account has to be read until its data have passed this moment."""
 
-    async def submit(self, terms: OrderTerms, client_order_id: str) -> Outcome:
+    def draft(self, terms: OrderTerms, client_order_id: str) -> None:
+        """Write an intent down at the confirm step. One that cannot be written now is tried again before it is sent."""
+        try:
+            self._journal.draft(client_order_id, terms, self._rest.clock.now_ms())
+        except JournalError as error:
+            self._store.notify(Weight.ERROR, str(error))
+
+    def take_up(self) -> None:
+        """Go on where the journal ends: ask about every order that is not known to be over. Raises JournalError."""
+        for entry in self._journal.open_entries():
+            order = entry.order
+            self._remember(entry.terms, order.client_order_id)
+            self._sent.add(order.client_order_id)
+            # Whatever it was when the program ended, nobody has looked since.
+            taken_up = replace(order, state=OrderState.UNKNOWN, reason=ENDED_BEFORE)
+            self._store.order(taken_up)
+            if not order.order_id:
+                sentence = f"UNKNOWN: {terms_words(entry.terms)} may or may not be live. {ENDED_BEFORE}"
+                self._store.notify(Weight.ERROR, f"{sentence} The exchange is being asked.")
+            self._inquiry.ask_about(taken_up, entry.changed_ms)
+
+    def note(self, order: Order) -> None:
+        """Write down a change of an order; a journal that cannot be written is told once."""
+        try:
+            self._journal.note(order, self._rest.clock.now_ms())
+        except JournalError as error:
+            if str(error) != self._said_unwritten:
+                self._said_unwritten = str(error)
+                self._store.notify(Weight.ERROR, f"{error} Nothing is lost: after a restart the exchange is asked.")
+        else:
+            self._said_unwritten = ""
+
+    def terms_to_repeat(self, order: Order) -> OrderTerms | None:
+        """Give the terms of an order that never arrived and may go out again under its own id; None of any other.
+
+        Only what rests until cancelled: an order that was to trade at once was meant for that moment.
+        """
+        known = self._store.known_order(order)
+        terms = self._store.terms.get(known.client_order_id)
+        if known.state is not OrderState.NOT_SENT or known.order_id or terms is None:
+            return None
+        return terms if terms.tif is TimeInForce.GTC else None
+
+    async def submit(self, terms: OrderTerms, client_order_id: str, agreed: frozenset[str] = frozenset()) -> Outcome:
         """Send one order, once, and say what became of it. Raises nothing for what exchange or network do."""
         # The exchange's time: what is asked later is measured by the exchange's own data.
         now = self._rest.clock.now_ms()
@@ -62,8 +104,35 @@ class Trading:
             state=OrderState.SENDING,
             created_ms=now,
         )
-        self._store.asked[client_order_id] = terms.action, terms.side
-        self._store.order(draft)
+        refused = self._kept_back(draft, terms, agreed)
+        if refused is not None:
+            return refused
+        return await self._send(draft, terms, client_order_id)
+
+    def _kept_back(self, draft: Order, terms: OrderTerms, agreed: frozenset[str]) -> Outcome | None:
+        """Write the sending down and give None; or give the outcome of an order that stays here."""
+        client_order_id = draft.client_order_id
+        again = self.terms_to_repeat(draft) == terms
+        if client_order_id in self._sent and not again:
+            return Outcome(self._store.known_order(draft), "This order has been sent; it is never sent twice.")
+        against = unpassed(self._guard.objections(terms, instead_of=draft), agreed)
+        self._remember(terms, client_order_id)
+        if against:
+            return self._over(draft, OrderState.NOT_SENT, against, terms)
+        if "live" in agreed:
+            self._guard.armed = True
+        try:
+            self._journal.sending(client_order_id, terms, draft.created_ms)
+        except JournalError as error:
+            return self._over(draft, OrderState.NOT_SENT, str(error), terms)
+        self._sent.add(client_order_id)
+        if again:
+            self._store.reopen(draft)
+        else:
+            self._store.order(draft)
+        return None
+
+    async def _send(self, draft: Order, terms: OrderTerms, client_order_id: str) -> Outcome:
         try:
             ack = await self._rest.create_order(terms, client_order_id)
         except NotSent as error:
@@ -72,10 +141,10 @@ class Trading:
             # An order with this id is there: ours, from a send whose reply was lost. Ask, do not guess.
             return self._unknown(draft, str(error), terms)
         except Refused as error:
-            self._look_at_hours(error.status, error.code)
+            self.look_at_hours(error.status, error.code)
             return self._over(draft, OrderState.REFUSED, str(error), terms)
         except UnknownOutcome as error:
-            self._look_at_hours(error.status)
+            self.look_at_hours(error.status)
             return self._unknown(draft, str(error), terms)
         except asyncio.CancelledError:
             self._unknown(draft, "The program stopped waiting for the reply.", terms)
@@ -89,16 +158,26 @@ class Trading:
         self._store.notify(Weight.GOOD if order.filled or not order.state.final else Weight.INFO, outcome.sentence)
         return outcome
 
+    def _remember(self, terms: OrderTerms, client_order_id: str) -> None:
+        self._store.terms[client_order_id] = terms
+        self._store.asked[client_order_id] = terms.action, terms.side
+
+    # Cancelling and changing.
+
     async def cancel(self, order: Order) -> Outcome:
         """Ask for a resting order to be cancelled, and say what became of it."""
+        if self._guard.read_only:
+            return Outcome(order, READ_ONLY)
         if not order.order_id:
             return Outcome(order, "This order has no id from the exchange yet, so it cannot be cancelled by name.")
+        self._store.cancels_asked.add(order.order_id)
+        self.write_asked(order, "cancel asked")
         try:
             await self._rest.cancel_order(order.order_id, order.ticker)
         except NotFound:
-            return await self._look_up(order, "The exchange says this order is gone already.")
+            return await self.look_up(order, "The exchange says this order is gone already.")
         except Refused as error:
-            self._look_at_hours(error.status, error.code)
+            self.look_at_hours(error.status, error.code)
             sentence = f"Not cancelled: {error}"
             self._store.notify(Weight.ERROR, sentence)
             return Outcome(order, sentence)
@@ -106,11 +185,24 @@ class Trading:
             self._store.notify(Weight.ERROR, str(error))
             return Outcome(order, str(error))
         except KalshiError as error:
-            return await self._look_up(order, f"It is not known whether the cancel arrived: {error}")
-        return await self._look_up(order, "")
+            self.is_doubtful()
+            return await self.look_up(order, f"It is not known whether the cancel arrived: {error}")
+        return await self.look_up(order, "")
 
-    async def _look_up(self, order: Order, why: str) -> Outcome:
-        """Read one order back after a cancel; its own state is the only proof."""
+    def write_asked(self, order: Order, what: str) -> None:
+        """Note in the journal what is asked for; a cancel must not wait for a disk that is full."""
+        try:
+            self._journal.asked(order, what, self._rest.clock.now_ms())
+        except JournalError as error:
+            self._store.notify(Weight.ERROR, str(error))
+
+    def is_doubtful(self) -> None:
+        """Have the account read until its data have passed this moment."""
+        if self.on_doubt is not None:
+            self.on_doubt()
+
+    async def look_up(self, order: Order, why: str, what: str = "cancel") -> Outcome:
+        """Read one order back after a cancel, or after ``what`` else it was; its own state is the only proof."""
         try:
             fresh = await self._rest.order(order.order_id)
         except KalshiError as error:
@@ -122,29 +214,17 @@ class Trading:
         if known.state is OrderState.CANCELLED:
             sentence = f"Cancelled: {order_words(known)}, {count_words(known.filled)} filled before."
         elif known.state is OrderState.FILLED:
-            sentence = f"Filled before the cancel came: {order_words(known)}."
+            sentence = f"Filled before the {what} came: {order_words(known)}."
         else:
             # Reads lag writes: an accepted cancel may still read as resting (section 7).
+            self.is_doubtful()
             why = why or "Cancel accepted; waiting to see it gone"
             sentence = f"{why}: {order_words(known)} still reads as resting."
         self._store.notify(Weight.INFO, sentence)
         return Outcome(known, sentence)
 
-    def ask_about(self, order: Order) -> None:
-        """Start asking the exchange, in the background, what became of an order; once, however often it is called."""
-        name = order.client_order_id
-        if name not in self._inquiries:
-            task = self._inquiries[name] = asyncio.create_task(self._inquire(order), name=f"inquiry {name}")
-            task.add_done_callback(lambda _: self._inquiries.pop(name, None))
-
-    async def close(self) -> None:
-        """Stop asking. What is unknown stays unknown."""
-        tasks = list(self._inquiries.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-    def _look_at_hours(self, status: int, code: str = "") -> None:
+    def look_at_hours(self, status: int, code: str = "") -> None:
+        """Have it found out whether the exchange is paused, if an answer looks like that."""
         if self.on_closed is not None and (status == UNAVAILABLE or code in PAUSE_CODES):
             self.on_closed()
 
@@ -170,7 +250,8 @@ class Trading:
             "The exchange is being asked; do not send it again."
         )
         self._store.notify(Weight.ERROR, sentence)
-        self.ask_about(order)
+        self.is_doubtful()
+        self._inquiry.ask_about(order)
         return Outcome(order, sentence)
 
     def _told_by_stream(self, order: Order, terms: OrderTerms, why: str) -> Outcome:
@@ -180,40 +261,6 @@ class Trading:
         self._store.notify(Weight.WARNING, sentence)
         return Outcome(order, sentence)
 
-    async def _inquire(self, order: Order) -> None:
-        """Ask until the order is found, or is proved not to be there (section 6)."""
-        wait = ASK_AGAIN_S
-        misses = 0
-        while self._store.known_order(order).state is OrderState.UNKNOWN:
-            try:
-                found = await self._find(order)
-                if found is not None:
-                    self._store.order(found)
-                    self._store.notify(Weight.GOOD, f"Found: {order_words(found)} is {found.state.value}.")
-                    return
-                # A read that the exchange's own data have not caught up with proves nothing.
-                passed = await self._rest.user_data_timestamp() > order.created_ms + PASSED_BY_MS
-                misses = misses + 1 if passed else 0
-            except Exception:  # noqa: BLE001 - whatever goes wrong here, the order must be asked about on
-                # A failed question is no answer.
-                misses = 0
-            if misses >= AGREEING_READS:
-                reason = "The exchange has no such order; it was asked several times."
-                if self._settle(replace(order, state=OrderState.NOT_SENT, reason=reason, remaining=0)).order_id:
-                    return
-                self._store.notify(Weight.WARNING, f"Never arrived: {order_words(order)}. {reason}")
-                return
-            await self._sleep(wait)
-            wait = min(wait * 2, ASK_AT_MOST_S)
-
-    async def _find(self, order: Order) -> Order | None:
-        """Search the account's orders by market and time; REST knows no filter by client order id."""
-        since_s = (order.created_ms - SEARCH_BACK_MS) // 1000
-        for known in await self._rest.orders(ticker=order.ticker, min_ts=since_s):
-            if known.client_order_id == order.client_order_id:
-                return known
-        return None
-
 
 def acknowledged(draft: Order, terms: OrderTerms, ack: OrderAck) -> Order:
     """Give the order as its 201 says. A 201 does not mean resting: the counts say it (section 6)."""
@@ -221,8 +268,10 @@ def acknowledged(draft: Order, terms: OrderTerms, ack: OrderAck) -> Order:
         state, reason = OrderState.FILLED, ""
     elif terms.tif is TimeInForce.GTC and ack.remaining:
         state, reason = OrderState.RESTING, ""
+    elif terms.tif is TimeInForce.GTC:
+        state, reason = OrderState.CANCELLED, "at once: the rest would have met an order of your own"
     else:
-        state, reason = OrderState.CANCELLED, f"{terms.tif.short}: what could not fill at once was cancelled"
+        state, reason = OrderState.CANCELLED, killed_words(terms.tif)
     return replace(
         draft,
         order_id=ack.order_id,

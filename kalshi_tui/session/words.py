@@ -1,8 +1,7 @@
 """Orders and fills in the trader's words. One place, so that the ticket, the log and the outcome say the same."""
 
-from kalshi_tui.domain.book import Side
-from kalshi_tui.domain.order import BookSide, Fill, Order, OrderTerms
-from kalshi_tui.domain.price import PRICE_UNIT, Count, Money, Price, format_count, format_money, format_price
+from kalshi_tui.domain.order import BookSide, Fill, Order, OrderTerms, exposure
+from kalshi_tui.domain.price import Count, Money, Price, format_count, format_money, format_price
 
 
 def count_words(count: Count) -> str:
@@ -31,14 +30,6 @@ def terms_words(terms: OrderTerms) -> str:
 def exchange_words(side: BookSide, yes_price: Price) -> str:
     """Say an order as the exchange has it: ``ask YES 0.5600``."""
     return f"{side.value} YES {format_price(yes_price)}"
-
-
-def exposure(side: BookSide, yes_price: Price) -> tuple[Side, Price]:
-    """Give the outcome that an order or fill leans to, and its price there: an ask at 0.56 is a NO at 0.44.
-
-    The exchange keeps no difference between selling YES and buying NO (``outcome_side``, section 6).
-    """
-    return (Side.YES, yes_price) if side is BookSide.BID else (Side.NO, PRICE_UNIT - yes_price)
 
 
 def order_words(order: Order) -> str:

@@ -10,6 +10,7 @@ from kalshi_tui.domain.market import Market
 from kalshi_tui.domain.order import BookSide, Order, OrderState
 from kalshi_tui.domain.price import COUNT_UNIT, PRICE_UNIT, Count, Price
 from kalshi_tui.session.store import LiveBook
+from kalshi_tui.ui.book_cursor import Choice, levels_of
 from kalshi_tui.ui.format import NOTHING, count_cell, count_text, date_text, decimals_of, mid_text, price_text
 from kalshi_tui.ui.lines import Line, Span, Tone, length, line, right
 from kalshi_tui.ui.watch_view import OVER, status_words
@@ -22,6 +23,11 @@ MARKS: Final = 2
 NO_BID: Final = 6
 SHORTEST_TICKER: Final = 8
 SEPARATOR: Final = " │ "
+CHOSEN_BID: Final = "◄│ "
+CHOSEN_ASK: Final = " │►"
+"""Between the two sides: the sign points at the chosen price."""
+GONE: Final = "gone"
+"""Stands for the size where the chosen price is no level any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +79,13 @@ def _state(live: LiveBook, market: Market) -> Line:
     )
 
 
-def book_columns(width: int) -> Line:
-    """Name the columns of `book_lines`."""
+def book_columns(width: int, above: int = 0) -> Line:
+    """Name the columns of `book_lines`, and say how many better rows stand ``above`` the first one shown."""
     size, depth = _widths(width)
     left = (right("depth", depth) if depth else "") + right("size", size) + right("YES bid", 1 + MARKS + PRICE)
+    if above:
+        sign = f"▲{above}"
+        left = sign + left[len(sign) :] if left.startswith(" " * len(sign)) else left
     mirrored = f"{'YES ask':<{PRICE + MARKS}}{'NO bid':>{NO_BID}}" + right("size", size)
     mirrored += right("depth", depth) if depth else ""
     return line(Span(left, Tone.HEAD), Span(SEPARATOR, Tone.DIM), Span(mirrored, Tone.HEAD))
@@ -100,10 +109,24 @@ class _Shape:
         return max(1, count * self.size // max(self.largest, 1))
 
 
-def book_lines(live: LiveBook, market: Market, own: Own, last: Price | None, width: int, rows: int) -> list[Line]:
-    """Draw the best ``rows`` levels of both sides, best first; the size bars are scaled to the largest one shown."""
+def rows_above(live: LiveBook, rows: int, choice: Choice | None) -> int:
+    """Give how many of the best rows are left out, so that the chosen one is among the ``rows`` shown."""
+    return max(choice.place(live.book) - rows + 1, 0) if choice is not None and rows else 0
+
+
+def book_lines(
+    live: LiveBook, market: Market, own: Own, last: Price | None, width: int, rows: int, choice: Choice | None = None
+) -> list[Line]:
+    """Draw the best ``rows`` levels of both sides, best first, or as far down as the chosen one stands.
+
+    The size bars are scaled to the largest one shown.
+    """
     book = live.book
-    bids, asks = book.yes.top(rows), book.no.top(rows)
+    above = rows_above(live, rows, choice)
+    kept = {choice.side: choice.price} if choice is not None else {}
+    all_bids = levels_of(book.yes, above + rows, kept.get(Side.YES))[: above + rows]
+    all_asks = levels_of(book.no, above + rows, kept.get(Side.NO))[: above + rows]
+    bids, asks = all_bids[above:], all_asks[above:]
     size, depth = _widths(width)
     shape = _Shape(
         decimals=decimals_of(market.grid),
@@ -114,14 +137,18 @@ def book_lines(live: LiveBook, market: Market, own: Own, last: Price | None, wid
         aligned=any(count % COUNT_UNIT for side in (book.yes, book.no) for count in side.counts),
     )
     lines = []
-    bid_depth = ask_depth = 0
+    bid_depth, ask_depth = (sum(level.size for level in levels[:above]) for levels in (all_bids, all_asks))
     for place in range(max(len(bids), len(asks))):
         bid = bids[place] if place < len(bids) else None
         ask = asks[place] if place < len(asks) else None
         bid_depth += bid.size if bid else 0
         ask_depth += ask.size if ask else 0
-        left, mirrored = _bid(bid, bid_depth, own, last, shape), _ask(ask, ask_depth, own, last, shape)
-        lines.append(line(*left, Span(SEPARATOR, Tone.DIM), *mirrored))
+        on_bid = bid is not None and kept.get(Side.YES) == bid.price
+        on_ask = ask is not None and kept.get(Side.NO) == ask.price
+        left = _bid(bid, bid_depth, own, last, shape, chosen=on_bid)
+        mirrored = _ask(ask, ask_depth, own, last, shape, chosen=on_ask)
+        between = CHOSEN_BID if on_bid else CHOSEN_ASK if on_ask else SEPARATOR
+        lines.append(line(*left, Span(between, Tone.CURSOR if on_bid or on_ask else Tone.DIM), *mirrored))
     return lines
 
 
@@ -140,36 +167,54 @@ def _marks(price: Price, mine: Count, last: Price | None) -> str:
     return ("*" if mine else " ") + ("=" if price == last else " ")
 
 
-def _bid(level: Level | None, depth: Count, own: Own, last: Price | None, shape: _Shape) -> list[Span]:
+def _size(level: Level, shape: _Shape) -> tuple[str, int]:
+    """Write a level's size and give the cells of its bar; a level that is gone has neither."""
+    if not level.size:
+        return right(GONE, shape.size), 0
+    return shape.count(level.size, shape.size), shape.bar(level.size)
+
+
+def _bid(level: Level | None, depth: Count, own: Own, last: Price | None, shape: _Shape, *, chosen: bool) -> list[Span]:
     if level is None:
         return [Span(" " * (shape.depth + shape.size + 1 + MARKS + PRICE))]
     mine = own.bids.get(level.price, 0)
-    size = shape.count(level.size, shape.size)
-    bare = shape.size - shape.bar(level.size)
+    size, bar = _size(level, shape)
+    bare = shape.size - bar
     return [
         Span(shape.count(depth, shape.depth), Tone.DIM),
-        Span(size[:bare], Tone.PLAIN),
+        Span(size[:bare], Tone.PLAIN if bar else Tone.WARN),
         Span(size[bare:], Tone.BID_BAR),
         Span(f" {_marks(level.price, mine, last)}", Tone.OWN if mine else Tone.DIM),
-        Span(right(price_text(level.price, shape.decimals), PRICE), Tone.OWN if mine else Tone.BID),
+        Span(
+            right(price_text(level.price, shape.decimals), PRICE),
+            Tone.CURSOR if chosen else Tone.OWN if mine else Tone.BID,
+        ),
     ]
 
 
-def _ask(level: Level | None, depth: Count, own: Own, last: Price | None, shape: _Shape) -> list[Span]:
+def _ask(level: Level | None, depth: Count, own: Own, last: Price | None, shape: _Shape, *, chosen: bool) -> list[Span]:
     if level is None:
         return [Span(" " * (PRICE + MARKS + NO_BID + shape.size + shape.depth))]
     ask = PRICE_UNIT - level.price
     mine = own.asks.get(ask, 0)
-    size = shape.count(level.size, shape.size)
-    bar = shape.bar(level.size)
+    size, bar = _size(level, shape)
     return [
-        Span(f"{price_text(ask, shape.decimals):<{PRICE}}", Tone.OWN if mine else Tone.ASK),
+        Span(
+            f"{price_text(ask, shape.decimals):<{PRICE}}",
+            Tone.CURSOR if chosen else Tone.OWN if mine else Tone.ASK,
+        ),
         Span(_marks(ask, mine, last), Tone.OWN if mine else Tone.DIM),
         Span(right(price_text(level.price, shape.decimals), NO_BID), Tone.DIM),
         Span(size[:bar], Tone.ASK_BAR),
-        Span(size[bar:], Tone.PLAIN),
+        Span(size[bar:], Tone.PLAIN if bar else Tone.WARN),
         Span(shape.count(depth, shape.depth), Tone.DIM),
     ]
+
+
+def side_at(width: int, cell: int) -> Side:
+    """Say whether a cell of a row belongs to the YES bids or to the asks, which are NO bids."""
+    size, depth = _widths(width)
+    return Side.YES if cell < depth + size + 1 + MARKS + PRICE + len(SEPARATOR) // 2 + 1 else Side.NO
 
 
 def quote_line(live: LiveBook, market: Market, side: Side) -> Line:

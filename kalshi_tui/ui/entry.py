@@ -1,16 +1,30 @@
 """Reading what the trader typed into the ticket, and saying how it was read."""
 
 import re
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from kalshi_tui.domain.book import Book, Side
+from kalshi_tui.domain.fees import CENT
 from kalshi_tui.domain.order import Action
-from kalshi_tui.domain.price import PRICE_UNIT, Count, NumberError, Price, format_price, parse_count, parse_price
-from kalshi_tui.ui.format import count_text, price_text
+from kalshi_tui.domain.price import (
+    PRICE_UNIT,
+    Count,
+    Money,
+    NumberError,
+    Price,
+    format_price,
+    parse_count,
+    parse_price,
+)
+from kalshi_tui.ui.format import clock_text, count_text, date_text, price_text
 from kalshi_tui.ui.lines import Line, Span, Tone, line
 
 NUMBER: Final = re.compile(r"[0-9]+\.?[0-9]*|\.[0-9]+")
 THOUSANDS: Final = re.compile(r"[0-9]{1,3}(,[0-9]{3})+(\.[0-9]*)?")
+HOUR: Final = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])(?::([0-5][0-9]))?")
+SPAN: Final = re.compile(r"\+?(?:([0-9]{1,3})d)?(?:([0-9]{1,4})h)?(?:([0-9]{1,6})m)?(?:([0-9]{1,8})s)?")
+LONGEST_S: Final = 366 * 24 * 3600
 
 
 def read_price(text: str) -> Price:
@@ -47,18 +61,78 @@ def read_count(text: str) -> Count:
     typed = text.strip()
     if not typed:
         raise NumberError("Type how many contracts.")
-    if "," in typed:
-        # A comma is one of thousands or none: "10,50" must not become a hundred times what was meant.
-        if not THOUSANDS.fullmatch(typed):
-            raise NumberError("Write the count with a point, 10.5, or with commas for thousands, 1,000.")
-        typed = typed.replace(",", "")
     try:
-        count = parse_count(_whole(typed))
-    except NumberError:
-        raise NumberError("That is no count: type contracts like 10, or 10.5 where fractions trade.") from None
+        count = parse_count(_whole(_without_thousands(typed, "count", "10.5")))
+    except NumberError as error:
+        if typed.count(","):
+            raise
+        raise NumberError("That is no count: type contracts like 10, or 10.5 where fractions trade.") from error
     if count <= 0:
         raise NumberError("The count must be more than 0.")
     return count
+
+
+def in_dollars(text: str) -> bool:
+    """Say whether a count was written as the dollars that it may cost."""
+    return text.strip().startswith("$")
+
+
+def read_dollars(text: str) -> Money:
+    """Read what a purchase may cost, ``$50`` or ``$1,000.50``. Raises NumberError."""
+    typed = text.strip().removeprefix("$").strip()
+    if not typed:
+        raise NumberError("Type how many dollars it may cost.")
+    try:
+        # Cents and hundredths of a contract are both hundredths.
+        cents = parse_count(_whole(_without_thousands(typed, "dollars", "10.50")))
+    except NumberError as error:
+        if typed.count(","):
+            raise
+        raise NumberError("That is no sum: type dollars like $50, or $50.25.") from error
+    if cents <= 0:
+        raise NumberError("The dollars must be more than 0.")
+    return cents * CENT
+
+
+def _without_thousands(typed: str, what: str, example: str) -> str:
+    """Take a comma as one of thousands or none: "10,50" must not become a hundred times what was meant."""
+    if "," not in typed:
+        return typed
+    if not THOUSANDS.fullmatch(typed):
+        raise NumberError(f"Write the {what} with a point, {example}, or with commas for thousands, 1,000.")
+    return typed.replace(",", "")
+
+
+def read_until(text: str, now_ms: int) -> int:
+    """Read when an order shall end, and give the Unix time in seconds.
+
+    An hour of this machine's (``15:30``, ``15:30:20``) is the next such one; ``+10m``, ``2h``, ``1h30m``, ``90s`` count
+    from now. Raises NumberError.
+    """
+    typed = text.strip().lower().replace(" ", "")
+    if not typed:
+        raise NumberError("Type until when: 15:30, or +10m, +2h, 90s.")
+    if hour := HOUR.fullmatch(typed):
+        return _next_hour(int(hour[1]), int(hour[2]), int(hour[3] or 0), now_ms)
+    span = SPAN.fullmatch(typed)
+    if span is None or not any(span.groups()):
+        raise NumberError("That is no time: type 15:30, or +10m, +2h, 90s.")
+    days, hours, minutes, seconds = (int(part or 0) for part in span.groups())
+    total = ((days * 24 + hours) * 60 + minutes) * 60 + seconds
+    if not 0 < total <= LONGEST_S:
+        raise NumberError("An order can end a second from now at the earliest, a year at the latest.")
+    return now_ms // 1000 + total
+
+
+def _next_hour(hour: int, minute: int, second: int, now_ms: int) -> int:
+    """Give when the clock on the wall next shows this; without a zone, so that a change of summer time is heeded."""
+    wall = datetime.fromtimestamp(now_ms // 1000, UTC).astimezone().replace(tzinfo=None)
+    wanted = wall.replace(hour=hour, minute=minute, second=second)
+    for days in (0, 1):
+        at_s = int((wanted + timedelta(days=days)).astimezone().timestamp())
+        if at_s > now_ms // 1000:
+            break
+    return at_s
 
 
 def price_read(typed: str, side: Side, hint: str) -> Line:
@@ -72,13 +146,34 @@ def price_read(typed: str, side: Side, hint: str) -> Line:
 
 
 def count_read(typed: str) -> Line:
-    """Say beside the count field how it was read."""
+    """Say beside the count field how contracts were read."""
     if not typed.strip():
         return line(Span("contracts", Tone.DIM))
     try:
         return line(f"= {count_text(read_count(typed))}", Span(" contracts", Tone.DIM))
     except NumberError:
         return line(Span("not a count", Tone.BAD))
+
+
+def until_read(typed: str, now_ms: int) -> Line:
+    """Say beside the field how a time was read."""
+    if not typed.strip():
+        return line(Span("15:30, +10m, 90s", Tone.DIM))
+    try:
+        return line(f"= {moment_text(read_until(typed, now_ms))}")
+    except NumberError:
+        return line(Span("not a time", Tone.BAD))
+
+
+def moment_text(at_s: int) -> str:
+    """Write a Unix time in seconds as day and hour here, to the second: ``16 Dec 19:00:00``."""
+    return f"{date_text(at_s * 1000)[:-6]} {clock_text(at_s * 1000)}"
+
+
+def ending_text(at_s: int, now_ms: int) -> str:
+    """Write when something ends: the hour alone where that is today."""
+    day, _, hour = date_text(at_s * 1000).rpartition(" ")
+    return hour if date_text(now_ms).startswith(day) else f"{day} {hour}"
 
 
 def price_hint(book: Book, side: Side, action: Action, decimals: int) -> str:

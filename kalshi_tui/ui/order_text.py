@@ -1,14 +1,21 @@
-"""The words and figures of an order before it is sent: the ticket's preview and the review. Pure."""
+"""The words of an order before and after it is sent: warnings, review, how things stand afterwards. Pure."""
 
-from kalshi_tui.domain.book import Book
 from kalshi_tui.domain.fees import FeeSchedule
 from kalshi_tui.domain.link import Hours
-from kalshi_tui.domain.order import Action, Order, OrderTerms, Preview, TimeInForce, max_fee, preview
+from kalshi_tui.domain.market import Market
+from kalshi_tui.domain.order import Action, Order, OrderTerms, TimeInForce
 from kalshi_tui.domain.portfolio import Balance, Position
-from kalshi_tui.domain.price import PRICE_UNIT, Count, Money, format_count, format_price
-from kalshi_tui.session.words import count_words, price_words, terms_words
-from kalshi_tui.ui.format import count_text, money_text, price_text
+from kalshi_tui.domain.preview import closing, max_fee, risked
+from kalshi_tui.domain.price import PRICE_UNIT, Money, format_count
+from kalshi_tui.session.guard import Objection
+from kalshi_tui.session.store import LiveBook
+from kalshi_tui.session.venue import Venue
+from kalshi_tui.session.words import count_words, exchange_words, price_words, terms_words
+from kalshi_tui.ui.entry import moment_text
+from kalshi_tui.ui.format import count_text, money_text
 from kalshi_tui.ui.lines import Line, Span, Tone, line
+from kalshi_tui.ui.preview_text import pair
+from kalshi_tui.ui.watch_view import market_label
 
 TIF_WORDS = {
     TimeInForce.GTC: "good till cancelled: the rest waits",
@@ -24,66 +31,34 @@ def held_words(position: Position | None) -> str:
     return f"{'YES' if position.count > 0 else 'NO'} {count_text(abs(position.count))} held"
 
 
-def closing(terms: OrderTerms, position: Position | None) -> Count:
-    """Give how many of the order's contracts close a holding: selling what is held, or buying back the other side."""
-    held = position.count if position else 0
-    against = -held if terms.book_side.value == "bid" else held
-    return max(0, min(terms.count, against))
-
-
-def risked(terms: OrderTerms, position: Position | None) -> Money:
-    """Give what the part of an order that opens can lose, filled at its limit, fees not counted.
-
-    Selling what is not held is buying the other outcome: it can cost 1 - p a contract, not p.
-    """
-    at_risk = terms.price if terms.action is Action.BUY else PRICE_UNIT - terms.price
-    return (terms.count - closing(terms, position)) * at_risk
-
-
-def preview_lines(terms: OrderTerms, book: Book, fees: FeeSchedule | None, position: Position | None) -> list[Line]:
-    """Say what the order would do against this book: fills and rest, money, fee, the worst and the best end.
-
-    The worst loss is that of the whole order filled at its limit, whatever the book shows now: never too little.
-    """
-    seen = preview(terms, book, fees)
-    live = seen.fills_now + seen.rests
-    # What fills now does so at the book's prices, the rest at the limit.
-    value = seen.fill_value + seen.rests * terms.price
-    fills = (
-        count_text(seen.fills_now) + f" at {_average(seen.fill_value, seen.fills_now)}" if seen.fills_now else "nothing"
+def option_words(terms: OrderTerms) -> str:
+    """Say how long the order may live and what else was chosen."""
+    lasts = TIF_WORDS[terms.tif]
+    if terms.expires_s is not None:
+        lasts = f"good till {moment_text(terms.expires_s)}"
+    chosen = (
+        ("post-only", terms.post_only),
+        ("reduce-only", terms.reduce_only),
+        ("cancel on pause", terms.cancel_on_pause),
     )
-    closes = closing(terms, position)
-    fee = "not known" if seen.fee_at_most is None else f"up to {money_text(seen.fee_at_most)}"
-    lines = [
-        _pair("Fills now", fills, "Rests", _rest_words(seen, terms)),
-        _cash_pair(terms, value, live, closes, fee),
+    return ", ".join([lasts, *(word for word, holds in chosen if holds)])
+
+
+def review_lines(terms: OrderTerms, market: Market, venue: Venue, cash: Money | None) -> list[Line]:
+    """Say the order in the trader's words and in the exchange's, its options, and where it goes with which cash."""
+    exchange = f"{exchange_words(terms.book_side, terms.yes_price)}, count {format_count(terms.count)}"
+    group = terms.order_group_id
+    return [
+        line(Span(terms_words(terms), Tone.HEAD), Span("  -> ", Tone.DIM), Span(exchange)),
+        line(Span(option_words(terms))),
+        *([line(Span("order group ", Tone.DIM), Span(group))] if group else []),
+        line(Span(market_label(market)), Span(f"  {market.ticker}", Tone.DIM)),
+        line(
+            Span(f" {venue.value} ", Tone.VENUE),
+            Span(f"  cash on shard {market.exchange_index}: ", Tone.DIM),
+            Span(money_text(cash)),
+        ),
     ]
-    if closes:
-        held = "YES" if position and position.count > 0 else "NO"
-        lines.append(_pair("Closes", f"{count_text(closes)} {held}", "Opens", count_text(terms.count - closes)))
-    opens = terms.count - closes
-    if opens:
-        at_risk = risked(terms, position)
-        known_fee = seen.fee_at_most or 0
-        worst = money_text(at_risk + known_fee) + ("" if seen.fee_at_most is not None else " + fee")
-        # With a part that closes, the two cannot be told apart in the book's prices: take the limit.
-        risk = at_risk if closes else value if terms.action is Action.BUY else live * PRICE_UNIT - value
-        won = (opens if closes else live) * PRICE_UNIT
-        right = f"{money_text(won)}, {money_text(won - risk - known_fee, signed=True)}" if live else "nothing fills"
-        lines.append(_pair("Worst loss", worst, "If right", right))
-    return lines
-
-
-def _cash_pair(terms: OrderTerms, value: Money, live: Count, closes: Count, fee: str) -> Line:
-    """Say what the order takes of the cash, or brings. ``value`` is what its live part is worth at its prices.
-
-    A pair of YES and NO is a dollar: closing pays it out, and selling what is not held is buying the other outcome.
-    """
-    if terms.action is Action.BUY:
-        brings = min(closes, live) * PRICE_UNIT - value
-    else:
-        brings = value - max(live - closes, 0) * PRICE_UNIT
-    return _pair("Brings" if brings > 0 else "Cost", money_text(abs(brings)), "Fee", fee)
 
 
 def paused(hours: Hours) -> str:
@@ -100,23 +75,30 @@ def too_dear(terms: OrderTerms, fees: FeeSchedule | None, position: Position | N
     return f"This may need {money_text(needed)}; there is {money_text(cash)} for this market. It may be refused."
 
 
-def _rest_words(seen: Preview, terms: OrderTerms) -> str:
-    if seen.rests:
-        ahead = f" behind {count_text(seen.queue_ahead)}" if seen.queue_ahead else ", first in the queue"
-        return count_text(seen.rests) + ahead
-    dies = terms.count - seen.fills_now
-    return f"nothing; {count_text(dies)} cancelled" if dies else "nothing"
+def doubted(live: LiveBook) -> str:
+    """Warn of a book that may be wrong; empty otherwise."""
+    return "" if live.good else f"{live.trust.name}: these figures may be wrong. {live.why}"
 
 
-def _average(value: int, count: Count) -> str:
-    """Give the mean price, cut to 1/10,000 dollar."""
-    return price_text(value // count, 2)
+def selling_unheld(terms: OrderTerms, position: Position | None) -> str:
+    """Warn where a sale opens the other outcome, which a trader of shares would not expect; empty otherwise."""
+    if terms.action is Action.BUY or terms.reduce_only:
+        return ""
+    opened = terms.count - closing(terms, position)
+    if not opened:
+        return ""
+    other, price = terms.side.other.name, price_words(PRICE_UNIT - terms.price)
+    return f"You hold too few to sell: {count_words(opened)} of these open {other} at {price}."
 
 
-def _pair(first: str, first_value: str, second: str, second_value: str) -> Line:
-    return line(
-        Span(f"{first:<11}", Tone.DIM), Span(f"{first_value:<22}"), Span(f"{second:<9}", Tone.DIM), Span(second_value)
-    )
+def objection_words(objections: list[Objection]) -> str:
+    """Say the gravest of what speaks against sending, what it takes to pass it, and how many more there are."""
+    if not objections:
+        return ""
+    first, *more = objections
+    also = f" And {len(more)} more." if more else ""
+    asks = f' It asks for the word "{first.word}".' if first.word else ""
+    return f"{first.sentence}{asks}{also}"
 
 
 def after_lines(order: Order | None, position: Position | None, balance: Balance | None) -> list[Line]:
@@ -124,25 +106,4 @@ def after_lines(order: Order | None, position: Position | None, balance: Balance
     filled = count_text(order.filled) if order else "not known yet"
     left = count_text(order.remaining) if order else "not known yet"
     cash = money_text(balance.cash) if balance else "not known"
-    return [_pair("Filled", filled, "Left", left), _pair("Position", held_words(position) or "none", "Cash", cash)]
-
-
-def review_lines(terms: OrderTerms) -> list[Line]:
-    """Say the order in the trader's words and in the exchange's."""
-    exchange = f"{terms.book_side.value} YES {format_price(terms.yes_price)}, count {format_count(terms.count)}"
-    return [
-        line(Span(terms_words(terms), Tone.HEAD)),
-        line(Span("-> ", Tone.DIM), Span(exchange)),
-        line(Span(TIF_WORDS[terms.tif], Tone.DIM)),
-    ]
-
-
-def selling_unheld(terms: OrderTerms, position: Position | None) -> str:
-    """Warn where a sale opens the other outcome, which a trader of shares would not expect; empty otherwise."""
-    if terms.action is Action.BUY:
-        return ""
-    opened = terms.count - closing(terms, position)
-    if not opened:
-        return ""
-    other, price = terms.side.other.name, price_words(PRICE_UNIT - terms.price)
-    return f"You hold too few to sell: {count_words(opened)} of these open {other} at {price}."
+    return [pair("Filled", filled, "Left", left), pair("Position", held_words(position) or "none", "Cash", cash)]

@@ -6,6 +6,7 @@ from kalshi_tui.domain.order import Fill, Order
 from kalshi_tui.session.store import Dirty, Store, Topic
 from kalshi_tui.ui import views
 from kalshi_tui.ui.lines import Line, Span, Tone, line
+from kalshi_tui.ui.position_view import position_rows
 
 TAPE_SHOWN = 200
 FILLS_SHOWN = 200
@@ -23,19 +24,24 @@ class Tab(Enum):
 
 
 COLUMNS = {
-    Tab.ORDERS: views.ORDER_COLUMNS,
-    Tab.POSITIONS: views.POSITION_COLUMNS,
     Tab.FILLS: views.FILL_COLUMNS,
     Tab.TAPE: views.TAPE_COLUMNS,
     Tab.LOG: views.LOG_COLUMNS,
 }
+"""The columns' names of the lists that have the same ones at any width."""
 EMPTY_WORDS = {
     Tab.ORDERS: "No orders yet: b buys, s sells in the chosen market.",
-    Tab.POSITIONS: "No positions.",
     Tab.FILLS: "No executions yet.",
     Tab.TAPE: "No trades seen yet.",
     Tab.LOG: "Nothing has happened yet.",
 }
+
+
+def columns(tab: Tab, width: int) -> str:
+    """Name the columns of a list ``width`` cells wide."""
+    if tab is Tab.ORDERS:
+        return views.order_columns(width)
+    return views.position_columns(width) if tab is Tab.POSITIONS else COLUMNS[tab]
 
 
 def tab_bar(store: Store, chosen: Tab) -> Line:
@@ -89,19 +95,22 @@ def tape_lines(store: Store, ticker: str) -> list[Line]:
     return [views.tape_line(trade, market, own=trade.trade_id in own) for trade in trades]
 
 
-def pane_lines(store: Store, tab: Tab, ticker: str, width: int) -> list[Line]:
-    """Draw the lines of a list ``width`` cells wide; a sentence where it is empty."""
+def pane_rows(store: Store, tab: Tab, ticker: str, width: int) -> list[tuple[str, Line]]:
+    """Draw the lines of a list ``width`` cells wide; a sentence where it is empty.
+
+    Each comes with the key of the item behind it, which is empty where there is none.
+    """
     if tab is Tab.ORDERS:
-        lines = [views.order_line(store, order, width) for order in listed_orders(store)]
+        rows = [(key_of(each), views.order_line(store, each, width)) for each in listed_orders(store)]
     elif tab is Tab.POSITIONS:
-        lines = [views.position_line(store, store.positions[each], width) for each in sorted(store.positions)]
+        rows = position_rows(store, width)
     elif tab is Tab.FILLS:
-        lines = [views.fill_line(store, fill, width) for fill in list(store.fills)[:FILLS_SHOWN]]
+        rows = [(key_of(each), views.fill_line(store, each, width)) for each in list(store.fills)[:FILLS_SHOWN]]
     elif tab is Tab.TAPE:
-        lines = tape_lines(store, ticker)
+        rows = [("", each) for each in tape_lines(store, ticker)]
     else:
-        lines = [each for notice in store.notices for each in views.notice_lines(notice, width)]
-    return lines or [line(Span(EMPTY_WORDS[tab], Tone.DIM))]
+        rows = [("", each) for notice in store.notices for each in views.notice_lines(notice, width)]
+    return rows or [("", line(Span(EMPTY_WORDS[tab], Tone.DIM)))]
 
 
 def pane_changed(store: Store, tab: Tab, ticker: str, dirty: Dirty) -> bool:

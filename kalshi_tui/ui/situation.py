@@ -5,15 +5,25 @@ from dataclasses import dataclass
 from enum import Enum
 
 from kalshi_tui.domain.market import Market
-from kalshi_tui.domain.order import Order, OrderState
+from kalshi_tui.domain.order import Order
+from kalshi_tui.domain.portfolio import Position
 
 
 class Stage(Enum):
     """How far an order under review has come."""
 
+    WRITING = "writing"
     REVIEW = "review"
     SENDING = "sending"
     DONE = "done"
+
+
+class Entry(Enum):
+    """Which field of a form is typed into, where letters are commands."""
+
+    NONE = "none"
+    PRICE = "price"
+    COUNT = "count"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +47,26 @@ class Situation:
     """Whether Enter sends at once; shortly after the review has opened it does not."""
     asked: bool = False
     """Whether a question waits for its answer."""
+    read_only: str = ""
+    """Why nothing may be sent or changed at all; empty if it may."""
+    in_book: bool = False
+    """Whether the arrows move in the book."""
+    no_price: str = ""
+    """Why the book's cursor names no price to trade at; empty if it does."""
+    in_positions: bool = False
+    """Whether the arrows move in the list of positions."""
+    position: Position | None = None
+    """The position under the cursor there."""
+    subject: Market | None = None
+    """The market of the chosen order or position, None while it is not listed."""
+    repeats: bool = False
+    """Whether the chosen order never arrived and may be sent again under its own id."""
+    working_here: int = 0
+    """How many orders are or may be live in the chosen market."""
+    entry: Entry = Entry.NONE
+    """Which field with letters of its own has the focus."""
+    barred: str = ""
+    """Why what is under review cannot be sent at all; empty if it can."""
 
 
 def always(_: Situation) -> str:
@@ -56,15 +86,6 @@ def no_trade(now: Situation) -> str:
 def no_market(now: Situation) -> str:
     """Say that no market is chosen."""
     return "" if now.market is not None else "There is no chosen market."
-
-
-def no_cancel(now: Situation) -> str:
-    """Say why there is nothing to cancel."""
-    if now.order is None:
-        return "No order is chosen: tab and 1 go to the orders."
-    if now.order.state is not OrderState.RESTING:
-        return f"This order is {now.order.state.value}; only a resting one can be cancelled."
-    return ""
 
 
 def no_open(now: Situation) -> str:
@@ -88,9 +109,33 @@ def no_send(now: Situation) -> str:
     """Say why Enter does not send."""
     if now.stage is not Stage.REVIEW:
         return "The order has been sent; it is never sent twice."
+    if now.barred:
+        return now.barred
     return "" if now.armed else "The key is not armed yet: leave it for a moment."
 
 
 def not_at(stage: Stage, why: str) -> Callable[[Situation], str]:
     """Let a command work at one stage of a review alone."""
     return lambda now: "" if now.stage is stage else why
+
+
+def only_in(entry: Entry) -> Callable[[Situation], str]:
+    """Let a command work in one field of a form alone."""
+    return lambda now: "" if now.entry is entry else f"This key works in the field of the {entry.value}."
+
+
+def no_change(now: Situation) -> str:
+    """Say why Enter does not change the order."""
+    if now.stage is Stage.WRITING:
+        return "The change is to be looked at first."
+    return no_send(now)
+
+
+def no_writing(now: Situation) -> str:
+    """Say that the fields are not being written now."""
+    return "" if now.stage is Stage.WRITING else "The change is under review: escape goes back to its fields."
+
+
+def no_aim(now: Situation) -> str:
+    """Say why a change's price cannot be taken from the book by a key."""
+    return no_writing(now) or only_in(Entry.PRICE)(now)

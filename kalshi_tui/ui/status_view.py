@@ -5,8 +5,8 @@ from typing import Final
 from kalshi_tui.domain.link import Hours, Link, LinkState, Pulse
 from kalshi_tui.domain.order import OrderState
 from kalshi_tui.domain.price import Money
-from kalshi_tui.session.desk import Venue
 from kalshi_tui.session.store import Store
+from kalshi_tui.session.venue import Venue
 from kalshi_tui.ui.format import cents_text, clock_text, money_text, zone_text
 from kalshi_tui.ui.lines import Line, Span, Tone, fit, length, line
 from kalshi_tui.ui.views import exit_price

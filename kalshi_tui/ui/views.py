@@ -3,11 +3,11 @@
 from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.link import LinkState
 from kalshi_tui.domain.market import Market, Trade
-from kalshi_tui.domain.order import BookSide, Fill, Order, OrderState, yes_price as in_terms_of
+from kalshi_tui.domain.order import BookSide, Fill, Order, OrderState, exposure, yes_price as in_terms_of
 from kalshi_tui.domain.portfolio import Position
-from kalshi_tui.domain.price import PRICE_UNIT, Price
+from kalshi_tui.domain.price import COUNT_UNIT, MONEY_UNIT, PRICE_UNIT, Money, Price
 from kalshi_tui.session.store import Notice, Store, Weight
-from kalshi_tui.session.words import exposure
+from kalshi_tui.session.words import count_words, order_words, price_words
 from kalshi_tui.ui.format import (
     NOTHING,
     cents_text,
@@ -17,8 +17,9 @@ from kalshi_tui.ui.format import (
     money_text,
     on_point,
     price_text,
+    short_count,
 )
-from kalshi_tui.ui.lines import Line, Span, Tone, length, line, right, wrap
+from kalshi_tui.ui.lines import Line, Span, Tone, fit, length, line, right, wrap
 from kalshi_tui.ui.watch_view import market_label, short_label
 
 STATE_TONES = {
@@ -28,9 +29,16 @@ STATE_TONES = {
     OrderState.SENDING: Tone.WARN,
     OrderState.RESTING: Tone.GOOD,
     OrderState.FILLED: Tone.GOOD,
+    OrderState.EXPIRED: Tone.WARN,
 }
 EXPLAINED = frozenset({OrderState.UNKNOWN, OrderState.REFUSED, OrderState.NOT_SENT})
 """States of which the reason stands in the list."""
+ENDED = frozenset({OrderState.CANCELLED, OrderState.EXPIRED})
+"""States of which it stands behind the market's name where there is room: by whom, or by what."""
+ROOMY = 100
+"""From this width on the lists have further columns."""
+LEAST_NAME = 24
+LEAST_REASON = 6
 WEIGHTS = {
     Weight.INFO: (" ", Tone.PLAIN),
     Weight.GOOD: ("+", Tone.GOOD),
@@ -69,15 +77,19 @@ def _name(store: Store, ticker: str, width: int) -> Span:
     return Span("  " + (short_label(market, max(width - 2, 0)) if market else ticker), Tone.DIM)
 
 
-ORDER_COLUMNS = f"{'state':<10}{'side':<9}{'price':>6}  {'left':>10}{'filled':>10}{'at':>6}  market"
-POSITION_COLUMNS = f"{'side':<4}{'count':>9}{'avg':>7}{'exit now':>9}{'P&L now':>10}{'realized':>10}{'fees':>9}  market"
 FILL_COLUMNS = f"{'time':<10}{'side':<9}{'price':>6}  {'count':>10}{'fee':>10}  {'':6}  market"
 TAPE_COLUMNS = f" {'time':<8}{'YES':>7}{'count':>11}  taker"
 LOG_COLUMNS = f"{'time':<10}what happened"
 
 
+def order_columns(width: int) -> str:
+    """Name the columns of `order_line`."""
+    ahead = f"{'ahead':>7}   " if width >= ROOMY else ""
+    return f"{'state':<10}{'side':<9}{'price':>6}  {'left':>7}   {'filled':>7}   {'at':>6}  {ahead}  market"
+
+
 def order_line(store: Store, order: Order, width: int) -> Line:
-    """Draw an order: what became of it, what it leans to, what is left and what is done."""
+    """Draw an order: what became of it, what it leans to, what is left, what is done, and what stands before it."""
     words, side, price = _own_terms(store, order.ticker, order.client_order_id, order.book_side, order.yes_price)
     word = "PART FILL" if order.state is OrderState.RESTING and order.filled else order.state.name.replace("_", " ")
     figures = line(
@@ -87,12 +99,60 @@ def order_line(store: Store, order: Order, width: int) -> Line:
         count_cell(order.remaining, 10),
         count_cell(order.filled, 10),
         on_point(price_text(_average(store, order, side), 2), 4, 8),
+        Span(_ahead(store, order) if width >= ROOMY else "", Tone.DIM),
     )
     if order.reason and order.state in EXPLAINED:
         market = store.markets.get(order.ticker)
         name = market_label(market) if market else order.ticker
         return line(*figures, Span(f"  {order.reason}", Tone.WARN), Span(f"  {name}", Tone.DIM))
-    return (*figures, _name(store, order.ticker, width - length(figures)))
+    left = width - length(figures)
+    room = left - LEAST_NAME - 4
+    if order.reason and order.state in ENDED and width >= ROOMY and room >= LEAST_REASON:
+        reason = fit(order.reason, min(len(order.reason), room))
+        named = line(_name(store, order.ticker, left - len(reason) - 2))
+        gap = " " * (left - length(named) - len(reason))
+        return line(*figures, *named, Span(f"{gap}{reason}", Tone.DIM))
+    return (*figures, _name(store, order.ticker, left))
+
+
+def _ahead(store: Store, order: Order) -> str:
+    """Say how many contracts stand before a resting order; nothing for any other."""
+    if order.state is not OrderState.RESTING:
+        return " " * 10
+    ahead = store.queue.get(order.order_id)
+    return right(NOTHING + "   ", 10) if ahead is None else count_cell(ahead, 10)
+
+
+def unknown_words(store: Store, width: int) -> str:
+    """Say in at most ``width`` cells, if it can be, which orders of unknown outcome there are; empty for none."""
+    orders = [order for order in store.working() if order.state is OrderState.UNKNOWN]
+    if not orders:
+        return ""
+    if len(orders) > 1:
+        what = f"{len(orders)} orders of unknown outcome"
+        endings = [" may be live; the exchange is being asked.", " may be live."]
+    else:
+        (order,) = orders
+        what = f"UNKNOWN: {trader_words(store, order)}"
+        place = f" in {order.ticker}"
+        endings = [
+            f"{place} may be live; the exchange is being asked.",
+            f"{place} may be live; being asked about.",
+            f"{place} may be live.",
+            " may be live; the exchange is being asked.",
+            " may be live.",
+        ]
+    return what + next((each for each in endings if len(what + each) <= width), endings[-1])
+
+
+def trader_words(store: Store, order: Order) -> str:
+    """Say an order as the trader wrote it: ``buy YES 10 at 0.47``; without the verb where it is not known here."""
+    asked = store.asked.get(order.client_order_id)
+    if asked is None:
+        return order_words(order)
+    action, side = asked
+    price = price_words(in_terms_of(side, order.yes_price))
+    return f"{action.value} {side.name} {count_words(order.initial)} at {price}"
 
 
 def exit_price(store: Store, position: Position) -> Price | None:
@@ -113,23 +173,58 @@ def exit_price(store: Store, position: Position) -> Price | None:
     return PRICE_UNIT - quote.yes_ask if quote.yes_ask is not None else None
 
 
+def money_cell(money: Money | None, width: int, *, signed: bool = False) -> str:
+    """Write dollars at the right end of a column, in whole dollars where the cents have no room; never cut."""
+    if money is None:
+        return NOTHING.rjust(width)
+    cents = cents_text(money, signed=signed)
+    dollars = (abs(money) + MONEY_UNIT // 2) // MONEY_UNIT * MONEY_UNIT
+    whole = money_text(dollars if money >= 0 else -dollars, signed=signed).removesuffix(".00")
+    for text in (cents, whole, whole.replace(",", "")):
+        if len(text) < width:
+            return text.rjust(width)
+    sign = "-" if money < 0 else "+" if signed else ""
+    return f"{sign}${short_count(dollars // MONEY_UNIT * COUNT_UNIT)}".rjust(width)
+
+
+def gain_now(store: Store, position: Position) -> Money | None:
+    """Give what selling all of a position at the best bid would gain over its cost, before the fee of that sale."""
+    mark = exit_price(store, position)
+    return mark * abs(position.count) - position.cost if mark is not None else None
+
+
+def position_columns(width: int) -> str:
+    """Name the columns of `position_line`."""
+    more = f"{'exposure':>11}{'pays':>11}" if width >= ROOMY else ""
+    figures = f"{'side':<4}{'count':>9}{'avg':>7}{'exit now':>9}{'P&L now':>10}{'realized':>10}{'fees':>9}"
+    return f"{figures}{more}  market"
+
+
+def gain_tone(gain: Money | None) -> Tone:
+    """Give the tone of a gain or a loss; its sign says it too."""
+    return Tone.DIM if not gain else Tone.GOOD if gain > 0 else Tone.BAD
+
+
 def position_line(store: Store, position: Position, width: int) -> Line:
-    """Draw a position: what it cost, what it could be sold for now, the difference, and the fees, counted apart."""
+    """Draw a position: what it cost, what it could be sold for now, the difference, and the fees, counted apart.
+
+    Where there is room also its exposure, which is what it can lose, and what it pays if it is right.
+    """
     side, held = ("YES", position.count) if position.count > 0 else ("NO", -position.count)
     market = store.markets.get(position.ticker)
     average = position.cost // held if held else None
-    mark = exit_price(store, position)
-    gain = mark * held - position.cost if mark is not None else None
-    gain_tone = Tone.DIM if not gain else Tone.GOOD if gain > 0 else Tone.BAD
+    gain = gain_now(store, position)
     figures = line(
         Span(f"{side:<4}", Tone.BID if side == "YES" else Tone.ASK),
         count_cell(held, 9),
         on_point(price_text(average, 4), 4, 7),
-        on_point(market_price(mark, market), 4, 9),
-        Span(right(cents_text(gain, signed=True) if gain is not None else NOTHING, 10), gain_tone),
-        Span(right(cents_text(position.realized_pnl, signed=True), 10), Tone.DIM),
-        Span(right(cents_text(position.fees_paid), 9), Tone.DIM),
+        on_point(market_price(exit_price(store, position), market), 4, 9),
+        Span(money_cell(gain, 10, signed=True), gain_tone(gain)),
+        Span(money_cell(position.realized_pnl, 10, signed=True), Tone.DIM),
+        Span(money_cell(position.fees_paid, 9), Tone.DIM),
     )
+    if width >= ROOMY:
+        figures += line(Span(money_cell(position.cost, 11)), Span(money_cell(held * PRICE_UNIT, 11), Tone.DIM))
     return (*figures, _name(store, position.ticker, width - length(figures)))
 
 
@@ -163,6 +258,21 @@ def notice_line(notice: Notice) -> Line:
     """Draw one entry of the log: the hour, a sign for its weight, the sentence."""
     sign, tone = WEIGHTS[notice.weight]
     return line(Span(f"{clock_text(notice.at_ms)} ", Tone.DIM), Span(f"{sign} {notice.text}", tone))
+
+
+def message_lines(store: Store, width: int) -> tuple[Line, Line]:
+    """Draw the line of messages: orders of unknown outcome as long as there are any, else the newest notice.
+
+    Beside unknown ones the notice stands behind; where it has no room there it is the second line given.
+    """
+    notice = notice_line(store.notices[0]) if store.notices else ()
+    unknown = unknown_words(store, width)
+    if not unknown:
+        return notice, ()
+    alarm = line(Span(unknown, Tone.BAD))
+    if width - length(alarm) - 2 < length(notice):
+        return alarm, notice
+    return line(*alarm, "  ", *notice), ()
 
 
 def notice_lines(notice: Notice, width: int) -> list[Line]:

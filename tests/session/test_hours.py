@@ -11,6 +11,7 @@ from kalshi_tui.session.hours import Clerk
 from kalshi_tui.session.rehearsal import BY_ID
 from kalshi_tui.session.session import Session
 from kalshi_tui.session.store import Store
+from tests.session.sending import sent
 
 from .test_rehearsal import rehearsed
 from .test_session import a_two_sided_market, data, exchange, session, until
@@ -21,11 +22,9 @@ __all__ = ["data", "exchange", "session"]
 async def test_a_pause_is_known_from_the_first_answer_on_and_cancels_go_through(session: Session) -> None:
     ticker = await a_two_sided_market(session)
     store = session.store
-    resting = (
-        await session.submit(OrderTerms(ticker, Side.YES, Action.BUY, 100, 500), session.new_client_order_id())
-    ).order
+    resting = (await sent(session, OrderTerms(ticker, Side.YES, Action.BUY, 100, 500))).order
     await rehearsed(session, BY_ID["pause-trading"], ticker)
-    refused = await session.submit(OrderTerms(ticker, Side.YES, Action.BUY, 200, 500), session.new_client_order_id())
+    refused = await sent(session, OrderTerms(ticker, Side.YES, Action.BUY, 200, 500))
     # A 503 tells nothing for sure: the order is asked about, and found not to be there.
     assert refused.order.state is OrderState.UNKNOWN
     await until(lambda: store.hours is Hours.TRADING_PAUSED)

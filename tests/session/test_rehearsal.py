@@ -8,6 +8,7 @@ from kalshi_tui.domain.market import MarketStatus
 from kalshi_tui.domain.order import Action, OrderState, OrderTerms, refusal
 from kalshi_tui.session.rehearsal import BY_ID, REHEARSALS, Rehearsal
 from kalshi_tui.session.session import Session
+from tests.session.sending import sent
 
 from .test_session import a_two_sided_market, data, exchange, session, until
 
@@ -63,8 +64,9 @@ async def test_a_lost_reply_is_unknown_until_the_exchange_has_said(session: Sess
     await rehearsed(session, BY_ID["lost-reply"], ticker)
     # Else the stream may tell of the order before the lost reply does not come.
     await session._stream.close()
-    sent_as = session.new_client_order_id()
-    outcome = await session.submit(OrderTerms(ticker, Side.YES, Action.BUY, 100, 500), sent_as)
+    terms = OrderTerms(ticker, Side.YES, Action.BUY, 100, 500)
+    sent_as = session.draft(terms)
+    outcome = await session.submit(terms, sent_as, frozenset({"stale"}))
     assert outcome.order.state is OrderState.UNKNOWN
     await until(lambda: [order.state for order in session.store.orders.values()] == [OrderState.RESTING])
     (order,) = session.store.orders.values()
@@ -74,7 +76,7 @@ async def test_a_lost_reply_is_unknown_until_the_exchange_has_said(session: Sess
 async def test_an_order_that_failed_is_unknown_and_then_not_there(session: Session) -> None:
     ticker = await a_two_sided_market(session)
     await rehearsed(session, BY_ID["fail"], ticker)
-    outcome = await session.submit(OrderTerms(ticker, Side.YES, Action.BUY, 100, 500), session.new_client_order_id())
+    outcome = await sent(session, OrderTerms(ticker, Side.YES, Action.BUY, 100, 500))
     assert outcome.order.state is OrderState.UNKNOWN
     await until(lambda: [order.state for order in session.store.orders.values()] != [OrderState.UNKNOWN], 60)
     (order,) = session.store.orders.values()
@@ -97,7 +99,7 @@ async def test_a_changed_grid_a_halt_and_a_reopening_reach_the_desk_at_once(sess
     await until(lambda: store.markets[ticker].grid.finest_step == 10)
     terms = OrderTerms(ticker, Side.YES, Action.BUY, 110, 500)
     assert refusal(terms, store.markets[ticker]) is None
-    resting = (await session.submit(terms, session.new_client_order_id())).order
+    resting = (await sent(session, terms)).order
     assert resting.state is OrderState.RESTING
     await rehearsed(session, BY_ID["deactivate"], ticker)
     await until(lambda: store.markets[ticker].status is MarketStatus.INACTIVE)

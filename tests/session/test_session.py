@@ -16,6 +16,7 @@ from kalshi_tui.domain.link import LinkState, Trust
 from kalshi_tui.domain.order import Action, OrderState, OrderTerms
 from kalshi_tui.launch import PracticeProcess
 from kalshi_tui.session.session import Session
+from tests.session.sending import sent
 
 SEED = "7"
 
@@ -72,9 +73,7 @@ async def test_an_order_that_takes_is_filled_and_shows_in_position_fills_and_cas
     store = session.store
     assert store.balance is not None
     cash = store.balance.cash
-    outcome = await session.submit(
-        OrderTerms(ticker, Side.YES, Action.BUY, 9_900, 1_000), session.new_client_order_id()
-    )
+    outcome = await sent(session, OrderTerms(ticker, Side.YES, Action.BUY, 9_900, 1_000))
     assert outcome.order.state is OrderState.FILLED
     assert outcome.order.filled == 1_000
     await until(lambda: sum(fill.count for fill in store.fills) == 1_000)
@@ -86,7 +85,7 @@ async def test_an_order_that_takes_is_filled_and_shows_in_position_fills_and_cas
 async def test_an_order_that_rests_stands_in_the_book_and_goes_when_cancelled(session: Session) -> None:
     ticker = await a_two_sided_market(session)
     store = session.store
-    outcome = await session.submit(OrderTerms(ticker, Side.YES, Action.BUY, 100, 77), session.new_client_order_id())
+    outcome = await sent(session, OrderTerms(ticker, Side.YES, Action.BUY, 100, 77))
     order = outcome.order
     assert order.state is OrderState.RESTING
     await until(lambda: store.book(ticker).book.yes.count_at(100) >= 77)
@@ -98,9 +97,7 @@ async def test_an_order_that_rests_stands_in_the_book_and_goes_when_cancelled(se
 
 async def test_a_refusal_is_told_in_words(session: Session) -> None:
     ticker = await a_two_sided_market(session)
-    outcome = await session.submit(
-        OrderTerms(ticker, Side.YES, Action.BUY, 5_000, 100_000_000), session.new_client_order_id()
-    )
+    outcome = await sent(session, OrderTerms(ticker, Side.YES, Action.BUY, 5_000, 100_000_000))
     assert outcome.order.state is OrderState.REFUSED
     assert "cash" in outcome.sentence
 
@@ -129,7 +126,7 @@ async def test_the_exchange_killed_and_started_again_is_healed_from(data: Path) 
         await until(lambda: session.store.connection.state is LinkState.LIVE and session.store.markets)
         ticker = await a_two_sided_market(session)
         terms = OrderTerms(ticker, Side.YES, Action.BUY, 100, 500)
-        resting = (await session.submit(terms, session.new_client_order_id())).order
+        resting = (await sent(session, terms)).order
         assert resting.state is OrderState.RESTING
         with contextlib.suppress(ProcessLookupError):
             os.kill(ready.pid, signal.SIGKILL)

@@ -20,10 +20,11 @@ from kalshi_tui.kalshi.sink import Sink
 from kalshi_tui.kalshi.stream import Stream
 from kalshi_tui.kalshi.stream_group import Listener, StreamGroup
 from kalshi_tui.practice import auth
-from kalshi_tui.session.desk import Venue
 from kalshi_tui.session.session import Session
+from kalshi_tui.session.venue import Venue
 from tests.kalshi.test_faults import BOUNDS, TIMING
 from tests.practice.serving import Clock, Serving, serving
+from tests.session.sending import sent
 
 EASTERN_MIDNIGHT_UTC_H = 5
 STEP_MS = 30_000
@@ -158,7 +159,7 @@ async def live_through(hours: int) -> None:
         calm = max((each for each in open_now if not each.shard), key=lambda each: each.close_ms).ticker
         session.look_at([calm])
         terms = OrderTerms(calm, Side.YES, Action.BUY, 100, 500)
-        resting = (await session.submit(terms, session.new_client_order_id())).order
+        resting = (await sent(session, terms)).order
         assert resting.state is OrderState.RESTING
         for step in range(1, hours * HOUR + 1):
             if step in {3 * HOUR, 5 * HOUR}:
@@ -169,7 +170,7 @@ async def live_through(hours: int) -> None:
             if step % (HOUR // 4) == 0:
                 await day.check(calm)
             if step == 4 * HOUR:
-                refused = await session.submit(terms, session.new_client_order_id())
+                refused = await sent(session, terms)
                 assert refused.order.state is OrderState.UNKNOWN
                 await day.until(lambda: len(store.working()) == 1, "the refused order found not to be there")
                 assert store.orders[resting.order_id].state is OrderState.RESTING

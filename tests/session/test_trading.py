@@ -13,8 +13,12 @@ from kalshi_tui.kalshi.clock import ExchangeClock
 from kalshi_tui.kalshi.environments import practice
 from kalshi_tui.kalshi.rest import RestClient, Retry
 from kalshi_tui.kalshi.signing import Signer, generate_key
+from kalshi_tui.session.guard import Guard
+from kalshi_tui.session.inquiry import Inquiry
+from kalshi_tui.session.journal import Journal
 from kalshi_tui.session.store import Store
 from kalshi_tui.session.trading import Trading
+from kalshi_tui.session.venue import Venue
 
 SIGNER = Signer.from_pem("key", generate_key())
 TERMS = OrderTerms(ticker="T-1", side=Side.YES, action=Action.BUY, price=4_700, count=1_000)
@@ -64,9 +68,13 @@ async def trading(exchange: Exchange, store: Store) -> AsyncIterator[Trading]:
     transport = httpx.MockTransport(exchange.handle)
     clock = ExchangeClock(lambda: SENT_MS)
     async with RestClient(practice(1), SIGNER, clock=clock, transport=transport, retry=Retry(attempts=1)) as rest:
-        hands = Trading(rest, store, at_once)
+        store.snapshot("T-1", [(4_600, 100_000)], [(5_200, 100_000)])
+        guard = Guard(store, Venue.PRACTICE, clock_ms=lambda: SENT_MS)
+        inquiry = Inquiry(rest, store, at_once)
+        hands = Trading(rest, store, Journal.in_memory(), guard, inquiry)
+        store.on_order = hands.note
         yield hands
-        await hands.close()
+        await inquiry.close()
 
 
 def taken(filled: str, remaining: str, **more: str) -> Handler:

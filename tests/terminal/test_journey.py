@@ -81,7 +81,7 @@ def test_an_order_that_rests_is_listed_cancelled_and_asked_about_before_the_end(
     terminal.press("q")
     terminal.wait_text("quit", "may be live")
     terminal.press("n", "x")
-    terminal.wait_text("Cancel YES 7 at 0.01")
+    terminal.wait_text("Cancel buy YES 7 at 0.01")
     terminal.press("y")
     terminal.wait_text("Cancelled: YES 7 at 0.01")
     terminal.press("q")

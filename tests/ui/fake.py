@@ -9,10 +9,13 @@ from kalshi_tui.domain.link import LinkState, Pulse
 from kalshi_tui.domain.market import Event, Market, MarketStatus, Quote, Trade
 from kalshi_tui.domain.order import BookSide, Fill, Order, OrderState, OrderTerms
 from kalshi_tui.domain.portfolio import Balance, Position
-from kalshi_tui.domain.price import CENT_GRID, PriceGrid, PriceRange
-from kalshi_tui.session.desk import Outcome, Venue
+from kalshi_tui.domain.price import CENT_GRID, Count, Price, PriceGrid, PriceRange
+from kalshi_tui.session.desk import Outcome, Sweep
+from kalshi_tui.session.guard import Objection, unpassed
+from kalshi_tui.session.options import TicketDefaults
 from kalshi_tui.session.rehearsal import Rehearsal
 from kalshi_tui.session.store import Store
+from kalshi_tui.session.venue import Venue
 from kalshi_tui.session.words import terms_words
 
 NOW_MS = 1_800_000_000_000
@@ -127,6 +130,16 @@ class FakeDesk:
         self.link_pulse = Pulse(frame_age_ms=120, ping_age_ms=3_400, lag_ms=14)
         self.audited: list[str] = []
         self.rehearsed: list[tuple[str, str]] = []
+        self.ticket = TicketDefaults()
+        self.read_only = ""
+        self.against: list[Objection] = []
+        """What speaks against any order."""
+        self.agreed: list[frozenset[str]] = []
+        self.drafted: list[OrderTerms] = []
+        self.amended: list[tuple[Order, Price, Count]] = []
+        self.swept: list[str] = []
+        self.leaves_nothing = False
+        self.repeatable: dict[str, OrderTerms] = {}
 
     async def start(self) -> None:
         await asyncio.sleep(0)
@@ -147,10 +160,35 @@ class FakeDesk:
     def look_at(self, tickers: Sequence[str]) -> None:
         self.looked_at.append(tuple(tickers))
 
-    def new_client_order_id(self) -> str:
+    def objections(self, terms: OrderTerms, instead_of: Order | None = None) -> list[Objection]:
+        return list(self.against)
+
+    def draft(self, terms: OrderTerms) -> str:
+        self.drafted.append(terms)
         return f"client-{len(self.sent) + 1}"
 
-    async def submit(self, terms: OrderTerms, client_order_id: str) -> Outcome:
+    def terms_to_repeat(self, order: Order) -> OrderTerms | None:
+        return self.repeatable.get(order.client_order_id)
+
+    async def amend(self, order: Order, price: Price, left: Count, agreed: frozenset[str] = frozenset()) -> Outcome:
+        await asyncio.sleep(0)
+        self.amended.append((order, price, left))
+        self.agreed.append(agreed)
+        news = replace(order, yes_price=price, remaining=left, initial=order.filled + left, updated_ms=NOW_MS + 1)
+        self.store.order(news)
+        return Outcome(news, "Changed.")
+
+    async def cancel_all(self, ticker: str = "") -> Sweep:
+        await asyncio.sleep(0)
+        self.swept.append(ticker)
+        gone = [order for order in self.store.working() if ticker in {"", order.ticker}]
+        for order in gone:
+            self.store.order(replace(order, state=OrderState.CANCELLED, remaining=0, updated_ms=NOW_MS + 1))
+        return Sweep(len(gone), (), (), proved=True, sentence=f"{len(gone)} cancelled; none rests.")
+
+    async def submit(self, terms: OrderTerms, client_order_id: str, agreed: frozenset[str] = frozenset()) -> Outcome:
+        self.agreed.append(agreed)
+        assert not unpassed(self.against, agreed), "the screen has let something pass"
         self.sent.append((terms, client_order_id))
         if self.hold is not None:
             await self.hold.wait()

@@ -10,18 +10,21 @@ from textual.widget import Widget
 
 from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.market import MarketStatus
-from kalshi_tui.domain.order import Action, OrderTerms, TimeInForce
-from kalshi_tui.session.desk import Venue
+from kalshi_tui.domain.order import Action, OrderState, OrderTerms, TimeInForce
+from kalshi_tui.session.venue import Venue
 from kalshi_tui.ui.commands import COMMANDS, TEXT_KEYS, Command, Scope, choose, is_typed, of_scope
 from kalshi_tui.ui.lines import plain
+from kalshi_tui.ui.screens.amend import AmendScreen
 from kalshi_tui.ui.screens.ask import AskScreen
 from kalshi_tui.ui.screens.base import CommandScreen
 from kalshi_tui.ui.screens.help import help_lines
 from kalshi_tui.ui.screens.review import ReviewScreen
 from kalshi_tui.ui.screens.ticket import TicketScreen
-from kalshi_tui.ui.situation import Situation, Stage
+from kalshi_tui.ui.screens.word import WordScreen
+from kalshi_tui.ui.situation import Entry, Situation, Stage
+from kalshi_tui.ui.start import TicketStart
 from kalshi_tui.ui.widgets.key_bar import ALWAYS, fitting
-from tests.ui.fake import TITLES, Clock, FakeDesk, a_market, an_order
+from tests.ui.fake import TITLES, Clock, FakeDesk, a_market, a_position, an_order
 from tests.ui.pilot import NARROW, SIZES, Trader, trading
 
 MARKET = a_market(TITLES[0][0])
@@ -31,7 +34,16 @@ SITUATIONS = [
     Situation(market=MARKET, order=an_order()),
     Situation(market=MARKET, in_list=True, has_market=True),
     Situation(market=MARKET, in_filter=True),
+    Situation(market=MARKET, in_book=True),
+    Situation(market=MARKET, working_here=1),
+    Situation(market=MARKET, order=an_order(), subject=MARKET, in_list=True),
+    Situation(order=an_order(state=OrderState.NOT_SENT), subject=MARKET, in_list=True, repeats=True),
+    Situation(in_positions=True, position=a_position(), subject=MARKET, in_list=True),
     Situation(on_choice=True),
+    Situation(entry=Entry.PRICE),
+    Situation(entry=Entry.COUNT),
+    Situation(stage=Stage.WRITING, entry=Entry.PRICE),
+    Situation(barred="It cannot be sent."),
     Situation(stage=Stage.SENDING, armed=False),
     Situation(stage=Stage.DONE, armed=False),
     Situation(asked=True),
@@ -54,6 +66,11 @@ async def open_scope(trader: Trader, scope: Scope) -> None:
         await trader.press("b")
     elif scope is Scope.REVIEW:
         await trader.press("b", *"40", "tab", *"5", "enter")
+    elif scope is Scope.AMEND:
+        trader.desk.store.order(an_order())
+        trader.app.push_screen(AmendScreen(trader.desk, an_order(), trader.timer))
+    elif scope is Scope.WORD:
+        trader.app.push_screen(WordScreen(trader.desk, "question", "Is it so?", "yes"))
     elif scope is Scope.ASK:
         trader.app.push_screen(AskScreen(trader.desk, "question", "Is it so?"))
     elif scope is Scope.HELP:
@@ -78,11 +95,10 @@ async def test_every_key_does_what_the_table_says(scope: Scope, monkeypatch: pyt
         done: list[str] = []
         monkeypatch.setattr(screen, "do", lambda command: done.append(command.id))
         for command in of_scope(scope):
-            if scope is Scope.TICKET and command.why_not(Situation()):
-                screen.set_focus(screen.query_one("#tif", Widget))
-            elif scope is Scope.TICKET:
-                screen.set_focus(screen.query_one("#price", Widget))
             now = situation_for(command)
+            if scope in {Scope.TICKET, Scope.AMEND}:
+                field = "tif" if now.on_choice else "count" if now.entry is Entry.COUNT else "price"
+                screen.set_focus(screen.query_one(f"#{field}", Widget))
             monkeypatch.setattr(screen, "situation", partial(replace, now))
             for key in filter(None, command.keys.split(",")):
                 done.clear()
@@ -135,7 +151,7 @@ def test_help_and_quit_stay_in_the_narrowest_bar(scope: Scope) -> None:
         assert {each for each in ALWAYS if scope is Scope.DESK} <= shown
 
 
-@pytest.mark.parametrize("scope", [Scope.DESK, Scope.TICKET, Scope.REVIEW])
+@pytest.mark.parametrize("scope", [Scope.DESK, Scope.TICKET, Scope.REVIEW, Scope.AMEND])
 async def test_the_palette_offers_what_the_table_offers(scope: Scope) -> None:
     async with trading() as trader:
         await open_scope(trader, scope)
@@ -199,7 +215,7 @@ def test_no_single_key_both_opens_and_sends() -> None:
     senders = {key for command in COMMANDS if command.method == "send" for key in command.keys.split(",")}
     assert not openers & senders
     # Nor does any command of the desk or the ticket send.
-    assert {command.scope for command in COMMANDS if command.method == "send"} == {Scope.REVIEW}
+    assert {command.scope for command in COMMANDS if command.method == "send"} == {Scope.REVIEW, Scope.AMEND}
 
 
 def test_what_a_field_takes() -> None:
@@ -231,5 +247,5 @@ async def test_screens_of_an_order_name_the_same_market() -> None:
         terms = OrderTerms(TITLES[1][0], Side.YES, Action.BUY, 4_000, 500, TimeInForce.GTC)
         trader.app.push_screen(ReviewScreen(trader.desk, terms, trader.timer))
         assert "Fed decision in December: Hold" in await trader.look()
-        trader.app.push_screen(TicketScreen(trader.desk, TITLES[1][0], Action.BUY, trader.timer))
+        trader.app.push_screen(TicketScreen(trader.desk, TicketStart(TITLES[1][0], Action.BUY), trader.timer))
         assert "Fed decision in December: Hold" in await trader.look()

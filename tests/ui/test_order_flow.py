@@ -11,10 +11,13 @@ from textual.widgets import Input
 from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.link import Hours
 from kalshi_tui.domain.order import Action, OrderState, OrderTerms, TimeInForce
-from kalshi_tui.session.desk import Venue
-from kalshi_tui.ui.screens.review import ARMS_AFTER_MS
+from kalshi_tui.domain.portfolio import Balance
+from kalshi_tui.session.guard import Objection, Passing
+from kalshi_tui.session.venue import Venue
+from kalshi_tui.ui.entry import moment_text
+from kalshi_tui.ui.screens.review import ARMS_AFTER_MS, ReviewScreen
 from kalshi_tui.ui.screens.ticket import TicketScreen
-from tests.ui.fake import TITLES, Clock, FakeDesk, a_fill, a_position, an_order
+from tests.ui.fake import NOW_MS, TITLES, Clock, FakeDesk, a_fill, a_market, a_position, an_order
 from tests.ui.pilot import NARROW, SIZES, Trader, trading
 
 FIRST = TITLES[0][0]
@@ -159,16 +162,28 @@ async def test_typing_faster_than_the_screen(size: tuple[int, int]) -> None:
         assert "buy YES 5 at 0.90" in await trader.look()
 
 
-async def test_enter_in_the_price_goes_to_the_count() -> None:
+async def test_enter_in_the_price_goes_to_the_review_and_to_an_empty_count_first() -> None:
     async with trading() as trader:
-        await trader.pilot.press("b", "9", "0", "enter", "5", "enter")
+        await trader.pilot.press("b", "9", "0", "enter")
+        assert "buy YES 10 at 0.90" in await trader.look()
+        await trader.pilot.press("escape", "tab", "backspace", "shift+tab", "enter", "5", "enter")
         assert "buy YES 5 at 0.90" in await trader.look()
+
+
+async def test_from_the_watch_list_to_an_order_sent_at_the_best_bid_in_four_keys() -> None:
+    keys = ("b", "j", "enter", "enter")
+    assert len(keys) <= 4
+    async with trading(size=NARROW) as trader:
+        for key in keys:
+            await trader.wait_to_arm()
+            await trader.press(key)
+        assert trader.desk.sent == [(OrderTerms(FIRST, Side.YES, Action.BUY, 4_700, 1_000), "client-1")]
 
 
 async def test_every_side_and_time_in_force_can_be_reached_by_keys() -> None:
     seen: set[Side | Action | TimeInForce] = set()
     for number, (side, action) in enumerate(itertools.product(range(2), range(2))):
-        tif = number % 3
+        tif = (0, 2, 3)[number % 3]
         async with trading() as trader:
             await trader.press("b", *"40", "tab", *"5", "tab")
             await trader.press(*["right"] * tif, "tab")
@@ -213,7 +228,8 @@ async def test_a_paste_with_what_cannot_be_seen_is_taken_as_nothing(pasted: str)
         ("40", "0.001", "That is no count"),
         ("40", "10,50", "Write the count with a point"),
         ("40", "1,5", "Write the count with a point"),
-        ("47.5", "5", "tick"),
+        ("47.5", "5", "this reads as 47.5 dollars"),
+        ("47.5c", "5", "is not on this market's price grid"),
         ("", "5", "Type a price"),
         ("40", "", "Type how many contracts"),
     ],
@@ -223,7 +239,7 @@ async def test_what_is_no_order_is_refused_in_the_field_with_a_way_on(price: str
         await trader.press("b")
         if price:
             await trader.type(price)
-        await trader.press("tab")
+        await trader.press("tab", "backspace")
         if count:
             await trader.type(count)
         screen = await trader.press("enter", "enter")
@@ -241,7 +257,7 @@ async def test_the_arrows_walk_the_grid_from_the_trader_s_own_side() -> None:
         assert "= 0.4800 $" in await trader.press("up")
         assert "= 0.4600 $" in await trader.press("down", "down")
         screen = await trader.press("tab", "up", "up", "up", "down")
-        assert "= 2 contracts" in screen
+        assert "= 12 contracts" in screen
 
 
 async def test_selling_what_is_not_held_is_said_before_it_is_sent() -> None:
@@ -261,7 +277,7 @@ async def test_a_stale_book_is_said_on_desk_ticket_and_review() -> None:
         screen = await trader.press(*"40", "tab", *"5")
         assert "STALE: these figures may be wrong. a frame was missed" in screen
         screen = await trader.press("enter")
-        assert "STALE: the prices may be wrong" in screen
+        assert "STALE: these figures may be wrong. a frame was missed" in screen
         trader.desk.store.snapshot(FIRST, [(4_700, 100)], [(5_200, 100)])
         screen = await trader.look()
         assert "STALE" not in screen.split("review")[1]
@@ -320,22 +336,156 @@ async def test_the_venue_stands_in_words_on_every_screen(venue: Venue) -> None:
         assert venue.value in await trader.look()
 
 
-@pytest.mark.parametrize(("answer", "sent"), [("y", 1), ("n", 0)])
-async def test_on_a_book_that_may_be_wrong_sending_is_asked_about(answer: str, sent: int) -> None:
+STALE = Objection("stale", Passing.WORD, "The book is STALE: the prices may be wrong.", "blind")
+ALIKE = Objection("alike c9", Passing.YES, "YES 5 at 0.40 in this market is UNKNOWN: this would be a second.")
+HARD = Objection("limit of order", Passing.NEVER, "For an order that makes 5 contracts, your limit is 2.")
+
+
+async def to_send(trader: Trader, *against: Objection) -> str:
+    """Come to an armed review of an order that something speaks against, and press Enter."""
+    trader.desk.against = list(against)
+    await trader.press("b", *"40", "tab", *"5", "enter")
+    await trader.wait_to_arm()
+    return " ".join((await trader.press("enter")).replace("│", " ").split())
+
+
+@pytest.mark.parametrize(("answer", "sent"), [("y", 1), ("n", 0), ("escape", 0)])
+async def test_an_objection_that_a_yes_passes_is_asked_about(answer: str, sent: int) -> None:
     async with trading(size=NARROW) as trader:
-        await trader.press("b", *"40", "tab", *"5", "enter")
-        trader.desk.store.stale([TITLES[0][0]], "A frame was missed.")
-        await trader.wait_to_arm()
-        screen = await trader.press("enter")
-        assert not trader.desk.sent
-        said = " ".join(screen.replace("│", " ").split())
-        assert "The book is STALE: A frame was missed. Send buy YES 5 at 0.40" in said
-        await trader.press("enter")
+        said = await to_send(trader, ALIKE)
+        assert "this would be a second. Send buy YES 5 at 0.40 all the same?" in said
+        await trader.press("enter", "enter")
         assert not trader.desk.sent
         screen = await trader.press(answer)
         assert len(trader.desk.sent) == sent
+        assert trader.desk.agreed == [frozenset({ALIKE.id})] * sent
         assert ("FILLED" in screen) == bool(sent)
         assert ("arming" in screen) == (not sent)
+
+
+@pytest.mark.parametrize(
+    ("typed", "says"),
+    [("", "The word is blind."), ("Blind", "capital and small letters count"), ("blin", "The word is blind.")],
+)
+async def test_a_word_has_to_be_typed_exactly(typed: str, says: str) -> None:
+    async with trading(size=NARROW) as trader:
+        said = await to_send(trader, STALE)
+        assert "Type blind, then Enter" in said
+        assert says in await trader.press(*typed, "enter")
+        assert not trader.desk.sent
+        await trader.press(*["backspace"] * len(typed), *"blind")
+        assert not trader.desk.sent
+        assert "FILLED" in await trader.press("enter")
+        assert trader.desk.agreed == [frozenset({"stale"})]
+
+
+async def test_escape_at_the_word_goes_back_to_the_review_and_sends_nothing() -> None:
+    async with trading(size=NARROW) as trader:
+        await to_send(trader, STALE)
+        screen = await trader.press(*"blind", "escape")
+        assert "review" in screen
+        assert "arming" in screen
+        await trader.press("enter")
+        assert not trader.desk.sent
+
+
+async def test_every_objection_is_asked_about_and_one_that_comes_meanwhile_too() -> None:
+    async with trading(size=NARROW) as trader:
+        await to_send(trader, STALE)
+        trader.desk.against.append(ALIKE)
+        screen = await trader.press(*"blind", "enter")
+        assert not trader.desk.sent
+        assert "would be a second" in " ".join(screen.split())
+        assert "FILLED" in await trader.press("y")
+        assert trader.desk.agreed == [frozenset({STALE.id, ALIKE.id})]
+
+
+async def test_what_was_asked_about_and_is_over_needs_no_answer_more() -> None:
+    async with trading(size=NARROW) as trader:
+        await to_send(trader, STALE, ALIKE)
+        trader.desk.against = []
+        assert "FILLED" in await trader.press(*"blind", "enter")
+
+
+@pytest.mark.parametrize("when", ["before", "meanwhile"])
+async def test_what_cannot_be_passed_is_said_and_not_sent(when: str) -> None:
+    async with trading(size=NARROW) as trader:
+        if when == "before":
+            await to_send(trader, HARD)
+        else:
+            await to_send(trader, STALE)
+            trader.desk.against = [HARD, STALE]
+            await trader.press(*"blind", "enter")
+        await trader.wait_to_arm()
+        screen = await trader.press("enter")
+        assert "CANNOT BE SENT" in screen
+        assert HARD.sentence in screen
+        assert "enter Send" not in " ".join(screen.split())
+        assert not trader.desk.sent
+
+
+async def test_read_only_opens_the_ticket_and_sends_nothing() -> None:
+    async with trading(size=NARROW) as trader:
+        trader.desk.read_only = "The program was started with --read-only: it sends nothing."
+        said = await to_send(trader)
+        assert "CANNOT BE SENT" in said
+        assert "started with --read-only" in said
+        assert "enter Send" not in said
+        assert not trader.desk.sent
+
+
+async def test_the_gravest_objection_stands_in_ticket_and_review() -> None:
+    async with trading(size=NARROW) as trader:
+        trader.desk.against = [STALE, ALIKE]
+        screen = await trader.press("b", "j")
+        assert "The book is STALE: the prices may be wrong. It asks for the word" in screen
+        assert "And 1 more." in " ".join((await trader.press("enter")).replace("│", " ").split())
+
+
+async def test_an_order_is_sent_once_more_under_its_own_id() -> None:
+    async with trading(size=NARROW) as trader:
+        terms = OrderTerms(FIRST, Side.YES, Action.BUY, 4_000, 500)
+        trader.app.push_screen(ReviewScreen(trader.desk, terms, trader.timer, "c77"))
+        assert "the same order once more" in await trader.look()
+        await trader.wait_to_arm()
+        await trader.press("enter")
+        assert trader.desk.sent == [(terms, "c77")]
+        assert not trader.desk.drafted
+
+
+async def test_the_review_says_the_order_twice_its_options_and_the_cash_of_its_shard() -> None:
+    market = replace(a_market(FIRST), exchange_index=2)
+    desk = FakeDesk(Clock(), [market])
+    desk.store.set_balance(Balance(10_000_000_000, 0, ((0, 8_000_000_000), (2, 2_000_000_000))))
+    async with trading(desk, NARROW) as trader:
+        terms = OrderTerms(
+            FIRST,
+            Side.NO,
+            Action.BUY,
+            4_400,
+            1_000,
+            expires_s=NOW_MS // 1000 + 600,
+            post_only=True,
+            cancel_on_pause=True,
+            order_group_id="2f0c9d51-6d6b-4f52-9f7e-0a7f6a1c9d11",
+        )
+        trader.app.push_screen(ReviewScreen(desk, terms, trader.timer))
+        screen = await trader.look()
+        assert "buy NO 10 at 0.44  -> ask YES 0.5600, count 10.00" in screen
+        assert f"good till {moment_text(terms.expires_s or 0)}, post-only, cancel on pause" in screen
+        assert "order group 2f0c9d51-6d6b-4f52-9f7e-0a7f6a1c9d11" in screen
+        assert " PRACTICE   cash on shard 2: $2,000.00" in screen
+
+
+async def test_an_order_whose_time_passes_in_the_review_is_not_sent() -> None:
+    async with trading(size=NARROW) as trader:
+        terms = OrderTerms(FIRST, Side.YES, Action.BUY, 4_400, 1_000, expires_s=NOW_MS // 1000 + 60)
+        trader.app.push_screen(ReviewScreen(trader.desk, terms, trader.timer))
+        await trader.wait_to_arm()
+        assert "ENTER SENDS" in trader.text()
+        trader.clock.advance(60_000)
+        assert "The time at which this order ends has passed" in await trader.press("enter")
+        assert not trader.desk.sent
 
 
 async def test_a_pause_stands_on_the_top_line_in_the_ticket_and_in_the_review() -> None:

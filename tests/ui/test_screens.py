@@ -10,7 +10,7 @@ from textual.geometry import Region
 from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.link import LinkState
 from kalshi_tui.domain.order import BookSide, OrderState
-from kalshi_tui.session.store import Weight
+from kalshi_tui.session.store import DayTotal, Weight
 from kalshi_tui.ui.format import clock_text
 from kalshi_tui.ui.lines import clean
 from kalshi_tui.ui.widgets.line_view import LineView
@@ -21,7 +21,10 @@ FIRST = TITLES[0][0]
 GOLDEN = Path(__file__).parent / "golden"
 STATES = (
     "desk",
+    "book",
+    "gone",
     "positions",
+    "positions-alone",
     "fills",
     "tape",
     "log",
@@ -63,10 +66,23 @@ def busy_desk() -> FakeDesk:
             reason="The exchange did not answer in time; it is being asked.",
         )
     )
+    store.order(
+        an_order(
+            order_id="o4",
+            client_order_id="c4",
+            yes_price=4_100,
+            remaining=0,
+            state=OrderState.CANCELLED,
+            reason="by you",
+            updated_ms=NOW_MS - 60_000,
+        )
+    )
+    store.set_queue({"o1": 121_550, "o2": 0})
     store.position(a_position())
     store.position(a_position(ticker=TITLES[2][0], count=-123_450, cost=98_765_430, realized_pnl=-1_250_000))
-    store.fill(a_fill())
-    store.fill(a_fill(trade_id="t9", is_taker=False, book_side=BookSide.ASK, yes_price=5_300, count=4_250))
+    store.fill(a_fill(order_id="o0", client_order_id="c0"))
+    rested = a_fill(trade_id="t9", order_id="o2", client_order_id="c2", book_side=BookSide.ASK, yes_price=5_300)
+    store.fill(replace(rested, is_taker=False, count=4_250))
     store.notify(Weight.WARNING, "A sentence of the log long enough to be broken where the terminal is narrow: " * 2)
     return desk
 
@@ -74,8 +90,19 @@ def busy_desk() -> FakeDesk:
 async def to_state(trader: Trader, state: str) -> None:
     desk = trader.desk
     tabs = {"positions": "2", "fills": "3", "tape": "4", "log": "5"}
+    if state == "positions":
+        desk.store.set_day(DayTotal(12, 20_000, 14_000, 3_210_000, 12_400_000, NOW_MS - 5_000_000))
+        desk.store.set_differences(["In CPI-26NOV-T03 the stream told of NO 1,200; the exchange has NO 1,234.50."])
     if state in tabs:
         await trader.press(tabs[state])
+    elif state in {"book", "gone"}:
+        await trader.press("tab", "l", "j", "j")
+        if state == "gone":
+            desk.store.delta(FIRST, Side.NO, 5_000, -desk.store.book(FIRST).book.no.count_at(5_000), 0)
+    elif state == "positions-alone":
+        # What nobody can say anything against: no order of unknown outcome, no difference.
+        desk.store.order(replace(desk.store.orders["o3"], state=OrderState.RESTING, updated_ms=NOW_MS + 1))
+        await trader.press("2", "tab", "tab")
     elif state == "stale":
         desk.store.stale([FIRST], "a frame was missed")
         desk.store.link(LinkState.WAITING, "next try in 3 s")
@@ -92,7 +119,7 @@ async def to_state(trader: Trader, state: str) -> None:
         if state != "review":
             await trader.press("enter")
     elif state == "cancel":
-        await trader.press("tab", "x")
+        await trader.press("tab", "tab", "x", "j", "x")
     elif state == "help":
         await trader.press("question_mark")
     await trader.look()
@@ -160,7 +187,7 @@ async def test_a_hostile_reason_in_the_log_stays_text() -> None:
         for text in HOSTILE:
             trader.desk.store.notify(Weight.ERROR, text)
             await trader.look()
-        await trader.press("5", "tab")
+        await trader.press("5", "tab", "tab")
         screen = await trader.press(*["pagedown"] * 3)
         assert "[bold]markup[/bold]" in screen
         assert "\x1b" not in screen

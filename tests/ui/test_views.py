@@ -10,12 +10,13 @@ from kalshi_tui.domain.market import MarketStatus
 from kalshi_tui.domain.order import Action, BookSide, OrderState, OrderTerms
 from kalshi_tui.domain.portfolio import Position
 from kalshi_tui.domain.price import MONEY_UNIT
-from kalshi_tui.session.desk import Venue
 from kalshi_tui.session.store import LiveBook
+from kalshi_tui.session.venue import Venue
 from kalshi_tui.ui.book_view import book_header
 from kalshi_tui.ui.format import clock_text, date_text
 from kalshi_tui.ui.lines import plain
-from kalshi_tui.ui.order_text import preview_lines, too_dear
+from kalshi_tui.ui.order_text import too_dear
+from kalshi_tui.ui.preview_text import preview_lines
 from kalshi_tui.ui.status_view import ages_line, link_words, positions_worth, status_line
 from kalshi_tui.ui.views import fill_line, order_line, position_line
 from kalshi_tui.ui.watch_view import in_order, status_words

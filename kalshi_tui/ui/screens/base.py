@@ -11,6 +11,8 @@ from kalshi_tui.session.desk import Desk
 from kalshi_tui.session.store import Weight
 from kalshi_tui.ui.commands import Command, Scope, choose, is_typed
 from kalshi_tui.ui.situation import Situation
+from kalshi_tui.ui.widgets.choice import Choice
+from kalshi_tui.ui.widgets.field import Field
 from kalshi_tui.ui.widgets.key_bar import KeyBar
 
 Result = TypeVar("Result")
@@ -31,9 +33,13 @@ class CommandScreen(Screen[Result]):
         return Situation()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Leave to a text field the keys that are typed into it."""
-        if action == "do" and isinstance(self.focused, Input):
-            return not is_typed(str(parameters[-1]))
+        """Leave to a field the keys that it takes; a field of a form may leave some letters to commands."""
+        if action == "do":
+            key = str(parameters[-1])
+            if isinstance(self.focused, Field | Choice):
+                return not self.focused.takes(key)
+            if isinstance(self.focused, Input):
+                return not is_typed(key)
         return super().check_action(action, parameters)
 
     def action_do(self, ids: str, key: str = "") -> None:

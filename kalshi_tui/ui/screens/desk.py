@@ -7,28 +7,26 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
+from textual.content import Content
 from textual.events import DescendantFocus, Resize, ScreenResume, ScreenSuspend
 from textual.timer import Timer
 
-from kalshi_tui.domain.order import Action, Order
+from kalshi_tui.domain.book import Side
 from kalshi_tui.session.desk import Desk
 from kalshi_tui.session.rehearsal import BY_ID as REHEARSALS
 from kalshi_tui.session.store import Dirty, Topic, Weight
-from kalshi_tui.session.words import order_words
 from kalshi_tui.ui.commands import Scope, bindings
+from kalshi_tui.ui.desk_questions import quit_question
+from kalshi_tui.ui.lines import plain
 from kalshi_tui.ui.panes import Tab
 from kalshi_tui.ui.screens.ask import AskScreen
-from kalshi_tui.ui.screens.base import CommandScreen
+from kalshi_tui.ui.screens.desk_orders import OrderDesk
 from kalshi_tui.ui.screens.help import HelpScreen
-from kalshi_tui.ui.screens.ticket import TicketScreen
-from kalshi_tui.ui.situation import Situation
 from kalshi_tui.ui.status_view import ages_line, link_words, status_line
-from kalshi_tui.ui.views import notice_line
-from kalshi_tui.ui.watch_view import market_label
+from kalshi_tui.ui.views import message_lines
 from kalshi_tui.ui.widgets.book_pane import BookPane
 from kalshi_tui.ui.widgets.key_bar import KeyBar
 from kalshi_tui.ui.widgets.line_view import LineView
-from kalshi_tui.ui.widgets.lower_pane import LowerPane
 from kalshi_tui.ui.widgets.tape_pane import TapePane
 from kalshi_tui.ui.widgets.watch_pane import WatchPane
 
@@ -36,25 +34,21 @@ RESTS_AFTER_MS = 120
 """How long the cursor rests on a market until it is followed; the keyboard's own repeat is faster."""
 WIDE_FROM = 118
 """From this width on the tape has a column of its own."""
+MESSAGE_TOPICS = frozenset({Topic.NOTICES, Topic.ORDERS})
 
 
-class DeskScreen(CommandScreen[None]):
+class DeskScreen(OrderDesk):
     """Composes the panes, hands each frame's changes to them, and carries out the commands."""
 
     SCOPE = Scope.DESK
     BINDINGS: ClassVar[list[BindingType]] = bindings(Scope.DESK)
 
     def __init__(self, desk: Desk, timer_ms: Callable[[], int]) -> None:
-        super().__init__(desk)
-        self._timer_ms = timer_ms
-        self._store = desk.store
+        super().__init__(desk, timer_ms)
         self._followed_ms = -RESTS_AFTER_MS
         self._following: Timer | None = None
         self._status = LineView(id="status", classes="one-line")
-        self._watch = WatchPane(desk.store)
-        self._book = BookPane(desk.store)
         self._tape = TapePane(desk.store)
-        self._lower = LowerPane(desk.store)
         self._message = LineView(id="message", classes="one-line")
 
     def compose(self) -> ComposeResult:
@@ -90,7 +84,7 @@ class DeskScreen(CommandScreen[None]):
         """Draw what changed since the last frame."""
         for pane in (self._watch, self._book, self._tape, self._lower):
             pane.frame(dirty)
-        if Topic.NOTICES in dirty.topics:
+        if dirty.topics & MESSAGE_TOPICS:
             self._draw_message()
         self.draw_keys()
 
@@ -106,9 +100,13 @@ class DeskScreen(CommandScreen[None]):
             super().draw_keys()
 
     def _draw_message(self) -> None:
-        """Show the newest notice, whatever list stands below."""
-        if self._store.notices:
-            self._message.show([notice_line(self._store.notices[0])])
+        """Show which orders are of unknown outcome, else the newest notice, whatever list stands below.
+
+        A notice that has no room beside them goes to the rule above the lists: it may say why a key does not work.
+        """
+        message, crowded_out = message_lines(self._store, self._message.room)
+        self._message.show([message])
+        self._lower.border_title = Content(f" {plain(crowded_out)} " if crowded_out else "")
 
     @on(ScreenSuspend)
     def _covered(self) -> None:
@@ -116,6 +114,8 @@ class DeskScreen(CommandScreen[None]):
 
     @on(ScreenResume)
     @on(DescendantFocus)
+    @on(BookPane.PriceChosen)
+    @on(LineView.CursorMoved)
     def _in_front(self) -> None:
         self.draw_keys()
 
@@ -140,46 +140,30 @@ class DeskScreen(CommandScreen[None]):
         else:
             self._following = self.set_timer(RESTS_AFTER_MS / 1000, lambda: self.desk.look_at([ticker]), name="follow")
 
-    # What is chosen.
-
-    def situation(self) -> Situation:
-        """Say what decides which commands work now."""
-        item = self._lower.item if self._in_lower else None
-        ticker = item if isinstance(item, str) else item.ticker if item else ""
-        return Situation(
-            market=self._store.markets.get(self._watch.ticker),
-            order=self._chosen_order(),
-            in_list=self._in_lower,
-            in_filter=self._watch.typing,
-            has_market=ticker in self._store.markets,
-        )
-
-    @property
-    def _in_lower(self) -> bool:
-        return self.focused is self._lower.list
-
-    def _chosen_order(self) -> Order | None:
-        """Give the order under the cursor of the order list; from elsewhere the only live one, if there is but one."""
-        if self._in_lower and self._lower.tab is Tab.ORDERS:
-            item = self._lower.item
-            return item if isinstance(item, Order) else None
-        live = self._store.working()
-        return live[0] if len(live) == 1 else None
-
     # Commands.
 
     def do_move(self, by: int) -> None:
-        """Move the cursor of the list that has the focus."""
+        """Move the cursor of the pane that has the focus."""
+        if self._in_book:
+            self._book.move(by)
+            return
         view = self._lower.list if self._in_lower else self._watch.list
         view.move_to((view.cursor or 0) + by)
 
-    def do_other_list(self) -> None:
-        """Go to the other list."""
-        self.set_focus((self._watch if self._in_lower else self._lower).list)
+    def do_side(self, outcome: str) -> None:
+        """Choose among the bids for YES, or among the asks, which are the bids for NO."""
+        self._book.turn(Side[outcome])
+
+    def do_go_pane(self, by: int) -> None:
+        """Go to another pane: the markets, the book, the list below."""
+        panes = (self._watch.list, self._book, self._lower.list)
+        now = next((place for place, pane in enumerate(panes) if self.focused is pane), 0)
+        self.set_focus(panes[(now + by) % len(panes)])
 
     def do_show(self, name: str) -> None:
         """Show another list below."""
         self._lower.open_tab(Tab[name])
+        self.draw_keys()
 
     def do_filter(self) -> None:
         """Open the filter."""
@@ -190,8 +174,8 @@ class DeskScreen(CommandScreen[None]):
         self.set_focus(self._watch.list)
 
     def do_back(self) -> None:
-        """Back out one level: from the filter, then from the list below."""
-        if self._in_lower:
+        """Back out one level: from the book or the list below, then from the filter."""
+        if self._in_lower or self._in_book:
             self.set_focus(self._watch.list)
         elif self._watch.filtering:
             self._watch.close_filter()
@@ -201,39 +185,6 @@ class DeskScreen(CommandScreen[None]):
         item = self._lower.item
         if item is not None:
             self._watch.go_to(item if isinstance(item, str) else item.ticker)
-
-    def do_buy(self) -> None:
-        """Open the ticket to buy."""
-        self._open_ticket(Action.BUY)
-
-    def do_sell(self) -> None:
-        """Open the ticket to sell."""
-        self._open_ticket(Action.SELL)
-
-    def _open_ticket(self, action: Action) -> None:
-        self.app.push_screen(TicketScreen(self.desk, self._watch.ticker, action, self._timer_ms))
-
-    def do_cancel(self) -> None:
-        """Ask, then cancel the chosen order."""
-        order = self._chosen_order()
-        if order is None:
-            return
-
-        def answered(yes: bool | None) -> None:
-            if yes:
-                self.app.run_worker(self._cancel(order), name="cancel", exit_on_error=False)
-
-        market = self._store.markets.get(order.ticker)
-        question = f"Cancel {order_words(order)} in {market_label(market) if market else order.ticker}?"
-        self.app.push_screen(AskScreen(self.desk, "cancel", question), answered)
-
-    async def _cancel(self, order: Order) -> None:
-        """Cancel; whatever goes wrong is said, for the trader has to know that the order may still rest."""
-        try:
-            await self.desk.cancel(order)
-        except Exception as error:  # noqa: BLE001 - a defect must neither end the program nor stay unsaid
-            sentence = f"The cancel of {order_words(order)} failed inside the program ({type(error).__name__}: {error})"
-            self._store.notify(Weight.ERROR, f"{sentence}; the order may still rest.")
 
     def do_audit(self) -> None:
         """Compare the book with a fresh one."""
@@ -266,7 +217,5 @@ class DeskScreen(CommandScreen[None]):
             if yes:
                 self.app.exit()
 
-        many = (
-            "1 order of yours may be live, and will stay so." if live == 1 else f"{live} orders of yours may be live."
-        )
-        self.app.push_screen(AskScreen(self.desk, "quit", f"{many} Quit all the same?"), answered)
+        question = quit_question(live, leaves_nothing=self.desk.leaves_nothing)
+        self.app.push_screen(AskScreen(self.desk, "quit", question), answered)

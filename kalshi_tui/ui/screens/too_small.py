@@ -54,7 +54,8 @@ class TooSmallScreen(CommandModal[None]):
         width, height = self.app.size
         needed = f"kalshi-tui needs at least {LEAST_WIDTH}x{LEAST_HEIGHT}; this terminal is {width}x{height}."
         live = len(self.desk.store.working())
-        what = f"{live} order{'s' if live > 1 else ''} may be live. Press y to quit all the same."
+        fate = "; cancelled first" if self.desk.leaves_nothing else ""
+        what = f"{live} order{'s' if live > 1 else ''} may be live{fate}. Press y to quit all the same."
         advice = what if self._asked else "Enlarge it or press q."
         self._sentence.update(Content(f"{self.desk.venue.value}\n{needed} {advice}"))
 

@@ -1,4 +1,4 @@
-"""A field of a form with a few words of which one holds."""
+"""Fields of a form that are not typed: a few words of which one holds, and a word that holds or does not."""
 
 from typing import Generic, TypeVar
 
@@ -16,6 +16,10 @@ class Choice(Widget, Generic[T], can_focus=True):
     class Changed(Message):
         """Another word holds now."""
 
+        def __init__(self, field: Widget) -> None:
+            self.field = field
+            super().__init__()
+
     def __init__(self, options: dict[str, T], value: T, *, id: str) -> None:  # noqa: A002 - Textual's own word
         super().__init__(id=id)
         self._options = options
@@ -31,7 +35,7 @@ class Choice(Widget, Generic[T], can_focus=True):
         if value != self._value:
             self._value = value
             self.refresh()
-            self.post_message(self.Changed())
+            self.post_message(self.Changed(self))
 
     def render(self) -> Content:
         """Draw the words; the one that holds stands in brackets, so that no colour is needed to see it."""
@@ -45,6 +49,10 @@ class Choice(Widget, Generic[T], can_focus=True):
         """Take the next or the previous word."""
         values = list(self._options.values())
         self.value = values[(values.index(self._value) + by) % len(values)]
+
+    def takes(self, key: str) -> bool:
+        """Say whether a key is a word's first letter."""
+        return len(key) == 1 and any(word.lower().startswith(key.lower()) for word in self._options)
 
     def on_key(self, event: Key) -> None:
         """Take the word that begins with the typed letter."""
@@ -62,3 +70,37 @@ class Choice(Widget, Generic[T], can_focus=True):
             if event.x < left:
                 self.value = value
                 return
+
+
+class Toggle(Widget, can_focus=True):
+    """A word that holds or does not: ``[x] post-only``."""
+
+    def __init__(self, label: str, *, id: str, value: bool = False) -> None:  # noqa: A002 - Textual's own word
+        super().__init__(id=id)
+        self._label = label
+        self._value = value
+
+    @property
+    def value(self) -> bool:
+        """Whether it holds."""
+        return self._value
+
+    @value.setter
+    def value(self, value: bool) -> None:
+        if value != self._value:
+            self._value = value
+            self.refresh()
+            self.post_message(Choice.Changed(self))
+
+    def render(self) -> Content:
+        """Draw the box and its word; a sign says whether it holds, not colour alone."""
+        return Content.styled(f"[{'x' if self._value else ' '}] {self._label}", "bold" if self._value else "dim")
+
+    def turn(self, by: int) -> None:
+        """Change to the other."""
+        del by
+        self.value = not self._value
+
+    def on_click(self) -> None:
+        """Change to the other."""
+        self.turn(1)

@@ -5,7 +5,7 @@ from textual.containers import Vertical
 
 from kalshi_tui.session.store import Dirty, Store
 from kalshi_tui.ui.lines import Line, Span, Tone, length, line, spread_out
-from kalshi_tui.ui.panes import COLUMNS, Item, Tab, items, key_of, pane_changed, pane_lines, tab_bar
+from kalshi_tui.ui.panes import Item, Tab, columns, items, key_of, pane_changed, pane_rows, tab_bar
 from kalshi_tui.ui.widgets.line_view import LineView
 
 
@@ -33,7 +33,7 @@ class LowerPane(Vertical):
     def item(self) -> Item | None:
         """What is drawn under the cursor, as now known. By its key: the list may have changed since it was drawn."""
         key = self._key()
-        return next((item for item in items(self._store, self.tab) if key_of(item) == key), None)
+        return next((item for item in items(self._store, self.tab) if key and key_of(item) == key), None)
 
     def _key(self) -> str:
         place = self.list.cursor or 0
@@ -46,11 +46,12 @@ class LowerPane(Vertical):
             self.redraw()
 
     def open_tab(self, tab: Tab) -> None:
-        """Show another list, from its top."""
+        """Show another list, from its first item."""
         self.tab = tab
         self._keys = []
         self.list.move_to(0)
         self.redraw()
+        self.list.move_to(next((place for place, key in enumerate(self._keys) if key), 0))
 
     def frame(self, dirty: Dirty) -> None:
         """Draw if what changed can be seen."""
@@ -73,9 +74,10 @@ class LowerPane(Vertical):
     def redraw(self) -> None:
         """Draw; the cursor follows its item, for an x must not hit whatever moved under it."""
         self._draw_tabs()
-        self._heading.show([line(Span(" " + COLUMNS[self.tab], Tone.HEAD))])
+        self._heading.show([line(Span(" " + columns(self.tab, self.list.room), Tone.HEAD))])
         chosen = self._key()
-        self._keys = [key_of(item) for item in items(self._store, self.tab)]
-        self.list.show(pane_lines(self._store, self.tab, self._ticker, self.list.room))
-        if chosen in self._keys:
+        rows = pane_rows(self._store, self.tab, self._ticker, self.list.room)
+        self._keys = [key for key, _ in rows]
+        self.list.show([content for _, content in rows])
+        if chosen and chosen in self._keys:
             self.list.move_to(self._keys.index(chosen))

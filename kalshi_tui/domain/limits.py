@@ -1,0 +1,119 @@
+"""The trader's own limits: what one order, one market, one day may take, and how far off the market a price may be.
+
+Counts in 1/100 contract, money in 1/1,000,000 dollar, prices in 1/10,000 dollar. None stands for no limit.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from kalshi_tui.domain.book import Book
+from kalshi_tui.domain.order import BookSide, Order, OrderTerms, exposure
+from kalshi_tui.domain.portfolio import Position
+from kalshi_tui.domain.preview import risked
+from kalshi_tui.domain.price import Count, Money, Price, format_count, format_money, format_price
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What may be sent without a further word, or at all where ``hard``."""
+
+    order_contracts: Count | None = None
+    order_dollars: Money | None = None
+    market_contracts: Count | None = None
+    market_dollars: Money | None = None
+    day_contracts: Count | None = None
+    day_dollars: Money | None = None
+    distance: Price | None = None
+    """How far beyond the best bid or ask a price may be, in either direction."""
+    hard: bool = False
+    """Whether they cannot be passed, not even with the typed word."""
+
+
+@dataclass(frozen=True, slots=True)
+class Breach:
+    """A limit that an order would pass: which one, and a sentence."""
+
+    limit: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What has been sent on one day and may have been filled: contracts, and what they put at risk."""
+
+    contracts: Count = 0
+    dollars: Money = 0
+
+
+def at_stake(side: BookSide, yes_price: Price, count: Count) -> Money:
+    """Give what an order puts at risk if all of it opens: a bid its YES price, an ask the NO price."""
+    return exposure(side, yes_price)[1] * count
+
+
+def breaches(
+    limits: Limits,
+    terms: OrderTerms,
+    *,
+    book: Book | None,
+    position: Position | None,
+    working: Iterable[Order],
+    today: Sent,
+) -> Iterator[Breach]:
+    """Yield each limit that an order would pass.
+
+    ``working`` are the market's orders that are or may be live, those of unknown outcome too; ``book`` is None where
+    there is none to measure by. What closes a holding puts nothing at risk, but is counted in contracts.
+    """
+    risk = risked(terms, position)
+    yield from _over("an order", "contracts", terms.count, limits.order_contracts)
+    yield from _over("an order", "dollars", risk, limits.order_dollars)
+    same = [order for order in working if order.book_side is terms.book_side]
+    held = position.count if position is not None else 0
+    towards = held if terms.book_side is BookSide.BID else -held
+    after = towards + sum(order.remaining for order in same) + terms.count
+    # An order that makes a holding smaller is never over the limit of the market.
+    if after > abs(held):
+        yield from _over("this market", "contracts", after, limits.market_contracts)
+    if risk:
+        cost = position.cost if position is not None and towards > 0 else 0
+        resting = sum(at_stake(order.book_side, order.yes_price, order.remaining) for order in same)
+        yield from _over("this market", "dollars", cost + resting + risk, limits.market_dollars)
+    yield from _over("today", "contracts", today.contracts + terms.count, limits.day_contracts)
+    if risk:
+        yield from _over("today", "dollars", today.dollars + risk, limits.day_dollars)
+    yield from _too_far(limits.distance, terms, book)
+
+
+def _over(what: str, unit: str, value: int, limit: int | None) -> Iterator[Breach]:
+    if limit is not None and value > limit:
+        if unit == "contracts":
+            words = f"{_plain(format_count(value))} contracts, your limit is {_plain(format_count(limit))}"
+        else:
+            words = f"${_cents(value)}, your limit is ${_cents(limit)}"
+        yield Breach(f"{unit} {what}", f"For {what} that makes {words}.")
+
+
+def _too_far(distance: Price | None, terms: OrderTerms, book: Book | None) -> Iterator[Breach]:
+    if distance is None or book is None:
+        return
+    bid, ask = book.best_bid(), book.best_ask()
+    low = bid.price if bid else ask.price if ask else None
+    high = ask.price if ask else bid.price if bid else None
+    if low is None or high is None:
+        yield Breach("distance", "Nobody quotes this market: your limit of distance cannot be measured.")
+        return
+    off = max(low - terms.yes_price, terms.yes_price - high)
+    if off > distance:
+        far, limit = _plain(format_price(off), 2), _plain(format_price(distance), 2)
+        yield Breach("distance", f"The price is {far} away from the market, your limit is {limit}.")
+
+
+def _plain(text: str, least: int = 0) -> str:
+    """Leave out decimals that say nothing, but ``least``."""
+    whole, _, fraction = text.partition(".")
+    kept = fraction[:least] + fraction[least:].rstrip("0")
+    return f"{whole}.{kept}" if kept else whole
+
+
+def _cents(money: Money) -> str:
+    return _plain(format_money(money), 2)

@@ -1,0 +1,125 @@
+"""What speaks against sending an order, and what it takes to send it all the same.
+
+The screen shows the objections and asks; the session checks them again at the moment of sending, so that nothing can
+slip in between a look and a key.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum, auto
+from typing import Final
+
+from kalshi_tui.domain.limits import Limits, Sent, breaches
+from kalshi_tui.domain.order import Order, OrderState, OrderTerms
+from kalshi_tui.session.store import Store
+from kalshi_tui.session.venue import Venue
+from kalshi_tui.session.words import order_words
+
+READ_ONLY: Final = "The program was started with --read-only: it sends nothing."
+
+
+class Passing(Enum):
+    """What it takes to pass an objection."""
+
+    NEVER = auto()
+    WORD = auto()
+    """A word has to be typed."""
+    YES = auto()
+    """A question has to be answered with yes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Objection:
+    """Something that speaks against sending. Two with one id are one: who has passed it has passed it."""
+
+    id: str
+    passing: Passing
+    sentence: str
+    word: str = ""
+    """What has to be typed, where a word passes."""
+
+
+class Guard:
+    """Knows the trader's limits, and whether anything may be sent at all."""
+
+    def __init__(
+        self,
+        store: Store,
+        venue: Venue,
+        limits: Limits | None = None,
+        *,
+        read_only: bool = False,
+        clock_ms: Callable[[], int],
+        sent_since: Callable[[int], Sent] = lambda _: Sent(),
+    ) -> None:
+        """Make; ``sent_since`` sums what was sent from a Unix time in milliseconds on."""
+        self._store = store
+        self._venue = venue
+        self._limits = limits or Limits()
+        self.read_only = read_only
+        self._clock_ms = clock_ms
+        self._sent_since = sent_since
+        self.armed = venue is not Venue.LIVE
+        """Whether the trader has said, once in this session, that real money is meant."""
+
+    def objections(self, terms: OrderTerms, *, instead_of: Order | None = None) -> list[Objection]:
+        """Give what speaks against an order, the gravest first; ``instead_of`` is the order that it changes."""
+        found = []
+        if self.read_only:
+            found.append(Objection("read-only", Passing.NEVER, READ_ONLY))
+        found += self._limited(terms, instead_of)
+        if not self.armed:
+            sentence = "This is the LIVE exchange, with real money. Once in this session that has to be said."
+            found.append(Objection("live", Passing.WORD, sentence, "LIVE"))
+        live = self._store.book(terms.ticker)
+        if not live.good:
+            sentence = f"The book is {live.trust.name}: the prices may be wrong. {live.why}"
+            found.append(Objection("stale", Passing.WORD, sentence, "blind"))
+        found += [
+            Objection(
+                f"alike {order.client_order_id}",
+                Passing.YES,
+                f"{order_words(order)} in this market is {order.state.name} and may be live: this would be a second.",
+            )
+            for order in self._store.working()
+            if order.state in {OrderState.UNKNOWN, OrderState.SENDING}
+            and (order.ticker, order.book_side) == (terms.ticker, terms.book_side)
+            and (instead_of is None or order.client_order_id != instead_of.client_order_id)
+        ]
+        return sorted(found, key=lambda each: each.passing.value)
+
+    def _limited(self, terms: OrderTerms, instead_of: Order | None) -> Iterable[Objection]:
+        store, live = self._store, self._store.book(terms.ticker)
+        limits = self._limits
+        by_day = limits.day_contracts is not None or limits.day_dollars is not None
+        today = self._sent_since(self._midnight_ms()) if by_day else Sent()
+        if instead_of is not None:
+            today = Sent(max(today.contracts - instead_of.remaining, 0), today.dollars)
+        passing = Passing.NEVER if limits.hard else Passing.WORD
+        told = breaches(
+            limits,
+            terms,
+            book=live.book if live.good else None,
+            position=store.positions.get(terms.ticker),
+            working=[
+                order
+                for order in store.working()
+                if order.ticker == terms.ticker
+                and (instead_of is None or order.client_order_id != instead_of.client_order_id)
+            ],
+            today=today,
+        )
+        for breach in told:
+            yield Objection(f"limit of {breach.limit}", passing, breach.sentence, "" if limits.hard else "over")
+
+    def _midnight_ms(self) -> int:
+        """Give when this day began, where this machine stands."""
+        now = datetime.fromtimestamp(self._clock_ms() // 1000).astimezone()
+        return int(now.replace(hour=0, minute=0, second=0, microsecond=0).timestamp()) * 1000
+
+
+def unpassed(objections: Iterable[Objection], agreed: Iterable[str]) -> str:
+    """Say what still speaks against sending; empty if all that could be passed has been."""
+    have = set(agreed)
+    return " ".join(each.sentence for each in objections if each.passing is Passing.NEVER or each.id not in have)

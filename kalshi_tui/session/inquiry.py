@@ -1,0 +1,123 @@
+"""Finding out what became of an order of which nobody has said (API contract, sections 6 and 10).
+
+Asked is the exchange, until it has answered: by the order's own id where that is known, else by market and time, since
+REST knows no filter by client order id. Reads lag writes, so that a miss counts only once the exchange's own data have
+passed the time of sending, and only several times over. A failed question is no answer.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Final
+
+from kalshi_tui.domain.order import Order, OrderState
+from kalshi_tui.kalshi.errors import NotFound
+from kalshi_tui.kalshi.rest import RestClient
+from kalshi_tui.session.store import Store, Weight
+from kalshi_tui.session.waiting import Sleep
+from kalshi_tui.session.words import order_words
+
+AGREEING_READS: Final = 3
+"""How many reads must miss an order, all after the exchange's data have passed the time of sending."""
+ASK_AGAIN_S: Final = 1.0
+"""The first wait between two questions about an unknown order; it doubles up to `ASK_AT_MOST_S`."""
+ASK_AT_MOST_S: Final = 15.0
+SEARCH_BACK_MS: Final = 600_000
+"""How far before the sending an order is searched for: this machine may take the exchange's time for a later one."""
+PASSED_BY_MS: Final = 5_000
+"""How far past the sending the exchange's data must be before a miss counts: clocks differ."""
+
+
+@dataclass(slots=True)
+class _Search:
+    """One order being asked about; ``since_ms`` is the exchange's time that its data have to pass."""
+
+    since_ms: int
+    misses: int = 0
+    task: asyncio.Task[None] | None = None
+
+
+class Inquiry:
+    """Asks about unknown orders in the background, each once at a time, until they are known."""
+
+    def __init__(self, rest: RestClient, store: Store, sleep: Sleep) -> None:
+        self._rest = rest
+        self._store = store
+        self._sleep = sleep
+        self._searches: dict[str, _Search] = {}
+        self.on_found: Callable[[], None] | None = None
+        """Called when an order has been found: cash and positions are to be read again."""
+
+    def ask_about(self, order: Order, since_ms: int = 0) -> None:
+        """Start asking what became of an order; ``since_ms`` is the exchange's time of what is not known of it."""
+        name = order.client_order_id or order.order_id
+        since_ms = max(since_ms, order.created_ms)
+        if (running := self._searches.get(name)) is not None:
+            if since_ms > running.since_ms:
+                running.since_ms, running.misses = since_ms, 0
+            return
+        search = self._searches[name] = _Search(since_ms)
+        search.task = asyncio.create_task(self._inquire(order, search), name=f"inquiry {name}")
+        search.task.add_done_callback(lambda _: self._searches.pop(name, None))
+
+    async def close(self) -> None:
+        """Stop asking. What is unknown stays unknown."""
+        tasks = [search.task for search in self._searches.values() if search.task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _inquire(self, order: Order, search: _Search) -> None:
+        wait = ASK_AGAIN_S
+        while (known := self._store.known_order(order)).state is OrderState.UNKNOWN:
+            try:
+                # Before the question itself: the answer is at least as fresh as this.
+                passed = await self._rest.user_data_timestamp() > search.since_ms + PASSED_BY_MS
+                found = await self._find(known)
+            except Exception:  # noqa: BLE001 - whatever goes wrong here, the order must be asked about on
+                search.misses = 0
+            else:
+                if found is None:
+                    search.misses = search.misses + 1 if passed else 0
+                elif passed or found.state.final or not known.order_id:
+                    self._found(found)
+                    return
+                if search.misses >= AGREEING_READS and self._missed(known):
+                    return
+            await self._sleep(wait)
+            wait = min(wait * 2, ASK_AT_MOST_S)
+
+    async def _find(self, order: Order) -> Order | None:
+        if order.order_id:
+            try:
+                return await self._rest.order(order.order_id)
+            except NotFound:
+                return None
+        since_s = (order.created_ms - SEARCH_BACK_MS) // 1000
+        for known in await self._rest.orders(ticker=order.ticker, min_ts=since_s):
+            if known.client_order_id == order.client_order_id:
+                return known
+        return None
+
+    def _found(self, found: Order) -> None:
+        self._store.order(found)
+        now = self._store.known_order(found)
+        self._store.notify(Weight.GOOD, f"Found: {order_words(now)} is {now.state.value}.")
+        if self.on_found is not None:
+            self.on_found()
+
+    def _missed(self, order: Order) -> bool:
+        """Conclude that an order is not there; say whether that was believed."""
+        if order.order_id:
+            # It was there once. What is neither resting nor to be read is over, and its fills have been told.
+            reason = "the exchange lists it no more"
+            self._store.order(replace(order, state=OrderState.CANCELLED, reason=reason, remaining=0))
+        else:
+            reason = "The exchange has no such order; it was asked several times."
+            self._store.order(replace(order, state=OrderState.NOT_SENT, reason=reason, remaining=0))
+        now = self._store.known_order(order)
+        if now.state is OrderState.NOT_SENT:
+            self._store.notify(Weight.WARNING, f"Never arrived: {order_words(order)}. {reason}")
+        elif now.reason == reason:
+            self._store.notify(Weight.WARNING, f"Over: {order_words(now)}; {reason}.")
+        return now.state is not OrderState.UNKNOWN

@@ -1,0 +1,35 @@
+"""How the trader wants to trade: plain values, made from the settings, that a session takes."""
+
+from dataclasses import dataclass, field
+
+from kalshi_tui.domain.limits import Limits
+from kalshi_tui.domain.price import Count
+
+
+@dataclass(frozen=True, slots=True)
+class TicketDefaults:
+    """What a new ticket begins with. Counts in 1/100 contract."""
+
+    presets: tuple[Count, ...] = (1_000, 100, 500, 2_500, 10_000)
+    """The first is the count of a new ticket; all are at hand by a key."""
+    expire_after_s: int | None = None
+    """The most seconds that an order may rest, None for ever: a dead machine then leaves nothing behind for long."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeadMan:
+    """What the switch does; off where nothing is set."""
+
+    on_quit: bool = False
+    link_lost_s: int | None = None
+    """Cancel all as soon as the link is back, if it was lost for so many seconds or longer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How the trader wants to trade; all of it can be left out."""
+
+    limits: Limits = field(default_factory=Limits)
+    ticket: TicketDefaults = field(default_factory=TicketDefaults)
+    dead_man: DeadMan = field(default_factory=DeadMan)
+    read_only: bool = False

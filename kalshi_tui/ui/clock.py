@@ -1,0 +1,17 @@
+"""The wall clock that the application was given, for what on a screen depends on the hour."""
+
+from collections.abc import Callable
+from typing import Protocol, runtime_checkable
+
+
+@runtime_checkable
+class Clocked(Protocol):
+    """An application with a clock of its own: Unix milliseconds."""
+
+    clock_ms: Callable[[], int]
+
+
+def now_ms(app: object) -> int:
+    """Give the Unix time in milliseconds by the application's clock."""
+    assert isinstance(app, Clocked)  # noqa: S101 - every application of this program has one
+    return app.clock_ms()

@@ -1,0 +1,196 @@
+"""What the desk does with orders and positions: write, change, send again, cancel, close."""
+
+from collections.abc import Callable
+
+from kalshi_tui.domain.book import Side
+from kalshi_tui.domain.order import Action, Order, TimeInForce
+from kalshi_tui.domain.portfolio import Position
+from kalshi_tui.domain.price import Price
+from kalshi_tui.session.desk import Desk
+from kalshi_tui.session.store import Weight
+from kalshi_tui.session.words import order_words
+from kalshi_tui.ui.desk_questions import at_work, cancel_all_question, cancel_question
+from kalshi_tui.ui.panes import Tab
+from kalshi_tui.ui.screens.amend import AmendScreen
+from kalshi_tui.ui.screens.ask import AskScreen
+from kalshi_tui.ui.screens.base import CommandScreen
+from kalshi_tui.ui.screens.review import ReviewScreen
+from kalshi_tui.ui.screens.ticket import TicketScreen
+from kalshi_tui.ui.situation import Situation
+from kalshi_tui.ui.start import TicketStart
+from kalshi_tui.ui.views import exit_price
+from kalshi_tui.ui.widgets.book_pane import BookPane
+from kalshi_tui.ui.widgets.lower_pane import LowerPane
+from kalshi_tui.ui.widgets.watch_pane import WatchPane
+
+
+class OrderDesk(CommandScreen[None]):
+    """Holds the panes in which something can be chosen, and carries out the commands on orders and positions."""
+
+    def __init__(self, desk: Desk, timer_ms: Callable[[], int]) -> None:
+        super().__init__(desk)
+        self._timer_ms = timer_ms
+        self._store = desk.store
+        self._watch = WatchPane(desk.store)
+        self._book = BookPane(desk.store)
+        self._lower = LowerPane(desk.store)
+
+    # What is chosen.
+
+    def situation(self) -> Situation:
+        """Say what decides which commands work now."""
+        item = self._lower.item if self._in_lower else None
+        ticker = item if isinstance(item, str) else item.ticker if item else ""
+        order, position = self._chosen_order(), self._chosen_position()
+        subject = order or position
+        markets = self._store.markets
+        return Situation(
+            market=markets.get(self._watch.ticker),
+            order=order,
+            in_list=self._in_lower,
+            in_filter=self._watch.typing,
+            has_market=ticker in markets,
+            read_only=self.desk.read_only,
+            in_book=self._in_book,
+            no_price=self._book.no_price,
+            in_positions=self._in_positions,
+            position=position,
+            subject=markets.get(subject.ticker) if subject is not None else None,
+            repeats=order is not None and order.state.final and self.desk.terms_to_repeat(order) is not None,
+            working_here=len(at_work(self._store, self._watch.ticker)),
+        )
+
+    @property
+    def _in_lower(self) -> bool:
+        return self.focused is self._lower.list
+
+    @property
+    def _in_book(self) -> bool:
+        return self.focused is self._book
+
+    @property
+    def _in_positions(self) -> bool:
+        return self._in_lower and self._lower.tab is Tab.POSITIONS
+
+    def _chosen_order(self) -> Order | None:
+        """Give the order under the cursor of the order list; from elsewhere the only live one, if there is but one.
+
+        From the list of positions none: there the same key means the position.
+        """
+        if self._in_positions:
+            return None
+        if self._in_lower and self._lower.tab is Tab.ORDERS:
+            item = self._lower.item
+            return item if isinstance(item, Order) else None
+        live = self._store.working()
+        return live[0] if len(live) == 1 else None
+
+    def _chosen_position(self) -> Position | None:
+        item = self._lower.item if self._in_positions else None
+        return self._store.positions.get(item) if isinstance(item, str) else None
+
+    def _chosen_price(self) -> Price | None:
+        """Give the price chosen in the book, in YES terms; elsewhere a resting cursor chooses none."""
+        choice = self._book.choice if self._in_book else None
+        return choice.yes_price if choice is not None and self._book.ticker == self._watch.ticker else None
+
+    def _go_to(self, ticker: str) -> None:
+        """Follow a market, so that its book is live under what opens; the focus stays in the list."""
+        came_from = self.focused
+        self._watch.go_to(ticker)
+        if came_from is not None:
+            self.set_focus(came_from)
+
+    # Commands.
+
+    def do_buy(self) -> None:
+        """Open the ticket to buy."""
+        self._open_ticket(TicketStart(self._watch.ticker, Action.BUY, price=self._chosen_price()))
+
+    def do_sell(self) -> None:
+        """Open the ticket to sell."""
+        self._open_ticket(TicketStart(self._watch.ticker, Action.SELL, price=self._chosen_price()))
+
+    def do_close_position(self) -> None:
+        """Open the ticket to sell all of the chosen position at once."""
+        position = self._chosen_position()
+        if position is None:
+            return
+        # Only a book that is good gives a price: a quote may be older than it looks.
+        good = self._store.book(position.ticker).good
+        self._go_to(position.ticker)
+        self._open_ticket(
+            TicketStart(
+                position.ticker,
+                Action.SELL,
+                Side.YES if position.count > 0 else Side.NO,
+                exit_price(self._store, position) if good else None,
+                abs(position.count),
+                TimeInForce.IOC,
+                reduce_only=True,
+            )
+        )
+
+    def _open_ticket(self, start: TicketStart) -> None:
+        self.app.push_screen(TicketScreen(self.desk, start, self._timer_ms))
+
+    def do_amend(self) -> None:
+        """Open the change of the chosen order."""
+        order = self._chosen_order()
+        if order is not None:
+            self._go_to(order.ticker)
+            self.app.push_screen(AmendScreen(self.desk, order, self._timer_ms))
+
+    def do_repeat(self) -> None:
+        """Open the review of an order that never arrived, under the id that it had."""
+        order = self._chosen_order()
+        terms = self.desk.terms_to_repeat(order) if order is not None else None
+        if order is not None and terms is not None:
+            self._go_to(order.ticker)
+            self.app.push_screen(ReviewScreen(self.desk, terms, self._timer_ms, client_order_id=order.client_order_id))
+
+    def do_cancel(self) -> None:
+        """Ask, then cancel the chosen order."""
+        order = self._chosen_order()
+        if order is None:
+            return
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self.app.run_worker(self._cancel(order), name="cancel", exit_on_error=False)
+
+        self.app.push_screen(AskScreen(self.desk, "cancel", cancel_question(self._store, order)), answered)
+
+    async def _cancel(self, order: Order) -> None:
+        """Cancel; whatever goes wrong is said, for the trader has to know that the order may still rest."""
+        try:
+            await self.desk.cancel(order)
+        except Exception as error:  # noqa: BLE001 - a defect must neither end the program nor stay unsaid
+            sentence = f"The cancel of {order_words(order)} failed inside the program ({type(error).__name__}: {error})"
+            self._store.notify(Weight.ERROR, f"{sentence}; the order may still rest.")
+
+    def do_cancel_here(self) -> None:
+        """Ask, then cancel all orders of the chosen market."""
+        self._ask_to_cancel_all(self._watch.ticker)
+
+    def do_cancel_all(self) -> None:
+        """Ask, then cancel all orders there are."""
+        self._ask_to_cancel_all("")
+
+    def _ask_to_cancel_all(self, ticker: str) -> None:
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self.app.run_worker(self._cancel_all(ticker), name="cancel all", exit_on_error=False)
+
+        question = cancel_all_question(self._store, ticker)
+        self.app.push_screen(AskScreen(self.desk, "cancel all", question), answered)
+
+    async def _cancel_all(self, ticker: str) -> None:
+        """Cancel all; the session says how it went, and a defect is said here."""
+        where = f"in {ticker}" if ticker else "in all markets"
+        self._store.notify(Weight.INFO, f"Cancelling all orders {where}...")
+        try:
+            await self.desk.cancel_all(ticker)
+        except Exception as error:  # noqa: BLE001 - as for one order
+            sentence = f"Cancelling all orders {where} failed inside the program ({type(error).__name__}: {error})"
+            self._store.notify(Weight.ERROR, f"{sentence}; orders may still rest.")

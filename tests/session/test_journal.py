@@ -1,0 +1,221 @@
+import sqlite3
+import stat
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from kalshi_tui.domain.book import Side
+from kalshi_tui.domain.limits import Sent
+from kalshi_tui.domain.order import Action, Order, OrderState, OrderTerms, TimeInForce
+from kalshi_tui.session.journal import Journal, JournalError
+from tests.session.rig import Rig, Trouble
+
+TERMS = OrderTerms("T-1", Side.NO, Action.BUY, 4_400, 1_000, post_only=True, expires_s=99, order_group_id="g")
+
+
+def an_order(**changes: object) -> Order:
+    order = Order("o1", "c1", "T-1", TERMS.book_side, TERMS.yes_price, 1_000, 0, 1_000, OrderState.RESTING)
+    return replace(order, **changes)  # type: ignore[arg-type]  # named fields of one dataclass
+
+
+def reopened(folder: Path, account: str = "key") -> Journal:
+    return Journal.open(folder / "journal.sqlite3", account)
+
+
+def test_what_was_sent_is_found_at_the_next_start(tmp_path: Path) -> None:
+    with closing(reopened(tmp_path)) as journal:
+        journal.draft("c1", TERMS, 10)
+        journal.draft("c2", TERMS, 11)
+        journal.sending("c1", TERMS, 20)
+    with closing(reopened(tmp_path)) as journal:
+        (entry,) = journal.open_entries()
+        assert entry.terms == TERMS
+        assert (entry.order.state, entry.order.created_ms, entry.changed_ms) == (OrderState.SENDING, 20, 20)
+        journal.note(an_order(filled=400, remaining=600), 30)
+    with closing(reopened(tmp_path)) as journal:
+        (entry,) = journal.open_entries()
+        assert (entry.order.order_id, entry.order.filled, entry.changed_ms) == ("o1", 400, 30)
+        journal.note(an_order(filled=1_000, remaining=0, state=OrderState.FILLED), 40)
+        assert [change.what for change in journal.history("c1")] == ["drafted", "sending", "resting", "filled"]
+    with closing(reopened(tmp_path)) as journal:
+        assert journal.open_entries() == []
+
+
+def test_what_could_not_be_drafted_is_written_when_it_is_sent(tmp_path: Path) -> None:
+    with closing(reopened(tmp_path)) as journal:
+        journal.sending("c1", TERMS, 20)
+        assert [change.what for change in journal.history("c1")] == ["drafted", "sending"]
+
+
+def test_another_account_sees_nothing_of_it(tmp_path: Path) -> None:
+    with closing(reopened(tmp_path)) as journal:
+        journal.sending("c1", TERMS, 20)
+    with closing(reopened(tmp_path, "another key")) as journal:
+        assert journal.open_entries() == []
+        assert journal.sent_since(0) == Sent()
+
+
+def test_with_a_practice_account_its_journal_is_thrown_away(tmp_path: Path) -> None:
+    with closing(reopened(tmp_path)) as journal:
+        journal.sending("c1", TERMS, 20)
+    Journal.forget(tmp_path / "journal.sqlite3")
+    assert list(tmp_path.iterdir()) == []
+    Journal.forget(tmp_path / "journal.sqlite3")
+    with pytest.raises(JournalError, match="cannot be removed"):
+        Journal.forget(tmp_path)
+
+
+def test_the_same_news_twice_is_one_line(tmp_path: Path) -> None:
+    with closing(reopened(tmp_path)) as journal:
+        journal.sending("c1", TERMS, 20)
+        journal.note(an_order(), 30)
+        journal.note(an_order(updated_ms=7), 40)
+        assert len(journal.history("c1")) == 3
+
+
+def test_orders_that_this_program_did_not_send_are_not_its_business(tmp_path: Path) -> None:
+    with closing(reopened(tmp_path)) as journal:
+        journal.note(an_order(client_order_id=""), 30)
+        journal.note(an_order(client_order_id="somebody's"), 30)
+        journal.asked(an_order(client_order_id="somebody's"), "cancel asked", 30)
+        assert journal.history("somebody's") == []
+
+
+def test_the_day_counts_what_reached_the_exchange_or_may_have(tmp_path: Path) -> None:
+    with closing(reopened(tmp_path)) as journal:
+        for name in ("early", "resting", "part", "refused", "lost", "unknown"):
+            journal.sending(name, TERMS, 5 if name == "early" else 50)
+        journal.note(an_order(client_order_id="resting", order_id="o2"), 60)
+        over = an_order(client_order_id="part", order_id="o3", filled=300, remaining=0, state=OrderState.CANCELLED)
+        journal.note(over, 60)
+        for name, state in (
+            ("refused", OrderState.REFUSED), ("lost", OrderState.NOT_SENT), ("unknown", OrderState.UNKNOWN)
+        ):  # fmt: skip
+            journal.note(an_order(client_order_id=name, order_id="", state=state), 60)
+        contracts = 1_000 + 300 + 1_000
+        assert journal.sent_since(50) == Sent(contracts, contracts * 4_400)
+
+
+def test_the_days_first_look_stays(tmp_path: Path) -> None:
+    with closing(reopened(tmp_path)) as journal:
+        assert journal.first_look("2026-11-21", 500, 10) == (10, 500)
+        assert journal.first_look("2026-11-21", 700, 20) == (10, 500)
+        assert journal.first_look("2026-11-22", 700, 30) == (30, 700)
+
+
+def test_only_its_owner_can_read_it(tmp_path: Path) -> None:
+    with closing(reopened(tmp_path / "new")) as journal:
+        journal.draft("c1", TERMS, 10)
+        for each in (tmp_path / "new").iterdir():
+            assert stat.S_IMODE(each.stat().st_mode) == 0o600, each.name
+    assert stat.S_IMODE((tmp_path / "new").stat().st_mode) == 0o700
+
+
+def test_each_write_is_synced(tmp_path: Path) -> None:
+    with closing(reopened(tmp_path)) as journal:
+        assert journal._connection.execute("PRAGMA synchronous").fetchone()[0] == 2
+        assert journal._connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
+
+
+def test_a_damaged_journal_is_told_with_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "journal.sqlite3").write_bytes(b"no database at all" * 100)
+    with pytest.raises(JournalError, match="move the file away if it is damaged"):
+        reopened(tmp_path)
+
+
+def test_a_journal_of_another_version_is_left_alone(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "journal.sqlite3")) as other:
+        other.execute("PRAGMA user_version = 77")
+    with pytest.raises(JournalError, match="another version, 77"):
+        reopened(tmp_path)
+
+
+def test_a_folder_that_is_a_file(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(JournalError, match="Without it no order is sent"):
+        reopened(tmp_path / "file")
+
+
+def test_a_full_disk_while_another_program_writes_is_an_error_in_words(tmp_path: Path) -> None:
+    with closing(reopened(tmp_path)) as journal:
+        journal._connection.execute("PRAGMA max_page_count = 1")
+
+        def fill_up() -> None:
+            for number in range(1_000):
+                journal.draft(f"c{number}", TERMS, 10)
+
+        with pytest.raises(JournalError, match="make room on the disk"):
+            fill_up()
+
+
+async def test_an_order_that_cannot_be_written_down_is_not_sent(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    await rig.start()
+    await rig.pass_time(1)
+    rig.journal._connection.execute("PRAGMA query_only = ON")
+    sending = rig.submit(OrderTerms(rig.ticker, Side.YES, Action.BUY, 4_000, 100))
+    await rig.pass_time(1)
+    assert sending.result().order.state is OrderState.NOT_SENT
+    assert "journal cannot be written" in sending.result().sentence
+    assert not [method for method, *_ in rig.line.commands if method == "POST"]
+    rig.journal._connection.execute("PRAGMA query_only = OFF")
+    assert (
+        await rig.submit(OrderTerms(rig.ticker, Side.YES, Action.BUY, 4_000, 100))
+    ).order.state is OrderState.RESTING
+    await rig.close()
+
+
+async def test_the_intent_is_on_the_disk_when_the_first_byte_leaves(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    await rig.start()
+    await rig.pass_time(1)
+    seen = []
+    process = rig.line._process
+
+    async def looking(request: object) -> object:
+        with closing(sqlite3.connect(f"file:{tmp_path}/journal.sqlite3?mode=ro", uri=True)) as beside:
+            seen.extend(
+                beside.execute("SELECT client_order_id, state FROM intents WHERE state <> 'drafted'").fetchall()
+            )
+        return await process(request)  # type: ignore[arg-type]  # handed on
+
+    rig.line._process = looking  # type: ignore[method-assign,assignment]  # a look on the way
+    sending = rig.submit(OrderTerms(rig.ticker, Side.YES, Action.BUY, 4_000, 100))
+    await rig.spin()
+    assert seen[0] == (sending.result().order.client_order_id, "sending")
+    await rig.close()
+
+
+async def test_a_cancel_that_was_asked_for_is_written_down(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    await rig.start()
+    await rig.pass_time(1)
+    order = (await rig.submit(OrderTerms(rig.ticker, Side.YES, Action.BUY, 4_000, 100))).order
+    await rig.session.cancel(order)
+    rig.deliver()
+    assert [change.what for change in rig.journal.history(order.client_order_id)] == [
+        "drafted", "sending", "resting", "cancel asked", "cancelled",
+    ]  # fmt: skip
+    (known,) = rig.session.store.orders.values()
+    assert known.reason == "by you"
+    await rig.close()
+
+
+async def test_a_killed_ioc_is_never_offered_to_be_sent_again(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    await rig.start()
+    await rig.pass_time(1)
+    for tif, repeatable in ((TimeInForce.IOC, False), (TimeInForce.FOK, False), (TimeInForce.GTC, True)):
+        terms = OrderTerms(rig.ticker, Side.YES, Action.BUY, 4_000, 100, tif)
+        order = (await rig.submit(terms, Trouble.NO_CONNECTION)).order
+        assert order.state is OrderState.NOT_SENT
+        assert (rig.session.terms_to_repeat(order) == terms) is repeatable
+    again = await rig.session.submit(terms, order.client_order_id, frozenset({"stale"}))
+    assert again.order.state is OrderState.RESTING
+    assert [record.client_order_id for record in rig.theirs()] == [order.client_order_id]
+    twice = await rig.session.submit(terms, order.client_order_id, frozenset({"stale"}))
+    assert "never sent twice" in twice.sentence
+    assert len(rig.theirs()) == 1
+    await rig.close()

@@ -1,0 +1,130 @@
+"""Orders under every trouble of line, exchange and machine: never two for one intent, none unaccounted for."""
+
+import asyncio
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from kalshi_tui.domain.book import Side
+from kalshi_tui.domain.order import Action, BookSide, OrderState, OrderTerms, TimeInForce
+from kalshi_tui.practice import auth
+from tests.session.machine import Life
+from tests.session.rig import Rig, Trouble
+
+KEPT_FROM_IT = {Trouble.LOST, Trouble.FAILED_BEFORE, Trouble.SAYS_ALREADY}
+
+
+def terms(rig: Rig, tif: TimeInForce = TimeInForce.GTC, price: int = 4_000, count: int = 1_000) -> OrderTerms:
+    return OrderTerms(rig.ticker, Side.YES, Action.BUY, price, count, tif)
+
+
+@pytest.mark.parametrize("lag_ms", [0, 10_000])
+@pytest.mark.parametrize("frames", ["all", "none", "twice", "reversed"])
+@pytest.mark.parametrize("trouble", Trouble)
+async def test_each_trouble_ends_in_the_truth(tmp_path: Path, trouble: Trouble, frames: str, lag_ms: int) -> None:
+    rig = Rig(tmp_path)
+    await rig.start()
+    await rig.pass_time(1)
+    rig.lag(lag_ms)
+    rig.trade(BookSide.ASK, 4_000, 400)
+    rig.submit(terms(rig), trouble)
+    await rig.pass_time(1)
+    rig.deliver(frames)
+    await rig.heal()
+    rig.check()
+    await rig.close()
+
+
+@pytest.mark.parametrize("frames", ["all", "none"])
+async def test_one_that_arrives_when_it_was_taken_for_lost_is_known_all_the_same(
+    tmp_path: Path, frames: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Else the exchange refuses what was signed so long ago, as the real one does.
+    monkeypatch.setattr(auth, "CLOCK_TOLERANCE_MS", 200_000)
+    rig = Rig(tmp_path)
+    await rig.start()
+    await rig.pass_time(1)
+    rig.line.late_s = 100
+    rig.submit(terms(rig), Trouble.LATE)
+    await rig.pass_time(90)
+    (order,) = rig.session.store.orders.values()
+    assert order.state is OrderState.NOT_SENT
+    await rig.pass_time(20)
+    rig.deliver(frames)
+    await rig.heal()
+    rig.check()
+    (order,) = rig.session.store.orders.values()
+    assert order.state is OrderState.RESTING
+    await rig.close()
+
+
+@pytest.mark.parametrize("trouble", [Trouble.NONE, Trouble.REPLY_LOST, Trouble.LATE, Trouble.LOST])
+async def test_the_program_killed_at_any_await_of_a_send_knows_the_truth_at_its_next_start(
+    tmp_path: Path, trouble: Trouble
+) -> None:
+    reached = set()
+    for turns in range(60):
+        folder = tmp_path / str(turns)
+        folder.mkdir()
+        rig = Rig(folder)
+        await rig.start()
+        await rig.spin()
+        rig.trade(BookSide.ASK, 4_000, 400)
+        rig.submit(terms(rig), trouble)
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        await rig.kill()
+        await rig.spin()
+        rig.deliver("none")
+        await rig.start()
+        await rig.heal()
+        rig.check()
+        (order,) = rig.session.store.orders.values() or [None]
+        reached.add(order.state if order is not None else None)
+        await rig.close()
+    # Killed before it was sent there is nothing to know; later it is found, or proved not to be there.
+    assert reached == {None, OrderState.NOT_SENT if trouble is Trouble.LOST else OrderState.RESTING}
+
+
+async def test_half_an_hour_without_names_with_ten_orders_at_rest(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    await rig.start()
+    await rig.pass_time(1)
+    for number in range(10):
+        rig.submit(terms(rig, price=3_000 + 100 * number))
+        await rig.pass_time(0.5)
+        rig.deliver()
+    assert len(rig.session.store.working()) == 10
+    rig.line.down_until_ms = rig.clock.now_ms + 30 * 60_000
+    during = rig.submit(terms(rig))
+    await rig.pass_time(600, 5_000)
+    assert during.result().order.state is OrderState.NOT_SENT
+    rig.trade(BookSide.ASK, 3_700, 2_500)
+    cancel = rig.begin(rig.session.cancel(rig.session.store.working()[0]))
+    await rig.pass_time(600, 5_000)
+    assert "no connection" in cancel.result().sentence
+    rig.deliver("none")
+    states = {order.state for order in rig.session.store.working()}
+    assert states == {OrderState.RESTING}, "nothing is concluded from a line that is down"
+    await rig.pass_time(600, 5_000)
+    await rig.heal()
+    rig.check()
+    ended = [order.state for order in rig.session.store.orders.values() if order.order_id and order.state.final]
+    assert ended == [OrderState.FILLED] * 2
+    await rig.close()
+
+
+def lives(number: int) -> settings:
+    return settings(max_examples=number, stateful_step_count=12, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+def test_lives_that_hypothesis_draws() -> None:
+    run_state_machine_as_test(Life, settings=lives(60))
+
+
+@pytest.mark.nightly
+def test_many_lives() -> None:
+    run_state_machine_as_test(Life, settings=lives(int(os.environ.get("LIVES", "5000"))))

@@ -1,0 +1,110 @@
+"""The real app killed outright right after the Enter that sends: the next start knows the truth about the order."""
+
+import json
+import os
+import random
+import signal
+import sqlite3
+import time
+from collections import Counter
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.processes import wait_gone
+from tests.terminal.terminal import WAIT_S, Terminal
+from tests.terminal.test_journey import choose_a_calm_market
+
+pytestmark = pytest.mark.terminal
+
+LATEST_S = 0.12
+"""The reply is there long before: the kill comes before, in and after all that a send does."""
+SETTLED = {"executed": "filled", "resting": "resting"}
+
+
+def rows(path: Path, statement: str) -> list[Any]:
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
+        return database.execute(statement).fetchall()
+
+
+class Chain:
+    """Starts the app, sees that it knows what became of the order before, sends another, and kills it."""
+
+    def __init__(self, home: Path, seed: int) -> None:
+        self._home = home
+        self._data = home / "practice"
+        self._random = random.Random(seed)
+        self._before: str | None = None
+        self.ended: Counter[str] = Counter()
+
+    @property
+    def _journal(self) -> Path:
+        return self._data / "journal.sqlite3"
+
+    def _states(self) -> dict[str, str]:
+        if not self._journal.exists():
+            return {}
+        return dict(rows(self._journal, "SELECT client_order_id, state FROM intents WHERE sent_ms > 0"))
+
+    def _settled(self, terminal: Terminal) -> None:
+        """Wait until this start has found out what became of everything before."""
+        deadline = time.monotonic() + WAIT_S
+        while time.monotonic() < deadline:
+            terminal.pump()
+            if not {"sending", "unknown"} & set(self._states().values()):
+                return
+        raise AssertionError(f"it never found out: {self._states()}; the screen was:\n{terminal.text()}")
+
+    def link(self) -> None:
+        """Do it once."""
+        terminal = Terminal(["--data", str(self._data), "--seed", "7"], self._home)
+        try:
+            choose_a_calm_market(terminal)
+            self._settled(terminal)
+            known = self._states()
+            price = self._random.choice(["1", "99"])
+            terminal.press("b")
+            terminal.wait_text("order ticket")
+            terminal.press(*price, "tab", "1", "enter")
+            terminal.wait("the armed key", lambda screen: "ENTER SENDS THIS ORDER" in screen)
+            terminal.press("enter")
+            deadline = time.monotonic() + self._random.uniform(0, LATEST_S)
+            while time.monotonic() < deadline:
+                terminal.pump()
+            practice = int((self._data / "lock").read_text())
+            os.kill(terminal.child.pid, signal.SIGKILL)
+            assert wait_gone(practice)
+        finally:
+            terminal.child.close(force=True)
+        self.check(known)
+
+    def check(self, known: dict[str, str]) -> None:
+        """Fail unless what was known at this start is what the exchange had, one order for each intent at most."""
+        theirs: dict[str, str] = {}
+        for (body,) in rows(self._data / "practice.sqlite3", "select body from orders"):
+            record = json.loads(body)
+            assert record["client_order_id"] not in theirs, "two orders for one intent"
+            theirs[record["client_order_id"]] = SETTLED[record["status"]]
+        for name, state in known.items():
+            assert theirs.get(name, "not sent") == state, f"{name}: {state} here, {theirs.get(name)} there"
+        assert set(theirs) <= set(self._states()), "an order that the journal has not heard of"
+        self.ended = Counter(known.values())
+
+
+def test_a_kill_right_after_enter(tmp_path: Path) -> None:
+    chain = Chain(tmp_path, 1)
+    for _ in range(4):
+        chain.link()
+    assert sum(chain.ended.values()) >= 1
+
+
+@pytest.mark.nightly
+def test_two_hundred_kills_right_after_enter(tmp_path: Path) -> None:
+    chain = Chain(tmp_path, 2)
+    for _ in range(int(os.environ.get("KILLS", "200"))):
+        chain.link()
+    # Some were sent and some were not: else the kills came always too late, or always too early.
+    print(f"\n{dict(chain.ended)} known of {sum(chain.ended.values())} that the journal had")  # noqa: T201
+    assert {"filled", "resting"} <= chain.ended.keys()
