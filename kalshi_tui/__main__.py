@@ -159,6 +159,8 @@ def _desk(options: argparse.Namespace) -> int:
             return _complain(str(error))
         app = DeskApp(session, clock_ms=_clock_ms)
         app.run()
+        if session.last_words:
+            sys.stdout.write(f"{session.last_words}\n")
         return app.return_code or 0
     finally:
         exchange.end()

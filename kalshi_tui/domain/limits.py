@@ -5,11 +5,11 @@ Counts in 1/100 contract, money in 1/1,000,000 dollar, prices in 1/10,000 dollar
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 from kalshi_tui.domain.book import Book
 from kalshi_tui.domain.order import BookSide, Order, OrderTerms, exposure
 from kalshi_tui.domain.portfolio import Position
-from kalshi_tui.domain.preview import risked
 from kalshi_tui.domain.price import Count, Money, Price, format_count, format_money, format_price
 
 
@@ -27,6 +27,15 @@ class Limits:
     """How far beyond the best bid or ask a price may be, in either direction."""
     hard: bool = False
     """Whether they cannot be passed, not even with the typed word."""
+
+
+class Ahead(Protocol):
+    """Executions that no position tells of yet: counts, and what they cost at the most."""
+
+    bids: Count
+    bid_cost: Money
+    asks: Count
+    ask_cost: Money
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,26 +67,33 @@ def breaches(
     position: Position | None,
     working: Iterable[Order],
     today: Sent,
+    ahead: Ahead | None = None,
 ) -> Iterator[Breach]:
     """Yield each limit that an order would pass.
 
     ``working`` are the market's orders that are or may be live, those of unknown outcome too; ``book`` is None where
-    there is none to measure by. What closes a holding puts nothing at risk, but is counted in contracts.
+    there is none to measure by; ``ahead`` is what has been executed since the position was told. What closes a holding
+    puts nothing at risk, but is counted in contracts; what other orders may close first is left to them.
     """
-    risk = risked(terms, position)
+    same = [order for order in working if order.book_side is terms.book_side]
+    resting = sum(order.remaining for order in same)
+    is_bid = terms.book_side is BookSide.BID
+    held = position.count if position is not None else 0
+    towards = held if is_bid else -held
+    done, done_cost = 0, 0
+    if ahead is not None:
+        done, done_cost = (ahead.bids, ahead.bid_cost) if is_bid else (ahead.asks, ahead.ask_cost)
+    closes = min(terms.count, max(-towards - done - resting, 0))
+    risk = at_stake(terms.book_side, terms.yes_price, terms.count - closes)
     yield from _over("an order", "contracts", terms.count, limits.order_contracts)
     yield from _over("an order", "dollars", risk, limits.order_dollars)
-    same = [order for order in working if order.book_side is terms.book_side]
-    held = position.count if position is not None else 0
-    towards = held if terms.book_side is BookSide.BID else -held
-    after = towards + sum(order.remaining for order in same) + terms.count
-    # An order that makes a holding smaller is never over the limit of the market.
-    if after > abs(held):
-        yield from _over("this market", "contracts", after, limits.market_contracts)
+    # An order that does nothing but make a holding smaller is never over the limit of the market.
+    if terms.count > closes:
+        yield from _over("this market", "contracts", towards + done + resting + terms.count, limits.market_contracts)
     if risk:
         cost = position.cost if position is not None and towards > 0 else 0
-        resting = sum(at_stake(order.book_side, order.yes_price, order.remaining) for order in same)
-        yield from _over("this market", "dollars", cost + resting + risk, limits.market_dollars)
+        at_work = sum(at_stake(order.book_side, order.yes_price, order.remaining) for order in same)
+        yield from _over("this market", "dollars", cost + done_cost + at_work + risk, limits.market_dollars)
     yield from _over("today", "contracts", today.contracts + terms.count, limits.day_contracts)
     if risk:
         yield from _over("today", "dollars", today.dollars + risk, limits.day_dollars)
@@ -94,13 +110,13 @@ def _over(what: str, unit: str, value: int, limit: int | None) -> Iterator[Breac
 
 
 def _too_far(distance: Price | None, terms: OrderTerms, book: Book | None) -> Iterator[Breach]:
-    if distance is None or book is None:
+    if distance is None:
         return
-    bid, ask = book.best_bid(), book.best_ask()
+    bid, ask = (book.best_bid(), book.best_ask()) if book is not None else (None, None)
     low = bid.price if bid else ask.price if ask else None
     high = ask.price if ask else bid.price if bid else None
     if low is None or high is None:
-        yield Breach("distance", "Nobody quotes this market: your limit of distance cannot be measured.")
+        yield Breach("distance", "There is no quote to trust: your limit of distance cannot be measured.")
         return
     off = max(low - terms.yes_price, terms.yes_price - high)
     if off > distance:

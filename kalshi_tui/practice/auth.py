@@ -15,8 +15,10 @@ CLOCK_TOLERANCE_MS: Final = 5_000
 class Authenticator:
     """Knows the public keys of the accounts. ``clock_ms`` is what the server takes for the time."""
 
-    def __init__(self, clock_ms: Callable[[], int]) -> None:
+    def __init__(self, clock_ms: Callable[[], int], *, tolerance_ms: int | None = None) -> None:
+        """Make; without ``tolerance_ms`` it is `CLOCK_TOLERANCE_MS`."""
         self.clock_ms = clock_ms
+        self._tolerance_ms = tolerance_ms
         self._keys: dict[str, tuple[str, RSAPublicKey]] = {}
 
     def register(self, key_id: str, account_id: str, public_key: RSAPublicKey) -> None:
@@ -38,7 +40,8 @@ class Authenticator:
             raise _unauthorized("NOT_FOUND", "api key not found")
         if not (timestamp.isascii() and timestamp.isdecimal() and len(timestamp) <= 16):
             raise _unauthorized("INCORRECT_API_KEY_SIGNATURE", "the timestamp must be Unix milliseconds")
-        if abs(int(timestamp) - self.clock_ms()) > CLOCK_TOLERANCE_MS:
+        tolerance_ms = CLOCK_TOLERANCE_MS if self._tolerance_ms is None else self._tolerance_ms
+        if abs(int(timestamp) - self.clock_ms()) > tolerance_ms:
             raise _unauthorized("INCORRECT_API_KEY_SIGNATURE", "the timestamp is too far from the exchange's clock")
         account_id, public_key = known
         if not verify(public_key, signature, timestamp, method, path):

@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Final
 
+from kalshi_tui.domain.limits import at_stake
 from kalshi_tui.domain.order import BookSide, Fill, Order, OrderState
 from kalshi_tui.domain.portfolio import Balance, Position
-from kalshi_tui.domain.price import Count
+from kalshi_tui.domain.price import Count, Money
 from kalshi_tui.kalshi.errors import KalshiError
 from kalshi_tui.kalshi.rest import RestClient
 from kalshi_tui.session.inquiry import Inquiry
@@ -64,6 +65,11 @@ class Account:
         self._read_once = False
         self._history_read = False
         """Whether the orders of the last day have been read, at a time when the reads had caught up."""
+
+    @property
+    def has_been_read(self) -> bool:
+        """Whether the account has been read at all."""
+        return self._read_once
 
     def has_news(self) -> None:
         """Cash or positions have moved."""
@@ -170,10 +176,7 @@ class Account:
         """Tell the store of orders that were read, and the trader of an end that nobody had told."""
         for order in orders:
             known = self._store.orders.get(order.order_id)
-            if known is not None and known.state is OrderState.UNKNOWN:
-                # Whether this read is fresh enough for what is asked is the inquiry's to say.
-                continue
-            self._store.order(order)
+            self._store.read(order)
             now = self._store.known_order(order)
             if self._read_once and known is not None and not known.state.final and now.state.final:
                 self._store.notify(Weight.WARNING, f"Unheard: {order_words(now)} in {now.ticker} is {now.state.value}.")
@@ -202,7 +205,7 @@ class Account:
         """Sum up what this day, by this machine's time zone, has brought."""
         midnight_ms, now_ms = self._midnight_ms(), self._clock_ms()
         fills = [fill for fill in self._store.fills if fill.ts_ms >= midnight_ms]
-        worth = balance.cash + balance.portfolio_value
+        worth = balance.cash + balance.portfolio_value + self._reserved()
         try:
             day = datetime.fromtimestamp(now_ms // 1000).astimezone().strftime("%Y-%m-%d")
             since_ms, before = self._journal.first_look(day, worth, now_ms)
@@ -219,6 +222,22 @@ class Account:
                 since_ms=since_ms,
             )
         )
+
+    def _reserved(self) -> Money:
+        """Give what the exchange holds back of the cash for orders at rest: what they can lose, and the maker's fee."""
+        held = 0
+        closable = {ticker: position.count for ticker, position in self._store.positions.items()}
+        for order in self._store.working():
+            if order.state is not OrderState.RESTING:
+                continue
+            sign = 1 if order.book_side is BookSide.BID else -1
+            closes = min(order.remaining, max(-sign * closable.get(order.ticker, 0), 0))
+            closable[order.ticker] = closable.get(order.ticker, 0) + sign * closes
+            held += at_stake(order.book_side, order.yes_price, order.remaining - closes)
+            market = self._store.markets.get(order.ticker)
+            fees = market.fees if market is not None else None
+            held += (fees.trade_fee(order.yes_price, order.remaining, taker=False) if fees is not None else 0) or 0
+        return held
 
     def _midnight_ms(self) -> int:
         now = datetime.fromtimestamp(self._clock_ms() // 1000).astimezone()

@@ -8,10 +8,10 @@ from kalshi_tui.kalshi.errors import KalshiError, NotFound, NotSent, Refused
 from kalshi_tui.kalshi.replies import AmendAck
 from kalshi_tui.kalshi.rest import RestClient
 from kalshi_tui.session.desk import Outcome
-from kalshi_tui.session.guard import Guard, unpassed
+from kalshi_tui.session.guard import READ_ONLY, Guard, unpassed
 from kalshi_tui.session.inquiry import Inquiry
 from kalshi_tui.session.store import Store, Weight
-from kalshi_tui.session.trading import Trading
+from kalshi_tui.session.trading import MET_OWN, Trading
 from kalshi_tui.session.words import count_words, order_words, price_words
 
 
@@ -45,22 +45,23 @@ class Changer:
         order = self._store.known_order(order)
         if order.state is not OrderState.RESTING:
             return Outcome(order, f"Not changed: the order is {order.state.value}.")
-        against = unpassed(
-            self._guard.objections(amended_terms(self._store, order, price, left), instead_of=order), agreed
-        )
-        if against:
+        change = _Change(price, left, price == order.yes_price and left < order.remaining)
+        if against := self._against(order, change, agreed):
             return self._unchanged(order, against)
         if "live" in agreed:
             self._guard.armed = True
-        change = _Change(price, left, price == order.yes_price and left < order.remaining)
         wanted = change.words(order)
         self._trading.write_asked(order, f"change asked: {wanted}")
-        self._store.amending.add(order.order_id)
+        self._store.amending[order.order_id] = price, left
+        known = False
         try:
             ack = await self._ask(order, change)
+            known = True
         except NotFound:
+            known = True
             return await self._trading.look_up(order, "Not changed: it is gone already.", "change")
         except (Refused, NotSent) as error:
+            known = True
             self._trading.look_at_hours(getattr(error, "status", 0), getattr(error, "code", ""))
             return self._unchanged(order, str(error))
         except KalshiError as error:
@@ -69,10 +70,21 @@ class Changer:
             self._perhaps_changed(order, wanted, f"it failed inside the program ({type(error).__name__}).")
             raise
         finally:
-            self._store.amending.discard(order.order_id)
-        self._store.order(amended(self._store.known_order(order), order, ack, price, left))
+            # Else what it is being changed to goes on counting until that is known.
+            if known:
+                self._store.amending.pop(order.order_id, None)
+        now = self._store.known_order(order)
+        if not now.state.final:
+            self._store.order(amended(now, order, ack, price, left))
         self._trading.is_doubtful()
         return self._changed(order, change)
+
+    def _against(self, order: Order, change: "_Change", agreed: frozenset[str]) -> str:
+        """Say what speaks against a change. Nothing does against a smaller count, but that nothing may be sent."""
+        if change.smaller:
+            return READ_ONLY if self._guard.read_only else ""
+        terms = amended_terms(self._store, order, change.price, change.left)
+        return unpassed(self._guard.objections(terms, instead_of=order), agreed)
 
     async def _ask(self, order: Order, change: "_Change") -> AmendAck:
         if change.smaller:
@@ -128,15 +140,21 @@ def amended(known: Order, before: Order, ack: AmendAck, price: Price, left: Coun
 
     ``known`` may have more executions than the reply: the stream tells them too.
     """
-    filled = max(known.filled, before.filled + (ack.filled or 0))
+    by_reply = before.filled + (ack.filled or 0)
+    filled = max(known.filled, by_reply)
     remaining = ack.remaining if ack.remaining is not None else min(left, before.remaining)
+    remaining = max(remaining - (filled - by_reply), 0)
+    state, reason = OrderState.RESTING, ""
+    if not remaining:
+        whole = filled >= before.filled + left
+        state, reason = (OrderState.FILLED, "") if whole else (OrderState.CANCELLED, MET_OWN)
     return replace(
         known,
         yes_price=price,
         filled=filled,
         remaining=remaining,
         initial=filled + remaining,
-        state=OrderState.RESTING if remaining else OrderState.FILLED,
-        reason="",
+        state=state,
+        reason=reason,
         updated_ms=max(ack.ts_ms, known.updated_ms),
     )

@@ -5,13 +5,14 @@ slip in between a look and a key.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum, auto
 from typing import Final
 
 from kalshi_tui.domain.limits import Limits, Sent, breaches
-from kalshi_tui.domain.order import Order, OrderState, OrderTerms
+from kalshi_tui.domain.order import BookSide, Order, OrderState, OrderTerms
+from kalshi_tui.session.journal import JournalError
 from kalshi_tui.session.store import Store
 from kalshi_tui.session.venue import Venue
 from kalshi_tui.session.words import order_words
@@ -68,7 +69,10 @@ class Guard:
         found = []
         if self.read_only:
             found.append(Objection("read-only", Passing.NEVER, READ_ONLY))
-        found += self._limited(terms, instead_of)
+        try:
+            found += self._limited(terms, instead_of)
+        except JournalError as error:
+            found.append(Objection("journal", Passing.NEVER, f"{error} Your limits cannot be told without it."))
         if not self.armed:
             sentence = "This is the LIVE exchange, with real money. Once in this session that has to be said."
             found.append(Objection("live", Passing.WORD, sentence, "LIVE"))
@@ -94,7 +98,7 @@ class Guard:
         limits = self._limits
         by_day = limits.day_contracts is not None or limits.day_dollars is not None
         today = self._sent_since(self._midnight_ms()) if by_day else Sent()
-        if instead_of is not None:
+        if instead_of is not None and instead_of.order_id:
             today = Sent(max(today.contracts - instead_of.remaining, 0), today.dollars)
         passing = Passing.NEVER if limits.hard else Passing.WORD
         told = breaches(
@@ -102,8 +106,9 @@ class Guard:
             terms,
             book=live.book if live.good else None,
             position=store.positions.get(terms.ticker),
+            ahead=store.ahead.get(terms.ticker),
             working=[
-                order
+                self._at_its_largest(order)
                 for order in store.working()
                 if order.ticker == terms.ticker
                 and (instead_of is None or order.client_order_id != instead_of.client_order_id)
@@ -112,6 +117,12 @@ class Guard:
         )
         for breach in told:
             yield Objection(f"limit of {breach.limit}", passing, breach.sentence, "" if limits.hard else "over")
+
+    def _at_its_largest(self, order: Order) -> Order:
+        """Give an order as it would count most: what it is being changed to may be so already, or never be."""
+        price, left = self._store.amending.get(order.order_id, (order.yes_price, order.remaining))
+        dearer = max(price, order.yes_price) if order.book_side is BookSide.BID else min(price, order.yes_price)
+        return replace(order, yes_price=dearer, remaining=max(left, order.remaining))
 
     def _midnight_ms(self) -> int:
         """Give when this day began, where this machine stands."""

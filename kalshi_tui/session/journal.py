@@ -45,6 +45,8 @@ CREATE TABLE days (
 );
 """
 OVER: Final = json.dumps([state.value for state in OrderState if state.final])
+AT_REST: Final = frozenset(state.value for state in OrderState) - {OrderState.SENDING.value, OrderState.UNKNOWN.value}
+"""What a line says after which nothing of the order is on its way."""
 NEVER_REACHED: Final = json.dumps([state.value for state in OrderState if not state.reached])
 """States as a list that SQLite can look into."""
 
@@ -61,6 +63,8 @@ class Entry:
     order: Order
     changed_ms: int
     """When the last line about it was written, Unix time of the exchange."""
+    in_flight: bool
+    """Whether that line says that something was being sent, so that it may have left at any time since."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +229,7 @@ class Journal:
         if client_order_id in self._known or client_order_id in self._foreign or not client_order_id:
             return self._known.get(client_order_id)
         rows = self._read(
-            "SELECT *, 0 AS changed_ms FROM intents WHERE account = ? AND client_order_id = ?",
+            "SELECT *, 0 AS changed_ms, '' AS what FROM intents WHERE account = ? AND client_order_id = ?",
             (self._account, client_order_id),
         )
         if not rows:
@@ -244,7 +248,8 @@ class Journal:
         """Give the intents that were sent and are not known to be over, oldest first, and follow them from now on."""
         rows = self._read(
             "SELECT *, (SELECT MAX(at_ms) FROM changes WHERE changes.client_order_id = intents.client_order_id) "
-            "AS changed_ms FROM intents WHERE account = ? AND sent_ms > 0 "
+            "AS changed_ms, (SELECT what FROM changes WHERE changes.client_order_id = intents.client_order_id "
+            "ORDER BY number DESC LIMIT 1) AS what FROM intents WHERE account = ? AND sent_ms > 0 "
             "AND state NOT IN (SELECT value FROM json_each(?)) ORDER BY sent_ms",
             (self._account, OVER),
         )
@@ -389,4 +394,4 @@ def _entry(row: sqlite3.Row) -> Entry:
         reason=row["reason"],
         created_ms=row["sent_ms"],
     )
-    return Entry(terms, order, row["changed_ms"])
+    return Entry(terms, order, row["changed_ms"], in_flight=row["what"] not in AT_REST)

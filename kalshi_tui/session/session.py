@@ -2,7 +2,6 @@
 
 import asyncio
 import secrets
-import time
 import uuid
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Final
@@ -19,7 +18,7 @@ from kalshi_tui.kalshi.wire import Channel
 from kalshi_tui.session.account import Account
 from kalshi_tui.session.audit import Audit, compared
 from kalshi_tui.session.changing import Changer
-from kalshi_tui.session.deadman import QUIT_WAITS_S, Switch
+from kalshi_tui.session.deadman import Switch
 from kalshi_tui.session.desk import Desk, Outcome, Sweep
 from kalshi_tui.session.guard import READ_ONLY, Guard, Objection
 from kalshi_tui.session.hours import Clerk
@@ -33,7 +32,7 @@ from kalshi_tui.session.store import Levels, Store, Topic, Weight
 from kalshi_tui.session.sweep import WAITS_S, Sweeper
 from kalshi_tui.session.trading import Trading
 from kalshi_tui.session.venue import Venue
-from kalshi_tui.session.waiting import Sleep
+from kalshi_tui.session.waiting import Sleep, sleepless_s
 
 AGAIN_AFTER_S: Final = 3.0
 CROSSED_LOOK_S: Final = 0.5
@@ -58,11 +57,12 @@ class Session:
         gone: Callable[[], str] = str,
         journal: Journal | None = None,
         options: Options | None = None,
-        timer_s: Callable[[], float] = time.monotonic,
+        timer_s: Callable[[], float] = sleepless_s,
     ) -> None:
         """Compose; ``gone`` says in a sentence that the exchange has ended for good, where anybody can know that.
 
-        Without a ``journal`` one is kept in memory: then a restart knows nothing. ``timer_s`` must never jump.
+        Without a ``journal`` one is kept in memory: then a restart knows nothing. ``timer_s`` must not jump, and must
+        run on while the machine sleeps.
         """
         self.venue = venue
         options = options or Options()
@@ -87,11 +87,18 @@ class Session:
         self._trading = Trading(rest, self.store, self._journal, self._guard, self._inquiry)
         self._changer = Changer(rest, self.store, self._guard, self._inquiry, self._trading)
         self._sweeper = Sweeper(rest, self.store, self._trading, sleep, read_only=options.read_only)
-        self._switch = Switch(options.dead_man, self.store, timer_s, self._sweep_by_switch)
         self._queue = QueueWatch(rest, self.store, sleep)
         self._tasks: set[asyncio.Task[Any]] = set()
         self._was_live = False
         self._said_gone = ""
+        self._switch = Switch(
+            options.dead_man,
+            self.store,
+            timer_s,
+            lambda waits_s: self._sweeper.cancel_all(waits_s=waits_s),
+            sleep,
+            self._spawn,
+        )
         self._account = Account(rest, self.store, self._inquiry, self._journal, clock_ms, sleep)
         self._clerk = Clerk(rest, self.store, sleep)
         self._trading.on_closed = self._clerk.look_now
@@ -123,7 +130,7 @@ class Session:
 
     async def stop(self) -> None:
         """End everything that runs; the dead-man's switch cancels all first, if it is set to."""
-        await self._switch.quit(lambda: self._sweeper.cancel_all(waits_s=QUIT_WAITS_S))
+        await self._switch.quit(nothing_rests=self._account.has_been_read and not self.store.working())
         await self._stream.close()
         await self._inquiry.close()
         for task in list(self._tasks):
@@ -176,8 +183,10 @@ class Session:
         """Cancel all in a market, or everywhere."""
         return await self._sweeper.cancel_all(ticker, WAITS_S)
 
-    def _sweep_by_switch(self) -> None:
-        self._spawn(self._sweeper.cancel_all(), "dead-man's switch")
+    @property
+    def last_words(self) -> str:
+        """Say what the dead-man's switch did at the end; empty if it had nothing to do."""
+        return self._switch.last_words
 
     async def cancel(self, order: Order) -> Outcome:
         """Cancel a resting order."""
@@ -225,6 +234,9 @@ class Session:
         crossed: dict[str, int] = {}
         while True:
             await self._sleep(CROSSED_LOOK_S)
+            pulse = self.pulse()
+            ages = [age for age in (pulse.frame_age_ms, pulse.ping_age_ms) if age is not None]
+            self._switch.look(min(ages, default=None))
             now = {ticker for ticker, live in self.store.books.items() if live.good and live.book.crossed}
             crossed = {ticker: crossed.get(ticker, 0) + 1 for ticker in now}
             if any(looks >= CROSSED_LOOKS for looks in crossed.values()):

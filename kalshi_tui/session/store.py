@@ -13,7 +13,7 @@ from typing import Final
 from kalshi_tui.domain.book import Book, BookError, Side
 from kalshi_tui.domain.link import Hours, Link, LinkState, Trust
 from kalshi_tui.domain.market import Event, Market, Quote, Trade
-from kalshi_tui.domain.order import Action, Fill, Order, OrderState, OrderTerms, TimeInForce
+from kalshi_tui.domain.order import Action, BookSide, Fill, Order, OrderState, OrderTerms, TimeInForce, exposure
 from kalshi_tui.domain.portfolio import Balance, Position
 from kalshi_tui.domain.price import Count, Money, Price
 
@@ -99,6 +99,29 @@ class DayTotal:
     since_ms: int
 
 
+@dataclass(slots=True)
+class Ahead:
+    """Executions that no position tells of yet: counts, and what they cost at the most (1/1,000,000 dollar)."""
+
+    bids: Count = 0
+    bid_cost: Money = 0
+    asks: Count = 0
+    ask_cost: Money = 0
+
+
+@dataclass(slots=True)
+class _Executions:
+    """What has been told of executions, one by one."""
+
+    filled: dict[str, Count] = field(default_factory=dict)
+    """The sum of an order's, by order id."""
+    summed_up: set[str] = field(default_factory=set)
+    """Ids of orders that are FILLED because their executions sum up to that; nobody has said so yet."""
+    seen: set[str] = field(default_factory=set)
+    """Trade ids, ``in_turn`` the same by age."""
+    in_turn: deque[str] = field(default_factory=deque)
+
+
 class Store:
     """The one mutable state. It is the stream's `Sink`; the REST reconciliation uses the ``set_`` methods."""
 
@@ -117,8 +140,10 @@ class Store:
         """All that the trader asked for, by client order id: of this run's orders, and of those taken up again."""
         self.cancels_asked: set[str] = set()
         """Ids of orders that this program has asked to be cancelled."""
-        self.amending: set[str] = set()
-        """Ids of orders of which a change is under way."""
+        self.amending: dict[str, tuple[Price, Count]] = {}
+        """What orders are being changed to, by order id: YES price and resting count; until that is known."""
+        self.ahead: dict[str, Ahead] = {}
+        """What orders have done in a market since its position was told last."""
         self.queue: dict[str, Count] = {}
         """How many contracts stand before a resting order, by order id, as the exchange said last."""
         self.day: DayTotal | None = None
@@ -137,10 +162,7 @@ class Store:
         """The exchange's ids by client order id."""
         self._position_told: dict[str, int] = {}
         """When the stream last told of a market's position, in this machine's Unix milliseconds."""
-        self._filled: dict[str, Count] = {}
-        """The sum of an order's executions that have been told, by order id."""
-        self._seen_trades: set[str] = set()
-        self._seen_order: deque[str] = deque()
+        self._executions = _Executions()
         self._dirty_tickers: set[str] = set()
         self._dirty_topics: set[Topic] = set()
         self.on_account_news: Callable[[], None] | None = None
@@ -208,7 +230,7 @@ class Store:
 
     def fill(self, fill: Fill) -> None:
         """Take an execution of the account's own; one that is known already is passed over."""
-        if fill.trade_id in self._seen_trades:
+        if fill.trade_id in self._executions.seen:
             return
         self._remember_fill(fill)
         self.fills.appendleft(fill)
@@ -225,7 +247,14 @@ class Store:
             pending = self.orders.pop(order.client_order_id, None)
             self._order_ids[order.client_order_id] = order.order_id
         known = self.orders.get(key, pending)
+        if known is not None and key in self._executions.summed_up and order.state is OrderState.RESTING:
+            # It was changed to a larger count, and that was not heard here: it rests on.
+            known = replace(known, state=OrderState.RESTING)
+        self._executions.summed_up.discard(key)
         now = order if known is None else merged(known, order)
+        if known is not None and known.state is OrderState.UNKNOWN is not now.state:
+            self.amending.pop(key, None)
+        self._count_ahead(now, now.filled - (known.filled if known is not None else 0))
         if now.state is OrderState.CANCELLED and not now.reason and known is not None and not known.state.final:
             now = replace(now, reason=self._cancelled_by(now))
         self.orders[key] = now
@@ -237,6 +266,12 @@ class Store:
             if now.state is OrderState.UNKNOWN and self.on_doubt is not None:
                 self.on_doubt()
 
+    def read(self, order: Order) -> None:
+        """Take an order that was read: reads lag, so that only an end ends an unknown order; see `Inquiry` for more."""
+        known = self.orders.get(order.order_id)
+        if known is None or known.state is not OrderState.UNKNOWN or order.state.final:
+            self.order(order)
+
     def reopen(self, order: Order) -> None:
         """Put an order back to work that had never arrived: it is sent under its own id once more."""
         self.orders[order.client_order_id] = order
@@ -247,6 +282,7 @@ class Store:
     def position(self, position: Position) -> None:
         """Take a market's position as the exchange has it."""
         self._position_told[position.ticker] = self._clock_ms()
+        self.ahead.pop(position.ticker, None)
         if position.count:
             self.positions[position.ticker] = position
         else:
@@ -317,6 +353,7 @@ class Store:
         newer = {ticker for ticker, told_ms in self._position_told.items() if told_ms > as_of_ms}
         fresh = {position.ticker: position for position in positions if position.count and position.ticker not in newer}
         fresh |= {ticker: self.positions[ticker] for ticker in newer & self.positions.keys()}
+        self.ahead = {ticker: ahead for ticker, ahead in self.ahead.items() if ticker in newer}
         self._dirty_tickers.update(fresh.keys() | self.positions.keys())
         self.positions = fresh
         self._dirty_topics.add(Topic.POSITIONS)
@@ -360,7 +397,7 @@ class Store:
 
     def set_fills(self, fills: Sequence[Fill]) -> list[Fill]:
         """Take the account's fills, newest first, and give those that were not known, newest first."""
-        fresh = [fill for fill in fills if fill.trade_id not in self._seen_trades]
+        fresh = [fill for fill in fills if fill.trade_id not in self._executions.seen]
         for fill in fresh:
             self._remember_fill(fill)
             self._dirty_tickers.add(fill.ticker)
@@ -388,8 +425,21 @@ class Store:
         return self.books.get(ticker) or LiveBook()
 
     def cash_for(self, market: Market) -> Money | None:
-        """Give what can be spent in a market: cash is held by shard. None while the balance is not known."""
-        return self.balance.on_shard(market.exchange_index) if self.balance is not None else None
+        """Give what can be spent in a market: cash is held by shard. None while the balance is not known.
+
+        What orders of unknown outcome may take is taken off: the exchange may not have reserved it yet.
+        """
+        if self.balance is None:
+            return None
+        return max(self.balance.on_shard(market.exchange_index) - self._in_doubt(market.exchange_index), 0)
+
+    def _in_doubt(self, exchange_index: int) -> Money:
+        doubtful = 0
+        for order in self.working():
+            market = self.markets.get(order.ticker)
+            if order.state in UNSETTLED and market is not None and market.exchange_index == exchange_index:
+                doubtful += exposure(order.book_side, order.yes_price)[1] * order.remaining
+        return doubtful
 
     def forget_books(self, tickers: Iterable[str]) -> None:
         """Drop the books of markets that are no longer followed: nobody keeps them true."""
@@ -426,18 +476,18 @@ class Store:
 
     def _remember_fill(self, fill: Fill) -> None:
         """Note a trade id, forgetting the oldest beyond ten times what is kept for the screen."""
-        self._filled[fill.order_id] = self._filled.get(fill.order_id, 0) + fill.count
-        self._seen_trades.add(fill.trade_id)
-        self._seen_order.append(fill.trade_id)
-        if len(self._seen_order) > FILLS_KEPT * 10:
-            self._seen_trades.discard(self._seen_order.popleft())
+        self._executions.filled[fill.order_id] = self._executions.filled.get(fill.order_id, 0) + fill.count
+        self._executions.seen.add(fill.trade_id)
+        self._executions.in_turn.append(fill.trade_id)
+        if len(self._executions.in_turn) > FILLS_KEPT * 10:
+            self._executions.seen.discard(self._executions.in_turn.popleft())
 
     def _fill_order(self, fill: Fill) -> None:
         """Raise an order's filled count to what its executions sum up to; it may be ahead of all other news."""
         order = self.orders.get(fill.order_id) or self.orders.get(fill.client_order_id)
         if order is None:
             return
-        more = self._filled[fill.order_id] - order.filled
+        more = self._executions.filled[fill.order_id] - order.filled
         if more <= 0:
             if not order.order_id:
                 self.order(replace(order, order_id=fill.order_id))
@@ -446,7 +496,7 @@ class Store:
         if not state.reached:
             # It was thought never to have arrived, and this is the proof that it has.
             state, reason = OrderState.UNKNOWN, "It was executed, though it was thought never to have arrived."
-        # While a change is under way, what is known as left may be of before it.
+        # While a change is under way or its end is not known, what is known as left may be of before it.
         whole = more == order.remaining and fill.order_id not in self.amending and not state.final
         self.order(
             replace(
@@ -458,6 +508,18 @@ class Store:
                 reason="" if whole else reason,
             )
         )
+        if whole:
+            self._executions.summed_up.add(fill.order_id)
+
+    def _count_ahead(self, order: Order, more: Count) -> None:
+        if more <= 0:
+            return
+        ahead = self.ahead.setdefault(order.ticker, Ahead())
+        cost = exposure(order.book_side, order.yes_price)[1] * more
+        if order.book_side is BookSide.BID:
+            ahead.bids, ahead.bid_cost = ahead.bids + more, ahead.bid_cost + cost
+        else:
+            ahead.asks, ahead.ask_cost = ahead.asks + more, ahead.ask_cost + cost
 
     def _cancelled_by(self, order: Order) -> str:
         if order.order_id in self.cancels_asked:

@@ -112,7 +112,7 @@ class Sweeper:
             if known is not None and known.state.final:
                 continue
             try:
-                self._store.order(await self._rest.order(order_id))
+                self._store.read(await self._rest.order(order_id))
             except KalshiError:
                 break
         if self._trading.on_doubt is not None:
@@ -121,12 +121,17 @@ class Sweeper:
     def _told(
         self, ticker: str, targets: dict[str, Order], left: Sequence[Order], problem: str, *, proved: bool
     ) -> Sweep:
-        resting = {order.order_id for order in left}
-        ended = [self._store.known_order(order) for key, order in targets.items() if key not in resting]
-        filled = sum(order.state is OrderState.FILLED for order in ended)
+        now = [self._store.known_order(order) for order in targets.values()]
+        filled = sum(order.state is OrderState.FILLED for order in now)
+        if proved:
+            # None rests: what is not known to have been filled is gone.
+            gone = len(now) - filled
+        else:
+            gone = sum(order.state.final for order in now) - filled
+            left = [order for order in now if not order.state.final]
         unknown = self._unsettled(ticker)
         where = f" in {ticker}" if ticker else ""
-        words = [f"Cancelled {_orders(len(ended) - filled)}{where}."]
+        words = [f"Cancelled {_orders(gone)}{where}."]
         if filled:
             words.append(f"Filled before: {filled}.")
         if proved:
@@ -141,7 +146,7 @@ class Sweeper:
             words.append(f"It is not proved that none rests. {problem} Try again.".replace("  ", " "))
         sentence = " ".join(words)
         self._store.notify(Weight.GOOD if proved else Weight.ERROR, sentence)
-        return Sweep(len(ended) - filled, tuple(left), tuple(unknown), proved=proved, sentence=sentence)
+        return Sweep(gone, tuple(left), tuple(unknown), proved=proved, sentence=sentence)
 
 
 def _orders(number: int) -> str:

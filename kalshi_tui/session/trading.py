@@ -25,6 +25,7 @@ from kalshi_tui.session.words import count_words, money_words, order_words, term
 UNAVAILABLE: Final = 503
 PAUSE_CODES: Final = frozenset({"trading_paused", "exchange_paused"})
 """What an answer has when the exchange is paused or down (section 10)."""
+MET_OWN: Final = "at once: the rest would have met an order of your own"
 ENDED_BEFORE: Final = "The program ended before it was known what became of it."
 
 
@@ -64,7 +65,8 @@ class Trading:
             if not order.order_id:
                 sentence = f"UNKNOWN: {terms_words(entry.terms)} may or may not be live. {ENDED_BEFORE}"
                 self._store.notify(Weight.ERROR, f"{sentence} The exchange is being asked.")
-            self._inquiry.ask_about(taken_up, entry.changed_ms)
+            since_ms = self._rest.clock.now_ms() if entry.in_flight else entry.changed_ms
+            self._inquiry.ask_about(taken_up, since_ms)
 
     def note(self, order: Order) -> None:
         """Write down a change of an order; a journal that cannot be written is told once."""
@@ -209,12 +211,17 @@ class Trading:
             sentence = f"{why or 'The cancel was accepted.'} The order could not be read back: {error}"
             self._store.notify(Weight.WARNING, sentence)
             return Outcome(order, sentence)
-        self._store.order(fresh)
+        self._store.read(fresh)
         known = self._store.orders.get(order.order_id, fresh)
         if known.state is OrderState.CANCELLED:
             sentence = f"Cancelled: {order_words(known)}, {count_words(known.filled)} filled before."
         elif known.state is OrderState.FILLED:
             sentence = f"Filled before the {what} came: {order_words(known)}."
+        elif known.state.final:
+            sentence = f"{known.state.value.capitalize()}: {order_words(known)}, {count_words(known.filled)} filled."
+        elif known.state is OrderState.UNKNOWN:
+            sentence = f"{why or 'Cancel accepted'}: {order_words(known)} is UNKNOWN; the exchange is being asked."
+            self.is_doubtful()
         else:
             # Reads lag writes: an accepted cancel may still read as resting (section 7).
             self.is_doubtful()
@@ -251,7 +258,8 @@ class Trading:
         )
         self._store.notify(Weight.ERROR, sentence)
         self.is_doubtful()
-        self._inquiry.ask_about(order)
+        # Whatever is still on its way left before now.
+        self._inquiry.ask_about(order, self._rest.clock.now_ms())
         return Outcome(order, sentence)
 
     def _told_by_stream(self, order: Order, terms: OrderTerms, why: str) -> Outcome:
@@ -269,7 +277,7 @@ def acknowledged(draft: Order, terms: OrderTerms, ack: OrderAck) -> Order:
     elif terms.tif is TimeInForce.GTC and ack.remaining:
         state, reason = OrderState.RESTING, ""
     elif terms.tif is TimeInForce.GTC:
-        state, reason = OrderState.CANCELLED, "at once: the rest would have met an order of your own"
+        state, reason = OrderState.CANCELLED, MET_OWN
     else:
         state, reason = OrderState.CANCELLED, killed_words(terms.tif)
     return replace(

@@ -1,7 +1,17 @@
 """Waiting for a time, by a clock that tests may hand in, or for something to happen."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
+from typing import Final
+
+_SLEEPLESS: Final = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
+
+def sleepless_s() -> float:
+    """Give seconds of a clock that never jumps and runs on while the machine sleeps, as `time.monotonic` does not."""
+    return time.clock_gettime(_SLEEPLESS)
+
 
 Sleep = Callable[[float], Awaitable[None]]
 

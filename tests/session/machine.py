@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from kalshi_tui.domain.book import Side
+from kalshi_tui.domain.link import LinkState
 from kalshi_tui.domain.order import Action, BookSide, Order, OrderState, OrderTerms, TimeInForce
 from tests.session.rig import Rig, Trouble
 
@@ -30,10 +31,14 @@ class Life(RuleBasedStateMachine):
         self.loop = asyncio.new_event_loop()
         self.folder = Path(tempfile.mkdtemp(dir=IN_MEMORY if IN_MEMORY.is_dir() else None))
 
-    @initialize(dedupe=st.sampled_from(["open", "ever"]), lag_ms=st.sampled_from([0, 0, 3_000, 10_000]))
-    def begin(self, dedupe: str, lag_ms: int) -> None:
+    @initialize(
+        dedupe=st.sampled_from(["open", "ever"]),
+        lag_ms=st.sampled_from([0, 0, 3_000, 10_000]),
+        cancel_all=st.booleans(),
+    )
+    def begin(self, dedupe: str, lag_ms: int, cancel_all: bool) -> None:
         async def begin() -> None:
-            self.rig = Rig(self.folder, dedupe=dedupe)
+            self.rig = Rig(self.folder, dedupe=dedupe, cancel_all=cancel_all)
             await self.rig.start()
             await self.rig.pass_time(0.5)
             self.rig.lag(lag_ms)
@@ -154,6 +159,19 @@ class Life(RuleBasedStateMachine):
     @rule(seconds=st.sampled_from([1, 10]))
     def no_name_can_be_resolved(self, seconds: int) -> None:
         self.rig.line.down_until_ms = self.rig.clock.now_ms + seconds * 1_000
+
+    @rule(seconds=st.sampled_from([1, 5]))
+    def the_link_is_lost_and_comes_back(self, seconds: int) -> None:
+        """What the stream told meanwhile is never told again."""
+
+        async def lost() -> None:
+            self.rig.session.store.link(LinkState.WAITING, "lost")
+            await self.rig.pass_time(seconds)
+            self.rig.deliver("none")
+            self.rig.session.store.link(LinkState.LIVE, "")
+            await self.rig.spin()
+
+        self.loop.run_until_complete(lost())
 
     @rule(lag_ms=st.sampled_from([0, 3_000, 10_000]))
     def reads_lag(self, lag_ms: int) -> None:

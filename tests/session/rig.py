@@ -28,6 +28,7 @@ from kalshi_tui.kalshi.environments import practice
 from kalshi_tui.kalshi.rest import RestClient, Retry
 from kalshi_tui.kalshi.signing import Signer, generate_key
 from kalshi_tui.kalshi.stream import Health
+from kalshi_tui.kalshi.tokens import Tokens
 from kalshi_tui.practice import frames
 from kalshi_tui.practice.auth import Authenticator
 from kalshi_tui.practice.core import Dedupe
@@ -48,10 +49,13 @@ from tests.session.test_thursday import Simulated
 PEM = generate_key()
 START_MS = 1_800_000_000_000
 CASH = 10_000 * MONEY_UNIT
+PATIENCE_MS = 200_000
 US, THEM = "us", "them"
 CALM = 25
 """So many turns of the loop in which no request is under way count as rest."""
 FAST = "prestige"
+GIVES_UP_S = 10.0
+"""How long the client waits for an answer."""
 HEAL_S = 90
 
 
@@ -64,7 +68,8 @@ class Trouble(Enum):
     TOO_MANY = "429"
     FAILED_BEFORE = "503, not processed"
     SAYS_ALREADY = "409 order_already_exists, not processed"
-    LATE = "arrives when the sender has given up"
+    LATE = "arrives late; the sender gives up without an answer"
+    LATER = "arrives when the sender has given up"
     REPLY_LOST = "processed, the connection broke"
     REPLY_LATE = "processed, the answer comes seconds later"
     FAILED_AFTER = "processed, 504"
@@ -109,8 +114,9 @@ class Line(httpx.AsyncBaseTransport):
             return httpx.Response(503, json={"error": {"code": "unavailable", "message": "unavailable"}})
         if trouble is Trouble.SAYS_ALREADY:
             return httpx.Response(409, json={"error": {"code": "order_already_exists", "message": "exists"}})
-        if trouble is Trouble.LATE:
-            self._float(self._later(request))
+        if trouble in {Trouble.LATE, Trouble.LATER}:
+            self._float(self._later(request, self.late_s if trouble is Trouble.LATE else GIVES_UP_S + self.late_s))
+            await self._clock.sleep(GIVES_UP_S)
             raise httpx.ReadTimeout("no answer")
         # What is on its way goes on even if its sender is no more.
         reply = await self._shielded(self._process(request))
@@ -129,8 +135,8 @@ class Line(httpx.AsyncBaseTransport):
         }
         return spoilt.get(trouble, reply)
 
-    async def _later(self, request: httpx.Request) -> None:
-        await self._clock.sleep(self.late_s)
+    async def _later(self, request: httpx.Request, seconds: float) -> None:
+        await self._clock.sleep(seconds)
         await self._process(request)
 
     def _float(self, work: Awaitable[Any]) -> "asyncio.Task[Any]":
@@ -199,7 +205,8 @@ class Rig:
         self._options = options
         self.world = World(self.clock, seed=7, quiet=True, markets=8, dedupe=dedupe)
         self.exchange = self.world.exchange
-        authenticator = Authenticator(self.clock)
+        # What arrives late was let in at once and is carried out later: its signature is not too old.
+        authenticator = Authenticator(self.clock, tolerance_ms=PATIENCE_MS)
         self.signer = Signer.from_pem("key", PEM)
         authenticator.register("key", US, self.signer.public_key())
         for name in (US, THEM):
@@ -249,8 +256,9 @@ class Rig:
 
     # The client.
 
-    async def start(self) -> None:
-        """Start the program."""
+    async def start(self, options: Options | None = None) -> None:
+        """Start the program; with other options than before if they are given."""
+        self._options = options or self._options
         clock = ExchangeClock(self.clock)
         rest = RestClient(practice(1), self.signer, clock=clock, transport=self.line, retry=Retry(attempts=1))
         self.journal = Journal.open(self._path, "key")
@@ -264,6 +272,7 @@ class Rig:
             options=self._options,
             timer_s=lambda: self.clock.now_ms / 1000,
         )
+        rest._calls.writes = Tokens(timer_s=lambda: self.clock.now_ms / 1000, sleep=self.clock.sleep)
         await self.session.start()
 
     async def kill(self) -> None:

@@ -6,10 +6,12 @@ from pathlib import Path
 import pytest
 
 from kalshi_tui.domain.book import Side
+from kalshi_tui.domain.limits import Limits
 from kalshi_tui.domain.order import Action, BookSide, Order, OrderState, OrderTerms, TimeInForce
-from kalshi_tui.practice.records import OrderRequest
+from kalshi_tui.practice.records import AmendRequest, OrderRequest
 from kalshi_tui.session.desk import Outcome
-from tests.session.rig import THEM, Rig, Trouble
+from kalshi_tui.session.options import Options
+from tests.session.rig import THEM, US, Rig, Trouble
 
 AGREED = frozenset({"stale"})
 
@@ -131,3 +133,100 @@ async def test_an_order_that_is_over_is_not_changed(rig: Rig) -> None:
     before = len(rig.line.commands)
     assert "the order is cancelled" in (await changed(rig, order, 3_900, 500)).sentence
     assert len(rig.line.commands) == before
+
+
+async def test_a_larger_order_whose_change_was_not_heard_is_not_filled_by_its_old_count(rig: Rig) -> None:
+    order = (await rig.submit(OrderTerms(rig.ticker, Side.YES, Action.BUY, 4_000, 100))).order
+    rig.deliver()
+    rig.line.troubles.append(Trouble.REPLY_LOST)
+    await rig.session.amend(order, 4_000, 1_000, AGREED)
+    rig.deliver("none")
+    rig.trade(BookSide.ASK, 4_000, 100)
+    rig.deliver()
+    await rig.heal()
+    rig.check()
+    known = rig.session.store.known_order(order)
+    assert (known.state, known.filled, known.remaining) == (OrderState.RESTING, 100, 900)
+
+
+async def test_one_changed_elsewhere_that_sums_up_to_filled_here_rests_on(rig: Rig) -> None:
+    order = (await rig.submit(OrderTerms(rig.ticker, Side.YES, Action.BUY, 4_000, 100))).order
+    rig.deliver()
+    request = AmendRequest(rig.ticker, BookSide.BID, 4_000, 1_000)
+    rig.exchange.amend_order(US, order.order_id, request)
+    rig.server.commit()
+    rig.untold.clear()
+    rig.trade(BookSide.ASK, 4_000, 100)
+    rig.deliver()
+    await rig.heal()
+    rig.check()
+
+
+@pytest.mark.parametrize("frames_first", [False, True])
+async def test_a_change_that_meets_an_order_of_ones_own_is_cancelled_and_not_filled(
+    rig: Rig, frames_first: bool
+) -> None:
+    order = await resting(rig)
+    await rig.submit(OrderTerms(rig.ticker, Side.NO, Action.BUY, 5_800, 1_000))
+    rig.deliver()
+    amending = rig.begin(rig.session.amend(order, 4_300, 1_000, AGREED))
+    if frames_first:
+        rig.line.troubles.append(Trouble.REPLY_LATE)
+        await rig.spin()
+        rig.deliver()
+        await rig.pass_time(4)
+    await amending
+    rig.deliver()
+    assert amending.result().order.state is OrderState.CANCELLED
+    await rig.heal()
+    rig.check()
+
+
+async def test_a_fill_that_came_before_the_reply_is_taken_off_what_rests(rig: Rig) -> None:
+    order = await resting(rig)
+    amending = rig.begin(rig.session.amend(order, 4_100, 1_000, AGREED))
+    rig.line.troubles.append(Trouble.REPLY_LATE)
+    await rig.spin()
+    rig.trade(BookSide.ASK, 4_100, 400)
+    rig.deliver()
+    await rig.pass_time(4)
+    known = rig.session.store.known_order(order)
+    assert (known.filled, known.remaining) == (400, 600)
+    assert amending.done()
+
+
+async def test_a_stale_read_after_a_lost_cancel_does_not_end_the_doubt_about_a_change(rig: Rig) -> None:
+    order = await resting(rig)
+    await rig.pass_time(12)
+    rig.lag(10_000)
+    rig.line.troubles.extend([Trouble.REPLY_LOST, Trouble.LOST])
+    await rig.session.amend(order, 4_100, 1_000, AGREED)
+    rig.deliver("none")
+    cancel = await rig.session.cancel(rig.session.store.known_order(order))
+    assert cancel.order.state is OrderState.UNKNOWN
+    assert "is UNKNOWN" in cancel.sentence
+    await rig.heal()
+    rig.check()
+
+
+async def test_a_smaller_count_passes_every_limit(tmp_path: Path) -> None:
+    rig = Rig(tmp_path / "limited", options=Options(limits=Limits(order_contracts=500, hard=True)))
+    await rig.start()
+    await rig.pass_time(1)
+    request = OrderRequest(rig.ticker, BookSide.BID, 1_000, 4_000, client_order_id="from the website")
+    rig.intents["from the website"] = OrderTerms(rig.ticker, Side.YES, Action.BUY, 4_000, 1_000)
+    rig.exchange.create_order(US, request)
+    rig.server.commit()
+    rig.deliver()
+    (order,) = rig.session.store.working()
+    assert (await rig.session.amend(order, 4_000, 900)).sentence.startswith("Changed")
+    assert (await rig.session.amend(order, 4_000, 950)).sentence.startswith("Not changed")
+    await rig.close()
+
+
+async def test_cancelling_what_has_expired_says_so(rig: Rig) -> None:
+    terms = OrderTerms(rig.ticker, Side.YES, Action.BUY, 4_000, 100, expires_s=rig.clock.now_ms // 1000 + 5)
+    order = (await rig.submit(terms)).order
+    await rig.pass_time(10)
+    outcome = await rig.session.cancel(order)
+    assert outcome.sentence == "Expired: YES 1 at 0.40, 0 filled."

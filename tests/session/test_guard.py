@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from kalshi_tui.domain.book import Side
-from kalshi_tui.domain.limits import Limits
-from kalshi_tui.domain.order import Action, Order, OrderState, OrderTerms
+from kalshi_tui.domain.limits import Limits, Sent
+from kalshi_tui.domain.order import Action, BookSide, Order, OrderState, OrderTerms, TimeInForce
 from kalshi_tui.domain.portfolio import Position
 from kalshi_tui.session.guard import READ_ONLY, Guard, Passing, unpassed
+from kalshi_tui.session.journal import JournalError
 from kalshi_tui.session.options import Options
 from kalshi_tui.session.store import Store
 from kalshi_tui.session.venue import Venue
@@ -231,3 +232,80 @@ async def test_an_unknown_order_is_a_question_before_the_next(rig: Callable[[Opt
     second = await made.session.submit(terms, made.session.draft(terms), frozenset({"stale"}))
     assert second.order.state is OrderState.NOT_SENT
     assert "this would be a second" in second.sentence
+
+
+async def test_a_hard_limit_of_the_day_holds_at_the_moment_of_sending(rig: Callable[[Options], Rig]) -> None:
+    made = rig(Options(limits=Limits(day_contracts=1_000, hard=True)))
+    await made.start()
+    await made.pass_time(1)
+    assert (await made.submit(OrderTerms(made.ticker, Side.YES, Action.BUY, 4_000, 1_000))).order.order_id
+    outcome = await made.submit(OrderTerms(made.ticker, Side.YES, Action.BUY, 4_000, 200))
+    assert outcome.order.state is OrderState.NOT_SENT
+
+
+async def test_what_was_filled_counts_before_any_position_tells_of_it(rig: Callable[[Options], Rig]) -> None:
+    made = rig(Options(limits=Limits(market_contracts=1_000, hard=True)))
+    await made.start()
+    await made.pass_time(1)
+    made.trade(BookSide.ASK, 4_000, 5_000)
+    terms = OrderTerms(made.ticker, Side.YES, Action.BUY, 4_000, 1_000, TimeInForce.IOC)
+    assert (await made.submit(terms)).order.state is OrderState.FILLED
+    assert (await made.submit(terms)).order.state is OrderState.NOT_SENT
+    made.deliver()
+    assert (await made.submit(terms)).order.state is OrderState.NOT_SENT
+    await made.pass_time(8)
+    assert (await made.submit(terms)).order.state is OrderState.NOT_SENT
+
+
+async def test_a_change_that_may_have_been_made_counts(rig: Callable[[Options], Rig]) -> None:
+    made = rig(Options(limits=Limits(market_contracts=1_500, hard=True)))
+    await made.start()
+    await made.pass_time(1)
+    order = (await made.submit(OrderTerms(made.ticker, Side.YES, Action.BUY, 4_000, 100))).order
+    made.line.troubles.append(Trouble.LOST)
+    assert (await made.session.amend(order, 4_000, 1_000, frozenset({"stale"}))).order.state is OrderState.UNKNOWN
+    terms = OrderTerms(made.ticker, Side.YES, Action.BUY, 3_900, 600)
+    assert (await made.submit(terms)).order.state is OrderState.NOT_SENT
+    await made.heal()
+    assert (await made.submit(terms)).order.state is OrderState.RESTING
+
+
+async def test_orders_that_close_the_same_holding_are_not_each_free(rig: Callable[[Options], Rig]) -> None:
+    made = rig(Options(limits=Limits(market_dollars=5_000_000, hard=True)))
+    await made.start()
+    await made.pass_time(1)
+    made.trade(BookSide.ASK, 4_000, 1_000)
+    await made.submit(OrderTerms(made.ticker, Side.YES, Action.BUY, 4_000, 1_000))
+    made.deliver()
+    sell = OrderTerms(made.ticker, Side.YES, Action.SELL, 4_500, 1_000)
+    assert (await made.submit(sell)).order.state is OrderState.RESTING
+    made.deliver()
+    assert (await made.submit(sell)).order.state is OrderState.NOT_SENT
+
+
+def test_a_sale_that_turns_a_holding_round_is_no_closing() -> None:
+    store = a_store()
+    store.position(Position(T, count=100_000, cost=470_000_000))
+    sell = OrderTerms(T, Side.YES, Action.SELL, 4_600, 190_000)
+    (objection,) = a_guard(store, Limits(market_contracts=5_000)).objections(sell)
+    assert objection.sentence == "For this market that makes 900 contracts, your limit is 50."
+
+
+def test_on_a_book_that_is_not_trusted_no_distance_can_be_measured() -> None:
+    store = a_store()
+    store.stale([T], "why")
+    objections = a_guard(store, Limits(distance=500, hard=True)).objections(buy(price=9_900))
+    assert [(each.id, each.passing) for each in objections] == [
+        ("limit of distance", Passing.NEVER),
+        ("stale", Passing.WORD),
+    ]
+
+
+def test_a_journal_that_cannot_be_read_stops_orders_that_have_a_limit_of_the_day() -> None:
+    def unreadable(_: int) -> Sent:
+        raise JournalError("The order journal cannot be read.")
+
+    guard = Guard(a_store(), Venue.PRACTICE, Limits(day_contracts=1), clock_ms=lambda: NOON_MS, sent_since=unreadable)
+    (objection,) = guard.objections(buy())
+    assert objection.passing is Passing.NEVER
+    assert objection.sentence.startswith("The order journal cannot be read.")

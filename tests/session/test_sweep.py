@@ -1,7 +1,9 @@
 """Cancelling all, and the dead-man's switch, on the real exchange in simulated time."""
 
-from collections.abc import AsyncIterator, Callable
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -9,8 +11,10 @@ from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.link import LinkState
 from kalshi_tui.domain.order import Action, BookSide, OrderState, OrderTerms
 from kalshi_tui.practice.records import OrderRequest, OrderStatus
+from kalshi_tui.session.deadman import Switch
 from kalshi_tui.session.desk import Sweep
 from kalshi_tui.session.options import DeadMan, Options
+from kalshi_tui.session.store import Store
 from tests.session.rig import US, Rig, Trouble
 
 Make = Callable[..., Rig]
@@ -129,7 +133,9 @@ async def test_an_order_of_unknown_outcome_keeps_it_looking_until_that_is_known(
     await rig.start()
     await rig.pass_time(1)
     rig.line.late_s = 3
-    await rig.submit(OrderTerms(rig.ticker, Side.YES, Action.BUY, 1_000, 100), Trouble.LATE)
+    rig.submit(OrderTerms(rig.ticker, Side.YES, Action.BUY, 1_000, 100), Trouble.LATER)
+    await rig.pass_time(11)
+    assert [order.state for order in rig.session.store.working()] == [OrderState.UNKNOWN]
     result = await swept(rig, seconds=40)
     assert still_resting(rig) == []
     assert [record.status for record in rig.theirs()] == [OrderStatus.CANCELED]
@@ -153,7 +159,7 @@ async def test_the_switch_cancels_all_when_the_program_ends(make: Make) -> None:
     await rig.pass_time(8)
     assert ending.done()
     assert still_resting(rig) == []
-    await rig.start()
+    await rig.start(Options())
 
 
 async def test_without_the_switch_they_stay(make: Make) -> None:
@@ -188,3 +194,98 @@ async def test_an_expiry_ends_what_a_dead_machine_left(make: Make) -> None:
     await rig.pass_time(10)
     (order,) = rig.session.store.orders.values()
     assert order.state is OrderState.EXPIRED
+
+
+async def test_the_switch_goes_on_until_it_is_proved(make: Make) -> None:
+    rig = make(options=Options(dead_man=DeadMan(link_lost_s=30)))
+    await resting(rig)
+    rig.session.store.link(LinkState.WAITING, "lost")
+    await rig.pass_time(40)
+    rig.exchange.pause_exchange()
+    rig.session.store.link(LinkState.LIVE, "")
+    await rig.pass_time(120)
+    assert len(still_resting(rig)) == 4
+    rig.exchange.resume_exchange()
+    await rig.pass_time(30)
+    assert still_resting(rig) == []
+
+
+async def test_the_switch_cancels_at_the_end_what_this_program_has_never_read(make: Make) -> None:
+    rig = make(options=Options(dead_man=DeadMan(on_quit=True)))
+    request = OrderRequest(rig.ticker, BookSide.BID, 100, 500, client_order_id="of an earlier run")
+    rig.exchange.create_order(US, request)
+    rig.server.commit()
+    rig.line.down_until_ms = rig.clock.now_ms + 5_000
+    await rig.start()
+    await rig.spin()
+    rig.line.down_until_ms = 0
+    ending = rig.begin(rig.session.stop())
+    await rig.pass_time(8)
+    assert ending.done()
+    assert still_resting(rig) == []
+    assert rig.session.last_words == "Cancelled 1 order. The exchange has none resting."
+    await rig.start(Options())
+
+
+def a_switch(seconds: list[float], begun: list[str]) -> Switch:
+    async def sweep(_: object) -> Sweep:
+        await asyncio.sleep(0)
+        return Sweep(0, (), (), proved=True, sentence="")
+
+    def spawn(work: Coroutine[Any, Any, None], name: str) -> None:
+        begun.append(name)
+        work.close()
+
+    return Switch(DeadMan(link_lost_s=30), Store(lambda: 0), lambda: seconds[-1], sweep, asyncio.sleep, spawn)
+
+
+def test_a_loss_is_measured_from_the_last_word_of_the_exchange() -> None:
+    now, begun = [0.0], list[str]()
+    switch = a_switch(now, begun)
+    switch.look(100)
+    for second in range(1, 26):
+        # Nothing more comes; the loss is noticed only after 25 s.
+        now.append(float(second))
+        switch.look(100 + second * 1_000)
+    switch.link(LinkState.WAITING)
+    now.append(31.0)
+    switch.link(LinkState.LIVE)
+    assert begun == ["dead-man's switch"]
+
+
+def test_a_machine_that_slept_was_away() -> None:
+    now, begun = [0.0], list[str]()
+    switch = a_switch(now, begun)
+    for tenth in range(0, 50, 5):
+        now.append(tenth / 10)
+        switch.look(100)
+    now.append(3_600.0)
+    # By the clock that slept too, the last frame is but a moment old.
+    switch.look(200)
+    now.append(3_600.5)
+    switch.look(700)
+    switch.link(LinkState.WAITING)
+    now.append(3_602.0)
+    switch.link(LinkState.LIVE)
+    assert begun == ["dead-man's switch"]
+
+
+def test_a_short_loss_is_none_for_the_switch() -> None:
+    now, begun = [0.0], list[str]()
+    switch = a_switch(now, begun)
+    switch.look(0)
+    switch.link(LinkState.WAITING)
+    now.append(29.0)
+    switch.link(LinkState.LIVE)
+    assert begun == []
+
+
+async def test_what_is_not_known_to_be_gone_is_not_called_cancelled(make: Make) -> None:
+    rig = make()
+    await resting(rig)
+    await rig.pass_time(12)
+    rig.lag(10_000)
+    result = await swept(rig, "", *[Trouble.FAILED_BEFORE] * 60, seconds=80)
+    assert len(still_resting(rig)) == 4
+    assert (result.cancelled, len(result.left), result.proved) == (0, 4, False)
+    rig.line.troubles.clear()
