@@ -108,6 +108,8 @@ class Event:
     markets: tuple[Market, ...] = ()
     fee_multiplier_override: int | None = None
     """In 1/1,000,000, wins over the series' multiplier if not None (section 9)."""
+    settlement_sources: tuple[tuple[str, str], ...] = ()
+    """Names and addresses of where the result is read off."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -345,6 +345,10 @@ def event(source: wire.Event, beside: Iterable[wire.Market] | UnsetType | None =
         fee_type_override=clean(source.fee_type_override, IDENTITY),
         markets=tuple(markets),
         fee_multiplier_override=_millionths(source.fee_multiplier_override),
+        settlement_sources=tuple(
+            (clean(each.name), clean(each.url))
+            for each in (source.settlement_sources if isinstance(source.settlement_sources, list) else ())
+        ),
     )
 
 

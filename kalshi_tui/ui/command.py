@@ -18,7 +18,7 @@ class Scope(Enum):
     AMEND = "In the change of an order"
     REHEARSE = "By ^p on the desk, in practice: trouble to rehearse"
     ASK = "At a question"
-    HELP = "In this help"
+    HELP = "Where a text is read, as here"
     TOO_SMALL = "On a terminal that is too small"
 
 

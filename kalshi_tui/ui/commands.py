@@ -29,7 +29,7 @@ COMMANDS: Final = (
         "scroll-page", "space,pagedown", "scroll", "Page down", "Scroll a page down.", Scope.HELP, 15, False, False
     ),
     Command("scroll-back", "pageup", "scroll", "Page up", "Scroll a page up.", Scope.HELP, -15, False, False),
-    Command("close-help", "escape,q,question_mark", "close", "Close", "Close the help.", Scope.HELP, None, True, False),
+    Command("close-help", "escape,q,question_mark", "close", "Close", "Close the text.", Scope.HELP, None, True, False),
     Command("small-quit", "q", "leave", "Quit", "End the program; asks if orders may be live.", Scope.TOO_SMALL),
     Command(
         "small-yes",

@@ -21,6 +21,7 @@ from kalshi_tui.ui.lines import plain
 from kalshi_tui.ui.panes import Tab
 from kalshi_tui.ui.screens.ask import AskScreen
 from kalshi_tui.ui.screens.desk_orders import OrderDesk
+from kalshi_tui.ui.screens.details import DetailsScreen
 from kalshi_tui.ui.screens.help import HelpScreen
 from kalshi_tui.ui.status_view import ages_line, link_words, status_line
 from kalshi_tui.ui.views import message_lines
@@ -189,6 +190,10 @@ class DeskScreen(OrderDesk):
     def do_audit(self) -> None:
         """Compare the book with a fresh one."""
         self.desk.audit(self._watch.ticker)
+
+    def do_details(self) -> None:
+        """Show what is known of the market."""
+        self.app.push_screen(DetailsScreen(self.desk, self._watch.ticker))
 
     def do_link(self) -> None:
         """Say how the connection does; the top line has room for all of it only on a wide terminal."""

@@ -1,19 +1,9 @@
 """All keys, from the command table."""
 
-from typing import ClassVar
-
-from textual.app import ComposeResult
-from textual.binding import BindingType
-from textual.containers import Vertical
-from textual.content import Content
-from textual.events import Resize
-
 from kalshi_tui.session.desk import Desk
-from kalshi_tui.ui.commands import Scope, bindings, of_scope
+from kalshi_tui.ui.commands import Scope, of_scope
 from kalshi_tui.ui.lines import Line, Span, Tone, line, wrap
-from kalshi_tui.ui.screens.base import CommandModal
-from kalshi_tui.ui.widgets.key_bar import KeyBar
-from kalshi_tui.ui.widgets.line_view import LineView
+from kalshi_tui.ui.screens.reading import ReadingScreen
 
 KEYS_WIDTH = 14
 NAMES_WIDTH = 21
@@ -31,35 +21,15 @@ SIGNS = (
 )
 
 
-class HelpScreen(CommandModal[None]):
+class HelpScreen(ReadingScreen):
     """Lists each command with its keys and its sentence."""
 
-    SCOPE = Scope.HELP
-    BINDINGS: ClassVar[list[BindingType]] = bindings(Scope.HELP)
-
     def __init__(self, desk: Desk) -> None:
-        super().__init__(desk)
-        self._text = LineView(id="help-text")
+        super().__init__(desk, "keys")
 
-    def compose(self) -> ComposeResult:
-        """Lay out the table; it scrolls."""
-        with Vertical(classes="dialog tall") as box:
-            box.border_title = Content(f"{self.desk.venue.value} - keys")
-            yield self._text
-            yield KeyBar()
-
-    def on_resize(self, event: Resize) -> None:
-        """Break the sentences anew."""
-        del event
-        self.call_after_refresh(lambda: self._text.show(help_lines(self._text.room, self.desk.rehearses)))
-
-    def do_scroll(self, lines: int) -> None:
-        """Scroll by so many lines."""
-        self._text.scroll_relative(y=lines, animate=False)
-
-    def do_close(self) -> None:
-        """Close the help."""
-        self.dismiss(None)
+    def content(self, width: int) -> list[Line]:
+        """Write the command table out."""
+        return help_lines(width, self.desk.rehearses)
 
 
 def help_lines(width: int, rehearses: bool) -> list[Line]:
