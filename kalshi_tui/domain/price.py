@@ -150,7 +150,7 @@ class PriceGrid:
     neither 0 nor 1 dollar. Immutable, and compared by its prices; they are kept sorted, at most 9,999.
     """
 
-    __slots__ = ("prices", "ranges")
+    __slots__ = ("finest_step", "prices", "ranges")
 
     def __init__(self, ranges: Iterable[PriceRange]) -> None:
         self.ranges = tuple(ranges)
@@ -161,6 +161,8 @@ class PriceGrid:
         if not legal:
             raise NumberError("These price ranges hold no legal price.")
         self.prices: tuple[Price, ...] = tuple(sorted(legal))
+        self.finest_step: Price = min(each.step for each in self.ranges)
+        """The smallest step of any range."""
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, PriceGrid) and self.prices == other.prices
@@ -218,11 +220,6 @@ class PriceGrid:
             PriceRange(PRICE_UNIT - r.end + (r.end - r.start) % r.step, PRICE_UNIT - r.start, r.step)
             for r in reversed(self.ranges)
         )
-
-    @property
-    def finest_step(self) -> Price:
-        """The smallest step of any range, 1/10,000 dollar."""
-        return min(r.step for r in self.ranges)
 
 
 CENT_GRID: Final = PriceGrid((PriceRange(0, PRICE_UNIT, 100),))

@@ -22,6 +22,8 @@ AGREEING_READS: Final = 3
 ASK_AGAIN_S: Final = 1.0
 """The first wait between two questions about an unknown order; it doubles up to `ASK_AT_MOST_S`."""
 ASK_AT_MOST_S: Final = 15.0
+AGREE_S: Final = 2.0
+"""The wait between reads that miss an order, once the exchange's data have passed the sending."""
 SEARCH_BACK_MS: Final = 600_000
 """How far before the sending an order is searched for: this machine may take the exchange's time for a later one."""
 PASSED_BY_MS: Final = 5_000
@@ -84,7 +86,8 @@ class Inquiry:
                     return
                 if search.misses >= AGREEING_READS and self._missed(known):
                     return
-            await self._sleep(wait)
+            # Once the data have passed, what is left are a few reads that have to agree.
+            await self._sleep(AGREE_S if search.misses else wait)
             wait = min(wait * 2, ASK_AT_MOST_S)
 
     async def _find(self, order: Order) -> Order | None:

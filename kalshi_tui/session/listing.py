@@ -1,7 +1,7 @@
 """The markets on the desk: their terms, fees and prints, read by REST and kept true as time and events change them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -13,8 +13,13 @@ from kalshi_tui.kalshi.translate import event_fees
 from kalshi_tui.session.store import Store, Weight
 from kalshi_tui.session.waiting import Sleep, sleep_unless
 
-MARKETS_LISTED: Final = 400
-"""How many markets are listed at the start; the exchange has tens of thousands open."""
+MARKETS_LISTED: Final = 100_000
+"""How many markets are listed at the most; the exchange has tens of thousands open."""
+FIRST_BATCH: Final = 200
+BATCH: Final = 2_000
+"""How many markets are shown at a time as the list is read: the first few soon, the others seldom."""
+ONE_BY_ONE: Final = 2_000
+"""Up to so many markets are read again by their tickers, and their quotes named; of more, the whole list is read."""
 TAPE_READ: Final = 50
 """How many older prints are read for a market that comes on the screen."""
 RETRY_S: Final = 3.0
@@ -32,10 +37,10 @@ Spawn = Callable[[Coroutine[Any, Any, Any], str], object]
 
 
 class Listing:
-    """Reads markets into the store. ``follow`` is told all tickers whenever a market is added."""
+    """Reads markets into the store. ``follow`` is told all tickers whenever one is added, None for all there are."""
 
     def __init__(
-        self, rest: RestClient, store: Store, spawn: Spawn, follow: Callable[[Sequence[str]], None], sleep: Sleep
+        self, rest: RestClient, store: Store, spawn: Spawn, follow: Callable[[Sequence[str] | None], None], sleep: Sleep
     ) -> None:
         self._rest = rest
         self._store = store
@@ -102,37 +107,55 @@ class Listing:
     def _series(self) -> set[str]:
         return {event.series_ticker for event in self._store.events.values()}
 
-    def _set(self, markets: Iterable[Market], events: Iterable[Event] = ()) -> None:
+    def _set(self, markets: Iterable[Market], events: Iterable[Event] = (), *, in_turn: bool = False) -> None:
         before = len(self._store.markets)
         now = self._rest.clock.now_ms()
-        self._store.set_markets([_by_the_clock(market, now) for market in markets], events)
+        self._store.set_markets([_by_the_clock(market, now) for market in markets], events, in_turn=in_turn)
         if len(self._store.markets) != before:
-            self._follow(list(self._store.markets))
+            self._follow_all()
         self._changed.set()
+
+    def _follow_all(self) -> None:
+        """Have the quotes of all listed markets sent; of very many without naming each."""
+        markets = self._store.markets
+        self._follow(list(markets) if len(markets) <= ONE_BY_ONE else None)
 
     async def _list(self) -> None:
         """Read the open events with their markets until it works, and follow their tickers."""
         while True:
             try:
-                events = [event async for event in self._open_events()]
+                await self._read_list()
             except KalshiError as error:
                 self._store.notify(Weight.WARNING, f"The list of markets could not be read: {error}")
                 await self._sleep(RETRY_S)
                 continue
             break
-        self._set([market for event in events for market in event.markets], events)
+        self._store.set_reading(None)
 
-    async def _open_events(self) -> AsyncIterator[Event]:
-        listed = 0
+    async def _read_list(self) -> None:
+        """Read the open events page by page, and show them as they come."""
+        listed, batch, events = 0, FIRST_BATCH, list[Event]()
         async for event in self._rest.events(status="open", with_nested_markets=True):
-            yield event
+            events.append(event)
             listed += len(event.markets)
+            if sum(len(each.markets) for each in events) >= batch:
+                self._show(events, listed)
+                events, batch = [], BATCH
             if listed >= MARKETS_LISTED:
-                return
+                break
+        self._show(events, listed)
+
+    def _show(self, events: Sequence[Event], listed: int) -> None:
+        self._store.set_reading(listed)
+        self._set([market for event in events for market in event.markets], events, in_turn=True)
 
     async def _refresh(self) -> None:
         """Read all markets anew until it works, and what is new."""
-        tickers, told = list(self._store.markets), False
+        store, told = self._store, False
+        tickers = list(store.markets)
+        if len(tickers) > ONE_BY_ONE:
+            mine = {order.ticker for order in store.working()} | store.positions.keys() | set(self._looked_at)
+            tickers = [ticker for ticker in tickers if ticker in mine]
         while tickers:
             some = tickers[:TICKERS_AT_ONCE]
             try:
@@ -156,7 +179,7 @@ class Listing:
         gone = [ticker for ticker, since in self._over_since.items() if now - since > KEPT_MS and ticker not in kept]
         if gone:
             store.drop_markets(gone)
-            self._follow(list(store.markets))
+            self._follow_all()
 
     async def _read_around(self, ticker: str) -> None:
         """Read what the stream does not tell of a market, its fees and its older prints, until it works."""

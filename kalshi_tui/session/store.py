@@ -125,6 +125,11 @@ class _Executions:
 class Store:
     """The one mutable state. It is the stream's `Sink`; the REST reconciliation uses the ``set_`` methods."""
 
+    listed_version = 0
+    """Goes up when a market comes, goes, or changes its name or status: then lists are to be made anew."""
+    reading: int | None = None
+    """How many markets have been listed so far while the list is being read, None once it is whole."""
+
     def __init__(self, clock_ms: Callable[[], int]) -> None:
         self._clock_ms = clock_ms
         self.markets: dict[str, Market] = {}
@@ -310,14 +315,20 @@ class Store:
 
     # The reconciliation's side: what REST said, whole.
 
-    def set_markets(self, markets: Iterable[Market], events: Iterable[Event] = ()) -> None:
-        """Add or replace markets, keeping a live quote that is newer than the one they carry."""
+    def set_markets(self, markets: Iterable[Market], events: Iterable[Event] = (), *, in_turn: bool = False) -> None:
+        """Add or replace markets, keeping a live quote that is newer than the one they carry.
+
+        With ``in_turn`` new ones go to the end, as the exchange lists them; else beside their series.
+        """
         self.events.update({event.event_ticker: event for event in events})
-        listed = bool(self.markets)
+        listed = bool(self.markets) and not in_turn
         for plain in markets:
             market = self._completed(plain)
             if listed and market.ticker not in self.markets:
                 self._put_beside_its_series(market)
+            before = self.markets.get(market.ticker)
+            if before is None or _listed_as(before) != _listed_as(market):
+                self.listed_version += 1
             self.markets[market.ticker] = market
             live = self.quotes.get(market.ticker)
             if live is None or not live.ts_ms:
@@ -329,11 +340,17 @@ class Store:
             self._dirty_tickers.add(market.ticker)
         self._dirty_topics.add(Topic.MARKETS)
 
+    def set_reading(self, listed: int | None) -> None:
+        """Tell how far the reading of the list has come; None when it is whole."""
+        self.reading = listed
+        self._dirty_topics.add(Topic.MARKETS)
+
     def drop_markets(self, tickers: Iterable[str]) -> None:
         """Forget markets that are over, with all that was known around them."""
         for ticker in tickers:
             for known in (self.markets, self.quotes, self.books, self.tapes):
                 known.pop(ticker, None)
+        self.listed_version += 1
         asked_about = {market.event_ticker for market in self.markets.values()}
         self.events = {name: event for name, event in self.events.items() if name in asked_about}
         self._dirty_topics.add(Topic.MARKETS)
@@ -536,6 +553,11 @@ class Store:
     def _account_news(self) -> None:
         if self.on_account_news is not None:
             self.on_account_news()
+
+
+def _listed_as(market: Market) -> tuple[object, ...]:
+    """Give what of a market decides where and how it is listed."""
+    return market.status, market.title, market.yes_sub_title, market.result, market.close_ms, market.grid.finest_step
 
 
 def killed_words(tif: TimeInForce) -> str:

@@ -73,7 +73,15 @@ DESK_COMMANDS: Final = (
         "Cancel all your orders in the chosen market; asks first.",
         why_not=no_sweep_here,
     ),
-    Command("filter", "slash", "filter", "Find", "Show only markets with these words in name or ticker.", in_bar=True),
+    Command(
+        "filter",
+        "slash",
+        "filter",
+        "Find",
+        "Show only markets with these words in name, ticker or category.",
+        in_bar=True,
+    ),
+    Command("sort", "S", "sort", "Sort", "Sort the markets: as listed, by volume, change, spread, closing time."),
     Command(
         "pane", "tab", "go_pane", "Next pane", "Go on: from the markets to the book, to the list below.", argument=1
     ),

@@ -1,13 +1,16 @@
 """The watch list as lines: which columns there is room for, and one market to a line. Pure."""
 
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from functools import lru_cache
+from typing import Final, overload
 
 from rich.cells import cell_len
 
 from kalshi_tui.domain.market import Market, MarketStatus, Quote
 from kalshi_tui.domain.portfolio import Position
-from kalshi_tui.domain.price import Price
+from kalshi_tui.domain.price import PRICE_UNIT, Price
 from kalshi_tui.session.store import Store
 from kalshi_tui.ui.format import change_text, decimals_of, on_point, price_text, short_count
 from kalshi_tui.ui.lines import Line, Span, Tone, clean, fit, line, right
@@ -17,6 +20,8 @@ MARKS = 2
 LEAST_NAME = 18
 COMFORTABLE_NAME = 20
 LABELS_KEPT = 4_096
+NEVER: Final = 2**62
+"""Later than any close."""
 OVER = frozenset({MarketStatus.DETERMINED, MarketStatus.FINALIZED})
 
 SHOWN_ORDER = ("bid", "ask", "spread", "last", "change", "volume", "interest")
@@ -33,9 +38,99 @@ def market_label(market: Market) -> str:
     return f"{market.title}: {sub}" if sub and sub != market.title else market.title
 
 
-def in_order(markets: dict[str, Market]) -> list[tuple[str, Market]]:
-    """Give the markets in the order of the list, but what is over goes last."""
-    return sorted(markets.items(), key=lambda each: each[1].status in OVER)
+class Sort(Enum):
+    """Orders of the list; the values stand in its heading."""
+
+    LISTED = ""
+    VOLUME = "by volume"
+    CHANGE = "by change"
+    SPREAD = "by spread"
+    CLOSE = "by close"
+
+    @property
+    def following(self) -> "Sort":
+        """The next one."""
+        every = list(Sort)
+        return every[(every.index(self) + 1) % len(every)]
+
+
+def in_order(store: Store, sort: Sort = Sort.LISTED) -> list[tuple[str, Market]]:
+    """Give the markets in an order of the list, but what is over goes last; equals stay as the exchange lists them."""
+    quotes, nothing = store.quotes, Quote()
+
+    def key(each: tuple[str, Market]) -> tuple[bool, int]:
+        ticker, market = each
+        over, quote = market.status in OVER, quotes.get(ticker, nothing)
+        if sort is Sort.VOLUME:
+            return over, -quote.volume_24h
+        if sort is Sort.CHANGE:
+            return over, -abs(quote.change or 0)
+        if sort is Sort.SPREAD:
+            return over, PRICE_UNIT if quote.spread is None else quote.spread
+        if sort is Sort.CLOSE:
+            return over, market.close_ms or NEVER
+        return over, 0
+
+    return sorted(store.markets.items(), key=key)
+
+
+class Listed:
+    """The markets in one order, with what a filter looks through: ticker, title, outcome and category."""
+
+    def __init__(self, store: Store, sort: Sort) -> None:
+        ordered = in_order(store, sort)
+        events = store.events
+        self._texts = []
+        for ticker, market in ordered:
+            event = events.get(market.event_ticker)
+            category = event.category if event is not None else ""
+            self._texts.append((ticker, f"{ticker} {market_label(market)} {category}".lower()))
+        self.decimals = max((decimals_of(market.grid) for _, market in ordered), default=2)
+        """The most that any price of the list needs."""
+
+    def having(self, words: Sequence[str]) -> list[str]:
+        """Give the tickers of the markets that have all these words, which are in lower case."""
+        if not words:
+            return [ticker for ticker, _ in self._texts]
+        first, *rest = sorted(words, key=len, reverse=True)
+        found = [each for each in self._texts if first in each[1]]
+        return [ticker for ticker, text in found if all(word in text for word in rest)]
+
+
+class Lines(Sequence[Line]):
+    """Lines that are made when they are looked at: of tens of thousands a screen shows fifty.
+
+    What was made is kept, so that the screen can tell what has changed.
+    """
+
+    def __init__(
+        self, tickers: Sequence[str], draw: Callable[[str], Line], made: dict[int, Line] | None = None
+    ) -> None:
+        self._tickers = tickers
+        self._draw = draw
+        self._made = made if made is not None else {}
+
+    def without(self, places: Iterable[int]) -> "Lines":
+        """Give the same lines, but make those at ``places`` anew."""
+        made = dict(self._made)
+        for place in places:
+            made.pop(place, None)
+        return Lines(self._tickers, self._draw, made)
+
+    def __len__(self) -> int:
+        return len(self._tickers)
+
+    @overload
+    def __getitem__(self, place: int) -> Line: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[Line]: ...
+    def __getitem__(self, place: int | slice) -> Line | list[Line]:
+        if isinstance(place, slice):
+            return [self[each] for each in range(*place.indices(len(self)))]
+        made = self._made.get(place)
+        if made is None:
+            made = self._made[place] = self._draw(self._tickers[place])
+        return made
 
 
 def short_label(market: Market, width: int) -> str:
@@ -107,9 +202,15 @@ class Columns:
         return cls(tuple((name, cells[name]) for name in SHOWN_ORDER if name in chosen), max(left, 0), decimals)
 
 
-def watch_heading(columns: Columns, *, live: bool) -> Line:
-    """Name the columns of `watch_line`, and say so while what stands in them is only what was known last."""
-    name = fit(" " * (MARKS + 1) + ("market" if live else "NOT LIVE: last known"), columns.name + MARKS + 1)
+def watch_heading(columns: Columns, *, live: bool, sort: Sort = Sort.LISTED, reading: int | None = None) -> Line:
+    """Name the columns of `watch_line`, and say so while what stands in them is only what was known last.
+
+    ``reading`` is how many markets have been listed while the list is being read.
+    """
+    words = f"market {sort.value}".rstrip() if live else "NOT LIVE: last known"
+    if live and reading is not None:
+        words = f"{words} {reading:,}..."
+    name = fit(" " * (MARKS + 1) + words, columns.name + MARKS + 1)
     return line(Span(name, Tone.HEAD if live else Tone.WARN), *(Span(right(n, c), Tone.HEAD) for n, c in columns.shown))
 
 

@@ -89,7 +89,7 @@ def test_a_new_market_stands_beside_its_series_and_what_is_over_stands_last() ->
     assert list(store.markets) == ["A-1-X", "A-2-X", "B-1-X", "B-2-X", "C-1-X", "D-1-X"]
     ended = replace(a_market("A-1-X"), status=MarketStatus.FINALIZED, result="yes")
     store.set_markets([ended])
-    assert [ticker for ticker, _ in in_order(store.markets)] == ["A-2-X", "B-1-X", "B-2-X", "C-1-X", "D-1-X", "A-1-X"]
+    assert [ticker for ticker, _ in in_order(store)] == ["A-2-X", "B-1-X", "B-2-X", "C-1-X", "D-1-X", "A-1-X"]
     assert status_words(ended) == "ended YES"
 
 

@@ -166,6 +166,10 @@ class DeskScreen(OrderDesk):
         self._lower.open_tab(Tab[name])
         self.draw_keys()
 
+    def do_sort(self) -> None:
+        """Take the next order of the market list."""
+        self._watch.sort_anew()
+
     def do_filter(self) -> None:
         """Open the filter."""
         self._watch.open_filter()

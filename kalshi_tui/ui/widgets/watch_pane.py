@@ -8,13 +8,10 @@ from textual.widgets import Input
 
 from kalshi_tui.domain.link import LinkState
 from kalshi_tui.session.store import Dirty, Store, Topic
-from kalshi_tui.ui.format import decimals_of
-from kalshi_tui.ui.lines import Span, Tone, line
-from kalshi_tui.ui.watch_view import Columns, in_order, market_label, watch_heading, watch_line
+from kalshi_tui.ui.lines import Line, Span, Tone, line
+from kalshi_tui.ui.watch_view import Columns, Lines, Listed, Sort, watch_heading, watch_line
 from kalshi_tui.ui.widgets.line_view import LineView
 
-WHOLE = frozenset({Topic.MARKETS, Topic.LINK})
-"""What changes every line."""
 ACCOUNT = frozenset({Topic.ORDERS, Topic.POSITIONS})
 
 
@@ -37,7 +34,12 @@ class WatchPane(Vertical):
         """The market that was last said to be chosen."""
         self._filter = ""
         self._columns = Columns.within(0, 2)
-        self._field = Input(id="filter", placeholder="words in name or ticker", compact=True)
+        self._sort = Sort.LISTED
+        self._listed: Listed | None = None
+        self._version = -1
+        self._marked: set[str] = set()
+        self._lines = Lines((), self._draw)
+        self._field = Input(id="filter", placeholder="words in name, ticker, category", compact=True)
         self._heading = LineView(id="market-columns", classes="one-line")
         self.list = LineView(id="market-list", has_cursor=True)
 
@@ -74,43 +76,59 @@ class WatchPane(Vertical):
         """List and draw everything anew; the chosen market stays so while it is listed."""
         wanted = self.ticker or self._told
         words = self._filter.lower().split()
-        markets = self._store.markets
-        self._tickers = [
-            ticker
-            for ticker, market in in_order(markets)
-            if all(word in f"{ticker} {market_label(market)}".lower() for word in words)
-        ]
+        if self._listed is None or self._version != self._store.listed_version:
+            self._listed, self._version = Listed(self._store, self._sort), self._store.listed_version
+        self._tickers = self._listed.having(words)
         self._places = {ticker: place for place, ticker in enumerate(self._tickers)}
-        decimals = max((decimals_of(market.grid) for market in markets.values()), default=2)
-        self._columns = Columns.within(self.list.room, decimals)
-        self._heading.show([watch_heading(self._columns, live=self._live)])
+        self._columns = Columns.within(self.list.room, self._listed.decimals)
+        self._draw_heading()
         if not self._tickers:
             empty = "No market has these words; esc clears." if words else "Reading the markets..."
             self.list.show([line(Span(empty, Tone.DIM))])
             return
-        marked = {order.ticker for order in self._store.working()}
-        self.list.show(
-            [watch_line(self._store, markets[each], self._columns, marked=each in marked) for each in self._tickers],
-            dimmed=not self._live,
-        )
+        self._mark()
+        self._lines = Lines(self._tickers, self._draw)
+        self.list.show(self._lines, dimmed=not self._live)
         self.list.move_to(self._places.get(wanted, 0))
         self._choose()
 
     def frame(self, dirty: Dirty) -> None:
         """Draw the changed markets anew; the others keep their lines."""
-        if dirty.topics & WHOLE:
+        if Topic.LINK in dirty.topics or self._version != self._store.listed_version:
             self.redraw()
             return
-        # After news of the account any market's marks may differ.
-        changed = self._tickers if dirty.topics & ACCOUNT else [each for each in dirty.tickers if each in self._places]
-        if not changed:
-            return
-        marked = {order.ticker for order in self._store.working()}
-        lines = list(self.list.lines)
-        for each in changed:
-            market = self._store.markets[each]
-            lines[self._places[each]] = watch_line(self._store, market, self._columns, marked=each in marked)
-        self.list.show(lines, dimmed=not self._live)
+        if Topic.MARKETS in dirty.topics:
+            self._draw_heading()
+        if dirty.topics & ACCOUNT:
+            # Any market's marks may differ.
+            self._mark()
+            self._lines = Lines(self._tickers, self._draw)
+        else:
+            places = [self._places[each] for each in dirty.tickers if each in self._places]
+            if not places:
+                return
+            self._lines = self._lines.without(places)
+        if self._tickers:
+            self.list.show(self._lines, dimmed=not self._live)
+
+    def _draw_heading(self) -> None:
+        heading = watch_heading(self._columns, live=self._live, sort=self._sort, reading=self._store.reading)
+        self._heading.show([heading])
+
+    def _mark(self) -> None:
+        self._marked = {order.ticker for order in self._store.working()}
+
+    def _draw(self, ticker: str) -> Line:
+        market = self._store.markets.get(ticker)
+        if market is None:
+            return ()
+        return watch_line(self._store, market, self._columns, marked=ticker in self._marked)
+
+    def sort_anew(self) -> None:
+        """Take the next order of the list."""
+        self._sort = self._sort.following
+        self._listed = None
+        self.redraw()
 
     # Choosing.
 
