@@ -111,8 +111,8 @@ class _SettingsRefusedError(Exception):
     """The settings cannot be used; the message says why."""
 
 
-def _wishes(options: argparse.Namespace) -> "Options":
-    """Read the settings. Raises _SettingsRefusedError."""
+def _wishes(options: argparse.Namespace) -> "tuple[Options, str]":
+    """Read the settings: how to trade, and in which colours. Raises _SettingsRefusedError."""
     from platformdirs import user_config_path  # noqa: PLC0415 - see the top
 
     from kalshi_tui.settings import FILE, SettingsError, options_of, read_settings  # noqa: PLC0415 - see the top
@@ -120,7 +120,7 @@ def _wishes(options: argparse.Namespace) -> "Options":
     path = options.settings or user_config_path("kalshi-tui", appauthor=False) / FILE
     try:
         settings = read_settings(path, must_exist=options.settings is not None)
-        return options_of(settings, read_only=options.read_only)
+        return options_of(settings, read_only=options.read_only), settings.screen.theme
     except SettingsError as error:
         raise _SettingsRefusedError(str(error)) from error
 
@@ -133,7 +133,7 @@ def _desk(options: argparse.Namespace) -> int:
         return _complain("the desk needs a terminal. For scripts there is 'kalshi-tui practice'.")
     folder = options.data or _default_data()
     try:
-        wishes = _wishes(options)
+        wishes, theme = _wishes(options)
     except _SettingsRefusedError as error:
         return _complain(str(error))
     if options.fresh:
@@ -157,7 +157,7 @@ def _desk(options: argparse.Namespace) -> int:
             session = practice_session(ready, exchange.gone, journal, wishes)
         except (LaunchError, JournalError) as error:
             return _complain(str(error))
-        app = DeskApp(session, clock_ms=_clock_ms)
+        app = DeskApp(session, clock_ms=_clock_ms, theme=theme)
         app.run()
         if session.last_words:
             sys.stdout.write(f"{session.last_words}\n")

@@ -37,6 +37,13 @@ class TicketSettings(_Section, frozen=True):
     """Counts of contracts at hand by a key in the ticket; the first is the count of a new ticket."""
 
 
+class ScreenSettings(_Section, frozen=True):
+    """``[screen]``: how it looks."""
+
+    theme: Literal["desk", "paper", "safe", "contrast"] = "desk"
+    """The set of colours: dark, light, blue and orange alone, high contrast."""
+
+
 class LimitSettings(_Section, frozen=True):
     """``[limits]``: the trader's own. What is left out is not limited."""
 
@@ -73,6 +80,7 @@ class Settings(_Section, frozen=True):
     """The whole file."""
 
     ticket: TicketSettings = msgspec.field(default_factory=TicketSettings)
+    screen: ScreenSettings = msgspec.field(default_factory=ScreenSettings)
     limits: LimitSettings = msgspec.field(default_factory=LimitSettings)
     dead_man: DeadManSettings = msgspec.field(default_factory=DeadManSettings)
 
@@ -104,6 +112,7 @@ def _plainly(error: str) -> str:
         tables: dict[str, Sequence[str]] = {
             "": Settings.__struct_fields__,
             "ticket": TicketSettings.__struct_fields__,
+            "screen": ScreenSettings.__struct_fields__,
             "limits": LimitSettings.__struct_fields__,
             "dead_man": DeadManSettings.__struct_fields__,
         }

@@ -15,7 +15,6 @@ from textual.binding import BindingType
 from textual.events import Event, Key, Resize
 from textual.message_pump import MessagePump
 from textual.screen import Screen
-from textual.theme import Theme
 
 from kalshi_tui.session.desk import Desk
 from kalshi_tui.session.store import Dirty, Topic, Weight
@@ -25,6 +24,7 @@ from kalshi_tui.ui.screens.base import CommandScreen
 from kalshi_tui.ui.screens.desk import DeskScreen
 from kalshi_tui.ui.screens.too_small import LEAST_HEIGHT, LEAST_WIDTH, TooSmallScreen
 from kalshi_tui.ui.styles import stylesheet
+from kalshi_tui.ui.themes import THEMES
 
 STYLE_SHEETS: Final = ("app", "desk", "ticket", "dialog")
 FRAMES_PER_SECOND: Final = 20
@@ -35,21 +35,6 @@ SETTLE_S: Final = 0.5
 RATE_OVER_MS: Final = 2_000
 UNTITLED_TERMINALS: Final = ("linux", "dumb")
 """Terminals that have no title, and may print what would set it."""
-
-THEME: Final = Theme(
-    name="desk",
-    primary="#5fafd7",
-    secondary="#87afaf",
-    accent="#d7af5f",
-    warning="#d7af00",
-    error="#ff8787",
-    success="#87d787",
-    foreground="#d0d0d0",
-    background="#101418",
-    surface="#161b20",
-    panel="#1e252c",
-    dark=True,
-)
 
 
 def steady_ms() -> int:
@@ -75,11 +60,21 @@ class DeskApp(App[None]):
     TITLE = "kalshi-tui"
     BINDINGS: ClassVar[list[BindingType]] = []
 
-    def __init__(self, desk: Desk, *, clock_ms: Callable[[], int], timer_ms: Callable[[], int] = steady_ms) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        *,
+        clock_ms: Callable[[], int],
+        timer_ms: Callable[[], int] = steady_ms,
+        theme: str = THEMES[0].name,
+    ) -> None:
         super().__init__(driver_class=TerminalDriver)
         self.desk = desk
         self.clock_ms = clock_ms
         self.timer_ms = timer_ms
+        for each in THEMES:
+            self.register_theme(each)
+        self.theme = theme
         self.title = f"kalshi-tui {desk.venue.value}"
         self.desk_screen = DeskScreen(desk, timer_ms)
         self._tickers: set[str] = set()
@@ -94,8 +89,6 @@ class DeskApp(App[None]):
 
     def on_mount(self) -> None:
         """Start the session and the frame tick."""
-        self.register_theme(THEME)
-        self.theme = "desk"
         for ending in (signal.SIGTERM, signal.SIGHUP):
             # Ended from outside: put the terminal in order before going.
             asyncio.get_running_loop().add_signal_handler(ending, self.exit)
@@ -115,6 +108,10 @@ class DeskApp(App[None]):
         """End the session."""
         self._name_terminal("")
         await self.desk.stop()
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Give our own colours for Textual's own themes, and while the style sheets are read."""
+        return dict(THEMES[0].variables)
 
     def _name_terminal(self, title: str) -> None:
         """Set the terminal's title, so that a window list tells practice from real money."""

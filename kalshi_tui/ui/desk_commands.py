@@ -109,6 +109,7 @@ DESK_COMMANDS: Final = (
         "Read the market's rules, dates, fees and source, and what all outcomes of its event cost together.",
         why_not=no_market,
     ),
+    Command("theme", "T", "theme", "Colours", "Take the next set of colours: dark, light, blue and orange, contrast."),
     Command("link", "i", "link", "Link", "Say how the connection does: ages, lag, clock, gaps."),
     Command("down", "j,down", "move", "Down", "Go one line down.", argument=1, in_palette=False),
     Command("up", "k,up", "move", "Up", "Go one line up.", argument=-1, in_palette=False),

@@ -24,6 +24,7 @@ from kalshi_tui.ui.screens.desk_orders import OrderDesk
 from kalshi_tui.ui.screens.details import DetailsScreen
 from kalshi_tui.ui.screens.help import HelpScreen
 from kalshi_tui.ui.status_view import ages_line, link_words, status_line
+from kalshi_tui.ui.themes import NAMES
 from kalshi_tui.ui.views import message_lines
 from kalshi_tui.ui.widgets.book_pane import BookPane
 from kalshi_tui.ui.widgets.key_bar import KeyBar
@@ -198,6 +199,12 @@ class DeskScreen(OrderDesk):
     def do_details(self) -> None:
         """Show what is known of the market."""
         self.app.push_screen(DetailsScreen(self.desk, self._watch.ticker))
+
+    def do_theme(self) -> None:
+        """Take the next set of colours."""
+        following = NAMES[(NAMES.index(self.app.theme) + 1) % len(NAMES)] if self.app.theme in NAMES else NAMES[0]
+        self.app.theme = following
+        self._store.notify(Weight.INFO, f'Colours: {following}. To keep them: theme = "{following}" under [screen].')
 
     def do_link(self) -> None:
         """Say how the connection does; the top line has room for all of it only on a wide terminal."""
