@@ -187,6 +187,22 @@ class Order:
         return self.remaining // COUNT_UNIT
 
 
+def unsent(client_order_id: str, terms: OrderTerms, state: OrderState, created_ms: int) -> Order:
+    """Give the order that these terms make, before the exchange has said anything of it."""
+    return Order(
+        order_id="",
+        client_order_id=client_order_id,
+        ticker=terms.ticker,
+        book_side=terms.book_side,
+        yes_price=terms.yes_price,
+        initial=terms.count,
+        filled=0,
+        remaining=terms.count,
+        state=state,
+        created_ms=created_ms,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Fill:
     """One execution of the account's. ``fee`` in 1/1,000,000 dollar; ``post_position`` signed, None if not told."""

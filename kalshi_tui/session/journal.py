@@ -9,13 +9,13 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
 
 from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.limits import Sent
-from kalshi_tui.domain.order import Action, Order, OrderState, OrderTerms, SelfTrade, TimeInForce
+from kalshi_tui.domain.order import Action, Order, OrderState, OrderTerms, SelfTrade, TimeInForce, unsent
 
 VERSION: Final = 1
 WAIT_S: Final = 2.0
@@ -136,7 +136,7 @@ class Journal:
 
     def draft(self, client_order_id: str, terms: OrderTerms, at_ms: int) -> None:
         """Write an intent down at the confirm step; ``at_ms`` is Unix time. Raises JournalError."""
-        drafted = _unsent(client_order_id, terms, OrderState.DRAFTED)
+        drafted = unsent(client_order_id, terms, OrderState.DRAFTED, at_ms)
         with self._writing() as cursor:
             cursor.execute(
                 "INSERT INTO intents (client_order_id, account, drafted_ms, ticker, side, action, price, count, tif, "
@@ -174,7 +174,7 @@ class Journal:
         """
         if client_order_id not in self._known:
             self.draft(client_order_id, terms, at_ms)
-        order = replace(_unsent(client_order_id, terms, OrderState.SENDING), created_ms=at_ms)
+        order = unsent(client_order_id, terms, OrderState.SENDING, at_ms)
         with self._writing() as cursor:
             cursor.execute(
                 "UPDATE intents SET sent_ms = ?, state = ?, reason = '' WHERE client_order_id = ?",
@@ -332,20 +332,6 @@ def _facts(order: Order) -> tuple[OrderState, str, int, int, int, int, str]:
         order.yes_price,
         order.initial,
         order.reason,
-    )
-
-
-def _unsent(client_order_id: str, terms: OrderTerms, state: OrderState) -> Order:
-    return Order(
-        order_id="",
-        client_order_id=client_order_id,
-        ticker=terms.ticker,
-        book_side=terms.book_side,
-        yes_price=terms.yes_price,
-        initial=terms.count,
-        filled=0,
-        remaining=terms.count,
-        state=state,
     )
 
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Final
 
 from kalshi_tui.domain.book import Side
-from kalshi_tui.domain.order import Order, OrderState, OrderTerms, TimeInForce
+from kalshi_tui.domain.order import Order, OrderState, OrderTerms, TimeInForce, unsent
 from kalshi_tui.domain.price import MONEY_UNIT
 from kalshi_tui.kalshi.errors import DuplicateOrder, KalshiError, NotFound, NotSent, Refused, UnknownOutcome
 from kalshi_tui.kalshi.replies import OrderAck
@@ -93,19 +93,7 @@ class Trading:
     async def submit(self, terms: OrderTerms, client_order_id: str, agreed: frozenset[str] = frozenset()) -> Outcome:
         """Send one order, once, and say what became of it. Raises nothing for what exchange or network do."""
         # The exchange's time: what is asked later is measured by the exchange's own data.
-        now = self._rest.clock.now_ms()
-        draft = Order(
-            order_id="",
-            client_order_id=client_order_id,
-            ticker=terms.ticker,
-            book_side=terms.book_side,
-            yes_price=terms.yes_price,
-            initial=terms.count,
-            filled=0,
-            remaining=terms.count,
-            state=OrderState.SENDING,
-            created_ms=now,
-        )
+        draft = unsent(client_order_id, terms, OrderState.SENDING, self._rest.clock.now_ms())
         refused = self._kept_back(draft, terms, agreed)
         if refused is not None:
             return refused
