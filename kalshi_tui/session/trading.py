@@ -70,6 +70,9 @@ class Trading:
 
     def note(self, order: Order) -> None:
         """Write down a change of an order; a journal that cannot be written is told once."""
+        if order.reason == ENDED_BEFORE:
+            # Taken up from the journal, which has it as it was.
+            return
         try:
             self._journal.note(order, self._rest.clock.now_ms())
         except JournalError as error:

@@ -188,6 +188,24 @@ async def test_the_intent_is_on_the_disk_when_the_first_byte_leaves(tmp_path: Pa
     await rig.close()
 
 
+async def test_taking_up_what_rests_writes_nothing(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    await rig.start()
+    await rig.pass_time(1)
+    order = (await rig.submit(OrderTerms(rig.ticker, Side.YES, Action.BUY, 4_000, 100))).order
+    await rig.pass_time(10)
+    before = rig.journal.history(order.client_order_id)
+    await rig.kill()
+    await rig.start()
+    (taken_up,) = rig.session.store.orders.values()
+    assert taken_up.state is OrderState.UNKNOWN
+    await rig.spin()
+    (known,) = rig.session.store.orders.values()
+    assert known.state is OrderState.RESTING
+    assert rig.journal.history(order.client_order_id) == before
+    await rig.close()
+
+
 async def test_a_cancel_that_was_asked_for_is_written_down(tmp_path: Path) -> None:
     rig = Rig(tmp_path)
     await rig.start()
