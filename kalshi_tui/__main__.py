@@ -84,6 +84,12 @@ def _default_data() -> Path:
     return user_data_path("kalshi-tui", appauthor=False) / "practice"
 
 
+def _export_folder() -> Path:
+    from platformdirs import user_documents_path  # noqa: PLC0415 - see the top
+
+    return user_documents_path() / "kalshi-tui"
+
+
 def _complain(sentence: str) -> int:
     sys.stderr.write(f"kalshi-tui: {sentence}\n")
     return 1
@@ -157,7 +163,7 @@ def _desk(options: argparse.Namespace) -> int:
             session = practice_session(ready, exchange.gone, journal, wishes)
         except (LaunchError, JournalError) as error:
             return _complain(str(error))
-        app = DeskApp(session, clock_ms=_clock_ms, theme=theme)
+        app = DeskApp(session, clock_ms=_clock_ms, theme=theme, export_folder=_export_folder())
         app.run()
         if session.last_words:
             sys.stdout.write(f"{session.last_words}\n")

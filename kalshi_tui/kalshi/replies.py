@@ -6,7 +6,7 @@ Counts in 1/100 contract, prices in 1/10,000 dollar, money in 1/1,000,000 dollar
 from dataclasses import dataclass
 
 from kalshi_tui.domain.fees import FeeSchedule
-from kalshi_tui.domain.price import Count, Money, Price
+from kalshi_tui.domain.price import Count, Money
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,38 +67,6 @@ class SeriesTerms:
     category: str
     fees: FeeSchedule
     exchange_index: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Settlement:
-    """What a market paid. ``yes_value`` is what one YES was worth, None if not told; ``revenue`` what came in."""
-
-    ticker: str
-    event_ticker: str
-    result: str
-    yes_count: Count
-    no_count: Count
-    yes_cost: Money
-    no_cost: Money
-    revenue: Money
-    fees: Money
-    yes_value: Price | None
-    settled_ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class Candle:
-    """One period of a market's history, ending at ``end_ms``. The traded prices are None where nothing traded."""
-
-    end_ms: int
-    open: Price | None
-    high: Price | None
-    low: Price | None
-    close: Price | None
-    yes_bid_close: Price | None
-    yes_ask_close: Price | None
-    volume: Count
-    open_interest: Count
 
 
 @dataclass(frozen=True, slots=True)

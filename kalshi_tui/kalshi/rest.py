@@ -14,6 +14,7 @@ from urllib.parse import quote as quoted
 import httpx
 from msgspec import UNSET
 
+from kalshi_tui.domain.history import Candle, Settlement
 from kalshi_tui.domain.market import Event, Market, Trade
 from kalshi_tui.domain.order import BookSide, Fill, Order, OrderTerms
 from kalshi_tui.domain.portfolio import Balance, Position
@@ -28,11 +29,9 @@ from kalshi_tui.kalshi.replies import (
     AmendAck,
     BatchItem,
     CancelAck,
-    Candle,
     ExchangeStatus,
     OrderAck,
     SeriesTerms,
-    Settlement,
 )
 from kalshi_tui.kalshi.signing import Signer
 from kalshi_tui.kalshi.translate import TranslationError

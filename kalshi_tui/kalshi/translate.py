@@ -16,6 +16,7 @@ from typing import Final
 from msgspec import UnsetType
 
 from kalshi_tui.domain.fees import MULTIPLIER_UNIT, FeeSchedule, FeeType
+from kalshi_tui.domain.history import Candle, Settlement
 from kalshi_tui.domain.market import Event, Market, MarketStatus, Quote, Trade
 from kalshi_tui.domain.order import BookSide, Fill, Order, OrderState
 from kalshi_tui.domain.portfolio import Balance, Position
@@ -40,11 +41,9 @@ from kalshi_tui.kalshi.replies import (
     AmendAck,
     BatchItem,
     CancelAck,
-    Candle,
     ExchangeStatus,
     OrderAck,
     SeriesTerms,
-    Settlement,
     TokenBucket,
 )
 

@@ -54,6 +54,9 @@ class Desk(Protocol):
     def look_at(self, tickers: Sequence[str]) -> None:
         """Say which markets' books are on the screen; the subscriptions follow."""
 
+    def look_at_chart(self, ticker: str, minutes: int) -> None:
+        """Say which chart is on the screen, of 1, 60 or 1440 minutes a candle; none without a ticker."""
+
     @property
     def ticket(self) -> TicketDefaults:
         """What a new ticket begins with."""

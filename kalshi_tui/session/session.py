@@ -18,6 +18,7 @@ from kalshi_tui.kalshi.wire import Channel
 from kalshi_tui.session.account import Account
 from kalshi_tui.session.audit import Audit, compared
 from kalshi_tui.session.changing import Changer
+from kalshi_tui.session.charts import Charts
 from kalshi_tui.session.deadman import Switch
 from kalshi_tui.session.desk import Desk, Outcome, Sweep
 from kalshi_tui.session.guard import READ_ONLY, Guard, Objection
@@ -28,6 +29,7 @@ from kalshi_tui.session.listing import Listing
 from kalshi_tui.session.options import Options
 from kalshi_tui.session.queue import QueueWatch
 from kalshi_tui.session.rehearsal import Rehearsal
+from kalshi_tui.session.settlements import Settlements
 from kalshi_tui.session.store import Levels, Store, Topic, Weight
 from kalshi_tui.session.sweep import WAITS_S, Sweeper
 from kalshi_tui.session.trading import Trading
@@ -88,6 +90,8 @@ class Session:
         self._changer = Changer(rest, self.store, self._guard, self._inquiry, self._trading)
         self._sweeper = Sweeper(rest, self.store, self._trading, sleep, read_only=options.read_only)
         self._queue = QueueWatch(rest, self.store, sleep)
+        self._charts = Charts(rest, self.store, sleep)
+        self._settlements = Settlements(rest, self.store, sleep)
         self._tasks: set[asyncio.Task[Any]] = set()
         self._was_live = False
         self._said_gone = ""
@@ -109,7 +113,7 @@ class Session:
         self.store.on_doubt = self._account.is_doubtful
         self.store.on_account_news = self._account.has_news
         self.store.on_link = self._link_changed
-        self.store.on_lifecycle = self._listing.changed
+        self.store.on_lifecycle = self._market_changed
 
     async def start(self) -> None:
         """Start the stream and read the markets; ends at once, all goes on in the background."""
@@ -125,6 +129,8 @@ class Session:
             (self._watch_crossed, "crossed books"),
             (self._clerk.run, "hours"),
             (self._queue.run, "queue places"),
+            (self._charts.run, "charts"),
+            (self._settlements.run, "settlements"),
         ):
             self._spawn(self._for_ever(work, name), name)
 
@@ -146,6 +152,10 @@ class Session:
         self._stream.watch_books(tickers)
         self.store.forget_books([ticker for ticker in self.store.books if ticker not in tickers])
         self._listing.look_at(tickers)
+
+    def look_at_chart(self, ticker: str, minutes: int) -> None:
+        """Read this market's candles and keep them fresh, and no others."""
+        self._charts.look_at(ticker, minutes)
 
     @property
     def read_only(self) -> str:
@@ -296,12 +306,18 @@ class Session:
         if report.happening is Happening.MISSED:
             if report.channel == Channel.TRADE:
                 self._listing.tape_has_holes()
+                self._charts.has_holes()
             elif report.channel == Channel.LIFECYCLE:
                 self._listing.is_doubtful()
+                self._settlements.is_doubtful()
             elif report.channel not in PUBLIC_CHANNELS:
                 self._account.is_doubtful()
             return
         self.store.notify(WEIGHTS.get(report.happening, Weight.WARNING), report.text)
+
+    def _market_changed(self, ticker: str, event_type: str) -> None:
+        self._listing.changed(ticker, event_type)
+        self._settlements.heard(ticker, event_type)
 
     def _link_changed(self, state: LinkState) -> None:
         self._clerk.look_now()
@@ -312,10 +328,12 @@ class Session:
                 self.store.notify(Weight.ERROR, sentence)
             return
         self._account.is_doubtful()
+        self._settlements.is_doubtful()
         if self._was_live:
             # Nobody has told what happened while the link was down.
             self._listing.is_doubtful()
             self._listing.tape_has_holes()
+            self._charts.has_holes()
         self._was_live = True
 
 

@@ -11,6 +11,7 @@ from enum import Enum, auto
 from typing import Final
 
 from kalshi_tui.domain.book import Book, BookError, Side
+from kalshi_tui.domain.history import PERIODS, Candle, Chart, Settlement
 from kalshi_tui.domain.link import Hours, Link, LinkState, Trust
 from kalshi_tui.domain.market import Event, Market, Quote, Trade
 from kalshi_tui.domain.order import Action, BookSide, Fill, Order, OrderState, OrderTerms, TimeInForce, exposure
@@ -19,6 +20,7 @@ from kalshi_tui.domain.price import Count, Money, Price
 
 TAPE_LENGTH: Final = 500
 FILLS_KEPT: Final = 1_000
+CHARTS_KEPT: Final = 12
 UNSETTLED: Final = frozenset({OrderState.DRAFTED, OrderState.SENDING, OrderState.UNKNOWN})
 """States in which the exchange has not spoken yet."""
 LONGEST_NOTICE: Final = 400
@@ -38,6 +40,7 @@ class Topic(Enum):
     FILLS = auto()
     LINK = auto()
     NOTICES = auto()
+    SETTLEMENTS = auto()
 
 
 class Weight(Enum):
@@ -137,6 +140,9 @@ class Store:
         self.quotes: dict[str, Quote] = {}
         self.books: dict[str, LiveBook] = {}
         self.tapes: dict[str, deque[Trade]] = {}
+        self.charts: dict[tuple[str, int], Chart] = {}
+        """By ticker and minutes: those that were looked at last, at most `CHARTS_KEPT`."""
+        self.settlements: tuple[Settlement, ...] = ()  # newest first
         self.orders: dict[str, Order] = {}
         """By order id; an order that has none yet stands under its client order id."""
         self.asked: dict[str, tuple[Action, Side]] = {}
@@ -230,6 +236,10 @@ class Store:
         if tape is None:
             tape = self.tapes[trade.ticker] = deque(maxlen=TAPE_LENGTH)
         tape.appendleft(trade)
+        for minutes in PERIODS if self.charts else ():
+            chart = self.charts.get((trade.ticker, minutes))
+            if chart is not None:
+                self.charts[trade.ticker, minutes] = chart.continued(trade)
         self.frames += 1
         self._dirty_tickers.add(trade.ticker)
 
@@ -365,6 +375,32 @@ class Store:
         tape.extend(every[:TAPE_LENGTH])
         self._dirty_tickers.add(ticker)
 
+    def set_chart(self, ticker: str, minutes: int, candles: Sequence[Candle], since_ms: int, as_of_ms: int) -> None:
+        """Take all candles of a market that end at ``since_ms`` or later, read at ``as_of_ms``, the exchange's time."""
+        chart = self.charts.pop((ticker, minutes), None) or Chart(minutes)
+        # What has traded since then is in no candle that was read.
+        later = [trade for trade in self.tapes.get(ticker, ()) if trade.ts_ms > as_of_ms]
+        later.sort(key=lambda trade: trade.ts_ms)
+        self._keep_chart(ticker, chart.read(candles, since_ms, as_of_ms, later))
+
+    def chart_failed(self, ticker: str, minutes: int, why: str) -> None:
+        """Note that a chart could not be read; the candles known before stay."""
+        chart = self.charts.pop((ticker, minutes), None) or Chart(minutes)
+        self._keep_chart(ticker, replace(chart, why=why))
+
+    def _keep_chart(self, ticker: str, chart: Chart) -> None:
+        self.charts[ticker, chart.minutes] = chart
+        if len(self.charts) > CHARTS_KEPT:
+            del self.charts[next(iter(self.charts))]
+        self._dirty_tickers.add(ticker)
+
+    def set_settlements(self, settlements: Iterable[Settlement]) -> None:
+        """Replace what settled markets have paid."""
+        newest_first = tuple(sorted(settlements, key=lambda each: -each.settled_ms))
+        if newest_first != self.settlements:
+            self.settlements = newest_first
+            self._dirty_topics.add(Topic.SETTLEMENTS)
+
     def set_positions(self, positions: Iterable[Position], as_of_ms: int) -> None:
         """Replace all positions but those that the stream has told since ``as_of_ms``, this machine's Unix time."""
         newer = {ticker for ticker, told_ms in self._position_told.items() if told_ms > as_of_ms}
@@ -440,6 +476,11 @@ class Store:
     def book(self, ticker: str) -> LiveBook:
         """Give a market's book; one that nobody has sent yet is empty and WAITING."""
         return self.books.get(ticker) or LiveBook()
+
+    def has_held(self, ticker: str) -> bool:
+        """Say whether anything is held in a market, or was while this program ran."""
+        told = ticker in self.positions or ticker in self._position_told
+        return told or any(fill.ticker == ticker for fill in self.fills)
 
     def cash_for(self, market: Market) -> Money | None:
         """Give what can be spent in a market: cash is held by shard. None while the balance is not known.

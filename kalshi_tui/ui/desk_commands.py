@@ -13,7 +13,7 @@ from kalshi_tui.ui.desk_reasons import (
     no_sweep_here,
     no_ticket,
 )
-from kalshi_tui.ui.situation import no_keep, no_market, no_open
+from kalshi_tui.ui.situation import no_chart, no_crosshair, no_keep, no_market, no_open
 
 FAR: Final = 1_000_000
 """More lines than any list has."""
@@ -88,11 +88,52 @@ DESK_COMMANDS: Final = (
     Command("pane-back", "shift+tab", "go_pane", "Pane before", "Go to the pane before.", argument=-1),
     Command("bids", "h,left", "side", "Bids", "In the book: choose among the bids.", argument="YES", why_not=no_side),
     Command("asks", "l,right", "side", "Asks", "In the book: choose among the asks.", argument="NO", why_not=no_side),
+    Command(
+        "earlier",
+        "h,left",
+        "crosshair",
+        "Earlier",
+        "In the chart: go to the candle before.",
+        argument=-1,
+        in_palette=False,
+        why_not=no_crosshair,
+    ),
+    Command(
+        "later",
+        "l,right",
+        "crosshair",
+        "Later",
+        "In the chart: go to the next candle.",
+        argument=1,
+        in_palette=False,
+        why_not=no_crosshair,
+    ),
+    Command(
+        "period",
+        "p",
+        "period",
+        "Period",
+        "Chart minutes, hours or days.",
+        in_bar=True,
+        why_not=no_chart,
+    ),
+    Command("line", "c", "chart_kind", "Line", "Chart candles or a line.", why_not=no_chart),
     Command("orders", "1", "show", "Orders", "Show the orders below.", argument="ORDERS"),
     Command("positions", "2", "show", "Positions", "Show the positions below.", argument="POSITIONS"),
     Command("fills", "3", "show", "Fills", "Show the executions of your orders below.", argument="FILLS"),
     Command("tape", "4", "show", "Tape", "Show the trades of the chosen market below.", argument="TAPE"),
     Command("log", "5", "show", "Log", "Show what has happened below, newest first.", argument="LOG"),
+    Command("chart", "6", "show", "Chart", "Show the chart of the chosen market below.", argument="CHART"),
+    Command(
+        "settlements",
+        "7",
+        "show",
+        "Settlements",
+        "Show what settled markets have paid below.",
+        argument="SETTLEMENTS",
+    ),
+    Command("sift", "z", "sift", "Trade size", "Show trades of all sizes, of 10 or more, 100, 1,000, and your own."),
+    Command("export", "w", "export", "Write table", "Write the table below to a CSV file; the log says where."),
     Command(
         "audit",
         "a",

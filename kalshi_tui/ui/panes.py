@@ -1,12 +1,16 @@
 """What the lower list of the desk can show, and the lines of each. Pure but for a cache of the tape."""
 
 from enum import Enum
+from itertools import islice
 
 from kalshi_tui.domain.order import Fill, Order
+from kalshi_tui.domain.price import Count
 from kalshi_tui.session.store import Dirty, Store, Topic
 from kalshi_tui.ui import views
 from kalshi_tui.ui.lines import Line, Span, Tone, line
 from kalshi_tui.ui.position_view import position_rows
+from kalshi_tui.ui.settlement_view import settlement_columns, settlement_rows
+from kalshi_tui.ui.tape_filter import nothing_words, passes
 
 TAPE_SHOWN = 200
 FILLS_SHOWN = 200
@@ -21,31 +25,39 @@ class Tab(Enum):
     FILLS = "Fills"
     TAPE = "Tape"
     LOG = "Log"
+    CHART = "Chart"
+    SETTLEMENTS = "Settlements"
 
 
+SHORT = {Tab.ORDERS: "Ord", Tab.POSITIONS: "Pos", Tab.FILLS: "Fill", Tab.SETTLEMENTS: "Settl"}
+"""The names where there is little room."""
 COLUMNS = {
     Tab.FILLS: views.FILL_COLUMNS,
-    Tab.TAPE: views.TAPE_COLUMNS,
     Tab.LOG: views.LOG_COLUMNS,
+    Tab.CHART: "",
 }
 """The columns' names of the lists that have the same ones at any width."""
 EMPTY_WORDS = {
     Tab.ORDERS: "No orders yet: b buys, s sells in the chosen market.",
     Tab.FILLS: "No executions yet.",
-    Tab.TAPE: "No trades seen yet.",
     Tab.LOG: "Nothing has happened yet.",
+    Tab.SETTLEMENTS: "No market in which you held anything has been settled yet.",
 }
 
 
-def columns(tab: Tab, width: int) -> str:
-    """Name the columns of a list ``width`` cells wide."""
+def columns(tab: Tab, width: int, least: Count = 0) -> str:
+    """Name the columns of a list ``width`` cells wide; of the tape with what it leaves out."""
     if tab is Tab.ORDERS:
         return views.order_columns(width)
+    if tab is Tab.TAPE:
+        return views.tape_columns(least, told=True)
+    if tab is Tab.SETTLEMENTS:
+        return settlement_columns(width)
     return views.position_columns(width) if tab is Tab.POSITIONS else COLUMNS[tab]
 
 
-def tab_bar(store: Store, chosen: Tab) -> Line:
-    """Draw the tabs with their numbers and counts; the chosen one stands in brackets."""
+def tab_bar(store: Store, chosen: Tab, *, short: bool = False) -> Line:
+    """Draw the tabs with their numbers and counts; the chosen one stands in brackets. ``short``: in few cells."""
     counts = {
         Tab.ORDERS: len(store.working()),
         Tab.POSITIONS: len(store.positions),
@@ -53,8 +65,8 @@ def tab_bar(store: Store, chosen: Tab) -> Line:
     }
     spans = []
     for number, tab in enumerate(Tab, 1):
-        count = f" {counts[tab]}" if counts.get(tab) else ""
-        text = f"{number} {tab.value}{count}"
+        count = f" {counts[tab]}" if counts.get(tab) and not short else ""
+        text = f"{number} {SHORT.get(tab, tab.value) if short else tab.value}{count}"
         spans.append(Span(f"[{text}]" if tab is chosen else f" {text} ", Tone.HEAD if tab is chosen else Tone.DIM))
     return line(*spans)
 
@@ -84,19 +96,20 @@ def items(store: Store, tab: Tab) -> list[Order] | list[str] | list[Fill]:
         return sorted(store.positions)
     if tab is Tab.FILLS:
         return list(store.fills)[:FILLS_SHOWN]
+    if tab is Tab.SETTLEMENTS:
+        return [each.ticker for each in store.settlements]
     return []
 
 
-def tape_lines(store: Store, ticker: str) -> list[Line]:
-    """Draw the prints of one market, newest first."""
-    own = {fill.trade_id for fill in store.fills if fill.ticker == ticker}
+def tape_lines(store: Store, ticker: str, least: Count = 0) -> list[Line]:
+    """Draw the prints of one market, newest first: those of ``least`` or more, and all of the trader's own."""
     market = store.markets.get(ticker)
-    trades = list(store.tapes.get(ticker, ()))[:TAPE_SHOWN]
-    return [views.tape_line(trade, market, own=trade.trade_id in own) for trade in trades]
+    shown = islice(passes(store, ticker, least), TAPE_SHOWN)
+    return [views.tape_line(trade, market, own=own) for trade, own in shown]
 
 
-def pane_rows(store: Store, tab: Tab, ticker: str, width: int) -> list[tuple[str, Line]]:
-    """Draw the lines of a list ``width`` cells wide; a sentence where it is empty.
+def pane_rows(store: Store, tab: Tab, ticker: str, width: int, least: Count = 0) -> list[tuple[str, Line]]:
+    """Draw the lines of a list ``width`` cells wide, the tape's of ``least`` or more; a sentence where it is empty.
 
     Each comes with the key of the item behind it, which is empty where there is none.
     """
@@ -107,10 +120,13 @@ def pane_rows(store: Store, tab: Tab, ticker: str, width: int) -> list[tuple[str
     elif tab is Tab.FILLS:
         rows = [(key_of(each), views.fill_line(store, each, width)) for each in list(store.fills)[:FILLS_SHOWN]]
     elif tab is Tab.TAPE:
-        rows = [("", each) for each in tape_lines(store, ticker)]
+        rows = [("", each) for each in tape_lines(store, ticker, least)]
+    elif tab is Tab.SETTLEMENTS:
+        rows = settlement_rows(store, width)
     else:
         rows = [("", each) for notice in store.notices for each in views.notice_lines(notice, width)]
-    return rows or [("", line(Span(EMPTY_WORDS[tab], Tone.DIM)))]
+    empty = nothing_words(least) if tab is Tab.TAPE else EMPTY_WORDS.get(tab, "")
+    return rows or [("", line(Span(empty, Tone.DIM)))]
 
 
 def pane_changed(store: Store, tab: Tab, ticker: str, dirty: Dirty) -> bool:
@@ -121,6 +137,8 @@ def pane_changed(store: Store, tab: Tab, ticker: str, dirty: Dirty) -> bool:
         Tab.FILLS: {Topic.FILLS, Topic.MARKETS},
         Tab.TAPE: {Topic.FILLS},
         Tab.LOG: {Topic.NOTICES},
+        Tab.CHART: {Topic.MARKETS},
+        Tab.SETTLEMENTS: {Topic.SETTLEMENTS, Topic.MARKETS},
     }[tab]
     if dirty.topics & topics:
         return True

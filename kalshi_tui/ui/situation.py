@@ -63,6 +63,8 @@ class Situation:
     """Whether the chosen order never arrived and may be sent again under its own id."""
     working_here: int = 0
     """How many orders are or may be live in the chosen market."""
+    on_chart: bool = False
+    """Whether the chart is shown."""
     entry: Entry = Entry.NONE
     """Which field with letters of its own has the focus."""
     barred: str = ""
@@ -98,6 +100,16 @@ def no_open(now: Situation) -> str:
 def no_keep(now: Situation) -> str:
     """Say that no filter is open."""
     return "" if now.in_filter else "No filter is being typed: / opens it."
+
+
+def no_chart(now: Situation) -> str:
+    """Say that no chart is shown."""
+    return "" if now.on_chart else "The chart is not shown: 6 shows it."
+
+
+def no_crosshair(now: Situation) -> str:
+    """Say that there is no crosshair to move."""
+    return "In the book h and l choose bids or asks." if now.in_book else no_chart(now)
 
 
 def no_turn(now: Situation) -> str:

@@ -5,7 +5,7 @@ from kalshi_tui.domain.link import LinkState
 from kalshi_tui.domain.market import Market, Trade
 from kalshi_tui.domain.order import BookSide, Fill, Order, OrderState, exposure, yes_price as in_terms_of
 from kalshi_tui.domain.portfolio import Position
-from kalshi_tui.domain.price import COUNT_UNIT, MONEY_UNIT, PRICE_UNIT, Money, Price
+from kalshi_tui.domain.price import COUNT_UNIT, MONEY_UNIT, PRICE_UNIT, Count, Money, Price
 from kalshi_tui.session.store import Notice, Store, Weight
 from kalshi_tui.session.words import count_words, order_words, price_words
 from kalshi_tui.ui.format import (
@@ -20,6 +20,7 @@ from kalshi_tui.ui.format import (
     short_count,
 )
 from kalshi_tui.ui.lines import Line, Span, Tone, fit, length, line, right, wrap
+from kalshi_tui.ui.tape_filter import filter_short, filter_words
 from kalshi_tui.ui.watch_view import market_label, short_label
 
 STATE_TONES = {
@@ -78,8 +79,13 @@ def _name(store: Store, ticker: str, width: int) -> Span:
 
 
 FILL_COLUMNS = f"{'time':<10}{'side':<9}{'price':>6}  {'count':>10}{'fee':>10}  {'':6}  market"
-TAPE_COLUMNS = f" {'time':<8}{'YES':>7}{'count':>11}  taker"
 LOG_COLUMNS = f"{'time':<10}what happened"
+
+
+def tape_columns(least: Count, *, told: bool = False) -> str:
+    """Name the columns of `tape_line`, and the least count that is shown; ``told``: in words too."""
+    words = f"  {filter_words(least)}; z: next" if told else ""
+    return f" {'time':<8}{'YES':>7}{filter_short(least):>11}  taker{words}"
 
 
 def order_columns(width: int) -> str:

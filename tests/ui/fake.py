@@ -121,6 +121,7 @@ class FakeDesk:
         self.venue = venue
         self.store = a_store(clock, markets)
         self.looked_at: list[tuple[str, ...]] = []
+        self.charted: list[tuple[str, int]] = []
         self.sent: list[tuple[OrderTerms, str]] = []
         self.cancelled: list[Order] = []
         self.state = OrderState.FILLED
@@ -159,6 +160,9 @@ class FakeDesk:
 
     def look_at(self, tickers: Sequence[str]) -> None:
         self.looked_at.append(tuple(tickers))
+
+    def look_at_chart(self, ticker: str, minutes: int) -> None:
+        self.charted.append((ticker, minutes))
 
     def objections(self, terms: OrderTerms, instead_of: Order | None = None) -> list[Objection]:
         return list(self.against)

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from textual.pilot import Pilot
 
@@ -70,11 +71,17 @@ class Trader:
 
 
 @asynccontextmanager
-async def trading(desk: FakeDesk | None = None, size: tuple[int, int] = USUAL) -> AsyncIterator[Trader]:
+async def trading(
+    desk: FakeDesk | None = None,
+    size: tuple[int, int] = USUAL,
+    *,
+    export_folder: Path | None = None,
+    plain_chart: bool = False,
+) -> AsyncIterator[Trader]:
     """Run the app over a desk of the test's own; its own frame tick is stopped, the test draws the frames."""
     clock, timer = (desk.clock if desk else Clock()), Clock(0)
     desk = desk or FakeDesk(clock)
-    app = DeskApp(desk, clock_ms=clock, timer_ms=timer)
+    app = DeskApp(desk, clock_ms=clock, timer_ms=timer, export_folder=export_folder, plain_chart=plain_chart)
     async with app.run_test(size=size) as pilot:
         for each in list(app._timers):
             if each.name == "frame":

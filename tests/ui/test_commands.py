@@ -39,6 +39,7 @@ SITUATIONS = [
     Situation(market=MARKET, order=an_order(), subject=MARKET, in_list=True),
     Situation(order=an_order(state=OrderState.NOT_SENT), subject=MARKET, in_list=True, repeats=True),
     Situation(in_positions=True, position=a_position(), subject=MARKET, in_list=True),
+    Situation(market=MARKET, on_chart=True),
     Situation(on_choice=True),
     Situation(entry=Entry.PRICE),
     Situation(entry=Entry.COUNT),

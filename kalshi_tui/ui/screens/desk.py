@@ -17,10 +17,11 @@ from kalshi_tui.session.rehearsal import BY_ID as REHEARSALS
 from kalshi_tui.session.store import Dirty, Topic, Weight
 from kalshi_tui.ui.commands import Scope, bindings
 from kalshi_tui.ui.desk_questions import quit_question
+from kalshi_tui.ui.export_file import Exporter
 from kalshi_tui.ui.lines import plain
 from kalshi_tui.ui.panes import Tab
 from kalshi_tui.ui.screens.ask import AskScreen
-from kalshi_tui.ui.screens.desk_orders import OrderDesk
+from kalshi_tui.ui.screens.desk_lists import ListDesk
 from kalshi_tui.ui.screens.details import DetailsScreen
 from kalshi_tui.ui.screens.help import HelpScreen
 from kalshi_tui.ui.status_view import ages_line, link_words, status_line
@@ -29,7 +30,6 @@ from kalshi_tui.ui.views import message_lines
 from kalshi_tui.ui.widgets.book_pane import BookPane
 from kalshi_tui.ui.widgets.key_bar import KeyBar
 from kalshi_tui.ui.widgets.line_view import LineView
-from kalshi_tui.ui.widgets.tape_pane import TapePane
 from kalshi_tui.ui.widgets.watch_pane import WatchPane
 
 RESTS_AFTER_MS = 120
@@ -39,18 +39,19 @@ WIDE_FROM = 118
 MESSAGE_TOPICS = frozenset({Topic.NOTICES, Topic.ORDERS})
 
 
-class DeskScreen(OrderDesk):
+class DeskScreen(ListDesk):
     """Composes the panes, hands each frame's changes to them, and carries out the commands."""
 
     SCOPE = Scope.DESK
     BINDINGS: ClassVar[list[BindingType]] = bindings(Scope.DESK)
 
-    def __init__(self, desk: Desk, timer_ms: Callable[[], int]) -> None:
-        super().__init__(desk, timer_ms)
+    def __init__(
+        self, desk: Desk, timer_ms: Callable[[], int], exporter: Exporter, *, plain_chart: bool = False
+    ) -> None:
+        super().__init__(desk, timer_ms, exporter, plain_chart=plain_chart)
         self._followed_ms = -RESTS_AFTER_MS
         self._following: Timer | None = None
         self._status = LineView(id="status", classes="one-line")
-        self._tape = TapePane(desk.store)
         self._message = LineView(id="message", classes="one-line")
 
     def compose(self) -> ComposeResult:
@@ -127,6 +128,7 @@ class DeskScreen(OrderDesk):
         self._book.look_at(event.ticker)
         self._tape.look_at(event.ticker)
         self._lower.look_at(event.ticker)
+        self.follow_chart()
         self.draw_keys()
 
     def _follow(self, ticker: str) -> None:
@@ -149,6 +151,9 @@ class DeskScreen(OrderDesk):
         if self._in_book:
             self._book.move(by)
             return
+        if self._in_lower and self._lower.tab is Tab.CHART:
+            self.do_crosshair(by)
+            return
         view = self._lower.list if self._in_lower else self._watch.list
         view.move_to((view.cursor or 0) + by)
 
@@ -165,6 +170,7 @@ class DeskScreen(OrderDesk):
     def do_show(self, name: str) -> None:
         """Show another list below."""
         self._lower.open_tab(Tab[name])
+        self.follow_chart()
         self.draw_keys()
 
     def do_sort(self) -> None:

@@ -27,13 +27,13 @@ from kalshi_tui.ui.widgets.watch_pane import WatchPane
 class OrderDesk(CommandScreen[None]):
     """Holds the panes in which something can be chosen, and carries out the commands on orders and positions."""
 
-    def __init__(self, desk: Desk, timer_ms: Callable[[], int]) -> None:
+    def __init__(self, desk: Desk, timer_ms: Callable[[], int], *, plain_chart: bool = False) -> None:
         super().__init__(desk)
         self._timer_ms = timer_ms
         self._store = desk.store
         self._watch = WatchPane(desk.store)
         self._book = BookPane(desk.store)
-        self._lower = LowerPane(desk.store)
+        self._lower = LowerPane(desk.store, plain_chart=plain_chart)
 
     # What is chosen.
 
@@ -58,6 +58,7 @@ class OrderDesk(CommandScreen[None]):
             subject=markets.get(subject.ticker) if subject is not None else None,
             repeats=order is not None and order.state.final and self.desk.terms_to_repeat(order) is not None,
             working_here=len(at_work(self._store, self._watch.ticker)),
+            on_chart=self._lower.tab is Tab.CHART,
         )
 
     @property

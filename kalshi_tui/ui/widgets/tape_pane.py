@@ -1,8 +1,10 @@
 """The prints of one market, newest first."""
 
+from kalshi_tui.domain.price import Count
 from kalshi_tui.session.store import Dirty, Store, Topic
 from kalshi_tui.ui.lines import Span, Tone, line
-from kalshi_tui.ui.panes import COLUMNS, Tab, tape_lines
+from kalshi_tui.ui.panes import tape_lines
+from kalshi_tui.ui.views import tape_columns
 from kalshi_tui.ui.widgets.line_view import LineView
 
 
@@ -13,11 +15,17 @@ class TapePane(LineView):
         super().__init__(id="tape")
         self._store = store
         self._ticker = ""
+        self._least: Count = 0
         self._newest: tuple[str, int] = ("", 0)
 
     def look_at(self, ticker: str) -> None:
         """Show another market."""
         self._ticker = ticker
+        self.redraw()
+
+    def sift(self, least: Count) -> None:
+        """Show trades of so many contracts or more, and the trader's own."""
+        self._least = least
         self.redraw()
 
     def frame(self, dirty: Dirty) -> None:
@@ -30,7 +38,8 @@ class TapePane(LineView):
         """Draw, if shown at all."""
         if self.display:
             self._newest = self._state()
-            self.show([line(Span(COLUMNS[Tab.TAPE], Tone.HEAD)), *tape_lines(self._store, self._ticker)])
+            heading = line(Span(tape_columns(self._least), Tone.HEAD))
+            self.show([heading, *tape_lines(self._store, self._ticker, self._least)])
 
     def _state(self) -> tuple[str, int]:
         tape = self._store.tapes.get(self._ticker)

@@ -1,0 +1,123 @@
+"""What has been: a market's candles, continued by its trades, and what settled markets have paid. Pure values."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from kalshi_tui.domain.market import Trade
+from kalshi_tui.domain.price import Count, Money, Price
+
+MINUTE_MS: Final = 60_000
+PERIODS: Final = (1, 60, 1440)
+"""The lengths of candles that the exchange keeps, in minutes."""
+CANDLES_KEPT: Final = 1_000
+"""Of one market and period; the oldest are forgotten first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candle:
+    """One period of a market's history, ending at ``end_ms``. The traded prices are None where nothing traded."""
+
+    end_ms: int
+    open: Price | None
+    high: Price | None
+    low: Price | None
+    close: Price | None
+    yes_bid_close: Price | None
+    yes_ask_close: Price | None
+    volume: Count
+    open_interest: Count
+
+    def traded(self, price: Price, count: Count) -> "Candle":
+        """Give the same after one more trade."""
+        return replace(
+            self,
+            open=price if self.open is None else self.open,
+            high=price if self.high is None else max(self.high, price),
+            low=price if self.low is None else min(self.low, price),
+            close=price,
+            volume=self.volume + count,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """One market's candles of one period, oldest first, as read and as continued since.
+
+    ``as_of_ms`` is the exchange's time at which they were read, 0 before the first read; ``why`` says in a sentence
+    why they cannot be read, and is empty if they can.
+    """
+
+    minutes: int
+    candles: tuple[Candle, ...] = ()
+    as_of_ms: int = 0
+    why: str = ""
+
+    @property
+    def period_ms(self) -> int:
+        """How long one candle lasts."""
+        return self.minutes * MINUTE_MS
+
+    def read(self, candles: Sequence[Candle], since_ms: int, as_of_ms: int, later: Iterable[Trade] = ()) -> "Chart":
+        """Give the chart after a read of all candles that end at ``since_ms`` or later.
+
+        ``later`` are trades, oldest first; those after ``as_of_ms`` are not in what was read, and are added to it.
+        """
+        kept = (each for each in self.candles if each.end_ms < since_ms)
+        by_end = {each.end_ms: each for each in (*kept, *candles)}
+        joined = tuple(by_end[end_ms] for end_ms in sorted(by_end))[-CANDLES_KEPT:]
+        chart = Chart(self.minutes, joined, as_of_ms)
+        for trade in later:
+            chart = chart.continued(trade)
+        return chart
+
+    def continued(self, trade: Trade) -> "Chart":
+        """Give the chart after one more trade; itself if the read has it already, or a former candle would have it."""
+        if trade.ts_ms <= self.as_of_ms or not self.as_of_ms:
+            return self
+        if not self.candles:
+            end_ms = (trade.ts_ms // self.period_ms + 1) * self.period_ms
+            fresh = Candle(end_ms, None, None, None, None, None, None, 0, 0)
+            return replace(self, candles=(fresh.traded(trade.yes_price, trade.count),))
+        newest = self.candles[-1]
+        if trade.ts_ms < newest.end_ms - self.period_ms:
+            return self
+        if trade.ts_ms < newest.end_ms:
+            return replace(self, candles=(*self.candles[:-1], newest.traded(trade.yes_price, trade.count)))
+        # From the newest candle on: the exchange's days need not begin at midnight UTC.
+        end_ms = newest.end_ms + ((trade.ts_ms - newest.end_ms) // self.period_ms + 1) * self.period_ms
+        fresh = replace(newest, end_ms=end_ms, open=None, high=None, low=None, close=None, volume=0)
+        candles = (*self.candles, fresh.traded(trade.yes_price, trade.count))
+        return replace(self, candles=candles[-CANDLES_KEPT:])
+
+    def next_end_ms(self, now_ms: int) -> int:
+        """Give when the period ends that is under way at ``now_ms``."""
+        newest = self.candles[-1].end_ms if self.candles else 0
+        return newest + ((now_ms - newest) // self.period_ms + 1) * self.period_ms
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What a market paid. ``yes_value`` is what one YES was worth, None if not told; ``revenue`` what came in."""
+
+    ticker: str
+    event_ticker: str
+    result: str
+    yes_count: Count
+    no_count: Count
+    yes_cost: Money
+    no_cost: Money
+    revenue: Money
+    fees: Money
+    yes_value: Price | None
+    settled_ms: int
+
+    @property
+    def cost(self) -> Money:
+        """What was paid for all that was held."""
+        return self.yes_cost + self.no_cost
+
+    @property
+    def net(self) -> Money:
+        """What it gained after cost and fees."""
+        return self.revenue - self.cost - self.fees
