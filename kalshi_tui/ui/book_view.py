@@ -51,6 +51,11 @@ def own_orders(orders: Iterable[Order], ticker: str) -> Own:
 def book_header(live: LiveBook, market: Market, width: int) -> Line:
     """Say spread and middle, how the market ended, or why the book is not to be trusted; then which market this is."""
     state = line(Span(status_words(market), Tone.HEAD)) if market.status in OVER else _state(live, market)
+    return head_line(state, market, width)
+
+
+def head_line(state: Line, market: Market, width: int) -> Line:
+    """Put at the end of a line which market this is and when it closes, as far as there is room."""
     closes = f"  closes {date_text(market.close_ms)}" if market.close_ms and market.status.tradable else ""
     room = max(width - length(state) - 2, 0)
     detail = market.ticker + closes

@@ -13,6 +13,7 @@ from kalshi_tui.ui.desk_reasons import (
     no_sweep_here,
     no_ticket,
 )
+from kalshi_tui.ui.ladder_commands import LADDER_COMMANDS
 from kalshi_tui.ui.situation import no_chart, no_crosshair, no_keep, no_market, no_open
 
 FAR: Final = 1_000_000
@@ -73,6 +74,7 @@ DESK_COMMANDS: Final = (
         "Cancel all your orders in the chosen market; asks first.",
         why_not=no_sweep_here,
     ),
+    *LADDER_COMMANDS,
     Command(
         "filter",
         "slash",

@@ -1,6 +1,7 @@
 """What the desk asks before it does what cannot be taken back. Pure."""
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Final
 
 from kalshi_tui.domain.order import Order, OrderState
@@ -9,6 +10,7 @@ from kalshi_tui.ui.views import trader_words
 from kalshi_tui.ui.watch_view import market_label
 
 MARKETS_NAMED: Final = 4
+ORDERS_NAMED: Final = 6
 
 
 def at_work(store: Store, ticker: str = "") -> list[Order]:
@@ -19,6 +21,16 @@ def at_work(store: Store, ticker: str = "") -> list[Order]:
 def cancel_question(store: Store, order: Order) -> str:
     """Ask whether one order is to be cancelled."""
     return f"Cancel {trader_words(store, order)} in {_name(store, order.ticker)}?"
+
+
+def cancel_row_question(store: Store, orders: Sequence[Order]) -> str:
+    """Ask whether all these orders of one market, one at the least, are to be cancelled; each is named."""
+    if len(orders) == 1:
+        return cancel_question(store, orders[0])
+    named = [trader_words(store, order) for order in orders[:ORDERS_NAMED]]
+    if len(orders) > ORDERS_NAMED:
+        named.append(f"and {len(orders) - ORDERS_NAMED} more")
+    return f"Cancel {len(orders)} orders in {_name(store, orders[0].ticker)}: {', '.join(named)}?"
 
 
 def cancel_all_question(store: Store, ticker: str = "") -> str:

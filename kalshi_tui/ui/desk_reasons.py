@@ -6,15 +6,18 @@ from kalshi_tui.ui.situation import Situation, no_market, no_trade
 
 NO_ORDER = "No order is chosen: 1 shows the orders, and tab goes there."
 NOT_LISTED = "The market of this line is not in the list."
+NOT_IN_ROW = "No order of yours rests in this row."
 
 
 def no_ticket(now: Situation) -> str:
     """Say why no ticket opens: nothing to trade in, or a price of the book that is none any more."""
-    return no_trade(now) or (now.no_price if now.in_book else "")
+    return no_trade(now) or (now.no_price if now.in_book or now.in_ladder else "")
 
 
 def no_side(now: Situation) -> str:
     """Say that there are no two sides to choose between."""
+    if now.in_ladder:
+        return "In the ladder both sides stand in one row; o turns it over."
     return "" if now.in_book else "h and l choose bids or asks in the book: tab goes there."
 
 
@@ -22,12 +25,19 @@ def no_cancel(now: Situation) -> str:
     """Say why there is nothing to cancel."""
     if now.in_positions:
         return no_close(now) or "In the list of positions x closes a position."
+    if now.in_ladder:
+        return no_cancel_row(now) or "In the ladder x cancels all that rests in the row."
     return now.read_only or _no_resting(now, "cancelled")
 
 
 def no_amend(now: Situation) -> str:
     """Say why there is nothing to change."""
-    return now.read_only or _no_resting(now, "changed") or _not_listed(now.subject)
+    return (
+        now.read_only
+        or (_no_single(now) if now.in_ladder else "")
+        or _no_resting(now, "changed")
+        or _not_listed(now.subject)
+    )
 
 
 def no_repeat(now: Situation) -> str:
@@ -50,6 +60,33 @@ def no_close(now: Situation) -> str:
     if now.subject is not None and not now.subject.status.tradable:
         return f"This market takes no orders: it is {now.subject.status.value}."
     return _not_listed(now.subject)
+
+
+def no_ladder(now: Situation) -> str:
+    """Say that the ladder is not shown."""
+    return "" if now.ladder else "This key works while the ladder is shown: v shows it."
+
+
+def no_cancel_row(now: Situation) -> str:
+    """Say why there is nothing to cancel in the chosen row of the ladder."""
+    return now.read_only or _not_in_ladder(now) or ("" if now.row_orders else NOT_IN_ROW)
+
+
+def no_nudge(now: Situation) -> str:
+    """Say why no order moves by a row of the ladder."""
+    return now.read_only or _not_in_ladder(now) or _no_single(now)
+
+
+def _not_in_ladder(now: Situation) -> str:
+    return "" if now.in_ladder else "This key works in the rows of the ladder: v shows it, tab goes there."
+
+
+def _no_single(now: Situation) -> str:
+    if not now.row_orders:
+        return NOT_IN_ROW
+    if now.row_orders == 1:
+        return ""
+    return f"{now.row_orders} orders of yours rest in this row: 1 shows the orders, choose one there."
 
 
 def no_sweep_here(now: Situation) -> str:

@@ -52,7 +52,13 @@ class Situation:
     in_book: bool = False
     """Whether the arrows move in the book."""
     no_price: str = ""
-    """Why the book's cursor names no price to trade at; empty if it does."""
+    """Why the cursor of book or ladder names no price to trade at; empty if it does."""
+    ladder: bool = False
+    """Whether the ladder stands in the book's place."""
+    in_ladder: bool = False
+    """Whether the arrows move in the ladder."""
+    row_orders: int = 0
+    """How many orders of the trader's rest at the price chosen there."""
     in_positions: bool = False
     """Whether the arrows move in the list of positions."""
     position: Position | None = None

@@ -77,7 +77,7 @@ def test_an_order_that_rests_is_listed_cancelled_and_asked_about_before_the_end(
     order(terminal, "1", "7")
     terminal.wait_text("RESTING")
     close_review(terminal)
-    terminal.wait("the order in its list", lambda text: "[1 Orders 1]" in text and "RESTING" in text)
+    terminal.wait("the order in its list", lambda text: "orders 1 " in text and "[1 Ord]" in text and "RESTING" in text)
     terminal.press("q")
     terminal.wait_text("quit", "may be live")
     terminal.press("n", "x")
@@ -169,7 +169,7 @@ def test_starting_anew_asks_first_and_no_keeps_the_account(terminal: Terminal, h
     assert "Nothing was changed" in again.text()
 
     kept = Terminal([], home)
-    kept.wait("the resting order", lambda text: "[1 Orders 1]" in text)
+    kept.wait("the resting order", lambda text: "orders 1 " in text and "[1 Ord]" in text)
     kept.press("q")
     kept.wait_text("may be live")
     kept.press("y")
@@ -178,7 +178,7 @@ def test_starting_anew_asks_first_and_no_keeps_the_account(terminal: Terminal, h
     anew = Terminal(["--fresh"], home)
     anew.wait_text("[y/N]")
     anew.press("y", "enter")
-    anew.wait("a new account", lambda text: is_live(text) and "cash $10,000.00" in text and "[1 Orders]" in text)
+    anew.wait("a new account", lambda text: is_live(text) and "cash $10,000.00" in text and "orders 0 " in text)
     anew.press("q")
     assert anew.ended() == 0
 

@@ -14,9 +14,9 @@ from textual.widget import Widget
 from textual.widgets import Input, Label
 
 from kalshi_tui.domain.market import Market
-from kalshi_tui.domain.order import Order, refusal
+from kalshi_tui.domain.order import Order, refusal, yes_price
 from kalshi_tui.domain.preview import would_cross
-from kalshi_tui.domain.price import NumberError
+from kalshi_tui.domain.price import NumberError, Price
 from kalshi_tui.session.desk import Desk, Outcome
 from kalshi_tui.session.guard import Objection
 from kalshi_tui.session.store import Dirty, LiveBook
@@ -41,19 +41,20 @@ from kalshi_tui.ui.widgets.sentence import Sentence
 
 
 class AmendScreen(ConfirmScreen):
-    """One change: written, looked over, sent at most once. Dismissed with True once it has been sent."""
+    """One change, to ``price`` (in YES terms) at first if given; sent at most once. Dismissed with True once sent."""
 
     SCOPE = Scope.AMEND
     VERB = "Change it to"
     BINDINGS: ClassVar[list[BindingType]] = bindings(Scope.AMEND)
 
-    def __init__(self, desk: Desk, order: Order, timer_ms: Callable[[], int]) -> None:
+    def __init__(self, desk: Desk, order: Order, timer_ms: Callable[[], int], price: Price | None = None) -> None:
         super().__init__(desk, timer_ms, Stage.WRITING)
         self._order = order
         self._known = desk.store.markets.get(order.ticker, Market(order.ticker, ""))
         own = own_terms(desk.store, order)
         decimals = decimals_of(self._known.grid)
-        self._price = Field(id="price", letters=PRICE_LETTERS, value=price_text(own.price, decimals))
+        first = own.price if price is None else yes_price(own.side, price)
+        self._price = Field(id="price", letters=PRICE_LETTERS, value=price_text(first, decimals))
         self._price_read = LineView(id="price-read", classes="one-line")
         self._count = Field(id="count", value=count_typed(own.count))
         self._count_read = LineView(id="count-read", classes="one-line")

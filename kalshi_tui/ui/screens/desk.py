@@ -21,7 +21,7 @@ from kalshi_tui.ui.export_file import Exporter
 from kalshi_tui.ui.lines import plain
 from kalshi_tui.ui.panes import Tab
 from kalshi_tui.ui.screens.ask import AskScreen
-from kalshi_tui.ui.screens.desk_lists import ListDesk
+from kalshi_tui.ui.screens.desk_ladder import LadderDesk
 from kalshi_tui.ui.screens.details import DetailsScreen
 from kalshi_tui.ui.screens.help import HelpScreen
 from kalshi_tui.ui.status_view import ages_line, link_words, status_line
@@ -39,7 +39,7 @@ WIDE_FROM = 118
 MESSAGE_TOPICS = frozenset({Topic.NOTICES, Topic.ORDERS})
 
 
-class DeskScreen(ListDesk):
+class DeskScreen(LadderDesk):
     """Composes the panes, hands each frame's changes to them, and carries out the commands."""
 
     SCOPE = Scope.DESK
@@ -60,6 +60,7 @@ class DeskScreen(ListDesk):
         with Horizontal(id="upper"):
             yield self._watch
             yield self._book
+            yield self._ladder
             yield self._tape
         yield self._lower
         yield self._message
@@ -78,14 +79,14 @@ class DeskScreen(ListDesk):
 
     def redraw(self) -> None:
         """Draw everything."""
-        for pane in (self._watch, self._book, self._tape, self._lower):
+        for pane in (self._watch, self._middle, self._tape, self._lower):
             pane.redraw()
         self._draw_message()
         self.draw_keys()
 
     def frame(self, dirty: Dirty) -> None:
         """Draw what changed since the last frame."""
-        for pane in (self._watch, self._book, self._tape, self._lower):
+        for pane in (self._watch, self._middle, self._tape, self._lower):
             pane.frame(dirty)
         if dirty.topics & MESSAGE_TOPICS:
             self._draw_message()
@@ -126,6 +127,7 @@ class DeskScreen(ListDesk):
     def _market_chosen(self, event: WatchPane.Chosen) -> None:
         self._follow(event.ticker)
         self._book.look_at(event.ticker)
+        self._ladder.look_at(event.ticker)
         self._tape.look_at(event.ticker)
         self._lower.look_at(event.ticker)
         self.follow_chart()
@@ -148,8 +150,8 @@ class DeskScreen(ListDesk):
 
     def do_move(self, by: int) -> None:
         """Move the cursor of the pane that has the focus."""
-        if self._in_book:
-            self._book.move(by)
+        if self._in_middle:
+            self._middle.move(by)
             return
         if self._in_lower and self._lower.tab is Tab.CHART:
             self.do_crosshair(by)
@@ -162,8 +164,8 @@ class DeskScreen(ListDesk):
         self._book.turn(Side[outcome])
 
     def do_go_pane(self, by: int) -> None:
-        """Go to another pane: the markets, the book, the list below."""
-        panes = (self._watch.list, self._book, self._lower.list)
+        """Go to another pane: the markets, the book or the ladder, the list below."""
+        panes = (self._watch.list, self._middle, self._lower.list)
         now = next((place for place, pane in enumerate(panes) if self.focused is pane), 0)
         self.set_focus(panes[(now + by) % len(panes)])
 
@@ -186,8 +188,8 @@ class DeskScreen(ListDesk):
         self.set_focus(self._watch.list)
 
     def do_back(self) -> None:
-        """Back out one level: from the book or the list below, then from the filter."""
-        if self._in_lower or self._in_book:
+        """Back out one level: from the book, the ladder or the list below, then from the filter."""
+        if self._in_lower or self._in_middle:
             self.set_focus(self._watch.list)
         elif self._watch.filtering:
             self._watch.close_filter()

@@ -95,6 +95,10 @@ class OrderDesk(CommandScreen[None]):
         choice = self._book.choice if self._in_book else None
         return choice.yes_price if choice is not None and self._book.ticker == self._watch.ticker else None
 
+    def _start(self, action: Action) -> TicketStart:
+        """Give what a ticket begins with that is opened from where the focus is."""
+        return TicketStart(self._watch.ticker, action, price=self._chosen_price())
+
     def _go_to(self, ticker: str) -> None:
         """Follow a market, so that its book is live under what opens; the focus stays in the list."""
         came_from = self.focused
@@ -106,11 +110,11 @@ class OrderDesk(CommandScreen[None]):
 
     def do_buy(self) -> None:
         """Open the ticket to buy."""
-        self._open_ticket(TicketStart(self._watch.ticker, Action.BUY, price=self._chosen_price()))
+        self._open_ticket(self._start(Action.BUY))
 
     def do_sell(self) -> None:
         """Open the ticket to sell."""
-        self._open_ticket(TicketStart(self._watch.ticker, Action.SELL, price=self._chosen_price()))
+        self._open_ticket(self._start(Action.SELL))
 
     def do_close_position(self) -> None:
         """Open the ticket to sell all of the chosen position at once."""

@@ -1,0 +1,126 @@
+"""What the desk does in the price ladder: show it, turn it over, trade, cancel and move orders from its rows."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from textual import on
+
+from kalshi_tui.domain.order import Action, Order, yes_price
+from kalshi_tui.session.desk import Desk
+from kalshi_tui.ui.desk_questions import cancel_row_question
+from kalshi_tui.ui.export_file import Exporter
+from kalshi_tui.ui.ladder_rows import row_orders
+from kalshi_tui.ui.pricing import grid_of
+from kalshi_tui.ui.screens.amend import AmendScreen
+from kalshi_tui.ui.screens.ask import AskScreen
+from kalshi_tui.ui.screens.desk_lists import ListDesk
+from kalshi_tui.ui.situation import Situation
+from kalshi_tui.ui.start import TicketStart
+from kalshi_tui.ui.widgets.book_pane import BookPane
+from kalshi_tui.ui.widgets.ladder_pane import LadderPane
+
+
+class LadderDesk(ListDesk):
+    """Holds the ladder, which can take the book's place, and carries out the commands on its rows."""
+
+    def __init__(
+        self, desk: Desk, timer_ms: Callable[[], int], exporter: Exporter, *, plain_chart: bool = False
+    ) -> None:
+        super().__init__(desk, timer_ms, exporter, plain_chart=plain_chart)
+        self._ladder = LadderPane(desk.store)
+        self._ladder.display = False
+
+    # What is chosen.
+
+    @property
+    def _middle(self) -> BookPane | LadderPane:
+        """The one of the two that is shown."""
+        return self._ladder if self._ladder.display else self._book
+
+    @property
+    def _in_middle(self) -> bool:
+        return self.focused is self._middle
+
+    @property
+    def _in_ladder(self) -> bool:
+        return self.focused is self._ladder
+
+    def situation(self) -> Situation:
+        """Add what of the ladder decides which commands work."""
+        now = replace(super().situation(), ladder=bool(self._ladder.display))
+        if not self._in_ladder:
+            return now
+        return replace(now, in_ladder=True, no_price=self._ladder.no_price, row_orders=len(self._row_orders()))
+
+    def _row_orders(self) -> list[Order]:
+        """Give the trader's orders that rest at the price chosen in the ladder."""
+        price = self._ladder.price if self._in_ladder else None
+        if price is None:
+            return []
+        at = yes_price(self._ladder.side, price)
+        return row_orders(self._store.orders.values(), self._ladder.ticker, at)
+
+    def _chosen_order(self) -> Order | None:
+        """Give in the ladder the order of the chosen row, if it is the only one there."""
+        if not self._in_ladder:
+            return super()._chosen_order()
+        orders = self._row_orders()
+        return orders[0] if len(orders) == 1 else None
+
+    def _start(self, action: Action) -> TicketStart:
+        """Begin with price and outcome of the ladder's row where one is chosen."""
+        price = self._ladder.price if self._in_ladder else None
+        if price is None or self._ladder.ticker != self._watch.ticker:
+            return super()._start(action)
+        return TicketStart(self._ladder.ticker, action, self._ladder.side, price)
+
+    @on(LadderPane.RowChosen)
+    def _row_chosen(self) -> None:
+        self.draw_keys()
+
+    # Commands.
+
+    def do_view(self) -> None:
+        """Show the ladder in the book's place, or the book again; the focus stays in the middle if it was there."""
+        before = self._middle
+        after = self._book if before is self._ladder else self._ladder
+        was_there = self.focused is before
+        after.display, before.display = True, False
+        if was_there:
+            self.set_focus(after)
+        # Only once it has been laid out is it known how many rows there are.
+        self.call_after_refresh(after.redraw)
+        self.draw_keys()
+
+    def do_centre(self) -> None:
+        """Bring the market to the middle of the ladder."""
+        self._ladder.centre()
+
+    def do_mirror(self) -> None:
+        """Turn the ladder over to the other outcome."""
+        self._ladder.mirror()
+
+    def do_cancel_row(self) -> None:
+        """Ask once, then cancel all orders that the question named."""
+        orders = self._row_orders()
+        if not orders:
+            return
+
+        def answered(yes: bool | None) -> None:
+            for order in orders if yes else []:
+                self.app.run_worker(self._cancel(order), name="cancel", exit_on_error=False)
+
+        self.app.push_screen(AskScreen(self.desk, "cancel", cancel_row_question(self._store, orders)), answered)
+
+    def do_nudge(self, by: int) -> None:
+        """Open the change of the row's order, at the price one row higher or lower."""
+        order, market = self._chosen_order(), self._store.markets.get(self._ladder.ticker)
+        if order is None or market is None:
+            return
+        side = self._ladder.side
+        grid, price = grid_of(market, side), yes_price(side, order.yes_price)
+        moved = grid.up(price) if by > 0 else grid.down(price)
+        if moved == price:
+            self.refuse("The grid of prices ends here.")
+            return
+        self.app.push_screen(AmendScreen(self.desk, order, self._timer_ms, yes_price(side, moved)))
