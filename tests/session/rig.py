@@ -354,7 +354,7 @@ class Rig:
         self.exchange.resume_trading()
         self.server.commit()
         self.lag(0)
-        await self.pass_time(HEAL_S, 1_000)
+        await self.pass_time(HEAL_S, 3_000)
         for task in list(self.doing):
             assert task.done(), "a command of the trader's never ended"
 
