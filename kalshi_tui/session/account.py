@@ -19,7 +19,7 @@ from kalshi_tui.kalshi.rest import RestClient
 from kalshi_tui.session.inquiry import Inquiry
 from kalshi_tui.session.journal import Journal, JournalError
 from kalshi_tui.session.store import DayTotal, Store, Weight
-from kalshi_tui.session.waiting import Sleep, sleep_unless
+from kalshi_tui.session.waiting import Sleep, midnight_ms, sleep_unless
 from kalshi_tui.session.words import count_words, fill_words, order_words
 
 FILLS_READ: Final = 200
@@ -196,15 +196,16 @@ class Account:
 
     async def _fills_of_the_day(self, newest: Sequence[Fill]) -> list[Fill]:
         """Give the newest fills, and all of this day's where these do not reach back so far."""
-        midnight_ms = self._midnight_ms()
-        if len(newest) < FILLS_READ or newest[-1].ts_ms < midnight_ms:
+        since_ms = midnight_ms(self._clock_ms())
+        if len(newest) < FILLS_READ or newest[-1].ts_ms < since_ms:
             return list(newest)
-        return await self._rest.fills(min_ts=midnight_ms // 1000, most=FILLS_OF_DAY)
+        return await self._rest.fills(min_ts=since_ms // 1000, most=FILLS_OF_DAY)
 
     def _count_day(self, balance: Balance) -> None:
         """Sum up what this day, by this machine's time zone, has brought."""
-        midnight_ms, now_ms = self._midnight_ms(), self._clock_ms()
-        fills = [fill for fill in self._store.fills if fill.ts_ms >= midnight_ms]
+        now_ms = self._clock_ms()
+        began_ms = midnight_ms(now_ms)
+        fills = [fill for fill in self._store.fills if fill.ts_ms >= began_ms]
         worth = balance.cash + balance.portfolio_value + self._reserved()
         try:
             day = datetime.fromtimestamp(now_ms // 1000).astimezone().strftime("%Y-%m-%d")
@@ -238,10 +239,6 @@ class Account:
             fees = market.fees if market is not None else None
             held += (fees.trade_fee(order.yes_price, order.remaining, taker=False) if fees is not None else 0) or 0
         return held
-
-    def _midnight_ms(self) -> int:
-        now = datetime.fromtimestamp(self._clock_ms() // 1000).astimezone()
-        return int(now.replace(hour=0, minute=0, second=0, microsecond=0).timestamp()) * 1000
 
 
 def _held(count: Count) -> str:

@@ -6,7 +6,6 @@ slip in between a look and a key.
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
 from enum import Enum, auto
 from typing import Final
 
@@ -15,6 +14,7 @@ from kalshi_tui.domain.order import BookSide, Order, OrderState, OrderTerms
 from kalshi_tui.session.journal import JournalError
 from kalshi_tui.session.store import Store
 from kalshi_tui.session.venue import Venue
+from kalshi_tui.session.waiting import midnight_ms
 from kalshi_tui.session.words import order_words
 
 READ_ONLY: Final = "The program was started with --read-only: it sends nothing."
@@ -97,7 +97,7 @@ class Guard:
         store, live = self._store, self._store.book(terms.ticker)
         limits = self._limits
         by_day = limits.day_contracts is not None or limits.day_dollars is not None
-        today = self._sent_since(self._midnight_ms()) if by_day else Sent()
+        today = self._sent_since(midnight_ms(self._clock_ms())) if by_day else Sent()
         if instead_of is not None and instead_of.order_id:
             today = Sent(max(today.contracts - instead_of.remaining, 0), today.dollars)
         passing = Passing.NEVER if limits.hard else Passing.WORD
@@ -123,11 +123,6 @@ class Guard:
         price, left = self._store.amending.get(order.order_id, (order.yes_price, order.remaining))
         dearer = max(price, order.yes_price) if order.book_side is BookSide.BID else min(price, order.yes_price)
         return replace(order, yes_price=dearer, remaining=max(left, order.remaining))
-
-    def _midnight_ms(self) -> int:
-        """Give when this day began, where this machine stands."""
-        now = datetime.fromtimestamp(self._clock_ms() // 1000).astimezone()
-        return int(now.replace(hour=0, minute=0, second=0, microsecond=0).timestamp()) * 1000
 
 
 def unpassed(objections: Iterable[Objection], agreed: Iterable[str]) -> str:

@@ -12,9 +12,10 @@ from typing import Final
 
 from kalshi_tui.domain.book import Book, BookError, Side
 from kalshi_tui.domain.history import PERIODS, Candle, Chart, Settlement
+from kalshi_tui.domain.limits import at_stake
 from kalshi_tui.domain.link import Hours, Link, LinkState, Trust
 from kalshi_tui.domain.market import Event, Market, Quote, Trade
-from kalshi_tui.domain.order import Action, BookSide, Fill, Order, OrderState, OrderTerms, TimeInForce, exposure
+from kalshi_tui.domain.order import Action, BookSide, Fill, Order, OrderState, OrderTerms, TimeInForce
 from kalshi_tui.domain.portfolio import Balance, Position
 from kalshi_tui.domain.price import Count, Money, Price
 
@@ -496,7 +497,7 @@ class Store:
         for order in self.working():
             market = self.markets.get(order.ticker)
             if order.state in UNSETTLED and market is not None and market.exchange_index == exchange_index:
-                doubtful += exposure(order.book_side, order.yes_price)[1] * order.remaining
+                doubtful += at_stake(order.book_side, order.yes_price, order.remaining)
         return doubtful
 
     def forget_books(self, tickers: Iterable[str]) -> None:
@@ -573,7 +574,7 @@ class Store:
         if more <= 0:
             return
         ahead = self.ahead.setdefault(order.ticker, Ahead())
-        cost = exposure(order.book_side, order.yes_price)[1] * more
+        cost = at_stake(order.book_side, order.yes_price, more)
         if order.book_side is BookSide.BID:
             ahead.bids, ahead.bid_cost = ahead.bids + more, ahead.bid_cost + cost
         else:
