@@ -6,6 +6,7 @@ import contextlib
 import sys
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from kalshi_tui.session.journal import Journal
     from kalshi_tui.session.options import Options
     from kalshi_tui.session.session import Session
+    from kalshi_tui.ui.wishes import Wishes
 
 JOURNAL: Final = "journal.sqlite3"
 CONNECT_WITHIN_S: Final = 15.0
@@ -117,16 +119,18 @@ class _SettingsRefusedError(Exception):
     """The settings cannot be used; the message says why."""
 
 
-def _wishes(options: argparse.Namespace) -> "tuple[Options, str]":
-    """Read the settings: how to trade, and in which colours. Raises _SettingsRefusedError."""
+def _wishes(options: argparse.Namespace) -> "tuple[Options, Wishes]":
+    """Read the settings: how to trade, and how it looks. Raises _SettingsRefusedError."""
     from platformdirs import user_config_path  # noqa: PLC0415 - see the top
 
-    from kalshi_tui.settings import FILE, SettingsError, options_of, read_settings  # noqa: PLC0415 - see the top
+    from kalshi_tui.settings import FILE, SettingsError, looks_of, options_of, read_settings  # noqa: PLC0415 - see the top
 
     path = options.settings or user_config_path("kalshi-tui", appauthor=False) / FILE
     try:
         settings = read_settings(path, must_exist=options.settings is not None)
-        return options_of(settings, read_only=options.read_only), settings.screen.theme
+        return options_of(settings, read_only=options.read_only), replace(
+            looks_of(settings), export_folder=_export_folder()
+        )
     except SettingsError as error:
         raise _SettingsRefusedError(str(error)) from error
 
@@ -139,7 +143,7 @@ def _desk(options: argparse.Namespace) -> int:
         return _complain("the desk needs a terminal. For scripts there is 'kalshi-tui practice'.")
     folder = options.data or _default_data()
     try:
-        wishes, theme = _wishes(options)
+        wishes, looks = _wishes(options)
     except _SettingsRefusedError as error:
         return _complain(str(error))
     if options.fresh:
@@ -163,7 +167,7 @@ def _desk(options: argparse.Namespace) -> int:
             session = practice_session(ready, exchange.gone, journal, wishes)
         except (LaunchError, JournalError) as error:
             return _complain(str(error))
-        app = DeskApp(session, clock_ms=_clock_ms, theme=theme, export_folder=_export_folder())
+        app = DeskApp(session, clock_ms=_clock_ms, wishes=replace(looks, kept_folder=folder))
         app.run()
         if session.last_words:
             sys.stdout.write(f"{session.last_words}\n")

@@ -15,6 +15,7 @@ import msgspec
 from kalshi_tui.domain.limits import Limits
 from kalshi_tui.domain.price import NumberError, parse_count, parse_money, parse_price
 from kalshi_tui.session.options import DeadMan, Options, TicketDefaults
+from kalshi_tui.ui.wishes import Wishes
 
 FILE: Final = "settings.toml"
 MOST_PRESETS: Final = 9
@@ -151,6 +152,11 @@ def options_of(settings: Settings, *, read_only: bool = False) -> Options:
         dead_man=DeadMan(dead.cancel_on_quit, dead.link_lost_s),
         read_only=read_only,
     )
+
+
+def looks_of(settings: Settings) -> Wishes:
+    """Turn the settings into what the screen takes."""
+    return Wishes(theme=settings.screen.theme)
 
 
 def _positive(name: str, parse: Parser, text: str) -> int:

@@ -7,7 +7,8 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from pathlib import Path, PurePath
+from dataclasses import replace
+from pathlib import PurePath
 from typing import Any, ClassVar, Final, Protocol, runtime_checkable
 
 from textual.app import App, SystemCommand
@@ -20,12 +21,12 @@ from kalshi_tui.session.desk import Desk
 from kalshi_tui.session.store import Dirty, Topic, Weight
 from kalshi_tui.ui.commands import Scope, of_scope
 from kalshi_tui.ui.driver import TerminalDriver
-from kalshi_tui.ui.export_file import Exporter
 from kalshi_tui.ui.screens.base import CommandScreen
 from kalshi_tui.ui.screens.desk import DeskScreen
 from kalshi_tui.ui.screens.too_small import LEAST_HEIGHT, LEAST_WIDTH, TooSmallScreen
 from kalshi_tui.ui.styles import stylesheet
 from kalshi_tui.ui.themes import THEMES
+from kalshi_tui.ui.wishes import Wishes
 
 STYLE_SHEETS: Final = ("app", "desk", "ticket", "dialog")
 FRAMES_PER_SECOND: Final = 20
@@ -36,6 +37,7 @@ SETTLE_S: Final = 0.5
 RATE_OVER_MS: Final = 2_000
 UNTITLED_TERMINALS: Final = ("linux", "dumb")
 """Terminals that have no title, and may print what would set it."""
+USUAL: Final = Wishes()
 PLAIN_TERMINALS: Final = UNTITLED_TERMINALS
 """Terminals whose font may lack what charts are drawn with."""
 
@@ -56,8 +58,7 @@ class Framed(Protocol):
 class DeskApp(App[None]):
     """Draws one desk. Market data are pulled from the store at a fixed rate, never pushed message by message.
 
-    ``clock_ms`` gives the Unix time shown, ``timer_ms`` is for waits and rates and must never jump. Tables are written
-    to ``export_folder``. ``plain_chart`` draws charts of ASCII alone; where it is left out the terminal's name decides.
+    ``clock_ms`` gives the Unix time shown, ``timer_ms`` is for waits and rates and must never jump.
     """
 
     CSS_PATH: ClassVar[list[str | PurePath]] = [stylesheet(name) for name in STYLE_SHEETS]
@@ -70,9 +71,7 @@ class DeskApp(App[None]):
         *,
         clock_ms: Callable[[], int],
         timer_ms: Callable[[], int] = steady_ms,
-        theme: str = THEMES[0].name,
-        export_folder: Path | None = None,
-        plain_chart: bool | None = None,
+        wishes: Wishes = USUAL,
     ) -> None:
         super().__init__(driver_class=TerminalDriver)
         self.desk = desk
@@ -80,10 +79,11 @@ class DeskApp(App[None]):
         self.timer_ms = timer_ms
         for each in THEMES:
             self.register_theme(each)
-        self.theme = theme
+        self.theme = wishes.theme
         self.title = f"kalshi-tui {desk.venue.value}"
-        plain = os.environ.get("TERM") in PLAIN_TERMINALS if plain_chart is None else plain_chart
-        self.desk_screen = DeskScreen(desk, timer_ms, Exporter(export_folder, clock_ms), plain_chart=plain)
+        if wishes.plain_chart is None:
+            wishes = replace(wishes, plain_chart=os.environ.get("TERM") in PLAIN_TERMINALS)
+        self.desk_screen = DeskScreen(desk, clock_ms, timer_ms, wishes)
         self._tickers: set[str] = set()
         self._topics: set[Topic] = set()
         self._frame_number = 0

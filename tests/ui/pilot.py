@@ -3,18 +3,19 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 from textual.pilot import Pilot
 
 from kalshi_tui.ui.app import BACKGROUND_EVERY, DeskApp
 from kalshi_tui.ui.screens.review import ARMS_AFTER_MS
+from kalshi_tui.ui.wishes import Wishes
 from tests.ui.fake import Clock, FakeDesk
 
 NARROW = (80, 24)
 USUAL = (140, 50)
 WIDE = (200, 60)
 SIZES = (NARROW, USUAL, WIDE)
+USUAL_WISHES = Wishes(plain_chart=False)
 
 
 @dataclass
@@ -75,13 +76,12 @@ async def trading(
     desk: FakeDesk | None = None,
     size: tuple[int, int] = USUAL,
     *,
-    export_folder: Path | None = None,
-    plain_chart: bool = False,
+    wishes: Wishes = USUAL_WISHES,
 ) -> AsyncIterator[Trader]:
     """Run the app over a desk of the test's own; its own frame tick is stopped, the test draws the frames."""
     clock, timer = (desk.clock if desk else Clock()), Clock(0)
     desk = desk or FakeDesk(clock)
-    app = DeskApp(desk, clock_ms=clock, timer_ms=timer, export_folder=export_folder, plain_chart=plain_chart)
+    app = DeskApp(desk, clock_ms=clock, timer_ms=timer, wishes=wishes)
     async with app.run_test(size=size) as pilot:
         for each in list(app._timers):
             if each.name == "frame":

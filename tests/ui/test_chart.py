@@ -9,6 +9,7 @@ import pytest
 from kalshi_tui.domain.history import Candle, Settlement
 from kalshi_tui.domain.market import Trade
 from kalshi_tui.ui.widgets.line_view import LineView
+from kalshi_tui.ui.wishes import Wishes
 from tests.ui.fake import NOW_MS, TITLES, Clock, FakeDesk, a_fill
 from tests.ui.pilot import NARROW, SIZES, USUAL, Trader, trading
 from tests.ui.test_screens import busy_desk, golden
@@ -66,7 +67,7 @@ async def test_golden(state: str, size: tuple[int, int], golden: Callable[[str, 
             a_settlement("A-VERY-LONG-TICKER-26NOV20-OF-ANOTHER-B58", result="scalar", no_count=50, revenue=5_300_000),
         ]
     )
-    async with trading(desk, size, plain_chart=state == "chart-plain") as trader:
+    async with trading(desk, size, wishes=Wishes(plain_chart=state == "chart-plain")) as trader:
         if state == "settlements":
             await trader.press("7")
         elif state == "sifted":

@@ -15,6 +15,7 @@ from kalshi_tui.session.store import Weight
 from kalshi_tui.ui.export import csv_text, table, text_cell, time_cell
 from kalshi_tui.ui.export_file import Exporter
 from kalshi_tui.ui.panes import Tab
+from kalshi_tui.ui.wishes import Wishes
 from tests.ui.fake import NOW_MS, TITLES, Clock, a_fill, a_position, a_store, an_order
 from tests.ui.pilot import trading
 from tests.ui.test_chart import a_settlement, a_walk
@@ -146,7 +147,7 @@ def test_a_write_that_fails_leaves_nothing_behind(tmp_path: Path, monkeypatch: p
 async def test_w_writes_the_table_below_and_says_where(key: str, name: str, tmp_path: Path) -> None:
     desk = busy_desk()
     desk.store.set_settlements([a_settlement()])
-    async with trading(desk, export_folder=tmp_path) as trader:
+    async with trading(desk, wishes=Wishes(export_folder=tmp_path)) as trader:
         desk.store.set_chart(FIRST, 60, a_walk(), 0, NOW_MS)
         await trader.press(key, "w")
         path = only_file(tmp_path)
@@ -159,7 +160,7 @@ async def test_w_writes_the_table_below_and_says_where(key: str, name: str, tmp_
 
 
 async def test_w_writes_the_tape_as_it_is_sifted(tmp_path: Path) -> None:
-    async with trading(export_folder=tmp_path) as trader:
+    async with trading(wishes=Wishes(export_folder=tmp_path)) as trader:
         await trader.press("4", "z", "w")
         path = only_file(tmp_path)
         assert len(read_back(path.read_text())) == 22
@@ -167,5 +168,5 @@ async def test_w_writes_the_tape_as_it_is_sifted(tmp_path: Path) -> None:
 
 async def test_w_says_why_nothing_was_written(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    async with trading(export_folder=tmp_path / "file") as trader:
+    async with trading(wishes=Wishes(export_folder=tmp_path / "file")) as trader:
         assert "could not be written" in await trader.press("w")

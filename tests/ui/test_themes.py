@@ -10,6 +10,7 @@ from textual.theme import Theme
 from kalshi_tui.settings import Settings
 from kalshi_tui.ui.app import DeskApp
 from kalshi_tui.ui.themes import NAMES, THEMES, VARIABLES
+from kalshi_tui.ui.wishes import Wishes
 from tests.ui.fake import Clock, FakeDesk
 from tests.ui.pilot import NARROW, trading
 
@@ -78,7 +79,7 @@ async def test_a_key_goes_through_them_and_says_how_to_keep_one() -> None:
 
 async def test_the_app_begins_with_the_one_that_is_set() -> None:
     clock = Clock()
-    app = DeskApp(FakeDesk(clock), clock_ms=clock, timer_ms=Clock(0), theme="paper")
+    app = DeskApp(FakeDesk(clock), clock_ms=clock, timer_ms=Clock(0), wishes=Wishes(theme="paper"))
     async with app.run_test(size=NARROW):
         assert app.theme == "paper"
         assert not app.current_theme.dark

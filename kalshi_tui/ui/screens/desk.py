@@ -17,7 +17,6 @@ from kalshi_tui.session.rehearsal import BY_ID as REHEARSALS
 from kalshi_tui.session.store import Dirty, Topic, Weight
 from kalshi_tui.ui.commands import Scope, bindings
 from kalshi_tui.ui.desk_questions import quit_question
-from kalshi_tui.ui.export_file import Exporter
 from kalshi_tui.ui.lines import plain
 from kalshi_tui.ui.panes import Tab
 from kalshi_tui.ui.screens.ask import AskScreen
@@ -31,6 +30,7 @@ from kalshi_tui.ui.widgets.book_pane import BookPane
 from kalshi_tui.ui.widgets.key_bar import KeyBar
 from kalshi_tui.ui.widgets.line_view import LineView
 from kalshi_tui.ui.widgets.watch_pane import WatchPane
+from kalshi_tui.ui.wishes import Wishes
 
 RESTS_AFTER_MS = 120
 """How long the cursor rests on a market until it is followed; the keyboard's own repeat is faster."""
@@ -45,10 +45,8 @@ class DeskScreen(LadderDesk):
     SCOPE = Scope.DESK
     BINDINGS: ClassVar[list[BindingType]] = bindings(Scope.DESK)
 
-    def __init__(
-        self, desk: Desk, timer_ms: Callable[[], int], exporter: Exporter, *, plain_chart: bool = False
-    ) -> None:
-        super().__init__(desk, timer_ms, exporter, plain_chart=plain_chart)
+    def __init__(self, desk: Desk, clock_ms: Callable[[], int], timer_ms: Callable[[], int], wishes: Wishes) -> None:
+        super().__init__(desk, clock_ms, timer_ms, wishes)
         self._followed_ms = -RESTS_AFTER_MS
         self._following: Timer | None = None
         self._status = LineView(id="status", classes="one-line")

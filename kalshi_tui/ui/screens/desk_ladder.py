@@ -8,7 +8,6 @@ from textual import on
 from kalshi_tui.domain.order import Action, Order, yes_price
 from kalshi_tui.session.desk import Desk
 from kalshi_tui.ui.desk_questions import cancel_row_question
-from kalshi_tui.ui.export_file import Exporter
 from kalshi_tui.ui.ladder_rows import row_orders
 from kalshi_tui.ui.pricing import grid_of
 from kalshi_tui.ui.screens.amend import AmendScreen
@@ -18,15 +17,14 @@ from kalshi_tui.ui.situation import Situation
 from kalshi_tui.ui.start import TicketStart
 from kalshi_tui.ui.widgets.book_pane import BookPane
 from kalshi_tui.ui.widgets.ladder_pane import LadderPane
+from kalshi_tui.ui.wishes import Wishes
 
 
 class LadderDesk(ListDesk):
     """Holds the ladder, which can take the book's place, and carries out the commands on its rows."""
 
-    def __init__(
-        self, desk: Desk, timer_ms: Callable[[], int], exporter: Exporter, *, plain_chart: bool = False
-    ) -> None:
-        super().__init__(desk, timer_ms, exporter, plain_chart=plain_chart)
+    def __init__(self, desk: Desk, clock_ms: Callable[[], int], timer_ms: Callable[[], int], wishes: Wishes) -> None:
+        super().__init__(desk, clock_ms, timer_ms, wishes)
         self._ladder = LadderPane(desk.store)
         self._ladder.display = False
 

@@ -10,16 +10,15 @@ from kalshi_tui.ui.panes import Tab
 from kalshi_tui.ui.screens.desk_orders import OrderDesk
 from kalshi_tui.ui.tape_filter import next_least
 from kalshi_tui.ui.widgets.tape_pane import TapePane
+from kalshi_tui.ui.wishes import Wishes
 
 
 class ListDesk(OrderDesk):
     """Carries out the commands on chart, tape and tables, and tells the session which chart is looked at."""
 
-    def __init__(
-        self, desk: Desk, timer_ms: Callable[[], int], exporter: Exporter, *, plain_chart: bool = False
-    ) -> None:
-        super().__init__(desk, timer_ms, plain_chart=plain_chart)
-        self._exporter = exporter
+    def __init__(self, desk: Desk, clock_ms: Callable[[], int], timer_ms: Callable[[], int], wishes: Wishes) -> None:
+        super().__init__(desk, clock_ms, timer_ms, wishes)
+        self._exporter = Exporter(wishes.export_folder, clock_ms)
         self._tape = TapePane(desk.store)
         self._chart_told: tuple[str, int] = ("", 0)
 

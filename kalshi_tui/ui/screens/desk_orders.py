@@ -22,18 +22,20 @@ from kalshi_tui.ui.views import exit_price
 from kalshi_tui.ui.widgets.book_pane import BookPane
 from kalshi_tui.ui.widgets.lower_pane import LowerPane
 from kalshi_tui.ui.widgets.watch_pane import WatchPane
+from kalshi_tui.ui.wishes import Wishes
 
 
 class OrderDesk(CommandScreen[None]):
     """Holds the panes in which something can be chosen, and carries out the commands on orders and positions."""
 
-    def __init__(self, desk: Desk, timer_ms: Callable[[], int], *, plain_chart: bool = False) -> None:
+    def __init__(self, desk: Desk, clock_ms: Callable[[], int], timer_ms: Callable[[], int], wishes: Wishes) -> None:
         super().__init__(desk)
+        self._clock_ms = clock_ms
         self._timer_ms = timer_ms
         self._store = desk.store
         self._watch = WatchPane(desk.store)
         self._book = BookPane(desk.store)
-        self._lower = LowerPane(desk.store, plain_chart=plain_chart)
+        self._lower = LowerPane(desk.store, plain_chart=bool(wishes.plain_chart))
 
     # What is chosen.
 

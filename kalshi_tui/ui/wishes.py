@@ -1,0 +1,23 @@
+"""What the trader wishes of the screen: from the settings, and where things are kept. Imports nothing that is slow."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """How the screen looks and where it writes."""
+
+    theme: str = "desk"
+    """The name of a set of colours."""
+    columns: tuple[str, ...] = ()
+    """The columns of the market list, those first that stay where there is little room; empty: the usual ones."""
+    keys: Mapping[str, str] = field(default_factory=dict)
+    """Keys in the place of the usual ones, by the id of the command."""
+    export_folder: Path | None = None
+    """Where tables are written to; None: nowhere."""
+    kept_folder: Path | None = None
+    """Where watch lists and the like outlive the program; None: they do not."""
+    plain_chart: bool | None = None
+    """Whether charts are drawn of ASCII alone; None: the terminal's name decides."""
