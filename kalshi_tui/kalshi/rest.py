@@ -204,6 +204,22 @@ class RestClient:
         reply = await self._calls.get(path, wire.CandlesticksReply, params)
         return [translated(translate.candle, each) for each in reply.candlesticks or ()]
 
+    async def candles_of(
+        self, tickers: Sequence[str], start_ts: int, end_ts: int, *, minutes: int = 60
+    ) -> dict[str, list[Candle]]:
+        """Read the history of up to 100 markets at once, each oldest first; as `candles` otherwise."""
+        params: Params = {
+            "market_tickers": ",".join(tickers),
+            "start_ts": start_ts,
+            "end_ts": end_ts,
+            "period_interval": minutes,
+        }
+        reply = await self._calls.get("/markets/candlesticks", wire.BatchCandlesticksReply, params)
+        return {
+            each.market_ticker: [translated(translate.candle, candle) for candle in each.candlesticks or ()]
+            for each in reply.markets or ()
+        }
+
     # The exchange.
 
     async def exchange_status(self) -> ExchangeStatus:

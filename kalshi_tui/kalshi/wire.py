@@ -738,6 +738,19 @@ class CandlesticksReply(_Object, frozen=True, kw_only=True):
     candlesticks: list[Candlestick] | None
 
 
+class MarketCandlesticks(_Object, frozen=True, kw_only=True):
+    """One market's part of `BatchCandlesticksReply`."""
+
+    market_ticker: str
+    candlesticks: list[Candlestick] | None
+
+
+class BatchCandlesticksReply(_Object, frozen=True, kw_only=True):
+    """``GET /markets/candlesticks``."""
+
+    markets: list[MarketCandlesticks] | None
+
+
 class ExchangeIndexStatus(_Leaf, frozen=True, kw_only=True):
     """The state of one shard."""
 

@@ -57,6 +57,12 @@ class Desk(Protocol):
     def look_at_chart(self, ticker: str, minutes: int) -> None:
         """Say which chart is on the screen, of 1, 60 or 1440 minutes a candle; none without a ticker."""
 
+    def look_at_pasts(self, tickers: Sequence[str]) -> None:
+        """Say of which markets the past day is on the screen, in lines of their own; none without tickers."""
+
+    def keep_listed(self, tickers: Sequence[str]) -> None:
+        """Say which markets are on a watch list: they stay on the desk, open or not."""
+
     @property
     def ticket(self) -> TicketDefaults:
         """What a new ticket begins with."""

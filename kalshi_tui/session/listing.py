@@ -53,6 +53,7 @@ class Listing:
         self._tapes_read: set[str] = set()
         self._changed = asyncio.Event()
         self._doubtful = asyncio.Event()
+        self._wanted: tuple[str, ...] = ()
         self._around: set[str] = set()
         """Markets around which something is being read."""
         self._over_since: dict[str, int] = {}
@@ -65,6 +66,12 @@ class Listing:
         for ticker in set(self._looked_at) - self._around:
             self._around.add(ticker)
             self._spawn(self._read_around(ticker), f"around {ticker}")
+
+    def want(self, tickers: Sequence[str]) -> None:
+        """Keep these markets on the desk, open or not, and read first those that are not there yet."""
+        self._wanted = tuple(tickers)
+        if missing := [ticker for ticker in tickers if ticker not in self._store.markets]:
+            self._spawn(self._read_wanted(missing), "watched markets")
 
     def tape_has_holes(self) -> None:
         """Read the tapes anew."""
@@ -131,6 +138,21 @@ class Listing:
                 continue
             break
         self._store.set_reading(None)
+        if missing := [ticker for ticker in self._wanted if ticker not in self._store.markets]:
+            # Not among the open ones: its event has not come with the list either.
+            await self._read_wanted(missing)
+
+    async def _read_wanted(self, tickers: Sequence[str]) -> None:
+        """Read markets by their tickers until it works; those that the exchange does not know are left out."""
+        left = list(tickers)
+        while left:
+            try:
+                async with self._turns:
+                    self._set([each async for each in self._rest.markets(tickers=left[:TICKERS_AT_ONCE])], in_turn=True)
+            except KalshiError:
+                await self._sleep(RETRY_S)
+            else:
+                del left[:TICKERS_AT_ONCE]
 
     async def _read_list(self) -> None:
         """Read the open events page by page, and show them as they come."""
@@ -154,7 +176,8 @@ class Listing:
         store, told = self._store, False
         tickers = list(store.markets)
         if len(tickers) > ONE_BY_ONE:
-            mine = {order.ticker for order in store.working()} | store.positions.keys() | set(self._looked_at)
+            mine = {order.ticker for order in store.working()} | store.positions.keys()
+            mine |= {*self._looked_at, *self._wanted}
             tickers = [ticker for ticker in tickers if ticker in mine]
         while tickers:
             some = tickers[:TICKERS_AT_ONCE]
@@ -173,7 +196,8 @@ class Listing:
     def _drop_what_is_over(self) -> None:
         """Take settled markets off the list after a while, unless the trader still has to do with them."""
         store, now = self._store, self._rest.clock.now_ms()
-        kept = {order.ticker for order in store.working()} | store.positions.keys() | set(self._looked_at)
+        kept = {order.ticker for order in store.working()} | store.positions.keys()
+        kept |= {*self._looked_at, *self._wanted}
         over = {ticker for ticker, market in store.markets.items() if market.status is MarketStatus.FINALIZED}
         self._over_since = {ticker: self._over_since.get(ticker, now) for ticker in over}
         gone = [ticker for ticker, since in self._over_since.items() if now - since > KEPT_MS and ticker not in kept]

@@ -27,6 +27,7 @@ from kalshi_tui.session.inquiry import Inquiry
 from kalshi_tui.session.journal import Journal, JournalError
 from kalshi_tui.session.listing import Listing
 from kalshi_tui.session.options import Options
+from kalshi_tui.session.pasts import Pasts
 from kalshi_tui.session.queue import QueueWatch
 from kalshi_tui.session.rehearsal import Rehearsal
 from kalshi_tui.session.settlements import Settlements
@@ -91,6 +92,7 @@ class Session:
         self._sweeper = Sweeper(rest, self.store, self._trading, sleep, read_only=options.read_only)
         self._queue = QueueWatch(rest, self.store, sleep)
         self._charts = Charts(rest, self.store, sleep)
+        self._pasts = Pasts(rest, self.store, sleep)
         self._settlements = Settlements(rest, self.store, sleep)
         self._tasks: set[asyncio.Task[Any]] = set()
         self._was_live = False
@@ -130,6 +132,7 @@ class Session:
             (self._clerk.run, "hours"),
             (self._queue.run, "queue places"),
             (self._charts.run, "charts"),
+            (self._pasts.run, "past prices"),
             (self._settlements.run, "settlements"),
         ):
             self._spawn(self._for_ever(work, name), name)
@@ -156,6 +159,14 @@ class Session:
     def look_at_chart(self, ticker: str, minutes: int) -> None:
         """Read this market's candles and keep them fresh, and no others."""
         self._charts.look_at(ticker, minutes)
+
+    def look_at_pasts(self, tickers: Sequence[str]) -> None:
+        """Read the past day of these markets and keep it fresh, and of no others."""
+        self._pasts.look_at(tickers)
+
+    def keep_listed(self, tickers: Sequence[str]) -> None:
+        """Keep these markets on the desk."""
+        self._listing.want(tickers)
 
     @property
     def read_only(self) -> str:

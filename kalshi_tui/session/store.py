@@ -134,6 +134,15 @@ class Store:
     reading: int | None = None
     """How many markets have been listed so far while the list is being read, None once it is whole."""
 
+    balance: Balance | None = None
+    day: DayTotal | None = None
+    differences: tuple[str, ...] = ()
+    """Where the account as told by the stream differed from the account as read, at the last reconciliation."""
+    hours = Hours.OPEN
+    """What the exchange takes now, as it said last."""
+    frames = 0
+    """Frames of market data taken since the start, for the message rate."""
+
     def __init__(self, clock_ms: Callable[[], int]) -> None:
         self._clock_ms = clock_ms
         self.markets: dict[str, Market] = {}
@@ -143,6 +152,8 @@ class Store:
         self.tapes: dict[str, deque[Trade]] = {}
         self.charts: dict[tuple[str, int], Chart] = {}
         """By ticker and minutes: those that were looked at last, at most `CHARTS_KEPT`."""
+        self.pasts: dict[str, tuple[Price, ...]] = {}
+        """The last prices of a market's past hours, oldest first; of those whose lines have been looked at."""
         self.settlements: tuple[Settlement, ...] = ()  # newest first
         self.orders: dict[str, Order] = {}
         """By order id; an order that has none yet stands under its client order id."""
@@ -158,18 +169,10 @@ class Store:
         """What orders have done in a market since its position was told last."""
         self.queue: dict[str, Count] = {}
         """How many contracts stand before a resting order, by order id, as the exchange said last."""
-        self.day: DayTotal | None = None
-        self.differences: tuple[str, ...] = ()
-        """Where the account as told by the stream differed from the account as read, at the last reconciliation."""
         self.fills: deque[Fill] = deque(maxlen=FILLS_KEPT)
         self.positions: dict[str, Position] = {}
-        self.balance: Balance | None = None
         self.connection = Link()
-        self.hours = Hours.OPEN
-        """What the exchange takes now, as it said last."""
         self.notices: deque[Notice] = deque(maxlen=NOTICES_KEPT)
-        self.frames = 0
-        """Frames of market data taken since the start, for the message rate."""
         self._order_ids: dict[str, str] = {}
         """The exchange's ids by client order id."""
         self._position_told: dict[str, int] = {}
@@ -359,7 +362,7 @@ class Store:
     def drop_markets(self, tickers: Iterable[str]) -> None:
         """Forget markets that are over, with all that was known around them."""
         for ticker in tickers:
-            for known in (self.markets, self.quotes, self.books, self.tapes):
+            for known in (self.markets, self.quotes, self.books, self.tapes, self.pasts):
                 known.pop(ticker, None)
         self.listed_version += 1
         asked_about = {market.event_ticker for market in self.markets.values()}
@@ -388,6 +391,11 @@ class Store:
         """Note that a chart could not be read; the candles known before stay."""
         chart = self.charts.pop((ticker, minutes), None) or Chart(minutes)
         self._keep_chart(ticker, replace(chart, why=why))
+
+    def set_past(self, ticker: str, prices: Sequence[Price]) -> None:
+        """Take the last prices of a market's past hours, oldest first."""
+        self.pasts[ticker] = tuple(prices)
+        self._dirty_tickers.add(ticker)
 
     def _keep_chart(self, ticker: str, chart: Chart) -> None:
         self.charts[ticker, chart.minutes] = chart

@@ -122,6 +122,8 @@ class FakeDesk:
         self.store = a_store(clock, markets)
         self.looked_at: list[tuple[str, ...]] = []
         self.charted: list[tuple[str, int]] = []
+        self.pasts_looked_at: list[tuple[str, ...]] = []
+        self.kept_listed: list[tuple[str, ...]] = []
         self.sent: list[tuple[OrderTerms, str]] = []
         self.cancelled: list[Order] = []
         self.state = OrderState.FILLED
@@ -163,6 +165,12 @@ class FakeDesk:
 
     def look_at_chart(self, ticker: str, minutes: int) -> None:
         self.charted.append((ticker, minutes))
+
+    def look_at_pasts(self, tickers: Sequence[str]) -> None:
+        self.pasts_looked_at.append(tuple(tickers))
+
+    def keep_listed(self, tickers: Sequence[str]) -> None:
+        self.kept_listed.append(tuple(tickers))
 
     def objections(self, terms: OrderTerms, instead_of: Order | None = None) -> list[Objection]:
         return list(self.against)
