@@ -95,7 +95,7 @@ class PracticeProcess:
             return ""
         complaint = self._complaint()
         why = f" It said: {complaint}" if complaint else ""
-        return f"The practice exchange has ended (code {code}). Quit with q and start again: your account is kept.{why}"
+        return f"The practice exchange has ended (code {code}). Quit and start again: your account is kept.{why}"
 
     def _complaint(self) -> str:
         """Wait for the child's end and give the last line that it wrote on standard error: its sentence."""

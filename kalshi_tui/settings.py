@@ -15,7 +15,7 @@ import msgspec
 from kalshi_tui.domain.limits import Limits
 from kalshi_tui.domain.price import NumberError, parse_count, parse_money, parse_price
 from kalshi_tui.session.options import DeadMan, Options, TicketDefaults
-from kalshi_tui.ui.wishes import Wishes
+from kalshi_tui.ui.wishes import SHOWN_ORDER, Wishes
 
 FILE: Final = "settings.toml"
 MOST_PRESETS: Final = 9
@@ -43,6 +43,9 @@ class ScreenSettings(_Section, frozen=True):
 
     theme: Literal["desk", "paper", "safe", "contrast"] = "desk"
     """The set of colours: dark, light, blue and orange alone, high contrast."""
+    columns: tuple[str, ...] = ()
+    """The columns of the market list in the order in which they stand; those that have no room are left out. Of bid,
+    bid_size, ask, ask_size, spread, last, change, day, volume, interest, closes, held, orders; empty: all of them."""
 
 
 class LimitSettings(_Section, frozen=True):
@@ -84,6 +87,8 @@ class Settings(_Section, frozen=True):
     screen: ScreenSettings = msgspec.field(default_factory=ScreenSettings)
     limits: LimitSettings = msgspec.field(default_factory=LimitSettings)
     dead_man: DeadManSettings = msgspec.field(default_factory=DeadManSettings)
+    keys: dict[str, str | tuple[str, ...]] = msgspec.field(default_factory=dict)
+    """``[keys]``: keys of the desk by the command's id, in the place of the usual ones; "" is none."""
 
 
 def read_settings(path: Path, *, must_exist: bool = False) -> Settings:
@@ -155,8 +160,27 @@ def options_of(settings: Settings, *, read_only: bool = False) -> Options:
 
 
 def looks_of(settings: Settings) -> Wishes:
-    """Turn the settings into what the screen takes."""
-    return Wishes(theme=settings.screen.theme)
+    """Turn the settings into what the screen takes. Raises SettingsError, naming the setting."""
+    columns = settings.screen.columns
+    for each in columns:
+        if each not in SHOWN_ORDER:
+            near = difflib.get_close_matches(each, SHOWN_ORDER, 1)
+            hint = f" Did you mean {near[0]}?" if near else ""
+            raise SettingsError(f"screen.columns: there is no column {each}.{hint}")
+    if len(set(columns)) < len(columns):
+        raise SettingsError("screen.columns: each column stands there once.")
+    keys = {each: (texts,) if isinstance(texts, str) else texts for each, texts in settings.keys.items()}
+    keys = {each: tuple(filter(None, texts)) for each, texts in keys.items()}
+    if keys:
+        # Slow to import, and seldom wanted.
+        from kalshi_tui.ui.commands import COMMANDS  # noqa: PLC0415
+        from kalshi_tui.ui.keymap import KeysRefusedError, rebound  # noqa: PLC0415
+
+        try:
+            rebound(COMMANDS, keys)
+        except KeysRefusedError as error:
+            raise SettingsError(f"[keys]: {error}") from error
+    return Wishes(theme=settings.screen.theme, columns=columns, keys=keys)
 
 
 def _positive(name: str, parse: Parser, text: str) -> int:

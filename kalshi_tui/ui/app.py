@@ -19,8 +19,9 @@ from textual.screen import Screen
 
 from kalshi_tui.session.desk import Desk
 from kalshi_tui.session.store import Dirty, Topic, Weight
-from kalshi_tui.ui.commands import Scope, of_scope
+from kalshi_tui.ui.commands import Scope, of_scope, put_in_force
 from kalshi_tui.ui.driver import TerminalDriver
+from kalshi_tui.ui.keys import key
 from kalshi_tui.ui.screens.base import CommandScreen
 from kalshi_tui.ui.screens.desk import DeskScreen
 from kalshi_tui.ui.screens.too_small import LEAST_HEIGHT, LEAST_WIDTH, TooSmallScreen
@@ -74,6 +75,7 @@ class DeskApp(App[None]):
         wishes: Wishes = USUAL,
     ) -> None:
         super().__init__(driver_class=TerminalDriver)
+        put_in_force(wishes.keys)
         self.desk = desk
         self.clock_ms = clock_ms
         self.timer_ms = timer_ms
@@ -205,4 +207,4 @@ class DeskApp(App[None]):
 
     def action_help_quit(self) -> None:
         """Say how to end the program: Ctrl+C is pressed by habit, and must not leave orders behind unasked."""
-        self.desk.store.notify(Weight.INFO, "To end the program press q.")
+        self.desk.store.notify(Weight.INFO, f"To end the program press {key('quit')}.")

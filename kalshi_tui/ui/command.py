@@ -1,9 +1,12 @@
 """What a command of the trader's is: one definition for key, key bar, palette and help."""
 
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
+
+from textual.keys import KEY_NAME_REPLACEMENTS
 
 from kalshi_tui.ui.situation import Situation, always
 
@@ -16,6 +19,9 @@ class Scope(Enum):
     REVIEW = "In the review of an order"
     WORD = "At a word to be typed"
     AMEND = "In the change of an order"
+    WELCOME = "At the welcome of the first start"
+    FIND = "Going to a market"
+    NAME = "At a name to be typed"
     REHEARSE = "By ^p on the desk, in practice: trouble to rehearse"
     ASK = "At a question"
     HELP = "Where a text is read, as here"
@@ -45,18 +51,25 @@ class Command:
     @property
     def first_key(self) -> str:
         """The key as a person reads it."""
-        name = self.keys.split(",")[0]
-        return KEY_NAMES.get(name, name.replace("ctrl+", "^"))
+        return shown_key(self.keys.split(",")[0])
 
     @property
     def all_keys(self) -> str:
         """All its keys as a person reads them."""
-        return " ".join(KEY_NAMES.get(name, name.replace("ctrl+", "^")) for name in self.keys.split(","))
+        return " ".join(shown_key(name) for name in self.keys.split(","))
 
 
+def character_key(character: str) -> str:
+    """Give Textual's name of the key that types a character."""
+    if character.isalnum():
+        return character
+    name = unicodedata.name(character).lower().replace("-", "_").replace(" ", "_")
+    return KEY_NAME_REPLACEMENTS.get(name, name)
+
+
+CHARACTERS: Final = {character_key(chr(code)): chr(code) for code in range(33, 127)}
+"""What keys with long names type."""
 KEY_NAMES: Final = {
-    "slash": "/",
-    "question_mark": "?",
     "enter": "enter",
     "escape": "esc",
     "down": "↓",
@@ -64,3 +77,10 @@ KEY_NAMES: Final = {
     "pagedown": "pgdn",
     "pageup": "pgup",
 }
+
+
+def shown_key(name: str) -> str:
+    """Write the name of a key as a person reads it."""
+    *modifiers, last = name.split("+")
+    shown = KEY_NAMES.get(last) or CHARACTERS.get(last, last)
+    return "".join("^" if each == "ctrl" else f"{each}+" for each in modifiers) + shown

@@ -1,13 +1,15 @@
 """Every command of the trader's, each once. Key bindings, key bar, palette and help are all made from this table."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from textual.binding import Binding, BindingType
 
 from kalshi_tui.session.rehearsal import REHEARSALS
-from kalshi_tui.ui.command import Command, Scope
+from kalshi_tui.ui.command import CHARACTERS, Command, Scope
 from kalshi_tui.ui.desk_commands import DESK_COMMANDS
+from kalshi_tui.ui.keymap import rebound
+from kalshi_tui.ui.keys import show_keys
 from kalshi_tui.ui.order_commands import ORDER_COMMANDS
 from kalshi_tui.ui.situation import Situation, always, no_market
 
@@ -23,6 +25,16 @@ COMMANDS: Final = (
         "confirm-word", "enter", "confirm", "Go on", "Go on, once the word is typed.", Scope.WORD, None, True, False
     ),
     Command("leave-word", "escape", "leave", "Back", "Go back; nothing is sent.", Scope.WORD, None, True, False),
+    Command("trade", "b", "trade", "Buy one", "Open a ticket to buy one contract.", Scope.WELCOME, None, True),
+    Command("look", "enter,escape", "look", "Look around", "Go to the desk.", Scope.WELCOME, None, True),
+    Command("take-name", "enter", "take", "Take it", "Take what is typed.", Scope.NAME, None, True, False),
+    Command("leave-name", "escape", "leave", "Back", "Go back; nothing changes.", Scope.NAME, None, True, False),
+    Command("into", "enter", "into", "Go", "Go to the market, or into the series or event.", Scope.FIND, None, True),
+    Command("out", "escape", "out", "Back", "Clear the words; go a level up; close.", Scope.FIND, None, True, False),
+    Command("next-found", "down", "choose", "Down", "Choose the next line.", Scope.FIND, 1, True, False),
+    Command("last-found", "up", "choose", "Up", "Choose the line before.", Scope.FIND, -1, True, False),
+    Command("page-found", "pagedown", "choose", "Page down", "Go ten lines down.", Scope.FIND, 10, False, False),
+    Command("page-back-found", "pageup", "choose", "Page up", "Go ten lines up.", Scope.FIND, -10, False, False),
     Command("scroll-down", "j,down", "scroll", "Down", "Scroll down.", Scope.HELP, 1, True, False),
     Command("scroll-up", "k,up", "scroll", "Up", "Scroll up.", Scope.HELP, -1, True, False),
     Command(
@@ -54,46 +66,72 @@ COMMANDS: Final = (
         for each in REHEARSALS
     ),
 )
-BY_ID: Final = {command.id: command for command in COMMANDS}
+
+
+class _Table:
+    """The commands with the keys that are in force: one program has one trader."""
+
+    def __init__(self) -> None:
+        self.put(COMMANDS)
+
+    def put(self, commands: Sequence[Command]) -> None:
+        """Put these in force."""
+        self.by_id = {command.id: command for command in commands}
+        show_keys({each.id: each.first_key if each.keys else f"the command {each.label}" for each in commands})
+        self.by_scope = {scope: [each for each in commands if each.scope is scope] for scope in Scope}
+
+
+_in_force = _Table()
+
+
+def put_in_force(keys: Mapping[str, Sequence[str]]) -> None:
+    """Let these keys count from now on, by command id, beside the usual ones. Raises KeysRefusedError."""
+    _in_force.put(rebound(COMMANDS, keys))
 
 
 def of_scope(scope: Scope) -> list[Command]:
     """Give the commands of one screen, in the table's order."""
-    return [command for command in COMMANDS if command.scope is scope]
+    return list(_in_force.by_scope[scope])
 
 
 def bindings(scope: Scope) -> list[BindingType]:
     """Give the bindings of one screen: a key does the first of its commands that works now, or says why none does."""
-    by_key: dict[str, list[str]] = {}
-    for command in of_scope(scope):
-        for key in filter(None, command.keys.split(",")):
-            by_key.setdefault(key, []).append(command.id)
+    return [*made_bindings(of_scope(scope))]
+
+
+def made_bindings(commands: Sequence[Command]) -> list[Binding]:
+    """Make the bindings of commands."""
+    by_key: dict[str, list[Command]] = {}
+    for command in commands:
+        for each in filter(None, command.keys.split(",")):
+            by_key.setdefault(each, []).append(command)
     return [
         Binding(
-            key,
-            f"do({' '.join(ids)!r}, {key!r})",
-            BY_ID[ids[0]].label,
+            each,
+            f"do({' '.join(command.id for command in sharing)!r}, {each!r})",
+            sharing[0].label,
             show=False,
-            tooltip=BY_ID[ids[0]].help,
-            id=f"{scope.name.lower()}.{key}",
+            tooltip=sharing[0].help,
+            id=f"{sharing[0].scope.name.lower()}.{each}",
             # Ahead of the fields' own keys: Enter and the arrows mean one thing all over a form.
             priority=True,
         )
-        for key, ids in by_key.items()
+        for each, sharing in by_key.items()
     ]
 
 
 def is_typed(key: str) -> bool:
     """Say whether a text field that has the focus takes this key: what it writes, and what moves in its text."""
-    return len(key) == 1 or key in TEXT_KEYS
+    return len(key) == 1 or key in TEXT_KEYS or key in CHARACTERS
 
 
 def choose(ids: Sequence[str], now: Situation) -> tuple[Command, str]:
     """Give the first command that works now; if none does, the first of them and the sentence why not."""
     for each in ids:
-        if not (why := BY_ID[each].why_not(now)):
-            return BY_ID[each], why
-    return BY_ID[ids[0]], BY_ID[ids[0]].why_not(now)
+        if not (why := _in_force.by_id[each].why_not(now)):
+            return _in_force.by_id[each], why
+    first = _in_force.by_id[ids[0]]
+    return first, first.why_not(now)
 
 
-__all__ = ["BY_ID", "COMMANDS", "Command", "Scope", "bindings", "choose", "is_typed", "of_scope"]
+__all__ = ["COMMANDS", "Command", "Scope", "bindings", "choose", "is_typed", "of_scope", "put_in_force"]

@@ -15,6 +15,8 @@ from kalshi_tui.ui.desk_reasons import (
 )
 from kalshi_tui.ui.ladder_commands import LADDER_COMMANDS
 from kalshi_tui.ui.situation import no_chart, no_crosshair, no_keep, no_market, no_open
+from kalshi_tui.ui.tile_commands import TILE_COMMANDS
+from kalshi_tui.ui.watch_commands import WATCH_COMMANDS
 
 FAR: Final = 1_000_000
 """More lines than any list has."""
@@ -75,15 +77,7 @@ DESK_COMMANDS: Final = (
         why_not=no_sweep_here,
     ),
     *LADDER_COMMANDS,
-    Command(
-        "filter",
-        "slash",
-        "filter",
-        "Find",
-        "Show only markets with these words in name, ticker or category.",
-        in_bar=True,
-    ),
-    Command("sort", "S", "sort", "Sort", "Sort the markets: as listed, by volume, change, spread, closing time."),
+    *WATCH_COMMANDS,
     Command(
         "pane", "tab", "go_pane", "Next pane", "Go on: from the markets to the book, to the list below.", argument=1
     ),
@@ -152,6 +146,7 @@ DESK_COMMANDS: Final = (
         "Read the market's rules, dates, fees and source, and what all outcomes of its event cost together.",
         why_not=no_market,
     ),
+    *TILE_COMMANDS,
     Command("theme", "T", "theme", "Colours", "Take the next set of colours: dark, light, blue and orange, contrast."),
     Command("link", "i", "link", "Link", "Say how the connection does: ages, lag, clock, gaps."),
     Command("down", "j,down", "move", "Down", "Go one line down.", argument=1, in_palette=False),
@@ -190,6 +185,15 @@ DESK_COMMANDS: Final = (
         "Cancel all your orders in all markets; asks first. Works in a pause too.",
         in_bar=True,
         why_not=no_sweep,
+    ),
+    Command(
+        "view",
+        "v",
+        "view",
+        "Ladder / book",
+        "Show the price ladder in the place of the book, or the book again.",
+        in_bar=True,
+        why_not=no_market,
     ),
     Command(
         "palette",

@@ -2,11 +2,15 @@
 
 from kalshi_tui.domain.market import Market
 from kalshi_tui.domain.order import OrderState
+from kalshi_tui.ui.keys import key
 from kalshi_tui.ui.situation import Situation, no_market, no_trade
 
-NO_ORDER = "No order is chosen: 1 shows the orders, and tab goes there."
 NOT_LISTED = "The market of this line is not in the list."
 NOT_IN_ROW = "No order of yours rests in this row."
+
+
+def _no_order() -> str:
+    return f"No order is chosen: {key('orders')} shows the orders, and {key('pane')} goes there."
 
 
 def no_ticket(now: Situation) -> str:
@@ -17,16 +21,18 @@ def no_ticket(now: Situation) -> str:
 def no_side(now: Situation) -> str:
     """Say that there are no two sides to choose between."""
     if now.in_ladder:
-        return "In the ladder both sides stand in one row; o turns it over."
-    return "" if now.in_book else "h and l choose bids or asks in the book: tab goes there."
+        return f"In the ladder both sides stand in one row; {key('mirror')} turns it over."
+    if now.in_book:
+        return ""
+    return f"The keys {key('bids')} and {key('asks')} choose bids or asks in the book: {key('pane')} goes there."
 
 
 def no_cancel(now: Situation) -> str:
     """Say why there is nothing to cancel."""
     if now.in_positions:
-        return no_close(now) or "In the list of positions x closes a position."
+        return no_close(now) or f"In the list of positions {key('close-position')} closes a position."
     if now.in_ladder:
-        return no_cancel_row(now) or "In the ladder x cancels all that rests in the row."
+        return no_cancel_row(now) or f"In the ladder {key('cancel-row')} cancels all that rests in the row."
     return now.read_only or _no_resting(now, "cancelled")
 
 
@@ -43,7 +49,7 @@ def no_amend(now: Situation) -> str:
 def no_repeat(now: Situation) -> str:
     """Say why there is nothing to send again."""
     if now.read_only or now.order is None:
-        return now.read_only or NO_ORDER
+        return now.read_only or _no_order()
     if now.repeats:
         return _not_listed(now.subject)
     if now.order.state is OrderState.NOT_SENT:
@@ -54,7 +60,10 @@ def no_repeat(now: Situation) -> str:
 def no_close(now: Situation) -> str:
     """Say why there is no position to close."""
     if not now.in_positions:
-        return "x closes a position in their list: 2 shows it, and tab goes there."
+        return (
+            f"The key {key('close-position')} closes a position in their list: "
+            f"{key('positions')} shows it, and {key('pane')} goes there."
+        )
     if now.position is None:
         return "No position stands in this line."
     if now.subject is not None and not now.subject.status.tradable:
@@ -64,7 +73,7 @@ def no_close(now: Situation) -> str:
 
 def no_ladder(now: Situation) -> str:
     """Say that the ladder is not shown."""
-    return "" if now.ladder else "This key works while the ladder is shown: v shows it."
+    return "" if now.ladder else f"This key works while the ladder is shown: {key('view')} shows it."
 
 
 def no_cancel_row(now: Situation) -> str:
@@ -78,7 +87,9 @@ def no_nudge(now: Situation) -> str:
 
 
 def _not_in_ladder(now: Situation) -> str:
-    return "" if now.in_ladder else "This key works in the rows of the ladder: v shows it, tab goes there."
+    if now.in_ladder:
+        return ""
+    return f"This key works in the rows of the ladder: {key('view')} shows it, {key('pane')} goes there."
 
 
 def _no_single(now: Situation) -> str:
@@ -86,7 +97,7 @@ def _no_single(now: Situation) -> str:
         return NOT_IN_ROW
     if now.row_orders == 1:
         return ""
-    return f"{now.row_orders} orders of yours rest in this row: 1 shows the orders, choose one there."
+    return f"{now.row_orders} orders of yours rest in this row: {key('orders')} shows the orders, choose one there."
 
 
 def no_sweep_here(now: Situation) -> str:
@@ -104,7 +115,7 @@ def no_sweep(now: Situation) -> str:
 
 def _no_resting(now: Situation, done: str) -> str:
     if now.order is None:
-        return NO_ORDER
+        return _no_order()
     if now.order.state is not OrderState.RESTING:
         return f"This order is {now.order.state.value}; only a resting one can be {done}."
     return ""

@@ -4,17 +4,8 @@ from typing import Final
 
 from kalshi_tui.ui.command import Command
 from kalshi_tui.ui.desk_reasons import no_cancel_row, no_ladder, no_nudge
-from kalshi_tui.ui.situation import no_market
 
 LADDER_COMMANDS: Final = (
-    Command(
-        "view",
-        "v",
-        "view",
-        "Ladder / book",
-        "Show the price ladder in the place of the book, or the book again.",
-        why_not=no_market,
-    ),
     Command(
         "cancel-row",
         "x",

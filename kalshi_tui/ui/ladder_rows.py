@@ -5,7 +5,7 @@ All prices here are of the outcome shown: of YES, or of NO when the same book is
 
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from kalshi_tui.domain.book import Book, Side
@@ -18,6 +18,8 @@ from kalshi_tui.ui.format import decimals_of
 
 NEAR: Final = 500
 """How far from the middle the depth of the header reaches, 1/10,000 dollar."""
+SHOWN: Final = frozenset({OrderState.RESTING, OrderState.SENDING, OrderState.UNKNOWN})
+"""The states in which an order has its row: where nobody knows, it is shown as that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +81,15 @@ def middle(book: Book, side: Side, last: Price | None) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class Mine:
-    """What of a row is the trader's own: how many orders, what rests of them, how much stands before the first."""
+    """What of a row is the trader's own: how many orders, what rests of them, how much stands before the first.
+
+    ``unsure`` is what has been sent and of which nobody knows yet whether it rests.
+    """
 
     orders: int
     count: Count
     ahead: Count | None
+    unsure: Count = 0
 
 
 def row_orders(orders: Iterable[Order], ticker: str, at: Price) -> list[Order]:
@@ -99,12 +105,16 @@ def own_rows(orders: Iterable[Order], ticker: str, queue: dict[str, Count]) -> d
     """Collect what rests of the trader's own in a market, by side of the book and YES price."""
     own: dict[tuple[BookSide, Price], Mine] = {}
     for order in orders:
-        if order.ticker != ticker or order.state is not OrderState.RESTING:
+        if order.ticker != ticker or order.state not in SHOWN:
             continue
         key = order.book_side, order.yes_price
         known = own.get(key, Mine(0, 0, None))
+        if order.state is not OrderState.RESTING:
+            own[key] = replace(known, unsure=known.unsure + order.remaining)
+            continue
         places = [each for each in (known.ahead, queue.get(order.order_id)) if each is not None]
-        own[key] = Mine(known.orders + 1, known.count + order.remaining, min(places, default=None))
+        ahead = min(places, default=None)
+        own[key] = Mine(known.orders + 1, known.count + order.remaining, ahead, known.unsure)
     return own
 
 

@@ -186,6 +186,12 @@ def _mine_words(mine: Mine | None, width: int) -> str:
     """Write own orders: how many if several, ``*``, what rests, and behind the stroke what stands before the first."""
     if mine is None:
         return ""
+    if mine.unsure:
+        # Before all else: an order of which nobody knows whether it rests.
+        unsure = [f"?{count_text(mine.unsure)}", f"?{short_count(mine.unsure)}"]
+        if mine.orders:
+            unsure = [f"{each} *{short_count(mine.count)}" for each in unsure] + [f"?*{short_count(mine.count)}"]
+        return next((each for each in unsure if len(each) <= width), unsure[-1])
     many = str(mine.orders) if mine.orders > 1 else ""
     full, short = count_text(mine.count), short_count(mine.count)
     if mine.ahead is None:

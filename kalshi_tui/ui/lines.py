@@ -25,6 +25,8 @@ class Tone(Enum):
     GOOD = "good"
     WARN = "warn"
     BAD = "bad"
+    UP = "up"
+    DOWN = "down"
     VENUE = "venue"
     KEY = "key"
     CURSOR = "cursor"

@@ -7,6 +7,7 @@ from kalshi_tui.domain.order import Fill, Order
 from kalshi_tui.domain.price import Count
 from kalshi_tui.session.store import Dirty, Store, Topic
 from kalshi_tui.ui import views
+from kalshi_tui.ui.keys import key
 from kalshi_tui.ui.lines import Line, Span, Tone, line
 from kalshi_tui.ui.position_view import position_rows
 from kalshi_tui.ui.settlement_view import settlement_columns, settlement_rows
@@ -38,7 +39,6 @@ COLUMNS = {
 }
 """The columns' names of the lists that have the same ones at any width."""
 EMPTY_WORDS = {
-    Tab.ORDERS: "No orders yet: b buys, s sells in the chosen market.",
     Tab.FILLS: "No executions yet.",
     Tab.LOG: "Nothing has happened yet.",
     Tab.SETTLEMENTS: "No market in which you held anything has been settled yet.",
@@ -125,8 +125,14 @@ def pane_rows(store: Store, tab: Tab, ticker: str, width: int, least: Count = 0)
         rows = settlement_rows(store, width)
     else:
         rows = [("", each) for notice in store.notices for each in views.notice_lines(notice, width)]
-    empty = nothing_words(least) if tab is Tab.TAPE else EMPTY_WORDS.get(tab, "")
+    empty = nothing_words(least) if tab is Tab.TAPE else _empty_words(tab)
     return rows or [("", line(Span(empty, Tone.DIM)))]
+
+
+def _empty_words(tab: Tab) -> str:
+    if tab is Tab.ORDERS:
+        return f"No orders yet: {key('buy')} buys, {key('sell')} sells in the chosen market."
+    return EMPTY_WORDS.get(tab, "")
 
 
 def pane_changed(store: Store, tab: Tab, ticker: str, dirty: Dirty) -> bool:

@@ -7,6 +7,7 @@ from enum import Enum
 from kalshi_tui.domain.market import Market
 from kalshi_tui.domain.order import Order
 from kalshi_tui.domain.portfolio import Position
+from kalshi_tui.ui.keys import key
 
 
 class Stage(Enum):
@@ -71,6 +72,14 @@ class Situation:
     """How many orders are or may be live in the chosen market."""
     on_chart: bool = False
     """Whether the chart is shown."""
+    list_name: str = ""
+    """The watch list that is shown; empty while all markets are."""
+    list_sorted: bool = False
+    """Whether the market list is in another order than the one listed."""
+    layouts: bool = False
+    """Whether any layout is saved."""
+    layout: str = ""
+    """The saved layout in use; empty if none is."""
     entry: Entry = Entry.NONE
     """Which field with letters of its own has the focus."""
     barred: str = ""
@@ -99,23 +108,23 @@ def no_market(now: Situation) -> str:
 def no_open(now: Situation) -> str:
     """Say why there is no line to go from."""
     if not now.in_list:
-        return "Enter works in the list below: tab goes there."
+        return f"The key {key('open')} works in the list below: {key('pane')} goes there."
     return "" if now.has_market else "This line belongs to no market of the list."
 
 
 def no_keep(now: Situation) -> str:
     """Say that no filter is open."""
-    return "" if now.in_filter else "No filter is being typed: / opens it."
+    return "" if now.in_filter else f"No filter is being typed: {key('filter')} opens it."
 
 
 def no_chart(now: Situation) -> str:
     """Say that no chart is shown."""
-    return "" if now.on_chart else "The chart is not shown: 6 shows it."
+    return "" if now.on_chart else f"The chart is not shown: {key('chart')} shows it."
 
 
 def no_crosshair(now: Situation) -> str:
     """Say that there is no crosshair to move."""
-    return "In the book h and l choose bids or asks." if now.in_book else no_chart(now)
+    return f"In the book {key('bids')} and {key('asks')} choose bids or asks." if now.in_book else no_chart(now)
 
 
 def no_turn(now: Situation) -> str:

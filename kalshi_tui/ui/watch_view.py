@@ -1,7 +1,6 @@
 """The watch list as lines: which columns there is room for, and one market to a line. Pure."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
 from typing import Final, overload
@@ -10,23 +9,16 @@ from rich.cells import cell_len
 
 from kalshi_tui.domain.market import Market, MarketStatus, Quote
 from kalshi_tui.domain.portfolio import Position
-from kalshi_tui.domain.price import PRICE_UNIT, Price
+from kalshi_tui.domain.price import PRICE_UNIT
 from kalshi_tui.session.store import Store
-from kalshi_tui.ui.format import change_text, decimals_of, on_point, price_text, short_count
-from kalshi_tui.ui.lines import Line, Span, Tone, clean, fit, line, right
+from kalshi_tui.ui.format import decimals_of
+from kalshi_tui.ui.lines import Line, Span, Tone, clean, fit, line
+from kalshi_tui.ui.watch_columns import MARKS, Columns, Row, cells_of
 
-MARKS = 2
-"""Cells before the name: ``*`` for own orders, ``+`` or ``-`` for a position."""
-LEAST_NAME = 18
-COMFORTABLE_NAME = 20
 LABELS_KEPT = 4_096
 NEVER: Final = 2**62
 """Later than any close."""
 OVER = frozenset({MarketStatus.DETERMINED, MarketStatus.FINALIZED})
-
-SHOWN_ORDER = ("bid", "ask", "spread", "last", "change", "volume", "interest")
-PRIORITY = ("bid", "ask", "last", "change", "volume", "spread", "interest")
-"""Which columns stay where there is little room: the first ones. Bid and ask always do."""
 
 
 def market_label(market: Market) -> str:
@@ -54,9 +46,14 @@ class Sort(Enum):
         return every[(every.index(self) + 1) % len(every)]
 
 
-def in_order(store: Store, sort: Sort = Sort.LISTED) -> list[tuple[str, Market]]:
-    """Give the markets in an order of the list, but what is over goes last; equals stay as the exchange lists them."""
+def in_order(store: Store, sort: Sort = Sort.LISTED, only: Sequence[str] | None = None) -> list[tuple[str, Market]]:
+    """Give the markets in an order of the list, but what is over goes last; equals stay as the exchange lists them.
+
+    ``only`` are the tickers of a watch list: then equals stay as they are in it.
+    """
     quotes, nothing = store.quotes, Quote()
+    markets = store.markets
+    every = markets.items() if only is None else [(each, markets[each]) for each in only if each in markets]
 
     def key(each: tuple[str, Market]) -> tuple[bool, int]:
         ticker, market = each
@@ -71,22 +68,34 @@ def in_order(store: Store, sort: Sort = Sort.LISTED) -> list[tuple[str, Market]]
             return over, market.close_ms or NEVER
         return over, 0
 
-    return sorted(store.markets.items(), key=key)
+    if only is not None and sort is Sort.LISTED:
+        return list(every)
+    return sorted(every, key=key)
 
 
 class Listed:
     """The markets in one order, with what a filter looks through: ticker, title, outcome and category."""
 
-    def __init__(self, store: Store, sort: Sort) -> None:
-        ordered = in_order(store, sort)
+    def __init__(self, store: Store, sort: Sort, only: Sequence[str] | None = None) -> None:
+        ordered = in_order(store, sort, only)
         events = store.events
         self._texts = []
         for ticker, market in ordered:
             event = events.get(market.event_ticker)
             category = event.category if event is not None else ""
             self._texts.append((ticker, f"{ticker} {market_label(market)} {category}".lower()))
+        if only is not None:
+            self._keep_the_unknown(only, in_place=sort is Sort.LISTED)
         self.decimals = max((decimals_of(market.grid) for _, market in ordered), default=2)
         """The most that any price of the list needs."""
+
+    def _keep_the_unknown(self, only: Sequence[str], *, in_place: bool) -> None:
+        """Give what is watched a line though the exchange does not know it: where it stands, or at the end."""
+        known = dict(self._texts)
+        self._texts += [(ticker, ticker.lower()) for ticker in only if ticker not in known]
+        if in_place:
+            places = {ticker: place for place, ticker in enumerate(only)}
+            self._texts.sort(key=lambda each: places[each[0]])
 
     def having(self, words: Sequence[str]) -> list[str]:
         """Give the tickers of the markets that have all these words, which are in lower case."""
@@ -177,64 +186,23 @@ def touch(store: Store, ticker: str) -> Quote:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Columns:
-    """The columns for which there is room: each one's name and cells, and the cells of the market's name."""
-
-    shown: tuple[tuple[str, int], ...]
-    name: int
-    decimals: int = 2
-
-    @classmethod
-    def within(cls, width: int, decimals: int) -> "Columns":
-        """Choose the columns for a list ``width`` cells wide; ``decimals`` is what the finest grid in it needs."""
-        price = decimals + 3
-        cells = dict.fromkeys(SHOWN_ORDER, price) | {"spread": max(price, 7), "change": max(price + 1, 7)}
-        cells |= {"volume": 7, "interest": 9}
-        chosen: set[str] = set()
-        left = width - MARKS
-        for name in PRIORITY:
-            least = LEAST_NAME if len(chosen) < 3 else COMFORTABLE_NAME
-            if len(chosen) >= 2 and left - cells[name] < least:
-                break
-            chosen.add(name)
-            left -= cells[name]
-        return cls(tuple((name, cells[name]) for name in SHOWN_ORDER if name in chosen), max(left, 0), decimals)
-
-
-def watch_heading(columns: Columns, *, live: bool, sort: Sort = Sort.LISTED, reading: int | None = None) -> Line:
+def watch_heading(
+    columns: Columns, *, live: bool, name: str = "", sort: Sort = Sort.LISTED, reading: int | None = None
+) -> Line:
     """Name the columns of `watch_line`, and say so while what stands in them is only what was known last.
 
-    ``reading`` is how many markets have been listed while the list is being read.
+    ``name`` is the watch list's, empty for all markets; ``reading`` is how many have been listed while that goes on.
     """
-    words = f"market {sort.value}".rstrip() if live else "NOT LIVE: last known"
+    words = f"{f'[{name}]' if name else 'market'} {sort.value}".rstrip() if live else "NOT LIVE: last known"
     if live and reading is not None:
         words = f"{words} {reading:,}..."
-    name = fit(" " * (MARKS + 1) + words, columns.name + MARKS + 1)
-    return line(Span(name, Tone.HEAD if live else Tone.WARN), *(Span(right(n, c), Tone.HEAD) for n, c in columns.shown))
+    words = fit(" " * (MARKS + 1) + words, columns.name + MARKS + 1)
+    return line(Span(words, Tone.HEAD if live else Tone.WARN), *columns.headings())
 
 
-def watch_line(store: Store, market: Market, columns: Columns, *, marked: bool) -> Line:
-    """Draw one market. ``marked``: orders of the trader's may be live in it."""
-    quote = touch(store, market.ticker)
-    decimals = decimals_of(market.grid)
-    change = quote.change
-
-    def price(value: Price | None) -> str:
-        return on_point(price_text(value, decimals), columns.decimals, 0)
-
-    cells: dict[str, tuple[str, Tone]] = {
-        "bid": (price(quote.yes_bid), Tone.BID if quote.yes_bid is not None else Tone.DIM),
-        "ask": (price(quote.yes_ask), Tone.ASK if quote.yes_ask is not None else Tone.DIM),
-        "spread": (price(quote.spread), Tone.DIM),
-        "last": (price(quote.last), Tone.PLAIN if quote.last is not None else Tone.DIM),
-        "change": (
-            on_point(change_text(change, decimals), columns.decimals, 0),
-            Tone.GOOD if (change or 0) > 0 else Tone.BAD if change else Tone.DIM,
-        ),
-        "volume": (short_count(quote.volume), Tone.DIM),
-        "interest": (short_count(quote.open_interest), Tone.DIM),
-    }
+def watch_line(row: Row, columns: Columns) -> Line:
+    """Draw one market."""
+    market = row.market
     tradable = market.status.tradable
     if tradable:
         label = short_label(market, columns.name)
@@ -242,11 +210,17 @@ def watch_line(store: Store, market: Market, columns: Columns, *, marked: bool) 
         word = f"{status_words(market)} "
         label = fit(word + short_label(market, max(columns.name - len(word), 0)), columns.name)
     return line(
-        Span("*" if marked else " ", Tone.OWN),
-        Span(_held_sign(store.positions.get(market.ticker)), Tone.OWN),
+        Span("*" if row.orders else " ", Tone.OWN),
+        Span(_held_sign(row.position), Tone.OWN),
         Span(label, Tone.PLAIN if tradable else Tone.DIM),
-        *(Span(right(cells[name][0], wide), cells[name][1]) for name, wide in columns.shown),
+        *cells_of(row, columns),
     )
+
+
+def missing_line(ticker: str, columns: Columns, *, reading: bool) -> Line:
+    """Draw a market of a watch list that is not known, or not yet."""
+    words = f"{ticker} {'is being read...' if reading else 'is not known to the exchange'}"
+    return line(" " * MARKS, Span(fit(words, columns.name + sum(cells for _, cells in columns.shown)), Tone.DIM))
 
 
 def _held_sign(position: Position | None) -> str:

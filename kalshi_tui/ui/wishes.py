@@ -1,8 +1,15 @@
 """What the trader wishes of the screen: from the settings, and where things are kept. Imports nothing that is slow."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
+
+SHOWN_ORDER: Final = (
+    "bid", "bid_size", "ask", "ask_size", "spread", "last", "change", "day", "volume", "interest", "closes", "held",
+    "orders",
+)  # fmt: skip
+"""All columns of the market list, in the order in which they stand unless the settings say otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +20,7 @@ class Wishes:
     """The name of a set of colours."""
     columns: tuple[str, ...] = ()
     """The columns of the market list, those first that stay where there is little room; empty: the usual ones."""
-    keys: Mapping[str, str] = field(default_factory=dict)
+    keys: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Keys in the place of the usual ones, by the id of the command."""
     export_folder: Path | None = None
     """Where tables are written to; None: nowhere."""

@@ -9,6 +9,9 @@ from pathlib import Path
 import pexpect
 import pyte
 
+from kalshi_tui.session.kept import Kept
+from kalshi_tui.ui.screens.welcome import FILE, Welcomed
+
 WAIT_S = 30.0
 NOT_PASSED_ON = ("KALSHI", "NO_COLOR", "TEXTUAL", "COLUMNS", "LINES")
 """Beginnings of what of the environment would change the program or override the terminal's own size."""
@@ -17,10 +20,16 @@ NOT_PASSED_ON = ("KALSHI", "NO_COLOR", "TEXTUAL", "COLUMNS", "LINES")
 class Terminal:
     """Runs kalshi-tui in a pseudo-terminal and keeps what a person would see."""
 
-    def __init__(self, arguments: Sequence[str], home: Path, columns: int = 80, rows: int = 24) -> None:
+    def __init__(
+        self, arguments: Sequence[str], home: Path, columns: int = 80, rows: int = 24, *, first: bool = False
+    ) -> None:
+        """Start it; ``first``: as on the very first day, with the welcome."""
         environment = {name: value for name, value in os.environ.items() if not name.startswith(NOT_PASSED_ON)}
         environment |= {"TERM": "xterm-256color", "COLORTERM": "truecolor", "HOME": str(home), "LANG": "C.UTF-8"}
         environment |= {"XDG_DATA_HOME": str(home / "data"), "XDG_CONFIG_HOME": str(home / "config")}
+        if not first:
+            folder = home / "data" / "kalshi-tui" / "practice"
+            Kept(folder, FILE, Welcomed).write(Welcomed(seen=True))
         self.screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self.screen)
         self.child = pexpect.spawn(

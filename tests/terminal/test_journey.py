@@ -72,6 +72,20 @@ def test_an_order_is_placed_by_keys_and_its_fill_is_read_off_the_screen(terminal
     assert terminal.ended() == 0
 
 
+def test_the_first_start_ends_in_a_practice_trade(home: Path) -> None:
+    terminal = Terminal(["--seed", "7"], home, first=True)
+    terminal.wait_text("PRACTICE - welcome")
+    # Behind the welcome the list is read, and the market to trade in is of it.
+    terminal.wait("the markets", lambda screen: "Reading the markets" not in screen and "connected" in screen)
+    terminal.press("b")
+    terminal.wait_text("order ticket")
+    terminal.press("enter")
+    terminal.wait("the armed key", lambda screen: "sends" in screen.lower() and "arming" not in screen)
+    terminal.press("enter")
+    terminal.wait("what became of it", lambda screen: "FILLED" in screen or "RESTING" in screen)
+    terminal.child.close(force=True)
+
+
 def test_an_order_that_rests_is_listed_cancelled_and_asked_about_before_the_end(terminal: Terminal) -> None:
     choose_a_calm_market(terminal)
     order(terminal, "1", "7")

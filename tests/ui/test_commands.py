@@ -20,6 +20,7 @@ from kalshi_tui.ui.screens.base import CommandScreen
 from kalshi_tui.ui.screens.help import help_lines
 from kalshi_tui.ui.screens.review import ReviewScreen
 from kalshi_tui.ui.screens.ticket import TicketScreen
+from kalshi_tui.ui.screens.welcome import WelcomeScreen
 from kalshi_tui.ui.screens.word import WordScreen
 from kalshi_tui.ui.situation import Entry, Situation, Stage
 from kalshi_tui.ui.start import TicketStart
@@ -34,6 +35,8 @@ SITUATIONS = [
     Situation(market=MARKET, order=an_order()),
     Situation(market=MARKET, in_list=True, has_market=True),
     Situation(market=MARKET, in_filter=True),
+    Situation(market=MARKET, list_name="Fed"),
+    Situation(market=MARKET, layouts=True, layout="Two"),
     Situation(market=MARKET, in_book=True),
     Situation(market=MARKET, working_here=1),
     Situation(market=MARKET, ladder=True),
@@ -56,6 +59,8 @@ SITUATIONS = [
 
 def situation_for(command: Command) -> Situation:
     """Give a situation in which this command is the one that its key means."""
+    if not command.keys:
+        return next(now for now in SITUATIONS if not command.why_not(now))
     for now in SITUATIONS:
         ids = [
             other.id for other in of_scope(command.scope) if set(other.keys.split(",")) & set(command.keys.split(","))
@@ -77,6 +82,12 @@ async def open_scope(trader: Trader, scope: Scope) -> None:
         trader.app.push_screen(WordScreen(trader.desk, "question", "Is it so?", "yes"))
     elif scope is Scope.ASK:
         trader.app.push_screen(AskScreen(trader.desk, "question", "Is it so?"))
+    elif scope is Scope.WELCOME:
+        trader.app.push_screen(WelcomeScreen(trader.desk))
+    elif scope is Scope.FIND:
+        await trader.press("ctrl+f")
+    elif scope is Scope.NAME:
+        await trader.press("N")
     elif scope is Scope.HELP:
         await trader.press("question_mark")
     elif scope is Scope.TOO_SMALL:
@@ -104,6 +115,11 @@ async def test_every_key_does_what_the_table_says(scope: Scope, monkeypatch: pyt
                 field = "tif" if now.on_choice else "count" if now.entry is Entry.COUNT else "price"
                 screen.set_focus(screen.query_one(f"#{field}", Widget))
             monkeypatch.setattr(screen, "situation", partial(replace, now))
+            if not command.keys:
+                # By the palette alone.
+                done.clear()
+                screen.action_do(command.id)
+                assert done == [command.id]
             for key in filter(None, command.keys.split(",")):
                 done.clear()
                 await trader.pilot.press(key)
@@ -124,12 +140,20 @@ async def test_every_command_has_its_method(scope: Scope) -> None:
             assert method.__doc__
 
 
+def test_every_command_is_defined_once() -> None:
+    assert len({command.id for command in COMMANDS}) == len(COMMANDS)
+
+
 def test_the_help_names_every_key_with_its_sentence() -> None:
     for width in (72, 110):
         text = " ".join(" ".join(plain(each).split()) for each in help_lines(width, rehearses=True))
         for command in COMMANDS:
-            name = command.all_keys or command.label.removeprefix("Rehearse: ")
-            assert f"{name} {command.help}" in text
+            if command.scope is Scope.REHEARSE:
+                assert f"{command.label.removeprefix('Rehearse: ')} {command.help}" in text
+            elif command.keys:
+                assert f"{command.all_keys} {command.help}" in text
+            else:
+                assert f"^p {command.label}: {command.help}" in text
 
 
 def test_the_help_says_nothing_of_rehearsals_where_money_is_real() -> None:
@@ -200,7 +224,7 @@ async def test_a_key_that_does_nothing_now_says_why() -> None:
     async with trading() as trader:
         assert "No order is chosen" in await trader.press("x")
         assert not trader.desk.cancelled
-        assert "Enter works in the list below" in await trader.press("enter")
+        assert "The key enter works in the list below" in await trader.press("enter")
 
 
 async def test_a_market_that_takes_no_orders_says_so() -> None:

@@ -11,7 +11,7 @@ from textual.geometry import Region
 
 from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.market import MarketStatus
-from kalshi_tui.domain.order import Action, BookSide
+from kalshi_tui.domain.order import Action, BookSide, OrderState
 from kalshi_tui.domain.price import PriceGrid, PriceRange
 from kalshi_tui.ui.screens.amend import AmendScreen
 from kalshi_tui.ui.screens.ask import AskScreen
@@ -105,6 +105,30 @@ async def test_the_focus_stays_in_the_middle_when_the_pane_changes() -> None:
         assert "0.47◄│" in screen
         await trader.press("v", "j")
         assert chosen(trader) == "0.46"
+
+
+async def test_the_price_chosen_in_one_is_chosen_in_the_other() -> None:
+    async with trading(size=NARROW) as trader:
+        await trader.press("tab", "j", "j", "v")
+        assert chosen(trader) == "0.45"
+        await trader.press("j", "o")
+        assert chosen(trader) == "0.56"
+        assert "0.44◄│" in await trader.press("v")
+        # Of the asks too; and where nothing stands in the book, it begins at the best.
+        await trader.press("l", "v")
+        assert chosen(trader) == "0.49"
+        await trader.press(*"kkkkkkkkkkkkkkkkkkkkkkk")
+        assert "0.47◄│" in await trader.press("v")
+
+
+async def test_an_order_of_which_nobody_knows_has_a_sign_in_its_row() -> None:
+    async with trading() as trader:
+        trader.desk.store.order(an_order(state=OrderState.UNKNOWN))
+        await trader.press("v")
+        assert "?10" in row(trader, "0.46")
+        trader.desk.store.order(an_order(order_id="o2", client_order_id="c2", remaining=500, initial=500))
+        await trader.look()
+        assert "?10 *5" in row(trader, "0.46")
 
 
 async def test_every_price_is_a_row_the_empty_ones_too() -> None:

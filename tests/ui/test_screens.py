@@ -13,6 +13,7 @@ from kalshi_tui.domain.order import BookSide, OrderState
 from kalshi_tui.session.store import DayTotal, Weight
 from kalshi_tui.ui.format import clock_text
 from kalshi_tui.ui.lines import clean
+from kalshi_tui.ui.screens.welcome import WelcomeScreen
 from kalshi_tui.ui.widgets.line_view import LineView
 from tests.ui.fake import NOW_MS, TITLES, Clock, FakeDesk, a_fill, a_market, a_position, an_order
 from tests.ui.pilot import NARROW, SIZES, USUAL, Trader, trading
@@ -37,6 +38,13 @@ STATES = (
     "unknown",
     "cancel",
     "help",
+    "watch-list",
+    "wide-list",
+    "tiles",
+    "go-to",
+    "go-to-words",
+    "name",
+    "welcome",
 )
 
 
@@ -120,6 +128,25 @@ async def to_state(trader: Trader, state: str) -> None:
             await trader.press("enter")
     elif state == "cancel":
         await trader.press("tab", "tab", "x", "j", "x")
+    elif state == "watch-list":
+        await trader.press("m", "j", "j", "m", "L")
+    elif state == "wide-list":
+        for each in TITLES[:2]:
+            desk.store.set_past(each[0], [4_000, 4_100, 4_400, 4_300, 4_600])
+        await trader.press("f")
+        quote = desk.store.quotes[TITLES[1][0]]
+        desk.store.quote(TITLES[1][0], replace(quote, yes_bid=4_600, yes_ask=4_900, ts_ms=NOW_MS + 1))
+    elif state == "tiles":
+        desk.store.snapshot(TITLES[1][0], [(3_000, 10_000)], [(6_000, 20_000)])
+        await trader.press("t", "j", "t", "tab", "tab", "j")
+    elif state == "go-to":
+        await trader.press("ctrl+f")
+    elif state == "go-to-words":
+        await trader.press("ctrl+f", *"fed")
+    elif state == "name":
+        await trader.press("N", "enter")
+    elif state == "welcome":
+        trader.app.push_screen(WelcomeScreen(desk))
     elif state == "help":
         await trader.press("question_mark")
     await trader.look()

@@ -9,7 +9,7 @@ from textual.widgets import Input
 
 from kalshi_tui.session.desk import Desk
 from kalshi_tui.session.store import Weight
-from kalshi_tui.ui.commands import Command, Scope, choose, is_typed
+from kalshi_tui.ui.commands import COMMANDS, Command, Scope, choose, is_typed, made_bindings, of_scope
 from kalshi_tui.ui.situation import Situation
 from kalshi_tui.ui.widgets.choice import Choice
 from kalshi_tui.ui.widgets.field import Field
@@ -26,7 +26,17 @@ class CommandScreen(Screen[Result]):
     def __init__(self, desk: Desk) -> None:
         super().__init__()
         self.desk = desk
+        self._take_keys()
         self.add_class(f"venue-{desk.venue.value.lower()}")
+
+    def _take_keys(self) -> None:
+        """Bind the keys that are in force: the class was made with the usual ones."""
+        own = made_bindings([command for command in COMMANDS if command.scope is self.SCOPE])
+        bound = self._bindings.key_to_bindings
+        for each in own:
+            bound.pop(each.key, None)
+        for each in made_bindings(of_scope(self.SCOPE)):
+            bound[each.key] = [each, *bound.get(each.key, ())]
 
     def situation(self) -> Situation:
         """Say what decides which commands work now."""

@@ -15,14 +15,16 @@ from kalshi_tui.domain.book import Side
 from kalshi_tui.session.desk import Desk
 from kalshi_tui.session.rehearsal import BY_ID as REHEARSALS
 from kalshi_tui.session.store import Dirty, Topic, Weight
+from kalshi_tui.session.venue import Venue
 from kalshi_tui.ui.commands import Scope, bindings
 from kalshi_tui.ui.desk_questions import quit_question
 from kalshi_tui.ui.lines import plain
 from kalshi_tui.ui.panes import Tab
 from kalshi_tui.ui.screens.ask import AskScreen
-from kalshi_tui.ui.screens.desk_ladder import LadderDesk
+from kalshi_tui.ui.screens.desk_tiles import WIDE_FROM, TileDesk
 from kalshi_tui.ui.screens.details import DetailsScreen
 from kalshi_tui.ui.screens.help import HelpScreen
+from kalshi_tui.ui.screens.welcome import WelcomeScreen, is_due
 from kalshi_tui.ui.status_view import ages_line, link_words, status_line
 from kalshi_tui.ui.themes import NAMES
 from kalshi_tui.ui.views import message_lines
@@ -34,12 +36,10 @@ from kalshi_tui.ui.wishes import Wishes
 
 RESTS_AFTER_MS = 120
 """How long the cursor rests on a market until it is followed; the keyboard's own repeat is faster."""
-WIDE_FROM = 118
-"""From this width on the tape has a column of its own."""
 MESSAGE_TOPICS = frozenset({Topic.NOTICES, Topic.ORDERS})
 
 
-class DeskScreen(LadderDesk):
+class DeskScreen(TileDesk):
     """Composes the panes, hands each frame's changes to them, and carries out the commands."""
 
     SCOPE = Scope.DESK
@@ -47,6 +47,7 @@ class DeskScreen(LadderDesk):
 
     def __init__(self, desk: Desk, clock_ms: Callable[[], int], timer_ms: Callable[[], int], wishes: Wishes) -> None:
         super().__init__(desk, clock_ms, timer_ms, wishes)
+        self._kept_folder = wishes.kept_folder
         self._followed_ms = -RESTS_AFTER_MS
         self._following: Timer | None = None
         self._status = LineView(id="status", classes="one-line")
@@ -59,6 +60,7 @@ class DeskScreen(LadderDesk):
             yield self._watch
             yield self._book
             yield self._ladder
+            yield self._tiles
             yield self._tape
         yield self._lower
         yield self._message
@@ -67,24 +69,28 @@ class DeskScreen(LadderDesk):
     def on_mount(self) -> None:
         """Begin on the market list."""
         self.set_focus(self._watch.list)
+        self.take(self._layouts.now)
+        if self.desk.venue is Venue.PRACTICE and is_due(self._kept_folder):
+            self.app.push_screen(WelcomeScreen(self.desk), self._welcomed)
 
     def on_resize(self, event: Resize) -> None:
         """Lay out anew; all widths are taken from the panes."""
         self.set_class(event.size.width >= WIDE_FROM, "-wide")
+        self.give_room(event.size.width)
         self.call_after_refresh(self.redraw)
 
     # Drawing.
 
     def redraw(self) -> None:
         """Draw everything."""
-        for pane in (self._watch, self._middle, self._tape, self._lower):
+        for pane in (self._watch, self._middle, self._tiles, self._tape, self._lower):
             pane.redraw()
         self._draw_message()
         self.draw_keys()
 
     def frame(self, dirty: Dirty) -> None:
         """Draw what changed since the last frame."""
-        for pane in (self._watch, self._middle, self._tape, self._lower):
+        for pane in (self._watch, self._middle, self._tiles, self._tape, self._lower):
             pane.frame(dirty)
         if dirty.topics & MESSAGE_TOPICS:
             self._draw_message()
@@ -93,6 +99,7 @@ class DeskScreen(LadderDesk):
     def draw_status(self, rate: int, now_ms: int) -> None:
         """Draw the top line."""
         desk, width, pulse = self.desk, self._status.room, self.desk.pulse()
+        self._watch.tick(now_ms)
         self._status.show([status_line(self._store, desk.venue, rate, pulse, now_ms, width)])
         self._lower.show_ages(ages_line(self._store.connection, pulse))
 
@@ -140,16 +147,19 @@ class DeskScreen(LadderDesk):
             self._following.stop()
             self._following = None
         if rested:
-            self.desk.look_at([ticker])
+            self._look_at(ticker)
         else:
-            self._following = self.set_timer(RESTS_AFTER_MS / 1000, lambda: self.desk.look_at([ticker]), name="follow")
+            self._following = self.set_timer(RESTS_AFTER_MS / 1000, lambda: self._look_at(ticker), name="follow")
+
+    def _look_at(self, ticker: str) -> None:
+        self.desk.look_at(self.books_looked_at(ticker))
 
     # Commands.
 
     def do_move(self, by: int) -> None:
         """Move the cursor of the pane that has the focus."""
         if self._in_middle:
-            self._middle.move(by)
+            (self._here if self._in_ladder else self._middle).move(by)
             return
         if self._in_lower and self._lower.tab is Tab.CHART:
             self.do_crosshair(by)
@@ -163,7 +173,9 @@ class DeskScreen(LadderDesk):
 
     def do_go_pane(self, by: int) -> None:
         """Go to another pane: the markets, the book or the ladder, the list below."""
-        panes = (self._watch.list, self._middle, self._lower.list)
+        markets = () if self._share == "none" else (self._watch.list,)
+        middle = () if self._share == "all" else (self._middle, *self._tiles.seen)
+        panes = (*markets, *middle, self._lower.list)
         now = next((place for place, pane in enumerate(panes) if self.focused is pane), 0)
         self.set_focus(panes[(now + by) % len(panes)])
 
@@ -188,7 +200,7 @@ class DeskScreen(LadderDesk):
     def do_back(self) -> None:
         """Back out one level: from the book, the ladder or the list below, then from the filter."""
         if self._in_lower or self._in_middle:
-            self.set_focus(self._watch.list)
+            self._focus_somewhere()
         elif self._watch.filtering:
             self._watch.close_filter()
 
@@ -226,7 +238,15 @@ class DeskScreen(LadderDesk):
 
     def do_help(self) -> None:
         """Show all keys."""
-        self.app.push_screen(HelpScreen(self.desk))
+        self.app.push_screen(HelpScreen(self.desk, self._pane_name(), self.situation()))
+
+    def _pane_name(self) -> str:
+        """Name the pane that has the focus."""
+        if self._in_lower:
+            return f"the list below: {self._lower.tab.value.lower()}"
+        if self._in_middle:
+            return "the price ladder" if self._in_ladder else "the book"
+        return "the filter" if self._watch.typing else "the market list"
 
     def do_leave(self) -> None:
         """End the program; ask first if something is live."""

@@ -6,6 +6,7 @@ from dataclasses import replace
 from textual import on
 
 from kalshi_tui.domain.order import Action, Order, yes_price
+from kalshi_tui.domain.price import Price
 from kalshi_tui.session.desk import Desk
 from kalshi_tui.ui.desk_questions import cancel_row_question
 from kalshi_tui.ui.ladder_rows import row_orders
@@ -36,27 +37,32 @@ class LadderDesk(ListDesk):
         return self._ladder if self._ladder.display else self._book
 
     @property
+    def _here(self) -> LadderPane:
+        """The ladder that has the focus, else the one in the book's place."""
+        return self.focused if isinstance(self.focused, LadderPane) else self._ladder
+
+    @property
     def _in_middle(self) -> bool:
-        return self.focused is self._middle
+        return self.focused is self._middle or self._in_ladder
 
     @property
     def _in_ladder(self) -> bool:
-        return self.focused is self._ladder
+        return isinstance(self.focused, LadderPane)
 
     def situation(self) -> Situation:
         """Add what of the ladder decides which commands work."""
-        now = replace(super().situation(), ladder=bool(self._ladder.display))
+        now = replace(super().situation(), ladder=bool(self._ladder.display) or self._in_ladder)
         if not self._in_ladder:
             return now
-        return replace(now, in_ladder=True, no_price=self._ladder.no_price, row_orders=len(self._row_orders()))
+        return replace(now, in_ladder=True, no_price=self._here.no_price, row_orders=len(self._row_orders()))
 
     def _row_orders(self) -> list[Order]:
         """Give the trader's orders that rest at the price chosen in the ladder."""
-        price = self._ladder.price if self._in_ladder else None
+        price = self._here.price if self._in_ladder else None
         if price is None:
             return []
-        at = yes_price(self._ladder.side, price)
-        return row_orders(self._store.orders.values(), self._ladder.ticker, at)
+        at = yes_price(self._here.side, price)
+        return row_orders(self._store.orders.values(), self._here.ticker, at)
 
     def _chosen_order(self) -> Order | None:
         """Give in the ladder the order of the chosen row, if it is the only one there."""
@@ -67,10 +73,10 @@ class LadderDesk(ListDesk):
 
     def _start(self, action: Action) -> TicketStart:
         """Begin with price and outcome of the ladder's row where one is chosen."""
-        price = self._ladder.price if self._in_ladder else None
-        if price is None or self._ladder.ticker != self._watch.ticker:
+        price = self._here.price if self._in_ladder else None
+        if price is None or self._here.ticker != self._watch.ticker:
             return super()._start(action)
-        return TicketStart(self._ladder.ticker, action, self._ladder.side, price)
+        return TicketStart(self._here.ticker, action, self._here.side, price)
 
     @on(LadderPane.RowChosen)
     def _row_chosen(self) -> None:
@@ -83,20 +89,31 @@ class LadderDesk(ListDesk):
         before = self._middle
         after = self._book if before is self._ladder else self._ladder
         was_there = self.focused is before
+        chosen = self._in_middle_price()
         after.display, before.display = True, False
+        if chosen is not None:
+            # The same price of the same market: only the picture of it is another.
+            after.choose_at(chosen)
         if was_there:
             self.set_focus(after)
         # Only once it has been laid out is it known how many rows there are.
         self.call_after_refresh(after.redraw)
         self.draw_keys()
 
+    def _in_middle_price(self) -> Price | None:
+        """Give the price chosen in book or ladder, in YES terms."""
+        if self.focused is not self._ladder:
+            return self._chosen_price()
+        price = self._ladder.price
+        return None if price is None else yes_price(self._ladder.side, price)
+
     def do_centre(self) -> None:
         """Bring the market to the middle of the ladder."""
-        self._ladder.centre()
+        self._here.centre()
 
     def do_mirror(self) -> None:
         """Turn the ladder over to the other outcome."""
-        self._ladder.mirror()
+        self._here.mirror()
 
     def do_cancel_row(self) -> None:
         """Ask once, then cancel all orders that the question named."""
@@ -112,10 +129,10 @@ class LadderDesk(ListDesk):
 
     def do_nudge(self, by: int) -> None:
         """Open the change of the row's order, at the price one row higher or lower."""
-        order, market = self._chosen_order(), self._store.markets.get(self._ladder.ticker)
+        order, market = self._chosen_order(), self._store.markets.get(self._here.ticker)
         if order is None or market is None:
             return
-        side = self._ladder.side
+        side = self._here.side
         grid, price = grid_of(market, side), yes_price(side, order.yes_price)
         moved = grid.up(price) if by > 0 else grid.down(price)
         if moved == price:

@@ -7,13 +7,13 @@ from kalshi_tui.session.store import Weight
 from kalshi_tui.ui.export import table
 from kalshi_tui.ui.export_file import Exporter
 from kalshi_tui.ui.panes import Tab
-from kalshi_tui.ui.screens.desk_orders import OrderDesk
+from kalshi_tui.ui.screens.desk_watch import WatchDesk
 from kalshi_tui.ui.tape_filter import next_least
 from kalshi_tui.ui.widgets.tape_pane import TapePane
 from kalshi_tui.ui.wishes import Wishes
 
 
-class ListDesk(OrderDesk):
+class ListDesk(WatchDesk):
     """Carries out the commands on chart, tape and tables, and tells the session which chart is looked at."""
 
     def __init__(self, desk: Desk, clock_ms: Callable[[], int], timer_ms: Callable[[], int], wishes: Wishes) -> None:

@@ -1,11 +1,12 @@
 """What the desk does with orders and positions: write, change, send again, cancel, close."""
 
 from collections.abc import Callable
+from typing import Final
 
 from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.order import Action, Order, TimeInForce
 from kalshi_tui.domain.portfolio import Position
-from kalshi_tui.domain.price import Price
+from kalshi_tui.domain.price import COUNT_UNIT, Price
 from kalshi_tui.session.desk import Desk
 from kalshi_tui.session.store import Weight
 from kalshi_tui.session.words import order_words
@@ -19,10 +20,14 @@ from kalshi_tui.ui.screens.ticket import TicketScreen
 from kalshi_tui.ui.situation import Situation
 from kalshi_tui.ui.start import TicketStart
 from kalshi_tui.ui.views import exit_price
+from kalshi_tui.ui.watch_lists import WatchLists
 from kalshi_tui.ui.widgets.book_pane import BookPane
 from kalshi_tui.ui.widgets.lower_pane import LowerPane
 from kalshi_tui.ui.widgets.watch_pane import WatchPane
 from kalshi_tui.ui.wishes import Wishes
+
+CALM_MS: Final = 3_600_000
+"""A market that closes sooner moves too fast for a first trade."""
 
 
 class OrderDesk(CommandScreen[None]):
@@ -33,9 +38,14 @@ class OrderDesk(CommandScreen[None]):
         self._clock_ms = clock_ms
         self._timer_ms = timer_ms
         self._store = desk.store
-        self._watch = WatchPane(desk.store)
+        self._lists = WatchLists(wishes.kept_folder)
+        self._watch = WatchPane(desk.store, self._lists, timer_ms, wishes.columns, plain=bool(wishes.plain_chart))
         self._book = BookPane(desk.store)
         self._lower = LowerPane(desk.store, plain_chart=bool(wishes.plain_chart))
+
+    def redraw(self) -> None:
+        """Draw everything."""
+        raise NotImplementedError
 
     # What is chosen.
 
@@ -137,6 +147,24 @@ class OrderDesk(CommandScreen[None]):
                 reduce_only=True,
             )
         )
+
+    def _welcomed(self, trade: bool | None) -> None:
+        """Open the ticket of a first trade: one contract, where most is traded, at the best offer."""
+        if not trade:
+            return
+        quotes, soonest = self._store.quotes, self._clock_ms() + CALM_MS
+        calm = [
+            market.ticker
+            for market in self._store.markets.values()
+            if market.status.tradable and market.close_ms > soonest and quotes[market.ticker].yes_ask is not None
+        ]
+        if not calm:
+            self.refuse("No market is listed yet to trade in; choose one when the list is there.")
+            return
+        ticker = max(calm, key=lambda each: quotes[each].volume_24h)
+        self._watch.go_to(ticker)
+        start = TicketStart(ticker, Action.BUY, price=quotes[ticker].yes_ask, count=COUNT_UNIT)
+        self._open_ticket(start)
 
     def _open_ticket(self, start: TicketStart) -> None:
         self.app.push_screen(TicketScreen(self.desk, start, self._timer_ms))

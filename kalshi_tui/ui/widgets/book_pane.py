@@ -5,6 +5,8 @@ from textual.message import Message
 
 from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.link import Trust
+from kalshi_tui.domain.order import yes_price
+from kalshi_tui.domain.price import Price
 from kalshi_tui.session.store import Dirty, Store, Topic
 from kalshi_tui.ui.book_cursor import Choice, entered, first, no_price, shown
 from kalshi_tui.ui.book_view import book_columns, book_header, book_lines, own_orders, rows_above, side_at
@@ -57,6 +59,12 @@ class BookPane(LineView):
         """Choose a level further down, or up for a count below 0."""
         book = self._store.book(self._ticker).book
         self._choose(self.choice.moved(book, by) if self.choice is not None else entered(book))
+
+    def choose_at(self, at: Price) -> None:
+        """Choose the level at a YES price, as chosen in the ladder, if anything stands there."""
+        book = self._store.book(self._ticker).book
+        choices = (Choice(side, yes_price(side, at)) for side in (Side.YES, Side.NO))
+        self._choose(next((each for each in choices if each.stands(book)), self.choice))
 
     def turn(self, side: Side) -> None:
         """Choose among the bids for this outcome, in the same row."""

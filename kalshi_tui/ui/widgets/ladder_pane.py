@@ -33,8 +33,9 @@ class LadderPane(LineView):
     class RowChosen(Message):
         """Another price is the chosen one, or none any more."""
 
-    def __init__(self, store: Store) -> None:
-        super().__init__(id="ladder")
+    def __init__(self, store: Store, *, tile: bool = False) -> None:
+        """Make the ladder that takes the book's place, or a ``tile``: one of several side by side."""
+        super().__init__(id=None if tile else "ladder", classes="tile" if tile else None)
         self.can_focus = True
         self._store = store
         self._ticker = ""
@@ -90,6 +91,14 @@ class LadderPane(LineView):
         self._first = ladder.price(_with_row(top, rows, row))
         self._choose(ladder.price(row))
         self.redraw()
+
+    def choose_at(self, at: Price) -> None:
+        """Choose the row of a YES price, as chosen in the book; the rows move only where it would not be seen."""
+        self._cursor_price = yes_price(self.side, at)
+        if self._ladder is not None and self._first is not None and self._rows:
+            top = self._top(self._ladder, self._rows)
+            self._first = self._ladder.price(_with_row(top, self._rows, self._ladder.row(self._cursor_price)))
+        self.post_message(self.RowChosen())
 
     def scroll(self, by: int) -> None:
         """Move the rows; the cursor stays at its price unless that leaves the window."""

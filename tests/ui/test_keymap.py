@@ -1,0 +1,129 @@
+"""Keys of the trader's own: they do what they are said to, everywhere it is said; what cannot be is refused."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from hypothesis import given, strategies as st
+
+from kalshi_tui.settings import Settings, SettingsError, looks_of, read_settings
+from kalshi_tui.ui.commands import COMMANDS, Scope
+from kalshi_tui.ui.keymap import KeysRefusedError, key_name, rebound
+from kalshi_tui.ui.wishes import Wishes
+from tests.ui.pilot import trading
+
+DESK = [command for command in COMMANDS if command.scope is Scope.DESK]
+
+
+async def test_another_key_is_bound_and_shown_everywhere_and_the_usual_one_is_free() -> None:
+    async with trading(wishes=Wishes(keys={"buy": ("B", "f5"), "orders": ("!",), "quit": ()})) as trader:
+        bar = trader.lines()[-1]
+        assert " B Buy" in bar
+        assert "q Quit" not in bar
+        assert "No orders yet: B buys" in trader.text()
+        await trader.press("b")
+        assert "order ticket" not in trader.text()
+        assert "order ticket" in await trader.press("B")
+        await trader.press("escape")
+        assert "order ticket" in await trader.press("f5")
+        await trader.press("escape")
+        assert "! shows the orders" in await trader.press("x")
+        screen = await trader.press("question_mark")
+        assert "B f5" in screen
+        await trader.press("escape")
+        offered = {each.title: each.help for each in trader.app.get_system_commands(trader.app.screen)}
+        assert offered["Buy"].endswith("Key: B")
+        assert "Quit" in offered
+    async with trading() as trader:
+        assert " b Buy" in trader.lines()[-1]
+        assert "order ticket" in await trader.press("b")
+
+
+async def test_a_key_that_types_is_text_in_the_filter() -> None:
+    async with trading(wishes=Wishes(keys={"help": (".",)})) as trader:
+        await trader.press("slash", "full_stop", "q")
+        assert trader.app.focused is not None
+        assert getattr(trader.app.focused, "value", "") == ".q"
+
+
+@pytest.mark.parametrize(
+    ("keys", "sentence"),
+    [
+        ({"buy": ("s",)}, "the key s would mean buy and sell; give one of them another."),
+        ({"buy": ("x",)}, "the key x would mean buy and cancel and close-position and cancel-row"),
+        ({"sel": ("B",)}, "no command of the desk is called sel. Did you mean sell?"),
+        ({"send": ("B",)}, "no command of the desk is called send."),
+        ({"buy": ("ctrl+c",)}, "belongs to the terminal or the program itself"),
+        ({"buy": ("hyper+b",)}, "there is no key hyper+b."),
+        ({"buy": ("bb",)}, "there is no key bb."),
+        ({"buy": (" ",)}, "there is no key  ."),
+    ],
+)
+def test_what_cannot_be_is_refused_with_a_sentence(keys: dict[str, Sequence[str]], sentence: str) -> None:
+    with pytest.raises(KeysRefusedError) as refused:
+        rebound(COMMANDS, keys)
+    assert sentence in str(refused.value)
+
+
+def test_two_commands_may_change_keys_with_each_other() -> None:
+    made = {command.id: command.keys for command in rebound(COMMANDS, {"buy": ("s",), "sell": ("b",)})}
+    assert (made["buy"], made["sell"]) == ("s", "b")
+
+
+def test_commands_that_share_a_key_may_go_on_sharing_it() -> None:
+    made = {command.id: command.keys for command in rebound(COMMANDS, {"cancel": ("x", "delete")})}
+    assert made["cancel"] == "x,delete"
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [("B", "B"), ("<", "less_than_sign"), ("+", "plus"), ("ctrl++", "ctrl+plus"), ("Ctrl+K", "ctrl+k"), ("F5", "f5"),
+     ("/", "slash"), (".", "full_stop"), ("pgdn", "pagedown"), ("esc", "escape"), ("é", "é")],
+)  # fmt: skip
+def test_keys_are_written_as_a_person_does(text: str, name: str) -> None:
+    if text == "Ctrl+K":
+        assert key_name(text) == "ctrl+K"
+        return
+    assert key_name(text) == name
+
+
+@given(keys=st.dictionaries(st.sampled_from([each.id for each in DESK]), st.lists(st.text(max_size=3), max_size=3)))
+def test_what_is_taken_leaves_no_key_with_two_meanings(keys: dict[str, list[str]]) -> None:
+    before = {command.id: set(command.keys.split(",")) for command in DESK}
+    try:
+        made = [command for command in rebound(COMMANDS, keys) if command.scope is Scope.DESK]
+    except KeysRefusedError:
+        return
+    for one in made:
+        for other in made:
+            shared = set(filter(None, one.keys.split(","))) & set(filter(None, other.keys.split(",")))
+            if one is not other and shared:
+                assert shared <= before[one.id] & before[other.id]
+
+
+def test_the_settings_say_keys_and_columns(tmp_path: Path) -> None:
+    path = tmp_path / "settings.toml"
+    path.write_text('[keys]\nbuy = "B"\nsell = ["S", "f6"]\nsort = ""\n[screen]\ncolumns = ["bid", "ask"]\n')
+    assert looks_of(read_settings(path)) == Wishes(
+        columns=("bid", "ask"), keys={"buy": ("B",), "sell": ("S", "f6"), "sort": ()}
+    )
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ('[keys]\nbuy = "s"', "[keys]: the key s would mean buy and sell"),
+        ('[screen]\ncolumns = ["bids"]', "screen.columns: there is no column bids. Did you mean bid?"),
+        ('[screen]\ncolumns = ["bid", "bid"]', "each column stands there once"),
+    ],
+)
+def test_wrong_ones_are_a_sentence(tmp_path: Path, settings: str, sentence: str) -> None:
+    path = tmp_path / "settings.toml"
+    path.write_text(settings)
+    with pytest.raises(SettingsError) as refused:
+        looks_of(read_settings(path))
+    assert sentence in str(refused.value)
+
+
+def test_without_settings_nothing_changes() -> None:
+    assert looks_of(Settings()) == Wishes()
