@@ -4,13 +4,14 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 ARGS ?=
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench lock clean
+.PHONY: help run test check format bench screens lock clean
 
 help:
 	@echo "make run     install what is needed and start the app on the practice exchange (ARGS=... is passed on)"
 	@echo "make test    install what is needed, run all checks and all tests"
 	@echo "make check   linter, formatter, types, import layers"
 	@echo "make bench   the benchmarks, each beside its reference"
+	@echo "make screens the screens of docs/screens, from a journey in tmux"
 	@echo "make format  apply the formatter"
 	@echo "make lock    make the lock files anew from pyproject.toml"
 	@echo "make clean   remove the virtual environment and caches"
@@ -43,6 +44,9 @@ test: check
 
 bench: $(VENV)/.dev-stamp
 	$(BIN)/python -m benchmarks $(ARGS)
+
+screens: $(VENV)/.dev-stamp
+	$(BIN)/python -m tests.terminal.journeys
 
 format: $(VENV)/.dev-stamp
 	$(BIN)/ruff check --fix .

@@ -4,12 +4,14 @@ import argparse
 from collections.abc import Callable, Sequence
 
 import benchmarks.feed
+import benchmarks.filter
 import benchmarks.practice
 from benchmarks.measure import Figure, machine
 from benchmarks.practice import Load
 
 BENCHMARKS: dict[str, Callable[[], Sequence[Figure | Load]]] = {
     "feed": benchmarks.feed.run,
+    "filter": benchmarks.filter.run,
     "practice": benchmarks.practice.run,
 }
 

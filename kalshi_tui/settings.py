@@ -41,8 +41,8 @@ class TicketSettings(_Section, frozen=True):
 class ScreenSettings(_Section, frozen=True):
     """``[screen]``: how it looks."""
 
-    theme: Literal["desk", "paper", "safe", "contrast"] = "desk"
-    """The set of colours: dark, light, blue and orange alone, high contrast."""
+    theme: Literal["auto", "desk", "paper", "safe", "contrast", "sixteen"] = "auto"
+    """The set of colours: dark, light, blue and orange alone, high contrast, the terminal's own 16; or as it can."""
     columns: tuple[str, ...] = ()
     """The columns of the market list in the order in which they stand; those that have no room are left out. Of bid,
     bid_size, ask, ask_size, spread, last, change, day, volume, interest, closes, held, orders; empty: all of them."""

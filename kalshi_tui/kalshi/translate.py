@@ -70,12 +70,34 @@ class TranslationError(ValueError):
 _IDENTITY: Final = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._:@+~'&!$*=()-]{{0,{IDENTITY - 1}}}", re.ASCII)
 
 
+_FIRST_FLAG_LETTER: Final = 0x1F1E6
+_FLAG_LETTERS: Final = range(_FIRST_FLAG_LETTER, _FIRST_FLAG_LETTER + 26)
+"""Regional indicators; two of them are a flag."""
+_CHANGERS: Final = frozenset(
+    (*range(0xFE00, 0xFE10), *range(0x180B, 0x1810), *range(0xE0100, 0xE01F0), *range(0x1F3FB, 0x1F400), 0x034F)
+)
+"""Variation selectors, skin tones, the joiner of graphemes: they alter the character before them, and its width."""
+_FILLERS: Final = frozenset((*range(0x115F, 0x1200), *range(0xD7B0, 0xD800), 0x3164, 0xFFA0, 0x17B4, 0x17B5))
+"""Letters that have no width of their own: syllables not composed, and fillers that nobody sees. Signs of the category
+Mc are like them: half of all terminals give them a cell."""
+
+
 class _Cleaner(dict[int, str]):
-    """A table for `str.translate` that learns each character once: what cannot be printed is shown as U+FFFD."""
+    """A table for `str.translate` that learns each character once: what cannot be printed is shown as U+FFFD.
+
+    What terminals disagree about the width of is left out or replaced: a line that one cell is missing from moves all
+    that stands behind it.
+    """
 
     def __missing__(self, code: int) -> str:
         character = chr(code)
-        if character.isprintable():
+        if code in _CHANGERS:
+            clean = ""
+        elif code in _FLAG_LETTERS:
+            clean = chr(ord("A") + code - _FIRST_FLAG_LETTER)
+        elif code in _FILLERS or unicodedata.category(character) == "Mc":
+            clean = "\N{REPLACEMENT CHARACTER}"
+        elif character.isprintable():
             clean = character
         elif character in "\n\r\t\v\f\x85" or unicodedata.category(character).startswith("Z"):
             clean = " "
@@ -93,13 +115,21 @@ def clean(text: str | UnsetType | None, limit: int = LINE) -> str:
 
     Line ends, tabs and other blanks become a space; every other character that cannot be printed (control characters,
     escapes, C1, bidi controls, zero-width ones, lone surrogates) becomes U+FFFD; what is longer than ``limit``
-    characters is cut and ends with an ellipsis. Nothing and null are the empty text. Never raises.
+    characters is cut and ends with an ellipsis. What combines is composed; what terminals give different widths to
+    (emoji with variations, skin tones or as flags, syllables in parts) is made plain. Nothing and null are the empty
+    text. Never raises.
     """
     if not text:
         return ""
-    if len(text) > limit:
-        text = text[: limit - 1] + "\N{HORIZONTAL ELLIPSIS}"
-    return text if text.isprintable() else text.translate(_cleaner)
+    text = _cut(text, limit)
+    if text.isascii():
+        return text if text.isprintable() else text.translate(_cleaner)
+    # Composed once more: what stood between a letter and its accent may have gone. Some letters are longer composed.
+    return _cut(unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).translate(_cleaner)), limit)
+
+
+def _cut(text: str, limit: int) -> str:
+    return text if len(text) <= limit else text[: limit - 1] + "\N{HORIZONTAL ELLIPSIS}"
 
 
 def identity(text: str | UnsetType | None, what: str) -> str:

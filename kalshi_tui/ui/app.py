@@ -5,7 +5,7 @@ import os
 import signal
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import PurePath
@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Final, Protocol, runtime_checkable
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
 from textual.events import Event, Key, Resize
+from textual.filter import LineFilter
 from textual.message_pump import MessagePump
 from textual.screen import Screen
 
@@ -22,11 +23,12 @@ from kalshi_tui.session.store import Dirty, Topic, Weight
 from kalshi_tui.ui.commands import Scope, of_scope, put_in_force
 from kalshi_tui.ui.driver import TerminalDriver
 from kalshi_tui.ui.keys import key
+from kalshi_tui.ui.outlet import CONSOLES, NoColours, SixteenColours
 from kalshi_tui.ui.screens.base import CommandScreen
 from kalshi_tui.ui.screens.desk import DeskScreen
 from kalshi_tui.ui.screens.too_small import LEAST_HEIGHT, LEAST_WIDTH, TooSmallScreen
 from kalshi_tui.ui.styles import stylesheet
-from kalshi_tui.ui.themes import THEMES
+from kalshi_tui.ui.themes import THEMES, fitting_theme
 from kalshi_tui.ui.wishes import Wishes
 
 STYLE_SHEETS: Final = ("app", "desk", "ticket", "dialog")
@@ -36,11 +38,7 @@ BACKGROUND_EVERY: Final = 4
 SETTLE_S: Final = 0.5
 """How long at most a key waits for what the key before it began."""
 RATE_OVER_MS: Final = 2_000
-UNTITLED_TERMINALS: Final = ("linux", "dumb")
-"""Terminals that have no title, and may print what would set it."""
 USUAL: Final = Wishes()
-PLAIN_TERMINALS: Final = UNTITLED_TERMINALS
-"""Terminals whose font may lack what charts are drawn with."""
 
 
 def steady_ms() -> int:
@@ -81,10 +79,10 @@ class DeskApp(App[None]):
         self.timer_ms = timer_ms
         for each in THEMES:
             self.register_theme(each)
-        self.theme = wishes.theme
+        self.theme = fitting_theme(wishes.theme, os.environ)
         self.title = f"kalshi-tui {desk.venue.value}"
         if wishes.plain_chart is None:
-            wishes = replace(wishes, plain_chart=os.environ.get("TERM") in PLAIN_TERMINALS)
+            wishes = replace(wishes, plain_chart=os.environ.get("TERM") in CONSOLES)
         self.desk_screen = DeskScreen(desk, clock_ms, timer_ms, wishes)
         self._tickers: set[str] = set()
         self._topics: set[Topic] = set()
@@ -122,10 +120,18 @@ class DeskApp(App[None]):
         """Give our own colours for Textual's own themes, and while the style sheets are read."""
         return dict(THEMES[0].variables)
 
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Let no colours out where none are wanted, and the terminal's own alone where it has no others."""
+        if self.no_color:
+            # Textual's own way is shades of grey, which are colours to a terminal.
+            return [NoColours()]
+        sixteen = [SixteenColours()] if self.native_ansi_color else []
+        return [*super().get_line_filters(), *sixteen]
+
     def _name_terminal(self, title: str) -> None:
         """Set the terminal's title, so that a window list tells practice from real money."""
         driver = self._driver
-        if driver is not None and not self.is_headless and os.environ.get("TERM", "dumb") not in UNTITLED_TERMINALS:
+        if driver is not None and not self.is_headless and os.environ.get("TERM", "dumb") not in CONSOLES:
             driver.write(f"\x1b]2;{title}\x07")
 
     def on_resize(self, event: Resize) -> None:

@@ -147,7 +147,9 @@ DESK_COMMANDS: Final = (
         why_not=no_market,
     ),
     *TILE_COMMANDS,
-    Command("theme", "T", "theme", "Colours", "Take the next set of colours: dark, light, blue and orange, contrast."),
+    Command(
+        "theme", "T", "theme", "Colours", "Take the next set of colours: dark, light, blue and orange, contrast, 16."
+    ),
     Command("link", "i", "link", "Link", "Say how the connection does: ages, lag, clock, gaps."),
     Command("down", "j,down", "move", "Down", "Go one line down.", argument=1, in_palette=False),
     Command("up", "k,up", "move", "Up", "Go one line up.", argument=-1, in_palette=False),

@@ -1,10 +1,17 @@
 """The terminal that the app draws on, which may go away at any moment: a window closed, a connection cut."""
 
+import os
+import re
 import sys
 from contextlib import suppress
-from typing import IO, Any
+from typing import IO, Any, Final
 
 from textual.drivers.linux_driver import LinuxDriver
+
+from kalshi_tui.ui.outlet import glyphs_for
+
+TO_WINDOWS: Final = re.compile(r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)")
+"""What is said to the window that a terminal runs in."""
 
 
 class LastingFile:
@@ -39,3 +46,8 @@ class TerminalDriver(LinuxDriver):
         super().__init__(*arguments, **options)
         if sys.__stderr__ is not None:
             self._file = LastingFile(sys.__stderr__)  # type: ignore[assignment]  # a file in all that is used
+        self._glyphs = glyphs_for(os.environ)
+
+    def write(self, data: str) -> None:
+        """Write; to a console without what it may print (titles and the like), and in the characters that it has."""
+        super().write(TO_WINDOWS.sub("", data).translate(self._glyphs) if self._glyphs is not None else data)

@@ -1,8 +1,11 @@
 """The colours, in several sets. Colour never speaks alone, so that each set may be told apart by other means too."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from textual.theme import Theme
+
+from kalshi_tui.ui.outlet import has_few_colours
 
 VARIABLES: Final = (
     "bid",
@@ -18,9 +21,10 @@ VARIABLES: Final = (
 """Colours of ours that the style sheets use; each set defines all of them."""
 
 
-def _theme(name: str, colours: dict[str, str], own: dict[str, str], *, dark: bool) -> Theme:
+def _theme(name: str, colours: dict[str, str], own: dict[str, str], *, dark: bool, ansi: bool = False) -> Theme:
     return Theme(
         name=name,
+        ansi=ansi,
         primary=colours["primary"],
         secondary=colours["secondary"],
         accent=colours["accent"],
@@ -90,5 +94,37 @@ THEMES: Final = (
         },
         dark=True,
     ),
+    _theme(
+        "sixteen",
+        {
+            # The terminal's own colours, by their numbers. Consoles have but the first eight as backgrounds.
+            "primary": "ansi_bright_cyan", "secondary": "ansi_white", "accent": "ansi_bright_yellow",
+            "warning": "ansi_bright_yellow", "error": "ansi_bright_red", "success": "ansi_bright_green",
+            "foreground": "ansi_white", "background": "ansi_black", "surface": "ansi_black", "panel": "ansi_black",
+        },
+        {
+            "bid": "ansi_bright_cyan", "ask": "ansi_bright_yellow", "bid-bar": "ansi_blue", "ask-bar": "ansi_red",
+            "bar-text": "ansi_bright_white", "own": "ansi_bright_magenta", "cursor-line": "ansi_blue",
+            "cursor-resting": "ansi_black", "venue-text": "ansi_black",
+            # What Textual would give the terminal's default colours, or none.
+            "ansi-background": "ansi_black", "ansi-foreground": "ansi_white", "border-blurred": "ansi_white",
+            "text": "ansi_white", "text-muted": "ansi_white", "text-disabled": "ansi_white", "surface": "ansi_black",
+            "panel": "ansi_black", "boost": "ansi_black", "foreground-muted": "ansi_white",
+            "block-cursor-foreground": "ansi_bright_white", "block-cursor-background": "ansi_blue",
+            "input-cursor-background": "ansi_white", "input-cursor-foreground": "ansi_black",
+            "input-selection-background": "ansi_cyan", "input-selection-foreground": "ansi_black",
+        },
+        dark=True,
+        ansi=True,
+    ),
 )  # fmt: skip
 NAMES: Final = tuple(theme.name for theme in THEMES)
+AUTO: Final = "auto"
+"""The setting that leaves the choice to what the terminal can show."""
+
+
+def fitting_theme(wish: str, environment: Mapping[str, str]) -> str:
+    """Give the set of colours that was wished for; without a wish, the one that the terminal can show."""
+    if wish != AUTO:
+        return wish
+    return "sixteen" if has_few_colours(environment) else NAMES[0]

@@ -16,8 +16,8 @@ SHOWN_ORDER: Final = (
 class Wishes:
     """How the screen looks and where it writes."""
 
-    theme: str = "desk"
-    """The name of a set of colours."""
+    theme: str = "auto"
+    """The name of a set of colours; "auto": the terminal's name decides."""
     columns: tuple[str, ...] = ()
     """The columns of the market list, those first that stay where there is little room; empty: the usual ones."""
     keys: Mapping[str, Sequence[str]] = field(default_factory=dict)

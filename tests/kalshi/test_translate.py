@@ -60,6 +60,8 @@ def market(**changes: Any) -> wire.Market:
         ("hard\u00a0space\u2028line", "hard space line"),
         ("\ud800", REPLACED),
         ("Zürich, 東京 ✓", "Zürich, 東京 ✓"),
+        ("e\u0301 \u1112\u1161\u11ab \u1161\u3164", f"é 한 {REPLACED * 2}"),
+        ("\u2764\ufe0f 1\ufe0f \U0001f44d\U0001f3fb \U0001f1e9\U0001f1ea a\u034f\u0301", "\u2764 1 \U0001f44d DE á"),
         ("", ""),
         (None, ""),
     ],

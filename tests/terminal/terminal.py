@@ -3,8 +3,10 @@
 import os
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
+from unicodedata import east_asian_width
 
 import pexpect
 import pyte
@@ -12,38 +14,62 @@ import pyte
 from kalshi_tui.session.kept import Kept
 from kalshi_tui.ui.screens.welcome import FILE, Welcomed
 
+ROOT = Path(__file__).resolve().parents[2]
 WAIT_S = 30.0
+TERMINAL = {"TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8"}
 NOT_PASSED_ON = ("KALSHI", "NO_COLOR", "TEXTUAL", "COLUMNS", "LINES")
 """Beginnings of what of the environment would change the program or override the terminal's own size."""
 
 
+def environment_of(home: Path, terminal: Mapping[str, str]) -> dict[str, str]:
+    """Give the environment for a program that is to find no home but this one, and this terminal."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith((*NOT_PASSED_ON, *TERMINAL))}
+    folders = {"HOME": str(home), "XDG_DATA_HOME": str(home / "data"), "XDG_CONFIG_HOME": str(home / "config")}
+    return kept | folders | dict(terminal)
+
+
+def been_here(home: Path, arguments: Sequence[str] = ()) -> None:
+    """Let the program find that it has been started before: no welcome."""
+    named = dict(pairwise(arguments)).get("--data")
+    folder = Path(named) if named else home / "data" / "kalshi-tui" / "practice"
+    Kept(folder, FILE, Welcomed).write(Welcomed(seen=True))
+
+
 class Terminal:
-    """Runs kalshi-tui in a pseudo-terminal and keeps what a person would see."""
+    """Runs kalshi-tui in a pseudo-terminal and keeps what a person would see, and every byte that was written."""
 
     def __init__(
-        self, arguments: Sequence[str], home: Path, columns: int = 80, rows: int = 24, *, first: bool = False
+        self,
+        arguments: Sequence[str],
+        home: Path,
+        columns: int = 80,
+        rows: int = 24,
+        *,
+        module: str = "kalshi_tui",
+        terminal: Mapping[str, str] = TERMINAL,
+        first: bool = False,
     ) -> None:
         """Start it; ``first``: as on the very first day, with the welcome."""
-        environment = {name: value for name, value in os.environ.items() if not name.startswith(NOT_PASSED_ON)}
-        environment |= {"TERM": "xterm-256color", "COLORTERM": "truecolor", "HOME": str(home), "LANG": "C.UTF-8"}
-        environment |= {"XDG_DATA_HOME": str(home / "data"), "XDG_CONFIG_HOME": str(home / "config")}
         if not first:
-            folder = home / "data" / "kalshi-tui" / "practice"
-            Kept(folder, FILE, Welcomed).write(Welcomed(seen=True))
+            been_here(home, arguments)
+        self.raw = bytearray()
         self.screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self.screen)
         self.child = pexpect.spawn(
             sys.executable,
-            ["-m", "kalshi_tui", *arguments],
+            ["-m", module, *arguments],
             dimensions=(rows, columns),
-            env=environment,
+            env=environment_of(home, terminal),
+            cwd=ROOT,
             timeout=None,
         )
 
     def pump(self) -> None:
         """Take what the program has written so far, waiting a moment for it."""
         try:
-            self._stream.feed(self.child.read_nonblocking(65536, timeout=0.05))
+            written = self.child.read_nonblocking(65536, timeout=0.05)
+            self.raw += written
+            self._stream.feed(written)
         except pexpect.TIMEOUT:
             pass
         except pexpect.EOF:
@@ -67,11 +93,24 @@ class Terminal:
 
     def text(self) -> str:
         """Give the screen as lines of text."""
-        return "\n".join(line.rstrip() for line in self.screen.display)
+        return "\n".join("".join(row).rstrip() for row in self.cells())
+
+    def cells(self) -> list[list[str]]:
+        """Give what stands in each cell; the second cell of a wide character is empty.
+
+        Not pyte's own `display`: that fails where half of a wide character was drawn over, which terminals blank.
+        """
+        rows = []
+        for y in range(self.screen.lines):
+            row = [self.screen.buffer[y][x].data for x in range(self.screen.columns)]
+            wide = [False, *(east_asian_width(data[:1] or " ") in "WF" for data in row)]
+            rows.append([data or ("" if wide[x] else " ") for x, data in enumerate(row)])
+        return rows
 
     def press(self, *keys: str) -> None:
         """Send keys as a terminal does."""
         named = {"enter": "\r", "escape": "\x1b", "tab": "\t", "down": "\x1b[B", "up": "\x1b[A"}
+        named |= {"backtab": "\x1b[Z", "home": "\x1b[H", "end": "\x1b[F", "pagedown": "\x1b[6~"}
         for key in keys:
             self.child.send(named.get(key, key))
 

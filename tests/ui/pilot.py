@@ -15,7 +15,7 @@ NARROW = (80, 24)
 USUAL = (140, 50)
 WIDE = (200, 60)
 SIZES = (NARROW, USUAL, WIDE)
-USUAL_WISHES = Wishes(plain_chart=False)
+USUAL_WISHES = Wishes(theme="desk", plain_chart=False)
 
 
 @dataclass

@@ -1,10 +1,12 @@
 """What stands on the screen: golden screens, hostile texts, sizes, and how little is drawn anew."""
 
+import random
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from rich.cells import cell_len
 from textual.geometry import Region
 
 from kalshi_tui.domain.book import Side
@@ -13,6 +15,7 @@ from kalshi_tui.domain.order import BookSide, OrderState
 from kalshi_tui.session.store import DayTotal, Weight
 from kalshi_tui.ui.format import clock_text
 from kalshi_tui.ui.lines import clean
+from kalshi_tui.ui.screens.too_small import LEAST_HEIGHT, LEAST_WIDTH
 from kalshi_tui.ui.screens.welcome import WelcomeScreen
 from kalshi_tui.ui.widgets.line_view import LineView
 from tests.ui.fake import NOW_MS, TITLES, Clock, FakeDesk, a_fill, a_market, a_position, an_order
@@ -262,6 +265,29 @@ async def test_every_size_from_the_least_on_holds_together() -> None:
                 assert max(map(len, lines)) <= width
                 assert "q Quit" in " ".join(lines[-1].split())
                 assert "YES bid" in "\n".join(lines)
+
+
+async def test_a_storm_of_resizes_moves_neither_the_market_nor_the_cursor() -> None:
+    chance = random.Random(7)
+    async with trading(busy_desk(), USUAL) as trader:
+        await trader.press("j", "j", "tab", "tab", "j")
+        watch, lower = trader.app.desk_screen._watch, trader.app.desk_screen._lower.list
+        chosen, row = watch.ticker, lower.cursor
+        assert (chosen, row) == (TITLES[2][0], 1)
+        for number in range(200):
+            size = chance.randint(20, 220), chance.randint(5, 70)
+            await trader.pilot.resize_terminal(*size)
+            trader.desk.store.delta(FIRST, Side.YES, 4_600, 100 + number, 0)
+            lines = (await trader.look()).split("\n")
+            assert len(lines) == size[1]
+            assert max(cell_len(line) for line in lines) <= size[0]
+            assert (watch.ticker, lower.cursor) == (chosen, row), size
+            fits = size[0] >= LEAST_WIDTH and size[1] >= LEAST_HEIGHT
+            assert lines[0].startswith(" PRACTICE") is fits
+        await trader.pilot.resize_terminal(*USUAL)
+        await trader.look()
+        assert trader.app.focused is lower
+        assert not trader.desk.sent
 
 
 # Truth.

@@ -4,13 +4,16 @@ from itertools import combinations
 
 import msgspec
 import pytest
+from rich.cells import cell_len
 from textual.color import Color
 from textual.theme import Theme
 
 from kalshi_tui.settings import Settings
 from kalshi_tui.ui.app import DeskApp
-from kalshi_tui.ui.themes import NAMES, THEMES, VARIABLES
+from kalshi_tui.ui.outlet import CONSOLE_GLYPHS
+from kalshi_tui.ui.themes import AUTO, NAMES, THEMES, VARIABLES, fitting_theme
 from kalshi_tui.ui.wishes import Wishes
+from tests.terminal.sequences import on_a_console
 from tests.ui.fake import Clock, FakeDesk
 from tests.ui.pilot import NARROW, trading
 
@@ -20,7 +23,7 @@ READABLE = 4.5
 
 @pytest.mark.parametrize("theme", THEMES, ids=lambda theme: theme.name)
 def test_each_defines_every_colour(theme: Theme) -> None:
-    assert set(theme.variables) == set(VARIABLES)
+    assert set(theme.variables) >= set(VARIABLES)
 
 
 def contrast(one: str, other: str) -> float:
@@ -61,8 +64,43 @@ def test_blue_and_orange_are_all_that_safe_needs() -> None:
         assert red > blue
 
 
+@pytest.mark.parametrize(
+    ("environment", "theme"),
+    [
+        ({"TERM": "xterm-256color", "COLORTERM": "truecolor"}, "desk"),
+        ({"TERM": "xterm", "COLORTERM": "truecolor"}, "desk"),
+        ({"TERM": "xterm-256color"}, "desk"),
+        ({"TERM": "tmux-256color"}, "desk"),
+        ({"TERM": "xterm-kitty"}, "desk"),
+        ({"TERM": "xterm"}, "sixteen"),
+        ({"TERM": "screen"}, "sixteen"),
+        ({"TERM": "linux"}, "sixteen"),
+        ({"TERM": "linux", "COLORTERM": "truecolor"}, "sixteen"),
+        ({}, "sixteen"),
+    ],
+)
+def test_without_a_wish_the_terminal_decides_and_a_wish_holds_everywhere(
+    environment: dict[str, str], theme: str
+) -> None:
+    assert fitting_theme("auto", environment) == theme
+    for wish in NAMES:
+        assert fitting_theme(wish, environment) == wish
+
+
+def test_sixteen_is_made_of_the_terminals_own_colours_alone() -> None:
+    theme = next(theme for theme in THEMES if theme.name == "sixteen")
+    own = [theme.primary, theme.foreground, theme.background, theme.success, theme.error, *theme.variables.values()]
+    assert all(str(colour).startswith("ansi_") and colour != "ansi_default" for colour in own)
+
+
+def test_what_a_console_has_not_is_drawn_in_as_many_cells() -> None:
+    for code, instead in CONSOLE_GLYPHS.items():
+        assert cell_len(chr(code)) == len(instead)
+        assert on_a_console(instead)
+
+
 def test_the_setting_knows_them_all_and_no_other() -> None:
-    for name in NAMES:
+    for name in (AUTO, *NAMES):
         assert msgspec.convert({"screen": {"theme": name}}, Settings).screen.theme == name
     with pytest.raises(msgspec.ValidationError):
         msgspec.convert({"screen": {"theme": "purple"}}, Settings)

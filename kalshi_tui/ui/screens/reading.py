@@ -44,8 +44,9 @@ class ReadingScreen(CommandModal[None]):
         self.call_after_refresh(self.redraw)
 
     def redraw(self) -> None:
-        """Draw; lines that are as before cost nothing."""
-        self._text.show(self.content(self._text.room))
+        """Draw; lines that are as before cost nothing. Before it is laid out there is no width to break lines to."""
+        if self._text.room:
+            self._text.show(self.content(self._text.room))
 
     def do_scroll(self, lines: int) -> None:
         """Scroll by so many lines."""
