@@ -164,7 +164,7 @@ def _desk(options: argparse.Namespace) -> int:
                 # The old account's orders are gone with it; nobody could be asked about them.
                 Journal.forget(folder / JOURNAL)
             journal = Journal.open(folder / JOURNAL, ready.api_key_id)
-            session = practice_session(ready, exchange.gone, journal, wishes)
+            session = practice_session(ready, exchange.gone, journal, wishes, folder)
         except (LaunchError, JournalError) as error:
             return _complain(str(error))
         app = DeskApp(session, clock_ms=_clock_ms, wishes=replace(looks, kept_folder=folder))
@@ -213,8 +213,12 @@ def practice_session(
     gone: Callable[[], str] = str,
     journal: "Journal | None" = None,
     options: "Options | None" = None,
+    kept_folder: Path | None = None,
 ) -> "Session":
-    """Compose the session from a practice exchange's ready line; ``gone`` says when that has ended."""
+    """Compose the session from a practice exchange's ready line; ``gone`` says when that has ended.
+
+    Alerts are kept in ``kept_folder``, if one is given.
+    """
     from kalshi_tui.kalshi.clock import ExchangeClock  # noqa: PLC0415
     from kalshi_tui.kalshi.environments import practice_at  # noqa: PLC0415 - see the top
     from kalshi_tui.kalshi.practice_control import PracticeControl  # noqa: PLC0415
@@ -241,6 +245,7 @@ def practice_session(
         gone=gone,
         journal=journal,
         options=options,
+        kept_folder=kept_folder,
     )
 
 

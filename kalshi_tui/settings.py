@@ -80,6 +80,17 @@ class DeadManSettings(_Section, frozen=True):
     """The longest that an order may rest, in seconds: the exchange ends it, whatever becomes of this machine."""
 
 
+class AlertSettings(_Section, frozen=True):
+    """``[alerts]``: what happens when an alert rings, besides the log and the list of alerts."""
+
+    bell: bool = True
+    """Ring the terminal's bell, once a second at the most."""
+    notify: bool = False
+    """Have the terminal show a notification on the desktop; not every terminal can (OSC 9)."""
+    command: tuple[str, ...] = ()
+    """A program and its arguments, started with the alert's sentence as one further argument. No shell reads it."""
+
+
 class Settings(_Section, frozen=True):
     """The whole file."""
 
@@ -87,6 +98,7 @@ class Settings(_Section, frozen=True):
     screen: ScreenSettings = msgspec.field(default_factory=ScreenSettings)
     limits: LimitSettings = msgspec.field(default_factory=LimitSettings)
     dead_man: DeadManSettings = msgspec.field(default_factory=DeadManSettings)
+    alerts: AlertSettings = msgspec.field(default_factory=AlertSettings)
     keys: dict[str, str | tuple[str, ...]] = msgspec.field(default_factory=dict)
     """``[keys]``: keys of the desk by the command's id, in the place of the usual ones; "" is none."""
 
@@ -121,6 +133,7 @@ def _plainly(error: str) -> str:
             "screen": ScreenSettings.__struct_fields__,
             "limits": LimitSettings.__struct_fields__,
             "dead_man": DeadManSettings.__struct_fields__,
+            "alerts": AlertSettings.__struct_fields__,
         }
         near = difflib.get_close_matches(name, tables[section], 1)
         full = f"{section}.{name}" if section else name
@@ -137,6 +150,9 @@ def options_of(settings: Settings, *, read_only: bool = False) -> Options:
     for name, seconds in (("link_lost_s", dead.link_lost_s), ("expire_after_s", dead.expire_after_s)):
         if seconds is not None and seconds <= 0:
             raise SettingsError(f"dead_man.{name} must be more than 0 seconds, or left out.")
+
+    if settings.alerts.command[:1] == ("",) or any("\0" in part for part in settings.alerts.command):
+        raise SettingsError('alerts.command must begin with a program, such as ["notify-send", "Kalshi"].')
 
     def limit(name: str, parse: Parser) -> int | None:
         text: str | None = getattr(limits, name)
@@ -156,6 +172,7 @@ def options_of(settings: Settings, *, read_only: bool = False) -> Options:
         ticket=TicketDefaults(presets=presets, expire_after_s=dead.expire_after_s),
         dead_man=DeadMan(dead.cancel_on_quit, dead.link_lost_s),
         read_only=read_only,
+        alert_command=settings.alerts.command,
     )
 
 
@@ -180,7 +197,13 @@ def looks_of(settings: Settings) -> Wishes:
             rebound(COMMANDS, keys)
         except KeysRefusedError as error:
             raise SettingsError(f"[keys]: {error}") from error
-    return Wishes(theme=settings.screen.theme, columns=columns, keys=keys)
+    return Wishes(
+        theme=settings.screen.theme,
+        columns=columns,
+        keys=keys,
+        bell=settings.alerts.bell,
+        notify=settings.alerts.notify,
+    )
 
 
 def _positive(name: str, parse: Parser, text: str) -> int:

@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text()
 
 
-TOLD = (Scope.DESK, Scope.TICKET, Scope.REVIEW, Scope.AMEND, Scope.WORD)
+TOLD = (Scope.DESK, Scope.TICKET, Scope.REVIEW, Scope.AMEND, Scope.WORD, Scope.ALERT)
 """The screens whose keys the README lists; the others have a key or two, which they show."""
 
 

@@ -6,7 +6,8 @@ from hypothesis import given, strategies as st
 
 from kalshi_tui.domain.limits import Limits
 from kalshi_tui.session.options import DeadMan, Options, TicketDefaults
-from kalshi_tui.settings import Settings, SettingsError, options_of, read_settings
+from kalshi_tui.settings import Settings, SettingsError, looks_of, options_of, read_settings
+from kalshi_tui.ui.wishes import Wishes
 
 WHOLE = """
 [ticket]
@@ -26,6 +27,11 @@ passing = "never"
 cancel_on_quit = true
 link_lost_s = 60
 expire_after_s = 3600
+
+[alerts]
+bell = false
+notify = true
+command = ["notify-send", "Kalshi"]
 """
 
 
@@ -41,7 +47,14 @@ def test_every_setting_arrives(tmp_path: Path) -> None:
         ticket=TicketDefaults((2_000, 50), 3_600),
         dead_man=DeadMan(on_quit=True, link_lost_s=60),
         read_only=True,
+        alert_command=("notify-send", "Kalshi"),
     )
+
+
+def test_what_an_alert_does_arrives_at_the_screen(tmp_path: Path) -> None:
+    looks = looks_of(read_settings(written(tmp_path, WHOLE)))
+    assert (looks.bell, looks.notify) == (False, True)
+    assert looks_of(Settings()) == Wishes()
 
 
 def test_the_example_in_the_readme_can_be_used(tmp_path: Path) -> None:
@@ -76,6 +89,10 @@ def test_a_file_that_was_asked_for_must_be_there(tmp_path: Path) -> None:
         ("[ticket]\npresets = ['-1']", "ticket.presets: '-1' is not a count of contracts."),
         ("[dead_man]\nlink_lost_s = 0", "dead_man.link_lost_s must be more than 0 seconds, or left out."),
         ("[dead_man]\nexpire_after_s = -1", "dead_man.expire_after_s must be more than 0 seconds, or left out."),
+        ("[alerts]\ncommand = 'notify-send'", "alerts.command: Expected `array`, got `str`."),
+        ("[alerts]\ncommand = ['']", "alerts.command must begin with a program, such as"),
+        ('[alerts]\ncommand = ["a", "\\u0000"]', "alerts.command must begin with a program, such as"),
+        ("[alerts]\nbel = true", "there is no setting alerts.bel. Did you mean bell?"),
         ("limits = [", "is no TOML"),
     ],
 )

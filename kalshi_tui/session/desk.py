@@ -7,6 +7,7 @@ from typing import Protocol
 from kalshi_tui.domain.link import Pulse
 from kalshi_tui.domain.order import Order, OrderTerms
 from kalshi_tui.domain.price import Count, Price
+from kalshi_tui.session.alerts import Alerts
 from kalshi_tui.session.guard import Objection
 from kalshi_tui.session.options import TicketDefaults
 from kalshi_tui.session.rehearsal import Rehearsal
@@ -44,6 +45,10 @@ class Desk(Protocol):
     @property
     def store(self) -> Store:
         """What is known."""
+
+    @property
+    def alerts(self) -> Alerts:
+        """What the trader wants to be told: to be added to, taken from, armed again."""
 
     async def start(self) -> None:
         """Read markets and account, then keep the stream running until `stop`. Never raises for a bad connection."""

@@ -33,3 +33,5 @@ class Options:
     ticket: TicketDefaults = field(default_factory=TicketDefaults)
     dead_man: DeadMan = field(default_factory=DeadMan)
     read_only: bool = False
+    alert_command: tuple[str, ...] = ()
+    """What an alert runs, with its sentence as a further argument; empty: nothing."""

@@ -3,7 +3,8 @@
 import asyncio
 import secrets
 import uuid
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 from kalshi_tui.domain.link import LinkState, Pulse, Trust
@@ -16,6 +17,8 @@ from kalshi_tui.kalshi.stream_group import StreamGroup
 from kalshi_tui.kalshi.subscription import Happening, Report
 from kalshi_tui.kalshi.wire import Channel
 from kalshi_tui.session.account import Account
+from kalshi_tui.session.alert_command import AlertCommand
+from kalshi_tui.session.alerts import Alerts
 from kalshi_tui.session.audit import Audit, compared
 from kalshi_tui.session.changing import Changer
 from kalshi_tui.session.charts import Charts
@@ -61,11 +64,12 @@ class Session:
         journal: Journal | None = None,
         options: Options | None = None,
         timer_s: Callable[[], float] = sleepless_s,
+        kept_folder: Path | None = None,
     ) -> None:
         """Compose; ``gone`` says in a sentence that the exchange has ended for good, where anybody can know that.
 
         Without a ``journal`` one is kept in memory: then a restart knows nothing. ``timer_s`` must not jump, and must
-        run on while the machine sleeps.
+        run on while the machine sleeps. Alerts are kept in ``kept_folder``; without one a restart knows none.
         """
         self.venue = venue
         options = options or Options()
@@ -95,6 +99,10 @@ class Session:
         self._pasts = Pasts(rest, self.store, sleep)
         self._settlements = Settlements(rest, self.store, sleep)
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._looked_at: tuple[str, ...] = ()
+        self.alerts = Alerts(self.store, rest.clock, sleep, kept_folder)
+        self.alerts.on_ring = AlertCommand(options.alert_command, self.store, sleep, self._spawn).run
+        self.alerts.on_watched = self._alerts_moved
         self._was_live = False
         self._said_gone = ""
         self._switch = Switch(
@@ -108,10 +116,10 @@ class Session:
         self._account = Account(rest, self.store, self._inquiry, self._journal, clock_ms, sleep)
         self._clerk = Clerk(rest, self.store, sleep)
         self._trading.on_closed = self._clerk.look_now
-        self._listing = Listing(rest, self.store, self._spawn, self._stream.watch_quotes, sleep)
+        self._listing = Listing(rest, self.store, self._spawn, self._follow_quotes, sleep)
         self._trading.on_doubt = self._account.is_doubtful
         self._inquiry.on_found = self._account.is_doubtful
-        self.store.on_order = self._trading.note
+        self.store.on_order = self._order_changed
         self.store.on_doubt = self._account.is_doubtful
         self.store.on_account_news = self._account.has_news
         self.store.on_link = self._link_changed
@@ -134,6 +142,7 @@ class Session:
             (self._charts.run, "charts"),
             (self._pasts.run, "past prices"),
             (self._settlements.run, "settlements"),
+            (self.alerts.run, "alerts"),
         ):
             self._spawn(self._for_ever(work, name), name)
 
@@ -148,13 +157,32 @@ class Session:
         await self._rest.close()
         if self._control is not None:
             await self._control.close()
+        self.alerts.close()
         self._journal.close()
 
     def look_at(self, tickers: Sequence[str]) -> None:
         """Subscribe to these markets' books and no others, and read their tapes and fees where not yet known."""
+        self._looked_at = tuple(tickers)
+        self._follow_books()
+        self._listing.look_at(tickers)
+
+    def _follow_books(self) -> None:
+        """Have the books sent that are on the screen, and those that alerts look at."""
+        # One that is not listed may be over: to ask for it could cost the others their subscription.
+        alerted = [ticker for ticker in self.alerts.tickers if ticker in self.store.markets]
+        tickers = list(dict.fromkeys([*self._looked_at, *alerted]))
         self._stream.watch_books(tickers)
         self.store.forget_books([ticker for ticker in self.store.books if ticker not in tickers])
-        self._listing.look_at(tickers)
+
+    def _follow_quotes(self, tickers: Iterable[str] | None) -> None:
+        """Have quotes sent; other markets are listed now, and alerts may look at these."""
+        self._stream.watch_quotes(tickers)
+        if self.alerts.tickers:
+            self._follow_books()
+
+    def _alerts_moved(self) -> None:
+        """Follow other books; not at once, for the stream may be in the middle of the frame that rang."""
+        asyncio.get_running_loop().call_soon(self._follow_books)
 
     def look_at_chart(self, ticker: str, minutes: int) -> None:
         """Read this market's candles and keep them fresh, and no others."""
@@ -325,6 +353,10 @@ class Session:
                 self._account.is_doubtful()
             return
         self.store.notify(WEIGHTS.get(report.happening, Weight.WARNING), report.text)
+
+    def _order_changed(self, order: Order) -> None:
+        self._trading.note(order)
+        self.alerts.ordered(order)
 
     def _market_changed(self, ticker: str, event_type: str) -> None:
         self._listing.changed(ticker, event_type)

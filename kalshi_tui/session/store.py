@@ -5,11 +5,13 @@ tick takes the marks with `drain`. Nothing here waits, draws or talks to the exc
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
+from types import MappingProxyType
 from typing import Final
 
+from kalshi_tui.domain.alert import Alert
 from kalshi_tui.domain.book import Book, BookError, Side
 from kalshi_tui.domain.history import PERIODS, Candle, Chart, Settlement
 from kalshi_tui.domain.limits import at_stake
@@ -29,6 +31,8 @@ LONGEST_NOTICE: Final = 400
 NOTICES_KEPT: Final = 500
 
 Levels = Sequence[tuple[Price, Count]]
+Watcher = Callable[[Trade | None], None]
+"""Takes a print of the tape, or None for a change of book or quote. It must not raise: the stream waits for it."""
 
 
 class Topic(Enum):
@@ -42,6 +46,7 @@ class Topic(Enum):
     LINK = auto()
     NOTICES = auto()
     SETTLEMENTS = auto()
+    ALERTS = auto()
 
 
 class Weight(Enum):
@@ -133,6 +138,14 @@ class Store:
     """Goes up when a market comes, goes, or changes its name or status: then lists are to be made anew."""
     reading: int | None = None
     """How many markets have been listed so far while the list is being read, None once it is whole."""
+    alerts: tuple[Alert, ...] = ()
+    """What the trader wants to be told, newest first."""
+    watched: Mapping[str, Watcher] = MappingProxyType({})
+    """Who is called with each change of a market's book, quote or tape, before any screen can know of it."""
+    on_fill: Callable[[Fill], None] | None = None
+    """Called with each execution that was not known, told or read."""
+    skew_ms = 0
+    """The exchange's time minus this machine's, as it was known last."""
 
     balance: Balance | None = None
     day: DayTotal | None = None
@@ -205,6 +218,8 @@ class Store:
         live.trust, live.why = Trust.GOOD, ""
         self.frames += 1
         self._dirty_tickers.add(ticker)
+        if ticker in self.watched:
+            self.watched[ticker](None)
 
     def delta(self, ticker: str, side: Side, price: Price, delta: Count, ts_ms: int) -> None:
         """Change one level. Raises BookError if the change cannot be true of the book."""
@@ -215,6 +230,8 @@ class Store:
         live.last_ms = ts_ms or live.last_ms
         self.frames += 1
         self._dirty_tickers.add(ticker)
+        if ticker in self.watched:
+            self.watched[ticker](None)
 
     def stale(self, tickers: Sequence[str], why: str) -> None:
         """Stop trusting these books until their next snapshot."""
@@ -233,6 +250,8 @@ class Store:
         self.quotes[ticker] = quote
         self.frames += 1
         self._dirty_tickers.add(ticker)
+        if ticker in self.watched:
+            self.watched[ticker](None)
 
     def trade(self, trade: Trade) -> None:
         """Take a print of the public tape."""
@@ -246,6 +265,8 @@ class Store:
                 self.charts[trade.ticker, minutes] = chart.continued(trade)
         self.frames += 1
         self._dirty_tickers.add(trade.ticker)
+        if trade.ticker in self.watched:
+            self.watched[trade.ticker](trade)
 
     def fill(self, fill: Fill) -> None:
         """Take an execution of the account's own; one that is known already is passed over."""
@@ -257,6 +278,8 @@ class Store:
         self._dirty_tickers.add(fill.ticker)
         self._fill_order(fill)
         self._account_news()
+        if self.on_fill is not None:
+            self.on_fill(fill)
 
     def order(self, order: Order) -> None:
         """Take the news of an order. News may come twice, late or out of turn: see `merged`."""
@@ -410,6 +433,15 @@ class Store:
             self.settlements = newest_first
             self._dirty_topics.add(Topic.SETTLEMENTS)
 
+    def set_alerts(self, alerts: Iterable[Alert]) -> None:
+        """Replace the alerts; the same once more means that what they look at has to be drawn anew."""
+        self.alerts = tuple(alerts)
+        self._dirty_topics.add(Topic.ALERTS)
+
+    def exchange_ms(self) -> int:
+        """Give the exchange's time in Unix milliseconds, as far as it is known."""
+        return self._clock_ms() + self.skew_ms
+
     def set_positions(self, positions: Iterable[Position], as_of_ms: int) -> None:
         """Replace all positions but those that the stream has told since ``as_of_ms``, this machine's Unix time."""
         newer = {ticker for ticker, told_ms in self._position_told.items() if told_ms > as_of_ms}
@@ -468,6 +500,9 @@ class Store:
             newest_first = sorted([*fresh, *self.fills], key=lambda fill: fill.ts_ms, reverse=True)
             self.fills = deque(newest_first[:FILLS_KEPT], maxlen=FILLS_KEPT)
             self._dirty_topics.add(Topic.FILLS)
+            if self.on_fill is not None:
+                for fill in reversed(fresh):
+                    self.on_fill(fill)
         return fresh
 
     def notify(self, weight: Weight, text: str) -> None:

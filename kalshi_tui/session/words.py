@@ -1,5 +1,6 @@
-"""Orders and fills in the trader's words. One place, so that the ticket, the log and the outcome say the same."""
+"""Orders, fills and markets in the trader's words. One place, so that ticket, log and outcome say the same."""
 
+from kalshi_tui.domain.market import Market
 from kalshi_tui.domain.order import BookSide, Fill, Order, OrderTerms, exposure
 from kalshi_tui.domain.price import Count, Money, Price, format_count, format_money, format_price
 
@@ -20,6 +21,15 @@ def money_words(money: Money) -> str:
     """Write money with as many decimals as it needs, two at least: ``473300`` -> ``"0.4733"``."""
     whole, _, decimals = format_money(money).partition(".")
     return f"{whole}.{decimals[:2]}{decimals[2:].rstrip('0')}"
+
+
+def market_words(market: Market) -> str:
+    """Name a market in a few words: its event's title and what YES means."""
+    sub = market.yes_sub_title
+    if not market.title:
+        return sub or market.ticker
+    # Also where the title holds the outcome's words: a match names both its players.
+    return f"{market.title}: {sub}" if sub and sub != market.title else market.title
 
 
 def terms_words(terms: OrderTerms) -> str:

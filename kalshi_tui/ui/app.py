@@ -24,6 +24,7 @@ from kalshi_tui.ui.commands import Scope, of_scope, put_in_force
 from kalshi_tui.ui.driver import TerminalDriver
 from kalshi_tui.ui.keys import key
 from kalshi_tui.ui.outlet import CONSOLES, NoColours, SixteenColours
+from kalshi_tui.ui.ringer import Ringer
 from kalshi_tui.ui.screens.base import CommandScreen
 from kalshi_tui.ui.screens.desk import DeskScreen
 from kalshi_tui.ui.screens.too_small import LEAST_HEIGHT, LEAST_WIDTH, TooSmallScreen
@@ -84,6 +85,8 @@ class DeskApp(App[None]):
         if wishes.plain_chart is None:
             wishes = replace(wishes, plain_chart=os.environ.get("TERM") in CONSOLES)
         self.desk_screen = DeskScreen(desk, clock_ms, timer_ms, wishes)
+        terminal = os.environ.get("TERM", "")
+        self._ringer = Ringer(desk.alerts, wishes, self.bell, self._tell_terminal, timer_ms, terminal)
         self._tickers: set[str] = set()
         self._topics: set[Topic] = set()
         self._frame_number = 0
@@ -130,9 +133,13 @@ class DeskApp(App[None]):
 
     def _name_terminal(self, title: str) -> None:
         """Set the terminal's title, so that a window list tells practice from real money."""
-        driver = self._driver
-        if driver is not None and not self.is_headless and os.environ.get("TERM", "dumb") not in CONSOLES:
-            driver.write(f"\x1b]2;{title}\x07")
+        if os.environ.get("TERM", "dumb") not in CONSOLES:
+            self._tell_terminal(f"\x1b]2;{title}\x07")
+
+    def _tell_terminal(self, sequence: str) -> None:
+        """Write what is for the terminal itself and not for the screen."""
+        if self._driver is not None and not self.is_headless:
+            self._driver.write(sequence)
 
     def on_resize(self, event: Resize) -> None:
         """Cover everything while there is no room for it."""
@@ -169,6 +176,7 @@ class DeskApp(App[None]):
     def frame(self) -> None:
         """Draw one frame: the top screen always, the desk below a modal less often."""
         self._frame_number += 1
+        self._ringer.frame()
         dirty = self.desk.store.drain()
         front = self.screen
         if front is not self.desk_screen and isinstance(front, Framed):

@@ -23,6 +23,7 @@ class Scope(Enum):
     FIND = "Going to a market"
     NAME = "At a name to be typed"
     REHEARSE = "By ^p on the desk, in practice: trouble to rehearse"
+    ALERT = "Where an alert is written"
     ASK = "At a question"
     HELP = "Where a text is read, as here"
     TOO_SMALL = "On a terminal that is too small"

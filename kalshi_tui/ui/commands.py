@@ -35,6 +35,10 @@ COMMANDS: Final = (
     Command("last-found", "up", "choose", "Up", "Choose the line before.", Scope.FIND, -1, True, False),
     Command("page-found", "pagedown", "choose", "Page down", "Go ten lines down.", Scope.FIND, 10, False, False),
     Command("page-back-found", "pageup", "choose", "Page up", "Go ten lines up.", Scope.FIND, -10, False, False),
+    Command(
+        "keep-alert", "enter", "keep", "Keep", "Keep the alert, once it makes sense.", Scope.ALERT, None, True, False
+    ),
+    Command("leave-alert", "escape", "leave", "Back", "Go back; no alert is made.", Scope.ALERT, None, True, False),
     Command("scroll-down", "j,down", "scroll", "Down", "Scroll down.", Scope.HELP, 1, True, False),
     Command("scroll-up", "k,up", "scroll", "Up", "Scroll up.", Scope.HELP, -1, True, False),
     Command(

@@ -7,6 +7,8 @@ from kalshi_tui.ui.desk_reasons import (
     no_amend,
     no_cancel,
     no_close,
+    no_delete_alert,
+    no_rearm,
     no_repeat,
     no_side,
     no_sweep,
@@ -51,6 +53,15 @@ DESK_COMMANDS: Final = (
         why_not=no_close,
     ),
     Command(
+        "delete-alert",
+        "x",
+        "delete_alert",
+        "Delete",
+        "In the list of alerts: delete the chosen one.",
+        in_bar=True,
+        why_not=no_delete_alert,
+    ),
+    Command(
         "amend",
         "e",
         "amend",
@@ -58,6 +69,15 @@ DESK_COMMANDS: Final = (
         "Change price or count of the chosen order where it rests.",
         in_bar=True,
         why_not=no_amend,
+    ),
+    Command(
+        "rearm",
+        "e",
+        "rearm",
+        "Arm again",
+        "In the list of alerts: arm the chosen one again, once it has rung.",
+        in_bar=True,
+        why_not=no_rearm,
     ),
     Command(
         "repeat",
@@ -127,6 +147,17 @@ DESK_COMMANDS: Final = (
         "Settlements",
         "Show what settled markets have paid below.",
         argument="SETTLEMENTS",
+    ),
+    Command(
+        "alerts", "8", "show", "Alerts", "Show the alerts below, and how far each is from ringing.", argument="ALERTS"
+    ),
+    Command(
+        "alert",
+        "A",
+        "alert",
+        "New alert",
+        "Write an alert for the chosen market, beginning with the price chosen in the book.",
+        why_not=no_market,
     ),
     Command("sift", "z", "sift", "Trade size", "Show trades of all sizes, of 10 or more, 100, 1,000, and your own."),
     Command("export", "w", "export", "Write table", "Write the table below to a CSV file; the log says where."),

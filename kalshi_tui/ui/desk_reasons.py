@@ -1,16 +1,25 @@
 """Why a command on orders, positions or the book does not work now, in a sentence; empty if it does."""
 
+from kalshi_tui.domain.alert import AlertState
 from kalshi_tui.domain.market import Market
 from kalshi_tui.domain.order import OrderState
 from kalshi_tui.ui.keys import key
 from kalshi_tui.ui.situation import Situation, no_market, no_trade
 
+REARMS_ITSELF = {
+    AlertState.ARMED: "This alert is armed.",
+    AlertState.WAITING: "This alert is armed again by itself, once its condition is over.",
+}
 NOT_LISTED = "The market of this line is not in the list."
 NOT_IN_ROW = "No order of yours rests in this row."
 
 
 def _no_order() -> str:
     return f"No order is chosen: {key('orders')} shows the orders, and {key('pane')} goes there."
+
+
+def _no_alert() -> str:
+    return f"No alert stands in this line: {key('alert')} writes one."
 
 
 def no_ticket(now: Situation) -> str:
@@ -31,6 +40,8 @@ def no_cancel(now: Situation) -> str:
     """Say why there is nothing to cancel."""
     if now.in_positions:
         return no_close(now) or f"In the list of positions {key('close-position')} closes a position."
+    if now.in_alerts:
+        return no_delete_alert(now) or f"In the list of alerts {key('delete-alert')} deletes an alert."
     if now.in_ladder:
         return no_cancel_row(now) or f"In the ladder {key('cancel-row')} cancels all that rests in the row."
     return now.read_only or _no_resting(now, "cancelled")
@@ -38,6 +49,8 @@ def no_cancel(now: Situation) -> str:
 
 def no_amend(now: Situation) -> str:
     """Say why there is nothing to change."""
+    if now.in_alerts:
+        return no_rearm(now) or "In the list of alerts e arms an alert again."
     return (
         now.read_only
         or (_no_single(now) if now.in_ladder else "")
@@ -69,6 +82,28 @@ def no_close(now: Situation) -> str:
     if now.subject is not None and not now.subject.status.tradable:
         return f"This market takes no orders: it is {now.subject.status.value}."
     return _not_listed(now.subject)
+
+
+def no_delete_alert(now: Situation) -> str:
+    """Say why there is no alert to delete."""
+    if not now.in_alerts:
+        return (
+            f"The key {key('delete-alert')} deletes an alert in their list: "
+            f"{key('alerts')} shows it, and {key('pane')} goes there."
+        )
+    return "" if now.alert is not None else _no_alert()
+
+
+def no_rearm(now: Situation) -> str:
+    """Say why there is no alert to arm again."""
+    if not now.in_alerts:
+        return (
+            f"The key {key('rearm')} arms an alert again in their list: "
+            f"{key('alerts')} shows it, and {key('pane')} goes there."
+        )
+    if now.alert is None:
+        return _no_alert()
+    return REARMS_ITSELF.get(now.alert.state, "")
 
 
 def no_ladder(now: Situation) -> str:

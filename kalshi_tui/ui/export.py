@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final
 
+from kalshi_tui.domain.alert import OF_ACCOUNT, PRICES, Alert, Kind, alert_text
 from kalshi_tui.domain.history import Candle
 from kalshi_tui.domain.order import Fill, Order
 from kalshi_tui.domain.price import Count, Price, format_count, format_money, format_price
@@ -140,6 +141,32 @@ def _settlements(store: Store) -> tuple[Row, list[Row]]:
     ]
 
 
+def _alerts(store: Store) -> tuple[Row, list[Row]]:
+    head = ["state", "rings", "alert", "kind", "ticker", "comparison", "threshold", "fired_time", "times"]
+    return head, [_alert(each) for each in store.alerts]
+
+
+def _alert(alert: Alert) -> Row:
+    threshold = ""
+    if alert.kind in PRICES:
+        threshold = format_price(alert.threshold)
+    elif alert.kind is Kind.CLOSE:
+        threshold = str(alert.threshold)
+    elif alert.kind not in OF_ACCOUNT:
+        threshold = format_count(alert.threshold)
+    return [
+        alert.state.value,
+        "once" if alert.once else "every",
+        text_cell(alert_text(alert)),
+        alert.kind.value,
+        text_cell(alert.ticker),
+        (">=" if alert.at_least else "<=") if threshold else "",
+        threshold,
+        time_cell(alert.fired_ms),
+        str(alert.times),
+    ]
+
+
 def _candles(ticker: str, minutes: int, candles: Sequence[Candle]) -> tuple[Row, list[Row]]:
     head = ["end_time", "minutes", "ticker", "open", "high", "low", "close", "yes_bid_close", "yes_ask_close"]
     return [*head, "volume", "open_interest"], [
@@ -172,6 +199,7 @@ def table(store: Store, tab: Tab, ticker: str, *, least: Count = 0, minutes: int
             Tab.FILLS: _fills,
             Tab.LOG: _log,
             Tab.SETTLEMENTS: _settlements,
+            Tab.ALERTS: _alerts,
         }
         head, rows = makers[tab](store)
     return [head, *rows]

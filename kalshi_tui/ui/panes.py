@@ -3,10 +3,12 @@
 from enum import Enum
 from itertools import islice
 
+from kalshi_tui.domain.alert import Alert
 from kalshi_tui.domain.order import Fill, Order
 from kalshi_tui.domain.price import Count
 from kalshi_tui.session.store import Dirty, Store, Topic
 from kalshi_tui.ui import views
+from kalshi_tui.ui.alert_view import alert_columns, alert_line
 from kalshi_tui.ui.keys import key
 from kalshi_tui.ui.lines import Line, Span, Tone, line
 from kalshi_tui.ui.position_view import position_rows
@@ -28,9 +30,16 @@ class Tab(Enum):
     LOG = "Log"
     CHART = "Chart"
     SETTLEMENTS = "Settlements"
+    ALERTS = "Alerts"
 
 
-SHORT = {Tab.ORDERS: "Ord", Tab.POSITIONS: "Pos", Tab.FILLS: "Fill", Tab.SETTLEMENTS: "Settl"}
+SHORT = {
+    Tab.ORDERS: "Ord",
+    Tab.POSITIONS: "Pos",
+    Tab.FILLS: "Fill",
+    Tab.SETTLEMENTS: "Paid",
+    Tab.ALERTS: "Alert",
+}
 """The names where there is little room."""
 COLUMNS = {
     Tab.FILLS: views.FILL_COLUMNS,
@@ -53,21 +62,32 @@ def columns(tab: Tab, width: int, least: Count = 0) -> str:
         return views.tape_columns(least, told=True)
     if tab is Tab.SETTLEMENTS:
         return settlement_columns(width)
+    if tab is Tab.ALERTS:
+        return alert_columns(width)
     return views.position_columns(width) if tab is Tab.POSITIONS else COLUMNS[tab]
 
 
-def tab_bar(store: Store, chosen: Tab, *, short: bool = False) -> Line:
-    """Draw the tabs with their numbers and counts; the chosen one stands in brackets. ``short``: in few cells."""
+def tab_bar(store: Store, chosen: Tab, *, short: bool = False, tight: bool = False) -> Line:
+    """Draw the tabs with their numbers and counts; the chosen one stands in brackets.
+
+    ``short``: in few cells; ``tight``: in even fewer, with one blank or bracket between two of them.
+    """
     counts = {
         Tab.ORDERS: len(store.working()),
         Tab.POSITIONS: len(store.positions),
         Tab.FILLS: len(store.fills),
     }
-    spans = []
+    spans: list[Span] = []
     for number, tab in enumerate(Tab, 1):
         count = f" {counts[tab]}" if counts.get(tab) and not short else ""
         text = f"{number} {SHORT.get(tab, tab.value) if short else tab.value}{count}"
-        spans.append(Span(f"[{text}]" if tab is chosen else f" {text} ", Tone.HEAD if tab is chosen else Tone.DIM))
+        before, after = "[]" if tab is chosen else "  "
+        if tight and spans:
+            if tab is chosen:
+                spans[-1] = Span(spans[-1].text[:-1], Tone.DIM)
+            else:
+                before = ""
+        spans.append(Span(f"{before}{text}{after}", Tone.HEAD if tab is chosen else Tone.DIM))
     return line(*spans)
 
 
@@ -78,18 +98,20 @@ def listed_orders(store: Store) -> list[Order]:
     return [*store.working(), *over[:FINISHED_SHOWN]]
 
 
-Item = Order | Fill | str
+Item = Order | Fill | Alert | str
 
 
 def key_of(item: Item) -> str:
     """Give what tells an item of a list from the others for good; an order's is the id that we gave it, if any."""
     if isinstance(item, str):
         return item
+    if isinstance(item, Alert):
+        return str(item.id)
     return item.trade_id if isinstance(item, Fill) else item.client_order_id or item.order_id
 
 
-def items(store: Store, tab: Tab) -> list[Order] | list[str] | list[Fill]:
-    """Give what stands behind the lines of a list: orders, the tickers of positions, fills; nothing for the others."""
+def items(store: Store, tab: Tab) -> list[Order] | list[str] | list[Fill] | list[Alert]:
+    """Give what stands behind the lines of a list: orders, tickers, fills, alerts; nothing for the others."""
     if tab is Tab.ORDERS:
         return listed_orders(store)
     if tab is Tab.POSITIONS:
@@ -98,7 +120,7 @@ def items(store: Store, tab: Tab) -> list[Order] | list[str] | list[Fill]:
         return list(store.fills)[:FILLS_SHOWN]
     if tab is Tab.SETTLEMENTS:
         return [each.ticker for each in store.settlements]
-    return []
+    return list(store.alerts) if tab is Tab.ALERTS else []
 
 
 def tape_lines(store: Store, ticker: str, least: Count = 0) -> list[Line]:
@@ -123,6 +145,8 @@ def pane_rows(store: Store, tab: Tab, ticker: str, width: int, least: Count = 0)
         rows = [("", each) for each in tape_lines(store, ticker, least)]
     elif tab is Tab.SETTLEMENTS:
         rows = settlement_rows(store, width)
+    elif tab is Tab.ALERTS:
+        rows = [(key_of(each), alert_line(store, each, width)) for each in store.alerts]
     else:
         rows = [("", each) for notice in store.notices for each in views.notice_lines(notice, width)]
     empty = nothing_words(least) if tab is Tab.TAPE else _empty_words(tab)
@@ -132,6 +156,8 @@ def pane_rows(store: Store, tab: Tab, ticker: str, width: int, least: Count = 0)
 def _empty_words(tab: Tab) -> str:
     if tab is Tab.ORDERS:
         return f"No orders yet: {key('buy')} buys, {key('sell')} sells in the chosen market."
+    if tab is Tab.ALERTS:
+        return f"No alerts yet: {key('alert')} writes one for the chosen market."
     return EMPTY_WORDS.get(tab, "")
 
 
@@ -145,9 +171,12 @@ def pane_changed(store: Store, tab: Tab, ticker: str, dirty: Dirty) -> bool:
         Tab.LOG: {Topic.NOTICES},
         Tab.CHART: {Topic.MARKETS},
         Tab.SETTLEMENTS: {Topic.SETTLEMENTS, Topic.MARKETS},
+        Tab.ALERTS: {Topic.ALERTS, Topic.MARKETS, Topic.LINK},
     }[tab]
     if dirty.topics & topics:
         return True
     if tab is Tab.POSITIONS:
         return bool(dirty.tickers & store.positions.keys())
+    if tab is Tab.ALERTS:
+        return any(each.ticker in dirty.tickers for each in store.alerts)
     return tab is Tab.TAPE and ticker in dirty.tickers

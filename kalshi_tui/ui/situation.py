@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
+from kalshi_tui.domain.alert import Alert
 from kalshi_tui.domain.market import Market
 from kalshi_tui.domain.order import Order
 from kalshi_tui.domain.portfolio import Position
@@ -70,6 +71,10 @@ class Situation:
     """Whether the chosen order never arrived and may be sent again under its own id."""
     working_here: int = 0
     """How many orders are or may be live in the chosen market."""
+    in_alerts: bool = False
+    """Whether the arrows move in the list of alerts."""
+    alert: Alert | None = None
+    """The alert under the cursor there."""
     on_chart: bool = False
     """Whether the chart is shown."""
     list_name: str = ""

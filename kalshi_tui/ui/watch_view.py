@@ -11,6 +11,7 @@ from kalshi_tui.domain.market import Market, MarketStatus, Quote
 from kalshi_tui.domain.portfolio import Position
 from kalshi_tui.domain.price import PRICE_UNIT
 from kalshi_tui.session.store import Store
+from kalshi_tui.session.words import market_words
 from kalshi_tui.ui.format import decimals_of
 from kalshi_tui.ui.lines import Line, Span, Tone, clean, fit, line
 from kalshi_tui.ui.watch_columns import MARKS, Columns, Row, cells_of
@@ -22,12 +23,8 @@ OVER = frozenset({MarketStatus.DETERMINED, MarketStatus.FINALIZED})
 
 
 def market_label(market: Market) -> str:
-    """Name a market in a few words: its event's title and what YES means."""
-    sub = market.yes_sub_title
-    if not market.title:
-        return sub or market.ticker
-    # Also where the title holds the outcome's words: a match names both its players.
-    return f"{market.title}: {sub}" if sub and sub != market.title else market.title
+    """Name a market in a few words, as everywhere."""
+    return market_words(market)
 
 
 class Sort(Enum):

@@ -26,5 +26,9 @@ class Wishes:
     """Where tables are written to; None: nowhere."""
     kept_folder: Path | None = None
     """Where watch lists and the like outlive the program; None: they do not."""
+    bell: bool = True
+    """Whether an alert rings the terminal's bell."""
+    notify: bool = False
+    """Whether an alert has the terminal notify the desktop."""
     plain_chart: bool | None = None
     """Whether charts are drawn of ASCII alone; None: the terminal's name decides."""

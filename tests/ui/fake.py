@@ -10,6 +10,8 @@ from kalshi_tui.domain.market import Event, Market, MarketStatus, Quote, Trade
 from kalshi_tui.domain.order import BookSide, Fill, Order, OrderState, OrderTerms
 from kalshi_tui.domain.portfolio import Balance, Position
 from kalshi_tui.domain.price import CENT_GRID, Count, Price, PriceGrid, PriceRange
+from kalshi_tui.kalshi.clock import ExchangeClock
+from kalshi_tui.session.alerts import Alerts
 from kalshi_tui.session.desk import Outcome, Sweep
 from kalshi_tui.session.guard import Objection, unpassed
 from kalshi_tui.session.options import TicketDefaults
@@ -143,6 +145,8 @@ class FakeDesk:
         self.swept: list[str] = []
         self.leaves_nothing = False
         self.repeatable: dict[str, OrderTerms] = {}
+        self.alerts = Alerts(self.store, ExchangeClock(clock), asyncio.sleep)
+        self.store.on_order = self.alerts.ordered
 
     async def start(self) -> None:
         await asyncio.sleep(0)

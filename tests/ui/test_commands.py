@@ -8,12 +8,14 @@ import pytest
 from textual.command import CommandPalette
 from textual.widget import Widget
 
+from kalshi_tui.domain.alert import Alert, AlertState, Kind
 from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.market import MarketStatus
 from kalshi_tui.domain.order import Action, OrderState, OrderTerms, TimeInForce
 from kalshi_tui.session.venue import Venue
 from kalshi_tui.ui.commands import COMMANDS, TEXT_KEYS, Command, Scope, choose, is_typed, of_scope
 from kalshi_tui.ui.lines import plain
+from kalshi_tui.ui.screens.alert import AlertScreen
 from kalshi_tui.ui.screens.amend import AmendScreen
 from kalshi_tui.ui.screens.ask import AskScreen
 from kalshi_tui.ui.screens.base import CommandScreen
@@ -46,6 +48,9 @@ SITUATIONS = [
     Situation(order=an_order(state=OrderState.NOT_SENT), subject=MARKET, in_list=True, repeats=True),
     Situation(in_positions=True, position=a_position(), subject=MARKET, in_list=True),
     Situation(market=MARKET, on_chart=True),
+    Situation(market=MARKET, in_list=True, in_alerts=True, alert=Alert(Kind.FILL, state=AlertState.FIRED)),
+    Situation(market=MARKET, in_list=True, in_alerts=True, alert=Alert(Kind.FILL)),
+    Situation(market=MARKET, in_list=True, in_alerts=True),
     Situation(on_choice=True),
     Situation(entry=Entry.PRICE),
     Situation(entry=Entry.COUNT),
@@ -80,6 +85,8 @@ async def open_scope(trader: Trader, scope: Scope) -> None:
         trader.app.push_screen(AmendScreen(trader.desk, an_order(), trader.timer))
     elif scope is Scope.WORD:
         trader.app.push_screen(WordScreen(trader.desk, "question", "Is it so?", "yes"))
+    elif scope is Scope.ALERT:
+        trader.app.push_screen(AlertScreen(trader.desk, TITLES[0][0], "bid >= 0.55"))
     elif scope is Scope.ASK:
         trader.app.push_screen(AskScreen(trader.desk, "question", "Is it so?"))
     elif scope is Scope.WELCOME:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, strategies as st
 
+from kalshi_tui.domain.alert import Alert, Kind
 from kalshi_tui.domain.order import OrderState
 from kalshi_tui.session.store import Weight
 from kalshi_tui.ui.export import csv_text, table, text_cell, time_cell
@@ -64,6 +65,7 @@ def test_every_table_has_its_columns_in_every_line() -> None:
     store = busy_desk().store
     store.set_settlements([a_settlement()])
     store.set_chart(FIRST, 60, a_walk(), 0, NOW_MS)
+    store.set_alerts([Alert(Kind.BID, FIRST, True, 5_500)])
     for tab in Tab:
         head, *rows = table(store, tab, FIRST)
         assert rows, tab
@@ -149,6 +151,7 @@ async def test_w_writes_the_table_below_and_says_where(key: str, name: str, tmp_
     desk.store.set_settlements([a_settlement()])
     async with trading(desk, wishes=Wishes(export_folder=tmp_path)) as trader:
         desk.store.set_chart(FIRST, 60, a_walk(), 0, NOW_MS)
+        desk.store.set_alerts([Alert(Kind.BID, FIRST, True, 5_500)])
         await trader.press(key, "w")
         path = only_file(tmp_path)
         assert path.name == f"kalshi-tui-{name}-20270115T080000Z.csv"

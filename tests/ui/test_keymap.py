@@ -50,7 +50,7 @@ async def test_a_key_that_types_is_text_in_the_filter() -> None:
     ("keys", "sentence"),
     [
         ({"buy": ("s",)}, "the key s would mean buy and sell; give one of them another."),
-        ({"buy": ("x",)}, "the key x would mean buy and cancel and close-position and cancel-row"),
+        ({"buy": ("x",)}, "the key x would mean buy and cancel and close-position and delete-alert and cancel-row"),
         ({"sel": ("B",)}, "no command of the desk is called sel. Did you mean sell?"),
         ({"send": ("B",)}, "no command of the desk is called send."),
         ({"buy": ("ctrl+c",)}, "belongs to the terminal or the program itself"),

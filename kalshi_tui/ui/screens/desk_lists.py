@@ -1,12 +1,16 @@
-"""What the desk does with what it shows: the chart, the tape's filter, tables written to the disk."""
+"""What the desk does with what it shows: the chart, the tape's filter, alerts, tables written to the disk."""
 
 from collections.abc import Callable
 
+from kalshi_tui.domain.alert import Alert
+from kalshi_tui.domain.order import Action, yes_price
+from kalshi_tui.session.alert_words import kept_words
 from kalshi_tui.session.desk import Desk
 from kalshi_tui.session.store import Weight
 from kalshi_tui.ui.export import table
 from kalshi_tui.ui.export_file import Exporter
 from kalshi_tui.ui.panes import Tab
+from kalshi_tui.ui.screens.alert import AlertScreen, first_text
 from kalshi_tui.ui.screens.desk_watch import WatchDesk
 from kalshi_tui.ui.tape_filter import next_least
 from kalshi_tui.ui.widgets.tape_pane import TapePane
@@ -14,7 +18,7 @@ from kalshi_tui.ui.wishes import Wishes
 
 
 class ListDesk(WatchDesk):
-    """Carries out the commands on chart, tape and tables, and tells the session which chart is looked at."""
+    """Carries out the commands on chart, tape, alerts and tables, and tells the session which chart is looked at."""
 
     def __init__(self, desk: Desk, clock_ms: Callable[[], int], timer_ms: Callable[[], int], wishes: Wishes) -> None:
         super().__init__(desk, clock_ms, timer_ms, wishes)
@@ -51,6 +55,26 @@ class ListDesk(WatchDesk):
         least = next_least(self._lower.least)
         self._lower.sift(least)
         self._tape.sift(least)
+
+    def do_alert(self) -> None:
+        """Open the line in which an alert for the chosen market is written."""
+        start = self._start(Action.BUY)
+        price = None if start.price is None else yes_price(start.side, start.price)
+        self.app.push_screen(AlertScreen(self.desk, start.ticker, first_text(self._store, start.ticker, price)))
+
+    def do_delete_alert(self) -> None:
+        """Delete the chosen alert, and say so."""
+        alert = self._lower.item
+        if isinstance(alert, Alert):
+            self.desk.alerts.remove(alert.id)
+            self._store.notify(Weight.INFO, f"Alert deleted: {kept_words(self._store, alert)}.")
+
+    def do_rearm(self) -> None:
+        """Arm the chosen alert again."""
+        alert = self._lower.item
+        if isinstance(alert, Alert):
+            self._store.notify(Weight.INFO, f"Alert armed again: {kept_words(self._store, alert)}.")
+            self.desk.alerts.rearm(alert.id)
 
     def do_export(self) -> None:
         """Write the table that is shown below to the disk."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
+from kalshi_tui.domain.alert import Alert
 from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.order import Action, Order, TimeInForce
 from kalshi_tui.domain.portfolio import Position
@@ -71,6 +72,8 @@ class OrderDesk(CommandScreen[None]):
             repeats=order is not None and order.state.final and self.desk.terms_to_repeat(order) is not None,
             working_here=len(at_work(self._store, self._watch.ticker)),
             on_chart=self._lower.tab is Tab.CHART,
+            in_alerts=self._in_alerts,
+            alert=item if isinstance(item, Alert) else None,
         )
 
     @property
@@ -85,12 +88,16 @@ class OrderDesk(CommandScreen[None]):
     def _in_positions(self) -> bool:
         return self._in_lower and self._lower.tab is Tab.POSITIONS
 
+    @property
+    def _in_alerts(self) -> bool:
+        return self._in_lower and self._lower.tab is Tab.ALERTS
+
     def _chosen_order(self) -> Order | None:
         """Give the order under the cursor of the order list; from elsewhere the only live one, if there is but one.
 
-        From the list of positions none: there the same key means the position.
+        From the lists of positions and alerts none: there the same keys mean the position or the alert.
         """
-        if self._in_positions:
+        if self._in_positions or self._in_alerts:
             return None
         if self._in_lower and self._lower.tab is Tab.ORDERS:
             item = self._lower.item

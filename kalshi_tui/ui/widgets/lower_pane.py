@@ -1,4 +1,4 @@
-"""What stands below, one at a time: orders, positions, fills, tape, log, chart, settlements."""
+"""What stands below, one at a time: orders, positions, fills, tape, log, chart, settlements, alerts."""
 
 from textual import on
 from textual.app import ComposeResult
@@ -89,9 +89,9 @@ class LowerPane(Vertical):
 
     def _draw_tabs(self) -> None:
         room = self._tabs.room
-        for short in (False, True):
-            tabs = tab_bar(self._store, self.tab, short=short)
-            if length(tabs) + length(self._ages) < room:
+        for short, tight in ((False, False), (True, False), (True, True)):
+            tabs = tab_bar(self._store, self.tab, short=short, tight=tight)
+            if length(tabs) + length(self._ages) <= room:
                 self._tabs.show([spread_out(tabs, self._ages, room)])
                 return
         self._tabs.show([tabs])
