@@ -5,9 +5,7 @@ ever is a binary fraction.
 """
 
 import difflib
-import tomllib
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Callable
 from typing import Final, Literal
 
 import msgspec
@@ -24,7 +22,11 @@ Parser = Callable[[str], int]
 
 
 class SettingsError(Exception):
-    """The settings cannot be used. The message is a sentence that names the file and the setting."""
+    """The settings cannot be used. The message is a sentence; ``name`` is the setting's, such as ``screen.theme``."""
+
+    def __init__(self, sentence: str, name: str = "") -> None:
+        super().__init__(sentence)
+        self.name = name
 
 
 class _Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -91,68 +93,60 @@ class AlertSettings(_Section, frozen=True):
     """A program and its arguments, started with the alert's sentence as one further argument. No shell reads it."""
 
 
+class ProfileSettings(_Section, frozen=True):
+    """``[profiles.NAME]``: an exchange and the key for it. practice, demo and live have their own addresses."""
+
+    rest_url: str = ""
+    """Of a profile of your own: where the REST API is; https://, ending in /trade-api/v2."""
+    ws_url: str = ""
+    """Of a profile of your own: where the stream is; wss://, ending in /trade-api/ws/v2."""
+    money: Literal["practice", "demo", "live"] = "live"
+    """Of a profile of your own: what an order costs there. It decides the word and the colour on every screen."""
+    api_key_id: str = ""
+    """The id of the API key, as the exchange shows it."""
+    private_key_path: str = ""
+    """The file of the private key; it must be yours and readable by you alone."""
+    passphrase_command: tuple[str, ...] = ()
+    """A program and its arguments that print the key's passphrase; without a private_key_path, the key itself."""
+    keyring: bool = False
+    """Take the passphrase from the system's keyring; without a private_key_path, the key itself."""
+    read_only: bool = False
+    """Watch only: nothing is sent, changed or cancelled with this profile."""
+    proxy: str = ""
+    """The proxy to go through, http:// or https://; variables of the environment name none."""
+
+
 class Settings(_Section, frozen=True):
     """The whole file."""
+
+    env: str = "practice"
+    """The profile that is taken where none is named: practice, demo, live, or one of your own."""
 
     ticket: TicketSettings = msgspec.field(default_factory=TicketSettings)
     screen: ScreenSettings = msgspec.field(default_factory=ScreenSettings)
     limits: LimitSettings = msgspec.field(default_factory=LimitSettings)
     dead_man: DeadManSettings = msgspec.field(default_factory=DeadManSettings)
     alerts: AlertSettings = msgspec.field(default_factory=AlertSettings)
+    profiles: dict[str, ProfileSettings] = msgspec.field(default_factory=dict)
+    """``[profiles.NAME]``: exchanges and keys."""
     keys: dict[str, str | tuple[str, ...]] = msgspec.field(default_factory=dict)
     """``[keys]``: keys of the desk by the command's id, in the place of the usual ones; "" is none."""
-
-
-def read_settings(path: Path, *, must_exist: bool = False) -> Settings:
-    """Read the file; one that is not there counts as empty, unless it was asked for. Raises SettingsError."""
-    try:
-        text = path.read_bytes()
-    except FileNotFoundError:
-        if not must_exist:
-            return Settings()
-        raise SettingsError(f"There is no settings file {path}.") from None
-    except OSError as error:
-        raise SettingsError(f"The settings file {path} cannot be read ({error.strerror or error}).") from error
-    try:
-        return msgspec.convert(tomllib.loads(text.decode("utf-8")), Settings)
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise SettingsError(f"The settings file {path} is no TOML: {error}.") from error
-    except msgspec.ValidationError as error:
-        raise SettingsError(f"In the settings file {path}: {_plainly(str(error))}") from error
-
-
-def _plainly(error: str) -> str:
-    """Say msgspec's error as a sentence, with the nearest right name for an unknown one."""
-    what, _, where = error.partition(" - at `$")
-    section = where.rstrip("`").lstrip(".")
-    if "unknown field" in what:
-        name = what.rpartition("`")[0].rpartition("`")[2]
-        tables: dict[str, Sequence[str]] = {
-            "": Settings.__struct_fields__,
-            "ticket": TicketSettings.__struct_fields__,
-            "screen": ScreenSettings.__struct_fields__,
-            "limits": LimitSettings.__struct_fields__,
-            "dead_man": DeadManSettings.__struct_fields__,
-            "alerts": AlertSettings.__struct_fields__,
-        }
-        near = difflib.get_close_matches(name, tables[section], 1)
-        full = f"{section}.{name}" if section else name
-        return f"there is no setting {full}." + (f" Did you mean {near[0]}?" if near else "")
-    return f"{section}: {what}."
 
 
 def options_of(settings: Settings, *, read_only: bool = False) -> Options:
     """Turn the settings into what a session takes. Raises SettingsError, naming the setting."""
     limits, dead = settings.limits, settings.dead_man
     if not 1 <= len(settings.ticket.presets) <= MOST_PRESETS:
-        raise SettingsError(f"ticket.presets needs one to {MOST_PRESETS} counts.")
+        raise SettingsError(f"ticket.presets needs one to {MOST_PRESETS} counts.", "ticket.presets")
     presets = tuple(_positive("ticket.presets", parse_count, text) for text in settings.ticket.presets)
     for name, seconds in (("link_lost_s", dead.link_lost_s), ("expire_after_s", dead.expire_after_s)):
         if seconds is not None and seconds <= 0:
-            raise SettingsError(f"dead_man.{name} must be more than 0 seconds, or left out.")
+            raise SettingsError(f"dead_man.{name} must be more than 0 seconds, or left out.", f"dead_man.{name}")
 
     if settings.alerts.command[:1] == ("",) or any("\0" in part for part in settings.alerts.command):
-        raise SettingsError('alerts.command must begin with a program, such as ["notify-send", "Kalshi"].')
+        raise SettingsError(
+            'alerts.command must begin with a program, such as ["notify-send", "Kalshi"].', "alerts.command"
+        )
 
     def limit(name: str, parse: Parser) -> int | None:
         text: str | None = getattr(limits, name)
@@ -183,9 +177,9 @@ def looks_of(settings: Settings) -> Wishes:
         if each not in SHOWN_ORDER:
             near = difflib.get_close_matches(each, SHOWN_ORDER, 1)
             hint = f" Did you mean {near[0]}?" if near else ""
-            raise SettingsError(f"screen.columns: there is no column {each}.{hint}")
+            raise SettingsError(f"screen.columns: there is no column {each}.{hint}", "screen.columns")
     if len(set(columns)) < len(columns):
-        raise SettingsError("screen.columns: each column stands there once.")
+        raise SettingsError("screen.columns: each column stands there once.", "screen.columns")
     keys = {each: (texts,) if isinstance(texts, str) else texts for each, texts in settings.keys.items()}
     keys = {each: tuple(filter(None, texts)) for each, texts in keys.items()}
     if keys:
@@ -196,7 +190,7 @@ def looks_of(settings: Settings) -> Wishes:
         try:
             rebound(COMMANDS, keys)
         except KeysRefusedError as error:
-            raise SettingsError(f"[keys]: {error}") from error
+            raise SettingsError(f"[keys]: {error}", "keys") from error
     return Wishes(
         theme=settings.screen.theme,
         columns=columns,
@@ -210,7 +204,7 @@ def _positive(name: str, parse: Parser, text: str) -> int:
     try:
         value = parse(text)
     except NumberError as error:
-        raise SettingsError(f"{name}: {error}") from error
+        raise SettingsError(f"{name}: {error}", name) from error
     if value <= 0:
-        raise SettingsError(f"{name} must be more than 0.")
+        raise SettingsError(f"{name} must be more than 0.", name)
     return value

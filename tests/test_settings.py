@@ -4,9 +4,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given, strategies as st
 
+from kalshi_tui.configuration import load
 from kalshi_tui.domain.limits import Limits
 from kalshi_tui.session.options import DeadMan, Options, TicketDefaults
-from kalshi_tui.settings import Settings, SettingsError, looks_of, options_of, read_settings
+from kalshi_tui.settings import Settings, SettingsError, looks_of, options_of
 from kalshi_tui.ui.wishes import Wishes
 
 WHOLE = """
@@ -33,6 +34,10 @@ bell = false
 notify = true
 command = ["notify-send", "Kalshi"]
 """
+
+
+def read_settings(path: Path, *, must_exist: bool = False) -> Settings:
+    return load(path, {}, must_exist=must_exist).settings
 
 
 def written(folder: Path, text: str) -> Path:

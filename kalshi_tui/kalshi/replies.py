@@ -76,6 +76,17 @@ class ExchangeStatus:
     exchange_active: bool
     trading_active: bool
     resumes_ms: int = 0
+    shards: tuple["ShardStatus", ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ShardStatus:
+    """Whether one part of the exchange is up and trades."""
+
+    exchange_index: int
+    description: str
+    exchange_active: bool
+    trading_active: bool
 
 
 @dataclass(frozen=True, slots=True)

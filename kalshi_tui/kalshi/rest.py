@@ -303,6 +303,16 @@ class RestClient:
         self._calls.writes.set(limits.write.per_second, limits.write.capacity)
         return limits
 
+    async def scopes(self, key_id: str) -> tuple[str, ...] | None:
+        """Read what a key may do, such as ``read`` and ``write``; None where the exchange does not tell this key."""
+        try:
+            reply = await self._calls.get("/api_keys", wire.ApiKeysReply, private=True)
+        except Refused:
+            # Keys with few rights may not look at the list of keys, their own entry included.
+            return None
+        found = [each for each in reply.api_keys or () if each.api_key_id == key_id]
+        return tuple(translate.clean(scope, translate.IDENTITY) for scope in found[0].scopes or ()) if found else None
+
     async def endpoint_costs(self) -> wire.EndpointCostsReply:
         """Read what calls cost in tokens, where that is not the default."""
         return await self._calls.get("/account/endpoint_costs", wire.EndpointCostsReply, private=True)

@@ -44,6 +44,7 @@ from kalshi_tui.kalshi.replies import (
     ExchangeStatus,
     OrderAck,
     SeriesTerms,
+    ShardStatus,
     TokenBucket,
 )
 
@@ -698,6 +699,12 @@ def exchange_status(source: wire.ExchangeStatusReply) -> ExchangeStatus:
         exchange_active=source.exchange_active,
         trading_active=source.trading_active,
         resumes_ms=time_ms(source.exchange_estimated_resume_time),
+        shards=tuple(
+            ShardStatus(
+                each.exchange_index, clean(each.description, IDENTITY), each.exchange_active, each.trading_active
+            )
+            for each in source.exchange_index_statuses or ()
+        ),
     )
 
 

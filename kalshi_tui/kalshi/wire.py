@@ -751,6 +751,20 @@ class BatchCandlesticksReply(_Object, frozen=True, kw_only=True):
     markets: list[MarketCandlesticks] | None
 
 
+class ApiKey(_Object, frozen=True, kw_only=True):
+    """One key of the account: its id, its name and what it may do. The key itself is nowhere told."""
+
+    api_key_id: str
+    name: str = ""
+    scopes: list[str] | None = None
+
+
+class ApiKeysReply(_Object, frozen=True, kw_only=True):
+    """``GET /api_keys``."""
+
+    api_keys: list[ApiKey] | None
+
+
 class ExchangeIndexStatus(_Leaf, frozen=True, kw_only=True):
     """The state of one shard."""
 

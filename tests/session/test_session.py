@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from kalshi_tui.__main__ import practice_session
+from kalshi_tui.compose import connected_practice, session_of
 from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.link import LinkState, Trust
 from kalshi_tui.domain.order import Action, OrderState, OrderTerms
@@ -45,7 +45,7 @@ async def until(condition: Callable[[], object], within_s: float = 20) -> None:
 
 @pytest.fixture
 async def session(exchange: PracticeProcess) -> AsyncIterator[Session]:
-    made = practice_session(exchange.ready())
+    made = session_of(connected_practice(exchange.ready()))
     await made.start()
     await until(lambda: made.store.connection.state is LinkState.LIVE and made.store.markets and made.store.balance)
     yield made
@@ -119,7 +119,7 @@ async def test_the_exchange_killed_and_started_again_is_healed_from(data: Path) 
     first = PracticeProcess(["--data", str(data), "--seed", SEED])
     ready = first.ready()
     port = ready.rest_url.split(":")[2].split("/")[0]
-    session = practice_session(ready)
+    session = session_of(connected_practice(ready))
     again = None
     try:
         await session.start()

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given, strategies as st
 
-from kalshi_tui.settings import Settings, SettingsError, looks_of, read_settings
+from kalshi_tui.configuration import load
+from kalshi_tui.settings import Settings, SettingsError, looks_of
 from kalshi_tui.ui.commands import COMMANDS, Scope
 from kalshi_tui.ui.keymap import KeysRefusedError, key_name, rebound
 from kalshi_tui.ui.wishes import Wishes
@@ -104,7 +105,7 @@ def test_what_is_taken_leaves_no_key_with_two_meanings(keys: dict[str, list[str]
 def test_the_settings_say_keys_and_columns(tmp_path: Path) -> None:
     path = tmp_path / "settings.toml"
     path.write_text('[keys]\nbuy = "B"\nsell = ["S", "f6"]\nsort = ""\n[screen]\ncolumns = ["bid", "ask"]\n')
-    assert looks_of(read_settings(path)) == Wishes(
+    assert looks_of(load(path, {}).settings) == Wishes(
         columns=("bid", "ask"), keys={"buy": ("B",), "sell": ("S", "f6"), "sort": ()}
     )
 
@@ -121,7 +122,7 @@ def test_wrong_ones_are_a_sentence(tmp_path: Path, settings: str, sentence: str)
     path = tmp_path / "settings.toml"
     path.write_text(settings)
     with pytest.raises(SettingsError) as refused:
-        looks_of(read_settings(path))
+        looks_of(load(path, {}).settings)
     assert sentence in str(refused.value)
 
 

@@ -1,0 +1,65 @@
+"""``kalshi-tui config``: every setting in force, where it is from, and what it means."""
+
+import json
+import textwrap
+from collections.abc import Mapping
+from typing import Final
+
+from kalshi_tui.configuration import Loaded, every_setting, masked
+from kalshi_tui.credentials import KeySource
+from kalshi_tui.profiles import Profile
+
+NAME: Final = 32
+VALUE: Final = 34
+WIDTH: Final = 100
+
+
+def report(
+    loaded: Loaded, profile: Profile, environ: Mapping[str, str], *, explain: bool = False, as_json: bool = False
+) -> str:
+    """Write the report, as text or as one JSON object."""
+    settings = every_setting(loaded)
+    connection = _connection(profile, environ)
+    if as_json:
+        listed = [
+            {"name": each.name, "value": each.value, "source": each.source} | ({"help": each.help} if explain else {})
+            for each in settings
+        ]
+        whole = {"file": str(loaded.path), "profile": connection, "settings": listed}
+        return json.dumps(whole, indent=1, ensure_ascii=False) + "\n"
+    lines = [f"# Settings file: {loaded.path}{'' if loaded.path.exists() else ' (not there)'}"]
+    lines += [f"# {name.replace('_', ' ')}: {value}" for name, value in connection.items()]
+    lines.append("")
+    for each in settings:
+        lines.append(f"{each.name:<{NAME}} {each.value:<{VALUE}} {each.source}".rstrip())
+        if explain and each.help:
+            lines += textwrap.wrap(each.help, WIDTH, initial_indent="    ", subsequent_indent="    ")
+    return "\n".join(lines) + "\n"
+
+
+def _connection(profile: Profile, environ: Mapping[str, str]) -> dict[str, str]:
+    """Say which exchange it is, and which key; of the key nothing that is secret."""
+    environment = profile.environment
+    if environment is None:
+        return {"profile": profile.name, "money": "PRACTICE", "exchange": "a practice exchange started on this machine"}
+    return {
+        "profile": profile.name,
+        "money": environment.kind.value,
+        "rest_url": environment.rest_url,
+        "ws_url": environment.ws_url,
+        "api_key_id": masked(profile.key.key_id) if profile.key.key_id else "(not set)",
+        "private_key": _key_words(profile.key, environ),
+        "read_only": "yes" if profile.read_only else "no",
+        "proxy": profile.proxy or "none",
+    }
+
+
+def _key_words(key: KeySource, environ: Mapping[str, str]) -> str:
+    if key.pem is not None:
+        return "KALSHI_PRIVATE_KEY (not shown)"
+    if key.path is not None:
+        named = " (KALSHI_PRIVATE_KEY_PATH)" if environ.get("KALSHI_PRIVATE_KEY_PATH") else ""
+        return f"{key.path}{named}"
+    if key.passphrase_command:
+        return f"printed by {key.passphrase_command[0]}"
+    return "in the system's keyring" if key.keyring else "(not set)"

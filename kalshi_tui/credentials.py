@@ -1,0 +1,224 @@
+"""The trader's key: where it is, whether anybody else could read it, and how it is opened.
+
+It is treated as ssh treats keys. A sentence that says what is wrong never holds anything of the key or the passphrase.
+"""
+
+import errno
+import os
+import shlex
+import stat
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from kalshi_tui.kalshi.signing import KeyFileError, PassphraseError, Signer
+
+LARGEST_KEY_FILE: Final = 64 * 1024
+OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
+AGENT_WITHIN_S: Final = 60.0
+TRIES: Final = 3
+"""How often a passphrase is asked for."""
+KEYRING_SERVICE: Final = "kalshi-tui"
+
+
+class CredentialsError(Exception):
+    """The key cannot be used. The message is a sentence that says what to do, and holds nothing secret."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeySource:
+    """Where a key id and its private key come from; nothing of the key itself but ``pem``, which is never shown."""
+
+    key_id: str = ""
+    path: Path | None = None
+    pem: bytes | None = field(default=None, repr=False)
+    """The key's text itself, from the environment."""
+    passphrase_command: tuple[str, ...] = ()
+    """What prints the passphrase, or the key itself where there is no path; an argument list, never a shell's text."""
+    keyring: bool = False
+    """Whether the system's keyring has the passphrase, or the key itself where there is no path."""
+
+
+Ask = Callable[[str], str]
+"""Asks for a passphrase on the terminal, with a prompt; raises EOFError where nobody can answer."""
+
+
+def from_environment(environ: Mapping[str, str], otherwise: KeySource) -> KeySource:
+    """Take key id and key from the usual variables; what they leave out stays as it is ``otherwise``.
+
+    A key of the environment takes the place of the profile's whole key: an id never goes with another one's key.
+    """
+    key_id = environ.get("KALSHI_API_KEY_ID") or environ.get("KALSHI_KEY_ID") or ""
+    path, pem = environ.get("KALSHI_PRIVATE_KEY_PATH") or "", environ.get("KALSHI_PRIVATE_KEY") or ""
+    if path and pem:
+        raise CredentialsError("KALSHI_PRIVATE_KEY and KALSHI_PRIVATE_KEY_PATH are both set; unset one of them.")
+    if not key_id and not path and not pem:
+        return otherwise
+    if bool(key_id) != bool(path or pem):
+        there, missing = (
+            ("KALSHI_API_KEY_ID", "KALSHI_PRIVATE_KEY_PATH")
+            if key_id
+            else ("KALSHI_PRIVATE_KEY" + ("_PATH" if path else ""), "KALSHI_API_KEY_ID")
+        )
+        raise CredentialsError(f"{there} is set, but {missing} is not: an id and its key come together.")
+    return KeySource(
+        key_id,
+        Path(path).expanduser() if path else None,
+        # A variable often has its line ends written as \n.
+        pem.replace("\\n", "\n").encode() if pem else None,
+        otherwise.passphrase_command if not pem else (),
+        otherwise.keyring if not pem else False,
+    )
+
+
+def open_key(source: KeySource, ask: Ask | None = None) -> Signer:
+    """Read the key and open it. ``ask`` asks for a passphrase; without it nobody is asked. Raises CredentialsError."""
+    if not source.key_id:
+        raise CredentialsError(
+            "There is no API key: set KALSHI_API_KEY_ID and KALSHI_PRIVATE_KEY_PATH, or api_key_id and "
+            "private_key_path in the profile."
+        )
+    if not source.key_id.isprintable() or not source.key_id.isascii() or " " in source.key_id:
+        raise CredentialsError("The API key id has characters that no key id has; copy it again from the exchange.")
+    pem, where = _text_of(source)
+    try:
+        return Signer.from_pem(source.key_id, pem)
+    except PassphraseError:
+        return _opened(source, pem, where, ask)
+    except KeyFileError as error:
+        raise CredentialsError(f"{where}: {error}") from None
+
+
+def _text_of(source: KeySource) -> tuple[bytes, str]:
+    """Give the key's text, and the words for where it is from."""
+    if source.pem is not None:
+        return source.pem, "KALSHI_PRIVATE_KEY"
+    if source.path is not None:
+        return read_key_file(source.path), str(source.path)
+    if source.passphrase_command:
+        return _agent_says(source.passphrase_command), "The key command's output"
+    if source.keyring:
+        return _keyring_says(source.key_id), "The key in the system's keyring"
+    raise CredentialsError(
+        "There is no private key: set KALSHI_PRIVATE_KEY_PATH, or private_key_path in the profile, to its file."
+    )
+
+
+def _opened(source: KeySource, pem: bytes, where: str, ask: Ask | None) -> Signer:
+    """Open an encrypted key: by the command, the keyring, or by asking."""
+    if source.path is not None and source.passphrase_command:
+        return _with(source, pem, where, _agent_says(source.passphrase_command))
+    if source.path is not None and source.keyring:
+        return _with(source, pem, where, _keyring_says(source.key_id))
+    for left in range(TRIES - 1, -1, -1):
+        if ask is None:
+            break
+        try:
+            passphrase = ask(f"Passphrase of {where}: ")
+        except EOFError:
+            break
+        try:
+            return Signer.from_pem(source.key_id, pem, passphrase.encode())
+        except PassphraseError as error:
+            if not left:
+                raise CredentialsError(f"{where}: {error}") from None
+            sys.stderr.write("That does not open it.\n")
+    raise CredentialsError(
+        f"{where} is encrypted and nobody can be asked for its passphrase here: start in a terminal, or name a "
+        "passphrase_command in the profile."
+    )
+
+
+def _with(source: KeySource, pem: bytes, where: str, passphrase: bytes) -> Signer:
+    try:
+        return Signer.from_pem(source.key_id, pem, passphrase.rstrip(b"\r\n"))
+    except KeyFileError as error:
+        raise CredentialsError(f"{where}: {error}") from None
+
+
+def read_key_file(path: Path) -> bytes:
+    """Read a private key as ssh would: an own file, no link, readable by nobody else. Raises CredentialsError.
+
+    What is checked is the opened file itself, so that it cannot be exchanged in between.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+    except OSError as error:
+        raise CredentialsError(_no_file(path, error)) from None
+    try:
+        _refuse_unsafe(path, os.fstat(descriptor))
+        return os.read(descriptor, LARGEST_KEY_FILE + 1)
+    finally:
+        os.close(descriptor)
+
+
+def _refuse_unsafe(path: Path, found: os.stat_result) -> None:
+    """Refuse what is no file, not one's own, or open to others. Raises CredentialsError with the remedy."""
+    if not stat.S_ISREG(found.st_mode):
+        raise CredentialsError(f"{path} is not a file; name the private key's own file.")
+    if found.st_uid != os.geteuid():
+        raise CredentialsError(
+            f"The key file {path} belongs to another user, who could change it; copy it into a file of your own."
+        )
+    if found.st_mode & OTHERS:
+        mode = stat.S_IMODE(found.st_mode)
+        raise CredentialsError(
+            f"The key file {path} can be read or changed by others (mode {mode:04o}). "
+            f"To mend that: chmod 600 {shlex.quote(str(path))}"
+        )
+    if found.st_size > LARGEST_KEY_FILE:
+        raise CredentialsError(f"{path} is too large for a private key; name the key's own file.")
+
+
+def _no_file(path: Path, error: OSError) -> str:
+    if error.errno == errno.ENOENT:
+        return f"There is no key file {path}. Check the path, or download or create a key at the exchange."
+    if error.errno in {errno.ELOOP, errno.EMLINK}:
+        return f"The key file {path} is a link, which is not followed: name the file itself."
+    if error.errno in {errno.EACCES, errno.EPERM}:
+        return f"The key file {path} cannot be read by you. To mend that: chmod 600 {shlex.quote(str(path))}"
+    return f"The key file {path} cannot be read ({error.strerror or error})."
+
+
+def _agent_says(command: Sequence[str]) -> bytes:
+    """Run the command that the trader names, with no shell between, and give what it prints."""
+    name = command[0]
+    try:
+        done = subprocess.run(  # noqa: S603 - the trader's own command, as a list of arguments
+            list(command), stdin=subprocess.DEVNULL, capture_output=True, timeout=AGENT_WITHIN_S, check=False
+        )
+    except FileNotFoundError:
+        raise CredentialsError(f"The passphrase command {name} is not there; check passphrase_command.") from None
+    except subprocess.TimeoutExpired:
+        raise CredentialsError(f"The passphrase command {name} took more than {AGENT_WITHIN_S:.0f} s.") from None
+    except OSError as error:
+        raise CredentialsError(f"The passphrase command {name} cannot be run ({error.strerror or error}).") from None
+    if done.returncode:
+        # What it says on standard error may hold anything, and is not repeated.
+        raise CredentialsError(f"The passphrase command {name} failed (code {done.returncode}); run it by hand.")
+    if not done.stdout.strip():
+        raise CredentialsError(f"The passphrase command {name} printed nothing.")
+    return done.stdout
+
+
+def _keyring_says(key_id: str) -> bytes:
+    """Ask the system's keyring, by the optional extra."""
+    try:
+        import keyring  # type: ignore[import-not-found, unused-ignore]  # noqa: PLC0415 - an extra, and slow
+    except ImportError:
+        raise CredentialsError(
+            "The profile wants the system's keyring, which is an extra: pip install 'kalshi-tui[keyring]'."
+        ) from None
+    try:
+        found = keyring.get_password(KEYRING_SERVICE, key_id)
+    except Exception as error:  # noqa: BLE001 - see below
+        # Back ends raise whatever they like; its text is theirs and is not repeated.
+        raise CredentialsError(f"The system's keyring could not be asked ({type(error).__name__}).") from None
+    if not found:
+        raise CredentialsError(
+            f"The system's keyring has nothing for this key: keyring set {KEYRING_SERVICE} {shlex.quote(key_id)}"
+        )
+    return str(found).encode()

@@ -1,0 +1,246 @@
+"""The key file as ssh would take it, and a sentence for everything that is wrong with a key."""
+
+import os
+import subprocess
+import sys
+import textwrap
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, NoEncryption, PrivateFormat
+
+from kalshi_tui.credentials import CredentialsError, KeySource, from_environment, open_key, read_key_file
+from kalshi_tui.kalshi.signing import generate_key, public_pem
+
+PEM = generate_key()
+KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+PKCS1 = KEY.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption())
+LOCKED = KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"open sesame"))
+SHORT = rsa.generate_private_key(public_exponent=65537, key_size=1024).private_bytes(  # noqa: S505 - too short on purpose
+    Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
+)
+CURVE = ec.generate_private_key(ec.SECP256R1()).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
+def kept(folder: Path, pem: bytes = PEM, mode: int = 0o600) -> Path:
+    path = folder / "key.pem"
+    path.write_bytes(pem)
+    path.chmod(mode)
+    return path
+
+
+@pytest.mark.parametrize(
+    "pem", [PEM, PKCS1, PEM.replace(b"\n", b"\r\n"), b"\xef\xbb\xbf" + PKCS1], ids=["pkcs8", "pkcs1", "crlf", "bom"]
+)
+def test_every_form_of_key_opens(tmp_path: Path, pem: bytes) -> None:
+    assert open_key(KeySource("id", kept(tmp_path, pem))).key_id == "id"
+
+
+@pytest.mark.parametrize(
+    ("pem", "sentence"),
+    [
+        (public_pem(PEM), "This is a public key"),
+        (CURVE, "a key of another kind"),
+        (SHORT, "1024 bits, which is too short"),
+        (b"hello", "This is not a private key"),
+        (PEM[:400] + b"\n-----END PRIVATE KEY-----\n", "is damaged"),
+        (b"-----BEGIN OPENSSH PRIVATE KEY-----\nx\n", "OpenSSH's own form"),
+    ],
+)
+def test_each_wrong_key_has_a_sentence_of_its_own(tmp_path: Path, pem: bytes, sentence: str) -> None:
+    with pytest.raises(CredentialsError) as refused:
+        open_key(KeySource("id", kept(tmp_path, pem)))
+    assert sentence in str(refused.value)
+    assert refused.value.__cause__ is None
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o640, 0o604, 0o660, 0o601])
+def test_a_key_file_that_others_can_read_is_refused_with_the_remedy(tmp_path: Path, mode: int) -> None:
+    path = kept(tmp_path, mode=mode)
+    with pytest.raises(CredentialsError, match=r"can be read or changed by others") as refused:
+        read_key_file(path)
+    assert f"chmod 600 {path}" in str(refused.value)
+    path.chmod(0o600)
+    assert read_key_file(path) == PEM
+
+
+def test_a_link_is_not_followed(tmp_path: Path) -> None:
+    link = tmp_path / "link.pem"
+    link.symlink_to(kept(tmp_path))
+    with pytest.raises(CredentialsError, match="is a link, which is not followed"):
+        read_key_file(link)
+
+
+def test_what_is_no_file_is_said(tmp_path: Path) -> None:
+    with pytest.raises(CredentialsError, match="is not a file"):
+        read_key_file(tmp_path)
+    os.mkfifo(tmp_path / "pipe", 0o600)
+    with pytest.raises(CredentialsError, match="is not a file"):
+        read_key_file(tmp_path / "pipe")
+    with pytest.raises(CredentialsError, match="There is no key file"):
+        read_key_file(tmp_path / "none.pem")
+    with pytest.raises(CredentialsError, match="too large"):
+        read_key_file(kept(tmp_path, b"x" * 100_000))
+
+
+AS_NOBODY = """
+import os, sys
+from pathlib import Path
+from kalshi_tui.credentials import CredentialsError, read_key_file
+os.setgroups([]); os.setgid(65534); os.setuid(65534)
+for path in sys.argv[1:]:
+    try:
+        read_key_file(Path(path))
+        print("read")
+    except CredentialsError as error:
+        print(error)
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become an ordinary user")
+def test_an_ordinary_user_s_key(tmp_path: Path) -> None:
+    """Root may read everything; what is checked here is what an ordinary user meets."""
+    for parent in (tmp_path, *tmp_path.parents):
+        if parent == Path("/tmp"):
+            break
+        parent.chmod(0o755)
+    own, others, closed = (tmp_path / name for name in ("own.pem", "others.pem", "closed.pem"))
+    for path in (own, others, closed):
+        path.write_bytes(PEM)
+        path.chmod(0o600)
+    os.chown(own, 65534, 65534)
+    others.chmod(0o644)
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(AS_NOBODY), str(own), str(others), str(closed)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    first, second, third = done.stdout.splitlines()
+    assert first == "read"
+    assert "belongs to another user" in second
+    assert "cannot be read by you" in third
+
+
+def asked(*answers: str) -> Callable[[str], str]:
+    left = list(answers)
+
+    def ask(prompt: str) -> str:
+        assert "Passphrase of" in prompt
+        if not left:
+            raise EOFError
+        return left.pop(0)
+
+    return ask
+
+
+def test_a_passphrase_is_asked_for_three_times(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source = KeySource("id", kept(tmp_path, LOCKED))
+    assert open_key(source, asked("wrong", "open sesame")).key_id == "id"
+    with pytest.raises(CredentialsError, match="does not open the key file") as refused:
+        open_key(source, asked("wrong", "tiny", "sesame", "open sesame"))
+    with pytest.raises(CredentialsError, match="nobody can be asked"):
+        open_key(source)
+    with pytest.raises(CredentialsError, match="nobody can be asked"):
+        open_key(source, asked())
+    said = capsys.readouterr()
+    assert "sesame" not in said.out + said.err + str(refused.value)
+
+
+def test_a_command_prints_the_passphrase_and_no_shell_reads_it(tmp_path: Path) -> None:
+    path = kept(tmp_path, LOCKED)
+    printing = (sys.executable, "-c", "import sys; print(sys.argv[1])")
+    assert open_key(KeySource("id", path, passphrase_command=(*printing, "open sesame"))).key_id == "id"
+    trap = tmp_path / "trap"
+    with pytest.raises(CredentialsError, match="does not open"):
+        open_key(KeySource("id", path, passphrase_command=(*printing, f"x; touch {trap} `touch {trap}`")))
+    assert not trap.exists()
+    # Without a file it prints the key itself.
+    whole = (sys.executable, "-c", "import sys; sys.stdout.write(sys.argv[1])", PEM.decode())
+    assert open_key(KeySource("id", passphrase_command=whole)).key_id == "id"
+
+
+@pytest.mark.parametrize(
+    ("command", "sentence"),
+    [
+        (("no-such-program",), "is not there; check passphrase_command"),
+        ((sys.executable, "-c", "import sys; sys.stderr.write('hush'); sys.exit(3)"), "failed (code 3)"),
+        ((sys.executable, "-c", ""), "printed nothing"),
+    ],
+)
+def test_a_command_that_fails_is_a_sentence(tmp_path: Path, command: tuple[str, ...], sentence: str) -> None:
+    with pytest.raises(CredentialsError) as refused:
+        open_key(KeySource("id", kept(tmp_path, LOCKED), passphrase_command=command))
+    assert sentence in str(refused.value)
+    assert "hush" not in str(refused.value)
+
+
+class Ring:
+    """A keyring as the extra would have it."""
+
+    def __init__(self, found: str | None) -> None:
+        self._found = found
+
+    def get_password(self, service: str, name: str) -> str | None:
+        assert (service, name) == ("kalshi-tui", "id")
+        return self._found
+
+
+def test_the_keyring_has_the_passphrase_or_the_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = KeySource("id", kept(tmp_path, LOCKED), keyring=True)
+    monkeypatch.setitem(sys.modules, "keyring", Ring("open sesame"))
+    assert open_key(source).key_id == "id"
+    monkeypatch.setitem(sys.modules, "keyring", Ring(PEM.decode()))
+    assert open_key(KeySource("id", keyring=True)).key_id == "id"
+    monkeypatch.setitem(sys.modules, "keyring", Ring(None))
+    with pytest.raises(CredentialsError, match="keyring set kalshi-tui id"):
+        open_key(source)
+    monkeypatch.setitem(sys.modules, "keyring", None)
+    with pytest.raises(CredentialsError, match=r"pip install 'kalshi-tui\[keyring\]'"):
+        open_key(source)
+
+
+def test_the_usual_variables_are_understood(tmp_path: Path) -> None:
+    path = kept(tmp_path)
+    profile = KeySource("mine", Path("/mine.pem"))
+    assert from_environment({}, profile) is profile
+    for name in ("KALSHI_API_KEY_ID", "KALSHI_KEY_ID"):
+        found = from_environment({name: "id", "KALSHI_PRIVATE_KEY_PATH": str(path)}, profile)
+        assert (found.key_id, found.path) == ("id", path)
+        assert open_key(found).key_id == "id"
+    text = PEM.decode().replace("\n", "\\n")
+    assert open_key(from_environment({"KALSHI_KEY_ID": "id", "KALSHI_PRIVATE_KEY": text}, profile)).key_id == "id"
+
+
+@pytest.mark.parametrize(
+    ("environ", "sentence"),
+    [
+        ({"KALSHI_API_KEY_ID": "id"}, "KALSHI_API_KEY_ID is set, but KALSHI_PRIVATE_KEY_PATH is not"),
+        ({"KALSHI_PRIVATE_KEY_PATH": "k"}, "KALSHI_PRIVATE_KEY_PATH is set, but KALSHI_API_KEY_ID is not"),
+        ({"KALSHI_PRIVATE_KEY": "k"}, "KALSHI_PRIVATE_KEY is set, but KALSHI_API_KEY_ID is not"),
+        (
+            {"KALSHI_API_KEY_ID": "id", "KALSHI_PRIVATE_KEY_PATH": "k", "KALSHI_PRIVATE_KEY": "k"},
+            "are both set; unset one of them",
+        ),
+    ],
+)
+def test_half_a_key_is_never_joined_with_another_half(environ: dict[str, str], sentence: str) -> None:
+    with pytest.raises(CredentialsError) as refused:
+        from_environment(environ, KeySource("mine", Path("/mine.pem")))
+    assert sentence in str(refused.value)
+
+
+def test_nothing_at_all_is_said() -> None:
+    with pytest.raises(CredentialsError, match="There is no API key: set KALSHI_API_KEY_ID"):
+        open_key(KeySource())
+    with pytest.raises(CredentialsError, match="There is no private key"):
+        open_key(KeySource("id"))
+    with pytest.raises(CredentialsError, match="characters that no key id has"):
+        open_key(KeySource("a\x1b[31m", pem=PEM))
+
+
+def test_a_source_never_shows_its_key() -> None:
+    assert "PRIVATE" not in repr(KeySource("id", pem=PEM))
