@@ -89,6 +89,14 @@ def _environment(name: str, own: ProfileSettings) -> Environment | None:
 
 def _overridden(name: str, environment: Environment | None, rest_url: str | None, ws_url: str | None) -> Environment:
     """Give the profile's exchange at other addresses, for one run. Raises SettingsError."""
+    named = {environment.signing_host, environment.ws_host} if environment is not None else set()
+    for url in filter(None, (rest_url, ws_url)):
+        host = urlsplit(url).hostname or ""
+        if host and not is_loopback(host) and host not in named:
+            raise SettingsError(
+                f"The address of {host} is neither this machine's nor one that the profile {name} names; a key is for "
+                "its own exchange. Write a profile of your own for it in the settings."
+            )
     if rest_url and not ws_url and is_loopback(urlsplit(rest_url).hostname or ""):
         # A practice exchange has both behind one port.
         ws_url = rest_url.rstrip("/").replace("http", "ws", 1).removesuffix(REST_PREFIX) + WS_PATH
@@ -101,13 +109,6 @@ def _overridden(name: str, environment: Environment | None, rest_url: str | None
         made = Environment(name, kind, rest, stream)
     except ValueError as error:
         raise SettingsError(f"--rest-url, --ws-url: {error}") from None
-    named = {environment.signing_host, environment.ws_host} if environment is not None else set()
-    for host in (made.signing_host, made.ws_host):
-        if not is_loopback(host) and host not in named:
-            raise SettingsError(
-                f"The address of {host} is neither this machine's nor one that the profile {name} names; a key is for "
-                "its own exchange. Write a profile of your own for it in the settings."
-            )
     if is_loopback(made.signing_host) != is_loopback(made.ws_host):
         raise SettingsError("--rest-url and --ws-url lead to different exchanges; give both.")
     return made
