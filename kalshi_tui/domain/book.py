@@ -7,7 +7,7 @@ Each side is two parallel sorted lists, prices and counts, which measured best o
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from kalshi_tui.domain.price import PRICE_UNIT, Count, Price, format_count, format_price
 
@@ -22,6 +22,10 @@ class Side(Enum):
     def other(self) -> "Side":
         """The opposite outcome."""
         return Side.NO if self is Side.YES else Side.YES
+
+
+_YES: Final = Side.YES
+"""An attribute of an enumeration costs more to reach than the comparison with it."""
 
 
 class Level(NamedTuple):
@@ -154,7 +158,24 @@ class Book:
 
     def apply(self, side: Side, price: Price, delta: Count) -> Count:
         """Apply one delta, give the level's new count. Raises BookError, changing nothing, if it would go below 0."""
-        count = (self.yes if side is Side.YES else self.no).add(price, delta)
+        bids = self.yes if side is _YES else self.no
+        prices, counts = bids.prices, bids.counts
+        place = bisect_left(prices, price)
+        # As `BidSide.add`, but without a call for what may be done; whatever else is left to it.
+        if place < len(prices) and prices[place] == price:
+            count = counts[place] + delta
+            if count > 0:
+                counts[place] = count
+            elif not count:
+                del prices[place], counts[place]
+            else:
+                bids.add(price, delta)
+        elif delta > 0 and 0 < price < PRICE_UNIT:
+            prices.insert(place, price)
+            counts.insert(place, delta)
+            count = delta
+        else:
+            count = bids.add(price, delta)
         self.version += 1
         return count
 

@@ -8,7 +8,6 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
-from types import MappingProxyType
 from typing import Final
 
 from kalshi_tui.domain.alert import Alert
@@ -140,7 +139,7 @@ class Store:
     """How many markets have been listed so far while the list is being read, None once it is whole."""
     alerts: tuple[Alert, ...] = ()
     """What the trader wants to be told, newest first."""
-    watched: Mapping[str, Watcher] = MappingProxyType({})
+    watched: Mapping[str, Watcher] | None = None
     """Who is called with each change of a market's book, quote or tape, before any screen can know of it."""
     on_fill: Callable[[Fill], None] | None = None
     """Called with each execution that was not known, told or read."""
@@ -218,7 +217,7 @@ class Store:
         live.trust, live.why = Trust.GOOD, ""
         self.frames += 1
         self._dirty_tickers.add(ticker)
-        if ticker in self.watched:
+        if self.watched is not None and ticker in self.watched:
             self.watched[ticker](None)
 
     def delta(self, ticker: str, side: Side, price: Price, delta: Count, ts_ms: int) -> None:
@@ -227,10 +226,11 @@ class Store:
         if live is None:
             raise BookError(f"a change to {ticker} before its snapshot")
         live.book.apply(side, price, delta)
-        live.last_ms = ts_ms or live.last_ms
+        if ts_ms:
+            live.last_ms = ts_ms
         self.frames += 1
         self._dirty_tickers.add(ticker)
-        if ticker in self.watched:
+        if self.watched is not None and ticker in self.watched:
             self.watched[ticker](None)
 
     def stale(self, tickers: Sequence[str], why: str) -> None:
@@ -250,7 +250,7 @@ class Store:
         self.quotes[ticker] = quote
         self.frames += 1
         self._dirty_tickers.add(ticker)
-        if ticker in self.watched:
+        if self.watched is not None and ticker in self.watched:
             self.watched[ticker](None)
 
     def trade(self, trade: Trade) -> None:
@@ -265,7 +265,7 @@ class Store:
                 self.charts[trade.ticker, minutes] = chart.continued(trade)
         self.frames += 1
         self._dirty_tickers.add(trade.ticker)
-        if trade.ticker in self.watched:
+        if self.watched is not None and trade.ticker in self.watched:
             self.watched[trade.ticker](trade)
 
     def fill(self, fill: Fill) -> None:
