@@ -21,6 +21,7 @@ from typing import Any
 from aiohttp import web
 from websockets.asyncio.client import connect
 
+from kalshi_tui.kalshi.environments import practice_at
 from kalshi_tui.kalshi.signing import Signer
 from kalshi_tui.launch import PracticeProcess
 
@@ -93,8 +94,9 @@ def practice(markets: int, rate: int, seconds: float) -> tuple[Heard, float]:
         process = PracticeProcess(["--data", folder, "--markets", str(markets), "--rate", str(rate)])
         try:
             ready = process.ready(60)
-            signer = Signer.from_pem(ready.api_key_id, ready.private_key_path.read_bytes())
-            headers = signer.headers("GET", WS_PATH, time.time_ns() // 1_000_000)
+            environment = practice_at(ready.rest_url, ready.ws_url)
+            signer = Signer.from_pem(ready.api_key_id, ready.private_key_path.read_bytes(), environment=environment)
+            headers = signer.headers("GET", WS_PATH, time.time_ns() // 1_000_000, host=environment.ws_host)
             import httpx  # noqa: PLC0415 - only here
 
             tickers: list[str] = []

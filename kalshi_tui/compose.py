@@ -55,7 +55,7 @@ class Opening:
         """
         self._profile = profile
         self._process = process
-        self._signer = open_key(profile.key, ask) if profile.environment is not None else None
+        self._signer = open_key(profile.key, profile.environment, ask) if profile.environment is not None else None
 
     def ready(self) -> Connected:
         """Wait until it can be talked to. Raises LaunchError."""
@@ -69,7 +69,7 @@ class Opening:
 def connected_practice(ready: Ready, gone: Callable[[], str] = str) -> Connected:
     """Read what a practice exchange of ours has written for us."""
     environment = practice_at(ready.rest_url, ready.ws_url)
-    signer = Signer.from_pem(ready.api_key_id, ready.private_key_path.read_bytes())
+    signer = Signer.from_pem(ready.api_key_id, ready.private_key_path.read_bytes(), environment=environment)
     return Connected(environment, signer, ready.control_token_path.read_text().strip(), gone)
 
 
@@ -84,14 +84,14 @@ def session_of(
     clock = ExchangeClock(clock_ms)
 
     def a_stream(sink: "Sink", listener: Listener, *, private: bool) -> Stream:
-        return Stream(environment, signer, sink, clock=clock, listener=listener, private=private)
+        return Stream(environment, signer, sink, clock=clock, listener=listener, private=private, proxy=connected.proxy)
 
     control = None
     if connected.control_token:
         control = PracticeControl(environment, signer, connected.control_token, clock=clock)
     return Session(
         VENUES[environment.kind],
-        RestClient(environment, signer, clock=clock),
+        RestClient(environment, signer, clock=clock, proxy=connected.proxy),
         lambda store, listener: StreamGroup(a_stream, store, listener),
         clock_ms,
         control=control,

@@ -5,7 +5,7 @@ import textwrap
 from collections.abc import Mapping
 from typing import Final
 
-from kalshi_tui.configuration import Loaded, every_setting, masked
+from kalshi_tui.configuration import Loaded, every_setting, masked, without_password
 from kalshi_tui.credentials import KeySource
 from kalshi_tui.profiles import Profile
 
@@ -50,7 +50,7 @@ def _connection(profile: Profile, environ: Mapping[str, str]) -> dict[str, str]:
         "api_key_id": masked(profile.key.key_id) if profile.key.key_id else "(not set)",
         "private_key": _key_words(profile.key, environ),
         "read_only": "yes" if profile.read_only else "no",
-        "proxy": profile.proxy or "none",
+        "proxy": without_password(profile.proxy) if profile.proxy else "none",
     }
 
 

@@ -5,10 +5,11 @@ import difflib
 import inspect
 import re
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -206,7 +207,7 @@ def every_setting(loaded: Loaded) -> list[Setting]:
     for profile, section in loaded.settings.profiles.items():
         for name in section.__struct_fields__:
             value = getattr(section, name)
-            shown = masked(value) if name == "api_key_id" and value else value
+            shown = SHOWN.get(name, str)(value) if name in SHOWN and value else value
             made.append(_setting(loaded, f"profiles.{profile}", name, shown, docs["ProfileSettings"]))
     made += [
         _setting(loaded, "keys", name, value, {name: docs["Settings"]["keys"]})
@@ -234,6 +235,19 @@ def toml_value(value: object) -> str:
 def masked(secret: str) -> str:
     """Show of an id only enough to know it again."""
     return f"{secret[:4]}..." if len(secret) > 8 else "..."
+
+
+def without_password(url: str) -> str:
+    """Show of an address its scheme and host alone."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "..."
+    return f"{parts.scheme}://{parts.hostname or '...'}"
+
+
+SHOWN: Final[Mapping[str, Callable[[str], str]]] = {"api_key_id": masked, "proxy": without_password}
+"""How those settings are shown that may hold a secret."""
 
 
 def explanations() -> dict[str, dict[str, str]]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from kalshi_tui.kalshi.environments import Environment
 from kalshi_tui.kalshi.signing import KeyFileError, PassphraseError, Signer
 
 LARGEST_KEY_FILE: Final = 64 * 1024
@@ -74,8 +75,11 @@ def from_environment(environ: Mapping[str, str], otherwise: KeySource) -> KeySou
     )
 
 
-def open_key(source: KeySource, ask: Ask | None = None) -> Signer:
-    """Read the key and open it. ``ask`` asks for a passphrase; without it nobody is asked. Raises CredentialsError."""
+def open_key(source: KeySource, environment: Environment, ask: Ask | None = None) -> Signer:
+    """Read the key and open it, to sign for one environment alone. Raises CredentialsError.
+
+    ``ask`` asks for a passphrase; without it nobody is asked.
+    """
     if not source.key_id:
         raise CredentialsError(
             "There is no API key: set KALSHI_API_KEY_ID and KALSHI_PRIVATE_KEY_PATH, or api_key_id and "
@@ -85,9 +89,9 @@ def open_key(source: KeySource, ask: Ask | None = None) -> Signer:
         raise CredentialsError("The API key id has characters that no key id has; copy it again from the exchange.")
     pem, where = _text_of(source)
     try:
-        return Signer.from_pem(source.key_id, pem)
+        return Signer.from_pem(source.key_id, pem, environment=environment)
     except PassphraseError:
-        return _opened(source, pem, where, ask)
+        return _opened(source, environment, pem, where, ask)
     except KeyFileError as error:
         raise CredentialsError(f"{where}: {error}") from None
 
@@ -107,12 +111,12 @@ def _text_of(source: KeySource) -> tuple[bytes, str]:
     )
 
 
-def _opened(source: KeySource, pem: bytes, where: str, ask: Ask | None) -> Signer:
+def _opened(source: KeySource, environment: Environment, pem: bytes, where: str, ask: Ask | None) -> Signer:
     """Open an encrypted key: by the command, the keyring, or by asking."""
     if source.path is not None and source.passphrase_command:
-        return _with(source, pem, where, _agent_says(source.passphrase_command))
+        return _with(source, environment, pem, where, _agent_says(source.passphrase_command))
     if source.path is not None and source.keyring:
-        return _with(source, pem, where, _keyring_says(source.key_id))
+        return _with(source, environment, pem, where, _keyring_says(source.key_id))
     for left in range(TRIES - 1, -1, -1):
         if ask is None:
             break
@@ -121,7 +125,7 @@ def _opened(source: KeySource, pem: bytes, where: str, ask: Ask | None) -> Signe
         except EOFError:
             break
         try:
-            return Signer.from_pem(source.key_id, pem, passphrase.encode())
+            return Signer.from_pem(source.key_id, pem, passphrase.encode(), environment=environment)
         except PassphraseError as error:
             if not left:
                 raise CredentialsError(f"{where}: {error}") from None
@@ -132,9 +136,9 @@ def _opened(source: KeySource, pem: bytes, where: str, ask: Ask | None) -> Signe
     )
 
 
-def _with(source: KeySource, pem: bytes, where: str, passphrase: bytes) -> Signer:
+def _with(source: KeySource, environment: Environment, pem: bytes, where: str, passphrase: bytes) -> Signer:
     try:
-        return Signer.from_pem(source.key_id, pem, passphrase.rstrip(b"\r\n"))
+        return Signer.from_pem(source.key_id, pem, passphrase.rstrip(b"\r\n"), environment=environment)
     except KeyFileError as error:
         raise CredentialsError(f"{where}: {error}") from None
 

@@ -111,7 +111,8 @@ async def examine_connection(connected: Connected) -> list[Check]:
     environment, signer = connected.environment, connected.signer
     clock = ExchangeClock(clock_ms)
     made = [Check("profile", True, f"{environment.name}: {environment.kind.value} at {environment.rest_url}.")]
-    async with RestClient(environment, signer, clock=clock) as rest, RestClient(environment, clock=clock) as unsigned:
+    signed = RestClient(environment, signer, clock=clock, proxy=connected.proxy)
+    async with signed as rest, RestClient(environment, clock=clock, proxy=connected.proxy) as unsigned:
         try:
             # Without the key: whether that is accepted is another question.
             status = await unsigned.exchange_status()
@@ -119,7 +120,7 @@ async def examine_connection(connected: Connected) -> list[Check]:
             far = environment.kind is not Kind.PRACTICE
             advice = " Check the network, a firewall and the exchange's status page." if far else ""
             return [*made, Check("reached", False, f"{error}{advice}")]
-        made.append(Check("reached", True, f"{environment.signing_host} answers."))
+        made.append(Check("reached", True, f"{environment.signing_origin[1]} answers."))
         off = abs(clock.skew_ms) >= SKEW_MS
         skew = f"this machine's clock differs by {clock.skew_ms / 1000:+.1f} s"
         made.append(Check("clock", not off, f"{skew}: set it, by NTP." if off else "right to a second."))
@@ -180,7 +181,7 @@ async def _account(rest: RestClient, key_id: str) -> AsyncIterator[Check]:
 async def _stream(connected: Connected, clock: ExchangeClock) -> Check:
     """Open the stream once."""
     store = Store(clock_ms)
-    stream = Stream(connected.environment, connected.signer, store, clock=clock)
+    stream = Stream(connected.environment, connected.signer, store, clock=clock, proxy=connected.proxy)
     task = asyncio.create_task(stream.run())
     live = asyncio.Event()
 

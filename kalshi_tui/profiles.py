@@ -3,7 +3,7 @@
 import difflib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from kalshi_tui.configuration import PRACTICE, chosen_name
 from kalshi_tui.credentials import KeySource, from_environment
 from kalshi_tui.kalshi.environments import DEMO, PRODUCTION, Environment, Kind, is_loopback
+from kalshi_tui.kalshi.reach import checked_proxy
 from kalshi_tui.kalshi.wire import REST_PREFIX, WS_PATH
 from kalshi_tui.settings import ProfileSettings, Settings, SettingsError
 
@@ -26,7 +27,8 @@ class Profile:
     environment: Environment | None
     key: KeySource
     read_only: bool = False
-    proxy: str | None = None
+    proxy: str | None = field(default=None, repr=False)
+    """May hold a password."""
 
     @property
     def kind(self) -> Kind:
@@ -61,14 +63,18 @@ def profile_of(
     )
     if rest_url or ws_url:
         overridden = _overridden(name, environment, rest_url, ws_url)
-        moved = environment is None or overridden.signing_host != environment.signing_host
+        moved = environment is None or overridden.signing_origin[1] != environment.signing_origin[1]
         if moved and overridden.kind is Kind.LIVE:
             # The live profile's own key never signs for another host; whoever wants that says so for this run.
             key = KeySource()
         environment = overridden
     if environment is not None:
         key = from_environment(environ, key)
-    return Profile(name, environment, key, own.read_only, own.proxy or None)
+    try:
+        proxy = checked_proxy(own.proxy or None)
+    except ValueError as error:
+        raise SettingsError(f"profiles.{name}.proxy: {error}") from None
+    return Profile(name, environment, key, own.read_only, proxy)
 
 
 def _environment(name: str, own: ProfileSettings) -> Environment | None:
@@ -82,14 +88,16 @@ def _environment(name: str, own: ProfileSettings) -> Environment | None:
     if not own.rest_url or not own.ws_url:
         raise SettingsError(f"profiles.{name}: a profile of your own needs rest_url and ws_url.")
     try:
-        return Environment(name, Kind[own.money.upper()], own.rest_url.rstrip("/"), own.ws_url)
+        return Environment(
+            name, Kind[own.money.upper()], own.rest_url.rstrip("/"), own.ws_url, _hosts(own.rest_url, own.ws_url)
+        )
     except ValueError as error:
         raise SettingsError(f"profiles.{name}: {error}") from None
 
 
 def _overridden(name: str, environment: Environment | None, rest_url: str | None, ws_url: str | None) -> Environment:
     """Give the profile's exchange at other addresses, for one run. Raises SettingsError."""
-    named = {environment.signing_host, environment.ws_host} if environment is not None else set()
+    named = {environment.signing_origin[1], environment.ws_host} if environment is not None else set()
     for url in filter(None, (rest_url, ws_url)):
         host = urlsplit(url).hostname or ""
         if host and not is_loopback(host) and host not in named:
@@ -106,9 +114,13 @@ def _overridden(name: str, environment: Environment | None, rest_url: str | None
     stream = ws_url or (environment.ws_url if environment is not None else "")
     kind = environment.kind if environment is not None else Kind.PRACTICE
     try:
-        made = Environment(name, kind, rest, stream)
+        made = Environment(name, kind, rest, stream, _hosts(rest, stream))
     except ValueError as error:
         raise SettingsError(f"--rest-url, --ws-url: {error}") from None
-    if is_loopback(made.signing_host) != is_loopback(made.ws_host):
+    if is_loopback(made.signing_origin[1]) != is_loopback(made.ws_host):
         raise SettingsError("--rest-url and --ws-url lead to different exchanges; give both.")
     return made
+
+
+def _hosts(*urls: str) -> frozenset[str]:
+    return frozenset(urlsplit(url).hostname or "" for url in urls)

@@ -11,8 +11,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, NoEncryption, PrivateFormat
 
-from kalshi_tui.credentials import CredentialsError, KeySource, from_environment, open_key, read_key_file
-from kalshi_tui.kalshi.signing import generate_key, public_pem
+from kalshi_tui.credentials import Ask, CredentialsError, KeySource, from_environment, open_key, read_key_file
+from kalshi_tui.kalshi.environments import practice
+from kalshi_tui.kalshi.signing import Signer, generate_key, public_pem
 
 PEM = generate_key()
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -22,6 +23,10 @@ SHORT = rsa.generate_private_key(public_exponent=65537, key_size=1024).private_b
     Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
 )
 CURVE = ec.generate_private_key(ec.SECP256R1()).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
+def opened(source: KeySource, ask: Ask | None = None) -> Signer:
+    return open_key(source, practice(1), ask)
 
 
 def kept(folder: Path, pem: bytes = PEM, mode: int = 0o600) -> Path:
@@ -35,7 +40,7 @@ def kept(folder: Path, pem: bytes = PEM, mode: int = 0o600) -> Path:
     "pem", [PEM, PKCS1, PEM.replace(b"\n", b"\r\n"), b"\xef\xbb\xbf" + PKCS1], ids=["pkcs8", "pkcs1", "crlf", "bom"]
 )
 def test_every_form_of_key_opens(tmp_path: Path, pem: bytes) -> None:
-    assert open_key(KeySource("id", kept(tmp_path, pem))).key_id == "id"
+    assert opened(KeySource("id", kept(tmp_path, pem))).key_id == "id"
 
 
 @pytest.mark.parametrize(
@@ -51,7 +56,7 @@ def test_every_form_of_key_opens(tmp_path: Path, pem: bytes) -> None:
 )
 def test_each_wrong_key_has_a_sentence_of_its_own(tmp_path: Path, pem: bytes, sentence: str) -> None:
     with pytest.raises(CredentialsError) as refused:
-        open_key(KeySource("id", kept(tmp_path, pem)))
+        opened(KeySource("id", kept(tmp_path, pem)))
     assert sentence in str(refused.value)
     assert refused.value.__cause__ is None
 
@@ -139,13 +144,13 @@ def asked(*answers: str) -> Callable[[str], str]:
 
 def test_a_passphrase_is_asked_for_three_times(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     source = KeySource("id", kept(tmp_path, LOCKED))
-    assert open_key(source, asked("wrong", "open sesame")).key_id == "id"
+    assert opened(source, asked("wrong", "open sesame")).key_id == "id"
     with pytest.raises(CredentialsError, match="does not open the key file") as refused:
-        open_key(source, asked("wrong", "tiny", "sesame", "open sesame"))
+        opened(source, asked("wrong", "tiny", "sesame", "open sesame"))
     with pytest.raises(CredentialsError, match="nobody can be asked"):
-        open_key(source)
+        opened(source)
     with pytest.raises(CredentialsError, match="nobody can be asked"):
-        open_key(source, asked())
+        opened(source, asked())
     said = capsys.readouterr()
     assert "sesame" not in said.out + said.err + str(refused.value)
 
@@ -153,14 +158,14 @@ def test_a_passphrase_is_asked_for_three_times(tmp_path: Path, capsys: pytest.Ca
 def test_a_command_prints_the_passphrase_and_no_shell_reads_it(tmp_path: Path) -> None:
     path = kept(tmp_path, LOCKED)
     printing = (sys.executable, "-c", "import sys; print(sys.argv[1])")
-    assert open_key(KeySource("id", path, passphrase_command=(*printing, "open sesame"))).key_id == "id"
+    assert opened(KeySource("id", path, passphrase_command=(*printing, "open sesame"))).key_id == "id"
     trap = tmp_path / "trap"
     with pytest.raises(CredentialsError, match="does not open"):
-        open_key(KeySource("id", path, passphrase_command=(*printing, f"x; touch {trap} `touch {trap}`")))
+        opened(KeySource("id", path, passphrase_command=(*printing, f"x; touch {trap} `touch {trap}`")))
     assert not trap.exists()
     # Without a file it prints the key itself.
     whole = (sys.executable, "-c", "import sys; sys.stdout.write(sys.argv[1])", PEM.decode())
-    assert open_key(KeySource("id", passphrase_command=whole)).key_id == "id"
+    assert opened(KeySource("id", passphrase_command=whole)).key_id == "id"
 
 
 @pytest.mark.parametrize(
@@ -173,7 +178,7 @@ def test_a_command_prints_the_passphrase_and_no_shell_reads_it(tmp_path: Path) -
 )
 def test_a_command_that_fails_is_a_sentence(tmp_path: Path, command: tuple[str, ...], sentence: str) -> None:
     with pytest.raises(CredentialsError) as refused:
-        open_key(KeySource("id", kept(tmp_path, LOCKED), passphrase_command=command))
+        opened(KeySource("id", kept(tmp_path, LOCKED), passphrase_command=command))
     assert sentence in str(refused.value)
     assert "hush" not in str(refused.value)
 
@@ -192,15 +197,15 @@ class Ring:
 def test_the_keyring_has_the_passphrase_or_the_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = KeySource("id", kept(tmp_path, LOCKED), keyring=True)
     monkeypatch.setitem(sys.modules, "keyring", Ring("open sesame"))
-    assert open_key(source).key_id == "id"
+    assert opened(source).key_id == "id"
     monkeypatch.setitem(sys.modules, "keyring", Ring(PEM.decode()))
-    assert open_key(KeySource("id", keyring=True)).key_id == "id"
+    assert opened(KeySource("id", keyring=True)).key_id == "id"
     monkeypatch.setitem(sys.modules, "keyring", Ring(None))
     with pytest.raises(CredentialsError, match="keyring set kalshi-tui id"):
-        open_key(source)
+        opened(source)
     monkeypatch.setitem(sys.modules, "keyring", None)
     with pytest.raises(CredentialsError, match=r"pip install 'kalshi-tui\[keyring\]'"):
-        open_key(source)
+        opened(source)
 
 
 def test_the_usual_variables_are_understood(tmp_path: Path) -> None:
@@ -210,9 +215,9 @@ def test_the_usual_variables_are_understood(tmp_path: Path) -> None:
     for name in ("KALSHI_API_KEY_ID", "KALSHI_KEY_ID"):
         found = from_environment({name: "id", "KALSHI_PRIVATE_KEY_PATH": str(path)}, profile)
         assert (found.key_id, found.path) == ("id", path)
-        assert open_key(found).key_id == "id"
+        assert opened(found).key_id == "id"
     text = PEM.decode().replace("\n", "\\n")
-    assert open_key(from_environment({"KALSHI_KEY_ID": "id", "KALSHI_PRIVATE_KEY": text}, profile)).key_id == "id"
+    assert opened(from_environment({"KALSHI_KEY_ID": "id", "KALSHI_PRIVATE_KEY": text}, profile)).key_id == "id"
 
 
 @pytest.mark.parametrize(
@@ -235,11 +240,11 @@ def test_half_a_key_is_never_joined_with_another_half(environ: dict[str, str], s
 
 def test_nothing_at_all_is_said() -> None:
     with pytest.raises(CredentialsError, match="There is no API key: set KALSHI_API_KEY_ID"):
-        open_key(KeySource())
+        opened(KeySource())
     with pytest.raises(CredentialsError, match="There is no private key"):
-        open_key(KeySource("id"))
+        opened(KeySource("id"))
     with pytest.raises(CredentialsError, match="characters that no key id has"):
-        open_key(KeySource("a\x1b[31m", pem=PEM))
+        opened(KeySource("a\x1b[31m", pem=PEM))
 
 
 def test_a_source_never_shows_its_key() -> None:

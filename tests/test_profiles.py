@@ -11,6 +11,7 @@ from kalshi_tui.kalshi.environments import DEMO, PRODUCTION, Kind
 from kalshi_tui.profiles import profile_of
 from kalshi_tui.settings import ProfileSettings, Settings, SettingsError
 
+LIVE_HOST = PRODUCTION.signing_origin[1]
 REST, WS = "/trade-api/v2", "/trade-api/ws/v2"
 LIVE = ProfileSettings(api_key_id="live-id", private_key_path="/live.pem")
 HOUSE = ProfileSettings(rest_url=f"https://house.example{REST}", ws_url=f"wss://house.example{WS}", money="demo")
@@ -37,7 +38,7 @@ def test_an_own_profile_says_what_an_order_costs() -> None:
     house = profile_of(SETTINGS, {}, env="house")
     assert house.kind is Kind.DEMO
     assert house.environment is not None
-    assert house.environment.signing_host == "house.example"
+    assert house.environment.signing_origin[1] == "house.example"
     # Where nothing is said it is treated as real money.
     assert ProfileSettings().money == "live"
 
@@ -65,13 +66,13 @@ def test_addresses_for_one_run_are_this_machine_or_the_profile_s_own() -> None:
     assert here.environment is not None
     assert (here.kind, here.environment.ws_url) == (Kind.PRACTICE, f"ws://127.0.0.1:81{WS}")
     assert here.key.key_id == "env-id"
-    host = PRODUCTION.signing_host
+    host = LIVE_HOST
     same = profile_of(SETTINGS, {}, env="live", rest_url=f"https://{host}:443{REST}")
     assert same.key.key_id == "live-id"
     for url in (
         f"https://evil.example{REST}",
         f"https://{host}.evil.example{REST}",
-        f"https://{DEMO.signing_host}{REST}",
+        f"https://{DEMO.signing_origin[1]}{REST}",
     ):
         with pytest.raises(SettingsError, match="neither this machine's nor one that the profile live names"):
             profile_of(SETTINGS, {}, env="live", rest_url=url)
@@ -96,8 +97,9 @@ def test_the_live_profile_s_own_key_never_signs_for_another_host() -> None:
 
 @given(
     host=st.sampled_from(
-        ["evil.example", "127.0.0.1", "localhost", "[::1]", "127.0.0.1.evil.example", PRODUCTION.signing_host,
-         f"{PRODUCTION.signing_host}@evil.example", f"evil.example#{PRODUCTION.signing_host}", "169.254.169.254", ""]
+        ["evil.example", "127.0.0.1", "localhost", "[::1]", "127.0.0.1.evil.example", LIVE_HOST,
+         f"{LIVE_HOST}@evil.example", f"evil.example#{LIVE_HOST}", "",
+         "169.254.169.254"]
     ),
     scheme=st.sampled_from(["http", "https", "ftp", "ws"]),
     env=st.sampled_from(["practice", "demo", "live", "house"]),
@@ -109,11 +111,11 @@ def test_no_address_leads_a_key_elsewhere(host: str, scheme: str, env: str, path
     except SettingsError:
         return
     assert profile.environment is not None
-    reached = profile.environment.signing_host
+    reached = profile.environment.signing_origin[1]
     loopback = reached in {"127.0.0.1", "localhost", "::1"}
-    assert loopback or reached in {PRODUCTION.signing_host, DEMO.signing_host, "house.example"}
+    assert loopback or reached in {LIVE_HOST, DEMO.signing_origin[1], "house.example"}
     if profile.key.key_id == "live-id":
-        assert reached == PRODUCTION.signing_host
+        assert reached == LIVE_HOST
 
 
 def test_nothing_secret_is_in_a_profile_s_repr() -> None:

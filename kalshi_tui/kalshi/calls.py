@@ -9,6 +9,7 @@ import logging
 import zlib
 from collections.abc import AsyncIterator, Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Final, Protocol, TypeVar
 
 import httpx
@@ -36,6 +37,7 @@ from kalshi_tui.kalshi.errors import (
     UnknownOutcome,
     WrongHost,
 )
+from kalshi_tui.kalshi.reach import proxy_for, through_proxy, tls_context, tls_fault
 from kalshi_tui.kalshi.signing import Signer
 from kalshi_tui.kalshi.tokens import CANCEL_COST, USUAL_COST, Tokens, TooBusyError
 from kalshi_tui.kalshi.translate import TranslationError
@@ -113,9 +115,9 @@ class SigningAuth(httpx.Auth):
         url = request.url
         port = url.port or (443 if url.scheme == "https" else 80)
         if (url.scheme, url.host, port) != self._origin:
-            raise WrongHost(f"A request to {translate.clean(url.host)} was stopped: the key is for {self._origin[1]}.")
+            raise WrongHost(url.host, [self._origin[1]])
         path = url.raw_path.partition(b"?")[0].decode("ascii")
-        request.headers.update(self._signer.headers(request.method, path, self._clock.now_ms()))
+        request.headers.update(self._signer.headers(request.method, path, self._clock.now_ms(), host=url.host))
         yield request
 
 
@@ -134,8 +136,12 @@ class Calls:
         body_limit: int = BODY_LIMIT,
         url: str | None = None,
         headers: Mapping[str, str] | None = None,
+        proxy: str | None = None,
     ) -> None:
-        """Make ready; ``url`` is what paths are put behind (default: the API's), ``headers`` go with every request."""
+        """Make ready; ``url`` is what paths are put behind (default: the API's), ``headers`` go with every request.
+
+        ``proxy`` is the address of an HTTP proxy, ``http://`` or ``https://``; raises ValueError for any other.
+        """
         self.clock = clock or ExchangeClock()
         self._url = environment.rest_url if url is None else url
         self._auth = SigningAuth(signer, environment, self.clock) if signer is not None else None
@@ -143,8 +149,14 @@ class Calls:
         self.writes = Tokens()
         times = timeouts or Timeouts()
         self._whole = times.whole
+        tls = tls_context()
+        through = proxy_for(self._url, proxy)
         self._client = httpx.AsyncClient(
             transport=transport,
+            verify=tls,
+            proxy=through_proxy(through, tls),
+            # None is ever taken: they would be kept for ever, and sent back.
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
             trust_env=False,
             follow_redirects=False,
             timeout=httpx.Timeout(times.piece, connect=times.connect),
@@ -273,7 +285,7 @@ class Calls:
             reply = await self._exchange(method, path, params, content)
         except TooBusyError as error:
             raise NotSent(f"{what} was not sent: too many at a time for this account. Nothing was done.") from error
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError) as error:
             raise NotSent(
                 f"{what} was not sent: no connection to the exchange ({_reason(error)}). Nothing was done."
             ) from error
@@ -329,20 +341,23 @@ class Calls:
         if encoding not in {"identity", "", "gzip"}:
             raise _UnpackError(f"it is packed as {translate.clean(encoding, 40)!r}, which was not asked for")
         unpack = zlib.decompressobj(31) if encoding == "gzip" else None
-        parts: list[bytes] = []
-        size = 0
+        # One buffer: a list of its parts could take forty times their bytes, sent two at a time.
+        body = bytearray()
+        received = 0
         async for raw in response.aiter_raw():
+            received += len(raw)
             try:
-                part = unpack.decompress(raw, limit - size + 1) if unpack is not None else raw
+                body += unpack.decompress(raw, limit - len(body) + 1) if unpack is not None else raw
             except zlib.error as error:
                 raise _UnpackError("its packing is damaged") from error
-            size += len(part)
-            if size > limit:
+            if len(body) > limit or received > limit:
                 raise _TooLargeError(f"it has more than {limit:,} bytes")
-            parts.append(part)
-        if unpack is not None and parts and not unpack.eof:
+            if unpack is not None and unpack.unused_data:
+                # What comes behind the end is kept by zlib, and would be without bound.
+                raise _UnpackError("its packing is damaged")
+        if unpack is not None and received and not unpack.eof:
             raise _UnpackError("it breaks off")
-        return b"".join(parts)
+        return bytes(body)
 
     def _failure(self, reply: _Reply) -> KalshiError:
         """Turn a status other than 2xx into its error (section 10)."""
@@ -388,8 +403,12 @@ def _worth_asking_again(error: Exception) -> bool:
 
 def _reason(error: Exception) -> str:
     """Say in words what a transport's exception means; its own text may hold addresses and is not passed on."""
+    if isinstance(error, httpx.ProxyError):
+        return "the proxy lets nothing through"
     if isinstance(error, httpx.ConnectTimeout | httpx.PoolTimeout):
         return "connecting took too long"
+    if isinstance(error, httpx.TransportError) and (fault := tls_fault(error)):
+        return fault
     if isinstance(error, httpx.ConnectError):
         return "nobody answers at its address"
     if isinstance(error, httpx.TimeoutException | TimeoutError):

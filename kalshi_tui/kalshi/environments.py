@@ -1,8 +1,10 @@
 """Where an exchange is: production, demo, or the practice exchange on this machine (API contract, section 1)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from ipaddress import ip_address
+from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
 from kalshi_tui.kalshi.wire import REST_PREFIX, WS_PATH
@@ -16,12 +18,19 @@ class Kind(Enum):
     LIVE = "LIVE"
 
 
+HOSTS: Final[Mapping[Kind, frozenset[str]]] = {
+    Kind.LIVE: frozenset({"external-api.kalshi.com", "external-api-ws.kalshi.com", "api.elections.kalshi.com"}),
+    Kind.DEMO: frozenset({"external-api.demo.kalshi.co", "external-api-ws.demo.kalshi.co", "demo-api.kalshi.co"}),
+}
+"""The exchange's own, at port 443 (section 1); a practice exchange is on this machine."""
+
+
 @dataclass(frozen=True, slots=True)
 class Environment:
     """One exchange and its two addresses.
 
-    Raises ValueError for addresses that a key must not be used with: unencrypted ones of another machine, ones with a
-    user name, a query or a fragment, or paths other than the contract's.
+    Raises ValueError for addresses that a key must not be used with: hosts that are not of its kind, unencrypted ones
+    of another machine, ones with a user name, a query or a fragment, or paths other than the contract's.
     """
 
     name: str
@@ -30,10 +39,12 @@ class Environment:
     """Without a slash at the end; ends with ``/trade-api/v2``."""
     ws_url: str
     """Ends with ``/trade-api/ws/v2``."""
+    named: frozenset[str] = frozenset()
+    """Hosts that the trader's own profile names, besides the exchange's; a practice exchange stays on this machine."""
 
     def __post_init__(self) -> None:
-        _check(self.rest_url, secure="https", plain="http", path=REST_PREFIX)
-        _check(self.ws_url, secure="wss", plain="ws", path=WS_PATH)
+        _check(self.kind, self.rest_url, self.named, secure="https", plain="http", path=REST_PREFIX)
+        _check(self.kind, self.ws_url, self.named, secure="wss", plain="ws", path=WS_PATH)
 
     @property
     def signing_origin(self) -> tuple[str, str, int]:
@@ -42,9 +53,9 @@ class Environment:
         return parts.scheme, parts.hostname or "", _port(parts)
 
     @property
-    def signing_host(self) -> str:
-        """The host that the signer may sign for."""
-        return self.signing_origin[1]
+    def hosts(self) -> frozenset[str]:
+        """The hosts that a key of this environment signs for: that of REST and that of the stream."""
+        return frozenset({self.signing_origin[1], self.ws_host})
 
     @property
     def ws_host(self) -> str:
@@ -66,7 +77,7 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def _check(url: str, *, secure: str, plain: str, path: str) -> None:
+def _check(kind: Kind, url: str, named: frozenset[str], *, secure: str, plain: str, path: str) -> None:
     parts = urlsplit(url)
     host = parts.hostname or ""
     if parts.scheme not in {secure, plain} or not host:
@@ -77,6 +88,14 @@ def _check(url: str, *, secure: str, plain: str, path: str) -> None:
         raise ValueError(f"{parts.scheme}://{host} must come without a user name, a query or a fragment.")
     if parts.path != path:
         raise ValueError(f"{url!r} must end with {path}.")
+    own = HOSTS.get(kind)
+    if own is None:
+        if not is_loopback(host):
+            raise ValueError("A practice exchange is on this machine only.")
+    elif host in named:
+        return
+    elif host not in own or parts.scheme != secure or _port(parts) != 443:
+        raise ValueError(f"{url!r} is no address of the exchange's ({kind.value.lower()}).")
 
 
 PRODUCTION = Environment(
@@ -105,7 +124,4 @@ def practice(port: int, host: str = "127.0.0.1") -> Environment:
 
 def practice_at(rest_url: str, ws_url: str) -> Environment:
     """Give the practice exchange at the addresses that it told. Raises ValueError if they are not on this machine."""
-    environment = Environment(name="practice", kind=Kind.PRACTICE, rest_url=rest_url.rstrip("/"), ws_url=ws_url)
-    if not (is_loopback(environment.signing_host) and is_loopback(environment.ws_host)):
-        raise ValueError("A practice exchange is on this machine only.")
-    return environment
+    return Environment(name="practice", kind=Kind.PRACTICE, rest_url=rest_url.rstrip("/"), ws_url=ws_url)

@@ -9,6 +9,7 @@ The types are chosen by what a trader has to know (API contract, sections 6 and 
 - `BadReply`: an answer came and makes no sense.
 """
 
+from collections.abc import Iterable
 from typing import Final
 
 # ruff: noqa: N818 - the names say what happened, which is what decides; "Error" would add nothing to them
@@ -95,7 +96,12 @@ class NoKey(NotSent):
 
 
 class WrongHost(NotSent):
-    """A request to another server than the environment's was about to be signed; it was stopped."""
+    """A request to another server than those of the key's environment was about to be signed; it was stopped."""
+
+    def __init__(self, host: str, own: Iterable[str]) -> None:
+        super().__init__(
+            f"A request to {_plain(host)} was stopped: the key is for {' and '.join(sorted(map(_plain, own)))} alone."
+        )
 
 
 class UnknownOutcome(KalshiError):
@@ -126,6 +132,11 @@ class ServerFault(TransportError):
 
 class BadReply(KalshiError):
     """A reply that is not what the contract says: not JSON, a field missing, a number that is none."""
+
+
+def _plain(host: str) -> str:
+    """Give a host's name in characters that no screen minds."""
+    return ascii(host[:100])[1:-1]
 
 
 _DETAILS: Final = {

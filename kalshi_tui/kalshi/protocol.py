@@ -32,6 +32,8 @@ _ORDER: Final = (*PRIVATE, Channel.LIFECYCLE, Channel.BOOK, Channel.TICKER, Chan
 """The order of subscribing: the account first, so that nothing of it is missed."""
 
 _UNREADABLE: Final = (wire.DecodeError, UnicodeError, RecursionError)
+MOST_UNREADABLE: Final = 1000
+"""Messages of one connection that are no JSON; beyond that it is given up. One may come of a bad line."""
 _SENSELESS: Final = (BookError, NumberError, TranslationError)
 _TERMINAL: Final = frozenset({Code.CHANNEL_ERROR, Code.BUFFER_OVERFLOW, Code.UNKNOWN_SID})
 """Errors after which a subscription is gone."""
@@ -91,6 +93,8 @@ class FeedProtocol:
         self.strangers = 0
         """Frames of subscriptions that are no longer, or never were, ours; all dropped."""
         self.unreadable = 0
+        self._unreadable_before = 0
+        """At the beginning of this connection."""
         self._unreadable_told = -1.0
         self._now = 0.0
         self._connected = False
@@ -197,6 +201,7 @@ class FeedProtocol:
         self._connected = False
         self.ready = False
         self.broken = ""
+        self._unreadable_before = self.unreadable
         self._out.clear()
         self._pending.clear()
         self._audits.clear()
@@ -327,8 +332,10 @@ class FeedProtocol:
         """Count what can be counted of a frame that is not known, or not what it should be."""
         try:
             envelope = wire.decode_envelope(data)
-        except _UNREADABLE:
+        except _UNREADABLE as error:
             self._wholly_unreadable()
+            if isinstance(error, RecursionError) or self.unreadable - self._unreadable_before > MOST_UNREADABLE:
+                self.broken = "The exchange sends messages that cannot be read."
             return
         if isinstance(envelope.sid, int):
             subscription = self._in_turn(envelope.sid, envelope.seq)

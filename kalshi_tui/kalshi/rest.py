@@ -69,7 +69,9 @@ class RestClient:
         timeouts: Timeouts | None = None,
         retry: Retry | None = None,
         body_limit: int = BODY_LIMIT,
+        proxy: str | None = None,
     ) -> None:
+        """Make ready; ``proxy`` is the address of an HTTP proxy. Raises ValueError for one that is none."""
         self.environment = environment
         self._calls = Calls(
             environment,
@@ -79,6 +81,7 @@ class RestClient:
             timeouts=timeouts,
             retry=retry,
             body_limit=body_limit,
+            proxy=proxy,
         )
         self.passed_over = 0
         """Markets, events and series of public lists that made no sense and were left out."""

@@ -1,7 +1,8 @@
 """Signing requests and WebSocket handshakes with an RSA key (API contract, section 2).
 
 The signed text is ``timestamp + METHOD + path``: Unix milliseconds, the upper-case method, and a path that starts with
-``/trade-api/`` and carries no query. The practice exchange checks with `verify` what the client made with `Signer`.
+``/trade-api/`` and carries no query. It does not name a host: that a key signs for no other host than its own
+environment's is for the `Signer` to see to. The practice exchange checks with `verify` what the client made with it.
 """
 
 import base64
@@ -21,6 +22,9 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
     load_pem_public_key,
 )
+
+from kalshi_tui.kalshi.environments import Environment
+from kalshi_tui.kalshi.errors import WrongHost
 
 KEY_HEADER: Final = "KALSHI-ACCESS-KEY"
 TIMESTAMP_HEADER: Final = "KALSHI-ACCESS-TIMESTAMP"
@@ -54,27 +58,33 @@ def signed_text(timestamp: str, method: str, path: str) -> bytes:
 
 
 class Signer:
-    """A key id and its private key. Shows neither the key nor what it signed."""
+    """A key id and its private key, bound to the hosts of one environment. Shows neither the key nor what it signed."""
 
-    __slots__ = ("_key", "key_id")
+    __slots__ = ("_hosts", "_key", "key_id")
 
-    def __init__(self, key_id: str, private_key: RSAPrivateKey) -> None:
+    def __init__(self, key_id: str, private_key: RSAPrivateKey, *, environment: Environment) -> None:
         self.key_id = key_id
         self._key = private_key
+        self._hosts = environment.hosts
 
     @classmethod
-    def from_pem(cls, key_id: str, pem: bytes, passphrase: bytes | None = None) -> "Signer":
+    def from_pem(
+        cls, key_id: str, pem: bytes, passphrase: bytes | None = None, *, environment: Environment
+    ) -> "Signer":
         """Read a PEM of PKCS#1 or PKCS#8, any line ends, encrypted or not.
 
         A passphrase given for a key that needs none is passed over. Raises KeyFileError with a sentence.
         """
-        return cls(key_id, load_private_key(pem, passphrase))
+        return cls(key_id, load_private_key(pem, passphrase), environment=environment)
 
-    def headers(self, method: str, path: str, now_ms: int) -> dict[str, str]:
+    def headers(self, method: str, path: str, now_ms: int, *, host: str) -> dict[str, str]:
         """Make the three headers of one attempt; ``now_ms`` in Unix milliseconds, fresh for each attempt.
 
-        Raises ValueError for a path outside ``/trade-api/`` or with a query.
+        Raises WrongHost if ``host``, to which they are about to go, is not of the key's own environment, and ValueError
+        for a path outside ``/trade-api/`` or with a query.
         """
+        if host not in self._hosts:
+            raise WrongHost(host, self._hosts)
         timestamp = str(now_ms)
         signature = self._key.sign(signed_text(timestamp, method, path), _PSS, _SHA256)
         return {

@@ -14,18 +14,25 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
-import httpx
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
-from websockets.frames import Frame, Opcode
+from websockets.exceptions import (
+    ConnectionClosed,
+    ConnectionClosedError,
+    InvalidStatus,
+    ProxyError,
+    WebSocketException,
+)
+from websockets.frames import CloseCode, Frame, Opcode
+from websockets.protocol import State
 
 from kalshi_tui import __version__
 from kalshi_tui.domain.link import LinkState
 from kalshi_tui.kalshi.calls import error_texts
 from kalshi_tui.kalshi.clock import ExchangeClock
 from kalshi_tui.kalshi.environments import Environment
-from kalshi_tui.kalshi.errors import authentication_sentence
+from kalshi_tui.kalshi.errors import WrongHost, authentication_sentence
 from kalshi_tui.kalshi.protocol import AuditAnswer, FeedProtocol
+from kalshi_tui.kalshi.reach import proxy_for, tls_context, tls_fault
 from kalshi_tui.kalshi.signing import Signer
 from kalshi_tui.kalshi.sink import Sink
 from kalshi_tui.kalshi.subscription import Bounds, Report
@@ -36,6 +43,14 @@ MAX_MESSAGE: Final = 16 * 1024 * 1024
 """Bytes of one message: an `ok` that lists 40,000 markets has 1.4 million (section 5)."""
 _QUEUE: Final = 256
 """Frames that may wait to be read; beyond that the socket is left alone, so memory stays bounded."""
+_CHUNK: Final = 16 * 1024
+"""Bytes that are taken apart at a time."""
+_PINGS: Final = 500
+"""Pings between two looks: each is answered at once, so that a flood of them would take all time there is."""
+_UNSENT: Final = 1024 * 1024
+"""Bytes that may wait for a server which does not read: pongs pass no other bound."""
+_FLOODED: Final = "The exchange flooded the connection with pings; it was closed."
+_UNREAD: Final = "The exchange sends and does not read; the connection was closed."
 _FRAMES_A_LOOK: Final = 32
 """Frames between two looks at the clock."""
 
@@ -120,13 +135,38 @@ class _Connection(ClientConnection):
     """
 
     heard = True
-    pinged = False
+    pings = 0
+    """Since somebody last looked."""
+    given_up = ""
+    """Why it was cut off, a sentence."""
+
+    def data_received(self, data: bytes) -> None:
+        for start in range(0, len(data), _CHUNK):
+            if self.given_up:
+                return
+            super().data_received(data[start : start + _CHUNK])
+            if self.transport.get_write_buffer_size() > _UNSENT:
+                self._give_up(_UNREAD)
 
     def process_event(self, event: Any) -> None:
         self.heard = True
         if event.__class__ is Frame and event.opcode is Opcode.PING:
-            self.pinged = True
+            self.pings += 1
+            if self.pings > _PINGS:
+                self._give_up(_FLOODED)
         super().process_event(event)
+
+    @property
+    def over(self) -> str:
+        """Say why nothing more will come, though the other side may leave its socket open; empty while more may."""
+        if self.given_up or self.state is State.OPEN:
+            return self.given_up
+        protocol = self.protocol
+        return _end(ConnectionClosedError(protocol.close_rcvd, protocol.close_sent, protocol.close_rcvd_then_sent))
+
+    def _give_up(self, why: str) -> None:
+        self.given_up = self.given_up or why
+        self.transport.abort()
 
 
 class _Connect(connect):
@@ -155,9 +195,14 @@ class Stream:
         timing: Timing | None = None,
         uniform: Callable[[float, float], float] = random.uniform,
         private: bool = True,
+        proxy: str | None = None,
     ) -> None:
-        """Make ready; ``private``: follow the account and the lifecycle events too."""
+        """Make ready; ``private``: follow the account and the lifecycle events too.
+
+        ``proxy`` is the address of an HTTP proxy, ``http://`` or ``https://``; raises ValueError for any other.
+        """
         self.environment = environment
+        self._proxy = proxy_for(environment.ws_url, proxy)
         self.clock = clock or ExchangeClock()
         self.protocol = FeedProtocol(sink, listener=listener, bounds=bounds)
         self.frames = 0
@@ -266,18 +311,23 @@ class Stream:
     async def _open(self) -> _Connection | _Failure:
         """Connect and shake hands with a signature of this moment."""
         sent_ms = self.clock.local_ms()
-        headers = self._signer.headers("GET", WS_PATH, self.clock.now_ms())
+        try:
+            headers = self._signer.headers("GET", WS_PATH, self.clock.now_ms(), host=self.environment.ws_host)
+        except WrongHost as error:
+            return _Failure(str(error), refused=True)
         more: dict[str, Any] = {}
         if self.environment.ws_url.startswith("wss:"):
-            self._tls = self._tls or httpx.create_ssl_context(trust_env=False)
+            self._tls = self._tls or tls_context()
             more["ssl"] = self._tls
+            if self._proxy is not None and self._proxy.lower().startswith("https:"):
+                more["proxy_ssl"] = self._tls
         try:
             connection = await _Connect(
                 self.environment.ws_url,
                 additional_headers=headers,
                 user_agent_header=f"kalshi-tui/{__version__}",
                 compression=None,
-                proxy=None,
+                proxy=self._proxy,
                 open_timeout=self._timing.open,
                 ping_interval=None,
                 close_timeout=1.0,
@@ -290,13 +340,15 @@ class Stream:
         except InvalidStatus as error:
             response = error.response
             return self._not_admitted(response.status_code, response.headers, bytes(response.body or b""), sent_ms)
+        except ProxyError:
+            return _Failure("The proxy lets nothing through to the exchange's stream.")
         except WebSocketException:
             return _Failure("The exchange's address answers, but not as a WebSocket.")
-        except ssl.SSLCertVerificationError:
-            return _Failure("The certificate at the exchange's address is not the exchange's: not connected.", True)
         except TimeoutError:
             return _Failure("Connecting to the exchange's stream took too long.")
-        except (OSError, EOFError):
+        except (OSError, EOFError) as error:
+            if fault := tls_fault(error):
+                return _Failure(f"Not connected to the exchange's stream: {fault}.", refused=True)
             return _Failure("Nobody answers at the exchange's stream address.")
         assert isinstance(connection, _Connection)  # noqa: S101 - what create_connection was told to make
         response_headers = connection.response.headers if connection.response is not None else {}
@@ -346,7 +398,7 @@ class Stream:
         ]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            why = next(task.result() for task in tasks if task in done)
+            why = connection.given_up or next(task.result() for task in tasks if task in done)
         finally:
             for task in tasks:
                 task.cancel()
@@ -421,10 +473,12 @@ class Stream:
             self.protocol.tick(now)
             if self.protocol.broken:
                 return self.protocol.broken
+            if over := connection.over:
+                return over
             if connection.heard:
                 connection.heard, heard_at = False, now
-            if connection.pinged:
-                connection.pinged, self._ping_at = False, now
+            if connection.pings:
+                connection.pings, self._ping_at = 0, now
             if now - heard_at > timing.dead_after:
                 return f"The exchange was silent for {timing.dead_after:.0f} s."
             if self.frames != frames:
@@ -469,9 +523,12 @@ def _in_brackets(text: str) -> str:
 
 def _end(error: ConnectionClosed) -> str:
     """Say in words how a connection ended."""
+    sent = error.sent.code if error.sent is not None else 0
+    if CloseCode.MESSAGE_TOO_BIG in {sent, error.rcvd.code if error.rcvd is not None else 0}:
+        return "The exchange sent a message that was too large; the connection was closed."
+    if sent in {CloseCode.PROTOCOL_ERROR, CloseCode.INVALID_DATA} and not error.rcvd_then_sent:
+        return "The exchange sent what is no WebSocket message; the connection was closed."
     if error.rcvd is None:
         return "The connection to the exchange broke."
-    if error.rcvd.code == 1009 or (error.sent is not None and error.sent.code == 1009):
-        return "The exchange sent a message that was too large; the connection was closed."
     said = clean(error.rcvd.reason, 120)
     return f"The exchange closed the connection (code {error.rcvd.code}{f', {said}' if said else ''})."

@@ -15,7 +15,7 @@ from typing import Final
 
 from msgspec import UnsetType
 
-from kalshi_tui.domain.fees import MULTIPLIER_UNIT, FeeSchedule, FeeType
+from kalshi_tui.domain.fees import MOST_MULTIPLIER, MULTIPLIER_UNIT, FeeSchedule, FeeType
 from kalshi_tui.domain.history import Candle, Settlement
 from kalshi_tui.domain.market import Event, Market, MarketStatus, Quote, Trade
 from kalshi_tui.domain.order import BookSide, Fill, Order, OrderState
@@ -385,8 +385,11 @@ def event(source: wire.Event, beside: Iterable[wire.Market] | UnsetType | None =
 def _millionths(number: Decimal | UnsetType | None) -> int | None:
     if not isinstance(number, Decimal):
         return None
+    # The bound comes first: an exponent of a million makes an integer whose digits take minutes to write out.
+    if not number.is_finite() or not 0 <= number <= MOST_MULTIPLIER:
+        raise TranslationError("fee_multiplier_override is no multiplier.")
     scaled = number * MULTIPLIER_UNIT
-    if not scaled.is_finite() or scaled < 0 or scaled != scaled.to_integral_value():
+    if scaled != scaled.to_integral_value():
         raise TranslationError("fee_multiplier_override is no multiplier.")
     return int(scaled)
 

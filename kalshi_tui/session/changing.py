@@ -46,12 +46,11 @@ class Changer:
         if order.state is not OrderState.RESTING:
             return Outcome(order, f"Not changed: the order is {order.state.value}.")
         change = _Change(price, left, price == order.yes_price and left < order.remaining)
-        if against := self._against(order, change, agreed):
+        wanted = change.words(order)
+        if against := self._against(order, change, agreed) or self._unwritten(order, change, wanted):
             return self._unchanged(order, against)
         if "live" in agreed:
             self._guard.armed = True
-        wanted = change.words(order)
-        self._trading.write_asked(order, f"change asked: {wanted}")
         self._store.amending[order.order_id] = price, left
         known = False
         try:
@@ -85,6 +84,15 @@ class Changer:
             return READ_ONLY if self._guard.read_only else ""
         terms = amended_terms(self._store, order, change.price, change.left)
         return unpassed(self._guard.objections(terms, instead_of=order), agreed)
+
+    def _unwritten(self, order: Order, change: "_Change", wanted: str) -> str:
+        """Write down what is asked for; say why it must stay here if that cannot be done."""
+        what = f"change asked: {wanted}"
+        if change.smaller:
+            # It takes risk away, as a cancel does, and waits for no disk either.
+            self._trading.write_asked(order, what)
+            return ""
+        return self._trading.unwritten(order, what, room=True)
 
     async def _ask(self, order: Order, change: "_Change") -> AmendAck:
         if change.smaller:

@@ -6,6 +6,7 @@ about. It holds no keys and no signatures.
 
 import json
 import os
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +21,8 @@ from kalshi_tui.domain.order import Action, Order, OrderState, OrderTerms, SelfT
 VERSION: Final = 1
 WAIT_S: Final = 2.0
 """How long a write waits for another program that has the journal open."""
+ROOM: Final = 8 * 1024 * 1024
+"""Bytes of its disk that have to be free for a further order: what becomes of it has to find room too."""
 SCHEMA: Final = """
 CREATE TABLE intents (
     client_order_id TEXT PRIMARY KEY, account TEXT NOT NULL, drafted_ms INTEGER NOT NULL,
@@ -83,8 +86,10 @@ class Change:
 class Journal:
     """One account's intents. Every write is durable when it returns, or raises JournalError."""
 
-    def __init__(self, connection: sqlite3.Connection, account: str) -> None:
+    def __init__(self, connection: sqlite3.Connection, account: str, folder: Path | None = None) -> None:
+        """Use an open database; its disk is that of ``folder``, if it is on one."""
         self._connection = connection
+        self._folder = folder
         self._account = account
         self._known: dict[str, Order] = {}
         """What is written of the intents of this run, and of earlier ones that have been heard of."""
@@ -98,6 +103,8 @@ class Journal:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             if not path.exists():
                 os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+            # What stands beside it while it is open gets its mode.
+            path.chmod(0o600)
             # One thread has it at a time; a library may close it from another.
             connection = sqlite3.connect(path, timeout=WAIT_S, isolation_level=None, check_same_thread=False)
             try:
@@ -107,10 +114,10 @@ class Journal:
                 raise
         except (OSError, sqlite3.Error, _OtherVersionError) as error:
             raise JournalError(
-                f"the order journal {path} cannot be used ({error}). Without it no order is sent: "
+                f"the order journal {path} cannot be used ({_why(error)}). Without it no order is sent: "
                 "mend its folder's permissions or make room, or move the file away if it is damaged."
             ) from error
-        return cls(connection, account)
+        return cls(connection, account, path.parent)
 
     @staticmethod
     def forget(path: Path) -> None:
@@ -170,8 +177,10 @@ class Journal:
     def sending(self, client_order_id: str, terms: OrderTerms, at_ms: int) -> None:
         """Write down that an intent is now sent; ``at_ms`` is the exchange's time. Raises JournalError.
 
-        One that could not be written at the confirm step is written now.
+        One that could not be written at the confirm step is written now. While the disk is all but full none is: an
+        order must not leave whose reply could not be written.
         """
+        self.check_room()
         if client_order_id not in self._known:
             self.draft(client_order_id, terms, at_ms)
         order = unsent(client_order_id, terms, OrderState.SENDING, at_ms)
@@ -182,6 +191,21 @@ class Journal:
             )
             _add_change(cursor, order, at_ms, order.state.value)
         self._known[client_order_id] = order
+
+    def check_room(self) -> None:
+        """Raise JournalError if what becomes of a further order might find no room on the disk."""
+        if self._folder is None:
+            return
+        try:
+            disk = shutil.disk_usage(self._folder)
+        except OSError as error:
+            raise JournalError(f"The folder of the order journal cannot be looked at ({_why(error)}).") from error
+        # Some network disks do not tell, and say 0 of 0.
+        if disk.total and disk.free < ROOM:
+            raise JournalError(
+                f"The order journal cannot be written for much longer: its disk has only {disk.free // 1_000_000} MB "
+                "left. Make room on the disk."
+            )
 
     def note(self, order: Order, at_ms: int) -> None:
         """Write down a change of an order of this journal; of others, and without one, nothing. Raises JournalError."""
@@ -301,6 +325,11 @@ class Journal:
             return list(self._connection.execute(statement, values))
         except sqlite3.Error as error:
             raise JournalError(f"The order journal cannot be read ({error}).") from error
+
+
+def _why(error: Exception) -> str:
+    """Give what went wrong, without the path that the sentence names already."""
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)
 
 
 class _OtherVersionError(Exception):

@@ -184,10 +184,21 @@ class Trading:
 
     def write_asked(self, order: Order, what: str) -> None:
         """Note in the journal what is asked for; a cancel must not wait for a disk that is full."""
+        if unwritten := self.unwritten(order, what):
+            self._store.notify(Weight.ERROR, unwritten)
+
+    def unwritten(self, order: Order, what: str, *, room: bool = False) -> str:
+        """Note in the journal what is asked for, and say why that cannot be done, a sentence; empty if it was.
+
+        ``room``: only if the disk has room for what will become of it too.
+        """
         try:
+            if room:
+                self._journal.check_room()
             self._journal.asked(order, what, self._rest.clock.now_ms())
         except JournalError as error:
-            self._store.notify(Weight.ERROR, str(error))
+            return str(error)
+        return ""
 
     def is_doubtful(self) -> None:
         """Have the account read until its data have passed this moment."""

@@ -13,6 +13,7 @@ from kalshi_tui.domain.market import Quote, Trade
 from kalshi_tui.domain.order import Fill, Order
 from kalshi_tui.domain.portfolio import Position
 from kalshi_tui.domain.price import Count, Price
+from kalshi_tui.kalshi.environments import practice
 from kalshi_tui.kalshi.signing import Signer, generate_key
 from kalshi_tui.kalshi.subscription import Happening, Report
 
@@ -37,7 +38,7 @@ def pem() -> bytes:
 
 @pytest.fixture(scope="session")
 def signer(pem: bytes) -> Signer:
-    return Signer.from_pem(KEY_ID, pem)
+    return Signer.from_pem(KEY_ID, pem, environment=practice(1))
 
 
 class BookSink:

@@ -1,7 +1,7 @@
 import pytest
 
 from kalshi_tui.kalshi.clock import ExchangeClock
-from kalshi_tui.kalshi.environments import DEMO, PRODUCTION, Environment, Kind, practice, practice_at
+from kalshi_tui.kalshi.environments import DEMO, HOSTS, PRODUCTION, Environment, Kind, practice, practice_at
 
 
 def test_the_three_environments() -> None:
@@ -37,6 +37,44 @@ def test_addresses_that_a_key_must_not_be_used_with(rest_url: str, words: str) -
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.9.9.9", "localhost", "[::1]"])
 def test_unencrypted_addresses_of_this_machine_are_fine(host: str) -> None:
     Environment("x", Kind.PRACTICE, f"http://{host}:1/trade-api/v2", f"ws://{host}:1/trade-api/ws/v2")
+
+
+@pytest.mark.parametrize("kind", Kind)
+@pytest.mark.parametrize(
+    ("rest_host", "ws_host"),
+    [
+        ("external-api.kalshi.com", "external-api-ws.kalshi.com"),
+        ("api.elections.kalshi.com", "api.elections.kalshi.com"),
+        ("external-api.demo.kalshi.co", "external-api-ws.demo.kalshi.co"),
+        ("demo-api.kalshi.co", "demo-api.kalshi.co"),
+        ("127.0.0.1", "127.0.0.1"),
+        ("example.com", "example.com"),
+        ("external-api.kalshi.com.example.com", "external-api-ws.kalshi.com"),
+        ("external-api.kalshi.com", "external-api-ws.kalshi.com.example.com"),
+        ("external-api.kalshi.com:8443", "external-api-ws.kalshi.com"),
+        ("external-api.kalshi.com", "external-api-ws.demo.kalshi.co"),
+    ],
+)
+def test_each_kind_has_its_own_hosts_and_no_others(kind: Kind, rest_host: str, ws_host: str) -> None:
+    def made() -> Environment:
+        return Environment("x", kind, f"https://{rest_host}/trade-api/v2", f"wss://{ws_host}/trade-api/ws/v2")
+
+    own = HOSTS.get(kind, frozenset({"127.0.0.1"}))
+    if {rest_host, ws_host} <= own:
+        assert made().hosts == {rest_host, ws_host}
+    else:
+        with pytest.raises(ValueError, match=r"no address of the exchange's|on this machine only"):
+            made()
+
+
+def test_no_host_is_of_two_kinds() -> None:
+    assert not HOSTS[Kind.LIVE] & HOSTS[Kind.DEMO]
+
+
+@pytest.mark.parametrize("kind", [Kind.LIVE, Kind.DEMO])
+def test_nothing_unencrypted_is_live_or_demo(kind: Kind) -> None:
+    with pytest.raises(ValueError, match="no address of the exchange's"):
+        Environment("x", kind, "http://127.0.0.1/trade-api/v2", "ws://127.0.0.1/trade-api/ws/v2")
 
 
 def test_a_practice_exchange_is_on_this_machine_only() -> None:

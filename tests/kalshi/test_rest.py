@@ -13,7 +13,7 @@ from aiohttp import web
 from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.order import Action, BookSide, OrderState, OrderTerms, TimeInForce
 from kalshi_tui.kalshi.clock import ExchangeClock
-from kalshi_tui.kalshi.environments import DEMO, practice
+from kalshi_tui.kalshi.environments import practice
 from kalshi_tui.kalshi.errors import (
     AuthenticationFailed,
     BadReply,
@@ -60,7 +60,7 @@ MARKET: dict[str, Any] = {
 
 
 def client(handler: Handler, signer: Signer | None = None, **more: Any) -> RestClient:
-    return RestClient(DEMO, signer, transport=httpx.MockTransport(handler), retry=NO_WAIT, **more)
+    return RestClient(practice(1), signer, transport=httpx.MockTransport(handler), retry=NO_WAIT, **more)
 
 
 def answer(status: int, body: object = None) -> Handler:
@@ -119,7 +119,7 @@ async def test_redirects_are_not_followed(signer: Signer) -> None:
         await rest.balance()
     with pytest.raises(UnknownOutcome, match="307"):
         await rest.create_order(TERMS, "c-1")
-    assert set(seen) == {"external-api.demo.kalshi.co"}
+    assert set(seen) == {"127.0.0.1"}
 
 
 async def test_without_a_key_public_data_is_read_unsigned_and_the_rest_is_not_sent() -> None:

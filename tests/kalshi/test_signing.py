@@ -16,6 +16,8 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from hypothesis import given, settings, strategies as st
 
+from kalshi_tui.kalshi.environments import DEMO, PRODUCTION, Environment, practice
+from kalshi_tui.kalshi.errors import WrongHost
 from kalshi_tui.kalshi.signing import (
     KEY_HEADER,
     SIGNATURE_HEADER,
@@ -34,6 +36,7 @@ from .conftest import KEY_ID
 
 PATH = "/trade-api/v2/portfolio/events/orders"
 NOW = 1_786_085_188_416
+HERE = "127.0.0.1"
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +68,7 @@ def test_a_signature_made_by_openssl_is_verified_and_no_other() -> None:
 
 
 def test_openssl_verifies_what_the_signer_signs(signer: Signer, pem: bytes, tmp_path: Path) -> None:
-    headers = signer.headers("GET", "/trade-api/ws/v2", NOW)
+    headers = signer.headers("GET", "/trade-api/ws/v2", NOW, host=HERE)
     (tmp_path / "public.pem").write_bytes(public_pem(pem))
     (tmp_path / "signature").write_bytes(base64.b64decode(headers[SIGNATURE_HEADER]))
     (tmp_path / "text").write_bytes(f"{NOW}GET/trade-api/ws/v2".encode())
@@ -81,7 +84,7 @@ def test_openssl_verifies_what_the_signer_signs(signer: Signer, pem: bytes, tmp_
 
 
 def test_the_headers_hold_key_id_time_and_a_pss_signature_of_the_three_parts(key: rsa.RSAPrivateKey) -> None:
-    headers = Signer(KEY_ID, key).headers("delete", PATH, NOW)
+    headers = Signer(KEY_ID, key, environment=practice(1)).headers("delete", PATH, NOW, host=HERE)
 
     assert headers[KEY_HEADER] == KEY_ID
     assert headers[TIMESTAMP_HEADER] == str(NOW)
@@ -94,7 +97,7 @@ def test_the_headers_hold_key_id_time_and_a_pss_signature_of_the_three_parts(key
 
 
 def test_two_signatures_of_the_same_differ_and_both_hold(signer: Signer) -> None:
-    first, second = (signer.headers("GET", PATH, NOW)[SIGNATURE_HEADER] for _ in range(2))
+    first, second = (signer.headers("GET", PATH, NOW, host=HERE)[SIGNATURE_HEADER] for _ in range(2))
     assert first != second
     assert verify(signer.public_key(), first, str(NOW), "GET", PATH)
     assert verify(signer.public_key(), second, str(NOW), "GET", PATH)
@@ -103,7 +106,30 @@ def test_two_signatures_of_the_same_differ_and_both_hold(signer: Signer) -> None
 @pytest.mark.parametrize("path", ["/v2/markets", "trade-api/v2", "https://x/trade-api/v2", f"{PATH}?a=1", f"{PATH}#a"])
 def test_only_plain_paths_of_the_trade_api_are_signed(signer: Signer, path: str) -> None:
     with pytest.raises(ValueError, match="sign"):
-        signer.headers("GET", path, NOW)
+        signer.headers("GET", path, NOW, host=HERE)
+
+
+OWN = {
+    PRODUCTION: {"external-api.kalshi.com", "external-api-ws.kalshi.com"},
+    DEMO: {"external-api.demo.kalshi.co", "external-api-ws.demo.kalshi.co"},
+    practice(1): {HERE},
+}
+
+
+@pytest.mark.parametrize("environment", OWN, ids=lambda environment: environment.name)
+def test_a_key_signs_for_the_hosts_of_its_own_environment_and_for_no_other(
+    environment: Environment, key: rsa.RSAPrivateKey
+) -> None:
+    signer = Signer(KEY_ID, key, environment=environment)
+    own = OWN[environment]
+    for host in own:
+        assert signer.headers("GET", PATH, NOW, host=host)[KEY_HEADER] == KEY_ID
+    others = set().union(*OWN.values()) - own
+    looks_like_it = {f"{host}{end}" for host in own for end in (".", ".example.com", ":443", "\x00")}
+    for host in {*others, *looks_like_it, *(f"x.{host}" for host in own), "", "*", "localhost", "127.0.0.2", "::1"}:
+        with pytest.raises(WrongHost, match="was stopped: the key is for") as caught:
+            signer.headers("GET", PATH, NOW, host=host)
+        assert str(caught.value).isprintable()
 
 
 @pytest.mark.parametrize("form", [pkcs1, pkcs8])
@@ -121,8 +147,8 @@ def test_only_plain_paths_of_the_trade_api_are_signed(signer: Signer, path: str)
 def test_keys_are_read_in_both_forms_whatever_an_editor_did(
     key: rsa.RSAPrivateKey, form: object, mangle: object
 ) -> None:
-    signer = Signer.from_pem(KEY_ID, mangle(form(key)))  # type: ignore[operator]  # parametrized callables
-    signature = signer.headers("GET", PATH, NOW)[SIGNATURE_HEADER]
+    signer = Signer.from_pem(KEY_ID, mangle(form(key)), environment=practice(1))  # type: ignore[operator]  # parametrized callables
+    signature = signer.headers("GET", PATH, NOW, host=HERE)[SIGNATURE_HEADER]
     assert verify(key.public_key(), signature, str(NOW), "GET", PATH)
 
 

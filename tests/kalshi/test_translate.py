@@ -339,3 +339,11 @@ def test_an_average_finer_than_money_is_not_told_and_a_missing_count_is_refused(
     assert ack.average_fill_price is None
     with pytest.raises(TranslationError, match="fill_count is missing"):
         translate.order_ack(wire.CreateOrderReply(order_id="o1", remaining_count="0.00"))
+
+
+@pytest.mark.parametrize("number", ["1e900000", "1e9999999", "-1", "1001", "0.0000001", "NaN", "sNaN", "9" * 100_000])
+def test_a_multiplier_beyond_all_measure_is_refused_before_it_is_reckoned_with(number: str) -> None:
+    """The first would take a third of a minute to become an integer."""
+    with pytest.raises(TranslationError, match="no multiplier"):
+        translate._millionths(Decimal(number))
+    assert translate._millionths(Decimal("0.5")) == 500_000

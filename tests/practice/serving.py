@@ -12,12 +12,14 @@ from aiohttp import web
 from websockets.asyncio.client import ClientConnection, connect
 
 from kalshi_tui.domain.price import MONEY_UNIT
+from kalshi_tui.kalshi.environments import practice
 from kalshi_tui.kalshi.signing import Signer, generate_key
 from kalshi_tui.practice.auth import Authenticator
 from kalshi_tui.practice.participants import DEFAULT_RATE
 from kalshi_tui.practice.server import PracticeServer
 from kalshi_tui.practice.world import World
 
+HERE = "127.0.0.1"
 PREFIX = "/trade-api/v2"
 WS_PATH = "/trade-api/ws/v2"
 CONTROL = "/practice/control"
@@ -41,13 +43,14 @@ class Serving:
         self, method: str, path: str, body: Any = None, *, who: str = "alice", **query: Any
     ) -> httpx.Response:
         """Send a signed request."""
-        headers = self.signers[who].headers(method, PREFIX + path, self.clock.machine_ms())
+        headers = self.signers[who].headers(method, PREFIX + path, self.clock.machine_ms(), host=HERE)
         content = None if body is None else msgspec.json.encode(body)
         return await self.client.request(method, PREFIX + path, params=query, content=content, headers=headers)
 
     async def control(self, action: str, *, token: str = TOKEN, who: str = "alice", **keys: Any) -> httpx.Response:
         """Ask for trouble."""
-        headers = self.signers[who].headers("POST", CONTROL, self.clock.machine_ms()) | {"X-Practice-Token": token}
+        headers = self.signers[who].headers("POST", CONTROL, self.clock.machine_ms(), host=HERE)
+        headers["X-Practice-Token"] = token
         return await self.client.post(CONTROL, content=msgspec.json.encode({"action": action} | keys), headers=headers)
 
     async def get(self, path: str, **query: Any) -> Any:
@@ -73,7 +76,7 @@ class Serving:
     @asynccontextmanager
     async def stream(self, who: str = "alice") -> AsyncIterator["Listener"]:
         """Open a WebSocket session."""
-        headers = self.signers[who].headers("GET", WS_PATH, self.clock.machine_ms())
+        headers = self.signers[who].headers("GET", WS_PATH, self.clock.machine_ms(), host=HERE)
         url = f"ws://127.0.0.1:{self.port}{WS_PATH}"
         async with connect(url, additional_headers=headers, proxy=None, compression=None) as socket:
             yield Listener(socket)
@@ -128,7 +131,7 @@ async def serving(
     authenticator = Authenticator(simulated or clock.machine_ms)
     signers = {}
     for name, pem in PEMS.items():
-        signers[name] = Signer.from_pem(f"key-of-{name}", pem)
+        signers[name] = Signer.from_pem(f"key-of-{name}", pem, environment=practice(1))
         authenticator.register(f"key-of-{name}", name, signers[name].public_key())
         world.exchange.open_account(name, {0: CASH, 2: CASH})
     server = PracticeServer(

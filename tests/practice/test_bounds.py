@@ -9,7 +9,7 @@ from websockets.exceptions import ConnectionClosed
 
 from kalshi_tui.practice import connection
 from kalshi_tui.practice.server import LARGEST_BODY
-from tests.practice.serving import PREFIX, WS_PATH, Listener, Serving, serving
+from tests.practice.serving import HERE, PREFIX, WS_PATH, Listener, Serving, serving
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ async def test_a_client_that_asks_and_never_reads_is_cut_off(
     exchange: Serving, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connection, "MOST_BYTES", 200_000)
-    headers = exchange.signers["alice"].headers("GET", WS_PATH, exchange.clock.machine_ms())
+    headers = exchange.signers["alice"].headers("GET", WS_PATH, exchange.clock.machine_ms(), host=HERE)
     url = f"ws://127.0.0.1:{exchange.port}{WS_PATH}"
 
     async def ask_for_ever() -> None:
@@ -70,7 +70,7 @@ async def test_a_client_that_asks_and_never_reads_is_cut_off(
 
 async def test_a_body_too_large_is_refused_unread(exchange: Serving) -> None:
     headers = exchange.signers["alice"].headers(
-        "POST", f"{PREFIX}/portfolio/events/orders", exchange.clock.machine_ms()
+        "POST", f"{PREFIX}/portfolio/events/orders", exchange.clock.machine_ms(), host=HERE
     )
     body = b'{"ticker":"' + b"A" * (LARGEST_BODY + 1) + b'"}'
     reply = await exchange.client.post(f"{PREFIX}/portfolio/events/orders", content=body, headers=headers)
@@ -93,7 +93,7 @@ async def test_a_command_too_large_ends_the_session_alone(exchange: Serving) -> 
 
 async def test_text_that_is_none_is_refused_in_words_and_ends_nothing(exchange: Serving) -> None:
     path = f"{PREFIX}/portfolio/events/orders"
-    headers = exchange.signers["alice"].headers("POST", path, exchange.clock.machine_ms())
+    headers = exchange.signers["alice"].headers("POST", path, exchange.clock.machine_ms(), host=HERE)
     reply = await exchange.client.post(path, content=b'{"ticker":"\xff"}', headers=headers)
     assert reply.status_code == 400
     async with exchange.stream() as listener:

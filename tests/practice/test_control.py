@@ -9,7 +9,7 @@ import httpx
 import pytest
 from websockets.exceptions import ConnectionClosed
 
-from tests.practice.serving import CONTROL, PREFIX, Listener, Serving, serving
+from tests.practice.serving import CONTROL, HERE, PREFIX, Listener, Serving, serving
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ async def asked(exchange: Serving, action: str, **keys: Any) -> None:
 
 async def test_it_wants_a_signature_and_the_token(exchange: Serving) -> None:
     assert (await exchange.control("drop_connections", token="guess")).status_code == 403
-    headers = exchange.signers["alice"].headers("POST", CONTROL, exchange.clock.machine_ms())
+    headers = exchange.signers["alice"].headers("POST", CONTROL, exchange.clock.machine_ms(), host=HERE)
     odd: dict[bytes, bytes] = {name.encode(): value.encode() for name, value in headers.items()}
     odd[b"X-Practice-Token"] = "é".encode()
     reply = await exchange.client.post(CONTROL, content=b'{"action":"drop_connections"}', headers=odd)
@@ -219,7 +219,7 @@ async def test_a_skewed_clock_refuses_signatures_and_shows_in_the_date(exchange:
     reply = await exchange.call("GET", "/portfolio/balance")
     assert reply.status_code == 401
     now = exchange.clock.machine_ms() + 3_600_000
-    headers = exchange.signers["alice"].headers("GET", f"{PREFIX}/portfolio/balance", now)
+    headers = exchange.signers["alice"].headers("GET", f"{PREFIX}/portfolio/balance", now, host=HERE)
     assert (await exchange.client.get(f"{PREFIX}/portfolio/balance", headers=headers)).status_code == 200
     assert abs(told_ms(reply) - now) < 5_000
 

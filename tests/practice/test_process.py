@@ -11,7 +11,9 @@ from typing import Any, Self
 import httpx
 import pytest
 
+from kalshi_tui.kalshi.environments import practice
 from kalshi_tui.kalshi.signing import Signer
+from tests.practice.serving import HERE
 from tests.processes import wait_gone
 
 ORDERS = "/portfolio/events/orders"
@@ -36,8 +38,9 @@ class Alone:
         return json.loads(self.line)
 
     def call(self, key_id: str, key_path: str, method: str, path: str, body: Any = None) -> httpx.Response:
-        signer = Signer.from_pem(key_id, Path(key_path).read_bytes())
-        headers = signer.headers(method, f"/trade-api/v2{path.partition('?')[0]}", time.time_ns() // 1_000_000)
+        signer = Signer.from_pem(key_id, Path(key_path).read_bytes(), environment=practice(1))
+        signed = f"/trade-api/v2{path.partition('?')[0]}"
+        headers = signer.headers(method, signed, time.time_ns() // 1_000_000, host=HERE)
         return httpx.request(method, self.told["rest_url"] + path, json=body, headers=headers, trust_env=False)
 
     def __enter__(self) -> Self:

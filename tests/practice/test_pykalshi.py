@@ -13,8 +13,10 @@ import pykalshi
 import pytest
 from pykalshi.orderbook import OrderbookManager
 
+from kalshi_tui.kalshi.environments import practice
 from kalshi_tui.kalshi.signing import PRACTICE_CONTROL, Signer
 from kalshi_tui.launch import PracticeProcess
+from tests.practice.serving import HERE
 
 CRYPTO = ("KXBTC", "KXETH", "KXSOL")
 
@@ -39,8 +41,9 @@ class World:
         )
 
     def control(self, **asked: Any) -> None:
-        signer = Signer.from_pem(self.ready.api_key_id, self.ready.private_key_path.read_bytes())
-        headers = signer.headers("POST", PRACTICE_CONTROL, time.time_ns() // 1_000_000)
+        pem = self.ready.private_key_path.read_bytes()
+        signer = Signer.from_pem(self.ready.api_key_id, pem, environment=practice(1))
+        headers = signer.headers("POST", PRACTICE_CONTROL, time.time_ns() // 1_000_000, host=HERE)
         url = self.ready.rest_url.removesuffix("/trade-api/v2") + PRACTICE_CONTROL
         content = json.dumps(asked)
         reply = httpx.post(url, content=content, headers=headers | {"X-Practice-Token": self.token}, trust_env=False)

@@ -13,8 +13,9 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
+from kalshi_tui.kalshi.environments import practice
 from kalshi_tui.kalshi.signing import Signer
-from tests.practice.serving import PEMS, PREFIX, WS_PATH, Serving, serving
+from tests.practice.serving import HERE, PEMS, PREFIX, WS_PATH, Serving, serving
 
 BALANCE = f"{PREFIX}/portfolio/balance"
 
@@ -37,12 +38,17 @@ def ticker(exchange: Serving) -> str:
 # Who is asking.
 
 
+def signing_as(key_id: str) -> Signer:
+    """Give a signer with bob's key."""
+    return Signer.from_pem(key_id, PEMS["bob"], environment=practice(1))
+
+
 async def balance_with(exchange: Serving, headers: dict[str, str]) -> httpx.Response:
     return await exchange.client.get(BALANCE, headers=headers)
 
 
 async def test_a_signed_request_is_answered(exchange: Serving) -> None:
-    headers = exchange.signers["alice"].headers("GET", BALANCE, exchange.clock())
+    headers = exchange.signers["alice"].headers("GET", BALANCE, exchange.clock(), host=HERE)
     reply = await balance_with(exchange, headers)
     assert reply.status_code == 200
     assert reply.json()["balance"] == 2_000_000
@@ -51,7 +57,7 @@ async def test_a_signed_request_is_answered(exchange: Serving) -> None:
 
 async def test_the_signature_covers_the_path_without_its_query(exchange: Serving) -> None:
     path = f"{PREFIX}/portfolio/orders"
-    headers = exchange.signers["alice"].headers("GET", path, exchange.clock())
+    headers = exchange.signers["alice"].headers("GET", path, exchange.clock(), host=HERE)
     reply = await exchange.client.get(path, params={"limit": 5}, headers=headers)
     assert reply.status_code == 200
 
@@ -63,13 +69,13 @@ async def test_whatever_is_wrong_with_a_signature_is_a_401(exchange: Serving, wr
     signer, now = exchange.signers["alice"], exchange.clock()
     forged: dict[str, dict[str, str]] = {
         "no headers": {},
-        "unknown key": Signer.from_pem("nobody", PEMS["bob"]).headers("GET", BALANCE, now),
-        "wrong key": Signer.from_pem("key-of-alice", PEMS["bob"]).headers("GET", BALANCE, now),
-        "wrong path": signer.headers("GET", f"{PREFIX}/portfolio/fills", now),
-        "wrong method": signer.headers("POST", BALANCE, now),
+        "unknown key": signing_as("nobody").headers("GET", BALANCE, now, host=HERE),
+        "wrong key": signing_as("key-of-alice").headers("GET", BALANCE, now, host=HERE),
+        "wrong path": signer.headers("GET", f"{PREFIX}/portfolio/fills", now, host=HERE),
+        "wrong method": signer.headers("POST", BALANCE, now, host=HERE),
         "query": _signed_over(exchange, f"{BALANCE}?limit=1"),
-        "stale": signer.headers("GET", BALANCE, now - 60_000),
-        "early": signer.headers("GET", BALANCE, now + 60_000),
+        "stale": signer.headers("GET", BALANCE, now - 60_000, host=HERE),
+        "early": signer.headers("GET", BALANCE, now + 60_000, host=HERE),
     }
     headers = forged[wrong]
     reply = await balance_with(exchange, headers)
@@ -173,7 +179,9 @@ async def test_what_is_refused_and_how(
 
 
 async def test_a_body_that_is_no_json_has_its_fields_at_the_top(exchange: Serving) -> None:
-    headers = exchange.signers["alice"].headers("POST", f"{PREFIX}/portfolio/events/orders", exchange.clock())
+    headers = exchange.signers["alice"].headers(
+        "POST", f"{PREFIX}/portfolio/events/orders", exchange.clock(), host=HERE
+    )
     reply = await exchange.client.post(f"{PREFIX}/portfolio/events/orders", content=b"{", headers=headers)
     assert (reply.status_code, reply.json()["code"]) == (400, "bad_request")
 
@@ -301,7 +309,7 @@ async def test_a_wrong_command_is_answered_with_its_code(
 
 async def test_the_server_pings_with_its_heartbeat() -> None:
     async with serving(ping_every_s=0.01) as exchange, aiohttp.ClientSession() as session:
-        headers = exchange.signers["alice"].headers("GET", WS_PATH, exchange.clock())
+        headers = exchange.signers["alice"].headers("GET", WS_PATH, exchange.clock(), host=HERE)
         url = f"http://127.0.0.1:{exchange.port}{WS_PATH}"
         async with session.ws_connect(url, headers=headers, autoping=False) as socket:
             for _ in range(2):

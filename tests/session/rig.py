@@ -207,7 +207,7 @@ class Rig:
         self.exchange = self.world.exchange
         # What arrives late was let in at once and is carried out later: its signature is not too old.
         authenticator = Authenticator(self.clock, tolerance_ms=PATIENCE_MS)
-        self.signer = Signer.from_pem("key", PEM)
+        self.signer = Signer.from_pem("key", PEM, environment=practice(1))
         authenticator.register("key", US, self.signer.public_key())
         for name in (US, THEM):
             self.exchange.open_account(name, {0: CASH, 2: CASH})

@@ -1,15 +1,19 @@
+import shutil
 import sqlite3
 import stat
+import subprocess
+import sys
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.limits import Sent
 from kalshi_tui.domain.order import Action, Order, OrderState, OrderTerms, TimeInForce
-from kalshi_tui.session.journal import Journal, JournalError
+from kalshi_tui.session.journal import ROOM, Journal, JournalError
 from tests.session.rig import Rig, Trouble
 
 TERMS = OrderTerms("T-1", Side.NO, Action.BUY, 4_400, 1_000, post_only=True, expires_s=99, order_group_id="g")
@@ -237,3 +241,112 @@ async def test_a_killed_ioc_is_never_offered_to_be_sent_again(tmp_path: Path) ->
     assert "never sent twice" in twice.sentence
     assert len(rig.theirs()) == 1
     await rig.close()
+
+
+FULL = """
+import asyncio, resource, signal, sys
+from pathlib import Path
+from kalshi_tui.domain.book import Side
+from kalshi_tui.domain.order import Action, OrderState, OrderTerms
+from tests.session.rig import Rig
+
+async def main(folder):
+    rig = Rig(folder)
+    await rig.start()
+    await rig.pass_time(1)
+    terms = OrderTerms(rig.ticker, Side.YES, Action.BUY, 100, 100)
+    wal = folder / "journal.sqlite3-wal"
+    # A file that may not grow is what a full disk or a quota is to the program that writes it.
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (wal.stat().st_size + 400_000, resource.RLIM_INFINITY))
+    for number in range(100):
+        sending = rig.submit(terms)
+        await rig.pass_time(1)
+        outcome = sending.result()
+        print(outcome.order.state.value, outcome.sentence)
+        if outcome.order.state is OrderState.NOT_SENT:
+            break
+    theirs = {each.client_order_id for each in rig.theirs()}
+    assert len(theirs) == number, (len(theirs), number)
+    assert outcome.order.client_order_id not in theirs
+    resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    again = rig.submit(terms)
+    await rig.pass_time(1)
+    assert again.result().order.state is OrderState.RESTING, again.result().sentence
+    await rig.heal()
+    written = {entry.order.client_order_id for entry in rig.journal.open_entries()}
+    assert written == {each.client_order_id for each in rig.theirs()}
+    await rig.close()
+
+asyncio.run(main(Path(sys.argv[1])))
+"""
+
+
+def test_a_disk_that_fills_up_stops_orders_before_one_leaves_unwritten(tmp_path: Path) -> None:
+    root = Path(__file__).resolve().parents[2]
+    done = subprocess.run(
+        [sys.executable, "-c", FULL, str(tmp_path)], cwd=root, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    told = done.stdout.splitlines()
+    assert told[0].startswith("resting")
+    assert told[-1].startswith("not sent")
+    assert "The order journal cannot be written" in told[-1]
+    assert "make room on the disk" in told[-1]
+
+
+def room(monkeypatch: pytest.MonkeyPatch, free: int, total: int = 10**12) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _folder: SimpleNamespace(total=total, used=0, free=free))
+
+
+async def test_orders_stop_while_there_is_still_room_for_what_becomes_of_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig = Rig(tmp_path)
+    await rig.start()
+    await rig.pass_time(1)
+    terms = OrderTerms(rig.ticker, Side.YES, Action.BUY, 4_000, 1_000)
+    order = (await rig.submit(terms)).order
+    room(monkeypatch, ROOM - 1)
+    outcome = await rig.submit(terms)
+    assert outcome.order.state is OrderState.NOT_SENT
+    assert "its disk has only 8 MB left. Make room on the disk." in outcome.sentence
+    commands = len(rig.line.commands)
+    for price, count in ((4_100, 1_000), (4_000, 1_500)):
+        changed = await rig.session.amend(order, price, count, frozenset({"stale"}))
+        assert changed.sentence.startswith("Not changed")
+        assert "Make room on the disk." in changed.sentence
+    assert len(rig.line.commands) == commands, "nothing has left"
+    less = await rig.session.amend(order, 4_000, 500, frozenset({"stale"}))
+    assert less.sentence.startswith("Changed"), "risk can always be taken away"
+    assert (await rig.session.cancel(less.order)).order.state is OrderState.CANCELLED
+    rig.deliver()
+    assert rig.journal.history(order.client_order_id)[-1].what == "cancelled", "what becomes of it is still written"
+    room(monkeypatch, ROOM)
+    assert (await rig.submit(terms)).order.state is OrderState.RESTING
+    room(monkeypatch, 0, total=0)
+    assert (await rig.submit(terms)).order.state is OrderState.RESTING, "a disk that does not tell is no full one"
+    await rig.close()
+
+
+async def test_a_change_that_cannot_be_written_down_is_not_asked_for(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    await rig.start()
+    await rig.pass_time(1)
+    order = (await rig.submit(OrderTerms(rig.ticker, Side.YES, Action.BUY, 4_000, 1_000))).order
+    commands = len(rig.line.commands)
+    rig.journal._connection.execute("PRAGMA query_only = ON")
+    outcome = await rig.session.amend(order, 4_100, 1_000, frozenset({"stale"}))
+    assert "journal cannot be written" in outcome.sentence
+    assert len(rig.line.commands) == commands
+    assert (await rig.session.cancel(order)).order.state is OrderState.CANCELLED, "a cancel waits for no disk"
+    rig.journal._connection.execute("PRAGMA query_only = OFF")
+    await rig.close()
+
+
+def test_a_journal_that_others_could_read_is_its_owners_again(tmp_path: Path) -> None:
+    reopened(tmp_path).close()
+    (tmp_path / "journal.sqlite3").chmod(0o644)
+    with closing(reopened(tmp_path)) as journal:
+        journal.draft("c1", TERMS, 10)
+        assert {stat.S_IMODE(each.stat().st_mode) for each in tmp_path.iterdir()} == {0o600}

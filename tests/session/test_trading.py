@@ -20,7 +20,7 @@ from kalshi_tui.session.store import Store
 from kalshi_tui.session.trading import Trading
 from kalshi_tui.session.venue import Venue
 
-SIGNER = Signer.from_pem("key", generate_key())
+SIGNER = Signer.from_pem("key", generate_key(), environment=practice(1))
 TERMS = OrderTerms(ticker="T-1", side=Side.YES, action=Action.BUY, price=4_700, count=1_000)
 SENT_MS = 1_800_000_000_000
 

@@ -1,0 +1,69 @@
+"""How another machine is reached: what TLS has to prove, and by which proxy, if the settings name one.
+
+Nothing of it comes from the environment's variables: neither proxies nor certificates.
+"""
+
+import ssl
+from urllib.parse import urlsplit
+
+import httpx
+
+_PROXY_FORM = "A proxy must look like http://HOST:PORT or https://HOST:PORT"
+
+
+def tls_context() -> ssl.SSLContext:
+    """Make the context of every connection that is not to this machine itself: verified, TLS 1.2 at least."""
+    context = httpx.create_ssl_context(trust_env=False)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    # Else a variable could name a file into which the session's keys are written.
+    context.keylog_filename = None  # type: ignore[assignment]  # None is what it is by default
+    return context
+
+
+def checked_proxy(proxy: str | None) -> str | None:
+    """Give a proxy's address back. Raises ValueError, a sentence without the address: that may hold a password."""
+    if proxy is None:
+        return None
+    try:
+        parts = urlsplit(proxy)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        raise ValueError(f"{_PROXY_FORM}; what is set cannot be read.") from None
+    if parts.scheme not in {"http", "https"}:
+        raise ValueError(f"{_PROXY_FORM}; other kinds are not supported.")
+    if not host or port == 0 or not proxy.isascii() or not proxy.isprintable() or " " in proxy:
+        raise ValueError(f"{_PROXY_FORM}; what is set names no host.")
+    if parts.path not in {"", "/"} or parts.query or parts.fragment:
+        raise ValueError(f"{_PROXY_FORM}, and nothing behind it.")
+    if parts.username is not None and parts.password is None:
+        raise ValueError(f"{_PROXY_FORM}; a user name needs a password, http://USER:PASSWORD@HOST:PORT.")
+    return proxy
+
+
+def proxy_for(url: str, proxy: str | None) -> str | None:
+    """Give the proxy for an address: None for an unencrypted one, which is this machine's own (checked_proxy raises).
+
+    A proxy would read a signed request that is not encrypted, and on this machine there is nothing that it could reach.
+    """
+    proxy = checked_proxy(proxy)
+    return proxy if urlsplit(url).scheme in {"https", "wss"} else None
+
+
+def through_proxy(proxy: str | None, tls: ssl.SSLContext) -> httpx.Proxy | None:
+    """Give a proxy as httpx takes it; one that is reached by TLS has to prove itself too."""
+    if proxy is None:
+        return None
+    return httpx.Proxy(proxy, ssl_context=tls if urlsplit(proxy).scheme == "https" else None)
+
+
+def tls_fault(error: BaseException) -> str:
+    """Say what of TLS made a connection fail; empty if it was something else. Looks through the causes."""
+    seen = 0
+    cause: BaseException | None = error
+    while cause is not None and seen < 10:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return "the certificate at its address is not the exchange's"
+        if isinstance(cause, ssl.SSLError):
+            return "no secure connection can be made with its address"
+        cause, seen = cause.__cause__ or cause.__context__, seen + 1
+    return ""

@@ -1,0 +1,113 @@
+"""The whole desk on an exchange that means harm: it stays, says so, and trades again once the exchange behaves."""
+
+import asyncio
+import itertools
+import time
+from pathlib import Path
+
+from kalshi_tui.domain.book import Side
+from kalshi_tui.domain.link import LinkState
+from kalshi_tui.domain.order import Action, OrderState, OrderTerms
+from kalshi_tui.kalshi.clock import ExchangeClock
+from kalshi_tui.kalshi.environments import practice
+from kalshi_tui.kalshi.rest import RestClient, Retry, Timeouts
+from kalshi_tui.kalshi.signing import Signer
+from kalshi_tui.kalshi.sink import Sink
+from kalshi_tui.kalshi.stream import Stream, Timing
+from kalshi_tui.kalshi.stream_group import Listener, StreamGroup
+from kalshi_tui.session.journal import Journal
+from kalshi_tui.session.session import Session
+from kalshi_tui.session.venue import Venue
+from kalshi_tui.session.waiting import Sleep
+from kalshi_tui.ui.app import DeskApp
+from tests.kalshi.hostile import Reader, Script, Server, Writer, piped, serving
+from tests.kalshi.test_hostile_server import REST, STREAM
+from tests.practice.serving import serving as practising
+from tests.session.sending import sent
+from tests.session.test_session import until
+from tests.ui.pilot import USUAL, USUAL_WISHES
+
+AT_ONCE = Retry(attempts=1)
+IMPATIENT = Timeouts(connect=0.3, piece=0.1, whole=0.2)
+TIMING = Timing(tick=0.01, open=0.1, dead_after=0.3, first_wait=0.01, longest_wait=0.02, refused_wait=0.02)
+SHORTER = 0.02
+SOME = tuple(STREAM)[::3]
+"""Each takes its time, and one stream follows another."""
+
+
+def everything(asked: set[str]) -> Script:
+    """Play the scripts one after another, and note which."""
+    rest, stream = itertools.cycle(REST), itertools.cycle(SOME)
+
+    async def script(head: bytes, reader: Reader, writer: Writer) -> None:
+        if b"/trade-api/ws/" in head:
+            name = next(stream)
+            asked.add(f"stream: {name}")
+            await STREAM[name][0](head, reader, writer)
+        else:
+            name = next(rest)
+            asked.add(f"rest: {name}")
+            await REST[name][0](head, reader, writer)
+
+    return script
+
+
+def hurried(sleep: Sleep) -> Sleep:
+    """Let what waits for minutes wait for seconds."""
+
+    async def short(seconds: float) -> None:
+        await sleep(seconds * SHORTER)
+
+    return short
+
+
+def a_session(server: Server, signer: Signer, journal: Journal, sleep: Sleep) -> Session:
+    environment = practice(server.port)
+    clock = ExchangeClock()
+
+    def a_stream(sink: Sink, listener: Listener, *, private: bool) -> Stream:
+        return Stream(environment, signer, sink, clock=clock, listener=listener, timing=TIMING, private=private)
+
+    return Session(
+        Venue.PRACTICE,
+        RestClient(environment, signer, clock=clock, retry=AT_ONCE, timeouts=IMPATIENT, body_limit=4_000_000),
+        lambda store, listener: StreamGroup(a_stream, store, listener),
+        clock_ms,
+        sleep,
+        journal=journal,
+    )
+
+
+def clock_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+async def test_the_desk_outlives_a_hostile_exchange_and_trades_once_it_behaves(tmp_path: Path) -> None:
+    asked: set[str] = set()
+    journal = Journal.open(tmp_path / "journal.sqlite3", "key-of-alice")
+
+    async with practising() as exchange, serving(everything(asked)) as server:
+        session = a_session(server, exchange.signers["alice"], journal, hurried(asyncio.sleep))
+        app = DeskApp(session, clock_ms=clock_ms, wishes=USUAL_WISHES)
+        async with app.run_test(size=USUAL) as pilot:
+            store = session.store
+            everything_played = {f"rest: {name}" for name in REST} | {f"stream: {name}" for name in SOME}
+            await until(lambda: asked >= everything_played, 60)
+            assert app.is_running
+            assert store.connection.state is not LinkState.LIVE
+            told = [notice.text for notice in store.notices]
+            assert told
+            assert all(text.isprintable() and text.endswith((".", ")")) for text in told), told
+            assert not any("Traceback" in text or "stumbled" in text for text in told), told
+            await pilot.press("question_mark")
+            await pilot.press("escape")
+
+            server.script = piped(exchange.port)
+            await until(lambda: store.connection.state is LinkState.LIVE and store.markets and store.balance, 30)
+            ticker = next(each.ticker for each in exchange.exchange.markets() if each.status.tradable)
+            session.look_at([ticker])
+            await until(lambda: store.book(ticker).good)
+            outcome = await sent(session, OrderTerms(ticker, Side.YES, Action.BUY, 100, 500))
+            assert outcome.order.state is OrderState.RESTING
+            assert app.is_running
+        assert app.return_code in {0, None}
