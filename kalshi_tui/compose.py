@@ -91,7 +91,13 @@ def session_of(
         control = PracticeControl(environment, signer, connected.control_token, clock=clock)
     return Session(
         VENUES[environment.kind],
-        RestClient(environment, signer, clock=clock, proxy=connected.proxy),
+        RestClient(
+            environment,
+            signer,
+            clock=clock,
+            proxy=connected.proxy,
+            read_only=options is not None and options.read_only,
+        ),
         lambda store, listener: StreamGroup(a_stream, store, listener),
         clock_ms,
         control=control,

@@ -137,11 +137,14 @@ class Calls:
         url: str | None = None,
         headers: Mapping[str, str] | None = None,
         proxy: str | None = None,
+        read_only: bool = False,
     ) -> None:
         """Make ready; ``url`` is what paths are put behind (default: the API's), ``headers`` go with every request.
 
-        ``proxy`` is the address of an HTTP proxy, ``http://`` or ``https://``; raises ValueError for any other.
+        ``proxy`` is the address of an HTTP proxy, ``http://`` or ``https://``; raises ValueError for any other. With
+        ``read_only`` no command leaves, whoever asks for it: each is NotSent.
         """
+        self._read_only = read_only
         self.clock = clock or ExchangeClock()
         self._url = environment.rest_url if url is None else url
         self._auth = SigningAuth(signer, environment, self.clock) if signer is not None else None
@@ -276,6 +279,8 @@ class Calls:
         params: Params | None = None,
         items: int = 1,
     ) -> _Reply:
+        if self._read_only:
+            raise NotSent(f"{what} was not sent: the program only watches (read-only). Nothing was done.")
         if self._auth is None:
             raise NoKey
         content = wire.encode(request) if request is not None else None

@@ -70,6 +70,7 @@ class RestClient:
         retry: Retry | None = None,
         body_limit: int = BODY_LIMIT,
         proxy: str | None = None,
+        read_only: bool = False,
     ) -> None:
         """Make ready; ``proxy`` is the address of an HTTP proxy. Raises ValueError for one that is none."""
         self.environment = environment
@@ -82,6 +83,7 @@ class RestClient:
             retry=retry,
             body_limit=body_limit,
             proxy=proxy,
+            read_only=read_only,
         )
         self.passed_over = 0
         """Markets, events and series of public lists that made no sense and were left out."""
