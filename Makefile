@@ -3,8 +3,10 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 ARGS ?=
+AUDIT_VENV ?= .venv-audit
+AUDITED ?= requirements.lock requirements-dev.lock requirements-audit.lock
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench screens lock clean
+.PHONY: help run test check format bench screens lock audit clean
 
 help:
 	@echo "make run     install what is needed and start the app on the practice exchange (ARGS=... is passed on)"
@@ -14,6 +16,7 @@ help:
 	@echo "make screens the screens of docs/screens, from a journey in tmux"
 	@echo "make format  apply the formatter"
 	@echo "make lock    make the lock files anew from pyproject.toml"
+	@echo "make audit   look for known weaknesses in what the lock files name; asks the package index"
 	@echo "make clean   remove the virtual environment and caches"
 
 # The stamps say which lock file the environment was installed from; a changed lock installs anew.
@@ -56,6 +59,20 @@ format: $(VENV)/.dev-stamp
 lock:
 	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --python-version 3.11 --extra build pyproject.toml --output-file requirements.lock
 	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --python-version 3.11 --extra dev --constraint requirements.lock pyproject.toml --output-file requirements-dev.lock
+	echo 'pip-audit>=2.9' | uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --python-version 3.11 - --output-file requirements-audit.lock
+
+# pip-audit has dependencies of its own, which are none of ours: an environment apart.
+$(AUDIT_VENV)/.stamp: requirements-audit.lock
+	$(PYTHON) -m venv $(AUDIT_VENV)
+	$(AUDIT_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-audit.lock
+	@touch $@
+
+# Strict: what the index does not know has not been looked at, and that must not pass for good news.
+audit: $(AUDIT_VENV)/.stamp
+	@bad=0; for file in $(AUDITED); do \
+		echo "$$file:"; \
+		$(AUDIT_VENV)/bin/pip-audit --strict --require-hashes --disable-pip --progress-spinner off --requirement $$file || bad=1; \
+	done; exit $$bad
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
+	rm -rf $(VENV) $(AUDIT_VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist

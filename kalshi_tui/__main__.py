@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import kalshi_tui
+from kalshi_tui import hardening
 
 if TYPE_CHECKING:
     from kalshi_tui.configuration import Loaded
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from kalshi_tui.session.session import Session
 
 JOURNAL: Final = "journal.sqlite3"
+AFTER_A_DEFECT: Final = " Orders: what the journal has is taken up at the next start."
 CONNECT_WITHIN_S: Final = 15.0
 OF_PRACTICE: Final = "--seed and --fresh are for the practice exchange that this program starts; leave them out here."
 
@@ -33,16 +35,24 @@ class _RefusedError(Exception):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program and give its exit code: 0 well, 1 a failure told in a sentence, 2 a wrong command line."""
+    try:
+        hardening.harden()
+    except OSError as error:
+        return _complain(f"this process cannot be kept from being looked into ({error.strerror}); it does not start.")
     parser = build_parser()
     options = parser.parse_args(arguments)
     run = {"practice": _practice, "audit": _audit, "config": _config, "doctor": _doctor}.get(options.command, _desk)
     try:
         return run(options)
     except _RefusedError as error:
-        sys.stderr.write(f"kalshi-tui: {error}\n")
-        return 1
+        return _complain(str(error))
     except KeyboardInterrupt:
         return 130
+
+
+def _complain(sentence: str) -> int:
+    sys.stderr.write(f"kalshi-tui: {sentence}\n")
+    return 1
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -190,13 +200,18 @@ def _begun(options: argparse.Namespace, loaded: "Loaded", *, fresh: bool = False
 
 
 def _practice(options: argparse.Namespace) -> int:
+    from kalshi_tui import logs  # noqa: PLC0415 - see the top
     from kalshi_tui.practice.main import run  # noqa: PLC0415 - see the top
 
+    logs.start(logs.PRACTICE_FILE)
     return run(options, _folder(options))
 
 
 def _desk(options: argparse.Namespace) -> int:
     """Open the desk on the profile's exchange."""
+    from kalshi_tui import logs  # noqa: PLC0415 - see the top
+
+    crashes = logs.start(after=AFTER_A_DEFECT)
     if not sys.stdin.isatty() or not sys.stdout.isatty():
         raise _RefusedError("the desk needs a terminal. For scripts there is 'kalshi-tui practice'.")
     loaded = _loaded(options)
@@ -208,14 +223,18 @@ def _desk(options: argparse.Namespace) -> int:
             raise _RefusedError(KEPT)
     process = _begun(options, loaded, fresh=options.fresh)
     try:
-        return _traded(options, loaded, process)
+        code, ended_by = _traded(options, loaded, process)
+        return _complain(crashes.sentence(ended_by)) if ended_by else code
     finally:
         if process is not None:
             process.end()
 
 
-def _traded(options: argparse.Namespace, loaded: "Loaded", process: "PracticeProcess | None") -> int:
-    """Run the desk. The screen's libraries load while a practice exchange starts. Raises _RefusedError."""
+def _traded(options: argparse.Namespace, loaded: "Loaded", process: "PracticeProcess | None") -> tuple[int, str]:
+    """Run the desk and give its exit code, and the kind of defect that has ended it. Raises _RefusedError.
+
+    The screen's libraries load while a practice exchange starts.
+    """
     from kalshi_tui.compose import Opening, clock_ms, session_of  # noqa: PLC0415 - see the top
     from kalshi_tui.credentials import CredentialsError  # noqa: PLC0415 - see the top
     from kalshi_tui.launch import LaunchError  # noqa: PLC0415 - see the top
@@ -240,7 +259,7 @@ def _traded(options: argparse.Namespace, loaded: "Loaded", process: "PracticePro
     app.run()
     if session.last_words:
         sys.stdout.write(f"{session.last_words}\n")
-    return app.return_code or 0
+    return app.return_code or 0, app.ended_by
 
 
 def _ask(prompt: str) -> str:
@@ -252,6 +271,9 @@ def _ask(prompt: str) -> str:
 
 def _audit(options: argparse.Namespace) -> int:
     """Audit books on the profile's exchange."""
+    from kalshi_tui import logs  # noqa: PLC0415 - see the top
+
+    logs.start()
     if options.fresh:
         raise _RefusedError("an audit starts nothing anew; leave --fresh out.")
     loaded = _loaded(options)
@@ -291,9 +313,11 @@ async def _audit_all(session: "Session", tickers: Sequence[str], seconds: float)
 
 def _config(options: argparse.Namespace) -> int:
     """Show the settings in force."""
+    from kalshi_tui import logs  # noqa: PLC0415 - see the top
     from kalshi_tui.config_command import report  # noqa: PLC0415 - see the top
     from kalshi_tui.configuration import chosen_by  # noqa: PLC0415 - see the top
 
+    logs.start()
     loaded = _loaded(options)
     profile = _profile(options, loaded)
     loaded = chosen_by(loaded, os.environ, options.env)
@@ -303,9 +327,11 @@ def _config(options: argparse.Namespace) -> int:
 
 def _doctor(options: argparse.Namespace) -> int:
     """Check everything that trading needs. What is wrong with settings or key is a line of it, not the end."""
+    from kalshi_tui import logs  # noqa: PLC0415 - see the top
     from kalshi_tui.configuration import PRACTICE  # noqa: PLC0415 - see the top
     from kalshi_tui.doctor import Check, as_json, as_text, examine_machine  # noqa: PLC0415 - see the top
 
+    logs.start()
     if options.fresh:
         raise _RefusedError("the doctor starts nothing anew; leave --fresh out.")
     checks: list[Check] = []

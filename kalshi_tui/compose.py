@@ -2,10 +2,11 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from kalshi_tui import logs
 from kalshi_tui.credentials import Ask, open_key
 from kalshi_tui.kalshi.clock import ExchangeClock
 from kalshi_tui.kalshi.environments import Environment, Kind, practice_at
@@ -38,11 +39,11 @@ class Connected:
 
     environment: Environment
     signer: Signer
-    control_token: str = ""
+    control_token: str = field(default="", repr=False)
     """What a practice exchange of ours wants before it rehearses trouble; empty for any other."""
     gone: Callable[[], str] = str
     """Says in a sentence that the exchange has ended for good, where anybody can know that."""
-    proxy: str | None = None
+    proxy: str | None = field(default=None, repr=False)
 
 
 class Opening:
@@ -69,8 +70,11 @@ class Opening:
 def connected_practice(ready: Ready, gone: Callable[[], str] = str) -> Connected:
     """Read what a practice exchange of ours has written for us."""
     environment = practice_at(ready.rest_url, ready.ws_url)
-    signer = Signer.from_pem(ready.api_key_id, ready.private_key_path.read_bytes(), environment=environment)
-    return Connected(environment, signer, ready.control_token_path.read_text().strip(), gone)
+    pem, token = ready.private_key_path.read_bytes(), ready.control_token_path.read_text().strip()
+    logs.secret(pem)
+    logs.secret(token)
+    logs.masked(ready.api_key_id)
+    return Connected(environment, Signer.from_pem(ready.api_key_id, pem, environment=environment), token, gone)
 
 
 def session_of(

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from kalshi_tui import logs
 from kalshi_tui.kalshi.environments import Environment
 from kalshi_tui.kalshi.signing import KeyFileError, PassphraseError, Signer
 
@@ -88,6 +89,9 @@ def open_key(source: KeySource, environment: Environment, ask: Ask | None = None
     if not source.key_id.isprintable() or not source.key_id.isascii() or " " in source.key_id:
         raise CredentialsError("The API key id has characters that no key id has; copy it again from the exchange.")
     pem, where = _text_of(source)
+    # Taken out of whatever is logged from here on.
+    logs.secret(pem)
+    logs.masked(source.key_id)
     try:
         return Signer.from_pem(source.key_id, pem, environment=environment)
     except PassphraseError:
@@ -122,6 +126,7 @@ def _opened(source: KeySource, environment: Environment, pem: bytes, where: str,
             break
         try:
             passphrase = ask(f"Passphrase of {where}: ")
+            logs.secret(passphrase)
         except EOFError:
             break
         try:
@@ -137,6 +142,7 @@ def _opened(source: KeySource, environment: Environment, pem: bytes, where: str,
 
 
 def _with(source: KeySource, environment: Environment, pem: bytes, where: str, passphrase: bytes) -> Signer:
+    logs.secret(passphrase.rstrip(b"\r\n"))
     try:
         return Signer.from_pem(source.key_id, pem, passphrase.rstrip(b"\r\n"), environment=environment)
     except KeyFileError as error:

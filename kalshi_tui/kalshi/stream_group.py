@@ -5,6 +5,7 @@ A session has one subscription of a channel, so that a further one needs a furth
 """
 
 import asyncio
+import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Final, Protocol
@@ -19,6 +20,8 @@ from kalshi_tui.kalshi.wire import Channel
 MOST_STREAMS: Final = 20
 """The exchange takes 200 connections of a user, this program's own and others."""
 AGAIN_AFTER_S: Final = 1.0
+
+_log: Final = logging.getLogger("kalshi_tui.stream")
 
 Listener = Callable[[Report], None]
 
@@ -82,7 +85,9 @@ class StreamGroup:
             try:
                 await stream.run()
             except Exception as error:  # noqa: BLE001 - said, and survived: without it all prices stand still
-                text = f"The stream stumbled ({type(error).__name__}: {error}); it is begun anew."
+                # Its text stays in the log: nobody knows what it holds.
+                _log.exception("The stream stumbled.")
+                text = f"The stream stumbled ({type(error).__name__}); it is begun anew."
                 self._listener(Report(Happening.ALARM, "", text))
                 await asyncio.sleep(AGAIN_AFTER_S)
 

@@ -29,6 +29,8 @@ PING_EVERY_S: Final = 10.0
 LARGEST_BODY: Final = 1024 * 1024
 SIGNED: Final = ("/portfolio/", "/account/", "/api_keys", "/exchange/user_data_timestamp")
 """Paths, below the API's prefix, that need the three headers."""
+FOR_BROWSERS: Final = {"Cross-Origin-Resource-Policy": "same-origin", "X-Content-Type-Options": "nosniff"}
+"""There is no ``Access-Control-`` header besides: no page of another origin may read an answer."""
 RETIRED: Final = (
     "/portfolio/orders",
     "/portfolio/orders/batched",
@@ -211,10 +213,11 @@ class PracticeServer:
         return reply(dict.fromkeys(names, "2000-01-01T00:00:00Z"))
 
     async def _date(self, request: web.Request, response: web.StreamResponse) -> None:
-        """Tell the server's time, wrong if that is rehearsed."""
+        """Tell the server's time, wrong if that is rehearsed, and browsers to give this to no page."""
         del request
         # The clock that signatures are measured by; that of the markets may have been advanced.
         response.headers["Date"] = formatdate(self._authenticator.clock_ms() // 1_000, usegmt=True)
+        response.headers.update(FOR_BROWSERS)
 
     async def _stream(self, request: web.Request) -> web.WebSocketResponse:
         return await self.hub.serve(request, request[ACCOUNT], self._ping_every_s)
@@ -236,8 +239,11 @@ def _require_primary(request: web.Request) -> None:
 
 
 def _require_local(request: web.Request) -> None:
-    """Refuse what a browser page could send: a foreign ``Host`` (DNS rebinding), or any ``Origin``."""
-    if "Origin" in request.headers:
+    """Refuse what a web page could send: a foreign ``Host`` (DNS rebinding), any ``Origin``, any but typed addresses.
+
+    A page's pictures, scripts and frames come without ``Origin``; browsers tell by ``Sec-Fetch-Site`` whose they are.
+    """
+    if "Origin" in request.headers or request.headers.get("Sec-Fetch-Site", "none") != "none":
         raise Refusal(403, "forbidden", "forbidden", "requests from web pages are not served")
     host = request.headers.get("Host", "")
     name = host.rsplit(":", 1)[0] if not host.endswith("]") else host

@@ -103,7 +103,7 @@ class Journal:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             if not path.exists():
                 os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-            # What stands beside it while it is open gets its mode.
+            # One that came back from a copy may be open to others; SQLite gives its further files the same mode.
             path.chmod(0o600)
             # One thread has it at a time; a library may close it from another.
             connection = sqlite3.connect(path, timeout=WAIT_S, isolation_level=None, check_same_thread=False)

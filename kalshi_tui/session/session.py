@@ -1,6 +1,7 @@
 """One trading session: the store, the stream that fills it, and the hands that trade. What the screens hold."""
 
 import asyncio
+import logging
 import secrets
 import uuid
 from collections.abc import Callable, Coroutine, Iterable, Sequence
@@ -46,6 +47,7 @@ CROSSED_LOOKS: Final = 3
 """A book that is crossed at so many looks in a row is not to be trusted."""
 PUBLIC_CHANNELS: Final = {Channel.TRADE, Channel.LIFECYCLE, Channel.BOOK, Channel.TICKER}
 """The channels that are not of the account; what is missed on another is read again by REST."""
+_log: Final = logging.getLogger("kalshi_tui.session")
 WEIGHTS: Final = {Happening.HEALED: Weight.GOOD, Happening.REFUSED: Weight.ERROR, Happening.ALARM: Weight.ERROR}
 
 
@@ -329,15 +331,19 @@ class Session:
             try:
                 await work()
             except Exception as error:  # noqa: BLE001 - said, and survived
-                self.store.notify(
-                    Weight.ERROR, f"Reading {name} stumbled ({type(error).__name__}: {error}); it goes on."
-                )
+                # Its text stays in the log: nobody knows what it holds.
+                _log.exception("Reading %s stumbled.", name)
+                self.store.notify(Weight.ERROR, f"Reading {name} stumbled ({type(error).__name__}); it goes on.")
             await self._sleep(AGAIN_AFTER_S)
 
     def _ended(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            sentence = str(error) if isinstance(error, KalshiError) else f"{type(error).__name__}: {error}"
+            if isinstance(error, KalshiError):
+                sentence = str(error)
+            else:
+                _log.error("The task %s failed.", task.get_name(), exc_info=error)
+                sentence = f"a defect ({type(error).__name__})."
             self.store.notify(Weight.ERROR, f"Reading {task.get_name()} failed: {sentence}")
 
     def _stream_reports(self, report: Report) -> None:

@@ -1,6 +1,7 @@
 """The application: theme, the frame tick, the screens' stack."""
 
 import asyncio
+import logging
 import os
 import signal
 import time
@@ -11,12 +12,15 @@ from dataclasses import replace
 from pathlib import PurePath
 from typing import Any, ClassVar, Final, Protocol, runtime_checkable
 
+from rich.console import RenderableType
+from rich.traceback import Traceback
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
 from textual.events import Event, Key, Resize
 from textual.filter import LineFilter
 from textual.message_pump import MessagePump
 from textual.screen import Screen
+from textual.worker import WorkerFailed
 
 from kalshi_tui.session.desk import Desk
 from kalshi_tui.session.store import Dirty, Topic, Weight
@@ -40,6 +44,7 @@ SETTLE_S: Final = 0.5
 """How long at most a key waits for what the key before it began."""
 RATE_OVER_MS: Final = 2_000
 USUAL: Final = Wishes()
+_log: Final = logging.getLogger("kalshi_tui.ui")
 
 
 def steady_ms() -> int:
@@ -92,6 +97,8 @@ class DeskApp(App[None]):
         self._frame_number = 0
         self._frames_seen: deque[tuple[int, int]] = deque()
         self._too_small: TooSmallScreen | None = None
+        self.ended_by = ""
+        """The type of the defect that has ended the app; empty if none has."""
 
     def get_default_screen(self) -> Screen[None]:
         """Begin on the desk."""
@@ -111,7 +118,8 @@ class DeskApp(App[None]):
         try:
             await self.desk.start()
         except Exception as error:  # noqa: BLE001 - a defect of the session must not take the screen along
-            sentence = f"The session did not start ({type(error).__name__}: {error}). Quit and start again."
+            _log.exception("The session did not start.")
+            sentence = f"The session did not start ({type(error).__name__}). Quit and start again."
             self.desk.store.notify(Weight.ERROR, sentence)
 
     async def on_unmount(self) -> None:
@@ -214,6 +222,26 @@ class DeskApp(App[None]):
                     key = f" Key: {command.first_key}" if command.keys else ""
                     said = f"Not now: {why}" if why else f"{command.help}{key}"
                     yield SystemCommand(command.label, said, lambda c=command: screen.action_do(c.id))
+
+    def _handle_exception(self, error: Exception) -> None:
+        """End by a defect. Textual would show the values of all variables on the way to it, a key among them."""
+        cause = error.error if isinstance(error, WorkerFailed) else error
+        _log.critical("The screen has ended by a defect.", exc_info=cause)
+        self.ended_by = self.ended_by or type(cause).__name__
+        super()._handle_exception(error)
+
+    def _fatal_error(self) -> None:
+        """End; what is to be said is said when the terminal is in order again."""
+        self._close_messages_no_wait()
+
+    def panic(self, *renderables: RenderableType) -> None:
+        """End, the same. What comes here without an exception is the account of one in Textual's own thread."""
+        for stack in (stack for each in renderables if isinstance(each, Traceback) for stack in each.trace.stacks):
+            places = "".join(f"\n{frame.filename}:{frame.lineno} in {frame.name}" for frame in stack.frames)
+            _log.critical("The screen has ended by a defect.%s\n%s: %s", places, stack.exc_type, stack.exc_value)
+            self.ended_by = self.ended_by or stack.exc_type
+        self._return_code = 1
+        self._close_messages_no_wait()
 
     async def action_quit(self) -> None:
         """Quit as the desk's own key does: ask if orders may be live."""

@@ -117,6 +117,15 @@ def test_only_its_owner_can_read_it(tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "new").stat().st_mode) == 0o700
 
 
+def test_one_that_others_could_read_is_closed_to_them(tmp_path: Path) -> None:
+    reopened(tmp_path).close()
+    (file,) = tmp_path.iterdir()
+    file.chmod(0o644)
+    with closing(reopened(tmp_path)) as journal:
+        journal.draft("c1", TERMS, 10)
+        assert {stat.S_IMODE(each.stat().st_mode) for each in tmp_path.iterdir()} == {0o600}
+
+
 def test_each_write_is_synced(tmp_path: Path) -> None:
     with closing(reopened(tmp_path)) as journal:
         assert journal._connection.execute("PRAGMA synchronous").fetchone()[0] == 2

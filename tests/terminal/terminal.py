@@ -25,6 +25,7 @@ def environment_of(home: Path, terminal: Mapping[str, str]) -> dict[str, str]:
     """Give the environment for a program that is to find no home but this one, and this terminal."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith((*NOT_PASSED_ON, *TERMINAL))}
     folders = {"HOME": str(home), "XDG_DATA_HOME": str(home / "data"), "XDG_CONFIG_HOME": str(home / "config")}
+    folders["XDG_STATE_HOME"] = str(home / "state")
     return kept | folders | dict(terminal)
 
 

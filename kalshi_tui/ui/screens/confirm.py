@@ -1,5 +1,6 @@
 """The last step before anything leaves: a key that arms, questions to be passed, one sending, and its outcome."""
 
+import logging
 from collections.abc import Callable
 from typing import ClassVar, Final
 
@@ -13,6 +14,7 @@ from kalshi_tui.ui.screens.word import WordScreen
 from kalshi_tui.ui.situation import Stage
 
 ARMS_AFTER_MS: Final = 700
+_log: Final = logging.getLogger("kalshi_tui.ui")
 """Longer than any usual wait before a held key repeats (660 ms at the most): a held Enter never falls through."""
 
 
@@ -118,9 +120,10 @@ class ConfirmScreen(CommandModal[bool]):
         try:
             self._outcome = await self.carry_out(agreed)
         except Exception as error:  # noqa: BLE001 - a defect must neither end the program nor pass for a refusal
+            _log.exception("Sending failed inside the program.")
             self._defect = (
                 f"{self.words()} may or may not be live: sending failed inside the program "
-                f"({type(error).__name__}: {error}). Look at the orders before you send it again."
+                f"({type(error).__name__}). Look at the orders before you send it again."
             )
             self.desk.store.notify(Weight.ERROR, f"{OrderState.UNKNOWN.name}: {self._defect}")
         self._stage = Stage.DONE

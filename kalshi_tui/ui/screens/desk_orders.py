@@ -1,5 +1,6 @@
 """What the desk does with orders and positions: write, change, send again, cancel, close."""
 
+import logging
 from collections.abc import Callable
 from typing import Final
 
@@ -28,6 +29,7 @@ from kalshi_tui.ui.widgets.watch_pane import WatchPane
 from kalshi_tui.ui.wishes import Wishes
 
 CALM_MS: Final = 3_600_000
+_log: Final = logging.getLogger("kalshi_tui.ui")
 """A market that closes sooner moves too fast for a first trade."""
 
 
@@ -208,7 +210,8 @@ class OrderDesk(CommandScreen[None]):
         try:
             await self.desk.cancel(order)
         except Exception as error:  # noqa: BLE001 - a defect must neither end the program nor stay unsaid
-            sentence = f"The cancel of {order_words(order)} failed inside the program ({type(error).__name__}: {error})"
+            _log.exception("A cancel failed inside the program.")
+            sentence = f"The cancel of {order_words(order)} failed inside the program ({type(error).__name__})"
             self._store.notify(Weight.ERROR, f"{sentence}; the order may still rest.")
 
     def do_cancel_here(self) -> None:
@@ -234,5 +237,6 @@ class OrderDesk(CommandScreen[None]):
         try:
             await self.desk.cancel_all(ticker)
         except Exception as error:  # noqa: BLE001 - as for one order
-            sentence = f"Cancelling all orders {where} failed inside the program ({type(error).__name__}: {error})"
+            _log.exception("Cancelling all orders failed inside the program.")
+            sentence = f"Cancelling all orders {where} failed inside the program ({type(error).__name__})"
             self._store.notify(Weight.ERROR, f"{sentence}; orders may still rest.")

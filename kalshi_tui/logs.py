@@ -1,0 +1,242 @@
+"""The log file, and what a defect ends in: one sentence on the screen, the rest here.
+
+Warnings and worse of this program and of its libraries go into one file that its owner alone can read. The formatter of
+that file is the one place where text becomes a line of it, whoever logged it and by whatever logger: there secrets are
+taken out, of messages and of exceptions' texts alike. Tracebacks are Python's own: no values of variables.
+"""
+
+import base64
+import json
+import logging
+import os
+import re
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from io import TextIOWrapper
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+from types import TracebackType
+from typing import Final, NamedTuple
+from urllib.parse import quote
+
+DESK_FILE: Final = "kalshi-tui.log"
+PRACTICE_FILE: Final = "practice.log"
+"""The practice exchange is a process of its own, and two would turn one file over at the same time."""
+MOST_BYTES: Final = 512 * 1024
+OLDER: Final = 2
+"""So many files of `MOST_BYTES` are kept besides the one that is written."""
+LONGEST_READ: Final = 65_536
+LONGEST_WRITTEN: Final = 16_384
+"""Characters of a record: those that are looked at, and those of them that are written."""
+EDGE: Final = 4_096
+"""So many characters go too where a record was cut before it was looked at: a secret may have been cut in two."""
+REMOVED: Final = "[removed]"
+SHORTEST_SECRET: Final = 4
+"""A shorter text stands everywhere, and the gaps where it stood would tell it."""
+SHORTEST_LINE: Final = 16
+LONGEST_WHOLE: Final = 200
+"""A longer secret, as the content of a key file, is looked for line by line: so a part of it is found too."""
+
+_HEADER: Final = (
+    r"(?:KALSHI-ACCESS-(?:KEY|SIGNATURE|TIMESTAMP)|X-Practice-Token|(?:Proxy-)?Authorization|(?:Set-)?Cookie)"
+)
+_BASE64: Final = r"(?:[A-Za-z0-9+/_-]|%2[BbFf]|%3[Dd]|\\/)"
+_PATTERNS: Final = tuple(
+    re.compile(pattern)
+    for pattern in (
+        # A PEM, as text or as Python or JSON write it (backslash n), up to its end or as far as it goes.
+        r"-----BEGIN [A-Z0-9 ]+-----(?:(?:(?!-----BEGIN )[\s\S])*?-----END [A-Z0-9 ]+-----|[A-Za-z0-9+/=\s\\,:'\"-]*)",
+        # A signature of a key of 2048 bits has 342 characters; hexadecimal and decimal numbers of that size too.
+        rf"{_BASE64}{{200,}}={{0,2}}",
+        # The lines of a PEM without their frame.
+        r"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{60,}+(?:(?:\\+[rn]|\s|['\",])+[A-Za-z0-9+/]{16,})+={0,2}",
+    )
+)
+_HEADER_VALUE: Final = re.compile(
+    rf"(?i){_HEADER}\\*['\"]?\s*[:=,]\s*"
+    r"""(?P<value>b?"(?:[^"\\]|\\.)*"|b?'(?:[^'\\]|\\.)*'|[^\r\n]+)"""
+)
+
+
+class Secrets:
+    """Texts that are never written. Only the length and a hash of each are kept: this is no place to find them."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, dict[int, str]] = {}
+
+    def add(self, text: str, instead: str = REMOVED) -> None:
+        """Have a text replaced: as it is, and as Python, JSON, an address or base64 write it; a long one by lines."""
+        lines = [line.strip() for line in text.splitlines() if not line.startswith("-----")]
+        parts = [line for line in lines if len(line) >= SHORTEST_LINE]
+        for part in {text, text.strip()} if len(text) <= LONGEST_WHOLE else parts:
+            encoded = part.encode(errors="surrogateescape")
+            forms = {part, repr(part)[1:-1], repr(encoded)[2:-1], json.dumps(part)[1:-1], quote(encoded, safe="")}
+            for form in forms | {base64.b64encode(encoded).decode().rstrip("=")}:
+                if len(form) >= SHORTEST_SECRET:
+                    self._known.setdefault(len(form), {})[hash(form)] = instead
+
+    def places(self, text: str) -> Iterator["Place"]:
+        """Find every known one in a text; places may overlap."""
+        for length, known in self._known.items():
+            for start in range(len(text) - length + 1):
+                instead = known.get(hash(text[start : start + length]))
+                if instead is not None:
+                    yield Place(start, start + length, instead)
+
+
+class Place(NamedTuple):
+    """A part of a text that is not to be written, and what is written instead."""
+
+    start: int
+    end: int
+    instead: str
+
+
+_secrets: Final = Secrets()
+
+
+def secret(text: str | bytes) -> None:
+    """Have a text (a passphrase, a key file's content, a token) never stand in the log."""
+    _secrets.add(_text(text))
+
+
+def masked(text: str) -> None:
+    """Have a text stand in the log by its first characters alone: a key id, no secret but nobody's business."""
+    _secrets.add(text, f"{text[:4]}..." if len(text) > 8 else "...")
+
+
+def redacted(text: str) -> str:
+    """Give a text without what is secret: what was named so, and what looks so."""
+    # All are looked for in the text as it came: one that was taken out first could leave half of another.
+    places = [*_secrets.places(text)]
+    places += (Place(*found.span("value"), REMOVED) for found in _HEADER_VALUE.finditer(text))
+    places += (Place(*found.span(), REMOVED) for pattern in _PATTERNS for found in pattern.finditer(text))
+    kept: list[str] = []
+    done = 0
+    for start, end, instead in sorted(places):
+        if start >= done:
+            kept += (text[done:start], instead)
+        done = max(done, end)
+    return "".join((*kept, text[done:]))
+
+
+def _text(text: str | bytes) -> str:
+    return text if isinstance(text, str) else text.decode(errors="surrogateescape")
+
+
+def _tidied(text: str) -> str:
+    """Write what does not print as Python does, and indent further lines: no text of others can look like a record."""
+    shown = "".join(each if each == "\n" or each.isprintable() else ascii(each)[1:-1] for each in text)
+    return shown.replace("\n", "\n    ")
+
+
+class Redacting(logging.Formatter):
+    """Writes a record without what is secret."""
+
+    converter = staticmethod(time.gmtime)
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s", "%Y-%m-%dT%H:%M:%SZ")
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Write message, exception and stack."""
+        whole = super().format(record)
+        # Kept by `logging` for the next handler; nobody else is to have it as it is.
+        record.exc_text = None
+        written = redacted(whole[:LONGEST_READ])
+        if len(whole) > LONGEST_READ:
+            written = written[:-EDGE]
+        cut = len(whole) > LONGEST_READ or len(written) > LONGEST_WRITTEN
+        return _tidied(written[:LONGEST_WRITTEN]) + ("\n    [cut]" if cut else "")
+
+
+class LogFile(RotatingFileHandler):
+    """A file for its owner alone, made when there is something to write, of bounded size. Never complains aloud."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, maxBytes=MOST_BYTES, backupCount=OLDER, encoding="utf-8", delay=True)
+        self.failure = ""
+        """Why the last record could not be written; empty if it could."""
+        self.setFormatter(Redacting())
+        self.setLevel(logging.WARNING)
+
+    def _open(self) -> TextIOWrapper:
+        path = Path(self.baseFilename)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.parent.chmod(0o700)
+        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        os.fchmod(descriptor, 0o600)
+        return os.fdopen(descriptor, "a", encoding=self.encoding)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a record, or note why that cannot be done."""
+        self.failure = ""
+        super().emit(record)
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the name that `logging` gave it
+        """Note it: standard error is the trader's screen."""
+        del record
+        error = sys.exc_info()[1]
+        self.failure = (isinstance(error, OSError) and error.strerror) or type(error).__name__
+
+
+_log: Final = logging.getLogger("kalshi_tui")
+
+
+class Crashes:
+    """Takes what nobody else has caught: it goes into the log, and of the program's end a sentence to the trader."""
+
+    def __init__(self, file: LogFile, after: str = "") -> None:
+        self._file = file
+        self._after = after
+
+    def sentence(self, kind: str) -> str:
+        """Say that the program has ended by a defect of this type, and where more stands."""
+        where = (
+            f"what happened could not be written to {self._file.baseFilename} ({self._file.failure})"
+            if self._file.failure
+            else f"what happened is in {self._file.baseFilename}"
+        )
+        return f"ended by a defect ({kind}); {where}.{self._after}"
+
+    def ended(self, kind: type[BaseException], error: BaseException | None, trace: TracebackType | None) -> None:
+        """Stand for `sys.excepthook`."""
+        if issubclass(kind, KeyboardInterrupt):
+            return
+        _log.critical("The program has ended by a defect.", exc_info=(kind, error or kind(), trace))
+        sys.stderr.write(f"kalshi-tui: {self.sentence(kind.__name__)}\n")
+
+    def thread_ended(self, what: threading.ExceptHookArgs) -> None:
+        """Stand for `threading.excepthook`."""
+        if what.exc_type is not SystemExit:
+            error = what.exc_value or what.exc_type()
+            _log.error("A thread has ended by a defect.", exc_info=(what.exc_type, error, what.exc_traceback))
+
+    def passed_over(self, what: "sys.UnraisableHookArgs") -> None:
+        """Stand for `sys.unraisablehook`."""
+        error = what.exc_value or what.exc_type()
+        _log.error("A defect that nothing could catch.", exc_info=(what.exc_type, error, what.exc_traceback))
+
+
+def start(file: str = DESK_FILE, after: str = "") -> Crashes:
+    """Log into this file of the user's folder for logs, and from now on nothing to standard error.
+
+    ``after`` ends the sentence in which the program says that it has ended by a defect. asyncio's own handler logs, as
+    do Python's warnings.
+    """
+    from platformdirs import user_log_path  # noqa: PLC0415 - costs time, and `--help` has to be quick
+
+    handler = LogFile(user_log_path("kalshi-tui", appauthor=False) / file)
+    root = logging.getLogger()
+    root.addHandler(handler)
+    root.setLevel(logging.WARNING)
+    logging.raiseExceptions = False
+    logging.lastResort = None
+    logging.captureWarnings(capture=True)
+    crashes = Crashes(handler, after)
+    sys.excepthook = crashes.ended
+    threading.excepthook = crashes.thread_ended
+    sys.unraisablehook = crashes.passed_over
+    return crashes
