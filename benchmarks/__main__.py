@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 
 import benchmarks.feed
 import benchmarks.filter
+import benchmarks.market
 import benchmarks.practice
 from benchmarks.measure import Figure, machine
 from benchmarks.practice import Load
@@ -12,6 +13,7 @@ from benchmarks.practice import Load
 BENCHMARKS: dict[str, Callable[[], Sequence[Figure | Load]]] = {
     "feed": benchmarks.feed.run,
     "filter": benchmarks.filter.run,
+    "market": benchmarks.market.run,
     "practice": benchmarks.practice.run,
 }
 

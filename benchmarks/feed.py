@@ -3,15 +3,19 @@
 import random
 
 import msgspec
+from pykalshi.feed import _parse_message
+from pykalshi.orderbook import OrderbookManager
 
-from benchmarks.measure import Figure, compare
+from benchmarks.measure import Figure, compare, seconds
 from kalshi_tui.domain.price import format_price
 from kalshi_tui.kalshi import wire
 from kalshi_tui.kalshi.protocol import FeedProtocol
 from kalshi_tui.session.store import Store
 
 MARKETS = 200
-DELTAS = 100_000
+DELTAS = 200_000
+SOME = 10_000
+"""How many of them the slow reference gets."""
 SID = 1
 
 
@@ -50,6 +54,19 @@ def frames() -> tuple[list[bytes], list[bytes]]:
     return [encode(each) for each in snapshots], [encode(each) for each in deltas]
 
 
+def of_others(frames: list[bytes]) -> None:
+    """Do the same with the client library that is known best."""
+    books: dict[str, OrderbookManager] = {}
+    for frame in frames:
+        _, _, msg, _ = _parse_message(frame)
+        book = books.setdefault(msg.market_ticker, OrderbookManager(msg.market_ticker))
+        if hasattr(msg, "delta_fp"):
+            book.apply_delta(msg.side, msg.price_dollars, msg.delta_fp)
+        else:
+            book.apply_snapshot(msg.yes_dollars, msg.no_dollars)
+        _ = book.best_bid, book.best_ask
+
+
 def run() -> list[Figure]:
     """Compare decode, sequence check, book and best prices with the decode alone."""
     snapshots, deltas = frames()
@@ -79,4 +96,7 @@ def run() -> list[Figure]:
         for frame in deltas:
             decode(frame)
 
-    return [compare("frame to book", ours, "msgspec decode alone", reference, items=DELTAS)]
+    figure = compare("frame to book", ours, "msgspec decode alone", reference, items=DELTAS, bound=3)
+    theirs = seconds(lambda: of_others([*snapshots, *deltas[:SOME]])) / SOME * 1e6
+    ahead = Figure("pykalshi's feed and book", "frame to book", theirs, figure.ours, bound=15, least=True)
+    return [figure, ahead]

@@ -8,43 +8,95 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+TURNS = 7
+
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One comparison: seconds for the same number of items by our code and by the reference."""
+    """One comparison: what ours measures and what the reference does, in the same unit, from the same run.
+
+    ``bound`` is the ratio that the goal allows: at the most, or at the least where ``least``.
+    """
 
     name: str
     reference: str
-    items: int
-    ours_s: float
-    reference_s: float
+    ours: float
+    theirs: float
+    unit: str = "us"
+    bound: float | None = None
+    least: bool = False
+    note: str = ""
 
     @property
     def ratio(self) -> float:
-        """How many times the reference's time ours takes."""
-        return self.ours_s / self.reference_s
+        """How many times the reference's figure ours is."""
+        return self.ours / self.theirs
+
+    @property
+    def met(self) -> bool | None:
+        """Whether the goal is met; None where there is none."""
+        if self.bound is None:
+            return None
+        return self.ratio >= self.bound if self.least else self.ratio <= self.bound
+
+    @property
+    def goal(self) -> str:
+        """Write the goal."""
+        return "" if self.bound is None else f"{'at least' if self.least else 'at most'} {self.bound:g}"
 
     def line(self) -> str:
         """Write the figure as one line."""
-        ours, reference = (seconds / self.items * 1e6 for seconds in (self.ours_s, self.reference_s))
-        return f"{self.name}: {ours:.3f} us an item; {self.reference}: {reference:.3f} us; ratio {self.ratio:.2f}"
+        goal = f"; goal {self.goal}: {'met' if self.met else 'NOT MET'}" if self.goal else ""
+        note = f" ({self.note})" if self.note else ""
+        return (
+            f"{self.name}: {self.ours:,.3f} {self.unit}; {self.reference}: {self.theirs:,.3f} {self.unit}; "
+            f"ratio {self.ratio:.2f}{goal}{note}"
+        )
 
 
 def compare(
-    name: str, ours: Callable[[], object], reference_name: str, reference: Callable[[], object], *, items: int
+    name: str,
+    ours: Callable[[], object],
+    reference_name: str,
+    reference: Callable[[], object],
+    *,
+    items: int,
+    bound: float | None = None,
+    least: bool = False,
+    turns: int = TURNS,
 ) -> Figure:
-    """Run both, turn by turn, and keep the medians; the machine's mood then falls on both alike."""
+    """Run both, turn by turn, and keep the medians of microseconds an item; the machine's mood falls on both alike."""
     taken: tuple[list[float], list[float]] = ([], [])
-    for _ in range(7):
+    for _ in range(turns):
         for times, work in zip(taken, (ours, reference), strict=True):
-            gc.collect()
-            start = time.perf_counter()
-            work()
-            times.append(time.perf_counter() - start)
-    return Figure(name, reference_name, items, statistics.median(taken[0]), statistics.median(taken[1]))
+            times.append(seconds(work) / items * 1e6)
+    return Figure(
+        name, reference_name, statistics.median(taken[0]), statistics.median(taken[1]), bound=bound, least=least
+    )
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """Time one run, from a clean heap."""
+    gc.collect()
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
 
 
 def machine() -> str:
     """Say what this ran on."""
     python = f"{platform.python_implementation()} {platform.python_version()}"
-    return f"{python}, {platform.machine()}, {os.cpu_count()} cores"
+    return f"{python}, {platform.system()} {platform.machine()}, {os.cpu_count()} cores"
+
+
+def memory_kb(pid: int) -> int:
+    """Give the resident memory of a process."""
+    with open(f"/proc/{pid}/status", encoding="ascii") as file:  # noqa: PTH123 - a file of the kernel's
+        return next(int(line.split()[1]) for line in file if line.startswith("VmRSS"))
+
+
+def processor_s(pid: int) -> float:
+    """Give the processor time that a process has used."""
+    with open(f"/proc/{pid}/stat", encoding="ascii") as file:  # noqa: PTH123 - a file of the kernel's
+        fields = file.read().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

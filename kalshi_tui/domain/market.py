@@ -34,11 +34,12 @@ class MarketStatus(Enum):
         return self is MarketStatus.ACTIVE
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Quote:
     """The top of a market as the ticker says it. None where nobody quotes: a size of 0 is no quote, not a price.
 
     Prices in 1/10,000 dollar, counts in 1/100 contract, ``ts_ms`` Unix milliseconds of the exchange (0 if none).
+    Never changed once the store has it; not frozen, for that makes each of a busy stream's quotes four times as dear.
     """
 
     yes_bid: Price | None = None

@@ -208,13 +208,35 @@ def _number(text: NumberText, field: str, parse: Callable[[str], int]) -> int:
         raise TranslationError(f"{field}: {clean(str(error))}") from None
 
 
+_USUAL: Final = 15
+"""Characters of a count that is surely not too long."""
+
+
 def _count_or_0(text: NumberText, field: str) -> Count:
-    return count_of(text, field) if text else 0
+    if not text:
+        return 0
+    if 3 < len(text) <= _USUAL and text[-3] == "." and text.isascii():
+        # As the exchange writes nearly all of them; whatever else there is goes the strict way.
+        digits = text[:-3] + text[-2:]
+        if digits.isdecimal():
+            return int(digits)
+    return count_of(text, field)
+
+
+def _price(text: NumberText, field: str) -> Price:
+    """Read a price, by a look-up where it has been seen before. Raises TranslationError."""
+    known = PRICES.get(text) if isinstance(text, str) else None
+    if known is not None:
+        return known
+    value = price_of(text, field)
+    if isinstance(text, str):
+        learn_price(text)
+    return value
 
 
 def _traded(text: NumberText, field: str) -> Price | None:
     """Read a price that something traded at: absent, empty and 0 mean that nothing did."""
-    return (price_of(text, field) or None) if text else None
+    return (_price(text, field) or None) if text else None
 
 
 PRICES: Final[dict[str, Price]] = {}
@@ -305,7 +327,7 @@ def _quoted(price: NumberText, size: NumberText, nobody: Price, field: str) -> t
     """
     if not price:
         return None, 0
-    value = price_of(price, field)
+    value = _price(price, field)
     count = _count_or_0(size, field)
     if value == nobody or (size and not count):
         return None, 0
@@ -419,16 +441,19 @@ def quote(source: wire.TickerMsg) -> Quote:
     """Translate a ticker frame; ``previous`` and ``volume_24h`` are not on this channel. Raises TranslationError."""
     bid, bid_size = _quoted(source.yes_bid_dollars, source.yes_bid_size_fp, 0, "yes_bid")
     ask, ask_size = _quoted(source.yes_ask_dollars, source.yes_ask_size_fp, PRICE_UNIT, "yes_ask")
+    # By place and not by name, which costs a third more; the order is the class's.
     return Quote(
-        yes_bid=bid,
-        yes_ask=ask,
-        yes_bid_size=bid_size,
-        yes_ask_size=ask_size,
-        last=_traded(source.price_dollars, "price"),
-        last_size=_count_or_0(source.last_trade_size_fp, "last_trade_size"),
-        volume=_count_or_0(source.volume_fp, "volume"),
-        open_interest=_count_or_0(source.open_interest_fp, "open_interest"),
-        ts_ms=source.ts_ms,
+        bid,
+        ask,
+        bid_size,
+        ask_size,
+        _traded(source.price_dollars, "price"),
+        None,
+        _count_or_0(source.last_trade_size_fp, "last_trade_size"),
+        _count_or_0(source.volume_fp, "volume"),
+        0,
+        _count_or_0(source.open_interest_fp, "open_interest"),
+        source.ts_ms,
     )
 
 

@@ -243,10 +243,10 @@ class Store:
             self._dirty_tickers.add(ticker)
 
     def quote(self, ticker: str, quote: Quote) -> None:
-        """Take a ticker frame; what that channel does not carry is kept from before."""
+        """Take a ticker frame, whose quote is the store's own from here; what the channel does not carry is kept."""
         known = self.quotes.get(ticker)
         if known is not None:
-            quote = replace(quote, previous=known.previous, volume_24h=known.volume_24h)
+            quote.previous, quote.volume_24h = known.previous, known.volume_24h
         self.quotes[ticker] = quote
         self.frames += 1
         self._dirty_tickers.add(ticker)
