@@ -6,13 +6,13 @@ ARGS ?=
 AUDIT_VENV ?= .venv-audit
 AUDITED ?= requirements.lock requirements-dev.lock requirements-audit.lock
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench screens lock audit clean
+.PHONY: help run test check format bench bench-check screens lock audit clean
 
 help:
 	@echo "make run     install what is needed and start the app on the practice exchange (ARGS=... is passed on)"
 	@echo "make test    install what is needed, run all checks and all tests"
 	@echo "make check   linter, formatter, types, import layers"
-	@echo "make bench   the benchmarks, each beside its reference"
+	@echo "make bench   the benchmarks, each beside its reference; bench-check says which has become worse"
 	@echo "make screens the screens of docs/screens, from a journey in tmux"
 	@echo "make format  apply the formatter"
 	@echo "make lock    make the lock files anew from pyproject.toml"
@@ -44,6 +44,9 @@ check: $(VENV)/.dev-stamp
 
 test: check
 	$(BIN)/python -m pytest -n auto -m "not nightly" $(ARGS)
+
+bench-check: $(VENV)/.dev-stamp
+	$(BIN)/python -m benchmarks --check $(ARGS)
 
 bench: $(VENV)/.dev-stamp
 	$(BIN)/python -m benchmarks $(ARGS)

@@ -1,12 +1,17 @@
-"""Run all benchmarks: `make bench`."""
+"""Run the benchmarks: `make bench`; `make bench-check` notices a ratio that has become worse by a fifth."""
 
 import argparse
+import re
+import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
 
 import benchmarks.feed
 import benchmarks.filter
 import benchmarks.market
 import benchmarks.practice
+import benchmarks.start
 from benchmarks.measure import Figure, machine
 from benchmarks.practice import Load
 
@@ -14,20 +19,73 @@ BENCHMARKS: dict[str, Callable[[], Sequence[Figure | Load]]] = {
     "feed": benchmarks.feed.run,
     "filter": benchmarks.filter.run,
     "market": benchmarks.market.run,
+    "start": benchmarks.start.run,
     "practice": benchmarks.practice.run,
 }
+RESULTS: Final = Path(__file__).parent / "RESULTS.md"
+WORSE: Final = 1.2
+"""How many times worse a ratio may be before it is noticed."""
+TABLE: Final = "| what | ours | reference | its figure | ratio | goal |\n| --- | --- | --- | --- | --- | --- |\n"
+ROW: Final = re.compile(r"^\| (?P<name>[^|]+) \|(?:[^|]*\|){3} (?P<ratio>[\d.]+) \|", re.MULTILINE)
 
 
-def main() -> None:
-    """Run the named benchmarks, or all."""
+def main() -> int:
+    """Run the named benchmarks, or all; give 1 if one of them has become worse and that was asked for."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks")
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"which to run: {', '.join(BENCHMARKS)}")
+    parser.add_argument("--write", action="store_true", help="put the table into RESULTS.md")
+    parser.add_argument("--check", action="store_true", help="compare with the table in RESULTS.md")
     options = parser.parse_args()
     print(machine())
+    figures: list[Figure] = []
     for name in options.names or BENCHMARKS:
         for figure in BENCHMARKS[name]():
             print(figure.line())
+            if isinstance(figure, Figure):
+                figures.append(figure)
+    if options.write:
+        write(figures)
+    worse = compared(figures, known()) if options.check else []
+    for sentence in worse:
+        print(sentence)
+    return 1 if worse else 0
+
+
+def write(figures: Sequence[Figure]) -> None:
+    """Put these figures into the results page, in the place of the table that is there."""
+    rows = "".join(row(each) for each in figures)
+    head, _, tail = RESULTS.read_text(encoding="utf-8").partition(TABLE)
+    rest = tail[tail.index("\n\n") :] if "\n\n" in tail else "\n"
+    head = re.sub(r"(?<=Measured on: ).*", machine() + ".", head)
+    RESULTS.write_text(head + TABLE + rows.rstrip("\n") + rest, encoding="utf-8")
+
+
+def row(figure: Figure) -> str:
+    """Write one row of the table."""
+    goal = f"{figure.goal}{'' if figure.met else ' NOT MET'}" if figure.goal else ""
+    return (
+        f"| {figure.name} | {figure.ours:,.3f} {figure.unit} | {figure.reference} | {figure.theirs:,.3f} {figure.unit} "
+        f"| {figure.ratio:.2f} | {goal} |\n"
+    )
+
+
+def known() -> dict[str, float]:
+    """Give the ratios of the results page, by name."""
+    return {found["name"]: float(found["ratio"]) for found in ROW.finditer(RESULTS.read_text(encoding="utf-8"))}
+
+
+def compared(figures: Sequence[Figure], before: dict[str, float]) -> list[str]:
+    """Say which ratios have become worse by more than a fifth."""
+    said = []
+    for each in figures:
+        old = before.get(each.name)
+        if old is None:
+            continue
+        worse = old / each.ratio if each.least else each.ratio / old
+        if worse > WORSE:
+            said.append(f"WORSE: {each.name}: the ratio was {old:.2f} and is {each.ratio:.2f}.")
+    return said
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
