@@ -243,7 +243,8 @@ def without_password(url: str) -> str:
         parts = urlsplit(url)
     except ValueError:
         return "..."
-    return f"{parts.scheme}://{parts.hostname or '...'}"
+    host = parts.netloc.rpartition("@")[2]
+    return f"{parts.scheme}://{host or '...'}"
 
 
 SHOWN: Final[Mapping[str, Callable[[str], str]]] = {"api_key_id": masked, "proxy": without_password}

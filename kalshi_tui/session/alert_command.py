@@ -14,6 +14,8 @@ LONGEST_S: Final = 10.0
 MOST_AT_ONCE: Final = 4
 VARIABLE: Final = "KALSHI_TUI_ALERT"
 """The environment variable with the alert's sentence, for commands that take no further argument."""
+KEY: Final = "KALSHI_PRIVATE_KEY"
+"""The variable with the trader's key itself, where it is given so: no other program is to have it."""
 
 
 class AlertCommand:
@@ -51,7 +53,7 @@ class AlertCommand:
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.DEVNULL,
                 stderr=asyncio.subprocess.DEVNULL,
-                env={**os.environ, VARIABLE: sentence},
+                env={name: value for name, value in os.environ.items() if name != KEY} | {VARIABLE: sentence},
                 start_new_session=True,
             )
         except (OSError, ValueError) as error:

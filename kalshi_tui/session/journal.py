@@ -86,10 +86,11 @@ class Change:
 class Journal:
     """One account's intents. Every write is durable when it returns, or raises JournalError."""
 
-    def __init__(self, connection: sqlite3.Connection, account: str, folder: Path | None = None) -> None:
-        """Use an open database; its disk is that of ``folder``, if it is on one."""
+    def __init__(self, connection: sqlite3.Connection, account: str, path: Path | None = None) -> None:
+        """Use an open database; ``path`` is its file, if it is in one."""
         self._connection = connection
-        self._folder = folder
+        self._path = path
+        self._file = None if path is None else _which(path)
         self._account = account
         self._known: dict[str, Order] = {}
         """What is written of the intents of this run, and of earlier ones that have been heard of."""
@@ -117,7 +118,7 @@ class Journal:
                 f"the order journal {path} cannot be used ({_why(error)}). Without it no order is sent: "
                 "mend its folder's permissions or make room, or move the file away if it is damaged."
             ) from error
-        return cls(connection, account, path.parent)
+        return cls(connection, account, path)
 
     @staticmethod
     def forget(path: Path) -> None:
@@ -193,13 +194,21 @@ class Journal:
         self._known[client_order_id] = order
 
     def check_room(self) -> None:
-        """Raise JournalError if what becomes of a further order might find no room on the disk."""
-        if self._folder is None:
+        """Raise JournalError if what becomes of a further order might find no room on the disk.
+
+        Or if the file has been moved or deleted: what is written goes on into it, but the next start would not find it.
+        """
+        if self._path is None:
             return
         try:
-            disk = shutil.disk_usage(self._folder)
+            disk = shutil.disk_usage(self._path.parent)
         except OSError as error:
             raise JournalError(f"The folder of the order journal cannot be looked at ({_why(error)}).") from error
+        if _which(self._path) != self._file:
+            raise JournalError(
+                f"The order journal {self._path} has been moved or deleted; the next start would know nothing of the "
+                "order. Put it back, or quit and start again."
+            )
         # Some network disks do not tell, and say 0 of 0.
         if disk.total and disk.free < ROOM:
             raise JournalError(
@@ -325,6 +334,15 @@ class Journal:
             return list(self._connection.execute(statement, values))
         except sqlite3.Error as error:
             raise JournalError(f"The order journal cannot be read ({error}).") from error
+
+
+def _which(path: Path) -> tuple[int, int] | None:
+    """Give what tells a file from another one of its name; None if there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _why(error: Exception) -> str:

@@ -1,7 +1,7 @@
 """The markets on the desk: their terms, fees and prints, read by REST and kept true as time and events change them."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Container, Coroutine, Iterable, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -54,6 +54,8 @@ class Listing:
         self._changed = asyncio.Event()
         self._doubtful = asyncio.Event()
         self._wanted: tuple[str, ...] = ()
+        self._early: set[str] = set()
+        """Markets that were read by their names before the list had come to them."""
         self._around: set[str] = set()
         """Markets around which something is being read."""
         self._over_since: dict[str, int] = {}
@@ -114,10 +116,18 @@ class Listing:
     def _series(self) -> set[str]:
         return {event.series_ticker for event in self._store.events.values()}
 
-    def _set(self, markets: Iterable[Market], events: Iterable[Event] = (), *, in_turn: bool = False) -> None:
+    def _set(
+        self,
+        markets: Iterable[Market],
+        events: Iterable[Event] = (),
+        *,
+        in_turn: bool = False,
+        early: Container[str] = (),
+    ) -> None:
         before = len(self._store.markets)
         now = self._rest.clock.now_ms()
-        self._store.set_markets([_by_the_clock(market, now) for market in markets], events, in_turn=in_turn)
+        markets = [_by_the_clock(market, now) for market in markets]
+        self._store.set_markets(markets, events, in_turn=in_turn, early=early)
         if len(self._store.markets) != before:
             self._follow_all()
         self._changed.set()
@@ -148,7 +158,9 @@ class Listing:
         while left:
             try:
                 async with self._turns:
-                    self._set([each async for each in self._rest.markets(tickers=left[:TICKERS_AT_ONCE])], in_turn=True)
+                    found = [each async for each in self._rest.markets(tickers=left[:TICKERS_AT_ONCE])]
+                self._early.update(each.ticker for each in found if each.ticker not in self._store.markets)
+                self._set(found, in_turn=True)
             except KalshiError:
                 await self._sleep(RETRY_S)
             else:
@@ -169,7 +181,9 @@ class Listing:
 
     def _show(self, events: Sequence[Event], listed: int) -> None:
         self._store.set_reading(listed)
-        self._set([market for event in events for market in event.markets], events, in_turn=True)
+        markets = [market for event in events for market in event.markets]
+        self._set(markets, events, in_turn=True, early=self._early)
+        self._early.difference_update(market.ticker for market in markets)
 
     async def _refresh(self) -> None:
         """Read all markets anew until it works, and what is new."""

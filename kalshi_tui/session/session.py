@@ -102,6 +102,8 @@ class Session:
         self._settlements = Settlements(rest, self.store, sleep)
         self._tasks: set[asyncio.Task[Any]] = set()
         self._looked_at: tuple[str, ...] = ()
+        self._kept_listed: tuple[str, ...] = ()
+        self._started = False
         self.alerts = Alerts(self.store, rest.clock, sleep, kept_folder)
         self.alerts.on_ring = AlertCommand(options.alert_command, self.store, sleep, self._spawn).run
         self.alerts.on_watched = self._alerts_moved
@@ -133,7 +135,9 @@ class Session:
             self._trading.take_up()
         except JournalError as error:
             self.store.notify(Weight.ERROR, str(error))
+        self._started = True
         self._spawn(self._stream.run(), "stream")
+        self._listing.want(self._kept_listed)
         self._spawn(self._rest.limits(), "limits")
         for work, name in (
             (self._listing.run, "markets"),
@@ -195,8 +199,10 @@ class Session:
         self._pasts.look_at(tickers)
 
     def keep_listed(self, tickers: Sequence[str]) -> None:
-        """Keep these markets on the desk."""
-        self._listing.want(tickers)
+        """Keep these markets on the desk. A screen says so as soon as it is made, before anything runs."""
+        self._kept_listed = tuple(tickers)
+        if self._started:
+            self._listing.want(tickers)
 
     @property
     def read_only(self) -> str:

@@ -5,7 +5,7 @@ tick takes the marks with `drain`. Nothing here waits, draws or talks to the exc
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from typing import Final
@@ -352,10 +352,18 @@ class Store:
 
     # The reconciliation's side: what REST said, whole.
 
-    def set_markets(self, markets: Iterable[Market], events: Iterable[Event] = (), *, in_turn: bool = False) -> None:
+    def set_markets(
+        self,
+        markets: Iterable[Market],
+        events: Iterable[Event] = (),
+        *,
+        in_turn: bool = False,
+        early: Container[str] = (),
+    ) -> None:
         """Add or replace markets, keeping a live quote that is newer than the one they carry.
 
-        With ``in_turn`` new ones go to the end, as the exchange lists them; else beside their series.
+        With ``in_turn`` new ones go to the end, as the exchange lists them, and so do those that came too ``early``;
+        else beside their series.
         """
         self.events.update({event.event_ticker: event for event in events})
         listed = bool(self.markets) and not in_turn
@@ -364,6 +372,10 @@ class Store:
             if listed and market.ticker not in self.markets:
                 self._put_beside_its_series(market)
             before = self.markets.get(market.ticker)
+            if before is not None and market.ticker in early:
+                # Its turn has come: it leaves the place that it had before the others.
+                del self.markets[market.ticker]
+                before = None
             if before is None or _listed_as(before) != _listed_as(market):
                 self.listed_version += 1
             self.markets[market.ticker] = market

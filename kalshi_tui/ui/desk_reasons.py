@@ -50,7 +50,7 @@ def no_cancel(now: Situation) -> str:
 def no_amend(now: Situation) -> str:
     """Say why there is nothing to change."""
     if now.in_alerts:
-        return no_rearm(now) or "In the list of alerts e arms an alert again."
+        return no_rearm(now) or f"In the list of alerts {key('rearm')} arms an alert again."
     return (
         now.read_only
         or (_no_single(now) if now.in_ladder else "")

@@ -1,17 +1,31 @@
 """The terminal that the app draws on, which may go away at any moment: a window closed, a connection cut."""
 
+import codecs
 import os
 import re
 import sys
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import IO, Any, Final
 
+from textual.drivers import linux_driver
 from textual.drivers.linux_driver import LinuxDriver
 
 from kalshi_tui.ui.outlet import glyphs_for
 
 TO_WINDOWS: Final = re.compile(r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)")
 """What is said to the window that a terminal runs in."""
+
+
+def forgiving_decoder(encoding: str) -> Callable[[], codecs.IncrementalDecoder]:
+    """Give a decoder to which a byte that is no text is a sign for that, and no error."""
+    return partial(codecs.getincrementaldecoder(encoding), "replace")
+
+
+# Textual's own ends the program at the first such byte, as a junk paste or another encoding's letter has it, without a
+# question and with orders resting. To leave out what was read with it could leave out where a paste begins or ends.
+linux_driver.getincrementaldecoder = forgiving_decoder  # type: ignore[assignment, attr-defined]
 
 
 class LastingFile:

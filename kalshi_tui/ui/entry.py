@@ -8,6 +8,7 @@ from kalshi_tui.domain.book import Book, Side
 from kalshi_tui.domain.fees import CENT
 from kalshi_tui.domain.order import Action
 from kalshi_tui.domain.price import (
+    COUNT_UNIT,
     PRICE_UNIT,
     Count,
     Money,
@@ -150,7 +151,8 @@ def count_read(typed: str) -> Line:
     if not typed.strip():
         return line(Span("contracts", Tone.DIM))
     try:
-        return line(f"= {count_text(read_count(typed))}", Span(" contracts", Tone.DIM))
+        count = read_count(typed)
+        return line(f"= {count_text(count)}", Span(" contract" if count == COUNT_UNIT else " contracts", Tone.DIM))
     except NumberError:
         return line(Span("not a count", Tone.BAD))
 

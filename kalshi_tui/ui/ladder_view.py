@@ -106,7 +106,8 @@ def ladder_columns(seen: Seen, width: int) -> Line:
         fit(OWN_AHEAD if len(OWN_AHEAD) <= cells.own else "own", cells.own)
         + right(depth, cells.depth)
         + right(f"{side} bid", cells.size)
-        + fit("   price", cells.price + MARKS)
+        + right("price", cells.price + MARKS - 1)
+        + " "
         + right(f"{side} ask", cells.size)
         + right(depth, cells.depth)
         + fit(f" {OWN_AHEAD if len(OWN_AHEAD) < cells.own else 'own'}", cells.own)

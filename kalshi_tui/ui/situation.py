@@ -79,6 +79,10 @@ class Situation:
     """Whether the chart is shown."""
     list_name: str = ""
     """The watch list that is shown; empty while all markets are."""
+    watched: bool = False
+    """Whether the chosen market is on it; the exchange may not know it any more."""
+    tiled: bool = False
+    """Whether a ladder of the chosen market stands beside; the exchange may not know it any more."""
     list_sorted: bool = False
     """Whether the market list is in another order than the one listed."""
     layouts: bool = False

@@ -7,6 +7,11 @@ from kalshi_tui.ui.keys import key
 from kalshi_tui.ui.situation import Situation, no_market
 
 
+def no_tile(now: Situation) -> str:
+    """Say why no ladder can be put there, or taken away: that of a market that is not known any more still can."""
+    return "" if now.tiled else no_market(now)
+
+
 def no_layout(now: Situation) -> str:
     """Say that no layout is saved."""
     return "" if now.layouts else f"No layout is saved yet: {key('save-layout')} saves this one."
@@ -24,7 +29,7 @@ TILE_COMMANDS: Final = (
         "tile",
         "Tile",
         "Put a ladder of the chosen market beside, or take it away; a wide screen has room for several.",
-        why_not=no_market,
+        why_not=no_tile,
     ),
     Command("layout", "u", "next_layout", "Layout", "Take the next saved layout of the desk.", why_not=no_layout),
     Command("save-layout", "W", "save_layout", "Save layout", "Save this layout of the desk under a name."),

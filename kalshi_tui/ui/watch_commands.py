@@ -13,6 +13,11 @@ def no_list(now: Situation) -> str:
     return "" if now.list_name else ALL_SHOWN
 
 
+def no_watch(now: Situation) -> str:
+    """Say why nothing can be put on a list, or taken off: what the exchange does not know can still be taken off."""
+    return "" if now.watched else no_market(now)
+
+
 def no_move(now: Situation) -> str:
     """Say why a market cannot be moved in its list."""
     if now.list_name and now.list_sorted:
@@ -37,7 +42,7 @@ WATCH_COMMANDS: Final = (
         "watch",
         "Watch",
         "Put the chosen market on your watch list, or take it off again.",
-        why_not=no_market,
+        why_not=no_watch,
     ),
     Command("new-list", "N", "new_list", "New list", "Make a new watch list."),
     Command("rename-list", "", "rename_list", "Rename list", "Give the watch list another name.", why_not=no_list),

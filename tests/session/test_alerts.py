@@ -487,6 +487,18 @@ async def test_the_command_gets_a_hostile_sentence_as_one_plain_argument(tmp_pat
     assert VARIABLE == "KALSHI_TUI_ALERT"
 
 
+async def test_the_command_does_not_get_the_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KALSHI_PRIVATE_KEY", "the key itself")
+    monkeypatch.setenv("KALSHI_OTHER", "anything else")
+    path = tmp_path / "told.json"
+    runner = Runner(sys.executable, "-c", "import json, os, sys; json.dump(dict(os.environ), open(sys.argv[1], 'w'))")
+    runner.command.run(str(path))
+    assert await runner.ended() == []
+    told = json.loads(path.read_text())
+    assert told["KALSHI_OTHER"] == "anything else"
+    assert "the key itself" not in told.values()
+
+
 async def test_a_command_that_is_not_there_is_told() -> None:
     runner = Runner("/nonexistent/program")
     runner.command.run("x")

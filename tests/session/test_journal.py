@@ -359,3 +359,29 @@ def test_a_journal_that_others_could_read_is_its_owners_again(tmp_path: Path) ->
     with closing(reopened(tmp_path)) as journal:
         journal.draft("c1", TERMS, 10)
         assert {stat.S_IMODE(each.stat().st_mode) for each in tmp_path.iterdir()} == {0o600}
+
+
+def files_of(folder: Path) -> list[Path]:
+    return list(folder.rglob("*.sqlite3"))
+
+
+async def test_a_journal_that_is_no_longer_where_the_next_start_looks_takes_no_order(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    await rig.start()
+    await rig.pass_time(1)
+    terms = OrderTerms(rig.ticker, Side.YES, Action.BUY, 4_000, 1_000)
+    order = (await rig.submit(terms)).order
+    (path,) = files_of(tmp_path)
+    away = path.rename(path.with_name("away"))
+    for text in (None, b""):
+        # Gone, or another file in its place.
+        if text is not None:
+            path.write_bytes(text)
+        outcome = await rig.submit(terms)
+        assert outcome.order.state is OrderState.NOT_SENT
+        assert "has been moved or deleted" in outcome.sentence
+    # What takes risk away goes on.
+    assert (await rig.session.cancel(order)).order.state is OrderState.CANCELLED
+    away.replace(path)
+    assert (await rig.submit(terms)).order.state is OrderState.RESTING
+    await rig.close()

@@ -52,6 +52,27 @@ async def session(exchange: PracticeProcess) -> AsyncIterator[Session]:
     await made.stop()
 
 
+def test_what_a_screen_kept_is_wanted_before_anything_runs(exchange: PracticeProcess) -> None:
+    connected = connected_practice(exchange.ready())
+    made = session_of(connected)
+    # As the program does it: the screen is made, with its watch lists, before there is a loop.
+    made.keep_listed(["KXNOSUCHMARKET-1"])
+
+    async def listed(session: Session) -> list[str]:
+        await session.start()
+        await until(lambda: len(session.store.markets) > 100 and session.store.reading is None)
+        tickers = list(session.store.markets)
+        await session.stop()
+        return tickers
+
+    before = asyncio.run(listed(made))
+    again = session_of(connected)
+    again.keep_listed([before[-1]])
+    after = asyncio.run(listed(again))
+    # It is read first, and stands where it always does.
+    assert [ticker for ticker in after if ticker in before] == [ticker for ticker in before if ticker in after]
+
+
 async def a_two_sided_market(session: Session) -> str:
     """Look at markets until one is bid and asked with room between 10 and 90 cents."""
     quotes = session.store.quotes

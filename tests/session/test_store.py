@@ -231,3 +231,14 @@ def test_markets_that_are_dropped_take_all_around_them_along() -> None:
     assert list(store.markets) == ["B-1-X"] == list(store.quotes)
     assert list(store.events) == ["B-1"]
     assert not store.books
+
+
+def test_a_market_that_came_too_early_goes_to_its_place_when_its_turn_comes() -> None:
+    store = Store(lambda: 0)
+    first, second, third = (Market(ticker=f"S-{number}", event_ticker="S") for number in range(3))
+    store.set_markets([third], in_turn=True)
+    store.set_markets([first, second, third], in_turn=True, early={"S-2"})
+    assert list(store.markets) == ["S-0", "S-1", "S-2"]
+    # It has had its turn: read once more it stays.
+    store.set_markets([second], in_turn=True)
+    assert list(store.markets) == ["S-0", "S-1", "S-2"]

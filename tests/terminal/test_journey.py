@@ -130,6 +130,17 @@ def test_a_terminal_that_is_too_small_says_so_and_recovers(terminal: Terminal) -
     assert terminal.ended() == 0
 
 
+def test_bytes_that_are_no_text_end_nothing(terminal: Terminal) -> None:
+    terminal.wait("a live book", is_live)
+    # Another encoding's letter as a key, then one in a paste: what stands beside it in the paste is no key.
+    terminal.child.send(b"\xe9")
+    terminal.child.send(b"\x1b[200~N\xff\rq\x1b[201~")
+    terminal.press("N")
+    terminal.wait_text("new watch list")
+    terminal.child.send(b"A\xffB")
+    terminal.wait_text("Name:  AB")
+
+
 def test_killed_outright_it_leaves_no_exchange_behind(terminal: Terminal, home: Path) -> None:
     terminal.wait_text("YES bid")
     (lock,) = home.rglob("lock")

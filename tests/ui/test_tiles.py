@@ -6,6 +6,7 @@ from pathlib import Path
 from kalshi_tui.domain.book import Side
 from kalshi_tui.session.kept import Kept
 from kalshi_tui.ui.layouts import FILE, MOST_LAYOUTS, MOST_TILES, Layout, Layouts
+from kalshi_tui.ui.screens.ticket import TicketScreen
 from kalshi_tui.ui.screens.welcome import FILE as WELCOME_FILE, Welcomed
 from kalshi_tui.ui.widgets.ladder_pane import LadderPane
 from kalshi_tui.ui.wishes import Wishes
@@ -62,6 +63,36 @@ async def test_the_ladder_with_the_focus_is_the_one_that_keys_mean() -> None:
         assert desk.sent[0][0].yes_price == 3_000
 
 
+async def test_the_list_with_the_focus_means_its_own_line_again() -> None:
+    async with trading(with_books(), size=WIDE) as trader:
+        # The watch list has the first market alone; the ladder beside is of the second.
+        await trader.press("m", "j", "t", "L", "tab", "tab")
+        assert trader.app.desk_screen._watch.ticker == SECOND
+        await trader.press("shift+tab", "shift+tab")
+        assert trader.app.desk_screen.focused is trader.app.desk_screen._watch.list
+        assert trader.app.desk_screen._watch.ticker == FIRST
+        await trader.press("b")
+        assert isinstance(trader.app.screen, TicketScreen)
+        assert trader.app.screen._ticker == FIRST
+
+
+async def test_the_ladder_with_the_focus_stays_the_chosen_one_while_lines_move_in_the_list() -> None:
+    async with trading(with_books(), size=WIDE) as trader:
+        desk = trader.app.desk_screen
+        await trader.press("j", "t", "tab", "tab")
+        assert desk._watch.ticker == SECOND
+        # Its market leaves the list, and the cursor has to stand elsewhere; then it comes back.
+        trader.desk.store.drop_markets([SECOND])
+        await trader.look()
+        assert desk._watch.ticker == SECOND
+        # And one that is not on the list that is shown keeps that list.
+        await trader.press("shift+tab", "shift+tab", "g", "m", "L", "tab", "tab")
+        assert desk._lists.shown
+        desk._go_to(SECOND)
+        assert desk._lists.shown
+        assert desk._watch.ticker == SECOND
+
+
 async def test_the_view_of_one_ladder_is_its_own() -> None:
     async with trading(with_books(), size=WIDE) as trader:
         await trader.press("t", "j", "t", "tab", "tab", "o")
@@ -95,6 +126,33 @@ async def test_the_list_gives_its_width_to_ladders() -> None:
         assert trader.app.focused is not trader.app.desk_screen._watch.list
         await trader.press("f")
         assert trader.lines()[1].strip().startswith("market")
+
+
+async def test_a_ladder_of_a_market_that_is_not_known_any_more_can_be_taken_away(tmp_path: Path) -> None:
+    wishes = seen(tmp_path)
+    (tmp_path / FILE).write_text(json.dumps({"now": {"tiles": ["GONE-1", SECOND]}}))
+    async with trading(with_books(), size=WIDE, wishes=wishes) as trader:
+        await trader.press("tab", "tab")
+        assert trader.app.desk_screen._watch.ticker == "GONE-1"
+        assert "│GONE-1" in trader.text()
+        assert "is not known to the exchange" in trader.text()
+        assert "There is no chosen market" in await trader.press("b")
+        await trader.press("t")
+        assert shown(trader) == [SECOND]
+
+
+async def test_a_hidden_list_never_has_the_focus() -> None:
+    async with trading(with_books(), size=WIDE) as trader:
+        desk = trader.app.desk_screen
+        await trader.press("t", "f", "f")
+        assert desk._watch.styles.display == "none"
+        await trader.press("ctrl+f", *SECOND, "enter")
+        assert desk._watch.ticker == SECOND
+        assert desk.focused is desk._middle
+        # What is typed into the filter can be seen.
+        await trader.press("/", "x")
+        assert desk._watch.display
+        assert desk._watch.typing
 
 
 async def test_layouts_are_saved_taken_and_forgotten(tmp_path: Path) -> None:

@@ -118,6 +118,16 @@ async def test_what_the_exchange_does_not_know_keeps_its_line_until_it_does(tmp_
         await trader.wait(lambda _: trader.desk.looked_at[-1] == ("GONE-1",))
 
 
+async def test_what_the_exchange_does_not_know_can_be_moved_and_taken_off(tmp_path: Path) -> None:
+    kept = {"lists": [{"name": "Old", "tickers": ["GONE-1", FIRST]}], "shown": "Old"}
+    (tmp_path / FILE).write_text(json.dumps(kept))
+    async with trading(wishes=seen(tmp_path)) as trader:
+        await trader.press("g", ">")
+        assert json.loads((tmp_path / FILE).read_text())["lists"][0]["tickers"] == [FIRST, "GONE-1"]
+        assert "GONE-1 is off the list Old." in await trader.press("m")
+        assert json.loads((tmp_path / FILE).read_text())["lists"][0]["tickers"] == [FIRST]
+
+
 async def test_a_broken_file_is_told_and_put_aside(tmp_path: Path) -> None:
     (tmp_path / FILE).write_text("{")
     async with trading(wishes=seen(tmp_path)) as trader:

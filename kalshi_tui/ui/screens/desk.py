@@ -189,13 +189,9 @@ class DeskScreen(TileDesk):
         """Take the next order of the market list."""
         self._watch.sort_anew()
 
-    def do_filter(self) -> None:
-        """Open the filter."""
-        self._watch.open_filter()
-
     def do_keep_filter(self) -> None:
         """Leave the filter as typed."""
-        self.set_focus(self._watch.list)
+        self._focus_somewhere()
 
     def do_back(self) -> None:
         """Back out one level: from the book, the ladder or the list below, then from the filter."""

@@ -72,10 +72,11 @@ class LadderDesk(ListDesk):
         return orders[0] if len(orders) == 1 else None
 
     def _start(self, action: Action) -> TicketStart:
-        """Begin with price and outcome of the ladder's row where one is chosen."""
-        price = self._here.price if self._in_ladder else None
-        if price is None or self._here.ticker != self._watch.ticker:
+        """Begin in the ladder with its market, and with price and outcome of its row where one is chosen."""
+        if not self._in_ladder or not self._here.ticker:
             return super()._start(action)
+        if (price := self._here.price) is None:
+            return TicketStart(self._here.ticker, action)
         return TicketStart(self._here.ticker, action, self._here.side, price)
 
     @on(LadderPane.RowChosen)

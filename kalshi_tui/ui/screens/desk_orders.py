@@ -123,7 +123,9 @@ class OrderDesk(CommandScreen[None]):
     def _go_to(self, ticker: str) -> None:
         """Follow a market, so that its book is live under what opens; the focus stays in the list."""
         came_from = self.focused
-        self._watch.go_to(ticker)
+        if ticker != self._watch.ticker:
+            # In a ladder beside the others it is the chosen one, listed or not: what is listed stays so.
+            self._watch.go_to(ticker)
         if came_from is not None:
             self.set_focus(came_from)
 

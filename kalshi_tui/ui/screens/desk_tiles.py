@@ -42,6 +42,7 @@ class TileDesk(LadderDesk):
         return replace(
             super().situation(),
             layouts=bool(self._layouts.names),
+            tiled=self._watch.ticker in self._tiles.tickers,
             layout=named if named in self._layouts.names else "",
         )
 
@@ -83,6 +84,13 @@ class TileDesk(LadderDesk):
         names = list(SHARES)
         self._set_share(names[(names.index(self._share) + 1) % len(names)])
         self._note_layout()
+
+    def do_filter(self) -> None:
+        """Open the filter; a list that is hidden comes back, so that it is seen what is typed and found."""
+        if self._share == "none":
+            self._set_share("usual")
+            self._note_layout()
+        self._watch.open_filter()
 
     def do_next_layout(self) -> None:
         """Take the next saved layout."""
@@ -164,6 +172,7 @@ class TileDesk(LadderDesk):
         self.call_after_refresh(self.redraw)
 
     def _focus_somewhere(self) -> None:
+        """Give the focus to where one begins: what is not shown never has it."""
         self.set_focus(self._middle if self._share == "none" else self._watch.list)
 
     def give_room(self, width: int) -> None:

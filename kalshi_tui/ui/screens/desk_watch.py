@@ -32,8 +32,12 @@ class WatchDesk(OrderDesk):
 
     def situation(self) -> Situation:
         """Add what of the lists decides which commands work."""
-        listed = self._watch.sort is Sort.LISTED
-        return replace(super().situation(), list_name=self._lists.shown, list_sorted=not listed)
+        return replace(
+            super().situation(),
+            list_name=self._lists.shown,
+            watched=self._watch.ticker in (self._lists.tickers or ()),
+            list_sorted=self._watch.sort is not Sort.LISTED,
+        )
 
     @on(WatchPane.PastsSeen)
     def _pasts_seen(self, event: WatchPane.PastsSeen) -> None:
@@ -52,7 +56,11 @@ class WatchDesk(OrderDesk):
     def do_watch(self) -> None:
         """Put the chosen market on the list, or take it off."""
         self._store.notify(Weight.INFO, self._lists.turn_over(self._watch.ticker))
-        self._lists_changed()
+        if self._lists.tickers is None:
+            # All markets are shown, and tens of thousands need not be put in order for it.
+            self._lists_kept()
+        else:
+            self._lists_changed()
 
     def do_new_list(self) -> None:
         """Ask for the name of a new list, and make it."""
@@ -82,7 +90,8 @@ class WatchDesk(OrderDesk):
                 self._lists.delete()
                 self._lists_changed()
 
-        question = f"Delete the watch list {name} with its {markets} markets? Orders and positions stay as they are."
+        what = f"{markets} market{'s' if markets != 1 else ''}"
+        question = f"Delete the watch list {name} with its {what}? Orders and positions stay as they are."
         self.app.push_screen(AskScreen(self.desk, "delete watch list", question), answered)
 
     def do_move_market(self, by: int) -> None:
@@ -97,12 +106,19 @@ class WatchDesk(OrderDesk):
         def found(ticker: str | None) -> None:
             if ticker:
                 self._watch.go_to(ticker)
-                self.set_focus(self._watch.list)
+                self._focus_somewhere()
 
         self.app.push_screen(FindingScreen(self.desk), found)
 
+    def _focus_somewhere(self) -> None:
+        """Give the focus to where one begins."""
+        self.set_focus(self._watch.list)
+
     def _lists_changed(self) -> None:
         self._watch.list_anew()
+        self._lists_kept()
+
+    def _lists_kept(self) -> None:
         self.desk.keep_listed(self._wanted_tickers())
         self._tell_trouble()
         self.draw_keys()

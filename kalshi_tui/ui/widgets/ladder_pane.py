@@ -11,7 +11,7 @@ from kalshi_tui.domain.price import PRICE_UNIT, Price, PriceGrid
 from kalshi_tui.session.store import Dirty, Store, Topic
 from kalshi_tui.ui.ladder_rows import Ladder, Seen, middle, own_rows, strays
 from kalshi_tui.ui.ladder_view import ladder_columns, ladder_header, ladder_lines
-from kalshi_tui.ui.lines import Line, Span, Tone, line
+from kalshi_tui.ui.lines import Line, Span, Tone, fit, line
 from kalshi_tui.ui.order_text import held_words
 from kalshi_tui.ui.watch_view import short_label
 from kalshi_tui.ui.widgets.line_view import LineView
@@ -250,7 +250,7 @@ class LadderPane(LineView):
         """Draw, if shown at all; lines that are as before cost nothing further."""
         market = self._store.markets.get(self._ticker)
         if market is None or not self.display:
-            self.show([])
+            self.show(self._unknown() if self.display and self.has_class("tile") else [])
             return
         live, width, rows = self._store.book(self._ticker), self.room, self._rows
         ladder = self._rows_of(market, live.book)
@@ -270,6 +270,11 @@ class LadderPane(LineView):
             ],
             dimmed=live.trust is not Trust.GOOD,
         )
+
+    def _unknown(self) -> list[Line]:
+        """Say which market's ladder it would be: one beside the others is kept, whatever becomes of its market."""
+        words = "is being read..." if self._store.reading is not None else "is not known to the exchange"
+        return [line(Span(fit(self._ticker, self.room), Tone.HEAD)), line(Span(words, Tone.DIM))]
 
 
 def _with_row(top: int, rows: int, row: int) -> int:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
+from textual.events import DescendantFocus
 from textual.message import Message
 from textual.widgets import Input
 
@@ -64,7 +65,8 @@ class WatchPane(Vertical):
         self._told = ""
         """The market that was last said to be chosen."""
         self._guest = ""
-        """A market that is the chosen one though the cursor stands elsewhere: of a ladder that has the focus."""
+        """The market of a ladder that has had the focus: the chosen one, wherever the cursor stands, until this
+        list has the focus again or another market is gone to."""
         self._told_known = False
         """Whether anything was known of it then: a watch list may have what the exchange does not."""
         self._filter = ""
@@ -252,12 +254,13 @@ class WatchPane(Vertical):
             self._lists.show("")
             self.list_anew()
         if ticker in self._places:
+            self._guest = ""
             self.list.move_to(self._places[ticker])
             self._choose()
 
     def look_at(self, ticker: str) -> None:
         """Let this be the chosen market: the cursor goes there if it is listed, and stays where it is if not."""
-        self._guest = "" if ticker in self._places else ticker
+        self._guest = ticker
         if ticker in self._places:
             self.list.move_to(self._places[ticker])
         self._choose()
@@ -268,10 +271,11 @@ class WatchPane(Vertical):
         self.screen.set_focus(self._field)
 
     def close_filter(self) -> None:
-        """Clear and hide the filter, and go back to the list."""
+        """Clear and hide the filter, and go back to the list if it is shown."""
         self._field.value = self._filter = ""
         self._field.display = False
-        self.screen.set_focus(self.list)
+        if self.display:
+            self.screen.set_focus(self.list)
         self.redraw()
 
     def _choose(self) -> None:
@@ -285,8 +289,20 @@ class WatchPane(Vertical):
     @on(LineView.CursorMoved)
     def _moved(self, event: LineView.CursorMoved) -> None:
         event.stop()
+        if self._has_focus:
+            self._guest = ""
+        # Else the lines have moved under it: the ladder that has the focus is still the one that all keys mean.
+        self._choose()
+
+    @on(DescendantFocus)
+    def _focused(self) -> None:
+        """Let the line under the cursor be the one that all keys mean: it is marked so from now on."""
         self._guest = ""
         self._choose()
+
+    @property
+    def _has_focus(self) -> bool:
+        return self.screen.focused in {self.list, self._field}
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
