@@ -9,8 +9,11 @@ from typing import Final
 
 import benchmarks.feed
 import benchmarks.filter
+import benchmarks.link
 import benchmarks.market
 import benchmarks.practice
+import benchmarks.screen
+import benchmarks.soak
 import benchmarks.start
 from benchmarks.measure import Figure, machine
 from benchmarks.practice import Load
@@ -19,7 +22,10 @@ BENCHMARKS: dict[str, Callable[[], Sequence[Figure | Load]]] = {
     "feed": benchmarks.feed.run,
     "filter": benchmarks.filter.run,
     "market": benchmarks.market.run,
+    "link": benchmarks.link.run,
     "start": benchmarks.start.run,
+    "screen": benchmarks.screen.run,
+    "soak": benchmarks.soak.run,
     "practice": benchmarks.practice.run,
 }
 RESULTS: Final = Path(__file__).parent / "RESULTS.md"
