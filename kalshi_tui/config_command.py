@@ -5,9 +5,10 @@ import textwrap
 from collections.abc import Mapping
 from typing import Final
 
-from kalshi_tui.configuration import Loaded, every_setting, masked, without_password
+from kalshi_tui.configuration import Loaded, every_setting, explanations, masked, without_password
 from kalshi_tui.credentials import KeySource
 from kalshi_tui.profiles import Profile
+from kalshi_tui.settings import ProfileSettings
 
 NAME: Final = 32
 VALUE: Final = 34
@@ -33,8 +34,24 @@ def report(
     for each in settings:
         lines.append(f"{each.name:<{NAME}} {each.value:<{VALUE}} {each.source}".rstrip())
         if explain and each.help:
-            lines += textwrap.wrap(each.help, WIDTH, initial_indent="    ", subsequent_indent="    ")
+            lines += _wrapped(each.help)
+    if explain:
+        lines += _explained()
     return "\n".join(lines) + "\n"
+
+
+def _explained() -> list[str]:
+    """Say what the settings of a profile mean, and of `[keys]`, whether the file has any or not."""
+    docs = explanations()
+    lines = ["", docs["ProfileSettings"][""].replace("``", "")]
+    for name in ProfileSettings.__struct_fields__:
+        lines.append(f"profiles.NAME.{name}")
+        lines += _wrapped(docs["ProfileSettings"][name])
+    return [*lines, "", "keys.COMMAND", *_wrapped(docs["Settings"]["keys"])]
+
+
+def _wrapped(text: str) -> list[str]:
+    return textwrap.wrap(text.replace("``", ""), WIDTH, initial_indent="    ", subsequent_indent="    ")
 
 
 def _connection(profile: Profile, environ: Mapping[str, str]) -> dict[str, str]:

@@ -135,6 +135,9 @@ def test_the_command_says_what_holds_and_where_it_is_from(tmp_path: Path) -> Non
     assert "12345678-abcd" not in done.stdout
     explained = run(tmp_path, "config", "--explain")
     assert "The most dollars that one order may put at risk." in explained.stdout
+    # Also what no file has set yet.
+    assert "profiles.NAME.private_key_path\n    The file of the private key" in explained.stdout
+    assert "keys.COMMAND" in explained.stdout
     told = json.loads(run(tmp_path, "--settings", str(path), "config", "--json").stdout)
     assert told["profile"]["profile"] == "demo"
     assert {"name": "screen.theme", "value": '"paper"', "source": f"{path}:4"} in told["settings"]

@@ -8,6 +8,7 @@ snapshots on the same subscription, then by subscribing anew, then by reconnecti
 Nothing here waits or knows the time: `tick` brings it, in seconds of a clock that never goes back.
 """
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -59,6 +60,11 @@ class _Command:
     tickers: frozenset[str]
     sent_at: float
     probe: bool = False
+
+
+NO_NUMBER: Final = 1_000
+"""So many digits in a row are no number of an exchange's, but an attempt on whoever reads them."""
+_DIGITS: Final = re.compile(rb"\d{%d}" % NO_NUMBER)
 
 
 class FeedProtocol:
@@ -329,6 +335,11 @@ class FeedProtocol:
         return False
 
     def _unreadable_frame(self, data: bytes | str) -> None:
+        """Deal with a frame that could not be read."""
+        if not self._is_an_attempt(data):
+            self._count_unreadable(data)
+
+    def _count_unreadable(self, data: bytes | str) -> None:
         """Count what can be counted of a frame that is not known, or not what it should be."""
         try:
             envelope = wire.decode_envelope(data)
@@ -357,6 +368,14 @@ class FeedProtocol:
             self._fault(subscription, sentence)
         else:
             self._report(Happening.MISSED, subscription.channel, sentence)
+
+    def _is_an_attempt(self, data: bytes | str) -> bool:
+        """Say whether a frame that could not be read holds a number that can be none: then the link is reset."""
+        if len(data) <= NO_NUMBER or not _DIGITS.search(data if isinstance(data, bytes) else data.encode()):
+            return False
+        self._wholly_unreadable()
+        self.broken = "The exchange sends a number that can be none."
+        return True
 
     def _wholly_unreadable(self) -> None:
         """Trust nothing for a frame that could have been anything; tell at most once a second that news may be lost."""

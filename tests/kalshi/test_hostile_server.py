@@ -290,6 +290,7 @@ STREAM: dict[str, tuple[Script, str]] = {
     "garbage": (opened(b"\xff" * 5_000), "no WebSocket message"),
     "a flood of pings": (opened(frame(PING, b"heartbeat") * 500, then="repeat"), "flooded the connection with pings"),
     "deep nesting": (opened(frame(TEXT, DEEP)), "messages that cannot be read"),
+    "a number of a million digits": (opened(frame(TEXT, DIGITS)), "a number that can be none"),
     "no JSON, for ever": (opened(frame(TEXT, b"{") * 500, then="repeat"), "messages that cannot be read"),
     "a close of one byte": (opened(frame(CLOSE, b"\x03")), "no WebSocket message"),
     "a close with a code that is none": (opened(frame(CLOSE, (999).to_bytes(2, "big"))), "no WebSocket message"),
@@ -327,29 +328,6 @@ async def _told(sink: BookSink) -> str:
     ways = {LinkState.WAITING, LinkState.REFUSED}
     await until(lambda: any(state in ways for state, _ in sink.links))
     return next(detail for state, detail in sink.links if state in ways)
-
-
-async def test_a_number_of_a_million_digits_is_refused_and_the_link_comes_up(
-    exchange: Exchange, signer: Signer
-) -> None:
-    async def script(head: bytes, reader: Reader, writer: Writer) -> None:
-        far_reader, far_writer = await asyncio.open_connection("127.0.0.1", exchange.port)
-        far_writer.write(head)
-        writer.write(await far_reader.readuntil(b"\r\n\r\n") + frame(TEXT, DIGITS))
-        try:
-            await both_ways(reader, writer, far_reader, far_writer)
-        finally:
-            far_writer.transport.abort()
-        raise EOFError
-
-    async with serving(script) as server:
-        desk = Desk(exchange, signer, timing=QUICK)
-        desk.stream = Stream(practice(server.port), signer, desk.sink, timing=QUICK)
-        desk.stream.watch_books(["KXWIN-26-A"])
-        async with running(desk):
-            await desk.live()
-            await until(lambda: desk.right("KXWIN-26-A"))
-            assert desk.stream.protocol.unreadable == 1
 
 
 @pytest.mark.parametrize("last", [frame(CLOSE, b"\x03\xe8"), frame(CLOSE), frame(TEXT, length=64 * MB), b"\xff\xff"])
