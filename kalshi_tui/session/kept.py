@@ -1,12 +1,12 @@
 """Small things that outlive the program, such as watch lists: a JSON file each, written whole or not at all."""
 
-import os
-import tempfile
 from contextlib import suppress
 from pathlib import Path
 from typing import Final, Generic, TypeVar
 
 import msgspec
+
+from kalshi_tui.session.whole_file import write_whole
 
 BROKEN: Final = ".broken"
 """What is put behind the name of a file that cannot be understood."""
@@ -53,24 +53,7 @@ class Kept(Generic[T]):
         if self._path is None:
             return ""
         try:
-            _write(self._path, msgspec.json.format(msgspec.json.encode(value), indent=1))
+            write_whole(self._path, msgspec.json.format(msgspec.json.encode(value), indent=1), over=True)
         except OSError as error:
             return f"{self._path} could not be written ({error.strerror or error}): it is kept until you quit."
         return ""
-
-
-def _write(path: Path, text: bytes) -> None:
-    """Put a file in the place of another, for its owner's eyes alone."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # Made by mkstemp: 0600 from its first moment on.
-    descriptor, draft = tempfile.mkstemp(prefix=".kalshi-tui-", suffix=".tmp", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(draft).replace(path)
-    except BaseException:
-        with suppress(OSError):
-            Path(draft).unlink()
-        raise

@@ -1,30 +1,11 @@
-"""Writing a table to the disk: whole or not at all, and for the trader's eyes alone."""
+"""Writing a table to the disk, under a name that tells what and when."""
 
-import os
-import tempfile
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
+from kalshi_tui.session.whole_file import write_whole
 from kalshi_tui.ui.export import csv_text
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a new file that nobody else may read; it appears when it is whole. Raises OSError, also if it exists."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # Made by mkstemp: 0600 from its first moment on.
-    descriptor, draft = tempfile.mkstemp(prefix=".kalshi-tui-", suffix=".tmp", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        # Never over another file, as a replace would go.
-        Path(path).hardlink_to(draft)
-    finally:
-        with suppress(OSError):
-            Path(draft).unlink()
 
 
 class Exporter:
@@ -44,7 +25,7 @@ class Exporter:
             twin = "" if again == 1 else f"-{again}"
             path = self._folder / f"kalshi-tui-{name}-{stamp}{twin}.csv"
             try:
-                write_whole(path, csv_text(rows))
+                write_whole(path, csv_text(rows).encode(), over=False)
             except FileExistsError:
                 continue
             except OSError as error:

@@ -1,6 +1,6 @@
 """The watch list as lines: which columns there is room for, and one market to a line. Pure."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import Enum
 from functools import lru_cache
 from typing import Final, overload
@@ -9,7 +9,7 @@ from rich.cells import cell_len
 
 from kalshi_tui.domain.market import Market, MarketStatus, Quote
 from kalshi_tui.domain.portfolio import Position
-from kalshi_tui.domain.price import PRICE_UNIT
+from kalshi_tui.domain.price import PRICE_UNIT, Price
 from kalshi_tui.session.store import Store
 from kalshi_tui.session.words import market_words
 from kalshi_tui.ui.format import decimals_of
@@ -212,6 +212,23 @@ def watch_line(row: Row, columns: Columns) -> Line:
         Span(label, Tone.PLAIN if tradable else Tone.DIM),
         *cells_of(row, columns),
     )
+
+
+def market_line(
+    store: Store, ticker: str, columns: Columns, orders: int, now_ms: int, flashes: Mapping[str, str]
+) -> Line:
+    """Draw the market of this ticker as it stands in the store; ``orders`` are the trader's that may be live there."""
+    market = store.markets.get(ticker)
+    if market is None:
+        return missing_line(ticker, columns, reading=store.reading is not None)
+    past, position = store.pasts.get(ticker, ()), store.positions.get(ticker)
+    return watch_line(Row(market, touch(store, ticker), past, position, orders, now_ms, flashes), columns)
+
+
+def flashing(store: Store, ticker: str) -> dict[str, Price | None]:
+    """Give the prices of a line whose change is shown for a moment, by column."""
+    quote = touch(store, ticker)
+    return {"bid": quote.yes_bid, "ask": quote.yes_ask, "last": quote.last}
 
 
 def missing_line(ticker: str, columns: Columns, *, reading: bool) -> Line:

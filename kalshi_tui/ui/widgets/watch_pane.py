@@ -1,6 +1,7 @@
 """The market list: all markets or a watch list, a filter, the columns' names, and a market to a line."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from textual import on
 from textual.app import ComposeResult
@@ -10,14 +11,13 @@ from textual.message import Message
 from textual.widgets import Input
 
 from kalshi_tui.domain.link import LinkState
-from kalshi_tui.domain.price import Price
 from kalshi_tui.session.store import Dirty, Store, Topic
 from kalshi_tui.ui.flash import Flashes
 from kalshi_tui.ui.keys import key
 from kalshi_tui.ui.lines import Line, Span, Tone, line
-from kalshi_tui.ui.watch_columns import Columns, Row
+from kalshi_tui.ui.watch_columns import Columns
 from kalshi_tui.ui.watch_lists import WatchLists
-from kalshi_tui.ui.watch_view import Lines, Listed, Sort, missing_line, touch, watch_heading, watch_line
+from kalshi_tui.ui.watch_view import Lines, Listed, Sort, flashing, market_line, watch_heading
 from kalshi_tui.ui.widgets.line_view import LineView
 
 ACCOUNT = frozenset({Topic.ORDERS, Topic.POSITIONS})
@@ -163,7 +163,7 @@ class WatchPane(Vertical):
             self._draw_heading()
         self._look()
         for ticker in dirty.tickers.intersection(self._seen):
-            self._flashes.changed(ticker, self._prices(ticker))
+            self._flashes.changed(ticker, flashing(self._store, ticker))
         if dirty.topics & ACCOUNT:
             # Any market's marks may differ.
             self._mark()
@@ -206,11 +206,7 @@ class WatchPane(Vertical):
         seen = tuple(self._tickers[top : top + self.list.size.height])
         if seen != self._seen:
             self._seen = seen
-            self._flashes.watch(seen, self._prices)
-
-    def _prices(self, ticker: str) -> dict[str, Price | None]:
-        quote = touch(self._store, ticker)
-        return {"bid": quote.yes_bid, "ask": quote.yes_ask, "last": quote.last}
+            self._flashes.watch(seen, partial(flashing, self._store))
 
     def _draw_heading(self) -> None:
         heading = watch_heading(
@@ -224,20 +220,8 @@ class WatchPane(Vertical):
             self._orders[order.ticker] = self._orders.get(order.ticker, 0) + 1
 
     def _draw(self, ticker: str) -> Line:
-        store = self._store
-        market = store.markets.get(ticker)
-        if market is None:
-            return missing_line(ticker, self._columns, reading=store.reading is not None)
-        row = Row(
-            market,
-            touch(store, ticker),
-            store.pasts.get(ticker, ()),
-            store.positions.get(ticker),
-            self._orders.get(ticker, 0),
-            self._now_ms,
-            self._flashes.signs(ticker),
-        )
-        return watch_line(row, self._columns)
+        orders, signs = self._orders.get(ticker, 0), self._flashes.signs(ticker)
+        return market_line(self._store, ticker, self._columns, orders, self._now_ms, signs)
 
     def sort_anew(self) -> None:
         """Take the next order of the list."""
