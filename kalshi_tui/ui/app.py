@@ -186,6 +186,9 @@ class DeskApp(App[None]):
         self._frame_number += 1
         self._ringer.frame()
         dirty = self.desk.store.drain()
+        if not self.screen_stack:
+            # The last tick of an app that is being taken down.
+            return
         front = self.screen
         if front is not self.desk_screen and isinstance(front, Framed):
             front.frame(dirty)
