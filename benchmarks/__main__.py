@@ -1,54 +1,40 @@
 """Run the benchmarks: `make bench`; `make bench-check` notices a ratio that has become worse by a fifth."""
 
 import argparse
+import importlib
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-import benchmarks.feed
-import benchmarks.filter
-import benchmarks.link
-import benchmarks.market
-import benchmarks.practice
-import benchmarks.screen
-import benchmarks.soak
-import benchmarks.start
 from benchmarks.measure import Figure, machine
-from benchmarks.practice import Load
 
-BENCHMARKS: dict[str, Callable[[], Sequence[Figure | Load]]] = {
-    "feed": benchmarks.feed.run,
-    "filter": benchmarks.filter.run,
-    "market": benchmarks.market.run,
-    "link": benchmarks.link.run,
-    "start": benchmarks.start.run,
-    "screen": benchmarks.screen.run,
-    "soak": benchmarks.soak.run,
-    "practice": benchmarks.practice.run,
-}
+USUAL: Final = ("feed", "filter", "market", "link", "start", "screen", "exchange", "practice", "soak")
+"""Each a module here with a function ``run`` that gives figures; in the order of the results page."""
+APART: Final = "nautilus"
+"""Needs an environment of its own: `make bench-nautilus`."""
 RESULTS: Final = Path(__file__).parent / "RESULTS.md"
 WORSE: Final = 1.2
 """How many times worse a ratio may be before it is noticed."""
 TABLE: Final = "| what | ours | reference | its figure | ratio | goal |\n| --- | --- | --- | --- | --- | --- |\n"
 ROW: Final = re.compile(r"^\| (?P<name>[^|]+) \|(?:[^|]*\|){3} (?P<ratio>[\d.]+) \|", re.MULTILINE)
+LINE: Final = re.compile(r"^\| (?P<name>[^|]+) \|.*$", re.MULTILINE)
 
 
 def main() -> int:
     """Run the named benchmarks, or all; give 1 if one of them has become worse and that was asked for."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks")
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"which to run: {', '.join(BENCHMARKS)}")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"which to run: {', '.join((*USUAL, APART))}")
     parser.add_argument("--write", action="store_true", help="put the table into RESULTS.md")
     parser.add_argument("--check", action="store_true", help="compare with the table in RESULTS.md")
     options = parser.parse_args()
     print(machine())
     figures: list[Figure] = []
-    for name in options.names or BENCHMARKS:
-        for figure in BENCHMARKS[name]():
-            print(figure.line())
-            if isinstance(figure, Figure):
-                figures.append(figure)
+    for name in options.names or USUAL:
+        for figure in importlib.import_module(f"benchmarks.{name}").run():
+            print(figure.line(), flush=True)
+            figures.append(figure)
     if options.write:
         write(figures)
     worse = compared(figures, known()) if options.check else []
@@ -58,12 +44,13 @@ def main() -> int:
 
 
 def write(figures: Sequence[Figure]) -> None:
-    """Put these figures into the results page, in the place of the table that is there."""
-    rows = "".join(row(each) for each in figures)
+    """Put these figures into the results page: in the place of those of the same name, new ones at the end."""
     head, _, tail = RESULTS.read_text(encoding="utf-8").partition(TABLE)
-    rest = tail[tail.index("\n\n") :] if "\n\n" in tail else "\n"
+    table, blank, rest = tail.partition("\n\n")
+    rows = {found["name"]: found[0] for found in LINE.finditer(table)}
+    rows |= {each.name: row(each) for each in figures}
     head = re.sub(r"(?<=Measured on: ).*", machine() + ".", head)
-    RESULTS.write_text(head + TABLE + rows.rstrip("\n") + rest, encoding="utf-8")
+    RESULTS.write_text(head + TABLE + "\n".join(rows.values()) + (blank or "\n") + rest, encoding="utf-8")
 
 
 def row(figure: Figure) -> str:
@@ -71,7 +58,7 @@ def row(figure: Figure) -> str:
     goal = f"{figure.goal}{'' if figure.met else ' NOT MET'}" if figure.goal else ""
     return (
         f"| {figure.name} | {figure.ours:,.3f} {figure.unit} | {figure.reference} | {figure.theirs:,.3f} {figure.unit} "
-        f"| {figure.ratio:.2f} | {goal} |\n"
+        f"| {figure.ratio:.2f} | {goal} |"
     )
 
 

@@ -10,7 +10,7 @@ from contextlib import suppress
 from websockets.asyncio.client import connect
 from websockets.asyncio.server import ServerConnection, serve
 
-from benchmarks.feed import MARKETS, SID, frames
+from benchmarks.frames import SID, TICKERS, frames
 from benchmarks.measure import Figure
 from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.order import Action, OrderState, OrderTerms
@@ -52,7 +52,7 @@ async def ours(port: int, count: int, signer: Signer) -> float:
     """Follow the books until all frames are in the store; give the frames a second."""
     store = Store(lambda: 0)
     stream = Stream(practice(port), signer, store, private=False)
-    stream.watch_books([f"MARKET-{number}" for number in range(MARKETS)])
+    stream.watch_books(TICKERS)
     task = asyncio.create_task(stream.run())
     while not store.frames:  # noqa: ASYNC110 - a benchmark's own wait, before the clock runs
         await asyncio.sleep(0)

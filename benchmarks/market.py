@@ -1,65 +1,20 @@
 """The store and the views: quotes of very many markets, the top of a book for one frame, a whole ladder."""
 
-import random
 import tracemalloc
 
-import msgspec
-
+from benchmarks.frames import QUOTED, QUOTES, decode_whole, quoting, ticker_frames
 from benchmarks.measure import Figure, compare
 from kalshi_tui.domain.book import Book, Side
 from kalshi_tui.domain.fees import FeeSchedule, FeeType
 from kalshi_tui.domain.link import Trust
 from kalshi_tui.domain.market import Market, MarketStatus
 from kalshi_tui.domain.price import PriceGrid, PriceRange
-from kalshi_tui.kalshi import wire
-from kalshi_tui.kalshi.protocol import FeedProtocol
 from kalshi_tui.session.store import LiveBook, Store
 from kalshi_tui.ui.book_view import book_lines, own_orders
 from kalshi_tui.ui.ladder_rows import Ladder, Seen, ladder_rows
 from kalshi_tui.ui.ladder_view import ladder_columns, ladder_header, ladder_lines
 
-MARKETS = 50_000
-FRAMES = 50_000
-SID = 3
 FINE = PriceGrid((PriceRange(0, 10_000, 10),))
-
-
-def ticker_frames() -> list[bytes]:
-    """Make a frame for each of very many markets, as the exchange writes them."""
-    chance = random.Random(11)
-    made = []
-    for number in range(FRAMES):
-        bid = chance.randint(1, 97)
-        msg = {
-            "market_ticker": f"KXMANY-26NOV-T{number % MARKETS:05d}",
-            "market_id": "943fcfe7-68a7-48aa-84b0-9b5ed2d5b922",
-            "price_dollars": f"0.{bid:02d}00",
-            "yes_bid_dollars": f"0.{bid:02d}00",
-            "yes_ask_dollars": f"0.{bid + 1:02d}00",
-            "yes_bid_size_fp": f"{chance.randint(1, 900)}.00",
-            "yes_ask_size_fp": f"{chance.randint(1, 900)}.00",
-            "last_trade_size_fp": "3.00",
-            "volume_fp": f"{chance.randint(1, 90_000)}.00",
-            "open_interest_fp": f"{chance.randint(1, 9_000)}.00",
-            "dollar_volume": 1_000,
-            "dollar_open_interest": 1_000,
-            "ts": 1_786_085_188,
-            "ts_ms": 1_786_085_188_978,
-            "time": "2026-08-07T06:46:28.97871Z",
-        }
-        made.append(msgspec.json.encode({"type": "ticker", "sid": SID, "seq": number + 1, "msg": msg}))
-    return made
-
-
-def subscribed(store: Store) -> FeedProtocol:
-    """Give a protocol that follows the quotes of all markets."""
-    protocol = FeedProtocol(store)
-    protocol.want_tickers(None)
-    protocol.connected(0.0)
-    (command,) = [wire.decode_command(each) for each in protocol.outgoing()]
-    told = wire.SubscribedFrame(id=command.id, msg=wire.SubscribedMsg(channel=wire.Channel.TICKER, sid=SID))
-    protocol.receive(wire.encode(told))
-    return protocol
 
 
 def quotes() -> list[Figure]:
@@ -69,25 +24,24 @@ def quotes() -> list[Figure]:
 
     def ours() -> None:
         store = Store(lambda: 0)
-        receive = subscribed(store).receive
+        receive = quoting(store).receive
         for frame in frames:
             receive(frame)
         kept[:] = [store]
-        assert len(store.quotes) == MARKETS
+        assert len(store.quotes) == QUOTED
 
     def reference() -> None:
-        decode = wire.decode_frame
         for frame in frames:
-            decode(frame)
+            decode_whole(frame)
 
-    figure = compare("ticker frame into the store", ours, "msgspec decode alone", reference, items=FRAMES)
+    figure = compare("ticker frame into the store", ours, "msgspec decode alone", reference, items=QUOTES)
     tracemalloc.start()
     store = Store(lambda: 0)
-    receive = subscribed(store).receive
+    receive = quoting(store).receive
     before = tracemalloc.get_traced_memory()[0]
     for frame in frames:
         receive(frame)
-    held = (tracemalloc.get_traced_memory()[0] - before) / MARKETS
+    held = (tracemalloc.get_traced_memory()[0] - before) / QUOTED
     tracemalloc.stop()
     pace = Figure(
         "ticker frames a second", "the goal's 300,000", 1e6 / figure.ours, 300_000, "a second", bound=1, least=True

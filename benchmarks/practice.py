@@ -8,7 +8,6 @@ import argparse
 import asyncio
 import contextlib
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -21,6 +20,7 @@ from typing import Any
 from aiohttp import web
 from websockets.asyncio.client import connect
 
+from benchmarks.measure import Figure, processor_s
 from kalshi_tui.kalshi.environments import practice_at
 from kalshi_tui.kalshi.signing import Signer
 from kalshi_tui.launch import PracticeProcess
@@ -60,12 +60,6 @@ class Heard:
         """Give how late the frames were that a share of them was not later than."""
         ordered = sorted(self.late_ms)
         return ordered[min(len(ordered) * of_a_hundred // 100, len(ordered) - 1)] if ordered else 0
-
-
-def processor_s(pid: int) -> float:
-    """Read how much processor time a process has taken."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(") ", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 async def listen(url: str, headers: dict[str, str], commands: list[dict[str, Any]], seconds: float) -> Heard:
@@ -170,32 +164,19 @@ def reference(frames: list[str], rate: int, seconds: float) -> tuple[Heard, floa
                 process.kill()
 
 
-@dataclass(frozen=True, slots=True)
-class Load:
-    """One measured load."""
-
-    text: str
-
-    def line(self) -> str:
-        """Write it as one line."""
-        return self.text
-
-
-def run(markets: int = 2_000, rate: int = 5_000, seconds: float = 10.0) -> list[Load]:
-    """Measure, and say it."""
+def run(markets: int = 2_000, rate: int = 5_000, seconds: float = 10.0) -> list[Figure]:
+    """Measure the processor time of a frame."""
     heard, share = practice(markets, rate, seconds)
     pace = sum(heard.frames.values()) / heard.seconds
     bare_heard, bare_share = reference(heard.kept, int(pace), seconds)
     bare_pace = sum(bare_heard.frames.values()) / bare_heard.seconds
-    ours, theirs = share / pace * 1e6, bare_share / bare_pace * 1e6
-    return [
-        Load(
-            f"practice, {markets:,} markets, {rate:,}/s asked: {pace:,.0f} frames/s to one reader for "
-            f"{heard.seconds:.0f} s, {heard.breaks} breaks of a sequence, late p50 {heard.late(50)} ms "
-            f"p99 {heard.late(99)} ms, {share * 100:.0f}% of a core; {ours:.0f} us a frame; "
-            f"bare aiohttp server with the same frames: {theirs:.0f} us; ratio {ours / theirs:.1f}"
-        )
-    ]
+    note = (
+        f"{pace:,.0f} frames/s to one reader for {heard.seconds:.0f} s, {heard.breaks} breaks of a sequence, late p50 "
+        f"{heard.late(50)} ms p99 {heard.late(99)} ms, {share * 100:.0f}% of a core"
+    )
+    name = f"a frame of the practice exchange, {markets:,} markets"
+    reference_name = "a bare aiohttp server with the same frames"
+    return [Figure(name, reference_name, share / pace * 1e6, bare_share / bare_pace * 1e6, note=note)]
 
 
 if __name__ == "__main__":

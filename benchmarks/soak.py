@@ -3,10 +3,8 @@
 import os
 import sys
 
-from benchmarks.feed import MARKETS, SID, frames
+from benchmarks.frames import following, frames
 from benchmarks.measure import Figure, memory_kb
-from kalshi_tui.kalshi import wire
-from kalshi_tui.kalshi.protocol import FeedProtocol
 from kalshi_tui.session.store import Store
 
 A_SECOND = 2_000
@@ -19,12 +17,7 @@ def run(hours: int = HOURS) -> list[Figure]:
     """Take so many hours' deltas; compare the memory at the end with that after the first tenth."""
     snapshots, deltas = frames()
     store = Store(lambda: 0)
-    protocol = FeedProtocol(store)
-    protocol.want_books(frozenset(f"MARKET-{number}" for number in range(MARKETS)))
-    protocol.connected(0.0)
-    (command,) = [wire.decode_command(each) for each in protocol.outgoing()]
-    told = wire.SubscribedFrame(id=command.id, msg=wire.SubscribedMsg(channel=wire.Channel.BOOK, sid=SID))
-    protocol.receive(wire.encode(told))
+    protocol = following(store)
     wanted = hours * 3_600 * A_SECOND
     # The same day again and again: its numbers go on, and each of its rounds begins with its snapshots.
     done, early, seq = 0, 0, 0

@@ -26,8 +26,9 @@ def test_what_is_written_is_read_again(tmp_path: Path, monkeypatch: pytest.Monke
     page = tmp_path / "RESULTS.md"
     page.write_text(f"# Head\n\nMeasured on: nothing.\n\n{bench.TABLE}| old | 1 us | x | 1 us | 9.00 | |\n\n## After\n")
     monkeypatch.setattr(bench, "RESULTS", page)
-    bench.write([figure(24), Figure("other", "ref", 1, 4)])
-    assert bench.known() == {"a thing": 2.4, "other": 0.25}
+    bench.write([figure(20), Figure("other", "ref", 1, 4)])
+    bench.write([figure(24)])
+    assert bench.known() == {"old": 9.0, "a thing": 2.4, "other": 0.25}
     text = page.read_text()
     assert "## After" in text
     assert "cores." in text

@@ -5,8 +5,9 @@ Each side is two parallel sorted lists, prices and counts, which measured best o
 """
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import Enum
+from functools import partial
 from typing import Final, NamedTuple
 
 from kalshi_tui.domain.price import PRICE_UNIT, Count, Price, format_count, format_price
@@ -33,6 +34,10 @@ class Level(NamedTuple):
 
     price: Price
     size: Count
+
+
+_level: Final[Callable[[tuple[Price, Count]], Level]] = partial(tuple.__new__, Level)
+"""As `Level._make`, in half of its time: these are made at each change of a book that an alert looks at."""
 
 
 class BookError(Exception):
@@ -129,15 +134,17 @@ class BidSide:
 class Book:
     """The book of one market: ``yes`` and ``no`` bids, and what they imply.
 
-    ``version`` goes up by one with each snapshot and delta taken, so that a screen can tell what state it has drawn.
+    ``version`` goes up by one with each snapshot and delta taken, so that a screen can tell what state it has drawn;
+    ``watcher`` is called after each delta. It must not raise.
     """
 
-    __slots__ = ("no", "version", "yes")
+    __slots__ = ("no", "version", "watcher", "yes")
 
     def __init__(self) -> None:
         self.yes = BidSide()
         self.no = BidSide()
         self.version = 0
+        self.watcher: Callable[[], None] | None = None
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Book) and self.levels() == other.levels()
@@ -177,6 +184,8 @@ class Book:
         else:
             count = bids.add(price, delta)
         self.version += 1
+        if self.watcher is not None:
+            self.watcher()
         return count
 
     def levels(self) -> tuple[Sequence[Level], Sequence[Level]]:
@@ -185,23 +194,31 @@ class Book:
 
     def best_bid(self, side: Side = Side.YES) -> Level | None:
         """Give the best bid for an outcome, None if nobody bids."""
-        return self.side(side).best
+        bids = self.yes if side is _YES else self.no
+        prices = bids.prices
+        return _level((prices[-1], bids.counts[-1])) if prices else None
 
     def best_ask(self, side: Side = Side.YES) -> Level | None:
         """Give the implied ask for an outcome: 1 - the other outcome's best bid, None if there is none."""
-        best = self.side(side.other).best
-        return Level(PRICE_UNIT - best.price, best.size) if best else None
+        bids = self.no if side is _YES else self.yes
+        prices = bids.prices
+        return _level((PRICE_UNIT - prices[-1], bids.counts[-1])) if prices else None
 
     def asks(self, side: Side, depth: int) -> list[Level]:
         """Give the implied asks of an outcome, best (lowest) first, at most ``depth``."""
         return [Level(PRICE_UNIT - level.price, level.size) for level in self.side(side.other).top(depth)]
 
     @property
+    def touch(self) -> tuple[Price | None, Price | None]:
+        """The prices of the best YES bid and of the best implied YES ask, None where there is none."""
+        yes, no = self.yes.prices, self.no.prices
+        return yes[-1] if yes else None, PRICE_UNIT - no[-1] if no else None
+
+    @property
     def spread(self) -> Price | None:
         """YES ask - YES bid (the same for NO); None unless both sides have bids; 0 or less when crossed."""
-        if not self.yes.prices or not self.no.prices:
-            return None
-        return PRICE_UNIT - self.no.prices[-1] - self.yes.prices[-1]
+        bid, ask = self.touch
+        return None if bid is None or ask is None else ask - bid
 
     @property
     def crossed(self) -> bool:
@@ -211,8 +228,10 @@ class Book:
 
     def mid_doubled(self, side: Side = Side.YES) -> int | None:
         """Twice the middle of bid and ask (doubled, so that it stays whole); None without both."""
-        bid, ask = self.best_bid(side), self.best_ask(side)
-        return bid.price + ask.price if bid and ask else None
+        bid, ask = self.touch
+        if bid is None or ask is None:
+            return None
+        return bid + ask if side is _YES else 2 * PRICE_UNIT - bid - ask
 
     def takeable(self, side: Side, limit: Price) -> Iterator[Level]:
         """Yield what a buyer of ``side`` could take at ``limit`` or better, best ask first."""

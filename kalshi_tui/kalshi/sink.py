@@ -3,7 +3,7 @@
 Plain calls, not event objects: a call costs a tenth of an allocation at 20,000 frames a second.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from kalshi_tui.domain.book import Side
@@ -14,19 +14,21 @@ from kalshi_tui.domain.portfolio import Position
 from kalshi_tui.domain.price import Count, Price
 
 Levels = Sequence[tuple[Price, Count]]
+Change = Callable[[Side, Price, Count], object]
+"""Changes one level of one book by a signed count. Raises BookError, changing nothing, if that cannot be."""
 
 
 class Sink(Protocol):
-    """The receiver of a stream's contents. Only `snapshot` and `delta` may raise, and only `BookError`.
+    """The receiver of a stream's contents. Only `snapshot` and what it gives may raise, and only `BookError`.
 
     A `BookError` tells the stream that the book cannot be true; it makes the whole subscription stale and repairs it.
     """
 
-    def snapshot(self, ticker: str, yes: Levels, no: Levels) -> None:
-        """Replace a book and trust it. Raises BookError if the levels cannot be a book."""
+    def snapshot(self, ticker: str, yes: Levels, no: Levels) -> Change:
+        """Replace a book, trust it, and give what takes its changes. Raises BookError if the levels cannot be a book.
 
-    def delta(self, ticker: str, side: Side, price: Price, delta: Count, ts_ms: int) -> None:
-        """Change one level. ``ts_ms`` is 0 where the exchange gave no time. Raises BookError if it cannot be."""
+        What it gives is called until the book is stale or comes anew: nobody looks a book up for each of its changes.
+        """
 
     def stale(self, tickers: Sequence[str], why: str) -> None:
         """Stop trusting these books until their next snapshot; ``why`` is a sentence for the log."""

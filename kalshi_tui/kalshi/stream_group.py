@@ -38,7 +38,6 @@ class _Beside:
 
     def __init__(self, sink: Sink) -> None:
         self.snapshot = sink.snapshot
-        self.delta = sink.delta
         self.stale = sink.stale
         self.quote = sink.quote
         self.trade = sink.trade

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
 
+from kalshi_tui.kalshi.sink import Change
+
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
@@ -158,7 +160,8 @@ class Subscription:
         """The next sequence number; None where a running subscription was taken over in the middle."""
         self.sent: set[str] = set()
         self.sent_everything = False
-        self.good: set[str] = set()
+        self.good: dict[str, Change] = {}
+        """The trusted books, each with what takes its changes."""
         self.awaiting: set[str] = set()
         self.outstanding: set[str] = set()
         self.batches: deque[list[str]] = deque()
@@ -179,7 +182,7 @@ class Subscription:
     def distrust_all(self) -> list[str]:
         """Take the trust from all books, and give those that had it."""
         lost = list(self.good)
-        self.awaiting |= self.good
+        self.awaiting.update(self.good)
         self.good.clear()
         return lost
 
@@ -187,27 +190,27 @@ class Subscription:
         """Take tickers out of all records of what was sent, and give those whose books were trusted."""
         lost = [ticker for ticker in tickers if ticker in self.good]
         self.sent -= tickers
-        self.good -= tickers
         self.awaiting -= tickers
         self.outstanding -= tickers
         for ticker in tickers:
+            self.good.pop(ticker, None)
             self.quarantined.pop(ticker, None)
             self.bad_snapshots.pop(ticker, None)
             self.probation.discard(ticker)
         return lost
 
-    def trust(self, ticker: str) -> None:
-        """Note that a ticker has its good snapshot."""
+    def trust(self, ticker: str, change: Change) -> None:
+        """Note that a ticker has its good snapshot, and what takes its changes."""
         self.awaiting.discard(ticker)
         self.outstanding.discard(ticker)
         self.quarantined.pop(ticker, None)
         self.bad_snapshots.pop(ticker, None)
         self.probation.discard(ticker)
-        self.good.add(ticker)
+        self.good[ticker] = change
 
     def set_apart(self, ticker: str, until: float) -> None:
         """Wait no longer for a ticker's snapshot, until that time."""
-        self.good.discard(ticker)
+        self.good.pop(ticker, None)
         self.awaiting.discard(ticker)
         self.outstanding.discard(ticker)
         self.quarantined[ticker] = until

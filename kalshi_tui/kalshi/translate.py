@@ -226,12 +226,7 @@ def _count_or_0(text: NumberText, field: str) -> Count:
 def _price(text: NumberText, field: str) -> Price:
     """Read a price, by a look-up where it has been seen before. Raises TranslationError."""
     known = PRICES.get(text) if isinstance(text, str) else None
-    if known is not None:
-        return known
-    value = price_of(text, field)
-    if isinstance(text, str):
-        learn_price(text)
-    return value
+    return _number(text, field, learn_price) if known is None else known
 
 
 def _traded(text: NumberText, field: str) -> Price | None:
@@ -243,8 +238,15 @@ PRICES: Final[dict[str, Price]] = {}
 """Every price text seen so far: a look-up costs a tenth of a parse. Filled by `learn_price`."""
 DELTAS: Final[dict[str, Count]] = {}
 """Signed counts seen lately, filled by `learn_delta`."""
+SIZES: Final[dict[str | UnsetType | None, Count]] = {}
+"""Counts of zero or more seen lately in quotes, filled by `_learn_size`."""
+_BIDS: Final[dict[str, Price | None]] = {}
+_ASKS: Final[dict[str, Price | None]] = {}
+_LASTS: Final[dict[str, Price | None]] = {}
+"""What each price text means in its place of a quote, None for nobody or nothing."""
 _PRICES_KEPT: Final = 50_000
 _DELTAS_KEPT: Final = 16_384
+_SIZES_KEPT: Final = 65_536
 
 
 def learn_price(text: str) -> Price:
@@ -438,23 +440,63 @@ def event_fees(of_series: FeeSchedule, of_event: Event) -> FeeSchedule:
 
 
 def quote(source: wire.TickerMsg) -> Quote:
-    """Translate a ticker frame; ``previous`` and ``volume_24h`` are not on this channel. Raises TranslationError."""
-    bid, bid_size = _quoted(source.yes_bid_dollars, source.yes_bid_size_fp, 0, "yes_bid")
-    ask, ask_size = _quoted(source.yes_ask_dollars, source.yes_ask_size_fp, PRICE_UNIT, "yes_ask")
+    """Translate a ticker frame; ``previous`` and ``volume_24h`` are not on this channel. Raises TranslationError.
+
+    The rules are those of `_quoted` and `_traded`; here each text is looked up, for these are most of a busy stream.
+    """
+    bid_text, ask_text, last_text = source.yes_bid_dollars, source.yes_ask_dollars, source.price_dollars
+    try:
+        bid, ask, last = _BIDS[bid_text], _ASKS[ask_text], _LASTS[last_text]
+    except KeyError:
+        bid, ask, last = _learn_quote(bid_text, ask_text, last_text)
+    sizes = SIZES
+    try:
+        bid_size, ask_size = sizes[source.yes_bid_size_fp], sizes[source.yes_ask_size_fp]
+        last_size = sizes[source.last_trade_size_fp]
+    except KeyError:
+        bid_size = _learn_size(source.yes_bid_size_fp, "yes_bid_size")
+        ask_size = _learn_size(source.yes_ask_size_fp, "yes_ask_size")
+        last_size = _learn_size(source.last_trade_size_fp, "last_trade_size")
+    if bid is None or (not bid_size and source.yes_bid_size_fp):
+        bid, bid_size = None, 0
+    if ask is None or (not ask_size and source.yes_ask_size_fp):
+        ask, ask_size = None, 0
     # By place and not by name, which costs a third more; the order is the class's.
     return Quote(
         bid,
         ask,
         bid_size,
         ask_size,
-        _traded(source.price_dollars, "price"),
+        last,
         None,
-        _count_or_0(source.last_trade_size_fp, "last_trade_size"),
+        last_size,
         _count_or_0(source.volume_fp, "volume"),
         0,
         _count_or_0(source.open_interest_fp, "open_interest"),
         source.ts_ms,
     )
+
+
+def _learn_quote(bid: str, ask: str, last: str) -> tuple[Price | None, Price | None, Price | None]:
+    """Read the prices of a quote and remember what they mean there. Raises TranslationError."""
+    for known in (_BIDS, _ASKS, _LASTS):
+        if len(known) >= _PRICES_KEPT:
+            known.clear()
+    _BIDS[bid] = _quoted(bid, None, 0, "yes_bid")[0]
+    _ASKS[ask] = _quoted(ask, None, PRICE_UNIT, "yes_ask")[0]
+    _LASTS[last] = _traded(last, "price")
+    return _BIDS[bid], _ASKS[ask], _LASTS[last]
+
+
+def _learn_size(text: NumberText, field: str) -> Count:
+    """Read a count of a quote, 0 where it is absent, and remember it. Raises TranslationError."""
+    known = SIZES.get(text)
+    if known is not None:
+        return known
+    if len(SIZES) >= _SIZES_KEPT:
+        SIZES.clear()
+    count = SIZES[text] = _count_or_0(text, field)
+    return count
 
 
 def _taker_bid(source: wire.TradeMsg | wire.Trade) -> bool:

@@ -164,18 +164,23 @@ class SnapshotFrame(_Object, frozen=True, kw_only=True, tag="orderbook_snapshot"
 
 
 class DeltaMsg(_Leaf, frozen=True, kw_only=True):
-    """A signed change of one level; ``client_order_id`` and ``subaccount`` where the account's own order did it."""
+    """What a book needs to know of a signed change of one level: a tenth less to decode than the whole."""
 
     market_ticker: str
-    market_id: str = ""
     price_dollars: str
     delta_fp: str
     side: Side
+    ts_ms: int = 0
+    """Absent from older deltas."""
+
+
+class WholeDeltaMsg(DeltaMsg, frozen=True, kw_only=True, gc=False):
+    """The change as the exchange sends it; order and subaccount where the account's own order did it."""
+
+    market_id: str = ""
     client_order_id: OptionalText = UNSET
     subaccount: OptionalInt = UNSET
     ts: OptionalText = UNSET
-    ts_ms: int = 0
-    """Absent from older deltas."""
 
 
 class DeltaFrame(_Leaf, frozen=True, kw_only=True, tag="orderbook_delta"):
@@ -187,10 +192,12 @@ class DeltaFrame(_Leaf, frozen=True, kw_only=True, tag="orderbook_delta"):
 
 
 class TickerMsg(_Leaf, frozen=True, kw_only=True):
-    """A market's top and totals. A side of size 0 is no quote, whatever its price; ``price_dollars`` may be empty."""
+    """What a quote needs to know of a market's top and totals.
+
+    A side of size 0 is no quote, whatever its price; ``price_dollars`` may be empty.
+    """
 
     market_ticker: str
-    market_id: str = ""
     price_dollars: str = ""
     yes_bid_dollars: str = ""
     yes_ask_dollars: str = ""
@@ -199,10 +206,16 @@ class TickerMsg(_Leaf, frozen=True, kw_only=True):
     last_trade_size_fp: OptionalText = UNSET
     volume_fp: OptionalText = UNSET
     open_interest_fp: OptionalText = UNSET
+    ts_ms: int = 0
+
+
+class WholeTickerMsg(TickerMsg, frozen=True, kw_only=True, gc=False):
+    """The same as the exchange sends it."""
+
+    market_id: str = ""
     dollar_volume: OptionalInt = UNSET
     dollar_open_interest: OptionalInt = UNSET
     ts: int | str | UnsetType = UNSET
-    ts_ms: int = 0
     time: OptionalText = UNSET
 
 

@@ -90,10 +90,10 @@ def market_position(held: PositionRecord) -> wire.MarketPositionMsg:
     )
 
 
-def delta(event: BookChanged, market_id: str, *, flipped: bool, own: bool) -> wire.DeltaMsg:
+def delta(event: BookChanged, market_id: str, *, flipped: bool, own: bool) -> wire.WholeDeltaMsg:
     """Say a change of a level; ``own``: to the one whose order made it, ``flipped``: NO levels in YES prices."""
     price = PRICE_UNIT - event.price if flipped and event.side is Side.NO else event.price
-    return wire.DeltaMsg(
+    return wire.WholeDeltaMsg(
         market_ticker=event.ticker,
         market_id=market_id,
         price_dollars=format_price(price),
@@ -119,10 +119,10 @@ def snapshot(listing: Listing, *, flipped: bool) -> wire.SnapshotMsg:
     )
 
 
-def ticker(listing: Listing, now: int) -> wire.TickerMsg:
+def ticker(listing: Listing, now: int) -> wire.WholeTickerMsg:
     """Give a market's figures; without quotes bid 0 and ask 1 of size 0 (section 5)."""
     bid, bid_size, ask, ask_size = listing.top
-    return wire.TickerMsg(
+    return wire.WholeTickerMsg(
         market_ticker=listing.ticker,
         market_id=listing.market_id,
         price_dollars=format_price(listing.last or 0),

@@ -5,13 +5,14 @@ tick takes the marks with `drain`. Nothing here waits, draws or talks to the exc
 """
 
 from collections import deque
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence, Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
+from functools import partial
 from typing import Final
 
 from kalshi_tui.domain.alert import Alert
-from kalshi_tui.domain.book import Book, BookError, Side
+from kalshi_tui.domain.book import Book, Side
 from kalshi_tui.domain.history import PERIODS, Candle, Chart, Settlement
 from kalshi_tui.domain.limits import at_stake
 from kalshi_tui.domain.link import Hours, Link, LinkState, Trust
@@ -73,8 +74,8 @@ class LiveBook:
     book: Book = field(default_factory=Book)
     trust: Trust = Trust.WAITING
     why: str = "Waiting for the first snapshot."
-    last_ms: int = 0
-    """The exchange's time of the newest delta, 0 before the first."""
+    told: int = 0
+    """The book's version at the last look for changes."""
 
     @property
     def good(self) -> bool:
@@ -139,8 +140,6 @@ class Store:
     """How many markets have been listed so far while the list is being read, None once it is whole."""
     alerts: tuple[Alert, ...] = ()
     """What the trader wants to be told, newest first."""
-    watched: Mapping[str, Watcher] | None = None
-    """Who is called with each change of a market's book, quote or tape, before any screen can know of it."""
     on_fill: Callable[[Fill], None] | None = None
     """Called with each execution that was not known, told or read."""
     skew_ms = 0
@@ -152,8 +151,6 @@ class Store:
     """Where the account as told by the stream differed from the account as read, at the last reconciliation."""
     hours = Hours.OPEN
     """What the exchange takes now, as it said last."""
-    frames = 0
-    """Frames of market data taken since the start, for the message rate."""
 
     def __init__(self, clock_ms: Callable[[], int]) -> None:
         self._clock_ms = clock_ms
@@ -191,6 +188,10 @@ class Store:
         """When the stream last told of a market's position, in this machine's Unix milliseconds."""
         self._executions = _Executions()
         self._dirty_tickers: set[str] = set()
+        """Changes of books are found by their versions instead."""
+        self._watched: Mapping[str, Watcher] = {}
+        self._frames = 0
+        """Those that changed no book."""
         self._dirty_topics: set[Topic] = set()
         self.on_account_news: Callable[[], None] | None = None
         """Called when a frame says that cash or positions have moved; the session then reads them by REST."""
@@ -203,6 +204,10 @@ class Store:
 
     def drain(self) -> Dirty:
         """Give what changed since the last call, and forget it."""
+        for ticker, live in self.books.items():
+            if live.told != live.book.version:
+                live.told = live.book.version
+                self._dirty_tickers.add(ticker)
         dirty = Dirty(frozenset(self._dirty_tickers), frozenset(self._dirty_topics))
         self._dirty_tickers.clear()
         self._dirty_topics.clear()
@@ -210,33 +215,47 @@ class Store:
 
     # The stream's side: `Sink`.
 
-    def snapshot(self, ticker: str, yes: Levels, no: Levels) -> None:
-        """Replace a book and trust it. Raises BookError if the levels cannot be a book."""
-        live = self.books.setdefault(ticker, LiveBook())
+    def snapshot(self, ticker: str, yes: Levels, no: Levels) -> Callable[[Side, Price, Count], object]:
+        """Replace a book, trust it, give what takes its changes. Raises BookError if the levels cannot be a book."""
+        live = self._live(ticker)
         live.book.snapshot(yes, no)
         live.trust, live.why = Trust.GOOD, ""
-        self.frames += 1
-        self._dirty_tickers.add(ticker)
-        if self.watched is not None and ticker in self.watched:
-            self.watched[ticker](None)
+        if live.book.watcher is not None:
+            live.book.watcher()
+        return live.book.apply
 
-    def delta(self, ticker: str, side: Side, price: Price, delta: Count, ts_ms: int) -> None:
-        """Change one level. Raises BookError if the change cannot be true of the book."""
+    def _live(self, ticker: str) -> LiveBook:
+        """Give a market's book, a new one if there is none."""
         live = self.books.get(ticker)
         if live is None:
-            raise BookError(f"a change to {ticker} before its snapshot")
-        live.book.apply(side, price, delta)
-        if ts_ms:
-            live.last_ms = ts_ms
-        self.frames += 1
-        self._dirty_tickers.add(ticker)
-        if self.watched is not None and ticker in self.watched:
-            self.watched[ticker](None)
+            live = self.books[ticker] = LiveBook()
+            live.book.watcher = self._book_watcher(ticker)
+        return live
+
+    def _book_watcher(self, ticker: str) -> Callable[[], None] | None:
+        watcher = self._watched.get(ticker)
+        return None if watcher is None else partial(watcher, None)
+
+    def watch(self, watched: Mapping[str, Watcher]) -> None:
+        """Call these with each change of a market's book, quote or tape, before any screen can know of it."""
+        self._watched = watched
+        for ticker, live in self.books.items():
+            live.book.watcher = self._book_watcher(ticker)
+
+    @property
+    def watched(self) -> AbstractSet[str]:
+        """The markets that somebody watches."""
+        return self._watched.keys()
+
+    @property
+    def frames(self) -> int:
+        """Frames of market data taken since the start, for the message rate."""
+        return self._frames + sum(live.book.version for live in self.books.values())
 
     def stale(self, tickers: Sequence[str], why: str) -> None:
         """Stop trusting these books until their next snapshot."""
         for ticker in tickers:
-            live = self.books.setdefault(ticker, LiveBook())
+            live = self._live(ticker)
             if live.trust is Trust.GOOD:
                 live.trust = Trust.STALE
             live.why = why
@@ -248,10 +267,10 @@ class Store:
         if known is not None:
             quote.previous, quote.volume_24h = known.previous, known.volume_24h
         self.quotes[ticker] = quote
-        self.frames += 1
+        self._frames += 1
         self._dirty_tickers.add(ticker)
-        if self.watched is not None and ticker in self.watched:
-            self.watched[ticker](None)
+        if self._watched and ticker in self._watched:
+            self._watched[ticker](None)
 
     def trade(self, trade: Trade) -> None:
         """Take a print of the public tape."""
@@ -263,10 +282,10 @@ class Store:
             chart = self.charts.get((trade.ticker, minutes))
             if chart is not None:
                 self.charts[trade.ticker, minutes] = chart.continued(trade)
-        self.frames += 1
+        self._frames += 1
         self._dirty_tickers.add(trade.ticker)
-        if self.watched is not None and trade.ticker in self.watched:
-            self.watched[trade.ticker](trade)
+        if trade.ticker in self._watched:
+            self._watched[trade.ticker](trade)
 
     def fill(self, fill: Fill) -> None:
         """Take an execution of the account's own; one that is known already is passed over."""
@@ -558,7 +577,8 @@ class Store:
     def forget_books(self, tickers: Iterable[str]) -> None:
         """Drop the books of markets that are no longer followed: nobody keeps them true."""
         for ticker in tickers:
-            self.books.pop(ticker, None)
+            gone = self.books.pop(ticker, None)
+            self._frames += gone.book.version if gone is not None else 0
             self._dirty_tickers.add(ticker)
 
     def known_order(self, order: Order) -> Order:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from kalshi_tui.domain.portfolio import Position
 from kalshi_tui.domain.price import Count, Price
 from kalshi_tui.kalshi.environments import practice
 from kalshi_tui.kalshi.signing import Signer, generate_key
+from kalshi_tui.kalshi.sink import Change
 from kalshi_tui.kalshi.subscription import Happening, Report
 
 CAPTURES = Path(__file__).resolve().parents[2].parent / "shared" / "captures"
@@ -56,11 +58,12 @@ class BookSink:
         self.events: list[tuple[str, str]] = []
         self.links: list[tuple[LinkState, str]] = []
 
-    def snapshot(self, ticker: str, yes: Sequence[tuple[Price, Count]], no: Sequence[tuple[Price, Count]]) -> None:
+    def snapshot(self, ticker: str, yes: Sequence[tuple[Price, Count]], no: Sequence[tuple[Price, Count]]) -> Change:
         self.books.setdefault(ticker, Book()).snapshot(yes, no)
         self.good.add(ticker)
+        return partial(self._change, ticker)
 
-    def delta(self, ticker: str, side: Side, price: Price, delta: Count, ts_ms: int) -> None:
+    def _change(self, ticker: str, side: Side, price: Price, delta: Count) -> None:
         if ticker not in self.good:
             raise AssertionError(f"a change for {ticker}, which is not trusted")
         self.books[ticker].apply(side, price, delta)

@@ -62,8 +62,8 @@ def test_a_cross_that_lasts_no_frame_rings() -> None:
     bench = Bench()
     bench.book()
     bench.add("bid >= 0.475")
-    bench.store.delta("T", Side.YES, 4_750, 100, 0)
-    bench.store.delta("T", Side.YES, 4_750, -100, 0)
+    bench.store.books["T"].book.apply(Side.YES, 4_750, 100)
+    bench.store.books["T"].book.apply(Side.YES, 4_750, -100)
     assert bench.rung == ["Alert: bid 0.4750 in Fed: Cut (bid >= 0.4750)."]
     (alert,) = bench.store.alerts
     assert (alert.state, alert.fired_ms, alert.times) == (AlertState.FIRED, START_MS, 1)
@@ -87,15 +87,16 @@ def test_each_kind_of_the_touch(text: str, sentence: str) -> None:
     bench.book()
     bench.add(text)
     assert not bench.rung
-    {
+    steps: dict[str, Callable[[], object]] = {
         "ask 0.47": lambda: bench.book(bid=4_600, ask=4_700),
         "spread 0.02": lambda: bench.book(bid=4_600),
         "spread 0.0050": lambda: bench.book(bid=4_750),
-        "bid size 20": lambda: bench.store.delta("T", Side.YES, 4_700, 1_000, 0),
-        "ask size 20": lambda: bench.store.delta("T", Side.NO, 5_200, 1_000, 0),
-        "size 20": lambda: bench.store.delta("T", Side.NO, 5_200, 1_000, 0),
-        "nobody bids": lambda: bench.store.delta("T", Side.YES, 4_700, -1_000, 0),
-    }[sentence]()
+        "bid size 20": lambda: bench.store.books["T"].book.apply(Side.YES, 4_700, 1_000),
+        "ask size 20": lambda: bench.store.books["T"].book.apply(Side.NO, 5_200, 1_000),
+        "size 20": lambda: bench.store.books["T"].book.apply(Side.NO, 5_200, 1_000),
+        "nobody bids": lambda: bench.store.books["T"].book.apply(Side.YES, 4_700, -1_000),
+    }
+    steps[sentence]()
     assert bench.rung == [f"Alert: {sentence} in Fed: Cut ({text})."]
 
 
@@ -127,10 +128,10 @@ def test_one_that_repeats_needs_its_condition_to_be_over() -> None:
     bench.add("bid >= 0.475 every")
     for _ in range(3):
         bench.clock.advance(5_000)
-        bench.store.delta("T", Side.YES, 4_750, 100, 0)
-        bench.store.delta("T", Side.YES, 4_750, 100, 0)
+        bench.store.books["T"].book.apply(Side.YES, 4_750, 100)
+        bench.store.books["T"].book.apply(Side.YES, 4_750, 100)
         between = bench.store.alerts[0].state
-        bench.store.delta("T", Side.YES, 4_750, -200, 0)
+        bench.store.books["T"].book.apply(Side.YES, 4_750, -200)
         assert (between, bench.store.alerts[0].state) == (AlertState.WAITING, AlertState.ARMED)
     assert len(bench.rung) == 3
 
@@ -140,8 +141,8 @@ def test_a_price_that_flickers_is_counted_and_not_told_each_time() -> None:
     bench.book()
     bench.add("bid >= 0.475 every")
     for _ in range(50):
-        bench.store.delta("T", Side.YES, 4_750, 100, 0)
-        bench.store.delta("T", Side.YES, 4_750, -100, 0)
+        bench.store.books["T"].book.apply(Side.YES, 4_750, 100)
+        bench.store.books["T"].book.apply(Side.YES, 4_750, -100)
     assert bench.store.alerts[0].times == 50
     assert len(bench.rung) == 1
 
@@ -167,7 +168,7 @@ def test_a_stale_book_rings_nothing() -> None:
     bench.book()
     bench.add("bid >= 0.475")
     bench.store.stale(["T"], "a frame was missed")
-    bench.store.delta("T", Side.YES, 4_750, 100, 0)
+    bench.store.books["T"].book.apply(Side.YES, 4_750, 100)
     # Nor does a quote beside it, for that may be of before or after what was missed.
     bench.store.quote("T", Quote(yes_bid=4_750, yes_ask=4_900, ts_ms=START_MS))
     assert not bench.rung
@@ -191,8 +192,8 @@ def test_a_crossed_book_rings_nothing() -> None:
     bench = Bench()
     bench.book()
     bench.add("spread <= 0.005")
-    bench.store.delta("T", Side.YES, 4_900, 100, 0)
-    bench.store.delta("T", Side.YES, 4_900, -100, 0)
+    bench.store.books["T"].book.apply(Side.YES, 4_900, 100)
+    bench.store.books["T"].book.apply(Side.YES, 4_900, -100)
     assert not bench.rung
 
 
@@ -222,7 +223,7 @@ def test_only_a_believed_price_rings_and_each_cross_once(way: list[tuple[str, in
         elif what == "bid":
             if "T" not in store.books or not store.books["T"].book.yes.prices:
                 continue
-            store.delta("T", Side.YES, price, 100, 0)
+            store.books["T"].book.apply(Side.YES, price, 100)
         elif what == "quote":
             store.quote("T", Quote(yes_bid=price, yes_ask=4_800, ts_ms=START_MS))
         else:

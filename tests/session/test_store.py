@@ -1,9 +1,8 @@
 from dataclasses import replace
 
-import pytest
 from hypothesis import given, strategies as st
 
-from kalshi_tui.domain.book import BookError, Level, Side
+from kalshi_tui.domain.book import Level
 from kalshi_tui.domain.link import LinkState, Trust
 from kalshi_tui.domain.market import Event, Market, Quote, Trade
 from kalshi_tui.domain.order import BookSide, Fill, Order, OrderState
@@ -55,11 +54,6 @@ def test_a_book_is_waiting_until_its_snapshot_and_then_good() -> None:
     assert live.good
     assert live.book.best_bid() == Level(4_700, 1_000)
     assert live.book.best_ask() == Level(4_800, 500)
-
-
-def test_a_delta_before_any_snapshot_cannot_be() -> None:
-    with pytest.raises(BookError, match="before its snapshot"):
-        a_store().delta("T", Side.YES, 4_700, 100, 1)
 
 
 def test_a_stale_book_keeps_its_prices_and_says_why_until_the_next_snapshot() -> None:

@@ -83,7 +83,7 @@ async def test_an_alert_is_written_and_rings() -> None:
         screen = await trader.press("enter", "8")
         assert "Alert armed: bid >= 0.4750 in Fed decision in December: Cut 25 bps." in screen
         assert "armed   once  bid at 0.4750 or above" in screen
-        trader.desk.store.delta(FIRST, Side.YES, 4_750, 100, 0)
+        trader.desk.store.books[FIRST].book.apply(Side.YES, 4_750, 100)
         screen = await trader.look()
         assert "fired   once  bid at 0.4750 or above" in screen
         assert "! Alert: bid 0.4750 in Fed decision in December: Cut 25 bps (bid >=" in screen
@@ -145,7 +145,7 @@ async def test_one_that_is_true_says_so_before_and_rings_at_once() -> None:
 async def test_the_sentence_follows_the_book() -> None:
     async with trading() as trader:
         await trader.press("A", *"bid >= 0.55")
-        trader.desk.store.delta(FIRST, Side.YES, 4_750, 100, 0)
+        trader.desk.store.books[FIRST].book.apply(Side.YES, 4_750, 100)
         assert "Now it is 0.4750." in await trader.look()
         trader.desk.store.stale([FIRST], "a frame was missed")
         assert "How it stands now is not known." in await trader.look()
@@ -220,7 +220,7 @@ async def test_the_list_follows_price_and_time() -> None:
         screen = await trader.press("8")
         assert "0.48     0.08" in screen
         assert "1 h 30   1 h 20" in screen
-        store.delta(FIRST, Side.NO, 5_250, 100, 0)
+        store.books[FIRST].book.apply(Side.NO, 5_250, 100)
         trader.clock.advance(79 * MINUTE + 30_000)
         trader.desk.alerts.look_at_times()
         screen = await trader.look()

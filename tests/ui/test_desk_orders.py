@@ -125,12 +125,12 @@ async def test_the_cursor_stays_at_its_price_as_levels_come_and_go() -> None:
         store = trader.desk.store
         await trader.press("tab", "j")
         place = next(n for n, each in enumerate(trader.lines()) if "0.46◄" in each)
-        store.delta(FIRST, Side.YES, 4_750, 100, 0)
+        store.books[FIRST].book.apply(Side.YES, 4_750, 100)
         await trader.look()
         assert chosen(trader) == "bid 0.46"
         assert "0.46◄" in trader.lines()[place + 1]
-        store.delta(FIRST, Side.YES, 4_750, -100, 0)
-        store.delta(FIRST, Side.YES, 4_700, -120_000, 0)
+        store.books[FIRST].book.apply(Side.YES, 4_750, -100)
+        store.books[FIRST].book.apply(Side.YES, 4_700, -120_000)
         await trader.look()
         assert chosen(trader) == "bid 0.46"
         assert "0.46◄" in trader.lines()[place - 1]
@@ -148,7 +148,7 @@ async def test_a_price_that_is_gone_keeps_its_place_and_takes_no_order(side: Sid
         before = chosen(trader)
         row = next(n for n, each in enumerate(trader.lines()) if "◄│" in each or "│►" in each)
         count = store.book(FIRST).book.side(side).count_at(price)
-        store.delta(FIRST, side, price, -count, 0)
+        store.books[FIRST].book.apply(side, price, -count)
         await trader.look()
         assert chosen(trader) == before
         assert "gone" in trader.lines()[row]
@@ -157,7 +157,7 @@ async def test_a_price_that_is_gone_keeps_its_place_and_takes_no_order(side: Sid
             assert not isinstance(trader.app.screen, TicketScreen)
             assert f"Nobody {does} at {before.split()[1]} any more: choose a price again." in screen
             assert f" {key} " not in trader.lines()[-1].replace("b Back", "")
-        store.delta(FIRST, side, price, count, 0)
+        store.books[FIRST].book.apply(side, price, count)
         assert "gone" not in await trader.look()
         await trader.press("b")
         assert isinstance(trader.app.screen, TicketScreen)
@@ -166,7 +166,7 @@ async def test_a_price_that_is_gone_keeps_its_place_and_takes_no_order(side: Sid
 async def test_from_a_price_that_is_gone_the_cursor_walks_on() -> None:
     async with trading(size=NARROW) as trader:
         await trader.press("tab", "j")
-        trader.desk.store.delta(FIRST, Side.YES, 4_600, -121_550, 0)
+        trader.desk.store.books[FIRST].book.apply(Side.YES, 4_600, -121_550)
         await trader.look()
         await trader.press("j")
         assert chosen(trader) == "bid 0.45"
@@ -243,7 +243,7 @@ async def test_the_choice_outlasts_a_look_at_another_window() -> None:
         await trader.press("tab", "l", "j")
         trader.app.post_message(AppBlur())
         await trader.look()
-        trader.desk.store.delta(FIRST, Side.NO, 5_250, 100, 0)
+        trader.desk.store.books[FIRST].book.apply(Side.NO, 5_250, 100)
         trader.app.post_message(AppFocus())
         await trader.look()
         assert chosen(trader) == "ask 0.49"
@@ -267,7 +267,7 @@ async def test_a_cursor_in_the_book_costs_no_line_that_did_not_change(monkeypatc
 
         monkeypatch.setattr(LineView, "refresh_line", note_line)
         monkeypatch.setattr(LineView, "refresh", note)
-        trader.desk.store.delta(FIRST, Side.YES, 4_600, 100, 0)
+        trader.desk.store.books[FIRST].book.apply(Side.YES, 4_600, 100)
         trader.app.frame()
         assert [each for each in drawn if each[0] == "book"] == [("book", 4)]
         drawn.clear()

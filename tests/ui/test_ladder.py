@@ -209,10 +209,10 @@ async def test_nothing_that_the_market_does_moves_a_row_or_the_cursor(side: Side
         await trader.press("v", "tab", *("o" if side is Side.NO else ""), "j", "j")
         rows, price = prices(trader), chosen(trader)
         place = next(n for n, each in enumerate(shown(trader)) if "►" in each)
-        steps: list[Callable[[], None]] = [
-            lambda: store.delta(FIRST, Side.YES, 4_700, -120_000, 0),
-            lambda: store.delta(FIRST, Side.NO, 5_300, 5_000, 0),
-            lambda: store.delta(FIRST, Side.YES, 4_600, -121_550, 0),
+        steps: list[Callable[[], object]] = [
+            lambda: store.books[FIRST].book.apply(Side.YES, 4_700, -120_000),
+            lambda: store.books[FIRST].book.apply(Side.NO, 5_300, 5_000),
+            lambda: store.books[FIRST].book.apply(Side.YES, 4_600, -121_550),
             lambda: store.snapshot(FIRST, [(6_000, 100)], [(3_000, 100)]),
             lambda: store.snapshot(FIRST, [(1_000, 100)], [(8_900, 100)]),
             lambda: store.stale([FIRST], "a frame was missed"),
@@ -292,7 +292,7 @@ async def test_an_empty_book_is_centred_when_somebody_quotes() -> None:
         trader.desk.store.snapshot(SECOND, [], [])
         await trader.press("v", "j")
         assert "YES bid --  ask --" in shown(trader)[1]
-        trader.desk.store.delta(SECOND, Side.YES, 1_500, 100, 0)
+        trader.desk.store.books[SECOND].book.apply(Side.YES, 1_500, 100)
         await trader.look()
         assert "0.15" in prices(trader)
 
@@ -327,12 +327,12 @@ async def test_the_grid_of_the_market_may_change_under_the_cursor() -> None:
 async def test_a_level_off_the_grid_gets_a_row_that_stays() -> None:
     async with trading(size=NARROW) as trader:
         await trader.press("v", "tab")
-        trader.desk.store.delta(FIRST, Side.YES, 4_655, 300, 0)
+        trader.desk.store.books[FIRST].book.apply(Side.YES, 4_655, 300)
         await trader.look()
         assert "3" in row(trader, "0.4655").split()
         assert chosen(trader) == "0.4700"
         rows = prices(trader)
-        trader.desk.store.delta(FIRST, Side.YES, 4_655, -300, 0)
+        trader.desk.store.books[FIRST].book.apply(Side.YES, 4_655, -300)
         await trader.look()
         assert prices(trader) == rows
 
@@ -388,7 +388,7 @@ async def test_the_choice_outlasts_a_look_at_another_window() -> None:
         await trader.press("v", "tab", "j")
         trader.app.post_message(AppBlur())
         await trader.look()
-        trader.desk.store.delta(FIRST, Side.YES, 4_750, 100, 0)
+        trader.desk.store.books[FIRST].book.apply(Side.YES, 4_750, 100)
         trader.app.post_message(AppFocus())
         await trader.look()
         assert chosen(trader).startswith("0.46")
@@ -624,7 +624,7 @@ async def test_a_frame_draws_only_the_rows_that_changed(keys: str, monkeypatch: 
             trader.app.frame()
             assert drawn == []
             for _ in range(200):
-                trader.desk.store.delta(FIRST, Side.NO, 4_900, 100, 0)
+                trader.desk.store.books[FIRST].book.apply(Side.NO, 4_900, 100)
             assert drawn == []
             trader.app.frame()
             # The depth within 5 cents, and the row of 0.51.
@@ -633,7 +633,7 @@ async def test_a_frame_draws_only_the_rows_that_changed(keys: str, monkeypatch: 
                 ("ladder", places["0.51"]),
             ]
             drawn.clear()
-            trader.desk.store.delta(FIRST, Side.YES, 1_000, 100, 0)
+            trader.desk.store.books[FIRST].book.apply(Side.YES, 1_000, 100)
             trader.app.frame()
             assert [each for each in drawn if each[0] == "ladder"] == [], "a row that is not shown draws nothing"
 
@@ -652,7 +652,7 @@ async def test_the_book_is_not_drawn_behind_the_ladder(monkeypatch: pytest.Monke
     async with trading(size=NARROW) as trader:
         await trader.press("v")
         with noting(monkeypatch) as drawn:
-            trader.desk.store.delta(FIRST, Side.YES, 4_700, 100, 0)
+            trader.desk.store.books[FIRST].book.apply(Side.YES, 4_700, 100)
             trader.app.frame()
             assert "book" not in {name for name, _ in drawn}
         await trader.press("v")

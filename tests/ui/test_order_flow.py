@@ -287,7 +287,7 @@ async def test_the_quote_in_the_ticket_moves_with_the_book() -> None:
     async with trading() as trader:
         await trader.press("b")
         assert "ask 0.48 x 300" in trader.text()
-        trader.desk.store.delta(FIRST, Side.NO, 5_200, -30_000, 0)
+        trader.desk.store.books[FIRST].book.apply(Side.NO, 5_200, -30_000)
         assert "ask 0.49 x 1,287" in await trader.look()
 
 

@@ -109,7 +109,7 @@ async def to_state(trader: Trader, state: str) -> None:
     elif state in {"book", "gone"}:
         await trader.press("tab", "l", "j", "j")
         if state == "gone":
-            desk.store.delta(FIRST, Side.NO, 5_000, -desk.store.book(FIRST).book.no.count_at(5_000), 0)
+            desk.store.books[FIRST].book.apply(Side.NO, 5_000, -desk.store.book(FIRST).book.no.count_at(5_000))
     elif state == "positions-alone":
         # What nobody can say anything against: no order of unknown outcome, no difference.
         desk.store.order(replace(desk.store.orders["o3"], state=OrderState.RESTING, updated_ms=NOW_MS + 1))
@@ -277,7 +277,7 @@ async def test_a_storm_of_resizes_moves_neither_the_market_nor_the_cursor() -> N
         for number in range(200):
             size = chance.randint(20, 220), chance.randint(5, 70)
             await trader.pilot.resize_terminal(*size)
-            trader.desk.store.delta(FIRST, Side.YES, 4_600, 100 + number, 0)
+            trader.desk.store.books[FIRST].book.apply(Side.YES, 4_600, 100 + number)
             lines = (await trader.look()).split("\n")
             assert len(lines) == size[1]
             assert max(cell_len(line) for line in lines) <= size[0]
@@ -354,7 +354,7 @@ async def test_a_frame_draws_only_the_lines_that_changed(monkeypatch: pytest.Mon
         trader.app.frame()
         assert (drawn, whole) == ([], [])
         for _ in range(500):
-            trader.desk.store.delta(FIRST, Side.YES, 4_600, 100, 0)
+            trader.desk.store.books[FIRST].book.apply(Side.YES, 4_600, 100)
         assert drawn == []
         trader.app.frame()
         assert not whole
@@ -364,7 +364,7 @@ async def test_a_frame_draws_only_the_lines_that_changed(monkeypatch: pytest.Mon
 
 async def test_nothing_of_the_feed_reaches_the_screen_between_frames() -> None:
     async with trading() as trader:
-        trader.desk.store.delta(FIRST, Side.NO, 5_200, -30_000, 0)
+        trader.desk.store.books[FIRST].book.apply(Side.NO, 5_200, -30_000)
         await trader.pilot.pause()
         assert "0.48      0.52" in trader.text()
         assert "0.48      0.52" not in await trader.look()
