@@ -4,15 +4,17 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 ARGS ?=
 AUDIT_VENV ?= .venv-audit
-AUDITED ?= requirements.lock requirements-dev.lock requirements-audit.lock
+AUDITED ?= requirements.lock requirements-dev.lock requirements-audit.lock benchmarks/requirements-nautilus.lock
+NAUTILUS_VENV ?= .venv-nautilus
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench bench-check screens lock audit clean
+.PHONY: help run test check format bench bench-check bench-nautilus screens lock audit clean
 
 help:
 	@echo "make run     install what is needed and start the app on the practice exchange (ARGS=... is passed on)"
 	@echo "make test    install what is needed, run all checks and all tests"
 	@echo "make check   linter, formatter, types, import layers"
 	@echo "make bench   the benchmarks, each beside its reference; bench-check says which has become worse"
+	@echo "make bench-nautilus   the same frames into nautilus_trader's book, in an environment of its own"
 	@echo "make screens the screens of docs/screens, from a journey in tmux"
 	@echo "make format  apply the formatter"
 	@echo "make lock    make the lock files anew from pyproject.toml"
@@ -51,6 +53,15 @@ bench-check: $(VENV)/.dev-stamp
 bench: $(VENV)/.dev-stamp
 	$(BIN)/python -m benchmarks $(ARGS)
 
+# nautilus_trader and what it needs are several times as large as all of ours: an environment apart.
+$(NAUTILUS_VENV)/.stamp: benchmarks/requirements-nautilus.lock
+	$(PYTHON) -m venv $(NAUTILUS_VENV)
+	$(NAUTILUS_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	@touch $@
+
+bench-nautilus: $(NAUTILUS_VENV)/.stamp
+	$(NAUTILUS_VENV)/bin/python -m benchmarks nautilus $(ARGS)
+
 screens: $(VENV)/.dev-stamp
 	$(BIN)/python -m tests.terminal.journeys
 
@@ -63,6 +74,7 @@ lock:
 	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --python-version 3.11 --extra build pyproject.toml --output-file requirements.lock
 	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --python-version 3.11 --extra dev --constraint requirements.lock pyproject.toml --output-file requirements-dev.lock
 	echo 'pip-audit>=2.9' | uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --python-version 3.11 - --output-file requirements-audit.lock
+	echo 'nautilus_trader>=1.221' | uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --python-version 3.11 - --output-file benchmarks/requirements-nautilus.lock
 
 # pip-audit has dependencies of its own, which are none of ours: an environment apart.
 $(AUDIT_VENV)/.stamp: requirements-audit.lock
@@ -78,4 +90,4 @@ audit: $(AUDIT_VENV)/.stamp
 	done; exit $$bad
 
 clean:
-	rm -rf $(VENV) $(AUDIT_VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
+	rm -rf $(VENV) $(AUDIT_VENV) $(NAUTILUS_VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist

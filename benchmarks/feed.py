@@ -5,10 +5,9 @@ import statistics
 from pykalshi.feed import _parse_message
 from pykalshi.orderbook import OrderbookManager
 
-from benchmarks.frames import DELTAS, decode_whole, following, frames
+from benchmarks.frames import DELTAS, decode_whole, frames, take
 from benchmarks.measure import TURNS, Figure, compare, seconds
 from kalshi_tui.kalshi import wire
-from kalshi_tui.session.store import Store
 
 SOME = 10_000
 """How many of them the slow reference gets."""
@@ -25,25 +24,6 @@ def of_others(frames: list[bytes]) -> None:
         else:
             book.apply_snapshot(msg.yes_dollars, msg.no_dollars)
         _ = book.best_bid, book.best_ask
-
-
-def take(snapshots: list[bytes], deltas: list[bytes], tickers: list[str] | None = None) -> None:
-    """Take them into books; with ``tickers``, those of the deltas, look at bid, ask and spread after each."""
-    store = Store(lambda: 0)
-    receive = following(store).receive
-    for frame in snapshots:
-        receive(frame)
-    if tickers is None:
-        for frame in deltas:
-            receive(frame)
-    else:
-        books = [store.books[ticker].book for ticker in tickers]
-        for frame, book in zip(deltas, books, strict=True):
-            receive(frame)
-            bid, ask = book.touch
-            if bid is not None and ask is not None:
-                _ = ask - bid
-    assert all(live.good and live.book.spread is not None for live in store.books.values())
 
 
 def run() -> list[Figure]:

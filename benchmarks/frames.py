@@ -116,3 +116,22 @@ def _told(protocol: FeedProtocol, channel: str) -> FeedProtocol:
     told = wire.SubscribedFrame(id=command.id, msg=wire.SubscribedMsg(channel=channel, sid=SID))
     protocol.receive(wire.encode(told))
     return protocol
+
+
+def take(snapshots: list[bytes], deltas: list[bytes], tickers: list[str] | None = None) -> None:
+    """Take them into books; with ``tickers``, those of the deltas, look at bid, ask and spread after each."""
+    store = Store(lambda: 0)
+    receive = following(store).receive
+    for frame in snapshots:
+        receive(frame)
+    if tickers is None:
+        for frame in deltas:
+            receive(frame)
+    else:
+        books = [store.books[ticker].book for ticker in tickers]
+        for frame, book in zip(deltas, books, strict=True):
+            receive(frame)
+            bid, ask = book.touch
+            if bid is not None and ask is not None:
+                _ = ask - bid
+    assert all(live.good and live.book.spread is not None for live in store.books.values())

@@ -3,7 +3,6 @@
 import argparse
 import asyncio
 import contextlib
-import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import kalshi_tui
-from kalshi_tui import hardening
+from kalshi_tui import garbage, hardening
 
 if TYPE_CHECKING:
     from kalshi_tui.configuration import Loaded
@@ -23,8 +22,6 @@ if TYPE_CHECKING:
 
 JOURNAL: Final = "journal.sqlite3"
 AFTER_A_DEFECT: Final = " Orders: what the journal has is taken up at the next start."
-YOUNG: Final = 50_000
-"""So many new objects more than gone ones until the youngest are looked through for garbage."""
 CONNECT_WITHIN_S: Final = 15.0
 OF_PRACTICE: Final = "--seed and --fresh are for the practice exchange that this program starts; leave them out here."
 
@@ -256,11 +253,11 @@ def _traded(options: argparse.Namespace, loaded: "Loaded", process: "PracticePro
         journal = Journal.open(folder / JOURNAL, connected.signer.key_id)
     except (CredentialsError, LaunchError, JournalError) as error:
         raise _RefusedError(str(error)) from error
-    # A list of tens of thousands of markets is young for long; the usual thresholds would walk it over and over.
-    gc.set_threshold(YOUNG, 20, 20)
     session = session_of(connected, journal, wishes, folder)
+    session.when_listed(garbage.settle)
     looks = replace(looks_of(loaded.settings), export_folder=_export_folder(), kept_folder=folder)
     app = DeskApp(session, clock_ms=clock_ms, wishes=looks)
+    garbage.prepare()
     app.run()
     if session.last_words:
         sys.stdout.write(f"{session.last_words}\n")

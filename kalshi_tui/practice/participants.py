@@ -26,7 +26,7 @@ from kalshi_tui.practice.terms import OWN_PRICES
 TICK_MS: Final = 10
 DEFAULT_RATE: Final = 300
 """Messages a second: book changes, trades and quotes together."""
-MAX_RATE: Final = 20_000
+MAX_RATE: Final = 50_000
 _CATCH_UP_MS: Final = 1_000
 """After a longer absence the participants go on from now, and do not live through what they missed."""
 _PRIME_AT_ONCE: Final = 400
@@ -100,7 +100,7 @@ class Participants:
     """All of them. Call `prime` once, then `step` with the time, as often as convenient."""
 
     def __init__(self, exchange: Exchange, outcomes: Outcomes, seed: int, rate: int = DEFAULT_RATE) -> None:
-        """Open their accounts. ``rate`` is in messages a second, 0 to 20,000."""
+        """Open their accounts. ``rate`` is in messages a second, 0 to 50,000."""
         self.exchange = exchange
         self.outcomes = outcomes
         self.rate = rate

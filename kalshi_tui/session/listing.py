@@ -42,6 +42,8 @@ class Listing:
     def __init__(
         self, rest: RestClient, store: Store, spawn: Spawn, follow: Callable[[Sequence[str] | None], None], sleep: Sleep
     ) -> None:
+        self.on_whole: Callable[[], None] | None = None
+        """Called when the list has been read whole."""
         self._rest = rest
         self._store = store
         self._spawn = spawn
@@ -148,6 +150,8 @@ class Listing:
                 continue
             break
         self._store.set_reading(None)
+        if self.on_whole is not None:
+            self.on_whole()
         if missing := [ticker for ticker in self._wanted if ticker not in self._store.markets]:
             # Not among the open ones: its event has not come with the list either.
             await self._read_wanted(missing)

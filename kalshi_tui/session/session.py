@@ -166,6 +166,10 @@ class Session:
         self.alerts.close()
         self._journal.close()
 
+    def when_listed(self, act: Callable[[], None]) -> None:
+        """Have this called when the list of markets has been read whole."""
+        self._listing.on_whole = act
+
     def look_at(self, tickers: Sequence[str]) -> None:
         """Subscribe to these markets' books and no others, and read their tapes and fees where not yet known."""
         self._looked_at = tuple(tickers)

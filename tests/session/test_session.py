@@ -52,6 +52,19 @@ async def session(exchange: PracticeProcess) -> AsyncIterator[Session]:
     await made.stop()
 
 
+async def test_it_says_when_the_list_of_markets_is_whole(exchange: PracticeProcess) -> None:
+    made = session_of(connected_practice(exchange.ready()))
+    at_the_end: list[tuple[int, int | None]] = []
+    made.when_listed(lambda: at_the_end.append((len(made.store.markets), made.store.reading)))
+    await made.start()
+    try:
+        await until(lambda: at_the_end)
+    finally:
+        await made.stop()
+    assert at_the_end == [(len(made.store.markets), None)]
+    assert len(made.store.markets) > 200
+
+
 def test_what_a_screen_kept_is_wanted_before_anything_runs(exchange: PracticeProcess) -> None:
     connected = connected_practice(exchange.ready())
     made = session_of(connected)
