@@ -1,19 +1,32 @@
-"""Hours of a busy feed, as fast as they can be taken: what is held must not grow."""
+"""Hours of a busy feed, as fast as they can be taken: what is held must not grow, and nothing may be left over."""
 
+import asyncio
 import os
 import sys
+import tempfile
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 
 from benchmarks.frames import following, frames
 from benchmarks.measure import Figure, memory_kb
+from kalshi_tui.compose import connected_practice, session_of
+from kalshi_tui.launch import PracticeProcess, Ready
+from kalshi_tui.session.rehearsal import BY_ID
 from kalshi_tui.session.store import Store
 
 A_SECOND = 2_000
-HOURS = 1
+HOURS = 8
 FRAME_EVERY = 100
 """Messages between two frames of the screen, at twenty frames a second."""
+RATE = 20_000
+CUTS = 4
+"""Times that the connection is cut while a session runs."""
+SESSIONS = 3
+FOLLOWED = 50
 
 
-def run(hours: int = HOURS) -> list[Figure]:
+def grown(hours: int) -> Figure:
     """Take so many hours' deltas; compare the memory at the end with that after the first tenth."""
     snapshots, deltas = frames()
     store = Store(lambda: 0)
@@ -31,13 +44,73 @@ def run(hours: int = HOURS) -> list[Figure]:
         early = early or (memory_kb(os.getpid()) if done * 10 >= wanted else 0)
     assert all(live.good for live in store.books.values())
     late = memory_kb(os.getpid())
-    return [
-        Figure(
-            f"memory after {hours} h at {A_SECOND:,}/s", "after the first tenth", late / 1024, early / 1024, "MB", 1.05
-        )
-    ]
+    name = f"memory after {hours} h at {A_SECOND:,}/s"
+    return Figure(name, "after the first tenth", late / 1024, early / 1024, "MB", 1.05)
+
+
+async def session(ready: Ready) -> None:
+    """Run a session on a busy exchange, have its connection cut again and again, and stop it."""
+    made = session_of(connected_practice(ready))
+    await made.start()
+    store = made.store
+    await until(lambda: len(store.markets) >= FOLLOWED)
+    tickers = list(store.markets)[:FOLLOWED]
+    made.look_at(tickers)
+    for _ in range(CUTS):
+        await until(lambda: all(store.book(ticker).good for ticker in tickers))
+        await until(partial(taken, store, store.frames + RATE // 10))
+        made.rehearse(BY_ID["drop"], "")
+        await until(lambda: not any(store.book(ticker).good for ticker in tickers))
+    await made.stop()
+
+
+def taken(store: Store, frames: int) -> bool:
+    """Do a screen's part, and say whether so many frames have come."""
+    store.drain()
+    return store.frames >= frames
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Wait, at the pace of a screen's frames."""
+    async with asyncio.timeout(60):
+        while not condition():  # noqa: ASYNC110 - the store is looked at, as a screen does
+            await asyncio.sleep(0.02)
+
+
+async def tasks_after(ready: Ready) -> int:
+    """Run a session, and count the tasks that are left of it."""
+    await session(ready)
+    return len(asyncio.all_tasks()) - 1
+
+
+def left_over() -> list[Figure]:
+    """Run sessions one after another; compare handles and tasks with what there was after the first."""
+    with tempfile.TemporaryDirectory() as folder:
+        process = PracticeProcess(["--data", folder, "--rate", str(RATE)])
+        try:
+            ready = process.ready(60)
+            # Libraries open what they keep for good at their first use.
+            asyncio.run(session(ready))
+            before = handles()
+            tasks = [asyncio.run(tasks_after(ready)) for _ in range(SESSIONS)]
+            after = handles()
+        finally:
+            process.end()
+    assert not any(tasks), f"{tasks} tasks are left over"
+    note = f"{SESSIONS} sessions, each with {CUTS} cut connections; no task is left over"
+    return [Figure("sockets and files open after sessions", "before", after, before, "handles", 1, note=note)]
+
+
+def handles() -> int:
+    """Count the open sockets and files."""
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+def run(hours: int = HOURS) -> list[Figure]:
+    """Measure both."""
+    return [*left_over(), grown(hours)]
 
 
 if __name__ == "__main__":
-    for figure in run(int(sys.argv[1]) if len(sys.argv) > 1 else 8):
+    for figure in run(int(sys.argv[1]) if len(sys.argv) > 1 else HOURS):
         print(figure.line())

@@ -1,5 +1,6 @@
 """From the command to the first live book, and memory, beside an empty Textual application in the same run."""
 
+import json
 import os
 import re
 import statistics
@@ -7,36 +8,51 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
+from typing import NamedTuple
 
+import httpx
 import pexpect
 
 from benchmarks.measure import Figure, memory_kb, processor_s
+from kalshi_tui.launch import PracticeProcess
+from kalshi_tui.session.kept import Kept
+from kalshi_tui.ui.screens import welcome
+from kalshi_tui.ui.watch_lists import FILE, MOST_MARKETS
 
 TURNS = 5
 EMPTY = "from textual.app import App\nclass Empty(App[None]):\n def on_mount(self): self.{then}\nEmpty().run()"
 ENDS = EMPTY.format(then="exit()")
 STAYS = EMPTY.format(then="title = 'empty'")
 LEVEL = re.compile(rb"YES bid.*?0\.\d\d", re.DOTALL)
-SETTLES_S = 4.0
+SETTLES_S = 6.0
+WATCHED = 1_000
 AT_REST_S = 8.0
+
+
+def kept_folder(home: Path) -> Path:
+    """Give the folder in which the program keeps what belongs to practice."""
+    return home / "data" / "kalshi-tui" / "practice"
 
 
 def environment(home: Path) -> dict[str, str]:
     """Give the environment of a program that has been started before, in a terminal with all colours."""
-    folder = home / "data" / "kalshi-tui" / "practice"
+    folder = kept_folder(home)
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "welcome.json").write_text('{"seen": true}')
+    Kept(folder, welcome.FILE, welcome.Welcomed).write(welcome.Welcomed(seen=True))
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("KALSHI", "XDG", "TEXTUAL"))}
     folders = {"HOME": home, "XDG_DATA_HOME": home / "data", "XDG_CONFIG_HOME": home / "config"}
     terminal = {"TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8"}
     return kept | terminal | {name: str(path) for name, path in folders.items()}
 
 
-def spawn(arguments: list[str], home: Path) -> "pexpect.spawn[bytes]":
+def spawn(arguments: list[str], home: Path, more: Mapping[str, str] = MappingProxyType({})) -> "pexpect.spawn[bytes]":
     """Run Python in a terminal of the usual size."""
-    return pexpect.spawn(sys.executable, arguments, env=environment(home), dimensions=(50, 140), timeout=60)
+    return pexpect.spawn(
+        sys.executable, arguments, env=environment(home) | dict(more), dimensions=(50, 140), timeout=60
+    )
 
 
 def helped(home: Path) -> float:
@@ -66,14 +82,20 @@ def opened(home: Path) -> float:
     return taken
 
 
-def settled(arguments: list[str], home: Path, *keys: str) -> tuple[float, float]:
-    """Give the resident memory in KB of a program that has come to rest, and its share of a core there in percent."""
-    child = spawn(arguments, home)
+class AtRest(NamedTuple):
+    """A program that has come to rest."""
+
+    memory_mb: float
+    """Resident."""
+    share: float
+    """Of a core, in percent."""
+
+
+def settled(arguments: list[str], home: Path, more: Mapping[str, str] = MappingProxyType({})) -> AtRest:
+    """Start a program, wait until it has come to rest, and measure it there."""
+    child = spawn(arguments, home, more)
     until = time.perf_counter() + SETTLES_S
     while time.perf_counter() < until:
-        drained(child)
-    for key in keys:
-        child.send(key)
         drained(child)
     before, start = processor_s(child.pid), time.perf_counter()
     while time.perf_counter() < start + AT_REST_S:
@@ -81,7 +103,34 @@ def settled(arguments: list[str], home: Path, *keys: str) -> tuple[float, float]
     share = (processor_s(child.pid) - before) / (time.perf_counter() - start) * 100
     memory = memory_kb(child.pid)
     child.close(force=True)
-    return float(memory), share
+    return AtRest(memory / 1024, share)
+
+
+def settled_on(home: Path, *world: str, watched: int = 0) -> AtRest:
+    """Measure the program on a practice exchange of its own, with so many markets on watch lists."""
+    process = PracticeProcess(["--data", str(home / "exchange"), *world])
+    try:
+        ready = process.ready(60)
+        keys = {"KALSHI_API_KEY_ID": ready.api_key_id, "KALSHI_PRIVATE_KEY_PATH": str(ready.private_key_path)}
+        if watched:
+            watch(kept_folder(home), ready.rest_url, watched)
+        return settled(["-m", "kalshi_tui", "--rest-url", ready.rest_url], home, keys)
+    finally:
+        process.end()
+
+
+def watch(folder: Path, rest_url: str, count: int) -> None:
+    """Put so many markets on watch lists, as full as they may be."""
+    query: dict[str, str | int] = {"limit": count, "status": "open"}
+    reply = httpx.get(f"{rest_url}/markets", params=query, trust_env=False, timeout=30)
+    tickers = [market["ticker"] for market in reply.json()["markets"]]
+    assert len(tickers) == count, len(tickers)
+    lists = [
+        {"name": f"List {start}", "tickers": tickers[start : start + MOST_MARKETS]}
+        for start in range(0, count, MOST_MARKETS)
+    ]
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / FILE).write_text(json.dumps({"lists": lists, "shown": "List 0"}))
 
 
 def drained(child: "pexpect.spawn[bytes]") -> None:
@@ -106,12 +155,18 @@ def run() -> list[Figure]:
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
         help_s, empty_s, open_s = medians(home, helped, emptied, opened)
-        ours_kb, ours_share = settled(["-m", "kalshi_tui", "--seed", "7"], home)
-        empty_kb, _ = settled(["-c", STAYS], home)
-    reference = "an empty Textual app, start to exit"
+        empty = settled(["-c", STAYS], home)
+        twelve = settled_on(home / "twelve", "--markets", "12")
+        watching = settled_on(home / "watching", "--markets", str(WATCHED), watched=WATCHED)
+        quiet = settled_on(home / "quiet", "--quiet-market")
+        usual = settled_on(home / "usual")
+    reference, other = "an empty Textual app, start to exit", "an empty Textual app"
+    few, many, mb = "resident memory, 12 markets", f"resident memory, {WATCHED:,} watched markets", empty.memory_mb
     return [
         Figure("kalshi-tui --help", reference, help_s, empty_s, "s", bound=0.5),
         Figure("from command to first live book", reference, open_s, empty_s, "s", bound=3),
-        Figure("resident memory, practice", "an empty Textual app", ours_kb / 1024, empty_kb / 1024, "MB", bound=2.2),
-        Figure("share of a core, practice market", "the goal at rest", ours_share, 3.0, "%", note="about 60 frames/s"),
+        Figure(few, other, twelve.memory_mb, mb, "MB", bound=2.2),
+        Figure(many, other, watching.memory_mb, mb, "MB", bound=3),
+        Figure("share of a core at rest, quiet market", "the goal's 3", quiet.share, 3.0, "%", bound=1),
+        Figure("share of a core, the usual practice market", "the goal at rest", usual.share, 3.0, "%"),
     ]

@@ -207,7 +207,7 @@ def every_setting(loaded: Loaded) -> list[Setting]:
     for profile, section in loaded.settings.profiles.items():
         for name in section.__struct_fields__:
             value = getattr(section, name)
-            shown = SHOWN.get(name, str)(value) if name in SHOWN and value else value
+            shown = SHOWN[name](value) if value and name in SHOWN else value
             made.append(_setting(loaded, f"profiles.{profile}", name, shown, docs["ProfileSettings"]))
     made += [
         _setting(loaded, "keys", name, value, {name: docs["Settings"]["keys"]})

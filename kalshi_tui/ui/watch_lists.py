@@ -1,6 +1,5 @@
 """The trader's watch lists: named, in an order of the trader's own, kept when the program ends."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -147,9 +146,3 @@ class WatchLists:
 def proper_name(text: str) -> str:
     """Make a name of what was typed: one line, no control characters, not too long."""
     return " ".join(clean(text).split())[:LONGEST_NAME].strip()
-
-
-def placed(tickers: Sequence[str], known: Sequence[str]) -> list[str]:
-    """Give those of ``known`` that are on a list, in the list's order."""
-    have = frozenset(known)
-    return [ticker for ticker in tickers if ticker in have]
