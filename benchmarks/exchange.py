@@ -172,6 +172,6 @@ def run() -> list[Figure]:
     return [
         Figure("orders in the engine alone", "the goal's 3,000", in_engine, 3_000, a_second, 1, least=True),
         Figure("orders through signed REST", "a bare aiohttp server that answers", orders, theirs, a_second),
-        Figure("the same beside its goal", "the goal's 400", orders, 400, a_second, 1, least=True),
+        Figure("orders through signed REST beside the goal", "the goal's 400", orders, 400, a_second, 1, least=True),
         Figure("deltas streamed to a reader", "the goal's 20,000", deltas, 20_000, a_second, 1, least=True, note=note),
     ]
