@@ -54,8 +54,8 @@ def follow_all(probe: Probe) -> None:
     def follow(self: Session) -> None:
         self._stream.watch_books(list(dict.fromkeys([*self._looked_at, *self.store.markets])))
 
-    async def start_probed(self: Session) -> None:
-        await start(self)
+    async def start_probed(self: Session, *, alone: bool = False) -> None:
+        await start(self, alone=alone)
         loop = asyncio.get_running_loop()
         running.append(loop.create_task(probe.run()))
 

@@ -82,10 +82,11 @@ def session_of(
     journal: "Journal | None" = None,
     options: "Options | None" = None,
     kept_folder: Path | None = None,
+    rest: RestClient | None = None,
 ) -> Session:
-    """Compose the session on an exchange."""
+    """Compose the session on an exchange; ``rest`` is a client for it that is there already, and is the session's."""
     environment, signer = connected.environment, connected.signer
-    clock = ExchangeClock(clock_ms)
+    clock = rest.clock if rest is not None else ExchangeClock(clock_ms)
 
     def a_stream(sink: "Sink", listener: Listener, *, private: bool) -> Stream:
         return Stream(environment, signer, sink, clock=clock, listener=listener, private=private, proxy=connected.proxy)
@@ -95,7 +96,8 @@ def session_of(
         control = PracticeControl(environment, signer, connected.control_token, clock=clock)
     return Session(
         VENUES[environment.kind],
-        RestClient(
+        rest
+        or RestClient(
             environment,
             signer,
             clock=clock,

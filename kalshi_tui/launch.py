@@ -36,6 +36,22 @@ class Ready:
     control_token_path: Path
 
 
+def read_ready(line: str | bytes) -> Ready:
+    """Read the one line that says where a practice exchange is. Raises ValueError for any other."""
+    try:
+        said = json.loads(line)
+        return Ready(
+            rest_url=said["rest_url"],
+            ws_url=said["ws_url"],
+            api_key_id=said["api_key_id"],
+            private_key_path=Path(said["private_key_path"]),
+            pid=said["pid"],
+            control_token_path=Path(said["control_token_path"]),
+        )
+    except (KeyError, TypeError) as error:
+        raise ValueError("this is no ready line of a practice exchange") from error
+
+
 class PracticeProcess:
     """A practice exchange as a child of this process: constructed means started, `ready` waits, `end` takes it down."""
 
@@ -57,19 +73,13 @@ class PracticeProcess:
         """Wait for the first line. Raises LaunchError with what the exchange itself had to say."""
         line = self._first_line(time.monotonic() + within_s)
         try:
-            self.told = said = json.loads(line)
-            return Ready(
-                rest_url=said["rest_url"],
-                ws_url=said["ws_url"],
-                api_key_id=said["api_key_id"],
-                private_key_path=Path(said["private_key_path"]),
-                pid=said["pid"],
-                control_token_path=Path(said["control_token_path"]),
-            )
-        except (ValueError, KeyError, TypeError):
+            ready = read_ready(line)
+            self.told = json.loads(line)
+        except ValueError:
             complaint = self._complaint()
             self.end()
             raise LaunchError(complaint or "The practice exchange ended before it was ready.") from None
+        return ready
 
     def _first_line(self, deadline: float) -> bytes:
         assert self._child.stdout is not None  # noqa: S101 - PIPE was asked for

@@ -80,7 +80,8 @@ def test_settings_that_make_no_sense_are_told_before_anything_starts(tmp_path: P
 def test_without_a_terminal_the_desk_says_what_to_do() -> None:
     done = run([])
     assert done.returncode == 1
-    assert done.stderr == "kalshi-tui: the desk needs a terminal. For scripts there is 'kalshi-tui practice'.\n"
+    needs = "the desk needs a terminal. For scripts there are commands: 'kalshi-tui --help' lists them."
+    assert done.stderr == f"kalshi-tui: {needs}\n"
 
 
 def test_an_audit_says_of_each_book_whether_it_is_right(tmp_path: Path) -> None:

@@ -34,7 +34,8 @@ def make_folder(folder: Path) -> None:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder.chmod(0o700)
-        probe = folder / ".probe"
+        # Two may look at the same time: only one of them will get the lock.
+        probe = folder / f".probe-{os.getpid()}"
         write_private(probe, b"")
         probe.unlink()
     except OSError as error:

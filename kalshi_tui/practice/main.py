@@ -34,6 +34,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--tier", default="basic", metavar="NAME", help="API usage tier of the accounts (default: basic)"
     )
     parser.add_argument(
+        "--unlisted", action="store_true", help="leave no note in the folder by which other commands find this exchange"
+    )
+    parser.add_argument(
         "--until-stdin-closes", action="store_true", help="end when standard input ends, as when the parent is gone"
     )
 

@@ -20,9 +20,10 @@ from kalshi_tui.practice.anew import DATABASE
 from kalshi_tui.practice.auth import Authenticator
 from kalshi_tui.practice.database import Database, DatabaseError
 from kalshi_tui.practice.engine import SHARDS
-from kalshi_tui.practice.keys import StartError, account_key, control_token, make_folder
+from kalshi_tui.practice.keys import StartError, account_key, control_token, make_folder, write_private
 from kalshi_tui.practice.main import DEFAULT_SEED, complain, ready_line
 from kalshi_tui.practice.participants import DEFAULT_RATE
+from kalshi_tui.practice.running import LOCK, NOTE, forget_note
 from kalshi_tui.practice.server import PracticeServer
 from kalshi_tui.practice.throttle import TIERS
 from kalshi_tui.practice.world import World
@@ -32,9 +33,6 @@ ACCOUNT_ID: Final = "practice-trader"
 FIRST_CASH: Final = 10_000 * MONEY_UNIT
 CRYPTO_CASH: Final = 2_000 * MONEY_UNIT
 """What of the first cash lies on the crypto shard, since cash is held per shard."""
-LOCK: Final = "lock"
-
-
 MOST_ACCOUNTS: Final = 100
 
 
@@ -72,7 +70,9 @@ class Practice:
             raise StartError(f"--accounts takes a number from 0 to {MOST_ACCOUNTS}.")
         folder = folder.expanduser().absolute()
         make_folder(folder)
+        self._folder = folder
         self._lock = _lock(folder)
+        forget_note(folder)
         try:
             self.key = account_key(folder)
             self.further = {
@@ -97,6 +97,7 @@ class Practice:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._database.close()
+        forget_note(self._folder)
         os.close(self._lock)
 
     def _build_world(self) -> World:
@@ -161,11 +162,20 @@ class Practice:
             # The books of thousands of markets live as long as the process: the collector need not look at them.
             gc.collect()
             gc.freeze()
-            sys.stdout.write(ready_line(self, runner.addresses[0][1]) + "\n")
+            ready = ready_line(self, runner.addresses[0][1]) + "\n"
+            self._leave_note(ready)
+            sys.stdout.write(ready)
             sys.stdout.flush()
             return await self._until_told(server, told)
         finally:
             await runner.cleanup()
+
+    def _leave_note(self, ready: str) -> None:
+        """Let commands on this folder find this exchange; without the note they only cannot."""
+        if self._options.unlisted:
+            return
+        with contextlib.suppress(OSError):
+            write_private(self._folder / NOTE, ready.encode())
 
     async def _until_told(self, server: PracticeServer, told: asyncio.Event) -> int:
         """Run the world until it is ``told`` to end, standard input ends, or the database can no longer be written."""

@@ -44,7 +44,7 @@ class Changer:
         """
         order = self._store.known_order(order)
         if order.state is not OrderState.RESTING:
-            return Outcome(order, f"Not changed: the order is {order.state.value}.")
+            return Outcome(order, f"Not changed: the order is {order.state.value}.", refused=True)
         change = _Change(price, left, price == order.yes_price and left < order.remaining)
         wanted = change.words(order)
         if against := self._against(order, change, agreed) or self._unwritten(order, change, wanted):
@@ -118,7 +118,7 @@ class Changer:
     def _unchanged(self, order: Order, why: str) -> Outcome:
         sentence = f"Not changed: {order_words(order)}. {why}"
         self._store.notify(Weight.ERROR, sentence)
-        return Outcome(order, sentence)
+        return Outcome(order, sentence, refused=True)
 
     def _perhaps_changed(self, order: Order, wanted: str, error: str) -> Outcome:
         """Note that it is not known at what price and count an order rests; the exchange is asked by its id."""

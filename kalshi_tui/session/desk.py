@@ -21,6 +21,8 @@ class Outcome:
 
     order: Order
     sentence: str
+    refused: bool = False
+    """Whether it is certain that nothing was done: the exchange or this program has said no."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,27 +129,34 @@ class Session:
         self.store.on_link = self._link_changed
         self.store.on_lifecycle = self._market_changed
 
-    async def start(self) -> None:
-        """Start the stream and read the markets; ends at once, all goes on in the background."""
+    async def start(self, *, alone: bool = False) -> None:
+        """Start the stream and read the markets; ends at once, all goes on in the background.
+
+        ``alone``: only what orders need, for one command. Whoever starts it so puts the markets into the store.
+        """
         try:
             self._trading.take_up()
         except JournalError as error:
             self.store.notify(Weight.ERROR, str(error))
         self._started = True
         self._spawn(self._stream.run(), "stream")
-        self._listing.want(self._kept_listed)
+        if not alone:
+            self._listing.want(self._kept_listed)
         self._spawn(self._rest.limits(), "limits")
-        for work, name in (
-            (self._listing.run, "markets"),
+        needed = (
             (self._account.run, "account"),
             (self._watch_crossed, "crossed books"),
             (self._clerk.run, "hours"),
+        )
+        around = (
+            (self._listing.run, "markets"),
             (self._queue.run, "queue places"),
             (self._charts.run, "charts"),
             (self._pasts.run, "past prices"),
             (self._settlements.run, "settlements"),
             (self.alerts.run, "alerts"),
-        ):
+        )
+        for work, name in needed if alone else (*around, *needed):
             self._spawn(self._for_ever(work, name), name)
 
     async def stop(self) -> None:

@@ -160,9 +160,10 @@ class Trading:
     async def cancel(self, order: Order) -> Outcome:
         """Ask for a resting order to be cancelled, and say what became of it."""
         if self._guard.read_only:
-            return Outcome(order, READ_ONLY)
+            return Outcome(order, READ_ONLY, refused=True)
         if not order.order_id:
-            return Outcome(order, "This order has no id from the exchange yet, so it cannot be cancelled by name.")
+            sentence = "This order has no id from the exchange yet, so it cannot be cancelled by name."
+            return Outcome(order, sentence, refused=True)
         self._store.cancels_asked.add(order.order_id)
         self.write_asked(order, "cancel asked")
         try:
@@ -173,10 +174,10 @@ class Trading:
             self.look_at_hours(error.status, error.code)
             sentence = f"Not cancelled: {error}"
             self._store.notify(Weight.ERROR, sentence)
-            return Outcome(order, sentence)
+            return Outcome(order, sentence, refused=True)
         except NotSent as error:
             self._store.notify(Weight.ERROR, str(error))
-            return Outcome(order, str(error))
+            return Outcome(order, str(error), refused=True)
         except KalshiError as error:
             self.is_doubtful()
             return await self.look_up(order, f"It is not known whether the cancel arrived: {error}")

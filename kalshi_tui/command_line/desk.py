@@ -1,0 +1,87 @@
+"""The desk itself: what ``kalshi-tui`` without a command opens."""
+
+import argparse
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from kalshi_tui import garbage
+from kalshi_tui.command_line.exits import FAILED, FailedError, tell
+from kalshi_tui.command_line.place import (
+    JOURNAL,
+    ask,
+    begun_practice,
+    chosen_profile,
+    folder_of,
+    loaded_settings,
+)
+
+if TYPE_CHECKING:
+    from kalshi_tui.configuration import Loaded
+    from kalshi_tui.launch import PracticeProcess
+
+AFTER_A_DEFECT: Final = " Orders: what the journal has is taken up at the next start."
+
+
+def run(options: argparse.Namespace) -> int:
+    """Open the desk on the profile's exchange. Raises FailedError."""
+    from kalshi_tui import logs
+
+    crashes = logs.start(after=AFTER_A_DEFECT)
+    if not sys.stdin.isatty() or not sys.stdout.isatty():
+        raise FailedError("the desk needs a terminal. For scripts there are commands: 'kalshi-tui --help' lists them.")
+    loaded = loaded_settings(options)
+    if options.fresh:
+        from kalshi_tui.practice.anew import may_start_anew
+        from kalshi_tui.practice.main import KEPT
+
+        if not may_start_anew(folder_of(options)):
+            raise FailedError(KEPT)
+    process = begun_practice(options, loaded, fresh=options.fresh)
+    try:
+        code, ended_by = _traded(options, loaded, process)
+        return tell(FailedError(crashes.sentence(ended_by), "defect", FAILED)) if ended_by else code
+    finally:
+        if process is not None:
+            process.end()
+
+
+def _traded(options: argparse.Namespace, loaded: "Loaded", process: "PracticeProcess | None") -> tuple[int, str]:
+    """Run the desk and give its exit code, and the kind of defect that has ended it. Raises FailedError.
+
+    The screen's libraries load while a practice exchange starts.
+    """
+    from kalshi_tui.compose import Opening, clock_ms, session_of
+    from kalshi_tui.credentials import CredentialsError
+    from kalshi_tui.launch import LaunchError
+    from kalshi_tui.session.journal import Journal, JournalError
+    from kalshi_tui.settings import looks_of, options_of
+    from kalshi_tui.ui.app import DeskApp
+
+    profile = chosen_profile(options, loaded)
+    folder = folder_of(options, profile.name)
+    wishes = options_of(loaded.settings, read_only=options.read_only or profile.read_only)
+    try:
+        connected = Opening(profile, process, ask).ready()
+        if options.fresh:
+            # The old account's orders are gone with it; nobody could be asked about them.
+            Journal.forget(folder / JOURNAL)
+        journal = Journal.open(folder / JOURNAL, connected.signer.key_id)
+    except (CredentialsError, LaunchError, JournalError) as error:
+        raise FailedError(str(error)) from error
+    session = session_of(connected, journal, wishes, folder)
+    session.when_listed(garbage.settle)
+    looks = replace(looks_of(loaded.settings), export_folder=_export_folder(), kept_folder=folder)
+    app = DeskApp(session, clock_ms=clock_ms, wishes=looks)
+    garbage.prepare()
+    app.run()
+    if session.last_words:
+        sys.stdout.write(f"{session.last_words}\n")
+    return app.return_code or 0, app.ended_by
+
+
+def _export_folder() -> Path:
+    from platformdirs import user_documents_path
+
+    return user_documents_path() / "kalshi-tui"

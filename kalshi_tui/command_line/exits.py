@@ -1,0 +1,61 @@
+"""How a command ends: exit codes, and failures that are told in a sentence or as JSON."""
+
+import json
+import sys
+from typing import Final
+
+OK: Final = 0
+FAILED: Final = 1
+USAGE: Final = 2
+UNKNOWN: Final = 3
+NOT_FOUND: Final = 4
+INTERRUPTED: Final = 130
+
+MEANINGS: Final = (
+    (OK, "done, and the outcome is known"),
+    (FAILED, "refused or failed; nothing was done, or what was done is said"),
+    (USAGE, "a wrong command line"),
+    (UNKNOWN, "a write whose outcome is not known: ask before doing it again"),
+    (NOT_FOUND, "the exchange knows no such market or order"),
+    (INTERRUPTED, "ended by Ctrl+C; nothing was in flight"),
+)
+
+
+class FailedError(Exception):
+    """The command cannot do what it was asked for. The message is a sentence; ``code`` a word for programs."""
+
+    def __init__(self, sentence: str, code: str = "failed", exit_code: int = FAILED) -> None:
+        super().__init__(sentence)
+        self.code = code
+        self.exit_code = exit_code
+
+
+class UsageError(FailedError):
+    """The command line is wrong; ``usage`` is the line that shows a right one, ``prog`` the command."""
+
+    def __init__(self, sentence: str, prog: str = "kalshi-tui", usage: str = "") -> None:
+        super().__init__(sentence, "usage", USAGE)
+        self.prog = prog
+        self.usage = usage
+
+
+def error_line(code: str, sentence: str, exit_code: int) -> str:
+    """Write a failure as the one JSON object that ``docs/schemas/error.json`` describes."""
+    return json.dumps({"error": {"code": code, "message": sentence, "exit_code": exit_code}}) + "\n"
+
+
+def tell(error: FailedError, *, as_json: bool = False) -> int:
+    """Write a failure to standard error and give the exit code."""
+    if as_json:
+        sys.stderr.write(error_line(error.code, str(error), error.exit_code))
+    elif isinstance(error, UsageError):
+        sys.stderr.write(f"{error.usage}{error.prog}: error: {error}\n")
+    else:
+        sys.stderr.write(f"kalshi-tui: {error}\n")
+    return error.exit_code
+
+
+def exits_text(*codes: int) -> str:
+    """List exit codes with their meanings, for the end of a command's help."""
+    wanted = codes or tuple(code for code, _ in MEANINGS)
+    return "exit codes:\n" + "".join(f"  {code:<4} {words}\n" for code, words in MEANINGS if code in wanted)

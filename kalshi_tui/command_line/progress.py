@@ -1,0 +1,67 @@
+"""A sign of life on standard error for what takes longer than a second, where that is a terminal."""
+
+import sys
+import threading
+from types import TracebackType
+from typing import TYPE_CHECKING, Final, Self
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+AFTER_S: Final = 1.0
+
+
+class Waiting:
+    """Used as a context: shows a bar once it has taken a second, and takes it away at the end.
+
+    The bar only moves, for nobody knows how much there is. Nothing is shown, or loaded, where standard error is no
+    terminal.
+    """
+
+    def __init__(self, words: str) -> None:
+        self._words = words
+        self._lock = threading.Lock()
+        self._over = False
+        self._bar: Progress | None = None
+        self._task: TaskID | None = None
+        self._timer = threading.Timer(AFTER_S, self._show) if sys.stderr.isatty() else None
+
+    def __enter__(self) -> Self:
+        if self._timer is not None:
+            self._timer.daemon = True
+            self._timer.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        with self._lock:
+            self._over = True
+            if self._bar is not None:
+                self._bar.stop()
+
+    def say(self, words: str) -> None:
+        """Say something else beside the bar."""
+        with self._lock:
+            self._words = words
+            if self._bar is not None and self._task is not None:
+                self._bar.update(self._task, description=words)
+
+    def _show(self) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+        with self._lock:
+            if self._over:
+                return
+            self._bar = Progress(
+                TextColumn("{task.description}", markup=False),
+                BarColumn(bar_width=24),
+                TimeElapsedColumn(),
+                console=Console(stderr=True),
+                transient=True,
+            )
+            self._task = self._bar.add_task(self._words, total=None)
+            self._bar.start()

@@ -1,0 +1,48 @@
+"""Finding the practice exchange that runs on a folder: it leaves a note there, for its owner alone, and holds a lock.
+
+What a killed exchange has left behind is told from what runs by the lock, which ends with its process.
+"""
+
+import contextlib
+import fcntl
+import os
+from pathlib import Path
+from typing import Final
+
+LOCK: Final = "lock"
+NOTE: Final = "running.json"
+"""Holds the ready line of the exchange that runs."""
+LONGEST: Final = 1_000_000
+
+
+def note_of(folder: Path) -> str:
+    """Give the ready line of the exchange that runs on this folder; empty if none does, or none that is ready."""
+    try:
+        descriptor = os.open(folder / LOCK, os.O_RDONLY)
+    except OSError:
+        return ""
+    try:
+        if not (folder / NOTE).exists() or not _is_held(descriptor):
+            return ""
+        with (folder / NOTE).open(encoding="utf-8") as file:
+            return file.read(LONGEST)
+    except (OSError, UnicodeDecodeError):
+        return ""
+    finally:
+        os.close(descriptor)
+
+
+def forget_note(folder: Path) -> None:
+    """Take the note away: the exchange ends, or the one that left it has long ended."""
+    with contextlib.suppress(OSError):
+        (folder / NOTE).unlink(missing_ok=True)
+
+
+def _is_held(descriptor: int) -> bool:
+    """Say whether a process holds the folder. Looking takes a shared lock for a moment, so that two may look."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    fcntl.flock(descriptor, fcntl.LOCK_UN)
+    return False
