@@ -3,10 +3,7 @@
 It is treated as ssh treats keys. A sentence that says what is wrong never holds anything of the key or the passphrase.
 """
 
-import errno
-import os
 import shlex
-import stat
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -15,11 +12,11 @@ from pathlib import Path
 from typing import Final
 
 from kalshi_tui import logs
+from kalshi_tui.kalshi import key_file
 from kalshi_tui.kalshi.environments import Environment
+from kalshi_tui.kalshi.errors import Misconfigured
 from kalshi_tui.kalshi.signing import KeyFileError, PassphraseError, Signer
 
-LARGEST_KEY_FILE: Final = 64 * 1024
-OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 AGENT_WITHIN_S: Final = 60.0
 TRIES: Final = 3
 """How often a passphrase is asked for."""
@@ -53,27 +50,15 @@ def from_environment(environ: Mapping[str, str], otherwise: KeySource) -> KeySou
 
     A key of the environment takes the place of the profile's whole key: an id never goes with another one's key.
     """
-    key_id = environ.get("KALSHI_API_KEY_ID") or environ.get("KALSHI_KEY_ID") or ""
-    path, pem = environ.get("KALSHI_PRIVATE_KEY_PATH") or "", environ.get("KALSHI_PRIVATE_KEY") or ""
-    if path and pem:
-        raise CredentialsError("KALSHI_PRIVATE_KEY and KALSHI_PRIVATE_KEY_PATH are both set; unset one of them.")
-    if not key_id and not path and not pem:
+    try:
+        named = key_file.key_variables(environ)
+    except Misconfigured as error:
+        raise CredentialsError(str(error)) from None
+    if named is None:
         return otherwise
-    if bool(key_id) != bool(path or pem):
-        there, missing = (
-            ("KALSHI_API_KEY_ID", "KALSHI_PRIVATE_KEY_PATH")
-            if key_id
-            else ("KALSHI_PRIVATE_KEY" + ("_PATH" if path else ""), "KALSHI_API_KEY_ID")
-        )
-        raise CredentialsError(f"{there} is set, but {missing} is not: an id and its key come together.")
-    return KeySource(
-        key_id,
-        Path(path).expanduser() if path else None,
-        # A variable often has its line ends written as \n.
-        pem.replace("\\n", "\n").encode() if pem else None,
-        otherwise.passphrase_command if not pem else (),
-        otherwise.keyring if not pem else False,
-    )
+    if named.pem is not None:
+        return KeySource(named.key_id, None, named.pem)
+    return KeySource(named.key_id, named.path, None, otherwise.passphrase_command, otherwise.keyring)
 
 
 def open_key(source: KeySource, environment: Environment, ask: Ask | None = None) -> Signer:
@@ -150,47 +135,11 @@ def _with(source: KeySource, environment: Environment, pem: bytes, where: str, p
 
 
 def read_key_file(path: Path) -> bytes:
-    """Read a private key as ssh would: an own file, no link, readable by nobody else. Raises CredentialsError.
-
-    What is checked is the opened file itself, so that it cannot be exchanged in between.
-    """
+    """Read a private key as ssh would: an own file, no link, readable by nobody else. Raises CredentialsError."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
-    except OSError as error:
-        raise CredentialsError(_no_file(path, error)) from None
-    try:
-        _refuse_unsafe(path, os.fstat(descriptor))
-        return os.read(descriptor, LARGEST_KEY_FILE + 1)
-    finally:
-        os.close(descriptor)
-
-
-def _refuse_unsafe(path: Path, found: os.stat_result) -> None:
-    """Refuse what is no file, not one's own, or open to others. Raises CredentialsError with the remedy."""
-    if not stat.S_ISREG(found.st_mode):
-        raise CredentialsError(f"{path} is not a file; name the private key's own file.")
-    if found.st_uid != os.geteuid():
-        raise CredentialsError(
-            f"The key file {path} belongs to another user, who could change it; copy it into a file of your own."
-        )
-    if found.st_mode & OTHERS:
-        mode = stat.S_IMODE(found.st_mode)
-        raise CredentialsError(
-            f"The key file {path} can be read or changed by others (mode {mode:04o}). "
-            f"To mend that: chmod 600 {shlex.quote(str(path))}"
-        )
-    if found.st_size > LARGEST_KEY_FILE:
-        raise CredentialsError(f"{path} is too large for a private key; name the key's own file.")
-
-
-def _no_file(path: Path, error: OSError) -> str:
-    if error.errno == errno.ENOENT:
-        return f"There is no key file {path}. Check the path, or download or create a key at the exchange."
-    if error.errno in {errno.ELOOP, errno.EMLINK}:
-        return f"The key file {path} is a link, which is not followed: name the file itself."
-    if error.errno in {errno.EACCES, errno.EPERM}:
-        return f"The key file {path} cannot be read by you. To mend that: chmod 600 {shlex.quote(str(path))}"
-    return f"The key file {path} cannot be read ({error.strerror or error})."
+        return key_file.read_key_file(path)
+    except KeyFileError as error:
+        raise CredentialsError(str(error)) from None
 
 
 def _agent_says(command: Sequence[str]) -> bytes:

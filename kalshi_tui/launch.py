@@ -59,7 +59,8 @@ class PracticeProcess:
         self.told: dict[str, Any] = {}
         """All that the ready line said, once it is there."""
         self._complaints: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the child
-        command = [sys.executable, "-m", "kalshi_tui", "practice", "--until-stdin-closes", *arguments]
+        # -P: the folder that the trader stands in is no place to import from.
+        command = [sys.executable, "-P", "-m", "kalshi_tui", "practice", "--until-stdin-closes", *arguments]
         self._child = subprocess.Popen(  # noqa: S603 - our own interpreter and our own arguments
             command,
             stdin=subprocess.PIPE,

@@ -1,1 +1,191 @@
-"""The exchange's protocol, and nothing else: environments, signing, wire structs, REST, stream, errors."""
+"""The exchange's protocol: environments, signing, wire structs, REST, stream, errors; and `KalshiClient`, for programs.
+
+What programs need is importable from here. Each name is loaded when it is asked for: the practice exchange and
+``--help`` use single modules of this package, and must not pay for a client.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from kalshi_tui.domain.book import Book, Level, Side
+    from kalshi_tui.domain.fees import FeeSchedule
+    from kalshi_tui.domain.history import Candle, Settlement
+    from kalshi_tui.domain.link import Link, LinkState
+    from kalshi_tui.domain.market import Event, Market, MarketStatus, Quote, Trade
+    from kalshi_tui.domain.order import Action, BookSide, Fill, Order, OrderState, OrderTerms, TimeInForce
+    from kalshi_tui.domain.portfolio import Balance, Position
+    from kalshi_tui.domain.price import (
+        Count,
+        Money,
+        NumberError,
+        Price,
+        PriceGrid,
+        format_count,
+        format_money,
+        format_price,
+    )
+    from kalshi_tui.kalshi.calls import Retry, Timeouts
+    from kalshi_tui.kalshi.client import KalshiClient, new_client_order_id
+    from kalshi_tui.kalshi.dry_run import DryRun
+    from kalshi_tui.kalshi.environments import DEMO, PRODUCTION, Environment, Kind
+    from kalshi_tui.kalshi.errors import (
+        AuthenticationFailed,
+        BadReply,
+        DuplicateOrder,
+        Forbidden,
+        KalshiError,
+        Misconfigured,
+        NoKey,
+        NotFound,
+        NotSent,
+        RateLimited,
+        Refused,
+        ServerFault,
+        TransportError,
+        UnknownOutcome,
+        WrongHost,
+    )
+    from kalshi_tui.kalshi.numbers import contracts, dollars, price
+    from kalshi_tui.kalshi.replies import AccountLimits, AmendAck, CancelAck, ExchangeStatus, OrderAck
+    from kalshi_tui.kalshi.signing import KeyFileError, PassphraseError
+    from kalshi_tui.kalshi.stream import Health
+    from kalshi_tui.kalshi.subscription import Happening, Report
+    from kalshi_tui.kalshi.updates import BookUpdate, MarketChanged, QuoteUpdate, Update, Updates
+
+__all__ = [
+    "DEMO",
+    "PRODUCTION",
+    "AccountLimits",
+    "Action",
+    "AmendAck",
+    "AuthenticationFailed",
+    "BadReply",
+    "Balance",
+    "Book",
+    "BookSide",
+    "BookUpdate",
+    "CancelAck",
+    "Candle",
+    "Count",
+    "DryRun",
+    "DuplicateOrder",
+    "Environment",
+    "Event",
+    "ExchangeStatus",
+    "FeeSchedule",
+    "Fill",
+    "Forbidden",
+    "Happening",
+    "Health",
+    "KalshiClient",
+    "KalshiError",
+    "KeyFileError",
+    "Kind",
+    "Level",
+    "Link",
+    "LinkState",
+    "Market",
+    "MarketChanged",
+    "MarketStatus",
+    "Misconfigured",
+    "Money",
+    "NoKey",
+    "NotFound",
+    "NotSent",
+    "NumberError",
+    "Order",
+    "OrderAck",
+    "OrderState",
+    "OrderTerms",
+    "PassphraseError",
+    "Position",
+    "Price",
+    "PriceGrid",
+    "Quote",
+    "QuoteUpdate",
+    "RateLimited",
+    "Refused",
+    "Report",
+    "Retry",
+    "ServerFault",
+    "Settlement",
+    "Side",
+    "TimeInForce",
+    "Timeouts",
+    "Trade",
+    "TransportError",
+    "UnknownOutcome",
+    "Update",
+    "Updates",
+    "WrongHost",
+    "contracts",
+    "dollars",
+    "format_count",
+    "format_money",
+    "format_price",
+    "new_client_order_id",
+    "price",
+]
+
+_OF: Final = {
+    "domain.book": ("Book", "Level", "Side"),
+    "domain.fees": ("FeeSchedule",),
+    "domain.history": ("Candle", "Settlement"),
+    "domain.link": ("Link", "LinkState"),
+    "domain.market": ("Event", "Market", "MarketStatus", "Quote", "Trade"),
+    "domain.order": ("Action", "BookSide", "Fill", "Order", "OrderState", "OrderTerms", "TimeInForce"),
+    "domain.portfolio": ("Balance", "Position"),
+    "domain.price": (
+        "Count",
+        "Money",
+        "NumberError",
+        "Price",
+        "PriceGrid",
+        "format_count",
+        "format_money",
+        "format_price",
+    ),
+    "kalshi.calls": ("Retry", "Timeouts"),
+    "kalshi.client": ("KalshiClient", "new_client_order_id"),
+    "kalshi.dry_run": ("DryRun",),
+    "kalshi.environments": ("DEMO", "PRODUCTION", "Environment", "Kind"),
+    "kalshi.errors": (
+        "AuthenticationFailed",
+        "BadReply",
+        "DuplicateOrder",
+        "Forbidden",
+        "KalshiError",
+        "Misconfigured",
+        "NoKey",
+        "NotFound",
+        "NotSent",
+        "RateLimited",
+        "Refused",
+        "ServerFault",
+        "TransportError",
+        "UnknownOutcome",
+        "WrongHost",
+    ),
+    "kalshi.numbers": ("contracts", "dollars", "price"),
+    "kalshi.replies": ("AccountLimits", "AmendAck", "CancelAck", "ExchangeStatus", "OrderAck"),
+    "kalshi.signing": ("KeyFileError", "PassphraseError"),
+    "kalshi.stream": ("Health",),
+    "kalshi.subscription": ("Happening", "Report"),
+    "kalshi.updates": ("BookUpdate", "MarketChanged", "QuoteUpdate", "Update", "Updates"),
+}
+"""The modules that the names are of."""
+_WHERE: Final = {name: module for module, names in _OF.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    """Load a name of `__all__`."""
+    module = _WHERE.get(name)
+    if module is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = globals()[name] = getattr(import_module(f"kalshi_tui.{module}"), name)
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -7,6 +7,7 @@ The types are chosen by what a trader has to know (API contract, sections 6 and 
 - `UnknownOutcome`: a command was sent and no definite answer came. It may or may not have been done: ask, never resend.
 - `TransportError`: a question could not be asked or answered. Asking again is harmless.
 - `BadReply`: an answer came and makes no sense.
+- `Misconfigured`: a key, an address or a variable of the environment that cannot be used. Nothing was asked.
 """
 
 from collections.abc import Iterable
@@ -17,6 +18,10 @@ from typing import Final
 
 class KalshiError(Exception):
     """Anything that this package raises for what the exchange or the network did. Its text is a sentence."""
+
+
+class Misconfigured(KalshiError):
+    """A key, an address or a variable of the environment that cannot be used. Holds nothing secret."""
 
 
 class Refused(KalshiError):
@@ -105,11 +110,15 @@ class WrongHost(NotSent):
 
 
 class UnknownOutcome(KalshiError):
-    """A command was sent, and whether it was done is not known. ``order_id`` and ``status`` where a reply had them."""
+    """A command was sent, and whether it was done is not known. ``order_id`` and ``status`` where a reply had them.
 
-    def __init__(self, sentence: str, *, order_id: str = "", status: int = 0) -> None:
+    ``client_order_id`` is that of a new order: by it the exchange can be asked.
+    """
+
+    def __init__(self, sentence: str, *, order_id: str = "", status: int = 0, client_order_id: str = "") -> None:
         self.order_id = order_id
         self.status = status
+        self.client_order_id = client_order_id
         super().__init__(sentence)
 
 

@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from kalshi_tui.kalshi.environments import Environment
-from kalshi_tui.kalshi.errors import WrongHost
+from kalshi_tui.kalshi.errors import Misconfigured, WrongHost
 
 KEY_HEADER: Final = "KALSHI-ACCESS-KEY"
 TIMESTAMP_HEADER: Final = "KALSHI-ACCESS-TIMESTAMP"
@@ -40,7 +40,7 @@ _SHA256: Final = hashes.SHA256()
 _PSS: Final = PSS(mgf=MGF1(_SHA256), salt_length=_SHA256.digest_size)
 
 
-class KeyFileError(Exception):
+class KeyFileError(Misconfigured):
     """A private key that cannot be used. The message is a sentence for a person and holds nothing of the key."""
 
 

@@ -8,26 +8,14 @@ passed the time of sending, and only several times over. A failed question is no
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Final
 
 from kalshi_tui.domain.order import Order, OrderState
 from kalshi_tui.kalshi.errors import NotFound
+from kalshi_tui.kalshi.finding import AGREE_S, AGREEING_READS, ASK_AGAIN_S, ASK_AT_MOST_S, listed, passes
 from kalshi_tui.kalshi.rest import RestClient
 from kalshi_tui.session.store import Store, Weight
 from kalshi_tui.session.waiting import Sleep
 from kalshi_tui.session.words import order_words
-
-AGREEING_READS: Final = 3
-"""How many reads must miss an order, all after the exchange's data have passed the time of sending."""
-ASK_AGAIN_S: Final = 1.0
-"""The first wait between two questions about an unknown order; it doubles up to `ASK_AT_MOST_S`."""
-ASK_AT_MOST_S: Final = 15.0
-AGREE_S: Final = 2.0
-"""The wait between reads that miss an order, once the exchange's data have passed the sending."""
-SEARCH_BACK_MS: Final = 600_000
-"""How far before the sending an order is searched for: this machine may take the exchange's time for a later one."""
-PASSED_BY_MS: Final = 5_000
-"""How far past the sending the exchange's data must be before a miss counts: clocks differ."""
 
 
 @dataclass(slots=True)
@@ -74,7 +62,7 @@ class Inquiry:
         while (known := self._store.known_order(order)).state is OrderState.UNKNOWN:
             try:
                 # Before the question itself: the answer is at least as fresh as this.
-                passed = await self._rest.user_data_timestamp() > search.since_ms + PASSED_BY_MS
+                passed = passes(await self._rest.user_data_timestamp(), search.since_ms)
                 found = await self._find(known)
             except Exception:  # noqa: BLE001 - whatever goes wrong here, the order must be asked about on
                 search.misses = 0
@@ -96,11 +84,7 @@ class Inquiry:
                 return await self._rest.order(order.order_id)
             except NotFound:
                 return None
-        since_s = (order.created_ms - SEARCH_BACK_MS) // 1000
-        for known in await self._rest.orders(ticker=order.ticker, min_ts=since_s):
-            if known.client_order_id == order.client_order_id:
-                return known
-        return None
+        return await listed(self._rest, order.client_order_id, order.ticker, order.created_ms)
 
     def _found(self, found: Order) -> None:
         self._store.order(found)

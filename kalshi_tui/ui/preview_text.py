@@ -1,17 +1,29 @@
 """What an order would do, in two columns of figures: the ticket's live preview. Pure."""
 
-from dataclasses import dataclass, replace
 from typing import Final
 
 from kalshi_tui.domain.book import Book
 from kalshi_tui.domain.fees import FeeSchedule
+from kalshi_tui.domain.figures import Figures
 from kalshi_tui.domain.order import BookSide, OrderTerms
 from kalshi_tui.domain.portfolio import Position
-from kalshi_tui.domain.preview import Preview, Projection, closing, max_fee, preview, project, risked
+from kalshi_tui.domain.preview import Preview, Projection
 from kalshi_tui.domain.price import COUNT_UNIT, PRICE_UNIT, Count, Money
 from kalshi_tui.session.words import money_words
 from kalshi_tui.ui.format import NOTHING, count_text, money_text
 from kalshi_tui.ui.lines import Line, Span, Tone, fit, line
+
+__all__ = [
+    "LABEL",
+    "VALUE",
+    "Figures",
+    "fee_lines",
+    "fills_words",
+    "pair",
+    "preview_lines",
+    "rest_words",
+    "worst_words",
+]
 
 LABEL: Final = 11
 VALUE: Final = 25
@@ -27,37 +39,6 @@ def pair(first: str, first_value: str, second: str, second_value: str) -> Line:
         Span(fit(second, LABEL), Tone.DIM),
         Span(second_value),
     )
-
-
-def effective(terms: OrderTerms, position: Position | None) -> OrderTerms:
-    """Give the order as the exchange would take it: a reduce-only one ends where the holding does."""
-    return replace(terms, count=closing(terms, position)) if terms.reduce_only else terms
-
-
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """All that is reckoned of one order against one book."""
-
-    terms: OrderTerms
-    seen: Preview
-    then: Projection
-    held: Position | None
-    fee: Money | None
-    """The fee "up to" of what of the order is live: as the taker, but as the maker where it can be nothing else."""
-
-    @classmethod
-    def of(cls, terms: OrderTerms, book: Book, fees: FeeSchedule | None, held: Position | None) -> "Figures":
-        """Reckon."""
-        terms = effective(terms, held)
-        seen = preview(terms, book, fees)
-        live = replace(terms, count=seen.fills_now + seen.rests)
-        fee = None
-        if fees is not None and terms.post_only:
-            fee = fees.at_most(terms.taking_limit, live.count, taker=False)
-        elif fees is not None:
-            best = book.best_ask(terms.taking_side)
-            fee = max_fee(live, fees, best=best.price if best else None)
-        return cls(terms, seen, project(terms, book, held), held, fee)
 
 
 def preview_lines(
@@ -102,9 +83,8 @@ def rest_words(seen: Preview, terms: OrderTerms, own_ahead: Count = 0) -> str:
 
 def worst_words(sums: Figures) -> str:
     """Say what the order can lose at the most, its fee included."""
-    at_risk = risked(sums.terms, sums.held)
-    fee = sums.seen.maker_fee if sums.terms.post_only else sums.seen.fee_at_most
-    return money_text(at_risk) + " + fee" if fee is None else money_text(at_risk + fee)
+    worst = sums.worst_loss
+    return f"{money_text(sums.at_risk)} + fee" if worst is None else money_text(worst)
 
 
 def fee_lines(seen: Preview) -> Line:

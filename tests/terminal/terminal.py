@@ -49,19 +49,25 @@ class Terminal:
         module: str = "kalshi_tui",
         terminal: Mapping[str, str] = TERMINAL,
         first: bool = False,
+        program: Sequence[str] = (),
+        folder: Path = ROOT,
     ) -> None:
-        """Start it; ``first``: as on the very first day, with the welcome."""
+        """Start it; ``first``: as on the very first day, with the welcome.
+
+        ``program`` is another one than this checkout's module, ``folder`` where it is started.
+        """
         if not first:
             been_here(home, arguments)
         self.raw = bytearray()
         self.screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self.screen)
+        command = [*(program or (sys.executable, "-m", module)), *arguments]
         self.child = pexpect.spawn(
-            sys.executable,
-            ["-m", module, *arguments],
+            command[0],
+            command[1:],
             dimensions=(rows, columns),
             env=environment_of(home, terminal),
-            cwd=ROOT,
+            cwd=folder,
             timeout=None,
         )
 

@@ -1,0 +1,18 @@
+"""Add up what settled markets have paid, and what all fills have cost in fees."""
+
+import asyncio
+
+from kalshi_tui.kalshi import KalshiClient, format_money
+
+
+async def main() -> None:
+    """Read both lists to their last page."""
+    async with KalshiClient.from_env() as client:
+        settlements = await client.settlements()
+        for each in settlements:
+            print(each.ticker, each.result, format_money(each.net))
+        print("net", format_money(sum(each.net for each in settlements)))
+        print("fees", format_money(sum(fill.fee for fill in await client.fills())))
+
+
+asyncio.run(main())

@@ -1,0 +1,478 @@
+"""A client for programs: what the exchange's API does, with exact numbers, typed errors and no order ever sent twice.
+
+Prices are integers of 1/10,000 dollar, counts of 1/100 contract, money of 1/1,000,000 dollar; texts such as ``"0.42"``
+are taken too. Times are Unix seconds (``_s``) or milliseconds (``_ms``).
+
+A question raises `TransportError`, `Refused` or `BadReply`. A command raises `NotSent` (nothing left this machine),
+`Refused` (a definite no) or `UnknownOutcome` (it may have been done: ask, never resend).
+"""
+
+import os
+import uuid
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Literal, Self, overload
+
+from kalshi_tui.domain.book import Book, BookError, Side
+from kalshi_tui.domain.fees import FeeSchedule
+from kalshi_tui.domain.history import MINUTE_MS, Candle, Settlement
+from kalshi_tui.domain.market import Event, Market, Trade
+from kalshi_tui.domain.order import Action, Fill, Order, OrderTerms, TimeInForce
+from kalshi_tui.domain.portfolio import Balance, Position
+from kalshi_tui.domain.price import Count, Price
+from kalshi_tui.kalshi import access, numbers
+from kalshi_tui.kalshi.calls import Retry, Timeouts
+from kalshi_tui.kalshi.dry_run import DryRun
+from kalshi_tui.kalshi.environments import Environment
+from kalshi_tui.kalshi.errors import BadReply, Misconfigured, NoKey, UnknownOutcome
+from kalshi_tui.kalshi.finding import sought
+from kalshi_tui.kalshi.replies import AccountLimits, AmendAck, CancelAck, ExchangeStatus, OrderAck
+from kalshi_tui.kalshi.rest import Levels, RestClient
+from kalshi_tui.kalshi.signing import Signer
+from kalshi_tui.kalshi.sink import Sink
+from kalshi_tui.kalshi.stream import Stream
+from kalshi_tui.kalshi.stream_group import Listener, StreamGroup
+from kalshi_tui.kalshi.translate import event_fees
+from kalshi_tui.kalshi.updates import Updates
+
+SENT_REMEMBERED: Final = 1_000
+"""Orders of this client whose time of sending is known, for `KalshiClient.find_order`."""
+CANDLES: Final = 100
+"""How many periods `KalshiClient.candles` goes back unless it is told."""
+CANCELLED_AT_ONCE: Final = 20
+CANCEL_ROUNDS: Final = 5
+
+
+class KalshiClient:
+    """One account at one exchange; without a key its public market data alone.
+
+    Use it as an asynchronous context manager, or call `close`::
+
+        async with KalshiClient.from_env() as client:
+            print(await client.balance())
+    """
+
+    def __init__(
+        self,
+        environment: Environment,
+        signer: Signer | None = None,
+        *,
+        key_id: str = "",
+        private_key_path: str | Path | None = None,
+        private_key: bytes | None = None,
+        passphrase: str | None = None,
+        read_only: bool = False,
+        proxy: str | None = None,
+        timeouts: Timeouts | None = None,
+        retry: Retry | None = None,
+    ) -> None:
+        """Make ready; nothing is sent. Raises Misconfigured for a key or a proxy that cannot be used.
+
+        The key is a PEM file that only its owner can read, or its text in ``private_key``, or a ``signer`` that is
+        open already. With ``read_only`` no command leaves; each is NotSent. ``proxy`` is the address of an HTTP proxy;
+        no variable of the environment names one.
+        """
+        if key_id or private_key_path is not None or private_key is not None:
+            path = Path(private_key_path).expanduser() if private_key_path is not None else None
+            signer = access.opened(environment, key_id, path, private_key, passphrase)
+        self.environment = environment
+        self._signer = signer
+        self._proxy = proxy
+        try:
+            self._rest = RestClient(
+                environment, signer, proxy=proxy, timeouts=timeouts, retry=retry, read_only=read_only
+            )
+        except ValueError as error:
+            raise Misconfigured(str(error)) from None
+        self._fees: dict[str, FeeSchedule] = {}
+        self._sent: OrderedDict[str, tuple[str, int]] = OrderedDict()
+        self._streams: list[Updates] = []
+
+    @classmethod
+    def from_env(
+        cls,
+        environ: Mapping[str, str] | None = None,
+        *,
+        passphrase: str | None = None,
+        read_only: bool = False,
+        proxy: str | None = None,
+    ) -> Self:
+        """Make a client by the variables of the environment. Raises Misconfigured with a sentence.
+
+        ``KALSHI_API_KEY_ID`` with ``KALSHI_PRIVATE_KEY_PATH`` (or the key's text in ``KALSHI_PRIVATE_KEY``) are the
+        key. The exchange is Kalshi itself, **with real money**; its demo with ``KALSHI_USE_DEMO=true``; a practice
+        exchange on this machine with its ``rest_url`` in ``KALSHI_REST_URL``.
+        """
+        variables = os.environ if environ is None else environ
+        environment = access.environment_of(variables)
+        signer = access.signer_of(variables, environment, passphrase)
+        return cls(environment, signer, read_only=read_only, proxy=proxy)
+
+    @classmethod
+    def practice(cls, line: str | bytes | Mapping[str, Any], *, read_only: bool = False) -> Self:
+        """Make a client by the first line that ``kalshi-tui practice`` prints. Raises Misconfigured for any other."""
+        environment, signer = access.told(line)
+        return cls(environment, signer, read_only=read_only)
+
+    async def close(self) -> None:
+        """End the streams and close the connections. Orders that rest go on resting."""
+        for stream in self._streams:
+            await stream.close()
+        await self._rest.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    def __repr__(self) -> str:
+        return f"KalshiClient({self.environment.name!r})"
+
+    # Markets.
+
+    def markets(
+        self,
+        *,
+        status: Literal["unopened", "open", "paused", "closed", "settled"] | None = None,
+        series_ticker: str | None = None,
+        event_ticker: str | None = None,
+        tickers: Sequence[str] | None = None,
+    ) -> AsyncIterator[Market]:
+        """Yield the markets that pass the filters, page by page, to the last."""
+        return self._rest.markets(
+            status=status, series_ticker=series_ticker, event_ticker=event_ticker, tickers=tickers
+        )
+
+    async def market(self, ticker: str) -> Market:
+        """Read one market; `NotFound` if there is none."""
+        return await self._rest.market(ticker)
+
+    def events(
+        self,
+        *,
+        status: Literal["unopened", "open", "closed", "settled"] | None = None,
+        series_ticker: str | None = None,
+        with_markets: bool = True,
+    ) -> AsyncIterator[Event]:
+        """Yield the events that pass the filters, with their markets, page by page, to the last."""
+        return self._rest.events(status=status, series_ticker=series_ticker, with_nested_markets=with_markets)
+
+    async def event(self, event_ticker: str) -> Event:
+        """Read one event with its markets; `NotFound` if there is none."""
+        return await self._rest.event(event_ticker)
+
+    async def orderbook(self, ticker: str, depth: int | None = None) -> Book:
+        """Read a book; up to 15 s old. For one that is live, `stream` it."""
+        return _book(await self._rest.orderbook(ticker, depth))
+
+    async def orderbooks(self, tickers: Sequence[str]) -> dict[str, Book]:
+        """Read several books, by ticker, 100 a request; up to 15 s old."""
+        return {ticker: _book(levels) for ticker, levels in (await self._rest.orderbooks(tickers)).items()}
+
+    async def trades(
+        self, ticker: str | None = None, *, min_s: int | None = None, max_s: int | None = None, most: int = 100
+    ) -> list[Trade]:
+        """Read public trades, of one market or all, newest first, at most ``most``."""
+        return await self._rest.trades(ticker, min_ts=min_s, max_ts=max_s, most=most)
+
+    async def candles(
+        self, ticker: str, *, minutes: Literal[1, 60, 1440] = 60, start_s: int | None = None, end_s: int | None = None
+    ) -> list[Candle]:
+        """Read a market's history, oldest first; without a start 100 periods, without an end the running one too."""
+        period_s = minutes * MINUTE_MS // 1000
+        end_s = self._rest.clock.now_ms() // 1000 + period_s if end_s is None else end_s
+        start_s = end_s - CANDLES * period_s if start_s is None else start_s
+        return (await self._rest.candles_of([ticker], start_s, end_s, minutes=minutes)).get(ticker, [])
+
+    async def fees(self, ticker: str) -> FeeSchedule:
+        """Read what a market's fills cost; read once for each event."""
+        market = await self._rest.market(ticker)
+        return await self._fees_of(market)
+
+    async def exchange_status(self) -> ExchangeStatus:
+        """Read whether the exchange is up and trades."""
+        return await self._rest.exchange_status()
+
+    # The account.
+
+    async def balance(self) -> Balance:
+        """Read the cash and what the positions are worth."""
+        return await self._rest.balance()
+
+    async def positions(self, *, ticker: str | None = None, event_ticker: str | None = None) -> list[Position]:
+        """Read what is held, all pages; settled markets are gone from here, and are in `settlements`."""
+        return await self._rest.positions(ticker=ticker, event_ticker=event_ticker)
+
+    async def settlements(self, *, min_s: int | None = None, most: int | None = None) -> list[Settlement]:
+        """Read what settled markets have paid, newest first, all pages."""
+        return await self._rest.settlements(min_ts=min_s, most=most)
+
+    async def orders(
+        self,
+        *,
+        status: Literal["resting", "canceled", "executed"] | None = None,
+        ticker: str | None = None,
+        event_ticker: str | None = None,
+        min_s: int | None = None,
+        max_s: int | None = None,
+        most: int | None = None,
+    ) -> list[Order]:
+        """Read the account's orders, all pages or at most ``most``."""
+        return await self._rest.orders(
+            status=status, ticker=ticker, event_ticker=event_ticker, min_ts=min_s, max_ts=max_s, most=most
+        )
+
+    async def order(self, order_id: str) -> Order:
+        """Read one order by the exchange's id; `NotFound` if there is none."""
+        return await self._rest.order(order_id)
+
+    async def fills(
+        self,
+        *,
+        ticker: str | None = None,
+        order_id: str | None = None,
+        min_s: int | None = None,
+        max_s: int | None = None,
+        most: int | None = None,
+    ) -> list[Fill]:
+        """Read the account's fills, newest first, all pages or at most ``most``."""
+        return await self._rest.fills(ticker=ticker, order_id=order_id, min_ts=min_s, max_ts=max_s, most=most)
+
+    async def limits(self) -> AccountLimits:
+        """Read how fast this account may ask and order; from then on commands wait by it instead of the lowest tier."""
+        return await self._rest.limits()
+
+    # Orders.
+
+    @overload
+    async def place_order(
+        self,
+        ticker: str,
+        side: Side | Literal["yes", "no"],
+        action: Action | Literal["buy", "sell"],
+        price: str | Price,
+        count: str | Count,
+        *,
+        tif: TimeInForce = ...,
+        post_only: bool = ...,
+        reduce_only: bool = ...,
+        expires_s: int | None = ...,
+        cancel_on_pause: bool = ...,
+        client_order_id: str = ...,
+        dry_run: Literal[False] = ...,
+    ) -> OrderAck: ...
+
+    @overload
+    async def place_order(
+        self,
+        ticker: str,
+        side: Side | Literal["yes", "no"],
+        action: Action | Literal["buy", "sell"],
+        price: str | Price,
+        count: str | Count,
+        *,
+        tif: TimeInForce = ...,
+        post_only: bool = ...,
+        reduce_only: bool = ...,
+        expires_s: int | None = ...,
+        cancel_on_pause: bool = ...,
+        client_order_id: str = ...,
+        dry_run: Literal[True],
+    ) -> DryRun: ...
+
+    async def place_order(
+        self,
+        ticker: str,
+        side: Side | Literal["yes", "no"],
+        action: Action | Literal["buy", "sell"],
+        price: str | Price,
+        count: str | Count,
+        *,
+        tif: TimeInForce = TimeInForce.GTC,
+        post_only: bool = False,
+        reduce_only: bool = False,
+        expires_s: int | None = None,
+        cancel_on_pause: bool = False,
+        client_order_id: str = "",
+        dry_run: bool = False,
+    ) -> OrderAck | DryRun:
+        """Send one limit order, once. Raises NotSent, Refused or UnknownOutcome; never sends it a second time.
+
+        ``price`` is of the outcome ``side``, ``"0.42"`` or 4200; ``count`` is ``"10"`` contracts or 1000. Without a
+        ``client_order_id`` a random one is made; `UnknownOutcome` carries it for `find_order`. Whoever may be
+        cancelled while this waits hands in one of `new_client_order_id`, to know it then. With ``dry_run`` nothing is
+        sent: what comes back are the figures of the ticket's preview.
+        """
+        terms = OrderTerms(
+            ticker=ticker,
+            side=Side(side),
+            action=Action(action),
+            price=numbers.price(price),
+            count=numbers.contracts(count),
+            tif=tif,
+            post_only=post_only,
+            reduce_only=reduce_only,
+            expires_s=expires_s,
+            cancel_on_pause=cancel_on_pause,
+        )
+        if dry_run:
+            return await self._dry_run(terms)
+        client_order_id = client_order_id or new_client_order_id()
+        # Once more under the same id is the caller's own wish; the first time counts for the search.
+        self._sent.setdefault(client_order_id, (ticker, self._rest.clock.now_ms()))
+        if len(self._sent) > SENT_REMEMBERED:
+            self._sent.popitem(last=False)
+        try:
+            ack = await self._rest.create_order(terms, client_order_id)
+        except UnknownOutcome as error:
+            error.client_order_id = client_order_id
+            # It can have arrived until now: only from here on does a miss prove anything.
+            self._sent[client_order_id] = (ticker, self._rest.clock.now_ms())
+            raise
+        return ack if ack.client_order_id else replace(ack, client_order_id=client_order_id)
+
+    async def find_order(
+        self, client_order_id: str, *, ticker: str | None = None, sent_ms: int | None = None, within_s: float = 60.0
+    ) -> Order | None:
+        """Ask until it is known what became of an order, by the id of its sender; None if it never arrived.
+
+        None is proved: three reads have missed it, all of them after the exchange's data had passed the time of sending
+        by 5 s. Raises UnknownOutcome if that took longer than ``within_s``. ``ticker`` and ``sent_ms`` narrow the
+        search; of this client's own orders they are known.
+        """
+        known_ticker, known_ms = self._sent.get(client_order_id, (None, 0))
+        sent = known_ms if sent_ms is None else sent_ms
+        return await sought(
+            self._rest,
+            client_order_id,
+            ticker=ticker or known_ticker,
+            sent_ms=sent,
+            not_after_ms=sent or self._rest.clock.now_ms(),
+            within_s=within_s,
+        )
+
+    async def cancel(self, order: Order | str) -> CancelAck:
+        """Cancel an order, given whole or by the exchange's id. Raises NotFound if it is gone already.
+
+        By its id alone it is read first: its market routes the cancel to the right part of the exchange.
+        """
+        order = await self.order(order) if isinstance(order, str) else order
+        return await self._rest.cancel_order(order.order_id, order.ticker)
+
+    async def cancel_all(self, *, ticker: str | None = None) -> list[Order]:
+        """Cancel all that rests, or all of one market, and look until none does; gives what still rests then."""
+        if ticker is None:
+            return await self._rest.cancel_all()
+        for _ in range(CANCEL_ROUNDS):
+            resting = await self.orders(status="resting", ticker=ticker)
+            if not resting:
+                return []
+            for start in range(0, len(resting), CANCELLED_AT_ONCE):
+                await self._rest.cancel_orders(resting[start : start + CANCELLED_AT_ONCE])
+        return await self.orders(status="resting", ticker=ticker)
+
+    async def amend(
+        self, order: Order | str, *, yes_price: str | Price | None = None, remaining: str | Count | None = None
+    ) -> AmendAck:
+        """Change a resting order's price (of YES) or what remains of it. Raises NotSent, Refused or UnknownOutcome.
+
+        A smaller count alone keeps the place in the queue; all else goes to its end. An order given by its id is read
+        first; of one given whole ``filled`` must be true, for the exchange counts the whole order.
+        """
+        order = await self.order(order) if isinstance(order, str) else order
+        at = order.yes_price if yes_price is None else numbers.price(yes_price)
+        left = order.remaining if remaining is None else numbers.contracts(remaining)
+        if at == order.yes_price and left < order.remaining:
+            return await self._rest.decrease_order(order.order_id, order.ticker, to=left)
+        return await self._rest.amend_order(
+            order.order_id,
+            order.ticker,
+            order.book_side,
+            at,
+            order.filled + left,
+            client_order_id=order.client_order_id,
+        )
+
+    # The stream.
+
+    def stream(
+        self,
+        books: Iterable[str] = (),
+        *,
+        quotes: Iterable[str] | Literal["all"] = (),
+        account: bool = True,
+    ) -> Updates:
+        """Follow books with their public trades, quotes, and the account with its markets' changes. Raises NoKey.
+
+        ``async for update in client.stream(["TICKER"])``; inside ``async with`` it ends with the block, else with
+        `close`. Even public data need a key here: the exchange admits nobody without one.
+        """
+        if self._signer is None:
+            raise NoKey
+        signer = self._signer
+
+        def a_stream(sink: Sink, listener: Listener, *, private: bool) -> Stream:
+            return Stream(
+                self.environment,
+                signer,
+                sink,
+                clock=self._rest.clock,
+                listener=listener,
+                private=private and account,
+                proxy=self._proxy,
+            )
+
+        updates = Updates(lambda sink, listener: StreamGroup(a_stream, sink, listener))
+        if tickers := _tickers(books):
+            updates.watch_books(tickers)
+        if quotes == "all":
+            updates.watch_quotes(None)
+        elif tickers := _tickers(quotes):
+            updates.watch_quotes(tickers)
+        self._streams = [*(each for each in self._streams if not each.closed), updates]
+        return updates
+
+    # Inside.
+
+    async def _fees_of(self, market: Market) -> FeeSchedule:
+        known = self._fees.get(market.event_ticker)
+        if known is None:
+            event = await self._rest.event(market.event_ticker)
+            series = await self._rest.series(event.series_ticker)
+            known = self._fees[market.event_ticker] = event_fees(series.fees, event)
+        return known
+
+    async def _dry_run(self, terms: OrderTerms) -> DryRun:
+        market = await self._rest.market(terms.ticker)
+        market = replace(market, fees=await self._fees_of(market))
+        held, cash = None, None
+        if self._signer is not None:
+            held = next((each for each in await self.positions(ticker=terms.ticker) if each.count), None)
+            cash = (await self.balance()).on_shard(market.exchange_index)
+        return DryRun.of(terms, market, await self.orderbook(terms.ticker), held, cash)
+
+
+def new_client_order_id() -> str:
+    """Make an id for one order: random, so that it is unique for ever and tells nothing."""
+    return str(uuid.uuid4())
+
+
+def _tickers(given: Iterable[str]) -> list[str]:
+    if isinstance(given, str):
+        raise TypeError(f"a list of tickers is wanted, such as [{given!r}]")
+    return list(given)
+
+
+def _book(levels: tuple[Levels, Levels]) -> Book:
+    book = Book()
+    try:
+        book.snapshot(*levels)
+    except BookError as error:
+        raise BadReply(f"The exchange's reply makes no sense as a book: {error}.") from None
+    return book
