@@ -10,7 +10,7 @@ from typing import Final
 
 from benchmarks.measure import Figure, machine
 
-USUAL: Final = ("feed", "filter", "market", "link", "start", "screen", "exchange", "practice", "soak")
+USUAL: Final = ("feed", "filter", "market", "link", "start", "screen", "exchange", "practice", "recording", "soak")
 """Each a module here with a function ``run`` that gives figures; in the order of the results page."""
 APART: Final = "nautilus"
 """Needs an environment of its own: `make bench-nautilus`."""

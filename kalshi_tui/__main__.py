@@ -4,7 +4,7 @@ import sys
 from collections.abc import Sequence
 
 from kalshi_tui import hardening
-from kalshi_tui.command_line import desk, practice
+from kalshi_tui.command_line import desk, practice, replay
 from kalshi_tui.command_line.commands import build_parser
 from kalshi_tui.command_line.exits import FAILED, INTERRUPTED, FailedError, UsageError, tell
 from kalshi_tui.command_line.parser import Run
@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     as_json: bool = options.json
     try:
         run: Run = options.run
-        if run is desk.run:
+        if run in (desk.run, replay.run):
             return run(options)
         from kalshi_tui import logs  # noqa: PLC0415 - see the top
 

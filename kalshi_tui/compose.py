@@ -4,19 +4,23 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import convert
 
 from kalshi_tui import logs
 from kalshi_tui.credentials import Ask, open_key
 from kalshi_tui.kalshi.clock import ExchangeClock
 from kalshi_tui.kalshi.environments import Environment, Kind, practice_at
 from kalshi_tui.kalshi.practice_control import PracticeControl
+from kalshi_tui.kalshi.replay_state import ReplayState
 from kalshi_tui.kalshi.rest import RestClient
 from kalshi_tui.kalshi.signing import Signer
 from kalshi_tui.kalshi.stream import Stream
 from kalshi_tui.kalshi.stream_group import Listener, StreamGroup
 from kalshi_tui.launch import PracticeProcess, Ready
 from kalshi_tui.profiles import Profile
+from kalshi_tui.session.replaying import RecordedTime, Replay, ReplayClock
 from kalshi_tui.session.session import Session
 from kalshi_tui.session.venue import Venue
 
@@ -77,16 +81,33 @@ def connected_practice(ready: Ready, gone: Callable[[], str] = str) -> Connected
     return Connected(environment, Signer.from_pem(ready.api_key_id, pem, environment=environment), token, gone)
 
 
+def replay_session_of(
+    connected: Connected, told: dict[str, Any], journal: "Journal | None" = None, options: "Options | None" = None
+) -> Session:
+    """Compose the session on a practice exchange that plays a recording: all its times are the recording's.
+
+    ``told`` is what the exchange said of the recording when it was ready.
+    """
+    state = convert(told, ReplayState)
+    first = Replay(state.at_ms, state.begin_ms, state.end_ms, state.speed, state.paused, note=state.note)
+    return session_of(connected, journal, options, replay=ReplayClock(first))
+
+
 def session_of(
     connected: Connected,
     journal: "Journal | None" = None,
     options: "Options | None" = None,
     kept_folder: Path | None = None,
     rest: RestClient | None = None,
+    replay: ReplayClock | None = None,
 ) -> Session:
-    """Compose the session on an exchange; ``rest`` is a client for it that is there already, and is the session's."""
+    """Compose the session on an exchange.
+
+    ``rest`` is a client for it that is there already, and is the session's; ``replay`` the clock of a recording that
+    the exchange plays.
+    """
     environment, signer = connected.environment, connected.signer
-    clock = rest.clock if rest is not None else ExchangeClock(clock_ms)
+    clock = rest.clock if rest is not None else ExchangeClock(clock_ms) if replay is None else RecordedTime(replay)
 
     def a_stream(sink: "Sink", listener: Listener, *, private: bool) -> Stream:
         return Stream(environment, signer, sink, clock=clock, listener=listener, private=private, proxy=connected.proxy)
@@ -105,10 +126,11 @@ def session_of(
             read_only=options is not None and options.read_only,
         ),
         lambda store, listener: StreamGroup(a_stream, store, listener),
-        clock_ms,
+        replay or clock_ms,
         control=control,
         gone=connected.gone,
         journal=journal,
         options=options,
         kept_folder=kept_folder,
+        replay=replay,
     )

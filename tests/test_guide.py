@@ -22,7 +22,7 @@ def test_the_code_of_the_guide_runs(tmp_path: Path) -> None:
 
 
 async def test_the_guide_lists_every_action_and_no_other() -> None:
-    table = GUIDE.split("## Rehearsing trouble")[1].split("## What it is not")[0]
+    table = GUIDE.split("## Rehearsing trouble")[1].split("\n## ")[0]
     listed = {word for row in table.splitlines() if row.startswith("| `") for word in row.split("|")[1].split(", ")}
     async with serving() as exchange:
         told = (await exchange.control("nonsense")).json()["details"]

@@ -16,6 +16,8 @@ from kalshi_tui.command_line import (
     markets,
     order,
     practice,
+    record,
+    replay,
 )
 from kalshi_tui.command_line.exits import exits_text
 from kalshi_tui.command_line.parser import Commands, Parser, add_exchange, add_practice_world
@@ -38,6 +40,8 @@ GROUPS: Final[tuple[Group, ...]] = (
     doctor,
     config,
     practice,
+    record,
+    replay,
     completion,
 )
 """In the order in which the help lists them."""

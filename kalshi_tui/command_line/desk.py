@@ -72,7 +72,7 @@ def _traded(options: argparse.Namespace, loaded: "Loaded", process: "PracticePro
         raise FailedError(str(error)) from error
     session = session_of(connected, journal, wishes, folder)
     session.when_listed(garbage.settle)
-    looks = replace(looks_of(loaded.settings), export_folder=_export_folder(), kept_folder=folder)
+    looks = replace(looks_of(loaded.settings), export_folder=export_folder(), kept_folder=folder)
     app = DeskApp(session, clock_ms=clock_ms, wishes=looks)
     garbage.prepare()
     app.run()
@@ -81,7 +81,8 @@ def _traded(options: argparse.Namespace, loaded: "Loaded", process: "PracticePro
     return app.return_code or 0, app.ended_by
 
 
-def _export_folder() -> Path:
+def export_folder() -> Path:
+    """Give the folder into which the desk writes what the trader asks for."""
     from platformdirs import user_documents_path
 
     return user_documents_path() / "kalshi-tui"

@@ -1,13 +1,18 @@
 """Asking the practice exchange for trouble: ``POST /practice/control`` at its root, which no other exchange has."""
 
 from collections.abc import Mapping
+from typing import Final
 
-from kalshi_tui.kalshi.calls import Calls
+from kalshi_tui.kalshi.calls import Calls, Timeouts
 from kalshi_tui.kalshi.clock import ExchangeClock
 from kalshi_tui.kalshi.environments import Environment, Kind
 from kalshi_tui.kalshi.errors import AuthenticationFailed
-from kalshi_tui.kalshi.signing import PRACTICE_CONTROL, PRACTICE_TOKEN_HEADER, Signer
+from kalshi_tui.kalshi.replay_state import ReplayState
+from kalshi_tui.kalshi.signing import PRACTICE_CONTROL, PRACTICE_REPLAY, PRACTICE_TOKEN_HEADER, Signer
 from kalshi_tui.kalshi.wire import REST_PREFIX
+
+PATIENT: Final = Timeouts(piece=600.0, whole=600.0)
+"""A long recording is read from its beginning when it is moved to another moment."""
 
 
 class PracticeControl:
@@ -17,7 +22,10 @@ class PracticeControl:
         if environment.kind is not Kind.PRACTICE:
             raise ValueError("Trouble is rehearsed on a practice exchange only.")
         root = environment.rest_url.removesuffix(REST_PREFIX)
-        self._calls = Calls(environment, signer, clock=clock, url=root, headers={PRACTICE_TOKEN_HEADER: token})
+        headers = {PRACTICE_TOKEN_HEADER: token}
+        self._calls = Calls(environment, signer, clock=clock, url=root, headers=headers)
+        self._patient = Calls(environment, signer, clock=clock, url=root, headers=headers, timeouts=PATIENT)
+        self._unsigned = Calls(environment, clock=clock, url=root)
 
     async def act(self, action: str, values: Mapping[str, str | int | bool]) -> None:
         """Have one action done. Raises NotSent, Refused or UnknownOutcome with a sentence."""
@@ -30,6 +38,17 @@ class PracticeControl:
             # The clock was rehearsed wrong, and the refusal has just told the right time. Nothing was done yet.
             await self._calls.plain_command("POST", PRACTICE_CONTROL, "The rehearsal", asked)
 
+    async def play(self, action: str, values: Mapping[str, str | int | bool]) -> None:
+        """Have a recording paused, moved and the like, however long that takes. Raises as `act`."""
+        await self._patient.plain_command(
+            "POST", PRACTICE_CONTROL, "The replay's command", {"action": action, **values}
+        )
+
+    async def replay_state(self) -> ReplayState:
+        """Ask how far a recording has played. Raises TransportError, Refused or BadReply."""
+        return await self._unsigned.get(PRACTICE_REPLAY, ReplayState)
+
     async def close(self) -> None:
-        """Close the connection."""
-        await self._calls.close()
+        """Close the connections."""
+        for calls in (self._calls, self._patient, self._unsigned):
+            await calls.close()

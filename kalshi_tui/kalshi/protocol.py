@@ -175,6 +175,11 @@ class FeedProtocol:
         """The markets whose books are wanted and not trusted now."""
         return self._books.wanted - self._books.good.keys()
 
+    @property
+    def sids(self) -> dict[int, tuple[str, int | None]]:
+        """The subscriptions of this connection by sid: channel, and the number that comes next, None if not known."""
+        return {sid: (each.channel, each.expected) for sid, each in self._by_sid.items()}
+
     def _want(self, channel: str, tickers: frozenset[str], *, everything: bool = False) -> None:
         subscription = self._subscriptions[channel]
         subscription.everything = everything

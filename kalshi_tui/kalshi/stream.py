@@ -33,6 +33,7 @@ from kalshi_tui.kalshi.environments import Environment
 from kalshi_tui.kalshi.errors import WrongHost, authentication_sentence
 from kalshi_tui.kalshi.protocol import AuditAnswer, FeedProtocol
 from kalshi_tui.kalshi.reach import proxy_for, tls_context, tls_fault
+from kalshi_tui.kalshi.recording import Tap
 from kalshi_tui.kalshi.signing import Signer
 from kalshi_tui.kalshi.sink import Sink
 from kalshi_tui.kalshi.subscription import Bounds, Report
@@ -223,6 +224,7 @@ class Stream:
         self._lag_ms = 0
         self._lag_told = 0
         self._sample_lag = False
+        self._tap: Tap | None = None
         self.protocol.on_outgoing = self._flush.set
         self.protocol.on_ready = self._ready
         if private:
@@ -234,6 +236,8 @@ class Stream:
     def watch_books(self, tickers: Iterable[str]) -> None:
         """Follow the order books and the public trades of exactly these markets."""
         markets = frozenset(tickers)
+        if self._tap is not None:
+            self._tap.wanted(markets)
         self.protocol.want_books(markets)
         self.protocol.want_trades(markets)
 
@@ -248,6 +252,15 @@ class Stream:
     def distrust(self, why: str) -> None:
         """Take the trust from all books and fetch them anew: for whoever finds that one cannot be right."""
         self.protocol.distrust(why)
+
+    def record(self, tap: Tap | None) -> bool:
+        """Have all that is received from here on taken down, or no more; give whether a connection is in the middle."""
+        self._tap = tap
+        if tap is None or self._connection is None:
+            return False
+        tap.begin(self.protocol.sids)
+        tap.wanted(self.protocol.trusted | self.protocol.untrusted)
+        return True
 
     def retry_now(self) -> None:
         """Do not wait for the next attempt to connect."""
@@ -387,6 +400,9 @@ class Stream:
         began = loop.time()
         why = "The connection was closed."
         self.protocol.connected(began)
+        if self._tap is not None:
+            self._tap.begin()
+            self._tap.wanted(self.protocol.untrusted)
         tasks = [
             asyncio.create_task(work, name=f"stream {name}")
             for name, work in (
@@ -404,6 +420,8 @@ class Stream:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             self._connection = None
+            if self._tap is not None:
+                self._tap.end()
             self.protocol.disconnected(loop.time(), why)
             await self._hang_up(connection)
         if loop.time() - began >= self._timing.healthy_after:
@@ -433,6 +451,8 @@ class Stream:
                 data = await receive_next(decode=False)
             except ConnectionClosed as error:
                 return _end(error)
+            if self._tap is not None:
+                self._tap.frame(data)
             take(data)
             self.frames += 1
             if self._sample_lag:

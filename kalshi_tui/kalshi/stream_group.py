@@ -12,6 +12,7 @@ from typing import Final, Protocol
 
 from kalshi_tui.domain.link import LinkState
 from kalshi_tui.kalshi.protocol import AuditAnswer
+from kalshi_tui.kalshi.recording import Recording, Tap
 from kalshi_tui.kalshi.sink import Sink
 from kalshi_tui.kalshi.stream import Health, Stream
 from kalshi_tui.kalshi.subscription import Happening, Report
@@ -64,6 +65,7 @@ class StreamGroup:
         self._running: dict[int, asyncio.Task[None]] = {}
         self._closing = asyncio.Event()
         self._started = False
+        self._recording: Recording | None = None
         self._add()
 
     def _add(self) -> None:
@@ -72,6 +74,8 @@ class StreamGroup:
         self._streams.append(self._make(sink, lambda report: self._heard(place, report), private=place == 0))
         self._carried.append(set())
         self._room.append(None)
+        if self._recording is not None:
+            self._streams[place].record(self._recording.tap())
         if self._started:
             self._start(place)
 
@@ -152,6 +156,20 @@ class StreamGroup:
         """Take the trust from all books and fetch them anew."""
         for stream in self._streams:
             stream.distrust(why)
+
+    def record(self, recording: Recording | None) -> list[tuple[Tap, frozenset[str]]]:
+        """Have all that is received taken down, or no more.
+
+        Gives, for each connection that is in the middle, what takes it down and the markets whose books are trusted:
+        these books are to be written down before the next frame comes.
+        """
+        self._recording = recording
+        begun = []
+        for stream in self._streams:
+            tap = recording.tap() if recording is not None else None
+            if stream.record(tap) and tap is not None:
+                begun.append((tap, stream.protocol.trusted))
+        return begun
 
     def retry_now(self) -> None:
         """Do not wait for the next attempt to connect."""

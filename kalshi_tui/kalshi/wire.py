@@ -206,6 +206,8 @@ class TickerMsg(_Leaf, frozen=True, kw_only=True):
     last_trade_size_fp: OptionalText = UNSET
     volume_fp: OptionalText = UNSET
     open_interest_fp: OptionalText = UNSET
+    dollar_volume: OptionalInt = UNSET
+    """Of a recording that is played; the desk has no use for it."""
     ts_ms: int = 0
 
 
@@ -213,7 +215,6 @@ class WholeTickerMsg(TickerMsg, frozen=True, kw_only=True, gc=False):
     """The same as the exchange sends it."""
 
     market_id: str = ""
-    dollar_volume: OptionalInt = UNSET
     dollar_open_interest: OptionalInt = UNSET
     ts: int | str | UnsetType = UNSET
     time: OptionalText = UNSET

@@ -158,6 +158,11 @@ class Connection:
         self._waiting.append((frame, market_data))
         self._news.set()
 
+    @property
+    def behind(self) -> bool:
+        """Whether much waits for this reader already; whoever can wait had better send no more now."""
+        return len(self._waiting) >= BUFFER_FRAMES // 5 or self._bytes >= BUFFER_BYTES // 5
+
     def overflow(self) -> None:
         """End all market data subscriptions of a reader that is too slow: what waits of them is thrown away."""
         self._waiting = deque(each for each in self._waiting if not each[1])

@@ -17,6 +17,7 @@ from kalshi_tui.practice.engine import scalar, yes_or_no
 from kalshi_tui.practice.http import BadRequestError, body, reply
 from kalshi_tui.practice.lagging import LaggingReads
 from kalshi_tui.practice.refusal import Refusal
+from kalshi_tui.practice.replay_world import ReplayError, ReplayWorld, read_moment, read_speed
 
 if TYPE_CHECKING:
     from kalshi_tui.practice.server import PracticeServer
@@ -53,6 +54,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     ticker: str = ""
     result: str = ""
     structure: str = ""
+    at: str = ""
+    speed: str = ""
 
 
 class Control:
@@ -84,6 +87,27 @@ class Control:
             "deactivate": lambda asked: server.world.exchange.deactivate(asked.ticker),
             "activate": lambda asked: server.world.exchange.activate(asked.ticker),
         }
+        if isinstance(server.world, ReplayWorld):
+            self._play(server.world)
+
+    def _play(self, world: ReplayWorld) -> None:
+        """Add what can be done with a recording, and take away what would contradict it."""
+        for name in ("advance_clock", "settle", "change_grid", "deactivate", "activate", "read_lag"):
+            del self._actions[name]
+
+        async def seek(asked: Request) -> None:
+            target = world.now_ms + asked.ms
+            if asked.at:
+                target = read_moment(asked.at, world.begin_ms, world.end_ms)
+            await world.seek(target)
+
+        self._actions |= {
+            "replay_pause": lambda _: world.pause(),
+            "replay_resume": lambda _: world.resume(),
+            "replay_step": lambda asked: world.step_on(asked.count),
+            "replay_speed": lambda asked: world.set_speed(read_speed(asked.speed)),
+            "replay_seek": seek,
+        }
 
     async def handle(self, request: web.Request) -> web.Response:
         """Carry out one action. The signature was checked before; the token is checked here."""
@@ -98,9 +122,12 @@ class Control:
         act = self._actions.get(asked.action)
         if act is None:
             raise BadRequestError(f"action must be one of {', '.join(self._actions)}")
-        done = act(asked)
-        if done is not None and hasattr(done, "__await__"):
-            await done
+        try:
+            done = act(asked)
+            if done is not None and hasattr(done, "__await__"):
+                await done
+        except ReplayError as error:
+            raise BadRequestError(str(error)) from None
         self._server.commit()
         return reply({"action": asked.action, "done": True})
 

@@ -33,12 +33,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--tier", default="basic", metavar="NAME", help="API usage tier of the accounts (default: basic)"
     )
+    parser.add_argument("--recording", type=Path, metavar="FILE", help="play a recording as the market")
+    add_playing(parser)
     parser.add_argument(
         "--unlisted", action="store_true", help="leave no note in the folder by which other commands find this exchange"
     )
     parser.add_argument(
         "--until-stdin-closes", action="store_true", help="end when standard input ends, as when the parent is gone"
     )
+
+
+def add_playing(parser: argparse.ArgumentParser) -> None:
+    """Add how a recording is played."""
+    parser.add_argument(
+        "--speed", default="1", metavar="N", help="times as fast as it was recorded, or max (default: 1)"
+    )
+    parser.add_argument(
+        "--at", default="", metavar="TIME", help="where to begin: 12:34:56 (UTC), 5m, 90s, -30s before the end, or 40%%"
+    )
+    parser.add_argument("--paused", action="store_true", help="stand still until it is resumed")
 
 
 def run(options: argparse.Namespace, folder: Path) -> int:
@@ -77,5 +90,6 @@ def ready_line(practice: "Practice", port: int) -> str:
                 {"account_id": account_id, "api_key_id": key.key_id, "private_key_path": str(key.path)}
                 for account_id, key in practice.further.items()
             ],
+            **practice.replay_told(),
         }
     )

@@ -11,8 +11,9 @@ import sys
 import time
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, Self
 
+import msgspec
 from aiohttp import web
 
 from kalshi_tui.domain.price import MONEY_UNIT
@@ -23,6 +24,7 @@ from kalshi_tui.practice.engine import SHARDS
 from kalshi_tui.practice.keys import StartError, account_key, control_token, make_folder, write_private
 from kalshi_tui.practice.main import DEFAULT_SEED, complain, ready_line
 from kalshi_tui.practice.participants import DEFAULT_RATE
+from kalshi_tui.practice.replay_world import RecordingError, ReplayError, ReplayWorld, read_speed
 from kalshi_tui.practice.running import LOCK, NOTE, forget_note
 from kalshi_tui.practice.server import PracticeServer
 from kalshi_tui.practice.throttle import TIERS
@@ -34,6 +36,7 @@ FIRST_CASH: Final = 10_000 * MONEY_UNIT
 CRYPTO_CASH: Final = 2_000 * MONEY_UNIT
 """What of the first cash lies on the crypto shard, since cash is held per shard."""
 MOST_ACCOUNTS: Final = 100
+ANY_TIME_MS: Final = 1 << 62
 
 
 def system_ms() -> int:
@@ -86,7 +89,7 @@ class Practice:
             raise
         try:
             self._world = self._build_world()
-        except (DatabaseError, ValueError) as error:
+        except (DatabaseError, RecordingError, ReplayError, ValueError) as error:
             self.__exit__(None, None, None)
             raise StartError(_lower(str(error))) from error
 
@@ -100,40 +103,74 @@ class Practice:
         forget_note(self._folder)
         os.close(self._lock)
 
-    def _build_world(self) -> World:
+    def _build_world(self) -> World | ReplayWorld:
         options, database = self._options, self._database
         seed = options.seed if options.seed is not None else int(database.get("seed") or DEFAULT_SEED)
-        world = World(
-            self._clock,
-            seed,
-            run=database.next_run(),
-            markets=options.markets,
-            rate=DEFAULT_RATE if options.rate is None else options.rate,
-            dedupe=options.dedupe,
-            quiet=options.quiet_market,
-        )
+        world = self._replay_world(seed) if options.recording is not None else self._simulated_world(seed)
         database.restore(world.exchange)
-        first = dict.fromkeys(SHARDS, 0) | {0: FIRST_CASH - CRYPTO_CASH, 2: CRYPTO_CASH}
+        shards = world.shards if isinstance(world, ReplayWorld) else SHARDS
+        others = {shard: CRYPTO_CASH for shard in shards if shard}
+        first = {0: max(FIRST_CASH - sum(others.values()), CRYPTO_CASH), **others}
         for account_id in (ACCOUNT_ID, *self.further):
             if account_id not in world.exchange.accounts:
                 world.exchange.open_account(account_id, first)
         database.put("seed", str(seed))
         return world
 
+    def _replay_world(self, seed: int) -> ReplayWorld:
+        options = self._options
+        if options.quiet_market or options.rate is not None or options.markets is not None:
+            raise StartError(
+                "--quiet-market, --rate and --markets are for the simulated market; a recording has its own."
+            )
+        return ReplayWorld(
+            options.recording.expanduser(),
+            seed=seed,
+            run=self._database.next_run(),
+            dedupe=options.dedupe,
+            speed=read_speed(options.speed),
+            paused=options.paused,
+            at=options.at,
+        )
+
+    def _simulated_world(self, seed: int) -> World:
+        options = self._options
+        if options.speed != "1" or options.at or options.paused:
+            raise StartError("--speed, --at and --paused are for a recording: name one with --recording FILE.")
+        return World(
+            self._clock,
+            seed,
+            run=self._database.next_run(),
+            markets=options.markets,
+            rate=DEFAULT_RATE if options.rate is None else options.rate,
+            dedupe=options.dedupe,
+            quiet=options.quiet_market,
+        )
+
+    def replay_told(self) -> dict[str, Any]:
+        """Give what the ready line says of a recording that plays; nothing where none does."""
+        if not isinstance(self._world, ReplayWorld):
+            return {}
+        return {"replay": msgspec.to_builtins(self._world.state())}
+
     def serve(self) -> int:
         """Serve to the end and give the exit code."""
-        authenticator = Authenticator(system_ms)
+        replays = isinstance(self._world, ReplayWorld)
+        clock_ms = self._world.clock_ms if isinstance(self._world, ReplayWorld) else self._clock
+        # A recording's time is no machine's: a signature of any time is taken, of the recording's or of today.
+        authenticator = Authenticator(clock_ms, tolerance_ms=ANY_TIME_MS) if replays else Authenticator(system_ms)
         for account_id, key in {ACCOUNT_ID: self.key, **self.further}.items():
             authenticator.register(key.key_id, account_id, key.public_key)
         server = PracticeServer(
             self._world,
             authenticator,
             self._database,
-            self._clock,
+            clock_ms,
             cancel_all=not self._options.no_cancel_all,
             tier=self._options.tier,
             control_token=self._token,
             advance_clock=self._clock.advance,
+            throttle_ms=system_ms if replays else None,
         )
         return asyncio.run(self._serve(server))
 

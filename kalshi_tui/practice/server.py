@@ -11,19 +11,23 @@ from aiohttp import web
 from msgspec import Raw, Struct
 
 from kalshi_tui.kalshi import wire
-from kalshi_tui.kalshi.signing import KEY_HEADER, PRACTICE_CONTROL
+from kalshi_tui.kalshi.signing import KEY_HEADER, PRACTICE_CONTROL, PRACTICE_REPLAY
 from kalshi_tui.practice.auth import Authenticator
 from kalshi_tui.practice.control import Control, Faults
 from kalshi_tui.practice.database import Database
 from kalshi_tui.practice.http import BadRequestError, bad_request, refused, reply, text
 from kalshi_tui.practice.lagging import LaggingReads
 from kalshi_tui.practice.refusal import Refusal
+from kalshi_tui.practice.replay_world import ReplayWorld
 from kalshi_tui.practice.rest_markets import MarketApi
 from kalshi_tui.practice.rest_portfolio import ACCOUNT, PortfolioApi
 from kalshi_tui.practice.streams import Hub
 from kalshi_tui.practice.throttle import COSTS, DEFAULT_COST, Throttle
 from kalshi_tui.practice.world import World
 
+READS_AHEAD_MS: Final = 10_000
+"""How far ahead portfolio reads of a replay say that they are: they never lag, and where the clock stands in a pause
+nobody would ever believe them, for data that do not pass the sending of an order tell nothing of it (section 7)."""
 STEP_EVERY_S: Final = 0.02
 PING_EVERY_S: Final = 10.0
 LARGEST_BODY: Final = 1024 * 1024
@@ -55,7 +59,7 @@ class PracticeServer:
 
     def __init__(
         self,
-        world: World,
+        world: World | ReplayWorld,
         authenticator: Authenticator,
         database: Database | None,
         clock_ms: Callable[[], int],
@@ -65,11 +69,13 @@ class PracticeServer:
         tier: str = "basic",
         control_token: str = "",
         advance_clock: Callable[[int], None] = lambda _: None,
+        throttle_ms: Callable[[], int] | None = None,
     ) -> None:
+        """Make ready; ``throttle_ms`` is the time that tokens are counted by, where that is not the exchange's."""
         self.world = world
         self.clock_ms = clock_ms
         self.faults = Faults()
-        self.throttle = Throttle(tier, clock_ms)
+        self.throttle = Throttle(tier, throttle_ms or clock_ms)
         machine_ms = authenticator.clock_ms
         authenticator.clock_ms = lambda: machine_ms() + self.faults.clock_skew_ms
         self._authenticator = authenticator
@@ -77,7 +83,13 @@ class PracticeServer:
         self._ping_every_s = ping_every_s
         self.hub = Hub(world.exchange, lambda: asyncio.get_running_loop().time())
         self.app = web.Application(middlewares=[self._guard], client_max_size=LARGEST_BODY)
-        portfolio = PortfolioApi(world.exchange, self.commit, clock_ms, cancel_all=cancel_all)
+        replays = isinstance(world, ReplayWorld)
+        portfolio = PortfolioApi(
+            world.exchange,
+            self.commit,
+            (lambda: clock_ms() + READS_AHEAD_MS) if replays else clock_ms,
+            cancel_all=cancel_all,
+        )
         self._portfolio = portfolio
         self._lagging: LaggingReads | None = None
         self.app.add_routes(portfolio.routes())
@@ -94,6 +106,8 @@ class PracticeServer:
         if control_token:
             control = Control(self, control_token, advance_clock)
             self.app.add_routes([web.post(PRACTICE_CONTROL, control.handle)])
+        if isinstance(world, ReplayWorld):
+            self.app.add_routes([web.get(PRACTICE_REPLAY, self._replay)])
         self.app.add_routes(MarketApi(world.exchange).routes())
         self.app.add_routes([web.get(wire.WS_PATH, self._stream)])
         for path in RETIRED:
@@ -105,9 +119,15 @@ class PracticeServer:
     async def run_world(self) -> None:
         """Step the world until cancelled; each step is short, so that requests do not wait."""
         while True:
-            self.world.step()
+            replay = self.world if isinstance(self.world, ReplayWorld) else None
+            if replay is not None and replay.under_way:
+                await replay.arrive()
+            if replay is None or not self.hub.behind:
+                # A recording waits for its readers; a market does not.
+                self.world.step()
             self.commit()
-            await asyncio.sleep(STEP_EVERY_S)
+            # One that plays fast has more to do than the steps of a quiet world.
+            await asyncio.sleep(0 if replay is not None and replay.hurries else STEP_EVERY_S)
 
     def commit(self) -> None:
         """Make what has happened durable, then tell the streams; nobody hears of what could be lost."""
@@ -135,10 +155,10 @@ class PracticeServer:
             below = path.removeprefix(wire.REST_PREFIX)
             if path in {wire.WS_PATH, PRACTICE_CONTROL} or below.startswith(SIGNED) or KEY_HEADER in request.headers:
                 request[ACCOUNT] = self._authenticator.account(request.headers, request.method, path)
-                if path not in {wire.WS_PATH, PRACTICE_CONTROL}:
+                if path not in {wire.WS_PATH, PRACTICE_CONTROL, PRACTICE_REPLAY}:
                     await self._charge(request, below)
                 _require_primary(request)
-            if path == PRACTICE_CONTROL:
+            if path in {PRACTICE_CONTROL, PRACTICE_REPLAY}:
                 return await handler(request)
             return await self._troubled(request, handler)
         except Refusal as refusal:
@@ -218,6 +238,12 @@ class PracticeServer:
         # The clock that signatures are measured by; that of the markets may have been advanced.
         response.headers["Date"] = formatdate(self._authenticator.clock_ms() // 1_000, usegmt=True)
         response.headers.update(FOR_BROWSERS)
+
+    async def _replay(self, request: web.Request) -> web.Response:
+        """Say how far a recording has played."""
+        del request
+        assert isinstance(self.world, ReplayWorld)  # noqa: S101 - the route is there for it alone
+        return reply(self.world.state())
 
     async def _stream(self, request: web.Request) -> web.WebSocketResponse:
         return await self.hub.serve(request, request[ACCOUNT], self._ping_every_s)

@@ -77,6 +77,11 @@ class Hub:
         for connection in list(self.connections):
             await connection.socket.close(code=1001, message=b"the exchange ends")
 
+    @property
+    def behind(self) -> bool:
+        """Whether much waits for any reader."""
+        return any(connection.behind for connection in self.connections)
+
     def drop(self) -> None:
         """Cut every connection without a word."""
         for connection in self.connections:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from kalshi_tui.domain.link import Pulse
@@ -10,7 +11,8 @@ from kalshi_tui.domain.price import Count, Price
 from kalshi_tui.session.alerts import Alerts
 from kalshi_tui.session.guard import Objection
 from kalshi_tui.session.options import TicketDefaults
-from kalshi_tui.session.rehearsal import Rehearsal
+from kalshi_tui.session.rehearsal import Rehearsal, Values
+from kalshi_tui.session.replaying import Replay
 from kalshi_tui.session.store import Store
 from kalshi_tui.session.venue import Venue
 
@@ -114,6 +116,20 @@ class Desk(Protocol):
 
     def audit(self, ticker: str) -> None:
         """Compare a book with a fresh snapshot of the exchange's; a notice says what came of it."""
+
+    @property
+    def recording(self) -> str:
+        """Say in a word that the stream is recorded, and how much; empty while it is not."""
+
+    def record(self, path: Path) -> None:
+        """Begin a recording, or end the one that goes on; a notice says which."""
+
+    @property
+    def replay(self) -> Replay | None:
+        """The moment of the recording that plays; None where none does."""
+
+    def play(self, action: str, values: Values) -> None:
+        """Have the recording paused, moved, played faster and the like."""
 
     @property
     def rehearses(self) -> bool:

@@ -13,6 +13,7 @@ from kalshi_tui.domain.order import Order, OrderTerms
 from kalshi_tui.domain.price import Count, Price
 from kalshi_tui.kalshi.errors import KalshiError
 from kalshi_tui.kalshi.practice_control import PracticeControl
+from kalshi_tui.kalshi.recording import RecordingError
 from kalshi_tui.kalshi.rest import RestClient
 from kalshi_tui.kalshi.stream_group import StreamGroup
 from kalshi_tui.kalshi.subscription import Happening, Report
@@ -33,7 +34,9 @@ from kalshi_tui.session.listing import Listing
 from kalshi_tui.session.options import Options
 from kalshi_tui.session.pasts import Pasts
 from kalshi_tui.session.queue import QueueWatch
-from kalshi_tui.session.rehearsal import Rehearsal
+from kalshi_tui.session.recorder import Recorder, size_text
+from kalshi_tui.session.rehearsal import Rehearsal, Values
+from kalshi_tui.session.replaying import Replay, ReplayClock, Replaying
 from kalshi_tui.session.settlements import Settlements
 from kalshi_tui.session.store import Levels, Store, Topic, Weight
 from kalshi_tui.session.sweep import WAITS_S, Sweeper
@@ -67,11 +70,13 @@ class Session:
         options: Options | None = None,
         timer_s: Callable[[], float] = sleepless_s,
         kept_folder: Path | None = None,
+        replay: ReplayClock | None = None,
     ) -> None:
         """Compose; ``gone`` says in a sentence that the exchange has ended for good, where anybody can know that.
 
         Without a ``journal`` one is kept in memory: then a restart knows nothing. ``timer_s`` must not jump, and must
         run on while the machine sleeps. Alerts are kept in ``kept_folder``; without one a restart knows none.
+        ``replay`` is the clock of a recording that plays; then all times are the recording's.
         """
         self.venue = venue
         options = options or Options()
@@ -84,6 +89,12 @@ class Session:
         self._rest = rest
         self._sleep = sleep
         self._stream = make_stream(self.store, self._stream_reports)
+        self.clock_ms = clock_ms
+        self.recorder = Recorder(self.store, self._stream, rest.clock.now_ms, venue, sleep)
+        self._replaying: Replaying | None = None
+        if replay is not None and control is not None:
+            self._replaying = Replaying(control, replay, sleep)
+            self._replaying.on_moved = self._moved
         self._guard = Guard(
             self.store,
             venue,
@@ -155,12 +166,15 @@ class Session:
             (self._pasts.run, "past prices"),
             (self._settlements.run, "settlements"),
             (self.alerts.run, "alerts"),
+            (self.recorder.run, "recording"),
+            *([(self._replaying.run, "replay")] if self._replaying is not None else []),
         )
         for work, name in needed if alone else (*around, *needed):
             self._spawn(self._for_ever(work, name), name)
 
     async def stop(self) -> None:
         """End everything that runs; the dead-man's switch cancels all first, if it is set to."""
+        self.recorder.end()
         await self._switch.quit(nothing_rests=self._account.has_been_read and not self.store.working())
         await self._stream.close()
         await self._inquiry.close()
@@ -311,6 +325,53 @@ class Session:
                 ticker = max(crossed, key=crossed.__getitem__)
                 self._stream.distrust(f"The book of {ticker} stays crossed.")
                 crossed = {}
+
+    @property
+    def recording(self) -> str:
+        """Say in a word that the stream is recorded, and how much; empty while it is not."""
+        return self.recorder.words
+
+    def record(self, path: Path) -> None:
+        """Begin a recording, or end the one that goes on; a notice says which."""
+        if (ended := self.recorder.end()) is not None:
+            told = f"{ended.frames:,} frames, {size_text(ended.size)}"
+            self.store.notify(Weight.GOOD, f"Recorded: {told} in {ended.path}. To play it: kalshi-tui replay FILE")
+            return
+        try:
+            begun = self.recorder.begin(path)
+        except RecordingError as error:
+            self.store.notify(Weight.ERROR, str(error))
+        else:
+            self.store.notify(Weight.INFO, f"Recording into {begun.path}; nothing of your account is in it.")
+
+    @property
+    def replay(self) -> Replay | None:
+        """The moment of the recording that plays; None where none does."""
+        return None if self._replaying is None else self._replaying.clock.moment()
+
+    def play(self, action: str, values: Values) -> None:
+        """Have the recording paused, moved, played faster and the like; only what fails is told."""
+        self._spawn(self._play(action, values), "replay")
+
+    async def _play(self, action: str, values: Values) -> None:
+        if self._control is None:
+            raise ValueError("a recording plays on a practice exchange only")
+        try:
+            await self._control.play(action, values)
+        except KalshiError as error:
+            self.store.notify(Weight.ERROR, f"The replay did not do that: {error}")
+
+    def _moved(self, sentence: str) -> None:
+        """Read all anew: what is known is of another moment. Books and quotes have come by themselves."""
+        self.store.notify(Weight.WARNING, sentence)
+        for tape in self.store.tapes.values():
+            tape.clear()
+        self.store.charts.clear()
+        self._listing.is_doubtful()
+        self._listing.tape_has_holes()
+        self._charts.has_holes()
+        self._account.is_doubtful()
+        self._settlements.is_doubtful()
 
     @property
     def rehearses(self) -> bool:

@@ -86,7 +86,7 @@ class DeskApp(App[None]):
         for each in THEMES:
             self.register_theme(each)
         self.theme = fitting_theme(wishes.theme, os.environ)
-        self.title = f"kalshi-tui {desk.venue.value}"
+        self.title = f"kalshi-tui {desk.venue.value}{' REPLAY' if desk.replay is not None else ''}"
         if wishes.plain_chart is None:
             wishes = replace(wishes, plain_chart=os.environ.get("TERM") in CONSOLES)
         self.desk_screen = DeskScreen(desk, clock_ms, timer_ms, wishes)

@@ -16,6 +16,7 @@ from kalshi_tui.ui.desk_reasons import (
     no_ticket,
 )
 from kalshi_tui.ui.ladder_commands import LADDER_COMMANDS
+from kalshi_tui.ui.recording_commands import RECORDING_COMMANDS
 from kalshi_tui.ui.situation import no_chart, no_crosshair, no_keep, no_market, no_open
 from kalshi_tui.ui.tile_commands import TILE_COMMANDS
 from kalshi_tui.ui.watch_commands import WATCH_COMMANDS
@@ -178,6 +179,7 @@ DESK_COMMANDS: Final = (
         why_not=no_market,
     ),
     *TILE_COMMANDS,
+    *RECORDING_COMMANDS,
     Command(
         "theme", "T", "theme", "Colours", "Take the next set of colours: dark, light, blue and orange, contrast, 16."
     ),

@@ -91,6 +91,8 @@ class Situation:
     """The saved layout in use; empty if none is."""
     entry: Entry = Entry.NONE
     """Which field with letters of its own has the focus."""
+    replaying: bool = False
+    """Whether a recording plays."""
     barred: str = ""
     """Why what is under review cannot be sent at all; empty if it can."""
 
@@ -119,6 +121,11 @@ def no_open(now: Situation) -> str:
     if not now.in_list:
         return f"The key {key('open')} works in the list below: {key('pane')} goes there."
     return "" if now.has_market else "This line belongs to no market of the list."
+
+
+def no_replay(now: Situation) -> str:
+    """Say that no recording plays."""
+    return "" if now.replaying else "No recording plays here: kalshi-tui replay FILE plays one."
 
 
 def no_keep(now: Situation) -> str:

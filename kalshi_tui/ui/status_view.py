@@ -1,10 +1,12 @@
 """The top line: where the orders go, the connection, the account. Pure."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from kalshi_tui.domain.link import Hours, Link, LinkState, Pulse
 from kalshi_tui.domain.order import OrderState
 from kalshi_tui.domain.price import Money
+from kalshi_tui.session.replaying import Replay
 from kalshi_tui.session.store import Store
 from kalshi_tui.session.venue import Venue
 from kalshi_tui.ui.format import cents_text, clock_text, money_text, zone_text
@@ -21,14 +23,21 @@ LINK_WORDS: Final = {
 }
 SILENT_MS: Final = 15_000
 """A link that has brought nothing for so long is said to be silent; pings alone keep it up."""
+WIDE: Final = 120
+"""From here on a replay's date has room."""
 RATE_CELLS: Final = 9
 """What the message rate takes, so that nothing beside it moves as it changes."""
 
 
-def status_line(store: Store, venue: Venue, rate: int, pulse: Pulse, now_ms: int, width: int) -> Line:
-    """Draw the top line. What is worth least goes first where room is short; the venue and its word never do."""
+def status_line(
+    store: Store, venue: Venue, rate: int, pulse: Pulse, now_ms: int, width: int, badges: Sequence[Span] = ()
+) -> Line:
+    """Draw the top line. What is worth least goes first where room is short; the venue and its word never do.
+
+    ``badges`` stand beside the venue and stay too: that it is a replay, or is recorded.
+    """
     word, tone = LINK_WORDS[store.connection.state]
-    left = [Span(f" {venue.value} ", Tone.VENUE), Span(f" {word}", tone)]
+    left = [Span(f" {venue.value} ", Tone.VENUE), *badges, Span(f" {word}", tone)]
     live = store.connection.state is LinkState.LIVE
     alarms = _alarms(pulse) if live else []
     if store.hours is not Hours.OPEN:
@@ -47,6 +56,16 @@ def status_line(store: Store, venue: Venue, rate: int, pulse: Pulse, now_ms: int
                 room -= length([piece])
         left.append(Span(" " * room))
     return line(*left, *account)
+
+
+def badges_of(recording: str, replay: Replay | None, width: int) -> list[Span]:
+    """Say that a recording plays, and where it is; and that one is made."""
+    found = []
+    if replay is not None:
+        found.append(Span(f" {replay.words if width >= WIDE else replay.short} ", Tone.WARN))
+    if recording:
+        found.append(Span(f" {recording} ", Tone.BAD))
+    return found
 
 
 def _alarms(pulse: Pulse) -> list[Span]:

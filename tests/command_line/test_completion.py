@@ -14,7 +14,7 @@ from tests.command_line.running import ROOT, environment
 
 COMMANDS = {
     "markets", "market", "book", "trades", "candles", "balance", "positions", "orders", "fills", "order", "cancel",
-    "amend", "audit", "doctor", "config", "practice", "completion",
+    "amend", "audit", "doctor", "config", "practice", "record", "replay", "completion",
 }  # fmt: skip
 ASKED = (
     ("", COMMANDS),

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from kalshi_tui.domain.fees import FeeSchedule, FeeType
 from kalshi_tui.domain.link import LinkState, Pulse
@@ -15,7 +16,8 @@ from kalshi_tui.session.alerts import Alerts
 from kalshi_tui.session.desk import Outcome, Sweep
 from kalshi_tui.session.guard import Objection, unpassed
 from kalshi_tui.session.options import TicketDefaults
-from kalshi_tui.session.rehearsal import Rehearsal
+from kalshi_tui.session.rehearsal import Rehearsal, Values
+from kalshi_tui.session.replaying import Replay
 from kalshi_tui.session.store import Store
 from kalshi_tui.session.venue import Venue
 from kalshi_tui.session.words import terms_words
@@ -144,6 +146,10 @@ class FakeDesk:
         self.amended: list[tuple[Order, Price, Count]] = []
         self.swept: list[str] = []
         self.leaves_nothing = False
+        self.recording = ""
+        self.recorded: list[Path] = []
+        self.replay: Replay | None = None
+        self.played: list[tuple[str, Values]] = []
         self.repeatable: dict[str, OrderTerms] = {}
         self.alerts = Alerts(self.store, ExchangeClock(clock), asyncio.sleep)
         self.store.on_order = self.alerts.ordered
@@ -160,6 +166,13 @@ class FakeDesk:
 
     def audit(self, ticker: str) -> None:
         self.audited.append(ticker)
+
+    def record(self, path: Path) -> None:
+        self.recorded.append(path)
+        self.recording = "" if self.recording else "REC 0 B"
+
+    def play(self, action: str, values: Values) -> None:
+        self.played.append((action, values))
 
     def rehearse(self, rehearsal: Rehearsal, ticker: str) -> None:
         self.rehearsed.append((rehearsal.id, ticker))

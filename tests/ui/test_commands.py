@@ -48,6 +48,7 @@ SITUATIONS = [
     Situation(order=an_order(state=OrderState.NOT_SENT), subject=MARKET, in_list=True, repeats=True),
     Situation(in_positions=True, position=a_position(), subject=MARKET, in_list=True),
     Situation(market=MARKET, on_chart=True),
+    Situation(market=MARKET, replaying=True),
     Situation(market=MARKET, in_list=True, in_alerts=True, alert=Alert(Kind.FILL, state=AlertState.FIRED)),
     Situation(market=MARKET, in_list=True, in_alerts=True, alert=Alert(Kind.FILL)),
     Situation(market=MARKET, in_list=True, in_alerts=True),

@@ -25,7 +25,7 @@ from kalshi_tui.ui.screens.desk_tiles import WIDE_FROM, TileDesk
 from kalshi_tui.ui.screens.details import DetailsScreen
 from kalshi_tui.ui.screens.help import HelpScreen
 from kalshi_tui.ui.screens.welcome import WelcomeScreen, is_due
-from kalshi_tui.ui.status_view import ages_line, link_words, status_line
+from kalshi_tui.ui.status_view import ages_line, badges_of, link_words, status_line
 from kalshi_tui.ui.themes import NAMES
 from kalshi_tui.ui.views import message_lines
 from kalshi_tui.ui.widgets.book_pane import BookPane
@@ -100,7 +100,8 @@ class DeskScreen(TileDesk):
         """Draw the top line."""
         desk, width, pulse = self.desk, self._status.room, self.desk.pulse()
         self._watch.tick(now_ms)
-        self._status.show([status_line(self._store, desk.venue, rate, pulse, now_ms, width)])
+        badges = badges_of(desk.recording, desk.replay, width)
+        self._status.show([status_line(self._store, desk.venue, rate, pulse, now_ms, width, badges)])
         self._lower.show_ages(ages_line(self._store.connection, pulse))
 
     def draw_keys(self) -> None:

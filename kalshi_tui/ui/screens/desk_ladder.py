@@ -13,7 +13,7 @@ from kalshi_tui.ui.ladder_rows import row_orders
 from kalshi_tui.ui.pricing import grid_of
 from kalshi_tui.ui.screens.amend import AmendScreen
 from kalshi_tui.ui.screens.ask import AskScreen
-from kalshi_tui.ui.screens.desk_lists import ListDesk
+from kalshi_tui.ui.screens.desk_recording import RecordingDesk
 from kalshi_tui.ui.situation import Situation
 from kalshi_tui.ui.start import TicketStart
 from kalshi_tui.ui.widgets.book_pane import BookPane
@@ -21,7 +21,7 @@ from kalshi_tui.ui.widgets.ladder_pane import LadderPane
 from kalshi_tui.ui.wishes import Wishes
 
 
-class LadderDesk(ListDesk):
+class LadderDesk(RecordingDesk):
     """Holds the ladder, which can take the book's place, and carries out the commands on its rows."""
 
     def __init__(self, desk: Desk, clock_ms: Callable[[], int], timer_ms: Callable[[], int], wishes: Wishes) -> None:

@@ -76,6 +76,7 @@ class OrderDesk(CommandScreen[None]):
             on_chart=self._lower.tab is Tab.CHART,
             in_alerts=self._in_alerts,
             alert=item if isinstance(item, Alert) else None,
+            replaying=self.desk.replay is not None,
         )
 
     @property

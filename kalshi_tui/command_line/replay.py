@@ -1,0 +1,118 @@
+"""``replay``: a recording played to the same desk, or checked."""
+
+import argparse
+import sys
+import tempfile
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kalshi_tui import garbage
+from kalshi_tui.command_line import desk
+from kalshi_tui.command_line.exits import FAILED, OK, USAGE, FailedError, tell
+from kalshi_tui.command_line.output import Output
+from kalshi_tui.command_line.parser import Commands
+from kalshi_tui.command_line.place import JOURNAL, loaded_settings
+from kalshi_tui.command_line.progress import Waiting
+from kalshi_tui.practice.main import add_playing
+
+if TYPE_CHECKING:
+    from kalshi_tui.settings import Settings
+
+
+def add(commands: Commands) -> None:
+    """Add the command."""
+    replay = commands.add(
+        "replay",
+        run,
+        summary="play a recording on the desk, or check it",
+        description="Play a recording to the desk: its markets, books, trades and quotes as they were, with a practice "
+        "account whose orders match against the recorded books. P pauses, n steps, [ and ] go back and forth, - and + "
+        "change the speed, @ goes to a time.\n\n"
+        "With --check nothing is shown: numbers and books of the whole file are verified.",
+        examples=("kalshi-tui replay monday.rec.gz --speed 4 --at 14:30:00", "kalshi-tui replay --check monday.rec.gz"),
+        exits=(OK, FAILED, USAGE),
+        json="what --check found, as one JSON object",
+        reaches=False,
+    )
+    replay.add_argument("file", type=Path, metavar="FILE", help="a recording")
+    add_playing(replay)
+    replay.add_argument("--check", action="store_true", help="verify the whole file and print what was found")
+    replay.add_argument(
+        "--data", type=Path, default=argparse.SUPPRESS, metavar="DIR",
+        help="folder of the account that trades (default: a new one that is thrown away)",
+    )  # fmt: skip
+    replay.add_argument(
+        "--settings", type=Path, default=argparse.SUPPRESS, metavar="FILE", help="settings file (default: per user)"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Play a recording, or check it. Raises FailedError."""
+    from kalshi_tui import logs
+
+    crashes = logs.start(after=desk.AFTER_A_DEFECT)
+    if options.check:
+        return check(options)
+    if options.json:
+        raise FailedError("--json is for --check; a replay is looked at.", "usage")
+    if not sys.stdin.isatty() or not sys.stdout.isatty():
+        raise FailedError(
+            "a replay is looked at on a terminal. For scripts there is 'kalshi-tui practice --recording FILE'."
+        )
+    code, ended_by = _played(options, loaded_settings(options).settings)
+    return tell(FailedError(crashes.sentence(ended_by), "defect", FAILED)) if ended_by else code
+
+
+def check(options: argparse.Namespace) -> int:
+    """Verify a recording and print what was found. Gives 0 for a clean one, 1 otherwise. Raises FailedError."""
+    from kalshi_tui.command_line import check_recording
+    from kalshi_tui.kalshi.recording import RecordingError
+
+    output = Output()
+    with Waiting("Reading the recording") as waiting:
+        try:
+            found = check_recording.check(
+                options.file.expanduser(), lambda records: waiting.say(f"Reading the recording: {records:,} records")
+            )
+        except RecordingError as error:
+            raise FailedError(str(error), "recording") from error
+    output.write(check_recording.as_json(found) if options.json else check_recording.as_text(found))
+    return OK if found.clean else FAILED
+
+
+def _played(options: argparse.Namespace, settings: "Settings") -> tuple[int, str]:
+    """Open the desk on a practice exchange that plays the recording.
+
+    Gives the exit code, and the kind of defect that has ended the desk, empty if none has. Raises FailedError.
+    """
+    from kalshi_tui.launch import LaunchError, PracticeProcess
+    from kalshi_tui.session.journal import Journal, JournalError
+
+    with ExitStack() as stack:
+        if options.data:
+            folder = Path(options.data).expanduser()
+        else:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kalshi-tui-replay-")))
+        arguments = ["--data", str(folder), "--recording", str(options.file.expanduser().absolute())]
+        arguments += [f"--speed={options.speed}", f"--at={options.at}", *(["--paused"] if options.paused else [])]
+        process = PracticeProcess(arguments)
+        stack.callback(process.end)
+        from kalshi_tui.compose import connected_practice, replay_session_of
+        from kalshi_tui.settings import looks_of, options_of
+        from kalshi_tui.ui.app import DeskApp
+
+        try:
+            connected = connected_practice(process.ready(), process.gone)
+            journal = Journal.open(folder / JOURNAL, connected.signer.key_id)
+        except (LaunchError, JournalError) as error:
+            raise FailedError(str(error), "practice") from error
+        wishes = options_of(settings, read_only=options.read_only)
+        session = replay_session_of(connected, process.told.get("replay", {}), journal, wishes)
+        looks = replace(looks_of(settings), export_folder=desk.export_folder(), kept_folder=None)
+        session.when_listed(garbage.settle)
+        app = DeskApp(session, clock_ms=session.clock_ms, wishes=looks)
+        garbage.prepare()
+        app.run()
+        return app.return_code or 0, app.ended_by

@@ -1,0 +1,326 @@
+"""A recording of the exchange's stream: the format, and the writing of one (docs/RECORDING.md).
+
+What is written is public: market data, and the terms of markets. Frames of the account are left out, changes that an
+order of the account's own has made lose their names, and of a frame of a type that is not known only its numbers are
+kept. There are no headers, keys or signatures in it.
+"""
+
+import errno
+import os
+import time
+import zlib
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+import msgspec
+from msgspec import UNSET
+
+from kalshi_tui.kalshi import wire
+from kalshi_tui.kalshi.wire import Channel
+
+FORMAT: Final = "kalshi-tui recording"
+VERSION: Final = 1
+ENDING: Final = ".rec.gz"
+"""What a recording's name ends with: any program that opens gzip files can read one."""
+BLOCK: Final = 256 * 1024
+"""Bytes of records after which a block ends."""
+PORTION: Final = 32 * 1024
+"""Bytes of records that wait until they are compressed: so little that the screen does not notice."""
+BLOCK_AGE_S: Final = 1.0
+"""How old a block becomes at the most: so much is lost with a process that is killed."""
+LEVEL: Final = 1
+"""Of compression: the least, at twice the size of the best and a tenth of its time."""
+GZIP: Final = 31
+
+PRIVATE_TYPES: Final = frozenset({"fill", "user_order", "market_position"})
+"""Frames of the account that carry no number: nothing is missed without them."""
+PLAIN_TYPES: Final = frozenset(
+    {
+        "orderbook_snapshot",
+        "ticker",
+        "trade",
+        "market_lifecycle_v2",
+        "event_lifecycle",
+        "event_fee_update",
+        "subscribed",
+        "unsubscribed",
+        "ok",
+    }
+)
+"""Frames that are written as they came."""
+PUBLIC_CHANNELS: Final = frozenset({Channel.BOOK, Channel.TICKER, Channel.TRADE, Channel.LIFECYCLE})
+_NAMES: Final = (b"client_order_id", b"subaccount", b"\\u")
+"""What a delta of the account's own order has, or could have in other letters."""
+_UNREADABLE: Final = (wire.DecodeError, UnicodeError, RecursionError)
+
+
+class Kind:
+    """What a record is, one letter."""
+
+    HEADER: Final = b"H"
+    """The first record: a `Header`."""
+    BEGIN: Final = b"C"
+    """A connection begins: a `Begin`."""
+    END: Final = b"X"
+    """A connection has ended; nothing."""
+    FRAME: Final = b"F"
+    """A frame as it came."""
+    UNREADABLE: Final = b"U"
+    """A message came that is no frame; nothing of it is kept."""
+    WANTED: Final = b"W"
+    """The markets whose books are followed on this connection from here on: a list of tickers."""
+    BOOK: Final = b"B"
+    """A book as it stood when the recording began: a snapshot's ``msg``."""
+    MARKET: Final = b"M"
+    EVENT: Final = b"E"
+    SERIES: Final = b"S"
+    """Objects in the form of REST."""
+    PRINTS: Final = b"P"
+    """Trades that were known before: a list of a trade frame's ``msg``, oldest first."""
+
+
+class Header(msgspec.Struct, frozen=True, kw_only=True):
+    """What the first record says. ``exchange`` is practice, demo or live; ``began_ms`` Unix milliseconds."""
+
+    format: str
+    version: int
+    exchange: str = ""
+    began_ms: int = 0
+    program: str = ""
+
+
+class Sid(msgspec.Struct, frozen=True, kw_only=True):
+    """A subscription that is there when a recording begins. ``expected``: the number that comes next, if known."""
+
+    channel: str
+    expected: int | None = None
+
+
+class Begin(msgspec.Struct, frozen=True, kw_only=True):
+    """The subscriptions of a connection, by sid; none of a fresh one."""
+
+    sids: dict[str, Sid] = msgspec.field(default_factory=dict)
+
+
+class RecordingError(Exception):
+    """A recording that cannot be written or read. The message is a sentence."""
+
+
+class Recording:
+    """A file that is being written. Raises RecordingError only where it is made; later failures end it: `failed`.
+
+    Records gather in blocks, each a gzip file of its own that is written in one go: what a kill leaves is whole up to
+    the last block. Compression is done here, in portions, and not beside: the memory in use stays below a block.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        exchange: str = "",
+        program: str = "",
+        clock_ms: Callable[[], int],
+        timer_s: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Begin a new file for its owner alone; ``clock_ms`` is the exchange's time, Unix milliseconds."""
+        self.path = path
+        self.failed = ""
+        """Why the recording has ended before it was closed, a sentence; empty while it has not."""
+        self.frames = 0
+        self.size = 0
+        """Bytes on the disk."""
+        self._clock_ms = clock_ms
+        self._timer_s = timer_s
+        self._newest_ms = 0
+        self._connections = 0
+        self._waiting: list[bytes] = []
+        self._waiting_bytes = 0
+        self._block_bytes = 0
+        self._block: list[bytes] = []
+        self._press = zlib.compressobj(LEVEL, zlib.DEFLATED, GZIP)
+        self._since_s = 0.0
+        self._file = _made(path)
+        header = Header(format=FORMAT, version=VERSION, exchange=exchange, began_ms=clock_ms(), program=program)
+        self.add(Kind.HEADER, wire.encode(header))
+        self.flush()
+        if self.failed:
+            raise RecordingError(self.failed)
+
+    @property
+    def open(self) -> bool:
+        """Whether it goes on."""
+        return self._file >= 0
+
+    def add(self, kind: bytes, payload: bytes, connection: int = 0) -> None:
+        """Write a record down with the time of now; times never go back."""
+        if self._file < 0:
+            return
+        now = self._clock_ms()
+        if now < self._newest_ms:
+            now = self._newest_ms
+        else:
+            self._newest_ms = now
+        if not self._block_bytes and not self._waiting:
+            self._since_s = self._timer_s()
+        record = b"%b %d %d %d\n%b\n" % (kind, now, connection, len(payload), payload)
+        self._waiting.append(record)
+        self._waiting_bytes += len(record)
+        if self._waiting_bytes >= PORTION:
+            self._compress()
+            if self._block_bytes >= BLOCK:
+                self._end_block()
+
+    def tap(self) -> "Tap":
+        """Give what takes down one stream's frames."""
+        return Tap(self)
+
+    def next_connection(self) -> int:
+        """Give the number of one more connection, from 1."""
+        self._connections += 1
+        return self._connections
+
+    def tick(self) -> None:
+        """End a block that has become old; to be called a few times a second."""
+        if (self._waiting or self._block_bytes) and self._timer_s() - self._since_s >= BLOCK_AGE_S:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write down what waits."""
+        if self._waiting:
+            self._compress()
+        if self._block_bytes:
+            self._end_block()
+
+    def close(self) -> None:
+        """Write the rest, and see that it is on the disk."""
+        self.flush()
+        if self._file >= 0:
+            with suppress(OSError):
+                os.fsync(self._file)
+            self._shut()
+
+    def _compress(self) -> None:
+        self._block.append(self._press.compress(b"".join(self._waiting)))
+        self._block_bytes += self._waiting_bytes
+        self._waiting.clear()
+        self._waiting_bytes = 0
+
+    def _end_block(self) -> None:
+        block = b"".join([*self._block, self._press.flush()])
+        self._block.clear()
+        self._block_bytes = 0
+        self._press = zlib.compressobj(LEVEL, zlib.DEFLATED, GZIP)
+        if self._file < 0:
+            return
+        try:
+            written = 0
+            while written < len(block):
+                written += os.write(self._file, block[written:])
+        except OSError as error:
+            self._give_up(error)
+        else:
+            self.size += len(block)
+
+    def _give_up(self, error: OSError) -> None:
+        """End here, with nothing in the file but whole blocks."""
+        reason = "the disk is full" if error.errno in {errno.ENOSPC, errno.EDQUOT} else error.strerror or str(error)
+        self.failed = f"The recording has ended: {self.path} cannot be written ({reason}). What it holds can be played."
+        with suppress(OSError):
+            os.ftruncate(self._file, self.size)
+        self._shut()
+
+    def _shut(self) -> None:
+        file, self._file = self._file, -1
+        self._waiting.clear()
+        with suppress(OSError):
+            os.close(file)
+
+
+def _made(path: Path) -> int:
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+    except OSError as error:
+        if path.exists():
+            raise RecordingError(f"There is a file {path} already; give another name.") from None
+        raise RecordingError(f"The recording {path} cannot be begun ({error.strerror or error}).") from error
+
+
+class Tap:
+    """Takes down what one stream receives, connection after connection."""
+
+    def __init__(self, recording: Recording) -> None:
+        self._recording = recording
+        self._connection = 0
+
+    def begin(self, sids: Mapping[int, tuple[str, int | None]] | None = None) -> None:
+        """Note a connection; ``sids`` are those that are there already: channel, and the number that comes next."""
+        self._connection = self._recording.next_connection()
+        known = {
+            str(sid): Sid(channel=channel, expected=expected)
+            for sid, (channel, expected) in (sids or {}).items()
+            if channel in PUBLIC_CHANNELS
+        }
+        self._add(Kind.BEGIN, wire.encode(Begin(sids=known)))
+
+    def end(self) -> None:
+        """Note that the connection has gone."""
+        if self._connection:
+            self._add(Kind.END, b"")
+            self._connection = 0
+
+    def wanted(self, tickers: Iterable[str]) -> None:
+        """Note which markets' books are followed from here on."""
+        if self._connection:
+            self._add(Kind.WANTED, wire.encode(sorted(tickers)))
+
+    def book(self, msg: wire.SnapshotMsg) -> None:
+        """Note a book that is followed already, as it stands."""
+        self._add(Kind.BOOK, wire.encode(msg))
+
+    def _add(self, kind: bytes, payload: bytes) -> None:
+        self._recording.add(kind, payload, self._connection)
+
+    def frame(self, data: bytes) -> None:
+        """Take a message down, as far as it is public. Never raises for what it holds."""
+        recording = self._recording
+        try:
+            envelope = wire.decode_envelope(data)
+        except _UNREADABLE:
+            recording.add(Kind.UNREADABLE, b"", self._connection)
+            return
+        kind = envelope.type
+        if kind == "orderbook_delta":
+            # Looked for one by one: a loop costs as much as the compression.
+            if _NAMES[0] in data or _NAMES[1] in data or _NAMES[2] in data:
+                data = _nameless(data, envelope)
+        elif kind in PRIVATE_TYPES:
+            return
+        elif kind not in PLAIN_TYPES:
+            data = _nameless(data, envelope)
+        recording.frames += 1
+        recording.add(Kind.FRAME, data, self._connection)
+
+
+class _Delta(msgspec.Struct, frozen=True, tag="orderbook_delta"):
+    """A delta with all that the exchange says of it."""
+
+    sid: int
+    seq: int
+    msg: wire.WholeDeltaMsg
+
+
+def _nameless(data: bytes, envelope: wire.Envelope) -> bytes:
+    """Give a frame without what could tell of the account: a delta's owner, an error's words, all of a strange one."""
+    try:
+        frame = wire.decode_frame(data)
+    except _UNREADABLE:
+        return wire.encode(envelope)
+    if isinstance(frame, wire.DeltaFrame):
+        msg = msgspec.structs.replace(wire.decode(data, _Delta).msg, client_order_id=UNSET, subaccount=UNSET)
+        return wire.encode(_Delta(sid=frame.sid, seq=frame.seq, msg=msg))
+    if isinstance(frame, wire.ErrorFrame):
+        return wire.encode(msgspec.structs.replace(frame, msg=wire.ErrorMsg(code=frame.msg.code)))
+    return wire.encode(envelope)

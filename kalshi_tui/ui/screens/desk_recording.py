@@ -1,0 +1,71 @@
+"""What the desk does with recordings: it makes one, and moves about in one that plays."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from kalshi_tui.session.desk import Desk
+from kalshi_tui.session.store import Weight
+from kalshi_tui.ui.screens.desk_lists import ListDesk
+from kalshi_tui.ui.screens.naming import NamingScreen
+from kalshi_tui.ui.wishes import Wishes
+
+LONGEST_TIME: Final = 30
+SENTENCE: Final = (
+    "Where to? 12:34:56 (UTC, of the recording's day), 90s, 5m or 1h from its beginning, -30s before its end, or 40%."
+)
+
+
+class RecordingDesk(ListDesk):
+    """Carries out the commands on recordings."""
+
+    def __init__(self, desk: Desk, clock_ms: Callable[[], int], timer_ms: Callable[[], int], wishes: Wishes) -> None:
+        super().__init__(desk, clock_ms, timer_ms, wishes)
+        self._recordings = wishes.export_folder
+
+    def do_record(self) -> None:
+        """Begin a recording in the folder that tables go to, or end the one that goes on."""
+        if self._recordings is None:
+            self._store.notify(Weight.ERROR, "Nothing is recorded: no folder for it was named.")
+            return
+        self.desk.record(self._recording_path(self._recordings))
+
+    def _recording_path(self, folder: Path) -> Path:
+        stamp = datetime.fromtimestamp(self._clock_ms() // 1_000, UTC).strftime("%Y%m%dT%H%M%SZ")
+        path, again = folder / f"kalshi-tui-{stamp}.rec.gz", 1
+        while path.exists():
+            again += 1
+            path = folder / f"kalshi-tui-{stamp}-{again}.rec.gz"
+        return path
+
+    def do_replay_pause(self) -> None:
+        """Stand still, or go on."""
+        replay = self.desk.replay
+        self.desk.play("replay_resume" if replay is not None and replay.paused else "replay_pause", {})
+
+    def do_replay_step(self) -> None:
+        """Take one frame."""
+        self.desk.play("replay_step", {"count": 1})
+
+    def do_replay_move(self, by_ms: int) -> None:
+        """Go back or forth."""
+        self.desk.play("replay_seek", {"ms": by_ms})
+
+    def do_replay_speed(self, by: int) -> None:
+        """Play faster or slower."""
+        replay = self.desk.replay
+        if replay is not None:
+            self.desk.play("replay_speed", {"speed": replay.next_speed(by)})
+
+    def do_replay_go(self) -> None:
+        """Ask for a time and go there."""
+
+        def answered(text: str | None) -> None:
+            if text:
+                self.desk.play("replay_seek", {"at": text})
+
+        screen = NamingScreen(
+            self.desk, "replay", SENTENCE, lambda text: "" if text.strip() else "Type a time.", longest=LONGEST_TIME
+        )
+        self.app.push_screen(screen, answered)

@@ -1,0 +1,1 @@
+"""Recording the stream, and playing what was recorded."""
