@@ -25,13 +25,13 @@ def test_the_readme_lists_every_key(scope: Scope) -> None:
 
 
 def test_the_readme_lists_no_other_key() -> None:
-    keys = README.split("## Keys")[1].split("## Safety")[0]
+    keys = README.split("## Keys")[1].split("\n## ")[0]
     rows = len(re.findall(r"^\| `", keys, re.MULTILINE))
     assert rows == sum(len(of_scope(scope)) for scope in TOLD)
 
 
 def test_the_screen_in_the_readme_is_a_screen() -> None:
-    screen = README.split("## The screen\n\n```\n")[1].split("\n```")[0].splitlines()
+    screen = README.split("# kalshi-tui\n\n```\n")[1].split("\n```")[0].splitlines()
     assert len(screen) == 24
     assert max(map(len, screen)) <= 80
     assert screen[0].strip().startswith("PRACTICE")

@@ -20,6 +20,7 @@ from kalshi_tui.kalshi.recorded import RecordedFile
 from kalshi_tui.kalshi.signing import Signer
 from kalshi_tui.launch import PracticeProcess
 from tests.canary import files_with, forms_of_key, holds
+from tests.command_line.running import validator
 from tests.practice.serving import HERE
 from tests.recording.making import Studio, a_recording
 
@@ -77,12 +78,14 @@ def test_record_then_check_then_play_ends_at_the_same_books(home: Path, tmp_path
     done = run("record", path, "--for", "2", "--data", tmp_path / "d", "--json")
     assert (done.returncode, done.stderr) == (0, "")
     told = json.loads(done.stdout)
+    validator("record").validate(told)
     assert told["frames"] > 50
     assert (told["markets"], told["file"], told["bytes"]) == (20, str(path), path.stat().st_size)
     assert path.stat().st_mode & 0o777 == 0o600
     checked = run("replay", path, "--check", "--json")
     assert checked.returncode == 0, checked.stdout
     found = json.loads(checked.stdout)
+    validator("replay").validate(found)
     assert (found["gaps"], found["fault_count"], found["clean"], found["whole"]) == (0, 0, True, True)
     assert (found["frames"], found["books_followed"]) == (told["frames"], 20)
     assert run("replay", path, "--check", "--json").stdout == checked.stdout

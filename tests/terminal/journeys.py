@@ -21,7 +21,7 @@ SCREENS: Final = ROOT / "docs" / "screens"
 SIZES: Final = ((80, 24), (140, 50))
 NAMES: Final = ("desk", "ladder", "ticket", "review", "filled", "details", "chart", "positions", "help")
 SHOWN: Final = "positions-80x24.txt"
-OPENING: Final = "## The screen\n\n```\n"
+OPENING: Final = "# kalshi-tui\n\n```\n"
 """Where the README shows a screen."""
 CONFIGURATION: Final = "set -g status off\nset -g default-terminal tmux-256color\nset -g escape-time 0\n"
 LADDER: Final = re.compile("YES bid +price +YES ask")
