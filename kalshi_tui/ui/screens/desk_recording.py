@@ -66,6 +66,11 @@ class RecordingDesk(ListDesk):
                 self.desk.play("replay_seek", {"at": text})
 
         screen = NamingScreen(
-            self.desk, "replay", SENTENCE, lambda text: "" if text.strip() else "Type a time.", longest=LONGEST_TIME
+            self.desk,
+            "replay",
+            SENTENCE,
+            lambda text: "" if text.strip() else "Type a time.",
+            longest=LONGEST_TIME,
+            label="Time: ",
         )
         self.app.push_screen(screen, answered)

@@ -18,9 +18,17 @@ class NamingScreen(TypedScreen[str]):
     BINDINGS: ClassVar[list[BindingType]] = bindings(Scope.NAME)
 
     def __init__(
-        self, desk: Desk, subject: str, sentence: str, refuse: Callable[[str], str], *, longest: int, value: str = ""
+        self,
+        desk: Desk,
+        subject: str,
+        sentence: str,
+        refuse: Callable[[str], str],
+        *,
+        longest: int,
+        value: str = "",
+        label: str = "Name: ",
     ) -> None:
-        super().__init__(desk, subject, sentence, "Name: ", Field(id="name", longest=longest, value=value))
+        super().__init__(desk, subject, sentence, label, Field(id="name", longest=longest, value=value))
         self._refuse = refuse
 
     def do_take(self) -> None:
