@@ -152,7 +152,7 @@ class Calls:
         self.writes = Tokens()
         times = timeouts or Timeouts()
         self._whole = times.whole
-        tls = tls_context()
+        tls = tls_context(self._url)
         through = proxy_for(self._url, proxy)
         self._client = httpx.AsyncClient(
             transport=transport,

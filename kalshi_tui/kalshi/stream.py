@@ -330,7 +330,7 @@ class Stream:
             return _Failure(str(error), refused=True)
         more: dict[str, Any] = {}
         if self.environment.ws_url.startswith("wss:"):
-            self._tls = self._tls or tls_context()
+            self._tls = self._tls or tls_context(self.environment.ws_url)
             more["ssl"] = self._tls
             if self._proxy is not None and self._proxy.lower().startswith("https:"):
                 more["proxy_ssl"] = self._tls

@@ -517,7 +517,7 @@ def test_tls_is_verified_and_at_least_1_2_whatever_the_environment_says(
     keys = tmp_path / "keys"
     monkeypatch.setenv("SSLKEYLOGFILE", str(keys))
     monkeypatch.setenv("SSL_CERT_FILE", str(authority(tmp_path).file))
-    context = tls_context()
+    context = tls_context("https://external-api.kalshi.com/trade-api/v2")
     assert context.minimum_version is ssl.TLSVersion.TLSv1_2
     assert context.verify_mode is ssl.CERT_REQUIRED
     assert context.check_hostname
@@ -671,3 +671,10 @@ def test_what_is_no_proxy_is_refused_in_a_sentence_that_repeats_nothing_of_it(ad
 def test_what_is_a_proxy_is_taken(address: str) -> None:
     assert checked_proxy(address) == address
     assert checked_proxy(None) is None
+
+
+def test_by_an_unencrypted_address_nobody_is_trusted() -> None:
+    context = tls_context("http://127.0.0.1:8080/trade-api/v2")
+    assert context.verify_mode is ssl.CERT_REQUIRED
+    assert context.check_hostname
+    assert context.cert_store_stats() == {"x509": 0, "crl": 0, "x509_ca": 0}
