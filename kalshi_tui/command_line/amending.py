@@ -5,12 +5,11 @@ import asyncio
 
 from kalshi_tui.command_line.exchange import Exchange, opened
 from kalshi_tui.command_line.exits import FAILED, OK, UNKNOWN, FailedError, tell
-from kalshi_tui.command_line.flags import BLIND, YES, given
-from kalshi_tui.command_line.hands import Hands, confirmed, hands, stopped
+from kalshi_tui.command_line.flags import YES, given
+from kalshi_tui.command_line.hands import Hands, confirmed, hands, stop_once, stopped, told_anyway
 from kalshi_tui.command_line.output import Output
 from kalshi_tui.command_line.passing import agreed, left_over, words
 from kalshi_tui.command_line.progress import Waiting
-from kalshi_tui.command_line.sending import UNREAD
 from kalshi_tui.command_line.shapes import objection_shapes, order_shape
 from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.order import Order, OrderState, exposure, refusal, yes_price
@@ -55,8 +54,8 @@ async def _amend(options: argparse.Namespace, exchange: Exchange, output: Output
             return OK
         flags = given(options)
         stops = [words(each) for each in left_over(against, flags, YES)]
-        if not account and not smaller and BLIND not in flags:
-            stops.append(f"{UNREAD} {BLIND} passes this.")
+        if not account and not smaller and (why := ours.unread(flags)):
+            stops.append(why)
         if stops:
             raise FailedError(" ".join(stops), "kept_back")
         if await confirmed(options, ours.venue, f"{change.words} Change this order?"):
@@ -111,6 +110,8 @@ class _Change:
     async def go(self, flags: frozenset[str]) -> int:
         """Change it, and say what became of it; give the exit code."""
         ours, order, sentence, refused = self._ours, self._order, "", False
+        before = ours.store.known_order(order)
+        stop_once()
         try:
             with Waiting("Waiting for the exchange's answer") as waiting:
                 terms = amended_terms(ours.store, order, self._wanted, self._left)
@@ -132,13 +133,26 @@ class _Change:
                 f"UNKNOWN: it is not known whether it was changed to {count_words(self._left)} at "
                 f"{price_words(exposure(order.book_side, self._wanted)[1])}. Look with 'kalshi-tui orders'."
             )
-        self.tell(order, sentence, [], sent=not refused)
+        done = not unknown and not refused and self._is_done(order, before)
+        if not done and not unknown and not refused:
+            sentence = f"Not changed as you asked. {sentence}"
+        told_anyway(lambda: self.tell(order, sentence, [], sent=not refused), order, sentence)
         if unknown:
             return tell(FailedError(sentence, "unknown_outcome", UNKNOWN), as_json=self._options.json)
-        done = (order.yes_price == self._wanted and not refused) or order.state is OrderState.FILLED
         if done:
             return OK
         return tell(FailedError(sentence, "refused", FAILED), as_json=self._options.json)
+
+    def _is_done(self, order: Order, before: Order) -> bool:
+        """Say whether an order is as it was to be: what has been filled meanwhile is taken off what rests."""
+        filled = order.filled - before.filled
+        if order.state is OrderState.FILLED:
+            return filled >= self._left
+        return (
+            order.state is OrderState.RESTING
+            and order.yes_price == self._wanted
+            and order.remaining + filled == self._left
+        )
 
     def tell(self, order: Order, sentence: str, against: list[Objection], *, sent: bool) -> None:
         """Write what would change, or what became of it."""

@@ -5,7 +5,7 @@ import asyncio
 
 from kalshi_tui.command_line.exchange import Exchange, opened
 from kalshi_tui.command_line.exits import FAILED, OK, UNKNOWN, FailedError, tell
-from kalshi_tui.command_line.hands import Hands, confirmed, hands, stopped
+from kalshi_tui.command_line.hands import Hands, confirmed, hands, stop_once, stopped, told_anyway
 from kalshi_tui.command_line.output import Output
 from kalshi_tui.command_line.progress import Waiting
 from kalshi_tui.command_line.reading import checked_ticker, understood
@@ -49,6 +49,7 @@ async def _one(options: argparse.Namespace, ours: Hands, output: Output, order: 
     if not was_over:
         try:
             with Waiting("Waiting until the order is gone"):
+                stop_once()
                 await ours.begin()
                 outcome = await ours.session.cancel(order)
                 order, sentence, refused = outcome.order, outcome.sentence, outcome.refused
@@ -65,7 +66,13 @@ async def _one(options: argparse.Namespace, ours: Hands, output: Output, order: 
     elif not refused:
         sentence = f"UNKNOWN: {words} may still rest. {sentence} {ALWAYS}"
     gone = order.state.final and order.state is not OrderState.FILLED
-    _tell(options, ours, output, sentence, order=order, cancelled=int(gone), proved=order.state.final, all_of="")
+    told_anyway(
+        lambda: _tell(
+            options, ours, output, sentence, order=order, cancelled=int(gone), proved=order.state.final, all_of=""
+        ),
+        order,
+        sentence,
+    )
     if gone:
         return OK
     if order.state.final or refused:
@@ -79,22 +86,27 @@ async def _all(options: argparse.Namespace, ours: Hands, output: Output, ticker:
     try:
         with Waiting("Cancelling, and looking until nothing rests"):
             async with asyncio.timeout(max(options.wait, LEAST_S)):
+                stop_once()
                 await ours.begin()
                 sweep = await ours.session.cancel_all(ticker)
     except TimeoutError:
         pass
     except asyncio.CancelledError:
         stopped()
-    _tell(
-        options,
-        ours,
-        output,
+    told_anyway(
+        lambda: _tell(
+            options,
+            ours,
+            output,
+            sweep.sentence,
+            all_of=ticker or "all",
+            cancelled=sweep.cancelled,
+            proved=sweep.proved,
+            left=sweep.left,
+            unknown=sweep.unknown,
+        ),
+        None,
         sweep.sentence,
-        all_of=ticker or "all",
-        cancelled=sweep.cancelled,
-        proved=sweep.proved,
-        left=sweep.left,
-        unknown=sweep.unknown,
     )
     if sweep.proved:
         return OK

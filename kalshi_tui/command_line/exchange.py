@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from kalshi_tui.command_line.exits import NOT_FOUND, UNKNOWN, FailedError
+from kalshi_tui.command_line.exits import NOT_FOUND, UNKNOWN, USAGE, FailedError
 from kalshi_tui.command_line.place import asker, begun_practice, chosen_profile, folder_of, loaded_settings
 from kalshi_tui.command_line.progress import Waiting
 
@@ -63,7 +63,7 @@ def opened(options: argparse.Namespace, *, public: bool = False, lasting: bool =
     may use a practice exchange that is started for it.
     """
     if getattr(options, "fresh", False):
-        raise FailedError("this command starts nothing anew; leave --fresh out.", "usage")
+        raise FailedError("this command starts nothing anew; leave --fresh out.", "usage", USAGE)
     loaded = loaded_settings(options)
     with contextlib.ExitStack() as stack:
         connected = _practice(options, loaded, stack, lasting=lasting)

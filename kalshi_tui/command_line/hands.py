@@ -3,13 +3,15 @@
 import argparse
 import asyncio
 import contextlib
+import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Final
 
 from kalshi_tui.command_line.exchange import Exchange, failure_of
 from kalshi_tui.command_line.exits import FailedError
+from kalshi_tui.command_line.flags import BLIND, OVER
 from kalshi_tui.command_line.place import JOURNAL
 from kalshi_tui.command_line.reading import understood, whole_market
 from kalshi_tui.compose import VENUES, clock_ms, session_of
@@ -23,8 +25,10 @@ from kalshi_tui.session.options import DeadMan, Options
 from kalshi_tui.session.session import Session
 from kalshi_tui.session.store import UNSETTLED, Store
 from kalshi_tui.session.venue import Venue
+from kalshi_tui.session.words import order_words
 from kalshi_tui.settings import options_of
 
+UNREAD: Final = "Your account could not be read: position, cash and limits are not known."
 READY_WITHIN_S: Final = 10.0
 """How long book and account are waited for before an order."""
 STILL_SENDING_MS: Final = 60_000
@@ -37,30 +41,51 @@ FOUND_AMONG: Final = 1_000
 class Hands:
     """A session that has not begun, and what a command needs of it."""
 
-    def __init__(
-        self, session: Session, rest: RestClient, options: Options, entries: Sequence[Entry], venue: Venue
-    ) -> None:
-        """Make; ``entries`` are the journal's open orders."""
+    def __init__(self, session: Session, rest: RestClient, options: Options, journal: Journal, venue: Venue) -> None:
+        """Make. Raises JournalError."""
         self.session = session
         self.rest = rest
         self.options = options
         self.venue = venue
-        self.at_rest = frozenset(
-            each.order.client_order_id for each in entries if each.order.order_id and not each.in_flight
-        )
+        self._journal = journal
+        self._entries: Sequence[Entry] = journal.open_entries()
+        self.doubted = tuple(each.order for each in self._entries if each.in_flight or not each.order.order_id)
+        """Orders of which the journal did not know, when this command began, what had become of them."""
+
+    def look_at_journal(self) -> None:
+        """Read which orders are open by the journal. Raises JournalError."""
+        self._entries = self._journal.open_entries()
+
+    @property
+    def at_rest(self) -> frozenset[str]:
         """Client order ids of the journal's open orders of which nothing is on its way: they rest, or are over."""
-        now_ms = rest.clock.now_ms()
-        self.on_their_way = tuple(
+        return frozenset(
+            each.order.client_order_id for each in self._entries if each.order.order_id and not each.in_flight
+        )
+
+    @property
+    def on_their_way(self) -> tuple[Order, ...]:
+        """Orders that another program on this journal, a desk or a command, may be sending at this moment."""
+        now_ms = self.rest.clock.now_ms()
+        return tuple(
             each.order
-            for each in entries
+            for each in self._entries
             if each.order.state is OrderState.SENDING and now_ms - each.changed_ms < STILL_SENDING_MS
         )
-        """Orders that another program on this journal, a desk or a command, may be sending at this moment."""
 
     @property
     def store(self) -> Store:
         """What is known."""
         return self.session.store
+
+    def found_out(self) -> list[str]:
+        """Say of each order that was in doubt what has been found out of it, or that nothing has."""
+        told = []
+        for each in self.doubted:
+            known = self.store.known_order(each)
+            word = "UNKNOWN still" if known.state in UNSETTLED else known.state.value
+            told.append(f"An earlier order was in doubt: {order_words(known)} in {known.ticker} is {word}.")
+        return told
 
     async def begin(self) -> None:
         """Start the session."""
@@ -76,8 +101,24 @@ class Hands:
         return self.store.markets[ticker]
 
     async def account_read(self) -> bool:
-        """Wait until cash, positions and orders have been read; say whether they have."""
-        return await until(lambda: self.store.day is not None, READY_WITHIN_S)
+        """Wait until cash, positions and orders have been read; say whether they have.
+
+        With limits on a market they have to be as new as the journal's newest line, for the exchange's lists lag.
+        """
+        limits = self.options.limits
+        by_market = limits.market_contracts is not None or limits.market_dollars is not None
+        known = (lambda: self.session.account_known) if by_market else (lambda: self.store.day is not None)
+        return await until(known, READY_WITHIN_S)
+
+    def unread(self, flags: Iterable[str]) -> str:
+        """Say what an account that could not be read speaks against; empty if these flags pass it."""
+        limits = self.options.limits
+        if limits.market_contracts is not None or limits.market_dollars is not None:
+            if limits.hard:
+                return f"{UNREAD} Your limits of a market cannot be told without it. Nothing passes this."
+            if OVER not in flags:
+                return f"{UNREAD} {BLIND} and {OVER} together pass this."
+        return "" if BLIND in flags else f"{UNREAD} {BLIND} passes this."
 
     async def book_good(self, ticker: str) -> bool:
         """Wait until the book can be trusted; say whether it can."""
@@ -90,6 +131,10 @@ class Hands:
         try:
             return await self.rest.order(name)
         except NotFound as error:
+            for entry in self._entries:
+                if entry.order.order_id and name in {entry.order.order_id, entry.order.client_order_id}:
+                    # Sent a moment ago: the exchange's lists, which lag, do not have it yet.
+                    return entry.order
             found = await understood(self.rest.orders(status="resting"))
             found += await understood(self.rest.orders(most=FOUND_AMONG))
             for each in found:
@@ -126,16 +171,16 @@ async def hands(
     wishes = replace(wishes, dead_man=DeadMan(), alert_command=())
     try:
         journal = Journal.open(exchange.folder / JOURNAL, connected.signer.key_id)
-        entries = journal.open_entries()
+        journal.open_entries()
     except JournalError as error:
         if not without_journal:
             raise FailedError(str(error), "journal") from error
         sys.stderr.write(f"kalshi-tui: {error} The cancel goes out all the same.\n")
-        journal, entries = Journal.in_memory(connected.signer.key_id), []
+        journal = Journal.in_memory(connected.signer.key_id)
     rest = exchange.rest(read_only=wishes.read_only, clock=ExchangeClock(clock_ms))
     session = session_of(connected, journal, wishes, rest=rest)
     try:
-        yield Hands(session, rest, wishes, entries, VENUES[exchange.environment.kind])
+        yield Hands(session, rest, wishes, journal, VENUES[exchange.environment.kind])
     except JournalError as error:
         raise FailedError(str(error), "journal") from error
     finally:
@@ -184,6 +229,36 @@ async def _line() -> str:
         return await read
     finally:
         loop.remove_reader(sys.stdin.fileno())
+
+
+def stop_once() -> None:
+    """From here on a Ctrl+C ends the waiting, and only the first: what became of a write is always told."""
+    task = asyncio.current_task()
+    told = False
+    _past_stopping.clear()
+
+    def stop() -> None:
+        nonlocal told
+        if task is not None and not told and not _past_stopping:
+            told = True
+            task.cancel()
+
+    asyncio.get_running_loop().add_signal_handler(signal.SIGINT, stop)
+
+
+_past_stopping: list[bool] = []
+"""Holds something once the outcome is being told: nothing stops that, nor the end of the session after it."""
+
+
+def told_anyway(write: Callable[[], None], order: Order | None, sentence: str) -> None:
+    """Write what became of a write; where that cannot be written, say it on standard error, with the ids."""
+    _past_stopping.append(True)
+    try:
+        write()
+    except FailedError as error:
+        ids = f" Order id {order.order_id or 'not known'}, client order id {order.client_order_id}." if order else ""
+        with contextlib.suppress(OSError):
+            sys.stderr.write(f"kalshi-tui: {error} {sentence}{ids}\n")
 
 
 def stopped() -> None:

@@ -36,6 +36,8 @@ class Output:
     """Standard output. Once its reader is gone, what is written goes nowhere: that is no failure."""
 
     def __init__(self) -> None:
+        if getattr(sys, "stdout", None) is None:
+            raise FailedError("standard output is closed: nothing could be told of what is done.", "output")
         self.gone = False
         """Whether the reader has closed the pipe."""
         self.is_terminal = sys.stdout.isatty()

@@ -7,8 +7,8 @@ from typing import Final
 
 from kalshi_tui.command_line.exchange import opened
 from kalshi_tui.command_line.exits import FAILED, OK, UNKNOWN, FailedError, tell
-from kalshi_tui.command_line.flags import BLIND, SECOND, YES, given
-from kalshi_tui.command_line.hands import Hands, confirmed, hands, stopped, until
+from kalshi_tui.command_line.flags import SECOND, YES, given
+from kalshi_tui.command_line.hands import Hands, confirmed, hands, stop_once, stopped, told_anyway, until
 from kalshi_tui.command_line.output import Output
 from kalshi_tui.command_line.passing import agreed, left_over, words
 from kalshi_tui.command_line.progress import Waiting
@@ -27,10 +27,10 @@ from kalshi_tui.ui.order_text import option_words, paused, selling_unheld, too_d
 from kalshi_tui.ui.preview_text import Figures, preview_lines
 from kalshi_tui.ui.written import Life, Written
 
-UNREAD: Final = "Your account could not be read: position, cash and limits are not known."
 UNHEARD: Final = (
     "It may or may not be live: do not send it again before 'kalshi-tui orders' has told. It is in the journal."
 )
+WAS_DOUBTED: Final = "was in doubt when this command began, and was taken: this would be a second."
 SENDING: Final = "in this market is being sent by another program on this folder: this would be a second."
 ENDS: Final = {OrderState.REFUSED: "refused", OrderState.NOT_SENT: "not_sent"}
 """The states of an order that was not taken, and the code of the failure."""
@@ -75,7 +75,9 @@ async def _send(
         account, _ = await asyncio.gather(ours.account_read(), ours.book_good(ticker))
         waiting.say("Asking what became of an earlier order")
         if SECOND not in given(options) and not ours.on_their_way:
-            await until(lambda: not _alike(ours, _terms(options, ours, market, count, price)), min(options.wait, 15.0))
+            await until(
+                lambda: not _in_doubt(ours, _terms(options, ours, market, count, price)), min(options.wait, 15.0)
+            )
     terms = _terms(options, ours, market, count, price)
     plan = _plan(ours, terms)
     against = _against(ours, terms)
@@ -84,8 +86,8 @@ async def _send(
         return OK
     flags = given(options)
     stops = [words(each) for each in left_over(against, flags, YES)]
-    if not account and BLIND not in flags:
-        stops.append(f"{UNREAD} {BLIND} passes this.")
+    if not account and (why := ours.unread(flags)):
+        stops.append(why)
     if stops:
         raise FailedError(" ".join(stops), "kept_back")
     if not options.json:
@@ -138,6 +140,14 @@ def _against(ours: Hands, terms: OrderTerms) -> list[Objection]:
         if not (each.passing is Passing.YES and each.id.removeprefix("alike ") in ours.at_rest)
     ]
     known = {each.id for each in found}
+    found += [
+        Objection(f"alike {each.client_order_id}", Passing.YES, f"{order_words(each)} {WAS_DOUBTED}")
+        for each in map(ours.store.known_order, ours.doubted)
+        if (each.ticker, each.book_side) == (terms.ticker, terms.book_side)
+        and f"alike {each.client_order_id}" not in known
+        and (each.state is OrderState.RESTING or each.filled)
+    ]
+    known = {each.id for each in found}
     return found + [
         Objection(f"alike {each.client_order_id}", Passing.YES, f"{order_words(each)} {SENDING}")
         for each in ours.on_their_way
@@ -147,8 +157,12 @@ def _against(ours: Hands, terms: OrderTerms) -> list[Objection]:
     ]
 
 
-def _alike(ours: Hands, terms: OrderTerms) -> list[Objection]:
-    return [each for each in _against(ours, terms) if each.passing is Passing.YES]
+def _in_doubt(ours: Hands, terms: OrderTerms) -> bool:
+    """Whether nobody knows yet what has become of an earlier order like this one."""
+    return any(
+        each.passing is Passing.YES and each.id.removeprefix("alike ") not in ours.at_rest
+        for each in ours.session.objections(terms)
+    )
 
 
 def _plan(ours: Hands, terms: OrderTerms) -> _Plan:
@@ -158,7 +172,7 @@ def _plan(ours: Hands, terms: OrderTerms) -> _Plan:
     cash = store.balance.on_shard(market.exchange_index) if store.balance is not None else None
     warnings = (paused(store.hours), too_dear(terms, market.fees, held, cash), selling_unheld(terms, held))
     sums = Figures.of(terms, live.book, market.fees, held)
-    return _Plan(terms, market, sums, held, cash, tuple(filter(None, warnings)))
+    return _Plan(terms, market, sums, held, cash, (*filter(None, warnings), *ours.found_out()))
 
 
 def _show_plan(
@@ -171,7 +185,7 @@ def _show_plan(
     account: bool,
 ) -> None:
     """Show what the order is and would do: as the ticket's review, or as JSON."""
-    warnings = [*plan.warnings, *([] if account else [f"{UNREAD} {BLIND} passes this."])]
+    warnings = [*plan.warnings, *([] if account else [ours.unread(())])]
     terms = plan.terms
     if options.json:
         output.object(
@@ -202,6 +216,11 @@ def _show_plan(
 async def _go(options: argparse.Namespace, ours: Hands, output: Output, plan: _Plan, flags: frozenset[str]) -> int:
     """Send, and say what became of it."""
     terms, session = plan.terms, ours.session
+    # Others may have begun to send while this one was being read and asked about.
+    ours.look_at_journal()
+    if late := left_over(_against(ours, terms), flags):
+        raise FailedError(" ".join(words(each) for each in late), "kept_back")
+    stop_once()
     name = session.draft(terms)
     order = unsent(name, terms, OrderState.SENDING, ours.rest.clock.now_ms())
     sentence = ""
@@ -237,30 +256,34 @@ def _told(options: argparse.Namespace, ours: Hands, output: Output, plan: _Plan,
     if unknown and UNHEARD not in sentence:
         sentence = f"UNKNOWN: {terms_words(plan.terms)}. The exchange was asked and has not said. {UNHEARD}"
     shape: Shape = order_shape(order) | ({"state": "unknown"} if unknown else {})
-    if options.json:
-        output.object(
-            {
-                "venue": ours.venue.value,
-                "sent": order.state is not OrderState.NOT_SENT or bool(order.order_id),
-                "wish": wish_shape(plan.terms),
-                "preview": preview_shape(plan.sums, plan.held, plan.cash),
-                "objections": [],
-                "warnings": list(plan.warnings),
-                "order": shape,
-                "message": sentence,
-            }
-        )
-    else:
-        output.lines(f"{ours.venue.value}  {sentence}")
-        output.facts(
-            [
-                ("state", str(shape["state"])),
-                ("filled", count_words(order.filled)),
-                ("left", count_words(order.remaining)),
-                ("order id", order.order_id or "not known"),
-                ("client order id", order.client_order_id),
-            ]
-        )
+
+    def write() -> None:
+        if options.json:
+            output.object(
+                {
+                    "venue": ours.venue.value,
+                    "sent": order.state is not OrderState.NOT_SENT or bool(order.order_id),
+                    "wish": wish_shape(plan.terms),
+                    "preview": preview_shape(plan.sums, plan.held, plan.cash),
+                    "objections": [],
+                    "warnings": list(plan.warnings),
+                    "order": shape,
+                    "message": sentence,
+                }
+            )
+        else:
+            output.lines(f"{ours.venue.value}  {sentence}")
+            output.facts(
+                [
+                    ("state", str(shape["state"])),
+                    ("filled", count_words(order.filled)),
+                    ("left", count_words(order.remaining)),
+                    ("order id", order.order_id or "not known"),
+                    ("client order id", order.client_order_id),
+                ]
+            )
+
+    told_anyway(write, order, sentence)
     if unknown:
         return tell(FailedError(sentence, "unknown_outcome", UNKNOWN), as_json=options.json)
     if order.state in ENDS:

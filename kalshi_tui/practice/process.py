@@ -36,6 +36,8 @@ FIRST_CASH: Final = 10_000 * MONEY_UNIT
 CRYPTO_CASH: Final = 2_000 * MONEY_UNIT
 """What of the first cash lies on the crypto shard, since cash is held per shard."""
 MOST_ACCOUNTS: Final = 100
+LOCK_TRIES: Final = 10
+LOCK_AGAIN_S: Final = 0.02
 ANY_TIME_MS: Final = 1 << 62
 
 
@@ -243,18 +245,28 @@ def _watch_end(told: asyncio.Event) -> None:
 def _lock(folder: Path) -> int:
     """Hold the folder for this process, whose number the file then holds. Raises StartError while another holds it."""
     descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    if not _locked(descriptor):
         holder = os.read(descriptor, 20).decode("ascii", "replace").strip()
         os.close(descriptor)
         raise StartError(
             f"another practice exchange{f' (process {holder})' if holder.isdigit() else ''} is running on {folder}. "
             "End it, or choose another folder with --data DIR."
-        ) from None
+        )
     os.ftruncate(descriptor, 0)
     os.write(descriptor, f"{os.getpid()}\n".encode())
     return descriptor
+
+
+def _locked(descriptor: int) -> bool:
+    """Take the lock; a command that looks whether it is held has it for an instant, so that one try proves nothing."""
+    for _ in range(LOCK_TRIES):
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            time.sleep(LOCK_AGAIN_S)
+        else:
+            return True
+    return False
 
 
 def _database(path: Path, *, fresh: bool) -> Database:

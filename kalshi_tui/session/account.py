@@ -62,6 +62,9 @@ class Account:
         self._money_due_ms = 0
         """The exchange's time that reads of cash and positions have to pass; and of orders and fills:"""
         self._all_due_ms = 0
+        self._to_pass_ms = -1
+        self._as_of_ms = 0
+        """How far the data reached that were read last."""
         self._read_once = False
         self._history_read = False
         """Whether the orders of the last day have been read, at a time when the reads had caught up."""
@@ -70,6 +73,17 @@ class Account:
     def has_been_read(self) -> bool:
         """Whether the account has been read at all."""
         return self._read_once
+
+    @property
+    def has_caught_up(self) -> bool:
+        """Whether it has been read, and the exchange's data had passed what `has_to_pass` has named."""
+        return self._read_once and self._as_of_ms > self._to_pass_ms
+
+    def has_to_pass(self, at_ms: int) -> None:
+        """Count as due what has happened until then (the exchange's Unix time), and was not heard here."""
+        self._to_pass_ms = at_ms + CLOCKS_DIFFER_MS
+        self._all_due_ms = max(self._all_due_ms, self._to_pass_ms)
+        self._wake.set()
 
     def has_news(self) -> None:
         """Cash or positions have moved."""
@@ -130,18 +144,22 @@ class Account:
 
     async def _read(self, as_of_ms: int) -> None:
         """Read once. What the stream has told after ``as_of_ms`` (the exchange's Unix time) is newer, and stays."""
+        if not self._read_once:
+            # Before the positions, which have these orders' executions in them: else they would count twice.
+            await self._read_orders()
         balance, positions = await asyncio.gather(self._rest.balance(), self._rest.positions())
         self._store.set_balance(balance)
         told_before_ms = as_of_ms - self._rest.clock.skew_ms - CLOCKS_DIFFER_MS
         if self._read_once:
             self._compare(positions, told_before_ms)
         self._store.set_positions(positions, told_before_ms)
-        if self._all_due_ms or not self._read_once:
+        if self._all_due_ms and self._read_once:
             await self._read_orders()
         if as_of_ms > self._all_due_ms:
             self._all_due_ms = 0
             self._history_read = True
         self._count_day(balance)
+        self._as_of_ms = as_of_ms
         self._read_once = True
 
     async def _read_orders(self) -> None:

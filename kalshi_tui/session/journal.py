@@ -4,12 +4,13 @@ SQLite in WAL mode; each commit is on the disk before the call returns. After a 
 about. It holds no keys and no signatures.
 """
 
+import fcntl
 import json
 import os
 import shutil
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
@@ -19,6 +20,8 @@ from kalshi_tui.domain.limits import Sent
 from kalshi_tui.domain.order import Action, Order, OrderState, OrderTerms, SelfTrade, TimeInForce, unsent
 
 VERSION: Final = 1
+USERS: Final = "-users"
+"""Behind the journal's name: the file on which its users hold a lock."""
 WAIT_S: Final = 2.0
 """How long a write waits for another program that has the journal open."""
 ROOM: Final = 8 * 1024 * 1024
@@ -91,6 +94,8 @@ class Journal:
         self._connection = connection
         self._path = path
         self._file = None if path is None else _which(path)
+        self._users = None if path is None else _user_of(path)
+        """A file that every program that uses this journal holds a shared lock on, until it ends however it ends."""
         self._account = account
         self._known: dict[str, Order] = {}
         """What is written of the intents of this run, and of earlier ones that have been heard of."""
@@ -124,7 +129,7 @@ class Journal:
     def forget(path: Path) -> None:
         """Remove a journal: that of a practice account that is thrown away. Raises JournalError."""
         try:
-            for suffix in ("", "-wal", "-shm"):
+            for suffix in ("", "-wal", "-shm", USERS):
                 path.with_name(path.name + suffix).unlink(missing_ok=True)
         except OSError as error:
             raise JournalError(f"The order journal {path} cannot be removed ({error.strerror or error}).") from error
@@ -139,6 +144,30 @@ class Journal:
     def close(self) -> None:
         """Close it; nothing is lost, everything has been written."""
         self._connection.close()
+        if self._users is not None:
+            os.close(self._users)
+            self._users = None
+
+    def is_shared(self) -> bool:
+        """Say whether another program has this journal open now, and may be sending what it says is being sent."""
+        if self._users is None:
+            return False
+        try:
+            fcntl.flock(self._users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return True
+        finally:
+            with suppress(OSError):
+                fcntl.flock(self._users, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        return False
+
+    def newest_change_ms(self) -> int:
+        """Give when the last line of this account was written, Unix time of the exchange; 0 for an empty journal."""
+        (row,) = self._read(
+            "SELECT MAX(at_ms) AS newest FROM changes JOIN intents USING (client_order_id) WHERE account = ?",
+            (self._account,),
+        )
+        return row["newest"] or 0
 
     # Writing.
 
@@ -334,6 +363,18 @@ class Journal:
             return list(self._connection.execute(statement, values))
         except sqlite3.Error as error:
             raise JournalError(f"The order journal cannot be read ({error}).") from error
+
+
+def _user_of(path: Path) -> int | None:
+    """Hold the file that says who uses a journal; None where there can be none: then nobody else is seen."""
+    try:
+        descriptor = os.open(path.with_name(path.name + USERS), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError:
+        return None
+    with suppress(OSError):
+        os.fchmod(descriptor, 0o600)
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    return descriptor
 
 
 def _which(path: Path) -> tuple[int, int] | None:

@@ -147,6 +147,9 @@ class Session:
         """
         try:
             self._trading.take_up()
+            if alone:
+                # Another command may have filled an order a moment ago: its position has to be in what is read.
+                self._account.has_to_pass(self._journal.newest_change_ms())
         except JournalError as error:
             self.store.notify(Weight.ERROR, str(error))
         self._started = True
@@ -186,6 +189,11 @@ class Session:
             await self._control.close()
         self.alerts.close()
         self._journal.close()
+
+    @property
+    def account_known(self) -> bool:
+        """Whether the account has been read, and as it was after all that the journal has of it."""
+        return self._account.has_caught_up
 
     def when_listed(self, act: Callable[[], None]) -> None:
         """Have this called when the list of markets has been read whole."""

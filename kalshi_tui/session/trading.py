@@ -26,6 +26,8 @@ UNAVAILABLE: Final = 503
 PAUSE_CODES: Final = frozenset({"trading_paused", "exchange_paused"})
 """What an answer has when the exchange is paused or down (section 10)."""
 MET_OWN: Final = "at once: the rest would have met an order of your own"
+LONGEST_SENDING_MS: Final = 35_000
+"""How long a program can be at the sending of one order: the wait for tokens, and the longest exchange."""
 ENDED_BEFORE: Final = "The program ended before it was known what became of it."
 
 
@@ -55,6 +57,7 @@ class Trading:
 
     def take_up(self) -> None:
         """Go on where the journal ends: ask about every order that is not known to be over. Raises JournalError."""
+        shared = self._journal.is_shared()
         for entry in self._journal.open_entries():
             order = entry.order
             self._remember(entry.terms, order.client_order_id)
@@ -65,7 +68,11 @@ class Trading:
             if not order.order_id:
                 sentence = f"UNKNOWN: {terms_words(entry.terms)} may or may not be live. {ENDED_BEFORE}"
                 self._store.notify(Weight.ERROR, f"{sentence} The exchange is being asked.")
-            since_ms = self._rest.clock.now_ms() if entry.in_flight else entry.changed_ms
+            since_ms = entry.changed_ms
+            if entry.in_flight:
+                # Another program may be at it still: then it can leave as long as that one waits for tokens and answer.
+                left_by_ms = entry.changed_ms + LONGEST_SENDING_MS if shared else 0
+                since_ms = max(self._rest.clock.now_ms(), left_by_ms)
             self._inquiry.ask_about(taken_up, since_ms)
 
     def note(self, order: Order) -> None:

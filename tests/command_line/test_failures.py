@@ -37,7 +37,7 @@ def run(home: Path, *arguments: str, code: str = "", **more: str) -> "subprocess
         (["balance", "--settings", "none.toml"], {}, "settings", 1),
         (["balance", "--rest-url", "http://192.0.2.1/trade-api/v2"], {}, "settings", 1),
         (["balance", "--env", "demo"], {"KALSHI_API_KEY_ID": "an-id"}, "credentials", 1),
-        (["--fresh", "balance"], {}, "usage", 1),
+        (["--fresh", "balance"], {}, "usage", 2),
         (["balance", "--nonsense"], {}, "usage", 2),
         (["markets", "--limit", "0"], {}, "usage", 2),
         (["order", "buy", "maybe", "T", "1@0.42"], {}, "usage", 2),

@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import sys
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,7 +13,7 @@ from aiohttp import web
 
 from kalshi_tui.domain.order import OrderState
 from kalshi_tui.practice.events import EngineEvent
-from tests.command_line.running import Trader, ended, tradable, trading
+from tests.command_line.running import ROOT, Trader, ended, tradable, trading
 
 SURE = 60_000
 """So far the exchange's data have passed whatever was sent now."""
@@ -132,6 +133,11 @@ async def test_what_cannot_be_found_out_is_unknown_and_the_next_command_takes_it
         states = {each.order.client_order_id: each.order.state for each in journal.open_entries()}
         journal.close()
         assert states[order["client_order_id"]] in {OrderState.RESTING, OrderState.UNKNOWN}
+        if states[order["client_order_id"]] is OrderState.UNKNOWN:
+            # Now it is found out: one like it has to be meant as a second, once that is known.
+            told = await trader.json(*buying(ticker, "5@0.39"))
+            assert told.code == 1
+            assert "this would be a second. --second passes this" in told.error["message"]
         third = await trader.json(*buying(ticker, "5@0.39"))
         assert third.code == 0
 
@@ -307,7 +313,6 @@ async def test_a_book_that_may_be_wrong_takes_a_flag(tmp_path: Path, monkeypatch
         done = await trader.json(*buying(ticker))
         assert (done.code, done.error["code"]) == (1, "kept_back")
         assert "The book is WAITING" in done.error["message"]
-        assert "account could not be read" in done.error["message"]
         blind = await trader.json(*buying(ticker, "1@0.40", "--blind"))
         assert (blind.code, blind.only["order"]["state"]) == (0, "resting")
 
@@ -387,6 +392,120 @@ async def test_an_amendment_whose_answer_is_lost(tmp_path: Path) -> None:
         assert (refused.code, refused.only["order"]["price"]) == (1, "0.4100")
 
 
+@pytest.mark.parametrize("count", ["1", "8"], ids=["less", "more"])
+async def test_an_amendment_that_never_arrived_is_not_done(tmp_path: Path, count: str) -> None:
+    async with at_work(tmp_path) as (trader, ticker):
+        order = (await trader.json(*buying(ticker, "4@0.40"))).only["order"]
+        await trader.exchange.control("fail_responses", status=504, count=1, after_processing=False, method="POST")
+        done = await trader.json("amend", order["order_id"], f"{count}@0.40", "--yes")
+        assert (done.code, done.only["order"]["remaining"]) == (1, "4.00")
+        assert "Not changed" in done.error["message"]
+        (theirs,) = trader.exchange.exchange.orders("alice")
+        assert theirs.remaining == 400
+
+
+MARKET_LIMIT = '[limits]\nmarket_contracts = "{}"\npassing = "{}"\n'
+
+
+async def test_a_limit_of_a_market_holds_though_the_exchange_s_lists_lag(tmp_path: Path) -> None:
+    settings = tmp_path / "settings.toml"
+    settings.write_text(MARKET_LIMIT.format(5, "never"))
+    async with trading(tmp_path) as trader:
+        ticker = tradable(trader.exchange)
+        await trader.exchange.order(ticker, "ask", "0.4000", "20.00", who="bob")
+        await trader.exchange.control("read_lag", ms=2_000)
+        take = buying(ticker, "5@0.40", "--tif", "ioc", "--settings", str(settings))
+        assert (await trader.json(*take)).only["order"]["state"] == "filled"
+        second = await trader.json(*take)
+        assert (second.code, second.error["code"]) == (1, "kept_back")
+        assert sum(each.filled for each in trader.exchange.exchange.orders("alice")) == 500
+
+
+async def test_what_was_bought_today_counts_once(tmp_path: Path) -> None:
+    settings = tmp_path / "settings.toml"
+    settings.write_text(MARKET_LIMIT.format(12, "never"))
+    async with at_work(tmp_path) as (trader, ticker):
+        await trader.exchange.order(ticker, "ask", "0.4000", "20.00", who="bob")
+        await trader.exchange.order(ticker, "bid", "0.3900", "20.00", who="bob")
+        take = buying(ticker, "5@0.40", "--settings", str(settings))
+        for _ in range(2):
+            assert (await trader.json(*take)).code == 0
+        settings.write_text(MARKET_LIMIT.format(4, "never"))
+        # Closing what is held takes risk away, however small the limit.
+        done = await trader.json("order", "sell", "yes", ticker, "10@0.39", "--yes", "--settings", str(settings))
+        assert (done.code, done.only["order"]["state"]) == (0, "filled")
+
+
+@pytest.mark.parametrize(
+    ("passing", "flags", "code"), [("never", (), 1), ("word", (), 1), ("word", ("--over-limit",), 0)]
+)
+async def test_without_the_account_a_limit_of_a_market_is_not_passed_blindly(
+    tmp_path: Path, passing: str, flags: tuple[str, ...], code: int
+) -> None:
+    settings = tmp_path / "settings.toml"
+    settings.write_text(MARKET_LIMIT.format(5, passing))
+    async with at_work(tmp_path) as (trader, ticker):
+        troubled = trader.exchange.server._troubled
+
+        async def no_positions(request: web.Request, handler: Any) -> web.StreamResponse:
+            if request.path.endswith("/portfolio/positions"):
+                return web.Response(status=500)
+            return await troubled(request, handler)
+
+        trader.exchange.server._troubled = no_positions  # type: ignore[method-assign]  # the account cannot be read
+        done = await trader.json(*buying(ticker, "2@0.40", "--blind", *flags, "--settings", str(settings)))
+        assert done.code == code
+        assert len(list(trader.exchange.exchange.orders("alice"))) == (code == 0)
+
+
+async def test_an_order_can_be_cancelled_before_the_exchange_s_lists_have_it(tmp_path: Path) -> None:
+    async with at_work(tmp_path) as (trader, ticker):
+        await trader.exchange.control("read_lag", ms=20_000)
+        order = (await trader.json(*buying(ticker, "1@0.40"))).only["order"]
+        done = await trader.json("cancel", order["order_id"], "--yes", "--wait", "2")
+        assert done.code in {0, 3}
+        assert not [each for each in trader.exchange.exchange.orders("alice") if each.remaining]
+
+
+async def test_an_output_that_cannot_be_written_hides_no_order(tmp_path: Path) -> None:
+    async with at_work(tmp_path) as (trader, ticker):
+        process = await asyncio.create_subprocess_exec(
+            "sh", "-c", 'exec "$@" >/dev/full', "sh", sys.executable, *trader.command(*buying(ticker), "--json"),
+            stdin=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE, env=trader.environment, cwd=ROOT,
+        )  # fmt: skip
+        _, told = await process.communicate()
+        (theirs,) = trader.exchange.exchange.orders("alice")
+        assert process.returncode == 0
+        assert theirs.order_id in told.decode()
+        assert theirs.client_order_id in told.decode()
+
+
+async def test_more_than_one_ctrl_c_still_tells_the_ids(tmp_path: Path) -> None:
+    async with at_work(tmp_path) as (trader, ticker):
+        server = trader.exchange.server
+        server.hub.publish = unheard  # type: ignore[method-assign]  # frames of the account are lost
+        arrived, let_go = asyncio.Event(), asyncio.Event()
+        troubled = server._troubled
+
+        async def slow(request: web.Request, handler: Any) -> web.StreamResponse:
+            reply = await troubled(request, handler)
+            if request.method == "POST":
+                arrived.set()
+                await let_go.wait()
+            return reply
+
+        server._troubled = slow  # type: ignore[method-assign]  # the answer waits for the test
+        process = await trader.start(*buying(ticker, "10@0.40", "--json"))
+        async with asyncio.timeout(30):
+            await arrived.wait()
+        for _ in range(3):
+            process.send_signal(signal.SIGINT)
+        done = await ended(process, signal.SIGINT)
+        let_go.set()
+        (theirs,) = trader.exchange.exchange.orders("alice")
+        assert (done.code, done.only["order"]["client_order_id"]) == (3, theirs.client_order_id)
+
+
 async def test_a_journal_that_cannot_be_used_sends_no_order_but_cancels(tmp_path: Path) -> None:
     async with at_work(tmp_path) as (trader, ticker):
         reply = await trader.exchange.order(ticker, "bid", "0.1000", "1.00")
@@ -397,3 +516,44 @@ async def test_a_journal_that_cannot_be_used_sends_no_order_but_cancels(tmp_path
         done = await trader.run("cancel", reply.json()["order_id"], "--yes", "--json")
         assert (done.code, done.only["proved"]) == (0, True)
         assert "The cancel goes out all the same." in done.err
+
+
+async def test_an_order_that_was_in_doubt_and_is_found_is_not_doubled(tmp_path: Path) -> None:
+    async with at_work(tmp_path) as (trader, ticker):
+        await trader.exchange.control("read_lag", ms=3_600_000)
+        publish = trader.exchange.server.hub.publish
+        trader.exchange.server.hub.publish = unheard  # type: ignore[method-assign]  # frames are lost
+        await trader.exchange.control("fail_responses", status=504, count=1, after_processing=True, method="POST")
+        assert (await trader.json(*buying(ticker, "7@0.40", "--wait", "1"))).code == 3
+        await trader.exchange.control("read_lag", ms=0)
+        trader.exchange.server.hub.publish = publish  # type: ignore[method-assign]  # and come again
+        again = await trader.json(*buying(ticker, "7@0.40"))
+        assert (again.code, again.out) == (1, "")
+        assert "was in doubt when this command began, and was taken" in again.error["message"]
+        assert len(list(trader.exchange.exchange.orders("alice"))) == 1
+        meant = await trader.json(*buying(ticker, "7@0.40", "--second"))
+        assert meant.code == 0
+
+
+async def test_what_became_of_an_order_in_doubt_is_told(tmp_path: Path) -> None:
+    async with at_work(tmp_path) as (trader, ticker):
+        await trader.exchange.control("read_lag", ms=3_600_000)
+        await trader.exchange.control("fail_responses", status=504, count=1, after_processing=False, method="POST")
+        assert (await trader.json(*buying(ticker, "7@0.40", "--wait", "1"))).code == 3
+        await trader.exchange.control("read_lag", ms=0)
+        done = await trader.json(*buying(ticker, "1@0.30"))
+        assert done.code == 0
+        (warning,) = done.only["warnings"]
+        assert "YES 7 at 0.40" in warning
+        assert warning.endswith("is not sent.")
+
+
+async def test_a_closed_output_sends_nothing(tmp_path: Path) -> None:
+    async with at_work(tmp_path) as (trader, ticker):
+        process = await asyncio.create_subprocess_exec(
+            "sh", "-c", 'exec "$@" >&-', "sh", sys.executable, *trader.command(*buying(ticker)),
+            stdin=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE, env=trader.environment, cwd=ROOT,
+        )  # fmt: skip
+        _, told = await process.communicate()
+        assert (process.returncode, b"standard output is closed" in told) == (1, True)
+        assert not list(trader.exchange.exchange.orders("alice"))

@@ -9,7 +9,7 @@ from tests.command_line.running import validator
 from tests.recording.making import a_recording
 from tests.recording.test_commands import run
 
-GOLDEN = Path(__file__).parents[1] / "command_line" / "golden"
+GOLDEN = Path(__file__).parent / "golden"
 
 
 @pytest.mark.parametrize(("flags", "name"), [((), "replay-check.txt"), (("--json",), "replay-check.json")])

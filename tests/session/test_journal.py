@@ -119,8 +119,8 @@ def test_only_its_owner_can_read_it(tmp_path: Path) -> None:
 
 def test_one_that_others_could_read_is_closed_to_them(tmp_path: Path) -> None:
     reopened(tmp_path).close()
-    (file,) = tmp_path.iterdir()
-    file.chmod(0o644)
+    for file in tmp_path.iterdir():
+        file.chmod(0o644)
     with closing(reopened(tmp_path)) as journal:
         journal.draft("c1", TERMS, 10)
         assert {stat.S_IMODE(each.stat().st_mode) for each in tmp_path.iterdir()} == {0o600}
@@ -385,3 +385,16 @@ async def test_a_journal_that_is_no_longer_where_the_next_start_looks_takes_no_o
     away.replace(path)
     assert (await rig.submit(terms)).order.state is OrderState.RESTING
     await rig.close()
+
+
+def test_a_journal_knows_whether_another_program_uses_it(tmp_path: Path) -> None:
+    path = tmp_path / "journal.sqlite3"
+    first = Journal.open(path, "key")
+    assert not first.is_shared()
+    second = Journal.open(path, "key")
+    assert first.is_shared()
+    assert second.is_shared()
+    second.close()
+    assert not first.is_shared()
+    first.close()
+    assert not Journal.in_memory().is_shared()
