@@ -36,18 +36,23 @@ def main() -> int:
             print(figure.line(), flush=True)
             figures.append(figure)
     if options.write:
-        write(figures)
+        write(figures, whole=not options.names)
     worse = compared(figures, known()) if options.check else []
     for sentence in worse:
         print(sentence)
     return 1 if worse else 0
 
 
-def write(figures: Sequence[Figure]) -> None:
-    """Put these figures into the results page: in the place of those of the same name, new ones at the end."""
+def write(figures: Sequence[Figure], *, whole: bool = False) -> None:
+    """Put these figures into the results page: in the place of those of the same name, new ones at the end.
+
+    ``whole``: they are all that there are, but for those that are measured apart.
+    """
     head, _, tail = RESULTS.read_text(encoding="utf-8").partition(TABLE)
     table, blank, rest = tail.partition("\n\n")
     rows = {found["name"]: found[0] for found in LINE.finditer(table)}
+    if whole:
+        rows = {name: text for name, text in rows.items() if APART in name}
     rows |= {each.name: row(each) for each in figures}
     head = re.sub(r"(?<=Measured on: ).*", machine() + ".", head)
     RESULTS.write_text(head + TABLE + "\n".join(rows.values()) + (blank or "\n") + rest, encoding="utf-8")

@@ -44,3 +44,13 @@ def test_the_page_has_a_figure_for_what_is_measured() -> None:
         "from command to first live book",
     ):
         assert name in names
+
+
+def test_a_whole_run_leaves_no_row_of_what_is_measured_no_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = tmp_path / "RESULTS.md"
+    gone, apart = "| gone | 1 us | x | 1 us | 9.00 |  |\n", "| beside nautilus_trader | 1 us | x | 2 us | 0.50 |  |\n"
+    page.write_text(f"# Head\n\nMeasured on: nothing.\n\n{bench.TABLE}{gone}{apart}\n## After\n")
+    monkeypatch.setattr(bench, "RESULTS", page)
+    bench.write([figure(20)], whole=True)
+    assert bench.known() == {"beside nautilus_trader": 0.5, "a thing": 2.0}
+    assert "## After" in page.read_text()

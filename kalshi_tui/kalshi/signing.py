@@ -33,9 +33,9 @@ PATH_START: Final = "/trade-api/"
 """Every signed path starts so; but for `PRACTICE_CONTROL`, nothing else is ever signed."""
 PRACTICE_TOKEN_HEADER: Final = "X-Practice-Token"  # noqa: S105 - the header's name
 PRACTICE_CONTROL: Final = "/practice/control"
+"""Where a practice exchange is told what trouble to rehearse; no other exchange has it."""
 PRACTICE_REPLAY: Final = "/practice/replay"
 """Where an exchange that plays a recording says how far it is; never signed."""
-"""Where a practice exchange is told what trouble to rehearse; no other exchange has it."""
 LEAST_KEY_BITS: Final = 2048
 
 _SHA256: Final = hashes.SHA256()
