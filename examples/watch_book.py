@@ -3,14 +3,16 @@
 import asyncio
 import sys
 
-from kalshi_tui.kalshi import BookUpdate, KalshiClient
+from kalshi_tui.kalshi import BookUpdate, KalshiClient, Report
 
 
 async def main(ticker: str, changes: int) -> None:
     """Print the best bid and ask of YES at each change, and whether the book can be trusted."""
     async with KalshiClient.from_env() as client, client.stream([ticker]) as updates:
         async for update in updates:
-            if isinstance(update, BookUpdate):
+            if isinstance(update, Report):
+                print(update.text, file=sys.stderr)  # such as that the exchange knows no such market
+            elif isinstance(update, BookUpdate):
                 print(*update.book.touch, "good" if update.good else update.why)
                 changes -= 1
             if changes <= 0:

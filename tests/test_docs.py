@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from kalshi_tui.__main__ import build_parser
+from kalshi_tui.practice.participants import MAX_RATE
 from kalshi_tui.ui.commands import Scope, of_scope
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -63,3 +64,8 @@ def test_the_make_targets_in_the_documents_exist() -> None:
     for name in ("README.md", "CONTRIBUTING.md", "ARCHITECTURE.md", "SECURITY.md"):
         named = set(re.findall(r"(?:^|`)make ([a-z-]+)", (ROOT / name).read_text(), re.MULTILINE))
         assert named <= targets
+
+
+@pytest.mark.parametrize("name", ["PRACTICE.md", "docs/bots.md"])
+def test_the_documents_name_the_highest_rate(name: str) -> None:
+    assert f"up to {MAX_RATE:,}" in (ROOT / name).read_text()

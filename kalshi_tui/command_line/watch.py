@@ -20,11 +20,10 @@ from kalshi_tui.domain.link import LinkState, Trust
 from kalshi_tui.domain.market import Market
 from kalshi_tui.kalshi.clock import ExchangeClock
 from kalshi_tui.kalshi.stream import Stream
+from kalshi_tui.kalshi.stream_group import CrossedWatch
 from kalshi_tui.session.store import LiveBook, Store
 
 LOOK_EVERY_S: Final = 0.05
-CROSSED_FOR_S: Final = 1.5
-"""A book that is crossed for so long is not to be trusted: two frames are never that far apart."""
 PATIENCE_S: Final = 2.0
 AROUND: Final = 4
 """Rows of the terminal that are not levels of the book."""
@@ -63,14 +62,21 @@ async def _follow(options: argparse.Namespace, ticker: str, exchange: Exchange, 
         proxy=exchange.profile.proxy,
     )
     stream.watch_books([ticker])
-    running = asyncio.create_task(stream.run())
+
+    def crossed() -> list[str]:
+        live = store.book(ticker)
+        return [ticker] if live.good and live.book.crossed else []
+
+    tasks = [asyncio.create_task(each) for each in (stream.run(), CrossedWatch(crossed, stream.distrust).run())]
     try:
         await _show(_Shown(output, market, options), store, stream, refused)
     finally:
         await stream.close()
-        running.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await running
+        for task in tasks:
+            task.cancel()
+        for task in tasks:
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
 
 
 class _Followed(Store):
@@ -88,7 +94,6 @@ class _Followed(Store):
 
 async def _show(shown: "_Shown", store: _Followed, stream: Stream, refused: Sequence[str]) -> None:
     """Show the book whenever it changes, until the reader is gone. Raises FailedError if the stream is refused."""
-    crossed_since: float | None = None
     while not shown.output.reader_is_gone():
         live = store.book(shown.market.ticker)
         if refused and live.trust is Trust.WAITING:
@@ -97,11 +102,6 @@ async def _show(shown: "_Shown", store: _Followed, stream: Stream, refused: Sequ
             shown.show(replace(live, trust=Trust.STALE, why=store.doubt), "", stream.protocol.last_ts_ms)
         store.doubt = ""
         shown.show(live, store.connection.detail, stream.protocol.last_ts_ms)
-        crossed = live.good and live.book.crossed
-        crossed_since = (crossed_since or time.monotonic()) if crossed else None
-        if crossed_since is not None and time.monotonic() - crossed_since > CROSSED_FOR_S:
-            stream.distrust(f"The book of {shown.market.ticker} stays crossed.")
-            crossed_since = None
         await asyncio.sleep(LOOK_EVERY_S)
 
 

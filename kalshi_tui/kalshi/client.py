@@ -9,7 +9,6 @@ A question raises `TransportError`, `Refused` or `BadReply`. A command raises `N
 
 import os
 import uuid
-from collections import OrderedDict
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -20,15 +19,25 @@ from kalshi_tui.domain.book import Book, BookError, Side
 from kalshi_tui.domain.fees import FeeSchedule
 from kalshi_tui.domain.history import MINUTE_MS, Candle, Settlement
 from kalshi_tui.domain.market import Event, Market, Trade
-from kalshi_tui.domain.order import Action, Fill, Order, OrderTerms, TimeInForce
+from kalshi_tui.domain.order import Action, Fill, Order, OrderState, OrderTerms, TimeInForce, unsent
 from kalshi_tui.domain.portfolio import Balance, Position
 from kalshi_tui.domain.price import Count, Price
 from kalshi_tui.kalshi import access, numbers
 from kalshi_tui.kalshi.calls import Retry, Timeouts
 from kalshi_tui.kalshi.dry_run import DryRun
 from kalshi_tui.kalshi.environments import Environment
-from kalshi_tui.kalshi.errors import BadReply, Misconfigured, NoKey, UnknownOutcome
-from kalshi_tui.kalshi.finding import sought
+from kalshi_tui.kalshi.errors import (
+    BadReply,
+    DuplicateOrder,
+    KalshiError,
+    Misconfigured,
+    NoKey,
+    NotFound,
+    NotSent,
+    TransportError,
+    UnknownOutcome,
+)
+from kalshi_tui.kalshi.finding import Clearing, HeardClock, OwnOrders, listed_by_id, sought
 from kalshi_tui.kalshi.replies import AccountLimits, AmendAck, CancelAck, ExchangeStatus, OrderAck
 from kalshi_tui.kalshi.rest import Levels, RestClient
 from kalshi_tui.kalshi.signing import Signer
@@ -38,12 +47,10 @@ from kalshi_tui.kalshi.stream_group import Listener, StreamGroup
 from kalshi_tui.kalshi.translate import event_fees
 from kalshi_tui.kalshi.updates import Updates
 
-SENT_REMEMBERED: Final = 1_000
-"""Orders of this client whose time of sending is known, for `KalshiClient.find_order`."""
 CANDLES: Final = 100
 """How many periods `KalshiClient.candles` goes back unless it is told."""
-CANCELLED_AT_ONCE: Final = 20
-CANCEL_ROUNDS: Final = 5
+LISTED_WITHIN_S: Final = 60.0
+"""How long an order that is given by its id alone is asked for before that is given up."""
 
 
 class KalshiClient:
@@ -81,14 +88,21 @@ class KalshiClient:
         self.environment = environment
         self._signer = signer
         self._proxy = proxy
+        self._clock = HeardClock()
         try:
             self._rest = RestClient(
-                environment, signer, proxy=proxy, timeouts=timeouts, retry=retry, read_only=read_only
+                environment,
+                signer,
+                clock=self._clock,
+                proxy=proxy,
+                timeouts=timeouts,
+                retry=retry,
+                read_only=read_only,
             )
         except ValueError as error:
             raise Misconfigured(str(error)) from None
         self._fees: dict[str, FeeSchedule] = {}
-        self._sent: OrderedDict[str, tuple[str, int]] = OrderedDict()
+        self._own = OwnOrders()
         self._streams: list[Updates] = []
 
     @classmethod
@@ -229,7 +243,7 @@ class KalshiClient:
         )
 
     async def order(self, order_id: str) -> Order:
-        """Read one order by the exchange's id; `NotFound` if there is none."""
+        """Read one order by the exchange's id; `NotFound` if it is not listed, as one just placed may not be yet."""
         return await self._rest.order(order_id)
 
     async def fills(
@@ -306,8 +320,12 @@ class KalshiClient:
 
         ``price`` is of the outcome ``side``, ``"0.42"`` or 4200; ``count`` is ``"10"`` contracts or 1000. Without a
         ``client_order_id`` a random one is made; `UnknownOutcome` carries it for `find_order`. Whoever may be
-        cancelled while this waits hands in one of `new_client_order_id`, to know it then. With ``dry_run`` nothing is
-        sent: what comes back are the figures of the ticket's preview.
+        cancelled while this waits hands in one of `new_client_order_id`, to know it then. An order that the exchange
+        has already under this id is an UnknownOutcome too, caused by `DuplicateOrder`: it is there, and what became of
+        it is to be asked. With ``dry_run`` nothing is sent: what comes back are the figures of the ticket's preview.
+
+        The first order of a client that has asked nothing yet is preceded by a question, which tells the exchange's
+        time.
         """
         terms = OrderTerms(
             ticker=ticker,
@@ -324,17 +342,30 @@ class KalshiClient:
         if dry_run:
             return await self._dry_run(terms)
         client_order_id = client_order_id or new_client_order_id()
-        # Once more under the same id is the caller's own wish; the first time counts for the search.
-        self._sent.setdefault(client_order_id, (ticker, self._rest.clock.now_ms()))
-        if len(self._sent) > SENT_REMEMBERED:
-            self._sent.popitem(last=False)
-        try:
-            ack = await self._rest.create_order(terms, client_order_id)
-        except UnknownOutcome as error:
-            error.client_order_id = client_order_id
-            # It can have arrived until now: only from here on does a miss prove anything.
-            self._sent[client_order_id] = (ticker, self._rest.clock.now_ms())
-            raise
+        await self._learn_the_time()
+        with self._own.sending(client_order_id, ticker, self._clock) as sent:
+            try:
+                ack = await self._rest.create_order(terms, client_order_id)
+            except UnknownOutcome as error:
+                error.client_order_id = client_order_id
+                raise
+            except DuplicateOrder as error:
+                # Nobody knows since when, nor in which market.
+                sent.there, sent.first_ms, sent.ticker = True, 0, None
+                raise UnknownOutcome(
+                    "An order under this client order id is at the exchange already; this one was not taken as a "
+                    "second. What became of the first has to be asked.",
+                    status=error.status,
+                    client_order_id=client_order_id,
+                ) from error
+            sent.there = True
+        placed = replace(
+            unsent(client_order_id, terms, OrderState.RESTING, sent.first_ms),
+            order_id=ack.order_id,
+            filled=ack.filled,
+            remaining=ack.remaining,
+        )
+        self._own.placed(placed, self._clock.now_ms(), resting=ack.remaining > 0)
         return ack if ack.client_order_id else replace(ack, client_order_id=client_order_id)
 
     async def find_order(
@@ -342,40 +373,76 @@ class KalshiClient:
     ) -> Order | None:
         """Ask until it is known what became of an order, by the id of its sender; None if it never arrived.
 
-        None is proved: three reads have missed it, all of them after the exchange's data had passed the time of sending
-        by 5 s. Raises UnknownOutcome if that took longer than ``within_s``. ``ticker`` and ``sent_ms`` narrow the
-        search; of this client's own orders they are known.
+        None is proved: three reads have missed it, all of them after the exchange's data had passed, by 5 s, the moment
+        when its sender stopped waiting for the answer. While a call still waits, and of an order that the exchange has
+        said to have, None never comes. Raises UnknownOutcome if it took longer than ``within_s``, and `Refused` if the
+        exchange does not let this key ask.
+
+        ``ticker`` and ``sent_ms`` (Unix milliseconds) narrow the search; of this client's own orders, the newest 1,000,
+        they are known. Of another's order nobody knows when it was sent but who gives ``sent_ms``, which has to be the
+        latest moment that it can have left; without it the moment of this call counts.
         """
-        known_ticker, known_ms = self._sent.get(client_order_id, (None, 0))
-        sent = known_ms if sent_ms is None else sent_ms
-        return await sought(
+        sent = self._own.sent(client_order_id)
+        since_ms = sent_ms if sent_ms is not None else sent.first_ms if sent is not None else 0
+        latest_ms = sent_ms or 0
+
+        def not_after_ms() -> int:
+            nonlocal latest_ms
+            known = self._own.sent(client_order_id)
+            if known is not None:
+                return max(known.not_after_ms, sent_ms or 0)
+            latest_ms = latest_ms or self._clock.now_ms()
+            return latest_ms
+
+        found = await sought(
             self._rest,
             client_order_id,
-            ticker=ticker or known_ticker,
-            sent_ms=sent,
-            not_after_ms=sent or self._rest.clock.now_ms(),
+            ticker=ticker or (sent.ticker if sent is not None else None),
+            sent_ms=since_ms,
+            not_after_ms=not_after_ms,
             within_s=within_s,
         )
+        if found is not None:
+            self._own.placed(found, 0, resting=found.state is OrderState.RESTING)
+        return found
 
     async def cancel(self, order: Order | str) -> CancelAck:
         """Cancel an order, given whole or by the exchange's id. Raises NotFound if it is gone already.
 
-        By its id alone it is read first: its market routes the cancel to the right part of the exchange.
+        By its id alone its market has to be known, which routes the cancel to the right part of the exchange. Of the
+        newest 1,000 orders of this client it is; any other order is read first, which raises as a question does. That
+        it is not listed counts only once the exchange's data have passed this call by 5 s, three reads agreeing:
+        NotFound then, or NotSent if the data are not that new within 60 s. The cancel itself raises NotSent, Refused or
+        UnknownOutcome.
         """
-        order = await self.order(order) if isinstance(order, str) else order
-        return await self._rest.cancel_order(order.order_id, order.ticker)
+        if isinstance(order, str):
+            order_id, ticker = order, self._own.ticker_of(order)
+            if not ticker:
+                ticker = (await self._listed(order_id, "The cancel")).ticker
+        else:
+            order_id, ticker = order.order_id, order.ticker
+        try:
+            ack = await self._rest.cancel_order(order_id, ticker)
+        except NotFound:
+            self._own.gone(order_id)
+            raise
+        self._own.gone(order_id)
+        return ack
 
-    async def cancel_all(self, *, ticker: str | None = None) -> list[Order]:
-        """Cancel all that rests, or all of one market, and look until none does; gives what still rests then."""
-        if ticker is None:
-            return await self._rest.cancel_all()
-        for _ in range(CANCEL_ROUNDS):
-            resting = await self.orders(status="resting", ticker=ticker)
-            if not resting:
-                return []
-            for start in range(0, len(resting), CANCELLED_AT_ONCE):
-                await self._rest.cancel_orders(resting[start : start + CANCELLED_AT_ONCE])
-        return await self.orders(status="resting", ticker=ticker)
+    async def cancel_all(self, *, ticker: str | None = None, within_s: float = 60.0) -> list[Order]:
+        """Cancel all that rests, or all of one market, until it is proved that nothing does; gives an empty list.
+
+        Proved: three reads have found nothing, all of them after the exchange's data had passed this call by 5 s; so it
+        takes some seconds, though what is listed is cancelled at once. What this client has placed is cancelled even
+        before the exchange lists it. What is sent after this call is not looked for: stop sending first.
+
+        Raises UnknownOutcome if it is not proved within ``within_s`` seconds: call it again. Raises NotSent or Refused
+        if the first command did not leave or was refused, so that nothing was done.
+        """
+        if self._signer is None:
+            raise NoKey
+        await Clearing(self._rest, self._own, ticker).run(within_s)
+        return []
 
     async def amend(
         self, order: Order | str, *, yes_price: str | Price | None = None, remaining: str | Count | None = None
@@ -383,9 +450,10 @@ class KalshiClient:
         """Change a resting order's price (of YES) or what remains of it. Raises NotSent, Refused or UnknownOutcome.
 
         A smaller count alone keeps the place in the queue; all else goes to its end. An order given by its id is read
-        first; of one given whole ``filled`` must be true, for the exchange counts the whole order.
+        first, as `cancel` reads it; of one given whole ``filled`` must be true, for the exchange counts the whole
+        order.
         """
-        order = await self.order(order) if isinstance(order, str) else order
+        order = await self._listed(order, "The amendment") if isinstance(order, str) else order
         at = order.yes_price if yes_price is None else numbers.price(yes_price)
         left = order.remaining if remaining is None else numbers.contracts(remaining)
         if at == order.yes_price and left < order.remaining:
@@ -439,6 +507,25 @@ class KalshiClient:
         return updates
 
     # Inside.
+
+    async def _learn_the_time(self) -> None:
+        """Have the exchange's time, which any reply tells, before an order goes out: a miss is measured by it.
+
+        Raises NotSent if nobody answers.
+        """
+        if self._clock.told or self._signer is None:
+            return
+        try:
+            await self._rest.user_data_timestamp()
+        except TransportError as error:
+            if not self._clock.told:
+                raise NotSent(f"The order was not sent: no connection. {error} Nothing was done.") from error
+        except KalshiError:
+            # The order gets an answer of its own.
+            return
+
+    async def _listed(self, order_id: str, what: str) -> Order:
+        return await listed_by_id(self._rest, order_id, what, LISTED_WITHIN_S)
 
     async def _fees_of(self, market: Market) -> FeeSchedule:
         known = self._fees.get(market.event_ticker)

@@ -5,6 +5,7 @@ The types are chosen by what a trader has to know (API contract, sections 6 and 
 - `Refused`: the exchange said no. Nothing was done.
 - `NotSent`: no connection was made. Nothing left this machine, so nothing was done.
 - `UnknownOutcome`: a command was sent and no definite answer came. It may or may not have been done: ask, never resend.
+  So too where an order under its client order id was there before.
 - `TransportError`: a question could not be asked or answered. Asking again is harmless.
 - `BadReply`: an answer came and makes no sense.
 - `Misconfigured`: a key, an address or a variable of the environment that cannot be used. Nothing was asked.
@@ -79,7 +80,10 @@ class NotFound(Refused):
 
 
 class DuplicateOrder(Refused):
-    """409 ``order_already_exists``: an order with this client order id was taken before. It is not sent again."""
+    """409 ``order_already_exists``: an order with this client order id was taken before. It is not sent again.
+
+    No for the second order alone: the first IS there. `KalshiClient.place_order` raises `UnknownOutcome` from it.
+    """
 
 
 class RateLimited(Refused):

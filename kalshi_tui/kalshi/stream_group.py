@@ -6,7 +6,7 @@ A session has one subscription of a channel, so that a further one needs a furth
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Final, Protocol
 
@@ -21,6 +21,9 @@ from kalshi_tui.kalshi.wire import Channel
 MOST_STREAMS: Final = 20
 """The exchange takes 200 connections of a user, this program's own and others."""
 AGAIN_AFTER_S: Final = 1.0
+CROSSED_LOOK_S: Final = 0.5
+CROSSED_LOOKS: Final = 3
+"""A book that is crossed at so many looks in a row is not to be trusted: two frames are never that far apart."""
 
 _log: Final = logging.getLogger("kalshi_tui.stream")
 
@@ -49,6 +52,30 @@ class _Beside:
 
     def link(self, state: LinkState, detail: str) -> None:
         """Pass nothing on: books that are lost with a connection are told as stale anyway."""
+
+
+class CrossedWatch:
+    """Distrusts a book whose bids would trade with each other for longer than two frames may be apart."""
+
+    def __init__(self, crossed: Callable[[], Iterable[str]], distrust: Callable[[str], None]) -> None:
+        """Make ready; ``crossed`` gives the tickers of trusted books that are crossed now."""
+        self._crossed = crossed
+        self._distrust = distrust
+        self._looks: dict[str, int] = {}
+
+    def look(self) -> None:
+        """Look once; to be called every `CROSSED_LOOK_S`."""
+        self._looks = {ticker: self._looks.get(ticker, 0) + 1 for ticker in self._crossed()}
+        ticker = max(self._looks, key=self._looks.__getitem__, default="")
+        if self._looks.get(ticker, 0) >= CROSSED_LOOKS:
+            self._looks = {}
+            self._distrust(f"The book of {ticker} stays crossed.")
+
+    async def run(self, sleep: Callable[[float], Awaitable[object]] = asyncio.sleep) -> None:
+        """Look for ever."""
+        while True:
+            await sleep(CROSSED_LOOK_S)
+            self.look()
 
 
 class StreamGroup:

@@ -19,7 +19,7 @@ from kalshi_tui.domain.order import Fill, Order
 from kalshi_tui.domain.portfolio import Position
 from kalshi_tui.kalshi.sink import Change, Levels, Sink
 from kalshi_tui.kalshi.stream import Health
-from kalshi_tui.kalshi.stream_group import Listener, StreamGroup
+from kalshi_tui.kalshi.stream_group import CrossedWatch, Listener, StreamGroup
 from kalshi_tui.kalshi.subscription import Happening, Report
 from kalshi_tui.kalshi.wire import Channel
 
@@ -34,6 +34,7 @@ NOT_YET: Final = "Waiting for the first snapshot."
 class BookUpdate:
     """A market's book as it is now; ``why`` is a sentence while it is not ``good``.
 
+    Between two frames of one trade its bids may cross for a moment; a book that stays so is not good after 1.5 s or so.
     The book is the one that the stream keeps: it changes at the next ``await``. `Book.levels` copies it.
     """
 
@@ -104,6 +105,10 @@ class _Inbox:
         """Give a book as it is now."""
         held = self.books.get(ticker) or _Held(Book())
         return BookUpdate(ticker, held.book, held.good, held.why)
+
+    def crossed(self) -> list[str]:
+        """Give the markets whose books are believed and whose bids would trade with each other."""
+        return [ticker for ticker, held in self.books.items() if held.good and held.book.crossed]
 
     def keep_books(self, tickers: Iterable[str]) -> None:
         """Have these books and no others."""
@@ -196,6 +201,7 @@ class Updates:
     def __init__(self, make: Callable[[Sink, Listener], StreamGroup]) -> None:
         self._inbox = _Inbox()
         self._group = make(self._inbox, self._inbox.reported)
+        self._crossed = CrossedWatch(self._inbox.crossed, self._group.distrust)
         self._running: asyncio.Task[None] | None = None
         self._closed = False
 
@@ -261,6 +267,19 @@ class Updates:
 
     def _begin(self) -> None:
         if self._running is None and not self._closed:
-            self._running = asyncio.create_task(self._group.run(), name="kalshi stream")
+            self._running = asyncio.create_task(self._run(), name="kalshi stream")
             # Else whoever waits would wait for ever, should it end by a defect.
             self._running.add_done_callback(lambda _: self._inbox.came.set())
+
+    async def _run(self) -> None:
+        """Run the streams, with a look at their books; a defect of either ends both."""
+        following = asyncio.create_task(self._group.run(), name="kalshi streams")
+        watching = asyncio.create_task(self._crossed.run(), name="kalshi crossed books")
+        try:
+            done, _ = await asyncio.wait({following, watching}, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            for task in (following, watching):
+                task.cancel()
+            await asyncio.gather(following, watching, return_exceptions=True)

@@ -15,7 +15,7 @@ from kalshi_tui.kalshi.errors import KalshiError
 from kalshi_tui.kalshi.practice_control import PracticeControl
 from kalshi_tui.kalshi.recording import RecordingError
 from kalshi_tui.kalshi.rest import RestClient
-from kalshi_tui.kalshi.stream_group import StreamGroup
+from kalshi_tui.kalshi.stream_group import CROSSED_LOOK_S, CrossedWatch, StreamGroup
 from kalshi_tui.kalshi.subscription import Happening, Report
 from kalshi_tui.kalshi.wire import Channel
 from kalshi_tui.session.account import Account
@@ -45,9 +45,6 @@ from kalshi_tui.session.venue import Venue
 from kalshi_tui.session.waiting import Sleep, sleepless_s
 
 AGAIN_AFTER_S: Final = 3.0
-CROSSED_LOOK_S: Final = 0.5
-CROSSED_LOOKS: Final = 3
-"""A book that is crossed at so many looks in a row is not to be trusted."""
 PUBLIC_CHANNELS: Final = {Channel.TRADE, Channel.LIFECYCLE, Channel.BOOK, Channel.TICKER}
 """The channels that are not of the account; what is missed on another is read again by REST."""
 _log: Final = logging.getLogger("kalshi_tui.session")
@@ -320,19 +317,18 @@ class Session:
         return await answer
 
     async def _watch_crossed(self) -> None:
-        """Distrust a book whose bids would trade with each other for longer than two frames may be apart."""
-        crossed: dict[str, int] = {}
+        """Look for books that stay crossed, and at how long the link has been silent."""
+
+        def crossed() -> list[str]:
+            return [ticker for ticker, live in self.store.books.items() if live.good and live.book.crossed]
+
+        watch = CrossedWatch(crossed, self._stream.distrust)
         while True:
             await self._sleep(CROSSED_LOOK_S)
             pulse = self.pulse()
             ages = [age for age in (pulse.frame_age_ms, pulse.ping_age_ms) if age is not None]
             self._switch.look(min(ages, default=None))
-            now = {ticker for ticker, live in self.store.books.items() if live.good and live.book.crossed}
-            crossed = {ticker: crossed.get(ticker, 0) + 1 for ticker in now}
-            if any(looks >= CROSSED_LOOKS for looks in crossed.values()):
-                ticker = max(crossed, key=crossed.__getitem__)
-                self._stream.distrust(f"The book of {ticker} stays crossed.")
-                crossed = {}
+            watch.look()
 
     @property
     def recording(self) -> str:

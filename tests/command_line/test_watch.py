@@ -11,6 +11,8 @@ from typing import Any
 import pexpect
 import pytest
 
+from kalshi_tui.domain.book import Side
+from kalshi_tui.practice.events import BookChanged
 from tests.command_line.running import ROOT, Trader, ended, tradable, trading, validator
 from tests.terminal.terminal import environment_of
 
@@ -47,6 +49,26 @@ async def test_each_change_is_a_line_and_a_doubtful_book_is_stale(tmp_path: Path
         done = await ended(process, signal.SIGINT)
         assert done.code == 130
         assert json.loads(done.err)["error"]["code"] == "interrupted"
+
+
+async def test_a_book_that_stays_crossed_is_stale_and_comes_back(tmp_path: Path) -> None:
+    async with trading(tmp_path) as trader:
+        ticker = tradable(trader.exchange)
+        await trader.exchange.order(ticker, "bid", "0.4000", "3.00", who="bob")
+        await trader.exchange.order(ticker, "ask", "0.4500", "3.00", who="bob")
+        process = await trader.start("book", ticker, "--watch", "--json")
+        first = await next_line(process)
+        assert (first["trust"], first["spread"]) == ("good", "0.0500")
+        change = BookChanged(ticker, Side.YES, 5_000, 100, trader.exchange.clock())
+        trader.exchange.server.hub.publish([change])
+        assert (await next_line(process))["yes_bid"] == "0.5000"
+        stale = await next_line(process)
+        assert (stale["trust"], stale["why"]) == ("stale", f"The book of {ticker} stays crossed.")
+        again = await next_line(process)
+        while again["trust"] != "good":
+            again = await next_line(process)
+        assert again["yes_bids"] == first["yes_bids"]
+        await ended(process, signal.SIGINT)
 
 
 async def test_text_that_is_piped_has_no_escapes(tmp_path: Path) -> None:

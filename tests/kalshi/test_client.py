@@ -6,7 +6,7 @@ import random
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from kalshi_tui import kalshi
+from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.figures import Figures
 from kalshi_tui.kalshi import (
     DEMO,
@@ -52,8 +53,10 @@ from kalshi_tui.kalshi import (
     UnknownOutcome,
     Update,
     Updates,
+    client as client_module,
     contracts,
     dollars,
+    finding,
     format_count,
     format_money,
     format_price,
@@ -62,8 +65,12 @@ from kalshi_tui.kalshi import (
     rest as rest_module,
     updates as updates_module,
 )
+from kalshi_tui.kalshi.clock import system_ms
 from kalshi_tui.kalshi.environments import practice
 from kalshi_tui.kalshi.signing import generate_key
+from kalshi_tui.kalshi.stream_group import CROSSED_LOOKS, CrossedWatch
+from kalshi_tui.practice.events import BookChanged
+from kalshi_tui.practice.records import OrderStatus
 from tests.practice.serving import PEMS, Serving, serving
 from tests.session.test_practice_faults import History
 
@@ -101,6 +108,28 @@ class Desk:
             if market.price_level_structure == "linear_cent":
                 return market.ticker
         raise AssertionError("no market on a grid of cents")
+
+    def resting(self) -> list[str]:
+        """Give what rests at the exchange itself, whatever its lists say: the tickers."""
+        return [each.ticker for each in self.exchange.exchange.orders("alice", status=OrderStatus.RESTING)]
+
+
+@asynccontextmanager
+async def hastening(exchange: Serving) -> AsyncIterator[None]:
+    """Let the exchange's time run on fast, so that its data pass a call sooner."""
+
+    async def run() -> None:
+        while True:
+            exchange.clock.advance(100)
+            await asyncio.sleep(0.01)
+
+    running = asyncio.create_task(run())
+    try:
+        yield
+    finally:
+        running.cancel()
+        with suppress(asyncio.CancelledError):
+            await running
 
 
 @asynccontextmanager
@@ -243,8 +272,6 @@ async def test_each_failure_has_its_type() -> None:
             await client.place_order(ticker, "yes", "buy", "0.99", "1000000")
         assert refused.value.code == "insufficient_balance"
         ack = await client.place_order(ticker, "yes", "buy", "0.40", "1")
-        with pytest.raises(DuplicateOrder):
-            await client.place_order(ticker, "yes", "buy", "0.40", "1", client_order_id=ack.client_order_id)
         await control("rate_limit", count=1)
         with pytest.raises(RateLimited):
             await client.balance()
@@ -357,6 +384,107 @@ async def test_another_client_finds_an_order_by_its_id_alone() -> None:
             assert found.ticker == ticker
 
 
+async def test_an_order_that_still_waits_to_be_sent_is_not_proved_to_be_nowhere(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(finding, "AGREE_S", 0.01)
+    async with trading() as desk:
+        ticker = await desk.ticker()
+        waits, goes = asyncio.Event(), asyncio.Event()
+
+        async def take(_cost: int, *, urgent: bool) -> None:
+            del urgent
+            waits.set()
+            await goes.wait()
+
+        monkeypatch.setattr(desk.client._rest._calls.writes, "take", take)
+        placing = asyncio.create_task(
+            desk.client.place_order(ticker, "yes", "buy", "0.40", "10", client_order_id="mine")
+        )
+        await waits.wait()
+        desk.exchange.clock.advance(10_000)
+        with pytest.raises(UnknownOutcome, match="still not known"):
+            await desk.client.find_order("mine", within_s=0.5)
+        goes.set()
+        ack = await placing
+        found = await desk.client.find_order("mine")
+        assert found is not None
+        assert found.order_id == ack.order_id
+
+
+async def test_whoever_stops_waiting_for_an_order_has_sent_it_until_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(finding, "AGREE_S", 0.01)
+    async with trading() as desk:
+        ticker = await desk.ticker()
+        ahead_ms = 0
+        monkeypatch.setattr(desk.client._rest.clock, "_clock_ms", lambda: system_ms() + ahead_ms)
+        waits = asyncio.Event()
+
+        async def take(_cost: int, *, urgent: bool) -> None:
+            del urgent
+            waits.set()
+            await asyncio.Event().wait()
+
+        monkeypatch.setattr(desk.client._rest._calls.writes, "take", take)
+        placing = asyncio.create_task(
+            desk.client.place_order(ticker, "yes", "buy", "0.40", "10", client_order_id="mine")
+        )
+        await waits.wait()
+        # A minute goes by while it waits.
+        ahead_ms = 60_000
+        placing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await placing
+        ahead_ms = 0
+        desk.exchange.clock.advance(10_000)
+        with pytest.raises(UnknownOutcome, match="still not known"):
+            await desk.client.find_order("mine", within_s=0.5)
+        desk.exchange.clock.advance(60_000)
+        assert await desk.client.find_order("mine") is None
+
+
+async def test_an_order_that_was_taken_is_never_said_not_to_have_arrived(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(finding, "AGREE_S", 0.01)
+    async with trading() as desk:
+        await desk.exchange.control("read_lag", ms=3_600_000)
+        ack = await desk.client.place_order(await desk.ticker(), "yes", "buy", "0.40", "10")
+        monkeypatch.setattr(desk.exchange.server._lagging, "lag_ms", -60_000)
+        monkeypatch.setattr(desk.exchange.server._lagging, "orders", lambda *_, **__: iter(()))
+        with pytest.raises(UnknownOutcome, match="still not known"):
+            await desk.client.find_order(ack.client_order_id, within_s=0.5)
+
+
+async def test_the_first_order_goes_by_the_exchange_s_clock() -> None:
+    async with trading() as desk:
+        ticker = next(iter(desk.exchange.exchange.listings))
+        await desk.exchange.control("set_clock_skew", ms=3_600_000)
+        before = system_ms() + 3_590_000
+        with suppress(Refused):
+            await desk.client.place_order(ticker, "yes", "buy", "0.40", "10", client_order_id="mine")
+        assert [method for method, _ in desk.asked] == ["GET", "POST"]
+        sent = desk.client._own.sent("mine")
+        assert sent is not None
+        assert sent.first_ms > before
+        desk.asked.clear()
+        with suppress(Refused):
+            await desk.client.place_order(ticker, "yes", "buy", "0.40", "10")
+        assert [method for method, _ in desk.asked] == ["POST"]
+
+
+async def test_an_order_under_an_id_that_is_taken_is_an_unknown_outcome_and_the_first_is_found() -> None:
+    async with trading() as desk:
+        cents = [m.ticker async for m in desk.client.markets(status="open") if m.price_level_structure == "linear_cent"]
+        made = (await desk.exchange.order(cents[0], "bid", "0.40", "1", client_order_id="mine")).json()
+        with pytest.raises(UnknownOutcome, match="at the exchange already") as unknown:
+            await desk.client.place_order(cents[-1], "yes", "buy", "0.30", "1", client_order_id="mine")
+        assert unknown.value.client_order_id == "mine"
+        assert isinstance(unknown.value.__cause__, DuplicateOrder)
+        found = await desk.client.find_order("mine")
+        assert found is not None
+        assert (found.order_id, found.ticker) == (made["order_id"], cents[0])
+        assert desk.resting() == [cents[0]]
+
+
 # Orders.
 
 
@@ -418,10 +546,112 @@ async def test_cancel_all_cancels_a_market_or_everything() -> None:
         first, second = cents[0], cents[-1]
         for ticker in (first, first, second):
             await client.place_order(ticker, "yes", "buy", "0.40", "1")
-        assert await client.cancel_all(ticker=first) == []
-        assert {order.ticker for order in await client.orders(status="resting")} == {second}
-        assert await client.cancel_all() == []
-        assert await client.orders(status="resting") == []
+        async with hastening(desk.exchange):
+            assert await client.cancel_all(ticker=first) == []
+            assert desk.resting() == [second]
+            assert await client.cancel_all() == []
+            assert desk.resting() == []
+
+
+@pytest.mark.parametrize("everything", [False, True], ids=["a market", "everything, by lists"])
+async def test_cancel_all_finds_an_order_that_the_lists_do_not_show_yet(
+    monkeypatch: pytest.MonkeyPatch, *, everything: bool
+) -> None:
+    async with trading() as desk:
+        ticker = await desk.ticker()
+        if everything:
+
+            async def lacking() -> bool:
+                return False
+
+            monkeypatch.setattr(desk.client._rest, "cancel_everything", lacking)
+        await desk.exchange.control("read_lag", ms=4_000)
+        # Another program's: this client has heard nothing of it.
+        assert (await desk.exchange.order(ticker, "bid", "0.40", "1")).status_code == 201
+        assert await desk.client.orders(status="resting", ticker=ticker) == []
+        async with hastening(desk.exchange):
+            assert await desk.client.cancel_all(ticker=None if everything else ticker) == []
+        assert desk.resting() == []
+
+
+async def test_cancel_all_that_cannot_prove_it_says_so_and_has_cancelled_what_it_placed_itself() -> None:
+    async with trading() as desk:
+        ticker = await desk.ticker()
+        await desk.exchange.control("read_lag", ms=3_600_000)
+        await desk.client.place_order(ticker, "yes", "buy", "0.40", "1")
+        assert desk.resting() == [ticker]
+        desk.asked.clear()
+        with pytest.raises(UnknownOutcome, match=rf"not proved after 2 s that nothing rests in {ticker}\..* again"):
+            await desk.client.cancel_all(ticker=ticker, within_s=2)
+        assert desk.resting() == []
+        # There is a pause between two rounds, and what was cancelled is not cancelled again.
+        assert 2 <= [path.rpartition("/")[2] for _, path in desk.asked].count("orders") <= 4
+        assert [method for method, _ in desk.asked].count("DELETE") == 1
+
+
+async def test_cancel_all_names_what_is_left_and_why() -> None:
+    async with trading() as desk:
+        ticker = await desk.ticker()
+        ack = await desk.client.place_order(ticker, "yes", "buy", "0.40", "1")
+        await desk.exchange.control("fail_responses", status=503, count=100, method="DELETE")
+        with pytest.raises(UnknownOutcome) as unknown:
+            await desk.client.cancel_all(ticker=ticker, within_s=1.5)
+        assert ack.order_id in str(unknown.value)
+        assert "status 503" in str(unknown.value)
+        assert desk.resting() == [ticker]
+
+
+async def test_cancel_all_that_may_not_send_says_that_nothing_was_done() -> None:
+    async with trading() as desk:
+        await desk.client.place_order(await desk.ticker(), "yes", "buy", "0.40", "1")
+        async with KalshiClient(
+            desk.client.environment, key_id="key-of-alice", private_key=PEMS["alice"], read_only=True
+        ) as eyes:
+            for ticker in (None, await desk.ticker()):
+                with pytest.raises(NotSent, match="only watches"):
+                    await eyes.cancel_all(ticker=ticker)
+        async with KalshiClient(desk.client.environment) as anybody:
+            for ticker in (None, "A"):
+                with pytest.raises(NoKey):
+                    await anybody.cancel_all(ticker=ticker)
+
+
+async def test_an_order_is_cancelled_by_its_id_before_the_lists_show_it() -> None:
+    async with trading() as desk:
+        ticker = await desk.ticker()
+        await desk.exchange.control("read_lag", ms=3_600_000)
+        ack = await desk.client.place_order(ticker, "yes", "buy", "0.40", "1")
+        desk.asked.clear()
+        assert (await desk.client.cancel(ack.order_id)).reduced_by == contracts("1")
+        assert [method for method, _ in desk.asked] == ["DELETE"]
+        assert desk.resting() == []
+        with pytest.raises(NotFound):
+            await desk.client.cancel(ack.order_id)
+
+
+async def test_another_s_order_is_cancelled_or_amended_by_its_id_once_the_lists_show_it() -> None:
+    async with trading() as desk:
+        ticker = await desk.ticker()
+        await desk.exchange.control("read_lag", ms=2_000)
+        made = (await desk.exchange.order(ticker, "bid", "0.40", "3")).json()
+        async with hastening(desk.exchange):
+            await desk.client.amend(made["order_id"], remaining="2")
+        made = (await desk.exchange.order(ticker, "bid", "0.40", "1")).json()
+        async with hastening(desk.exchange):
+            assert (await desk.client.cancel(made["order_id"])).reduced_by == contracts("1")
+        assert desk.resting() == [ticker]
+
+
+async def test_that_an_order_is_not_there_counts_once_the_data_have_passed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client_module, "LISTED_WITHIN_S", 0.5)
+    async with trading() as desk:
+        with pytest.raises(NotSent, match="The cancel was not sent: the exchange does not list the order nobody-s"):
+            await desk.client.cancel("nobody-s")
+        desk.exchange.clock.advance(10_000)
+        monkeypatch.setattr(client_module, "LISTED_WITHIN_S", 30.0)
+        with pytest.raises(NotFound):
+            await desk.client.cancel("nobody-s")
+        assert all(method == "GET" for method, _ in desk.asked)
 
 
 # The stream.
@@ -447,6 +677,42 @@ async def test_a_book_that_missed_a_frame_says_so_and_heals() -> None:
             assert healed.book.best_bid() == (price("0.42"), contracts("1"))
             assert updates.health().faults == 1
             await until(updates, Report, lambda report: report.happening is Happening.HEALED)
+
+
+async def test_a_book_that_stays_crossed_is_not_good_and_heals() -> None:
+    async with trading() as desk:
+        ticker = await desk.ticker()
+        await desk.exchange.order(ticker, "bid", "0.40", "10", who="bob")
+        await desk.exchange.order(ticker, "ask", "0.45", "10", who="bob")
+        async with desk.client.stream([ticker]) as updates:
+            await until(updates, BookUpdate, lambda update: update.good)
+            # A change in turn, as it would be if the exchange forgot to tell another.
+            change = BookChanged(ticker, Side.YES, price("0.50"), contracts("1"), desk.exchange.clock())
+            desk.exchange.server.hub.publish([change])
+            assert (await until(updates, BookUpdate, lambda update: update.book.crossed)).good
+            async with asyncio.timeout(4):
+                bad = await until(updates, BookUpdate, lambda update: not update.good)
+            assert bad.why == f"The book of {ticker} stays crossed."
+            healed = await until(updates, BookUpdate, lambda update: update.good)
+            assert healed.book == await desk.client.orderbook(ticker)
+            assert not healed.book.crossed
+
+
+def test_only_a_book_that_is_crossed_at_every_look_is_distrusted() -> None:
+    crossed: list[str] = []
+    whys: list[str] = []
+    watch = CrossedWatch(lambda: crossed, whys.append)
+    for _ in range(10):
+        crossed[:] = ["A", "B"]
+        for _ in range(CROSSED_LOOKS - 1):
+            watch.look()
+        crossed[:] = ["A"]
+        watch.look()
+        assert whys == ["The book of A stays crossed."]
+        whys.clear()
+        crossed[:] = []
+        watch.look()
+    assert not whys
 
 
 async def test_whatever_goes_wrong_a_book_that_is_good_is_one_that_the_exchange_has_had() -> None:
