@@ -14,6 +14,7 @@ from kalshi_tui.session.waiting import Sleep
 LOOK_EVERY_S: Final = 0.1
 SPEEDS: Final = ("0.1", "0.25", "0.5", "1", "2", "5", "10", "30", "100", "max")
 """What the keys for slower and faster choose among."""
+FASTEST: Final = 1e9
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +44,9 @@ class Replay:
         doing = (
             "seeking"
             if self.seeking
-            else "ended"
+            else f"ended {speed_text(self.speed)}"
             if self.ended
-            else "paused"
+            else f"paused {speed_text(self.speed)}"
             if self.paused
             else speed_text(self.speed)
         )
@@ -56,19 +57,25 @@ class Replay:
         """The same without the date, for a narrow line."""
         return f"REPLAY {self.words.split(' ', 2)[2]}"
 
-    def next_speed(self, by: int) -> str:
-        """Give the next faster or slower of the speeds."""
-        values = [1e9 if each == "max" else float(each) for each in SPEEDS]
-        now = self.speed or 1e9
-        if by > 0:
-            return next((text for text, value in zip(SPEEDS, values, strict=True) if value > now), SPEEDS[-1])
-        slower = [text for text, value in zip(SPEEDS, values, strict=True) if value < now]
-        return slower[-1] if slower else SPEEDS[0]
+
+def speed_of(text: str) -> float:
+    """Read one of the speeds; 0 is as fast as it goes."""
+    return 0.0 if text == "max" else float(text)
+
+
+def next_speed(now: float, by: int) -> str:
+    """Give the next faster or slower of the speeds."""
+    values = [speed_of(each) or FASTEST for each in SPEEDS]
+    now = now or FASTEST
+    if by > 0:
+        return next((text for text, value in zip(SPEEDS, values, strict=True) if value > now), SPEEDS[-1])
+    slower = [text for text, value in zip(SPEEDS, values, strict=True) if value < now]
+    return slower[-1] if slower else SPEEDS[0]
 
 
 def speed_text(speed: float) -> str:
     """Write a speed."""
-    return f"x{speed:g}" if speed else "max speed"
+    return f"x{speed:g}" if speed else "max"
 
 
 class ReplayClock:

@@ -282,8 +282,10 @@ class Session:
     def pulse(self) -> Pulse:
         """Say how the link does now."""
         health = self._stream.health()
+        # While a recording stands still nothing is to be expected.
+        still = self.replay is not None and (self.replay.paused or self.replay.ended)
         return Pulse(
-            frame_age_ms=None if health.frame_age is None else round(health.frame_age * 1000),
+            frame_age_ms=None if health.frame_age is None or still else round(health.frame_age * 1000),
             ping_age_ms=None if health.ping_age is None else round(health.ping_age * 1000),
             lag_ms=health.lag_ms if health.frame_age is not None else None,
             skew_ms=health.skew_ms,

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from kalshi_tui.session.replaying import Replay, ReplayClock
+from kalshi_tui.session.replaying import Replay, ReplayClock, next_speed, speed_of
 from kalshi_tui.ui.wishes import Wishes
 from tests.ui.fake import NOW_MS, Clock, FakeDesk
 from tests.ui.pilot import NARROW, SIZES, trading
@@ -53,10 +53,10 @@ async def test_a_replay_says_that_it_is_one_on_every_size(size: tuple[int, int])
 @pytest.mark.parametrize(
     ("replay", "word"),
     [
-        (Replay(NOW_MS, NOW_MS, NOW_MS + 10, paused=True), "paused 0%"),
+        (Replay(NOW_MS, NOW_MS, NOW_MS + 10, paused=True), "paused x1 0%"),
         (Replay(NOW_MS, NOW_MS, NOW_MS + 10, seeking=True), "seeking 0%"),
-        (Replay(NOW_MS + 10, NOW_MS, NOW_MS + 10, ended=True, paused=True), "ended 100%"),
-        (Replay(NOW_MS, NOW_MS, NOW_MS, speed=0.0), "max speed 100%"),
+        (Replay(NOW_MS + 10, NOW_MS, NOW_MS + 10, ended=True, paused=True), "ended x1 100%"),
+        (Replay(NOW_MS, NOW_MS, NOW_MS, speed=0.0), "max 100%"),
         (Replay(NOW_MS, NOW_MS, NOW_MS + 10, speed=2.5), "x2.5 0%"),
     ],
 )
@@ -74,7 +74,7 @@ async def test_the_keys_of_a_replay(tmp_path: Path) -> None:
             ("replay_seek", {"ms": -10_000}),
             ("replay_seek", {"ms": 10_000}),
             ("replay_speed", {"speed": "0.5"}),
-            ("replay_speed", {"speed": "2"}),
+            ("replay_speed", {"speed": "1"}),
         ]
         trader.desk.replay = Replay(NOW_MS, NOW_MS, NOW_MS + 10, paused=True)
         await trader.press("P")
@@ -104,13 +104,13 @@ async def test_without_a_replay_its_keys_say_so_and_are_not_in_the_bar() -> None
 def test_the_speeds_go_up_and_down_to_their_ends() -> None:
     speed, seen = 1.0, ["1"]
     for _ in range(12):
-        text = Replay(0, 0, 1, speed=speed).next_speed(1)
+        text = next_speed(speed, 1)
         seen.append(text)
-        speed = 0.0 if text == "max" else float(text)
+        speed = speed_of(text)
     assert seen == ["1", "2", "5", "10", "30", "100", *["max"] * 7]
-    assert Replay(0, 0, 1, speed=0.0).next_speed(-1) == "100"
-    assert Replay(0, 0, 1, speed=0.1).next_speed(-1) == "0.1"
-    assert Replay(0, 0, 1, speed=7.0).next_speed(1) == "10"
+    assert next_speed(0.0, -1) == "100"
+    assert next_speed(0.1, -1) == "0.1"
+    assert next_speed(7.0, 1) == "10"
 
 
 def test_the_clock_goes_by_the_recordings_time_and_stands_in_a_pause() -> None:

@@ -6,12 +6,15 @@ from pathlib import Path
 from typing import Final
 
 from kalshi_tui.session.desk import Desk
+from kalshi_tui.session.replaying import next_speed, speed_of
 from kalshi_tui.session.store import Weight
 from kalshi_tui.ui.screens.desk_lists import ListDesk
 from kalshi_tui.ui.screens.naming import NamingScreen
 from kalshi_tui.ui.wishes import Wishes
 
 LONGEST_TIME: Final = 30
+SPEED_HEARD_MS: Final = 1_000
+"""Within so long what was asked for has been told back."""
 SENTENCE: Final = (
     "Where to? 12:34:56 (UTC, of the recording's day), 90s, 5m or 1h from its beginning, -30s before its end, or 40%."
 )
@@ -23,6 +26,8 @@ class RecordingDesk(ListDesk):
     def __init__(self, desk: Desk, clock_ms: Callable[[], int], timer_ms: Callable[[], int], wishes: Wishes) -> None:
         super().__init__(desk, clock_ms, timer_ms, wishes)
         self._recordings = wishes.export_folder
+        self._speed_asked: tuple[str | None, int] = None, 0
+        """The speed that was asked for last, and when."""
 
     def do_record(self) -> None:
         """Begin a recording in the folder that tables go to, or end the one that goes on."""
@@ -55,8 +60,15 @@ class RecordingDesk(ListDesk):
     def do_replay_speed(self, by: int) -> None:
         """Play faster or slower."""
         replay = self.desk.replay
-        if replay is not None:
-            self.desk.play("replay_speed", {"speed": replay.next_speed(by)})
+        if replay is None:
+            return
+        now_ms = self._timer_ms()
+        asked, asked_ms = self._speed_asked
+        # Keys may come faster than the exchange tells its speed: then the next one goes on from what was asked for.
+        recent = asked if now_ms - asked_ms < SPEED_HEARD_MS else None
+        speed = next_speed(replay.speed if recent is None else speed_of(recent), by)
+        self._speed_asked = speed, now_ms
+        self.desk.play("replay_speed", {"speed": speed})
 
     def do_replay_go(self) -> None:
         """Ask for a time and go there."""
