@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from kalshi_tui.command_line.exits import FAILED, OK
 from kalshi_tui.command_line.output import Output
-from kalshi_tui.command_line.parser import LISTS, Commands
+from kalshi_tui.command_line.parser import LISTS, Commands, seconds
 from kalshi_tui.command_line.progress import Waiting
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def add(commands: Commands) -> None:
         json="one JSON object",
     )
     audit.add_argument("tickers", nargs="+", metavar="TICKER", help="a market's ticker")
-    audit.add_argument("--seconds", type=float, default=5.0, metavar="N", help="how long to follow (default: 5)")
+    audit.add_argument("--seconds", type=seconds, default=5.0, metavar="N", help="how long to follow (default: 5)")
 
 
 def run(options: argparse.Namespace) -> int:

@@ -13,6 +13,7 @@ from kalshi_tui.kalshi import wire
 from kalshi_tui.kalshi.following import Follower, Found, delta_of, price_of
 from kalshi_tui.kalshi.recorded import RecordedFile
 from kalshi_tui.kalshi.recording import Kind
+from kalshi_tui.kalshi.translate import PARAGRAPH, clean
 
 DIGEST_BYTES: Final = 16
 FAULTS_TOLD: Final = 20
@@ -43,18 +44,23 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True):
     fault_count: int
     whole: bool
     """Whether the file ends with a whole block; false after a kill."""
+    damaged: bool
+    """Whether it ends before its end by damage, and not because it broke off."""
     end: str
     books: str
     states: str
 
     @property
     def clean(self) -> bool:
-        """Whether nothing was wrong; a gap is, and an end that broke off is not."""
-        return not (self.gaps or self.fault_count or self.unreadable)
+        """Whether nothing was wrong; a gap is, damage is, and an end that broke off is not. Without frames nothing is."""
+        return bool(self.frames) and not (self.gaps or self.fault_count or self.unreadable or self.damaged)
 
 
 def check(path: Path, progress: Callable[[int], None] = lambda _: None) -> Checked:
-    """Follow a recording to its end. Raises RecordingError for a file that is none."""
+    """Follow a recording to its end. Raises RecordingError for a file that is none.
+
+    A recording may come from anybody: all its texts are made fit for a terminal here.
+    """
     file = RecordedFile(path)
     follower = Follower()
     states = blake2b(digest_size=DIGEST_BYTES)
@@ -71,9 +77,9 @@ def check(path: Path, progress: Callable[[int], None] = lambda _: None) -> Check
             states.update(_state(record.ms, frame, follower.books, markets))
     follower.finish(ended_ms)
     return Checked(
-        file=path.name,
-        exchange=file.header.exchange,
-        program=file.header.program,
+        file=clean(path.name),
+        exchange=clean(file.header.exchange),
+        program=clean(file.header.program),
         began_ms=file.header.began_ms,
         ended_ms=ended_ms,
         frames=follower.frames,
@@ -83,10 +89,11 @@ def check(path: Path, progress: Callable[[int], None] = lambda _: None) -> Check
         connections=connections,
         gaps=follower.gaps,
         unreadable=follower.unreadable,
-        faults=follower.faults[:FAULTS_TOLD],
+        faults=[clean(fault) for fault in follower.faults[:FAULTS_TOLD]],
         fault_count=len(follower.faults),
         whole=not file.end,
-        end=file.end,
+        damaged=file.damaged,
+        end=clean(file.end, PARAGRAPH),
         books=books_digest({ticker: levels_of(book) for ticker, book in follower.books.items()}),
         states=states.hexdigest(),
     )

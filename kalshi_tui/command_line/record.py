@@ -9,6 +9,7 @@ from kalshi_tui.command_line.parser import Commands
 
 TOP: Final = 20
 """How many markets are recorded where none are named."""
+LONGEST_S: Final = 30 * 86_400
 
 
 def add(commands: Commands) -> None:
@@ -28,7 +29,30 @@ def add(commands: Commands) -> None:
     record.add_argument(
         "tickers", nargs="*", metavar="TICKER", help=f"markets (default: the {TOP} open ones that trade most)"
     )
-    record.add_argument("--for", dest="seconds", type=float, metavar="SECONDS", help="end by itself after so long")
+    record.add_argument(
+        "--for", dest="seconds", type=_seconds, metavar="SECONDS", help="end by itself after so long (at most 30 days)"
+    )
+
+
+def _seconds(text: str) -> float:
+    """Read how long it is recorded."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not 0 < number <= LONGEST_S:
+        raise argparse.ArgumentTypeError(
+            f"takes a number of seconds above 0, at most {LONGEST_S} (30 days), not {text[:20]!r}"
+        )
+    return number
+
+
+def expanded(path: Path) -> Path:
+    """Give a path with its ``~``. Raises FailedError where there is no such person."""
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        raise FailedError(f"{path} begins with a person's folder that there is not: give another name.") from None
 
 
 def run(options: argparse.Namespace) -> int:

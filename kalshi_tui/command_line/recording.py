@@ -10,12 +10,12 @@ from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import replace
 from typing import Final
 
-from kalshi_tui.command_line.record import TOP
+from kalshi_tui.command_line.record import TOP, expanded
 from kalshi_tui.compose import VENUES, Connected, clock_ms
 from kalshi_tui.domain.link import LinkState
 from kalshi_tui.domain.market import Event, Market
 from kalshi_tui.kalshi.clock import ExchangeClock
-from kalshi_tui.kalshi.recording import Recording
+from kalshi_tui.kalshi.recording import Recording, require_free
 from kalshi_tui.kalshi.rest import RestClient
 from kalshi_tui.kalshi.sink import Sink
 from kalshi_tui.kalshi.stream import Stream
@@ -50,9 +50,9 @@ class RecordRun:
         told = asyncio.Event()
         for ending in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(ending, told.set)
-        path = self._options.file.expanduser()
-        if path.exists():
-            raise RecordError(f"There is a file {path} already; give another name.")
+        path = expanded(self._options.file)
+        # Before anything is read: to learn it after a list of all markets is late.
+        require_free(path)
         connected = self._connected
         clock = ExchangeClock(clock_ms)
         store = Store(clock_ms)
@@ -173,7 +173,7 @@ class RecordRun:
                 warned = True
                 self._say(f"Nothing was received yet. {store.connection.detail or _link_word(health.state)}")
             self._status(
-                f"REC {recording.path.name}  {recording.frames:,} frames  {_size(recording.size)}  "
+                f"REC {recording.path.name}  {recording.frames:,} frames  {size_text(recording.size)}  "
                 f"{health.rate:,.0f}/s  gaps {health.faults}  {_link_word(health.state)}"
             )
 
@@ -210,7 +210,7 @@ class RecordRun:
         else:
             sys.stdout.write(
                 f"{recording.path}: {recording.frames:,} frames of {count} markets in {seconds:g} s, "
-                f"{_size(recording.size)}.\n"
+                f"{size_text(recording.size)}.\n"
             )
         return 0 if recording.frames and not recording.failed else 1
 
@@ -222,8 +222,3 @@ def _most_traded(markets: list[Market]) -> list[Market]:
 def _link_word(state: LinkState) -> str:
     """Name the state of the link; not "live", a word that says of an exchange that its money is real."""
     return "connected" if state.value == "live" else state.value
-
-
-def _size(size: int) -> str:
-
-    return size_text(size)

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 from kalshi_tui import garbage
 from kalshi_tui.command_line import desk
-from kalshi_tui.command_line.exits import FAILED, OK, USAGE, FailedError, tell
+from kalshi_tui.command_line.exits import FAILED, OK, USAGE, FailedError, UsageError, tell
 from kalshi_tui.command_line.output import Output
 from kalshi_tui.command_line.parser import Commands
 from kalshi_tui.command_line.place import JOURNAL, loaded_settings
 from kalshi_tui.command_line.progress import Waiting
+from kalshi_tui.command_line.record import expanded
 from kalshi_tui.practice.main import add_playing
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def run(options: argparse.Namespace) -> int:
     if options.check:
         return check(options)
     if options.json:
-        raise FailedError("--json is for --check; a replay is looked at.", "usage")
+        raise UsageError("--json goes with --check: a replay is looked at", "kalshi-tui replay")
     if not sys.stdin.isatty() or not sys.stdout.isatty():
         raise FailedError(
             "a replay is looked at on a terminal. For scripts there is 'kalshi-tui practice --recording FILE'."
@@ -69,15 +70,16 @@ def check(options: argparse.Namespace) -> int:
     """Verify a recording and print what was found. Gives 0 for a clean one, 1 otherwise. Raises FailedError."""
     from kalshi_tui.command_line import check_recording
     from kalshi_tui.kalshi.recording import RecordingError
+    from kalshi_tui.kalshi.translate import PARAGRAPH, clean
 
     output = Output()
     with Waiting("Reading the recording") as waiting:
         try:
             found = check_recording.check(
-                options.file.expanduser(), lambda records: waiting.say(f"Reading the recording: {records:,} records")
+                expanded(options.file), lambda records: waiting.say(f"Reading the recording: {records:,} records")
             )
         except RecordingError as error:
-            raise FailedError(str(error), "recording") from error
+            raise FailedError(clean(str(error), PARAGRAPH), "recording") from error
     output.write(check_recording.as_json(found) if options.json else check_recording.as_text(found))
     return OK if found.clean else FAILED
 
@@ -95,7 +97,7 @@ def _played(options: argparse.Namespace, settings: "Settings") -> tuple[int, str
             folder = Path(options.data).expanduser()
         else:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kalshi-tui-replay-")))
-        arguments = ["--data", str(folder), "--recording", str(options.file.expanduser().absolute())]
+        arguments = ["--data", str(folder), "--recording", str(expanded(options.file).absolute())]
         arguments += [f"--speed={options.speed}", f"--at={options.at}", *(["--paused"] if options.paused else [])]
         process = PracticeProcess(arguments)
         stack.callback(process.end)

@@ -27,7 +27,7 @@ price_of = lru_cache(65_536)(parse_price)
 delta_of = lru_cache(65_536)(parse_signed_count)
 
 
-def levels_of(levels: wire.Levels | object) -> list[tuple[Price, Count]]:
+def _side(levels: wire.Levels | object) -> list[tuple[Price, Count]]:
     """Read one side of a snapshot; absent and null are empty. Raises NumberError."""
     return [(price_of(price), parse_count(count)) for price, count in levels] if isinstance(levels, list) else []
 
@@ -44,7 +44,7 @@ class Found(Enum):
 
 
 @dataclass(slots=True)
-class Subscription:
+class Numbered:
     """One sid of one connection."""
 
     channel: str
@@ -63,13 +63,13 @@ class Follower:
         self.gaps = 0
         """Numbers that were missing, doubled or late."""
         self.faults: list[str] = []
-        """What cannot be true of an exchange's books, sentences; gaps are not among them."""
+        """What cannot be true of an exchange's books, sentences with the recording's own words in them; no gaps."""
         self.compared = 0
         """Snapshots that were held against the book built so far."""
         self.unreadable = 0
         self.dropped: list[str] = []
         """The markets whose books are followed no more since the last record."""
-        self._subscriptions: dict[int, dict[int, Subscription]] = {}
+        self._subscriptions: dict[int, dict[int, Numbered]] = {}
         self._wanted: dict[int, frozenset[str]] = {}
         self._crossed_ms: dict[str, int] = {}
 
@@ -111,7 +111,7 @@ class Follower:
         try:
             begun = wire.decode(record.payload, Begin)
             for sid, each in begun.sids.items():
-                sids[int(sid)] = Subscription(each.channel, each.expected)
+                sids[int(sid)] = Numbered(each.channel, each.expected)
         except (wire.DecodeError, ValueError):
             self.faults.append(f"{record.ms}: the beginning of connection {record.connection} cannot be read.")
 
@@ -123,6 +123,9 @@ class Follower:
             self.faults.append(f"{record.ms}: a list of markets cannot be read.")
             return Found.PASSED
         self._wanted[record.connection] = wanted
+        for each in self._subscriptions.get(record.connection, {}).values():
+            # It may be followed on another connection: what still comes on this one is late.
+            each.good &= wanted
         followed = frozenset[str]().union(*self._wanted.values())
         self.dropped = [ticker for ticker in self.books if ticker not in followed]
         for ticker in self.dropped:
@@ -164,7 +167,7 @@ class Follower:
         if isinstance(frame, wire.SubscribedFrame):
             sids = self._subscriptions.setdefault(record.connection, {})
             if frame.msg.sid not in sids:
-                sids[frame.msg.sid] = Subscription(frame.msg.channel, 1)
+                sids[frame.msg.sid] = Numbered(frame.msg.channel, 1)
             return Found.PASSED
         if isinstance(frame, wire.TickerFrame):
             return Found.TAKEN if frame.sid in self._subscriptions.get(record.connection, {}) else Found.PASSED
@@ -186,7 +189,7 @@ class Follower:
             return Found.PASSED
         return Found.TAKEN
 
-    def _counted(self, record: Record, sid: int, seq: object) -> Subscription | None:
+    def _counted(self, record: Record, sid: int, seq: object) -> Numbered | None:
         """Count a number; give the subscription if the frame counts."""
         subscription = self._subscriptions.get(record.connection, {}).get(sid)
         if subscription is None or not isinstance(seq, int):
@@ -224,12 +227,12 @@ class Follower:
             self._look_crossed(record.ms, ticker, book)
         return Found.TAKEN
 
-    def _replace(self, record: Record, subscription: Subscription, msg: wire.SnapshotMsg) -> bool:
+    def _replace(self, record: Record, subscription: Numbered, msg: wire.SnapshotMsg) -> bool:
         """Take a snapshot, held against the book that was there where that was trusted."""
         ticker = msg.market_ticker
         fresh = Book()
         try:
-            fresh.snapshot(levels_of(msg.yes_dollars_fp), levels_of(msg.no_dollars_fp))
+            fresh.snapshot(_side(msg.yes_dollars_fp), _side(msg.no_dollars_fp))
         except _SENSELESS as error:
             self.faults.append(f"{record.ms}: a snapshot of {ticker}: {error}")
             subscription.good.discard(ticker)
@@ -239,6 +242,10 @@ class Follower:
             if fresh != self.books[ticker]:
                 self.faults.append(f"{record.ms}: a snapshot of {ticker} differs from the book built so far.")
         self.books[ticker] = fresh
+        for sids in self._subscriptions.values():
+            # A market that has moved is followed where its newest snapshot came; elsewhere its changes count no more.
+            for each in sids.values():
+                each.good.discard(ticker)
         subscription.good.add(ticker)
         self._look_crossed(record.ms, ticker, fresh)
         return True

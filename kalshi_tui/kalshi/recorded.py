@@ -12,6 +12,9 @@ from kalshi_tui.kalshi.recording import FORMAT, GZIP, VERSION, Header, Kind, Rec
 READ_AT_ONCE: Final = 256 * 1024
 LARGEST_BLOCK: Final = 64 * 1024 * 1024
 """Bytes of a block when it is opened: a record has 16 MiB at the most, and a block ends soon after 256 KB."""
+EARLIEST_MS: Final = 946_684_800_000
+LATEST_MS: Final = 7_258_118_400_000
+"""The years 2000 to 2199, in Unix ms: a time outside them is damage, and many a clock cannot show it."""
 _BLOCK_HEAD: Final = b"\x1f\x8b\x08"
 _TAIL: Final = 4 * 1024 * 1024
 """Bytes of the file's end among which its last block is looked for."""
@@ -33,35 +36,40 @@ class RecordedFile:
         self.path = path
         self.end = ""
         """Why the last reading ended before the file did, a sentence; empty if it did not."""
+        self.damaged = False
+        """Whether that was damage, and not only an end that broke off."""
         first = next(self._blocks(), None)
         if first is None:
             raise RecordingError(f"{path} holds nothing that can be read: it is no recording, or broke off at once.")
         try:
             record = next(_records(first))
-            self.header = wire.decode(record.payload, Header)
+            told = wire.decode(record.payload, Header)
         except (ValueError, StopIteration):
             raise self._none() from None
-        if record.kind != Kind.HEADER or self.header.format != FORMAT:
+        if record.kind != Kind.HEADER or told.format != FORMAT:
             raise self._none()
-        if self.header.version > VERSION:
+        if told.version > VERSION:
             raise RecordingError(f"{path} was written by a newer version of this program: install that one.")
+        if not (_sensible(told.began_ms) and _sensible(record.ms)):
+            raise RecordingError(f"{path} says that it began at no time of these centuries: it is damaged.")
+        self.header = told
 
     def _none(self) -> RecordingError:
         return RecordingError(f"{self.path} is no recording of this program.")
 
     def records(self) -> Iterator[Record]:
         """Yield all records. What is broken ends them; `end` then says so. Raises RecordingError."""
-        self.end = ""
+        self.end, self.damaged = "", False
         newest = 0
         for block in self._blocks():
             try:
                 for record in _records(block):
-                    if record.ms < newest:
-                        raise ValueError("time goes back")  # noqa: TRY301 - told as any other damage
+                    if record.ms < newest or not _sensible(record.ms):
+                        raise ValueError("a time that cannot be")  # noqa: TRY301 - told as any other damage
                     newest = record.ms
                     yield record
             except ValueError:
-                self.end = f"{self.path} is damaged; what stands before the damage was read."
+                self.end, self.damaged = f"{self.path} is damaged; what stands before the damage was read.", True
                 return
 
     def last_ms(self) -> int:
@@ -78,8 +86,8 @@ class RecordedFile:
             opener = zlib.decompressobj(GZIP)
             try:
                 block = opener.decompress(tail[at:], LARGEST_BLOCK)
-                if opener.eof:
-                    return max(record.ms for record in _records(block))
+                if opener.eof and _sensible(last := max(record.ms for record in _records(block))):
+                    return last
             except (zlib.error, ValueError):
                 continue
         return max((record.ms for record in self.records()), default=self.header.began_ms)
@@ -96,7 +104,7 @@ class RecordedFile:
                     try:
                         block, left = _block(file, left)
                     except _BrokenError as error:
-                        self.end = f"{self.path} {error}"
+                        self.end, self.damaged = f"{self.path} {error}", not isinstance(error, _BrokenOffError)
                         return
                     left = left or file.read(READ_AT_ONCE)
                     yield block
@@ -104,8 +112,16 @@ class RecordedFile:
             raise self._unreadable(error) from error
 
 
+def _sensible(ms: int) -> bool:
+    return EARLIEST_MS <= ms < LATEST_MS
+
+
 class _BrokenError(Exception):
     """A block that is not whole; the message ends a sentence about the file."""
+
+
+class _BrokenOffError(_BrokenError):
+    """A last block of which the end is missing."""
 
 
 def _block(file: IO[bytes], left: bytes) -> tuple[bytes, bytes]:
@@ -125,7 +141,7 @@ def _block(file: IO[bytes], left: bytes) -> tuple[bytes, bytes]:
             return b"".join(parts), opener.unused_data
         left = opener.unconsumed_tail or file.read(READ_AT_ONCE)
         if not left:
-            raise _BrokenError(
+            raise _BrokenOffError(
                 "breaks off within a block, as when its recording was killed; what stands before was read."
             )
 

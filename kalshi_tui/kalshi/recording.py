@@ -17,6 +17,7 @@ from typing import Final
 import msgspec
 from msgspec import UNSET
 
+from kalshi_tui.domain.book import Side
 from kalshi_tui.kalshi import wire
 from kalshi_tui.kalshi.wire import Channel
 
@@ -29,7 +30,8 @@ BLOCK: Final = 256 * 1024
 PORTION: Final = 32 * 1024
 """Bytes of records that wait until they are compressed: so little that the screen does not notice."""
 BLOCK_AGE_S: Final = 1.0
-"""How old a block becomes at the most: so much is lost with a process that is killed."""
+"""How old a block is when the next `Recording.tick` ends it: so much, and a tick, is lost with a process that is
+killed."""
 LEVEL: Final = 1
 """Of compression: the least, at twice the size of the best and a tenth of its time."""
 GZIP: Final = 31
@@ -51,8 +53,6 @@ PLAIN_TYPES: Final = frozenset(
 )
 """Frames that are written as they came."""
 PUBLIC_CHANNELS: Final = frozenset({Channel.BOOK, Channel.TICKER, Channel.TRADE, Channel.LIFECYCLE})
-_NAMES: Final = (b"client_order_id", b"subaccount", b"\\u")
-"""What a delta of the account's own order has, or could have in other letters."""
 _UNREADABLE: Final = (wire.DecodeError, UnicodeError, RecursionError)
 
 
@@ -238,14 +238,36 @@ class Recording:
             os.close(file)
 
 
+def require_free(path: Path) -> None:
+    """Look early whether a recording can have this name. Raises RecordingError; making the file still may fail."""
+    try:
+        path.lstat()
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise _not_begun(path, error) from error
+    raise _taken(path)
+
+
+def _taken(path: Path) -> RecordingError:
+    return RecordingError(f"There is a file {path} already; give another name.")
+
+
+def _not_begun(path: Path, error: OSError) -> RecordingError:
+    return RecordingError(f"The recording {path} cannot be begun ({error.strerror or error}).")
+
+
 def _made(path: Path) -> int:
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
     except OSError as error:
-        if path.exists():
-            raise RecordingError(f"There is a file {path} already; give another name.") from None
-        raise RecordingError(f"The recording {path} cannot be begun ({error.strerror or error}).") from error
+        raise _not_begun(path, error) from error
+    try:
+        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+    except FileExistsError:
+        raise _taken(path) from None
+    except OSError as error:
+        raise _not_begun(path, error) from error
 
 
 class Tap:
@@ -293,8 +315,9 @@ class Tap:
             return
         kind = envelope.type
         if kind == "orderbook_delta":
-            # Looked for one by one: a loop costs as much as the compression.
-            if _NAMES[0] in data or _NAMES[1] in data or _NAMES[2] in data:
+            try:
+                _public_delta(data)
+            except _UNREADABLE:
                 data = _nameless(data, envelope)
         elif kind in PRIVATE_TYPES:
             return
@@ -302,6 +325,28 @@ class Tap:
             data = _nameless(data, envelope)
         recording.frames += 1
         recording.add(Kind.FRAME, data, self._connection)
+
+
+class _PublicDeltaMsg(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
+    """All that a change tells of the market and not of whose order made it (section 4)."""
+
+    market_ticker: str
+    price_dollars: str
+    delta_fp: str
+    side: Side
+    market_id: str = ""
+    ts: str = ""
+    ts_ms: int = 0
+
+
+class _PublicDelta(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False, tag="orderbook_delta"):
+    sid: int
+    seq: int
+    msg: _PublicDeltaMsg
+
+
+_public_delta: Final = msgspec.json.Decoder(_PublicDelta).decode
+"""Raises for a delta that has any other key: one that is new may be of the account."""
 
 
 class _Delta(msgspec.Struct, frozen=True, tag="orderbook_delta"):
@@ -319,7 +364,12 @@ def _nameless(data: bytes, envelope: wire.Envelope) -> bytes:
     except _UNREADABLE:
         return wire.encode(envelope)
     if isinstance(frame, wire.DeltaFrame):
-        msg = msgspec.structs.replace(wire.decode(data, _Delta).msg, client_order_id=UNSET, subaccount=UNSET)
+        try:
+            whole = wire.decode(data, _Delta).msg
+        except _UNREADABLE:
+            # What a book needs can be read: it must not lack the change.
+            return wire.encode(frame)
+        msg = msgspec.structs.replace(whole, client_order_id=UNSET, subaccount=UNSET)
         return wire.encode(_Delta(sid=frame.sid, seq=frame.seq, msg=msg))
     if isinstance(frame, wire.ErrorFrame):
         return wire.encode(msgspec.structs.replace(frame, msg=wire.ErrorMsg(code=frame.msg.code)))

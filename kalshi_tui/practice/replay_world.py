@@ -31,8 +31,8 @@ _OPENING: Final = (b'"subscribed"', b'"orderbook_snapshot"')
 """Types of the frames that a fresh connection begins with."""
 SHOWN: Final = frozenset({Kind.FRAME})
 """What a step on counts."""
-_OFFSET: Final = re.compile(r"(?P<sign>[+-]?)(?P<number>\d+(?:\.\d{1,3})?)(?P<unit>s|m|h)")
-_OF_DAY: Final = re.compile(r"(\d{1,2}):(\d\d)(?::(\d\d)(?:\.(\d{1,3}))?)?")
+_OFFSET: Final = re.compile(r"(?P<sign>[+-]?)(?P<number>\d{1,12}(?:\.\d{1,3})?)(?P<unit>s|m|h)")
+_OF_DAY: Final = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d)(?:\.(\d{1,3}))?)?")
 _UNITS: Final = {"s": 1_000, "m": 60_000, "h": 3_600_000}
 _DAY_MS: Final = 86_400_000
 TIMES: Final = (
@@ -220,6 +220,10 @@ class ReplayWorld:
         self._behind = False
         if self.speed != 0.0 or player.next is None:
             self._move(min(target, self.end_ms))
+
+    def wait(self) -> None:
+        """Let the recording's clock stand until now: what has passed meanwhile is not made up for."""
+        self._rebase()
 
     def _due(self, now_s: float) -> int:
         at_ms, since_s = self._from

@@ -13,6 +13,7 @@ from msgspec import Raw, Struct
 from kalshi_tui.kalshi import wire
 from kalshi_tui.kalshi.signing import KEY_HEADER, PRACTICE_CONTROL, PRACTICE_REPLAY
 from kalshi_tui.practice.auth import Authenticator
+from kalshi_tui.practice.connection import Connection
 from kalshi_tui.practice.control import Control, Faults
 from kalshi_tui.practice.database import Database
 from kalshi_tui.practice.http import BadRequestError, bad_request, refused, reply, text
@@ -29,6 +30,8 @@ READS_AHEAD_MS: Final = 10_000
 """How far ahead portfolio reads of a replay say that they are: they never lag, and where the clock stands in a pause
 nobody would ever believe them, for data that do not pass the sending of an order tell nothing of it (section 7)."""
 STEP_EVERY_S: Final = 0.02
+PATIENCE_S: Final = 5.0
+"""How long a recording waits for one reader; a stream of the exchange waits for none (error 25, section 5)."""
 PING_EVERY_S: Final = 10.0
 LARGEST_BODY: Final = 1024 * 1024
 SIGNED: Final = ("/portfolio/", "/account/", "/api_keys", "/exchange/user_data_timestamp")
@@ -81,6 +84,8 @@ class PracticeServer:
         self._authenticator = authenticator
         self._database = database
         self._ping_every_s = ping_every_s
+        self._behind_since: dict[Connection, float] = {}
+        """The readers for whom much waits, and since when, by the time of the loop."""
         self.hub = Hub(world.exchange, lambda: asyncio.get_running_loop().time())
         self.app = web.Application(middlewares=[self._guard], client_max_size=LARGEST_BODY)
         replays = isinstance(world, ReplayWorld)
@@ -122,12 +127,25 @@ class PracticeServer:
             replay = self.world if isinstance(self.world, ReplayWorld) else None
             if replay is not None and replay.under_way:
                 await replay.arrive()
-            if replay is None or not self.hub.behind:
-                # A recording waits for its readers; a market does not.
+            # A recording waits for its readers; a market does not.
+            waits = replay is not None and self._worth_waiting()
+            if replay is not None and waits:
+                replay.wait()
+            else:
                 self.world.step()
             self.commit()
             # One that plays fast has more to do than the steps of a quiet world.
-            await asyncio.sleep(0 if replay is not None and replay.hurries else STEP_EVERY_S)
+            hurries = replay is not None and replay.hurries and not waits
+            await asyncio.sleep(0 if hurries else STEP_EVERY_S)
+
+    def _worth_waiting(self) -> bool:
+        """Say whether any reader is behind who may catch up: one that stands still must not halt it for the others.
+
+        It is sent more from then on, until its buffer is full and its subscriptions end.
+        """
+        now, before = self.hub.loop_time(), self._behind_since
+        self._behind_since = {each: before.get(each, now) for each in self.hub.connections if each.behind}
+        return any(now - since < PATIENCE_S for since in self._behind_since.values())
 
     def commit(self) -> None:
         """Make what has happened durable, then tell the streams; nobody hears of what could be lost."""

@@ -103,16 +103,15 @@ class Recorder:
             market = store.markets[ticker]
             if written.get(ticker) is market:
                 continue
+            event = store.events.get(market.event_ticker)
+            if event is None:
+                # Nothing can be listed without its event; it comes with the list, and the market again with it.
+                continue
             if not most:
                 self._unwritten = True
                 return
             most -= 1
             written[ticker] = market
-            event = store.events.get(market.event_ticker)
-            if event is None:
-                # Nothing can be listed without its event; it comes with the list, and the market again with it.
-                del written[ticker]
-                continue
             if self._events.get(event.event_ticker) is not event:
                 self._events[event.event_ticker] = event
                 recording.add(Kind.EVENT, wire.encode(rewriting.event(event)))

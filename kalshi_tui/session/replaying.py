@@ -9,6 +9,7 @@ from typing import Final
 from kalshi_tui.kalshi.clock import ExchangeClock
 from kalshi_tui.kalshi.errors import KalshiError
 from kalshi_tui.kalshi.practice_control import PracticeControl
+from kalshi_tui.kalshi.recorded import EARLIEST_MS, LATEST_MS
 from kalshi_tui.session.waiting import Sleep
 
 LOOK_EVERY_S: Final = 0.1
@@ -40,7 +41,8 @@ class Replay:
     @property
     def words(self) -> str:
         """Say it in a line: time, speed, share played, and what it does."""
-        moment = datetime.fromtimestamp(self.at_ms // 1_000, UTC)
+        # No recording has other times; a line of the screen does not fail for one.
+        moment = datetime.fromtimestamp(min(max(self.at_ms, EARLIEST_MS), LATEST_MS) // 1_000, UTC)
         doing = (
             "seeking"
             if self.seeking

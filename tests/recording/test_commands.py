@@ -15,14 +15,16 @@ import pytest
 
 from kalshi_tui.command_line.check_recording import books_digest, check
 from kalshi_tui.domain.price import parse_count, parse_price
+from kalshi_tui.kalshi import wire
 from kalshi_tui.kalshi.environments import practice
 from kalshi_tui.kalshi.recorded import RecordedFile
+from kalshi_tui.kalshi.recording import Recording
 from kalshi_tui.kalshi.signing import Signer
 from kalshi_tui.launch import PracticeProcess
 from tests.canary import files_with, forms_of_key, holds
 from tests.command_line.running import validator
 from tests.practice.serving import HERE
-from tests.recording.making import Studio, a_recording
+from tests.recording.making import Hand, Studio, a_recording
 
 MARKETS = 40
 
@@ -164,7 +166,9 @@ def test_an_end_from_outside_leaves_a_recording(
         assert f"{found.frames:,} frames" in out
 
 
-def test_a_killed_recording_lacks_a_second_at_most(exchange: PracticeProcess, tmp_path: Path, home: Path) -> None:
+def test_a_killed_recording_lacks_a_second_and_a_quarter_at_most(
+    exchange: PracticeProcess, tmp_path: Path, home: Path
+) -> None:
     path = tmp_path / "a.rec.gz"
     child = subprocess.Popen(
         [sys.executable, "-m", "kalshi_tui", "record", str(path), *as_profile(exchange, tmp_path)],
@@ -271,3 +275,58 @@ def test_the_desk_of_a_replay_needs_a_terminal(tmp_path: Path, home: Path) -> No
     done = run("replay", studio.path)
     assert done.returncode == 1
     assert "practice --recording FILE" in done.stderr
+
+
+@pytest.mark.parametrize("flags", [(), ("--json",)])
+def test_texts_of_a_recording_reach_no_terminal_as_commands(tmp_path: Path, home: Path, flags: tuple[str, ...]) -> None:
+    path = tmp_path / "a\x1b[2J.rec.gz"
+    recording = Recording(path, exchange="\x1b]0;PWN\x07", program="\x9b1m", clock_ms=Hand())
+    tap = recording.tap()
+    tap.begin({1: (wire.Channel.BOOK, 1)})
+    msg = wire.SnapshotMsg(market_ticker="A\x1b[2JB", yes_dollars_fp=[("0.4", "-1")])
+    tap.frame(wire.encode(wire.SnapshotFrame(sid=1, seq=1, msg=msg)))
+    recording.close()
+    path.write_bytes(path.read_bytes() + b"more")
+    done = run("replay", "--check", path, *flags)
+    assert done.returncode == 1
+    shown = "".join(json.loads(done.stdout)["faults"]) if flags else done.stdout
+    assert "]0;PWN" in done.stdout
+    assert "a snapshot of A\N{REPLACEMENT CHARACTER}[2JB" in shown
+    assert not [each for each in done.stdout + done.stderr + shown if not each.isprintable() and each != "\n"]
+    path.write_bytes(b"nothing of a recording's")
+    assert "\x1b" not in run("replay", "--check", path, *flags).stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "said"), [("x" * 300, "cannot be begun"), ("~nobody-of-that-name/a", "begins with a person's folder")]
+)
+def test_a_name_that_no_file_can_have_is_told(tmp_path: Path, home: Path, name: str, said: str) -> None:
+    place = name if name.startswith("~") else str(tmp_path / name)
+    done = run("record", place, "--for", "1", "--data", tmp_path / "d")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "defect" not in done.stderr
+
+
+@pytest.mark.parametrize("value", ["nan", "-1", "inf", "0", "2592001", "soon"])
+def test_how_long_is_recorded_has_bounds(tmp_path: Path, home: Path, value: str) -> None:
+    done = run("record", tmp_path / "a.rec.gz", f"--for={value}")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "takes a number of seconds above 0" in done.stderr
+
+
+@pytest.mark.parametrize("value", ["nan", "-3", "inf", "3601"])
+def test_how_long_is_audited_has_bounds(home: Path, value: str) -> None:
+    done = run("audit", "T", f"--seconds={value}")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "takes a number of seconds from 0 to 3600" in done.stderr
+
+
+def test_json_of_a_replay_without_a_check_is_a_wrong_command_line(tmp_path: Path, home: Path) -> None:
+    studio = a_recording(tmp_path / "a.rec.gz", ms=300)
+    done = run("replay", "--json", studio.path)
+    assert (done.returncode, done.stdout) == (2, "")
+    told = json.loads(done.stderr)
+    validator("error").validate(told)
+    assert (told["error"]["code"], told["error"]["exit_code"]) == ("usage", 2)

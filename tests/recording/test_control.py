@@ -1,7 +1,10 @@
 """Pause, step, seek and speed over HTTP, and what a client of the exchange hears of it."""
 
+import asyncio
+import socket
+import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +16,12 @@ from kalshi_tui.domain.book import Book, Side
 from kalshi_tui.domain.price import format_price, parse_count, parse_price, parse_signed_count
 from kalshi_tui.kalshi.environments import practice
 from kalshi_tui.kalshi.signing import Signer
+from kalshi_tui.kalshi.wire import Code
+from kalshi_tui.practice import connection, replay_world, server as serving_module
 from kalshi_tui.practice.auth import Authenticator
-from kalshi_tui.practice.replay_world import ReplayWorld, read_moment
+from kalshi_tui.practice.replay_world import ReplayError, ReplayWorld, read_moment
 from kalshi_tui.practice.server import PracticeServer
+from kalshi_tui.session.replaying import Replay
 from tests.practice.serving import CASH, PEMS, TOKEN, Clock, Serving
 from tests.recording.making import BEGAN_MS, Hand, Studio, a_recording
 
@@ -45,7 +51,7 @@ class Playing(Serving):
 @asynccontextmanager
 async def playing(path: Path, **more: Any) -> AsyncIterator[Playing]:
     timer, clock = Hand(0), Clock()
-    world = ReplayWorld(path, seed=7, timer_s=timer.timer_s, **more)
+    world = ReplayWorld(path, seed=7, **({"timer_s": timer.timer_s} | more))
     authenticator = Authenticator(world.clock_ms, tolerance_ms=1 << 62)
     signers = {}
     for name, pem in PEMS.items():
@@ -238,3 +244,102 @@ async def test_two_seeks_at_once_are_one_too_many(studio: Studio) -> None:
 def test_moments_are_read(text: str, ms: int) -> None:
     begin = 1_800_056_700_000  # 2027-01-15 23:45 UTC
     assert read_moment(text, begin, begin + 3_600_000) == begin + ms
+
+
+@pytest.mark.parametrize(
+    "text", ["9" * 400 + "s", "9" * 400 + "h", "nan%", "99:99", "24:00", "9" * 5_000, "9" * 400 + "%s"]
+)
+def test_moments_that_are_none_are_told(text: str) -> None:
+    with pytest.raises(ReplayError, match="is no time of a recording"):
+        read_moment(text, BEGAN_MS, END_MS)
+
+
+@pytest.mark.parametrize("at_ms", [10**17, -(10**17)])
+def test_a_moment_that_no_calendar_has_fails_no_line_of_the_screen(at_ms: int) -> None:
+    assert Replay(at_ms, BEGAN_MS, END_MS).words.startswith("REPLAY 2")
+
+
+@asynccontextmanager
+async def stepping(at: Playing) -> AsyncIterator[None]:
+    """Let the server step its world as it does in a process of its own."""
+    task = asyncio.create_task(at.server.run_world())
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+async def test_a_reader_that_stands_still_does_not_halt_the_replay_for_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "BUFFER_FRAMES", 2_000)
+    # A step must be far below the buffer, as the real one is.
+    monkeypatch.setattr(replay_world, "BUSY_S", 0.002)
+    monkeypatch.setattr(serving_module, "PATIENCE_S", 0.3)
+    studio = a_recording(tmp_path / "a.rec.gz", ms=3_000, rate=4_000)
+    async with (
+        playing(studio.path, speed=0.0, paused=True, timer_s=time.monotonic) as at,
+        at.stream() as still,
+        at.stream("bob") as quick,
+    ):
+        for each in (still, quick):
+            await each.command("subscribe", channels=["orderbook_delta"], market_tickers=studio.tickers)
+        books: dict[str, Book] = {}
+        await quick.frame()
+        (stuck, _) = at.server.hub.connections
+        stuck._transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4_096)  # type: ignore[union-attr]  # it has one
+        still.socket.transport.pause_reading()
+        at.world.resume()
+        async with stepping(at), asyncio.timeout(60):
+            number = 0
+            while not at.world.ended:
+                number = await quick.command("list_subscriptions")
+                while (frame := await quick.frame()).get("id") != number:
+                    assert frame["type"] != "error", "who reads is waited for"
+                    apply(books, frame)
+            number = await quick.command("list_subscriptions")
+            while (frame := await quick.frame()).get("id") != number:
+                apply(books, frame)
+            assert {ticker: levels_of(book) for ticker, book in books.items()} == studio.levels()
+            still.socket.transport.resume_reading()
+            while (frame := await still.frame())["type"] != "error":
+                pass
+            assert frame["msg"]["code"] == Code.BUFFER_OVERFLOW
+
+
+class Slow:
+    """Stands for a reader; counts how often it is looked at."""
+
+    def __init__(self) -> None:
+        self.looks = 0
+        self.is_behind = True
+
+    @property
+    def behind(self) -> bool:
+        self.looks += 1
+        return self.is_behind
+
+    async def looked_at(self, times: int) -> None:
+        until = self.looks + times
+        async with asyncio.timeout(10):
+            while self.looks < until:
+                await asyncio.sleep(0.001)
+
+
+async def test_the_clock_of_a_replay_that_waited_for_a_reader_makes_up_for_nothing(studio: Studio) -> None:
+    async with playing(studio.path) as at:
+        slow = Slow()
+        at.server.hub.connections[slow] = None  # type: ignore[index]  # as much of a reader as is asked for
+        async with stepping(at):
+            await slow.looked_at(2)
+            at.timer.now += 2_000
+            await slow.looked_at(2)
+            slow.is_behind = False
+            await slow.looked_at(2)
+            assert (await at.state())["at_ms"] == BEGAN_MS
+            at.timer.now += 1_000
+            await slow.looked_at(2)
+            assert (await at.state())["at_ms"] == BEGAN_MS + 1_000
+        del at.server.hub.connections[slow]  # type: ignore[arg-type]  # as above

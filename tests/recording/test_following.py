@@ -168,3 +168,20 @@ def test_a_book_that_was_there_already_is_followed_on_its_subscription() -> None
 def test_records_that_make_no_sense_are_faults_or_nothing(kind: bytes, payload: bytes) -> None:
     feed = Feed()
     assert feed.take(kind, payload) is Found.PASSED
+
+
+@pytest.mark.parametrize("told", ["wanted", "snapshot"])
+def test_a_market_that_moves_to_another_connection_takes_no_late_change_of_the_first(feed: Feed, told: str) -> None:
+    feed.take(Kind.BEGIN, wire.encode(Begin(sids={"7": Sid(channel="orderbook_delta", expected=1)})), 2)
+    feed.take(Kind.WANTED, b'["T"]', 2)
+    if told == "wanted":
+        assert feed.take(Kind.WANTED, b"[]") is Found.PASSED
+        assert not feed.follower.trusted
+        assert feed.delta("5.00") is Found.PASSED, "it comes late, before the other connection has its book"
+    msg = wire.SnapshotMsg(market_ticker="T", yes_dollars_fp=TOP["yes"], no_dollars_fp=TOP["no"])
+    assert feed.take(Kind.FRAME, wire.encode(wire.SnapshotFrame(sid=7, seq=1, msg=msg)), 2) is Found.TAKEN
+    assert feed.delta("-99.00") is Found.PASSED
+    delta = wire.DeltaMsg(market_ticker="T", price_dollars="0.4", delta_fp="1", side=Side.YES)
+    assert feed.take(Kind.FRAME, wire.encode(wire.DeltaFrame(sid=7, seq=2, msg=delta)), 2) is Found.TAKEN
+    assert feed.at() == ([(4_000, 1_100)], [(5_000, 2_000)])
+    assert (feed.follower.gaps, feed.follower.faults) == (0, [])

@@ -10,10 +10,21 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from kalshi_tui.command_line.check_recording import check
+from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.order import BookSide, TimeInForce
 from kalshi_tui.kalshi import wire
-from kalshi_tui.kalshi.recorded import RecordedFile
-from kalshi_tui.kalshi.recording import BLOCK, BLOCK_AGE_S, FORMAT, VERSION, Header, Kind, Recording, RecordingError
+from kalshi_tui.kalshi.recorded import EARLIEST_MS, LATEST_MS, RecordedFile
+from kalshi_tui.kalshi.recording import (
+    BLOCK,
+    BLOCK_AGE_S,
+    FORMAT,
+    VERSION,
+    Header,
+    Kind,
+    Recording,
+    RecordingError,
+    require_free,
+)
 from kalshi_tui.practice.records import OrderRequest
 from tests.recording.making import BEGAN_MS, US, Hand, Studio, a_recording, the_records
 
@@ -137,6 +148,24 @@ def test_a_recording_of_a_newer_version_and_one_that_is_not_there_are_told(tmp_p
         RecordedFile(tmp_path)
 
 
+@pytest.mark.parametrize("ms", [0, -1, EARLIEST_MS - 1, LATEST_MS, 10**17])
+def test_times_that_no_calendar_has_are_refused(tmp_path: Path, ms: int) -> None:
+    path = tmp_path / "a.rec.gz"
+    for said, at in ((ms, BEGAN_MS), (BEGAN_MS, ms)):
+        header = wire.encode(Header(format=FORMAT, version=VERSION, began_ms=said))
+        path.write_bytes(gzip.compress(b"H %d 0 %d\n%b\n" % (at, len(header), header)))
+        with pytest.raises(RecordingError, match=r"no time of these centuries: it is damaged\.$"):
+            RecordedFile(path)
+    path.unlink()
+    small(path, [b"{}"] * 3)
+    last = RecordedFile(path).last_ms()
+    path.write_bytes(path.read_bytes() + gzip.compress(b"F %d 1 2\n{}\n" % ms))
+    file = RecordedFile(path)
+    assert len(list(file.records())) == 4
+    assert "damaged" in file.end
+    assert file.last_ms() == last
+
+
 def test_a_block_that_unpacks_to_very_much_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "bomb.rec.gz"
     small(path, [b"{}"])
@@ -154,6 +183,25 @@ def test_a_file_that_is_there_is_not_written_over(tmp_path: Path) -> None:
     assert path.read_text() == "dear to somebody"
     with pytest.raises(RecordingError, match="cannot be begun"):
         Recording(path / "below", clock_ms=Hand())
+    with pytest.raises(RecordingError, match=r"cannot be begun \(File name too long\)"):
+        Recording(tmp_path / ("x" * 300), clock_ms=Hand())
+    link = tmp_path / "link"
+    link.symlink_to(tmp_path / "nowhere")
+    with pytest.raises(RecordingError, match="already"):
+        Recording(link, clock_ms=Hand())
+
+
+def test_a_folder_that_may_not_be_looked_into_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(os, "open", refuse)
+    monkeypatch.setattr(Path, "stat", refuse)
+    with pytest.raises(RecordingError, match=r"cannot be begun \(Permission denied\)"):
+        Recording(tmp_path / "a.rec.gz", clock_ms=Hand())
+    monkeypatch.setattr(Path, "lstat", refuse)
+    with pytest.raises(RecordingError, match=r"cannot be begun \(Permission denied\)"):
+        require_free(tmp_path / "a.rec.gz")
 
 
 def test_the_file_is_for_its_owner_alone(tmp_path: Path) -> None:
@@ -245,6 +293,34 @@ def test_what_an_own_order_did_loses_its_name_and_keeps_its_number(tmp_path: Pat
         assert (frame.seq, frame.msg.delta_fp, frame.msg.ts_ms) == (5, "-54.00", 1669149841000)
         assert b"mine" not in payload
         assert b"subaccount" not in payload
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        DELTA % (5, b'"holder":"mine-4711"'),
+        DELTA % (5, b'"\\u0068older":{"name":"mine-4711"}'),
+        (DELTA % (5, b'"ts":"then"'))[:-1] + b',"user":"mine-4711"}',
+        DELTA % (5, b'"subaccount":"mine-4711"'),
+        DELTA % (5, b'"client_order_id":{"id":"mine-4711"}'),
+    ],
+)
+def test_a_key_of_a_delta_that_is_not_known_to_be_public_is_left_out(tmp_path: Path, frame: bytes) -> None:
+    payload = taken_down(tmp_path / "a.rec.gz", frame)[2]
+    found = wire.decode_frame(payload)
+    assert isinstance(found, wire.DeltaFrame)
+    assert (found.sid, found.seq, found.msg) == (
+        2,
+        5,
+        wire.DeltaMsg(market_ticker="T", price_dollars="0.960", delta_fp="-54.00", side=Side.YES, ts_ms=1669149841000),
+    )
+    assert b"mine" not in payload
+
+
+@pytest.mark.parametrize("more", [b'"ts":"2026-08-07T06:46:28.97871Z"', b'"market_id":"an id"'])
+def test_a_delta_of_public_keys_is_kept_byte_for_byte(tmp_path: Path, more: bytes) -> None:
+    frame = DELTA.replace(b'":', b'" : ') % (5, more)
+    assert taken_down(tmp_path / "a.rec.gz", frame)[2] == frame
 
 
 @pytest.mark.parametrize("kind", ["fill", "user_order", "market_position"])

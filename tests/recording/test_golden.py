@@ -31,3 +31,22 @@ def test_the_check_of_a_broken_file_in_json(tmp_path: Path) -> None:
     done = run("replay", "--check", path, "--json")
     assert (done.returncode, done.stdout) == (1, "")
     validator("error").validate(json.loads(done.stderr))
+
+
+@pytest.mark.parametrize("part", [0.5, 0.9])
+def test_damage_in_the_middle_is_not_clean(tmp_path: Path, part: float) -> None:
+    path = tmp_path / "damaged.rec.gz"
+    a_recording(path)
+    whole = path.read_bytes()
+    at = int(len(whole) * part)
+    path.write_bytes(whole[:at] + bytes(byte ^ 0x5A for byte in whole[at : at + 60]) + whole[at + 60 :])
+    done = run("replay", "--check", path, "--json")
+    found = json.loads(done.stdout)
+    assert (done.returncode, found["clean"], found["damaged"]) == (1, False, True)
+
+
+def test_a_recording_without_a_frame_is_not_clean(tmp_path: Path) -> None:
+    path = tmp_path / "empty.rec.gz"
+    a_recording(path, ms=0)
+    whole = json.loads(run("replay", "--check", path, "--json").stdout)
+    assert whole["clean"] == bool(whole["frames"])

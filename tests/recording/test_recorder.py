@@ -1,11 +1,13 @@
 """The session's recorder: what it writes of markets, in portions; and how it ends where the disk does."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from kalshi_tui.domain.market import Event
 from kalshi_tui.kalshi import wire
 from kalshi_tui.kalshi.recording import Kind, Tap
 from kalshi_tui.session.recorder import AT_A_TIME, AT_FIRST, Recorder, RecordingError, size_text
@@ -76,6 +78,24 @@ def test_very_many_markets_are_written_a_few_at_a_time(tmp_path: Path) -> None:
         recorder.tick(look=False)
     assert counts == [AT_FIRST + 1, AT_FIRST + AT_A_TIME + 1, *[len(store.markets)] * 2]
     recorder.end()
+
+
+def test_markets_without_an_event_do_not_starve_the_others(tmp_path: Path) -> None:
+    recorder, _, store = a_recorder()
+    recording = recorder.begin(tmp_path / "a.rec.gz")
+    orphans = [replace(a_market(f"O-{number}"), event_ticker="NOT-READ-YET") for number in range(AT_A_TIME + 10)]
+    last = a_market("Z-LAST")
+    store.set_markets([*orphans, last], [Event(last.event_ticker, last.series_ticker, last.title)])
+    for _ in range(3):
+        recorder.tick(look=True)
+    recorder.end()
+    written = [
+        wire.decode(each.payload, wire.Market).ticker
+        for each in the_records(recording.path)
+        if each.kind == Kind.MARKET
+    ]
+    assert written.count("Z-LAST") == 1
+    assert not any(ticker.startswith("O-") for ticker in written)
 
 
 def test_markets_that_change_are_written_again_and_others_are_not(tmp_path: Path) -> None:

@@ -5,22 +5,26 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pytest
 from textual.pilot import Pilot
 
 from kalshi_tui.command_line.check_recording import books_digest, check, levels_of
 from kalshi_tui.compose import Connected, connected_practice, replay_session_of, session_of
 from kalshi_tui.kalshi.environments import practice_at
+from kalshi_tui.kalshi.recording import Recording, RecordingError
 from kalshi_tui.launch import PracticeProcess
+from kalshi_tui.practice.connection import Connection
 from kalshi_tui.session.session import Session
 from kalshi_tui.session.store import Store
 from kalshi_tui.ui.app import DeskApp
+from kalshi_tui.ui.wishes import Wishes
 from tests.practice.serving import Serving, serving
 from tests.recording.making import BEGAN_MS
 from tests.ui.fake import Clock
-from tests.ui.pilot import USUAL, USUAL_WISHES
+from tests.ui.pilot import USUAL, USUAL_WISHES, trading
 
 PATIENCE_S = 60.0
-OF_THE_SESSION = ("PRACTICE", "frame ", " b Buy")
+OF_THE_SESSION = ("PRACTICE", "[1 Orders]", " b Buy")
 """Lines that tell of the link, the clock and the keys, not of the market."""
 
 
@@ -36,6 +40,11 @@ class Seen:
     @property
     def store(self) -> Store:
         return self.session.store
+
+    @property
+    def taken(self) -> int:
+        """How many frames have come, on all connections."""
+        return self.session._stream.health().frames
 
     async def wait(self, condition: Callable[[], bool]) -> None:
         async with asyncio.timeout(PATIENCE_S):
@@ -82,8 +91,19 @@ def run_world(at: Serving) -> None:
     at.server.commit()
 
 
-async def test_a_desk_that_is_recorded_and_its_replay_end_with_the_same_books_and_screen(tmp_path: Path) -> None:
+async def test_a_desk_that_is_recorded_and_its_replay_end_with_the_same_books_and_screen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "a.rec.gz"
+    sent = 0
+    send = Connection.send
+
+    def counted(to: Connection, frame: bytes, *, market_data: bool = False) -> None:
+        nonlocal sent
+        sent += 1
+        send(to, frame, market_data=market_data)
+
+    monkeypatch.setattr(Connection, "send", counted)
     async with serving(quiet=False, rate=1_500) as at, looking(desk_at(at)) as seen:
         await seen.wait(lambda: len(seen.store.markets) > 200 and seen.store.reading is None)
         ticker = next(iter(seen.store.markets))
@@ -98,10 +118,8 @@ async def test_a_desk_that_is_recorded_and_its_replay_end_with_the_same_books_an
         for _ in range(60):
             run_world(at)
             await asyncio.sleep(0.02)
-        told = -1
-        while told != seen.store.frames or seen.store.frames < before + 100:
-            told = seen.store.frames
-            await asyncio.sleep(0.3)
+        await seen.wait(lambda: seen.taken == sent)
+        assert seen.store.frames > before + 100
         expected, books = await seen.screen(), seen.books()
         assert len(expected) > 30
         assert sum("." in line for line in expected) > 20
@@ -130,6 +148,15 @@ async def test_a_desk_that_is_recorded_and_its_replay_end_with_the_same_books_an
             await played.pilot.pause()
             status = played.app.screen._compositor.render_strips()[0].text
             assert "REPLAY" in status
-            assert "ended 100%" in status
+            assert "ended max 100%" in status
     finally:
         process.end()
+
+
+async def test_r_in_a_folder_that_cannot_be_looked_into_fails_where_the_file_is_made(tmp_path: Path) -> None:
+    folder = tmp_path / ("x" * 300)
+    async with trading(wishes=Wishes(theme="desk", export_folder=folder)) as trader:
+        await trader.press("R")
+        (path,) = trader.desk.recorded
+    with pytest.raises(RecordingError, match="cannot be begun"):
+        Recording(path, clock_ms=Clock(BEGAN_MS))

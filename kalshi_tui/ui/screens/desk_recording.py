@@ -39,7 +39,7 @@ class RecordingDesk(ListDesk):
     def _recording_path(self, folder: Path) -> Path:
         stamp = datetime.fromtimestamp(self._clock_ms() // 1_000, UTC).strftime("%Y%m%dT%H%M%SZ")
         path, again = folder / f"kalshi-tui-{stamp}.rec.gz", 1
-        while path.exists():
+        while _taken(path):
             again += 1
             path = folder / f"kalshi-tui-{stamp}-{again}.rec.gz"
         return path
@@ -86,3 +86,12 @@ class RecordingDesk(ListDesk):
             label="Time: ",
         )
         self.app.push_screen(screen, answered)
+
+
+def _taken(path: Path) -> bool:
+    """Say whether a name is in use; one that cannot even be looked at fails, with its reason, where it is made."""
+    try:
+        path.lstat()
+    except OSError:
+        return False
+    return True
