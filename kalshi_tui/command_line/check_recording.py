@@ -52,7 +52,7 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def clean(self) -> bool:
-        """Whether nothing was wrong; a gap is, damage is, and an end that broke off is not. Without frames nothing is."""
+        """Whether it holds frames and nothing was wrong; a gap and damage are, an end that broke off is not."""
         return bool(self.frames) and not (self.gaps or self.fault_count or self.unreadable or self.damaged)
 
 

@@ -188,7 +188,12 @@ def test_no_secret_is_in_it(exchange: PracticeProcess, tmp_path: Path, home: Pat
     told = exchange.told
     signer = Signer.from_pem(told["api_key_id"], Path(told["private_key_path"]).read_bytes(), environment=practice(1))
     with httpx.Client(trust_env=False) as client:
-        market = client.get(told["rest_url"] + "/markets").json()["markets"][0]
+        markets = client.get(told["rest_url"] + "/markets").json()["markets"]
+        # One that is far from its end, where somebody offers at less than 0.99; all of them are recorded.
+        market = max(
+            (each for each in markets if "0" < each["yes_ask_dollars"] < "0.9"), key=lambda each: each["close_time"]
+        )
+        tickers = [each["ticker"] for each in markets]
         path, body = "/portfolio/events/orders", {
             "ticker": market["ticker"], "side": "bid", "price": "0.9900", "count": "5.00",
             "time_in_force": "immediate_or_cancel", "self_trade_prevention_type": "taker_at_cross",
@@ -196,7 +201,7 @@ def test_no_secret_is_in_it(exchange: PracticeProcess, tmp_path: Path, home: Pat
         }  # fmt: skip
         recorded = tmp_path / "kept" / "a.rec.gz"
         child = subprocess.Popen(
-            [sys.executable, "-m", "kalshi_tui", "record", str(recorded), *as_profile(exchange, tmp_path)],
+            [sys.executable, "-m", "kalshi_tui", "record", str(recorded), *tickers, *as_profile(exchange, tmp_path)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
