@@ -142,7 +142,7 @@ class _Shown:
         if self.output.is_terminal:
             # What has left the screen at the top could not be drawn over.
             depth = max(min(depth, shutil.get_terminal_size().lines - AROUND), 1)
-        lines = book_lines(self.output, self.market, live.book, word or "LIVE", why, depth)
+        lines = book_lines(self.output, self.market, live.book, word or "GOOD", why, depth)
         if not self.output.is_terminal:
             self.output.lines(*lines, "")
             return

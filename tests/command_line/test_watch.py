@@ -79,7 +79,7 @@ async def test_text_that_is_piped_has_no_escapes(tmp_path: Path) -> None:
         assert process.stdout is not None
         async with asyncio.timeout(WITHIN_S):
             text = (await process.stdout.readuntil(b"\n\n")).decode()
-        assert "LIVE" in text
+        assert "GOOD" in text
         assert "0.60" in text
         assert "\x1b" not in text
         done = await ended(process, signal.SIGINT)
@@ -128,7 +128,7 @@ async def test_on_a_terminal_it_is_drawn_in_place(tmp_path: Path) -> None:
 
         def watched() -> str:
             child = spawned(trader, "book", ticker, "--watch", "--depth", "30")
-            child.expect("LIVE")
+            child.expect("GOOD")
             # Thirty levels have no room in twelve rows: what left the screen at the top could not be drawn over.
             child.expect(r"0\.39")
             asyncio.run_coroutine_threadsafe(

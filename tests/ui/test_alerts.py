@@ -208,7 +208,7 @@ async def test_enter_goes_to_the_market_of_an_alert() -> None:
     async with trading(size=NARROW) as trader:
         add(trader.desk, "last >= 0.99", SECOND)
         await trader.press("8", "tab", "tab", "enter")
-        assert trader.desk.looked_at[-1] == (SECOND,)
+        await trader.wait(lambda _: trader.desk.looked_at[-1] == (SECOND,))
 
 
 async def test_the_list_follows_price_and_time() -> None:

@@ -317,7 +317,7 @@ async def test_closing_goes_to_the_market_and_comes_back_to_the_line() -> None:
         trader.desk.store.position(a_position())
         screen = await trader.press("2", "tab", "tab", "j", "x")
         assert "Fed decision in December: Hold" in screen
-        assert trader.desk.looked_at[-1] == (SECOND,)
+        await trader.wait(lambda _: trader.desk.looked_at[-1] == (SECOND,))
         await trader.press("escape")
         assert any(each.startswith("▌YES") and "Hold" in each for each in trader.lines())
 
@@ -329,7 +329,7 @@ async def test_closing_a_position_that_the_filter_hides_shows_its_market() -> No
         screen = await trader.press("2", "tab", "tab", "x")
         assert isinstance(trader.app.screen, TicketScreen)
         assert "Fed decision in December: Hold" in screen
-        assert trader.desk.looked_at[-1] == (SECOND,)
+        await trader.wait(lambda _: trader.desk.looked_at[-1] == (SECOND,))
         await trader.press("escape")
         assert any(each.startswith("▌YES") for each in trader.lines())
 
@@ -370,7 +370,7 @@ async def test_e_opens_the_change_of_a_resting_order() -> None:
         screen = await trader.press("tab", "tab", "e")
         assert isinstance(trader.app.screen, AmendScreen)
         assert "Fed decision in December: Hold" in screen
-        assert trader.desk.looked_at[-1] == (SECOND,)
+        await trader.wait(lambda _: trader.desk.looked_at[-1] == (SECOND,))
         assert not trader.desk.amended
 
 
