@@ -28,8 +28,8 @@ from kalshi_tui.ui.preview_text import Figures, preview_lines
 from kalshi_tui.ui.written import Life, Written
 
 UNHEARD: Final = (
-    "It may or may not be live: do not send it again before that is known. 'kalshi-tui orders' lists it if it rests, and "
-    "the next order command asks about it and tells: it is in the journal."
+    "It may or may not be live: do not send it again before that is known. 'kalshi-tui orders' lists it if it rests, "
+    "and the next order command asks about it and tells: it is in the journal."
 )
 WAS_DOUBTED: Final = "was in doubt when this command began, and was taken: this would be a second."
 SENDING: Final = "in this market is being sent by another program on this folder: this would be a second."
