@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -199,30 +200,9 @@ def shell(command: str, home: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def serve(command: str, home: Path) -> None:
-    """Start an exchange, read its first line, end it as a person does."""
-    process = subprocess.Popen(
-        ["bash", "-c", f"exec {command} --data {home}/served"],
-        env=environment(home),
-        cwd=home,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        assert process.stdout is not None
-        ready = json.loads(process.stdout.readline())
-        assert read(ready["rest_url"], "/markets?limit=1")
-        process.send_signal(signal.SIGINT)
-        assert process.wait(WITHIN_S) == 0
-    finally:
-        process.kill()
-        process.communicate()
-
-
-def follow(command: str, home: Path) -> None:
-    """Start a command that goes on until it is interrupted, read a line, and interrupt it."""
+@contextmanager
+def going_on(command: str, home: Path) -> Iterator[subprocess.Popen[str]]:
+    """Run a command that goes on until it is ended."""
     process = subprocess.Popen(
         ["bash", "-c", f"exec {command}"],
         env=environment(home),
@@ -233,14 +213,30 @@ def follow(command: str, home: Path) -> None:
         text=True,
     )
     try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def serve(command: str, home: Path) -> None:
+    """Start an exchange, read its first line, end it as a person does."""
+    with going_on(f"{command} --data {home}/served", home) as process:
+        assert process.stdout is not None
+        ready = json.loads(process.stdout.readline())
+        assert read(ready["rest_url"], "/markets?limit=1")
+        process.send_signal(signal.SIGINT)
+        assert process.wait(WITHIN_S) == 0
+
+
+def follow(command: str, home: Path) -> None:
+    """Start a command that goes on until it is interrupted, read a line, and interrupt it."""
+    with going_on(command, home) as process:
         assert process.stdout is not None
         assert process.stdout.readline().strip()
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=WITHIN_S)
         assert process.returncode == 130
-    finally:
-        process.kill()
-        process.communicate()
 
 
 def look(words: list[str], home: Path, variables: dict[str, str] | None = None) -> None:

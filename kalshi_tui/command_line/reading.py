@@ -66,17 +66,8 @@ def checked_ticker(ticker: str) -> str:
 
 async def whole_market(rest: "RestClient", ticker: str) -> "tuple[Market, Event]":
     """Read a market with what its event and its series tell: title, category, fees. Raises KalshiError."""
-    from kalshi_tui.kalshi.translate import event_fees
-
     market = await rest.market(ticker)
     event = await rest.event(market.event_ticker)
-    series = await rest.series(event.series_ticker or ticker.partition("-")[0])
-    return (
-        replace(
-            market,
-            title=event.title or market.title,
-            series_ticker=event.series_ticker,
-            fees=event_fees(series.fees, event),
-        ),
-        event,
-    )
+    fees = await rest.fees_of(event)
+    title = event.title or market.title
+    return replace(market, title=title, series_ticker=event.series_ticker, fees=fees), event

@@ -20,7 +20,6 @@ from kalshi_tui.kalshi.rest import RestClient
 from kalshi_tui.kalshi.sink import Sink
 from kalshi_tui.kalshi.stream import Stream
 from kalshi_tui.kalshi.stream_group import Listener, StreamGroup
-from kalshi_tui.kalshi.translate import event_fees
 from kalshi_tui.session.recorder import Recorder, size_text
 from kalshi_tui.session.store import Store
 
@@ -142,14 +141,12 @@ class RecordRun:
             raise RecordError("The exchange has no open market.")
         return _most_traded(found)
 
-    async def _with_fees(self, rest: RestClient, market: "Market", events: dict[str, Event]) -> "Market":
-
+    async def _with_fees(self, rest: RestClient, market: Market, events: dict[str, Event]) -> Market:
         event = events.get(market.event_ticker)
         if event is None:
             event = events[market.event_ticker] = await rest.event(market.event_ticker)
-        series = await rest.series(event.series_ticker)
         known = next((each for each in event.markets if each.ticker == market.ticker), market)
-        return replace(known, fees=event_fees(series.fees, event), quote=market.quote)
+        return replace(known, fees=await rest.fees_of(event), quote=market.quote)
 
     # While it runs.
 

@@ -213,12 +213,9 @@ def wish_shape(terms: OrderTerms) -> Shape:
     }
 
 
-def preview_shape(sums: "Figures", held: Position | None, cash: Money | None) -> Shape:
+def preview_shape(sums: "Figures", cash: Money | None) -> Shape:
     """Give what an order would do: the figures of the ticket's preview."""
-    from kalshi_tui.domain.preview import risked
-
     seen, then, fee = sums.seen, sums.then, sums.fee
-    worst_fee = seen.maker_fee if sums.terms.post_only else seen.fee_at_most
     after = None if cash is None or fee is None else cash + then.cash_change - fee
     gain = None if fee is None else then.realized + then.profit_if_right(fee)
     return {
@@ -229,7 +226,7 @@ def preview_shape(sums: "Figures", held: Position | None, cash: Money | None) ->
         "cash_change": format_money(then.cash_change),
         "fee_at_most": money_or_null(seen.fee_at_most),
         "maker_fee": money_or_null(seen.maker_fee),
-        "max_loss": None if worst_fee is None else format_money(risked(sums.terms, held) + worst_fee),
+        "max_loss": money_or_null(sums.worst_loss),
         "max_gain": money_or_null(gain),
         "closes": format_count(then.closed),
         "opens": format_count(then.opened),

@@ -44,7 +44,6 @@ from kalshi_tui.kalshi.signing import Signer
 from kalshi_tui.kalshi.sink import Sink
 from kalshi_tui.kalshi.stream import Stream
 from kalshi_tui.kalshi.stream_group import Listener, StreamGroup
-from kalshi_tui.kalshi.translate import event_fees
 from kalshi_tui.kalshi.updates import Updates
 
 CANDLES: Final = 100
@@ -531,8 +530,7 @@ class KalshiClient:
         known = self._fees.get(market.event_ticker)
         if known is None:
             event = await self._rest.event(market.event_ticker)
-            series = await self._rest.series(event.series_ticker)
-            known = self._fees[market.event_ticker] = event_fees(series.fees, event)
+            known = self._fees[market.event_ticker] = await self._rest.fees_of(event)
         return known
 
     async def _dry_run(self, terms: OrderTerms) -> DryRun:

@@ -14,6 +14,7 @@ from urllib.parse import quote as quoted
 import httpx
 from msgspec import UNSET
 
+from kalshi_tui.domain.fees import FeeSchedule
 from kalshi_tui.domain.history import Candle, Settlement
 from kalshi_tui.domain.market import Event, Market, Trade
 from kalshi_tui.domain.order import BookSide, Fill, Order, OrderTerms
@@ -170,6 +171,11 @@ class RestClient:
         """Read one series: its fees above all (section 9)."""
         reply = await self._calls.get(f"/series/{_segment(series_ticker)}", wire.SeriesReply)
         return translated(translate.series, reply.series)
+
+    async def fees_of(self, event: Event) -> FeeSchedule:
+        """Read what fills in an event's markets cost: by its series, as the event itself may alter it (section 9)."""
+        series = await self.series(event.series_ticker or event.event_ticker.partition("-")[0])
+        return translate.event_fees(series.fees, event)
 
     async def series_list(self, *, category: str | None = None) -> list[SeriesTerms]:
         """Read all series, or those of a category; one that makes no sense is passed over."""
