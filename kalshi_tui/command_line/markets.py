@@ -19,7 +19,7 @@ STATUSES: Final = {
     "closed": frozenset({"closed", "determined", "disputed", "amended"}),
     "settled": frozenset({"finalized"}),
 }
-"""The words to choose by, and the statuses of the exchange that each takes in (API contract, section 8)."""
+"""The words to choose by, and the statuses of the exchange that each takes in (docs/kalshi-api.md, section 8)."""
 MOST: Final = 1_000_000
 FIRST_PAGE: Final = 20
 """Events of a page while only a few markets are wanted."""

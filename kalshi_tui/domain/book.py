@@ -1,4 +1,4 @@
-"""The order book of one market as Kalshi publishes it: bids for YES and bids for NO (API contract, section 4).
+"""The order book of one market as Kalshi publishes it: bids for YES and bids for NO (docs/kalshi-api.md, section 4).
 
 There are no asks on the wire. An ask for YES is a NO bid seen from the other side: YES ask = 1 - best NO bid.
 Each side is two parallel sorted lists, prices and counts, which measured best over apply, top ten and full depth.

@@ -1,4 +1,4 @@
-"""What a fill costs on top of its price (API contract, section 9).
+"""What a fill costs on top of its price (docs/kalshi-api.md, section 9).
 
 The trade fee is ``multiplier x rate x C x P x (1 - P)``, rounded up to $0.0001. A rounding fee then brings the balance
 change to the member's precision, and an accumulator over one order's fills gives back what rounding took too much.
@@ -84,8 +84,8 @@ class FeeSchedule:
     def at_most(self, price: Price, count: Count, *, taker: bool, precision: Money = CENT) -> Money | None:
         """Give the fees of an order filled whole in one fill at this price; None if not known.
 
-        The balance change is rounded to ``precision``: what a ticket shows as "up to" (section 9). An order in many
-        small fills can pay a little more, since each fill's fee is rounded up.
+        The balance change is rounded to ``precision``: what a ticket shows as "up to" (docs/kalshi-api.md, section 9).
+        An order in many small fills can pay a little more, since each fill's fee is rounded up.
         """
         fee = self.trade_fee(price, count, taker=taker)
         if fee is None:

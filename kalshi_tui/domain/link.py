@@ -47,7 +47,7 @@ class Hours(Enum):
 
     OPEN = ""
     TRADING_PAUSED = "TRADING PAUSED"
-    """Orders are refused, cancels are taken: on Thursdays, 03:00 to 05:00 Eastern (API contract, section 10)."""
+    """Orders are refused, cancels are taken: on Thursdays, 03:00 to 05:00 Eastern (docs/kalshi-api.md, section 10)."""
     PAUSED = "EXCHANGE PAUSED"
     """Nothing is taken."""
 

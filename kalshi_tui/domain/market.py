@@ -8,7 +8,10 @@ from kalshi_tui.domain.price import CENT_GRID, Count, Money, Price, PriceGrid
 
 
 class MarketStatus(Enum):
-    """Where a market is in its life (API contract, section 8). The values are the exchange's words for the object."""
+    """Where a market is in its life. The values are the exchange's words for the object.
+
+    docs/kalshi-api.md, section 8.
+    """
 
     INITIALIZED = "initialized"
     INACTIVE = "inactive"
@@ -108,7 +111,7 @@ class Event:
     """Wins over the series' fee type if not empty."""
     markets: tuple[Market, ...] = ()
     fee_multiplier_override: int | None = None
-    """In 1/1,000,000, wins over the series' multiplier if not None (section 9)."""
+    """In 1/1,000,000, wins over the series' multiplier if not None (docs/kalshi-api.md, section 9)."""
     settlement_sources: tuple[tuple[str, str], ...] = ()
     """Names and addresses of where the result is read off."""
 

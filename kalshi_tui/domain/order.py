@@ -1,7 +1,7 @@
 """What the trader wants, the same in the exchange's terms, and what became of it.
 
 The exchange knows one book per market: a bid or an ask at the YES price. The trader thinks in YES and NO, buy and
-sell. `OrderTerms` holds the trader's words and derives the exchange's (API contract, section 6).
+sell. `OrderTerms` holds the trader's words and derives the exchange's (docs/kalshi-api.md, section 6).
 """
 
 from dataclasses import dataclass
@@ -60,7 +60,8 @@ def yes_price(side: Side, price: Price) -> Price:
 def exposure(side: BookSide, yes_price: Price) -> tuple[Side, Price]:
     """Give the outcome that an order or fill leans to, and its price there: an ask at 0.56 is a NO at 0.44.
 
-    The exchange keeps no difference between selling YES and buying NO (``outcome_side``, section 6).
+    The exchange keeps no difference between selling YES and buying NO (``outcome_side``,
+    docs/kalshi-api.md, section 6).
     """
     return (Side.YES, yes_price) if side is BookSide.BID else (Side.NO, PRICE_UNIT - yes_price)
 

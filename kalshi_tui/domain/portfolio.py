@@ -1,4 +1,7 @@
-"""What the account holds: positions by netting YES against NO, and the money in them (API contract, section 7)."""
+"""What the account holds: positions by netting YES against NO, and the money in them.
+
+docs/kalshi-api.md, section 7.
+"""
 
 from dataclasses import dataclass
 

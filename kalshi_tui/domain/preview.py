@@ -35,13 +35,16 @@ class Preview:
 
 
 def would_cross(terms: OrderTerms, book: Book) -> bool:
-    """Say whether an order would trade at once; a post-only one is then refused (section 10)."""
+    """Say whether an order would trade at once; a post-only one is then refused (docs/kalshi-api.md, section 10)."""
     best = book.best_ask(terms.taking_side)
     return best is not None and best.price <= terms.taking_limit
 
 
 def preview(terms: OrderTerms, book: Book, fees: FeeSchedule | None, *, precision: Money = CENT) -> Preview:
-    """Work out what an order would do against this book (section 4: selling YES takes NO's implied asks)."""
+    """Work out what an order would do against this book: selling YES takes NO's implied asks.
+
+    docs/kalshi-api.md, section 4.
+    """
     fills = list(_fills_now(terms, book))
     filled = sum(count for _, count in fills)
     value = sum(price * count for price, count in fills)
@@ -83,7 +86,9 @@ def _fills_now(terms: OrderTerms, book: Book) -> Iterator[tuple[Price, Count]]:
 def max_fee(
     terms: OrderTerms, fees: FeeSchedule, *, best: Price | None = None, precision: Money = CENT
 ) -> Money | None:
-    """Give what a ticket calls the fee "up to": the whole order in one taker fill (section 9), None if not known.
+    """Give what a ticket calls the fee "up to": the whole order in one taker fill, None if not known.
+
+    docs/kalshi-api.md, section 9.
 
     ``best`` is the best price of `OrderTerms.taking_side` that the book offers now. The trade fee is greatest nearest
     to 50 cents, so it is taken at the price between ``best`` and the limit that is nearest to it. ``precision`` is the

@@ -6,7 +6,7 @@ Units, everywhere in this project:
 - a *count* is an integer of 1/100 contract (``1000`` is 10 contracts),
 - *money* is an integer of 1/1,000,000 dollar, so that price x count is exact with no rounding.
 
-Plain ``int`` at run time; the aliases name the unit in signatures. API contract, section 3.
+Plain ``int`` at run time; the aliases name the unit in signatures. docs/kalshi-api.md, section 3.
 """
 
 from bisect import bisect_right
@@ -67,7 +67,7 @@ def parse_price(text: str) -> Price:
     """Parse a dollar string (``"0.42"``, ``"0.4200"``, ``"0.420000"``) into 1/10,000 dollar, 0 to 1 dollar inclusive.
 
     Raises NumberError for anything else: a float, a sign, an exponent, spaces, more than six decimals, a part finer
-    than 1/10,000 dollar, more than a dollar. API contract, section 3.
+    than 1/10,000 dollar, more than a dollar. docs/kalshi-api.md, section 3.
     """
     value = _parse(text, 4, "a price in dollars", max_decimals=6, signed=False)
     if value > PRICE_UNIT:
@@ -78,7 +78,7 @@ def parse_price(text: str) -> Price:
 def parse_count(text: str) -> Count:
     """Parse a contract count (``"10"``, ``"10.5"``, ``"10.00"``) into 1/100 contract, zero or more.
 
-    Raises NumberError for anything else, more than two decimals included. API contract, section 3.
+    Raises NumberError for anything else, more than two decimals included. docs/kalshi-api.md, section 3.
     """
     return _parse(text, 2, "a count of contracts", max_decimals=2, signed=False)
 
@@ -115,7 +115,7 @@ def format_money(money: Money) -> str:
 
 
 def complement(price: Price) -> Price:
-    """Give the price of the other outcome: a YES at p is a NO at 1 - p. API contract, section 4."""
+    """Give the price of the other outcome: a YES at p is a NO at 1 - p. docs/kalshi-api.md, section 4."""
     return PRICE_UNIT - price
 
 
@@ -144,7 +144,7 @@ class PriceRange:
 
 
 class PriceGrid:
-    """The legal order prices of a market, from the exchange's ``price_ranges`` (API contract, section 3).
+    """The legal order prices of a market, from the exchange's ``price_ranges`` (docs/kalshi-api.md, section 3).
 
     A price is legal if it lies in some range on a whole number of that range's steps from its start, and is
     neither 0 nor 1 dollar. Immutable, and compared by its prices; they are kept sorted, at most 9,999.

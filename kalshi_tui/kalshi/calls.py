@@ -1,7 +1,8 @@
 """One HTTP exchange at a time: signing, bounds, retries of questions, and what the failure of a command means.
 
-`RestClient` says what is asked; this module says how (API contract, sections 2, 6 and 10). A failed question raises
-`TransportError`, `Refused` or `BadReply`. A failed command raises `NotSent`, `Refused` or `UnknownOutcome`.
+`RestClient` says what is asked; this module says how (docs/kalshi-api.md, sections 2, 6 and 10). A failed
+question raises `TransportError`, `Refused` or `BadReply`. A failed command raises `NotSent`, `Refused` or
+`UnknownOutcome`.
 """
 
 import asyncio
@@ -103,7 +104,10 @@ class _Reply:
 
 
 class SigningAuth(httpx.Auth):
-    """Signs each attempt with a fresh timestamp, and only for the environment's own server (section 2)."""
+    """Signs each attempt with a fresh timestamp, and only for the environment's own server.
+
+    docs/kalshi-api.md, section 2.
+    """
 
     def __init__(self, signer: Signer, environment: Environment, clock: ExchangeClock) -> None:
         self._signer = signer
@@ -208,7 +212,7 @@ class Calls:
             raise BadReply(f"The exchange's reply to {path} makes no sense: {translate.clean(str(error))}.") from error
 
     async def pages(self, path: str, params: Params, kind: type[P], *, private: bool = False) -> AsyncIterator[P]:
-        """Yield pages until the cursor is empty or comes again (section 8)."""
+        """Yield pages until the cursor is empty or comes again (docs/kalshi-api.md, section 8)."""
         seen: set[str] = set()
         cursor = ""
         while True:
@@ -252,7 +256,9 @@ class Calls:
         *,
         items: int = 1,
     ) -> T:
-        """Send a command exactly once and read its reply. Raises NotSent, Refused or UnknownOutcome (sections 6, 10).
+        """Send a command exactly once and read its reply. Raises NotSent, Refused or UnknownOutcome.
+
+        docs/kalshi-api.md, sections 6 and 10.
 
         ``what`` begins the sentences of the errors: "The order", "The cancel". ``items`` are those of a batch.
         """
@@ -365,7 +371,7 @@ class Calls:
         return bytes(body)
 
     def _failure(self, reply: _Reply) -> KalshiError:
-        """Turn a status other than 2xx into its error (section 10)."""
+        """Turn a status other than 2xx into its error (docs/kalshi-api.md, section 10)."""
         code, message, details = error_texts(reply.body)
         status = reply.status
         if status == 401:

@@ -1,4 +1,7 @@
-"""What time it is at the exchange, as far as its replies tell: signatures need it to a few seconds (section 12)."""
+"""What time it is at the exchange, as far as its replies tell: signatures need it to a few seconds.
+
+docs/kalshi-api.md, section 2.
+"""
 
 from collections.abc import Callable
 from datetime import UTC

@@ -22,7 +22,7 @@ class DryRun:
     market: Market
     """With its fees."""
     book: Book
-    """That the figures are of; up to 15 s old (API contract, section 4)."""
+    """That the figures are of; up to 15 s old (docs/kalshi-api.md, section 4)."""
     figures: Figures
     cash: Money | None
     """Free on the market's shard; None without a key."""

@@ -1,4 +1,4 @@
-"""Where an exchange is: production, demo, or the practice exchange on this machine (API contract, section 1)."""
+"""Where an exchange is: production, demo, or the practice exchange on this machine (docs/kalshi-api.md, section 1)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ HOSTS: Final[Mapping[Kind, frozenset[str]]] = {
     Kind.LIVE: frozenset({"external-api.kalshi.com", "external-api-ws.kalshi.com", "api.elections.kalshi.com"}),
     Kind.DEMO: frozenset({"external-api.demo.kalshi.co", "external-api-ws.demo.kalshi.co", "demo-api.kalshi.co"}),
 }
-"""The exchange's own, at port 443 (section 1); a practice exchange is on this machine."""
+"""The exchange's own, at port 443 (docs/kalshi-api.md, section 1); a practice exchange is on this machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,8 @@ class Environment:
     """One exchange and its two addresses.
 
     Raises ValueError for addresses that a key must not be used with: hosts that are not of its kind, unencrypted ones
-    of another machine, ones with a user name, a query or a fragment, or paths other than the contract's.
+    of another machine, ones with a user name, a query or a fragment, or paths other than those of
+    docs/kalshi-api.md, section 1.
     """
 
     name: str

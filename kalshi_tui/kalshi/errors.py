@@ -1,6 +1,6 @@
 """What can go wrong between this machine and the exchange, each failure with a type and a sentence of its own.
 
-The types are chosen by what a trader has to know (API contract, sections 6 and 10):
+The types are chosen by what a trader has to know (docs/kalshi-api.md, sections 6 and 10):
 
 - `Refused`: the exchange said no. Nothing was done.
 - `NotSent`: no connection was made. Nothing left this machine, so nothing was done.
@@ -44,7 +44,7 @@ class Refused(KalshiError):
 
 
 class AuthenticationFailed(Refused):
-    """401: the key id, the key, or this machine's clock (section 12). ``skew_ms``: how far that is off, if known."""
+    """401: the key id, the key, or this machine's clock (docs/kalshi-api.md, section 10). ``skew_ms``: its error."""
 
     def __init__(
         self, status: int = 401, code: str = "", message: str = "", details: str = "", skew_ms: int = 0
@@ -57,7 +57,7 @@ class AuthenticationFailed(Refused):
 
 
 class Forbidden(Refused):
-    """403: the key may not do this, or an attestation has run out (section 12)."""
+    """403: the key may not do this, or an attestation has run out (docs/kalshi-api.md, sections 10 and 12)."""
 
     def _sentence(self) -> str:
         said = self.details or self.message or self.code
@@ -144,7 +144,7 @@ class ServerFault(TransportError):
 
 
 class BadReply(KalshiError):
-    """A reply that is not what the contract says: not JSON, a field missing, a number that is none."""
+    """A reply against docs/kalshi-api.md, sections 3 to 11: not JSON, a field missing, a number that is none."""
 
 
 def _plain(host: str) -> str:
@@ -179,7 +179,10 @@ def known_sentence(code: str, details: str) -> str:
 
 
 def authentication_sentence(code: str, skew_ms: int) -> str:
-    """Say why a 401 came: a clock that is off, a key of the other environment, or a wrong key (section 12)."""
+    """Say why a 401 came: a clock that is off, a key of the other environment, or a wrong key.
+
+    docs/kalshi-api.md, sections 2 and 10.
+    """
     if skew_ms:
         way = "behind" if skew_ms > 0 else "ahead of"
         return (

@@ -1,4 +1,4 @@
-"""When it is known what became of an order, or that none rests any more (API contract, sections 6 and 10).
+"""When it is known what became of an order, or that none rests any more (docs/kalshi-api.md, sections 6 and 10).
 
 REST knows no filter by client order id, so that the lists are searched by market and time. Reads lag writes: a miss
 counts only once the exchange's own data have passed the time of sending, and only several times over. A failed question

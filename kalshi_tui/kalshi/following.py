@@ -1,4 +1,6 @@
-"""Following a recording's books record by record: counted, checked and trusted by the rules of the stream (section 4).
+"""Following a recording's books record by record: counted, checked and trusted by the rules of the stream.
+
+docs/kalshi-api.md, section 4.
 
 This is not the feed's own code, so that a recording that was made through the feed is checked by something else.
 """

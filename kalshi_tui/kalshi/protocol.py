@@ -1,4 +1,4 @@
-"""The feed without its socket: bytes in, calls on the sink and commands out (API contract, sections 4 and 5).
+"""The feed without its socket: bytes in, calls on the sink and commands out (docs/kalshi-api.md, sections 4 and 5).
 
 The promise: a book that the sink trusts equals what the exchange has sent. Every frame that carries a sequence number
 is counted, by subscription. A number that is missing, doubled or late, a change that cannot be, a change before its
@@ -228,7 +228,10 @@ class FeedProtocol:
         return out
 
     def probe(self) -> None:
-        """Find out whether a silent link still answers; if not in time, `broken` says so (section 5)."""
+        """Find out whether a silent link still answers; if not in time, `broken` says so.
+
+        docs/kalshi-api.md, section 5.
+        """
         if not self._connected or any(command.probe for command in self._pending.values()):
             return
         books = self._books
@@ -795,7 +798,7 @@ class FeedProtocol:
         self._hold(subscription)
 
     def _resubscribe(self, subscription: Subscription, why: str) -> None:
-        """Unsubscribe and subscribe: a bare second subscribe would repair nothing (section 4)."""
+        """Unsubscribe and subscribe: a bare second subscribe would repair nothing (docs/kalshi-api.md, section 4)."""
         self._distrust(subscription, why)
         sid = subscription.sid
         if sid is not None:

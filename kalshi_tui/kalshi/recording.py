@@ -328,7 +328,7 @@ class Tap:
 
 
 class _PublicDeltaMsg(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
-    """All that a change tells of the market and not of whose order made it (section 4)."""
+    """All that a change tells of the market and not of whose order made it (docs/kalshi-api.md, section 4)."""
 
     market_ticker: str
     price_dollars: str

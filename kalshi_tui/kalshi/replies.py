@@ -11,7 +11,7 @@ from kalshi_tui.domain.price import Count, Money
 
 @dataclass(frozen=True, slots=True)
 class OrderAck:
-    """What an order did at once. Taken does not mean resting: the counts say it (API contract, section 6)."""
+    """What an order did at once. Taken does not mean resting: the counts say it (docs/kalshi-api.md, section 6)."""
 
     order_id: str
     client_order_id: str
@@ -91,7 +91,7 @@ class ShardStatus:
 
 @dataclass(frozen=True, slots=True)
 class TokenBucket:
-    """Tokens that come each second, and how many may be saved up (section 10)."""
+    """Tokens that come each second, and how many may be saved up (docs/kalshi-api.md, section 10)."""
 
     per_second: int
     capacity: int

@@ -1,4 +1,6 @@
-"""The REST client: questions, which may be asked again, and commands, which are never repeated (API contract, 6 to 10).
+"""The REST client: questions, which may be asked again, and commands, which are never repeated.
+
+docs/kalshi-api.md, sections 6 to 10.
 
 A failed question raises `TransportError`, `Refused` or `BadReply`. A failed command raises `NotSent` (nothing left this
 machine), `Refused` (a definite no) or `UnknownOutcome` (it may have been done; ask before anything else).
@@ -106,7 +108,7 @@ class RestClient:
     ) -> None:
         await self.close()
 
-    # Markets (section 8).
+    # Markets (docs/kalshi-api.md, section 8).
 
     async def markets(
         self,
@@ -168,12 +170,15 @@ class RestClient:
         return translated(partial(translate.event, beside=reply.markets), reply.event)
 
     async def series(self, series_ticker: str) -> SeriesTerms:
-        """Read one series: its fees above all (section 9)."""
+        """Read one series: its fees above all (docs/kalshi-api.md, section 9)."""
         reply = await self._calls.get(f"/series/{_segment(series_ticker)}", wire.SeriesReply)
         return translated(translate.series, reply.series)
 
     async def fees_of(self, event: Event) -> FeeSchedule:
-        """Read what fills in an event's markets cost: by its series, as the event itself may alter it (section 9)."""
+        """Read what fills in an event's markets cost: by its series, as the event itself may alter it.
+
+        docs/kalshi-api.md, section 9.
+        """
         series = await self.series(event.series_ticker or event.event_ticker.partition("-")[0])
         return translate.event_fees(series.fees, event)
 
@@ -183,12 +188,18 @@ class RestClient:
         return list(self._sensible(translate.series, reply.series or ()))
 
     async def orderbook(self, ticker: str, depth: int | None = None) -> tuple[Levels, Levels]:
-        """Read a book's YES and NO bids, ascending. Up to 15 s old, so never a repair for a live book (section 4)."""
+        """Read a book's YES and NO bids, ascending. Up to 15 s old, so never a repair for a live book.
+
+        docs/kalshi-api.md, section 4.
+        """
         reply = await self._calls.get(f"/markets/{_segment(ticker)}/orderbook", wire.OrderbookReply, {"depth": depth})
         return translated(_book, reply.orderbook_fp)
 
     async def orderbooks(self, tickers: Sequence[str]) -> dict[str, tuple[Levels, Levels]]:
-        """Read several books, 100 at a time. Up to 15 s old, so never a repair for live books (section 4)."""
+        """Read several books, 100 at a time. Up to 15 s old, so never a repair for live books.
+
+        docs/kalshi-api.md, section 4.
+        """
         books: dict[str, tuple[Levels, Levels]] = {}
         for start in range(0, len(tickers), BOOKS_AT_ONCE):
             chunk = list(tickers[start : start + BOOKS_AT_ONCE])
@@ -244,11 +255,14 @@ class RestClient:
         return (await self._calls.get("/exchange/schedule", wire.ScheduleReply)).schedule
 
     async def user_data_timestamp(self) -> int:
-        """Read up to when (Unix milliseconds) the portfolio reads are true: they lag writes by seconds (section 6)."""
+        """Read up to when (Unix milliseconds) the portfolio reads are true: they lag writes by seconds.
+
+        docs/kalshi-api.md, section 6.
+        """
         reply = await self._calls.get("/exchange/user_data_timestamp", wire.UserDataTimestampReply)
         return translated(translate.time_ms, reply.as_of_time)
 
-    # The account (section 7).
+    # The account (docs/kalshi-api.md, section 7).
 
     async def balance(self) -> Balance:
         """Read the cash, in all and by shard."""
@@ -309,7 +323,7 @@ class RestClient:
         )
 
     async def limits(self) -> AccountLimits:
-        """Read how fast this account may ask and order, and go by it from now on (section 10)."""
+        """Read how fast this account may ask and order, and go by it from now on (docs/kalshi-api.md, section 10)."""
         limits = translate.limits(await self._calls.get("/account/limits", wire.AccountLimitsReply, private=True))
         self._calls.writes.set(limits.write.per_second, limits.write.capacity)
         return limits
@@ -328,7 +342,7 @@ class RestClient:
         """Read what calls cost in tokens, where that is not the default."""
         return await self._calls.get("/account/endpoint_costs", wire.EndpointCostsReply, private=True)
 
-    # Orders (section 6).
+    # Orders (docs/kalshi-api.md, section 6).
 
     async def orders(
         self,
@@ -392,7 +406,7 @@ class RestClient:
         """Send one order, once. Raises NotSent, Refused or UnknownOutcome; never sends it a second time.
 
         A reply without an order id, about another order, or with counts that cannot be this order's is an unknown
-        outcome (section 6).
+        outcome (docs/kalshi-api.md, section 6).
         """
         request = order_request(terms, client_order_id)
         reply = await self._calls.command("POST", ORDERS, wire.CreateOrderReply, "The order", request)
@@ -437,7 +451,9 @@ class RestClient:
         return [acknowledged(translate.batch_item, each, "The cancel of several orders") for each in reply.orders or ()]
 
     async def cancel_everything(self) -> bool:
-        """Use the one call that cancels all on every shard; False where the deployment lacks it (404, 405; section 6).
+        """Use the one call that cancels all on every shard; False where the deployment lacks it (404, 405).
+
+        docs/kalshi-api.md, section 6.
 
         Done is not proved: read until none rests. Raises NotSent, Refused or UnknownOutcome.
         """
@@ -452,7 +468,8 @@ class RestClient:
     async def cancel_all(self, *, rounds: int = 10, pause: Callable[[int], Awaitable[None]] = _pause) -> list[Order]:
         """Cancel every resting order and read until none rests; gives those that rest after the last round.
 
-        Deployments without the cancel-all call (404, 405) are served by listing and cancelling in batches (section 6).
+        Deployments without the cancel-all call (404, 405) are served by listing and cancelling in batches
+        (docs/kalshi-api.md, section 6).
         """
         whole = await self.cancel_everything()
         left: list[Order] = []
@@ -477,7 +494,9 @@ class RestClient:
         client_order_id: str = "",
         new_client_order_id: str = "",
     ) -> AmendAck:
-        """Change an order's price or size; ``count`` = already filled + wanted remaining (section 6).
+        """Change an order's price or size; ``count`` = already filled + wanted remaining.
+
+        docs/kalshi-api.md, section 6.
 
         A new price or a larger size loses the queue place. Raises NotSent, Refused or UnknownOutcome.
         """
@@ -501,7 +520,10 @@ class RestClient:
         return _same_order(acknowledged(translate.amend_ack, reply, "The decrease"), order_id, "The decrease")
 
     async def create_order_group(self, limit: Count) -> str:
-        """Make an order group that stops its orders past ``limit`` matched in 15 s; gives its id (section 6)."""
+        """Make an order group that stops its orders past ``limit`` matched in 15 s; gives its id.
+
+        docs/kalshi-api.md, section 6.
+        """
         reply = await self._calls.command(
             "POST",
             "/portfolio/order_groups/create",
@@ -542,7 +564,10 @@ class RestClient:
 
 
 def order_request(terms: OrderTerms, client_order_id: str) -> wire.CreateOrderRequest:
-    """Write an order in the exchange's terms: always the YES price; its shard is found by the ticker (section 6)."""
+    """Write an order in the exchange's terms: always the YES price; its shard is found by the ticker.
+
+    docs/kalshi-api.md, section 6.
+    """
     return wire.CreateOrderRequest(
         ticker=terms.ticker,
         client_order_id=client_order_id,

@@ -1,4 +1,6 @@
-"""The feed's socket: connect with a fresh signature, read, write, watch for life, and come back (section 5).
+"""The feed's socket: connect with a fresh signature, read, write, watch for life, and come back.
+
+docs/kalshi-api.md, section 5.
 
 All that is decided about frames is in `protocol`; this shell moves bytes and time. Liveness rests on what the server
 sends (a ping every 10 s, and frames); no pings of our own, which the exchange is known to punish.
@@ -41,7 +43,7 @@ from kalshi_tui.kalshi.translate import clean
 from kalshi_tui.kalshi.wire import WS_PATH
 
 MAX_MESSAGE: Final = 16 * 1024 * 1024
-"""Bytes of one message: an `ok` that lists 40,000 markets has 1.4 million (section 5)."""
+"""Bytes of one message: an `ok` that lists 40,000 markets has 1.4 million (docs/kalshi-api.md, section 5)."""
 _QUEUE: Final = 256
 """Frames that may wait to be read; beyond that the socket is left alone, so memory stays bounded."""
 _CHUNK: Final = 16 * 1024
@@ -369,7 +371,10 @@ class Stream:
         return connection
 
     def _not_admitted(self, status: int, headers: Any, body: bytes, sent_ms: int) -> _Failure:
-        """Say what a handshake's refusal means, telling a wrong clock from a wrong key (sections 10 and 12)."""
+        """Say what a handshake's refusal means, telling a wrong clock from a wrong key.
+
+        docs/kalshi-api.md, sections 2 and 10.
+        """
         code, message, details = error_texts(body)
         said = message or details or code
         if status == 401:

@@ -1,7 +1,8 @@
 """Several streams that look like one: where the exchange takes no more markets on a subscription, another carries on.
 
-A session has one subscription of a channel, so that a further one needs a further connection (API contract, section
-5). The first stream carries the account, the lifecycle events and the quotes; the others only books and prints.
+A session has one subscription of a channel, so that a further one needs a further connection
+(docs/kalshi-api.md, section 5). The first stream carries the account, the lifecycle events and the quotes; the
+others only books and prints.
 """
 
 import asyncio

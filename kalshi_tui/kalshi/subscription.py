@@ -140,7 +140,10 @@ class Subscription:
         self.reset()
 
     def reset(self) -> None:
-        """Forget what belonged to a connection: after a reconnect nothing of it may be trusted (section 4)."""
+        """Forget what belonged to a connection: after a reconnect nothing of it may be trusted.
+
+        docs/kalshi-api.md, section 4.
+        """
         self.state = State.IDLE
         self.lost = ""
         """Why the exchange ended it, until it is subscribed again."""

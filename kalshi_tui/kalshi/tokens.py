@@ -1,4 +1,7 @@
-"""The account's allowance of writes: tokens that come each second, spent on cancels first (section 10)."""
+"""The account's allowance of writes: tokens that come each second, spent on cancels first.
+
+docs/kalshi-api.md, section 10.
+"""
 
 import asyncio
 import heapq

@@ -1,7 +1,7 @@
 """From the exchange's words and strings to the domain: pure functions, and the one place where texts are cleaned.
 
 A number that is not one, or a word that decides and is not known, raises `TranslationError`; a text for people never
-does. Field names and rules: API contract, sections 3 to 8.
+does. Field names and rules: docs/kalshi-api.md, sections 3 to 8.
 """
 
 import re
@@ -160,7 +160,9 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def time_ms(text: NumberText) -> int:
-    """Read an RFC 3339 time of 0 to 9 fractional digits as Unix milliseconds, cut not rounded (section 11).
+    """Read an RFC 3339 time of 0 to 9 fractional digits as Unix milliseconds, cut not rounded.
+
+    docs/kalshi-api.md, section 11.
 
     Absent, null, empty, and times before 1970 (the exchange's zero time is of the year 1) are 0.
     Raises TranslationError.
@@ -307,7 +309,7 @@ def _grid(ranges: tuple[tuple[str, str, str], ...]) -> PriceGrid:
 
 
 def grid(ranges: Iterable[wire.PriceRange] | UnsetType | None, structure: str = "") -> PriceGrid:
-    """Build a market's price grid (section 3); equal grids are one object.
+    """Build a market's price grid (docs/kalshi-api.md, section 3); equal grids are one object.
 
     Without ranges only the plain cent structure is known by its name. Raises TranslationError.
     """
@@ -339,7 +341,10 @@ def _quoted(price: NumberText, size: NumberText, nobody: Price, field: str) -> t
 def market(
     source: wire.Market, event: wire.Event | None = None, fees: FeeSchedule | None = None, series_ticker: str = ""
 ) -> Market:
-    """Translate a market (section 8). Its title is the event's where that is given. Raises TranslationError."""
+    """Translate a market. Its title is the event's where that is given. Raises TranslationError.
+
+    docs/kalshi-api.md, section 8.
+    """
     bid, bid_size = _quoted(source.yes_bid_dollars, source.yes_bid_size_fp, 0, "yes_bid")
     ask, ask_size = _quoted(source.yes_ask_dollars, source.yes_ask_size_fp, PRICE_UNIT, "yes_ask")
     own_title = given(source.title)
@@ -419,7 +424,7 @@ def _millionths(number: Decimal | UnsetType | None) -> int | None:
 
 
 def series(source: wire.Series) -> SeriesTerms:
-    """Translate a series and its fees (section 9). Raises TranslationError."""
+    """Translate a series and its fees (docs/kalshi-api.md, section 9). Raises TranslationError."""
     return SeriesTerms(
         ticker=identity(source.ticker, "series ticker"),
         title=clean(source.title),
@@ -430,7 +435,10 @@ def series(source: wire.Series) -> SeriesTerms:
 
 
 def event_fees(of_series: FeeSchedule, of_event: Event) -> FeeSchedule:
-    """Give the fees that hold in an event: its overrides win over its series, each on its own (section 9)."""
+    """Give the fees that hold in an event: its overrides win over its series, each on its own.
+
+    docs/kalshi-api.md, section 9.
+    """
     kind = FeeType.of(of_event.fee_type_override) if of_event.fee_type_override else of_series.fee_type
     own = of_event.fee_multiplier_override
     return FeeSchedule(kind, of_series.multiplier if own is None else own)
@@ -574,7 +582,7 @@ def _state(word: str) -> tuple[OrderState, str]:
 
 
 def order(source: wire.Order) -> Order:
-    """Translate an order from REST (section 6). Raises TranslationError."""
+    """Translate an order from REST (docs/kalshi-api.md, section 6). Raises TranslationError."""
     times = (time_ms(source.created_time), time_ms(source.last_update_time), time_ms(source.expiration_time))
     return _order(source, *times)
 
@@ -712,7 +720,7 @@ def _mean(text: NumberText) -> Money | None:
 
 
 def position(source: wire.MarketPosition) -> Position:
-    """Translate a holding from REST (section 7). Raises TranslationError."""
+    """Translate a holding from REST (docs/kalshi-api.md, section 7). Raises TranslationError."""
     return Position(
         ticker=identity(source.ticker, "market ticker"),
         count=_signed(source.position_fp, "position"),
@@ -779,7 +787,7 @@ def exchange_status(source: wire.ExchangeStatusReply) -> ExchangeStatus:
 
 
 def limits(source: wire.AccountLimitsReply) -> AccountLimits:
-    """Translate the account's token buckets (section 10)."""
+    """Translate the account's token buckets (docs/kalshi-api.md, section 10)."""
     return AccountLimits(
         tier=clean(source.usage_tier, IDENTITY),
         read=TokenBucket(source.read.refill_rate, source.read.bucket_capacity),

@@ -1,4 +1,6 @@
-"""The exchange's JSON, field by field: WebSocket frames and commands, REST bodies (API contract, sections 4 to 10).
+"""The exchange's JSON, field by field: WebSocket frames and commands, REST bodies.
+
+docs/kalshi-api.md, sections 4 to 10.
 
 These structs mirror the exchange and say nothing of what it means; `translate` does that. Both sides use them: the
 client to decode, the practice exchange to encode. Prices, counts and money stay the decimal strings that they are.
@@ -34,11 +36,11 @@ Levels = list[Level]
 REST_PREFIX: Final = "/trade-api/v2"
 WS_PATH: Final = "/trade-api/ws/v2"
 HEARTBEAT: Final = b"heartbeat"
-"""The body of the server's WebSocket pings, one every 10 s (section 5)."""
+"""The body of the server's WebSocket pings, one every 10 s (docs/kalshi-api.md, section 5)."""
 
 
 class Code:
-    """The codes of WebSocket error frames (section 5)."""
+    """The codes of WebSocket error frames (docs/kalshi-api.md, section 5)."""
 
     GENERAL: Final = 1
     PARAMS_REQUIRED: Final = 2
@@ -66,7 +68,7 @@ class Code:
 
 
 class Channel:
-    """The channels' names (section 5)."""
+    """The channels' names (docs/kalshi-api.md, section 5)."""
 
     BOOK: Final = "orderbook_delta"
     TICKER: Final = "ticker"
@@ -467,7 +469,7 @@ class Envelope(_Leaf, frozen=True, kw_only=True):
 
 
 class CommandParams(_Object, frozen=True, kw_only=True):
-    """The parameters of every command; which of them a command takes is in section 5."""
+    """The parameters of every command; which of them a command takes is in docs/kalshi-api.md, section 5."""
 
     channels: list[str] | UnsetType = UNSET
     market_ticker: OptionalText = UNSET
@@ -499,7 +501,10 @@ class Command(_Object, frozen=True, kw_only=True):
 
 
 class ErrorDetail(_Leaf, frozen=True, kw_only=True):
-    """Why a request was refused. Programs switch on ``code``; the rest is for people (section 10)."""
+    """Why a request was refused. Programs switch on ``code``; the rest is for people.
+
+    docs/kalshi-api.md, section 10.
+    """
 
     code: str = ""
     message: str = ""
@@ -508,7 +513,7 @@ class ErrorDetail(_Leaf, frozen=True, kw_only=True):
 
 
 class ErrorBody(_Object, frozen=True, kw_only=True):
-    """The body of a refusal, in all the shapes that were seen (section 10)."""
+    """The body of a refusal, in all the shapes that were seen (docs/kalshi-api.md, section 10)."""
 
     error: ErrorDetail | str | UnsetType | None = UNSET
     code: OptionalText = UNSET
@@ -524,7 +529,7 @@ class SettlementSource(_Leaf, frozen=True, kw_only=True):
 
 
 class Market(_Object, frozen=True, kw_only=True):
-    """A market as REST gives it (section 8). ``title`` and ``subtitle`` are deprecated."""
+    """A market as REST gives it (docs/kalshi-api.md, section 8). ``title`` and ``subtitle`` are deprecated."""
 
     ticker: str
     event_ticker: str
@@ -632,7 +637,7 @@ class EventsReply(_Object, frozen=True, kw_only=True):
 
 
 class Series(_Object, frozen=True, kw_only=True):
-    """A series: what its events have in common, the fees among it (section 9)."""
+    """A series: what its events have in common, the fees among it (docs/kalshi-api.md, section 9)."""
 
     ticker: str
     frequency: str = ""
@@ -665,7 +670,10 @@ class SeriesListReply(_Object, frozen=True, kw_only=True):
 
 
 class Orderbook(_Object, frozen=True, kw_only=True):
-    """A book: bids for YES and for NO, ascending, best last; a side may be null, empty or absent (section 4)."""
+    """A book: bids for YES and for NO, ascending, best last; a side may be null, empty or absent.
+
+    docs/kalshi-api.md, section 4.
+    """
 
     yes_dollars: Levels | UnsetType | None = UNSET
     no_dollars: Levels | UnsetType | None = UNSET
@@ -847,7 +855,7 @@ class UserDataTimestampReply(_Leaf, frozen=True, kw_only=True):
 
 
 class CreateOrderRequest(_Leaf, frozen=True, kw_only=True):
-    """``POST /portfolio/events/orders`` (section 6). ``price`` is always the YES price.
+    """``POST /portfolio/events/orders`` (docs/kalshi-api.md, section 6). ``price`` is always the YES price.
 
     ``expiration_time`` in Unix seconds. ``time_in_force``, ``side`` and the rest are defaulted so that a server can say
     what is missing; the exchange requires ticker, side, count, price, time_in_force and self_trade_prevention_type.
@@ -992,7 +1000,10 @@ class DecreaseOrderReply(_Leaf, frozen=True, kw_only=True):
 
 
 class Order(_Leaf, frozen=True, kw_only=True):
-    """An order as REST gives it (section 6); the price is in YES terms, ``side`` and ``action`` are deprecated."""
+    """An order as REST gives it; the price is in YES terms, ``side`` and ``action`` are deprecated.
+
+    docs/kalshi-api.md, section 6.
+    """
 
     order_id: str
     user_id: str = ""

@@ -169,7 +169,8 @@ class Account:
     """A member. ``kept`` ones have their history recorded and hear of it; simulated participants do not.
 
     ``margined`` ones post collateral. ``cash`` by exchange_index includes what is ``held`` for resting orders.
-    ``precision`` is what the balance is rounded to after a fill, $0.0001 for a direct member (API contract, section 9).
+    ``precision`` is what the balance is rounded to after a fill, $0.0001 for a direct member
+    (docs/kalshi-api.md, section 9).
     """
 
     account_id: str

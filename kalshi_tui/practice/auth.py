@@ -1,4 +1,4 @@
-"""Who a request comes from: the three signed headers, checked for real (API contract, section 2)."""
+"""Who a request comes from: the three signed headers, checked for real (docs/kalshi-api.md, section 2)."""
 
 from collections.abc import Callable, Mapping
 from typing import Final

@@ -1,4 +1,7 @@
-"""One client's WebSocket session: its commands, its subscriptions, what waits to be written (sections 4 and 5)."""
+"""One client's WebSocket session: its commands, its subscriptions, what waits to be written.
+
+docs/kalshi-api.md, sections 4 and 5.
+"""
 
 import asyncio
 from collections import deque
@@ -309,7 +312,7 @@ class Connection:
     def _add(
         self, known: Subscription, tickers: list[str] | None, command: wire.Command, params: wire.CommandParams
     ) -> None:
-        """Add markets to an active subscription; only new ones get a snapshot (section 4)."""
+        """Add markets to an active subscription; only new ones get a snapshot (docs/kalshi-api.md, section 4)."""
         if known.markets is None or tickers is None:
             known.markets = None if tickers is None else known.markets
             fresh: list[str] = []

@@ -32,7 +32,7 @@ from kalshi_tui.practice.refusal import Refusal, market_not_found
 from kalshi_tui.practice.terms import Event, Market, Series
 
 SHARDS: Final = (0, 2)
-"""The shards of the practice exchange: 0 for most markets, 2 for crypto (API contract, section 6)."""
+"""The shards of the practice exchange: 0 for most markets, 2 for crypto (docs/kalshi-api.md, section 14)."""
 BOOK_SIDES: Final = (Side.YES, Side.NO)
 """By side index: 0 YES, 1 NO."""
 HOUSE: Final = "house"

@@ -2,7 +2,7 @@
 
 No I/O, no asyncio, no wall clock: time comes from the injected ``clock_ms``, randomness from the seed. Each operation
 runs to its end, appends what it did to a queue of events (`Exchange.take_events`), and either returns a result or
-raises `Refusal` with nothing changed. Rules: API contract, sections 4 and 6 to 10.
+raises `Refusal` with nothing changed. Rules: docs/kalshi-api.md, sections 4 and 6 to 10.
 
 The layers below, each with one concern: `core` (state, ids, events), `trading` (matching and money), `lifecycle`
 (markets' lives, pauses), and here the operations that an account may ask for.
@@ -56,7 +56,7 @@ class Exchange(Queries, Restores):
     # -- creating ----------------------------------------------------------------------------------------------------
 
     def create_order(self, account_id: str, request: OrderRequest) -> PlaceResult:
-        """Place an order. Raises Refusal; the codes are in the API contract, section 10."""
+        """Place an order. Raises Refusal; the codes are in docs/kalshi-api.md, section 10."""
         now = self._tick()
         self._require_trading()
         order = self._legal(self.account(account_id), request, now)
@@ -82,7 +82,7 @@ class Exchange(Queries, Restores):
             raise Refusal(503, "exchange_paused", "exchange is paused", "nothing is possible now")
 
     def _routed(self, ticker: str, exchange_index: int | None) -> Listing:
-        """Give the market on the shard that the request goes to (API contract, section 6, shards)."""
+        """Give the market on the shard that the request goes to (docs/kalshi-api.md, section 6)."""
         if not ticker:
             raise Refusal(400, "missing_parameters", "missing parameters", "ticker")
         listing = self.listing(ticker)
@@ -362,7 +362,7 @@ class Exchange(Queries, Restores):
 
 
 def _require_legal_terms(request: OrderRequest, now: int) -> None:
-    """Refuse combinations that no order can have (API contract, section 10)."""
+    """Refuse combinations that no order can have (docs/kalshi-api.md, section 10)."""
     if request.subaccount:
         raise Refusal(400, "bad_request", "bad request", "this account has no subaccounts: leave it out or give 0")
     if request.reduce_only and request.tif is not TimeInForce.IOC:
@@ -379,7 +379,7 @@ def _require_legal_terms(request: OrderRequest, now: int) -> None:
 
 
 def _require_legal_numbers(listing: Listing, price: int, count: Count) -> None:
-    """Refuse a price off the market's grid and a count that no order can have (API contract, section 3)."""
+    """Refuse a price off the market's grid and a count that no order can have (docs/kalshi-api.md, section 3)."""
     if price not in listing.grid:
         raise invalid_order("price is not on the market's price grid")
     if not 0 < count <= MAX_COUNT:

@@ -20,7 +20,7 @@ from kalshi_tui.practice.terms import Event
 
 
 class LifecycleType(Enum):
-    """The exchange's words for what happens to a market (API contract, section 5)."""
+    """The exchange's words for what happens to a market (docs/kalshi-api.md, section 5)."""
 
     CREATED = "created"
     ACTIVATED = "activated"

@@ -1,4 +1,4 @@
-"""The ``msg`` of every frame of the stream, made from the engine's records. Pure (API contract, section 5)."""
+"""The ``msg`` of every frame of the stream, made from the engine's records. Pure (docs/kalshi-api.md, section 5)."""
 
 from typing import Final
 
@@ -120,7 +120,7 @@ def snapshot(listing: Listing, *, flipped: bool) -> wire.SnapshotMsg:
 
 
 def ticker(listing: Listing, now: int) -> wire.WholeTickerMsg:
-    """Give a market's figures; without quotes bid 0 and ask 1 of size 0 (section 5)."""
+    """Give a market's figures; without quotes bid 0 and ask 1 of size 0 (docs/kalshi-api.md, section 5)."""
     bid, bid_size, ask, ask_size = listing.top
     return wire.WholeTickerMsg(
         market_ticker=listing.ticker,

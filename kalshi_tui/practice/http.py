@@ -18,7 +18,7 @@ JSON: Final = "application/json"
 
 
 class BadRequestError(Exception):
-    """A request that cannot be read; its body has the fields at the top level (API contract, section 10)."""
+    """A request that cannot be read; its body has the fields at the top level (docs/kalshi-api.md, section 10)."""
 
     def __init__(self, details: str) -> None:
         self.details = details

@@ -1,4 +1,7 @@
-"""Portfolio reads that lag the engine, as the exchange's own do (section 7): the past, on purpose."""
+"""Portfolio reads that lag the engine, as the exchange's own do: the past, on purpose.
+
+docs/kalshi-api.md, section 7.
+"""
 
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator

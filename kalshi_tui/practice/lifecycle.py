@@ -1,4 +1,4 @@
-"""A market's life, and the pauses of the exchange (API contract, section 8).
+"""A market's life, and the pauses of the exchange (docs/kalshi-api.md, sections 8 and 10).
 
 Opening and closing by the clock are silent. Deactivation, reactivation, a moved close, the result and the payout are
 announced. ``closed -> determined -> finalized``, with ``disputed`` and ``amended`` between.

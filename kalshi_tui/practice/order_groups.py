@@ -1,4 +1,4 @@
-"""Order groups: orders that fall together when too much of them matches too fast (API contract, section 6)."""
+"""Order groups: orders that fall together when too much of them matches too fast (docs/kalshi-api.md, section 6)."""
 
 from collections import deque
 from typing import Final

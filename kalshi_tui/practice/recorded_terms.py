@@ -55,7 +55,7 @@ def event_terms(source: wire.Event) -> Event:
 
 
 def fees_of(series: Series, event: Event) -> FeeSchedule:
-    """Give the fees of an event's markets: its own overrides win over the series' (section 9)."""
+    """Give the fees of an event's markets: its own overrides win over the series' (docs/kalshi-api.md, section 9)."""
     multiplier = series.fee_multiplier if event.fee_multiplier_override is None else event.fee_multiplier_override
     return FeeSchedule.of(event.fee_type_override or series.fee_type, multiplier)
 

@@ -20,7 +20,7 @@ class OrderStatus(Enum):
 
 @dataclass(frozen=True, slots=True)
 class OrderRequest:
-    """A new order as asked for; ``price`` is always the YES price (API contract, section 6).
+    """A new order as asked for; ``price`` is always the YES price (docs/kalshi-api.md, section 6).
 
     ``exchange_index`` None or -1 routes by ticker. ``expires_ms`` is Unix ms, good-till-cancelled only.
     """

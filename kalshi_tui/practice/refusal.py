@@ -1,4 +1,4 @@
-"""What the exchange answers to a request that it will not carry out (API contract, sections 6 and 10)."""
+"""What the exchange answers to a request that it will not carry out (docs/kalshi-api.md, sections 6 and 10)."""
 
 
 class Refusal(Exception):  # noqa: N818  # the exchange's own word for a definite no

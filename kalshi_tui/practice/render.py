@@ -31,14 +31,14 @@ CENT = 10_000
 
 
 def time_text(ts_ms: int) -> str:
-    """Write Unix ms as RFC 3339 UTC, trailing zeros of the fraction trimmed (section 11)."""
+    """Write Unix ms as RFC 3339 UTC, trailing zeros of the fraction trimmed (docs/kalshi-api.md, section 11)."""
     seconds, ms = divmod(ts_ms, 1_000)
     text = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
     return f"{text}.{ms:03d}".rstrip("0") + "Z" if ms else f"{text}Z"
 
 
 def error_body(refusal: Refusal) -> wire.ErrorBody:
-    """Give the body of a refused request (section 10)."""
+    """Give the body of a refused request (docs/kalshi-api.md, section 10)."""
     detail = wire.ErrorDetail(
         code=refusal.code, message=refusal.message, details=refusal.details or UNSET, service="practice"
     )
@@ -221,7 +221,7 @@ def order(source: OrderRecord) -> wire.Order:
 
 
 def fill(source: FillRecord) -> wire.Fill:
-    """Write an execution as REST gives it: without the client order id (section 6)."""
+    """Write an execution as REST gives it: without the client order id (docs/kalshi-api.md, section 6)."""
     side, action = _legacy(source.side)
     return wire.Fill(
         fill_id=source.trade_id,

@@ -1,4 +1,7 @@
-"""The market side of REST, unsigned: markets, events, series, books, trades, history, status (section 8)."""
+"""The market side of REST, unsigned: markets, events, series, books, trades, history, status.
+
+docs/kalshi-api.md, section 8.
+"""
 
 from collections.abc import Callable, Iterator
 from typing import Final
@@ -23,7 +26,8 @@ FILTERS: Final = {
     "closed": {MarketStatus.CLOSED, MarketStatus.DETERMINED, MarketStatus.DISPUTED, MarketStatus.AMENDED},
     "settled": {MarketStatus.FINALIZED},
 }
-"""The filter's words, and the statuses that each takes in: the object uses other words (section 8)."""
+"""The filter's words, and the statuses that each takes in: the object uses other words
+(docs/kalshi-api.md, section 8)."""
 MOMENTS: Final[dict[str, Callable[[Listing], int]]] = {
     "created": lambda each: each.terms.created_ms,
     "updated": lambda each: each.updated_ms,
@@ -67,7 +71,7 @@ class MarketApi:
         return [web.get(f"{wire.REST_PREFIX}{path}", handler) for path, handler in get]
 
     async def markets(self, request: web.Request) -> web.Response:
-        """List markets by every filter of the contract."""
+        """List markets by every filter of the exchange (docs/kalshi-api.md, section 8)."""
         found, cursor = page(request, self._filtered(request), lambda listing: listing.ticker)
         now = self._exchange.now
         return reply(wire.MarketsReply(markets=[render.market(each, now) for each in found], cursor=cursor))

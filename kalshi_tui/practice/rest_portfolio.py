@@ -1,4 +1,7 @@
-"""The account's side of REST, signed: orders V2, positions, fills, money, order groups (sections 6 and 7)."""
+"""The account's side of REST, signed: orders V2, positions, fills, money, order groups.
+
+docs/kalshi-api.md, sections 6 and 7.
+"""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -119,7 +122,7 @@ class PortfolioApi:
         return reply(wire.BatchCreateReply(orders=items), 201)
 
     async def cancel(self, request: web.Request) -> web.Response:
-        """Cancel one order; without ``market_ticker`` only shard 0 is looked at (section 6)."""
+        """Cancel one order; without ``market_ticker`` only shard 0 is looked at (docs/kalshi-api.md, section 6)."""
         result = self._exchange.cancel_order(
             request[ACCOUNT],
             request.match_info["order_id"],
@@ -396,7 +399,7 @@ class PortfolioApi:
 
 
 def order_request(asked: wire.CreateOrderRequest) -> OrderRequest:
-    """Read a new order. Raises Refusal with the contract's codes for what is missing or makes no sense (section 10)."""
+    """Read a new order. Raises Refusal for what is missing or makes no sense (docs/kalshi-api.md, section 10)."""
     if not asked.ticker:
         raise Refusal(400, "missing_parameters", "missing parameters", "ticker is required")
     if not asked.side or not asked.count or not asked.price:

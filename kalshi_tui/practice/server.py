@@ -28,10 +28,12 @@ from kalshi_tui.practice.world import World
 
 READS_AHEAD_MS: Final = 10_000
 """How far ahead portfolio reads of a replay say that they are: they never lag, and where the clock stands in a pause
-nobody would ever believe them, for data that do not pass the sending of an order tell nothing of it (section 7)."""
+nobody would ever believe them, for data that do not pass the sending of an order tell nothing of it
+(docs/kalshi-api.md, sections 6 and 7)."""
 STEP_EVERY_S: Final = 0.02
 PATIENCE_S: Final = 5.0
-"""How long a recording waits for one reader; a stream of the exchange waits for none (error 25, section 5)."""
+"""How long a recording waits for one reader; a stream of the exchange waits for none
+(error 25, docs/kalshi-api.md, section 5)."""
 PING_EVERY_S: Final = 10.0
 LARGEST_BODY: Final = 1024 * 1024
 SIGNED: Final = ("/portfolio/", "/account/", "/api_keys", "/exchange/user_data_timestamp")
@@ -45,7 +47,7 @@ RETIRED: Final = (
     "/portfolio/orders/{order_id}/amend",
     "/portfolio/orders/{order_id}/decrease",
 )
-"""Paths of the first version of orders whose writes are gone (section 6)."""
+"""Paths of the first version of orders whose writes are gone (docs/kalshi-api.md, section 6)."""
 
 
 class _Batch(Struct):
@@ -195,7 +197,7 @@ class PracticeServer:
             return refused(Refusal(error.status, code, details=f"{request.method} {request.path[:200]}"))
 
     async def _charge(self, request: web.Request, below: str) -> None:
-        """Take the tokens of a request; a batch is charged by item (section 10)."""
+        """Take the tokens of a request; a batch is charged by item (docs/kalshi-api.md, section 10)."""
         items = 1
         if below.endswith("/orders/batched"):
             with contextlib.suppress(wire.DecodeError):

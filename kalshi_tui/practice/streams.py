@@ -1,4 +1,4 @@
-"""The WebSocket side: every connection, and the frames of what the engine says (API contract, sections 4 and 5).
+"""The WebSocket side: every connection, and the frames of what the engine says (docs/kalshi-api.md, sections 4 and 5).
 
 A frame's ``msg`` is encoded once and shared; only ``sid`` and ``seq`` differ from one subscription to the next. What a
 reader has not taken yet is bounded: beyond it, its market data subscriptions end with code 25.

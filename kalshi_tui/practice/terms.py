@@ -18,7 +18,7 @@ GRIDS: Final[dict[str, PriceGrid]] = {
         (PriceRange(0, 1_000, 10), PriceRange(1_000, 9_000, 100), PriceRange(9_000, 10_000, 10))
     ),
 }
-"""The price grids that a market here can have, by the exchange's label (API contract, section 3)."""
+"""The price grids that a market here can have, by the exchange's label (docs/kalshi-api.md, section 3)."""
 OWN_PRICES: Final[dict[str, tuple[tuple[Price, ...], tuple[Price, ...]]]] = {
     label: (grid.prices, grid.complement().prices) for label, grid in GRIDS.items()
 }

@@ -1,4 +1,4 @@
-"""Token buckets (API contract, section 10, and the exchange's "Rate Limits and Tiers" page)."""
+"""Token buckets (docs/kalshi-api.md, section 10, and the exchange's "Rate Limits and Tiers" page)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,4 +1,7 @@
-"""Matching: how an order takes, rests and leaves; what a fill does to the money (API contract, sections 6, 9)."""
+"""Matching: how an order takes, rests and leaves; what a fill does to the money.
+
+docs/kalshi-api.md, sections 6 and 9.
+"""
 
 from typing import Final
 

@@ -1,7 +1,8 @@
 """The account as the exchange has it: orders, fills, positions, cash, read again until the reads can be believed.
 
-Private frames carry no seq, so that a lost one is never noticed (section 4), and REST lags the engine by seconds
-(section 7). So whatever has happened at some time is read until the exchange's own data have passed that time.
+Private frames carry no seq, so that a lost one is never noticed (docs/kalshi-api.md, section 4), and REST lags the
+engine by seconds (docs/kalshi-api.md, section 7). So whatever has happened at some time is read until the exchange's
+own data have passed that time.
 """
 
 import asyncio

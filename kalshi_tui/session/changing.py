@@ -40,7 +40,8 @@ class Changer:
     async def amend(self, order: Order, price: Price, left: Count, agreed: frozenset[str] = frozenset()) -> Outcome:
         """Change price (YES terms) and resting count of an order, and say what became of it.
 
-        A smaller count alone is a decrease, which keeps the place in the queue; all else is an amendment (section 6).
+        A smaller count alone is a decrease, which keeps the place in the queue; all else is an amendment
+        (docs/kalshi-api.md, section 6).
         """
         order = self._store.known_order(order)
         if order.state is not OrderState.RESTING:
@@ -144,7 +145,9 @@ def amended_terms(store: Store, order: Order, price: Price, left: Count) -> Orde
 
 
 def amended(known: Order, before: Order, ack: AmendAck, price: Price, left: Count) -> Order:
-    """Give the order as the reply to a change says; counts that it leaves out have not changed (section 6).
+    """Give the order as the reply to a change says; counts that it leaves out have not changed.
+
+    docs/kalshi-api.md, section 6.
 
     ``known`` may have more executions than the reply: the stream tells them too.
     """

@@ -101,7 +101,7 @@ class Desk(Protocol):
     async def amend(self, order: Order, price: Price, left: Count, agreed: frozenset[str] = frozenset()) -> Outcome:
         """Change a resting order: ``price`` in YES terms, ``left`` what shall rest of it from now on.
 
-        A smaller count alone keeps its place in the queue; all else loses it (section 6).
+        A smaller count alone keeps its place in the queue; all else loses it (docs/kalshi-api.md, section 6).
         """
 
     @property

@@ -42,7 +42,8 @@ class Clerk:
         try:
             status = await self._rest.exchange_status()
         except ServerFault as error:
-            # A 503 from this very call means that the exchange is down (section 10); other failures tell nothing.
+            # A 503 from this very call means that the exchange is down (docs/kalshi-api.md, section 8); other
+            # failures tell nothing.
             if error.status == UNAVAILABLE:
                 self._set(Hours.PAUSED)
             return

@@ -1,4 +1,4 @@
-"""Finding out what became of an order of which nobody has said (API contract, sections 6 and 10).
+"""Finding out what became of an order of which nobody has said (docs/kalshi-api.md, sections 6 and 10).
 
 Asked is the exchange, until it has answered: by the order's own id where that is known, else by market and time, since
 REST knows no filter by client order id. Reads lag writes, so that a miss counts only once the exchange's own data have

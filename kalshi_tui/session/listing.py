@@ -94,7 +94,10 @@ class Listing:
             self._spawn(self._reread(ticker), f"market {ticker}")
 
     async def run(self) -> None:
-        """List the markets, then follow the clock: opening and closing by it send no event (section 8)."""
+        """List the markets, then follow the clock: opening and closing by it send no event.
+
+        docs/kalshi-api.md, section 8.
+        """
         await self._list()
         tried: set[tuple[str, int]] = set()
         while True:
@@ -267,7 +270,10 @@ class Listing:
             self._tapes_read.add(ticker)
 
     async def _reread(self, ticker: str) -> Market | None:
-        """Read one market, until it works: one just created may not be there for a moment (section 8)."""
+        """Read one market, until it works: one just created may not be there for a moment.
+
+        docs/kalshi-api.md, section 8.
+        """
         for wait in (*NOT_YET_S, None):
             try:
                 async with self._turns:

@@ -431,7 +431,10 @@ class Session:
             self.store.notify(Weight.ERROR, f"Reading {task.get_name()} failed: {sentence}")
 
     def _stream_reports(self, report: Report) -> None:
-        """Log what the feed found and mended, and read by REST what no snapshot brings back (section 4)."""
+        """Log what the feed found and mended, and read by REST what no snapshot brings back.
+
+        docs/kalshi-api.md, section 4.
+        """
         if report.happening is Happening.MISSED:
             if report.channel == Channel.TRADE:
                 self._listing.tape_has_holes()

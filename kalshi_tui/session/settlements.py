@@ -10,9 +10,9 @@ from kalshi_tui.session.waiting import Sleep, sleep_unless
 
 MOST: Final = 200
 SETTLED: Final = "settled"
-"""The exchange's word for the event of a market's life that pays (section 8)."""
+"""The exchange's word for the event of a market's life that pays (docs/kalshi-api.md, section 8)."""
 WAITS_S: Final = (3.1, 6.0, 12.0, 24.0, 48.0)
-"""The waits while a settlement is not listed yet: reads lag by seconds (section 7)."""
+"""The waits while a settlement is not listed yet: reads lag by seconds (docs/kalshi-api.md, section 7)."""
 RETRY_S: Final = 10.0
 
 

@@ -502,7 +502,7 @@ class Store:
     def told_positions(self, before_ms: int) -> dict[str, Count]:
         """Give the positions as they stand in open markets that the stream has told of, but not since ``before_ms``.
 
-        Positions of settled markets leave the exchange's list without a word (section 8).
+        Positions of settled markets leave the exchange's list without a word (docs/kalshi-api.md, section 7).
         """
         return {
             ticker: self.positions[ticker].count if ticker in self.positions else 0

@@ -1,4 +1,7 @@
-"""Cancelling all: of one market, or everything on every shard, until a read proves that nothing rests (section 6)."""
+"""Cancelling all: of one market, or everything on every shard, until a read proves that nothing rests.
+
+docs/kalshi-api.md, section 6.
+"""
 
 import asyncio
 import contextlib

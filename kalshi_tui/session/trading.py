@@ -1,7 +1,7 @@
 """The hands of the session: send an order, change one, cancel one.
 
 Nothing is ever sent twice, and nothing is sent before the journal has it. An order whose reply was lost is UNKNOWN and
-is asked about until the exchange has said (API contract, sections 6 and 10).
+is asked about until the exchange has said (docs/kalshi-api.md, sections 6 and 10).
 """
 
 import asyncio
@@ -24,7 +24,7 @@ from kalshi_tui.session.words import count_words, money_words, order_words, term
 
 UNAVAILABLE: Final = 503
 PAUSE_CODES: Final = frozenset({"trading_paused", "exchange_paused"})
-"""What an answer has when the exchange is paused or down (section 10)."""
+"""What an answer has when the exchange is paused or down (docs/kalshi-api.md, section 10)."""
 MET_OWN: Final = "at once: the rest would have met an order of your own"
 LONGEST_SENDING_MS: Final = 35_000
 """How long a program can be at the sending of one order: the wait for tokens, and the longest exchange."""
@@ -233,7 +233,7 @@ class Trading:
             sentence = f"{why or 'Cancel accepted'}: {order_words(known)} is UNKNOWN; the exchange is being asked."
             self.is_doubtful()
         else:
-            # Reads lag writes: an accepted cancel may still read as resting (section 7).
+            # Reads lag writes: an accepted cancel may still read as resting (docs/kalshi-api.md, section 7).
             self.is_doubtful()
             why = why or "Cancel accepted; waiting to see it gone"
             sentence = f"{why}: {order_words(known)} still reads as resting."
@@ -281,7 +281,10 @@ class Trading:
 
 
 def acknowledged(draft: Order, terms: OrderTerms, ack: OrderAck) -> Order:
-    """Give the order as its 201 says. A 201 does not mean resting: the counts say it (section 6)."""
+    """Give the order as its 201 says. A 201 does not mean resting: the counts say it.
+
+    docs/kalshi-api.md, section 6.
+    """
     if ack.filled >= terms.count:
         state, reason = OrderState.FILLED, ""
     elif terms.tif is TimeInForce.GTC and ack.remaining:

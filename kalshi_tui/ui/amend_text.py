@@ -69,7 +69,7 @@ class Change:
 
     @property
     def keeps_place(self) -> bool:
-        """Whether the place in the queue is kept (section 6): a smaller count alone does."""
+        """Whether the place in the queue is kept (docs/kalshi-api.md, section 6): a smaller count alone does."""
         return self.after.price == self.before.price and self.after.count <= self.before.count
 
     def words(self) -> str:

@@ -32,7 +32,7 @@ UNKNOWN = FeeSchedule(FeeType.UNKNOWN)
 
 
 def exact_fee(multiplier: int, rate: Fraction, price: int, count: int) -> Fraction:
-    """Give the trade fee in dollars before any rounding, as section 9 writes it."""
+    """Give the trade fee in dollars before any rounding, as docs/kalshi-api.md, section 9, writes it."""
     chance = Fraction(price, PRICE_UNIT)
     return Fraction(multiplier, MULTIPLIER_UNIT) * rate * Fraction(count, COUNT_UNIT) * chance * (1 - chance)
 
@@ -143,8 +143,9 @@ EXAMPLES = {
 }
 
 
-# Six of the page's nine prices have a trade fee that the rule of section 9 rounds to the page's figure; the first
-# example's $0.0085 is not 0.07 x 0.055 x 0.945 rounded up, so the page's own trade fees are what goes in here.
+# Six of the page's nine prices have a trade fee that the rule (docs/kalshi-api.md, section 9) rounds to the page's
+# figure; the first example's $0.0085 is not 0.07 x 0.055 x 0.945 rounded up, so the page's own trade fees are what
+# goes in here.
 @pytest.mark.parametrize(("fill", "rows"), EXAMPLES.items())
 def test_the_worked_examples_of_fee_rounding(fill: tuple[str, str], rows: list[tuple[str, ...]]) -> None:
     revenue = -parse_price(fill[0]) * parse_count(fill[1])

@@ -1,4 +1,6 @@
-"""A tiny model of the exchange's stream, without sockets: true books, numbered frames, the commands of section 5."""
+"""A tiny model of the exchange's stream, without sockets: true books, numbered frames, the commands
+(docs/kalshi-api.md, section 5).
+"""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -27,7 +29,7 @@ class Subscription:
 
 
 class ModelExchange:
-    """Answers commands with frames, as the contract says; keeps what each book was at each number."""
+    """Answers commands with frames (docs/kalshi-api.md, sections 4 and 5); keeps what each book was at each number."""
 
     def __init__(self, tickers: Sequence[str]) -> None:
         self.books = {ticker: Book() for ticker in tickers}

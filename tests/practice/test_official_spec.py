@@ -24,7 +24,7 @@ NEWER = {
     "settlement_bounds_type",
     "seq",
 }
-"""Fields that the contract or newer editions of the specification name, and this edition has not everywhere."""
+"""Fields that docs/kalshi-api.md or newer editions of the specification name, and this edition has not everywhere."""
 
 pytestmark = pytest.mark.skipif(not SPEC.exists(), reason=f"the official specification is not at {SPEC}")
 

@@ -1,4 +1,4 @@
-"""The practice server over real sockets, held against the contract (sections 2, 4, 5 and 6)."""
+"""The practice server over real sockets, held against docs/kalshi-api.md, sections 2, 4, 5 and 6."""
 
 import base64
 from collections.abc import AsyncIterator

@@ -1,4 +1,7 @@
-"""The account as it is read, against an exchange whose reads lag, fail, or come late (API contract, section 7)."""
+"""The account as it is read, against an exchange whose reads lag, fail, or come late.
+
+docs/kalshi-api.md, section 7.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable

@@ -106,6 +106,6 @@ async def test_a_changed_grid_a_halt_and_a_reopening_reach_the_desk_at_once(sess
     assert refusal(terms, store.markets[ticker])
     await rehearsed(session, BY_ID["activate"], ticker)
     await until(lambda: store.markets[ticker].status is MarketStatus.ACTIVE)
-    # Reopening cancels what rested (API contract, section 8).
+    # Reopening cancels what rested (docs/kalshi-api.md, section 8).
     await until(lambda: store.orders[resting.order_id].state is OrderState.CANCELLED)
     await until(lambda: store.book(ticker).good)
