@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from kalshi_tui.__main__ import build_parser
-from kalshi_tui.practice.participants import MAX_RATE
+from kalshi_tui.practice.simulation.participants import MAX_RATE
 from kalshi_tui.ui.commands import Scope, of_scope
 
 ROOT = Path(__file__).resolve().parents[1]

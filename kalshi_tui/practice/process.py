@@ -23,10 +23,10 @@ from kalshi_tui.practice.database import Database, DatabaseError
 from kalshi_tui.practice.engine import SHARDS
 from kalshi_tui.practice.keys import StartError, account_key, control_token, make_folder, write_private
 from kalshi_tui.practice.main import DEFAULT_SEED, complain, ready_line
-from kalshi_tui.practice.participants import DEFAULT_RATE
 from kalshi_tui.practice.replay_world import RecordingError, ReplayError, ReplayWorld, read_speed
 from kalshi_tui.practice.running import LOCK, NOTE, forget_note
 from kalshi_tui.practice.server import PracticeServer
+from kalshi_tui.practice.simulation.participants import DEFAULT_RATE
 from kalshi_tui.practice.throttle import TIERS
 from kalshi_tui.practice.world import World
 

@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from typing import Final
 
-from kalshi_tui.practice.catalog import QUARTER_MS, build_catalog, quarter, quarters
 from kalshi_tui.practice.core import Dedupe
 from kalshi_tui.practice.engine import Exchange
-from kalshi_tui.practice.outcomes import Outcomes
-from kalshi_tui.practice.participants import DEFAULT_RATE, MAX_RATE, Participants
 from kalshi_tui.practice.questions_news import RECURRING
+from kalshi_tui.practice.simulation.catalog import QUARTER_MS, build_catalog, quarter, quarters
+from kalshi_tui.practice.simulation.outcomes import Outcomes
+from kalshi_tui.practice.simulation.participants import DEFAULT_RATE, MAX_RATE, Participants
 
 _LOOK_EVERY_MS: Final = 5_000
 

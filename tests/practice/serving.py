@@ -15,8 +15,8 @@ from kalshi_tui.domain.price import MONEY_UNIT
 from kalshi_tui.kalshi.environments import practice
 from kalshi_tui.kalshi.signing import Signer, generate_key
 from kalshi_tui.practice.auth import Authenticator
-from kalshi_tui.practice.participants import DEFAULT_RATE
 from kalshi_tui.practice.server import PracticeServer
+from kalshi_tui.practice.simulation.participants import DEFAULT_RATE
 from kalshi_tui.practice.world import World
 
 HERE = "127.0.0.1"

@@ -5,10 +5,10 @@ from itertools import pairwise
 import pytest
 
 from kalshi_tui.domain.fees import FeeType
-from kalshi_tui.practice.catalog import CREATE_AHEAD_MS, QUARTER_MS, build_catalog, quarters, span
 from kalshi_tui.practice.core import Catalog
-from kalshi_tui.practice.outcomes import Index, Outcomes
 from kalshi_tui.practice.question import Period
+from kalshi_tui.practice.simulation.catalog import CREATE_AHEAD_MS, QUARTER_MS, build_catalog, quarters, span
+from kalshi_tui.practice.simulation.outcomes import Index, Outcomes
 from kalshi_tui.practice.terms import DECI_CENT, GRIDS, LINEAR_CENT, TAPERED_DECI_CENT, Market
 
 from .engine_help import NOON

@@ -14,8 +14,8 @@ from kalshi_tui.domain.price import parse_money
 from kalshi_tui.practice.anew import DATABASE, what_would_be_lost
 from kalshi_tui.practice.database import Database, DatabaseError
 from kalshi_tui.practice.engine import Exchange, Refusal, yes_or_no
-from kalshi_tui.practice.outcomes import Outcomes
 from kalshi_tui.practice.records import AmendRequest, OrderRecord, OrderRequest, OrderStatus
+from kalshi_tui.practice.simulation.outcomes import Outcomes
 from kalshi_tui.practice.world import World
 
 from .engine_help import ASK, BID, CRYPTO, FINE, HOUR, PLAIN, STANDARD, Clock, catalog, exchange, place

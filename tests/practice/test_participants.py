@@ -5,10 +5,10 @@ import pytest
 from kalshi_tui.domain.book import Book
 from kalshi_tui.domain.order import BookSide
 from kalshi_tui.domain.price import PRICE_UNIT, parse_money
-from kalshi_tui.practice.catalog import CREATE_AHEAD_MS, QUARTER_MS
 from kalshi_tui.practice.events import Lifecycle, TradePrinted
 from kalshi_tui.practice.listing import Listing
 from kalshi_tui.practice.records import OrderRequest, OrderStatus
+from kalshi_tui.practice.simulation.catalog import CREATE_AHEAD_MS, QUARTER_MS
 from kalshi_tui.practice.world import World
 
 from .engine_help import NOON, Clock, as_published, rebuild

@@ -15,10 +15,10 @@ from typing import Final, NamedTuple
 from kalshi_tui.domain.fees import FeeSchedule
 from kalshi_tui.domain.price import Price
 from kalshi_tui.practice.core import Catalog
-from kalshi_tui.practice.outcomes import DRAW_UNIT, Outcomes
 from kalshi_tui.practice.question import Period, Question
 from kalshi_tui.practice.questions_news import NEWS, RECURRING
 from kalshi_tui.practice.questions_play import PLAY
+from kalshi_tui.practice.simulation.outcomes import DRAW_UNIT, Outcomes
 from kalshi_tui.practice.terms import Event, Flow, Market, Series
 
 QUARTER_MS: Final = 900_000

@@ -16,11 +16,11 @@ from kalshi_tui.domain.order import TimeInForce
 from kalshi_tui.domain.price import COUNT_UNIT, PRICE_UNIT, Count, Price, PriceGrid
 from kalshi_tui.practice.accounts import Account
 from kalshi_tui.practice.engine import SHARDS, Exchange
-from kalshi_tui.practice.history import backfill
 from kalshi_tui.practice.listing import Listing
-from kalshi_tui.practice.opinions import ByIndex, Drawn, Exclusive, Opinion
 from kalshi_tui.practice.orders import Order
-from kalshi_tui.practice.outcomes import Outcomes, hashed
+from kalshi_tui.practice.simulation.fair_value import ByIndex, Drawn, Exclusive, Opinion
+from kalshi_tui.practice.simulation.outcomes import Outcomes, hashed
+from kalshi_tui.practice.simulation.price_history import backfill
 from kalshi_tui.practice.terms import OWN_PRICES
 
 TICK_MS: Final = 10

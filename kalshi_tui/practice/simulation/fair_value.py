@@ -10,7 +10,7 @@ from statistics import NormalDist
 from typing import Final, Protocol
 
 from kalshi_tui.domain.price import PRICE_UNIT, Price
-from kalshi_tui.practice.outcomes import DRAW_UNIT, Index, wander, wander_heights
+from kalshi_tui.practice.simulation.outcomes import DRAW_UNIT, Index, wander, wander_heights
 from kalshi_tui.practice.terms import Market
 
 _NORMAL: Final = NormalDist()
