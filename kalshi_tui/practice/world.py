@@ -5,8 +5,13 @@ from typing import Final
 
 from kalshi_tui.practice.core import Dedupe
 from kalshi_tui.practice.engine import Exchange
-from kalshi_tui.practice.questions_news import RECURRING
-from kalshi_tui.practice.simulation.catalog import QUARTER_MS, build_catalog, quarter, quarters
+from kalshi_tui.practice.simulation.catalog import (
+    RECURRING_PERIOD_MS,
+    build_catalog,
+    recurring_market,
+    recurring_openings,
+    recurring_templates,
+)
 from kalshi_tui.practice.simulation.outcomes import Outcomes
 from kalshi_tui.practice.simulation.participants import DEFAULT_RATE, MAX_RATE, Participants
 
@@ -59,16 +64,16 @@ class World:
         now = self.exchange.advance()
         if now >= self._next_look:
             self._list_due(now)
-            self._next_look = min(now + _LOOK_EVERY_MS, (now // QUARTER_MS + 1) * QUARTER_MS)
+            self._next_look = min(now + _LOOK_EVERY_MS, (now // RECURRING_PERIOD_MS + 1) * RECURRING_PERIOD_MS)
         if self.participants is not None:
             self.participants.step(now)
 
     def _list_due(self, now: int) -> None:
         """List the 15-minute markets that are due, and after midnight the new day's events."""
-        if self._markets is None or self._markets >= len(RECURRING):
-            for opens in quarters(now):
-                for row in RECURRING:
-                    event, market = quarter(row, self.outcomes, opens)
+        if self._markets is None or self._markets >= len(recurring_templates()):
+            for open_ms in recurring_openings(now):
+                for template in recurring_templates():
+                    event, market = recurring_market(template, self.outcomes, open_ms)
                     if market.ticker not in self.exchange.listings:
                         self.exchange.add_event(event)
                         self.exchange.add_market(market)

@@ -6,9 +6,15 @@ import pytest
 
 from kalshi_tui.domain.fees import FeeType
 from kalshi_tui.practice.core import Catalog
-from kalshi_tui.practice.question import Period
-from kalshi_tui.practice.simulation.catalog import CREATE_AHEAD_MS, QUARTER_MS, build_catalog, quarters, span
-from kalshi_tui.practice.simulation.outcomes import Index, Outcomes
+from kalshi_tui.practice.simulation.catalog import (
+    CREATE_AHEAD_MS,
+    RECURRING_PERIOD_MS,
+    build_catalog,
+    event_dates,
+    recurring_openings,
+)
+from kalshi_tui.practice.simulation.outcomes import Outcomes, PriceIndex
+from kalshi_tui.practice.simulation.templates import IndexTemplate, Period
 from kalshi_tui.practice.terms import DECI_CENT, GRIDS, LINEAR_CENT, TAPERED_DECI_CENT, Market
 
 from .engine_help import NOON
@@ -134,27 +140,28 @@ def test_tickers_stay_through_the_day_and_dates_change_with_it(outcomes: Outcome
 def test_calendar_spans() -> None:
     now = int(datetime(2026, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp()) * 1_000
     for period in Period:
-        when = span(period, now)
+        when = event_dates(period, now)
         assert when.open_ms <= now < when.close_ms
-    assert span(Period.DAY, now).code == "26DEC31"
-    assert span(Period.TOMORROW, now).code == "27JAN01"
-    assert span(Period.MONTH, now).code == "26DEC"
-    assert span(Period.YEAR, now).code == "26"
+    assert event_dates(Period.DAY, now).code == "26DEC31"
+    assert event_dates(Period.TOMORROW, now).code == "27JAN01"
+    assert event_dates(Period.MONTH, now).code == "26DEC"
+    assert event_dates(Period.YEAR, now).code == "26"
 
 
-def test_the_next_quarter_is_listed_shortly_before_it_opens() -> None:
-    start = NOON // QUARTER_MS * QUARTER_MS
-    assert quarters(start) == [start]
-    assert quarters(start + QUARTER_MS - CREATE_AHEAD_MS - 1) == [start]
-    assert quarters(start + QUARTER_MS - CREATE_AHEAD_MS) == [start, start + QUARTER_MS]
+def test_the_next_recurring_market_is_listed_shortly_before_it_opens() -> None:
+    start = NOON // RECURRING_PERIOD_MS * RECURRING_PERIOD_MS
+    assert recurring_openings(start) == [start]
+    assert recurring_openings(start + RECURRING_PERIOD_MS - CREATE_AHEAD_MS - 1) == [start]
+    assert recurring_openings(start + RECURRING_PERIOD_MS - CREATE_AHEAD_MS) == [start, start + RECURRING_PERIOD_MS]
 
 
 def test_an_index_is_the_same_whenever_it_is_asked_and_moves_as_such_things_do() -> None:
-    index, again = Index(1, "BTC", 9_000_000, 0.002), Index(1, "BTC", 9_000_000, 0.002)
-    times = range(NOON, NOON + 200 * QUARTER_MS, QUARTER_MS)
+    template = IndexTemplate(name="BTC", base_cents=9_000_000, sigma=0.002, strike_step=250)
+    index, again = PriceIndex(1, template), PriceIndex(1, template)
+    times = range(NOON, NOON + 200 * RECURRING_PERIOD_MS, RECURRING_PERIOD_MS)
     levels = [index.at(at) for at in times]
     assert levels == [again.at(at) for at in reversed(times)][::-1]
     moves = sorted(abs(later / earlier - 1) for earlier, later in pairwise(levels))
     assert 0.0005 < moves[len(moves) // 2] < 0.006
     assert moves[-1] < 0.03
-    assert Index(2, "BTC", 9_000_000, 0.002).at(NOON) != index.at(NOON)
+    assert PriceIndex(2, template).at(NOON) != index.at(NOON)

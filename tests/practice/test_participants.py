@@ -8,7 +8,7 @@ from kalshi_tui.domain.price import PRICE_UNIT, parse_money
 from kalshi_tui.practice.events import Lifecycle, TradePrinted
 from kalshi_tui.practice.listing import Listing
 from kalshi_tui.practice.records import OrderRequest, OrderStatus
-from kalshi_tui.practice.simulation.catalog import CREATE_AHEAD_MS, QUARTER_MS
+from kalshi_tui.practice.simulation.catalog import CREATE_AHEAD_MS, RECURRING_PERIOD_MS
 from kalshi_tui.practice.world import World
 
 from .engine_help import NOON, Clock, as_published, rebuild
@@ -124,7 +124,7 @@ def test_beliefs_go_on_where_they_were_after_a_restart() -> None:
 
 
 def test_a_15_minute_market_opens_closes_and_pays() -> None:
-    clock = Clock(NOON // QUARTER_MS * QUARTER_MS + QUARTER_MS - CREATE_AHEAD_MS - 10_000)
+    clock = Clock(NOON // RECURRING_PERIOD_MS * RECURRING_PERIOD_MS + RECURRING_PERIOD_MS - CREATE_AHEAD_MS - 10_000)
     made = world(clock, rate=60, markets=30)
     made.exchange.take_events()
     running = next(each for each in made.exchange.markets() if each.terms.series_ticker == "KXBTC15M")

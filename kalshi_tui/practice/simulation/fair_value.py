@@ -10,7 +10,7 @@ from statistics import NormalDist
 from typing import Final, Protocol
 
 from kalshi_tui.domain.price import PRICE_UNIT, Price
-from kalshi_tui.practice.simulation.outcomes import DRAW_UNIT, Index, wander, wander_heights
+from kalshi_tui.practice.simulation.outcomes import DRAW_UNIT, PriceIndex, wander, wander_heights
 from kalshi_tui.practice.terms import Market
 
 _NORMAL: Final = NormalDist()
@@ -134,7 +134,7 @@ class Exclusive:
 class ByIndex:
     """Beliefs about markets that a price index decides: the chance that it ends above the strike."""
 
-    def __init__(self, markets: Sequence[Market], index: Index) -> None:
+    def __init__(self, markets: Sequence[Market], index: PriceIndex) -> None:
         self.fairs = [market.flow.fair for market in markets]
         self._strikes = [float(market.floor_strike or 0) * 100 for market in markets]
         self._index = index

@@ -8,6 +8,7 @@ from typing import Final
 
 from kalshi_tui.domain.price import PRICE_UNIT, Price
 from kalshi_tui.practice.core import Outcome
+from kalshi_tui.practice.simulation.templates import IndexTemplate, catalog_template
 from kalshi_tui.practice.terms import Market
 
 DRAW_UNIT: Final = 10_000
@@ -32,22 +33,24 @@ def hashed(seed: int, text: str) -> int:
     return value
 
 
-class Index:
+class PriceIndex:
     """A price index that wanders like a market's, known at every moment, past or future.
 
-    ``sigma`` is its usual relative move in 15 minutes. Prices are integers of 1/100 dollar: a reading, not money.
+    ``sigma`` is its usual relative move in 15 minutes, ``strike_step`` the round figure in dollars that strikes stand
+    around. Prices are integers of 1/100 dollar: a reading, not money.
     """
 
-    def __init__(self, seed: int, name: str, base_cents: int, sigma: float) -> None:
-        self.name = name
-        self.base_cents = base_cents
-        self.sigma = sigma
-        self._salt = hashed(seed, f"index:{name}")
-        self._heights = [sigma * math.sqrt(period / 900_000) for period in _OCTAVES]
+    def __init__(self, seed: int, template: IndexTemplate) -> None:
+        self.name = template.name
+        self.sigma = template.sigma
+        self.strike_step = template.strike_step
+        self._base_cents = template.base_cents
+        self._salt = hashed(seed, f"index:{self.name}")
+        self._heights = [self.sigma * math.sqrt(period / 900_000) for period in _OCTAVES]
 
     def at(self, ms: int) -> int:
         """Give the index at a Unix ms, in 1/100 dollar."""
-        return round(self.base_cents * math.exp(wander(self._salt, self._heights, ms)))
+        return round(self._base_cents * math.exp(wander(self._salt, self._heights, ms)))
 
 
 def wander_heights(per_minute: float, longest_ms: int) -> list[float]:
@@ -78,14 +81,7 @@ class Outcomes:
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
-        self.indexes = {
-            index.name: index
-            for index in (
-                Index(seed, "BTC", 9_431_200, 0.0022),
-                Index(seed, "ETH", 316_500, 0.0030),
-                Index(seed, "SOL", 14_870, 0.0038),
-            )
-        }
+        self.indexes = {template.name: PriceIndex(seed, template) for template in catalog_template().indexes}
 
     def draw(self, event_ticker: str) -> int:
         """Give an event's draw, 0 to 9,999, which decides all of its markets together."""
