@@ -63,10 +63,10 @@ class Flow:
 
     ``fair`` is the price they start from, 1/10,000 dollar; ``weight`` the market's share of all flow; ``depth`` the
     number of levels a maker keeps on a side; ``size`` the usual contracts of a level; ``spread`` the ticks between bid
-    and ask in calm. ``volatility`` is what the event's opinion moves in a minute, in 1/1,000 of a standard deviation.
-    ``shape`` is ``both`` (quoted on both sides), ``bids`` or ``asks`` (one side only), or ``empty``. ``index`` names
-    the price index that decides the market, if one does. Otherwise the market ends YES if its event's draw, a number
-    from 0 to 9,999, lies in ``wins_from`` to ``wins_to``, the end excluded.
+    and ask in calm. ``volatility`` is how far the event's fair values move in a minute, in 1/1,000 of a standard
+    deviation. ``shape`` is ``both`` (quoted on both sides), ``bids`` or ``asks`` (one side only), or ``empty``.
+    ``index`` names the price index that decides the market, if one does. Otherwise the market ends YES if its event's
+    draw, a number from 0 to 9,999, lies in ``wins_from`` to ``wins_to``, the end excluded.
     """
 
     fair: Price = 5_000

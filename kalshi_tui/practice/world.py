@@ -57,7 +57,7 @@ class World:
         now = self.exchange.advance()
         if not self.quiet:
             self.participants = Participants(self.exchange, self.outcomes, self.seed, self._rate)
-            self.participants.prime(now)
+            self.participants.fill_books(now)
 
     def step(self) -> None:
         """Do all that the time has brought: timers, new markets, the participants' trading."""
@@ -77,7 +77,7 @@ class World:
                     if market.ticker not in self.exchange.listings:
                         self.exchange.add_event(event)
                         self.exchange.add_market(market)
-                        self._take_up(event.ticker)
+                        self._quote_event(event.ticker)
         day = now // 86_400_000
         if day != self._day:
             self._day = day
@@ -97,8 +97,8 @@ class World:
         for market in new:
             exchange.add_market(market)
         for ticker in dict.fromkeys(market.event_ticker for market in new):
-            self._take_up(ticker)
+            self._quote_event(ticker)
 
-    def _take_up(self, event_ticker: str) -> None:
+    def _quote_event(self, event_ticker: str) -> None:
         if self.participants is not None:
-            self.participants.take_up(event_ticker)
+            self.participants.quote_event(event_ticker)

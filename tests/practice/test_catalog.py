@@ -1,7 +1,13 @@
+import hashlib
+import json
 from collections import defaultdict
+from dataclasses import asdict
 from datetime import UTC, datetime
+from decimal import Decimal
+from importlib.resources import files
 from itertools import pairwise
 
+import msgspec
 import pytest
 
 from kalshi_tui.domain.fees import FeeType
@@ -13,9 +19,10 @@ from kalshi_tui.practice.simulation.catalog import (
     event_dates,
     recurring_openings,
 )
+from kalshi_tui.practice.simulation.fair_value import fair_value_model
 from kalshi_tui.practice.simulation.outcomes import Outcomes, PriceIndex
-from kalshi_tui.practice.simulation.templates import IndexTemplate, Period
-from kalshi_tui.practice.terms import DECI_CENT, GRIDS, LINEAR_CENT, TAPERED_DECI_CENT, Market
+from kalshi_tui.practice.simulation.templates import CATALOG_FILE, IndexTemplate, Period, decode_catalog
+from kalshi_tui.practice.terms import DECI_CENT, GRIDS, LINEAR_CENT, TAPERED_DECI_CENT, Event, Market, Series
 
 from .engine_help import NOON
 
@@ -165,3 +172,98 @@ def test_an_index_is_the_same_whenever_it_is_asked_and_moves_as_such_things_do()
     assert 0.0005 < moves[len(moves) // 2] < 0.006
     assert moves[-1] < 0.03
     assert PriceIndex(2, template).at(NOON) != index.at(NOON)
+
+
+# -- the file --------------------------------------------------------------------------------------------------------
+
+
+def digest(catalog: Catalog) -> str:
+    every: tuple[Series | Event | Market, ...] = (*catalog.series, *catalog.events, *catalog.markets)
+    text = "\n".join(json.dumps(asdict(each), sort_keys=True, default=str) for each in every)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+@pytest.mark.parametrize(
+    ("seed", "now", "markets", "expected"),
+    [
+        (5, NOON, None, "8a2d6542fa2c31c3"),
+        (5, NOON + 37 * 86_400_000, None, "d92ecd26dffa7c4d"),
+        (7, NOON + 14 * 60_000, None, "b12b8c7010be4c29"),
+        (7, 1_835_395_199_999, None, "720204e2099891a3"),
+        (7, NOON, 4, "7ef867cf0d2cebb8"),
+        (7, NOON, 2_000, "7bdf2f6eba0c7711"),
+    ],
+)
+def test_a_seed_and_a_date_give_one_catalog(seed: int, now: int, markets: int | None, expected: str) -> None:
+    # People write seeds down. A digest that has changed says that their worlds are others now.
+    assert digest(build_catalog(now, Outcomes(seed), markets)) == expected
+
+
+def test_what_a_catalog_is_made_of() -> None:
+    made = build_catalog(NOON, Outcomes(7))
+    by_ticker = {market.ticker: market for market in made.markets}
+    expected = {
+        "KXBTC15M-26NOV201215-15": ("Bitcoin price up in next 15 mins?", "Target price: $86,548.11", 5_000),
+        "KXHIGHNY-26NOV20-B53": ("Highest temperature in New York City today: 52° to 53°?", "52° to 53°", 3_100),
+        "KXCPI-26NOV-T-0.1": ("Rise of consumer prices this month: Above -0.1%?", "Above -0.1%", 9_980),
+        "KXCPI-26NOV-T0.2": ("Rise of consumer prices this month: Above 0.2%?", "Above 0.2%", 7_377),
+        "KXETHD-26NOV20-T3055": ("Ethereum price today at midnight UTC: $3,055 or above?", "$3,055 or above", 5_000),
+    }
+    found = {ticker: by_ticker[ticker] for ticker in expected}
+    assert {t: (m.title, m.yes_sub_title, m.flow.fair) for t, m in found.items()} == expected
+    games = [each for each in made.events if each.series_ticker == "KXPBLGAME"]
+    assert [each.ticker for each in games if each.fee_type_override] == ["KXPBLGAME-26NOV20E"]
+    (pro_ball,) = (each for each in made.series if each.ticker == "KXPBLGAME")
+    assert (pro_ball.fee_type, pro_ball.fee_multiplier) == ("quadratic_with_maker_fees", Decimal("0.5"))
+
+
+@pytest.mark.parametrize(
+    ("event_ticker", "before", "after"),
+    [
+        ("KXCPI-26NOV", [9985, 9944, 9483, 7639, 4246, 1358, 223, 26], [9990, 9980, 9758, 8563, 5615, 2253, 482, 71]),
+        ("KXFEDDECISION-26NOV", [6836, 2492, 269, 295, 108], [7798, 1733, 187, 207, 75]),
+        ("KXBTCD-26NOV20", [717, 139, 30, 10, 10, 10, 10, 10, 10, 10], [735, 143, 31, 10, 10, 10, 10, 10, 10, 10]),
+        ("KXTURNOUT-26", [4690], [6058]),
+    ],
+)
+def test_a_seed_gives_the_same_fair_values(event_ticker: str, before: list[int], after: list[int]) -> None:
+    outcomes = Outcomes(7)
+    made = build_catalog(NOON, outcomes)
+    (event,) = (each for each in made.events if each.ticker == event_ticker)
+    markets = by_event(made)[event_ticker]
+    model = fair_value_model(event_ticker, markets, outcomes, exclusive=event.mutually_exclusive)
+    model.update(NOON)
+    assert model.fair_values == before
+    model.apply_news(1.0)
+    model.update(NOON + 10_000)
+    assert model.fair_values == after
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "path"),
+    [
+        ('period = "week"', 'period = "fortnight"', r"Invalid enum value 'fortnight' - at `\$\.series\[\d+\]\.period`"),
+        ("fair = 17\n", "fair = 100\n", r"`float` < 100\.0 - at `\$\.series\[\d+\]\.events\[0\]\.fair`"),
+        ("fair = 17\n", 'fair = "17"\n', r"Expected `float`, got `str` - at `\$\.series\[\d+\]\.events\[0\]\.fair`"),
+        ('kind = "single"', 'kind = "double"', r"'double' - at `\$\.series\[\d+\]\.events\[\.*\d*\]\.kind`"),
+        ("weight = 90,", "wait = 90,", r"unknown field `wait` - at `\$\.series\[\d+\]\.events\[0\]\.flow`"),
+        ('["H0", 71, ', '["H0", "71", ', r"got `str` - at `\$\.series\[\d+\]\.events\[0\]\.choices\[0\]\[1\]`"),
+        ('["H0", ', '["C25", ', r"'C25' stands there twice - at `\$\.series\[\d+\]\.events\[0\]`"),
+        ('"2.95", "2.98"', '"2.98", "2.95"', r"strikes must rise - at `\$\.series\[\d+\]\.events\[0\]`"),
+        ('suffix = "C"', 'suffix = "B"', r"'B' stands there twice - at `\$\.series\[\d+\]`"),
+        ('ticker = "KXU3"', 'ticker = "KXCPI"', r"'KXCPI' stands there twice"),
+        ('index = "ETH"\noffsets', 'index = "XRP"\noffsets', r"no index is named XRP"),
+        ('fee_multiplier = "0.5"', 'fee_multiplier = ""', r"decimal.* - at `\$\.series\[\d+\]\.fee_multiplier`"),
+        ("[filler]", "[unknown]", r"missing required field `filler`|unknown field"),
+    ],
+)
+def test_a_broken_catalog_names_the_path_of_the_error(old: str, new: str, path: str) -> None:
+    text = files("kalshi_tui.practice.simulation").joinpath(CATALOG_FILE).read_text(encoding="utf-8")
+    assert old in text
+    with pytest.raises(msgspec.ValidationError, match=path):
+        decode_catalog(text.replace(old, new, 1).encode())
+
+
+def test_a_catalog_that_is_no_toml_names_the_line_of_the_error() -> None:
+    with pytest.raises(msgspec.DecodeError, match="line 2"):
+        decode_catalog(b'[[indexes]]\nname = BTC"\n')

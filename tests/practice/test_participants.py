@@ -227,8 +227,9 @@ def test_news_of_an_event_with_a_market_that_nobody_quotes() -> None:
     world.start()
     participants = world.participants
     assert participants is not None
-    unquoted = [each for quotes in participants._by_event.values() for each in quotes if not each.sides]
-    assert unquoted
-    for each in unquoted:
-        participants._make(each, each.ladders[0], clock())
-        assert not each.listing.yes_bid
+    group = [each for each in world.exchange.markets() if each.terms.series_ticker == "KXQUIET"]
+    assert {each.terms.flow.shape for each in group} == {"both", "bids", "asks", "empty"}
+    for each in group:
+        participants.publish_news(each.ticker, 1.0, clock())
+    (unquoted,) = (each for each in group if each.terms.flow.shape == "empty")
+    assert unquoted.levels() == ([], [])

@@ -1,7 +1,8 @@
-"""What the simulated participants believe: a fair price for each market, moving in time, coherent within an event.
+"""What the simulated participants hold a market to be worth: fair values that move in time, coherent within an event.
 
-Beliefs are pure functions of the seed and the time, apart from the news, which fades: after a restart the world goes on
-where it was. Floats live here and not in the engine: a belief is not money. What leaves is an integer price.
+Fair values are pure functions of the seed and the time, apart from the effect of news, which decays: after a restart
+the world goes on where it was. Floats live here and not in the engine: a probability is not money. What leaves is an
+integer price.
 """
 
 import math
@@ -10,54 +11,61 @@ from statistics import NormalDist
 from typing import Final, Protocol
 
 from kalshi_tui.domain.price import PRICE_UNIT, Price
-from kalshi_tui.practice.simulation.outcomes import DRAW_UNIT, PriceIndex, wander, wander_heights
+from kalshi_tui.practice.simulation.outcomes import (
+    DRAW_UNIT,
+    Outcomes,
+    PriceIndex,
+    noise,
+    noise_amplitudes,
+    stable_hash,
+)
 from kalshi_tui.practice.terms import Market
 
 _NORMAL: Final = NormalDist()
-_ROOT_HALF: Final = math.sqrt(0.5)
-_LEARN_MS: Final = 3_600_000
-"""How long before the close the participants begin to learn how a drawn question will end."""
-_LONGEST_MS: Final = 5_000_000
-"""The longest wave of a belief: beyond an hour and a half it comes back."""
-_HOLD_MS: Final = 100
-"""A belief is not reckoned anew more often than this."""
-_FADE_MS: Final = 900_000
-"""The time in which a piece of news loses most of its force."""
-_TURNS: Final = 3
-"""How many markets of an exclusive event are thought about at a time."""
+_SQRT_HALF: Final = math.sqrt(0.5)
+_CONVERGENCE_MS: Final = 3_600_000
+"""How long before the close fair values begin to converge to how a drawn event will end."""
+_MAX_WAVE_MS: Final = 5_000_000
+"""The longest wave of a fair value: it reverts within an hour and a half."""
+_MIN_UPDATE_INTERVAL_MS: Final = 100
+"""Fair values are not computed more often than this."""
+_NEWS_DECAY_MS: Final = 900_000
+"""The time in which the effect of news falls to 1/e."""
+_UPDATES_AT_ONCE: Final = 3
+"""How many markets of an exclusive event get a new value in one update."""
 
 
 def _cdf(x: float) -> float:
-    return 0.5 * (1.0 + math.erf(x * _ROOT_HALF))
+    return 0.5 * (1.0 + math.erf(x * _SQRT_HALF))
 
 
-def to_price(share: float) -> Price:
-    """Give a probability as a price from 0.0010 to 0.9990 dollar."""
-    return min(PRICE_UNIT - 10, max(10, round(share * PRICE_UNIT)))
+def to_price(probability: float) -> Price:
+    """Return a probability as a price from 0.0010 to 0.9990 dollar."""
+    return min(PRICE_UNIT - 10, max(10, round(probability * PRICE_UNIT)))
 
 
-class Opinion(Protocol):
-    """The beliefs about one event's markets, in the event's order."""
+class FairValueModel(Protocol):
+    """The fair values of one event's markets, in the event's order."""
 
-    fairs: list[Price]
+    fair_values: list[Price]
 
-    def move(self, now: int) -> None:
-        """Bring the beliefs up to a time."""
+    def update(self, now: int) -> None:
+        """Bring the fair values up to a time."""
 
-    def shock(self, strength: float) -> None:
-        """Take a piece of news; ``strength`` is signed, in standard deviations."""
+    def apply_news(self, strength: float) -> None:
+        """Take in a piece of news; ``strength`` is signed, in standard deviations."""
 
 
-class Drawn:
-    """Beliefs about singles and ladders that a draw decides: one latent number behind all thresholds.
+class ThresholdModel:
+    """Singles and ladders that a draw decides: one latent number behind all thresholds.
 
-    A market wins when the latent, at the end, lies above minus the score of its first fair price. Near the close the
-    latent is drawn to where the draw puts it, and the doubt narrows, for all thresholds at once.
+    A market wins when the latent number, at the end, lies above minus the score of its first fair value. Near the close
+    the latent number converges to where the draw puts it, and the doubt narrows, for all thresholds at once.
     """
 
     def __init__(self, markets: Sequence[Market], draw: int, salt: int) -> None:
         flow = markets[0].flow
-        self.fairs = [market.flow.fair for market in markets]
+        self.fair_values = [market.flow.fair for market in markets]
         self._scores = [_NORMAL.inv_cdf(market.flow.fair / PRICE_UNIT) for market in markets]
         score = _NORMAL.inv_cdf((draw + 0.5) / DRAW_UNIT)
         # A ladder's market wins from some draw upwards, a single's from 0 up to some draw.
@@ -65,104 +73,119 @@ class Drawn:
         self._scalar = draw / DRAW_UNIT if markets[0].market_type == "scalar" else None
         self._close_ms = markets[0].close_ms
         self._salt = salt
-        self._heights = wander_heights(flow.volatility / 1_000, _LONGEST_MS)
+        self._amplitudes = noise_amplitudes(flow.volatility / 1_000, _MAX_WAVE_MS)
         self._news = 0.0
-        self._at = 0
+        self._updated_ms = 0
 
-    def move(self, now: int) -> None:
-        """Bring the beliefs up to a time."""
-        if now - self._at < _HOLD_MS:
+    def update(self, now: int) -> None:
+        """Bring the fair values up to a time."""
+        if now - self._updated_ms < _MIN_UPDATE_INTERVAL_MS:
             return
-        self._news *= _faded(now - self._at)
-        self._at = now
-        latent = wander(self._salt, self._heights, now) + self._news
-        known = _known(self._close_ms, now)
+        self._news *= _news_decay(now - self._updated_ms)
+        self._updated_ms = now
+        latent = noise(self._salt, self._amplitudes, now) + self._news
+        known = _known_share(self._close_ms, now)
         if self._scalar is not None:
-            self.fairs = [to_price((1 - known) * _cdf(self._scores[0] + latent) + known * self._scalar)]
+            self.fair_values = [to_price((1 - known) * _cdf(self._scores[0] + latent) + known * self._scalar)]
             return
-        middle = (1 - known) * latent + known * self._end
-        width = max(0.05, 1 - known)
-        self.fairs = [to_price(_cdf((score + middle) / width)) for score in self._scores]
+        mean = (1 - known) * latent + known * self._end
+        deviation = max(0.05, 1 - known)
+        self.fair_values = [to_price(_cdf((score + mean) / deviation)) for score in self._scores]
 
-    def shock(self, strength: float) -> None:
-        """Take a piece of news."""
+    def apply_news(self, strength: float) -> None:
+        """Take in a piece of news."""
         self._news += 0.35 * strength
-        self._at -= _HOLD_MS
+        self._updated_ms -= _MIN_UPDATE_INTERVAL_MS  # the next update must not be skipped
 
 
-class Exclusive:
-    """Beliefs about an event of which one market wins: shares that sum to 1."""
+class ExclusiveModel:
+    """An event of which one market wins: probabilities that sum to 1."""
 
     def __init__(self, markets: Sequence[Market], draw: int, salt: int) -> None:
-        self.fairs = [market.flow.fair for market in markets]
-        self._start = [math.log(market.flow.fair / PRICE_UNIT) for market in markets]
+        self.fair_values = [market.flow.fair for market in markets]
+        self._first_logs = [math.log(market.flow.fair / PRICE_UNIT) for market in markets]
         self._winner = next((n for n, m in enumerate(markets) if m.flow.wins_from <= draw < m.flow.wins_to), -1)
         self._close_ms = markets[0].close_ms
         self._salt = salt
-        self._heights = wander_heights(1.5 * markets[0].flow.volatility / 1_000, _LONGEST_MS)
+        self._amplitudes = noise_amplitudes(1.5 * markets[0].flow.volatility / 1_000, _MAX_WAVE_MS)
         self._moves = [0.0] * len(markets)
         self._news = [0.0] * len(markets)
-        self._turn = 0
-        self._at = 0
+        self._last_moved = 0
+        self._updated_ms = 0
 
-    def move(self, now: int) -> None:
-        """Bring the beliefs up to a time; after the first call, a few markets at a time."""
-        if now - self._at < _HOLD_MS:
+    def update(self, now: int) -> None:
+        """Bring the fair values up to a time; after the first call, a few markets at a time."""
+        if now - self._updated_ms < _MIN_UPDATE_INTERVAL_MS:
             return
-        fade = _faded(now - self._at)
+        decay = _news_decay(now - self._updated_ms)
         count = len(self._moves)
-        turns = min(count, _TURNS if self._at else count)
-        self._at = now
-        for _ in range(turns):
-            self._turn = (self._turn + 1) % count
-            self._moves[self._turn] = wander(self._salt + self._turn, self._heights, now)
-        known = _known(self._close_ms, now)
+        moved = min(count, _UPDATES_AT_ONCE if self._updated_ms else count)
+        self._updated_ms = now
+        for _ in range(moved):
+            self._last_moved = (self._last_moved + 1) % count
+            self._moves[self._last_moved] = noise(self._salt + self._last_moved, self._amplitudes, now)
+        known = _known_share(self._close_ms, now)
         weights = []
-        for number, start in enumerate(self._start):
-            self._news[number] *= fade
+        for number, first in enumerate(self._first_logs):
+            self._news[number] *= decay
             pull = known * 9.0 if number == self._winner else 0.0
-            weights.append(math.exp(start + self._moves[number] + self._news[number] + pull))
+            weights.append(math.exp(first + self._moves[number] + self._news[number] + pull))
         total = sum(weights)
-        self.fairs = [to_price(weight / total) for weight in weights]
+        self.fair_values = [to_price(weight / total) for weight in weights]
 
-    def shock(self, strength: float) -> None:
-        """Take a piece of news: it strikes one market after the other."""
-        self._news[self._turn] += 0.5 * strength
-        self._at -= _HOLD_MS
+    def apply_news(self, strength: float) -> None:
+        """Take in a piece of news: it concerns the market that moved last."""
+        self._news[self._last_moved] += 0.5 * strength
+        self._updated_ms -= _MIN_UPDATE_INTERVAL_MS  # the next update must not be skipped
 
 
-class ByIndex:
-    """Beliefs about markets that a price index decides: the chance that it ends above the strike."""
+class IndexModel:
+    """Markets that a price index decides: the probability that it ends above the strike."""
 
     def __init__(self, markets: Sequence[Market], index: PriceIndex) -> None:
-        self.fairs = [market.flow.fair for market in markets]
+        self.fair_values = [market.flow.fair for market in markets]
         self._strikes = [float(market.floor_strike or 0) * 100 for market in markets]
         self._index = index
         self._close_ms = markets[0].close_ms
-        self._at = 0
+        self._updated_ms = 0
 
-    def move(self, now: int) -> None:
-        """Bring the beliefs up to a time."""
-        if now - self._at < _HOLD_MS:
+    def update(self, now: int) -> None:
+        """Bring the fair values up to a time."""
+        if now - self._updated_ms < _MIN_UPDATE_INTERVAL_MS:
             return
-        self._at = now
+        self._updated_ms = now
         level = self._index.at(now)
-        left = max(1_000, self._close_ms - now) / 900_000
-        width = self._index.sigma * math.sqrt(left)
-        self.fairs = [to_price(_cdf(math.log(level / strike) / width)) for strike in self._strikes]
+        periods_left = max(1_000, self._close_ms - now) / 900_000
+        deviation = self._index.sigma * math.sqrt(periods_left)
+        self.fair_values = [to_price(_cdf(math.log(level / strike) / deviation)) for strike in self._strikes]
 
-    def shock(self, strength: float) -> None:
+    def apply_news(self, strength: float) -> None:
         """Do nothing: only the index moves these."""
 
 
-def _faded(past_ms: int) -> float:
-    return math.exp(-min(past_ms, 10 * _FADE_MS) / _FADE_MS)
+def fair_value_model(
+    event_ticker: str, markets: Sequence[Market], outcomes: Outcomes, *, exclusive: bool
+) -> FairValueModel:
+    """Return the model that fits the markets of an event."""
+    index = outcomes.indexes.get(markets[0].flow.index)
+    if index is not None:
+        return IndexModel(markets, index)
+    draw = outcomes.draw(event_ticker)
+    # The label is part of every seed's world: with another one, all fair values would move otherwise.
+    salt = stable_hash(outcomes.seed, f"opinion:{event_ticker}")
+    if exclusive and len(markets) > 1:
+        return ExclusiveModel(markets, draw, salt)
+    return ThresholdModel(markets, draw, salt)
 
 
-def _known(close_ms: int, now: int) -> float:
-    """Give how much of the truth is out, 0 to nearly 1, at a time."""
+def _news_decay(past_ms: int) -> float:
+    return math.exp(-min(past_ms, 10 * _NEWS_DECAY_MS) / _NEWS_DECAY_MS)
+
+
+def _known_share(close_ms: int, now: int) -> float:
+    """Return how much of the outcome is known at a time, from 0 to nearly 1."""
     left = close_ms - now
-    if left >= _LEARN_MS:
+    if left >= _CONVERGENCE_MS:
         return 0.0
-    share = 1 - max(0, left) / _LEARN_MS
+    share = 1 - max(0, left) / _CONVERGENCE_MS
     return min(0.98, share * share)

@@ -1,4 +1,4 @@
-"""How the practice world's questions end: price indexes and draws, pure functions of the seed and the time.
+"""How the simulated world's markets end: price indexes and draws, pure functions of the seed and the time.
 
 Nothing is stored, so a world that was shut down finds on its next start what happened in between.
 """
@@ -13,23 +13,23 @@ from kalshi_tui.practice.terms import Market
 
 DRAW_UNIT: Final = 10_000
 _MASK: Final = 0xFFFFFFFFFFFFFFFF
-_OCTAVES: Final = tuple(20_000 * 3**power for power in range(12))
-"""Periods of the index's waves in ms, 20 s to 41 days; each is as tall as the square root of its length."""
+_PERIODS_MS: Final = tuple(20_000 * 3**power for power in range(12))
+"""Periods of the index's waves in ms, 20 s to 41 days; its amplitude goes with the square root of the period."""
 
 
-def _mixed(value: int) -> int:
-    """Scramble 64 bits (the finalizer known as splitmix64)."""
+def _splitmix64(value: int) -> int:
+    """Return 64 bits scrambled by the finalizer of splitmix64."""
     value = (value + 0x9E3779B97F4A7C15) & _MASK
     value = ((value ^ value >> 30) * 0xBF58476D1CE4E5B9) & _MASK
     value = ((value ^ value >> 27) * 0x94D049BB133111EB) & _MASK
     return value ^ value >> 31
 
 
-def hashed(seed: int, text: str) -> int:
-    """Give 64 bits that depend on a seed and a text alone; `hash` differs from run to run."""
-    value = _mixed(seed & _MASK)
+def stable_hash(seed: int, text: str) -> int:
+    """Return 64 bits that depend on a seed and a text alone; the builtin `hash` differs from run to run."""
+    value = _splitmix64(seed & _MASK)
     for byte in text.encode():
-        value = _mixed(value ^ byte)
+        value = _splitmix64(value ^ byte)
     return value
 
 
@@ -45,50 +45,50 @@ class PriceIndex:
         self.sigma = template.sigma
         self.strike_step = template.strike_step
         self._base_cents = template.base_cents
-        self._salt = hashed(seed, f"index:{self.name}")
-        self._heights = [self.sigma * math.sqrt(period / 900_000) for period in _OCTAVES]
+        self._salt = stable_hash(seed, f"index:{self.name}")
+        self._amplitudes = [self.sigma * math.sqrt(period / 900_000) for period in _PERIODS_MS]
 
     def at(self, ms: int) -> int:
-        """Give the index at a Unix ms, in 1/100 dollar."""
-        return round(self._base_cents * math.exp(wander(self._salt, self._heights, ms)))
+        """Return the index at a Unix ms, in 1/100 dollar."""
+        return round(self._base_cents * math.exp(noise(self._salt, self._amplitudes, ms)))
 
 
-def wander_heights(per_minute: float, longest_ms: int) -> list[float]:
-    """Give the heights of `wander`'s waves, up to a period, for a usual move per minute."""
-    return [per_minute * math.sqrt(period / 60_000) for period in _OCTAVES if period <= longest_ms]
+def noise_amplitudes(move_per_minute: float, max_period_ms: int) -> list[float]:
+    """Return the amplitudes of the waves of `noise`, up to a period in ms, for a usual move per minute."""
+    return [move_per_minute * math.sqrt(period / 60_000) for period in _PERIODS_MS if period <= max_period_ms]
 
 
-def wander(salt: int, heights: list[float], ms: int) -> float:
-    """Give a number that wanders in time: waves of rising length and the given heights, known at every moment."""
+def noise(salt: int, amplitudes: list[float], ms: int) -> float:
+    """Return smooth noise at a Unix ms: a sum of waves of rising length with these amplitudes."""
     total = 0.0
-    for number, height in enumerate(heights):
-        period = _OCTAVES[number]
-        place, rest = divmod(ms, period)
-        left = _lattice(salt, number, place)
-        part = rest / period
-        part = part * part * (3 - 2 * part)
-        total += height * (left + (_lattice(salt, number, place + 1) - left) * part)
+    for number, amplitude in enumerate(amplitudes):
+        period = _PERIODS_MS[number]
+        point, rest = divmod(ms, period)
+        before = _lattice_value(salt, number, point)
+        fraction = rest / period
+        fraction = fraction * fraction * (3 - 2 * fraction)  # smoothstep: no kink where two waves meet
+        total += amplitude * (before + (_lattice_value(salt, number, point + 1) - before) * fraction)
     return total
 
 
-def _lattice(salt: int, octave: int, place: int) -> float:
-    """Give a fixed random number from -1 to 1 for a place on the time line."""
-    return _mixed(salt ^ (octave << 56) ^ (place & 0xFFFFFFFFFFFF)) / (_MASK / 2) - 1
+def _lattice_value(salt: int, octave: int, point: int) -> float:
+    """Return a fixed random number from -1 to 1 for a point in time."""
+    return _splitmix64(salt ^ (octave << 56) ^ (point & 0xFFFFFFFFFFFF)) / (_MASK / 2) - 1
 
 
 class Outcomes:
-    """Knows how every market of the world ends. Callable as an `OutcomeSource`."""
+    """How every market of the world ends. Callable as an `OutcomeSource`."""
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
         self.indexes = {template.name: PriceIndex(seed, template) for template in catalog_template().indexes}
 
     def draw(self, event_ticker: str) -> int:
-        """Give an event's draw, 0 to 9,999, which decides all of its markets together."""
-        return hashed(self.seed, f"draw:{event_ticker}") % DRAW_UNIT
+        """Return an event's draw, 0 to 9,999, which decides all of its markets together."""
+        return stable_hash(self.seed, f"draw:{event_ticker}") % DRAW_UNIT
 
     def __call__(self, market: Market, now_ms: int) -> Outcome | None:
-        """Give a market's outcome once its time has come, None before."""
+        """Return a market's outcome once it is due, None before."""
         if now_ms < market.close_ms or now_ms < min(market.expected_expiration_ms, market.latest_expiration_ms):
             return None
         flow = market.flow

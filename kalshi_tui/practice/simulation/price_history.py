@@ -1,4 +1,4 @@
-"""A past for markets that were open before the practice world began: candles that lead to its first prices."""
+"""Invented candles for markets that opened before the simulation started; they lead to its first prices."""
 
 from random import Random
 
@@ -11,17 +11,17 @@ _HOURS = 24 * 7
 
 
 def backfill(listing: Listing, last: Price, previous: Price, now: int, seed: int) -> list[Candle]:
-    """Make candles for the time before ``now``, oldest first: hours for a week, minutes for the last four hours.
+    """Return candles for the time before ``now``, oldest first: hours for a week, minutes for the last four hours.
 
-    They wander back from the ``last`` price and pass near ``previous`` a day ago; the same for the same seed.
+    Prices walk back from the ``last`` price and pass near ``previous`` a day ago; the same for the same seed.
     """
     rng = Random(seed)  # noqa: S311  # repeatable on purpose
     size = listing.terms.flow.size * 100
     interest = listing.open_interest
-    ends = [now // MINUTE_MS * MINUTE_MS - MINUTE_MS * back for back in range(_MINUTES)]
+    ends = [now // MINUTE_MS * MINUTE_MS - MINUTE_MS * ago for ago in range(_MINUTES)]
     hour = 60 * MINUTE_MS
-    ends += [end for end in (now // hour * hour - hour * back for back in range(_HOURS)) if end < ends[-1]]
-    found: list[Candle] = []
+    ends += [end for end in (now // hour * hour - hour * ago for ago in range(_HOURS)) if end < ends[-1]]
+    candles: list[Candle] = []
     price = last
     for end in ends:
         if end <= listing.open_ms:
@@ -35,7 +35,7 @@ def backfill(listing: Listing, last: Price, previous: Price, now: int, seed: int
         high, low = max(price, before), min(price, before)
         traded = rng.random() < 0.7
         volume = rng.randrange(1, 20) * size // 10 if traded else 0
-        found.append(
+        candles.append(
             Candle(
                 end,
                 Ohlc(before, high, max(0, low - spread), price) if price > spread else Ohlc(0, 0, 0, 0),
@@ -51,4 +51,4 @@ def backfill(listing: Listing, last: Price, previous: Price, now: int, seed: int
         )
         interest = max(0, interest - volume // 8)
         price = before
-    return found[::-1]
+    return candles[::-1]

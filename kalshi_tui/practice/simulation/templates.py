@@ -236,7 +236,11 @@ def _require_rising(what: str, numbers: tuple[Decimal, ...]) -> None:
 
 
 def decode_catalog(data: bytes) -> CatalogTemplate:
-    """Decode a catalog. Raises msgspec.ValidationError, which names the path of what is wrong in it."""
+    """Decode a catalog.
+
+    Raises msgspec.ValidationError, which names the path of what is wrong, and msgspec.DecodeError, which names the
+    line, for what is no TOML.
+    """
     return msgspec.toml.decode(data, type=CatalogTemplate)
 
 
