@@ -103,6 +103,10 @@ def test_the_sdist_builds_the_same_wheel(built: Built, tmp_path: Path) -> None:
     assert contents(tmp_path / "again" / built.wheel.name) == contents(built.wheel)
 
 
+def test_the_wheel_holds_the_data_that_the_program_reads(built: Built) -> None:
+    assert "kalshi_tui/practice/simulation/catalog.toml" in contents(built.wheel)
+
+
 def test_the_sdist_holds_what_is_tracked_and_nothing_else(built: Built) -> None:
     with tarfile.open(built.sdist) as opened:
         held = {name.removeprefix(f"{NAME}/") for name in opened.getnames()}
