@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from msgspec import convert
 
 from kalshi_tui import logs
-from kalshi_tui.credentials import Ask, open_key
+from kalshi_tui.credentials import Ask, open_key, signer_of
 from kalshi_tui.kalshi.clock import ExchangeClock
 from kalshi_tui.kalshi.environments import Environment, Kind, practice_at
 from kalshi_tui.kalshi.practice_control import PracticeControl
@@ -75,10 +75,9 @@ def connected_practice(ready: Ready, gone: Callable[[], str] = str) -> Connected
     """Read what a practice exchange of ours has written for us."""
     environment = practice_at(ready.rest_url, ready.ws_url)
     pem, token = ready.private_key_path.read_bytes(), ready.control_token_path.read_text().strip()
-    logs.secret(pem)
     logs.secret(token)
     logs.masked(ready.api_key_id)
-    return Connected(environment, Signer.from_pem(ready.api_key_id, pem, environment=environment), token, gone)
+    return Connected(environment, signer_of(ready.api_key_id, pem, environment), token, gone)
 
 
 def replay_session_of(

@@ -15,7 +15,7 @@ from kalshi_tui import logs
 from kalshi_tui.kalshi import key_file
 from kalshi_tui.kalshi.environments import Environment
 from kalshi_tui.kalshi.errors import Misconfigured
-from kalshi_tui.kalshi.signing import KeyFileError, PassphraseError, Signer
+from kalshi_tui.kalshi.signing import KeyFileError, PassphraseError, Signer, load_private_key, secret_forms
 
 AGENT_WITHIN_S: Final = 60.0
 TRIES: Final = 3
@@ -74,15 +74,23 @@ def open_key(source: KeySource, environment: Environment, ask: Ask | None = None
     if not source.key_id.isprintable() or not source.key_id.isascii() or " " in source.key_id:
         raise CredentialsError("The API key id has characters that no key id has; copy it again from the exchange.")
     pem, where = _text_of(source)
-    # Taken out of whatever is logged from here on.
-    logs.secret(pem)
     logs.masked(source.key_id)
     try:
-        return Signer.from_pem(source.key_id, pem, environment=environment)
+        return signer_of(source.key_id, pem, environment)
     except PassphraseError:
         return _opened(source, environment, pem, where, ask)
     except KeyFileError as error:
         raise CredentialsError(f"{where}: {error}") from None
+
+
+def signer_of(key_id: str, pem: bytes, environment: Environment, passphrase: bytes | None = None) -> Signer:
+    """Open a key, and have nothing of it stand in the log from here on. Raises KeyFileError (PassphraseError)."""
+    # The text, which of an encrypted key tells nothing, and what the key itself is.
+    logs.secret(pem)
+    key = load_private_key(pem, passphrase)
+    for form in secret_forms(key):
+        logs.secret(form)
+    return Signer(key_id, key, environment=environment)
 
 
 def _text_of(source: KeySource) -> tuple[bytes, str]:
@@ -115,7 +123,7 @@ def _opened(source: KeySource, environment: Environment, pem: bytes, where: str,
         except EOFError:
             break
         try:
-            return Signer.from_pem(source.key_id, pem, passphrase.encode(), environment=environment)
+            return signer_of(source.key_id, pem, environment, passphrase.encode())
         except PassphraseError as error:
             if not left:
                 raise CredentialsError(f"{where}: {error}") from None
@@ -129,7 +137,7 @@ def _opened(source: KeySource, environment: Environment, pem: bytes, where: str,
 def _with(source: KeySource, environment: Environment, pem: bytes, where: str, passphrase: bytes) -> Signer:
     logs.secret(passphrase.rstrip(b"\r\n"))
     try:
-        return Signer.from_pem(source.key_id, pem, passphrase.rstrip(b"\r\n"), environment=environment)
+        return signer_of(source.key_id, pem, environment, passphrase.rstrip(b"\r\n"))
     except KeyFileError as error:
         raise CredentialsError(f"{where}: {error}") from None
 

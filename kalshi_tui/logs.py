@@ -42,6 +42,10 @@ LONGEST_WHOLE: Final = 200
 _HEADER: Final = (
     r"(?:KALSHI-ACCESS-(?:KEY|SIGNATURE|TIMESTAMP)|X-Practice-Token|(?:Proxy-)?Authorization|(?:Set-)?Cookie)"
 )
+_UNIT: Final = r"(?:[A-Za-z0-9+/_-]|%2[BbFf]|\\/)"
+"""A character of base64 of either alphabet, as it is or as addresses and JSON write it."""
+_START: Final = r"(?:(?<![A-Za-z0-9+/_%\\-])|(?<=\\[nrt]))(?=[^\s=]{0,42}[A-Z])(?=[^\s=]{0,42}[a-z])"
+"""Where a run of those begins that has capitals and small letters, as random bytes in base64 always have."""
 _BASE64: Final = r"(?:[A-Za-z0-9+/_-]|%2[BbFf]|%3[Dd]|\\/)"
 _PATTERNS: Final = tuple(
     re.compile(pattern)
@@ -50,6 +54,14 @@ _PATTERNS: Final = tuple(
         r"-----BEGIN [A-Z0-9 ]+-----(?:(?:(?!-----BEGIN )[\s\S])*?-----END [A-Z0-9 ]+-----|[A-Za-z0-9+/=\s\\,:'\"-]*)",
         # A signature of a key of 2048 bits has 342 characters; hexadecimal and decimal numbers of that size too.
         rf"{_BASE64}{{200,}}={{0,2}}",
+        # One of an Ed25519 key has 86, and mostly its two signs of equality.
+        rf"{_START}(?=[^\s=]{{0,85}}[0-9]){_UNIT}{{86}}(?!{_UNIT})(?:={{1,2}}|(?:%3[Dd]){{1,2}})?",
+        # 32 bytes, as an Ed25519 key is, in base64 with its sign of equality; without it, it may be any name.
+        rf"{_START}{_UNIT}{{43}}(?:=|%3[Dd])",
+        # The same in hexadecimal or decimal digits, and a signature.
+        r"[0-9A-Fa-f]{64,}",
+        # The one line of an Ed25519 key's PEM (version, algorithm, seed) without its frame.
+        rf"M[A-Za-z0-9+/]{{3}}AQ[AE]wBQYDK2Vw{_UNIT}*",
         # The lines of a PEM without their frame.
         r"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{60,}+(?:(?:\\+[rn]|\s|['\",])+[A-Za-z0-9+/]{16,})+={0,2}",
     )
@@ -67,10 +79,13 @@ class Secrets:
         self._known: dict[int, dict[int, str]] = {}
 
     def add(self, text: str, instead: str = REMOVED) -> None:
-        """Have a text replaced: as it is, and as Python, JSON, an address or base64 write it; a long one by lines."""
+        """Have a text replaced: as it is, and as Python, JSON, an address or base64 write it.
+
+        A long one is looked for by lines alone, a short one of several lines by them too.
+        """
         lines = [line.strip() for line in text.splitlines() if not line.startswith("-----")]
-        parts = [line for line in lines if len(line) >= SHORTEST_LINE]
-        for part in {text, text.strip()} if len(text) <= LONGEST_WHOLE else parts:
+        parts = {line for line in lines if len(line) >= SHORTEST_LINE}
+        for part in parts | ({text, text.strip()} if len(text) <= LONGEST_WHOLE else set()):
             encoded = part.encode(errors="surrogateescape")
             forms = {part, repr(part)[1:-1], repr(encoded)[2:-1], json.dumps(part)[1:-1], quote(encoded, safe="")}
             for form in forms | {base64.b64encode(encoded).decode().rstrip("=")}:

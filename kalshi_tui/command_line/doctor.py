@@ -81,7 +81,10 @@ def _examined(options: argparse.Namespace, loaded: "Loaded", profile: "Profile")
     try:
         connected = running or Opening(profile, process, asker()).ready()
         own = process is not None or running is not None
-        opened = "practice's own." if own else f"{profile.key.path or 'the key'} is yours alone and opens."
+        words = connected.signer.key_words
+        opened = f"practice's own, {words}."
+        if not own:
+            opened = f"{profile.key.path or 'the key'} is yours alone and opens: {words}."
         return [Check("key", True, opened), *asyncio.run(examine_connection(connected))]
     except CredentialsError as error:
         return [Check("key", False, str(error))]

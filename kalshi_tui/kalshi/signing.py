@@ -1,18 +1,28 @@
-"""Signing requests and WebSocket handshakes with an RSA key (docs/kalshi-api.md, section 2).
+"""Signing requests and WebSocket handshakes with an Ed25519 or an RSA key (API contract, section 2).
 
 The signed text is ``timestamp + METHOD + path``: Unix milliseconds, the upper-case method, and a path that starts with
 ``/trade-api/`` and carries no query. It does not name a host: that a key signs for no other host than its own
 environment's is for the `Signer` to see to. The practice exchange checks with `verify` what the client made with it.
+
+Which algorithm signs follows from the parsed key and from nothing else: a PKCS#8 file says ``BEGIN PRIVATE KEY`` for
+either type.
 """
 
 import base64
 import binascii
-from typing import Final, NoReturn
+from enum import StrEnum
+from typing import Final, NoReturn, TypeAlias
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric.dsa import DSAPrivateKey, DSAPublicKey
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey, EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.ed448 import Ed448PrivateKey, Ed448PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.padding import MGF1, PSS
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey, generate_private_key
+from cryptography.hazmat.primitives.asymmetric.x448 import X448PrivateKey, X448PublicKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
@@ -38,8 +48,27 @@ PRACTICE_REPLAY: Final = "/practice/replay"
 """Where an exchange that plays a recording says how far it is; never signed."""
 LEAST_KEY_BITS: Final = 2048
 
+PrivateKey: TypeAlias = Ed25519PrivateKey | RSAPrivateKey
+PublicKey: TypeAlias = Ed25519PublicKey | RSAPublicKey
+
+
+class KeyType(StrEnum):
+    """The types of key that the exchange takes, by its own words for them."""
+
+    ED25519 = "ed25519"
+    RSA = "rsa"
+
+
 _SHA256: Final = hashes.SHA256()
 _PSS: Final = PSS(mgf=MGF1(_SHA256), salt_length=_SHA256.digest_size)
+_OTHER_KINDS: Final = (
+    (X25519PrivateKey | X25519PublicKey, "X25519, which agrees on secrets and signs nothing"),
+    (X448PrivateKey | X448PublicKey, "X448, which agrees on secrets and signs nothing"),
+    (Ed448PrivateKey | Ed448PublicKey, "Ed448"),
+    (DSAPrivateKey | DSAPublicKey, "DSA"),
+)
+"""Keys that a PEM file may hold and the exchange does not take."""
+_MAKE_A_KEY: Final = "Create an API key at the exchange and name the file it gives you."
 
 
 class KeyFileError(Misconfigured):
@@ -64,7 +93,7 @@ class Signer:
 
     __slots__ = ("_hosts", "_key", "key_id")
 
-    def __init__(self, key_id: str, private_key: RSAPrivateKey, *, environment: Environment) -> None:
+    def __init__(self, key_id: str, private_key: PrivateKey, *, environment: Environment) -> None:
         self.key_id = key_id
         self._key = private_key
         self._hosts = environment.hosts
@@ -73,7 +102,7 @@ class Signer:
     def from_pem(
         cls, key_id: str, pem: bytes, passphrase: bytes | None = None, *, environment: Environment
     ) -> "Signer":
-        """Read a PEM of PKCS#1 or PKCS#8, any line ends, encrypted or not.
+        """Read a PEM of PKCS#1 or PKCS#8 with a key of either type, any line ends, encrypted or not.
 
         A passphrase given for a key that needs none is passed over. Raises KeyFileError with a sentence.
         """
@@ -88,14 +117,24 @@ class Signer:
         if host not in self._hosts:
             raise WrongHost(host, self._hosts)
         timestamp = str(now_ms)
-        signature = self._key.sign(signed_text(timestamp, method, path), _PSS, _SHA256)
+        signature = _signature(self._key, signed_text(timestamp, method, path))
         return {
             KEY_HEADER: self.key_id,
             TIMESTAMP_HEADER: timestamp,
             SIGNATURE_HEADER: base64.b64encode(signature).decode("ascii"),
         }
 
-    def public_key(self) -> RSAPublicKey:
+    @property
+    def key_type(self) -> KeyType:
+        """The type of the key, which is no secret."""
+        return key_type(self._key)
+
+    @property
+    def key_words(self) -> str:
+        """What the key is, in words: ``an Ed25519 key``."""
+        return key_words(self._key)
+
+    def public_key(self) -> PublicKey:
         """Give the public half, which may be shown."""
         return self._key.public_key()
 
@@ -106,18 +145,47 @@ class Signer:
         raise TypeError("a Signer is never pickled or copied: it holds a private key")
 
 
-def verify(public_key: RSAPublicKey, signature_b64: str, timestamp: str, method: str, path: str) -> bool:
-    """Say whether a signature stands for exactly this timestamp, method and path. Never raises for what was sent."""
+def _signature(key: PrivateKey, text: bytes) -> bytes:
+    """Sign a text: Ed25519 takes the text itself (RFC 8032, no hash before it), RSA its SHA-256 by PSS."""
+    if isinstance(key, Ed25519PrivateKey):
+        return key.sign(text)
+    return key.sign(text, _PSS, _SHA256)
+
+
+def verify(public_key: PublicKey, signature_b64: str, timestamp: str, method: str, path: str) -> bool:
+    """Say whether a signature stands for exactly this timestamp, method and path. Never raises for what was sent.
+
+    The algorithm is that of the public key, whatever the signature looks like.
+    """
     try:
         signature = base64.b64decode(signature_b64, validate=True)
-        public_key.verify(signature, signed_text(timestamp, method, path), _PSS, _SHA256)
+        text = signed_text(timestamp, method, path)
+        if isinstance(public_key, Ed25519PublicKey):
+            public_key.verify(signature, text)
+        else:
+            public_key.verify(signature, text, _PSS, _SHA256)
     except (InvalidSignature, binascii.Error, ValueError):
         return False
     return True
 
 
-def load_private_key(pem: bytes, passphrase: bytes | None = None) -> RSAPrivateKey:
-    """Read an RSA private key of at least 2048 bits. Raises KeyFileError (PassphraseError) with a sentence."""
+def key_type(key: PrivateKey | PublicKey) -> KeyType:
+    """Return the type of a parsed key."""
+    return KeyType.ED25519 if isinstance(key, Ed25519PrivateKey | Ed25519PublicKey) else KeyType.RSA
+
+
+def key_words(key: PrivateKey | PublicKey) -> str:
+    """Return what a key is, in words for a sentence."""
+    if isinstance(key, Ed25519PrivateKey | Ed25519PublicKey):
+        return "an Ed25519 key"
+    return f"an RSA key of {key.key_size} bits"
+
+
+def load_private_key(pem: bytes, passphrase: bytes | None = None) -> PrivateKey:
+    """Read an Ed25519 private key, or an RSA one of at least 2048 bits.
+
+    Raises KeyFileError (PassphraseError) with a sentence.
+    """
     text = _tidied(pem)
     _refuse_other_kinds(text)
     try:
@@ -125,18 +193,19 @@ def load_private_key(pem: bytes, passphrase: bytes | None = None) -> RSAPrivateK
     except UnsupportedAlgorithm:
         raise KeyFileError(
             "The key file uses an encryption or a kind of key that is not supported; "
-            "it must be an RSA private key in PEM form."
+            f"it must be an Ed25519 or RSA private key in PEM form. {_MAKE_A_KEY}"
         ) from None
     except ValueError:
-        if _encrypted(text):
-            raise PassphraseError("The passphrase does not open the key file; check it and try again.") from None
         raise KeyFileError(
-            "The key file is damaged: it looks like a private key but cannot be read. "
+            "The key file is damaged: it looks like a private key but cannot be read, as when a part of it is missing. "
             "Download or create the key again at the exchange."
         ) from None
-    if not isinstance(key, RSAPrivateKey):
-        raise KeyFileError("The key file holds a key of another kind; Kalshi's API keys are RSA private keys.")
-    if key.key_size < LEAST_KEY_BITS:
+    if not isinstance(key, PrivateKey):
+        raise KeyFileError(
+            f"The key file holds a key of another kind ({_other_kind(key)}); "
+            f"Kalshi's API keys are Ed25519 or RSA private keys. {_MAKE_A_KEY}"
+        )
+    if isinstance(key, RSAPrivateKey) and key.key_size < LEAST_KEY_BITS:
         raise KeyFileError(
             f"The key has {key.key_size} bits, which is too short; it must have {LEAST_KEY_BITS} or more. "
             "Create a new API key at the exchange."
@@ -145,16 +214,27 @@ def load_private_key(pem: bytes, passphrase: bytes | None = None) -> RSAPrivateK
 
 
 def _load(text: bytes, passphrase: bytes | None) -> object:
-    """Load a PEM, with the passphrase only where the key is encrypted: the library refuses one that is not needed."""
-    if not _encrypted(text):
+    """Load a PEM. Raises PassphraseError; ValueError for one that is damaged, encrypted or not.
+
+    Tried without the passphrase first: so the library itself says whether the key is encrypted, and a damaged file is
+    told from a wrong passphrase, for which it would raise the same.
+    """
+    try:
         return load_pem_private_key(text, password=None)
-    if not passphrase:
-        raise PassphraseError("The key file is encrypted and needs its passphrase.")
-    return load_pem_private_key(text, password=passphrase)
+    except TypeError:
+        if not passphrase:
+            raise PassphraseError("The key file is encrypted and needs its passphrase.") from None
+    try:
+        return load_pem_private_key(text, password=passphrase)
+    except ValueError:
+        raise PassphraseError("The passphrase does not open the key file; check it and try again.") from None
 
 
-def _encrypted(text: bytes) -> bool:
-    return b"BEGIN ENCRYPTED PRIVATE KEY" in text or b"Proc-Type: 4,ENCRYPTED" in text
+def _other_kind(key: object) -> str:
+    """Return the name of a kind of key that the exchange does not take."""
+    if isinstance(key, EllipticCurvePrivateKey | EllipticCurvePublicKey):
+        return f"the elliptic curve {key.curve.name}"
+    return next((name for kinds, name in _OTHER_KINDS if isinstance(key, kinds)), "an unknown one")
 
 
 def _tidied(pem: bytes) -> bytes:
@@ -167,8 +247,8 @@ def _refuse_other_kinds(text: bytes) -> None:
     if b"PRIVATE KEY-----" in text:
         if b"BEGIN OPENSSH PRIVATE KEY" in text:
             raise KeyFileError(
-                "The key file is in OpenSSH's own form; Kalshi's keys are PEM files that begin with "
-                "'BEGIN RSA PRIVATE KEY' or 'BEGIN PRIVATE KEY'."
+                "The key file is in OpenSSH's own form; Kalshi's keys, Ed25519 or RSA, are PEM files that begin with "
+                "'BEGIN PRIVATE KEY' or 'BEGIN RSA PRIVATE KEY'."
             )
         return
     if b"PUBLIC KEY-----" in text or b"BEGIN CERTIFICATE" in text:
@@ -176,30 +256,57 @@ def _refuse_other_kinds(text: bytes) -> None:
             "This is a public key; what is needed is the private key, which the exchange gave only once."
         )
     raise KeyFileError(
-        "This is not a private key: a PEM file begins with '-----BEGIN RSA PRIVATE KEY-----' "
-        "or '-----BEGIN PRIVATE KEY-----'."
+        "This is not a private key: a PEM file begins with '-----BEGIN PRIVATE KEY-----' "
+        "or '-----BEGIN RSA PRIVATE KEY-----'."
     )
 
 
-def generate_key(passphrase: bytes | None = None) -> bytes:
-    """Make a new 2048-bit RSA private key and give it as a PKCS#8 PEM; encrypted if a passphrase is given."""
-    key = generate_private_key(public_exponent=65537, key_size=LEAST_KEY_BITS)
+def generate_key(passphrase: bytes | None = None, kind: KeyType = KeyType.RSA) -> bytes:
+    """Return a new private key as a PKCS#8 PEM, RSA of 2048 bits or Ed25519; encrypted if a passphrase is given."""
+    key: PrivateKey
+    if kind is KeyType.ED25519:
+        key = Ed25519PrivateKey.generate()
+    else:
+        key = generate_private_key(public_exponent=65537, key_size=LEAST_KEY_BITS)
     encryption = BestAvailableEncryption(passphrase) if passphrase else NoEncryption()
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption)
 
 
+def secret_forms(key: PrivateKey) -> tuple[bytes, ...]:
+    """Return forms of a private key that are too short to be known by their look: a log has to be told them.
+
+    An Ed25519 key is 32 bytes, which nothing tells from a hash or a name; the parts of an RSA key are long enough.
+    """
+    if not isinstance(key, Ed25519PrivateKey):
+        return ()
+    seed = key.private_bytes_raw()
+    body = key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+    return (seed, seed.hex().encode(), seed.hex().upper().encode(), str(int.from_bytes(seed)).encode(), body)
+
+
 def public_pem(private_pem: bytes) -> bytes:
     """Give the public half of an unencrypted private PEM, as a PEM. Raises KeyFileError."""
-    public = load_private_key(private_pem).public_key()
-    return public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    return pem_of(load_private_key(private_pem).public_key())
 
 
-def load_public_key(pem: bytes) -> RSAPublicKey:
-    """Read an RSA public key from a PEM. Raises KeyFileError."""
+def pem_of(public_key: PublicKey) -> bytes:
+    """Return a public key as a PEM."""
+    return public_key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+
+
+def load_public_key(pem: bytes) -> PublicKey:
+    """Read an Ed25519 public key, or an RSA one of at least 2048 bits, from a PEM. Raises KeyFileError."""
+    text = _tidied(pem)
+    if b"PRIVATE KEY-----" in text:
+        raise KeyFileError("This is a private key; what is needed is its public half, and the private one stays yours.")
     try:
-        key = load_pem_public_key(_tidied(pem))
+        key = load_pem_public_key(text)
     except (ValueError, UnsupportedAlgorithm):
-        raise KeyFileError("The public key cannot be read; it must be an RSA public key in PEM form.") from None
-    if not isinstance(key, RSAPublicKey):
-        raise KeyFileError("The public key is of another kind; it must be an RSA key.")
+        raise KeyFileError(
+            "The public key cannot be read; it must be an Ed25519 or RSA public key in PEM form."
+        ) from None
+    if not isinstance(key, PublicKey):
+        raise KeyFileError(f"The public key is of another kind ({_other_kind(key)}); it must be an Ed25519 or RSA key.")
+    if isinstance(key, RSAPublicKey) and key.key_size < LEAST_KEY_BITS:
+        raise KeyFileError(f"The public key has {key.key_size} bits; an RSA key must have {LEAST_KEY_BITS} or more.")
     return key

@@ -787,6 +787,21 @@ class ApiKeysReply(_Object, frozen=True, kw_only=True):
     api_keys: list[ApiKey] | None
 
 
+class CreateApiKeyRequest(_Leaf, frozen=True, kw_only=True):
+    """``POST /api_keys``: a public key of one's own, as PEM. Defaulted so that a server can say what is missing."""
+
+    name: OptionalText = UNSET
+    public_key: OptionalText = UNSET
+    scopes: list[str] | UnsetType | None = UNSET
+    subaccount: NullableInt = UNSET
+
+
+class CreateApiKeyReply(_Leaf, frozen=True, kw_only=True):
+    """The id that the exchange gave to a public key."""
+
+    api_key_id: str
+
+
 class ExchangeIndexStatus(_Leaf, frozen=True, kw_only=True):
     """The state of one shard."""
 

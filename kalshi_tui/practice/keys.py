@@ -7,9 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-
-from kalshi_tui.kalshi.signing import KeyFileError, generate_key, load_private_key
+from kalshi_tui.kalshi.signing import (
+    KeyFileError,
+    KeyType,
+    PublicKey,
+    generate_key,
+    key_type,
+    key_words,
+    load_private_key,
+)
 
 ID_FILE: Final = "api_key_id"
 KEY_FILE: Final = "private_key.pem"
@@ -26,7 +32,7 @@ class AccountKey:
 
     key_id: str
     path: Path
-    public_key: RSAPublicKey
+    public_key: PublicKey
 
 
 def make_folder(folder: Path) -> None:
@@ -64,17 +70,34 @@ def control_token(folder: Path) -> tuple[Path, str]:
     return path, token
 
 
-def account_key(folder: Path, name: str = "") -> AccountKey:
-    """Give an account's key, made anew where there is none. Raises StartError for one that cannot be read."""
+def account_key(folder: Path, name: str = "", kind: KeyType | None = None, *, anew: bool = False) -> AccountKey:
+    """Return an account's key, made where there is none: of the type asked for, or RSA.
+
+    A key that is there keeps its type, since clients hold its id: of another type than the one asked for it is replaced
+    only ``anew``, with a new account. Raises StartError for that, and for one that cannot be read.
+    """
     id_path, path = folder / f"{name}{ID_FILE}", folder / f"{name}{KEY_FILE}"
     try:
         if not path.exists() or not id_path.exists():
-            write_private(path, generate_key())
-            write_private(id_path, str(uuid.uuid4()).encode())
+            _make(path, id_path, kind or KeyType.RSA)
         path.chmod(0o600)
         public_key = load_private_key(path.read_bytes()).public_key()
+        if kind is not None and key_type(public_key) is not kind:
+            if not anew:
+                raise StartError(
+                    f"the account's key {path} is {key_words(public_key)} and keeps its type. Leave --key-type out, "
+                    "give another folder with --data DIR, or start a new account with --fresh."
+                )
+            _make(path, id_path, kind)
+            public_key = load_private_key(path.read_bytes()).public_key()
         return AccountKey(id_path.read_text().strip(), path, public_key)
     except (OSError, KeyFileError, UnicodeDecodeError) as error:
         raise StartError(
             f"the practice key {path} cannot be used ({error}). Delete it, and a new one is made at the next start."
         ) from error
+
+
+def _make(path: Path, id_path: Path, kind: KeyType) -> None:
+    """Write a new key and a new id for it."""
+    write_private(path, generate_key(kind=kind))
+    write_private(id_path, str(uuid.uuid4()).encode())

@@ -31,6 +31,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-cancel-all", action="store_true", help="answer 404 to cancel-all, as some deployments do")
     parser.add_argument("--accounts", type=int, default=0, metavar="N", help="make N further accounts with keys")
     parser.add_argument(
+        "--key-type",
+        choices=("ed25519", "rsa"),
+        help="make the accounts' keys of this type (default: the keys that are there, or new ones of rsa)",
+    )
+    parser.add_argument(
         "--tier", default="basic", metavar="NAME", help="API usage tier of the accounts (default: basic)"
     )
     parser.add_argument("--recording", type=Path, metavar="FILE", help="play a recording as the market")

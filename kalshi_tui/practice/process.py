@@ -17,6 +17,7 @@ import msgspec
 from aiohttp import web
 
 from kalshi_tui.domain.price import MONEY_UNIT
+from kalshi_tui.kalshi.signing import KeyType
 from kalshi_tui.practice.anew import DATABASE
 from kalshi_tui.practice.auth import Authenticator
 from kalshi_tui.practice.database import Database, DatabaseError
@@ -24,6 +25,7 @@ from kalshi_tui.practice.engine import SHARDS
 from kalshi_tui.practice.keys import StartError, account_key, control_token, make_folder, write_private
 from kalshi_tui.practice.main import DEFAULT_SEED, complain, ready_line
 from kalshi_tui.practice.replay_world import RecordingError, ReplayError, ReplayWorld, read_speed
+from kalshi_tui.practice.rest_keys import registered_keys
 from kalshi_tui.practice.running import LOCK, NOTE, forget_note
 from kalshi_tui.practice.server import PracticeServer
 from kalshi_tui.practice.simulation.participants import DEFAULT_RATE
@@ -79,9 +81,10 @@ class Practice:
         self._lock = _lock(folder)
         forget_note(folder)
         try:
-            self.key = account_key(folder)
+            kind = KeyType(options.key_type) if options.key_type else None
+            self.key = account_key(folder, kind=kind, anew=options.fresh)
             self.further = {
-                f"practice-trader-{number}": account_key(folder, f"account_{number}_")
+                f"practice-trader-{number}": account_key(folder, f"account_{number}_", kind, anew=options.fresh)
                 for number in range(2, options.accounts + 2)
             }
             self.token_path, self._token = control_token(folder)
@@ -91,6 +94,7 @@ class Practice:
             raise
         try:
             self._world = self._build_world()
+            self._registered = registered_keys(self._database)
         except (DatabaseError, RecordingError, ReplayError, ValueError) as error:
             self.__exit__(None, None, None)
             raise StartError(_lower(str(error))) from error
@@ -163,6 +167,8 @@ class Practice:
         authenticator = Authenticator(clock_ms, tolerance_ms=ANY_TIME_MS) if replays else Authenticator(system_ms)
         for account_id, key in {ACCOUNT_ID: self.key, **self.further}.items():
             authenticator.register(key.key_id, account_id, key.public_key)
+        for registered in self._registered:
+            authenticator.add(registered)
         server = PracticeServer(
             self._world,
             authenticator,

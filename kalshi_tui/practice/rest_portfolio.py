@@ -12,7 +12,6 @@ from msgspec import UNSET, Struct, UnsetType
 from kalshi_tui.domain.order import BookSide, SelfTrade, TimeInForce
 from kalshi_tui.domain.price import COUNT_UNIT, Count, NumberError, format_count, parse_count, parse_price
 from kalshi_tui.kalshi import wire
-from kalshi_tui.kalshi.signing import KEY_HEADER
 from kalshi_tui.practice import render
 from kalshi_tui.practice.engine import Exchange
 from kalshi_tui.practice.http import BadRequestError, body, number, page, reply, seconds, text, texts
@@ -75,7 +74,6 @@ class PortfolioApi:
             ("GET", "/portfolio/orders/queue_positions", self.queue_positions),
             ("GET", "/portfolio/orders/{order_id}", self.order),
             ("GET", "/portfolio/orders/{order_id}/queue_position", self.queue_position),
-            ("GET", "/api_keys", self.api_keys),
             ("GET", "/portfolio/balance", self.balance),
             ("GET", "/portfolio/positions", self.positions),
             ("GET", "/portfolio/fills", self.fills),
@@ -260,11 +258,6 @@ class PortfolioApi:
         del request
         as_of = self.reads.as_of_ms if isinstance(self.reads, LaggingReads) else self._clock_ms()
         return reply(wire.UserDataTimestampReply(as_of_time=render.time_text(as_of)))
-
-    async def api_keys(self, request: web.Request) -> web.Response:
-        """List the keys of the account: of the practice exchange's the one that asks."""
-        own = wire.ApiKey(api_key_id=request.headers[KEY_HEADER], name="practice", scopes=["read", "write"])
-        return reply(wire.ApiKeysReply(api_keys=[own]))
 
     async def balance(self, request: web.Request) -> web.Response:
         """Give the account's money, on one shard or all."""

@@ -20,6 +20,7 @@ from kalshi_tui.practice.http import BadRequestError, bad_request, refused, repl
 from kalshi_tui.practice.lagging import LaggingReads
 from kalshi_tui.practice.refusal import Refusal
 from kalshi_tui.practice.replay_world import ReplayWorld
+from kalshi_tui.practice.rest_keys import KeyApi
 from kalshi_tui.practice.rest_markets import MarketApi
 from kalshi_tui.practice.rest_portfolio import ACCOUNT, PortfolioApi
 from kalshi_tui.practice.streams import Hub
@@ -100,13 +101,13 @@ class PracticeServer:
         self._portfolio = portfolio
         self._lagging: LaggingReads | None = None
         self.app.add_routes(portfolio.routes())
+        self.app.add_routes(KeyApi(authenticator, database, self.throttle.tier).routes())
         self.app.add_routes(
             [
                 web.get(f"{wire.REST_PREFIX}/account/limits", self._limits),
                 web.get(f"{wire.REST_PREFIX}/account/endpoint_costs", self._costs),
                 web.get(f"{wire.REST_PREFIX}/account/api_usage_level/volume_progress", self._progress),
                 web.post(f"{wire.REST_PREFIX}/account/api_usage_level/upgrade", self._upgrade),
-                web.get(f"{wire.REST_PREFIX}/api_keys", self._keys),
                 web.get(f"{wire.REST_PREFIX}/historical/cutoff", self._cutoff),
             ]
         )
@@ -174,10 +175,7 @@ class PracticeServer:
             path = request.rel_url.raw_path
             below = path.removeprefix(wire.REST_PREFIX)
             if path in {wire.WS_PATH, PRACTICE_CONTROL} or below.startswith(SIGNED) or KEY_HEADER in request.headers:
-                request[ACCOUNT] = self._authenticator.account(request.headers, request.method, path)
-                if path not in {wire.WS_PATH, PRACTICE_CONTROL, PRACTICE_REPLAY}:
-                    await self._charge(request, below)
-                _require_primary(request)
+                await self._authenticate(request, path, below)
             if path in {PRACTICE_CONTROL, PRACTICE_REPLAY}:
                 return await handler(request)
             return await self._troubled(request, handler)
@@ -195,6 +193,16 @@ class PracticeServer:
                 return reply({"error": "too many requests"}, 429)
             code = {404: "not_found", 405: "method_not_allowed", 413: "request_too_large"}.get(error.status, "error")
             return refused(Refusal(error.status, code, details=f"{request.method} {request.path[:200]}"))
+
+    async def _authenticate(self, request: web.Request, path: str, below: str) -> None:
+        """Find out whose request it is, and whether the key may send it."""
+        key = self._authenticator.key(request.headers, request.method, path)
+        request[ACCOUNT] = key.account_id
+        if path not in {wire.WS_PATH, PRACTICE_CONTROL, PRACTICE_REPLAY}:
+            await self._charge(request, below)
+        if path == wire.WS_PATH or below.startswith(SIGNED):
+            key.require_scope(request.method, below)
+        _require_primary(request)
 
     async def _charge(self, request: web.Request, below: str) -> None:
         """Take the tokens of a request; a batch is charged by item (docs/kalshi-api.md, section 10)."""
@@ -239,12 +247,6 @@ class PracticeServer:
     async def _upgrade(self, request: web.Request) -> web.Response:
         del request
         raise Refusal(403, "forbidden", "forbidden", "the tier is chosen with --tier here")
-
-    async def _keys(self, request: web.Request) -> web.Response:
-        """List the account's API keys."""
-        keys = self._authenticator.keys_of(request[ACCOUNT])
-        scopes = ["read", "write"]
-        return reply({"api_keys": [{"api_key_id": each, "name": "practice", "scopes": scopes} for each in keys]})
 
     async def _cutoff(self, request: web.Request) -> web.Response:
         """Say how far back the live endpoints reach: to the beginning, nothing is moved to an archive here."""
