@@ -42,11 +42,11 @@ LONGEST_WHOLE: Final = 200
 _HEADER: Final = (
     r"(?:KALSHI-ACCESS-(?:KEY|SIGNATURE|TIMESTAMP)|X-Practice-Token|(?:Proxy-)?Authorization|(?:Set-)?Cookie)"
 )
-_UNIT: Final = r"(?:[A-Za-z0-9+/_-]|%2[BbFf]|\\/)"
+_UNIT: Final = r"(?:[A-Za-z0-9+/_-]|%2[BbFf]|\\{1,4}/)"
 """A character of base64 of either alphabet, as it is or as addresses and JSON write it."""
 _START: Final = r"(?:(?<![A-Za-z0-9+/_%\\-])|(?<=\\[nrt]))(?=[^\s=]{0,42}[A-Z])(?=[^\s=]{0,42}[a-z])"
 """Where a run of those begins that has capitals and small letters, as random bytes in base64 always have."""
-_BASE64: Final = r"(?:[A-Za-z0-9+/_-]|%2[BbFf]|%3[Dd]|\\/)"
+_BASE64: Final = r"(?:[A-Za-z0-9+/_-]|%2[BbFf]|%3[Dd]|\\{1,4}/)"
 _PATTERNS: Final = tuple(
     re.compile(pattern)
     for pattern in (

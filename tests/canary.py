@@ -6,12 +6,15 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 PIECE: Final = 16
 COMMON: Final = 40
-"""Characters at the head of every such PEM: the kind of the key, and its length."""
+"""Characters at the head of every PEM of an RSA key: the kind of the key, and its length."""
+COMMON_ED25519: Final = 22
+"""The same of an Ed25519 key, whose PEM is one line."""
 SEQUENCES: Final = re.compile(rb"\x1b\[[0-9:;<=>?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\s|\\n")
 
 
@@ -23,16 +26,24 @@ def pieces(text: bytes, size: int = PIECE) -> Iterator[bytes]:
 def forms_of_key(pem: bytes) -> set[bytes]:
     """Give pieces of all that a private key could be written as: its PEM, its DER, its secret numbers."""
     key = load_pem_private_key(pem, password=None)
-    assert isinstance(key, RSAPrivateKey)
     body = b"".join(pem.splitlines()[1:-1])
+    if isinstance(key, Ed25519PrivateKey):
+        seed = key.private_bytes_raw()
+        whole = base64.b64encode(seed)
+        return set(pieces(body[COMMON_ED25519:])) | set(pieces(whole)) | forms_of_number(seed)
+    assert isinstance(key, RSAPrivateKey)
     found = set(pieces(body[COMMON:]))
     # PEM lines are as they are; a number is found by any long part of it.
     numbers = key.private_numbers()
     for number in (numbers.d, numbers.p, numbers.q, numbers.dmp1, numbers.dmq1, numbers.iqmp):
-        raw = number.to_bytes((number.bit_length() + 7) // 8)
-        found |= set(pieces(str(number).encode())) | set(pieces(raw.hex().encode())) | set(pieces(raw))
-        found |= set(pieces(raw.hex().upper().encode()))
+        found |= forms_of_number(number.to_bytes((number.bit_length() + 7) // 8))
     return found
+
+
+def forms_of_number(raw: bytes) -> set[bytes]:
+    """Give pieces of a secret number: its bytes, as they are and as Python writes them, and its digits."""
+    forms = (str(int.from_bytes(raw)).encode(), raw.hex().encode(), raw.hex().upper().encode(), raw)
+    return {piece for form in (*forms, repr(raw)[2:-1].encode()) for piece in pieces(form)}
 
 
 def forms_of_signatures(signatures: Iterable[str]) -> set[bytes]:

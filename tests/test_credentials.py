@@ -8,12 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, rsa, x25519
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, NoEncryption, PrivateFormat
 
 from kalshi_tui.credentials import Ask, CredentialsError, KeySource, from_environment, open_key, read_key_file
 from kalshi_tui.kalshi.environments import practice
-from kalshi_tui.kalshi.signing import Signer, generate_key, public_pem
+from kalshi_tui.kalshi.signing import KeyType, Signer, generate_key, public_pem
 
 PEM = generate_key()
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -22,7 +22,15 @@ LOCKED = KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncry
 SHORT = rsa.generate_private_key(public_exponent=65537, key_size=1024).private_bytes(  # noqa: S505 - too short on purpose
     Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
 )
+ED25519 = generate_key(kind=KeyType.ED25519)
+LOCKED_ED25519 = generate_key(b"open sesame", KeyType.ED25519)
 CURVE = ec.generate_private_key(ec.SECP256R1()).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+X25519 = x25519.X25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
+def answer(_: str) -> str:
+    return "open sesame"
 
 
 def opened(source: KeySource, ask: Ask | None = None) -> Signer:
@@ -37,17 +45,58 @@ def kept(folder: Path, pem: bytes = PEM, mode: int = 0o600) -> Path:
 
 
 @pytest.mark.parametrize(
-    "pem", [PEM, PKCS1, PEM.replace(b"\n", b"\r\n"), b"\xef\xbb\xbf" + PKCS1], ids=["pkcs8", "pkcs1", "crlf", "bom"]
+    ("pem", "kind"),
+    [
+        (PEM, KeyType.RSA),
+        (PKCS1, KeyType.RSA),
+        (PEM.replace(b"\n", b"\r\n"), KeyType.RSA),
+        (b"\xef\xbb\xbf" + PKCS1, KeyType.RSA),
+        (ED25519, KeyType.ED25519),
+        (ED25519.replace(b"\n", b"\r\n"), KeyType.ED25519),
+        (b"\xef\xbb\xbf" + ED25519, KeyType.ED25519),
+    ],
+    ids=["pkcs8", "pkcs1", "crlf", "bom", "ed25519", "ed25519-crlf", "ed25519-bom"],
 )
-def test_every_form_of_key_opens(tmp_path: Path, pem: bytes) -> None:
-    assert opened(KeySource("id", kept(tmp_path, pem))).key_id == "id"
+def test_every_form_of_key_opens(tmp_path: Path, pem: bytes, kind: KeyType) -> None:
+    signer = opened(KeySource("id", kept(tmp_path, pem)))
+    assert (signer.key_id, signer.key_type) == ("id", kind)
+
+
+def test_an_ed25519_key_comes_by_every_way_that_an_rsa_key_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_the_open = {"KALSHI_API_KEY_ID": "id", "KALSHI_PRIVATE_KEY": ED25519.decode().replace("\n", "\\n")}
+    locked = kept(tmp_path, LOCKED_ED25519)
+    printing = (sys.executable, "-c", "import sys; print(sys.argv[1])")
+    monkeypatch.setitem(sys.modules, "keyring", Ring("open sesame"))
+    ways = [
+        opened(from_environment(in_the_open, KeySource())),
+        opened(from_environment({"KALSHI_KEY_ID": "id", "KALSHI_PRIVATE_KEY_PATH": str(locked)}, KeySource()), answer),
+        opened(KeySource("id", locked, passphrase_command=(*printing, "open sesame"))),
+        opened(KeySource("id", passphrase_command=(*printing, ED25519.decode()))),
+        opened(KeySource("id", locked, keyring=True)),
+    ]
+    monkeypatch.setitem(sys.modules, "keyring", Ring(ED25519.decode()))
+    ways.append(opened(KeySource("id", keyring=True)))
+    assert {each.key_type for each in ways} == {KeyType.ED25519}
+    with pytest.raises(CredentialsError, match="does not open the key file"):
+        opened(KeySource("id", locked, passphrase_command=(*printing, "open barley")))
+
+
+def test_half_an_encrypted_key_asks_for_no_passphrase(tmp_path: Path) -> None:
+    lines = LOCKED_ED25519.splitlines(keepends=True)
+    with pytest.raises(CredentialsError, match="The key file is damaged"):
+        opened(KeySource("id", kept(tmp_path, b"".join(lines[:3] + lines[-1:]))), asked())
 
 
 @pytest.mark.parametrize(
     ("pem", "sentence"),
     [
         (public_pem(PEM), "This is a public key"),
-        (CURVE, "a key of another kind"),
+        (public_pem(ED25519), "This is a public key"),
+        (CURVE, "a key of another kind (the elliptic curve secp256r1)"),
+        (X25519, "X25519, which agrees on secrets and signs nothing"),
+        (ED25519[:60] + b"\n-----END PRIVATE KEY-----\n", "is damaged"),
         (SHORT, "1024 bits, which is too short"),
         (b"hello", "This is not a private key"),
         (PEM[:400] + b"\n-----END PRIVATE KEY-----\n", "is damaged"),

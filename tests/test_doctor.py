@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from kalshi_tui.doctor import examine_machine
-from kalshi_tui.kalshi.signing import generate_key
+from kalshi_tui.kalshi.signing import KeyType, generate_key
 from kalshi_tui.launch import PracticeProcess, Ready
 from tests.test_configuration import run
 
@@ -46,14 +46,33 @@ def test_it_looks_at_another_exchange_with_the_key_given(tmp_path: Path, exchang
     assert {"name": "signature", "ok": True, "sentence": "The exchange accepts the key."} in told["checks"]
 
 
+@pytest.mark.parametrize("kind", ["ed25519", "rsa"])
+def test_it_is_green_with_a_key_of_either_type_and_names_it(tmp_path: Path, kind: str) -> None:
+    words = {"ed25519": "an Ed25519 key", "rsa": "an RSA key of 2048 bits"}[kind]
+    process = PracticeProcess(["--data", str(tmp_path / "exchange"), "--quiet-market", "--key-type", kind])
+    try:
+        ready = process.ready()
+        done = run(tmp_path, "--rest-url", ready.rest_url, "doctor", **key_of(ready))
+        assert done.returncode == 0, done.stdout
+        assert f"ok   key          {ready.private_key_path} is yours alone and opens: {words}." in done.stdout
+        assert "ok   signature    The exchange accepts the key." in done.stdout
+        assert "ok   stream " in done.stdout
+        own = run(tmp_path, "doctor", "--data", str(tmp_path / "exchange"))
+        assert own.returncode == 0, own.stdout
+        assert f"ok   key          practice's own, {words}." in own.stdout
+    finally:
+        process.end()
+
+
 def test_a_key_that_is_not_this_exchange_s(tmp_path: Path, exchange: Ready) -> None:
     path = tmp_path / "other.pem"
-    path.write_bytes(generate_key())
-    path.chmod(0o600)
     environ = key_of(exchange) | {"KALSHI_PRIVATE_KEY_PATH": str(path)}
-    done = run(tmp_path, "--rest-url", exchange.rest_url, "doctor", **environ)
-    assert done.returncode == 1
-    assert "FAIL signature    The exchange refused the signature: the private key does not belong" in done.stdout
+    for kind in KeyType:
+        path.write_bytes(generate_key(kind=kind))
+        path.chmod(0o600)
+        done = run(tmp_path, "--rest-url", exchange.rest_url, "doctor", **environ)
+        assert done.returncode == 1
+        assert "FAIL signature    The exchange refused the signature: the private key does not belong" in done.stdout
     environ["KALSHI_API_KEY_ID"] = "not-known"
     done = run(tmp_path, "--rest-url", exchange.rest_url, "doctor", **environ)
     assert "FAIL signature    The exchange does not know this key id: keys of the demo" in done.stdout

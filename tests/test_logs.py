@@ -13,17 +13,24 @@ from urllib.parse import quote
 
 import httpx
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from kalshi_tui import logs
+from kalshi_tui.credentials import signer_of
 from kalshi_tui.kalshi.environments import practice
-from kalshi_tui.kalshi.signing import Signer, generate_key
+from kalshi_tui.kalshi.signing import KeyType, Signer, generate_key, load_private_key
 from tests.terminal.terminal import ROOT, environment_of
 
 PASSPHRASE = "canary p\u00e4ss \"phrase\" \\ 'of' 1"
-PEM = generate_key()
-SIGNATURE = Signer.from_pem("canary-key-id", PEM, environment=practice(1)).headers(
-    "GET", "/trade-api/v2/markets", 1, host="127.0.0.1"
-)["KALSHI-ACCESS-SIGNATURE"]
+PEMS = {kind: generate_key(kind=kind) for kind in KeyType}
+PEM = PEMS[KeyType.RSA]
+SIGNATURES = {
+    kind: Signer.from_pem("canary-key-id", pem, environment=practice(1)).headers(
+        "GET", "/trade-api/v2/markets", 1, host="127.0.0.1"
+    )["KALSHI-ACCESS-SIGNATURE"]
+    for kind, pem in PEMS.items()
+}
+SIGNATURE = SIGNATURES[KeyType.RSA]
 HEADERS = {"KALSHI-ACCESS-KEY": "canary-key-id", "KALSHI-ACCESS-SIGNATURE": SIGNATURE}
 
 
@@ -53,6 +60,9 @@ def pieces(secret: str, size: int = 16) -> list[str]:
 
 
 LINES = PEM.decode().splitlines()[1:-1]
+LOCKED = generate_key(PASSPHRASE.encode(), KeyType.ED25519)
+KIND_AND_LENGTH = 22
+"""Characters at the head of every PEM of an Ed25519 key, which tell nothing of it."""
 WAYS: dict[str, Callable[[str], str]] = {
     "as it is": str,
     "as Python writes it": repr,
@@ -76,6 +86,70 @@ def test_a_key_file_never_stands_in_the_log(log: Log, way: str, known: bool) -> 
     written = log.text()
     assert written.count("it holds ") == 5
     assert not [piece for line in LINES for piece in pieces(line) if piece in written]
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["named", "not named"])
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("pem", [PEMS[KeyType.ED25519], LOCKED], ids=["plain", "encrypted"])
+def test_nor_does_that_of_an_ed25519_key(log: Log, pem: bytes, way: str, known: bool) -> None:
+    if known:
+        logs.secret(pem)
+    whole = pem.decode()
+    lines = whole.splitlines()[1:-1]
+    for text in (whole, whole[:-40], "\n".join(lines), "".join(lines), whole.replace("\n", "\r\n")):
+        log.logger.error("it holds %s", WAYS[way](text))
+    written = log.text()
+    assert written.count("it holds ") == 5
+    assert not [piece for line in lines for piece in pieces(line[KIND_AND_LENGTH:]) if piece in written]
+
+
+@pytest.mark.parametrize("locked", [True, False], ids=["encrypted", "plain"])
+@pytest.mark.parametrize("way", WAYS)
+def test_an_opened_ed25519_key_s_32_bytes_never_stand_in_the_log(log: Log, way: str, locked: bool) -> None:
+    pem = LOCKED if locked else PEMS[KeyType.ED25519]
+    signer_of("canary-key-id", pem, practice(1), PASSPHRASE.encode() if locked else None)
+    key = load_private_key(pem, PASSPHRASE.encode() if locked else None)
+    assert isinstance(key, Ed25519PrivateKey)
+    seed = key.private_bytes_raw()
+    forms = [
+        seed.hex(),
+        seed.hex().upper(),
+        base64.b64encode(seed).decode(),
+        base64.b64encode(seed).decode().rstrip("="),
+        str(int.from_bytes(seed)),
+        repr(seed)[2:-1],
+    ]
+    for form in forms:
+        log.logger.error("it holds %s", WAYS[way](form) if "\\" not in form else f"b'{form}'")
+    written = log.text()
+    assert written.count("it holds ") == len(forms)
+    assert not [piece for form in forms for piece in pieces(form) if piece in written]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_no_ed25519_signature_stands_in_the_log(log: Log, way: str) -> None:
+    signature = SIGNATURES[KeyType.ED25519]
+    raw = base64.b64decode(signature)
+    forms = [
+        signature,
+        signature.rstrip("="),
+        signature.replace("+", "-").replace("/", "_"),
+        raw.hex(),
+        raw.hex().upper(),
+        str(int.from_bytes(raw)),
+        quote(signature, safe=""),
+        json.dumps(signature).replace("/", "\\/"),
+        f"\n{signature}\n",
+        f"KALSHI-ACCESS-SIGNATURE: {signature}",
+        f"KALSHI-ACCESS-SIGNATURE={signature[:40]}...",
+        str({"KALSHI-ACCESS-SIGNATURE": signature}),
+    ]
+    for form in forms:
+        log.logger.error("it holds %s", WAYS[way](form))
+    written = log.text()
+    assert written.count("it holds ") == len(forms)
+    safe = [signature, signature.replace("+", "-").replace("/", "_"), raw.hex(), str(int.from_bytes(raw))]
+    assert not [piece for form in safe for piece in pieces(form) if piece in written]
 
 
 @pytest.mark.parametrize("way", [*(way for way in WAYS if "twice" not in way), "in an address", "as base64"])
@@ -190,7 +264,24 @@ def test_a_record_that_is_very_long_is_cut_and_no_secret_with_it(log: Log) -> No
     assert max(map(len, written.splitlines())) < logs.LONGEST_WRITTEN + 100
 
 
-@pytest.mark.parametrize("unit", ["A", "/", "-----BEGIN X-----", "Cookie:", "Cookie:'", "\\n", "A" * 199 + " ", "\\"])
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "A",
+        "/",
+        "-----BEGIN X-----",
+        "Cookie:",
+        "Cookie:'",
+        "\\n",
+        "A" * 199 + " ",
+        "\\",
+        "aB1 ",
+        "a",
+        "aB\\n",
+        "0",
+        "MC4CAQAwBQYDK2Vw",
+    ],
+)
 def test_no_text_keeps_the_program_long(log: Log, unit: str) -> None:
     logs.secret(PEM)
     logs.secret(PASSPHRASE)

@@ -1,5 +1,6 @@
 """The key and the signatures in this process: in no object's description, in no pickle, not in the journal's memory."""
 
+import base64
 import gc
 import pickle
 from collections.abc import Iterator
@@ -8,6 +9,8 @@ from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from rich.pretty import pretty_repr
 
 from kalshi_tui.compose import connected_practice, session_of
@@ -17,7 +20,7 @@ from kalshi_tui.kalshi.calls import SigningAuth
 from kalshi_tui.kalshi.environments import practice
 from kalshi_tui.kalshi.practice_control import PracticeControl
 from kalshi_tui.kalshi.rest import RestClient
-from kalshi_tui.kalshi.signing import KeyFileError, Signer, generate_key, load_private_key
+from kalshi_tui.kalshi.signing import KeyFileError, KeyType, Signer, generate_key, load_private_key, public_pem
 from kalshi_tui.kalshi.stream import Stream
 from kalshi_tui.kalshi.stream_group import StreamGroup
 from kalshi_tui.launch import Ready
@@ -27,6 +30,7 @@ from tests.session import rig
 from tests.session.rig import Rig, Trouble
 
 PEM = generate_key()
+SHORT_PEM = generate_key(kind=KeyType.ED25519)
 PASSPHRASE = b"canary of a passphrase"
 TOKEN = "canary-token-canary-token"
 
@@ -57,10 +61,15 @@ def pickled(each: object) -> bytes:
         return str(error).encode()
 
 
+@pytest.fixture(params=[PEM, SHORT_PEM], ids=["rsa", "ed25519"])
+def pem(request: pytest.FixtureRequest) -> bytes:
+    return bytes(request.param)
+
+
 @pytest.fixture
-async def session(tmp_path: Path) -> Any:
+async def session(tmp_path: Path, pem: bytes) -> Any:
     key, token = tmp_path / "key.pem", tmp_path / "token"
-    key.write_bytes(PEM)
+    key.write_bytes(pem)
     token.write_text(TOKEN)
     address = "127.0.0.1:1/trade-api"
     made = session_of(
@@ -70,8 +79,8 @@ async def session(tmp_path: Path) -> Any:
     await made.stop()
 
 
-async def test_no_object_that_holds_the_key_shows_it(session: Session) -> None:
-    forms = forms_of_key(PEM) | {TOKEN.encode()}
+async def test_no_object_that_holds_the_key_shows_it(session: Session, pem: bytes) -> None:
+    forms = forms_of_key(pem) | {TOKEN.encode()}
     met = set()
     for each in ours(session):
         met.add(type(each))
@@ -83,24 +92,33 @@ async def test_no_object_that_holds_the_key_shows_it(session: Session) -> None:
 
 def test_what_is_looked_for_would_be_found() -> None:
     key = load_private_key(PEM)
+    assert isinstance(key, RSAPrivateKey)
     forms = forms_of_key(PEM)
     numbers = key.private_numbers()
     for leak in (PEM, repr(PEM).encode(), str(numbers.d).encode(), f"{numbers.q:x}".encode(), PEM[300:400]):
         assert holds(leak, forms)
-    signature = Signer(" ", key, environment=practice(1)).headers("GET", "/trade-api/v2/markets", 1, host="127.0.0.1")[
-        "KALSHI-ACCESS-SIGNATURE"
-    ]
-    assert holds(f"sent {signature}".encode(), forms_of_signatures([signature]))
+    short = load_private_key(SHORT_PEM)
+    assert isinstance(short, Ed25519PrivateKey)
+    seed, forms = short.private_bytes_raw(), forms_of_key(SHORT_PEM)
+    for leak in (SHORT_PEM, SHORT_PEM[50:90], seed, seed.hex().encode(), base64.b64encode(seed), repr(seed).encode()):
+        assert holds(leak, forms)
+    assert not holds(public_pem(SHORT_PEM), forms)
+    for each in (key, short):
+        signer = Signer(" ", each, environment=practice(1))
+        signature = signer.headers("GET", "/trade-api/v2/markets", 1, host="127.0.0.1")["KALSHI-ACCESS-SIGNATURE"]
+        assert holds(f"sent {signature}".encode(), forms_of_signatures([signature]))
 
 
+@pytest.mark.parametrize("kind", KeyType)
 @pytest.mark.parametrize("case", ["wrong passphrase", "no passphrase", "damaged", "no key at all"])
-def test_why_a_key_file_is_refused_tells_nothing_of_it(case: str) -> None:
-    locked = generate_key(PASSPHRASE)
+def test_why_a_key_file_is_refused_tells_nothing_of_it(case: str, kind: KeyType) -> None:
+    plain = generate_key(kind=kind)
+    locked = generate_key(PASSPHRASE, kind)
     pem, passphrase = {
         "wrong passphrase": (locked, b"canary of another one"),
         "no passphrase": (locked, None),
-        "damaged": (PEM.replace(PEM[200:210], b"##########"), PASSPHRASE),
-        "no key at all": (PEM.replace(b"PRIVATE KEY", b"PUBLIC KEY"), PASSPHRASE),
+        "damaged": (plain.replace(plain[60:70], b"##########"), PASSPHRASE),
+        "no key at all": (plain.replace(b"PRIVATE KEY", b"PUBLIC KEY"), PASSPHRASE),
     }[case]
     with pytest.raises(KeyFileError) as raised:
         Signer.from_pem("key-id", pem, passphrase, environment=practice(1))

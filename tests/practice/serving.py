@@ -13,7 +13,7 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from kalshi_tui.domain.price import MONEY_UNIT
 from kalshi_tui.kalshi.environments import practice
-from kalshi_tui.kalshi.signing import Signer, generate_key
+from kalshi_tui.kalshi.signing import KeyType, Signer, generate_key
 from kalshi_tui.practice.auth import Authenticator
 from kalshi_tui.practice.server import PracticeServer
 from kalshi_tui.practice.simulation.participants import DEFAULT_RATE
@@ -23,7 +23,8 @@ HERE = "127.0.0.1"
 PREFIX = "/trade-api/v2"
 WS_PATH = "/trade-api/ws/v2"
 CONTROL = "/practice/control"
-PEMS = {name: generate_key() for name in ("alice", "bob")}
+PEMS = {"alice": generate_key(kind=KeyType.RSA), "bob": generate_key(kind=KeyType.ED25519)}
+"""A key of each type that the exchange takes."""
 TOKEN = "the content of a file that a test has no need of"
 CASH = 10_000 * MONEY_UNIT
 

@@ -2,17 +2,22 @@
 
 import json
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Self
 
 import httpx
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from kalshi_tui.kalshi.environments import practice
-from kalshi_tui.kalshi.signing import Signer
+from kalshi_tui.kalshi.signing import KeyType, Signer, generate_key, public_pem
 from tests.practice.serving import HERE
 from tests.processes import wait_gone
 
@@ -95,6 +100,64 @@ def test_further_accounts_have_keys_of_their_own_and_trade_with_each_other(tmp_p
         assert [each["fill_count"] for each in replies] == ["0.00", "4.00", "6.00"]
         held = [alone.call(*key, "GET", "/portfolio/positions").json()["market_positions"] for key in keys]
         assert [each[0]["position_fp"] for each in held] == ["10.00", "-4.00", "-6.00"]
+
+
+def test_the_accounts_keys_are_of_the_type_asked_for_and_trade(tmp_path: Path) -> None:
+    folder = tmp_path / "practice"
+    with Alone(folder, "--accounts", "1", "--quiet-market", "--key-type", "ed25519") as alone:
+        told = alone.told
+        keys = [(told["api_key_id"], told["private_key_path"])]
+        keys += [(each["api_key_id"], each["private_key_path"]) for each in told["accounts"]]
+        parsed = [load_pem_private_key(Path(path).read_bytes(), password=None) for _, path in keys]
+        assert [isinstance(each, Ed25519PrivateKey) for each in parsed] == [True, True]
+        ticker = plain_market(alone)
+        for key, side in zip(keys, ("bid", "ask"), strict=True):
+            sent = alone.call(*key, "POST", ORDERS, order(ticker, side, "0.4000", "2.00"))
+            assert sent.status_code == 201
+        assert sent.json()["fill_count"] == "2.00"
+    # A restart keeps the key, whether its type is named or not; another type is a sentence, and a new account's.
+    for more in ((), ("--key-type", "ed25519")):
+        with Alone(folder, "--quiet-market", *more) as again:
+            assert again.told["api_key_id"] == told["api_key_id"]
+            assert again.call(*keys[0], "GET", "/portfolio/balance").status_code == 200
+    with Alone(folder, "--key-type", "rsa") as other:
+        _, err = other.process.communicate(timeout=20)
+        assert (other.process.returncode, other.line) == (1, "")
+        assert f"the account's key {keys[0][1]} is an Ed25519 key and keeps its type." in err
+        assert "--fresh" in err
+        assert "Traceback" not in err
+    with Alone(folder, "--key-type", "rsa", "--fresh", "--quiet-market") as fresh:
+        new = fresh.told["api_key_id"], fresh.told["private_key_path"]
+        assert new[0] != told["api_key_id"]
+        assert isinstance(load_pem_private_key(Path(new[1]).read_bytes(), password=None), RSAPrivateKey)
+        assert fresh.call(*new, "GET", "/portfolio/balance").status_code == 200
+
+
+def test_a_registered_key_outlives_a_restart_and_no_new_account(tmp_path: Path) -> None:
+    folder, own = tmp_path / "practice", tmp_path / "own.pem"
+    own.write_bytes(generate_key(kind=KeyType.ED25519))
+    asked = {"name": "bot", "public_key": public_pem(own.read_bytes()).decode()}
+    with Alone(folder, "--quiet-market", "--tier", "premier") as first:
+        key = first.told["api_key_id"], first.told["private_key_path"]
+        made = first.call(*key, "POST", "/api_keys", asked)
+        assert made.status_code == 201
+        mine = made.json()["api_key_id"], str(own)
+        assert first.call(*mine, "GET", "/portfolio/balance").status_code == 200
+    with Alone(folder, "--quiet-market") as again:
+        assert again.call(*mine, "GET", "/portfolio/balance").status_code == 200
+        listed = again.call(*key, "GET", "/api_keys").json()["api_keys"]
+        assert [(each["api_key_id"], each["name"]) for each in listed] == [(key[0], "practice"), (mine[0], "bot")]
+    with closing(sqlite3.connect(folder / "practice.sqlite3")) as database:
+        database.execute("update meta set value = '[1]' where key = 'registered_keys'")
+        database.commit()
+    with Alone(folder, "--quiet-market") as broken:
+        _, err = broken.process.communicate(timeout=20)
+        assert broken.process.returncode == 1
+        assert "the registered API keys in" in err
+        assert "--fresh" in err
+        assert "Traceback" not in err
+    with Alone(folder, "--quiet-market", "--fresh") as fresh:
+        assert fresh.call(*mine, "GET", "/portfolio/balance").status_code == 401
 
 
 def test_a_folder_in_use_is_told_with_the_process_that_uses_it(tmp_path: Path) -> None:

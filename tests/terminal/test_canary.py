@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from kalshi_tui.kalshi.signing import KeyType, key_words, load_private_key
+from kalshi_tui.practice.keys import account_key, make_folder
 from tests.canary import files_with, forms_of_key, forms_of_signatures, holds, shown
 from tests.terminal import canary
 from tests.terminal.terminal import TERMINAL, Terminal
@@ -31,8 +33,12 @@ def told_by_the_system(process: int) -> bytes:
 class Run:
     """Goes through a trading day that ends in a crash, and keeps all that can be kept of it."""
 
-    def __init__(self, home: Path, notes: Path) -> None:
+    def __init__(self, home: Path, notes: Path, kind: KeyType) -> None:
         self.home = home
+        folder = home / "data" / "kalshi-tui" / "practice"
+        make_folder(folder)
+        # The exchange goes on with the key that it finds.
+        account_key(folder, kind=kind)
         self.terminal = Terminal(
             ["--seed", "7"], home, 80, 50, module=canary.MODULE, terminal=TERMINAL | {canary.NOTES: str(notes)}
         )
@@ -51,6 +57,7 @@ class Run:
             self.terminal.child.close(force=True)
         self.raw = bytes(self.terminal.raw)
         self.signatures = {line for line in (notes / canary.SIGNATURES).read_text().splitlines() if line}
+        self.words = {KeyType.RSA: "an RSA key of 2048 bits", KeyType.ED25519: "an Ed25519 key"}[kind]
         self.process = json.loads((notes / canary.PROCESS).read_text())
 
     def _rehearse(self, label: str) -> None:
@@ -89,14 +96,15 @@ class Run:
             terminal.press("5")
 
 
-@pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    return Run(tmp_path_factory.mktemp("canary"), tmp_path_factory.mktemp("notes"))
+@pytest.fixture(scope="module", params=KeyType)
+def run(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Run:
+    return Run(tmp_path_factory.mktemp("canary"), tmp_path_factory.mktemp("notes"), request.param)
 
 
 def test_the_key_is_in_its_file_and_nowhere_else(run: Run) -> None:
     forms = forms_of_key(run.key)
     assert files_with(run.home, forms) == {"private_key.pem"}
+    assert key_words(load_private_key(run.key)) == run.words
     assert not holds(run.raw, forms)
     assert not holds(shown(run.raw), forms)
     assert not holds(run.of_processes, forms)
