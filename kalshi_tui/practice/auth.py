@@ -74,10 +74,6 @@ class Authenticator:
         """Return an account's keys, the oldest first."""
         return [key for key in self._keys.values() if key.account_id == account_id]
 
-    def account(self, headers: Mapping[str, str], method: str, path: str) -> str:
-        """Give the account that signed; ``path`` without its query. Raises Refusal 401."""
-        return self.key(headers, method, path).account_id
-
     def key(self, headers: Mapping[str, str], method: str, path: str) -> KnownKey:
         """Return the key that signed; ``path`` without its query. Raises Refusal 401."""
         key_id, timestamp = headers.get(KEY_HEADER, ""), headers.get(TIMESTAMP_HEADER, "")

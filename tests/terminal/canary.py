@@ -25,7 +25,7 @@ import kalshi_tui.launch
 from kalshi_tui.__main__ import main
 from kalshi_tui.kalshi.environments import practice
 from kalshi_tui.kalshi.signing import SIGNATURE_HEADER, Signer
-from kalshi_tui.practice.auth import Authenticator
+from kalshi_tui.practice.auth import Authenticator, KnownKey
 from kalshi_tui.practice.server import PracticeServer
 
 MODULE: Final = "tests.terminal.canary"
@@ -56,18 +56,18 @@ def headers() -> dict[str, str]:
 
 def break_the_exchange() -> None:
     """Note every signature, and have a handler fail with what it was sent."""
-    account = Authenticator.account
+    key = Authenticator.key
 
-    def noting(self: Authenticator, sent: Mapping[str, str], method: str, path: str) -> str:
+    def noting(self: Authenticator, sent: Mapping[str, str], method: str, path: str) -> KnownKey:
         with notes(SIGNATURES).open("a") as file:
             file.write(sent.get(SIGNATURE_HEADER, "") + "\n")
-        return account(self, sent, method, path)
+        return key(self, sent, method, path)
 
     async def failing(self: PracticeServer, request: web.Request) -> web.Response:
         local = (pem(), dict(request.headers))
         raise ValueError("a handler of canary", local)
 
-    Authenticator.account = noting  # type: ignore[method-assign, assignment]  # in this process alone
+    Authenticator.key = noting  # type: ignore[method-assign, assignment]  # in this process alone
     PracticeServer._limits = failing  # type: ignore[method-assign]
 
 
