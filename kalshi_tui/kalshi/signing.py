@@ -1,4 +1,4 @@
-"""Signing requests and WebSocket handshakes with an Ed25519 or an RSA key (API contract, section 2).
+"""Signing requests and WebSocket handshakes with an Ed25519 or an RSA key (docs/kalshi-api.md, section 2).
 
 The signed text is ``timestamp + METHOD + path``: Unix milliseconds, the upper-case method, and a path that starts with
 ``/trade-api/`` and carries no query. It does not name a host: that a key signs for no other host than its own

@@ -24,7 +24,7 @@ SCOPES: Final = (
     "write::block_trade_accept",
     "write::fcm_risk",
 )
-"""What a key may be allowed (section 12)."""
+"""What a key may be allowed (docs/kalshi-api.md, section 12)."""
 NARROW_SCOPES: Final = (
     (WRITE, "/portfolio/events/orders", "write::trade"),
     (WRITE, "/portfolio/order_groups", "write::trade"),

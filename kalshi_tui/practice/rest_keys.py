@@ -1,4 +1,4 @@
-"""The REST side of API keys: listing an account's, and registering a public key of one's own (section 12)."""
+"""API keys over REST: list an account's, register an own public key (docs/kalshi-api.md, section 12)."""
 
 import uuid
 from typing import Final
