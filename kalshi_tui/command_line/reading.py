@@ -1,7 +1,8 @@
 """What the commands that only ask have in common: one client, one question, failures in the command line's terms."""
 
 import argparse
-from collections.abc import Awaitable, Callable
+import sys
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
@@ -13,6 +14,7 @@ from kalshi_tui.command_line.progress import Waiting
 if TYPE_CHECKING:
     from kalshi_tui.domain.market import Event, Market
     from kalshi_tui.kalshi.rest import RestClient
+    from kalshi_tui.kalshi.tolerant import LeftOut
 
 T = TypeVar("T")
 
@@ -31,9 +33,21 @@ def asked(
     import asyncio
 
     output = Output()
-    with opened(options, public=public) as exchange, Waiting(words) as waiting:
-        asyncio.run(_put(exchange, output, waiting, question))
+    left_out: dict[LeftOut, None] = {}
+    try:
+        with opened(options, public=public) as exchange, Waiting(words) as waiting:
+            asyncio.run(_put(exchange, output, waiting, question, left_out))
+    finally:
+        tell_left_out(left_out)
     return OK
+
+
+def tell_left_out(items: "Iterable[LeftOut]") -> None:
+    """Say what the exchange listed and nobody could read: beside the list and not in it, which programs read."""
+    if told := list(items):
+        from kalshi_tui.kalshi.tolerant import left_out_words
+
+        sys.stderr.write(f"kalshi-tui: {left_out_words(told)}\n")
 
 
 async def _put(
@@ -41,8 +55,10 @@ async def _put(
     output: Output,
     waiting: Waiting,
     question: "Callable[[RestClient, Output, Waiting], Awaitable[None]]",
+    left_out: "dict[LeftOut, None]",
 ) -> None:
     async with exchange.rest() as rest:
+        rest.on_left_out = left_out.setdefault
         await understood(question(rest, output, waiting))
 
 

@@ -48,9 +48,11 @@ if TYPE_CHECKING:
     )
     from kalshi_tui.kalshi.numbers import contracts, dollars, price
     from kalshi_tui.kalshi.replies import AccountLimits, AmendAck, CancelAck, ExchangeStatus, OrderAck
+    from kalshi_tui.kalshi.rest import Reading
     from kalshi_tui.kalshi.signing import KeyFileError, PassphraseError
     from kalshi_tui.kalshi.stream import Health
     from kalshi_tui.kalshi.subscription import Happening, Report
+    from kalshi_tui.kalshi.tolerant import LeftOut, Read
     from kalshi_tui.kalshi.updates import BookUpdate, MarketChanged, QuoteUpdate, Update, Updates
 
 __all__ = [
@@ -82,6 +84,7 @@ __all__ = [
     "KalshiError",
     "KeyFileError",
     "Kind",
+    "LeftOut",
     "Level",
     "Link",
     "LinkState",
@@ -105,6 +108,8 @@ __all__ = [
     "Quote",
     "QuoteUpdate",
     "RateLimited",
+    "Read",
+    "Reading",
     "Refused",
     "Report",
     "Retry",
@@ -169,9 +174,11 @@ _OF: Final = {
     ),
     "kalshi.numbers": ("contracts", "dollars", "price"),
     "kalshi.replies": ("AccountLimits", "AmendAck", "CancelAck", "ExchangeStatus", "OrderAck"),
+    "kalshi.rest": ("Reading",),
     "kalshi.signing": ("KeyFileError", "PassphraseError"),
     "kalshi.stream": ("Health",),
     "kalshi.subscription": ("Happening", "Report"),
+    "kalshi.tolerant": ("LeftOut", "Read"),
     "kalshi.updates": ("BookUpdate", "MarketChanged", "QuoteUpdate", "Update", "Updates"),
 }
 """The modules that the names are of."""

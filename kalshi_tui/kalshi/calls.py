@@ -19,7 +19,7 @@ from msgspec import Struct
 
 from kalshi_tui import __version__
 from kalshi_tui.domain.price import NumberError
-from kalshi_tui.kalshi import translate, wire
+from kalshi_tui.kalshi import tolerant, translate, wire
 from kalshi_tui.kalshi.clock import ExchangeClock
 from kalshi_tui.kalshi.environments import Environment
 from kalshi_tui.kalshi.errors import (
@@ -41,6 +41,7 @@ from kalshi_tui.kalshi.errors import (
 from kalshi_tui.kalshi.reach import proxy_for, through_proxy, tls_context, tls_fault
 from kalshi_tui.kalshi.signing import Signer
 from kalshi_tui.kalshi.tokens import CANCEL_COST, USUAL_COST, Tokens, TooBusyError
+from kalshi_tui.kalshi.tolerant import LeftOut, Read
 from kalshi_tui.kalshi.translate import TranslationError
 from kalshi_tui.kalshi.wire import DecodeError
 
@@ -48,12 +49,17 @@ logging.getLogger("stamina").addHandler(
     logging.NullHandler()  # else each retry falls through to standard error, which is the trader's screen
 )
 
+_log: Final = logging.getLogger("kalshi_tui.rest")
+_log.addHandler(logging.NullHandler())  # else warnings fall through to standard error, which is the trader's screen
+
 T = TypeVar("T")
 U = TypeVar("U")
 
 Params = Mapping[str, str | int | Sequence[str] | None]
 Body = Struct | Mapping[str, str | int | bool]
 
+LOGGED_ONCE: Final = 10_000
+"""How many items that were left out are remembered, so that each is logged once."""
 BODY_LIMIT: Final = 32 * 1024 * 1024
 """Bytes of a body, unpacked, beyond which it is refused: a page of 1,000 markets has 3 million."""
 
@@ -149,6 +155,9 @@ class Calls:
         ``read_only`` no command leaves, whoever asks for it: each is NotSent.
         """
         self._read_only = read_only
+        self.on_left_out: Callable[[LeftOut], None] | None = None
+        """Told of every item that is left out of a list, each time that it is."""
+        self._logged: set[LeftOut] = set()
         self.clock = clock or ExchangeClock()
         self._url = environment.rest_url if url is None else url
         self._auth = SigningAuth(signer, environment, self.clock) if signer is not None else None
@@ -190,14 +199,56 @@ class Calls:
 
     # Questions.
 
-    async def get(self, path: str, kind: type[T], params: Params | None = None, *, private: bool = False) -> T:
-        """Ask, and ask again where that may help. Raises TransportError, Refused or BadReply (NoKey without a key)."""
+    async def get(
+        self,
+        path: str,
+        kind: type[T],
+        params: Params | None = None,
+        *,
+        private: bool = False,
+        left_out: list[LeftOut] | None = None,
+    ) -> T:
+        """Ask, and ask again where that may help. Raises TransportError, Refused or BadReply (NoKey without a key).
+
+        Items of a list that cannot be read are left out, told, and added to ``left_out``.
+        """
         if private and self._auth is None:
             raise NoKey
-        reply: T = await self._again(self._ask, path, kind, params)
+        lost: list[LeftOut] = []
+        reply: T = await self._again(self._ask, path, kind, params, lost)
+        for each in lost:
+            self.leave_out(each, left_out)
         return reply
 
-    async def _ask(self, path: str, kind: type[T], params: Params | None) -> T:
+    def leave_out(self, item: LeftOut, left_out: list[LeftOut] | None = None) -> None:
+        """Note that an item is left out of a list: in the log once, to whoever listens, and in ``left_out``."""
+        if item not in self._logged and len(self._logged) < LOGGED_ONCE:
+            self._logged.add(item)
+            _log.warning("Left out, for it cannot be read: %s", item)
+        if left_out is not None:
+            left_out.append(item)
+        if self.on_left_out is not None:
+            self.on_left_out(item)
+
+    def sensible(
+        self,
+        change: Callable[[U], T],
+        sources: Iterable[U] | None,
+        what: str,
+        name: Callable[[U], object],
+        left_out: list[LeftOut],
+    ) -> Iterable[T]:
+        """Translate the items of a list, leaving out what makes no sense: one must not hide the other 70,000."""
+        for source in sources or ():
+            try:
+                changed = change(source)
+            except (TranslationError, NumberError) as error:
+                named = translate.clean(str(name(source)), translate.IDENTITY)
+                self.leave_out(LeftOut(what, named, translate.clean(str(error))), left_out)
+            else:
+                yield changed
+
+    async def _ask(self, path: str, kind: type[T], params: Params | None, left_out: list[LeftOut]) -> T:
         try:
             reply = await self._exchange("GET", path, params)
         except (httpx.HTTPError, TimeoutError) as error:
@@ -207,19 +258,31 @@ class Calls:
         if not 200 <= reply.status < 300:
             raise self._failure(reply)
         try:
-            return wire.decode(reply.body, kind)
+            return tolerant.decode(reply.body, kind, left_out)
         except DecodeError as error:
             raise BadReply(f"The exchange's reply to {path} makes no sense: {translate.clean(str(error))}.") from error
 
-    async def pages(self, path: str, params: Params, kind: type[P], *, private: bool = False) -> AsyncIterator[P]:
-        """Yield pages until the cursor is empty or comes again (docs/kalshi-api.md, section 8)."""
+    async def pages(
+        self,
+        path: str,
+        params: Params,
+        kind: type[P],
+        *,
+        private: bool = False,
+        left_out: list[LeftOut] | None = None,
+        broken_off: Callable[[], None] = lambda: None,
+    ) -> AsyncIterator[P]:
+        """Yield pages until the cursor is empty or comes again (section 8); ``broken_off`` is called if it does."""
         seen: set[str] = set()
         cursor = ""
         while True:
-            page = await self.get(path, kind, {**params, "cursor": cursor or None}, private=private)
+            page = await self.get(path, kind, {**params, "cursor": cursor or None}, private=private, left_out=left_out)
             yield page
             following = page.cursor
-            if not isinstance(following, str) or not following or following in seen:
+            if not isinstance(following, str) or not following:
+                return
+            if following in seen:
+                broken_off()
                 return
             seen.add(following)
             cursor = following
@@ -231,16 +294,24 @@ class Calls:
         kind: type[P],
         items: Callable[[P], Iterable[U] | None],
         change: Callable[[U], T],
+        what: str,
+        name: Callable[[U], object],
         most: int | None = None,
         *,
         private: bool = False,
-    ) -> list[T]:
-        """Read a whole list, at most ``most``. Nothing is passed over: an item that makes no sense is a BadReply."""
-        found: list[T] = []
-        async for page in self.pages(path, params, kind, private=private):
-            found.extend(translated(change, item) for item in items(page) or ())
+    ) -> Read[T]:
+        """Read a whole list, at most ``most``. What makes no sense is left out, and the list says so."""
+        found, lost = Read[T](), list[LeftOut]()
+
+        def broken_off() -> None:
+            found.broken_off = True
+
+        async for page in self.pages(path, params, kind, private=private, left_out=lost, broken_off=broken_off):
+            found.extend(self.sensible(change, items(page), what, name, lost))
             if most is not None and len(found) >= most:
-                return found[:most]
+                del found[most:]
+                break
+        found.left_out = tuple(lost)
         return found
 
     # Commands.
@@ -264,7 +335,7 @@ class Calls:
         """
         reply = await self._send(method, path, what, request, params, items)
         try:
-            return wire.decode(reply.body, kind)
+            return tolerant.decode(reply.body, kind, [])
         except DecodeError as error:
             raise UnknownOutcome(
                 f"{what} was sent, but the answer makes no sense ({translate.clean(str(error))}): "

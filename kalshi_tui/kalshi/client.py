@@ -3,13 +3,16 @@
 Prices are integers of 1/10,000 dollar, counts of 1/100 contract, money of 1/1,000,000 dollar; texts such as ``"0.42"``
 are taken too. Times are Unix seconds (``_s``) or milliseconds (``_ms``).
 
+An item of a list that cannot be read is left out, and told: lists have ``left_out`` (see `LeftOut`), and are ``whole``
+only without any.
+
 A question raises `TransportError`, `Refused` or `BadReply`. A command raises `NotSent` (nothing left this machine),
 `Refused` (a definite no) or `UnknownOutcome` (it may have been done: ask, never resend).
 """
 
 import os
 import uuid
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -39,11 +42,12 @@ from kalshi_tui.kalshi.errors import (
 )
 from kalshi_tui.kalshi.finding import Clearing, HeardClock, OwnOrders, listed_by_id, sought
 from kalshi_tui.kalshi.replies import AccountLimits, AmendAck, CancelAck, ExchangeStatus, OrderAck
-from kalshi_tui.kalshi.rest import Levels, RestClient
+from kalshi_tui.kalshi.rest import Levels, Reading, RestClient
 from kalshi_tui.kalshi.signing import Signer
 from kalshi_tui.kalshi.sink import Sink
 from kalshi_tui.kalshi.stream import Stream
 from kalshi_tui.kalshi.stream_group import Listener, StreamGroup
+from kalshi_tui.kalshi.tolerant import Read
 from kalshi_tui.kalshi.updates import Updates
 
 CANDLES: Final = 100
@@ -156,7 +160,7 @@ class KalshiClient:
         series_ticker: str | None = None,
         event_ticker: str | None = None,
         tickers: Sequence[str] | None = None,
-    ) -> AsyncIterator[Market]:
+    ) -> Reading[Market]:
         """Yield the markets that pass the filters, page by page, to the last."""
         return self._rest.markets(
             status=status, series_ticker=series_ticker, event_ticker=event_ticker, tickers=tickers
@@ -172,7 +176,7 @@ class KalshiClient:
         status: Literal["unopened", "open", "closed", "settled"] | None = None,
         series_ticker: str | None = None,
         with_markets: bool = True,
-    ) -> AsyncIterator[Event]:
+    ) -> Reading[Event]:
         """Yield the events that pass the filters, with their markets, page by page, to the last."""
         return self._rest.events(status=status, series_ticker=series_ticker, with_nested_markets=with_markets)
 
@@ -190,7 +194,7 @@ class KalshiClient:
 
     async def trades(
         self, ticker: str | None = None, *, min_s: int | None = None, max_s: int | None = None, most: int = 100
-    ) -> list[Trade]:
+    ) -> Read[Trade]:
         """Read public trades, of one market or all, newest first, at most ``most``."""
         return await self._rest.trades(ticker, min_ts=min_s, max_ts=max_s, most=most)
 
@@ -218,11 +222,11 @@ class KalshiClient:
         """Read the cash and what the positions are worth."""
         return await self._rest.balance()
 
-    async def positions(self, *, ticker: str | None = None, event_ticker: str | None = None) -> list[Position]:
+    async def positions(self, *, ticker: str | None = None, event_ticker: str | None = None) -> Read[Position]:
         """Read what is held, all pages; settled markets are gone from here, and are in `settlements`."""
         return await self._rest.positions(ticker=ticker, event_ticker=event_ticker)
 
-    async def settlements(self, *, min_s: int | None = None, most: int | None = None) -> list[Settlement]:
+    async def settlements(self, *, min_s: int | None = None, most: int | None = None) -> Read[Settlement]:
         """Read what settled markets have paid, newest first, all pages."""
         return await self._rest.settlements(min_ts=min_s, most=most)
 
@@ -235,7 +239,7 @@ class KalshiClient:
         min_s: int | None = None,
         max_s: int | None = None,
         most: int | None = None,
-    ) -> list[Order]:
+    ) -> Read[Order]:
         """Read the account's orders, all pages or at most ``most``."""
         return await self._rest.orders(
             status=status, ticker=ticker, event_ticker=event_ticker, min_ts=min_s, max_ts=max_s, most=most
@@ -253,7 +257,7 @@ class KalshiClient:
         min_s: int | None = None,
         max_s: int | None = None,
         most: int | None = None,
-    ) -> list[Fill]:
+    ) -> Read[Fill]:
         """Read the account's fills, newest first, all pages or at most ``most``."""
         return await self._rest.fills(ticker=ticker, order_id=order_id, min_ts=min_s, max_ts=max_s, most=most)
 

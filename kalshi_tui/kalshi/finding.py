@@ -47,6 +47,7 @@ NAMED: Final = 5
 """How many orders that still rest are named in the sentence."""
 REMEMBERED: Final = 1_000
 """Orders of a client's own that it remembers."""
+HALF_READ: Final = "The exchange's list of orders could not be read whole: what is not in it may exist all the same."
 NEVER: Final = 2**63
 """A time that no data pass."""
 
@@ -156,9 +157,12 @@ def passes(data_ms: int, sent_ms: int) -> bool:
 async def listed(rest: RestClient, client_order_id: str, ticker: str | None, sent_ms: int) -> Order | None:
     """Search the lists for an order once; None if it is not there. Unix milliseconds, 0 for any time."""
     since_s = (sent_ms - SEARCH_BACK_MS) // 1000 if sent_ms else None
-    for known in await rest.orders(ticker=ticker, min_ts=since_s):
+    found = await rest.orders(ticker=ticker, min_ts=since_s)
+    for known in found:
         if known.client_order_id == client_order_id:
             return known
+    if not found.whole:
+        raise BadReply(HALF_READ)
     return None
 
 
@@ -282,18 +286,22 @@ class Clearing:
     async def _round(self) -> bool:
         """Look once and cancel what is there; say whether nothing was, by data that have passed the call."""
         data_ms, read = 0, False
+        listed: Sequence[Order] = ()
         try:
             # Before the list itself: that is at least as fresh as this.
             data_ms = await self._rest.user_data_timestamp()
             self._called_ms = self._called_ms or self._rest.clock.now_ms()
-            self._left = await self._rest.orders(status="resting", ticker=self._ticker)
-            read = True
+            resting = await self._rest.orders(status="resting", ticker=self._ticker)
+            self._left = listed = resting
+            read = resting.whole
+            if not read:
+                self._problem = HALF_READ
         except KalshiError as error:
             if not self._begun and not isinstance(error, TransportError | RateLimited | BadReply):
                 raise
             self._problem = str(error)
         own = () if self._whole else self._own.unlisted(self._ticker, data_ms)
-        known = {order.order_id: order for order in (*own, *(self._left if read else ()))}
+        known = {order.order_id: order for order in (*own, *listed)}
         targets = [order for order in known.values() if passes(data_ms, self._cancelled.get(order.order_id, -NEVER))]
         for start in range(0, len(targets), CANCELLED_AT_ONCE):
             await self._cancel(targets[start : start + CANCELLED_AT_ONCE])

@@ -21,7 +21,7 @@ from kalshi_tui.domain.history import Candle, Settlement
 from kalshi_tui.domain.market import Event, Market, Trade
 from kalshi_tui.domain.order import BookSide, Fill, Order, OrderTerms
 from kalshi_tui.domain.portfolio import Balance, Position
-from kalshi_tui.domain.price import Count, NumberError, Price, format_count, format_price
+from kalshi_tui.domain.price import Count, Price, format_count, format_price
 from kalshi_tui.kalshi import translate, wire
 from kalshi_tui.kalshi.calls import BODY_LIMIT, Calls, Params, Retry, Timeouts, acknowledged, translated
 from kalshi_tui.kalshi.clock import ExchangeClock
@@ -37,7 +37,7 @@ from kalshi_tui.kalshi.replies import (
     SeriesTerms,
 )
 from kalshi_tui.kalshi.signing import Signer
-from kalshi_tui.kalshi.translate import TranslationError
+from kalshi_tui.kalshi.tolerant import LeftOut, Read
 
 __all__ = ["RestClient", "Retry", "Timeouts", "order_request"]
 
@@ -88,13 +88,20 @@ class RestClient:
             proxy=proxy,
             read_only=read_only,
         )
-        self.passed_over = 0
-        """Markets, events and series of public lists that made no sense and were left out."""
 
     @property
     def clock(self) -> ExchangeClock:
         """The exchange's time as its replies tell it; hand it to the stream too."""
         return self._calls.clock
+
+    @property
+    def on_left_out(self) -> Callable[[LeftOut], None] | None:
+        """Told of every item that cannot be read and is left out of a list, each time that it is."""
+        return self._calls.on_left_out
+
+    @on_left_out.setter
+    def on_left_out(self, told: Callable[[LeftOut], None] | None) -> None:
+        self._calls.on_left_out = told
 
     async def close(self) -> None:
         """Close the connections."""
@@ -110,7 +117,7 @@ class RestClient:
 
     # Markets (docs/kalshi-api.md, section 8).
 
-    async def markets(
+    def markets(
         self,
         *,
         status: str | None = None,
@@ -119,8 +126,8 @@ class RestClient:
         tickers: Sequence[str] | None = None,
         without_combos: bool = False,
         page: int = PAGE,
-    ) -> AsyncIterator[Market]:
-        """Yield the markets that pass the filters; one that makes no sense is passed over.
+    ) -> "Reading[Market]":
+        """Yield the markets that pass the filters; one that cannot be read is left out, and told.
 
         ``status`` is the filter's word (unopened, open, paused, closed, settled), not the object's.
         """
@@ -132,9 +139,17 @@ class RestClient:
             "tickers": ",".join(tickers) if tickers is not None else None,
             "mve_filter": "exclude" if without_combos else None,
         }
-        async for reply in self._calls.pages("/markets", params, wire.MarketsReply):
-            for market in self._sensible(translate.market, reply.markets or ()):
-                yield market
+
+        async def read(reading: Reading[Market]) -> AsyncIterator[Market]:
+            lost = reading.left_out
+            pages = self._calls.pages(
+                "/markets", params, wire.MarketsReply, left_out=lost, broken_off=reading.breaks_off
+            )
+            async for reply in pages:
+                for market in self._calls.sensible(translate.market, reply.markets, "market", _ticker, lost):
+                    yield market
+
+        return Reading(read)
 
     async def market(self, ticker: str) -> Market:
         """Read one market; a market just made may be `NotFound` for a moment."""
@@ -144,30 +159,38 @@ class RestClient:
             raise BadReply("The exchange answered about another market than the one asked about.")
         return market
 
-    async def events(
+    def events(
         self,
         *,
         with_nested_markets: bool = True,
         status: str | None = None,
         series_ticker: str | None = None,
         page: int = EVENTS_PAGE,
-    ) -> AsyncIterator[Event]:
-        """Yield the events that pass the filters, with their markets if wanted."""
+    ) -> "Reading[Event]":
+        """Yield the events that pass the filters, with their markets if wanted; as `markets` otherwise."""
         params: Params = {
             "limit": page,
             "with_nested_markets": "true" if with_nested_markets else None,
             "status": status,
             "series_ticker": series_ticker,
         }
-        async for reply in self._calls.pages("/events", params, wire.EventsReply):
-            for event in self._sensible(translate.event, reply.events or ()):
-                yield event
+
+        async def read(reading: Reading[Event]) -> AsyncIterator[Event]:
+            lost = reading.left_out
+            change = partial(translate.event, left_out=self._odd_market(lost))
+            pages = self._calls.pages("/events", params, wire.EventsReply, left_out=lost, broken_off=reading.breaks_off)
+            async for reply in pages:
+                for event in self._calls.sensible(change, reply.events, "event", _event_ticker, lost):
+                    yield event
+
+        return Reading(read)
 
     async def event(self, event_ticker: str) -> Event:
         """Read one event with its markets."""
         path = f"/events/{_segment(event_ticker)}"
         reply = await self._calls.get(path, wire.EventReply, {"with_nested_markets": "true"})
-        return translated(partial(translate.event, beside=reply.markets), reply.event)
+        change = partial(translate.event, beside=reply.markets, left_out=self._odd_market(None))
+        return translated(change, reply.event)
 
     async def series(self, series_ticker: str) -> SeriesTerms:
         """Read one series: its fees above all (docs/kalshi-api.md, section 9)."""
@@ -182,10 +205,13 @@ class RestClient:
         series = await self.series(event.series_ticker or event.event_ticker.partition("-")[0])
         return translate.event_fees(series.fees, event)
 
-    async def series_list(self, *, category: str | None = None) -> list[SeriesTerms]:
-        """Read all series, or those of a category; one that makes no sense is passed over."""
-        reply = await self._calls.get("/series", wire.SeriesListReply, {"category": category})
-        return list(self._sensible(translate.series, reply.series or ()))
+    async def series_list(self, *, category: str | None = None) -> Read[SeriesTerms]:
+        """Read all series, or those of a category; one that cannot be read is left out, and told."""
+        lost = list[LeftOut]()
+        reply = await self._calls.get("/series", wire.SeriesListReply, {"category": category}, left_out=lost)
+        found = Read(self._calls.sensible(translate.series, reply.series, "series", _ticker, lost))
+        found.left_out = tuple(lost)
+        return found
 
     async def orderbook(self, ticker: str, depth: int | None = None) -> tuple[Levels, Levels]:
         """Read a book's YES and NO bids, ascending. Up to 15 s old, so never a repair for a live book.
@@ -204,17 +230,23 @@ class RestClient:
         for start in range(0, len(tickers), BOOKS_AT_ONCE):
             chunk = list(tickers[start : start + BOOKS_AT_ONCE])
             reply = await self._calls.get("/markets/orderbooks", wire.OrderbooksReply, {"tickers": chunk})
-            for each in reply.orderbooks or ():
-                books[translate.clean(each.ticker, translate.IDENTITY)] = translated(_book, each.orderbook_fp)
+            books.update(self._calls.sensible(_named_book, reply.orderbooks, "book", _ticker, []))
         return books
 
     async def trades(
         self, ticker: str | None = None, *, min_ts: int | None = None, max_ts: int | None = None, most: int = 100
-    ) -> list[Trade]:
+    ) -> Read[Trade]:
         """Read public trades, newest first, at most ``most``; ``min_ts`` and ``max_ts`` in Unix seconds."""
         params: Params = {"ticker": ticker, "min_ts": min_ts, "max_ts": max_ts, "limit": min(most, PAGE)}
         return await self._calls.collect(
-            "/markets/trades", params, wire.TradesReply, lambda reply: reply.trades, translate.rest_trade, most
+            "/markets/trades",
+            params,
+            wire.TradesReply,
+            lambda reply: reply.trades,
+            translate.rest_trade,
+            "trade",
+            lambda each: each.trade_id,
+            most,
         )
 
     async def candles(
@@ -224,7 +256,7 @@ class RestClient:
         path = f"/series/{_segment(series_ticker)}/markets/{_segment(ticker)}/candlesticks"
         params: Params = {"start_ts": start_ts, "end_ts": end_ts, "period_interval": minutes}
         reply = await self._calls.get(path, wire.CandlesticksReply, params)
-        return [translated(translate.candle, each) for each in reply.candlesticks or ()]
+        return self._candles(reply.candlesticks)
 
     async def candles_of(
         self, tickers: Sequence[str], start_ts: int, end_ts: int, *, minutes: int = 60
@@ -237,10 +269,10 @@ class RestClient:
             "period_interval": minutes,
         }
         reply = await self._calls.get("/markets/candlesticks", wire.BatchCandlesticksReply, params)
-        return {
-            each.market_ticker: [translated(translate.candle, candle) for candle in each.candlesticks or ()]
-            for each in reply.markets or ()
-        }
+        return {each.market_ticker: self._candles(each.candlesticks) for each in reply.markets or ()}
+
+    def _candles(self, sources: Iterable[wire.Candlestick] | None) -> list[Candle]:
+        return list(self._calls.sensible(translate.candle, sources, "candle", lambda each: each.end_period_ts, []))
 
     # The exchange.
 
@@ -270,7 +302,7 @@ class RestClient:
             translate.balance, await self._calls.get("/portfolio/balance", wire.BalanceReply, private=True)
         )
 
-    async def positions(self, *, ticker: str | None = None, event_ticker: str | None = None) -> list[Position]:
+    async def positions(self, *, ticker: str | None = None, event_ticker: str | None = None) -> Read[Position]:
         """Read the holdings; those of settled markets are gone from here."""
         params: Params = {"limit": PAGE, "ticker": ticker, "event_ticker": event_ticker}
         return await self._calls.collect(
@@ -279,6 +311,8 @@ class RestClient:
             wire.PositionsReply,
             lambda reply: reply.market_positions,
             translate.position,
+            "position",
+            _ticker,
             private=True,
         )
 
@@ -290,7 +324,7 @@ class RestClient:
         min_ts: int | None = None,
         max_ts: int | None = None,
         most: int | None = None,
-    ) -> list[Fill]:
+    ) -> Read[Fill]:
         """Read the account's fills, newest first, at most ``most``; ``min_ts`` and ``max_ts`` in Unix seconds."""
         params: Params = {
             "ticker": ticker,
@@ -305,11 +339,13 @@ class RestClient:
             wire.FillsReply,
             lambda reply: reply.fills,
             translate.rest_fill,
+            "fill",
+            lambda each: each.trade_id,
             most,
             private=True,
         )
 
-    async def settlements(self, *, min_ts: int | None = None, most: int | None = None) -> list[Settlement]:
+    async def settlements(self, *, min_ts: int | None = None, most: int | None = None) -> Read[Settlement]:
         """Read what settled markets paid, newest first."""
         params: Params = {"min_ts": min_ts, "limit": PAGE if most is None else min(most, PAGE)}
         return await self._calls.collect(
@@ -318,6 +354,8 @@ class RestClient:
             wire.SettlementsReply,
             lambda reply: reply.settlements,
             translate.settlement,
+            "settlement",
+            _ticker,
             most,
             private=True,
         )
@@ -353,7 +391,7 @@ class RestClient:
         min_ts: int | None = None,
         max_ts: int | None = None,
         most: int | None = None,
-    ) -> list[Order]:
+    ) -> Read[Order]:
         """Read orders; ``status`` is resting, canceled or executed, the times are Unix seconds."""
         params: Params = {
             "status": status,
@@ -369,6 +407,8 @@ class RestClient:
             wire.OrdersReply,
             lambda reply: reply.orders,
             translate.order,
+            "order",
+            _order_id,
             most,
             private=True,
         )
@@ -395,12 +435,7 @@ class RestClient:
             {"market_tickers": ",".join(tickers)},
             private=True,
         )
-        return {
-            translate.clean(each.order_id, translate.IDENTITY): translated(
-                partial(translate.count_of, field="queue_position"), each.queue_position_fp
-            )
-            for each in reply.queue_positions or ()
-        }
+        return dict(self._calls.sensible(_named_place, reply.queue_positions, "queue place", _order_id, []))
 
     async def create_order(self, terms: OrderTerms, client_order_id: str) -> OrderAck:
         """Send one order, once. Raises NotSent, Refused or UnknownOutcome; never sends it a second time.
@@ -465,17 +500,18 @@ class RestClient:
             return False
         return True
 
-    async def cancel_all(self, *, rounds: int = 10, pause: Callable[[int], Awaitable[None]] = _pause) -> list[Order]:
+    async def cancel_all(self, *, rounds: int = 10, pause: Callable[[int], Awaitable[None]] = _pause) -> Read[Order]:
         """Cancel every resting order and read until none rests; gives those that rest after the last round.
 
-        Deployments without the cancel-all call (404, 405) are served by listing and cancelling in batches
-        (docs/kalshi-api.md, section 6).
+        A list that is not ``whole`` proves nothing, though it be empty.
+
+        Deployments without the cancel-all call (404, 405) are served by listing and cancelling in batches (section 6).
         """
         whole = await self.cancel_everything()
-        left: list[Order] = []
+        left = Read[Order]()
         for turn in range(rounds):
             left = await self.orders(status="resting")
-            if not left:
+            if not left and left.whole:
                 break
             if not whole:
                 await self.cancel_orders(left[:PAGE])
@@ -554,13 +590,54 @@ class RestClient:
         """Delete a group; its orders are cancelled."""
         await self._calls.plain_command("DELETE", f"/portfolio/order_groups/{_segment(group_id)}", "The group's end")
 
-    def _sensible(self, change: Callable[[U], T], sources: Iterable[U]) -> Iterable[T]:
-        """Translate a public list, passing over what makes no sense: one odd market must not hide the other 70,000."""
-        for source in sources:
-            try:
-                yield change(source)
-            except (TranslationError, NumberError):
-                self.passed_over += 1
+    def _odd_market(self, left_out: list[LeftOut] | None) -> Callable[[wire.Market, Exception], None]:
+        """Tell of a market of an event that makes no sense."""
+
+        def tell(market: wire.Market, why: Exception) -> None:
+            name = translate.clean(market.ticker, translate.IDENTITY)
+            self._calls.leave_out(LeftOut("market", name, translate.clean(str(why))), left_out)
+
+        return tell
+
+
+class Reading(AsyncIterator[T]):
+    """A list that is read page by page; once at its end, it is known whether all of it was read."""
+
+    def __init__(self, read: Callable[["Reading[T]"], AsyncIterator[T]]) -> None:
+        self.left_out: list[LeftOut] = []
+        """Items that could not be read so far."""
+        self.broken_off = False
+        """The exchange gave the same cursor twice, so that further pages may not have been read."""
+        self._items = read(self)
+
+    def breaks_off(self) -> None:
+        """Note that the pages ended before the list did."""
+        self.broken_off = True
+
+    async def __anext__(self) -> T:
+        return await anext(self._items)
+
+
+def _ticker(source: wire.Market | wire.Series | wire.MarketOrderbook | wire.MarketPosition | wire.Settlement) -> str:
+    return source.ticker
+
+
+def _event_ticker(source: wire.Event) -> str:
+    return source.event_ticker
+
+
+def _order_id(source: wire.Order | wire.QueuePosition) -> str:
+    return source.order_id
+
+
+def _named_book(source: wire.MarketOrderbook) -> tuple[str, tuple[Levels, Levels]]:
+    return translate.clean(source.ticker, translate.IDENTITY), _book(source.orderbook_fp)
+
+
+def _named_place(source: wire.QueuePosition) -> tuple[str, Count]:
+    return translate.clean(source.order_id, translate.IDENTITY), translate.count_of(
+        source.queue_position_fp, field="queue_position"
+    )
 
 
 def order_request(terms: OrderTerms, client_order_id: str) -> wire.CreateOrderRequest:

@@ -7,7 +7,6 @@ does. Field names and rules: docs/kalshi-api.md, sections 3 to 8.
 import re
 import unicodedata
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
@@ -384,15 +383,22 @@ def market(
     )
 
 
-def event(source: wire.Event, beside: Iterable[wire.Market] | UnsetType | None = None) -> Event:
+def event(
+    source: wire.Event,
+    beside: Iterable[wire.Market] | UnsetType | None = None,
+    left_out: Callable[[wire.Market, Exception], None] | None = None,
+) -> Event:
     """Translate an event with its nested markets, or those that stood beside it. Raises TranslationError.
 
-    A market that makes no sense is left out: it must not hide the others.
+    A market that makes no sense is left out, and ``left_out`` is told: it must not hide the others.
     """
     markets: list[Market] = []
     for each in source.markets or beside or ():
-        with suppress(TranslationError):
+        try:
             markets.append(market(each, source))
+        except (TranslationError, NumberError) as error:
+            if left_out is not None:
+                left_out(each, error)
     return Event(
         event_ticker=identity(source.event_ticker, "event ticker"),
         series_ticker=clean(source.series_ticker, IDENTITY),

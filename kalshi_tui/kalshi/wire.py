@@ -1173,7 +1173,7 @@ class Settlement(_Leaf, frozen=True, kw_only=True):
     yes_total_cost_dollars: str = "0.000000"
     no_count_fp: str = "0.00"
     no_total_cost_dollars: str = "0.000000"
-    revenue: int = 0
+    revenue: int
     settled_time: str
     fee_cost: str = "0.000000"
     value: NullableInt = UNSET

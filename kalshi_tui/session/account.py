@@ -148,8 +148,11 @@ class Account:
         if not self._read_once:
             # Before the positions, which have these orders' executions in them: else they would count twice.
             await self._read_orders()
-        balance, positions = await asyncio.gather(self._rest.balance(), self._rest.positions())
+        balance, held = await asyncio.gather(self._rest.balance(), self._rest.positions())
         self._store.set_balance(balance)
+        # What could not be read is not gone: it stays as it was known last.
+        unread = {each.name for each in held.left_out} & self._store.positions.keys()
+        positions = [*held, *(self._store.positions[ticker] for ticker in sorted(unread))]
         told_before_ms = as_of_ms - self._rest.clock.skew_ms - CLOCKS_DIFFER_MS
         if self._read_once:
             self._compare(positions, told_before_ms)
@@ -165,7 +168,8 @@ class Account:
 
     async def _read_orders(self) -> None:
         """Read orders and fills and tell what changed unheard."""
-        resting, fills = await asyncio.gather(self._rest.orders(status="resting"), self._rest.fills(most=FILLS_READ))
+        resting, newest = await asyncio.gather(self._rest.orders(status="resting"), self._rest.fills(most=FILLS_READ))
+        fills: Sequence[Fill] = newest
         if not self._history_read:
             fills = await self._fills_of_the_day(fills)
             since_s = self._rest.clock.now_ms() // 1000 - HISTORY_S

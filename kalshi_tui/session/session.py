@@ -30,6 +30,7 @@ from kalshi_tui.session.guard import READ_ONLY, Guard, Objection
 from kalshi_tui.session.hours import Clerk
 from kalshi_tui.session.inquiry import Inquiry
 from kalshi_tui.session.journal import Journal, JournalError
+from kalshi_tui.session.left_out import LeftOutNotices
 from kalshi_tui.session.listing import Listing
 from kalshi_tui.session.options import Options
 from kalshi_tui.session.pasts import Pasts
@@ -129,6 +130,8 @@ class Session:
         self._clerk = Clerk(rest, self.store, sleep)
         self._trading.on_closed = self._clerk.look_now
         self._listing = Listing(rest, self.store, self._spawn, self._follow_quotes, sleep)
+        self._left_out = LeftOutNotices(self.store, sleep, self._spawn)
+        rest.on_left_out = self._left_out.tell
         self._trading.on_doubt = self._account.is_doubtful
         self._inquiry.on_found = self._account.is_doubtful
         self.store.on_order = self._order_changed

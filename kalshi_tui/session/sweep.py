@@ -10,6 +10,7 @@ from typing import Final
 
 from kalshi_tui.domain.order import Order, OrderState
 from kalshi_tui.kalshi.errors import KalshiError
+from kalshi_tui.kalshi.finding import HALF_READ
 from kalshi_tui.kalshi.rest import RestClient
 from kalshi_tui.session.desk import Sweep
 from kalshi_tui.session.guard import READ_ONLY
@@ -56,14 +57,18 @@ class Sweeper:
         for wait in (*waits_s, None):
             try:
                 as_of_ms = await self._rest.user_data_timestamp()
-                left = await self._rest.orders(status="resting", ticker=ticker or None)
+                resting = await self._rest.orders(status="resting", ticker=ticker or None)
+                left = resting
             except KalshiError as error:
                 problem = str(error)
             else:
                 self._aim(targets, left)
                 if left:
                     problem = await self._cancel(left)
-                proved = not left and not self._unsettled(ticker) and as_of_ms > asked_ms + PASSED_BY_MS
+                if not resting.whole:
+                    problem = HALF_READ
+                up_to_date = as_of_ms > asked_ms + PASSED_BY_MS
+                proved = not left and resting.whole and not self._unsettled(ticker) and up_to_date
             if proved or wait is None:
                 break
             await self._sleep(wait)

@@ -202,17 +202,179 @@ async def test_pages_end_on_an_empty_or_a_repeated_cursor() -> None:
         markets = [{**MARKET, "ticker": f"KXWIN-26-{len(seen)}"}, {**MARKET, "ticker": "no ticker"}]
         return httpx.Response(200, json={"markets": markets, "cursor": cursors[cursor]})
 
-    rest = client(handler)
-    found = [market.ticker async for market in rest.markets(status="open")]
+    reading = client(handler).markets(status="open")
+    found = [market.ticker async for market in reading]
     assert seen == [None, "a", "b"]
     assert found == ["KXWIN-26-1", "KXWIN-26-2", "KXWIN-26-3"]
-    assert rest.passed_over == 3
+    assert [each.name for each in reading.left_out] == ["no ticker"] * 3
+    assert reading.broken_off
 
 
-async def test_a_senseless_item_of_the_account_is_a_bad_reply_never_passed_over(signer: Signer) -> None:
-    body = {"orders": [ORDER, {**ORDER, "remaining_count_fp": "many"}], "cursor": ""}
-    with pytest.raises(BadReply, match="remaining_count"):
-        await client(answer(200, body), signer).orders()
+# One odd item.
+
+FILL: dict[str, Any] = {
+    "fill_id": "f-1",
+    "trade_id": "t-1",
+    "order_id": "o-1",
+    "ticker": "KXWIN-26-A",
+    "book_side": "bid",
+    "count_fp": "1.00",
+    "yes_price_dollars": "0.6000",
+    "is_taker": True,
+}
+POSITION: dict[str, Any] = {"ticker": "KXWIN-26-A", "position_fp": "5.00"}
+SETTLEMENT: dict[str, Any] = {
+    "ticker": "KXWIN-26-A",
+    "market_result": "yes",
+    "revenue": 100,
+    "settled_time": "2026-01-01T00:00:00Z",
+}
+TRADE: dict[str, Any] = {
+    "trade_id": "t-1",
+    "ticker": "KXWIN-26-A",
+    "count_fp": "1.00",
+    "yes_price_dollars": "0.6000",
+    "taker_side": "yes",
+    "created_time": "2026-01-01T00:00:00Z",
+}
+SERIES: dict[str, Any] = {"ticker": "KXWIN", "fee_type": "quadratic", "fee_multiplier": 0.07}
+EVENT: dict[str, Any] = {"event_ticker": "KXWIN-26", "series_ticker": "KXWIN", "title": "Win"}
+PLACE: dict[str, Any] = {"order_id": "o-1", "market_ticker": "KXWIN-26-A", "queue_position_fp": "1.00"}
+GROUP: dict[str, Any] = {"id": "g-1", "is_auto_cancel_enabled": True}
+
+
+async def _listed(rest: RestClient, name: str) -> tuple[int, list[str]]:
+    """Read a list; give how many items it has, and the names of those that were left out."""
+    if name in {"markets", "events"}:
+        reading = rest.markets() if name == "markets" else rest.events()
+        return len([each async for each in reading]), [each.name for each in reading.left_out]
+    reads: dict[str, Callable[[], Awaitable[Any]]] = {
+        "series": rest.series_list,
+        "trades": lambda: rest.trades(most=1000),
+        "orders": rest.orders,
+        "fills": rest.fills,
+        "market_positions": rest.positions,
+        "settlements": rest.settlements,
+    }
+    found = await reads[name]()
+    assert found.whole is (not found.left_out)
+    return len(found), [each.name for each in found.left_out]
+
+
+@pytest.mark.parametrize(
+    ("name", "item", "key", "vital", "optional"),
+    [
+        ("markets", MARKET, "ticker", "close_time", "title"),
+        ("markets", MARKET, "ticker", "status", "exchange_index"),
+        ("markets", MARKET, "ticker", "event_ticker", "can_close_early"),
+        ("markets", MARKET, "ticker", "close_time", "settlement_timer_seconds"),
+        ("markets", MARKET, "ticker", "close_time", "result"),
+        ("events", EVENT, "event_ticker", "event_ticker", "category"),
+        ("events", EVENT, "event_ticker", "event_ticker", "collateral_return_type"),
+        ("series", SERIES, "ticker", "fee_multiplier", "title"),
+        ("trades", TRADE, "trade_id", "count_fp", "is_block_trade"),
+        ("orders", ORDER, "order_id", "remaining_count_fp", "user_id"),
+        ("orders", ORDER, "order_id", "yes_price_dollars", "cancel_order_on_pause"),
+        ("fills", FILL, "trade_id", "count_fp", "exchange_index"),
+        ("market_positions", POSITION, "ticker", "position_fp", "exchange_index"),
+        ("settlements", SETTLEMENT, "ticker", "revenue", "event_ticker"),
+    ],
+)
+async def test_one_odd_item_costs_that_item_and_is_told(
+    name: str,
+    item: dict[str, Any],
+    key: str,
+    vital: str,
+    optional: str,
+    signer: Signer,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    items = [{**item, key: f"N-{number}"} for number in range(200)]
+
+    def replies(odd: object, field: str) -> Handler:
+        spoilt = [each if number != 100 else {**each, field: odd} for number, each in enumerate(items)]
+        return answer(200, {name: spoilt, "cursor": ""})
+
+    # A null where a value may be missing is a missing value: nothing is lost.
+    assert await _listed(client(replies(None, optional), signer), name) == (200, [])
+    told: list[str] = []
+    for odd in (None, {"no": "value"}):
+        rest = client(replies(odd, vital), signer)
+        rest.on_left_out = lambda each: told.append(each.name)
+        expected = "N-100" if vital != key else ""
+        assert await _listed(rest, name) == (199, [expected]), (vital, odd)
+    assert told == [expected, expected]
+    assert f"`$.{vital}`" in caplog.text
+    # What is right in its shape and senseless in its content goes the same way.
+    if vital.endswith(("_fp", "_dollars")):
+        assert await _listed(client(replies("many", vital), signer), name) == (199, ["N-100"])
+
+
+async def test_items_that_are_no_objects_and_texts_that_are_no_text_cost_themselves_alone(signer: Signer) -> None:
+    good = json.dumps(ORDER).encode()
+    for odd in (b"null", b"7", b'"text"', b"[]", b'{"order_id": "o-\xff"}', b"[" * 20 + b"]" * 20):
+        body = b'{"orders": [' + good + b", " + odd + b", " + good + b'], "cursor": null}'
+        found = await client(lambda _, body=body: httpx.Response(200, content=body), signer).orders()  # type: ignore[misc]
+        assert ([each.order_id for each in found], len(found.left_out)) == (["o-1", "o-1"], 1)
+
+
+async def test_a_nested_market_costs_itself_and_not_its_event() -> None:
+    markets = [
+        {**MARKET, "title": None},
+        {**MARKET, "ticker": "KXWIN-26-B", "close_time": None},
+        {**MARKET, "ticker": "KXWIN-26-C", "yes_bid_dollars": "dear"},
+        {**MARKET, "ticker": "KXWIN-26-D", "price_ranges": [{"start": "0.0000", "end": None, "step": "0.0100"}]},
+    ]
+    reading = client(answer(200, {"events": [{**EVENT, "markets": markets}], "cursor": ""})).events()
+    (event,) = [each async for each in reading]
+    assert [each.ticker for each in event.markets] == ["KXWIN-26-A"]
+    # A grid or a book without one of its parts would be another one: the whole market goes.
+    assert sorted(each.name for each in reading.left_out) == ["KXWIN-26-B", "KXWIN-26-C", "KXWIN-26-D"]
+    alone = await client(answer(200, {"event": {**EVENT, "category": None, "markets": markets}})).event("KXWIN-26")
+    assert [each.ticker for each in alone.markets] == ["KXWIN-26-A"]
+
+
+async def test_numbers_beside_an_odd_value_stay_exact() -> None:
+    odd = {**SERIES, "title": None, "fee_multiplier": "HERE"}
+    body = json.dumps({"series": [odd]}).replace('"HERE"', "0.123456")
+    (found,) = await client(lambda _: httpx.Response(200, content=body.encode())).series_list()
+    assert found.fees.multiplier == 123_456
+
+
+async def test_one_odd_place_group_book_or_candle_costs_itself(signer: Signer) -> None:
+    places = {"queue_positions": [PLACE, {**PLACE, "order_id": "o-2", "queue_position_fp": None}]}
+    assert await client(answer(200, places), signer).queue_positions(["KXWIN-26-A"]) == {"o-1": 100}
+    groups = {"order_groups": [GROUP, {**GROUP, "is_auto_cancel_enabled": None}]}
+    assert [each.id for each in await client(answer(200, groups), signer).order_groups()] == ["g-1"]
+    books = {
+        "orderbooks": [
+            {"ticker": "A", "orderbook_fp": {"yes_dollars": [["0.1", "1"]], "no_dollars": None}},
+            {"ticker": "B", "orderbook_fp": {"yes_dollars": [["0.1", None]]}},
+            {"ticker": "C", "orderbook_fp": {"yes_dollars": [["0.1", "-1"]]}},
+        ]
+    }
+    assert await client(answer(200, books)).orderbooks(["A", "B", "C"]) == {"A": ([(1000, 100)], [])}
+    bar = {f"{name}_dollars": "0.5000" for name in ("open", "low", "high", "close")}
+    candle = {
+        "end_period_ts": 60,
+        "yes_bid": bar,
+        "yes_ask": bar,
+        "price": {},
+        "volume_fp": "1",
+        "open_interest_fp": "",
+    }
+    candles = [candle, {**candle, "end_period_ts": 120, "yes_bid": None}, {**candle, "volume_fp": "much"}]
+    reply = {"markets": [{"market_ticker": "A", "candlesticks": candles}, {"market_ticker": "B", "candlesticks": None}]}
+    found = await client(answer(200, reply)).candles_of(["A", "B"], 0, 200)
+    assert [each.end_ms for each in found["A"]] == [60_000]
+    assert found["B"] == []
+
+
+async def test_a_batchs_answer_has_an_outcome_for_each_order_or_none_is_known(signer: Signer) -> None:
+    order = await client(answer(200, {"order": ORDER}), signer).order("o-1")
+    body = {"orders": [{"order_id": "o-1", "reduced_by": "10.00"}, {"order_id": None}]}
+    with pytest.raises(UnknownOutcome):
+        await client(answer(200, body), signer).cancel_orders([order, order])
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b'{"market":{}}', b"[]", b"null"])
