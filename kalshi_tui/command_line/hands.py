@@ -13,13 +13,15 @@ from kalshi_tui.command_line.exchange import Exchange, failure_of
 from kalshi_tui.command_line.exits import FailedError
 from kalshi_tui.command_line.flags import BLIND, OVER
 from kalshi_tui.command_line.place import JOURNAL
-from kalshi_tui.command_line.reading import understood, whole_market
+from kalshi_tui.command_line.reading import tell_left_out, understood, whole_market
 from kalshi_tui.compose import VENUES, clock_ms, session_of
 from kalshi_tui.domain.market import Market
 from kalshi_tui.domain.order import Order, OrderState
 from kalshi_tui.kalshi.clock import ExchangeClock
 from kalshi_tui.kalshi.errors import KalshiError, NotFound
+from kalshi_tui.kalshi.finding import HALF_READ, archived
 from kalshi_tui.kalshi.rest import RestClient
+from kalshi_tui.kalshi.tolerant import LeftOut
 from kalshi_tui.session.journal import Entry, Journal, JournalError
 from kalshi_tui.session.options import DeadMan, Options
 from kalshi_tui.session.session import Session
@@ -135,11 +137,17 @@ class Hands:
                 if entry.order.order_id and name in {entry.order.order_id, entry.order.client_order_id}:
                     # Sent a moment ago: the exchange's lists, which lag, do not have it yet.
                     return entry.order
-            found = await understood(self.rest.orders(status="resting"))
-            found += await understood(self.rest.orders(most=FOUND_AMONG))
-            for each in found:
+            resting = await understood(self.rest.orders(status="resting"))
+            newest = await understood(self.rest.orders(most=FOUND_AMONG))
+            for each in (*resting, *newest):
                 if each.client_order_id == name:
                     return each
+            # What ended long ago is in the archive alone.
+            search = archived(self.rest, lambda each: name in {each.order_id, each.client_order_id}, None, 0)
+            if (old := await understood(search)) is not None:
+                return old
+            if not resting.whole or not newest.whole:
+                raise FailedError(HALF_READ, "bad_reply") from error
             raise failure_of(error) from error
         except KalshiError as error:
             raise failure_of(error) from error
@@ -179,12 +187,16 @@ async def hands(
         journal = Journal.in_memory(connected.signer.key_id)
     rest = exchange.rest(read_only=wishes.read_only, clock=ExchangeClock(clock_ms))
     session = session_of(connected, journal, wishes, rest=rest)
+    left_out: dict[LeftOut, None] = {}
+    # Instead of a notice on the desk, which nobody sees here.
+    rest.on_left_out = left_out.setdefault
     try:
         yield Hands(session, rest, wishes, journal, VENUES[exchange.environment.kind])
     except JournalError as error:
         raise FailedError(str(error), "journal") from error
     finally:
         await session.stop()
+        tell_left_out(left_out)
 
 
 async def until(condition: Callable[[], bool], seconds: float) -> bool:

@@ -20,6 +20,7 @@ from kalshi_tui.kalshi.rest import RestClient
 from kalshi_tui.kalshi.sink import Sink
 from kalshi_tui.kalshi.stream import Stream
 from kalshi_tui.kalshi.stream_group import Listener, StreamGroup
+from kalshi_tui.kalshi.tolerant import LeftOut, left_out_words
 from kalshi_tui.session.recorder import Recorder, size_text
 from kalshi_tui.session.store import Store
 
@@ -122,9 +123,13 @@ class RecordRun:
         return [market.ticker for market in whole]
 
     async def _named(self, rest: RestClient, tickers: Sequence[str]) -> list[Market]:
-        found: list[Market] = []
+        found, unread = list[Market](), list[LeftOut]()
         for start in range(0, len(tickers), AT_ONCE):
-            found += [each async for each in rest.markets(tickers=tickers[start : start + AT_ONCE])]
+            reading = rest.markets(tickers=tickers[start : start + AT_ONCE])
+            found += [each async for each in reading]
+            unread += reading.left_out
+        if unread:
+            raise RecordError(f"{left_out_words(unread)} Leave it out, or try again.")
         missing = sorted(set(tickers) - {each.ticker for each in found})
         if missing:
             raise RecordError(f"The exchange knows no market {', '.join(missing[:5])}: check the ticker.")

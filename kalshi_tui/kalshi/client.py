@@ -40,7 +40,7 @@ from kalshi_tui.kalshi.errors import (
     TransportError,
     UnknownOutcome,
 )
-from kalshi_tui.kalshi.finding import Clearing, HeardClock, OwnOrders, listed_by_id, sought
+from kalshi_tui.kalshi.finding import Clearing, HeardClock, OwnOrders, by_id, listed_by_id, sought
 from kalshi_tui.kalshi.replies import AccountLimits, AmendAck, CancelAck, ExchangeStatus, OrderAck
 from kalshi_tui.kalshi.rest import Levels, Reading, RestClient
 from kalshi_tui.kalshi.signing import Signer
@@ -246,8 +246,12 @@ class KalshiClient:
         )
 
     async def order(self, order_id: str) -> Order:
-        """Read one order by the exchange's id; `NotFound` if it is not listed, as one just placed may not be yet."""
-        return await self._rest.order(order_id)
+        """Read one order by the exchange's id, from the archive if it ended long ago.
+
+        `NotFound` if it is in neither list, as one just placed may not be yet.
+        """
+        ticker, sent_ms = self._own.ticker_of(order_id) or None, self._own.sent_ms_of(order_id)
+        return await by_id(self._rest, order_id, ticker=ticker, sent_ms=sent_ms)
 
     async def fills(
         self,
@@ -376,10 +380,11 @@ class KalshiClient:
     ) -> Order | None:
         """Ask until it is known what became of an order, by the id of its sender; None if it never arrived.
 
-        None is proved: three reads have missed it, all of them after the exchange's data had passed, by 5 s, the moment
-        when its sender stopped waiting for the answer. While a call still waits, and of an order that the exchange has
-        said to have, None never comes. Raises UnknownOutcome if it took longer than ``within_s``, and `Refused` if the
-        exchange does not let this key ask.
+        None is proved: three reads of the live list and of the archive have missed it, all of them after the exchange's
+        data had passed, by 5 s, the moment when its sender stopped waiting for the answer. While a call still waits,
+        while the archive cannot be read whole, and of an order that the exchange has said to have, None never comes.
+        Raises UnknownOutcome if it took longer than ``within_s``, and `Refused` if the exchange does not let this key
+        ask.
 
         ``ticker`` and ``sent_ms`` (Unix milliseconds) narrow the search; of this client's own orders, the newest 1,000,
         they are known. Of another's order nobody knows when it was sent but who gives ``sent_ms``, which has to be the

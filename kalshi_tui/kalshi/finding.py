@@ -1,8 +1,9 @@
 """When it is known what became of an order, or that none rests any more (docs/kalshi-api.md, sections 6 and 10).
 
 REST knows no filter by client order id, so that the lists are searched by market and time. Reads lag writes: a miss
-counts only once the exchange's own data have passed the time of sending, and only several times over. A failed question
-is no answer.
+counts only once the exchange's own data have passed the time of sending, and only several times over. What ended long
+ago is in the archive alone (section 15), so that nothing is missing before that was read too, whatever its cut-off is
+said to be. A question that failed, or was answered in part, is no answer.
 """
 
 import asyncio
@@ -135,6 +136,11 @@ class OwnOrders:
         if (placed := self._placed.get(order_id)) is not None:
             placed.resting = False
 
+    def sent_ms_of(self, order_id: str) -> int:
+        """Give when an order went out, Unix milliseconds; 0 if it is not known."""
+        placed = self._placed.get(order_id)
+        return placed.order.created_ms if placed is not None else 0
+
     def ticker_of(self, order_id: str) -> str:
         """Give an order's market; empty if it is not known."""
         placed = self._placed.get(order_id)
@@ -155,15 +161,52 @@ def passes(data_ms: int, sent_ms: int) -> bool:
 
 
 async def listed(rest: RestClient, client_order_id: str, ticker: str | None, sent_ms: int) -> Order | None:
-    """Search the lists for an order once; None if it is not there. Unix milliseconds, 0 for any time."""
-    since_s = (sent_ms - SEARCH_BACK_MS) // 1000 if sent_ms else None
-    found = await rest.orders(ticker=ticker, min_ts=since_s)
+    """Search list and archive for an order once; None if it is in neither. Unix milliseconds, 0 for any time."""
+    found = await rest.orders(ticker=ticker, min_ts=_since_s(sent_ms))
     for known in found:
         if known.client_order_id == client_order_id:
             return known
-    if not found.whole:
+    # After the live list: orders move that way, and would be missed the other way round.
+    old = await archived(rest, lambda each: each.client_order_id == client_order_id, ticker, sent_ms)
+    if old is None and not found.whole:
+        raise BadReply(HALF_READ)
+    return old
+
+
+async def archived(rest: RestClient, wanted: Callable[[Order], bool], ticker: str | None, sent_ms: int) -> Order | None:
+    """Search the archive for an order once; None if it is not there. Unix milliseconds, 0 for any time.
+
+    Raises BadReply if the archive cannot be read, or not whole: then nobody knows what is in it.
+    """
+    reading = rest.archived_orders(ticker=ticker, min_ts=_since_s(sent_ms))
+    try:
+        async for each in reading:
+            if wanted(each):
+                return each
+    except NotFound as error:
+        # Of a list it does not mean that there is no such order.
+        raise BadReply(f"The exchange's archive of orders could not be read: {error}") from error
+    if not reading.whole:
         raise BadReply(HALF_READ)
     return None
+
+
+async def by_id(rest: RestClient, order_id: str, *, ticker: str | None = None, sent_ms: int = 0) -> Order:
+    """Read an order from the live list or from the archive. Raises NotFound only if it is in neither.
+
+    ``ticker`` and ``sent_ms`` (Unix milliseconds), where they are known, make the archive quick to search.
+    """
+    try:
+        return await rest.order(order_id)
+    except NotFound:
+        old = await archived(rest, lambda each: each.order_id == order_id, ticker, sent_ms)
+        if old is None:
+            raise
+        return old
+
+
+def _since_s(sent_ms: int) -> int | None:
+    return max(0, sent_ms - SEARCH_BACK_MS) // 1000 if sent_ms else None
 
 
 async def sought(
@@ -209,9 +252,9 @@ async def sought(
 async def listed_by_id(rest: RestClient, order_id: str, what: str, within_s: float) -> Order:
     """Read an order that may just have been placed. Raises NotFound once it is proved not to be there.
 
-    Proved: several reads have missed it, all after the exchange's data had passed the call. Raises NotSent if that took
-    longer than ``within_s``; its sentence begins with ``what`` was to be sent. A question that fails is raised as it
-    is.
+    Proved: several reads have missed it, all after the exchange's data had passed the call, and the archive has it not
+    either. Raises NotSent if that took longer than ``within_s``; its sentence begins with ``what`` was to be sent. A
+    question that fails is raised as it is.
     """
     data_ms, asked_ms, misses, wait = 0, NEVER, 0, LOOK_AGAIN_S
     try:
@@ -222,7 +265,10 @@ async def listed_by_id(rest: RestClient, order_id: str, what: str, within_s: flo
                 except NotFound:
                     misses = misses + 1 if passes(data_ms, asked_ms) else 0
                     if misses >= AGREEING_READS:
-                        raise
+                        old = await archived(rest, lambda each: each.order_id == order_id, None, 0)
+                        if old is None:
+                            raise
+                        return old
                 if asked_ms != NEVER:
                     await asyncio.sleep(LOOKS_AGREE_S if misses else wait)
                     wait = min(wait * 2, LOOK_AT_MOST_S)

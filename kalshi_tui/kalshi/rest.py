@@ -413,8 +413,30 @@ class RestClient:
             private=True,
         )
 
+    def archived_orders(
+        self, *, ticker: str | None = None, min_ts: int | None = None, page: int = PAGE
+    ) -> "Reading[Order]":
+        """Yield orders that ended so long ago that they have left the live list (section 15); Unix seconds."""
+        params: Params = {"ticker": ticker, "min_ts": min_ts, "limit": page}
+
+        async def read(reading: Reading[Order]) -> AsyncIterator[Order]:
+            lost = reading.left_out
+            pages = self._calls.pages(
+                "/historical/orders",
+                params,
+                wire.OrdersReply,
+                private=True,
+                left_out=lost,
+                broken_off=reading.breaks_off,
+            )
+            async for reply in pages:
+                for order in self._calls.sensible(translate.order, reply.orders, "order", _order_id, lost):
+                    yield order
+
+        return Reading(read)
+
     async def order(self, order_id: str) -> Order:
-        """Read one order. Raises BadReply if the answer is about another."""
+        """Read one order, as long as it is in the live list. Raises BadReply if the answer is about another."""
         reply = await self._calls.get(f"/portfolio/orders/{_segment(order_id)}", wire.OrderReply, private=True)
         order = translated(translate.order, reply.order)
         if order.order_id != order_id:
@@ -613,6 +635,11 @@ class Reading(AsyncIterator[T]):
     def breaks_off(self) -> None:
         """Note that the pages ended before the list did."""
         self.broken_off = True
+
+    @property
+    def whole(self) -> bool:
+        """Whether every item of the pages so far has been read, and no page was kept back."""
+        return not self.left_out and not self.broken_off
 
     async def __anext__(self) -> T:
         return await anext(self._items)

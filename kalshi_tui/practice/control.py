@@ -37,6 +37,8 @@ class Faults:
     fail_after: bool = False
     fail_method: str = ""
     """Which requests fail: those of this method, or all if empty."""
+    fail_path: str = ""
+    """And those below this path, or all if empty."""
     rate_limits: int = 0
     clock_skew_ms: int = 0
     """The server's clock minus this machine's, for signatures and ``Date`` headers."""
@@ -51,6 +53,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     status: int = 500
     after_processing: bool = False
     method: Literal["", "GET", "POST", "DELETE", "PUT"] = ""
+    path: str = ""
     ticker: str = ""
     result: str = ""
     structure: str = ""
@@ -82,6 +85,7 @@ class Control:
             "set_clock_skew": self._skew,
             "advance_clock": self._advance,
             "read_lag": self._lag,
+            "set_cutoff": self._cutoff,
             "settle": self._settle,
             "change_grid": lambda asked: server.world.exchange.change_grid(asked.ticker, asked.structure),
             "deactivate": lambda asked: server.world.exchange.deactivate(asked.ticker),
@@ -141,7 +145,7 @@ class Control:
             raise BadRequestError("status must be 400 to 599")
         faults = self._server.faults
         faults.failure_status, faults.failures, faults.fail_after = asked.status, asked.count, asked.after_processing
-        faults.fail_method = asked.method
+        faults.fail_method, faults.fail_path = asked.method, asked.path
 
     def _rate_limit(self, asked: Request) -> None:
         self._server.faults.rate_limits = asked.count
@@ -154,6 +158,11 @@ class Control:
             raise BadRequestError("the exchange's clock only goes forward")
         self._advance_clock(asked.ms)
         self._server.world.step()
+
+    def _cutoff(self, asked: Request) -> None:
+        if asked.ms < 0:
+            raise BadRequestError("ms must be 0 or more")
+        self._server.archived_after_ms = asked.ms
 
     def _lag(self, asked: Request) -> None:
         if asked.ms < 0:

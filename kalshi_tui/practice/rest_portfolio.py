@@ -19,12 +19,13 @@ from kalshi_tui.practice.lagging import LaggingReads, PortfolioReads
 from kalshi_tui.practice.records import (
     AmendRequest,
     CancelResult,
+    OrderRecord,
     OrderRequest,
     OrderStatus,
     PlaceResult,
     PositionRecord,
 )
-from kalshi_tui.practice.refusal import Refusal, invalid_order
+from kalshi_tui.practice.refusal import Refusal, invalid_order, not_found
 
 ACCOUNT: Final = web.RequestKey("account", str)
 """Whom the signed headers named; set by the server before a handler runs."""
@@ -52,7 +53,10 @@ class PortfolioApi:
         clock_ms: Callable[[], int],
         *,
         cancel_all: bool = True,
+        cutoff_ms: Callable[[], int] = lambda: 0,
     ) -> None:
+        """Make ready; orders that ended before ``cutoff_ms`` are in the archive and nowhere else (section 15)."""
+        self._cutoff_ms = cutoff_ms
         self._exchange = exchange
         self.reads: PortfolioReads = exchange
         """Who answers for orders, positions and fills: the engine, or a view of its past."""
@@ -71,6 +75,7 @@ class PortfolioApi:
             ("POST", f"{ORDERS}/{{order_id}}/amend", self.amend),
             ("POST", f"{ORDERS}/{{order_id}}/decrease", self.decrease),
             ("GET", "/portfolio/orders", self.orders),
+            ("GET", "/historical/orders", self.archived_orders),
             ("GET", "/portfolio/orders/queue_positions", self.queue_positions),
             ("GET", "/portfolio/orders/{order_id}", self.order),
             ("GET", "/portfolio/orders/{order_id}/queue_position", self.queue_position),
@@ -213,24 +218,38 @@ class PortfolioApi:
     async def orders(self, request: web.Request) -> web.Response:
         """List orders, newest first."""
         status = text(request, "status")
-        found, cursor = page(
-            request,
-            self.reads.orders(
-                request[ACCOUNT],
-                ticker=text(request, "ticker"),
-                event_tickers=texts(request, "event_ticker"),
-                status=_word(OrderStatus, status, "status") if status else None,
-                min_ms=seconds(request, "min_ts"),
-                max_ms=seconds(request, "max_ts"),
-                exchange_index=number(request, "exchange_index"),
-            ),
-            lambda each: each.order_id,
+        listed = self.reads.orders(
+            request[ACCOUNT],
+            ticker=text(request, "ticker"),
+            event_tickers=texts(request, "event_ticker"),
+            status=_word(OrderStatus, status, "status") if status else None,
+            min_ms=seconds(request, "min_ts"),
+            max_ms=seconds(request, "max_ts"),
+            exchange_index=number(request, "exchange_index"),
         )
+        cutoff_ms = self._cutoff_ms()
+        live = (each for each in listed if not _archived(each, cutoff_ms))
+        found, cursor = page(request, live, lambda each: each.order_id)
+        return reply(wire.OrdersReply(orders=[render.order(each) for each in found], cursor=cursor))
+
+    async def archived_orders(self, request: web.Request) -> web.Response:
+        """List the orders that ended before the cut-off, newest first."""
+        listed = self.reads.orders(
+            request[ACCOUNT],
+            ticker=text(request, "ticker"),
+            min_ms=seconds(request, "min_ts"),
+            max_ms=seconds(request, "max_ts"),
+        )
+        cutoff_ms = self._cutoff_ms()
+        old = (each for each in listed if _archived(each, cutoff_ms))
+        found, cursor = page(request, old, lambda each: each.order_id)
         return reply(wire.OrdersReply(orders=[render.order(each) for each in found], cursor=cursor))
 
     async def order(self, request: web.Request) -> web.Response:
         """Give one order."""
         found = self.reads.order(request[ACCOUNT], request.match_info["order_id"])
+        if _archived(found, self._cutoff_ms()):
+            raise not_found("order not found")
         return reply(wire.OrderReply(order=render.order(found)))
 
     async def queue_position(self, request: web.Request) -> web.Response:
@@ -489,6 +508,11 @@ def _cancelled(result: CancelResult) -> wire.CancelOrderReply:
         reduced_by=format_count(result.reduced_by),
         ts_ms=result.ts_ms,
     )
+
+
+def _archived(order: OrderRecord, cutoff_ms: int) -> bool:
+    """Say whether an order has left the live list; one that rests never does."""
+    return order.status is not OrderStatus.RESTING and order.updated_ms < cutoff_ms
 
 
 def _nonzero(position: PositionRecord, filters: list[str]) -> bool:

@@ -12,6 +12,7 @@ from msgspec import Raw, Struct
 
 from kalshi_tui.kalshi import wire
 from kalshi_tui.kalshi.signing import KEY_HEADER, PRACTICE_CONTROL, PRACTICE_REPLAY
+from kalshi_tui.practice import render
 from kalshi_tui.practice.auth import Authenticator
 from kalshi_tui.practice.connection import Connection
 from kalshi_tui.practice.control import Control, Faults
@@ -29,15 +30,16 @@ from kalshi_tui.practice.world import World
 
 READS_AHEAD_MS: Final = 10_000
 """How far ahead portfolio reads of a replay say that they are: they never lag, and where the clock stands in a pause
-nobody would ever believe them, for data that do not pass the sending of an order tell nothing of it
-(docs/kalshi-api.md, sections 6 and 7)."""
+nobody would ever believe them, for data that do not pass the sending of an order tell nothing of it (section 7)."""
+ARCHIVED_AFTER_MS: Final = 14 * 86_400_000
+"""Two weeks, as on the exchange (section 15)."""
 STEP_EVERY_S: Final = 0.02
 PATIENCE_S: Final = 5.0
 """How long a recording waits for one reader; a stream of the exchange waits for none
 (error 25, docs/kalshi-api.md, section 5)."""
 PING_EVERY_S: Final = 10.0
 LARGEST_BODY: Final = 1024 * 1024
-SIGNED: Final = ("/portfolio/", "/account/", "/api_keys", "/exchange/user_data_timestamp")
+SIGNED: Final = ("/portfolio/", "/account/", "/api_keys", "/exchange/user_data_timestamp", "/historical/orders")
 """Paths, below the API's prefix, that need the three headers."""
 FOR_BROWSERS: Final = {"Cross-Origin-Resource-Policy": "same-origin", "X-Content-Type-Options": "nosniff"}
 """There is no ``Access-Control-`` header besides: no page of another origin may read an answer."""
@@ -81,6 +83,8 @@ class PracticeServer:
         self.world = world
         self.clock_ms = clock_ms
         self.faults = Faults()
+        self.archived_after_ms = ARCHIVED_AFTER_MS
+        """How long after its end an order leaves the live list for the archive."""
         self.throttle = Throttle(tier, throttle_ms or clock_ms)
         machine_ms = authenticator.clock_ms
         authenticator.clock_ms = lambda: machine_ms() + self.faults.clock_skew_ms
@@ -97,6 +101,7 @@ class PracticeServer:
             self.commit,
             (lambda: clock_ms() + READS_AHEAD_MS) if replays else clock_ms,
             cancel_all=cancel_all,
+            cutoff_ms=self._orders_cutoff_ms,
         )
         self._portfolio = portfolio
         self._lagging: LaggingReads | None = None
@@ -223,7 +228,10 @@ class PracticeServer:
         if rest and faults.delays > 0:
             faults.delays -= 1
             await asyncio.sleep(faults.delay_ms / 1_000)
-        if not (rest and faults.failures > 0 and faults.fail_method in {"", request.method}):
+        meant = faults.fail_method in {"", request.method} and request.path.startswith(
+            wire.REST_PREFIX + faults.fail_path if faults.fail_path else ""
+        )
+        if not (rest and faults.failures > 0 and meant):
             return await handler(request)
         faults.failures -= 1
         status = faults.failure_status
@@ -248,11 +256,21 @@ class PracticeServer:
         del request
         raise Refusal(403, "forbidden", "forbidden", "the tier is chosen with --tier here")
 
+    async def _keys(self, request: web.Request) -> web.Response:
+        """List the account's API keys."""
+        keys = self._authenticator.keys_of(request[ACCOUNT])
+        scopes = ["read", "write"]
+        return reply({"api_keys": [{"api_key_id": each, "name": "practice", "scopes": scopes} for each in keys]})
+
+    def _orders_cutoff_ms(self) -> int:
+        return self.clock_ms() - self.archived_after_ms
+
     async def _cutoff(self, request: web.Request) -> web.Response:
-        """Say how far back the live endpoints reach: to the beginning, nothing is moved to an archive here."""
+        """Say how far back the live endpoints reach: but for orders to the beginning, nothing else is archived here."""
         del request
-        names = ("market_settled_ts", "trades_created_ts", "orders_updated_ts")
-        return reply(dict.fromkeys(names, "2000-01-01T00:00:00Z"))
+        names = ("market_settled_ts", "trades_created_ts", "market_positions_last_updated_ts")
+        orders = {"orders_updated_ts": render.time_text(max(0, self._orders_cutoff_ms()))}
+        return reply(dict.fromkeys(names, "2000-01-01T00:00:00Z") | orders)
 
     async def _date(self, request: web.Request, response: web.StreamResponse) -> None:
         """Tell the server's time, wrong if that is rehearsed, and browsers to give this to no page."""

@@ -1,8 +1,9 @@
 """Finding out what became of an order of which nobody has said (docs/kalshi-api.md, sections 6 and 10).
 
 Asked is the exchange, until it has answered: by the order's own id where that is known, else by market and time, since
-REST knows no filter by client order id. Reads lag writes, so that a miss counts only once the exchange's own data have
-passed the time of sending, and only several times over. A failed question is no answer.
+REST knows no filter by client order id; and each time its archive too, where alone is what ended long ago. Reads lag
+writes, so that a miss counts only once the exchange's own data have passed the time of sending, and only several times
+over. A failed question is no answer.
 """
 
 import asyncio
@@ -11,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from kalshi_tui.domain.order import Order, OrderState
 from kalshi_tui.kalshi.errors import NotFound
-from kalshi_tui.kalshi.finding import AGREE_S, AGREEING_READS, ASK_AGAIN_S, ASK_AT_MOST_S, listed, passes
+from kalshi_tui.kalshi.finding import AGREE_S, AGREEING_READS, ASK_AGAIN_S, ASK_AT_MOST_S, by_id, listed, passes
 from kalshi_tui.kalshi.rest import RestClient
 from kalshi_tui.session.store import Store, Weight
 from kalshi_tui.session.waiting import Sleep
@@ -81,7 +82,7 @@ class Inquiry:
     async def _find(self, order: Order) -> Order | None:
         if order.order_id:
             try:
-                return await self._rest.order(order.order_id)
+                return await by_id(self._rest, order.order_id, ticker=order.ticker, sent_ms=order.created_ms)
             except NotFound:
                 return None
         return await listed(self._rest, order.client_order_id, order.ticker, order.created_ms)

@@ -10,7 +10,7 @@ from typing import Final
 
 from kalshi_tui.domain.order import Order, OrderState
 from kalshi_tui.kalshi.errors import KalshiError
-from kalshi_tui.kalshi.finding import HALF_READ
+from kalshi_tui.kalshi.finding import HALF_READ, by_id
 from kalshi_tui.kalshi.rest import RestClient
 from kalshi_tui.session.desk import Sweep
 from kalshi_tui.session.guard import READ_ONLY
@@ -115,12 +115,13 @@ class Sweeper:
 
     async def _read_back(self, targets: dict[str, Order]) -> None:
         """Read what became of each; what cannot be read now is read again with the account."""
-        for order_id in list(targets)[:READ_BACK]:
+        for order_id, target in list(targets.items())[:READ_BACK]:
             known = self._store.orders.get(order_id)
             if known is not None and known.state.final:
                 continue
             try:
-                self._store.read(await self._rest.order(order_id))
+                fresh = await by_id(self._rest, order_id, ticker=target.ticker, sent_ms=target.created_ms)
+                self._store.read(fresh)
             except KalshiError:
                 break
         if self._trading.on_doubt is not None:

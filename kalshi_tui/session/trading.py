@@ -13,6 +13,7 @@ from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.order import Order, OrderState, OrderTerms, TimeInForce, unsent
 from kalshi_tui.domain.price import MONEY_UNIT
 from kalshi_tui.kalshi.errors import DuplicateOrder, KalshiError, NotFound, NotSent, Refused, UnknownOutcome
+from kalshi_tui.kalshi.finding import by_id
 from kalshi_tui.kalshi.replies import OrderAck
 from kalshi_tui.kalshi.rest import RestClient
 from kalshi_tui.session.desk import Outcome
@@ -216,7 +217,7 @@ class Trading:
     async def look_up(self, order: Order, why: str, what: str = "cancel") -> Outcome:
         """Read one order back after a cancel, or after ``what`` else it was; its own state is the only proof."""
         try:
-            fresh = await self._rest.order(order.order_id)
+            fresh = await by_id(self._rest, order.order_id, ticker=order.ticker, sent_ms=order.created_ms)
         except KalshiError as error:
             sentence = f"{why or 'The cancel was accepted.'} The order could not be read back: {error}"
             self._store.notify(Weight.WARNING, sentence)

@@ -214,6 +214,53 @@ async def test_a_lagging_read_answers_with_the_past_and_says_so(exchange: Servin
     assert len((await exchange.call("GET", "/portfolio/orders")).json()["orders"]) == 2
 
 
+async def test_orders_that_ended_before_the_cut_off_are_in_the_archive_alone(exchange: Serving, ticker: str) -> None:
+    async def listed(path: str, **query: Any) -> list[str]:
+        reply = await exchange.call("GET", path, **query)
+        assert reply.status_code == 200, reply.text
+        return [each["order_id"] for each in reply.json()["orders"]]
+
+    async def cutoff() -> str:
+        told = await exchange.get("/historical/cutoff")
+        assert set(told) == {
+            "market_settled_ts",
+            "trades_created_ts",
+            "orders_updated_ts",
+            "market_positions_last_updated_ts",
+        }
+        return str(told["orders_updated_ts"])
+
+    first = await cutoff()
+    resting = (await exchange.order(ticker, "bid", "0.01", "1")).json()["order_id"]
+    ended = [(await exchange.order(ticker, "bid", "0.10", "1")).json()["order_id"] for _ in range(3)]
+    for each in ended:
+        await exchange.call("DELETE", f"/portfolio/events/orders/{each}", market_ticker=ticker)
+    assert await listed("/historical/orders") == []
+    # What has just ended is old enough once the cut-off comes this near.
+    await asked(exchange, "advance_clock", ms=1_000)
+    await asked(exchange, "set_cutoff", ms=500)
+    assert await cutoff() > first
+    assert await listed("/portfolio/orders") == [resting]
+    assert await listed("/portfolio/orders", status="canceled") == []
+    assert (await exchange.call("GET", f"/portfolio/orders/{ended[0]}")).status_code == 404
+    assert (await exchange.call("GET", f"/portfolio/orders/{resting}")).status_code == 200
+    assert await listed("/historical/orders") == ended[::-1]
+    assert await listed("/historical/orders", ticker="KXNONE") == []
+    assert await listed("/historical/orders", max_ts=1) == []
+    assert await listed("/historical/orders", min_ts=1) == ended[::-1]
+    page = (await exchange.call("GET", "/historical/orders", limit=2)).json()
+    assert [each["order_id"] for each in page["orders"]] == [ended[2], ended[1]]
+    assert await listed("/historical/orders", limit=2, cursor=page["cursor"]) == [ended[0]]
+    assert (await exchange.client.get(f"{PREFIX}/historical/orders")).status_code == 401
+    assert (await exchange.call("GET", "/historical/orders", limit=1_001)).status_code == 400
+    # Two weeks again: by the clock the same.
+    await asked(exchange, "set_cutoff", ms=14 * 86_400_000)
+    assert await listed("/historical/orders") == []
+    await asked(exchange, "advance_clock", ms=15 * 86_400_000)
+    assert await listed("/historical/orders", limit=1_000) != []
+    assert (await exchange.control("set_cutoff", ms=-1)).status_code == 400
+
+
 async def test_a_skewed_clock_refuses_signatures_and_shows_in_the_date(exchange: Serving) -> None:
     await asked(exchange, "set_clock_skew", ms=3_600_000)
     reply = await exchange.call("GET", "/portfolio/balance")

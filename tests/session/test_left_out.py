@@ -9,14 +9,16 @@ import pytest
 from aiohttp import web
 
 from kalshi_tui.domain.book import Side
-from kalshi_tui.domain.order import Action, BookSide, OrderTerms
+from kalshi_tui.domain.order import Action, BookSide, OrderTerms, TimeInForce
 from kalshi_tui.kalshi import KalshiClient, UnknownOutcome
 from kalshi_tui.kalshi.environments import practice
+from kalshi_tui.kalshi.finding import HALF_READ
 from kalshi_tui.practice import rest_markets, rest_portfolio
 from kalshi_tui.practice.http import reply
+from kalshi_tui.practice.records import OrderRequest
 from tests.command_line.running import tradable, trading, validator
 from tests.practice.serving import Serving, serving
-from tests.session.rig import Rig
+from tests.session.rig import US, Rig
 
 Spoil = Callable[[dict[str, Any]], None]
 
@@ -90,6 +92,9 @@ async def test_commands_list_all_other_orders_and_say_which_one_is_missing(
         done = await trader.run("orders", "--json")
         assert [each["order_id"] for each in done.lines] == [ids[2], ids[0]]
         assert f"1 order could not be read and is left out: {ids[1]} (" in done.err
+        cancel = await trader.run("cancel", "--all", "--ticker", ticker, "--yes", "--wait", "2")
+        assert cancel.code == 3
+        assert f"1 order could not be read and is left out: {ids[1]} (" in cancel.err
 
 
 def a_client(exchange: Serving) -> KalshiClient:
@@ -173,5 +178,30 @@ async def test_a_position_that_cannot_be_read_stays_as_it_was_known(
         assert not store.differences
         told = [each.text for each in store.notices if "could not be read" in each.text]
         assert [each.split(" (")[0] for each in told] == [f"1 position could not be read and is left out: {rig.ticker}"]
+    finally:
+        await rig.close()
+
+
+async def test_the_desk_does_not_call_a_list_empty_that_it_could_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig = Rig(tmp_path)
+    # Sent from elsewhere: the desk knows of it by the exchange's list alone.
+    rig.exchange.create_order(US, OrderRequest(rig.ticker, BookSide.BID, 100, 100, TimeInForce.GTC))
+    rig.server.commit()
+
+    def spoil(content: dict[str, Any]) -> None:
+        for order in content.get("orders") or ():
+            order["remaining_count_fp"] = None
+
+    spoilt(monkeypatch, rest_portfolio, spoil)
+    await rig.start()
+    try:
+        await rig.pass_time(5)
+        sweeping = rig.begin(rig.session.cancel_all(rig.ticker))
+        await rig.pass_time(60, 1_000)
+        sweep = sweeping.result()
+        assert not sweep.proved
+        assert HALF_READ in sweep.sentence
     finally:
         await rig.close()
