@@ -369,7 +369,8 @@ async def test_an_order_that_never_arrived_is_proved_not_to_be_there() -> None:
         desk.exchange.clock.advance(10_000)
         desk.asked.clear()
         assert await desk.client.find_order("mine") is None
-        assert [path.rpartition("/")[2] for _, path in desk.asked].count("orders") == 3
+        for path in ("portfolio/orders", "historical/orders"):
+            assert [asked for _, asked in desk.asked].count(f"/trade-api/v2/{path}") == 3
         assert all(method == "GET" for method, _ in desk.asked)
 
 

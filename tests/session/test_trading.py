@@ -47,6 +47,8 @@ class Exchange:
         if path == "/portfolio/orders":
             self.reads += 1
             return httpx.Response(200, json={"orders": self.listed, "cursor": ""})
+        if path == "/historical/orders":
+            return httpx.Response(200, json={"orders": [], "cursor": ""})
         return self.reply(request)
 
 
