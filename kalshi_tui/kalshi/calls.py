@@ -272,7 +272,10 @@ class Calls:
         left_out: list[LeftOut] | None = None,
         broken_off: Callable[[], None] = lambda: None,
     ) -> AsyncIterator[P]:
-        """Yield pages until the cursor is empty or comes again (section 8); ``broken_off`` is called if it does."""
+        """Yield pages until the cursor is empty or comes again.
+
+        ``broken_off`` is called if it does. See docs/kalshi-api.md, section 8.
+        """
         seen: set[str] = set()
         cursor = ""
         while True:

@@ -2,7 +2,8 @@
 
 REST knows no filter by client order id, so that the lists are searched by market and time. Reads lag writes: a miss
 counts only once the exchange's own data have passed the time of sending, and only several times over. What ended long
-ago is in the archive alone (section 15), so that nothing is missing before that was read too, whatever its cut-off is
+ago is in the archive alone (docs/kalshi-api.md, section 15), so that nothing is missing before that was read too,
+whatever its cut-off is
 said to be. A question that failed, or was answered in part, is no answer.
 """
 

@@ -416,7 +416,10 @@ class RestClient:
     def archived_orders(
         self, *, ticker: str | None = None, min_ts: int | None = None, page: int = PAGE
     ) -> "Reading[Order]":
-        """Yield orders that ended so long ago that they have left the live list (section 15); Unix seconds."""
+        """Yield orders that ended so long ago that they have left the live list.
+
+        Unix seconds. See docs/kalshi-api.md, section 15.
+        """
         params: Params = {"ticker": ticker, "min_ts": min_ts, "limit": page}
 
         async def read(reading: Reading[Order]) -> AsyncIterator[Order]:
@@ -527,7 +530,8 @@ class RestClient:
 
         A list that is not ``whole`` proves nothing, though it be empty.
 
-        Deployments without the cancel-all call (404, 405) are served by listing and cancelling in batches (section 6).
+        Deployments without the cancel-all call (404, 405) are served by listing and cancelling in batches (docs/kalshi-
+        api.md, section 6).
         """
         whole = await self.cancel_everything()
         left = Read[Order]()

@@ -1,4 +1,6 @@
-"""Reading replies that hold something odd: one odd item of a list costs that item, never the list (section 24).
+"""Read replies that hold something odd: one odd item of a list costs that item, never the list.
+
+See docs/kalshi-api.md, section 24.
 
 A reply that is as it should be is decoded whole, which is fast. Any other is read item by item: a null where a value
 may be missing counts as missing, and an item that still cannot be read is left out, and told.

@@ -55,7 +55,10 @@ class PortfolioApi:
         cancel_all: bool = True,
         cutoff_ms: Callable[[], int] = lambda: 0,
     ) -> None:
-        """Make ready; orders that ended before ``cutoff_ms`` are in the archive and nowhere else (section 15)."""
+        """Make ready; orders that ended before ``cutoff_ms`` are in the archive and nowhere else.
+
+        See docs/kalshi-api.md, section 15.
+        """
         self._cutoff_ms = cutoff_ms
         self._exchange = exchange
         self.reads: PortfolioReads = exchange

@@ -30,9 +30,10 @@ from kalshi_tui.practice.world import World
 
 READS_AHEAD_MS: Final = 10_000
 """How far ahead portfolio reads of a replay say that they are: they never lag, and where the clock stands in a pause
-nobody would ever believe them, for data that do not pass the sending of an order tell nothing of it (section 7)."""
+nobody would ever believe them, for data that do not pass the sending of an order tell nothing of it (docs/kalshi-
+api.md, section 7)."""
 ARCHIVED_AFTER_MS: Final = 14 * 86_400_000
-"""Two weeks, as on the exchange (section 15)."""
+"""Two weeks, as on the exchange (docs/kalshi-api.md, section 15)."""
 STEP_EVERY_S: Final = 0.02
 PATIENCE_S: Final = 5.0
 """How long a recording waits for one reader; a stream of the exchange waits for none
