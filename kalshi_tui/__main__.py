@@ -2,12 +2,16 @@
 
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from kalshi_tui import hardening
 from kalshi_tui.command_line import desk, practice, replay
 from kalshi_tui.command_line.commands import build_parser
 from kalshi_tui.command_line.exits import FAILED, INTERRUPTED, FailedError, UsageError, tell
 from kalshi_tui.command_line.parser import Run
+
+if TYPE_CHECKING:
+    from kalshi_tui.logs import Crashes
 
 __all__ = ["build_parser", "main"]
 
@@ -29,6 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except UsageError as error:
         return tell(error, as_json="--json" in given)
     as_json: bool = options.json
+    crashes: Crashes | None = None
     try:
         run: Run = options.run
         if run in (desk.run, replay.run):
@@ -48,7 +53,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         import logging  # noqa: PLC0415 - see the top
 
         logging.getLogger("kalshi_tui").critical("The program has ended by a defect.", exc_info=error)
-        return tell(FailedError(crashes.sentence(type(error).__name__), "defect", FAILED), as_json=True)
+        # `replay` keeps its log by itself: the name of a defect is all that is known of it here.
+        kind = type(error).__name__
+        sentence = crashes.sentence(kind) if crashes is not None else f"ended by a defect ({kind})."
+        return tell(FailedError(sentence, "defect", FAILED), as_json=True)
 
 
 if __name__ == "__main__":

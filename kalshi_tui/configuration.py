@@ -1,6 +1,5 @@
 """Reading the settings: a file, then variables of the environment; and saying where each value is from."""
 
-import ast
 import difflib
 import inspect
 import re
@@ -8,7 +7,7 @@ import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, get_origin, get_type_hints
 from urllib.parse import urlsplit
 
 import msgspec
@@ -169,15 +168,16 @@ def _overridden(settings: Settings, environ: Mapping[str, str]) -> tuple[Setting
     sources: dict[str, str] = {}
     for table in SECTIONS:
         section = getattr(settings, table)
+        kinds = get_type_hints(type(section))
         for field in msgspec.structs.fields(type(section)):
             variable = f"{PREFIX}{table}_{field.name}".upper()
             if not (text := environ.get(variable, "")):
                 continue
-            many = str(field.type).startswith("tuple")
+            many = get_origin(kinds[field.name]) is tuple
             value: object = [part.strip() for part in text.split(",") if part.strip()] if many else text
             try:
                 section = msgspec.structs.replace(
-                    section, **{field.name: msgspec.convert(value, field.type, strict=False)}
+                    section, **{field.name: msgspec.convert(value, kinds[field.name], strict=False)}
                 )
             except msgspec.ValidationError as error:
                 raise SettingsError(f"In {variable}: {error}.", f"{table}.{field.name}") from None
@@ -252,18 +252,14 @@ SHOWN: Final[Mapping[str, Callable[[str], str]]] = {"api_key_id": masked, "proxy
 
 
 def explanations() -> dict[str, dict[str, str]]:
-    """Give what stands under the definition of each setting, by class and name: said in one place, once."""
+    """Return the description of each setting by class and name; under "" the description of the class."""
     found: dict[str, dict[str, str]] = {}
-    for node in ast.parse(inspect.getsource(definitions)).body:
-        if not isinstance(node, ast.ClassDef):
+    for section in vars(definitions).values():
+        if not (isinstance(section, type) and issubclass(section, msgspec.Struct)):
             continue
-        known = found[node.name] = {"": ast.get_docstring(node) or ""}
-        for field, after in zip(node.body, node.body[1:], strict=False):
-            if (
-                isinstance(field, ast.AnnAssign)
-                and isinstance(field.target, ast.Name)
-                and isinstance(after, ast.Expr)
-                and isinstance(after.value, ast.Constant)
-            ):
-                known[field.target.id] = " ".join(str(after.value.value).split())
+        known = found[section.__name__] = {"": inspect.getdoc(section) or ""}
+        for name, kind in get_type_hints(section, include_extras=True).items():
+            for meta in getattr(kind, "__metadata__", ()):
+                if isinstance(meta, msgspec.Meta) and meta.description:
+                    known[name] = meta.description
     return found

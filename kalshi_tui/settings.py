@@ -6,9 +6,10 @@ ever is a binary fraction.
 
 import difflib
 from collections.abc import Callable
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
+from msgspec import Meta
 
 from kalshi_tui.domain.limits import Limits
 from kalshi_tui.domain.price import NumberError, parse_count, parse_money, parse_price
@@ -36,101 +37,175 @@ class _Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class TicketSettings(_Section, frozen=True):
     """``[ticket]``: what an order ticket begins with."""
 
-    presets: tuple[str, ...] = ("10", "1", "5", "25", "100")
-    """Counts of contracts at hand by a key in the ticket; the first is the count of a new ticket."""
+    presets: Annotated[
+        tuple[str, ...],
+        Meta(
+            description=("Counts of contracts at hand by a key in the ticket; the first is the count of a new ticket.")
+        ),
+    ] = ("10", "1", "5", "25", "100")
 
 
 class ScreenSettings(_Section, frozen=True):
     """``[screen]``: how it looks."""
 
-    theme: Literal["auto", "desk", "paper", "safe", "contrast", "sixteen"] = "auto"
-    """The set of colours: dark, light, blue and orange alone, high contrast, the terminal's own 16; or as it can."""
-    columns: tuple[str, ...] = ()
-    """The columns of the market list in the order in which they stand; those that have no room are left out. Of bid,
-    bid_size, ask, ask_size, spread, last, change, day, volume, interest, closes, held, orders; empty: all of them."""
+    theme: Annotated[
+        Literal["auto", "desk", "paper", "safe", "contrast", "sixteen"],
+        Meta(
+            description=(
+                "The set of colours: dark, light, blue and orange alone, high contrast, the terminal's own "
+                "16; or as it can."
+            )
+        ),
+    ] = "auto"
+    columns: Annotated[
+        tuple[str, ...],
+        Meta(
+            description=(
+                "The columns of the market list in the order in which they stand; those that have no room are "
+                "left out. Of bid, bid_size, ask, ask_size, spread, last, change, day, volume, interest, "
+                "closes, held, orders; empty: all of them."
+            )
+        ),
+    ] = ()
 
 
 class LimitSettings(_Section, frozen=True):
     """``[limits]``: the trader's own. What is left out is not limited."""
 
-    order_contracts: str | None = None
-    """The most contracts of one order."""
-    order_dollars: str | None = None
-    """The most dollars that one order may put at risk."""
-    market_contracts: str | None = None
-    """The most contracts of one market held and ordered on one side."""
-    market_dollars: str | None = None
-    """The most dollars at risk in one market."""
-    day_contracts: str | None = None
-    """The most contracts ordered in a day."""
-    day_dollars: str | None = None
-    """The most dollars put at risk in a day."""
-    distance: str | None = None
-    """How far beyond the best bid or ask a price may be, in dollars."""
-    passing: Literal["word", "never"] = "word"
-    """Whether a typed word passes a limit, or nothing does."""
+    order_contracts: Annotated[str | None, Meta(description="The most contracts of one order.")] = None
+    order_dollars: Annotated[str | None, Meta(description="The most dollars that one order may put at risk.")] = None
+    market_contracts: Annotated[
+        str | None,
+        Meta(description=("The most contracts of one market held and ordered on one side.")),
+    ] = None
+    market_dollars: Annotated[str | None, Meta(description="The most dollars at risk in one market.")] = None
+    day_contracts: Annotated[str | None, Meta(description="The most contracts ordered in a day.")] = None
+    day_dollars: Annotated[str | None, Meta(description="The most dollars put at risk in a day.")] = None
+    distance: Annotated[
+        str | None,
+        Meta(description=("How far beyond the best bid or ask a price may be, in dollars.")),
+    ] = None
+    passing: Annotated[
+        Literal["word", "never"],
+        Meta(description=("Whether a typed word passes a limit, or nothing does.")),
+    ] = "word"
 
 
 class DeadManSettings(_Section, frozen=True):
     """``[dead_man]``: what happens to resting orders when nobody watches. All off unless set."""
 
-    cancel_on_quit: bool = False
-    """Cancel all orders when the program ends."""
-    link_lost_s: int | None = None
-    """Cancel all orders as soon as the link is back, if it was lost for so many seconds or longer."""
-    expire_after_s: int | None = None
-    """The longest that an order may rest, in seconds: the exchange ends it, whatever becomes of this machine."""
+    cancel_on_quit: Annotated[bool, Meta(description="Cancel all orders when the program ends.")] = False
+    link_lost_s: Annotated[
+        int | None,
+        Meta(
+            description=("Cancel all orders as soon as the link is back, if it was lost for so many seconds or longer.")
+        ),
+    ] = None
+    expire_after_s: Annotated[
+        int | None,
+        Meta(
+            description=(
+                "The longest that an order may rest, in seconds: the exchange ends it, whatever becomes of "
+                "this machine."
+            )
+        ),
+    ] = None
 
 
 class AlertSettings(_Section, frozen=True):
     """``[alerts]``: what happens when an alert rings, besides the log and the list of alerts."""
 
-    bell: bool = True
-    """Ring the terminal's bell, once a second at the most."""
-    notify: bool = False
-    """Have the terminal show a notification on the desktop; not every terminal can (OSC 9)."""
-    command: tuple[str, ...] = ()
-    """A program and its arguments, started with the alert's sentence as one further argument. No shell reads it."""
+    bell: Annotated[bool, Meta(description="Ring the terminal's bell, once a second at the most.")] = True
+    notify: Annotated[
+        bool,
+        Meta(description=("Have the terminal show a notification on the desktop; not every terminal can (OSC 9).")),
+    ] = False
+    command: Annotated[
+        tuple[str, ...],
+        Meta(
+            description=(
+                "A program and its arguments, started with the alert's sentence as one further argument. No "
+                "shell reads it."
+            )
+        ),
+    ] = ()
 
 
 class ProfileSettings(_Section, frozen=True):
     """``[profiles.NAME]``: an exchange and the key for it. practice, demo and live have their own addresses."""
 
-    rest_url: str = ""
-    """Of a profile of your own: where the REST API is; https://, ending in /trade-api/v2."""
-    ws_url: str = ""
-    """Of a profile of your own: where the stream is; wss://, ending in /trade-api/ws/v2."""
-    money: Literal["practice", "demo", "live"] = "live"
-    """Of a profile of your own: what an order costs there. It decides the word and the colour on every screen."""
-    api_key_id: str = ""
-    """The id of the API key, as the exchange shows it."""
-    private_key_path: str = ""
-    """The file of the private key; it must be yours and readable by you alone."""
-    passphrase_command: tuple[str, ...] = ()
-    """A program and its arguments that print the key's passphrase; without a private_key_path, the key itself."""
-    keyring: bool = False
-    """Take the passphrase from the system's keyring; without a private_key_path, the key itself."""
-    read_only: bool = False
-    """Watch only: nothing is sent, changed or cancelled with this profile."""
-    proxy: str = ""
-    """The proxy to go through, http:// or https://; variables of the environment name none."""
+    rest_url: Annotated[
+        str,
+        Meta(description=("Of a profile of your own: where the REST API is; https://, ending in /trade-api/v2.")),
+    ] = ""
+    ws_url: Annotated[
+        str,
+        Meta(description=("Of a profile of your own: where the stream is; wss://, ending in /trade-api/ws/v2.")),
+    ] = ""
+    money: Annotated[
+        Literal["practice", "demo", "live"],
+        Meta(
+            description=(
+                "Of a profile of your own: what an order costs there. It decides the word and the colour on "
+                "every screen."
+            )
+        ),
+    ] = "live"
+    api_key_id: Annotated[str, Meta(description="The id of the API key, as the exchange shows it.")] = ""
+    private_key_path: Annotated[
+        str,
+        Meta(description=("The file of the private key; it must be yours and readable by you alone.")),
+    ] = ""
+    passphrase_command: Annotated[
+        tuple[str, ...],
+        Meta(
+            description=(
+                "A program and its arguments that print the key's passphrase; without a private_key_path, the "
+                "key itself."
+            )
+        ),
+    ] = ()
+    keyring: Annotated[
+        bool,
+        Meta(
+            description=("Take the passphrase from the system's keyring; without a private_key_path, the key itself.")
+        ),
+    ] = False
+    read_only: Annotated[
+        bool,
+        Meta(description=("Watch only: nothing is sent, changed or cancelled with this profile.")),
+    ] = False
+    proxy: Annotated[
+        str,
+        Meta(description=("The proxy to go through, http:// or https://; variables of the environment name none.")),
+    ] = ""
 
 
 class Settings(_Section, frozen=True):
     """The whole file."""
 
-    env: str = "practice"
-    """The profile that is taken where none is named: practice, demo, live, or one of your own."""
+    env: Annotated[
+        str,
+        Meta(description=("The profile that is taken where none is named: practice, demo, live, or one of your own.")),
+    ] = "practice"
 
     ticket: TicketSettings = msgspec.field(default_factory=TicketSettings)
     screen: ScreenSettings = msgspec.field(default_factory=ScreenSettings)
     limits: LimitSettings = msgspec.field(default_factory=LimitSettings)
     dead_man: DeadManSettings = msgspec.field(default_factory=DeadManSettings)
     alerts: AlertSettings = msgspec.field(default_factory=AlertSettings)
-    profiles: dict[str, ProfileSettings] = msgspec.field(default_factory=dict)
-    """``[profiles.NAME]``: exchanges and keys."""
-    keys: dict[str, str | tuple[str, ...]] = msgspec.field(default_factory=dict)
-    """``[keys]``: keys of the desk by the command's id, in the place of the usual ones; "" is none."""
+    profiles: Annotated[
+        dict[str, ProfileSettings],
+        Meta(description=("``[profiles.NAME]``: exchanges and keys.")),
+    ] = msgspec.field(default_factory=dict)
+    keys: Annotated[
+        dict[str, str | tuple[str, ...]],
+        Meta(
+            description=(
+                '``[keys]``: keys of the desk by the command\'s id, in the place of the usual ones; "" is none.'
+            )
+        ),
+    ] = msgspec.field(default_factory=dict)
 
 
 def options_of(settings: Settings, *, read_only: bool = False) -> Options:

@@ -1,6 +1,8 @@
 """Where settings come from: file, variables, flags, in that order; and what a wrong one is called."""
 
+import compileall
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, strategies as st
 
+import kalshi_tui
 from kalshi_tui import settings as definitions
 from kalshi_tui.configuration import chosen_by, chosen_name, every_setting, explanations, line_of, load
 from kalshi_tui.settings import Settings, SettingsError
@@ -193,3 +196,22 @@ def test_no_file_gives_anything_but_settings_or_a_sentence(
 @given(text=st.text(max_size=200), name=st.text(max_size=20))
 def test_looking_for_a_line_never_fails(text: str, name: str) -> None:
     assert 0 <= line_of(text, name) <= len(text.splitlines())
+
+
+def test_an_installation_without_its_sources_explains_every_setting(tmp_path: Path) -> None:
+    package = tmp_path / "site" / "kalshi_tui"
+    shutil.copytree(Path(kalshi_tui.__file__).parent, package, ignore=shutil.ignore_patterns("__pycache__"))
+    assert compileall.compile_dir(package, quiet=2, legacy=True)
+    for source in package.rglob("*.py"):
+        source.unlink()
+    explained = subprocess.run(
+        [sys.executable, "-m", "kalshi_tui", "config", "--explain"],
+        env=environment_of(tmp_path, {"PYTHONPATH": str(package.parent)}),
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert explained.returncode == 0, explained.stderr
+    assert "The most dollars that one order may put at risk." in explained.stdout

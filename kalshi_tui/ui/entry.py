@@ -129,11 +129,8 @@ def _next_hour(hour: int, minute: int, second: int, now_ms: int) -> int:
     """Give when the clock on the wall next shows this; without a zone, so that a change of summer time is heeded."""
     wall = datetime.fromtimestamp(now_ms // 1000, UTC).astimezone().replace(tzinfo=None)
     wanted = wall.replace(hour=hour, minute=minute, second=second)
-    for days in (0, 1):
-        at_s = int((wanted + timedelta(days=days)).astimezone().timestamp())
-        if at_s > now_ms // 1000:
-            break
-    return at_s
+    today_s, tomorrow_s = (int((wanted + timedelta(days=days)).astimezone().timestamp()) for days in (0, 1))
+    return today_s if today_s > now_ms // 1000 else tomorrow_s
 
 
 def price_read(typed: str, side: Side, hint: str) -> Line:

@@ -177,3 +177,20 @@ async def test_a_title_that_is_an_attack_is_a_title(tmp_path: Path) -> None:
             as_json = await trader.json(*command)
             assert as_json.out.isascii()
             assert as_json.only["ticker"] == ticker
+
+
+def test_a_defect_of_a_command_that_keeps_its_own_log_is_json_too(tmp_path: Path) -> None:
+    code = (
+        "import sys\nfrom kalshi_tui.command_line import replay\n"
+        "def broken(options):\n    raise LookupError('the text of a defect')\n"
+        "replay.check = broken\n"
+        "from kalshi_tui.__main__ import main\nsys.exit(main())\n"
+    )
+    done = run(tmp_path, "replay", "--check", "--json", "none.rec", code=code)
+    assert done.returncode == 1
+    assert done.stdout == ""
+    error = json.loads(done.stderr)["error"]
+    validator("error").validate({"error": error})
+    assert error["code"] == "defect"
+    assert "LookupError" in error["message"]
+    assert "the text of a defect" not in done.stderr

@@ -172,6 +172,7 @@ async def test_a_body_longer_than_it_says_is_cut_there(signer: Signer) -> None:
     async with serving(saying(longer)) as server, client(practice(server.port), signer) as rest:
         assert (await rest.balance()).cash == MB
         server.script = honest(b'{"balance":200}')
+        with_patience: int | str = ""
         for _ in range(3):
             # What was too much may spoil the answer that comes next on its connection, and no further one.
             with_patience = await _balance_or_error(rest)

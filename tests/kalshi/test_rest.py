@@ -298,10 +298,10 @@ async def test_one_odd_item_costs_that_item_and_is_told(
     # A null where a value may be missing is a missing value: nothing is lost.
     assert await _listed(client(replies(None, optional), signer), name) == (200, [])
     told: list[str] = []
+    expected = "N-100" if vital != key else ""
     for odd in (None, {"no": "value"}):
         rest = client(replies(odd, vital), signer)
         rest.on_left_out = lambda each: told.append(each.name)
-        expected = "N-100" if vital != key else ""
         assert await _listed(rest, name) == (199, [expected]), (vital, odd)
     assert told == [expected, expected]
     assert f"`$.{vital}`" in caplog.text

@@ -236,6 +236,8 @@ def test_a_whole_world_comes_back(path: Path, clock: Clock) -> None:
         saved(world.exchange, database)
     positions, orders = world.exchange.positions("ann"), list(world.exchange.orders("ann"))
     database.close()
+    held: set[str] = set()
+    paid: set[str] = set()
     for days in (0, 1, 40):
         clock.pass_(days * 86_400_000)
         database = Database.open(path)

@@ -111,10 +111,10 @@ def test_the_accounts_keys_are_of_the_type_asked_for_and_trade(tmp_path: Path) -
         parsed = [load_pem_private_key(Path(path).read_bytes(), password=None) for _, path in keys]
         assert [isinstance(each, Ed25519PrivateKey) for each in parsed] == [True, True]
         ticker = plain_market(alone)
-        for key, side in zip(keys, ("bid", "ask"), strict=True):
+        for key, side, filled in zip(keys, ("bid", "ask"), ("0.00", "2.00"), strict=True):
             sent = alone.call(*key, "POST", ORDERS, order(ticker, side, "0.4000", "2.00"))
             assert sent.status_code == 201
-        assert sent.json()["fill_count"] == "2.00"
+            assert sent.json()["fill_count"] == filled
     # A restart keeps the key, whether its type is named or not; another type is a sentence, and a new account's.
     for more in ((), ("--key-type", "ed25519")):
         with Alone(folder, "--quiet-market", *more) as again:

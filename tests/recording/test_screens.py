@@ -137,6 +137,7 @@ async def test_a_desk_that_is_recorded_and_its_replay_end_with_the_same_books_an
             played.session.play("replay_speed", {"speed": "max"})
             played.session.play("replay_resume", {})
             await played.wait(lambda: played.session.replay is not None and played.session.replay.ended)
+            shown: list[str] = []
             for _ in range(100):
                 if (shown := await played.screen()) == expected:
                     break

@@ -238,11 +238,15 @@ async def test_a_killed_ioc_is_never_offered_to_be_sent_again(tmp_path: Path) ->
     rig = Rig(tmp_path)
     await rig.start()
     await rig.pass_time(1)
-    for tif, repeatable in ((TimeInForce.IOC, False), (TimeInForce.FOK, False), (TimeInForce.GTC, True)):
-        terms = OrderTerms(rig.ticker, Side.YES, Action.BUY, 4_000, 100, tif)
-        order = (await rig.submit(terms, Trouble.NO_CONNECTION)).order
+    for tif in (TimeInForce.IOC, TimeInForce.FOK):
+        killed = OrderTerms(rig.ticker, Side.YES, Action.BUY, 4_000, 100, tif)
+        order = (await rig.submit(killed, Trouble.NO_CONNECTION)).order
         assert order.state is OrderState.NOT_SENT
-        assert (rig.session.terms_to_repeat(order) == terms) is repeatable
+        assert rig.session.terms_to_repeat(order) is None
+    terms = OrderTerms(rig.ticker, Side.YES, Action.BUY, 4_000, 100)
+    order = (await rig.submit(terms, Trouble.NO_CONNECTION)).order
+    assert order.state is OrderState.NOT_SENT
+    assert rig.session.terms_to_repeat(order) == terms
     again = await rig.session.submit(terms, order.client_order_id, frozenset({"stale"}))
     assert again.order.state is OrderState.RESTING
     assert [record.client_order_id for record in rig.theirs()] == [order.client_order_id]

@@ -62,6 +62,7 @@ async def test_the_program_killed_at_any_await_of_a_send_knows_the_truth_at_its_
     tmp_path: Path, trouble: Trouble
 ) -> None:
     reached = set()
+    over = False
     for turns in range(TURNS):
         folder = tmp_path / str(turns)
         folder.mkdir()

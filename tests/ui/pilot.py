@@ -50,11 +50,12 @@ class Trader:
 
     async def wait(self, seen: Callable[[str], bool]) -> str:
         """Wait for what Textual does on timers of its own, and give the screen; fail with the screen otherwise."""
+        screen = await self.look()
         for _ in range(500):
-            screen = await self.look()
             if seen(screen):
                 return screen
             await self.pilot.pause(0.01)
+            screen = await self.look()
         raise AssertionError(f"never seen; the screen was:\n{screen}")
 
     def text(self) -> str:

@@ -201,10 +201,10 @@ def test_what_closing_here_gains_is_exact(count: int, cost: int, at: int, gain: 
     position = a_position(count=count, cost=cost, fees_paid=99)
     for side in Side:
         what = replace(seen([], [], side), position=position)
+        assert ladder_rows(replace(what, position=None), 0, 1)[0].gain is None
         row = what.ladder.row(at if side is Side.YES else 10_000 - at)
         assert ladder_rows(what, row, 1)[0].gain == gain
         assert texts(what, row, 1)[0].split()[-1].replace("+$0.00", "$0.00") == words
-    assert ladder_rows(replace(what, position=None), 0, 1)[0].gain is None
 
 
 # The header.

@@ -73,8 +73,7 @@ async def test_each_enter_before_its_time_begins_the_wait_anew() -> None:
         await write_order(trader)
         for _ in range(30):
             trader.timer.advance(ARMS_AFTER_MS - 1)
-            screen = await trader.press("enter")
-        assert "arming" in screen
+            assert "arming" in await trader.press("enter")
         assert not trader.desk.sent
         await trader.wait_to_arm()
         await trader.press("enter")

@@ -89,11 +89,12 @@ class LowerPane(Vertical):
 
     def _draw_tabs(self) -> None:
         room = self._tabs.room
+        tabs = tab_bar(self._store, self.tab, short=True, tight=True)
         for short, tight in ((False, False), (True, False), (True, True)):
-            tabs = tab_bar(self._store, self.tab, short=short, tight=tight)
-            if length(tabs) + length(self._ages) <= room:
-                self._tabs.show([spread_out(tabs, self._ages, room)])
-                return
+            fitting = tab_bar(self._store, self.tab, short=short, tight=tight)
+            if length(fitting) + length(self._ages) <= room:
+                tabs = spread_out(fitting, self._ages, room)
+                break
         self._tabs.show([tabs])
 
     def _draw_chart(self) -> None:
