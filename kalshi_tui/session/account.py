@@ -18,6 +18,7 @@ from kalshi_tui.domain.price import Count, Money
 from kalshi_tui.kalshi.errors import KalshiError
 from kalshi_tui.kalshi.finding import by_id
 from kalshi_tui.kalshi.rest import RestClient
+from kalshi_tui.session.account_reads import RECONCILED, AccountList
 from kalshi_tui.session.inquiry import Inquiry
 from kalshi_tui.session.journal import Journal, JournalError
 from kalshi_tui.session.store import DayTotal, Store, Weight
@@ -120,6 +121,7 @@ class Account:
                 if not failed:
                     sentence = f"Your account could not be read and may be shown wrong; it is tried again. {error}"
                     self._store.notify(Weight.ERROR, sentence)
+                self._store.mark_unread(str(error), *RECONCILED)
                 failed = True
             else:
                 if failed:
@@ -182,7 +184,8 @@ class Account:
         for order in gone.values():
             # Not there yet, or for ever: reads lag. The order stays as it was told last.
             with contextlib.suppress(KalshiError):
-                self._take([await by_id(self._rest, order.order_id, ticker=order.ticker, sent_ms=order.created_ms)])
+                self._take([await self._rest.order(order.order_id)])
+        self._store.mark_read(AccountList.ORDERS)
         fresh = self._store.set_fills(fills)
         if self._read_once:
             for order_id in dict.fromkeys(fill.order_id for fill in fresh):

@@ -11,6 +11,7 @@ from typing import Final
 
 from kalshi_tui.domain.limits import Limits, Sent, breaches
 from kalshi_tui.domain.order import BookSide, Order, OrderState, OrderTerms
+from kalshi_tui.session.account_reads import AccountList
 from kalshi_tui.session.journal import JournalError
 from kalshi_tui.session.store import Store
 from kalshi_tui.session.venue import Venue
@@ -76,6 +77,8 @@ class Guard:
         if not self.armed:
             sentence = "This is the LIVE exchange, with real money. Once in this session that has to be said."
             found.append(Objection("live", Passing.WORD, sentence, "LIVE"))
+        if (unread := self._unread_for_limits()) is not None:
+            found.append(unread)
         live = self._store.book(terms.ticker)
         if not live.good:
             sentence = f"The book is {live.trust.name}: the prices may be wrong. {live.why}"
@@ -117,6 +120,17 @@ class Guard:
         )
         for breach in told:
             yield Objection(f"limit of {breach.limit}", passing, breach.sentence, "" if limits.hard else "over")
+
+    def _unread_for_limits(self) -> Objection | None:
+        """Return what speaks against an order while limits of a market have no account to be measured by."""
+        limits = self._limits
+        by_market = limits.market_contracts is not None or limits.market_dollars is not None
+        if not by_market or self._store.reads.have(AccountList.ORDERS, AccountList.POSITIONS):
+            return None
+        sentence = "Your orders and positions have not been read yet: your limits of a market cannot be told."
+        if limits.hard:
+            return Objection("account", Passing.NEVER, sentence)
+        return Objection("account", Passing.WORD, sentence, "over")
 
     def _at_its_largest(self, order: Order) -> Order:
         """Give an order as it would count most: what it is being changed to may be so already, or never be."""

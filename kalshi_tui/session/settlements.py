@@ -5,6 +5,7 @@ from typing import Final
 
 from kalshi_tui.kalshi.errors import KalshiError
 from kalshi_tui.kalshi.rest import RestClient
+from kalshi_tui.session.account_reads import AccountList
 from kalshi_tui.session.store import Store, Weight
 from kalshi_tui.session.waiting import Sleep, sleep_unless
 
@@ -53,6 +54,7 @@ class Settlements:
             self._store.set_settlements(await self._rest.settlements(most=MOST))
         except KalshiError as error:
             self._store.notify(Weight.WARNING, f"Settlements could not be read; it is tried again. {error}")
+            self._store.mark_unread(str(error), AccountList.SETTLEMENTS)
             self._due.set()
             await self._sleep(RETRY_S)
             return 0

@@ -20,6 +20,7 @@ from kalshi_tui.domain.market import Event, Market, Quote, Trade
 from kalshi_tui.domain.order import Action, BookSide, Fill, Order, OrderState, OrderTerms, TimeInForce
 from kalshi_tui.domain.portfolio import Balance, Position
 from kalshi_tui.domain.price import Count, Money, Price
+from kalshi_tui.session.account_reads import AccountList, AccountReads
 
 TAPE_LENGTH: Final = 500
 FILLS_KEPT: Final = 1_000
@@ -47,6 +48,14 @@ class Topic(Enum):
     NOTICES = auto()
     SETTLEMENTS = auto()
     ALERTS = auto()
+
+
+LIST_TOPICS: Final = {
+    AccountList.ORDERS: Topic.ORDERS,
+    AccountList.POSITIONS: Topic.POSITIONS,
+    AccountList.FILLS: Topic.FILLS,
+    AccountList.SETTLEMENTS: Topic.SETTLEMENTS,
+}
 
 
 class Weight(Enum):
@@ -181,6 +190,7 @@ class Store:
         self.fills: deque[Fill] = deque(maxlen=FILLS_KEPT)
         self.positions: dict[str, Position] = {}
         self.connection = Link()
+        self.reads = AccountReads()
         self.notices: deque[Notice] = deque(maxlen=NOTICES_KEPT)
         self._order_ids: dict[str, str] = {}
         """The exchange's ids by client order id."""
@@ -457,8 +467,26 @@ class Store:
             del self.charts[next(iter(self.charts))]
         self._dirty_tickers.add(ticker)
 
+    def mark_read(self, *lists: AccountList) -> None:
+        """Note that these lists of the account have been read."""
+        for each in lists:
+            if self.reads.succeeded(each):
+                self._dirty_topics.add(LIST_TOPICS[each])
+
+    def mark_unread(self, why: str, *lists: AccountList) -> None:
+        """Note why these lists could not be read, a sentence."""
+        for each in lists:
+            self.reads.failed(each, why)
+            self._dirty_topics.add(LIST_TOPICS[each])
+
+    def why_unread(self, which: AccountList) -> str:
+        """Return in a sentence that a list of the account has not been read yet, and why; empty if it has been."""
+        why = self.reads.why_unread(which, self.connection)
+        return f"Not read yet: {why}" if why else ""
+
     def set_settlements(self, settlements: Iterable[Settlement]) -> None:
         """Replace what settled markets have paid."""
+        self.mark_read(AccountList.SETTLEMENTS)
         newest_first = tuple(sorted(settlements, key=lambda each: -each.settled_ms))
         if newest_first != self.settlements:
             self.settlements = newest_first
@@ -476,6 +504,7 @@ class Store:
     def set_positions(self, positions: Iterable[Position], as_of_ms: int) -> None:
         """Replace all positions but those that the stream has told since ``as_of_ms``, this machine's Unix time."""
         newer = {ticker for ticker, told_ms in self._position_told.items() if told_ms > as_of_ms}
+        self.mark_read(AccountList.POSITIONS)
         fresh = {position.ticker: position for position in positions if position.count and position.ticker not in newer}
         fresh |= {ticker: self.positions[ticker] for ticker in newer & self.positions.keys()}
         self.ahead = {ticker: ahead for ticker, ahead in self.ahead.items() if ticker in newer}
@@ -522,6 +551,7 @@ class Store:
 
     def set_fills(self, fills: Sequence[Fill]) -> list[Fill]:
         """Take the account's fills, newest first, and give those that were not known, newest first."""
+        self.mark_read(AccountList.FILLS)
         fresh = [fill for fill in fills if fill.trade_id not in self._executions.seen]
         for fill in fresh:
             self._remember_fill(fill)

@@ -113,7 +113,7 @@ def no_ladder(now: Situation) -> str:
 
 def no_cancel_row(now: Situation) -> str:
     """Say why there is nothing to cancel in the chosen row of the ladder."""
-    return now.read_only or _not_in_ladder(now) or ("" if now.row_orders else NOT_IN_ROW)
+    return now.read_only or _not_in_ladder(now) or ("" if now.row_orders else _not_in_row(now))
 
 
 def no_nudge(now: Situation) -> str:
@@ -127,9 +127,13 @@ def _not_in_ladder(now: Situation) -> str:
     return f"This key works in the rows of the ladder: {key('view')} shows it, {key('pane')} goes there."
 
 
+def _not_in_row(now: Situation) -> str:
+    return f"Your orders: {now.orders_unread}" if now.orders_unread else NOT_IN_ROW
+
+
 def _no_single(now: Situation) -> str:
     if not now.row_orders:
-        return NOT_IN_ROW
+        return _not_in_row(now)
     if now.row_orders == 1:
         return ""
     return f"{now.row_orders} orders of yours rest in this row: {key('orders')} shows the orders, choose one there."
@@ -137,7 +141,11 @@ def _no_single(now: Situation) -> str:
 
 def no_sweep_here(now: Situation) -> str:
     """Say why there is nothing to cancel in the chosen market."""
-    return now.read_only or no_market(now) or ("" if now.working_here else "No order of yours works in this market.")
+    if now.read_only or no_market(now) or now.working_here:
+        return now.read_only or no_market(now)
+    if now.orders_unread:
+        return f"Your orders: {now.orders_unread} {key('cancel-all')} has the exchange cancel all in all markets."
+    return "No order of yours works in this market."
 
 
 def no_sweep(now: Situation) -> str:

@@ -12,7 +12,7 @@ from kalshi_tui.session.store import LiveBook
 from kalshi_tui.session.venue import Venue
 from kalshi_tui.session.words import count_words, exchange_words, price_words, terms_words
 from kalshi_tui.ui.entry import moment_text
-from kalshi_tui.ui.format import count_text, money_text
+from kalshi_tui.ui.format import NOTHING, count_text, money_text
 from kalshi_tui.ui.lines import Line, Span, Tone, line
 from kalshi_tui.ui.preview_text import pair
 from kalshi_tui.ui.watch_view import market_label
@@ -80,14 +80,19 @@ def doubted(live: LiveBook) -> str:
     return "" if live.good else f"{live.trust.name}: these figures may be wrong. {live.why}"
 
 
-def selling_unheld(terms: OrderTerms, position: Position | None) -> str:
-    """Warn where a sale opens the other outcome, which a trader of shares would not expect; empty otherwise."""
+def selling_unheld(terms: OrderTerms, position: Position | None, *, positions_read: bool = True) -> str:
+    """Warn where a sale opens the other outcome, which a trader of shares would not expect; empty otherwise.
+
+    While positions have not been read it may do so.
+    """
     if terms.action is Action.BUY or terms.reduce_only:
         return ""
     opened = terms.count - closing(terms, position)
     if not opened:
         return ""
     other, price = terms.side.other.name, price_words(PRICE_UNIT - terms.price)
+    if position is None and not positions_read:
+        return f"Your positions have not been read: this may open {other} at {price}."
     return f"You hold too few to sell: {count_words(opened)} of these open {other} at {price}."
 
 
@@ -101,9 +106,12 @@ def objection_words(objections: list[Objection]) -> str:
     return f"{first.sentence}{asks}{also}"
 
 
-def after_lines(order: Order | None, position: Position | None, balance: Balance | None) -> list[Line]:
+def after_lines(
+    order: Order | None, position: Position | None, balance: Balance | None, *, positions_read: bool = True
+) -> list[Line]:
     """Say how things stand once the order has been sent; ``order`` is None until the exchange has answered."""
     filled = count_text(order.filled) if order else "not known yet"
     left = count_text(order.remaining) if order else "not known yet"
     cash = money_text(balance.cash) if balance else "not known"
-    return [pair("Filled", filled, "Left", left), pair("Position", held_words(position) or "none", "Cash", cash)]
+    held = held_words(position) or ("none" if positions_read else NOTHING)
+    return [pair("Filled", filled, "Left", left), pair("Position", held, "Cash", cash)]

@@ -6,9 +6,11 @@ from itertools import islice
 from kalshi_tui.domain.alert import Alert
 from kalshi_tui.domain.order import Fill, Order
 from kalshi_tui.domain.price import Count
+from kalshi_tui.session.account_reads import AccountList
 from kalshi_tui.session.store import Dirty, Store, Topic
 from kalshi_tui.ui import views
 from kalshi_tui.ui.alert_view import alert_columns, alert_line
+from kalshi_tui.ui.format import NOTHING
 from kalshi_tui.ui.keys import key
 from kalshi_tui.ui.lines import Line, Span, Tone, line
 from kalshi_tui.ui.position_view import position_rows
@@ -47,6 +49,13 @@ COLUMNS = {
     Tab.CHART: "",
 }
 """The columns' names of the lists that have the same ones at any width."""
+LISTS = {
+    Tab.ORDERS: AccountList.ORDERS,
+    Tab.POSITIONS: AccountList.POSITIONS,
+    Tab.FILLS: AccountList.FILLS,
+    Tab.SETTLEMENTS: AccountList.SETTLEMENTS,
+}
+"""The lists that are the account's: they are not known until they have been read."""
 EMPTY_WORDS = {
     Tab.FILLS: "No executions yet.",
     Tab.LOG: "Nothing has happened yet.",
@@ -77,9 +86,11 @@ def tab_bar(store: Store, chosen: Tab, *, short: bool = False, tight: bool = Fal
         Tab.POSITIONS: len(store.positions),
         Tab.FILLS: len(store.fills),
     }
+    unread = {tab for tab, each in LISTS.items() if not store.reads.have(each)}
     spans: list[Span] = []
     for number, tab in enumerate(Tab, 1):
-        count = f" {counts[tab]}" if counts.get(tab) and not short else ""
+        known = NOTHING if tab in unread else counts.get(tab)
+        count = f" {known}" if known and not short else ""
         text = f"{number} {SHORT.get(tab, tab.value) if short else tab.value}{count}"
         before, after = "[]" if tab is chosen else "  "
         if tight and spans:
@@ -149,6 +160,10 @@ def pane_rows(store: Store, tab: Tab, ticker: str, width: int, least: Count = 0)
         rows = [(key_of(each), alert_line(store, each, width)) for each in store.alerts]
     else:
         rows = [("", each) for notice in store.notices for each in views.notice_lines(notice, width)]
+    unread = store.why_unread(LISTS[tab]) if tab in LISTS else ""
+    if unread and tab is not Tab.POSITIONS:
+        # What is known so far stands above it.
+        rows.append(("", line(Span(unread, Tone.WARN))))
     empty = nothing_words(least) if tab is Tab.TAPE else _empty_words(tab)
     return rows or [("", line(Span(empty, Tone.DIM)))]
 
@@ -174,6 +189,9 @@ def pane_changed(store: Store, tab: Tab, ticker: str, dirty: Dirty) -> bool:
         Tab.ALERTS: {Topic.ALERTS, Topic.MARKETS, Topic.LINK},
     }[tab]
     if dirty.topics & topics:
+        return True
+    if tab in LISTS and not store.reads.have(LISTS[tab]) and Topic.LINK in dirty.topics:
+        # Why it has not been read is another reason now.
         return True
     if tab is Tab.POSITIONS:
         return bool(dirty.tickers & store.positions.keys())

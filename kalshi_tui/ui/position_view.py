@@ -1,6 +1,7 @@
 """The list of positions as lines: what did not agree, the positions, their total, the day's total. Pure."""
 
 from kalshi_tui.domain.price import Money
+from kalshi_tui.session.account_reads import AccountList
 from kalshi_tui.session.store import Store
 from kalshi_tui.ui.format import cents_text, clock_text, count_text
 from kalshi_tui.ui.lines import Line, Span, Tone, line, right, wrap
@@ -12,10 +13,14 @@ SIGN = "! "
 def position_rows(store: Store, width: int) -> list[tuple[str, Line]]:
     """Draw the list; each line with the ticker of its position, which is empty for a line that is none's."""
     rows = [("", each) for each in difference_lines(store, width)]
+    unread = store.why_unread(AccountList.POSITIONS)
     if store.positions:
         rows += [(each, position_line(store, store.positions[each], width)) for each in sorted(store.positions)]
-        rows += [("", each) for each in total_lines(store, width)]
-    else:
+        # A total of what is known so far would be taken for that of the account.
+        rows += [] if unread else [("", each) for each in total_lines(store, width)]
+    if unread:
+        rows.append(("", line(Span(unread, Tone.WARN))))
+    elif not store.positions:
         rows.append(("", line(Span("No positions.", Tone.DIM))))
     day = day_line(store)
     return [*rows, ("", day)] if day else rows

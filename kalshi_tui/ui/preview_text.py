@@ -42,16 +42,24 @@ def pair(first: str, first_value: str, second: str, second_value: str) -> Line:
 
 
 def preview_lines(
-    terms: OrderTerms, book: Book, fees: FeeSchedule | None, position: Position | None, cash: Money | None = None
+    terms: OrderTerms,
+    book: Book,
+    fees: FeeSchedule | None,
+    position: Position | None,
+    cash: Money | None = None,
+    *,
+    positions_read: bool = True,
 ) -> list[Line]:
     """Say what the order would do against this book: fills and rest, money, fees, the worst and the best end.
 
     The worst loss is that of the whole order filled at its limit, whatever the book shows now: never too little. What
-    stands after it is reckoned at the book's prices for what fills now, and at the limit for the rest.
+    stands after it is reckoned at the book's prices for what fills now, and at the limit for the rest. While positions
+    have not been read the figures are those of an order that closes nothing.
     """
     sums = Figures.of(terms, book, fees, position)
     seen, then = sums.seen, sums.then
     change = then.cash_change
+    held = position is not None or positions_read
     return [
         pair("Fills now", fills_words(seen), "Rests", rest_words(seen, sums.terms)),
         pair("Brings" if change > 0 else "Cost", money_text(abs(change)), "Cash after", _cash_words(cash, sums)),
@@ -59,7 +67,12 @@ def preview_lines(
         pair("Closes", _closes_words(then, position), "Opens", _opens_words(sums)),
         pair("Worst loss", worst_words(sums), "If right", f"pays {money_text(then.opened * PRICE_UNIT)}"),
         pair("Break-even", _break_even_words(sums), "Profit", _profit_words(sums)),
-        pair("Held now", _held_words(position), "Held after", _held_words(then.after)),
+        pair(
+            "Held now",
+            _held_words(position) if held else NOTHING,
+            "Held after",
+            _held_words(then.after) if held else NOTHING,
+        ),
     ]
 
 

@@ -69,6 +69,8 @@ class Situation:
     """The market of the chosen order or position, None while it is not listed."""
     repeats: bool = False
     """Whether the chosen order never arrived and may be sent again under its own id."""
+    orders_unread: str = ""
+    """Why it is not known what rests, a sentence; empty once the orders have been read."""
     working_here: int = 0
     """How many orders are or may be live in the chosen market."""
     in_alerts: bool = False

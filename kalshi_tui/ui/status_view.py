@@ -6,10 +6,11 @@ from typing import Final
 from kalshi_tui.domain.link import Hours, Link, LinkState, Pulse
 from kalshi_tui.domain.order import OrderState
 from kalshi_tui.domain.price import Money
+from kalshi_tui.session.account_reads import AccountList
 from kalshi_tui.session.replaying import Replay
 from kalshi_tui.session.store import Store
 from kalshi_tui.session.venue import Venue
-from kalshi_tui.ui.format import cents_text, clock_text, money_text, zone_text
+from kalshi_tui.ui.format import NOTHING, cents_text, clock_text, money_text, zone_text
 from kalshi_tui.ui.lines import Line, Span, Tone, fit, length, line
 from kalshi_tui.ui.views import exit_price
 
@@ -139,17 +140,20 @@ def _account(store: Store, now_ms: int, room: int) -> list[Span]:
     balance = store.balance
     working = store.working()
     unknown = sum(order.state is OrderState.UNKNOWN for order in working)
-    held = len(store.positions)
+    held = len(store.positions) if store.reads.have(AccountList.POSITIONS) else None
     worth_now = positions_worth(store)
     value = f" worth {cents_text(worth_now)}" if held and worth_now is not None else ""
-    cash = Span(f"cash {money_text(balance.cash)}" if balance else "cash not known")
-    orders = [Span(f"  orders {len(working)}", Tone.OWN if working else Tone.DIM)]
+    cash = Span(f"cash {money_text(balance.cash) if balance else NOTHING}")
+    # Orders of this program's own may be known before the account has been read: there may be more.
+    resting = str(len(working)) if store.reads.have(AccountList.ORDERS) else NOTHING
+    orders = [Span(f"  orders {resting}", Tone.OWN if working else Tone.DIM)]
     if unknown:
         orders.append(Span(f"  UNKNOWN {unknown}", Tone.BAD))
     hour = Span(f"  {clock_text(now_ms)}", Tone.DIM)
     zoned = Span(f"  {clock_text(now_ms)} {zone_text(now_ms)}", Tone.DIM)
-    many = Span(f"  positions {held}", Tone.PLAIN if held else Tone.DIM)
-    worth = Span(f"  positions {held}{value}")
+    positions = NOTHING if held is None else str(held)
+    many = Span(f"  positions {positions}", Tone.PLAIN if held else Tone.DIM)
+    worth = Span(f"  positions {positions}{value}")
     end = Span(" ")
     for spans in (
         [cash, worth, *orders, zoned, end],

@@ -7,7 +7,7 @@ from typing import Final
 from kalshi_tui.domain.market import Market, Quote
 from kalshi_tui.domain.portfolio import Position
 from kalshi_tui.domain.price import COUNT_UNIT, Price
-from kalshi_tui.ui.format import change_text, count_text, decimals_of, on_point, price_text, short_count
+from kalshi_tui.ui.format import NOTHING, change_text, count_text, decimals_of, on_point, price_text, short_count
 from kalshi_tui.ui.lines import Span, Tone, right
 from kalshi_tui.ui.wishes import SHOWN_ORDER
 
@@ -89,6 +89,9 @@ class Row:
     orders: int = 0
     now_ms: int = 0
     flashes: Mapping[str, str] | None = None
+    positions_read: bool = True
+    orders_read: bool = True
+    """Whether the account's lists are known at all."""
 
 
 def cells_of(row: Row, columns: Columns) -> list[Span]:
@@ -114,9 +117,9 @@ def _cell(row: Row, columns: Columns, name: str, wide: int) -> Span:
     if name == "day":
         return Span(right(spark(row.past, row.quote.last, plain=columns.plain), wide), Tone.DIM)
     if name == "held":
-        return Span(right(_held(row.position), wide), Tone.OWN)
+        return Span(right(_held(row.position) or _none(known=row.positions_read), wide), Tone.OWN)
     if name == "orders":
-        return Span(right(str(row.orders) if row.orders else "", wide), Tone.OWN)
+        return Span(right(str(row.orders) if row.orders else _none(known=row.orders_read), wide), Tone.OWN)
     if name == "closes":
         text = until_text(row.market.close_ms - row.now_ms) if row.market.close_ms else ""
         return Span(right(text if row.market.status.tradable else "", wide), Tone.DIM)
@@ -141,6 +144,10 @@ COUNTS: Final[dict[str, Callable[[Quote], int]]] = {
 
 def _point(value: Price | None, market: Market, columns: Columns) -> str:
     return on_point(price_text(value, decimals_of(market.grid)), columns.decimals, 0)
+
+
+def _none(*, known: bool) -> str:
+    return "" if known else NOTHING
 
 
 def _held(position: Position | None) -> str:

@@ -10,6 +10,7 @@ from rich.cells import cell_len
 from kalshi_tui.domain.market import Market, MarketStatus, Quote
 from kalshi_tui.domain.portfolio import Position
 from kalshi_tui.domain.price import PRICE_UNIT, Price
+from kalshi_tui.session.account_reads import AccountList
 from kalshi_tui.session.store import Store
 from kalshi_tui.session.words import market_words
 from kalshi_tui.ui.format import decimals_of
@@ -222,7 +223,18 @@ def market_line(
     if market is None:
         return missing_line(ticker, columns, reading=store.reading is not None)
     past, position = store.pasts.get(ticker, ()), store.positions.get(ticker)
-    return watch_line(Row(market, touch(store, ticker), past, position, orders, now_ms, flashes), columns)
+    row = Row(
+        market,
+        touch(store, ticker),
+        past,
+        position,
+        orders,
+        now_ms,
+        flashes,
+        positions_read=store.reads.have(AccountList.POSITIONS),
+        orders_read=store.reads.have(AccountList.ORDERS),
+    )
+    return watch_line(row, columns)
 
 
 def flashing(store: Store, ticker: str) -> dict[str, Price | None]:

@@ -10,6 +10,7 @@ from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.limits import Limits, Sent
 from kalshi_tui.domain.order import Action, BookSide, Order, OrderState, OrderTerms, TimeInForce
 from kalshi_tui.domain.portfolio import Position
+from kalshi_tui.session.account_reads import AccountList
 from kalshi_tui.session.guard import READ_ONLY, Guard, Passing, unpassed
 from kalshi_tui.session.journal import JournalError
 from kalshi_tui.session.options import Options
@@ -24,6 +25,7 @@ T = "T-1"
 def a_store() -> Store:
     store = Store(lambda: NOON_MS)
     store.snapshot(T, [(4_600, 10_000)], [(5_200, 10_000)])
+    store.mark_read(*AccountList)
     return store
 
 

@@ -12,6 +12,7 @@ from kalshi_tui.domain.order import BookSide, Fill, Order, OrderState, OrderTerm
 from kalshi_tui.domain.portfolio import Balance, Position
 from kalshi_tui.domain.price import CENT_GRID, Count, Price, PriceGrid, PriceRange
 from kalshi_tui.kalshi.clock import ExchangeClock
+from kalshi_tui.session.account_reads import AccountList
 from kalshi_tui.session.alerts import Alerts
 from kalshi_tui.session.desk import Outcome, Sweep
 from kalshi_tui.session.guard import Objection, unpassed
@@ -72,6 +73,7 @@ def a_store(clock: Callable[[], int], markets: Sequence[Market] = ()) -> Store:
     ]
     store.set_markets(made, [Event(m.event_ticker, m.series_ticker, m.title) for m in made])
     store.set_balance(Balance(cash=10_000_000_000, portfolio_value=0))
+    store.mark_read(*AccountList)
     store.link(LinkState.LIVE, "")
     first = made[0].ticker
     yes = [(4_700 - 100 * step, 120_000 + 1_550 * step) for step in range(12)]

@@ -9,7 +9,7 @@ from kalshi_tui.session.desk import Desk
 from kalshi_tui.session.store import Weight
 from kalshi_tui.ui.export import table
 from kalshi_tui.ui.export_file import Exporter
-from kalshi_tui.ui.panes import Tab
+from kalshi_tui.ui.panes import LISTS, Tab
 from kalshi_tui.ui.screens.alert import AlertScreen, first_text
 from kalshi_tui.ui.screens.desk_watch import WatchDesk
 from kalshi_tui.ui.tape_filter import next_least
@@ -79,6 +79,10 @@ class ListDesk(WatchDesk):
     def do_export(self) -> None:
         """Write the table that is shown below to the disk."""
         lower = self._lower
+        if lower.tab in LISTS and (unread := self._store.why_unread(LISTS[lower.tab])):
+            # An empty table would say that there is nothing.
+            self._store.notify(Weight.ERROR, f"Nothing is exported. {unread}")
+            return
         rows = table(self._store, lower.tab, lower.chart.ticker, least=lower.least, minutes=lower.chart.minutes)
         done, sentence = self._exporter.write(lower.tab.value.lower(), rows)
         self._store.notify(Weight.GOOD if done else Weight.ERROR, sentence)

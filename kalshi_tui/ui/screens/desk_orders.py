@@ -9,6 +9,7 @@ from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.order import Action, Order, TimeInForce
 from kalshi_tui.domain.portfolio import Position
 from kalshi_tui.domain.price import COUNT_UNIT, Price
+from kalshi_tui.session.account_reads import AccountList
 from kalshi_tui.session.desk import Desk
 from kalshi_tui.session.store import Weight
 from kalshi_tui.session.words import order_words
@@ -72,6 +73,7 @@ class OrderDesk(CommandScreen[None]):
             position=position,
             subject=markets.get(subject.ticker) if subject is not None else None,
             repeats=order is not None and order.state.final and self.desk.terms_to_repeat(order) is not None,
+            orders_unread=self._store.why_unread(AccountList.ORDERS),
             working_here=len(at_work(self._store, self._watch.ticker)),
             on_chart=self._lower.tab is Tab.CHART,
             in_alerts=self._in_alerts,

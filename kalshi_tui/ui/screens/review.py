@@ -10,6 +10,7 @@ from textual.content import Content
 
 from kalshi_tui.domain.market import Market
 from kalshi_tui.domain.order import Order, OrderTerms
+from kalshi_tui.session.account_reads import AccountList
 from kalshi_tui.session.desk import Desk, Outcome
 from kalshi_tui.session.guard import Objection
 from kalshi_tui.session.store import Dirty
@@ -92,14 +93,17 @@ class ReviewScreen(ConfirmScreen):
         # A market that is over may leave the store while its review is open.
         market = self._market = store.markets.get(self._terms.ticker, self._market)
         live, position, cash = store.book(market.ticker), store.positions.get(market.ticker), store.cash_for(market)
+        positions_read = store.reads.have(AccountList.POSITIONS)
         self._order.show(review_lines(self._terms, market, self.desk.venue, cash))
         self.set_class(self._stage is not Stage.REVIEW, "-sent")
         if self._stage is Stage.REVIEW:
-            self._figures.show(preview_lines(self._terms, live.book, market.fees, position, cash))
+            self._figures.show(
+                preview_lines(self._terms, live.book, market.fees, position, cash, positions_read=positions_read)
+            )
         else:
             # Once sent, the figures of before would mislead: say what is so now.
             order = self.latest(self._outcome.order) if self._outcome else None
-            self._figures.show(after_lines(order, position, store.balance))
+            self._figures.show(after_lines(order, position, store.balance, positions_read=positions_read))
         self._quote.show([quote_line(live, market, self._terms.side)])
         self._state.show(self._state_lines())
         self.draw_keys()
@@ -130,7 +134,7 @@ class ReviewScreen(ConfirmScreen):
             or doubted(store.book(market.ticker))
             or paused(store.hours)
             or too_dear(self._terms, market.fees, position, store.cash_for(market))
-            or selling_unheld(self._terms, position)
+            or selling_unheld(self._terms, position, positions_read=store.reads.have(AccountList.POSITIONS))
         )
         return Span(warning, Tone.WARN) if warning else Span("Nothing is sent yet.", Tone.DIM)
 

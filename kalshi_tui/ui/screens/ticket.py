@@ -17,6 +17,7 @@ from kalshi_tui.domain.market import Market
 from kalshi_tui.domain.order import OrderTerms
 from kalshi_tui.domain.preview import most_for
 from kalshi_tui.domain.price import NumberError
+from kalshi_tui.session.account_reads import AccountList
 from kalshi_tui.session.desk import Desk
 from kalshi_tui.session.store import Dirty, LiveBook
 from kalshi_tui.ui.book_view import quote_line
@@ -99,6 +100,7 @@ class TicketScreen(CommandModal[None]):
         market, live, now = self._market(), self._live(), now_ms(self.app)
         self._drawn_s = now // 1000
         position = self.desk.store.positions.get(self._ticker)
+        positions_read = self.desk.store.reads.have(AccountList.POSITIONS)
         held = held_words(position)
         name = line(Span(market_label(market), Tone.HEAD), Span(f"  {held}" if held else "", Tone.OWN))
         self._title_line.show([name])
@@ -116,14 +118,17 @@ class TicketScreen(CommandModal[None]):
             self._objection.show([])
         else:
             cash = self.desk.store.cash_for(market)
-            self._preview.show(preview_lines(terms, live.book, market.fees, position, cash))
+            self._preview.show(
+                preview_lines(terms, live.book, market.fees, position, cash, positions_read=positions_read)
+            )
             against = objection_words(self.desk.objections(terms))
             self._objection.show([line(Span(against, Tone.WARN))])
             if not said:
                 dear = too_dear(terms, market.fees, position, cash)
                 # What an objection says of the book stands below already.
                 doubt = "" if against else doubted(live)
-                said = doubt or paused(self.desk.store.hours) or dear or selling_unheld(terms, position)
+                unheld = selling_unheld(terms, position, positions_read=positions_read)
+                said = doubt or paused(self.desk.store.hours) or dear or unheld
                 tone = Tone.WARN
         if self._missing:
             said, tone = self._missing, Tone.BAD
@@ -209,7 +214,8 @@ class TicketScreen(CommandModal[None]):
         if held > 0:
             self._form.write_count(held)
         else:
-            self.refuse(f"You hold no {self._form.side.value.name} here.")
+            unread = self.desk.store.why_unread(AccountList.POSITIONS)
+            self.refuse(f"Your positions: {unread}" if unread else f"You hold no {self._form.side.value.name} here.")
 
     def do_dollars(self) -> None:
         """Turn the count from contracts to dollars, or back; what is typed next replaces the figure alone."""
