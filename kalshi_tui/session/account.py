@@ -21,9 +21,10 @@ from kalshi_tui.kalshi.rest import RestClient
 from kalshi_tui.session.account_reads import RECONCILED, AccountList
 from kalshi_tui.session.inquiry import Inquiry
 from kalshi_tui.session.journal import Journal, JournalError
-from kalshi_tui.session.store import DayTotal, Store, Weight
+from kalshi_tui.session.notices import Weight
+from kalshi_tui.session.store import DayTotal, Store
 from kalshi_tui.session.waiting import Sleep, midnight_ms, sleep_unless
-from kalshi_tui.session.words import count_words, fill_words, order_words
+from kalshi_tui.session.words import count_words
 
 FILLS_READ: Final = 200
 FILLS_OF_DAY: Final = 1_000
@@ -69,6 +70,8 @@ class Account:
         self._as_of_ms = 0
         """How far the data reached that were read last."""
         self._read_once = False
+        self._filled_unheard: list[Order] = []
+        """Orders that were read as filled while nobody had told so; their executions are read next."""
         self._history_read = False
         """Whether the orders of the last day have been read, at a time when the reads had caught up."""
 
@@ -186,6 +189,7 @@ class Account:
             with contextlib.suppress(KalshiError):
                 self._take([await self._rest.order(order.order_id)])
         self._store.mark_read(AccountList.ORDERS)
+        self._store.skew_ms = self._rest.clock.skew_ms
         fresh = self._store.set_fills(fills)
         if self._read_once:
             for order_id in dict.fromkeys(fill.order_id for fill in fresh):
@@ -193,20 +197,27 @@ class Account:
                     # Of an order that nobody here has heard of, or that was thought never to have arrived.
                     with contextlib.suppress(KalshiError):
                         self._take([await self._rest.order(order_id)])
-            for fill in reversed(fresh):
-                self._store.notify(Weight.WARNING, f"Filled while away: {fill_words(fill)} in {fill.ticker}.")
+        self._tell_filled()
         for order in self._store.working():
             if order.state is OrderState.UNKNOWN:
                 self._inquiry.ask_about(order)
 
+    def _tell_filled(self) -> None:
+        """Tell of orders that are filled while the executions that were read do not say so."""
+        for order in self._filled_unheard:
+            unheard = order.filled - self._store.heard_filled(order)
+            if unheard > 0:
+                self._store.tell_filled(order, unheard)
+        self._filled_unheard.clear()
+
     def _take(self, orders: Iterable[Order]) -> None:
-        """Tell the store of orders that were read, and the trader of an end that nobody had told."""
+        """Tell the store of orders that were read, and note those that are filled unheard."""
         for order in orders:
             known = self._store.orders.get(order.order_id)
             self._store.read(order)
             now = self._store.known_order(order)
-            if self._read_once and known is not None and not known.state.final and now.state.final:
-                self._store.notify(Weight.WARNING, f"Unheard: {order_words(now)} in {now.ticker} is {now.state.value}.")
+            if known is not None and not known.state.final and now.state is OrderState.FILLED:
+                self._filled_unheard.append(now)
 
     def _compare(self, positions: Sequence[Position], told_before_ms: int) -> None:
         """Note where a position differs from what the stream told, and was told long enough ago to be in the read."""

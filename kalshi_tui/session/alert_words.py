@@ -5,11 +5,10 @@ from typing import Final
 from kalshi_tui.domain.alert import MINUTE_MS, OF_ACCOUNT, PRICES, Alert, Kind, alert_text, holds, minutes_text
 from kalshi_tui.kalshi.translate import clean
 from kalshi_tui.session.store import Store
-from kalshi_tui.session.words import count_words, market_words, price_words
+from kalshi_tui.session.words import count_words, market_name, price_words
 
-LONGEST_NAME: Final = 80
 LONGEST_SENTENCE: Final = 300
-"""Characters; a market's name must not fill the log or a notification."""
+"""Characters; a sentence must not fill the log or a notification."""
 
 
 def condition_words(alert: Alert) -> str:
@@ -48,10 +47,8 @@ def time_words(ms: int) -> str:
 
 
 def name_of(store: Store, ticker: str) -> str:
-    """Name a market in at most `LONGEST_NAME` characters; by its ticker where it is not listed."""
-    market = store.markets.get(ticker)
-    name = market_words(market) if market is not None else ticker
-    return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"
+    """Return a market's name; its ticker where it is not listed."""
+    return market_name(store.markets, ticker) or ticker
 
 
 def kept_words(store: Store, alert: Alert) -> str:

@@ -29,7 +29,8 @@ from kalshi_tui.domain.price import Price
 from kalshi_tui.kalshi.clock import ExchangeClock
 from kalshi_tui.session.alert_words import name_of, rung_words, seen_words
 from kalshi_tui.session.kept import Kept
-from kalshi_tui.session.store import Store, Watcher, Weight
+from kalshi_tui.session.notices import Weight
+from kalshi_tui.session.store import Store, Watcher
 from kalshi_tui.session.waiting import Sleep
 from kalshi_tui.session.words import count_words, fill_words, order_words, price_words
 

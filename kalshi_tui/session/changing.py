@@ -10,7 +10,8 @@ from kalshi_tui.kalshi.rest import RestClient
 from kalshi_tui.session.desk import Outcome
 from kalshi_tui.session.guard import READ_ONLY, Guard, unpassed
 from kalshi_tui.session.inquiry import Inquiry
-from kalshi_tui.session.store import Store, Weight
+from kalshi_tui.session.notices import Weight
+from kalshi_tui.session.store import Store
 from kalshi_tui.session.trading import MET_OWN, Trading
 from kalshi_tui.session.words import count_words, order_words, price_words
 
@@ -53,6 +54,7 @@ class Changer:
         if "live" in agreed:
             self._guard.armed = True
         self._store.amending[order.order_id] = price, left
+        self._store.notices.hold(order)
         known = False
         try:
             ack = await self._ask(order, change)
@@ -63,7 +65,9 @@ class Changer:
         except (Refused, NotSent) as error:
             known = True
             self._trading.look_at_hours(getattr(error, "status", 0), getattr(error, "code", ""))
-            return self._unchanged(order, str(error))
+            outcome = self._unchanged(order, str(error))
+            self._store.answered(order, end_told=False)
+            return outcome
         except KalshiError as error:
             return self._perhaps_changed(order, wanted, str(error))
         except BaseException as error:
@@ -113,7 +117,8 @@ class Changer:
         if known.state is not OrderState.RESTING:
             place = f"it is {known.state.value} now"
         sentence = f"Changed: {order_words(before)} -> {change.words(before)}, {place}."
-        self._store.notify(Weight.GOOD, sentence)
+        self._store.notify(Weight.GOOD, sentence, known.ticker)
+        self._store.answered(known)
         return Outcome(known, sentence)
 
     def _unchanged(self, order: Order, why: str) -> Outcome:
@@ -129,6 +134,7 @@ class Changer:
         known = self._store.known_order(order)
         sentence = f"UNKNOWN: {order_words(order)}. {why} The exchange is being asked."
         self._store.notify(Weight.ERROR, sentence)
+        self._store.answered(known, end_told=False)
         self._trading.is_doubtful()
         self._inquiry.ask_about(known, since_ms)
         return Outcome(known, sentence)

@@ -5,8 +5,9 @@ from typing import Any, Final
 
 from kalshi_tui.domain.link import LinkState
 from kalshi_tui.session.desk import Sweep
+from kalshi_tui.session.notices import Weight
 from kalshi_tui.session.options import DeadMan
-from kalshi_tui.session.store import Store, Weight
+from kalshi_tui.session.store import Store
 from kalshi_tui.session.sweep import WAITS_S
 from kalshi_tui.session.waiting import Sleep
 

@@ -6,7 +6,8 @@ from typing import Final
 from kalshi_tui.domain.link import Hours
 from kalshi_tui.kalshi.errors import KalshiError, ServerFault
 from kalshi_tui.kalshi.rest import RestClient
-from kalshi_tui.session.store import Store, Weight
+from kalshi_tui.session.notices import Weight
+from kalshi_tui.session.store import Store
 from kalshi_tui.session.trading import UNAVAILABLE
 from kalshi_tui.session.waiting import Sleep, sleep_unless
 

@@ -14,7 +14,8 @@ from kalshi_tui.domain.order import Order, OrderState
 from kalshi_tui.kalshi.errors import NotFound
 from kalshi_tui.kalshi.finding import AGREE_S, AGREEING_READS, ASK_AGAIN_S, ASK_AT_MOST_S, by_id, listed, passes
 from kalshi_tui.kalshi.rest import RestClient
-from kalshi_tui.session.store import Store, Weight
+from kalshi_tui.session.notices import Weight
+from kalshi_tui.session.store import Store
 from kalshi_tui.session.waiting import Sleep
 from kalshi_tui.session.words import order_words
 
@@ -90,7 +91,8 @@ class Inquiry:
     def _found(self, found: Order) -> None:
         self._store.order(found)
         now = self._store.known_order(found)
-        self._store.notify(Weight.GOOD, f"Found: {order_words(now)} is {now.state.value}.")
+        if not self._store.notices.has_told_end(now):
+            self._store.notify(Weight.GOOD, f"Found: {order_words(now)} is {now.state.value}.", now.ticker)
         if self.on_found is not None:
             self.on_found()
 
@@ -105,7 +107,5 @@ class Inquiry:
             self._store.order(replace(order, state=OrderState.NOT_SENT, reason=reason, remaining=0))
         now = self._store.known_order(order)
         if now.state is OrderState.NOT_SENT:
-            self._store.notify(Weight.WARNING, f"Never arrived: {order_words(order)}. {reason}")
-        elif now.reason == reason:
-            self._store.notify(Weight.WARNING, f"Over: {order_words(now)}; {reason}.")
+            self._store.notify(Weight.WARNING, f"Never arrived: {order_words(order)}. {reason}", order.ticker)
         return now.state is not OrderState.UNKNOWN

@@ -10,7 +10,8 @@ from kalshi_tui.domain.market import Event, Market, MarketStatus
 from kalshi_tui.kalshi.errors import KalshiError
 from kalshi_tui.kalshi.rest import RestClient
 from kalshi_tui.kalshi.translate import event_fees
-from kalshi_tui.session.store import Store, Weight
+from kalshi_tui.session.notices import Weight
+from kalshi_tui.session.store import Store
 from kalshi_tui.session.waiting import Sleep, sleep_unless
 
 MARKETS_LISTED: Final = 100_000

@@ -9,7 +9,8 @@ from kalshi_tui.domain.market import Event, Market
 from kalshi_tui.kalshi import rewriting, wire
 from kalshi_tui.kalshi.recording import Kind, Recording, RecordingError
 from kalshi_tui.kalshi.stream_group import StreamGroup
-from kalshi_tui.session.store import Store, Weight
+from kalshi_tui.session.notices import Weight
+from kalshi_tui.session.store import Store
 from kalshi_tui.session.venue import Venue
 from kalshi_tui.session.waiting import Sleep
 

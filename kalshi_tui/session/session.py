@@ -32,6 +32,7 @@ from kalshi_tui.session.inquiry import Inquiry
 from kalshi_tui.session.journal import Journal, JournalError
 from kalshi_tui.session.left_out import LeftOutNotices
 from kalshi_tui.session.listing import Listing
+from kalshi_tui.session.notices import Weight
 from kalshi_tui.session.options import Options
 from kalshi_tui.session.pasts import Pasts
 from kalshi_tui.session.queue import QueueWatch
@@ -39,7 +40,7 @@ from kalshi_tui.session.recorder import Recorder, size_text
 from kalshi_tui.session.rehearsal import Rehearsal, Values
 from kalshi_tui.session.replaying import Replay, ReplayClock, Replaying
 from kalshi_tui.session.settlements import Settlements
-from kalshi_tui.session.store import Levels, Store, Topic, Weight
+from kalshi_tui.session.store import Levels, Store, Topic
 from kalshi_tui.session.sweep import WAITS_S, Sweeper
 from kalshi_tui.session.trading import Trading
 from kalshi_tui.session.venue import Venue

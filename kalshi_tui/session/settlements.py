@@ -6,7 +6,8 @@ from typing import Final
 from kalshi_tui.kalshi.errors import KalshiError
 from kalshi_tui.kalshi.rest import RestClient
 from kalshi_tui.session.account_reads import AccountList
-from kalshi_tui.session.store import Store, Weight
+from kalshi_tui.session.notices import Weight
+from kalshi_tui.session.store import Store
 from kalshi_tui.session.waiting import Sleep, sleep_unless
 
 MOST: Final = 200
@@ -51,7 +52,9 @@ class Settlements:
     async def _read(self) -> float:
         """Read, and give how long to wait for what is missing; 0 if nothing is."""
         try:
-            self._store.set_settlements(await self._rest.settlements(most=MOST))
+            paid = await self._rest.settlements(most=MOST)
+            self._store.skew_ms = self._rest.clock.skew_ms
+            self._store.set_settlements(paid)
         except KalshiError as error:
             self._store.notify(Weight.WARNING, f"Settlements could not be read; it is tried again. {error}")
             self._store.mark_unread(str(error), AccountList.SETTLEMENTS)

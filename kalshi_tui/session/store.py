@@ -21,15 +21,16 @@ from kalshi_tui.domain.order import Action, BookSide, Fill, Order, OrderState, O
 from kalshi_tui.domain.portfolio import Balance, Position
 from kalshi_tui.domain.price import Count, Money, Price
 from kalshi_tui.session.account_reads import AccountList, AccountReads
+from kalshi_tui.session.notices import OVER, Notices, Weight
+from kalshi_tui.session.words import market_name
 
 TAPE_LENGTH: Final = 500
 FILLS_KEPT: Final = 1_000
 CHARTS_KEPT: Final = 12
 UNSETTLED: Final = frozenset({OrderState.DRAFTED, OrderState.SENDING, OrderState.UNKNOWN})
 """States in which the exchange has not spoken yet."""
-LONGEST_NOTICE: Final = 400
-"""Characters; what others have written must not push everything else out of the log."""
-NOTICES_KEPT: Final = 500
+JUST_ENDED_MS: Final = 60_000
+"""An order that ended so shortly before its market closed may have ended by that."""
 
 Levels = Sequence[tuple[Price, Count]]
 Watcher = Callable[[Trade | None], None]
@@ -56,24 +57,6 @@ LIST_TOPICS: Final = {
     AccountList.FILLS: Topic.FILLS,
     AccountList.SETTLEMENTS: Topic.SETTLEMENTS,
 }
-
-
-class Weight(Enum):
-    """How loudly a notice speaks."""
-
-    INFO = "info"
-    GOOD = "good"
-    WARNING = "warning"
-    ERROR = "error"
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """A sentence for the trader, kept in the log. ``at_ms`` is this machine's Unix time."""
-
-    at_ms: int
-    weight: Weight
-    text: str
 
 
 @dataclass(slots=True)
@@ -191,7 +174,7 @@ class Store:
         self.positions: dict[str, Position] = {}
         self.connection = Link()
         self.reads = AccountReads()
-        self.notices: deque[Notice] = deque(maxlen=NOTICES_KEPT)
+        self.notices = Notices(clock_ms, lambda ticker: market_name(self.markets, ticker), self.asked)
         self._order_ids: dict[str, str] = {}
         """The exchange's ids by client order id."""
         self._position_told: dict[str, int] = {}
@@ -306,6 +289,7 @@ class Store:
         self._dirty_topics.add(Topic.FILLS)
         self._dirty_tickers.add(fill.ticker)
         self._fill_order(fill)
+        self._tell_fill(fill, read=False)
         self._account_news()
         if self.on_fill is not None:
             self.on_fill(fill)
@@ -330,6 +314,9 @@ class Store:
             now = replace(now, reason=self._cancelled_by(now))
         self.orders[key] = now
         self._changed(now)
+        if known is not None and not known.state.final:
+            self.notices.ended(now)
+            self._dirty_topics.add(Topic.NOTICES)
         if known is None or now != known:
             self._account_news()
             if self.on_order is not None:
@@ -405,6 +392,14 @@ class Store:
                 # Its turn has come: it leaves the place that it had before the others.
                 del self.markets[market.ticker]
                 before = None
+            if (
+                before is not None
+                and before.status.tradable
+                and market.status in OVER
+                and self._concerns(market.ticker)
+            ):
+                self.notices.closed(market, self.positions.get(market.ticker))
+                self._dirty_topics.add(Topic.NOTICES)
             if before is None or _listed_as(before) != _listed_as(market):
                 self.listed_version += 1
             self.markets[market.ticker] = market
@@ -417,6 +412,18 @@ class Store:
                 )
             self._dirty_tickers.add(market.ticker)
         self._dirty_topics.add(Topic.MARKETS)
+        if self.notices.name(self.markets):
+            self._dirty_topics.add(Topic.NOTICES)
+
+    def _concerns(self, ticker: str) -> bool:
+        """Return whether the trader has a position or an order in a market, or had one until a moment ago."""
+        if ticker in self.positions:
+            return True
+        ended_ms = self.exchange_ms() - JUST_ENDED_MS
+        return any(
+            order.ticker == ticker and order.state.reached and (not order.state.final or order.updated_ms > ended_ms)
+            for order in self.orders.values()
+        )
 
     def set_reading(self, listed: int | None) -> None:
         """Tell how far the reading of the list has come; None when it is whole."""
@@ -490,7 +497,8 @@ class Store:
         newest_first = tuple(sorted(settlements, key=lambda each: -each.settled_ms))
         if newest_first != self.settlements:
             self.settlements = newest_first
-            self._dirty_topics.add(Topic.SETTLEMENTS)
+            self._dirty_topics.update((Topic.SETTLEMENTS, Topic.NOTICES))
+            self.notices.settled(newest_first, self.skew_ms)
 
     def set_alerts(self, alerts: Iterable[Alert]) -> None:
         """Replace the alerts; the same once more means that what they look at has to be drawn anew."""
@@ -561,19 +569,15 @@ class Store:
             newest_first = sorted([*fresh, *self.fills], key=lambda fill: fill.ts_ms, reverse=True)
             self.fills = deque(newest_first[:FILLS_KEPT], maxlen=FILLS_KEPT)
             self._dirty_topics.add(Topic.FILLS)
-            if self.on_fill is not None:
-                for fill in reversed(fresh):
+            for fill in sorted(fresh, key=lambda fill: fill.ts_ms):
+                self._tell_fill(fill, read=True)
+                if self.on_fill is not None:
                     self.on_fill(fill)
         return fresh
 
-    def notify(self, weight: Weight, text: str) -> None:
-        """Say something to the trader; it stays in the log."""
-        if self.notices and self.notices[0].text == text:
-            # The same once more: the newest time tells enough, and the log keeps room for other things.
-            self.notices.popleft()
-        if len(text) > LONGEST_NOTICE:
-            text = text[: LONGEST_NOTICE - 1] + "…"
-        self.notices.appendleft(Notice(self._clock_ms(), weight, text))
+    def notify(self, weight: Weight, text: str, ticker: str = "") -> None:
+        """Tell the trader something, of a market if a ticker is given; it stays in the log."""
+        self.notices.say(weight, text, ticker=ticker)
         self._dirty_topics.add(Topic.NOTICES)
 
     # The screen's side.
@@ -674,6 +678,26 @@ class Store:
         )
         if whole:
             self._executions.summed_up.add(fill.order_id)
+
+    def _tell_fill(self, fill: Fill, *, read: bool) -> None:
+        order = self.orders.get(fill.order_id) or self.orders.get(fill.client_order_id)
+        self.notices.filled(fill, order, self.skew_ms, read=read)
+        self._dirty_topics.add(Topic.NOTICES)
+
+    def answered(self, order: Order, *, fills_told: bool = False, end_told: bool = True) -> None:
+        """Note that the answer to a command has told of an order as it stands; what it did not tell is told now."""
+        ahead = max(order.filled - self.heard_filled(order), 0) if fills_told else None
+        self.notices.release(order, ahead=ahead, end_told=end_told)
+        self._dirty_topics.add(Topic.NOTICES)
+
+    def tell_filled(self, order: Order, unheard: Count) -> None:
+        """Tell that an order was filled, of which executions over ``unheard`` contracts are not to be had."""
+        self.notices.filled_whole(order, unheard)
+        self._dirty_topics.add(Topic.NOTICES)
+
+    def heard_filled(self, order: Order) -> Count:
+        """Return what an order's known executions sum up to."""
+        return self._executions.filled.get(order.order_id, 0)
 
     def _count_ahead(self, order: Order, more: Count) -> None:
         if more <= 0:

@@ -14,7 +14,8 @@ from kalshi_tui.kalshi.finding import HALF_READ, by_id
 from kalshi_tui.kalshi.rest import RestClient
 from kalshi_tui.session.desk import Sweep
 from kalshi_tui.session.guard import READ_ONLY
-from kalshi_tui.session.store import UNSETTLED, Store, Weight
+from kalshi_tui.session.notices import Weight
+from kalshi_tui.session.store import UNSETTLED, Store
 from kalshi_tui.session.trading import Trading
 from kalshi_tui.session.waiting import Sleep
 from kalshi_tui.session.words import order_words
@@ -91,6 +92,7 @@ class Sweeper:
             if order.order_id not in targets:
                 targets[order.order_id] = order
                 self._store.cancels_asked.add(order.order_id)
+                self._store.notices.hold(self._store.known_order(order))
                 self._trading.write_asked(order, "cancel asked, with all others")
 
     async def _cancel_everything(self) -> str:
@@ -155,6 +157,11 @@ class Sweeper:
             words.append(f"It is not proved that none rests. {problem} Try again.".replace("  ", " "))
         sentence = " ".join(words)
         self._store.notify(Weight.GOOD if proved else Weight.ERROR, sentence)
+        for order in now:
+            # The sentence tells of those that are over, all of them if that is proved. Of another one the end is told
+            # when it comes.
+            if order.state.final or not proved:
+                self._store.answered(order)
         return Sweep(gone, tuple(left), tuple(unknown), proved=proved, sentence=sentence)
 
 

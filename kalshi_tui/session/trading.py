@@ -20,7 +20,8 @@ from kalshi_tui.session.desk import Outcome
 from kalshi_tui.session.guard import READ_ONLY, Guard, unpassed
 from kalshi_tui.session.inquiry import Inquiry
 from kalshi_tui.session.journal import Journal, JournalError
-from kalshi_tui.session.store import Store, Weight, killed_words
+from kalshi_tui.session.notices import Weight
+from kalshi_tui.session.store import Store, killed_words
 from kalshi_tui.session.words import count_words, money_words, order_words, terms_words
 
 UNAVAILABLE: Final = 503
@@ -66,6 +67,7 @@ class Trading:
             # Whatever it was when the program ended, nobody has looked since.
             taken_up = replace(order, state=OrderState.UNKNOWN, reason=ENDED_BEFORE)
             self._store.order(taken_up)
+            self._store.notices.take_up(order)
             if not order.order_id:
                 sentence = f"UNKNOWN: {terms_words(entry.terms)} may or may not be live. {ENDED_BEFORE}"
                 self._store.notify(Weight.ERROR, f"{sentence} The exchange is being asked.")
@@ -134,6 +136,7 @@ class Trading:
         return None
 
     async def _send(self, draft: Order, terms: OrderTerms, client_order_id: str) -> Outcome:
+        self._store.notices.hold(draft, fills=True)
         try:
             ack = await self._rest.create_order(terms, client_order_id)
         except NotSent as error:
@@ -156,7 +159,9 @@ class Trading:
             raise
         order = self._settle(acknowledged(draft, terms, ack))
         outcome = Outcome(order, result_words(terms, order, ack))
-        self._store.notify(Weight.GOOD if order.filled or not order.state.final else Weight.INFO, outcome.sentence)
+        weight = Weight.GOOD if order.filled or not order.state.final else Weight.INFO
+        self._store.notify(weight, outcome.sentence, order.ticker)
+        self._store.answered(order, fills_told=True)
         return outcome
 
     def _remember(self, terms: OrderTerms, client_order_id: str) -> None:
@@ -173,6 +178,7 @@ class Trading:
             sentence = "This order has no id from the exchange yet, so it cannot be cancelled by name."
             return Outcome(order, sentence, refused=True)
         self._store.cancels_asked.add(order.order_id)
+        self._store.notices.hold(order)
         self.write_asked(order, "cancel asked")
         try:
             await self._rest.cancel_order(order.order_id, order.ticker)
@@ -182,14 +188,21 @@ class Trading:
             self.look_at_hours(error.status, error.code)
             sentence = f"Not cancelled: {error}"
             self._store.notify(Weight.ERROR, sentence)
+            self._not_cancelled(order)
             return Outcome(order, sentence, refused=True)
         except NotSent as error:
             self._store.notify(Weight.ERROR, str(error))
+            self._not_cancelled(order)
             return Outcome(order, str(error), refused=True)
         except KalshiError as error:
             self.is_doubtful()
             return await self.look_up(order, f"It is not known whether the cancel arrived: {error}")
         return await self.look_up(order, "")
+
+    def _not_cancelled(self, order: Order) -> None:
+        """Note that no cancel is under way: if it ends now, that was not asked for here."""
+        self._store.cancels_asked.discard(order.order_id)
+        self._store.answered(order, end_told=False)
 
     def write_asked(self, order: Order, what: str) -> None:
         """Note in the journal what is asked for; a cancel must not wait for a disk that is full."""
@@ -221,6 +234,7 @@ class Trading:
         except KalshiError as error:
             sentence = f"{why or 'The cancel was accepted.'} The order could not be read back: {error}"
             self._store.notify(Weight.WARNING, sentence)
+            self._store.answered(order, end_told=False)
             return Outcome(order, sentence)
         self._store.read(fresh)
         known = self._store.orders.get(order.order_id, fresh)
@@ -238,7 +252,8 @@ class Trading:
             self.is_doubtful()
             why = why or "Cancel accepted; waiting to see it gone"
             sentence = f"{why}: {order_words(known)} still reads as resting."
-        self._store.notify(Weight.INFO, sentence)
+        self._store.notify(Weight.INFO, sentence, known.ticker)
+        self._store.answered(known)
         return Outcome(known, sentence)
 
     def look_at_hours(self, status: int, code: str = "") -> None:
@@ -257,6 +272,7 @@ class Trading:
             return self._told_by_stream(order, terms, why)
         sentence = f"{state.value.capitalize()}: {terms_words(terms)}. {why}"
         self._store.notify(Weight.ERROR, sentence)
+        self._store.answered(order)
         return Outcome(order, sentence)
 
     def _unknown(self, draft: Order, why: str, terms: OrderTerms) -> Outcome:
@@ -268,6 +284,7 @@ class Trading:
             "The exchange is being asked; do not send it again."
         )
         self._store.notify(Weight.ERROR, sentence)
+        self._store.answered(order)
         self.is_doubtful()
         # Whatever is still on its way left before now.
         self._inquiry.ask_about(order, self._rest.clock.now_ms())
@@ -277,7 +294,8 @@ class Trading:
         """Say what the stream has told of an order whose reply tells nothing, or less."""
         filled = f", {count_words(order.filled)} filled" if order.filled else ""
         sentence = f"{order.state.value.capitalize()}: {terms_words(terms)}{filled}, as the stream told. {why}"
-        self._store.notify(Weight.WARNING, sentence)
+        self._store.notify(Weight.WARNING, sentence, order.ticker)
+        self._store.answered(order, fills_told=True)
         return Outcome(order, sentence)
 
 

@@ -1,8 +1,14 @@
 """Orders, fills and markets in the trader's words. One place, so that ticket, log and outcome say the same."""
 
+from collections.abc import Mapping
+from typing import Final
+
 from kalshi_tui.domain.market import Market
 from kalshi_tui.domain.order import BookSide, Fill, Order, OrderTerms, exposure
 from kalshi_tui.domain.price import Count, Money, Price, format_count, format_money, format_price
+
+MAX_NAME: Final = 80
+"""Characters; a market's name must not fill the log or a notification."""
 
 
 def count_words(count: Count) -> str:
@@ -30,6 +36,13 @@ def market_words(market: Market) -> str:
         return sub or market.ticker
     # Also where the title holds the outcome's words: a match names both its players.
     return f"{market.title}: {sub}" if sub and sub != market.title else market.title
+
+
+def market_name(markets: Mapping[str, Market], ticker: str) -> str:
+    """Return a market's name in at most `MAX_NAME` characters; empty where it is not listed."""
+    market = markets.get(ticker)
+    name = market_words(market) if market is not None else ""
+    return name if len(name) <= MAX_NAME else name[: MAX_NAME - 1] + "…"
 
 
 def terms_words(terms: OrderTerms) -> str:

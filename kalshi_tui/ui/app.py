@@ -23,7 +23,8 @@ from textual.screen import Screen
 from textual.worker import WorkerFailed
 
 from kalshi_tui.session.desk import Desk
-from kalshi_tui.session.store import Dirty, Topic, Weight
+from kalshi_tui.session.notices import Weight
+from kalshi_tui.session.store import Dirty, Topic
 from kalshi_tui.ui.commands import Scope, of_scope, put_in_force
 from kalshi_tui.ui.driver import TerminalDriver
 from kalshi_tui.ui.keys import key

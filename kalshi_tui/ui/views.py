@@ -6,7 +6,8 @@ from kalshi_tui.domain.market import Market, Trade
 from kalshi_tui.domain.order import BookSide, Fill, Order, OrderState, exposure, yes_price as in_terms_of
 from kalshi_tui.domain.portfolio import Position
 from kalshi_tui.domain.price import COUNT_UNIT, MONEY_UNIT, PRICE_UNIT, Count, Money, Price
-from kalshi_tui.session.store import Notice, Store, Weight
+from kalshi_tui.session.notices import Notice, Weight
+from kalshi_tui.session.store import Store
 from kalshi_tui.session.words import count_words, order_words, price_words
 from kalshi_tui.ui.format import (
     NOTHING,

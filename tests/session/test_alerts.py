@@ -19,8 +19,9 @@ from kalshi_tui.domain.order import OrderState
 from kalshi_tui.kalshi.clock import ExchangeClock
 from kalshi_tui.session.alert_command import LONGEST_S, MOST_AT_ONCE, VARIABLE, AlertCommand
 from kalshi_tui.session.alerts import FILE, MOST, Alerts, value_of
+from kalshi_tui.session.notices import Weight
 from kalshi_tui.session.options import Options
-from kalshi_tui.session.store import Store, Weight
+from kalshi_tui.session.store import Store
 from tests.session.rig import Rig
 from tests.session.test_store import a_fill, an_order
 from tests.session.test_thursday import Simulated

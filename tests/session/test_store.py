@@ -7,7 +7,8 @@ from kalshi_tui.domain.link import LinkState, Trust
 from kalshi_tui.domain.market import Event, Market, Quote, Trade
 from kalshi_tui.domain.order import BookSide, Fill, Order, OrderState
 from kalshi_tui.domain.portfolio import Balance, Position
-from kalshi_tui.session.store import Store, Topic, Weight, merged
+from kalshi_tui.session.notices import Weight
+from kalshi_tui.session.store import Store, Topic, merged
 
 
 def a_store() -> Store:

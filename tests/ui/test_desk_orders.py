@@ -12,7 +12,8 @@ from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.link import Hours, LinkState
 from kalshi_tui.domain.market import MarketStatus, Quote
 from kalshi_tui.domain.order import Action, BookSide, OrderState, OrderTerms, TimeInForce
-from kalshi_tui.session.store import DayTotal, Weight
+from kalshi_tui.session.notices import Weight
+from kalshi_tui.session.store import DayTotal
 from kalshi_tui.ui.book_cursor import Choice
 from kalshi_tui.ui.screens.amend import AmendScreen
 from kalshi_tui.ui.screens.ask import AskScreen

@@ -12,7 +12,7 @@ from hypothesis import given, strategies as st
 
 from kalshi_tui.domain.alert import Alert, Kind
 from kalshi_tui.domain.order import OrderState
-from kalshi_tui.session.store import Weight
+from kalshi_tui.session.notices import Weight
 from kalshi_tui.ui.export import csv_text, table, text_cell, time_cell
 from kalshi_tui.ui.export_file import Exporter
 from kalshi_tui.ui.panes import Tab

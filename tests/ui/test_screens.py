@@ -12,7 +12,8 @@ from textual.geometry import Region
 from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.link import LinkState
 from kalshi_tui.domain.order import BookSide, OrderState
-from kalshi_tui.session.store import DayTotal, Weight
+from kalshi_tui.session.notices import Weight
+from kalshi_tui.session.store import DayTotal
 from kalshi_tui.ui.format import clock_text
 from kalshi_tui.ui.lines import clean
 from kalshi_tui.ui.screens.too_small import LEAST_HEIGHT, LEAST_WIDTH

@@ -16,7 +16,8 @@ from kalshi_tui.domain.price import PRICE_UNIT, Price
 from kalshi_tui.session.alert_words import kept_words, meaning
 from kalshi_tui.session.alerts import touch, value_of
 from kalshi_tui.session.desk import Desk
-from kalshi_tui.session.store import Dirty, Store, Weight
+from kalshi_tui.session.notices import Weight
+from kalshi_tui.session.store import Dirty, Store
 from kalshi_tui.session.words import price_words
 from kalshi_tui.ui.book_view import quote_line
 from kalshi_tui.ui.commands import Scope, bindings

@@ -8,7 +8,7 @@ from textual.screen import ModalScreen, Screen
 from textual.widgets import Input
 
 from kalshi_tui.session.desk import Desk
-from kalshi_tui.session.store import Weight
+from kalshi_tui.session.notices import Weight
 from kalshi_tui.ui.commands import COMMANDS, Command, Scope, choose, is_typed, made_bindings, of_scope
 from kalshi_tui.ui.situation import Situation
 from kalshi_tui.ui.widgets.choice import Choice

@@ -7,7 +7,7 @@ from typing import ClassVar, Final
 from kalshi_tui.domain.order import Order, OrderState
 from kalshi_tui.session.desk import Desk, Outcome
 from kalshi_tui.session.guard import Objection, Passing
-from kalshi_tui.session.store import Weight
+from kalshi_tui.session.notices import Weight
 from kalshi_tui.ui.screens.ask import AskScreen
 from kalshi_tui.ui.screens.base import CommandModal
 from kalshi_tui.ui.screens.word import WordScreen

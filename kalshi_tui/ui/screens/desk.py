@@ -13,8 +13,9 @@ from textual.timer import Timer
 
 from kalshi_tui.domain.book import Side
 from kalshi_tui.session.desk import Desk
+from kalshi_tui.session.notices import Weight
 from kalshi_tui.session.rehearsal import BY_ID as REHEARSALS
-from kalshi_tui.session.store import Dirty, Topic, Weight
+from kalshi_tui.session.store import Dirty, Topic
 from kalshi_tui.session.venue import Venue
 from kalshi_tui.ui.commands import Scope, bindings
 from kalshi_tui.ui.desk_questions import quit_question

@@ -6,7 +6,7 @@ from kalshi_tui.domain.alert import Alert
 from kalshi_tui.domain.order import Action, yes_price
 from kalshi_tui.session.alert_words import kept_words
 from kalshi_tui.session.desk import Desk
-from kalshi_tui.session.store import Weight
+from kalshi_tui.session.notices import Weight
 from kalshi_tui.ui.export import table
 from kalshi_tui.ui.export_file import Exporter
 from kalshi_tui.ui.panes import LISTS, Tab

@@ -11,7 +11,7 @@ from kalshi_tui.domain.portfolio import Position
 from kalshi_tui.domain.price import COUNT_UNIT, Price
 from kalshi_tui.session.account_reads import AccountList
 from kalshi_tui.session.desk import Desk
-from kalshi_tui.session.store import Weight
+from kalshi_tui.session.notices import Weight
 from kalshi_tui.session.words import order_words
 from kalshi_tui.ui.desk_questions import at_work, cancel_all_question, cancel_question
 from kalshi_tui.ui.panes import Tab

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Final
 
 from kalshi_tui.session.desk import Desk
+from kalshi_tui.session.notices import Weight
 from kalshi_tui.session.replaying import next_speed, speed_of
-from kalshi_tui.session.store import Weight
 from kalshi_tui.ui.screens.desk_lists import ListDesk
 from kalshi_tui.ui.screens.naming import NamingScreen
 from kalshi_tui.ui.wishes import Wishes

@@ -8,7 +8,7 @@ from textual import on
 from textual.events import DescendantFocus
 
 from kalshi_tui.session.desk import Desk
-from kalshi_tui.session.store import Weight
+from kalshi_tui.session.notices import Weight
 from kalshi_tui.ui.keys import key
 from kalshi_tui.ui.layouts import MOST_TILES, Layout, Layouts
 from kalshi_tui.ui.screens.desk_ladder import LadderDesk

@@ -6,7 +6,7 @@ from dataclasses import replace
 from textual import on
 
 from kalshi_tui.session.desk import Desk
-from kalshi_tui.session.store import Weight
+from kalshi_tui.session.notices import Weight
 from kalshi_tui.ui.screens.ask import AskScreen
 from kalshi_tui.ui.screens.desk_orders import OrderDesk
 from kalshi_tui.ui.screens.finding import FindingScreen

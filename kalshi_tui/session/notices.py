@@ -1,0 +1,301 @@
+"""What has happened, each once: the one source of the message line and of the log.
+
+The store tells of fills, ends of orders, closes and settlements as it hears of them, from the stream or from a read;
+this decides whether the trader has been told already, and puts it into words with the market's name.
+"""
+
+from collections import deque
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from typing import Final, overload
+
+from kalshi_tui.domain.book import Side
+from kalshi_tui.domain.history import Settlement
+from kalshi_tui.domain.market import Market, MarketStatus
+from kalshi_tui.domain.order import Action, BookSide, Fill, Order, OrderState, exposure, yes_price as in_terms_of
+from kalshi_tui.domain.portfolio import Position
+from kalshi_tui.domain.price import Count, Money, Price
+from kalshi_tui.session.words import count_words, money_words, price_words
+
+MAX_TEXT: Final = 400
+"""Characters; what others have written must not push everything else out of the log."""
+MAX_NOTICES: Final = 500
+EARLIER_MS: Final = 15_000
+"""A fill that is read when it is older than this is said to be an earlier one."""
+OVER: Final = frozenset({MarketStatus.CLOSED, MarketStatus.DETERMINED, MarketStatus.DISPUTED, MarketStatus.FINALIZED})
+"""States in which a market takes no orders any more; a halt is none of them."""
+ENDS: Final = {OrderState.CANCELLED: "Canceled", OrderState.EXPIRED: "Expired"}
+
+Asked = Mapping[str, tuple[Action, Side]]
+
+
+class Weight(Enum):
+    """How loudly a notice speaks."""
+
+    INFO = "info"
+    GOOD = "good"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class Kind(Enum):
+    """What a notice tells of."""
+
+    MESSAGE = "message"
+    """Whatever has no kind of its own: an answer to a command, the connection, a defect."""
+    FILL = "fill"
+    PARTIAL_FILL = "partial fill"
+    EXPIRED = "expired"
+    CANCELED = "canceled"
+    CLOSED = "closed"
+    SETTLED = "settled"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What happened, in which market. ``at_ms`` is this machine's Unix time, ``market`` the market's name."""
+
+    at_ms: int
+    weight: Weight
+    said: str
+    kind: Kind = Kind.MESSAGE
+    ticker: str = ""
+    market: str = ""
+
+    @property
+    def text(self) -> str:
+        """The whole line, the market's name last: on a narrow screen it is what is cut."""
+        return f"{self.said.removesuffix('.')} - {self.market}" if self.market else self.said
+
+
+@dataclass(slots=True)
+class _Held:
+    """What has come of an order while the answer to a command was awaited, which tells of it."""
+
+    fills: bool
+    """Whether fills are held back too."""
+    came: list[tuple[Fill, Order | None]] = field(default_factory=list)
+    end: Order | None = None
+
+
+class Notices(Sequence[Notice]):
+    """The notices, newest first, and what has been told."""
+
+    def __init__(self, clock_ms: Callable[[], int], name_of: Callable[[str], str], asked: Asked) -> None:
+        """Make; ``name_of`` names a market by its ticker, empty if it is not known yet."""
+        self._clock_ms = clock_ms
+        self._name_of = name_of
+        self._asked = asked
+        self._started_ms = clock_ms()
+        self._notices: deque[Notice] = deque(maxlen=MAX_NOTICES)
+        self._nameless: set[str] = set()
+        """Tickers of notices whose markets were not known yet."""
+        self._held: dict[str, _Held] = {}
+        """By client order id, else order id."""
+        self._told_ahead: dict[str, Count] = {}
+        """How much of an order an answer has told of that no execution has told yet, by order id."""
+        self._journaled: dict[str, Count] = {}
+        """Orders of an earlier run that were open when it ended, and how much was known to be filled then."""
+        self._journaled_tickers: set[str] = set()
+        self._ended: set[str] = set()
+        self._closed: set[tuple[str, int]] = set()
+        self._settled: set[tuple[str, int]] = set()
+
+    @overload
+    def __getitem__(self, index: int) -> Notice: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Notice]: ...
+    def __getitem__(self, index: int | slice) -> Notice | list[Notice]:
+        """Return a notice, or several; the newest is the first."""
+        return list(self._notices)[index] if isinstance(index, slice) else self._notices[index]
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(self._notices)
+
+    def __iter__(self) -> Iterator[Notice]:
+        """Iterate over them, newest first."""
+        return iter(self._notices)
+
+    def clear(self) -> None:
+        """Forget the lines; what has been told stays told."""
+        self._notices.clear()
+
+    def say(self, weight: Weight, said: str, *, kind: Kind = Kind.MESSAGE, ticker: str = "") -> None:
+        """Add a line, with the name of the market it tells of."""
+        if len(said) > MAX_TEXT:
+            said = said[: MAX_TEXT - 1] + "…"
+        market = self._name_of(ticker) if ticker else ""
+        if ticker and not market:
+            self._nameless.add(ticker)
+        notice = Notice(self._clock_ms(), weight, said, kind, ticker, market or ticker)
+        if kind is Kind.MESSAGE and self._notices and self._notices[0].text == notice.text:
+            # The same once more: the newest time tells enough, and the log keeps room for other things.
+            self._notices.popleft()
+        self._notices.appendleft(notice)
+
+    def name(self, listed: Container[str]) -> bool:
+        """Put the names of markets that are known now into the lines that had to do without; say if there were any."""
+        named = {ticker: self._name_of(ticker) for ticker in self._nameless if ticker in listed}
+        if not named:
+            return False
+        self._nameless -= named.keys()
+        for place, notice in enumerate(self._notices):
+            if notice.ticker in named:
+                self._notices[place] = replace(notice, market=named[notice.ticker])
+        return True
+
+    # What is told by somebody else.
+
+    def take_up(self, order: Order) -> None:
+        """Know an open order of an earlier run: what has become of it since is told, and not what it was before."""
+        self._journaled[order.client_order_id] = order.filled
+        self._journaled_tickers.add(order.ticker)
+
+    def hold(self, order: Order, *, fills: bool = False) -> None:
+        """Keep back an order's end, and its fills if asked for: the answer to a command is about to tell of them."""
+        self._held.setdefault(_key(order), _Held(fills))
+
+    def release(self, order: Order, *, ahead: Count | None = None, end_told: bool = True) -> None:
+        """Stop keeping back, after the answer was told; what it did not tell is told now.
+
+        ``ahead`` is how much it told as filled that no execution has told yet; None if it told nothing of fills.
+        """
+        held = self._held.pop(_key(order), None)
+        if ahead:
+            self._told_ahead[order.order_id] = ahead
+        if held is None:
+            return
+        for fill, known in held.came if ahead is None else ():
+            self._tell_fill(fill, known, earlier=False)
+        if held.end is not None and not end_told:
+            self.ended(held.end)
+
+    # What happens.
+
+    def filled(self, fill: Fill, order: Order | None, skew_ms: int, *, read: bool) -> None:
+        """Tell of an execution that was not known. ``read``: it was not told by the stream, and may be an old one.
+
+        ``skew_ms`` is the exchange's time minus this machine's.
+        """
+        if read and not self._is_news(fill, order, skew_ms):
+            return
+        held = self._held.get(_name(fill, order) or fill.order_id)
+        if held is not None and held.fills:
+            held.came.append((fill, order))
+            return
+        ahead = self._told_ahead.get(fill.order_id, 0)
+        if 0 < fill.count <= ahead:
+            self._told_ahead[fill.order_id] = ahead - fill.count
+            return
+        self._tell_fill(fill, order, earlier=read and fill.ts_ms < self._clock_ms() + skew_ms - EARLIER_MS)
+
+    def _is_news(self, fill: Fill, order: Order | None, skew_ms: int) -> bool:
+        """Return whether a fill that was read happened since this start, or since an earlier run knew its order."""
+        name = _name(fill, order)
+        known = self._journaled.get(name)
+        if known is None:
+            return fill.ts_ms > self._started_ms + skew_ms
+        # Reads come oldest first: what the earlier run knew is the first of them.
+        self._journaled[name] = max(known - fill.count, 0)
+        return fill.count > known
+
+    def _tell_fill(self, fill: Fill, order: Order | None, *, earlier: bool) -> None:
+        part = order is not None and order.filled < order.initial
+        left = order.remaining if order is not None else 0
+        words = _words(self._asked, _name(fill, order), fill.book_side, fill.yes_price, fill.count, done=True)
+        head = "Partly filled" if part else "Filled"
+        said = f"{head}{' earlier' if earlier else ''}: {words}{f', {count_words(left)} left' if left else ''}"
+        kind = Kind.PARTIAL_FILL if part else Kind.FILL
+        self.say(Weight.WARNING if earlier else Weight.GOOD, said, kind=kind, ticker=fill.ticker)
+
+    def filled_whole(self, order: Order, unheard: Count) -> None:
+        """Tell that an order was filled of which executions over ``unheard`` contracts are not to be had."""
+        if _key(order) in self._held:
+            return
+        # Should they come after all, they have been told.
+        self._told_ahead[order.order_id] = unheard
+        words = _words(self._asked, order.client_order_id, order.book_side, order.yes_price, order.initial)
+        self.say(Weight.WARNING, f"Filled earlier: {words}", kind=Kind.FILL, ticker=order.ticker)
+
+    def ended(self, order: Order) -> None:
+        """Tell of an order that was canceled or has expired, unless the answer to a command tells of it."""
+        if order.state not in ENDS or _key(order) in self._ended:
+            return
+        held = self._held.get(_key(order))
+        if held is not None:
+            held.end = order
+            return
+        self._ended.add(_key(order))
+        words = _words(self._asked, order.client_order_id, order.book_side, order.yes_price, order.initial)
+        why = f" ({order.reason.removesuffix('.')})" if order.reason else ""
+        said = f"{ENDS[order.state]}: {words}, {count_words(order.filled)} filled{why}"
+        kind = Kind.EXPIRED if order.state is OrderState.EXPIRED else Kind.CANCELED
+        self.say(Weight.WARNING, said, kind=kind, ticker=order.ticker)
+
+    def has_told_end(self, order: Order) -> bool:
+        """Return whether an order's end has been told."""
+        return _key(order) in self._ended
+
+    def closed(self, market: Market, position: Position | None) -> None:
+        """Tell that a market takes no orders any more in which there is a position or an order."""
+        key = market.ticker, market.close_ms
+        if key in self._closed:
+            return
+        self._closed.add(key)
+        held = ""
+        if position is not None and position.count:
+            held = f", you hold {_held_words(position.count, -position.count)}"
+        self.say(Weight.WARNING, f"Closed: no more trading{held}", kind=Kind.CLOSED, ticker=market.ticker)
+
+    def settled(self, settlements: Iterable[Settlement], skew_ms: int) -> None:
+        """Tell of what settled markets have paid since this start; of older ones if an earlier run had an order there.
+
+        ``settlements`` are all that were read, newest first.
+        """
+        for each in reversed(list(settlements)):
+            key = each.ticker, each.settled_ms
+            if key in self._settled:
+                continue
+            self._settled.add(key)
+            if each.settled_ms <= self._started_ms + skew_ms and each.ticker not in self._journaled_tickers:
+                continue
+            held = _held_words(each.yes_count, each.no_count)
+            paid, net = _dollars(each.revenue), _dollars(each.net, signed=True)
+            said = f"Settled {each.result.upper()}: held {held}, paid {paid}, net {net}"
+            self.say(Weight.GOOD if each.net >= 0 else Weight.WARNING, said, kind=Kind.SETTLED, ticker=each.ticker)
+
+
+def _key(order: Order) -> str:
+    return order.client_order_id or order.order_id
+
+
+def _name(fill: Fill, order: Order | None) -> str:
+    """Return the client order id of a fill's order; fills that are read do not have it themselves."""
+    return fill.client_order_id or (order.client_order_id if order is not None else "")
+
+
+def _words(
+    asked: Asked, client_order_id: str, book_side: BookSide, yes_price: Price, count: Count, *, done: bool = False
+) -> str:
+    """Return ``buy 10 YES at $0.42``, or ``bought ...`` if done; without the verb where it is not known here."""
+    if client_order_id in asked:
+        action, side = asked[client_order_id]
+        price = in_terms_of(side, yes_price)
+        past = {Action.BUY: "bought", Action.SELL: "sold"}
+        verb = f"{past[action] if done else action.value} "
+    else:
+        side, price = exposure(book_side, yes_price)
+        verb = ""
+    return f"{verb}{count_words(count)} {side.name} at ${price_words(price)}"
+
+
+def _held_words(yes: Count, no: Count) -> str:
+    held = [f"{count_words(count)} {side}" for side, count in (("YES", yes), ("NO", no)) if count > 0]
+    return " and ".join(held) or "nothing"
+
+
+def _dollars(money: Money, *, signed: bool = False) -> str:
+    sign = "-" if money < 0 else "+" if signed else ""
+    return f"{sign}${money_words(abs(money))}"
