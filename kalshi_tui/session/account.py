@@ -16,7 +16,6 @@ from kalshi_tui.domain.order import BookSide, Fill, Order, OrderState
 from kalshi_tui.domain.portfolio import Balance, Position
 from kalshi_tui.domain.price import Count, Money
 from kalshi_tui.kalshi.errors import KalshiError
-from kalshi_tui.kalshi.finding import by_id
 from kalshi_tui.kalshi.rest import RestClient
 from kalshi_tui.session.account_reads import RECONCILED, AccountList
 from kalshi_tui.session.inquiry import Inquiry

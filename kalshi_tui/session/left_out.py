@@ -4,7 +4,8 @@ from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
 from kalshi_tui.kalshi.tolerant import LeftOut, left_out_words
-from kalshi_tui.session.store import Store, Weight
+from kalshi_tui.session.notices import Weight
+from kalshi_tui.session.store import Store
 from kalshi_tui.session.waiting import Sleep
 
 COLLECT_S: Final = 1.0
