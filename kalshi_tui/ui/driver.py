@@ -1,31 +1,18 @@
 """The terminal that the app draws on, which may go away at any moment: a window closed, a connection cut."""
 
-import codecs
 import os
 import re
 import sys
-from collections.abc import Callable
 from contextlib import suppress
-from functools import partial
 from typing import IO, Any, Final
 
-from textual.drivers import linux_driver
 from textual.drivers.linux_driver import LinuxDriver
 
 from kalshi_tui.ui.outlet import glyphs_for
+from kalshi_tui.ui.terminal_reader import read_until_gone
 
 TO_WINDOWS: Final = re.compile(r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)")
 """What is said to the window that a terminal runs in."""
-
-
-def forgiving_decoder(encoding: str) -> Callable[[], codecs.IncrementalDecoder]:
-    """Give a decoder to which a byte that is no text is a sign for that, and no error."""
-    return partial(codecs.getincrementaldecoder(encoding), "replace")
-
-
-# Textual's own ends the program at the first such byte, as a junk paste or another encoding's letter has it, without a
-# question and with orders resting. To leave out what was read with it could leave out where a paste begins or ends.
-linux_driver.getincrementaldecoder = forgiving_decoder  # type: ignore[assignment, attr-defined]
 
 
 class LastingFile:
@@ -65,3 +52,7 @@ class TerminalDriver(LinuxDriver):
     def write(self, data: str) -> None:
         """Write; to a console without what it may print (titles and the like), and in the characters that it has."""
         super().write(TO_WINDOWS.sub("", data).translate(self._glyphs) if self._glyphs is not None else data)
+
+    def run_input_thread(self) -> None:
+        """Read what arrives, whatever it is."""
+        read_until_gone(self.fileno, self.exit_event, self.process_message)

@@ -1,0 +1,52 @@
+"""Reading a terminal until it is gone. No signal is counted on: one that a program between keeps back never comes."""
+
+import codecs
+import os
+import selectors
+import time
+from collections.abc import Callable
+from threading import Event
+from typing import Final
+
+from textual.message import Message
+
+from kalshi_tui.ui.input_parser import InputParser
+
+LOOK_EVERY_S: Final = 0.1
+CHUNK: Final = 4_096
+MAX_EMPTY_READS: Final = 3
+"""A terminal that is gone gives its end at every read; one that is there may give it once, for a Ctrl+D before."""
+
+
+def read_until_gone(fileno: int, ended: Event, handle: Callable[[Message], None]) -> bool:
+    """Hand on what arrives at a terminal. Return True once it is gone, False when ``ended`` was set before that."""
+    parser = InputParser()
+    # A byte that is no text is a sign for that, and no error. To leave out what was read with it could leave out where
+    # a paste begins or ends.
+    decode = codecs.getincrementaldecoder("utf-8")("replace").decode
+    empty = 0
+    with selectors.SelectSelector() as selector:
+        try:
+            selector.register(fileno, selectors.EVENT_READ)
+        except (OSError, ValueError):
+            return True
+        while not ended.is_set():
+            try:
+                if not selector.select(LOOK_EVERY_S):
+                    found = parser.tick(time.monotonic())
+                else:
+                    data = os.read(fileno, CHUNK)
+                    empty = 0 if data else empty + 1
+                    if empty >= MAX_EMPTY_READS:
+                        return True
+                    if not data:
+                        ended.wait(LOOK_EVERY_S)
+                    found = parser.feed(decode(data), time.monotonic())
+            except BlockingIOError:
+                # Another program has set the terminal so that reads do not wait, and was faster.
+                continue
+            except (OSError, ValueError):
+                return True
+            for message in found:
+                handle(message)
+    return False
