@@ -1,5 +1,6 @@
 """The program's beginning: hardens the process, reads the command line, runs the command, tells how it ended."""
 
+import os
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -19,8 +20,26 @@ __all__ = ["build_parser", "main"]
 # starts while the screen's libraries load.
 
 
+def fill_closed_streams() -> None:
+    """Open the null device in the place of each standard stream that was closed before the start.
+
+    A file opened later, a journal, would get the number that libraries write errors to. `sys.stdout` stays None:
+    commands refuse to do what they could not tell of.
+    """
+    for number in (0, 1, 2):
+        try:
+            os.fstat(number)
+        except OSError:
+            # The lowest number that is free is taken: this one.
+            os.open(os.devnull, os.O_RDWR)
+    for name, number, mode in (("stdin", 0, "r"), ("stderr", 2, "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(number, mode, closefd=False))  # noqa: SIM115 - lives as long as the process
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program and give its exit code: see `kalshi_tui.command_line.exits`."""
+    fill_closed_streams()
     try:
         hardening.harden()
     except OSError as error:

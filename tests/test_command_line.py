@@ -8,6 +8,7 @@ import pexpect
 import pytest
 
 import kalshi_tui
+from tests.terminal.terminal import ROOT, environment_of
 
 
 def run(arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
@@ -82,6 +83,43 @@ def test_without_a_terminal_the_desk_says_what_to_do() -> None:
     assert done.returncode == 1
     needs = "the desk needs a terminal. For scripts there are commands: 'kalshi-tui --help' lists them."
     assert done.stderr == f"kalshi-tui: {needs}\n"
+
+
+@pytest.mark.terminal
+@pytest.mark.parametrize("name", ["dumb", "", None, "unknown", "emacs"])
+@pytest.mark.parametrize("command", [[], ["replay", "none.rec"]])
+def test_on_a_terminal_that_can_draw_no_screen_it_takes_none(
+    tmp_path: Path, command: list[str], name: str | None
+) -> None:
+    environment = environment_of(tmp_path, {} if name is None else {"TERM": name})
+    child = pexpect.spawn(sys.executable, ["-m", "kalshi_tui", *command], env=environment, cwd=ROOT, timeout=30)
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 1
+    said = child.before.decode()
+    assert said.startswith("kalshi-tui: ")
+    assert said.count("\n") == 1
+    assert f"TERM is {name or 'not set'}: set TERM to what your terminal is" in said
+    assert "\x1b" not in said
+    assert not list(tmp_path.rglob("lock"))
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize(("command", "code"), [("", 1), ("no-such-command", 2)])
+def test_a_standard_stream_that_is_closed_is_no_defect(tmp_path: Path, command: str, code: int, closed: str) -> None:
+    started = f"{sys.executable} -m kalshi_tui {command} {closed}"
+    done = subprocess.run(
+        ["/bin/sh", "-c", started],
+        env=environment_of(tmp_path, {}),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == code
+    assert "Traceback" not in done.stderr
+    assert not list(tmp_path.rglob("crash*"))
 
 
 def test_an_audit_says_of_each_book_whether_it_is_right(tmp_path: Path) -> None:

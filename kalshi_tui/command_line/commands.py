@@ -65,7 +65,8 @@ def build_parser() -> argparse.ArgumentParser:
         prog="kalshi-tui",
         description="A terminal trading desk for Kalshi. Without a command it opens on a practice exchange that it\n"
         "starts on this machine: no account, no key, no real money. --env demo and --env live open it on\n"
-        "the exchange.",
+        "the exchange. Where it cannot draw a screen (no terminal, or TERM is dumb, unknown or not set) it\n"
+        "says so on standard error and ends with code 1; nothing has been started then.",
         epilog=EPILOG + exits_text(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

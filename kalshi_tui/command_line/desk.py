@@ -16,6 +16,7 @@ from kalshi_tui.command_line.place import (
     folder_of,
     loaded_settings,
 )
+from kalshi_tui.command_line.screen import why_no_screen
 
 if TYPE_CHECKING:
     from kalshi_tui.configuration import Loaded
@@ -29,8 +30,9 @@ def run(options: argparse.Namespace) -> int:
     from kalshi_tui import logs
 
     crashes = logs.start(after=AFTER_A_DEFECT)
-    if not sys.stdin.isatty() or not sys.stdout.isatty():
-        raise FailedError("the desk needs a terminal. For scripts there are commands: 'kalshi-tui --help' lists them.")
+    why_not = why_no_screen("the desk", "For scripts there are commands: 'kalshi-tui --help' lists them.")
+    if why_not:
+        raise FailedError(why_not, "terminal")
     loaded = loaded_settings(options)
     if options.fresh:
         from kalshi_tui.practice.anew import may_start_anew

@@ -1,7 +1,6 @@
 """``replay``: a recording played to the same desk, or checked."""
 
 import argparse
-import sys
 import tempfile
 from contextlib import ExitStack
 from dataclasses import replace
@@ -16,6 +15,7 @@ from kalshi_tui.command_line.parser import Commands
 from kalshi_tui.command_line.place import JOURNAL, loaded_settings
 from kalshi_tui.command_line.progress import Waiting
 from kalshi_tui.command_line.record import expanded
+from kalshi_tui.command_line.screen import why_no_screen
 from kalshi_tui.practice.main import add_playing
 
 if TYPE_CHECKING:
@@ -58,10 +58,9 @@ def run(options: argparse.Namespace) -> int:
         return check(options)
     if options.json:
         raise UsageError("--json goes with --check: a replay is looked at", "kalshi-tui replay")
-    if not sys.stdin.isatty() or not sys.stdout.isatty():
-        raise FailedError(
-            "a replay is looked at on a terminal. For scripts there is 'kalshi-tui practice --recording FILE'."
-        )
+    why_not = why_no_screen("a replay", "For scripts there is 'kalshi-tui practice --recording FILE'.")
+    if why_not:
+        raise FailedError(why_not, "terminal")
     code, ended_by = _played(options, loaded_settings(options).settings)
     return tell(FailedError(crashes.sentence(ended_by), "defect", FAILED)) if ended_by else code
 

@@ -1,0 +1,25 @@
+"""Whether what this program has been started on can show the desk at all: asked before any screen is taken."""
+
+import os
+import sys
+from collections.abc import Mapping
+from typing import Final
+
+WITHOUT_CURSOR: Final = frozenset({"", "dumb", "unknown", "emacs"})
+"""Names of terminals that cannot draw at a place, and of none at all."""
+
+
+def why_no_screen(what: str, otherwise: str, environment: Mapping[str, str] = os.environ) -> str:
+    """Return why the desk cannot be drawn here, in a sentence with what to do; empty if it can.
+
+    ``what`` is what needs the terminal, ``otherwise`` what there is without one.
+    """
+    # Standard output is None where it was closed before the start.
+    if not sys.stdin.isatty() or sys.stdout is None or not sys.stdout.isatty():
+        return f"{what} needs a terminal. {otherwise}"
+    name = environment.get("TERM", "").strip()
+    if name.lower() in WITHOUT_CURSOR:
+        said = f"TERM is {name}" if name else "TERM is not set"
+        remedy = "set TERM to what your terminal is, such as xterm-256color"
+        return f"{what} needs a terminal that can draw a screen, and {said}: {remedy}. {otherwise}"
+    return ""
