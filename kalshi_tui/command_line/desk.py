@@ -1,6 +1,8 @@
 """The desk itself: what ``kalshi-tui`` without a command opens."""
 
 import argparse
+import contextlib
+import logging
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -79,8 +81,16 @@ def _traded(options: argparse.Namespace, loaded: "Loaded", process: "PracticePro
     garbage.prepare()
     app.run()
     if session.last_words:
-        sys.stdout.write(f"{session.last_words}\n")
+        say_last(session.last_words)
     return app.return_code or 0, app.ended_by
+
+
+def say_last(words: str) -> None:
+    """Say what the dead-man's switch has done: on the terminal, and in the log for where that is gone."""
+    logging.getLogger("kalshi_tui").warning("Dead-man's switch: %s", words)
+    with contextlib.suppress(OSError, ValueError):
+        sys.stdout.write(f"{words}\n")
+        sys.stdout.flush()
 
 
 def export_folder() -> Path:
