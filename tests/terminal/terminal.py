@@ -128,7 +128,11 @@ class Terminal:
 
     def close_window(self) -> None:
         """Take the terminal away, as closing its window does."""
-        os.close(self.child.child_fd)
+        process = self.child.ptyproc
+        process.fileobj.close()
+        # Else pexpect closes the number once more when it is thrown away, and by then it may be another terminal's.
+        process.closed = self.child.closed = True
+        process.fd = self.child.child_fd = -1
 
     def ended(self, within_s: float = WAIT_S) -> int:
         """Wait for the program's end and give its exit code."""
