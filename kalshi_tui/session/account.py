@@ -16,6 +16,7 @@ from kalshi_tui.domain.order import BookSide, Fill, Order, OrderState
 from kalshi_tui.domain.portfolio import Balance, Position
 from kalshi_tui.domain.price import Count, Money
 from kalshi_tui.kalshi.errors import KalshiError
+from kalshi_tui.kalshi.finding import by_id
 from kalshi_tui.kalshi.rest import RestClient
 from kalshi_tui.session.account_reads import RECONCILED, AccountList
 from kalshi_tui.session.inquiry import Inquiry
@@ -186,7 +187,7 @@ class Account:
         for order in gone.values():
             # Not there yet, or for ever: reads lag. The order stays as it was told last.
             with contextlib.suppress(KalshiError):
-                self._take([await self._rest.order(order.order_id)])
+                self._take([await by_id(self._rest, order.order_id, ticker=order.ticker, sent_ms=order.created_ms)])
         self._store.mark_read(AccountList.ORDERS)
         self._store.skew_ms = self._rest.clock.skew_ms
         fresh = self._store.set_fills(fills)
