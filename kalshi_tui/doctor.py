@@ -8,7 +8,7 @@ import platform
 import shutil
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -27,6 +27,8 @@ from kalshi_tui.session.store import Store
 
 LEAST_PYTHON: Final = (3, 11)
 LEAST_COLUMNS, LEAST_ROWS = 80, 24
+MAX_FOUND: Final = 3
+"""So many damaged rows of the journal are named."""
 LEAST_FREE: Final = 100 * 1024 * 1024
 """Bytes of free disk below which the journal may soon have no room."""
 SKEW_MS: Final = 1_000
@@ -100,9 +102,14 @@ def _journal(path: Path) -> Check:
     if not path.exists():
         return Check("journal", True, "None yet; it is made with the first start.")
     try:
-        Journal.open(path, "").close()
+        with closing(Journal.open(path, "")) as journal:
+            found = journal.examine()
     except JournalError as error:
-        return Check("journal", False, str(error))
+        return Check("journal", False, f"{error} Canceling works all the same.")
+    if found:
+        more = f" And {len(found) - MAX_FOUND} more rows." if len(found) > MAX_FOUND else ""
+        look = "Look at these orders with 'kalshi-tui orders' or on the exchange's web page."
+        return Check("journal", False, f"{' '.join(found[:MAX_FOUND])}{more} {look}")
     return Check("journal", True, f"{path} can be read and written.")
 
 

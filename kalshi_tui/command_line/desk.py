@@ -71,7 +71,8 @@ def _traded(options: argparse.Namespace, loaded: "Loaded", process: "PracticePro
         if options.fresh:
             # The old account's orders are gone with it; nobody could be asked about them.
             Journal.forget(folder / JOURNAL)
-        journal = Journal.open(folder / JOURNAL, connected.signer.key_id)
+        # One that cannot be used keeps orders here, but nobody from looking and canceling.
+        journal = Journal.open_anyway(folder / JOURNAL, connected.signer.key_id)
     except (CredentialsError, LaunchError, JournalError) as error:
         raise FailedError(str(error)) from error
     session = session_of(connected, journal, wishes, folder)

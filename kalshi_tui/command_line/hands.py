@@ -22,7 +22,8 @@ from kalshi_tui.kalshi.errors import KalshiError, NotFound
 from kalshi_tui.kalshi.finding import HALF_READ, archived
 from kalshi_tui.kalshi.rest import RestClient
 from kalshi_tui.kalshi.tolerant import LeftOut
-from kalshi_tui.session.journal import Entry, Journal, JournalError
+from kalshi_tui.session.journal import Journal, JournalError
+from kalshi_tui.session.journal_rows import Entry
 from kalshi_tui.session.options import DeadMan, Options
 from kalshi_tui.session.session import Session
 from kalshi_tui.session.store import UNSETTLED, Store
@@ -177,14 +178,14 @@ async def hands(
     wishes = options_of(settings, read_only=options.read_only or exchange.profile.read_only)
     # The switch is for a desk that ends; a command ends after each order. Alerts ring at a desk.
     wishes = replace(wishes, dead_man=DeadMan(), alert_command=())
-    try:
-        journal = Journal.open(exchange.folder / JOURNAL, connected.signer.key_id)
-        journal.open_entries()
-    except JournalError as error:
-        if not without_journal:
-            raise FailedError(str(error), "journal") from error
-        sys.stderr.write(f"kalshi-tui: {error} The cancel goes out all the same.\n")
-        journal = Journal.in_memory(connected.signer.key_id)
+    journal = Journal.open_anyway(exchange.folder / JOURNAL, connected.signer.key_id)
+    journal.open_entries()
+    if journal.trouble and not without_journal:
+        journal.close()
+        raise FailedError(journal.trouble, "journal")
+    for sentence in (*(each.sentence for each in journal.set_aside), *journal.notices, journal.trouble):
+        if sentence:
+            sys.stderr.write(f"kalshi-tui: {sentence}\n")
     rest = exchange.rest(read_only=wishes.read_only, clock=ExchangeClock(clock_ms))
     session = session_of(connected, journal, wishes, rest=rest)
     left_out: dict[LeftOut, None] = {}

@@ -89,7 +89,7 @@ def _played(options: argparse.Namespace, settings: "Settings") -> tuple[int, str
     Gives the exit code, and the kind of defect that has ended the desk, empty if none has. Raises FailedError.
     """
     from kalshi_tui.launch import LaunchError, PracticeProcess
-    from kalshi_tui.session.journal import Journal, JournalError
+    from kalshi_tui.session.journal import Journal
 
     with ExitStack() as stack:
         if options.data:
@@ -106,8 +106,8 @@ def _played(options: argparse.Namespace, settings: "Settings") -> tuple[int, str
 
         try:
             connected = connected_practice(process.ready(), process.gone)
-            journal = Journal.open(folder / JOURNAL, connected.signer.key_id)
-        except (LaunchError, JournalError) as error:
+            journal = Journal.open_anyway(folder / JOURNAL, connected.signer.key_id)
+        except LaunchError as error:
             raise FailedError(str(error), "practice") from error
         wishes = options_of(settings, read_only=options.read_only)
         session = replay_session_of(connected, process.told.get("replay", {}), journal, wishes)

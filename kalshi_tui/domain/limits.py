@@ -52,6 +52,8 @@ class Sent:
 
     contracts: Count = 0
     dollars: Money = 0
+    unread: int = 0
+    """Orders that may be of that day, and of which nobody can tell any more how large they were."""
 
 
 def at_stake(side: BookSide, yes_price: Price, count: Count) -> Money:

@@ -69,6 +69,7 @@ class Account:
         self._to_pass_ms = -1
         self._as_of_ms = 0
         """How far the data reached that were read last."""
+        self._said_unread = ""
         self._read_once = False
         self._filled_unheard: list[Order] = []
         """Orders that were read as filled while nobody had told so; their executions are read next."""
@@ -249,8 +250,11 @@ class Account:
             day = datetime.fromtimestamp(now_ms // 1000).astimezone().strftime("%Y-%m-%d")
             since_ms, before = self._journal.first_look(day, worth, now_ms)
             gain = worth - before
-        except JournalError:
+        except JournalError as error:
             since_ms, gain = now_ms, None
+            if not self._journal.trouble and str(error) != self._said_unread:
+                self._said_unread = str(error)
+                self._store.notify(Weight.WARNING, str(error))
         self._store.set_day(
             DayTotal(
                 fills=len(fills),

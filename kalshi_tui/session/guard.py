@@ -4,7 +4,7 @@ The screen shows the objections and asks; the session checks them again at the m
 slip in between a look and a key.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 from typing import Final
@@ -54,14 +54,22 @@ class Guard:
         read_only: bool = False,
         clock_ms: Callable[[], int],
         sent_since: Callable[[int], Sent] = lambda _: Sent(),
+        unwritable: Callable[[], str] = str,
+        lost: Callable[[], Mapping[str, str]] = dict,
     ) -> None:
-        """Make; ``sent_since`` sums what was sent from a Unix time in milliseconds on."""
+        """Make; ``sent_since`` sums what was sent from a Unix time in milliseconds on.
+
+        ``unwritable`` says why no order can be written down, empty if it can; ``lost`` has the client order ids of
+        orders that are looked for and of which no more is known, and their markets or ''.
+        """
         self._store = store
         self._venue = venue
         self._limits = limits or Limits()
         self.read_only = read_only
         self._clock_ms = clock_ms
         self._sent_since = sent_since
+        self._unwritable = unwritable
+        self._lost = lost
         self.armed = venue is not Venue.LIVE
         """Whether the trader has said, once in this session, that real money is meant."""
 
@@ -71,7 +79,10 @@ class Guard:
         if self.read_only:
             found.append(Objection("read-only", Passing.NEVER, READ_ONLY))
         try:
-            found += self._limited(terms, instead_of)
+            if why := self._unwritable():
+                found.append(Objection("journal", Passing.NEVER, why))
+            else:
+                found += self._limited(terms, instead_of)
         except JournalError as error:
             found.append(Objection("journal", Passing.NEVER, f"{error} Your limits cannot be told without it."))
         if not self.armed:
@@ -94,6 +105,16 @@ class Guard:
             and (order.ticker, order.book_side) == (terms.ticker, terms.book_side)
             and (instead_of is None or order.client_order_id != instead_of.client_order_id)
         ]
+        found += [
+            Objection(
+                f"alike {client_order_id}",
+                Passing.YES,
+                f"The journal cannot be read about an order (client order id {client_order_id}) that may be live: this "
+                "could be a second.",
+            )
+            for client_order_id, ticker in self._lost().items()
+            if ticker in {"", terms.ticker}
+        ]
         return sorted(found, key=lambda each: each.passing.value)
 
     def _limited(self, terms: OrderTerms, instead_of: Order | None) -> Iterable[Objection]:
@@ -102,8 +123,14 @@ class Guard:
         by_day = limits.day_contracts is not None or limits.day_dollars is not None
         today = self._sent_since(midnight_ms(self._clock_ms())) if by_day else Sent()
         if instead_of is not None and instead_of.order_id:
-            today = Sent(max(today.contracts - instead_of.remaining, 0), today.dollars)
+            today = replace(today, contracts=max(today.contracts - instead_of.remaining, 0))
         passing = Passing.NEVER if limits.hard else Passing.WORD
+        if today.unread:
+            orders = "1 order" if today.unread == 1 else f"{today.unread} orders"
+            sentence = (
+                f"{orders} in the journal that may be of today cannot be read: your limits of a day are not known."
+            )
+            yield Objection("limit of unread orders", passing, sentence, "" if limits.hard else "over")
         told = breaches(
             limits,
             terms,

@@ -9,15 +9,28 @@ over. A failed question is no answer.
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Final
 
 from kalshi_tui.domain.order import Order, OrderState
 from kalshi_tui.kalshi.errors import NotFound
-from kalshi_tui.kalshi.finding import AGREE_S, AGREEING_READS, ASK_AGAIN_S, ASK_AT_MOST_S, by_id, listed, passes
+from kalshi_tui.kalshi.finding import (
+    AGREE_S,
+    AGREEING_READS,
+    ASK_AGAIN_S,
+    ASK_AT_MOST_S,
+    by_id,
+    listed,
+    passes,
+    sought,
+)
 from kalshi_tui.kalshi.rest import RestClient
 from kalshi_tui.session.notices import Weight
 from kalshi_tui.session.store import Store
 from kalshi_tui.session.waiting import Sleep
 from kalshi_tui.session.words import order_words
+
+LOOK_WITHIN_S: Final = 600.0
+"""After so long a search begins anew."""
 
 
 @dataclass(slots=True)
@@ -37,6 +50,10 @@ class Inquiry:
         self._store = store
         self._sleep = sleep
         self._searches: dict[str, _Search] = {}
+        self.lost: dict[str, str] = {}
+        """Client order ids of orders of which no more is known, and that are looked for; and their market or ''."""
+        self.on_never_arrived: Callable[[str], None] | None = None
+        """Called with the client order id of such a one when it is proved not to be there."""
         self.on_found: Callable[[], None] | None = None
         """Called when an order has been found: cash and positions are to be read again."""
 
@@ -51,6 +68,40 @@ class Inquiry:
         search = self._searches[name] = _Search(since_ms)
         search.task = asyncio.create_task(self._inquire(order, search), name=f"inquiry {name}")
         search.task.add_done_callback(lambda _: self._searches.pop(name, None))
+
+    def look_for(self, client_order_id: str, ticker: str, since_ms: int) -> None:
+        """Look for an order of which nothing can be read but its client order id (and perhaps its market)."""
+        if client_order_id in self._searches:
+            return
+        self.lost[client_order_id] = ticker
+        search = self._searches[client_order_id] = _Search(since_ms)
+        search.task = asyncio.create_task(self._look_for(client_order_id, since_ms), name=f"search {client_order_id}")
+        search.task.add_done_callback(lambda _: self._searches.pop(client_order_id, None))
+
+    async def _look_for(self, client_order_id: str, since_ms: int) -> None:
+        while True:
+            try:
+                # In every market and of any time: nothing else in that row is believed.
+                found = await sought(
+                    self._rest,
+                    client_order_id,
+                    ticker=None,
+                    sent_ms=0,
+                    not_after_ms=lambda: since_ms,
+                    within_s=LOOK_WITHIN_S,
+                    sleep=self._sleep,
+                )
+                break
+            except Exception:  # noqa: BLE001 - whatever goes wrong here, the order must be asked about on
+                await self._sleep(ASK_AT_MOST_S)
+        self.lost.pop(client_order_id, None)
+        if found is not None:
+            self._found(found)
+            return
+        sentence = f"Never arrived: the order with the client order id {client_order_id}, of a row that is set aside."
+        self._store.notify(Weight.WARNING, f"{sentence} The exchange has no such order; it was asked several times.")
+        if self.on_never_arrived is not None:
+            self.on_never_arrived(client_order_id)
 
     async def close(self) -> None:
         """Stop asking. What is unknown stays unknown."""

@@ -5,19 +5,43 @@ about. It holds no keys and no signatures.
 """
 
 import fcntl
-import json
 import os
 import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import Final, Self
 
-from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.limits import Sent
-from kalshi_tui.domain.order import Action, Order, OrderState, OrderTerms, SelfTrade, TimeInForce, unsent
+from kalshi_tui.domain.order import Order, OrderState, OrderTerms, unsent
+from kalshi_tui.session.journal_rows import (
+    COURSE,
+    MAX_MS,
+    TERMS,
+    Change,
+    Entry,
+    SetAside,
+    damage,
+    read_change,
+    read_row,
+    shown,
+    text,
+)
+from kalshi_tui.session.journal_sql import (
+    BY_NAME,
+    EVERY,
+    HISTORY,
+    NEVER_REACHED,
+    NEWEST,
+    OPEN,
+    OVER,
+    ROWS,
+    SCHEMA,
+    SUM,
+    UNCOUNTED,
+)
 
 VERSION: Final = 1
 USERS: Final = "-users"
@@ -26,79 +50,49 @@ WAIT_S: Final = 2.0
 """How long a write waits for another program that has the journal open."""
 ROOM: Final = 8 * 1024 * 1024
 """Bytes of its disk that have to be free for a further order: what becomes of it has to find room too."""
-SCHEMA: Final = """
-CREATE TABLE intents (
-    client_order_id TEXT PRIMARY KEY, account TEXT NOT NULL, drafted_ms INTEGER NOT NULL,
-    ticker TEXT NOT NULL, side TEXT NOT NULL, action TEXT NOT NULL, price INTEGER NOT NULL, count INTEGER NOT NULL,
-    tif TEXT NOT NULL, post_only INTEGER NOT NULL, reduce_only INTEGER NOT NULL, expires_s INTEGER,
-    self_trade TEXT NOT NULL, cancel_on_pause INTEGER NOT NULL, order_group_id TEXT,
-    sent_ms INTEGER NOT NULL DEFAULT 0,
-    state TEXT NOT NULL, order_id TEXT NOT NULL DEFAULT '', filled INTEGER NOT NULL DEFAULT 0,
-    remaining INTEGER NOT NULL DEFAULT 0, yes_price INTEGER NOT NULL DEFAULT 0, initial INTEGER NOT NULL DEFAULT 0,
-    reason TEXT NOT NULL DEFAULT ''
-);
-CREATE INDEX intents_open ON intents (account, state);
-CREATE INDEX intents_sent ON intents (account, sent_ms);
-CREATE TABLE changes (
-    number INTEGER PRIMARY KEY AUTOINCREMENT, client_order_id TEXT NOT NULL, at_ms INTEGER NOT NULL,
-    what TEXT NOT NULL, order_id TEXT NOT NULL, filled INTEGER NOT NULL, remaining INTEGER NOT NULL,
-    yes_price INTEGER NOT NULL, reason TEXT NOT NULL
-);
-CREATE INDEX changes_of ON changes (client_order_id, number);
-CREATE TABLE days (
-    account TEXT NOT NULL, day TEXT NOT NULL, at_ms INTEGER NOT NULL, worth INTEGER NOT NULL,
-    PRIMARY KEY (account, day)
-);
-"""
-OVER: Final = json.dumps([state.value for state in OrderState if state.final])
-AT_REST: Final = frozenset(state.value for state in OrderState) - {OrderState.SENDING.value, OrderState.UNKNOWN.value}
-"""What a line says after which nothing of the order is on its way."""
-NEVER_REACHED: Final = json.dumps([state.value for state in OrderState if not state.reached])
-"""States as a list that SQLite can look into."""
+ADVICE: Final = {
+    sqlite3.SQLITE_FULL: "make room on the disk",
+    sqlite3.SQLITE_IOERR: "make room on the disk, and see whether it is sound",
+    sqlite3.SQLITE_READONLY: "make the file and its folder writable for you",
+    sqlite3.SQLITE_CANTOPEN: "make the file and its folder writable for you",
+    sqlite3.SQLITE_PERM: "make the file and its folder writable for you",
+    sqlite3.SQLITE_BUSY: "end the other program that holds it, and start again",
+    sqlite3.SQLITE_LOCKED: "end the other program that holds it, and start again",
+}
+DAMAGED: Final = (
+    "look at your orders on the exchange's web page or with 'kalshi-tui orders', then move the file away if it is "
+    "damaged, and start again"
+)
+NO_ORDER: Final = "Until then no order is sent. Canceling works all the same."
 
 
 class JournalError(Exception):
     """The journal cannot be read or written. The message is a sentence that says what to do."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """An intent as it stands: what the trader wanted, and what is known of it."""
-
-    terms: OrderTerms
-    order: Order
-    changed_ms: int
-    """When the last line about it was written, Unix time of the exchange."""
-    in_flight: bool
-    """Whether that line says that something was being sent, so that it may have left at any time since."""
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One line of an intent's history."""
-
-    at_ms: int
-    what: str
-    order_id: str
-    filled: int
-    remaining: int
-    yes_price: int
-    reason: str
-
-
 class Journal:
     """One account's intents. Every write is durable when it returns, or raises JournalError."""
 
-    def __init__(self, connection: sqlite3.Connection, account: str, path: Path | None = None) -> None:
-        """Use an open database; ``path`` is its file, if it is in one."""
+    def __init__(
+        self, connection: sqlite3.Connection, account: str, path: Path | None = None, *, trouble: str = ""
+    ) -> None:
+        """Use an open database; ``path`` is its file, if it is in one, ``trouble`` says why nothing may be written."""
         self._connection = connection
+        self.trouble = trouble
+        """Why nothing can be written down, so that no order may leave, a sentence; empty if it can."""
+        self.notices: list[str] = []
+        """What the trader is to know of the file, in sentences."""
+        self.set_aside: tuple[SetAside, ...] = ()
+        """The rows among the open ones that could not be read, as of the last look."""
         self._path = path
         self._file = None if path is None else _which(path)
         self._users = None if path is None else _user_of(path)
         """A file that every program that uses this journal holds a shared lock on, until it ends however it ends."""
         self._account = account
-        self._known: dict[str, Order] = {}
+        self._known: dict[str, tuple[object, ...]] = {}
         """What is written of the intents of this run, and of earlier ones that have been heard of."""
+        self._damaged: set[str] = set()
+        """Of these the row holds what cannot be read; it goes into the history before it is written over."""
         self._foreign: set[str] = set()
         """Client order ids that are not in this journal."""
 
@@ -107,6 +101,7 @@ class Journal:
         """Open or make the journal, readable by its owner alone. Raises JournalError."""
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            was_empty = path.exists() and path.is_file() and not path.stat().st_size
             if not path.exists():
                 os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
             # One that came back from a copy may be open to others; SQLite gives its further files the same mode.
@@ -121,9 +116,44 @@ class Journal:
         except (OSError, sqlite3.Error, _OtherVersionError) as error:
             raise JournalError(
                 f"the order journal {path} cannot be used ({_why(error)}). Without it no order is sent: "
-                "mend its folder's permissions or make room, or move the file away if it is damaged."
+                f"{_advice(error)}."
             ) from error
-        return cls(connection, account, path)
+        opened = cls(connection, account, path)
+        if was_empty:
+            opened.notices.append(
+                f"The order journal {path} was an empty file: orders that were sent before are not known here; look "
+                "with 'kalshi-tui orders' or on the exchange's web page."
+            )
+        return opened
+
+    @classmethod
+    def open_anyway(cls, path: Path, account: str) -> Self:
+        """Open the journal, or stand in for one that cannot be used: then ``trouble`` says why, and it takes no order.
+
+        What can still be read of one that cannot be written is read.
+        """
+        try:
+            return cls.open(path, account)
+        except JournalError as error:
+            sentence = str(error)
+            trouble = f"{sentence[:1].upper()}{sentence[1:]} Canceling works all the same."
+        try:
+            uri = f"{path.absolute().as_uri()}?mode=ro"
+            connection = sqlite3.connect(uri, uri=True, timeout=0, isolation_level=None, check_same_thread=False)
+            try:
+                connection.row_factory = sqlite3.Row
+                connection.text_factory = text
+                if connection.execute("PRAGMA user_version").fetchone()[0] == VERSION:
+                    return cls(connection, account, path, trouble=trouble)
+            except BaseException:
+                connection.close()
+                raise
+            connection.close()
+        except (OSError, ValueError, sqlite3.Error):
+            pass
+        stand_in = cls.in_memory(account)
+        stand_in.trouble = trouble
+        return stand_in
 
     @staticmethod
     def forget(path: Path) -> None:
@@ -162,12 +192,13 @@ class Journal:
         return False
 
     def newest_change_ms(self) -> int:
-        """Give when the last line of this account was written, Unix time of the exchange; 0 for an empty journal."""
-        (row,) = self._read(
-            "SELECT MAX(at_ms) AS newest FROM changes JOIN intents USING (client_order_id) WHERE account = ?",
-            (self._account,),
-        )
+        """Return when the last line of this account was written, Unix time of the exchange; 0 for an empty journal."""
+        (row,) = self._read(NEWEST, (self._account,))
         return row["newest"] or 0
+
+    @property
+    def _where(self) -> str:
+        return "" if self._path is None else f" {self._path}"
 
     # Writing.
 
@@ -202,7 +233,7 @@ class Journal:
                 ),
             )
             _add_change(cursor, drafted, at_ms, OrderState.DRAFTED.value)
-        self._known[client_order_id] = drafted
+        self._known[client_order_id] = _facts(drafted)
 
     def sending(self, client_order_id: str, terms: OrderTerms, at_ms: int) -> None:
         """Write down that an intent is now sent; ``at_ms`` is the exchange's time. Raises JournalError.
@@ -211,7 +242,7 @@ class Journal:
         order must not leave whose reply could not be written.
         """
         self.check_room()
-        if client_order_id not in self._known:
+        if self._known.get(client_order_id) is None:
             self.draft(client_order_id, terms, at_ms)
         order = unsent(client_order_id, terms, OrderState.SENDING, at_ms)
         with self._writing() as cursor:
@@ -220,13 +251,15 @@ class Journal:
                 (at_ms, order.state.value, client_order_id),
             )
             _add_change(cursor, order, at_ms, order.state.value)
-        self._known[client_order_id] = order
+        self._known[client_order_id] = _facts(order)
 
     def check_room(self) -> None:
         """Raise JournalError if what becomes of a further order might find no room on the disk.
 
         Or if the file has been moved or deleted: what is written goes on into it, but the next start would not find it.
         """
+        if self.trouble:
+            raise JournalError(self.trouble)
         if self._path is None:
             return
         try:
@@ -246,11 +279,16 @@ class Journal:
             )
 
     def note(self, order: Order, at_ms: int) -> None:
-        """Write down a change of an order of this journal; of others, and without one, nothing. Raises JournalError."""
-        known = self._of(order.client_order_id)
-        if known is None or _facts(known) == _facts(order):
+        """Write down a change of an order of this journal; of others, and without one, nothing. Raises JournalError.
+
+        Nothing in a journal that cannot be written either: that was told when it was opened.
+        """
+        known = None if self.trouble else self._of(order.client_order_id)
+        if known is None or known == _facts(order):
             return
         with self._writing() as cursor:
+            if order.client_order_id in self._damaged:
+                self._keep_damaged(cursor, order, at_ms)
             cursor.execute(
                 "UPDATE intents SET state = ?, order_id = ?, filled = ?, remaining = ?, yes_price = ?, initial = ?, "
                 "reason = ? WHERE client_order_id = ?",
@@ -266,19 +304,42 @@ class Journal:
                 ),
             )
             _add_change(cursor, order, at_ms, order.state.value)
-        self._known[order.client_order_id] = order
+        self._known[order.client_order_id] = _facts(order)
+        self._damaged.discard(order.client_order_id)
+
+    def never_arrived(self, client_order_id: str, at_ms: int) -> None:
+        """Write down that the exchange has no such order, of a row that is set aside. Raises JournalError."""
+        if self.trouble or self._of(client_order_id) is None:
+            return
+        with self._writing() as cursor:
+            cursor.execute(
+                "UPDATE intents SET state = ? WHERE client_order_id = ?", (OrderState.NOT_SENT.value, client_order_id)
+            )
+            cursor.execute(
+                "INSERT INTO changes (client_order_id, at_ms, what, order_id, filled, remaining, yes_price, reason) "
+                "VALUES (?,?,?,'',0,0,0,'')",
+                (client_order_id, at_ms, OrderState.NOT_SENT.value),
+            )
+
+    def _keep_damaged(self, cursor: sqlite3.Cursor, order: Order, at_ms: int) -> None:
+        """Put what the row holds and cannot be read into its history: it is written over now, and never lost."""
+        row = cursor.execute(BY_NAME, (order.client_order_id,)).fetchone()
+        held = "; ".join(f"{name} is {row[name]!a}" for name in COURSE)
+        _add_change(cursor, replace(order, reason=held), at_ms, "damaged row, as it was")
 
     def asked(self, order: Order, what: str, at_ms: int) -> None:
         """Write down that a cancel or a change is asked for, before it is; for intents alone. Raises JournalError."""
-        if self._of(order.client_order_id) is not None:
+        if not self.trouble and self._of(order.client_order_id) is not None:
             with self._writing() as cursor:
                 _add_change(cursor, order, at_ms, what)
 
     def first_look(self, day: str, worth: int, at_ms: int) -> tuple[int, int]:
-        """Give when the account was first looked at on a day, and what it was worth; this look, if it is the first.
+        """Return when the account was first looked at on a day, and what it was worth; this look, if it is the first.
 
         Money in 1/1,000,000 dollar, ``at_ms`` Unix time. Raises JournalError.
         """
+        if self.trouble:
+            raise JournalError(self.trouble)
         row = self._first_look(day)
         if row is None:
             with self._writing() as cursor:
@@ -286,65 +347,121 @@ class Journal:
             row = self._first_look(day) or (at_ms, worth)
         return row
 
-    def _of(self, client_order_id: str) -> Order | None:
-        """Give what is written of an intent, of an earlier run too; None for orders that are not of this journal."""
+    def _of(self, client_order_id: str) -> tuple[object, ...] | None:
+        """Return what is written of an intent, of an earlier run too; None for orders not of this journal."""
         if client_order_id in self._known or client_order_id in self._foreign or not client_order_id:
             return self._known.get(client_order_id)
-        rows = self._read(
-            "SELECT *, 0 AS changed_ms, '' AS what FROM intents WHERE account = ? AND client_order_id = ?",
-            (self._account, client_order_id),
-        )
+        rows = self._read(f"{BY_NAME} AND account = ?", (client_order_id, self._account))
         if not rows:
             self._foreign.add(client_order_id)
             return None
-        known = self._known[client_order_id] = _entry(rows[0]).order
+        known = self._known[client_order_id] = _written(rows[0])
+        if damage(rows[0], COURSE):
+            self._damaged.add(client_order_id)
         return known
 
     def _first_look(self, day: str) -> tuple[int, int] | None:
         rows = self._read("SELECT at_ms, worth FROM days WHERE account = ? AND day = ?", (self._account, day))
-        return (rows[0]["at_ms"], rows[0]["worth"]) if rows else None
+        if not rows:
+            return None
+        at_ms, worth = rows[0]["at_ms"], rows[0]["worth"]
+        if not isinstance(at_ms, int) or not isinstance(worth, int) or not 0 <= at_ms <= MAX_MS:
+            raise JournalError(
+                f"The order journal{self._where} does not say what the account was worth at first today (the row of "
+                f"{day} holds {shown(at_ms)} and {shown(worth)}): what the day has brought is not known."
+            )
+        return at_ms, worth
 
     # Reading.
 
     def open_entries(self) -> list[Entry]:
-        """Give the intents that were sent and are not known to be over, oldest first, and follow them from now on."""
-        rows = self._read(
-            "SELECT *, (SELECT MAX(at_ms) FROM changes WHERE changes.client_order_id = intents.client_order_id) "
-            "AS changed_ms, (SELECT what FROM changes WHERE changes.client_order_id = intents.client_order_id "
-            "ORDER BY number DESC LIMIT 1) AS what FROM intents WHERE account = ? AND sent_ms > 0 "
-            "AND state NOT IN (SELECT value FROM json_each(?)) ORDER BY sent_ms",
-            (self._account, OVER),
-        )
-        entries = [_entry(row) for row in rows]
-        self._known |= {entry.order.client_order_id: entry.order for entry in entries}
-        return entries
+        """Return the intents that were sent and are not known to be over, oldest first, and follow them from now on.
+
+        Rows that cannot be read go into ``set_aside``; the order of one is among these all the same, as UNKNOWN, if its
+        row says what was wanted. Of a damaged file, what can be read is returned, and ``trouble`` says the rest.
+        """
+        entries: list[Entry] = []
+        aside: list[SetAside] = []
+        for row in self._open_rows():
+            found = read_row(row, self._lines(row["client_order_id"]), self._where)
+            entry = found if isinstance(found, Entry) else found.entry
+            if isinstance(found, SetAside):
+                aside.append(found)
+            if entry is not None:
+                entries.append(entry)
+            name = entry.order.client_order_id if entry is not None else aside[-1].client_order_id
+            if name and row["account"] == self._account:
+                self._known[name] = _written(row)
+                if damage(row, COURSE):
+                    self._damaged.add(name)
+        self.set_aside = tuple(aside)
+        return sorted(entries, key=lambda entry: entry.order.created_ms)
+
+    def _open_rows(self) -> list[sqlite3.Row]:
+        """Read the open rows; of a file that is damaged in its midst, those before and those behind the damage."""
+        values = (self._account, OVER)
+        try:
+            return list(self._connection.execute(f"{ROWS} WHERE {OPEN} ORDER BY rowid", values))
+        except sqlite3.Error as error:
+            why = f"The order journal{self._where} cannot be read ({error}): {_advice(error)}. {NO_ORDER}"
+            self.trouble = self.trouble or why
+        found: dict[int, sqlite3.Row] = {}
+        for direction in ("ASC", "DESC"):
+            statement = f"{ROWS} NOT INDEXED WHERE {OPEN} ORDER BY rowid {direction}"
+            with suppress(sqlite3.Error):
+                for row in self._connection.execute(statement, values):
+                    found.setdefault(row["row_number"], row)
+        return [found[number] for number in sorted(found)]
+
+    def _lines(self, client_order_id: object) -> list[sqlite3.Row] | None:
+        """Read an intent's history, the oldest line first; None if that cannot be done."""
+        try:
+            return list(
+                self._connection.execute(
+                    "SELECT at_ms, what FROM changes WHERE client_order_id = ? ORDER BY number", (client_order_id,)
+                )
+            )
+        except sqlite3.Error:
+            return None
 
     def sent_since(self, since_ms: int) -> Sent:
         """Sum what was sent from ``since_ms`` on and reached the exchange, or may have: the limits of a day."""
-        rows = self._read(
-            "SELECT COALESCE(SUM(n), 0), COALESCE(SUM(n * CASE WHEN (side = 'yes') = (action = 'buy') "
-            "THEN yes_price ELSE 10000 - yes_price END), 0) FROM (SELECT side, action, yes_price, filled + "
-            "CASE WHEN state IN (SELECT value FROM json_each(?)) THEN 0 ELSE remaining END AS n FROM intents "
-            "WHERE account = ? AND sent_ms >= ? AND state NOT IN (SELECT value FROM json_each(?)))",
-            (OVER, self._account, since_ms, NEVER_REACHED),
-        )
-        contracts, dollars = rows[0]
-        return Sent(contracts, dollars)
+        if self.trouble:
+            raise JournalError(self.trouble)
+        (row,) = self._read(SUM, (OVER, self._account, since_ms, NEVER_REACHED, EVERY))
+        uncounted = self._read(UNCOUNTED, (self._account, since_ms, NEVER_REACHED, EVERY))
+        unread = sum(row["changed_ms"] is None or row["changed_ms"] >= since_ms for row in uncounted)
+        return Sent(row[0], row[1], unread)
 
     def history(self, client_order_id: str) -> list[Change]:
-        """Give all that is written of an intent, oldest first."""
-        rows = self._read(
-            "SELECT at_ms, what, order_id, filled, remaining, yes_price, reason FROM changes "
-            "WHERE client_order_id = ? ORDER BY number",
-            (client_order_id,),
-        )
-        return [Change(*row) for row in rows]
+        """Return all that is written of an intent and can be read, oldest first."""
+        rows = self._read(HISTORY, (client_order_id,))
+        return [change for change in map(read_change, rows) if change is not None]
+
+    def examine(self) -> list[str]:
+        """Look at the whole file, every account's rows, and say in sentences what of it cannot be read."""
+        try:
+            (checked,) = self._connection.execute("PRAGMA quick_check(1)").fetchone()
+            if checked != "ok":
+                return [f"The order journal{self._where} is damaged ({shown(checked)}): {DAMAGED}. {NO_ORDER}"]
+            rows = self._connection.execute(f"{ROWS} ORDER BY rowid")
+            # A draft has not been sent: its time is 0.
+            course = {name: check for name, check in COURSE.items() if name != "sent_ms"}
+            return [
+                f"Row {shown(row['row_number'])} of the order journal{self._where} cannot be read: {', '.join(found)}."
+                for row in rows
+                if (found := damage(row, {**TERMS, **course}))
+            ]
+        except sqlite3.Error as error:
+            return [f"The order journal{self._where} cannot be read ({error}): {DAMAGED}. {NO_ORDER}"]
 
     # The database.
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Cursor]:
         """Write in one transaction, on the disk by the end."""
+        if self.trouble:
+            raise JournalError(self.trouble)
         try:
             cursor = self._connection.cursor()
             cursor.execute("BEGIN IMMEDIATE")
@@ -356,13 +473,13 @@ class Journal:
                     cursor.execute("ROLLBACK")
                 raise
         except sqlite3.Error as error:
-            raise JournalError(f"The order journal cannot be written ({error}): make room on the disk.") from error
+            raise JournalError(f"The order journal cannot be written ({error}): {_advice(error)}.") from error
 
     def _read(self, statement: str, values: tuple[str | int, ...]) -> list[sqlite3.Row]:
         try:
             return list(self._connection.execute(statement, values))
         except sqlite3.Error as error:
-            raise JournalError(f"The order journal cannot be read ({error}).") from error
+            raise JournalError(f"The order journal{self._where} cannot be read ({error}): {_advice(error)}.") from error
 
 
 def _user_of(path: Path) -> int | None:
@@ -391,12 +508,26 @@ def _why(error: Exception) -> str:
     return (error.strerror if isinstance(error, OSError) else None) or str(error)
 
 
+def _advice(error: Exception) -> str:
+    """Say what to do about a journal that cannot be used."""
+    if isinstance(error, _OtherVersionError):
+        return "start the version of the program that made it, or move the file away"
+    if isinstance(error, OSError):
+        return "mend its folder's permissions or make room"
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    return ADVICE.get(code, DAMAGED)
+
+
 class _OtherVersionError(Exception):
     """A journal of another version of the program."""
 
 
 def _prepare(connection: sqlite3.Connection) -> None:
     connection.row_factory = sqlite3.Row
+    connection.text_factory = text
+    if (version := connection.execute("PRAGMA user_version").fetchone()[0]) not in {0, VERSION}:
+        # Before anything of it is changed.
+        raise _OtherVersionError(f"it is of another version, {version}")
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("BEGIN IMMEDIATE")
@@ -406,14 +537,17 @@ def _prepare(connection: sqlite3.Connection) -> None:
             connection.execute(statement)
         connection.execute(f"PRAGMA user_version = {VERSION}")
     connection.execute("COMMIT")
-    if version not in {0, VERSION}:
-        raise _OtherVersionError(f"it is of another version, {version}")
 
 
-def _facts(order: Order) -> tuple[OrderState, str, int, int, int, int, str]:
-    """Give what is worth a line when it changes."""
+def _written(row: sqlite3.Row) -> tuple[object, ...]:
+    """Return what a row holds of the `_facts`, damaged or not: what is damaged equals nothing."""
+    return tuple(row[name] for name in ("state", "order_id", "filled", "remaining", "yes_price", "initial", "reason"))
+
+
+def _facts(order: Order) -> tuple[object, ...]:
+    """Return what is worth a line when it changes."""
     return (
-        order.state,
+        order.state.value,
         order.order_id,
         order.filled,
         order.remaining,
@@ -438,34 +572,3 @@ def _add_change(cursor: sqlite3.Cursor, order: Order, at_ms: int, what: str) -> 
             order.reason,
         ),
     )
-
-
-def _entry(row: sqlite3.Row) -> Entry:
-    terms = OrderTerms(
-        ticker=row["ticker"],
-        side=Side(row["side"]),
-        action=Action(row["action"]),
-        price=row["price"],
-        count=row["count"],
-        tif=TimeInForce(row["tif"]),
-        post_only=bool(row["post_only"]),
-        reduce_only=bool(row["reduce_only"]),
-        expires_s=row["expires_s"],
-        self_trade=SelfTrade(row["self_trade"]),
-        cancel_on_pause=bool(row["cancel_on_pause"]),
-        order_group_id=row["order_group_id"],
-    )
-    order = Order(
-        order_id=row["order_id"],
-        client_order_id=row["client_order_id"],
-        ticker=terms.ticker,
-        book_side=terms.book_side,
-        yes_price=row["yes_price"],
-        initial=row["initial"],
-        filled=row["filled"],
-        remaining=row["remaining"],
-        state=OrderState(row["state"]),
-        reason=row["reason"],
-        created_ms=row["sent_ms"],
-    )
-    return Entry(terms, order, row["changed_ms"], in_flight=row["what"] not in AT_REST)

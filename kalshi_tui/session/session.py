@@ -42,7 +42,7 @@ from kalshi_tui.session.replaying import Replay, ReplayClock, Replaying
 from kalshi_tui.session.settlements import Settlements
 from kalshi_tui.session.store import Levels, Store, Topic
 from kalshi_tui.session.sweep import WAITS_S, Sweeper
-from kalshi_tui.session.trading import Trading
+from kalshi_tui.session.trading import CLOCKS_DIFFER_MS, Trading
 from kalshi_tui.session.venue import Venue
 from kalshi_tui.session.waiting import Sleep, sleepless_s
 
@@ -101,11 +101,15 @@ class Session:
             read_only=options.read_only,
             clock_ms=clock_ms,
             sent_since=self._journal.sent_since,
+            unwritable=lambda: self._journal.trouble,
+            lost=lambda: self._inquiry.lost,
         )
         self._inquiry = Inquiry(rest, self.store, sleep)
         self._trading = Trading(rest, self.store, self._journal, self._guard, self._inquiry)
         self._changer = Changer(rest, self.store, self._guard, self._inquiry, self._trading)
-        self._sweeper = Sweeper(rest, self.store, self._trading, sleep, read_only=options.read_only)
+        self._sweeper = Sweeper(
+            rest, self.store, self._trading, sleep, read_only=options.read_only, lost=lambda: self._inquiry.lost
+        )
         self._queue = QueueWatch(rest, self.store, sleep)
         self._charts = Charts(rest, self.store, sleep)
         self._pasts = Pasts(rest, self.store, sleep)
@@ -135,6 +139,7 @@ class Session:
         rest.on_left_out = self._left_out.tell
         self._trading.on_doubt = self._account.is_doubtful
         self._inquiry.on_found = self._account.is_doubtful
+        self._inquiry.on_never_arrived = self._trading.never_arrived
         self.store.on_order = self._order_changed
         self.store.on_doubt = self._account.is_doubtful
         self.store.on_account_news = self._account.has_news
@@ -146,11 +151,15 @@ class Session:
 
         ``alone``: only what orders need, for one command. Whoever starts it so puts the markets into the store.
         """
+        self._trading.take_up()
+        for sentence in filter(None, (*self._journal.notices, self._journal.trouble)):
+            self.store.notify(Weight.ERROR, sentence)
         try:
-            self._trading.take_up()
             if alone:
-                # Another command may have filled an order a moment ago: its position has to be in what is read.
-                self._account.has_to_pass(self._journal.newest_change_ms())
+                # Another command may have filled an order a moment ago: its position has to be in what is read. A line
+                # from times to come is damaged, and is not waited for.
+                latest_ms = self._rest.clock.now_ms() + CLOCKS_DIFFER_MS
+                self._account.has_to_pass(min(self._journal.newest_change_ms(), latest_ms))
         except JournalError as error:
             self.store.notify(Weight.ERROR, str(error))
         self._started = True

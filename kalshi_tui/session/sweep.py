@@ -5,7 +5,7 @@ docs/kalshi-api.md, section 6.
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from kalshi_tui.domain.order import Order, OrderState
@@ -33,7 +33,18 @@ NAMED: Final = 5
 class Sweeper:
     """Cancels all resting orders, those too that this program has not heard of."""
 
-    def __init__(self, rest: RestClient, store: Store, trading: Trading, sleep: Sleep, *, read_only: bool) -> None:
+    def __init__(
+        self,
+        rest: RestClient,
+        store: Store,
+        trading: Trading,
+        sleep: Sleep,
+        *,
+        read_only: bool,
+        lost: Callable[[], Mapping[str, str]] = dict,
+    ) -> None:
+        """Make; ``lost`` has orders that are looked for and of which no more is known: client order ids and markets."""
+        self._lost = lost
         self._rest = rest
         self._store = store
         self._trading = trading
@@ -69,7 +80,7 @@ class Sweeper:
                 if not resting.whole:
                     problem = HALF_READ
                 up_to_date = as_of_ms > asked_ms + PASSED_BY_MS
-                proved = not left and resting.whole and not self._unsettled(ticker) and up_to_date
+                proved = not left and resting.whole and not self._in_doubt(ticker) and up_to_date
             if proved or wait is None:
                 break
             await self._sleep(wait)
@@ -86,6 +97,10 @@ class Sweeper:
 
     def _unsettled(self, ticker: str) -> list[Order]:
         return [order for order in self._in_scope(ticker) if order.state in UNSETTLED]
+
+    def _in_doubt(self, ticker: str) -> int:
+        lost = sum(not ticker or each in {"", ticker} for each in self._lost().values())
+        return len(self._unsettled(ticker)) + lost
 
     def _aim(self, targets: dict[str, Order], orders: Sequence[Order]) -> None:
         for order in orders:
@@ -152,8 +167,8 @@ class Sweeper:
                 named = "; ".join(f"{order_words(order)} in {order.ticker}" for order in left[:NAMED])
                 more = f" and {len(left) - NAMED} more" if len(left) > NAMED else ""
                 words.append(f"NOT CANCELLED: {named}{more}.")
-            if unknown:
-                words.append(f"{_orders(len(unknown))} of unknown outcome may be live.")
+            if in_doubt := self._in_doubt(ticker):
+                words.append(f"{_orders(in_doubt)} of unknown outcome may be live.")
             words.append(f"It is not proved that none rests. {problem} Try again.".replace("  ", " "))
         sentence = " ".join(words)
         self._store.notify(Weight.GOOD if proved else Weight.ERROR, sentence)

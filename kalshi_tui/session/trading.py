@@ -30,6 +30,7 @@ PAUSE_CODES: Final = frozenset({"trading_paused", "exchange_paused"})
 MET_OWN: Final = "at once: the rest would have met an order of your own"
 LONGEST_SENDING_MS: Final = 35_000
 """How long a program can be at the sending of one order: the wait for tokens, and the longest exchange."""
+CLOCKS_DIFFER_MS: Final = 60_000
 ENDED_BEFORE: Final = "The program ended before it was known what became of it."
 
 
@@ -58,9 +59,21 @@ class Trading:
             self._store.notify(Weight.ERROR, str(error))
 
     def take_up(self) -> None:
-        """Go on where the journal ends: ask about every order that is not known to be over. Raises JournalError."""
+        """Go on where the journal ends: ask about every order that is not known to be over.
+
+        So too about an order whose row cannot be read, if it has an id to ask by. Nothing in the file stops this.
+        """
         shared = self._journal.is_shared()
-        for entry in self._journal.open_entries():
+        now_ms = self._rest.clock.now_ms()
+        entries = self._journal.open_entries()
+        set_aside = {each.client_order_id for each in self._journal.set_aside}
+        for aside in self._journal.set_aside:
+            self._store.notify(Weight.ERROR, aside.sentence)
+            if aside.entry is None and aside.client_order_id:
+                # Another program may be sending it at this moment.
+                latest_ms = now_ms + (LONGEST_SENDING_MS if shared else 0)
+                self._inquiry.look_for(aside.client_order_id, aside.ticker, latest_ms)
+        for entry in entries:
             order = entry.order
             self._remember(entry.terms, order.client_order_id)
             self._sent.add(order.client_order_id)
@@ -68,15 +81,23 @@ class Trading:
             taken_up = replace(order, state=OrderState.UNKNOWN, reason=ENDED_BEFORE)
             self._store.order(taken_up)
             self._store.notices.take_up(order)
-            if not order.order_id:
+            if not order.order_id and order.client_order_id not in set_aside:
                 sentence = f"UNKNOWN: {terms_words(entry.terms)} may or may not be live. {ENDED_BEFORE}"
                 self._store.notify(Weight.ERROR, f"{sentence} The exchange is being asked.")
-            since_ms = entry.changed_ms
+            # A time that lies further ahead than clocks differ is damaged, and is not waited for.
+            since_ms = min(entry.changed_ms, now_ms + CLOCKS_DIFFER_MS)
             if entry.in_flight:
                 # Another program may be at it still: then it can leave as long as that one waits for tokens and answer.
-                left_by_ms = entry.changed_ms + LONGEST_SENDING_MS if shared else 0
+                left_by_ms = since_ms + LONGEST_SENDING_MS if shared else 0
                 since_ms = max(self._rest.clock.now_ms(), left_by_ms)
             self._inquiry.ask_about(taken_up, since_ms)
+
+    def never_arrived(self, client_order_id: str) -> None:
+        """Write down that an order whose row cannot be read is not on the exchange."""
+        try:
+            self._journal.never_arrived(client_order_id, self._rest.clock.now_ms())
+        except JournalError as error:
+            self._store.notify(Weight.ERROR, str(error))
 
     def note(self, order: Order) -> None:
         """Write down a change of an order; a journal that cannot be written is told once."""
