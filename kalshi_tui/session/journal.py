@@ -445,8 +445,8 @@ class Journal:
             if checked != "ok":
                 return [f"The order journal{self._where} is damaged ({shown(checked)}): {DAMAGED}. {NO_ORDER}"]
             rows = self._connection.execute(f"{ROWS} ORDER BY rowid")
-            # A draft has not been sent: its time is 0.
-            course = {name: check for name, check in COURSE.items() if name != "sent_ms"}
+            # What never left has no time of sending.
+            course = {**COURSE, "sent_ms": COURSE["drafted_ms"]}
             return [
                 f"Row {shown(row['row_number'])} of the order journal{self._where} cannot be read: {', '.join(found)}."
                 for row in rows

@@ -515,7 +515,7 @@ async def test_a_journal_that_cannot_be_used_sends_no_order_but_cancels(tmp_path
         assert (kept.code, kept.error["code"]) == (1, "journal")
         done = await trader.run("cancel", reply.json()["order_id"], "--yes", "--json")
         assert (done.code, done.only["proved"]) == (0, True)
-        assert "The cancel goes out all the same." in done.err
+        assert "Canceling works all the same." in done.err
 
 
 async def test_an_order_that_was_in_doubt_and_is_found_is_not_doubled(tmp_path: Path) -> None:

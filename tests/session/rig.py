@@ -222,6 +222,7 @@ class Rig:
         self.ticker = next(e.ticker for e in self.exchange.markets() if e.status.tradable and e.close_ms > long)
         self.line = Line(self.server.app, self.clock)
         self._path = folder / "journal.sqlite3"
+        self.opening: Callable[[Path, str], Journal] = Journal.open
         self.session: Session
         self.untold: deque[Told] = deque()
         """Frames of the account that have been sent and not been delivered."""
@@ -261,7 +262,7 @@ class Rig:
         self._options = options or self._options
         clock = ExchangeClock(self.clock)
         rest = RestClient(practice(1), self.signer, clock=clock, transport=self.line, retry=Retry(attempts=1))
-        self.journal = Journal.open(self._path, "key")
+        self.journal = self.opening(self._path, "key")
         self.session = Session(
             Venue.PRACTICE,
             rest,

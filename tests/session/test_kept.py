@@ -45,6 +45,44 @@ def test_a_file_that_is_broken_is_put_aside_and_told(tmp_path: Path, text: bytes
     assert (tmp_path / "lists.json.broken").read_bytes() == text
 
 
+class Item(msgspec.Struct, frozen=True):
+    name: str
+    size: int = 0
+
+
+class Items(msgspec.Struct, frozen=True):
+    items: tuple[Item, ...] = ()
+    shown: str = "all"
+
+
+def test_an_item_that_cannot_be_understood_costs_itself_alone(tmp_path: Path) -> None:
+    text = b'{"items": [{"name": "a"}, {"name": null}, {"name": "b", "size": "x"}, {"name": "c"}], "shown": 3}'
+    (tmp_path / "items.json").write_bytes(text)
+    kept = Kept(tmp_path, "items.json", Items)
+    for _ in range(2):
+        # The next start finds the same file, and puts it aside no second time.
+        value, sentence = kept.read()
+        assert value == Items((Item("a"), Item("c")))
+        assert "all but 3 items of it can be used; it is put aside as items.json.broken." in sentence
+    assert {each.name for each in tmp_path.iterdir()} == {"items.json", "items.json.broken"}
+    assert kept.write(value) == ""
+    (tmp_path / "items.json").write_bytes(b"{")
+    assert "items.json.broken2" in kept.read()[1]
+    assert (tmp_path / "items.json.broken").read_bytes() == text
+
+
+def test_a_file_that_cannot_be_put_aside_is_not_written_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object) -> None:
+        raise OSError("no links here")
+
+    (tmp_path / "lists.json").write_bytes(b"{")
+    monkeypatch.setattr(Path, "hardlink_to", refused)
+    kept = Kept(tmp_path, "lists.json", Lists)
+    assert "cannot be put aside" in kept.read()[1]
+    assert "is left as it is" in kept.write(Lists(("Fed",)))
+    assert (tmp_path / "lists.json").read_bytes() == b"{"
+
+
 @given(text=st.binary(max_size=200))
 def test_no_bytes_raise(tmp_path_factory: pytest.TempPathFactory, text: bytes) -> None:
     folder = tmp_path_factory.mktemp("kept")

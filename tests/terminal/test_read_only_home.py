@@ -67,17 +67,6 @@ def test_a_home_that_cannot_be_written_is_a_sentence(home: Path) -> None:
     assert list(home.iterdir()) == []
 
 
-def test_a_journal_that_cannot_be_written_is_a_sentence(home: Path, tmp_path: Path) -> None:
-    data = tmp_path / "data"
-    data.mkdir()
-    (data / "journal.sqlite3").mkdir()
-    code, said = said_by(home, "--data", str(data))
-    assert code == 1
-    assert "the order journal" in said
-    assert "Without it no order is sent" in said
-    assert "Traceback" not in said
-
-
 def test_a_home_that_cannot_even_be_entered_is_a_sentence(home: Path) -> None:
     home.chmod(0o000)
     try:
