@@ -79,6 +79,7 @@ class Inquiry:
         search.task.add_done_callback(lambda _: self._searches.pop(client_order_id, None))
 
     async def _look_for(self, client_order_id: str, since_ms: int) -> None:
+        found: Order | None = None
         while True:
             try:
                 # In every market and of any time: nothing else in that row is believed.

@@ -137,11 +137,9 @@ class Session:
         self._listing = Listing(rest, self.store, self._spawn, self._follow_quotes, sleep)
         self._left_out = LeftOutNotices(self.store, sleep, self._spawn)
         rest.on_left_out = self._left_out.tell
-        self._trading.on_doubt = self._account.is_doubtful
-        self._inquiry.on_found = self._account.is_doubtful
+        self._trading.on_doubt = self._inquiry.on_found = self.store.on_doubt = self._account.is_doubtful
         self._inquiry.on_never_arrived = self._trading.never_arrived
         self.store.on_order = self._order_changed
-        self.store.on_doubt = self._account.is_doubtful
         self.store.on_account_news = self._account.has_news
         self.store.on_link = self._link_changed
         self.store.on_lifecycle = self._market_changed

@@ -59,6 +59,7 @@ def test_an_item_that_cannot_be_understood_costs_itself_alone(tmp_path: Path) ->
     text = b'{"items": [{"name": "a"}, {"name": null}, {"name": "b", "size": "x"}, {"name": "c"}], "shown": 3}'
     (tmp_path / "items.json").write_bytes(text)
     kept = Kept(tmp_path, "items.json", Items)
+    value, _ = kept.read()
     for _ in range(2):
         # The next start finds the same file, and puts it aside no second time.
         value, sentence = kept.read()
