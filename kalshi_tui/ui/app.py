@@ -16,8 +16,9 @@ from rich.console import RenderableType
 from rich.traceback import Traceback
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
-from textual.events import Event, Key, Resize
+from textual.events import Event, Key, Paste, Resize
 from textual.filter import LineFilter
+from textual.message import Message
 from textual.message_pump import MessagePump
 from textual.screen import Screen
 from textual.worker import WorkerFailed
@@ -41,7 +42,7 @@ STYLE_SHEETS: Final = ("app", "desk", "ticket", "dialog")
 FRAMES_PER_SECOND: Final = 20
 BACKGROUND_EVERY: Final = 4
 """Under a modal the desk is drawn only each so many frames: a modal over live data costs four times a frame."""
-SETTLE_S: Final = 0.5
+SETTLE_S: Final = 2.0
 """How long at most a key waits for what the key before it began."""
 RATE_OVER_MS: Final = 2_000
 USUAL: Final = Wishes()
@@ -79,6 +80,8 @@ class DeskApp(App[None]):
         timer_ms: Callable[[], int] = steady_ms,
         wishes: Wishes = USUAL,
     ) -> None:
+        self._forwarded: Key | None = None
+        """The key that went to a widget and has not come back from it."""
         super().__init__(driver_class=TerminalDriver)
         put_in_force(wishes.keys)
         self.desk = desk
@@ -162,11 +165,40 @@ class DeskApp(App[None]):
 
     async def on_event(self, event: Event) -> None:
         """Take keys strictly one after another: what is typed ahead must mean what it would mean typed slowly."""
-        if isinstance(event, Key) and not event.is_forwarded:
-            await self._settle(self.screen)
-            if self.focused is not None:
-                await self._settle(self.focused)
+        if not isinstance(event, Key | Paste) or event.is_forwarded:
+            await super().on_event(event)
+            return
+        await self._settle(self.screen)
+        if self.focused is not None:
+            await self._settle(self.focused)
+        if isinstance(event, Key):
+            await self._take(event)
+        else:
+            await super().on_event(event)
+
+    async def _take(self, event: Key) -> None:
+        """Handle one key to its end.
+
+        A key that no widget keeps, such as backspace in a field, comes back to the app, which does what it is bound to.
+        Textual puts it behind the keys that were typed meanwhile: a figure typed over would lose its last digits.
+        """
+        self._forwarded = event
+        target = self.focused or self.screen
         await super().on_event(event)
+        for pump in target.ancestors_with_self:
+            if not event.is_forwarded or self._forwarded is not event or pump is self:
+                break
+            await self._settle(pump)
+        returned, self._forwarded = self._forwarded is None, None
+        if returned:
+            await super().on_event(event)
+
+    def post_message(self, message: Message) -> bool:
+        """Keep the key that comes back from a widget at hand, instead of behind all that was typed after it."""
+        if message is self._forwarded and message.is_forwarded:
+            self._forwarded = None
+            return True
+        return super().post_message(message)
 
     async def _settle(self, pump: MessagePump) -> None:
         """Wait until a widget has done what it was told before; a screen that opens has its focus by then."""

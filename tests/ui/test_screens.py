@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 from rich.cells import cell_len
-from textual.geometry import Region
+from textual.events import Resize
+from textual.geometry import Region, Size
 
 from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.link import LinkState
@@ -369,3 +370,15 @@ async def test_nothing_of_the_feed_reaches_the_screen_between_frames() -> None:
         await trader.pilot.pause()
         assert "0.48      0.52" in trader.text()
         assert "0.48      0.52" not in await trader.look()
+
+
+async def test_a_size_that_the_terminal_has_no_more_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    widths: list[int] = []
+    async with trading(size=USUAL) as trader:
+        desk = trader.app.desk_screen
+        monkeypatch.setattr(desk, "give_room", widths.append)
+        for width, height in (NARROW, USUAL, NARROW):
+            desk.post_message(Resize(Size(width, height), Size(width, height)))
+        await trader.look()
+    # Two sizes under way at once followed each other for ever: laying out for one told the screen of it anew.
+    assert set(widths) == {USUAL[0]}

@@ -3,7 +3,7 @@
 from typing import ClassVar, TypeVar
 
 from textual import on
-from textual.events import Resize
+from textual.events import Event, Resize
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Input
 
@@ -37,6 +37,16 @@ class CommandScreen(Screen[Result]):
             bound.pop(each.key, None)
         for each in made_bindings(of_scope(self.SCOPE)):
             bound[each.key] = [each, *bound.get(each.key, ())]
+
+    async def on_event(self, event: Event) -> None:
+        """Let go a size that the terminal has no more; that of now follows.
+
+        Textual answers each size by laying out for it and telling it anew: two sizes under way at once would follow
+        each other for ever, and nothing else would be done or drawn.
+        """
+        if isinstance(event, Resize) and event.size != self.app.size:
+            return
+        await super().on_event(event)
 
     def situation(self) -> Situation:
         """Say what decides which commands work now."""
