@@ -16,7 +16,7 @@ from rich.console import RenderableType
 from rich.traceback import Traceback
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
-from textual.events import Event, Key, Paste, Resize
+from textual.events import Event, Key, MouseDown, Paste, Resize
 from textual.filter import LineFilter
 from textual.message import Message
 from textual.message_pump import MessagePump
@@ -30,6 +30,7 @@ from kalshi_tui.ui.commands import Scope, of_scope, put_in_force
 from kalshi_tui.ui.driver import TerminalDriver
 from kalshi_tui.ui.keys import key
 from kalshi_tui.ui.outlet import CONSOLES, NoColours, SixteenColours
+from kalshi_tui.ui.presses import Presses
 from kalshi_tui.ui.ringer import Ringer
 from kalshi_tui.ui.screens.base import CommandScreen
 from kalshi_tui.ui.screens.desk import DeskScreen
@@ -80,6 +81,7 @@ class DeskApp(App[None]):
         timer_ms: Callable[[], int] = steady_ms,
         wishes: Wishes = USUAL,
     ) -> None:
+        self.presses = Presses(timer_ms)
         self._forwarded: Key | None = None
         """The key that went to a widget and has not come back from it."""
         super().__init__(driver_class=TerminalDriver)
@@ -165,6 +167,8 @@ class DeskApp(App[None]):
 
     async def on_event(self, event: Event) -> None:
         """Take keys strictly one after another: what is typed ahead must mean what it would mean typed slowly."""
+        if isinstance(event, MouseDown):
+            self.presses.clicked()
         if not isinstance(event, Key | Paste) or event.is_forwarded:
             await super().on_event(event)
             return
@@ -172,6 +176,7 @@ class DeskApp(App[None]):
         if self.focused is not None:
             await self._settle(self.focused)
         if isinstance(event, Key):
+            self.presses.take(event)
             await self._take(event)
         else:
             await super().on_event(event)

@@ -3,14 +3,18 @@
 import logging
 import os
 import re
+import select
 import sys
 from collections.abc import Callable
 from contextlib import suppress
 from typing import IO, Any, Final
 
 from textual.drivers.linux_driver import LinuxDriver
+from textual.events import Key
+from textual.message import Message
 
 from kalshi_tui.ui.outlet import glyphs_for
+from kalshi_tui.ui.presses import presses_of
 from kalshi_tui.ui.terminal_reader import read_until_gone
 
 TO_WINDOWS: Final = re.compile(r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)")
@@ -61,6 +65,22 @@ class TerminalDriver(LinuxDriver):
             self._file = LastingFile(drawn_on, self._lost)  # type: ignore[assignment]  # a file in all that is used
         self._glyphs = glyphs_for(os.environ)
         self._is_lost = False
+        self._presses = presses_of(self._app).presses
+        self._presses.unread = self.unread
+
+    def process_message(self, message: Message) -> None:
+        """Note when a key arrived, here in the thread that reads: the screen may get round to it much later."""
+        if isinstance(message, Key):
+            self._presses.arrived(message)
+        super().process_message(message)
+
+    def unread(self) -> bool:
+        """Say whether the terminal has input that the reading thread has not taken yet."""
+        try:
+            return bool(select.select([self.fileno], [], [], 0)[0])
+        except (OSError, ValueError):
+            # A terminal that is gone has no keys either.
+            return False
 
     def write(self, data: str) -> None:
         """Write; to a console without what it may print (titles and the like), and in the characters that it has."""

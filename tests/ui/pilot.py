@@ -40,6 +40,9 @@ class Trader:
     async def look(self) -> str:
         """Let all that is under way come to its end, draw all that is on the screen, and give the screen."""
         await self.pilot.pause()
+        while self.app.presses.deciding:
+            # A key that sends waits whether another follows.
+            await self.pilot.pause(0.01)
         for _ in range(BACKGROUND_EVERY):
             self.app.frame()
         await self.pilot.pause()

@@ -173,13 +173,16 @@ async def test_a_held_enter_does_not_fall_through() -> None:
         assert not trader.desk.amended
 
 
-async def test_two_enters_at_once_send_one_change() -> None:
+async def test_enters_at_once_send_no_change_and_one_sends_one() -> None:
     async with trading(size=NARROW) as trader:
         await open_amend(trader)
         await trader.press("up", "enter")
         await trader.wait_to_arm()
-        await trader.pilot.press("enter", "enter", "enter")
-        await trader.look()
+        assert "Enter ignored: key held." in await trader.press("enter", "enter", "enter")
+        assert not trader.desk.amended
+        await trader.wait_to_arm()
+        await trader.press("enter")
+        await trader.press("enter", "enter")
         assert len(trader.desk.amended) == 1
 
 

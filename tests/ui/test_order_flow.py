@@ -54,12 +54,16 @@ async def test_watch_open_submit_see_the_fill() -> None:
         assert "YES" in (await trader.press("2")).splitlines()[17]
 
 
-async def test_double_enter_sends_once() -> None:
+async def test_enters_in_a_row_send_nothing_and_one_sends_once() -> None:
     async with trading() as trader:
         trader.desk.hold = asyncio.Event()
         await write_order(trader)
         await trader.wait_to_arm()
         screen = await trader.press("enter", "enter", "enter")
+        assert not trader.desk.sent
+        assert "Enter ignored: key held. Release it, then press Enter." in screen
+        await trader.wait_to_arm()
+        screen = await trader.press("enter")
         assert len(trader.desk.sent) == 1
         assert "SENDING" in screen
         trader.desk.hold.set()

@@ -169,10 +169,10 @@ class AmendScreen(ConfirmScreen):
             return self._writing_lines()
         if barred := self.barred():
             return [line(Span("CANNOT BE CHANGED", Tone.BAD)), line(Span(barred, Tone.WARN))]
-        armed = Span("ENTER CHANGES THIS ORDER", Tone.GOOD) if self.armed else Span("arming...", Tone.WARN)
+        armed = self.arming_words("ENTER CHANGES THIS ORDER")
         warning = objection_words(self.against) or doubted(self._live()) or paused(self.desk.store.hours)
         said = Span(warning, Tone.WARN) if warning else Span("Nothing is changed yet.", Tone.DIM)
-        return [line(armed), line(Span(self.words())), line(said)]
+        return [line(*armed), line(Span(self.words())), line(said)]
 
     def _writing_lines(self) -> list[Line]:
         try:

@@ -1,5 +1,6 @@
 """What all screens share: the trading venue in words and colour, and commands that come from the one table."""
 
+from collections.abc import Callable
 from typing import ClassVar, TypeVar
 
 from textual import on
@@ -10,6 +11,7 @@ from textual.widgets import Input
 from kalshi_tui.session.desk import Desk
 from kalshi_tui.session.notices import Weight
 from kalshi_tui.ui.commands import COMMANDS, Command, Scope, choose, is_typed, made_bindings, of_scope
+from kalshi_tui.ui.presses import LATE_MS, MAX_WAITS, QUIET_S, Press, presses_of
 from kalshi_tui.ui.situation import Situation
 from kalshi_tui.ui.widgets.choice import Choice
 from kalshi_tui.ui.widgets.field import Field
@@ -82,6 +84,45 @@ class CommandScreen(Screen[Result]):
     def refuse(self, why: str) -> None:
         """Say why a command does not work now."""
         self.desk.store.notify(Weight.INFO, why)
+
+    # Keys that decide.
+
+    def decide(self, act: Callable[[], object], ignore: Callable[[str], None]) -> None:
+        """Do what a key decides if it was pressed for this: neither held down nor one of a queue. Else say so.
+
+        It is put off until no other has followed for a moment: of keys that were held back by a slow connection, or
+        while the program was stopped, the first looks like a press of its own.
+        """
+        press = presses_of(self.app).presses.latest
+        if press is None:
+            act()
+        elif press.repeats:
+            ignore(press.ignored)
+        else:
+            self._when_quiet(press, act, ignore, MAX_WAITS)
+
+    def _when_quiet(self, press: Press, act: Callable[[], object], ignore: Callable[[str], None], waits: int) -> None:
+        app = presses_of(self.app)
+        presses, begun_ms = app.presses, app.timer_ms()
+        presses.deciding += 1
+
+        def waited() -> None:
+            presses.deciding -= 1
+            if not self.is_current:
+                sentence = f"Nothing done: the screen changed before {press.name} counted."
+                self.desk.store.notify(Weight.INFO, sentence)
+            elif presses.follows(press):
+                ignore(press.ignored)
+            elif app.timer_ms() - begun_ms <= int(QUIET_S * 1000) + LATE_MS and not presses.unread():
+                act()
+            elif waits:
+                # The program stood still meanwhile, or there is input that it has not seen: nothing is known yet.
+                self._when_quiet(press, act, ignore, waits - 1)
+            else:
+                ignore(f"{press.name} ignored: the program was too busy. Press {press.name} again.")
+
+        # The application's own timer: it keeps its place among the keys, and outlives this screen.
+        self.app.set_timer(QUIET_S, waited, name="quiet")
 
     @on(KeyBar.Pressed)
     def _bar_pressed(self, event: KeyBar.Pressed) -> None:

@@ -8,14 +8,16 @@ from kalshi_tui.domain.order import Order, OrderState
 from kalshi_tui.session.desk import Desk, Outcome
 from kalshi_tui.session.guard import Objection, Passing
 from kalshi_tui.session.notices import Weight
+from kalshi_tui.ui.lines import Span, Tone
+from kalshi_tui.ui.presses import REPEAT_MS, presses_of
 from kalshi_tui.ui.screens.ask import AskScreen
 from kalshi_tui.ui.screens.base import CommandModal
 from kalshi_tui.ui.screens.word import WordScreen
 from kalshi_tui.ui.situation import Stage
 
-ARMS_AFTER_MS: Final = 700
+ARMS_AFTER_MS: Final = REPEAT_MS
+"""How long after the last Enter it sends: longer than a held key waits before it repeats."""
 _log: Final = logging.getLogger("kalshi_tui.ui")
-"""Longer than any usual wait before a held key repeats (660 ms at the most): a held Enter never falls through."""
 
 
 class ConfirmScreen(CommandModal[bool]):
@@ -34,6 +36,8 @@ class ConfirmScreen(CommandModal[bool]):
         self._arms_ms = timer_ms() + ARMS_AFTER_MS
         self._outcome: Outcome | None = None
         self._defect = ""
+        self._ignored = ""
+        """Why the last Enter did not count, shown until the next one would."""
         self.against: list[Objection] = []
         """What spoke against it when it was last looked at."""
 
@@ -73,9 +77,29 @@ class ConfirmScreen(CommandModal[bool]):
         never = next((each.sentence for each in self.against if each.passing is Passing.NEVER), "")
         return self.forbidden() or never
 
+    def arming_words(self, armed: str) -> list[Span]:
+        """Say whether Enter sends now, and if not, why the last one did not."""
+        if self.armed:
+            return [Span(armed, Tone.GOOD)]
+        return [Span(f"arming... {self._ignored}".rstrip(), Tone.WARN)]
+
     def do_send(self) -> None:
         """Send, once all that speaks against it is passed. Only ever called armed: the table sees to that."""
-        self._pass(frozenset())
+        press = presses_of(self.app).presses.latest
+        if press is not None and press.at_ms < self._arms_ms:
+            # It was pressed before Enter was said to send, and came late.
+            self._ignore(press.ignored)
+            return
+        self.decide(lambda: self._pass(frozenset()), self._ignore)
+
+    def _ignore(self, why: str) -> None:
+        self._ignored = why
+        self._arm_anew()
+
+    def _arm_anew(self) -> None:
+        if self._stage is Stage.REVIEW:
+            self._arms_ms = self._timer_ms() + ARMS_AFTER_MS
+            self.draw()
 
     def _pass(self, agreed: frozenset[str]) -> None:
         """Ask about the gravest objection that is not passed; all are read anew after each answer."""
@@ -101,7 +125,7 @@ class ConfirmScreen(CommandModal[bool]):
         sentence = f"{objection.sentence} {self.VERB} {self.words()} all the same?"
         if objection.passing is Passing.WORD:
             return WordScreen(self.desk, "a word before it is sent", sentence, objection.word)
-        return AskScreen(self.desk, "a question before it is sent", sentence)
+        return AskScreen(self.desk, "a question before it is sent", sentence, self._timer_ms)
 
     def _begin(self, agreed: frozenset[str]) -> None:
         self._stage = Stage.SENDING
@@ -110,10 +134,10 @@ class ConfirmScreen(CommandModal[bool]):
 
     def refuse(self, why: str) -> None:
         """Take an Enter before its time for a held key, and wait anew; it is no news for the log."""
-        del why
-        if self._stage is Stage.REVIEW:
-            self._arms_ms = self._timer_ms() + ARMS_AFTER_MS
-            self.draw()
+        press = presses_of(self.app).presses.latest
+        # Without a reason it is armed for the first time, or anew after an answer.
+        self._ignored = press.ignored if why and press is not None and not self.barred() else ""
+        self._arm_anew()
 
     async def _send(self, agreed: frozenset[str]) -> None:
         """Send, and show what became of it. Whatever goes wrong inside the program leaves an unknown state, said so."""

@@ -122,8 +122,7 @@ class ReviewScreen(ConfirmScreen):
             return [heading, line(Span(self._outcome.sentence)), *self._since(order), id_line]
         if barred := self.barred():
             return [line(Span("CANNOT BE SENT", Tone.BAD)), line(Span(barred, Tone.WARN)), id_line]
-        armed = Span("ENTER SENDS THIS ORDER", Tone.GOOD) if self.armed else Span("arming...", Tone.WARN)
-        return [line(armed), line(self._warning()), id_line]
+        return [line(*self.arming_words("ENTER SENDS THIS ORDER")), line(self._warning()), id_line]
 
     def _warning(self) -> Span:
         """Say what speaks against sending, the gravest alone."""

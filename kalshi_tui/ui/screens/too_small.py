@@ -1,5 +1,6 @@
 """What stands on a terminal that is too small for the desk."""
 
+from functools import partial
 from typing import ClassVar, Final
 
 from textual.app import ComposeResult
@@ -8,6 +9,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from kalshi_tui.session.desk import Desk
+from kalshi_tui.session.store import Weight
 from kalshi_tui.ui.commands import Scope, bindings
 from kalshi_tui.ui.screens.base import CommandModal
 from kalshi_tui.ui.situation import Situation
@@ -69,4 +71,4 @@ class TooSmallScreen(CommandModal[None]):
 
     def do_yes(self) -> None:
         """End the program though something is live."""
-        self.app.exit()
+        self.decide(self.app.exit, partial(self.desk.store.notify, Weight.INFO))

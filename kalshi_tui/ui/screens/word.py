@@ -23,7 +23,7 @@ class WordScreen(TypedScreen[bool]):
     def do_confirm(self) -> None:
         """Close with yes if the word is right; else say how it is written."""
         if self._field.value == self._word:
-            self.dismiss(True)
+            self.decide(lambda: self.dismiss(True), self.complain)
             return
         cased = self._field.value.lower() == self._word.lower()
         how = (

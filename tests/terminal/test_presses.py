@@ -1,0 +1,104 @@
+"""Keys that are held down, or that come late and all at once."""
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.terminal.terminal import Terminal
+from tests.terminal.test_journey import choose_a_calm_market, close_review
+from tests.terminal.test_kill import rows
+
+pytestmark = pytest.mark.terminal
+
+REPEAT_S = 1 / 30
+STALL_S = 1.2
+LONG_S = 120.0
+"""Thousands of keys take a while on a busy machine."""
+
+
+@pytest.fixture
+def terminal(tmp_path: Path) -> Iterator[Terminal]:
+    running = Terminal(["--seed", "7"], tmp_path, 140, 50)
+    yield running
+    running.child.close(force=True)
+
+
+def hold(terminal: Terminal, seconds: float) -> None:
+    """Hold Enter down for so long."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        terminal.press("enter")
+        terminal.pump()
+        time.sleep(REPEAT_S)
+
+
+def stall(terminal: Terminal) -> None:
+    """Let a connection stand still while Enter is held: all that was kept back comes in one piece."""
+    until = time.monotonic() + STALL_S
+    while time.monotonic() < until:
+        terminal.pump()
+    terminal.press("\r" * int(STALL_S / REPEAT_S))
+    hold(terminal, 0.5)
+
+
+def stop(terminal: Terminal) -> None:
+    """Stop the program while Enter is held, and let it go on."""
+    os.kill(terminal.child.pid, signal.SIGSTOP)
+    hold(terminal, STALL_S)
+    os.kill(terminal.child.pid, signal.SIGCONT)
+    hold(terminal, 0.5)
+
+
+def flood(terminal: Terminal) -> None:
+    """Write two thousand at once."""
+    until = time.monotonic() + STALL_S
+    while time.monotonic() < until:
+        terminal.pump()
+    terminal.press("\r" * 2_000)
+
+
+def sent(home: Path) -> int:
+    """Count the orders that have left."""
+    (journal,) = home.rglob("journal.sqlite3")
+    return len(rows(journal, "SELECT client_order_id FROM intents WHERE sent_ms > 0"))
+
+
+@pytest.mark.parametrize("way", [stall, stop, flood])
+def test_a_held_enter_sends_nothing_and_a_press_of_its_own_does(
+    terminal: Terminal, tmp_path: Path, way: Callable[[Terminal], None]
+) -> None:
+    choose_a_calm_market(terminal)
+    terminal.press("b")
+    terminal.wait_text("order ticket")
+    terminal.press("1", "tab", "7", "enter")
+    terminal.wait_text("review")
+    way(terminal)
+    terminal.wait_text("Enter ignored: key held. Release it, then press Enter.", within_s=LONG_S)
+    terminal.wait("the armed key", lambda screen: "ENTER SENDS" in screen, within_s=LONG_S)
+    assert sent(tmp_path) == 0
+    terminal.press("enter")
+    terminal.wait_text("RESTING")
+    assert sent(tmp_path) == 1
+    close_review(terminal)
+
+
+def test_a_held_yes_answers_one_question_alone(terminal: Terminal) -> None:
+    choose_a_calm_market(terminal)
+    terminal.press("b")
+    terminal.wait_text("order ticket")
+    terminal.press("1", "tab", "7", "enter")
+    terminal.wait("the armed key", lambda screen: "ENTER SENDS" in screen)
+    terminal.press("enter")
+    terminal.wait_text("RESTING")
+    close_review(terminal)
+    terminal.press("x")
+    terminal.wait_text("Cancel buy YES 7 at 0.01")
+    terminal.press("yyyyyyyy")
+    terminal.wait_text("y ignored: key held. Release it, then press y.")
+    time.sleep(1)
+    terminal.press("y")
+    terminal.wait_text("Cancelled: YES 7 at 0.01")
