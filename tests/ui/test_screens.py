@@ -372,7 +372,7 @@ async def test_nothing_of_the_feed_reaches_the_screen_between_frames() -> None:
         assert "0.48      0.52" not in await trader.look()
 
 
-async def test_a_size_that_the_terminal_has_no_more_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_screen_lays_out_for_the_size_of_now_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     widths: list[int] = []
     async with trading(size=USUAL) as trader:
         desk = trader.app.desk_screen

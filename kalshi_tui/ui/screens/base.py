@@ -41,13 +41,14 @@ class CommandScreen(Screen[Result]):
             bound[each.key] = [each, *bound.get(each.key, ())]
 
     async def on_event(self, event: Event) -> None:
-        """Let go a size that the terminal has no more; that of now follows.
+        """Lay out for the size that the terminal has now, whichever was told.
 
         Textual answers each size by laying out for it and telling it anew: two sizes under way at once would follow
         each other for ever, and nothing else would be done or drawn.
         """
         if isinstance(event, Resize) and event.size != self.app.size:
-            return
+            # Not let go: it may have taken the place of the one that told the size of now.
+            event = Resize(self.app.size, self.app.size)
         await super().on_event(event)
 
     def situation(self) -> Situation:
