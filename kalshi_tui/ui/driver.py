@@ -5,7 +5,7 @@ import os
 import re
 import select
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import IO, Any, Final
 
@@ -68,11 +68,16 @@ class TerminalDriver(LinuxDriver):
         self._presses = presses_of(self._app).presses
         self._presses.unread = self.unread
 
-    def process_message(self, message: Message) -> None:
-        """Note when a key arrived, here in the thread that reads: the screen may get round to it much later."""
-        if isinstance(message, Key):
-            self._presses.arrived(message)
-        super().process_message(message)
+    def process_messages(self, messages: Sequence[Message]) -> None:
+        """Note when keys arrived, here in the thread that reads: the screen may handle them much later.
+
+        All keys of one read are noted before the first is handed on: none of them may look like the last one.
+        """
+        for message in messages:
+            if isinstance(message, Key):
+                self._presses.arrived(message)
+        for message in messages:
+            self.process_message(message)
 
     def unread(self) -> bool:
         """Say whether the terminal has input that the reading thread has not taken yet."""
@@ -97,7 +102,7 @@ class TerminalDriver(LinuxDriver):
 
     def run_input_thread(self) -> None:
         """Read what arrives, whatever it is, until the terminal is gone."""
-        if read_until_gone(self.fileno, self.exit_event, self.process_message):
+        if read_until_gone(self.fileno, self.exit_event, self.process_messages):
             self._lost()
 
     def _lost(self) -> None:

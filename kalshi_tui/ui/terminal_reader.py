@@ -4,7 +4,7 @@ import codecs
 import os
 import selectors
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from threading import Event
 from typing import Final
 
@@ -18,8 +18,11 @@ MAX_EMPTY_READS: Final = 3
 """A terminal that is gone gives its end at every read; one that is there may give it once, for a Ctrl+D before."""
 
 
-def read_until_gone(fileno: int, ended: Event, handle: Callable[[Message], None]) -> bool:
-    """Hand on what arrives at a terminal. Return True once it is gone, False when ``ended`` was set before that."""
+def read_until_gone(fileno: int, ended: Event, handle: Callable[[Sequence[Message]], None]) -> bool:
+    """Hand on what arrives at a terminal, all that one read gave at once.
+
+    Return True once the terminal is gone, False when ``ended`` was set before that.
+    """
     parser = InputParser()
     # A byte that is no text is a sign for that, and no error. To leave out what was read with it could leave out where
     # a paste begins or ends.
@@ -47,6 +50,5 @@ def read_until_gone(fileno: int, ended: Event, handle: Callable[[Message], None]
                 continue
             except (OSError, ValueError):
                 return True
-            for message in found:
-                handle(message)
+            handle(list(found))
     return False

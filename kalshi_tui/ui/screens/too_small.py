@@ -9,7 +9,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from kalshi_tui.session.desk import Desk
-from kalshi_tui.session.store import Weight
+from kalshi_tui.session.notices import Weight
 from kalshi_tui.ui.commands import Scope, bindings
 from kalshi_tui.ui.screens.base import CommandModal
 from kalshi_tui.ui.situation import Situation
