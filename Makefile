@@ -63,7 +63,7 @@ bench-nautilus: $(NAUTILUS_VENV)/.stamp
 	$(NAUTILUS_VENV)/bin/python -m benchmarks nautilus $(ARGS)
 
 screens: $(VENV)/.dev-stamp
-	$(BIN)/python -m tests.terminal.journeys
+	$(BIN)/python -m tests.support.journeys
 
 format: $(VENV)/.dev-stamp
 	$(BIN)/ruff check --fix .

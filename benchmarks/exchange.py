@@ -19,12 +19,17 @@ from kalshi_tui.domain.fees import FeeSchedule
 from kalshi_tui.domain.order import BookSide
 from kalshi_tui.domain.price import MONEY_UNIT
 from kalshi_tui.kalshi.environments import practice_at
-from kalshi_tui.kalshi.signing import Signer
-from kalshi_tui.launch import PracticeProcess
-from kalshi_tui.practice.core import Catalog
-from kalshi_tui.practice.engine import Exchange
-from kalshi_tui.practice.records import OrderRequest
-from kalshi_tui.practice.terms import LINEAR_CENT, Event, Market, Series
+from kalshi_tui.kalshi.transport.signing import Signer
+from kalshi_tui.practice.engine.core import Catalog
+from kalshi_tui.practice.engine.exchange import Exchange
+from kalshi_tui.practice.engine.records import OrderRequest
+from kalshi_tui.practice.engine.terms import (
+    LINEAR_CENT,
+    Event,
+    Market,
+    Series,
+)
+from kalshi_tui.runtime.launch import PracticeProcess
 
 NOON = 1_795_176_000_000
 DAY = 86_400_000

@@ -6,10 +6,17 @@ from benchmarks.measure import Figure, compare
 from kalshi_tui.domain.fees import FeeSchedule, FeeType
 from kalshi_tui.domain.market import Event, Market, MarketStatus
 from kalshi_tui.domain.price import CENT_GRID
+from kalshi_tui.presentation.lines import Line
 from kalshi_tui.session.store import Store
-from kalshi_tui.ui.lines import Line
-from kalshi_tui.ui.watch_columns import Columns, Row
-from kalshi_tui.ui.watch_view import Lines, Listed, Sort, market_label, touch, watch_line
+from kalshi_tui.ui.market_list.columns import Columns, Row
+from kalshi_tui.ui.market_list.view import (
+    Lines,
+    Listed,
+    Sort,
+    market_label,
+    touch,
+    watch_line,
+)
 
 MARKETS = 70_000
 TO_AN_EVENT = 10

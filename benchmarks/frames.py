@@ -6,7 +6,7 @@ import msgspec
 
 from kalshi_tui.domain.price import format_price
 from kalshi_tui.kalshi import wire
-from kalshi_tui.kalshi.protocol import FeedProtocol
+from kalshi_tui.kalshi.feed.protocol import FeedProtocol
 from kalshi_tui.session.store import Store
 
 MARKETS = 200

@@ -14,20 +14,20 @@ from websockets.asyncio.server import ServerConnection, serve
 
 from benchmarks.frames import SID, TICKERS, frames
 from benchmarks.measure import Figure
-from kalshi_tui.compose import clock_ms
 from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.order import Action, OrderState, OrderTerms
 from kalshi_tui.kalshi import wire
 from kalshi_tui.kalshi.environments import practice
+from kalshi_tui.kalshi.feed.stream import Stream
 from kalshi_tui.kalshi.rest import RestClient
-from kalshi_tui.kalshi.signing import Signer, generate_key
-from kalshi_tui.kalshi.stream import Stream
+from kalshi_tui.kalshi.transport.signing import Signer, generate_key
 from kalshi_tui.kalshi.wire import WS_PATH
-from kalshi_tui.session.guard import Guard
-from kalshi_tui.session.inquiry import Inquiry
-from kalshi_tui.session.journal import Journal
+from kalshi_tui.runtime.compose import clock_ms
+from kalshi_tui.session.execution.journal import Journal
+from kalshi_tui.session.execution.order_lookup import Inquiry
+from kalshi_tui.session.execution.risk_checks import Guard
+from kalshi_tui.session.execution.submit import Trading
 from kalshi_tui.session.store import Store
-from kalshi_tui.session.trading import Trading
 from kalshi_tui.session.venue import Venue
 
 TURNS = 3

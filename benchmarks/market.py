@@ -10,9 +10,9 @@ from kalshi_tui.domain.link import Trust
 from kalshi_tui.domain.market import Market, MarketStatus
 from kalshi_tui.domain.price import PriceGrid, PriceRange
 from kalshi_tui.session.store import LiveBook, Store
-from kalshi_tui.ui.book_view import book_lines, own_orders
-from kalshi_tui.ui.ladder_rows import Ladder, Seen, ladder_rows
-from kalshi_tui.ui.ladder_view import ladder_columns, ladder_header, ladder_lines
+from kalshi_tui.ui.book.view import book_lines, own_orders
+from kalshi_tui.ui.ladder.rows import Ladder, Seen, ladder_rows
+from kalshi_tui.ui.ladder.view import ladder_columns, ladder_header, ladder_lines
 
 FINE = PriceGrid((PriceRange(0, 10_000, 10),))
 

@@ -22,8 +22,8 @@ from websockets.asyncio.client import connect
 
 from benchmarks.measure import Figure, processor_s
 from kalshi_tui.kalshi.environments import practice_at
-from kalshi_tui.kalshi.signing import Signer
-from kalshi_tui.launch import PracticeProcess
+from kalshi_tui.kalshi.transport.signing import Signer
+from kalshi_tui.runtime.launch import PracticeProcess
 
 WS_PATH = "/trade-api/ws/v2"
 CHANNELS = ("orderbook_delta", "ticker", "trade")

@@ -5,11 +5,11 @@ from pathlib import Path
 
 from benchmarks.frames import SID, TICKERS, frames
 from benchmarks.measure import Figure, compare
-from kalshi_tui.command_line.check_recording import check
 from kalshi_tui.kalshi import wire
-from kalshi_tui.kalshi.recorded import RecordedFile
-from kalshi_tui.kalshi.recording import Kind, Recording
-from kalshi_tui.practice.replay_world import ReplayWorld
+from kalshi_tui.practice.replay.world import ReplayWorld
+from kalshi_tui.recording.checker import check
+from kalshi_tui.recording.reader import RecordedFile
+from kalshi_tui.recording.writer import Kind, Recording
 
 SOME = 60_000
 """How many frames; the feed's own benchmark has more."""

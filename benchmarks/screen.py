@@ -14,7 +14,7 @@ import pexpect
 
 from benchmarks.measure import Figure, processor_s
 from benchmarks.start import environment
-from kalshi_tui.launch import PracticeProcess
+from kalshi_tui.runtime.launch import PracticeProcess
 
 PRESSES = 120
 MARKETS = 200

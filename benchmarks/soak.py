@@ -10,9 +10,9 @@ from pathlib import Path
 
 from benchmarks.frames import following, frames
 from benchmarks.measure import Figure, memory_kb
-from kalshi_tui.compose import connected_practice, session_of
-from kalshi_tui.launch import PracticeProcess, Ready
-from kalshi_tui.session.rehearsal import BY_ID
+from kalshi_tui.runtime.compose import connected_practice, session_of
+from kalshi_tui.runtime.launch import PracticeProcess, Ready
+from kalshi_tui.session.practice_faults import BY_ID
 from kalshi_tui.session.store import Store
 
 A_SECOND = 2_000

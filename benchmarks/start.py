@@ -17,10 +17,10 @@ import httpx
 import pexpect
 
 from benchmarks.measure import Figure, memory_kb, processor_s
-from kalshi_tui.launch import PracticeProcess
-from kalshi_tui.session.kept import Kept
-from kalshi_tui.ui.screens import welcome
-from kalshi_tui.ui.watch_lists import FILE, MOST_MARKETS
+from kalshi_tui.runtime.launch import PracticeProcess
+from kalshi_tui.session.persisted import Kept
+from kalshi_tui.ui.dialogs import welcome
+from kalshi_tui.ui.market_list.watch_lists import FILE, MOST_MARKETS
 
 TURNS = 5
 EMPTY = "from textual.app import App\nclass Empty(App[None]):\n def on_mount(self): self.{then}\nEmpty().run()"

@@ -5,14 +5,20 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from kalshi_tui import hardening
-from kalshi_tui.command_line import desk, practice, replay
-from kalshi_tui.command_line.commands import build_parser
-from kalshi_tui.command_line.exits import FAILED, INTERRUPTED, FailedError, UsageError, tell
-from kalshi_tui.command_line.parser import Run
+from kalshi_tui.cli import desk, practice, replay
+from kalshi_tui.cli.commands import build_parser
+from kalshi_tui.cli.exit_codes import (
+    FAILED,
+    INTERRUPTED,
+    FailedError,
+    UsageError,
+    tell,
+)
+from kalshi_tui.cli.parser import Run
+from kalshi_tui.runtime import hardening
 
 if TYPE_CHECKING:
-    from kalshi_tui.logs import Crashes
+    from kalshi_tui.runtime.logs import Crashes
 
 __all__ = ["build_parser", "main"]
 
@@ -38,7 +44,7 @@ def fill_closed_streams() -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the program and give its exit code: see `kalshi_tui.command_line.exits`."""
+    """Run the program and give its exit code: see `kalshi_tui.cli.exit_codes`."""
     fill_closed_streams()
     try:
         hardening.harden()
@@ -57,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         run: Run = options.run
         if run in (desk.run, replay.run):
             return run(options)
-        from kalshi_tui import logs  # noqa: PLC0415 - see the top
+        from kalshi_tui.runtime import logs  # noqa: PLC0415 - see the top
 
         crashes = logs.start(logs.PRACTICE_FILE) if run is practice.run else logs.start()
         return run(options)

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from kalshi_tui.domain.book import Book
 from kalshi_tui.domain.order import BookSide, Order, OrderTerms, exposure
-from kalshi_tui.domain.portfolio import Position
+from kalshi_tui.domain.position import Position
 from kalshi_tui.domain.price import Count, Money, Price, format_count, format_money, format_price
 
 

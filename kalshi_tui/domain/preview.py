@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from kalshi_tui.domain.book import Book
 from kalshi_tui.domain.fees import CENT, FeeSchedule
 from kalshi_tui.domain.order import Action, BookSide, OrderTerms, TimeInForce, yes_price
-from kalshi_tui.domain.portfolio import Position
+from kalshi_tui.domain.position import Position
 from kalshi_tui.domain.price import COUNT_UNIT, PRICE_UNIT, Count, Money, Price
 
 

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from kalshi_tui.domain.book import Book, Level, Side
+    from kalshi_tui.domain.candles import Candle, Settlement
     from kalshi_tui.domain.fees import FeeSchedule
-    from kalshi_tui.domain.history import Candle, Settlement
     from kalshi_tui.domain.link import Link, LinkState
     from kalshi_tui.domain.market import Event, Market, MarketStatus, Quote, Trade
     from kalshi_tui.domain.order import Action, BookSide, Fill, Order, OrderState, OrderTerms, TimeInForce
-    from kalshi_tui.domain.portfolio import Balance, Position
+    from kalshi_tui.domain.position import Balance, Position
     from kalshi_tui.domain.price import (
         Count,
         Money,
@@ -25,9 +25,7 @@ if TYPE_CHECKING:
         format_money,
         format_price,
     )
-    from kalshi_tui.kalshi.calls import Retry, Timeouts
     from kalshi_tui.kalshi.client import KalshiClient, new_client_order_id
-    from kalshi_tui.kalshi.dry_run import DryRun
     from kalshi_tui.kalshi.environments import DEMO, PRODUCTION, Environment, Kind
     from kalshi_tui.kalshi.errors import (
         AuthenticationFailed,
@@ -46,14 +44,22 @@ if TYPE_CHECKING:
         UnknownOutcome,
         WrongHost,
     )
+    from kalshi_tui.kalshi.feed.stream import Health
+    from kalshi_tui.kalshi.feed.subscription import Happening, Report
+    from kalshi_tui.kalshi.feed.updates import (
+        BookUpdate,
+        MarketChanged,
+        QuoteUpdate,
+        Update,
+        Updates,
+    )
     from kalshi_tui.kalshi.numbers import contracts, dollars, price
+    from kalshi_tui.kalshi.preview import DryRun
     from kalshi_tui.kalshi.replies import AccountLimits, AmendAck, CancelAck, ExchangeStatus, OrderAck
     from kalshi_tui.kalshi.rest import Reading
-    from kalshi_tui.kalshi.signing import KeyFileError, PassphraseError
-    from kalshi_tui.kalshi.stream import Health
-    from kalshi_tui.kalshi.subscription import Happening, Report
-    from kalshi_tui.kalshi.tolerant import LeftOut, Read
-    from kalshi_tui.kalshi.updates import BookUpdate, MarketChanged, QuoteUpdate, Update, Updates
+    from kalshi_tui.kalshi.transport.http import Retry, Timeouts
+    from kalshi_tui.kalshi.transport.signing import KeyFileError, PassphraseError
+    from kalshi_tui.kalshi.wire.tolerant import LeftOut, Read
 
 __all__ = [
     "DEMO",
@@ -136,11 +142,11 @@ __all__ = [
 _OF: Final = {
     "domain.book": ("Book", "Level", "Side"),
     "domain.fees": ("FeeSchedule",),
-    "domain.history": ("Candle", "Settlement"),
+    "domain.candles": ("Candle", "Settlement"),
     "domain.link": ("Link", "LinkState"),
     "domain.market": ("Event", "Market", "MarketStatus", "Quote", "Trade"),
     "domain.order": ("Action", "BookSide", "Fill", "Order", "OrderState", "OrderTerms", "TimeInForce"),
-    "domain.portfolio": ("Balance", "Position"),
+    "domain.position": ("Balance", "Position"),
     "domain.price": (
         "Count",
         "Money",
@@ -151,9 +157,9 @@ _OF: Final = {
         "format_money",
         "format_price",
     ),
-    "kalshi.calls": ("Retry", "Timeouts"),
+    "kalshi.transport.http": ("Retry", "Timeouts"),
     "kalshi.client": ("KalshiClient", "new_client_order_id"),
-    "kalshi.dry_run": ("DryRun",),
+    "kalshi.preview": ("DryRun",),
     "kalshi.environments": ("DEMO", "PRODUCTION", "Environment", "Kind"),
     "kalshi.errors": (
         "AuthenticationFailed",
@@ -175,11 +181,11 @@ _OF: Final = {
     "kalshi.numbers": ("contracts", "dollars", "price"),
     "kalshi.replies": ("AccountLimits", "AmendAck", "CancelAck", "ExchangeStatus", "OrderAck"),
     "kalshi.rest": ("Reading",),
-    "kalshi.signing": ("KeyFileError", "PassphraseError"),
-    "kalshi.stream": ("Health",),
-    "kalshi.subscription": ("Happening", "Report"),
-    "kalshi.tolerant": ("LeftOut", "Read"),
-    "kalshi.updates": ("BookUpdate", "MarketChanged", "QuoteUpdate", "Update", "Updates"),
+    "kalshi.transport.signing": ("KeyFileError", "PassphraseError"),
+    "kalshi.feed.stream": ("Health",),
+    "kalshi.feed.subscription": ("Happening", "Report"),
+    "kalshi.wire.tolerant": ("LeftOut", "Read"),
+    "kalshi.feed.updates": ("BookUpdate", "MarketChanged", "QuoteUpdate", "Update", "Updates"),
 }
 """The modules that the names are of."""
 _WHERE: Final = {name: module for module, names in _OF.items() for name in names}

@@ -19,15 +19,13 @@ from types import TracebackType
 from typing import Any, Final, Literal, Self, overload
 
 from kalshi_tui.domain.book import Book, BookError, Side
+from kalshi_tui.domain.candles import MINUTE_MS, Candle, Settlement
 from kalshi_tui.domain.fees import FeeSchedule
-from kalshi_tui.domain.history import MINUTE_MS, Candle, Settlement
 from kalshi_tui.domain.market import Event, Market, Trade
 from kalshi_tui.domain.order import Action, Fill, Order, OrderState, OrderTerms, TimeInForce, unsent
-from kalshi_tui.domain.portfolio import Balance, Position
+from kalshi_tui.domain.position import Balance, Position
 from kalshi_tui.domain.price import Count, Price
-from kalshi_tui.kalshi import access, numbers
-from kalshi_tui.kalshi.calls import Retry, Timeouts
-from kalshi_tui.kalshi.dry_run import DryRun
+from kalshi_tui.kalshi import connect, numbers
 from kalshi_tui.kalshi.environments import Environment
 from kalshi_tui.kalshi.errors import (
     BadReply,
@@ -40,15 +38,24 @@ from kalshi_tui.kalshi.errors import (
     TransportError,
     UnknownOutcome,
 )
-from kalshi_tui.kalshi.finding import Clearing, HeardClock, OwnOrders, by_id, listed_by_id, sought
+from kalshi_tui.kalshi.feed.handler import Sink
+from kalshi_tui.kalshi.feed.stream import Stream
+from kalshi_tui.kalshi.feed.stream_group import Listener, StreamGroup
+from kalshi_tui.kalshi.feed.updates import Updates
+from kalshi_tui.kalshi.order_status import (
+    Clearing,
+    HeardClock,
+    OwnOrders,
+    by_id,
+    listed_by_id,
+    sought,
+)
+from kalshi_tui.kalshi.preview import DryRun
 from kalshi_tui.kalshi.replies import AccountLimits, AmendAck, CancelAck, ExchangeStatus, OrderAck
 from kalshi_tui.kalshi.rest import Levels, Reading, RestClient
-from kalshi_tui.kalshi.signing import Signer
-from kalshi_tui.kalshi.sink import Sink
-from kalshi_tui.kalshi.stream import Stream
-from kalshi_tui.kalshi.stream_group import Listener, StreamGroup
-from kalshi_tui.kalshi.tolerant import Read
-from kalshi_tui.kalshi.updates import Updates
+from kalshi_tui.kalshi.transport.http import Retry, Timeouts
+from kalshi_tui.kalshi.transport.signing import Signer
+from kalshi_tui.kalshi.wire.tolerant import Read
 
 CANDLES: Final = 100
 """How many periods `KalshiClient.candles` goes back unless it is told."""
@@ -87,7 +94,7 @@ class KalshiClient:
         """
         if key_id or private_key_path is not None or private_key is not None:
             path = Path(private_key_path).expanduser() if private_key_path is not None else None
-            signer = access.opened(environment, key_id, path, private_key, passphrase)
+            signer = connect.opened(environment, key_id, path, private_key, passphrase)
         self.environment = environment
         self._signer = signer
         self._proxy = proxy
@@ -124,14 +131,14 @@ class KalshiClient:
         exchange on this machine with its ``rest_url`` in ``KALSHI_REST_URL``.
         """
         variables = os.environ if environ is None else environ
-        environment = access.environment_of(variables)
-        signer = access.signer_of(variables, environment, passphrase)
+        environment = connect.environment_of(variables)
+        signer = connect.signer_of(variables, environment, passphrase)
         return cls(environment, signer, read_only=read_only, proxy=proxy)
 
     @classmethod
     def practice(cls, line: str | bytes | Mapping[str, Any], *, read_only: bool = False) -> Self:
         """Make a client by the first line that ``kalshi-tui practice`` prints. Raises Misconfigured for any other."""
-        environment, signer = access.told(line)
+        environment, signer = connect.told(line)
         return cls(environment, signer, read_only=read_only)
 
     async def close(self) -> None:

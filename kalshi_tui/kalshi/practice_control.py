@@ -3,13 +3,18 @@
 from collections.abc import Mapping
 from typing import Final
 
-from kalshi_tui.kalshi.calls import Calls, Timeouts
-from kalshi_tui.kalshi.clock import ExchangeClock
 from kalshi_tui.kalshi.environments import Environment, Kind
 from kalshi_tui.kalshi.errors import AuthenticationFailed
-from kalshi_tui.kalshi.replay_state import ReplayState
-from kalshi_tui.kalshi.signing import PRACTICE_CONTROL, PRACTICE_REPLAY, PRACTICE_TOKEN_HEADER, Signer
+from kalshi_tui.kalshi.transport.clock import ExchangeClock
+from kalshi_tui.kalshi.transport.http import Calls, Timeouts
+from kalshi_tui.kalshi.transport.signing import (
+    PRACTICE_CONTROL,
+    PRACTICE_REPLAY,
+    PRACTICE_TOKEN_HEADER,
+    Signer,
+)
 from kalshi_tui.kalshi.wire import REST_PREFIX
+from kalshi_tui.recording.replay_state import ReplayState
 
 PATIENT: Final = Timeouts(piece=600.0, whole=600.0)
 """A long recording is read from its beginning when it is moved to another moment."""

@@ -16,15 +16,13 @@ from urllib.parse import quote as quoted
 import httpx
 from msgspec import UNSET
 
+from kalshi_tui.domain.candles import Candle, Settlement
 from kalshi_tui.domain.fees import FeeSchedule
-from kalshi_tui.domain.history import Candle, Settlement
 from kalshi_tui.domain.market import Event, Market, Trade
 from kalshi_tui.domain.order import BookSide, Fill, Order, OrderTerms
-from kalshi_tui.domain.portfolio import Balance, Position
+from kalshi_tui.domain.position import Balance, Position
 from kalshi_tui.domain.price import Count, Price, format_count, format_price
 from kalshi_tui.kalshi import translate, wire
-from kalshi_tui.kalshi.calls import BODY_LIMIT, Calls, Params, Retry, Timeouts, acknowledged, translated
-from kalshi_tui.kalshi.clock import ExchangeClock
 from kalshi_tui.kalshi.environments import Environment
 from kalshi_tui.kalshi.errors import BadReply, Refused, UnknownOutcome
 from kalshi_tui.kalshi.replies import (
@@ -36,8 +34,18 @@ from kalshi_tui.kalshi.replies import (
     OrderAck,
     SeriesTerms,
 )
-from kalshi_tui.kalshi.signing import Signer
-from kalshi_tui.kalshi.tolerant import LeftOut, Read
+from kalshi_tui.kalshi.transport.clock import ExchangeClock
+from kalshi_tui.kalshi.transport.http import (
+    BODY_LIMIT,
+    Calls,
+    Params,
+    Retry,
+    Timeouts,
+    acknowledged,
+    translated,
+)
+from kalshi_tui.kalshi.transport.signing import Signer
+from kalshi_tui.kalshi.wire.tolerant import LeftOut, Read
 
 __all__ = ["RestClient", "Retry", "Timeouts", "order_request"]
 

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from kalshi_tui.practice.anew import may_start_anew
+from kalshi_tui.practice.storage.reset import may_start_anew
 
 if TYPE_CHECKING:
     from kalshi_tui.practice.process import Practice
@@ -62,8 +62,8 @@ def add_playing(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace, folder: Path) -> int:
     """Serve until a signal, or the end of standard input, says to stop. Gives the exit code."""
     # What follows costs a third of a second to load; the command line's help does not need it.
-    from kalshi_tui.practice.keys import StartError  # noqa: PLC0415
     from kalshi_tui.practice.process import Practice  # noqa: PLC0415
+    from kalshi_tui.practice.storage.keys import StartError  # noqa: PLC0415
 
     if options.fresh and not may_start_anew(folder):
         return complain(KEPT)

@@ -17,20 +17,31 @@ import msgspec
 from aiohttp import web
 
 from kalshi_tui.domain.price import MONEY_UNIT
-from kalshi_tui.kalshi.signing import KeyType
-from kalshi_tui.practice.anew import DATABASE
-from kalshi_tui.practice.auth import Authenticator
-from kalshi_tui.practice.database import Database, DatabaseError
-from kalshi_tui.practice.engine import SHARDS
-from kalshi_tui.practice.keys import StartError, account_key, control_token, make_folder, write_private
+from kalshi_tui.kalshi.transport.signing import KeyType
+from kalshi_tui.practice.engine.exchange import SHARDS
 from kalshi_tui.practice.main import DEFAULT_SEED, complain, ready_line
-from kalshi_tui.practice.replay_world import RecordingError, ReplayError, ReplayWorld, read_speed
-from kalshi_tui.practice.rest_keys import registered_keys
-from kalshi_tui.practice.running import LOCK, NOTE, forget_note
-from kalshi_tui.practice.server import PracticeServer
+from kalshi_tui.practice.replay.world import (
+    RecordingError,
+    ReplayError,
+    ReplayWorld,
+    read_speed,
+)
+from kalshi_tui.practice.server.app import PracticeServer
+from kalshi_tui.practice.server.auth import Authenticator
+from kalshi_tui.practice.server.rest_keys import registered_keys
+from kalshi_tui.practice.server.throttle import TIERS
 from kalshi_tui.practice.simulation.participants import DEFAULT_RATE
-from kalshi_tui.practice.throttle import TIERS
-from kalshi_tui.practice.world import World
+from kalshi_tui.practice.simulation.world import World
+from kalshi_tui.practice.storage.database import Database, DatabaseError
+from kalshi_tui.practice.storage.keys import (
+    StartError,
+    account_key,
+    control_token,
+    make_folder,
+    write_private,
+)
+from kalshi_tui.practice.storage.reset import DATABASE
+from kalshi_tui.practice.storage.run_note import LOCK, NOTE, forget_note
 
 HOST: Final = "127.0.0.1"
 ACCOUNT_ID: Final = "practice-trader"

@@ -11,12 +11,12 @@ from enum import Enum
 from typing import Final, overload
 
 from kalshi_tui.domain.book import Side
-from kalshi_tui.domain.history import Settlement
+from kalshi_tui.domain.candles import Settlement
 from kalshi_tui.domain.market import Market, MarketStatus
 from kalshi_tui.domain.order import Action, BookSide, Fill, Order, OrderState, exposure, yes_price as in_terms_of
-from kalshi_tui.domain.portfolio import Position
+from kalshi_tui.domain.position import Position
 from kalshi_tui.domain.price import Count, Money, Price
-from kalshi_tui.session.words import count_words, money_words, price_words
+from kalshi_tui.domain.text import count_words, money_words, price_words
 
 MAX_TEXT: Final = 400
 """Characters; what others have written must not push everything else out of the log."""

@@ -6,13 +6,14 @@ from typing import Final
 
 from kalshi_tui import __version__
 from kalshi_tui.domain.market import Event, Market
-from kalshi_tui.kalshi import rewriting, wire
-from kalshi_tui.kalshi.recording import Kind, Recording, RecordingError
-from kalshi_tui.kalshi.stream_group import StreamGroup
+from kalshi_tui.kalshi import wire
+from kalshi_tui.kalshi.feed.stream_group import StreamGroup
+from kalshi_tui.kalshi.wire import encode_domain
+from kalshi_tui.recording.writer import Kind, Recording, RecordingError
 from kalshi_tui.session.notices import Weight
 from kalshi_tui.session.store import Store
+from kalshi_tui.session.timing import Sleep
 from kalshi_tui.session.venue import Venue
-from kalshi_tui.session.waiting import Sleep
 
 TICK_S: Final = 0.25
 LOOK_EVERY: Final = 8
@@ -63,7 +64,7 @@ class Recorder:
         self._write_tapes(recording)
         for tap, trusted in self._stream.record(recording):
             for ticker in sorted(trusted):
-                tap.book(rewriting.book(ticker, *self._store.books[ticker].book.levels()))
+                tap.book(encode_domain.book(ticker, *self._store.books[ticker].book.levels()))
         recording.flush()
         return recording
 
@@ -115,13 +116,13 @@ class Recorder:
             written[ticker] = market
             if self._events.get(event.event_ticker) is not event:
                 self._events[event.event_ticker] = event
-                recording.add(Kind.EVENT, wire.encode(rewriting.event(event)))
+                recording.add(Kind.EVENT, wire.encode(encode_domain.event(event)))
             series = event.series_ticker
             if series not in self._fees or (market.fees is not None and self._fees[series] != market.fees):
                 self._fees[series] = market.fees
-                recording.add(Kind.SERIES, wire.encode(rewriting.series(series, event.category, market.fees)))
+                recording.add(Kind.SERIES, wire.encode(encode_domain.series(series, event.category, market.fees)))
             quote = store.quotes.get(ticker, market.quote)
-            recording.add(Kind.MARKET, wire.encode(rewriting.market(market, quote)))
+            recording.add(Kind.MARKET, wire.encode(encode_domain.market(market, quote)))
 
     def _write_tapes(self, recording: Recording) -> None:
         """Write the prints that were read of markets which have come on the screen."""
@@ -129,7 +130,7 @@ class Recorder:
             if ticker not in self._tapes and ticker in self._markets and tape:
                 self._tapes.add(ticker)
                 trades = [*tape][::-1]
-                recording.add(Kind.PRINTS, wire.encode([rewriting.trade(each) for each in trades]))
+                recording.add(Kind.PRINTS, wire.encode([encode_domain.trade(each) for each in trades]))
 
 
 def size_text(size: int) -> str:

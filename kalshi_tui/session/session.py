@@ -12,39 +12,39 @@ from kalshi_tui.domain.link import LinkState, Pulse, Trust
 from kalshi_tui.domain.order import Order, OrderTerms
 from kalshi_tui.domain.price import Count, Price
 from kalshi_tui.kalshi.errors import KalshiError
+from kalshi_tui.kalshi.feed.stream_group import CROSSED_LOOK_S, CrossedWatch, StreamGroup
+from kalshi_tui.kalshi.feed.subscription import Happening, Report
 from kalshi_tui.kalshi.practice_control import PracticeControl
-from kalshi_tui.kalshi.recording import RecordingError
 from kalshi_tui.kalshi.rest import RestClient
-from kalshi_tui.kalshi.stream_group import CROSSED_LOOK_S, CrossedWatch, StreamGroup
-from kalshi_tui.kalshi.subscription import Happening, Report
 from kalshi_tui.kalshi.wire import Channel
-from kalshi_tui.session.account import Account
-from kalshi_tui.session.alert_command import AlertCommand
-from kalshi_tui.session.alerts import Alerts
-from kalshi_tui.session.audit import Audit, compared
-from kalshi_tui.session.changing import Changer
-from kalshi_tui.session.charts import Charts
-from kalshi_tui.session.deadman import Switch
-from kalshi_tui.session.desk import Desk, Outcome, Sweep
-from kalshi_tui.session.guard import READ_ONLY, Guard, Objection
-from kalshi_tui.session.hours import Clerk
-from kalshi_tui.session.inquiry import Inquiry
-from kalshi_tui.session.journal import Journal, JournalError
-from kalshi_tui.session.left_out import LeftOutNotices
-from kalshi_tui.session.listing import Listing
+from kalshi_tui.recording.writer import RecordingError
+from kalshi_tui.session.account.exchange_hours import Clerk
+from kalshi_tui.session.account.queue_positions import QueueWatch
+from kalshi_tui.session.account.reconcile import Account
+from kalshi_tui.session.account.settlements import Settlements
+from kalshi_tui.session.alerts.command import AlertCommand
+from kalshi_tui.session.alerts.monitor import Alerts
+from kalshi_tui.session.execution.amend import Changer
+from kalshi_tui.session.execution.cancel_all import WAITS_S, Sweeper
+from kalshi_tui.session.execution.dead_man import Switch
+from kalshi_tui.session.execution.journal import Journal, JournalError
+from kalshi_tui.session.execution.order_lookup import Inquiry
+from kalshi_tui.session.execution.risk_checks import READ_ONLY, Guard, Objection
+from kalshi_tui.session.execution.submit import CLOCKS_DIFFER_MS, Trading
+from kalshi_tui.session.interface import Desk, Outcome, Sweep
+from kalshi_tui.session.market_data.audit import Audit, compared
+from kalshi_tui.session.market_data.candles import Charts
+from kalshi_tui.session.market_data.market_list import Listing
+from kalshi_tui.session.market_data.sparklines import Pasts
 from kalshi_tui.session.notices import Weight
 from kalshi_tui.session.options import Options
-from kalshi_tui.session.pasts import Pasts
-from kalshi_tui.session.queue import QueueWatch
+from kalshi_tui.session.practice_faults import Rehearsal, Values
 from kalshi_tui.session.recorder import Recorder, size_text
-from kalshi_tui.session.rehearsal import Rehearsal, Values
-from kalshi_tui.session.replaying import Replay, ReplayClock, Replaying
-from kalshi_tui.session.settlements import Settlements
+from kalshi_tui.session.replay import Replay, ReplayClock, Replaying
+from kalshi_tui.session.skipped_items import LeftOutNotices
 from kalshi_tui.session.store import Levels, Store, Topic
-from kalshi_tui.session.sweep import WAITS_S, Sweeper
-from kalshi_tui.session.trading import CLOCKS_DIFFER_MS, Trading
+from kalshi_tui.session.timing import Sleep, sleepless_s
 from kalshi_tui.session.venue import Venue
-from kalshi_tui.session.waiting import Sleep, sleepless_s
 
 AGAIN_AFTER_S: Final = 3.0
 PUBLIC_CHANNELS: Final = {Channel.TRADE, Channel.LIFECYCLE, Channel.BOOK, Channel.TICKER}

@@ -11,18 +11,23 @@ from enum import Enum, auto
 from functools import partial
 from typing import Final
 
-from kalshi_tui.domain.alert import Alert
+from kalshi_tui.domain.alerts import Alert
 from kalshi_tui.domain.book import Book, Side
-from kalshi_tui.domain.history import PERIODS, Candle, Chart, Settlement
+from kalshi_tui.domain.candles import (
+    PERIODS,
+    Candle,
+    Chart,
+    Settlement,
+)
 from kalshi_tui.domain.limits import at_stake
 from kalshi_tui.domain.link import Hours, Link, LinkState, Trust
 from kalshi_tui.domain.market import Event, Market, Quote, Trade
 from kalshi_tui.domain.order import Action, BookSide, Fill, Order, OrderState, OrderTerms, TimeInForce
-from kalshi_tui.domain.portfolio import Balance, Position
+from kalshi_tui.domain.position import Balance, Position
 from kalshi_tui.domain.price import Count, Money, Price
-from kalshi_tui.session.account_reads import AccountList, AccountReads
+from kalshi_tui.domain.text import market_name
+from kalshi_tui.session.account.list_reads import AccountList, AccountReads
 from kalshi_tui.session.notices import OVER, Notices, Weight
-from kalshi_tui.session.words import market_name
 
 TAPE_LENGTH: Final = 500
 FILLS_KEPT: Final = 1_000

@@ -23,21 +23,21 @@ from textual.message_pump import MessagePump
 from textual.screen import Screen
 from textual.worker import WorkerFailed
 
-from kalshi_tui.session.desk import Desk
+from kalshi_tui.session.interface import Desk
 from kalshi_tui.session.notices import Weight
 from kalshi_tui.session.store import Dirty, Topic
 from kalshi_tui.ui.commands import Scope, of_scope, put_in_force
-from kalshi_tui.ui.driver import TerminalDriver
+from kalshi_tui.ui.desk.screen import DeskScreen
+from kalshi_tui.ui.dialogs.too_small import LEAST_HEIGHT, LEAST_WIDTH, TooSmallScreen
+from kalshi_tui.ui.key_presses import Presses
 from kalshi_tui.ui.keys import key
-from kalshi_tui.ui.outlet import CONSOLES, NoColours, SixteenColours
-from kalshi_tui.ui.presses import Presses
-from kalshi_tui.ui.ringer import Ringer
-from kalshi_tui.ui.screens.base import CommandScreen
-from kalshi_tui.ui.screens.desk import DeskScreen
-from kalshi_tui.ui.screens.too_small import LEAST_HEIGHT, LEAST_WIDTH, TooSmallScreen
+from kalshi_tui.ui.notifier import Ringer
 from kalshi_tui.ui.styles import stylesheet
-from kalshi_tui.ui.themes import THEMES, fitting_theme
-from kalshi_tui.ui.wishes import Wishes
+from kalshi_tui.ui.terminal_capabilities import CONSOLES, NoColours, SixteenColours
+from kalshi_tui.ui.terminal_driver import TerminalDriver
+from kalshi_tui.ui.theme import THEMES, fitting_theme
+from kalshi_tui.ui.ui_settings import Wishes
+from kalshi_tui.ui.widgets.command_screen import CommandScreen
 
 STYLE_SHEETS: Final = ("app", "desk", "ticket", "dialog")
 FRAMES_PER_SECOND: Final = 20

@@ -8,7 +8,7 @@ from typing import Final
 
 from textual.keys import KEY_NAME_REPLACEMENTS
 
-from kalshi_tui.ui.situation import Situation, always
+from kalshi_tui.ui.availability import Situation, always
 
 
 class Scope(Enum):

@@ -5,13 +5,13 @@ from typing import Final
 
 from textual.binding import Binding, BindingType
 
-from kalshi_tui.session.rehearsal import REHEARSALS
+from kalshi_tui.session.practice_faults import REHEARSALS
+from kalshi_tui.ui.availability import Situation, always, no_market
 from kalshi_tui.ui.command import CHARACTERS, Command, Scope
-from kalshi_tui.ui.desk_commands import DESK_COMMANDS
+from kalshi_tui.ui.desk.commands import DESK_COMMANDS
 from kalshi_tui.ui.keymap import rebound
 from kalshi_tui.ui.keys import show_keys
-from kalshi_tui.ui.order_commands import ORDER_COMMANDS
-from kalshi_tui.ui.situation import Situation, always, no_market
+from kalshi_tui.ui.ticket.commands import ORDER_COMMANDS
 
 TEXT_KEYS: Final = frozenset({"space", "slash", "question_mark", "left", "right", "home", "end"})
 """Keys with names that belong to a text field while one is being typed into."""

@@ -7,7 +7,13 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from kalshi_tui.domain.book import Book, BookError, Level, Side
 from kalshi_tui.domain.price import PRICE_UNIT
-from tests.domain.strategies import counts, levels, prices, sides, thorough
+from tests.support.strategies import (
+    counts,
+    levels,
+    prices,
+    sides,
+    thorough,
+)
 
 # Few prices, so that deltas often meet a level that stands.
 NEAR_PRICES = st.one_of(st.integers(1, 12), st.integers(PRICE_UNIT - 12, PRICE_UNIT - 1), prices)

@@ -23,7 +23,13 @@ from kalshi_tui.domain.price import (
     parse_money,
     parse_price,
 )
-from tests.domain.strategies import capture, counts, precisions, prices, thorough
+from tests.support.strategies import (
+    capture,
+    counts,
+    precisions,
+    prices,
+    thorough,
+)
 
 PLAIN = FeeSchedule(FeeType.QUADRATIC)
 HALF = FeeSchedule(FeeType.QUADRATIC, MULTIPLIER_UNIT // 2)

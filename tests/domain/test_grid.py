@@ -2,7 +2,13 @@ import pytest
 from hypothesis import given, strategies as st
 
 from kalshi_tui.domain.price import CENT_GRID, PRICE_UNIT, NumberError, PriceGrid, PriceRange
-from tests.domain.strategies import DECI, LINEAR, TAPERED, grids, thorough
+from tests.support.strategies import (
+    DECI,
+    LINEAR,
+    TAPERED,
+    grids,
+    thorough,
+)
 
 ANY_PRICE = st.integers(-5, PRICE_UNIT + 5)
 

@@ -8,7 +8,7 @@ from hypothesis import assume, given, strategies as st
 from kalshi_tui.domain.book import Book, Side
 from kalshi_tui.domain.fees import FeeSchedule, FeeType
 from kalshi_tui.domain.order import Action, BookSide, OrderTerms, TimeInForce
-from kalshi_tui.domain.portfolio import Position
+from kalshi_tui.domain.position import Position
 from kalshi_tui.domain.preview import max_fee, most_for, preview, project, risked, would_cross
 from kalshi_tui.domain.price import PRICE_UNIT
 

@@ -18,7 +18,7 @@ from kalshi_tui.domain.price import (
     parse_price,
     parse_signed_count,
 )
-from tests.domain.strategies import thorough
+from tests.support.strategies import thorough
 
 PARSERS = (parse_price, parse_count, parse_signed_count, parse_money)
 WHOLE = st.integers(0, 10**15 - 1)

@@ -12,12 +12,12 @@ from kalshi_tui.domain.book import Book, Side
 from kalshi_tui.domain.link import LinkState
 from kalshi_tui.domain.market import Quote, Trade
 from kalshi_tui.domain.order import Fill, Order
-from kalshi_tui.domain.portfolio import Position
+from kalshi_tui.domain.position import Position
 from kalshi_tui.domain.price import Count, Price
 from kalshi_tui.kalshi.environments import practice
-from kalshi_tui.kalshi.signing import Signer, generate_key
-from kalshi_tui.kalshi.sink import Change
-from kalshi_tui.kalshi.subscription import Happening, Report
+from kalshi_tui.kalshi.feed.handler import Change
+from kalshi_tui.kalshi.feed.subscription import Happening, Report
+from kalshi_tui.kalshi.transport.signing import Signer, generate_key
 
 CAPTURES = Path(__file__).resolve().parents[2].parent / "shared" / "captures"
 FRAMES = Path(__file__).with_name("frames")

@@ -15,7 +15,7 @@ import pytest
 
 from kalshi_tui import kalshi
 from kalshi_tui.domain.book import Side
-from kalshi_tui.domain.figures import Figures
+from kalshi_tui.domain.order_preview import Figures
 from kalshi_tui.kalshi import (
     DEMO,
     PRODUCTION,
@@ -56,25 +56,24 @@ from kalshi_tui.kalshi import (
     client as client_module,
     contracts,
     dollars,
-    finding,
     format_count,
     format_money,
     format_price,
     new_client_order_id,
+    order_status,
     price,
     rest as rest_module,
-    updates as updates_module,
 )
-from kalshi_tui.kalshi.clock import system_ms
 from kalshi_tui.kalshi.environments import practice
-from kalshi_tui.kalshi.signing import generate_key
-from kalshi_tui.kalshi.stream_group import CROSSED_LOOKS, CrossedWatch
-from kalshi_tui.practice.events import BookChanged
-from kalshi_tui.practice.records import OrderStatus
-from tests.practice.serving import PEMS, Serving, serving
-from tests.session.test_practice_faults import History
-
-from .test_faults import Proxy
+from kalshi_tui.kalshi.feed import updates as updates_module
+from kalshi_tui.kalshi.feed.stream_group import CROSSED_LOOKS, CrossedWatch
+from kalshi_tui.kalshi.transport.clock import system_ms
+from kalshi_tui.kalshi.transport.signing import generate_key
+from kalshi_tui.practice.engine.events import BookChanged
+from kalshi_tui.practice.engine.records import OrderStatus
+from tests.kalshi.feed.test_faults import Proxy
+from tests.session.test_practice_exchange_faults import History
+from tests.support.practice_server import PEMS, Serving, serving
 
 T = TypeVar("T")
 NO_PATIENCE = Retry(attempts=1)
@@ -388,7 +387,7 @@ async def test_another_client_finds_an_order_by_its_id_alone() -> None:
 async def test_an_order_that_still_waits_to_be_sent_is_not_proved_to_be_nowhere(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(finding, "AGREE_S", 0.01)
+    monkeypatch.setattr(order_status, "AGREE_S", 0.01)
     async with trading() as desk:
         ticker = await desk.ticker()
         waits, goes = asyncio.Event(), asyncio.Event()
@@ -414,7 +413,7 @@ async def test_an_order_that_still_waits_to_be_sent_is_not_proved_to_be_nowhere(
 
 
 async def test_whoever_stops_waiting_for_an_order_has_sent_it_until_then(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(finding, "AGREE_S", 0.01)
+    monkeypatch.setattr(order_status, "AGREE_S", 0.01)
     async with trading() as desk:
         ticker = await desk.ticker()
         ahead_ms = 0
@@ -445,7 +444,7 @@ async def test_whoever_stops_waiting_for_an_order_has_sent_it_until_then(monkeyp
 
 
 async def test_an_order_that_was_taken_is_never_said_not_to_have_arrived(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(finding, "AGREE_S", 0.01)
+    monkeypatch.setattr(order_status, "AGREE_S", 0.01)
     async with trading() as desk:
         await desk.exchange.control("read_lag", ms=3_600_000)
         ack = await desk.client.place_order(await desk.ticker(), "yes", "buy", "0.40", "10")

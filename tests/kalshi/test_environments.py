@@ -1,7 +1,7 @@
 import pytest
 
-from kalshi_tui.kalshi.clock import ExchangeClock
 from kalshi_tui.kalshi.environments import DEMO, HOSTS, PRODUCTION, Environment, Kind, practice, practice_at
+from kalshi_tui.kalshi.transport.clock import ExchangeClock
 
 
 def test_the_three_environments() -> None:

@@ -12,8 +12,8 @@ from kalshi_tui.domain.order import Action, BookSide, OrderTerms
 from kalshi_tui.kalshi.environments import practice
 from kalshi_tui.kalshi.errors import KalshiError, NotSent
 from kalshi_tui.kalshi.rest import RestClient
-from tests.session.test_trading import SIGNER
-from tests.ui.fake import an_order
+from tests.session.execution.test_submit import SIGNER
+from tests.support.fake_desk import an_order
 
 TERMS = OrderTerms("T", Side.YES, Action.BUY, 4_700, 100)
 WRITES: dict[str, Callable[[RestClient], Awaitable[object]]] = {

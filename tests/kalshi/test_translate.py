@@ -11,8 +11,7 @@ from kalshi_tui.domain.order import BookSide, Fill, OrderState
 from kalshi_tui.domain.price import CENT_GRID, NumberError, parse_price, parse_signed_count
 from kalshi_tui.kalshi import translate, wire
 from kalshi_tui.kalshi.translate import TranslationError, clean, time_ms
-
-from .conftest import FRAMES, capture
+from tests.kalshi.conftest import FRAMES, capture
 
 REPLACED = "\N{REPLACEMENT CHARACTER}"
 

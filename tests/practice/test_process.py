@@ -17,9 +17,14 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from kalshi_tui.kalshi.environments import practice
-from kalshi_tui.kalshi.signing import KeyType, Signer, generate_key, public_pem
-from tests.practice.serving import HERE
-from tests.processes import wait_gone
+from kalshi_tui.kalshi.transport.signing import (
+    KeyType,
+    Signer,
+    generate_key,
+    public_pem,
+)
+from tests.support.practice_server import HERE
+from tests.support.processes import wait_gone
 
 ORDERS = "/portfolio/events/orders"
 

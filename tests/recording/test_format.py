@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
-from kalshi_tui.command_line.check_recording import check
 from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.order import BookSide, TimeInForce
 from kalshi_tui.kalshi import wire
-from kalshi_tui.kalshi.recorded import EARLIEST_MS, LATEST_MS, RecordedFile
-from kalshi_tui.kalshi.recording import (
+from kalshi_tui.practice.engine.records import OrderRequest
+from kalshi_tui.recording.checker import check
+from kalshi_tui.recording.reader import EARLIEST_MS, LATEST_MS, RecordedFile
+from kalshi_tui.recording.writer import (
     BLOCK,
     BLOCK_AGE_S,
     FORMAT,
@@ -25,8 +26,14 @@ from kalshi_tui.kalshi.recording import (
     RecordingError,
     require_free,
 )
-from kalshi_tui.practice.records import OrderRequest
-from tests.recording.making import BEGAN_MS, US, Hand, Studio, a_recording, the_records
+from tests.support.recordings import (
+    BEGAN_MS,
+    US,
+    Hand,
+    Studio,
+    a_recording,
+    the_records,
+)
 
 FIXTURE = [HealthCheck.function_scoped_fixture]
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.command_line.running import validator
-from tests.recording.making import a_recording
-from tests.recording.test_commands import run
+from tests.cli.test_recording_commands import run
+from tests.support.cli_runner import validator
+from tests.support.recordings import a_recording
 
 GOLDEN = Path(__file__).parent / "golden"
 

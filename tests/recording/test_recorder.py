@@ -9,12 +9,17 @@ import pytest
 
 from kalshi_tui.domain.market import Event
 from kalshi_tui.kalshi import wire
-from kalshi_tui.kalshi.recording import Kind, Tap
+from kalshi_tui.recording.writer import Kind, Tap
 from kalshi_tui.session.notices import Weight
 from kalshi_tui.session.recorder import AT_A_TIME, AT_FIRST, Recorder, RecordingError, size_text
 from kalshi_tui.session.venue import Venue
-from tests.recording.making import the_records
-from tests.ui.fake import NOW_MS, TITLES, a_market, a_store
+from tests.support.fake_desk import (
+    NOW_MS,
+    TITLES,
+    a_market,
+    a_store,
+)
+from tests.support.recordings import the_records
 
 
 class Group:

@@ -10,17 +10,17 @@ import pytest
 
 from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.order import Action, OrderState, OrderTerms
-from kalshi_tui.kalshi.clock import ExchangeClock
 from kalshi_tui.kalshi.environments import practice
 from kalshi_tui.kalshi.rest import RestClient, Retry
-from kalshi_tui.practice import auth
-from kalshi_tui.session.guard import Guard
-from kalshi_tui.session.inquiry import Inquiry
-from kalshi_tui.session.journal import Journal
+from kalshi_tui.kalshi.transport.clock import ExchangeClock
+from kalshi_tui.practice.server import auth
+from kalshi_tui.session.execution.journal import Journal
+from kalshi_tui.session.execution.order_lookup import Inquiry
+from kalshi_tui.session.execution.risk_checks import Guard
+from kalshi_tui.session.execution.submit import Trading
 from kalshi_tui.session.store import UNSETTLED, Store
-from kalshi_tui.session.trading import Trading
 from kalshi_tui.session.venue import Venue
-from tests.practice.serving import Clock, Serving, serving
+from tests.support.practice_server import Clock, Serving, serving
 
 PARTS = 4
 ONCE = Retry(attempts=1)

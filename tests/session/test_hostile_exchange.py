@@ -8,24 +8,31 @@ from pathlib import Path
 from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.link import LinkState
 from kalshi_tui.domain.order import Action, OrderState, OrderTerms
-from kalshi_tui.kalshi.clock import ExchangeClock
 from kalshi_tui.kalshi.environments import practice
+from kalshi_tui.kalshi.feed.handler import Sink
+from kalshi_tui.kalshi.feed.stream import Stream, Timing
+from kalshi_tui.kalshi.feed.stream_group import Listener, StreamGroup
 from kalshi_tui.kalshi.rest import RestClient, Retry, Timeouts
-from kalshi_tui.kalshi.signing import Signer
-from kalshi_tui.kalshi.sink import Sink
-from kalshi_tui.kalshi.stream import Stream, Timing
-from kalshi_tui.kalshi.stream_group import Listener, StreamGroup
-from kalshi_tui.session.journal import Journal
+from kalshi_tui.kalshi.transport.clock import ExchangeClock
+from kalshi_tui.kalshi.transport.signing import Signer
+from kalshi_tui.session.execution.journal import Journal
 from kalshi_tui.session.session import Session
+from kalshi_tui.session.timing import Sleep
 from kalshi_tui.session.venue import Venue
-from kalshi_tui.session.waiting import Sleep
 from kalshi_tui.ui.app import DeskApp
-from tests.kalshi.hostile import Reader, Script, Server, Writer, piped, serving
-from tests.kalshi.test_hostile_server import REST, STREAM
-from tests.practice.serving import serving as practising
-from tests.session.sending import sent
+from tests.kalshi.transport.test_hostile_server import REST, STREAM
 from tests.session.test_session import until
-from tests.ui.pilot import USUAL, USUAL_WISHES
+from tests.support.hostile_server import (
+    Reader,
+    Script,
+    Server,
+    Writer,
+    piped,
+    serving,
+)
+from tests.support.order_sender import sent
+from tests.support.pilot import USUAL, USUAL_WISHES
+from tests.support.practice_server import serving as practising
 
 AT_ONCE = Retry(attempts=1)
 IMPATIENT = Timeouts(connect=0.3, piece=0.1, whole=0.2)

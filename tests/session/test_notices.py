@@ -8,10 +8,10 @@ import pytest
 
 from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.order import Action, BookSide, OrderTerms, TimeInForce
-from kalshi_tui.practice.lifecycle import yes_or_no
+from kalshi_tui.domain.text import market_words
+from kalshi_tui.practice.engine.lifecycle import yes_or_no
 from kalshi_tui.session.notices import Kind
-from kalshi_tui.session.words import market_words
-from tests.session.rig import US, Rig, Trouble
+from tests.support.session_rig import US, Rig, Trouble
 
 OF_ACCOUNT = frozenset(Kind) - {Kind.MESSAGE}
 LATE_S = 40

@@ -1,204 +1,116 @@
-"""The store behind the stream, through a bad line, against the real practice exchange that rehearses trouble besides.
+"""Rehearsing trouble from the desk, against the real practice exchange."""
 
-Each schedule ends with every book equal to the exchange's. At every look in between each trusted book is one that the
-exchange has had, and never an older one than at the look before.
-"""
+from functools import partial
 
-import asyncio
-import random
-from bisect import bisect_left
-from collections import defaultdict
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from kalshi_tui.domain.book import Side
+from kalshi_tui.domain.link import LinkState
+from kalshi_tui.domain.market import MarketStatus
+from kalshi_tui.domain.order import Action, OrderState, OrderTerms, refusal
+from kalshi_tui.session.practice_faults import BY_ID, REHEARSALS, Rehearsal
+from kalshi_tui.session.session import Session
+from tests.session.test_session import (
+    a_two_sided_market,
+    data,
+    exchange,
+    session,
+    until,
+)
+from tests.support.order_sender import sent
 
-import pytest
+__all__ = ["data", "exchange", "session"]
 
-from kalshi_tui.domain.book import Book
-from kalshi_tui.domain.link import LinkState, Trust
-from kalshi_tui.kalshi.environments import practice
-from kalshi_tui.kalshi.stream import Stream
-from kalshi_tui.practice.events import BookChanged, EngineEvent
-from kalshi_tui.session.store import Store
-from tests.kalshi.test_faults import BOUNDS, TIMING, Proxy, between
-from tests.practice.serving import Serving, serving
-
-MARKETS = 4
-STEP_MS = 20
-
-State = tuple[tuple[tuple[int, int], ...], tuple[tuple[int, int], ...]]
+LAST = ("drop", "overflow", "pause-exchange", "resume-exchange", "quarter")
+"""What disturbs the pieces after it."""
 
 
-def state_of(book: Book) -> State:
-    yes, no = book.levels()
-    return tuple(yes), tuple(no)
+async def rehearsed(session: Session, piece: Rehearsal, ticker: str) -> str:
+    """Rehearse, and give what the log says of it."""
+    session.store.notices.clear()
+    session.rehearse(piece, ticker)
+
+    def told() -> list[str]:
+        said = [notice.text for notice in session.store.notices]
+        return [text for text in said if text.startswith("Rehears") and piece.label in text]
+
+    try:
+        await until(told)
+    except TimeoutError:
+        raise AssertionError(f"{piece.id}: {[n.text for n in session.store.notices]}") from None
+    return told()[0]
 
 
-class History:
-    """Every state that the watched books have ever had, delta by delta, in the order of time."""
-
-    def __init__(self, exchange: Serving, tickers: list[str]) -> None:
-        self._books = {ticker: Book() for ticker in tickers}
-        self._moments: dict[tuple[str, State], list[int]] = defaultdict(list)
-        self._time = 0
-        self._floor = dict.fromkeys(tickers, 0)
-        for ticker, book in self._books.items():
-            book.snapshot(*exchange.exchange.listings[ticker].levels())
-            self._note(ticker)
-        publish = exchange.server.hub.publish
-
-        def noted(events: Iterable[EngineEvent]) -> None:
-            events = list(events)
-            for event in events:
-                if isinstance(event, BookChanged) and event.ticker in self._books:
-                    self._books[event.ticker].apply(event.side, event.price, event.delta)
-                    self._note(event.ticker)
-            publish(events)
-
-        exchange.server.hub.publish = noted  # type: ignore[method-assign]  # overheard on the way
-
-    def _note(self, ticker: str) -> None:
-        self._time += 1
-        self._moments[ticker, state_of(self._books[ticker])].append(self._time)
-
-    def check(self, ticker: str, book: Book) -> None:
-        """Fail unless the book has stood like this, now or after what was seen of it last."""
-        moments = self._moments.get((ticker, state_of(book)))
-        assert moments, f"{ticker} never stood like this"
-        place = bisect_left(moments, self._floor[ticker])
-        assert place < len(moments), f"{ticker} went back in time"
-        self._floor[ticker] = moments[place]
-
-    def is_now(self, ticker: str, book: Book) -> bool:
-        return state_of(self._books[ticker]) == state_of(book)
+async def test_every_piece_is_one_that_the_exchange_knows(session: Session) -> None:
+    ticker = await a_two_sided_market(session)
+    for piece in sorted(REHEARSALS, key=lambda piece: (piece.id in LAST, piece.of_market)):
+        if piece.action == "settle":
+            continue
+        assert (await rehearsed(session, piece, ticker)).startswith("Rehearsal: "), piece
+        if piece.id in {"slow", "fail", "lost-reply", "rate-limit"}:
+            await rehearsed(session, BY_ID["quick"], ticker)
+    await until(lambda: session.store.connection.state is LinkState.LIVE)
+    await until(lambda: session.store.book(ticker).good)
 
 
-class Rig:
-    """The exchange, a line that can be spoilt, and the client."""
-
-    def __init__(self, exchange: Serving, proxy: Proxy) -> None:
-        self.exchange = exchange
-        self.proxy = proxy
-        listings = [each for each in exchange.exchange.markets() if each.status.tradable and each.yes_bid]
-        self.tickers = [each.ticker for each in listings[3 : 3 + MARKETS]]
-        self.history = History(exchange, self.tickers)
-        self.store = Store(exchange.clock)
-        signer = exchange.signers["alice"]
-        self.stream = Stream(practice(proxy.port), signer, self.store, timing=TIMING, bounds=BOUNDS)
-        self.stream.watch_books(self.tickers)
-        self.looks = 0
-        self.doubts = 0
-
-    def step(self) -> None:
-        """Let the market live a little."""
-        self.exchange.clock.advance(STEP_MS)
-        self.exchange.server.world.step()
-        self.exchange.server.commit()
-
-    def look(self) -> None:
-        self.looks += 1
-        for ticker in self.tickers:
-            live = self.store.books.get(ticker)
-            if live is not None and live.good:
-                self.history.check(ticker, live.book)
-            elif live is not None and live.trust is Trust.STALE:
-                self.doubts += 1
-
-    def healed(self) -> bool:
-        books = {ticker: self.store.book(ticker) for ticker in self.tickers}
-        return all(live.good and self.history.is_now(ticker, live.book) for ticker, live in books.items())
-
-    async def until_healed(self, seconds: float) -> None:
-        async with asyncio.timeout(seconds):
-            while not self.healed():
-                self.look()
-                await asyncio.sleep(0.002)
+def has_ended(session: Session, ticker: str) -> bool:
+    return session.store.markets[ticker].status is MarketStatus.FINALIZED
 
 
-@asynccontextmanager
-async def a_rig() -> AsyncIterator[Rig]:
-    async with (
-        serving(quiet=False, ping_every_s=0.05) as exchange,
-        between(exchange.port) as proxy,
-    ):
-        rig = Rig(exchange, proxy)
-        running = asyncio.create_task(rig.stream.run())
-        try:
-            await rig.until_healed(10)
-            yield rig
-        finally:
-            await rig.stream.close()
-            await running
+async def test_a_market_settled_by_rehearsal_ends_on_the_desk(session: Session) -> None:
+    for piece in (each for each in REHEARSALS if each.action == "settle"):
+        ticker = await a_two_sided_market(session)
+        assert (await rehearsed(session, piece, ticker)).startswith("Rehearsal: ")
+        await until(partial(has_ended, session, ticker))
+        again = await rehearsed(session, piece, ticker)
+        assert again.startswith("Rehearsal failed: ")
 
 
-async def schedule(rig: Rig, rng: random.Random) -> None:
-    """Do some random things to the line and to the exchange, looking at the books in between."""
-    hub, proxy = rig.exchange.server.hub, rig.proxy
-    for _ in range(8):
-        match rng.choice(
-            ["live", "live", "live", "skip", "double", "corrupt", "drop", "overflow", "late", "cut", "stall", "lose",
-             "swap", "truncate", "pieces", "wish"]
-        ):  # fmt: skip
-            case "skip" | "double" | "corrupt" as kind:
-                hub.spoil({"double": "duplicate"}.get(kind, kind), rng.randint(1, 3))
-            case "drop":
-                hub.drop()
-            case "overflow":
-                hub.overflow()
-            case "late":
-                hub.send_old_sid_frames(rng.randint(1, 3))
-            case "cut":
-                proxy.cut()
-            case "stall":
-                proxy.flowing.clear()
-                rig.step()
-                await asyncio.sleep(rng.choice([0.005, 0.02]))
-                proxy.flowing.set()
-            case "lose":
-                proxy.lose = rng.choice([1, 7, 100, 300])
-            case "swap":
-                proxy.swap = True
-            case "truncate":
-                proxy.truncate = True
-            case "pieces":
-                proxy.pieces = rng.choice([0, 1, 13])
-            case "wish":
-                rig.stream.watch_books(rng.sample(rig.tickers, rng.randint(1, MARKETS)))
-        for _ in range(rng.randint(1, 4)):
-            rig.step()
-            rig.look()
-            await asyncio.sleep(rng.choice([0, 0, 0.002]))
-    proxy.lose = proxy.pieces = 0
-    proxy.swap = proxy.truncate = False
-    for connection in hub.connections:
-        connection.spoils.clear()
-    rig.stream.watch_books(rig.tickers)
+async def test_a_lost_reply_is_unknown_until_the_exchange_has_said(session: Session) -> None:
+    ticker = await a_two_sided_market(session)
+    await rehearsed(session, BY_ID["lost-reply"], ticker)
+    # Else the stream may tell of the order before the lost reply does not come.
+    await session._stream.close()
+    terms = OrderTerms(ticker, Side.YES, Action.BUY, 100, 500)
+    sent_as = session.draft(terms)
+    outcome = await session.submit(terms, sent_as, frozenset({"stale"}))
+    assert outcome.order.state is OrderState.UNKNOWN
+    await until(lambda: [order.state for order in session.store.orders.values()] == [OrderState.RESTING])
+    (order,) = session.store.orders.values()
+    assert order.client_order_id == sent_as
 
 
-async def run_schedules(seeds: range) -> list[float]:
-    """Run them all on one session, as a trader would meet them; give the times to heal, sorted."""
-    times: list[float] = []
-    loop = asyncio.get_running_loop()
-    async with a_rig() as rig:
-        for seed in seeds:
-            await schedule(rig, random.Random(seed))
-            began = loop.time()
-            await rig.until_healed(10)
-            times.append(loop.time() - began)
-        assert rig.looks > 10 * len(seeds)
-        assert rig.doubts
-        assert rig.stream.protocol.healed
-        assert rig.store.connection.state is LinkState.LIVE
-    return sorted(times)
+async def test_an_order_that_failed_is_unknown_and_then_not_there(session: Session) -> None:
+    ticker = await a_two_sided_market(session)
+    await rehearsed(session, BY_ID["fail"], ticker)
+    outcome = await sent(session, OrderTerms(ticker, Side.YES, Action.BUY, 100, 500))
+    assert outcome.order.state is OrderState.UNKNOWN
+    await until(lambda: [order.state for order in session.store.orders.values()] != [OrderState.UNKNOWN], 60)
+    (order,) = session.store.orders.values()
+    assert order.state in {OrderState.NOT_SENT, OrderState.REFUSED}
 
 
-@pytest.mark.parametrize("part", range(2))
-async def test_every_book_heals_and_none_that_was_wrong_was_trusted(part: int) -> None:
-    times = await run_schedules(range(part * 150, (part + 1) * 150))
-    assert times[len(times) * 99 // 100] < 2
+async def test_the_token_is_in_no_representation(session: Session) -> None:
+    control = session._control
+    assert control is not None
+    token = control._calls._client.headers["X-Practice-Token"]
+    assert len(token) > 20
+    assert token not in repr(control)
 
 
-@pytest.mark.nightly
-@pytest.mark.parametrize("part", range(10))
-async def test_ten_thousand_schedules(part: int) -> None:
-    times = await run_schedules(range(10_000 + part * 1_000, 10_000 + (part + 1) * 1_000))
-    assert times[len(times) * 99 // 100] < 2
+async def test_a_changed_grid_a_halt_and_a_reopening_reach_the_desk_at_once(session: Session) -> None:
+    ticker = await a_two_sided_market(session)
+    store = session.store
+    assert store.markets[ticker].grid.finest_step == 100
+    await rehearsed(session, BY_ID["fine"], ticker)
+    await until(lambda: store.markets[ticker].grid.finest_step == 10)
+    terms = OrderTerms(ticker, Side.YES, Action.BUY, 110, 500)
+    assert refusal(terms, store.markets[ticker]) is None
+    resting = (await sent(session, terms)).order
+    assert resting.state is OrderState.RESTING
+    await rehearsed(session, BY_ID["deactivate"], ticker)
+    await until(lambda: store.markets[ticker].status is MarketStatus.INACTIVE)
+    assert refusal(terms, store.markets[ticker])
+    await rehearsed(session, BY_ID["activate"], ticker)
+    await until(lambda: store.markets[ticker].status is MarketStatus.ACTIVE)
+    # Reopening cancels what rested (docs/kalshi-api.md, section 8).
+    await until(lambda: store.orders[resting.order_id].state is OrderState.CANCELLED)
+    await until(lambda: store.book(ticker).good)

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from kalshi_tui.compose import connected_practice, session_of
 from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.link import LinkState, Trust
 from kalshi_tui.domain.order import Action, OrderState, OrderTerms
-from kalshi_tui.launch import PracticeProcess
+from kalshi_tui.runtime.compose import connected_practice, session_of
+from kalshi_tui.runtime.launch import PracticeProcess
 from kalshi_tui.session.session import Session
-from tests.session.sending import sent
+from tests.support.order_sender import sent
 
 SEED = "7"
 

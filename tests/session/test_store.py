@@ -6,7 +6,7 @@ from kalshi_tui.domain.book import Level
 from kalshi_tui.domain.link import LinkState, Trust
 from kalshi_tui.domain.market import Event, Market, Quote, Trade
 from kalshi_tui.domain.order import BookSide, Fill, Order, OrderState
-from kalshi_tui.domain.portfolio import Balance, Position
+from kalshi_tui.domain.position import Balance, Position
 from kalshi_tui.session.notices import Weight
 from kalshi_tui.session.store import Store, Topic, merged
 

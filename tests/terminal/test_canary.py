@@ -9,11 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from kalshi_tui.kalshi.signing import KeyType, key_words, load_private_key
-from kalshi_tui.practice.keys import account_key, make_folder
-from tests.canary import files_with, forms_of_key, forms_of_signatures, holds, shown
-from tests.terminal import canary
-from tests.terminal.terminal import TERMINAL, Terminal
+from kalshi_tui.kalshi.transport.signing import KeyType, key_words, load_private_key
+from kalshi_tui.practice.storage.keys import account_key, make_folder
+from tests.support import terminal_canary
+from tests.support.canary import (
+    files_with,
+    forms_of_key,
+    forms_of_signatures,
+    holds,
+    shown,
+)
+from tests.support.terminal import TERMINAL, Terminal
 from tests.terminal.test_journey import choose_a_calm_market, close_review, order
 
 pytestmark = pytest.mark.terminal
@@ -40,7 +46,12 @@ class Run:
         # The exchange goes on with the key that it finds.
         account_key(folder, kind=kind)
         self.terminal = Terminal(
-            ["--seed", "7"], home, 80, 50, module=canary.MODULE, terminal=TERMINAL | {canary.NOTES: str(notes)}
+            ["--seed", "7"],
+            home,
+            80,
+            50,
+            module=terminal_canary.MODULE,
+            terminal=TERMINAL | {terminal_canary.NOTES: str(notes)},
         )
         try:
             self._trade()
@@ -56,9 +67,9 @@ class Run:
         finally:
             self.terminal.child.close(force=True)
         self.raw = bytes(self.terminal.raw)
-        self.signatures = {line for line in (notes / canary.SIGNATURES).read_text().splitlines() if line}
+        self.signatures = {line for line in (notes / terminal_canary.SIGNATURES).read_text().splitlines() if line}
         self.words = {KeyType.RSA: "an RSA key of 2048 bits", KeyType.ED25519: "an Ed25519 key"}[kind]
-        self.process = json.loads((notes / canary.PROCESS).read_text())
+        self.process = json.loads((notes / terminal_canary.PROCESS).read_text())
 
     def _rehearse(self, label: str) -> None:
         self.terminal.press("\x10")
@@ -132,7 +143,7 @@ def test_the_run_was_one_that_could_have_left_something(run: Run) -> None:
     if Path("/proc").is_dir():
         assert b"--until-stdin-closes" in run.of_processes
     written = next(run.home.rglob("kalshi-tui.log")).read_text()
-    for defect in (*canary.DEFECTS, canary.ENDING):
+    for defect in (*terminal_canary.DEFECTS, terminal_canary.ENDING):
         assert defect in written, defect
     assert "a handler of canary" in next(run.home.rglob("practice.log")).read_text()
     assert written.count("[removed]") >= 4

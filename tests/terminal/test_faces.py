@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.terminal.sequences import Written, on_a_console, taken_apart
-from tests.terminal.terminal import TERMINAL, Terminal
+from tests.support.sequences import Written, on_a_console, taken_apart
+from tests.support.terminal import TERMINAL, Terminal
 from tests.terminal.test_journey import is_live
 
 pytestmark = pytest.mark.terminal

@@ -13,8 +13,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.processes import alive, wait_gone
-from tests.terminal.terminal import ROOT, TERMINAL, WAIT_S, Terminal, been_here, environment_of
+from tests.support.processes import alive, wait_gone
+from tests.support.terminal import (
+    ROOT,
+    TERMINAL,
+    WAIT_S,
+    Terminal,
+    been_here,
+    environment_of,
+)
 from tests.terminal.test_journey import choose_a_calm_market, order
 from tests.terminal.test_kill import rows
 

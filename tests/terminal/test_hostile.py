@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.terminal import hostile
-from tests.terminal.sequences import Written, taken_apart
-from tests.terminal.terminal import Terminal
+from tests.support import hostile_titles
+from tests.support.sequences import Written, taken_apart
+from tests.support.terminal import Terminal
 from tests.terminal.test_journey import is_live
 
 pytestmark = pytest.mark.terminal
@@ -127,7 +127,7 @@ def harmless(tmp_path_factory: pytest.TempPathFactory) -> Written:
 
 @pytest.fixture(scope="module")
 def spoiled(tmp_path_factory: pytest.TempPathFactory) -> Written:
-    return tour(tmp_path_factory.mktemp("hostile"), hostile.MODULE)
+    return tour(tmp_path_factory.mktemp("hostile"), hostile_titles.MODULE)
 
 
 def test_no_sequence_leaves_that_harmless_titles_do_not_have_too(harmless: Written, spoiled: Written) -> None:
@@ -139,7 +139,7 @@ def test_no_sequence_leaves_that_harmless_titles_do_not_have_too(harmless: Writt
 
 
 def test_each_hostile_text_was_on_the_screen_and_none_of_its_teeth(spoiled: Written) -> None:
-    for word in hostile.MARKERS:
+    for word in hostile_titles.MARKERS:
         assert word in spoiled.text, word
     assert "[bold red]" in spoiled.text
     assert "\N{REPLACEMENT CHARACTER}" in spoiled.text

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.processes import alive, wait_gone
-from tests.terminal.terminal import Terminal
+from tests.support.processes import alive, wait_gone
+from tests.support.terminal import Terminal
 
 pytestmark = pytest.mark.terminal
 

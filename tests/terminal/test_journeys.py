@@ -5,8 +5,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.terminal.journeys import NAMES, OPENING, SCREENS, SHOWN, SIZES, Tmux, journey, written
-from tests.terminal.terminal import ROOT
+from tests.support.journeys import (
+    NAMES,
+    OPENING,
+    SCREENS,
+    SHOWN,
+    SIZES,
+    Tmux,
+    journey,
+    written,
+)
+from tests.support.terminal import ROOT
 
 README = (ROOT / "README.md").read_text()
 

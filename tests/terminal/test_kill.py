@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from tests.processes import wait_gone
-from tests.terminal.terminal import WAIT_S, Terminal
+from tests.support.processes import wait_gone
+from tests.support.terminal import WAIT_S, Terminal
 from tests.terminal.test_journey import choose_a_calm_market
 
 pytestmark = pytest.mark.terminal

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from kalshi_tui.launch import PracticeProcess, Ready
-from tests.terminal.terminal import Terminal
+from kalshi_tui.runtime.launch import PracticeProcess, Ready
+from tests.support.terminal import Terminal
 from tests.terminal.test_journey import choose_a_calm_market, is_live, order
 
 pytestmark = pytest.mark.terminal

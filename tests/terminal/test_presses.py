@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.terminal.terminal import Terminal
+from tests.support.terminal import Terminal
 from tests.terminal.test_journey import choose_a_calm_market, close_review
 from tests.terminal.test_kill import rows
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pexpect
 import pytest
 
-from .terminal import ROOT, TERMINAL, environment_of
+from tests.support.terminal import ROOT, TERMINAL, environment_of
 
 PR_CAPBSET_DROP = 24
 CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH = 1, 2

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.terminal.terminal import Terminal
+from tests.support.terminal import Terminal
 from tests.terminal.test_hostile import misplaced
 from tests.terminal.test_journey import is_live
 from tests.terminal.test_kill import rows

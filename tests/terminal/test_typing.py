@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.terminal.terminal import Terminal
+from tests.support.terminal import Terminal
 from tests.terminal.test_journey import is_live
 
 pytestmark = pytest.mark.terminal

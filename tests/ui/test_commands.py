@@ -8,27 +8,39 @@ import pytest
 from textual.command import CommandPalette
 from textual.widget import Widget
 
-from kalshi_tui.domain.alert import Alert, AlertState, Kind
+from kalshi_tui.domain.alerts import Alert, AlertState, Kind
 from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.market import MarketStatus
 from kalshi_tui.domain.order import Action, OrderState, OrderTerms, TimeInForce
+from kalshi_tui.presentation.lines import plain
 from kalshi_tui.session.venue import Venue
+from kalshi_tui.ui.availability import Entry, Situation, Stage
 from kalshi_tui.ui.commands import COMMANDS, TEXT_KEYS, Command, Scope, choose, is_typed, of_scope
-from kalshi_tui.ui.lines import plain
-from kalshi_tui.ui.screens.alert import AlertScreen
-from kalshi_tui.ui.screens.amend import AmendScreen
-from kalshi_tui.ui.screens.ask import AskScreen
-from kalshi_tui.ui.screens.base import CommandScreen
-from kalshi_tui.ui.screens.help import help_lines
-from kalshi_tui.ui.screens.review import ReviewScreen
-from kalshi_tui.ui.screens.ticket import TicketScreen
-from kalshi_tui.ui.screens.welcome import WelcomeScreen
-from kalshi_tui.ui.screens.word import WordScreen
-from kalshi_tui.ui.situation import Entry, Situation, Stage
-from kalshi_tui.ui.start import TicketStart
+from kalshi_tui.ui.dialogs.alert import AlertScreen
+from kalshi_tui.ui.dialogs.ask import AskScreen
+from kalshi_tui.ui.dialogs.help import help_lines
+from kalshi_tui.ui.dialogs.welcome import WelcomeScreen
+from kalshi_tui.ui.dialogs.word import WordScreen
+from kalshi_tui.ui.ticket.amend import AmendScreen
+from kalshi_tui.ui.ticket.review import ReviewScreen
+from kalshi_tui.ui.ticket.screen import TicketScreen
+from kalshi_tui.ui.ticket.start import TicketStart
+from kalshi_tui.ui.widgets.command_screen import CommandScreen
 from kalshi_tui.ui.widgets.key_bar import ALWAYS, fitting
-from tests.ui.fake import TITLES, Clock, FakeDesk, a_market, a_position, an_order
-from tests.ui.pilot import NARROW, SIZES, Trader, trading
+from tests.support.fake_desk import (
+    TITLES,
+    Clock,
+    FakeDesk,
+    a_market,
+    a_position,
+    an_order,
+)
+from tests.support.pilot import (
+    NARROW,
+    SIZES,
+    Trader,
+    trading,
+)
 
 MARKET = a_market(TITLES[0][0])
 SITUATIONS = [

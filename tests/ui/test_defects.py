@@ -9,7 +9,7 @@ from rich.traceback import Traceback
 from textual.worker import WorkerFailed
 
 from kalshi_tui.ui.app import DeskApp
-from tests.ui.fake import Clock, FakeDesk
+from tests.support.fake_desk import Clock, FakeDesk
 
 CANARY = "canary " * 3
 

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 from hypothesis import given, strategies as st
 
-from kalshi_tui.configuration import load
-from kalshi_tui.settings import Settings, SettingsError, looks_of
+from kalshi_tui.runtime.configuration import load
+from kalshi_tui.runtime.settings import Settings, SettingsError, looks_of
 from kalshi_tui.ui.commands import COMMANDS, Scope
 from kalshi_tui.ui.keymap import KeysRefusedError, key_name, rebound
-from kalshi_tui.ui.wishes import Wishes
-from tests.ui.pilot import trading
+from kalshi_tui.ui.ui_settings import Wishes
+from tests.support.pilot import trading
 
 DESK = [command for command in COMMANDS if command.scope is Scope.DESK]
 

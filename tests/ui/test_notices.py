@@ -8,11 +8,11 @@ import pytest
 
 from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.order import Action, BookSide, OrderTerms
-from kalshi_tui.practice.lifecycle import yes_or_no
-from kalshi_tui.session.words import market_words
+from kalshi_tui.domain.text import market_words
+from kalshi_tui.practice.engine.lifecycle import yes_or_no
 from kalshi_tui.ui.app import DeskApp
-from tests.session.rig import US, Rig
-from tests.ui.pilot import USUAL_WISHES, Trader
+from tests.support.pilot import USUAL_WISHES, Trader
+from tests.support.session_rig import US, Rig
 
 WIDE = (160, 40)
 

@@ -13,15 +13,30 @@ from textual.geometry import Region, Size
 from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.link import LinkState
 from kalshi_tui.domain.order import BookSide, OrderState
+from kalshi_tui.presentation.lines import clean
+from kalshi_tui.presentation.numbers import clock_text
 from kalshi_tui.session.notices import Weight
 from kalshi_tui.session.store import DayTotal
-from kalshi_tui.ui.format import clock_text
-from kalshi_tui.ui.lines import clean
-from kalshi_tui.ui.screens.too_small import LEAST_HEIGHT, LEAST_WIDTH
-from kalshi_tui.ui.screens.welcome import WelcomeScreen
+from kalshi_tui.ui.dialogs.too_small import LEAST_HEIGHT, LEAST_WIDTH
+from kalshi_tui.ui.dialogs.welcome import WelcomeScreen
 from kalshi_tui.ui.widgets.line_view import LineView
-from tests.ui.fake import NOW_MS, TITLES, Clock, FakeDesk, a_fill, a_market, a_position, an_order
-from tests.ui.pilot import NARROW, SIZES, USUAL, Trader, trading
+from tests.support.fake_desk import (
+    NOW_MS,
+    TITLES,
+    Clock,
+    FakeDesk,
+    a_fill,
+    a_market,
+    a_position,
+    an_order,
+)
+from tests.support.pilot import (
+    NARROW,
+    SIZES,
+    USUAL,
+    Trader,
+    trading,
+)
 
 FIRST = TITLES[0][0]
 GOLDEN = Path(__file__).parent / "golden"

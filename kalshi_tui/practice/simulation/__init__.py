@@ -1,1 +1,1 @@
-"""The invented world of the practice exchange: its markets, how they end, and who trades in them."""
+"""The simulated world: catalog, fair values, participants and outcomes."""

@@ -13,7 +13,13 @@ from typing import Final, NamedTuple
 
 from kalshi_tui.domain.fees import FeeSchedule
 from kalshi_tui.domain.price import Price
-from kalshi_tui.practice.core import Catalog
+from kalshi_tui.practice.engine.core import Catalog
+from kalshi_tui.practice.engine.terms import (
+    Event,
+    Flow,
+    Market,
+    Series,
+)
 from kalshi_tui.practice.simulation.outcomes import DRAW_UNIT, Outcomes
 from kalshi_tui.practice.simulation.templates import (
     ChoiceTemplate,
@@ -28,7 +34,6 @@ from kalshi_tui.practice.simulation.templates import (
     SingleTemplate,
     catalog_template,
 )
-from kalshi_tui.practice.terms import Event, Flow, Market, Series
 
 RECURRING_PERIOD_MS: Final = 900_000
 """How long a market of a recurring series lasts: 15 minutes."""

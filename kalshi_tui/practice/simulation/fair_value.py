@@ -11,6 +11,7 @@ from statistics import NormalDist
 from typing import Final, Protocol
 
 from kalshi_tui.domain.price import PRICE_UNIT, Price
+from kalshi_tui.practice.engine.terms import Market
 from kalshi_tui.practice.simulation.outcomes import (
     DRAW_UNIT,
     Outcomes,
@@ -19,7 +20,6 @@ from kalshi_tui.practice.simulation.outcomes import (
     noise_amplitudes,
     stable_hash,
 )
-from kalshi_tui.practice.terms import Market
 
 _NORMAL: Final = NormalDist()
 _SQRT_HALF: Final = math.sqrt(0.5)

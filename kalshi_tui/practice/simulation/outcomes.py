@@ -7,9 +7,9 @@ import math
 from typing import Final
 
 from kalshi_tui.domain.price import PRICE_UNIT, Price
-from kalshi_tui.practice.core import Outcome
+from kalshi_tui.practice.engine.core import Outcome
+from kalshi_tui.practice.engine.terms import Market
 from kalshi_tui.practice.simulation.templates import IndexTemplate, catalog_template
-from kalshi_tui.practice.terms import Market
 
 DRAW_UNIT: Final = 10_000
 _MASK: Final = 0xFFFFFFFFFFFFFFFF

@@ -14,14 +14,14 @@ from typing import Final
 from kalshi_tui.domain.market import MarketStatus
 from kalshi_tui.domain.order import TimeInForce
 from kalshi_tui.domain.price import COUNT_UNIT, PRICE_UNIT, Count, Price, PriceGrid
-from kalshi_tui.practice.accounts import Account
-from kalshi_tui.practice.engine import SHARDS, Exchange
-from kalshi_tui.practice.listing import Listing
-from kalshi_tui.practice.orders import Order
+from kalshi_tui.practice.engine.accounts import Account
+from kalshi_tui.practice.engine.exchange import SHARDS, Exchange
+from kalshi_tui.practice.engine.listing import Listing
+from kalshi_tui.practice.engine.orders import Order
+from kalshi_tui.practice.engine.terms import OWN_PRICES
 from kalshi_tui.practice.simulation.fair_value import FairValueModel, fair_value_model
 from kalshi_tui.practice.simulation.outcomes import Outcomes
 from kalshi_tui.practice.simulation.price_history import backfill
-from kalshi_tui.practice.terms import OWN_PRICES
 
 TICK_MS: Final = 10
 DEFAULT_RATE: Final = 300

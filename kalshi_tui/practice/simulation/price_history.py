@@ -3,8 +3,8 @@
 from random import Random
 
 from kalshi_tui.domain.price import PRICE_UNIT, Price
-from kalshi_tui.practice.candles import MINUTE_MS, Candle, Ohlc
-from kalshi_tui.practice.listing import Listing
+from kalshi_tui.practice.engine.candles import MINUTE_MS, Candle, Ohlc
+from kalshi_tui.practice.engine.listing import Listing
 
 _MINUTES = 240
 _HOURS = 24 * 7

@@ -13,7 +13,7 @@ from typing import Annotated, Final, Literal
 import msgspec
 from msgspec import Meta
 
-from kalshi_tui.practice.terms import LINEAR_CENT
+from kalshi_tui.practice.engine.terms import LINEAR_CENT
 
 CATALOG_FILE: Final = "catalog.toml"
 

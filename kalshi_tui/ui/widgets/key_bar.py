@@ -3,9 +3,15 @@
 from textual.events import Click
 from textual.message import Message
 
+from kalshi_tui.presentation.lines import (
+    Line,
+    Span,
+    Tone,
+    length,
+    line,
+)
+from kalshi_tui.ui.availability import Situation
 from kalshi_tui.ui.commands import Command, Scope, is_typed, of_scope
-from kalshi_tui.ui.lines import Line, Span, Tone, length, line
-from kalshi_tui.ui.situation import Situation
 from kalshi_tui.ui.widgets.line_view import LineView
 
 ALWAYS = ("help", "quit")

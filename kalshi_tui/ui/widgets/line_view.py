@@ -15,7 +15,13 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from kalshi_tui.ui.lines import EMPTY, Line, Span, Tone, cut
+from kalshi_tui.presentation.lines import (
+    EMPTY,
+    Line,
+    Span,
+    Tone,
+    cut,
+)
 
 STRIPS_KEPT: Final = 512
 CURSOR_HERE: Final = Span("▌", Tone.CURSOR)

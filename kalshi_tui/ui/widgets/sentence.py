@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from textual.content import Content
 from textual.widgets import Static
 
-from kalshi_tui.ui.lines import Line, Tone
+from kalshi_tui.presentation.lines import Line, Tone
 
 STYLES = {
     Tone.DIM: "$text-muted",

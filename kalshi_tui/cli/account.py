@@ -1,0 +1,219 @@
+"""``balance``, ``positions``, ``orders`` and ``fills``: the account as the exchange lists it."""
+
+import argparse
+from typing import TYPE_CHECKING
+
+from kalshi_tui.cli.output import Column, Output, moment
+from kalshi_tui.cli.parser import LISTS, Commands, whole_number
+from kalshi_tui.cli.progress import Waiting
+from kalshi_tui.cli.queries import asked, checked_ticker
+
+if TYPE_CHECKING:
+    from kalshi_tui.kalshi.rest import RestClient
+
+MOST = 100_000
+LAGS = "The exchange's lists lag what it has just done by a few seconds."
+
+
+def add(commands: Commands) -> None:
+    """Add the commands."""
+    commands.add(
+        "balance",
+        run_balance,
+        summary="show the cash, by shard, and what positions are worth",
+        description="Show the account's cash, in all and by shard, since an order can only spend what lies on its "
+        f"market's shard; and what the exchange says the positions are worth. {LAGS}",
+        examples=("kalshi-tui balance", "kalshi-tui --env live balance --json | jq -r .cash"),
+        exits=LISTS,
+        json="one JSON object",
+    )
+    positions = commands.add(
+        "positions",
+        run_positions,
+        summary="list what is held",
+        description="List the holdings: the outcome and how many, what they cost, what closing others has gained, the "
+        f"fees paid. Those of settled markets are gone from this list. {LAGS}",
+        examples=("kalshi-tui positions",),
+        exits=LISTS,
+        json="one JSON object a line for each holding",
+    )
+    orders = commands.add(
+        "orders",
+        run_orders,
+        summary="list orders, those that rest or others",
+        description="List orders, newest first: the outcome that they lean to with its price, how many were ordered "
+        f"and filled, and their ids. Those that rest, unless another status is asked for. {LAGS}",
+        examples=("kalshi-tui orders", "kalshi-tui orders --status all --limit 20 --json"),
+        exits=LISTS,
+        json="one JSON object a line for each order",
+    )
+    orders.add_argument(
+        "--status",
+        choices=("resting", "canceled", "executed", "all"),
+        default="resting",
+        help="which ones (default: resting)",
+    )
+    fills = commands.add(
+        "fills",
+        run_fills,
+        summary="list executions",
+        description="List the account's executions, newest first: when, of which order, the outcome that was bought "
+        f"with its price, how many, the fee, and whether as maker or taker. {LAGS}",
+        examples=("kalshi-tui fills --ticker KXRECESSION-26",),
+        exits=LISTS,
+        json="one JSON object a line for each execution",
+    )
+    for each in (positions, orders, fills):
+        each.add_argument("--ticker", metavar="T", help="only those of a market")
+    for each in (orders, fills):
+        each.add_argument("--limit", type=whole_number(1, MOST), metavar="N", help="at most N")
+
+
+def _ticker(options: argparse.Namespace) -> str | None:
+    return checked_ticker(options.ticker) if options.ticker is not None else None
+
+
+def run_balance(options: argparse.Namespace) -> int:
+    """Show the balance."""
+
+    async def question(rest: "RestClient", output: Output, waiting: Waiting) -> None:
+        del waiting
+        from kalshi_tui.cli.json_shapes import balance_shape
+        from kalshi_tui.presentation.numbers import money_text
+
+        balance = await rest.balance()
+        if options.json:
+            output.object(balance_shape(balance))
+            return
+        rows = [
+            ("cash", money_text(balance.cash)),
+            *((f"on shard {shard}", money_text(cash)) for shard, cash in balance.by_shard),
+            ("positions", money_text(balance.portfolio_value)),
+        ]
+        wide = max(len(value) for _, value in rows)
+        output.facts([(name, value.rjust(wide)) for name, value in rows])
+
+    return asked(options, question, "Reading the balance")
+
+
+def run_positions(options: argparse.Namespace) -> int:
+    """List holdings."""
+    ticker = _ticker(options)
+
+    async def question(rest: "RestClient", output: Output, waiting: Waiting) -> None:
+        del waiting
+        from kalshi_tui.cli.json_shapes import position_shape
+        from kalshi_tui.presentation.numbers import count_text, money_text
+
+        held = sorted(
+            (each for each in await rest.positions(ticker=ticker) if each.count), key=lambda each: each.ticker
+        )
+        if options.json:
+            for each in held:
+                output.object(position_shape(each))
+            return
+        columns = (
+            Column("TICKER"),
+            Column("SIDE"),
+            Column("COUNT", right=True),
+            Column("COST", right=True),
+            Column("REALIZED", right=True),
+            Column("FEES", right=True),
+        )
+        rows = [
+            (
+                each.ticker,
+                "YES" if each.count > 0 else "NO",
+                count_text(abs(each.count)),
+                money_text(each.cost),
+                money_text(each.realized_pnl, signed=True),
+                money_text(each.fees_paid),
+            )
+            for each in held
+        ]
+        output.table(columns, rows, "Nothing is held.")
+
+    return asked(options, question, "Reading the positions")
+
+
+def run_orders(options: argparse.Namespace) -> int:
+    """List orders."""
+    ticker = _ticker(options)
+
+    async def question(rest: "RestClient", output: Output, waiting: Waiting) -> None:
+        del waiting
+        from kalshi_tui.cli.json_shapes import listed_order_shape
+        from kalshi_tui.domain.order import exposure
+        from kalshi_tui.domain.text import price_words
+        from kalshi_tui.presentation.numbers import count_text
+
+        status = None if options.status == "all" else options.status
+        orders = await rest.orders(status=status, ticker=ticker, most=options.limit)
+        if options.json:
+            for each in orders:
+                output.object(listed_order_shape(each))
+            return
+        columns = (
+            Column("TICKER"),
+            Column("SIDE"),
+            Column("PRICE", right=True),
+            Column("COUNT", right=True),
+            Column("FILLED", right=True),
+            Column("LEFT", right=True),
+            Column("STATE"),
+            Column("ORDER ID"),
+        )
+        rows = []
+        for each in orders:
+            side, price = exposure(each.book_side, each.yes_price)
+            counts = map(count_text, (each.initial, each.filled, each.remaining))
+            rows.append((each.ticker, side.name, price_words(price), *counts, each.state.value, each.order_id))
+        output.table(columns, rows, "No order rests." if options.status == "resting" else "There are no such orders.")
+
+    return asked(options, question, "Reading the orders")
+
+
+def run_fills(options: argparse.Namespace) -> int:
+    """List executions."""
+    ticker = _ticker(options)
+
+    async def question(rest: "RestClient", output: Output, waiting: Waiting) -> None:
+        del waiting
+        from kalshi_tui.cli.json_shapes import fill_shape
+        from kalshi_tui.domain.order import exposure
+        from kalshi_tui.domain.text import price_words
+        from kalshi_tui.presentation.numbers import count_text, money_text
+
+        fills = await rest.fills(ticker=ticker, most=options.limit)
+        if options.json:
+            for each in fills:
+                output.object(fill_shape(each))
+            return
+        columns = (
+            Column("TIME"),
+            Column("TICKER"),
+            Column("SIDE"),
+            Column("PRICE", right=True),
+            Column("COUNT", right=True),
+            Column("FEE", right=True),
+            Column("AS"),
+            Column("ORDER ID"),
+        )
+        rows = []
+        for each in fills:
+            side, price = exposure(each.book_side, each.yes_price)
+            rows.append(
+                (
+                    moment(each.ts_ms),
+                    each.ticker,
+                    side.name,
+                    price_words(price),
+                    count_text(each.count),
+                    money_text(each.fee),
+                    "taker" if each.is_taker else "maker",
+                    each.order_id,
+                )
+            )
+        output.table(columns, rows, "Nothing has been filled.")
+
+    return asked(options, question, "Reading the fills")

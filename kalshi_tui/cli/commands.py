@@ -1,0 +1,86 @@
+"""The commands that there are, and the whole command line."""
+
+import argparse
+from typing import Final, Protocol
+
+import kalshi_tui
+from kalshi_tui.cli import (
+    account,
+    audit,
+    book,
+    changes,
+    completion,
+    config,
+    desk,
+    doctor,
+    markets,
+    order,
+    practice,
+    record,
+    replay,
+)
+from kalshi_tui.cli.exit_codes import exits_text
+from kalshi_tui.cli.parser import (
+    Commands,
+    Parser,
+    add_exchange,
+    add_practice_world,
+)
+
+
+class Group(Protocol):
+    """A module that adds one command or some."""
+
+    def add(self, commands: Commands) -> None:
+        """Add them."""
+
+
+GROUPS: Final[tuple[Group, ...]] = (
+    markets,
+    book,
+    account,
+    order,
+    changes,
+    audit,
+    doctor,
+    config,
+    practice,
+    record,
+    replay,
+    completion,
+)
+"""In the order in which the help lists them."""
+
+EPILOG: Final = """\
+'kalshi-tui COMMAND --help' tells all of a command, with examples.
+
+Most commands take --json: a single thing is one JSON object, a list or a stream one object a line, and an error one
+object on standard error. docs/schemas describes each. Prices, counts and money are strings in dollars and contracts,
+times are Unix milliseconds.
+
+Without an account all of it works on the practice exchange: the one that a desk or 'kalshi-tui practice' runs on the
+data folder, or else one that runs as long as the command. The account is kept in the folder.
+
+"""
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Define the command line."""
+    parser = Parser(
+        prog="kalshi-tui",
+        description="A terminal trading desk for Kalshi. Without a command it opens on a practice exchange that it\n"
+        "starts on this machine: no account, no key, no real money. --env demo and --env live open it on\n"
+        "the exchange. Where it cannot draw a screen (no terminal, or TERM is dumb, unknown or not set) it\n"
+        "says so on standard error and ends with code 1; nothing has been started then.",
+        epilog=EPILOG + exits_text(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.set_defaults(run=desk.run, json=False)
+    parser.add_argument("--version", action="version", version=f"kalshi-tui {kalshi_tui.__version__}")
+    add_exchange(parser)
+    add_practice_world(parser)
+    parser.add_argument("--read-only", action="store_true", help="watch only: nothing is sent, changed or cancelled")
+    commands = Commands(parser)
+    for group in GROUPS:
+        group.add(commands)
+    return parser

@@ -1,0 +1,242 @@
+"""What ``--json`` prints, as plain values: the schemas in ``docs/schemas`` describe each of them.
+
+Prices are dollar strings of four decimals, counts strings of two, money strings of six; times are Unix milliseconds;
+null stands for what is not there or not known.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from kalshi_tui.domain.book import Book, Side
+from kalshi_tui.domain.candles import Candle
+from kalshi_tui.domain.market import Market, Trade
+from kalshi_tui.domain.order import Fill, Order, OrderTerms, exposure
+from kalshi_tui.domain.position import Balance, Position
+from kalshi_tui.domain.price import Money, Price, format_count, format_money, format_price
+
+if TYPE_CHECKING:
+    from kalshi_tui.presentation.preview_text import Figures
+    from kalshi_tui.session.execution.risk_checks import Objection
+
+Shape = dict[str, object]
+
+
+def price_or_null(price: Price | None) -> str | None:
+    """Write a price."""
+    return None if price is None else format_price(price)
+
+
+def money_or_null(money: Money | None) -> str | None:
+    """Write money."""
+    return None if money is None else format_money(money)
+
+
+def time_or_null(ts_ms: int) -> int | None:
+    """Give a time; 0 stands for none."""
+    return ts_ms or None
+
+
+def market_shape(market: Market, category: str = "") -> Shape:
+    """Give a market as it is listed."""
+    quote = market.quote
+    return {
+        "ticker": market.ticker,
+        "event_ticker": market.event_ticker,
+        "series_ticker": market.series_ticker,
+        "category": category,
+        "title": market.title,
+        "yes_sub_title": market.yes_sub_title,
+        "status": market.status.value,
+        "exchange_index": market.exchange_index,
+        "yes_bid": price_or_null(quote.yes_bid),
+        "yes_ask": price_or_null(quote.yes_ask),
+        "yes_bid_size": format_count(quote.yes_bid_size),
+        "yes_ask_size": format_count(quote.yes_ask_size),
+        "last_price": price_or_null(quote.last),
+        "previous_price": price_or_null(quote.previous),
+        "volume": format_count(quote.volume),
+        "volume_24h": format_count(quote.volume_24h),
+        "open_interest": format_count(quote.open_interest),
+        "open_ms": time_or_null(market.open_ms),
+        "close_ms": time_or_null(market.close_ms),
+    }
+
+
+def terms_shape(market: Market) -> Shape:
+    """Give what else there is to know of one market: its grid, fees, rules, result."""
+    fees = market.fees
+    return {
+        "no_sub_title": market.no_sub_title,
+        "price_level_structure": market.price_level_structure,
+        "price_ranges": [
+            {"start": format_price(each.start), "end": format_price(each.end), "step": format_price(each.step)}
+            for each in market.grid.ranges
+        ],
+        "fee_type": fees.fee_type.value if fees is not None else None,
+        "fee_multiplier": format_money(fees.multiplier) if fees is not None else None,
+        "can_close_early": market.can_close_early,
+        "result": market.result or None,
+        "settlement_value": money_or_null(market.settlement_value),
+        "rules_primary": market.rules_primary,
+        "rules_secondary": market.rules_secondary,
+    }
+
+
+def book_shape(ticker: str, book: Book, trust: str, why: str, ts_ms: int = 0, depth: int | None = None) -> Shape:
+    """Give a book: the bids for both outcomes, best first, and the asks at the touch that they imply."""
+    bid, ask = book.best_bid(), book.best_ask()
+    return {
+        "ticker": ticker,
+        "trust": trust,
+        "why": why,
+        "yes_bid": price_or_null(bid.price if bid else None),
+        "yes_ask": price_or_null(ask.price if ask else None),
+        "spread": price_or_null(book.spread),
+        "yes_bids": _levels(book, Side.YES, depth),
+        "no_bids": _levels(book, Side.NO, depth),
+        "ts_ms": time_or_null(ts_ms),
+    }
+
+
+def _levels(book: Book, side: Side, depth: int | None) -> list[Shape]:
+    levels = book.side(side).top(len(book.side(side)) if depth is None else depth)
+    return [{"price": format_price(each.price), "count": format_count(each.size)} for each in levels]
+
+
+def trade_shape(trade: Trade) -> Shape:
+    """Give a print of the tape."""
+    return {
+        "trade_id": trade.trade_id,
+        "ticker": trade.ticker,
+        "yes_price": format_price(trade.yes_price),
+        "count": format_count(trade.count),
+        "taker_side": "yes" if trade.taker_bid else "no",
+        "ts_ms": trade.ts_ms,
+    }
+
+
+def candle_shape(ticker: str, minutes: int, candle: Candle) -> Shape:
+    """Give one period of a market's history."""
+    return {
+        "ticker": ticker,
+        "minutes": minutes,
+        "end_ms": candle.end_ms,
+        "open": price_or_null(candle.open),
+        "high": price_or_null(candle.high),
+        "low": price_or_null(candle.low),
+        "close": price_or_null(candle.close),
+        "yes_bid_close": price_or_null(candle.yes_bid_close),
+        "yes_ask_close": price_or_null(candle.yes_ask_close),
+        "volume": format_count(candle.volume),
+        "open_interest": format_count(candle.open_interest),
+    }
+
+
+def balance_shape(balance: Balance) -> Shape:
+    """Give the cash, in all and by shard, and what the positions are worth."""
+    return {
+        "cash": format_money(balance.cash),
+        "portfolio_value": format_money(balance.portfolio_value),
+        "shards": [{"exchange_index": shard, "cash": format_money(cash)} for shard, cash in balance.by_shard],
+    }
+
+
+def position_shape(position: Position) -> Shape:
+    """Give a holding."""
+    return {
+        "ticker": position.ticker,
+        "side": "yes" if position.count > 0 else "no",
+        "count": format_count(abs(position.count)),
+        "cost": format_money(position.cost),
+        "realized_pnl": format_money(position.realized_pnl),
+        "fees_paid": format_money(position.fees_paid),
+        "total_traded": format_money(position.total_traded),
+    }
+
+
+def order_shape(order: Order) -> Shape:
+    """Give an order: ``side`` and ``price`` are of the outcome that it leans to, as the exchange keeps it."""
+    side, price = exposure(order.book_side, order.yes_price)
+    return {
+        "order_id": order.order_id or None,
+        "client_order_id": order.client_order_id or None,
+        "ticker": order.ticker,
+        "state": order.state.name.lower(),
+        "side": side.value,
+        "price": format_price(price),
+        "yes_price": format_price(order.yes_price),
+        "count": format_count(order.initial),
+        "filled": format_count(order.filled),
+        "remaining": format_count(order.remaining),
+        "reason": order.reason,
+        "created_ms": time_or_null(order.created_ms),
+        "updated_ms": time_or_null(order.updated_ms),
+        "expires_ms": time_or_null(order.expires_ms),
+    }
+
+
+def listed_order_shape(order: Order) -> Shape:
+    """Give an order that was read off the exchange's list, which tells what its fills cost too."""
+    return order_shape(order) | {"fill_cost": format_money(order.fill_cost), "fees": format_money(order.fees)}
+
+
+def fill_shape(fill: Fill) -> Shape:
+    """Give an execution of the account's own."""
+    side, price = exposure(fill.book_side, fill.yes_price)
+    return {
+        "trade_id": fill.trade_id,
+        "order_id": fill.order_id,
+        "ticker": fill.ticker,
+        "side": side.value,
+        "price": format_price(price),
+        "yes_price": format_price(fill.yes_price),
+        "count": format_count(fill.count),
+        "fee": format_money(fill.fee),
+        "is_taker": fill.is_taker,
+        "ts_ms": fill.ts_ms,
+    }
+
+
+def wish_shape(terms: OrderTerms) -> Shape:
+    """Give an order in the trader's words: ``price`` is of the outcome that was named."""
+    return {
+        "ticker": terms.ticker,
+        "action": terms.action.value,
+        "side": terms.side.value,
+        "count": format_count(terms.count),
+        "price": format_price(terms.price),
+        "yes_price": format_price(terms.yes_price),
+        "tif": terms.tif.name.lower(),
+        "post_only": terms.post_only,
+        "reduce_only": terms.reduce_only,
+        "expires_ms": terms.expires_s * 1000 if terms.expires_s is not None else None,
+    }
+
+
+def preview_shape(sums: "Figures", cash: Money | None) -> Shape:
+    """Give what an order would do: the figures of the ticket's preview."""
+    seen, then, fee = sums.seen, sums.then, sums.fee
+    after = None if cash is None or fee is None else cash + then.cash_change - fee
+    gain = None if fee is None else then.realized + then.profit_if_right(fee)
+    return {
+        "fills_now": format_count(seen.fills_now),
+        "fill_value": format_money(seen.fill_value),
+        "rests": format_count(seen.rests),
+        "queue_ahead": format_count(seen.queue_ahead),
+        "cash_change": format_money(then.cash_change),
+        "fee_at_most": money_or_null(seen.fee_at_most),
+        "maker_fee": money_or_null(seen.maker_fee),
+        "max_loss": money_or_null(sums.worst_loss),
+        "max_gain": money_or_null(gain),
+        "closes": format_count(then.closed),
+        "opens": format_count(then.opened),
+        "held_after": format_count(then.after.count),
+        "cash_after": money_or_null(after),
+    }
+
+
+def objection_shapes(objections: Sequence["Objection"]) -> list[Shape]:
+    """Give what speaks against sending, with the flag that passes each; null where none does."""
+    from kalshi_tui.cli.risk_flags import flag_of
+
+    return [{"id": each.id, "message": each.sentence, "flag": flag_of(each) or None} for each in objections]

@@ -1,0 +1,88 @@
+"""``order``: sends one order, and ends when its outcome is known, or said to be UNKNOWN."""
+
+import argparse
+
+from kalshi_tui.cli.exit_codes import (
+    FAILED,
+    INTERRUPTED,
+    NOT_FOUND,
+    OK,
+    UNKNOWN,
+    USAGE,
+    UsageError,
+)
+from kalshi_tui.cli.flags import add_passing
+from kalshi_tui.cli.parser import Commands, Parser, seconds
+
+WRITES = (OK, FAILED, USAGE, UNKNOWN, NOT_FOUND, INTERRUPTED)
+WAIT_S = 60.0
+
+
+def add(commands: Commands) -> None:
+    """Add the command."""
+    order = commands.add(
+        "order",
+        run,
+        summary="send an order",
+        description="Send one limit order. PRICE is of the outcome named: 0.42 in dollars or 42c in cents; COUNT is in "
+        "contracts, with up to two decimals where the market has them.\n\n"
+        "The checks, the journal and the limits are those of the desk's ticket. First the preview is shown: what fills "
+        "now and what rests, cost, fees, the most it can lose and gain. Then, at a terminal, a question; --yes answers "
+        "it, and is needed where nobody can be asked. With real money the word LIVE is asked for instead of y. What "
+        "takes a further word or answer in the ticket takes a flag here: --over-limit, --blind, --second. Hard limits "
+        "and --read-only let nothing pass.\n\n"
+        "The command ends when the outcome is known: resting, filled, cancelled, refused, not sent. If the answer is "
+        "lost, the exchange is asked about the order for up to --wait seconds; then it is UNKNOWN, with an exit code "
+        "of its own. Do not send it again then: it may be live. It stands in the journal, and the next order or desk "
+        "on the same folder takes it up. Ctrl+C while it is in flight prints the ids and says UNKNOWN.",
+        examples=(
+            "kalshi-tui order buy yes KXRECESSION-26 10@0.42 --dry-run",
+            "kalshi-tui order buy no KXRECESSION-26 10@58c --tif ioc --yes",
+            "kalshi-tui order sell yes KXRECESSION-26 2.5@0.4215 --post-only --expires +10m --yes --json",
+        ),
+        exits=WRITES,
+        json="one JSON object",
+    )
+    order.add_argument("action", choices=("buy", "sell"), help="what to do with the outcome")
+    order.add_argument("side", choices=("yes", "no"), help="the outcome")
+    order.add_argument("ticker", metavar="T", help="the market's ticker")
+    order.add_argument("amount", metavar="COUNT@PRICE", help="how many at which price: 10@0.42 or 10@42c")
+    order.add_argument(
+        "--tif",
+        choices=("gtc", "ioc", "fok"),
+        default="gtc",
+        help="good till cancelled (default), immediate or cancel, fill or kill",
+    )
+    order.add_argument("--post-only", action="store_true", help="refuse it if it would trade at once")
+    order.add_argument("--reduce-only", action="store_true", help="only make a holding smaller; with --tif ioc")
+    order.add_argument("--expires", metavar="WHEN", help="when it ends: 15:30, +10m, 2h, 90s")
+    order.add_argument("--dry-run", action="store_true", help="show the preview and send nothing")
+    add_writing(order)
+
+
+def add_writing(parser: Parser, *, passing: bool = True) -> None:
+    """Add what commands that write have in common."""
+    parser.add_argument("--yes", action="store_true", help="do it without asking")
+    if passing:
+        add_passing(parser)
+    parser.add_argument(
+        "--wait",
+        type=seconds,
+        default=WAIT_S,
+        metavar="SECONDS",
+        help=f"how long to ask about an outcome that is not known (default: {WAIT_S:.0f})",
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Send an order."""
+    from kalshi_tui.domain.price import NumberError
+    from kalshi_tui.order_entry.amount import read_amount
+
+    try:
+        amount = read_amount(options.amount)
+    except NumberError as error:
+        raise UsageError(str(error), "kalshi-tui order") from error
+    from kalshi_tui.cli.send_order import send
+
+    return send(options, *amount)

@@ -1,0 +1,153 @@
+"""Writing results: tables for people, JSON for programs, and a reader who goes away."""
+
+import contextlib
+import errno
+import json
+import os
+import select
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Final, NamedTuple
+
+from kalshi_tui.cli.exit_codes import FailedError
+
+GAP: Final = 2
+LEAST: Final = 8
+"""Cells that a column keeps however narrow the terminal is."""
+BOLD: Final = "1"
+RED: Final = "1;31"
+YELLOW: Final = "33"
+DIM: Final = "2"
+
+Json = Mapping[str, object]
+
+
+class Column(NamedTuple):
+    """A column of a table. ``gives``: it is cut where the terminal is too narrow."""
+
+    name: str
+    right: bool = False
+    gives: bool = False
+
+
+class Output:
+    """Standard output. Once its reader is gone, what is written goes nowhere: that is no failure."""
+
+    def __init__(self) -> None:
+        if getattr(sys, "stdout", None) is None:
+            raise FailedError("standard output is closed: nothing could be told of what is done.", "output")
+        self.gone = False
+        """Whether the reader has closed the pipe."""
+        self.is_terminal = sys.stdout.isatty()
+        dumb = os.environ.get("TERM", "") in {"", "dumb"}
+        self._colours = self.is_terminal and not dumb and not os.environ.get("NO_COLOR")
+        if hasattr(sys.stdout, "reconfigure"):
+            # A title may hold what the terminal's character set has not.
+            sys.stdout.reconfigure(errors="replace")
+
+    @property
+    def width(self) -> int | None:
+        """The terminal's columns; None where the output is no terminal, and nothing is to be cut."""
+        return shutil.get_terminal_size().columns if self.is_terminal else None
+
+    def write(self, text: str) -> None:
+        """Write. Raises FailedError if it cannot be, other than for a reader who is gone."""
+        if self.gone:
+            return
+        try:
+            sys.stdout.write(text)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            self.leave()
+        except OSError as error:
+            self.leave()
+            why = os.strerror(error.errno) if error.errno else type(error).__name__
+            raise FailedError(f"the output cannot be written ({why}).", "output") from error
+
+    def leave(self) -> None:
+        """Let everything that is still to be written go nowhere, what waits in buffers too."""
+        self.gone = True
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        with contextlib.suppress(OSError):
+            os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+
+    def reader_is_gone(self) -> bool:
+        """Look whether the other end of the pipe is closed, without writing to it."""
+        if not self.gone and not self.is_terminal:
+            looked = select.poll()
+            try:
+                looked.register(sys.stdout.fileno(), 0)
+                if any(event & select.POLLERR for _, event in looked.poll(0)):
+                    self.leave()
+            except OSError as error:
+                if error.errno != errno.EBADF:
+                    raise
+        return self.gone
+
+    def object(self, value: Json) -> None:
+        """Write one JSON object on a line of its own, in plain ASCII."""
+        self.write(json.dumps(value) + "\n")
+
+    def lines(self, *lines: str) -> None:
+        """Write lines, if there are any."""
+        self.write("".join(f"{each}\n" for each in lines))
+
+    def painted(self, text: str, colour: str) -> str:
+        """Give a text in a colour where colours are wanted; it says the same without."""
+        return f"\x1b[{colour}m{text}\x1b[0m" if self._colours and text else text
+
+    def table(self, columns: Sequence[Column], rows: Sequence[Sequence[str]], nothing: str) -> None:
+        """Write a table with aligned columns; the sentence ``nothing`` where it has no rows."""
+        if not rows:
+            self.lines(nothing)
+            return
+        head, *body = table_lines(columns, rows, self.width)
+        self.lines(self.painted(head, BOLD), *body)
+
+    def facts(self, facts: Sequence[tuple[str, str]]) -> None:
+        """Write names and values in two columns."""
+        from kalshi_tui.presentation.lines import wrap
+
+        wide = max(len(name) for name, _ in facts)
+        room = None if self.width is None else max(self.width - wide - GAP - 1, 20)
+        for name, value in facts:
+            first, *further = [value] if room is None else wrap(value, room)
+            self.lines(f"{self.painted(name.ljust(wide), DIM)}  {first}".rstrip())
+            self.lines(*(f"{' ' * wide}  {each}" for each in further))
+
+
+def table_lines(columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int | None) -> list[str]:
+    """Set rows under their columns' names; columns that give are cut to fit the width, None for any."""
+    from rich.cells import cell_len
+
+    from kalshi_tui.presentation.lines import fit, right
+
+    heads = [each.name for each in columns]
+    wide = [max(cell_len(row[place]) for row in (heads, *rows)) for place in range(len(columns))]
+    if width is not None:
+        over = sum(wide) + GAP * (len(columns) - 1) - width
+        for place in reversed([place for place, each in enumerate(columns) if each.gives]):
+            cut = min(max(over, 0), max(wide[place] - LEAST, 0))
+            wide[place] -= cut
+            over -= cut
+    made = []
+    for row in (heads, *rows):
+        cells = [
+            right(text, cells) if column.right else fit(text, cells)
+            for text, cells, column in zip(row, wide, columns, strict=True)
+        ]
+        made.append((" " * GAP).join(cells).rstrip())
+    return made
+
+
+def moment(ts_ms: int) -> str:
+    """Write a Unix time in milliseconds as day and hour here, with the zone; nothing for none."""
+    if not ts_ms:
+        return ""
+    try:
+        return datetime.fromtimestamp(ts_ms // 1000, UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S %Z")
+    except (ValueError, OverflowError, OSError):
+        return "??"

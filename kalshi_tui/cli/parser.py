@@ -1,0 +1,128 @@
+"""What all commands share of their command line: the options for the exchange, the form of the help."""
+
+import argparse
+import textwrap
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from kalshi_tui.cli.exit_codes import (
+    FAILED,
+    INTERRUPTED,
+    NOT_FOUND,
+    OK,
+    USAGE,
+    UsageError,
+    exits_text,
+)
+
+WIDTH = 100
+READS = (OK, FAILED, USAGE, NOT_FOUND, INTERRUPTED)
+"""The exit codes of a command that asks about one thing."""
+LISTS = (OK, FAILED, USAGE, INTERRUPTED)
+"""Those of a command that lists what there is."""
+
+Run = Callable[[argparse.Namespace], int]
+
+
+class Parser(argparse.ArgumentParser):
+    """Raises UsageError for a wrong command line, so that it can be told as JSON too. Takes options whole alone."""
+
+    def __init__(self, **settings: Any) -> None:
+        # What sends orders must not guess what was meant by the half of a flag.
+        super().__init__(**({"allow_abbrev": False} | settings))
+
+    def error(self, message: str) -> NoReturn:
+        """Raise what is wrong, with the usage. Raises UsageError."""
+        raise UsageError(message, self.prog, self.format_usage())
+
+
+class Commands:
+    """Where a module puts its commands."""
+
+    def __init__(self, parser: argparse.ArgumentParser) -> None:
+        self._commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands", parser_class=Parser)
+
+    def add(
+        self,
+        name: str,
+        run: Run,
+        *,
+        summary: str,
+        description: str,
+        examples: Sequence[str] = (),
+        exits: Sequence[int] = LISTS,
+        json: str = "",
+        reaches: bool = True,
+    ) -> Parser:
+        """Add a command that ``run`` runs, and give its parser for further arguments.
+
+        ``description`` are paragraphs; ``json`` says what ``--json`` prints, empty for a command without it;
+        ``reaches``: it talks to an exchange, and takes the options that choose one.
+        """
+        parts = ["examples:\n" + "".join(f"  {each}\n" for each in examples)] if examples else []
+        made: Parser = self._commands.add_parser(
+            name,
+            help=summary,
+            description="\n\n".join(textwrap.fill(each, WIDTH) for each in description.split("\n\n")),
+            epilog="\n".join([*parts, exits_text(*exits)]),
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        made.set_defaults(run=run)
+        if json:
+            made.add_argument("--json", action="store_true", help=f"print {json}; errors are JSON too")
+        if reaches:
+            add_exchange(made, again=True)
+            # A command goes on with the account that there is: --fresh is for what opens it for longer.
+            add_practice_world(made, again=True, fresh=False)
+        return made
+
+
+def add_exchange(parser: argparse.ArgumentParser, *, again: bool = False) -> None:
+    """Add what chooses the exchange; ``again`` behind a command, where it stands in the place of what came before."""
+    default = argparse.SUPPRESS if again else None
+    parser.add_argument("--env", default=default, metavar="NAME", help="profile: practice, demo, live, or your own")
+    parser.add_argument("--rest-url", default=default, metavar="URL", help="the REST API's address, for this run")
+    parser.add_argument("--ws-url", default=default, metavar="URL", help="the stream's address, for this run")
+    parser.add_argument(
+        "--settings", type=Path, default=default, metavar="FILE", help="settings file (default: per user, if there)"
+    )
+
+
+def add_practice_world(parser: argparse.ArgumentParser, *, again: bool = False, fresh: bool = True) -> None:
+    """Add what the practice exchange of this machine begins with."""
+    default = argparse.SUPPRESS if again else None
+    parser.add_argument(
+        "--data", type=Path, default=default, metavar="DIR", help="folder for account and journal (default: per user)"
+    )
+    parser.add_argument("--seed", type=int, default=default, metavar="N", help="seed of the simulated market")
+    if fresh:
+        parser.add_argument(
+            "--fresh",
+            action="store_true",
+            default=argparse.SUPPRESS if again else False,
+            help="start a new practice account, forgetting the old one",
+        )
+
+
+def whole_number(least: int, most: int) -> Callable[[str], int]:
+    """Give a type for an option that takes a whole number within bounds."""
+
+    def read(text: str) -> int:
+        number = int(text) if text.isascii() and text.isdecimal() else -1
+        if not least <= number <= most:
+            raise argparse.ArgumentTypeError(f"takes a whole number from {least} to {most:,}, not {text[:20]!r}")
+        return number
+
+    return read
+
+
+def seconds(text: str) -> float:
+    """Read a number of seconds, 0 to an hour."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not 0 <= number <= 3_600:
+        raise argparse.ArgumentTypeError(f"takes a number of seconds from 0 to 3600, not {text[:20]!r}")
+    return number

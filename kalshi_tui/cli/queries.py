@@ -1,0 +1,89 @@
+"""What the commands that only ask have in common: one client, one question, failures in the command line's terms."""
+
+import argparse
+import sys
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeVar
+
+from kalshi_tui.cli.connection import Exchange, failure_of, opened
+from kalshi_tui.cli.exit_codes import OK, FailedError
+from kalshi_tui.cli.output import Output
+from kalshi_tui.cli.progress import Waiting
+
+if TYPE_CHECKING:
+    from kalshi_tui.domain.market import Event, Market
+    from kalshi_tui.kalshi.rest import RestClient
+    from kalshi_tui.kalshi.wire.tolerant import LeftOut
+
+T = TypeVar("T")
+
+
+def asked(
+    options: argparse.Namespace,
+    question: "Callable[[RestClient, Output, Waiting], Awaitable[None]]",
+    words: str,
+    *,
+    public: bool = False,
+) -> int:
+    """Open the exchange and put a question; give the exit code. ``words`` stand beside the bar while it takes long.
+
+    Raises FailedError.
+    """
+    import asyncio
+
+    output = Output()
+    left_out: dict[LeftOut, None] = {}
+    try:
+        with opened(options, public=public) as exchange, Waiting(words) as waiting:
+            asyncio.run(_put(exchange, output, waiting, question, left_out))
+    finally:
+        tell_left_out(left_out)
+    return OK
+
+
+def tell_left_out(items: "Iterable[LeftOut]") -> None:
+    """Say what the exchange listed and nobody could read: beside the list and not in it, which programs read."""
+    if told := list(items):
+        from kalshi_tui.kalshi.wire.tolerant import left_out_words
+
+        sys.stderr.write(f"kalshi-tui: {left_out_words(told)}\n")
+
+
+async def _put(
+    exchange: Exchange,
+    output: Output,
+    waiting: Waiting,
+    question: "Callable[[RestClient, Output, Waiting], Awaitable[None]]",
+    left_out: "dict[LeftOut, None]",
+) -> None:
+    async with exchange.rest() as rest:
+        rest.on_left_out = left_out.setdefault
+        await understood(question(rest, output, waiting))
+
+
+async def understood(work: Awaitable[T]) -> T:
+    """Wait for a question's answer. Raises FailedError for what the exchange or the way there does."""
+    from kalshi_tui.kalshi.errors import KalshiError
+
+    try:
+        return await work
+    except KalshiError as error:
+        raise failure_of(error) from error
+
+
+def checked_ticker(ticker: str) -> str:
+    """Give a ticker. Raises FailedError for what can be none."""
+    wanted = ticker.strip()
+    if not wanted or not wanted.isascii() or not wanted.isprintable() or " " in wanted or wanted in {".", ".."}:
+        raise FailedError(f"{ticker[:40]!r} is no ticker; 'kalshi-tui markets' lists them.", "usage", 2)
+    return wanted
+
+
+async def whole_market(rest: "RestClient", ticker: str) -> "tuple[Market, Event]":
+    """Read a market with what its event and its series tell: title, category, fees. Raises KalshiError."""
+    market = await rest.market(ticker)
+    event = await rest.event(market.event_ticker)
+    fees = await rest.fees_of(event)
+    title = event.title or market.title
+    return replace(market, title=title, series_ticker=event.series_ticker, fees=fees), event

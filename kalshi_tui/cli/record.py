@@ -1,0 +1,80 @@
+"""``record``: a recording without a screen; the desk's own key is ``R``."""
+
+import argparse
+from pathlib import Path
+from typing import Final
+
+from kalshi_tui.cli.exit_codes import (
+    FAILED,
+    OK,
+    USAGE,
+    FailedError,
+)
+from kalshi_tui.cli.parser import Commands
+
+TOP: Final = 20
+"""How many markets are recorded where none are named."""
+LONGEST_S: Final = 30 * 86_400
+
+
+def add(commands: Commands) -> None:
+    """Add the command."""
+    record = commands.add(
+        "record",
+        run,
+        summary="record the stream of markets into a file, to be played later",
+        description="Record quotes, books, trades and lifecycle events of these markets, or of those that trade most, "
+        "until Ctrl+C, SIGTERM or the end of --for. Nothing of your account is in the file. 'kalshi-tui replay FILE' "
+        "plays it.",
+        examples=("kalshi-tui record monday.rec.gz --for 3600", "kalshi-tui record fed.rec.gz KXRECESSION-26"),
+        exits=(OK, FAILED, USAGE),
+        json="one JSON object at the end",
+    )
+    record.add_argument("file", type=Path, metavar="FILE", help="a new file; .rec.gz suits its name")
+    record.add_argument(
+        "tickers", nargs="*", metavar="TICKER", help=f"markets (default: the {TOP} open ones that trade most)"
+    )
+    record.add_argument(
+        "--for", dest="seconds", type=_seconds, metavar="SECONDS", help="end by itself after so long (at most 30 days)"
+    )
+
+
+def _seconds(text: str) -> float:
+    """Read how long it is recorded."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not 0 < number <= LONGEST_S:
+        raise argparse.ArgumentTypeError(
+            f"takes a number of seconds above 0, at most {LONGEST_S} (30 days), not {text[:20]!r}"
+        )
+    return number
+
+
+def expanded(path: Path) -> Path:
+    """Give a path with its ``~``. Raises FailedError where there is no such person."""
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        raise FailedError(f"{path} begins with a person's folder that there is not: give another name.") from None
+
+
+def run(options: argparse.Namespace) -> int:
+    """Record until the time is over or a signal comes. Raises FailedError."""
+    import asyncio
+
+    from kalshi_tui.cli.connection import failure_of, opened
+    from kalshi_tui.cli.record_run import RecordError, RecordRun
+    from kalshi_tui.kalshi.errors import KalshiError
+    from kalshi_tui.recording.writer import RecordingError
+
+    with opened(options, lasting=True) as exchange:
+        connected = exchange.connected
+        assert connected is not None  # noqa: S101 - without a key the exchange is not opened for this
+        try:
+            return asyncio.run(RecordRun(options, connected).record())
+        except KalshiError as error:
+            raise failure_of(error) from error
+        except (RecordError, RecordingError) as error:
+            raise FailedError(str(error), "recording") from error

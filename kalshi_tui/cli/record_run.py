@@ -1,0 +1,226 @@
+"""What ``record`` does: reads the markets, follows their stream, and writes it down until it is told to end."""
+
+import argparse
+import asyncio
+import json
+import signal
+import sys
+import time
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from dataclasses import replace
+from typing import Final
+
+from kalshi_tui.cli.record import TOP, expanded
+from kalshi_tui.domain.link import LinkState
+from kalshi_tui.domain.market import Event, Market
+from kalshi_tui.kalshi.feed.handler import Sink
+from kalshi_tui.kalshi.feed.stream import Stream
+from kalshi_tui.kalshi.feed.stream_group import Listener, StreamGroup
+from kalshi_tui.kalshi.rest import RestClient
+from kalshi_tui.kalshi.transport.clock import ExchangeClock
+from kalshi_tui.kalshi.wire.tolerant import LeftOut, left_out_words
+from kalshi_tui.recording.writer import Recording, require_free
+from kalshi_tui.runtime.compose import VENUES, Connected, clock_ms
+from kalshi_tui.session.recorder import Recorder, size_text
+from kalshi_tui.session.store import Store
+
+AT_ONCE: Final = 100
+TAPE: Final = 50
+"""Older prints that are read of each market, so that a replay begins with a tape."""
+TICK_S: Final = 0.25
+NOTHING_AFTER_S: Final = 20.0
+"""Without a connection for so long it is said why; the attempts go on."""
+
+
+class RecordError(Exception):
+    """It cannot be recorded. The message is a sentence."""
+
+
+class RecordRun:
+    """One recording."""
+
+    def __init__(self, options: argparse.Namespace, connected: Connected) -> None:
+        self._options = options
+        self._connected = connected
+        self._shown = sys.stderr.isatty()
+        self._began = time.monotonic()
+
+    async def record(self) -> int:
+        """Read the markets, record, and say what was written."""
+        told = asyncio.Event()
+        for ending in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(ending, told.set)
+        path = expanded(self._options.file)
+        # Before anything is read: to learn it after a list of all markets is late.
+        require_free(path)
+        connected = self._connected
+        clock = ExchangeClock(clock_ms)
+        store = Store(clock_ms)
+        rest = RestClient(connected.environment, connected.signer, clock=clock, proxy=connected.proxy, read_only=True)
+        async with rest:
+            tickers = await self._until(told, self._read(rest, store))
+            if tickers is None:
+                raise RecordError("Ended before anything was recorded.")
+            group = StreamGroup(self._streams(clock), store, lambda report: self._say(report.text))
+            recorder = Recorder(store, group, clock.now_ms, VENUES[connected.environment.kind], asyncio.sleep)
+            recording = recorder.begin(path)
+            group.watch_books(tickers)
+            group.watch_quotes(tickers)
+            running = asyncio.create_task(group.run())
+            try:
+                await self._follow(told, recording, group, store)
+            finally:
+                recorder.end()
+                await group.close()
+                await asyncio.gather(running, return_exceptions=True)
+        return self._report(recording, tickers)
+
+    async def _until(self, told: asyncio.Event, work: Coroutine[None, None, list[str]]) -> list[str] | None:
+        """Await work, but not beyond a signal; None then."""
+        task, waiting = asyncio.ensure_future(work), asyncio.ensure_future(told.wait())
+        await asyncio.wait({task, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
+        if task.done():
+            return task.result()
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        return None
+
+    def _streams(self, clock: ExchangeClock) -> Callable[..., Stream]:
+        """Give what makes streams: of market data alone, nothing of the account."""
+        connected = self._connected
+
+        def make(sink: Sink, listener: Listener, *, private: bool) -> Stream:
+            made = Stream(
+                connected.environment,
+                connected.signer,
+                sink,
+                clock=clock,
+                listener=listener,
+                private=False,
+                proxy=connected.proxy,
+            )
+            made.protocol.want_lifecycle(private)
+            return made
+
+        return make
+
+    # Before.
+
+    async def _read(self, rest: RestClient, store: Store) -> list[str]:
+        """Read the markets that are named, or those that trade most, with their events, fees and tapes."""
+        wanted = list(dict.fromkeys(self._options.tickers))
+        markets = await (self._named(rest, wanted) if wanted else self._liveliest(rest))
+        events: dict[str, Event] = {}
+        whole = []
+        for number, market in enumerate(markets):
+            self._status(f"reading markets: {number} of {len(markets)}")
+            whole.append(await self._with_fees(rest, market, events))
+        store.set_markets(whole, events.values())
+        for number, market in enumerate(whole):
+            self._status(f"reading tapes: {number} of {len(whole)}")
+            store.set_tape(market.ticker, await rest.trades(market.ticker, most=TAPE))
+        return [market.ticker for market in whole]
+
+    async def _named(self, rest: RestClient, tickers: Sequence[str]) -> list[Market]:
+        found, unread = list[Market](), list[LeftOut]()
+        for start in range(0, len(tickers), AT_ONCE):
+            reading = rest.markets(tickers=tickers[start : start + AT_ONCE])
+            found += [each async for each in reading]
+            unread += reading.left_out
+        if unread:
+            raise RecordError(f"{left_out_words(unread)} Leave it out, or try again.")
+        missing = sorted(set(tickers) - {each.ticker for each in found})
+        if missing:
+            raise RecordError(f"The exchange knows no market {', '.join(missing[:5])}: check the ticker.")
+        return found
+
+    async def _liveliest(self, rest: RestClient) -> list[Market]:
+        found: list[Market] = []
+        async for market in rest.markets(status="open", without_combos=True):
+            found.append(market)
+            if len(found) % 1_000 == 0:
+                self._status(f"reading the list of markets: {len(found):,}")
+                found = _most_traded(found)
+        if not found:
+            raise RecordError("The exchange has no open market.")
+        return _most_traded(found)
+
+    async def _with_fees(self, rest: RestClient, market: Market, events: dict[str, Event]) -> Market:
+        event = events.get(market.event_ticker)
+        if event is None:
+            event = events[market.event_ticker] = await rest.event(market.event_ticker)
+        known = next((each for each in event.markets if each.ticker == market.ticker), market)
+        return replace(known, fees=await rest.fees_of(event), quote=market.quote)
+
+    # While it runs.
+
+    async def _follow(self, told: asyncio.Event, recording: Recording, group: StreamGroup, store: Store) -> None:
+        """Bring the time to the recording until it ends."""
+        self._began = began = time.monotonic()
+        seconds = self._options.seconds
+        warned = False
+        while not told.is_set() and recording.open and not recording.failed:
+            left = None if seconds is None else began + seconds - time.monotonic()
+            if left is not None and left <= 0:
+                return
+            try:
+                async with asyncio.timeout(TICK_S if left is None else min(TICK_S, left)):
+                    await told.wait()
+            except TimeoutError:
+                pass
+            recording.tick()
+            health = group.health()
+            if not warned and not recording.frames and time.monotonic() - began > NOTHING_AFTER_S:
+                warned = True
+                self._say(f"Nothing was received yet. {store.connection.detail or _link_word(health.state)}")
+            self._status(
+                f"REC {recording.path.name}  {recording.frames:,} frames  {size_text(recording.size)}  "
+                f"{health.rate:,.0f}/s  gaps {health.faults}  {_link_word(health.state)}"
+            )
+
+    def _status(self, text: str) -> None:
+        """Show how it does on one line of a terminal that is looked at."""
+        if self._shown:
+            past = round(time.monotonic() - self._began)
+            sys.stderr.write(f"\r\x1b[K{past // 3600:02}:{past // 60 % 60:02}:{past % 60:02} {text}"[:200])
+            sys.stderr.flush()
+
+    def _say(self, text: str) -> None:
+        clear = "\r\x1b[K" if self._shown else ""
+        sys.stderr.write(f"{clear}kalshi-tui: {text}\n")
+
+    # After.
+
+    def _report(self, recording: Recording, tickers: Iterable[str]) -> int:
+        if self._shown:
+            sys.stderr.write("\r\x1b[K")
+        count, seconds = len(list(tickers)), round(time.monotonic() - self._began, 1)
+        if recording.failed:
+            self._say(recording.failed)
+        elif not recording.frames:
+            self._say("Nothing was received, so that there is nothing to play: look at 'kalshi-tui doctor'.")
+        told = {
+            "file": str(recording.path),
+            "frames": recording.frames,
+            "markets": count,
+            "bytes": recording.size,
+            "seconds": seconds,
+        }
+        if self._options.json:
+            sys.stdout.write(json.dumps(told) + "\n")
+        else:
+            sys.stdout.write(
+                f"{recording.path}: {recording.frames:,} frames of {count} markets in {seconds:g} s, "
+                f"{size_text(recording.size)}.\n"
+            )
+        return 0 if recording.frames and not recording.failed else 1
+
+
+def _most_traded(markets: list[Market]) -> list[Market]:
+    return sorted(markets, key=lambda each: (-each.quote.volume_24h, each.ticker))[:TOP]
+
+
+def _link_word(state: LinkState) -> str:
+    """Name the state of the link; not "live", a word that says of an exchange that its money is real."""
+    return "connected" if state.value == "live" else state.value

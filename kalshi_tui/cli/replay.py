@@ -1,0 +1,126 @@
+"""``replay``: a recording played to the same desk, or checked."""
+
+import argparse
+import tempfile
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kalshi_tui.cli import desk
+from kalshi_tui.cli.context import JOURNAL, loaded_settings
+from kalshi_tui.cli.exit_codes import (
+    FAILED,
+    OK,
+    USAGE,
+    FailedError,
+    UsageError,
+    tell,
+)
+from kalshi_tui.cli.output import Output
+from kalshi_tui.cli.parser import Commands
+from kalshi_tui.cli.progress import Waiting
+from kalshi_tui.cli.record import expanded
+from kalshi_tui.cli.screen_check import why_no_screen
+from kalshi_tui.practice.main import add_playing
+from kalshi_tui.runtime import gc_tuning
+
+if TYPE_CHECKING:
+    from kalshi_tui.runtime.settings import Settings
+
+
+def add(commands: Commands) -> None:
+    """Add the command."""
+    replay = commands.add(
+        "replay",
+        run,
+        summary="play a recording on the desk, or check it",
+        description="Play a recording to the desk: its markets, books, trades and quotes as they were, with a practice "
+        "account whose orders match against the recorded books. P pauses, n steps, [ and ] go back and forth, - and + "
+        "change the speed, @ goes to a time.\n\n"
+        "With --check nothing is shown: numbers and books of the whole file are verified.",
+        examples=("kalshi-tui replay monday.rec.gz --speed 4 --at 14:30:00", "kalshi-tui replay --check monday.rec.gz"),
+        exits=(OK, FAILED, USAGE),
+        json="what --check found, as one JSON object",
+        reaches=False,
+    )
+    replay.add_argument("file", type=Path, metavar="FILE", help="a recording")
+    add_playing(replay)
+    replay.add_argument("--check", action="store_true", help="verify the whole file and print what was found")
+    replay.add_argument(
+        "--data", type=Path, default=argparse.SUPPRESS, metavar="DIR",
+        help="folder of the account that trades (default: a new one that is thrown away)",
+    )  # fmt: skip
+    replay.add_argument(
+        "--settings", type=Path, default=argparse.SUPPRESS, metavar="FILE", help="settings file (default: per user)"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Play a recording, or check it. Raises FailedError."""
+    from kalshi_tui.runtime import logs
+
+    crashes = logs.start(after=desk.AFTER_A_DEFECT)
+    if options.check:
+        return check(options)
+    if options.json:
+        raise UsageError("--json goes with --check: a replay is looked at", "kalshi-tui replay")
+    why_not = why_no_screen("a replay", "For scripts there is 'kalshi-tui practice --recording FILE'.")
+    if why_not:
+        raise FailedError(why_not, "terminal")
+    code, ended_by = _played(options, loaded_settings(options).settings)
+    return tell(FailedError(crashes.sentence(ended_by), "defect", FAILED)) if ended_by else code
+
+
+def check(options: argparse.Namespace) -> int:
+    """Verify a recording and print what was found. Gives 0 for a clean one, 1 otherwise. Raises FailedError."""
+    from kalshi_tui.kalshi.translate import PARAGRAPH, clean
+    from kalshi_tui.recording import checker
+    from kalshi_tui.recording.writer import RecordingError
+
+    output = Output()
+    with Waiting("Reading the recording") as waiting:
+        try:
+            found = checker.check(
+                expanded(options.file), lambda records: waiting.say(f"Reading the recording: {records:,} records")
+            )
+        except RecordingError as error:
+            raise FailedError(clean(str(error), PARAGRAPH), "recording") from error
+    output.write(checker.as_json(found) if options.json else checker.as_text(found))
+    return OK if found.clean else FAILED
+
+
+def _played(options: argparse.Namespace, settings: "Settings") -> tuple[int, str]:
+    """Open the desk on a practice exchange that plays the recording.
+
+    Gives the exit code, and the kind of defect that has ended the desk, empty if none has. Raises FailedError.
+    """
+    from kalshi_tui.runtime.launch import LaunchError, PracticeProcess
+    from kalshi_tui.session.execution.journal import Journal
+
+    with ExitStack() as stack:
+        if options.data:
+            folder = Path(options.data).expanduser()
+        else:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kalshi-tui-replay-")))
+        arguments = ["--data", str(folder), "--recording", str(expanded(options.file).absolute())]
+        arguments += [f"--speed={options.speed}", f"--at={options.at}", *(["--paused"] if options.paused else [])]
+        process = PracticeProcess(arguments)
+        stack.callback(process.end)
+        from kalshi_tui.runtime.compose import connected_practice, replay_session_of
+        from kalshi_tui.runtime.settings import looks_of, options_of
+        from kalshi_tui.ui.app import DeskApp
+
+        try:
+            connected = connected_practice(process.ready(), process.gone)
+            journal = Journal.open_anyway(folder / JOURNAL, connected.signer.key_id)
+        except LaunchError as error:
+            raise FailedError(str(error), "practice") from error
+        wishes = options_of(settings, read_only=options.read_only)
+        session = replay_session_of(connected, process.told.get("replay", {}), journal, wishes)
+        looks = replace(looks_of(settings), export_folder=desk.export_folder(), kept_folder=None)
+        session.when_listed(gc_tuning.settle)
+        app = DeskApp(session, clock_ms=session.clock_ms, wishes=looks)
+        gc_tuning.prepare()
+        app.run()
+        return app.return_code or 0, app.ended_by

@@ -1,0 +1,1 @@
+"""The live feed: the protocol without I/O, its socket, groups of streams, and updates for programs."""

@@ -1,0 +1,559 @@
+"""The feed's socket: connect with a fresh signature, read, write, watch for life, and come back.
+
+docs/kalshi-api.md, section 5.
+
+All that is decided about frames is in `protocol`; this shell moves bytes and time. Liveness rests on what the server
+sends (a ping every 10 s, and frames); no pings of our own, which the exchange is known to punish.
+"""
+
+import asyncio
+import logging
+import random
+import ssl
+import time
+from collections.abc import Callable, Coroutine, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import (
+    ConnectionClosed,
+    ConnectionClosedError,
+    InvalidStatus,
+    ProxyError,
+    WebSocketException,
+)
+from websockets.frames import CloseCode, Frame, Opcode
+from websockets.protocol import State
+
+from kalshi_tui import __version__
+from kalshi_tui.domain.link import LinkState
+from kalshi_tui.kalshi.environments import Environment
+from kalshi_tui.kalshi.errors import WrongHost, authentication_sentence
+from kalshi_tui.kalshi.feed.handler import Sink
+from kalshi_tui.kalshi.feed.protocol import AuditAnswer, FeedProtocol
+from kalshi_tui.kalshi.feed.subscription import Bounds, Report
+from kalshi_tui.kalshi.translate import clean
+from kalshi_tui.kalshi.transport.clock import ExchangeClock
+from kalshi_tui.kalshi.transport.http import error_texts
+from kalshi_tui.kalshi.transport.signing import Signer
+from kalshi_tui.kalshi.transport.tls import proxy_for, tls_context, tls_fault
+from kalshi_tui.kalshi.wire import WS_PATH
+from kalshi_tui.recording.writer import Tap
+
+MAX_MESSAGE: Final = 16 * 1024 * 1024
+"""Bytes of one message: an `ok` that lists 40,000 markets has 1.4 million (docs/kalshi-api.md, section 5)."""
+_QUEUE: Final = 256
+"""Frames that may wait to be read; beyond that the socket is left alone, so memory stays bounded."""
+_CHUNK: Final = 16 * 1024
+"""Bytes that are taken apart at a time."""
+_PINGS: Final = 500
+"""Pings between two looks: each is answered at once, so that a flood of them would take all time there is."""
+_UNSENT: Final = 1024 * 1024
+"""Bytes that may wait for a server which does not read: pongs pass no other bound."""
+_FLOODED: Final = "The exchange flooded the connection with pings; it was closed."
+_UNREAD: Final = "The exchange sends and does not read; the connection was closed."
+_FRAMES_A_LOOK: Final = 32
+"""Frames between two looks at the clock."""
+
+_log = logging.getLogger("kalshi_tui.websocket")
+_log.setLevel(logging.WARNING)  # the library's debug lines hold the signed headers
+_log.addHandler(logging.NullHandler())  # else warnings fall through to standard error, which is the trader's screen
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """How long the stream waits. Seconds."""
+
+    tick: float = 0.1
+    """Between two looks at what is due."""
+    dead_after: float = 25.0
+    """Without any frame or ping from the server, which pings every 10 s."""
+    probe_after: float = 60.0
+    """Without a message while the server pings: then it is asked for something."""
+    open: float = 10.0
+    """For connecting and the handshake."""
+    first_wait: float = 0.5
+    """The most that is waited before the first new attempt; doubles with each."""
+    longest_wait: float = 30.0
+    healthy_after: float = 30.0
+    """Of a connection: then the waits begin small again."""
+    refused_wait: float = 60.0
+    """After a refusal that waiting will hardly mend, such as a wrong key."""
+    slice: float = 0.004
+    """Of work on frames at a stretch; then the event loop gets its turn."""
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """The link as it is now. Ages in seconds, None before the first; lag and skew in milliseconds."""
+
+    state: LinkState
+    frames: int
+    rate: float
+    """Messages a second, over the last second or so."""
+    frame_age: float | None
+    ping_age: float | None
+    lag_ms: int
+    """From the exchange's own time of a frame to its being applied, by the corrected clock."""
+    skew_ms: int
+    faults: int
+    healed: int
+    untrusted: int
+    """Books that are wanted and not trusted."""
+
+
+class _Failure(NamedTuple):
+    """Why a connection could not be had, a sentence; whether trying again soon would hardly help."""
+
+    sentence: str
+    refused: bool = False
+
+
+class Backoff:
+    """Exponential backoff with full jitter: each wait is anywhere between 0 and a bound that doubles."""
+
+    def __init__(self, first: float, longest: float, uniform: Callable[[float, float], float]) -> None:
+        self._first = first
+        self._longest = longest
+        self._uniform = uniform
+        self._attempt = 0
+
+    def next(self) -> float:
+        """Give the next wait, in seconds."""
+        bound = min(self._longest, self._first * 2 ** min(self._attempt, 32))
+        self._attempt += 1
+        return self._uniform(0.0, bound)
+
+    def reset(self) -> None:
+        """Begin small again."""
+        self._attempt = 0
+
+
+class _Connection(ClientConnection):
+    """A connection that notes whether the server was heard, and whether it pinged, since somebody last looked.
+
+    Whole frames count, not bytes: on a line that lost some, bytes may come for ever and mean nothing.
+    """
+
+    heard = True
+    pings = 0
+    """Since somebody last looked."""
+    given_up = ""
+    """Why it was cut off, a sentence."""
+
+    def data_received(self, data: bytes) -> None:
+        for start in range(0, len(data), _CHUNK):
+            if self.given_up:
+                return
+            super().data_received(data[start : start + _CHUNK])
+            if self.transport.get_write_buffer_size() > _UNSENT:
+                self._give_up(_UNREAD)
+
+    def process_event(self, event: Any) -> None:
+        self.heard = True
+        if event.__class__ is Frame and event.opcode is Opcode.PING:
+            self.pings += 1
+            if self.pings > _PINGS:
+                self._give_up(_FLOODED)
+        super().process_event(event)
+
+    @property
+    def over(self) -> str:
+        """Say why nothing more will come, though the other side may leave its socket open; empty while more may."""
+        if self.given_up or self.state is State.OPEN:
+            return self.given_up
+        protocol = self.protocol
+        return _end(ConnectionClosedError(protocol.close_rcvd, protocol.close_sent, protocol.close_rcvd_then_sent))
+
+    def _give_up(self, why: str) -> None:
+        self.given_up = self.given_up or why
+        self.transport.abort()
+
+
+class _Connect(connect):
+    """A connect that follows no redirect: the signed headers are for one host only."""
+
+    def process_redirect(self, exc: Exception) -> Exception:
+        return exc
+
+
+class Stream:
+    """Keeps one connection to the exchange's stream alive and the sink fed, until `close`.
+
+    Say what is wanted with the ``watch_`` methods, before or while it runs; the subscriptions follow without a
+    reconnect. The account's own orders, fills and positions and the lifecycle events are always taken.
+    """
+
+    def __init__(
+        self,
+        environment: Environment,
+        signer: Signer,
+        sink: Sink,
+        *,
+        clock: ExchangeClock | None = None,
+        listener: Callable[[Report], None] | None = None,
+        bounds: Bounds | None = None,
+        timing: Timing | None = None,
+        uniform: Callable[[float, float], float] = random.uniform,
+        private: bool = True,
+        proxy: str | None = None,
+    ) -> None:
+        """Make ready; ``private``: follow the account and the lifecycle events too.
+
+        ``proxy`` is the address of an HTTP proxy, ``http://`` or ``https://``; raises ValueError for any other.
+        """
+        self.environment = environment
+        self._proxy = proxy_for(environment.ws_url, proxy)
+        self.clock = clock or ExchangeClock()
+        self.protocol = FeedProtocol(sink, listener=listener, bounds=bounds)
+        self.frames = 0
+        """Messages received since the start."""
+        self._signer = signer
+        self._sink = sink
+        self._timing = timing or Timing()
+        self._backoff = Backoff(self._timing.first_wait, self._timing.longest_wait, uniform)
+        self._state = LinkState.OFFLINE
+        self._connection: _Connection | None = None
+        self._closing = asyncio.Event()
+        self._hurry = asyncio.Event()
+        self._flush = asyncio.Event()
+        self._tls: ssl.SSLContext | None = None
+        self._frame_at: float | None = None
+        self._ping_at: float | None = None
+        self._rate = 0.0
+        self._lag_ms = 0
+        self._lag_told = 0
+        self._sample_lag = False
+        self._tap: Tap | None = None
+        self.protocol.on_outgoing = self._flush.set
+        self.protocol.on_ready = self._ready
+        if private:
+            self.protocol.want_account()
+            self.protocol.want_lifecycle()
+
+    # What is wanted.
+
+    def watch_books(self, tickers: Iterable[str]) -> None:
+        """Follow the order books and the public trades of exactly these markets."""
+        markets = frozenset(tickers)
+        if self._tap is not None:
+            self._tap.wanted(markets)
+        self.protocol.want_books(markets)
+        self.protocol.want_trades(markets)
+
+    def watch_quotes(self, tickers: Iterable[str] | None) -> None:
+        """Follow the quotes of exactly these markets, of all with None."""
+        self.protocol.want_tickers(tickers)
+
+    def audit(self, ticker: str, answer: AuditAnswer) -> None:
+        """Compare a book: ``answer`` gets a fresh snapshot's levels at the moment that they hold."""
+        self.protocol.audit(ticker, answer)
+
+    def distrust(self, why: str) -> None:
+        """Take the trust from all books and fetch them anew: for whoever finds that one cannot be right."""
+        self.protocol.distrust(why)
+
+    def record(self, tap: Tap | None) -> bool:
+        """Have all that is received from here on taken down, or no more; give whether a connection is in the middle."""
+        self._tap = tap
+        if tap is None or self._connection is None:
+            return False
+        tap.begin(self.protocol.sids)
+        tap.wanted(self.protocol.trusted | self.protocol.untrusted)
+        return True
+
+    def retry_now(self) -> None:
+        """Do not wait for the next attempt to connect."""
+        self._hurry.set()
+
+    # The life of the stream.
+
+    async def run(self) -> None:
+        """Connect, follow, reconnect, until `close` or cancelled. Raises nothing for what the network does."""
+        last = ""
+        try:
+            while not self._closing.is_set():
+                self._link(LinkState.CONNECTING, last)
+                opened = await self._until_closing(self._open())
+                if opened is None:
+                    break
+                if isinstance(opened, _Failure):
+                    failure = opened
+                else:
+                    failure = await self._follow(opened)
+                last = failure.sentence
+                if not self._closing.is_set():
+                    await self._wait(failure)
+        finally:
+            self._link(LinkState.OFFLINE, "")
+
+    async def close(self) -> None:
+        """End `run` and close the connection."""
+        self._closing.set()
+        self._hurry.set()
+        connection = self._connection
+        if connection is not None:
+            await connection.close()
+
+    async def _until_closing(
+        self, opening: "Coroutine[Any, Any, _Connection | _Failure]"
+    ) -> "_Connection | _Failure | None":
+        """Await a connection, but not beyond `close`; None then."""
+        task = asyncio.ensure_future(opening)
+        closing = asyncio.ensure_future(self._closing.wait())
+        try:
+            await asyncio.wait({task, closing}, return_when=asyncio.FIRST_COMPLETED)
+            return task.result() if task.done() else None
+        finally:
+            for each in (task, closing):
+                each.cancel()
+            await asyncio.gather(task, closing, return_exceptions=True)
+
+    async def _wait(self, failure: _Failure) -> None:
+        """Say why, and wait for the next attempt or for `retry_now`."""
+        wait = self._timing.refused_wait if failure.refused else self._backoff.next()
+        again = f"Trying again in {wait:.0f} s." if wait >= 1 else "Trying again."
+        self._link(LinkState.REFUSED if failure.refused else LinkState.WAITING, f"{failure.sentence} {again}")
+        self._hurry.clear()
+        if self._closing.is_set():
+            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(wait):
+                await self._hurry.wait()
+
+    async def _open(self) -> _Connection | _Failure:
+        """Connect and shake hands with a signature of this moment."""
+        sent_ms = self.clock.local_ms()
+        try:
+            headers = self._signer.headers("GET", WS_PATH, self.clock.now_ms(), host=self.environment.ws_host)
+        except WrongHost as error:
+            return _Failure(str(error), refused=True)
+        more: dict[str, Any] = {}
+        if self.environment.ws_url.startswith("wss:"):
+            self._tls = self._tls or tls_context(self.environment.ws_url)
+            more["ssl"] = self._tls
+            if self._proxy is not None and self._proxy.lower().startswith("https:"):
+                more["proxy_ssl"] = self._tls
+        try:
+            connection = await _Connect(
+                self.environment.ws_url,
+                additional_headers=headers,
+                user_agent_header=f"kalshi-tui/{__version__}",
+                compression=None,
+                proxy=self._proxy,
+                open_timeout=self._timing.open,
+                ping_interval=None,
+                close_timeout=1.0,
+                max_size=MAX_MESSAGE,
+                max_queue=_QUEUE,
+                create_connection=_Connection,
+                logger=_log,
+                **more,
+            )
+        except InvalidStatus as error:
+            response = error.response
+            return self._not_admitted(response.status_code, response.headers, bytes(response.body or b""), sent_ms)
+        except ProxyError:
+            return _Failure("The proxy lets nothing through to the exchange's stream.")
+        except WebSocketException:
+            return _Failure("The exchange's address answers, but not as a WebSocket.")
+        except TimeoutError:
+            return _Failure("Connecting to the exchange's stream took too long.")
+        except (OSError, EOFError) as error:
+            if fault := tls_fault(error):
+                return _Failure(f"Not connected to the exchange's stream: {fault}.", refused=True)
+            return _Failure("Nobody answers at the exchange's stream address.")
+        assert isinstance(connection, _Connection)  # noqa: S101 - what create_connection was told to make
+        response_headers = connection.response.headers if connection.response is not None else {}
+        self.clock.heard(response_headers.get("Date"), sent_ms, self.clock.local_ms())
+        return connection
+
+    def _not_admitted(self, status: int, headers: Any, body: bytes, sent_ms: int) -> _Failure:
+        """Say what a handshake's refusal means, telling a wrong clock from a wrong key.
+
+        docs/kalshi-api.md, sections 2 and 10.
+        """
+        code, message, details = error_texts(body)
+        said = message or details or code
+        if status == 401:
+            corrected = self.clock.skew_ms
+            self.clock.heard(headers.get("Date"), sent_ms, self.clock.local_ms())
+            skew = self.clock.skew_ms
+            sentence = authentication_sentence(code, skew)
+            if skew and abs(skew - corrected) > 1_000:
+                return _Failure(f"{sentence} Until then it is corrected for.")
+            return _Failure(sentence, refused=True)
+        if status == 403:
+            return _Failure(f"The exchange does not let this key use the stream{_in_brackets(said)}.", refused=True)
+        if status == 429:
+            return _Failure("The exchange takes no more connections for the moment.")
+        if status == 503:
+            return _Failure(f"The exchange is paused or down for maintenance{_in_brackets(said)}.")
+        if status >= 500:
+            return _Failure(f"The exchange's stream failed with status {status}{_in_brackets(said)}.")
+        if 300 <= status < 400:
+            return _Failure("The exchange's stream address points elsewhere, which is not followed.", refused=True)
+        return _Failure(f"The exchange refused the stream with status {status}{_in_brackets(said)}.", refused=True)
+
+    async def _follow(self, connection: _Connection) -> _Failure:
+        """Live on one connection until it ends, and say why it did."""
+        loop = asyncio.get_running_loop()
+        self._connection = connection
+        self._flush.clear()
+        began = loop.time()
+        why = "The connection was closed."
+        self.protocol.connected(began)
+        if self._tap is not None:
+            self._tap.begin()
+            self._tap.wanted(self.protocol.untrusted)
+        tasks = [
+            asyncio.create_task(work, name=f"stream {name}")
+            for name, work in (
+                ("reader", self._read(connection)),
+                ("writer", self._write(connection)),
+                ("watch", self._watch(connection)),
+                ("closing", self._closed()),
+            )
+        ]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            why = connection.given_up or next(task.result() for task in tasks if task in done)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            self._connection = None
+            if self._tap is not None:
+                self._tap.end()
+            self.protocol.disconnected(loop.time(), why)
+            await self._hang_up(connection)
+        if loop.time() - began >= self._timing.healthy_after:
+            self._backoff.reset()
+        return _Failure(why)
+
+    @staticmethod
+    async def _hang_up(connection: _Connection) -> None:
+        """Close properly if the other side plays along within a second; in any case be rid of the socket."""
+        try:
+            await connection.close()
+        finally:
+            connection.transport.abort()
+
+    async def _closed(self) -> str:
+        await self._closing.wait()
+        return "The connection was closed."
+
+    async def _read(self, connection: _Connection) -> str:
+        """Hand each message to the protocol, leaving the loop its time. Gives the reason of the end."""
+        receive_next, take = connection.recv, self.protocol.receive
+        clock, budget = time.perf_counter, self._timing.slice
+        began = clock()
+        until_look = _FRAMES_A_LOOK
+        while True:
+            try:
+                data = await receive_next(decode=False)
+            except ConnectionClosed as error:
+                return _end(error)
+            if self._tap is not None:
+                self._tap.frame(data)
+            take(data)
+            self.frames += 1
+            if self._sample_lag:
+                self._take_lag_sample()
+            until_look -= 1
+            if not until_look:
+                until_look = _FRAMES_A_LOOK
+                if clock() - began > budget:
+                    await asyncio.sleep(0)
+                    began = clock()
+
+    def _take_lag_sample(self) -> None:
+        told = self.protocol.last_ts_ms
+        if told and told != self._lag_told:
+            self._sample_lag = False
+            self._lag_told = told
+            self._lag_ms = max(0, self.clock.now_ms() - told)
+
+    async def _write(self, connection: _Connection) -> str:
+        """Send what the protocol wants sent. Gives the reason of the end."""
+        while True:
+            await self._flush.wait()
+            self._flush.clear()
+            try:
+                for command in self.protocol.outgoing():
+                    await connection.send(command, text=True)
+            except ConnectionClosed as error:
+                return _end(error)
+
+    async def _watch(self, connection: _Connection) -> str:
+        """Bring the time to the protocol and look for life. Gives the reason to give the connection up."""
+        loop = asyncio.get_running_loop()
+        timing = self._timing
+        heard_at = probed_at = rate_at = loop.time()
+        frames = rate_frames = self.frames
+        while True:
+            now = loop.time()
+            self.protocol.tick(now)
+            if self.protocol.broken:
+                return self.protocol.broken
+            if over := connection.over:
+                return over
+            if connection.heard:
+                connection.heard, heard_at = False, now
+            if connection.pings:
+                connection.pings, self._ping_at = 0, now
+            if now - heard_at > timing.dead_after:
+                return f"The exchange was silent for {timing.dead_after:.0f} s."
+            if self.frames != frames:
+                frames, self._frame_at, probed_at = self.frames, now, now
+            elif now - probed_at > timing.probe_after:
+                probed_at = now
+                self.protocol.probe()
+            if now - rate_at >= 1.0:
+                self._rate = (self.frames - rate_frames) / (now - rate_at)
+                rate_frames, rate_at = self.frames, now
+            self._sample_lag = True
+            await asyncio.sleep(timing.tick)
+
+    def _ready(self) -> None:
+        """All subscriptions were answered: from here on nothing of the account is missed."""
+        self._link(LinkState.LIVE, "")
+
+    def _link(self, state: LinkState, detail: str) -> None:
+        self._state = state
+        self._sink.link(state, detail)
+
+    def health(self) -> Health:
+        """Give the state of the link for a status line; to be called in the stream's event loop."""
+        now = asyncio.get_running_loop().time()
+        return Health(
+            state=self._state,
+            frames=self.frames,
+            rate=self._rate if self._connection is not None else 0.0,
+            frame_age=None if self._frame_at is None else now - self._frame_at,
+            ping_age=None if self._ping_at is None else now - self._ping_at,
+            lag_ms=self._lag_ms,
+            skew_ms=self.clock.skew_ms,
+            faults=self.protocol.faults,
+            healed=self.protocol.healed,
+            untrusted=len(self.protocol.untrusted),
+        )
+
+
+def _in_brackets(text: str) -> str:
+    return f" ({text})" if text else ""
+
+
+def _end(error: ConnectionClosed) -> str:
+    """Say in words how a connection ended."""
+    sent = error.sent.code if error.sent is not None else 0
+    if CloseCode.MESSAGE_TOO_BIG in {sent, error.rcvd.code if error.rcvd is not None else 0}:
+        return "The exchange sent a message that was too large; the connection was closed."
+    if sent in {CloseCode.PROTOCOL_ERROR, CloseCode.INVALID_DATA} and not error.rcvd_then_sent:
+        return "The exchange sent what is no WebSocket message; the connection was closed."
+    if error.rcvd is None:
+        return "The connection to the exchange broke."
+    said = clean(error.rcvd.reason, 120)
+    return f"The exchange closed the connection (code {error.rcvd.code}{f', {said}' if said else ''})."

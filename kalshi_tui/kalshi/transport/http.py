@@ -1,0 +1,546 @@
+"""One HTTP exchange at a time: signing, bounds, retries of questions, and what the failure of a command means.
+
+`RestClient` says what is asked; this module says how (docs/kalshi-api.md, sections 2, 6 and 10). A failed
+question raises `TransportError`, `Refused` or `BadReply`. A failed command raises `NotSent`, `Refused` or
+`UnknownOutcome`.
+"""
+
+import asyncio
+import logging
+import zlib
+from collections.abc import AsyncIterator, Callable, Generator, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Final, Protocol, TypeVar
+
+import httpx
+import stamina
+from msgspec import Struct
+
+from kalshi_tui import __version__
+from kalshi_tui.domain.price import NumberError
+from kalshi_tui.kalshi import translate, wire
+from kalshi_tui.kalshi.environments import Environment
+from kalshi_tui.kalshi.errors import (
+    AuthenticationFailed,
+    BadReply,
+    DuplicateOrder,
+    Forbidden,
+    KalshiError,
+    NoKey,
+    NotFound,
+    NotSent,
+    RateLimited,
+    Refused,
+    ServerFault,
+    TransportError,
+    UnknownOutcome,
+    WrongHost,
+)
+from kalshi_tui.kalshi.translate import TranslationError
+from kalshi_tui.kalshi.transport.clock import ExchangeClock
+from kalshi_tui.kalshi.transport.rate_limit import (
+    CANCEL_COST,
+    USUAL_COST,
+    Tokens,
+    TooBusyError,
+)
+from kalshi_tui.kalshi.transport.signing import Signer
+from kalshi_tui.kalshi.transport.tls import (
+    proxy_for,
+    through_proxy,
+    tls_context,
+    tls_fault,
+)
+from kalshi_tui.kalshi.wire import DecodeError, tolerant
+from kalshi_tui.kalshi.wire.tolerant import LeftOut, Read
+
+logging.getLogger("stamina").addHandler(
+    logging.NullHandler()  # else each retry falls through to standard error, which is the trader's screen
+)
+
+_log: Final = logging.getLogger("kalshi_tui.rest")
+_log.addHandler(logging.NullHandler())  # else warnings fall through to standard error, which is the trader's screen
+
+T = TypeVar("T")
+U = TypeVar("U")
+
+Params = Mapping[str, str | int | Sequence[str] | None]
+Body = Struct | Mapping[str, str | int | bool]
+
+LOGGED_ONCE: Final = 10_000
+"""How many items that were left out are remembered, so that each is logged once."""
+BODY_LIMIT: Final = 32 * 1024 * 1024
+"""Bytes of a body, unpacked, beyond which it is refused: a page of 1,000 markets has 3 million."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """How a question is asked again: exponential backoff with jitter, all in seconds."""
+
+    attempts: int = 4
+    first_wait: float = 0.2
+    longest_wait: float = 5.0
+    jitter: float = 0.5
+    total: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """How long is waited, in seconds: for a connection, for each piece of a reply, for a whole exchange."""
+
+    connect: float = 5.0
+    piece: float = 10.0
+    whole: float = 30.0
+
+
+class Page(Protocol):
+    """A reply with a cursor."""
+
+    @property
+    def cursor(self) -> object:
+        """The next page's, empty or null on the last."""
+
+
+P = TypeVar("P", bound=Page)
+
+
+class _TooLargeError(Exception):
+    """A body beyond the limit."""
+
+
+class _UnpackError(Exception):
+    """A body that is packed in a way that was not offered, or that breaks off."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Reply:
+    status: int
+    body: bytes
+
+
+class SigningAuth(httpx.Auth):
+    """Signs each attempt with a fresh timestamp, and only for the environment's own server.
+
+    docs/kalshi-api.md, section 2.
+    """
+
+    def __init__(self, signer: Signer, environment: Environment, clock: ExchangeClock) -> None:
+        self._signer = signer
+        self._origin = environment.signing_origin
+        self._clock = clock
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        """Put the three headers on a request. Raises WrongHost for any other server."""
+        url = request.url
+        port = url.port or (443 if url.scheme == "https" else 80)
+        if (url.scheme, url.host, port) != self._origin:
+            raise WrongHost(url.host, [self._origin[1]])
+        path = url.raw_path.partition(b"?")[0].decode("ascii")
+        request.headers.update(self._signer.headers(request.method, path, self._clock.now_ms(), host=url.host))
+        yield request
+
+
+class Calls:
+    """Questions and commands to one environment's REST API."""
+
+    def __init__(
+        self,
+        environment: Environment,
+        signer: Signer | None = None,
+        *,
+        clock: ExchangeClock | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+        timeouts: Timeouts | None = None,
+        retry: Retry | None = None,
+        body_limit: int = BODY_LIMIT,
+        url: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        proxy: str | None = None,
+        read_only: bool = False,
+    ) -> None:
+        """Make ready; ``url`` is what paths are put behind (default: the API's), ``headers`` go with every request.
+
+        ``proxy`` is the address of an HTTP proxy, ``http://`` or ``https://``; raises ValueError for any other. With
+        ``read_only`` no command leaves, whoever asks for it: each is NotSent.
+        """
+        self._read_only = read_only
+        self.on_left_out: Callable[[LeftOut], None] | None = None
+        """Told of every item that is left out of a list, each time that it is."""
+        self._logged: set[LeftOut] = set()
+        self.clock = clock or ExchangeClock()
+        self._url = environment.rest_url if url is None else url
+        self._auth = SigningAuth(signer, environment, self.clock) if signer is not None else None
+        self._body_limit = body_limit
+        self.writes = Tokens()
+        times = timeouts or Timeouts()
+        self._whole = times.whole
+        tls = tls_context(self._url)
+        through = proxy_for(self._url, proxy)
+        self._client = httpx.AsyncClient(
+            transport=transport,
+            verify=tls,
+            proxy=through_proxy(through, tls),
+            # None is ever taken: they would be kept for ever, and sent back.
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+            trust_env=False,
+            follow_redirects=False,
+            timeout=httpx.Timeout(times.piece, connect=times.connect),
+            limits=httpx.Limits(max_connections=8, max_keepalive_connections=8, keepalive_expiry=50.0),
+            headers={
+                "User-Agent": f"kalshi-tui/{__version__}",
+                "Accept": "application/json",
+                "Accept-Encoding": "gzip",
+                **(headers or {}),
+            },
+        )
+        plan = retry or Retry()
+        self._again = stamina.AsyncRetryingCaller(
+            attempts=plan.attempts,
+            timeout=plan.total,
+            wait_initial=plan.first_wait,
+            wait_max=plan.longest_wait,
+            wait_jitter=plan.jitter,
+        ).on(_worth_asking_again)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()
+
+    # Questions.
+
+    async def get(
+        self,
+        path: str,
+        kind: type[T],
+        params: Params | None = None,
+        *,
+        private: bool = False,
+        left_out: list[LeftOut] | None = None,
+    ) -> T:
+        """Ask, and ask again where that may help. Raises TransportError, Refused or BadReply (NoKey without a key).
+
+        Items of a list that cannot be read are left out, told, and added to ``left_out``.
+        """
+        if private and self._auth is None:
+            raise NoKey
+        lost: list[LeftOut] = []
+        reply: T = await self._again(self._ask, path, kind, params, lost)
+        for each in lost:
+            self.leave_out(each, left_out)
+        return reply
+
+    def leave_out(self, item: LeftOut, left_out: list[LeftOut] | None = None) -> None:
+        """Note that an item is left out of a list: in the log once, to whoever listens, and in ``left_out``."""
+        if item not in self._logged and len(self._logged) < LOGGED_ONCE:
+            self._logged.add(item)
+            _log.warning("Left out, for it cannot be read: %s", item)
+        if left_out is not None:
+            left_out.append(item)
+        if self.on_left_out is not None:
+            self.on_left_out(item)
+
+    def sensible(
+        self,
+        change: Callable[[U], T],
+        sources: Iterable[U] | None,
+        what: str,
+        name: Callable[[U], object],
+        left_out: list[LeftOut],
+    ) -> Iterable[T]:
+        """Translate the items of a list, leaving out what makes no sense: one must not hide the other 70,000."""
+        for source in sources or ():
+            try:
+                changed = change(source)
+            except (TranslationError, NumberError) as error:
+                named = translate.clean(str(name(source)), translate.IDENTITY)
+                self.leave_out(LeftOut(what, named, translate.clean(str(error))), left_out)
+            else:
+                yield changed
+
+    async def _ask(self, path: str, kind: type[T], params: Params | None, left_out: list[LeftOut]) -> T:
+        try:
+            reply = await self._exchange("GET", path, params)
+        except (httpx.HTTPError, TimeoutError) as error:
+            raise TransportError(f"The exchange could not be reached: {_reason(error)}.") from error
+        except (_TooLargeError, _UnpackError) as error:
+            raise BadReply(f"The exchange's reply cannot be read: {error}.") from error
+        if not 200 <= reply.status < 300:
+            raise self._failure(reply)
+        try:
+            return tolerant.decode(reply.body, kind, left_out)
+        except DecodeError as error:
+            raise BadReply(f"The exchange's reply to {path} makes no sense: {translate.clean(str(error))}.") from error
+
+    async def pages(
+        self,
+        path: str,
+        params: Params,
+        kind: type[P],
+        *,
+        private: bool = False,
+        left_out: list[LeftOut] | None = None,
+        broken_off: Callable[[], None] = lambda: None,
+    ) -> AsyncIterator[P]:
+        """Yield pages until the cursor is empty or comes again.
+
+        ``broken_off`` is called if it does. See docs/kalshi-api.md, section 8.
+        """
+        seen: set[str] = set()
+        cursor = ""
+        while True:
+            page = await self.get(path, kind, {**params, "cursor": cursor or None}, private=private, left_out=left_out)
+            yield page
+            following = page.cursor
+            if not isinstance(following, str) or not following:
+                return
+            if following in seen:
+                broken_off()
+                return
+            seen.add(following)
+            cursor = following
+
+    async def collect(
+        self,
+        path: str,
+        params: Params,
+        kind: type[P],
+        items: Callable[[P], Iterable[U] | None],
+        change: Callable[[U], T],
+        what: str,
+        name: Callable[[U], object],
+        most: int | None = None,
+        *,
+        private: bool = False,
+    ) -> Read[T]:
+        """Read a whole list, at most ``most``. What makes no sense is left out, and the list says so."""
+        found, lost = Read[T](), list[LeftOut]()
+
+        def broken_off() -> None:
+            found.broken_off = True
+
+        async for page in self.pages(path, params, kind, private=private, left_out=lost, broken_off=broken_off):
+            found.extend(self.sensible(change, items(page), what, name, lost))
+            if most is not None and len(found) >= most:
+                del found[most:]
+                break
+        found.left_out = tuple(lost)
+        return found
+
+    # Commands.
+
+    async def command(
+        self,
+        method: str,
+        path: str,
+        kind: type[T],
+        what: str,
+        request: Struct | None = None,
+        params: Params | None = None,
+        *,
+        items: int = 1,
+    ) -> T:
+        """Send a command exactly once and read its reply. Raises NotSent, Refused or UnknownOutcome.
+
+        docs/kalshi-api.md, sections 6 and 10.
+
+        ``what`` begins the sentences of the errors: "The order", "The cancel". ``items`` are those of a batch.
+        """
+        reply = await self._send(method, path, what, request, params, items)
+        try:
+            return tolerant.decode(reply.body, kind, [])
+        except DecodeError as error:
+            raise UnknownOutcome(
+                f"{what} was sent, but the answer makes no sense ({translate.clean(str(error))}): "
+                "what became of it is not known.",
+                status=reply.status,
+            ) from error
+
+    async def plain_command(self, method: str, path: str, what: str, request: Body | None = None) -> None:
+        """Send a command exactly once whose reply says nothing but its status. Raises as `command` does."""
+        await self._send(method, path, what, request)
+
+    async def _send(
+        self,
+        method: str,
+        path: str,
+        what: str,
+        request: Body | None = None,
+        params: Params | None = None,
+        items: int = 1,
+    ) -> _Reply:
+        if self._read_only:
+            raise NotSent(f"{what} was not sent: the program only watches (read-only). Nothing was done.")
+        if self._auth is None:
+            raise NoKey
+        content = wire.encode(request) if request is not None else None
+        is_cancel = method == "DELETE"
+        try:
+            await self.writes.take((CANCEL_COST if is_cancel else USUAL_COST) * items, urgent=is_cancel)
+            reply = await self._exchange(method, path, params, content)
+        except TooBusyError as error:
+            raise NotSent(f"{what} was not sent: too many at a time for this account. Nothing was done.") from error
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError) as error:
+            raise NotSent(
+                f"{what} was not sent: no connection to the exchange ({_reason(error)}). Nothing was done."
+            ) from error
+        except (httpx.HTTPError, TimeoutError) as error:
+            raise UnknownOutcome(
+                f"{what} was sent, but no answer came ({_reason(error)}): what became of it is not known."
+            ) from error
+        except (_TooLargeError, _UnpackError) as error:
+            raise UnknownOutcome(
+                f"{what} was sent, but the answer cannot be read ({error}): what became of it is not known."
+            ) from error
+        if 400 <= reply.status < 500 and reply.status != 408:
+            raise self._failure(reply)
+        if not 200 <= reply.status < 300:
+            raise UnknownOutcome(
+                f"{what} was sent, but the exchange answered with status {reply.status}: "
+                "what became of it is not known.",
+                status=reply.status,
+            )
+        return reply
+
+    # The wire.
+
+    async def _exchange(
+        self, method: str, path: str, params: Params | None = None, content: bytes | None = None
+    ) -> _Reply:
+        """Send one request and read the whole reply within the bounds of time and size. Raises httpx's errors."""
+        request = self._client.build_request(
+            method,
+            self._url + path,
+            params=_query(params),
+            content=content,
+            headers={"Content-Type": "application/json"} if content is not None else None,
+        )
+        async with asyncio.timeout(self._whole):
+            sent_ms = self.clock.local_ms()
+            response = await self._client.send(request, stream=True, auth=self._auth)
+            try:
+                if "age" not in response.headers:
+                    self.clock.heard(response.headers.get("date"), sent_ms, self.clock.local_ms())
+                return _Reply(response.status_code, await self._body(response))
+            finally:
+                await response.aclose()
+
+    async def _body(self, response: httpx.Response) -> bytes:
+        """Read a body, unpacking it ourselves: the limit has to hold before the memory is taken, not after."""
+        limit = self._body_limit
+        if response.is_stream_consumed:
+            if len(response.content) > limit:
+                raise _TooLargeError(f"it has more than {limit:,} bytes")
+            return response.content
+        encoding = response.headers.get("content-encoding", "identity").strip().lower()
+        if encoding not in {"identity", "", "gzip"}:
+            raise _UnpackError(f"it is packed as {translate.clean(encoding, 40)!r}, which was not asked for")
+        unpack = zlib.decompressobj(31) if encoding == "gzip" else None
+        # One buffer: a list of its parts could take forty times their bytes, sent two at a time.
+        body = bytearray()
+        received = 0
+        async for raw in response.aiter_raw():
+            received += len(raw)
+            try:
+                body += unpack.decompress(raw, limit - len(body) + 1) if unpack is not None else raw
+            except zlib.error as error:
+                raise _UnpackError("its packing is damaged") from error
+            if len(body) > limit or received > limit:
+                raise _TooLargeError(f"it has more than {limit:,} bytes")
+            if unpack is not None and unpack.unused_data:
+                # What comes behind the end is kept by zlib, and would be without bound.
+                raise _UnpackError("its packing is damaged")
+        if unpack is not None and received and not unpack.eof:
+            raise _UnpackError("it breaks off")
+        return bytes(body)
+
+    def _failure(self, reply: _Reply) -> KalshiError:
+        """Turn a status other than 2xx into its error (docs/kalshi-api.md, section 10)."""
+        code, message, details = error_texts(reply.body)
+        status = reply.status
+        if status == 401:
+            return AuthenticationFailed(status, code, message, details, skew_ms=self.clock.skew_ms)
+        if status == 403:
+            return Forbidden(status, code, message, details)
+        if status == 404:
+            return NotFound(status, code, message, details)
+        if status == 429:
+            return RateLimited(status, code, message, details)
+        if status == 409 and code == "order_already_exists":
+            return DuplicateOrder(status, code, message, details)
+        if 400 <= status < 500 and status != 408:
+            return Refused(status, code, message, details)
+        return ServerFault(status, message or details or code)
+
+
+def error_texts(body: bytes) -> tuple[str, str, str]:
+    """Read code, message and details of a refusal in any of its shapes, cleaned; empty where there are none."""
+    try:
+        parsed = wire.decode(body, wire.ErrorBody)
+    except DecodeError:
+        return "", "", ""
+    nested = parsed.error
+    if isinstance(nested, wire.ErrorDetail) and (nested.code or nested.message):
+        found: tuple[str, str, str] = (nested.code, nested.message, translate.given(nested.details))
+    else:
+        message = translate.given(parsed.message) or (nested if isinstance(nested, str) else "")
+        found = (translate.given(parsed.code), message, translate.given(parsed.details))
+    code, message, details = (translate.clean(text) for text in found)
+    return code, message, details
+
+
+def _worth_asking_again(error: Exception) -> bool:
+    """Say whether a question may be asked again: GETs only, on 429, 5xx, the way there, and a clock just corrected."""
+    return isinstance(error, TransportError | RateLimited) or (
+        isinstance(error, AuthenticationFailed) and error.skew_ms != 0
+    )
+
+
+def _reason(error: Exception) -> str:
+    """Say in words what a transport's exception means; its own text may hold addresses and is not passed on."""
+    if isinstance(error, httpx.ProxyError):
+        return "the proxy lets nothing through"
+    if isinstance(error, httpx.ConnectTimeout | httpx.PoolTimeout):
+        return "connecting took too long"
+    if isinstance(error, httpx.TransportError) and (fault := tls_fault(error)):
+        return fault
+    if isinstance(error, httpx.ConnectError):
+        return "nobody answers at its address"
+    if isinstance(error, httpx.TimeoutException | TimeoutError):
+        return "it took too long"
+    if isinstance(error, httpx.RemoteProtocolError | httpx.ReadError | httpx.WriteError | httpx.CloseError):
+        return "the connection broke"
+    return "the connection failed"
+
+
+def _query(params: Params | None) -> list[tuple[str, str | int | float | bool | None]]:
+    """Write the query: what is None is left out, a list repeats its name."""
+    pairs: list[tuple[str, str | int | float | bool | None]] = []
+    for name, value in (params or {}).items():
+        if value is None:
+            continue
+        if isinstance(value, str | int):
+            pairs.append((name, value))
+        else:
+            pairs.extend((name, each) for each in value)
+    return pairs
+
+
+def translated(change: Callable[[U], T], source: U) -> T:
+    """Translate the reply to a question. Raises BadReply."""
+    try:
+        return change(source)
+    except (TranslationError, NumberError) as error:
+        raise BadReply(f"The exchange's reply makes no sense: {error}") from error
+
+
+def acknowledged(change: Callable[[U], T], source: U, what: str) -> T:
+    """Translate the reply to a command. Raises UnknownOutcome: it was done, or not, and the answer does not say."""
+    try:
+        return change(source)
+    except (TranslationError, NumberError) as error:
+        order_id = getattr(source, "order_id", "")
+        raise UnknownOutcome(
+            f"{what} was sent, but the answer makes no sense ({error}): what became of it is not known.",
+            order_id=translate.clean(order_id, translate.IDENTITY),
+        ) from error

@@ -1,0 +1,98 @@
+"""A private key's file, and the variables of the environment that name it: read as ssh reads keys.
+
+A sentence that says what is wrong never holds anything of the key.
+"""
+
+import errno
+import os
+import shlex
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from kalshi_tui.kalshi.errors import Misconfigured
+from kalshi_tui.kalshi.transport.signing import KeyFileError
+
+LARGEST_KEY_FILE: Final = 64 * 1024
+OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
+
+
+@dataclass(frozen=True, slots=True)
+class KeyVariables:
+    """A key id and where its key is: a path, or the key's own text."""
+
+    key_id: str
+    path: Path | None
+    pem: bytes | None = field(default=None, repr=False)
+
+
+def key_variables(environ: Mapping[str, str]) -> KeyVariables | None:
+    """Take key id and key from the usual variables; None where none is set. Raises Misconfigured for half of them.
+
+    ``KALSHI_API_KEY_ID`` or ``KALSHI_KEY_ID``, with ``KALSHI_PRIVATE_KEY_PATH`` or ``KALSHI_PRIVATE_KEY``.
+    """
+    key_id = environ.get("KALSHI_API_KEY_ID") or environ.get("KALSHI_KEY_ID") or ""
+    path, pem = environ.get("KALSHI_PRIVATE_KEY_PATH") or "", environ.get("KALSHI_PRIVATE_KEY") or ""
+    if path and pem:
+        raise Misconfigured("KALSHI_PRIVATE_KEY and KALSHI_PRIVATE_KEY_PATH are both set; unset one of them.")
+    if not key_id and not path and not pem:
+        return None
+    if bool(key_id) != bool(path or pem):
+        there, missing = (
+            ("KALSHI_API_KEY_ID", "KALSHI_PRIVATE_KEY_PATH")
+            if key_id
+            else ("KALSHI_PRIVATE_KEY" + ("_PATH" if path else ""), "KALSHI_API_KEY_ID")
+        )
+        raise Misconfigured(f"{there} is set, but {missing} is not: an id and its key come together.")
+    return KeyVariables(
+        key_id,
+        Path(path).expanduser() if path else None,
+        # A variable often has its line ends written as \n.
+        pem.replace("\\n", "\n").encode() if pem else None,
+    )
+
+
+def read_key_file(path: Path) -> bytes:
+    """Read a private key as ssh would: an own file, no link, readable by nobody else. Raises KeyFileError.
+
+    What is checked is the opened file itself, so that it cannot be exchanged in between.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+    except OSError as error:
+        raise KeyFileError(_no_file(path, error)) from None
+    try:
+        _refuse_unsafe(path, os.fstat(descriptor))
+        return os.read(descriptor, LARGEST_KEY_FILE + 1)
+    finally:
+        os.close(descriptor)
+
+
+def _refuse_unsafe(path: Path, found: os.stat_result) -> None:
+    """Refuse what is no file, not one's own, or open to others. Raises KeyFileError with the remedy."""
+    if not stat.S_ISREG(found.st_mode):
+        raise KeyFileError(f"{path} is not a file; name the private key's own file.")
+    if found.st_uid != os.geteuid():
+        raise KeyFileError(
+            f"The key file {path} belongs to another user, who could change it; copy it into a file of your own."
+        )
+    if found.st_mode & OTHERS:
+        mode = stat.S_IMODE(found.st_mode)
+        raise KeyFileError(
+            f"The key file {path} can be read or changed by others (mode {mode:04o}). "
+            f"To mend that: chmod 600 {shlex.quote(str(path))}"
+        )
+    if found.st_size > LARGEST_KEY_FILE:
+        raise KeyFileError(f"{path} is too large for a private key; name the key's own file.")
+
+
+def _no_file(path: Path, error: OSError) -> str:
+    if error.errno == errno.ENOENT:
+        return f"There is no key file {path}. Check the path, or download or create a key at the exchange."
+    if error.errno in {errno.ELOOP, errno.EMLINK}:
+        return f"The key file {path} is a link, which is not followed: name the file itself."
+    if error.errno in {errno.EACCES, errno.EPERM}:
+        return f"The key file {path} cannot be read by you. To mend that: chmod 600 {shlex.quote(str(path))}"
+    return f"The key file {path} cannot be read ({error.strerror or error})."

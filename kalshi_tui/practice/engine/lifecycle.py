@@ -1,0 +1,353 @@
+"""A market's life, and the pauses of the exchange (docs/kalshi-api.md, sections 8 and 10).
+
+Opening and closing by the clock are silent. Deactivation, reactivation, a moved close, the result and the payout are
+announced. ``closed -> determined -> finalized``, with ``disputed`` and ``amended`` between.
+"""
+
+from typing import Final
+
+from kalshi_tui.domain.market import MarketStatus
+from kalshi_tui.domain.price import PRICE_UNIT, Price
+from kalshi_tui.practice.engine.accounts import Account, Holding
+from kalshi_tui.practice.engine.core import Outcome
+from kalshi_tui.practice.engine.events import (
+    EventListed,
+    LifecycleType,
+    MarketTouched,
+    PositionChanged,
+    Settled,
+)
+from kalshi_tui.practice.engine.listing import Listing
+from kalshi_tui.practice.engine.matching import Matching
+from kalshi_tui.practice.engine.records import SettlementRecord
+from kalshi_tui.practice.engine.rejection import Refusal, invalid_order
+from kalshi_tui.practice.engine.terms import (
+    GRIDS,
+    Event,
+    Market,
+    Series,
+)
+
+SWEEP_DELAY_MS: Final = 1_000
+"""How long after the close the resting orders are cancelled."""
+VISIBLE_DELAY_MS: Final = 2_000
+"""How long a market just created answers 404."""
+OUTCOME_RETRY_MS: Final = 5_000
+"""How often the outcome source is asked again when it does not know yet."""
+
+_OVER: Final = frozenset({MarketStatus.DETERMINED, MarketStatus.DISPUTED, MarketStatus.AMENDED})
+_UNDECIDED: Final = frozenset({MarketStatus.CLOSED, MarketStatus.DISPUTED})
+
+
+def yes_or_no(result: str) -> Outcome:
+    """Give the outcome of a plain result. Raises Refusal 400 for a word other than ``yes`` or ``no``."""
+    if result not in {"yes", "no"}:
+        raise Refusal(400, "bad_request", "bad request", f"result must be yes or no, not {result[:32]!r}")
+    return Outcome(result, PRICE_UNIT if result == "yes" else 0)
+
+
+def scalar(value: Price) -> Outcome:
+    """Give the outcome of a market that pays a YES between 0 and 1 dollar. Raises Refusal 400 outside of it."""
+    if not 0 <= value <= PRICE_UNIT:
+        raise Refusal(400, "bad_request", "bad request", "value must lie between 0 and 1 dollar")
+    return Outcome("scalar", value)
+
+
+class Lifecycles(Matching):
+    """Matching, with markets that open, close, are decided and pay out."""
+
+    def advance(self) -> int:
+        """Do all that the clock has made due: openings, closings, results, payouts, expiries. Give the time."""
+        return self._tick()
+
+    # -- listing -----------------------------------------------------------------------------------------------------
+
+    def add_series(self, series: Series) -> None:
+        """List a series; one that is listed already is left as it is."""
+        self.series.setdefault(series.ticker, series)
+
+    def add_event(self, event: Event) -> None:
+        """List an event; one that is listed already is left as it is."""
+        if event.ticker not in self.events_by_ticker:
+            self.events_by_ticker[event.ticker] = event
+            self._emit(EventListed(event))
+
+    def add_market(self, terms: Market, *, announce: bool = True) -> Listing:
+        """List a market while the exchange runs. An announced one answers 404 for its first two seconds."""
+        listing = self._list(terms)
+        if announce:
+            listing.visible_ms = self.now + VISIBLE_DELAY_MS
+            self._announce(listing, LifecycleType.CREATED, self.now)
+        return listing
+
+    def _schedule(self, listing: Listing) -> None:
+        if listing.open_ms <= self.now < listing.close_ms:
+            listing.status = MarketStatus.ACTIVE
+        elif self.now < listing.open_ms:
+            self._at(listing.open_ms, lambda now: self._open(listing, now))
+        self._at(listing.close_ms, lambda now: self._close_by_clock(listing, now))
+
+    def _open(self, listing: Listing, now: int) -> None:
+        if listing.status is MarketStatus.INITIALIZED and listing.open_ms <= now < listing.close_ms:
+            listing.status = MarketStatus.ACTIVE
+            self._emit(MarketTouched(listing.ticker, now))
+
+    def _close_by_clock(self, listing: Listing, now: int) -> None:
+        if listing.close_ms > now or listing.status not in {
+            MarketStatus.INITIALIZED,
+            MarketStatus.ACTIVE,
+            MarketStatus.INACTIVE,
+        }:
+            return
+        listing.status = MarketStatus.CLOSED
+        self._emit(MarketTouched(listing.ticker, now))
+        self._await_outcome(listing)
+
+    def _await_outcome(self, listing: Listing) -> None:
+        """Set the timers of a closed market: the sweep of its orders, and the asking for its result."""
+        self._at(listing.close_ms + SWEEP_DELAY_MS, lambda due: self._sweep(listing, due))
+        self._at(
+            max(listing.close_ms, min(listing.terms.expected_expiration_ms, listing.terms.latest_expiration_ms)),
+            lambda due: self._ask_outcome(listing, due),
+        )
+
+    def _sweep(self, listing: Listing, now: int) -> None:
+        """Cancel what still rests in a market that takes no orders."""
+        if listing.status is MarketStatus.ACTIVE:
+            return
+        self._cancel_resting(listing, now, "market closed")
+
+    def _cancel_resting(self, listing: Listing, now: int, reason: str) -> None:
+        for side in listing.book.sides:
+            for order in side.orders():
+                self._cancel(order, now, reason)
+        self._requote(listing, now)
+        self._flush_balances(now)
+
+    def _ask_outcome(self, listing: Listing, now: int) -> None:
+        if listing.status is not MarketStatus.CLOSED or self.outcomes is None:
+            return
+        outcome = self.outcomes(listing.terms, now)
+        if outcome is None:
+            self._at(now + OUTCOME_RETRY_MS, lambda due: self._ask_outcome(listing, due))
+        else:
+            self._determine(listing, outcome, now)
+
+    # -- results -----------------------------------------------------------------------------------------------------
+
+    def determine(self, ticker: str, outcome: Outcome) -> None:
+        """Set a market's result; an open market is closed early first. The settlement timer then runs.
+
+        Raises Refusal 404 for an unknown market, 409 for one that is decided already.
+        """
+        now = self._tick()
+        listing = self.listing(ticker)
+        self._close_early(listing, now)
+        if listing.status not in _UNDECIDED:
+            raise Refusal(409, "market_determined", "market is determined already", ticker)
+        self._determine(listing, outcome, now)
+
+    def settle(self, ticker: str, outcome: Outcome | None = None) -> None:
+        """Pay a market out now, without its settlement timer; ``outcome`` decides it first where it is not decided.
+
+        Raises Refusal 404 for an unknown market, 409 for a settled one, 400 for an undecided one without an outcome.
+        """
+        now = self._tick()
+        listing = self.listing(ticker)
+        if listing.status is MarketStatus.FINALIZED:
+            raise Refusal(409, "market_settled", "market is settled already", ticker)
+        if outcome is not None and listing.status is not MarketStatus.AMENDED and listing.status not in _OVER:
+            self._close_early(listing, now)
+            self._determine(listing, outcome, now)
+        elif outcome is not None:
+            self._amend(listing, outcome, now)
+        if listing.status not in _OVER or listing.settlement_value is None:
+            raise Refusal(400, "bad_request", "bad request", "the market has no result yet: give one")
+        self._finalize(listing, now)
+
+    def dispute(self, ticker: str) -> None:
+        """Challenge a result: its settlement timer stops until it is amended. Raises Refusal 404 or 409."""
+        now = self._tick()
+        listing = self.listing(ticker)
+        if listing.status not in {MarketStatus.DETERMINED, MarketStatus.AMENDED}:
+            raise Refusal(409, "market_not_determined", "market is not determined", ticker)
+        listing.status = MarketStatus.DISPUTED
+        listing.settle_ms = 0
+        self._announce(listing, LifecycleType.METADATA_UPDATED, now)
+
+    def amend_result(self, ticker: str, outcome: Outcome) -> None:
+        """Decide a determined or disputed market anew; the settlement timer starts again. Raises Refusal 404 or 409."""
+        now = self._tick()
+        listing = self.listing(ticker)
+        if listing.status not in _OVER:
+            raise Refusal(409, "market_not_determined", "market is not determined", ticker)
+        self._amend(listing, outcome, now)
+
+    def _amend(self, listing: Listing, outcome: Outcome, now: int) -> None:
+        self._set_result(listing, outcome, now, MarketStatus.AMENDED)
+
+    def _determine(self, listing: Listing, outcome: Outcome, now: int) -> None:
+        self._cancel_resting(listing, now, "market determined")
+        self._set_result(listing, outcome, now, MarketStatus.DETERMINED)
+
+    def _set_result(self, listing: Listing, outcome: Outcome, now: int, status: MarketStatus) -> None:
+        listing.status = status
+        listing.result = outcome.result
+        listing.settlement_value = outcome.value
+        listing.expiration_value = outcome.expiration_value
+        due = now + listing.terms.settlement_timer_s * 1_000
+        listing.settle_ms = due
+        self._at(due, lambda at: self._finalize_when_due(listing, at))
+        self._announce(listing, LifecycleType.DETERMINED, now)
+
+    def _finalize_when_due(self, listing: Listing, now: int) -> None:
+        if listing.settle_ms and listing.settle_ms <= now and listing.status in _OVER:
+            self._finalize(listing, now)
+
+    def _finalize(self, listing: Listing, now: int) -> None:
+        listing.status = MarketStatus.FINALIZED
+        listing.settle_ms = 0
+        listing.settled_ms = now
+        for account in self.accounts.values():
+            holding = account.holdings.pop(listing.ticker, None)
+            if holding is not None:
+                self._pay(account, holding, now)
+        listing.open_interest = 0
+        self._move_last(listing)
+        self._announce(listing, LifecycleType.SETTLED, now)
+        self._flush_balances(now)
+
+    def _pay(self, account: Account, holding: Holding, now: int) -> None:
+        """Pay one holding. The payout is rounded down to the account's precision; the rest is a settlement fee."""
+        listing = holding.listing
+        shard = listing.shard
+        value = listing.settlement_value or 0
+        position, cost = holding.position, holding.cost
+        worth = position * value if position >= 0 else -position * (PRICE_UNIT - value)
+        revenue = worth - worth % account.precision
+        account.cash[shard] += revenue
+        self.escrow[shard] -= worth
+        self.fees[shard] += worth - revenue
+        holding.fees_paid += worth - revenue
+        if not account.kept or not holding.total_traded:
+            return
+        self._money_moved(account, shard)
+        holding.realized += worth - cost
+        holding.position = 0
+        holding.cost = 0
+        holding.fee_cost = 0
+        holding.updated_ms = now
+        if position:
+            settled = SettlementRecord(
+                account_id=account.account_id,
+                ticker=listing.ticker,
+                event_ticker=listing.terms.event_ticker,
+                exchange_index=shard,
+                result=listing.result,
+                value=value,
+                yes_count=max(position, 0),
+                yes_cost=cost if position > 0 else 0,
+                no_count=max(-position, 0),
+                no_cost=cost if position < 0 else 0,
+                revenue=revenue,
+                fee=holding.fees_paid,
+                ts_ms=now,
+            )
+            account.settlements.append(settled)
+            self._emit(Settled(settled))
+        self._emit(PositionChanged(holding.record()))
+
+    # -- by hand -----------------------------------------------------------------------------------------------------
+
+    def _close_early(self, listing: Listing, now: int) -> None:
+        if listing.status in {MarketStatus.INITIALIZED, MarketStatus.ACTIVE, MarketStatus.INACTIVE}:
+            listing.close_ms = now
+            listing.status = MarketStatus.CLOSED
+            self._announce(listing, LifecycleType.CLOSE_DATE_UPDATED, now)
+            self._cancel_resting(listing, now, "market closed")
+
+    def move_close(self, ticker: str, close_ms: int) -> None:
+        """Move a market's close; one that has closed and not been decided is opened again by a later date.
+
+        Raises Refusal 404, or 409 once it is decided.
+        """
+        now = self._tick()
+        listing = self.listing(ticker)
+        if listing.status in _OVER or listing.status is MarketStatus.FINALIZED:
+            raise Refusal(409, "market_determined", "market is determined already", ticker)
+        listing.close_ms = close_ms
+        self._announce(listing, LifecycleType.CLOSE_DATE_UPDATED, now)
+        if listing.status is MarketStatus.CLOSED and close_ms > now:
+            self._cancel_resting(listing, now, "market reopened")
+            listing.status = MarketStatus.ACTIVE
+            self._announce(listing, LifecycleType.ACTIVATED, now)
+        self._at(max(close_ms, now), lambda due: self._close_by_clock(listing, due))
+        self._tick()
+
+    def deactivate(self, ticker: str) -> None:
+        """Stop trading in one market; its orders stay. Raises Refusal 404, or 409 if it is not active."""
+        now = self._tick()
+        listing = self.listing(ticker)
+        if listing.status is not MarketStatus.ACTIVE:
+            raise Refusal(409, "MARKET_INACTIVE", "market is not active", ticker)
+        listing.status = MarketStatus.INACTIVE
+        self._announce(listing, LifecycleType.DEACTIVATED, now)
+
+    def activate(self, ticker: str) -> None:
+        """Let a deactivated market trade again; all its resting orders are cancelled. Raises Refusal 404 or 409."""
+        now = self._tick()
+        listing = self.listing(ticker)
+        if listing.status is not MarketStatus.INACTIVE:
+            raise Refusal(409, "market_not_deactivated", "market is not deactivated", ticker)
+        self._cancel_resting(listing, now, "market reactivated")
+        listing.status = MarketStatus.ACTIVE
+        self._announce(listing, LifecycleType.ACTIVATED, now)
+
+    def change_grid(self, ticker: str, structure: str) -> None:
+        """Give a market another price grid. Resting orders stay where they are, on the new grid or off it.
+
+        Raises Refusal 404 for an unknown market, 400 for an unknown structure.
+        """
+        now = self._tick()
+        listing = self.listing(ticker)
+        grid = GRIDS.get(structure)
+        if grid is None:
+            raise invalid_order(f"unknown price_level_structure; known are {', '.join(GRIDS)}")
+        listing.structure = structure
+        listing.grid = grid
+        self._announce(listing, LifecycleType.GRID_UPDATED, now)
+
+    # -- pauses ------------------------------------------------------------------------------------------------------
+
+    def pause_trading(self, resume_ms: int | None = None) -> None:
+        """Refuse placing and amending, allow cancelling; orders that asked for it are cancelled."""
+        now = self._tick()
+        self.trading_active = False
+        self.resume_ms = resume_ms
+        self._cancel_on_pause(now)
+
+    def resume_trading(self) -> None:
+        """End a trading pause."""
+        self._tick()
+        self.trading_active = True
+        self.resume_ms = None
+
+    def pause_exchange(self, resume_ms: int | None = None) -> None:
+        """Refuse everything that changes state; orders that asked for it are cancelled."""
+        now = self._tick()
+        self.exchange_active = False
+        self.resume_ms = resume_ms
+        self._cancel_on_pause(now)
+
+    def resume_exchange(self) -> None:
+        """End an exchange pause."""
+        self._tick()
+        self.exchange_active = True
+        self.resume_ms = None
+
+    def _cancel_on_pause(self, now: int) -> None:
+        for order in list(self.resting_orders()):
+            if order.cancel_on_pause and order.resting:
+                self._cancel(order, now, "paused")
+                self._requote(order.listing, now)
+        self._flush_balances(now)

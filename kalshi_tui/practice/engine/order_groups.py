@@ -1,0 +1,57 @@
+"""Order groups: orders that fall together when too much of them matches too fast (docs/kalshi-api.md, section 6)."""
+
+from collections import deque
+from typing import Final
+
+from kalshi_tui.domain.price import Count
+from kalshi_tui.practice.engine.orders import Order
+from kalshi_tui.practice.engine.records import GroupRecord
+
+WINDOW_MS: Final = 15_000
+"""The rolling window in which matched contracts count."""
+
+
+class OrderGroup:
+    """One group, on one shard. When more than ``limit`` matches within 15 s it is triggered, until it is reset."""
+
+    __slots__ = ("account_id", "deleted", "exchange_index", "group_id", "limit", "matched", "orders", "triggered")
+
+    def __init__(self, group_id: str, account_id: str, exchange_index: int, limit: Count) -> None:
+        self.group_id = group_id
+        self.account_id = account_id
+        self.exchange_index = exchange_index
+        self.limit = limit
+        self.triggered = False
+        self.deleted = False
+        self.orders: dict[str, Order] = {}
+        self.matched: deque[tuple[int, Count]] = deque()
+
+    def rolling(self, now: int) -> Count:
+        """Give what matched within the window that ends now."""
+        matched = self.matched
+        while matched and matched[0][0] <= now - WINDOW_MS:
+            matched.popleft()
+        return sum(count for _, count in matched)
+
+    def note(self, count: Count, now: int) -> bool:
+        """Count a match in; tell whether the limit is passed now."""
+        self.matched.append((now, count))
+        return self.rolling(now) > self.limit
+
+    def reset(self) -> None:
+        """Begin anew."""
+        self.triggered = False
+        self.matched.clear()
+
+    def record(self) -> GroupRecord:
+        """Give the group as it stands now."""
+        return GroupRecord(
+            group_id=self.group_id,
+            account_id=self.account_id,
+            exchange_index=self.exchange_index,
+            limit=self.limit,
+            triggered=self.triggered,
+            order_ids=tuple(self.orders),
+            matched=tuple(self.matched),
+            deleted=self.deleted,
+        )

@@ -1,0 +1,216 @@
+"""Reading the exchange: all that the portfolio and market endpoints need. Nothing here changes anything."""
+
+from collections.abc import Collection, Iterator
+
+from kalshi_tui.domain.price import PRICE_UNIT, Money, Price
+from kalshi_tui.practice.engine.candles import Candle, merge
+from kalshi_tui.practice.engine.core import Core
+from kalshi_tui.practice.engine.listing import Listing
+from kalshi_tui.practice.engine.order_book import Levels
+from kalshi_tui.practice.engine.orders import Order
+from kalshi_tui.practice.engine.records import (
+    BalanceRecord,
+    FillRecord,
+    OrderRecord,
+    OrderStatus,
+    PositionRecord,
+    QueuePosition,
+    SettlementRecord,
+    TradeRecord,
+)
+from kalshi_tui.practice.engine.rejection import Refusal, not_found
+from kalshi_tui.practice.engine.terms import Event
+
+
+class Queries(Core):
+    """The core with its reading side."""
+
+    # -- an account --------------------------------------------------------------------------------------------------
+
+    def orders(
+        self,
+        account_id: str,
+        *,
+        ticker: str = "",
+        event_tickers: Collection[str] = (),
+        status: OrderStatus | None = None,
+        min_ms: int | None = None,
+        max_ms: int | None = None,
+        exchange_index: int | None = None,
+    ) -> Iterator[OrderRecord]:
+        """Give an account's orders, newest first; the times filter on creation."""
+        account = self.account(account_id)
+        pool = account.live if status is OrderStatus.RESTING else account.orders
+        for order in reversed(pool.values()):
+            if (
+                (status is None or order.status is status)
+                and (not ticker or order.listing.ticker == ticker)
+                and (not event_tickers or order.listing.terms.event_ticker in event_tickers)
+                and (min_ms is None or order.created_ms >= min_ms)
+                and (max_ms is None or order.created_ms <= max_ms)
+                and (exchange_index is None or order.listing.shard == exchange_index)
+            ):
+                yield order.record()
+
+    def order(self, account_id: str, order_id: str) -> OrderRecord:
+        """Give one order, resting or not. Raises Refusal 404."""
+        return self._own_order(account_id, order_id).record()
+
+    def _own_order(self, account_id: str, order_id: str) -> Order:
+        order = self.account(account_id).orders.get(order_id)
+        if order is None:
+            raise not_found("order not found")
+        return order
+
+    def queue_position(self, account_id: str, order_id: str) -> QueuePosition:
+        """Give what must trade before an order does. Raises Refusal 404 for one that does not rest."""
+        order = self._own_order(account_id, order_id)
+        if not order.resting:
+            raise not_found("order is not resting")
+        return _queue_position(order)
+
+    def queue_positions(
+        self, account_id: str, *, tickers: Collection[str] = (), event_ticker: str = ""
+    ) -> list[QueuePosition]:
+        """Give the queue positions of all resting orders, or of those in some markets or an event."""
+        return [
+            _queue_position(order)
+            for order in self.account(account_id).live.values()
+            if (not tickers or order.listing.ticker in tickers)
+            and (not event_ticker or order.listing.terms.event_ticker == event_ticker)
+        ]
+
+    def positions(
+        self, account_id: str, *, ticker: str = "", event_ticker: str = "", exchange_index: int | None = None
+    ) -> list[PositionRecord]:
+        """Give what an account holds or has traded in markets that are not settled, by ticker."""
+        holdings = self.account(account_id).holdings
+        return [
+            holding.record()
+            for _, holding in sorted(holdings.items())
+            if (holding.total_traded or holding.position)
+            and (not ticker or holding.listing.ticker == ticker)
+            and (not event_ticker or holding.listing.terms.event_ticker == event_ticker)
+            and (exchange_index is None or holding.listing.shard == exchange_index)
+        ]
+
+    def fills(
+        self,
+        account_id: str,
+        *,
+        ticker: str = "",
+        order_id: str = "",
+        min_ms: int | None = None,
+        max_ms: int | None = None,
+        exchange_index: int | None = None,
+    ) -> Iterator[FillRecord]:
+        """Give an account's fills, newest first."""
+        for fill in reversed(self.account(account_id).fills):
+            if (
+                (not ticker or fill.ticker == ticker)
+                and (not order_id or fill.order_id == order_id)
+                and (min_ms is None or fill.ts_ms >= min_ms)
+                and (max_ms is None or fill.ts_ms <= max_ms)
+                and (exchange_index is None or fill.exchange_index == exchange_index)
+            ):
+                yield fill
+
+    def settlements(
+        self,
+        account_id: str,
+        *,
+        ticker: str = "",
+        event_ticker: str = "",
+        min_ms: int | None = None,
+        max_ms: int | None = None,
+    ) -> Iterator[SettlementRecord]:
+        """Give what settled markets have paid an account, newest first."""
+        for each in reversed(self.account(account_id).settlements):
+            if (
+                (not ticker or each.ticker == ticker)
+                and (not event_ticker or each.event_ticker == event_ticker)
+                and (min_ms is None or each.ts_ms >= min_ms)
+                and (max_ms is None or each.ts_ms <= max_ms)
+            ):
+                yield each
+
+    def balance(self, account_id: str) -> BalanceRecord:
+        """Give an account's buying power by shard, and its positions valued at each market's mark."""
+        account = self.account(account_id)
+        worth: dict[int, Money] = dict.fromkeys(account.cash, 0)
+        for holding in account.holdings.values():
+            if holding.position:
+                worth[holding.listing.shard] += _worth(holding.position, holding.listing.mark())
+        return BalanceRecord(
+            available={shard: account.available(shard) for shard in account.cash},
+            held=dict(account.held),
+            portfolio_value=sum(worth.values()),
+            portfolio_by_index=worth,
+            updated_ms=account.updated_ms,
+        )
+
+    def resting_value(self, account_id: str) -> dict[int, Money]:
+        """Give what all resting orders would cost at their prices, for each shard."""
+        account = self.account(account_id)
+        value = dict.fromkeys(account.cash, 0)
+        for order in account.live.values():
+            value[order.listing.shard] += order.own * order.remaining
+        return value
+
+    # -- the market --------------------------------------------------------------------------------------------------
+
+    def markets(self) -> Iterator[Listing]:
+        """Give every market that can be seen: the liveliest first, settled ones last."""
+        now = self._clock()
+        return (each for each in self.in_order if each.visible_ms <= now)
+
+    def events(self) -> Iterator[Event]:
+        """Give every event with a market that can be seen, in the order of their first markets."""
+        seen = dict.fromkeys(listing.terms.event_ticker for listing in self.markets())
+        return (self.events_by_ticker[ticker] for ticker in seen)
+
+    def book(self, ticker: str, depth: int = 0) -> tuple[Levels, Levels]:
+        """Give YES bids and NO bids as published; ascending, the best ``depth`` (0 for all). Raises Refusal 404."""
+        return self.listing(ticker).levels(depth)
+
+    def trades(
+        self, ticker: str = "", *, min_ms: int | None = None, max_ms: int | None = None
+    ) -> Iterator[TradeRecord]:
+        """Give public trades, newest first, of one market or (the last few thousand) of all. Raises Refusal 404."""
+        tape = self.listing(ticker).tape if ticker else self.tape
+        for trade in reversed(tape):
+            if (min_ms is None or trade.ts_ms >= min_ms) and (max_ms is None or trade.ts_ms <= max_ms):
+                yield trade
+
+    def candlesticks(
+        self, ticker: str, start_ms: int, end_ms: int, period_minutes: int, *, latest_before: bool = False
+    ) -> list[Candle]:
+        """Give the candles whose end lies within the times, oldest first; periods without any news are left out.
+
+        ``latest_before`` puts what held before the start in front, as a candle without trades.
+        Raises Refusal 404 for an unknown market, 400 for a period other than 1, 60 or 1440 minutes.
+        """
+        if period_minutes not in {1, 60, 1440}:
+            raise Refusal(400, "bad_request", "bad request", "period_interval must be 1, 60 or 1440")
+        listing = self.listing(ticker)
+        period = period_minutes * 60_000
+        wanted = [each for each in listing.candles.all() if start_ms - period < each.end_ms <= end_ms + period]
+        found = [each for each in merge(wanted, period) if start_ms <= each.end_ms <= end_ms]
+        before = [each for each in listing.candles.all() if each.end_ms < start_ms] if latest_before else []
+        return [before[-1].projected((start_ms // period + 1) * period), *found] if before else found
+
+    # -- the whole ---------------------------------------------------------------------------------------------------
+
+    def money_total(self, shard: int) -> Money:
+        """Give all money on a shard: cash, fees, escrow. Always equal to what was ever deposited there."""
+        cash = sum(account.cash.get(shard, 0) for account in self.accounts.values())
+        return cash + self.fees[shard] + self.escrow[shard]
+
+
+def _worth(position: int, mark: Price) -> Money:
+    return position * mark if position >= 0 else -position * (PRICE_UNIT - mark)
+
+
+def _queue_position(order: Order) -> QueuePosition:
+    ahead = order.listing.book.sides[order.side].ahead_of(order)
+    return QueuePosition(order.order_id, order.listing.ticker, ahead)

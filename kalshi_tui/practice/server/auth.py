@@ -1,0 +1,103 @@
+"""Who a request comes from: the three signed headers, checked for real (docs/kalshi-api.md, section 2)."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from kalshi_tui.kalshi.transport.signing import (
+    KEY_HEADER,
+    SIGNATURE_HEADER,
+    TIMESTAMP_HEADER,
+    PublicKey,
+    verify,
+)
+from kalshi_tui.practice.engine.rejection import Refusal
+
+CLOCK_TOLERANCE_MS: Final = 5_000
+"""How far a timestamp may be from this clock, either way. The exchange documents no figure; this is the strict side."""
+
+
+READ: Final = "read"
+WRITE: Final = "write"
+DEFAULT_SCOPES: Final = (READ, WRITE)
+SCOPES: Final = (
+    READ,
+    WRITE,
+    "write::trade",
+    "write::transfer",
+    "read::portfolio_balance",
+    "read::block_trade_accept",
+    "write::block_trade_accept",
+    "write::fcm_risk",
+)
+"""What a key may be allowed (docs/kalshi-api.md, section 12)."""
+NARROW_SCOPES: Final = (
+    (WRITE, "/portfolio/events/orders", "write::trade"),
+    (WRITE, "/portfolio/order_groups", "write::trade"),
+    (WRITE, "/portfolio/intra_exchange_instance_transfer", "write::transfer"),
+    (READ, "/portfolio/balance", "read::portfolio_balance"),
+)
+"""Where a part of a scope is enough: the scope, the paths, the part."""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownKey:
+    """A key that may sign: for whom, by which public key, and what it may do."""
+
+    key_id: str
+    account_id: str
+    public_key: PublicKey
+    name: str = "practice"
+    scopes: tuple[str, ...] = DEFAULT_SCOPES
+
+    def require_scope(self, method: str, below: str) -> None:
+        """Raise Refusal 403 for what the key may not do; ``below`` is the path without the API's prefix."""
+        needed = READ if method in {"GET", "HEAD"} else WRITE
+        enough = {needed, *(part for scope, path, part in NARROW_SCOPES if scope == needed and below.startswith(path))}
+        if enough.isdisjoint(self.scopes):
+            words = " or ".join(sorted(enough))
+            raise Refusal(403, "forbidden", "forbidden", f"this API key does not have the scope {words}")
+
+
+class Authenticator:
+    """Knows the public keys of the accounts, of either type. ``clock_ms`` is what the server takes for the time."""
+
+    def __init__(self, clock_ms: Callable[[], int], *, tolerance_ms: int | None = None) -> None:
+        """Make; without ``tolerance_ms`` it is `CLOCK_TOLERANCE_MS`."""
+        self.clock_ms = clock_ms
+        self._tolerance_ms = tolerance_ms
+        self._keys: dict[str, KnownKey] = {}
+
+    def register(self, key_id: str, account_id: str, public_key: PublicKey) -> None:
+        """Let a key speak for an account."""
+        self.add(KnownKey(key_id, account_id, public_key))
+
+    def add(self, key: KnownKey) -> None:
+        """Let a key of any name and scopes speak for its account."""
+        self._keys[key.key_id] = key
+
+    def keys_of(self, account_id: str) -> list[KnownKey]:
+        """Return an account's keys, the oldest first."""
+        return [key for key in self._keys.values() if key.account_id == account_id]
+
+    def key(self, headers: Mapping[str, str], method: str, path: str) -> KnownKey:
+        """Return the key that signed; ``path`` without its query. Raises Refusal 401."""
+        key_id, timestamp = headers.get(KEY_HEADER, ""), headers.get(TIMESTAMP_HEADER, "")
+        signature = headers.get(SIGNATURE_HEADER, "")
+        if not (key_id and timestamp and signature):
+            raise _unauthorized("missing_authentication", "the three KALSHI-ACCESS headers are required")
+        known = self._keys.get(key_id)
+        if known is None:
+            raise _unauthorized("NOT_FOUND", "api key not found")
+        if not (timestamp.isascii() and timestamp.isdecimal() and len(timestamp) <= 16):
+            raise _unauthorized("INCORRECT_API_KEY_SIGNATURE", "the timestamp must be Unix milliseconds")
+        tolerance_ms = CLOCK_TOLERANCE_MS if self._tolerance_ms is None else self._tolerance_ms
+        if abs(int(timestamp) - self.clock_ms()) > tolerance_ms:
+            raise _unauthorized("INCORRECT_API_KEY_SIGNATURE", "the timestamp is too far from the exchange's clock")
+        if not verify(known.public_key, signature, timestamp, method, path):
+            raise _unauthorized("INCORRECT_API_KEY_SIGNATURE", "the signature does not match")
+        return known
+
+
+def _unauthorized(code: str, details: str) -> Refusal:
+    return Refusal(401, code, "authentication_error", details)

@@ -1,0 +1,239 @@
+"""The ``msg`` of every frame of the stream, made from the engine's records. Pure (docs/kalshi-api.md, section 5)."""
+
+from typing import Final
+
+from msgspec import UNSET
+
+from kalshi_tui.domain.book import Side
+from kalshi_tui.domain.price import COUNT_UNIT, MONEY_UNIT, PRICE_UNIT, format_count, format_money, format_price
+from kalshi_tui.kalshi import wire
+from kalshi_tui.practice.engine.events import (
+    BookChanged,
+    GroupChange,
+    GroupChanged,
+    Lifecycle,
+    LifecycleType,
+)
+from kalshi_tui.practice.engine.listing import Listing
+from kalshi_tui.practice.engine.records import (
+    FillRecord,
+    OrderRecord,
+    PositionRecord,
+    TradeRecord,
+)
+from kalshi_tui.practice.engine.terms import Event
+from kalshi_tui.practice.server import encode_rest
+
+LIMIT_TOLD: Final = frozenset({GroupChange.CREATED, GroupChange.LIMIT})
+"""News of an order group that says its limit."""
+
+
+def fill(fill: FillRecord) -> wire.FillMsg:
+    """Say an execution of the account's own."""
+    listed = encode_rest.fill(fill)
+    return wire.FillMsg(
+        trade_id=fill.trade_id,
+        order_id=fill.order_id,
+        client_order_id=fill.client_order_id or UNSET,
+        market_ticker=fill.ticker,
+        exchange_index=fill.exchange_index,
+        is_taker=fill.is_taker,
+        side=listed.side,
+        action=listed.action,
+        purchased_side=listed.side,
+        outcome_side=listed.outcome_side,
+        book_side=fill.side.value,
+        yes_price_dollars=format_price(fill.price),
+        count_fp=format_count(fill.count),
+        fee_cost=format_money(fill.fee),
+        post_position_fp=format_count(fill.post_position),
+        ts=fill.ts_ms // 1_000,
+        ts_ms=fill.ts_ms,
+    )
+
+
+def user_order(order: OrderRecord) -> wire.UserOrderMsg:
+    """Say how an order of the account's own stands."""
+    listed = encode_rest.order(order)
+    return wire.UserOrderMsg(
+        order_id=order.order_id,
+        user_id=order.account_id,
+        client_order_id=order.client_order_id,
+        ticker=order.ticker,
+        status=order.status.value,
+        side=listed.side,
+        is_yes=order.outcome_side is Side.YES,
+        outcome_side=order.outcome_side.value,
+        book_side=order.side.value,
+        yes_price_dollars=listed.yes_price_dollars,
+        fill_count_fp=listed.fill_count_fp,
+        remaining_count_fp=listed.remaining_count_fp,
+        initial_count_fp=listed.initial_count_fp,
+        taker_fill_cost_dollars=listed.taker_fill_cost_dollars,
+        maker_fill_cost_dollars=listed.maker_fill_cost_dollars,
+        taker_fees_dollars=listed.taker_fees_dollars,
+        maker_fees_dollars=listed.maker_fees_dollars,
+        order_group_id=order.group_id or UNSET,
+        self_trade_prevention_type=order.self_trade.value,
+        created_time=listed.created_time,
+        created_ts_ms=order.created_ms,
+        last_update_time=listed.last_update_time,
+        last_updated_ts_ms=order.updated_ms,
+        expiration_time=listed.expiration_time or UNSET,
+        expiration_ts_ms=order.expires_ms or UNSET,
+        subaccount_number=0,
+        exchange_index=order.exchange_index,
+    )
+
+
+def market_position(held: PositionRecord) -> wire.MarketPositionMsg:
+    """Say what the account holds of a market."""
+    return wire.MarketPositionMsg(
+        user_id=held.account_id,
+        market_ticker=held.ticker,
+        position_fp=format_count(held.count),
+        position_cost_dollars=format_money(held.exposure),
+        realized_pnl_dollars=format_money(held.realized_pnl),
+        fees_paid_dollars=format_money(held.fees_paid),
+        position_fee_cost_dollars=format_money(held.fee_cost),
+        volume_fp=format_count(held.volume),
+        subaccount=0,
+    )
+
+
+def delta(event: BookChanged, market_id: str, *, flipped: bool, own: bool) -> wire.WholeDeltaMsg:
+    """Say a change of a level; ``own``: to the one whose order made it, ``flipped``: NO levels in YES prices."""
+    price = PRICE_UNIT - event.price if flipped and event.side is Side.NO else event.price
+    return wire.WholeDeltaMsg(
+        market_ticker=event.ticker,
+        market_id=market_id,
+        price_dollars=format_price(price),
+        delta_fp=format_count(event.delta),
+        side=event.side,
+        client_order_id=event.client_order_id if own and event.client_order_id else UNSET,
+        subaccount=0 if own else UNSET,
+        ts=encode_rest.time_text(event.ts_ms),
+        ts_ms=event.ts_ms,
+    )
+
+
+def snapshot(listing: Listing, *, flipped: bool) -> wire.SnapshotMsg:
+    """Give a whole book; an empty side has no key."""
+    yes, no = listing.levels()
+    if flipped:
+        no = [(PRICE_UNIT - price, count) for price, count in no]
+    return wire.SnapshotMsg(
+        market_ticker=listing.ticker,
+        market_id=listing.market_id,
+        yes_dollars_fp=encode_rest.levels(yes) if yes else UNSET,
+        no_dollars_fp=encode_rest.levels(no) if no else UNSET,
+    )
+
+
+def ticker(listing: Listing, now: int) -> wire.WholeTickerMsg:
+    """Give a market's figures; without quotes bid 0 and ask 1 of size 0 (docs/kalshi-api.md, section 5)."""
+    bid, bid_size, ask, ask_size = listing.top
+    return wire.WholeTickerMsg(
+        market_ticker=listing.ticker,
+        market_id=listing.market_id,
+        price_dollars=format_price(listing.last or 0),
+        yes_bid_dollars=format_price(bid),
+        yes_ask_dollars=format_price(ask),
+        yes_bid_size_fp=format_count(bid_size),
+        yes_ask_size_fp=format_count(ask_size),
+        last_trade_size_fp=format_count(listing.last_size),
+        volume_fp=format_count(listing.volume),
+        open_interest_fp=format_count(listing.open_interest),
+        dollar_volume=listing.volume_money // MONEY_UNIT,
+        dollar_open_interest=listing.open_interest // COUNT_UNIT,
+        ts=now // 1_000,
+        ts_ms=now,
+        time=encode_rest.time_text(now),
+    )
+
+
+def trade(printed: TradeRecord) -> wire.TradeMsg:
+    """Say a public trade."""
+    side = encode_rest.taker_side(printed)
+    return wire.TradeMsg(
+        trade_id=printed.trade_id,
+        market_ticker=printed.ticker,
+        yes_price_dollars=format_price(printed.price),
+        no_price_dollars=format_price(PRICE_UNIT - printed.price),
+        count_fp=format_count(printed.count),
+        taker_side=side,
+        taker_outcome_side=side,
+        taker_book_side=printed.taker_side.value,
+        is_block_trade=False,
+        ts=printed.ts_ms // 1_000,
+        ts_ms=printed.ts_ms,
+    )
+
+
+def lifecycle(listing: Listing, event: Lifecycle) -> wire.LifecycleMsg:
+    """Give the fields that belong to a kind of change, and no others."""
+    kind = event.event_type
+    created, determined = kind is LifecycleType.CREATED, kind is LifecycleType.DETERMINED
+    grid = kind in {LifecycleType.CREATED, LifecycleType.GRID_UPDATED}
+    switched = kind in {LifecycleType.ACTIVATED, LifecycleType.DEACTIVATED}
+    value = listing.settlement_value
+    return wire.LifecycleMsg(
+        event_type=kind.value,
+        market_ticker=event.ticker,
+        exchange_index=listing.shard,
+        open_ts=listing.open_ms // 1_000 if created else UNSET,
+        close_ts=listing.close_ms // 1_000 if created or kind is LifecycleType.CLOSE_DATE_UPDATED else UNSET,
+        result=listing.result if determined else UNSET,
+        determination_ts=event.ts_ms // 1_000 if determined else UNSET,
+        settlement_value=format_price(value) if determined and value is not None else UNSET,
+        settled_ts=event.ts_ms // 1_000 if kind is LifecycleType.SETTLED else UNSET,
+        is_deactivated=kind is LifecycleType.DEACTIVATED if switched else UNSET,
+        price_level_structure=listing.structure if grid else UNSET,
+        price_ranges=encode_rest.price_ranges(listing.grid) if grid else UNSET,
+        additional_metadata=_metadata(listing) if created else UNSET,
+    )
+
+
+def _metadata(listing: Listing) -> dict[str, object]:
+    """Give what the announcement of a new market says of its terms."""
+    terms = listing.terms
+    told: dict[str, object] = {
+        "name": terms.yes_sub_title,
+        "title": terms.title,
+        "yes_sub_title": terms.yes_sub_title,
+        "no_sub_title": terms.no_sub_title,
+        "rules_primary": terms.rules_primary,
+        "rules_secondary": terms.rules_secondary,
+        "can_close_early": terms.can_close_early,
+        "event_ticker": terms.event_ticker,
+        "expected_expiration_ts": terms.expected_expiration_ms // 1_000,
+        "strike_type": terms.strike_type,
+    }
+    if terms.floor_strike is not None:
+        told["floor_strike"] = terms.floor_strike
+    if terms.cap_strike is not None:
+        told["cap_strike"] = terms.cap_strike
+    return told
+
+
+def event_listed(event: Event) -> wire.EventLifecycleMsg:
+    """Announce a new event."""
+    return wire.EventLifecycleMsg(
+        event_ticker=event.ticker,
+        exchange_index=event.exchange_index,
+        title=event.title,
+        subtitle=event.sub_title,
+        collateral_return_type="MECNET" if event.mutually_exclusive else "",
+        series_ticker=event.series_ticker,
+        strike_date=event.strike_ms // 1_000 if event.strike_ms else UNSET,
+    )
+
+
+def order_group(event: GroupChanged, now: int) -> wire.OrderGroupMsg:
+    """Say what happened to an order group."""
+    return wire.OrderGroupMsg(
+        event_type=event.change.value,
+        order_group_id=event.group.group_id,
+        contracts_limit_fp=format_count(event.group.limit) if event.change in LIMIT_TOLD else UNSET,
+        ts_ms=now,
+    )

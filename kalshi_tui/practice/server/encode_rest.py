@@ -1,0 +1,398 @@
+"""The engine's values as the exchange's JSON: records in, wire structs out. Pure."""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+
+from msgspec import UNSET
+
+from kalshi_tui.domain.book import Side
+from kalshi_tui.domain.order import BookSide
+from kalshi_tui.domain.price import PRICE_UNIT, Count, Money, Price, PriceGrid, format_count, format_money, format_price
+from kalshi_tui.kalshi import wire
+from kalshi_tui.practice.engine.candles import Candle, Ohlc
+from kalshi_tui.practice.engine.core import Core
+from kalshi_tui.practice.engine.listing import Listing
+from kalshi_tui.practice.engine.order_book import Levels
+from kalshi_tui.practice.engine.records import (
+    BalanceRecord,
+    FillRecord,
+    GroupRecord,
+    OrderRecord,
+    PlaceResult,
+    PositionRecord,
+    SettlementRecord,
+    TradeRecord,
+)
+from kalshi_tui.practice.engine.rejection import Refusal
+from kalshi_tui.practice.engine.terms import Event, Series
+
+CENT = 10_000
+"""Money units in a cent."""
+
+
+def time_text(ts_ms: int) -> str:
+    """Write Unix ms as RFC 3339 UTC, trailing zeros of the fraction trimmed (docs/kalshi-api.md, section 11)."""
+    seconds, ms = divmod(ts_ms, 1_000)
+    text = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    return f"{text}.{ms:03d}".rstrip("0") + "Z" if ms else f"{text}Z"
+
+
+def error_body(refusal: Refusal) -> wire.ErrorBody:
+    """Give the body of a refused request (docs/kalshi-api.md, section 10)."""
+    detail = wire.ErrorDetail(
+        code=refusal.code, message=refusal.message, details=refusal.details or UNSET, service="practice"
+    )
+    return wire.ErrorBody(error=detail)
+
+
+def levels(side: Levels) -> wire.Levels:
+    """Write the levels of one side."""
+    return [(format_price(price), format_count(count)) for price, count in side]
+
+
+def price_ranges(grid: PriceGrid) -> list[wire.PriceRange]:
+    """Write a grid's ranges."""
+    return [
+        wire.PriceRange(start=format_price(r.start), end=format_price(r.end), step=format_price(r.step))
+        for r in grid.ranges
+    ]
+
+
+def market(listing: Listing, now: int) -> wire.Market:
+    """Write a market with its quotes and figures."""
+    terms = listing.terms
+    bid, bid_size, ask, ask_size = listing.top
+    settled = listing.settlement_value
+    return wire.Market(
+        ticker=listing.ticker,
+        event_ticker=terms.event_ticker,
+        market_type=terms.market_type,
+        title=terms.title,
+        subtitle=terms.yes_sub_title,
+        yes_sub_title=terms.yes_sub_title,
+        no_sub_title=terms.no_sub_title,
+        created_time=time_text(terms.created_ms),
+        updated_time=time_text(listing.updated_ms),
+        open_time=time_text(listing.open_ms),
+        close_time=time_text(listing.close_ms),
+        expected_expiration_time=time_text(terms.expected_expiration_ms),
+        expiration_time=time_text(terms.latest_expiration_ms),
+        latest_expiration_time=time_text(terms.latest_expiration_ms),
+        settlement_timer_seconds=terms.settlement_timer_s,
+        status=listing.status.value,
+        yes_bid_dollars=format_price(bid),
+        yes_bid_size_fp=format_count(bid_size),
+        yes_ask_dollars=format_price(ask),
+        yes_ask_size_fp=format_count(ask_size),
+        no_bid_dollars=format_price(PRICE_UNIT - ask),
+        no_ask_dollars=format_price(PRICE_UNIT - bid),
+        last_price_dollars=format_price(listing.last or 0),
+        previous_yes_bid_dollars=format_price(listing.previous_bid),
+        previous_yes_ask_dollars=format_price(listing.previous_ask),
+        previous_price_dollars=format_price(listing.previous or 0),
+        volume_fp=format_count(listing.volume),
+        volume_24h_fp=format_count(listing.volume_24h(now)),
+        open_interest_fp=format_count(listing.open_interest),
+        liquidity_dollars="0.0000",
+        result=listing.result,
+        can_close_early=terms.can_close_early,
+        settlement_value_dollars=UNSET if settled is None else format_price(settled),
+        settlement_ts=time_text(listing.settled_ms) if listing.settled_ms else UNSET,
+        expiration_value=listing.expiration_value,
+        early_close_condition=terms.early_close_condition or UNSET,
+        strike_type=terms.strike_type,
+        floor_strike=UNSET if terms.floor_strike is None else terms.floor_strike,
+        cap_strike=UNSET if terms.cap_strike is None else terms.cap_strike,
+        rules_primary=terms.rules_primary,
+        rules_secondary=terms.rules_secondary,
+        price_level_structure=listing.structure,
+        price_ranges=price_ranges(listing.grid),
+        exchange_index=listing.shard,
+        settlement_bounds_type="default",
+    )
+
+
+def _sources(source: Series) -> list[wire.SettlementSource]:
+    return [wire.SettlementSource(name=name, url=url) for name, url in source.settlement_sources]
+
+
+def event(source: Event, of: Series, nested: list[wire.Market] | None) -> wire.Event:
+    """Write an event, with its markets if given."""
+    return wire.Event(
+        event_ticker=source.ticker,
+        series_ticker=source.series_ticker,
+        title=source.title,
+        sub_title=source.sub_title,
+        collateral_return_type="MECNET" if source.mutually_exclusive else "",
+        mutually_exclusive=source.mutually_exclusive,
+        category=source.category,
+        strike_date=time_text(source.strike_ms) if source.strike_ms else UNSET,
+        markets=UNSET if nested is None else nested,
+        available_on_brokers=False,
+        product_metadata={},
+        settlement_sources=_sources(of),
+        fee_type_override=source.fee_type_override or UNSET,
+        fee_multiplier_override=UNSET if source.fee_multiplier_override is None else source.fee_multiplier_override,
+        exchange_index=source.exchange_index,
+    )
+
+
+def series(source: Series, *, with_metadata: bool = False, volume: Count | None = None) -> wire.Series:
+    """Write a series with its fee fields; ``volume`` if it was asked for."""
+    return wire.Series(
+        ticker=source.ticker,
+        frequency=source.frequency,
+        title=source.title,
+        category=source.category,
+        categories=[source.category],
+        tags=list(source.tags),
+        settlement_sources=_sources(source),
+        product_metadata={} if with_metadata else UNSET,
+        fee_type=source.fee_type,
+        fee_multiplier=source.fee_multiplier,
+        additional_prohibitions=[],
+        volume_fp=UNSET if volume is None else format_count(volume),
+        exchange_index=source.exchange_index,
+    )
+
+
+def book(sides: tuple[Levels, Levels]) -> wire.Orderbook:
+    """Write a book's two sides, ascending, best last."""
+    return wire.Orderbook(yes_dollars=levels(sides[0]), no_dollars=levels(sides[1]))
+
+
+def taker_side(trade: TradeRecord) -> str:
+    """Give the outcome that the taker bought."""
+    return Side.YES.value if trade.taker_side is BookSide.BID else Side.NO.value
+
+
+def trade(source: TradeRecord) -> wire.Trade:
+    """Write a print of the tape."""
+    return wire.Trade(
+        trade_id=source.trade_id,
+        ticker=source.ticker,
+        count_fp=format_count(source.count),
+        yes_price_dollars=format_price(source.price),
+        no_price_dollars=format_price(PRICE_UNIT - source.price),
+        taker_side=taker_side(source),
+        taker_outcome_side=taker_side(source),
+        taker_book_side=source.taker_side.value,
+        created_time=time_text(source.ts_ms),
+        is_block_trade=False,
+    )
+
+
+def _legacy(side: BookSide) -> tuple[str, str]:
+    """Give the deprecated ``side`` and ``action``: everything is told as a purchase of the outcome it leans to."""
+    return ("yes", "buy") if side is BookSide.BID else ("no", "buy")
+
+
+def order(source: OrderRecord) -> wire.Order:
+    """Write an order as REST gives it."""
+    side, action = _legacy(source.side)
+    return wire.Order(
+        order_id=source.order_id,
+        user_id=source.account_id,
+        client_order_id=source.client_order_id,
+        ticker=source.ticker,
+        side=side,
+        action=action,
+        outcome_side=source.outcome_side.value,
+        book_side=source.side.value,
+        status=source.status.value,
+        yes_price_dollars=format_price(source.price),
+        no_price_dollars=format_price(source.no_price),
+        fill_count_fp=format_count(source.filled),
+        remaining_count_fp=format_count(source.remaining),
+        initial_count_fp=format_count(source.initial),
+        taker_fill_cost_dollars=format_money(source.taker_cost),
+        maker_fill_cost_dollars=format_money(source.maker_cost),
+        taker_fees_dollars=format_money(source.taker_fees),
+        maker_fees_dollars=format_money(source.maker_fees),
+        expiration_time=time_text(source.expires_ms) if source.expires_ms else None,
+        created_time=time_text(source.created_ms),
+        last_update_time=time_text(source.updated_ms),
+        self_trade_prevention_type=source.self_trade.value,
+        order_group_id=source.group_id or UNSET,
+        cancel_order_on_pause=source.cancel_on_pause,
+        subaccount_number=0,
+        exchange_index=source.exchange_index,
+    )
+
+
+def fill(source: FillRecord) -> wire.Fill:
+    """Write an execution as REST gives it: without the client order id (docs/kalshi-api.md, section 6)."""
+    side, action = _legacy(source.side)
+    return wire.Fill(
+        fill_id=source.trade_id,
+        exchange_index=source.exchange_index,
+        trade_id=source.trade_id,
+        order_id=source.order_id,
+        ticker=source.ticker,
+        market_ticker=source.ticker,
+        side=side,
+        action=action,
+        outcome_side=Side.YES.value if source.side is BookSide.BID else Side.NO.value,
+        book_side=source.side.value,
+        count_fp=format_count(source.count),
+        yes_price_dollars=format_price(source.price),
+        no_price_dollars=format_price(PRICE_UNIT - source.price),
+        is_taker=source.is_taker,
+        created_time=time_text(source.ts_ms),
+        fee_cost=format_money(source.fee),
+        subaccount_number=0,
+        ts=source.ts_ms // 1_000,
+    )
+
+
+def position(source: PositionRecord) -> wire.MarketPosition:
+    """Write a holding."""
+    return wire.MarketPosition(
+        ticker=source.ticker,
+        exchange_index=source.exchange_index,
+        total_traded_dollars=format_money(source.total_traded),
+        position_fp=format_count(source.count),
+        market_exposure_dollars=format_money(source.exposure),
+        realized_pnl_dollars=format_money(source.realized_pnl),
+        fees_paid_dollars=format_money(source.fees_paid),
+        last_updated_ts=time_text(source.updated_ms),
+    )
+
+
+def event_positions(sources: Iterable[PositionRecord]) -> list[wire.EventPosition]:
+    """Sum holdings up by event."""
+    by_event: dict[str, list[PositionRecord]] = {}
+    for source in sources:
+        by_event.setdefault(source.event_ticker, []).append(source)
+    return [
+        wire.EventPosition(
+            event_ticker=ticker,
+            total_cost_dollars=format_money(sum(each.total_traded for each in held)),
+            total_cost_shares_fp=format_count(sum(each.volume for each in held)),
+            event_exposure_dollars=format_money(sum(each.exposure for each in held)),
+            realized_pnl_dollars=format_money(sum(each.realized_pnl for each in held)),
+            fees_paid_dollars=format_money(sum(each.fees_paid for each in held)),
+        )
+        for ticker, held in by_event.items()
+    ]
+
+
+def settlement(source: SettlementRecord) -> wire.Settlement:
+    """Write what a settled market paid; revenue and value in whole cents."""
+    return wire.Settlement(
+        ticker=source.ticker,
+        exchange_index=source.exchange_index,
+        event_ticker=source.event_ticker,
+        market_result=source.result,
+        yes_count_fp=format_count(source.yes_count),
+        yes_total_cost_dollars=format_money(source.yes_cost),
+        no_count_fp=format_count(source.no_count),
+        no_total_cost_dollars=format_money(source.no_cost),
+        revenue=source.revenue // CENT,
+        settled_time=time_text(source.ts_ms),
+        fee_cost=format_money(source.fee),
+        value=source.value // 100,
+    )
+
+
+def balance(source: BalanceRecord, shard: int | None = None) -> wire.BalanceReply:
+    """Write an account's money, of one shard or all: whole cents rounded down, and exact dollars."""
+    total = source.total if shard is None else source.available[shard]
+    worth = source.portfolio_value if shard is None else source.portfolio_by_index[shard]
+    return wire.BalanceReply(
+        balance=total // CENT,
+        balance_dollars=format_money(total),
+        portfolio_value=worth // CENT,
+        updated_ts=source.updated_ms // 1_000,
+        balance_breakdown=by_shard(source.available),
+    )
+
+
+def by_shard(amounts: Mapping[int, Money]) -> list[wire.IndexedBalance]:
+    """Write an amount for each shard, dollars."""
+    return [
+        wire.IndexedBalance(exchange_index=shard, balance=format_money(amounts[shard])) for shard in sorted(amounts)
+    ]
+
+
+def placed(result: PlaceResult) -> wire.CreateOrderReply:
+    """Write what a new order did at once."""
+    average, fee = result.average_fill_price, result.average_fee_paid
+    return wire.CreateOrderReply(
+        order_id=result.order_id,
+        client_order_id=result.client_order_id or UNSET,
+        fill_count=format_count(result.filled),
+        remaining_count=format_count(result.remaining),
+        average_fill_price=UNSET if average is None else format_money(average),
+        average_fee_paid=UNSET if fee is None else format_money(fee),
+        ts_ms=result.ts_ms,
+    )
+
+
+def group(source: GroupRecord) -> wire.OrderGroup:
+    """Write an order group of the list."""
+    return wire.OrderGroup(
+        id=source.group_id,
+        contracts_limit_fp=format_count(source.limit),
+        is_auto_cancel_enabled=not source.triggered,
+        exchange_index=source.exchange_index,
+    )
+
+
+def _bar(source: Ohlc) -> wire.QuoteBar:
+    return wire.QuoteBar(
+        open_dollars=format_price(source.open),
+        low_dollars=format_price(source.low),
+        high_dollars=format_price(source.high),
+        close_dollars=format_price(source.close),
+    )
+
+
+def _traded(source: Candle) -> wire.PriceBar:
+    previous = UNSET if source.previous is None else format_price(source.previous)
+    if source.price is None:
+        return wire.PriceBar(previous_dollars=previous)
+    bar = source.price
+    mean: Price = source.mean or 0
+    return wire.PriceBar(
+        open_dollars=format_price(bar.open),
+        low_dollars=format_price(bar.low),
+        high_dollars=format_price(bar.high),
+        close_dollars=format_price(bar.close),
+        mean_dollars=format_price(mean),
+        min_dollars=format_price(bar.low),
+        max_dollars=format_price(bar.high),
+        previous_dollars=previous,
+    )
+
+
+def candle(source: Candle) -> wire.Candlestick:
+    """Write one period of a market's history."""
+    return wire.Candlestick(
+        end_period_ts=source.end_ms // 1_000,
+        yes_bid=_bar(source.yes_bid),
+        yes_ask=_bar(source.yes_ask),
+        price=_traded(source),
+        volume_fp=format_count(source.volume),
+        open_interest_fp=format_count(source.open_interest),
+    )
+
+
+def exchange_status(core: Core) -> wire.ExchangeStatusReply:
+    """Write whether the exchange is up and trades, as a whole and by shard."""
+    return wire.ExchangeStatusReply(
+        exchange_active=core.exchange_active,
+        trading_active=core.trading_active and core.exchange_active,
+        intra_exchange_transfers_active=core.exchange_active,
+        exchange_estimated_resume_time=time_text(core.resume_ms) if core.resume_ms else UNSET,
+        exchange_index_statuses=[
+            wire.ExchangeIndexStatus(
+                exchange_index=shard,
+                description="crypto" if shard else "default",
+                exchange_active=core.exchange_active,
+                trading_active=core.trading_active and core.exchange_active,
+                intra_exchange_transfers_active=core.exchange_active,
+            )
+            for shard in sorted(core.fees)
+        ],
+    )

@@ -1,0 +1,167 @@
+"""Portfolio reads that lag the engine, as the exchange's own do: the past, on purpose.
+
+docs/kalshi-api.md, section 7.
+"""
+
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Iterator
+from typing import Protocol
+
+from kalshi_tui.practice.engine.events import (
+    EngineEvent,
+    Filled,
+    OrderChanged,
+    PositionChanged,
+)
+from kalshi_tui.practice.engine.exchange import Exchange
+from kalshi_tui.practice.engine.records import (
+    FillRecord,
+    OrderRecord,
+    OrderStatus,
+    PositionRecord,
+)
+from kalshi_tui.practice.engine.rejection import not_found
+
+
+class PortfolioReads(Protocol):
+    """The reads that may lag; the engine answers them as of now."""
+
+    def orders(
+        self,
+        account_id: str,
+        *,
+        ticker: str = "",
+        event_tickers: Collection[str] = (),
+        status: OrderStatus | None = None,
+        min_ms: int | None = None,
+        max_ms: int | None = None,
+        exchange_index: int | None = None,
+    ) -> Iterator[OrderRecord]:
+        """Give an account's orders, newest first."""
+
+    def order(self, account_id: str, order_id: str) -> OrderRecord:
+        """Give one order. Raises Refusal 404."""
+
+    def positions(
+        self, account_id: str, *, ticker: str = "", event_ticker: str = "", exchange_index: int | None = None
+    ) -> list[PositionRecord]:
+        """Give an account's holdings, by ticker."""
+
+    def fills(
+        self,
+        account_id: str,
+        *,
+        ticker: str = "",
+        order_id: str = "",
+        min_ms: int | None = None,
+        max_ms: int | None = None,
+        exchange_index: int | None = None,
+    ) -> Iterator[FillRecord]:
+        """Give an account's fills, newest first."""
+
+
+class LaggingReads:
+    """The account's state as it stood ``lag_ms`` ago, built from the engine's events as they become old enough."""
+
+    def __init__(self, exchange: Exchange, clock_ms: Callable[[], int], lag_ms: int) -> None:
+        self._clock_ms = clock_ms
+        self.lag_ms = lag_ms
+        self._pending: deque[tuple[int, EngineEvent]] = deque()
+        self._orders: dict[str, dict[str, OrderRecord]] = {}
+        self._positions: dict[str, dict[str, PositionRecord]] = {}
+        self._fills: dict[str, list[FillRecord]] = {}
+        for account_id in exchange.accounts:
+            newest_first = list(exchange.orders(account_id))
+            self._orders[account_id] = {each.order_id: each for each in reversed(newest_first)}
+            self._positions[account_id] = {each.ticker: each for each in exchange.positions(account_id)}
+            self._fills[account_id] = list(exchange.fills(account_id))[::-1]
+
+    def take(self, events: Iterable[EngineEvent]) -> None:
+        """Note what happened, to be told later."""
+        now = self._clock_ms()
+        self._pending.extend(
+            (now, event) for event in events if isinstance(event, OrderChanged | Filled | PositionChanged)
+        )
+
+    @property
+    def as_of_ms(self) -> int:
+        """Up to when the reads are true, Unix ms."""
+        return self._clock_ms() - self.lag_ms
+
+    def _catch_up(self) -> None:
+        as_of = self.as_of_ms
+        while self._pending and self._pending[0][0] <= as_of:
+            _, event = self._pending.popleft()
+            if isinstance(event, OrderChanged):
+                self._orders.setdefault(event.order.account_id, {})[event.order.order_id] = event.order
+            elif isinstance(event, Filled):
+                self._fills.setdefault(event.fill.account_id, []).append(event.fill)
+            elif isinstance(event, PositionChanged):
+                self._positions.setdefault(event.position.account_id, {})[event.position.ticker] = event.position
+
+    def orders(
+        self,
+        account_id: str,
+        *,
+        ticker: str = "",
+        event_tickers: Collection[str] = (),
+        status: OrderStatus | None = None,
+        min_ms: int | None = None,
+        max_ms: int | None = None,
+        exchange_index: int | None = None,
+    ) -> Iterator[OrderRecord]:
+        """Give an account's orders, newest first."""
+        self._catch_up()
+        for each in reversed(self._orders.get(account_id, {}).values()):
+            if (
+                (status is None or each.status is status)
+                and (not ticker or each.ticker == ticker)
+                and (not event_tickers or each.event_ticker in event_tickers)
+                and (min_ms is None or each.created_ms >= min_ms)
+                and (max_ms is None or each.created_ms <= max_ms)
+                and (exchange_index is None or each.exchange_index == exchange_index)
+            ):
+                yield each
+
+    def order(self, account_id: str, order_id: str) -> OrderRecord:
+        """Give one order. Raises Refusal 404 for one that is not there yet."""
+        self._catch_up()
+        found = self._orders.get(account_id, {}).get(order_id)
+        if found is None:
+            raise not_found("order not found")
+        return found
+
+    def positions(
+        self, account_id: str, *, ticker: str = "", event_ticker: str = "", exchange_index: int | None = None
+    ) -> list[PositionRecord]:
+        """Give an account's holdings, by ticker."""
+        self._catch_up()
+        return [
+            each
+            for _, each in sorted(self._positions.get(account_id, {}).items())
+            if (not ticker or each.ticker == ticker)
+            and (not event_ticker or each.event_ticker == event_ticker)
+            and (exchange_index is None or each.exchange_index == exchange_index)
+        ]
+
+    def fills(
+        self,
+        account_id: str,
+        *,
+        ticker: str = "",
+        order_id: str = "",
+        min_ms: int | None = None,
+        max_ms: int | None = None,
+        exchange_index: int | None = None,
+    ) -> Iterator[FillRecord]:
+        """Give an account's fills, newest first."""
+        self._catch_up()
+        for each in reversed(self._fills.get(account_id, [])):
+            if (
+                (not ticker or each.ticker == ticker)
+                and (not order_id or each.order_id == order_id)
+                and (min_ms is None or each.ts_ms >= min_ms)
+                and (max_ms is None or each.ts_ms <= max_ms)
+                and (exchange_index is None or each.exchange_index == exchange_index)
+            ):
+                yield each

@@ -1,0 +1,370 @@
+"""The traders' accounts on disk (SQLite, WAL): what was acknowledged survives a ``kill -9``.
+
+The server hands over the engine's events before it answers anybody: `Database.record` writes what they say of the
+traders' accounts in one transaction, and returns when it is committed. The file is held by one process at a time.
+"""
+
+import sqlite3
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import msgspec
+
+from kalshi_tui.practice.engine.core import Core
+from kalshi_tui.practice.engine.events import (
+    BalanceChanged,
+    ClientIdUsed,
+    EngineEvent,
+    Filled,
+    GroupChanged,
+    Lifecycle,
+    LifecycleType,
+    MarketTouched,
+    OrderChanged,
+    PositionChanged,
+    Settled,
+)
+from kalshi_tui.practice.engine.records import (
+    FillRecord,
+    GroupRecord,
+    MarketRecord,
+    OrderRecord,
+    PositionRecord,
+    SavedState,
+    SettlementRecord,
+)
+from kalshi_tui.practice.engine.restore import Restores
+
+SCHEMA_VERSION: Final = 1
+_SCHEMA: Final = """
+create table meta (key text primary key, value text not null) without rowid;
+create table balances (
+  account text not null, shard integer not null, cash integer not null, primary key (account, shard)) without rowid;
+create table markets (ticker text primary key, body blob not null) without rowid;
+create table positions (
+  account text not null, ticker text not null, body blob not null, primary key (account, ticker)) without rowid;
+create table orders (
+  number integer primary key, order_id text not null unique, ticker text not null, body blob not null);
+create table fills (number integer primary key, ticker text not null, body blob not null);
+create table settlements (number integer primary key, ticker text not null, body blob not null);
+create table client_ids (
+  account text not null, client_order_id text not null, order_id text not null,
+  primary key (account, client_order_id)) without rowid;
+create table groups (number integer primary key, group_id text not null unique, body blob not null);
+"""
+_BY_HAND: Final = frozenset(
+    {
+        LifecycleType.ACTIVATED,
+        LifecycleType.DEACTIVATED,
+        LifecycleType.CLOSE_DATE_UPDATED,
+        LifecycleType.GRID_UPDATED,
+    }
+)
+"""What befalls a market by somebody's hand, and would not come again by the calendar."""
+
+_Record = TypeVar("_Record")
+
+
+class DatabaseError(Exception):
+    """The practice database cannot be used. The message says in a sentence why, and what to do."""
+
+
+class Database:
+    """One open practice database. All methods raise DatabaseError."""
+
+    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+        self.path = path
+        self._connection = connection
+        self._encode = msgspec.json.Encoder(decimal_format="string").encode
+        self._known = {ticker for (ticker,) in self._rows("select ticker from markets")}
+
+    @classmethod
+    def open(cls, path: Path, *, fresh: bool = False) -> "Database":
+        """Open the database at ``path``, or make it. ``fresh`` throws away what is there, damaged or not."""
+        try:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if fresh:
+                _require_free(path)
+                for suffix in ("", "-wal", "-shm"):
+                    path.with_name(path.name + suffix).unlink(missing_ok=True)
+            connection = sqlite3.connect(path, isolation_level=None, timeout=0.5)
+        except (OSError, sqlite3.Error) as error:
+            raise DatabaseError(
+                f"The practice database {path} cannot be opened ({_reason(error)}). "
+                "Check that the folder exists and can be written, or choose another with --data."
+            ) from error
+        try:
+            _prepare(path, connection)
+            return cls(path, connection)
+        except sqlite3.Error as error:
+            connection.close()
+            raise _unusable(path, error) from error
+        except DatabaseError:
+            connection.close()
+            raise
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
+
+    # -- small values ------------------------------------------------------------------------------------------------
+
+    def get(self, key: str) -> str | None:
+        """Give a value that was `put`, None if it never was."""
+        for (value,) in self._rows("select value from meta where key = ?", key):
+            return str(value)
+        return None
+
+    def put(self, key: str, value: str) -> None:
+        """Keep a small value: the seed, the key ids of the accounts, and the like."""
+        with self._transaction() as run:
+            run("insert or replace into meta values (?, ?)", (key, value))
+
+    def next_run(self) -> int:
+        """Count one more start of this world, and give its number, from 0."""
+        run = int(self.get("runs") or 0)
+        self.put("runs", str(run + 1))
+        return run
+
+    # -- writing -----------------------------------------------------------------------------------------------------
+
+    def record(self, core: Core, events: Iterable[EngineEvent]) -> bool:
+        """Write what the events say of the traders' accounts, and commit. Give whether there was anything.
+
+        ``core`` is the exchange that they come from; the terms of a market are kept once a trader has to do with it.
+        """
+        wanted = [event for event in events if type(event) in _WRITERS]
+        if not wanted:
+            return False
+        wrote = False
+        with self._transaction() as run:
+            last = 0
+            for event in wanted:
+                last = max(last, getattr(event, "ts_ms", 0))
+                wrote = _WRITERS[type(event)](self, core, run, event) or wrote
+            run("insert or replace into meta values ('saved_ms', ?)", (str(max(last, core.now)),))
+        return wrote
+
+    def _keep_market(self, core: Core, run: "_Run", ticker: str) -> None:
+        if ticker not in self._known:
+            self._write_market(core, run, ticker)
+
+    def _write_market(self, core: Core, run: "_Run", ticker: str) -> None:
+        listing = core.listings[ticker]
+        event = core.events_by_ticker[listing.terms.event_ticker]
+        record = listing.record(event, core.series[event.series_ticker])
+        run("insert or replace into markets values (?, ?)", (ticker, self._encode(record)))
+        self._known.add(ticker)
+
+    def _market_changed(self, core: Core, run: "_Run", event: Lifecycle | MarketTouched) -> bool:
+        by_hand = isinstance(event, Lifecycle) and event.event_type in _BY_HAND
+        if event.ticker not in self._known and not by_hand:
+            return False
+        self._write_market(core, run, event.ticker)
+        if isinstance(event, Lifecycle) and event.event_type is LifecycleType.SETTLED:
+            run("delete from positions where ticker = ?", (event.ticker,))
+        return True
+
+    def _balance(self, core: Core, run: "_Run", event: BalanceChanged) -> bool:  # noqa: ARG002  # one signature for all
+        run("insert or replace into balances values (?, ?, ?)", (event.account_id, event.exchange_index, event.cash))
+        return True
+
+    def _order(self, core: Core, run: "_Run", event: OrderChanged) -> bool:
+        order = event.order
+        self._keep_market(core, run, order.ticker)
+        run(
+            "insert into orders (order_id, ticker, body) values (?, ?, ?) "
+            "on conflict (order_id) do update set body = excluded.body",
+            (order.order_id, order.ticker, self._encode(order)),
+        )
+        return True
+
+    def _fill(self, core: Core, run: "_Run", event: Filled) -> bool:
+        self._keep_market(core, run, event.fill.ticker)
+        run("insert into fills (ticker, body) values (?, ?)", (event.fill.ticker, self._encode(event.fill)))
+        return True
+
+    def _position(self, core: Core, run: "_Run", event: PositionChanged) -> bool:
+        position = event.position
+        self._keep_market(core, run, position.ticker)
+        run(
+            "insert or replace into positions values (?, ?, ?)",
+            (position.account_id, position.ticker, self._encode(position)),
+        )
+        return True
+
+    def _settlement(self, core: Core, run: "_Run", event: Settled) -> bool:  # noqa: ARG002  # one signature for all
+        body = self._encode(event.settlement)
+        run("insert into settlements (ticker, body) values (?, ?)", (event.settlement.ticker, body))
+        return True
+
+    def _group(self, core: Core, run: "_Run", event: GroupChanged) -> bool:  # noqa: ARG002  # one signature for all
+        group = event.group
+        if group.deleted:
+            run("delete from groups where group_id = ?", (group.group_id,))
+        else:
+            run(
+                "insert into groups (group_id, body) values (?, ?) "
+                "on conflict (group_id) do update set body = excluded.body",
+                (group.group_id, self._encode(group)),
+            )
+        return True
+
+    def _client_id(self, core: Core, run: "_Run", event: ClientIdUsed) -> bool:  # noqa: ARG002  # one signature for all
+        run(
+            "insert or replace into client_ids values (?, ?, ?)",
+            (event.account_id, event.client_order_id, event.order_id),
+        )
+        return True
+
+    # -- reading -----------------------------------------------------------------------------------------------------
+
+    def load(self) -> SavedState:
+        """Read all that was saved. Raises DatabaseError if it cannot be read."""
+        accounts: dict[str, dict[int, int]] = {}
+        for account, shard, cash in self._rows("select account, shard, cash from balances order by account, shard"):
+            accounts.setdefault(account, {})[shard] = cash
+        return SavedState(
+            accounts=tuple(accounts.items()),
+            markets=self._decoded(MarketRecord, "select body from markets"),
+            positions=self._decoded(PositionRecord, "select body from positions"),
+            orders=self._decoded(OrderRecord, "select body from orders order by number"),
+            fills=self._decoded(FillRecord, "select body from fills order by number"),
+            settlements=self._decoded(SettlementRecord, "select body from settlements order by number"),
+            client_ids=tuple(self._rows("select account, client_order_id, order_id from client_ids")),
+            groups=self._decoded(GroupRecord, "select body from groups order by number"),
+            saved_ms=int(self.get("saved_ms") or 0),
+        )
+
+    def restore(self, exchange: Restores) -> None:
+        """Let a new exchange take up what was saved. Raises DatabaseError for what cannot be read or cannot be true."""
+        try:
+            exchange.restore(self.load())
+        except ValueError as error:
+            raise _unusable(self.path, error) from error
+
+    def _decoded(self, kind: type[_Record], query: str) -> tuple[_Record, ...]:
+        decode = msgspec.json.Decoder(kind).decode
+        try:
+            return tuple(decode(body) for (body,) in self._rows(query))
+        except msgspec.MsgspecError as error:
+            raise _unusable(self.path, error) from error
+
+    def _rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        try:
+            return self._connection.execute(query, values).fetchall()
+        except sqlite3.Error as error:
+            raise _unusable(self.path, error) from error
+
+    def _transaction(self) -> "_Transaction":
+        return _Transaction(self.path, self._connection)
+
+
+_Run = Callable[[str, tuple[object, ...]], object]
+
+_WRITERS: Final[dict[type, Callable[[Database, Core, _Run, Any], bool]]] = {
+    BalanceChanged: Database._balance,  # noqa: SLF001  # the class's own table
+    OrderChanged: Database._order,  # noqa: SLF001
+    Filled: Database._fill,  # noqa: SLF001
+    PositionChanged: Database._position,  # noqa: SLF001
+    Settled: Database._settlement,  # noqa: SLF001
+    GroupChanged: Database._group,  # noqa: SLF001
+    ClientIdUsed: Database._client_id,  # noqa: SLF001
+    Lifecycle: Database._market_changed,  # noqa: SLF001
+    MarketTouched: Database._market_changed,  # noqa: SLF001
+}
+
+
+class _Transaction:
+    """All or nothing; gives the connection's ``execute``."""
+
+    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+        self._path = path
+        self._connection = connection
+
+    def __enter__(self) -> _Run:
+        try:
+            self._connection.execute("begin immediate")
+        except sqlite3.Error as error:
+            raise _unusable(self._path, error) from error
+        return self._connection.execute
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        try:
+            self._connection.execute("rollback" if error else "commit")
+        except sqlite3.Error as failed:
+            raise _unusable(self._path, failed) from failed
+        if isinstance(error, sqlite3.Error):
+            raise _unusable(self._path, error) from error
+
+
+def _require_free(path: Path) -> None:
+    """Raise DatabaseError if another process holds the file; whether it is sound does not matter here."""
+    if not path.exists():
+        return
+    connection = sqlite3.connect(path, isolation_level=None, timeout=0.5)
+    try:
+        connection.execute("begin exclusive")
+    except sqlite3.Error as error:
+        if "locked" in str(error):
+            raise _unusable(path, error) from error
+    finally:
+        connection.close()
+
+
+def _prepare(path: Path, connection: sqlite3.Connection) -> None:
+    """Take hold of the file, check it, and give it its tables if it is new."""
+    connection.execute("pragma locking_mode = exclusive")
+    connection.execute("pragma journal_mode = wal")
+    # A killed process loses nothing that is committed; `full` would guard against a power cut too, at an fsync each.
+    connection.execute("pragma synchronous = normal")
+    connection.execute("begin immediate")
+    try:
+        if _checked_version(path, connection) == 0:
+            for statement in _SCHEMA.split(";"):
+                connection.execute(statement)
+            connection.execute(f"pragma user_version = {SCHEMA_VERSION}")
+        connection.execute("commit")
+    except BaseException:
+        connection.execute("rollback")
+        raise
+    path.chmod(0o600)
+
+
+def _checked_version(path: Path, connection: sqlite3.Connection) -> int:
+    """Give the schema's version, 0 for a new file. Raises DatabaseError or sqlite3.Error for a file of no use."""
+    version = int(connection.execute("pragma user_version").fetchone()[0])
+    if version > SCHEMA_VERSION:
+        raise DatabaseError(
+            f"The practice database {path} was made by a newer version of this program. "
+            "Install that version, or choose another folder with --data."
+        )
+    found = connection.execute("pragma quick_check(1)").fetchone()[0]
+    if found != "ok":
+        raise sqlite3.DatabaseError(found)
+    return version
+
+
+def _unusable(path: Path, error: Exception) -> DatabaseError:
+    text = _reason(error)
+    if "locked" in text:
+        return DatabaseError(
+            f"The practice database {path} is in use by another practice exchange. "
+            "Stop that one first, or choose another folder with --data."
+        )
+    if "readonly" in text or "disk is full" in text or "disk I/O" in text:
+        return DatabaseError(
+            f"The practice database {path} cannot be written ({text}). "
+            "Make room or give yourself the right to write there, or choose another folder with --data."
+        )
+    return DatabaseError(
+        f"The practice database {path} is damaged ({text}). "
+        "Start anew with --fresh, which throws it away, or move the file elsewhere to keep it."
+    )
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return " ".join(str(error).split())[:120] or type(error).__name__

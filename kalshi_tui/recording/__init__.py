@@ -1,0 +1,1 @@
+"""Recordings of the stream: format, writing, reading and verifying (docs/RECORDING.md)."""

@@ -1,0 +1,173 @@
+"""``kalshi-tui replay --check``: a whole recording followed without an exchange: numbers, books, digests."""
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from hashlib import blake2b
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from kalshi_tui.domain.book import Book
+from kalshi_tui.kalshi import wire
+from kalshi_tui.kalshi.translate import PARAGRAPH, clean
+from kalshi_tui.recording.reader import RecordedFile
+from kalshi_tui.recording.verifier import (
+    Follower,
+    Found,
+    delta_of,
+    price_of,
+)
+from kalshi_tui.recording.writer import Kind
+
+DIGEST_BYTES: Final = 16
+FAULTS_TOLD: Final = 20
+LOOK_EVERY: Final = 50_000
+"""Records between two words on how far it is."""
+
+
+class Checked(msgspec.Struct, frozen=True, kw_only=True):
+    """What a check has found; the object that ``--json`` prints. Times are Unix ms.
+
+    ``books`` is a digest of the books as they stood at the end, ``states`` one of every state of every book on the way,
+    with all trades and quotes: two machines that print the same have seen the same.
+    """
+
+    file: str
+    exchange: str
+    program: str
+    began_ms: int
+    ended_ms: int
+    frames: int
+    markets: int
+    books_followed: int
+    snapshots_compared: int
+    connections: int
+    gaps: int
+    unreadable: int
+    faults: list[str]
+    fault_count: int
+    whole: bool
+    """Whether the file ends with a whole block; false after a kill."""
+    damaged: bool
+    """Whether it ends before its end by damage, and not because it broke off."""
+    end: str
+    books: str
+    states: str
+
+    @property
+    def clean(self) -> bool:
+        """Whether it holds frames and nothing was wrong; a gap and damage are, an end that broke off is not."""
+        return bool(self.frames) and not (self.gaps or self.fault_count or self.unreadable or self.damaged)
+
+
+def check(path: Path, progress: Callable[[int], None] = lambda _: None) -> Checked:
+    """Follow a recording to its end. Raises RecordingError for a file that is none.
+
+    A recording may come from anybody: all its texts are made fit for a terminal here.
+    """
+    file = RecordedFile(path)
+    follower = Follower()
+    states = blake2b(digest_size=DIGEST_BYTES)
+    markets: set[str] = set()
+    ended_ms, connections = file.header.began_ms, 0
+    for records, record in enumerate(file.records(), 1):
+        ended_ms = record.ms
+        if records % LOOK_EVERY == 0:
+            progress(records)
+        if record.kind == Kind.BEGIN:
+            connections += 1
+        found, frame = follower.take(record)
+        if found is Found.TAKEN and frame is not None:
+            states.update(_state(record.ms, frame, follower.books, markets))
+    follower.finish(ended_ms)
+    return Checked(
+        file=clean(path.name),
+        exchange=clean(file.header.exchange),
+        program=clean(file.header.program),
+        began_ms=file.header.began_ms,
+        ended_ms=ended_ms,
+        frames=follower.frames,
+        markets=len(markets),
+        books_followed=len(follower.books),
+        snapshots_compared=follower.compared,
+        connections=connections,
+        gaps=follower.gaps,
+        unreadable=follower.unreadable,
+        faults=[clean(fault) for fault in follower.faults[:FAULTS_TOLD]],
+        fault_count=len(follower.faults),
+        whole=not file.end,
+        damaged=file.damaged,
+        end=clean(file.end, PARAGRAPH),
+        books=books_digest({ticker: levels_of(book) for ticker, book in follower.books.items()}),
+        states=states.hexdigest(),
+    )
+
+
+def _state(ms: int, frame: wire.Frame | wire.SnapshotMsg, books: Mapping[str, Book], markets: set[str]) -> bytes:
+    """Give what a frame has left behind, as text to be digested."""
+    if isinstance(frame, wire.DeltaFrame):
+        delta = frame.msg
+        price = price_of(delta.price_dollars)
+        count = books[delta.market_ticker].side(delta.side).count_at(price)
+        markets.add(delta.market_ticker)
+        return f"{ms} {delta.market_ticker} {delta.side.value} {price} {delta_of(delta.delta_fp)} {count}\n".encode()
+    msg = frame if isinstance(frame, wire.SnapshotMsg) else getattr(frame, "msg", None)
+    ticker = getattr(msg, "market_ticker", "")
+    if ticker:
+        markets.add(ticker)
+    if isinstance(msg, wire.SnapshotMsg):
+        return f"{ms} {ticker} {levels_of(books[ticker])}\n".encode()
+    if isinstance(msg, wire.TickerMsg | wire.TradeMsg | wire.LifecycleMsg):
+        return b"%d %b\n" % (ms, wire.encode(msg))
+    return b""
+
+
+Levels = Iterable[tuple[int, int]]
+
+
+def levels_of(book: Book) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+    """Give the levels of YES and NO as plain pairs, ascending."""
+    return (
+        list(zip(book.yes.prices, book.yes.counts, strict=True)),
+        list(zip(book.no.prices, book.no.counts, strict=True)),
+    )
+
+
+def books_digest(books: Mapping[str, tuple[Levels, Levels]]) -> str:
+    """Digest books by ticker, levels ascending; a market with an empty book counts, in any order."""
+    digest = blake2b(digest_size=DIGEST_BYTES)
+    for ticker in sorted(books):
+        yes, no = books[ticker]
+        digest.update(f"{ticker} {[tuple(each) for each in yes]} {[tuple(each) for each in no]}\n".encode())
+    return digest.hexdigest()
+
+
+def as_json(found: Checked) -> str:
+    """Write one JSON object."""
+    return json.dumps(msgspec.to_builtins(found) | {"clean": found.clean}) + "\n"
+
+
+def as_text(found: Checked) -> str:
+    """Write it for a person."""
+    seconds = (found.ended_ms - found.began_ms) / 1_000
+    lines = [
+        (
+            f"{found.file}: {found.frames:,} frames of {found.markets} markets in {seconds:,.1f} s, "
+            f"recorded on {found.exchange or 'an exchange'}."
+        ),
+        (
+            f"Books followed: {found.books_followed}. Connections: {found.connections}. "
+            f"Snapshots compared with the book built so far: {found.snapshots_compared}."
+        ),
+        (
+            f"Gaps in the numbers: {found.gaps}. Messages that could not be read: {found.unreadable}. "
+            f"Faults: {found.fault_count}."
+        ),
+        *(f"  {fault}" for fault in found.faults),
+        *([found.end] if found.end else []),
+        f"Digest of the books at the end: {found.books}",
+        f"Digest of all states on the way: {found.states}",
+        "Clean." if found.clean else "Not clean.",
+    ]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,88 @@
+"""``kalshi-tui config``: every setting in force, where it is from, and what it means."""
+
+import json
+import textwrap
+from collections.abc import Mapping
+from typing import Final
+
+from kalshi_tui.runtime.configuration import (
+    Loaded,
+    every_setting,
+    explanations,
+    masked,
+    without_password,
+)
+from kalshi_tui.runtime.credentials import KeySource
+from kalshi_tui.runtime.profiles import Profile
+from kalshi_tui.runtime.settings import ProfileSettings
+
+NAME: Final = 32
+VALUE: Final = 34
+WIDTH: Final = 100
+
+
+def report(
+    loaded: Loaded, profile: Profile, environ: Mapping[str, str], *, explain: bool = False, as_json: bool = False
+) -> str:
+    """Write the report, as text or as one JSON object."""
+    settings = every_setting(loaded)
+    connection = _connection(profile, environ)
+    if as_json:
+        listed = [
+            {"name": each.name, "value": each.value, "source": each.source} | ({"help": each.help} if explain else {})
+            for each in settings
+        ]
+        whole = {"file": str(loaded.path), "profile": connection, "settings": listed}
+        return json.dumps(whole, indent=1, ensure_ascii=False) + "\n"
+    lines = [f"# Settings file: {loaded.path}{'' if loaded.path.exists() else ' (not there)'}"]
+    lines += [f"# {name.replace('_', ' ')}: {value}" for name, value in connection.items()]
+    lines.append("")
+    for each in settings:
+        lines.append(f"{each.name:<{NAME}} {each.value:<{VALUE}} {each.source}".rstrip())
+        if explain and each.help:
+            lines += _wrapped(each.help)
+    if explain:
+        lines += _explained()
+    return "\n".join(lines) + "\n"
+
+
+def _explained() -> list[str]:
+    """Say what the settings of a profile mean, and of `[keys]`, whether the file has any or not."""
+    docs = explanations()
+    lines = ["", docs["ProfileSettings"][""].replace("``", "")]
+    for name in ProfileSettings.__struct_fields__:
+        lines.append(f"profiles.NAME.{name}")
+        lines += _wrapped(docs["ProfileSettings"][name])
+    return [*lines, "", "keys.COMMAND", *_wrapped(docs["Settings"]["keys"])]
+
+
+def _wrapped(text: str) -> list[str]:
+    return textwrap.wrap(text.replace("``", ""), WIDTH, initial_indent="    ", subsequent_indent="    ")
+
+
+def _connection(profile: Profile, environ: Mapping[str, str]) -> dict[str, str]:
+    """Say which exchange it is, and which key; of the key nothing that is secret."""
+    environment = profile.environment
+    if environment is None:
+        return {"profile": profile.name, "money": "PRACTICE", "exchange": "a practice exchange started on this machine"}
+    return {
+        "profile": profile.name,
+        "money": environment.kind.value,
+        "rest_url": environment.rest_url,
+        "ws_url": environment.ws_url,
+        "api_key_id": masked(profile.key.key_id) if profile.key.key_id else "(not set)",
+        "private_key": _key_words(profile.key, environ),
+        "read_only": "yes" if profile.read_only else "no",
+        "proxy": without_password(profile.proxy) if profile.proxy else "none",
+    }
+
+
+def _key_words(key: KeySource, environ: Mapping[str, str]) -> str:
+    if key.pem is not None:
+        return "KALSHI_PRIVATE_KEY (not shown)"
+    if key.path is not None:
+        named = " (KALSHI_PRIVATE_KEY_PATH)" if environ.get("KALSHI_PRIVATE_KEY_PATH") else ""
+        return f"{key.path}{named}"
+    if key.passphrase_command:
+        return f"printed by {key.passphrase_command[0]}"
+    return "in the system's keyring" if key.keyring else "(not set)"

@@ -1,0 +1,227 @@
+"""``kalshi-tui doctor``: looks at everything that trading needs, and says the remedy where one is needed."""
+
+import asyncio
+import json
+import locale
+import os
+import platform
+import shutil
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import closing, suppress
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Final
+
+from kalshi_tui.domain.link import LinkState
+from kalshi_tui.domain.price import MONEY_UNIT, Money
+from kalshi_tui.kalshi.environments import Kind
+from kalshi_tui.kalshi.errors import KalshiError
+from kalshi_tui.kalshi.feed.stream import Stream
+from kalshi_tui.kalshi.rest import RestClient
+from kalshi_tui.kalshi.transport.clock import ExchangeClock
+from kalshi_tui.runtime.compose import Connected, clock_ms
+from kalshi_tui.session.execution.journal import Journal, JournalError
+from kalshi_tui.session.store import Store
+
+LEAST_PYTHON: Final = (3, 11)
+LEAST_COLUMNS, LEAST_ROWS = 80, 24
+MAX_FOUND: Final = 3
+"""So many damaged rows of the journal are named."""
+LEAST_FREE: Final = 100 * 1024 * 1024
+"""Bytes of free disk below which the journal may soon have no room."""
+SKEW_MS: Final = 1_000
+"""How wrong the clock may be before it is said: the program corrects it, but other programs do not."""
+STREAM_WITHIN_S: Final = 15.0
+LIBRARIES: Final = ("textual", "httpx", "websockets", "cryptography", "msgspec")
+MARKS: Final = {True: "ok  ", False: "FAIL"}
+NAME: Final = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing looked at. ``sentence`` says what was found, and where ``ok`` is False what to do."""
+
+    name: str
+    ok: bool
+    sentence: str
+
+
+def examine_machine(folder: Path, journal: str, environ: dict[str, str] | None = None) -> Iterator[Check]:
+    """Look at what is here: Python, libraries, terminal, disk."""
+    environ = dict(os.environ) if environ is None else environ
+    found = f"Python {platform.python_version()} on {platform.system()} {platform.machine()}."
+    old = sys.version_info < LEAST_PYTHON
+    yield Check("python", not old, f"{found} Install Python 3.11 or newer." if old else found)
+    yield Check("versions", True, ", ".join(f"{each} {version(each)}" for each in ("kalshi-tui", *LIBRARIES)) + ".")
+    yield from _terminal(environ)
+    yield _disk(folder)
+    yield _journal(folder / journal)
+
+
+def _terminal(environ: dict[str, str]) -> Iterator[Check]:
+    if not sys.stdout.isatty():
+        yield Check("terminal", True, "Not looked at: the output goes to a file or another program.")
+        return
+    columns, rows = shutil.get_terminal_size()
+    small = columns < LEAST_COLUMNS or rows < LEAST_ROWS
+    size = f"{columns} columns, {rows} rows"
+    yield Check("terminal", not small, f"{size}: enlarge it to {LEAST_COLUMNS}x{LEAST_ROWS}." if small else f"{size}.")
+    term = environ.get("TERM", "")
+    deep = environ.get("COLORTERM", "").lower() in {"truecolor", "24bit"}
+    dumb = term in {"", "dumb"}
+    colours = "true colour" if deep else "256 colours" if "256" in term else "16 colours"
+    if dumb:
+        yield Check("colours", False, f"TERM is {term or 'not set'}: set it to what your terminal is, xterm-256color.")
+    else:
+        words = "none, as NO_COLOR says." if environ.get("NO_COLOR") else f"{colours} (TERM={term})."
+        yield Check("colours", True, words)
+    encoding = (sys.stdout.encoding or locale.getpreferredencoding()).lower().replace("-", "")
+    utf8 = encoding == "utf8"
+    yield Check("characters", utf8, "UTF-8." if utf8 else f"{encoding}: set LANG to a UTF-8 locale, such as C.UTF-8.")
+
+
+def _disk(folder: Path) -> Check:
+    there = folder
+    while not there.exists() and there != there.parent:
+        there = there.parent
+    try:
+        free = shutil.disk_usage(there).free
+    except OSError as error:
+        return Check("disk", False, f"{there} cannot be looked at ({error.strerror}); mend its permissions.")
+    room = f"{free // (1024 * 1024):,} MB free for {folder}"
+    if not os.access(there, os.W_OK | os.X_OK):
+        return Check("disk", False, f"{there} cannot be written by you: mend its permissions, or give --data a folder.")
+    if free < LEAST_FREE:
+        return Check("disk", False, f"{room}: make room, or no order can be written down, and none is sent then.")
+    return Check("disk", True, f"{room}.")
+
+
+def _journal(path: Path) -> Check:
+    if not path.exists():
+        return Check("journal", True, "None yet; it is made with the first start.")
+    try:
+        with closing(Journal.open(path, "")) as journal:
+            found = journal.examine()
+    except JournalError as error:
+        return Check("journal", False, f"{error} Canceling works all the same.")
+    if found:
+        more = f" And {len(found) - MAX_FOUND} more rows." if len(found) > MAX_FOUND else ""
+        look = "Look at these orders with 'kalshi-tui orders' or on the exchange's web page."
+        return Check("journal", False, f"{' '.join(found[:MAX_FOUND])}{more} {look}")
+    return Check("journal", True, f"{path} can be read and written.")
+
+
+async def examine_connection(connected: Connected) -> list[Check]:
+    """Look at the exchange: reached, clock, status, signature, limits, rights, cash, stream."""
+    environment, signer = connected.environment, connected.signer
+    clock = ExchangeClock(clock_ms)
+    made = [Check("profile", True, f"{environment.name}: {environment.kind.value} at {environment.rest_url}.")]
+    signed = RestClient(environment, signer, clock=clock, proxy=connected.proxy)
+    async with signed as rest, RestClient(environment, clock=clock, proxy=connected.proxy) as unsigned:
+        try:
+            # Without the key: whether that is accepted is another question.
+            status = await unsigned.exchange_status()
+        except KalshiError as error:
+            far = environment.kind is not Kind.PRACTICE
+            advice = " Check the network, a firewall and the exchange's status page." if far else ""
+            return [*made, Check("reached", False, f"{error}{advice}")]
+        made.append(Check("reached", True, f"{environment.signing_origin[1]} answers."))
+        off = abs(clock.skew_ms) >= SKEW_MS
+        skew = f"this machine's clock differs by {clock.skew_ms / 1000:+.1f} s"
+        made.append(Check("clock", not off, f"{skew}: set it, by NTP." if off else "right to a second."))
+        made += [
+            Check(
+                f"shard {each.exchange_index}",
+                each.exchange_active and each.trading_active,
+                _shard_words(each.description, active=each.exchange_active, trading=each.trading_active),
+            )
+            for each in status.shards
+        ]
+        if not status.shards:
+            words = _shard_words("", active=status.exchange_active, trading=status.trading_active)
+            made.append(Check("exchange", status.exchange_active and status.trading_active, words))
+        made += [check async for check in _account(rest, signer.key_id)]
+    if all(check.ok for check in made if check.name == "signature"):
+        made.append(await _stream(connected, clock))
+    return made
+
+
+def _shard_words(description: str, *, active: bool, trading: bool) -> str:
+    what = f"{description}: " if description else ""
+    if not active:
+        return f"{what}closed: nothing can be sent or cancelled now; wait until it opens."
+    return f"{what}open, trading." if trading else f"{what}trading is paused: orders can be cancelled, not sent."
+
+
+async def _account(rest: RestClient, key_id: str) -> AsyncIterator[Check]:
+    """Look at the account: whether the key is accepted, and what it may do."""
+    try:
+        balance = await rest.balance()
+    except KalshiError as error:
+        yield Check("signature", False, str(error))
+        return
+    yield Check("signature", True, "The exchange accepts the key.")
+    shards = ", ".join(f"shard {shard} {_dollars(cash)}" for shard, cash in balance.by_shard)
+    yield Check("cash", True, f"{_dollars(balance.cash)}{f' ({shards})' if shards else ''}.")
+    try:
+        limits = await rest.limits()
+        yield Check(
+            "limits",
+            True,
+            f"tier {limits.tier}: {limits.read.per_second} tokens a second to read, "
+            f"{limits.write.per_second} to write.",
+        )
+        scopes = await rest.scopes(key_id)
+    except KalshiError as error:
+        yield Check("limits", False, str(error))
+        return
+    if scopes is None:
+        yield Check("rights", True, "The exchange does not tell this key what it may do.")
+    else:
+        writes = any(scope.split("::")[0] == "write" for scope in scopes)
+        words = f"The key may {', '.join(scopes) or 'do nothing'}."
+        yield Check("rights", True, words if writes else f"{words} It cannot trade: make a key with write for that.")
+
+
+async def _stream(connected: Connected, clock: ExchangeClock) -> Check:
+    """Open the stream once."""
+    store = Store(clock_ms)
+    stream = Stream(connected.environment, connected.signer, store, clock=clock, proxy=connected.proxy)
+    task = asyncio.create_task(stream.run())
+    live = asyncio.Event()
+
+    def told(state: LinkState) -> None:
+        if state is LinkState.LIVE:
+            live.set()
+
+    store.on_link = told
+    try:
+        await asyncio.wait_for(live.wait(), STREAM_WITHIN_S)
+    except TimeoutError:
+        why = store.connection.detail or "no answer"
+        return Check("stream", False, f"{connected.environment.ws_host} could not be followed: {why}")
+    finally:
+        await stream.close()
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+    return Check("stream", True, f"{connected.environment.ws_host} is followed.")
+
+
+def _dollars(money: Money) -> str:
+    whole, part = divmod(abs(money), MONEY_UNIT)
+    return f"{'-' if money < 0 else ''}${whole:,}.{part // 10_000:02d}"
+
+
+def as_text(checks: list[Check], write: Callable[[str], object]) -> None:
+    """Write a line for each check."""
+    for each in checks:
+        write(f"{MARKS[each.ok]} {each.name:<{NAME}} {each.sentence}\n")
+
+
+def as_json(checks: list[Check]) -> str:
+    """Write one JSON object."""
+    whole = {"ok": all(each.ok for each in checks), "checks": [asdict(each) for each in checks]}
+    return json.dumps(whole, indent=1, ensure_ascii=False) + "\n"

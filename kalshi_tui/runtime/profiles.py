@@ -1,0 +1,126 @@
+"""Which exchange the program talks to, with which key: the profiles ``practice``, ``demo``, ``live``, and own ones."""
+
+import difflib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from kalshi_tui.kalshi.environments import DEMO, PRODUCTION, Environment, Kind, is_loopback
+from kalshi_tui.kalshi.transport.tls import checked_proxy
+from kalshi_tui.kalshi.wire import REST_PREFIX, WS_PATH
+from kalshi_tui.runtime.configuration import PRACTICE, chosen_name
+from kalshi_tui.runtime.credentials import KeySource, from_environment
+from kalshi_tui.runtime.settings import ProfileSettings, Settings, SettingsError
+
+BUILT_IN: Final = {"demo": DEMO, "live": PRODUCTION}
+NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """One choice of exchange. ``environment`` is None where a practice exchange is to be started on this machine."""
+
+    name: str
+    environment: Environment | None
+    key: KeySource
+    read_only: bool = False
+    proxy: str | None = field(default=None, repr=False)
+    """May hold a password."""
+
+    @property
+    def kind(self) -> Kind:
+        """What an order would cost."""
+        return self.environment.kind if self.environment is not None else Kind.PRACTICE
+
+
+def profile_of(
+    settings: Settings,
+    environ: Mapping[str, str],
+    *,
+    env: str | None = None,
+    rest_url: str | None = None,
+    ws_url: str | None = None,
+) -> Profile:
+    """Put a profile together from flags, environment and settings. Raises SettingsError or CredentialsError."""
+    name = chosen_name(settings, environ, env)
+    known = sorted({PRACTICE, *BUILT_IN, *settings.profiles})
+    if name not in known:
+        near = difflib.get_close_matches(name, known, 1)
+        hint = f" Did you mean {near[0]}?" if near else f" There are {', '.join(known)}."
+        raise SettingsError(f"There is no profile {name!r}.{hint}")
+    if not NAME.fullmatch(name):
+        raise SettingsError(f"The profile {name!r} needs a name of small letters, digits, - and _.")
+    own = settings.profiles.get(name, ProfileSettings())
+    environment = _environment(name, own)
+    key = KeySource(
+        own.api_key_id,
+        Path(own.private_key_path).expanduser() if own.private_key_path else None,
+        passphrase_command=own.passphrase_command,
+        keyring=own.keyring,
+    )
+    if rest_url or ws_url:
+        overridden = _overridden(name, environment, rest_url, ws_url)
+        moved = environment is None or overridden.signing_origin[1] != environment.signing_origin[1]
+        if moved and overridden.kind is Kind.LIVE:
+            # The live profile's own key never signs for another host; whoever wants that says so for this run.
+            key = KeySource()
+        environment = overridden
+    if environment is not None:
+        key = from_environment(environ, key)
+    try:
+        proxy = checked_proxy(own.proxy or None)
+    except ValueError as error:
+        raise SettingsError(f"profiles.{name}.proxy: {error}") from None
+    return Profile(name, environment, key, own.read_only, proxy)
+
+
+def _environment(name: str, own: ProfileSettings) -> Environment | None:
+    """Give where a profile's exchange is. Raises SettingsError."""
+    if name in {PRACTICE, *BUILT_IN}:
+        if own.rest_url or own.ws_url:
+            raise SettingsError(
+                f"profiles.{name}: this profile has its own addresses; give others a profile of another name."
+            )
+        return BUILT_IN.get(name)
+    if not own.rest_url or not own.ws_url:
+        raise SettingsError(f"profiles.{name}: a profile of your own needs rest_url and ws_url.")
+    try:
+        return Environment(
+            name, Kind[own.money.upper()], own.rest_url.rstrip("/"), own.ws_url, _hosts(own.rest_url, own.ws_url)
+        )
+    except ValueError as error:
+        raise SettingsError(f"profiles.{name}: {error}") from None
+
+
+def _overridden(name: str, environment: Environment | None, rest_url: str | None, ws_url: str | None) -> Environment:
+    """Give the profile's exchange at other addresses, for one run. Raises SettingsError."""
+    named = {environment.signing_origin[1], environment.ws_host} if environment is not None else set()
+    for url in filter(None, (rest_url, ws_url)):
+        host = urlsplit(url).hostname or ""
+        if host and not is_loopback(host) and host not in named:
+            raise SettingsError(
+                f"The address of {host} is neither this machine's nor one that the profile {name} names; a key is for "
+                "its own exchange. Write a profile of your own for it in the settings."
+            )
+    if rest_url and not ws_url and is_loopback(urlsplit(rest_url).hostname or ""):
+        # A practice exchange has both behind one port.
+        ws_url = rest_url.rstrip("/").replace("http", "ws", 1).removesuffix(REST_PREFIX) + WS_PATH
+    if environment is None and not (rest_url and ws_url):
+        raise SettingsError("--ws-url needs --rest-url beside it: a practice exchange is started without them.")
+    rest = (rest_url or (environment.rest_url if environment is not None else "")).rstrip("/")
+    stream = ws_url or (environment.ws_url if environment is not None else "")
+    kind = environment.kind if environment is not None else Kind.PRACTICE
+    try:
+        made = Environment(name, kind, rest, stream, _hosts(rest, stream))
+    except ValueError as error:
+        raise SettingsError(f"--rest-url, --ws-url: {error}") from None
+    if is_loopback(made.signing_origin[1]) != is_loopback(made.ws_host):
+        raise SettingsError("--rest-url and --ws-url lead to different exchanges; give both.")
+    return made
+
+
+def _hosts(*urls: str) -> frozenset[str]:
+    return frozenset(urlsplit(url).hostname or "" for url in urls)

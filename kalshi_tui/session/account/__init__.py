@@ -1,0 +1,1 @@
+"""The account as the exchange has it: reconciliation, exchange hours, queue positions, settlements."""

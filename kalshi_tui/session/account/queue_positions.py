@@ -1,0 +1,30 @@
+"""The places of resting orders in their queues: no stream tells them, so they are asked for while any order rests."""
+
+from typing import Final
+
+from kalshi_tui.domain.order import OrderState
+from kalshi_tui.kalshi.errors import KalshiError
+from kalshi_tui.kalshi.rest import RestClient
+from kalshi_tui.session.store import Store
+from kalshi_tui.session.timing import Sleep
+
+LOOK_EVERY_S: Final = 3.0
+
+
+class QueueWatch:
+    """Keeps the store's queue places fresh. `run` does the work."""
+
+    def __init__(self, rest: RestClient, store: Store, sleep: Sleep) -> None:
+        self._rest = rest
+        self._store = store
+        self._sleep = sleep
+
+    async def run(self) -> None:
+        """Look until cancelled; a look that fails leaves no old place standing."""
+        while True:
+            tickers = sorted({o.ticker for o in self._store.working() if o.state is OrderState.RESTING})
+            try:
+                self._store.set_queue(await self._rest.queue_positions(tickers) if tickers else {})
+            except KalshiError:
+                self._store.set_queue({})
+            await self._sleep(LOOK_EVERY_S)

@@ -1,0 +1,287 @@
+"""The account as the exchange has it: orders, fills, positions, cash, read again until the reads can be believed.
+
+Private frames carry no seq, so that a lost one is never noticed (docs/kalshi-api.md, section 4), and REST lags the
+engine by seconds (docs/kalshi-api.md, section 7). So whatever has happened at some time is read until the exchange's
+own data have passed that time.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from typing import Final
+
+from kalshi_tui.domain.limits import at_stake
+from kalshi_tui.domain.order import BookSide, Fill, Order, OrderState
+from kalshi_tui.domain.position import Balance, Position
+from kalshi_tui.domain.price import Count, Money
+from kalshi_tui.domain.text import count_words
+from kalshi_tui.kalshi.errors import KalshiError
+from kalshi_tui.kalshi.order_status import by_id
+from kalshi_tui.kalshi.rest import RestClient
+from kalshi_tui.session.account.list_reads import RECONCILED, AccountList
+from kalshi_tui.session.execution.journal import Journal, JournalError
+from kalshi_tui.session.execution.order_lookup import Inquiry
+from kalshi_tui.session.notices import Weight
+from kalshi_tui.session.store import DayTotal, Store
+from kalshi_tui.session.timing import Sleep, midnight_ms, sleep_unless
+
+FILLS_READ: Final = 200
+FILLS_OF_DAY: Final = 1_000
+NEWS_SETTLES_S: Final = 0.15
+"""Frames about one order come in a burst; cash and positions are read once, this long after the first."""
+FIRST_WAIT_S: Final = 3.1
+LONGEST_WAIT_S: Final = 15.0
+CLOCKS_DIFFER_MS: Final = 3_000
+"""How far the exchange's time may be from what this machine takes it for (`ExchangeClock`)."""
+HISTORY_S: Final = 24 * 3600
+HISTORY_ORDERS: Final = 100
+"""At the start the orders of the last day are read, at most so many, so that those that are over are listed too."""
+OLD_S: Final = 10
+AGAIN_EVERY_S: Final = 30.0
+"""How often everything is read though there is no news: a private frame that was lost leaves no trace."""
+LATE_AFTER: Final = 5
+"""After so many reads that were all too old the trader is told."""
+
+
+class Account:
+    """Reads the account when there is news of it, until the reads have passed the news. `run` does the work."""
+
+    def __init__(
+        self,
+        rest: RestClient,
+        store: Store,
+        inquiry: Inquiry,
+        journal: Journal,
+        clock_ms: Callable[[], int],
+        sleep: Sleep,
+    ) -> None:
+        self._rest = rest
+        self._store = store
+        self._inquiry = inquiry
+        self._journal = journal
+        self._clock_ms = clock_ms
+        self._sleep = sleep
+        self._wake = asyncio.Event()
+        self._money_due_ms = 0
+        """The exchange's time that reads of cash and positions have to pass; and of orders and fills:"""
+        self._all_due_ms = 0
+        self._to_pass_ms = -1
+        self._as_of_ms = 0
+        """How far the data reached that were read last."""
+        self._said_unread = ""
+        self._read_once = False
+        self._filled_unheard: list[Order] = []
+        """Orders that were read as filled while nobody had told so; their executions are read next."""
+        self._history_read = False
+        """Whether the orders of the last day have been read, at a time when the reads had caught up."""
+
+    @property
+    def has_been_read(self) -> bool:
+        """Whether the account has been read at all."""
+        return self._read_once
+
+    @property
+    def has_caught_up(self) -> bool:
+        """Whether it has been read, and the exchange's data had passed what `has_to_pass` has named."""
+        return self._read_once and self._as_of_ms > self._to_pass_ms
+
+    def has_to_pass(self, at_ms: int) -> None:
+        """Count as due what has happened until then (the exchange's Unix time), and was not heard here."""
+        self._to_pass_ms = at_ms + CLOCKS_DIFFER_MS
+        self._all_due_ms = max(self._all_due_ms, self._to_pass_ms)
+        self._wake.set()
+
+    def has_news(self) -> None:
+        """Cash or positions have moved."""
+        self._money_due_ms = self._rest.clock.now_ms() + CLOCKS_DIFFER_MS
+        self._wake.set()
+
+    def is_doubtful(self) -> None:
+        """News may have been lost: read everything, orders and fills too."""
+        self._all_due_ms = self._rest.clock.now_ms() + CLOCKS_DIFFER_MS
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Read whenever there is something to read. Ends only when cancelled."""
+        while True:
+            if not self._read_once:
+                await self._wake.wait()
+            elif await sleep_unless(self._sleep, AGAIN_EVERY_S, self._wake):
+                await self._sleep(NEWS_SETTLES_S)
+            else:
+                self._all_due_ms = self._all_due_ms or 1
+            self._wake.clear()
+            await self._catch_up()
+
+    async def _catch_up(self) -> None:
+        """Read until the exchange's data have passed all that is due; a failed read is tried again."""
+        wait, late, failed = FIRST_WAIT_S, 0, False
+        while True:
+            try:
+                as_of_ms = await self._rest.user_data_timestamp()
+                await self._read(as_of_ms)
+            except KalshiError as error:
+                if not failed:
+                    sentence = f"Your account could not be read and may be shown wrong; it is tried again. {error}"
+                    self._store.notify(Weight.ERROR, sentence)
+                self._store.mark_unread(str(error), *RECONCILED)
+                failed = True
+            else:
+                if failed:
+                    self._store.notify(Weight.GOOD, "Your account has been read again.")
+                failed = False
+                if as_of_ms > max(self._money_due_ms, self._all_due_ms):
+                    return
+                late += 1
+                behind_s = (self._rest.clock.now_ms() - as_of_ms) // 1000
+                if late == LATE_AFTER and behind_s >= OLD_S:
+                    self._store.notify(Weight.WARNING, f"The exchange's account data are {behind_s} s old.")
+            if await self._woken_within(wait):
+                wait, late = FIRST_WAIT_S, 0
+            else:
+                wait = min(wait * 2, LONGEST_WAIT_S)
+
+    async def _woken_within(self, seconds: float) -> bool:
+        """Wait, but not longer than until there is further news; say whether there is. News come in bursts."""
+        if not await sleep_unless(self._sleep, seconds, self._wake):
+            return False
+        await self._sleep(NEWS_SETTLES_S)
+        self._wake.clear()
+        return True
+
+    async def _read(self, as_of_ms: int) -> None:
+        """Read once. What the stream has told after ``as_of_ms`` (the exchange's Unix time) is newer, and stays."""
+        if not self._read_once:
+            # Before the positions, which have these orders' executions in them: else they would count twice.
+            await self._read_orders()
+        balance, held = await asyncio.gather(self._rest.balance(), self._rest.positions())
+        self._store.set_balance(balance)
+        # What could not be read is not gone: it stays as it was known last.
+        unread = {each.name for each in held.left_out} & self._store.positions.keys()
+        positions = [*held, *(self._store.positions[ticker] for ticker in sorted(unread))]
+        told_before_ms = as_of_ms - self._rest.clock.skew_ms - CLOCKS_DIFFER_MS
+        if self._read_once:
+            self._compare(positions, told_before_ms)
+        self._store.set_positions(positions, told_before_ms)
+        if self._all_due_ms and self._read_once:
+            await self._read_orders()
+        if as_of_ms > self._all_due_ms:
+            self._all_due_ms = 0
+            self._history_read = True
+        self._count_day(balance)
+        self._as_of_ms = as_of_ms
+        self._read_once = True
+
+    async def _read_orders(self) -> None:
+        """Read orders and fills and tell what changed unheard."""
+        resting, newest = await asyncio.gather(self._rest.orders(status="resting"), self._rest.fills(most=FILLS_READ))
+        fills: Sequence[Fill] = newest
+        if not self._history_read:
+            fills = await self._fills_of_the_day(fills)
+            since_s = self._rest.clock.now_ms() // 1000 - HISTORY_S
+            self._take(await self._rest.orders(min_ts=since_s, most=HISTORY_ORDERS))
+        gone = {order.order_id: order for order in self._store.working() if order.order_id}
+        self._take(resting)
+        for order in resting:
+            gone.pop(order.order_id, None)
+        for order in gone.values():
+            # Not there yet, or for ever: reads lag. The order stays as it was told last.
+            with contextlib.suppress(KalshiError):
+                self._take([await by_id(self._rest, order.order_id, ticker=order.ticker, sent_ms=order.created_ms)])
+        self._store.mark_read(AccountList.ORDERS)
+        self._store.skew_ms = self._rest.clock.skew_ms
+        fresh = self._store.set_fills(fills)
+        if self._read_once:
+            for order_id in dict.fromkeys(fill.order_id for fill in fresh):
+                if order_id not in self._store.orders:
+                    # Of an order that nobody here has heard of, or that was thought never to have arrived.
+                    with contextlib.suppress(KalshiError):
+                        self._take([await self._rest.order(order_id)])
+        self._tell_filled()
+        for order in self._store.working():
+            if order.state is OrderState.UNKNOWN:
+                self._inquiry.ask_about(order)
+
+    def _tell_filled(self) -> None:
+        """Tell of orders that are filled while the executions that were read do not say so."""
+        for order in self._filled_unheard:
+            unheard = order.filled - self._store.heard_filled(order)
+            if unheard > 0:
+                self._store.tell_filled(order, unheard)
+        self._filled_unheard.clear()
+
+    def _take(self, orders: Iterable[Order]) -> None:
+        """Tell the store of orders that were read, and note those that are filled unheard."""
+        for order in orders:
+            known = self._store.orders.get(order.order_id)
+            self._store.read(order)
+            now = self._store.known_order(order)
+            if known is not None and not known.state.final and now.state is OrderState.FILLED:
+                self._filled_unheard.append(now)
+
+    def _compare(self, positions: Sequence[Position], told_before_ms: int) -> None:
+        """Note where a position differs from what the stream told, and was told long enough ago to be in the read."""
+        read = {position.ticker: position.count for position in positions}
+        found = []
+        for ticker, count in self._store.told_positions(told_before_ms).items():
+            if count != read.get(ticker, 0):
+                words = f"{_held(read.get(ticker, 0))} by the exchange's list, {_held(count)} by what was told here"
+                found.append(f"{ticker}: {words}. The list is taken.")
+        if found and tuple(found) != self._store.differences:
+            for sentence in found:
+                self._store.notify(Weight.ERROR, f"Your account differs: {sentence}")
+        self._store.set_differences(found)
+
+    async def _fills_of_the_day(self, newest: Sequence[Fill]) -> list[Fill]:
+        """Give the newest fills, and all of this day's where these do not reach back so far."""
+        since_ms = midnight_ms(self._clock_ms())
+        if len(newest) < FILLS_READ or newest[-1].ts_ms < since_ms:
+            return list(newest)
+        return await self._rest.fills(min_ts=since_ms // 1000, most=FILLS_OF_DAY)
+
+    def _count_day(self, balance: Balance) -> None:
+        """Sum up what this day, by this machine's time zone, has brought."""
+        now_ms = self._clock_ms()
+        began_ms = midnight_ms(now_ms)
+        fills = [fill for fill in self._store.fills if fill.ts_ms >= began_ms]
+        worth = balance.cash + balance.portfolio_value + self._reserved()
+        try:
+            day = datetime.fromtimestamp(now_ms // 1000).astimezone().strftime("%Y-%m-%d")
+            since_ms, before = self._journal.first_look(day, worth, now_ms)
+            gain = worth - before
+        except JournalError as error:
+            since_ms, gain = now_ms, None
+            if not self._journal.trouble and str(error) != self._said_unread:
+                self._said_unread = str(error)
+                self._store.notify(Weight.WARNING, str(error))
+        self._store.set_day(
+            DayTotal(
+                fills=len(fills),
+                bought=sum(fill.count for fill in fills if fill.book_side is BookSide.BID),
+                sold=sum(fill.count for fill in fills if fill.book_side is BookSide.ASK),
+                fees=sum(fill.fee for fill in fills),
+                gain=gain,
+                since_ms=since_ms,
+            )
+        )
+
+    def _reserved(self) -> Money:
+        """Give what the exchange holds back of the cash for orders at rest: what they can lose, and the maker's fee."""
+        held = 0
+        closable = {ticker: position.count for ticker, position in self._store.positions.items()}
+        for order in self._store.working():
+            if order.state is not OrderState.RESTING:
+                continue
+            sign = 1 if order.book_side is BookSide.BID else -1
+            closes = min(order.remaining, max(-sign * closable.get(order.ticker, 0), 0))
+            closable[order.ticker] = closable.get(order.ticker, 0) + sign * closes
+            held += at_stake(order.book_side, order.yes_price, order.remaining - closes)
+            market = self._store.markets.get(order.ticker)
+            fees = market.fees if market is not None else None
+            held += (fees.trade_fee(order.yes_price, order.remaining, taker=False) if fees is not None else 0) or 0
+        return held
+
+
+def _held(count: Count) -> str:
+    return f"{'YES' if count > 0 else 'NO'} {count_words(abs(count))}" if count else "nothing"

@@ -1,0 +1,1 @@
+"""Price and order alerts: when they ring, and what they run."""

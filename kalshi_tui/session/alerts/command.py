@@ -1,0 +1,83 @@
+"""The command of the trader's own that an alert runs: an argument list, never a line for a shell."""
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
+from typing import Any, Final
+
+from kalshi_tui.session.notices import Weight
+from kalshi_tui.session.store import Store
+from kalshi_tui.session.timing import Sleep
+
+LONGEST_S: Final = 10.0
+MOST_AT_ONCE: Final = 4
+VARIABLE: Final = "KALSHI_TUI_ALERT"
+"""The environment variable with the alert's sentence, for commands that take no further argument."""
+KEY: Final = "KALSHI_PRIVATE_KEY"
+"""The variable with the trader's key itself, where it is given so: no other program is to have it."""
+
+
+class AlertCommand:
+    """Runs the command with an alert's sentence as its last argument. What goes wrong is told, and nothing else."""
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        store: Store,
+        sleep: Sleep,
+        spawn: Callable[[Coroutine[Any, Any, None], str], object],
+    ) -> None:
+        self._command = tuple(command)
+        self._store = store
+        self._sleep = sleep
+        self._spawn = spawn
+        self._running = 0
+
+    def run(self, sentence: str) -> None:
+        """Start the command, if there is one and not too many of it run already."""
+        if not self._command:
+            return
+        if self._running >= MOST_AT_ONCE:
+            self._warn(f"runs {MOST_AT_ONCE} times already and was not started again")
+            return
+        self._running += 1
+        self._spawn(self._run(sentence), "the command of alerts")
+
+    async def _run(self, sentence: str) -> None:
+        try:
+            # A session of its own, so that what it starts ends with it; nothing of it reaches the screen.
+            process = await asyncio.create_subprocess_exec(
+                *self._command,
+                sentence,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.DEVNULL,
+                stderr=asyncio.subprocess.DEVNULL,
+                env={name: value for name, value in os.environ.items() if name != KEY} | {VARIABLE: sentence},
+                start_new_session=True,
+            )
+        except (OSError, ValueError) as error:
+            self._warn(f"could not be started ({getattr(error, 'strerror', None) or error})")
+        else:
+            await self._wait(process)
+        finally:
+            self._running -= 1
+
+    async def _wait(self, process: asyncio.subprocess.Process) -> None:
+        ended, late = asyncio.ensure_future(process.wait()), asyncio.ensure_future(self._sleep(LONGEST_S))
+        try:
+            await asyncio.wait((ended, late), return_when=asyncio.FIRST_COMPLETED)
+            if not ended.done():
+                self._warn(f"did not end within {LONGEST_S:.0f} s and was killed")
+            elif ended.result():
+                self._warn(f"ended with {ended.result()}")
+        finally:
+            late.cancel()
+            if not ended.done():
+                with suppress(ProcessLookupError, PermissionError):
+                    os.killpg(process.pid, signal.SIGKILL)
+                await ended
+
+    def _warn(self, what: str) -> None:
+        self._store.notify(Weight.WARNING, f"The command of alerts, {self._command[0]}, {what}.")

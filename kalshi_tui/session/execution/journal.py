@@ -1,0 +1,574 @@
+"""The journal: every order that this program meant to send, written down before its first byte leaves.
+
+SQLite in WAL mode; each commit is on the disk before the call returns. After a crash it says what has to be asked
+about. It holds no keys and no signatures.
+"""
+
+import fcntl
+import os
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Final, Self
+
+from kalshi_tui.domain.limits import Sent
+from kalshi_tui.domain.order import Order, OrderState, OrderTerms, unsent
+from kalshi_tui.session.execution.journal_rows import (
+    COURSE,
+    MAX_MS,
+    TERMS,
+    Change,
+    Entry,
+    SetAside,
+    damage,
+    read_change,
+    read_row,
+    shown,
+    text,
+)
+from kalshi_tui.session.execution.journal_sql import (
+    BY_NAME,
+    EVERY,
+    HISTORY,
+    NEVER_REACHED,
+    NEWEST,
+    OPEN,
+    OVER,
+    ROWS,
+    SCHEMA,
+    SUM,
+    UNCOUNTED,
+)
+
+VERSION: Final = 1
+USERS: Final = "-users"
+"""Behind the journal's name: the file on which its users hold a lock."""
+WAIT_S: Final = 2.0
+"""How long a write waits for another program that has the journal open."""
+ROOM: Final = 8 * 1024 * 1024
+"""Bytes of its disk that have to be free for a further order: what becomes of it has to find room too."""
+ADVICE: Final = {
+    sqlite3.SQLITE_FULL: "make room on the disk",
+    sqlite3.SQLITE_IOERR: "make room on the disk, and see whether it is sound",
+    sqlite3.SQLITE_READONLY: "make the file and its folder writable for you",
+    sqlite3.SQLITE_CANTOPEN: "make the file and its folder writable for you",
+    sqlite3.SQLITE_PERM: "make the file and its folder writable for you",
+    sqlite3.SQLITE_BUSY: "end the other program that holds it, and start again",
+    sqlite3.SQLITE_LOCKED: "end the other program that holds it, and start again",
+}
+DAMAGED: Final = (
+    "look at your orders on the exchange's web page or with 'kalshi-tui orders', then move the file away if it is "
+    "damaged, and start again"
+)
+NO_ORDER: Final = "Until then no order is sent. Canceling works all the same."
+
+
+class JournalError(Exception):
+    """The journal cannot be read or written. The message is a sentence that says what to do."""
+
+
+class Journal:
+    """One account's intents. Every write is durable when it returns, or raises JournalError."""
+
+    def __init__(
+        self, connection: sqlite3.Connection, account: str, path: Path | None = None, *, trouble: str = ""
+    ) -> None:
+        """Use an open database; ``path`` is its file, if it is in one, ``trouble`` says why nothing may be written."""
+        self._connection = connection
+        self.trouble = trouble
+        """Why nothing can be written down, so that no order may leave, a sentence; empty if it can."""
+        self.notices: list[str] = []
+        """What the trader is to know of the file, in sentences."""
+        self.set_aside: tuple[SetAside, ...] = ()
+        """The rows among the open ones that could not be read, as of the last look."""
+        self._path = path
+        self._file = None if path is None else _which(path)
+        self._users = None if path is None else _user_of(path)
+        """A file that every program that uses this journal holds a shared lock on, until it ends however it ends."""
+        self._account = account
+        self._known: dict[str, tuple[object, ...]] = {}
+        """What is written of the intents of this run, and of earlier ones that have been heard of."""
+        self._damaged: set[str] = set()
+        """Of these the row holds what cannot be read; it goes into the history before it is written over."""
+        self._foreign: set[str] = set()
+        """Client order ids that are not in this journal."""
+
+    @classmethod
+    def open(cls, path: Path, account: str) -> Self:
+        """Open or make the journal, readable by its owner alone. Raises JournalError."""
+        try:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            was_empty = path.exists() and path.is_file() and not path.stat().st_size
+            if not path.exists():
+                os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+            # One that came back from a copy may be open to others; SQLite gives its further files the same mode.
+            path.chmod(0o600)
+            # One thread has it at a time; a library may close it from another.
+            connection = sqlite3.connect(path, timeout=WAIT_S, isolation_level=None, check_same_thread=False)
+            try:
+                _prepare(connection)
+            except BaseException:
+                connection.close()
+                raise
+        except (OSError, sqlite3.Error, _OtherVersionError) as error:
+            raise JournalError(
+                f"the order journal {path} cannot be used ({_why(error)}). Without it no order is sent: "
+                f"{_advice(error)}."
+            ) from error
+        opened = cls(connection, account, path)
+        if was_empty:
+            opened.notices.append(
+                f"The order journal {path} was an empty file: orders that were sent before are not known here; look "
+                "with 'kalshi-tui orders' or on the exchange's web page."
+            )
+        return opened
+
+    @classmethod
+    def open_anyway(cls, path: Path, account: str) -> Self:
+        """Open the journal, or stand in for one that cannot be used: then ``trouble`` says why, and it takes no order.
+
+        What can still be read of one that cannot be written is read.
+        """
+        try:
+            return cls.open(path, account)
+        except JournalError as error:
+            sentence = str(error)
+            trouble = f"{sentence[:1].upper()}{sentence[1:]} Canceling works all the same."
+        try:
+            uri = f"{path.absolute().as_uri()}?mode=ro"
+            connection = sqlite3.connect(uri, uri=True, timeout=0, isolation_level=None, check_same_thread=False)
+            try:
+                connection.row_factory = sqlite3.Row
+                connection.text_factory = text
+                if connection.execute("PRAGMA user_version").fetchone()[0] == VERSION:
+                    return cls(connection, account, path, trouble=trouble)
+            except BaseException:
+                connection.close()
+                raise
+            connection.close()
+        except (OSError, ValueError, sqlite3.Error):
+            pass
+        stand_in = cls.in_memory(account)
+        stand_in.trouble = trouble
+        return stand_in
+
+    @staticmethod
+    def forget(path: Path) -> None:
+        """Remove a journal: that of a practice account that is thrown away. Raises JournalError."""
+        try:
+            for suffix in ("", "-wal", "-shm", USERS):
+                path.with_name(path.name + suffix).unlink(missing_ok=True)
+        except OSError as error:
+            raise JournalError(f"The order journal {path} cannot be removed ({error.strerror or error}).") from error
+
+    @classmethod
+    def in_memory(cls, account: str = "") -> Self:
+        """Make a journal that is forgotten at the end: for a session that is to leave nothing behind."""
+        connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+        _prepare(connection)
+        return cls(connection, account)
+
+    def close(self) -> None:
+        """Close it; nothing is lost, everything has been written."""
+        self._connection.close()
+        if self._users is not None:
+            os.close(self._users)
+            self._users = None
+
+    def is_shared(self) -> bool:
+        """Say whether another program has this journal open now, and may be sending what it says is being sent."""
+        if self._users is None:
+            return False
+        try:
+            fcntl.flock(self._users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return True
+        finally:
+            with suppress(OSError):
+                fcntl.flock(self._users, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        return False
+
+    def newest_change_ms(self) -> int:
+        """Return when the last line of this account was written, Unix time of the exchange; 0 for an empty journal."""
+        (row,) = self._read(NEWEST, (self._account,))
+        return row["newest"] or 0
+
+    @property
+    def _where(self) -> str:
+        return "" if self._path is None else f" {self._path}"
+
+    # Writing.
+
+    def draft(self, client_order_id: str, terms: OrderTerms, at_ms: int) -> None:
+        """Write an intent down at the confirm step; ``at_ms`` is Unix time. Raises JournalError."""
+        drafted = unsent(client_order_id, terms, OrderState.DRAFTED, at_ms)
+        with self._writing() as cursor:
+            cursor.execute(
+                "INSERT INTO intents (client_order_id, account, drafted_ms, ticker, side, action, price, count, tif, "
+                "post_only, reduce_only, expires_s, self_trade, cancel_on_pause, order_group_id, state, remaining, "
+                "yes_price, initial) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+                (
+                    client_order_id,
+                    self._account,
+                    at_ms,
+                    terms.ticker,
+                    terms.side.value,
+                    terms.action.value,
+                    terms.price,
+                    terms.count,
+                    terms.tif.value,
+                    terms.post_only,
+                    terms.reduce_only,
+                    terms.expires_s,
+                    terms.self_trade.value,
+                    terms.cancel_on_pause,
+                    terms.order_group_id,
+                    OrderState.DRAFTED.value,
+                    terms.count,
+                    terms.yes_price,
+                    terms.count,
+                ),
+            )
+            _add_change(cursor, drafted, at_ms, OrderState.DRAFTED.value)
+        self._known[client_order_id] = _facts(drafted)
+
+    def sending(self, client_order_id: str, terms: OrderTerms, at_ms: int) -> None:
+        """Write down that an intent is now sent; ``at_ms`` is the exchange's time. Raises JournalError.
+
+        One that could not be written at the confirm step is written now. While the disk is all but full none is: an
+        order must not leave whose reply could not be written.
+        """
+        self.check_room()
+        if self._known.get(client_order_id) is None:
+            self.draft(client_order_id, terms, at_ms)
+        order = unsent(client_order_id, terms, OrderState.SENDING, at_ms)
+        with self._writing() as cursor:
+            cursor.execute(
+                "UPDATE intents SET sent_ms = ?, state = ?, reason = '' WHERE client_order_id = ?",
+                (at_ms, order.state.value, client_order_id),
+            )
+            _add_change(cursor, order, at_ms, order.state.value)
+        self._known[client_order_id] = _facts(order)
+
+    def check_room(self) -> None:
+        """Raise JournalError if what becomes of a further order might find no room on the disk.
+
+        Or if the file has been moved or deleted: what is written goes on into it, but the next start would not find it.
+        """
+        if self.trouble:
+            raise JournalError(self.trouble)
+        if self._path is None:
+            return
+        try:
+            disk = shutil.disk_usage(self._path.parent)
+        except OSError as error:
+            raise JournalError(f"The folder of the order journal cannot be looked at ({_why(error)}).") from error
+        if _which(self._path) != self._file:
+            raise JournalError(
+                f"The order journal {self._path} has been moved or deleted; the next start would know nothing of the "
+                "order. Put it back, or quit and start again."
+            )
+        # Some network disks do not tell, and say 0 of 0.
+        if disk.total and disk.free < ROOM:
+            raise JournalError(
+                f"The order journal cannot be written for much longer: its disk has only {disk.free // 1_000_000} MB "
+                "left. Make room on the disk."
+            )
+
+    def note(self, order: Order, at_ms: int) -> None:
+        """Write down a change of an order of this journal; of others, and without one, nothing. Raises JournalError.
+
+        Nothing in a journal that cannot be written either: that was told when it was opened.
+        """
+        known = None if self.trouble else self._of(order.client_order_id)
+        if known is None or known == _facts(order):
+            return
+        with self._writing() as cursor:
+            if order.client_order_id in self._damaged:
+                self._keep_damaged(cursor, order, at_ms)
+            cursor.execute(
+                "UPDATE intents SET state = ?, order_id = ?, filled = ?, remaining = ?, yes_price = ?, initial = ?, "
+                "reason = ? WHERE client_order_id = ?",
+                (
+                    order.state.value,
+                    order.order_id,
+                    order.filled,
+                    order.remaining,
+                    order.yes_price,
+                    order.initial,
+                    order.reason,
+                    order.client_order_id,
+                ),
+            )
+            _add_change(cursor, order, at_ms, order.state.value)
+        self._known[order.client_order_id] = _facts(order)
+        self._damaged.discard(order.client_order_id)
+
+    def never_arrived(self, client_order_id: str, at_ms: int) -> None:
+        """Write down that the exchange has no such order, of a row that is set aside. Raises JournalError."""
+        if self.trouble or self._of(client_order_id) is None:
+            return
+        with self._writing() as cursor:
+            cursor.execute(
+                "UPDATE intents SET state = ? WHERE client_order_id = ?", (OrderState.NOT_SENT.value, client_order_id)
+            )
+            cursor.execute(
+                "INSERT INTO changes (client_order_id, at_ms, what, order_id, filled, remaining, yes_price, reason) "
+                "VALUES (?,?,?,'',0,0,0,'')",
+                (client_order_id, at_ms, OrderState.NOT_SENT.value),
+            )
+
+    def _keep_damaged(self, cursor: sqlite3.Cursor, order: Order, at_ms: int) -> None:
+        """Put what the row holds and cannot be read into its history: it is written over now, and never lost."""
+        row = cursor.execute(BY_NAME, (order.client_order_id,)).fetchone()
+        held = "; ".join(f"{name} is {row[name]!a}" for name in COURSE)
+        _add_change(cursor, replace(order, reason=held), at_ms, "damaged row, as it was")
+
+    def asked(self, order: Order, what: str, at_ms: int) -> None:
+        """Write down that a cancel or a change is asked for, before it is; for intents alone. Raises JournalError."""
+        if not self.trouble and self._of(order.client_order_id) is not None:
+            with self._writing() as cursor:
+                _add_change(cursor, order, at_ms, what)
+
+    def first_look(self, day: str, worth: int, at_ms: int) -> tuple[int, int]:
+        """Return when the account was first looked at on a day, and what it was worth; this look, if it is the first.
+
+        Money in 1/1,000,000 dollar, ``at_ms`` Unix time. Raises JournalError.
+        """
+        if self.trouble:
+            raise JournalError(self.trouble)
+        row = self._first_look(day)
+        if row is None:
+            with self._writing() as cursor:
+                cursor.execute("INSERT OR IGNORE INTO days VALUES (?,?,?,?)", (self._account, day, at_ms, worth))
+            row = self._first_look(day) or (at_ms, worth)
+        return row
+
+    def _of(self, client_order_id: str) -> tuple[object, ...] | None:
+        """Return what is written of an intent, of an earlier run too; None for orders not of this journal."""
+        if client_order_id in self._known or client_order_id in self._foreign or not client_order_id:
+            return self._known.get(client_order_id)
+        rows = self._read(f"{BY_NAME} AND account = ?", (client_order_id, self._account))
+        if not rows:
+            self._foreign.add(client_order_id)
+            return None
+        known = self._known[client_order_id] = _written(rows[0])
+        if damage(rows[0], COURSE):
+            self._damaged.add(client_order_id)
+        return known
+
+    def _first_look(self, day: str) -> tuple[int, int] | None:
+        rows = self._read("SELECT at_ms, worth FROM days WHERE account = ? AND day = ?", (self._account, day))
+        if not rows:
+            return None
+        at_ms, worth = rows[0]["at_ms"], rows[0]["worth"]
+        if not isinstance(at_ms, int) or not isinstance(worth, int) or not 0 <= at_ms <= MAX_MS:
+            raise JournalError(
+                f"The order journal{self._where} does not say what the account was worth at first today (the row of "
+                f"{day} holds {shown(at_ms)} and {shown(worth)}): what the day has brought is not known."
+            )
+        return at_ms, worth
+
+    # Reading.
+
+    def open_entries(self) -> list[Entry]:
+        """Return the intents that were sent and are not known to be over, oldest first, and follow them from now on.
+
+        Rows that cannot be read go into ``set_aside``; the order of one is among these all the same, as UNKNOWN, if its
+        row says what was wanted. Of a damaged file, what can be read is returned, and ``trouble`` says the rest.
+        """
+        entries: list[Entry] = []
+        aside: list[SetAside] = []
+        for row in self._open_rows():
+            found = read_row(row, self._lines(row["client_order_id"]), self._where)
+            entry = found if isinstance(found, Entry) else found.entry
+            if isinstance(found, SetAside):
+                aside.append(found)
+            if entry is not None:
+                entries.append(entry)
+            name = entry.order.client_order_id if entry is not None else aside[-1].client_order_id
+            if name and row["account"] == self._account:
+                self._known[name] = _written(row)
+                if damage(row, COURSE):
+                    self._damaged.add(name)
+        self.set_aside = tuple(aside)
+        return sorted(entries, key=lambda entry: entry.order.created_ms)
+
+    def _open_rows(self) -> list[sqlite3.Row]:
+        """Read the open rows; of a file that is damaged in its midst, those before and those behind the damage."""
+        values = (self._account, OVER)
+        try:
+            return list(self._connection.execute(f"{ROWS} WHERE {OPEN} ORDER BY rowid", values))
+        except sqlite3.Error as error:
+            why = f"The order journal{self._where} cannot be read ({error}): {_advice(error)}. {NO_ORDER}"
+            self.trouble = self.trouble or why
+        found: dict[int, sqlite3.Row] = {}
+        for direction in ("ASC", "DESC"):
+            statement = f"{ROWS} NOT INDEXED WHERE {OPEN} ORDER BY rowid {direction}"
+            with suppress(sqlite3.Error):
+                for row in self._connection.execute(statement, values):
+                    found.setdefault(row["row_number"], row)
+        return [found[number] for number in sorted(found)]
+
+    def _lines(self, client_order_id: object) -> list[sqlite3.Row] | None:
+        """Read an intent's history, the oldest line first; None if that cannot be done."""
+        try:
+            return list(
+                self._connection.execute(
+                    "SELECT at_ms, what FROM changes WHERE client_order_id = ? ORDER BY number", (client_order_id,)
+                )
+            )
+        except sqlite3.Error:
+            return None
+
+    def sent_since(self, since_ms: int) -> Sent:
+        """Sum what was sent from ``since_ms`` on and reached the exchange, or may have: the limits of a day."""
+        if self.trouble:
+            raise JournalError(self.trouble)
+        (row,) = self._read(SUM, (OVER, self._account, since_ms, NEVER_REACHED, EVERY))
+        uncounted = self._read(UNCOUNTED, (self._account, since_ms, NEVER_REACHED, EVERY))
+        unread = sum(row["changed_ms"] is None or row["changed_ms"] >= since_ms for row in uncounted)
+        return Sent(row[0], row[1], unread)
+
+    def history(self, client_order_id: str) -> list[Change]:
+        """Return all that is written of an intent and can be read, oldest first."""
+        rows = self._read(HISTORY, (client_order_id,))
+        return [change for change in map(read_change, rows) if change is not None]
+
+    def examine(self) -> list[str]:
+        """Look at the whole file, every account's rows, and say in sentences what of it cannot be read."""
+        try:
+            (checked,) = self._connection.execute("PRAGMA quick_check(1)").fetchone()
+            if checked != "ok":
+                return [f"The order journal{self._where} is damaged ({shown(checked)}): {DAMAGED}. {NO_ORDER}"]
+            rows = self._connection.execute(f"{ROWS} ORDER BY rowid")
+            # What never left has no time of sending.
+            course = {**COURSE, "sent_ms": COURSE["drafted_ms"]}
+            return [
+                f"Row {shown(row['row_number'])} of the order journal{self._where} cannot be read: {', '.join(found)}."
+                for row in rows
+                if (found := damage(row, {**TERMS, **course}))
+            ]
+        except sqlite3.Error as error:
+            return [f"The order journal{self._where} cannot be read ({error}): {DAMAGED}. {NO_ORDER}"]
+
+    # The database.
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Cursor]:
+        """Write in one transaction, on the disk by the end."""
+        if self.trouble:
+            raise JournalError(self.trouble)
+        try:
+            cursor = self._connection.cursor()
+            cursor.execute("BEGIN IMMEDIATE")
+            try:
+                yield cursor
+                cursor.execute("COMMIT")
+            except BaseException:
+                if self._connection.in_transaction:
+                    cursor.execute("ROLLBACK")
+                raise
+        except sqlite3.Error as error:
+            raise JournalError(f"The order journal cannot be written ({error}): {_advice(error)}.") from error
+
+    def _read(self, statement: str, values: tuple[str | int, ...]) -> list[sqlite3.Row]:
+        try:
+            return list(self._connection.execute(statement, values))
+        except sqlite3.Error as error:
+            raise JournalError(f"The order journal{self._where} cannot be read ({error}): {_advice(error)}.") from error
+
+
+def _user_of(path: Path) -> int | None:
+    """Hold the file that says who uses a journal; None where there can be none: then nobody else is seen."""
+    try:
+        descriptor = os.open(path.with_name(path.name + USERS), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError:
+        return None
+    with suppress(OSError):
+        os.fchmod(descriptor, 0o600)
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    return descriptor
+
+
+def _which(path: Path) -> tuple[int, int] | None:
+    """Give what tells a file from another one of its name; None if there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _why(error: Exception) -> str:
+    """Give what went wrong, without the path that the sentence names already."""
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)
+
+
+def _advice(error: Exception) -> str:
+    """Say what to do about a journal that cannot be used."""
+    if isinstance(error, _OtherVersionError):
+        return "start the version of the program that made it, or move the file away"
+    if isinstance(error, OSError):
+        return "mend its folder's permissions or make room"
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    return ADVICE.get(code, DAMAGED)
+
+
+class _OtherVersionError(Exception):
+    """A journal of another version of the program."""
+
+
+def _prepare(connection: sqlite3.Connection) -> None:
+    connection.row_factory = sqlite3.Row
+    connection.text_factory = text
+    if (version := connection.execute("PRAGMA user_version").fetchone()[0]) not in {0, VERSION}:
+        # Before anything of it is changed.
+        raise _OtherVersionError(f"it is of another version, {version}")
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("BEGIN IMMEDIATE")
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version == 0:
+        for statement in SCHEMA.split(";"):
+            connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {VERSION}")
+    connection.execute("COMMIT")
+
+
+def _written(row: sqlite3.Row) -> tuple[object, ...]:
+    """Return what a row holds of the `_facts`, damaged or not: what is damaged equals nothing."""
+    return tuple(row[name] for name in ("state", "order_id", "filled", "remaining", "yes_price", "initial", "reason"))
+
+
+def _facts(order: Order) -> tuple[object, ...]:
+    """Return what is worth a line when it changes."""
+    return (
+        order.state.value,
+        order.order_id,
+        order.filled,
+        order.remaining,
+        order.yes_price,
+        order.initial,
+        order.reason,
+    )
+
+
+def _add_change(cursor: sqlite3.Cursor, order: Order, at_ms: int, what: str) -> None:
+    cursor.execute(
+        "INSERT INTO changes (client_order_id, at_ms, what, order_id, filled, remaining, yes_price, reason) "
+        "VALUES (?,?,?,?,?,?,?,?)",
+        (
+            order.client_order_id,
+            at_ms,
+            what,
+            order.order_id,
+            order.filled,
+            order.remaining,
+            order.yes_price,
+            order.reason,
+        ),
+    )

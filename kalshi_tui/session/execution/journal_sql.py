@@ -1,0 +1,100 @@
+"""The statements of the journal, put together from names and bounds of this program alone."""
+
+import json
+from typing import Final
+
+from kalshi_tui.domain.order import OrderState
+from kalshi_tui.domain.price import PRICE_UNIT
+from kalshi_tui.session.execution.journal_rows import (
+    CHANGE_COLUMNS,
+    COLUMNS,
+    MAX_MS,
+    MAX_NUMBER,
+)
+
+
+def _joined(*parts: str) -> str:
+    return " ".join(parts)
+
+
+SCHEMA: Final = """
+CREATE TABLE intents (
+    client_order_id TEXT PRIMARY KEY, account TEXT NOT NULL, drafted_ms INTEGER NOT NULL,
+    ticker TEXT NOT NULL, side TEXT NOT NULL, action TEXT NOT NULL, price INTEGER NOT NULL, count INTEGER NOT NULL,
+    tif TEXT NOT NULL, post_only INTEGER NOT NULL, reduce_only INTEGER NOT NULL, expires_s INTEGER,
+    self_trade TEXT NOT NULL, cancel_on_pause INTEGER NOT NULL, order_group_id TEXT,
+    sent_ms INTEGER NOT NULL DEFAULT 0,
+    state TEXT NOT NULL, order_id TEXT NOT NULL DEFAULT '', filled INTEGER NOT NULL DEFAULT 0,
+    remaining INTEGER NOT NULL DEFAULT 0, yes_price INTEGER NOT NULL DEFAULT 0, initial INTEGER NOT NULL DEFAULT 0,
+    reason TEXT NOT NULL DEFAULT ''
+);
+CREATE INDEX intents_open ON intents (account, state);
+CREATE INDEX intents_sent ON intents (account, sent_ms);
+CREATE TABLE changes (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, client_order_id TEXT NOT NULL, at_ms INTEGER NOT NULL,
+    what TEXT NOT NULL, order_id TEXT NOT NULL, filled INTEGER NOT NULL, remaining INTEGER NOT NULL,
+    yes_price INTEGER NOT NULL, reason TEXT NOT NULL
+);
+CREATE INDEX changes_of ON changes (client_order_id, number);
+CREATE TABLE days (
+    account TEXT NOT NULL, day TEXT NOT NULL, at_ms INTEGER NOT NULL, worth INTEGER NOT NULL,
+    PRIMARY KEY (account, day)
+);
+"""
+OVER: Final = json.dumps([state.value for state in OrderState if state.final])
+NEVER_REACHED: Final = json.dumps([state.value for state in OrderState if not state.reached])
+"""States as a list that SQLite can look into."""
+OURS: Final = "(account = ? OR account IS NULL OR account >= x'')"
+"""Rows of an account, and those that no longer say whose they are: SQLite orders blobs behind every text."""
+OPEN: Final = _joined(
+    OURS,
+    "AND (state IS NULL OR state NOT IN (SELECT value FROM json_each(?)))",
+    "AND (state IS NOT 'drafted' OR sent_ms IS NOT 0)",
+)
+"""What was sent and is not known to be over; whatever cannot be told from it is in."""
+REACHED: Final = "(state IS NULL OR state NOT IN (SELECT value FROM json_each(?)))"
+BETWEEN: Final = "typeof({0}) = 'integer' AND {0} BETWEEN {1} AND {2}"
+COUNTABLE: Final = " AND ".join(
+    (
+        "(typeof(account) = 'text'",
+        BETWEEN.format("sent_ms", 1, MAX_MS),
+        "side IN ('yes', 'no')",
+        "action IN ('buy', 'sell')",
+        "state IN (SELECT value FROM json_each(?))",
+        BETWEEN.format("filled", 0, MAX_NUMBER),
+        BETWEEN.format("remaining", 0, MAX_NUMBER),
+        BETWEEN.format("yes_price", 0, PRICE_UNIT) + ")",
+    )
+)
+"""Whether a row says how much was sent with it."""
+SUM: Final = _joined(
+    "SELECT COALESCE(SUM(n), 0), COALESCE(SUM(n * CASE WHEN (side = 'yes') = (action = 'buy')",
+    "THEN yes_price ELSE 10000 - yes_price END), 0) FROM (SELECT side, action, yes_price, filled +",
+    "CASE WHEN state IN (SELECT value FROM json_each(?)) THEN 0 ELSE remaining END AS n FROM intents",
+    "WHERE account = ? AND sent_ms >= ? AND",
+    REACHED,
+    "AND",
+    COUNTABLE,
+    ")",
+)
+UNCOUNTED: Final = _joined(
+    "SELECT (SELECT MAX(at_ms) FROM changes WHERE changes.client_order_id = intents.client_order_id AND",
+    BETWEEN.format("at_ms", 0, MAX_MS),
+    ") AS changed_ms FROM intents WHERE",
+    OURS,
+    "AND (sent_ms >= ? OR sent_ms IS NULL OR sent_ms < 0 OR (sent_ms = 0 AND state IS NOT 'drafted'))",
+    "AND",
+    REACHED,
+    "AND",
+    COUNTABLE,
+    "IS NOT TRUE",
+)
+"""A time that cannot be true is a text, a blob, missing, below zero or far off: then the history has to say it."""
+NEWEST: Final = _joined(
+    "SELECT MAX(at_ms) AS newest FROM changes JOIN intents USING (client_order_id) WHERE account = ? AND",
+    BETWEEN.format("at_ms", 0, MAX_MS),
+)
+ROWS: Final = _joined("SELECT rowid AS row_number,", COLUMNS, "FROM intents")
+BY_NAME: Final = _joined(ROWS, "WHERE client_order_id = ?")
+HISTORY: Final = _joined("SELECT", CHANGE_COLUMNS, "FROM changes WHERE client_order_id = ? ORDER BY number")
+EVERY: Final = json.dumps([state.value for state in OrderState])

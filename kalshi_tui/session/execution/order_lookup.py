@@ -1,0 +1,163 @@
+"""Finding out what became of an order of which nobody has said (docs/kalshi-api.md, sections 6 and 10).
+
+Asked is the exchange, until it has answered: by the order's own id where that is known, else by market and time, since
+REST knows no filter by client order id; and each time its archive too, where alone is what ended long ago. Reads lag
+writes, so that a miss counts only once the exchange's own data have passed the time of sending, and only several times
+over. A failed question is no answer.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Final
+
+from kalshi_tui.domain.order import Order, OrderState
+from kalshi_tui.domain.text import order_words
+from kalshi_tui.kalshi.errors import NotFound
+from kalshi_tui.kalshi.order_status import (
+    AGREE_S,
+    AGREEING_READS,
+    ASK_AGAIN_S,
+    ASK_AT_MOST_S,
+    by_id,
+    listed,
+    passes,
+    sought,
+)
+from kalshi_tui.kalshi.rest import RestClient
+from kalshi_tui.session.notices import Weight
+from kalshi_tui.session.store import Store
+from kalshi_tui.session.timing import Sleep
+
+LOOK_WITHIN_S: Final = 600.0
+"""After so long a search begins anew."""
+
+
+@dataclass(slots=True)
+class _Search:
+    """One order being asked about; ``since_ms`` is the exchange's time that its data have to pass."""
+
+    since_ms: int
+    misses: int = 0
+    task: asyncio.Task[None] | None = None
+
+
+class Inquiry:
+    """Asks about unknown orders in the background, each once at a time, until they are known."""
+
+    def __init__(self, rest: RestClient, store: Store, sleep: Sleep) -> None:
+        self._rest = rest
+        self._store = store
+        self._sleep = sleep
+        self._searches: dict[str, _Search] = {}
+        self.lost: dict[str, str] = {}
+        """Client order ids of orders of which no more is known, and that are looked for; and their market or ''."""
+        self.on_never_arrived: Callable[[str], None] | None = None
+        """Called with the client order id of such a one when it is proved not to be there."""
+        self.on_found: Callable[[], None] | None = None
+        """Called when an order has been found: cash and positions are to be read again."""
+
+    def ask_about(self, order: Order, since_ms: int = 0) -> None:
+        """Start asking what became of an order; ``since_ms`` is the exchange's time of what is not known of it."""
+        name = order.client_order_id or order.order_id
+        since_ms = max(since_ms, order.created_ms)
+        if (running := self._searches.get(name)) is not None:
+            if since_ms > running.since_ms:
+                running.since_ms, running.misses = since_ms, 0
+            return
+        search = self._searches[name] = _Search(since_ms)
+        search.task = asyncio.create_task(self._inquire(order, search), name=f"inquiry {name}")
+        search.task.add_done_callback(lambda _: self._searches.pop(name, None))
+
+    def look_for(self, client_order_id: str, ticker: str, since_ms: int) -> None:
+        """Look for an order of which nothing can be read but its client order id (and perhaps its market)."""
+        if client_order_id in self._searches:
+            return
+        self.lost[client_order_id] = ticker
+        search = self._searches[client_order_id] = _Search(since_ms)
+        search.task = asyncio.create_task(self._look_for(client_order_id, since_ms), name=f"search {client_order_id}")
+        search.task.add_done_callback(lambda _: self._searches.pop(client_order_id, None))
+
+    async def _look_for(self, client_order_id: str, since_ms: int) -> None:
+        found: Order | None = None
+        while True:
+            try:
+                # In every market and of any time: nothing else in that row is believed.
+                found = await sought(
+                    self._rest,
+                    client_order_id,
+                    ticker=None,
+                    sent_ms=0,
+                    not_after_ms=lambda: since_ms,
+                    within_s=LOOK_WITHIN_S,
+                    sleep=self._sleep,
+                )
+                break
+            except Exception:  # noqa: BLE001 - whatever goes wrong here, the order must be asked about on
+                await self._sleep(ASK_AT_MOST_S)
+        self.lost.pop(client_order_id, None)
+        if found is not None:
+            self._found(found)
+            return
+        sentence = f"Never arrived: the order with the client order id {client_order_id}, of a row that is set aside."
+        self._store.notify(Weight.WARNING, f"{sentence} The exchange has no such order; it was asked several times.")
+        if self.on_never_arrived is not None:
+            self.on_never_arrived(client_order_id)
+
+    async def close(self) -> None:
+        """Stop asking. What is unknown stays unknown."""
+        tasks = [search.task for search in self._searches.values() if search.task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _inquire(self, order: Order, search: _Search) -> None:
+        wait = ASK_AGAIN_S
+        while (known := self._store.known_order(order)).state is OrderState.UNKNOWN:
+            try:
+                # Before the question itself: the answer is at least as fresh as this.
+                passed = passes(await self._rest.user_data_timestamp(), search.since_ms)
+                found = await self._find(known)
+            except Exception:  # noqa: BLE001 - whatever goes wrong here, the order must be asked about on
+                search.misses = 0
+            else:
+                if found is None:
+                    search.misses = search.misses + 1 if passed else 0
+                elif passed or found.state.final or not known.order_id:
+                    self._found(found)
+                    return
+                if search.misses >= AGREEING_READS and self._missed(known):
+                    return
+            # Once the data have passed, what is left are a few reads that have to agree.
+            await self._sleep(AGREE_S if search.misses else wait)
+            wait = min(wait * 2, ASK_AT_MOST_S)
+
+    async def _find(self, order: Order) -> Order | None:
+        if order.order_id:
+            try:
+                return await by_id(self._rest, order.order_id, ticker=order.ticker, sent_ms=order.created_ms)
+            except NotFound:
+                return None
+        return await listed(self._rest, order.client_order_id, order.ticker, order.created_ms)
+
+    def _found(self, found: Order) -> None:
+        self._store.order(found)
+        now = self._store.known_order(found)
+        if not self._store.notices.has_told_end(now):
+            self._store.notify(Weight.GOOD, f"Found: {order_words(now)} is {now.state.value}.", now.ticker)
+        if self.on_found is not None:
+            self.on_found()
+
+    def _missed(self, order: Order) -> bool:
+        """Conclude that an order is not there; say whether that was believed."""
+        if order.order_id:
+            # It was there once. What is neither resting nor to be read is over, and its fills have been told.
+            reason = "the exchange lists it no more"
+            self._store.order(replace(order, state=OrderState.CANCELLED, reason=reason, remaining=0))
+        else:
+            reason = "The exchange has no such order; it was asked several times."
+            self._store.order(replace(order, state=OrderState.NOT_SENT, reason=reason, remaining=0))
+        now = self._store.known_order(order)
+        if now.state is OrderState.NOT_SENT:
+            self._store.notify(Weight.WARNING, f"Never arrived: {order_words(order)}. {reason}", order.ticker)
+        return now.state is not OrderState.UNKNOWN

@@ -1,0 +1,1 @@
+"""Markets as they are listed: terms, candles, sparklines, audits of books."""

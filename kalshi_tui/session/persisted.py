@@ -1,0 +1,117 @@
+"""Small things that outlive the program, such as watch lists: a JSON file each, written whole or not at all."""
+
+from pathlib import Path
+from typing import Any, Final, Generic, TypeVar, get_args, get_origin, get_type_hints
+
+import msgspec
+
+from kalshi_tui.session.atomic_write import write_whole
+
+BROKEN: Final = ".broken"
+"""What is put behind the name of a file that cannot be understood."""
+MAX_BROKEN: Final = 20
+"""So many broken files are kept beside each other."""
+LARGEST: Final = 4_000_000
+"""Bytes; nothing that is kept comes near."""
+
+T = TypeVar("T")
+
+
+class Kept(Generic[T]):
+    """One file and what is in it. Without a folder it lives in memory alone."""
+
+    def __init__(self, folder: Path | None, name: str, kind: type[T]) -> None:
+        """Keep a ``kind``, a msgspec struct whose every field has a default, in ``folder/name``."""
+        self._path = None if folder is None else folder / name
+        self._kind = kind
+        self._in_danger = False
+        """Whether writing would lose what could not be understood."""
+
+    def read(self) -> tuple[T, str]:
+        """Read what is kept, and say in a sentence what is wrong with it; a file that is not there is an empty one.
+
+        A file that cannot be understood is put aside under another name, so that the next writing loses nothing.
+        """
+        if self._path is None:
+            return self._kind(), ""
+        try:
+            with self._path.open("rb") as file:
+                text = file.read(LARGEST + 1)
+        except FileNotFoundError:
+            return self._kind(), ""
+        except OSError as error:
+            return self._kind(), f"{self._path} cannot be read ({error.strerror or error}); it counts as empty."
+        try:
+            if len(text) > LARGEST:
+                raise ValueError("it is too large")  # noqa: TRY301 - said as any other fault of the file is
+            return msgspec.json.decode(text, type=self._kind), ""
+        except (ValueError, RecursionError) as error:
+            aside = self._put_aside(text)
+            told = f"{self._path} cannot be understood ({error})"
+        value, lost = _salvaged(self._kind, text)
+        kept = "" if value is None else f"; all but {lost} of it can be used"
+        return value or self._kind(), f"{told}{kept}; {aside}"
+
+    def _put_aside(self, text: bytes) -> str:
+        """Keep the file as it is beside, so that the next writing loses nothing, and say where.
+
+        By a second name for it, which needs no room on a disk that is full. One put aside earlier stays too.
+        """
+        if self._path is None:
+            return ""
+        for number in range(1, MAX_BROKEN + 1):
+            aside = self._path.with_name(f"{self._path.name}{BROKEN}{'' if number == 1 else number}")
+            try:
+                if not aside.exists():
+                    aside.hardlink_to(self._path)
+                elif aside.stat().st_size != len(text) or aside.read_bytes() != text:
+                    continue
+            except OSError:
+                break
+            return f"it is put aside as {aside.name}."
+        self._in_danger = True
+        return "it cannot be put aside, so that nothing is written in its place: move it away yourself."
+
+    def write(self, value: T) -> str:
+        """Keep this; say in a sentence why that did not work, empty if it did. Until it has, the old stays."""
+        if self._path is None:
+            return ""
+        if self._in_danger:
+            return f"{self._path} is left as it is, for it could not be put aside: this is kept until you quit."
+        try:
+            write_whole(self._path, msgspec.json.format(msgspec.json.encode(value), indent=1), over=True)
+        except OSError as error:
+            return f"{self._path} could not be written ({error.strerror or error}): it is kept until you quit."
+        return ""
+
+
+def _salvaged(kind: type[T], text: bytes) -> tuple[T | None, str]:
+    """Read what can be read of a file, value by value, and say how many cannot; None if it holds no fields at all."""
+    try:
+        raw = msgspec.json.decode(text)
+    except (ValueError, RecursionError):
+        return None, ""
+    if not isinstance(raw, dict) or len(text) > LARGEST:
+        return None, ""
+    fields, lost = {}, 0
+    for name, type_ in get_type_hints(kind).items():
+        if name not in raw:
+            continue
+        value = raw[name]
+        if get_origin(type_) is tuple and isinstance(value, list):
+            items = [_converted(each, get_args(type_)[0]) for each in value]
+            fields[name] = tuple(each for each, good in items if good)
+            lost += len(items) - len(fields[name])
+        else:
+            fields[name], good = _converted(value, type_)
+            if not good:
+                del fields[name]
+                lost += 1
+    return kind(**fields), "1 item" if lost == 1 else f"{lost} items"
+
+
+def _converted(value: Any, type_: Any) -> tuple[Any, bool]:
+    try:
+        return msgspec.convert(value, type_), True
+    except (ValueError, RecursionError):
+        return None, False

@@ -1,0 +1,40 @@
+"""Telling the trader what the exchange's replies hold that cannot be read: each item once, many in one sentence."""
+
+from collections.abc import Callable, Coroutine
+from typing import Any, Final
+
+from kalshi_tui.kalshi.wire.tolerant import LeftOut, left_out_words
+from kalshi_tui.session.notices import Weight
+from kalshi_tui.session.store import Store
+from kalshi_tui.session.timing import Sleep
+
+COLLECT_S: Final = 1.0
+"""How long further items are waited for before all of them are told: a list is read page by page."""
+REMEMBERED: Final = 100_000
+
+
+class LeftOutNotices:
+    """Collects what was left out of lists and says it in the log of the desk."""
+
+    def __init__(self, store: Store, sleep: Sleep, spawn: Callable[[Coroutine[Any, Any, Any], str], object]) -> None:
+        self._store = store
+        self._sleep = sleep
+        self._spawn = spawn
+        self._known: set[tuple[str, str]] = set()
+        self._waiting: list[LeftOut] = []
+
+    def tell(self, item: LeftOut) -> None:
+        """Say that an item was left out, unless that has been said."""
+        key = (item.what, item.name)
+        if key in self._known or len(self._known) >= REMEMBERED:
+            # Lists are read again and again.
+            return
+        self._known.add(key)
+        self._waiting.append(item)
+        if len(self._waiting) == 1:
+            self._spawn(self._say(), "what was left out")
+
+    async def _say(self) -> None:
+        await self._sleep(COLLECT_S)
+        items, self._waiting = self._waiting, []
+        self._store.notify(Weight.WARNING, left_out_words(items))

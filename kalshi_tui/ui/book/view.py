@@ -1,0 +1,255 @@
+"""The book of one market as lines: YES bids and NO bids side by side, with the asks that they imply."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Final
+
+from kalshi_tui.domain.book import Level, Side
+from kalshi_tui.domain.link import Trust
+from kalshi_tui.domain.market import Market
+from kalshi_tui.domain.order import BookSide, Order, OrderState
+from kalshi_tui.domain.price import COUNT_UNIT, PRICE_UNIT, Count, Price
+from kalshi_tui.presentation.lines import (
+    Line,
+    Span,
+    Tone,
+    length,
+    line,
+    right,
+)
+from kalshi_tui.presentation.numbers import (
+    NOTHING,
+    count_cell,
+    count_text,
+    date_text,
+    decimals_of,
+    mid_text,
+    price_text,
+)
+from kalshi_tui.session.store import LiveBook
+from kalshi_tui.ui.book.cursor import Choice, levels_of
+from kalshi_tui.ui.market_list.view import OVER, status_words
+
+WIDE: Final = 54
+"""From this width on the cumulative depth has its columns."""
+SIZE_WITH_DEPTH: Final = 8
+PRICE: Final = 6
+MARKS: Final = 2
+NO_BID: Final = 6
+SHORTEST_TICKER: Final = 8
+SEPARATOR: Final = " │ "
+CHOSEN_BID: Final = "◄│ "
+CHOSEN_ASK: Final = " │►"
+"""Between the two sides: the sign points at the chosen price."""
+GONE: Final = "gone"
+"""Stands for the size where the chosen price is no level any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """What of the book is the trader's own: counts by YES price, for bids and for asks."""
+
+    bids: dict[Price, Count] = field(default_factory=dict)
+    asks: dict[Price, Count] = field(default_factory=dict)
+
+
+def own_orders(orders: Iterable[Order], ticker: str) -> Own:
+    """Collect what of a market's book is the trader's own."""
+    own = Own()
+    for order in orders:
+        if order.ticker == ticker and order.state is OrderState.RESTING:
+            side = own.bids if order.book_side is BookSide.BID else own.asks
+            side[order.yes_price] = side.get(order.yes_price, 0) + order.remaining
+    return own
+
+
+def book_header(live: LiveBook, market: Market, width: int) -> Line:
+    """Say spread and middle, how the market ended, or why the book is not to be trusted; then which market this is."""
+    state = line(Span(status_words(market), Tone.HEAD)) if market.status in OVER else _state(live, market)
+    return head_line(state, market, width)
+
+
+def head_line(state: Line, market: Market, width: int) -> Line:
+    """Put at the end of a line which market this is and when it closes, as far as there is room."""
+    closes = f"  closes {date_text(market.close_ms)}" if market.close_ms and market.status.tradable else ""
+    room = max(width - length(state) - 2, 0)
+    detail = market.ticker + closes
+    if len(detail) > room:
+        # The end of a ticker is what tells it from its neighbours; when it closes matters more than its beginning.
+        left = room - len(closes) if room - len(closes) > SHORTEST_TICKER else room
+        detail = "…" + market.ticker[len(market.ticker) - left + 1 :] if len(market.ticker) > left else market.ticker
+        detail += closes if left < room else ""
+    return line(*state, Span(right(detail, room + 2) if room > SHORTEST_TICKER else "", Tone.DIM))
+
+
+def _state(live: LiveBook, market: Market) -> Line:
+    book, decimals = live.book, decimals_of(market.grid)
+    if live.trust is not Trust.GOOD:
+        return line(Span(f" {live.trust.name} ", Tone.WARN), Span(f" {live.why}", Tone.DIM))
+    spread, middle = book.spread, book.mid_doubled()
+    if spread is None or middle is None:
+        sides = [name for name, side in (("YES", book.yes), ("NO", book.no)) if len(side)]
+        return line(Span(f"only {sides[0]} is bid" if sides else "nobody bids", Tone.DIM))
+    return line(
+        Span("spread ", Tone.DIM),
+        price_text(spread, decimals) if spread >= 0 else f"-{price_text(-spread, decimals)}",
+        Span("  mid ", Tone.DIM),
+        mid_text(middle, decimals),
+        Span("  CROSSED" if spread <= 0 else "", Tone.BAD),
+    )
+
+
+def book_columns(width: int, above: int = 0) -> Line:
+    """Name the columns of `book_lines`, and say how many better rows stand ``above`` the first one shown."""
+    size, depth = _widths(width)
+    left = (right("depth", depth) if depth else "") + right("size", size) + right("YES bid", 1 + MARKS + PRICE)
+    if above:
+        sign = f"▲{above}"
+        left = sign + left[len(sign) :] if left.startswith(" " * len(sign)) else left
+    mirrored = f"{'YES ask':<{PRICE + MARKS}}{'NO bid':>{NO_BID}}" + right("size", size)
+    mirrored += right("depth", depth) if depth else ""
+    return line(Span(left, Tone.HEAD), Span(SEPARATOR, Tone.DIM), Span(mirrored, Tone.HEAD))
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """What all rows of one drawing share."""
+
+    decimals: int
+    size: int
+    depth: int
+    largest: Count
+    aligned: bool
+
+    def count(self, count: Count, cells: int) -> str:
+        return count_cell(count, cells, aligned=self.aligned) if cells else ""
+
+    def bar(self, count: Count) -> int:
+        """Give a size bar's cells, one at least."""
+        return max(1, count * self.size // max(self.largest, 1))
+
+
+def rows_above(live: LiveBook, rows: int, choice: Choice | None) -> int:
+    """Give how many of the best rows are left out, so that the chosen one is among the ``rows`` shown."""
+    return max(choice.place(live.book) - rows + 1, 0) if choice is not None and rows else 0
+
+
+def book_lines(
+    live: LiveBook, market: Market, own: Own, last: Price | None, width: int, rows: int, choice: Choice | None = None
+) -> list[Line]:
+    """Draw the best ``rows`` levels of both sides, best first, or as far down as the chosen one stands.
+
+    The size bars are scaled to the largest one shown.
+    """
+    book = live.book
+    above = rows_above(live, rows, choice)
+    kept = {choice.side: choice.price} if choice is not None else {}
+    all_bids = levels_of(book.yes, above + rows, kept.get(Side.YES))[: above + rows]
+    all_asks = levels_of(book.no, above + rows, kept.get(Side.NO))[: above + rows]
+    bids, asks = all_bids[above:], all_asks[above:]
+    size, depth = _widths(width)
+    shape = _Shape(
+        decimals=decimals_of(market.grid),
+        size=size,
+        depth=depth,
+        largest=max((level.size for level in (*bids, *asks)), default=1),
+        # Taken from the whole book, so that the point does not move as levels come and go at its end.
+        aligned=any(count % COUNT_UNIT for side in (book.yes, book.no) for count in side.counts),
+    )
+    lines = []
+    bid_depth, ask_depth = (sum(level.size for level in levels[:above]) for levels in (all_bids, all_asks))
+    for place in range(max(len(bids), len(asks))):
+        bid = bids[place] if place < len(bids) else None
+        ask = asks[place] if place < len(asks) else None
+        bid_depth += bid.size if bid else 0
+        ask_depth += ask.size if ask else 0
+        on_bid = bid is not None and kept.get(Side.YES) == bid.price
+        on_ask = ask is not None and kept.get(Side.NO) == ask.price
+        left = _bid(bid, bid_depth, own, last, shape, chosen=on_bid)
+        mirrored = _ask(ask, ask_depth, own, last, shape, chosen=on_ask)
+        between = CHOSEN_BID if on_bid else CHOSEN_ASK if on_ask else SEPARATOR
+        lines.append(line(*left, Span(between, Tone.CURSOR if on_bid or on_ask else Tone.DIM), *mirrored))
+    return lines
+
+
+def _widths(width: int) -> tuple[int, int]:
+    """Give the cells of the size columns and of the depth columns, 0 where there is no room for these."""
+    left = width - len(SEPARATOR) - 2 * (MARKS + PRICE) - 1 - NO_BID
+    if width < WIDE:
+        return max(left // 2, 5), 0
+    # The size comes first: it is not to be shortened; the depth may be.
+    size = min(max(left // 4, SIZE_WITH_DEPTH), 12)
+    return size, min(left // 2 - size, 12)
+
+
+def _marks(price: Price, mine: Count, last: Price | None) -> str:
+    """``*`` at an own order, ``=`` where the last trade was."""
+    return ("*" if mine else " ") + ("=" if price == last else " ")
+
+
+def _size(level: Level, shape: _Shape) -> tuple[str, int]:
+    """Write a level's size and give the cells of its bar; a level that is gone has neither."""
+    if not level.size:
+        return right(GONE, shape.size), 0
+    return shape.count(level.size, shape.size), shape.bar(level.size)
+
+
+def _bid(level: Level | None, depth: Count, own: Own, last: Price | None, shape: _Shape, *, chosen: bool) -> list[Span]:
+    if level is None:
+        return [Span(" " * (shape.depth + shape.size + 1 + MARKS + PRICE))]
+    mine = own.bids.get(level.price, 0)
+    size, bar = _size(level, shape)
+    bare = shape.size - bar
+    return [
+        Span(shape.count(depth, shape.depth), Tone.DIM),
+        Span(size[:bare], Tone.PLAIN if bar else Tone.WARN),
+        Span(size[bare:], Tone.BID_BAR),
+        Span(f" {_marks(level.price, mine, last)}", Tone.OWN if mine else Tone.DIM),
+        Span(
+            right(price_text(level.price, shape.decimals), PRICE),
+            Tone.CURSOR if chosen else Tone.OWN if mine else Tone.BID,
+        ),
+    ]
+
+
+def _ask(level: Level | None, depth: Count, own: Own, last: Price | None, shape: _Shape, *, chosen: bool) -> list[Span]:
+    if level is None:
+        return [Span(" " * (PRICE + MARKS + NO_BID + shape.size + shape.depth))]
+    ask = PRICE_UNIT - level.price
+    mine = own.asks.get(ask, 0)
+    size, bar = _size(level, shape)
+    return [
+        Span(
+            f"{price_text(ask, shape.decimals):<{PRICE}}",
+            Tone.CURSOR if chosen else Tone.OWN if mine else Tone.ASK,
+        ),
+        Span(_marks(ask, mine, last), Tone.OWN if mine else Tone.DIM),
+        Span(right(price_text(level.price, shape.decimals), NO_BID), Tone.DIM),
+        Span(size[:bar], Tone.ASK_BAR),
+        Span(size[bar:], Tone.PLAIN if bar else Tone.WARN),
+        Span(shape.count(depth, shape.depth), Tone.DIM),
+    ]
+
+
+def side_at(width: int, cell: int) -> Side:
+    """Say whether a cell of a row belongs to the YES bids or to the asks, which are NO bids."""
+    size, depth = _widths(width)
+    return Side.YES if cell < depth + size + 1 + MARKS + PRICE + len(SEPARATOR) // 2 + 1 else Side.NO
+
+
+def quote_line(live: LiveBook, market: Market, side: Side) -> Line:
+    """Say the best bid and ask of one outcome with their sizes, and that they are not to be trusted if so."""
+    decimals = decimals_of(market.grid)
+    bid, ask = live.book.best_bid(side), live.book.best_ask(side)
+    if live.trust is Trust.WAITING:
+        return line(Span(f"{side.name}  waiting for the book", Tone.WARN))
+    stale = Span("  STALE", Tone.WARN) if live.trust is Trust.STALE else Span("")
+    return line(
+        Span(f"{side.name}  bid "),
+        Span(price_text(bid.price, decimals) if bid else NOTHING, Tone.BID),
+        Span(f" x {count_text(bid.size)}" if bid else "", Tone.DIM),
+        Span("   ask "),
+        Span(price_text(ask.price, decimals) if ask else NOTHING, Tone.ASK),
+        Span(f" x {count_text(ask.size)}" if ask else "", Tone.DIM),
+        stale,
+    )

@@ -1,0 +1,1 @@
+"""The desk: the main screen and what it does."""

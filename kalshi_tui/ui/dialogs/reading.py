@@ -1,0 +1,57 @@
+"""A long text over the desk, to be read and scrolled."""
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.events import Resize
+
+from kalshi_tui.presentation.lines import Line, clean
+from kalshi_tui.session.interface import Desk
+from kalshi_tui.ui.commands import Scope, bindings
+from kalshi_tui.ui.widgets.command_screen import CommandModal
+from kalshi_tui.ui.widgets.key_bar import KeyBar
+from kalshi_tui.ui.widgets.line_view import LineView
+
+
+class ReadingScreen(CommandModal[None]):
+    """Shows what `content` gives; scrolls and closes."""
+
+    SCOPE = Scope.HELP
+    BINDINGS: ClassVar[list[BindingType]] = bindings(Scope.HELP)
+
+    def __init__(self, desk: Desk, subject: str) -> None:
+        super().__init__(desk)
+        self._subject = subject
+        self._text = LineView(id="reading-text")
+
+    def content(self, width: int) -> list[Line]:
+        """Give the text, broken to a width."""
+        raise NotImplementedError
+
+    def compose(self) -> ComposeResult:
+        """Lay out the text; it scrolls."""
+        with Vertical(classes="dialog tall") as box:
+            box.border_title = Content(f"{self.desk.venue.value} - {clean(self._subject)}")
+            yield self._text
+            yield KeyBar()
+
+    def on_resize(self, event: Resize) -> None:
+        """Break the text anew."""
+        del event
+        self.call_after_refresh(self.redraw)
+
+    def redraw(self) -> None:
+        """Draw; lines that are as before cost nothing. Before it is laid out there is no width to break lines to."""
+        if self._text.room:
+            self._text.show(self.content(self._text.room))
+
+    def do_scroll(self, lines: int) -> None:
+        """Scroll by so many lines."""
+        self._text.scroll_relative(y=lines, animate=False)
+
+    def do_close(self) -> None:
+        """Close."""
+        self.dismiss(None)

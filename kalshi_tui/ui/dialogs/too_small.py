@@ -1,0 +1,74 @@
+"""What stands on a terminal that is too small for the desk."""
+
+from functools import partial
+from typing import ClassVar, Final
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.content import Content
+from textual.widgets import Static
+
+from kalshi_tui.session.interface import Desk
+from kalshi_tui.session.notices import Weight
+from kalshi_tui.ui.availability import Situation
+from kalshi_tui.ui.commands import Scope, bindings
+from kalshi_tui.ui.widgets.command_screen import CommandModal
+
+LEAST_WIDTH: Final = 72
+LEAST_HEIGHT: Final = 22
+
+
+class TooSmallScreen(CommandModal[None]):
+    """Covers everything and says what is needed. Nothing below it is lost; it goes by itself when there is room.
+
+    It asks about live orders itself: a question of its own screen could not be read, nor taken away in time.
+    """
+
+    SCOPE = Scope.TOO_SMALL
+    BINDINGS: ClassVar[list[BindingType]] = bindings(Scope.TOO_SMALL)
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk)
+        self._asked = False
+        self._sentence = Static(id="too-small")
+
+    def compose(self) -> ComposeResult:
+        """Show the sentence."""
+        yield self._sentence
+
+    def on_mount(self) -> None:
+        """Say the size."""
+        self.say()
+
+    def on_resize(self) -> None:
+        """Say the new size."""
+        self.say()
+
+    def situation(self) -> Situation:
+        """Say whether the question about live orders has been asked."""
+        return Situation(asked=self._asked)
+
+    def refuse(self, why: str) -> None:
+        """Say nothing: a key without a meaning here is no news for the log."""
+
+    def say(self) -> None:
+        """Write the sentence for the size as it is now."""
+        width, height = self.app.size
+        needed = f"kalshi-tui needs at least {LEAST_WIDTH}x{LEAST_HEIGHT}; this terminal is {width}x{height}."
+        live = len(self.desk.store.working())
+        fate = "; cancelled first" if self.desk.leaves_nothing else ""
+        what = f"{live} order{'s' if live > 1 else ''} may be live{fate}. Press y to quit all the same."
+        advice = what if self._asked else "Enlarge it or press q."
+        self._sentence.update(Content(f"{self.desk.venue.value}\n{needed} {advice}"))
+
+    def do_leave(self) -> None:
+        """End the program; ask first if something is live."""
+        if self.desk.store.working():
+            self._asked = True
+            self.say()
+        else:
+            self.app.exit()
+
+    def do_yes(self) -> None:
+        """End the program though something is live."""
+        self.decide(self.app.exit, partial(self.desk.store.notify, Weight.INFO))

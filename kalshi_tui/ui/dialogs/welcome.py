@@ -1,0 +1,110 @@
+"""The first start: what this is, in a few lines, and a practice trade to begin with."""
+
+from pathlib import Path
+from typing import ClassVar, Final
+
+import msgspec
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.events import Resize
+
+from kalshi_tui.presentation.lines import (
+    Line,
+    Span,
+    Tone,
+    line,
+    wrap,
+)
+from kalshi_tui.session.interface import Desk
+from kalshi_tui.session.persisted import Kept
+from kalshi_tui.ui.commands import Scope, bindings
+from kalshi_tui.ui.keys import key
+from kalshi_tui.ui.widgets.command_screen import CommandModal
+from kalshi_tui.ui.widgets.key_bar import KeyBar
+from kalshi_tui.ui.widgets.line_view import LineView
+
+FILE: Final = "welcome.json"
+KEYS_WIDTH: Final = 7
+
+
+class Welcomed(msgspec.Struct, frozen=True):
+    """What is kept of it."""
+
+    seen: bool = False
+
+
+def is_due(folder: Path | None) -> bool:
+    """Say whether the welcome has not been seen yet, and note that it has been now."""
+    if folder is None:
+        return False
+    kept = Kept(folder, FILE, Welcomed)
+    seen, _ = kept.read()
+    if not seen.seen:
+        kept.write(Welcomed(seen=True))
+    return not seen.seen
+
+
+class WelcomeScreen(CommandModal[bool]):
+    """Dismissed with True for a first trade, with False to look around."""
+
+    SCOPE = Scope.WELCOME
+    BINDINGS: ClassVar[list[BindingType]] = bindings(Scope.WELCOME)
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk)
+        self._text = LineView(id="welcome-text")
+
+    def compose(self) -> ComposeResult:
+        """Lay out text and keys."""
+        with Vertical(classes="dialog welcome") as box:
+            box.border_title = Content(f"{self.desk.venue.value} - welcome")
+            yield self._text
+            yield KeyBar()
+
+    def on_resize(self, event: Resize) -> None:
+        """Break the text anew."""
+        del event
+        self.call_after_refresh(self.redraw)
+
+    def redraw(self) -> None:
+        """Draw."""
+        lines = welcome_lines(self._text.room)
+        self._text.styles.height = len(lines)
+        self._text.show(lines)
+
+    def do_trade(self) -> None:
+        """Go on to a first trade."""
+        self.dismiss(True)
+
+    def do_look(self) -> None:
+        """Go to the desk."""
+        self.dismiss(False)
+
+
+def welcome_lines(width: int) -> list[Line]:
+    """Write the welcome for a dialog ``width`` cells wide."""
+    what = (
+        "This is a practice exchange on your own machine. It speaks as Kalshi does, its books move and fill, and "
+        "nothing here costs real money: the word PRACTICE stands at the top left as long as that is so."
+    )
+    price = (
+        "A contract pays $1.00 if the answer is YES, nothing if it is NO. So a price is a probability: YES at 0.40 "
+        "costs 40 cents, and a NO bid of 0.60 is the same as an offer of YES at 0.40."
+    )
+    made = [line(part) for part in wrap(what, width)]
+    made += [(), *(line(part) for part in wrap(price, width)), ()]
+    for keys, does in (
+        (f"{key('down')} {key('up')}", "choose a market; its book stands beside it"),
+        (f"{key('buy')} {key('sell')}", "buy, sell: a ticket opens, then a review; only that sends"),
+        (key("cancel"), "cancel an order"),
+        (key("help"), "what every key does where you are"),
+        (key("quit"), "quit; the account is kept"),
+    ):
+        made.append(line(Span(f" {keys:<{KEYS_WIDTH}}", Tone.KEY), *wrap(does, max(width - KEYS_WIDTH - 1, 20))[:1]))
+    last = (
+        f"To begin, press {key('trade')}: it opens a ticket to buy one contract at the best offer. Enter shows the "
+        "review of the order, Enter again sends it."
+    )
+    return [*made, (), *(line(part) for part in wrap(last, width))]

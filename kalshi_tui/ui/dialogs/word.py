@@ -1,0 +1,38 @@
+"""A question that takes a typed word: no key held down, and no habit, can answer it."""
+
+from typing import ClassVar
+
+from textual.binding import BindingType
+
+from kalshi_tui.session.interface import Desk
+from kalshi_tui.ui.commands import Scope, bindings
+from kalshi_tui.ui.dialogs.typed import TypedScreen
+from kalshi_tui.ui.widgets.field import Field
+
+
+class WordScreen(TypedScreen[bool]):
+    """Shows a sentence and a field; dismissed with True once exactly the word is typed, with False by escape."""
+
+    SCOPE = Scope.WORD
+    BINDINGS: ClassVar[list[BindingType]] = bindings(Scope.WORD)
+
+    def __init__(self, desk: Desk, subject: str, sentence: str, word: str) -> None:
+        super().__init__(desk, subject, sentence, f"Type {word}, then Enter: ", Field(id="word"))
+        self._word = word
+
+    def do_confirm(self) -> None:
+        """Close with yes if the word is right; else say how it is written."""
+        if self._field.value == self._word:
+            self.decide(lambda: self.dismiss(True), self.complain)
+            return
+        cased = self._field.value.lower() == self._word.lower()
+        how = (
+            f"Not quite: capital and small letters count. It is {self._word}."
+            if cased
+            else f"The word is {self._word}."
+        )
+        self.complain(how)
+
+    def do_leave(self) -> None:
+        """Close; nothing is sent."""
+        self.dismiss(False)

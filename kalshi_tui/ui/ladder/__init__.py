@@ -1,0 +1,1 @@
+"""The price ladder, and ladders side by side."""

@@ -1,0 +1,44 @@
+"""The commands of the ladders side by side, and of layouts; they belong to the desk."""
+
+from typing import Final
+
+from kalshi_tui.ui.availability import Situation, no_market
+from kalshi_tui.ui.command import Command
+from kalshi_tui.ui.keys import key
+
+
+def no_tile(now: Situation) -> str:
+    """Say why no ladder can be put there, or taken away: that of a market that is not known any more still can."""
+    return "" if now.tiled else no_market(now)
+
+
+def no_layout(now: Situation) -> str:
+    """Say that no layout is saved."""
+    return "" if now.layouts else f"No layout is saved yet: {key('save-layout')} saves this one."
+
+
+def no_named_layout(now: Situation) -> str:
+    """Say that the layout in use has no name."""
+    return "" if now.layout else f"This arrangement is no saved layout: {key('layout')} goes to one."
+
+
+TILE_COMMANDS: Final = (
+    Command(
+        "tile",
+        "t",
+        "tile",
+        "Tile",
+        "Put a ladder of the chosen market beside, or take it away; a wide screen has room for several.",
+        why_not=no_tile,
+    ),
+    Command("layout", "u", "next_layout", "Layout", "Take the next saved layout of the desk.", why_not=no_layout),
+    Command("save-layout", "W", "save_layout", "Save layout", "Save this layout of the desk under a name."),
+    Command(
+        "delete-layout",
+        "",
+        "delete_layout",
+        "Delete layout",
+        "Forget the saved layout in use; the desk stays as it is.",
+        why_not=no_named_layout,
+    ),
+)

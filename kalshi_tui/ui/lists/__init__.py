@@ -1,0 +1,1 @@
+"""The lists below: orders, positions, fills, tape, log, settlements, alerts."""

@@ -1,0 +1,218 @@
+"""The tables of the desk as rows for a CSV file: exact numbers in the exchange's widths, times in UTC. Pure."""
+
+import csv
+import io
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Final
+
+from kalshi_tui.domain.alerts import (
+    OF_ACCOUNT,
+    PRICES,
+    Alert,
+    Kind,
+    alert_text,
+)
+from kalshi_tui.domain.candles import Candle
+from kalshi_tui.domain.order import Fill, Order
+from kalshi_tui.domain.price import Count, Price, format_count, format_money, format_price
+from kalshi_tui.presentation.lines import clean
+from kalshi_tui.session.store import Store
+from kalshi_tui.ui.lists.panes import Tab, listed_orders
+from kalshi_tui.ui.lists.tape_filter import passes
+
+Row = list[str]
+FORMULA: Final = ("=", "+", "-", "@")
+"""What a spreadsheet takes for the beginning of a formula."""
+QUOTE: Final = "'"
+
+
+def text_cell(text: str) -> str:
+    """Make text safe for a spreadsheet: a cell that would be a formula gets a quote before it; all can be printed."""
+    text = clean(text)
+    return QUOTE + text if text.startswith(FORMULA) else text
+
+
+def time_cell(ts_ms: int) -> str:
+    """Write a Unix time in milliseconds by RFC 3339 in UTC; nothing for none, or for one that no calendar has."""
+    try:
+        moment = datetime.fromtimestamp(ts_ms // 1000, UTC)
+    except (ValueError, OverflowError, OSError):
+        return ""
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{ts_ms % 1000:03d}Z" if ts_ms else ""
+
+
+def _price(price: Price | None) -> str:
+    return format_price(price) if price is not None else ""
+
+
+def _orders(store: Store) -> tuple[Row, list[Row]]:
+    head = ["order_id", "client_order_id", "ticker", "state", "book_side", "yes_price", "initial", "filled"]
+    head += ["remaining", "created_time", "updated_time", "expiration_time", "reason"]
+    return head, [_order(each) for each in listed_orders(store)]
+
+
+def _order(order: Order) -> Row:
+    return [
+        text_cell(order.order_id),
+        text_cell(order.client_order_id),
+        text_cell(order.ticker),
+        order.state.value,
+        order.book_side.value,
+        format_price(order.yes_price),
+        format_count(order.initial),
+        format_count(order.filled),
+        format_count(order.remaining),
+        time_cell(order.created_ms),
+        time_cell(order.updated_ms),
+        time_cell(order.expires_ms),
+        text_cell(order.reason),
+    ]
+
+
+def _positions(store: Store) -> tuple[Row, list[Row]]:
+    head = ["ticker", "position", "cost", "realized_pnl", "fees_paid", "total_traded"]
+    return head, [
+        [
+            text_cell(each.ticker),
+            format_count(each.count),
+            format_money(each.cost),
+            format_money(each.realized_pnl),
+            format_money(each.fees_paid),
+            format_money(each.total_traded),
+        ]
+        for _, each in sorted(store.positions.items())
+    ]
+
+
+def _fills(store: Store) -> tuple[Row, list[Row]]:
+    head = ["time", "trade_id", "order_id", "client_order_id", "ticker", "book_side", "yes_price", "count", "fee"]
+    return [*head, "is_taker"], [_fill(each) for each in store.fills]
+
+
+def _fill(fill: Fill) -> Row:
+    return [
+        time_cell(fill.ts_ms),
+        text_cell(fill.trade_id),
+        text_cell(fill.order_id),
+        text_cell(fill.client_order_id),
+        text_cell(fill.ticker),
+        fill.book_side.value,
+        format_price(fill.yes_price),
+        format_count(fill.count),
+        format_money(fill.fee),
+        str(fill.is_taker).lower(),
+    ]
+
+
+def _tape(store: Store, ticker: str, least: Count) -> tuple[Row, list[Row]]:
+    head = ["time", "trade_id", "ticker", "yes_price", "count", "taker_bought", "own"]
+    return head, [
+        [
+            time_cell(trade.ts_ms),
+            text_cell(trade.trade_id),
+            text_cell(trade.ticker),
+            format_price(trade.yes_price),
+            format_count(trade.count),
+            "yes" if trade.taker_bid else "no",
+            str(own).lower(),
+        ]
+        for trade, own in passes(store, ticker, least)
+    ]
+
+
+def _log(store: Store) -> tuple[Row, list[Row]]:
+    return ["time", "weight", "text"], [
+        [time_cell(each.at_ms), each.weight.value, text_cell(each.text)] for each in store.notices
+    ]
+
+
+def _settlements(store: Store) -> tuple[Row, list[Row]]:
+    head = ["settled_time", "ticker", "result", "yes_value", "yes_count", "no_count", "yes_cost", "no_cost"]
+    return [*head, "revenue", "fees", "net"], [
+        [
+            time_cell(each.settled_ms),
+            text_cell(each.ticker),
+            text_cell(each.result),
+            _price(each.yes_value),
+            format_count(each.yes_count),
+            format_count(each.no_count),
+            format_money(each.yes_cost),
+            format_money(each.no_cost),
+            format_money(each.revenue),
+            format_money(each.fees),
+            format_money(each.net),
+        ]
+        for each in store.settlements
+    ]
+
+
+def _alerts(store: Store) -> tuple[Row, list[Row]]:
+    head = ["state", "rings", "alert", "kind", "ticker", "comparison", "threshold", "fired_time", "times"]
+    return head, [_alert(each) for each in store.alerts]
+
+
+def _alert(alert: Alert) -> Row:
+    threshold = ""
+    if alert.kind in PRICES:
+        threshold = format_price(alert.threshold)
+    elif alert.kind is Kind.CLOSE:
+        threshold = str(alert.threshold)
+    elif alert.kind not in OF_ACCOUNT:
+        threshold = format_count(alert.threshold)
+    return [
+        alert.state.value,
+        "once" if alert.once else "every",
+        text_cell(alert_text(alert)),
+        alert.kind.value,
+        text_cell(alert.ticker),
+        (">=" if alert.at_least else "<=") if threshold else "",
+        threshold,
+        time_cell(alert.fired_ms),
+        str(alert.times),
+    ]
+
+
+def _candles(ticker: str, minutes: int, candles: Sequence[Candle]) -> tuple[Row, list[Row]]:
+    head = ["end_time", "minutes", "ticker", "open", "high", "low", "close", "yes_bid_close", "yes_ask_close"]
+    return [*head, "volume", "open_interest"], [
+        [
+            time_cell(each.end_ms),
+            str(minutes),
+            text_cell(ticker),
+            *map(_price, (each.open, each.high, each.low, each.close, each.yes_bid_close, each.yes_ask_close)),
+            format_count(each.volume),
+            format_count(each.open_interest),
+        ]
+        for each in candles
+    ]
+
+
+def table(store: Store, tab: Tab, ticker: str, *, least: Count = 0, minutes: int = 60) -> list[Row]:
+    """Give the rows of a list, the names of its columns first; of the tape those trades that are shown.
+
+    ``ticker`` is the market of tape and chart, ``minutes`` the chart's period.
+    """
+    if tab is Tab.TAPE:
+        head, rows = _tape(store, ticker, least)
+    elif tab is Tab.CHART:
+        chart = store.charts.get((ticker, minutes))
+        head, rows = _candles(ticker, minutes, chart.candles if chart is not None else ())
+    else:
+        makers = {
+            Tab.ORDERS: _orders,
+            Tab.POSITIONS: _positions,
+            Tab.FILLS: _fills,
+            Tab.LOG: _log,
+            Tab.SETTLEMENTS: _settlements,
+            Tab.ALERTS: _alerts,
+        }
+        head, rows = makers[tab](store)
+    return [head, *rows]
+
+
+def csv_text(rows: Sequence[Sequence[str]]) -> str:
+    """Write rows as RFC 4180 wants them."""
+    file = io.StringIO(newline="")
+    csv.writer(file, lineterminator="\r\n").writerows(rows)
+    return file.getvalue()

@@ -1,0 +1,205 @@
+"""What the lower list of the desk can show, and the lines of each. Pure but for a cache of the tape."""
+
+from enum import Enum
+from itertools import islice
+
+from kalshi_tui.domain.alerts import Alert
+from kalshi_tui.domain.order import Fill, Order
+from kalshi_tui.domain.price import Count
+from kalshi_tui.presentation.lines import (
+    Line,
+    Span,
+    Tone,
+    line,
+)
+from kalshi_tui.presentation.numbers import NOTHING
+from kalshi_tui.session.account.list_reads import AccountList
+from kalshi_tui.session.store import Dirty, Store, Topic
+from kalshi_tui.ui.keys import key
+from kalshi_tui.ui.lists import views
+from kalshi_tui.ui.lists.alert_view import alert_columns, alert_line
+from kalshi_tui.ui.lists.position_view import position_rows
+from kalshi_tui.ui.lists.settlement_view import settlement_columns, settlement_rows
+from kalshi_tui.ui.lists.tape_filter import nothing_words, passes
+
+TAPE_SHOWN = 200
+FILLS_SHOWN = 200
+FINISHED_SHOWN = 20
+
+
+class Tab(Enum):
+    """The lists, in the order of their number keys."""
+
+    ORDERS = "Orders"
+    POSITIONS = "Positions"
+    FILLS = "Fills"
+    TAPE = "Tape"
+    LOG = "Log"
+    CHART = "Chart"
+    SETTLEMENTS = "Settlements"
+    ALERTS = "Alerts"
+
+
+SHORT = {
+    Tab.ORDERS: "Ord",
+    Tab.POSITIONS: "Pos",
+    Tab.FILLS: "Fill",
+    Tab.SETTLEMENTS: "Paid",
+    Tab.ALERTS: "Alert",
+}
+"""The names where there is little room."""
+COLUMNS = {
+    Tab.FILLS: views.FILL_COLUMNS,
+    Tab.LOG: views.LOG_COLUMNS,
+    Tab.CHART: "",
+}
+"""The columns' names of the lists that have the same ones at any width."""
+LISTS = {
+    Tab.ORDERS: AccountList.ORDERS,
+    Tab.POSITIONS: AccountList.POSITIONS,
+    Tab.FILLS: AccountList.FILLS,
+    Tab.SETTLEMENTS: AccountList.SETTLEMENTS,
+}
+"""The lists that are the account's: they are not known until they have been read."""
+EMPTY_WORDS = {
+    Tab.FILLS: "No executions yet.",
+    Tab.LOG: "Nothing has happened yet.",
+    Tab.SETTLEMENTS: "No market in which you held anything has been settled yet.",
+}
+
+
+def columns(tab: Tab, width: int, least: Count = 0) -> str:
+    """Name the columns of a list ``width`` cells wide; of the tape with what it leaves out."""
+    if tab is Tab.ORDERS:
+        return views.order_columns(width)
+    if tab is Tab.TAPE:
+        return views.tape_columns(least, told=True)
+    if tab is Tab.SETTLEMENTS:
+        return settlement_columns(width)
+    if tab is Tab.ALERTS:
+        return alert_columns(width)
+    return views.position_columns(width) if tab is Tab.POSITIONS else COLUMNS[tab]
+
+
+def tab_bar(store: Store, chosen: Tab, *, short: bool = False, tight: bool = False) -> Line:
+    """Draw the tabs with their numbers and counts; the chosen one stands in brackets.
+
+    ``short``: in few cells; ``tight``: in even fewer, with one blank or bracket between two of them.
+    """
+    counts = {
+        Tab.ORDERS: len(store.working()),
+        Tab.POSITIONS: len(store.positions),
+        Tab.FILLS: len(store.fills),
+    }
+    unread = {tab for tab, each in LISTS.items() if not store.reads.have(each)}
+    spans: list[Span] = []
+    for number, tab in enumerate(Tab, 1):
+        known = NOTHING if tab in unread else counts.get(tab)
+        count = f" {known}" if known and not short else ""
+        text = f"{number} {SHORT.get(tab, tab.value) if short else tab.value}{count}"
+        before, after = "[]" if tab is chosen else "  "
+        if tight and spans:
+            if tab is chosen:
+                spans[-1] = Span(spans[-1].text[:-1], Tone.DIM)
+            else:
+                before = ""
+        spans.append(Span(f"{before}{text}{after}", Tone.HEAD if tab is chosen else Tone.DIM))
+    return line(*spans)
+
+
+def listed_orders(store: Store) -> list[Order]:
+    """Give the working orders, then the newest of those that are over."""
+    over = [order for order in store.orders.values() if order.state.final]
+    over.sort(key=lambda order: -max(order.updated_ms, order.created_ms))
+    return [*store.working(), *over[:FINISHED_SHOWN]]
+
+
+Item = Order | Fill | Alert | str
+
+
+def key_of(item: Item) -> str:
+    """Give what tells an item of a list from the others for good; an order's is the id that we gave it, if any."""
+    if isinstance(item, str):
+        return item
+    if isinstance(item, Alert):
+        return str(item.id)
+    return item.trade_id if isinstance(item, Fill) else item.client_order_id or item.order_id
+
+
+def items(store: Store, tab: Tab) -> list[Order] | list[str] | list[Fill] | list[Alert]:
+    """Give what stands behind the lines of a list: orders, tickers, fills, alerts; nothing for the others."""
+    if tab is Tab.ORDERS:
+        return listed_orders(store)
+    if tab is Tab.POSITIONS:
+        return sorted(store.positions)
+    if tab is Tab.FILLS:
+        return list(store.fills)[:FILLS_SHOWN]
+    if tab is Tab.SETTLEMENTS:
+        return [each.ticker for each in store.settlements]
+    return list(store.alerts) if tab is Tab.ALERTS else []
+
+
+def tape_lines(store: Store, ticker: str, least: Count = 0) -> list[Line]:
+    """Draw the prints of one market, newest first: those of ``least`` or more, and all of the trader's own."""
+    market = store.markets.get(ticker)
+    shown = islice(passes(store, ticker, least), TAPE_SHOWN)
+    return [views.tape_line(trade, market, own=own) for trade, own in shown]
+
+
+def pane_rows(store: Store, tab: Tab, ticker: str, width: int, least: Count = 0) -> list[tuple[str, Line]]:
+    """Draw the lines of a list ``width`` cells wide, the tape's of ``least`` or more; a sentence where it is empty.
+
+    Each comes with the key of the item behind it, which is empty where there is none.
+    """
+    if tab is Tab.ORDERS:
+        rows = [(key_of(each), views.order_line(store, each, width)) for each in listed_orders(store)]
+    elif tab is Tab.POSITIONS:
+        rows = position_rows(store, width)
+    elif tab is Tab.FILLS:
+        rows = [(key_of(each), views.fill_line(store, each, width)) for each in list(store.fills)[:FILLS_SHOWN]]
+    elif tab is Tab.TAPE:
+        rows = [("", each) for each in tape_lines(store, ticker, least)]
+    elif tab is Tab.SETTLEMENTS:
+        rows = settlement_rows(store, width)
+    elif tab is Tab.ALERTS:
+        rows = [(key_of(each), alert_line(store, each, width)) for each in store.alerts]
+    else:
+        rows = [("", each) for notice in store.notices for each in views.notice_lines(notice, width)]
+    unread = store.why_unread(LISTS[tab]) if tab in LISTS else ""
+    if unread and tab is not Tab.POSITIONS:
+        # What is known so far stands above it.
+        rows.append(("", line(Span(unread, Tone.WARN))))
+    empty = nothing_words(least) if tab is Tab.TAPE else _empty_words(tab)
+    return rows or [("", line(Span(empty, Tone.DIM)))]
+
+
+def _empty_words(tab: Tab) -> str:
+    if tab is Tab.ORDERS:
+        return f"No orders yet: {key('buy')} buys, {key('sell')} sells in the chosen market."
+    if tab is Tab.ALERTS:
+        return f"No alerts yet: {key('alert')} writes one for the chosen market."
+    return EMPTY_WORDS.get(tab, "")
+
+
+def pane_changed(store: Store, tab: Tab, ticker: str, dirty: Dirty) -> bool:
+    """Say whether what changed can be seen in this list."""
+    topics = {
+        Tab.ORDERS: {Topic.ORDERS, Topic.FILLS, Topic.MARKETS},
+        Tab.POSITIONS: {Topic.POSITIONS, Topic.MARKETS, Topic.LINK},
+        Tab.FILLS: {Topic.FILLS, Topic.MARKETS},
+        Tab.TAPE: {Topic.FILLS},
+        Tab.LOG: {Topic.NOTICES},
+        Tab.CHART: {Topic.MARKETS},
+        Tab.SETTLEMENTS: {Topic.SETTLEMENTS, Topic.MARKETS},
+        Tab.ALERTS: {Topic.ALERTS, Topic.MARKETS, Topic.LINK},
+    }[tab]
+    if dirty.topics & topics:
+        return True
+    if tab in LISTS and not store.reads.have(LISTS[tab]) and Topic.LINK in dirty.topics:
+        # Why it has not been read is another reason now.
+        return True
+    if tab is Tab.POSITIONS:
+        return bool(dirty.tickers & store.positions.keys())
+    if tab is Tab.ALERTS:
+        return any(each.ticker in dirty.tickers for each in store.alerts)
+    return tab is Tab.TAPE and ticker in dirty.tickers

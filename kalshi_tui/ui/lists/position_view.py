@@ -1,0 +1,86 @@
+"""The list of positions as lines: what did not agree, the positions, their total, the day's total. Pure."""
+
+from kalshi_tui.domain.price import Money
+from kalshi_tui.presentation.lines import (
+    Line,
+    Span,
+    Tone,
+    line,
+    right,
+    wrap,
+)
+from kalshi_tui.presentation.numbers import cents_text, clock_text, count_text
+from kalshi_tui.session.account.list_reads import AccountList
+from kalshi_tui.session.store import Store
+from kalshi_tui.ui.lists.views import (
+    ROOMY,
+    gain_now,
+    gain_tone,
+    money_cell,
+    position_line,
+)
+
+SIGN = "! "
+
+
+def position_rows(store: Store, width: int) -> list[tuple[str, Line]]:
+    """Draw the list; each line with the ticker of its position, which is empty for a line that is none's."""
+    rows = [("", each) for each in difference_lines(store, width)]
+    unread = store.why_unread(AccountList.POSITIONS)
+    if store.positions:
+        rows += [(each, position_line(store, store.positions[each], width)) for each in sorted(store.positions)]
+        # A total of what is known so far would be taken for that of the account.
+        rows += [] if unread else [("", each) for each in total_lines(store, width)]
+    if unread:
+        rows.append(("", line(Span(unread, Tone.WARN))))
+    elif not store.positions:
+        rows.append(("", line(Span("No positions.", Tone.DIM))))
+    day = day_line(store)
+    return [*rows, ("", day)] if day else rows
+
+
+def difference_lines(store: Store, width: int) -> list[Line]:
+    """Say where the account as told by the stream and as read did not agree, each whole."""
+    return [
+        line(Span((SIGN if not place else " " * len(SIGN)) + text, Tone.WARN))
+        for sentence in store.differences
+        for place, text in enumerate(wrap(sentence, max(width - len(SIGN), 20)))
+    ]
+
+
+def total_lines(store: Store, width: int) -> list[Line]:
+    """Sum the positions up under their columns.
+
+    Only those that could be sold now have a P&L; how many these are is said where it is not all of them. After fees:
+    P&L now and realized, less the fees paid; a fee for selling is not in it.
+    """
+    held = list(store.positions.values())
+    gains = [gain for gain in (gain_now(store, each) for each in held) if gain is not None]
+    marked = "" if len(gains) == len(held) else f"P&L of {len(gains)} of {len(held)}"
+    gain: Money | None = sum(gains) if gains else None
+    realized, fees = sum(each.realized_pnl for each in held), sum(each.fees_paid for each in held)
+    exposure = sum(each.cost for each in held)
+    net = (gain or 0) + realized - fees
+    figures = line(
+        Span("Total", Tone.HEAD),
+        Span(right(marked, 24), Tone.WARN),
+        Span(money_cell(gain, 10, signed=True), gain_tone(gain)),
+        Span(money_cell(realized, 10, signed=True)),
+        Span(money_cell(fees, 9)),
+    )
+    after = (Span("after fees "), Span(cents_text(net, signed=True), gain_tone(net)))
+    if width >= ROOMY:
+        return [line(*figures, money_cell(exposure, 11), " " * 11, "  ", *after)]
+    return [figures, line(f"      exposure {cents_text(exposure)}, ", *after)]
+
+
+def day_line(store: Store) -> Line:
+    """Say what this day has brought; empty while that is not known."""
+    day = store.day
+    if day is None:
+        return ()
+    fills = f"{day.fills} fill{'' if day.fills == 1 else 's'}"
+    traded = f"Today  {fills}, {count_text(day.bought + day.sold)} contracts, fees {cents_text(day.fees)}, account "
+    gain = "not known" if day.gain is None else cents_text(day.gain, signed=True)
+    since = f" since {clock_text(day.since_ms)[:5]}"
+    return line(traded, Span(gain, gain_tone(day.gain)), since if day.gain is not None else "")

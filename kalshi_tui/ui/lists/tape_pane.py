@@ -1,0 +1,46 @@
+"""The prints of one market, newest first."""
+
+from kalshi_tui.domain.price import Count
+from kalshi_tui.presentation.lines import Span, Tone, line
+from kalshi_tui.session.store import Dirty, Store, Topic
+from kalshi_tui.ui.lists.panes import tape_lines
+from kalshi_tui.ui.lists.views import tape_columns
+from kalshi_tui.ui.widgets.line_view import LineView
+
+
+class TapePane(LineView):
+    """A column of its own where there is room; draws anew only when a trade came."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(id="tape")
+        self._store = store
+        self._ticker = ""
+        self._least: Count = 0
+        self._newest: tuple[str, int] = ("", 0)
+
+    def look_at(self, ticker: str) -> None:
+        """Show another market."""
+        self._ticker = ticker
+        self.redraw()
+
+    def sift(self, least: Count) -> None:
+        """Show trades of so many contracts or more, and the trader's own."""
+        self._least = least
+        self.redraw()
+
+    def frame(self, dirty: Dirty) -> None:
+        """Draw if a trade came: most changes of a market are its book's."""
+        came = self._ticker in dirty.tickers and self._state() != self._newest
+        if came or dirty.topics & {Topic.FILLS, Topic.MARKETS}:
+            self.redraw()
+
+    def redraw(self) -> None:
+        """Draw, if shown at all."""
+        if self.display:
+            self._newest = self._state()
+            heading = line(Span(tape_columns(self._least), Tone.HEAD))
+            self.show([heading, *tape_lines(self._store, self._ticker, self._least)])
+
+    def _state(self) -> tuple[str, int]:
+        tape = self._store.tapes.get(self._ticker)
+        return (tape[0].trade_id, len(tape)) if tape else ("", 0)

@@ -1,0 +1,303 @@
+"""Domain values to lines, for the lists of the desk. Pure: the same values give the same lines."""
+
+from kalshi_tui.domain.book import Side
+from kalshi_tui.domain.link import LinkState
+from kalshi_tui.domain.market import Market, Trade
+from kalshi_tui.domain.order import BookSide, Fill, Order, OrderState, exposure, yes_price as in_terms_of
+from kalshi_tui.domain.position import Position
+from kalshi_tui.domain.price import COUNT_UNIT, MONEY_UNIT, PRICE_UNIT, Count, Money, Price
+from kalshi_tui.domain.text import count_words, order_words, price_words
+from kalshi_tui.presentation.lines import (
+    Line,
+    Span,
+    Tone,
+    fit,
+    length,
+    line,
+    right,
+    wrap,
+)
+from kalshi_tui.presentation.numbers import (
+    NOTHING,
+    cents_text,
+    clock_text,
+    count_cell,
+    market_price,
+    money_text,
+    on_point,
+    price_text,
+    short_count,
+)
+from kalshi_tui.session.notices import Notice, Weight
+from kalshi_tui.session.store import Store
+from kalshi_tui.ui.lists.tape_filter import filter_short, filter_words
+from kalshi_tui.ui.market_list.view import market_label, short_label
+
+STATE_TONES = {
+    OrderState.UNKNOWN: Tone.BAD,
+    OrderState.REFUSED: Tone.BAD,
+    OrderState.NOT_SENT: Tone.BAD,
+    OrderState.SENDING: Tone.WARN,
+    OrderState.RESTING: Tone.GOOD,
+    OrderState.FILLED: Tone.GOOD,
+    OrderState.EXPIRED: Tone.WARN,
+}
+EXPLAINED = frozenset({OrderState.UNKNOWN, OrderState.REFUSED, OrderState.NOT_SENT})
+"""States of which the reason stands in the list."""
+ENDED = frozenset({OrderState.CANCELLED, OrderState.EXPIRED})
+"""States of which it stands behind the market's name where there is room: by whom, or by what."""
+ROOMY = 100
+"""From this width on the lists have further columns."""
+LEAST_NAME = 24
+LEAST_REASON = 6
+WEIGHTS = {
+    Weight.INFO: (" ", Tone.PLAIN),
+    Weight.GOOD: ("+", Tone.GOOD),
+    Weight.WARNING: ("!", Tone.WARN),
+    Weight.ERROR: ("x", Tone.BAD),
+}
+
+
+def _own_terms(
+    store: Store, ticker: str, client_order_id: str, side: BookSide, yes_price: Price
+) -> tuple[str, Side, str]:
+    """Give an order's side and price as the trader wrote them; as the exchange has it where that is not known here."""
+    asked = store.asked.get(client_order_id)
+    if asked is None:
+        outcome, price = exposure(side, yes_price)
+        words = outcome.name
+    else:
+        action, outcome = asked
+        price = in_terms_of(outcome, yes_price)
+        words = f"{action.value} {outcome.name}"
+    return words, outcome, on_point(market_price(price, store.markets.get(ticker)), 4, 8)
+
+
+def _average(store: Store, order: Order, side: Side) -> Price | None:
+    """Give the mean price of an order's executions, cut to 1/10,000 dollar; None unless all of them are known."""
+    fills = [fill for fill in store.fills if fill.order_id == order.order_id] if order.filled else []
+    count = sum(fill.count for fill in fills)
+    if not count or count != order.filled:
+        return None
+    return sum(in_terms_of(side, fill.yes_price) * fill.count for fill in fills) // count
+
+
+def _name(store: Store, ticker: str, width: int) -> Span:
+    """Name a market at the end of a line that has ``width`` cells left."""
+    market = store.markets.get(ticker)
+    return Span("  " + (short_label(market, max(width - 2, 0)) if market else ticker), Tone.DIM)
+
+
+FILL_COLUMNS = f"{'time':<10}{'side':<9}{'price':>6}  {'count':>10}{'fee':>10}  {'':6}  market"
+LOG_COLUMNS = f"{'time':<10}what happened"
+
+
+def tape_columns(least: Count, *, told: bool = False) -> str:
+    """Name the columns of `tape_line`, and the least count that is shown; ``told``: in words too."""
+    words = f"  {filter_words(least)}; z: next" if told else ""
+    return f" {'time':<8}{'YES':>7}{filter_short(least):>11}  taker{words}"
+
+
+def order_columns(width: int) -> str:
+    """Name the columns of `order_line`."""
+    ahead = f"{'ahead':>7}   " if width >= ROOMY else ""
+    return f"{'state':<10}{'side':<9}{'price':>6}  {'left':>7}   {'filled':>7}   {'at':>6}  {ahead}  market"
+
+
+def order_line(store: Store, order: Order, width: int) -> Line:
+    """Draw an order: what became of it, what it leans to, what is left, what is done, and what stands before it."""
+    words, side, price = _own_terms(store, order.ticker, order.client_order_id, order.book_side, order.yes_price)
+    word = "PART FILL" if order.state is OrderState.RESTING and order.filled else order.state.name.replace("_", " ")
+    figures = line(
+        Span(f"{word:<10}", STATE_TONES.get(order.state, Tone.DIM)),
+        Span(f"{words:<9}", Tone.BID if side is Side.YES else Tone.ASK),
+        price,
+        count_cell(order.remaining, 10),
+        count_cell(order.filled, 10),
+        on_point(price_text(_average(store, order, side), 2), 4, 8),
+        Span(_ahead(store, order) if width >= ROOMY else "", Tone.DIM),
+    )
+    if order.reason and order.state in EXPLAINED:
+        market = store.markets.get(order.ticker)
+        name = market_label(market) if market else order.ticker
+        return line(*figures, Span(f"  {order.reason}", Tone.WARN), Span(f"  {name}", Tone.DIM))
+    left = width - length(figures)
+    room = left - LEAST_NAME - 4
+    if order.reason and order.state in ENDED and width >= ROOMY and room >= LEAST_REASON:
+        reason = fit(order.reason, min(len(order.reason), room))
+        named = line(_name(store, order.ticker, left - len(reason) - 2))
+        gap = " " * (left - length(named) - len(reason))
+        return line(*figures, *named, Span(f"{gap}{reason}", Tone.DIM))
+    return (*figures, _name(store, order.ticker, left))
+
+
+def _ahead(store: Store, order: Order) -> str:
+    """Say how many contracts stand before a resting order; nothing for any other."""
+    if order.state is not OrderState.RESTING:
+        return " " * 10
+    ahead = store.queue.get(order.order_id)
+    return right(NOTHING + "   ", 10) if ahead is None else count_cell(ahead, 10)
+
+
+def unknown_words(store: Store, width: int) -> str:
+    """Say in at most ``width`` cells, if it can be, which orders of unknown outcome there are; empty for none."""
+    orders = [order for order in store.working() if order.state is OrderState.UNKNOWN]
+    if not orders:
+        return ""
+    if len(orders) > 1:
+        what = f"{len(orders)} orders of unknown outcome"
+        endings = [" may be live; the exchange is being asked.", " may be live."]
+    else:
+        (order,) = orders
+        what = f"UNKNOWN: {trader_words(store, order)}"
+        place = f" in {order.ticker}"
+        endings = [
+            f"{place} may be live; the exchange is being asked.",
+            f"{place} may be live; being asked about.",
+            f"{place} may be live.",
+            " may be live; the exchange is being asked.",
+            " may be live.",
+        ]
+    return what + next((each for each in endings if len(what + each) <= width), endings[-1])
+
+
+def trader_words(store: Store, order: Order) -> str:
+    """Say an order as the trader wrote it: ``buy YES 10 at 0.47``; without the verb where it is not known here."""
+    asked = store.asked.get(order.client_order_id)
+    if asked is None:
+        return order_words(order)
+    action, side = asked
+    price = price_words(in_terms_of(side, order.yes_price))
+    return f"{action.value} {side.name} {count_words(order.initial)} at {price}"
+
+
+def exit_price(store: Store, position: Position) -> Price | None:
+    """Give what one contract could be sold for now: the best bid for what is held. None if nobody is known to bid."""
+    market = store.markets.get(position.ticker)
+    if store.connection.state is not LinkState.LIVE or (market is not None and not market.status.tradable):
+        return None
+    side = Side.YES if position.count > 0 else Side.NO
+    live = store.books.get(position.ticker)
+    if live is not None and live.good:
+        best = live.book.best_bid(side)
+        return best.price if best else None
+    quote = store.quotes.get(position.ticker)
+    if quote is None:
+        return None
+    if side is Side.YES:
+        return quote.yes_bid
+    return PRICE_UNIT - quote.yes_ask if quote.yes_ask is not None else None
+
+
+def money_cell(money: Money | None, width: int, *, signed: bool = False) -> str:
+    """Write dollars at the right end of a column, in whole dollars where the cents have no room; never cut."""
+    if money is None:
+        return NOTHING.rjust(width)
+    cents = cents_text(money, signed=signed)
+    dollars = (abs(money) + MONEY_UNIT // 2) // MONEY_UNIT * MONEY_UNIT
+    whole = money_text(dollars if money >= 0 else -dollars, signed=signed).removesuffix(".00")
+    for text in (cents, whole, whole.replace(",", "")):
+        if len(text) < width:
+            return text.rjust(width)
+    sign = "-" if money < 0 else "+" if signed else ""
+    return f"{sign}${short_count(dollars // MONEY_UNIT * COUNT_UNIT)}".rjust(width)
+
+
+def gain_now(store: Store, position: Position) -> Money | None:
+    """Give what selling all of a position at the best bid would gain over its cost, before the fee of that sale."""
+    mark = exit_price(store, position)
+    return mark * abs(position.count) - position.cost if mark is not None else None
+
+
+def position_columns(width: int) -> str:
+    """Name the columns of `position_line`."""
+    more = f"{'exposure':>11}{'pays':>11}" if width >= ROOMY else ""
+    figures = f"{'side':<4}{'count':>9}{'avg':>7}{'exit now':>9}{'P&L now':>10}{'realized':>10}{'fees':>9}"
+    return f"{figures}{more}  market"
+
+
+def gain_tone(gain: Money | None) -> Tone:
+    """Give the tone of a gain or a loss; its sign says it too."""
+    return Tone.DIM if not gain else Tone.GOOD if gain > 0 else Tone.BAD
+
+
+def position_line(store: Store, position: Position, width: int) -> Line:
+    """Draw a position: what it cost, what it could be sold for now, the difference, and the fees, counted apart.
+
+    Where there is room also its exposure, which is what it can lose, and what it pays if it is right.
+    """
+    side, held = ("YES", position.count) if position.count > 0 else ("NO", -position.count)
+    market = store.markets.get(position.ticker)
+    average = position.cost // held if held else None
+    gain = gain_now(store, position)
+    figures = line(
+        Span(f"{side:<4}", Tone.BID if side == "YES" else Tone.ASK),
+        count_cell(held, 9),
+        on_point(price_text(average, 4), 4, 7),
+        on_point(market_price(exit_price(store, position), market), 4, 9),
+        Span(money_cell(gain, 10, signed=True), gain_tone(gain)),
+        Span(money_cell(position.realized_pnl, 10, signed=True), Tone.DIM),
+        Span(money_cell(position.fees_paid, 9), Tone.DIM),
+    )
+    if width >= ROOMY:
+        figures += line(Span(money_cell(position.cost, 11)), Span(money_cell(held * PRICE_UNIT, 11), Tone.DIM))
+    return (*figures, _name(store, position.ticker, width - length(figures)))
+
+
+def fill_line(store: Store, fill: Fill, width: int) -> Line:
+    """Draw one execution."""
+    words, side, price = _own_terms(store, fill.ticker, fill.client_order_id, fill.book_side, fill.yes_price)
+    figures = line(
+        Span(f"{clock_text(fill.ts_ms)}  ", Tone.DIM),
+        Span(f"{words:<9}", Tone.BID if side is Side.YES else Tone.ASK),
+        price,
+        count_cell(fill.count, 10),
+        Span(right(money_text(fill.fee), 10), Tone.DIM),
+        Span(f"  {'taker' if fill.is_taker else 'maker':<6}", Tone.DIM),
+    )
+    return (*figures, _name(store, fill.ticker, width - length(figures)))
+
+
+def tape_line(trade: Trade, market: Market | None, *, own: bool) -> Line:
+    """Draw one print; the arrow and the word say what the taker bought."""
+    word, tone = ("▲ YES", Tone.BID) if trade.taker_bid else ("▼ NO", Tone.ASK)
+    return line(
+        Span("*" if own else " ", Tone.OWN),
+        Span(clock_text(trade.ts_ms), Tone.OWN if own else Tone.DIM),
+        Span(right(market_price(trade.yes_price, market), 7), tone),
+        count_cell(trade.count, 11),
+        Span(f"  {word}", tone),
+    )
+
+
+def notice_line(notice: Notice) -> Line:
+    """Draw one entry of the log: the hour, a sign for its weight, the sentence."""
+    sign, tone = WEIGHTS[notice.weight]
+    return line(Span(f"{clock_text(notice.at_ms)} ", Tone.DIM), Span(f"{sign} {notice.text}", tone))
+
+
+def message_lines(store: Store, width: int) -> tuple[Line, Line]:
+    """Draw the line of messages: orders of unknown outcome as long as there are any, else the newest notice.
+
+    Beside unknown ones the notice stands behind; where it has no room there it is the second line given.
+    """
+    notice = notice_line(store.notices[0]) if store.notices else ()
+    unknown = unknown_words(store, width)
+    if not unknown:
+        return notice, ()
+    alarm = line(Span(unknown, Tone.BAD))
+    if width - length(alarm) - 2 < length(notice):
+        return alarm, notice
+    return line(*alarm, "  ", *notice), ()
+
+
+def notice_lines(notice: Notice, width: int) -> list[Line]:
+    """Draw one entry of the log whole, on as many lines as it takes; the later ones are set in under the first."""
+    sign, tone = WEIGHTS[notice.weight]
+    hour = f"{clock_text(notice.at_ms)} "
+    first, *rest = wrap(notice.text, max(width - len(hour) - 2, 20))
+    indent = " " * (len(hour) + 2)
+    return [
+        line(Span(hour, Tone.DIM), Span(f"{sign} {first}", tone)),
+        *(line(Span(indent + text, tone)) for text in rest),
+    ]

@@ -1,0 +1,1 @@
+"""The market list, watch lists, and the market finder."""

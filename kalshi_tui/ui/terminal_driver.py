@@ -1,0 +1,123 @@
+"""The terminal that the app draws on, which may go away at any moment: a window closed, a connection cut."""
+
+import logging
+import os
+import re
+import select
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import IO, Any, Final
+
+from textual.drivers.linux_driver import LinuxDriver
+from textual.events import Key
+from textual.message import Message
+
+from kalshi_tui.ui.key_presses import presses_of
+from kalshi_tui.ui.terminal_capabilities import glyphs_for
+from kalshi_tui.ui.terminal_reader import read_until_gone
+
+TO_WINDOWS: Final = re.compile(r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)")
+"""What is said to the window that a terminal runs in."""
+_log: Final = logging.getLogger("kalshi_tui.ui")
+
+
+class LastingFile:
+    """A terminal's file whose loss ends nothing by itself: what cannot be written is dropped, and ``lost`` is called.
+
+    Textual writes from a thread that ends at the first error; the app would then wait for it for ever, and with it the
+    connection and the practice exchange would stay.
+    """
+
+    def __init__(self, file: IO[str], lost: Callable[[], None]) -> None:
+        self._file = file
+        self._lost = lost
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
+
+    def write(self, text: str) -> int:
+        """Write, or drop what nobody can see."""
+        self._try(lambda: self._file.write(text))
+        return len(text)
+
+    def flush(self) -> None:
+        """Flush, if there is still somewhere to flush to."""
+        self._try(self._file.flush)
+
+    def _try(self, act: Callable[[], object]) -> None:
+        try:
+            act()
+        except BlockingIOError:
+            # Another program has set the terminal so that writes do not wait: it is slow, and still there.
+            pass
+        except (OSError, ValueError):
+            self._lost()
+
+
+class TerminalDriver(LinuxDriver):
+    """Textual's own driver, on a `LastingFile`, which ends the app once the terminal is gone."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        drawn_on = terminal_among(sys.__stderr__, sys.__stdout__)
+        if drawn_on is not None:
+            self._file = LastingFile(drawn_on, self._lost)  # type: ignore[assignment]  # a file in all that is used
+        self._glyphs = glyphs_for(os.environ)
+        self._is_lost = False
+        self._presses = presses_of(self._app).presses
+        self._presses.unread = self.unread
+
+    def process_messages(self, messages: Sequence[Message]) -> None:
+        """Note when keys arrived, here in the thread that reads: the screen may handle them much later.
+
+        All keys of one read are noted before the first is handed on: none of them may look like the last one.
+        """
+        for message in messages:
+            if isinstance(message, Key):
+                self._presses.arrived(message)
+        for message in messages:
+            self.process_message(message)
+
+    def unread(self) -> bool:
+        """Say whether the terminal has input that the reading thread has not taken yet."""
+        try:
+            return bool(select.select([self.fileno], [], [], 0)[0])
+        except (OSError, ValueError):
+            # A terminal that is gone has no keys either.
+            return False
+
+    def write(self, data: str) -> None:
+        """Write; to a console without what it may print (titles and the like), and in the characters that it has."""
+        if self._writer_thread is None:
+            # The terminal went away while it was being taken: there is none to write to.
+            return
+        super().write(TO_WINDOWS.sub("", data).translate(self._glyphs) if self._glyphs is not None else data)
+
+    def start_application_mode(self) -> None:
+        """Take the terminal."""
+        super().start_application_mode()  # type: ignore[no-untyped-call]  # Textual's own has no annotation
+        if self._writer_thread is None:
+            self._lost()
+
+    def run_input_thread(self) -> None:
+        """Read what arrives, whatever it is, until the terminal is gone."""
+        if read_until_gone(self.fileno, self.exit_event, self.process_messages):
+            self._lost()
+
+    def _lost(self) -> None:
+        """End the app, from any thread: a desk that nobody can see or stop must not hold orders and the data folder."""
+        with suppress(RuntimeError):  # the loop is closed: it has ended
+            self._loop.call_soon_threadsafe(self._end)
+
+    def _end(self) -> None:
+        if not self._is_lost:
+            self._is_lost = True
+            _log.warning("The terminal is gone: the desk ends.")
+            self._app.exit()
+
+
+def terminal_among(*files: IO[str] | None) -> IO[str] | None:
+    """Return the first of these files that is a terminal, or else the first that is one at all."""
+    there = [each for each in files if each is not None]
+    return next((each for each in there if each.isatty()), there[0] if there else None)

@@ -1,0 +1,1 @@
+"""The order ticket, its review, and changing a resting order."""

@@ -1,0 +1,178 @@
+"""The last step before an order leaves: what it is, in words; then what became of it."""
+
+from collections.abc import Callable
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Vertical
+from textual.content import Content
+
+from kalshi_tui.domain.market import Market
+from kalshi_tui.domain.order import Order, OrderTerms
+from kalshi_tui.domain.text import terms_words
+from kalshi_tui.presentation.lines import (
+    Line,
+    Span,
+    Tone,
+    line,
+)
+from kalshi_tui.presentation.order_text import (
+    after_lines,
+    doubted,
+    objection_words,
+    paused,
+    review_lines,
+    selling_unheld,
+    too_dear,
+)
+from kalshi_tui.presentation.preview_text import preview_lines
+from kalshi_tui.session.account.list_reads import AccountList
+from kalshi_tui.session.execution.risk_checks import Objection
+from kalshi_tui.session.interface import Desk, Outcome
+from kalshi_tui.session.store import Dirty
+from kalshi_tui.ui.availability import Situation, Stage
+from kalshi_tui.ui.book.view import quote_line
+from kalshi_tui.ui.clock import now_ms
+from kalshi_tui.ui.commands import Scope, bindings
+from kalshi_tui.ui.lists.views import STATE_TONES
+from kalshi_tui.ui.ticket.confirm import ARMS_AFTER_MS, ConfirmScreen
+from kalshi_tui.ui.widgets.key_bar import KeyBar
+from kalshi_tui.ui.widgets.line_view import LineView
+from kalshi_tui.ui.widgets.sentence import Sentence
+
+
+class ReviewScreen(ConfirmScreen):
+    """Dismissed with True once the order has been sent, False to go back to the ticket.
+
+    ``client_order_id`` is that of an order which never arrived and is sent once more; a new order is drafted here.
+    """
+
+    SCOPE = Scope.REVIEW
+    BINDINGS: ClassVar[list[BindingType]] = bindings(Scope.REVIEW)
+
+    def __init__(
+        self, desk: Desk, terms: OrderTerms, timer_ms: Callable[[], int], client_order_id: str | None = None
+    ) -> None:
+        super().__init__(desk, timer_ms)
+        self._terms = terms
+        # Fixed here, at the confirm step: whatever happens next happens under this id.
+        self._client_order_id = desk.draft(terms) if client_order_id is None else client_order_id
+        self._again = client_order_id is not None
+        self._market = Market(terms.ticker, "")
+        self._quote = LineView(id="quote", classes="one-line")
+        self._order = LineView(id="order")
+        self._figures = LineView(id="figures")
+        self._state = Sentence(id="state")
+
+    def compose(self) -> ComposeResult:
+        """Lay out quote, order, figures, state."""
+        with Vertical(classes="ticket") as box:
+            again = ": the same order once more" if self._again else ""
+            box.border_title = Content(f"{self.desk.venue.value} - review{again}")
+            yield self._quote
+            yield self._order
+            yield self._figures
+            yield self._state
+            yield KeyBar()
+
+    def on_mount(self) -> None:
+        """Draw at once."""
+        self.against = self.objections()
+        self.draw()
+
+    def situation(self) -> Situation:
+        """Say how far the order has come."""
+        barred = self.barred() if self._stage is Stage.REVIEW else ""
+        return Situation(stage=self._stage, armed=self.armed, barred=barred)
+
+    def frame(self, dirty: Dirty) -> None:
+        """Keep quote, figures, objections and the arming up to date."""
+        if dirty and self._stage is Stage.REVIEW:
+            self.against = self.objections()
+        self.draw()
+
+    def draw(self) -> None:
+        """Draw everything; lines that did not change cost nothing."""
+        store = self.desk.store
+        # A market that is over may leave the store while its review is open.
+        market = self._market = store.markets.get(self._terms.ticker, self._market)
+        live, position, cash = store.book(market.ticker), store.positions.get(market.ticker), store.cash_for(market)
+        positions_read = store.reads.have(AccountList.POSITIONS)
+        self._order.show(review_lines(self._terms, market, self.desk.venue, cash))
+        self.set_class(self._stage is not Stage.REVIEW, "-sent")
+        if self._stage is Stage.REVIEW:
+            self._figures.show(
+                preview_lines(self._terms, live.book, market.fees, position, cash, positions_read=positions_read)
+            )
+        else:
+            # Once sent, the figures of before would mislead: say what is so now.
+            order = self.latest(self._outcome.order) if self._outcome else None
+            self._figures.show(after_lines(order, position, store.balance, positions_read=positions_read))
+        self._quote.show([quote_line(live, market, self._terms.side)])
+        self._state.show(self._state_lines())
+        self.draw_keys()
+
+    def _state_lines(self) -> list[Line]:
+        id_line = line(Span(f"client order id {self._client_order_id}", Tone.DIM))
+        if self._stage is Stage.SENDING:
+            wait = "Waiting for the exchange. Escape closes this and cancels nothing: the order goes on, the log tells."
+            return [line(Span("SENDING", Tone.WARN)), line(Span(wait, Tone.DIM)), id_line]
+        if self._defect:
+            return [line(Span("UNKNOWN", Tone.BAD)), line(Span(self._defect)), id_line]
+        if self._outcome is not None:
+            order = self.latest(self._outcome.order)
+            word = order.state.name.replace("_", " ")
+            heading = line(Span(word, STATE_TONES.get(order.state, Tone.PLAIN)))
+            return [heading, line(Span(self._outcome.sentence)), *self._since(order), id_line]
+        if barred := self.barred():
+            return [line(Span("CANNOT BE SENT", Tone.BAD)), line(Span(barred, Tone.WARN)), id_line]
+        return [line(*self.arming_words("ENTER SENDS THIS ORDER")), line(self._warning()), id_line]
+
+    def _warning(self) -> Span:
+        """Say what speaks against sending, the gravest alone."""
+        store, market = self.desk.store, self._market
+        position = store.positions.get(market.ticker)
+        warning = (
+            objection_words(self.against)
+            or doubted(store.book(market.ticker))
+            or paused(store.hours)
+            or too_dear(self._terms, market.fees, position, store.cash_for(market))
+            or selling_unheld(self._terms, position, positions_read=store.reads.have(AccountList.POSITIONS))
+        )
+        return Span(warning, Tone.WARN) if warning else Span("Nothing is sent yet.", Tone.DIM)
+
+    def _since(self, order: Order) -> list[Line]:
+        """Say what has changed since the exchange's first answer."""
+        assert self._outcome is not None  # noqa: S101 - the caller has looked
+        first = self._outcome.order
+        if order.state is first.state and order.filled == first.filled:
+            return []
+        return [line(Span(f"Since then: {order.state.value}.", Tone.GOOD))]
+
+    # What the confirmation asks.
+
+    def words(self) -> str:
+        """Say the order as the trader would."""
+        return terms_words(self._terms)
+
+    def objections(self) -> list[Objection]:
+        """Give what speaks against sending."""
+        return self.desk.objections(self._terms)
+
+    def forbidden(self) -> str:
+        """Say that the order's own end has come while it was being looked at."""
+        ends_s = self._terms.expires_s
+        over = ends_s is not None and ends_s * 1000 <= now_ms(self.app)
+        return "The time at which this order ends has passed: go back to the ticket." if over else ""
+
+    async def carry_out(self, agreed: frozenset[str]) -> Outcome:
+        """Send the order."""
+        return await self.desk.submit(self._terms, self._client_order_id, agreed)
+
+    def do_close(self) -> None:
+        """Close; what has been sent stays sent, and its end is told in the log."""
+        self.dismiss(self._stage is not Stage.REVIEW)
+
+
+__all__ = ["ARMS_AFTER_MS", "ReviewScreen"]

@@ -1,0 +1,270 @@
+"""The order ticket: a form over the live book. It sends nothing; the review does."""
+
+from collections.abc import Callable
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.events import DescendantFocus
+from textual.widget import Widget
+from textual.widgets import Input, Label
+
+from kalshi_tui.domain.book import Side
+from kalshi_tui.domain.market import Market
+from kalshi_tui.domain.order import OrderTerms
+from kalshi_tui.domain.preview import most_for
+from kalshi_tui.domain.price import NumberError
+from kalshi_tui.order_entry.draft import Part
+from kalshi_tui.order_entry.pricing import (
+    Aim,
+    aimed,
+    next_preset,
+    stepped_count,
+    stepped_price,
+)
+from kalshi_tui.presentation.lines import Span, Tone, line
+from kalshi_tui.presentation.numbers import decimals_of, money_text
+from kalshi_tui.presentation.order_text import (
+    doubted,
+    held_words,
+    objection_words,
+    paused,
+    selling_unheld,
+    too_dear,
+)
+from kalshi_tui.presentation.preview_text import preview_lines
+from kalshi_tui.session.account.list_reads import AccountList
+from kalshi_tui.session.interface import Desk
+from kalshi_tui.session.store import Dirty, LiveBook
+from kalshi_tui.ui.availability import Entry, Situation
+from kalshi_tui.ui.book.view import quote_line
+from kalshi_tui.ui.clock import now_ms
+from kalshi_tui.ui.commands import Scope, bindings
+from kalshi_tui.ui.market_list.view import market_label
+from kalshi_tui.ui.ticket.form import TicketForm
+from kalshi_tui.ui.ticket.review import ReviewScreen
+from kalshi_tui.ui.ticket.start import TicketStart
+from kalshi_tui.ui.widgets.choice import Choice, Toggle
+from kalshi_tui.ui.widgets.command_screen import CommandModal
+from kalshi_tui.ui.widgets.key_bar import KeyBar
+from kalshi_tui.ui.widgets.line_view import LineView
+from kalshi_tui.ui.widgets.sentence import Sentence
+
+
+class TicketScreen(CommandModal[None]):
+    """One order being written. Opens on the price: empty, unless whoever opened the ticket had chosen one."""
+
+    SCOPE = Scope.TICKET
+    BINDINGS: ClassVar[list[BindingType]] = bindings(Scope.TICKET)
+
+    def __init__(self, desk: Desk, start: TicketStart, timer_ms: Callable[[], int]) -> None:
+        super().__init__(desk)
+        self._ticker = start.ticker
+        self._timer_ms = timer_ms
+        market = self._known = desk.store.markets.get(start.ticker, Market(start.ticker, ""))
+        count = start.count if start.count is not None else desk.ticket.presets[0]
+        self._longest_s = desk.ticket.expire_after_s
+        self._title_line = LineView(id="name", classes="one-line")
+        self._quote = LineView(id="quote", classes="one-line")
+        self._form = TicketForm(start, count, decimals_of(market.grid), self._longest_s)
+        self._preview = LineView(id="preview")
+        self._problem = Sentence(id="problem")
+        self._objection = LineView(id="objection", classes="one-line")
+        self._missing = ""
+        """What the review asked for, or why a key does not work, shown until something is written."""
+        self._drawn_s = 0
+
+    def compose(self) -> ComposeResult:
+        """Lay out quote, fields, preview."""
+        with Vertical(classes="ticket") as box:
+            box.border_title = Content(f"{self.desk.venue.value} - order ticket")
+            yield self._title_line
+            yield self._quote
+            yield self._form
+            yield Label("", classes="one-line")
+            yield self._preview
+            yield self._problem
+            yield self._objection
+            yield KeyBar()
+
+    def on_mount(self) -> None:
+        """Begin on the price."""
+        self.set_focus(self._form.price)
+        self.draw()
+
+    # What is written.
+
+    def terms(self) -> OrderTerms:
+        """Give the order as written. Raises NumberError with a sentence while it is not whole."""
+        return self._form.written.terms(self._market(), now_ms(self.app), self._longest_s)
+
+    # Drawing.
+
+    def frame(self, dirty: Dirty) -> None:
+        """Keep quote and preview live, and what depends on the hour."""
+        if self._ticker in dirty.tickers or dirty.topics or now_ms(self.app) // 1000 != self._drawn_s:
+            self.draw()
+
+    def draw(self) -> None:
+        """Draw everything but the fields."""
+        market, live, now = self._market(), self._live(), now_ms(self.app)
+        self._drawn_s = now // 1000
+        position = self.desk.store.positions.get(self._ticker)
+        positions_read = self.desk.store.reads.have(AccountList.POSITIONS)
+        held = held_words(position)
+        name = line(Span(market_label(market), Tone.HEAD), Span(f"  {held}" if held else "", Tone.OWN))
+        self._title_line.show([name])
+        self._quote.show([quote_line(live, market, self._form.side.value)])
+        trouble = self._form.written.wrong(market, live, position, now, self._longest_s)
+        try:
+            terms = self.terms()
+        except NumberError:
+            terms = None
+        self._form.show_read(market, live, terms, now)
+        said, tone = (trouble.sentence if trouble else ""), Tone.BAD
+        if terms is None:
+            what = "" if said else "Price and count show here what the order would do."
+            self._preview.show([line(Span(what, Tone.DIM))])
+            self._objection.show([])
+        else:
+            cash = self.desk.store.cash_for(market)
+            self._preview.show(
+                preview_lines(terms, live.book, market.fees, position, cash, positions_read=positions_read)
+            )
+            against = objection_words(self.desk.objections(terms))
+            self._objection.show([line(Span(against, Tone.WARN))])
+            if not said:
+                dear = too_dear(terms, market.fees, position, cash)
+                # What an objection says of the book stands below already.
+                doubt = "" if against else doubted(live)
+                unheld = selling_unheld(terms, position, positions_read=positions_read)
+                said = doubt or paused(self.desk.store.hours) or dear or unheld
+                tone = Tone.WARN
+        if self._missing:
+            said, tone = self._missing, Tone.BAD
+        self._problem.show([line(Span(said, tone))] if said else [])
+
+    @on(Input.Changed)
+    @on(Choice.Changed)
+    def _written(self) -> None:
+        self._missing = ""
+        self.draw()
+
+    # Commands.
+
+    def do_review(self) -> None:
+        """Go to the field that is empty or wrong; from a whole order, to its review."""
+        position = self.desk.store.positions.get(self._ticker)
+        wrong = self._form.written.wrong(self._market(), self._live(), position, now_ms(self.app), self._longest_s)
+        trouble = wrong or self._form.written.missing()
+        if trouble is not None:
+            # What is wrong stands there already; what is missing does not yet.
+            self.refuse("" if wrong else trouble.sentence)
+            fields = {Part.PRICE: self._form.price, Part.COUNT: self._form.count, Part.UNTIL: self._form.until}
+            if trouble.part in fields:
+                self.set_focus(fields[trouble.part])
+            return
+
+        def closed(sent: bool | None) -> None:
+            if sent:
+                self.dismiss(None)
+
+        self.app.push_screen(ReviewScreen(self.desk, self.terms(), self._timer_ms), closed)
+
+    def do_go_field(self, by: int) -> None:
+        """Go to the next field, or the one before: what is typed for each order comes first."""
+        fields = self._form.fields
+        place = next((number for number, field in enumerate(fields) if field is self.focused), 0)
+        self.set_focus(fields[(place + by) % len(fields)])
+
+    def do_step(self, by: int) -> None:
+        """Step the count by one where it is written, else the price along the market's grid."""
+        form, market = self._form, self._market()
+        if self.focused is form.count:
+            form.count.write(stepped_count(form.count.value, by))
+        else:
+            text = stepped_price(form.price.value, by, self._live(), market, form.side.value, form.action.value)
+            form.price.write(text)
+
+    def do_aim(self, name: str) -> None:
+        """Take the price from the book as it is now."""
+        market = self._market()
+        try:
+            price = aimed(Aim[name], self._live(), market, self._form.side.value, self._form.action.value)
+        except NumberError as error:
+            self.refuse(str(error))
+        else:
+            self._form.write_price(price, market)
+
+    def do_preset(self, by: int) -> None:
+        """Take the next of the trader's counts, or the one before."""
+        self._form.write_count(next_preset(self._form.count.value, self.desk.ticket.presets, by))
+
+    def do_most(self) -> None:
+        """Take the most that the cash in this market's shard pays for."""
+        market = self._market()
+        cash, position = self.desk.store.cash_for(market), self.desk.store.positions.get(self._ticker)
+        try:
+            terms = self._form.written.sized("1").terms(market, now_ms(self.app), None)
+        except NumberError as error:
+            self.refuse(str(error))
+            return
+        if cash is None:
+            self.refuse("The cash is not known yet.")
+        elif not (most := most_for(terms, cash, market.fees, position)):
+            self.refuse(f"The cash, {money_text(cash)}, pays for none at this price.")
+        else:
+            self._form.write_count(most)
+
+    def do_all_held(self) -> None:
+        """Take all that is held of the outcome."""
+        position = self.desk.store.positions.get(self._ticker)
+        held = position.count if position is not None else 0
+        held = held if self._form.side.value is Side.YES else -held
+        if held > 0:
+            self._form.write_count(held)
+        else:
+            unread = self.desk.store.why_unread(AccountList.POSITIONS)
+            self.refuse(f"Your positions: {unread}" if unread else f"You hold no {self._form.side.value.name} here.")
+
+    def do_dollars(self) -> None:
+        """Turn the count from contracts to dollars, or back; what is typed next replaces the figure alone."""
+        self._form.turn_dollars()
+
+    def do_turn(self, by: int) -> None:
+        """Take the next or the previous word of the field."""
+        if isinstance(self.focused, Choice | Toggle):
+            self.focused.turn(by)
+
+    def situation(self) -> Situation:
+        """Say which field has the focus."""
+        entries: dict[Widget | None, Entry] = {self._form.price: Entry.PRICE, self._form.count: Entry.COUNT}
+        return Situation(
+            on_choice=isinstance(self.focused, Choice | Toggle), entry=entries.get(self.focused, Entry.NONE)
+        )
+
+    def refuse(self, why: str) -> None:
+        """Say here why something does not work now: the log lies behind."""
+        self._missing = why
+        self.draw()
+
+    @on(DescendantFocus)
+    def _other_field(self) -> None:
+        self.draw_keys()
+
+    def do_close(self) -> None:
+        """Close; nothing has been sent."""
+        self.dismiss(None)
+
+    # Helpers.
+
+    def _market(self) -> Market:
+        # A market that is over may leave the store while its ticket is open.
+        self._known = self.desk.store.markets.get(self._ticker, self._known)
+        return self._known
+
+    def _live(self) -> LiveBook:
+        return self.desk.store.book(self._ticker)

@@ -1,0 +1,150 @@
+"""What all screens share: the trading venue in words and colour, and commands that come from the one table."""
+
+from collections.abc import Callable
+from typing import ClassVar, TypeVar
+
+from textual import on
+from textual.events import Event, Resize
+from textual.screen import ModalScreen, Screen
+from textual.widgets import Input
+
+from kalshi_tui.session.interface import Desk
+from kalshi_tui.session.notices import Weight
+from kalshi_tui.ui.availability import Situation
+from kalshi_tui.ui.commands import COMMANDS, Command, Scope, choose, is_typed, made_bindings, of_scope
+from kalshi_tui.ui.key_presses import (
+    LATE_MS,
+    MAX_WAITS,
+    QUIET_S,
+    Press,
+    presses_of,
+)
+from kalshi_tui.ui.widgets.choice import Choice
+from kalshi_tui.ui.widgets.field import Field
+from kalshi_tui.ui.widgets.key_bar import KeyBar
+
+Result = TypeVar("Result")
+
+
+class CommandScreen(Screen[Result]):
+    """Runs the commands of its scope: ``do_<method>`` of the screen, unless the table says why not."""
+
+    SCOPE: ClassVar[Scope]
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__()
+        self.desk = desk
+        self._take_keys()
+        self.add_class(f"venue-{desk.venue.value.lower()}")
+
+    def _take_keys(self) -> None:
+        """Bind the keys that are in force: the class was made with the usual ones."""
+        own = made_bindings([command for command in COMMANDS if command.scope is self.SCOPE])
+        bound = self._bindings.key_to_bindings
+        for each in own:
+            bound.pop(each.key, None)
+        for each in made_bindings(of_scope(self.SCOPE)):
+            bound[each.key] = [each, *bound.get(each.key, ())]
+
+    async def on_event(self, event: Event) -> None:
+        """Lay out for the size that the terminal has now, whichever was told.
+
+        Textual answers each size by laying out for it and telling it anew: two sizes under way at once would follow
+        each other for ever, and nothing else would be done or drawn.
+        """
+        if isinstance(event, Resize) and event.size != self.app.size:
+            # Not let go: it may have taken the place of the one that told the size of now.
+            event = Resize(self.app.size, self.app.size)
+        await super().on_event(event)
+
+    def situation(self) -> Situation:
+        """Say what decides which commands work now."""
+        return Situation()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Leave to a field the keys that it takes; a field of a form may leave some letters to commands."""
+        if action == "do":
+            key = str(parameters[-1])
+            if isinstance(self.focused, Field | Choice):
+                return not self.focused.takes(key)
+            if isinstance(self.focused, Input):
+                return not is_typed(key)
+        return super().check_action(action, parameters)
+
+    def action_do(self, ids: str, key: str = "") -> None:
+        """Do the first of these commands that works now, or say why none does; between the ids stand spaces."""
+        del key
+        command, why = choose(ids.split(), self.situation())
+        if why:
+            self.refuse(why)
+        else:
+            self.do(command)
+
+    def do(self, command: Command) -> None:
+        """Run one command."""
+        method = getattr(self, f"do_{command.method}")
+        if command.argument is None:
+            method()
+        else:
+            method(command.argument)
+
+    def refuse(self, why: str) -> None:
+        """Say why a command does not work now."""
+        self.desk.store.notify(Weight.INFO, why)
+
+    # Keys that decide.
+
+    def decide(self, act: Callable[[], object], ignore: Callable[[str], None]) -> None:
+        """Do what a key decides if it was pressed for this: neither held down nor one of a queue. Else say so.
+
+        It is put off until no other has followed for a moment: of keys that were held back by a slow connection, or
+        while the program was stopped, the first looks like a press of its own.
+        """
+        press = presses_of(self.app).presses.latest
+        if press is None:
+            act()
+        elif press.repeats:
+            ignore(press.ignored)
+        else:
+            self._when_quiet(press, act, ignore, MAX_WAITS)
+
+    def _when_quiet(self, press: Press, act: Callable[[], object], ignore: Callable[[str], None], waits: int) -> None:
+        app = presses_of(self.app)
+        presses, begun_ms = app.presses, app.timer_ms()
+        presses.deciding += 1
+
+        def waited() -> None:
+            presses.deciding -= 1
+            if not self.is_current:
+                sentence = f"Nothing done: the screen changed before {press.name} counted."
+                self.desk.store.notify(Weight.INFO, sentence)
+            elif presses.follows(press):
+                ignore(press.ignored)
+            elif app.timer_ms() - begun_ms <= int(QUIET_S * 1000) + LATE_MS and not presses.unread():
+                act()
+            elif waits:
+                # The program stood still meanwhile, or there is input that it has not seen: nothing is known yet.
+                self._when_quiet(press, act, ignore, waits - 1)
+            else:
+                ignore(f"{press.name} ignored: the program was too busy. Press {press.name} again.")
+
+        # The application's own timer: it keeps its place among the keys, and outlives this screen.
+        self.app.set_timer(QUIET_S, waited, name="quiet")
+
+    @on(KeyBar.Pressed)
+    def _bar_pressed(self, event: KeyBar.Pressed) -> None:
+        event.stop()
+        self.action_do(event.command.id)
+
+    @on(Resize)
+    def _draw_keys_anew(self) -> None:
+        self.call_after_refresh(self.draw_keys)
+
+    def draw_keys(self) -> None:
+        """Show the keys that work now; costs nothing while they are the same."""
+        for bar in self.query(KeyBar):
+            bar.show_keys(self.SCOPE, self.situation())
+
+
+class CommandModal(CommandScreen[Result], ModalScreen[Result]):
+    """The same over another screen."""

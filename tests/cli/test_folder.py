@@ -1,0 +1,147 @@
+"""Practice without an account: commands, a desk's exchange and one that runs alone, all on one data folder."""
+
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kalshi_tui.practice.storage.run_note import LOCK, NOTE, note_of
+from kalshi_tui.runtime.launch import PracticeProcess
+from tests.support.cli_runner import (
+    ROOT,
+    WITHIN_S,
+    Done,
+    check,
+    environment,
+    validator,
+)
+
+TICKER = "KXRECESSION-26"
+QUIET = ("--quiet-market", "--seed", "7")
+
+
+def run(folder: Path, *arguments: str, more: Sequence[str] = ()) -> Done:
+    done = subprocess.run(
+        [sys.executable, "-m", "kalshi_tui", *arguments, "--json", "--data", str(folder), *more],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=WITHIN_S,
+        check=False,
+        env=environment(folder.parent),
+        cwd=ROOT,
+    )
+    ended = Done(done.returncode, done.stdout, done.stderr)
+    assert "Traceback" not in ended.err, ended.err
+    check(arguments[0], ended)
+    return ended
+
+
+def a_ticker(folder: Path) -> str:
+    return str(run(folder, "markets", "--search", "recession", "--limit", "1").only["ticker"])
+
+
+def test_an_order_is_there_for_the_next_command(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    ticker = a_ticker(folder)
+    sent = run(folder, "order", "buy", "yes", ticker, "10@0.01", "--yes")
+    assert (sent.code, sent.only["order"]["state"]) == (0, "resting")
+    assert [each["order_id"] for each in run(folder, "orders").lines] == [sent.only["order"]["order_id"]]
+    assert run(folder, "cancel", sent.only["order"]["order_id"], "--yes").code == 0
+    assert run(folder, "orders").lines == []
+
+
+def test_commands_find_the_exchange_that_runs_on_the_folder(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    process = PracticeProcess(["--data", str(folder), *QUIET])
+    try:
+        ready = process.ready()
+        assert stat.S_IMODE((folder / NOTE).stat().st_mode) == 0o600
+        told: Any = json.loads(note_of(folder))
+        validator("practice").validate(told)
+        assert told["pid"] == ready.pid
+        ticker = a_ticker(folder)
+        sent = run(folder, "order", "buy", "yes", ticker, "3@0.30", "--yes")
+        assert sent.code == 0
+        # By its address alone too: the folder has the key.
+        at = ("--rest-url", ready.rest_url)
+        (order,) = run(folder, "orders", more=at).lines
+        assert order["order_id"] == sent.only["order"]["order_id"]
+        assert run(folder, "doctor").code == 0
+    finally:
+        process.end()
+    assert note_of(folder) == ""
+    assert not (folder / NOTE).exists()
+
+
+def test_what_a_killed_exchange_has_left_is_not_believed(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    process = PracticeProcess(["--data", str(folder), *QUIET])
+    os.kill(process.ready().pid, signal.SIGKILL)
+    process.end()
+    assert (folder / NOTE).exists()
+    assert note_of(folder) == ""
+    assert run(folder, "balance").code == 0
+    assert not (folder / NOTE).exists()
+
+
+@pytest.mark.parametrize("note", ["", "{}", "[1]", "no json", '{"rest_url": "http://192.0.2.1/trade-api/v2"}', "\0"])
+def test_a_note_that_makes_no_sense_is_no_exchange(tmp_path: Path, note: str) -> None:
+    folder = tmp_path / "data"
+    process = PracticeProcess(["--data", str(folder), "--unlisted", *QUIET])
+    try:
+        process.ready()
+        assert not (folder / NOTE).exists()
+        (folder / NOTE).write_text(note)
+        assert note_of(folder) == note
+        from kalshi_tui.cli.connection import running_practice  # noqa: PLC0415 - slow to load
+
+        assert running_practice(folder) is None
+    finally:
+        process.end()
+
+
+def test_commands_at_the_same_time_wait_for_each_other(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    ticker = a_ticker(folder)
+    with ThreadPoolExecutor(3) as pool:
+        orders = [pool.submit(run, folder, "order", "buy", "yes", ticker, f"1@0.0{n}", "--yes") for n in (1, 2, 3)]
+        ends = [each.result() for each in orders]
+    assert [each.code for each in ends] == [0, 0, 0], ends
+    assert len(run(folder, "orders").lines) == 3
+
+
+def test_an_exchange_that_nobody_can_find_is_told_in_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from kalshi_tui.cli import connection  # noqa: PLC0415 - with what it needs to be changed
+    from kalshi_tui.cli.commands import build_parser  # noqa: PLC0415 - as above
+    from kalshi_tui.cli.exit_codes import FailedError  # noqa: PLC0415 - as above
+
+    folder = tmp_path / "data"
+    process = PracticeProcess(["--data", str(folder), "--unlisted", *QUIET])
+    monkeypatch.setattr(connection, "FREE_WITHIN_S", 0.5)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    try:
+        process.ready()
+        options = build_parser().parse_args(["balance", "--data", str(folder)])
+        with pytest.raises(FailedError, match=r"another practice exchange .* is running on .*--data"), \
+                connection.opened(options):  # fmt: skip
+            pass
+    finally:
+        process.end()
+
+
+def test_a_folder_without_a_lock_has_no_exchange(tmp_path: Path) -> None:
+    assert note_of(tmp_path) == ""
+    (tmp_path / LOCK).touch()
+    (tmp_path / NOTE).write_text("{}")
+    assert note_of(tmp_path) == ""

@@ -1,0 +1,124 @@
+"""What commands are like for a person at a terminal: a question before anything is sent, colours, a bar, widths."""
+
+import asyncio
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pexpect
+import pytest
+from aiohttp import web
+
+from tests.cli.test_watch import spawned
+from tests.support.cli_runner import tradable, trading
+
+pytestmark = pytest.mark.terminal
+SGR = re.compile(r"\x1b\[[0-9;]*m")
+
+
+async def typed(work: Callable[[], Any]) -> Any:
+    """Do what waits for a terminal, while the exchange goes on."""
+    return await asyncio.to_thread(work)
+
+
+@pytest.mark.parametrize(
+    ("answer", "code", "orders"), [("y", 0, 1), ("yes", 0, 1), ("n", 1, 0), ("", 1, 0), ("\x04", 1, 0)]
+)
+async def test_it_asks_before_it_sends(tmp_path: Path, answer: str, code: int, orders: int) -> None:
+    async with trading(tmp_path) as trader:
+        ticker = tradable(trader.exchange)
+
+        def work() -> str:
+            child = spawned(trader, "order", "buy", "yes", ticker, "2@0.40")
+            child.expect("Worst loss")
+            child.expect(r"PRACTICE: buy YES 2 at 0\.40 in .*Send this order\? \[y/N\] ")
+            child.send(answer if answer == "\x04" else f"{answer}\r")
+            child.expect(pexpect.EOF)
+            child.close()
+            assert child.exitstatus == code
+            return str(child.before)
+
+        said = await typed(work)
+        assert len(list(trader.exchange.exchange.orders("alice"))) == orders
+        assert ("Resting: buy YES 2 at 0.40." if orders else "nothing was sent.") in said
+
+
+@pytest.mark.parametrize(("answer", "orders"), [("y", 0), ("live", 0), ("LIVE", 1)])
+async def test_real_money_takes_the_word(tmp_path: Path, answer: str, orders: int) -> None:
+    async with trading(tmp_path) as trader:
+        ticker = tradable(trader.exchange)
+
+        def work() -> None:
+            child = spawned(trader, "order", "buy", "yes", ticker, "2@0.40", "--env", "live")
+            child.expect("type LIVE to go on: ")
+            child.sendline(answer)
+            child.expect(pexpect.EOF)
+            child.close()
+            assert child.exitstatus == (0 if orders else 1)
+
+        await typed(work)
+        assert len(list(trader.exchange.exchange.orders("alice"))) == orders
+
+
+async def test_ctrl_c_at_the_question_sends_nothing(tmp_path: Path) -> None:
+    async with trading(tmp_path) as trader:
+        ticker = tradable(trader.exchange)
+
+        def work() -> None:
+            child = spawned(trader, "cancel", "--all")
+            child.expect(r"Cancel all orders\? \[y/N\] ")
+            child.sendintr()
+            child.expect(pexpect.EOF)
+            child.close()
+            assert child.exitstatus == 130
+            assert "Traceback" not in str(child.before)
+
+        await trader.exchange.order(ticker, "bid", "0.1000", "1.00")
+        await typed(work)
+        (order,) = trader.exchange.exchange.orders("alice")
+        assert order.remaining
+
+
+@pytest.mark.parametrize("no_color", ["", "1"])
+async def test_colours_are_for_terminals_and_only_where_wanted(tmp_path: Path, no_color: str) -> None:
+    async with trading(tmp_path) as trader:
+        trader.environment["NO_COLOR"] = no_color
+
+        def work() -> str:
+            child = spawned(trader, "markets", "--limit", "3")
+            child.expect(pexpect.EOF)
+            child.close()
+            assert child.exitstatus == 0
+            return str(child.before)
+
+        said = await typed(work)
+        assert bool(SGR.search(said)) is not bool(no_color)
+        assert all(len(SGR.sub("", line)) <= 80 for line in said.splitlines())
+        assert "…" in said
+
+
+async def test_what_takes_longer_than_a_second_shows_a_bar(tmp_path: Path) -> None:
+    async with trading(tmp_path) as trader:
+        seen = asyncio.Event()
+        troubled = trader.exchange.server._troubled
+        loop = asyncio.get_running_loop()
+
+        async def slow(request: web.Request, handler: Any) -> web.StreamResponse:
+            if request.path.endswith("/events"):
+                async with asyncio.timeout(30):
+                    await seen.wait()
+            return await troubled(request, handler)
+
+        trader.exchange.server._troubled = slow  # type: ignore[method-assign]  # the list waits for the bar
+
+        def work() -> None:
+            child = spawned(trader, "markets", "--limit", "3", "--json")
+            child.expect("Reading markets")
+            loop.call_soon_threadsafe(seen.set)
+            child.expect('{"ticker"')
+            child.expect(pexpect.EOF)
+            child.close()
+            assert child.exitstatus == 0
+
+        await typed(work)

@@ -1,0 +1,686 @@
+"""Whatever a server does: a sentence, in bounded time and memory, and business as usual once it behaves."""
+
+import asyncio
+import gzip
+import re
+import ssl
+import tracemalloc
+import warnings
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import certifi
+import pytest
+
+from kalshi_tui.domain.book import Side
+from kalshi_tui.domain.link import LinkState
+from kalshi_tui.domain.order import Action, OrderTerms
+from kalshi_tui.kalshi.environments import DEMO, PRODUCTION, Environment, Kind, practice
+from kalshi_tui.kalshi.errors import BadReply, KalshiError, NotSent, Refused, TransportError, UnknownOutcome, WrongHost
+from kalshi_tui.kalshi.feed import stream as streaming
+from kalshi_tui.kalshi.feed.stream import Stream, Timing
+from kalshi_tui.kalshi.rest import RestClient, Retry, Timeouts
+from kalshi_tui.kalshi.transport.signing import KEY_HEADER, Signer
+from kalshi_tui.kalshi.transport.tls import checked_proxy, tls_context
+from tests.kalshi.conftest import KEY_ID, BookSink
+from tests.kalshi.feed.test_stream import (
+    Desk,
+    Exchange,
+    exchange as exchange,  # noqa: PLC0414 - a fixture
+    running,
+    until,
+)
+from tests.support.hostile_server import (
+    CLOSE,
+    CONT,
+    PING,
+    TEXT,
+    Reader,
+    Script,
+    Writer,
+    authority,
+    both_ways,
+    frame,
+    honest,
+    opened,
+    piped,
+    reply,
+    saying,
+    server_tls,
+    serving,
+    silence,
+    switched,
+)
+
+TERMS = OrderTerms("KXWIN-26-A", Side.NO, Action.BUY, price=4000, count=1000)
+ONCE = Retry(attempts=1)
+IMPATIENT = Timeouts(connect=0.5, piece=0.4, whole=0.5)
+LIMIT = 1_000_000
+MB = 1_000_000
+BALANCE = b'{"balance":100}'
+ADDRESS = "/trade-api/v2"
+STREAM_ADDRESS = "/trade-api/ws/v2"
+
+
+def client(environment: Environment, signer: Signer, **more: Any) -> RestClient:
+    more = {"retry": ONCE, "timeouts": IMPATIENT, "body_limit": LIMIT, **more}
+    return RestClient(environment, signer, **more)
+
+
+async def peak_of(work: Awaitable[object]) -> int:
+    """Give the bytes that were taken at the most while this was done."""
+    tracemalloc.start()
+    try:
+        await work
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+# REST.
+
+START = b"HTTP/1.1 200 OK\r\n"
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+PACKED = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n"
+BOMB = gzip.compress(b"a" * 300 * MB)
+
+
+def chunk(data: bytes) -> bytes:
+    return f"{len(data):x}\r\n".encode() + data + b"\r\n"
+
+
+REST: dict[str, tuple[Script, type[KalshiError], str]] = {
+    "never answers": (silence, TransportError, "it took too long"),
+    "a status line a byte at a time": (saying(b"HTTP/1.1 200 OK", b" ", then="drip"), TransportError, "took too long"),
+    "headers a byte at a time": (saying(START, b"X", then="drip"), TransportError, "it took too long"),
+    "a body a byte at a time": (
+        saying(START + b"Content-Length: 9999\r\n\r\n", b" ", then="drip"), TransportError, "it took too long",
+    ),
+    "a chunk at a time": (saying(CHUNKED, chunk(b" "), then="drip"), TransportError, "it took too long"),
+    "endless headers": (saying(START, b"X-More: 1\r\n" * 500, then="repeat"), TransportError, "the connection broke"),
+    "an endless header": (saying(START, b"x" * 5_000, then="repeat"), TransportError, "the connection broke"),
+    "endless early hints": (
+        saying(b"HTTP/1.1 103 Early Hints\r\nX: 1\r\n\r\n" * 20, then="drip"), TransportError, "it took too long",
+    ),
+    "an endless body": (saying(START + b"\r\n", b" " * 60_000, then="repeat"), BadReply, "more than 1,000,000 bytes"),
+    "endless tiny chunks": (saying(CHUNKED, chunk(b" ") * 5_000, then="repeat"), KalshiError, "bytes|too long"),
+    "a chunk of endless size": (saying(CHUNKED, b"f" * 5_000, then="repeat"), TransportError, "the connection broke"),
+    "a chunk of no size": (saying(CHUNKED + b"-5\r\nhello\r\n"), TransportError, "the connection broke"),
+    "two lengths": (saying(START + b"Content-Length: 5\r\nContent-Length: 9\r\n\r\n{}"), TransportError, "broke"),
+    "a body shorter than it says": (saying(reply(BALANCE, length=500), then="close"), TransportError, "broke"),
+    "half closed in the middle": (saying(reply(BALANCE, length=500), then="half"), TransportError, "broke"),
+    "half closed without a word": (saying(then="half"), TransportError, "the connection broke"),
+    "closed without a word": (saying(then="close"), TransportError, "the connection broke"),
+    "no HTTP": (saying(b"SSH-2.0-surprise\r\n\r\n"), TransportError, "the connection broke"),
+    "HTTP of another kind": (saying(b"HTTP/X 200 OK\r\n\r\n"), TransportError, "the connection broke"),
+    "null bytes": (saying(b"\0" * 4_000), TransportError, "the connection broke"),
+    "a page for people": (
+        saying(reply(b"<html>Please log in</html>", "Content-Type: text/html")), BadReply, "makes no sense",
+    ),
+    "nothing": (saying(reply(b"", "Content-Type: application/json")), BadReply, "makes no sense"),
+    "another character set": (saying(reply(BALANCE.decode().encode("utf-16"))), BadReply, "makes no sense"),
+    "deep nesting": (saying(reply(b'{"balance":100,"x":' + b"[" * 100_000)), BadReply, "cannot be read"),
+    "deep nesting that ends": (
+        saying(reply(b'{"balance":100,"x":' + b"[" * 100_000 + b"]" * 100_000 + b"}")), BadReply, "cannot be read",
+    ),
+    "a million digits": (
+        saying(reply(b'{"balance":' + b"9" * (MB - 100) + b"}")), BadReply, "out of range",
+    ),
+    "a million digits of a fraction": (
+        saying(reply(b'{"balance":1.' + b"9" * (MB - 100) + b"}")), BadReply, "makes no sense",
+    ),
+    "a bomb": (saying(reply(BOMB, "Content-Encoding: gzip")), BadReply, "more than 1,000,000 bytes"),
+    "a bomb in a bomb": (
+        saying(reply(gzip.compress(BOMB), "Content-Encoding: gzip, gzip")), BadReply, "which was not asked for",
+    ),
+    "packing without an end": (
+        saying(PACKED, chunk(gzip.compress(BALANCE)), chunk(b"x" * 60_000), then="repeat"), BadReply, "damaged",
+    ),
+    "packing that holds nothing": (
+        # Empty blocks: bytes come for ever, and none come out.
+        saying(PACKED, chunk(gzip.compress(b"")[:10]), chunk(b"\0\0\0\xff\xff" * 10_000), then="repeat"),
+        BadReply, "more than 1,000,000 bytes",
+    ),
+    "a refusal with an attack in it": (
+        saying(reply(b'{"error":{"code":"\\u001b[2J","message":"\\u001b]0;x\\u0007 [bold]"}}', status="400 \x1b[31m")),
+        KalshiError, "refused|broke",
+    ),
+    "a status that is none": (saying(reply(b"", status="999 Surprise")), TransportError, "status 999"),
+    "a redirect to nonsense": (
+        saying(reply(b"", "Location: http://[::1/x:y", status="302 Found")), KalshiError, "connection|302",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", REST)
+async def test_rest_says_a_sentence_and_goes_on(name: str, signer: Signer) -> None:
+    script, kind, words = REST[name]
+    async with serving(script) as server, client(practice(server.port), signer) as rest:
+        async with asyncio.timeout(5):
+            with pytest.raises(kind, match=words) as asked:
+                await rest.balance()
+            with pytest.raises((UnknownOutcome, Refused), match=rf"{words}|status|makes no sense") as told:
+                await rest.create_order(TERMS, "c-1")
+        for caught in (asked, told):
+            assert str(caught.value).isprintable()
+            assert str(caught.value).endswith(".")
+        assert len(server.heads) == 2, "a command is sent once"
+        server.script = honest(BALANCE)
+        assert (await rest.balance()).cash == MB
+
+
+async def test_a_body_longer_than_it_says_is_cut_there(signer: Signer) -> None:
+    longer = reply(BALANCE + b" and more of it" * 1_000, length=len(BALANCE))
+    async with serving(saying(longer)) as server, client(practice(server.port), signer) as rest:
+        assert (await rest.balance()).cash == MB
+        server.script = honest(b'{"balance":200}')
+        with_patience: int | str = ""
+        for _ in range(3):
+            # What was too much may spoil the answer that comes next on its connection, and no further one.
+            with_patience = await _balance_or_error(rest)
+        assert with_patience == 2 * MB
+
+
+async def _balance_or_error(rest: RestClient) -> int | str:
+    try:
+        return (await rest.balance()).cash
+    except KalshiError as error:
+        return str(error)
+
+
+@pytest.mark.parametrize(
+    "body", [BOMB, BOMB[: len(BOMB) // 2], BOMB[:-8] + b"damaged!"], ids=["whole", "cut off", "damaged"]
+)
+async def test_a_bomb_takes_no_memory(body: bytes, signer: Signer) -> None:
+    assert len(body) < 300_000
+    script = saying(reply(body, "Content-Encoding: gzip"))
+    async with serving(script) as server, client(practice(server.port), signer, body_limit=32 * MB) as rest:
+
+        async def asked() -> None:
+            with pytest.raises(BadReply, match="more than 32,000,000 bytes"):
+                await rest.balance()
+
+        assert await peak_of(asked()) < 80 * MB
+
+
+async def test_many_tiny_chunks_take_no_more_memory_than_their_bytes(signer: Signer) -> None:
+    body = CHUNKED + chunk(b"  ") * 100_000 + chunk(BALANCE) + b"0\r\n\r\n"
+    async with serving(saying(body)) as server, client(practice(server.port), signer, timeouts=Timeouts()) as rest:
+        # h11 has its own copies of what has come and not been taken apart.
+        assert await peak_of(rest.balance()) < 5 * MB
+
+
+async def test_a_redirect_is_not_followed_and_shows_the_key_to_nobody(signer: Signer) -> None:
+    async with serving(honest(BALANCE)) as elsewhere:
+        there = f"http://127.0.0.1:{elsewhere.port}{ADDRESS}/portfolio/balance"
+        for status in ("301 Moved", "302 Found", "303 See Other", "307 Temporary", "308 Permanent"):
+            script = saying(reply(b"", f"Location: {there}", status=status))
+            async with serving(script) as server, client(practice(server.port), signer) as rest:
+                with pytest.raises(TransportError, match=f"status {status[:3]}"):
+                    await rest.balance()
+                with pytest.raises(UnknownOutcome, match=f"status {status[:3]}"):
+                    await rest.create_order(TERMS, "c-1")
+        assert elsewhere.connections == 0
+
+
+async def test_no_cookie_is_taken(signer: Signer) -> None:
+    async with serving(saying(reply(BALANCE, *(f"Set-Cookie: c{n}=1; Path=/" for n in range(50))))) as server:
+        async with client(practice(server.port), signer) as rest:
+            await rest.balance()
+            server.script = honest(BALANCE)
+            for _ in range(2):
+                await _balance_or_error(rest)
+        assert len(server.heads) >= 2
+        assert not any(b"cookie" in head.lower() for head in server.heads)
+
+
+# The stream.
+
+QUICK = Timing(tick=0.01, first_wait=0.01, longest_wait=0.02, open=0.3, dead_after=1.0, refused_wait=60.0)
+PATIENT = replace(QUICK, open=20.0, dead_after=20.0)
+"""Where something else than time is to end it: a busy machine must not make it that."""
+REDIRECTED = b"HTTP/1.1 302 Found\r\nLocation: ws://127.0.0.1:9/trade-api/ws/v2\r\nContent-Length: 0\r\n\r\n"
+
+
+def half_open(*headers: str, then: bytes = b"") -> Script:
+    """Begin a 101, and leave it there, or go on with ``then`` for ever."""
+
+    async def script(head: bytes, reader: Reader, writer: Writer) -> None:
+        begun = switched(head, *headers)[:-2]
+        await saying(begun, *([then] if then else []), then="repeat" if then else "wait")(head, reader, writer)
+
+    return script
+
+
+def switched_with(*headers: str) -> Script:
+    async def script(head: bytes, reader: Reader, writer: Writer) -> None:
+        await saying(switched(head, *headers))(head, reader, writer)
+
+    return script
+
+
+DEEP = b'{"type":"ok","id":1,"x":' + b"[" * 100_000
+DIGITS = b'{"type":"subscribed","id":' + b"9" * MB + b',"msg":{"channel":"fill","sid":1}}'
+STREAM: dict[str, tuple[Script, str]] = {
+    "never answers the handshake": (silence, "took too long"),
+    "a 101 that never ends": (half_open(), "took too long"),
+    "a 101 a byte at a time": (saying(b"HTTP/1.1 101 Switching Protocols\r\nX: ", b"x", then="drip"), "took too long"),
+    "endless headers": (half_open(then=b"X-More: 1\r\n"), "took too long"),
+    "an endless header": (half_open(then=b"x" * 5_000), "took too long"),
+    "an answer to another handshake": (
+        saying(b"HTTP/1.1 101 X\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: aaaa\r\n\r\n"),
+        "not as a WebSocket",
+    ),
+    "packing that was not offered": (switched_with("Sec-WebSocket-Extensions: permessage-deflate"), "not as a WebSock"),
+    "a protocol that was not offered": (switched_with("Sec-WebSocket-Protocol: chat"), "not as a WebSocket"),
+    "no HTTP": (saying(b"SSH-2.0-surprise\r\n\r\n"), "not as a WebSocket"),
+    "closed without a word": (saying(then="close"), "not as a WebSocket|Nobody answers"),
+    "half closed without a word": (saying(then="half"), "not as a WebSocket|Nobody answers"),
+    "a redirect": (saying(REDIRECTED), "points elsewhere, which is not followed"),
+    "a refusal of 900 KB": (saying(reply(b"[" * 900_000, status="503 Busy")), "paused or down"),
+    "a refusal without an end": (
+        saying(b"HTTP/1.1 503 Busy\r\n\r\n", b"x" * 60_000, then="repeat"), "took too long",
+    ),
+    "a frame of 64 MB": (opened(frame(TEXT, length=64 * MB), b"x" * 60_000, then="repeat"), "too large"),
+    "a frame of 8 exabytes": (opened(frame(TEXT, length=2**63 - 1)), "too large"),
+    "a fragmented message that never ends": (
+        opened(frame(TEXT, b"x", fin=False), frame(CONT, b"x" * 60_000, fin=False), then="repeat"), "too large",
+    ),
+    "empty fragments that never end": (
+        opened(frame(TEXT, b"x", fin=False), frame(CONT, fin=False) * 500, then="repeat"), "too large",
+    ),
+    "a packed frame": (opened(frame(TEXT, b"x", bits=0x40)), "no WebSocket message"),
+    "an opcode that is none": (opened(frame(5, b"x")), "no WebSocket message"),
+    "a masked frame": (opened(b"\x81\x85abcdHello"), "no WebSocket message"),
+    "a ping of 126 bytes": (opened(frame(PING, b"x" * 126)), "no WebSocket message"),
+    "garbage": (opened(b"\xff" * 5_000), "no WebSocket message"),
+    "a flood of pings": (opened(frame(PING, b"heartbeat") * 500, then="repeat"), "flooded the connection with pings"),
+    "deep nesting": (opened(frame(TEXT, DEEP)), "messages that cannot be read"),
+    "a number of a million digits": (opened(frame(TEXT, DIGITS)), "a number that can be none"),
+    "no JSON, for ever": (opened(frame(TEXT, b"{") * 500, then="repeat"), "messages that cannot be read"),
+    "a close of one byte": (opened(frame(CLOSE, b"\x03")), "no WebSocket message"),
+    "a close with a code that is none": (opened(frame(CLOSE, (999).to_bytes(2, "big"))), "no WebSocket message"),
+    "a close with bytes that are no text": (opened(frame(CLOSE, b"\x03\xe8\xff\xfe")), "no WebSocket message"),
+    "a close with an attack in it": (
+        opened(frame(CLOSE, b"\x0f\xa0\x1b[2J\x1b]0;x\x07[bold]")), r"closed the connection \(code 4000, ",
+    ),
+    "a close in the middle of a message": (opened(frame(TEXT, b"x", fin=False), frame(CLOSE)), "closed the connection"),
+    "half closed": (opened(then="half"), "The connection to the exchange broke"),
+    "half closed in the middle of a frame": (opened(frame(TEXT, length=500), then="half"), "exchange broke"),
+    "silence": (opened(), "was silent for"),
+    "a frame a byte at a time": (opened(frame(TEXT, length=60_000), b"x", then="drip"), "was silent for"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", STREAM)
+async def test_the_stream_says_a_sentence_and_goes_on(name: str, exchange: Exchange, signer: Signer) -> None:
+    script, words = STREAM[name]
+    timing = QUICK if words in {"took too long", "was silent for"} else PATIENT
+    async with serving(script) as server:
+        desk = Desk(exchange, signer, timing=timing)
+        desk.stream = Stream(practice(server.port), signer, desk.sink, timing=timing)
+        desk.stream.watch_books(["KXWIN-26-A"])
+        async with running(desk):
+            told = await _told(desk.sink)
+            assert re.search(words, told), told
+            assert told.isprintable()
+            server.script = piped(exchange.port)
+            desk.stream.retry_now()
+            await desk.live()
+            await until(lambda: desk.right("KXWIN-26-A"))
+
+
+async def _told(sink: BookSink) -> str:
+    """Wait until the stream says why it is not there, and give the sentence."""
+    ways = {LinkState.WAITING, LinkState.REFUSED}
+    await until(lambda: any(state in ways for state, _ in sink.links))
+    return next(detail for state, detail in sink.links if state in ways)
+
+
+@pytest.mark.parametrize("last", [frame(CLOSE, b"\x03\xe8"), frame(CLOSE), frame(TEXT, length=64 * MB), b"\xff\xff"])
+async def test_books_are_not_trusted_once_nothing_more_can_come(
+    last: bytes, exchange: Exchange, signer: Signer
+) -> None:
+    """A server that says goodbye, or is not listened to any more, and leaves its socket open."""
+    say = asyncio.Event()
+
+    async def script(head: bytes, reader: Reader, writer: Writer) -> None:
+        far_reader, far_writer = await asyncio.open_connection("127.0.0.1", exchange.port)
+        far_writer.write(head)
+        passing = asyncio.create_task(both_ways(reader, writer, far_reader, far_writer))
+        try:
+            await say.wait()
+            passing.cancel()
+            writer.write(last)
+            await asyncio.Event().wait()
+        finally:
+            passing.cancel()
+            far_writer.transport.abort()
+
+    async with serving(script) as server:
+        desk = Desk(exchange, signer)
+        # Silence alone would take a minute to be noticed.
+        timing = Timing(tick=0.01, dead_after=60.0)
+        desk.stream = Stream(practice(server.port), signer, desk.sink, timing=timing, uniform=lambda _low, high: high)
+        desk.stream.watch_books(["KXWIN-26-A"])
+        async with running(desk):
+            await until(lambda: desk.right("KXWIN-26-A"))
+            say.set()
+            await until(lambda: not desk.sink.good, 2.0)
+
+
+@pytest.mark.parametrize("name", ["a frame of 64 MB", "empty fragments that never end", "a flood of pings"])
+async def test_what_the_stream_refuses_takes_no_memory(name: str, signer: Signer) -> None:
+    async with serving(STREAM[name][0]) as server:
+        sink = BookSink()
+        stream = Stream(practice(server.port), signer, sink, timing=PATIENT)
+
+        async def followed() -> None:
+            task = asyncio.create_task(stream.run())
+            await _told(sink)
+            await stream.close()
+            await task
+
+        assert await peak_of(followed()) < 20 * MB
+
+
+async def test_a_flood_of_pings_leaves_the_loop_its_turns(signer: Signer) -> None:
+    async with serving(STREAM["a flood of pings"][0]) as server:
+        sink = BookSink()
+        stream = Stream(practice(server.port), signer, sink, timing=PATIENT)
+        loop = asyncio.get_running_loop()
+        longest = 0.0
+
+        async def beat() -> None:
+            nonlocal longest
+            before = loop.time()
+            while True:
+                await asyncio.sleep(0)
+                longest, before = max(longest, loop.time() - before), loop.time()
+
+        beating = asyncio.create_task(beat())
+        task = asyncio.create_task(stream.run())
+        await until(lambda: sum("flooded" in detail for _, detail in sink.links) >= 6)
+        beating.cancel()
+        await stream.close()
+        await task
+        assert longest < 0.5
+
+
+async def test_pongs_do_not_pile_up_for_a_server_that_does_not_read(
+    signer: Signer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streaming, "_PINGS", 10**9)
+
+    async def script(head: bytes, _reader: Reader, writer: Writer) -> None:
+        writer.write(switched(head))
+        while True:
+            writer.write(frame(PING, b"x" * 125) * 100)
+            await writer.drain()
+
+    async with serving(script) as server:
+        sink = BookSink()
+        stream = Stream(practice(server.port), signer, sink, timing=PATIENT)
+        task = asyncio.create_task(stream.run())
+        assert "sends and does not read" in await _told(sink)
+        await stream.close()
+        await task
+
+
+async def test_a_redirected_handshake_shows_the_key_to_nobody(signer: Signer) -> None:
+    async with serving(honest(BALANCE)) as elsewhere:
+        there = f"Location: ws://127.0.0.1:{elsewhere.port}{STREAM_ADDRESS}"
+        for status in ("301 Moved", "302 Found", "303 See Other", "307 Temporary", "308 Permanent"):
+            async with serving(saying(reply(b"", there, status=status))) as server:
+                sink = BookSink()
+                stream = Stream(practice(server.port), signer, sink, timing=PATIENT)
+                task = asyncio.create_task(stream.run())
+                assert "points elsewhere" in await _told(sink)
+                await stream.close()
+                await task
+        assert elsewhere.connections == 0
+
+
+# TLS.
+
+
+def local(port: int) -> Environment:
+    """Give a practice exchange that is reached by TLS."""
+    return Environment(
+        "practice",
+        Kind.PRACTICE,
+        f"https://127.0.0.1:{port}{ADDRESS}",
+        f"wss://127.0.0.1:{port}{STREAM_ADDRESS}",
+    )
+
+
+async def both_say(environment: Environment, signer: Signer, words: str, **more: Any) -> None:
+    """Try REST and the stream, and have both say this; a command is not sent."""
+    async with client(environment, signer, **more) as rest:
+        with pytest.raises(TransportError, match=words):
+            await rest.balance()
+        with pytest.raises(NotSent, match=words):
+            await rest.create_order(TERMS, "c-1")
+    sink = BookSink()
+    stream = Stream(environment, signer, sink, timing=QUICK, **more)
+    task = asyncio.create_task(stream.run())
+    told = await _told(sink)
+    await stream.close()
+    await task
+    assert re.search(words, told), told
+
+
+def no_tls_1_2(context: ssl.SSLContext) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        context.minimum_version = ssl.TLSVersion.TLSv1
+        context.maximum_version = ssl.TLSVersion.TLSv1_1
+    context.set_ciphers("ALL:@SECLEVEL=0")
+
+
+@pytest.mark.parametrize("trouble", ["self-signed", "unknown authority", "another's", "run out", "TLS 1.1"])
+async def test_a_server_that_does_not_prove_itself_gets_no_request(
+    trouble: str, signer: Signer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trusted = authority(tmp_path)
+    if trouble != "unknown authority":
+        monkeypatch.setattr(certifi, "where", lambda: str(trusted.file))
+    host = "127.0.0.2" if trouble == "another's" else "127.0.0.1"
+    by = None if trouble == "self-signed" else trusted
+    tls = server_tls(tmp_path, [host], by, old=trouble == "run out")
+    if trouble == "TLS 1.1":
+        no_tls_1_2(tls)
+        # Which of the two depends on whether the server's alert is read before its reset.
+        words = "no secure connection can be made with its address|obody answers at"
+    else:
+        words = "the certificate at its address is not the exchange's"
+    async with serving(honest(BALANCE), tls) as server:
+        await both_say(local(server.port), signer, words)
+        assert server.heads == []
+
+
+async def test_a_server_that_proves_itself_is_talked_to(
+    signer: Signer, exchange: Exchange, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trusted = authority(tmp_path)
+    monkeypatch.setattr(certifi, "where", lambda: str(trusted.file))
+    async with serving(honest(BALANCE), server_tls(tmp_path, ["127.0.0.1"], trusted)) as server:
+        async with client(local(server.port), signer) as rest:
+            assert (await rest.balance()).cash == MB
+        server.script = piped(exchange.port)
+        desk = Desk(exchange, signer, timing=QUICK)
+        desk.stream = Stream(local(server.port), signer, desk.sink, timing=QUICK)
+        async with running(desk):
+            await desk.live()
+
+
+def test_tls_is_verified_and_at_least_1_2_whatever_the_environment_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = tmp_path / "keys"
+    monkeypatch.setenv("SSLKEYLOGFILE", str(keys))
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority(tmp_path).file))
+    context = tls_context("https://external-api.kalshi.com/trade-api/v2")
+    assert context.minimum_version is ssl.TLSVersion.TLSv1_2
+    assert context.verify_mode is ssl.CERT_REQUIRED
+    assert context.check_hostname
+    assert not context.keylog_filename
+    assert "An authority of this test's" not in str(context.get_ca_certs())
+
+
+# Hosts.
+
+
+@pytest.mark.parametrize("other", [PRODUCTION, DEMO])
+async def test_the_practice_client_signs_nothing_with_another_environments_key(other: Environment, pem: bytes) -> None:
+    """The live key above all; and a practice key is no use for any other client."""
+    foreign = Signer.from_pem(KEY_ID, pem, environment=other)
+    own = Signer.from_pem(KEY_ID, pem, environment=practice(1))
+    async with serving(honest(BALANCE)) as server:
+        for environment, signer in ((practice(server.port), foreign), (other, own)):
+            async with client(environment, signer) as rest:
+                with pytest.raises(WrongHost, match="was stopped"):
+                    await rest.balance()
+                with pytest.raises(WrongHost, match="was stopped"):
+                    await rest.create_order(TERMS, "c-1")
+            sink = BookSink()
+            stream = Stream(environment, signer, sink, timing=QUICK)
+            task = asyncio.create_task(stream.run())
+            assert "was stopped: the key is for" in await _told(sink)
+            await stream.close()
+            await task
+        assert server.heads == []
+
+
+# Proxies.
+
+
+def passing_on(port: int) -> Script:
+    """Be a proxy that connects everybody with this port, whomever they ask for."""
+
+    async def script(head: bytes, reader: Reader, writer: Writer) -> None:
+        assert head.startswith(b"CONNECT ")
+        far_reader, far_writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        try:
+            await both_ways(reader, writer, far_reader, far_writer)
+        finally:
+            far_writer.transport.abort()
+        raise EOFError
+
+    return script
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+async def test_a_proxy_that_is_named_sees_hosts_and_nothing_else(
+    scheme: str, pem: bytes, exchange: Exchange, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trusted = authority(tmp_path)
+    monkeypatch.setattr(certifi, "where", lambda: str(trusted.file))
+    tls = server_tls(tmp_path, [*sorted(DEMO.hosts), "127.0.0.1"], trusted)
+    signer = Signer.from_pem(KEY_ID, pem, environment=DEMO)
+    async with (
+        serving(honest(BALANCE), tls) as server,
+        serving(passing_on(server.port), tls if scheme == "https" else None) as proxy,
+    ):
+        address = f"{scheme}://127.0.0.1:{proxy.port}"
+        async with client(DEMO, signer, proxy=address) as rest:
+            assert (await rest.balance()).cash == MB
+        assert KEY_HEADER.lower().encode() in server.heads[0].lower()
+        server.script = piped(exchange.port)
+        desk = Desk(exchange, signer, timing=QUICK)
+        desk.stream = Stream(DEMO, signer, desk.sink, timing=QUICK, proxy=address)
+        async with running(desk):
+            await desk.live()
+        asked_for = {head.split()[1] for head in proxy.heads}
+        assert asked_for == {f"{host}:443".encode() for host in DEMO.hosts}
+        assert not any(KEY_HEADER.lower().encode() in head.lower() for head in proxy.heads)
+
+
+@pytest.mark.parametrize(
+    ("script", "words"),
+    [
+        (saying(reply(b"", status="407 Proxy Authentication Required"), then="close"), "proxy lets nothing through"),
+        (saying(reply(b"", status="302 Found"), then="close"), "proxy lets nothing through"),
+    ],
+    ids=["wants a password", "redirects"],
+)
+async def test_a_proxy_that_refuses_is_told_and_nothing_was_sent(script: Script, words: str, pem: bytes) -> None:
+    signer = Signer.from_pem(KEY_ID, pem, environment=DEMO)
+    async with serving(script) as proxy:
+        await both_say(DEMO, signer, words, proxy=f"http://127.0.0.1:{proxy.port}")
+
+
+async def test_what_is_not_encrypted_goes_through_no_proxy(exchange: Exchange, signer: Signer) -> None:
+    async with serving(silence) as proxy, serving(honest(BALANCE)) as server:
+        address = f"http://127.0.0.1:{proxy.port}"
+        async with client(practice(server.port), signer, proxy=address) as rest:
+            assert (await rest.balance()).cash == MB
+        desk = Desk(exchange, signer, timing=QUICK, proxy=address)
+        async with running(desk):
+            await desk.live()
+        assert proxy.connections == 0
+
+
+async def test_the_proxies_of_the_environment_are_not_used(
+    exchange: Exchange, signer: Signer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trusted = authority(tmp_path)
+    monkeypatch.setattr(certifi, "where", lambda: str(trusted.file))
+    tls = server_tls(tmp_path, ["127.0.0.1"], trusted)
+    async with (
+        serving(silence) as canary,
+        serving(honest(BALANCE)) as plain,
+        serving(honest(BALANCE), tls) as secure,
+    ):
+        for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "WS_PROXY", "WSS_PROXY", "SOCKS_PROXY"):
+            for each in (name, name.lower()):
+                monkeypatch.setenv(each, f"http://127.0.0.1:{canary.port}")
+        for each in ("NO_PROXY", "no_proxy"):
+            monkeypatch.delenv(each, raising=False)
+        for environment in (practice(plain.port), local(secure.port)):
+            async with client(environment, signer) as rest:
+                assert (await rest.balance()).cash == MB
+        plain.script = secure.script = piped(exchange.port)
+        for environment in (practice(plain.port), local(secure.port)):
+            desk = Desk(exchange, signer, timing=QUICK)
+            desk.stream = Stream(environment, signer, desk.sink, timing=QUICK)
+            async with running(desk):
+                await desk.live()
+        assert canary.connections == 0
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["", "127.0.0.1:8080", "proxy", "socks5://127.0.0.1:1", "socks5h://u:secret@h:1", "ftp://h:1", "http://", "http://:80",
+     "http://h:x", "http://h:0", "http://h:99999", "http://[::1", "http://h/path", "http://h?secret", "http://h#secret",
+     "http://secret@h:1", "http://h\nX:1", "http://a b", "//h:1", "file:///etc/secret"],
+)  # fmt: skip
+def test_what_is_no_proxy_is_refused_in_a_sentence_that_repeats_nothing_of_it(address: str, signer: Signer) -> None:
+    refusals: list[Callable[[], object]] = [
+        partial(checked_proxy, address),
+        partial(RestClient, DEMO, signer, proxy=address),
+        partial(RestClient, practice(1), signer, proxy=address),
+        partial(Stream, DEMO, signer, BookSink(), proxy=address),
+        partial(Stream, practice(1), signer, BookSink(), proxy=address),
+    ]
+    for refused in refusals:
+        with pytest.raises(ValueError, match="A proxy must look like") as caught:
+            refused()
+        assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("address", ["http://h:1", "https://h", "http://h/", "http://u:p@[::1]:8080", "HTTP://h:1"])
+def test_what_is_a_proxy_is_taken(address: str) -> None:
+    assert checked_proxy(address) == address
+    assert checked_proxy(None) is None
+
+
+def test_by_an_unencrypted_address_nobody_is_trusted() -> None:
+    context = tls_context("http://127.0.0.1:8080/trade-api/v2")
+    assert context.verify_mode is ssl.CERT_REQUIRED
+    assert context.check_hostname
+    assert context.cert_store_stats() == {"x509": 0, "crl": 0, "x509_ca": 0}

@@ -1,0 +1,331 @@
+"""A trader's orders against a recorded book: they take, they wait their turn, they fill by what was recorded."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kalshi_tui.domain.book import Side
+from kalshi_tui.domain.order import BookSide, TimeInForce
+from kalshi_tui.kalshi import wire
+from kalshi_tui.practice.engine.exchange import Refusal, yes_or_no
+from kalshi_tui.practice.engine.records import OrderRequest, OrderStatus
+from kalshi_tui.practice.replay.world import ReplayWorld
+from tests.support.recordings import (
+    BEGAN_MS,
+    US,
+    Studio,
+    a_recording,
+    a_replay,
+)
+
+YES_BIDS = (("0.4000", "50.00"), ("0.3900", "100.00"))
+NO_BIDS = (("0.5500", "60.00"), ("0.5400", "30.00"))
+"""YES asks at 0.45 and 0.46."""
+
+
+class Stage:
+    """A recording of one market, written frame by frame, and its replay, stepped frame by frame."""
+
+    def __init__(self, path: Path) -> None:
+        self._studio = Studio(path, quiet=True)
+        self.ticker = next(
+            each for each in self._studio.tickers if "linear" in self._studio.exchange.listings[each].structure
+        )
+        self._studio.list_markets([self.ticker])
+        self._studio.tap.begin({1: ("orderbook_delta", 1), 2: ("trade", 1), 3: ("ticker", None)})
+        self._studio.tap.wanted([self.ticker])
+        self._seq = 0
+        self._trades = 0
+        self._world: ReplayWorld | None = None
+        self.snapshot()
+
+    def snapshot(self, yes: Any = YES_BIDS, no: Any = NO_BIDS) -> None:
+        self._seq += 1
+        msg = wire.SnapshotMsg(market_ticker=self.ticker, yes_dollars_fp=list(yes), no_dollars_fp=list(no))
+        self._frame(wire.SnapshotFrame(sid=1, seq=self._seq, msg=msg))
+
+    def delta(self, side: Side, price: str, by: str) -> None:
+        self._seq += 1
+        msg = wire.DeltaMsg(market_ticker=self.ticker, price_dollars=price, delta_fp=by, side=side)
+        self._frame(wire.DeltaFrame(sid=1, seq=self._seq, msg=msg))
+
+    def trade(self, yes_price: str, count: str, taker: str) -> None:
+        self._trades += 1
+        msg = wire.TradeMsg(
+            trade_id=f"recorded-{self._trades}",
+            market_ticker=self.ticker,
+            yes_price_dollars=yes_price,
+            count_fp=count,
+            taker_book_side=taker,
+            ts_ms=self._studio.clock(),
+        )
+        self._frame(wire.TradeFrame(sid=2, seq=self._trades, msg=msg))
+
+    def wait(self, ms: int) -> None:
+        self._studio.clock.now += ms
+
+    def _frame(self, frame: Any) -> None:
+        self._studio.tap.frame(wire.encode(frame))
+        self._studio.clock.now += 1
+
+    def play(self) -> ReplayWorld:
+        """End the recording, and stand behind its first snapshot."""
+        self._studio.recording.close()
+        self._world, _ = a_replay(self._studio.path, paused=True)
+        return self._world
+
+    @property
+    def world(self) -> ReplayWorld:
+        return self._world or self.play()
+
+    def step(self, frames: int = 1) -> None:
+        self.world.step_on(frames)
+
+    def order(self, side: BookSide, price: int, count: int, tif: TimeInForce = TimeInForce.GTC, **more: Any) -> str:
+        """Send an order for so many contracts; give its id."""
+        request = OrderRequest(self.ticker, side, count * 100, price, tif, **more)
+        return self.world.exchange.create_order(US, request).order_id
+
+    def filled(self, order_id: str) -> int:
+        """Give how many contracts of an order have filled."""
+        return self.world.exchange.order(US, order_id).filled // 100
+
+    def ahead(self, order_id: str) -> int:
+        return self.world.exchange.queue_position(US, order_id).ahead // 100
+
+    def at(self, side: Side, price: int) -> int:
+        """Give how many contracts stand at a price."""
+        yes, no = self.world.exchange.book(self.ticker)
+        return dict(yes if side is Side.YES else no).get(price, 0) // 100
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Stage:
+    return Stage(tmp_path / "stage.rec.gz")
+
+
+def test_an_order_takes_what_was_recorded_and_it_stays_taken(stage: Stage) -> None:
+    stage.delta(Side.NO, "0.5500", "5.00")
+    stage.delta(Side.NO, "0.5500", "-40.00")
+    stage.snapshot()
+    stage.play()
+    order = stage.order(BookSide.BID, 4_500, 25)
+    assert stage.filled(order) == 25
+    assert stage.at(Side.NO, 5_500) == 35
+    stage.step()
+    assert stage.at(Side.NO, 5_500) == 40, "what comes stands, what was taken does not"
+    stage.step()
+    assert stage.at(Side.NO, 5_500) == 25, "recorded are 25: no more than that is left"
+    stage.step()
+    assert stage.at(Side.NO, 5_500) == 60, "a snapshot restores"
+    held = stage.world.exchange.positions(US)
+    assert [(each.ticker, each.count) for each in held] == [(stage.ticker, 2_500)]
+
+
+def test_a_taker_that_is_larger_than_the_level_goes_on_to_the_next_and_rests(stage: Stage) -> None:
+    stage.play()
+    order = stage.order(BookSide.BID, 4_600, 100)
+    assert stage.filled(order) == 90
+    assert stage.at(Side.YES, 4_600) == 10
+    assert stage.world.exchange.book(stage.ticker)[1] == []
+
+
+def test_an_order_joins_behind_what_stands_there_and_what_leaves_works_it_forward(stage: Stage) -> None:
+    stage.delta(Side.YES, "0.4000", "20.00")
+    stage.delta(Side.YES, "0.4000", "-30.00")
+    stage.play()
+    order = stage.order(BookSide.BID, 4_000, 10)
+    assert stage.ahead(order) == 50
+    assert stage.at(Side.YES, 4_000) == 60
+    stage.step()
+    assert stage.ahead(order) == 50, "what comes later stands behind"
+    assert stage.at(Side.YES, 4_000) == 80
+    stage.step()
+    assert stage.ahead(order) == 20
+    assert stage.filled(order) == 0
+
+
+@pytest.mark.parametrize("trade_first", [True, False])
+def test_a_recorded_trade_fills_what_is_left_behind_those_ahead(stage: Stage, trade_first: bool) -> None:
+    """Trade and change of the level come on two subscriptions, in any order: 50 are ahead, so 53 fill 3."""
+    stage.delta(Side.YES, "0.4000", "40.00")
+
+    def one() -> None:
+        stage.trade("0.4000", "53.00", "ask")
+
+    def other() -> None:
+        stage.delta(Side.YES, "0.4000", "-53.00")
+
+    for act in (one, other) if trade_first else (other, one):
+        act()
+    stage.trade("0.4000", "4.00", "ask")
+    stage.delta(Side.YES, "0.4000", "-4.00")
+    stage.play()
+    order = stage.order(BookSide.BID, 4_000, 10)
+    stage.step(3)
+    assert stage.filled(order) == 3
+    assert stage.at(Side.YES, 4_000) == 37 + 7
+    stage.step()
+    assert stage.filled(order) == 7, "nobody is ahead any more"
+    stage.step()
+    assert stage.at(Side.YES, 4_000) == 33 + 3
+
+
+@pytest.mark.parametrize("trade_first", [True, False])
+def test_two_orders_keep_their_turns(stage: Stage, trade_first: bool) -> None:
+    """The queue is 50 recorded, 10 of ours, 20 recorded, 10 of ours: 75 traded end before our second order."""
+    stage.delta(Side.YES, "0.4000", "20.00")
+    if trade_first:
+        stage.trade("0.4000", "75.00", "ask")
+        stage.delta(Side.YES, "0.4000", "-70.00")
+    else:
+        stage.delta(Side.YES, "0.4000", "-70.00")
+        stage.trade("0.4000", "75.00", "ask")
+    stage.play()
+    first = stage.order(BookSide.BID, 4_000, 10)
+    stage.step()
+    second = stage.order(BookSide.BID, 4_000, 10)
+    assert stage.ahead(second) == 80
+    stage.step(2)
+    assert stage.filled(first) == 10
+    assert stage.filled(second) == 0
+
+
+def test_cancels_that_were_long_ago_do_not_count_as_traded(stage: Stage) -> None:
+    stage.delta(Side.YES, "0.4000", "-50.00")
+    stage.wait(5_000)
+    stage.trade("0.4000", "4.00", "ask")
+    stage.play()
+    order = stage.order(BookSide.BID, 4_000, 10)
+    stage.step()
+    assert stage.ahead(order) == 0
+    stage.step()
+    assert stage.filled(order) == 4
+
+
+def test_a_trade_at_a_worse_price_fills_at_the_orders_own(stage: Stage) -> None:
+    stage.trade("0.3900", "12.00", "ask")
+    stage.play()
+    order = stage.order(BookSide.BID, 4_000, 10)
+    stage.step()
+    assert stage.filled(order) == 10
+    (fill,) = stage.world.exchange.fills(US)
+    assert (fill.price, fill.count, fill.is_taker) == (4_000, 1_000, False)
+
+
+def test_a_trade_at_a_better_price_or_on_the_other_side_fills_nothing(stage: Stage) -> None:
+    stage.trade("0.4100", "12.00", "ask")
+    stage.trade("0.4000", "12.00", "bid")
+    stage.play()
+    order = stage.order(BookSide.BID, 4_000, 10)
+    stage.step(2)
+    assert stage.filled(order) == 0
+
+
+def test_asks_wait_their_turn_too(stage: Stage) -> None:
+    stage.trade("0.4500", "63.00", "bid")
+    stage.play()
+    order = stage.order(BookSide.ASK, 4_500, 5)
+    assert stage.ahead(order) == 60
+    stage.step()
+    assert stage.filled(order) == 3
+
+
+def test_recorded_orders_that_come_to_meet_ours_trade_with_them(stage: Stage) -> None:
+    """Ours improves the market; later the other side comes there: it would have traded with us."""
+    stage.delta(Side.NO, "0.5800", "6.00")
+    stage.play()
+    order = stage.order(BookSide.BID, 4_200, 10)
+    stage.step()
+    assert stage.filled(order) == 6
+    assert stage.at(Side.NO, 5_800) == 0
+    assert stage.at(Side.YES, 4_200) == 4
+
+
+def test_the_recording_s_own_trades_and_those_of_ours_are_on_the_tape(stage: Stage) -> None:
+    stage.trade("0.4000", "53.00", "ask")
+    stage.play()
+    stage.order(BookSide.BID, 4_000, 10)
+    stage.step()
+    tape = list(stage.world.exchange.trades(stage.ticker))
+    assert sorted(each.count for each in tape) == [300, 5_300]
+
+
+def test_money_is_conserved(tmp_path: Path) -> None:
+    studio = a_recording(tmp_path / "a.rec.gz", ms=3_000, rate=2_000)
+    world, _ = a_replay(studio.path, paused=True)
+    exchange = world.exchange
+    sent = 0
+    while not world.ended:
+        world.step_on(20)
+        for listing in exchange.in_order[:4]:
+            bid, _, ask, _ = listing.top
+            for side, price in ((BookSide.BID, bid), (BookSide.ASK, ask), (BookSide.BID, ask)):
+                if price in listing.grid:
+                    request = OrderRequest(listing.ticker, side, 300, price, TimeInForce.GTC)
+                    (result,) = exchange.batch_create(US, [request])
+                    sent += not isinstance(result, Refusal)
+        for shard in exchange.fees:
+            assert exchange.money_total(shard) == exchange.deposited[shard]
+    assert sent > 50
+    assert any(not each.is_taker for each in exchange.fills(US))
+    assert any(each.is_taker for each in exchange.fills(US))
+    exchange.cancel_all(US)
+    for shard in exchange.fees:
+        assert exchange.money_total(shard) == exchange.deposited[shard]
+    assert exchange.account(US).held == dict.fromkeys(exchange.account(US).held, 0)
+
+
+async def test_a_seek_cancels_what_rests_and_keeps_what_is_held(stage: Stage) -> None:
+    stage.delta(Side.YES, "0.4000", "20.00")
+    world = stage.play()
+    taken = stage.order(BookSide.BID, 4_500, 25)
+    resting = stage.order(BookSide.BID, 3_000, 10)
+    cash = world.exchange.balance(US).total
+    await world.seek(BEGAN_MS)
+    assert world.exchange.order(US, resting).status is OrderStatus.CANCELED
+    assert stage.filled(taken) == 25
+    assert [each.count for each in world.exchange.positions(US)] == [2_500]
+    assert world.exchange.balance(US).total > cash, "what the resting order held is free again"
+    assert "1 resting order cancelled" in world.state().note
+    assert stage.at(Side.NO, 5_500) == 60
+
+
+def test_a_market_that_closes_by_the_recordings_clock_takes_no_orders(tmp_path: Path) -> None:
+    studio = a_recording(tmp_path / "a.rec.gz", ms=500)
+    world, _ = a_replay(studio.path)
+    listing = world.exchange.in_order[0]
+    with pytest.raises(Refusal):
+        world.exchange.create_order(US, OrderRequest("NONE", BookSide.BID, 100, 4_000, TimeInForce.GTC))
+    world.now_ms = listing.close_ms + 2_000
+    world.exchange.advance()
+    with pytest.raises(Refusal) as refused:
+        world.exchange.create_order(US, OrderRequest(listing.ticker, BookSide.BID, 100, 5_000, TimeInForce.GTC))
+    assert refused.value.code == "MARKET_INACTIVE"
+
+
+def test_recorded_results_pay_positions(tmp_path: Path) -> None:
+    studio = Studio(tmp_path / "a.rec.gz", rate=600)
+    studio.list_markets()
+    studio.connect()
+    studio.run(400)
+    ticker = studio.tickers[0]
+    studio.exchange.settle(ticker, None if studio.exchange.listings[ticker].result else yes_or_no("yes"))
+    studio.tell()
+    studio.run(200)
+    studio.recording.close()
+    world, timer = a_replay(studio.path)
+    listing = world.exchange.listings[ticker]
+    while world.now_ms < BEGAN_MS + 300:
+        timer.now += 20
+        world.step()
+    ask = listing.top[2]
+    world.exchange.create_order(US, OrderRequest(ticker, BookSide.BID, 300, ask, TimeInForce.IOC))
+    assert [each.count for each in world.exchange.positions(US)] == [300]
+    while not world.ended:
+        timer.now += 20
+        world.step()
+    assert listing.status.value == "finalized"
+    (paid,) = world.exchange.settlements(US)
+    assert paid.revenue == 300 * 10_000

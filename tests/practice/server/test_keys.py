@@ -1,0 +1,224 @@
+"""Keys of either type at the practice exchange: signatures over real sockets, and public keys of one's own."""
+
+import base64
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa, x25519
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
+
+from kalshi_tui.kalshi import KalshiClient, Link, LinkState
+from kalshi_tui.kalshi.environments import practice
+from kalshi_tui.kalshi.errors import AuthenticationFailed
+from kalshi_tui.kalshi.transport.signing import KeyType, generate_key, public_pem
+from tests.support.practice_server import (
+    PREFIX,
+    WS_PATH,
+    Serving,
+    serving,
+)
+
+RSA_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+ED25519_KEY = ed25519.Ed25519PrivateKey.generate()
+KEYS: dict[str, Any] = {"rsa": RSA_KEY, "ed25519": ED25519_KEY}
+BALANCE = f"{PREFIX}/portfolio/balance"
+
+
+def pem_of(key: Any) -> str:
+    public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    return str(public.decode())
+
+
+def headers(key_id: str, signature: bytes, timestamp: str) -> dict[str, str]:
+    return {
+        "KALSHI-ACCESS-KEY": key_id,
+        "KALSHI-ACCESS-TIMESTAMP": timestamp,
+        "KALSHI-ACCESS-SIGNATURE": base64.b64encode(signature).decode(),
+    }
+
+
+def signed(key_id: str, key: Any, method: str, path: str) -> dict[str, str]:
+    """Sign as the contract says, with nothing but the cryptography library."""
+    timestamp = str(time.time_ns() // 1_000_000)
+    text = f"{timestamp}{method}{path}".encode()
+    if isinstance(key, ed25519.Ed25519PrivateKey):
+        return headers(key_id, key.sign(text), timestamp)
+    pss = padding.PSS(mgf=padding.MGF1(hashes.SHA256()), salt_length=32)
+    return headers(key_id, key.sign(text, pss, hashes.SHA256()), timestamp)
+
+
+@pytest.fixture
+async def exchange() -> AsyncIterator[Serving]:
+    async with serving(tier="premier") as running:
+        yield running
+
+
+async def register(exchange: Serving, key: Any, **more: Any) -> str:
+    made = await exchange.call("POST", "/api_keys", {"name": "bot", "public_key": pem_of(key)} | more)
+    assert made.status_code == 201, made.text
+    assert set(made.json()) == {"api_key_id"}
+    return str(made.json()["api_key_id"])
+
+
+async def ask(exchange: Serving, key_id: str, key: Any, method: str = "GET", path: str = BALANCE) -> httpx.Response:
+    return await exchange.client.request(method, path, headers=signed(key_id, key, method, path), json={})
+
+
+@pytest.mark.parametrize("kind", KEYS)
+async def test_a_public_key_of_one_s_own_signs_for_rest_and_stream(exchange: Serving, kind: str) -> None:
+    key = KEYS[kind]
+    key_id = await register(exchange, key)
+    assert (await ask(exchange, key_id, key)).status_code == 200
+    url = f"ws://127.0.0.1:{exchange.port}{WS_PATH}"
+    async with connect(url, additional_headers=signed(key_id, key, "GET", WS_PATH), proxy=None) as socket:
+        await socket.send('{"id":1,"cmd":"list_subscriptions"}')
+        assert '"ok"' in str(await socket.recv())
+    # The registered key says which algorithm counts: a good signature of the other type is none.
+    other = KEYS["rsa" if kind == "ed25519" else "ed25519"]
+    refused = await ask(exchange, key_id, other)
+    assert refused.status_code == 401
+    assert refused.json()["error"]["code"] == "INCORRECT_API_KEY_SIGNATURE"
+    with pytest.raises(InvalidStatus) as closed:
+        await connect(url, additional_headers=signed(key_id, other, "GET", WS_PATH), proxy=None)
+    assert closed.value.response.status_code == 401
+
+
+async def test_an_ed25519_signature_of_anything_but_the_text_itself_is_refused(exchange: Serving) -> None:
+    key_id = await register(exchange, ED25519_KEY)
+    timestamp = str(time.time_ns() // 1_000_000)
+    text = f"{timestamp}GET{BALANCE}".encode()
+    hashed = hashes.Hash(hashes.SHA256())
+    hashed.update(text)
+    good = ED25519_KEY.sign(text)
+    wrong = {
+        "of the hash": ED25519_KEY.sign(hashed.finalize()),
+        "of another path": ED25519_KEY.sign(text + b"x"),
+        "cut short": good[:-1],
+        "too long": good + b"x",
+        "turned": good[32:] + good[:32],
+        "nothing": b"\x00" * 64,
+    }
+    for what, signature in wrong.items():
+        reply = await exchange.client.get(BALANCE, headers=headers(key_id, signature, timestamp))
+        assert reply.status_code == 401, what
+    assert (await exchange.client.get(BALANCE, headers=headers(key_id, good, timestamp))).status_code == 200
+
+
+@pytest.mark.parametrize("kind", KeyType)
+async def test_the_library_reads_orders_and_follows_with_either_type(exchange: Serving, kind: KeyType) -> None:
+    pem = generate_key(kind=kind)
+    made = await exchange.call("POST", "/api_keys", {"name": "bot", "public_key": public_pem(pem).decode()})
+    key_id = made.json()["api_key_id"]
+    ticker = next(each.ticker for each in exchange.exchange.markets() if each.status.tradable)
+    async with KalshiClient(practice(exchange.port), key_id=key_id, private_key=pem) as client:
+        assert (await client.balance()).cash
+        async with client.stream(account=True) as updates:
+            async for each in updates:
+                if isinstance(each, Link) and each.state is LinkState.LIVE:
+                    break
+    signature = {"ticker": ticker, "side": "bid", "price": "0.0100", "count": "1.00"}
+    kinds = {"time_in_force": "good_till_canceled", "self_trade_prevention_type": "taker_at_cross"}
+    path = f"{PREFIX}/portfolio/events/orders"
+    key = KEYS[kind]
+    own = await register(exchange, key)
+    placed = await exchange.client.post(path, headers=signed(own, key, "POST", path), json=signature | kinds)
+    assert placed.status_code == 201
+    stranger = KalshiClient(practice(exchange.port), key_id=key_id, private_key=generate_key(kind=kind))
+    async with stranger:
+        with pytest.raises(AuthenticationFailed, match="does not belong to this key id"):
+            await stranger.balance()
+
+
+FOREIGN = {
+    "P-256": (pem_of(ec.generate_private_key(ec.SECP256R1())), "the elliptic curve secp256r1"),
+    "X25519": (pem_of(x25519.X25519PrivateKey.generate()), "X25519"),
+    "short RSA": (pem_of(rsa.generate_private_key(public_exponent=65537, key_size=1024)), "1024 bits"),  # noqa: S505 - to be refused
+    "private": (
+        ED25519_KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode(),
+        "This is a private key",
+    ),
+    "junk": ("hello", "cannot be read"),
+    "half": (pem_of(ED25519_KEY)[:50] + "\n-----END PUBLIC KEY-----\n", "cannot be read"),
+    "no text": ("\ud83d", "cannot be read"),
+    "empty": ("", "public_key is required"),
+}
+
+
+@pytest.mark.parametrize("what", FOREIGN)
+async def test_what_is_no_public_key_is_refused_in_words_and_not_repeated(exchange: Serving, what: str) -> None:
+    pem, words = FOREIGN[what]
+    content = b'{"name":"bot","public_key":"\\ud83d"}' if what == "no text" else None
+    path = f"{PREFIX}/api_keys"
+    if content is None:
+        reply = await exchange.call("POST", "/api_keys", {"name": "bot", "public_key": pem})
+    else:
+        now = exchange.clock.machine_ms()
+        sent = exchange.signers["alice"].headers("POST", path, now, host="127.0.0.1")
+        reply = await exchange.client.post(path, headers=sent, content=content)
+    assert reply.status_code == 400, reply.text
+    if what != "no text":
+        assert words in reply.json()["details"]
+    if what == "private":
+        assert pem.splitlines()[1][:20] not in reply.text
+    assert len((await exchange.call("GET", "/api_keys")).json()["api_keys"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"name": ""}, "name is required"),
+        ({"name": "x" * 201}, "name is required"),
+        ({"scopes": ["write"]}, "write needs read"),
+        ({"scopes": ["read", "everything"]}, "'everything' is not one of read, write"),
+        ({"subaccount": 3}, "subaccount must be 0"),
+        ({"public_key": None}, ""),
+        ({"scopes": "read"}, ""),
+    ],
+)
+async def test_a_request_that_cannot_be_is_refused(exchange: Serving, change: dict[str, Any], words: str) -> None:
+    asked = {"name": "bot", "public_key": pem_of(ED25519_KEY)} | change
+    reply = await exchange.call("POST", "/api_keys", asked)
+    assert reply.status_code == 400
+    assert words in reply.json()["details"]
+
+
+async def test_a_key_may_do_what_its_scopes_say_and_is_listed_with_them(exchange: Serving) -> None:
+    read = await register(exchange, ED25519_KEY, scopes=["read"])
+    trade = await register(exchange, ED25519_KEY, scopes=["write::trade", "read::portfolio_balance"])
+    listed = (await exchange.call("GET", "/api_keys")).json()["api_keys"]
+    assert [each["scopes"] for each in listed] == [
+        ["read", "write"],
+        ["read"],
+        ["write::trade", "read::portfolio_balance"],
+    ]
+    orders, moves = f"{PREFIX}/portfolio/events/orders", f"{PREFIX}/portfolio/intra_exchange_instance_transfer"
+    held = f"{PREFIX}/portfolio/positions"
+    found = {
+        (name, method, path.removeprefix(PREFIX)): (await ask(exchange, key_id, ED25519_KEY, method, path)).status_code
+        for name, key_id in (("read", read), ("trade", trade))
+        for method, path in (("GET", BALANCE), ("GET", held), ("POST", orders), ("POST", moves))
+    }
+    allowed = {key for key, status in found.items() if status != 403}
+    assert allowed == {
+        ("read", "GET", "/portfolio/balance"),
+        ("read", "GET", "/portfolio/positions"),
+        ("trade", "GET", "/portfolio/balance"),
+        ("trade", "POST", "/portfolio/events/orders"),
+    }
+    url = f"ws://127.0.0.1:{exchange.port}{WS_PATH}"
+    with pytest.raises(InvalidStatus) as closed:
+        await connect(url, additional_headers=signed(trade, ED25519_KEY, "GET", WS_PATH), proxy=None)
+    assert closed.value.response.status_code == 403
+
+
+async def test_a_lower_tier_may_not_register_keys_as_at_the_exchange() -> None:
+    async with serving(tier="basic") as basic:
+        reply = await basic.call("POST", "/api_keys", {"name": "bot", "public_key": pem_of(ED25519_KEY)})
+        assert reply.status_code == 403
+        assert "--tier premier" in reply.json()["error"]["details"]

@@ -1,0 +1,429 @@
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from kalshi_tui.domain.order import BookSide
+from kalshi_tui.domain.price import parse_money
+from kalshi_tui.practice.engine.exchange import Exchange, Refusal, yes_or_no
+from kalshi_tui.practice.engine.records import (
+    AmendRequest,
+    OrderRecord,
+    OrderRequest,
+    OrderStatus,
+)
+from kalshi_tui.practice.simulation.outcomes import Outcomes
+from kalshi_tui.practice.simulation.world import World
+from kalshi_tui.practice.storage.database import Database, DatabaseError
+from kalshi_tui.practice.storage.reset import DATABASE, what_would_be_lost
+from tests.support.engine import (
+    ASK,
+    BID,
+    CRYPTO,
+    FINE,
+    HOUR,
+    PLAIN,
+    STANDARD,
+    Clock,
+    catalog,
+    exchange,
+    place,
+)
+
+SCRIPT = """
+import sys
+from pathlib import Path
+from random import Random
+from kalshi_tui.domain.order import BookSide
+from kalshi_tui.practice.database import Database
+from kalshi_tui.practice.engine import Refusal
+from kalshi_tui.practice.records import OrderRequest
+from kalshi_tui.practice.world import World
+
+now = [{start}]
+database = Database.open(Path(sys.argv[1]))
+world = World(lambda: now[0], 7, run=database.next_run(), rate=100, markets=40)
+exchange = world.exchange
+exchange.open_account("ann", {{0: 8_000_000_000, 2: 2_000_000_000}})
+world.start()
+database.record(exchange, exchange.take_events())
+rng = Random(1)
+listings = [each for each in exchange.markets() if each.status.tradable][:12]
+for number in range(1_000):
+    now[0] += 20
+    world.step()
+    listing = rng.choice(listings)
+    asked = OrderRequest(
+        listing.ticker, rng.choice(list(BookSide)), rng.randrange(1, 300), rng.choice(listing.grid.prices),
+        client_order_id=f"c{{number}}")
+    try:
+        answer = exchange.create_order("ann", asked)
+    except Refusal:
+        continue
+    finally:
+        database.record(exchange, exchange.take_events())
+    available = exchange.balance("ann").total + sum(exchange.balance("ann").held.values())
+    print(answer.order_id, answer.filled, available, len(exchange.account("ann").fills), flush=True)
+"""
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "data" / DATABASE
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+def saved(engine: Exchange, database: Database) -> None:
+    database.record(engine, engine.take_events())
+
+
+def reopened(path: Path, clock: Clock, *, run: int = 1, dedupe: str = "open") -> Exchange:
+    database = Database.open(path)
+    engine = Exchange(catalog(*STANDARD), clock, 1, run=run, dedupe=dedupe)
+    database.restore(engine)
+    database.close()
+    return engine
+
+
+def unqueued(orders: list[OrderRecord]) -> list[OrderRecord]:
+    return [replace(order, queued=0) for order in orders]
+
+
+def story(engine: Exchange) -> dict[str, object]:
+    """Give all that a trader could ask of an exchange."""
+    told: dict[str, object] = {}
+    for name in ("ann", "bob"):
+        balance = engine.balance(name)
+        told[name] = (
+            balance.available,
+            balance.held,
+            engine.positions(name),
+            unqueued(list(engine.orders(name))),
+            list(engine.fills(name)),
+            list(engine.settlements(name)),
+            engine.order_groups(name),
+            sorted((each.order_id, each.ahead) for each in engine.queue_positions(name)),
+        )
+    told["books"] = [engine.listings[ticker].levels() for ticker in (PLAIN, FINE, CRYPTO)]
+    told["markets"] = [
+        (listing.status, listing.close_ms, listing.result, listing.structure, listing.open_interest)
+        for listing in (engine.listings[ticker] for ticker in (PLAIN, FINE, CRYPTO))
+    ]
+    return told
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_whatever_happened_is_there_after_a_restart(path: Path, clock: Clock, seed: int) -> None:
+    rng = Random(seed)
+    database = Database.open(path)
+    engine = Exchange(catalog(*STANDARD), clock, 1)
+    for name in ("ann", "bob"):
+        engine.open_account(name, {0: parse_money("50"), 2: parse_money("50")})
+    groups = {name: engine.create_group(name, 1_000).group_id for name in ("ann", "bob")}
+    for _ in range(120):
+        clock.pass_(rng.randrange(400))
+        name, ticker = rng.choice(("ann", "bob")), rng.choice((PLAIN, FINE, CRYPTO))
+        live = list(engine.orders(name, status=OrderStatus.RESTING))
+        try:
+            match rng.randrange(10):
+                case 0 if live:
+                    engine.cancel_order(name, live[0].order_id, live[0].ticker)
+                case 1 if live:
+                    order = rng.choice(live)
+                    changed = AmendRequest(
+                        order.ticker, order.side, rng.randrange(40, 60) * 100, order.filled + rng.randrange(1, 900)
+                    )
+                    engine.amend_order(name, order.order_id, changed)
+                case 2 if live:
+                    engine.decrease_order(name, live[-1].order_id, reduce_by=50, ticker=live[-1].ticker)
+                case 3:
+                    engine.transfer(name, 0, 2, parse_money("1"))
+                case _:
+                    engine.create_order(
+                        name,
+                        OrderRequest(
+                            ticker,
+                            rng.choice(list(BookSide)),
+                            rng.randrange(1, 900),
+                            rng.randrange(40, 60) * 100,
+                            client_order_id=str(rng.randrange(60)),
+                            group_id=groups[name] if ticker != CRYPTO and rng.random() < 0.3 else "",
+                            expires_ms=clock.now + 10_000 if rng.random() < 0.2 else None,
+                        ),
+                    )
+        except Refusal:
+            pass
+        saved(engine, database)
+    if seed % 3 == 0:
+        engine.settle(PLAIN, yes_or_no("yes"))
+    if seed % 3 == 1:
+        engine.deactivate(FINE)
+        engine.change_grid(FINE, "linear_cent")
+    saved(engine, database)
+    before = story(engine)
+    database.close()
+    again = reopened(path, clock)
+    assert story(again) == before
+    for shard in (0, 2):
+        assert again.money_total(shard) == again.deposited[shard]
+    assert again.take_events() == []
+
+
+def test_life_goes_on_after_a_restart(path: Path, clock: Clock) -> None:
+    database = Database.open(path)
+    engine = exchange(clock, dedupe="ever")
+    for name in ("ann", "bob"):
+        engine._money_moved(engine.account(name), 0)
+        engine._money_moved(engine.account(name), 2)
+    engine._flush_balances(clock.now)
+    first = place(engine, "ann", BID, "0.42", "10", client_order_id="a").order_id
+    place(engine, "bob", ASK, "0.42", "4")
+    saved(engine, database)
+    database.close()
+    again = reopened(path, clock, dedupe="ever")
+    with pytest.raises(Refusal, match="order_already_exists"):
+        place(again, "ann", BID, "0.42", "10", client_order_id="a")
+    second = place(again, "ann", BID, "0.42", "1").order_id
+    assert second != first
+    assert place(again, "bob", ASK, "0.42", "6").filled == 600
+    assert again.order("ann", first).status is OrderStatus.EXECUTED
+    assert again.order("ann", second).status is OrderStatus.RESTING
+    assert again.positions("ann")[0].count == 1_000
+
+
+def test_what_came_due_while_away_is_done_at_its_time(path: Path, clock: Clock) -> None:
+    outcomes = Outcomes(1)
+    database = Database.open(path)
+    engine = Exchange(catalog(*STANDARD), clock, 1, outcomes=outcomes)
+    for name in ("ann", "bob"):
+        engine.open_account(name, {0: parse_money("50"), 2: parse_money("50")})
+    place(engine, "ann", BID, "0.42", "10")
+    place(engine, "bob", ASK, "0.42", "4")
+    fleeting = place(engine, "ann", BID, "0.40", "1", ticker=FINE, expires_ms=clock.now + 1_000).order_id
+    saved(engine, database)
+    database.close()
+
+    start = clock.now
+    clock.pass_(5 * HOUR)
+    database = Database.open(path)
+    again = Exchange(catalog(), clock, 1, run=1, outcomes=outcomes)  # its markets are no longer in the catalog
+    database.restore(again)
+    again.advance()
+    saved(again, database)
+    assert again.listings[PLAIN].status.value == "finalized"
+    (paid,) = again.settlements("ann")
+    assert paid.ts_ms == start + HOUR + 360_000
+    order = again.order("ann", fleeting)
+    assert (order.status, order.updated_ms) == (OrderStatus.CANCELED, start + 1_000)
+    assert list(again.orders("ann", status=OrderStatus.RESTING)) == []
+    assert again.money_total(0) == again.deposited[0]
+    database.close()
+    third = Exchange(catalog(), clock, 1, run=2, outcomes=outcomes)
+    database = Database.open(path)
+    database.restore(third)
+    assert list(third.settlements("ann")) == [paid]
+    assert third.positions("ann") == []
+    assert third.balance("ann") == replace(again.balance("ann"), updated_ms=third.balance("ann").updated_ms)
+
+
+def test_a_whole_world_comes_back(path: Path, clock: Clock) -> None:
+    database = Database.open(path)
+    world = World(clock, 7, run=database.next_run(), rate=200)
+    world.exchange.open_account("ann", {0: parse_money("8000"), 2: parse_money("2000")})
+    world.start()
+    saved(world.exchange, database)
+    listings = [each for each in world.exchange.markets() if each.status.tradable][:12]
+    for listing in listings:
+        bid, _, ask, _ = listing.top
+        world.exchange.create_order("ann", OrderRequest(listing.ticker, BID, 500, ask))
+        world.exchange.create_order("ann", OrderRequest(listing.ticker, BID, 500, max(bid - 500, 100)))
+        clock.pass_(100)
+        world.step()
+        saved(world.exchange, database)
+    positions, orders = world.exchange.positions("ann"), list(world.exchange.orders("ann"))
+    database.close()
+    held: set[str] = set()
+    paid: set[str] = set()
+    for days in (0, 1, 40):
+        clock.pass_(days * 86_400_000)
+        database = Database.open(path)
+        again = World(clock, 7, run=database.next_run(), rate=200)
+        database.restore(again.exchange)
+        if days == 0:
+            assert again.exchange.positions("ann") == positions
+            assert unqueued(list(again.exchange.orders("ann"))) == unqueued(orders)
+        again.start()
+        for _ in range(20):
+            clock.pass_(50)
+            again.step()
+            saved(again.exchange, database)
+        held = {each.ticker for each in again.exchange.positions("ann")}
+        paid = {each.ticker for each in again.exchange.settlements("ann")}
+        assert held | paid >= {each.ticker for each in positions}
+        assert not held & paid
+        for shard in (0, 2):
+            assert again.exchange.money_total(shard) == again.exchange.deposited[shard]
+        database.close()
+    assert len(paid) > len(held)
+
+
+@pytest.mark.parametrize("after", [3, 150, 600])
+def test_a_kill_in_the_middle_loses_nothing_that_was_acknowledged(path: Path, clock: Clock, after: int) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", SCRIPT.format(start=clock.now), str(path)], stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        lines = [process.stdout.readline() for _ in range(after)]
+        os.kill(process.pid, signal.SIGKILL)
+        lines += process.stdout.readlines()
+    acknowledged = [line.split() for line in lines if line.endswith("\n")]
+    assert len(acknowledged) >= after
+    database = Database.open(path)
+    assert database.next_run() == 1
+    state = database.load()
+    orders = {order.order_id: order for order in state.orders}
+    for order_id, filled, _, _ in acknowledged:
+        assert orders[order_id].filled >= int(filled)
+    clock.now = state.saved_ms
+    world = World(clock, 7, run=1, markets=40)
+    database.restore(world.exchange)
+    database.close()
+    *_, cash, fills = acknowledged[-1]
+    exchange = world.exchange
+    assert len(exchange.account("ann").fills) >= int(fills)
+    if len(exchange.account("ann").fills) == int(fills):
+        assert sum(exchange.account("ann").cash.values()) == int(cash)
+    for position in exchange.positions("ann"):
+        signed = sum(
+            fill.count if fill.side is BID else -fill.count for fill in exchange.fills("ann", ticker=position.ticker)
+        )
+        assert position.count == signed
+    for order in exchange.orders("ann"):
+        assert order.filled == sum(fill.count for fill in exchange.fills("ann", order_id=order.order_id))
+
+
+# -- files that cannot be used -----------------------------------------------------------------------------------------
+
+
+def made(path: Path) -> None:
+    database = Database.open(path)
+    engine = exchange(Clock())
+    place(engine, "ann", BID, "0.42", "10")
+    saved(engine, database)
+    database.close()
+
+
+def test_a_file_that_is_no_database(path: Path) -> None:
+    path.parent.mkdir()
+    path.write_bytes(b"this is no database at all, but a letter to a friend " * 50)
+    with pytest.raises(DatabaseError, match=r"is damaged .* --fresh"):
+        Database.open(path)
+    Database.open(path, fresh=True).close()
+    Database.open(path).close()
+
+
+def test_a_file_with_a_hole_in_it(path: Path) -> None:
+    made(path)
+    content = bytearray(path.read_bytes())
+    for place_ in range(4_096, len(content)):
+        content[place_] = 0x5A
+    path.write_bytes(bytes(content))
+    with pytest.raises(DatabaseError, match="is damaged"):
+        Database.open(path).load()
+
+
+def test_a_row_that_makes_no_sense(path: Path) -> None:
+    made(path)
+    connection = sqlite3.connect(path)
+    connection.execute("""update orders set body = '{"order_id": 7}'""")
+    connection.commit()
+    connection.close()
+    database = Database.open(path)
+    with pytest.raises(DatabaseError, match="is damaged"):
+        database.load()
+    database.close()
+
+
+def test_a_story_that_contradicts_itself(path: Path) -> None:
+    made(path)
+    connection = sqlite3.connect(path)
+    connection.execute("delete from markets")
+    connection.commit()
+    connection.close()
+    database = Database.open(path)
+    with pytest.raises(DatabaseError, match="is damaged"):
+        database.restore(Exchange(catalog(), Clock(), 1))
+    database.close()
+
+
+def test_a_database_of_a_newer_version(path: Path) -> None:
+    made(path)
+    connection = sqlite3.connect(path)
+    connection.execute("pragma user_version = 99")
+    connection.close()
+    with pytest.raises(DatabaseError, match="newer version"):
+        Database.open(path)
+
+
+def test_two_at_a_time(path: Path) -> None:
+    first = Database.open(path)
+    for fresh in (False, True):
+        with pytest.raises(DatabaseError, match="in use by another practice exchange"):
+            Database.open(path, fresh=fresh)
+    first.put("still", "there")
+    first.close()
+    Database.open(path).close()
+
+
+def test_a_folder_that_cannot_be(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(DatabaseError, match="--data"):
+        Database.open(tmp_path / "file" / "practice.db")
+
+
+def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    # Root may write everywhere but where the kernel itself keeps the files.
+    folder = Path("/proc") if os.geteuid() == 0 else tmp_path
+    with pytest.raises(DatabaseError, match="--data"):
+        Database.open(folder / "practice.db")
+
+
+def test_starting_anew_forgets_everything(path: Path) -> None:
+    made(path)
+    database = Database.open(path)
+    database.put("seed", "7")
+    database.close()
+    assert what_would_be_lost(path.parent)
+    database = Database.open(path, fresh=True)
+    assert database.get("seed") is None
+    assert database.load().orders == ()
+    assert database.next_run() == 0
+    assert database.next_run() == 1
+    database.close()
+    assert not what_would_be_lost(path.parent)
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert path.parent.stat().st_mode & 0o777 == 0o700
+
+
+def test_what_concerns_no_trader_is_not_written(path: Path, clock: Clock) -> None:
+    database = Database.open(path)
+    world = World(clock, 1, rate=500, markets=30)
+    world.start()
+    world.exchange.take_events()
+    clock.pass_(500)
+    world.step()
+    assert world.exchange.pending_events
+    assert not database.record(world.exchange, world.exchange.take_events())
+    assert database.load().markets == ()
+    database.close()

@@ -1,0 +1,318 @@
+"""What speaks against an order, and that nothing goes past it: the exchange is looked at, not the screen."""
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from kalshi_tui.domain.book import Side
+from kalshi_tui.domain.limits import Limits, Sent
+from kalshi_tui.domain.order import Action, BookSide, Order, OrderState, OrderTerms, TimeInForce
+from kalshi_tui.domain.position import Position
+from kalshi_tui.session.account.list_reads import AccountList
+from kalshi_tui.session.execution.journal import JournalError
+from kalshi_tui.session.execution.risk_checks import (
+    READ_ONLY,
+    Guard,
+    Passing,
+    unpassed,
+)
+from kalshi_tui.session.options import Options
+from kalshi_tui.session.store import Store
+from kalshi_tui.session.venue import Venue
+from tests.support.session_rig import Rig, Trouble
+
+NOON_MS = 1_800_000_000_000
+T = "T-1"
+
+
+def a_store() -> Store:
+    store = Store(lambda: NOON_MS)
+    store.snapshot(T, [(4_600, 10_000)], [(5_200, 10_000)])
+    store.mark_read(*AccountList)
+    return store
+
+
+def a_guard(
+    store: Store, limits: Limits | None = None, venue: Venue = Venue.PRACTICE, *, read_only: bool = False
+) -> Guard:
+    return Guard(store, venue, limits, read_only=read_only, clock_ms=lambda: NOON_MS)
+
+
+def buy(price: int = 4_700, count: int = 1_000) -> OrderTerms:
+    return OrderTerms(T, Side.YES, Action.BUY, price, count)
+
+
+def an_order(state: OrderState, **changes: object) -> Order:
+    terms = buy()
+    order = Order("", "c9", T, terms.book_side, 4_700, 1_000, 0, 1_000, state)
+    return replace(order, **changes)  # type: ignore[arg-type]  # named fields of one dataclass
+
+
+def test_nothing_speaks_against_a_plain_order() -> None:
+    assert a_guard(a_store()).objections(buy()) == []
+
+
+def test_a_book_that_is_not_trusted_needs_a_word() -> None:
+    store = a_store()
+    store.stale([T], "A frame is missing.")
+    (objection,) = a_guard(store).objections(buy())
+    assert (objection.id, objection.passing, objection.word) == ("stale", Passing.WORD, "blind")
+    assert "STALE" in objection.sentence
+    assert "A frame is missing." in objection.sentence
+
+
+def test_live_needs_its_word_once() -> None:
+    guard = a_guard(a_store(), venue=Venue.LIVE)
+    (objection,) = guard.objections(buy())
+    assert (objection.id, objection.word) == ("live", "LIVE")
+    guard.armed = True
+    assert guard.objections(buy()) == []
+
+
+def test_read_only_cannot_be_passed_and_comes_first() -> None:
+    store = a_store()
+    store.stale([T], "why")
+    objections = a_guard(store, read_only=True).objections(buy())
+    assert objections[0].passing is Passing.NEVER
+    assert READ_ONLY in unpassed(objections, [each.id for each in objections])
+
+
+@pytest.mark.parametrize("state", [OrderState.UNKNOWN, OrderState.SENDING])
+def test_a_lookalike_of_an_order_that_may_be_live_is_asked_about(state: OrderState) -> None:
+    store = a_store()
+    store.order(an_order(state))
+    (objection,) = a_guard(store).objections(buy(price=4_000, count=1))
+    assert objection.passing is Passing.YES
+    assert f"is {state.name}" in objection.sentence
+    other_side = OrderTerms(T, Side.NO, Action.BUY, 4_000, 100)
+    assert a_guard(store).objections(other_side) == []
+    assert a_guard(store).objections(buy(), instead_of=an_order(state)) == []
+
+
+LIMITED: list[tuple[Limits, OrderTerms, str]] = [
+    (Limits(order_contracts=999), buy(), "For an order that makes 10 contracts, your limit is 9.99."),
+    (Limits(order_dollars=4_699_999), buy(), "For an order that makes $4.70, your limit is $4.699999."),
+    (Limits(market_contracts=2_999), buy(), "For this market that makes 30 contracts, your limit is 29.99."),
+    (Limits(market_dollars=13_299_999), buy(), "For this market that makes $13.30, your limit is $13.299999."),
+    (Limits(distance=499), buy(price=5_300), "The price is 0.05 away from the market, your limit is 0.0499."),
+    (Limits(distance=499), buy(price=4_100), "The price is 0.05 away from the market, your limit is 0.0499."),
+]
+
+
+@pytest.mark.parametrize(("limits", "terms", "sentence"), LIMITED)
+@pytest.mark.parametrize("hard", [False, True])
+def test_each_limit_stops_what_is_past_it_and_nothing_else(
+    limits: Limits, terms: OrderTerms, sentence: str, hard: bool
+) -> None:
+    store = a_store()
+    # 10 held at 0.40, and 10 that may be live at 0.46.
+    store.position(Position(T, count=1_000, cost=4_000_000))
+    store.order(an_order(OrderState.RESTING, order_id="o9", yes_price=4_600))
+    (objection,) = a_guard(store, replace(limits, hard=hard)).objections(terms)
+    assert objection.sentence == sentence
+    assert objection.passing is (Passing.NEVER if hard else Passing.WORD)
+    by_one = {name: getattr(limits, name) + 1 for name in Limits.__slots__ if isinstance(getattr(limits, name), int)}
+    by_one.pop("hard", None)
+    assert a_guard(store, Limits(**by_one)).objections(terms) == []
+
+
+def test_an_unknown_order_counts_against_the_limit_of_the_market() -> None:
+    store = a_store()
+    guard = a_guard(store, Limits(market_contracts=1_500))
+    assert guard.objections(buy()) == []
+    store.order(an_order(OrderState.UNKNOWN))
+    assert "limit of contracts this market" in [each.id for each in guard.objections(buy())]
+
+
+def test_closing_is_never_over_the_limit_of_the_market() -> None:
+    store = a_store()
+    store.position(Position(T, count=5_000, cost=20_000_000))
+    sell = OrderTerms(T, Side.YES, Action.SELL, 4_600, 5_000)
+    assert a_guard(store, Limits(market_contracts=100, market_dollars=1, order_dollars=1)).objections(sell) == []
+
+
+def test_a_market_that_nobody_quotes_has_no_distance() -> None:
+    store = a_store()
+    store.snapshot(T, [], [])
+    (objection,) = a_guard(store, Limits(distance=100)).objections(buy())
+    assert "cannot be measured" in objection.sentence
+
+
+@pytest.fixture
+async def rig(tmp_path: Path) -> AsyncIterator[Callable[[Options], Rig]]:
+    made = []
+
+    def make(options: Options) -> Rig:
+        made.append(Rig(tmp_path, options=options))
+        return made[-1]
+
+    yield make
+    for each in made:
+        await each.close()
+
+
+def sent(rig: Rig) -> list[tuple[str, str, bytes]]:
+    return rig.line.commands
+
+
+async def test_read_only_sends_nothing_at_all(rig: Callable[[Options], Rig]) -> None:
+    made = rig(Options(read_only=True))
+    await made.start()
+    await made.pass_time(1)
+    terms = OrderTerms(made.ticker, Side.YES, Action.BUY, 4_000, 100)
+    outcome = await made.submit(terms)
+    assert outcome.order.state is OrderState.NOT_SENT
+    assert READ_ONLY in outcome.sentence
+    resting = replace(outcome.order, order_id="o1", state=OrderState.RESTING)
+    made.session.store.orders["o1"] = resting
+    for each in (
+        await made.session.cancel(resting),
+        await made.session.amend(resting, 3_000, 50, frozenset({"stale"})),
+    ):
+        assert READ_ONLY in each.sentence
+    assert READ_ONLY in (await made.session.cancel_all()).sentence
+    assert sent(made) == []
+
+
+async def test_what_nobody_agreed_to_stays_here(rig: Callable[[Options], Rig]) -> None:
+    made = rig(Options(limits=Limits(order_contracts=100)))
+    await made.start()
+    await made.pass_time(1)
+    terms = OrderTerms(made.ticker, Side.YES, Action.BUY, 4_000, 200)
+    outcome = await made.session.submit(terms, made.session.draft(terms), frozenset({"stale"}))
+    assert outcome.order.state is OrderState.NOT_SENT
+    assert "your limit is 1" in outcome.sentence
+    assert sent(made) == []
+    agreed = frozenset({"stale", "limit of contracts an order"})
+    assert (await made.session.submit(terms, made.session.draft(terms), agreed)).order.state is OrderState.RESTING
+
+
+async def test_a_hard_limit_holds_whatever_was_agreed(rig: Callable[[Options], Rig]) -> None:
+    made = rig(Options(limits=Limits(order_contracts=100, hard=True)))
+    await made.start()
+    await made.pass_time(1)
+    outcome = await made.submit(OrderTerms(made.ticker, Side.YES, Action.BUY, 4_000, 200))
+    assert outcome.order.state is OrderState.NOT_SENT
+    assert sent(made) == []
+
+
+async def test_the_limit_of_the_day_counts_over_a_restart(rig: Callable[[Options], Rig]) -> None:
+    made = rig(Options(limits=Limits(day_contracts=250)))
+    await made.start()
+    await made.pass_time(1)
+    terms = OrderTerms(made.ticker, Side.YES, Action.BUY, 4_000, 100)
+    for _ in range(2):
+        assert made.session.objections(terms)[0].id == "stale"
+        await made.submit(terms)
+    await made.kill()
+    await made.start()
+    await made.pass_time(1)
+    assert "limit of contracts today" in [each.id for each in made.session.objections(terms)]
+    # What never left does not count.
+    sweep = made.begin(made.session.cancel_all())
+    await made.pass_time(8)
+    assert sweep.result().proved
+    assert "limit of contracts today" not in [each.id for each in made.session.objections(terms)]
+
+
+async def test_a_change_is_measured_as_the_order_that_it_makes(rig: Callable[[Options], Rig]) -> None:
+    made = rig(Options(limits=Limits(order_contracts=100, market_contracts=100)))
+    await made.start()
+    await made.pass_time(1)
+    order = (await made.submit(OrderTerms(made.ticker, Side.YES, Action.BUY, 4_000, 100))).order
+    same = await made.session.amend(order, 4_100, 100, frozenset({"stale"}))
+    assert same.sentence.startswith("Changed")
+    more = await made.session.amend(order, 4_100, 200, frozenset({"stale"}))
+    assert more.sentence.startswith("Not changed")
+    assert made.theirs()[0].remaining == 100
+
+
+async def test_an_unknown_order_is_a_question_before_the_next(rig: Callable[[Options], Rig]) -> None:
+    made = rig(Options())
+    await made.start()
+    await made.pass_time(1)
+    terms = OrderTerms(made.ticker, Side.YES, Action.BUY, 4_000, 100)
+    first = await made.submit(terms, Trouble.LOST)
+    assert first.order.state is OrderState.UNKNOWN
+    second = await made.session.submit(terms, made.session.draft(terms), frozenset({"stale"}))
+    assert second.order.state is OrderState.NOT_SENT
+    assert "this would be a second" in second.sentence
+
+
+async def test_a_hard_limit_of_the_day_holds_at_the_moment_of_sending(rig: Callable[[Options], Rig]) -> None:
+    made = rig(Options(limits=Limits(day_contracts=1_000, hard=True)))
+    await made.start()
+    await made.pass_time(1)
+    assert (await made.submit(OrderTerms(made.ticker, Side.YES, Action.BUY, 4_000, 1_000))).order.order_id
+    outcome = await made.submit(OrderTerms(made.ticker, Side.YES, Action.BUY, 4_000, 200))
+    assert outcome.order.state is OrderState.NOT_SENT
+
+
+async def test_what_was_filled_counts_before_any_position_tells_of_it(rig: Callable[[Options], Rig]) -> None:
+    made = rig(Options(limits=Limits(market_contracts=1_000, hard=True)))
+    await made.start()
+    await made.pass_time(1)
+    made.trade(BookSide.ASK, 4_000, 5_000)
+    terms = OrderTerms(made.ticker, Side.YES, Action.BUY, 4_000, 1_000, TimeInForce.IOC)
+    assert (await made.submit(terms)).order.state is OrderState.FILLED
+    assert (await made.submit(terms)).order.state is OrderState.NOT_SENT
+    made.deliver()
+    assert (await made.submit(terms)).order.state is OrderState.NOT_SENT
+    await made.pass_time(8)
+    assert (await made.submit(terms)).order.state is OrderState.NOT_SENT
+
+
+async def test_a_change_that_may_have_been_made_counts(rig: Callable[[Options], Rig]) -> None:
+    made = rig(Options(limits=Limits(market_contracts=1_500, hard=True)))
+    await made.start()
+    await made.pass_time(1)
+    order = (await made.submit(OrderTerms(made.ticker, Side.YES, Action.BUY, 4_000, 100))).order
+    made.line.troubles.append(Trouble.LOST)
+    assert (await made.session.amend(order, 4_000, 1_000, frozenset({"stale"}))).order.state is OrderState.UNKNOWN
+    terms = OrderTerms(made.ticker, Side.YES, Action.BUY, 3_900, 600)
+    assert (await made.submit(terms)).order.state is OrderState.NOT_SENT
+    await made.heal()
+    assert (await made.submit(terms)).order.state is OrderState.RESTING
+
+
+async def test_orders_that_close_the_same_holding_are_not_each_free(rig: Callable[[Options], Rig]) -> None:
+    made = rig(Options(limits=Limits(market_dollars=5_000_000, hard=True)))
+    await made.start()
+    await made.pass_time(1)
+    made.trade(BookSide.ASK, 4_000, 1_000)
+    await made.submit(OrderTerms(made.ticker, Side.YES, Action.BUY, 4_000, 1_000))
+    made.deliver()
+    sell = OrderTerms(made.ticker, Side.YES, Action.SELL, 4_500, 1_000)
+    assert (await made.submit(sell)).order.state is OrderState.RESTING
+    made.deliver()
+    assert (await made.submit(sell)).order.state is OrderState.NOT_SENT
+
+
+def test_a_sale_that_turns_a_holding_round_is_no_closing() -> None:
+    store = a_store()
+    store.position(Position(T, count=100_000, cost=470_000_000))
+    sell = OrderTerms(T, Side.YES, Action.SELL, 4_600, 190_000)
+    (objection,) = a_guard(store, Limits(market_contracts=5_000)).objections(sell)
+    assert objection.sentence == "For this market that makes 900 contracts, your limit is 50."
+
+
+def test_on_a_book_that_is_not_trusted_no_distance_can_be_measured() -> None:
+    store = a_store()
+    store.stale([T], "why")
+    objections = a_guard(store, Limits(distance=500, hard=True)).objections(buy(price=9_900))
+    assert [(each.id, each.passing) for each in objections] == [
+        ("limit of distance", Passing.NEVER),
+        ("stale", Passing.WORD),
+    ]
+
+
+def test_a_journal_that_cannot_be_read_stops_orders_that_have_a_limit_of_the_day() -> None:
+    def unreadable(_: int) -> Sent:
+        raise JournalError("The order journal cannot be read.")
+
+    guard = Guard(a_store(), Venue.PRACTICE, Limits(day_contracts=1), clock_ms=lambda: NOON_MS, sent_since=unreadable)
+    (objection,) = guard.objections(buy())
+    assert objection.passing is Passing.NEVER
+    assert objection.sentence.startswith("The order journal cannot be read.")

@@ -1,0 +1,192 @@
+"""A whole Thursday in simulated time: the pause from 03:00 to 05:00 Eastern, and markets that come and go."""
+
+import asyncio
+import heapq
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from itertools import count
+
+import pytest
+
+from kalshi_tui.domain.book import Book, Side
+from kalshi_tui.domain.link import Hours, LinkState
+from kalshi_tui.domain.market import MarketStatus
+from kalshi_tui.domain.order import Action, OrderState, OrderTerms
+from kalshi_tui.kalshi.environments import practice
+from kalshi_tui.kalshi.feed.handler import Sink
+from kalshi_tui.kalshi.feed.stream import Stream
+from kalshi_tui.kalshi.feed.stream_group import Listener, StreamGroup
+from kalshi_tui.kalshi.rest import RestClient
+from kalshi_tui.kalshi.transport.clock import ExchangeClock
+from kalshi_tui.practice.server import auth
+from kalshi_tui.session.session import Session
+from kalshi_tui.session.venue import Venue
+from tests.kalshi.feed.test_faults import BOUNDS, TIMING
+from tests.support.order_sender import sent
+from tests.support.practice_server import Clock, Serving, serving
+
+EASTERN_MIDNIGHT_UTC_H = 5
+STEP_MS = 30_000
+HOUR = 3_600_000 // STEP_MS
+
+
+class Simulated(Clock):
+    """A clock that only the test moves, and the sleeps that wait for it."""
+
+    def __init__(self, start_ms: int) -> None:
+        super().__init__()
+        self.now_ms = start_ms
+        self._sleepers: list[tuple[int, int, asyncio.Future[None]]] = []
+        self._order = count()
+
+    def __call__(self) -> int:
+        return self.now_ms
+
+    def machine_ms(self) -> int:
+        return self.now_ms
+
+    def advance(self, by_ms: int) -> None:
+        self.now_ms += by_ms
+        while self._sleepers and self._sleepers[0][0] <= self.now_ms:
+            _, _, waiting = heapq.heappop(self._sleepers)
+            if not waiting.done():
+                waiting.set_result(None)
+
+    async def sleep(self, seconds: float) -> None:
+        waiting = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._sleepers, (self.now_ms + int(seconds * 1000), next(self._order), waiting))
+        await waiting
+
+
+def thursday_midnight_ms() -> int:
+    """Give the beginning of a Thursday in New York, in winter."""
+    day = datetime(2026, 12, 1, EASTERN_MIDNIGHT_UTC_H, tzinfo=UTC)
+    while day.weekday() != 3:
+        day += timedelta(days=1)
+    return int(day.timestamp() * 1000)
+
+
+class Day:
+    def __init__(self, exchange: Serving, clock: Simulated, session: Session) -> None:
+        self.exchange = exchange
+        self.clock = clock
+        self.session = session
+        self.paused = False
+        self.ended: set[str] = set()
+
+    def step(self) -> None:
+        self.clock.advance(STEP_MS)
+        self.exchange.server.world.step()
+        self.exchange.server.commit()
+
+    async def until(self, condition: Callable[[], bool], what: str) -> None:
+        """Wait in real time; simulated time goes on by seconds, for what waits on it."""
+        for _ in range(2_000):
+            if condition():
+                return
+            self.clock.advance(250)
+            self.exchange.server.world.step()
+            self.exchange.server.commit()
+            await asyncio.sleep(0.002)
+        listings = self.exchange.exchange.listings
+        odd = {
+            ticker: (market.status, listings[ticker].status)
+            for ticker, market in self.session.store.markets.items()
+            if market.status is not listings[ticker].status
+        }
+        said = [notice.text for notice in list(self.session.store.notices)[:8]]
+        raise AssertionError(f"{what} never came; {odd}; {said}")
+
+    def statuses_agree(self) -> bool:
+        listings = self.exchange.exchange.listings
+        return all(market.status is listings[ticker].status for ticker, market in self.session.store.markets.items())
+
+    def every_open_market_is_listed(self) -> bool:
+        opened = {each.ticker for each in self.exchange.exchange.markets() if each.status.tradable}
+        return opened <= self.session.store.markets.keys()
+
+    def book_is_right(self, ticker: str) -> bool:
+        live, theirs = self.session.store.book(ticker), Book()
+        theirs.snapshot(*self.exchange.exchange.listings[ticker].levels())
+        return live.good and live.book == theirs
+
+    async def check(self, ticker: str) -> None:
+        await self.until(lambda: self.book_is_right(ticker), "the book")
+        await self.until(self.statuses_agree, "every status")
+        await self.until(self.every_open_market_is_listed, "the list")
+        markets = self.session.store.markets
+        self.ended |= {ticker for ticker, each in markets.items() if each.status is MarketStatus.FINALIZED}
+        hours = Hours.TRADING_PAUSED if self.paused else Hours.OPEN
+        await self.until(lambda: self.session.store.hours is hours, "the hours")
+
+
+@asynccontextmanager
+async def a_day() -> AsyncIterator[Day]:
+    clock = Simulated(thursday_midnight_ms())
+    async with serving(quiet=False, clock=clock, rate=1, ping_every_s=0.05) as exchange:
+        environment, signer = practice(exchange.port), exchange.signers["alice"]
+        exchange_clock = ExchangeClock(clock)
+
+        def a_stream(sink: Sink, listener: Listener, *, private: bool) -> Stream:
+            return Stream(
+                environment, signer, sink, clock=exchange_clock, listener=listener, timing=TIMING, bounds=BOUNDS,
+                private=private,
+            )  # fmt: skip
+
+        session = Session(
+            Venue.PRACTICE,
+            RestClient(environment, signer, clock=exchange_clock),
+            lambda store, listener: StreamGroup(a_stream, store, listener),
+            clock,
+            clock.sleep,
+        )
+        day = Day(exchange, clock, session)
+        await session.start()
+        try:
+            store = session.store
+            await day.until(lambda: store.connection.state is LinkState.LIVE and bool(store.markets), "the start")
+            yield day
+        finally:
+            await session.stop()
+
+
+async def live_through(hours: int) -> None:
+    """Live through so many hours of the day, looking at everything each quarter of an hour."""
+    async with a_day() as day:
+        session, store = day.session, day.session.store
+        open_now = [each for each in day.exchange.exchange.markets() if each.status.tradable and each.yes_bid > 2_000]
+        calm = max((each for each in open_now if not each.shard), key=lambda each: each.close_ms).ticker
+        session.look_at([calm])
+        terms = OrderTerms(calm, Side.YES, Action.BUY, 100, 500)
+        resting = (await sent(session, terms)).order
+        assert resting.state is OrderState.RESTING
+        for step in range(1, hours * HOUR + 1):
+            if step in {3 * HOUR, 5 * HOUR}:
+                day.paused = step == 3 * HOUR
+                await day.exchange.control("pause_trading" if day.paused else "resume_trading")
+            day.step()
+            await asyncio.sleep(0)
+            if step % (HOUR // 4) == 0:
+                await day.check(calm)
+            if step == 4 * HOUR:
+                refused = await sent(session, terms)
+                assert refused.order.state is OrderState.UNKNOWN
+                await day.until(lambda: len(store.working()) == 1, "the refused order found not to be there")
+                assert store.orders[resting.order_id].state is OrderState.RESTING
+        assert store.orders[resting.order_id].state is OrderState.RESTING
+        assert (await session.cancel(store.orders[resting.order_id])).order.state is OrderState.CANCELLED
+        assert len(day.ended) >= 3 * (4 * hours - 4)
+        # What is over leaves the list after a while.
+        assert len(day.ended & store.markets.keys()) < 20
+        assert not [notice.text for notice in store.notices if "failed" in notice.text]
+
+
+@pytest.fixture(autouse=True)
+def leaps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let signatures live through the leaps of simulated time while their request is on its way."""
+    monkeypatch.setattr(auth, "CLOCK_TOLERANCE_MS", 600_000)
+
+
+async def test_a_whole_thursday() -> None:
+    await live_through(24)

@@ -1,0 +1,246 @@
+"""A desk without an exchange: a seeded store, and orders that end as the test says."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from kalshi_tui.domain.fees import FeeSchedule, FeeType
+from kalshi_tui.domain.link import LinkState, Pulse
+from kalshi_tui.domain.market import Event, Market, MarketStatus, Quote, Trade
+from kalshi_tui.domain.order import BookSide, Fill, Order, OrderState, OrderTerms
+from kalshi_tui.domain.position import Balance, Position
+from kalshi_tui.domain.price import CENT_GRID, Count, Price, PriceGrid, PriceRange
+from kalshi_tui.domain.text import terms_words
+from kalshi_tui.kalshi.transport.clock import ExchangeClock
+from kalshi_tui.session.account.list_reads import AccountList
+from kalshi_tui.session.alerts.monitor import Alerts
+from kalshi_tui.session.execution.risk_checks import Objection, unpassed
+from kalshi_tui.session.interface import Outcome, Sweep
+from kalshi_tui.session.options import TicketDefaults
+from kalshi_tui.session.practice_faults import Rehearsal, Values
+from kalshi_tui.session.replay import Replay
+from kalshi_tui.session.store import Store
+from kalshi_tui.session.venue import Venue
+
+NOW_MS = 1_800_000_000_000
+TAPERED = PriceGrid((PriceRange(0, 1_000, 10), PriceRange(1_000, 9_000, 100), PriceRange(9_000, 10_000, 10)))
+FEES = FeeSchedule(FeeType.QUADRATIC)
+
+TITLES = (
+    ("FED-26DEC-C25", "Fed decision in December", "Cut 25 bps"),
+    ("FED-26DEC-H0", "Fed decision in December", "Hold"),
+    ("CPI-26NOV-T03", "CPI in November", "Above 0.3%"),
+    ("NYHIGH-26NOV20-B58", "Highest temperature in New York", "58 to 59"),
+    ("BTC15M-T98500", "Bitcoin at 12:15", "Above 98,500"),
+    ("OSCAR-27-PIC-A", "Best Picture", "The Long Harbour"),
+)
+
+
+class Clock:
+    """A clock that stands still until told."""
+
+    def __init__(self, now_ms: int = NOW_MS) -> None:
+        self.now_ms = now_ms
+
+    def __call__(self) -> int:
+        return self.now_ms
+
+    def advance(self, by_ms: int) -> None:
+        self.now_ms += by_ms
+
+
+def a_market(ticker: str, title: str = "Title", sub: str = "Yes", grid: PriceGrid = CENT_GRID) -> Market:
+    quote = Quote(4_700, 4_800, 120_000, 30_000, 4_700, 4_500, 1_000, 12_345_600, 500_000, 9_900_000, NOW_MS)
+    return Market(
+        ticker=ticker,
+        event_ticker=ticker.rsplit("-", 1)[0],
+        series_ticker=ticker.split("-", maxsplit=1)[0],
+        title=title,
+        yes_sub_title=sub,
+        status=MarketStatus.ACTIVE,
+        grid=grid,
+        fees=FEES,
+        quote=quote,
+    )
+
+
+def a_store(clock: Callable[[], int], markets: Sequence[Market] = ()) -> Store:
+    store = Store(clock)
+    made = markets or [
+        a_market(ticker, title, sub, TAPERED if ticker.startswith("BTC") else CENT_GRID)
+        for ticker, title, sub in TITLES
+    ]
+    store.set_markets(made, [Event(m.event_ticker, m.series_ticker, m.title) for m in made])
+    store.set_balance(Balance(cash=10_000_000_000, portfolio_value=0))
+    store.mark_read(*AccountList)
+    store.link(LinkState.LIVE, "")
+    first = made[0].ticker
+    yes = [(4_700 - 100 * step, 120_000 + 1_550 * step) for step in range(12)]
+    no = [(5_200 - 100 * step, 30_000 + 98_700 * step) for step in range(12)]
+    store.snapshot(first, yes, no)
+    for number in range(30):
+        store.trade(
+            Trade(
+                f"t{number}",
+                first,
+                4_700 + 100 * (number % 2),
+                100 * (number + 1),
+                taker_bid=number % 2 == 1,
+                ts_ms=NOW_MS - 60_000 + number * 1_000,
+            )
+        )
+    return store
+
+
+def an_order(**changes: object) -> Order:
+    order = Order(
+        order_id="o1",
+        client_order_id="c1",
+        ticker=TITLES[0][0],
+        book_side=BookSide.BID,
+        yes_price=4_600,
+        initial=1_000,
+        filled=0,
+        remaining=1_000,
+        state=OrderState.RESTING,
+        created_ms=NOW_MS,
+        updated_ms=NOW_MS,
+    )
+    return replace(order, **changes)  # type: ignore[arg-type]  # named fields of one dataclass
+
+
+def a_fill(**changes: object) -> Fill:
+    fill = Fill("t3", "o1", "c1", TITLES[0][0], BookSide.BID, 4_700, 1_000, 17_500, is_taker=True, ts_ms=NOW_MS)
+    return replace(fill, **changes)  # type: ignore[arg-type]  # named fields of one dataclass
+
+
+def a_position(**changes: object) -> Position:
+    return replace(Position(TITLES[0][0], 1_000, 4_700_000, 0, 17_500), **changes)  # type: ignore[arg-type]
+
+
+class FakeDesk:
+    """Notes what the screens ask for. `answer` says what becomes of an order; `hold` keeps the reply back."""
+
+    def __init__(self, clock: Clock, markets: Sequence[Market] = (), venue: Venue = Venue.PRACTICE) -> None:
+        self.clock = clock
+        self.venue = venue
+        self.store = a_store(clock, markets)
+        self.looked_at: list[tuple[str, ...]] = []
+        self.charted: list[tuple[str, int]] = []
+        self.pasts_looked_at: list[tuple[str, ...]] = []
+        self.kept_listed: list[tuple[str, ...]] = []
+        self.sent: list[tuple[OrderTerms, str]] = []
+        self.cancelled: list[Order] = []
+        self.state = OrderState.FILLED
+        self.hold: asyncio.Event | None = None
+        self.stopped = False
+        self.rehearses = venue is Venue.PRACTICE
+        self.link_pulse = Pulse(frame_age_ms=120, ping_age_ms=3_400, lag_ms=14)
+        self.audited: list[str] = []
+        self.rehearsed: list[tuple[str, str]] = []
+        self.ticket = TicketDefaults()
+        self.read_only = ""
+        self.against: list[Objection] = []
+        """What speaks against any order."""
+        self.agreed: list[frozenset[str]] = []
+        self.drafted: list[OrderTerms] = []
+        self.amended: list[tuple[Order, Price, Count]] = []
+        self.swept: list[str] = []
+        self.leaves_nothing = False
+        self.recording = ""
+        self.recorded: list[Path] = []
+        self.replay: Replay | None = None
+        self.played: list[tuple[str, Values]] = []
+        self.repeatable: dict[str, OrderTerms] = {}
+        self.alerts = Alerts(self.store, ExchangeClock(clock), asyncio.sleep)
+        self.store.on_order = self.alerts.ordered
+
+    async def start(self) -> None:
+        await asyncio.sleep(0)
+
+    async def stop(self) -> None:
+        self.stopped = True
+        await asyncio.sleep(0)
+
+    def pulse(self) -> Pulse:
+        return self.link_pulse
+
+    def audit(self, ticker: str) -> None:
+        self.audited.append(ticker)
+
+    def record(self, path: Path) -> None:
+        self.recorded.append(path)
+        self.recording = "" if self.recording else "REC 0 B"
+
+    def play(self, action: str, values: Values) -> None:
+        self.played.append((action, values))
+
+    def rehearse(self, rehearsal: Rehearsal, ticker: str) -> None:
+        self.rehearsed.append((rehearsal.id, ticker))
+
+    def look_at(self, tickers: Sequence[str]) -> None:
+        self.looked_at.append(tuple(tickers))
+
+    def look_at_chart(self, ticker: str, minutes: int) -> None:
+        self.charted.append((ticker, minutes))
+
+    def look_at_pasts(self, tickers: Sequence[str]) -> None:
+        self.pasts_looked_at.append(tuple(tickers))
+
+    def keep_listed(self, tickers: Sequence[str]) -> None:
+        self.kept_listed.append(tuple(tickers))
+
+    def objections(self, terms: OrderTerms, instead_of: Order | None = None) -> list[Objection]:
+        return list(self.against)
+
+    def draft(self, terms: OrderTerms) -> str:
+        self.drafted.append(terms)
+        return f"client-{len(self.sent) + 1}"
+
+    def terms_to_repeat(self, order: Order) -> OrderTerms | None:
+        return self.repeatable.get(order.client_order_id)
+
+    async def amend(self, order: Order, price: Price, left: Count, agreed: frozenset[str] = frozenset()) -> Outcome:
+        await asyncio.sleep(0)
+        self.amended.append((order, price, left))
+        self.agreed.append(agreed)
+        news = replace(order, yes_price=price, remaining=left, initial=order.filled + left, updated_ms=NOW_MS + 1)
+        self.store.order(news)
+        return Outcome(news, "Changed.")
+
+    async def cancel_all(self, ticker: str = "") -> Sweep:
+        await asyncio.sleep(0)
+        self.swept.append(ticker)
+        gone = [order for order in self.store.working() if ticker in {"", order.ticker}]
+        for order in gone:
+            self.store.order(replace(order, state=OrderState.CANCELLED, remaining=0, updated_ms=NOW_MS + 1))
+        return Sweep(len(gone), (), (), proved=True, sentence=f"{len(gone)} cancelled; none rests.")
+
+    async def submit(self, terms: OrderTerms, client_order_id: str, agreed: frozenset[str] = frozenset()) -> Outcome:
+        self.agreed.append(agreed)
+        assert not unpassed(self.against, agreed), "the screen has let something pass"
+        self.sent.append((terms, client_order_id))
+        if self.hold is not None:
+            await self.hold.wait()
+        filled = terms.count if self.state is OrderState.FILLED else 0
+        order = an_order(
+            order_id="" if self.state is OrderState.UNKNOWN else f"o-{client_order_id}",
+            client_order_id=client_order_id,
+            ticker=terms.ticker,
+            book_side=terms.book_side,
+            yes_price=terms.yes_price,
+            initial=terms.count,
+            filled=filled,
+            remaining=terms.count - filled,
+            state=self.state,
+        )
+        self.store.order(order)
+        return Outcome(order, f"{self.state.value.capitalize()}: {terms_words(terms)}.")
+
+    async def cancel(self, order: Order) -> Outcome:
+        await asyncio.sleep(0)
+        self.cancelled.append(order)
+        gone = replace(order, state=OrderState.CANCELLED, remaining=0, updated_ms=NOW_MS + 1)
+        self.store.order(gone)
+        return Outcome(gone, "Cancelled.")

@@ -1,0 +1,140 @@
+"""Recordings of a simulated practice exchange, made in an instant: its real frames, and a clock of the test's own."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from unittest import mock
+
+from kalshi_tui.domain.price import MONEY_UNIT
+from kalshi_tui.kalshi import wire
+from kalshi_tui.practice.replay.world import ReplayWorld
+from kalshi_tui.practice.server import encode_rest
+from kalshi_tui.practice.server.connection import Connection
+from kalshi_tui.practice.server.hub import Hub
+from kalshi_tui.practice.simulation.world import World
+from kalshi_tui.recording.reader import Record, RecordedFile
+from kalshi_tui.recording.writer import Kind, Recording, Tap
+
+BEGAN_MS = 1_800_000_000_000
+US = "us"
+CASH = {0: 10_000 * MONEY_UNIT, 2: 10_000 * MONEY_UNIT}
+
+
+class Hand:
+    """A clock that a test moves: milliseconds, or seconds of a timer."""
+
+    def __init__(self, now: int = BEGAN_MS) -> None:
+        self.now = now
+
+    def __call__(self) -> int:
+        return self.now
+
+    def timer_s(self) -> float:
+        return self.now / 1_000
+
+
+class Studio:
+    """An exchange whose stream is recorded, without any socket. ``rate`` in messages a second."""
+
+    def __init__(self, path: Path, *, rate: int = 300, seed: int = 7, quiet: bool = False, markets: int = 12) -> None:
+        self.clock = Hand()
+        self.path = path
+        self.world = World(self.clock, seed, markets=markets, rate=rate, quiet=quiet)
+        self.exchange = self.world.exchange
+        self.exchange.open_account(US, CASH)
+        self.hub = Hub(self.exchange, self.clock.timer_s)
+        self.world.start()
+        self.exchange.take_events()
+        self.recording = Recording(path, exchange="practice", clock_ms=self.clock, timer_s=self.clock.timer_s)
+        self.tap: Tap = self.recording.tap()
+        self.connection: Connection = mock.Mock()
+        self._command = 0
+
+    @property
+    def tickers(self) -> list[str]:
+        """All markets, as they are listed."""
+        return [listing.ticker for listing in self.exchange.in_order]
+
+    def list_markets(self, tickers: Iterable[str] | None = None) -> None:
+        """Write the markets down as REST gives them."""
+        for ticker in tickers or self.tickers:
+            listing = self.exchange.listings[ticker]
+            event = self.exchange.events_by_ticker[listing.terms.event_ticker]
+            series = self.exchange.series[event.series_ticker]
+            self.recording.add(Kind.SERIES, wire.encode(encode_rest.series(series)))
+            self.recording.add(Kind.EVENT, wire.encode(encode_rest.event(event, series, None)))
+            self.recording.add(Kind.MARKET, wire.encode(encode_rest.market(listing, self.clock())))
+
+    def connect(self, tickers: Iterable[str] | None = None) -> None:
+        """Begin a connection that follows books, trades and quotes."""
+        chosen = list(tickers or self.tickers)
+        socket: Any = SimpleNamespace(closed=False)
+        self.connection = Connection(self.hub, socket, US)
+        self.hub.connections[self.connection] = None
+        self.tap.begin()
+        self.tap.wanted(chosen)
+        for channel in ("orderbook_delta", "trade", "ticker"):
+            self.command("subscribe", channels=[channel], market_tickers=chosen)
+        self.command("subscribe", channels=["market_lifecycle_v2", "fill", "user_orders"])
+
+    def command(self, name: str, **params: Any) -> None:
+        """Send a command, and take the answers down."""
+        self._command += 1
+        self.connection.receive(wire.encode({"id": self._command, "cmd": name, "params": params}))
+        self.drain()
+
+    def drain(self) -> None:
+        """Take down what waits to be sent."""
+        for frame, _ in self.connection._waiting:
+            self.tap.frame(frame)
+        self.connection._waiting.clear()
+        self.connection._bytes = 0
+
+    def tell(self) -> None:
+        """Take down what has happened."""
+        self.hub.publish(self.exchange.take_events())
+        self.drain()
+
+    def run(self, ms: int, step_ms: int = 20) -> None:
+        """Let time go on."""
+        for _ in range(ms // step_ms):
+            self.clock.now += step_ms
+            self.world.step()
+            self.tell()
+            self.recording.tick()
+
+    def disconnect(self) -> None:
+        """End the connection."""
+        self.tap.end()
+        for subscription in list(self.connection.subscriptions.values()):
+            self.hub.unsubscribed(self.connection, subscription)
+        del self.hub.connections[self.connection]
+
+    def levels(self) -> dict[str, Any]:
+        """Give all books as they stand."""
+        return {ticker: self.exchange.listings[ticker].levels() for ticker in self.tickers}
+
+
+def a_recording(path: Path, *, ms: int = 4_000, rate: int = 600, seed: int = 7) -> Studio:
+    """Record some seconds of a lively exchange."""
+    studio = Studio(path, rate=rate, seed=seed)
+    studio.list_markets()
+    studio.connect()
+    studio.run(ms)
+    studio.recording.close()
+    return studio
+
+
+def the_records(path: Path) -> list[Record]:
+    """Read all records."""
+    return list(RecordedFile(path).records())
+
+
+def a_replay(path: Path, **more: Any) -> tuple[ReplayWorld, Hand]:
+    """Make a world of a recording, with an account of ours and a timer that the test moves."""
+    timer = Hand(0)
+    world = ReplayWorld(path, seed=7, timer_s=timer.timer_s, **more)
+    world.exchange.open_account(US, CASH)
+    world.start()
+    return world, timer

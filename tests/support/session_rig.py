@@ -1,0 +1,418 @@
+"""The real session and the real practice exchange in one thread of simulated time, and a line between them that spoils
+what a test wants spoilt: requests lost, late, cut off; replies lost, late, wrong; frames lost, doubled, out of turn.
+
+Requests go through httpx and the server's own middleware and handlers; only the sockets are left out, so that a run
+takes milliseconds and nothing in it depends on the machine.
+"""
+
+import asyncio
+import itertools
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import suppress
+from enum import Enum
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import httpx
+from aiohttp import StreamReader, web
+from aiohttp.test_utils import make_mocked_request
+
+from kalshi_tui.domain.link import LinkState
+from kalshi_tui.domain.order import BookSide, Order, OrderState, OrderTerms, TimeInForce
+from kalshi_tui.domain.price import MONEY_UNIT, Count, Price
+from kalshi_tui.kalshi import translate, wire
+from kalshi_tui.kalshi.environments import practice
+from kalshi_tui.kalshi.feed.stream import Health
+from kalshi_tui.kalshi.rest import RestClient, Retry
+from kalshi_tui.kalshi.transport.clock import ExchangeClock
+from kalshi_tui.kalshi.transport.rate_limit import Tokens
+from kalshi_tui.kalshi.transport.signing import Signer, generate_key
+from kalshi_tui.practice.engine.core import Dedupe
+from kalshi_tui.practice.engine.events import (
+    BookChanged,
+    EngineEvent,
+    Filled,
+    OrderChanged,
+    PositionChanged,
+)
+from kalshi_tui.practice.engine.records import OrderRecord, OrderRequest, OrderStatus
+from kalshi_tui.practice.engine.rejection import Refusal
+from kalshi_tui.practice.server import encode_frames
+from kalshi_tui.practice.server.app import PracticeServer
+from kalshi_tui.practice.server.auth import Authenticator
+from kalshi_tui.practice.server.lagging_reads import LaggingReads
+from kalshi_tui.practice.simulation.world import World
+from kalshi_tui.session.execution.journal import Journal
+from kalshi_tui.session.interface import Outcome
+from kalshi_tui.session.options import Options
+from kalshi_tui.session.session import Session
+from kalshi_tui.session.store import Store
+from kalshi_tui.session.venue import Venue
+from tests.session.execution.test_thursday_pause import Simulated
+
+PEM = generate_key()
+START_MS = 1_800_000_000_000
+CASH = 10_000 * MONEY_UNIT
+PATIENCE_MS = 200_000
+US, THEM = "us", "them"
+CALM = 25
+"""So many turns of the loop in which no request is under way count as rest."""
+FAST = "prestige"
+GIVES_UP_S = 10.0
+"""How long the client waits for an answer."""
+HEAL_S = 90
+
+
+class Trouble(Enum):
+    """What the line does to one command. The first group keeps it from the exchange, the second spoils the answer."""
+
+    NONE = "none"
+    NO_CONNECTION = "no connection: nothing left"
+    LOST = "lost on the way, no answer"
+    TOO_MANY = "429"
+    FAILED_BEFORE = "503, not processed"
+    SAYS_ALREADY = "409 order_already_exists, not processed"
+    LATE = "arrives late; the sender gives up without an answer"
+    LATER = "arrives when the sender has given up"
+    REPLY_LOST = "processed, the connection broke"
+    REPLY_LATE = "processed, the answer comes seconds later"
+    FAILED_AFTER = "processed, 504"
+    TIMED_OUT = "processed, 408"
+    GARBAGE = "processed, the answer is no JSON"
+    WITHOUT_ID = "processed, the answer names no order"
+    OF_ANOTHER = "processed, the answer is that of the command before"
+
+
+class Line(httpx.AsyncBaseTransport):
+    """Carries requests to the server's own handler."""
+
+    def __init__(self, app: web.Application, clock: Simulated) -> None:
+        self._app = app
+        self._clock = clock
+        self.troubles: deque[Trouble] = deque()
+        """For the next commands, in their order."""
+        self.down_until_ms = 0
+        """Until then no name can be resolved."""
+        self.late_s = 3.0
+        self.active = 0
+        self.commands: list[tuple[str, str, bytes]] = []
+        """What has reached the exchange."""
+        self._before: httpx.Response | None = None
+        self._floating: set[asyncio.Task[Any]] = set()
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if self._clock.now_ms < self.down_until_ms:
+            raise httpx.ConnectError("no such name")
+        if request.method == "GET":
+            return await self._shielded(self._process(request))
+        return await self._command(request, self.troubles.popleft() if self.troubles else Trouble.NONE)
+
+    async def _command(self, request: httpx.Request, trouble: Trouble) -> httpx.Response:
+        if trouble is Trouble.NO_CONNECTION:
+            raise httpx.ConnectError("refused")
+        if trouble is Trouble.LOST:
+            raise httpx.ReadError("broken")
+        if trouble is Trouble.TOO_MANY:
+            return httpx.Response(429, json={"error": "too many requests"})
+        if trouble is Trouble.FAILED_BEFORE:
+            return httpx.Response(503, json={"error": {"code": "unavailable", "message": "unavailable"}})
+        if trouble is Trouble.SAYS_ALREADY:
+            return httpx.Response(409, json={"error": {"code": "order_already_exists", "message": "exists"}})
+        if trouble in {Trouble.LATE, Trouble.LATER}:
+            self._float(self._later(request, self.late_s if trouble is Trouble.LATE else GIVES_UP_S + self.late_s))
+            await self._clock.sleep(GIVES_UP_S)
+            raise httpx.ReadTimeout("no answer")
+        # What is on its way goes on even if its sender is no more.
+        reply = await self._shielded(self._process(request))
+        before, self._before = self._before, reply
+        if trouble is Trouble.REPLY_LOST:
+            raise httpx.RemoteProtocolError("closed")
+        if trouble is Trouble.REPLY_LATE:
+            await self._clock.sleep(self.late_s)
+        if trouble is Trouble.OF_ANOTHER and before is not None:
+            return httpx.Response(before.status_code, content=before.content)
+        spoilt = {
+            Trouble.FAILED_AFTER: httpx.Response(504, text="gateway"),
+            Trouble.TIMED_OUT: httpx.Response(408, text="timeout"),
+            Trouble.GARBAGE: httpx.Response(201, text="<html>"),
+            Trouble.WITHOUT_ID: httpx.Response(201, json={"fill_count": "0.00", "remaining_count": "0.00"}),
+        }
+        return spoilt.get(trouble, reply)
+
+    async def _later(self, request: httpx.Request, seconds: float) -> None:
+        await self._clock.sleep(seconds)
+        await self._process(request)
+
+    def _float(self, work: Awaitable[Any]) -> "asyncio.Task[Any]":
+        task = asyncio.ensure_future(work)
+        self._floating.add(task)
+        task.add_done_callback(self._floating.discard)
+        return task
+
+    async def _shielded(self, work: Awaitable[httpx.Response]) -> httpx.Response:
+        return await asyncio.shield(self._float(work))
+
+    async def _process(self, request: httpx.Request) -> httpx.Response:
+        self.active += 1
+        try:
+            content = request.content if request.method != "GET" else b""
+            if request.method != "GET":
+                self.commands.append((request.method, request.url.path, content))
+            payload = StreamReader(mock.Mock(_reading_paused=False), 2**16, loop=asyncio.get_running_loop())
+            payload.feed_data(content)
+            payload.feed_eof()
+            made = make_mocked_request(
+                request.method,
+                request.url.raw_path.decode(),
+                headers=dict(request.headers),
+                payload=payload,
+                app=self._app,
+            )
+            response = await self._app._handle(made)
+            assert isinstance(response, web.Response)
+            body = response.body
+            return httpx.Response(response.status, headers=dict(response.headers), content=bytes(body or b""))  # type: ignore[arg-type]
+        finally:
+            self.active -= 1
+
+
+class Silence:
+    """A stream that the test speaks for."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def run(self) -> None:
+        self._store.link(LinkState.LIVE, "")
+        await asyncio.Event().wait()
+
+    async def close(self) -> None:
+        await asyncio.sleep(0)
+
+    def watch_books(self, tickers: Sequence[str]) -> None: ...
+    def watch_quotes(self, tickers: Sequence[str]) -> None: ...
+    def distrust(self, why: str) -> None: ...
+    def health(self) -> Health:
+        return Health(LinkState.LIVE, 0, 0.0, None, None, 0, 0, 0, 0, 0)
+
+
+Told = Callable[[Store], None]
+
+
+class Rig:
+    """One exchange, one account of ours, and a session that comes and goes."""
+
+    def __init__(
+        self, folder: Path, *, dedupe: Dedupe = "open", options: Options | None = None, cancel_all: bool = True
+    ) -> None:
+        self.clock = Simulated(START_MS)
+        self._options = options
+        self.world = World(self.clock, seed=7, quiet=True, markets=8, dedupe=dedupe)
+        self.exchange = self.world.exchange
+        # What arrives late was let in at once and is carried out later: its signature is not too old.
+        authenticator = Authenticator(self.clock, tolerance_ms=PATIENCE_MS)
+        self.signer = Signer.from_pem("key", PEM, environment=practice(1))
+        authenticator.register("key", US, self.signer.public_key())
+        for name in (US, THEM):
+            self.exchange.open_account(name, {0: CASH, 2: CASH})
+        self.server = PracticeServer(
+            self.world, authenticator, None, self.clock, tier="prestige", cancel_all=cancel_all
+        )
+        self.server.app.freeze()
+        self.world.start()
+        self.server.commit()
+        # One that does not close while a test runs.
+        long = START_MS + 24 * 3_600_000
+        self.ticker = next(e.ticker for e in self.exchange.markets() if e.status.tradable and e.close_ms > long)
+        self.line = Line(self.server.app, self.clock)
+        self._path = folder / "journal.sqlite3"
+        self.opening: Callable[[Path, str], Journal] = Journal.open
+        self.session: Session
+        self.untold: deque[Told] = deque()
+        """Frames of the account that have been sent and not been delivered."""
+        self.intents: dict[str, OrderTerms] = {}
+        """All that was ever meant to be sent, by client order id."""
+        self.doing: set[asyncio.Task[Any]] = set()
+        publish = self.server.hub.publish
+
+        def overheard(events: Iterable[EngineEvent]) -> None:
+            events = list(events)
+            self.untold.extend(filter(None, map(self._told, events)))
+            publish(events)
+
+        self.server.hub.publish = overheard  # type: ignore[method-assign]  # overheard on the way
+
+    @staticmethod
+    def _told(event: EngineEvent) -> Told | None:
+        """Give a private frame as the client reads it off the wire."""
+        if isinstance(event, OrderChanged) and event.order.account_id == US:
+            order = translate.user_order(
+                wire.decode(wire.encode(encode_frames.user_order(event.order)), wire.UserOrderMsg)
+            )
+            return lambda store: store.order(order)
+        if isinstance(event, Filled) and event.fill.account_id == US:
+            fill = translate.fill(wire.decode(wire.encode(encode_frames.fill(event.fill)), wire.FillMsg))
+            return lambda store: store.fill(fill)
+        if isinstance(event, PositionChanged) and event.position.account_id == US:
+            message = wire.decode(wire.encode(encode_frames.market_position(event.position)), wire.MarketPositionMsg)
+            position = translate.market_position(message)
+            return lambda store: store.position(position)
+        if isinstance(event, BookChanged):
+            return None
+        return None
+
+    # The client.
+
+    async def start(self, options: Options | None = None) -> None:
+        """Start the program; with other options than before if they are given."""
+        self._options = options or self._options
+        clock = ExchangeClock(self.clock)
+        rest = RestClient(practice(1), self.signer, clock=clock, transport=self.line, retry=Retry(attempts=1))
+        self.journal = self.opening(self._path, "key")
+        self.session = Session(
+            Venue.PRACTICE,
+            rest,
+            lambda store, _: Silence(store),  # type: ignore[arg-type,return-value]  # the test speaks for it
+            self.clock,
+            self.clock.sleep,
+            journal=self.journal,
+            options=self._options,
+            timer_s=lambda: self.clock.now_ms / 1000,
+        )
+        rest._calls.writes = Tokens(timer_s=lambda: self.clock.now_ms / 1000, sleep=self.clock.sleep)
+        await self.session.start()
+
+    async def kill(self) -> None:
+        """End the program as SIGKILL does: nothing more is written, nobody says goodbye."""
+        self.journal.close()
+        self.session.store.on_order = None
+        for task in list(self.doing):
+            task.cancel()
+        await asyncio.gather(*self.doing, return_exceptions=True)
+        with suppress(Exception):
+            await self.session.stop()
+
+    def begin(self, work: Awaitable[Any]) -> "asyncio.Task[Any]":
+        """Let the trader do something, and do not wait for it."""
+        task = asyncio.ensure_future(work)
+        self.doing.add(task)
+        task.add_done_callback(self.doing.discard)
+        return task
+
+    def submit(self, terms: OrderTerms, *troubles: Trouble) -> "asyncio.Task[Outcome]":
+        """Confirm and send an order, having said every word that is asked for."""
+        self.line.troubles.extend(troubles)
+        name = self.session.draft(terms)
+        self.intents[name] = terms
+        agreed = frozenset(each.id for each in self.session.objections(terms))
+        return self.begin(self.session.submit(terms, name, agreed))
+
+    # The exchange.
+
+    def trade(self, side: BookSide, price: Price, count: Count) -> None:
+        """Let somebody else place an order."""
+        with suppress(Refusal):
+            self.exchange.create_order(THEM, OrderRequest(self.ticker, side, count, price, TimeInForce.GTC))
+        self.server.commit()
+
+    def lag(self, ms: int) -> None:
+        """Let the portfolio's reads lag by so much from now on."""
+        self.server.set_reads(LaggingReads(self.exchange, self.clock, ms) if ms else None)
+
+    def theirs(self) -> list[OrderRecord]:
+        """Give our orders as the exchange has them."""
+        return list(self.exchange.orders(US))
+
+    # Time.
+
+    async def spin(self) -> None:
+        """Let everything run until it waits for time to pass."""
+        calm = 0
+        for _ in range(5_000):
+            await asyncio.sleep(0)
+            calm = 0 if self.line.active else calm + 1
+            if calm >= CALM:
+                return
+        raise AssertionError("it never came to rest")
+
+    async def pass_time(self, seconds: float, step_ms: int = 500) -> None:
+        """Let time go on."""
+        for _ in range(int(seconds * 1000) // step_ms):
+            self.clock.advance(step_ms)
+            self.world.step()
+            self.server.commit()
+            await self.spin()
+
+    def deliver(self, how: str = "all") -> None:
+        """Deliver the frames that wait: ``all``, ``twice``, ``reversed``, or ``none``: they are lost."""
+        told = list(self.untold)
+        self.untold.clear()
+        if how == "reversed":
+            told.reverse()
+        for frame in itertools.chain(told, told if how == "twice" else ()):
+            if how != "none":
+                frame(self.session.store)
+
+    async def heal(self) -> None:
+        """Let all trouble end, and give it time; late frames come, or never."""
+        self.line.troubles.clear()
+        self.line.down_until_ms = 0
+        self.exchange.resume_exchange()
+        self.exchange.resume_trading()
+        self.server.commit()
+        self.lag(0)
+        await self.pass_time(HEAL_S, 3_000)
+        for task in list(self.doing):
+            assert task.done(), "a command of the trader's never ended"
+
+    # The truth.
+
+    def check(self) -> None:
+        """Fail unless there is at most one order for each intent, and what is known here is what the exchange has."""
+        store, theirs = self.session.store, self.theirs()
+        names = [record.client_order_id for record in theirs]
+        assert len(names) == len(set(names)), "two orders for one intent"
+        assert set(names) <= self.intents.keys(), "an order that nobody meant"
+        by_name = {order.client_order_id: order for order in store.orders.values()}
+        for record in theirs:
+            order = by_name.get(record.client_order_id)
+            assert order is not None, f"nobody knows of {record.order_id}"
+            assert facts(order) == truth(record), f"{facts(order)} here, {truth(record)} there; {order}"
+        for name, order in by_name.items():
+            if name not in names:
+                never = {OrderState.NOT_SENT, OrderState.REFUSED}
+                assert order.state in never, f"{order.state} here, no order there"
+        held = {position.ticker: position.count for position in self.exchange.positions(US) if position.count}
+        assert {ticker: position.count for ticker, position in store.positions.items()} == held
+        written = {entry.order.client_order_id for entry in self.journal.open_entries()}
+        assert written == {record.client_order_id for record in theirs if record.status is OrderStatus.RESTING}
+        cash = self.exchange.balance(US)
+        assert store.balance is not None
+        assert dict(store.balance.by_shard) == dict(cash.available)
+
+    async def close(self) -> None:
+        """End everything."""
+        await self.session.stop()
+        for task in list(self.line._floating):
+            task.cancel()
+
+
+ENDED = {OrderState.CANCELLED: OrderStatus.CANCELED, OrderState.EXPIRED: OrderStatus.CANCELED}
+STATUSES = ENDED | {OrderState.RESTING: OrderStatus.RESTING, OrderState.FILLED: OrderStatus.EXECUTED}
+
+
+def facts(order: Order) -> tuple[object, ...]:
+    return (
+        order.order_id,
+        STATUSES.get(order.state, order.state),
+        order.book_side,
+        order.yes_price,
+        order.filled,
+        order.remaining,
+    )
+
+
+def truth(record: OrderRecord) -> tuple[object, ...]:
+    return record.order_id, record.status, record.side, record.price, record.filled, record.remaining

@@ -1,0 +1,129 @@
+"""The sets of colours."""
+
+from itertools import combinations
+
+import msgspec
+import pytest
+from rich.cells import cell_len
+from textual.color import Color
+from textual.theme import Theme
+
+from kalshi_tui.runtime.settings import Settings
+from kalshi_tui.ui.app import DeskApp
+from kalshi_tui.ui.terminal_capabilities import CONSOLE_GLYPHS
+from kalshi_tui.ui.theme import (
+    AUTO,
+    NAMES,
+    THEMES,
+    VARIABLES,
+    fitting_theme,
+)
+from kalshi_tui.ui.ui_settings import Wishes
+from tests.support.fake_desk import Clock, FakeDesk
+from tests.support.pilot import NARROW, trading
+from tests.support.sequences import on_a_console
+
+READABLE = 4.5
+"""The contrast that WCAG asks of text."""
+
+
+@pytest.mark.parametrize("theme", THEMES, ids=lambda theme: theme.name)
+def test_each_defines_every_colour(theme: Theme) -> None:
+    assert set(theme.variables) >= set(VARIABLES)
+
+
+def contrast(one: str, other: str) -> float:
+    def luminance(text: str) -> float:
+        parts = [part / 255 for part in Color.parse(text).rgb]
+        linear = [part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    high, low = sorted((luminance(one), luminance(other)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("theme", THEMES, ids=lambda theme: theme.name)
+def test_what_is_written_can_be_read(theme: Theme) -> None:
+    own = theme.variables
+    background = str(theme.background)
+    written = [str(theme.foreground), str(theme.success), str(theme.error), str(theme.warning), own["bid"], own["ask"]]
+    for colour in [*written, own["own"]]:
+        assert contrast(colour, background) >= READABLE, colour
+    for bar in ("bid-bar", "ask-bar"):
+        assert contrast(own["bar-text"], own[bar]) >= READABLE
+    assert contrast(own["venue-text"], str(theme.success)) >= READABLE
+
+
+def test_no_two_are_alike() -> None:
+    for one, other in combinations(THEMES, 2):
+        assert one.name != other.name
+        assert one.variables != other.variables
+
+
+def test_blue_and_orange_are_all_that_safe_needs() -> None:
+    safe = next(theme for theme in THEMES if theme.name == "safe")
+    for name in (str(safe.success), safe.variables["bid"]):
+        red, _, blue = Color.parse(name).rgb
+        assert blue > red
+    for name in (str(safe.error), safe.variables["ask"]):
+        red, _, blue = Color.parse(name).rgb
+        assert red > blue
+
+
+@pytest.mark.parametrize(
+    ("environment", "theme"),
+    [
+        ({"TERM": "xterm-256color", "COLORTERM": "truecolor"}, "desk"),
+        ({"TERM": "xterm", "COLORTERM": "truecolor"}, "desk"),
+        ({"TERM": "xterm-256color"}, "desk"),
+        ({"TERM": "tmux-256color"}, "desk"),
+        ({"TERM": "xterm-kitty"}, "desk"),
+        ({"TERM": "xterm"}, "sixteen"),
+        ({"TERM": "screen"}, "sixteen"),
+        ({"TERM": "linux"}, "sixteen"),
+        ({"TERM": "linux", "COLORTERM": "truecolor"}, "sixteen"),
+        ({}, "sixteen"),
+    ],
+)
+def test_without_a_wish_the_terminal_decides_and_a_wish_holds_everywhere(
+    environment: dict[str, str], theme: str
+) -> None:
+    assert fitting_theme("auto", environment) == theme
+    for wish in NAMES:
+        assert fitting_theme(wish, environment) == wish
+
+
+def test_sixteen_is_made_of_the_terminals_own_colours_alone() -> None:
+    theme = next(theme for theme in THEMES if theme.name == "sixteen")
+    own = [theme.primary, theme.foreground, theme.background, theme.success, theme.error, *theme.variables.values()]
+    assert all(str(colour).startswith("ansi_") and colour != "ansi_default" for colour in own)
+
+
+def test_what_a_console_has_not_is_drawn_in_as_many_cells() -> None:
+    for code, instead in CONSOLE_GLYPHS.items():
+        assert cell_len(chr(code)) == len(instead)
+        assert on_a_console(instead)
+
+
+def test_the_setting_knows_them_all_and_no_other() -> None:
+    for name in (AUTO, *NAMES):
+        assert msgspec.convert({"screen": {"theme": name}}, Settings).screen.theme == name
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.convert({"screen": {"theme": "purple"}}, Settings)
+
+
+async def test_a_key_goes_through_them_and_says_how_to_keep_one() -> None:
+    async with trading(size=NARROW) as trader:
+        for name in (*NAMES[1:], NAMES[0]):
+            screen = await trader.press("T")
+            assert trader.app.theme == name
+            assert f"Colours: {name}." in screen
+            assert "FED-26DEC-C25" in screen
+
+
+async def test_the_app_begins_with_the_one_that_is_set() -> None:
+    clock = Clock()
+    app = DeskApp(FakeDesk(clock), clock_ms=clock, timer_ms=Clock(0), wishes=Wishes(theme="paper"))
+    async with app.run_test(size=NARROW):
+        assert app.theme == "paper"
+        assert not app.current_theme.dark
