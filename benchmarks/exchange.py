@@ -18,16 +18,16 @@ from benchmarks.practice import practice
 from kalshi_tui.domain.fees import FeeSchedule
 from kalshi_tui.domain.order import BookSide
 from kalshi_tui.domain.price import MONEY_UNIT
-from kalshi_tui.kalshi.environments import practice_at
+from kalshi_tui.kalshi.environments import practice_at_urls
 from kalshi_tui.kalshi.transport.signing import Signer
 from kalshi_tui.practice.engine.core import Catalog
 from kalshi_tui.practice.engine.exchange import Exchange
 from kalshi_tui.practice.engine.records import OrderRequest
 from kalshi_tui.practice.engine.terms import (
     LINEAR_CENT,
-    Event,
-    Market,
-    Series,
+    EventDefinition,
+    MarketDefinition,
+    SeriesDefinition,
 )
 from kalshi_tui.runtime.launch import PracticeProcess
 
@@ -51,7 +51,7 @@ asyncio.run(bare())
 def engine() -> Exchange:
     """Make an exchange of many markets, with two traders who can pay for everything."""
     markets = tuple(
-        Market(
+        MarketDefinition(
             ticker=ticker,
             event_ticker=f"E-{ticker}",
             series_ticker="KXS",
@@ -69,11 +69,11 @@ def engine() -> Exchange:
         )
         for ticker in TICKERS
     )
-    events = tuple(Event(each.event_ticker, "KXS", each.title) for each in markets)
-    made = Exchange(Catalog((Series("KXS", "A series", "World"),), events, markets), lambda: NOON, 1)
+    events = tuple(EventDefinition(each.event_ticker, "KXS", each.title) for each in markets)
+    made = Exchange(Catalog((SeriesDefinition("KXS", "A series", "World"),), events, markets), lambda: NOON, 1)
     for name in ("ann", "bob"):
         made.open_account(name, {0: 1_000_000 * MONEY_UNIT})
-    made.take_events()
+    made.drain_events()
     return made
 
 
@@ -89,7 +89,7 @@ def matched() -> float:
         made.create_order("bob", OrderRequest(ticker, BookSide.ASK, 100, price))
         if not number % 100:
             # As the server does: what happened is taken away to be streamed and stored.
-            made.take_events()
+            made.drain_events()
     taken = time.perf_counter() - start
     assert not any(made.listings[ticker].book.sides[0].orders() for ticker in TICKERS[:1])
     return ORDERS / taken
@@ -141,8 +141,8 @@ def by_rest() -> tuple[float, float]:
     ):
         process = PracticeProcess(["--data", folder, "--quiet-market", "--tier", "prestige"])
         try:
-            ready = process.ready(60)
-            environment = practice_at(ready.rest_url, ready.ws_url)
+            ready = process.wait_until_ready(60)
+            environment = practice_at_urls(ready.rest_url, ready.ws_url)
             signer = Signer.from_pem(
                 ready.api_key_id, Path(ready.private_key_path).read_bytes(), environment=environment
             )
@@ -155,7 +155,7 @@ def by_rest() -> tuple[float, float]:
                 paces[0].append(asyncio.run(sent(ours, ticker, signer)))
                 paces[1].append(asyncio.run(sent(f"http://127.0.0.1:{port}{PATH}", ticker, signer)))
         finally:
-            process.end()
+            process.stop()
             beside.kill()
     return statistics.median(paces[0]), statistics.median(paces[1])
 

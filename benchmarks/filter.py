@@ -8,14 +8,14 @@ from kalshi_tui.domain.market import Event, Market, MarketStatus
 from kalshi_tui.domain.price import CENT_GRID
 from kalshi_tui.presentation.lines import Line
 from kalshi_tui.session.store import Store
-from kalshi_tui.ui.market_list.columns import Columns, Row
+from kalshi_tui.ui.market_list.columns import MarketColumns, MarketRow
 from kalshi_tui.ui.market_list.view import (
-    Lines,
-    Listed,
-    Sort,
+    LazyLines,
+    MarketIndex,
+    MarketSort,
+    current_quote,
     market_label,
-    touch,
-    watch_line,
+    market_row_line,
 )
 
 MARKETS = 70_000
@@ -61,21 +61,21 @@ def listed_store() -> Store:
 def run() -> list[Figure]:
     """Do what the pane does at each key: find, put in place, draw what is seen."""
     store = listed_store()
-    listed = Listed(store, Sort.LISTED)
-    columns = Columns.within(60, listed.decimals)
+    listed = MarketIndex(store, MarketSort.LISTED)
+    columns = MarketColumns.for_width(60, listed.decimals)
     texts = [
         f"{ticker} {market_label(market)} {store.events[market.event_ticker].category}".lower()
         for ticker, market in store.markets.items()
     ]
 
     def draw(ticker: str) -> Line:
-        return watch_line(Row(store.markets[ticker], touch(store, ticker)), columns)
+        return market_row_line(MarketRow(store.markets[ticker], current_quote(store, ticker)), columns)
 
     def ours() -> None:
         for typed in TYPED:
-            tickers = listed.having(typed.lower().split())
+            tickers = listed.find(typed.lower().split())
             places = {ticker: place for place, ticker in enumerate(tickers)}
-            lines = Lines(tickers, draw)
+            lines = LazyLines(tickers, draw)
             assert len(places) == len(lines)
             for place in range(min(SHOWN, len(lines))):
                 _ = lines[place]

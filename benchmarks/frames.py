@@ -83,12 +83,12 @@ def ticker_frames() -> list[bytes]:
 class _WholeDelta(msgspec.Struct, frozen=True, gc=False, tag="orderbook_delta"):
     sid: int
     seq: int
-    msg: wire.WholeDeltaMsg
+    msg: wire.FullDeltaMsg
 
 
 class _WholeTicker(msgspec.Struct, frozen=True, gc=False, tag="ticker"):
     sid: int
-    msg: wire.WholeTickerMsg
+    msg: wire.FullTickerMsg
 
 
 decode_whole = msgspec.json.Decoder(_WholeDelta | _WholeTicker | wire.SnapshotFrame).decode
@@ -105,14 +105,14 @@ def following(store: Store) -> FeedProtocol:
 def quoting(store: Store) -> FeedProtocol:
     """Give a feed that follows the quotes of every market there is."""
     protocol = FeedProtocol(store)
-    protocol.want_tickers(None)
+    protocol.want_quotes(None)
     return _told(protocol, wire.Channel.TICKER)
 
 
 def _told(protocol: FeedProtocol, channel: str) -> FeedProtocol:
     """Answer the one subscription that a feed asks for."""
     protocol.connected(0.0)
-    (command,) = [wire.decode_command(each) for each in protocol.outgoing()]
+    (command,) = [wire.decode_command(each) for each in protocol.commands_to_send()]
     told = wire.SubscribedFrame(id=command.id, msg=wire.SubscribedMsg(channel=channel, sid=SID))
     protocol.receive(wire.encode(told))
     return protocol
@@ -134,4 +134,4 @@ def take(snapshots: list[bytes], deltas: list[bytes], tickers: list[str] | None 
             bid, ask = book.touch
             if bid is not None and ask is not None:
                 _ = ask - bid
-    assert all(live.good and live.book.spread is not None for live in store.books.values())
+    assert all(live.is_good and live.book.spread is not None for live in store.books.values())

@@ -17,16 +17,16 @@ from benchmarks.measure import Figure
 from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.order import Action, OrderState, OrderTerms
 from kalshi_tui.kalshi import wire
-from kalshi_tui.kalshi.environments import practice
+from kalshi_tui.kalshi.environments import practice_on_port
 from kalshi_tui.kalshi.feed.stream import Stream
 from kalshi_tui.kalshi.rest import RestClient
 from kalshi_tui.kalshi.transport.signing import Signer, generate_key
 from kalshi_tui.kalshi.wire import WS_PATH
 from kalshi_tui.runtime.compose import clock_ms
 from kalshi_tui.session.execution.journal import Journal
-from kalshi_tui.session.execution.order_lookup import Inquiry
-from kalshi_tui.session.execution.risk_checks import Guard
-from kalshi_tui.session.execution.submit import Trading
+from kalshi_tui.session.execution.order_lookup import OrderLookup
+from kalshi_tui.session.execution.risk_checks import RiskChecks
+from kalshi_tui.session.execution.submit import OrderExecutor
 from kalshi_tui.session.store import Store
 from kalshi_tui.session.venue import Venue
 
@@ -59,13 +59,13 @@ async def server() -> None:
 async def ours(port: int, count: int, signer: Signer) -> float:
     """Follow the books until all frames are in the store; give the frames a second."""
     store = Store(lambda: 0)
-    stream = Stream(practice(port), signer, store, private=False)
+    stream = Stream(practice_on_port(port), signer, store, private=False)
     stream.watch_books(TICKERS)
     task = asyncio.create_task(stream.run())
-    while not store.frames:  # noqa: ASYNC110 - a benchmark's own wait, before the clock runs
+    while not store.frame_count:  # noqa: ASYNC110 - a benchmark's own wait, before the clock runs
         await asyncio.sleep(0)
     start = time.perf_counter()
-    while store.frames < count:  # noqa: ASYNC110 - looked at every millisecond, which is little beside a second
+    while store.frame_count < count:  # noqa: ASYNC110 - looked at every millisecond, which is little beside a second
         await asyncio.sleep(0.001)
     taken = time.perf_counter() - start
     await stream.close()
@@ -98,7 +98,7 @@ def stream() -> Figure:
         try:
             assert process.stdout is not None
             port, count = map(int, process.stdout.readline().split())
-            signer = Signer.from_pem("key", signer_pem, environment=practice(port))
+            signer = Signer.from_pem("key", signer_pem, environment=practice_on_port(port))
             paces: tuple[list[float], list[float]] = ([], [])
             for _ in range(TURNS):
                 paces[0].append(asyncio.run(ours(port, count, signer)))
@@ -148,7 +148,7 @@ async def order(folder: Path) -> list[Figure]:
     """
     receiver = Receiver()
     serving = await asyncio.start_server(receiver.handle, "127.0.0.1", 0)
-    environment = practice(serving.sockets[0].getsockname()[1])
+    environment = practice_on_port(serving.sockets[0].getsockname()[1])
     signer = Signer.from_pem("key", generate_key(), environment=environment)
     terms = OrderTerms("T-1", Side.YES, Action.BUY, 4_700, 100)
     journal = Journal.open(folder / "journal.sqlite3", "key")
@@ -157,9 +157,9 @@ async def order(folder: Path) -> list[Figure]:
     taken, signed = [], []
     async with RestClient(environment, signer) as rest:
         # Ten orders a second is what a new account may send; here it is not the exchange's patience that is measured.
-        rest._calls.writes.set(1_000_000, 1_000_000)  # noqa: SLF001 - there is no other way to an account without limits
-        guard = Guard(store, Venue.PRACTICE, clock_ms=clock_ms, sent_since=journal.sent_since)
-        trading = Trading(rest, store, journal, guard, Inquiry(rest, store, asyncio.sleep))
+        rest._http.write_budget.set_limits(1_000_000, 1_000_000)  # noqa: SLF001 - there is no other way to an account without limits
+        guard = RiskChecks(store, Venue.PRACTICE, clock_ms=clock_ms, sent_since=journal.sent_since)
+        trading = OrderExecutor(rest, store, journal, guard, OrderLookup(rest, store, asyncio.sleep))
         for number in range(ORDERS):
             client_order_id = f"client-{number}"
             trading.draft(terms, client_order_id)

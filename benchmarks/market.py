@@ -6,13 +6,13 @@ from benchmarks.frames import QUOTED, QUOTES, decode_whole, quoting, ticker_fram
 from benchmarks.measure import Figure, compare
 from kalshi_tui.domain.book import Book, Side
 from kalshi_tui.domain.fees import FeeSchedule, FeeType
-from kalshi_tui.domain.link import Trust
+from kalshi_tui.domain.link import BookTrust
 from kalshi_tui.domain.market import Market, MarketStatus
 from kalshi_tui.domain.price import PriceGrid, PriceRange
 from kalshi_tui.session.store import LiveBook, Store
-from kalshi_tui.ui.book.view import book_lines, own_orders
-from kalshi_tui.ui.ladder.rows import Ladder, Seen, ladder_rows
-from kalshi_tui.ui.ladder.view import ladder_columns, ladder_header, ladder_lines
+from kalshi_tui.ui.book.view import book_lines, own_quantities
+from kalshi_tui.ui.ladder.rows import LadderSnapshot, PriceLadder, build_ladder_rows
+from kalshi_tui.ui.ladder.view import ladder_column_heading, ladder_header, ladder_lines
 
 FINE = PriceGrid((PriceRange(0, 10_000, 10),))
 
@@ -75,7 +75,7 @@ MARKET = Market(
 def top_of_book() -> list[Figure]:
     """Write the top of a book, as a frame of the screen does."""
     deep = a_book(400)
-    live = LiveBook(deep, Trust.GOOD, "")
+    live = LiveBook(deep, BookTrust.GOOD, "")
 
     def top_ten() -> None:
         for _ in range(ROUNDS):
@@ -92,7 +92,7 @@ def top_of_book() -> list[Figure]:
 
     def rows() -> None:
         for _ in range(ROUNDS):
-            book_lines(live, MARKET, own_orders((), "T-1"), None, 56, 10, None)
+            book_lines(live, MARKET, own_quantities((), "T-1"), None, 56, 10, None)
 
     ten = compare("top ten, implied asks and depth of both sides", top_ten, "slices alone", slices, items=ROUNDS)
     return [
@@ -104,16 +104,16 @@ def top_of_book() -> list[Figure]:
 
 def whole_ladder() -> list[Figure]:
     """Write all rows of the finest ladder."""
-    ladder = Ladder.of(FINE, Side.YES)
-    seen = Seen(ladder, LiveBook(a_book(400), Trust.GOOD, ""), MARKET, {})
+    ladder = PriceLadder.from_grid(FINE, Side.YES)
+    seen = LadderSnapshot(ladder, LiveBook(a_book(400), BookTrust.GOOD, ""), MARKET, {})
 
     def lines() -> None:
         ladder_header(seen, 0, len(ladder), 60)
-        ladder_columns(seen, 60)
+        ladder_column_heading(seen, 60)
         assert len(ladder_lines(seen, 0, len(ladder), 60)) == len(ladder)
 
     def rows() -> None:
-        assert len(ladder_rows(seen, 0, len(ladder))) == 999
+        assert len(build_ladder_rows(seen, 0, len(ladder))) == 999
 
     def bare() -> None:
         bids = dict(zip(seen.live.book.yes.prices, seen.live.book.yes.counts, strict=True))

@@ -18,7 +18,7 @@ from benchmarks.measure import Figure, compare
 from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.price import PRICE_UNIT
 from kalshi_tui.kalshi import wire
-from kalshi_tui.kalshi.translate import learn_delta, learn_price, levels_of
+from kalshi_tui.kalshi.translate import parse_and_cache_delta, parse_and_cache_price, parse_levels
 
 PRICE_PRECISION = 4
 SIZE_PRECISION = 2
@@ -39,7 +39,7 @@ class Books:
     def snapshot(self, msg: wire.SnapshotMsg) -> None:
         """Take a whole book."""
         for side, levels in ((Side.YES, msg.yes_dollars_fp), (Side.NO, msg.no_dollars_fp)):
-            for price, count in levels_of(levels):
+            for price, count in parse_levels(levels):
                 self.change(msg.market_ticker, side, price, count)
 
     def change(self, ticker: str, side: Side, price: int, delta: int) -> OrderBook:
@@ -80,10 +80,10 @@ def of_nautilus(snapshots: list[bytes], deltas: list[bytes]) -> None:
         msg = frame.msg
         price = prices.get(msg.price_dollars)
         if price is None:
-            price = prices[msg.price_dollars] = learn_price(msg.price_dollars)
+            price = prices[msg.price_dollars] = parse_and_cache_price(msg.price_dollars)
         delta = sizes.get(msg.delta_fp)
         if delta is None:
-            delta = sizes[msg.delta_fp] = learn_delta(msg.delta_fp)
+            delta = sizes[msg.delta_fp] = parse_and_cache_delta(msg.delta_fp)
         book = made.change(msg.market_ticker, msg.side, price, delta)
         book.best_bid_price()
         book.best_ask_price()

@@ -21,7 +21,7 @@ from aiohttp import web
 from websockets.asyncio.client import connect
 
 from benchmarks.measure import Figure, processor_s
-from kalshi_tui.kalshi.environments import practice_at
+from kalshi_tui.kalshi.environments import practice_at_urls
 from kalshi_tui.kalshi.transport.signing import Signer
 from kalshi_tui.runtime.launch import PracticeProcess
 
@@ -87,8 +87,8 @@ def practice(markets: int, rate: int, seconds: float) -> tuple[Heard, float]:
     with tempfile.TemporaryDirectory() as folder:
         process = PracticeProcess(["--data", folder, "--markets", str(markets), "--rate", str(rate)])
         try:
-            ready = process.ready(60)
-            environment = practice_at(ready.rest_url, ready.ws_url)
+            ready = process.wait_until_ready(60)
+            environment = practice_at_urls(ready.rest_url, ready.ws_url)
             signer = Signer.from_pem(ready.api_key_id, ready.private_key_path.read_bytes(), environment=environment)
             headers = signer.headers("GET", WS_PATH, time.time_ns() // 1_000_000, host=environment.ws_host)
             import httpx  # noqa: PLC0415 - only here
@@ -110,7 +110,7 @@ def practice(markets: int, rate: int, seconds: float) -> tuple[Heard, float]:
             heard = asyncio.run(listen(ready.ws_url, headers, commands, seconds))
             return heard, (processor_s(ready.pid) - before) / (time.perf_counter() - began)
         finally:
-            process.end()
+            process.stop()
 
 
 BARE = """

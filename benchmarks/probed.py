@@ -34,8 +34,8 @@ class Probe:
     async def tell(self, session: Session) -> None:
         """Audit every book and write the report."""
         late = sorted(self.late_ms)
-        pulse, frames = session.pulse(), session.store.frames
-        results = [await session.audited(ticker) for ticker in list(session.store.books)]
+        pulse, frames = session.link_metrics(), session.store.frame_count
+        results = [await session.run_audit(ticker) for ticker in list(session.store.books)]
         report = {
             "late_p99_ms": late[len(late) * 99 // 100],
             "books": len(results),
@@ -52,21 +52,21 @@ def follow_all(probe: Probe) -> None:
     running = []
 
     def follow(self: Session) -> None:
-        self._stream.watch_books(list(dict.fromkeys([*self._looked_at, *self.store.markets])))
+        self._stream.watch_books(list(dict.fromkeys([*self._shown_tickers, *self.store.markets])))
 
-    async def start_probed(self: Session, *, alone: bool = False) -> None:
-        await start(self, alone=alone)
+    async def start_probed(self: Session, *, single_command: bool = False) -> None:
+        await start(self, single_command=single_command)
         loop = asyncio.get_running_loop()
         running.append(loop.create_task(probe.run()))
 
         def begin() -> None:
-            self._follow_books()
+            self._update_book_subscriptions()
             probe.late_ms.clear()
 
         loop.add_signal_handler(signal.SIGUSR1, begin)
         loop.add_signal_handler(signal.SIGUSR2, lambda: running.append(loop.create_task(probe.tell(self))))
 
-    Session._follow_books = follow  # type: ignore[method-assign]  # noqa: SLF001 - a benchmark's own
+    Session._update_book_subscriptions = follow  # type: ignore[method-assign]  # noqa: SLF001 - a benchmark's own
     Session.start = start_probed  # type: ignore[method-assign]  # the same
 
 

@@ -7,9 +7,9 @@ from benchmarks.frames import SID, TICKERS, frames
 from benchmarks.measure import Figure, compare
 from kalshi_tui.kalshi import wire
 from kalshi_tui.practice.replay.world import ReplayWorld
-from kalshi_tui.recording.checker import check
-from kalshi_tui.recording.reader import RecordedFile
-from kalshi_tui.recording.writer import Kind, Recording
+from kalshi_tui.recording.checker import check_recording
+from kalshi_tui.recording.reader import RecordingReader
+from kalshi_tui.recording.writer import RecordingWriter, RecordKind
 
 SOME = 60_000
 """How many frames; the feed's own benchmark has more."""
@@ -21,7 +21,7 @@ NOW_MS = 1_800_000_000_000
 def a_recording(path: Path, made: list[bytes]) -> None:
     """Record these frames as one connection's."""
     clock = iter(range(NOW_MS, NOW_MS + 10 * len(made) + 1_000))
-    recording = Recording(path, clock_ms=lambda: next(clock))
+    recording = RecordingWriter(path, clock_ms=lambda: next(clock))
     for number, ticker in enumerate(TICKERS):
         event = wire.Event(event_ticker=f"EVENT-{number}", series_ticker="SERIES", title=ticker)
         market = wire.Market(
@@ -32,12 +32,12 @@ def a_recording(path: Path, made: list[bytes]) -> None:
             status="active",
             price_level_structure="linear_cent",
         )
-        recording.add(Kind.EVENT, wire.encode(event))
-        recording.add(Kind.MARKET, wire.encode(market))
+        recording.write_record(RecordKind.EVENT, wire.encode(event))
+        recording.write_record(RecordKind.MARKET, wire.encode(market))
     tap = recording.tap()
     tap.begin({SID: (wire.Channel.BOOK, 1)})
     for frame in made:
-        tap.frame(frame)
+        tap.record_frame(frame)
     recording.close()
 
 
@@ -55,16 +55,16 @@ def run() -> list[Figure]:
             a_recording(other, made)
 
         def read() -> None:
-            assert sum(record.kind == Kind.FRAME for record in RecordedFile(path).records()) == len(made)
+            assert sum(record.kind == RecordKind.FRAME for record in RecordingReader(path).records()) == len(made)
 
         def verify() -> None:
-            assert check(path).clean
+            assert check_recording(path).clean
 
         def play() -> None:
             world = ReplayWorld(path, seed=7)
-            world.step_on(len(made))
+            world.step_frames(len(made))
             assert world.ended
-            world.exchange.take_events()
+            world.exchange.drain_events()
 
         def decode() -> None:
             for frame in made:

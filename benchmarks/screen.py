@@ -92,7 +92,7 @@ def busy(home: Path, rate: int) -> Busy:
     """Measure the program at so many messages a second, with every book followed."""
     process = PracticeProcess(["--data", str(home / "exchange"), "--rate", str(rate), "--markets", str(MARKETS)])
     try:
-        ready = process.ready()
+        ready = process.wait_until_ready()
         keys = {"KALSHI_API_KEY_ID": ready.api_key_id, "KALSHI_PRIVATE_KEY_PATH": str(ready.private_key_path)}
         report = home / "report.json"
         child = pexpect.spawn(
@@ -117,7 +117,7 @@ def busy(home: Path, rate: int) -> Busy:
         child.close(force=True)
         return Busy(taken, share, told["frames"] / (seconds + 2.0), told)
     finally:
-        process.end()
+        process.stop()
 
 
 def empty(home: Path) -> list[float]:

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from benchmarks.frames import following, frames
 from benchmarks.measure import Figure, memory_kb
-from kalshi_tui.runtime.compose import connected_practice, session_of
-from kalshi_tui.runtime.launch import PracticeProcess, Ready
-from kalshi_tui.session.practice_faults import BY_ID
+from kalshi_tui.runtime.compose import build_session, practice_access
+from kalshi_tui.runtime.launch import PracticeProcess, PracticeReady
+from kalshi_tui.session.practice_faults import FAULTS_BY_ID
 from kalshi_tui.session.store import Store
 
 A_SECOND = 2_000
@@ -39,35 +39,35 @@ def grown(hours: int) -> Figure:
             seq += 1
             protocol.receive(frame.replace(b'"seq":%d,' % (number + 1), b'"seq":%d,' % seq, 1))
             if number % FRAME_EVERY == 0:
-                store.drain()
+                store.take_changes()
         done += len(deltas)
         early = early or (memory_kb(os.getpid()) if done * 10 >= wanted else 0)
-    assert all(live.good for live in store.books.values())
+    assert all(live.is_good for live in store.books.values())
     late = memory_kb(os.getpid())
     name = f"memory after {hours} h at {A_SECOND:,}/s"
     return Figure(name, "after the first tenth", late / 1024, early / 1024, "MB", 1.05)
 
 
-async def session(ready: Ready) -> None:
+async def session(ready: PracticeReady) -> None:
     """Run a session on a busy exchange, have its connection cut again and again, and stop it."""
-    made = session_of(connected_practice(ready))
+    made = build_session(practice_access(ready))
     await made.start()
     store = made.store
     await until(lambda: len(store.markets) >= FOLLOWED)
     tickers = list(store.markets)[:FOLLOWED]
-    made.look_at(tickers)
+    made.set_shown_markets(tickers)
     for _ in range(CUTS):
-        await until(lambda: all(store.book(ticker).good for ticker in tickers))
-        await until(partial(taken, store, store.frames + RATE // 10))
-        made.rehearse(BY_ID["drop"], "")
-        await until(lambda: not any(store.book(ticker).good for ticker in tickers))
+        await until(lambda: all(store.book(ticker).is_good for ticker in tickers))
+        await until(partial(taken, store, store.frame_count + RATE // 10))
+        made.inject_fault(FAULTS_BY_ID["drop"], "")
+        await until(lambda: not any(store.book(ticker).is_good for ticker in tickers))
     await made.stop()
 
 
 def taken(store: Store, frames: int) -> bool:
     """Do a screen's part, and say whether so many frames have come."""
-    store.drain()
-    return store.frames >= frames
+    store.take_changes()
+    return store.frame_count >= frames
 
 
 async def until(condition: Callable[[], object]) -> None:
@@ -77,7 +77,7 @@ async def until(condition: Callable[[], object]) -> None:
             await asyncio.sleep(0.02)
 
 
-async def tasks_after(ready: Ready) -> int:
+async def tasks_after(ready: PracticeReady) -> int:
     """Run a session, and count the tasks that are left of it."""
     await session(ready)
     return len(asyncio.all_tasks()) - 1
@@ -88,14 +88,14 @@ def left_over() -> list[Figure]:
     with tempfile.TemporaryDirectory() as folder:
         process = PracticeProcess(["--data", folder, "--rate", str(RATE)])
         try:
-            ready = process.ready(60)
+            ready = process.wait_until_ready(60)
             # Libraries open what they keep for good at their first use.
             asyncio.run(session(ready))
             before = handles()
             tasks = [asyncio.run(tasks_after(ready)) for _ in range(SESSIONS)]
             after = handles()
         finally:
-            process.end()
+            process.stop()
     assert not any(tasks), f"{tasks} tasks are left over"
     note = f"{SESSIONS} sessions, each with {CUTS} cut connections; no task is left over"
     return [Figure("sockets and files open after sessions", "before", after, before, "handles", 1, note=note)]

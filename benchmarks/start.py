@@ -18,9 +18,9 @@ import pexpect
 
 from benchmarks.measure import Figure, memory_kb, processor_s
 from kalshi_tui.runtime.launch import PracticeProcess
-from kalshi_tui.session.persisted import Kept
+from kalshi_tui.session.persisted import PersistedFile
 from kalshi_tui.ui.dialogs import welcome
-from kalshi_tui.ui.market_list.watch_lists import FILE, MOST_MARKETS
+from kalshi_tui.ui.market_list.watch_lists import MAX_MARKETS_PER_LIST, WATCH_LISTS_FILE
 
 TURNS = 5
 EMPTY = "from textual.app import App\nclass Empty(App[None]):\n def on_mount(self): self.{then}\nEmpty().run()"
@@ -41,7 +41,7 @@ def environment(home: Path) -> dict[str, str]:
     """Give the environment of a program that has been started before, in a terminal with all colours."""
     folder = kept_folder(home)
     folder.mkdir(parents=True, exist_ok=True)
-    Kept(folder, welcome.FILE, welcome.Welcomed).write(welcome.Welcomed(seen=True))
+    PersistedFile(folder, welcome.WELCOME_FILE, welcome.WelcomeFile).write(welcome.WelcomeFile(seen=True))
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("KALSHI", "XDG", "TEXTUAL"))}
     folders = {"HOME": home, "XDG_DATA_HOME": home / "data", "XDG_CONFIG_HOME": home / "config"}
     terminal = {"TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8"}
@@ -110,13 +110,13 @@ def settled_on(home: Path, *world: str, watched: int = 0) -> AtRest:
     """Measure the program on a practice exchange of its own, with so many markets on watch lists."""
     process = PracticeProcess(["--data", str(home / "exchange"), *world])
     try:
-        ready = process.ready(60)
+        ready = process.wait_until_ready(60)
         keys = {"KALSHI_API_KEY_ID": ready.api_key_id, "KALSHI_PRIVATE_KEY_PATH": str(ready.private_key_path)}
         if watched:
             watch(kept_folder(home), ready.rest_url, watched)
         return settled(["-m", "kalshi_tui", "--rest-url", ready.rest_url], home, keys)
     finally:
-        process.end()
+        process.stop()
 
 
 def watch(folder: Path, rest_url: str, count: int) -> None:
@@ -126,11 +126,11 @@ def watch(folder: Path, rest_url: str, count: int) -> None:
     tickers = [market["ticker"] for market in reply.json()["markets"]]
     assert len(tickers) == count, len(tickers)
     lists = [
-        {"name": f"List {start}", "tickers": tickers[start : start + MOST_MARKETS]}
-        for start in range(0, count, MOST_MARKETS)
+        {"name": f"List {start}", "tickers": tickers[start : start + MAX_MARKETS_PER_LIST]}
+        for start in range(0, count, MAX_MARKETS_PER_LIST)
     ]
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / FILE).write_text(json.dumps({"lists": lists, "shown": "List 0"}))
+    (folder / WATCH_LISTS_FILE).write_text(json.dumps({"lists": lists, "shown": "List 0"}))
 
 
 def drained(child: "pexpect.spawn[bytes]") -> None:

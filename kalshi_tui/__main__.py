@@ -12,13 +12,13 @@ from kalshi_tui.cli.exit_codes import (
     INTERRUPTED,
     FailedError,
     UsageError,
-    tell,
+    report_failure,
 )
-from kalshi_tui.cli.parser import Run
+from kalshi_tui.cli.parser import RunCommand
 from kalshi_tui.runtime import hardening
 
 if TYPE_CHECKING:
-    from kalshi_tui.runtime.logs import Crashes
+    from kalshi_tui.runtime.logs import CrashReporter
 
 __all__ = ["build_parser", "main"]
 
@@ -49,28 +49,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         hardening.harden()
     except OSError as error:
-        return tell(
+        return report_failure(
             FailedError(f"this process cannot be kept from being looked into ({error.strerror}); it does not start.")
         )
     given = sys.argv[1:] if arguments is None else list(arguments)
     try:
         options = build_parser().parse_args(given)
     except UsageError as error:
-        return tell(error, as_json="--json" in given)
+        return report_failure(error, as_json="--json" in given)
     as_json: bool = options.json
-    crashes: Crashes | None = None
+    crashes: CrashReporter | None = None
     try:
-        run: Run = options.run
+        run: RunCommand = options.run
         if run in (desk.run, replay.run):
             return run(options)
         from kalshi_tui.runtime import logs  # noqa: PLC0415 - see the top
 
-        crashes = logs.start(logs.PRACTICE_FILE) if run is practice.run else logs.start()
+        crashes = logs.start_logging(logs.PRACTICE_LOG_FILE) if run is practice.run else logs.start_logging()
         return run(options)
     except FailedError as error:
-        return tell(error, as_json=as_json)
+        return report_failure(error, as_json=as_json)
     except KeyboardInterrupt:
-        return tell(FailedError("interrupted.", "interrupted", INTERRUPTED), as_json=True) if as_json else INTERRUPTED
+        return (
+            report_failure(FailedError("interrupted.", "interrupted", INTERRUPTED), as_json=True)
+            if as_json
+            else INTERRUPTED
+        )
     except Exception as error:
         if not as_json:
             # Whoever stands for `sys.excepthook` says it.
@@ -80,8 +84,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         logging.getLogger("kalshi_tui").critical("The program has ended by a defect.", exc_info=error)
         # `replay` keeps its log by itself: the name of a defect is all that is known of it here.
         kind = type(error).__name__
-        sentence = crashes.sentence(kind) if crashes is not None else f"ended by a defect ({kind})."
-        return tell(FailedError(sentence, "defect", FAILED), as_json=True)
+        sentence = crashes.describe(kind) if crashes is not None else f"ended by a defect ({kind})."
+        return report_failure(FailedError(sentence, "defect", FAILED), as_json=True)
 
 
 if __name__ == "__main__":

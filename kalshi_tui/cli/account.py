@@ -3,28 +3,28 @@
 import argparse
 from typing import TYPE_CHECKING
 
-from kalshi_tui.cli.output import Column, Output, moment
-from kalshi_tui.cli.parser import LISTS, Commands, whole_number
-from kalshi_tui.cli.progress import Waiting
-from kalshi_tui.cli.queries import asked, checked_ticker
+from kalshi_tui.cli.output import Column, Output, format_time
+from kalshi_tui.cli.parser import LIST_EXIT_CODES, CommandRegistry, integer_between
+from kalshi_tui.cli.progress import ProgressIndicator
+from kalshi_tui.cli.queries import parse_ticker, run_query
 
 if TYPE_CHECKING:
     from kalshi_tui.kalshi.rest import RestClient
 
-MOST = 100_000
-LAGS = "The exchange's lists lag what it has just done by a few seconds."
+MAX_ROWS = 100_000
+LAG_NOTE = "The exchange's lists lag what it has just done by a few seconds."
 
 
-def add(commands: Commands) -> None:
+def add(commands: CommandRegistry) -> None:
     """Add the commands."""
     commands.add(
         "balance",
         run_balance,
         summary="show the cash, by shard, and what positions are worth",
         description="Show the account's cash, in all and by shard, since an order can only spend what lies on its "
-        f"market's shard; and what the exchange says the positions are worth. {LAGS}",
+        f"market's shard; and what the exchange says the positions are worth. {LAG_NOTE}",
         examples=("kalshi-tui balance", "kalshi-tui --env live balance --json | jq -r .cash"),
-        exits=LISTS,
+        exit_codes=LIST_EXIT_CODES,
         json="one JSON object",
     )
     positions = commands.add(
@@ -32,9 +32,9 @@ def add(commands: Commands) -> None:
         run_positions,
         summary="list what is held",
         description="List the holdings: the outcome and how many, what they cost, what closing others has gained, the "
-        f"fees paid. Those of settled markets are gone from this list. {LAGS}",
+        f"fees paid. Those of settled markets are gone from this list. {LAG_NOTE}",
         examples=("kalshi-tui positions",),
-        exits=LISTS,
+        exit_codes=LIST_EXIT_CODES,
         json="one JSON object a line for each holding",
     )
     orders = commands.add(
@@ -42,9 +42,9 @@ def add(commands: Commands) -> None:
         run_orders,
         summary="list orders, those that rest or others",
         description="List orders, newest first: the outcome that they lean to with its price, how many were ordered "
-        f"and filled, and their ids. Those that rest, unless another status is asked for. {LAGS}",
+        f"and filled, and their ids. Those that rest, unless another status is asked for. {LAG_NOTE}",
         examples=("kalshi-tui orders", "kalshi-tui orders --status all --limit 20 --json"),
-        exits=LISTS,
+        exit_codes=LIST_EXIT_CODES,
         json="one JSON object a line for each order",
     )
     orders.add_argument(
@@ -58,32 +58,32 @@ def add(commands: Commands) -> None:
         run_fills,
         summary="list executions",
         description="List the account's executions, newest first: when, of which order, the outcome that was bought "
-        f"with its price, how many, the fee, and whether as maker or taker. {LAGS}",
+        f"with its price, how many, the fee, and whether as maker or taker. {LAG_NOTE}",
         examples=("kalshi-tui fills --ticker KXRECESSION-26",),
-        exits=LISTS,
+        exit_codes=LIST_EXIT_CODES,
         json="one JSON object a line for each execution",
     )
     for each in (positions, orders, fills):
         each.add_argument("--ticker", metavar="T", help="only those of a market")
     for each in (orders, fills):
-        each.add_argument("--limit", type=whole_number(1, MOST), metavar="N", help="at most N")
+        each.add_argument("--limit", type=integer_between(1, MAX_ROWS), metavar="N", help="at most N")
 
 
-def _ticker(options: argparse.Namespace) -> str | None:
-    return checked_ticker(options.ticker) if options.ticker is not None else None
+def _parse_ticker_option(options: argparse.Namespace) -> str | None:
+    return parse_ticker(options.ticker) if options.ticker is not None else None
 
 
 def run_balance(options: argparse.Namespace) -> int:
     """Show the balance."""
 
-    async def question(rest: "RestClient", output: Output, waiting: Waiting) -> None:
+    async def question(rest: "RestClient", output: Output, waiting: ProgressIndicator) -> None:
         del waiting
         from kalshi_tui.cli.json_shapes import balance_shape
         from kalshi_tui.presentation.numbers import money_text
 
         balance = await rest.balance()
         if options.json:
-            output.object(balance_shape(balance))
+            output.write_json(balance_shape(balance))
             return
         rows = [
             ("cash", money_text(balance.cash)),
@@ -91,16 +91,16 @@ def run_balance(options: argparse.Namespace) -> int:
             ("positions", money_text(balance.portfolio_value)),
         ]
         wide = max(len(value) for _, value in rows)
-        output.facts([(name, value.rjust(wide)) for name, value in rows])
+        output.write_facts([(name, value.rjust(wide)) for name, value in rows])
 
-    return asked(options, question, "Reading the balance")
+    return run_query(options, question, "Reading the balance")
 
 
 def run_positions(options: argparse.Namespace) -> int:
     """List holdings."""
-    ticker = _ticker(options)
+    ticker = _parse_ticker_option(options)
 
-    async def question(rest: "RestClient", output: Output, waiting: Waiting) -> None:
+    async def question(rest: "RestClient", output: Output, waiting: ProgressIndicator) -> None:
         del waiting
         from kalshi_tui.cli.json_shapes import position_shape
         from kalshi_tui.presentation.numbers import count_text, money_text
@@ -110,7 +110,7 @@ def run_positions(options: argparse.Namespace) -> int:
         )
         if options.json:
             for each in held:
-                output.object(position_shape(each))
+                output.write_json(position_shape(each))
             return
         columns = (
             Column("TICKER"),
@@ -131,27 +131,27 @@ def run_positions(options: argparse.Namespace) -> int:
             )
             for each in held
         ]
-        output.table(columns, rows, "Nothing is held.")
+        output.write_table(columns, rows, "Nothing is held.")
 
-    return asked(options, question, "Reading the positions")
+    return run_query(options, question, "Reading the positions")
 
 
 def run_orders(options: argparse.Namespace) -> int:
     """List orders."""
-    ticker = _ticker(options)
+    ticker = _parse_ticker_option(options)
 
-    async def question(rest: "RestClient", output: Output, waiting: Waiting) -> None:
+    async def question(rest: "RestClient", output: Output, waiting: ProgressIndicator) -> None:
         del waiting
         from kalshi_tui.cli.json_shapes import listed_order_shape
-        from kalshi_tui.domain.order import exposure
-        from kalshi_tui.domain.text import price_words
+        from kalshi_tui.domain.order import to_outcome_price
+        from kalshi_tui.domain.text import plain_price_text
         from kalshi_tui.presentation.numbers import count_text
 
         status = None if options.status == "all" else options.status
         orders = await rest.orders(status=status, ticker=ticker, most=options.limit)
         if options.json:
             for each in orders:
-                output.object(listed_order_shape(each))
+                output.write_json(listed_order_shape(each))
             return
         columns = (
             Column("TICKER"),
@@ -165,29 +165,31 @@ def run_orders(options: argparse.Namespace) -> int:
         )
         rows = []
         for each in orders:
-            side, price = exposure(each.book_side, each.yes_price)
+            side, price = to_outcome_price(each.book_side, each.yes_price)
             counts = map(count_text, (each.initial, each.filled, each.remaining))
-            rows.append((each.ticker, side.name, price_words(price), *counts, each.state.value, each.order_id))
-        output.table(columns, rows, "No order rests." if options.status == "resting" else "There are no such orders.")
+            rows.append((each.ticker, side.name, plain_price_text(price), *counts, each.state.value, each.order_id))
+        output.write_table(
+            columns, rows, "No order rests." if options.status == "resting" else "There are no such orders."
+        )
 
-    return asked(options, question, "Reading the orders")
+    return run_query(options, question, "Reading the orders")
 
 
 def run_fills(options: argparse.Namespace) -> int:
     """List executions."""
-    ticker = _ticker(options)
+    ticker = _parse_ticker_option(options)
 
-    async def question(rest: "RestClient", output: Output, waiting: Waiting) -> None:
+    async def question(rest: "RestClient", output: Output, waiting: ProgressIndicator) -> None:
         del waiting
         from kalshi_tui.cli.json_shapes import fill_shape
-        from kalshi_tui.domain.order import exposure
-        from kalshi_tui.domain.text import price_words
+        from kalshi_tui.domain.order import to_outcome_price
+        from kalshi_tui.domain.text import plain_price_text
         from kalshi_tui.presentation.numbers import count_text, money_text
 
         fills = await rest.fills(ticker=ticker, most=options.limit)
         if options.json:
             for each in fills:
-                output.object(fill_shape(each))
+                output.write_json(fill_shape(each))
             return
         columns = (
             Column("TIME"),
@@ -201,19 +203,19 @@ def run_fills(options: argparse.Namespace) -> int:
         )
         rows = []
         for each in fills:
-            side, price = exposure(each.book_side, each.yes_price)
+            side, price = to_outcome_price(each.book_side, each.yes_price)
             rows.append(
                 (
-                    moment(each.ts_ms),
+                    format_time(each.ts_ms),
                     each.ticker,
                     side.name,
-                    price_words(price),
+                    plain_price_text(price),
                     count_text(each.count),
                     money_text(each.fee),
                     "taker" if each.is_taker else "maker",
                     each.order_id,
                 )
             )
-        output.table(columns, rows, "Nothing has been filled.")
+        output.write_table(columns, rows, "Nothing has been filled.")
 
-    return asked(options, question, "Reading the fills")
+    return run_query(options, question, "Reading the fills")

@@ -3,188 +3,196 @@
 import argparse
 import asyncio
 
-from kalshi_tui.cli.connection import Exchange, opened
+from kalshi_tui.cli.connection import CommandExchange, open_exchange
 from kalshi_tui.cli.exit_codes import (
     FAILED,
     OK,
     UNKNOWN,
     FailedError,
-    tell,
+    report_failure,
 )
-from kalshi_tui.cli.flags import YES, given
-from kalshi_tui.cli.json_shapes import objection_shapes, order_shape
+from kalshi_tui.cli.flags import YES_FLAG, given_flags
+from kalshi_tui.cli.json_shapes import order_shape, violation_shapes
 from kalshi_tui.cli.output import Output
-from kalshi_tui.cli.progress import Waiting
-from kalshi_tui.cli.risk_flags import agreed, left_over, words
+from kalshi_tui.cli.progress import ProgressIndicator
+from kalshi_tui.cli.risk_flags import acknowledged_ids, describe_violation, unacknowledged
 from kalshi_tui.cli.trading_session import (
-    Hands,
-    confirmed,
-    hands,
-    stop_once,
-    stopped,
-    told_anyway,
+    CommandSession,
+    clear_interrupt,
+    confirm,
+    open_command_session,
+    report_or_print,
+    stop_waiting_on_interrupt,
 )
 from kalshi_tui.domain.book import Side
-from kalshi_tui.domain.order import Order, OrderState, exposure, refusal, yes_price
+from kalshi_tui.domain.order import Order, OrderState, rejection_reason, to_outcome_price, to_yes_price
 from kalshi_tui.domain.price import Count, Price, format_count, format_price
-from kalshi_tui.domain.text import count_words, order_words, price_words
+from kalshi_tui.domain.text import order_text, plain_count_text, plain_price_text
 from kalshi_tui.session.execution.amend import amended_terms
-from kalshi_tui.session.execution.risk_checks import Objection
-from kalshi_tui.session.store import UNSETTLED
+from kalshi_tui.session.execution.risk_checks import RiskViolation
+from kalshi_tui.session.store import UNCONFIRMED_STATES
 
 
-def amend(options: argparse.Namespace, left: Count, price: Price) -> int:
+def amend(options: argparse.Namespace, resting_count: Count, price: Price) -> int:
     """Change an order, or show what would change; give the exit code. Raises FailedError."""
     output = Output()
-    with opened(options) as exchange:
-        return asyncio.run(_amend(options, exchange, output, left, price))
+    with open_exchange(options) as exchange:
+        return asyncio.run(_amend(options, exchange, output, resting_count, price))
 
 
-async def _amend(options: argparse.Namespace, exchange: Exchange, output: Output, left: Count, price: Price) -> int:
-    async with hands(exchange, options) as ours:
-        if ours.session.read_only and not options.dry_run:
-            raise FailedError(ours.session.read_only, "kept_back")
-        order = await ours.find(options.id)
+async def _amend(
+    options: argparse.Namespace, exchange: CommandExchange, output: Output, resting_count: Count, price: Price
+) -> int:
+    async with open_command_session(exchange, options) as ours:
+        if ours.session.read_only_reason and not options.dry_run:
+            raise FailedError(ours.session.read_only_reason, "kept_back")
+        order = await ours.find_order(options.id)
         if order.state is not OrderState.RESTING:
-            raise FailedError(f"Not changed: {order_words(order)} is {order.state.value}.", "kept_back")
-        with Waiting("Reading the order's market and your account"):
-            market = await ours.meet(order.ticker)
-            account, _ = await asyncio.gather(ours.account_read(), ours.book_good(order.ticker))
-            order = await _known(ours, order, options.wait)
-        side = Side(options.side) if options.side else exposure(order.book_side, order.yes_price)[0]
-        wanted = yes_price(side, price)
-        terms = amended_terms(ours.store, order, wanted, left)
-        if why := refusal(terms, market):
+            raise FailedError(f"Not changed: {order_text(order)} is {order.state.value}.", "kept_back")
+        with ProgressIndicator("Reading the order's market and your account"):
+            market = await ours.open_market(order.ticker)
+            account, _ = await asyncio.gather(ours.wait_for_account(), ours.wait_for_book(order.ticker))
+            order = await _resolve_order(ours, order, options.wait)
+        side = Side(options.side) if options.side else to_outcome_price(order.book_side, order.yes_price)[0]
+        wanted = to_yes_price(side, price)
+        terms = amended_terms(ours.store, order, wanted, resting_count)
+        if why := rejection_reason(terms, market):
             raise FailedError(why, "kept_back")
-        if (wanted, left) == (order.yes_price, order.remaining):
+        if (wanted, resting_count) == (order.yes_price, order.remaining):
             raise FailedError("Nothing would change.", "kept_back")
-        smaller = wanted == order.yes_price and left < order.remaining
+        smaller = wanted == order.yes_price and resting_count < order.remaining
         # A smaller count takes risk away: nothing speaks against it.
-        against = [] if smaller else ours.session.objections(terms, instead_of=order)
-        change = _Change(options, ours, output, order, wanted, left, smaller=smaller)
+        against = [] if smaller else ours.session.check_risks(terms, replacing=order)
+        change = _AmendCommand(options, ours, output, order, wanted, resting_count, is_decrease=smaller)
         if options.dry_run:
-            change.tell(order, f"{change.words} Nothing was sent.", against, sent=False)
+            change.write(order, f"{change.description} Nothing was sent.", against, sent=False)
             return OK
-        flags = given(options)
-        stops = [words(each) for each in left_over(against, flags, YES)]
-        if not account and not smaller and (why := ours.unread(flags)):
+        flags = given_flags(options)
+        stops = [describe_violation(each) for each in unacknowledged(against, flags, YES_FLAG)]
+        if not account and not smaller and (why := ours.describe_unread_account(flags)):
             stops.append(why)
         if stops:
             raise FailedError(" ".join(stops), "kept_back")
-        if await confirmed(options, ours.venue, f"{change.words} Change this order?"):
-            flags |= {YES}
-        return await change.go(flags)
+        if await confirm(options, ours.venue, f"{change.description} Change this order?"):
+            flags |= {YES_FLAG}
+        return await change.run(flags)
 
 
-async def _known(ours: Hands, order: Order, wait_s: float) -> Order:
+async def _resolve_order(command_session: CommandSession, order: Order, wait_s: float) -> Order:
     """Put an order that was read into the store; one of which something may be on its way is asked about first."""
-    known = ours.store.known_order(order)
-    if known.state is OrderState.UNKNOWN and order.client_order_id not in ours.at_rest:
-        known = await ours.settled(order, wait_s)
+    known = command_session.store.known_order(order)
+    if known.state is OrderState.UNKNOWN and order.client_order_id not in command_session.not_in_flight_ids:
+        known = await command_session.wait_until_known(order, wait_s)
         if known.state is OrderState.UNKNOWN:
-            sentence = f"Not changed: {order_words(order)} is UNKNOWN, the exchange has not said yet."
+            sentence = f"Not changed: {order_text(order)} is UNKNOWN, the exchange has not said yet."
             raise FailedError(sentence, "kept_back")
         return known
-    ours.store.order(order)
-    return ours.store.known_order(order)
+    command_session.store.order(order)
+    return command_session.store.known_order(order)
 
 
-class _Change:
+class _AmendCommand:
     """A change that is asked for, and how it is told."""
 
     def __init__(
         self,
         options: argparse.Namespace,
-        ours: Hands,
+        command_session: CommandSession,
         output: Output,
         order: Order,
-        wanted: Price,
-        left: Count,
+        target_price: Price,
+        target_count: Count,
         *,
-        smaller: bool,
+        is_decrease: bool,
     ) -> None:
         self._options = options
-        self._ours = ours
+        self._command_session = command_session
         self._output = output
         self._order = order
-        self._wanted = wanted
-        self._left = left
-        self._smaller = smaller
+        self._target_price = target_price
+        self._target_count = target_count
+        self._is_decrease = is_decrease
 
     @property
-    def words(self) -> str:
+    def description(self) -> str:
         """Say what is to change."""
-        side, price = exposure(self._order.book_side, self._order.yes_price)
-        now = exposure(self._order.book_side, self._wanted)[1]
-        place = "keeps its place in the queue" if self._smaller else "goes to the end of the queue"
-        before = f"{count_words(self._order.remaining)} {side.name} at {price_words(price)}"
-        return f"{before} -> {count_words(self._left)} at {price_words(now)}; {place}."
+        side, price = to_outcome_price(self._order.book_side, self._order.yes_price)
+        now = to_outcome_price(self._order.book_side, self._target_price)[1]
+        place = "keeps its place in the queue" if self._is_decrease else "goes to the end of the queue"
+        before = f"{plain_count_text(self._order.remaining)} {side.name} at {plain_price_text(price)}"
+        return f"{before} -> {plain_count_text(self._target_count)} at {plain_price_text(now)}; {place}."
 
-    async def go(self, flags: frozenset[str]) -> int:
+    async def run(self, flags: frozenset[str]) -> int:
         """Change it, and say what became of it; give the exit code."""
-        ours, order, sentence, refused = self._ours, self._order, "", False
+        ours, order, sentence, refused = self._command_session, self._order, "", False
         before = ours.store.known_order(order)
-        stop_once()
+        stop_waiting_on_interrupt()
         try:
-            with Waiting("Waiting for the exchange's answer") as waiting:
-                terms = amended_terms(ours.store, order, self._wanted, self._left)
-                passed = agreed(ours.session.objections(terms, instead_of=order), flags)
-                passed |= {f"alike {each}" for each in ours.at_rest}
-                outcome = await ours.session.amend(order, self._wanted, self._left, passed)
+            with ProgressIndicator("Waiting for the exchange's answer") as waiting:
+                terms = amended_terms(ours.store, order, self._target_price, self._target_count)
+                passed = acknowledged_ids(ours.session.check_risks(terms, replacing=order), flags)
+                passed |= {f"alike {each}" for each in ours.not_in_flight_ids}
+                outcome = await ours.session.amend(order, self._target_price, self._target_count, passed)
                 order, sentence, refused = outcome.order, outcome.sentence, outcome.refused
-                if order.state in UNSETTLED:
-                    waiting.say("No answer: asking the exchange how the order rests")
-                    order = await ours.settled(order, self._options.wait)
-                    sentence = f"The exchange, asked, has it so: {order_words(order)}, {order.state.value}."
+                if order.state in UNCONFIRMED_STATES:
+                    waiting.update("No answer: asking the exchange how the order rests")
+                    order = await ours.wait_until_known(order, self._options.wait)
+                    sentence = f"The exchange, asked, has it so: {order_text(order)}, {order.state.value}."
         except asyncio.CancelledError:
-            stopped()
+            clear_interrupt()
             order = ours.store.known_order(order)
             sentence = "You stopped waiting for the answer."
-        unknown = order.state in UNSETTLED
+        unknown = order.state in UNCONFIRMED_STATES
         if unknown:
             sentence = (
-                f"UNKNOWN: it is not known whether it was changed to {count_words(self._left)} at "
-                f"{price_words(exposure(order.book_side, self._wanted)[1])}. Look with 'kalshi-tui orders'."
+                f"UNKNOWN: it is not known whether it was changed to {plain_count_text(self._target_count)} at "
+                f"{plain_price_text(to_outcome_price(order.book_side, self._target_price)[1])}. Look with 'kalshi-tui orders'."
             )
         done = not unknown and not refused and self._is_done(order, before)
         if not done and not unknown and not refused:
             sentence = f"Not changed as you asked. {sentence}"
-        told_anyway(lambda: self.tell(order, sentence, [], sent=not refused), order, sentence)
+        report_or_print(lambda: self.write(order, sentence, [], sent=not refused), order, sentence)
         if unknown:
-            return tell(FailedError(sentence, "unknown_outcome", UNKNOWN), as_json=self._options.json)
+            return report_failure(FailedError(sentence, "unknown_outcome", UNKNOWN), as_json=self._options.json)
         if done:
             return OK
-        return tell(FailedError(sentence, "refused", FAILED), as_json=self._options.json)
+        return report_failure(FailedError(sentence, "refused", FAILED), as_json=self._options.json)
 
     def _is_done(self, order: Order, before: Order) -> bool:
         """Say whether an order is as it was to be: what has been filled meanwhile is taken off what rests."""
         filled = order.filled - before.filled
         if order.state is OrderState.FILLED:
-            return filled >= self._left
+            return filled >= self._target_count
         return (
             order.state is OrderState.RESTING
-            and order.yes_price == self._wanted
-            and order.remaining + filled == self._left
+            and order.yes_price == self._target_price
+            and order.remaining + filled == self._target_count
         )
 
-    def tell(self, order: Order, sentence: str, against: list[Objection], *, sent: bool) -> None:
+    def write(self, order: Order, sentence: str, violations: list[RiskViolation], *, sent: bool) -> None:
         """Write what would change, or what became of it."""
         shape = order_shape(order)
-        if order.state in UNSETTLED:
+        if order.state in UNCONFIRMED_STATES:
             shape |= {"state": "unknown"}
         if self._options.json:
-            self._output.object(
+            self._output.write_json(
                 {
-                    "venue": self._ours.venue.value,
+                    "venue": self._command_session.venue.value,
                     "sent": sent,
-                    "wanted": {"remaining": format_count(self._left), "yes_price": format_price(self._wanted)},
-                    "keeps_place": self._smaller,
-                    "objections": objection_shapes(against),
+                    "wanted": {
+                        "remaining": format_count(self._target_count),
+                        "yes_price": format_price(self._target_price),
+                    },
+                    "keeps_place": self._is_decrease,
+                    "objections": violation_shapes(violations),
                     "order": shape,
                     "message": sentence,
                 }
             )
             return
-        self._output.lines(f"{self._ours.venue.value}  {sentence}", *(f"! {words(each)}" for each in against))
+        self._output.write_lines(
+            f"{self._command_session.venue.value}  {sentence}",
+            *(f"! {describe_violation(each)}" for each in violations),
+        )
         ids = [("order id", order.order_id), ("client order id", order.client_order_id)]
-        self._output.facts([("state", str(shape["state"])), *((name, value) for name, value in ids if value)])
+        self._output.write_facts([("state", str(shape["state"])), *((name, value) for name, value in ids if value)])

@@ -8,23 +8,23 @@ from kalshi_tui.cli.output import (
     RED,
     Column,
     Output,
-    moment,
+    format_time,
 )
-from kalshi_tui.cli.parser import READS, Commands, whole_number
-from kalshi_tui.cli.progress import Waiting
-from kalshi_tui.cli.queries import asked, checked_ticker, whole_market
+from kalshi_tui.cli.parser import QUERY_EXIT_CODES, CommandRegistry, integer_between
+from kalshi_tui.cli.progress import ProgressIndicator
+from kalshi_tui.cli.queries import parse_ticker, read_full_market, run_query
 
 if TYPE_CHECKING:
     from kalshi_tui.domain.book import Book
     from kalshi_tui.domain.market import Market
     from kalshi_tui.kalshi.rest import RestClient
 
-DEPTH: Final = 10
-CACHED: Final = "Read once: it may be up to 15 s old."
-MOST: Final = 10_000
+DEFAULT_DEPTH: Final = 10
+CACHED_NOTE: Final = "Read once: it may be up to 15 s old."
+MAX_ROWS: Final = 10_000
 
 
-def add(commands: Commands) -> None:
+def add(commands: CommandRegistry) -> None:
     """Add the commands."""
     book = commands.add(
         "book",
@@ -39,12 +39,15 @@ def add(commands: Commands) -> None:
             "kalshi-tui book KXRECESSION-26 --depth 5",
             "kalshi-tui book KXRECESSION-26 --watch --json | jq -c '[.trust, .yes_bid, .yes_ask]'",
         ),
-        exits=READS,
+        exit_codes=QUERY_EXIT_CODES,
         json="one JSON object, with --watch one a line",
     )
     book.add_argument("ticker", metavar="T", help="the market's ticker")
     book.add_argument(
-        "--depth", type=whole_number(1, MOST), metavar="N", help=f"levels of each side (default: {DEPTH}; JSON: all)"
+        "--depth",
+        type=integer_between(1, MAX_ROWS),
+        metavar="N",
+        help=f"levels of each side (default: {DEFAULT_DEPTH}; JSON: all)",
     )
     book.add_argument("--watch", action="store_true", help="show it again whenever it changes, until Ctrl+C")
     trades = commands.add(
@@ -54,11 +57,13 @@ def add(commands: Commands) -> None:
         description="List the last public trades of a market, newest first: when, at which YES price, how many, and "
         "which outcome the taker bought. No key is needed.",
         examples=("kalshi-tui trades KXRECESSION-26 --limit 20",),
-        exits=READS,
+        exit_codes=QUERY_EXIT_CODES,
         json="one JSON object a line for each trade",
     )
     trades.add_argument("ticker", metavar="T", help="the market's ticker")
-    trades.add_argument("--limit", type=whole_number(1, MOST), default=50, metavar="N", help="at most N (default: 50)")
+    trades.add_argument(
+        "--limit", type=integer_between(1, MAX_ROWS), default=50, metavar="N", help="at most N (default: 50)"
+    )
     candles = commands.add(
         "candles",
         run_candles,
@@ -67,7 +72,7 @@ def add(commands: Commands) -> None:
         "oldest first; of the newest periods, those too in which nothing traded as far as the exchange tells them. "
         "No key is needed.",
         examples=("kalshi-tui candles KXRECESSION-26 --period day --limit 30",),
-        exits=READS,
+        exit_codes=QUERY_EXIT_CODES,
         json="one JSON object a line for each period",
     )
     candles.add_argument("ticker", metavar="T", help="the market's ticker")
@@ -75,19 +80,19 @@ def add(commands: Commands) -> None:
         "--period", choices=("minute", "hour", "day"), default="hour", help="of a line (default: hour)"
     )
     candles.add_argument(
-        "--limit", type=whole_number(1, 1_000), default=24, metavar="N", help="the last N periods (default: 24)"
+        "--limit", type=integer_between(1, 1_000), default=24, metavar="N", help="the last N periods (default: 24)"
     )
 
 
 def run_book(options: argparse.Namespace) -> int:
     """Show a book."""
-    ticker = checked_ticker(options.ticker)
+    ticker = parse_ticker(options.ticker)
     if options.watch:
         from kalshi_tui.cli.book_watch import run
 
         return run(options, ticker)
 
-    async def question(rest: "RestClient", output: Output, waiting: Waiting) -> None:
+    async def question(rest: "RestClient", output: Output, waiting: ProgressIndicator) -> None:
         del waiting
         from kalshi_tui.cli.json_shapes import book_shape
         from kalshi_tui.domain.book import Book, BookError
@@ -99,25 +104,25 @@ def run_book(options: argparse.Namespace) -> int:
         except BookError as error:
             raise FailedError(f"The exchange's book of {ticker} cannot be one: {error}.", "bad_reply") from error
         if options.json:
-            output.object(book_shape(ticker, book, "cached", CACHED, depth=options.depth))
+            output.write_json(book_shape(ticker, book, "cached", CACHED_NOTE, depth=options.depth))
         else:
-            output.lines(*book_lines(output, market, book, "", "", options.depth or DEPTH))
+            output.write_lines(*format_book(output, market, book, "", "", options.depth or DEFAULT_DEPTH))
 
-    return asked(options, question, f"Reading the book of {ticker}", public=True)
+    return run_query(options, question, f"Reading the book of {ticker}", public=True)
 
 
-def book_lines(output: Output, market: "Market", book: "Book", trust: str, why: str, depth: int) -> list[str]:
+def format_book(output: Output, market: "Market", book: "Book", trust: str, why: str, depth: int) -> list[str]:
     """Draw a book: its market, whether it may be believed, bids beside asks."""
-    from kalshi_tui.cli.output import table_lines
+    from kalshi_tui.cli.output import format_table
     from kalshi_tui.domain.book import Side
-    from kalshi_tui.domain.text import market_words
-    from kalshi_tui.presentation.lines import clean, fit
-    from kalshi_tui.presentation.numbers import count_text, market_price
+    from kalshi_tui.domain.text import market_text
+    from kalshi_tui.presentation.lines import fit, make_printable
+    from kalshi_tui.presentation.numbers import count_text, market_price_text
 
     width = output.width
 
     def cut(line: str) -> str:
-        return clean(line) if width is None else fit(line, width - 1).rstrip()
+        return make_printable(line) if width is None else fit(line, width - 1).rstrip()
 
     bids, asks = book.side(Side.YES).top(depth), book.asks(Side.YES, depth)
     rows = []
@@ -127,8 +132,8 @@ def book_lines(output: Output, market: "Market", book: "Book", trust: str, why: 
         rows.append(
             (
                 count_text(bid.size) if bid else "",
-                market_price(bid.price, market) if bid else "",
-                market_price(ask.price, market) if ask else "",
+                market_price_text(bid.price, market) if bid else "",
+                market_price_text(ask.price, market) if ask else "",
                 count_text(ask.size) if ask else "",
             )
         )
@@ -138,26 +143,26 @@ def book_lines(output: Output, market: "Market", book: "Book", trust: str, why: 
         Column("YES ASK", right=True),
         Column("SIZE", right=True),
     )
-    lines = [cut(f"{market.ticker}  {market_words(market)}")]
+    lines = [cut(f"{market.ticker}  {market_text(market)}")]
     if trust:
-        lines.append(output.painted(cut(f"{trust}: {why}"), RED) if why else trust)
-    return [*lines, *map(cut, table_lines(columns, rows, None)), *([] if rows else ["No bids, no asks."])]
+        lines.append(output.paint(cut(f"{trust}: {why}"), RED) if why else trust)
+    return [*lines, *map(cut, format_table(columns, rows, None)), *([] if rows else ["No bids, no asks."])]
 
 
 def run_trades(options: argparse.Namespace) -> int:
     """List trades."""
-    ticker = checked_ticker(options.ticker)
+    ticker = parse_ticker(options.ticker)
 
-    async def question(rest: "RestClient", output: Output, waiting: Waiting) -> None:
+    async def question(rest: "RestClient", output: Output, waiting: ProgressIndicator) -> None:
         del waiting
         from kalshi_tui.cli.json_shapes import trade_shape
-        from kalshi_tui.presentation.numbers import count_text, market_price
+        from kalshi_tui.presentation.numbers import count_text, market_price_text
 
         market = await rest.market(ticker)
         trades = await rest.trades(ticker, most=options.limit)
         if options.json:
             for each in trades:
-                output.object(trade_shape(each))
+                output.write_json(trade_shape(each))
             return
         columns = (
             Column("TIME"),
@@ -167,29 +172,29 @@ def run_trades(options: argparse.Namespace) -> int:
         )
         rows = [
             (
-                moment(each.ts_ms),
-                market_price(each.yes_price, market),
+                format_time(each.ts_ms),
+                market_price_text(each.yes_price, market),
                 count_text(each.count),
                 "YES" if each.taker_bid else "NO",
             )
             for each in trades
         ]
-        output.table(columns, rows, "Nothing has traded.")
+        output.write_table(columns, rows, "Nothing has traded.")
 
-    return asked(options, question, f"Reading the trades of {ticker}", public=True)
+    return run_query(options, question, f"Reading the trades of {ticker}", public=True)
 
 
 def run_candles(options: argparse.Namespace) -> int:
     """List candles."""
-    ticker = checked_ticker(options.ticker)
+    ticker = parse_ticker(options.ticker)
     minutes = {"minute": 1, "hour": 60, "day": 1440}[options.period]
 
-    async def question(rest: "RestClient", output: Output, waiting: Waiting) -> None:
+    async def question(rest: "RestClient", output: Output, waiting: ProgressIndicator) -> None:
         del waiting
         from kalshi_tui.cli.json_shapes import candle_shape
-        from kalshi_tui.presentation.numbers import count_text, market_price
+        from kalshi_tui.presentation.numbers import count_text, market_price_text
 
-        market, event = await whole_market(rest, ticker)
+        market, event = await read_full_market(rest, ticker)
         series = event.series_ticker or ticker.partition("-")[0]
         end_s = rest.clock.now_ms() // 1000
         # The period under way ends later; one more at the beginning, since the exchange's days begin where it says.
@@ -197,18 +202,18 @@ def run_candles(options: argparse.Namespace) -> int:
         candles = (await rest.candles(series, ticker, begin_s, end_s, minutes=minutes))[-options.limit :]
         if options.json:
             for each in candles:
-                output.object(candle_shape(ticker, minutes, each))
+                output.write_json(candle_shape(ticker, minutes, each))
             return
         names = ("OPEN", "HIGH", "LOW", "CLOSE", "VOLUME")
         columns = (Column("UNTIL"), *(Column(name, right=True) for name in names))
         rows = [
             (
-                moment(each.end_ms),
-                *(market_price(price, market) for price in (each.open, each.high, each.low, each.close)),
+                format_time(each.end_ms),
+                *(market_price_text(price, market) for price in (each.open, each.high, each.low, each.close)),
                 count_text(each.volume),
             )
             for each in candles
         ]
-        output.table(columns, rows, "Nothing has traded.")
+        output.write_table(columns, rows, "Nothing has traded.")
 
-    return asked(options, question, f"Reading the prices of {ticker}", public=True)
+    return run_query(options, question, f"Reading the prices of {ticker}", public=True)

@@ -9,43 +9,43 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from kalshi_tui.cli.book import DEPTH, book_lines
-from kalshi_tui.cli.connection import Exchange, opened
+from kalshi_tui.cli.book import DEFAULT_DEPTH, format_book
+from kalshi_tui.cli.connection import CommandExchange, open_exchange
 from kalshi_tui.cli.exit_codes import OK, FailedError
 from kalshi_tui.cli.json_shapes import book_shape
 from kalshi_tui.cli.output import Output
-from kalshi_tui.cli.queries import understood, whole_market
-from kalshi_tui.domain.link import LinkState, Trust
+from kalshi_tui.cli.queries import await_reply, read_full_market
+from kalshi_tui.domain.link import BookTrust, LinkState
 from kalshi_tui.domain.market import Market
 from kalshi_tui.kalshi.feed.stream import Stream
-from kalshi_tui.kalshi.feed.stream_group import CrossedWatch
+from kalshi_tui.kalshi.feed.stream_group import CrossedBookMonitor
 from kalshi_tui.kalshi.transport.clock import ExchangeClock
 from kalshi_tui.runtime.compose import clock_ms
 from kalshi_tui.session.store import LiveBook, Store
 
-LOOK_EVERY_S: Final = 0.05
-PATIENCE_S: Final = 2.0
-AROUND: Final = 4
+POLL_INTERVAL_S: Final = 0.05
+SNAPSHOT_GRACE_S: Final = 2.0
+NON_BOOK_ROWS: Final = 4
 """Rows of the terminal that are not levels of the book."""
-CLEAR_DOWN: Final = "\x1b[J"
+CLEAR_BELOW: Final = "\x1b[J"
 
 
 def run(options: argparse.Namespace, ticker: str) -> int:
     """Follow a book until Ctrl+C, or until nobody reads any more. Raises FailedError."""
     output = Output()
-    with opened(options, lasting=True) as exchange:
-        asyncio.run(_follow(options, ticker, exchange, output))
+    with open_exchange(options, long_running=True) as exchange:
+        asyncio.run(_watch_book(options, ticker, exchange, output))
     return OK
 
 
-async def _follow(options: argparse.Namespace, ticker: str, exchange: Exchange, output: Output) -> None:
+async def _watch_book(options: argparse.Namespace, ticker: str, exchange: CommandExchange, output: Output) -> None:
     signer = exchange.signer
     assert signer is not None  # noqa: S101 - without a key the exchange is not opened for this
     clock = ExchangeClock(clock_ms)
     async with exchange.rest(clock=clock) as rest:
         # It sets the clock by the exchange's too, which the stream's signature needs.
-        market, _ = await understood(whole_market(rest, ticker))
-    store = _Followed(clock_ms)
+        market, _ = await await_reply(read_full_market(rest, ticker))
+    store = _DoubtRecordingStore(clock_ms)
     refused: list[str] = []
 
     def linked(state: LinkState) -> None:
@@ -65,11 +65,13 @@ async def _follow(options: argparse.Namespace, ticker: str, exchange: Exchange, 
 
     def crossed() -> list[str]:
         live = store.book(ticker)
-        return [ticker] if live.good and live.book.crossed else []
+        return [ticker] if live.is_good and live.book.crossed else []
 
-    tasks = [asyncio.create_task(each) for each in (stream.run(), CrossedWatch(crossed, stream.distrust).run())]
+    tasks = [
+        asyncio.create_task(each) for each in (stream.run(), CrossedBookMonitor(crossed, stream.resync_books).run())
+    ]
     try:
-        await _show(_Shown(output, market, options), store, stream, refused)
+        await _print_changes(_BookPrinter(output, market, options), store, stream, refused)
     finally:
         await stream.close()
         for task in tasks:
@@ -79,33 +81,37 @@ async def _follow(options: argparse.Namespace, ticker: str, exchange: Exchange, 
                 await task
 
 
-class _Followed(Store):
+class _DoubtRecordingStore(Store):
     """Remembers that a book was doubted, however soon it was mended: that is told too."""
 
-    doubt = ""
+    doubt_reason = ""
     """Why the book was doubted since the last look, a sentence; empty if it was not."""
 
     def stale(self, tickers: Sequence[str], why: str) -> None:
         """Stop trusting the book until its next snapshot."""
-        if any(self.book(ticker).good for ticker in tickers):
-            self.doubt = why
+        if any(self.book(ticker).is_good for ticker in tickers):
+            self.doubt_reason = why
         super().stale(tickers, why)
 
 
-async def _show(shown: "_Shown", store: _Followed, stream: Stream, refused: Sequence[str]) -> None:
+async def _print_changes(
+    printer: "_BookPrinter", store: _DoubtRecordingStore, stream: Stream, refused: Sequence[str]
+) -> None:
     """Show the book whenever it changes, until the reader is gone. Raises FailedError if the stream is refused."""
-    while not shown.output.reader_is_gone():
-        live = store.book(shown.market.ticker)
-        if refused and live.trust is Trust.WAITING:
+    while not printer.output.is_reader_gone():
+        live = store.book(printer.market.ticker)
+        if refused and live.trust is BookTrust.WAITING:
             raise FailedError(refused[0] or "The exchange refused the stream.", "refused")
-        if store.doubt and live.good:
-            shown.show(replace(live, trust=Trust.STALE, why=store.doubt), "", stream.protocol.last_ts_ms)
-        store.doubt = ""
-        shown.show(live, store.connection.detail, stream.protocol.last_ts_ms)
-        await asyncio.sleep(LOOK_EVERY_S)
+        if store.doubt_reason and live.is_good:
+            printer.print_if_changed(
+                replace(live, trust=BookTrust.STALE, why=store.doubt_reason), "", stream.protocol.last_ts_ms
+            )
+        store.doubt_reason = ""
+        printer.print_if_changed(live, store.connection.detail, stream.protocol.last_ts_ms)
+        await asyncio.sleep(POLL_INTERVAL_S)
 
 
-class _Shown:
+class _BookPrinter:
     """What stands on the screen, or was printed last."""
 
     def __init__(self, output: Output, market: Market, options: argparse.Namespace) -> None:
@@ -113,11 +119,11 @@ class _Shown:
         self.market = market
         self._json: bool = options.json
         self._depth: int | None = options.depth
-        self._last: object = None
-        self._drawn = 0
-        self._began = time.monotonic()
+        self._last_shape: object = None
+        self._drawn_lines = 0
+        self._started_s = time.monotonic()
 
-    def show(self, live: LiveBook, detail: str, ts_ms: int) -> None:
+    def print_if_changed(self, live: LiveBook, detail: str, ts_ms: int) -> None:
         """Print the book if it is another one than was printed last; ``detail`` says how the connection does.
 
         ``ts_ms`` is the exchange's time of its newest change, 0 before the first.
@@ -125,27 +131,27 @@ class _Shown:
         Before the first snapshot nothing is printed for a moment: it usually comes.
         """
         trust, why = live.trust.value, live.why
-        if live.trust is Trust.WAITING:
-            if time.monotonic() - self._began < PATIENCE_S:
+        if live.trust is BookTrust.WAITING:
+            if time.monotonic() - self._started_s < SNAPSHOT_GRACE_S:
                 return
             why = detail or why
         # The time of the last frame moves for levels too that are not shown.
         shape = book_shape(self.market.ticker, live.book, trust, why, depth=self._depth)
-        if shape == self._last:
+        if shape == self._last_shape:
             return
-        self._last = shape
+        self._last_shape = shape
         if self._json:
-            self.output.object(shape | {"ts_ms": ts_ms or None})
+            self.output.write_json(shape | {"ts_ms": ts_ms or None})
             return
-        word = "" if live.good else trust.upper()
-        depth = self._depth or DEPTH
+        word = "" if live.is_good else trust.upper()
+        depth = self._depth or DEFAULT_DEPTH
         if self.output.is_terminal:
             # What has left the screen at the top could not be drawn over.
-            depth = max(min(depth, shutil.get_terminal_size().lines - AROUND), 1)
-        lines = book_lines(self.output, self.market, live.book, word or "GOOD", why, depth)
+            depth = max(min(depth, shutil.get_terminal_size().lines - NON_BOOK_ROWS), 1)
+        lines = format_book(self.output, self.market, live.book, word or "GOOD", why, depth)
         if not self.output.is_terminal:
-            self.output.lines(*lines, "")
+            self.output.write_lines(*lines, "")
             return
-        up = f"\x1b[{self._drawn}A\r" if self._drawn else ""
-        self._drawn = len(lines)
-        self.output.write(up + CLEAR_DOWN + "".join(f"{each}\n" for each in lines))
+        up = f"\x1b[{self._drawn_lines}A\r" if self._drawn_lines else ""
+        self._drawn_lines = len(lines)
+        self.output.write(up + CLEAR_BELOW + "".join(f"{each}\n" for each in lines))

@@ -3,85 +3,94 @@
 import argparse
 import asyncio
 
-from kalshi_tui.cli.connection import Exchange, opened
+from kalshi_tui.cli.connection import CommandExchange, open_exchange
 from kalshi_tui.cli.exit_codes import (
     FAILED,
     OK,
     UNKNOWN,
     FailedError,
-    tell,
+    report_failure,
 )
 from kalshi_tui.cli.json_shapes import order_shape
 from kalshi_tui.cli.output import Output
-from kalshi_tui.cli.progress import Waiting
-from kalshi_tui.cli.queries import checked_ticker, understood
+from kalshi_tui.cli.progress import ProgressIndicator
+from kalshi_tui.cli.queries import await_reply, parse_ticker
 from kalshi_tui.cli.trading_session import (
-    Hands,
-    confirmed,
-    hands,
-    stop_once,
-    stopped,
-    told_anyway,
+    CommandSession,
+    clear_interrupt,
+    confirm,
+    open_command_session,
+    report_or_print,
+    stop_waiting_on_interrupt,
 )
 from kalshi_tui.domain.order import Order, OrderState
-from kalshi_tui.domain.text import count_words, order_words
-from kalshi_tui.session.interface import Sweep
+from kalshi_tui.domain.text import order_text, plain_count_text
+from kalshi_tui.session.interface import CancelAllResult
 
-LEAST_S = 3.0
+MIN_CANCEL_ALL_S = 3.0
 """How long the cancel of all gets, however short the wait for its proof is to be: it must not be cut off."""
-ALWAYS = "Look with 'kalshi-tui orders', or cancel again: that does no harm."
+RETRY_ADVICE = "Look with 'kalshi-tui orders', or cancel again: that does no harm."
 
 
 def cancel(options: argparse.Namespace) -> int:
     """Cancel, and give the exit code. Raises FailedError."""
     output = Output()
-    ticker = checked_ticker(options.ticker) if options.ticker is not None else ""
-    with opened(options) as exchange:
+    ticker = parse_ticker(options.ticker) if options.ticker is not None else ""
+    with open_exchange(options) as exchange:
         return asyncio.run(_cancel(options, exchange, output, ticker))
 
 
-async def _cancel(options: argparse.Namespace, exchange: Exchange, output: Output, ticker: str) -> int:
-    async with hands(exchange, options, without_journal=True) as ours:
-        if ours.session.read_only:
-            raise FailedError(ours.session.read_only, "kept_back")
+async def _cancel(options: argparse.Namespace, exchange: CommandExchange, output: Output, ticker: str) -> int:
+    async with open_command_session(exchange, options, journal_optional=True) as ours:
+        if ours.session.read_only_reason:
+            raise FailedError(ours.session.read_only_reason, "kept_back")
         if options.all:
             where = f" in {ticker}" if ticker else ""
             # It sets the clock by the exchange's, which the stream's signature needs.
-            await understood(ours.rest.user_data_timestamp())
-            await confirmed(options, ours.venue, f"Cancel all orders{where}?")
-            return await _all(options, ours, output, ticker)
-        order = await ours.find(options.id)
+            await await_reply(ours.rest.user_data_timestamp())
+            await confirm(options, ours.venue, f"Cancel all orders{where}?")
+            return await _cancel_all(options, ours, output, ticker)
+        order = await ours.find_order(options.id)
         if not order.state.final:
-            await confirmed(options, ours.venue, f"Cancel {order_words(order)} in {order.ticker}?")
-        return await _one(options, ours, output, order)
+            await confirm(options, ours.venue, f"Cancel {order_text(order)} in {order.ticker}?")
+        return await _cancel_one(options, ours, output, order)
 
 
-async def _one(options: argparse.Namespace, ours: Hands, output: Output, order: Order) -> int:
+async def _cancel_one(
+    options: argparse.Namespace, command_session: CommandSession, output: Output, order: Order
+) -> int:
     """Cancel one order, and say what became of it."""
     sentence, refused, was_over = "", False, order.state.final
     if not was_over:
         try:
-            with Waiting("Waiting until the order is gone"):
-                stop_once()
-                await ours.begin()
-                outcome = await ours.session.cancel(order)
+            with ProgressIndicator("Waiting until the order is gone"):
+                stop_waiting_on_interrupt()
+                await command_session.start()
+                outcome = await command_session.session.cancel(order)
                 order, sentence, refused = outcome.order, outcome.sentence, outcome.refused
                 if not refused:
-                    order = await ours.over(order, options.wait)
+                    order = await command_session.wait_until_final(order, options.wait)
         except asyncio.CancelledError:
-            stopped()
-            order, sentence = ours.store.known_order(order), "You stopped waiting for the answer."
-    words = order_words(order)
+            clear_interrupt()
+            order, sentence = command_session.store.known_order(order), "You stopped waiting for the answer."
+    words = order_text(order)
     if order.state.final:
-        filled = f", {count_words(order.filled)} filled" if order.filled else ""
+        filled = f", {plain_count_text(order.filled)} filled" if order.filled else ""
         before = " It was so before this cancel." if was_over else ""
         sentence = f"{order.state.value.capitalize()}: {words}{filled}.{before}"
     elif not refused:
-        sentence = f"UNKNOWN: {words} may still rest. {sentence} {ALWAYS}"
+        sentence = f"UNKNOWN: {words} may still rest. {sentence} {RETRY_ADVICE}"
     gone = order.state.final and order.state is not OrderState.FILLED
-    told_anyway(
-        lambda: _tell(
-            options, ours, output, sentence, order=order, cancelled=int(gone), proved=order.state.final, all_of=""
+    report_or_print(
+        lambda: _write_result(
+            options,
+            command_session,
+            output,
+            sentence,
+            order=order,
+            canceled=int(gone),
+            proved=order.state.final,
+            scope="",
         ),
         order,
         sentence,
@@ -89,33 +98,35 @@ async def _one(options: argparse.Namespace, ours: Hands, output: Output, order: 
     if gone:
         return OK
     if order.state.final or refused:
-        return tell(FailedError(sentence, "refused", FAILED), as_json=options.json)
-    return tell(FailedError(sentence, "unknown_outcome", UNKNOWN), as_json=options.json)
+        return report_failure(FailedError(sentence, "refused", FAILED), as_json=options.json)
+    return report_failure(FailedError(sentence, "unknown_outcome", UNKNOWN), as_json=options.json)
 
 
-async def _all(options: argparse.Namespace, ours: Hands, output: Output, ticker: str) -> int:
+async def _cancel_all(options: argparse.Namespace, command_session: CommandSession, output: Output, ticker: str) -> int:
     """Cancel all, and say whether the exchange has proved it."""
-    sweep = Sweep(0, (), (), proved=False, sentence=f"UNKNOWN: it is not proved that nothing rests. {ALWAYS}")
+    sweep = CancelAllResult(
+        0, (), (), proved=False, sentence=f"UNKNOWN: it is not proved that nothing rests. {RETRY_ADVICE}"
+    )
     try:
-        with Waiting("Cancelling, and looking until nothing rests"):
-            async with asyncio.timeout(max(options.wait, LEAST_S)):
-                stop_once()
-                await ours.begin()
-                sweep = await ours.session.cancel_all(ticker)
+        with ProgressIndicator("Cancelling, and looking until nothing rests"):
+            async with asyncio.timeout(max(options.wait, MIN_CANCEL_ALL_S)):
+                stop_waiting_on_interrupt()
+                await command_session.start()
+                sweep = await command_session.session.cancel_all(ticker)
     except TimeoutError:
         pass
     except asyncio.CancelledError:
-        stopped()
-    told_anyway(
-        lambda: _tell(
+        clear_interrupt()
+    report_or_print(
+        lambda: _write_result(
             options,
-            ours,
+            command_session,
             output,
             sweep.sentence,
-            all_of=ticker or "all",
-            cancelled=sweep.cancelled,
+            scope=ticker or "all",
+            canceled=sweep.canceled,
             proved=sweep.proved,
-            left=sweep.left,
+            still_resting=sweep.still_resting,
             unknown=sweep.unknown,
         ),
         None,
@@ -123,38 +134,38 @@ async def _all(options: argparse.Namespace, ours: Hands, output: Output, ticker:
     )
     if sweep.proved:
         return OK
-    return tell(FailedError(sweep.sentence, "unknown_outcome", UNKNOWN), as_json=options.json)
+    return report_failure(FailedError(sweep.sentence, "unknown_outcome", UNKNOWN), as_json=options.json)
 
 
-def _tell(
+def _write_result(
     options: argparse.Namespace,
-    ours: Hands,
+    command_session: CommandSession,
     output: Output,
     sentence: str,
     *,
-    all_of: str,
-    cancelled: int,
+    scope: str,
+    canceled: int,
     proved: bool,
     order: Order | None = None,
-    left: tuple[Order, ...] = (),
+    still_resting: tuple[Order, ...] = (),
     unknown: tuple[Order, ...] = (),
 ) -> None:
     if options.json:
-        output.object(
+        output.write_json(
             {
-                "venue": ours.venue.value,
-                "all": bool(all_of),
-                "ticker": None if all_of in {"", "all"} else all_of,
-                "cancelled": cancelled,
+                "venue": command_session.venue.value,
+                "all": bool(scope),
+                "ticker": None if scope in {"", "all"} else scope,
+                "cancelled": canceled,
                 "proved": proved,
                 "order": order_shape(order) if order is not None else None,
-                "left": [order_shape(each) for each in left],
+                "left": [order_shape(each) for each in still_resting],
                 "unknown": [order_shape(each) for each in unknown],
                 "message": sentence,
             }
         )
         return
-    output.lines(f"{ours.venue.value}  {sentence}")
+    output.write_lines(f"{command_session.venue.value}  {sentence}")
     if order is not None:
         ids = [("order id", order.order_id), ("client order id", order.client_order_id)]
-        output.facts([("state", order.state.value), *((name, value) for name, value in ids if value)])
+        output.write_facts([("state", order.state.value), *((name, value) for name, value in ids if value)])

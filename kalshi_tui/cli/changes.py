@@ -3,11 +3,11 @@
 import argparse
 
 from kalshi_tui.cli.exit_codes import UsageError
-from kalshi_tui.cli.order import WRITES, add_writing
-from kalshi_tui.cli.parser import Commands
+from kalshi_tui.cli.order import WRITE_EXIT_CODES, add_write_options
+from kalshi_tui.cli.parser import CommandRegistry
 
 
-def add(commands: Commands) -> None:
+def add(commands: CommandRegistry) -> None:
     """Add the commands."""
     cancel = commands.add(
         "cancel",
@@ -23,13 +23,13 @@ def add(commands: Commands) -> None:
             "kalshi-tui cancel 0d1f7f60-0000-4000-8000-000000000001 --yes",
             "kalshi-tui cancel --all --ticker KXRECESSION-26",
         ),
-        exits=WRITES,
+        exit_codes=WRITE_EXIT_CODES,
         json="one JSON object",
     )
     cancel.add_argument("id", nargs="?", metavar="ID", help="the order's id, or its client order id")
     cancel.add_argument("--all", action="store_true", help="cancel every resting order")
     cancel.add_argument("--ticker", metavar="T", help="with --all: only those of a market")
-    add_writing(cancel, passing=False)
+    add_write_options(cancel, with_overrides=False)
     amend = commands.add(
         "amend",
         run_amend,
@@ -39,14 +39,14 @@ def add(commands: Commands) -> None:
         "A smaller count alone keeps the place in the queue; another price or a larger count loses it. The checks and "
         "limits are those of the ticket; so are the flags that pass them.",
         examples=("kalshi-tui amend 0d1f7f60-0000-4000-8000-000000000001 5@0.43 --yes",),
-        exits=WRITES,
+        exit_codes=WRITE_EXIT_CODES,
         json="one JSON object",
     )
     amend.add_argument("id", metavar="ID", help="the order's id, or its client order id")
     amend.add_argument("amount", metavar="COUNT@PRICE", help="what shall rest at which price: 5@0.43 or 5@43c")
     amend.add_argument("--side", choices=("yes", "no"), help="the outcome that PRICE is of")
     amend.add_argument("--dry-run", action="store_true", help="show what would change and send nothing")
-    add_writing(amend)
+    add_write_options(amend)
 
 
 def run_cancel(options: argparse.Namespace) -> int:
@@ -63,10 +63,10 @@ def run_cancel(options: argparse.Namespace) -> int:
 def run_amend(options: argparse.Namespace) -> int:
     """Change an order."""
     from kalshi_tui.domain.price import NumberError
-    from kalshi_tui.order_entry.amount import read_amount
+    from kalshi_tui.order_entry.amount import parse_amount
 
     try:
-        amount = read_amount(options.amount)
+        amount = parse_amount(options.amount)
     except NumberError as error:
         raise UsageError(str(error), "kalshi-tui amend") from error
     from kalshi_tui.cli.amend_order import amend

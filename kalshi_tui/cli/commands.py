@@ -19,23 +19,23 @@ from kalshi_tui.cli import (
     record,
     replay,
 )
-from kalshi_tui.cli.exit_codes import exits_text
+from kalshi_tui.cli.exit_codes import format_exit_codes
 from kalshi_tui.cli.parser import (
-    Commands,
-    Parser,
-    add_exchange,
-    add_practice_world,
+    CommandParser,
+    CommandRegistry,
+    add_exchange_options,
+    add_practice_options,
 )
 
 
-class Group(Protocol):
+class CommandModule(Protocol):
     """A module that adds one command or some."""
 
-    def add(self, commands: Commands) -> None:
+    def add(self, commands: CommandRegistry) -> None:
         """Add them."""
 
 
-GROUPS: Final[tuple[Group, ...]] = (
+COMMAND_MODULES: Final[tuple[CommandModule, ...]] = (
     markets,
     book,
     account,
@@ -66,21 +66,21 @@ data folder, or else one that runs as long as the command. The account is kept i
 
 def build_parser() -> argparse.ArgumentParser:
     """Define the command line."""
-    parser = Parser(
+    parser = CommandParser(
         prog="kalshi-tui",
         description="A terminal trading desk for Kalshi. Without a command it opens on a practice exchange that it\n"
         "starts on this machine: no account, no key, no real money. --env demo and --env live open it on\n"
         "the exchange. Where it cannot draw a screen (no terminal, or TERM is dumb, unknown or not set) it\n"
         "says so on standard error and ends with code 1; nothing has been started then.",
-        epilog=EPILOG + exits_text(),
+        epilog=EPILOG + format_exit_codes(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.set_defaults(run=desk.run, json=False)
     parser.add_argument("--version", action="version", version=f"kalshi-tui {kalshi_tui.__version__}")
-    add_exchange(parser)
-    add_practice_world(parser)
+    add_exchange_options(parser)
+    add_practice_options(parser)
     parser.add_argument("--read-only", action="store_true", help="watch only: nothing is sent, changed or cancelled")
-    commands = Commands(parser)
-    for group in GROUPS:
+    commands = CommandRegistry(parser)
+    for group in COMMAND_MODULES:
         group.add(commands)
     return parser

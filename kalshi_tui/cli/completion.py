@@ -5,18 +5,18 @@ from typing import Final
 
 from kalshi_tui.cli.exit_codes import OK, USAGE
 from kalshi_tui.cli.output import Output
-from kalshi_tui.cli.parser import Commands
+from kalshi_tui.cli.parser import CommandRegistry
 
 SHELLS: Final = ("bash", "zsh", "fish")
 PROFILES: Final = ("practice", "demo", "live")
-EVALUATED: Final = "$zsh_eval_context[-1] == eval"
-SOURCED_TOO: Final = "$zsh_eval_context[-1] == (eval|file)"
-FILES: Final = frozenset({"FILE"})
-FOLDERS: Final = frozenset({"DIR"})
+ZSH_EVAL_CONDITION: Final = "$zsh_eval_context[-1] == eval"
+ZSH_EVAL_OR_FILE_CONDITION: Final = "$zsh_eval_context[-1] == (eval|file)"
+FILE_METAVARS: Final = frozenset({"FILE"})
+FOLDER_METAVARS: Final = frozenset({"DIR"})
 """How the help calls the values of options that name files and folders."""
 
 
-def add(commands: Commands) -> None:
+def add(commands: CommandRegistry) -> None:
     """Add the command."""
     completion = commands.add(
         "completion",
@@ -29,40 +29,40 @@ def add(commands: Commands) -> None:
             "echo 'source <(kalshi-tui completion zsh)' >> ~/.zshrc    # after compinit",
             "kalshi-tui completion fish > ~/.config/fish/completions/kalshi-tui.fish",
         ),
-        exits=(OK, USAGE),
-        reaches=False,
+        exit_codes=(OK, USAGE),
+        uses_exchange=False,
     )
     completion.add_argument("shell", choices=SHELLS, help="the shell")
 
 
 def run(options: argparse.Namespace) -> int:
     """Print the script."""
-    Output().write(script(options.shell))
+    Output().write(build_script(options.shell))
     return OK
 
 
-def script(shell: str) -> str:
+def build_script(shell: str) -> str:
     """Make the script of a shell from the command line itself."""
     import shtab
 
     from kalshi_tui.cli.commands import build_parser
 
     parser = build_parser()
-    for each in _parsers(parser):
+    for each in _all_parsers(parser):
         for action in each._actions:  # noqa: SLF001 - argparse has no other way to its own arguments
-            if action.metavar in FILES:
+            if action.metavar in FILE_METAVARS:
                 action.complete = shtab.FILE  # type: ignore[attr-defined]  # how shtab is told
-            elif action.metavar in FOLDERS:
+            elif action.metavar in FOLDER_METAVARS:
                 action.complete = shtab.DIRECTORY  # type: ignore[attr-defined]  # how shtab is told
             elif action.dest == "env":
                 # Own profiles too: any name is taken, these are offered.
                 action.choices = PROFILES
     made: str = shtab.complete(parser, shell)
     # A sourced script has to register its function as an evaluated one does.
-    made = made.replace(EVALUATED, SOURCED_TOO)
+    made = made.replace(ZSH_EVAL_CONDITION, ZSH_EVAL_OR_FILE_CONDITION)
     return made if made.endswith("\n") else made + "\n"
 
 
-def _parsers(parser: argparse.ArgumentParser) -> list[argparse.ArgumentParser]:
+def _all_parsers(parser: argparse.ArgumentParser) -> list[argparse.ArgumentParser]:
     subparsers = [each for each in parser._actions if each.dest == "command"]  # noqa: SLF001 - as above
     return [parser, *(each for action in subparsers for each in dict(action.choices or {}).values())]

@@ -3,13 +3,13 @@
 import argparse
 import os
 
-from kalshi_tui.cli.context import chosen_profile, loaded_settings
+from kalshi_tui.cli.context import choose_profile, load_command_settings
 from kalshi_tui.cli.exit_codes import OK
 from kalshi_tui.cli.output import Output
-from kalshi_tui.cli.parser import LISTS, Commands
+from kalshi_tui.cli.parser import LIST_EXIT_CODES, CommandRegistry
 
 
-def add(commands: Commands) -> None:
+def add(commands: CommandRegistry) -> None:
     """Add the command."""
     config = commands.add(
         "config",
@@ -18,7 +18,7 @@ def add(commands: Commands) -> None:
         description="Show each setting with its value and where that is from: the default, a line of the settings "
         "file, or a variable of the environment. Keys and passphrases are not shown.",
         examples=("kalshi-tui config --explain", "kalshi-tui --env demo config --json | jq .profile"),
-        exits=LISTS,
+        exit_codes=LIST_EXIT_CODES,
         json="one JSON object",
     )
     config.add_argument("--explain", action="store_true", help="say what each setting means")
@@ -26,11 +26,11 @@ def add(commands: Commands) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Show the settings in force. Raises FailedError."""
-    from kalshi_tui.runtime.config_report import report
-    from kalshi_tui.runtime.configuration import chosen_by
+    from kalshi_tui.runtime.config_report import format_report
+    from kalshi_tui.runtime.configuration import with_chosen_profile
 
-    loaded = loaded_settings(options)
-    profile = chosen_profile(options, loaded)
-    loaded = chosen_by(loaded, os.environ, options.env)
-    Output().write(report(loaded, profile, os.environ, explain=options.explain, as_json=options.json))
+    loaded = load_command_settings(options)
+    profile = choose_profile(options, loaded)
+    loaded = with_chosen_profile(loaded, os.environ, options.env)
+    Output().write(format_report(loaded, profile, os.environ, explain=options.explain, as_json=options.json))
     return OK

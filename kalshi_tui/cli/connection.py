@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from kalshi_tui.cli.context import (
-    asker,
-    begun_practice,
-    chosen_profile,
-    folder_of,
-    loaded_settings,
+    choose_profile,
+    data_folder,
+    load_command_settings,
+    passphrase_asker,
+    start_practice,
 )
 from kalshi_tui.cli.exit_codes import (
     NOT_FOUND,
@@ -25,39 +25,39 @@ from kalshi_tui.cli.exit_codes import (
     USAGE,
     FailedError,
 )
-from kalshi_tui.cli.progress import Waiting
+from kalshi_tui.cli.progress import ProgressIndicator
 
 if TYPE_CHECKING:
     from kalshi_tui.kalshi.environments import Environment
     from kalshi_tui.kalshi.rest import RestClient
     from kalshi_tui.kalshi.transport.clock import ExchangeClock
     from kalshi_tui.kalshi.transport.signing import Signer
-    from kalshi_tui.runtime.compose import Connected
-    from kalshi_tui.runtime.configuration import Loaded
+    from kalshi_tui.runtime.compose import ExchangeAccess
+    from kalshi_tui.runtime.configuration import LoadedSettings
     from kalshi_tui.runtime.profiles import Profile
 
-TAKEN: Final = "another practice exchange"
+FOLDER_IN_USE_PREFIX: Final = "another practice exchange"
 """How the sentence begins with which an exchange does not start on a folder that has one."""
-FREE_WITHIN_S: Final = 20.0
+FOLDER_FREE_TIMEOUT_S: Final = 20.0
 """How long another command's exchange is waited for to end."""
-LOOK_AGAIN_S: Final = 0.2
+RETRY_DELAY_S: Final = 0.2
 
 
 @dataclass(frozen=True, slots=True)
-class Exchange:
+class CommandExchange:
     """An exchange to talk to: the profile, the settings in force, and how it is reached."""
 
     profile: "Profile"
-    loaded: "Loaded"
+    loaded: "LoadedSettings"
     folder: Path
     environment: "Environment"
-    connected: "Connected | None"
+    access: "ExchangeAccess | None"
     """None where there is no key: then only public market data can be read."""
 
     @property
     def signer(self) -> "Signer | None":
         """The key, if there is one."""
-        return self.connected.signer if self.connected is not None else None
+        return self.access.signer if self.access is not None else None
 
     def rest(self, *, read_only: bool = True, clock: "ExchangeClock | None" = None) -> "RestClient":
         """Make a client; it sends no command unless it is told that it may."""
@@ -67,97 +67,99 @@ class Exchange:
 
 
 @contextlib.contextmanager
-def opened(options: argparse.Namespace, *, public: bool = False, lasting: bool = False) -> Iterator[Exchange]:
+def open_exchange(
+    options: argparse.Namespace, *, public: bool = False, long_running: bool = False
+) -> Iterator[CommandExchange]:
     """Open the chosen exchange. Raises FailedError.
 
-    ``public``: no key is needed, and none is missed. ``lasting``: the command runs until it is ended, so that others
+    ``public``: no key is needed, and none is missed. ``long_running``: the command runs until it is ended, so that others
     may use a practice exchange that is started for it.
     """
     if getattr(options, "fresh", False):
         raise FailedError("this command starts nothing anew; leave --fresh out.", "usage", USAGE)
-    loaded = loaded_settings(options)
+    loaded = load_command_settings(options)
     with contextlib.ExitStack() as stack:
-        connected = _practice(options, loaded, stack, lasting=lasting)
-        profile = chosen_profile(options, loaded)
-        folder = folder_of(options, profile.name)
+        connected = _open_practice(options, loaded, stack, long_running=long_running)
+        profile = choose_profile(options, loaded)
+        folder = data_folder(options, profile.name)
         if connected is None:
-            connected = _connected(profile, folder, public=public)
+            connected = _open_access(profile, folder, public=public)
         environment = connected.environment if connected is not None else profile.environment
         assert environment is not None  # noqa: S101 - a profile without addresses is practice, and connected
-        yield Exchange(profile, loaded, folder, environment, connected)
+        yield CommandExchange(profile, loaded, folder, environment, connected)
 
 
-def _practice(
-    options: argparse.Namespace, loaded: "Loaded", stack: contextlib.ExitStack, *, lasting: bool
-) -> "Connected | None":
+def _open_practice(
+    options: argparse.Namespace, loaded: "LoadedSettings", stack: contextlib.ExitStack, *, long_running: bool
+) -> "ExchangeAccess | None":
     """Find or start the practice exchange of this machine; None where another exchange is chosen."""
-    from kalshi_tui.cli.context import starts_practice
-    from kalshi_tui.runtime.compose import connected_practice
+    from kalshi_tui.cli.context import is_local_practice
+    from kalshi_tui.runtime.compose import practice_access
     from kalshi_tui.runtime.launch import LaunchError
 
-    if not starts_practice(options, loaded):
+    if not is_local_practice(options, loaded):
         return None
-    deadline = time.monotonic() + FREE_WITHIN_S
-    with Waiting("Starting the practice exchange"):
+    deadline = time.monotonic() + FOLDER_FREE_TIMEOUT_S
+    with ProgressIndicator("Starting the practice exchange"):
         while True:
-            found = running_practice(folder_of(options))
+            found = find_running_practice(data_folder(options))
             if found is not None:
                 return found
-            process = begun_practice(options, loaded, [] if lasting else ["--unlisted"])
+            process = start_practice(options, loaded, [] if long_running else ["--unlisted"])
             assert process is not None  # noqa: S101 - practice is wanted
             try:
-                ready = process.ready()
+                ready = process.wait_until_ready()
             except LaunchError as error:
-                process.end()
-                if not str(error).startswith(TAKEN) or time.monotonic() > deadline:
+                process.stop()
+                if not str(error).startswith(FOLDER_IN_USE_PREFIX) or time.monotonic() > deadline:
                     raise FailedError(str(error), "practice") from error
                 # Another command's, which ends soon; or one that is just starting, and will be found.
-                time.sleep(LOOK_AGAIN_S)
+                time.sleep(RETRY_DELAY_S)
                 continue
             except BaseException:
-                process.end()
+                process.stop()
                 raise
-            stack.callback(process.end)
-            return connected_practice(ready, process.gone)
+            stack.callback(process.stop)
+            return practice_access(ready, process.describe_exit)
 
 
-def running_practice(folder: Path) -> "Connected | None":
+def find_running_practice(folder: Path) -> "ExchangeAccess | None":
     """Give the practice exchange that runs on this folder, if it can be talked to."""
     from kalshi_tui.kalshi.transport.signing import KeyFileError
-    from kalshi_tui.practice.storage.run_note import note_of
-    from kalshi_tui.runtime.compose import connected_practice
-    from kalshi_tui.runtime.launch import read_ready
+    from kalshi_tui.practice.storage.run_note import read_run_note
+    from kalshi_tui.runtime.compose import practice_access
+    from kalshi_tui.runtime.launch import parse_ready_line
 
-    note = note_of(folder.expanduser().absolute())
+    note = read_run_note(folder.expanduser().absolute())
     if not note:
         return None
     try:
-        return connected_practice(read_ready(note))
+        return practice_access(parse_ready_line(note))
     except (ValueError, OSError, KeyFileError):
         return None
 
 
-def _connected(profile: "Profile", folder: Path, *, public: bool) -> "Connected | None":
+def _open_access(profile: "Profile", folder: Path, *, public: bool) -> "ExchangeAccess | None":
     """Open the profile's key; None where there is none and none is needed."""
     from kalshi_tui.kalshi.environments import Kind
-    from kalshi_tui.runtime.compose import Opening
+    from kalshi_tui.runtime.compose import ExchangeOpener
     from kalshi_tui.runtime.credentials import CredentialsError
 
     key = profile.key
     if not key.key_id and not key.path and key.pem is None:
         if profile.kind is Kind.PRACTICE:
-            running = running_practice(folder)
+            running = find_running_practice(folder)
             if running is not None and running.environment.rest_url == getattr(profile.environment, "rest_url", ""):
                 return running
         if public:
             return None
     try:
-        return Opening(profile, None, asker()).ready()
+        return ExchangeOpener(profile, None, passphrase_asker()).wait_until_ready()
     except CredentialsError as error:
         raise FailedError(str(error), "credentials") from error
 
 
-def failure_of(error: Exception) -> FailedError:
+def failure_from(error: Exception) -> FailedError:
     """Say in the command line's terms what the exchange or the way there did."""
     from kalshi_tui.kalshi import errors
 

@@ -10,16 +10,18 @@ from typing import TYPE_CHECKING, Final
 from kalshi_tui.cli.exit_codes import FailedError
 
 if TYPE_CHECKING:
-    from kalshi_tui.runtime.configuration import Loaded
-    from kalshi_tui.runtime.credentials import Ask
+    from kalshi_tui.runtime.configuration import LoadedSettings
+    from kalshi_tui.runtime.credentials import AskPassphrase
     from kalshi_tui.runtime.launch import PracticeProcess
     from kalshi_tui.runtime.profiles import Profile
 
-JOURNAL: Final = "journal.sqlite3"
-OF_PRACTICE: Final = "--seed and --fresh are for the practice exchange that this program starts; leave them out here."
+JOURNAL_FILE: Final = "journal.sqlite3"
+PRACTICE_ONLY_MESSAGE: Final = (
+    "--seed and --fresh are for the practice exchange that this program starts; leave them out here."
+)
 
 
-def folder_of(options: argparse.Namespace, profile: str = "practice") -> Path:
+def data_folder(options: argparse.Namespace, profile: str = "practice") -> Path:
     """Give the folder of a profile's journal, lists and, in practice, account."""
     if options.data:
         return Path(options.data)
@@ -28,28 +30,28 @@ def folder_of(options: argparse.Namespace, profile: str = "practice") -> Path:
     return user_data_path("kalshi-tui", appauthor=False) / profile
 
 
-def loaded_settings(options: argparse.Namespace) -> "Loaded":
+def load_command_settings(options: argparse.Namespace) -> "LoadedSettings":
     """Read the settings. Raises FailedError."""
     from platformdirs import user_config_path
 
-    from kalshi_tui.runtime.configuration import load
-    from kalshi_tui.runtime.settings import FILE, SettingsError
+    from kalshi_tui.runtime.configuration import load_settings
+    from kalshi_tui.runtime.settings import SETTINGS_FILE, SettingsError
 
-    path = options.settings or user_config_path("kalshi-tui", appauthor=False) / FILE
+    path = options.settings or user_config_path("kalshi-tui", appauthor=False) / SETTINGS_FILE
     try:
-        return load(path, os.environ, must_exist=options.settings is not None)
+        return load_settings(path, os.environ, must_exist=options.settings is not None)
     except SettingsError as error:
         raise FailedError(str(error), "settings") from error
 
 
-def chosen_profile(options: argparse.Namespace, loaded: "Loaded") -> "Profile":
+def choose_profile(options: argparse.Namespace, loaded: "LoadedSettings") -> "Profile":
     """Put the chosen profile together. Raises FailedError."""
     from kalshi_tui.runtime.credentials import CredentialsError
-    from kalshi_tui.runtime.profiles import profile_of
+    from kalshi_tui.runtime.profiles import build_profile
     from kalshi_tui.runtime.settings import SettingsError
 
     try:
-        profile = profile_of(
+        profile = build_profile(
             loaded.settings, os.environ, env=options.env, rest_url=options.rest_url, ws_url=options.ws_url
         )
     except SettingsError as error:
@@ -57,39 +59,41 @@ def chosen_profile(options: argparse.Namespace, loaded: "Loaded") -> "Profile":
     except CredentialsError as error:
         raise FailedError(str(error), "credentials") from error
     if profile.environment is not None and (getattr(options, "fresh", False) or getattr(options, "seed", None)):
-        raise FailedError(OF_PRACTICE)
+        raise FailedError(PRACTICE_ONLY_MESSAGE)
     return profile
 
 
-def starts_practice(options: argparse.Namespace, loaded: "Loaded") -> bool:
+def is_local_practice(options: argparse.Namespace, loaded: "LoadedSettings") -> bool:
     """Say whether the profile is a practice exchange that is to be started here."""
-    from kalshi_tui.runtime.configuration import PRACTICE, chosen_name
+    from kalshi_tui.runtime.configuration import PRACTICE_PROFILE, choose_profile_name
 
     return (
         not options.rest_url
         and not options.ws_url
-        and chosen_name(loaded.settings, os.environ, options.env) == PRACTICE
+        and choose_profile_name(loaded.settings, os.environ, options.env) == PRACTICE_PROFILE
     )
 
 
-def begun_practice(
-    options: argparse.Namespace, loaded: "Loaded", more: Sequence[str] = (), *, fresh: bool = False
+def start_practice(
+    options: argparse.Namespace, loaded: "LoadedSettings", extra_arguments: Sequence[str] = (), *, fresh: bool = False
 ) -> "PracticeProcess | None":
     """Start a practice exchange if one is wanted, before anything slow is imported; None for any other profile."""
     from kalshi_tui.runtime.launch import PracticeProcess
 
-    if not starts_practice(options, loaded):
+    if not is_local_practice(options, loaded):
         return None
     seed = [] if options.seed is None else ["--seed", str(options.seed)]
-    return PracticeProcess(["--data", str(folder_of(options)), *seed, *more, *(["--fresh"] if fresh else [])])
+    return PracticeProcess(
+        ["--data", str(data_folder(options)), *seed, *extra_arguments, *(["--fresh"] if fresh else [])]
+    )
 
 
-def asker() -> "Ask | None":
+def passphrase_asker() -> "AskPassphrase | None":
     """Give what asks for a passphrase on the terminal, unseen; None where nobody could answer."""
-    return ask if sys.stdin.isatty() else None
+    return ask_passphrase if sys.stdin.isatty() else None
 
 
-def ask(prompt: str) -> str:
+def ask_passphrase(prompt: str) -> str:
     """Ask for a passphrase on the terminal, unseen. Raises EOFError where nobody answers."""
     import getpass
 

@@ -9,81 +9,83 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from kalshi_tui.cli.context import (
-    JOURNAL,
-    ask,
-    begun_practice,
-    chosen_profile,
-    folder_of,
-    loaded_settings,
+    JOURNAL_FILE,
+    ask_passphrase,
+    choose_profile,
+    data_folder,
+    load_command_settings,
+    start_practice,
 )
-from kalshi_tui.cli.exit_codes import FAILED, FailedError, tell
+from kalshi_tui.cli.exit_codes import FAILED, FailedError, report_failure
 from kalshi_tui.cli.screen_check import why_no_screen
 from kalshi_tui.runtime import gc_tuning
 
 if TYPE_CHECKING:
-    from kalshi_tui.runtime.configuration import Loaded
+    from kalshi_tui.runtime.configuration import LoadedSettings
     from kalshi_tui.runtime.launch import PracticeProcess
 
-AFTER_A_DEFECT: Final = " Orders: what the journal has is taken up at the next start."
+CRASH_ADVICE: Final = " Orders: what the journal has is taken up at the next start."
 
 
 def run(options: argparse.Namespace) -> int:
     """Open the desk on the profile's exchange. Raises FailedError."""
     from kalshi_tui.runtime import logs
 
-    crashes = logs.start(after=AFTER_A_DEFECT)
+    crashes = logs.start_logging(advice=CRASH_ADVICE)
     why_not = why_no_screen("the desk", "For scripts there are commands: 'kalshi-tui --help' lists them.")
     if why_not:
         raise FailedError(why_not, "terminal")
-    loaded = loaded_settings(options)
+    loaded = load_command_settings(options)
     if options.fresh:
-        from kalshi_tui.practice.main import KEPT
-        from kalshi_tui.practice.storage.reset import may_start_anew
+        from kalshi_tui.practice.main import RESET_DECLINED_SENTENCE
+        from kalshi_tui.practice.storage.reset import confirm_reset
 
-        if not may_start_anew(folder_of(options)):
-            raise FailedError(KEPT)
-    process = begun_practice(options, loaded, fresh=options.fresh)
+        if not confirm_reset(data_folder(options)):
+            raise FailedError(RESET_DECLINED_SENTENCE)
+    process = start_practice(options, loaded, fresh=options.fresh)
     try:
-        code, ended_by = _traded(options, loaded, process)
-        return tell(FailedError(crashes.sentence(ended_by), "defect", FAILED)) if ended_by else code
+        code, ended_by = _run_desk(options, loaded, process)
+        return report_failure(FailedError(crashes.describe(ended_by), "defect", FAILED)) if ended_by else code
     finally:
         if process is not None:
-            process.end()
+            process.stop()
 
 
-def _traded(options: argparse.Namespace, loaded: "Loaded", process: "PracticeProcess | None") -> tuple[int, str]:
+def _run_desk(
+    options: argparse.Namespace, loaded: "LoadedSettings", process: "PracticeProcess | None"
+) -> tuple[int, str]:
     """Run the desk and give its exit code, and the kind of defect that has ended it. Raises FailedError.
 
     The screen's libraries load while a practice exchange starts.
     """
-    from kalshi_tui.runtime.compose import Opening, clock_ms, session_of
+    from kalshi_tui.runtime.compose import ExchangeOpener, build_session, clock_ms
     from kalshi_tui.runtime.credentials import CredentialsError
     from kalshi_tui.runtime.launch import LaunchError
-    from kalshi_tui.runtime.settings import looks_of, options_of
+    from kalshi_tui.runtime.settings import build_session_options, build_ui_settings
     from kalshi_tui.session.execution.journal import Journal, JournalError
     from kalshi_tui.ui.app import DeskApp
 
-    profile = chosen_profile(options, loaded)
-    folder = folder_of(options, profile.name)
-    wishes = options_of(loaded.settings, read_only=options.read_only or profile.read_only)
+    profile = choose_profile(options, loaded)
+    folder = data_folder(options, profile.name)
+    wishes = build_session_options(loaded.settings, read_only=options.read_only or profile.read_only)
     try:
-        connected = Opening(profile, process, ask).ready()
+        connected = ExchangeOpener(profile, process, ask_passphrase).wait_until_ready()
         if options.fresh:
             # The old account's orders are gone with it; nobody could be asked about them.
-            Journal.forget(folder / JOURNAL)
+            Journal.delete(folder / JOURNAL_FILE)
         # One that cannot be used keeps orders here, but nobody from looking and canceling.
-        journal = Journal.open_anyway(folder / JOURNAL, connected.signer.key_id)
+        journal = Journal.open_anyway(folder / JOURNAL_FILE, connected.signer.key_id)
     except (CredentialsError, LaunchError, JournalError) as error:
         raise FailedError(str(error)) from error
-    session = session_of(connected, journal, wishes, folder)
-    session.when_listed(gc_tuning.settle)
-    looks = replace(looks_of(loaded.settings), export_folder=export_folder(), kept_folder=folder)
-    app = DeskApp(session, clock_ms=clock_ms, wishes=looks)
-    gc_tuning.prepare()
+    session = build_session(connected, journal, wishes, folder)
+    session.call_when_listed(gc_tuning.freeze_objects)
+    looks = replace(build_ui_settings(loaded.settings), export_folder=export_folder(), data_folder=folder)
+    app = DeskApp(session, clock_ms=clock_ms, ui_settings=looks)
+    gc_tuning.configure_gc()
     app.run()
-    if session.last_words:
-        say_last(session.last_words)
-    return app.return_code or 0, app.ended_by
+    if session.quit_message:
+        say_last(session.quit_message)
+    return app.return_code or 0, app.fatal_error_type
 
 
 def say_last(words: str) -> None:

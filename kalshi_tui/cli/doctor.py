@@ -4,25 +4,25 @@ import argparse
 from typing import TYPE_CHECKING
 
 from kalshi_tui.cli.context import (
-    JOURNAL,
-    asker,
-    begun_practice,
-    chosen_profile,
-    folder_of,
-    loaded_settings,
+    JOURNAL_FILE,
+    choose_profile,
+    data_folder,
+    load_command_settings,
+    passphrase_asker,
+    start_practice,
 )
 from kalshi_tui.cli.exit_codes import FAILED, OK, FailedError
 from kalshi_tui.cli.output import Output
-from kalshi_tui.cli.parser import LISTS, Commands
-from kalshi_tui.cli.progress import Waiting
+from kalshi_tui.cli.parser import LIST_EXIT_CODES, CommandRegistry
+from kalshi_tui.cli.progress import ProgressIndicator
 
 if TYPE_CHECKING:
-    from kalshi_tui.runtime.configuration import Loaded
+    from kalshi_tui.runtime.configuration import LoadedSettings
     from kalshi_tui.runtime.doctor import Check
     from kalshi_tui.runtime.profiles import Profile
 
 
-def add(commands: Commands) -> None:
+def add(commands: CommandRegistry) -> None:
     """Add the command."""
     commands.add(
         "doctor",
@@ -31,70 +31,70 @@ def add(commands: Commands) -> None:
         description="Check Python, terminal, clock, key file, connection, signature, limits, cash, exchange status and "
         "disk. A line for each: ok, or a sentence with the remedy. Exit code 0 if all is well, 1 if not.",
         examples=("kalshi-tui doctor", "kalshi-tui --env live doctor"),
-        exits=LISTS,
+        exit_codes=LIST_EXIT_CODES,
         json="one JSON object",
     )
 
 
 def run(options: argparse.Namespace) -> int:
     """Check everything that trading needs. What is wrong with settings or key is a line of it, not the end."""
-    from kalshi_tui.runtime.configuration import PRACTICE
+    from kalshi_tui.runtime.configuration import PRACTICE_PROFILE
     from kalshi_tui.runtime.doctor import (
         Check,
-        as_json,
-        as_text,
-        examine_machine,
+        check_machine,
+        format_checks_json,
+        write_checks,
     )
 
     if options.fresh:
         raise FailedError("the doctor starts nothing anew; leave --fresh out.")
     checks: list[Check] = []
-    with Waiting("Looking at the exchange"):
+    with ProgressIndicator("Looking at the exchange"):
         try:
-            loaded = loaded_settings(options)
+            loaded = load_command_settings(options)
             checks.append(
                 Check("settings", True, f"{loaded.path}{'' if loaded.path.exists() else ': none, defaults hold'}.")
             )
-            profile = chosen_profile(options, loaded)
+            profile = choose_profile(options, loaded)
         except FailedError as error:
             checks.append(Check("settings", False, str(error)))
-            checks += examine_machine(folder_of(options, PRACTICE), JOURNAL)
+            checks += check_machine(data_folder(options, PRACTICE_PROFILE), JOURNAL_FILE)
         else:
-            checks += examine_machine(folder_of(options, profile.name), JOURNAL)
-            checks += _examined(options, loaded, profile)
+            checks += check_machine(data_folder(options, profile.name), JOURNAL_FILE)
+            checks += _check_access(options, loaded, profile)
     output = Output()
     if options.json:
-        output.write(as_json(checks))
+        output.write(format_checks_json(checks))
     else:
-        as_text(checks, output.write)
+        write_checks(checks, output.write)
     return OK if all(each.ok for each in checks) else FAILED
 
 
-def _examined(options: argparse.Namespace, loaded: "Loaded", profile: "Profile") -> "list[Check]":
+def _check_access(options: argparse.Namespace, loaded: "LoadedSettings", profile: "Profile") -> "list[Check]":
     """Look at key and exchange."""
     import asyncio
 
-    from kalshi_tui.cli.connection import running_practice
-    from kalshi_tui.cli.context import starts_practice
-    from kalshi_tui.runtime.compose import Opening
+    from kalshi_tui.cli.connection import find_running_practice
+    from kalshi_tui.cli.context import is_local_practice
+    from kalshi_tui.runtime.compose import ExchangeOpener
     from kalshi_tui.runtime.credentials import CredentialsError
-    from kalshi_tui.runtime.doctor import Check, examine_connection
+    from kalshi_tui.runtime.doctor import Check, check_connection
     from kalshi_tui.runtime.launch import LaunchError
 
-    running = running_practice(folder_of(options)) if starts_practice(options, loaded) else None
-    process = begun_practice(options, loaded, ["--unlisted"]) if running is None else None
+    running = find_running_practice(data_folder(options)) if is_local_practice(options, loaded) else None
+    process = start_practice(options, loaded, ["--unlisted"]) if running is None else None
     try:
-        connected = running or Opening(profile, process, asker()).ready()
+        connected = running or ExchangeOpener(profile, process, passphrase_asker()).wait_until_ready()
         own = process is not None or running is not None
         words = connected.signer.key_words
         opened = f"practice's own, {words}."
         if not own:
             opened = f"{profile.key.path or 'the key'} is yours alone and opens: {words}."
-        return [Check("key", True, opened), *asyncio.run(examine_connection(connected))]
+        return [Check("key", True, opened), *asyncio.run(check_connection(connected))]
     except CredentialsError as error:
         return [Check("key", False, str(error))]
     except LaunchError as error:
         return [Check("exchange", False, str(error))]
     finally:
         if process is not None:
-            process.end()
+            process.stop()

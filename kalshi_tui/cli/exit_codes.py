@@ -11,7 +11,7 @@ UNKNOWN: Final = 3
 NOT_FOUND: Final = 4
 INTERRUPTED: Final = 130
 
-MEANINGS: Final = (
+EXIT_CODE_MEANINGS: Final = (
     (OK, "done, and the outcome is known"),
     (FAILED, "refused or failed; nothing was done, or what was done is said"),
     (USAGE, "a wrong command line"),
@@ -39,15 +39,15 @@ class UsageError(FailedError):
         self.usage = usage
 
 
-def error_line(code: str, sentence: str, exit_code: int) -> str:
+def format_error_json(code: str, sentence: str, exit_code: int) -> str:
     """Write a failure as the one JSON object that ``docs/schemas/error.json`` describes."""
     return json.dumps({"error": {"code": code, "message": sentence, "exit_code": exit_code}}) + "\n"
 
 
-def tell(error: FailedError, *, as_json: bool = False) -> int:
+def report_failure(error: FailedError, *, as_json: bool = False) -> int:
     """Write a failure to standard error and give the exit code."""
     if as_json:
-        sys.stderr.write(error_line(error.code, str(error), error.exit_code))
+        sys.stderr.write(format_error_json(error.code, str(error), error.exit_code))
     elif isinstance(error, UsageError):
         sys.stderr.write(f"{error.usage}{error.prog}: error: {error}\n")
     else:
@@ -55,7 +55,7 @@ def tell(error: FailedError, *, as_json: bool = False) -> int:
     return error.exit_code
 
 
-def exits_text(*codes: int) -> str:
+def format_exit_codes(*codes: int) -> str:
     """List exit codes with their meanings, for the end of a command's help."""
-    wanted = codes or tuple(code for code, _ in MEANINGS)
-    return "exit codes:\n" + "".join(f"  {code:<4} {words}\n" for code, words in MEANINGS if code in wanted)
+    wanted = codes or tuple(code for code, _ in EXIT_CODE_MEANINGS)
+    return "exit codes:\n" + "".join(f"  {code:<4} {words}\n" for code, words in EXIT_CODE_MEANINGS if code in wanted)

@@ -2,20 +2,27 @@
 
 import argparse
 
-YES = "--yes"
-OVER = "--over-limit"
-BLIND = "--blind"
-SECOND = "--second"
+YES_FLAG = "--yes"
+OVER_LIMIT_FLAG = "--over-limit"
+BLIND_FLAG = "--blind"
+SECOND_FLAG = "--second"
 
 
-def add_passing(parser: argparse.ArgumentParser) -> None:
+def add_override_flags(parser: argparse.ArgumentParser) -> None:
     """Add the flags that pass an objection, but ``--yes``."""
-    parser.add_argument(OVER, action="store_true", help="send it though it passes a limit of your settings")
-    parser.add_argument(BLIND, action="store_true", help="send it though book or account are stale or cannot be read")
-    parser.add_argument(SECOND, action="store_true", help="send it though one like it may be live already")
+    parser.add_argument(OVER_LIMIT_FLAG, action="store_true", help="send it though it passes a limit of your settings")
+    parser.add_argument(
+        BLIND_FLAG, action="store_true", help="send it though book or account are stale or cannot be read"
+    )
+    parser.add_argument(SECOND_FLAG, action="store_true", help="send it though one like it may be live already")
 
 
-def given(options: argparse.Namespace) -> frozenset[str]:
+def given_flags(options: argparse.Namespace) -> frozenset[str]:
     """Give the flags of this kind that stand on the command line."""
-    flags = {YES: options.yes, OVER: options.over_limit, BLIND: options.blind, SECOND: options.second}
+    flags = {
+        YES_FLAG: options.yes,
+        OVER_LIMIT_FLAG: options.over_limit,
+        BLIND_FLAG: options.blind,
+        SECOND_FLAG: options.second,
+    }
     return frozenset(flag for flag, is_given in flags.items() if is_given)

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 from kalshi_tui.domain.book import Book, Side
 from kalshi_tui.domain.candles import Candle
 from kalshi_tui.domain.market import Market, Trade
-from kalshi_tui.domain.order import Fill, Order, OrderTerms, exposure
+from kalshi_tui.domain.order import Fill, Order, OrderTerms, to_outcome_price
 from kalshi_tui.domain.position import Balance, Position
 from kalshi_tui.domain.price import Money, Price, format_count, format_money, format_price
 
 if TYPE_CHECKING:
-    from kalshi_tui.presentation.preview_text import Figures
-    from kalshi_tui.session.execution.risk_checks import Objection
+    from kalshi_tui.presentation.preview_text import OrderPreview
+    from kalshi_tui.session.execution.risk_checks import RiskViolation
 
-Shape = dict[str, object]
+JsonShape = dict[str, object]
 
 
 def price_or_null(price: Price | None) -> str | None:
@@ -36,7 +36,7 @@ def time_or_null(ts_ms: int) -> int | None:
     return ts_ms or None
 
 
-def market_shape(market: Market, category: str = "") -> Shape:
+def market_shape(market: Market, category: str = "") -> JsonShape:
     """Give a market as it is listed."""
     quote = market.quote
     return {
@@ -62,7 +62,7 @@ def market_shape(market: Market, category: str = "") -> Shape:
     }
 
 
-def terms_shape(market: Market) -> Shape:
+def market_details_shape(market: Market) -> JsonShape:
     """Give what else there is to know of one market: its grid, fees, rules, result."""
     fees = market.fees
     return {
@@ -82,7 +82,7 @@ def terms_shape(market: Market) -> Shape:
     }
 
 
-def book_shape(ticker: str, book: Book, trust: str, why: str, ts_ms: int = 0, depth: int | None = None) -> Shape:
+def book_shape(ticker: str, book: Book, trust: str, why: str, ts_ms: int = 0, depth: int | None = None) -> JsonShape:
     """Give a book: the bids for both outcomes, best first, and the asks at the touch that they imply."""
     bid, ask = book.best_bid(), book.best_ask()
     return {
@@ -92,18 +92,18 @@ def book_shape(ticker: str, book: Book, trust: str, why: str, ts_ms: int = 0, de
         "yes_bid": price_or_null(bid.price if bid else None),
         "yes_ask": price_or_null(ask.price if ask else None),
         "spread": price_or_null(book.spread),
-        "yes_bids": _levels(book, Side.YES, depth),
-        "no_bids": _levels(book, Side.NO, depth),
+        "yes_bids": _level_shapes(book, Side.YES, depth),
+        "no_bids": _level_shapes(book, Side.NO, depth),
         "ts_ms": time_or_null(ts_ms),
     }
 
 
-def _levels(book: Book, side: Side, depth: int | None) -> list[Shape]:
+def _level_shapes(book: Book, side: Side, depth: int | None) -> list[JsonShape]:
     levels = book.side(side).top(len(book.side(side)) if depth is None else depth)
     return [{"price": format_price(each.price), "count": format_count(each.size)} for each in levels]
 
 
-def trade_shape(trade: Trade) -> Shape:
+def trade_shape(trade: Trade) -> JsonShape:
     """Give a print of the tape."""
     return {
         "trade_id": trade.trade_id,
@@ -115,7 +115,7 @@ def trade_shape(trade: Trade) -> Shape:
     }
 
 
-def candle_shape(ticker: str, minutes: int, candle: Candle) -> Shape:
+def candle_shape(ticker: str, minutes: int, candle: Candle) -> JsonShape:
     """Give one period of a market's history."""
     return {
         "ticker": ticker,
@@ -132,7 +132,7 @@ def candle_shape(ticker: str, minutes: int, candle: Candle) -> Shape:
     }
 
 
-def balance_shape(balance: Balance) -> Shape:
+def balance_shape(balance: Balance) -> JsonShape:
     """Give the cash, in all and by shard, and what the positions are worth."""
     return {
         "cash": format_money(balance.cash),
@@ -141,7 +141,7 @@ def balance_shape(balance: Balance) -> Shape:
     }
 
 
-def position_shape(position: Position) -> Shape:
+def position_shape(position: Position) -> JsonShape:
     """Give a holding."""
     return {
         "ticker": position.ticker,
@@ -154,9 +154,9 @@ def position_shape(position: Position) -> Shape:
     }
 
 
-def order_shape(order: Order) -> Shape:
+def order_shape(order: Order) -> JsonShape:
     """Give an order: ``side`` and ``price`` are of the outcome that it leans to, as the exchange keeps it."""
-    side, price = exposure(order.book_side, order.yes_price)
+    side, price = to_outcome_price(order.book_side, order.yes_price)
     return {
         "order_id": order.order_id or None,
         "client_order_id": order.client_order_id or None,
@@ -175,14 +175,14 @@ def order_shape(order: Order) -> Shape:
     }
 
 
-def listed_order_shape(order: Order) -> Shape:
+def listed_order_shape(order: Order) -> JsonShape:
     """Give an order that was read off the exchange's list, which tells what its fills cost too."""
     return order_shape(order) | {"fill_cost": format_money(order.fill_cost), "fees": format_money(order.fees)}
 
 
-def fill_shape(fill: Fill) -> Shape:
+def fill_shape(fill: Fill) -> JsonShape:
     """Give an execution of the account's own."""
-    side, price = exposure(fill.book_side, fill.yes_price)
+    side, price = to_outcome_price(fill.book_side, fill.yes_price)
     return {
         "trade_id": fill.trade_id,
         "order_id": fill.order_id,
@@ -197,7 +197,7 @@ def fill_shape(fill: Fill) -> Shape:
     }
 
 
-def wish_shape(terms: OrderTerms) -> Shape:
+def order_terms_shape(terms: OrderTerms) -> JsonShape:
     """Give an order in the trader's words: ``price`` is of the outcome that was named."""
     return {
         "ticker": terms.ticker,
@@ -213,9 +213,9 @@ def wish_shape(terms: OrderTerms) -> Shape:
     }
 
 
-def preview_shape(sums: "Figures", cash: Money | None) -> Shape:
+def preview_shape(order_preview: "OrderPreview", cash: Money | None) -> JsonShape:
     """Give what an order would do: the figures of the ticket's preview."""
-    seen, then, fee = sums.seen, sums.then, sums.fee
+    seen, then, fee = order_preview.execution, order_preview.projection, order_preview.fee
     after = None if cash is None or fee is None else cash + then.cash_change - fee
     gain = None if fee is None else then.realized + then.profit_if_right(fee)
     return {
@@ -226,7 +226,7 @@ def preview_shape(sums: "Figures", cash: Money | None) -> Shape:
         "cash_change": format_money(then.cash_change),
         "fee_at_most": money_or_null(seen.fee_at_most),
         "maker_fee": money_or_null(seen.maker_fee),
-        "max_loss": money_or_null(sums.worst_loss),
+        "max_loss": money_or_null(order_preview.worst_loss),
         "max_gain": money_or_null(gain),
         "closes": format_count(then.closed),
         "opens": format_count(then.opened),
@@ -235,8 +235,8 @@ def preview_shape(sums: "Figures", cash: Money | None) -> Shape:
     }
 
 
-def objection_shapes(objections: Sequence["Objection"]) -> list[Shape]:
+def violation_shapes(violations: Sequence["RiskViolation"]) -> list[JsonShape]:
     """Give what speaks against sending, with the flag that passes each; null where none does."""
-    from kalshi_tui.cli.risk_flags import flag_of
+    from kalshi_tui.cli.risk_flags import flag_for
 
-    return [{"id": each.id, "message": each.sentence, "flag": flag_of(each) or None} for each in objections]
+    return [{"id": each.id, "message": each.sentence, "flag": flag_for(each) or None} for each in violations]

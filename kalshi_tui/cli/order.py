@@ -11,14 +11,14 @@ from kalshi_tui.cli.exit_codes import (
     USAGE,
     UsageError,
 )
-from kalshi_tui.cli.flags import add_passing
-from kalshi_tui.cli.parser import Commands, Parser, seconds
+from kalshi_tui.cli.flags import add_override_flags
+from kalshi_tui.cli.parser import CommandParser, CommandRegistry, parse_seconds
 
-WRITES = (OK, FAILED, USAGE, UNKNOWN, NOT_FOUND, INTERRUPTED)
-WAIT_S = 60.0
+WRITE_EXIT_CODES = (OK, FAILED, USAGE, UNKNOWN, NOT_FOUND, INTERRUPTED)
+DEFAULT_WAIT_S = 60.0
 
 
-def add(commands: Commands) -> None:
+def add(commands: CommandRegistry) -> None:
     """Add the command."""
     order = commands.add(
         "order",
@@ -40,7 +40,7 @@ def add(commands: Commands) -> None:
             "kalshi-tui order buy no KXRECESSION-26 10@58c --tif ioc --yes",
             "kalshi-tui order sell yes KXRECESSION-26 2.5@0.4215 --post-only --expires +10m --yes --json",
         ),
-        exits=WRITES,
+        exit_codes=WRITE_EXIT_CODES,
         json="one JSON object",
     )
     order.add_argument("action", choices=("buy", "sell"), help="what to do with the outcome")
@@ -57,30 +57,30 @@ def add(commands: Commands) -> None:
     order.add_argument("--reduce-only", action="store_true", help="only make a holding smaller; with --tif ioc")
     order.add_argument("--expires", metavar="WHEN", help="when it ends: 15:30, +10m, 2h, 90s")
     order.add_argument("--dry-run", action="store_true", help="show the preview and send nothing")
-    add_writing(order)
+    add_write_options(order)
 
 
-def add_writing(parser: Parser, *, passing: bool = True) -> None:
+def add_write_options(parser: CommandParser, *, with_overrides: bool = True) -> None:
     """Add what commands that write have in common."""
     parser.add_argument("--yes", action="store_true", help="do it without asking")
-    if passing:
-        add_passing(parser)
+    if with_overrides:
+        add_override_flags(parser)
     parser.add_argument(
         "--wait",
-        type=seconds,
-        default=WAIT_S,
+        type=parse_seconds,
+        default=DEFAULT_WAIT_S,
         metavar="SECONDS",
-        help=f"how long to ask about an outcome that is not known (default: {WAIT_S:.0f})",
+        help=f"how long to ask about an outcome that is not known (default: {DEFAULT_WAIT_S:.0f})",
     )
 
 
 def run(options: argparse.Namespace) -> int:
     """Send an order."""
     from kalshi_tui.domain.price import NumberError
-    from kalshi_tui.order_entry.amount import read_amount
+    from kalshi_tui.order_entry.amount import parse_amount
 
     try:
-        amount = read_amount(options.amount)
+        amount = parse_amount(options.amount)
     except NumberError as error:
         raise UsageError(str(error), "kalshi-tui order") from error
     from kalshi_tui.cli.send_order import send

@@ -13,8 +13,8 @@ from typing import Final, NamedTuple
 
 from kalshi_tui.cli.exit_codes import FailedError
 
-GAP: Final = 2
-LEAST: Final = 8
+COLUMN_GAP: Final = 2
+MIN_COLUMN_WIDTH: Final = 8
 """Cells that a column keeps however narrow the terminal is."""
 BOLD: Final = "1"
 RED: Final = "1;31"
@@ -29,7 +29,7 @@ class Column(NamedTuple):
 
     name: str
     right: bool = False
-    gives: bool = False
+    can_shrink: bool = False
 
 
 class Output:
@@ -38,11 +38,11 @@ class Output:
     def __init__(self) -> None:
         if getattr(sys, "stdout", None) is None:
             raise FailedError("standard output is closed: nothing could be told of what is done.", "output")
-        self.gone = False
+        self.reader_gone = False
         """Whether the reader has closed the pipe."""
         self.is_terminal = sys.stdout.isatty()
         dumb = os.environ.get("TERM", "") in {"", "dumb"}
-        self._colours = self.is_terminal and not dumb and not os.environ.get("NO_COLOR")
+        self._use_colors = self.is_terminal and not dumb and not os.environ.get("NO_COLOR")
         if hasattr(sys.stdout, "reconfigure"):
             # A title may hold what the terminal's character set has not.
             sys.stdout.reconfigure(errors="replace")
@@ -54,96 +54,96 @@ class Output:
 
     def write(self, text: str) -> None:
         """Write. Raises FailedError if it cannot be, other than for a reader who is gone."""
-        if self.gone:
+        if self.reader_gone:
             return
         try:
             sys.stdout.write(text)
             sys.stdout.flush()
         except BrokenPipeError:
-            self.leave()
+            self.discard_output()
         except OSError as error:
-            self.leave()
+            self.discard_output()
             why = os.strerror(error.errno) if error.errno else type(error).__name__
             raise FailedError(f"the output cannot be written ({why}).", "output") from error
 
-    def leave(self) -> None:
+    def discard_output(self) -> None:
         """Let everything that is still to be written go nowhere, what waits in buffers too."""
-        self.gone = True
+        self.reader_gone = True
         nowhere = os.open(os.devnull, os.O_WRONLY)
         with contextlib.suppress(OSError):
             os.dup2(nowhere, sys.stdout.fileno())
         os.close(nowhere)
 
-    def reader_is_gone(self) -> bool:
+    def is_reader_gone(self) -> bool:
         """Look whether the other end of the pipe is closed, without writing to it."""
-        if not self.gone and not self.is_terminal:
+        if not self.reader_gone and not self.is_terminal:
             looked = select.poll()
             try:
                 looked.register(sys.stdout.fileno(), 0)
                 if any(event & select.POLLERR for _, event in looked.poll(0)):
-                    self.leave()
+                    self.discard_output()
             except OSError as error:
                 if error.errno != errno.EBADF:
                     raise
-        return self.gone
+        return self.reader_gone
 
-    def object(self, value: Json) -> None:
+    def write_json(self, value: Json) -> None:
         """Write one JSON object on a line of its own, in plain ASCII."""
         self.write(json.dumps(value) + "\n")
 
-    def lines(self, *lines: str) -> None:
+    def write_lines(self, *lines: str) -> None:
         """Write lines, if there are any."""
         self.write("".join(f"{each}\n" for each in lines))
 
-    def painted(self, text: str, colour: str) -> str:
+    def paint(self, text: str, color: str) -> str:
         """Give a text in a colour where colours are wanted; it says the same without."""
-        return f"\x1b[{colour}m{text}\x1b[0m" if self._colours and text else text
+        return f"\x1b[{color}m{text}\x1b[0m" if self._use_colors and text else text
 
-    def table(self, columns: Sequence[Column], rows: Sequence[Sequence[str]], nothing: str) -> None:
+    def write_table(self, columns: Sequence[Column], rows: Sequence[Sequence[str]], empty_message: str) -> None:
         """Write a table with aligned columns; the sentence ``nothing`` where it has no rows."""
         if not rows:
-            self.lines(nothing)
+            self.write_lines(empty_message)
             return
-        head, *body = table_lines(columns, rows, self.width)
-        self.lines(self.painted(head, BOLD), *body)
+        head, *body = format_table(columns, rows, self.width)
+        self.write_lines(self.paint(head, BOLD), *body)
 
-    def facts(self, facts: Sequence[tuple[str, str]]) -> None:
+    def write_facts(self, facts: Sequence[tuple[str, str]]) -> None:
         """Write names and values in two columns."""
         from kalshi_tui.presentation.lines import wrap
 
         wide = max(len(name) for name, _ in facts)
-        room = None if self.width is None else max(self.width - wide - GAP - 1, 20)
+        room = None if self.width is None else max(self.width - wide - COLUMN_GAP - 1, 20)
         for name, value in facts:
             first, *further = [value] if room is None else wrap(value, room)
-            self.lines(f"{self.painted(name.ljust(wide), DIM)}  {first}".rstrip())
-            self.lines(*(f"{' ' * wide}  {each}" for each in further))
+            self.write_lines(f"{self.paint(name.ljust(wide), DIM)}  {first}".rstrip())
+            self.write_lines(*(f"{' ' * wide}  {each}" for each in further))
 
 
-def table_lines(columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int | None) -> list[str]:
+def format_table(columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int | None) -> list[str]:
     """Set rows under their columns' names; columns that give are cut to fit the width, None for any."""
     from rich.cells import cell_len
 
-    from kalshi_tui.presentation.lines import fit, right
+    from kalshi_tui.presentation.lines import fit, right_align
 
     heads = [each.name for each in columns]
     wide = [max(cell_len(row[place]) for row in (heads, *rows)) for place in range(len(columns))]
     if width is not None:
-        over = sum(wide) + GAP * (len(columns) - 1) - width
-        for place in reversed([place for place, each in enumerate(columns) if each.gives]):
-            cut = min(max(over, 0), max(wide[place] - LEAST, 0))
+        over = sum(wide) + COLUMN_GAP * (len(columns) - 1) - width
+        for place in reversed([place for place, each in enumerate(columns) if each.can_shrink]):
+            cut = min(max(over, 0), max(wide[place] - MIN_COLUMN_WIDTH, 0))
             wide[place] -= cut
             over -= cut
     made = []
     for row in (heads, *rows):
         cells = [
-            right(text, cells) if column.right else fit(text, cells)
+            right_align(text, cells) if column.right else fit(text, cells)
             for text, cells, column in zip(row, wide, columns, strict=True)
         ]
-        made.append((" " * GAP).join(cells).rstrip())
+        made.append((" " * COLUMN_GAP).join(cells).rstrip())
     return made
 
 
-def moment(ts_ms: int) -> str:
+def format_time(ts_ms: int) -> str:
     """Write a Unix time in milliseconds as day and hour here, with the zone; nothing for none."""
     if not ts_ms:
         return ""

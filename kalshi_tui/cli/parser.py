@@ -13,19 +13,19 @@ from kalshi_tui.cli.exit_codes import (
     OK,
     USAGE,
     UsageError,
-    exits_text,
+    format_exit_codes,
 )
 
-WIDTH = 100
-READS = (OK, FAILED, USAGE, NOT_FOUND, INTERRUPTED)
+HELP_WIDTH = 100
+QUERY_EXIT_CODES = (OK, FAILED, USAGE, NOT_FOUND, INTERRUPTED)
 """The exit codes of a command that asks about one thing."""
-LISTS = (OK, FAILED, USAGE, INTERRUPTED)
+LIST_EXIT_CODES = (OK, FAILED, USAGE, INTERRUPTED)
 """Those of a command that lists what there is."""
 
-Run = Callable[[argparse.Namespace], int]
+RunCommand = Callable[[argparse.Namespace], int]
 
 
-class Parser(argparse.ArgumentParser):
+class CommandParser(argparse.ArgumentParser):
     """Raises UsageError for a wrong command line, so that it can be told as JSON too. Takes options whole alone."""
 
     def __init__(self, **settings: Any) -> None:
@@ -37,50 +37,52 @@ class Parser(argparse.ArgumentParser):
         raise UsageError(message, self.prog, self.format_usage())
 
 
-class Commands:
+class CommandRegistry:
     """Where a module puts its commands."""
 
     def __init__(self, parser: argparse.ArgumentParser) -> None:
-        self._commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands", parser_class=Parser)
+        self._commands = parser.add_subparsers(
+            dest="command", metavar="COMMAND", title="commands", parser_class=CommandParser
+        )
 
     def add(
         self,
         name: str,
-        run: Run,
+        run: RunCommand,
         *,
         summary: str,
         description: str,
         examples: Sequence[str] = (),
-        exits: Sequence[int] = LISTS,
+        exit_codes: Sequence[int] = LIST_EXIT_CODES,
         json: str = "",
-        reaches: bool = True,
-    ) -> Parser:
+        uses_exchange: bool = True,
+    ) -> CommandParser:
         """Add a command that ``run`` runs, and give its parser for further arguments.
 
         ``description`` are paragraphs; ``json`` says what ``--json`` prints, empty for a command without it;
         ``reaches``: it talks to an exchange, and takes the options that choose one.
         """
         parts = ["examples:\n" + "".join(f"  {each}\n" for each in examples)] if examples else []
-        made: Parser = self._commands.add_parser(
+        made: CommandParser = self._commands.add_parser(
             name,
             help=summary,
-            description="\n\n".join(textwrap.fill(each, WIDTH) for each in description.split("\n\n")),
-            epilog="\n".join([*parts, exits_text(*exits)]),
+            description="\n\n".join(textwrap.fill(each, HELP_WIDTH) for each in description.split("\n\n")),
+            epilog="\n".join([*parts, format_exit_codes(*exit_codes)]),
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         made.set_defaults(run=run)
         if json:
             made.add_argument("--json", action="store_true", help=f"print {json}; errors are JSON too")
-        if reaches:
-            add_exchange(made, again=True)
+        if uses_exchange:
+            add_exchange_options(made, is_subcommand=True)
             # A command goes on with the account that there is: --fresh is for what opens it for longer.
-            add_practice_world(made, again=True, fresh=False)
+            add_practice_options(made, is_subcommand=True, fresh=False)
         return made
 
 
-def add_exchange(parser: argparse.ArgumentParser, *, again: bool = False) -> None:
+def add_exchange_options(parser: argparse.ArgumentParser, *, is_subcommand: bool = False) -> None:
     """Add what chooses the exchange; ``again`` behind a command, where it stands in the place of what came before."""
-    default = argparse.SUPPRESS if again else None
+    default = argparse.SUPPRESS if is_subcommand else None
     parser.add_argument("--env", default=default, metavar="NAME", help="profile: practice, demo, live, or your own")
     parser.add_argument("--rest-url", default=default, metavar="URL", help="the REST API's address, for this run")
     parser.add_argument("--ws-url", default=default, metavar="URL", help="the stream's address, for this run")
@@ -89,9 +91,9 @@ def add_exchange(parser: argparse.ArgumentParser, *, again: bool = False) -> Non
     )
 
 
-def add_practice_world(parser: argparse.ArgumentParser, *, again: bool = False, fresh: bool = True) -> None:
+def add_practice_options(parser: argparse.ArgumentParser, *, is_subcommand: bool = False, fresh: bool = True) -> None:
     """Add what the practice exchange of this machine begins with."""
-    default = argparse.SUPPRESS if again else None
+    default = argparse.SUPPRESS if is_subcommand else None
     parser.add_argument(
         "--data", type=Path, default=default, metavar="DIR", help="folder for account and journal (default: per user)"
     )
@@ -100,24 +102,24 @@ def add_practice_world(parser: argparse.ArgumentParser, *, again: bool = False, 
         parser.add_argument(
             "--fresh",
             action="store_true",
-            default=argparse.SUPPRESS if again else False,
+            default=argparse.SUPPRESS if is_subcommand else False,
             help="start a new practice account, forgetting the old one",
         )
 
 
-def whole_number(least: int, most: int) -> Callable[[str], int]:
+def integer_between(minimum: int, maximum: int) -> Callable[[str], int]:
     """Give a type for an option that takes a whole number within bounds."""
 
     def read(text: str) -> int:
         number = int(text) if text.isascii() and text.isdecimal() else -1
-        if not least <= number <= most:
-            raise argparse.ArgumentTypeError(f"takes a whole number from {least} to {most:,}, not {text[:20]!r}")
+        if not minimum <= number <= maximum:
+            raise argparse.ArgumentTypeError(f"takes a whole number from {minimum} to {maximum:,}, not {text[:20]!r}")
         return number
 
     return read
 
 
-def seconds(text: str) -> float:
+def parse_seconds(text: str) -> float:
     """Read a number of seconds, 0 to an hour."""
     try:
         number = float(text)

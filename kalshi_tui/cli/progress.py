@@ -8,23 +8,23 @@ from typing import TYPE_CHECKING, Final, Self
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-AFTER_S: Final = 1.0
+SHOW_DELAY_S: Final = 1.0
 
 
-class Waiting:
+class ProgressIndicator:
     """Used as a context: shows a bar once it has taken a second, and takes it away at the end.
 
     The bar only moves, for nobody knows how much there is. Nothing is shown, or loaded, where standard error is no
     terminal.
     """
 
-    def __init__(self, words: str) -> None:
-        self._words = words
+    def __init__(self, message: str) -> None:
+        self._message = message
         self._lock = threading.Lock()
-        self._over = False
+        self._closed = False
         self._bar: Progress | None = None
         self._task: TaskID | None = None
-        self._timer = threading.Timer(AFTER_S, self._show) if sys.stderr.isatty() else None
+        self._timer = threading.Timer(SHOW_DELAY_S, self._show) if sys.stderr.isatty() else None
 
     def __enter__(self) -> Self:
         if self._timer is not None:
@@ -38,23 +38,23 @@ class Waiting:
         if self._timer is not None:
             self._timer.cancel()
         with self._lock:
-            self._over = True
+            self._closed = True
             if self._bar is not None:
                 self._bar.stop()
 
-    def say(self, words: str) -> None:
+    def update(self, message: str) -> None:
         """Say something else beside the bar."""
         with self._lock:
-            self._words = words
+            self._message = message
             if self._bar is not None and self._task is not None:
-                self._bar.update(self._task, description=words)
+                self._bar.update(self._task, description=message)
 
     def _show(self) -> None:
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
         with self._lock:
-            if self._over:
+            if self._closed:
                 return
             self._bar = Progress(
                 TextColumn("{task.description}", markup=False),
@@ -63,5 +63,5 @@ class Waiting:
                 console=Console(stderr=True),
                 transient=True,
             )
-            self._task = self._bar.add_task(self._words, total=None)
+            self._task = self._bar.add_task(self._message, total=None)
             self._bar.start()

@@ -6,10 +6,10 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
-from kalshi_tui.cli.connection import Exchange, failure_of, opened
+from kalshi_tui.cli.connection import CommandExchange, failure_from, open_exchange
 from kalshi_tui.cli.exit_codes import OK, FailedError
 from kalshi_tui.cli.output import Output
-from kalshi_tui.cli.progress import Waiting
+from kalshi_tui.cli.progress import ProgressIndicator
 
 if TYPE_CHECKING:
     from kalshi_tui.domain.market import Event, Market
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def asked(
+def run_query(
     options: argparse.Namespace,
-    question: "Callable[[RestClient, Output, Waiting], Awaitable[None]]",
-    words: str,
+    query: "Callable[[RestClient, Output, ProgressIndicator], Awaitable[None]]",
+    progress_text: str,
     *,
     public: bool = False,
 ) -> int:
@@ -35,8 +35,8 @@ def asked(
     output = Output()
     left_out: dict[LeftOut, None] = {}
     try:
-        with opened(options, public=public) as exchange, Waiting(words) as waiting:
-            asyncio.run(_put(exchange, output, waiting, question, left_out))
+        with open_exchange(options, public=public) as exchange, ProgressIndicator(progress_text) as waiting:
+            asyncio.run(_run_query(exchange, output, waiting, query, left_out))
     finally:
         tell_left_out(left_out)
     return OK
@@ -50,29 +50,29 @@ def tell_left_out(items: "Iterable[LeftOut]") -> None:
         sys.stderr.write(f"kalshi-tui: {left_out_words(told)}\n")
 
 
-async def _put(
-    exchange: Exchange,
+async def _run_query(
+    exchange: CommandExchange,
     output: Output,
-    waiting: Waiting,
-    question: "Callable[[RestClient, Output, Waiting], Awaitable[None]]",
+    waiting: ProgressIndicator,
+    query: "Callable[[RestClient, Output, ProgressIndicator], Awaitable[None]]",
     left_out: "dict[LeftOut, None]",
 ) -> None:
     async with exchange.rest() as rest:
         rest.on_left_out = left_out.setdefault
-        await understood(question(rest, output, waiting))
+        await await_reply(query(rest, output, waiting))
 
 
-async def understood(work: Awaitable[T]) -> T:
+async def await_reply(work: Awaitable[T]) -> T:
     """Wait for a question's answer. Raises FailedError for what the exchange or the way there does."""
     from kalshi_tui.kalshi.errors import KalshiError
 
     try:
         return await work
     except KalshiError as error:
-        raise failure_of(error) from error
+        raise failure_from(error) from error
 
 
-def checked_ticker(ticker: str) -> str:
+def parse_ticker(ticker: str) -> str:
     """Give a ticker. Raises FailedError for what can be none."""
     wanted = ticker.strip()
     if not wanted or not wanted.isascii() or not wanted.isprintable() or " " in wanted or wanted in {".", ".."}:
@@ -80,10 +80,10 @@ def checked_ticker(ticker: str) -> str:
     return wanted
 
 
-async def whole_market(rest: "RestClient", ticker: str) -> "tuple[Market, Event]":
+async def read_full_market(rest: "RestClient", ticker: str) -> "tuple[Market, Event]":
     """Read a market with what its event and its series tell: title, category, fees. Raises KalshiError."""
     market = await rest.market(ticker)
     event = await rest.event(market.event_ticker)
-    fees = await rest.fees_of(event)
+    fees = await rest.event_fees(event)
     title = event.title or market.title
     return replace(market, title=title, series_ticker=event.series_ticker, fees=fees), event

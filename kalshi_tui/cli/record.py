@@ -10,14 +10,14 @@ from kalshi_tui.cli.exit_codes import (
     USAGE,
     FailedError,
 )
-from kalshi_tui.cli.parser import Commands
+from kalshi_tui.cli.parser import CommandRegistry
 
-TOP: Final = 20
+DEFAULT_MARKET_COUNT: Final = 20
 """How many markets are recorded where none are named."""
-LONGEST_S: Final = 30 * 86_400
+MAX_RECORDING_S: Final = 30 * 86_400
 
 
-def add(commands: Commands) -> None:
+def add(commands: CommandRegistry) -> None:
     """Add the command."""
     record = commands.add(
         "record",
@@ -27,32 +27,39 @@ def add(commands: Commands) -> None:
         "until Ctrl+C, SIGTERM or the end of --for. Nothing of your account is in the file. 'kalshi-tui replay FILE' "
         "plays it.",
         examples=("kalshi-tui record monday.rec.gz --for 3600", "kalshi-tui record fed.rec.gz KXRECESSION-26"),
-        exits=(OK, FAILED, USAGE),
+        exit_codes=(OK, FAILED, USAGE),
         json="one JSON object at the end",
     )
     record.add_argument("file", type=Path, metavar="FILE", help="a new file; .rec.gz suits its name")
     record.add_argument(
-        "tickers", nargs="*", metavar="TICKER", help=f"markets (default: the {TOP} open ones that trade most)"
+        "tickers",
+        nargs="*",
+        metavar="TICKER",
+        help=f"markets (default: the {DEFAULT_MARKET_COUNT} open ones that trade most)",
     )
     record.add_argument(
-        "--for", dest="seconds", type=_seconds, metavar="SECONDS", help="end by itself after so long (at most 30 days)"
+        "--for",
+        dest="seconds",
+        type=_parse_duration,
+        metavar="SECONDS",
+        help="end by itself after so long (at most 30 days)",
     )
 
 
-def _seconds(text: str) -> float:
+def _parse_duration(text: str) -> float:
     """Read how long it is recorded."""
     try:
         number = float(text)
     except ValueError:
         number = -1.0
-    if not 0 < number <= LONGEST_S:
+    if not 0 < number <= MAX_RECORDING_S:
         raise argparse.ArgumentTypeError(
-            f"takes a number of seconds above 0, at most {LONGEST_S} (30 days), not {text[:20]!r}"
+            f"takes a number of seconds above 0, at most {MAX_RECORDING_S} (30 days), not {text[:20]!r}"
         )
     return number
 
 
-def expanded(path: Path) -> Path:
+def expand_path(path: Path) -> Path:
     """Give a path with its ``~``. Raises FailedError where there is no such person."""
     try:
         return path.expanduser()
@@ -64,17 +71,17 @@ def run(options: argparse.Namespace) -> int:
     """Record until the time is over or a signal comes. Raises FailedError."""
     import asyncio
 
-    from kalshi_tui.cli.connection import failure_of, opened
+    from kalshi_tui.cli.connection import failure_from, open_exchange
     from kalshi_tui.cli.record_run import RecordError, RecordRun
     from kalshi_tui.kalshi.errors import KalshiError
     from kalshi_tui.recording.writer import RecordingError
 
-    with opened(options, lasting=True) as exchange:
-        connected = exchange.connected
+    with open_exchange(options, long_running=True) as exchange:
+        connected = exchange.access
         assert connected is not None  # noqa: S101 - without a key the exchange is not opened for this
         try:
-            return asyncio.run(RecordRun(options, connected).record())
+            return asyncio.run(RecordRun(options, connected).run())
         except KalshiError as error:
-            raise failure_of(error) from error
+            raise failure_from(error) from error
         except (RecordError, RecordingError) as error:
             raise FailedError(str(error), "recording") from error

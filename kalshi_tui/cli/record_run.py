@@ -10,25 +10,25 @@ from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import replace
 from typing import Final
 
-from kalshi_tui.cli.record import TOP, expanded
+from kalshi_tui.cli.record import DEFAULT_MARKET_COUNT, expand_path
 from kalshi_tui.domain.link import LinkState
 from kalshi_tui.domain.market import Event, Market
-from kalshi_tui.kalshi.feed.handler import Sink
+from kalshi_tui.kalshi.feed.handler import FeedHandler
 from kalshi_tui.kalshi.feed.stream import Stream
-from kalshi_tui.kalshi.feed.stream_group import Listener, StreamGroup
+from kalshi_tui.kalshi.feed.stream_group import ReportListener, StreamGroup
 from kalshi_tui.kalshi.rest import RestClient
 from kalshi_tui.kalshi.transport.clock import ExchangeClock
 from kalshi_tui.kalshi.wire.tolerant import LeftOut, left_out_words
-from kalshi_tui.recording.writer import Recording, require_free
-from kalshi_tui.runtime.compose import VENUES, Connected, clock_ms
-from kalshi_tui.session.recorder import Recorder, size_text
+from kalshi_tui.recording.writer import RecordingWriter, require_new_file
+from kalshi_tui.runtime.compose import VENUE_BY_KIND, ExchangeAccess, clock_ms
+from kalshi_tui.session.recorder import Recorder, format_size
 from kalshi_tui.session.store import Store
 
-AT_ONCE: Final = 100
-TAPE: Final = 50
+MAX_MARKETS_PER_REQUEST: Final = 100
+TAPE_LENGTH: Final = 50
 """Older prints that are read of each market, so that a replay begins with a tape."""
-TICK_S: Final = 0.25
-NOTHING_AFTER_S: Final = 20.0
+TICK_INTERVAL_S: Final = 0.25
+NO_DATA_TIMEOUT_S: Final = 20.0
 """Without a connection for so long it is said why; the attempts go on."""
 
 
@@ -39,45 +39,45 @@ class RecordError(Exception):
 class RecordRun:
     """One recording."""
 
-    def __init__(self, options: argparse.Namespace, connected: Connected) -> None:
+    def __init__(self, options: argparse.Namespace, connected: ExchangeAccess) -> None:
         self._options = options
         self._connected = connected
-        self._shown = sys.stderr.isatty()
-        self._began = time.monotonic()
+        self._is_terminal = sys.stderr.isatty()
+        self._started_s = time.monotonic()
 
-    async def record(self) -> int:
+    async def run(self) -> int:
         """Read the markets, record, and say what was written."""
         told = asyncio.Event()
         for ending in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(ending, told.set)
-        path = expanded(self._options.file)
+        path = expand_path(self._options.file)
         # Before anything is read: to learn it after a list of all markets is late.
-        require_free(path)
+        require_new_file(path)
         connected = self._connected
         clock = ExchangeClock(clock_ms)
         store = Store(clock_ms)
         rest = RestClient(connected.environment, connected.signer, clock=clock, proxy=connected.proxy, read_only=True)
         async with rest:
-            tickers = await self._until(told, self._read(rest, store))
+            tickers = await self._run_until_stopped(told, self._read_markets(rest, store))
             if tickers is None:
                 raise RecordError("Ended before anything was recorded.")
-            group = StreamGroup(self._streams(clock), store, lambda report: self._say(report.text))
-            recorder = Recorder(store, group, clock.now_ms, VENUES[connected.environment.kind], asyncio.sleep)
+            group = StreamGroup(self._stream_factory(clock), store, lambda report: self._print_message(report.text))
+            recorder = Recorder(store, group, clock.now_ms, VENUE_BY_KIND[connected.environment.kind], asyncio.sleep)
             recording = recorder.begin(path)
             group.watch_books(tickers)
             group.watch_quotes(tickers)
             running = asyncio.create_task(group.run())
             try:
-                await self._follow(told, recording, group, store)
+                await self._run_until_end(told, recording, group, store)
             finally:
                 recorder.end()
                 await group.close()
                 await asyncio.gather(running, return_exceptions=True)
-        return self._report(recording, tickers)
+        return self._print_summary(recording, tickers)
 
-    async def _until(self, told: asyncio.Event, work: Coroutine[None, None, list[str]]) -> list[str] | None:
+    async def _run_until_stopped(self, stop: asyncio.Event, work: Coroutine[None, None, list[str]]) -> list[str] | None:
         """Await work, but not beyond a signal; None then."""
-        task, waiting = asyncio.ensure_future(work), asyncio.ensure_future(told.wait())
+        task, waiting = asyncio.ensure_future(work), asyncio.ensure_future(stop.wait())
         await asyncio.wait({task, waiting}, return_when=asyncio.FIRST_COMPLETED)
         waiting.cancel()
         if task.done():
@@ -86,11 +86,11 @@ class RecordRun:
         await asyncio.gather(task, return_exceptions=True)
         return None
 
-    def _streams(self, clock: ExchangeClock) -> Callable[..., Stream]:
+    def _stream_factory(self, clock: ExchangeClock) -> Callable[..., Stream]:
         """Give what makes streams: of market data alone, nothing of the account."""
         connected = self._connected
 
-        def make(sink: Sink, listener: Listener, *, private: bool) -> Stream:
+        def make(sink: FeedHandler, listener: ReportListener, *, private: bool) -> Stream:
             made = Stream(
                 connected.environment,
                 connected.signer,
@@ -107,25 +107,25 @@ class RecordRun:
 
     # Before.
 
-    async def _read(self, rest: RestClient, store: Store) -> list[str]:
+    async def _read_markets(self, rest: RestClient, store: Store) -> list[str]:
         """Read the markets that are named, or those that trade most, with their events, fees and tapes."""
         wanted = list(dict.fromkeys(self._options.tickers))
-        markets = await (self._named(rest, wanted) if wanted else self._liveliest(rest))
+        markets = await (self._read_named(rest, wanted) if wanted else self._read_most_traded(rest))
         events: dict[str, Event] = {}
         whole = []
         for number, market in enumerate(markets):
-            self._status(f"reading markets: {number} of {len(markets)}")
+            self._show_status(f"reading markets: {number} of {len(markets)}")
             whole.append(await self._with_fees(rest, market, events))
         store.set_markets(whole, events.values())
         for number, market in enumerate(whole):
-            self._status(f"reading tapes: {number} of {len(whole)}")
-            store.set_tape(market.ticker, await rest.trades(market.ticker, most=TAPE))
+            self._show_status(f"reading tapes: {number} of {len(whole)}")
+            store.set_tape(market.ticker, await rest.trades(market.ticker, most=TAPE_LENGTH))
         return [market.ticker for market in whole]
 
-    async def _named(self, rest: RestClient, tickers: Sequence[str]) -> list[Market]:
+    async def _read_named(self, rest: RestClient, tickers: Sequence[str]) -> list[Market]:
         found, unread = list[Market](), list[LeftOut]()
-        for start in range(0, len(tickers), AT_ONCE):
-            reading = rest.markets(tickers=tickers[start : start + AT_ONCE])
+        for start in range(0, len(tickers), MAX_MARKETS_PER_REQUEST):
+            reading = rest.markets(tickers=tickers[start : start + MAX_MARKETS_PER_REQUEST])
             found += [each async for each in reading]
             unread += reading.left_out
         if unread:
@@ -135,12 +135,12 @@ class RecordRun:
             raise RecordError(f"The exchange knows no market {', '.join(missing[:5])}: check the ticker.")
         return found
 
-    async def _liveliest(self, rest: RestClient) -> list[Market]:
+    async def _read_most_traded(self, rest: RestClient) -> list[Market]:
         found: list[Market] = []
         async for market in rest.markets(status="open", without_combos=True):
             found.append(market)
             if len(found) % 1_000 == 0:
-                self._status(f"reading the list of markets: {len(found):,}")
+                self._show_status(f"reading the list of markets: {len(found):,}")
                 found = _most_traded(found)
         if not found:
             raise RecordError("The exchange has no open market.")
@@ -151,55 +151,59 @@ class RecordRun:
         if event is None:
             event = events[market.event_ticker] = await rest.event(market.event_ticker)
         known = next((each for each in event.markets if each.ticker == market.ticker), market)
-        return replace(known, fees=await rest.fees_of(event), quote=market.quote)
+        return replace(known, fees=await rest.event_fees(event), quote=market.quote)
 
     # While it runs.
 
-    async def _follow(self, told: asyncio.Event, recording: Recording, group: StreamGroup, store: Store) -> None:
+    async def _run_until_end(
+        self, stop: asyncio.Event, recording: RecordingWriter, group: StreamGroup, store: Store
+    ) -> None:
         """Bring the time to the recording until it ends."""
-        self._began = began = time.monotonic()
+        self._started_s = began = time.monotonic()
         seconds = self._options.seconds
         warned = False
-        while not told.is_set() and recording.open and not recording.failed:
+        while not stop.is_set() and recording.is_open and not recording.failure:
             left = None if seconds is None else began + seconds - time.monotonic()
             if left is not None and left <= 0:
                 return
             try:
-                async with asyncio.timeout(TICK_S if left is None else min(TICK_S, left)):
-                    await told.wait()
+                async with asyncio.timeout(TICK_INTERVAL_S if left is None else min(TICK_INTERVAL_S, left)):
+                    await stop.wait()
             except TimeoutError:
                 pass
             recording.tick()
             health = group.health()
-            if not warned and not recording.frames and time.monotonic() - began > NOTHING_AFTER_S:
+            if not warned and not recording.frames and time.monotonic() - began > NO_DATA_TIMEOUT_S:
                 warned = True
-                self._say(f"Nothing was received yet. {store.connection.detail or _link_word(health.state)}")
-            self._status(
-                f"REC {recording.path.name}  {recording.frames:,} frames  {size_text(recording.size)}  "
-                f"{health.rate:,.0f}/s  gaps {health.faults}  {_link_word(health.state)}"
+                self._print_message(
+                    f"Nothing was received yet. {store.connection.detail or _link_state_text(health.state)}"
+                )
+            self._show_status(
+                f"REC {recording.path.name}  {recording.frames:,} frames  {format_size(recording.size)}  "
+                f"{health.rate:,.0f}/s  gaps {health.faults}  {_link_state_text(health.state)}"
             )
 
-    def _status(self, text: str) -> None:
+    def _show_status(self, text: str) -> None:
         """Show how it does on one line of a terminal that is looked at."""
-        if self._shown:
-            past = round(time.monotonic() - self._began)
+        if self._is_terminal:
+            past = round(time.monotonic() - self._started_s)
             sys.stderr.write(f"\r\x1b[K{past // 3600:02}:{past // 60 % 60:02}:{past % 60:02} {text}"[:200])
             sys.stderr.flush()
 
-    def _say(self, text: str) -> None:
-        clear = "\r\x1b[K" if self._shown else ""
+    def _print_message(self, text: str) -> None:
+        clear = "\r\x1b[K" if self._is_terminal else ""
         sys.stderr.write(f"{clear}kalshi-tui: {text}\n")
 
     # After.
 
-    def _report(self, recording: Recording, tickers: Iterable[str]) -> int:
-        if self._shown:
+    def _print_summary(self, recording: RecordingWriter, tickers: Iterable[str]) -> int:
+        if self._is_terminal:
             sys.stderr.write("\r\x1b[K")
-        count, seconds = len(list(tickers)), round(time.monotonic() - self._began, 1)
-        if recording.failed:
-            self._say(recording.failed)
+        count, seconds = len(list(tickers)), round(time.monotonic() - self._started_s, 1)
+        if recording.failure:
+            self._print_message(recording.failure)
         elif not recording.frames:
-            self._say("Nothing was received, so that there is nothing to play: look at 'kalshi-tui doctor'.")
+            self._print_message("Nothing was received, so that there is nothing to play: look at 'kalshi-tui doctor'.")
         told = {
             "file": str(recording.path),
             "frames": recording.frames,
@@ -212,15 +216,15 @@ class RecordRun:
         else:
             sys.stdout.write(
                 f"{recording.path}: {recording.frames:,} frames of {count} markets in {seconds:g} s, "
-                f"{size_text(recording.size)}.\n"
+                f"{format_size(recording.size)}.\n"
             )
-        return 0 if recording.frames and not recording.failed else 1
+        return 0 if recording.frames and not recording.failure else 1
 
 
 def _most_traded(markets: list[Market]) -> list[Market]:
-    return sorted(markets, key=lambda each: (-each.quote.volume_24h, each.ticker))[:TOP]
+    return sorted(markets, key=lambda each: (-each.quote.volume_24h, each.ticker))[:DEFAULT_MARKET_COUNT]
 
 
-def _link_word(state: LinkState) -> str:
+def _link_state_text(state: LinkState) -> str:
     """Name the state of the link; not "live", a word that says of an exchange that its money is real."""
     return "connected" if state.value == "live" else state.value

@@ -8,28 +8,28 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kalshi_tui.cli import desk
-from kalshi_tui.cli.context import JOURNAL, loaded_settings
+from kalshi_tui.cli.context import JOURNAL_FILE, load_command_settings
 from kalshi_tui.cli.exit_codes import (
     FAILED,
     OK,
     USAGE,
     FailedError,
     UsageError,
-    tell,
+    report_failure,
 )
 from kalshi_tui.cli.output import Output
-from kalshi_tui.cli.parser import Commands
-from kalshi_tui.cli.progress import Waiting
-from kalshi_tui.cli.record import expanded
+from kalshi_tui.cli.parser import CommandRegistry
+from kalshi_tui.cli.progress import ProgressIndicator
+from kalshi_tui.cli.record import expand_path
 from kalshi_tui.cli.screen_check import why_no_screen
-from kalshi_tui.practice.main import add_playing
+from kalshi_tui.practice.main import add_replay_arguments
 from kalshi_tui.runtime import gc_tuning
 
 if TYPE_CHECKING:
     from kalshi_tui.runtime.settings import Settings
 
 
-def add(commands: Commands) -> None:
+def add(commands: CommandRegistry) -> None:
     """Add the command."""
     replay = commands.add(
         "replay",
@@ -40,12 +40,12 @@ def add(commands: Commands) -> None:
         "change the speed, @ goes to a time.\n\n"
         "With --check nothing is shown: numbers and books of the whole file are verified.",
         examples=("kalshi-tui replay monday.rec.gz --speed 4 --at 14:30:00", "kalshi-tui replay --check monday.rec.gz"),
-        exits=(OK, FAILED, USAGE),
+        exit_codes=(OK, FAILED, USAGE),
         json="what --check found, as one JSON object",
-        reaches=False,
+        uses_exchange=False,
     )
     replay.add_argument("file", type=Path, metavar="FILE", help="a recording")
-    add_playing(replay)
+    add_replay_arguments(replay)
     replay.add_argument("--check", action="store_true", help="verify the whole file and print what was found")
     replay.add_argument(
         "--data", type=Path, default=argparse.SUPPRESS, metavar="DIR",
@@ -60,37 +60,37 @@ def run(options: argparse.Namespace) -> int:
     """Play a recording, or check it. Raises FailedError."""
     from kalshi_tui.runtime import logs
 
-    crashes = logs.start(after=desk.AFTER_A_DEFECT)
+    crashes = logs.start_logging(advice=desk.CRASH_ADVICE)
     if options.check:
-        return check(options)
+        return check_recording(options)
     if options.json:
         raise UsageError("--json goes with --check: a replay is looked at", "kalshi-tui replay")
     why_not = why_no_screen("a replay", "For scripts there is 'kalshi-tui practice --recording FILE'.")
     if why_not:
         raise FailedError(why_not, "terminal")
-    code, ended_by = _played(options, loaded_settings(options).settings)
-    return tell(FailedError(crashes.sentence(ended_by), "defect", FAILED)) if ended_by else code
+    code, ended_by = _run_replay(options, load_command_settings(options).settings)
+    return report_failure(FailedError(crashes.describe(ended_by), "defect", FAILED)) if ended_by else code
 
 
-def check(options: argparse.Namespace) -> int:
+def check_recording(options: argparse.Namespace) -> int:
     """Verify a recording and print what was found. Gives 0 for a clean one, 1 otherwise. Raises FailedError."""
-    from kalshi_tui.kalshi.translate import PARAGRAPH, clean
+    from kalshi_tui.kalshi.translate import MAX_PARAGRAPH_LENGTH, clean
     from kalshi_tui.recording import checker
     from kalshi_tui.recording.writer import RecordingError
 
     output = Output()
-    with Waiting("Reading the recording") as waiting:
+    with ProgressIndicator("Reading the recording") as waiting:
         try:
-            found = checker.check(
-                expanded(options.file), lambda records: waiting.say(f"Reading the recording: {records:,} records")
+            found = checker.check_recording(
+                expand_path(options.file), lambda records: waiting.update(f"Reading the recording: {records:,} records")
             )
         except RecordingError as error:
-            raise FailedError(clean(str(error), PARAGRAPH), "recording") from error
-    output.write(checker.as_json(found) if options.json else checker.as_text(found))
+            raise FailedError(clean(str(error), MAX_PARAGRAPH_LENGTH), "recording") from error
+    output.write(checker.format_json(found) if options.json else checker.format_text(found))
     return OK if found.clean else FAILED
 
 
-def _played(options: argparse.Namespace, settings: "Settings") -> tuple[int, str]:
+def _run_replay(options: argparse.Namespace, settings: "Settings") -> tuple[int, str]:
     """Open the desk on a practice exchange that plays the recording.
 
     Gives the exit code, and the kind of defect that has ended the desk, empty if none has. Raises FailedError.
@@ -103,24 +103,24 @@ def _played(options: argparse.Namespace, settings: "Settings") -> tuple[int, str
             folder = Path(options.data).expanduser()
         else:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kalshi-tui-replay-")))
-        arguments = ["--data", str(folder), "--recording", str(expanded(options.file).absolute())]
+        arguments = ["--data", str(folder), "--recording", str(expand_path(options.file).absolute())]
         arguments += [f"--speed={options.speed}", f"--at={options.at}", *(["--paused"] if options.paused else [])]
         process = PracticeProcess(arguments)
-        stack.callback(process.end)
-        from kalshi_tui.runtime.compose import connected_practice, replay_session_of
-        from kalshi_tui.runtime.settings import looks_of, options_of
+        stack.callback(process.stop)
+        from kalshi_tui.runtime.compose import build_replay_session, practice_access
+        from kalshi_tui.runtime.settings import build_session_options, build_ui_settings
         from kalshi_tui.ui.app import DeskApp
 
         try:
-            connected = connected_practice(process.ready(), process.gone)
-            journal = Journal.open_anyway(folder / JOURNAL, connected.signer.key_id)
+            connected = practice_access(process.wait_until_ready(), process.describe_exit)
+            journal = Journal.open_anyway(folder / JOURNAL_FILE, connected.signer.key_id)
         except LaunchError as error:
             raise FailedError(str(error), "practice") from error
-        wishes = options_of(settings, read_only=options.read_only)
-        session = replay_session_of(connected, process.told.get("replay", {}), journal, wishes)
-        looks = replace(looks_of(settings), export_folder=desk.export_folder(), kept_folder=None)
-        session.when_listed(gc_tuning.settle)
-        app = DeskApp(session, clock_ms=session.clock_ms, wishes=looks)
-        gc_tuning.prepare()
+        wishes = build_session_options(settings, read_only=options.read_only)
+        session = build_replay_session(connected, process.ready_fields.get("replay", {}), journal, wishes)
+        looks = replace(build_ui_settings(settings), export_folder=desk.export_folder(), data_folder=None)
+        session.call_when_listed(gc_tuning.freeze_objects)
+        app = DeskApp(session, clock_ms=session.clock_ms, ui_settings=looks)
+        gc_tuning.configure_gc()
         app.run()
-        return app.return_code or 0, app.ended_by
+        return app.return_code or 0, app.fatal_error_type

@@ -3,44 +3,46 @@
 from collections.abc import Iterable, Sequence
 
 from kalshi_tui.cli.flags import (
-    BLIND,
-    OVER,
-    SECOND,
-    YES,
+    BLIND_FLAG,
+    OVER_LIMIT_FLAG,
+    SECOND_FLAG,
+    YES_FLAG,
 )
-from kalshi_tui.session.execution.risk_checks import Objection, Passing
+from kalshi_tui.session.execution.risk_checks import OverrideMethod, RiskViolation
 
 
-def flag_of(objection: Objection) -> str:
+def flag_for(violation: RiskViolation) -> str:
     """Name the flag that passes an objection; empty where nothing does.
 
     A question of the ticket ("this would be a second") has a flag of its own too: a script gives ``--yes`` always, and
     one that starts a lost order anew would never notice.
     """
-    if objection.passing is Passing.NEVER:
+    if violation.override is OverrideMethod.NEVER:
         return ""
-    if objection.id == "live":
-        return YES
-    if objection.id == "stale":
-        return BLIND
-    if objection.id.startswith("limit of "):
-        return OVER
-    return SECOND
+    if violation.id == "live":
+        return YES_FLAG
+    if violation.id == "stale":
+        return BLIND_FLAG
+    if violation.id.startswith("limit of "):
+        return OVER_LIMIT_FLAG
+    return SECOND_FLAG
 
 
-def agreed(objections: Iterable[Objection], flags: Iterable[str]) -> frozenset[str]:
+def acknowledged_ids(violations: Iterable[RiskViolation], flags: Iterable[str]) -> frozenset[str]:
     """Give the ids of the objections that these flags pass."""
     have = set(flags)
-    return frozenset(each.id for each in objections if flag_of(each) in have)
+    return frozenset(each.id for each in violations if flag_for(each) in have)
 
 
-def left_over(objections: Sequence[Objection], flags: Iterable[str], but: str = "") -> list[Objection]:
+def unacknowledged(
+    violations: Sequence[RiskViolation], flags: Iterable[str], also_given: str = ""
+) -> list[RiskViolation]:
     """Give the objections that these flags do not pass; ``but`` is a flag that counts as given."""
-    have = {*flags, but}
-    return [each for each in objections if flag_of(each) not in have]
+    have = {*flags, also_given}
+    return [each for each in violations if flag_for(each) not in have]
 
 
-def words(objection: Objection) -> str:
+def describe_violation(violation: RiskViolation) -> str:
     """Say an objection and what passes it."""
-    flag = flag_of(objection)
-    return f"{objection.sentence} {f'{flag} passes this.' if flag else 'Nothing passes this.'}"
+    flag = flag_for(violation)
+    return f"{violation.sentence} {f'{flag} passes this.' if flag else 'Nothing passes this.'}"

@@ -9,42 +9,44 @@ from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Final
 
-from kalshi_tui.cli.connection import Exchange, failure_of
-from kalshi_tui.cli.context import JOURNAL
+from kalshi_tui.cli.connection import CommandExchange, failure_from
+from kalshi_tui.cli.context import JOURNAL_FILE
 from kalshi_tui.cli.exit_codes import FailedError
-from kalshi_tui.cli.flags import BLIND, OVER
-from kalshi_tui.cli.queries import tell_left_out, understood, whole_market
+from kalshi_tui.cli.flags import BLIND_FLAG, OVER_LIMIT_FLAG
+from kalshi_tui.cli.queries import await_reply, read_full_market, tell_left_out
 from kalshi_tui.domain.market import Market
 from kalshi_tui.domain.order import Order, OrderState
-from kalshi_tui.domain.text import order_words
+from kalshi_tui.domain.text import order_text
 from kalshi_tui.kalshi.errors import KalshiError, NotFound
 from kalshi_tui.kalshi.order_status import HALF_READ, archived
 from kalshi_tui.kalshi.rest import RestClient
 from kalshi_tui.kalshi.transport.clock import ExchangeClock
 from kalshi_tui.kalshi.wire.tolerant import LeftOut
-from kalshi_tui.runtime.compose import VENUES, clock_ms, session_of
-from kalshi_tui.runtime.settings import options_of
+from kalshi_tui.runtime.compose import VENUE_BY_KIND, build_session, clock_ms
+from kalshi_tui.runtime.settings import build_session_options
 from kalshi_tui.session.execution.journal import Journal, JournalError
 from kalshi_tui.session.execution.journal_rows import Entry
-from kalshi_tui.session.options import DeadMan, Options
+from kalshi_tui.session.options import DeadManOptions, SessionOptions
 from kalshi_tui.session.session import Session
-from kalshi_tui.session.store import UNSETTLED, Store
+from kalshi_tui.session.store import UNCONFIRMED_STATES, Store
 from kalshi_tui.session.venue import Venue
 
-UNREAD: Final = "Your account could not be read: position, cash and limits are not known."
-READY_WITHIN_S: Final = 10.0
+ACCOUNT_UNREAD_MESSAGE: Final = "Your account could not be read: position, cash and limits are not known."
+READY_TIMEOUT_S: Final = 10.0
 """How long book and account are waited for before an order."""
-STILL_SENDING_MS: Final = 60_000
+MAX_SENDING_MS: Final = 60_000
 """No program is at the sending of one order for longer: an answer is waited for half as long."""
-LOOK_EVERY_S: Final = 0.02
-FOUND_AMONG: Final = 1_000
+POLL_INTERVAL_S: Final = 0.02
+MAX_ORDERS_SEARCHED: Final = 1_000
 """So many of the newest orders are searched for one by its client order id."""
 
 
-class Hands:
+class CommandSession:
     """A session that has not begun, and what a command needs of it."""
 
-    def __init__(self, session: Session, rest: RestClient, options: Options, journal: Journal, venue: Venue) -> None:
+    def __init__(
+        self, session: Session, rest: RestClient, options: SessionOptions, journal: Journal, venue: Venue
+    ) -> None:
         """Make. Raises JournalError."""
         self.session = session
         self.rest = rest
@@ -52,28 +54,30 @@ class Hands:
         self.venue = venue
         self._journal = journal
         self._entries: Sequence[Entry] = journal.open_entries()
-        self.doubted = tuple(each.order for each in self._entries if each.in_flight or not each.order.order_id)
+        self.unresolved_orders = tuple(
+            each.order for each in self._entries if each.in_flight or not each.order.order_id
+        )
         """Orders of which the journal did not know, when this command began, what had become of them."""
 
-    def look_at_journal(self) -> None:
+    def reload_journal(self) -> None:
         """Read which orders are open by the journal. Raises JournalError."""
         self._entries = self._journal.open_entries()
 
     @property
-    def at_rest(self) -> frozenset[str]:
+    def not_in_flight_ids(self) -> frozenset[str]:
         """Client order ids of the journal's open orders of which nothing is on its way: they rest, or are over."""
         return frozenset(
             each.order.client_order_id for each in self._entries if each.order.order_id and not each.in_flight
         )
 
     @property
-    def on_their_way(self) -> tuple[Order, ...]:
+    def in_flight_orders(self) -> tuple[Order, ...]:
         """Orders that another program on this journal, a desk or a command, may be sending at this moment."""
         now_ms = self.rest.clock.now_ms()
         return tuple(
             each.order
             for each in self._entries
-            if each.order.state is OrderState.SENDING and now_ms - each.changed_ms < STILL_SENDING_MS
+            if each.order.state is OrderState.SENDING and now_ms - each.changed_ms < MAX_SENDING_MS
         )
 
     @property
@@ -81,53 +85,55 @@ class Hands:
         """What is known."""
         return self.session.store
 
-    def found_out(self) -> list[str]:
+    def describe_unresolved(self) -> list[str]:
         """Say of each order that was in doubt what has been found out of it, or that nothing has."""
         told = []
-        for each in self.doubted:
+        for each in self.unresolved_orders:
             known = self.store.known_order(each)
-            word = "UNKNOWN still" if known.state in UNSETTLED else known.state.value
-            told.append(f"An earlier order was in doubt: {order_words(known)} in {known.ticker} is {word}.")
+            word = "UNKNOWN still" if known.state in UNCONFIRMED_STATES else known.state.value
+            told.append(f"An earlier order was in doubt: {order_text(known)} in {known.ticker} is {word}.")
         return told
 
-    async def begin(self) -> None:
+    async def start(self) -> None:
         """Start the session."""
-        await self.session.start(alone=True)
+        await self.session.start(single_command=True)
 
-    async def meet(self, ticker: str) -> Market:
+    async def open_market(self, ticker: str) -> Market:
         """Read a market, start, and follow its book. Raises FailedError."""
         # Before the stream: what is read sets the clock by the exchange's, as its signature needs.
-        market, event = await understood(whole_market(self.rest, ticker))
+        market, event = await await_reply(read_full_market(self.rest, ticker))
         self.store.set_markets([market], [event])
-        await self.begin()
-        self.session.look_at([market.ticker])
+        await self.start()
+        self.session.set_shown_markets([market.ticker])
         return self.store.markets[ticker]
 
-    async def account_read(self) -> bool:
+    async def wait_for_account(self) -> bool:
         """Wait until cash, positions and orders have been read; say whether they have.
 
         With limits on a market they have to be as new as the journal's newest line, for the exchange's lists lag.
         """
         limits = self.options.limits
         by_market = limits.market_contracts is not None or limits.market_dollars is not None
-        known = (lambda: self.session.account_known) if by_market else (lambda: self.store.day is not None)
-        return await until(known, READY_WITHIN_S)
+        known = (lambda: self.session.is_account_current) if by_market else (lambda: self.store.day_total is not None)
+        return await wait_until(known, READY_TIMEOUT_S)
 
-    def unread(self, flags: Iterable[str]) -> str:
+    def describe_unread_account(self, flags: Iterable[str]) -> str:
         """Say what an account that could not be read speaks against; empty if these flags pass it."""
         limits = self.options.limits
         if limits.market_contracts is not None or limits.market_dollars is not None:
             if limits.hard:
-                return f"{UNREAD} Your limits of a market cannot be told without it. Nothing passes this."
-            if OVER not in flags:
-                return f"{UNREAD} {BLIND} and {OVER} together pass this."
-        return "" if BLIND in flags else f"{UNREAD} {BLIND} passes this."
+                return (
+                    f"{ACCOUNT_UNREAD_MESSAGE} Your limits of a market cannot be told without it. Nothing passes this."
+                )
+            if OVER_LIMIT_FLAG not in flags:
+                return f"{ACCOUNT_UNREAD_MESSAGE} {BLIND_FLAG} and {OVER_LIMIT_FLAG} together pass this."
+        return "" if BLIND_FLAG in flags else f"{ACCOUNT_UNREAD_MESSAGE} {BLIND_FLAG} passes this."
 
-    async def book_good(self, ticker: str) -> bool:
+    async def wait_for_book(self, ticker: str) -> bool:
         """Wait until the book can be trusted; say whether it can."""
-        return await until(lambda: self.store.book(ticker).good, READY_WITHIN_S)
+        return await wait_until(lambda: self.store.book(ticker).is_good, READY_TIMEOUT_S)
 
-    async def find(self, name: str) -> Order:
+    async def find_order(self, name: str) -> Order:
         """Read an order by its id or its client order id. Raises FailedError."""
         if not name.isascii() or not name.isprintable() or name.strip() in {"", ".", ".."}:
             raise FailedError(f"{name[:40]!r} is no id of an order; 'kalshi-tui orders' lists them.", "usage", 2)
@@ -138,61 +144,61 @@ class Hands:
                 if entry.order.order_id and name in {entry.order.order_id, entry.order.client_order_id}:
                     # Sent a moment ago: the exchange's lists, which lag, do not have it yet.
                     return entry.order
-            resting = await understood(self.rest.orders(status="resting"))
-            newest = await understood(self.rest.orders(most=FOUND_AMONG))
+            resting = await await_reply(self.rest.orders(status="resting"))
+            newest = await await_reply(self.rest.orders(most=MAX_ORDERS_SEARCHED))
             for each in (*resting, *newest):
                 if each.client_order_id == name:
                     return each
             # What ended long ago is in the archive alone.
             search = archived(self.rest, lambda each: name in {each.order_id, each.client_order_id}, None, 0)
-            if (old := await understood(search)) is not None:
+            if (old := await await_reply(search)) is not None:
                 return old
             if not resting.whole or not newest.whole:
                 raise FailedError(HALF_READ, "bad_reply") from error
-            raise failure_of(error) from error
+            raise failure_from(error) from error
         except KalshiError as error:
-            raise failure_of(error) from error
+            raise failure_from(error) from error
 
-    async def settled(self, order: Order, wait_s: float) -> Order:
+    async def wait_until_known(self, order: Order, wait_s: float) -> Order:
         """Wait until the exchange has said what became of an order, but not longer; give it as it is known then."""
-        await until(lambda: self.store.known_order(order).state not in UNSETTLED, wait_s)
+        await wait_until(lambda: self.store.known_order(order).state not in UNCONFIRMED_STATES, wait_s)
         return self.store.known_order(order)
 
-    async def over(self, order: Order, wait_s: float) -> Order:
+    async def wait_until_final(self, order: Order, wait_s: float) -> Order:
         """Wait until an order is known to be over, but not longer; give it as it is known then."""
-        await until(lambda: self.store.known_order(order).state.final, wait_s)
+        await wait_until(lambda: self.store.known_order(order).state.final, wait_s)
         return self.store.known_order(order)
 
 
 @contextlib.asynccontextmanager
-async def hands(
-    exchange: Exchange, options: argparse.Namespace, *, without_journal: bool = False
-) -> AsyncIterator[Hands]:
+async def open_command_session(
+    exchange: CommandExchange, options: argparse.Namespace, *, journal_optional: bool = False
+) -> AsyncIterator[CommandSession]:
     """Make a session on an exchange, and end it. Raises FailedError.
 
-    ``without_journal``: a journal that cannot be used stops nothing, since a cancel waits for no disk.
+    ``journal_optional``: a journal that cannot be used stops nothing, since a cancel waits for no disk.
     """
-    connected = exchange.connected
+    connected = exchange.access
     assert connected is not None  # noqa: S101 - without a key the exchange is not opened for this
     settings = exchange.loaded.settings
-    wishes = options_of(settings, read_only=options.read_only or exchange.profile.read_only)
+    wishes = build_session_options(settings, read_only=options.read_only or exchange.profile.read_only)
     # The switch is for a desk that ends; a command ends after each order. Alerts ring at a desk.
-    wishes = replace(wishes, dead_man=DeadMan(), alert_command=())
-    journal = Journal.open_anyway(exchange.folder / JOURNAL, connected.signer.key_id)
+    wishes = replace(wishes, dead_man=DeadManOptions(), alert_command=())
+    journal = Journal.open_anyway(exchange.folder / JOURNAL_FILE, connected.signer.key_id)
     journal.open_entries()
-    if journal.trouble and not without_journal:
+    if journal.trouble and not journal_optional:
         journal.close()
         raise FailedError(journal.trouble, "journal")
     for sentence in (*(each.sentence for each in journal.set_aside), *journal.notices, journal.trouble):
         if sentence:
             sys.stderr.write(f"kalshi-tui: {sentence}\n")
     rest = exchange.rest(read_only=wishes.read_only, clock=ExchangeClock(clock_ms))
-    session = session_of(connected, journal, wishes, rest=rest)
+    session = build_session(connected, journal, wishes, rest=rest)
     left_out: dict[LeftOut, None] = {}
     # Instead of a notice on the desk, which nobody sees here.
     rest.on_left_out = left_out.setdefault
     try:
-        yield Hands(session, rest, wishes, journal, VENUES[exchange.environment.kind])
+        yield CommandSession(session, rest, wishes, journal, VENUE_BY_KIND[exchange.environment.kind])
     except JournalError as error:
         raise FailedError(str(error), "journal") from error
     finally:
@@ -200,16 +206,16 @@ async def hands(
         tell_left_out(left_out)
 
 
-async def until(condition: Callable[[], bool], seconds: float) -> bool:
+async def wait_until(condition: Callable[[], bool], seconds: float) -> bool:
     """Wait for a condition of the store; say whether it came true in time."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             while not condition():  # noqa: ASYNC110 - the store pushes to a screen alone
-                await asyncio.sleep(LOOK_EVERY_S)
+                await asyncio.sleep(POLL_INTERVAL_S)
     return condition()
 
 
-async def confirmed(options: argparse.Namespace, venue: Venue, question: str) -> bool:
+async def confirm(options: argparse.Namespace, venue: Venue, question: str) -> bool:
     """Have a write confirmed: by --yes, or by somebody at the terminal; say whether that was somebody.
 
     Real money takes the word LIVE at the terminal, as at the desk. Raises FailedError if it is not confirmed.
@@ -222,13 +228,13 @@ async def confirmed(options: argparse.Namespace, venue: Venue, question: str) ->
     prompt = f"{venue.value}: {question} "
     sys.stderr.write(prompt + ("Real money: type LIVE to go on: " if live else "[y/N] "))
     sys.stderr.flush()
-    answer = (await _line()).strip()
+    answer = (await _read_line()).strip()
     if answer == "LIVE" if live else answer.lower() in {"y", "yes"}:
         return True
     raise FailedError("nothing was sent.", "unconfirmed")
 
 
-async def _line() -> str:
+async def _read_line() -> str:
     """Read a line from the terminal while the session goes on; empty at its end."""
     loop = asyncio.get_running_loop()
     read: asyncio.Future[str] = loop.create_future()
@@ -244,28 +250,28 @@ async def _line() -> str:
         loop.remove_reader(sys.stdin.fileno())
 
 
-def stop_once() -> None:
+def stop_waiting_on_interrupt() -> None:
     """From here on a Ctrl+C ends the waiting, and only the first: what became of a write is always told."""
     task = asyncio.current_task()
     told = False
-    _past_stopping.clear()
+    _ignore_interrupts.clear()
 
     def stop() -> None:
         nonlocal told
-        if task is not None and not told and not _past_stopping:
+        if task is not None and not told and not _ignore_interrupts:
             told = True
             task.cancel()
 
     asyncio.get_running_loop().add_signal_handler(signal.SIGINT, stop)
 
 
-_past_stopping: list[bool] = []
+_ignore_interrupts: list[bool] = []
 """Holds something once the outcome is being told: nothing stops that, nor the end of the session after it."""
 
 
-def told_anyway(write: Callable[[], None], order: Order | None, sentence: str) -> None:
+def report_or_print(write: Callable[[], None], order: Order | None, sentence: str) -> None:
     """Write what became of a write; where that cannot be written, say it on standard error, with the ids."""
-    _past_stopping.append(True)
+    _ignore_interrupts.append(True)
     try:
         write()
     except FailedError as error:
@@ -274,7 +280,7 @@ def told_anyway(write: Callable[[], None], order: Order | None, sentence: str) -
             sys.stderr.write(f"kalshi-tui: {error} {sentence}{ids}\n")
 
 
-def stopped() -> None:
+def clear_interrupt() -> None:
     """Take a Ctrl+C as dealt with: what became of a write is still to be told."""
     task = asyncio.current_task()
     if task is not None:

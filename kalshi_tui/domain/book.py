@@ -36,7 +36,7 @@ class Level(NamedTuple):
     size: Count
 
 
-_level: Final[Callable[[tuple[Price, Count]], Level]] = partial(tuple.__new__, Level)
+_make_level: Final[Callable[[tuple[Price, Count]], Level]] = partial(tuple.__new__, Level)
 """As `Level._make`, in half of its time: these are made at each change of a book that an alert looks at."""
 
 
@@ -196,13 +196,13 @@ class Book:
         """Give the best bid for an outcome, None if nobody bids."""
         bids = self.yes if side is _YES else self.no
         prices = bids.prices
-        return _level((prices[-1], bids.counts[-1])) if prices else None
+        return _make_level((prices[-1], bids.counts[-1])) if prices else None
 
     def best_ask(self, side: Side = Side.YES) -> Level | None:
         """Give the implied ask for an outcome: 1 - the other outcome's best bid, None if there is none."""
         bids = self.no if side is _YES else self.yes
         prices = bids.prices
-        return _level((PRICE_UNIT - prices[-1], bids.counts[-1])) if prices else None
+        return _make_level((PRICE_UNIT - prices[-1], bids.counts[-1])) if prices else None
 
     def asks(self, side: Side, depth: int) -> list[Level]:
         """Give the implied asks of an outcome, best (lowest) first, at most ``depth``."""

@@ -8,9 +8,9 @@ from kalshi_tui.domain.market import Trade
 from kalshi_tui.domain.price import Count, Money, Price
 
 MINUTE_MS: Final = 60_000
-PERIODS: Final = (1, 60, 1440)
+CANDLE_PERIODS_MINUTES: Final = (1, 60, 1440)
 """The lengths of candles that the exchange keeps, in minutes."""
-CANDLES_KEPT: Final = 1_000
+MAX_CANDLES: Final = 1_000
 """Of one market and period; the oldest are forgotten first."""
 
 
@@ -41,7 +41,7 @@ class Candle:
 
 
 @dataclass(frozen=True, slots=True)
-class Chart:
+class CandleSeries:
     """One market's candles of one period, oldest first, as read and as continued since.
 
     ``as_of_ms`` is the exchange's time at which they were read, 0 before the first read; ``why`` says in a sentence
@@ -58,20 +58,22 @@ class Chart:
         """How long one candle lasts."""
         return self.minutes * MINUTE_MS
 
-    def read(self, candles: Sequence[Candle], since_ms: int, as_of_ms: int, later: Iterable[Trade] = ()) -> "Chart":
+    def merge(
+        self, candles: Sequence[Candle], since_ms: int, as_of_ms: int, later_trades: Iterable[Trade] = ()
+    ) -> "CandleSeries":
         """Give the chart after a read of all candles that end at ``since_ms`` or later.
 
         ``later`` are trades, oldest first; those after ``as_of_ms`` are not in what was read, and are added to it.
         """
         kept = (each for each in self.candles if each.end_ms < since_ms)
         by_end = {each.end_ms: each for each in (*kept, *candles)}
-        joined = tuple(by_end[end_ms] for end_ms in sorted(by_end))[-CANDLES_KEPT:]
-        chart = Chart(self.minutes, joined, as_of_ms)
-        for trade in later:
-            chart = chart.continued(trade)
+        joined = tuple(by_end[end_ms] for end_ms in sorted(by_end))[-MAX_CANDLES:]
+        chart = CandleSeries(self.minutes, joined, as_of_ms)
+        for trade in later_trades:
+            chart = chart.with_trade(trade)
         return chart
 
-    def continued(self, trade: Trade) -> "Chart":
+    def with_trade(self, trade: Trade) -> "CandleSeries":
         """Give the chart after one more trade; itself if the read has it already, or a former candle would have it."""
         if trade.ts_ms <= self.as_of_ms or not self.as_of_ms:
             return self
@@ -88,9 +90,9 @@ class Chart:
         end_ms = newest.end_ms + ((trade.ts_ms - newest.end_ms) // self.period_ms + 1) * self.period_ms
         fresh = replace(newest, end_ms=end_ms, open=None, high=None, low=None, close=None, volume=0)
         candles = (*self.candles, fresh.traded(trade.yes_price, trade.count))
-        return replace(self, candles=candles[-CANDLES_KEPT:])
+        return replace(self, candles=candles[-MAX_CANDLES:])
 
-    def next_end_ms(self, now_ms: int) -> int:
+    def current_period_end_ms(self, now_ms: int) -> int:
         """Give when the period ends that is under way at ``now_ms``."""
         newest = self.candles[-1].end_ms if self.candles else 0
         return newest + ((now_ms - newest) // self.period_ms + 1) * self.period_ms

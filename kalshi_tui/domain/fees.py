@@ -18,7 +18,7 @@ MAKER_RATE: Final = 175
 """0.0175 in 1/10,000."""
 MULTIPLIER_UNIT: Final = 1_000_000
 _MULTIPLIER_DECIMALS: Final = 6
-MOST_MULTIPLIER: Final = 1_000
+MAX_MULTIPLIER: Final = 1_000
 """A multiplier beyond this is a mistake, not a fee."""
 CENTICENT: Final = MONEY_UNIT // 10_000
 """$0.0001: trade fees are whole multiples of it; also a direct member's balance precision."""
@@ -60,7 +60,7 @@ class FeeSchedule:
         A multiplier that is no number, below 0, over a thousand or finer than a millionth makes the fees UNKNOWN.
         """
         exact = Decimal(multiplier)
-        if not exact.is_finite() or not 0 <= exact <= MOST_MULTIPLIER:
+        if not exact.is_finite() or not 0 <= exact <= MAX_MULTIPLIER:
             return cls(FeeType.UNKNOWN)
         rounded = round(exact, _MULTIPLIER_DECIMALS)
         if rounded != exact:

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from kalshi_tui.domain.book import Book
-from kalshi_tui.domain.order import BookSide, Order, OrderTerms, exposure
+from kalshi_tui.domain.order import BookSide, Order, OrderTerms, to_outcome_price
 from kalshi_tui.domain.position import Position
 from kalshi_tui.domain.price import Count, Money, Price, format_count, format_money, format_price
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class RiskLimits:
     """What may be sent without a further word, or at all where ``hard``."""
 
     order_contracts: Count | None = None
@@ -29,7 +29,7 @@ class Limits:
     """Whether they cannot be passed, not even with the typed word."""
 
 
-class Ahead(Protocol):
+class FillTotals(Protocol):
     """Executions that no position tells of yet: counts, and what they cost at the most."""
 
     bids: Count
@@ -39,7 +39,7 @@ class Ahead(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Breach:
+class LimitBreach:
     """A limit that an order would pass: which one, and a sentence."""
 
     limit: str
@@ -47,7 +47,7 @@ class Breach:
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class DailyVolume:
     """What has been sent on one day and may have been filled: contracts, and what they put at risk."""
 
     contracts: Count = 0
@@ -56,82 +56,90 @@ class Sent:
     """Orders that may be of that day, and of which nobody can tell any more how large they were."""
 
 
-def at_stake(side: BookSide, yes_price: Price, count: Count) -> Money:
+def order_risk(side: BookSide, yes_price: Price, count: Count) -> Money:
     """Give what an order puts at risk if all of it opens: a bid its YES price, an ask the NO price."""
-    return exposure(side, yes_price)[1] * count
+    return to_outcome_price(side, yes_price)[1] * count
 
 
-def breaches(
-    limits: Limits,
+def find_limit_breaches(
+    limits: RiskLimits,
     terms: OrderTerms,
     *,
     book: Book | None,
     position: Position | None,
-    working: Iterable[Order],
-    today: Sent,
-    ahead: Ahead | None = None,
-) -> Iterator[Breach]:
+    open_orders: Iterable[Order],
+    sent_today: DailyVolume,
+    unreported_fills: FillTotals | None = None,
+) -> Iterator[LimitBreach]:
     """Yield each limit that an order would pass.
 
     ``working`` are the market's orders that are or may be live, those of unknown outcome too; ``book`` is None where
     there is none to measure by; ``ahead`` is what has been executed since the position was told. What closes a holding
     puts nothing at risk, but is counted in contracts; what other orders may close first is left to them.
     """
-    same = [order for order in working if order.book_side is terms.book_side]
+    same = [order for order in open_orders if order.book_side is terms.book_side]
     resting = sum(order.remaining for order in same)
     is_bid = terms.book_side is BookSide.BID
     held = position.count if position is not None else 0
     towards = held if is_bid else -held
     done, done_cost = 0, 0
-    if ahead is not None:
-        done, done_cost = (ahead.bids, ahead.bid_cost) if is_bid else (ahead.asks, ahead.ask_cost)
+    if unreported_fills is not None:
+        done, done_cost = (
+            (unreported_fills.bids, unreported_fills.bid_cost)
+            if is_bid
+            else (unreported_fills.asks, unreported_fills.ask_cost)
+        )
     closes = min(terms.count, max(-towards - done - resting, 0))
-    risk = at_stake(terms.book_side, terms.yes_price, terms.count - closes)
-    yield from _over("an order", "contracts", terms.count, limits.order_contracts)
-    yield from _over("an order", "dollars", risk, limits.order_dollars)
+    risk = order_risk(terms.book_side, terms.yes_price, terms.count - closes)
+    yield from _check_limit("an order", "contracts", terms.count, limits.order_contracts)
+    yield from _check_limit("an order", "dollars", risk, limits.order_dollars)
     # An order that does nothing but make a holding smaller is never over the limit of the market.
     if terms.count > closes:
-        yield from _over("this market", "contracts", towards + done + resting + terms.count, limits.market_contracts)
+        yield from _check_limit(
+            "this market", "contracts", towards + done + resting + terms.count, limits.market_contracts
+        )
     if risk:
         cost = position.cost if position is not None and towards > 0 else 0
-        at_work = sum(at_stake(order.book_side, order.yes_price, order.remaining) for order in same)
-        yield from _over("this market", "dollars", cost + done_cost + at_work + risk, limits.market_dollars)
-    yield from _over("today", "contracts", today.contracts + terms.count, limits.day_contracts)
+        at_work = sum(order_risk(order.book_side, order.yes_price, order.remaining) for order in same)
+        yield from _check_limit("this market", "dollars", cost + done_cost + at_work + risk, limits.market_dollars)
+    yield from _check_limit("today", "contracts", sent_today.contracts + terms.count, limits.day_contracts)
     if risk:
-        yield from _over("today", "dollars", today.dollars + risk, limits.day_dollars)
-    yield from _too_far(limits.distance, terms, book)
+        yield from _check_limit("today", "dollars", sent_today.dollars + risk, limits.day_dollars)
+    yield from _check_distance(limits.distance, terms, book)
 
 
-def _over(what: str, unit: str, value: int, limit: int | None) -> Iterator[Breach]:
+def _check_limit(scope: str, unit: str, value: int, limit: int | None) -> Iterator[LimitBreach]:
     if limit is not None and value > limit:
         if unit == "contracts":
-            words = f"{_plain(format_count(value))} contracts, your limit is {_plain(format_count(limit))}"
+            words = (
+                f"{_trim_decimals(format_count(value))} contracts, your limit is {_trim_decimals(format_count(limit))}"
+            )
         else:
-            words = f"${_cents(value)}, your limit is ${_cents(limit)}"
-        yield Breach(f"{unit} {what}", f"For {what} that makes {words}.")
+            words = f"${_format_dollars(value)}, your limit is ${_format_dollars(limit)}"
+        yield LimitBreach(f"{unit} {scope}", f"For {scope} that makes {words}.")
 
 
-def _too_far(distance: Price | None, terms: OrderTerms, book: Book | None) -> Iterator[Breach]:
+def _check_distance(distance: Price | None, terms: OrderTerms, book: Book | None) -> Iterator[LimitBreach]:
     if distance is None:
         return
     bid, ask = (book.best_bid(), book.best_ask()) if book is not None else (None, None)
     low = bid.price if bid else ask.price if ask else None
     high = ask.price if ask else bid.price if bid else None
     if low is None or high is None:
-        yield Breach("distance", "There is no quote to trust: your limit of distance cannot be measured.")
+        yield LimitBreach("distance", "There is no quote to trust: your limit of distance cannot be measured.")
         return
     off = max(low - terms.yes_price, terms.yes_price - high)
     if off > distance:
-        far, limit = _plain(format_price(off), 2), _plain(format_price(distance), 2)
-        yield Breach("distance", f"The price is {far} away from the market, your limit is {limit}.")
+        far, limit = _trim_decimals(format_price(off), 2), _trim_decimals(format_price(distance), 2)
+        yield LimitBreach("distance", f"The price is {far} away from the market, your limit is {limit}.")
 
 
-def _plain(text: str, least: int = 0) -> str:
+def _trim_decimals(text: str, min_decimals: int = 0) -> str:
     """Leave out decimals that say nothing, but ``least``."""
     whole, _, fraction = text.partition(".")
-    kept = fraction[:least] + fraction[least:].rstrip("0")
+    kept = fraction[:min_decimals] + fraction[min_decimals:].rstrip("0")
     return f"{whole}.{kept}" if kept else whole
 
 
-def _cents(money: Money) -> str:
-    return _plain(format_money(money), 2)
+def _format_dollars(money: Money) -> str:
+    return _trim_decimals(format_money(money), 2)

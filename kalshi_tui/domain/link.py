@@ -25,7 +25,7 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
-class Pulse:
+class LinkStats:
     """How the link does, in whole milliseconds; None before the first of its kind.
 
     ``lag_ms`` is from the exchange's own time of a frame to its being applied, by the corrected clock; ``skew_ms`` the
@@ -42,7 +42,7 @@ class Pulse:
     untrusted: int = 0
 
 
-class Hours(Enum):
+class TradingStatus(Enum):
     """What the exchange takes now. The values are shown on the status line; nothing stands there while all is taken."""
 
     OPEN = ""
@@ -52,7 +52,7 @@ class Hours(Enum):
     """Nothing is taken."""
 
 
-class Trust(Enum):
+class BookTrust(Enum):
     """How far a book may be believed."""
 
     WAITING = "waiting"

@@ -47,17 +47,17 @@ class SelfTrade(Enum):
     MAKER = "maker"
 
 
-def book_side(side: Side, action: Action) -> BookSide:
+def to_book_side(side: Side, action: Action) -> BookSide:
     """Buying YES and selling NO are bids; selling YES and buying NO are asks."""
     return BookSide.BID if (side is Side.YES) == (action is Action.BUY) else BookSide.ASK
 
 
-def yes_price(side: Side, price: Price) -> Price:
+def to_yes_price(side: Side, price: Price) -> Price:
     """Give the price in YES terms: a NO at q is a YES at 1 - q."""
     return price if side is Side.YES else PRICE_UNIT - price
 
 
-def exposure(side: BookSide, yes_price: Price) -> tuple[Side, Price]:
+def to_outcome_price(side: BookSide, yes_price: Price) -> tuple[Side, Price]:
     """Give the outcome that an order or fill leans to, and its price there: an ask at 0.56 is a NO at 0.44.
 
     The exchange keeps no difference between selling YES and buying NO (``outcome_side``,
@@ -89,12 +89,12 @@ class OrderTerms:
     @property
     def book_side(self) -> BookSide:
         """Bid or ask, in the exchange's one book."""
-        return book_side(self.side, self.action)
+        return to_book_side(self.side, self.action)
 
     @property
     def yes_price(self) -> Price:
         """The price in the exchange's terms."""
-        return yes_price(self.side, self.price)
+        return to_yes_price(self.side, self.price)
 
     @property
     def taking_side(self) -> Side:
@@ -107,7 +107,7 @@ class OrderTerms:
         return self.yes_price if self.book_side is BookSide.BID else PRICE_UNIT - self.yes_price
 
 
-def refusal(terms: OrderTerms, market: Market) -> str | None:
+def rejection_reason(terms: OrderTerms, market: Market) -> str | None:
     """Say why the exchange would refuse these terms whatever the book holds, as a sentence; None if it would not."""
     grid = market.grid if terms.side is Side.YES else market.grid.complement()
     if not 0 < terms.price < PRICE_UNIT:
@@ -188,7 +188,7 @@ class Order:
         return self.remaining // COUNT_UNIT
 
 
-def unsent(client_order_id: str, terms: OrderTerms, state: OrderState, created_ms: int) -> Order:
+def order_from_terms(client_order_id: str, terms: OrderTerms, state: OrderState, created_ms: int) -> Order:
     """Give the order that these terms make, before the exchange has said anything of it."""
     return Order(
         order_id="",

@@ -6,31 +6,39 @@ from kalshi_tui.domain.book import Book
 from kalshi_tui.domain.fees import FeeSchedule
 from kalshi_tui.domain.order import OrderTerms
 from kalshi_tui.domain.position import Position
-from kalshi_tui.domain.preview import Preview, Projection, closing, max_fee, preview, project, risked
+from kalshi_tui.domain.preview import (
+    ExecutionEstimate,
+    PositionProjection,
+    closing_count,
+    estimate_execution,
+    max_fee,
+    opening_risk,
+    project_position,
+)
 from kalshi_tui.domain.price import Money
 
 
-def effective(terms: OrderTerms, position: Position | None) -> OrderTerms:
+def effective_terms(terms: OrderTerms, position: Position | None) -> OrderTerms:
     """Give the order as the exchange would take it: a reduce-only one ends where the holding does."""
-    return replace(terms, count=closing(terms, position)) if terms.reduce_only else terms
+    return replace(terms, count=closing_count(terms, position)) if terms.reduce_only else terms
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class OrderPreview:
     """All that is reckoned of one order against one book."""
 
     terms: OrderTerms
-    seen: Preview
-    then: Projection
-    held: Position | None
+    execution: ExecutionEstimate
+    projection: PositionProjection
+    position: Position | None
     fee: Money | None
     """The fee "up to" of what of the order is live: as the taker, but as the maker where it can be nothing else."""
 
     @classmethod
-    def of(cls, terms: OrderTerms, book: Book, fees: FeeSchedule | None, held: Position | None) -> "Figures":
+    def of(cls, terms: OrderTerms, book: Book, fees: FeeSchedule | None, position: Position | None) -> "OrderPreview":
         """Reckon."""
-        terms = effective(terms, held)
-        seen = preview(terms, book, fees)
+        terms = effective_terms(terms, position)
+        seen = estimate_execution(terms, book, fees)
         live = replace(terms, count=seen.fills_now + seen.rests)
         fee = None
         if fees is not None and terms.post_only:
@@ -38,15 +46,15 @@ class Figures:
         elif fees is not None:
             best = book.best_ask(terms.taking_side)
             fee = max_fee(live, fees, best=best.price if best else None)
-        return cls(terms, seen, project(terms, book, held), held, fee)
+        return cls(terms, seen, project_position(terms, book, position), position, fee)
 
     @property
     def at_risk(self) -> Money:
         """What the order can lose at the most, filled whole at its limit, fees not counted."""
-        return risked(self.terms, self.held)
+        return opening_risk(self.terms, self.position)
 
     @property
     def worst_loss(self) -> Money | None:
         """The same with the fee of the whole order; None where the fees are not known."""
-        fee = self.seen.maker_fee if self.terms.post_only else self.seen.fee_at_most
+        fee = self.execution.maker_fee if self.terms.post_only else self.execution.fee_at_most
         return None if fee is None else self.at_risk + fee

@@ -53,7 +53,7 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """Cash and the value of positions; ``by_shard`` is buying power by ``exchange_index``. 1/1,000,000 dollar."""
+    """Cash and the value of positions; ``balance_breakdown`` is buying power by ``exchange_index``. 1/1,000,000 dollar."""
 
     cash: Money
     portfolio_value: Money

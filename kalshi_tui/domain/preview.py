@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 
 from kalshi_tui.domain.book import Book
 from kalshi_tui.domain.fees import CENT, FeeSchedule
-from kalshi_tui.domain.order import Action, BookSide, OrderTerms, TimeInForce, yes_price
+from kalshi_tui.domain.order import Action, BookSide, OrderTerms, TimeInForce, to_yes_price
 from kalshi_tui.domain.position import Position
 from kalshi_tui.domain.price import COUNT_UNIT, PRICE_UNIT, Count, Money, Price
 
 
 @dataclass(frozen=True, slots=True)
-class Preview:
+class ExecutionEstimate:
     """What an order would do against a book now.
 
     ``fills_now`` and ``rests`` are counts; ``fill_value`` is what the part that fills now costs (buying) or brings
@@ -40,12 +40,14 @@ def would_cross(terms: OrderTerms, book: Book) -> bool:
     return best is not None and best.price <= terms.taking_limit
 
 
-def preview(terms: OrderTerms, book: Book, fees: FeeSchedule | None, *, precision: Money = CENT) -> Preview:
+def estimate_execution(
+    terms: OrderTerms, book: Book, fees: FeeSchedule | None, *, precision: Money = CENT
+) -> ExecutionEstimate:
     """Work out what an order would do against this book: selling YES takes NO's implied asks.
 
     docs/kalshi-api.md, section 4.
     """
-    fills = list(_fills_now(terms, book))
+    fills = list(_immediate_fills(terms, book))
     filled = sum(count for _, count in fills)
     value = sum(price * count for price, count in fills)
     refused = terms.post_only and would_cross(terms, book)
@@ -55,7 +57,7 @@ def preview(terms: OrderTerms, book: Book, fees: FeeSchedule | None, *, precisio
         best = book.best_ask(terms.taking_side)
         fee = max_fee(terms, fees, best=best.price if best else None, precision=precision)
         maker = fees.at_most(terms.taking_limit, terms.count, taker=False, precision=precision)
-    return Preview(
+    return ExecutionEstimate(
         fills_now=filled,
         fill_value=value,
         rests=rests,
@@ -67,7 +69,7 @@ def preview(terms: OrderTerms, book: Book, fees: FeeSchedule | None, *, precisio
     )
 
 
-def _fills_now(terms: OrderTerms, book: Book) -> Iterator[tuple[Price, Count]]:
+def _immediate_fills(terms: OrderTerms, book: Book) -> Iterator[tuple[Price, Count]]:
     """Yield the prices, for the order's own outcome, and counts of what would trade at once, best first."""
     if terms.post_only and would_cross(terms, book):
         return
@@ -101,24 +103,24 @@ def max_fee(
     return fees.at_most(worst, terms.count, taker=True, precision=precision)
 
 
-def closing(terms: OrderTerms, position: Position | None) -> Count:
+def closing_count(terms: OrderTerms, position: Position | None) -> Count:
     """Give how many of the order's contracts close a holding: selling what is held, or buying back the other side."""
     held = position.count if position else 0
     against = -held if terms.book_side is BookSide.BID else held
     return max(0, min(terms.count, against))
 
 
-def risked(terms: OrderTerms, position: Position | None) -> Money:
+def opening_risk(terms: OrderTerms, position: Position | None) -> Money:
     """Give what the part of an order that opens can lose, filled at its limit, fees not counted.
 
     Selling what is not held is buying the other outcome: it can cost 1 - p a contract, not p.
     """
     at_risk = terms.price if terms.action is Action.BUY else PRICE_UNIT - terms.price
-    return (terms.count - closing(terms, position)) * at_risk
+    return (terms.count - closing_count(terms, position)) * at_risk
 
 
 @dataclass(frozen=True, slots=True)
-class Projection:
+class PositionProjection:
     """How things stand once all that is live of an order has been filled: now at the book's prices, then at its limit.
 
     ``cash_change`` is negative for what is paid, fees not counted. ``opened`` contracts cost ``open_cost`` and are
@@ -150,17 +152,17 @@ class Projection:
         return None
 
 
-def project(terms: OrderTerms, book: Book, position: Position | None) -> Projection:
+def project_position(terms: OrderTerms, book: Book, position: Position | None) -> PositionProjection:
     """Run an order's fills through a position, exactly as the exchange nets them: first closing, then opening."""
     before = held = position or Position(terms.ticker)
     opened = open_cost = closed = close_value = 0
-    fills = list(_fills_now(terms, book))
+    fills = list(_immediate_fills(terms, book))
     filled = sum(count for _, count in fills)
     refused = terms.post_only and would_cross(terms, book)
     if terms.tif is TimeInForce.GTC and not refused and filled < terms.count:
         fills.append((terms.price, terms.count - filled))
     for own_price, whole in fills:
-        yes = yes_price(terms.side, own_price)
+        yes = to_yes_price(terms.side, own_price)
         against = -held.count if terms.book_side is BookSide.BID else held.count
         closes = max(0, min(whole, against))
         # For what it closes an order sells at 1 - the price of the outcome that it buys.
@@ -172,7 +174,7 @@ def project(terms: OrderTerms, book: Book, position: Position | None) -> Project
         closed += closes
         close_value += closes * (PRICE_UNIT - bought)
         held = held.after(terms.book_side, yes, count)
-    return Projection(
+    return PositionProjection(
         after=held,
         opened=opened,
         open_cost=open_cost,
@@ -183,19 +185,19 @@ def project(terms: OrderTerms, book: Book, position: Position | None) -> Project
     )
 
 
-def most_for(
-    terms: OrderTerms, cash: Money, fees: FeeSchedule | None, position: Position | None, *, whole: bool = True
+def max_affordable_count(
+    terms: OrderTerms, cash: Money, fees: FeeSchedule | None, position: Position | None, *, whole_contracts: bool = True
 ) -> Count:
     """Give the largest count of such an order that ``cash`` pays for at its limit, the fee "up to" included.
 
     Whole contracts, unless ``whole`` is False. What closes a holding needs no cash. 0 if not even one can be paid.
     """
-    step = COUNT_UNIT if whole else 1
+    step = COUNT_UNIT if whole_contracts else 1
 
     def fits(units: int) -> bool:
         tried = replace(terms, count=units * step)
         fee = max_fee(tried, fees) if fees is not None else 0
-        return risked(tried, position) + (fee or 0) <= cash
+        return opening_risk(tried, position) + (fee or 0) <= cash
 
     held = abs(position.count) if position else 0
     price = terms.price if terms.action is Action.BUY else PRICE_UNIT - terms.price

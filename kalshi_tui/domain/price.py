@@ -50,15 +50,15 @@ def _parse(text: str, decimals: int, kind: str, *, max_decimals: int, signed: bo
     digits_ok = whole.isascii() and whole.isdecimal() and len(whole) <= _MAX_DIGITS
     fraction_ok = not point or (fraction.isascii() and fraction.isdecimal() and len(fraction) <= max_decimals)
     if not (digits_ok and fraction_ok):
-        raise NumberError(f"{_shown(text)} is not {kind}.")
+        raise NumberError(f"{_quote_text(text)} is not {kind}.")
     kept, dropped = fraction[:decimals], fraction[decimals:]
     if dropped.strip("0"):
-        raise NumberError(f"{_shown(text)} is finer than {kind} can be (1/{10**decimals:,}).")
+        raise NumberError(f"{_quote_text(text)} is finer than {kind} can be (1/{10**decimals:,}).")
     value = int(whole + kept.ljust(decimals, "0"))
     return -value if negative else value
 
 
-def _shown(text: str) -> str:
+def _quote_text(text: str) -> str:
     """Quote a bad number for a message, cut to a length that fits a line."""
     return repr(text if len(text) <= 32 else text[:29] + "...")
 
@@ -71,7 +71,7 @@ def parse_price(text: str) -> Price:
     """
     value = _parse(text, 4, "a price in dollars", max_decimals=6, signed=False)
     if value > PRICE_UNIT:
-        raise NumberError(f"{_shown(text)} is over one dollar; a contract's price lies between 0 and 1.")
+        raise NumberError(f"{_quote_text(text)} is over one dollar; a contract's price lies between 0 and 1.")
     return value
 
 

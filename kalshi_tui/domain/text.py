@@ -4,32 +4,32 @@ from collections.abc import Mapping
 from typing import Final
 
 from kalshi_tui.domain.market import Market
-from kalshi_tui.domain.order import BookSide, Fill, Order, OrderTerms, exposure
+from kalshi_tui.domain.order import BookSide, Fill, Order, OrderTerms, to_outcome_price
 from kalshi_tui.domain.price import Count, Money, Price, format_count, format_money, format_price
 
 MAX_NAME: Final = 80
 """Characters; a market's name must not fill the log or a notification."""
 
 
-def count_words(count: Count) -> str:
+def plain_count_text(count: Count) -> str:
     """Write a count without needless decimals: ``1000`` -> ``"10"``, ``1050`` -> ``"10.50"``."""
     text = format_count(count)
     return text.removesuffix(".00")
 
 
-def price_words(price: Price) -> str:
+def plain_price_text(price: Price) -> str:
     """Write a price in dollars, two decimals unless it needs more: ``4700`` -> ``"0.47"``, ``475`` -> ``"0.0475"``."""
     text = format_price(price)
     return text.removesuffix("00")
 
 
-def money_words(money: Money) -> str:
+def plain_money_text(money: Money) -> str:
     """Write money with as many decimals as it needs, two at least: ``473300`` -> ``"0.4733"``."""
     whole, _, decimals = format_money(money).partition(".")
     return f"{whole}.{decimals[:2]}{decimals[2:].rstrip('0')}"
 
 
-def market_words(market: Market) -> str:
+def market_text(market: Market) -> str:
     """Name a market in a few words: its event's title and what YES means."""
     sub = market.yes_sub_title
     if not market.title:
@@ -39,29 +39,29 @@ def market_words(market: Market) -> str:
 
 
 def market_name(markets: Mapping[str, Market], ticker: str) -> str:
-    """Return a market's name in at most `MAX_NAME` characters; empty where it is not listed."""
+    """Return a market's name in at most `MAX_NAME_LENGTH` characters; empty where it is not listed."""
     market = markets.get(ticker)
-    name = market_words(market) if market is not None else ""
+    name = market_text(market) if market is not None else ""
     return name if len(name) <= MAX_NAME else name[: MAX_NAME - 1] + "…"
 
 
-def terms_words(terms: OrderTerms) -> str:
+def terms_text(terms: OrderTerms) -> str:
     """Say an order as the trader would: ``buy NO 10 at 0.44``."""
-    return f"{terms.action.value} {terms.side.name} {count_words(terms.count)} at {price_words(terms.price)}"
+    return f"{terms.action.value} {terms.side.name} {plain_count_text(terms.count)} at {plain_price_text(terms.price)}"
 
 
-def exchange_words(side: BookSide, yes_price: Price) -> str:
+def exchange_terms_text(side: BookSide, yes_price: Price) -> str:
     """Say an order as the exchange has it: ``ask YES 0.5600``."""
     return f"{side.value} YES {format_price(yes_price)}"
 
 
-def order_words(order: Order) -> str:
+def order_text(order: Order) -> str:
     """Say an order of which only the exchange's terms are known: ``NO 10 at 0.44``."""
-    side, price = exposure(order.book_side, order.yes_price)
-    return f"{side.name} {count_words(order.initial)} at {price_words(price)}"
+    side, price = to_outcome_price(order.book_side, order.yes_price)
+    return f"{side.name} {plain_count_text(order.initial)} at {plain_price_text(price)}"
 
 
-def fill_words(fill: Fill) -> str:
+def fill_text(fill: Fill) -> str:
     """Say a fill: ``YES 10 at 0.47``."""
-    side, price = exposure(fill.book_side, fill.yes_price)
-    return f"{side.name} {count_words(fill.count)} at {price_words(price)}"
+    side, price = to_outcome_price(fill.book_side, fill.yes_price)
+    return f"{side.name} {plain_count_text(fill.count)} at {plain_price_text(price)}"

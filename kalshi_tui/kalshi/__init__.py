@@ -139,7 +139,7 @@ __all__ = [
     "price",
 ]
 
-_OF: Final = {
+_NAMES_BY_MODULE: Final = {
     "domain.book": ("Book", "Level", "Side"),
     "domain.fees": ("FeeSchedule",),
     "domain.candles": ("Candle", "Settlement"),
@@ -188,12 +188,12 @@ _OF: Final = {
     "kalshi.feed.updates": ("BookUpdate", "MarketChanged", "QuoteUpdate", "Update", "Updates"),
 }
 """The modules that the names are of."""
-_WHERE: Final = {name: module for module, names in _OF.items() for name in names}
+_MODULE_BY_NAME: Final = {name: module for module, names in _NAMES_BY_MODULE.items() for name in names}
 
 
 def __getattr__(name: str) -> Any:
     """Load a name of `__all__`."""
-    module = _WHERE.get(name)
+    module = _MODULE_BY_NAME.get(name)
     if module is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     found = globals()[name] = getattr(import_module(f"kalshi_tui.{module}"), name)

@@ -22,7 +22,7 @@ from kalshi_tui.domain.book import Book, BookError, Side
 from kalshi_tui.domain.candles import MINUTE_MS, Candle, Settlement
 from kalshi_tui.domain.fees import FeeSchedule
 from kalshi_tui.domain.market import Event, Market, Trade
-from kalshi_tui.domain.order import Action, Fill, Order, OrderState, OrderTerms, TimeInForce, unsent
+from kalshi_tui.domain.order import Action, Fill, Order, OrderState, OrderTerms, TimeInForce, order_from_terms
 from kalshi_tui.domain.position import Balance, Position
 from kalshi_tui.domain.price import Count, Price
 from kalshi_tui.kalshi import connect, numbers
@@ -38,17 +38,17 @@ from kalshi_tui.kalshi.errors import (
     TransportError,
     UnknownOutcome,
 )
-from kalshi_tui.kalshi.feed.handler import Sink
+from kalshi_tui.kalshi.feed.handler import FeedHandler
 from kalshi_tui.kalshi.feed.stream import Stream
-from kalshi_tui.kalshi.feed.stream_group import Listener, StreamGroup
+from kalshi_tui.kalshi.feed.stream_group import ReportListener, StreamGroup
 from kalshi_tui.kalshi.feed.updates import Updates
 from kalshi_tui.kalshi.order_status import (
-    Clearing,
-    HeardClock,
-    OwnOrders,
+    ConfirmedCancelAll,
+    OrderTracker,
+    SyncedClock,
     by_id,
-    listed_by_id,
-    sought,
+    fetch_order_by_id,
+    resolve_order,
 )
 from kalshi_tui.kalshi.preview import DryRun
 from kalshi_tui.kalshi.replies import AccountLimits, AmendAck, CancelAck, ExchangeStatus, OrderAck
@@ -57,9 +57,9 @@ from kalshi_tui.kalshi.transport.http import Retry, Timeouts
 from kalshi_tui.kalshi.transport.signing import Signer
 from kalshi_tui.kalshi.wire.tolerant import Read
 
-CANDLES: Final = 100
+DEFAULT_CANDLE_COUNT: Final = 100
 """How many periods `KalshiClient.candles` goes back unless it is told."""
-LISTED_WITHIN_S: Final = 60.0
+LISTING_TIMEOUT_S: Final = 60.0
 """How long an order that is given by its id alone is asked for before that is given up."""
 
 
@@ -89,16 +89,16 @@ class KalshiClient:
         """Make ready; nothing is sent. Raises Misconfigured for a key or a proxy that cannot be used.
 
         The key is a PEM file that only its owner can read, or its text in ``private_key``, or a ``signer`` that is
-        open already. With ``read_only`` no command leaves; each is NotSent. ``proxy`` is the address of an HTTP proxy;
+        open already. With ``read_only_reason`` no command leaves; each is NotSent. ``proxy`` is the address of an HTTP proxy;
         no variable of the environment names one.
         """
         if key_id or private_key_path is not None or private_key is not None:
             path = Path(private_key_path).expanduser() if private_key_path is not None else None
-            signer = connect.opened(environment, key_id, path, private_key, passphrase)
+            signer = connect.open_signer(environment, key_id, path, private_key, passphrase)
         self.environment = environment
         self._signer = signer
         self._proxy = proxy
-        self._clock = HeardClock()
+        self._clock = SyncedClock()
         try:
             self._rest = RestClient(
                 environment,
@@ -111,8 +111,8 @@ class KalshiClient:
             )
         except ValueError as error:
             raise Misconfigured(str(error)) from None
-        self._fees: dict[str, FeeSchedule] = {}
-        self._own = OwnOrders()
+        self._fees_by_event: dict[str, FeeSchedule] = {}
+        self._order_tracker = OrderTracker()
         self._streams: list[Updates] = []
 
     @classmethod
@@ -131,14 +131,14 @@ class KalshiClient:
         exchange on this machine with its ``rest_url`` in ``KALSHI_REST_URL``.
         """
         variables = os.environ if environ is None else environ
-        environment = connect.environment_of(variables)
-        signer = connect.signer_of(variables, environment, passphrase)
+        environment = connect.environment_from_env(variables)
+        signer = connect.signer_from_env(variables, environment, passphrase)
         return cls(environment, signer, read_only=read_only, proxy=proxy)
 
     @classmethod
     def practice(cls, line: str | bytes | Mapping[str, Any], *, read_only: bool = False) -> Self:
         """Make a client by the first line that ``kalshi-tui practice`` prints. Raises Misconfigured for any other."""
-        environment, signer = connect.told(line)
+        environment, signer = connect.parse_ready_line(line)
         return cls(environment, signer, read_only=read_only)
 
     async def close(self) -> None:
@@ -193,11 +193,11 @@ class KalshiClient:
 
     async def orderbook(self, ticker: str, depth: int | None = None) -> Book:
         """Read a book; up to 15 s old. For one that is live, `stream` it."""
-        return _book(await self._rest.orderbook(ticker, depth))
+        return _make_book(await self._rest.orderbook(ticker, depth))
 
     async def orderbooks(self, tickers: Sequence[str]) -> dict[str, Book]:
         """Read several books, by ticker, 100 a request; up to 15 s old."""
-        return {ticker: _book(levels) for ticker, levels in (await self._rest.orderbooks(tickers)).items()}
+        return {ticker: _make_book(levels) for ticker, levels in (await self._rest.orderbooks(tickers)).items()}
 
     async def trades(
         self, ticker: str | None = None, *, min_s: int | None = None, max_s: int | None = None, most: int = 100
@@ -211,13 +211,13 @@ class KalshiClient:
         """Read a market's history, oldest first; without a start 100 periods, without an end the running one too."""
         period_s = minutes * MINUTE_MS // 1000
         end_s = self._rest.clock.now_ms() // 1000 + period_s if end_s is None else end_s
-        start_s = end_s - CANDLES * period_s if start_s is None else start_s
-        return (await self._rest.candles_of([ticker], start_s, end_s, minutes=minutes)).get(ticker, [])
+        start_s = end_s - DEFAULT_CANDLE_COUNT * period_s if start_s is None else start_s
+        return (await self._rest.candles_by_ticker([ticker], start_s, end_s, minutes=minutes)).get(ticker, [])
 
     async def fees(self, ticker: str) -> FeeSchedule:
         """Read what a market's fills cost; read once for each event."""
         market = await self._rest.market(ticker)
-        return await self._fees_of(market)
+        return await self._get_fees(market)
 
     async def exchange_status(self) -> ExchangeStatus:
         """Read whether the exchange is up and trades."""
@@ -257,7 +257,7 @@ class KalshiClient:
 
         `NotFound` if it is in neither list, as one just placed may not be yet.
         """
-        ticker, sent_ms = self._own.ticker_of(order_id) or None, self._own.sent_ms_of(order_id)
+        ticker, sent_ms = self._order_tracker.ticker_of(order_id) or None, self._order_tracker.sent_ms_of(order_id)
         return await by_id(self._rest, order_id, ticker=ticker, sent_ms=sent_ms)
 
     async def fills(
@@ -354,10 +354,10 @@ class KalshiClient:
             cancel_on_pause=cancel_on_pause,
         )
         if dry_run:
-            return await self._dry_run(terms)
+            return await self._preview_order(terms)
         client_order_id = client_order_id or new_client_order_id()
-        await self._learn_the_time()
-        with self._own.sending(client_order_id, ticker, self._clock) as sent:
+        await self._sync_clock()
+        with self._order_tracker.track_send(client_order_id, ticker, self._clock) as sent:
             try:
                 ack = await self._rest.create_order(terms, client_order_id)
             except UnknownOutcome as error:
@@ -365,21 +365,21 @@ class KalshiClient:
                 raise
             except DuplicateOrder as error:
                 # Nobody knows since when, nor in which market.
-                sent.there, sent.first_ms, sent.ticker = True, 0, None
+                sent.accepted, sent.first_sent_ms, sent.ticker = True, 0, None
                 raise UnknownOutcome(
                     "An order under this client order id is at the exchange already; this one was not taken as a "
                     "second. What became of the first has to be asked.",
                     status=error.status,
                     client_order_id=client_order_id,
                 ) from error
-            sent.there = True
+            sent.accepted = True
         placed = replace(
-            unsent(client_order_id, terms, OrderState.RESTING, sent.first_ms),
+            order_from_terms(client_order_id, terms, OrderState.RESTING, sent.first_sent_ms),
             order_id=ack.order_id,
             filled=ack.filled,
             remaining=ack.remaining,
         )
-        self._own.placed(placed, self._clock.now_ms(), resting=ack.remaining > 0)
+        self._order_tracker.record_accepted(placed, self._clock.now_ms(), resting=ack.remaining > 0)
         return ack if ack.client_order_id else replace(ack, client_order_id=client_order_id)
 
     async def find_order(
@@ -390,35 +390,35 @@ class KalshiClient:
         None is proved: three reads of the live list and of the archive have missed it, all of them after the exchange's
         data had passed, by 5 s, the moment when its sender stopped waiting for the answer. While a call still waits,
         while the archive cannot be read whole, and of an order that the exchange has said to have, None never comes.
-        Raises UnknownOutcome if it took longer than ``within_s``, and `Refused` if the exchange does not let this key
+        Raises UnknownOutcome if it took longer than ``timeout_s``, and `Refused` if the exchange does not let this key
         ask.
 
         ``ticker`` and ``sent_ms`` (Unix milliseconds) narrow the search; of this client's own orders, the newest 1,000,
         they are known. Of another's order nobody knows when it was sent but who gives ``sent_ms``, which has to be the
         latest moment that it can have left; without it the moment of this call counts.
         """
-        sent = self._own.sent(client_order_id)
-        since_ms = sent_ms if sent_ms is not None else sent.first_ms if sent is not None else 0
+        sent = self._order_tracker.find_sent(client_order_id)
+        since_ms = sent_ms if sent_ms is not None else sent.first_sent_ms if sent is not None else 0
         latest_ms = sent_ms or 0
 
         def not_after_ms() -> int:
             nonlocal latest_ms
-            known = self._own.sent(client_order_id)
+            known = self._order_tracker.find_sent(client_order_id)
             if known is not None:
-                return max(known.not_after_ms, sent_ms or 0)
+                return max(known.latest_arrival_ms, sent_ms or 0)
             latest_ms = latest_ms or self._clock.now_ms()
             return latest_ms
 
-        found = await sought(
+        found = await resolve_order(
             self._rest,
             client_order_id,
             ticker=ticker or (sent.ticker if sent is not None else None),
             sent_ms=since_ms,
-            not_after_ms=not_after_ms,
+            latest_arrival_ms=not_after_ms,
             within_s=within_s,
         )
         if found is not None:
-            self._own.placed(found, 0, resting=found.state is OrderState.RESTING)
+            self._order_tracker.record_accepted(found, 0, resting=found.state is OrderState.RESTING)
         return found
 
     async def cancel(self, order: Order | str) -> CancelAck:
@@ -431,17 +431,17 @@ class KalshiClient:
         UnknownOutcome.
         """
         if isinstance(order, str):
-            order_id, ticker = order, self._own.ticker_of(order)
+            order_id, ticker = order, self._order_tracker.ticker_of(order)
             if not ticker:
-                ticker = (await self._listed(order_id, "The cancel")).ticker
+                ticker = (await self._fetch_order(order_id, "The cancel")).ticker
         else:
             order_id, ticker = order.order_id, order.ticker
         try:
             ack = await self._rest.cancel_order(order_id, ticker)
         except NotFound:
-            self._own.gone(order_id)
+            self._order_tracker.mark_gone(order_id)
             raise
-        self._own.gone(order_id)
+        self._order_tracker.mark_gone(order_id)
         return ack
 
     async def cancel_all(self, *, ticker: str | None = None, within_s: float = 60.0) -> list[Order]:
@@ -451,12 +451,12 @@ class KalshiClient:
         takes some seconds, though what is listed is cancelled at once. What this client has placed is cancelled even
         before the exchange lists it. What is sent after this call is not looked for: stop sending first.
 
-        Raises UnknownOutcome if it is not proved within ``within_s`` seconds: call it again. Raises NotSent or Refused
+        Raises UnknownOutcome if it is not proved within ``timeout_s`` seconds: call it again. Raises NotSent or Refused
         if the first command did not leave or was refused, so that nothing was done.
         """
         if self._signer is None:
             raise NoKey
-        await Clearing(self._rest, self._own, ticker).run(within_s)
+        await ConfirmedCancelAll(self._rest, self._order_tracker, ticker).run(within_s)
         return []
 
     async def amend(
@@ -468,7 +468,7 @@ class KalshiClient:
         first, as `cancel` reads it; of one given whole ``filled`` must be true, for the exchange counts the whole
         order.
         """
-        order = await self._listed(order, "The amendment") if isinstance(order, str) else order
+        order = await self._fetch_order(order, "The amendment") if isinstance(order, str) else order
         at = order.yes_price if yes_price is None else numbers.price(yes_price)
         left = order.remaining if remaining is None else numbers.contracts(remaining)
         if at == order.yes_price and left < order.remaining:
@@ -500,7 +500,7 @@ class KalshiClient:
             raise NoKey
         signer = self._signer
 
-        def a_stream(sink: Sink, listener: Listener, *, private: bool) -> Stream:
+        def a_stream(sink: FeedHandler, listener: ReportListener, *, private: bool) -> Stream:
             return Stream(
                 self.environment,
                 signer,
@@ -512,46 +512,46 @@ class KalshiClient:
             )
 
         updates = Updates(lambda sink, listener: StreamGroup(a_stream, sink, listener))
-        if tickers := _tickers(books):
+        if tickers := _to_ticker_list(books):
             updates.watch_books(tickers)
         if quotes == "all":
             updates.watch_quotes(None)
-        elif tickers := _tickers(quotes):
+        elif tickers := _to_ticker_list(quotes):
             updates.watch_quotes(tickers)
         self._streams = [*(each for each in self._streams if not each.closed), updates]
         return updates
 
     # Inside.
 
-    async def _learn_the_time(self) -> None:
+    async def _sync_clock(self) -> None:
         """Have the exchange's time, which any reply tells, before an order goes out: a miss is measured by it.
 
         Raises NotSent if nobody answers.
         """
-        if self._clock.told or self._signer is None:
+        if self._clock.synced or self._signer is None:
             return
         try:
             await self._rest.user_data_timestamp()
         except TransportError as error:
-            if not self._clock.told:
+            if not self._clock.synced:
                 raise NotSent(f"The order was not sent: no connection. {error} Nothing was done.") from error
         except KalshiError:
             # The order gets an answer of its own.
             return
 
-    async def _listed(self, order_id: str, what: str) -> Order:
-        return await listed_by_id(self._rest, order_id, what, LISTED_WITHIN_S)
+    async def _fetch_order(self, order_id: str, what: str) -> Order:
+        return await fetch_order_by_id(self._rest, order_id, what, LISTING_TIMEOUT_S)
 
-    async def _fees_of(self, market: Market) -> FeeSchedule:
-        known = self._fees.get(market.event_ticker)
+    async def _get_fees(self, market: Market) -> FeeSchedule:
+        known = self._fees_by_event.get(market.event_ticker)
         if known is None:
             event = await self._rest.event(market.event_ticker)
-            known = self._fees[market.event_ticker] = await self._rest.fees_of(event)
+            known = self._fees_by_event[market.event_ticker] = await self._rest.event_fees(event)
         return known
 
-    async def _dry_run(self, terms: OrderTerms) -> DryRun:
+    async def _preview_order(self, terms: OrderTerms) -> DryRun:
         market = await self._rest.market(terms.ticker)
-        market = replace(market, fees=await self._fees_of(market))
+        market = replace(market, fees=await self._get_fees(market))
         held, cash = None, None
         if self._signer is not None:
             held = next((each for each in await self.positions(ticker=terms.ticker) if each.count), None)
@@ -564,13 +564,13 @@ def new_client_order_id() -> str:
     return str(uuid.uuid4())
 
 
-def _tickers(given: Iterable[str]) -> list[str]:
+def _to_ticker_list(given: Iterable[str]) -> list[str]:
     if isinstance(given, str):
         raise TypeError(f"a list of tickers is wanted, such as [{given!r}]")
     return list(given)
 
 
-def _book(levels: tuple[Levels, Levels]) -> Book:
+def _make_book(levels: tuple[Levels, Levels]) -> Book:
     book = Book()
     try:
         book.snapshot(*levels)

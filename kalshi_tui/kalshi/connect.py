@@ -8,52 +8,56 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from kalshi_tui.kalshi.environments import DEMO, PRODUCTION, Environment, practice_at
+from kalshi_tui.kalshi.environments import DEMO, PRODUCTION, Environment, practice_at_urls
 from kalshi_tui.kalshi.errors import Misconfigured
-from kalshi_tui.kalshi.transport.keys import key_variables, read_key_file
+from kalshi_tui.kalshi.transport.keys import read_key_file, read_key_variables
 from kalshi_tui.kalshi.transport.signing import KeyFileError, PassphraseError, Signer
 from kalshi_tui.kalshi.wire import REST_PREFIX, WS_PATH
 
-YES: Final = frozenset({"1", "true", "yes", "on"})
-NO: Final = frozenset({"", "0", "false", "no", "off"})
+TRUE_WORDS: Final = frozenset({"1", "true", "yes", "on"})
+FALSE_WORDS: Final = frozenset({"", "0", "false", "no", "off"})
 
 
-def environment_of(environ: Mapping[str, str]) -> Environment:
+def environment_from_env(environ: Mapping[str, str]) -> Environment:
     """Give the exchange that the variables choose: Kalshi, its demo by ``KALSHI_USE_DEMO``, or a practice exchange.
 
     ``KALSHI_REST_URL`` is a practice exchange's ``rest_url``; ``KALSHI_WS_URL`` can be left out.
     """
     word = environ.get("KALSHI_USE_DEMO", "").strip().lower()
-    if word not in YES | NO:
+    if word not in TRUE_WORDS | FALSE_WORDS:
         raise Misconfigured("KALSHI_USE_DEMO must be true or false.")
     rest_url, ws_url = environ.get("KALSHI_REST_URL", "").strip(), environ.get("KALSHI_WS_URL", "").strip()
-    if rest_url and word in YES:
+    if rest_url and word in TRUE_WORDS:
         raise Misconfigured("KALSHI_USE_DEMO and KALSHI_REST_URL are both set; unset one of them.")
     if ws_url and not rest_url:
         raise Misconfigured("KALSHI_WS_URL is set, but KALSHI_REST_URL is not: a practice exchange has both.")
     if rest_url:
-        return practice_environment(rest_url, ws_url)
-    return DEMO if word in YES else PRODUCTION
+        return parse_practice_url(rest_url, ws_url)
+    return DEMO if word in TRUE_WORDS else PRODUCTION
 
 
-def practice_environment(rest_url: str, ws_url: str = "") -> Environment:
+def parse_practice_url(rest_url: str, ws_url: str = "") -> Environment:
     """Give the practice exchange at an address; it has REST and stream behind one port."""
     rest_url = rest_url.rstrip("/")
     try:
-        return practice_at(rest_url, ws_url or rest_url.replace("http", "ws", 1).removesuffix(REST_PREFIX) + WS_PATH)
+        return practice_at_urls(
+            rest_url, ws_url or rest_url.replace("http", "ws", 1).removesuffix(REST_PREFIX) + WS_PATH
+        )
     except ValueError as error:
         raise Misconfigured(f"The address of the practice exchange cannot be used: {error}") from None
 
 
-def signer_of(environ: Mapping[str, str], environment: Environment, passphrase: str | None = None) -> Signer | None:
+def signer_from_env(
+    environ: Mapping[str, str], environment: Environment, passphrase: str | None = None
+) -> Signer | None:
     """Open the key that the variables name; None where they name none."""
-    named = key_variables(environ)
+    named = read_key_variables(environ)
     if named is None:
         return None
-    return opened(environment, named.key_id, named.path, named.pem, passphrase)
+    return open_signer(environment, named.key_id, named.path, named.pem, passphrase)
 
 
-def opened(
+def open_signer(
     environment: Environment,
     key_id: str,
     path: Path | None = None,
@@ -75,7 +79,7 @@ def opened(
         raise KeyFileError(f"{where}: {error}") from None
 
 
-def told(line: str | bytes | Mapping[str, Any]) -> tuple[Environment, Signer]:
+def parse_ready_line(line: str | bytes | Mapping[str, Any]) -> tuple[Environment, Signer]:
     """Read the ready line of ``kalshi-tui practice``: where the exchange is, and the key of its account."""
     try:
         said = line if isinstance(line, Mapping) else json.loads(line)
@@ -83,5 +87,5 @@ def told(line: str | bytes | Mapping[str, Any]) -> tuple[Environment, Signer]:
         key_id, path = str(said["api_key_id"]), Path(said["private_key_path"])
     except (ValueError, KeyError, TypeError):
         raise Misconfigured("This is not the first line that kalshi-tui practice prints.") from None
-    environment = practice_environment(rest_url, ws_url)
-    return environment, opened(environment, key_id, path)
+    environment = parse_practice_url(rest_url, ws_url)
+    return environment, open_signer(environment, key_id, path)

@@ -18,7 +18,7 @@ class Kind(Enum):
     LIVE = "LIVE"
 
 
-HOSTS: Final[Mapping[Kind, frozenset[str]]] = {
+ALLOWED_HOSTS: Final[Mapping[Kind, frozenset[str]]] = {
     Kind.LIVE: frozenset({"external-api.kalshi.com", "external-api-ws.kalshi.com", "api.elections.kalshi.com"}),
     Kind.DEMO: frozenset({"external-api.demo.kalshi.co", "external-api-ws.demo.kalshi.co", "demo-api.kalshi.co"}),
 }
@@ -44,14 +44,14 @@ class Environment:
     """Hosts that the trader's own profile names, besides the exchange's; a practice exchange stays on this machine."""
 
     def __post_init__(self) -> None:
-        _check(self.kind, self.rest_url, self.named, secure="https", plain="http", path=REST_PREFIX)
-        _check(self.kind, self.ws_url, self.named, secure="wss", plain="ws", path=WS_PATH)
+        _check_url(self.kind, self.rest_url, self.named, secure="https", plain="http", path=REST_PREFIX)
+        _check_url(self.kind, self.ws_url, self.named, secure="wss", plain="ws", path=WS_PATH)
 
     @property
     def signing_origin(self) -> tuple[str, str, int]:
         """Scheme, host and port of the one REST server that requests are signed for."""
         parts = urlsplit(self.rest_url)
-        return parts.scheme, parts.hostname or "", _port(parts)
+        return parts.scheme, parts.hostname or "", _effective_port(parts)
 
     @property
     def hosts(self) -> frozenset[str]:
@@ -64,7 +64,7 @@ class Environment:
         return urlsplit(self.ws_url).hostname or ""
 
 
-def _port(parts: SplitResult) -> int:
+def _effective_port(parts: SplitResult) -> int:
     return parts.port or (443 if parts.scheme in {"https", "wss"} else 80)
 
 
@@ -78,7 +78,7 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def _check(kind: Kind, url: str, named: frozenset[str], *, secure: str, plain: str, path: str) -> None:
+def _check_url(kind: Kind, url: str, extra_hosts: frozenset[str], *, secure: str, plain: str, path: str) -> None:
     parts = urlsplit(url)
     host = parts.hostname or ""
     if parts.scheme not in {secure, plain} or not host:
@@ -89,13 +89,13 @@ def _check(kind: Kind, url: str, named: frozenset[str], *, secure: str, plain: s
         raise ValueError(f"{parts.scheme}://{host} must come without a user name, a query or a fragment.")
     if parts.path != path:
         raise ValueError(f"{url!r} must end with {path}.")
-    own = HOSTS.get(kind)
+    own = ALLOWED_HOSTS.get(kind)
     if own is None:
         if not is_loopback(host):
             raise ValueError("A practice exchange is on this machine only.")
-    elif host in named:
+    elif host in extra_hosts:
         return
-    elif host not in own or parts.scheme != secure or _port(parts) != 443:
+    elif host not in own or parts.scheme != secure or _effective_port(parts) != 443:
         raise ValueError(f"{url!r} is no address of the exchange's ({kind.value.lower()}).")
 
 
@@ -113,7 +113,7 @@ DEMO = Environment(
 )
 
 
-def practice(port: int, host: str = "127.0.0.1") -> Environment:
+def practice_on_port(port: int, host: str = "127.0.0.1") -> Environment:
     """Give the practice exchange that listens on this port of this machine."""
     return Environment(
         name="practice",
@@ -123,6 +123,6 @@ def practice(port: int, host: str = "127.0.0.1") -> Environment:
     )
 
 
-def practice_at(rest_url: str, ws_url: str) -> Environment:
+def practice_at_urls(rest_url: str, ws_url: str) -> Environment:
     """Give the practice exchange at the addresses that it told. Raises ValueError if they are not on this machine."""
     return Environment(name="practice", kind=Kind.PRACTICE, rest_url=rest_url.rstrip("/"), ws_url=ws_url)

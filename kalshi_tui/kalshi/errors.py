@@ -36,7 +36,7 @@ class Refused(KalshiError):
         super().__init__(self._sentence())
 
     def _sentence(self) -> str:
-        known = known_sentence(self.code, self.details)
+        known = known_error_sentence(self.code, self.details)
         if known:
             return known
         said = ": ".join(text for text in (self.message or self.code, self.details) if text)
@@ -71,7 +71,7 @@ class NotFound(Refused):
     """404: no such thing, or for a cancel: it is gone already."""
 
     def _sentence(self) -> str:
-        known = known_sentence(self.code, self.details)
+        known = known_error_sentence(self.code, self.details)
         if known:
             return known
         said = self.details or self.message
@@ -109,7 +109,7 @@ class WrongHost(NotSent):
 
     def __init__(self, host: str, own: Iterable[str]) -> None:
         super().__init__(
-            f"A request to {_plain(host)} was stopped: the key is for {' and '.join(sorted(map(_plain, own)))} alone."
+            f"A request to {_printable_host(host)} was stopped: the key is for {' and '.join(sorted(map(_printable_host, own)))} alone."
         )
 
 
@@ -147,18 +147,18 @@ class BadReply(KalshiError):
     """A reply against docs/kalshi-api.md, sections 3 to 11: not JSON, a field missing, a number that is none."""
 
 
-def _plain(host: str) -> str:
+def _printable_host(host: str) -> str:
     """Give a host's name in characters that no screen minds."""
     return ascii(host[:100])[1:-1]
 
 
-_DETAILS: Final = {
+_SENTENCES_BY_DETAILS: Final = {
     "post only cross": "Post-only: this order would have traded at once, so it was refused and nothing rests.",
     "reduce_only can only be used with ioc orders": "Reduce-only works only with immediate-or-cancel.",
 }
 """By the details in lower case: the codes beside them say less."""
 
-_SENTENCES: Final = {
+_SENTENCES_BY_CODE: Final = {
     "insufficient_balance": "There is not enough cash for this order on its market's shard.",
     "order_already_exists": "An order with this client order id was already taken; it was not sent again.",
     "fill_or_kill_insufficient_resting_volume": "Fill-or-kill: the book could not fill it whole, so it was killed.",
@@ -173,9 +173,9 @@ _SENTENCES: Final = {
 }
 
 
-def known_sentence(code: str, details: str) -> str:
+def known_error_sentence(code: str, details: str) -> str:
     """Give our own sentence for a refusal whose cause is known; empty for another."""
-    return _DETAILS.get(details.strip().lower()) or _SENTENCES.get(code, "")
+    return _SENTENCES_BY_DETAILS.get(details.strip().lower()) or _SENTENCES_BY_CODE.get(code, "")
 
 
 def authentication_sentence(code: str, skew_ms: int) -> str:

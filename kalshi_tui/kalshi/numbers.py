@@ -9,20 +9,20 @@ from kalshi_tui.domain.price import Count, Money, NumberError, Price, parse_coun
 
 def price(value: str | Price) -> Price:
     """Give a price: of ``"0.42"`` 4200; an integer is one already. Raises NumberError for any other."""
-    return parse_price(value) if isinstance(value, str) else _whole(value, "A price")
+    return parse_price(value) if isinstance(value, str) else _require_integer(value, "A price")
 
 
 def contracts(value: str | Count) -> Count:
     """Give a count: of ``"10"`` or ``"10.00"`` 1000; an integer is one already. Raises NumberError for any other."""
-    return parse_count(value) if isinstance(value, str) else _whole(value, "A count")
+    return parse_count(value) if isinstance(value, str) else _require_integer(value, "A count")
 
 
 def dollars(value: str | Money) -> Money:
     """Give money: of ``"12.50"`` 12500000; an integer is some already. Raises NumberError for any other."""
-    return parse_money(value) if isinstance(value, str) else _whole(value, "Money")
+    return parse_money(value) if isinstance(value, str) else _require_integer(value, "Money")
 
 
-def _whole(value: object, what: str) -> int:
+def _require_integer(value: object, what: str) -> int:
     if isinstance(value, int) and not isinstance(value, bool):
         return value
     raise NumberError(f'{what} is a text such as "0.42", or an integer of its unit, not {type(value).__name__}.')

@@ -6,7 +6,7 @@ from typing import Final
 from kalshi_tui.kalshi.environments import Environment, Kind
 from kalshi_tui.kalshi.errors import AuthenticationFailed
 from kalshi_tui.kalshi.transport.clock import ExchangeClock
-from kalshi_tui.kalshi.transport.http import Calls, Timeouts
+from kalshi_tui.kalshi.transport.http import HttpClient, Timeouts
 from kalshi_tui.kalshi.transport.signing import (
     PRACTICE_CONTROL,
     PRACTICE_REPLAY,
@@ -16,7 +16,7 @@ from kalshi_tui.kalshi.transport.signing import (
 from kalshi_tui.kalshi.wire import REST_PREFIX
 from kalshi_tui.recording.replay_state import ReplayState
 
-PATIENT: Final = Timeouts(piece=600.0, whole=600.0)
+SEEK_TIMEOUTS: Final = Timeouts(piece=600.0, whole=600.0)
 """A long recording is read from its beginning when it is moved to another moment."""
 
 
@@ -28,32 +28,34 @@ class PracticeControl:
             raise ValueError("Trouble is rehearsed on a practice exchange only.")
         root = environment.rest_url.removesuffix(REST_PREFIX)
         headers = {PRACTICE_TOKEN_HEADER: token}
-        self._calls = Calls(environment, signer, clock=clock, url=root, headers=headers)
-        self._patient = Calls(environment, signer, clock=clock, url=root, headers=headers, timeouts=PATIENT)
-        self._unsigned = Calls(environment, clock=clock, url=root)
+        self._http = HttpClient(environment, signer, clock=clock, url=root, headers=headers)
+        self._slow_http = HttpClient(
+            environment, signer, clock=clock, url=root, headers=headers, timeouts=SEEK_TIMEOUTS
+        )
+        self._unsigned_http = HttpClient(environment, clock=clock, url=root)
 
-    async def act(self, action: str, values: Mapping[str, str | int | bool]) -> None:
+    async def inject_fault(self, action: str, values: Mapping[str, str | int | bool]) -> None:
         """Have one action done. Raises NotSent, Refused or UnknownOutcome with a sentence."""
         asked = {"action": action, **values}
         try:
-            await self._calls.plain_command("POST", PRACTICE_CONTROL, "The rehearsal", asked)
+            await self._http.send_command_without_reply("POST", PRACTICE_CONTROL, "The rehearsal", asked)
         except AuthenticationFailed as error:
             if not error.skew_ms:
                 raise
             # The clock was rehearsed wrong, and the refusal has just told the right time. Nothing was done yet.
-            await self._calls.plain_command("POST", PRACTICE_CONTROL, "The rehearsal", asked)
+            await self._http.send_command_without_reply("POST", PRACTICE_CONTROL, "The rehearsal", asked)
 
-    async def play(self, action: str, values: Mapping[str, str | int | bool]) -> None:
+    async def control_replay(self, action: str, values: Mapping[str, str | int | bool]) -> None:
         """Have a recording paused, moved and the like, however long that takes. Raises as `act`."""
-        await self._patient.plain_command(
+        await self._slow_http.send_command_without_reply(
             "POST", PRACTICE_CONTROL, "The replay's command", {"action": action, **values}
         )
 
-    async def replay_state(self) -> ReplayState:
+    async def fetch_replay_state(self) -> ReplayState:
         """Ask how far a recording has played. Raises TransportError, Refused or BadReply."""
-        return await self._unsigned.get(PRACTICE_REPLAY, ReplayState)
+        return await self._unsigned_http.get(PRACTICE_REPLAY, ReplayState)
 
     async def close(self) -> None:
         """Close the connections."""
-        for calls in (self._calls, self._patient, self._unsigned):
+        for calls in (self._http, self._slow_http, self._unsigned_http):
             await calls.close()

@@ -50,7 +50,7 @@ class AmendAck:
 
 
 @dataclass(frozen=True, slots=True)
-class BatchItem:
+class BatchCancelResult:
     """One order's outcome in a batch: what was taken off, or the refusal's sentence."""
 
     order_id: str

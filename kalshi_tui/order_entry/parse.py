@@ -27,18 +27,18 @@ from kalshi_tui.presentation.lines import (
 from kalshi_tui.presentation.numbers import (
     clock_text,
     count_text,
-    date_text,
+    date_time_text,
     price_text,
 )
 
-NUMBER: Final = re.compile(r"[0-9]+\.?[0-9]*|\.[0-9]+")
-THOUSANDS: Final = re.compile(r"[0-9]{1,3}(,[0-9]{3})+(\.[0-9]*)?")
-HOUR: Final = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])(?::([0-5][0-9]))?")
-SPAN: Final = re.compile(r"\+?(?:([0-9]{1,3})d)?(?:([0-9]{1,4})h)?(?:([0-9]{1,6})m)?(?:([0-9]{1,8})s)?")
-LONGEST_S: Final = 366 * 24 * 3600
+DECIMAL_PATTERN: Final = re.compile(r"[0-9]+\.?[0-9]*|\.[0-9]+")
+THOUSANDS_PATTERN: Final = re.compile(r"[0-9]{1,3}(,[0-9]{3})+(\.[0-9]*)?")
+CLOCK_TIME_PATTERN: Final = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])(?::([0-5][0-9]))?")
+DURATION_PATTERN: Final = re.compile(r"\+?(?:([0-9]{1,3})d)?(?:([0-9]{1,4})h)?(?:([0-9]{1,6})m)?(?:([0-9]{1,8})s)?")
+MAX_ORDER_DURATION_S: Final = 366 * 24 * 3600
 
 
-def read_price(text: str) -> Price:
+def parse_typed_price(text: str) -> Price:
     """Read a price: dollars with a point (``0.47``, ``.47``), or cents (``47``, ``47c``, ``47.5c``).
 
     A bare whole number is cents: no contract costs a whole number of dollars. Raises NumberError.
@@ -48,11 +48,11 @@ def read_price(text: str) -> Price:
         raise NumberError("Type a price: 0.47 in dollars, or 47 in cents.")
     cents = typed.removesuffix("c").removesuffix("¢").strip()
     in_cents = cents != typed or "." not in typed
-    if not NUMBER.fullmatch(cents):
+    if not DECIMAL_PATTERN.fullmatch(cents):
         raise NumberError("That is no price: type dollars like 0.47, or cents like 47 or 47.5c.")
     try:
         # Cents to two decimals are counts to two decimals: both are hundredths.
-        price = parse_count(_whole(cents)) if in_cents else parse_price(_whole(typed))
+        price = parse_count(_with_leading_zero(cents)) if in_cents else parse_price(_with_leading_zero(typed))
     except NumberError:
         if len(cents.partition(".")[2]) > (2 if in_cents else 4):
             raise NumberError("A price has at most 4 decimals in dollars, 2 in cents.") from None
@@ -63,17 +63,17 @@ def read_price(text: str) -> Price:
     return price
 
 
-def _whole(typed: str) -> str:
+def _with_leading_zero(typed: str) -> str:
     return "0" + typed if typed.startswith(".") else typed
 
 
-def read_count(text: str) -> Count:
+def parse_typed_count(text: str) -> Count:
     """Read a count of contracts, of up to two decimals. Raises NumberError."""
     typed = text.strip()
     if not typed:
         raise NumberError("Type how many contracts.")
     try:
-        count = parse_count(_whole(_without_thousands(typed, "count", "10.5")))
+        count = parse_count(_with_leading_zero(_strip_thousands_separators(typed, "count", "10.5")))
     except NumberError as error:
         if typed.count(","):
             raise
@@ -83,19 +83,19 @@ def read_count(text: str) -> Count:
     return count
 
 
-def in_dollars(text: str) -> bool:
+def is_dollar_amount(text: str) -> bool:
     """Say whether a count was written as the dollars that it may cost."""
     return text.strip().startswith("$")
 
 
-def read_dollars(text: str) -> Money:
+def parse_typed_dollars(text: str) -> Money:
     """Read what a purchase may cost, ``$50`` or ``$1,000.50``. Raises NumberError."""
     typed = text.strip().removeprefix("$").strip()
     if not typed:
         raise NumberError("Type how many dollars it may cost.")
     try:
         # Cents and hundredths of a contract are both hundredths.
-        cents = parse_count(_whole(_without_thousands(typed, "dollars", "10.50")))
+        cents = parse_count(_with_leading_zero(_strip_thousands_separators(typed, "dollars", "10.50")))
     except NumberError as error:
         if typed.count(","):
             raise
@@ -105,16 +105,16 @@ def read_dollars(text: str) -> Money:
     return cents * CENT
 
 
-def _without_thousands(typed: str, what: str, example: str) -> str:
+def _strip_thousands_separators(typed: str, unit: str, example: str) -> str:
     """Take a comma as one of thousands or none: "10,50" must not become a hundred times what was meant."""
     if "," not in typed:
         return typed
-    if not THOUSANDS.fullmatch(typed):
-        raise NumberError(f"Write the {what} with a point, {example}, or with commas for thousands, 1,000.")
+    if not THOUSANDS_PATTERN.fullmatch(typed):
+        raise NumberError(f"Write the {unit} with a point, {example}, or with commas for thousands, 1,000.")
     return typed.replace(",", "")
 
 
-def read_until(text: str, now_ms: int) -> int:
+def parse_expiration(text: str, now_ms: int) -> int:
     """Read when an order shall end, and give the Unix time in seconds.
 
     An hour of this machine's (``15:30``, ``15:30:20``) is the next such one; ``+10m``, ``2h``, ``1h30m``, ``90s`` count
@@ -123,19 +123,19 @@ def read_until(text: str, now_ms: int) -> int:
     typed = text.strip().lower().replace(" ", "")
     if not typed:
         raise NumberError("Type until when: 15:30, or +10m, +2h, 90s.")
-    if hour := HOUR.fullmatch(typed):
-        return _next_hour(int(hour[1]), int(hour[2]), int(hour[3] or 0), now_ms)
-    span = SPAN.fullmatch(typed)
+    if hour := CLOCK_TIME_PATTERN.fullmatch(typed):
+        return _next_clock_time(int(hour[1]), int(hour[2]), int(hour[3] or 0), now_ms)
+    span = DURATION_PATTERN.fullmatch(typed)
     if span is None or not any(span.groups()):
         raise NumberError("That is no time: type 15:30, or +10m, +2h, 90s.")
     days, hours, minutes, seconds = (int(part or 0) for part in span.groups())
     total = ((days * 24 + hours) * 60 + minutes) * 60 + seconds
-    if not 0 < total <= LONGEST_S:
+    if not 0 < total <= MAX_ORDER_DURATION_S:
         raise NumberError("An order can end a second from now at the earliest, a year at the latest.")
     return now_ms // 1000 + total
 
 
-def _next_hour(hour: int, minute: int, second: int, now_ms: int) -> int:
+def _next_clock_time(hour: int, minute: int, second: int, now_ms: int) -> int:
     """Give when the clock on the wall next shows this; without a zone, so that a change of summer time is heeded."""
     wall = datetime.fromtimestamp(now_ms // 1000, UTC).astimezone().replace(tzinfo=None)
     wanted = wall.replace(hour=hour, minute=minute, second=second)
@@ -143,49 +143,49 @@ def _next_hour(hour: int, minute: int, second: int, now_ms: int) -> int:
     return today_s if today_s > now_ms // 1000 else tomorrow_s
 
 
-def price_read(typed: str, side: Side, hint: str) -> Line:
+def price_readback(typed: str, side: Side, hint: str) -> Line:
     """Say beside the price field how it was read; the hint while it is empty."""
     if not typed.strip():
         return line(Span(hint, Tone.DIM))
     try:
-        return line(f"= {format_price(read_price(typed))} $", Span(f" for a {side.name}", Tone.DIM))
+        return line(f"= {format_price(parse_typed_price(typed))} $", Span(f" for a {side.name}", Tone.DIM))
     except NumberError:
         return line(Span("not a price", Tone.BAD))
 
 
-def count_read(typed: str) -> Line:
+def count_readback(typed: str) -> Line:
     """Say beside the count field how contracts were read."""
     if not typed.strip():
         return line(Span("contracts", Tone.DIM))
     try:
-        count = read_count(typed)
+        count = parse_typed_count(typed)
         return line(f"= {count_text(count)}", Span(" contract" if count == COUNT_UNIT else " contracts", Tone.DIM))
     except NumberError:
         return line(Span("not a count", Tone.BAD))
 
 
-def until_read(typed: str, now_ms: int) -> Line:
+def expiration_readback(typed: str, now_ms: int) -> Line:
     """Say beside the field how a time was read."""
     if not typed.strip():
         return line(Span("15:30, +10m, 90s", Tone.DIM))
     try:
-        return line(f"= {moment_text(read_until(typed, now_ms))}")
+        return line(f"= {date_time_seconds_text(parse_expiration(typed, now_ms))}")
     except NumberError:
         return line(Span("not a time", Tone.BAD))
 
 
-def moment_text(at_s: int) -> str:
+def date_time_seconds_text(at_s: int) -> str:
     """Write a Unix time in seconds as day and hour here, to the second: ``16 Dec 19:00:00``."""
-    return f"{date_text(at_s * 1000)[:-6]} {clock_text(at_s * 1000)}"
+    return f"{date_time_text(at_s * 1000)[:-6]} {clock_text(at_s * 1000)}"
 
 
-def ending_text(at_s: int, now_ms: int) -> str:
+def expiration_text(at_s: int, now_ms: int) -> str:
     """Write when something ends: the hour alone where that is today."""
-    day, _, hour = date_text(at_s * 1000).rpartition(" ")
-    return hour if date_text(now_ms).startswith(day) else f"{day} {hour}"
+    day, _, hour = date_time_text(at_s * 1000).rpartition(" ")
+    return hour if date_time_text(now_ms).startswith(day) else f"{day} {hour}"
 
 
-def price_hint(book: Book, side: Side, action: Action, decimals: int) -> str:
+def join_take_text(book: Book, side: Side, action: Action, decimals: int) -> str:
     """Say at which prices an order would wait in front, and at which it would trade at once."""
     bid, ask = book.best_bid(side), book.best_ask(side)
     own, other = (bid, ask) if action is Action.BUY else (ask, bid)

@@ -8,21 +8,21 @@ from kalshi_tui.domain.market import Market
 from kalshi_tui.domain.order import Action
 from kalshi_tui.domain.price import COUNT_UNIT, Count, NumberError, Price, PriceGrid
 from kalshi_tui.order_entry.parse import (
-    in_dollars,
-    read_count,
-    read_dollars,
-    read_price,
+    is_dollar_amount,
+    parse_typed_count,
+    parse_typed_dollars,
+    parse_typed_price,
 )
 from kalshi_tui.presentation.numbers import (
     count_text,
-    decimals_of,
     money_text,
+    price_decimals,
     price_text,
 )
 from kalshi_tui.session.store import LiveBook
 
 
-class Aim(Enum):
+class PricePlacement(Enum):
     """Where in the book a price is to stand. The names are the arguments of the commands."""
 
     JOIN = "join"
@@ -31,79 +31,81 @@ class Aim(Enum):
     MID = "mid"
 
 
-def grid_of(market: Market, side: Side) -> PriceGrid:
+def grid_for_side(market: Market, side: Side) -> PriceGrid:
     """Give a market's grid as this outcome has it."""
     return market.grid if side is Side.YES else market.grid.complement()
 
 
-def aimed(aim: Aim, live: LiveBook, market: Market, side: Side, action: Action) -> Price:
+def price_from_book(placement: PricePlacement, live: LiveBook, market: Market, side: Side, action: Action) -> Price:
     """Give the price for ``side`` that stands there in the book now. Raises NumberError with a sentence."""
     book, buys = live.book, action is Action.BUY
     bid, ask = book.best_bid(side), book.best_ask(side)
     own, other = (bid, ask) if buys else (ask, bid)
-    if bid is None and ask is None and not live.good:
+    if bid is None and ask is None and not live.is_good:
         raise NumberError(f"The book is {live.trust.name}: there is no price to take from it.")
-    if aim is Aim.TAKE:
+    if placement is PricePlacement.TAKE:
         if other is None:
             raise NumberError(f"Nobody {'offers' if buys else 'bids for'} {side.name}: there is nothing to take.")
         return other.price
-    if aim is Aim.MID:
-        return _middle(book.mid_doubled(side), grid_of(market, side), buys=buys)
+    if placement is PricePlacement.MID:
+        return _mid_on_grid(book.mid_doubled(side), grid_for_side(market, side), buys=buys)
     if own is None:
-        raise NumberError(f"Nobody {'bids for' if buys else 'offers'} {side.name}: there is nothing to {aim.value}.")
-    if aim is Aim.JOIN:
+        raise NumberError(
+            f"Nobody {'bids for' if buys else 'offers'} {side.name}: there is nothing to {placement.value}."
+        )
+    if placement is PricePlacement.JOIN:
         return own.price
-    grid = grid_of(market, side)
+    grid = grid_for_side(market, side)
     better = grid.up(own.price) if buys else grid.down(own.price)
     if better == own.price:
         raise NumberError("The grid of prices ends here: there is no better one.")
     if other is not None and (better >= other.price if buys else better <= other.price):
-        near = price_text(other.price, decimals_of(market.grid))
+        near = price_text(other.price, price_decimals(market.grid))
         raise NumberError(f"A tick better would cross: it takes the {'ask' if buys else 'bid'} at {near}; t does that.")
     return better
 
 
-def _middle(doubled: int | None, grid: PriceGrid, *, buys: bool) -> Price:
+def _mid_on_grid(doubled_mid: int | None, grid: PriceGrid, *, buys: bool) -> Price:
     """Give the middle of bid and ask, from off the grid the next price that waits rather than takes."""
-    if doubled is None:
+    if doubled_mid is None:
         raise NumberError("There is no middle: not both sides are quoted.")
-    price = grid.at_or_below(doubled // 2) if buys else grid.at_or_above(-(-doubled // 2))
+    price = grid.at_or_below(doubled_mid // 2) if buys else grid.at_or_above(-(-doubled_mid // 2))
     if price is None:
         raise NumberError("The grid of prices has none at the middle.")
     return price
 
 
-def stepped_price(text: str, ticks: int, live: LiveBook, market: Market, side: Side, action: Action) -> str:
+def step_price(text: str, ticks: int, live: LiveBook, market: Market, side: Side, action: Action) -> str:
     """Give the price some ticks on; from an empty field, the best price on the trader's own side, if there is one."""
     try:
-        price = read_price(text)
+        price = parse_typed_price(text)
     except NumberError:
         near = live.book.best_bid(side) if action is Action.BUY else live.book.best_ask(side)
         if near is None:
             return text
         price = near.price
     else:
-        grid = grid_of(market, side)
+        grid = grid_for_side(market, side)
         price = grid.up(price, ticks) if ticks > 0 else grid.down(price, -ticks)
-    return price_text(price, decimals_of(market.grid))
+    return price_text(price, price_decimals(market.grid))
 
 
-def stepped_count(text: str, by: int) -> str:
+def step_count(text: str, by: int) -> str:
     """Give the count some contracts on, one at the least; dollars where it is written in dollars."""
-    if in_dollars(text):
+    if is_dollar_amount(text):
         try:
-            dollars = read_dollars(text)
+            dollars = parse_typed_dollars(text)
         except NumberError:
             dollars = 0
         return money_text(max(dollars + by * 100 * CENT, 100 * CENT)).replace(",", "").removesuffix(".00")
     try:
-        count = read_count(text)
+        count = parse_typed_count(text)
     except NumberError:
         count = 0
-    return count_typed(max(count + by * COUNT_UNIT, COUNT_UNIT))
+    return count_input_text(max(count + by * COUNT_UNIT, COUNT_UNIT))
 
 
-def count_typed(count: Count) -> str:
+def count_input_text(count: Count) -> str:
     """Write a count as one would type it."""
     return count_text(count).replace(",", "")
 
@@ -111,7 +113,7 @@ def count_typed(count: Count) -> str:
 def next_preset(text: str, presets: tuple[Count, ...], by: int) -> Count:
     """Give the preset after, or before, the one that is written; from any other count the first, or the last."""
     try:
-        place = presets.index(read_count(text)) + by
+        place = presets.index(parse_typed_count(text)) + by
     except (NumberError, ValueError):
         place = 0 if by > 0 else -1
     return presets[place % len(presets)]

@@ -7,13 +7,15 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from kalshi_tui.practice.storage.reset import may_start_anew
+from kalshi_tui.practice.storage.reset import confirm_reset
 
 if TYPE_CHECKING:
-    from kalshi_tui.practice.process import Practice
+    from kalshi_tui.practice.process import PracticeRun
 
 DEFAULT_SEED: Final = 20_261
-KEPT: Final = "Nothing was changed. Start without --fresh to go on with it, or give another folder with --data."
+RESET_DECLINED_SENTENCE: Final = (
+    "Nothing was changed. Start without --fresh to go on with it, or give another folder with --data."
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--tier", default="basic", metavar="NAME", help="API usage tier of the accounts (default: basic)"
     )
     parser.add_argument("--recording", type=Path, metavar="FILE", help="play a recording as the market")
-    add_playing(parser)
+    add_replay_arguments(parser)
     parser.add_argument(
         "--unlisted", action="store_true", help="leave no note in the folder by which other commands find this exchange"
     )
@@ -48,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_playing(parser: argparse.ArgumentParser) -> None:
+def add_replay_arguments(parser: argparse.ArgumentParser) -> None:
     """Add how a recording is played."""
     parser.add_argument(
         "--speed", default="1", metavar="N", help="times as fast as it was recorded, or max (default: 1)"
@@ -62,26 +64,26 @@ def add_playing(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace, folder: Path) -> int:
     """Serve until a signal, or the end of standard input, says to stop. Gives the exit code."""
     # What follows costs a third of a second to load; the command line's help does not need it.
-    from kalshi_tui.practice.process import Practice  # noqa: PLC0415
+    from kalshi_tui.practice.process import PracticeRun  # noqa: PLC0415
     from kalshi_tui.practice.storage.keys import StartError  # noqa: PLC0415
 
-    if options.fresh and not may_start_anew(folder):
-        return complain(KEPT)
+    if options.fresh and not confirm_reset(folder):
+        return print_error(RESET_DECLINED_SENTENCE)
     try:
-        practice = Practice(options, folder)
+        practice = PracticeRun(options, folder)
     except StartError as error:
-        return complain(str(error))
+        return print_error(str(error))
     with practice:
         return practice.serve()
 
 
-def complain(sentence: str) -> int:
+def print_error(sentence: str) -> int:
     """Say on standard error why there is no exchange, and give the exit code."""
     sys.stderr.write(f"kalshi-tui: {sentence}\n")
     return 1
 
 
-def ready_line(practice: "Practice", port: int) -> str:
+def format_ready_line(practice: "PracticeRun", port: int) -> str:
     """Give the first line of output: one JSON object that says how to reach the exchange."""
     return json.dumps(
         {
@@ -93,8 +95,8 @@ def ready_line(practice: "Practice", port: int) -> str:
             "control_token_path": str(practice.token_path),
             "accounts": [
                 {"account_id": account_id, "api_key_id": key.key_id, "private_key_path": str(key.path)}
-                for account_id, key in practice.further.items()
+                for account_id, key in practice.extra_keys.items()
             ],
-            **practice.replay_told(),
+            **practice.replay_fields(),
         }
     )

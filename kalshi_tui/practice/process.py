@@ -19,96 +19,98 @@ from aiohttp import web
 from kalshi_tui.domain.price import MONEY_UNIT
 from kalshi_tui.kalshi.transport.signing import KeyType
 from kalshi_tui.practice.engine.exchange import SHARDS
-from kalshi_tui.practice.main import DEFAULT_SEED, complain, ready_line
+from kalshi_tui.practice.main import DEFAULT_SEED, format_ready_line, print_error
 from kalshi_tui.practice.replay.world import (
     RecordingError,
     ReplayError,
     ReplayWorld,
-    read_speed,
+    parse_speed,
 )
 from kalshi_tui.practice.server.app import PracticeServer
 from kalshi_tui.practice.server.auth import Authenticator
 from kalshi_tui.practice.server.rest_keys import registered_keys
-from kalshi_tui.practice.server.throttle import TIERS
+from kalshi_tui.practice.server.throttle import TIER_LIMITS
 from kalshi_tui.practice.simulation.participants import DEFAULT_RATE
 from kalshi_tui.practice.simulation.world import World
 from kalshi_tui.practice.storage.database import Database, DatabaseError
 from kalshi_tui.practice.storage.keys import (
     StartError,
-    account_key,
-    control_token,
-    make_folder,
-    write_private,
+    create_control_token,
+    load_or_create_account_key,
+    prepare_data_folder,
+    write_private_file,
 )
-from kalshi_tui.practice.storage.reset import DATABASE
-from kalshi_tui.practice.storage.run_note import LOCK, NOTE, forget_note
+from kalshi_tui.practice.storage.reset import DATABASE_FILE
+from kalshi_tui.practice.storage.run_note import LOCK_FILE, RUN_NOTE_FILE, remove_run_note
 
 HOST: Final = "127.0.0.1"
-ACCOUNT_ID: Final = "practice-trader"
-FIRST_CASH: Final = 10_000 * MONEY_UNIT
-CRYPTO_CASH: Final = 2_000 * MONEY_UNIT
+DEFAULT_ACCOUNT_ID: Final = "practice-trader"
+STARTING_CASH: Final = 10_000 * MONEY_UNIT
+CRYPTO_SHARD_CASH: Final = 2_000 * MONEY_UNIT
 """What of the first cash lies on the crypto shard, since cash is held per shard."""
-MOST_ACCOUNTS: Final = 100
-LOCK_TRIES: Final = 10
-LOCK_AGAIN_S: Final = 0.02
-ANY_TIME_MS: Final = 1 << 62
+MAX_EXTRA_ACCOUNTS: Final = 100
+MAX_LOCK_TRIES: Final = 10
+LOCK_RETRY_DELAY_S: Final = 0.02
+UNLIMITED_TOLERANCE_MS: Final = 1 << 62
 
 
-def system_ms() -> int:
+def system_time_ms() -> int:
     """Give this machine's Unix time in milliseconds."""
     return time.time_ns() // 1_000_000
 
 
-class Clock:
+class PracticeClock:
     """The exchange's time: begins with this machine's, never runs backwards, and can be moved ahead."""
 
     def __init__(self) -> None:
-        self._ahead_ms = 0
-        self._newest_ms = 0
+        self._offset_ms = 0
+        self._last_ms = 0
 
     def __call__(self) -> int:
         """Give the time in Unix milliseconds: the machine's, over its sleep too; it stands while that is set back."""
-        self._newest_ms = max(self._newest_ms, system_ms() + self._ahead_ms)
-        return self._newest_ms
+        self._last_ms = max(self._last_ms, system_time_ms() + self._offset_ms)
+        return self._last_ms
 
     def advance(self, by_ms: int) -> None:
         """Move ahead."""
-        self._ahead_ms += by_ms
+        self._offset_ms += by_ms
 
 
-class Practice:
+class PracticeRun:
     """All that one run holds. Raises StartError when it cannot begin; used as a context, it gives all of it back."""
 
     def __init__(self, options: argparse.Namespace, folder: Path) -> None:
         self._options = options
-        self._clock = Clock()
-        if options.tier not in TIERS:
-            raise StartError(f"--tier takes one of {', '.join(TIERS)}.")
-        if not 0 <= options.accounts <= MOST_ACCOUNTS:
-            raise StartError(f"--accounts takes a number from 0 to {MOST_ACCOUNTS}.")
+        self._clock = PracticeClock()
+        if options.tier not in TIER_LIMITS:
+            raise StartError(f"--tier takes one of {', '.join(TIER_LIMITS)}.")
+        if not 0 <= options.accounts <= MAX_EXTRA_ACCOUNTS:
+            raise StartError(f"--accounts takes a number from 0 to {MAX_EXTRA_ACCOUNTS}.")
         folder = folder.expanduser().absolute()
-        make_folder(folder)
+        prepare_data_folder(folder)
         self._folder = folder
-        self._lock = _lock(folder)
-        forget_note(folder)
+        self._lock_descriptor = _acquire_lock(folder)
+        remove_run_note(folder)
         try:
             kind = KeyType(options.key_type) if options.key_type else None
-            self.key = account_key(folder, kind=kind, anew=options.fresh)
-            self.further = {
-                f"practice-trader-{number}": account_key(folder, f"account_{number}_", kind, anew=options.fresh)
+            self.key = load_or_create_account_key(folder, kind=kind, anew=options.fresh)
+            self.extra_keys = {
+                f"practice-trader-{number}": load_or_create_account_key(
+                    folder, f"account_{number}_", kind, anew=options.fresh
+                )
                 for number in range(2, options.accounts + 2)
             }
-            self.token_path, self._token = control_token(folder)
-            self._database = _database(folder / DATABASE, fresh=options.fresh)
+            self.token_path, self._token = create_control_token(folder)
+            self._database = _open_database(folder / DATABASE_FILE, fresh=options.fresh)
         except BaseException:
-            os.close(self._lock)
+            os.close(self._lock_descriptor)
             raise
         try:
             self._world = self._build_world()
             self._registered = registered_keys(self._database)
         except (DatabaseError, RecordingError, ReplayError, ValueError) as error:
             self.__exit__(None, None, None)
-            raise StartError(_lower(str(error))) from error
+            raise StartError(_lowercase_first(str(error))) from error
 
     def __enter__(self) -> Self:
         return self
@@ -117,8 +119,8 @@ class Practice:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._database.close()
-        forget_note(self._folder)
-        os.close(self._lock)
+        remove_run_note(self._folder)
+        os.close(self._lock_descriptor)
 
     def _build_world(self) -> World | ReplayWorld:
         options, database = self._options, self._database
@@ -126,9 +128,9 @@ class Practice:
         world = self._replay_world(seed) if options.recording is not None else self._simulated_world(seed)
         database.restore(world.exchange)
         shards = world.shards if isinstance(world, ReplayWorld) else SHARDS
-        others = {shard: CRYPTO_CASH for shard in shards if shard}
-        first = {0: max(FIRST_CASH - sum(others.values()), CRYPTO_CASH), **others}
-        for account_id in (ACCOUNT_ID, *self.further):
+        others = {shard: CRYPTO_SHARD_CASH for shard in shards if shard}
+        first = {0: max(STARTING_CASH - sum(others.values()), CRYPTO_SHARD_CASH), **others}
+        for account_id in (DEFAULT_ACCOUNT_ID, *self.extra_keys):
             if account_id not in world.exchange.accounts:
                 world.exchange.open_account(account_id, first)
         database.put("seed", str(seed))
@@ -145,7 +147,7 @@ class Practice:
             seed=seed,
             run=self._database.next_run(),
             dedupe=options.dedupe,
-            speed=read_speed(options.speed),
+            speed=parse_speed(options.speed),
             paused=options.paused,
             at=options.at,
         )
@@ -164,7 +166,7 @@ class Practice:
             quiet=options.quiet_market,
         )
 
-    def replay_told(self) -> dict[str, Any]:
+    def replay_fields(self) -> dict[str, Any]:
         """Give what the ready line says of a recording that plays; nothing where none does."""
         if not isinstance(self._world, ReplayWorld):
             return {}
@@ -175,11 +177,13 @@ class Practice:
         replays = isinstance(self._world, ReplayWorld)
         clock_ms = self._world.clock_ms if isinstance(self._world, ReplayWorld) else self._clock
         # A recording's time is no machine's: a signature of any time is taken, of the recording's or of today.
-        authenticator = Authenticator(clock_ms, tolerance_ms=ANY_TIME_MS) if replays else Authenticator(system_ms)
-        for account_id, key in {ACCOUNT_ID: self.key, **self.further}.items():
+        authenticator = (
+            Authenticator(clock_ms, tolerance_ms=UNLIMITED_TOLERANCE_MS) if replays else Authenticator(system_time_ms)
+        )
+        for account_id, key in {DEFAULT_ACCOUNT_ID: self.key, **self.extra_keys}.items():
             authenticator.register(key.key_id, account_id, key.public_key)
         for registered in self._registered:
-            authenticator.add(registered)
+            authenticator.add_key(registered)
         server = PracticeServer(
             self._world,
             authenticator,
@@ -189,7 +193,7 @@ class Practice:
             tier=self._options.tier,
             control_token=self._token,
             advance_clock=self._clock.advance,
-            throttle_ms=system_ms if replays else None,
+            throttle_clock_ms=system_time_ms if replays else None,
         )
         return asyncio.run(self._serve(server))
 
@@ -203,13 +207,13 @@ class Practice:
         port = self._options.port
         try:
             if not 0 <= port <= 65_535:
-                return complain(f"port {port} is no port; choose one from 1024 to 65535 with --port N.")
+                return print_error(f"port {port} is no port; choose one from 1024 to 65535 with --port N.")
             site = web.TCPSite(runner, HOST, port)
             try:
                 await site.start()
             except OSError as error:
                 reason = os.strerror(error.errno) if error.errno else str(error)
-                return complain(
+                return print_error(
                     f"port {port} on {HOST} cannot be used ({reason}). "
                     "Choose another with --port N, or leave --port out for any free one."
                 )
@@ -218,32 +222,32 @@ class Practice:
             # The books of thousands of markets live as long as the process: the collector need not look at them.
             gc.collect()
             gc.freeze()
-            ready = ready_line(self, runner.addresses[0][1]) + "\n"
-            self._leave_note(ready)
+            ready = format_ready_line(self, runner.addresses[0][1]) + "\n"
+            self._write_run_note(ready)
             sys.stdout.write(ready)
             sys.stdout.flush()
-            return await self._until_told(server, told)
+            return await self._run_until_stopped(server, told)
         finally:
             await runner.cleanup()
 
-    def _leave_note(self, ready: str) -> None:
+    def _write_run_note(self, ready: str) -> None:
         """Let commands on this folder find this exchange; without the note they only cannot."""
         if self._options.unlisted:
             return
         with contextlib.suppress(OSError):
-            write_private(self._folder / NOTE, ready.encode())
+            write_private_file(self._folder / RUN_NOTE_FILE, ready.encode())
 
-    async def _until_told(self, server: PracticeServer, told: asyncio.Event) -> int:
+    async def _run_until_stopped(self, server: PracticeServer, stop: asyncio.Event) -> int:
         """Run the world until it is ``told`` to end, standard input ends, or the database can no longer be written."""
         loop = asyncio.get_running_loop()
         if self._options.until_stdin_closes:
-            loop.add_reader(sys.stdin.fileno(), _watch_end, told)
+            loop.add_reader(sys.stdin.fileno(), _stop_at_stdin_end, stop)
         running = asyncio.create_task(server.run_world())
-        waiting = asyncio.create_task(told.wait())
+        waiting = asyncio.create_task(stop.wait())
         done, _ = await asyncio.wait({running, waiting}, return_when=asyncio.FIRST_COMPLETED)
         code = 0
         if running in done and (failure := running.exception()) is not None:
-            code = complain(f"the practice exchange has to stop: {failure}")
+            code = print_error(f"the practice exchange has to stop: {failure}")
         for task in (running, waiting):
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError, Exception):
@@ -253,16 +257,16 @@ class Practice:
         return code
 
 
-def _watch_end(told: asyncio.Event) -> None:
+def _stop_at_stdin_end(stop: asyncio.Event) -> None:
     """Take what comes on standard input, which means nothing, and note its end."""
     if not os.read(sys.stdin.fileno(), 4096):
-        told.set()
+        stop.set()
 
 
-def _lock(folder: Path) -> int:
+def _acquire_lock(folder: Path) -> int:
     """Hold the folder for this process, whose number the file then holds. Raises StartError while another holds it."""
-    descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
-    if not _locked(descriptor):
+    descriptor = os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o600)
+    if not _try_lock(descriptor):
         holder = os.read(descriptor, 20).decode("ascii", "replace").strip()
         os.close(descriptor)
         raise StartError(
@@ -274,25 +278,25 @@ def _lock(folder: Path) -> int:
     return descriptor
 
 
-def _locked(descriptor: int) -> bool:
+def _try_lock(descriptor: int) -> bool:
     """Take the lock; a command that looks whether it is held has it for an instant, so that one try proves nothing."""
-    for _ in range(LOCK_TRIES):
+    for _ in range(MAX_LOCK_TRIES):
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            time.sleep(LOCK_AGAIN_S)
+            time.sleep(LOCK_RETRY_DELAY_S)
         else:
             return True
     return False
 
 
-def _database(path: Path, *, fresh: bool) -> Database:
+def _open_database(path: Path, *, fresh: bool) -> Database:
     try:
         return Database.open(path, fresh=fresh)
     except DatabaseError as error:
-        raise StartError(_lower(str(error))) from error
+        raise StartError(_lowercase_first(str(error))) from error
 
 
-def _lower(sentence: str) -> str:
+def _lowercase_first(sentence: str) -> str:
     """Begin a sentence small, since the program's name stands before it."""
     return sentence[:1].lower() + sentence[1:]

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from rich.cells import cell_len, set_cell_size
 
-MARKS_KEPT: Final = 2
+MAX_COMBINING_MARKS: Final = 2
 """Combining marks kept on one letter; no language needs more, and a thousand would paint over the lines around."""
 
 
@@ -40,10 +40,10 @@ class Span(NamedTuple):
 
 
 Line = tuple[Span, ...]
-EMPTY: Line = ()
+EMPTY_LINE: Line = ()
 
 
-def clean(text: str) -> str:
+def make_printable(text: str) -> str:
     """Make text from outside safe to draw: no control or format characters, no towers of combining marks.
 
     The sanitiser at the decode boundary does this for all that came from the exchange; this is the second door, for
@@ -59,7 +59,7 @@ def clean(text: str) -> str:
             marks = 0
         elif unicodedata.category(character) in {"Mn", "Me"}:
             marks += 1
-            if marks <= MARKS_KEPT and made:
+            if marks <= MAX_COMBINING_MARKS and made:
                 made.append(character)
         else:
             made.append(character)
@@ -70,10 +70,12 @@ def clean(text: str) -> str:
 def line(*spans: Span | str) -> Line:
     """Make a line; bare strings are plain. Empty pieces are left out, and no piece holds what cannot be printed."""
     made = (Span(span) if isinstance(span, str) else span for span in spans)
-    return tuple(span if span.text.isprintable() else Span(clean(span.text), span.tone) for span in made if span.text)
+    return tuple(
+        span if span.text.isprintable() else Span(make_printable(span.text), span.tone) for span in made if span.text
+    )
 
 
-def plain(content: Line) -> str:
+def plain_text(content: Line) -> str:
     """Give a line's text alone."""
     return "".join(span.text for span in content)
 
@@ -82,7 +84,7 @@ def fit(text: str, width: int) -> str:
     """Cut or pad a text to exactly ``width`` cells, with an ellipsis where something was cut."""
     if width <= 0:
         return ""
-    text = clean(text)
+    text = make_printable(text)
     if cell_len(text) <= width:
         return set_cell_size(text, width)
     return set_cell_size(text, width - 1) + "…"
@@ -92,7 +94,7 @@ def wrap(text: str, width: int) -> list[str]:
     """Break a sentence into lines of at most ``width`` cells, at spaces where it can be."""
     made: list[str] = []
     current = ""
-    for word in clean(text).split():
+    for word in make_printable(text).split():
         joined = f"{current} {word}" if current else word
         if cell_len(joined) <= width:
             current = joined
@@ -108,24 +110,24 @@ def wrap(text: str, width: int) -> list[str]:
     return [*made, current] if current or not made else made
 
 
-def right(text: str, width: int) -> str:
+def right_align(text: str, width: int) -> str:
     """Set a text at the right end of ``width`` cells; cut as `fit` does."""
     missing = width - cell_len(text)
     return " " * missing + text if missing >= 0 else fit(text, width)
 
 
-def toned(content: Line, tone: Tone) -> Line:
+def with_tone(content: Line, tone: Tone) -> Line:
     """Give the same text, all in one tone."""
     return tuple(Span(span.text, tone) for span in content)
 
 
-def spread_out(left: Line, right_end: Line, width: int) -> Line:
+def justify(left: Line, right_end: Line, width: int) -> Line:
     """Put one line at the left and one at the right of ``width`` cells; the left gives way, the right never does."""
-    room = width - length(right_end)
+    room = width - cell_count(right_end)
     return (*cut(left, max(room, 0)), *right_end)
 
 
-def length(content: Iterable[Span]) -> int:
+def cell_count(content: Iterable[Span]) -> int:
     """Count the cells of a line."""
     return sum(cell_len(span.text) for span in content)
 
@@ -134,7 +136,7 @@ def cut(content: Line, width: int) -> Line:
     """Cut or pad a line to exactly ``width`` cells, keeping the tones."""
     made: list[Span] = []
     left = width
-    too_long = length(content) > width
+    too_long = cell_count(content) > width
     for span in content:
         wide = cell_len(span.text)
         if wide < left or (wide == left and not too_long):

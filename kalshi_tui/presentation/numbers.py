@@ -7,11 +7,11 @@ from kalshi_tui.domain.fees import CENT
 from kalshi_tui.domain.market import Market
 from kalshi_tui.domain.price import COUNT_UNIT, MONEY_UNIT, Count, Money, Price, PriceGrid, format_price
 
-NOTHING: Final = "--"
+NO_VALUE: Final = "--"
 """Stands where nobody quotes and nothing has traded."""
 
 
-def decimals_of(grid: PriceGrid) -> int:
+def price_decimals(grid: PriceGrid) -> int:
     """Say how many decimals the prices of a grid need: 2 for whole cents, 3 or 4 for finer ones."""
     step = grid.finest_step
     if step % 100 == 0:
@@ -22,27 +22,27 @@ def decimals_of(grid: PriceGrid) -> int:
 def price_text(price: Price | None, decimals: int = 2) -> str:
     """Write a price with the decimals of its market, or more if it needs them: nothing is ever rounded away."""
     if price is None:
-        return NOTHING
+        return NO_VALUE
     text = format_price(price)
     return text if text[2 + decimals :].strip("0") else text[: 2 + decimals]
 
 
-def on_point(text: str, decimals: int, width: int) -> str:
+def align_decimal_point(text: str, decimals: int, width: int) -> str:
     """Set a price in a column so that the points of all rows stand in line; ``decimals`` is the most of any row."""
     _, point, fraction = text.partition(".")
     missing = decimals - len(fraction) if point else decimals - 1
     return (text + " " * max(missing, 0)).rjust(width)
 
 
-def mid_text(doubled: int, decimals: int = 2) -> str:
+def mid_text(doubled_mid: int, decimals: int = 2) -> str:
     """Write the middle of bid and ask, given doubled, with half a tick's digit where there is one."""
-    digits = f"{doubled * 5:05d}"
+    digits = f"{doubled_mid * 5:05d}"
     return f"0.{digits[:decimals]}{digits[decimals:].rstrip('0')}"
 
 
-def market_price(price: Price | None, market: Market | None) -> str:
+def market_price_text(price: Price | None, market: Market | None) -> str:
     """Write a price as its market's grid needs it."""
-    return price_text(price, decimals_of(market.grid) if market else 2)
+    return price_text(price, price_decimals(market.grid) if market else 2)
 
 
 def change_text(change: Price | None, decimals: int = 2) -> str:
@@ -62,7 +62,7 @@ def count_text(count: Count, *, aligned: bool = False) -> str:
     return f"{sign}{whole:,}{fraction}"
 
 
-def short_count(count: Count) -> str:
+def short_count_text(count: Count) -> str:
     """Write a count in at most five cells: 999, 12.3k, 1.2M. Cut, not rounded, so it never says more than there is."""
     whole = count // COUNT_UNIT
     for unit, letter in ((1_000_000_000, "B"), (1_000_000, "M"), (1_000, "k")):
@@ -78,7 +78,7 @@ def count_cell(count: Count, width: int, *, aligned: bool = True) -> str:
     for text in (full, full.replace(",", "")):
         if len(text) < width:
             return text.rjust(width)
-    return (short_count(count) + ("   " if aligned and width > 9 else "")).rjust(width)
+    return (short_count_text(count) + ("   " if aligned and width > 9 else "")).rjust(width)
 
 
 def money_text(money: Money | None, *, signed: bool = False) -> str:
@@ -100,22 +100,22 @@ def cents_text(money: Money, *, signed: bool = False) -> str:
 
 def clock_text(ts_ms: int) -> str:
     """Write a Unix time in milliseconds as the hour here; blanks for none."""
-    return _here(ts_ms, "%H:%M:%S") if ts_ms else "        "
+    return _local_time_text(ts_ms, "%H:%M:%S") if ts_ms else "        "
 
 
-def zone_text(ts_ms: int) -> str:
+def time_zone_text(ts_ms: int) -> str:
     """Name the time zone that the hours here are in."""
-    return _here(ts_ms, "%Z")
+    return _local_time_text(ts_ms, "%Z")
 
 
-def date_text(ts_ms: int) -> str:
+def date_time_text(ts_ms: int) -> str:
     """Write a Unix time in milliseconds as day and hour here: ``16 Dec 19:00``."""
-    return _here(ts_ms, "%d %b %H:%M")
+    return _local_time_text(ts_ms, "%d %b %H:%M")
 
 
-def _here(ts_ms: int, form: str) -> str:
+def _local_time_text(ts_ms: int, time_format: str) -> str:
     """Write a moment in the time zone of this machine; question marks where no calendar has it."""
     try:
-        return datetime.fromtimestamp(ts_ms // 1000, UTC).astimezone().strftime(form)
+        return datetime.fromtimestamp(ts_ms // 1000, UTC).astimezone().strftime(time_format)
     except (ValueError, OverflowError, OSError):
         return "??:??:??"

@@ -1,51 +1,51 @@
 """The words of an order before and after it is sent: warnings, review, how things stand afterwards. Pure."""
 
 from kalshi_tui.domain.fees import FeeSchedule
-from kalshi_tui.domain.link import Hours
+from kalshi_tui.domain.link import TradingStatus
 from kalshi_tui.domain.market import Market
 from kalshi_tui.domain.order import Action, Order, OrderTerms, TimeInForce
 from kalshi_tui.domain.position import Balance, Position
-from kalshi_tui.domain.preview import closing, max_fee, risked
+from kalshi_tui.domain.preview import closing_count, max_fee, opening_risk
 from kalshi_tui.domain.price import PRICE_UNIT, Money, format_count
 from kalshi_tui.domain.text import (
-    count_words,
-    exchange_words,
-    price_words,
-    terms_words,
+    exchange_terms_text,
+    plain_count_text,
+    plain_price_text,
+    terms_text,
 )
-from kalshi_tui.order_entry.parse import moment_text
+from kalshi_tui.order_entry.parse import date_time_seconds_text
 from kalshi_tui.presentation.lines import (
     Line,
     Span,
     Tone,
     line,
 )
-from kalshi_tui.presentation.numbers import NOTHING, count_text, money_text
-from kalshi_tui.presentation.preview_text import pair
-from kalshi_tui.session.execution.risk_checks import Objection
+from kalshi_tui.presentation.numbers import NO_VALUE, count_text, money_text
+from kalshi_tui.presentation.preview_text import two_column_line
+from kalshi_tui.session.execution.risk_checks import RiskViolation
 from kalshi_tui.session.store import LiveBook
 from kalshi_tui.session.venue import Venue
 from kalshi_tui.ui.market_list.view import market_label
 
-TIF_WORDS = {
+TIME_IN_FORCE_TEXT = {
     TimeInForce.GTC: "good till cancelled: the rest waits",
     TimeInForce.IOC: "immediate or cancel: the rest is cancelled",
     TimeInForce.FOK: "fill or kill: whole now, or not at all",
 }
 
 
-def held_words(position: Position | None) -> str:
+def position_text(position: Position | None) -> str:
     """Say a position in words, empty for none."""
     if position is None or not position.count:
         return ""
     return f"{'YES' if position.count > 0 else 'NO'} {count_text(abs(position.count))} held"
 
 
-def option_words(terms: OrderTerms) -> str:
+def order_options_text(terms: OrderTerms) -> str:
     """Say how long the order may live and what else was chosen."""
-    lasts = TIF_WORDS[terms.tif]
+    lasts = TIME_IN_FORCE_TEXT[terms.tif]
     if terms.expires_s is not None:
-        lasts = f"good till {moment_text(terms.expires_s)}"
+        lasts = f"good till {date_time_seconds_text(terms.expires_s)}"
     chosen = (
         ("post-only", terms.post_only),
         ("reduce-only", terms.reduce_only),
@@ -56,11 +56,11 @@ def option_words(terms: OrderTerms) -> str:
 
 def review_lines(terms: OrderTerms, market: Market, venue: Venue, cash: Money | None) -> list[Line]:
     """Say the order in the trader's words and in the exchange's, its options, and where it goes with which cash."""
-    exchange = f"{exchange_words(terms.book_side, terms.yes_price)}, count {format_count(terms.count)}"
+    exchange = f"{exchange_terms_text(terms.book_side, terms.yes_price)}, count {format_count(terms.count)}"
     group = terms.order_group_id
     return [
-        line(Span(terms_words(terms), Tone.HEAD), Span("  -> ", Tone.DIM), Span(exchange)),
-        line(Span(option_words(terms))),
+        line(Span(terms_text(terms), Tone.HEAD), Span("  -> ", Tone.DIM), Span(exchange)),
+        line(Span(order_options_text(terms))),
         *([line(Span("order group ", Tone.DIM), Span(group))] if group else []),
         line(Span(market_label(market)), Span(f"  {market.ticker}", Tone.DIM)),
         line(
@@ -71,57 +71,59 @@ def review_lines(terms: OrderTerms, market: Market, venue: Venue, cash: Money | 
     ]
 
 
-def paused(hours: Hours) -> str:
+def trading_paused_warning(hours: TradingStatus) -> str:
     """Warn while the exchange takes no orders; empty otherwise."""
-    return "" if hours is Hours.OPEN else f"{hours.value}: the exchange would refuse this order now."
+    return "" if hours is TradingStatus.OPEN else f"{hours.value}: the exchange would refuse this order now."
 
 
-def too_dear(terms: OrderTerms, fees: FeeSchedule | None, position: Position | None, cash: Money | None) -> str:
+def insufficient_cash_warning(
+    terms: OrderTerms, fees: FeeSchedule | None, position: Position | None, cash: Money | None
+) -> str:
     """Warn where the order may need more than there is; empty otherwise. ``cash`` is what its shard holds."""
     fee = max_fee(terms, fees) if fees is not None else None
-    needed = risked(terms, position) + (fee or 0)
+    needed = opening_risk(terms, position) + (fee or 0)
     if cash is None or needed <= cash:
         return ""
     return f"This may need {money_text(needed)}; there is {money_text(cash)} for this market. It may be refused."
 
 
-def doubted(live: LiveBook) -> str:
+def untrusted_book_warning(live: LiveBook) -> str:
     """Warn of a book that may be wrong; empty otherwise."""
-    return "" if live.good else f"{live.trust.name}: these figures may be wrong. {live.why}"
+    return "" if live.is_good else f"{live.trust.name}: these figures may be wrong. {live.why}"
 
 
-def selling_unheld(terms: OrderTerms, position: Position | None, *, positions_read: bool = True) -> str:
+def sell_to_open_warning(terms: OrderTerms, position: Position | None, *, positions_read: bool = True) -> str:
     """Warn where a sale opens the other outcome, which a trader of shares would not expect; empty otherwise.
 
     While positions have not been read it may do so.
     """
     if terms.action is Action.BUY or terms.reduce_only:
         return ""
-    opened = terms.count - closing(terms, position)
+    opened = terms.count - closing_count(terms, position)
     if not opened:
         return ""
-    other, price = terms.side.other.name, price_words(PRICE_UNIT - terms.price)
+    other, price = terms.side.other.name, plain_price_text(PRICE_UNIT - terms.price)
     if position is None and not positions_read:
         return f"Your positions have not been read: this may open {other} at {price}."
-    return f"You hold too few to sell: {count_words(opened)} of these open {other} at {price}."
+    return f"You hold too few to sell: {plain_count_text(opened)} of these open {other} at {price}."
 
 
-def objection_words(objections: list[Objection]) -> str:
+def violations_text(violations: list[RiskViolation]) -> str:
     """Say the gravest of what speaks against sending, what it takes to pass it, and how many more there are."""
-    if not objections:
+    if not violations:
         return ""
-    first, *more = objections
+    first, *more = violations
     also = f" And {len(more)} more." if more else ""
     asks = f' It asks for the word "{first.word}".' if first.word else ""
     return f"{first.sentence}{asks}{also}"
 
 
-def after_lines(
+def order_result_lines(
     order: Order | None, position: Position | None, balance: Balance | None, *, positions_read: bool = True
 ) -> list[Line]:
     """Say how things stand once the order has been sent; ``order`` is None until the exchange has answered."""
     filled = count_text(order.filled) if order else "not known yet"
     left = count_text(order.remaining) if order else "not known yet"
     cash = money_text(balance.cash) if balance else "not known"
-    held = held_words(position) or ("none" if positions_read else NOTHING)
-    return [pair("Filled", filled, "Left", left), pair("Position", held, "Cash", cash)]
+    held = position_text(position) or ("none" if positions_read else NO_VALUE)
+    return [two_column_line("Filled", filled, "Left", left), two_column_line("Position", held, "Cash", cash)]

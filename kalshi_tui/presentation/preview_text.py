@@ -5,11 +5,11 @@ from typing import Final
 from kalshi_tui.domain.book import Book
 from kalshi_tui.domain.fees import FeeSchedule
 from kalshi_tui.domain.order import BookSide, OrderTerms
-from kalshi_tui.domain.order_preview import Figures
+from kalshi_tui.domain.order_preview import OrderPreview
 from kalshi_tui.domain.position import Position
-from kalshi_tui.domain.preview import Preview, Projection
+from kalshi_tui.domain.preview import ExecutionEstimate, PositionProjection
 from kalshi_tui.domain.price import COUNT_UNIT, PRICE_UNIT, Count, Money
-from kalshi_tui.domain.text import money_words
+from kalshi_tui.domain.text import plain_money_text
 from kalshi_tui.presentation.lines import (
     Line,
     Span,
@@ -17,32 +17,32 @@ from kalshi_tui.presentation.lines import (
     fit,
     line,
 )
-from kalshi_tui.presentation.numbers import NOTHING, count_text, money_text
+from kalshi_tui.presentation.numbers import NO_VALUE, count_text, money_text
 
 __all__ = [
-    "LABEL",
-    "VALUE",
-    "Figures",
-    "fee_lines",
-    "fills_words",
-    "pair",
+    "LABEL_WIDTH",
+    "VALUE_WIDTH",
+    "OrderPreview",
+    "fee_line",
+    "fills_text",
     "preview_lines",
-    "rest_words",
-    "worst_words",
+    "resting_text",
+    "two_column_line",
+    "worst_loss_text",
 ]
 
-LABEL: Final = 11
-VALUE: Final = 25
-CERTAIN: Final = 10_000
+LABEL_WIDTH: Final = 11
+VALUE_WIDTH: Final = 25
+CERTAIN_PROBABILITY: Final = 10_000
 """A probability of one, in 1/100 percent."""
 
 
-def pair(first: str, first_value: str, second: str, second_value: str) -> Line:
+def two_column_line(first: str, first_value: str, second: str, second_value: str) -> Line:
     """Set two figures side by side, so that the second never moves."""
     return line(
-        Span(fit(first, LABEL), Tone.DIM),
-        Span(fit(first_value, VALUE)),
-        Span(fit(second, LABEL), Tone.DIM),
+        Span(fit(first, LABEL_WIDTH), Tone.DIM),
+        Span(fit(first_value, VALUE_WIDTH)),
+        Span(fit(second, LABEL_WIDTH), Tone.DIM),
         Span(second_value),
     )
 
@@ -62,113 +62,119 @@ def preview_lines(
     stands after it is reckoned at the book's prices for what fills now, and at the limit for the rest. While positions
     have not been read the figures are those of an order that closes nothing.
     """
-    sums = Figures.of(terms, book, fees, position)
-    seen, then = sums.seen, sums.then
+    sums = OrderPreview.of(terms, book, fees, position)
+    seen, then = sums.execution, sums.projection
     change = then.cash_change
     held = position is not None or positions_read
     return [
-        pair("Fills now", fills_words(seen), "Rests", rest_words(seen, sums.terms)),
-        pair("Brings" if change > 0 else "Cost", money_text(abs(change)), "Cash after", _cash_words(cash, sums)),
-        pair("Taker fee", _fee_words(seen.fee_at_most), "Maker fee", _fee_words(seen.maker_fee)),
-        pair("Closes", _closes_words(then, position), "Opens", _opens_words(sums)),
-        pair("Worst loss", worst_words(sums), "If right", f"pays {money_text(then.opened * PRICE_UNIT)}"),
-        pair("Break-even", _break_even_words(sums), "Profit", _profit_words(sums)),
-        pair(
+        two_column_line("Fills now", fills_text(seen), "Rests", resting_text(seen, sums.terms)),
+        two_column_line(
+            "Brings" if change > 0 else "Cost", money_text(abs(change)), "Cash after", _cash_text(cash, sums)
+        ),
+        two_column_line("Taker fee", _fee_text(seen.fee_at_most), "Maker fee", _fee_text(seen.maker_fee)),
+        two_column_line("Closes", _closes_text(then, position), "Opens", _opens_text(sums)),
+        two_column_line(
+            "Worst loss", worst_loss_text(sums), "If right", f"pays {money_text(then.opened * PRICE_UNIT)}"
+        ),
+        two_column_line("Break-even", _break_even_text(sums), "Profit", _profit_text(sums)),
+        two_column_line(
             "Held now",
-            _held_words(position) if held else NOTHING,
+            _position_text(position) if held else NO_VALUE,
             "Held after",
-            _held_words(then.after) if held else NOTHING,
+            _position_text(then.after) if held else NO_VALUE,
         ),
     ]
 
 
-def fills_words(seen: Preview) -> str:
+def fills_text(fill_estimate: ExecutionEstimate) -> str:
     """Say what fills now, and at which average."""
-    if not seen.fills_now:
+    if not fill_estimate.fills_now:
         return "nothing"
-    return f"{count_text(seen.fills_now)} at {_average(seen.fill_value, seen.fills_now)}"
+    return f"{count_text(fill_estimate.fills_now)} at {_average_price_text(fill_estimate.fill_value, fill_estimate.fills_now)}"
 
 
-def rest_words(seen: Preview, terms: OrderTerms, own_ahead: Count = 0) -> str:
+def resting_text(fill_estimate: ExecutionEstimate, terms: OrderTerms, own_ahead: Count = 0) -> str:
     """Say what rests and behind how many; ``own_ahead`` of these are the trader's own that this takes away."""
-    if seen.rests:
-        ahead = seen.queue_ahead - own_ahead
-        return count_text(seen.rests) + (f" behind {count_text(ahead)}" if ahead > 0 else ", first in queue")
-    dies = terms.count - seen.fills_now
+    if fill_estimate.rests:
+        ahead = fill_estimate.queue_ahead - own_ahead
+        return count_text(fill_estimate.rests) + (f" behind {count_text(ahead)}" if ahead > 0 else ", first in queue")
+    dies = terms.count - fill_estimate.fills_now
     if not dies:
         return "nothing"
     return "nothing: refused" if terms.post_only else f"nothing; {count_text(dies)} cancelled"
 
 
-def worst_words(sums: Figures) -> str:
+def worst_loss_text(order_preview: OrderPreview) -> str:
     """Say what the order can lose at the most, its fee included."""
-    worst = sums.worst_loss
-    return f"{money_text(sums.at_risk)} + fee" if worst is None else money_text(worst)
+    worst = order_preview.worst_loss
+    return f"{money_text(order_preview.at_risk)} + fee" if worst is None else money_text(worst)
 
 
-def fee_lines(seen: Preview) -> Line:
+def fee_line(fill_estimate: ExecutionEstimate) -> Line:
     """Say the fees "up to" of a whole order."""
-    return pair("Taker fee", _fee_words(seen.fee_at_most), "Maker fee", _fee_words(seen.maker_fee))
+    return two_column_line(
+        "Taker fee", _fee_text(fill_estimate.fee_at_most), "Maker fee", _fee_text(fill_estimate.maker_fee)
+    )
 
 
-def _fee_words(fee: Money | None) -> str:
+def _fee_text(fee: Money | None) -> str:
     if fee is None:
         return "not known"
     return f"up to {money_text(fee)}" if fee else "none"
 
 
-def _cash_words(cash: Money | None, sums: Figures) -> str:
+def _cash_text(cash: Money | None, order_preview: OrderPreview) -> str:
     if cash is None:
         return "not known"
-    left = cash + sums.then.cash_change
-    return f"{money_text(left)} - fee" if sums.fee is None else money_text(left - sums.fee)
+    left = cash + order_preview.projection.cash_change
+    return f"{money_text(left)} - fee" if order_preview.fee is None else money_text(left - order_preview.fee)
 
 
-def _closes_words(then: Projection, position: Position | None) -> str:
-    if not then.closed:
+def _closes_text(projection: PositionProjection, position: Position | None) -> str:
+    if not projection.closed:
         return "nothing"
-    return f"{count_text(then.closed)} {'YES' if position and position.count > 0 else 'NO'}"
+    return f"{count_text(projection.closed)} {'YES' if position and position.count > 0 else 'NO'}"
 
 
-def _opens_words(sums: Figures) -> str:
-    if not sums.then.opened:
+def _opens_text(order_preview: OrderPreview) -> str:
+    if not order_preview.projection.opened:
         return "nothing"
-    outcome = "YES" if sums.terms.book_side is BookSide.BID else "NO"
-    return f"{count_text(sums.then.opened)} {outcome} at {_average(sums.then.open_cost, sums.then.opened)}"
+    outcome = "YES" if order_preview.terms.book_side is BookSide.BID else "NO"
+    return f"{count_text(order_preview.projection.opened)} {outcome} at {_average_price_text(order_preview.projection.open_cost, order_preview.projection.opened)}"
 
 
-def _break_even_words(sums: Figures) -> str:
-    then = sums.then
+def _break_even_text(order_preview: OrderPreview) -> str:
+    then = order_preview.projection
     if then.opened and then.closed:
         return "closes and opens: no one"
-    probability = then.break_even(sums.fee or 0)
+    probability = then.break_even(order_preview.fee or 0)
     if probability is None:
-        return NOTHING
-    if probability > CERTAIN or (then.closed and not probability):
+        return NO_VALUE
+    if probability > CERTAIN_PROBABILITY or (then.closed and not probability):
         return "never pays"
     # A bid opens YES and closes NO; what is closed pays where it is less likely than that.
-    bid = sums.terms.book_side is BookSide.BID
+    bid = order_preview.terms.book_side is BookSide.BID
     outcome = "YES" if bid == bool(then.opened) else "NO"
     word = "from" if then.opened else "below"
     percent = f"pays {word} {probability // 100}.{probability % 100:02d}%"
-    return f"{percent} + fee" if sums.fee is None else f"{percent} {outcome}"
+    return f"{percent} + fee" if order_preview.fee is None else f"{percent} {outcome}"
 
 
-def _profit_words(sums: Figures) -> str:
+def _profit_text(order_preview: OrderPreview) -> str:
     """Say what is gained if what opens comes true, with what the closed part gains over what it had cost."""
-    if not sums.then.opened and not sums.then.closed:
-        return NOTHING
-    gain = sums.then.realized + sums.then.profit_if_right(sums.fee or 0)
-    return f"{money_text(gain, signed=True)} {'- fee' if sums.fee is None else 'after fees'}"
+    if not order_preview.projection.opened and not order_preview.projection.closed:
+        return NO_VALUE
+    gain = order_preview.projection.realized + order_preview.projection.profit_if_right(order_preview.fee or 0)
+    return f"{money_text(gain, signed=True)} {'- fee' if order_preview.fee is None else 'after fees'}"
 
 
-def _held_words(position: Position | None) -> str:
+def _position_text(position: Position | None) -> str:
     if position is None or not position.count:
         return "none"
     held = abs(position.count)
-    return f"{'YES' if position.count > 0 else 'NO'} {count_text(held)} at {_average(position.cost, held)}"
+    return f"{'YES' if position.count > 0 else 'NO'} {count_text(held)} at {_average_price_text(position.cost, held)}"
 
 
-def _average(value: int, count: Count) -> str:
+def _average_price_text(value: int, count: Count) -> str:
     """Give the mean price, cut to 1/10,000 dollar, with two decimals at least."""
-    return money_words(value // count * COUNT_UNIT)
+    return plain_money_text(value // count * COUNT_UNIT)

@@ -10,23 +10,23 @@ import msgspec
 
 from kalshi_tui.domain.book import Book
 from kalshi_tui.kalshi import wire
-from kalshi_tui.kalshi.translate import PARAGRAPH, clean
-from kalshi_tui.recording.reader import RecordedFile
+from kalshi_tui.kalshi.translate import MAX_PARAGRAPH_LENGTH, clean
+from kalshi_tui.recording.reader import RecordingReader
 from kalshi_tui.recording.verifier import (
-    Follower,
-    Found,
-    delta_of,
-    price_of,
+    RecordingVerifier,
+    RecordResult,
+    cached_delta,
+    cached_price,
 )
-from kalshi_tui.recording.writer import Kind
+from kalshi_tui.recording.writer import RecordKind
 
 DIGEST_BYTES: Final = 16
-FAULTS_TOLD: Final = 20
-LOOK_EVERY: Final = 50_000
+MAX_LISTED_FAULTS: Final = 20
+PROGRESS_INTERVAL: Final = 50_000
 """Records between two words on how far it is."""
 
 
-class Checked(msgspec.Struct, frozen=True, kw_only=True):
+class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
     """What a check has found; the object that ``--json`` prints. Times are Unix ms.
 
     ``books`` is a digest of the books as they stood at the end, ``states`` one of every state of every book on the way,
@@ -61,27 +61,27 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True):
         return bool(self.frames) and not (self.gaps or self.fault_count or self.unreadable or self.damaged)
 
 
-def check(path: Path, progress: Callable[[int], None] = lambda _: None) -> Checked:
+def check_recording(path: Path, progress: Callable[[int], None] = lambda _: None) -> CheckResult:
     """Follow a recording to its end. Raises RecordingError for a file that is none.
 
     A recording may come from anybody: all its texts are made fit for a terminal here.
     """
-    file = RecordedFile(path)
-    follower = Follower()
+    file = RecordingReader(path)
+    follower = RecordingVerifier()
     states = blake2b(digest_size=DIGEST_BYTES)
     markets: set[str] = set()
     ended_ms, connections = file.header.began_ms, 0
     for records, record in enumerate(file.records(), 1):
         ended_ms = record.ms
-        if records % LOOK_EVERY == 0:
+        if records % PROGRESS_INTERVAL == 0:
             progress(records)
-        if record.kind == Kind.BEGIN:
+        if record.kind == RecordKind.BEGIN:
             connections += 1
-        found, frame = follower.take(record)
-        if found is Found.TAKEN and frame is not None:
-            states.update(_state(record.ms, frame, follower.books, markets))
+        found, frame = follower.apply(record)
+        if found is RecordResult.APPLIED and frame is not None:
+            states.update(_encode_state(record.ms, frame, follower.books, markets))
     follower.finish(ended_ms)
-    return Checked(
+    return CheckResult(
         file=clean(path.name),
         exchange=clean(file.header.exchange),
         program=clean(file.header.program),
@@ -90,34 +90,36 @@ def check(path: Path, progress: Callable[[int], None] = lambda _: None) -> Check
         frames=follower.frames,
         markets=len(markets),
         books_followed=len(follower.books),
-        snapshots_compared=follower.compared,
+        snapshots_compared=follower.snapshots_compared,
         connections=connections,
         gaps=follower.gaps,
-        unreadable=follower.unreadable,
-        faults=[clean(fault) for fault in follower.faults[:FAULTS_TOLD]],
+        unreadable=follower.unreadable_frames,
+        faults=[clean(fault) for fault in follower.faults[:MAX_LISTED_FAULTS]],
         fault_count=len(follower.faults),
-        whole=not file.end,
+        whole=not file.end_reason,
         damaged=file.damaged,
-        end=clean(file.end, PARAGRAPH),
-        books=books_digest({ticker: levels_of(book) for ticker, book in follower.books.items()}),
+        end=clean(file.end_reason, MAX_PARAGRAPH_LENGTH),
+        books=books_digest({ticker: book_levels(book) for ticker, book in follower.books.items()}),
         states=states.hexdigest(),
     )
 
 
-def _state(ms: int, frame: wire.Frame | wire.SnapshotMsg, books: Mapping[str, Book], markets: set[str]) -> bytes:
+def _encode_state(ms: int, frame: wire.Frame | wire.SnapshotMsg, books: Mapping[str, Book], markets: set[str]) -> bytes:
     """Give what a frame has left behind, as text to be digested."""
     if isinstance(frame, wire.DeltaFrame):
         delta = frame.msg
-        price = price_of(delta.price_dollars)
+        price = cached_price(delta.price_dollars)
         count = books[delta.market_ticker].side(delta.side).count_at(price)
         markets.add(delta.market_ticker)
-        return f"{ms} {delta.market_ticker} {delta.side.value} {price} {delta_of(delta.delta_fp)} {count}\n".encode()
+        return (
+            f"{ms} {delta.market_ticker} {delta.side.value} {price} {cached_delta(delta.delta_fp)} {count}\n".encode()
+        )
     msg = frame if isinstance(frame, wire.SnapshotMsg) else getattr(frame, "msg", None)
     ticker = getattr(msg, "market_ticker", "")
     if ticker:
         markets.add(ticker)
     if isinstance(msg, wire.SnapshotMsg):
-        return f"{ms} {ticker} {levels_of(books[ticker])}\n".encode()
+        return f"{ms} {ticker} {book_levels(books[ticker])}\n".encode()
     if isinstance(msg, wire.TickerMsg | wire.TradeMsg | wire.LifecycleMsg):
         return b"%d %b\n" % (ms, wire.encode(msg))
     return b""
@@ -126,7 +128,7 @@ def _state(ms: int, frame: wire.Frame | wire.SnapshotMsg, books: Mapping[str, Bo
 Levels = Iterable[tuple[int, int]]
 
 
-def levels_of(book: Book) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+def book_levels(book: Book) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
     """Give the levels of YES and NO as plain pairs, ascending."""
     return (
         list(zip(book.yes.prices, book.yes.counts, strict=True)),
@@ -143,31 +145,31 @@ def books_digest(books: Mapping[str, tuple[Levels, Levels]]) -> str:
     return digest.hexdigest()
 
 
-def as_json(found: Checked) -> str:
+def format_json(result: CheckResult) -> str:
     """Write one JSON object."""
-    return json.dumps(msgspec.to_builtins(found) | {"clean": found.clean}) + "\n"
+    return json.dumps(msgspec.to_builtins(result) | {"clean": result.clean}) + "\n"
 
 
-def as_text(found: Checked) -> str:
+def format_text(result: CheckResult) -> str:
     """Write it for a person."""
-    seconds = (found.ended_ms - found.began_ms) / 1_000
+    seconds = (result.ended_ms - result.began_ms) / 1_000
     lines = [
         (
-            f"{found.file}: {found.frames:,} frames of {found.markets} markets in {seconds:,.1f} s, "
-            f"recorded on {found.exchange or 'an exchange'}."
+            f"{result.file}: {result.frames:,} frames of {result.markets} markets in {seconds:,.1f} s, "
+            f"recorded on {result.exchange or 'an exchange'}."
         ),
         (
-            f"Books followed: {found.books_followed}. Connections: {found.connections}. "
-            f"Snapshots compared with the book built so far: {found.snapshots_compared}."
+            f"Books followed: {result.books_followed}. Connections: {result.connections}. "
+            f"Snapshots compared with the book built so far: {result.snapshots_compared}."
         ),
         (
-            f"Gaps in the numbers: {found.gaps}. Messages that could not be read: {found.unreadable}. "
-            f"Faults: {found.fault_count}."
+            f"Gaps in the numbers: {result.gaps}. Messages that could not be read: {result.unreadable}. "
+            f"Faults: {result.fault_count}."
         ),
-        *(f"  {fault}" for fault in found.faults),
-        *([found.end] if found.end else []),
-        f"Digest of the books at the end: {found.books}",
-        f"Digest of all states on the way: {found.states}",
-        "Clean." if found.clean else "Not clean.",
+        *(f"  {fault}" for fault in result.faults),
+        *([result.end] if result.end else []),
+        f"Digest of the books at the end: {result.books}",
+        f"Digest of all states on the way: {result.states}",
+        "Clean." if result.clean else "Not clean.",
     ]
     return "\n".join(lines) + "\n"

@@ -8,22 +8,22 @@ from typing import IO, Final, NamedTuple
 
 from kalshi_tui.kalshi import wire
 from kalshi_tui.recording.writer import (
-    FORMAT,
-    GZIP,
-    VERSION,
-    Header,
-    Kind,
+    FORMAT_NAME,
+    FORMAT_VERSION,
+    GZIP_WBITS,
     RecordingError,
+    RecordingHeader,
+    RecordKind,
 )
 
-READ_AT_ONCE: Final = 256 * 1024
-LARGEST_BLOCK: Final = 64 * 1024 * 1024
+READ_CHUNK_BYTES: Final = 256 * 1024
+MAX_BLOCK_BYTES: Final = 64 * 1024 * 1024
 """Bytes of a block when it is opened: a record has 16 MiB at the most, and a block ends soon after 256 KB."""
-EARLIEST_MS: Final = 946_684_800_000
-LATEST_MS: Final = 7_258_118_400_000
+MIN_TIME_MS: Final = 946_684_800_000
+MAX_TIME_MS: Final = 7_258_118_400_000
 """The years 2000 to 2199, in Unix ms: a time outside them is damage, and many a clock cannot show it."""
-_BLOCK_HEAD: Final = b"\x1f\x8b\x08"
-_TAIL: Final = 4 * 1024 * 1024
+_GZIP_MAGIC: Final = b"\x1f\x8b\x08"
+_TAIL_BYTES: Final = 4 * 1024 * 1024
 """Bytes of the file's end among which its last block is looked for."""
 
 
@@ -36,47 +36,47 @@ class Record(NamedTuple):
     payload: bytes
 
 
-class RecordedFile:
+class RecordingReader:
     """A recording to be read, more than once if need be. Raises RecordingError for a file that is none."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.end = ""
+        self.end_reason = ""
         """Why the last reading ended before the file did, a sentence; empty if it did not."""
         self.damaged = False
         """Whether that was damage, and not only an end that broke off."""
-        first = next(self._blocks(), None)
+        first = next(self._read_blocks(), None)
         if first is None:
             raise RecordingError(f"{path} holds nothing that can be read: it is no recording, or broke off at once.")
         try:
-            record = next(_records(first))
-            told = wire.decode(record.payload, Header)
+            record = next(_split_records(first))
+            told = wire.decode(record.payload, RecordingHeader)
         except (ValueError, StopIteration):
-            raise self._none() from None
-        if record.kind != Kind.HEADER or told.format != FORMAT:
-            raise self._none()
-        if told.version > VERSION:
+            raise self._not_a_recording() from None
+        if record.kind != RecordKind.HEADER or told.format != FORMAT_NAME:
+            raise self._not_a_recording()
+        if told.version > FORMAT_VERSION:
             raise RecordingError(f"{path} was written by a newer version of this program: install that one.")
-        if not (_sensible(told.began_ms) and _sensible(record.ms)):
+        if not (_is_plausible_time(told.began_ms) and _is_plausible_time(record.ms)):
             raise RecordingError(f"{path} says that it began at no time of these centuries: it is damaged.")
         self.header = told
 
-    def _none(self) -> RecordingError:
+    def _not_a_recording(self) -> RecordingError:
         return RecordingError(f"{self.path} is no recording of this program.")
 
     def records(self) -> Iterator[Record]:
         """Yield all records. What is broken ends them; `end` then says so. Raises RecordingError."""
-        self.end, self.damaged = "", False
+        self.end_reason, self.damaged = "", False
         newest = 0
-        for block in self._blocks():
+        for block in self._read_blocks():
             try:
-                for record in _records(block):
-                    if record.ms < newest or not _sensible(record.ms):
+                for record in _split_records(block):
+                    if record.ms < newest or not _is_plausible_time(record.ms):
                         raise ValueError("a time that cannot be")  # noqa: TRY301 - told as any other damage
                     newest = record.ms
                     yield record
             except ValueError:
-                self.end, self.damaged = f"{self.path} is damaged; what stands before the damage was read.", True
+                self.end_reason, self.damaged = f"{self.path} is damaged; what stands before the damage was read.", True
                 return
 
     def last_ms(self) -> int:
@@ -84,76 +84,79 @@ class RecordedFile:
         try:
             with self.path.open("rb") as file:
                 size = file.seek(0, os.SEEK_END)
-                file.seek(max(0, size - _TAIL))
+                file.seek(max(0, size - _TAIL_BYTES))
                 tail = file.read()
         except OSError as error:
-            raise self._unreadable(error) from error
+            raise self._cannot_read_error(error) from error
         at = len(tail)
-        while (at := tail.rfind(_BLOCK_HEAD, 0, at)) >= 0:
-            opener = zlib.decompressobj(GZIP)
+        while (at := tail.rfind(_GZIP_MAGIC, 0, at)) >= 0:
+            opener = zlib.decompressobj(GZIP_WBITS)
             try:
-                block = opener.decompress(tail[at:], LARGEST_BLOCK)
-                if opener.eof and _sensible(last := max(record.ms for record in _records(block))):
+                block = opener.decompress(tail[at:], MAX_BLOCK_BYTES)
+                if opener.eof and _is_plausible_time(last := max(record.ms for record in _split_records(block))):
                     return last
             except (zlib.error, ValueError):
                 continue
         return max((record.ms for record in self.records()), default=self.header.began_ms)
 
-    def _unreadable(self, error: OSError) -> RecordingError:
+    def _cannot_read_error(self, error: OSError) -> RecordingError:
         return RecordingError(f"{self.path} cannot be read ({error.strerror or error}).")
 
-    def _blocks(self) -> Iterator[bytes]:
+    def _read_blocks(self) -> Iterator[bytes]:
         """Yield the blocks that are whole; `end` says if something stands behind them."""
         try:
             with self.path.open("rb") as file:
-                left = file.read(READ_AT_ONCE)
+                left = file.read(READ_CHUNK_BYTES)
                 while left:
                     try:
-                        block, left = _block(file, left)
-                    except _BrokenError as error:
-                        self.end, self.damaged = f"{self.path} {error}", not isinstance(error, _BrokenOffError)
+                        block, left = _read_block(file, left)
+                    except _BlockError as error:
+                        self.end_reason, self.damaged = (
+                            f"{self.path} {error}",
+                            not isinstance(error, _TruncatedBlockError),
+                        )
                         return
-                    left = left or file.read(READ_AT_ONCE)
+                    left = left or file.read(READ_CHUNK_BYTES)
                     yield block
         except OSError as error:
-            raise self._unreadable(error) from error
+            raise self._cannot_read_error(error) from error
 
 
-def _sensible(ms: int) -> bool:
-    return EARLIEST_MS <= ms < LATEST_MS
+def _is_plausible_time(ms: int) -> bool:
+    return MIN_TIME_MS <= ms < MAX_TIME_MS
 
 
-class _BrokenError(Exception):
+class _BlockError(Exception):
     """A block that is not whole; the message ends a sentence about the file."""
 
 
-class _BrokenOffError(_BrokenError):
+class _TruncatedBlockError(_BlockError):
     """A last block of which the end is missing."""
 
 
-def _block(file: IO[bytes], left: bytes) -> tuple[bytes, bytes]:
+def _read_block(file: IO[bytes], unread: bytes) -> tuple[bytes, bytes]:
     """Read one block that begins with ``left``; give it, and what was read behind it. Raises _BrokenError, OSError."""
-    opener = zlib.decompressobj(GZIP)
+    opener = zlib.decompressobj(GZIP_WBITS)
     parts, size = [], 0
     while True:
         try:
-            part = opener.decompress(left, LARGEST_BLOCK + 1 - size)
+            part = opener.decompress(unread, MAX_BLOCK_BYTES + 1 - size)
         except zlib.error:
-            raise _BrokenError("is damaged; what stands before the damage was read.") from None
+            raise _BlockError("is damaged; what stands before the damage was read.") from None
         size += len(part)
         parts.append(part)
-        if size > LARGEST_BLOCK:
-            raise _BrokenError("holds a block that is larger than any recording's; it was read up to there.")
+        if size > MAX_BLOCK_BYTES:
+            raise _BlockError("holds a block that is larger than any recording's; it was read up to there.")
         if opener.eof:
             return b"".join(parts), opener.unused_data
-        left = opener.unconsumed_tail or file.read(READ_AT_ONCE)
-        if not left:
-            raise _BrokenOffError(
+        unread = opener.unconsumed_tail or file.read(READ_CHUNK_BYTES)
+        if not unread:
+            raise _TruncatedBlockError(
                 "breaks off within a block, as when its recording was killed; what stands before was read."
             )
 
 
-def _records(block: bytes) -> Iterator[Record]:
+def _split_records(block: bytes) -> Iterator[Record]:
     """Take a block apart. Raises ValueError for what is no record."""
     at, size = 0, len(block)
     find = block.find

@@ -21,24 +21,24 @@ from kalshi_tui.domain.book import Side
 from kalshi_tui.kalshi import wire
 from kalshi_tui.kalshi.wire import Channel
 
-FORMAT: Final = "kalshi-tui recording"
-VERSION: Final = 1
-ENDING: Final = ".rec.gz"
+FORMAT_NAME: Final = "kalshi-tui recording"
+FORMAT_VERSION: Final = 1
+FILE_SUFFIX: Final = ".rec.gz"
 """What a recording's name ends with: any program that opens gzip files can read one."""
-BLOCK: Final = 256 * 1024
+BLOCK_BYTES: Final = 256 * 1024
 """Bytes of records after which a block ends."""
-PORTION: Final = 32 * 1024
+COMPRESS_CHUNK_BYTES: Final = 32 * 1024
 """Bytes of records that wait until they are compressed: so little that the screen does not notice."""
-BLOCK_AGE_S: Final = 1.0
-"""How old a block is when the next `Recording.tick` ends it: so much, and a tick, is lost with a process that is
+MAX_BLOCK_AGE_S: Final = 1.0
+"""How old a block is when the next `RecordingWriter.tick` ends it: so much, and a tick, is lost with a process that is
 killed."""
-LEVEL: Final = 1
+COMPRESSION_LEVEL: Final = 1
 """Of compression: the least, at twice the size of the best and a tenth of its time."""
-GZIP: Final = 31
+GZIP_WBITS: Final = 31
 
-PRIVATE_TYPES: Final = frozenset({"fill", "user_order", "market_position"})
+PRIVATE_FRAME_TYPES: Final = frozenset({"fill", "user_order", "market_position"})
 """Frames of the account that carry no number: nothing is missed without them."""
-PLAIN_TYPES: Final = frozenset(
+PUBLIC_FRAME_TYPES: Final = frozenset(
     {
         "orderbook_snapshot",
         "ticker",
@@ -53,16 +53,16 @@ PLAIN_TYPES: Final = frozenset(
 )
 """Frames that are written as they came."""
 PUBLIC_CHANNELS: Final = frozenset({Channel.BOOK, Channel.TICKER, Channel.TRADE, Channel.LIFECYCLE})
-_UNREADABLE: Final = (wire.DecodeError, UnicodeError, RecursionError)
+_DECODE_ERRORS: Final = (wire.DecodeError, UnicodeError, RecursionError)
 
 
-class Kind:
+class RecordKind:
     """What a record is, one letter."""
 
     HEADER: Final = b"H"
-    """The first record: a `Header`."""
+    """The first record: a `RecordingHeader`."""
     BEGIN: Final = b"C"
-    """A connection begins: a `Begin`."""
+    """A connection begins: a `ConnectionBegin`."""
     END: Final = b"X"
     """A connection has ended; nothing."""
     FRAME: Final = b"F"
@@ -81,7 +81,7 @@ class Kind:
     """Trades that were known before: a list of a trade frame's ``msg``, oldest first."""
 
 
-class Header(msgspec.Struct, frozen=True, kw_only=True):
+class RecordingHeader(msgspec.Struct, frozen=True, kw_only=True):
     """What the first record says. ``exchange`` is practice, demo or live; ``began_ms`` Unix milliseconds."""
 
     format: str
@@ -91,24 +91,24 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     program: str = ""
 
 
-class Sid(msgspec.Struct, frozen=True, kw_only=True):
+class RecordedSubscription(msgspec.Struct, frozen=True, kw_only=True):
     """A subscription that is there when a recording begins. ``expected``: the number that comes next, if known."""
 
     channel: str
     expected: int | None = None
 
 
-class Begin(msgspec.Struct, frozen=True, kw_only=True):
+class ConnectionBegin(msgspec.Struct, frozen=True, kw_only=True):
     """The subscriptions of a connection, by sid; none of a fresh one."""
 
-    sids: dict[str, Sid] = msgspec.field(default_factory=dict)
+    sids: dict[str, RecordedSubscription] = msgspec.field(default_factory=dict)
 
 
 class RecordingError(Exception):
     """A recording that cannot be written or read. The message is a sentence."""
 
 
-class Recording:
+class RecordingWriter:
     """A file that is being written. Raises RecordingError only where it is made; later failures end it: `failed`.
 
     Records gather in blocks, each a gzip file of its own that is written in one go: what a kill leaves is whole up to
@@ -124,71 +124,73 @@ class Recording:
         clock_ms: Callable[[], int],
         timer_s: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Begin a new file for its owner alone; ``clock_ms`` is the exchange's time, Unix milliseconds."""
+        """Begin a new file for its owner alone; ``clock`` is the exchange's time, Unix milliseconds."""
         self.path = path
-        self.failed = ""
+        self.failure = ""
         """Why the recording has ended before it was closed, a sentence; empty while it has not."""
         self.frames = 0
         self.size = 0
         """Bytes on the disk."""
         self._clock_ms = clock_ms
         self._timer_s = timer_s
-        self._newest_ms = 0
-        self._connections = 0
-        self._waiting: list[bytes] = []
-        self._waiting_bytes = 0
+        self._last_ms = 0
+        self._connection_count = 0
+        self._pending: list[bytes] = []
+        self._pending_bytes = 0
         self._block_bytes = 0
         self._block: list[bytes] = []
-        self._press = zlib.compressobj(LEVEL, zlib.DEFLATED, GZIP)
-        self._since_s = 0.0
-        self._file = _made(path)
-        header = Header(format=FORMAT, version=VERSION, exchange=exchange, began_ms=clock_ms(), program=program)
-        self.add(Kind.HEADER, wire.encode(header))
+        self._compressor = zlib.compressobj(COMPRESSION_LEVEL, zlib.DEFLATED, GZIP_WBITS)
+        self._block_started_s = 0.0
+        self._file = _create_file(path)
+        header = RecordingHeader(
+            format=FORMAT_NAME, version=FORMAT_VERSION, exchange=exchange, began_ms=clock_ms(), program=program
+        )
+        self.write_record(RecordKind.HEADER, wire.encode(header))
         self.flush()
-        if self.failed:
-            raise RecordingError(self.failed)
+        if self.failure:
+            raise RecordingError(self.failure)
 
     @property
-    def open(self) -> bool:
+    def is_open(self) -> bool:
         """Whether it goes on."""
         return self._file >= 0
 
-    def add(self, kind: bytes, payload: bytes, connection: int = 0) -> None:
+    def write_record(self, kind: bytes, payload: bytes, connection: int = 0) -> None:
         """Write a record down with the time of now; times never go back."""
         if self._file < 0:
             return
         now = self._clock_ms()
-        if now < self._newest_ms:
-            now = self._newest_ms
+        if now < self._last_ms:
+            now = self._last_ms
         else:
-            self._newest_ms = now
-        if not self._block_bytes and not self._waiting:
-            self._since_s = self._timer_s()
+            self._last_ms = now
+        if not self._block_bytes and not self._pending:
+            self._block_started_s = self._timer_s()
         record = b"%b %d %d %d\n%b\n" % (kind, now, connection, len(payload), payload)
-        self._waiting.append(record)
-        self._waiting_bytes += len(record)
-        if self._waiting_bytes >= PORTION:
+        self._pending.append(record)
+        self._pending_bytes += len(record)
+        if self._pending_bytes >= COMPRESS_CHUNK_BYTES:
             self._compress()
-            if self._block_bytes >= BLOCK:
+            if self._block_bytes >= BLOCK_BYTES:
                 self._end_block()
 
-    def tap(self) -> "Tap":
+    def tap(self) -> "StreamTap":
         """Give what takes down one stream's frames."""
-        return Tap(self)
+        return StreamTap(self)
 
     def next_connection(self) -> int:
         """Give the number of one more connection, from 1."""
-        self._connections += 1
-        return self._connections
+        self._connection_count += 1
+        return self._connection_count
 
     def tick(self) -> None:
         """End a block that has become old; to be called a few times a second."""
-        if (self._waiting or self._block_bytes) and self._timer_s() - self._since_s >= BLOCK_AGE_S:
+        if (self._pending or self._block_bytes) and self._timer_s() - self._block_started_s >= MAX_BLOCK_AGE_S:
             self.flush()
 
     def flush(self) -> None:
         """Write down what waits."""
-        if self._waiting:
+        if self._pending:
             self._compress()
         if self._block_bytes:
             self._end_block()
@@ -199,19 +201,19 @@ class Recording:
         if self._file >= 0:
             with suppress(OSError):
                 os.fsync(self._file)
-            self._shut()
+            self._close_file()
 
     def _compress(self) -> None:
-        self._block.append(self._press.compress(b"".join(self._waiting)))
-        self._block_bytes += self._waiting_bytes
-        self._waiting.clear()
-        self._waiting_bytes = 0
+        self._block.append(self._compressor.compress(b"".join(self._pending)))
+        self._block_bytes += self._pending_bytes
+        self._pending.clear()
+        self._pending_bytes = 0
 
     def _end_block(self) -> None:
-        block = b"".join([*self._block, self._press.flush()])
+        block = b"".join([*self._block, self._compressor.flush()])
         self._block.clear()
         self._block_bytes = 0
-        self._press = zlib.compressobj(LEVEL, zlib.DEFLATED, GZIP)
+        self._compressor = zlib.compressobj(COMPRESSION_LEVEL, zlib.DEFLATED, GZIP_WBITS)
         if self._file < 0:
             return
         try:
@@ -219,61 +221,63 @@ class Recording:
             while written < len(block):
                 written += os.write(self._file, block[written:])
         except OSError as error:
-            self._give_up(error)
+            self._fail(error)
         else:
             self.size += len(block)
 
-    def _give_up(self, error: OSError) -> None:
+    def _fail(self, error: OSError) -> None:
         """End here, with nothing in the file but whole blocks."""
         reason = "the disk is full" if error.errno in {errno.ENOSPC, errno.EDQUOT} else error.strerror or str(error)
-        self.failed = f"The recording has ended: {self.path} cannot be written ({reason}). What it holds can be played."
+        self.failure = (
+            f"The recording has ended: {self.path} cannot be written ({reason}). What it holds can be played."
+        )
         with suppress(OSError):
             os.ftruncate(self._file, self.size)
-        self._shut()
+        self._close_file()
 
-    def _shut(self) -> None:
+    def _close_file(self) -> None:
         file, self._file = self._file, -1
-        self._waiting.clear()
+        self._pending.clear()
         with suppress(OSError):
             os.close(file)
 
 
-def require_free(path: Path) -> None:
+def require_new_file(path: Path) -> None:
     """Look early whether a recording can have this name. Raises RecordingError; making the file still may fail."""
     try:
         path.lstat()
     except FileNotFoundError:
         return
     except OSError as error:
-        raise _not_begun(path, error) from error
-    raise _taken(path)
+        raise _cannot_create_error(path, error) from error
+    raise _file_exists_error(path)
 
 
-def _taken(path: Path) -> RecordingError:
+def _file_exists_error(path: Path) -> RecordingError:
     return RecordingError(f"There is a file {path} already; give another name.")
 
 
-def _not_begun(path: Path, error: OSError) -> RecordingError:
+def _cannot_create_error(path: Path, error: OSError) -> RecordingError:
     return RecordingError(f"The recording {path} cannot be begun ({error.strerror or error}).")
 
 
-def _made(path: Path) -> int:
+def _create_file(path: Path) -> int:
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        raise _not_begun(path, error) from error
+        raise _cannot_create_error(path, error) from error
     try:
         return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
     except FileExistsError:
-        raise _taken(path) from None
+        raise _file_exists_error(path) from None
     except OSError as error:
-        raise _not_begun(path, error) from error
+        raise _cannot_create_error(path, error) from error
 
 
-class Tap:
+class StreamTap:
     """Takes down what one stream receives, connection after connection."""
 
-    def __init__(self, recording: Recording) -> None:
+    def __init__(self, recording: RecordingWriter) -> None:
         self._recording = recording
         self._connection = 0
 
@@ -281,50 +285,50 @@ class Tap:
         """Note a connection; ``sids`` are those that are there already: channel, and the number that comes next."""
         self._connection = self._recording.next_connection()
         known = {
-            str(sid): Sid(channel=channel, expected=expected)
+            str(sid): RecordedSubscription(channel=channel, expected=expected)
             for sid, (channel, expected) in (sids or {}).items()
             if channel in PUBLIC_CHANNELS
         }
-        self._add(Kind.BEGIN, wire.encode(Begin(sids=known)))
+        self._write_record(RecordKind.BEGIN, wire.encode(ConnectionBegin(sids=known)))
 
     def end(self) -> None:
         """Note that the connection has gone."""
         if self._connection:
-            self._add(Kind.END, b"")
+            self._write_record(RecordKind.END, b"")
             self._connection = 0
 
-    def wanted(self, tickers: Iterable[str]) -> None:
+    def record_wanted(self, tickers: Iterable[str]) -> None:
         """Note which markets' books are followed from here on."""
         if self._connection:
-            self._add(Kind.WANTED, wire.encode(sorted(tickers)))
+            self._write_record(RecordKind.WANTED, wire.encode(sorted(tickers)))
 
-    def book(self, msg: wire.SnapshotMsg) -> None:
+    def record_book(self, msg: wire.SnapshotMsg) -> None:
         """Note a book that is followed already, as it stands."""
-        self._add(Kind.BOOK, wire.encode(msg))
+        self._write_record(RecordKind.BOOK, wire.encode(msg))
 
-    def _add(self, kind: bytes, payload: bytes) -> None:
-        self._recording.add(kind, payload, self._connection)
+    def _write_record(self, kind: bytes, payload: bytes) -> None:
+        self._recording.write_record(kind, payload, self._connection)
 
-    def frame(self, data: bytes) -> None:
+    def record_frame(self, data: bytes) -> None:
         """Take a message down, as far as it is public. Never raises for what it holds."""
         recording = self._recording
         try:
             envelope = wire.decode_envelope(data)
-        except _UNREADABLE:
-            recording.add(Kind.UNREADABLE, b"", self._connection)
+        except _DECODE_ERRORS:
+            recording.write_record(RecordKind.UNREADABLE, b"", self._connection)
             return
         kind = envelope.type
         if kind == "orderbook_delta":
             try:
-                _public_delta(data)
-            except _UNREADABLE:
-                data = _nameless(data, envelope)
-        elif kind in PRIVATE_TYPES:
+                _decode_public_delta(data)
+            except _DECODE_ERRORS:
+                data = _anonymize(data, envelope)
+        elif kind in PRIVATE_FRAME_TYPES:
             return
-        elif kind not in PLAIN_TYPES:
-            data = _nameless(data, envelope)
+        elif kind not in PUBLIC_FRAME_TYPES:
+            data = _anonymize(data, envelope)
         recording.frames += 1
-        recording.add(Kind.FRAME, data, self._connection)
+        recording.write_record(RecordKind.FRAME, data, self._connection)
 
 
 class _PublicDeltaMsg(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
@@ -345,32 +349,32 @@ class _PublicDelta(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=F
     msg: _PublicDeltaMsg
 
 
-_public_delta: Final = msgspec.json.Decoder(_PublicDelta).decode
+_decode_public_delta: Final = msgspec.json.Decoder(_PublicDelta).decode
 """Raises for a delta that has any other key: one that is new may be of the account."""
 
 
-class _Delta(msgspec.Struct, frozen=True, tag="orderbook_delta"):
+class _FullDelta(msgspec.Struct, frozen=True, tag="orderbook_delta"):
     """A delta with all that the exchange says of it."""
 
     sid: int
     seq: int
-    msg: wire.WholeDeltaMsg
+    msg: wire.FullDeltaMsg
 
 
-def _nameless(data: bytes, envelope: wire.Envelope) -> bytes:
+def _anonymize(data: bytes, envelope: wire.Envelope) -> bytes:
     """Give a frame without what could tell of the account: a delta's owner, an error's words, all of a strange one."""
     try:
         frame = wire.decode_frame(data)
-    except _UNREADABLE:
+    except _DECODE_ERRORS:
         return wire.encode(envelope)
     if isinstance(frame, wire.DeltaFrame):
         try:
-            whole = wire.decode(data, _Delta).msg
-        except _UNREADABLE:
+            whole = wire.decode(data, _FullDelta).msg
+        except _DECODE_ERRORS:
             # What a book needs can be read: it must not lack the change.
             return wire.encode(frame)
         msg = msgspec.structs.replace(whole, client_order_id=UNSET, subaccount=UNSET)
-        return wire.encode(_Delta(sid=frame.sid, seq=frame.seq, msg=msg))
+        return wire.encode(_FullDelta(sid=frame.sid, seq=frame.seq, msg=msg))
     if isinstance(frame, wire.ErrorFrame):
         return wire.encode(msgspec.structs.replace(frame, msg=wire.ErrorMsg(code=frame.msg.code)))
     return wire.encode(envelope)

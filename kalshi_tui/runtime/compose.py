@@ -8,28 +8,28 @@ from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import convert
 
-from kalshi_tui.kalshi.environments import Environment, Kind, practice_at
+from kalshi_tui.kalshi.environments import Environment, Kind, practice_at_urls
 from kalshi_tui.kalshi.feed.stream import Stream
-from kalshi_tui.kalshi.feed.stream_group import Listener, StreamGroup
+from kalshi_tui.kalshi.feed.stream_group import ReportListener, StreamGroup
 from kalshi_tui.kalshi.practice_control import PracticeControl
 from kalshi_tui.kalshi.rest import RestClient
 from kalshi_tui.kalshi.transport.clock import ExchangeClock
 from kalshi_tui.kalshi.transport.signing import Signer
 from kalshi_tui.recording.replay_state import ReplayState
 from kalshi_tui.runtime import logs
-from kalshi_tui.runtime.credentials import Ask, open_key, signer_of
-from kalshi_tui.runtime.launch import PracticeProcess, Ready
+from kalshi_tui.runtime.credentials import AskPassphrase, open_key, signer_of
+from kalshi_tui.runtime.launch import PracticeProcess, PracticeReady
 from kalshi_tui.runtime.profiles import Profile
-from kalshi_tui.session.replay import RecordedTime, Replay, ReplayClock
+from kalshi_tui.session.replay import ReplayClock, ReplayExchangeClock, ReplayStatus
 from kalshi_tui.session.session import Session
 from kalshi_tui.session.venue import Venue
 
 if TYPE_CHECKING:
-    from kalshi_tui.kalshi.feed.handler import Sink
+    from kalshi_tui.kalshi.feed.handler import FeedHandler
     from kalshi_tui.session.execution.journal import Journal
-    from kalshi_tui.session.options import Options
+    from kalshi_tui.session.options import SessionOptions
 
-VENUES: Final = {Kind.PRACTICE: Venue.PRACTICE, Kind.DEMO: Venue.DEMO, Kind.LIVE: Venue.LIVE}
+VENUE_BY_KIND: Final = {Kind.PRACTICE: Venue.PRACTICE, Kind.DEMO: Venue.DEMO, Kind.LIVE: Venue.LIVE}
 
 
 def clock_ms() -> int:
@@ -38,22 +38,22 @@ def clock_ms() -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Connected:
+class ExchangeAccess:
     """An exchange that can be talked to: where it is, and the key for it."""
 
     environment: Environment
     signer: Signer
     control_token: str = field(default="", repr=False)
     """What a practice exchange of ours wants before it rehearses trouble; empty for any other."""
-    gone: Callable[[], str] = str
+    describe_exit: Callable[[], str] = str
     """Says in a sentence that the exchange has ended for good, where anybody can know that."""
     proxy: str | None = field(default=None, repr=False)
 
 
-class Opening:
+class ExchangeOpener:
     """A profile's exchange being opened: constructed means begun, `ready` waits."""
 
-    def __init__(self, profile: Profile, process: PracticeProcess | None, ask: Ask | None = None) -> None:
+    def __init__(self, profile: Profile, process: PracticeProcess | None, ask: AskPassphrase | None = None) -> None:
         """Begin. ``process`` is the practice exchange of ours, where it is that; ``ask`` asks for a passphrase.
 
         Raises CredentialsError where the key cannot be used.
@@ -62,41 +62,44 @@ class Opening:
         self._process = process
         self._signer = open_key(profile.key, profile.environment, ask) if profile.environment is not None else None
 
-    def ready(self) -> Connected:
+    def wait_until_ready(self) -> ExchangeAccess:
         """Wait until it can be talked to. Raises LaunchError."""
         environment = self._profile.environment
         if environment is None or self._signer is None:
             assert self._process is not None  # noqa: S101 - a profile without addresses is practice
-            return connected_practice(self._process.ready(), self._process.gone)
-        return Connected(environment, self._signer, proxy=self._profile.proxy)
+            return practice_access(self._process.wait_until_ready(), self._process.describe_exit)
+        return ExchangeAccess(environment, self._signer, proxy=self._profile.proxy)
 
 
-def connected_practice(ready: Ready, gone: Callable[[], str] = str) -> Connected:
+def practice_access(ready: PracticeReady, describe_exit: Callable[[], str] = str) -> ExchangeAccess:
     """Read what a practice exchange of ours has written for us."""
-    environment = practice_at(ready.rest_url, ready.ws_url)
+    environment = practice_at_urls(ready.rest_url, ready.ws_url)
     pem, token = ready.private_key_path.read_bytes(), ready.control_token_path.read_text().strip()
-    logs.secret(token)
-    logs.masked(ready.api_key_id)
-    return Connected(environment, signer_of(ready.api_key_id, pem, environment), token, gone)
+    logs.add_secret(token)
+    logs.add_masked(ready.api_key_id)
+    return ExchangeAccess(environment, signer_of(ready.api_key_id, pem, environment), token, describe_exit)
 
 
-def replay_session_of(
-    connected: Connected, told: dict[str, Any], journal: "Journal | None" = None, options: "Options | None" = None
+def build_replay_session(
+    access: ExchangeAccess,
+    ready_fields: dict[str, Any],
+    journal: "Journal | None" = None,
+    options: "SessionOptions | None" = None,
 ) -> Session:
     """Compose the session on a practice exchange that plays a recording: all its times are the recording's.
 
     ``told`` is what the exchange said of the recording when it was ready.
     """
-    state = convert(told, ReplayState)
-    first = Replay(state.at_ms, state.begin_ms, state.end_ms, state.speed, state.paused, note=state.note)
-    return session_of(connected, journal, options, replay=ReplayClock(first))
+    state = convert(ready_fields, ReplayState)
+    first = ReplayStatus(state.at_ms, state.begin_ms, state.end_ms, state.speed, state.paused, note=state.note)
+    return build_session(access, journal, options, replay=ReplayClock(first))
 
 
-def session_of(
-    connected: Connected,
+def build_session(
+    access: ExchangeAccess,
     journal: "Journal | None" = None,
-    options: "Options | None" = None,
-    kept_folder: Path | None = None,
+    options: "SessionOptions | None" = None,
+    data_folder: Path | None = None,
     rest: RestClient | None = None,
     replay: ReplayClock | None = None,
 ) -> Session:
@@ -105,31 +108,33 @@ def session_of(
     ``rest`` is a client for it that is there already, and is the session's; ``replay`` the clock of a recording that
     the exchange plays.
     """
-    environment, signer = connected.environment, connected.signer
-    clock = rest.clock if rest is not None else ExchangeClock(clock_ms) if replay is None else RecordedTime(replay)
+    environment, signer = access.environment, access.signer
+    clock = (
+        rest.clock if rest is not None else ExchangeClock(clock_ms) if replay is None else ReplayExchangeClock(replay)
+    )
 
-    def a_stream(sink: "Sink", listener: Listener, *, private: bool) -> Stream:
-        return Stream(environment, signer, sink, clock=clock, listener=listener, private=private, proxy=connected.proxy)
+    def a_stream(sink: "FeedHandler", listener: ReportListener, *, private: bool) -> Stream:
+        return Stream(environment, signer, sink, clock=clock, listener=listener, private=private, proxy=access.proxy)
 
     control = None
-    if connected.control_token:
-        control = PracticeControl(environment, signer, connected.control_token, clock=clock)
+    if access.control_token:
+        control = PracticeControl(environment, signer, access.control_token, clock=clock)
     return Session(
-        VENUES[environment.kind],
+        VENUE_BY_KIND[environment.kind],
         rest
         or RestClient(
             environment,
             signer,
             clock=clock,
-            proxy=connected.proxy,
+            proxy=access.proxy,
             read_only=options is not None and options.read_only,
         ),
         lambda store, listener: StreamGroup(a_stream, store, listener),
         replay or clock_ms,
-        control=control,
-        gone=connected.gone,
+        practice_control=control,
+        describe_exchange_exit=access.describe_exit,
         journal=journal,
         options=options,
-        kept_folder=kept_folder,
+        data_folder=data_folder,
         replay=replay,
     )

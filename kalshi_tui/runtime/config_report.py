@@ -6,27 +6,32 @@ from collections.abc import Mapping
 from typing import Final
 
 from kalshi_tui.runtime.configuration import (
-    Loaded,
-    every_setting,
-    explanations,
-    masked,
-    without_password,
+    LoadedSettings,
+    list_settings,
+    mask_id,
+    read_setting_docs,
+    strip_password,
 )
 from kalshi_tui.runtime.credentials import KeySource
 from kalshi_tui.runtime.profiles import Profile
 from kalshi_tui.runtime.settings import ProfileSettings
 
-NAME: Final = 32
-VALUE: Final = 34
-WIDTH: Final = 100
+NAME_WIDTH: Final = 32
+VALUE_WIDTH: Final = 34
+TEXT_WIDTH: Final = 100
 
 
-def report(
-    loaded: Loaded, profile: Profile, environ: Mapping[str, str], *, explain: bool = False, as_json: bool = False
+def format_report(
+    loaded: LoadedSettings,
+    profile: Profile,
+    environ: Mapping[str, str],
+    *,
+    explain: bool = False,
+    as_json: bool = False,
 ) -> str:
     """Write the report, as text or as one JSON object."""
-    settings = every_setting(loaded)
-    connection = _connection(profile, environ)
+    settings = list_settings(loaded)
+    connection = _describe_connection(profile, environ)
     if as_json:
         listed = [
             {"name": each.name, "value": each.value, "source": each.source} | ({"help": each.help} if explain else {})
@@ -38,29 +43,29 @@ def report(
     lines += [f"# {name.replace('_', ' ')}: {value}" for name, value in connection.items()]
     lines.append("")
     for each in settings:
-        lines.append(f"{each.name:<{NAME}} {each.value:<{VALUE}} {each.source}".rstrip())
+        lines.append(f"{each.name:<{NAME_WIDTH}} {each.value:<{VALUE_WIDTH}} {each.source}".rstrip())
         if explain and each.help:
-            lines += _wrapped(each.help)
+            lines += _wrap_text(each.help)
     if explain:
-        lines += _explained()
+        lines += _format_explanations()
     return "\n".join(lines) + "\n"
 
 
-def _explained() -> list[str]:
+def _format_explanations() -> list[str]:
     """Say what the settings of a profile mean, and of `[keys]`, whether the file has any or not."""
-    docs = explanations()
+    docs = read_setting_docs()
     lines = ["", docs["ProfileSettings"][""].replace("``", "")]
     for name in ProfileSettings.__struct_fields__:
         lines.append(f"profiles.NAME.{name}")
-        lines += _wrapped(docs["ProfileSettings"][name])
-    return [*lines, "", "keys.COMMAND", *_wrapped(docs["Settings"]["keys"])]
+        lines += _wrap_text(docs["ProfileSettings"][name])
+    return [*lines, "", "keys.COMMAND", *_wrap_text(docs["Settings"]["keys"])]
 
 
-def _wrapped(text: str) -> list[str]:
-    return textwrap.wrap(text.replace("``", ""), WIDTH, initial_indent="    ", subsequent_indent="    ")
+def _wrap_text(text: str) -> list[str]:
+    return textwrap.wrap(text.replace("``", ""), TEXT_WIDTH, initial_indent="    ", subsequent_indent="    ")
 
 
-def _connection(profile: Profile, environ: Mapping[str, str]) -> dict[str, str]:
+def _describe_connection(profile: Profile, environ: Mapping[str, str]) -> dict[str, str]:
     """Say which exchange it is, and which key; of the key nothing that is secret."""
     environment = profile.environment
     if environment is None:
@@ -70,14 +75,14 @@ def _connection(profile: Profile, environ: Mapping[str, str]) -> dict[str, str]:
         "money": environment.kind.value,
         "rest_url": environment.rest_url,
         "ws_url": environment.ws_url,
-        "api_key_id": masked(profile.key.key_id) if profile.key.key_id else "(not set)",
-        "private_key": _key_words(profile.key, environ),
+        "api_key_id": mask_id(profile.key.key_id) if profile.key.key_id else "(not set)",
+        "private_key": _describe_key(profile.key, environ),
         "read_only": "yes" if profile.read_only else "no",
-        "proxy": without_password(profile.proxy) if profile.proxy else "none",
+        "proxy": strip_password(profile.proxy) if profile.proxy else "none",
     }
 
 
-def _key_words(key: KeySource, environ: Mapping[str, str]) -> str:
+def _describe_key(key: KeySource, environ: Mapping[str, str]) -> str:
     if key.pem is not None:
         return "KALSHI_PRIVATE_KEY (not shown)"
     if key.path is not None:

@@ -17,24 +17,24 @@ from kalshi_tui.runtime.settings import (
     ProfileSettings,
     Settings,
     SettingsError,
-    looks_of,
-    options_of,
+    build_session_options,
+    build_ui_settings,
 )
 
-PREFIX: Final = "KALSHI_TUI_"
-PRACTICE: Final = "practice"
-TRUE: Final = frozenset({"1", "true", "yes", "on"})
-DEFAULT: Final = "default"
-LARGEST: Final = 1_000_000
+ENV_PREFIX: Final = "KALSHI_TUI_"
+PRACTICE_PROFILE: Final = "practice"
+TRUE_WORDS: Final = frozenset({"1", "true", "yes", "on"})
+DEFAULT_SOURCE: Final = "default"
+MAX_SETTINGS_BYTES: Final = 1_000_000
 """Bytes of a settings file."""
 SECTIONS: Final = ("ticket", "screen", "limits", "dead_man", "alerts")
 """The tables whose settings can be set by a variable too: ``KALSHI_TUI_SCREEN_THEME``."""
-_HEADER: Final = re.compile(r"\s*\[\s*([^\[\]]+?)\s*\]")
-_KEY: Final = re.compile(r"""\s*(?:"([^"]+)"|'([^']+)'|([\w.-]+))\s*=""")
+_TABLE_LINE: Final = re.compile(r"\s*\[\s*([^\[\]]+?)\s*\]")
+_KEY_LINE: Final = re.compile(r"""\s*(?:"([^"]+)"|'([^']+)'|([\w.-]+))\s*=""")
 
 
 @dataclass(frozen=True, slots=True)
-class Loaded:
+class LoadedSettings:
     """The settings in force. ``sources`` says where each that is not the default is from, by its full name."""
 
     settings: Settings
@@ -42,65 +42,67 @@ class Loaded:
     path: Path
 
 
-def load(path: Path, environ: Mapping[str, str], *, must_exist: bool = False) -> Loaded:
+def load_settings(path: Path, environ: Mapping[str, str], *, must_exist: bool = False) -> LoadedSettings:
     """Read the file and the variables, and try all of it. Raises SettingsError with a sentence that says where.
 
     A file that is not there counts as empty, unless it was asked for.
     """
-    text = _read(path, must_exist=must_exist)
+    text = _read_file(path, must_exist=must_exist)
     try:
         tables = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise SettingsError(f"The settings file {path} is no TOML: {error}.") from None
-    sources = {name: f"{path}:{line_of(text, name) or '?'}" for name in _names(tables)}
+    sources = {name: f"{path}:{find_setting_line(text, name) or '?'}" for name in _setting_names(tables)}
 
     def where(name: str) -> str:
         variable = sources.get(name, "")
-        if variable.startswith(PREFIX):
+        if variable.startswith(ENV_PREFIX):
             return f"In {variable}"
-        line = line_of(text, name)
+        line = find_setting_line(text, name)
         return f"In the settings file {path}" + (f", line {line}" if line else "")
 
     try:
         settings: Settings = msgspec.convert(tables, Settings)
     except msgspec.ValidationError as error:
-        sentence, name = _plainly(str(error))
+        sentence, name = _describe_validation_error(str(error))
         raise SettingsError(f"{where(name)}: {sentence}", name) from None
-    settings, variables = _overridden(settings, environ)
+    settings, variables = _apply_environment(settings, environ)
     sources |= variables
     try:
-        options_of(settings)
-        looks_of(settings)
+        build_session_options(settings)
+        build_ui_settings(settings)
     except SettingsError as error:
         raise SettingsError(f"{where(error.name)}: {error}", error.name) from None
-    return Loaded(settings, sources, path)
+    return LoadedSettings(settings, sources, path)
 
 
-def chosen_name(settings: Settings, environ: Mapping[str, str], flag: str | None) -> str:
+def choose_profile_name(settings: Settings, environ: Mapping[str, str], flag: str | None) -> str:
     """Give the name of the profile: of the flag, else of the environment, else of the settings."""
     if flag:
         return flag
-    if named := environ.get(f"{PREFIX}ENV"):
+    if named := environ.get(f"{ENV_PREFIX}ENV"):
         return named
-    if environ.get("KALSHI_USE_DEMO", "").strip().lower() in TRUE:
+    if environ.get("KALSHI_USE_DEMO", "").strip().lower() in TRUE_WORDS:
         return "demo"
     return settings.env
 
 
-def chosen_by(loaded: Loaded, environ: Mapping[str, str], flag: str | None) -> Loaded:
+def with_chosen_profile(loaded: LoadedSettings, environ: Mapping[str, str], flag: str | None) -> LoadedSettings:
     """Give the settings with the profile that was chosen, and what has chosen it."""
-    name = chosen_name(loaded.settings, environ, flag)
-    source = "--env" if flag else f"{PREFIX}ENV" if environ.get(f"{PREFIX}ENV") else "KALSHI_USE_DEMO"
+    name = choose_profile_name(loaded.settings, environ, flag)
+    source = "--env" if flag else f"{ENV_PREFIX}ENV" if environ.get(f"{ENV_PREFIX}ENV") else "KALSHI_USE_DEMO"
     if not flag and name == loaded.settings.env:
         return loaded
-    return Loaded(msgspec.structs.replace(loaded.settings, env=name), {**loaded.sources, "env": source}, loaded.path)
+    return LoadedSettings(
+        msgspec.structs.replace(loaded.settings, env=name), {**loaded.sources, "env": source}, loaded.path
+    )
 
 
-def _read(path: Path, *, must_exist: bool) -> str:
+def _read_file(path: Path, *, must_exist: bool) -> str:
     try:
         with path.open("rb") as file:
-            content = file.read(LARGEST + 1)
-        if len(content) > LARGEST:
+            content = file.read(MAX_SETTINGS_BYTES + 1)
+        if len(content) > MAX_SETTINGS_BYTES:
             raise SettingsError(f"The settings file {path} is too large to be one.")
         return content.decode("utf-8")
     except FileNotFoundError:
@@ -113,48 +115,48 @@ def _read(path: Path, *, must_exist: bool) -> str:
         raise SettingsError(f"The settings file {path} cannot be read ({error.strerror or error}).") from None
 
 
-def _names(tables: Mapping[str, Any], before: str = "") -> Iterator[str]:
+def _setting_names(tables: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
     """Give the full names of all that a file sets."""
     for name, value in tables.items():
         if isinstance(value, dict):
-            yield from _names(value, f"{before}{name}.")
+            yield from _setting_names(value, f"{prefix}{name}.")
         else:
-            yield f"{before}{name}"
+            yield f"{prefix}{name}"
 
 
-def line_of(text: str, name: str) -> int:
+def find_setting_line(text: str, name: str) -> int:
     """Give the line on which a file sets something, from 1 on; its table's if that is not found; 0 if neither is."""
     table, _, key = name.rpartition(".")
     here, header, named = "", 0, 0
     for number, row in enumerate(text.splitlines(), 1):
-        if found := _HEADER.match(row):
+        if found := _TABLE_LINE.match(row):
             here = re.sub(r"[\s\"']", "", found[1])
-            if _same_table(here, table) or (_same_table(here, name) and not named):
+            if _is_same_table(here, table) or (_is_same_table(here, name) and not named):
                 header = header or number
             continue
-        if found := _KEY.match(row):
+        if found := _KEY_LINE.match(row):
             written = next(filter(None, found.groups()))
             full = f"{here}.{written}" if here else written
-            if full == name or (written == key and _same_table(here, table)):
+            if full == name or (written == key and _is_same_table(here, table)):
                 return number
             if full == table:
                 named = number
     return named or header
 
 
-def _same_table(here: str, table: str) -> bool:
+def _is_same_table(here: str, table: str) -> bool:
     """Compare names of tables; ``profiles[...]`` stands for any profile."""
     return here == table or (table == "profiles[...]" and here.startswith("profiles."))
 
 
-def _plainly(error: str) -> tuple[str, str]:
+def _describe_validation_error(error: str) -> tuple[str, str]:
     """Say msgspec's error as a sentence, with the nearest right name; and give the setting's own."""
     what, _, where = error.partition(" - at `$")
     table = where.rstrip("`").lstrip(".")
     shown = table.replace("[...]", ".NAME", 1) if table.startswith("profiles") else table.replace("[...]", "")
     if "unknown field" in what:
         name = what.rpartition("`")[0].rpartition("`")[2]
-        near = difflib.get_close_matches(name, _fields(table), 1)
+        near = difflib.get_close_matches(name, _field_names(table), 1)
         hint = f" Did you mean {near[0]}?" if near else ""
         return f"there is no setting {shown}.{name}.{hint}".replace("setting .", "setting "), f"{table}.{name}".strip(
             "."
@@ -162,21 +164,21 @@ def _plainly(error: str) -> tuple[str, str]:
     return f"{shown}: {what}.", table
 
 
-def _fields(table: str) -> Sequence[str]:
+def _field_names(table: str) -> Sequence[str]:
     if table.startswith("profiles"):
         return ProfileSettings.__struct_fields__
     kind = next((each.type for each in msgspec.structs.fields(Settings) if each.name == table), Settings)
     return getattr(kind, "__struct_fields__", ())
 
 
-def _overridden(settings: Settings, environ: Mapping[str, str]) -> tuple[Settings, dict[str, str]]:
+def _apply_environment(settings: Settings, environ: Mapping[str, str]) -> tuple[Settings, dict[str, str]]:
     """Put what variables say in the place of what the file says. Raises SettingsError."""
     sources: dict[str, str] = {}
     for table in SECTIONS:
         section = getattr(settings, table)
         kinds = get_type_hints(type(section))
         for field in msgspec.structs.fields(type(section)):
-            variable = f"{PREFIX}{table}_{field.name}".upper()
+            variable = f"{ENV_PREFIX}{table}_{field.name}".upper()
             if not (text := environ.get(variable, "")):
                 continue
             many = get_origin(kinds[field.name]) is tuple
@@ -193,7 +195,7 @@ def _overridden(settings: Settings, environ: Mapping[str, str]) -> tuple[Setting
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
+class SettingInfo:
     """One setting: its full name, its value in TOML, where that is from, and what it means."""
 
     name: str
@@ -202,48 +204,53 @@ class Setting:
     help: str
 
 
-def every_setting(loaded: Loaded) -> list[Setting]:
+def list_settings(loaded: LoadedSettings) -> list[SettingInfo]:
     """Give every setting there is, in the order of their definition, and the profiles that the file has."""
-    docs = explanations()
-    made = [_setting(loaded, "", "env", loaded.settings.env, docs["Settings"])]
+    docs = read_setting_docs()
+    made = [_make_setting_info(loaded, "", "env", loaded.settings.env, docs["Settings"])]
     for table in SECTIONS:
         section = getattr(loaded.settings, table)
         help_of = docs[type(section).__name__]
-        made += [_setting(loaded, table, name, getattr(section, name), help_of) for name in section.__struct_fields__]
+        made += [
+            _make_setting_info(loaded, table, name, getattr(section, name), help_of)
+            for name in section.__struct_fields__
+        ]
     for profile, section in loaded.settings.profiles.items():
         for name in section.__struct_fields__:
             value = getattr(section, name)
-            shown = SHOWN[name](value) if value and name in SHOWN else value
-            made.append(_setting(loaded, f"profiles.{profile}", name, shown, docs["ProfileSettings"]))
+            shown = SECRET_MASKS[name](value) if value and name in SECRET_MASKS else value
+            made.append(_make_setting_info(loaded, f"profiles.{profile}", name, shown, docs["ProfileSettings"]))
     made += [
-        _setting(loaded, "keys", name, value, {name: docs["Settings"]["keys"]})
+        _make_setting_info(loaded, "keys", name, value, {name: docs["Settings"]["keys"]})
         for name, value in loaded.settings.keys.items()
     ]
     return made
 
 
-def _setting(loaded: Loaded, table: str, name: str, value: object, help_of: Mapping[str, str]) -> Setting:
+def _make_setting_info(
+    loaded: LoadedSettings, table: str, name: str, value: object, help_of: Mapping[str, str]
+) -> SettingInfo:
     full = f"{table}.{name}" if table else name
-    return Setting(full, toml_value(value), loaded.sources.get(full, DEFAULT), help_of.get(name, ""))
+    return SettingInfo(full, format_toml_value(value), loaded.sources.get(full, DEFAULT_SOURCE), help_of.get(name, ""))
 
 
-def toml_value(value: object) -> str:
+def format_toml_value(value: object) -> str:
     """Write a value as the file has it."""
     if value is None:
         return "(not set)"
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, tuple | list):
-        return "[" + ", ".join(toml_value(each) for each in value) + "]"
+        return "[" + ", ".join(format_toml_value(each) for each in value) + "]"
     return msgspec.json.encode(value).decode() if isinstance(value, str) else str(value)
 
 
-def masked(secret: str) -> str:
+def mask_id(secret: str) -> str:
     """Show of an id only enough to know it again."""
     return f"{secret[:4]}..." if len(secret) > 8 else "..."
 
 
-def without_password(url: str) -> str:
+def strip_password(url: str) -> str:
     """Show of an address its scheme and host alone."""
     try:
         parts = urlsplit(url)
@@ -253,11 +260,11 @@ def without_password(url: str) -> str:
     return f"{parts.scheme}://{host or '...'}"
 
 
-SHOWN: Final[Mapping[str, Callable[[str], str]]] = {"api_key_id": masked, "proxy": without_password}
+SECRET_MASKS: Final[Mapping[str, Callable[[str], str]]] = {"api_key_id": mask_id, "proxy": strip_password}
 """How those settings are shown that may hold a secret."""
 
 
-def explanations() -> dict[str, dict[str, str]]:
+def read_setting_docs() -> dict[str, dict[str, str]]:
     """Return the description of each setting by class and name; under "" the description of the class."""
     found: dict[str, dict[str, str]] = {}
     for section in vars(definitions).values():

@@ -23,8 +23,8 @@ from kalshi_tui.kalshi.transport.signing import (
 )
 from kalshi_tui.runtime import logs
 
-AGENT_WITHIN_S: Final = 60.0
-TRIES: Final = 3
+PASSPHRASE_COMMAND_TIMEOUT_S: Final = 60.0
+MAX_PASSPHRASE_ATTEMPTS: Final = 3
 """How often a passphrase is asked for."""
 KEYRING_SERVICE: Final = "kalshi-tui"
 
@@ -47,27 +47,27 @@ class KeySource:
     """Whether the system's keyring has the passphrase, or the key itself where there is no path."""
 
 
-Ask = Callable[[str], str]
+AskPassphrase = Callable[[str], str]
 """Asks for a passphrase on the terminal, with a prompt; raises EOFError where nobody can answer."""
 
 
-def from_environment(environ: Mapping[str, str], otherwise: KeySource) -> KeySource:
+def key_source_from_environment(environ: Mapping[str, str], default: KeySource) -> KeySource:
     """Take key id and key from the usual variables; what they leave out stays as it is ``otherwise``.
 
     A key of the environment takes the place of the profile's whole key: an id never goes with another one's key.
     """
     try:
-        named = keys.key_variables(environ)
+        named = keys.read_key_variables(environ)
     except Misconfigured as error:
         raise CredentialsError(str(error)) from None
     if named is None:
-        return otherwise
+        return default
     if named.pem is not None:
         return KeySource(named.key_id, None, named.pem)
-    return KeySource(named.key_id, named.path, None, otherwise.passphrase_command, otherwise.keyring)
+    return KeySource(named.key_id, named.path, None, default.passphrase_command, default.keyring)
 
 
-def open_key(source: KeySource, environment: Environment, ask: Ask | None = None) -> Signer:
+def open_key(source: KeySource, environment: Environment, ask: AskPassphrase | None = None) -> Signer:
     """Read the key and open it, to sign for one environment alone. Raises CredentialsError.
 
     ``ask`` asks for a passphrase; without it nobody is asked.
@@ -79,12 +79,12 @@ def open_key(source: KeySource, environment: Environment, ask: Ask | None = None
         )
     if not source.key_id.isprintable() or not source.key_id.isascii() or " " in source.key_id:
         raise CredentialsError("The API key id has characters that no key id has; copy it again from the exchange.")
-    pem, where = _text_of(source)
-    logs.masked(source.key_id)
+    pem, where = _read_key(source)
+    logs.add_masked(source.key_id)
     try:
         return signer_of(source.key_id, pem, environment)
     except PassphraseError:
-        return _opened(source, environment, pem, where, ask)
+        return _open_encrypted(source, environment, pem, where, ask)
     except KeyFileError as error:
         raise CredentialsError(f"{where}: {error}") from None
 
@@ -92,40 +92,44 @@ def open_key(source: KeySource, environment: Environment, ask: Ask | None = None
 def signer_of(key_id: str, pem: bytes, environment: Environment, passphrase: bytes | None = None) -> Signer:
     """Open a key, and have nothing of it stand in the log from here on. Raises KeyFileError (PassphraseError)."""
     # The text, which of an encrypted key tells nothing, and what the key itself is.
-    logs.secret(pem)
+    logs.add_secret(pem)
     key = load_private_key(pem, passphrase)
     for form in secret_forms(key):
-        logs.secret(form)
+        logs.add_secret(form)
     return Signer(key_id, key, environment=environment)
 
 
-def _text_of(source: KeySource) -> tuple[bytes, str]:
+def _read_key(source: KeySource) -> tuple[bytes, str]:
     """Give the key's text, and the words for where it is from."""
     if source.pem is not None:
         return source.pem, "KALSHI_PRIVATE_KEY"
     if source.path is not None:
         return read_key_file(source.path), str(source.path)
     if source.passphrase_command:
-        return _agent_says(source.passphrase_command), "The key command's output"
+        return _run_passphrase_command(source.passphrase_command), "The key command's output"
     if source.keyring:
-        return _keyring_says(source.key_id), "The key in the system's keyring"
+        return _read_keyring(source.key_id), "The key in the system's keyring"
     raise CredentialsError(
         "There is no private key: set KALSHI_PRIVATE_KEY_PATH, or private_key_path in the profile, to its file."
     )
 
 
-def _opened(source: KeySource, environment: Environment, pem: bytes, where: str, ask: Ask | None) -> Signer:
+def _open_encrypted(
+    source: KeySource, environment: Environment, pem: bytes, where: str, ask: AskPassphrase | None
+) -> Signer:
     """Open an encrypted key: by the command, the keyring, or by asking."""
     if source.path is not None and source.passphrase_command:
-        return _with(source, environment, pem, where, _agent_says(source.passphrase_command))
+        return _open_with_passphrase(
+            source, environment, pem, where, _run_passphrase_command(source.passphrase_command)
+        )
     if source.path is not None and source.keyring:
-        return _with(source, environment, pem, where, _keyring_says(source.key_id))
-    for left in range(TRIES - 1, -1, -1):
+        return _open_with_passphrase(source, environment, pem, where, _read_keyring(source.key_id))
+    for left in range(MAX_PASSPHRASE_ATTEMPTS - 1, -1, -1):
         if ask is None:
             break
         try:
             passphrase = ask(f"Passphrase of {where}: ")
-            logs.secret(passphrase)
+            logs.add_secret(passphrase)
         except EOFError:
             break
         try:
@@ -140,8 +144,10 @@ def _opened(source: KeySource, environment: Environment, pem: bytes, where: str,
     )
 
 
-def _with(source: KeySource, environment: Environment, pem: bytes, where: str, passphrase: bytes) -> Signer:
-    logs.secret(passphrase.rstrip(b"\r\n"))
+def _open_with_passphrase(
+    source: KeySource, environment: Environment, pem: bytes, where: str, passphrase: bytes
+) -> Signer:
+    logs.add_secret(passphrase.rstrip(b"\r\n"))
     try:
         return signer_of(source.key_id, pem, environment, passphrase.rstrip(b"\r\n"))
     except KeyFileError as error:
@@ -156,17 +162,23 @@ def read_key_file(path: Path) -> bytes:
         raise CredentialsError(str(error)) from None
 
 
-def _agent_says(command: Sequence[str]) -> bytes:
+def _run_passphrase_command(command: Sequence[str]) -> bytes:
     """Run the command that the trader names, with no shell between, and give what it prints."""
     name = command[0]
     try:
         done = subprocess.run(  # noqa: S603 - the trader's own command, as a list of arguments
-            list(command), stdin=subprocess.DEVNULL, capture_output=True, timeout=AGENT_WITHIN_S, check=False
+            list(command),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=PASSPHRASE_COMMAND_TIMEOUT_S,
+            check=False,
         )
     except FileNotFoundError:
         raise CredentialsError(f"The passphrase command {name} is not there; check passphrase_command.") from None
     except subprocess.TimeoutExpired:
-        raise CredentialsError(f"The passphrase command {name} took more than {AGENT_WITHIN_S:.0f} s.") from None
+        raise CredentialsError(
+            f"The passphrase command {name} took more than {PASSPHRASE_COMMAND_TIMEOUT_S:.0f} s."
+        ) from None
     except OSError as error:
         raise CredentialsError(f"The passphrase command {name} cannot be run ({error.strerror or error}).") from None
     if done.returncode:
@@ -177,7 +189,7 @@ def _agent_says(command: Sequence[str]) -> bytes:
     return done.stdout
 
 
-def _keyring_says(key_id: str) -> bytes:
+def _read_keyring(key_id: str) -> bytes:
     """Ask the system's keyring, by the optional extra."""
     try:
         import keyring  # type: ignore[import-not-found, unused-ignore]  # noqa: PLC0415 - an extra, and slow

@@ -21,22 +21,22 @@ from kalshi_tui.kalshi.errors import KalshiError
 from kalshi_tui.kalshi.feed.stream import Stream
 from kalshi_tui.kalshi.rest import RestClient
 from kalshi_tui.kalshi.transport.clock import ExchangeClock
-from kalshi_tui.runtime.compose import Connected, clock_ms
+from kalshi_tui.runtime.compose import ExchangeAccess, clock_ms
 from kalshi_tui.session.execution.journal import Journal, JournalError
 from kalshi_tui.session.store import Store
 
-LEAST_PYTHON: Final = (3, 11)
-LEAST_COLUMNS, LEAST_ROWS = 80, 24
+MIN_PYTHON: Final = (3, 11)
+MIN_COLUMNS, MIN_ROWS = 80, 24
 MAX_FOUND: Final = 3
 """So many damaged rows of the journal are named."""
-LEAST_FREE: Final = 100 * 1024 * 1024
+MIN_FREE_BYTES: Final = 100 * 1024 * 1024
 """Bytes of free disk below which the journal may soon have no room."""
-SKEW_MS: Final = 1_000
+MAX_SKEW_MS: Final = 1_000
 """How wrong the clock may be before it is said: the program corrects it, but other programs do not."""
-STREAM_WITHIN_S: Final = 15.0
+STREAM_TIMEOUT_S: Final = 15.0
 LIBRARIES: Final = ("textual", "httpx", "websockets", "cryptography", "msgspec")
 MARKS: Final = {True: "ok  ", False: "FAIL"}
-NAME: Final = 12
+NAME_WIDTH: Final = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,26 +48,26 @@ class Check:
     sentence: str
 
 
-def examine_machine(folder: Path, journal: str, environ: dict[str, str] | None = None) -> Iterator[Check]:
+def check_machine(folder: Path, journal: str, environ: dict[str, str] | None = None) -> Iterator[Check]:
     """Look at what is here: Python, libraries, terminal, disk."""
     environ = dict(os.environ) if environ is None else environ
     found = f"Python {platform.python_version()} on {platform.system()} {platform.machine()}."
-    old = sys.version_info < LEAST_PYTHON
+    old = sys.version_info < MIN_PYTHON
     yield Check("python", not old, f"{found} Install Python 3.11 or newer." if old else found)
     yield Check("versions", True, ", ".join(f"{each} {version(each)}" for each in ("kalshi-tui", *LIBRARIES)) + ".")
-    yield from _terminal(environ)
-    yield _disk(folder)
-    yield _journal(folder / journal)
+    yield from _check_terminal(environ)
+    yield _check_disk(folder)
+    yield _check_journal(folder / journal)
 
 
-def _terminal(environ: dict[str, str]) -> Iterator[Check]:
+def _check_terminal(environ: dict[str, str]) -> Iterator[Check]:
     if not sys.stdout.isatty():
         yield Check("terminal", True, "Not looked at: the output goes to a file or another program.")
         return
     columns, rows = shutil.get_terminal_size()
-    small = columns < LEAST_COLUMNS or rows < LEAST_ROWS
+    small = columns < MIN_COLUMNS or rows < MIN_ROWS
     size = f"{columns} columns, {rows} rows"
-    yield Check("terminal", not small, f"{size}: enlarge it to {LEAST_COLUMNS}x{LEAST_ROWS}." if small else f"{size}.")
+    yield Check("terminal", not small, f"{size}: enlarge it to {MIN_COLUMNS}x{MIN_ROWS}." if small else f"{size}.")
     term = environ.get("TERM", "")
     deep = environ.get("COLORTERM", "").lower() in {"truecolor", "24bit"}
     dumb = term in {"", "dumb"}
@@ -82,7 +82,7 @@ def _terminal(environ: dict[str, str]) -> Iterator[Check]:
     yield Check("characters", utf8, "UTF-8." if utf8 else f"{encoding}: set LANG to a UTF-8 locale, such as C.UTF-8.")
 
 
-def _disk(folder: Path) -> Check:
+def _check_disk(folder: Path) -> Check:
     there = folder
     while not there.exists() and there != there.parent:
         there = there.parent
@@ -93,12 +93,12 @@ def _disk(folder: Path) -> Check:
     room = f"{free // (1024 * 1024):,} MB free for {folder}"
     if not os.access(there, os.W_OK | os.X_OK):
         return Check("disk", False, f"{there} cannot be written by you: mend its permissions, or give --data a folder.")
-    if free < LEAST_FREE:
+    if free < MIN_FREE_BYTES:
         return Check("disk", False, f"{room}: make room, or no order can be written down, and none is sent then.")
     return Check("disk", True, f"{room}.")
 
 
-def _journal(path: Path) -> Check:
+def _check_journal(path: Path) -> Check:
     if not path.exists():
         return Check("journal", True, "None yet; it is made with the first start.")
     try:
@@ -113,13 +113,13 @@ def _journal(path: Path) -> Check:
     return Check("journal", True, f"{path} can be read and written.")
 
 
-async def examine_connection(connected: Connected) -> list[Check]:
+async def check_connection(access: ExchangeAccess) -> list[Check]:
     """Look at the exchange: reached, clock, status, signature, limits, rights, cash, stream."""
-    environment, signer = connected.environment, connected.signer
+    environment, signer = access.environment, access.signer
     clock = ExchangeClock(clock_ms)
     made = [Check("profile", True, f"{environment.name}: {environment.kind.value} at {environment.rest_url}.")]
-    signed = RestClient(environment, signer, clock=clock, proxy=connected.proxy)
-    async with signed as rest, RestClient(environment, clock=clock, proxy=connected.proxy) as unsigned:
+    signed = RestClient(environment, signer, clock=clock, proxy=access.proxy)
+    async with signed as rest, RestClient(environment, clock=clock, proxy=access.proxy) as unsigned:
         try:
             # Without the key: whether that is accepted is another question.
             status = await unsigned.exchange_status()
@@ -128,34 +128,34 @@ async def examine_connection(connected: Connected) -> list[Check]:
             advice = " Check the network, a firewall and the exchange's status page." if far else ""
             return [*made, Check("reached", False, f"{error}{advice}")]
         made.append(Check("reached", True, f"{environment.signing_origin[1]} answers."))
-        off = abs(clock.skew_ms) >= SKEW_MS
+        off = abs(clock.skew_ms) >= MAX_SKEW_MS
         skew = f"this machine's clock differs by {clock.skew_ms / 1000:+.1f} s"
         made.append(Check("clock", not off, f"{skew}: set it, by NTP." if off else "right to a second."))
         made += [
             Check(
                 f"shard {each.exchange_index}",
                 each.exchange_active and each.trading_active,
-                _shard_words(each.description, active=each.exchange_active, trading=each.trading_active),
+                _describe_shard(each.description, active=each.exchange_active, trading=each.trading_active),
             )
             for each in status.shards
         ]
         if not status.shards:
-            words = _shard_words("", active=status.exchange_active, trading=status.trading_active)
+            words = _describe_shard("", active=status.exchange_active, trading=status.trading_active)
             made.append(Check("exchange", status.exchange_active and status.trading_active, words))
-        made += [check async for check in _account(rest, signer.key_id)]
+        made += [check async for check in _check_account(rest, signer.key_id)]
     if all(check.ok for check in made if check.name == "signature"):
-        made.append(await _stream(connected, clock))
+        made.append(await _check_stream(access, clock))
     return made
 
 
-def _shard_words(description: str, *, active: bool, trading: bool) -> str:
+def _describe_shard(description: str, *, active: bool, trading: bool) -> str:
     what = f"{description}: " if description else ""
     if not active:
         return f"{what}closed: nothing can be sent or cancelled now; wait until it opens."
     return f"{what}open, trading." if trading else f"{what}trading is paused: orders can be cancelled, not sent."
 
 
-async def _account(rest: RestClient, key_id: str) -> AsyncIterator[Check]:
+async def _check_account(rest: RestClient, key_id: str) -> AsyncIterator[Check]:
     """Look at the account: whether the key is accepted, and what it may do."""
     try:
         balance = await rest.balance()
@@ -163,8 +163,8 @@ async def _account(rest: RestClient, key_id: str) -> AsyncIterator[Check]:
         yield Check("signature", False, str(error))
         return
     yield Check("signature", True, "The exchange accepts the key.")
-    shards = ", ".join(f"shard {shard} {_dollars(cash)}" for shard, cash in balance.by_shard)
-    yield Check("cash", True, f"{_dollars(balance.cash)}{f' ({shards})' if shards else ''}.")
+    shards = ", ".join(f"shard {shard} {_format_dollars(cash)}" for shard, cash in balance.by_shard)
+    yield Check("cash", True, f"{_format_dollars(balance.cash)}{f' ({shards})' if shards else ''}.")
     try:
         limits = await rest.limits()
         yield Check(
@@ -185,10 +185,10 @@ async def _account(rest: RestClient, key_id: str) -> AsyncIterator[Check]:
         yield Check("rights", True, words if writes else f"{words} It cannot trade: make a key with write for that.")
 
 
-async def _stream(connected: Connected, clock: ExchangeClock) -> Check:
+async def _check_stream(access: ExchangeAccess, clock: ExchangeClock) -> Check:
     """Open the stream once."""
     store = Store(clock_ms)
-    stream = Stream(connected.environment, connected.signer, store, clock=clock, proxy=connected.proxy)
+    stream = Stream(access.environment, access.signer, store, clock=clock, proxy=access.proxy)
     task = asyncio.create_task(stream.run())
     live = asyncio.Event()
 
@@ -198,30 +198,30 @@ async def _stream(connected: Connected, clock: ExchangeClock) -> Check:
 
     store.on_link = told
     try:
-        await asyncio.wait_for(live.wait(), STREAM_WITHIN_S)
+        await asyncio.wait_for(live.wait(), STREAM_TIMEOUT_S)
     except TimeoutError:
         why = store.connection.detail or "no answer"
-        return Check("stream", False, f"{connected.environment.ws_host} could not be followed: {why}")
+        return Check("stream", False, f"{access.environment.ws_host} could not be followed: {why}")
     finally:
         await stream.close()
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
-    return Check("stream", True, f"{connected.environment.ws_host} is followed.")
+    return Check("stream", True, f"{access.environment.ws_host} is followed.")
 
 
-def _dollars(money: Money) -> str:
+def _format_dollars(money: Money) -> str:
     whole, part = divmod(abs(money), MONEY_UNIT)
     return f"{'-' if money < 0 else ''}${whole:,}.{part // 10_000:02d}"
 
 
-def as_text(checks: list[Check], write: Callable[[str], object]) -> None:
+def write_checks(checks: list[Check], write: Callable[[str], object]) -> None:
     """Write a line for each check."""
     for each in checks:
-        write(f"{MARKS[each.ok]} {each.name:<{NAME}} {each.sentence}\n")
+        write(f"{MARKS[each.ok]} {each.name:<{NAME_WIDTH}} {each.sentence}\n")
 
 
-def as_json(checks: list[Check]) -> str:
+def format_checks_json(checks: list[Check]) -> str:
     """Write one JSON object."""
     whole = {"ok": all(each.ok for each in checks), "checks": [asdict(each) for each in checks]}
     return json.dumps(whole, indent=1, ensure_ascii=False) + "\n"

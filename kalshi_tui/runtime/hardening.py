@@ -13,7 +13,7 @@ from typing import Final
 
 PR_SET_DUMPABLE: Final = 4
 PRIVATE_UMASK: Final = 0o077
-RECORDERS: Final = (
+DEBUG_VARIABLES: Final = (
     "SSLKEYLOGFILE",  # Python's ssl writes the secrets of every connection there
     "TEXTUAL",  # "debug" and "devtools" send every event to another program
     "TEXTUAL_DEBUG",  # every key that is pressed, into keys.log in the folder at hand
@@ -32,7 +32,7 @@ def harden() -> None:
     os.umask(PRIVATE_UMASK)
     # It would write from a signal handler, past everything that takes secrets out.
     faulthandler.disable()
-    for name in RECORDERS:
+    for name in DEBUG_VARIABLES:
         os.environ.pop(name, None)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if sys.platform == "linux":

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Final
 
-READY_WITHIN_S: Final = 30.0
-END_WITHIN_S: Final = 5.0
+READY_TIMEOUT_S: Final = 30.0
+EXIT_TIMEOUT_S: Final = 5.0
 
 
 class LaunchError(Exception):
@@ -25,7 +25,7 @@ class LaunchError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Ready:
+class PracticeReady:
     """Where a practice exchange is to be reached, from its first line of output."""
 
     rest_url: str
@@ -36,11 +36,11 @@ class Ready:
     control_token_path: Path
 
 
-def read_ready(line: str | bytes) -> Ready:
+def parse_ready_line(line: str | bytes) -> PracticeReady:
     """Read the one line that says where a practice exchange is. Raises ValueError for any other."""
     try:
         said = json.loads(line)
-        return Ready(
+        return PracticeReady(
             rest_url=said["rest_url"],
             ws_url=said["ws_url"],
             api_key_id=said["api_key_id"],
@@ -56,33 +56,33 @@ class PracticeProcess:
     """A practice exchange as a child of this process: constructed means started, `ready` waits, `end` takes it down."""
 
     def __init__(self, arguments: Sequence[str]) -> None:
-        self.told: dict[str, Any] = {}
+        self.ready_fields: dict[str, Any] = {}
         """All that the ready line said, once it is there."""
-        self._complaints: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the child
+        self._stderr_file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the child
         # -P: the folder that the trader stands in is no place to import from.
         command = [sys.executable, "-P", "-m", "kalshi_tui", "practice", "--until-stdin-closes", *arguments]
         self._child = subprocess.Popen(  # noqa: S603 - our own interpreter and our own arguments
             command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=self._complaints,
+            stderr=self._stderr_file,
             # Ctrl+C at the terminal is for the screen; the child ends with the pipe.
             start_new_session=True,
         )
 
-    def ready(self, within_s: float = READY_WITHIN_S) -> Ready:
+    def wait_until_ready(self, timeout_s: float = READY_TIMEOUT_S) -> PracticeReady:
         """Wait for the first line. Raises LaunchError with what the exchange itself had to say."""
-        line = self._first_line(time.monotonic() + within_s)
+        line = self._read_first_line(time.monotonic() + timeout_s)
         try:
-            ready = read_ready(line)
-            self.told = json.loads(line)
+            ready = parse_ready_line(line)
+            self.ready_fields = json.loads(line)
         except ValueError:
-            complaint = self._complaint()
-            self.end()
+            complaint = self._read_last_error()
+            self.stop()
             raise LaunchError(complaint or "The practice exchange ended before it was ready.") from None
         return ready
 
-    def _first_line(self, deadline: float) -> bytes:
+    def _read_first_line(self, deadline: float) -> bytes:
         assert self._child.stdout is not None  # noqa: S101 - PIPE was asked for
         output = self._child.stdout
         line = b""
@@ -91,7 +91,7 @@ class PracticeProcess:
             while not line.endswith(b"\n"):
                 left = deadline - time.monotonic()
                 if left <= 0 or not selector.select(left):
-                    self.end()
+                    self.stop()
                     raise LaunchError("The practice exchange did not get ready in time; start it again.")
                 chunk = output.read1(65536)  # type: ignore[attr-defined]  # a BufferedReader, typed as IO[bytes]
                 if not chunk:
@@ -99,35 +99,35 @@ class PracticeProcess:
                 line += chunk
         return line
 
-    def gone(self) -> str:
+    def describe_exit(self) -> str:
         """Say that the exchange has ended, and what to do; empty while it runs."""
         code = self._child.poll()
         if code is None:
             return ""
-        complaint = self._complaint()
+        complaint = self._read_last_error()
         why = f" It said: {complaint}" if complaint else ""
         return f"The practice exchange has ended (code {code}). Quit and start again: your account is kept.{why}"
 
-    def _complaint(self) -> str:
+    def _read_last_error(self) -> str:
         """Wait for the child's end and give the last line that it wrote on standard error: its sentence."""
         with contextlib.suppress(subprocess.TimeoutExpired):
-            self._child.wait(END_WITHIN_S)
-        self._complaints.seek(0)
-        lines = self._complaints.read().decode(errors="replace").strip().splitlines()
+            self._child.wait(EXIT_TIMEOUT_S)
+        self._stderr_file.seek(0)
+        lines = self._stderr_file.read().decode(errors="replace").strip().splitlines()
         return lines[-1].removeprefix("kalshi-tui: ") if lines else ""
 
-    def end(self) -> None:
+    def stop(self) -> None:
         """Close the pipe and wait; terminate, then kill, if that is not enough."""
         if self._child.stdin is not None:
             with contextlib.suppress(OSError):
                 self._child.stdin.close()
         for harder in (self._child.terminate, self._child.kill):
             try:
-                self._child.wait(END_WITHIN_S)
+                self._child.wait(EXIT_TIMEOUT_S)
                 break
             except subprocess.TimeoutExpired:
                 harder()
         self._child.wait()
         if self._child.stdout is not None:
             self._child.stdout.close()
-        self._complaints.close()
+        self._stderr_file.close()

@@ -21,25 +21,25 @@ from types import TracebackType
 from typing import Final, NamedTuple
 from urllib.parse import quote
 
-DESK_FILE: Final = "kalshi-tui.log"
-PRACTICE_FILE: Final = "practice.log"
+DESK_LOG_FILE: Final = "kalshi-tui.log"
+PRACTICE_LOG_FILE: Final = "practice.log"
 """The practice exchange is a process of its own, and two would turn one file over at the same time."""
-MOST_BYTES: Final = 512 * 1024
-OLDER: Final = 2
+MAX_LOG_BYTES: Final = 512 * 1024
+BACKUP_COUNT: Final = 2
 """So many files of `MOST_BYTES` are kept besides the one that is written."""
-LONGEST_READ: Final = 65_536
-LONGEST_WRITTEN: Final = 16_384
+MAX_SCANNED_LENGTH: Final = 65_536
+MAX_WRITTEN_LENGTH: Final = 16_384
 """Characters of a record: those that are looked at, and those of them that are written."""
-EDGE: Final = 4_096
+TRUNCATION_MARGIN: Final = 4_096
 """So many characters go too where a record was cut before it was looked at: a secret may have been cut in two."""
-REMOVED: Final = "[removed]"
-SHORTEST_SECRET: Final = 4
+REDACTED_TEXT: Final = "[removed]"
+MIN_SECRET_LENGTH: Final = 4
 """A shorter text stands everywhere, and the gaps where it stood would tell it."""
-SHORTEST_LINE: Final = 16
-LONGEST_WHOLE: Final = 200
+MIN_SECRET_LINE_LENGTH: Final = 16
+MAX_WHOLE_SECRET_LENGTH: Final = 200
 """A longer secret, as the content of a key file, is looked for line by line: so a part of it is found too."""
 
-_HEADER: Final = (
+_SECRET_HEADER: Final = (
     r"(?:KALSHI-ACCESS-(?:KEY|SIGNATURE|TIMESTAMP)|X-Practice-Token|(?:Proxy-)?Authorization|(?:Set-)?Cookie)"
 )
 _UNIT: Final = r"(?:[A-Za-z0-9+/_-]|%2[BbFf]|\\{1,4}/)"
@@ -47,7 +47,7 @@ _UNIT: Final = r"(?:[A-Za-z0-9+/_-]|%2[BbFf]|\\{1,4}/)"
 _START: Final = r"(?:(?<![A-Za-z0-9+/_%\\-])|(?<=\\[nrt]))(?=[^\s=]{0,42}[A-Z])(?=[^\s=]{0,42}[a-z])"
 """Where a run of those begins that has capitals and small letters, as random bytes in base64 always have."""
 _BASE64: Final = r"(?:[A-Za-z0-9+/_-]|%2[BbFf]|%3[Dd]|\\{1,4}/)"
-_PATTERNS: Final = tuple(
+_SECRET_PATTERNS: Final = tuple(
     re.compile(pattern)
     for pattern in (
         # A PEM, as text or as Python or JSON write it (backslash n), up to its end or as far as it goes.
@@ -67,67 +67,69 @@ _PATTERNS: Final = tuple(
     )
 )
 _HEADER_VALUE: Final = re.compile(
-    rf"(?i){_HEADER}\\*['\"]?\s*[:=,]\s*"
+    rf"(?i){_SECRET_HEADER}\\*['\"]?\s*[:=,]\s*"
     r"""(?P<value>b?"(?:[^"\\]|\\.)*"|b?'(?:[^'\\]|\\.)*'|[^\r\n]+)"""
 )
 
 
-class Secrets:
+class SecretRegistry:
     """Texts that are never written. Only the length and a hash of each are kept: this is no place to find them."""
 
     def __init__(self) -> None:
-        self._known: dict[int, dict[int, str]] = {}
+        self._replacements_by_hash: dict[int, dict[int, str]] = {}
 
-    def add(self, text: str, instead: str = REMOVED) -> None:
+    def add(self, text: str, replacement: str = REDACTED_TEXT) -> None:
         """Have a text replaced: as it is, and as Python, JSON, an address or base64 write it.
 
         A long one is looked for by lines alone, a short one of several lines by them too.
         """
         lines = [line.strip() for line in text.splitlines() if not line.startswith("-----")]
-        parts = {line for line in lines if len(line) >= SHORTEST_LINE}
-        for part in parts | ({text, text.strip()} if len(text) <= LONGEST_WHOLE else set()):
+        parts = {line for line in lines if len(line) >= MIN_SECRET_LINE_LENGTH}
+        for part in parts | ({text, text.strip()} if len(text) <= MAX_WHOLE_SECRET_LENGTH else set()):
             encoded = part.encode(errors="surrogateescape")
             forms = {part, repr(part)[1:-1], repr(encoded)[2:-1], json.dumps(part)[1:-1], quote(encoded, safe="")}
             for form in forms | {base64.b64encode(encoded).decode().rstrip("=")}:
-                if len(form) >= SHORTEST_SECRET:
-                    self._known.setdefault(len(form), {})[hash(form)] = instead
+                if len(form) >= MIN_SECRET_LENGTH:
+                    self._replacements_by_hash.setdefault(len(form), {})[hash(form)] = replacement
 
-    def places(self, text: str) -> Iterator["Place"]:
+    def find(self, text: str) -> Iterator["SecretMatch"]:
         """Find every known one in a text; places may overlap."""
-        for length, known in self._known.items():
+        for length, known in self._replacements_by_hash.items():
             for start in range(len(text) - length + 1):
                 instead = known.get(hash(text[start : start + length]))
                 if instead is not None:
-                    yield Place(start, start + length, instead)
+                    yield SecretMatch(start, start + length, instead)
 
 
-class Place(NamedTuple):
+class SecretMatch(NamedTuple):
     """A part of a text that is not to be written, and what is written instead."""
 
     start: int
     end: int
-    instead: str
+    replacement: str
 
 
-_secrets: Final = Secrets()
+_secrets: Final = SecretRegistry()
 
 
-def secret(text: str | bytes) -> None:
+def add_secret(text: str | bytes) -> None:
     """Have a text (a passphrase, a key file's content, a token) never stand in the log."""
-    _secrets.add(_text(text))
+    _secrets.add(_as_text(text))
 
 
-def masked(text: str) -> None:
+def add_masked(text: str) -> None:
     """Have a text stand in the log by its first characters alone: a key id, no secret but nobody's business."""
     _secrets.add(text, f"{text[:4]}..." if len(text) > 8 else "...")
 
 
-def redacted(text: str) -> str:
+def redact(text: str) -> str:
     """Give a text without what is secret: what was named so, and what looks so."""
     # All are looked for in the text as it came: one that was taken out first could leave half of another.
-    places = [*_secrets.places(text)]
-    places += (Place(*found.span("value"), REMOVED) for found in _HEADER_VALUE.finditer(text))
-    places += (Place(*found.span(), REMOVED) for pattern in _PATTERNS for found in pattern.finditer(text))
+    places = [*_secrets.find(text)]
+    places += (SecretMatch(*found.span("value"), REDACTED_TEXT) for found in _HEADER_VALUE.finditer(text))
+    places += (
+        SecretMatch(*found.span(), REDACTED_TEXT) for pattern in _SECRET_PATTERNS for found in pattern.finditer(text)
+    )
     kept: list[str] = []
     done = 0
     for start, end, instead in sorted(places):
@@ -137,17 +139,17 @@ def redacted(text: str) -> str:
     return "".join((*kept, text[done:]))
 
 
-def _text(text: str | bytes) -> str:
+def _as_text(text: str | bytes) -> str:
     return text if isinstance(text, str) else text.decode(errors="surrogateescape")
 
 
-def _tidied(text: str) -> str:
+def _escape_unprintable(text: str) -> str:
     """Write what does not print as Python does, and indent further lines: no text of others can look like a record."""
     shown = "".join(each if each == "\n" or each.isprintable() else ascii(each)[1:-1] for each in text)
     return shown.replace("\n", "\n    ")
 
 
-class Redacting(logging.Formatter):
+class RedactingFormatter(logging.Formatter):
     """Writes a record without what is secret."""
 
     converter = staticmethod(time.gmtime)
@@ -160,21 +162,21 @@ class Redacting(logging.Formatter):
         whole = super().format(record)
         # Kept by `logging` for the next handler; nobody else is to have it as it is.
         record.exc_text = None
-        written = redacted(whole[:LONGEST_READ])
-        if len(whole) > LONGEST_READ:
-            written = written[:-EDGE]
-        cut = len(whole) > LONGEST_READ or len(written) > LONGEST_WRITTEN
-        return _tidied(written[:LONGEST_WRITTEN]) + ("\n    [cut]" if cut else "")
+        written = redact(whole[:MAX_SCANNED_LENGTH])
+        if len(whole) > MAX_SCANNED_LENGTH:
+            written = written[:-TRUNCATION_MARGIN]
+        cut = len(whole) > MAX_SCANNED_LENGTH or len(written) > MAX_WRITTEN_LENGTH
+        return _escape_unprintable(written[:MAX_WRITTEN_LENGTH]) + ("\n    [cut]" if cut else "")
 
 
 class LogFile(RotatingFileHandler):
     """A file for its owner alone, made when there is something to write, of bounded size. Never complains aloud."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__(path, maxBytes=MOST_BYTES, backupCount=OLDER, encoding="utf-8", delay=True)
+        super().__init__(path, maxBytes=MAX_LOG_BYTES, backupCount=BACKUP_COUNT, encoding="utf-8", delay=True)
         self.failure = ""
         """Why the last record could not be written; empty if it could."""
-        self.setFormatter(Redacting())
+        self.setFormatter(RedactingFormatter())
         self.setLevel(logging.WARNING)
 
     def _open(self) -> TextIOWrapper:
@@ -200,42 +202,44 @@ class LogFile(RotatingFileHandler):
 _log: Final = logging.getLogger("kalshi_tui")
 
 
-class Crashes:
+class CrashReporter:
     """Takes what nobody else has caught: it goes into the log, and of the program's end a sentence to the trader."""
 
-    def __init__(self, file: LogFile, after: str = "") -> None:
+    def __init__(self, file: LogFile, advice: str = "") -> None:
         self._file = file
-        self._after = after
+        self._advice = advice
 
-    def sentence(self, kind: str) -> str:
+    def describe(self, kind: str) -> str:
         """Say that the program has ended by a defect of this type, and where more stands."""
         where = (
             f"what happened could not be written to {self._file.baseFilename} ({self._file.failure})"
             if self._file.failure
             else f"what happened is in {self._file.baseFilename}"
         )
-        return f"ended by a defect ({kind}); {where}.{self._after}"
+        return f"ended by a defect ({kind}); {where}.{self._advice}"
 
-    def ended(self, kind: type[BaseException], error: BaseException | None, trace: TracebackType | None) -> None:
+    def handle_exception(
+        self, kind: type[BaseException], error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         """Stand for `sys.excepthook`."""
         if issubclass(kind, KeyboardInterrupt):
             return
         _log.critical("The program has ended by a defect.", exc_info=(kind, error or kind(), trace))
-        sys.stderr.write(f"kalshi-tui: {self.sentence(kind.__name__)}\n")
+        sys.stderr.write(f"kalshi-tui: {self.describe(kind.__name__)}\n")
 
-    def thread_ended(self, what: threading.ExceptHookArgs) -> None:
+    def handle_thread_exception(self, what: threading.ExceptHookArgs) -> None:
         """Stand for `threading.excepthook`."""
         if what.exc_type is not SystemExit:
             error = what.exc_value or what.exc_type()
             _log.error("A thread has ended by a defect.", exc_info=(what.exc_type, error, what.exc_traceback))
 
-    def passed_over(self, what: "sys.UnraisableHookArgs") -> None:
+    def handle_unraisable(self, what: "sys.UnraisableHookArgs") -> None:
         """Stand for `sys.unraisablehook`."""
         error = what.exc_value or what.exc_type()
         _log.error("A defect that nothing could catch.", exc_info=(what.exc_type, error, what.exc_traceback))
 
 
-def start(file: str = DESK_FILE, after: str = "") -> Crashes:
+def start_logging(file: str = DESK_LOG_FILE, advice: str = "") -> CrashReporter:
     """Log into this file of the user's folder for logs, and from now on nothing to standard error.
 
     ``after`` ends the sentence in which the program says that it has ended by a defect. asyncio's own handler logs, as
@@ -250,8 +254,8 @@ def start(file: str = DESK_FILE, after: str = "") -> Crashes:
     logging.raiseExceptions = False
     logging.lastResort = None
     logging.captureWarnings(capture=True)
-    crashes = Crashes(handler, after)
-    sys.excepthook = crashes.ended
-    threading.excepthook = crashes.thread_ended
-    sys.unraisablehook = crashes.passed_over
+    crashes = CrashReporter(handler, advice)
+    sys.excepthook = crashes.handle_exception
+    threading.excepthook = crashes.handle_thread_exception
+    sys.unraisablehook = crashes.handle_unraisable
     return crashes

@@ -9,14 +9,14 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from kalshi_tui.kalshi.environments import DEMO, PRODUCTION, Environment, Kind, is_loopback
-from kalshi_tui.kalshi.transport.tls import checked_proxy
+from kalshi_tui.kalshi.transport.tls import validate_proxy
 from kalshi_tui.kalshi.wire import REST_PREFIX, WS_PATH
-from kalshi_tui.runtime.configuration import PRACTICE, chosen_name
-from kalshi_tui.runtime.credentials import KeySource, from_environment
+from kalshi_tui.runtime.configuration import PRACTICE_PROFILE, choose_profile_name
+from kalshi_tui.runtime.credentials import KeySource, key_source_from_environment
 from kalshi_tui.runtime.settings import ProfileSettings, Settings, SettingsError
 
-BUILT_IN: Final = {"demo": DEMO, "live": PRODUCTION}
-NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
+BUILT_IN_ENVIRONMENTS: Final = {"demo": DEMO, "live": PRODUCTION}
+PROFILE_NAME_PATTERN: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Profile:
         return self.environment.kind if self.environment is not None else Kind.PRACTICE
 
 
-def profile_of(
+def build_profile(
     settings: Settings,
     environ: Mapping[str, str],
     *,
@@ -45,16 +45,16 @@ def profile_of(
     ws_url: str | None = None,
 ) -> Profile:
     """Put a profile together from flags, environment and settings. Raises SettingsError or CredentialsError."""
-    name = chosen_name(settings, environ, env)
-    known = sorted({PRACTICE, *BUILT_IN, *settings.profiles})
+    name = choose_profile_name(settings, environ, env)
+    known = sorted({PRACTICE_PROFILE, *BUILT_IN_ENVIRONMENTS, *settings.profiles})
     if name not in known:
         near = difflib.get_close_matches(name, known, 1)
         hint = f" Did you mean {near[0]}?" if near else f" There are {', '.join(known)}."
         raise SettingsError(f"There is no profile {name!r}.{hint}")
-    if not NAME.fullmatch(name):
+    if not PROFILE_NAME_PATTERN.fullmatch(name):
         raise SettingsError(f"The profile {name!r} needs a name of small letters, digits, - and _.")
     own = settings.profiles.get(name, ProfileSettings())
-    environment = _environment(name, own)
+    environment = _build_environment(name, own)
     key = KeySource(
         own.api_key_id,
         Path(own.private_key_path).expanduser() if own.private_key_path else None,
@@ -62,40 +62,42 @@ def profile_of(
         keyring=own.keyring,
     )
     if rest_url or ws_url:
-        overridden = _overridden(name, environment, rest_url, ws_url)
+        overridden = _override_addresses(name, environment, rest_url, ws_url)
         moved = environment is None or overridden.signing_origin[1] != environment.signing_origin[1]
         if moved and overridden.kind is Kind.LIVE:
             # The live profile's own key never signs for another host; whoever wants that says so for this run.
             key = KeySource()
         environment = overridden
     if environment is not None:
-        key = from_environment(environ, key)
+        key = key_source_from_environment(environ, key)
     try:
-        proxy = checked_proxy(own.proxy or None)
+        proxy = validate_proxy(own.proxy or None)
     except ValueError as error:
         raise SettingsError(f"profiles.{name}.proxy: {error}") from None
     return Profile(name, environment, key, own.read_only, proxy)
 
 
-def _environment(name: str, own: ProfileSettings) -> Environment | None:
+def _build_environment(name: str, own: ProfileSettings) -> Environment | None:
     """Give where a profile's exchange is. Raises SettingsError."""
-    if name in {PRACTICE, *BUILT_IN}:
+    if name in {PRACTICE_PROFILE, *BUILT_IN_ENVIRONMENTS}:
         if own.rest_url or own.ws_url:
             raise SettingsError(
                 f"profiles.{name}: this profile has its own addresses; give others a profile of another name."
             )
-        return BUILT_IN.get(name)
+        return BUILT_IN_ENVIRONMENTS.get(name)
     if not own.rest_url or not own.ws_url:
         raise SettingsError(f"profiles.{name}: a profile of your own needs rest_url and ws_url.")
     try:
         return Environment(
-            name, Kind[own.money.upper()], own.rest_url.rstrip("/"), own.ws_url, _hosts(own.rest_url, own.ws_url)
+            name, Kind[own.money.upper()], own.rest_url.rstrip("/"), own.ws_url, _host_names(own.rest_url, own.ws_url)
         )
     except ValueError as error:
         raise SettingsError(f"profiles.{name}: {error}") from None
 
 
-def _overridden(name: str, environment: Environment | None, rest_url: str | None, ws_url: str | None) -> Environment:
+def _override_addresses(
+    name: str, environment: Environment | None, rest_url: str | None, ws_url: str | None
+) -> Environment:
     """Give the profile's exchange at other addresses, for one run. Raises SettingsError."""
     named = {environment.signing_origin[1], environment.ws_host} if environment is not None else set()
     for url in filter(None, (rest_url, ws_url)):
@@ -114,7 +116,7 @@ def _overridden(name: str, environment: Environment | None, rest_url: str | None
     stream = ws_url or (environment.ws_url if environment is not None else "")
     kind = environment.kind if environment is not None else Kind.PRACTICE
     try:
-        made = Environment(name, kind, rest, stream, _hosts(rest, stream))
+        made = Environment(name, kind, rest, stream, _host_names(rest, stream))
     except ValueError as error:
         raise SettingsError(f"--rest-url, --ws-url: {error}") from None
     if is_loopback(made.signing_origin[1]) != is_loopback(made.ws_host):
@@ -122,5 +124,5 @@ def _overridden(name: str, environment: Environment | None, rest_url: str | None
     return made
 
 
-def _hosts(*urls: str) -> frozenset[str]:
+def _host_names(*urls: str) -> frozenset[str]:
     return frozenset(urlsplit(url).hostname or "" for url in urls)

@@ -11,15 +11,15 @@ from typing import Annotated, Final, Literal
 import msgspec
 from msgspec import Meta
 
-from kalshi_tui.domain.limits import Limits
+from kalshi_tui.domain.limits import RiskLimits
 from kalshi_tui.domain.price import NumberError, parse_count, parse_money, parse_price
-from kalshi_tui.session.options import DeadMan, Options, TicketDefaults
-from kalshi_tui.ui.ui_settings import SHOWN_ORDER, Wishes
+from kalshi_tui.session.options import DeadManOptions, SessionOptions, TicketDefaults
+from kalshi_tui.ui.ui_settings import DEFAULT_COLUMN_ORDER, UiSettings
 
-FILE: Final = "settings.toml"
-MOST_PRESETS: Final = 9
+SETTINGS_FILE: Final = "settings.toml"
+MAX_PRESETS: Final = 9
 
-Parser = Callable[[str], int]
+NumberParser = Callable[[str], int]
 
 
 class SettingsError(Exception):
@@ -208,12 +208,12 @@ class Settings(_Section, frozen=True):
     ] = msgspec.field(default_factory=dict)
 
 
-def options_of(settings: Settings, *, read_only: bool = False) -> Options:
+def build_session_options(settings: Settings, *, read_only: bool = False) -> SessionOptions:
     """Turn the settings into what a session takes. Raises SettingsError, naming the setting."""
     limits, dead = settings.limits, settings.dead_man
-    if not 1 <= len(settings.ticket.presets) <= MOST_PRESETS:
-        raise SettingsError(f"ticket.presets needs one to {MOST_PRESETS} counts.", "ticket.presets")
-    presets = tuple(_positive("ticket.presets", parse_count, text) for text in settings.ticket.presets)
+    if not 1 <= len(settings.ticket.presets) <= MAX_PRESETS:
+        raise SettingsError(f"ticket.presets needs one to {MAX_PRESETS} counts.", "ticket.presets")
+    presets = tuple(_parse_positive("ticket.presets", parse_count, text) for text in settings.ticket.presets)
     for name, seconds in (("link_lost_s", dead.link_lost_s), ("expire_after_s", dead.expire_after_s)):
         if seconds is not None and seconds <= 0:
             raise SettingsError(f"dead_man.{name} must be more than 0 seconds, or left out.", f"dead_man.{name}")
@@ -223,12 +223,12 @@ def options_of(settings: Settings, *, read_only: bool = False) -> Options:
             'alerts.command must begin with a program, such as ["notify-send", "Kalshi"].', "alerts.command"
         )
 
-    def limit(name: str, parse: Parser) -> int | None:
+    def limit(name: str, parse: NumberParser) -> int | None:
         text: str | None = getattr(limits, name)
-        return None if text is None else _positive(f"limits.{name}", parse, text)
+        return None if text is None else _parse_positive(f"limits.{name}", parse, text)
 
-    return Options(
-        limits=Limits(
+    return SessionOptions(
+        limits=RiskLimits(
             order_contracts=limit("order_contracts", parse_count),
             order_dollars=limit("order_dollars", parse_money),
             market_contracts=limit("market_contracts", parse_count),
@@ -239,18 +239,18 @@ def options_of(settings: Settings, *, read_only: bool = False) -> Options:
             hard=limits.passing == "never",
         ),
         ticket=TicketDefaults(presets=presets, expire_after_s=dead.expire_after_s),
-        dead_man=DeadMan(dead.cancel_on_quit, dead.link_lost_s),
+        dead_man=DeadManOptions(dead.cancel_on_quit, dead.link_lost_s),
         read_only=read_only,
         alert_command=settings.alerts.command,
     )
 
 
-def looks_of(settings: Settings) -> Wishes:
+def build_ui_settings(settings: Settings) -> UiSettings:
     """Turn the settings into what the screen takes. Raises SettingsError, naming the setting."""
     columns = settings.screen.columns
     for each in columns:
-        if each not in SHOWN_ORDER:
-            near = difflib.get_close_matches(each, SHOWN_ORDER, 1)
+        if each not in DEFAULT_COLUMN_ORDER:
+            near = difflib.get_close_matches(each, DEFAULT_COLUMN_ORDER, 1)
             hint = f" Did you mean {near[0]}?" if near else ""
             raise SettingsError(f"screen.columns: there is no column {each}.{hint}", "screen.columns")
     if len(set(columns)) < len(columns):
@@ -260,13 +260,13 @@ def looks_of(settings: Settings) -> Wishes:
     if keys:
         # Slow to import, and seldom wanted.
         from kalshi_tui.ui.commands import COMMANDS  # noqa: PLC0415
-        from kalshi_tui.ui.keymap import KeysRefusedError, rebound  # noqa: PLC0415
+        from kalshi_tui.ui.keymap import InvalidKeymapError, remap_keys  # noqa: PLC0415
 
         try:
-            rebound(COMMANDS, keys)
-        except KeysRefusedError as error:
+            remap_keys(COMMANDS, keys)
+        except InvalidKeymapError as error:
             raise SettingsError(f"[keys]: {error}", "keys") from error
-    return Wishes(
+    return UiSettings(
         theme=settings.screen.theme,
         columns=columns,
         keys=keys,
@@ -275,7 +275,7 @@ def looks_of(settings: Settings) -> Wishes:
     )
 
 
-def _positive(name: str, parse: Parser, text: str) -> int:
+def _parse_positive(name: str, parse: NumberParser, text: str) -> int:
     try:
         value = parse(text)
     except NumberError as error:

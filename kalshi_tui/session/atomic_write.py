@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 
 
-def write_whole(path: Path, text: bytes, *, over: bool) -> None:
+def write_atomically(path: Path, content: bytes, *, overwrite: bool) -> None:
     """Write a file that nobody else may read; it appears when it is whole and on the disk.
 
     ``over``: in the place of one of the same name; else FileExistsError is raised. Raises OSError.
@@ -16,10 +16,10 @@ def write_whole(path: Path, text: bytes, *, over: bool) -> None:
     descriptor, draft = tempfile.mkstemp(prefix=".kalshi-tui-", suffix=".tmp", dir=path.parent)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(text)
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        if over:
+        if overwrite:
             Path(draft).replace(path)
         else:
             # A replace would go over another file.

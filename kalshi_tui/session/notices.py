@@ -13,10 +13,18 @@ from typing import Final, overload
 from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.candles import Settlement
 from kalshi_tui.domain.market import Market, MarketStatus
-from kalshi_tui.domain.order import Action, BookSide, Fill, Order, OrderState, exposure, yes_price as in_terms_of
+from kalshi_tui.domain.order import (
+    Action,
+    BookSide,
+    Fill,
+    Order,
+    OrderState,
+    to_outcome_price,
+    to_yes_price as in_terms_of,
+)
 from kalshi_tui.domain.position import Position
 from kalshi_tui.domain.price import Count, Money, Price
-from kalshi_tui.domain.text import count_words, money_words, price_words
+from kalshi_tui.domain.text import plain_count_text, plain_money_text, plain_price_text
 
 MAX_TEXT: Final = 400
 """Characters; what others have written must not push everything else out of the log."""
@@ -83,7 +91,7 @@ class Notices(Sequence[Notice]):
     """The notices, newest first, and what has been told."""
 
     def __init__(self, clock_ms: Callable[[], int], name_of: Callable[[str], str], asked: Asked) -> None:
-        """Make; ``name_of`` names a market by its ticker, empty if it is not known yet."""
+        """Make; ``market_name`` names a market by its ticker, empty if it is not known yet."""
         self._clock_ms = clock_ms
         self._name_of = name_of
         self._asked = asked
@@ -206,7 +214,7 @@ class Notices(Sequence[Notice]):
         left = order.remaining if order is not None else 0
         words = _words(self._asked, _name(fill, order), fill.book_side, fill.yes_price, fill.count, done=True)
         head = "Partly filled" if part else "Filled"
-        said = f"{head}{' earlier' if earlier else ''}: {words}{f', {count_words(left)} left' if left else ''}"
+        said = f"{head}{' earlier' if earlier else ''}: {words}{f', {plain_count_text(left)} left' if left else ''}"
         kind = Kind.PARTIAL_FILL if part else Kind.FILL
         self.say(Weight.WARNING if earlier else Weight.GOOD, said, kind=kind, ticker=fill.ticker)
 
@@ -230,7 +238,7 @@ class Notices(Sequence[Notice]):
         self._ended.add(_key(order))
         words = _words(self._asked, order.client_order_id, order.book_side, order.yes_price, order.initial)
         why = f" ({order.reason.removesuffix('.')})" if order.reason else ""
-        said = f"{ENDS[order.state]}: {words}, {count_words(order.filled)} filled{why}"
+        said = f"{ENDS[order.state]}: {words}, {plain_count_text(order.filled)} filled{why}"
         kind = Kind.EXPIRED if order.state is OrderState.EXPIRED else Kind.CANCELED
         self.say(Weight.WARNING, said, kind=kind, ticker=order.ticker)
 
@@ -286,16 +294,16 @@ def _words(
         past = {Action.BUY: "bought", Action.SELL: "sold"}
         verb = f"{past[action] if done else action.value} "
     else:
-        side, price = exposure(book_side, yes_price)
+        side, price = to_outcome_price(book_side, yes_price)
         verb = ""
-    return f"{verb}{count_words(count)} {side.name} at ${price_words(price)}"
+    return f"{verb}{plain_count_text(count)} {side.name} at ${plain_price_text(price)}"
 
 
 def _held_words(yes: Count, no: Count) -> str:
-    held = [f"{count_words(count)} {side}" for side, count in (("YES", yes), ("NO", no)) if count > 0]
+    held = [f"{plain_count_text(count)} {side}" for side, count in (("YES", yes), ("NO", no)) if count > 0]
     return " and ".join(held) or "nothing"
 
 
 def _dollars(money: Money, *, signed: bool = False) -> str:
     sign = "-" if money < 0 else "+" if signed else ""
-    return f"{sign}${money_words(abs(money))}"
+    return f"{sign}${plain_money_text(abs(money))}"

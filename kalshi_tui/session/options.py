@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from kalshi_tui.domain.limits import Limits
+from kalshi_tui.domain.limits import RiskLimits
 from kalshi_tui.domain.price import Count
 
 
@@ -17,7 +17,7 @@ class TicketDefaults:
 
 
 @dataclass(frozen=True, slots=True)
-class DeadMan:
+class DeadManOptions:
     """What the switch does; off where nothing is set."""
 
     on_quit: bool = False
@@ -26,12 +26,12 @@ class DeadMan:
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class SessionOptions:
     """How the trader wants to trade; all of it can be left out."""
 
-    limits: Limits = field(default_factory=Limits)
+    limits: RiskLimits = field(default_factory=RiskLimits)
     ticket: TicketDefaults = field(default_factory=TicketDefaults)
-    dead_man: DeadMan = field(default_factory=DeadMan)
+    dead_man: DeadManOptions = field(default_factory=DeadManOptions)
     read_only: bool = False
     alert_command: tuple[str, ...] = ()
     """What an alert runs, with its sentence as a further argument; empty: nothing."""

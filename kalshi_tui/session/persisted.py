@@ -5,25 +5,25 @@ from typing import Any, Final, Generic, TypeVar, get_args, get_origin, get_type_
 
 import msgspec
 
-from kalshi_tui.session.atomic_write import write_whole
+from kalshi_tui.session.atomic_write import write_atomically
 
-BROKEN: Final = ".broken"
+BROKEN_SUFFIX: Final = ".broken"
 """What is put behind the name of a file that cannot be understood."""
 MAX_BROKEN: Final = 20
 """So many broken files are kept beside each other."""
-LARGEST: Final = 4_000_000
+MAX_FILE_BYTES: Final = 4_000_000
 """Bytes; nothing that is kept comes near."""
 
 T = TypeVar("T")
 
 
-class Kept(Generic[T]):
+class PersistedFile(Generic[T]):
     """One file and what is in it. Without a folder it lives in memory alone."""
 
-    def __init__(self, folder: Path | None, name: str, kind: type[T]) -> None:
+    def __init__(self, folder: Path | None, name: str, struct_type: type[T]) -> None:
         """Keep a ``kind``, a msgspec struct whose every field has a default, in ``folder/name``."""
         self._path = None if folder is None else folder / name
-        self._kind = kind
+        self._struct_type = struct_type
         self._in_danger = False
         """Whether writing would lose what could not be understood."""
 
@@ -33,24 +33,24 @@ class Kept(Generic[T]):
         A file that cannot be understood is put aside under another name, so that the next writing loses nothing.
         """
         if self._path is None:
-            return self._kind(), ""
+            return self._struct_type(), ""
         try:
             with self._path.open("rb") as file:
-                text = file.read(LARGEST + 1)
+                text = file.read(MAX_FILE_BYTES + 1)
         except FileNotFoundError:
-            return self._kind(), ""
+            return self._struct_type(), ""
         except OSError as error:
-            return self._kind(), f"{self._path} cannot be read ({error.strerror or error}); it counts as empty."
+            return self._struct_type(), f"{self._path} cannot be read ({error.strerror or error}); it counts as empty."
         try:
-            if len(text) > LARGEST:
+            if len(text) > MAX_FILE_BYTES:
                 raise ValueError("it is too large")  # noqa: TRY301 - said as any other fault of the file is
-            return msgspec.json.decode(text, type=self._kind), ""
+            return msgspec.json.decode(text, type=self._struct_type), ""
         except (ValueError, RecursionError) as error:
             aside = self._put_aside(text)
             told = f"{self._path} cannot be understood ({error})"
-        value, lost = _salvaged(self._kind, text)
+        value, lost = _salvaged(self._struct_type, text)
         kept = "" if value is None else f"; all but {lost} of it can be used"
-        return value or self._kind(), f"{told}{kept}; {aside}"
+        return value or self._struct_type(), f"{told}{kept}; {aside}"
 
     def _put_aside(self, text: bytes) -> str:
         """Keep the file as it is beside, so that the next writing loses nothing, and say where.
@@ -60,7 +60,7 @@ class Kept(Generic[T]):
         if self._path is None:
             return ""
         for number in range(1, MAX_BROKEN + 1):
-            aside = self._path.with_name(f"{self._path.name}{BROKEN}{'' if number == 1 else number}")
+            aside = self._path.with_name(f"{self._path.name}{BROKEN_SUFFIX}{'' if number == 1 else number}")
             try:
                 if not aside.exists():
                     aside.hardlink_to(self._path)
@@ -79,7 +79,7 @@ class Kept(Generic[T]):
         if self._in_danger:
             return f"{self._path} is left as it is, for it could not be put aside: this is kept until you quit."
         try:
-            write_whole(self._path, msgspec.json.format(msgspec.json.encode(value), indent=1), over=True)
+            write_atomically(self._path, msgspec.json.format(msgspec.json.encode(value), indent=1), overwrite=True)
         except OSError as error:
             return f"{self._path} could not be written ({error.strerror or error}): it is kept until you quit."
         return ""
@@ -91,7 +91,7 @@ def _salvaged(kind: type[T], text: bytes) -> tuple[T | None, str]:
         raw = msgspec.json.decode(text)
     except (ValueError, RecursionError):
         return None, ""
-    if not isinstance(raw, dict) or len(text) > LARGEST:
+    if not isinstance(raw, dict) or len(text) > MAX_FILE_BYTES:
         return None, ""
     fields, lost = {}, 0
     for name, type_ in get_type_hints(kind).items():

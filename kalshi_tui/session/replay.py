@@ -9,17 +9,17 @@ from typing import Final
 from kalshi_tui.kalshi.errors import KalshiError
 from kalshi_tui.kalshi.practice_control import PracticeControl
 from kalshi_tui.kalshi.transport.clock import ExchangeClock
-from kalshi_tui.recording.reader import EARLIEST_MS, LATEST_MS
+from kalshi_tui.recording.reader import MAX_TIME_MS, MIN_TIME_MS
 from kalshi_tui.session.timing import Sleep
 
-LOOK_EVERY_S: Final = 0.1
+POLL_INTERVAL_S: Final = 0.1
 SPEEDS: Final = ("0.1", "0.25", "0.5", "1", "2", "5", "10", "30", "100", "max")
 """What the keys for slower and faster choose among."""
-FASTEST: Final = 1e9
+UNLIMITED_SPEED: Final = 1e9
 
 
 @dataclass(frozen=True, slots=True)
-class Replay:
+class ReplayStatus:
     """A moment of a recording that plays. Times are Unix ms of the exchange; ``speed`` 0 is as fast as it goes."""
 
     at_ms: int
@@ -33,49 +33,49 @@ class Replay:
     note: str = ""
 
     @property
-    def share(self) -> int:
+    def percent_played(self) -> int:
         """How much of it has played, percent."""
         whole = self.end_ms - self.begin_ms
         return min(100, (self.at_ms - self.begin_ms) * 100 // whole) if whole > 0 else 100
 
     @property
-    def words(self) -> str:
+    def status_text(self) -> str:
         """Say it in a line: time, speed, share played, and what it does."""
         # No recording has other times; a line of the screen does not fail for one.
-        moment = datetime.fromtimestamp(min(max(self.at_ms, EARLIEST_MS), LATEST_MS) // 1_000, UTC)
+        moment = datetime.fromtimestamp(min(max(self.at_ms, MIN_TIME_MS), MAX_TIME_MS) // 1_000, UTC)
         doing = (
             "seeking"
             if self.seeking
-            else f"ended {speed_text(self.speed)}"
+            else f"ended {format_speed(self.speed)}"
             if self.ended
-            else f"paused {speed_text(self.speed)}"
+            else f"paused {format_speed(self.speed)}"
             if self.paused
-            else speed_text(self.speed)
+            else format_speed(self.speed)
         )
-        return f"REPLAY {moment:%Y-%m-%d %H:%M:%S}Z {doing} {self.share}%"
+        return f"REPLAY {moment:%Y-%m-%d %H:%M:%S}Z {doing} {self.percent_played}%"
 
     @property
-    def short(self) -> str:
+    def short_status_text(self) -> str:
         """The same without the date, for a narrow line."""
-        return f"REPLAY {self.words.split(' ', 2)[2]}"
+        return f"REPLAY {self.status_text.split(' ', 2)[2]}"
 
 
-def speed_of(text: str) -> float:
+def parse_speed(text: str) -> float:
     """Read one of the speeds; 0 is as fast as it goes."""
     return 0.0 if text == "max" else float(text)
 
 
-def next_speed(now: float, by: int) -> str:
+def next_speed(current: float, direction: int) -> str:
     """Give the next faster or slower of the speeds."""
-    values = [speed_of(each) or FASTEST for each in SPEEDS]
-    now = now or FASTEST
-    if by > 0:
-        return next((text for text, value in zip(SPEEDS, values, strict=True) if value > now), SPEEDS[-1])
-    slower = [text for text, value in zip(SPEEDS, values, strict=True) if value < now]
+    values = [parse_speed(each) or UNLIMITED_SPEED for each in SPEEDS]
+    current = current or UNLIMITED_SPEED
+    if direction > 0:
+        return next((text for text, value in zip(SPEEDS, values, strict=True) if value > current), SPEEDS[-1])
+    slower = [text for text, value in zip(SPEEDS, values, strict=True) if value < current]
     return slower[-1] if slower else SPEEDS[0]
 
 
-def speed_text(speed: float) -> str:
+def format_speed(speed: float) -> str:
     """Write a speed."""
     return f"x{speed:g}" if speed else "max"
 
@@ -83,37 +83,37 @@ def speed_text(speed: float) -> str:
 class ReplayClock:
     """The recording's time on this side: what was heard last, and what has passed since at its speed."""
 
-    def __init__(self, first: Replay, timer_s: Callable[[], float] = time.monotonic) -> None:
-        self.replay = first
+    def __init__(self, status: ReplayStatus, timer_s: Callable[[], float] = time.monotonic) -> None:
+        self.status = status
         self._timer_s = timer_s
-        self._heard_s = timer_s()
+        self._received_s = timer_s()
 
     def __call__(self) -> int:
         """Give the recording's time, Unix milliseconds."""
-        now = self.replay
+        now = self.status
         if now.paused or now.seeking or now.ended or not now.speed:
             return now.at_ms
-        return min(now.at_ms + round((self._timer_s() - self._heard_s) * 1_000 * now.speed), now.end_ms)
+        return min(now.at_ms + round((self._timer_s() - self._received_s) * 1_000 * now.speed), now.end_ms)
 
-    def hear(self, now: Replay) -> None:
+    def update(self, status: ReplayStatus) -> None:
         """Take what the exchange says."""
-        self.replay, self._heard_s = now, self._timer_s()
+        self.status, self._received_s = status, self._timer_s()
 
-    def moment(self) -> Replay:
+    def current_status(self) -> ReplayStatus:
         """Give the recording's state as of now."""
-        return replace(self.replay, at_ms=self())
+        return replace(self.status, at_ms=self())
 
 
-class RecordedTime(ExchangeClock):
+class ReplayExchangeClock(ExchangeClock):
     """The exchange's time of a replay: it has no skew, whatever a ``Date`` header of a moment ago may say."""
 
     __slots__ = ()
 
-    def heard(self, date: str | None, sent_ms: int, received_ms: int) -> None:
+    def update_skew(self, date_header: str | None, sent_ms: int, received_ms: int) -> None:
         """Pass over."""
 
 
-class Replaying:
+class ReplayFollower:
     """Follows a replay. ``on_moved`` is called after it went to another moment: what was read before is of another."""
 
     def __init__(self, control: PracticeControl, clock: ReplayClock, sleep: Sleep) -> None:
@@ -126,14 +126,14 @@ class Replaying:
         """Look until cancelled."""
         while True:
             try:
-                told = await self._control.replay_state()
+                told = await self._control.fetch_replay_state()
             except KalshiError:
                 # The stream says it too, and louder.
                 await self._sleep(1.0)
                 continue
-            before = self.clock.replay
-            self.clock.hear(
-                Replay(
+            before = self.clock.status
+            self.clock.update(
+                ReplayStatus(
                     told.at_ms,
                     told.begin_ms,
                     told.end_ms,
@@ -147,4 +147,4 @@ class Replaying:
             )
             if told.seeks != before.seeks and self.on_moved is not None:
                 self.on_moved(told.note)
-            await self._sleep(LOOK_EVERY_S)
+            await self._sleep(POLL_INTERVAL_S)

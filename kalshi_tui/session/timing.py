@@ -6,12 +6,12 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Final
 
-_SLEEPLESS: Final = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+_BOOT_CLOCK: Final = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 
-def sleepless_s() -> float:
+def boot_clock_s() -> float:
     """Give seconds of a clock that never jumps and runs on while the machine sleeps, as `time.monotonic` does not."""
-    return time.clock_gettime(_SLEEPLESS)
+    return time.clock_gettime(_BOOT_CLOCK)
 
 
 def midnight_ms(now_ms: int) -> int:
@@ -23,7 +23,7 @@ def midnight_ms(now_ms: int) -> int:
 Sleep = Callable[[float], Awaitable[None]]
 
 
-async def sleep_unless(sleep: Sleep, seconds: float, event: asyncio.Event) -> bool:
+async def sleep_until_event(sleep: Sleep, seconds: float, event: asyncio.Event) -> bool:
     """Wait for so long, but not longer than until the event; say whether it is set. It is left as it is."""
     waits = [asyncio.ensure_future(sleep(seconds)), asyncio.ensure_future(event.wait())]
     try:

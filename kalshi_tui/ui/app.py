@@ -23,87 +23,89 @@ from textual.message_pump import MessagePump
 from textual.screen import Screen
 from textual.worker import WorkerFailed
 
-from kalshi_tui.session.interface import Desk
+from kalshi_tui.session.interface import TradingSession
 from kalshi_tui.session.notices import Weight
-from kalshi_tui.session.store import Dirty, Topic
-from kalshi_tui.ui.commands import Scope, of_scope, put_in_force
+from kalshi_tui.session.store import StoreChanges, Topic
+from kalshi_tui.ui.commands import Scope, apply_keymap, commands_in_scope
 from kalshi_tui.ui.desk.screen import DeskScreen
-from kalshi_tui.ui.dialogs.too_small import LEAST_HEIGHT, LEAST_WIDTH, TooSmallScreen
+from kalshi_tui.ui.dialogs.too_small import MIN_TERMINAL_HEIGHT, MIN_TERMINAL_WIDTH, TooSmallScreen
 from kalshi_tui.ui.key_presses import Presses
-from kalshi_tui.ui.keys import key
-from kalshi_tui.ui.notifier import Ringer
-from kalshi_tui.ui.styles import stylesheet
-from kalshi_tui.ui.terminal_capabilities import CONSOLES, NoColours, SixteenColours
+from kalshi_tui.ui.keys import key_for
+from kalshi_tui.ui.notifier import AlertNotifier
+from kalshi_tui.ui.styles import stylesheet_path
+from kalshi_tui.ui.terminal_capabilities import CONSOLE_TERMINALS, NoColorFilter, SixteenColorFilter
 from kalshi_tui.ui.terminal_driver import TerminalDriver
-from kalshi_tui.ui.theme import THEMES, fitting_theme
-from kalshi_tui.ui.ui_settings import Wishes
+from kalshi_tui.ui.theme import THEMES, choose_theme
+from kalshi_tui.ui.ui_settings import UiSettings
 from kalshi_tui.ui.widgets.command_screen import CommandScreen
 
 STYLE_SHEETS: Final = ("app", "desk", "ticket", "dialog")
 FRAMES_PER_SECOND: Final = 20
-BACKGROUND_EVERY: Final = 4
+BACKGROUND_FRAME_INTERVAL: Final = 4
 """Under a modal the desk is drawn only each so many frames: a modal over live data costs four times a frame."""
-SETTLE_S: Final = 2.0
+KEY_SETTLE_TIMEOUT_S: Final = 2.0
 """How long at most a key waits for what the key before it began."""
-RATE_OVER_MS: Final = 2_000
-USUAL: Final = Wishes()
+RATE_WINDOW_MS: Final = 2_000
+DEFAULT_UI_SETTINGS: Final = UiSettings()
 _log: Final = logging.getLogger("kalshi_tui.ui")
 
 
-def steady_ms() -> int:
+def monotonic_ms() -> int:
     """Give milliseconds of a clock that never jumps."""
     return time.monotonic_ns() // 1_000_000
 
 
 @runtime_checkable
-class Framed(Protocol):
+class SupportsFrame(Protocol):
     """A screen that draws what changed, once a frame."""
 
-    def frame(self, dirty: Dirty) -> None:
+    def frame(self, dirty: StoreChanges) -> None:
         """Draw what changed since the last call."""
 
 
 class DeskApp(App[None]):
     """Draws one desk. Market data are pulled from the store at a fixed rate, never pushed message by message.
 
-    ``clock_ms`` gives the Unix time shown, ``timer_ms`` is for waits and rates and must never jump.
+    ``clock`` gives the Unix time shown, ``timer_ms`` is for waits and rates and must never jump.
     """
 
-    CSS_PATH: ClassVar[list[str | PurePath]] = [stylesheet(name) for name in STYLE_SHEETS]
+    CSS_PATH: ClassVar[list[str | PurePath]] = [stylesheet_path(name) for name in STYLE_SHEETS]
     TITLE = "kalshi-tui"
     BINDINGS: ClassVar[list[BindingType]] = []
 
     def __init__(
         self,
-        desk: Desk,
+        desk: TradingSession,
         *,
         clock_ms: Callable[[], int],
-        timer_ms: Callable[[], int] = steady_ms,
-        wishes: Wishes = USUAL,
+        timer_ms: Callable[[], int] = monotonic_ms,
+        ui_settings: UiSettings = DEFAULT_UI_SETTINGS,
     ) -> None:
         self.presses = Presses(timer_ms)
         self._forwarded: Key | None = None
         """The key that went to a widget and has not come back from it."""
         super().__init__(driver_class=TerminalDriver)
-        put_in_force(wishes.keys)
+        apply_keymap(ui_settings.keys)
         self.desk = desk
         self.clock_ms = clock_ms
         self.timer_ms = timer_ms
         for each in THEMES:
             self.register_theme(each)
-        self.theme = fitting_theme(wishes.theme, os.environ)
+        self.theme = choose_theme(ui_settings.theme, os.environ)
         self.title = f"kalshi-tui {desk.venue.value}{' REPLAY' if desk.replay is not None else ''}"
-        if wishes.plain_chart is None:
-            wishes = replace(wishes, plain_chart=os.environ.get("TERM") in CONSOLES)
-        self.desk_screen = DeskScreen(desk, clock_ms, timer_ms, wishes)
+        if ui_settings.plain_chart is None:
+            ui_settings = replace(ui_settings, plain_chart=os.environ.get("TERM") in CONSOLE_TERMINALS)
+        self.desk_screen = DeskScreen(desk, clock_ms, timer_ms, ui_settings)
         terminal = os.environ.get("TERM", "")
-        self._ringer = Ringer(desk.alerts, wishes, self.bell, self._tell_terminal, timer_ms, terminal)
-        self._tickers: set[str] = set()
-        self._topics: set[Topic] = set()
+        self._alert_notifier = AlertNotifier(
+            desk.alerts, ui_settings, self.bell, self._write_to_terminal, timer_ms, terminal
+        )
+        self._dirty_tickers: set[str] = set()
+        self._dirty_topics: set[Topic] = set()
         self._frame_number = 0
-        self._frames_seen: deque[tuple[int, int]] = deque()
+        self._frame_counts: deque[tuple[int, int]] = deque()
         self._too_small: TooSmallScreen | None = None
-        self.ended_by = ""
+        self.fatal_error_type = ""
         """The type of the defect that has ended the app; empty if none has."""
 
     def get_default_screen(self) -> Screen[None]:
@@ -115,7 +117,7 @@ class DeskApp(App[None]):
         for ending in (signal.SIGTERM, signal.SIGHUP):
             # Ended from outside: put the terminal in order before going.
             asyncio.get_running_loop().add_signal_handler(ending, self.exit)
-        self._name_terminal(self.title)
+        self._set_terminal_title(self.title)
         self.set_interval(1 / FRAMES_PER_SECOND, self.frame, name="frame")
         self.run_worker(self._start(), name="start", exit_on_error=False)
 
@@ -130,7 +132,7 @@ class DeskApp(App[None]):
 
     async def on_unmount(self) -> None:
         """End the session."""
-        self._name_terminal("")
+        self._set_terminal_title("")
         await self.desk.stop()
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
@@ -141,23 +143,23 @@ class DeskApp(App[None]):
         """Let no colours out where none are wanted, and the terminal's own alone where it has no others."""
         if self.no_color:
             # Textual's own way is shades of grey, which are colours to a terminal.
-            return [NoColours()]
-        sixteen = [SixteenColours()] if self.native_ansi_color else []
+            return [NoColorFilter()]
+        sixteen = [SixteenColorFilter()] if self.native_ansi_color else []
         return [*super().get_line_filters(), *sixteen]
 
-    def _name_terminal(self, title: str) -> None:
+    def _set_terminal_title(self, title: str) -> None:
         """Set the terminal's title, so that a window list tells practice from real money."""
-        if os.environ.get("TERM", "dumb") not in CONSOLES:
-            self._tell_terminal(f"\x1b]2;{title}\x07")
+        if os.environ.get("TERM", "dumb") not in CONSOLE_TERMINALS:
+            self._write_to_terminal(f"\x1b]2;{title}\x07")
 
-    def _tell_terminal(self, sequence: str) -> None:
+    def _write_to_terminal(self, sequence: str) -> None:
         """Write what is for the terminal itself and not for the screen."""
         if self._driver is not None and not self.is_headless:
             self._driver.write(sequence)
 
     def on_resize(self, event: Resize) -> None:
         """Cover everything while there is no room for it."""
-        fits = event.size.width >= LEAST_WIDTH and event.size.height >= LEAST_HEIGHT
+        fits = event.size.width >= MIN_TERMINAL_WIDTH and event.size.height >= MIN_TERMINAL_HEIGHT
         if not fits and self._too_small is None:
             self._too_small = TooSmallScreen(self.desk)
             self.push_screen(self._too_small)
@@ -172,9 +174,9 @@ class DeskApp(App[None]):
         if not isinstance(event, Key | Paste) or event.is_forwarded:
             await super().on_event(event)
             return
-        await self._settle(self.screen)
+        await self._wait_until_idle(self.screen)
         if self.focused is not None:
-            await self._settle(self.focused)
+            await self._wait_until_idle(self.focused)
         if isinstance(event, Key):
             self.presses.take(event)
             await self._take(event)
@@ -193,7 +195,7 @@ class DeskApp(App[None]):
         for pump in target.ancestors_with_self:
             if not event.is_forwarded or self._forwarded is not event or pump is self:
                 break
-            await self._settle(pump)
+            await self._wait_until_idle(pump)
         returned, self._forwarded = self._forwarded is None, None
         if returned:
             await super().on_event(event)
@@ -205,13 +207,13 @@ class DeskApp(App[None]):
             return True
         return super().post_message(message)
 
-    async def _settle(self, pump: MessagePump) -> None:
+    async def _wait_until_idle(self, pump: MessagePump) -> None:
         """Wait until a widget has done what it was told before; a screen that opens has its focus by then."""
         done = asyncio.Event()
         if pump.call_later(done.set):
             # Bounded: a widget that is stuck must not take the keys along.
             with suppress(TimeoutError):
-                await asyncio.wait_for(done.wait(), SETTLE_S)
+                await asyncio.wait_for(done.wait(), KEY_SETTLE_TIMEOUT_S)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Open no palette where it could not be read, nor be taken away with what it covers."""
@@ -222,42 +224,44 @@ class DeskApp(App[None]):
     def frame(self) -> None:
         """Draw one frame: the top screen always, the desk below a modal less often."""
         self._frame_number += 1
-        self._ringer.frame()
-        dirty = self.desk.store.drain()
+        self._alert_notifier.frame()
+        dirty = self.desk.store.take_changes()
         if not self.screen_stack:
             # The last tick of an app that is being taken down.
             return
         front = self.screen
-        if front is not self.desk_screen and isinstance(front, Framed):
+        if front is not self.desk_screen and isinstance(front, SupportsFrame):
             front.frame(dirty)
-        self._tickers |= dirty.tickers
-        self._topics |= dirty.topics
-        if front is not self.desk_screen and self._frame_number % BACKGROUND_EVERY:
+        self._dirty_tickers |= dirty.tickers
+        self._dirty_topics |= dirty.topics
+        if front is not self.desk_screen and self._frame_number % BACKGROUND_FRAME_INTERVAL:
             return
-        gathered = Dirty(frozenset(self._tickers), frozenset(self._topics))
-        self._tickers, self._topics = set(), set()
+        gathered = StoreChanges(frozenset(self._dirty_tickers), frozenset(self._dirty_topics))
+        self._dirty_tickers, self._dirty_topics = set(), set()
         if gathered:
             self.desk_screen.frame(gathered)
-        self.desk_screen.draw_status(self._rate(), self.clock_ms())
+        self.desk_screen.draw_status(self._message_rate(), self.clock_ms())
         for between in self.screen_stack[1:-1]:
             # A modal under another keeps a picture of what lies below it, and would show it for ever.
             between.refresh()
 
-    def _rate(self) -> int:
+    def _message_rate(self) -> int:
         """Give the messages a second over the last two seconds."""
-        now, frames = self.timer_ms(), self.desk.store.frames
-        seen = self._frames_seen
+        now, frames = self.timer_ms(), self.desk.store.frame_count
+        seen = self._frame_counts
         seen.append((now, frames))
-        while seen[0][0] < now - RATE_OVER_MS:
+        while seen[0][0] < now - RATE_WINDOW_MS:
             seen.popleft()
         return (frames - seen[0][1]) * 1000 // max(now - seen[0][0], 1)
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Give the palette every command of the screen at hand, from the command table."""
         if isinstance(screen, CommandScreen):
-            now = screen.situation()
-            rehearsals = of_scope(Scope.REHEARSE) if screen is self.desk_screen and self.desk.rehearses else []
-            for command in of_scope(screen.SCOPE) + rehearsals:
+            now = screen.command_context()
+            rehearsals = (
+                commands_in_scope(Scope.REHEARSE) if screen is self.desk_screen and self.desk.can_inject_faults else []
+            )
+            for command in commands_in_scope(screen.SCOPE) + rehearsals:
                 if command.in_palette:
                     why = command.why_not(now)
                     key = f" Key: {command.first_key}" if command.keys else ""
@@ -268,7 +272,7 @@ class DeskApp(App[None]):
         """End by a defect. Textual would show the values of all variables on the way to it, a key among them."""
         cause = error.error if isinstance(error, WorkerFailed) else error
         _log.critical("The screen has ended by a defect.", exc_info=cause)
-        self.ended_by = self.ended_by or type(cause).__name__
+        self.fatal_error_type = self.fatal_error_type or type(cause).__name__
         super()._handle_exception(error)
 
     def _fatal_error(self) -> None:
@@ -280,7 +284,7 @@ class DeskApp(App[None]):
         for stack in (stack for each in renderables if isinstance(each, Traceback) for stack in each.trace.stacks):
             places = "".join(f"\n{frame.filename}:{frame.lineno} in {frame.name}" for frame in stack.frames)
             _log.critical("The screen has ended by a defect.%s\n%s: %s", places, stack.exc_type, stack.exc_value)
-            self.ended_by = self.ended_by or stack.exc_type
+            self.fatal_error_type = self.fatal_error_type or stack.exc_type
         self._return_code = 1
         self._close_messages_no_wait()
 
@@ -290,4 +294,4 @@ class DeskApp(App[None]):
 
     def action_help_quit(self) -> None:
         """Say how to end the program: Ctrl+C is pressed by habit, and must not leave orders behind unasked."""
-        self.desk.store.notify(Weight.INFO, f"To end the program press {key('quit')}.")
+        self.desk.store.notify(Weight.INFO, f"To end the program press {key_for('quit')}.")

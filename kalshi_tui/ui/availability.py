@@ -8,19 +8,19 @@ from kalshi_tui.domain.alerts import Alert
 from kalshi_tui.domain.market import Market
 from kalshi_tui.domain.order import Order
 from kalshi_tui.domain.position import Position
-from kalshi_tui.ui.keys import key
+from kalshi_tui.ui.keys import key_for
 
 
-class Stage(Enum):
+class TicketStep(Enum):
     """How far an order under review has come."""
 
-    WRITING = "writing"
+    EDITING = "writing"
     REVIEW = "review"
     SENDING = "sending"
     DONE = "done"
 
 
-class Entry(Enum):
+class FocusedField(Enum):
     """Which field of a form is typed into, where letters are commands."""
 
     NONE = "none"
@@ -29,7 +29,7 @@ class Entry(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Situation:
+class CommandContext:
     """What of the screen's state decides which commands work now."""
 
     market: Market | None = None
@@ -44,10 +44,10 @@ class Situation:
     """Whether the filter is being typed."""
     on_choice: bool = False
     """Whether the field of the form is one with a few words to choose from."""
-    stage: Stage = Stage.REVIEW
+    step: TicketStep = TicketStep.REVIEW
     armed: bool = True
     """Whether Enter sends at once; shortly after the review has opened it does not."""
-    asked: bool = False
+    question_shown: bool = False
     """Whether a question waits for its answer."""
     read_only: str = ""
     """Why nothing may be sent or changed at all; empty if it may."""
@@ -67,11 +67,11 @@ class Situation:
     """The position under the cursor there."""
     subject: Market | None = None
     """The market of the chosen order or position, None while it is not listed."""
-    repeats: bool = False
+    can_resend: bool = False
     """Whether the chosen order never arrived and may be sent again under its own id."""
     orders_unread: str = ""
     """Why it is not known what rests, a sentence; empty once the orders have been read."""
-    working_here: int = 0
+    live_orders_here: int = 0
     """How many orders are or may be live in the chosen market."""
     in_alerts: bool = False
     """Whether the arrows move in the list of alerts."""
@@ -91,96 +91,100 @@ class Situation:
     """Whether any layout is saved."""
     layout: str = ""
     """The saved layout in use; empty if none is."""
-    entry: Entry = Entry.NONE
+    focused_field: FocusedField = FocusedField.NONE
     """Which field with letters of its own has the focus."""
     replaying: bool = False
     """Whether a recording plays."""
-    barred: str = ""
+    blocked_reason: str = ""
     """Why what is under review cannot be sent at all; empty if it can."""
 
 
-def always(_: Situation) -> str:
+def always_available(_: CommandContext) -> str:
     """Let a command work at any time."""
     return ""
 
 
-def no_trade(now: Situation) -> str:
+def cannot_trade(context: CommandContext) -> str:
     """Say why the chosen market cannot be traded in."""
-    if now.market is None:
+    if context.market is None:
         return "There is no chosen market to trade in."
-    if not now.market.status.tradable:
-        return f"This market takes no orders: it is {now.market.status.value}."
+    if not context.market.status.tradable:
+        return f"This market takes no orders: it is {context.market.status.value}."
     return ""
 
 
-def no_market(now: Situation) -> str:
+def no_market_selected(context: CommandContext) -> str:
     """Say that no market is chosen."""
-    return "" if now.market is not None else "There is no chosen market."
+    return "" if context.market is not None else "There is no chosen market."
 
 
-def no_open(now: Situation) -> str:
+def cannot_open_line(context: CommandContext) -> str:
     """Say why there is no line to go from."""
-    if not now.in_list:
-        return f"The key {key('open')} works in the list below: {key('pane')} goes there."
-    return "" if now.has_market else "This line belongs to no market of the list."
+    if not context.in_list:
+        return f"The key {key_for('open')} works in the list below: {key_for('pane')} goes there."
+    return "" if context.has_market else "This line belongs to no market of the list."
 
 
-def no_replay(now: Situation) -> str:
+def not_replaying(context: CommandContext) -> str:
     """Say that no recording plays."""
-    return "" if now.replaying else "No recording plays here: kalshi-tui replay FILE plays one."
+    return "" if context.replaying else "No recording plays here: kalshi-tui replay FILE plays one."
 
 
-def no_keep(now: Situation) -> str:
+def no_filter_open(context: CommandContext) -> str:
     """Say that no filter is open."""
-    return "" if now.in_filter else f"No filter is being typed: {key('filter')} opens it."
+    return "" if context.in_filter else f"No filter is being typed: {key_for('filter')} opens it."
 
 
-def no_chart(now: Situation) -> str:
+def chart_not_shown(context: CommandContext) -> str:
     """Say that no chart is shown."""
-    return "" if now.on_chart else f"The chart is not shown: {key('chart')} shows it."
+    return "" if context.on_chart else f"The chart is not shown: {key_for('chart')} shows it."
 
 
-def no_crosshair(now: Situation) -> str:
+def cannot_move_crosshair(context: CommandContext) -> str:
     """Say that there is no crosshair to move."""
-    return f"In the book {key('bids')} and {key('asks')} choose bids or asks." if now.in_book else no_chart(now)
+    return (
+        f"In the book {key_for('bids')} and {key_for('asks')} choose bids or asks."
+        if context.in_book
+        else chart_not_shown(context)
+    )
 
 
-def no_turn(now: Situation) -> str:
+def not_a_choice_field(context: CommandContext) -> str:
     """Say that the field has no words to choose from."""
-    return "" if now.on_choice else "This field is typed."
+    return "" if context.on_choice else "This field is typed."
 
 
-def no_send(now: Situation) -> str:
+def cannot_send(context: CommandContext) -> str:
     """Say why Enter does not send."""
-    if now.stage is not Stage.REVIEW:
+    if context.step is not TicketStep.REVIEW:
         return "The order has been sent; it is never sent twice."
-    if now.barred:
-        return now.barred
-    return "" if now.armed else "The key is not armed yet: leave it for a moment."
+    if context.blocked_reason:
+        return context.blocked_reason
+    return "" if context.armed else "The key is not armed yet: leave it for a moment."
 
 
-def not_at(stage: Stage, why: str) -> Callable[[Situation], str]:
+def only_at_step(step: TicketStep, why: str) -> Callable[[CommandContext], str]:
     """Let a command work at one stage of a review alone."""
-    return lambda now: "" if now.stage is stage else why
+    return lambda now: "" if now.step is step else why
 
 
-def only_in(entry: Entry) -> Callable[[Situation], str]:
+def only_in_field(field: FocusedField) -> Callable[[CommandContext], str]:
     """Let a command work in one field of a form alone."""
-    return lambda now: "" if now.entry is entry else f"This key works in the field of the {entry.value}."
+    return lambda now: "" if now.focused_field is field else f"This key works in the field of the {field.value}."
 
 
-def no_change(now: Situation) -> str:
+def cannot_send_amendment(context: CommandContext) -> str:
     """Say why Enter does not change the order."""
-    if now.stage is Stage.WRITING:
+    if context.step is TicketStep.EDITING:
         return "The change is to be looked at first."
-    return no_send(now)
+    return cannot_send(context)
 
 
-def no_writing(now: Situation) -> str:
+def not_editing(context: CommandContext) -> str:
     """Say that the fields are not being written now."""
-    return "" if now.stage is Stage.WRITING else "The change is under review: escape goes back to its fields."
+    return "" if context.step is TicketStep.EDITING else "The change is under review: escape goes back to its fields."
 
 
-def no_aim(now: Situation) -> str:
+def cannot_place_price(context: CommandContext) -> str:
     """Say why a change's price cannot be taken from the book by a key."""
-    return no_writing(now) or only_in(Entry.PRICE)(now)
+    return not_editing(context) or only_in_field(FocusedField.PRICE)(context)

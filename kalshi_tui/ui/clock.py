@@ -5,7 +5,7 @@ from typing import Protocol, runtime_checkable
 
 
 @runtime_checkable
-class Clocked(Protocol):
+class HasClock(Protocol):
     """An application with a clock of its own: Unix milliseconds."""
 
     clock_ms: Callable[[], int]
@@ -13,5 +13,5 @@ class Clocked(Protocol):
 
 def now_ms(app: object) -> int:
     """Give the Unix time in milliseconds by the application's clock."""
-    assert isinstance(app, Clocked)  # noqa: S101 - every application of this program has one
+    assert isinstance(app, HasClock)  # noqa: S101 - every application of this program has one
     return app.clock_ms()

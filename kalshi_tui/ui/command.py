@@ -8,7 +8,7 @@ from typing import Final
 
 from textual.keys import KEY_NAME_REPLACEMENTS
 
-from kalshi_tui.ui.availability import Situation, always
+from kalshi_tui.ui.availability import CommandContext, always_available
 
 
 class Scope(Enum):
@@ -46,21 +46,21 @@ class Command:
     in_bar: bool = False
     """Whether the key bar shows it while it works."""
     in_palette: bool = True
-    why_not: Callable[[Situation], str] = always
+    why_not: Callable[[CommandContext], str] = always_available
     """Say in a sentence why it does not work now; empty if it does."""
 
     @property
     def first_key(self) -> str:
         """The key as a person reads it."""
-        return shown_key(self.keys.split(",")[0])
+        return key_label(self.keys.split(",")[0])
 
     @property
     def all_keys(self) -> str:
         """All its keys as a person reads them."""
-        return " ".join(shown_key(name) for name in self.keys.split(","))
+        return " ".join(key_label(name) for name in self.keys.split(","))
 
 
-def character_key(character: str) -> str:
+def key_for_character(character: str) -> str:
     """Give Textual's name of the key that types a character."""
     if character.isalnum():
         return character
@@ -68,9 +68,9 @@ def character_key(character: str) -> str:
     return KEY_NAME_REPLACEMENTS.get(name, name)
 
 
-CHARACTERS: Final = {character_key(chr(code)): chr(code) for code in range(33, 127)}
+CHARACTERS_BY_KEY: Final = {key_for_character(chr(code)): chr(code) for code in range(33, 127)}
 """What keys with long names type."""
-KEY_NAMES: Final = {
+KEY_LABELS: Final = {
     "enter": "enter",
     "escape": "esc",
     "down": "↓",
@@ -80,8 +80,8 @@ KEY_NAMES: Final = {
 }
 
 
-def shown_key(name: str) -> str:
+def key_label(name: str) -> str:
     """Write the name of a key as a person reads it."""
     *modifiers, last = name.split("+")
-    shown = KEY_NAMES.get(last) or CHARACTERS.get(last, last)
+    shown = KEY_LABELS.get(last) or CHARACTERS_BY_KEY.get(last, last)
     return "".join("^" if each == "ctrl" else f"{each}+" for each in modifiers) + shown

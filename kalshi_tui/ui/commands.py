@@ -5,15 +5,15 @@ from typing import Final
 
 from textual.binding import Binding, BindingType
 
-from kalshi_tui.session.practice_faults import REHEARSALS
-from kalshi_tui.ui.availability import Situation, always, no_market
-from kalshi_tui.ui.command import CHARACTERS, Command, Scope
+from kalshi_tui.session.practice_faults import PRACTICE_FAULTS
+from kalshi_tui.ui.availability import CommandContext, always_available, no_market_selected
+from kalshi_tui.ui.command import CHARACTERS_BY_KEY, Command, Scope
 from kalshi_tui.ui.desk.commands import DESK_COMMANDS
-from kalshi_tui.ui.keymap import rebound
-from kalshi_tui.ui.keys import show_keys
+from kalshi_tui.ui.keymap import remap_keys
+from kalshi_tui.ui.keys import set_key_labels
 from kalshi_tui.ui.ticket.commands import ORDER_COMMANDS
 
-TEXT_KEYS: Final = frozenset({"space", "slash", "question_mark", "left", "right", "home", "end"})
+TEXT_FIELD_KEYS: Final = frozenset({"space", "slash", "question_mark", "left", "right", "home", "end"})
 """Keys with names that belong to a text field while one is being typed into."""
 
 COMMANDS: Final = (
@@ -54,7 +54,7 @@ COMMANDS: Final = (
         "Yes",
         "Quit though orders may be live.",
         Scope.TOO_SMALL,
-        why_not=lambda now: "" if now.asked else "Nothing was asked.",
+        why_not=lambda now: "" if now.question_shown else "Nothing was asked.",
     ),
     *(
         Command(
@@ -65,45 +65,45 @@ COMMANDS: Final = (
             each.help,
             Scope.REHEARSE,
             each.id,
-            why_not=no_market if each.of_market else always,
+            why_not=no_market_selected if each.needs_market else always_available,
         )
-        for each in REHEARSALS
+        for each in PRACTICE_FAULTS
     ),
 )
 
 
-class _Table:
+class _CommandTable:
     """The commands with the keys that are in force: one program has one trader."""
 
     def __init__(self) -> None:
-        self.put(COMMANDS)
+        self.set_commands(COMMANDS)
 
-    def put(self, commands: Sequence[Command]) -> None:
+    def set_commands(self, commands: Sequence[Command]) -> None:
         """Put these in force."""
         self.by_id = {command.id: command for command in commands}
-        show_keys({each.id: each.first_key if each.keys else f"the command {each.label}" for each in commands})
+        set_key_labels({each.id: each.first_key if each.keys else f"the command {each.label}" for each in commands})
         self.by_scope = {scope: [each for each in commands if each.scope is scope] for scope in Scope}
 
 
-_in_force = _Table()
+_active_commands = _CommandTable()
 
 
-def put_in_force(keys: Mapping[str, Sequence[str]]) -> None:
+def apply_keymap(keys: Mapping[str, Sequence[str]]) -> None:
     """Let these keys count from now on, by command id, beside the usual ones. Raises KeysRefusedError."""
-    _in_force.put(rebound(COMMANDS, keys))
+    _active_commands.set_commands(remap_keys(COMMANDS, keys))
 
 
-def of_scope(scope: Scope) -> list[Command]:
+def commands_in_scope(scope: Scope) -> list[Command]:
     """Give the commands of one screen, in the table's order."""
-    return list(_in_force.by_scope[scope])
+    return list(_active_commands.by_scope[scope])
 
 
 def bindings(scope: Scope) -> list[BindingType]:
     """Give the bindings of one screen: a key does the first of its commands that works now, or says why none does."""
-    return [*made_bindings(of_scope(scope))]
+    return [*make_bindings(commands_in_scope(scope))]
 
 
-def made_bindings(commands: Sequence[Command]) -> list[Binding]:
+def make_bindings(commands: Sequence[Command]) -> list[Binding]:
     """Make the bindings of commands."""
     by_key: dict[str, list[Command]] = {}
     for command in commands:
@@ -124,18 +124,27 @@ def made_bindings(commands: Sequence[Command]) -> list[Binding]:
     ]
 
 
-def is_typed(key: str) -> bool:
+def is_text_key(key: str) -> bool:
     """Say whether a text field that has the focus takes this key: what it writes, and what moves in its text."""
-    return len(key) == 1 or key in TEXT_KEYS or key in CHARACTERS
+    return len(key) == 1 or key in TEXT_FIELD_KEYS or key in CHARACTERS_BY_KEY
 
 
-def choose(ids: Sequence[str], now: Situation) -> tuple[Command, str]:
+def choose_command(ids: Sequence[str], context: CommandContext) -> tuple[Command, str]:
     """Give the first command that works now; if none does, the first of them and the sentence why not."""
     for each in ids:
-        if not (why := _in_force.by_id[each].why_not(now)):
-            return _in_force.by_id[each], why
-    first = _in_force.by_id[ids[0]]
-    return first, first.why_not(now)
+        if not (why := _active_commands.by_id[each].why_not(context)):
+            return _active_commands.by_id[each], why
+    first = _active_commands.by_id[ids[0]]
+    return first, first.why_not(context)
 
 
-__all__ = ["COMMANDS", "Command", "Scope", "bindings", "choose", "is_typed", "of_scope", "put_in_force"]
+__all__ = [
+    "COMMANDS",
+    "Command",
+    "Scope",
+    "apply_keymap",
+    "bindings",
+    "choose_command",
+    "commands_in_scope",
+    "is_text_key",
+]

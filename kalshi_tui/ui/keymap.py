@@ -5,46 +5,46 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from kalshi_tui.ui.command import CHARACTERS, KEY_NAMES, Command, Scope, character_key, shown_key
+from kalshi_tui.ui.command import CHARACTERS_BY_KEY, KEY_LABELS, Command, Scope, key_for_character, key_label
 
-OWN_SCOPES: Final = frozenset({Scope.DESK})
+REMAPPABLE_SCOPES: Final = frozenset({Scope.DESK})
 """Where keys may be changed. Forms, reviews and questions decide about money: their keys are the same everywhere."""
 MODIFIERS: Final = frozenset({"ctrl", "alt", "shift"})
-NAMED: Final = frozenset({
+NAMED_KEYS: Final = frozenset({
     "space", "enter", "escape", "tab", "backspace", "delete", "insert", "home", "end", "pageup", "pagedown",
     "up", "down", "left", "right", *(f"f{number}" for number in range(1, 13)),
 })  # fmt: skip
-TAKEN: Final = frozenset({"ctrl+c", "ctrl+q", "ctrl+z", "ctrl+s"})
+RESERVED_KEYS: Final = frozenset({"ctrl+c", "ctrl+q", "ctrl+z", "ctrl+s"})
 """Keys that the terminal or the program itself understands."""
-BY_SHOWN_NAME: Final = {shown: name for name, shown in KEY_NAMES.items()}
+KEYS_BY_LABEL: Final = {shown: name for name, shown in KEY_LABELS.items()}
 
 
-class KeysRefusedError(Exception):
+class InvalidKeymapError(Exception):
     """The keys cannot be used so; the message is a sentence that says why."""
 
 
-def rebound(commands: Sequence[Command], keys: Mapping[str, Sequence[str]]) -> list[Command]:
+def remap_keys(commands: Sequence[Command], keys: Mapping[str, Sequence[str]]) -> list[Command]:
     """Give the commands with other keys, by command id. Raises KeysRefusedError.
 
     Commands may share a key only where they share it by default: then it depends on the pane which one is meant.
     """
-    by_id = {command.id: command for command in commands if command.scope in OWN_SCOPES}
+    by_id = {command.id: command for command in commands if command.scope in REMAPPABLE_SCOPES}
     for each in keys:
         if each not in by_id:
             near = difflib.get_close_matches(each, by_id, 1)
-            raise KeysRefusedError(
+            raise InvalidKeymapError(
                 f"no command of the desk is called {each}." + (f" Did you mean {near[0]}?" if near else "")
             )
-    new = {each: ",".join(dict.fromkeys(key_name(text) for text in texts)) for each, texts in keys.items()}
+    new = {each: ",".join(dict.fromkeys(parse_key(text) for text in texts)) for each, texts in keys.items()}
     made = [replace(each, keys=new.get(each.id, each.keys) if each.id in by_id else each.keys) for each in commands]
-    _check(made, by_id, new)
+    _check_conflicts(made, by_id, new)
     return made
 
 
-def _check(made: Sequence[Command], before: Mapping[str, Command], new: Mapping[str, str]) -> None:
+def _check_conflicts(remapped: Sequence[Command], before: Mapping[str, Command], new: Mapping[str, str]) -> None:
     owners: dict[str, list[Command]] = {}
-    for command in made:
-        if command.scope in OWN_SCOPES:
+    for command in remapped:
+        if command.scope in REMAPPABLE_SCOPES:
             for key in filter(None, command.keys.split(",")):
                 owners.setdefault(key, []).append(command)
     for key, commands in owners.items():
@@ -52,20 +52,20 @@ def _check(made: Sequence[Command], before: Mapping[str, Command], new: Mapping[
             continue
         if not all(key in before[each.id].keys.split(",") for each in commands):
             names = " and ".join(each.id for each in commands)
-            raise KeysRefusedError(f"the key {shown_key(key)} would mean {names}; give one of them another.")
+            raise InvalidKeymapError(f"the key {key_label(key)} would mean {names}; give one of them another.")
 
 
-def key_name(text: str) -> str:
+def parse_key(text: str) -> str:
     """Give Textual's name of a key as a person writes it: ``B``, ``<``, ``f5``, ``ctrl+k``. Raises KeysRefusedError."""
     last = text[-1:] if text[-1:] == "+" else text.rpartition("+")[2]
     modifiers = [each.lower() for each in text[: len(text) - len(last)].rstrip("+").split("+") if each]
-    name = BY_SHOWN_NAME.get(last, last.lower() if len(last) > 1 else last)
+    name = KEYS_BY_LABEL.get(last, last.lower() if len(last) > 1 else last)
     if len(name) == 1 and name.isprintable() and not name.isspace():
-        name = character_key(name)
-    known = (len(name) == 1 and not name.isspace()) or name in NAMED or name in CHARACTERS
+        name = key_for_character(name)
+    known = (len(name) == 1 and not name.isspace()) or name in NAMED_KEYS or name in CHARACTERS_BY_KEY
     full = "+".join([*modifiers, name])
     if not name or not known or not MODIFIERS.issuperset(modifiers):
-        raise KeysRefusedError(f"there is no key {text}. Keys are written so: b, B, <, f5, enter, ctrl+k.")
-    if full in TAKEN:
-        raise KeysRefusedError(f"the key {text} belongs to the terminal or the program itself; take another one.")
+        raise InvalidKeymapError(f"there is no key {text}. Keys are written so: b, B, <, f5, enter, ctrl+k.")
+    if full in RESERVED_KEYS:
+        raise InvalidKeymapError(f"the key {text} belongs to the terminal or the program itself; take another one.")
     return full

@@ -1,14 +1,14 @@
 """The keys that are in force, for sentences that name one: none may name a key that has been changed."""
 
-_shown: dict[str, str] = {}
+_labels_by_command: dict[str, str] = {}
 
 
-def key(command_id: str) -> str:
+def key_for(command_id: str) -> str:
     """Give the key of a command as a person reads it, or the command's name where it has none."""
-    return _shown[command_id]
+    return _labels_by_command[command_id]
 
 
-def show_keys(shown: dict[str, str]) -> None:
+def set_key_labels(labels: dict[str, str]) -> None:
     """Put these in force, by command id."""
-    _shown.clear()
-    _shown.update(shown)
+    _labels_by_command.clear()
+    _labels_by_command.update(labels)

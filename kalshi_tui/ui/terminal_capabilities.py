@@ -10,9 +10,9 @@ from rich.style import Style
 from textual.color import Color as TextualColor
 from textual.filter import LineFilter
 
-MANY_COLOURS: Final = ("256color", "kitty", "direct")
+COLOR_TERMINAL_SUFFIXES: Final = ("256color", "kitty", "direct")
 """Ends of the names of terminals that have more than 16 colours."""
-CONSOLES: Final = ("linux", "dumb")
+CONSOLE_TERMINALS: Final = ("linux", "dumb")
 """Terminals that have no title, may print what would set it, and whose font lacks most of what is no letter."""
 CONSOLE_GLYPHS: Final = str.maketrans(
     # The font of the Linux console has the characters of code page 437. As many cells for as many.
@@ -20,23 +20,23 @@ CONSOLE_GLYPHS: Final = str.maketrans(
     | dict(zip("▁▂▃▄▅▆▇▔▕▏▎▍▌▋▊▉", "▄▄▄▄███▀▐││▌▌███", strict=True))
     | {"\N{RIGHT-POINTING MAGNIFYING GLASS}": "/ ", "\N{REPLACEMENT CHARACTER}": "?"}
 )
-STYLES_KEPT: Final = 1_024
+STYLE_CACHE_SIZE: Final = 1_024
 
 
-def has_few_colours(environment: Mapping[str, str]) -> bool:
+def has_few_colors(environment: Mapping[str, str]) -> bool:
     """Say whether a terminal has 16 colours at most, as far as is known: ssh passes its name on, and not COLORTERM."""
     name = environment.get("TERM", "")
-    if name in CONSOLES:
+    if name in CONSOLE_TERMINALS:
         return True
-    return not environment.get("COLORTERM") and not name.endswith(MANY_COLOURS)
+    return not environment.get("COLORTERM") and not name.endswith(COLOR_TERMINAL_SUFFIXES)
 
 
-def glyphs_for(environment: Mapping[str, str]) -> dict[int, str] | None:
+def glyph_replacements(environment: Mapping[str, str]) -> dict[int, str] | None:
     """Give what has to be drawn in the place of what, for `str.translate`; None where nothing has."""
-    return CONSOLE_GLYPHS if environment.get("TERM", "") in CONSOLES else None
+    return CONSOLE_GLYPHS if environment.get("TERM", "") in CONSOLE_TERMINALS else None
 
 
-class SixteenColours(LineFilter):
+class SixteenColorFilter(LineFilter):
     """Lets none but the 16 colours of the terminal itself through.
 
     The few others that Textual mixes are rounded. The terminal's default colours become white on black: beside colours
@@ -46,24 +46,24 @@ class SixteenColours(LineFilter):
     def apply(self, segments: list[Segment], background: TextualColor) -> list[Segment]:
         """Round the colours."""
         del background
-        return [Segment(text, _rounded(style), control) for text, style, control in segments]
+        return [Segment(text, _round_style(style), control) for text, style, control in segments]
 
 
 WHITE: Final = Color.from_ansi(7)
 BLACK: Final = Color.from_ansi(0)
 
 
-@lru_cache(STYLES_KEPT)
-def _rounded(style: Style | None) -> Style:
+@lru_cache(STYLE_CACHE_SIZE)
+def _round_style(style: Style | None) -> Style:
     style = style or Style()
-    return style + Style.from_color(_nearest(style.color, WHITE), _nearest(style.bgcolor, BLACK))
+    return style + Style.from_color(_nearest_color(style.color, WHITE), _nearest_color(style.bgcolor, BLACK))
 
 
-def _nearest(colour: Color | None, usual: Color) -> Color:
-    return usual if colour is None or colour.is_default else colour.downgrade(ColorSystem.STANDARD)
+def _nearest_color(color: Color | None, default: Color) -> Color:
+    return default if color is None or color.is_default else color.downgrade(ColorSystem.STANDARD)
 
 
-class NoColours(LineFilter):
+class NoColorFilter(LineFilter):
     """Takes all colours away: what stands in a colour is told by a sign, by bold or by reverse too."""
 
     def apply(self, segments: list[Segment], background: TextualColor) -> list[Segment]:

@@ -14,15 +14,15 @@ from textual.events import Key
 from textual.message import Message
 
 from kalshi_tui.ui.key_presses import presses_of
-from kalshi_tui.ui.terminal_capabilities import glyphs_for
+from kalshi_tui.ui.terminal_capabilities import glyph_replacements
 from kalshi_tui.ui.terminal_reader import read_until_gone
 
-TO_WINDOWS: Final = re.compile(r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)")
+WINDOW_SEQUENCE_PATTERN: Final = re.compile(r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)")
 """What is said to the window that a terminal runs in."""
 _log: Final = logging.getLogger("kalshi_tui.ui")
 
 
-class LastingFile:
+class DisconnectSafeFile:
     """A terminal's file whose loss ends nothing by itself: what cannot be written is dropped, and ``lost`` is called.
 
     Textual writes from a thread that ends at the first error; the app would then wait for it for ever, and with it the
@@ -56,14 +56,14 @@ class LastingFile:
 
 
 class TerminalDriver(LinuxDriver):
-    """Textual's own driver, on a `LastingFile`, which ends the app once the terminal is gone."""
+    """Textual's own driver, on a `DisconnectSafeFile`, which ends the app once the terminal is gone."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         drawn_on = terminal_among(sys.__stderr__, sys.__stdout__)
         if drawn_on is not None:
-            self._file = LastingFile(drawn_on, self._lost)  # type: ignore[assignment]  # a file in all that is used
-        self._glyphs = glyphs_for(os.environ)
+            self._file = DisconnectSafeFile(drawn_on, self._lost)  # type: ignore[assignment]  # a file in all that is used
+        self._glyph_replacements = glyph_replacements(os.environ)
         self._is_lost = False
         self._presses = presses_of(self._app).presses
         self._presses.unread = self.unread
@@ -92,7 +92,11 @@ class TerminalDriver(LinuxDriver):
         if self._writer_thread is None:
             # The terminal went away while it was being taken: there is none to write to.
             return
-        super().write(TO_WINDOWS.sub("", data).translate(self._glyphs) if self._glyphs is not None else data)
+        super().write(
+            WINDOW_SEQUENCE_PATTERN.sub("", data).translate(self._glyph_replacements)
+            if self._glyph_replacements is not None
+            else data
+        )
 
     def start_application_mode(self) -> None:
         """Take the terminal."""

@@ -5,9 +5,9 @@ from typing import Final
 
 from textual.theme import Theme
 
-from kalshi_tui.ui.terminal_capabilities import has_few_colours
+from kalshi_tui.ui.terminal_capabilities import has_few_colors
 
-VARIABLES: Final = (
+THEME_VARIABLES: Final = (
     "bid",
     "ask",
     "bid-bar",
@@ -21,27 +21,29 @@ VARIABLES: Final = (
 """Colours of ours that the style sheets use; each set defines all of them."""
 
 
-def _theme(name: str, colours: dict[str, str], own: dict[str, str], *, dark: bool, ansi: bool = False) -> Theme:
+def _make_theme(
+    name: str, colors: dict[str, str], variables: dict[str, str], *, dark: bool, ansi: bool = False
+) -> Theme:
     return Theme(
         name=name,
         ansi=ansi,
-        primary=colours["primary"],
-        secondary=colours["secondary"],
-        accent=colours["accent"],
-        warning=colours["warning"],
-        error=colours["error"],
-        success=colours["success"],
-        foreground=colours["foreground"],
-        background=colours["background"],
-        surface=colours["surface"],
-        panel=colours["panel"],
+        primary=colors["primary"],
+        secondary=colors["secondary"],
+        accent=colors["accent"],
+        warning=colors["warning"],
+        error=colors["error"],
+        success=colors["success"],
+        foreground=colors["foreground"],
+        background=colors["background"],
+        surface=colors["surface"],
+        panel=colors["panel"],
         dark=dark,
-        variables=own,
+        variables=variables,
     )
 
 
 THEMES: Final = (
-    _theme(
+    _make_theme(
         "desk",
         {
             "primary": "#5fafd7", "secondary": "#87afaf", "accent": "#d7af5f", "warning": "#d7af00",
@@ -54,7 +56,7 @@ THEMES: Final = (
         },
         dark=True,
     ),
-    _theme(
+    _make_theme(
         "paper",
         {
             "primary": "#005f87", "secondary": "#4e6e6e", "accent": "#875f00", "warning": "#875f00",
@@ -67,7 +69,7 @@ THEMES: Final = (
         },
         dark=False,
     ),
-    _theme(
+    _make_theme(
         "safe",
         {
             # Blue and orange alone: good and bad too are told apart by anybody.
@@ -81,7 +83,7 @@ THEMES: Final = (
         },
         dark=True,
     ),
-    _theme(
+    _make_theme(
         "contrast",
         {
             "primary": "#00d7ff", "secondary": "#ffffff", "accent": "#ffff00", "warning": "#ffff00",
@@ -94,7 +96,7 @@ THEMES: Final = (
         },
         dark=True,
     ),
-    _theme(
+    _make_theme(
         "sixteen",
         {
             # The terminal's own colours, by their numbers. Consoles have but the first eight as backgrounds.
@@ -118,13 +120,13 @@ THEMES: Final = (
         ansi=True,
     ),
 )  # fmt: skip
-NAMES: Final = tuple(theme.name for theme in THEMES)
-AUTO: Final = "auto"
+THEME_NAMES: Final = tuple(theme.name for theme in THEMES)
+AUTO_THEME: Final = "auto"
 """The setting that leaves the choice to what the terminal can show."""
 
 
-def fitting_theme(wish: str, environment: Mapping[str, str]) -> str:
+def choose_theme(setting: str, environment: Mapping[str, str]) -> str:
     """Give the set of colours that was wished for; without a wish, the one that the terminal can show."""
-    if wish != AUTO:
-        return wish
-    return "sixteen" if has_few_colours(environment) else NAMES[0]
+    if setting != AUTO_THEME:
+        return setting
+    return "sixteen" if has_few_colors(environment) else THEME_NAMES[0]

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-SHOWN_ORDER: Final = (
+DEFAULT_COLUMN_ORDER: Final = (
     "bid", "bid_size", "ask", "ask_size", "spread", "last", "change", "day", "volume", "interest", "closes", "held",
     "orders",
 )  # fmt: skip
@@ -13,7 +13,7 @@ SHOWN_ORDER: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
+class UiSettings:
     """How the screen looks and where it writes."""
 
     theme: str = "auto"
@@ -24,7 +24,7 @@ class Wishes:
     """Keys in the place of the usual ones, by the id of the command."""
     export_folder: Path | None = None
     """Where tables are written to; None: nowhere."""
-    kept_folder: Path | None = None
+    data_folder: Path | None = None
     """Where watch lists and the like outlive the program; None: they do not."""
     bell: bool = True
     """Whether an alert rings the terminal's bell."""

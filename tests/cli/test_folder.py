@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from kalshi_tui.practice.storage.run_note import LOCK, NOTE, note_of
+from kalshi_tui.practice.storage.run_note import LOCK_FILE, RUN_NOTE_FILE, read_run_note
 from kalshi_tui.runtime.launch import PracticeProcess
 from tests.support.cli_runner import (
     ROOT,
@@ -63,9 +63,9 @@ def test_commands_find_the_exchange_that_runs_on_the_folder(tmp_path: Path) -> N
     folder = tmp_path / "data"
     process = PracticeProcess(["--data", str(folder), *QUIET])
     try:
-        ready = process.ready()
-        assert stat.S_IMODE((folder / NOTE).stat().st_mode) == 0o600
-        told: Any = json.loads(note_of(folder))
+        ready = process.wait_until_ready()
+        assert stat.S_IMODE((folder / RUN_NOTE_FILE).stat().st_mode) == 0o600
+        told: Any = json.loads(read_run_note(folder))
         validator("practice").validate(told)
         assert told["pid"] == ready.pid
         ticker = a_ticker(folder)
@@ -77,20 +77,20 @@ def test_commands_find_the_exchange_that_runs_on_the_folder(tmp_path: Path) -> N
         assert order["order_id"] == sent.only["order"]["order_id"]
         assert run(folder, "doctor").code == 0
     finally:
-        process.end()
-    assert note_of(folder) == ""
-    assert not (folder / NOTE).exists()
+        process.stop()
+    assert read_run_note(folder) == ""
+    assert not (folder / RUN_NOTE_FILE).exists()
 
 
 def test_what_a_killed_exchange_has_left_is_not_believed(tmp_path: Path) -> None:
     folder = tmp_path / "data"
     process = PracticeProcess(["--data", str(folder), *QUIET])
-    os.kill(process.ready().pid, signal.SIGKILL)
-    process.end()
-    assert (folder / NOTE).exists()
-    assert note_of(folder) == ""
+    os.kill(process.wait_until_ready().pid, signal.SIGKILL)
+    process.stop()
+    assert (folder / RUN_NOTE_FILE).exists()
+    assert read_run_note(folder) == ""
     assert run(folder, "balance").code == 0
-    assert not (folder / NOTE).exists()
+    assert not (folder / RUN_NOTE_FILE).exists()
 
 
 @pytest.mark.parametrize("note", ["", "{}", "[1]", "no json", '{"rest_url": "http://192.0.2.1/trade-api/v2"}', "\0"])
@@ -98,15 +98,15 @@ def test_a_note_that_makes_no_sense_is_no_exchange(tmp_path: Path, note: str) ->
     folder = tmp_path / "data"
     process = PracticeProcess(["--data", str(folder), "--unlisted", *QUIET])
     try:
-        process.ready()
-        assert not (folder / NOTE).exists()
-        (folder / NOTE).write_text(note)
-        assert note_of(folder) == note
-        from kalshi_tui.cli.connection import running_practice  # noqa: PLC0415 - slow to load
+        process.wait_until_ready()
+        assert not (folder / RUN_NOTE_FILE).exists()
+        (folder / RUN_NOTE_FILE).write_text(note)
+        assert read_run_note(folder) == note
+        from kalshi_tui.cli.connection import find_running_practice  # noqa: PLC0415 - slow to load
 
-        assert running_practice(folder) is None
+        assert find_running_practice(folder) is None
     finally:
-        process.end()
+        process.stop()
 
 
 def test_commands_at_the_same_time_wait_for_each_other(tmp_path: Path) -> None:
@@ -128,20 +128,20 @@ def test_an_exchange_that_nobody_can_find_is_told_in_a_sentence(
 
     folder = tmp_path / "data"
     process = PracticeProcess(["--data", str(folder), "--unlisted", *QUIET])
-    monkeypatch.setattr(connection, "FREE_WITHIN_S", 0.5)
+    monkeypatch.setattr(connection, "FOLDER_FREE_TIMEOUT_S", 0.5)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     try:
-        process.ready()
+        process.wait_until_ready()
         options = build_parser().parse_args(["balance", "--data", str(folder)])
         with pytest.raises(FailedError, match=r"another practice exchange .* is running on .*--data"), \
-                connection.opened(options):  # fmt: skip
+                connection.open_exchange(options):  # fmt: skip
             pass
     finally:
-        process.end()
+        process.stop()
 
 
 def test_a_folder_without_a_lock_has_no_exchange(tmp_path: Path) -> None:
-    assert note_of(tmp_path) == ""
-    (tmp_path / LOCK).touch()
-    (tmp_path / NOTE).write_text("{}")
-    assert note_of(tmp_path) == ""
+    assert read_run_note(tmp_path) == ""
+    (tmp_path / LOCK_FILE).touch()
+    (tmp_path / RUN_NOTE_FILE).write_text("{}")
+    assert read_run_note(tmp_path) == ""

@@ -11,8 +11,8 @@ from hypothesis import given, strategies as st
 from rich.cells import cell_len
 
 from kalshi_tui.cli.commands import build_parser
-from kalshi_tui.cli.exit_codes import MEANINGS, exits_text
-from kalshi_tui.cli.output import Column, table_lines
+from kalshi_tui.cli.exit_codes import EXIT_CODE_MEANINGS, format_exit_codes
+from kalshi_tui.cli.output import Column, format_table
 from tests.support.cli_runner import ROOT, SCHEMAS, environment
 
 PARSER = build_parser()
@@ -63,8 +63,8 @@ def test_every_json_has_its_schema_and_no_other_has_one() -> None:
 
 def test_the_exit_codes_of_the_help_are_all_there_are() -> None:
     page = PARSER.format_help()
-    assert page.endswith(exits_text())
-    assert [code for code, _ in MEANINGS] == [0, 1, 2, 3, 4, 130]
+    assert page.endswith(format_exit_codes())
+    assert [code for code, _ in EXIT_CODE_MEANINGS] == [0, 1, 2, 3, 4, 130]
 
 
 @pytest.mark.parametrize(
@@ -103,8 +103,8 @@ WORDS = st.text(st.characters(blacklist_categories=("Cs", "Cc", "Cf")), max_size
 
 @given(st.lists(st.tuples(WORDS, WORDS, WORDS), min_size=1, max_size=5), st.integers(40, 120))
 def test_a_table_stands_in_columns_and_fits_the_terminal(rows: list[tuple[str, str, str]], width: int) -> None:
-    columns = (Column("A", gives=True), Column("B", right=True, gives=True), Column("C", gives=True))
-    for line in table_lines(columns, rows, width):
+    columns = (Column("A", can_shrink=True), Column("B", right=True, can_shrink=True), Column("C", can_shrink=True))
+    for line in format_table(columns, rows, width):
         assert cell_len(line) <= width
-    whole = table_lines(columns, rows, None)
+    whole = format_table(columns, rows, None)
     assert len(whole) == len(rows) + 1

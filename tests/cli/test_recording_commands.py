@@ -15,11 +15,11 @@ import pytest
 
 from kalshi_tui.domain.price import parse_count, parse_price
 from kalshi_tui.kalshi import wire
-from kalshi_tui.kalshi.environments import practice
+from kalshi_tui.kalshi.environments import practice_on_port
 from kalshi_tui.kalshi.transport.signing import Signer
-from kalshi_tui.recording.checker import books_digest, check
-from kalshi_tui.recording.reader import RecordedFile
-from kalshi_tui.recording.writer import Recording
+from kalshi_tui.recording.checker import books_digest, check_recording
+from kalshi_tui.recording.reader import RecordingReader
+from kalshi_tui.recording.writer import RecordingWriter
 from kalshi_tui.runtime.launch import PracticeProcess
 from tests.support.canary import files_with, forms_of_key, holds
 from tests.support.cli_runner import validator
@@ -41,9 +41,9 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def exchange(tmp_path: Path, home: Path) -> Iterator[PracticeProcess]:
     process = PracticeProcess(["--data", str(tmp_path / "exchange"), "--markets", str(MARKETS), "--rate", "1500"])
-    process.ready()
+    process.wait_until_ready()
     yield process
-    process.end()
+    process.stop()
 
 
 def run(*arguments: object) -> subprocess.CompletedProcess[str]:
@@ -59,7 +59,7 @@ def run(*arguments: object) -> subprocess.CompletedProcess[str]:
 
 def as_profile(process: PracticeProcess, folder: Path) -> list[str]:
     """Write settings whose profile is this exchange, with its key; give the options that choose it."""
-    told = process.told
+    told = process.ready_fields
     path = folder / "settings.toml"
     path.write_text(
         f'[profiles.here]\nmoney = "practice"\nrest_url = "{told["rest_url"]}"\nws_url = "{told["ws_url"]}"\n'
@@ -96,12 +96,12 @@ def test_record_then_check_then_play_ends_at_the_same_books(home: Path, tmp_path
     assert found["states"] in text
     player = PracticeProcess(["--data", str(tmp_path / "p"), "--recording", str(path), "--speed", "max"])
     try:
-        rest = player.ready().rest_url
+        rest = player.wait_until_ready().rest_url
         with httpx.Client(trust_env=False) as client:
             wait_for(lambda: state(client, rest)["ended"])
             assert served_digest(client, rest) == found["books"]
     finally:
-        player.end()
+        player.stop()
 
 
 def state(client: httpx.Client, rest_url: str) -> Any:
@@ -123,14 +123,14 @@ def served_digest(client: httpx.Client, rest_url: str) -> str:
 
 def test_named_markets_alone_are_recorded(exchange: PracticeProcess, tmp_path: Path, home: Path) -> None:
     with httpx.Client(trust_env=False) as client:
-        markets = client.get(exchange.told["rest_url"] + "/markets").json()["markets"]
+        markets = client.get(exchange.ready_fields["rest_url"] + "/markets").json()["markets"]
     chosen = [each["ticker"] for each in markets[3:5]]
     profile = as_profile(exchange, tmp_path)
     path = tmp_path / "a.rec.gz"
     done = run("record", path, *chosen, "--for", "1.5", *profile)
     assert done.returncode == 0, done.stderr
     assert "of 2 markets" in done.stdout
-    assert check(path).books_followed == 2
+    assert check_recording(path).books_followed == 2
     again = run("record", path, *chosen, "--for", "1", *profile)
     assert (again.returncode, again.stdout) == (1, "")
     assert "already" in again.stderr
@@ -157,7 +157,7 @@ def test_an_end_from_outside_leaves_a_recording(
     child.send_signal(how)
     out, err = child.communicate(timeout=20)
     assert "Traceback" not in err
-    found = check(path)
+    found = check_recording(path)
     assert found.frames > 50
     assert found.clean
     if how is not signal.SIGKILL:
@@ -181,12 +181,14 @@ def test_a_killed_recording_lacks_a_second_and_a_quarter_at_most(
     child.kill()
     child.communicate(timeout=20)
     # The exchange trades 1,500 times a second; a block is a second old at most, and looked at four times a second.
-    assert RecordedFile(path).last_ms() > killed_ms - 1_500
+    assert RecordingReader(path).last_ms() > killed_ms - 1_500
 
 
 def test_no_secret_is_in_it(exchange: PracticeProcess, tmp_path: Path, home: Path) -> None:
-    told = exchange.told
-    signer = Signer.from_pem(told["api_key_id"], Path(told["private_key_path"]).read_bytes(), environment=practice(1))
+    told = exchange.ready_fields
+    signer = Signer.from_pem(
+        told["api_key_id"], Path(told["private_key_path"]).read_bytes(), environment=practice_on_port(1)
+    )
     with httpx.Client(trust_env=False) as client:
         markets = client.get(told["rest_url"] + "/markets").json()["markets"]
         # One that is far from its end, where somebody offers at less than 0.99; all of them are recorded.
@@ -214,13 +216,13 @@ def test_no_secret_is_in_it(exchange: PracticeProcess, tmp_path: Path, home: Pat
         child.send_signal(signal.SIGTERM)
         child.communicate(timeout=20)
     assert order["fill_count"] != "0.00"
-    text = b"\n".join(record.payload for record in RecordedFile(recorded).records())
+    text = b"\n".join(record.payload for record in RecordingReader(recorded).records())
     mine = [told["api_key_id"], "mine-4711", order["order_id"], "practice-trader", headers["KALSHI-ACCESS-SIGNATURE"]]
     assert not holds(text, [each.encode() for each in mine])
     forms = forms_of_key(Path(told["private_key_path"]).read_bytes())
     assert not holds(text, forms)
     assert not files_with(recorded.parent, forms)
-    assert check(recorded).clean
+    assert check_recording(recorded).clean
 
 
 def test_what_is_no_recording_is_told(tmp_path: Path, home: Path) -> None:
@@ -242,7 +244,7 @@ def test_faults_are_told_and_the_code_says_so(tmp_path: Path, home: Path) -> Non
     studio.list_markets()
     studio.connect()
     studio.run(300)
-    studio.connection.spoils["skip"] = 2
+    studio.connection.frame_faults["skip"] = 2
     studio.run(300)
     studio.recording.close()
     done = run("replay", "--check", studio.path)
@@ -285,11 +287,11 @@ def test_the_desk_of_a_replay_needs_a_terminal(tmp_path: Path, home: Path) -> No
 @pytest.mark.parametrize("flags", [(), ("--json",)])
 def test_texts_of_a_recording_reach_no_terminal_as_commands(tmp_path: Path, home: Path, flags: tuple[str, ...]) -> None:
     path = tmp_path / "a\x1b[2J.rec.gz"
-    recording = Recording(path, exchange="\x1b]0;PWN\x07", program="\x9b1m", clock_ms=Hand())
+    recording = RecordingWriter(path, exchange="\x1b]0;PWN\x07", program="\x9b1m", clock_ms=Hand())
     tap = recording.tap()
     tap.begin({1: (wire.Channel.BOOK, 1)})
     msg = wire.SnapshotMsg(market_ticker="A\x1b[2JB", yes_dollars_fp=[("0.4", "-1")])
-    tap.frame(wire.encode(wire.SnapshotFrame(sid=1, seq=1, msg=msg)))
+    tap.record_frame(wire.encode(wire.SnapshotFrame(sid=1, seq=1, msg=msg)))
     recording.close()
     path.write_bytes(path.read_bytes() + b"more")
     done = run("replay", "--check", path, *flags)

@@ -7,7 +7,7 @@ import pytest
 
 from kalshi_tui.__main__ import build_parser
 from kalshi_tui.practice.simulation.participants import MAX_RATE
-from kalshi_tui.ui.commands import Scope, of_scope
+from kalshi_tui.ui.commands import Scope, commands_in_scope
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text()
@@ -19,7 +19,7 @@ TOLD = (Scope.DESK, Scope.TICKET, Scope.REVIEW, Scope.AMEND, Scope.WORD, Scope.A
 
 @pytest.mark.parametrize("scope", TOLD)
 def test_the_readme_lists_every_key(scope: Scope) -> None:
-    for command in of_scope(scope):
+    for command in commands_in_scope(scope):
         # The desk's commands have names too: by these the settings change their keys.
         name = f"`{command.id}` | " if scope is Scope.DESK else ""
         assert f"| `{command.all_keys or f'^p {command.label}'}` | {name}{command.help} |" in README
@@ -28,7 +28,7 @@ def test_the_readme_lists_every_key(scope: Scope) -> None:
 def test_the_readme_lists_no_other_key() -> None:
     keys = README.split("## Keys")[1].split("\n## ")[0]
     rows = len(re.findall(r"^\| `", keys, re.MULTILINE))
-    assert rows == sum(len(of_scope(scope)) for scope in TOLD)
+    assert rows == sum(len(commands_in_scope(scope)) for scope in TOLD)
 
 
 def test_the_screen_in_the_readme_is_a_screen() -> None:

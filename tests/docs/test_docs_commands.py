@@ -16,9 +16,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from kalshi_tui.runtime.configuration import load
+from kalshi_tui.runtime.configuration import load_settings
 from kalshi_tui.runtime.launch import PracticeProcess
-from kalshi_tui.runtime.settings import looks_of, options_of
+from kalshi_tui.runtime.settings import build_session_options, build_ui_settings
 from tests.support.terminal import (
     TERMINAL,
     Terminal,
@@ -135,9 +135,9 @@ def ticker(home: Path) -> str:
     """Give a market of the practice exchange that these commands start, one that stays open for days."""
     process = PracticeProcess(["--data", str(home / "data" / "kalshi-tui" / "practice")])
     try:
-        markets = read(process.ready().rest_url, "/markets?status=open&limit=1000")
+        markets = read(process.wait_until_ready().rest_url, "/markets?status=open&limit=1000")
     finally:
-        process.end()
+        process.stop()
     return max(markets, key=lambda each: each["close_time"])["ticker"]
 
 
@@ -259,12 +259,12 @@ def beside(words: list[str], home: Path) -> None:
     """Open the desk on an exchange that was started apart."""
     process = PracticeProcess(["--data", str(home / "apart")])
     try:
-        ready = process.ready()
+        ready = process.wait_until_ready()
         port = ready.rest_url.split(":")[2].split("/")[0]
         key = {"KALSHI_API_KEY_ID": ready.api_key_id, "KALSHI_PRIVATE_KEY_PATH": str(ready.private_key_path)}
         look([word.replace(PORT, port) for word in words], home, key)
     finally:
-        process.end()
+        process.stop()
 
 
 def helped(*words: str) -> str:
@@ -302,9 +302,9 @@ def test_the_settings_that_a_document_shows_are_settings(path: Path, tmp_path: P
         tomllib.loads(block)
         file = tmp_path / f"{number}.toml"
         file.write_text(block)
-        settings = load(file, {}, must_exist=True).settings
-        options_of(settings)
-        looks_of(settings)
+        settings = load_settings(file, {}, must_exist=True).settings
+        build_session_options(settings)
+        build_ui_settings(settings)
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from kalshi_tui.ui.commands import Scope, of_scope
-from kalshi_tui.ui.dialogs.help import SIGNS
+from kalshi_tui.ui.commands import Scope, commands_in_scope
+from kalshi_tui.ui.dialogs.help import SIGN_MEANINGS
 
 CARD = Path(__file__).resolve().parents[2] / "docs" / "keys.md"
 HEAD = """# Keyboard card
@@ -20,12 +20,12 @@ def card() -> str:
     parts = [HEAD]
     for scope in Scope:
         rows = []
-        for command in of_scope(scope):
+        for command in commands_in_scope(scope):
             keys = f"`{command.all_keys}`" if command.keys else f"`^p` {command.label.removeprefix('Rehearse: ')}"
             name = f" (`{command.id}`)" if scope is Scope.DESK else ""
             rows.append(f"| {keys} | {command.help}{name} |")
         parts.append("\n".join([f"## {scope.value}\n", "| key | what it does |", "| --- | --- |", *rows]) + "\n")
-    signs = [f"| `{sign}` | {meaning} |" for sign, meaning in SIGNS]
+    signs = [f"| `{sign}` | {meaning} |" for sign, meaning in SIGN_MEANINGS]
     parts.append("\n".join(["## Signs\n", "| sign | meaning |", "| --- | --- |", *signs]) + "\n")
     return "\n".join(parts)
 
@@ -38,6 +38,6 @@ def test_the_card_is_that_of_the_program(request: pytest.FixtureRequest) -> None
 
 def test_every_command_has_a_row_that_a_table_can_hold() -> None:
     rows = [line for line in CARD.read_text().splitlines() if line.startswith("| ")]
-    written = sum(len(of_scope(scope)) for scope in Scope)
-    assert len(rows) == written + len(SIGNS) + 2 * (len(Scope) + 1)
+    written = sum(len(commands_in_scope(scope)) for scope in Scope)
+    assert len(rows) == written + len(SIGN_MEANINGS) + 2 * (len(Scope) + 1)
     assert all(row.count("|") == 3 for row in rows)

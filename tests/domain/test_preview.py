@@ -9,7 +9,14 @@ from kalshi_tui.domain.book import Book, Side
 from kalshi_tui.domain.fees import FeeSchedule, FeeType
 from kalshi_tui.domain.order import Action, BookSide, OrderTerms, TimeInForce
 from kalshi_tui.domain.position import Position
-from kalshi_tui.domain.preview import max_fee, most_for, preview, project, risked, would_cross
+from kalshi_tui.domain.preview import (
+    estimate_execution,
+    max_affordable_count,
+    max_fee,
+    opening_risk,
+    project_position,
+    would_cross,
+)
 from kalshi_tui.domain.price import PRICE_UNIT
 
 FEES = FeeSchedule(FeeType.QUADRATIC)
@@ -62,7 +69,7 @@ def taken(terms: OrderTerms, book: Book) -> list[tuple[int, int]]:
 @given(TERMS, books())
 def test_what_fills_now(terms: OrderTerms, book: Book) -> None:
     fills = taken(terms, book)
-    seen = preview(terms, book, FEES)
+    seen = estimate_execution(terms, book, FEES)
     assert seen.fills_now == sum(count for _, count in fills)
     own = [(price if terms.side is Side.YES else PRICE_UNIT - price, count) for price, count in fills]
     assert seen.fill_value == sum(price * count for price, count in own)
@@ -77,7 +84,7 @@ def test_a_projection_neither_makes_nor_loses_money(
     terms: OrderTerms, book: Book, position: Position | None, worth: int
 ) -> None:
     """Whatever a YES will be worth: cash and payout after are those before, plus what the fills themselves gain."""
-    seen = project(terms, book, position)
+    seen = project_position(terms, book, position)
     fills = taken(terms, book)
     left = terms.count - sum(count for _, count in fills)
     if terms.tif is TimeInForce.GTC and not (terms.post_only and would_cross(terms, book)) and left:
@@ -102,7 +109,7 @@ def test_opening_breaks_even_exactly_where_it_is_said(
     terms: OrderTerms, book: Book, position: Position | None, fee_cents: int
 ) -> None:
     fee = fee_cents * 100
-    seen = project(terms, book, position)
+    seen = project_position(terms, book, position)
     assume(seen.opened and not seen.closed)
     at = seen.break_even(fee)
     assert at is not None
@@ -116,7 +123,7 @@ def test_opening_breaks_even_exactly_where_it_is_said(
 def test_closing_pays_down_to_where_it_is_said(terms: OrderTerms, book: Book, held: int) -> None:
     closing = replace(terms, reduce_only=True, post_only=False, tif=TimeInForce.GTC)
     sign = 1 if terms.book_side is BookSide.BID else -1
-    seen = project(closing, book, Position("T", -sign * held, held * 5_000))
+    seen = project_position(closing, book, Position("T", -sign * held, held * 5_000))
     assert seen.closed == min(held, terms.count)
     assert seen.opened == 0
     at = seen.break_even(0)
@@ -127,17 +134,17 @@ def test_closing_pays_down_to_where_it_is_said(terms: OrderTerms, book: Book, he
 def test_an_order_that_does_both_has_no_one_break_even() -> None:
     book = Book()
     both = OrderTerms("T", Side.YES, Action.SELL, 4_000, 1_000)
-    assert project(both, book, Position("T", 400, 400 * 3_000)).break_even(0) is None
+    assert project_position(both, book, Position("T", 400, 400 * 3_000)).break_even(0) is None
 
 
 @given(TERMS, positions(), st.integers(0, 50_000_000), st.booleans())
 def test_the_most_that_cash_pays_for(terms: OrderTerms, position: Position | None, cash: int, whole: bool) -> None:
-    most = most_for(terms, cash, FEES, position, whole=whole)
+    most = max_affordable_count(terms, cash, FEES, position, whole_contracts=whole)
     step = 100 if whole else 1
 
     def needed(count: int) -> int:
         tried = replace(terms, count=count)
-        return risked(tried, position) + (max_fee(tried, FEES) or 0)
+        return opening_risk(tried, position) + (max_fee(tried, FEES) or 0)
 
     assert most % step == 0
     assert not most or needed(most) <= cash
@@ -158,12 +165,12 @@ def test_the_most_that_cash_pays_for(terms: OrderTerms, position: Position | Non
 )
 def test_position_and_cash_after(side: Side, action: Action, price: int, position: int, after: int, cash: int) -> None:
     held = Position("T", position, abs(position) * 5_000) if position else None
-    seen = project(OrderTerms("T", side, action, price, 1_000), Book(), held)
+    seen = project_position(OrderTerms("T", side, action, price, 1_000), Book(), held)
     assert (seen.after.count, seen.cash_change) == (after, cash)
 
 
 def test_an_unknown_fee_type_is_not_free() -> None:
-    seen = preview(OrderTerms("T", Side.YES, Action.BUY, 4_000, 100), Book(), FeeSchedule(FeeType.UNKNOWN))
+    seen = estimate_execution(OrderTerms("T", Side.YES, Action.BUY, 4_000, 100), Book(), FeeSchedule(FeeType.UNKNOWN))
     assert seen.fee_at_most is None
     assert seen.maker_fee is None
 
@@ -171,5 +178,8 @@ def test_an_unknown_fee_type_is_not_free() -> None:
 def test_a_maker_pays_what_the_series_says() -> None:
     terms = OrderTerms("T", Side.YES, Action.BUY, 5_000, 10_000)
     free, paying = FeeSchedule(FeeType.QUADRATIC), FeeSchedule(FeeType.QUADRATIC_WITH_MAKER_FEES)
-    assert (preview(terms, Book(), free).fee_at_most, preview(terms, Book(), free).maker_fee) == (1_750_000, 0)
-    assert preview(terms, Book(), paying).maker_fee == 440_000
+    assert (estimate_execution(terms, Book(), free).fee_at_most, estimate_execution(terms, Book(), free).maker_fee) == (
+        1_750_000,
+        0,
+    )
+    assert estimate_execution(terms, Book(), paying).maker_fee == 440_000

@@ -14,8 +14,8 @@ from kalshi_tui.domain.market import Quote, Trade
 from kalshi_tui.domain.order import Fill, Order
 from kalshi_tui.domain.position import Position
 from kalshi_tui.domain.price import Count, Price
-from kalshi_tui.kalshi.environments import practice
-from kalshi_tui.kalshi.feed.handler import Change
+from kalshi_tui.kalshi.environments import practice_on_port
+from kalshi_tui.kalshi.feed.handler import ApplyDelta
 from kalshi_tui.kalshi.feed.subscription import Happening, Report
 from kalshi_tui.kalshi.transport.signing import Signer, generate_key
 
@@ -40,7 +40,7 @@ def pem() -> bytes:
 
 @pytest.fixture(scope="session")
 def signer(pem: bytes) -> Signer:
-    return Signer.from_pem(KEY_ID, pem, environment=practice(1))
+    return Signer.from_pem(KEY_ID, pem, environment=practice_on_port(1))
 
 
 class BookSink:
@@ -58,7 +58,9 @@ class BookSink:
         self.events: list[tuple[str, str]] = []
         self.links: list[tuple[LinkState, str]] = []
 
-    def snapshot(self, ticker: str, yes: Sequence[tuple[Price, Count]], no: Sequence[tuple[Price, Count]]) -> Change:
+    def snapshot(
+        self, ticker: str, yes: Sequence[tuple[Price, Count]], no: Sequence[tuple[Price, Count]]
+    ) -> ApplyDelta:
         self.books.setdefault(ticker, Book()).snapshot(yes, no)
         self.good.add(ticker)
         return partial(self._change, ticker)

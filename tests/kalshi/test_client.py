@@ -15,7 +15,7 @@ import pytest
 
 from kalshi_tui import kalshi
 from kalshi_tui.domain.book import Side
-from kalshi_tui.domain.order_preview import Figures
+from kalshi_tui.domain.order_preview import OrderPreview
 from kalshi_tui.kalshi import (
     DEMO,
     PRODUCTION,
@@ -64,9 +64,9 @@ from kalshi_tui.kalshi import (
     price,
     rest as rest_module,
 )
-from kalshi_tui.kalshi.environments import practice
+from kalshi_tui.kalshi.environments import practice_on_port
 from kalshi_tui.kalshi.feed import updates as updates_module
-from kalshi_tui.kalshi.feed.stream_group import CROSSED_LOOKS, CrossedWatch
+from kalshi_tui.kalshi.feed.stream_group import MAX_CROSSED_CHECKS, CrossedBookMonitor
 from kalshi_tui.kalshi.transport.clock import system_ms
 from kalshi_tui.kalshi.transport.signing import generate_key
 from kalshi_tui.practice.engine.events import BookChanged
@@ -86,7 +86,7 @@ class Desk:
     def __init__(self, exchange: Serving, retry: Retry = NO_PATIENCE) -> None:
         self.exchange = exchange
         self.client = KalshiClient(
-            practice(exchange.port),
+            practice_on_port(exchange.port),
             key_id="key-of-alice",
             private_key=PEMS["alice"],
             retry=retry,
@@ -96,7 +96,7 @@ class Desk:
 
     def overhear(self) -> None:
         """Note what the client asks."""
-        self.client._rest._calls._client.event_hooks["request"] = [self._note]
+        self.client._rest._http._client.event_hooks["request"] = [self._note]
 
     async def _note(self, request: httpx.Request) -> None:
         self.asked.append((request.method, request.url.path))
@@ -146,7 +146,7 @@ async def proxied(desk: Desk) -> AsyncIterator[Proxy]:
     server = await asyncio.start_server(proxy.serve, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     desk.client = KalshiClient(
-        practice(port),
+        practice_on_port(port),
         key_id="key-of-alice",
         private_key=PEMS["alice"],
         retry=NO_PATIENCE,
@@ -201,7 +201,7 @@ def test_numbers_are_texts_or_exact_integers() -> None:
 
 
 async def test_lists_are_read_to_their_last_page(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rest_module, "PAGE", 5)
+    monkeypatch.setattr(rest_module, "PAGE_SIZE", 5)
     async with trading() as desk:
         ticker = await desk.ticker()
         for number in range(12):
@@ -311,7 +311,7 @@ async def test_a_reply_that_makes_no_sense_is_a_bad_reply() -> None:
         await writer.wait_closed()
 
     server = await asyncio.start_server(answer, "127.0.0.1", 0)
-    async with server, KalshiClient(practice(server.sockets[0].getsockname()[1])) as client:
+    async with server, KalshiClient(practice_on_port(server.sockets[0].getsockname()[1])) as client:
         with pytest.raises(BadReply):
             await client.market("A")
 
@@ -387,7 +387,7 @@ async def test_another_client_finds_an_order_by_its_id_alone() -> None:
 async def test_an_order_that_still_waits_to_be_sent_is_not_proved_to_be_nowhere(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(order_status, "AGREE_S", 0.01)
+    monkeypatch.setattr(order_status, "SEARCH_RECHECK_DELAY_S", 0.01)
     async with trading() as desk:
         ticker = await desk.ticker()
         waits, goes = asyncio.Event(), asyncio.Event()
@@ -397,7 +397,7 @@ async def test_an_order_that_still_waits_to_be_sent_is_not_proved_to_be_nowhere(
             waits.set()
             await goes.wait()
 
-        monkeypatch.setattr(desk.client._rest._calls.writes, "take", take)
+        monkeypatch.setattr(desk.client._rest._http.write_budget, "acquire", take)
         placing = asyncio.create_task(
             desk.client.place_order(ticker, "yes", "buy", "0.40", "10", client_order_id="mine")
         )
@@ -413,7 +413,7 @@ async def test_an_order_that_still_waits_to_be_sent_is_not_proved_to_be_nowhere(
 
 
 async def test_whoever_stops_waiting_for_an_order_has_sent_it_until_then(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(order_status, "AGREE_S", 0.01)
+    monkeypatch.setattr(order_status, "SEARCH_RECHECK_DELAY_S", 0.01)
     async with trading() as desk:
         ticker = await desk.ticker()
         ahead_ms = 0
@@ -425,7 +425,7 @@ async def test_whoever_stops_waiting_for_an_order_has_sent_it_until_then(monkeyp
             waits.set()
             await asyncio.Event().wait()
 
-        monkeypatch.setattr(desk.client._rest._calls.writes, "take", take)
+        monkeypatch.setattr(desk.client._rest._http.write_budget, "acquire", take)
         placing = asyncio.create_task(
             desk.client.place_order(ticker, "yes", "buy", "0.40", "10", client_order_id="mine")
         )
@@ -444,12 +444,12 @@ async def test_whoever_stops_waiting_for_an_order_has_sent_it_until_then(monkeyp
 
 
 async def test_an_order_that_was_taken_is_never_said_not_to_have_arrived(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(order_status, "AGREE_S", 0.01)
+    monkeypatch.setattr(order_status, "SEARCH_RECHECK_DELAY_S", 0.01)
     async with trading() as desk:
         await desk.exchange.control("read_lag", ms=3_600_000)
         ack = await desk.client.place_order(await desk.ticker(), "yes", "buy", "0.40", "10")
-        monkeypatch.setattr(desk.exchange.server._lagging, "lag_ms", -60_000)
-        monkeypatch.setattr(desk.exchange.server._lagging, "orders", lambda *_, **__: iter(()))
+        monkeypatch.setattr(desk.exchange.server._lagging_reads, "lag_ms", -60_000)
+        monkeypatch.setattr(desk.exchange.server._lagging_reads, "orders", lambda *_, **__: iter(()))
         with pytest.raises(UnknownOutcome, match="still not known"):
             await desk.client.find_order(ack.client_order_id, within_s=0.5)
 
@@ -462,9 +462,9 @@ async def test_the_first_order_goes_by_the_exchange_s_clock() -> None:
         with suppress(Refused):
             await desk.client.place_order(ticker, "yes", "buy", "0.40", "10", client_order_id="mine")
         assert [method for method, _ in desk.asked] == ["GET", "POST"]
-        sent = desk.client._own.sent("mine")
+        sent = desk.client._order_tracker.find_sent("mine")
         assert sent is not None
-        assert sent.first_ms > before
+        assert sent.first_sent_ms > before
         desk.asked.clear()
         with suppress(Refused):
             await desk.client.place_order(ticker, "yes", "buy", "0.40", "10")
@@ -507,7 +507,7 @@ async def test_a_dry_run_has_the_ticket_s_figures_and_sends_nothing() -> None:
         assert dry.refusal == ""
         (held,) = await desk.client.positions()
         book = await desk.client.orderbook(ticker)
-        assert dry.figures == Figures.of(dry.terms, book, await desk.client.fees(ticker), held)
+        assert dry.figures == OrderPreview.of(dry.terms, book, await desk.client.fees(ticker), held)
         assert dry.cash == (await desk.client.balance()).on_shard(dry.market.exchange_index)
         off = await desk.client.place_order(ticker, "yes", "buy", "0.4215", "10", dry_run=True)
         assert "not on this market's price grid" in off.refusal
@@ -564,7 +564,7 @@ async def test_cancel_all_finds_an_order_that_the_lists_do_not_show_yet(
             async def lacking() -> bool:
                 return False
 
-            monkeypatch.setattr(desk.client._rest, "cancel_everything", lacking)
+            monkeypatch.setattr(desk.client._rest, "request_cancel_all", lacking)
         await desk.exchange.control("read_lag", ms=4_000)
         # Another program's: this client has heard nothing of it.
         assert (await desk.exchange.order(ticker, "bid", "0.40", "1")).status_code == 201
@@ -643,12 +643,12 @@ async def test_another_s_order_is_cancelled_or_amended_by_its_id_once_the_lists_
 
 
 async def test_that_an_order_is_not_there_counts_once_the_data_have_passed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client_module, "LISTED_WITHIN_S", 0.5)
+    monkeypatch.setattr(client_module, "LISTING_TIMEOUT_S", 0.5)
     async with trading() as desk:
         with pytest.raises(NotSent, match="The cancel was not sent: the exchange does not list the order nobody-s"):
             await desk.client.cancel("nobody-s")
         desk.exchange.clock.advance(10_000)
-        monkeypatch.setattr(client_module, "LISTED_WITHIN_S", 30.0)
+        monkeypatch.setattr(client_module, "LISTING_TIMEOUT_S", 30.0)
         with pytest.raises(NotFound):
             await desk.client.cancel("nobody-s")
         assert all(method == "GET" for method, _ in desk.asked)
@@ -701,24 +701,24 @@ async def test_a_book_that_stays_crossed_is_not_good_and_heals() -> None:
 def test_only_a_book_that_is_crossed_at_every_look_is_distrusted() -> None:
     crossed: list[str] = []
     whys: list[str] = []
-    watch = CrossedWatch(lambda: crossed, whys.append)
+    watch = CrossedBookMonitor(lambda: crossed, whys.append)
     for _ in range(10):
         crossed[:] = ["A", "B"]
-        for _ in range(CROSSED_LOOKS - 1):
-            watch.look()
+        for _ in range(MAX_CROSSED_CHECKS - 1):
+            watch.check()
         crossed[:] = ["A"]
-        watch.look()
+        watch.check()
         assert whys == ["The book of A stays crossed."]
         whys.clear()
         crossed[:] = []
-        watch.look()
+        watch.check()
     assert not whys
 
 
 async def test_whatever_goes_wrong_a_book_that_is_good_is_one_that_the_exchange_has_had() -> None:
     rng = random.Random(9)
     async with serving(quiet=False) as exchange:
-        client = KalshiClient(practice(exchange.port), key_id="key-of-alice", private_key=PEMS["alice"])
+        client = KalshiClient(practice_on_port(exchange.port), key_id="key-of-alice", private_key=PEMS["alice"])
         tickers = [each.ticker for each in exchange.exchange.markets() if each.status.tradable and each.yes_bid][3:7]
         history, seen = History(exchange, tickers), {True: 0, False: 0}
 
@@ -745,11 +745,11 @@ async def test_whatever_goes_wrong_a_book_that_is_good_is_one_that_the_exchange_
             for _ in range(15):
                 match rng.choice(["skip", "duplicate", "corrupt", "overflow", "drop"]):
                     case "overflow":
-                        exchange.server.hub.overflow()
+                        exchange.server.hub.end_market_data()
                     case "drop":
-                        exchange.server.hub.drop()
+                        exchange.server.hub.drop_connections()
                     case kind:
-                        exchange.server.hub.spoil(kind, 1)
+                        exchange.server.hub.inject_frame_fault(kind, 1)
                 for _ in range(10):
                     step()
                     await asyncio.sleep(0.002)
@@ -818,7 +818,7 @@ async def test_a_market_that_is_not_there_is_reported() -> None:
 
 
 async def test_what_nobody_takes_is_bounded_and_what_was_let_go_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(updates_module, "MOST_WAITING", 5)
+    monkeypatch.setattr(updates_module, "MAX_QUEUED_UPDATES", 5)
     async with trading() as desk:
         ticker = await desk.ticker()
         async with desk.client.stream([ticker]) as updates:
@@ -832,7 +832,7 @@ async def test_what_nobody_takes_is_bounded_and_what_was_let_go_is_said(monkeypa
                     await asyncio.sleep(0.01)
             missed = await until(updates, Report, lambda report: report.happening is Happening.MISSED)
             assert "were waiting to be taken" in missed.text
-            assert len(updates._inbox._waiting) <= 5 + 10
+            assert len(updates._queue._queued) <= 5 + 10
 
 
 async def test_closing_the_client_ends_its_streams() -> None:

@@ -1,6 +1,14 @@
 import pytest
 
-from kalshi_tui.kalshi.environments import DEMO, HOSTS, PRODUCTION, Environment, Kind, practice, practice_at
+from kalshi_tui.kalshi.environments import (
+    ALLOWED_HOSTS,
+    DEMO,
+    PRODUCTION,
+    Environment,
+    Kind,
+    practice_at_urls,
+    practice_on_port,
+)
 from kalshi_tui.kalshi.transport.clock import ExchangeClock
 
 
@@ -9,10 +17,10 @@ def test_the_three_environments() -> None:
     assert DEMO.kind is Kind.DEMO
     assert PRODUCTION.signing_origin == ("https", "external-api.kalshi.com", 443)
     assert DEMO.ws_host == "external-api-ws.demo.kalshi.co"
-    local = practice(8765)
+    local = practice_on_port(8765)
     assert local.rest_url == "http://127.0.0.1:8765/trade-api/v2"
     assert local.signing_origin == ("http", "127.0.0.1", 8765)
-    assert practice_at(local.rest_url + "/", local.ws_url) == local
+    assert practice_at_urls(local.rest_url + "/", local.ws_url) == local
 
 
 @pytest.mark.parametrize(
@@ -59,7 +67,7 @@ def test_each_kind_has_its_own_hosts_and_no_others(kind: Kind, rest_host: str, w
     def made() -> Environment:
         return Environment("x", kind, f"https://{rest_host}/trade-api/v2", f"wss://{ws_host}/trade-api/ws/v2")
 
-    own = HOSTS.get(kind, frozenset({"127.0.0.1"}))
+    own = ALLOWED_HOSTS.get(kind, frozenset({"127.0.0.1"}))
     if {rest_host, ws_host} <= own:
         assert made().hosts == {rest_host, ws_host}
     else:
@@ -68,7 +76,7 @@ def test_each_kind_has_its_own_hosts_and_no_others(kind: Kind, rest_host: str, w
 
 
 def test_no_host_is_of_two_kinds() -> None:
-    assert not HOSTS[Kind.LIVE] & HOSTS[Kind.DEMO]
+    assert not ALLOWED_HOSTS[Kind.LIVE] & ALLOWED_HOSTS[Kind.DEMO]
 
 
 @pytest.mark.parametrize("kind", [Kind.LIVE, Kind.DEMO])
@@ -79,22 +87,22 @@ def test_nothing_unencrypted_is_live_or_demo(kind: Kind) -> None:
 
 def test_a_practice_exchange_is_on_this_machine_only() -> None:
     with pytest.raises(ValueError, match="this machine"):
-        practice_at(PRODUCTION.rest_url, PRODUCTION.ws_url)
+        practice_at_urls(PRODUCTION.rest_url, PRODUCTION.ws_url)
 
 
 def test_the_clock_follows_the_exchange_only_when_it_is_clearly_off() -> None:
     now = 1_786_085_200_000
     clock = ExchangeClock(lambda: now)
-    clock.heard("Fri, 07 Aug 2026 06:46:40 GMT", now, now + 100)
+    clock.update_skew("Fri, 07 Aug 2026 06:46:40 GMT", now, now + 100)
     assert clock.skew_ms == 0
-    clock.heard("Fri, 07 Aug 2026 06:47:40 GMT", now, now + 100)
+    clock.update_skew("Fri, 07 Aug 2026 06:47:40 GMT", now, now + 100)
     assert clock.skew_ms == 60_450
     assert clock.now_ms() == now + 60_450
-    clock.heard("not a date", now, now)
-    clock.heard(None, now, now)
-    clock.heard("Fri, 07 Aug 2026 06:46:40 GMT", now, now - 1)
+    clock.update_skew("not a date", now, now)
+    clock.update_skew(None, now, now)
+    clock.update_skew("Fri, 07 Aug 2026 06:46:40 GMT", now, now - 1)
     assert clock.skew_ms == 60_450
-    clock.heard("Fri, 07 Aug 2026 06:46:39 GMT", now, now + 10)
+    clock.update_skew("Fri, 07 Aug 2026 06:46:39 GMT", now, now + 10)
     assert clock.skew_ms == 0
-    clock.heard("Fri, 07 Aug 2026 06:46:30 GMT", now - 20_000, now)
+    clock.update_skew("Fri, 07 Aug 2026 06:46:30 GMT", now - 20_000, now)
     assert clock.skew_ms == 0

@@ -9,7 +9,7 @@ import pytest
 
 from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.order import Action, BookSide, OrderTerms
-from kalshi_tui.kalshi.environments import practice
+from kalshi_tui.kalshi.environments import practice_on_port
 from kalshi_tui.kalshi.errors import KalshiError, NotSent
 from kalshi_tui.kalshi.rest import RestClient
 from tests.session.execution.test_submit import SIGNER
@@ -20,7 +20,7 @@ WRITES: dict[str, Callable[[RestClient], Awaitable[object]]] = {
     "create_order": lambda rest: rest.create_order(TERMS, "client-1"),
     "cancel_order": lambda rest: rest.cancel_order("o1", "T"),
     "cancel_orders": lambda rest: rest.cancel_orders([an_order()]),
-    "cancel_everything": lambda rest: rest.cancel_everything(),
+    "request_cancel_all": lambda rest: rest.request_cancel_all(),
     "amend_order": lambda rest: rest.amend_order("o1", "T", BookSide.BID, 4_700, 100),
     "decrease_order": lambda rest: rest.decrease_order("o1", "T", to=100),
     "create_order_group": lambda rest: rest.create_order_group(100),
@@ -40,12 +40,12 @@ async def test_no_write_leaves(name: str) -> None:
         left.append(request)
         return httpx.Response(200, json={})
 
-    async with RestClient(practice(1), SIGNER, transport=httpx.MockTransport(answer), read_only=True) as rest:
+    async with RestClient(practice_on_port(1), SIGNER, transport=httpx.MockTransport(answer), read_only=True) as rest:
         with pytest.raises(NotSent, match="only watches"):
             await WRITES[name](rest)
     assert not left
     # The same call leaves where it may: the test would see it.
-    async with RestClient(practice(1), SIGNER, transport=httpx.MockTransport(answer)) as rest:
+    async with RestClient(practice_on_port(1), SIGNER, transport=httpx.MockTransport(answer)) as rest:
         with suppress(KalshiError):
             await WRITES[name](rest)
     assert [request.method for request in left] != []
@@ -53,11 +53,11 @@ async def test_no_write_leaves(name: str) -> None:
 
 
 def test_every_write_there_is_has_been_tried() -> None:
-    """A command is sent by `command` or `plain_command`; whatever calls them is in the table."""
+    """A command is sent by `command` or `send_command_without_reply`; whatever calls them is in the table."""
     writing = {
         name
         for name, function in inspect.getmembers(RestClient, inspect.isfunction)
-        if ".command(" in inspect.getsource(function) or ".plain_command(" in inspect.getsource(function)
+        if ".send_command(" in inspect.getsource(function) or ".send_command_without_reply(" in inspect.getsource(function)
     }
     assert {name for name in writing if not name.startswith("_")} <= WRITES.keys() | OF_OTHERS
     assert len(writing) >= 8

@@ -10,7 +10,7 @@ from kalshi_tui.domain.market import MarketStatus, Quote
 from kalshi_tui.domain.order import BookSide, Fill, OrderState
 from kalshi_tui.domain.price import CENT_GRID, NumberError, parse_price, parse_signed_count
 from kalshi_tui.kalshi import translate, wire
-from kalshi_tui.kalshi.translate import TranslationError, clean, time_ms
+from kalshi_tui.kalshi.translate import TranslationError, clean, parse_time_ms
 from tests.kalshi.conftest import FRAMES, capture
 
 REPLACED = "\N{REPLACEMENT CHARACTER}"
@@ -80,7 +80,7 @@ def test_a_cleaned_text_is_printable_and_bounded_whatever_came(text: str, limit:
 @pytest.mark.parametrize("text", ["", " ", "a b", "é", "a/b", "a\n", "-a", "a" * 129, "../x", "a?b", "a%20"])
 def test_what_is_no_plain_ticker_is_refused_not_altered(text: str) -> None:
     with pytest.raises(TranslationError):
-        translate.identity(text, "market ticker")
+        translate.parse_id(text, "market ticker")
 
 
 # Numbers and times.
@@ -89,7 +89,7 @@ def test_what_is_no_plain_ticker_is_refused_not_altered(text: str) -> None:
 @given(st.integers(-(10**12), 10**12))
 def test_remembered_counts_are_the_parsers_counts(value: int) -> None:
     text = f"{'-' if value < 0 else ''}{abs(value) // 100}.{abs(value) % 100:02d}"
-    assert translate.learn_delta(text) == value == parse_signed_count(text)
+    assert translate.parse_and_cache_delta(text) == value == parse_signed_count(text)
 
 
 @given(st.text(alphabet="0123456789.-+_ e٣", max_size=20))
@@ -99,7 +99,7 @@ def test_the_quick_parser_of_counts_takes_exactly_what_the_strict_one_takes(text
     except NumberError:
         strict = None
     try:
-        quick: int | None = translate.learn_delta(text)
+        quick: int | None = translate.parse_and_cache_delta(text)
     except NumberError:
         quick = None
     assert quick == strict
@@ -107,12 +107,12 @@ def test_the_quick_parser_of_counts_takes_exactly_what_the_strict_one_takes(text
 
 def test_the_memories_of_numbers_are_bounded() -> None:
     for value in range(40_000):
-        translate.learn_delta(f"{value}.17")
-    assert len(translate.DELTAS) <= 16_384
+        translate.parse_and_cache_delta(f"{value}.17")
+    assert len(translate.DELTA_CACHE) <= 16_384
     for value in range(60_000):
-        translate.learn_price(f"{'0' * (value // 10_000)}0.{value % 10_000:04d}")
-    assert len(translate.PRICES) <= 50_000
-    assert all(parse_price(text) == price for text, price in list(translate.PRICES.items())[:100])
+        translate.parse_and_cache_price(f"{'0' * (value // 10_000)}0.{value % 10_000:04d}")
+    assert len(translate.PRICE_CACHE) <= 50_000
+    assert all(parse_price(text) == price for text, price in list(translate.PRICE_CACHE.items())[:100])
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_the_memories_of_numbers_are_bounded() -> None:
     ],
 )
 def test_times_of_any_width_become_milliseconds(text: str | None, ms: int) -> None:
-    assert time_ms(text) == ms
+    assert parse_time_ms(text) == ms
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ def test_times_of_any_width_become_milliseconds(text: str | None, ms: int) -> No
 )
 def test_what_is_no_time_is_refused(text: str) -> None:
     with pytest.raises(TranslationError):
-        time_ms(text)
+        parse_time_ms(text)
 
 
 # Markets.
@@ -344,5 +344,5 @@ def test_an_average_finer_than_money_is_not_told_and_a_missing_count_is_refused(
 def test_a_multiplier_beyond_all_measure_is_refused_before_it_is_reckoned_with(number: str) -> None:
     """The first would take a third of a minute to become an integer."""
     with pytest.raises(TranslationError, match="no multiplier"):
-        translate._millionths(Decimal(number))
-    assert translate._millionths(Decimal("0.5")) == 500_000
+        translate._parse_multiplier(Decimal(number))
+    assert translate._parse_multiplier(Decimal("0.5")) == 500_000

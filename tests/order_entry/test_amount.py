@@ -4,14 +4,14 @@ import pytest
 from hypothesis import given, strategies as st
 
 from kalshi_tui.domain.price import PRICE_UNIT, NumberError, format_count, format_price
-from kalshi_tui.order_entry.amount import read_amount, read_price
+from kalshi_tui.order_entry.amount import parse_amount, parse_explicit_price
 
 
 @given(st.integers(1, 10**12), st.integers(1, PRICE_UNIT - 1))
 def test_dollars_and_cents_read_the_same(count: int, price: int) -> None:
     whole, part = divmod(price, 100)
-    assert read_amount(f"{format_count(count)}@{format_price(price)}") == (count, price)
-    assert read_amount(f"{format_count(count)}@{whole}.{part:02d}c") == (count, price)
+    assert parse_amount(f"{format_count(count)}@{format_price(price)}") == (count, price)
+    assert parse_amount(f"{format_count(count)}@{whole}.{part:02d}c") == (count, price)
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ def test_dollars_and_cents_read_the_same(count: int, price: int) -> None:
     ],
 )
 def test_the_forms_of_the_help(text: str, read: tuple[int, int]) -> None:
-    assert read_amount(text) == read
+    assert parse_amount(text) == read
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_the_forms_of_the_help(text: str, read: tuple[int, int]) -> None:
 )
 def test_what_could_be_misread_is_refused_in_a_sentence(text: str) -> None:
     with pytest.raises(NumberError) as raised:
-        read_amount(text)
+        parse_amount(text)
     sentence = str(raised.value)
     assert sentence.endswith(".")
     assert len(sentence) < 250
@@ -48,4 +48,4 @@ def test_what_could_be_misread_is_refused_in_a_sentence(text: str) -> None:
 @given(st.text(max_size=40))
 def test_no_text_is_more_than_a_number_or_a_sentence(text: str) -> None:
     with suppress(NumberError):
-        assert 0 < read_price(text) < PRICE_UNIT
+        assert 0 < parse_explicit_price(text) < PRICE_UNIT

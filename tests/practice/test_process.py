@@ -16,12 +16,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from kalshi_tui.kalshi.environments import practice
+from kalshi_tui.kalshi.environments import practice_on_port
 from kalshi_tui.kalshi.transport.signing import (
     KeyType,
     Signer,
     generate_key,
-    public_pem,
+    public_key_pem,
 )
 from tests.support.practice_server import HERE
 from tests.support.processes import wait_gone
@@ -48,7 +48,7 @@ class Alone:
         return json.loads(self.line)
 
     def call(self, key_id: str, key_path: str, method: str, path: str, body: Any = None) -> httpx.Response:
-        signer = Signer.from_pem(key_id, Path(key_path).read_bytes(), environment=practice(1))
+        signer = Signer.from_pem(key_id, Path(key_path).read_bytes(), environment=practice_on_port(1))
         signed = f"/trade-api/v2{path.partition('?')[0]}"
         headers = signer.headers(method, signed, time.time_ns() // 1_000_000, host=HERE)
         return httpx.request(method, self.told["rest_url"] + path, json=body, headers=headers, trust_env=False)
@@ -141,7 +141,7 @@ def test_the_accounts_keys_are_of_the_type_asked_for_and_trade(tmp_path: Path) -
 def test_a_registered_key_outlives_a_restart_and_no_new_account(tmp_path: Path) -> None:
     folder, own = tmp_path / "practice", tmp_path / "own.pem"
     own.write_bytes(generate_key(kind=KeyType.ED25519))
-    asked = {"name": "bot", "public_key": public_pem(own.read_bytes()).decode()}
+    asked = {"name": "bot", "public_key": public_key_pem(own.read_bytes()).decode()}
     with Alone(folder, "--quiet-market", "--tier", "premier") as first:
         key = first.told["api_key_id"], first.told["private_key_path"]
         made = first.call(*key, "POST", "/api_keys", asked)

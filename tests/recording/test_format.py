@@ -13,18 +13,18 @@ from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.order import BookSide, TimeInForce
 from kalshi_tui.kalshi import wire
 from kalshi_tui.practice.engine.records import OrderRequest
-from kalshi_tui.recording.checker import check
-from kalshi_tui.recording.reader import EARLIEST_MS, LATEST_MS, RecordedFile
+from kalshi_tui.recording.checker import check_recording
+from kalshi_tui.recording.reader import MAX_TIME_MS, MIN_TIME_MS, RecordingReader
 from kalshi_tui.recording.writer import (
-    BLOCK,
-    BLOCK_AGE_S,
-    FORMAT,
-    VERSION,
-    Header,
-    Kind,
-    Recording,
+    BLOCK_BYTES,
+    FORMAT_NAME,
+    FORMAT_VERSION,
+    MAX_BLOCK_AGE_S,
     RecordingError,
-    require_free,
+    RecordingHeader,
+    RecordingWriter,
+    RecordKind,
+    require_new_file,
 )
 from tests.support.recordings import (
     BEGAN_MS,
@@ -40,10 +40,10 @@ FIXTURE = [HealthCheck.function_scoped_fixture]
 
 def small(path: Path, payloads: list[bytes], *, flush_every: int = 3) -> None:
     clock = Hand()
-    recording = Recording(path, clock_ms=clock)
+    recording = RecordingWriter(path, clock_ms=clock)
     for number, payload in enumerate(payloads):
         clock.now += number
-        recording.add(Kind.FRAME, payload, 1)
+        recording.write_record(RecordKind.FRAME, payload, 1)
         if number % flush_every == 0:
             recording.flush()
     recording.close()
@@ -56,7 +56,7 @@ def test_what_is_written_is_read_again_byte_for_byte(tmp_path: Path, payloads: l
     path.unlink(missing_ok=True)
     small(path, payloads)
     header, *frames = the_records(path)
-    assert header.kind == Kind.HEADER
+    assert header.kind == RecordKind.HEADER
     assert [frame.payload for frame in frames] == payloads
     assert {frame.connection for frame in frames} <= {1}
     assert [frame.ms for frame in frames] == sorted(frame.ms for frame in frames)
@@ -74,12 +74,12 @@ def test_any_truncation_yields_a_prefix_and_a_sentence(tmp_path: Path, data: st.
     ends = block_ends(written)
     if at < ends[0]:
         with pytest.raises(RecordingError, match=r"nothing that can be read.*\.$"):
-            RecordedFile(cut)
+            RecordingReader(cut)
         return
-    file = RecordedFile(cut)
+    file = RecordingReader(cut)
     found = list(file.records())
     assert found == records[: len(found)]
-    assert ("breaks off" in file.end) == (at not in ends)
+    assert ("breaks off" in file.end_reason) == (at not in ends)
     assert len(found) > (0 if at < len(written) else len(records) - 1)
     assert file.last_ms() == found[-1].ms
 
@@ -106,10 +106,10 @@ def test_damage_anywhere_is_never_more_than_a_sentence(tmp_path: Path, data: st.
         written[data.draw(st.integers(0, len(written) - 1))] = data.draw(st.integers(0, 255))
     hurt.write_bytes(written)
     try:
-        found = check(hurt)
+        found = check_recording(hurt)
     except RecordingError:
         return
-    assert found.frames <= check(whole).frames
+    assert found.frames <= check_recording(whole).frames
     assert isinstance(found.end, str)
 
 
@@ -119,7 +119,7 @@ def test_garbage_is_no_recording(tmp_path: Path, garbage: bytes, packed: bool) -
     path = tmp_path / "garbage.rec.gz"
     path.write_bytes(gzip.compress(garbage) if packed else garbage)
     with pytest.raises(RecordingError, match="no recording"):
-        RecordedFile(path)
+        RecordingReader(path)
 
 
 @pytest.mark.parametrize(
@@ -138,38 +138,38 @@ def test_records_that_are_none_end_the_reading(tmp_path: Path, records: bytes) -
     path = tmp_path / "a.rec.gz"
     small(path, [b"{}"] * 3)
     path.write_bytes(path.read_bytes() + gzip.compress(records))
-    file = RecordedFile(path)
+    file = RecordingReader(path)
     assert len(list(file.records())) == 4
-    assert "damaged" in file.end
+    assert "damaged" in file.end_reason
 
 
 def test_a_recording_of_a_newer_version_and_one_that_is_not_there_are_told(tmp_path: Path) -> None:
     path = tmp_path / "new.rec.gz"
-    header = wire.encode(Header(format=FORMAT, version=VERSION + 1))
+    header = wire.encode(RecordingHeader(format=FORMAT_NAME, version=FORMAT_VERSION + 1))
     path.write_bytes(gzip.compress(b"H 1 0 %d\n%b\n" % (len(header), header)))
     with pytest.raises(RecordingError, match="newer version"):
-        RecordedFile(path)
+        RecordingReader(path)
     with pytest.raises(RecordingError, match="cannot be read"):
-        RecordedFile(tmp_path / "none")
+        RecordingReader(tmp_path / "none")
     with pytest.raises(RecordingError, match="cannot be read"):
-        RecordedFile(tmp_path)
+        RecordingReader(tmp_path)
 
 
-@pytest.mark.parametrize("ms", [0, -1, EARLIEST_MS - 1, LATEST_MS, 10**17])
+@pytest.mark.parametrize("ms", [0, -1, MIN_TIME_MS - 1, MAX_TIME_MS, 10**17])
 def test_times_that_no_calendar_has_are_refused(tmp_path: Path, ms: int) -> None:
     path = tmp_path / "a.rec.gz"
     for said, at in ((ms, BEGAN_MS), (BEGAN_MS, ms)):
-        header = wire.encode(Header(format=FORMAT, version=VERSION, began_ms=said))
+        header = wire.encode(RecordingHeader(format=FORMAT_NAME, version=FORMAT_VERSION, began_ms=said))
         path.write_bytes(gzip.compress(b"H %d 0 %d\n%b\n" % (at, len(header), header)))
         with pytest.raises(RecordingError, match=r"no time of these centuries: it is damaged\.$"):
-            RecordedFile(path)
+            RecordingReader(path)
     path.unlink()
     small(path, [b"{}"] * 3)
-    last = RecordedFile(path).last_ms()
+    last = RecordingReader(path).last_ms()
     path.write_bytes(path.read_bytes() + gzip.compress(b"F %d 1 2\n{}\n" % ms))
-    file = RecordedFile(path)
+    file = RecordingReader(path)
     assert len(list(file.records())) == 4
-    assert "damaged" in file.end
+    assert "damaged" in file.end_reason
     assert file.last_ms() == last
 
 
@@ -177,25 +177,25 @@ def test_a_block_that_unpacks_to_very_much_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "bomb.rec.gz"
     small(path, [b"{}"])
     path.write_bytes(path.read_bytes() + gzip.compress(bytes(100 * 1024 * 1024)))
-    file = RecordedFile(path)
+    file = RecordingReader(path)
     assert len(list(file.records())) == 2
-    assert "larger than any" in file.end
+    assert "larger than any" in file.end_reason
 
 
 def test_a_file_that_is_there_is_not_written_over(tmp_path: Path) -> None:
     path = tmp_path / "a.rec.gz"
     path.write_text("dear to somebody")
     with pytest.raises(RecordingError, match="already"):
-        Recording(path, clock_ms=Hand())
+        RecordingWriter(path, clock_ms=Hand())
     assert path.read_text() == "dear to somebody"
     with pytest.raises(RecordingError, match="cannot be begun"):
-        Recording(path / "below", clock_ms=Hand())
+        RecordingWriter(path / "below", clock_ms=Hand())
     with pytest.raises(RecordingError, match=r"cannot be begun \(File name too long\)"):
-        Recording(tmp_path / ("x" * 300), clock_ms=Hand())
+        RecordingWriter(tmp_path / ("x" * 300), clock_ms=Hand())
     link = tmp_path / "link"
     link.symlink_to(tmp_path / "nowhere")
     with pytest.raises(RecordingError, match="already"):
-        Recording(link, clock_ms=Hand())
+        RecordingWriter(link, clock_ms=Hand())
 
 
 def test_a_folder_that_may_not_be_looked_into_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -205,10 +205,10 @@ def test_a_folder_that_may_not_be_looked_into_is_told(tmp_path: Path, monkeypatc
     monkeypatch.setattr(os, "open", refuse)
     monkeypatch.setattr(Path, "stat", refuse)
     with pytest.raises(RecordingError, match=r"cannot be begun \(Permission denied\)"):
-        Recording(tmp_path / "a.rec.gz", clock_ms=Hand())
+        RecordingWriter(tmp_path / "a.rec.gz", clock_ms=Hand())
     monkeypatch.setattr(Path, "lstat", refuse)
     with pytest.raises(RecordingError, match=r"cannot be begun \(Permission denied\)"):
-        require_free(tmp_path / "a.rec.gz")
+        require_new_file(tmp_path / "a.rec.gz")
 
 
 def test_the_file_is_for_its_owner_alone(tmp_path: Path) -> None:
@@ -223,26 +223,26 @@ def test_the_file_is_for_its_owner_alone(tmp_path: Path) -> None:
 
 def test_a_block_is_written_when_it_is_large_or_old(tmp_path: Path) -> None:
     clock, timer = Hand(), Hand(0)
-    recording = Recording(tmp_path / "a.rec.gz", clock_ms=clock, timer_s=timer.timer_s)
+    recording = RecordingWriter(tmp_path / "a.rec.gz", clock_ms=clock, timer_s=timer.timer_s)
     begun = recording.size
-    recording.add(Kind.FRAME, b"{}", 1)
+    recording.write_record(RecordKind.FRAME, b"{}", 1)
     recording.tick()
     assert recording.size == begun
-    timer.now = int(BLOCK_AGE_S * 1_000) + 1
+    timer.now = int(MAX_BLOCK_AGE_S * 1_000) + 1
     recording.tick()
     assert recording.size > begun
     begun = recording.size
-    for _ in range(BLOCK // 1_000 + 80):
-        recording.add(Kind.FRAME, bytes(1_000), 1)
+    for _ in range(BLOCK_BYTES // 1_000 + 80):
+        recording.write_record(RecordKind.FRAME, bytes(1_000), 1)
     assert recording.size > begun
-    assert len(list(RecordedFile(recording.path).records())) > 250
+    assert len(list(RecordingReader(recording.path).records())) > 250
 
 
 def test_a_full_disk_ends_the_recording_with_a_sentence_and_whole_blocks(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    recording = Recording(tmp_path / "a.rec.gz", clock_ms=Hand())
-    recording.add(Kind.FRAME, b"{}", 1)
+    recording = RecordingWriter(tmp_path / "a.rec.gz", clock_ms=Hand())
+    recording.write_record(RecordKind.FRAME, b"{}", 1)
     recording.flush()
     real, room = os.write, 20
 
@@ -254,16 +254,16 @@ def test_a_full_disk_ends_the_recording_with_a_sentence_and_whole_blocks(
         return real(file, taken)
 
     monkeypatch.setattr(os, "write", write)
-    recording.add(Kind.FRAME, os.urandom(500), 1)
+    recording.write_record(RecordKind.FRAME, os.urandom(500), 1)
     recording.flush()
     monkeypatch.undo()
-    assert "the disk is full" in recording.failed
-    assert not recording.open
-    recording.add(Kind.FRAME, b"{}", 1)
+    assert "the disk is full" in recording.failure
+    assert not recording.is_open
+    recording.write_record(RecordKind.FRAME, b"{}", 1)
     recording.close()
-    file = RecordedFile(recording.path)
+    file = RecordingReader(recording.path)
     assert len(list(file.records())) == 2
-    assert not file.end
+    assert not file.end_reason
 
 
 # What is in it.
@@ -276,11 +276,11 @@ DELTA = (
 
 
 def taken_down(path: Path, *frames: bytes) -> list[bytes]:
-    recording = Recording(path, clock_ms=Hand())
+    recording = RecordingWriter(path, clock_ms=Hand())
     tap = recording.tap()
     tap.begin({1: ("fill", None), 2: ("orderbook_delta", 5)})
     for frame in frames:
-        tap.frame(frame)
+        tap.record_frame(frame)
     tap.end()
     recording.close()
     return [record.payload for record in the_records(path)]
@@ -354,7 +354,7 @@ def test_of_strange_frames_only_the_numbers_are_kept(tmp_path: Path) -> None:
         b'{"type":"brand_new","sid":7,"seq":2}',
         b'{"type":"error","id":3,"msg":{"code":8,"msg":""}}',
     ]
-    assert [record.kind for record in the_records(path)[5:7]] == [Kind.UNREADABLE] * 2
+    assert [record.kind for record in the_records(path)[5:7]] == [RecordKind.UNREADABLE] * 2
 
 
 def test_subscriptions_of_the_account_are_not_in_it(tmp_path: Path) -> None:
@@ -380,5 +380,5 @@ def test_the_lively_recording_holds_nothing_of_the_account(tmp_path: Path) -> No
     assert b"mine-" not in text
     assert b"user_order" not in text.replace(b'"user_orders"', b"")
     assert f'"{US}"'.encode() not in text
-    assert check(studio.path).clean
-    assert clock < check(studio.path).ended_ms
+    assert check_recording(studio.path).clean
+    assert clock < check_recording(studio.path).ended_ms

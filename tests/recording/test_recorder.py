@@ -9,9 +9,9 @@ import pytest
 
 from kalshi_tui.domain.market import Event
 from kalshi_tui.kalshi import wire
-from kalshi_tui.recording.writer import Kind, Tap
+from kalshi_tui.recording.writer import RecordKind, StreamTap
 from kalshi_tui.session.notices import Weight
-from kalshi_tui.session.recorder import AT_A_TIME, AT_FIRST, Recorder, RecordingError, size_text
+from kalshi_tui.session.recorder import MAX_INITIAL_MARKETS, MAX_MARKETS_PER_TICK, Recorder, RecordingError, format_size
 from kalshi_tui.session.venue import Venue
 from tests.support.fake_desk import (
     NOW_MS,
@@ -28,7 +28,7 @@ class Group:
     def __init__(self) -> None:
         self.told: list[Any] = []
 
-    def record(self, recording: Any) -> list[tuple[Tap, frozenset[str]]]:
+    def record(self, recording: Any) -> list[tuple[StreamTap, frozenset[str]]]:
         self.told.append(recording)
         if recording is None:
             return []
@@ -55,49 +55,60 @@ def test_what_is_known_comes_before_what_is_new(tmp_path: Path) -> None:
     recorder, group, store = a_recorder()
     recording = recorder.begin(tmp_path / "a.rec.gz")
     assert group.told == [recording]
-    assert recorder.words.startswith("REC ")
+    assert recorder.status_text.startswith("REC ")
     assert recorder.end() is recording
     assert group.told == [recording, None]
-    assert recorder.words == ""
+    assert recorder.status_text == ""
     header, *records = the_records(recording.path)
     assert b'"exchange":"live"' in header.payload
-    written = [wire.decode(each.payload, wire.Market) for each in records if each.kind == Kind.MARKET]
+    written = [wire.decode(each.payload, wire.Market) for each in records if each.kind == RecordKind.MARKET]
     assert [each.ticker for each in written] == list(store.markets)
     assert (written[0].yes_bid_dollars, written[0].yes_ask_size_fp) == ("0.4700", "300.00")
     order = [each.kind for each in records]
-    assert order.index(Kind.EVENT) < order.index(Kind.SERIES) < order.index(Kind.MARKET) < order.index(Kind.PRINTS)
-    (book,) = (each for each in records if each.kind == Kind.BOOK)
-    assert order.index(Kind.PRINTS) < order.index(Kind.BEGIN) < order.index(Kind.BOOK)
+    assert (
+        order.index(RecordKind.EVENT)
+        < order.index(RecordKind.SERIES)
+        < order.index(RecordKind.MARKET)
+        < order.index(RecordKind.PRINTS)
+    )
+    (book,) = (each for each in records if each.kind == RecordKind.BOOK)
+    assert order.index(RecordKind.PRINTS) < order.index(RecordKind.BEGIN) < order.index(RecordKind.BOOK)
     assert wire.decode(book.payload, wire.SnapshotMsg).market_ticker == TITLES[0][0]
-    (prints,) = (wire.decode(each.payload, list[wire.TradeMsg]) for each in records if each.kind == Kind.PRINTS)
+    (prints,) = (wire.decode(each.payload, list[wire.TradeMsg]) for each in records if each.kind == RecordKind.PRINTS)
     assert [each.trade_id for each in prints] == [f"t{number}" for number in range(30)]
 
 
 def test_very_many_markets_are_written_a_few_at_a_time(tmp_path: Path) -> None:
-    recorder, _, store = a_recorder(AT_FIRST + AT_A_TIME + 10)
+    recorder, _, store = a_recorder(MAX_INITIAL_MARKETS + MAX_MARKETS_PER_TICK + 10)
     recording = recorder.begin(tmp_path / "a.rec.gz")
     counts = []
     for _ in range(4):
         recording.flush()
-        counts.append(kinds(recording.path).count(Kind.MARKET))
-        recorder.tick(look=False)
-    assert counts == [AT_FIRST + 1, AT_FIRST + AT_A_TIME + 1, *[len(store.markets)] * 2]
+        counts.append(kinds(recording.path).count(RecordKind.MARKET))
+        recorder.tick(check_markets=False)
+    assert counts == [
+        MAX_INITIAL_MARKETS + 1,
+        MAX_INITIAL_MARKETS + MAX_MARKETS_PER_TICK + 1,
+        *[len(store.markets)] * 2,
+    ]
     recorder.end()
 
 
 def test_markets_without_an_event_do_not_starve_the_others(tmp_path: Path) -> None:
     recorder, _, store = a_recorder()
     recording = recorder.begin(tmp_path / "a.rec.gz")
-    orphans = [replace(a_market(f"O-{number}"), event_ticker="NOT-READ-YET") for number in range(AT_A_TIME + 10)]
+    orphans = [
+        replace(a_market(f"O-{number}"), event_ticker="NOT-READ-YET") for number in range(MAX_MARKETS_PER_TICK + 10)
+    ]
     last = a_market("Z-LAST")
     store.set_markets([*orphans, last], [Event(last.event_ticker, last.series_ticker, last.title)])
     for _ in range(3):
-        recorder.tick(look=True)
+        recorder.tick(check_markets=True)
     recorder.end()
     written = [
         wire.decode(each.payload, wire.Market).ticker
         for each in the_records(recording.path)
-        if each.kind == Kind.MARKET
+        if each.kind == RecordKind.MARKET
     ]
     assert written.count("Z-LAST") == 1
     assert not any(ticker.startswith("O-") for ticker in written)
@@ -108,10 +119,10 @@ def test_markets_that_change_are_written_again_and_others_are_not(tmp_path: Path
     recording = recorder.begin(tmp_path / "a.rec.gz")
     ticker = TITLES[1][0]
     store.set_markets([a_market(ticker, sub="Another name")])
-    recorder.tick(look=True)
+    recorder.tick(check_markets=True)
     recorder.end()
     written = [
-        wire.decode(each.payload, wire.Market) for each in the_records(recording.path) if each.kind == Kind.MARKET
+        wire.decode(each.payload, wire.Market) for each in the_records(recording.path) if each.kind == RecordKind.MARKET
     ]
     assert [each.ticker for each in written] == [*store.markets, ticker]
     assert written[-1].yes_sub_title == "Another name"
@@ -126,16 +137,16 @@ def test_a_full_disk_is_told_and_the_desk_goes_on(tmp_path: Path, monkeypatch: p
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "write", full)
-    recording.add(Kind.FRAME, b"{}", 1)
+    recording.write_record(RecordKind.FRAME, b"{}", 1)
     recording.flush()
     monkeypatch.undo()
-    recorder.tick(look=False)
+    recorder.tick(check_markets=False)
     assert recorder.recording is None
     assert group.told[-1] is None
     assert store.notices[0].weight is Weight.ERROR
     assert "the disk is full" in store.notices[0].text
     assert kinds(recording.path) == before
-    recorder.tick(look=True)
+    recorder.tick(check_markets=True)
 
 
 def test_a_file_that_is_there_is_told(tmp_path: Path) -> None:
@@ -152,4 +163,4 @@ def test_a_file_that_is_there_is_told(tmp_path: Path) -> None:
     ("size", "text"), [(0, "0 B"), (999, "999 B"), (1_000, "1 kB"), (12_345_678, "12 MB"), (5_000_000_000, "5 GB")]
 )
 def test_sizes_are_short(size: int, text: str) -> None:
-    assert size_text(size) == text
+    assert format_size(size) == text

@@ -13,12 +13,12 @@ from hypothesis import given, strategies as st
 import kalshi_tui
 from kalshi_tui.runtime import settings as definitions
 from kalshi_tui.runtime.configuration import (
-    chosen_by,
-    chosen_name,
-    every_setting,
-    explanations,
-    line_of,
-    load,
+    choose_profile_name,
+    find_setting_line,
+    list_settings,
+    load_settings,
+    read_setting_docs,
+    with_chosen_profile,
 )
 from kalshi_tui.runtime.settings import Settings, SettingsError
 from tests.support.terminal import environment_of
@@ -63,22 +63,22 @@ def run(home: Path, *arguments: str, **environ: str) -> subprocess.CompletedProc
 
 def test_a_variable_wins_over_the_file_and_a_flag_over_both(tmp_path: Path) -> None:
     path = written(tmp_path, EXAMPLE)
-    loaded = load(path, {"KALSHI_TUI_SCREEN_THEME": "safe", "KALSHI_TUI_TICKET_PRESETS": "3, 4"})
+    loaded = load_settings(path, {"KALSHI_TUI_SCREEN_THEME": "safe", "KALSHI_TUI_TICKET_PRESETS": "3, 4"})
     assert loaded.settings.screen.theme == "safe"
     assert loaded.settings.ticket.presets == ("3", "4")
     assert loaded.settings.limits.order_contracts == "500"
-    by_name = {each.name: each for each in every_setting(loaded)}
+    by_name = {each.name: each for each in list_settings(loaded)}
     assert by_name["screen.theme"].source == "KALSHI_TUI_SCREEN_THEME"
     assert by_name["limits.order_contracts"].source == f"{path}:7"
     assert by_name["dead_man.link_lost_s"].source == "default"
-    assert chosen_name(loaded.settings, {}, None) == "demo"
-    assert chosen_name(loaded.settings, {"KALSHI_TUI_ENV": "house"}, None) == "house"
-    assert chosen_name(loaded.settings, {"KALSHI_TUI_ENV": "house"}, "live") == "live"
-    assert chosen_name(Settings(), {"KALSHI_USE_DEMO": "true"}, None) == "demo"
-    assert chosen_name(Settings(), {"KALSHI_USE_DEMO": "0"}, None) == "practice"
-    assert chosen_name(Settings(), {"KALSHI_API_KEY_ID": "id"}, None) == "practice"
-    assert chosen_by(loaded, {}, "live").sources["env"] == "--env"
-    assert chosen_by(loaded, {}, None).sources["env"] == f"{path}:1"
+    assert choose_profile_name(loaded.settings, {}, None) == "demo"
+    assert choose_profile_name(loaded.settings, {"KALSHI_TUI_ENV": "house"}, None) == "house"
+    assert choose_profile_name(loaded.settings, {"KALSHI_TUI_ENV": "house"}, "live") == "live"
+    assert choose_profile_name(Settings(), {"KALSHI_USE_DEMO": "true"}, None) == "demo"
+    assert choose_profile_name(Settings(), {"KALSHI_USE_DEMO": "0"}, None) == "practice"
+    assert choose_profile_name(Settings(), {"KALSHI_API_KEY_ID": "id"}, None) == "practice"
+    assert with_chosen_profile(loaded, {}, "live").sources["env"] == "--env"
+    assert with_chosen_profile(loaded, {}, None).sources["env"] == f"{path}:1"
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_a_variable_wins_over_the_file_and_a_flag_over_both(tmp_path: Path) -> N
 def test_a_wrong_setting_is_named_with_file_and_line(tmp_path: Path, text: str, line: int, sentence: str) -> None:
     path = written(tmp_path, text)
     with pytest.raises(SettingsError) as refused:
-        load(path, {})
+        load_settings(path, {})
     assert str(refused.value).startswith(f"In the settings file {path}, line {line}: ")
     assert sentence in str(refused.value)
 
@@ -114,16 +114,19 @@ def test_a_wrong_setting_is_named_with_file_and_line(tmp_path: Path, text: str, 
 )
 def test_a_wrong_variable_is_named(tmp_path: Path, variable: str, text: str) -> None:
     with pytest.raises(SettingsError) as refused:
-        load(tmp_path / "none.toml", {variable: text})
+        load_settings(tmp_path / "none.toml", {variable: text})
     assert str(refused.value).startswith(f"In {variable}: ")
 
 
 def test_variables_that_are_no_settings_change_nothing(tmp_path: Path) -> None:
-    assert load(tmp_path / "none.toml", {"KALSHI_TUI_SCREEN_SIZE": "5", "SCREEN_THEME": "safe"}).settings == Settings()
+    assert (
+        load_settings(tmp_path / "none.toml", {"KALSHI_TUI_SCREEN_SIZE": "5", "SCREEN_THEME": "safe"}).settings
+        == Settings()
+    )
 
 
 def test_every_setting_is_explained_under_its_definition() -> None:
-    docs = explanations()
+    docs = read_setting_docs()
     for kind in vars(definitions).values():
         for field in getattr(kind, "__struct_fields__", ()):
             nested = field in {"ticket", "screen", "limits", "dead_man", "alerts"}
@@ -191,7 +194,7 @@ def test_no_file_gives_anything_but_settings_or_a_sentence(
     path = tmp_path_factory.getbasetemp() / "lines.toml"
     path.write_text("\n".join(lines))
     try:
-        loaded = load(path, {})
+        loaded = load_settings(path, {})
     except SettingsError as error:
         assert str(path) in str(error)  # noqa: PT017 - what is said besides depends on the lines
     else:
@@ -202,7 +205,7 @@ def test_no_file_gives_anything_but_settings_or_a_sentence(
 
 @given(text=st.text(max_size=200), name=st.text(max_size=20))
 def test_looking_for_a_line_never_fails(text: str, name: str) -> None:
-    assert 0 <= line_of(text, name) <= len(text.splitlines())
+    assert 0 <= find_setting_line(text, name) <= len(text.splitlines())
 
 
 def test_an_installation_without_its_sources_explains_every_setting(tmp_path: Path) -> None:

@@ -11,18 +11,18 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa, x25519
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, NoEncryption, PrivateFormat
 
-from kalshi_tui.kalshi.environments import practice
+from kalshi_tui.kalshi.environments import practice_on_port
 from kalshi_tui.kalshi.transport.signing import (
     KeyType,
     Signer,
     generate_key,
-    public_pem,
+    public_key_pem,
 )
 from kalshi_tui.runtime.credentials import (
-    Ask,
+    AskPassphrase,
     CredentialsError,
     KeySource,
-    from_environment,
+    key_source_from_environment,
     open_key,
     read_key_file,
 )
@@ -45,8 +45,8 @@ def answer(_: str) -> str:
     return "open sesame"
 
 
-def opened(source: KeySource, ask: Ask | None = None) -> Signer:
-    return open_key(source, practice(1), ask)
+def opened(source: KeySource, ask: AskPassphrase | None = None) -> Signer:
+    return open_key(source, practice_on_port(1), ask)
 
 
 def kept(folder: Path, pem: bytes = PEM, mode: int = 0o600) -> Path:
@@ -82,8 +82,11 @@ def test_an_ed25519_key_comes_by_every_way_that_an_rsa_key_does(
     printing = (sys.executable, "-c", "import sys; print(sys.argv[1])")
     monkeypatch.setitem(sys.modules, "keyring", Ring("open sesame"))
     ways = [
-        opened(from_environment(in_the_open, KeySource())),
-        opened(from_environment({"KALSHI_KEY_ID": "id", "KALSHI_PRIVATE_KEY_PATH": str(locked)}, KeySource()), answer),
+        opened(key_source_from_environment(in_the_open, KeySource())),
+        opened(
+            key_source_from_environment({"KALSHI_KEY_ID": "id", "KALSHI_PRIVATE_KEY_PATH": str(locked)}, KeySource()),
+            answer,
+        ),
         opened(KeySource("id", locked, passphrase_command=(*printing, "open sesame"))),
         opened(KeySource("id", passphrase_command=(*printing, ED25519.decode()))),
         opened(KeySource("id", locked, keyring=True)),
@@ -104,8 +107,8 @@ def test_half_an_encrypted_key_asks_for_no_passphrase(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("pem", "sentence"),
     [
-        (public_pem(PEM), "This is a public key"),
-        (public_pem(ED25519), "This is a public key"),
+        (public_key_pem(PEM), "This is a public key"),
+        (public_key_pem(ED25519), "This is a public key"),
         (CURVE, "a key of another kind (the elliptic curve secp256r1)"),
         (X25519, "X25519, which agrees on secrets and signs nothing"),
         (ED25519[:60] + b"\n-----END PRIVATE KEY-----\n", "is damaged"),
@@ -273,13 +276,15 @@ def test_the_keyring_has_the_passphrase_or_the_key(tmp_path: Path, monkeypatch: 
 def test_the_usual_variables_are_understood(tmp_path: Path) -> None:
     path = kept(tmp_path)
     profile = KeySource("mine", Path("/mine.pem"))
-    assert from_environment({}, profile) is profile
+    assert key_source_from_environment({}, profile) is profile
     for name in ("KALSHI_API_KEY_ID", "KALSHI_KEY_ID"):
-        found = from_environment({name: "id", "KALSHI_PRIVATE_KEY_PATH": str(path)}, profile)
+        found = key_source_from_environment({name: "id", "KALSHI_PRIVATE_KEY_PATH": str(path)}, profile)
         assert (found.key_id, found.path) == ("id", path)
         assert opened(found).key_id == "id"
     text = PEM.decode().replace("\n", "\\n")
-    assert opened(from_environment({"KALSHI_KEY_ID": "id", "KALSHI_PRIVATE_KEY": text}, profile)).key_id == "id"
+    assert (
+        opened(key_source_from_environment({"KALSHI_KEY_ID": "id", "KALSHI_PRIVATE_KEY": text}, profile)).key_id == "id"
+    )
 
 
 @pytest.mark.parametrize(
@@ -296,7 +301,7 @@ def test_the_usual_variables_are_understood(tmp_path: Path) -> None:
 )
 def test_half_a_key_is_never_joined_with_another_half(environ: dict[str, str], sentence: str) -> None:
     with pytest.raises(CredentialsError) as refused:
-        from_environment(environ, KeySource("mine", Path("/mine.pem")))
+        key_source_from_environment(environ, KeySource("mine", Path("/mine.pem")))
     assert sentence in str(refused.value)
 
 

@@ -8,19 +8,19 @@ from pathlib import Path
 import pytest
 
 from kalshi_tui.kalshi.transport.signing import KeyType, generate_key
-from kalshi_tui.runtime.doctor import examine_machine
-from kalshi_tui.runtime.launch import PracticeProcess, Ready
+from kalshi_tui.runtime.doctor import check_machine
+from kalshi_tui.runtime.launch import PracticeProcess, PracticeReady
 from tests.runtime.test_configuration import run
 
 
 @pytest.fixture(scope="module")
-def exchange(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ready]:
+def exchange(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PracticeReady]:
     process = PracticeProcess(["--data", str(tmp_path_factory.mktemp("exchange")), "--quiet-market"])
-    yield process.ready()
-    process.end()
+    yield process.wait_until_ready()
+    process.stop()
 
 
-def key_of(ready: Ready) -> dict[str, str]:
+def key_of(ready: PracticeReady) -> dict[str, str]:
     return {"KALSHI_API_KEY_ID": ready.api_key_id, "KALSHI_PRIVATE_KEY_PATH": str(ready.private_key_path)}
 
 
@@ -38,7 +38,7 @@ def test_all_is_well_in_practice(tmp_path: Path) -> None:
     assert "The key may read, write." in done.stdout
 
 
-def test_it_looks_at_another_exchange_with_the_key_given(tmp_path: Path, exchange: Ready) -> None:
+def test_it_looks_at_another_exchange_with_the_key_given(tmp_path: Path, exchange: PracticeReady) -> None:
     done = run(tmp_path, "--rest-url", exchange.rest_url, "doctor", "--json", **key_of(exchange))
     told = json.loads(done.stdout)
     assert done.returncode == 0
@@ -51,7 +51,7 @@ def test_it_is_green_with_a_key_of_either_type_and_names_it(tmp_path: Path, kind
     words = {"ed25519": "an Ed25519 key", "rsa": "an RSA key of 2048 bits"}[kind]
     process = PracticeProcess(["--data", str(tmp_path / "exchange"), "--quiet-market", "--key-type", kind])
     try:
-        ready = process.ready()
+        ready = process.wait_until_ready()
         done = run(tmp_path, "--rest-url", ready.rest_url, "doctor", **key_of(ready))
         assert done.returncode == 0, done.stdout
         assert f"ok   key          {ready.private_key_path} is yours alone and opens: {words}." in done.stdout
@@ -61,10 +61,10 @@ def test_it_is_green_with_a_key_of_either_type_and_names_it(tmp_path: Path, kind
         assert own.returncode == 0, own.stdout
         assert f"ok   key          practice's own, {words}." in own.stdout
     finally:
-        process.end()
+        process.stop()
 
 
-def test_a_key_that_is_not_this_exchange_s(tmp_path: Path, exchange: Ready) -> None:
+def test_a_key_that_is_not_this_exchange_s(tmp_path: Path, exchange: PracticeReady) -> None:
     path = tmp_path / "other.pem"
     environ = key_of(exchange) | {"KALSHI_PRIVATE_KEY_PATH": str(path)}
     for kind in KeyType:
@@ -78,7 +78,9 @@ def test_a_key_that_is_not_this_exchange_s(tmp_path: Path, exchange: Ready) -> N
     assert "FAIL signature    The exchange does not know this key id: keys of the demo" in done.stdout
 
 
-def test_an_open_key_file_nobody_reached_and_wrong_settings_are_lines_of_it(tmp_path: Path, exchange: Ready) -> None:
+def test_an_open_key_file_nobody_reached_and_wrong_settings_are_lines_of_it(
+    tmp_path: Path, exchange: PracticeReady
+) -> None:
     path = tmp_path / "open.pem"
     path.write_bytes(exchange.private_key_path.read_bytes())
     path.chmod(0o644)
@@ -99,12 +101,12 @@ def test_an_open_key_file_nobody_reached_and_wrong_settings_are_lines_of_it(tmp_
 
 def test_a_disk_without_a_way_to_write_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "access", lambda *_: False)
-    found = {check.name: check for check in examine_machine(tmp_path / "new", "journal.sqlite3", {})}
+    found = {check.name: check for check in check_machine(tmp_path / "new", "journal.sqlite3", {})}
     assert not found["disk"].ok
     assert "mend its permissions" in found["disk"].sentence
     monkeypatch.undo()
     (tmp_path / "journal.sqlite3").write_text("no database")
-    found = {check.name: check for check in examine_machine(tmp_path, "journal.sqlite3", {})}
+    found = {check.name: check for check in check_machine(tmp_path, "journal.sqlite3", {})}
     assert not found["journal"].ok
     assert "Without it no order is sent" in found["journal"].sentence
 
@@ -123,7 +125,7 @@ def test_the_terminal_is_looked_at(
 ) -> None:
     monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
     monkeypatch.setattr("shutil.get_terminal_size", lambda: os.terminal_size((70, 24)))
-    found = {check.name: check for check in examine_machine(tmp_path, "journal.sqlite3", environ)}
+    found = {check.name: check for check in check_machine(tmp_path, "journal.sqlite3", environ)}
     assert not found["terminal"].ok
     assert "enlarge it to 80x24" in found["terminal"].sentence
     assert (found[name].ok, words in found[name].sentence) == (ok, True)

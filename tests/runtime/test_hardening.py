@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from kalshi_tui.runtime.hardening import RECORDERS
+from kalshi_tui.runtime.hardening import DEBUG_VARIABLES
 from tests.support.terminal import ROOT, environment_of
 
 HARDENED = """
@@ -52,8 +52,8 @@ def run(program: str, home: Path, *arguments: str, **more: str) -> str:
 
 
 def test_no_core_no_look_inside_no_file_for_others_and_children_run_as_ever(tmp_path: Path) -> None:
-    recorders = {name: str(tmp_path / name) for name in RECORDERS}
-    told = run(HARDENED, tmp_path, str(tmp_path / "file"), *RECORDERS, **recorders)
+    recorders = {name: str(tmp_path / name) for name in DEBUG_VARIABLES}
+    told = run(HARDENED, tmp_path, str(tmp_path / "file"), *DEBUG_VARIABLES, **recorders)
     assert told == (
         '{"child": "a child\\n", "core": [0, 0], "dumpable": 0, "faulthandler": false, "mode": 384, "recorders": []}\n'
     )

@@ -23,15 +23,15 @@ sys.stdin.read()
 def exchange(tmp_path: Path) -> Iterator[PracticeProcess]:
     process = PracticeProcess(["--data", str(tmp_path / "practice"), "--quiet-market"])
     yield process
-    process.end()
+    process.stop()
 
 
 def test_it_serves_when_ready_and_is_gone_when_ended(exchange: PracticeProcess) -> None:
-    ready = exchange.ready()
+    ready = exchange.wait_until_ready()
     reply = httpx.get(f"{ready.rest_url}/exchange/status", trust_env=False)
     assert reply.json()["exchange_active"] is True
     assert ready.private_key_path.stat().st_mode & 0o777 == 0o600
-    exchange.end()
+    exchange.stop()
     assert wait_gone(ready.pid)
 
 
@@ -50,7 +50,7 @@ def test_it_does_not_outlive_a_parent_that_is_killed_outright(tmp_path: Path) ->
 def test_a_data_folder_that_cannot_be_one_is_told_in_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("a file")
     with pytest.raises(LaunchError, match="taken") as raised:
-        PracticeProcess(["--data", str(tmp_path / "taken")]).ready()
+        PracticeProcess(["--data", str(tmp_path / "taken")]).wait_until_ready()
     assert "--data" in str(raised.value)
     assert "Traceback" not in str(raised.value)
 
@@ -58,23 +58,23 @@ def test_a_data_folder_that_cannot_be_one_is_told_in_a_sentence(tmp_path: Path) 
 def test_a_damaged_database_is_told_in_a_sentence_and_fresh_is_a_way_on(tmp_path: Path) -> None:
     data = tmp_path / "practice"
     first = PracticeProcess(["--data", str(data), "--quiet-market"])
-    first.ready()
-    first.end()
+    first.wait_until_ready()
+    first.stop()
     (database,) = data.glob("*.sqlite*")
     for leftover in data.glob(f"{database.name}-*"):
         leftover.unlink()
     database.write_bytes(b"not a database at all" * 500)
     with pytest.raises(LaunchError, match="--fresh"):
-        PracticeProcess(["--data", str(data), "--quiet-market"]).ready()
+        PracticeProcess(["--data", str(data), "--quiet-market"]).wait_until_ready()
     again = PracticeProcess(["--data", str(data), "--quiet-market", "--fresh"])
     try:
-        assert again.ready().rest_url
+        assert again.wait_until_ready().rest_url
     finally:
-        again.end()
+        again.stop()
 
 
 def test_a_port_in_use_is_told_in_a_sentence(exchange: PracticeProcess, tmp_path: Path) -> None:
-    port = exchange.ready().rest_url.split(":")[2].split("/")[0]
+    port = exchange.wait_until_ready().rest_url.split(":")[2].split("/")[0]
     with pytest.raises(LaunchError, match=port) as raised:
-        PracticeProcess(["--data", str(tmp_path / "other"), "--port", port]).ready()
+        PracticeProcess(["--data", str(tmp_path / "other"), "--port", port]).wait_until_ready()
     assert "--port" in str(raised.value)

@@ -15,7 +15,7 @@ import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from kalshi_tui.kalshi.environments import practice
+from kalshi_tui.kalshi.environments import practice_on_port
 from kalshi_tui.kalshi.transport.signing import (
     KeyType,
     Signer,
@@ -30,7 +30,7 @@ PASSPHRASE = "canary p\u00e4ss \"phrase\" \\ 'of' 1"
 PEMS = {kind: generate_key(kind=kind) for kind in KeyType}
 PEM = PEMS[KeyType.RSA]
 SIGNATURES = {
-    kind: Signer.from_pem("canary-key-id", pem, environment=practice(1)).headers(
+    kind: Signer.from_pem("canary-key-id", pem, environment=practice_on_port(1)).headers(
         "GET", "/trade-api/v2/markets", 1, host="127.0.0.1"
     )["KALSHI-ACCESS-SIGNATURE"]
     for kind, pem in PEMS.items()
@@ -54,7 +54,7 @@ class Log:
 
 @pytest.fixture
 def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Log]:
-    monkeypatch.setattr(logs, "_secrets", logs.Secrets())
+    monkeypatch.setattr(logs, "_secrets", logs.SecretRegistry())
     made = Log(tmp_path / "logs" / "kalshi-tui.log")
     yield made
     made.handler.close()
@@ -83,7 +83,7 @@ WAYS: dict[str, Callable[[str], str]] = {
 @pytest.mark.parametrize("way", WAYS)
 def test_a_key_file_never_stands_in_the_log(log: Log, way: str, known: bool) -> None:
     if known:
-        logs.secret(PEM)
+        logs.add_secret(PEM)
     whole = PEM.decode()
     cut_short, headless = whole[:-200], "\n".join(LINES)
     for text in (whole, cut_short, headless, "".join(LINES), whole.replace("\n", "\r\n")):
@@ -98,7 +98,7 @@ def test_a_key_file_never_stands_in_the_log(log: Log, way: str, known: bool) -> 
 @pytest.mark.parametrize("pem", [PEMS[KeyType.ED25519], LOCKED], ids=["plain", "encrypted"])
 def test_nor_does_that_of_an_ed25519_key(log: Log, pem: bytes, way: str, known: bool) -> None:
     if known:
-        logs.secret(pem)
+        logs.add_secret(pem)
     whole = pem.decode()
     lines = whole.splitlines()[1:-1]
     for text in (whole, whole[:-40], "\n".join(lines), "".join(lines), whole.replace("\n", "\r\n")):
@@ -112,7 +112,7 @@ def test_nor_does_that_of_an_ed25519_key(log: Log, pem: bytes, way: str, known: 
 @pytest.mark.parametrize("way", WAYS)
 def test_an_opened_ed25519_key_s_32_bytes_never_stand_in_the_log(log: Log, way: str, locked: bool) -> None:
     pem = LOCKED if locked else PEMS[KeyType.ED25519]
-    signer_of("canary-key-id", pem, practice(1), PASSPHRASE.encode() if locked else None)
+    signer_of("canary-key-id", pem, practice_on_port(1), PASSPHRASE.encode() if locked else None)
     key = load_private_key(pem, PASSPHRASE.encode() if locked else None)
     assert isinstance(key, Ed25519PrivateKey)
     seed = key.private_bytes_raw()
@@ -159,7 +159,7 @@ def test_no_ed25519_signature_stands_in_the_log(log: Log, way: str) -> None:
 
 @pytest.mark.parametrize("way", [*(way for way in WAYS if "twice" not in way), "in an address", "as base64"])
 def test_a_passphrase_never_stands_in_the_log(log: Log, way: str) -> None:
-    logs.secret(PASSPHRASE)
+    logs.add_secret(PASSPHRASE)
     ways = WAYS | {
         "in an address": lambda text: quote(text, safe=""),
         "as base64": lambda text: base64.b64encode(text.encode()).decode(),
@@ -207,13 +207,13 @@ def test_no_signature_and_no_header_of_one_stands_in_the_log(log: Log, text: str
 )
 def test_no_other_header_that_opens_a_door_stands_in_the_log(log: Log, text: str) -> None:
     log.logger.error("%s", text)
-    assert logs.REMOVED in log.text()
+    assert logs.REDACTED_TEXT in log.text()
     assert "canary" not in log.text()
 
 
 def test_an_exception_is_written_with_its_causes_and_without_values(log: Log) -> None:
-    logs.secret(PASSPHRASE)
-    logs.masked("0ff5e7aa-key-id")
+    logs.add_secret(PASSPHRASE)
+    logs.add_masked("0ff5e7aa-key-id")
 
     def fails(local: str) -> None:
         cause = ValueError(f"the value {PASSPHRASE}", local[:0])
@@ -243,7 +243,7 @@ def test_what_is_no_secret_is_left_alone(log: Log) -> None:
         "order 6f6d2f3e-0c1a-4a51-9be1-1c9ff7b4e0aa of KXRECESSION-26 at 0.47: /home/someone/.local/lib/python3.11/"
         "site-packages/websockets/asyncio/connection.py line 47, the exchange refused: status 400 (b'bad request')"
     )
-    logs.secret("x1")
+    logs.add_secret("x1")
     log.logger.warning("%s x1", text)
     assert text in log.text()
 
@@ -257,8 +257,8 @@ def test_no_text_looks_like_a_record_or_moves_a_terminal(log: Log) -> None:
 
 
 def test_a_record_that_is_very_long_is_cut_and_no_secret_with_it(log: Log) -> None:
-    logs.secret("canary-" * 20)
-    for before in range(logs.LONGEST_READ - 200, logs.LONGEST_READ, 20):
+    logs.add_secret("canary-" * 20)
+    for before in range(logs.MAX_SCANNED_LENGTH - 200, logs.MAX_SCANNED_LENGTH, 20):
         # What shrinks, and behind it a secret across the place of the cut.
         log.logger.error("%s", "A" * before + " " + "canary-" * 20)
     log.logger.error("%s", "word " * 20_000)
@@ -266,7 +266,7 @@ def test_a_record_that_is_very_long_is_cut_and_no_secret_with_it(log: Log) -> No
     assert "canary" not in written
     # The first of them fitted in.
     assert 9 <= written.count("[cut]") <= 11
-    assert max(map(len, written.splitlines())) < logs.LONGEST_WRITTEN + 100
+    assert max(map(len, written.splitlines())) < logs.MAX_WRITTEN_LENGTH + 100
 
 
 @pytest.mark.parametrize(
@@ -288,10 +288,10 @@ def test_a_record_that_is_very_long_is_cut_and_no_secret_with_it(log: Log) -> No
     ],
 )
 def test_no_text_keeps_the_program_long(log: Log, unit: str) -> None:
-    logs.secret(PEM)
-    logs.secret(PASSPHRASE)
+    logs.add_secret(PEM)
+    logs.add_secret(PASSPHRASE)
     began = time.process_time()
-    log.logger.error("%s", unit * (logs.LONGEST_READ // len(unit)))
+    log.logger.error("%s", unit * (logs.MAX_SCANNED_LENGTH // len(unit)))
     assert time.process_time() - began < 2
 
 
@@ -326,7 +326,7 @@ def test_it_does_not_grow_for_ever(log: Log) -> None:
         log.logger.warning("%s", "word " * 1_500)
     files = sorted(log.path.parent.iterdir())
     assert [each.name for each in files] == ["kalshi-tui.log", "kalshi-tui.log.1", "kalshi-tui.log.2"]
-    assert all(each.stat().st_size <= logs.MOST_BYTES for each in files)
+    assert all(each.stat().st_size <= logs.MAX_LOG_BYTES for each in files)
     assert all(each.stat().st_mode & 0o777 == 0o600 for each in files)
 
 
@@ -336,7 +336,7 @@ def test_a_log_that_cannot_be_written_is_silent_and_said_at_the_end(
     log.path.parent.write_text("a file where a folder is wanted")
     log.logger.error("lost")
     assert capsys.readouterr().err == ""
-    said = logs.Crashes(log.handler, " And so on.").sentence("TypeError")
+    said = logs.CrashReporter(log.handler, " And so on.").describe("TypeError")
     assert said == (
         f"ended by a defect (TypeError); what happened could not be written to {log.path} (File exists). And so on."
     )
@@ -410,7 +410,7 @@ def test_what_nobody_catches_stands_in_the_log_and_not_on_the_screen(where: str,
         assert (done.returncode, done.stderr) == (0, "")
     written = file.read_text()
     assert "ValueError" in written
-    assert logs.REMOVED in written
+    assert logs.REDACTED_TEXT in written
     assert not [piece for line in (*LINES, SIGNATURE) for piece in pieces(line) if piece in written]
 
 

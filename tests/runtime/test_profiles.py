@@ -8,7 +8,7 @@ from hypothesis import given, strategies as st
 
 from kalshi_tui.kalshi.environments import DEMO, PRODUCTION, Kind
 from kalshi_tui.runtime.credentials import CredentialsError, KeySource
-from kalshi_tui.runtime.profiles import profile_of
+from kalshi_tui.runtime.profiles import build_profile
 from kalshi_tui.runtime.settings import ProfileSettings, Settings, SettingsError
 
 LIVE_HOST = PRODUCTION.signing_origin[1]
@@ -20,22 +20,22 @@ ENVIRON = {"KALSHI_API_KEY_ID": "env-id", "KALSHI_PRIVATE_KEY_PATH": "/env.pem"}
 
 
 def test_practice_is_where_nothing_is_said_and_takes_no_key() -> None:
-    profile = profile_of(SETTINGS, ENVIRON)
+    profile = build_profile(SETTINGS, ENVIRON)
     assert (profile.name, profile.environment, profile.kind, profile.key) == (
         "practice", None, Kind.PRACTICE, KeySource(),
     )  # fmt: skip
 
 
 def test_demo_and_live_are_the_exchange_s_own_addresses() -> None:
-    assert profile_of(SETTINGS, {}, env="demo").environment is DEMO
-    live = profile_of(SETTINGS, {}, env="live")
+    assert build_profile(SETTINGS, {}, env="demo").environment is DEMO
+    live = build_profile(SETTINGS, {}, env="live")
     assert live.environment is PRODUCTION
     assert (live.key.key_id, live.key.path) == ("live-id", Path("/live.pem"))
-    assert profile_of(SETTINGS, ENVIRON, env="live").key.key_id == "env-id"
+    assert build_profile(SETTINGS, ENVIRON, env="live").key.key_id == "env-id"
 
 
 def test_an_own_profile_says_what_an_order_costs() -> None:
-    house = profile_of(SETTINGS, {}, env="house")
+    house = build_profile(SETTINGS, {}, env="house")
     assert house.kind is Kind.DEMO
     assert house.environment is not None
     assert house.environment.signing_origin[1] == "house.example"
@@ -57,17 +57,17 @@ def test_an_own_profile_says_what_an_order_costs() -> None:
 )
 def test_a_wrong_profile_is_a_sentence(profiles: dict[str, ProfileSettings], env: str, sentence: str) -> None:
     with pytest.raises(SettingsError) as refused:
-        profile_of(Settings(profiles=profiles), {}, env=env)
+        build_profile(Settings(profiles=profiles), {}, env=env)
     assert sentence in str(refused.value)
 
 
 def test_addresses_for_one_run_are_this_machine_or_the_profile_s_own() -> None:
-    here = profile_of(SETTINGS, ENVIRON, rest_url=f"http://127.0.0.1:81{REST}")
+    here = build_profile(SETTINGS, ENVIRON, rest_url=f"http://127.0.0.1:81{REST}")
     assert here.environment is not None
     assert (here.kind, here.environment.ws_url) == (Kind.PRACTICE, f"ws://127.0.0.1:81{WS}")
     assert here.key.key_id == "env-id"
     host = LIVE_HOST
-    same = profile_of(SETTINGS, {}, env="live", rest_url=f"https://{host}:443{REST}")
+    same = build_profile(SETTINGS, {}, env="live", rest_url=f"https://{host}:443{REST}")
     assert same.key.key_id == "live-id"
     for url in (
         f"https://evil.example{REST}",
@@ -75,24 +75,24 @@ def test_addresses_for_one_run_are_this_machine_or_the_profile_s_own() -> None:
         f"https://{DEMO.signing_origin[1]}{REST}",
     ):
         with pytest.raises(SettingsError, match="neither this machine's nor one that the profile live names"):
-            profile_of(SETTINGS, {}, env="live", rest_url=url)
+            build_profile(SETTINGS, {}, env="live", rest_url=url)
     with pytest.raises(SettingsError, match="is not encrypted"):
-        profile_of(SETTINGS, {}, env="live", rest_url=f"http://{host}{REST}")
+        build_profile(SETTINGS, {}, env="live", rest_url=f"http://{host}{REST}")
     with pytest.raises(SettingsError, match="lead to different exchanges"):
-        profile_of(SETTINGS, {}, env="live", ws_url=f"ws://127.0.0.1:81{WS}")
+        build_profile(SETTINGS, {}, env="live", ws_url=f"ws://127.0.0.1:81{WS}")
     with pytest.raises(SettingsError, match="--ws-url needs --rest-url"):
-        profile_of(SETTINGS, {}, ws_url=f"ws://127.0.0.1:81{WS}")
+        build_profile(SETTINGS, {}, ws_url=f"ws://127.0.0.1:81{WS}")
 
 
 def test_the_live_profile_s_own_key_never_signs_for_another_host() -> None:
     url = f"http://127.0.0.1:81{REST}"
-    moved = profile_of(SETTINGS, {}, env="live", rest_url=url)
+    moved = build_profile(SETTINGS, {}, env="live", rest_url=url)
     assert moved.kind is Kind.LIVE
     assert moved.key == KeySource()
     # A key that is named for this very run may.
-    assert profile_of(SETTINGS, ENVIRON, env="live", rest_url=url).key.key_id == "env-id"
+    assert build_profile(SETTINGS, ENVIRON, env="live", rest_url=url).key.key_id == "env-id"
     with pytest.raises(CredentialsError):
-        profile_of(SETTINGS, {"KALSHI_API_KEY_ID": "env-id"}, env="live", rest_url=url)
+        build_profile(SETTINGS, {"KALSHI_API_KEY_ID": "env-id"}, env="live", rest_url=url)
 
 
 @given(
@@ -107,7 +107,7 @@ def test_the_live_profile_s_own_key_never_signs_for_another_host() -> None:
 )  # fmt: skip
 def test_no_address_leads_a_key_elsewhere(host: str, scheme: str, env: str, path: str) -> None:
     try:
-        profile = profile_of(SETTINGS, {}, env=env, rest_url=f"{scheme}://{host}{path}")
+        profile = build_profile(SETTINGS, {}, env=env, rest_url=f"{scheme}://{host}{path}")
     except SettingsError:
         return
     assert profile.environment is not None
@@ -121,4 +121,4 @@ def test_no_address_leads_a_key_elsewhere(host: str, scheme: str, env: str, path
 def test_nothing_secret_is_in_a_profile_s_repr() -> None:
     settings = Settings(profiles={"live": ProfileSettings(api_key_id="a", passphrase_command=(sys.executable,))})
     environ = {"KALSHI_API_KEY_ID": "id", "KALSHI_PRIVATE_KEY": "-----BEGIN"}
-    assert "BEGIN" not in repr(profile_of(settings, environ, env="live"))
+    assert "BEGIN" not in repr(build_profile(settings, environ, env="live"))

@@ -15,7 +15,7 @@ from rich.pretty import pretty_repr
 
 from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.order import Action, OrderTerms, TimeInForce
-from kalshi_tui.kalshi.environments import practice
+from kalshi_tui.kalshi.environments import practice_on_port
 from kalshi_tui.kalshi.feed.stream import Stream
 from kalshi_tui.kalshi.feed.stream_group import StreamGroup
 from kalshi_tui.kalshi.practice_control import PracticeControl
@@ -27,10 +27,10 @@ from kalshi_tui.kalshi.transport.signing import (
     Signer,
     generate_key,
     load_private_key,
-    public_pem,
+    public_key_pem,
 )
-from kalshi_tui.runtime.compose import connected_practice, session_of
-from kalshi_tui.runtime.launch import Ready
+from kalshi_tui.runtime.compose import build_session, practice_access
+from kalshi_tui.runtime.launch import PracticeReady
 from kalshi_tui.session.session import Session
 from tests.support import session_rig
 from tests.support.canary import forms_of_key, forms_of_signatures, holds
@@ -79,8 +79,8 @@ async def session(tmp_path: Path, pem: bytes) -> Any:
     key.write_bytes(pem)
     token.write_text(TOKEN)
     address = "127.0.0.1:1/trade-api"
-    made = session_of(
-        connected_practice(Ready(f"http://{address}/v2", f"ws://{address}/ws/v2", "key-id", key, 1, token))
+    made = build_session(
+        practice_access(PracticeReady(f"http://{address}/v2", f"ws://{address}/ws/v2", "key-id", key, 1, token))
     )
     yield made
     await made.stop()
@@ -109,9 +109,9 @@ def test_what_is_looked_for_would_be_found() -> None:
     seed, forms = short.private_bytes_raw(), forms_of_key(SHORT_PEM)
     for leak in (SHORT_PEM, SHORT_PEM[50:90], seed, seed.hex().encode(), base64.b64encode(seed), repr(seed).encode()):
         assert holds(leak, forms)
-    assert not holds(public_pem(SHORT_PEM), forms)
+    assert not holds(public_key_pem(SHORT_PEM), forms)
     for each in (key, short):
-        signer = Signer(" ", each, environment=practice(1))
+        signer = Signer(" ", each, environment=practice_on_port(1))
         signature = signer.headers("GET", "/trade-api/v2/markets", 1, host="127.0.0.1")["KALSHI-ACCESS-SIGNATURE"]
         assert holds(f"sent {signature}".encode(), forms_of_signatures([signature]))
 
@@ -128,7 +128,7 @@ def test_why_a_key_file_is_refused_tells_nothing_of_it(case: str, kind: KeyType)
         "no key at all": (plain.replace(b"PRIVATE KEY", b"PUBLIC KEY"), PASSPHRASE),
     }[case]
     with pytest.raises(KeyFileError) as raised:
-        Signer.from_pem("key-id", pem, passphrase, environment=practice(1))
+        Signer.from_pem("key-id", pem, passphrase, environment=practice_on_port(1))
     error: BaseException | None = raised.value
     while error is not None and not error.__suppress_context__:
         assert not holds(repr(error).encode(), forms_of_pem(pem) | {b"canary"})

@@ -4,16 +4,16 @@ from pathlib import Path
 import pytest
 from hypothesis import given, strategies as st
 
-from kalshi_tui.domain.limits import Limits
-from kalshi_tui.runtime.configuration import load
+from kalshi_tui.domain.limits import RiskLimits
+from kalshi_tui.runtime.configuration import load_settings
 from kalshi_tui.runtime.settings import (
     Settings,
     SettingsError,
-    looks_of,
-    options_of,
+    build_session_options,
+    build_ui_settings,
 )
-from kalshi_tui.session.options import DeadMan, Options, TicketDefaults
-from kalshi_tui.ui.ui_settings import Wishes
+from kalshi_tui.session.options import DeadManOptions, SessionOptions, TicketDefaults
+from kalshi_tui.ui.ui_settings import UiSettings
 
 WHOLE = """
 [ticket]
@@ -42,7 +42,7 @@ command = ["notify-send", "Kalshi"]
 
 
 def read_settings(path: Path, *, must_exist: bool = False) -> Settings:
-    return load(path, {}, must_exist=must_exist).settings
+    return load_settings(path, {}, must_exist=must_exist).settings
 
 
 def written(folder: Path, text: str) -> Path:
@@ -52,32 +52,32 @@ def written(folder: Path, text: str) -> Path:
 
 
 def test_every_setting_arrives(tmp_path: Path) -> None:
-    assert options_of(read_settings(written(tmp_path, WHOLE)), read_only=True) == Options(
-        limits=Limits(50_000, 100_000_000, 100_000, 250_500_000, 500_000, 1_000_000_000, 500, hard=True),
+    assert build_session_options(read_settings(written(tmp_path, WHOLE)), read_only=True) == SessionOptions(
+        limits=RiskLimits(50_000, 100_000_000, 100_000, 250_500_000, 500_000, 1_000_000_000, 500, hard=True),
         ticket=TicketDefaults((2_000, 50), 3_600),
-        dead_man=DeadMan(on_quit=True, link_lost_s=60),
+        dead_man=DeadManOptions(on_quit=True, link_lost_s=60),
         read_only=True,
         alert_command=("notify-send", "Kalshi"),
     )
 
 
 def test_what_an_alert_does_arrives_at_the_screen(tmp_path: Path) -> None:
-    looks = looks_of(read_settings(written(tmp_path, WHOLE)))
+    looks = build_ui_settings(read_settings(written(tmp_path, WHOLE)))
     assert (looks.bell, looks.notify) == (False, True)
-    assert looks_of(Settings()) == Wishes()
+    assert build_ui_settings(Settings()) == UiSettings()
 
 
 def test_the_example_in_the_readme_can_be_used(tmp_path: Path) -> None:
     readme = (Path(__file__).resolve().parents[2] / "README.md").read_text()
     example = readme.split("```toml\n")[1].split("```")[0]
-    options = options_of(read_settings(written(tmp_path, example)))
+    options = build_session_options(read_settings(written(tmp_path, example)))
     assert options.ticket.presets == TicketDefaults().presets
     assert None not in (options.limits.day_dollars, options.limits.distance, options.dead_man.link_lost_s)
 
 
 def test_without_a_file_the_defaults_hold(tmp_path: Path) -> None:
-    assert options_of(read_settings(tmp_path / "none.toml")) == Options()
-    assert options_of(Settings()) == replace(Options(), dead_man=DeadMan())
+    assert build_session_options(read_settings(tmp_path / "none.toml")) == SessionOptions()
+    assert build_session_options(Settings()) == replace(SessionOptions(), dead_man=DeadManOptions())
 
 
 def test_a_file_that_was_asked_for_must_be_there(tmp_path: Path) -> None:
@@ -108,7 +108,7 @@ def test_a_file_that_was_asked_for_must_be_there(tmp_path: Path) -> None:
 )
 def test_what_makes_no_sense_is_named(tmp_path: Path, text: str, sentence: str) -> None:
     with pytest.raises(SettingsError) as refused:
-        options_of(read_settings(written(tmp_path, text)))
+        build_session_options(read_settings(written(tmp_path, text)))
     assert sentence in str(refused.value)
 
 
@@ -126,6 +126,6 @@ def test_no_text_at_all_gives_anything_but_a_sentence(tmp_path_factory: pytest.T
     path = tmp_path_factory.getbasetemp() / "any.toml"
     path.write_text(text, encoding="utf-8", errors="replace")
     try:
-        options_of(read_settings(path))
+        build_session_options(read_settings(path))
     except SettingsError as error:
         assert str(path) in str(error)  # noqa: PT017 - what is said besides depends on the text

@@ -10,15 +10,15 @@ import pytest
 
 from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.order import Action, OrderState, OrderTerms
-from kalshi_tui.kalshi.environments import practice
+from kalshi_tui.kalshi.environments import practice_on_port
 from kalshi_tui.kalshi.rest import RestClient, Retry
 from kalshi_tui.kalshi.transport.clock import ExchangeClock
 from kalshi_tui.practice.server import auth
 from kalshi_tui.session.execution.journal import Journal
-from kalshi_tui.session.execution.order_lookup import Inquiry
-from kalshi_tui.session.execution.risk_checks import Guard
-from kalshi_tui.session.execution.submit import Trading
-from kalshi_tui.session.store import UNSETTLED, Store
+from kalshi_tui.session.execution.order_lookup import OrderLookup
+from kalshi_tui.session.execution.risk_checks import RiskChecks
+from kalshi_tui.session.execution.submit import OrderExecutor
+from kalshi_tui.session.store import UNCONFIRMED_STATES, Store
 from kalshi_tui.session.venue import Venue
 from tests.support.practice_server import Clock, Serving, serving
 
@@ -82,16 +82,16 @@ class Cutting:
         # Certificates, of no use on loopback, would take most of the time.
         line = httpx.AsyncHTTPTransport(verify=False)
         signer = self.exchange.signers["alice"]
-        async with RestClient(practice(self._port), signer, clock=clock, transport=line, retry=ONCE) as rest:
+        async with RestClient(practice_on_port(self._port), signer, clock=clock, transport=line, retry=ONCE) as rest:
 
             async def later(seconds: float) -> None:
                 self._clock.advance(int(seconds * 1000))
                 await asyncio.sleep(0)
 
-            inquiry = Inquiry(rest, store, later)
+            inquiry = OrderLookup(rest, store, later)
             journal = Journal.in_memory()
-            guard = Guard(store, Venue.PRACTICE, clock_ms=self._clock)
-            hands = Trading(rest, store, journal, guard, inquiry)
+            guard = RiskChecks(store, Venue.PRACTICE, clock_ms=self._clock)
+            hands = OrderExecutor(rest, store, journal, guard, inquiry)
             name = f"order-{up}-{down}-{self._number}"
             terms = OrderTerms(self.ticker, Side.YES, Action.BUY, 100, 100)
             sending = asyncio.ensure_future(hands.submit(terms, name))
@@ -101,7 +101,7 @@ class Cutting:
             self.scissors.up = self.scissors.down = None
             await sending
             async with asyncio.timeout(20):
-                while any(order.state in UNSETTLED for order in store.orders.values()):
+                while any(order.state in UNCONFIRMED_STATES for order in store.orders.values()):
                     await asyncio.sleep(0.001)
             await inquiry.close()
         (order,) = store.orders.values()

@@ -8,10 +8,10 @@ from pathlib import Path
 from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.link import LinkState
 from kalshi_tui.domain.order import Action, OrderState, OrderTerms
-from kalshi_tui.kalshi.environments import practice
-from kalshi_tui.kalshi.feed.handler import Sink
-from kalshi_tui.kalshi.feed.stream import Stream, Timing
-from kalshi_tui.kalshi.feed.stream_group import Listener, StreamGroup
+from kalshi_tui.kalshi.environments import practice_on_port
+from kalshi_tui.kalshi.feed.handler import FeedHandler
+from kalshi_tui.kalshi.feed.stream import Stream, StreamTiming
+from kalshi_tui.kalshi.feed.stream_group import ReportListener, StreamGroup
 from kalshi_tui.kalshi.rest import RestClient, Retry, Timeouts
 from kalshi_tui.kalshi.transport.clock import ExchangeClock
 from kalshi_tui.kalshi.transport.signing import Signer
@@ -36,7 +36,7 @@ from tests.support.practice_server import serving as practising
 
 AT_ONCE = Retry(attempts=1)
 IMPATIENT = Timeouts(connect=0.3, piece=0.1, whole=0.2)
-TIMING = Timing(tick=0.01, open=0.1, dead_after=0.3, first_wait=0.01, longest_wait=0.02, refused_wait=0.02)
+TIMING = StreamTiming(tick=0.01, open=0.1, dead_after=0.3, first_wait=0.01, longest_wait=0.02, refused_wait=0.02)
 SHORTER = 0.02
 SOME = tuple(STREAM)[::3]
 """Each takes its time, and one stream follows another."""
@@ -69,10 +69,10 @@ def hurried(sleep: Sleep) -> Sleep:
 
 
 def a_session(server: Server, signer: Signer, journal: Journal, sleep: Sleep) -> Session:
-    environment = practice(server.port)
+    environment = practice_on_port(server.port)
     clock = ExchangeClock()
 
-    def a_stream(sink: Sink, listener: Listener, *, private: bool) -> Stream:
+    def a_stream(sink: FeedHandler, listener: ReportListener, *, private: bool) -> Stream:
         return Stream(environment, signer, sink, clock=clock, listener=listener, timing=TIMING, private=private)
 
     return Session(
@@ -95,7 +95,7 @@ async def test_the_desk_outlives_a_hostile_exchange_and_trades_once_it_behaves(t
 
     async with practising() as exchange, serving(everything(asked)) as server:
         session = a_session(server, exchange.signers["alice"], journal, hurried(asyncio.sleep))
-        app = DeskApp(session, clock_ms=clock_ms, wishes=USUAL_WISHES)
+        app = DeskApp(session, clock_ms=clock_ms, ui_settings=USUAL_WISHES)
         async with app.run_test(size=USUAL) as pilot:
             store = session.store
             everything_played = {f"rest: {name}" for name in REST} | {f"stream: {name}" for name in SOME}
@@ -113,8 +113,8 @@ async def test_the_desk_outlives_a_hostile_exchange_and_trades_once_it_behaves(t
             await until(lambda: store.connection.state is LinkState.LIVE and store.markets and store.balance, 30)
             # One that is far from its end: in the last minute of another, a cent can be what it trades at.
             ticker = max(exchange.exchange.markets(), key=lambda each: (each.status.tradable, each.close_ms)).ticker
-            session.look_at([ticker])
-            await until(lambda: store.book(ticker).good)
+            session.set_shown_markets([ticker])
+            await until(lambda: store.book(ticker).is_good)
             outcome = await sent(session, OrderTerms(ticker, Side.YES, Action.BUY, 100, 500))
             assert outcome.order.state is OrderState.RESTING
             assert app.is_running

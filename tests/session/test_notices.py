@@ -8,8 +8,8 @@ import pytest
 
 from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.order import Action, BookSide, OrderTerms, TimeInForce
-from kalshi_tui.domain.text import market_words
-from kalshi_tui.practice.engine.lifecycle import yes_or_no
+from kalshi_tui.domain.text import market_text
+from kalshi_tui.practice.engine.lifecycle import binary_outcome
 from kalshi_tui.session.notices import Kind
 from tests.support.session_rig import US, Rig, Trouble
 
@@ -29,7 +29,7 @@ async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
 
 def told(rig: Rig, *kinds: Kind) -> list[str]:
     """Give the lines of these kinds, all of the account's without any, oldest first, without the market's name."""
-    name = market_words(rig.session.store.markets[rig.ticker])
+    name = market_text(rig.session.store.markets[rig.ticker])
     wanted = kinds or OF_ACCOUNT
     lines = [each for each in reversed(rig.session.store.notices) if each.kind in wanted]
     assert all(each.text.endswith(f" - {name}") for each in lines), "each line names the market"
@@ -66,8 +66,8 @@ async def test_a_resting_order_that_is_filled_in_two_parts_is_told_twice(rig: Ri
     assert len(told(rig)) == 2
     assert told(rig)[1].endswith("bought 6 YES at $0.42")
     # After a lost connection all is read again, and nothing is told again.
-    rig.session._account.is_doubtful()
-    rig.session._settlements.is_doubtful()
+    rig.session._reconciler.request_full_read()
+    rig.session._settlement_reader.request_read()
     await rig.pass_time(LATE_S)
     rig.deliver()
     assert len(told(rig)) == 2
@@ -82,7 +82,7 @@ async def test_a_fill_at_once_is_told_by_the_answer_alone(rig: Rig) -> None:
     assert told(rig) == []
     texts = [each.text for each in rig.session.store.notices if "artly filled" in each.text]
     assert len(texts) == 1
-    assert texts[0].endswith(market_words(rig.session.store.markets[rig.ticker]))
+    assert texts[0].endswith(market_text(rig.session.store.markets[rig.ticker]))
     rig.trade(BookSide.ASK, 4_200, 600)
     rig.deliver()
     assert told(rig) == ["Filled: bought 6 YES at $0.42"]
@@ -117,12 +117,12 @@ async def test_a_cancel_that_was_not_asked_for_here_is_told_once(rig: Rig, frame
 @pytest.mark.parametrize("everything", [True, False])
 async def test_a_cancel_that_was_asked_for_here_is_told_by_its_answer_alone(rig: Rig, *, everything: bool) -> None:
     await rest(rig, buy(rig))
-    (order,) = rig.session.store.working()
+    (order,) = rig.session.store.working_orders()
     rig.begin(rig.session.cancel_all() if everything else rig.session.cancel(order))
     await rig.pass_time(1)
     rig.deliver()
     await rig.pass_time(LATE_S)
-    assert not rig.session.store.working()
+    assert not rig.session.store.working_orders()
     assert told(rig) == []
 
 
@@ -132,15 +132,15 @@ async def test_close_and_settlement_are_told_once(rig: Rig, frames: str) -> None
     rig.submit(buy(rig, count=400))
     await rig.pass_time(1)
     rig.deliver()
-    rig.exchange.settle(rig.ticker, yes_or_no("yes"))
+    rig.exchange.settle(rig.ticker, binary_outcome("yes"))
     rig.server.commit()
     rig.deliver(frames)
     if frames == "all":
         rig.session.store.lifecycle(rig.ticker, "determined")
         rig.session.store.lifecycle(rig.ticker, "settled")
         await rig.pass_time(LATE_S)
-    rig.session._settlements.is_doubtful()
-    rig.session._listing.is_doubtful()
+    rig.session._settlement_reader.request_read()
+    rig.session._market_list_reader.request_refresh()
     await rig.pass_time(LATE_S)
     assert [each.partition(",")[0] for each in told(rig, Kind.CLOSED)] == ["Closed: no more trading"]
     (settled,) = told(rig, Kind.SETTLED)
@@ -177,4 +177,4 @@ async def test_a_line_gets_its_markets_name_once_the_list_has_it(rig: Rig) -> No
     rig.deliver()
     assert store.notices[0].text == f"Filled: bought 10 YES at $0.42 - {rig.ticker}"
     store.set_markets([market])
-    assert store.notices[0].text == f"Filled: bought 10 YES at $0.42 - {market_words(market)}"
+    assert store.notices[0].text == f"Filled: bought 10 YES at $0.42 - {market_text(market)}"

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 from hypothesis import given, strategies as st
 
-from kalshi_tui.session.persisted import LARGEST, Kept
+from kalshi_tui.session.persisted import MAX_FILE_BYTES, PersistedFile
 
 
 class Lists(msgspec.Struct, frozen=True):
@@ -16,27 +16,29 @@ class Lists(msgspec.Struct, frozen=True):
 
 def test_what_is_written_is_read_again_by_the_next_start(tmp_path: Path) -> None:
     folder = tmp_path / "new"
-    assert Kept(folder, "lists.json", Lists).write(Lists(("Fed", "Weather"))) == ""
-    assert Kept(folder, "lists.json", Lists).read() == (Lists(("Fed", "Weather")), "")
+    assert PersistedFile(folder, "lists.json", Lists).write(Lists(("Fed", "Weather"))) == ""
+    assert PersistedFile(folder, "lists.json", Lists).read() == (Lists(("Fed", "Weather")), "")
     assert stat.S_IMODE((folder / "lists.json").stat().st_mode) == 0o600
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert [each.name for each in folder.iterdir()] == ["lists.json"]
 
 
 def test_nothing_is_there_at_first(tmp_path: Path) -> None:
-    assert Kept(tmp_path, "lists.json", Lists).read() == (Lists(), "")
+    assert PersistedFile(tmp_path, "lists.json", Lists).read() == (Lists(), "")
 
 
 def test_without_a_folder_nothing_is_kept() -> None:
-    kept = Kept(None, "lists.json", Lists)
+    kept = PersistedFile(None, "lists.json", Lists)
     assert kept.write(Lists(("Fed",))) == ""
     assert kept.read() == (Lists(), "")
 
 
-@pytest.mark.parametrize("text", [b"{", b"[]", b'{"names": 3}', b"\xff\xfe", b"[" * 200_000, b"9" * (LARGEST + 5)])
+@pytest.mark.parametrize(
+    "text", [b"{", b"[]", b'{"names": 3}', b"\xff\xfe", b"[" * 200_000, b"9" * (MAX_FILE_BYTES + 5)]
+)
 def test_a_file_that_is_broken_is_put_aside_and_told(tmp_path: Path, text: bytes) -> None:
     (tmp_path / "lists.json").write_bytes(text)
-    kept = Kept(tmp_path, "lists.json", Lists)
+    kept = PersistedFile(tmp_path, "lists.json", Lists)
     value, sentence = kept.read()
     assert value == Lists()
     assert "cannot be understood" in sentence
@@ -58,7 +60,7 @@ class Items(msgspec.Struct, frozen=True):
 def test_an_item_that_cannot_be_understood_costs_itself_alone(tmp_path: Path) -> None:
     text = b'{"items": [{"name": "a"}, {"name": null}, {"name": "b", "size": "x"}, {"name": "c"}], "shown": 3}'
     (tmp_path / "items.json").write_bytes(text)
-    kept = Kept(tmp_path, "items.json", Items)
+    kept = PersistedFile(tmp_path, "items.json", Items)
     value, _ = kept.read()
     for _ in range(2):
         # The next start finds the same file, and puts it aside no second time.
@@ -78,7 +80,7 @@ def test_a_file_that_cannot_be_put_aside_is_not_written_over(tmp_path: Path, mon
 
     (tmp_path / "lists.json").write_bytes(b"{")
     monkeypatch.setattr(Path, "hardlink_to", refused)
-    kept = Kept(tmp_path, "lists.json", Lists)
+    kept = PersistedFile(tmp_path, "lists.json", Lists)
     assert "cannot be put aside" in kept.read()[1]
     assert "is left as it is" in kept.write(Lists(("Fed",)))
     assert (tmp_path / "lists.json").read_bytes() == b"{"
@@ -88,21 +90,21 @@ def test_a_file_that_cannot_be_put_aside_is_not_written_over(tmp_path: Path, mon
 def test_no_bytes_raise(tmp_path_factory: pytest.TempPathFactory, text: bytes) -> None:
     folder = tmp_path_factory.mktemp("kept")
     (folder / "lists.json").write_bytes(text)
-    value, sentence = Kept(folder, "lists.json", Lists).read()
+    value, sentence = PersistedFile(folder, "lists.json", Lists).read()
     assert isinstance(value, Lists)
     assert sentence or all(isinstance(name, str) for name in value.names)
 
 
 def test_a_folder_that_takes_nothing_is_a_sentence_and_the_old_stays(tmp_path: Path) -> None:
-    kept = Kept(tmp_path, "lists.json", Lists)
+    kept = PersistedFile(tmp_path, "lists.json", Lists)
     kept.write(Lists(("Fed",)))
-    in_the_way = Kept(tmp_path / "lists.json" / "below", "x.json", Lists)
+    in_the_way = PersistedFile(tmp_path / "lists.json" / "below", "x.json", Lists)
     assert "could not be written" in in_the_way.write(Lists())
     assert kept.read() == (Lists(("Fed",)), "")
 
 
 def test_what_cannot_be_read_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "lists.json").mkdir()
-    value, sentence = Kept(tmp_path, "lists.json", Lists).read()
+    value, sentence = PersistedFile(tmp_path, "lists.json", Lists).read()
     assert value == Lists()
     assert "cannot be read" in sentence

@@ -14,8 +14,8 @@ from contextlib import asynccontextmanager
 import pytest
 
 from kalshi_tui.domain.book import Book
-from kalshi_tui.domain.link import LinkState, Trust
-from kalshi_tui.kalshi.environments import practice
+from kalshi_tui.domain.link import BookTrust, LinkState
+from kalshi_tui.kalshi.environments import practice_on_port
 from kalshi_tui.kalshi.feed.stream import Stream
 from kalshi_tui.practice.engine.events import BookChanged, EngineEvent
 from kalshi_tui.session.store import Store
@@ -88,7 +88,7 @@ class Rig:
         self.history = History(exchange, self.tickers)
         self.store = Store(exchange.clock)
         signer = exchange.signers["alice"]
-        self.stream = Stream(practice(proxy.port), signer, self.store, timing=TIMING, bounds=BOUNDS)
+        self.stream = Stream(practice_on_port(proxy.port), signer, self.store, timing=TIMING, policy=BOUNDS)
         self.stream.watch_books(self.tickers)
         self.looks = 0
         self.doubts = 0
@@ -103,14 +103,14 @@ class Rig:
         self.looks += 1
         for ticker in self.tickers:
             live = self.store.books.get(ticker)
-            if live is not None and live.good:
+            if live is not None and live.is_good:
                 self.history.check(ticker, live.book)
-            elif live is not None and live.trust is Trust.STALE:
+            elif live is not None and live.trust is BookTrust.STALE:
                 self.doubts += 1
 
     def healed(self) -> bool:
         books = {ticker: self.store.book(ticker) for ticker in self.tickers}
-        return all(live.good and self.history.is_now(ticker, live.book) for ticker, live in books.items())
+        return all(live.is_good and self.history.is_now(ticker, live.book) for ticker, live in books.items())
 
     async def until_healed(self, seconds: float) -> None:
         async with asyncio.timeout(seconds):
@@ -144,11 +144,11 @@ async def schedule(rig: Rig, rng: random.Random) -> None:
              "swap", "truncate", "pieces", "wish"]
         ):  # fmt: skip
             case "skip" | "double" | "corrupt" as kind:
-                hub.spoil({"double": "duplicate"}.get(kind, kind), rng.randint(1, 3))
+                hub.inject_frame_fault({"double": "duplicate"}.get(kind, kind), rng.randint(1, 3))
             case "drop":
-                hub.drop()
+                hub.drop_connections()
             case "overflow":
-                hub.overflow()
+                hub.end_market_data()
             case "late":
                 hub.send_old_sid_frames(rng.randint(1, 3))
             case "cut":
@@ -175,7 +175,7 @@ async def schedule(rig: Rig, rng: random.Random) -> None:
     proxy.lose = proxy.pieces = 0
     proxy.swap = proxy.truncate = False
     for connection in hub.connections:
-        connection.spoils.clear()
+        connection.frame_faults.clear()
     rig.stream.watch_books(rig.tickers)
 
 

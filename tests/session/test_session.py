@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from kalshi_tui.domain.book import Side
-from kalshi_tui.domain.link import LinkState, Trust
+from kalshi_tui.domain.link import BookTrust, LinkState
 from kalshi_tui.domain.order import Action, OrderState, OrderTerms
-from kalshi_tui.runtime.compose import connected_practice, session_of
+from kalshi_tui.runtime.compose import build_session, practice_access
 from kalshi_tui.runtime.launch import PracticeProcess
 from kalshi_tui.session.session import Session
 from tests.support.order_sender import sent
@@ -34,7 +34,7 @@ def data(tmp_path: Path) -> Path:
 def exchange(data: Path) -> Iterator[PracticeProcess]:
     process = PracticeProcess(["--data", str(data), "--seed", SEED])
     yield process
-    process.end()
+    process.stop()
 
 
 async def until(condition: Callable[[], object], within_s: float = 20) -> None:
@@ -45,7 +45,7 @@ async def until(condition: Callable[[], object], within_s: float = 20) -> None:
 
 @pytest.fixture
 async def session(exchange: PracticeProcess) -> AsyncIterator[Session]:
-    made = session_of(connected_practice(exchange.ready()))
+    made = build_session(practice_access(exchange.wait_until_ready()))
     await made.start()
     await until(lambda: made.store.connection.state is LinkState.LIVE and made.store.markets and made.store.balance)
     yield made
@@ -53,9 +53,9 @@ async def session(exchange: PracticeProcess) -> AsyncIterator[Session]:
 
 
 async def test_it_says_when_the_list_of_markets_is_whole(exchange: PracticeProcess) -> None:
-    made = session_of(connected_practice(exchange.ready()))
+    made = build_session(practice_access(exchange.wait_until_ready()))
     at_the_end: list[tuple[int, int | None]] = []
-    made.when_listed(lambda: at_the_end.append((len(made.store.markets), made.store.reading)))
+    made.call_when_listed(lambda: at_the_end.append((len(made.store.markets), made.store.listing_progress)))
     await made.start()
     try:
         await until(lambda: at_the_end)
@@ -66,21 +66,21 @@ async def test_it_says_when_the_list_of_markets_is_whole(exchange: PracticeProce
 
 
 def test_what_a_screen_kept_is_wanted_before_anything_runs(exchange: PracticeProcess) -> None:
-    connected = connected_practice(exchange.ready())
-    made = session_of(connected)
+    connected = practice_access(exchange.wait_until_ready())
+    made = build_session(connected)
     # As the program does it: the screen is made, with its watch lists, before there is a loop.
-    made.keep_listed(["KXNOSUCHMARKET-1"])
+    made.set_watch_list_markets(["KXNOSUCHMARKET-1"])
 
     async def listed(session: Session) -> list[str]:
         await session.start()
-        await until(lambda: len(session.store.markets) > 100 and session.store.reading is None)
+        await until(lambda: len(session.store.markets) > 100 and session.store.listing_progress is None)
         tickers = list(session.store.markets)
         await session.stop()
         return tickers
 
     before = asyncio.run(listed(made))
-    again = session_of(connected)
-    again.keep_listed([before[-1]])
+    again = build_session(connected)
+    again.set_watch_list_markets([before[-1]])
     after = asyncio.run(listed(again))
     # It is read first, and stands where it always does.
     assert [ticker for ticker in after if ticker in before] == [ticker for ticker in before if ticker in after]
@@ -97,8 +97,8 @@ async def a_two_sided_market(session: Session) -> str:
         and 1_000 < quote.yes_bid < quote.yes_ask < 9_000
         and not ticker.startswith(("KXBTC", "KXETH", "KXSOL"))
     )
-    session.look_at([ticker])
-    await until(lambda: session.store.book(ticker).good)
+    session.set_shown_markets([ticker])
+    await until(lambda: session.store.book(ticker).is_good)
     return ticker
 
 
@@ -123,10 +123,10 @@ async def test_an_order_that_rests_stands_in_the_book_and_goes_when_cancelled(se
     order = outcome.order
     assert order.state is OrderState.RESTING
     await until(lambda: store.book(ticker).book.yes.count_at(100) >= 77)
-    assert [each.order_id for each in store.working()] == [order.order_id]
+    assert [each.order_id for each in store.working_orders()] == [order.order_id]
     cancelled = await session.cancel(order)
     assert cancelled.order.state is OrderState.CANCELLED
-    await until(lambda: not store.working())
+    await until(lambda: not store.working_orders())
 
 
 async def test_a_refusal_is_told_in_words(session: Session) -> None:
@@ -139,21 +139,21 @@ async def test_a_refusal_is_told_in_words(session: Session) -> None:
 async def test_books_follow_what_is_looked_at(session: Session) -> None:
     first = await a_two_sided_market(session)
     second = next(ticker for ticker in session.store.markets if ticker != first)
-    session.look_at([second])
-    await until(lambda: session.store.book(second).good)
+    session.set_shown_markets([second])
+    await until(lambda: session.store.book(second).is_good)
     before = session.store.book(first).book.version
     moved = session.store.book(second).book.version
-    await until(lambda: session.store.frames > 0 and session.store.tapes.get(second) is not None)
-    await until(lambda: session.store.book(second).trust is Trust.GOOD)
+    await until(lambda: session.store.frame_count > 0 and session.store.tapes.get(second) is not None)
+    await until(lambda: session.store.book(second).trust is BookTrust.GOOD)
     assert session.store.book(first).book.version == before
     assert session.store.book(second).book.version >= moved
 
 
 async def test_the_exchange_killed_and_started_again_is_healed_from(data: Path) -> None:
     first = PracticeProcess(["--data", str(data), "--seed", SEED])
-    ready = first.ready()
+    ready = first.wait_until_ready()
     port = ready.rest_url.split(":")[2].split("/")[0]
-    session = session_of(connected_practice(ready))
+    session = build_session(practice_access(ready))
     again = None
     try:
         await session.start()
@@ -164,16 +164,16 @@ async def test_the_exchange_killed_and_started_again_is_healed_from(data: Path) 
         assert resting.state is OrderState.RESTING
         with contextlib.suppress(ProcessLookupError):
             os.kill(ready.pid, signal.SIGKILL)
-        first.end()
-        await until(lambda: session.store.book(ticker).trust is Trust.STALE)
+        first.stop()
+        await until(lambda: session.store.book(ticker).trust is BookTrust.STALE)
         assert session.store.connection.state is not LinkState.LIVE
         again = await asyncio.to_thread(PracticeProcess, ["--data", str(data), "--seed", SEED, "--port", port])
-        await asyncio.to_thread(again.ready)
+        await asyncio.to_thread(again.wait_until_ready)
         await until(lambda: session.store.connection.state is LinkState.LIVE, within_s=40)
-        await until(lambda: session.store.book(ticker).good)
-        assert [order.order_id for order in session.store.working()] == [resting.order_id]
+        await until(lambda: session.store.book(ticker).is_good)
+        assert [order.order_id for order in session.store.working_orders()] == [resting.order_id]
     finally:
         await session.stop()
-        first.end()
+        first.stop()
         if again is not None:
-            again.end()
+            again.stop()

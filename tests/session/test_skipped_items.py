@@ -11,11 +11,11 @@ from aiohttp import web
 from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.order import Action, BookSide, OrderTerms, TimeInForce
 from kalshi_tui.kalshi import KalshiClient, UnknownOutcome
-from kalshi_tui.kalshi.environments import practice
+from kalshi_tui.kalshi.environments import practice_on_port
 from kalshi_tui.kalshi.order_status import HALF_READ
 from kalshi_tui.practice.engine.records import OrderRequest
 from kalshi_tui.practice.server import rest_markets, rest_portfolio
-from kalshi_tui.practice.server.http import reply
+from kalshi_tui.practice.server.http import json_reply
 from tests.support.cli_runner import tradable, trading, validator
 from tests.support.practice_server import Serving, serving
 from tests.support.session_rig import US, Rig
@@ -27,13 +27,13 @@ def spoilt(monkeypatch: pytest.MonkeyPatch, module: Any, spoil: Spoil) -> None:
     """Have the practice exchange send what a test has spoilt."""
 
     def odd(body: Any, status: int = 200) -> web.Response:
-        made = reply(body, status)
+        made = json_reply(body, status)
         assert isinstance(made.body, bytes)
         content = json.loads(made.body)
         spoil(content)
         return web.json_response(content, status=status)
 
-    monkeypatch.setattr(module, "reply", odd)
+    monkeypatch.setattr(module, "json_reply", odd)
 
 
 def markets_of(content: dict[str, Any]) -> list[dict[str, Any]]:
@@ -98,7 +98,7 @@ async def test_commands_list_all_other_orders_and_say_which_one_is_missing(
 
 
 def a_client(exchange: Serving) -> KalshiClient:
-    return KalshiClient(practice(exchange.port), exchange.signers["alice"])
+    return KalshiClient(practice_on_port(exchange.port), exchange.signers["alice"])
 
 
 async def test_the_library_lists_all_other_markets_and_says_which_one_is_missing(
@@ -144,8 +144,8 @@ async def test_the_desk_lists_all_other_markets_and_says_once_which_one_is_missi
         await rig.pass_time(10)
         store = rig.session.store
         assert set(store.markets) == set(tickers) - {odd}
-        assert store.reading is None, "the list begins again and again"
-        rig.session._listing.is_doubtful()
+        assert store.listing_progress is None, "the list begins again and again"
+        rig.session._market_list_reader.request_refresh()
         await rig.pass_time(60, 1_000)
         told = [each.text for each in store.notices if "could not be read" in each.text]
         assert len(told) == 1, told
@@ -172,10 +172,10 @@ async def test_a_position_that_cannot_be_read_stays_as_it_was_known(
                 position["position_fp"] = None
 
         spoilt(monkeypatch, rest_portfolio, spoil)
-        rig.session._account.is_doubtful()
+        rig.session._reconciler.request_full_read()
         await rig.pass_time(60, 1_000)
         assert store.positions[rig.ticker].count == 500
-        assert not store.differences
+        assert not store.account_differences
         told = [each.text for each in store.notices if "could not be read" in each.text]
         assert [each.split(" (")[0] for each in told] == [f"1 position could not be read and is left out: {rig.ticker}"]
     finally:

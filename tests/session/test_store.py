@@ -3,12 +3,12 @@ from dataclasses import replace
 from hypothesis import given, strategies as st
 
 from kalshi_tui.domain.book import Level
-from kalshi_tui.domain.link import LinkState, Trust
+from kalshi_tui.domain.link import BookTrust, LinkState
 from kalshi_tui.domain.market import Event, Market, Quote, Trade
 from kalshi_tui.domain.order import BookSide, Fill, Order, OrderState
 from kalshi_tui.domain.position import Balance, Position
 from kalshi_tui.session.notices import Weight
-from kalshi_tui.session.store import Store, Topic, merged
+from kalshi_tui.session.store import Store, Topic, merge_orders
 
 
 def a_store() -> Store:
@@ -49,10 +49,10 @@ def a_fill(trade_id: str, ts_ms: int = 5) -> Fill:
 
 def test_a_book_is_waiting_until_its_snapshot_and_then_good() -> None:
     store = a_store()
-    assert store.book("T").trust is Trust.WAITING
+    assert store.book("T").trust is BookTrust.WAITING
     store.snapshot("T", [(4_700, 1_000)], [(5_200, 500)])
     live = store.book("T")
-    assert live.good
+    assert live.is_good
     assert live.book.best_bid() == Level(4_700, 1_000)
     assert live.book.best_ask() == Level(4_800, 500)
 
@@ -62,9 +62,9 @@ def test_a_stale_book_keeps_its_prices_and_says_why_until_the_next_snapshot() ->
     store.snapshot("T", [(4_700, 1_000)], [])
     store.stale(["T"], "A frame was missed.")
     live = store.book("T")
-    assert (live.trust, live.why, live.book.best_bid()) == (Trust.STALE, "A frame was missed.", Level(4_700, 1_000))
+    assert (live.trust, live.why, live.book.best_bid()) == (BookTrust.STALE, "A frame was missed.", Level(4_700, 1_000))
     store.snapshot("T", [(4_600, 1_000)], [])
-    assert store.book("T").good
+    assert store.book("T").is_good
     assert not store.book("T").why
 
 
@@ -73,10 +73,10 @@ def test_drain_names_what_changed_once() -> None:
     store.snapshot("T", [], [])
     store.trade(Trade("t", "U", 100, 100, taker_bid=True, ts_ms=1))
     store.link(LinkState.CONNECTING, "")
-    dirty = store.drain()
+    dirty = store.take_changes()
     assert dirty.tickers == {"T", "U"}
     assert Topic.LINK in dirty.topics
-    assert not store.drain()
+    assert not store.take_changes()
 
 
 def test_a_ticker_frame_keeps_what_its_channel_does_not_carry() -> None:
@@ -118,14 +118,14 @@ def test_a_pending_order_becomes_the_one_that_the_exchange_named() -> None:
     assert list(store.orders) == ["c1"]
     store.order(an_order())
     assert list(store.orders) == ["o1"]
-    assert store.working() == [an_order()]
+    assert store.working_orders() == [an_order()]
 
 
 def test_unknown_orders_stand_first_among_the_working_ones() -> None:
     store = a_store()
     store.order(an_order())
     store.order(an_order(order_id="", client_order_id="c2", state=OrderState.UNKNOWN, created_ms=1))
-    assert [order.client_order_id for order in store.working()] == ["c2", "c1"]
+    assert [order.client_order_id for order in store.working_orders()] == ["c2", "c1"]
 
 
 def test_a_closed_position_leaves() -> None:
@@ -169,7 +169,7 @@ def test_a_filled_count_never_falls(fills: list[int]) -> None:
     highest = 0
     for filled in fills:
         state = OrderState.FILLED if filled == 10 else OrderState.RESTING
-        known = merged(known, an_order(filled=filled * 100, remaining=1_000 - filled * 100, state=state))
+        known = merge_orders(known, an_order(filled=filled * 100, remaining=1_000 - filled * 100, state=state))
         highest = max(highest, filled)
         assert known.filled == highest * 100
     assert known.state is OrderState.FILLED
@@ -207,13 +207,13 @@ def test_prints_stand_by_the_exchanges_time_wherever_they_came_from() -> None:
 def test_cash_is_that_of_the_markets_own_shard() -> None:
     store = a_store()
     market = Market("T", "E", exchange_index=2)
-    assert store.cash_for(market) is None
+    assert store.available_cash(market) is None
     store.set_balance(Balance(cash=100, portfolio_value=0))
-    assert store.cash_for(market) == 100
+    assert store.available_cash(market) == 100
     store.set_balance(Balance(cash=100, portfolio_value=0, by_shard=((0, 70), (2, 30))))
-    assert store.cash_for(market) == 30
+    assert store.available_cash(market) == 30
     store.set_balance(Balance(cash=100, portfolio_value=0, by_shard=((0, 100),)))
-    assert store.cash_for(market) == 0
+    assert store.available_cash(market) == 0
 
 
 def test_markets_that_are_dropped_take_all_around_them_along() -> None:
@@ -231,9 +231,9 @@ def test_markets_that_are_dropped_take_all_around_them_along() -> None:
 def test_a_market_that_came_too_early_goes_to_its_place_when_its_turn_comes() -> None:
     store = Store(lambda: 0)
     first, second, third = (Market(ticker=f"S-{number}", event_ticker="S") for number in range(3))
-    store.set_markets([third], in_turn=True)
-    store.set_markets([first, second, third], in_turn=True, early={"S-2"})
+    store.set_markets([third], in_list_order=True)
+    store.set_markets([first, second, third], in_list_order=True, listed_early={"S-2"})
     assert list(store.markets) == ["S-0", "S-1", "S-2"]
     # It has had its turn: read once more it stays.
-    store.set_markets([second], in_turn=True)
+    store.set_markets([second], in_list_order=True)
     assert list(store.markets) == ["S-0", "S-1", "S-2"]

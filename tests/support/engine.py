@@ -15,9 +15,9 @@ from kalshi_tui.practice.engine.terms import (
     DECI_CENT,
     LINEAR_CENT,
     TAPERED_DECI_CENT,
-    Event,
-    Market,
-    Series,
+    EventDefinition,
+    MarketDefinition,
+    SeriesDefinition,
 )
 
 NOON = 1_795_176_000_000
@@ -41,9 +41,11 @@ class Clock:
         self.now += ms
 
 
-def market(ticker: str, structure: str = LINEAR_CENT, fees: FeeSchedule | None = None, shard: int = 0) -> Market:
+def market(
+    ticker: str, structure: str = LINEAR_CENT, fees: FeeSchedule | None = None, shard: int = 0
+) -> MarketDefinition:
     """Give a market that is open for an hour and a half around noon."""
-    return Market(
+    return MarketDefinition(
         ticker=ticker,
         event_ticker=f"E-{ticker}",
         series_ticker="KXS",
@@ -62,11 +64,14 @@ def market(ticker: str, structure: str = LINEAR_CENT, fees: FeeSchedule | None =
     )
 
 
-def catalog(*markets: Market) -> Catalog:
+def catalog(*markets: MarketDefinition) -> Catalog:
     """Give a catalog of some markets, each in an event of its own."""
     return Catalog(
-        (Series("KXS", "A series", "World"),),
-        tuple(Event(each.event_ticker, "KXS", each.title, exchange_index=each.exchange_index) for each in markets),
+        (SeriesDefinition("KXS", "A series", "World"),),
+        tuple(
+            EventDefinition(each.event_ticker, "KXS", each.title, exchange_index=each.exchange_index)
+            for each in markets
+        ),
         markets,
     )
 
@@ -82,10 +87,10 @@ def exchange(
     clock: Clock, *, dedupe: str = "open", outcomes: OutcomeSource | None = None, cash: str = "1000", seed: int = 1
 ) -> Exchange:
     """Give an exchange with the three standard markets and two traders, ann and bob."""
-    made = Exchange(catalog(*STANDARD), clock, seed, dedupe=dedupe, outcomes=outcomes)
+    made = Exchange(catalog(*STANDARD), clock, seed, dedupe=dedupe, outcome_source=outcomes)
     for name in ("ann", "bob"):
         made.open_account(name, {0: parse_money(cash), 2: parse_money(cash)})
-    made.take_events()
+    made.drain_events()
     return made
 
 

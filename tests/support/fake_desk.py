@@ -6,20 +6,20 @@ from dataclasses import replace
 from pathlib import Path
 
 from kalshi_tui.domain.fees import FeeSchedule, FeeType
-from kalshi_tui.domain.link import LinkState, Pulse
+from kalshi_tui.domain.link import LinkState, LinkStats
 from kalshi_tui.domain.market import Event, Market, MarketStatus, Quote, Trade
 from kalshi_tui.domain.order import BookSide, Fill, Order, OrderState, OrderTerms
 from kalshi_tui.domain.position import Balance, Position
 from kalshi_tui.domain.price import CENT_GRID, Count, Price, PriceGrid, PriceRange
-from kalshi_tui.domain.text import terms_words
+from kalshi_tui.domain.text import terms_text
 from kalshi_tui.kalshi.transport.clock import ExchangeClock
 from kalshi_tui.session.account.list_reads import AccountList
-from kalshi_tui.session.alerts.monitor import Alerts
-from kalshi_tui.session.execution.risk_checks import Objection, unpassed
-from kalshi_tui.session.interface import Outcome, Sweep
+from kalshi_tui.session.alerts.monitor import AlertMonitor
+from kalshi_tui.session.execution.risk_checks import RiskViolation, describe_unacknowledged
+from kalshi_tui.session.interface import CancelAllResult, OrderResult
 from kalshi_tui.session.options import TicketDefaults
-from kalshi_tui.session.practice_faults import Rehearsal, Values
-from kalshi_tui.session.replay import Replay
+from kalshi_tui.session.practice_faults import ControlValues, PracticeFault
+from kalshi_tui.session.replay import ReplayStatus
 from kalshi_tui.session.store import Store
 from kalshi_tui.session.venue import Venue
 
@@ -135,26 +135,26 @@ class FakeDesk:
         self.state = OrderState.FILLED
         self.hold: asyncio.Event | None = None
         self.stopped = False
-        self.rehearses = venue is Venue.PRACTICE
-        self.link_pulse = Pulse(frame_age_ms=120, ping_age_ms=3_400, lag_ms=14)
+        self.can_inject_faults = venue is Venue.PRACTICE
+        self.link_pulse = LinkStats(frame_age_ms=120, ping_age_ms=3_400, lag_ms=14)
         self.audited: list[str] = []
         self.rehearsed: list[tuple[str, str]] = []
         self.ticket = TicketDefaults()
-        self.read_only = ""
-        self.against: list[Objection] = []
+        self.read_only_reason = ""
+        self.against: list[RiskViolation] = []
         """What speaks against any order."""
         self.agreed: list[frozenset[str]] = []
         self.drafted: list[OrderTerms] = []
         self.amended: list[tuple[Order, Price, Count]] = []
         self.swept: list[str] = []
-        self.leaves_nothing = False
-        self.recording = ""
+        self.cancels_on_quit = False
+        self.recording_text = ""
         self.recorded: list[Path] = []
-        self.replay: Replay | None = None
-        self.played: list[tuple[str, Values]] = []
+        self.replay: ReplayStatus | None = None
+        self.played: list[tuple[str, ControlValues]] = []
         self.repeatable: dict[str, OrderTerms] = {}
-        self.alerts = Alerts(self.store, ExchangeClock(clock), asyncio.sleep)
-        self.store.on_order = self.alerts.ordered
+        self.alerts = AlertMonitor(self.store, ExchangeClock(clock), asyncio.sleep)
+        self.store.on_order = self.alerts.handle_order
 
     async def start(self) -> None:
         await asyncio.sleep(0)
@@ -163,63 +163,69 @@ class FakeDesk:
         self.stopped = True
         await asyncio.sleep(0)
 
-    def pulse(self) -> Pulse:
+    def link_metrics(self) -> LinkStats:
         return self.link_pulse
 
-    def audit(self, ticker: str) -> None:
+    def start_audit(self, ticker: str) -> None:
         self.audited.append(ticker)
 
-    def record(self, path: Path) -> None:
+    def toggle_recording(self, path: Path) -> None:
         self.recorded.append(path)
-        self.recording = "" if self.recording else "REC 0 B"
+        self.recording_text = "" if self.recording_text else "REC 0 B"
 
-    def play(self, action: str, values: Values) -> None:
+    def control_replay(self, action: str, values: ControlValues) -> None:
         self.played.append((action, values))
 
-    def rehearse(self, rehearsal: Rehearsal, ticker: str) -> None:
-        self.rehearsed.append((rehearsal.id, ticker))
+    def inject_fault(self, fault: PracticeFault, ticker: str) -> None:
+        self.rehearsed.append((fault.id, ticker))
 
-    def look_at(self, tickers: Sequence[str]) -> None:
+    def set_shown_markets(self, tickers: Sequence[str]) -> None:
         self.looked_at.append(tuple(tickers))
 
-    def look_at_chart(self, ticker: str, minutes: int) -> None:
+    def set_shown_chart(self, ticker: str, minutes: int) -> None:
         self.charted.append((ticker, minutes))
 
-    def look_at_pasts(self, tickers: Sequence[str]) -> None:
+    def set_shown_sparklines(self, tickers: Sequence[str]) -> None:
         self.pasts_looked_at.append(tuple(tickers))
 
-    def keep_listed(self, tickers: Sequence[str]) -> None:
+    def set_watch_list_markets(self, tickers: Sequence[str]) -> None:
         self.kept_listed.append(tuple(tickers))
 
-    def objections(self, terms: OrderTerms, instead_of: Order | None = None) -> list[Objection]:
+    def check_risks(self, terms: OrderTerms, replacing: Order | None = None) -> list[RiskViolation]:
         return list(self.against)
 
     def draft(self, terms: OrderTerms) -> str:
         self.drafted.append(terms)
         return f"client-{len(self.sent) + 1}"
 
-    def terms_to_repeat(self, order: Order) -> OrderTerms | None:
+    def resendable_terms(self, order: Order) -> OrderTerms | None:
         return self.repeatable.get(order.client_order_id)
 
-    async def amend(self, order: Order, price: Price, left: Count, agreed: frozenset[str] = frozenset()) -> Outcome:
+    async def amend(
+        self, order: Order, price: Price, resting_count: Count, acknowledged: frozenset[str] = frozenset()
+    ) -> OrderResult:
         await asyncio.sleep(0)
-        self.amended.append((order, price, left))
-        self.agreed.append(agreed)
-        news = replace(order, yes_price=price, remaining=left, initial=order.filled + left, updated_ms=NOW_MS + 1)
+        self.amended.append((order, price, resting_count))
+        self.agreed.append(acknowledged)
+        news = replace(
+            order, yes_price=price, remaining=resting_count, initial=order.filled + resting_count, updated_ms=NOW_MS + 1
+        )
         self.store.order(news)
-        return Outcome(news, "Changed.")
+        return OrderResult(news, "Changed.")
 
-    async def cancel_all(self, ticker: str = "") -> Sweep:
+    async def cancel_all(self, ticker: str = "") -> CancelAllResult:
         await asyncio.sleep(0)
         self.swept.append(ticker)
-        gone = [order for order in self.store.working() if ticker in {"", order.ticker}]
+        gone = [order for order in self.store.working_orders() if ticker in {"", order.ticker}]
         for order in gone:
             self.store.order(replace(order, state=OrderState.CANCELLED, remaining=0, updated_ms=NOW_MS + 1))
-        return Sweep(len(gone), (), (), proved=True, sentence=f"{len(gone)} cancelled; none rests.")
+        return CancelAllResult(len(gone), (), (), proved=True, sentence=f"{len(gone)} cancelled; none rests.")
 
-    async def submit(self, terms: OrderTerms, client_order_id: str, agreed: frozenset[str] = frozenset()) -> Outcome:
-        self.agreed.append(agreed)
-        assert not unpassed(self.against, agreed), "the screen has let something pass"
+    async def submit(
+        self, terms: OrderTerms, client_order_id: str, acknowledged: frozenset[str] = frozenset()
+    ) -> OrderResult:
+        self.agreed.append(acknowledged)
+        assert not describe_unacknowledged(self.against, acknowledged), "the screen has let something pass"
         self.sent.append((terms, client_order_id))
         if self.hold is not None:
             await self.hold.wait()
@@ -236,11 +242,11 @@ class FakeDesk:
             state=self.state,
         )
         self.store.order(order)
-        return Outcome(order, f"{self.state.value.capitalize()}: {terms_words(terms)}.")
+        return OrderResult(order, f"{self.state.value.capitalize()}: {terms_text(terms)}.")
 
-    async def cancel(self, order: Order) -> Outcome:
+    async def cancel(self, order: Order) -> OrderResult:
         await asyncio.sleep(0)
         self.cancelled.append(order)
         gone = replace(order, state=OrderState.CANCELLED, remaining=0, updated_ms=NOW_MS + 1)
         self.store.order(gone)
-        return Outcome(gone, "Cancelled.")
+        return OrderResult(gone, "Cancelled.")

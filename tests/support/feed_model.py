@@ -10,7 +10,7 @@ from msgspec import UNSET, UnsetType
 from kalshi_tui.domain.book import BidSide, Book, Level, Side
 from kalshi_tui.domain.price import format_count, format_price
 from kalshi_tui.kalshi import wire
-from kalshi_tui.kalshi.wire import Channel, Code
+from kalshi_tui.kalshi.wire import Channel, ErrorCode
 
 Levels = tuple[Sequence[Level], Sequence[Level]]
 SEQUENCED = {Channel.BOOK, Channel.TRADE, Channel.LIFECYCLE}
@@ -65,7 +65,7 @@ class ModelExchange:
             case "update_subscription":
                 return self._update(command.id, params)
             case _:
-                return [self._error(command.id, Code.UNKNOWN_COMMAND)]
+                return [self._error(command.id, ErrorCode.UNKNOWN_COMMAND)]
 
     def _all(self) -> list[Subscription]:
         return list(self.subscriptions.values())
@@ -73,7 +73,7 @@ class ModelExchange:
     def _refusal(self, command_id: int, tickers: list[str]) -> list[bytes] | None:
         codes = [self.refuse[ticker] for ticker in tickers if ticker in self.refuse]
         if sum(len(each.tickers) for each in self._all()) + len(tickers) > self.most_markets:
-            codes.append(Code.MARKET_LIMIT)
+            codes.append(ErrorCode.MARKET_LIMIT)
         return [self._error(command_id, codes[0])] if codes else None
 
     def _subscribe(self, command_id: int, params: wire.CommandParams) -> list[bytes]:
@@ -101,7 +101,7 @@ class ModelExchange:
     def _unsubscribe(self, command_id: int, sid: int) -> bytes:
         gone = self.subscriptions.pop(sid, None)
         if gone is None:
-            return self._error(command_id, Code.UNKNOWN_SID)
+            return self._error(command_id, ErrorCode.UNKNOWN_SID)
         return wire.encode(wire.UnsubscribedFrame(id=command_id, sid=sid, seq=gone.number()))
 
     def _update(self, command_id: int, params: wire.CommandParams) -> list[bytes]:
@@ -109,7 +109,7 @@ class ModelExchange:
         found = self.subscriptions.get(sid)
         tickers = list(params.market_tickers or ())
         if found is None:
-            return [self._error(command_id, Code.UNKNOWN_SID)]
+            return [self._error(command_id, ErrorCode.UNKNOWN_SID)]
         if params.action == "get_snapshot":
             return [] if self.mute_snapshots else self._snapshots(found, tickers, command_id)
         if params.action == "add_markets":

@@ -142,8 +142,8 @@ class Life(RuleBasedStateMachine):
     def send_again_what_never_arrived(self, trouble: Trouble) -> None:
         rig = self.rig
         for order in list(rig.session.store.orders.values()):
-            if (wanted := rig.session.terms_to_repeat(order)) is not None:
-                agreed = frozenset(each.id for each in rig.session.objections(wanted, order))
+            if (wanted := rig.session.resendable_terms(order)) is not None:
+                agreed = frozenset(each.id for each in rig.session.check_risks(wanted, order))
                 self._do(rig.session.submit, trouble, wanted, order.client_order_id, agreed)
                 return
 
@@ -210,7 +210,7 @@ class Life(RuleBasedStateMachine):
             await asyncio.sleep(0)
 
     def _resting(self, number: int) -> Order | None:
-        resting = [order for order in self.rig.session.store.working() if order.state is OrderState.RESTING]
+        resting = [order for order in self.rig.session.store.working_orders() if order.state is OrderState.RESTING]
         return resting[number % len(resting)] if resting else None
 
     def _do(self, work: object, trouble: Trouble, *arguments: object) -> None:

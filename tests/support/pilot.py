@@ -6,16 +6,16 @@ from dataclasses import dataclass
 
 from textual.pilot import Pilot
 
-from kalshi_tui.ui.app import BACKGROUND_EVERY, DeskApp
-from kalshi_tui.ui.ticket.review import ARMS_AFTER_MS
-from kalshi_tui.ui.ui_settings import Wishes
+from kalshi_tui.ui.app import BACKGROUND_FRAME_INTERVAL, DeskApp
+from kalshi_tui.ui.ticket.review import ARM_DELAY_MS
+from kalshi_tui.ui.ui_settings import UiSettings
 from tests.support.fake_desk import Clock, FakeDesk
 
 NARROW = (80, 24)
 USUAL = (140, 50)
 WIDE = (200, 60)
 SIZES = (NARROW, USUAL, WIDE)
-USUAL_WISHES = Wishes(theme="desk", plain_chart=False)
+USUAL_WISHES = UiSettings(theme="desk", plain_chart=False)
 
 
 @dataclass
@@ -43,7 +43,7 @@ class Trader:
         while self.app.presses.deciding:
             # A key that sends waits whether another follows.
             await self.pilot.pause(0.01)
-        for _ in range(BACKGROUND_EVERY):
+        for _ in range(BACKGROUND_FRAME_INTERVAL):
             self.app.frame()
         await self.pilot.pause()
         for screen in self.app.screen_stack:
@@ -71,7 +71,7 @@ class Trader:
 
     async def wait_to_arm(self) -> str:
         """Let the time pass after which Enter sends."""
-        self.timer.advance(ARMS_AFTER_MS)
+        self.timer.advance(ARM_DELAY_MS)
         return await self.look()
 
 
@@ -80,12 +80,12 @@ async def trading(
     desk: FakeDesk | None = None,
     size: tuple[int, int] = USUAL,
     *,
-    wishes: Wishes = USUAL_WISHES,
+    wishes: UiSettings = USUAL_WISHES,
 ) -> AsyncIterator[Trader]:
     """Run the app over a desk of the test's own; its own frame tick is stopped, the test draws the frames."""
     clock, timer = (desk.clock if desk else Clock()), Clock(0)
     desk = desk or FakeDesk(clock)
-    app = DeskApp(desk, clock_ms=clock, timer_ms=timer, wishes=wishes)
+    app = DeskApp(desk, clock_ms=clock, timer_ms=timer, ui_settings=wishes)
     async with app.run_test(size=size) as pilot:
         for each in list(app._timers):
             if each.name == "frame":

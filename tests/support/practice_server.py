@@ -12,7 +12,7 @@ from aiohttp import web
 from websockets.asyncio.client import ClientConnection, connect
 
 from kalshi_tui.domain.price import MONEY_UNIT
-from kalshi_tui.kalshi.environments import practice
+from kalshi_tui.kalshi.environments import practice_on_port
 from kalshi_tui.kalshi.transport.signing import KeyType, Signer, generate_key
 from kalshi_tui.practice.server.app import PracticeServer
 from kalshi_tui.practice.server.auth import Authenticator
@@ -132,7 +132,7 @@ async def serving(
     authenticator = Authenticator(simulated or clock.machine_ms)
     signers = {}
     for name, pem in PEMS.items():
-        signers[name] = Signer.from_pem(f"key-of-{name}", pem, environment=practice(1))
+        signers[name] = Signer.from_pem(f"key-of-{name}", pem, environment=practice_on_port(1))
         authenticator.register(f"key-of-{name}", name, signers[name].public_key())
         world.exchange.open_account(name, {0: CASH, 2: CASH})
     server = PracticeServer(

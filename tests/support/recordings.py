@@ -13,8 +13,8 @@ from kalshi_tui.practice.server import encode_rest
 from kalshi_tui.practice.server.connection import Connection
 from kalshi_tui.practice.server.hub import Hub
 from kalshi_tui.practice.simulation.world import World
-from kalshi_tui.recording.reader import Record, RecordedFile
-from kalshi_tui.recording.writer import Kind, Recording, Tap
+from kalshi_tui.recording.reader import Record, RecordingReader
+from kalshi_tui.recording.writer import RecordingWriter, RecordKind, StreamTap
 
 BEGAN_MS = 1_800_000_000_000
 US = "us"
@@ -45,16 +45,16 @@ class Studio:
         self.exchange.open_account(US, CASH)
         self.hub = Hub(self.exchange, self.clock.timer_s)
         self.world.start()
-        self.exchange.take_events()
-        self.recording = Recording(path, exchange="practice", clock_ms=self.clock, timer_s=self.clock.timer_s)
-        self.tap: Tap = self.recording.tap()
+        self.exchange.drain_events()
+        self.recording = RecordingWriter(path, exchange="practice", clock_ms=self.clock, timer_s=self.clock.timer_s)
+        self.tap: StreamTap = self.recording.tap()
         self.connection: Connection = mock.Mock()
         self._command = 0
 
     @property
     def tickers(self) -> list[str]:
         """All markets, as they are listed."""
-        return [listing.ticker for listing in self.exchange.in_order]
+        return [listing.ticker for listing in self.exchange.ranked_listings]
 
     def list_markets(self, tickers: Iterable[str] | None = None) -> None:
         """Write the markets down as REST gives them."""
@@ -62,9 +62,9 @@ class Studio:
             listing = self.exchange.listings[ticker]
             event = self.exchange.events_by_ticker[listing.terms.event_ticker]
             series = self.exchange.series[event.series_ticker]
-            self.recording.add(Kind.SERIES, wire.encode(encode_rest.series(series)))
-            self.recording.add(Kind.EVENT, wire.encode(encode_rest.event(event, series, None)))
-            self.recording.add(Kind.MARKET, wire.encode(encode_rest.market(listing, self.clock())))
+            self.recording.write_record(RecordKind.SERIES, wire.encode(encode_rest.series(series)))
+            self.recording.write_record(RecordKind.EVENT, wire.encode(encode_rest.event(event, series, None)))
+            self.recording.write_record(RecordKind.MARKET, wire.encode(encode_rest.market(listing, self.clock())))
 
     def connect(self, tickers: Iterable[str] | None = None) -> None:
         """Begin a connection that follows books, trades and quotes."""
@@ -73,7 +73,7 @@ class Studio:
         self.connection = Connection(self.hub, socket, US)
         self.hub.connections[self.connection] = None
         self.tap.begin()
-        self.tap.wanted(chosen)
+        self.tap.record_wanted(chosen)
         for channel in ("orderbook_delta", "trade", "ticker"):
             self.command("subscribe", channels=[channel], market_tickers=chosen)
         self.command("subscribe", channels=["market_lifecycle_v2", "fill", "user_orders"])
@@ -81,19 +81,19 @@ class Studio:
     def command(self, name: str, **params: Any) -> None:
         """Send a command, and take the answers down."""
         self._command += 1
-        self.connection.receive(wire.encode({"id": self._command, "cmd": name, "params": params}))
+        self.connection.handle_command(wire.encode({"id": self._command, "cmd": name, "params": params}))
         self.drain()
 
     def drain(self) -> None:
         """Take down what waits to be sent."""
-        for frame, _ in self.connection._waiting:
-            self.tap.frame(frame)
-        self.connection._waiting.clear()
-        self.connection._bytes = 0
+        for frame, _ in self.connection._queued:
+            self.tap.record_frame(frame)
+        self.connection._queued.clear()
+        self.connection._queued_bytes = 0
 
     def tell(self) -> None:
         """Take down what has happened."""
-        self.hub.publish(self.exchange.take_events())
+        self.hub.publish(self.exchange.drain_events())
         self.drain()
 
     def run(self, ms: int, step_ms: int = 20) -> None:
@@ -108,7 +108,7 @@ class Studio:
         """End the connection."""
         self.tap.end()
         for subscription in list(self.connection.subscriptions.values()):
-            self.hub.unsubscribed(self.connection, subscription)
+            self.hub.remove_subscription(self.connection, subscription)
         del self.hub.connections[self.connection]
 
     def levels(self) -> dict[str, Any]:
@@ -128,7 +128,7 @@ def a_recording(path: Path, *, ms: int = 4_000, rate: int = 600, seed: int = 7) 
 
 def the_records(path: Path) -> list[Record]:
     """Read all records."""
-    return list(RecordedFile(path).records())
+    return list(RecordingReader(path).records())
 
 
 def a_replay(path: Path, **more: Any) -> tuple[ReplayWorld, Hand]:

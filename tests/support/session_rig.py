@@ -23,30 +23,30 @@ from kalshi_tui.domain.link import LinkState
 from kalshi_tui.domain.order import BookSide, Order, OrderState, OrderTerms, TimeInForce
 from kalshi_tui.domain.price import MONEY_UNIT, Count, Price
 from kalshi_tui.kalshi import translate, wire
-from kalshi_tui.kalshi.environments import practice
+from kalshi_tui.kalshi.environments import practice_on_port
 from kalshi_tui.kalshi.feed.stream import Health
 from kalshi_tui.kalshi.rest import RestClient, Retry
 from kalshi_tui.kalshi.transport.clock import ExchangeClock
-from kalshi_tui.kalshi.transport.rate_limit import Tokens
+from kalshi_tui.kalshi.transport.rate_limit import WriteBudget
 from kalshi_tui.kalshi.transport.signing import Signer, generate_key
-from kalshi_tui.practice.engine.core import Dedupe
+from kalshi_tui.practice.engine.core import DedupeMode
 from kalshi_tui.practice.engine.events import (
     BookChanged,
     EngineEvent,
-    Filled,
     OrderChanged,
+    OrderFilled,
     PositionChanged,
 )
 from kalshi_tui.practice.engine.records import OrderRecord, OrderRequest, OrderStatus
-from kalshi_tui.practice.engine.rejection import Refusal
+from kalshi_tui.practice.engine.rejection import Rejection
 from kalshi_tui.practice.server import encode_frames
 from kalshi_tui.practice.server.app import PracticeServer
 from kalshi_tui.practice.server.auth import Authenticator
 from kalshi_tui.practice.server.lagging_reads import LaggingReads
 from kalshi_tui.practice.simulation.world import World
 from kalshi_tui.session.execution.journal import Journal
-from kalshi_tui.session.interface import Outcome
-from kalshi_tui.session.options import Options
+from kalshi_tui.session.interface import OrderResult
+from kalshi_tui.session.options import SessionOptions
 from kalshi_tui.session.session import Session
 from kalshi_tui.session.store import Store
 from kalshi_tui.session.venue import Venue
@@ -193,7 +193,7 @@ class Silence:
 
     def watch_books(self, tickers: Sequence[str]) -> None: ...
     def watch_quotes(self, tickers: Sequence[str]) -> None: ...
-    def distrust(self, why: str) -> None: ...
+    def resync_books(self, why: str) -> None: ...
     def health(self) -> Health:
         return Health(LinkState.LIVE, 0, 0.0, None, None, 0, 0, 0, 0, 0)
 
@@ -205,7 +205,12 @@ class Rig:
     """One exchange, one account of ours, and a session that comes and goes."""
 
     def __init__(
-        self, folder: Path, *, dedupe: Dedupe = "open", options: Options | None = None, cancel_all: bool = True
+        self,
+        folder: Path,
+        *,
+        dedupe: DedupeMode = "open",
+        options: SessionOptions | None = None,
+        cancel_all: bool = True,
     ) -> None:
         self.clock = Simulated(START_MS)
         self._options = options
@@ -213,7 +218,7 @@ class Rig:
         self.exchange = self.world.exchange
         # What arrives late was let in at once and is carried out later: its signature is not too old.
         authenticator = Authenticator(self.clock, tolerance_ms=PATIENCE_MS)
-        self.signer = Signer.from_pem("key", PEM, environment=practice(1))
+        self.signer = Signer.from_pem("key", PEM, environment=practice_on_port(1))
         authenticator.register("key", US, self.signer.public_key())
         for name in (US, THEM):
             self.exchange.open_account(name, {0: CASH, 2: CASH})
@@ -252,7 +257,7 @@ class Rig:
                 wire.decode(wire.encode(encode_frames.user_order(event.order)), wire.UserOrderMsg)
             )
             return lambda store: store.order(order)
-        if isinstance(event, Filled) and event.fill.account_id == US:
+        if isinstance(event, OrderFilled) and event.fill.account_id == US:
             fill = translate.fill(wire.decode(wire.encode(encode_frames.fill(event.fill)), wire.FillMsg))
             return lambda store: store.fill(fill)
         if isinstance(event, PositionChanged) and event.position.account_id == US:
@@ -265,11 +270,11 @@ class Rig:
 
     # The client.
 
-    async def start(self, options: Options | None = None) -> None:
+    async def start(self, options: SessionOptions | None = None) -> None:
         """Start the program; with other options than before if they are given."""
         self._options = options or self._options
         clock = ExchangeClock(self.clock)
-        rest = RestClient(practice(1), self.signer, clock=clock, transport=self.line, retry=Retry(attempts=1))
+        rest = RestClient(practice_on_port(1), self.signer, clock=clock, transport=self.line, retry=Retry(attempts=1))
         self.journal = self.opening(self._path, "key")
         self.session = Session(
             Venue.PRACTICE,
@@ -281,7 +286,7 @@ class Rig:
             options=self._options,
             timer_s=lambda: self.clock.now_ms / 1000,
         )
-        rest._calls.writes = Tokens(timer_s=lambda: self.clock.now_ms / 1000, sleep=self.clock.sleep)
+        rest._http.write_budget = WriteBudget(timer_s=lambda: self.clock.now_ms / 1000, sleep=self.clock.sleep)
         await self.session.start()
 
     async def kill(self) -> None:
@@ -301,25 +306,25 @@ class Rig:
         task.add_done_callback(self.doing.discard)
         return task
 
-    def submit(self, terms: OrderTerms, *troubles: Trouble) -> "asyncio.Task[Outcome]":
+    def submit(self, terms: OrderTerms, *troubles: Trouble) -> "asyncio.Task[OrderResult]":
         """Confirm and send an order, having said every word that is asked for."""
         self.line.troubles.extend(troubles)
         name = self.session.draft(terms)
         self.intents[name] = terms
-        agreed = frozenset(each.id for each in self.session.objections(terms))
+        agreed = frozenset(each.id for each in self.session.check_risks(terms))
         return self.begin(self.session.submit(terms, name, agreed))
 
     # The exchange.
 
     def trade(self, side: BookSide, price: Price, count: Count) -> None:
         """Let somebody else place an order."""
-        with suppress(Refusal):
+        with suppress(Rejection):
             self.exchange.create_order(THEM, OrderRequest(self.ticker, side, count, price, TimeInForce.GTC))
         self.server.commit()
 
     def lag(self, ms: int) -> None:
         """Let the portfolio's reads lag by so much from now on."""
-        self.server.set_reads(LaggingReads(self.exchange, self.clock, ms) if ms else None)
+        self.server.set_lagging_reads(LaggingReads(self.exchange, self.clock, ms) if ms else None)
 
     def theirs(self) -> list[OrderRecord]:
         """Give our orders as the exchange has them."""

@@ -11,8 +11,8 @@ from unicodedata import east_asian_width
 import pexpect
 import pyte
 
-from kalshi_tui.session.persisted import Kept
-from kalshi_tui.ui.dialogs.welcome import FILE, Welcomed
+from kalshi_tui.session.persisted import PersistedFile
+from kalshi_tui.ui.dialogs.welcome import WELCOME_FILE, WelcomeFile
 
 ROOT = Path(__file__).resolve().parents[2]
 WAIT_S = 30.0
@@ -33,7 +33,7 @@ def been_here(home: Path, arguments: Sequence[str] = ()) -> None:
     """Let the program find that it has been started before: no welcome."""
     named = dict(pairwise(arguments)).get("--data")
     folder = Path(named) if named else home / "data" / "kalshi-tui" / "practice"
-    Kept(folder, FILE, Welcomed).write(Welcomed(seen=True))
+    PersistedFile(folder, WELCOME_FILE, WelcomeFile).write(WelcomeFile(seen=True))
 
 
 class Terminal:

@@ -23,10 +23,10 @@ from aiohttp import web
 
 import kalshi_tui.runtime.launch
 from kalshi_tui.__main__ import main
-from kalshi_tui.kalshi.environments import practice
+from kalshi_tui.kalshi.environments import practice_on_port
 from kalshi_tui.kalshi.transport.signing import SIGNATURE_HEADER, Signer
 from kalshi_tui.practice.server.app import PracticeServer
-from kalshi_tui.practice.server.auth import Authenticator, KnownKey
+from kalshi_tui.practice.server.auth import Authenticator, RegisteredKey
 
 MODULE: Final = "tests.support.terminal_canary"
 NOTES: Final = "CANARY"
@@ -46,7 +46,7 @@ def pem() -> str:
 
 def headers() -> dict[str, str]:
     """Make headers like those of any request."""
-    made = Signer.from_pem("canary-key-id", pem().encode(), environment=practice(1)).headers(
+    made = Signer.from_pem("canary-key-id", pem().encode(), environment=practice_on_port(1)).headers(
         "GET", "/trade-api/v2/markets", 1, host="127.0.0.1"
     )
     with notes(SIGNATURES).open("a") as file:
@@ -56,9 +56,9 @@ def headers() -> dict[str, str]:
 
 def break_the_exchange() -> None:
     """Note every signature, and have a handler fail with what it was sent."""
-    key = Authenticator.key
+    key = Authenticator.authenticate
 
-    def noting(self: Authenticator, sent: Mapping[str, str], method: str, path: str) -> KnownKey:
+    def noting(self: Authenticator, sent: Mapping[str, str], method: str, path: str) -> RegisteredKey:
         with notes(SIGNATURES).open("a") as file:
             file.write(sent.get(SIGNATURE_HEADER, "") + "\n")
         return key(self, sent, method, path)
@@ -67,23 +67,23 @@ def break_the_exchange() -> None:
         local = (pem(), dict(request.headers))
         raise ValueError("a handler of canary", local)
 
-    Authenticator.key = noting  # type: ignore[method-assign, assignment]  # in this process alone
+    Authenticator.authenticate = noting  # type: ignore[method-assign, assignment]  # in this process alone
     PracticeServer._limits = failing  # type: ignore[method-assign]
 
 
 def break_the_screen() -> None:
     """Have this module started as the exchange, and everything fail that can."""
-    from kalshi_tui.session.account.queue_positions import QueueWatch  # noqa: PLC0415 - after main has begun, as in the program
+    from kalshi_tui.session.account.queue_positions import QueuePositionReader  # noqa: PLC0415 - after main has begun, as in the program
     from kalshi_tui.session.session import Session  # noqa: PLC0415
     from kalshi_tui.ui.dialogs.help import HelpScreen  # noqa: PLC0415
 
     usual, start = subprocess.Popen, Session.start
-    stumbled: list[QueueWatch] = []
+    stumbled: list[QueuePositionReader] = []
 
     def popen(command: list[str], **options: Any) -> "subprocess.Popen[bytes]":
         return usual([MODULE if word == "kalshi_tui" else word for word in command], **options)
 
-    async def stumbling(watch: QueueWatch) -> None:
+    async def stumbling(watch: QueuePositionReader) -> None:
         if stumbled:
             await asyncio.Event().wait()
         stumbled.append(watch)
@@ -119,9 +119,9 @@ def break_the_screen() -> None:
         raise TypeError(f"the help of canary {width} {local} {signed}")
 
     kalshi_tui.runtime.launch.subprocess.Popen = popen  # type: ignore[attr-defined]  # in this process alone
-    QueueWatch.run = stumbling  # type: ignore[method-assign, assignment]
+    QueuePositionReader.run = stumbling  # type: ignore[method-assign, assignment]
     Session.start = starting  # type: ignore[method-assign, assignment]
-    HelpScreen.content = ending  # type: ignore[method-assign, assignment]
+    HelpScreen.content_lines = ending  # type: ignore[method-assign, assignment]
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from kalshi_tui.kalshi.transport.signing import KeyType, key_words, load_private_key
-from kalshi_tui.practice.storage.keys import account_key, make_folder
+from kalshi_tui.practice.storage.keys import load_or_create_account_key, prepare_data_folder
 from tests.support import terminal_canary
 from tests.support.canary import (
     files_with,
@@ -42,9 +42,9 @@ class Run:
     def __init__(self, home: Path, notes: Path, kind: KeyType) -> None:
         self.home = home
         folder = home / "data" / "kalshi-tui" / "practice"
-        make_folder(folder)
+        prepare_data_folder(folder)
         # The exchange goes on with the key that it finds.
-        account_key(folder, kind=kind)
+        load_or_create_account_key(folder, kind=kind)
         self.terminal = Terminal(
             ["--seed", "7"],
             home,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from kalshi_tui.runtime.launch import PracticeProcess, Ready
+from kalshi_tui.runtime.launch import PracticeProcess, PracticeReady
 from tests.support.terminal import Terminal
 from tests.terminal.test_journey import choose_a_calm_market, is_live, order
 
@@ -13,13 +13,13 @@ pytestmark = pytest.mark.terminal
 
 
 @pytest.fixture
-def exchange(tmp_path: Path) -> Iterator[Ready]:
+def exchange(tmp_path: Path) -> Iterator[PracticeReady]:
     process = PracticeProcess(["--data", str(tmp_path / "exchange"), "--seed", "7"])
-    yield process.ready()
-    process.end()
+    yield process.wait_until_ready()
+    process.stop()
 
 
-def house(home: Path, ready: Ready, money: str, *more: str) -> None:
+def house(home: Path, ready: PracticeReady, money: str, *more: str) -> None:
     """Write a profile that says of this exchange what an order costs there."""
     folder = home / "config" / "kalshi-tui"
     folder.mkdir(parents=True)
@@ -36,7 +36,7 @@ def house(home: Path, ready: Ready, money: str, *more: str) -> None:
 
 
 @pytest.mark.parametrize("money", ["live", "demo"])
-def test_every_screen_says_what_an_order_costs(tmp_path: Path, exchange: Ready, money: str) -> None:
+def test_every_screen_says_what_an_order_costs(tmp_path: Path, exchange: PracticeReady, money: str) -> None:
     house(tmp_path, exchange, money)
     terminal = Terminal(["--env", "house"], tmp_path)
     word = money.upper()
@@ -52,7 +52,7 @@ def test_every_screen_says_what_an_order_costs(tmp_path: Path, exchange: Ready, 
     assert terminal.ended() == 0
 
 
-def test_the_first_order_of_a_session_takes_the_word_live(tmp_path: Path, exchange: Ready) -> None:
+def test_the_first_order_of_a_session_takes_the_word_live(tmp_path: Path, exchange: PracticeReady) -> None:
     house(tmp_path, exchange, "live")
     terminal = Terminal(["--env", "house"], tmp_path)
     choose_a_calm_market(terminal)
@@ -71,7 +71,7 @@ def test_the_first_order_of_a_session_takes_the_word_live(tmp_path: Path, exchan
     terminal.child.close(force=True)
 
 
-def test_a_profile_that_only_watches_sends_nothing(tmp_path: Path, exchange: Ready) -> None:
+def test_a_profile_that_only_watches_sends_nothing(tmp_path: Path, exchange: PracticeReady) -> None:
     house(tmp_path, exchange, "live", "read_only = true")
     terminal = Terminal(["--env", "house"], tmp_path)
     choose_a_calm_market(terminal)
@@ -98,7 +98,7 @@ def test_what_cannot_be_opened_is_a_sentence(tmp_path: Path, arguments: list[str
     assert "Traceback" not in terminal.text()
 
 
-def test_an_encrypted_key_s_passphrase_is_asked_for_unseen(tmp_path: Path, exchange: Ready) -> None:
+def test_an_encrypted_key_s_passphrase_is_asked_for_unseen(tmp_path: Path, exchange: PracticeReady) -> None:
     from cryptography.hazmat.primitives.serialization import (  # noqa: PLC0415 - of this test alone
         BestAvailableEncryption,
         Encoding,

@@ -8,14 +8,22 @@ import pytest
 from textual.command import CommandPalette
 from textual.widget import Widget
 
-from kalshi_tui.domain.alerts import Alert, AlertState, Kind
+from kalshi_tui.domain.alerts import Alert, AlertKind, AlertState
 from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.market import MarketStatus
 from kalshi_tui.domain.order import Action, OrderState, OrderTerms, TimeInForce
-from kalshi_tui.presentation.lines import plain
+from kalshi_tui.presentation.lines import plain_text
 from kalshi_tui.session.venue import Venue
-from kalshi_tui.ui.availability import Entry, Situation, Stage
-from kalshi_tui.ui.commands import COMMANDS, TEXT_KEYS, Command, Scope, choose, is_typed, of_scope
+from kalshi_tui.ui.availability import CommandContext, FocusedField, TicketStep
+from kalshi_tui.ui.commands import (
+    COMMANDS,
+    TEXT_FIELD_KEYS,
+    Command,
+    Scope,
+    choose_command,
+    commands_in_scope,
+    is_text_key,
+)
 from kalshi_tui.ui.dialogs.alert import AlertScreen
 from kalshi_tui.ui.dialogs.ask import AskScreen
 from kalshi_tui.ui.dialogs.help import help_lines
@@ -24,9 +32,9 @@ from kalshi_tui.ui.dialogs.word import WordScreen
 from kalshi_tui.ui.ticket.amend import AmendScreen
 from kalshi_tui.ui.ticket.review import ReviewScreen
 from kalshi_tui.ui.ticket.screen import TicketScreen
-from kalshi_tui.ui.ticket.start import TicketStart
+from kalshi_tui.ui.ticket.start import TicketPrefill
 from kalshi_tui.ui.widgets.command_screen import CommandScreen
-from kalshi_tui.ui.widgets.key_bar import ALWAYS, fitting
+from kalshi_tui.ui.widgets.key_bar import ALWAYS_SHOWN, fitting_commands
 from tests.support.fake_desk import (
     TITLES,
     Clock,
@@ -44,46 +52,48 @@ from tests.support.pilot import (
 
 MARKET = a_market(TITLES[0][0])
 SITUATIONS = [
-    Situation(),
-    Situation(market=MARKET),
-    Situation(market=MARKET, order=an_order()),
-    Situation(market=MARKET, in_list=True, has_market=True),
-    Situation(market=MARKET, in_filter=True),
-    Situation(market=MARKET, list_name="Fed"),
-    Situation(market=MARKET, layouts=True, layout="Two"),
-    Situation(market=MARKET, in_book=True),
-    Situation(market=MARKET, working_here=1),
-    Situation(market=MARKET, ladder=True),
-    Situation(market=MARKET, ladder=True, in_ladder=True, row_orders=1, order=an_order(), subject=MARKET),
-    Situation(market=MARKET, ladder=True, in_ladder=True, row_orders=2, no_price="No price is chosen."),
-    Situation(market=MARKET, order=an_order(), subject=MARKET, in_list=True),
-    Situation(order=an_order(state=OrderState.NOT_SENT), subject=MARKET, in_list=True, repeats=True),
-    Situation(in_positions=True, position=a_position(), subject=MARKET, in_list=True),
-    Situation(market=MARKET, on_chart=True),
-    Situation(market=MARKET, replaying=True),
-    Situation(market=MARKET, in_list=True, in_alerts=True, alert=Alert(Kind.FILL, state=AlertState.FIRED)),
-    Situation(market=MARKET, in_list=True, in_alerts=True, alert=Alert(Kind.FILL)),
-    Situation(market=MARKET, in_list=True, in_alerts=True),
-    Situation(on_choice=True),
-    Situation(entry=Entry.PRICE),
-    Situation(entry=Entry.COUNT),
-    Situation(stage=Stage.WRITING, entry=Entry.PRICE),
-    Situation(barred="It cannot be sent."),
-    Situation(stage=Stage.SENDING, armed=False),
-    Situation(stage=Stage.DONE, armed=False),
-    Situation(asked=True),
+    CommandContext(),
+    CommandContext(market=MARKET),
+    CommandContext(market=MARKET, order=an_order()),
+    CommandContext(market=MARKET, in_list=True, has_market=True),
+    CommandContext(market=MARKET, in_filter=True),
+    CommandContext(market=MARKET, list_name="Fed"),
+    CommandContext(market=MARKET, layouts=True, layout="Two"),
+    CommandContext(market=MARKET, in_book=True),
+    CommandContext(market=MARKET, live_orders_here=1),
+    CommandContext(market=MARKET, ladder=True),
+    CommandContext(market=MARKET, ladder=True, in_ladder=True, row_orders=1, order=an_order(), subject=MARKET),
+    CommandContext(market=MARKET, ladder=True, in_ladder=True, row_orders=2, no_price="No price is chosen."),
+    CommandContext(market=MARKET, order=an_order(), subject=MARKET, in_list=True),
+    CommandContext(order=an_order(state=OrderState.NOT_SENT), subject=MARKET, in_list=True, can_resend=True),
+    CommandContext(in_positions=True, position=a_position(), subject=MARKET, in_list=True),
+    CommandContext(market=MARKET, on_chart=True),
+    CommandContext(market=MARKET, replaying=True),
+    CommandContext(market=MARKET, in_list=True, in_alerts=True, alert=Alert(AlertKind.FILL, state=AlertState.FIRED)),
+    CommandContext(market=MARKET, in_list=True, in_alerts=True, alert=Alert(AlertKind.FILL)),
+    CommandContext(market=MARKET, in_list=True, in_alerts=True),
+    CommandContext(on_choice=True),
+    CommandContext(focused_field=FocusedField.PRICE),
+    CommandContext(focused_field=FocusedField.COUNT),
+    CommandContext(step=TicketStep.EDITING, focused_field=FocusedField.PRICE),
+    CommandContext(blocked_reason="It cannot be sent."),
+    CommandContext(step=TicketStep.SENDING, armed=False),
+    CommandContext(step=TicketStep.DONE, armed=False),
+    CommandContext(question_shown=True),
 ]
 
 
-def situation_for(command: Command) -> Situation:
+def situation_for(command: Command) -> CommandContext:
     """Give a situation in which this command is the one that its key means."""
     if not command.keys:
         return next(now for now in SITUATIONS if not command.why_not(now))
     for now in SITUATIONS:
         ids = [
-            other.id for other in of_scope(command.scope) if set(other.keys.split(",")) & set(command.keys.split(","))
+            other.id
+            for other in commands_in_scope(command.scope)
+            if set(other.keys.split(",")) & set(command.keys.split(","))
         ]
-        if choose(ids, now) == (command, ""):
+        if choose_command(ids, now) == (command, ""):
             return now
     raise AssertionError(f"in no situation does its key mean {command.id}")
 
@@ -129,12 +139,12 @@ async def test_every_key_does_what_the_table_says(scope: Scope, monkeypatch: pyt
         assert isinstance(screen, CommandScreen)
         done: list[str] = []
         monkeypatch.setattr(screen, "do", lambda command: done.append(command.id))
-        for command in of_scope(scope):
+        for command in commands_in_scope(scope):
             now = situation_for(command)
             if scope in {Scope.TICKET, Scope.AMEND}:
-                field = "tif" if now.on_choice else "count" if now.entry is Entry.COUNT else "price"
+                field = "tif" if now.on_choice else "count" if now.focused_field is FocusedField.COUNT else "price"
                 screen.set_focus(screen.query_one(f"#{field}", Widget))
-            monkeypatch.setattr(screen, "situation", partial(replace, now))
+            monkeypatch.setattr(screen, "command_context", partial(replace, now))
             if not command.keys:
                 # By the palette alone.
                 done.clear()
@@ -155,7 +165,7 @@ async def test_every_key_does_what_the_table_says(scope: Scope, monkeypatch: pyt
 async def test_every_command_has_its_method(scope: Scope) -> None:
     async with trading() as trader:
         await open_scope(trader, scope)
-        for command in of_scope(scope):
+        for command in commands_in_scope(scope):
             method: Callable[..., None] = getattr(trader.app.screen, f"do_{command.method}")
             assert method.__doc__
 
@@ -166,7 +176,7 @@ def test_every_command_is_defined_once() -> None:
 
 def test_the_help_names_every_key_with_its_sentence() -> None:
     for width in (72, 110):
-        text = " ".join(" ".join(plain(each).split()) for each in help_lines(width, rehearses=True))
+        text = " ".join(" ".join(plain_text(each).split()) for each in help_lines(width, rehearses=True))
         for command in COMMANDS:
             if command.scope is Scope.REHEARSE:
                 assert f"{command.label.removeprefix('Rehearse: ')} {command.help}" in text
@@ -177,16 +187,16 @@ def test_the_help_names_every_key_with_its_sentence() -> None:
 
 
 def test_the_help_says_nothing_of_rehearsals_where_money_is_real() -> None:
-    text = "\n".join(plain(each) for each in help_lines(110, rehearses=False))
+    text = "\n".join(plain_text(each) for each in help_lines(110, rehearses=False))
     assert Scope.REHEARSE.value not in text
-    assert not [each.help for each in of_scope(Scope.REHEARSE) if each.help in text]
+    assert not [each.help for each in commands_in_scope(Scope.REHEARSE) if each.help in text]
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.id)
 def test_the_bar_shows_what_works_and_nothing_else(command: Command) -> None:
     for now in SITUATIONS:
-        shown = command in fitting(command.scope, now, 400)
-        typed = now.in_filter and is_typed(command.keys)
+        shown = command in fitting_commands(command.scope, now, 400)
+        typed = now.in_filter and is_text_key(command.keys)
         assert shown == (command.in_bar and not command.why_not(now) and not typed)
 
 
@@ -195,8 +205,8 @@ def test_help_and_quit_stay_in_the_narrowest_bar(scope: Scope) -> None:
     for now in SITUATIONS:
         if now.in_filter:
             continue  # there they are letters like any other
-        shown = {command.id for command in fitting(scope, now, 24)}
-        assert {each for each in ALWAYS if scope is Scope.DESK} <= shown
+        shown = {command.id for command in fitting_commands(scope, now, 24)}
+        assert {each for each in ALWAYS_SHOWN if scope is Scope.DESK} <= shown
 
 
 @pytest.mark.parametrize("scope", [Scope.DESK, Scope.TICKET, Scope.REVIEW, Scope.AMEND])
@@ -204,7 +214,7 @@ async def test_the_palette_offers_what_the_table_offers(scope: Scope) -> None:
     async with trading() as trader:
         await open_scope(trader, scope)
         offered = {each.title: each.help for each in trader.app.get_system_commands(trader.app.screen)}
-        commands = of_scope(scope) + (of_scope(Scope.REHEARSE) if scope is Scope.DESK else [])
+        commands = commands_in_scope(scope) + (commands_in_scope(Scope.REHEARSE) if scope is Scope.DESK else [])
         assert set(offered) == {each.label for each in commands if each.in_palette}
         for command in commands:
             if command.in_palette:
@@ -267,9 +277,9 @@ def test_no_single_key_both_opens_and_sends() -> None:
 
 
 def test_what_a_field_takes() -> None:
-    assert all(is_typed(key) for key in "aZ5.$")
-    assert all(is_typed(key) for key in TEXT_KEYS)
-    assert not any(is_typed(key) for key in ("enter", "escape", "tab", "up", "down", "ctrl+p"))
+    assert all(is_text_key(key) for key in "aZ5.$")
+    assert all(is_text_key(key) for key in TEXT_FIELD_KEYS)
+    assert not any(is_text_key(key) for key in ("enter", "escape", "tab", "up", "down", "ctrl+p"))
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
@@ -279,7 +289,8 @@ async def test_the_bar_on_the_screen_is_the_table_s(size: tuple[int, int]) -> No
         screen = trader.app.screen
         assert isinstance(screen, CommandScreen)
         expected = "".join(
-            f" {each.first_key}  {each.label} " for each in fitting(Scope.DESK, screen.situation(), size[0])
+            f" {each.first_key}  {each.label} "
+            for each in fitting_commands(Scope.DESK, screen.command_context(), size[0])
         )
         assert " ".join(bar.split()) == " ".join(expected.split())
 
@@ -295,5 +306,5 @@ async def test_screens_of_an_order_name_the_same_market() -> None:
         terms = OrderTerms(TITLES[1][0], Side.YES, Action.BUY, 4_000, 500, TimeInForce.GTC)
         trader.app.push_screen(ReviewScreen(trader.desk, terms, trader.timer))
         assert "Fed decision in December: Hold" in await trader.look()
-        trader.app.push_screen(TicketScreen(trader.desk, TicketStart(TITLES[1][0], Action.BUY), trader.timer))
+        trader.app.push_screen(TicketScreen(trader.desk, TicketPrefill(TITLES[1][0], Action.BUY), trader.timer))
         assert "Fed decision in December: Hold" in await trader.look()

@@ -65,7 +65,7 @@ async def test_a_defect_ends_the_app_and_only_its_type_is_said(
     app = DeskApp(FakeDesk(Clock()), clock_ms=Clock(), timer_ms=Clock(0))
     with caplog.at_level(logging.CRITICAL), pytest.raises(type(error)):
         await broken_by(app, error)
-    assert (app.ended_by, app.return_code) == (kind, 1)
+    assert (app.fatal_error_type, app.return_code) == (kind, 1)
     assert "canary" not in "".join(capfd.readouterr()).lower()
     (record,) = caplog.records
     assert record.exc_info is not None
@@ -79,7 +79,7 @@ async def test_a_defect_in_textual_s_own_thread_ends_it_too(
     with caplog.at_level(logging.CRITICAL):
         async with app.run_test():
             app.panic(account_of_a_thread())
-    assert (app.ended_by, app.return_code) == ("ValueError", 1)
+    assert (app.fatal_error_type, app.return_code) == ("ValueError", 1)
     assert "canary" not in "".join(capfd.readouterr()).lower()
     (record,) = caplog.records
     written = record.getMessage()

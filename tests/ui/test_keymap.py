@@ -6,18 +6,18 @@ from pathlib import Path
 import pytest
 from hypothesis import given, strategies as st
 
-from kalshi_tui.runtime.configuration import load
-from kalshi_tui.runtime.settings import Settings, SettingsError, looks_of
+from kalshi_tui.runtime.configuration import load_settings
+from kalshi_tui.runtime.settings import Settings, SettingsError, build_ui_settings
 from kalshi_tui.ui.commands import COMMANDS, Scope
-from kalshi_tui.ui.keymap import KeysRefusedError, key_name, rebound
-from kalshi_tui.ui.ui_settings import Wishes
+from kalshi_tui.ui.keymap import InvalidKeymapError, parse_key, remap_keys
+from kalshi_tui.ui.ui_settings import UiSettings
 from tests.support.pilot import trading
 
 DESK = [command for command in COMMANDS if command.scope is Scope.DESK]
 
 
 async def test_another_key_is_bound_and_shown_everywhere_and_the_usual_one_is_free() -> None:
-    async with trading(wishes=Wishes(keys={"buy": ("B", "f5"), "orders": ("!",), "quit": ()})) as trader:
+    async with trading(wishes=UiSettings(keys={"buy": ("B", "f5"), "orders": ("!",), "quit": ()})) as trader:
         bar = trader.lines()[-1]
         assert " B Buy" in bar
         assert "q Quit" not in bar
@@ -41,7 +41,7 @@ async def test_another_key_is_bound_and_shown_everywhere_and_the_usual_one_is_fr
 
 
 async def test_a_key_that_types_is_text_in_the_filter() -> None:
-    async with trading(wishes=Wishes(keys={"help": (".",)})) as trader:
+    async with trading(wishes=UiSettings(keys={"help": (".",)})) as trader:
         await trader.press("slash", "full_stop", "q")
         assert trader.app.focused is not None
         assert getattr(trader.app.focused, "value", "") == ".q"
@@ -61,18 +61,18 @@ async def test_a_key_that_types_is_text_in_the_filter() -> None:
     ],
 )
 def test_what_cannot_be_is_refused_with_a_sentence(keys: dict[str, Sequence[str]], sentence: str) -> None:
-    with pytest.raises(KeysRefusedError) as refused:
-        rebound(COMMANDS, keys)
+    with pytest.raises(InvalidKeymapError) as refused:
+        remap_keys(COMMANDS, keys)
     assert sentence in str(refused.value)
 
 
 def test_two_commands_may_change_keys_with_each_other() -> None:
-    made = {command.id: command.keys for command in rebound(COMMANDS, {"buy": ("s",), "sell": ("b",)})}
+    made = {command.id: command.keys for command in remap_keys(COMMANDS, {"buy": ("s",), "sell": ("b",)})}
     assert (made["buy"], made["sell"]) == ("s", "b")
 
 
 def test_commands_that_share_a_key_may_go_on_sharing_it() -> None:
-    made = {command.id: command.keys for command in rebound(COMMANDS, {"cancel": ("x", "delete")})}
+    made = {command.id: command.keys for command in remap_keys(COMMANDS, {"cancel": ("x", "delete")})}
     assert made["cancel"] == "x,delete"
 
 
@@ -83,17 +83,17 @@ def test_commands_that_share_a_key_may_go_on_sharing_it() -> None:
 )  # fmt: skip
 def test_keys_are_written_as_a_person_does(text: str, name: str) -> None:
     if text == "Ctrl+K":
-        assert key_name(text) == "ctrl+K"
+        assert parse_key(text) == "ctrl+K"
         return
-    assert key_name(text) == name
+    assert parse_key(text) == name
 
 
 @given(keys=st.dictionaries(st.sampled_from([each.id for each in DESK]), st.lists(st.text(max_size=3), max_size=3)))
 def test_what_is_taken_leaves_no_key_with_two_meanings(keys: dict[str, list[str]]) -> None:
     before = {command.id: set(command.keys.split(",")) for command in DESK}
     try:
-        made = [command for command in rebound(COMMANDS, keys) if command.scope is Scope.DESK]
-    except KeysRefusedError:
+        made = [command for command in remap_keys(COMMANDS, keys) if command.scope is Scope.DESK]
+    except InvalidKeymapError:
         return
     for one in made:
         for other in made:
@@ -105,7 +105,7 @@ def test_what_is_taken_leaves_no_key_with_two_meanings(keys: dict[str, list[str]
 def test_the_settings_say_keys_and_columns(tmp_path: Path) -> None:
     path = tmp_path / "settings.toml"
     path.write_text('[keys]\nbuy = "B"\nsell = ["S", "f6"]\nsort = ""\n[screen]\ncolumns = ["bid", "ask"]\n')
-    assert looks_of(load(path, {}).settings) == Wishes(
+    assert build_ui_settings(load_settings(path, {}).settings) == UiSettings(
         columns=("bid", "ask"), keys={"buy": ("B",), "sell": ("S", "f6"), "sort": ()}
     )
 
@@ -122,9 +122,9 @@ def test_wrong_ones_are_a_sentence(tmp_path: Path, settings: str, sentence: str)
     path = tmp_path / "settings.toml"
     path.write_text(settings)
     with pytest.raises(SettingsError) as refused:
-        looks_of(load(path, {}).settings)
+        build_ui_settings(load_settings(path, {}).settings)
     assert sentence in str(refused.value)
 
 
 def test_without_settings_nothing_changes() -> None:
-    assert looks_of(Settings()) == Wishes()
+    assert build_ui_settings(Settings()) == UiSettings()

@@ -8,8 +8,8 @@ import pytest
 
 from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.order import Action, BookSide, OrderTerms
-from kalshi_tui.domain.text import market_words
-from kalshi_tui.practice.engine.lifecycle import yes_or_no
+from kalshi_tui.domain.text import market_text
+from kalshi_tui.practice.engine.lifecycle import binary_outcome
 from kalshi_tui.ui.app import DeskApp
 from tests.support.pilot import USUAL_WISHES, Trader
 from tests.support.session_rig import US, Rig
@@ -55,12 +55,12 @@ async def began(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> DeskApp:
         await asyncio.sleep(0)
 
     monkeypatch.setattr(rig.session, "start", nothing)
-    return DeskApp(rig.session, clock_ms=rig.clock, timer_ms=lambda: rig.clock.now_ms, wishes=USUAL_WISHES)
+    return DeskApp(rig.session, clock_ms=rig.clock, timer_ms=lambda: rig.clock.now_ms, ui_settings=USUAL_WISHES)
 
 
 async def test_what_happens_to_an_order_at_rest(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     app = await began(rig, monkeypatch)
-    name = market_words(rig.session.store.markets[rig.ticker])
+    name = market_text(rig.session.store.markets[rig.ticker])
     async with app.run_test(size=WIDE) as pilot:
         screen = Screen(rig, Trader(app, rig.session, rig.clock, rig.clock, pilot))  # type: ignore[arg-type]
         assert await screen.message() == f"Resting: buy YES 10 at 0.42 - {name}"
@@ -77,15 +77,15 @@ async def test_what_happens_to_an_order_at_rest(rig: Rig, monkeypatch: pytest.Mo
         rig.deliver()
         canceled = "Canceled: buy 10 YES at $0.41, 0 filled (by the exchange, or from elsewhere)"
         assert await screen.message() == f"{canceled} - {name}"
-        rig.exchange.settle(rig.ticker, yes_or_no("yes"))
+        rig.exchange.settle(rig.ticker, binary_outcome("yes"))
         rig.server.commit()
         rig.deliver()
         rig.session.store.lifecycle(rig.ticker, "determined")
         rig.session.store.lifecycle(rig.ticker, "settled")
         await rig.pass_time(40, 2_000)
-        rig.session._account.is_doubtful()
-        rig.session._settlements.is_doubtful()
-        rig.session._listing.is_doubtful()
+        rig.session._reconciler.request_full_read()
+        rig.session._settlement_reader.request_read()
+        rig.session._market_list_reader.request_refresh()
         await rig.pass_time(40, 2_000)
         assert (await screen.message()).startswith("Settled YES: held 4 YES, paid $4.00, net +$2.")
         assert (await screen.message()).endswith(name)

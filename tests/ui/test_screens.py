@@ -13,11 +13,11 @@ from textual.geometry import Region, Size
 from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.link import LinkState
 from kalshi_tui.domain.order import BookSide, OrderState
-from kalshi_tui.presentation.lines import clean
+from kalshi_tui.presentation.lines import make_printable
 from kalshi_tui.presentation.numbers import clock_text
 from kalshi_tui.session.notices import Weight
 from kalshi_tui.session.store import DayTotal
-from kalshi_tui.ui.dialogs.too_small import LEAST_HEIGHT, LEAST_WIDTH
+from kalshi_tui.ui.dialogs.too_small import MIN_TERMINAL_HEIGHT, MIN_TERMINAL_WIDTH
 from kalshi_tui.ui.dialogs.welcome import WelcomeScreen
 from kalshi_tui.ui.widgets.line_view import LineView
 from tests.support.fake_desk import (
@@ -105,7 +105,7 @@ def busy_desk() -> FakeDesk:
             updated_ms=NOW_MS - 60_000,
         )
     )
-    store.set_queue({"o1": 121_550, "o2": 0})
+    store.set_queue_positions({"o1": 121_550, "o2": 0})
     store.position(a_position())
     store.position(a_position(ticker=TITLES[2][0], count=-123_450, cost=98_765_430, realized_pnl=-1_250_000))
     store.fill(a_fill(order_id="o0", client_order_id="c0"))
@@ -119,8 +119,10 @@ async def to_state(trader: Trader, state: str) -> None:
     desk = trader.desk
     tabs = {"positions": "2", "fills": "3", "tape": "4", "log": "5"}
     if state == "positions":
-        desk.store.set_day(DayTotal(12, 20_000, 14_000, 3_210_000, 12_400_000, NOW_MS - 5_000_000))
-        desk.store.set_differences(["In CPI-26NOV-T03 the stream told of NO 1,200; the exchange has NO 1,234.50."])
+        desk.store.set_day_total(DayTotal(12, 20_000, 14_000, 3_210_000, 12_400_000, NOW_MS - 5_000_000))
+        desk.store.set_account_differences(
+            ["In CPI-26NOV-T03 the stream told of NO 1,200; the exchange has NO 1,234.50."]
+        )
     if state in tabs:
         await trader.press(tabs[state])
     elif state in {"book", "gone"}:
@@ -152,7 +154,7 @@ async def to_state(trader: Trader, state: str) -> None:
         await trader.press("m", "j", "j", "m", "L")
     elif state == "wide-list":
         for each in TITLES[:2]:
-            desk.store.set_past(each[0], [4_000, 4_100, 4_400, 4_300, 4_600])
+            desk.store.set_sparkline(each[0], [4_000, 4_100, 4_400, 4_300, 4_600])
         await trader.press("f")
         quote = desk.store.quotes[TITLES[1][0]]
         desk.store.quote(TITLES[1][0], replace(quote, yes_bid=4_600, yes_ask=4_900, ts_ms=NOW_MS + 1))
@@ -241,8 +243,8 @@ async def test_a_hostile_reason_in_the_log_stays_text() -> None:
 
 
 def test_clean_keeps_what_can_be_read() -> None:
-    assert clean("Will the S&P close above 6,000?") == "Will the S&P close above 6,000?"
-    assert "\x1b" not in clean("\x1b[31mred")
+    assert make_printable("Will the S&P close above 6,000?") == "Will the S&P close above 6,000?"
+    assert "\x1b" not in make_printable("\x1b[31mred")
 
 
 # Sizes.
@@ -288,7 +290,7 @@ async def test_a_storm_of_resizes_moves_neither_the_market_nor_the_cursor() -> N
     chance = random.Random(7)
     async with trading(busy_desk(), USUAL) as trader:
         await trader.press("j", "j", "tab", "tab", "j")
-        watch, lower = trader.app.desk_screen._watch, trader.app.desk_screen._lower.list
+        watch, lower = trader.app.desk_screen._market_list, trader.app.desk_screen._lower_pane.list
         chosen, row = watch.ticker, lower.cursor
         assert (chosen, row) == (TITLES[2][0], 1)
         for number in range(200):
@@ -299,7 +301,7 @@ async def test_a_storm_of_resizes_moves_neither_the_market_nor_the_cursor() -> N
             assert len(lines) == size[1]
             assert max(cell_len(line) for line in lines) <= size[0]
             assert (watch.ticker, lower.cursor) == (chosen, row), size
-            fits = size[0] >= LEAST_WIDTH and size[1] >= LEAST_HEIGHT
+            fits = size[0] >= MIN_TERMINAL_WIDTH and size[1] >= MIN_TERMINAL_HEIGHT
             assert lines[0].startswith(" PRACTICE") is fits
         await trader.pilot.resize_terminal(*USUAL)
         await trader.look()
@@ -391,7 +393,7 @@ async def test_a_screen_lays_out_for_the_size_of_now_alone(monkeypatch: pytest.M
     widths: list[int] = []
     async with trading(size=USUAL) as trader:
         desk = trader.app.desk_screen
-        monkeypatch.setattr(desk, "give_room", widths.append)
+        monkeypatch.setattr(desk, "fit_tiles", widths.append)
         for width, height in (NARROW, USUAL, NARROW):
             desk.post_message(Resize(Size(width, height), Size(width, height)))
         await trader.look()

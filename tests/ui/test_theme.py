@@ -12,13 +12,13 @@ from kalshi_tui.runtime.settings import Settings
 from kalshi_tui.ui.app import DeskApp
 from kalshi_tui.ui.terminal_capabilities import CONSOLE_GLYPHS
 from kalshi_tui.ui.theme import (
-    AUTO,
-    NAMES,
+    AUTO_THEME,
+    THEME_NAMES,
+    THEME_VARIABLES,
     THEMES,
-    VARIABLES,
-    fitting_theme,
+    choose_theme,
 )
-from kalshi_tui.ui.ui_settings import Wishes
+from kalshi_tui.ui.ui_settings import UiSettings
 from tests.support.fake_desk import Clock, FakeDesk
 from tests.support.pilot import NARROW, trading
 from tests.support.sequences import on_a_console
@@ -29,7 +29,7 @@ READABLE = 4.5
 
 @pytest.mark.parametrize("theme", THEMES, ids=lambda theme: theme.name)
 def test_each_defines_every_colour(theme: Theme) -> None:
-    assert set(theme.variables) >= set(VARIABLES)
+    assert set(theme.variables) >= set(THEME_VARIABLES)
 
 
 def contrast(one: str, other: str) -> float:
@@ -88,9 +88,9 @@ def test_blue_and_orange_are_all_that_safe_needs() -> None:
 def test_without_a_wish_the_terminal_decides_and_a_wish_holds_everywhere(
     environment: dict[str, str], theme: str
 ) -> None:
-    assert fitting_theme("auto", environment) == theme
-    for wish in NAMES:
-        assert fitting_theme(wish, environment) == wish
+    assert choose_theme("auto", environment) == theme
+    for wish in THEME_NAMES:
+        assert choose_theme(wish, environment) == wish
 
 
 def test_sixteen_is_made_of_the_terminals_own_colours_alone() -> None:
@@ -106,7 +106,7 @@ def test_what_a_console_has_not_is_drawn_in_as_many_cells() -> None:
 
 
 def test_the_setting_knows_them_all_and_no_other() -> None:
-    for name in (AUTO, *NAMES):
+    for name in (AUTO_THEME, *THEME_NAMES):
         assert msgspec.convert({"screen": {"theme": name}}, Settings).screen.theme == name
     with pytest.raises(msgspec.ValidationError):
         msgspec.convert({"screen": {"theme": "purple"}}, Settings)
@@ -114,7 +114,7 @@ def test_the_setting_knows_them_all_and_no_other() -> None:
 
 async def test_a_key_goes_through_them_and_says_how_to_keep_one() -> None:
     async with trading(size=NARROW) as trader:
-        for name in (*NAMES[1:], NAMES[0]):
+        for name in (*THEME_NAMES[1:], THEME_NAMES[0]):
             screen = await trader.press("T")
             assert trader.app.theme == name
             assert f"Colours: {name}." in screen
@@ -123,7 +123,7 @@ async def test_a_key_goes_through_them_and_says_how_to_keep_one() -> None:
 
 async def test_the_app_begins_with_the_one_that_is_set() -> None:
     clock = Clock()
-    app = DeskApp(FakeDesk(clock), clock_ms=clock, timer_ms=Clock(0), wishes=Wishes(theme="paper"))
+    app = DeskApp(FakeDesk(clock), clock_ms=clock, timer_ms=Clock(0), ui_settings=UiSettings(theme="paper"))
     async with app.run_test(size=NARROW):
         assert app.theme == "paper"
         assert not app.current_theme.dark

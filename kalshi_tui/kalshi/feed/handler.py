@@ -14,17 +14,17 @@ from kalshi_tui.domain.position import Position
 from kalshi_tui.domain.price import Count, Price
 
 Levels = Sequence[tuple[Price, Count]]
-Change = Callable[[Side, Price, Count], object]
+ApplyDelta = Callable[[Side, Price, Count], object]
 """Changes one level of one book by a signed count. Raises BookError, changing nothing, if that cannot be."""
 
 
-class Sink(Protocol):
+class FeedHandler(Protocol):
     """The receiver of a stream's contents. Only `snapshot` and what it gives may raise, and only `BookError`.
 
     A `BookError` tells the stream that the book cannot be true; it makes the whole subscription stale and repairs it.
     """
 
-    def snapshot(self, ticker: str, yes: Levels, no: Levels) -> Change:
+    def snapshot(self, ticker: str, yes: Levels, no: Levels) -> ApplyDelta:
         """Replace a book, trust it, and give what takes its changes. Raises BookError if the levels cannot be a book.
 
         What it gives is called until the book is stale or comes anew: nobody looks a book up for each of its changes.

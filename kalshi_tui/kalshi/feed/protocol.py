@@ -19,60 +19,67 @@ from msgspec import UNSET, UnsetType
 from kalshi_tui.domain.book import BookError
 from kalshi_tui.domain.price import PRICE_UNIT, Count, NumberError, Price
 from kalshi_tui.kalshi import translate, wire
-from kalshi_tui.kalshi.feed.handler import Sink
+from kalshi_tui.kalshi.feed.handler import FeedHandler
 from kalshi_tui.kalshi.feed.subscription import (
-    NOBODY,
-    Bounds,
+    NO_TICKERS,
+    ChannelSubscription,
     Happening,
+    RecoveryPolicy,
+    RecoveryStage,
     Report,
-    Stage,
-    State,
-    Subscription,
+    SubscriptionState,
 )
-from kalshi_tui.kalshi.translate import DELTAS, PRICES, TranslationError, clean, learn_delta, learn_price
-from kalshi_tui.kalshi.wire import Channel, Code
+from kalshi_tui.kalshi.translate import (
+    DELTA_CACHE,
+    PRICE_CACHE,
+    TranslationError,
+    clean,
+    parse_and_cache_delta,
+    parse_and_cache_price,
+)
+from kalshi_tui.kalshi.wire import Channel, ErrorCode
 
 Levels = list[tuple[Price, Count]]
 AuditAnswer = Callable[[str, Levels | None, Levels | None], None]
 """Called with a ticker and a fresh snapshot's levels at the moment that they hold; with None if none came."""
 
-PRIVATE: Final = (Channel.ORDERS, Channel.FILL, Channel.POSITIONS)
-_ORDER: Final = (*PRIVATE, Channel.LIFECYCLE, Channel.BOOK, Channel.TICKER, Channel.TRADE)
+PRIVATE_CHANNELS: Final = (Channel.ORDERS, Channel.FILL, Channel.POSITIONS)
+_SUBSCRIBE_ORDER: Final = (*PRIVATE_CHANNELS, Channel.LIFECYCLE, Channel.BOOK, Channel.TICKER, Channel.TRADE)
 """The order of subscribing: the account first, so that nothing of it is missed."""
 
-_UNREADABLE: Final = (wire.DecodeError, UnicodeError, RecursionError)
-MOST_UNREADABLE: Final = 1000
+_DECODE_ERRORS: Final = (wire.DecodeError, UnicodeError, RecursionError)
+MAX_UNREADABLE_MESSAGES: Final = 1000
 """Messages of one connection that are no JSON; beyond that it is given up. One may come of a bad line."""
-_SENSELESS: Final = (BookError, NumberError, TranslationError)
-_TERMINAL: Final = frozenset({Code.CHANNEL_ERROR, Code.BUFFER_OVERFLOW, Code.UNKNOWN_SID})
+_INVALID_CONTENT_ERRORS: Final = (BookError, NumberError, TranslationError)
+_TERMINAL_CODES: Final = frozenset({ErrorCode.CHANNEL_ERROR, ErrorCode.BUFFER_OVERFLOW, ErrorCode.UNKNOWN_SID})
 """Errors after which a subscription is gone."""
-_PASSING: Final = frozenset({Code.GENERAL, Code.INTERNAL, Code.TIMEOUT, Code.COMMAND_RATE})
+_RETRYABLE_CODES: Final = frozenset({ErrorCode.GENERAL, ErrorCode.INTERNAL, ErrorCode.TIMEOUT, ErrorCode.COMMAND_RATE})
 """Errors after which the same command may be sent again a little later."""
 
 _SUBSCRIBE: Final = "subscribe"
 _UNSUBSCRIBE: Final = "unsubscribe"
-_ADD: Final = "add_markets"
-_DELETE: Final = "delete_markets"
-_SNAPSHOT: Final = "get_snapshot"
-_PROBE: Final = "list_subscriptions"
+_ADD_MARKETS: Final = "add_markets"
+_DELETE_MARKETS: Final = "delete_markets"
+_GET_SNAPSHOT: Final = "get_snapshot"
+_LIST_SUBSCRIPTIONS: Final = "list_subscriptions"
 
-_NO_BOOK: Final = "The exchange sends no order book for this market."
+_NO_BOOK_SENTENCE: Final = "The exchange sends no order book for this market."
 
 
 @dataclass(slots=True)
-class _Command:
+class _PendingCommand:
     """A command that was sent and not yet answered."""
 
-    what: str
-    subscription: Subscription
+    name: str
+    subscription: ChannelSubscription
     tickers: frozenset[str]
     sent_at: float
-    probe: bool = False
+    is_probe: bool = False
 
 
-NO_NUMBER: Final = 1_000
+MAX_DIGIT_RUN: Final = 1_000
 """So many digits in a row are no number of an exchange's, but an attempt on whoever reads them."""
-_DIGITS: Final = re.compile(rb"\d{%d}" % NO_NUMBER)
+_OVERLONG_NUMBER: Final = re.compile(rb"\d{%d}" % MAX_DIGIT_RUN)
 
 
 class FeedProtocol:
@@ -85,61 +92,61 @@ class FeedProtocol:
 
     def __init__(
         self,
-        sink: Sink,
+        handler: FeedHandler,
         *,
         listener: Callable[[Report], None] | None = None,
-        bounds: Bounds | None = None,
+        policy: RecoveryPolicy | None = None,
     ) -> None:
-        self._sink = sink
-        self._tell = listener
-        self.bounds = bounds or Bounds()
+        self._feed_handler = handler
+        self._listener = listener
+        self.policy = policy or RecoveryPolicy()
         self.on_outgoing: Callable[[], None] | None = None
         """Called when there is something to send where there was nothing."""
         self.on_ready: Callable[[], None] | None = None
         """Called when `ready` becomes true."""
-        self.broken = ""
+        self.failure = ""
         """Why this connection is to be given up, a sentence; empty while it is not."""
         self.ready = False
         """Whether every subscription wanted at the start of this connection has been answered."""
-        self._newest_ms = [0]
+        self._last_ts_ms_cell = [0]
         self.faults = 0
         self.healed = 0
-        self.strangers = 0
+        self.unknown_sid_frames = 0
         """Frames of subscriptions that are no longer, or never were, ours; all dropped."""
-        self.unreadable = 0
-        self._unreadable_before = 0
+        self.unreadable_frames = 0
+        self._unreadable_at_connect = 0
         """At the beginning of this connection."""
-        self._unreadable_told = -1.0
+        self._unreadable_reported_at = -1.0
         self._now = 0.0
         self._connected = False
         self._next_id = 1
-        self._out: list[bytes] = []
-        self._pending: dict[int, _Command] = {}
-        self._audits: dict[int, AuditAnswer] = {}
-        self._by_sid: dict[int, Subscription] = {}
-        self._subscriptions = {channel: Subscription(channel) for channel in _ORDER}
-        self._books = self._subscriptions[Channel.BOOK]
-        self._known_tickers: set[str] = set()
-        self._quoted: dict[str, bool] = {}
+        self._outgoing: list[bytes] = []
+        self._pending_commands: dict[int, _PendingCommand] = {}
+        self._pending_audits: dict[int, AuditAnswer] = {}
+        self._subscriptions_by_sid: dict[int, ChannelSubscription] = {}
+        self._subscriptions = {channel: ChannelSubscription(channel) for channel in _SUBSCRIBE_ORDER}
+        self._book_subscription = self._subscriptions[Channel.BOOK]
+        self._valid_tickers: set[str] = set()
+        self._quote_has_size: dict[str, bool] = {}
         """Whether the newest quote of a market whose book is followed has sizes."""
-        self._alarmed: set[str] = set()
+        self._alarmed_channels: set[str] = set()
         self._handlers: dict[type, Callable[[Any, bytes | str], None]] = {
-            wire.SnapshotFrame: self._snapshot,
-            wire.TickerFrame: self._ticker_taker(),
-            wire.TradeFrame: self._trade,
-            wire.FillFrame: self._fill,
-            wire.UserOrderFrame: self._user_order,
-            wire.MarketPositionFrame: self._market_position,
-            wire.LifecycleFrame: self._lifecycle,
-            wire.EventLifecycleFrame: self._counted_only,
-            wire.EventFeeFrame: self._counted_only,
-            wire.OrderGroupFrame: self._counted_only,
-            wire.SubscribedFrame: self._subscribed,
-            wire.UnsubscribedFrame: self._unsubscribed,
-            wire.OkFrame: self._ok,
-            wire.ErrorFrame: self._error,
+            wire.SnapshotFrame: self._on_snapshot,
+            wire.TickerFrame: self._make_ticker_receiver(),
+            wire.TradeFrame: self._on_trade,
+            wire.FillFrame: self._on_fill,
+            wire.UserOrderFrame: self._on_user_order,
+            wire.MarketPositionFrame: self._on_market_position,
+            wire.LifecycleFrame: self._on_lifecycle,
+            wire.EventLifecycleFrame: self._on_sequence_only,
+            wire.EventFeeFrame: self._on_sequence_only,
+            wire.OrderGroupFrame: self._on_sequence_only,
+            wire.SubscribedFrame: self._on_subscribed,
+            wire.UnsubscribedFrame: self._on_unsubscribed,
+            wire.OkFrame: self._on_ok,
+            wire.ErrorFrame: self._on_error,
         }
-        self.receive = self._receiver()
+        self.receive = self._make_receiver()
         """Take one message. Never raises for anything that the exchange could send."""
 
     # What is wanted.
@@ -148,91 +155,95 @@ class FeedProtocol:
         """Keep the books of exactly these markets; those that fall out are stale from now on."""
         wanted = frozenset(tickers)
         # A quote that nobody went on watching beside its book says nothing of the book that comes later.
-        self._quoted = {ticker: has for ticker, has in self._quoted.items() if ticker in wanted}
-        self._want(Channel.BOOK, wanted)
+        self._quote_has_size = {ticker: has for ticker, has in self._quote_has_size.items() if ticker in wanted}
+        self._set_wanted(Channel.BOOK, wanted)
 
-    def want_tickers(self, tickers: Iterable[str] | None) -> None:
+    def want_quotes(self, tickers: Iterable[str] | None) -> None:
         """Take the quotes of exactly these markets, of all with None."""
-        self._want(Channel.TICKER, NOBODY if tickers is None else frozenset(tickers), everything=tickers is None)
+        self._set_wanted(
+            Channel.TICKER, NO_TICKERS if tickers is None else frozenset(tickers), whole_channel=tickers is None
+        )
 
     def want_trades(self, tickers: Iterable[str] | None) -> None:
         """Take the public trades of exactly these markets, of all with None."""
-        self._want(Channel.TRADE, NOBODY if tickers is None else frozenset(tickers), everything=tickers is None)
+        self._set_wanted(
+            Channel.TRADE, NO_TICKERS if tickers is None else frozenset(tickers), whole_channel=tickers is None
+        )
 
     def want_account(self, wanted: bool = True) -> None:
         """Take the account's own orders, fills and positions."""
-        for channel in PRIVATE:
-            self._want(channel, NOBODY, everything=wanted)
+        for channel in PRIVATE_CHANNELS:
+            self._set_wanted(channel, NO_TICKERS, whole_channel=wanted)
 
     def want_lifecycle(self, wanted: bool = True) -> None:
         """Hear of every market's changes of status, dates and grid."""
-        self._want(Channel.LIFECYCLE, NOBODY, everything=wanted)
+        self._set_wanted(Channel.LIFECYCLE, NO_TICKERS, whole_channel=wanted)
 
     @property
     def last_ts_ms(self) -> int:
         """The exchange's time (Unix ms) in the newest delta, quote or trade; 0 where that had none."""
-        return self._newest_ms[0]
+        return self._last_ts_ms_cell[0]
 
     @property
     def trusted(self) -> frozenset[str]:
         """The markets whose books are trusted now."""
-        return frozenset(self._books.good)
+        return frozenset(self._book_subscription.trusted)
 
     @property
     def untrusted(self) -> frozenset[str]:
         """The markets whose books are wanted and not trusted now."""
-        return self._books.wanted - self._books.good.keys()
+        return self._book_subscription.wanted - self._book_subscription.trusted.keys()
 
     @property
     def sids(self) -> dict[int, tuple[str, int | None]]:
         """The subscriptions of this connection by sid: channel, and the number that comes next, None if not known."""
-        return {sid: (each.channel, each.expected) for sid, each in self._by_sid.items()}
+        return {sid: (each.channel, each.expected) for sid, each in self._subscriptions_by_sid.items()}
 
-    def _want(self, channel: str, tickers: frozenset[str], *, everything: bool = False) -> None:
+    def _set_wanted(self, channel: str, tickers: frozenset[str], *, whole_channel: bool = False) -> None:
         subscription = self._subscriptions[channel]
-        subscription.everything = everything
+        subscription.whole_channel = whole_channel
         subscription.wanted = tickers
-        self._follow(subscription)
+        self._sync_subscription(subscription)
 
     # The connection.
 
     def connected(self, now: float) -> None:
         """Begin anew on a fresh connection: subscribe to all that is wanted."""
         self._now = now
-        self._forget_connection()
+        self._reset_connection()
         self._connected = True
         for subscription in self._subscriptions.values():
-            self._follow(subscription)
-        self._notice_ready()
+            self._sync_subscription(subscription)
+        self._update_ready()
 
     def disconnected(self, now: float, why: str) -> None:
         """Trust nothing of the connection that is gone; ``why`` is a sentence."""
         self._now = now
-        lost = self._books.distrust_all()
+        lost = self._book_subscription.mark_all_stale()
         if lost:
-            self._note_fault_time(self._books)
-            self._sink.stale(lost, why)
-        for command in list(self._audits):
+            self._record_fault_time(self._book_subscription)
+            self._feed_handler.stale(lost, why)
+        for command in list(self._pending_audits):
             self._answer_audit(command, "", None, None)
-        self._forget_connection()
+        self._reset_connection()
 
-    def _forget_connection(self) -> None:
+    def _reset_connection(self) -> None:
         self._connected = False
         self.ready = False
-        self.broken = ""
-        self._unreadable_before = self.unreadable
-        self._out.clear()
-        self._pending.clear()
-        self._audits.clear()
-        self._by_sid.clear()
-        self._alarmed.clear()
-        self._quoted.clear()
+        self.failure = ""
+        self._unreadable_at_connect = self.unreadable_frames
+        self._outgoing.clear()
+        self._pending_commands.clear()
+        self._pending_audits.clear()
+        self._subscriptions_by_sid.clear()
+        self._alarmed_channels.clear()
+        self._quote_has_size.clear()
         for subscription in self._subscriptions.values():
             subscription.reset()
 
-    def outgoing(self) -> list[bytes]:
+    def commands_to_send(self) -> list[bytes]:
         """Give the commands that are to be sent now, in order, and forget them."""
-        out, self._out = self._out, []
+        out, self._outgoing = self._outgoing, []
         return out
 
     def probe(self) -> None:
@@ -240,19 +251,19 @@ class FeedProtocol:
 
         docs/kalshi-api.md, section 5.
         """
-        if not self._connected or any(command.probe for command in self._pending.values()):
+        if not self._connected or any(command.is_probe for command in self._pending_commands.values()):
             return
-        books = self._books
-        if books.state is State.LIVE and books.good:
-            ticker = min(books.good)
-            self._ask_for_snapshots(books, [ticker], probe=True)
+        books = self._book_subscription
+        if books.state is SubscriptionState.LIVE and books.trusted:
+            ticker = min(books.trusted)
+            self._request_snapshots(books, [ticker], is_probe=True)
         else:
-            self._send(_PROBE, books, probe=True)
+            self._send_command(_LIST_SUBSCRIPTIONS, books, is_probe=True)
 
-    def distrust(self, why: str) -> None:
+    def resync_books(self, why: str) -> None:
         """Take the trust from all books and fetch them anew: for whoever finds that one cannot be right."""
-        if self._books.state is State.LIVE:
-            self._fault(self._books, why)
+        if self._book_subscription.state is SubscriptionState.LIVE:
+            self._handle_fault(self._book_subscription, why)
 
     def audit(self, ticker: str, answer: AuditAnswer) -> None:
         """Ask for a fresh snapshot of a trusted book and hand its levels over at the moment that they hold.
@@ -260,24 +271,24 @@ class FeedProtocol:
         The sink's own book then has to be equal. The answer is called with None if the book is not trusted now, or if
         it is lost before the snapshot comes.
         """
-        if not self._connected or ticker not in self._books.good:
+        if not self._connected or ticker not in self._book_subscription.trusted:
             answer(ticker, None, None)
             return
-        self._audits[self._ask_for_snapshots(self._books, [ticker])] = answer
+        self._pending_audits[self._request_snapshots(self._book_subscription, [ticker])] = answer
 
     # Frames.
 
-    def _receiver(self) -> Callable[[bytes | str], None]:  # noqa: C901 - the hot path: each call more would be paid for
+    def _make_receiver(self) -> Callable[[bytes | str], None]:  # noqa: C901 - the hot path: each call more would be paid for
         """Make `receive`: a closure, whose names are looked up in a quarter less time than a method's attributes."""
-        by_sid, handlers = self._by_sid, self._handlers
-        prices, deltas, decode, newest_ms = PRICES, DELTAS, wire.decode_frame, self._newest_ms
+        by_sid, handlers = self._subscriptions_by_sid, self._handlers
+        prices, deltas, decode, newest_ms = PRICE_CACHE, DELTA_CACHE, wire.decode_frame, self._last_ts_ms_cell
         delta_frame = wire.DeltaFrame
 
         def receive(data: bytes | str) -> None:
             try:
                 frame = decode(data)
-            except _UNREADABLE:
-                self._unreadable_frame(data)
+            except _DECODE_ERRORS:
+                self._handle_undecodable(data)
                 return
             if frame.__class__ is not delta_frame:
                 handlers[frame.__class__](frame, data)
@@ -285,57 +296,59 @@ class FeedProtocol:
             try:
                 subscription = by_sid[frame.sid]
             except KeyError:
-                self.strangers += 1
+                self.unknown_sid_frames += 1
                 return
             seq = frame.seq
             if seq == subscription.expected:
                 subscription.expected = seq + 1
-            elif not self._out_of_turn(subscription, seq):
+            elif not self._handle_sequence_break(subscription, seq):
                 return
             msg = frame.msg
             try:
-                change = subscription.good[msg.market_ticker]
+                change = subscription.trusted[msg.market_ticker]
             except KeyError:
-                self._untrusted_delta(subscription, msg.market_ticker)
+                self._handle_untrusted_delta(subscription, msg.market_ticker)
                 return
             try:
                 price, count = prices[msg.price_dollars], deltas[msg.delta_fp]
             except KeyError:
-                learned = self._learn(subscription, msg)
+                learned = self._parse_uncached_delta(subscription, msg)
                 if learned is None:
                     return
                 price, count = learned
             try:
                 change(msg.side, price, count)
             except BookError as error:
-                self._fault(subscription, f"{msg.market_ticker}: {clean(str(error))}.")
+                self._handle_fault(subscription, f"{msg.market_ticker}: {clean(str(error))}.")
                 return
             newest_ms[0] = msg.ts_ms
 
         return receive
 
-    def _learn(self, subscription: Subscription, msg: wire.DeltaMsg) -> tuple[Price, Count] | None:
+    def _parse_uncached_delta(
+        self, subscription: ChannelSubscription, msg: wire.DeltaMsg
+    ) -> tuple[Price, Count] | None:
         """Parse the numbers of a change that were not seen before; None, and a fault, if they are none."""
         try:
-            return learn_price(msg.price_dollars), learn_delta(msg.delta_fp)
+            return parse_and_cache_price(msg.price_dollars), parse_and_cache_delta(msg.delta_fp)
         except NumberError as error:
-            self._fault(subscription, f"{msg.market_ticker}: {clean(str(error))}")
+            self._handle_fault(subscription, f"{msg.market_ticker}: {clean(str(error))}")
             return None
 
-    def _in_turn(self, sid: int, seq: int | UnsetType) -> Subscription | None:
+    def _accept_sequence(self, sid: int, seq: int | UnsetType) -> ChannelSubscription | None:
         """Count a frame's number, and give the subscription if the frame may be used."""
-        subscription = self._by_sid.get(sid)
+        subscription = self._subscriptions_by_sid.get(sid)
         if subscription is None:
-            self.strangers += 1
+            self.unknown_sid_frames += 1
             return None
         if seq is UNSET:
             return subscription
         if seq == subscription.expected:
             subscription.expected = seq + 1
             return subscription
-        return subscription if self._out_of_turn(subscription, seq) else None
+        return subscription if self._handle_sequence_break(subscription, seq) else None
 
-    def _out_of_turn(self, subscription: Subscription, seq: int) -> bool:
+    def _handle_sequence_break(self, subscription: ChannelSubscription, seq: int) -> bool:
         """Deal with a number that was not expected; say whether the frame's content may be used all the same.
 
         After a gap it may: it was sent after what is missing. One that comes twice or late may not.
@@ -346,112 +359,117 @@ class FeedProtocol:
             return True
         if seq > expected:
             subscription.expected = seq + 1
-            self._fault(subscription, f"{seq - expected} of the exchange's messages were lost on the way.")
+            self._handle_fault(subscription, f"{seq - expected} of the exchange's messages were lost on the way.")
             return True
-        self._fault(subscription, "A message of the exchange came twice or out of turn.")
+        self._handle_fault(subscription, "A message of the exchange came twice or out of turn.")
         return False
 
-    def _unreadable_frame(self, data: bytes | str) -> None:
+    def _handle_undecodable(self, data: bytes | str) -> None:
         """Deal with a frame that could not be read."""
-        if not self._is_an_attempt(data):
-            self._count_unreadable(data)
+        if not self._reject_overlong_number(data):
+            self._handle_unknown_frame(data)
 
-    def _count_unreadable(self, data: bytes | str) -> None:
+    def _handle_unknown_frame(self, data: bytes | str) -> None:
         """Count what can be counted of a frame that is not known, or not what it should be."""
         try:
             envelope = wire.decode_envelope(data)
-        except _UNREADABLE as error:
-            self._wholly_unreadable()
-            if isinstance(error, RecursionError) or self.unreadable - self._unreadable_before > MOST_UNREADABLE:
-                self.broken = "The exchange sends messages that cannot be read."
+        except _DECODE_ERRORS as error:
+            self._handle_unparseable()
+            if (
+                isinstance(error, RecursionError)
+                or self.unreadable_frames - self._unreadable_at_connect > MAX_UNREADABLE_MESSAGES
+            ):
+                self.failure = "The exchange sends messages that cannot be read."
             return
         if isinstance(envelope.sid, int):
-            subscription = self._in_turn(envelope.sid, envelope.seq)
+            subscription = self._accept_sequence(envelope.sid, envelope.seq)
         elif envelope.type in {"orderbook_delta", "orderbook_snapshot"}:
-            subscription = self._books
+            subscription = self._book_subscription
         else:
             subscription = None
         if envelope.type not in wire.FRAME_TYPES:
             return
-        self.unreadable += 1
+        self.unreadable_frames += 1
         sentence = f"A message of type {clean(envelope.type, 40)} could not be read."
         if envelope.type == "error" and isinstance(envelope.id, int):
-            command = self._pending.pop(envelope.id, None)
+            command = self._pending_commands.pop(envelope.id, None)
             if command is not None:
-                self._refused(command, wire.ErrorMsg(code=Code.GENERAL))
+                self._handle_command_error(command, wire.ErrorMsg(code=ErrorCode.GENERAL))
         elif subscription is None:
-            self._alarm("", sentence)
-        elif subscription is self._books:
-            self._fault(subscription, sentence)
+            self._report_alarm_once("", sentence)
+        elif subscription is self._book_subscription:
+            self._handle_fault(subscription, sentence)
         else:
             self._report(Happening.MISSED, subscription.channel, sentence)
 
-    def _is_an_attempt(self, data: bytes | str) -> bool:
+    def _reject_overlong_number(self, data: bytes | str) -> bool:
         """Say whether a frame that could not be read holds a number that can be none: then the link is reset."""
-        if len(data) <= NO_NUMBER or not _DIGITS.search(data if isinstance(data, bytes) else data.encode()):
+        if len(data) <= MAX_DIGIT_RUN or not _OVERLONG_NUMBER.search(
+            data if isinstance(data, bytes) else data.encode()
+        ):
             return False
-        self._wholly_unreadable()
-        self.broken = "The exchange sends a number that can be none."
+        self._handle_unparseable()
+        self.failure = "The exchange sends a number that can be none."
         return True
 
-    def _wholly_unreadable(self) -> None:
+    def _handle_unparseable(self) -> None:
         """Trust nothing for a frame that could have been anything; tell at most once a second that news may be lost."""
-        self.unreadable += 1
+        self.unreadable_frames += 1
         sentence = "A message of the exchange could not be read."
-        if self._books.state is State.LIVE:
-            self._fault(self._books, sentence)
-        if self._now - self._unreadable_told >= 1.0:
-            self._unreadable_told = self._now
+        if self._book_subscription.state is SubscriptionState.LIVE:
+            self._handle_fault(self._book_subscription, sentence)
+        if self._now - self._unreadable_reported_at >= 1.0:
+            self._unreadable_reported_at = self._now
             self._report(Happening.MISSED, "", sentence)
 
-    def _untrusted_delta(self, subscription: Subscription, ticker: str) -> None:
+    def _handle_untrusted_delta(self, subscription: ChannelSubscription, ticker: str) -> None:
         """Pass over a change to a book that is not trusted; outside a recovery it means that a snapshot is missing."""
         if (
-            ticker in subscription.awaiting
-            and subscription.stage is Stage.NONE
-            and not any(ticker in command.tickers for command in self._pending.values())
+            ticker in subscription.awaiting_snapshot
+            and subscription.stage is RecoveryStage.NONE
+            and not any(ticker in command.tickers for command in self._pending_commands.values())
         ):
-            self._fault(subscription, f"{ticker}: a change came before the order book itself.")
+            self._handle_fault(subscription, f"{ticker}: a change came before the order book itself.")
 
-    def _snapshot(self, frame: wire.SnapshotFrame, data: bytes | str) -> None:
+    def _on_snapshot(self, frame: wire.SnapshotFrame, data: bytes | str) -> None:
         msg = frame.msg
         ticker = msg.market_ticker
-        command_id = self._asked_for(frame.id, ticker)
-        subscription = self._by_sid.get(frame.sid)
+        command_id = self._find_snapshot_command(frame.id, ticker)
+        subscription = self._subscriptions_by_sid.get(frame.sid)
         if command_id and subscription is not None and frame.seq + 1 == subscription.expected:
             # Ours, and as of the newest number rather than with one of its own: just as good.
             pass
         else:
-            subscription = self._in_turn(frame.sid, frame.seq)
-        if subscription is None or ticker not in subscription.sent:
+            subscription = self._accept_sequence(frame.sid, frame.seq)
+        if subscription is None or ticker not in subscription.subscribed:
             return
-        subscription.outstanding.discard(ticker)
+        subscription.requested_snapshots.discard(ticker)
         try:
-            yes, no = translate.levels_of(msg.yes_dollars_fp), translate.levels_of(msg.no_dollars_fp)
+            yes, no = translate.parse_levels(msg.yes_dollars_fp), translate.parse_levels(msg.no_dollars_fp)
             if not yes and not no:
-                self._refuse_suspicious_emptiness(ticker, data)
+                self._check_empty_snapshot(ticker, data)
             elif yes and no:
-                _refuse_crossed(yes, no)
-            if command_id in self._audits:
-                trusted = ticker in subscription.good
+                _check_not_crossed(yes, no)
+            if command_id in self._pending_audits:
+                trusted = ticker in subscription.trusted
                 self._answer_audit(command_id, ticker, yes if trusted else None, no if trusted else None)
-            change = self._sink.snapshot(ticker, yes, no)
-        except _SENSELESS as error:
-            self._bad_snapshot(subscription, ticker, f"{ticker}: {clean(str(error)).rstrip('.')}.")
+            change = self._feed_handler.snapshot(ticker, yes, no)
+        except _INVALID_CONTENT_ERRORS as error:
+            self._handle_bad_snapshot(subscription, ticker, f"{ticker}: {clean(str(error)).rstrip('.')}.")
             return
         if command_id:
-            command = self._pending[command_id]
+            command = self._pending_commands[command_id]
             command.tickers -= {ticker}
             command.sent_at = self._now
             if not command.tickers:
-                del self._pending[command_id]
-        subscription.trust(ticker, change)
-        subscription.progress = True
-        subscription.fruitless = False
-        subscription.deadline = self._now + self._patience(subscription)
-        self._look_whether_healed(subscription)
+                del self._pending_commands[command_id]
+        subscription.mark_trusted(ticker, change)
+        subscription.round_made_progress = True
+        subscription.previous_had_no_books = False
+        subscription.deadline = self._now + self._snapshot_timeout_s(subscription)
+        self._check_recovery(subscription)
 
-    def _refuse_suspicious_emptiness(self, ticker: str, data: bytes | str) -> None:
+    def _check_empty_snapshot(self, ticker: str, data: bytes | str) -> None:
         """Raise TranslationError if a snapshot that looks empty need not be: strange names, or a quote with sizes."""
         msg = msgspec.json.decode(data).get("msg")
         strange = sorted(
@@ -459,231 +477,259 @@ class FeedProtocol:
         )
         if strange:
             raise TranslationError(f"its levels stand under {clean(', '.join(strange), 80)}, which is not known")
-        if self._quoted.get(ticker):
+        if self._quote_has_size.get(ticker):
             raise TranslationError("its order book came empty, but its quote has sizes")
 
-    def _asked_for(self, answers: int | UnsetType, ticker: str) -> int:
+    def _find_snapshot_command(self, answered_id: int | UnsetType, ticker: str) -> int:
         """Find the command that a snapshot answers, by its id or else by its market; 0 if nobody asked for it."""
-        if answers:
-            command = self._pending.get(answers)
-            return answers if command is not None and command.what == _SNAPSHOT and ticker in command.tickers else 0
-        for command_id, command in self._pending.items():
-            if command.what == _SNAPSHOT and ticker in command.tickers:
+        if answered_id:
+            command = self._pending_commands.get(answered_id)
+            return (
+                answered_id
+                if command is not None and command.name == _GET_SNAPSHOT and ticker in command.tickers
+                else 0
+            )
+        for command_id, command in self._pending_commands.items():
+            if command.name == _GET_SNAPSHOT and ticker in command.tickers:
                 return command_id
         return 0
 
-    def _ticker_taker(self) -> Callable[[wire.TickerFrame, bytes | str], None]:
+    def _make_ticker_receiver(self) -> Callable[[wire.TickerFrame, bytes | str], None]:
         """Make what takes a quote: a closure, as `receive` is one, and for the same reason."""
-        by_sid, known, books, newest_ms = self._by_sid, self._known_tickers, self._books, self._newest_ms
-        read, tell = translate.quote, self._sink.quote
+        by_sid, known, books, newest_ms = (
+            self._subscriptions_by_sid,
+            self._valid_tickers,
+            self._book_subscription,
+            self._last_ts_ms_cell,
+        )
+        read, tell = translate.quote, self._feed_handler.quote
 
         def take(frame: wire.TickerFrame, _data: bytes | str) -> None:
             if frame.sid not in by_sid:
-                self.strangers += 1
+                self.unknown_sid_frames += 1
                 return
             msg = frame.msg
             ticker = msg.market_ticker
             try:
                 if ticker not in known:
-                    known.add(translate.identity(ticker, "market ticker"))
+                    known.add(translate.parse_id(ticker, "market ticker"))
                 quote = read(msg)
             except TranslationError as error:
-                self._alarm(Channel.TICKER, f"A quote makes no sense: {error}")
+                self._report_alarm_once(Channel.TICKER, f"A quote makes no sense: {error}")
                 return
             tell(ticker, quote)
             if ticker in books.wanted:
-                self._quoted[ticker] = bool(quote.yes_bid_size or quote.yes_ask_size)
+                self._quote_has_size[ticker] = bool(quote.yes_bid_size or quote.yes_ask_size)
             newest_ms[0] = msg.ts_ms
 
         return take
 
-    def _trade(self, frame: wire.TradeFrame, _data: bytes | str) -> None:
-        if self._in_turn(frame.sid, frame.seq) is None:
+    def _on_trade(self, frame: wire.TradeFrame, _data: bytes | str) -> None:
+        if self._accept_sequence(frame.sid, frame.seq) is None:
             return
         try:
-            self._sink.trade(translate.trade(frame.msg))
+            self._feed_handler.trade(translate.trade(frame.msg))
         except TranslationError as error:
-            self._alarm(Channel.TRADE, f"A trade makes no sense: {error}")
+            self._report_alarm_once(Channel.TRADE, f"A trade makes no sense: {error}")
             return
-        self._newest_ms[0] = frame.msg.ts_ms
+        self._last_ts_ms_cell[0] = frame.msg.ts_ms
 
-    def _fill(self, frame: wire.FillFrame, _data: bytes | str) -> None:
-        self._account_news(frame.sid, Channel.FILL, lambda: self._sink.fill(translate.fill(frame.msg)))
-
-    def _user_order(self, frame: wire.UserOrderFrame, _data: bytes | str) -> None:
-        self._account_news(frame.sid, Channel.ORDERS, lambda: self._sink.order(translate.user_order(frame.msg)))
-
-    def _market_position(self, frame: wire.MarketPositionFrame, _data: bytes | str) -> None:
-        self._account_news(
-            frame.sid, Channel.POSITIONS, lambda: self._sink.position(translate.market_position(frame.msg))
+    def _on_fill(self, frame: wire.FillFrame, _data: bytes | str) -> None:
+        self._deliver_account_update(
+            frame.sid, Channel.FILL, lambda: self._feed_handler.fill(translate.fill(frame.msg))
         )
 
-    def _account_news(self, sid: int, channel: str, pass_on: Callable[[], None]) -> None:
+    def _on_user_order(self, frame: wire.UserOrderFrame, _data: bytes | str) -> None:
+        self._deliver_account_update(
+            frame.sid, Channel.ORDERS, lambda: self._feed_handler.order(translate.user_order(frame.msg))
+        )
+
+    def _on_market_position(self, frame: wire.MarketPositionFrame, _data: bytes | str) -> None:
+        self._deliver_account_update(
+            frame.sid, Channel.POSITIONS, lambda: self._feed_handler.position(translate.market_position(frame.msg))
+        )
+
+    def _deliver_account_update(self, sid: int, channel: str, deliver: Callable[[], None]) -> None:
         """Pass on news of the account; what makes no sense has to be read by REST, so it is told as missed."""
-        if sid not in self._by_sid:
-            self.strangers += 1
+        if sid not in self._subscriptions_by_sid:
+            self.unknown_sid_frames += 1
             return
         try:
-            pass_on()
+            deliver()
         except TranslationError as error:
             self._report(Happening.MISSED, channel, f"News of the account makes no sense: {error}")
 
-    def _lifecycle(self, frame: wire.LifecycleFrame, _data: bytes | str) -> None:
-        if self._in_turn(frame.sid, frame.seq) is None:
+    def _on_lifecycle(self, frame: wire.LifecycleFrame, _data: bytes | str) -> None:
+        if self._accept_sequence(frame.sid, frame.seq) is None:
             return
         try:
-            ticker = translate.identity(frame.msg.market_ticker, "market ticker")
+            ticker = translate.parse_id(frame.msg.market_ticker, "market ticker")
         except TranslationError as error:
-            self._alarm(Channel.LIFECYCLE, f"A lifecycle event makes no sense: {error}")
+            self._report_alarm_once(Channel.LIFECYCLE, f"A lifecycle event makes no sense: {error}")
             return
-        self._quoted.pop(ticker, None)
-        self._sink.lifecycle(ticker, clean(frame.msg.event_type, 64))
+        self._quote_has_size.pop(ticker, None)
+        self._feed_handler.lifecycle(ticker, clean(frame.msg.event_type, 64))
 
-    def _counted_only(
+    def _on_sequence_only(
         self, frame: wire.EventLifecycleFrame | wire.EventFeeFrame | wire.OrderGroupFrame, _data: bytes | str
     ) -> None:
-        self._in_turn(frame.sid, frame.seq)
+        self._accept_sequence(frame.sid, frame.seq)
 
     # Answers to commands.
 
-    def _subscribed(self, frame: wire.SubscribedFrame, _data: bytes | str) -> None:
-        command = self._pending.pop(frame.id, None) if frame.id else self._pending_subscribe(frame.msg.channel)
+    def _on_subscribed(self, frame: wire.SubscribedFrame, _data: bytes | str) -> None:
+        command = (
+            self._pending_commands.pop(frame.id, None) if frame.id else self._pop_pending_subscribe(frame.msg.channel)
+        )
         sid = frame.msg.sid
-        if command is None or command.what != _SUBSCRIBE or not self._is_current(command):
+        if command is None or command.name != _SUBSCRIBE or not self._is_subscribe_pending(command):
             self._send_unsubscribe(sid)
             return
         subscription = command.subscription
         subscription.expected = 1
-        self._live(subscription, sid)
+        self._activate(subscription, sid)
 
-    def _pending_subscribe(self, channel: str) -> _Command | None:
+    def _pop_pending_subscribe(self, channel: str) -> _PendingCommand | None:
         """Find the subscribe command that an answer without an id belongs to."""
-        for command_id, command in self._pending.items():
-            if command.what == _SUBSCRIBE and command.subscription.channel == channel:
-                return self._pending.pop(command_id)
+        for command_id, command in self._pending_commands.items():
+            if command.name == _SUBSCRIBE and command.subscription.channel == channel:
+                return self._pending_commands.pop(command_id)
         return None
 
     @staticmethod
-    def _is_current(command: _Command) -> bool:
-        return command.subscription.state is State.PENDING
+    def _is_subscribe_pending(command: _PendingCommand) -> bool:
+        return command.subscription.state is SubscriptionState.PENDING
 
-    def _live(self, subscription: Subscription, sid: int) -> None:
+    def _activate(self, subscription: ChannelSubscription, sid: int) -> None:
         subscription.sid = sid
-        subscription.state = State.LIVE
-        subscription.deadline = self._now + self._patience(subscription)
-        self._by_sid[sid] = subscription
-        if subscription.lost:
+        subscription.state = SubscriptionState.LIVE
+        subscription.deadline = self._now + self._snapshot_timeout_s(subscription)
+        self._subscriptions_by_sid[sid] = subscription
+        if subscription.end_reason:
             # What happened between the end and now was told to nobody.
-            self._report(Happening.MISSED, subscription.channel, subscription.lost)
-            subscription.lost = ""
-        self._follow(subscription)
-        self._notice_ready()
+            self._report(Happening.MISSED, subscription.channel, subscription.end_reason)
+            subscription.end_reason = ""
+        self._sync_subscription(subscription)
+        self._update_ready()
 
-    def _unsubscribed(self, frame: wire.UnsubscribedFrame, _data: bytes | str) -> None:
+    def _on_unsubscribed(self, frame: wire.UnsubscribedFrame, _data: bytes | str) -> None:
         if frame.id:
-            self._pending.pop(frame.id, None)
-        if frame.sid not in self._by_sid:
+            self._pending_commands.pop(frame.id, None)
+        if frame.sid not in self._subscriptions_by_sid:
             return
-        subscription = self._by_sid[frame.sid]
-        self._in_turn(frame.sid, frame.seq)
-        self._lose(subscription, "The exchange ended the subscription.")
+        subscription = self._subscriptions_by_sid[frame.sid]
+        self._accept_sequence(frame.sid, frame.seq)
+        self._handle_subscription_end(subscription, "The exchange ended the subscription.")
 
-    def _ok(self, frame: wire.OkFrame, _data: bytes | str) -> None:
-        command = self._pending.pop(frame.id, None) if frame.id else None
+    def _on_ok(self, frame: wire.OkFrame, _data: bytes | str) -> None:
+        command = self._pending_commands.pop(frame.id, None) if frame.id else None
         sid = frame.sid
         if not isinstance(sid, int):
             return
-        if command is not None and command.what == _SUBSCRIBE and self._is_current(command):
+        if command is not None and command.name == _SUBSCRIBE and self._is_subscribe_pending(command):
             # The channel was active already, so the exchange only added markets: no snapshots come by themselves.
             subscription = command.subscription
             subscription.expected = frame.seq + 1 if isinstance(frame.seq, int) else None
-            self._live(subscription, sid)
-            if subscription is self._books:
-                self._note_fault_time(subscription)
-                self._recover(subscription)
+            self._activate(subscription, sid)
+            if subscription is self._book_subscription:
+                self._record_fault_time(subscription)
+                self._start_recovery_round(subscription)
             return
-        if sid in self._by_sid:
-            self._in_turn(sid, frame.seq)
-        if command is not None and command.what == _SNAPSHOT and command.tickers:
-            self._pending[frame.id or 0] = command
+        if sid in self._subscriptions_by_sid:
+            self._accept_sequence(sid, frame.seq)
+        if command is not None and command.name == _GET_SNAPSHOT and command.tickers:
+            self._pending_commands[frame.id or 0] = command
 
-    def _error(self, frame: wire.ErrorFrame, _data: bytes | str) -> None:
-        subscription = self._by_sid.get(frame.sid) if isinstance(frame.sid, int) else None
+    def _on_error(self, frame: wire.ErrorFrame, _data: bytes | str) -> None:
+        subscription = self._subscriptions_by_sid.get(frame.sid) if isinstance(frame.sid, int) else None
         if subscription is not None and subscription.sid is not None:
-            self._in_turn(subscription.sid, frame.seq)
-        command = self._pending.pop(frame.id, None) if frame.id else None
+            self._accept_sequence(subscription.sid, frame.seq)
+        command = self._pending_commands.pop(frame.id, None) if frame.id else None
         if frame.id:
             self._answer_audit(frame.id, "", None, None)
         if command is not None:
-            self._refused(command, frame.msg)
-        elif subscription is not None and frame.msg.code in _TERMINAL:
-            self._lose(subscription, f"The exchange ended the subscription ({_said(frame.msg)}).")
+            self._handle_command_error(command, frame.msg)
+        elif subscription is not None and frame.msg.code in _TERMINAL_CODES:
+            self._handle_subscription_end(
+                subscription, f"The exchange ended the subscription ({_describe_error(frame.msg)})."
+            )
         else:
             self._report(
                 Happening.REFUSED,
                 subscription.channel if subscription is not None else "",
-                f"The exchange's stream reports an error: {_said(frame.msg)}.",
+                f"The exchange's stream reports an error: {_describe_error(frame.msg)}.",
             )
 
-    def _refused(self, command: _Command, error: wire.ErrorMsg) -> None:
+    def _handle_command_error(self, command: _PendingCommand, error: wire.ErrorMsg) -> None:
         """Deal with a command that the exchange did not carry out."""
         subscription = command.subscription
-        if command.what in {_UNSUBSCRIBE, _PROBE} or subscription.state not in {State.PENDING, State.LIVE}:
+        if command.name in {_UNSUBSCRIBE, _LIST_SUBSCRIPTIONS} or subscription.state not in {
+            SubscriptionState.PENDING,
+            SubscriptionState.LIVE,
+        }:
             return
-        if command.what == _SUBSCRIBE:
-            self._subscribe_refused(command, error)
-        elif error.code in _TERMINAL:
-            self._lose(subscription, f"The exchange ended the subscription ({_said(error)}).")
-        elif command.what == _ADD:
-            lost = subscription.forget(set(command.tickers))
+        if command.name == _SUBSCRIBE:
+            self._handle_subscribe_error(command, error)
+        elif error.code in _TERMINAL_CODES:
+            self._handle_subscription_end(
+                subscription, f"The exchange ended the subscription ({_describe_error(error)})."
+            )
+        elif command.name == _ADD_MARKETS:
+            lost = subscription.remove_tickers(set(command.tickers))
             if lost:
-                self._sink.stale(lost, f"The exchange refused this market: {_said(error)}.")
-            self._sort_out(subscription, command.tickers, error)
-        elif command.what == _SNAPSHOT:
-            subscription.outstanding -= command.tickers
-            if error.code in _PASSING and subscription.rounds < self.bounds.rounds:
-                subscription.deadline = self._now + self.bounds.snapshot
-            elif subscription.stage is Stage.SNAPSHOT:
-                self._resubscribe(subscription, f"The exchange sends no snapshots ({_said(error)}).")
+                self._feed_handler.stale(lost, f"The exchange refused this market: {_describe_error(error)}.")
+            self._isolate_refused_markets(subscription, command.tickers, error)
+        elif command.name == _GET_SNAPSHOT:
+            subscription.requested_snapshots -= command.tickers
+            if error.code in _RETRYABLE_CODES and subscription.recovery_rounds < self.policy.rounds:
+                subscription.deadline = self._now + self.policy.snapshot
+            elif subscription.stage is RecoveryStage.SNAPSHOT:
+                self._resubscribe(subscription, f"The exchange sends no snapshots ({_describe_error(error)}).")
 
-    def _subscribe_refused(self, command: _Command, error: wire.ErrorMsg) -> None:
+    def _handle_subscribe_error(self, command: _PendingCommand, error: wire.ErrorMsg) -> None:
         subscription = command.subscription
-        if error.code in _PASSING or error.code in _TERMINAL:
-            subscription.start_anew()
-            subscription.state = State.IDLE
-            self._hold(subscription)
-        elif command.tickers and error.code in {Code.INVALID_PARAMETER, Code.MARKET_NOT_FOUND, Code.MARKET_LIMIT}:
+        if error.code in _RETRYABLE_CODES or error.code in _TERMINAL_CODES:
+            subscription.reset_subscription()
+            subscription.state = SubscriptionState.IDLE
+            self._back_off(subscription)
+        elif command.tickers and error.code in {
+            ErrorCode.INVALID_PARAMETER,
+            ErrorCode.MARKET_NOT_FOUND,
+            ErrorCode.MARKET_LIMIT,
+        }:
             waiting = list(subscription.batches)
-            subscription.start_anew()
-            subscription.state = State.IDLE
+            subscription.reset_subscription()
+            subscription.state = SubscriptionState.IDLE
             subscription.batches.extend(waiting)
-            self._sort_out(subscription, command.tickers, error)
-        elif error.code == Code.ALREADY_SUBSCRIBED:
-            self.broken = "The exchange still holds an old subscription that cannot be named any more."
+            self._isolate_refused_markets(subscription, command.tickers, error)
+        elif error.code == ErrorCode.ALREADY_SUBSCRIBED:
+            self.failure = "The exchange still holds an old subscription that cannot be named any more."
         else:
-            subscription.start_anew()
-            subscription.state = State.DEAD
+            subscription.reset_subscription()
+            subscription.state = SubscriptionState.DEAD
             self._report(
                 Happening.REFUSED,
                 subscription.channel,
-                f"The exchange refuses the channel {subscription.channel}: {_said(error)}.",
+                f"The exchange refuses the channel {subscription.channel}: {_describe_error(error)}.",
             )
-        self._notice_ready()
+        self._update_ready()
 
-    def _sort_out(self, subscription: Subscription, tickers: frozenset[str], error: wire.ErrorMsg) -> None:
+    def _isolate_refused_markets(
+        self, subscription: ChannelSubscription, tickers: frozenset[str], error: wire.ErrorMsg
+    ) -> None:
         """Find the market that a refusal is about: the one it names, or by halves; the others are sent again.
 
         Where the exchange takes no more markets at all (26), the first that does not fit stands for all that wait.
         """
-        if error.code in _PASSING or (error.code == Code.MARKET_LIMIT and subscription.made_room):
+        if error.code in _RETRYABLE_CODES or (error.code == ErrorCode.MARKET_LIMIT and subscription.has_made_room):
             # Later there may be room: for the command, or in the subscription, which has just been left by others.
-            subscription.made_room = False
+            subscription.has_made_room = False
             subscription.batches.appendleft(sorted(tickers))
-            self._hold(subscription)
+            self._back_off(subscription)
             return
         named = error.market_ticker
         if isinstance(named, str) and named in tickers:
-            self._refuse_markets(subscription, {named}, error)
+            self._mark_markets_refused(subscription, {named}, error)
             subscription.batches.append(sorted(tickers - {named}))
         elif len(tickers) > 1:
             ordered = sorted(tickers)
@@ -691,91 +737,93 @@ class FeedProtocol:
             subscription.batches.extendleft((ordered[middle:], ordered[:middle]))
         else:
             refused = set(tickers)
-            if error.code == Code.MARKET_LIMIT:
+            if error.code == ErrorCode.MARKET_LIMIT:
                 refused.update(*subscription.batches)
                 subscription.batches.clear()
-            self._refuse_markets(subscription, refused, error)
+            self._mark_markets_refused(subscription, refused, error)
         self._send_batches(subscription)
 
-    def _refuse_markets(self, subscription: Subscription, tickers: set[str], error: wire.ErrorMsg) -> None:
+    def _mark_markets_refused(self, subscription: ChannelSubscription, tickers: set[str], error: wire.ErrorMsg) -> None:
         """Ask no more for these markets on this connection, and say so."""
         subscription.refused |= tickers
         ordered = tuple(sorted(tickers))
         which = ordered[0] if len(ordered) == 1 else f"{len(ordered)} markets"
-        text = f"The exchange refuses {which} on {subscription.channel}: {_said(error)}."
-        if subscription is self._books:
-            self._sink.stale(ordered, text)
-        happening = Happening.FULL if error.code == Code.MARKET_LIMIT else Happening.REFUSED
+        text = f"The exchange refuses {which} on {subscription.channel}: {_describe_error(error)}."
+        if subscription is self._book_subscription:
+            self._feed_handler.stale(ordered, text)
+        happening = Happening.FULL if error.code == ErrorCode.MARKET_LIMIT else Happening.REFUSED
         self._report(happening, subscription.channel, text, ordered)
 
     # Following what is wanted.
 
-    def _follow(self, subscription: Subscription) -> None:
+    def _sync_subscription(self, subscription: ChannelSubscription) -> None:
         """Bring a subscription to what is wanted: subscribe, add, delete or unsubscribe."""
-        if not self._connected or subscription.state in {State.PENDING, State.DEAD}:
+        if not self._connected or subscription.state in {SubscriptionState.PENDING, SubscriptionState.DEAD}:
             return
-        if not subscription.needed or subscription.sent_everything != subscription.everything:
-            self._leave(subscription)
-        if not subscription.needed:
+        if not subscription.is_needed or subscription.subscribed_whole_channel != subscription.whole_channel:
+            self._unsubscribe(subscription)
+        if not subscription.is_needed:
             return
         queued = {ticker for batch in subscription.batches for ticker in batch}
-        fresh = sorted(subscription.wanted - subscription.sent - subscription.refused - queued)
-        size = self.bounds.batch
+        fresh = sorted(subscription.wanted - subscription.subscribed - subscription.refused - queued)
+        size = self.policy.batch
         subscription.batches.extend(fresh[start : start + size] for start in range(0, len(fresh), size))
         self._send_batches(subscription)
-        gone = subscription.sent - subscription.wanted
-        if gone and subscription.state is State.LIVE and not subscription.everything:
+        gone = subscription.subscribed - subscription.wanted
+        if gone and subscription.state is SubscriptionState.LIVE and not subscription.whole_channel:
             # After the new ones were added: a subscription emptied of its last market could come to mean all of them.
-            lost = subscription.forget(set(gone))
+            lost = subscription.remove_tickers(set(gone))
             if lost:
-                self._sink.stale(lost, "This market is no longer followed.")
+                self._feed_handler.stale(lost, "This market is no longer followed.")
             ordered = sorted(gone)
             for start in range(0, len(ordered), size):
-                self._send(_DELETE, subscription, ordered[start : start + size])
-            subscription.made_room = True
-            self._look_whether_healed(subscription)
+                self._send_command(_DELETE_MARKETS, subscription, ordered[start : start + size])
+            subscription.has_made_room = True
+            self._check_recovery(subscription)
 
-    def _send_batches(self, subscription: Subscription) -> None:
+    def _send_batches(self, subscription: ChannelSubscription) -> None:
         """Send what waits to be subscribed: the first batch makes the subscription, the others join it."""
-        if not self._connected or self._now < subscription.hold_until:
+        if not self._connected or self._now < subscription.backoff_until:
             return
-        if subscription.state is State.IDLE:
-            if subscription.everything:
+        if subscription.state is SubscriptionState.IDLE:
+            if subscription.whole_channel:
                 self._subscribe(subscription, [])
-            elif batch := self._next_batch(subscription):
+            elif batch := self._pop_batch(subscription):
                 self._subscribe(subscription, batch)
             return
-        while subscription.state is State.LIVE and (batch := self._next_batch(subscription)):
-            self._take_up(subscription, batch)
-            self._send(
-                _ADD,
+        while subscription.state is SubscriptionState.LIVE and (batch := self._pop_batch(subscription)):
+            self._mark_subscribed(subscription, batch)
+            self._send_command(
+                _ADD_MARKETS,
                 subscription,
                 batch,
                 send_initial_snapshot=True if subscription.channel == Channel.TICKER else UNSET,
             )
 
     @staticmethod
-    def _next_batch(subscription: Subscription) -> list[str]:
+    def _pop_batch(subscription: ChannelSubscription) -> list[str]:
         """Take the next batch with anything in it that is still wanted; empty if there is none."""
         while subscription.batches:
             batch = subscription.batches.popleft()
-            wanted = [ticker for ticker in batch if ticker in subscription.wanted and ticker not in subscription.sent]
+            wanted = [
+                ticker for ticker in batch if ticker in subscription.wanted and ticker not in subscription.subscribed
+            ]
             if wanted:
                 return wanted
         return []
 
-    def _take_up(self, subscription: Subscription, tickers: Sequence[str]) -> None:
-        subscription.take_up(tickers, books=subscription is self._books)
-        if subscription is self._books:
-            subscription.deadline = self._now + self._patience(subscription)
+    def _mark_subscribed(self, subscription: ChannelSubscription, tickers: Sequence[str]) -> None:
+        subscription.mark_subscribed(tickers, books=subscription is self._book_subscription)
+        if subscription is self._book_subscription:
+            subscription.deadline = self._now + self._snapshot_timeout_s(subscription)
 
-    def _subscribe(self, subscription: Subscription, tickers: Sequence[str]) -> None:
-        self._take_up(subscription, tickers)
-        subscription.sent_everything = subscription.everything
-        subscription.state = State.PENDING
+    def _subscribe(self, subscription: ChannelSubscription, tickers: Sequence[str]) -> None:
+        self._mark_subscribed(subscription, tickers)
+        subscription.subscribed_whole_channel = subscription.whole_channel
+        subscription.state = SubscriptionState.PENDING
         channel = subscription.channel
         with_markets = channel in {Channel.BOOK, Channel.TICKER, Channel.TRADE}
-        self._send(
+        self._send_command(
             _SUBSCRIBE,
             subscription,
             tickers,
@@ -785,126 +833,130 @@ class FeedProtocol:
             skip_ticker_ack=True if with_markets else UNSET,
         )
 
-    def _leave(self, subscription: Subscription) -> None:
+    def _unsubscribe(self, subscription: ChannelSubscription) -> None:
         """Unsubscribe if subscribed; the books are stale, late frames are strangers."""
         sid = subscription.sid
-        lost = subscription.distrust_all()
+        lost = subscription.mark_all_stale()
         if lost:
-            self._sink.stale(lost, "This market is no longer followed.")
+            self._feed_handler.stale(lost, "This market is no longer followed.")
         subscription.fault_at = None
         if sid is not None:
             self._send_unsubscribe(sid)
-        self._detach(subscription)
+        self._reset_subscription(subscription)
 
-    def _lose(self, subscription: Subscription, why: str) -> None:
+    def _handle_subscription_end(self, subscription: ChannelSubscription, why: str) -> None:
         """Deal with a subscription that the exchange has ended: subscribe anew, each time a little later."""
-        self._distrust(subscription, why)
-        if subscription is not self._books:
+        self._mark_books_stale(subscription, why)
+        if subscription is not self._book_subscription:
             self._report(Happening.MISSED, subscription.channel, why)
-            subscription.lost = why
-        self._detach(subscription)
-        self._hold(subscription)
+            subscription.end_reason = why
+        self._reset_subscription(subscription)
+        self._back_off(subscription)
 
-    def _resubscribe(self, subscription: Subscription, why: str) -> None:
+    def _resubscribe(self, subscription: ChannelSubscription, why: str) -> None:
         """Unsubscribe and subscribe: a bare second subscribe would repair nothing (docs/kalshi-api.md, section 4)."""
-        self._distrust(subscription, why)
+        self._mark_books_stale(subscription, why)
         sid = subscription.sid
         if sid is not None:
             self._send_unsubscribe(sid)
-        self._detach(subscription)
-        self._follow(subscription)
-        subscription.stage = Stage.RESUBSCRIBED
-        subscription.deadline = self._now + self.bounds.resubscribe
+        self._reset_subscription(subscription)
+        self._sync_subscription(subscription)
+        subscription.stage = RecoveryStage.RESUBSCRIBED
+        subscription.deadline = self._now + self.policy.resubscribe
 
-    def _detach(self, subscription: Subscription) -> None:
+    def _reset_subscription(self, subscription: ChannelSubscription) -> None:
         if subscription.sid is not None:
-            self._by_sid.pop(subscription.sid, None)
-        self._drop_commands_of(subscription)
-        subscription.start_anew()
-        subscription.state = State.IDLE
+            self._subscriptions_by_sid.pop(subscription.sid, None)
+        self._drop_pending_commands(subscription)
+        subscription.reset_subscription()
+        subscription.state = SubscriptionState.IDLE
 
-    def _hold(self, subscription: Subscription) -> None:
+    def _back_off(self, subscription: ChannelSubscription) -> None:
         """Send nothing more for this subscription for a while, longer each time."""
-        bounds = self.bounds
-        if self._now - subscription.held_at > 6 * bounds.longest:
-            subscription.holds = 0
-        subscription.hold_until = self._now + min(bounds.longest, bounds.retry * 2 ** min(subscription.holds, 16))
-        subscription.held_at = self._now
-        subscription.holds += 1
+        bounds = self.policy
+        if self._now - subscription.backoff_started_at > 6 * bounds.longest:
+            subscription.backoff_count = 0
+        subscription.backoff_until = self._now + min(
+            bounds.longest, bounds.retry * 2 ** min(subscription.backoff_count, 16)
+        )
+        subscription.backoff_started_at = self._now
+        subscription.backoff_count += 1
 
-    def _drop_commands_of(self, subscription: Subscription) -> None:
-        for command_id, command in list(self._pending.items()):
-            if command.subscription is subscription and command.what != _UNSUBSCRIBE:
-                del self._pending[command_id]
-                if command_id in self._audits:
+    def _drop_pending_commands(self, subscription: ChannelSubscription) -> None:
+        for command_id, command in list(self._pending_commands.items()):
+            if command.subscription is subscription and command.name != _UNSUBSCRIBE:
+                del self._pending_commands[command_id]
+                if command_id in self._pending_audits:
                     self._answer_audit(command_id, "", None, None)
 
     # Trust.
 
-    def _fault(self, subscription: Subscription, why: str) -> None:
+    def _handle_fault(self, subscription: ChannelSubscription, why: str) -> None:
         """Trust no book of a subscription any more, and begin to heal it unless that is under way."""
         self.faults += 1
-        if subscription is not self._books:
+        if subscription is not self._book_subscription:
             self._report(Happening.MISSED, subscription.channel, why)
             return
-        self._distrust(subscription, why)
-        if subscription.stage is Stage.NONE and subscription.state is State.LIVE:
-            self._recover(subscription)
+        self._mark_books_stale(subscription, why)
+        if subscription.stage is RecoveryStage.NONE and subscription.state is SubscriptionState.LIVE:
+            self._start_recovery_round(subscription)
 
-    def _distrust(self, subscription: Subscription, why: str) -> None:
-        if subscription is not self._books:
+    def _mark_books_stale(self, subscription: ChannelSubscription, why: str) -> None:
+        if subscription is not self._book_subscription:
             return
-        lost = subscription.distrust_all()
-        self._note_fault_time(subscription)
+        lost = subscription.mark_all_stale()
+        self._record_fault_time(subscription)
         if lost:
-            self._sink.stale(lost, why)
+            self._feed_handler.stale(lost, why)
             self._report(Happening.FAULT, subscription.channel, why, tuple(lost))
 
-    def _note_fault_time(self, subscription: Subscription) -> None:
+    def _record_fault_time(self, subscription: ChannelSubscription) -> None:
         if subscription.fault_at is None:
             subscription.fault_at = self._now
 
-    def _recover(self, subscription: Subscription) -> None:
+    def _start_recovery_round(self, subscription: ChannelSubscription) -> None:
         """Ask for the snapshots of all books that wait for one."""
-        subscription.stage = Stage.SNAPSHOT
-        subscription.rounds += 1
-        subscription.progress = False
-        subscription.outstanding = set(subscription.awaiting)
-        subscription.deadline = self._now + self.bounds.snapshot
-        ordered = sorted(subscription.awaiting)
-        for start in range(0, len(ordered), self.bounds.batch):
-            self._ask_for_snapshots(subscription, ordered[start : start + self.bounds.batch])
+        subscription.stage = RecoveryStage.SNAPSHOT
+        subscription.recovery_rounds += 1
+        subscription.round_made_progress = False
+        subscription.requested_snapshots = set(subscription.awaiting_snapshot)
+        subscription.deadline = self._now + self.policy.snapshot
+        ordered = sorted(subscription.awaiting_snapshot)
+        for start in range(0, len(ordered), self.policy.batch):
+            self._request_snapshots(subscription, ordered[start : start + self.policy.batch])
 
-    def _ask_for_snapshots(self, subscription: Subscription, tickers: Sequence[str], *, probe: bool = False) -> int:
-        return self._send(_SNAPSHOT, subscription, tickers, probe=probe)
+    def _request_snapshots(
+        self, subscription: ChannelSubscription, tickers: Sequence[str], *, is_probe: bool = False
+    ) -> int:
+        return self._send_command(_GET_SNAPSHOT, subscription, tickers, is_probe=is_probe)
 
-    def _bad_snapshot(self, subscription: Subscription, ticker: str, why: str) -> None:
+    def _handle_bad_snapshot(self, subscription: ChannelSubscription, ticker: str, why: str) -> None:
         """Deal with a snapshot that makes no sense: heal everything once; if it comes again, set the market apart."""
         bad = subscription.bad_snapshots.get(ticker, 0) + 1
         subscription.bad_snapshots[ticker] = bad
         if bad > 1:
-            self._set_apart(subscription, [ticker], why)
+            self._quarantine(subscription, [ticker], why)
         else:
-            self._fault(subscription, why)
-        self._look_whether_healed(subscription)
+            self._handle_fault(subscription, why)
+        self._check_recovery(subscription)
 
-    def _set_apart(self, subscription: Subscription, tickers: Sequence[str], why: str) -> None:
+    def _quarantine(self, subscription: ChannelSubscription, tickers: Sequence[str], why: str) -> None:
         """Give up for a while on markets whose books cannot be had, so that the others live on."""
         news = tuple(ticker for ticker in tickers if ticker not in subscription.probation)
         for ticker in tickers:
-            subscription.set_apart(ticker, self._now + self.bounds.quarantine)
-        self._sink.stale(list(tickers), why)
+            subscription.quarantine(ticker, self._now + self.policy.quarantine)
+        self._feed_handler.stale(list(tickers), why)
         if news:
             self._report(Happening.ALARM, subscription.channel, why, news)
 
-    def _look_whether_healed(self, subscription: Subscription) -> None:
+    def _check_recovery(self, subscription: ChannelSubscription) -> None:
         """After a snapshot: end the recovery, or ask for what is still missing once all that was asked for came."""
-        if subscription is not self._books or subscription.state is not State.LIVE:
+        if subscription is not self._book_subscription or subscription.state is not SubscriptionState.LIVE:
             return
-        if not subscription.awaiting:
-            subscription.stage = Stage.NONE
-            subscription.rounds = 0
-            if subscription.fault_at is not None and subscription.good:
+        if not subscription.awaiting_snapshot:
+            subscription.stage = RecoveryStage.NONE
+            subscription.recovery_rounds = 0
+            if subscription.fault_at is not None and subscription.trusted:
                 elapsed = self._now - subscription.fault_at
                 subscription.fault_at = None
                 self.healed += 1
@@ -914,9 +966,9 @@ class FeedProtocol:
                     f"All order books are right again, {elapsed:.1f} s after the fault.",
                     elapsed=elapsed,
                 )
-        elif subscription.stage is Stage.SNAPSHOT and not subscription.outstanding:
-            if subscription.rounds < self.bounds.rounds:
-                self._recover(subscription)
+        elif subscription.stage is RecoveryStage.SNAPSHOT and not subscription.requested_snapshots:
+            if subscription.recovery_rounds < self.policy.rounds:
+                self._start_recovery_round(subscription)
             else:
                 self._resubscribe(subscription, "The order books do not come right.")
 
@@ -928,153 +980,161 @@ class FeedProtocol:
         if not self._connected:
             return
         for subscription in self._subscriptions.values():
-            if subscription.hold_until and now >= subscription.hold_until:
-                subscription.hold_until = 0.0
-                self._follow(subscription)
-        self._look_at_books(self._books)
-        self._look_at_commands()
+            if subscription.backoff_until and now >= subscription.backoff_until:
+                subscription.backoff_until = 0.0
+                self._sync_subscription(subscription)
+        self._check_books(self._book_subscription)
+        self._check_command_timeouts()
 
-    def _look_at_books(self, books: Subscription) -> None:
-        if books.state is not State.LIVE:
+    def _check_books(self, books: ChannelSubscription) -> None:
+        if books.state is not SubscriptionState.LIVE:
             return
-        self._bring_back(books)
-        if books.awaiting:
+        self._retry_quarantined(books)
+        if books.awaiting_snapshot:
             if self._now >= books.deadline:
                 self._escalate(books)
-        elif books.expected != books.seen_expected:
-            books.seen_expected = books.expected
-            books.active_at = self._now
-        elif self._now - books.active_at > self.bounds.quiet and books.good:
+        elif books.expected != books.last_seen_expected:
+            books.last_seen_expected = books.expected
+            books.last_active_at = self._now
+        elif self._now - books.last_active_at > self.policy.quiet and books.trusted:
             # Nobody trades, or the subscription died without a word: only a question tells which.
-            books.active_at = self._now
-            self._ask_for_snapshots(books, [min(books.good)])
+            books.last_active_at = self._now
+            self._request_snapshots(books, [min(books.trusted)])
 
-    def _bring_back(self, books: Subscription) -> None:
+    def _retry_quarantined(self, books: ChannelSubscription) -> None:
         """Ask once more for the books of markets that were set apart long enough ago."""
         back = sorted(ticker for ticker, until in books.quarantined.items() if self._now >= until)
         if back:
             for ticker in back:
                 del books.quarantined[ticker]
-            books.awaiting.update(back)
-            books.deadline = self._now + self.bounds.snapshot
-            self._ask_for_snapshots(books, back)
+            books.awaiting_snapshot.update(back)
+            books.deadline = self._now + self.policy.snapshot
+            self._request_snapshots(books, back)
 
-    def _escalate(self, books: Subscription) -> None:
+    def _escalate(self, books: ChannelSubscription) -> None:
         """Do the next stronger thing for books whose snapshots have not come in time."""
-        again = sorted(books.awaiting & books.probation)
+        again = sorted(books.awaiting_snapshot & books.probation)
         if again:
-            self._set_apart(books, again, _NO_BOOK)
-            self._look_whether_healed(books)
-            if not books.awaiting:
+            self._quarantine(books, again, _NO_BOOK_SENTENCE)
+            self._check_recovery(books)
+            if not books.awaiting_snapshot:
                 return
-        if books.stage is Stage.NONE:
-            self._note_fault_time(books)
-            self._recover(books)
-        elif books.stage is Stage.SNAPSHOT:
-            if books.progress and books.rounds < self.bounds.rounds:
-                self._recover(books)
+        if books.stage is RecoveryStage.NONE:
+            self._record_fault_time(books)
+            self._start_recovery_round(books)
+        elif books.stage is RecoveryStage.SNAPSHOT:
+            if books.round_made_progress and books.recovery_rounds < self.policy.rounds:
+                self._start_recovery_round(books)
             else:
                 self._resubscribe(books, "The order books that were asked for did not come.")
-        elif books.good or books.fruitless:
-            self._set_apart(books, sorted(books.awaiting), _NO_BOOK)
-            self._look_whether_healed(books)
+        elif books.trusted or books.previous_had_no_books:
+            self._quarantine(books, sorted(books.awaiting_snapshot), _NO_BOOK_SENTENCE)
+            self._check_recovery(books)
         else:
-            books.fruitless = True
-            self.broken = "No order books came after subscribing anew."
+            books.previous_had_no_books = True
+            self.failure = "No order books came after subscribing anew."
 
-    def _look_at_commands(self) -> None:
-        oldest = self._now - self.bounds.answer
-        for command_id, command in list(self._pending.items()):
-            if command.sent_at > oldest or command_id not in self._pending:
+    def _check_command_timeouts(self) -> None:
+        oldest = self._now - self.policy.answer
+        for command_id, command in list(self._pending_commands.items()):
+            if command.sent_at > oldest or command_id not in self._pending_commands:
                 continue
-            if command.probe:
-                self.broken = "The link is up, but the exchange does not answer on it."
-            elif command.what == _SUBSCRIBE:
-                self.broken = "The exchange did not answer a subscription."
+            if command.is_probe:
+                self.failure = "The link is up, but the exchange does not answer on it."
+            elif command.name == _SUBSCRIBE:
+                self.failure = "The exchange did not answer a subscription."
             else:
-                del self._pending[command_id]
+                del self._pending_commands[command_id]
                 self._answer_audit(command_id, "", None, None)
                 books = command.subscription
-                if command.what in {_ADD, _DELETE}:
+                if command.name in {_ADD_MARKETS, _DELETE_MARKETS}:
                     self._resubscribe(command.subscription, "The exchange did not answer a change of the subscription.")
-                elif command.what == _SNAPSHOT and books.stage is Stage.NONE and command.tickers & books.good.keys():
+                elif (
+                    command.name == _GET_SNAPSHOT
+                    and books.stage is RecoveryStage.NONE
+                    and command.tickers & books.trusted.keys()
+                ):
                     self._resubscribe(books, "The exchange does not answer on this subscription.")
 
-    def _patience(self, subscription: Subscription) -> float:
+    def _snapshot_timeout_s(self, subscription: ChannelSubscription) -> float:
         """How long the next snapshot may take."""
-        bounds = self.bounds
-        return bounds.snapshot if subscription.stage is Stage.SNAPSHOT else bounds.resubscribe
+        bounds = self.policy
+        return bounds.snapshot if subscription.stage is RecoveryStage.SNAPSHOT else bounds.resubscribe
 
     # Small things.
 
-    def _send(
+    def _send_command(
         self,
-        what: str,
-        subscription: Subscription,
+        name: str,
+        subscription: ChannelSubscription,
         tickers: Sequence[str] = (),
         *,
-        probe: bool = False,
+        is_probe: bool = False,
         **more: Any,
     ) -> int:
         """Queue a command and note that it waits for its answer; gives its id."""
         command_id = self._next_id
         self._next_id += 1
-        if what == _PROBE:
-            command = wire.Command(id=command_id, cmd=what)
-        elif what == _SUBSCRIBE:
+        if name == _LIST_SUBSCRIPTIONS:
+            command = wire.Command(id=command_id, cmd=name)
+        elif name == _SUBSCRIBE:
             markets = list(tickers) if tickers else UNSET
-            command = wire.Command(id=command_id, cmd=what, params=wire.CommandParams(market_tickers=markets, **more))
+            command = wire.Command(id=command_id, cmd=name, params=wire.CommandParams(market_tickers=markets, **more))
         else:
             sid = subscription.sid
             params = wire.CommandParams(
-                sids=[sid] if sid is not None else [], action=what, market_tickers=list(tickers), **more
+                sids=[sid] if sid is not None else [], action=name, market_tickers=list(tickers), **more
             )
             command = wire.Command(id=command_id, cmd="update_subscription", params=params)
-        self._pending[command_id] = _Command(what, subscription, frozenset(tickers), self._now, probe)
-        self._queue(command)
+        self._pending_commands[command_id] = _PendingCommand(
+            name, subscription, frozenset(tickers), self._now, is_probe
+        )
+        self._enqueue(command)
         return command_id
 
     def _send_unsubscribe(self, sid: int) -> None:
         command_id = self._next_id
         self._next_id += 1
         command = wire.Command(id=command_id, cmd=_UNSUBSCRIBE, params=wire.CommandParams(sids=[sid]))
-        self._pending[command_id] = _Command(_UNSUBSCRIBE, self._books, NOBODY, self._now)
-        self._queue(command)
+        self._pending_commands[command_id] = _PendingCommand(
+            _UNSUBSCRIBE, self._book_subscription, NO_TICKERS, self._now
+        )
+        self._enqueue(command)
 
-    def _queue(self, command: wire.Command) -> None:
-        self._out.append(wire.encode(command))
-        if len(self._out) == 1 and self.on_outgoing is not None:
+    def _enqueue(self, command: wire.Command) -> None:
+        self._outgoing.append(wire.encode(command))
+        if len(self._outgoing) == 1 and self.on_outgoing is not None:
             self.on_outgoing()
 
-    def _notice_ready(self) -> None:
-        if not self.ready and not any(command.what == _SUBSCRIBE for command in self._pending.values()):
+    def _update_ready(self) -> None:
+        if not self.ready and not any(command.name == _SUBSCRIBE for command in self._pending_commands.values()):
             self.ready = True
             if self.on_ready is not None:
                 self.on_ready()
 
     def _answer_audit(self, command_id: int, ticker: str, yes: Levels | None, no: Levels | None) -> None:
-        answer = self._audits.pop(command_id, None)
+        answer = self._pending_audits.pop(command_id, None)
         if answer is not None:
             answer(ticker, yes, no)
 
     def _report(
         self, happening: Happening, channel: str, text: str, tickers: tuple[str, ...] = (), elapsed: float = 0.0
     ) -> None:
-        if self._tell is not None:
-            self._tell(Report(happening, channel, text, tickers, elapsed))
+        if self._listener is not None:
+            self._listener(Report(happening, channel, text, tickers, elapsed))
 
-    def _alarm(self, channel: str, text: str) -> None:
+    def _report_alarm_once(self, channel: str, text: str) -> None:
         """Tell of a senseless frame, once for each channel and connection: a flood of them must not flood the log."""
-        if channel not in self._alarmed:
-            self._alarmed.add(channel)
+        if channel not in self._alarmed_channels:
+            self._alarmed_channels.add(channel)
             self._report(Happening.ALARM, channel, text)
 
 
-def _said(error: wire.ErrorMsg) -> str:
+def _describe_error(error: wire.ErrorMsg) -> str:
     return f"{clean(error.msg, 120) or 'no words'}, code {error.code}"
 
 
-def _refuse_crossed(yes: Levels, no: Levels) -> None:
+def _check_not_crossed(yes: Levels, no: Levels) -> None:
     """Raise TranslationError if a snapshot's own bids would trade with each other, as they never rest."""
     best_yes, best_no = max(yes)[0], max(no)[0]
     if best_yes + best_no < PRICE_UNIT:

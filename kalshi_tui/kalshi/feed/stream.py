@@ -31,30 +31,30 @@ from kalshi_tui import __version__
 from kalshi_tui.domain.link import LinkState
 from kalshi_tui.kalshi.environments import Environment
 from kalshi_tui.kalshi.errors import WrongHost, authentication_sentence
-from kalshi_tui.kalshi.feed.handler import Sink
+from kalshi_tui.kalshi.feed.handler import FeedHandler
 from kalshi_tui.kalshi.feed.protocol import AuditAnswer, FeedProtocol
-from kalshi_tui.kalshi.feed.subscription import Bounds, Report
+from kalshi_tui.kalshi.feed.subscription import RecoveryPolicy, Report
 from kalshi_tui.kalshi.translate import clean
 from kalshi_tui.kalshi.transport.clock import ExchangeClock
-from kalshi_tui.kalshi.transport.http import error_texts
+from kalshi_tui.kalshi.transport.http import parse_error_body
 from kalshi_tui.kalshi.transport.signing import Signer
-from kalshi_tui.kalshi.transport.tls import proxy_for, tls_context, tls_fault
+from kalshi_tui.kalshi.transport.tls import describe_tls_error, proxy_for, tls_context
 from kalshi_tui.kalshi.wire import WS_PATH
-from kalshi_tui.recording.writer import Tap
+from kalshi_tui.recording.writer import StreamTap
 
-MAX_MESSAGE: Final = 16 * 1024 * 1024
+MAX_MESSAGE_BYTES: Final = 16 * 1024 * 1024
 """Bytes of one message: an `ok` that lists 40,000 markets has 1.4 million (docs/kalshi-api.md, section 5)."""
-_QUEUE: Final = 256
+_RECEIVE_QUEUE_SIZE: Final = 256
 """Frames that may wait to be read; beyond that the socket is left alone, so memory stays bounded."""
-_CHUNK: Final = 16 * 1024
+_READ_CHUNK_BYTES: Final = 16 * 1024
 """Bytes that are taken apart at a time."""
-_PINGS: Final = 500
+_MAX_PINGS_PER_CHECK: Final = 500
 """Pings between two looks: each is answered at once, so that a flood of them would take all time there is."""
-_UNSENT: Final = 1024 * 1024
+_MAX_UNSENT_BYTES: Final = 1024 * 1024
 """Bytes that may wait for a server which does not read: pongs pass no other bound."""
-_FLOODED: Final = "The exchange flooded the connection with pings; it was closed."
-_UNREAD: Final = "The exchange sends and does not read; the connection was closed."
-_FRAMES_A_LOOK: Final = 32
+_PING_FLOOD_SENTENCE: Final = "The exchange flooded the connection with pings; it was closed."
+_NOT_READING_SENTENCE: Final = "The exchange sends and does not read; the connection was closed."
+_FRAMES_PER_CLOCK_CHECK: Final = 32
 """Frames between two looks at the clock."""
 
 _log = logging.getLogger("kalshi_tui.websocket")
@@ -63,7 +63,7 @@ _log.addHandler(logging.NullHandler())  # else warnings fall through to standard
 
 
 @dataclass(frozen=True, slots=True)
-class Timing:
+class StreamTiming:
     """How long the stream waits. Seconds."""
 
     tick: float = 0.1
@@ -114,15 +114,15 @@ class _Failure(NamedTuple):
 class Backoff:
     """Exponential backoff with full jitter: each wait is anywhere between 0 and a bound that doubles."""
 
-    def __init__(self, first: float, longest: float, uniform: Callable[[float, float], float]) -> None:
-        self._first = first
-        self._longest = longest
+    def __init__(self, first_wait: float, max_wait: float, uniform: Callable[[float, float], float]) -> None:
+        self._first_wait = first_wait
+        self._max_wait = max_wait
         self._uniform = uniform
         self._attempt = 0
 
-    def next(self) -> float:
+    def next_wait(self) -> float:
         """Give the next wait, in seconds."""
-        bound = min(self._longest, self._first * 2 ** min(self._attempt, 32))
+        bound = min(self._max_wait, self._first_wait * 2 ** min(self._attempt, 32))
         self._attempt += 1
         return self._uniform(0.0, bound)
 
@@ -137,42 +137,44 @@ class _Connection(ClientConnection):
     Whole frames count, not bytes: on a line that lost some, bytes may come for ever and mean nothing.
     """
 
-    heard = True
-    pings = 0
+    frame_received = True
+    ping_count = 0
     """Since somebody last looked."""
-    given_up = ""
+    abort_reason = ""
     """Why it was cut off, a sentence."""
 
     def data_received(self, data: bytes) -> None:
-        for start in range(0, len(data), _CHUNK):
-            if self.given_up:
+        for start in range(0, len(data), _READ_CHUNK_BYTES):
+            if self.abort_reason:
                 return
-            super().data_received(data[start : start + _CHUNK])
-            if self.transport.get_write_buffer_size() > _UNSENT:
-                self._give_up(_UNREAD)
+            super().data_received(data[start : start + _READ_CHUNK_BYTES])
+            if self.transport.get_write_buffer_size() > _MAX_UNSENT_BYTES:
+                self._abort(_NOT_READING_SENTENCE)
 
     def process_event(self, event: Any) -> None:
-        self.heard = True
+        self.frame_received = True
         if event.__class__ is Frame and event.opcode is Opcode.PING:
-            self.pings += 1
-            if self.pings > _PINGS:
-                self._give_up(_FLOODED)
+            self.ping_count += 1
+            if self.ping_count > _MAX_PINGS_PER_CHECK:
+                self._abort(_PING_FLOOD_SENTENCE)
         super().process_event(event)
 
     @property
-    def over(self) -> str:
+    def end_reason(self) -> str:
         """Say why nothing more will come, though the other side may leave its socket open; empty while more may."""
-        if self.given_up or self.state is State.OPEN:
-            return self.given_up
+        if self.abort_reason or self.state is State.OPEN:
+            return self.abort_reason
         protocol = self.protocol
-        return _end(ConnectionClosedError(protocol.close_rcvd, protocol.close_sent, protocol.close_rcvd_then_sent))
+        return _describe_close(
+            ConnectionClosedError(protocol.close_rcvd, protocol.close_sent, protocol.close_rcvd_then_sent)
+        )
 
-    def _give_up(self, why: str) -> None:
-        self.given_up = self.given_up or why
+    def _abort(self, why: str) -> None:
+        self.abort_reason = self.abort_reason or why
         self.transport.abort()
 
 
-class _Connect(connect):
+class _NoRedirectConnect(connect):
     """A connect that follows no redirect: the signed headers are for one host only."""
 
     def process_redirect(self, exc: Exception) -> Exception:
@@ -190,12 +192,12 @@ class Stream:
         self,
         environment: Environment,
         signer: Signer,
-        sink: Sink,
+        handler: FeedHandler,
         *,
         clock: ExchangeClock | None = None,
         listener: Callable[[Report], None] | None = None,
-        bounds: Bounds | None = None,
-        timing: Timing | None = None,
+        policy: RecoveryPolicy | None = None,
+        timing: StreamTiming | None = None,
         uniform: Callable[[float, float], float] = random.uniform,
         private: bool = True,
         proxy: str | None = None,
@@ -207,28 +209,28 @@ class Stream:
         self.environment = environment
         self._proxy = proxy_for(environment.ws_url, proxy)
         self.clock = clock or ExchangeClock()
-        self.protocol = FeedProtocol(sink, listener=listener, bounds=bounds)
+        self.protocol = FeedProtocol(handler, listener=listener, policy=policy)
         self.frames = 0
         """Messages received since the start."""
         self._signer = signer
-        self._sink = sink
-        self._timing = timing or Timing()
+        self._handler = handler
+        self._timing = timing or StreamTiming()
         self._backoff = Backoff(self._timing.first_wait, self._timing.longest_wait, uniform)
         self._state = LinkState.OFFLINE
         self._connection: _Connection | None = None
         self._closing = asyncio.Event()
-        self._hurry = asyncio.Event()
-        self._flush = asyncio.Event()
+        self._retry_requested = asyncio.Event()
+        self._outgoing_ready = asyncio.Event()
         self._tls: ssl.SSLContext | None = None
-        self._frame_at: float | None = None
-        self._ping_at: float | None = None
+        self._last_frame_at: float | None = None
+        self._last_ping_at: float | None = None
         self._rate = 0.0
         self._lag_ms = 0
-        self._lag_told = 0
-        self._sample_lag = False
-        self._tap: Tap | None = None
-        self.protocol.on_outgoing = self._flush.set
-        self.protocol.on_ready = self._ready
+        self._last_sampled_ts_ms = 0
+        self._lag_sample_due = False
+        self._tap: StreamTap | None = None
+        self.protocol.on_outgoing = self._outgoing_ready.set
+        self.protocol.on_ready = self._on_ready
         if private:
             self.protocol.want_account()
             self.protocol.want_lifecycle()
@@ -239,34 +241,34 @@ class Stream:
         """Follow the order books and the public trades of exactly these markets."""
         markets = frozenset(tickers)
         if self._tap is not None:
-            self._tap.wanted(markets)
+            self._tap.record_wanted(markets)
         self.protocol.want_books(markets)
         self.protocol.want_trades(markets)
 
     def watch_quotes(self, tickers: Iterable[str] | None) -> None:
         """Follow the quotes of exactly these markets, of all with None."""
-        self.protocol.want_tickers(tickers)
+        self.protocol.want_quotes(tickers)
 
     def audit(self, ticker: str, answer: AuditAnswer) -> None:
         """Compare a book: ``answer`` gets a fresh snapshot's levels at the moment that they hold."""
         self.protocol.audit(ticker, answer)
 
-    def distrust(self, why: str) -> None:
+    def resync_books(self, why: str) -> None:
         """Take the trust from all books and fetch them anew: for whoever finds that one cannot be right."""
-        self.protocol.distrust(why)
+        self.protocol.resync_books(why)
 
-    def record(self, tap: Tap | None) -> bool:
+    def record(self, tap: StreamTap | None) -> bool:
         """Have all that is received from here on taken down, or no more; give whether a connection is in the middle."""
         self._tap = tap
         if tap is None or self._connection is None:
             return False
         tap.begin(self.protocol.sids)
-        tap.wanted(self.protocol.trusted | self.protocol.untrusted)
+        tap.record_wanted(self.protocol.trusted | self.protocol.untrusted)
         return True
 
     def retry_now(self) -> None:
         """Do not wait for the next attempt to connect."""
-        self._hurry.set()
+        self._retry_requested.set()
 
     # The life of the stream.
 
@@ -275,24 +277,24 @@ class Stream:
         last = ""
         try:
             while not self._closing.is_set():
-                self._link(LinkState.CONNECTING, last)
-                opened = await self._until_closing(self._open())
+                self._set_link_state(LinkState.CONNECTING, last)
+                opened = await self._until_closing(self._connect())
                 if opened is None:
                     break
                 if isinstance(opened, _Failure):
                     failure = opened
                 else:
-                    failure = await self._follow(opened)
+                    failure = await self._run_connection(opened)
                 last = failure.sentence
                 if not self._closing.is_set():
-                    await self._wait(failure)
+                    await self._wait_to_reconnect(failure)
         finally:
-            self._link(LinkState.OFFLINE, "")
+            self._set_link_state(LinkState.OFFLINE, "")
 
     async def close(self) -> None:
         """End `run` and close the connection."""
         self._closing.set()
-        self._hurry.set()
+        self._retry_requested.set()
         connection = self._connection
         if connection is not None:
             await connection.close()
@@ -311,19 +313,19 @@ class Stream:
                 each.cancel()
             await asyncio.gather(task, closing, return_exceptions=True)
 
-    async def _wait(self, failure: _Failure) -> None:
+    async def _wait_to_reconnect(self, failure: _Failure) -> None:
         """Say why, and wait for the next attempt or for `retry_now`."""
-        wait = self._timing.refused_wait if failure.refused else self._backoff.next()
+        wait = self._timing.refused_wait if failure.refused else self._backoff.next_wait()
         again = f"Trying again in {wait:.0f} s." if wait >= 1 else "Trying again."
-        self._link(LinkState.REFUSED if failure.refused else LinkState.WAITING, f"{failure.sentence} {again}")
-        self._hurry.clear()
+        self._set_link_state(LinkState.REFUSED if failure.refused else LinkState.WAITING, f"{failure.sentence} {again}")
+        self._retry_requested.clear()
         if self._closing.is_set():
             return
         with suppress(TimeoutError):
             async with asyncio.timeout(wait):
-                await self._hurry.wait()
+                await self._retry_requested.wait()
 
-    async def _open(self) -> _Connection | _Failure:
+    async def _connect(self) -> _Connection | _Failure:
         """Connect and shake hands with a signature of this moment."""
         sent_ms = self.clock.local_ms()
         try:
@@ -337,7 +339,7 @@ class Stream:
             if self._proxy is not None and self._proxy.lower().startswith("https:"):
                 more["proxy_ssl"] = self._tls
         try:
-            connection = await _Connect(
+            connection = await _NoRedirectConnect(
                 self.environment.ws_url,
                 additional_headers=headers,
                 user_agent_header=f"kalshi-tui/{__version__}",
@@ -346,15 +348,15 @@ class Stream:
                 open_timeout=self._timing.open,
                 ping_interval=None,
                 close_timeout=1.0,
-                max_size=MAX_MESSAGE,
-                max_queue=_QUEUE,
+                max_size=MAX_MESSAGE_BYTES,
+                max_queue=_RECEIVE_QUEUE_SIZE,
                 create_connection=_Connection,
                 logger=_log,
                 **more,
             )
         except InvalidStatus as error:
             response = error.response
-            return self._not_admitted(response.status_code, response.headers, bytes(response.body or b""), sent_ms)
+            return self._handshake_failure(response.status_code, response.headers, bytes(response.body or b""), sent_ms)
         except ProxyError:
             return _Failure("The proxy lets nothing through to the exchange's stream.")
         except WebSocketException:
@@ -362,64 +364,64 @@ class Stream:
         except TimeoutError:
             return _Failure("Connecting to the exchange's stream took too long.")
         except (OSError, EOFError) as error:
-            if fault := tls_fault(error):
+            if fault := describe_tls_error(error):
                 return _Failure(f"Not connected to the exchange's stream: {fault}.", refused=True)
             return _Failure("Nobody answers at the exchange's stream address.")
         assert isinstance(connection, _Connection)  # noqa: S101 - what create_connection was told to make
         response_headers = connection.response.headers if connection.response is not None else {}
-        self.clock.heard(response_headers.get("Date"), sent_ms, self.clock.local_ms())
+        self.clock.update_skew(response_headers.get("Date"), sent_ms, self.clock.local_ms())
         return connection
 
-    def _not_admitted(self, status: int, headers: Any, body: bytes, sent_ms: int) -> _Failure:
+    def _handshake_failure(self, status: int, headers: Any, body: bytes, sent_ms: int) -> _Failure:
         """Say what a handshake's refusal means, telling a wrong clock from a wrong key.
 
         docs/kalshi-api.md, sections 2 and 10.
         """
-        code, message, details = error_texts(body)
+        code, message, details = parse_error_body(body)
         said = message or details or code
         if status == 401:
             corrected = self.clock.skew_ms
-            self.clock.heard(headers.get("Date"), sent_ms, self.clock.local_ms())
+            self.clock.update_skew(headers.get("Date"), sent_ms, self.clock.local_ms())
             skew = self.clock.skew_ms
             sentence = authentication_sentence(code, skew)
             if skew and abs(skew - corrected) > 1_000:
                 return _Failure(f"{sentence} Until then it is corrected for.")
             return _Failure(sentence, refused=True)
         if status == 403:
-            return _Failure(f"The exchange does not let this key use the stream{_in_brackets(said)}.", refused=True)
+            return _Failure(f"The exchange does not let this key use the stream{_in_parentheses(said)}.", refused=True)
         if status == 429:
             return _Failure("The exchange takes no more connections for the moment.")
         if status == 503:
-            return _Failure(f"The exchange is paused or down for maintenance{_in_brackets(said)}.")
+            return _Failure(f"The exchange is paused or down for maintenance{_in_parentheses(said)}.")
         if status >= 500:
-            return _Failure(f"The exchange's stream failed with status {status}{_in_brackets(said)}.")
+            return _Failure(f"The exchange's stream failed with status {status}{_in_parentheses(said)}.")
         if 300 <= status < 400:
             return _Failure("The exchange's stream address points elsewhere, which is not followed.", refused=True)
-        return _Failure(f"The exchange refused the stream with status {status}{_in_brackets(said)}.", refused=True)
+        return _Failure(f"The exchange refused the stream with status {status}{_in_parentheses(said)}.", refused=True)
 
-    async def _follow(self, connection: _Connection) -> _Failure:
+    async def _run_connection(self, connection: _Connection) -> _Failure:
         """Live on one connection until it ends, and say why it did."""
         loop = asyncio.get_running_loop()
         self._connection = connection
-        self._flush.clear()
+        self._outgoing_ready.clear()
         began = loop.time()
         why = "The connection was closed."
         self.protocol.connected(began)
         if self._tap is not None:
             self._tap.begin()
-            self._tap.wanted(self.protocol.untrusted)
+            self._tap.record_wanted(self.protocol.untrusted)
         tasks = [
             asyncio.create_task(work, name=f"stream {name}")
             for name, work in (
-                ("reader", self._read(connection)),
-                ("writer", self._write(connection)),
-                ("watch", self._watch(connection)),
-                ("closing", self._closed()),
+                ("reader", self._read_loop(connection)),
+                ("writer", self._write_loop(connection)),
+                ("watch", self._watch_loop(connection)),
+                ("closing", self._wait_until_closed()),
             )
         ]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            why = connection.given_up or next(task.result() for task in tasks if task in done)
+            why = connection.abort_reason or next(task.result() for task in tasks if task in done)
         finally:
             for task in tasks:
                 task.cancel()
@@ -428,66 +430,66 @@ class Stream:
             if self._tap is not None:
                 self._tap.end()
             self.protocol.disconnected(loop.time(), why)
-            await self._hang_up(connection)
+            await self._close_connection(connection)
         if loop.time() - began >= self._timing.healthy_after:
             self._backoff.reset()
         return _Failure(why)
 
     @staticmethod
-    async def _hang_up(connection: _Connection) -> None:
+    async def _close_connection(connection: _Connection) -> None:
         """Close properly if the other side plays along within a second; in any case be rid of the socket."""
         try:
             await connection.close()
         finally:
             connection.transport.abort()
 
-    async def _closed(self) -> str:
+    async def _wait_until_closed(self) -> str:
         await self._closing.wait()
         return "The connection was closed."
 
-    async def _read(self, connection: _Connection) -> str:
+    async def _read_loop(self, connection: _Connection) -> str:
         """Hand each message to the protocol, leaving the loop its time. Gives the reason of the end."""
         receive_next, take = connection.recv, self.protocol.receive
         clock, budget = time.perf_counter, self._timing.slice
         began = clock()
-        until_look = _FRAMES_A_LOOK
+        until_look = _FRAMES_PER_CLOCK_CHECK
         while True:
             try:
                 data = await receive_next(decode=False)
             except ConnectionClosed as error:
-                return _end(error)
+                return _describe_close(error)
             if self._tap is not None:
-                self._tap.frame(data)
+                self._tap.record_frame(data)
             take(data)
             self.frames += 1
-            if self._sample_lag:
-                self._take_lag_sample()
+            if self._lag_sample_due:
+                self._measure_lag()
             until_look -= 1
             if not until_look:
-                until_look = _FRAMES_A_LOOK
+                until_look = _FRAMES_PER_CLOCK_CHECK
                 if clock() - began > budget:
                     await asyncio.sleep(0)
                     began = clock()
 
-    def _take_lag_sample(self) -> None:
+    def _measure_lag(self) -> None:
         told = self.protocol.last_ts_ms
-        if told and told != self._lag_told:
-            self._sample_lag = False
-            self._lag_told = told
+        if told and told != self._last_sampled_ts_ms:
+            self._lag_sample_due = False
+            self._last_sampled_ts_ms = told
             self._lag_ms = max(0, self.clock.now_ms() - told)
 
-    async def _write(self, connection: _Connection) -> str:
+    async def _write_loop(self, connection: _Connection) -> str:
         """Send what the protocol wants sent. Gives the reason of the end."""
         while True:
-            await self._flush.wait()
-            self._flush.clear()
+            await self._outgoing_ready.wait()
+            self._outgoing_ready.clear()
             try:
-                for command in self.protocol.outgoing():
+                for command in self.protocol.commands_to_send():
                     await connection.send(command, text=True)
             except ConnectionClosed as error:
-                return _end(error)
+                return _describe_close(error)
 
-    async def _watch(self, connection: _Connection) -> str:
+    async def _watch_loop(self, connection: _Connection) -> str:
         """Bring the time to the protocol and look for life. Gives the reason to give the connection up."""
         loop = asyncio.get_running_loop()
         timing = self._timing
@@ -496,34 +498,34 @@ class Stream:
         while True:
             now = loop.time()
             self.protocol.tick(now)
-            if self.protocol.broken:
-                return self.protocol.broken
-            if over := connection.over:
+            if self.protocol.failure:
+                return self.protocol.failure
+            if over := connection.end_reason:
                 return over
-            if connection.heard:
-                connection.heard, heard_at = False, now
-            if connection.pings:
-                connection.pings, self._ping_at = 0, now
+            if connection.frame_received:
+                connection.frame_received, heard_at = False, now
+            if connection.ping_count:
+                connection.ping_count, self._last_ping_at = 0, now
             if now - heard_at > timing.dead_after:
                 return f"The exchange was silent for {timing.dead_after:.0f} s."
             if self.frames != frames:
-                frames, self._frame_at, probed_at = self.frames, now, now
+                frames, self._last_frame_at, probed_at = self.frames, now, now
             elif now - probed_at > timing.probe_after:
                 probed_at = now
                 self.protocol.probe()
             if now - rate_at >= 1.0:
                 self._rate = (self.frames - rate_frames) / (now - rate_at)
                 rate_frames, rate_at = self.frames, now
-            self._sample_lag = True
+            self._lag_sample_due = True
             await asyncio.sleep(timing.tick)
 
-    def _ready(self) -> None:
+    def _on_ready(self) -> None:
         """All subscriptions were answered: from here on nothing of the account is missed."""
-        self._link(LinkState.LIVE, "")
+        self._set_link_state(LinkState.LIVE, "")
 
-    def _link(self, state: LinkState, detail: str) -> None:
+    def _set_link_state(self, state: LinkState, detail: str) -> None:
         self._state = state
-        self._sink.link(state, detail)
+        self._handler.link(state, detail)
 
     def health(self) -> Health:
         """Give the state of the link for a status line; to be called in the stream's event loop."""
@@ -532,8 +534,8 @@ class Stream:
             state=self._state,
             frames=self.frames,
             rate=self._rate if self._connection is not None else 0.0,
-            frame_age=None if self._frame_at is None else now - self._frame_at,
-            ping_age=None if self._ping_at is None else now - self._ping_at,
+            frame_age=None if self._last_frame_at is None else now - self._last_frame_at,
+            ping_age=None if self._last_ping_at is None else now - self._last_ping_at,
             lag_ms=self._lag_ms,
             skew_ms=self.clock.skew_ms,
             faults=self.protocol.faults,
@@ -542,11 +544,11 @@ class Stream:
         )
 
 
-def _in_brackets(text: str) -> str:
+def _in_parentheses(text: str) -> str:
     return f" ({text})" if text else ""
 
 
-def _end(error: ConnectionClosed) -> str:
+def _describe_close(error: ConnectionClosed) -> str:
     """Say in words how a connection ended."""
     sent = error.sent.code if error.sent is not None else 0
     if CloseCode.MESSAGE_TOO_BIG in {sent, error.rcvd.code if error.rcvd is not None else 0}:

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
 
-from kalshi_tui.kalshi.feed.handler import Change
+from kalshi_tui.kalshi.feed.handler import ApplyDelta
 
 
 @dataclass(frozen=True, slots=True)
-class Bounds:
+class RecoveryPolicy:
     """How long the feed waits before it does the next stronger thing. Seconds, but for the counts."""
 
     snapshot: float = 1.0
@@ -60,7 +60,7 @@ class Report:
     elapsed: float = 0.0
 
 
-class State(Enum):
+class SubscriptionState(Enum):
     """Where a subscription stands."""
 
     IDLE = auto()
@@ -72,7 +72,7 @@ class State(Enum):
     """Refused for good on this connection."""
 
 
-class Stage(Enum):
+class RecoveryStage(Enum):
     """How far the recovery of a subscription's books has gone."""
 
     NONE = auto()
@@ -82,10 +82,10 @@ class Stage(Enum):
     """Unsubscribed and subscribed anew."""
 
 
-NOBODY: Final[frozenset[str]] = frozenset()
+NO_TICKERS: Final[frozenset[str]] = frozenset()
 
 
-class Subscription:
+class ChannelSubscription:
     """One channel's subscription on the connection, and the trust in its books.
 
     A ticker that was sent is in exactly one of ``good`` (has its snapshot, and every frame since), ``awaiting`` and
@@ -93,45 +93,45 @@ class Subscription:
     """
 
     __slots__ = (
-        "active_at",
-        "awaiting",
+        "awaiting_snapshot",
+        "backoff_count",
+        "backoff_started_at",
+        "backoff_until",
         "bad_snapshots",
         "batches",
         "channel",
         "deadline",
-        "everything",
+        "end_reason",
         "expected",
         "fault_at",
-        "fruitless",
-        "good",
-        "held_at",
-        "hold_until",
-        "holds",
-        "lost",
-        "made_room",
-        "outstanding",
+        "trusted",
+        "has_made_room",
+        "last_active_at",
+        "requested_snapshots",
+        "previous_had_no_books",
         "probation",
-        "progress",
         "quarantined",
+        "recovery_rounds",
         "refused",
-        "rounds",
-        "seen_expected",
-        "sent",
-        "sent_everything",
+        "round_made_progress",
+        "last_seen_expected",
+        "subscribed",
         "sid",
         "stage",
         "state",
+        "subscribed_whole_channel",
         "wanted",
+        "whole_channel",
     )
 
     def __init__(self, channel: str) -> None:
         self.channel = channel
-        self.everything = False
+        self.whole_channel = False
         """Whether the whole channel is wanted, without a list of markets."""
-        self.wanted: frozenset[str] = NOBODY
+        self.wanted: frozenset[str] = NO_TICKERS
         self.fault_at: float | None = None
         """When the books stopped being trusted; kept over a reconnect, so that the time to heal is the whole time."""
-        self.fruitless = False
+        self.previous_had_no_books = False
         """Whether the connection before this one was given up because no book came."""
         self.bad_snapshots: dict[str, int] = {}
         """Snapshots in a row that made no sense, by ticker."""
@@ -144,83 +144,83 @@ class Subscription:
 
         docs/kalshi-api.md, section 4.
         """
-        self.state = State.IDLE
-        self.lost = ""
+        self.state = SubscriptionState.IDLE
+        self.end_reason = ""
         """Why the exchange ended it, until it is subscribed again."""
-        self.holds = 0
-        self.held_at = 0.0
-        self.hold_until = 0.0
+        self.backoff_count = 0
+        self.backoff_started_at = 0.0
+        self.backoff_until = 0.0
         self.refused: set[str] = set()
         self.quarantined: dict[str, float] = {}
-        self.made_room = False
+        self.has_made_room = False
         """Whether markets were taken out since the exchange last had no room for others."""
-        self.start_anew()
+        self.reset_subscription()
 
-    def start_anew(self) -> None:
+    def reset_subscription(self) -> None:
         """Forget the sid and what was sent on it."""
         self.sid: int | None = None
         self.expected: int | None = 1
         """The next sequence number; None where a running subscription was taken over in the middle."""
-        self.sent: set[str] = set()
-        self.sent_everything = False
-        self.good: dict[str, Change] = {}
+        self.subscribed: set[str] = set()
+        self.subscribed_whole_channel = False
+        self.trusted: dict[str, ApplyDelta] = {}
         """The trusted books, each with what takes its changes."""
-        self.awaiting: set[str] = set()
-        self.outstanding: set[str] = set()
+        self.awaiting_snapshot: set[str] = set()
+        self.requested_snapshots: set[str] = set()
         self.batches: deque[list[str]] = deque()
-        self.stage = Stage.NONE
-        self.rounds = 0
-        self.progress = False
+        self.stage = RecoveryStage.NONE
+        self.recovery_rounds = 0
+        self.round_made_progress = False
         """Whether any of the snapshots of this round came."""
         self.deadline = 0.0
-        self.seen_expected: int | None = 0
+        self.last_seen_expected: int | None = 0
         """What ``expected`` was when the subscription was last seen to bring anything, and when that was."""
-        self.active_at = 0.0
+        self.last_active_at = 0.0
 
     @property
-    def needed(self) -> bool:
+    def is_needed(self) -> bool:
         """Whether anything is wanted of this channel."""
-        return self.everything or bool(self.wanted)
+        return self.whole_channel or bool(self.wanted)
 
-    def distrust_all(self) -> list[str]:
+    def mark_all_stale(self) -> list[str]:
         """Take the trust from all books, and give those that had it."""
-        lost = list(self.good)
-        self.awaiting.update(self.good)
-        self.good.clear()
+        lost = list(self.trusted)
+        self.awaiting_snapshot.update(self.trusted)
+        self.trusted.clear()
         return lost
 
-    def forget(self, tickers: set[str]) -> list[str]:
+    def remove_tickers(self, tickers: set[str]) -> list[str]:
         """Take tickers out of all records of what was sent, and give those whose books were trusted."""
-        lost = [ticker for ticker in tickers if ticker in self.good]
-        self.sent -= tickers
-        self.awaiting -= tickers
-        self.outstanding -= tickers
+        lost = [ticker for ticker in tickers if ticker in self.trusted]
+        self.subscribed -= tickers
+        self.awaiting_snapshot -= tickers
+        self.requested_snapshots -= tickers
         for ticker in tickers:
-            self.good.pop(ticker, None)
+            self.trusted.pop(ticker, None)
             self.quarantined.pop(ticker, None)
             self.bad_snapshots.pop(ticker, None)
             self.probation.discard(ticker)
         return lost
 
-    def trust(self, ticker: str, change: Change) -> None:
+    def mark_trusted(self, ticker: str, apply_delta: ApplyDelta) -> None:
         """Note that a ticker has its good snapshot, and what takes its changes."""
-        self.awaiting.discard(ticker)
-        self.outstanding.discard(ticker)
+        self.awaiting_snapshot.discard(ticker)
+        self.requested_snapshots.discard(ticker)
         self.quarantined.pop(ticker, None)
         self.bad_snapshots.pop(ticker, None)
         self.probation.discard(ticker)
-        self.good[ticker] = change
+        self.trusted[ticker] = apply_delta
 
-    def set_apart(self, ticker: str, until: float) -> None:
+    def quarantine(self, ticker: str, until: float) -> None:
         """Wait no longer for a ticker's snapshot, until that time."""
-        self.good.pop(ticker, None)
-        self.awaiting.discard(ticker)
-        self.outstanding.discard(ticker)
+        self.trusted.pop(ticker, None)
+        self.awaiting_snapshot.discard(ticker)
+        self.requested_snapshots.discard(ticker)
         self.quarantined[ticker] = until
         self.probation.add(ticker)
 
-    def take_up(self, tickers: Sequence[str], *, books: bool) -> None:
+    def mark_subscribed(self, tickers: Sequence[str], *, books: bool) -> None:
         """Note tickers as sent; with ``books`` they await their snapshots, but for those that are set apart."""
-        self.sent.update(tickers)
+        self.subscribed.update(tickers)
         if books:
-            self.awaiting.update(ticker for ticker in tickers if ticker not in self.quarantined)
+            self.awaiting_snapshot.update(ticker for ticker in tickers if ticker not in self.quarantined)

@@ -1,7 +1,7 @@
 """The stream for programs: an asynchronous iterator of typed updates; a book is right or says that it is not.
 
 What piles up while nobody takes it is bounded: of books, quotes and positions the newest counts, so that a slow reader
-skips states and never sees an old one; of all else `MOST_WAITING` are kept, and a `Report` says that some were not.
+skips states and never sees an old one; of all else `MAX_QUEUED_UPDATES` are kept, and a `Report` says that some were not.
 """
 
 import asyncio
@@ -17,17 +17,17 @@ from kalshi_tui.domain.link import Link, LinkState
 from kalshi_tui.domain.market import Quote, Trade
 from kalshi_tui.domain.order import Fill, Order
 from kalshi_tui.domain.position import Position
-from kalshi_tui.kalshi.feed.handler import Change, Levels, Sink
+from kalshi_tui.kalshi.feed.handler import ApplyDelta, FeedHandler, Levels
 from kalshi_tui.kalshi.feed.stream import Health
-from kalshi_tui.kalshi.feed.stream_group import CrossedWatch, Listener, StreamGroup
+from kalshi_tui.kalshi.feed.stream_group import CrossedBookMonitor, ReportListener, StreamGroup
 from kalshi_tui.kalshi.feed.subscription import Happening, Report
 from kalshi_tui.kalshi.wire import Channel
 
-MOST_WAITING: Final = 100_000
+MAX_QUEUED_UPDATES: Final = 100_000
 """Updates that wait to be taken, besides the newest of each book, quote and position."""
-FILLS_KNOWN: Final = 10_000
+FILL_ID_CACHE_SIZE: Final = 10_000
 """Ids of fills that are remembered, because the exchange may tell a fill twice."""
-NOT_YET: Final = "Waiting for the first snapshot."
+NO_SNAPSHOT_SENTENCE: Final = "Waiting for the first snapshot."
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,86 +63,86 @@ class MarketChanged:
 Update = BookUpdate | QuoteUpdate | MarketChanged | Trade | Fill | Order | Position | Link | Report
 """What a stream gives: match on the type."""
 
-_Key = tuple[str, str] | int
+_UpdateKey = tuple[str, str] | int
 
 
 @dataclass(slots=True)
-class _Held:
+class _TrackedBook:
     """A book and how far it may be believed."""
 
     book: Book
     good: bool = False
-    why: str = NOT_YET
+    why: str = NO_SNAPSHOT_SENTENCE
 
 
-class _Inbox:
+class _UpdateQueue:
     """The stream's sink: keeps the books and what waits to be taken."""
 
     def __init__(self) -> None:
-        self.came = asyncio.Event()
-        self.books: dict[str, _Held] = {}
-        self._waiting: OrderedDict[_Key, Update | str] = OrderedDict()
+        self.has_updates = asyncio.Event()
+        self.books: dict[str, _TrackedBook] = {}
+        self._queued: OrderedDict[_UpdateKey, Update | str] = OrderedDict()
         """By what replaces what; for a book its ticker stands, so that it is given as it is when it is taken."""
-        self._number = 0
-        self._single = 0
-        self._fills: set[str] = set()
-        self._fills_in_turn: deque[str] = deque()
+        self._last_key = 0
+        self._unmerged_count = 0
+        self._seen_fill_ids: set[str] = set()
+        self._fill_ids_by_age: deque[str] = deque()
 
-    def take(self) -> Update | None:
+    def pop(self) -> Update | None:
         """Take the next update; None if nothing waits."""
-        while self._waiting:
-            key, update = self._waiting.popitem(last=False)
+        while self._queued:
+            key, update = self._queued.popitem(last=False)
             if isinstance(key, int):
-                self._single -= 1
+                self._unmerged_count -= 1
             if not isinstance(update, str):
                 return update
             if update in self.books:
                 return self.book(update)
-        self.came.clear()
+        self.has_updates.clear()
         return None
 
     def book(self, ticker: str) -> BookUpdate:
         """Give a book as it is now."""
-        held = self.books.get(ticker) or _Held(Book())
+        held = self.books.get(ticker) or _TrackedBook(Book())
         return BookUpdate(ticker, held.book, held.good, held.why)
 
-    def crossed(self) -> list[str]:
+    def find_crossed(self) -> list[str]:
         """Give the markets whose books are believed and whose bids would trade with each other."""
         return [ticker for ticker, held in self.books.items() if held.good and held.book.crossed]
 
-    def keep_books(self, tickers: Iterable[str]) -> None:
+    def set_books(self, tickers: Iterable[str]) -> None:
         """Have these books and no others."""
         wanted = frozenset(tickers)
         self.books = {ticker: held for ticker, held in self.books.items() if ticker in wanted}
 
-    def _put(self, key: _Key, update: Update | str) -> None:
-        self._waiting[key] = update
-        self.came.set()
+    def _put(self, key: _UpdateKey, update: Update | str) -> None:
+        self._queued[key] = update
+        self.has_updates.set()
 
-    def _put_single(self, update: Update, channel: str) -> None:
+    def _put_unmerged(self, update: Update, channel: str) -> None:
         """Keep one of which none may be skipped unsaid."""
-        if self._single >= MOST_WAITING:
-            text = f"More than {MOST_WAITING:,} updates were waiting to be taken; what came then was let go."
+        if self._unmerged_count >= MAX_QUEUED_UPDATES:
+            text = f"More than {MAX_QUEUED_UPDATES:,} updates were waiting to be taken; what came then was let go."
             self._put(("missed", channel), Report(Happening.MISSED, channel, text))
             return
-        self._number += 1
-        self._single += 1
-        self._put(self._number, update)
+        self._last_key += 1
+        self._unmerged_count += 1
+        self._put(self._last_key, update)
 
-    def _changed(self, ticker: str) -> None:
+    def _put_book(self, ticker: str) -> None:
         self._put(("book", ticker), ticker)
 
     # `Sink`.
 
-    def snapshot(self, ticker: str, yes: Levels, no: Levels) -> Change:
+    def snapshot(self, ticker: str, yes: Levels, no: Levels) -> ApplyDelta:
         """Replace a book and trust it. Raises BookError if the levels cannot be a book."""
         held = self.books.get(ticker)
         if held is None:
-            held = self.books[ticker] = _Held(Book())
-            held.book.watcher = partial(self._changed, ticker)
+            held = self.books[ticker] = _TrackedBook(Book())
+            held.book.watcher = partial(self._put_book, ticker)
         held.book.snapshot(yes, no)
         held.good, held.why = True, ""
-        self._changed(ticker)
+        self._put_book(ticker)
         return held.book.apply
 
     def stale(self, tickers: Sequence[str], why: str) -> None:
@@ -150,7 +150,7 @@ class _Inbox:
         for ticker in tickers:
             if (held := self.books.get(ticker)) is not None:
                 held.good, held.why = False, why
-                self._changed(ticker)
+                self._put_book(ticker)
 
     def quote(self, ticker: str, quote: Quote) -> None:
         """Take a market's ticker frame."""
@@ -158,21 +158,21 @@ class _Inbox:
 
     def trade(self, trade: Trade) -> None:
         """Take a print of the public tape."""
-        self._put_single(trade, Channel.TRADE)
+        self._put_unmerged(trade, Channel.TRADE)
 
     def fill(self, fill: Fill) -> None:
         """Take an execution of the account's own, each once."""
-        if fill.trade_id in self._fills:
+        if fill.trade_id in self._seen_fill_ids:
             return
-        if len(self._fills_in_turn) >= FILLS_KNOWN:
-            self._fills.discard(self._fills_in_turn.popleft())
-        self._fills.add(fill.trade_id)
-        self._fills_in_turn.append(fill.trade_id)
-        self._put_single(fill, Channel.FILL)
+        if len(self._fill_ids_by_age) >= FILL_ID_CACHE_SIZE:
+            self._seen_fill_ids.discard(self._fill_ids_by_age.popleft())
+        self._seen_fill_ids.add(fill.trade_id)
+        self._fill_ids_by_age.append(fill.trade_id)
+        self._put_unmerged(fill, Channel.FILL)
 
     def order(self, order: Order) -> None:
         """Take the news of an order of the account's own."""
-        self._put_single(order, Channel.ORDERS)
+        self._put_unmerged(order, Channel.ORDERS)
 
     def position(self, position: Position) -> None:
         """Take a market's position."""
@@ -180,15 +180,15 @@ class _Inbox:
 
     def lifecycle(self, ticker: str, event_type: str) -> None:
         """Take a market's change."""
-        self._put_single(MarketChanged(ticker, event_type), Channel.LIFECYCLE)
+        self._put_unmerged(MarketChanged(ticker, event_type), Channel.LIFECYCLE)
 
     def link(self, state: LinkState, detail: str) -> None:
         """Take the state of the connection."""
-        self._put_single(Link(state, detail), "")
+        self._put_unmerged(Link(state, detail), "")
 
-    def reported(self, report: Report) -> None:
+    def put_report(self, report: Report) -> None:
         """Take what the feed found, missed or mended."""
-        self._put_single(report, report.channel)
+        self._put_unmerged(report, report.channel)
 
 
 class Updates:
@@ -198,17 +198,17 @@ class Updates:
     LIVE, and after a `Report` of MISSED, news of the account may be missing: read orders, fills and positions anew.
     """
 
-    def __init__(self, make: Callable[[Sink, Listener], StreamGroup]) -> None:
-        self._inbox = _Inbox()
-        self._group = make(self._inbox, self._inbox.reported)
-        self._crossed = CrossedWatch(self._inbox.crossed, self._group.distrust)
-        self._running: asyncio.Task[None] | None = None
+    def __init__(self, make_group: Callable[[FeedHandler, ReportListener], StreamGroup]) -> None:
+        self._queue = _UpdateQueue()
+        self._group = make_group(self._queue, self._queue.put_report)
+        self._crossed_monitor = CrossedBookMonitor(self._queue.find_crossed, self._group.resync_books)
+        self._task: asyncio.Task[None] | None = None
         self._closed = False
 
     def watch_books(self, tickers: Iterable[str]) -> None:
         """Follow the books and the public trades of exactly these markets from now on."""
         wanted = frozenset(tickers)
-        self._inbox.keep_books(wanted)
+        self._queue.set_books(wanted)
         self._group.watch_books(wanted)
 
     def watch_quotes(self, tickers: Iterable[str] | None) -> None:
@@ -217,7 +217,7 @@ class Updates:
 
     def book(self, ticker: str) -> BookUpdate:
         """Give a market's book as it is now; not good before its first snapshot."""
-        return self._inbox.book(ticker)
+        return self._queue.book(ticker)
 
     def health(self) -> Health:
         """Give the state of the link: ages, lag, faults found and healed."""
@@ -235,13 +235,13 @@ class Updates:
     async def close(self) -> None:
         """End the iteration and close the connections."""
         self._closed = True
-        self._inbox.came.set()
+        self._queue.has_updates.set()
         await self._group.close()
-        if self._running is not None:
-            await asyncio.gather(self._running, return_exceptions=True)
+        if self._task is not None:
+            await asyncio.gather(self._task, return_exceptions=True)
 
     async def __aenter__(self) -> Self:
-        self._begin()
+        self._start()
         return self
 
     async def __aexit__(
@@ -254,27 +254,27 @@ class Updates:
 
     async def __anext__(self) -> Update:
         """Wait for the next update."""
-        self._begin()
+        self._start()
         while not self._closed:
-            update = self._inbox.take()
+            update = self._queue.pop()
             if update is not None:
                 return update
-            if self._running is not None and self._running.done():
-                self._running.result()
+            if self._task is not None and self._task.done():
+                self._task.result()
                 break
-            await self._inbox.came.wait()
+            await self._queue.has_updates.wait()
         raise StopAsyncIteration
 
-    def _begin(self) -> None:
-        if self._running is None and not self._closed:
-            self._running = asyncio.create_task(self._run(), name="kalshi stream")
+    def _start(self) -> None:
+        if self._task is None and not self._closed:
+            self._task = asyncio.create_task(self._run(), name="kalshi stream")
             # Else whoever waits would wait for ever, should it end by a defect.
-            self._running.add_done_callback(lambda _: self._inbox.came.set())
+            self._task.add_done_callback(lambda _: self._queue.has_updates.set())
 
     async def _run(self) -> None:
         """Run the streams, with a look at their books; a defect of either ends both."""
         following = asyncio.create_task(self._group.run(), name="kalshi streams")
-        watching = asyncio.create_task(self._crossed.run(), name="kalshi crossed books")
+        watching = asyncio.create_task(self._crossed_monitor.run(), name="kalshi crossed books")
         try:
             done, _ = await asyncio.wait({following, watching}, return_when=asyncio.FIRST_COMPLETED)
             for task in done:

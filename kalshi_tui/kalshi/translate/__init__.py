@@ -15,7 +15,7 @@ from typing import Final
 from msgspec import UnsetType
 
 from kalshi_tui.domain.candles import Candle, Settlement
-from kalshi_tui.domain.fees import MOST_MULTIPLIER, MULTIPLIER_UNIT, FeeSchedule, FeeType
+from kalshi_tui.domain.fees import MAX_MULTIPLIER, MULTIPLIER_UNIT, FeeSchedule, FeeType
 from kalshi_tui.domain.market import Event, Market, MarketStatus, Quote, Trade
 from kalshi_tui.domain.order import BookSide, Fill, Order, OrderState
 from kalshi_tui.domain.position import Balance, Position
@@ -38,7 +38,7 @@ from kalshi_tui.kalshi import wire
 from kalshi_tui.kalshi.replies import (
     AccountLimits,
     AmendAck,
-    BatchItem,
+    BatchCancelResult,
     CancelAck,
     ExchangeStatus,
     OrderAck,
@@ -49,13 +49,13 @@ from kalshi_tui.kalshi.replies import (
 
 MONEY_PER_CENT: Final = MONEY_UNIT // 100
 PRICE_PER_CENT: Final = PRICE_UNIT // 100
-MS: Final = 1000
+MS_PER_SECOND: Final = 1000
 
-LINE: Final = 300
+MAX_LINE_LENGTH: Final = 300
 """Characters kept of a text that stands on one line."""
-PARAGRAPH: Final = 20_000
+MAX_PARAGRAPH_LENGTH: Final = 20_000
 """Characters kept of a text that may be long, the rules of a market."""
-IDENTITY: Final = 128
+MAX_ID_LENGTH: Final = 128
 """Characters that a ticker or an id may have."""
 
 NumberText = str | UnsetType | None
@@ -67,22 +67,22 @@ class TranslationError(ValueError):
 
 # Texts.
 
-_IDENTITY: Final = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._:@+~'&!$*=()-]{{0,{IDENTITY - 1}}}", re.ASCII)
+_ID_PATTERN: Final = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._:@+~'&!$*=()-]{{0,{MAX_ID_LENGTH - 1}}}", re.ASCII)
 
 
-_FIRST_FLAG_LETTER: Final = 0x1F1E6
-_FLAG_LETTERS: Final = range(_FIRST_FLAG_LETTER, _FIRST_FLAG_LETTER + 26)
+_FIRST_REGIONAL_INDICATOR: Final = 0x1F1E6
+_REGIONAL_INDICATORS: Final = range(_FIRST_REGIONAL_INDICATOR, _FIRST_REGIONAL_INDICATOR + 26)
 """Regional indicators; two of them are a flag."""
-_CHANGERS: Final = frozenset(
+_MODIFIERS: Final = frozenset(
     (*range(0xFE00, 0xFE10), *range(0x180B, 0x1810), *range(0xE0100, 0xE01F0), *range(0x1F3FB, 0x1F400), 0x034F)
 )
 """Variation selectors, skin tones, the joiner of graphemes: they alter the character before them, and its width."""
-_FILLERS: Final = frozenset((*range(0x115F, 0x1200), *range(0xD7B0, 0xD800), 0x3164, 0xFFA0, 0x17B4, 0x17B5))
+_ZERO_WIDTH_LETTERS: Final = frozenset((*range(0x115F, 0x1200), *range(0xD7B0, 0xD800), 0x3164, 0xFFA0, 0x17B4, 0x17B5))
 """Letters that have no width of their own: syllables not composed, and fillers that nobody sees. Signs of the category
 Mc are like them: half of all terminals give them a cell."""
 
 
-class _Cleaner(dict[int, str]):
+class _CleaningTable(dict[int, str]):
     """A table for `str.translate` that learns each character once: what cannot be printed is shown as U+FFFD.
 
     What terminals disagree about the width of is left out or replaced: a line that one cell is missing from moves all
@@ -91,11 +91,11 @@ class _Cleaner(dict[int, str]):
 
     def __missing__(self, code: int) -> str:
         character = chr(code)
-        if code in _CHANGERS:
+        if code in _MODIFIERS:
             clean = ""
-        elif code in _FLAG_LETTERS:
-            clean = chr(ord("A") + code - _FIRST_FLAG_LETTER)
-        elif code in _FILLERS or unicodedata.category(character) == "Mc":
+        elif code in _REGIONAL_INDICATORS:
+            clean = chr(ord("A") + code - _FIRST_REGIONAL_INDICATOR)
+        elif code in _ZERO_WIDTH_LETTERS or unicodedata.category(character) == "Mc":
             clean = "\N{REPLACEMENT CHARACTER}"
         elif character.isprintable():
             clean = character
@@ -107,10 +107,10 @@ class _Cleaner(dict[int, str]):
         return clean
 
 
-_cleaner: Final = _Cleaner()
+_cleaning_table: Final = _CleaningTable()
 
 
-def clean(text: str | UnsetType | None, limit: int = LINE) -> str:
+def clean(text: str | UnsetType | None, limit: int = MAX_LINE_LENGTH) -> str:
     """Make a text from outside fit to be shown: the one sanitiser.
 
     Line ends, tabs and other blanks become a space; every other character that cannot be printed (control characters,
@@ -121,44 +121,46 @@ def clean(text: str | UnsetType | None, limit: int = LINE) -> str:
     """
     if not text:
         return ""
-    text = _cut(text, limit)
+    text = _truncate(text, limit)
     if text.isascii():
-        return text if text.isprintable() else text.translate(_cleaner)
+        return text if text.isprintable() else text.translate(_cleaning_table)
     # Composed once more: what stood between a letter and its accent may have gone. Some letters are longer composed.
-    return _cut(unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).translate(_cleaner)), limit)
+    return _truncate(unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).translate(_cleaning_table)), limit)
 
 
-def _cut(text: str, limit: int) -> str:
+def _truncate(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "\N{HORIZONTAL ELLIPSIS}"
 
 
-def identity(text: str | UnsetType | None, what: str) -> str:
+def parse_id(text: str | UnsetType | None, kind: str) -> str:
     """Take a ticker or an id as it is. Raises TranslationError unless it is plain ASCII without blanks, 1 to 128 long.
 
     These texts are keys and parts of paths, so they are refused rather than altered.
     """
-    if not isinstance(text, str) or _IDENTITY.fullmatch(text) is None:
-        raise TranslationError(f"{clean(text, 40)!r} is no {what}.")
+    if not isinstance(text, str) or _ID_PATTERN.fullmatch(text) is None:
+        raise TranslationError(f"{clean(text, 40)!r} is no {kind}.")
     return text
 
 
-def given(text: str | UnsetType | None) -> str:
+def text_or_empty(text: str | UnsetType | None) -> str:
     """Give a text, the empty one where it is absent or null."""
     return text or ""
 
 
-def whole(number: int | UnsetType | None) -> int:
+def int_or_zero(number: int | UnsetType | None) -> int:
     """Give a number, 0 where it is absent or null."""
     return number or 0
 
 
 # Times.
 
-_TIME: Final = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|z|[+-]\d\d:\d\d)", re.ASCII)
+_TIME_PATTERN: Final = re.compile(
+    r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|z|[+-]\d\d:\d\d)", re.ASCII
+)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def time_ms(text: NumberText) -> int:
+def parse_time_ms(text: NumberText) -> int:
     """Read an RFC 3339 time of 0 to 9 fractional digits as Unix milliseconds, cut not rounded.
 
     docs/kalshi-api.md, section 11.
@@ -168,7 +170,7 @@ def time_ms(text: NumberText) -> int:
     """
     if not text:
         return 0
-    found = _TIME.fullmatch(text)
+    found = _TIME_PATTERN.fullmatch(text)
     if found is None:
         raise TranslationError(f"{clean(text, 40)!r} is no RFC 3339 time.")
     date, clock, fraction, zone = found.groups()
@@ -177,30 +179,30 @@ def time_ms(text: NumberText) -> int:
         seconds = (moment - _EPOCH) // timedelta(seconds=1)
     except (ValueError, OverflowError):
         raise TranslationError(f"{clean(text, 40)!r} is no RFC 3339 time.") from None
-    return max(0, seconds * MS + int((fraction or "").ljust(3, "0")[:3]))
+    return max(0, seconds * MS_PER_SECOND + int((fraction or "").ljust(3, "0")[:3]))
 
 
 # Numbers.
 
 
-def price_of(text: NumberText, field: str) -> Price:
+def parse_price_field(text: NumberText, field: str) -> Price:
     """Read a price in dollars. Raises TranslationError, also where it is absent."""
-    return _number(text, field, parse_price)
+    return _parse_field(text, field, parse_price)
 
 
-def count_of(text: NumberText, field: str) -> Count:
+def parse_count_field(text: NumberText, field: str) -> Count:
     """Read a count, zero or more. Raises TranslationError, also where it is absent."""
-    return _number(text, field, parse_count)
+    return _parse_field(text, field, parse_count)
 
 
-def money_of(text: NumberText, field: str, default: Money | None = None) -> Money:
+def parse_money_field(text: NumberText, field: str, default: Money | None = None) -> Money:
     """Read dollars. Raises TranslationError; ``default`` stands for absent, null and empty if it is not None."""
     if default is not None and not text:
         return default
-    return _number(text, field, parse_money)
+    return _parse_field(text, field, parse_money)
 
 
-def _number(text: NumberText, field: str, parse: Callable[[str], int]) -> int:
+def _parse_field(text: NumberText, field: str, parse: Callable[[str], int]) -> int:
     if not isinstance(text, str):
         raise TranslationError(f"{field} is missing.")
     try:
@@ -209,58 +211,58 @@ def _number(text: NumberText, field: str, parse: Callable[[str], int]) -> int:
         raise TranslationError(f"{field}: {clean(str(error))}") from None
 
 
-_USUAL: Final = 15
+_MAX_FAST_COUNT_LENGTH: Final = 15
 """Characters of a count that is surely not too long."""
 
 
-def _count_or_0(text: NumberText, field: str) -> Count:
+def _count_or_zero(text: NumberText, field: str) -> Count:
     if not text:
         return 0
-    if 3 < len(text) <= _USUAL and text[-3] == "." and text.isascii():
+    if 3 < len(text) <= _MAX_FAST_COUNT_LENGTH and text[-3] == "." and text.isascii():
         # As the exchange writes nearly all of them; whatever else there is goes the strict way.
         digits = text[:-3] + text[-2:]
         if digits.isdecimal():
             return int(digits)
-    return count_of(text, field)
+    return parse_count_field(text, field)
 
 
-def _price(text: NumberText, field: str) -> Price:
+def _lookup_price(text: NumberText, field: str) -> Price:
     """Read a price, by a look-up where it has been seen before. Raises TranslationError."""
-    known = PRICES.get(text) if isinstance(text, str) else None
-    return _number(text, field, learn_price) if known is None else known
+    known = PRICE_CACHE.get(text) if isinstance(text, str) else None
+    return _parse_field(text, field, parse_and_cache_price) if known is None else known
 
 
-def _traded(text: NumberText, field: str) -> Price | None:
+def _trade_price_or_none(text: NumberText, field: str) -> Price | None:
     """Read a price that something traded at: absent, empty and 0 mean that nothing did."""
-    return (_price(text, field) or None) if text else None
+    return (_lookup_price(text, field) or None) if text else None
 
 
-PRICES: Final[dict[str, Price]] = {}
-"""Every price text seen so far: a look-up costs a tenth of a parse. Filled by `learn_price`."""
-DELTAS: Final[dict[str, Count]] = {}
-"""Signed counts seen lately, filled by `learn_delta`."""
-SIZES: Final[dict[str | UnsetType | None, Count]] = {}
-"""Counts of zero or more seen lately in quotes, filled by `_learn_size`."""
-_BIDS: Final[dict[str, Price | None]] = {}
-_ASKS: Final[dict[str, Price | None]] = {}
-_LASTS: Final[dict[str, Price | None]] = {}
+PRICE_CACHE: Final[dict[str, Price]] = {}
+"""Every price text seen so far: a look-up costs a tenth of a parse. Filled by `parse_and_cache_price`."""
+DELTA_CACHE: Final[dict[str, Count]] = {}
+"""Signed counts seen lately, filled by `parse_and_cache_delta`."""
+SIZE_CACHE: Final[dict[str | UnsetType | None, Count]] = {}
+"""Counts of zero or more seen lately in quotes, filled by `_cache_size`."""
+_BID_CACHE: Final[dict[str, Price | None]] = {}
+_ASK_CACHE: Final[dict[str, Price | None]] = {}
+_LAST_CACHE: Final[dict[str, Price | None]] = {}
 """What each price text means in its place of a quote, None for nobody or nothing."""
-_PRICES_KEPT: Final = 50_000
-_DELTAS_KEPT: Final = 16_384
-_SIZES_KEPT: Final = 65_536
+_PRICE_CACHE_SIZE: Final = 50_000
+_DELTA_CACHE_SIZE: Final = 16_384
+_SIZE_CACHE_SIZE: Final = 65_536
 
 
-def learn_price(text: str) -> Price:
+def parse_and_cache_price(text: str) -> Price:
     """Parse a price strictly and remember it in `PRICES`. Raises NumberError."""
     price = parse_price(text)
-    if len(PRICES) >= _PRICES_KEPT:
-        PRICES.clear()
-    PRICES[text] = price
+    if len(PRICE_CACHE) >= _PRICE_CACHE_SIZE:
+        PRICE_CACHE.clear()
+    PRICE_CACHE[text] = price
     return price
 
 
-def learn_delta(text: str) -> Count:
-    """Parse a signed count strictly and remember it in `DELTAS`. Raises NumberError.
+def parse_and_cache_delta(text: str) -> Count:
+    """Parse a signed count strictly and remember it in `DELTA_CACHE`. Raises NumberError.
 
     The usual shape, two decimals, is checked and converted whole; every other goes to the full parser.
     """
@@ -274,26 +276,27 @@ def learn_delta(text: str) -> Count:
         count = int(digits)
     else:
         count = parse_signed_count(text)
-    if len(DELTAS) >= _DELTAS_KEPT:
-        DELTAS.clear()
-    DELTAS[text] = count
+    if len(DELTA_CACHE) >= _DELTA_CACHE_SIZE:
+        DELTA_CACHE.clear()
+    DELTA_CACHE[text] = count
     return count
 
 
-def levels_of(levels: wire.Levels | UnsetType | None) -> list[tuple[Price, Count]]:
+def parse_levels(levels: wire.Levels | UnsetType | None) -> list[tuple[Price, Count]]:
     """Read a side of a book; absent and null are empty. Raises NumberError."""
     if not levels:
         return []
-    prices = PRICES
+    prices = PRICE_CACHE
     return [
-        (prices[price] if price in prices else learn_price(price), _snapshot_count(count)) for price, count in levels
+        (prices[price] if price in prices else parse_and_cache_price(price), _parse_snapshot_count(count))
+        for price, count in levels
     ]
 
 
-def _snapshot_count(text: str) -> Count:
-    count = DELTAS.get(text)
+def _parse_snapshot_count(text: str) -> Count:
+    count = DELTA_CACHE.get(text)
     if count is None:
-        count = learn_delta(text)
+        count = parse_and_cache_delta(text)
     if count < 0:
         raise NumberError(f"{clean(text, 40)!r} is not a count of contracts.")
     return count
@@ -303,7 +306,7 @@ def _snapshot_count(text: str) -> Count:
 
 
 @lru_cache(maxsize=1024)
-def _grid(ranges: tuple[tuple[str, str, str], ...]) -> PriceGrid:
+def _build_grid(ranges: tuple[tuple[str, str, str], ...]) -> PriceGrid:
     return PriceGrid(PriceRange(parse_price(start), parse_price(end), parse_price(step)) for start, end, step in ranges)
 
 
@@ -318,21 +321,23 @@ def grid(ranges: Iterable[wire.PriceRange] | UnsetType | None, structure: str = 
             return CENT_GRID
         raise TranslationError(f"A market of structure {clean(structure, 40)!r} came without its price ranges.")
     try:
-        return _grid(key)
+        return _build_grid(key)
     except NumberError as error:
         raise TranslationError(f"price_ranges: {clean(str(error))}") from None
 
 
-def _quoted(price: NumberText, size: NumberText, nobody: Price, field: str) -> tuple[Price | None, Count]:
+def _parse_quote_side(
+    price: NumberText, size: NumberText, no_quote_price: Price, field: str
+) -> tuple[Price | None, Count]:
     """Read one side of a quote: size 0 is no quote whatever the price says, and so is the price that stands for none.
 
     A side whose size the exchange left out counts as quoted if its price does.
     """
     if not price:
         return None, 0
-    value = _price(price, field)
-    count = _count_or_0(size, field)
-    if value == nobody or (size and not count):
+    value = _lookup_price(price, field)
+    count = _count_or_zero(size, field)
+    if value == no_quote_price or (size and not count):
         return None, 0
     return value, count
 
@@ -344,28 +349,30 @@ def market(
 
     docs/kalshi-api.md, section 8.
     """
-    bid, bid_size = _quoted(source.yes_bid_dollars, source.yes_bid_size_fp, 0, "yes_bid")
-    ask, ask_size = _quoted(source.yes_ask_dollars, source.yes_ask_size_fp, PRICE_UNIT, "yes_ask")
-    own_title = given(source.title)
+    bid, bid_size = _parse_quote_side(source.yes_bid_dollars, source.yes_bid_size_fp, 0, "yes_bid")
+    ask, ask_size = _parse_quote_side(source.yes_ask_dollars, source.yes_ask_size_fp, PRICE_UNIT, "yes_ask")
+    own_title = text_or_empty(source.title)
     title = event.title if event is not None and event.title else own_title
     return Market(
-        ticker=identity(source.ticker, "market ticker"),
-        event_ticker=identity(source.event_ticker, "event ticker"),
-        series_ticker=series_ticker or (clean(event.series_ticker, IDENTITY) if event is not None else ""),
+        ticker=parse_id(source.ticker, "market ticker"),
+        event_ticker=parse_id(source.event_ticker, "event ticker"),
+        series_ticker=series_ticker or (clean(event.series_ticker, MAX_ID_LENGTH) if event is not None else ""),
         title=clean(title),
-        yes_sub_title=clean(source.yes_sub_title or given(source.subtitle)),
+        yes_sub_title=clean(source.yes_sub_title or text_or_empty(source.subtitle)),
         no_sub_title=clean(source.no_sub_title),
         status=MarketStatus.of(source.status),
         grid=grid(source.price_ranges, source.price_level_structure),
-        price_level_structure=clean(source.price_level_structure, IDENTITY),
-        exchange_index=whole(source.exchange_index),
-        open_ms=time_ms(source.open_time),
-        close_ms=time_ms(source.close_time),
-        rules_primary=clean(source.rules_primary, PARAGRAPH),
-        rules_secondary=clean(source.rules_secondary, PARAGRAPH),
-        result=clean(source.result, IDENTITY),
+        price_level_structure=clean(source.price_level_structure, MAX_ID_LENGTH),
+        exchange_index=int_or_zero(source.exchange_index),
+        open_ms=parse_time_ms(source.open_time),
+        close_ms=parse_time_ms(source.close_time),
+        rules_primary=clean(source.rules_primary, MAX_PARAGRAPH_LENGTH),
+        rules_secondary=clean(source.rules_secondary, MAX_PARAGRAPH_LENGTH),
+        result=clean(source.result, MAX_ID_LENGTH),
         settlement_value=(
-            money_of(source.settlement_value_dollars, "settlement_value") if source.settlement_value_dollars else None
+            parse_money_field(source.settlement_value_dollars, "settlement_value")
+            if source.settlement_value_dollars
+            else None
         ),
         can_close_early=source.can_close_early,
         fees=fees,
@@ -374,11 +381,11 @@ def market(
             yes_ask=ask,
             yes_bid_size=bid_size,
             yes_ask_size=ask_size,
-            last=_traded(source.last_price_dollars, "last_price"),
-            previous=_traded(source.previous_price_dollars, "previous_price"),
-            volume=_count_or_0(source.volume_fp, "volume"),
-            volume_24h=_count_or_0(source.volume_24h_fp, "volume_24h"),
-            open_interest=_count_or_0(source.open_interest_fp, "open_interest"),
+            last=_trade_price_or_none(source.last_price_dollars, "last_price"),
+            previous=_trade_price_or_none(source.previous_price_dollars, "previous_price"),
+            volume=_count_or_zero(source.volume_fp, "volume"),
+            volume_24h=_count_or_zero(source.volume_24h_fp, "volume_24h"),
+            open_interest=_count_or_zero(source.open_interest_fp, "open_interest"),
         ),
     )
 
@@ -400,16 +407,16 @@ def event(
             if left_out is not None:
                 left_out(each, error)
     return Event(
-        event_ticker=identity(source.event_ticker, "event ticker"),
-        series_ticker=clean(source.series_ticker, IDENTITY),
+        event_ticker=parse_id(source.event_ticker, "event ticker"),
+        series_ticker=clean(source.series_ticker, MAX_ID_LENGTH),
         title=clean(source.title),
         sub_title=clean(source.sub_title),
-        category=clean(source.category, IDENTITY),
+        category=clean(source.category, MAX_ID_LENGTH),
         mutually_exclusive=source.mutually_exclusive,
-        exchange_index=whole(source.exchange_index),
-        fee_type_override=clean(source.fee_type_override, IDENTITY),
+        exchange_index=int_or_zero(source.exchange_index),
+        fee_type_override=clean(source.fee_type_override, MAX_ID_LENGTH),
         markets=tuple(markets),
-        fee_multiplier_override=_millionths(source.fee_multiplier_override),
+        fee_multiplier_override=_parse_multiplier(source.fee_multiplier_override),
         settlement_sources=tuple(
             (clean(each.name), clean(each.url))
             for each in (source.settlement_sources if isinstance(source.settlement_sources, list) else ())
@@ -417,11 +424,11 @@ def event(
     )
 
 
-def _millionths(number: Decimal | UnsetType | None) -> int | None:
+def _parse_multiplier(number: Decimal | UnsetType | None) -> int | None:
     if not isinstance(number, Decimal):
         return None
     # The bound comes first: an exponent of a million makes an integer whose digits take minutes to write out.
-    if not number.is_finite() or not 0 <= number <= MOST_MULTIPLIER:
+    if not number.is_finite() or not 0 <= number <= MAX_MULTIPLIER:
         raise TranslationError("fee_multiplier_override is no multiplier.")
     scaled = number * MULTIPLIER_UNIT
     if scaled != scaled.to_integral_value():
@@ -432,22 +439,22 @@ def _millionths(number: Decimal | UnsetType | None) -> int | None:
 def series(source: wire.Series) -> SeriesTerms:
     """Translate a series and its fees (docs/kalshi-api.md, section 9). Raises TranslationError."""
     return SeriesTerms(
-        ticker=identity(source.ticker, "series ticker"),
+        ticker=parse_id(source.ticker, "series ticker"),
         title=clean(source.title),
-        category=clean(source.category, IDENTITY),
+        category=clean(source.category, MAX_ID_LENGTH),
         fees=FeeSchedule.of(source.fee_type, source.fee_multiplier),
-        exchange_index=whole(source.exchange_index),
+        exchange_index=int_or_zero(source.exchange_index),
     )
 
 
-def event_fees(of_series: FeeSchedule, of_event: Event) -> FeeSchedule:
+def event_fees(series_fees: FeeSchedule, event: Event) -> FeeSchedule:
     """Give the fees that hold in an event: its overrides win over its series, each on its own.
 
     docs/kalshi-api.md, section 9.
     """
-    kind = FeeType.of(of_event.fee_type_override) if of_event.fee_type_override else of_series.fee_type
-    own = of_event.fee_multiplier_override
-    return FeeSchedule(kind, of_series.multiplier if own is None else own)
+    kind = FeeType.of(event.fee_type_override) if event.fee_type_override else series_fees.fee_type
+    own = event.fee_multiplier_override
+    return FeeSchedule(kind, series_fees.multiplier if own is None else own)
 
 
 # Quotes and trades.
@@ -460,17 +467,17 @@ def quote(source: wire.TickerMsg) -> Quote:
     """
     bid_text, ask_text, last_text = source.yes_bid_dollars, source.yes_ask_dollars, source.price_dollars
     try:
-        bid, ask, last = _BIDS[bid_text], _ASKS[ask_text], _LASTS[last_text]
+        bid, ask, last = _BID_CACHE[bid_text], _ASK_CACHE[ask_text], _LAST_CACHE[last_text]
     except KeyError:
-        bid, ask, last = _learn_quote(bid_text, ask_text, last_text)
-    sizes = SIZES
+        bid, ask, last = _cache_quote_prices(bid_text, ask_text, last_text)
+    sizes = SIZE_CACHE
     try:
         bid_size, ask_size = sizes[source.yes_bid_size_fp], sizes[source.yes_ask_size_fp]
         last_size = sizes[source.last_trade_size_fp]
     except KeyError:
-        bid_size = _learn_size(source.yes_bid_size_fp, "yes_bid_size")
-        ask_size = _learn_size(source.yes_ask_size_fp, "yes_ask_size")
-        last_size = _learn_size(source.last_trade_size_fp, "last_trade_size")
+        bid_size = _cache_size(source.yes_bid_size_fp, "yes_bid_size")
+        ask_size = _cache_size(source.yes_ask_size_fp, "yes_ask_size")
+        last_size = _cache_size(source.last_trade_size_fp, "last_trade_size")
     if bid is None or (not bid_size and source.yes_bid_size_fp):
         bid, bid_size = None, 0
     if ask is None or (not ask_size and source.yes_ask_size_fp):
@@ -484,36 +491,36 @@ def quote(source: wire.TickerMsg) -> Quote:
         last,
         None,
         last_size,
-        _count_or_0(source.volume_fp, "volume"),
+        _count_or_zero(source.volume_fp, "volume"),
         0,
-        _count_or_0(source.open_interest_fp, "open_interest"),
+        _count_or_zero(source.open_interest_fp, "open_interest"),
         source.ts_ms,
     )
 
 
-def _learn_quote(bid: str, ask: str, last: str) -> tuple[Price | None, Price | None, Price | None]:
+def _cache_quote_prices(bid: str, ask: str, last: str) -> tuple[Price | None, Price | None, Price | None]:
     """Read the prices of a quote and remember what they mean there. Raises TranslationError."""
-    for known in (_BIDS, _ASKS, _LASTS):
-        if len(known) >= _PRICES_KEPT:
+    for known in (_BID_CACHE, _ASK_CACHE, _LAST_CACHE):
+        if len(known) >= _PRICE_CACHE_SIZE:
             known.clear()
-    _BIDS[bid] = _quoted(bid, None, 0, "yes_bid")[0]
-    _ASKS[ask] = _quoted(ask, None, PRICE_UNIT, "yes_ask")[0]
-    _LASTS[last] = _traded(last, "price")
-    return _BIDS[bid], _ASKS[ask], _LASTS[last]
+    _BID_CACHE[bid] = _parse_quote_side(bid, None, 0, "yes_bid")[0]
+    _ASK_CACHE[ask] = _parse_quote_side(ask, None, PRICE_UNIT, "yes_ask")[0]
+    _LAST_CACHE[last] = _trade_price_or_none(last, "price")
+    return _BID_CACHE[bid], _ASK_CACHE[ask], _LAST_CACHE[last]
 
 
-def _learn_size(text: NumberText, field: str) -> Count:
+def _cache_size(text: NumberText, field: str) -> Count:
     """Read a count of a quote, 0 where it is absent, and remember it. Raises TranslationError."""
-    known = SIZES.get(text)
+    known = SIZE_CACHE.get(text)
     if known is not None:
         return known
-    if len(SIZES) >= _SIZES_KEPT:
-        SIZES.clear()
-    count = SIZES[text] = _count_or_0(text, field)
+    if len(SIZE_CACHE) >= _SIZE_CACHE_SIZE:
+        SIZE_CACHE.clear()
+    count = SIZE_CACHE[text] = _count_or_zero(text, field)
     return count
 
 
-def _taker_bid(source: wire.TradeMsg | wire.Trade) -> bool:
+def _is_taker_bid(source: wire.TradeMsg | wire.Trade) -> bool:
     """Read who took: the newest field that is there wins; YES and bid are the same side."""
     word = source.taker_book_side or source.taker_outcome_side or source.taker_side
     if word in {"bid", "yes"}:
@@ -526,11 +533,11 @@ def _taker_bid(source: wire.TradeMsg | wire.Trade) -> bool:
 def trade(source: wire.TradeMsg) -> Trade:
     """Translate a print from the stream. Raises TranslationError."""
     return Trade(
-        trade_id=clean(source.trade_id, IDENTITY),
-        ticker=identity(source.market_ticker, "market ticker"),
-        yes_price=price_of(source.yes_price_dollars, "yes_price"),
-        count=count_of(source.count_fp, "count"),
-        taker_bid=_taker_bid(source),
+        trade_id=clean(source.trade_id, MAX_ID_LENGTH),
+        ticker=parse_id(source.market_ticker, "market ticker"),
+        yes_price=parse_price_field(source.yes_price_dollars, "yes_price"),
+        count=parse_count_field(source.count_fp, "count"),
+        taker_bid=_is_taker_bid(source),
         ts_ms=source.ts_ms,
     )
 
@@ -538,12 +545,12 @@ def trade(source: wire.TradeMsg) -> Trade:
 def rest_trade(source: wire.Trade) -> Trade:
     """Translate a print from REST. Raises TranslationError."""
     return Trade(
-        trade_id=clean(source.trade_id, IDENTITY),
-        ticker=identity(source.ticker, "market ticker"),
-        yes_price=price_of(source.yes_price_dollars, "yes_price"),
-        count=count_of(source.count_fp, "count"),
-        taker_bid=_taker_bid(source),
-        ts_ms=time_ms(source.created_time),
+        trade_id=clean(source.trade_id, MAX_ID_LENGTH),
+        ticker=parse_id(source.ticker, "market ticker"),
+        yes_price=parse_price_field(source.yes_price_dollars, "yes_price"),
+        count=parse_count_field(source.count_fp, "count"),
+        taker_bid=_is_taker_bid(source),
+        ts_ms=parse_time_ms(source.created_time),
     )
 
 
@@ -551,37 +558,37 @@ def candle(source: wire.Candlestick) -> Candle:
     """Translate one period of history. Raises TranslationError."""
     bid, ask = source.yes_bid.close_dollars, source.yes_ask.close_dollars
     return Candle(
-        end_ms=source.end_period_ts * MS,
-        open=_traded(source.price.open_dollars, "open"),
-        high=_traded(source.price.high_dollars, "high"),
-        low=_traded(source.price.low_dollars, "low"),
-        close=_traded(source.price.close_dollars, "close"),
-        yes_bid_close=_quoted(bid, None, 0, "yes_bid")[0],
-        yes_ask_close=_quoted(ask, None, PRICE_UNIT, "yes_ask")[0],
-        volume=_count_or_0(source.volume_fp, "volume"),
-        open_interest=_count_or_0(source.open_interest_fp, "open_interest"),
+        end_ms=source.end_period_ts * MS_PER_SECOND,
+        open=_trade_price_or_none(source.price.open_dollars, "open"),
+        high=_trade_price_or_none(source.price.high_dollars, "high"),
+        low=_trade_price_or_none(source.price.low_dollars, "low"),
+        close=_trade_price_or_none(source.price.close_dollars, "close"),
+        yes_bid_close=_parse_quote_side(bid, None, 0, "yes_bid")[0],
+        yes_ask_close=_parse_quote_side(ask, None, PRICE_UNIT, "yes_ask")[0],
+        volume=_count_or_zero(source.volume_fp, "volume"),
+        open_interest=_count_or_zero(source.open_interest_fp, "open_interest"),
     )
 
 
 # Orders and fills.
 
-_STATES: Final = {
+_ORDER_STATES: Final = {
     "resting": OrderState.RESTING,
     "canceled": OrderState.CANCELLED,
     "executed": OrderState.FILLED,
 }
 
 
-def _book_side(word: str) -> BookSide:
+def _parse_book_side(word: str) -> BookSide:
     try:
         return BookSide(word)
     except ValueError:
         raise TranslationError(f"An order's book_side is {clean(word, 40)!r}.") from None
 
 
-def _state(word: str) -> tuple[OrderState, str]:
+def _parse_order_state(word: str) -> tuple[OrderState, str]:
     """Read an order's status; one that is not known is UNKNOWN and says so, never a guess."""
-    state = _STATES.get(word)
+    state = _ORDER_STATES.get(word)
     if state is not None:
         return state, ""
     return OrderState.UNKNOWN, f"The exchange calls this order's state {clean(word, 40)!r}."
@@ -589,7 +596,11 @@ def _state(word: str) -> tuple[OrderState, str]:
 
 def order(source: wire.Order) -> Order:
     """Translate an order from REST (docs/kalshi-api.md, section 6). Raises TranslationError."""
-    times = (time_ms(source.created_time), time_ms(source.last_update_time), time_ms(source.expiration_time))
+    times = (
+        parse_time_ms(source.created_time),
+        parse_time_ms(source.last_update_time),
+        parse_time_ms(source.expiration_time),
+    )
     return _order(source, *times)
 
 
@@ -597,30 +608,30 @@ def user_order(source: wire.UserOrderMsg) -> Order:
     """Translate an order from the stream; older deployments send its times as text only. Raises TranslationError."""
     return _order(
         source,
-        whole(source.created_ts_ms) or time_ms(source.created_time),
-        whole(source.last_updated_ts_ms) or time_ms(source.last_update_time),
-        whole(source.expiration_ts_ms) or time_ms(source.expiration_time),
+        int_or_zero(source.created_ts_ms) or parse_time_ms(source.created_time),
+        int_or_zero(source.last_updated_ts_ms) or parse_time_ms(source.last_update_time),
+        int_or_zero(source.expiration_ts_ms) or parse_time_ms(source.expiration_time),
     )
 
 
 def _order(source: wire.Order | wire.UserOrderMsg, created_ms: int, updated_ms: int, expires_ms: int) -> Order:
-    state, reason = _state(source.status)
+    state, reason = _parse_order_state(source.status)
     if state is OrderState.CANCELLED and 0 < expires_ms <= updated_ms:
         # The exchange has one word for both.
         state = OrderState.EXPIRED
-    taker_cost = money_of(source.taker_fill_cost_dollars, "taker_fill_cost", 0)
-    maker_cost = money_of(source.maker_fill_cost_dollars, "maker_fill_cost", 0)
-    taker_fees = money_of(source.taker_fees_dollars, "taker_fees", 0)
-    maker_fees = money_of(source.maker_fees_dollars, "maker_fees", 0)
+    taker_cost = parse_money_field(source.taker_fill_cost_dollars, "taker_fill_cost", 0)
+    maker_cost = parse_money_field(source.maker_fill_cost_dollars, "maker_fill_cost", 0)
+    taker_fees = parse_money_field(source.taker_fees_dollars, "taker_fees", 0)
+    maker_fees = parse_money_field(source.maker_fees_dollars, "maker_fees", 0)
     return Order(
-        order_id=identity(source.order_id, "order id"),
-        client_order_id=clean(source.client_order_id, IDENTITY),
-        ticker=identity(source.ticker, "market ticker"),
-        book_side=_book_side(source.book_side),
-        yes_price=price_of(source.yes_price_dollars, "yes_price"),
-        initial=count_of(source.initial_count_fp, "initial_count"),
-        filled=count_of(source.fill_count_fp, "fill_count"),
-        remaining=count_of(source.remaining_count_fp, "remaining_count"),
+        order_id=parse_id(source.order_id, "order id"),
+        client_order_id=clean(source.client_order_id, MAX_ID_LENGTH),
+        ticker=parse_id(source.ticker, "market ticker"),
+        book_side=_parse_book_side(source.book_side),
+        yes_price=parse_price_field(source.yes_price_dollars, "yes_price"),
+        initial=parse_count_field(source.initial_count_fp, "initial_count"),
+        filled=parse_count_field(source.fill_count_fp, "fill_count"),
+        remaining=parse_count_field(source.remaining_count_fp, "remaining_count"),
         state=state,
         reason=reason,
         fill_cost=taker_cost + maker_cost,
@@ -634,60 +645,62 @@ def _order(source: wire.Order | wire.UserOrderMsg, created_ms: int, updated_ms: 
 def fill(source: wire.FillMsg) -> Fill:
     """Translate a fill from the stream. Raises TranslationError."""
     return Fill(
-        trade_id=identity(source.trade_id, "trade id"),
-        order_id=identity(source.order_id, "order id"),
-        client_order_id=clean(source.client_order_id, IDENTITY),
-        ticker=identity(source.market_ticker, "market ticker"),
-        book_side=_book_side(source.book_side),
-        yes_price=price_of(source.yes_price_dollars, "yes_price"),
-        count=count_of(source.count_fp, "count"),
-        fee=money_of(source.fee_cost, "fee_cost", 0),
+        trade_id=parse_id(source.trade_id, "trade id"),
+        order_id=parse_id(source.order_id, "order id"),
+        client_order_id=clean(source.client_order_id, MAX_ID_LENGTH),
+        ticker=parse_id(source.market_ticker, "market ticker"),
+        book_side=_parse_book_side(source.book_side),
+        yes_price=parse_price_field(source.yes_price_dollars, "yes_price"),
+        count=parse_count_field(source.count_fp, "count"),
+        fee=parse_money_field(source.fee_cost, "fee_cost", 0),
         is_taker=source.is_taker,
         ts_ms=source.ts_ms,
-        post_position=_signed(source.post_position_fp, "post_position") if source.post_position_fp else None,
+        post_position=_parse_signed_count_field(source.post_position_fp, "post_position")
+        if source.post_position_fp
+        else None,
     )
 
 
 def rest_fill(source: wire.Fill) -> Fill:
     """Translate a fill from REST, which has no client order id and no position after it. Raises TranslationError."""
     return Fill(
-        trade_id=identity(source.trade_id, "trade id"),
-        order_id=identity(source.order_id, "order id"),
+        trade_id=parse_id(source.trade_id, "trade id"),
+        order_id=parse_id(source.order_id, "order id"),
         client_order_id="",
-        ticker=identity(source.ticker or source.market_ticker, "market ticker"),
-        book_side=_book_side(source.book_side),
-        yes_price=price_of(source.yes_price_dollars, "yes_price"),
-        count=count_of(source.count_fp, "count"),
-        fee=money_of(source.fee_cost, "fee_cost", 0),
+        ticker=parse_id(source.ticker or source.market_ticker, "market ticker"),
+        book_side=_parse_book_side(source.book_side),
+        yes_price=parse_price_field(source.yes_price_dollars, "yes_price"),
+        count=parse_count_field(source.count_fp, "count"),
+        fee=parse_money_field(source.fee_cost, "fee_cost", 0),
         is_taker=source.is_taker,
-        ts_ms=time_ms(source.created_time) or whole(source.ts) * MS,
+        ts_ms=parse_time_ms(source.created_time) or int_or_zero(source.ts) * MS_PER_SECOND,
     )
 
 
-def _signed(text: NumberText, field: str) -> Count:
-    return _number(text, field, parse_signed_count)
+def _parse_signed_count_field(text: NumberText, field: str) -> Count:
+    return _parse_field(text, field, parse_signed_count)
 
 
 def order_ack(source: wire.CreateOrderReply) -> OrderAck:
     """Translate the reply to a new order. Raises TranslationError: its outcome is then not known."""
     return OrderAck(
-        order_id=identity(source.order_id, "order id"),
-        client_order_id=clean(source.client_order_id, IDENTITY),
-        filled=count_of(source.fill_count, "fill_count"),
-        remaining=count_of(source.remaining_count, "remaining_count"),
-        average_fill_price=_mean(source.average_fill_price),
-        average_fee=_mean(source.average_fee_paid),
-        ts_ms=whole(source.ts_ms),
+        order_id=parse_id(source.order_id, "order id"),
+        client_order_id=clean(source.client_order_id, MAX_ID_LENGTH),
+        filled=parse_count_field(source.fill_count, "fill_count"),
+        remaining=parse_count_field(source.remaining_count, "remaining_count"),
+        average_fill_price=_average_or_none(source.average_fill_price),
+        average_fee=_average_or_none(source.average_fee_paid),
+        ts_ms=int_or_zero(source.ts_ms),
     )
 
 
 def cancel_ack(source: wire.CancelOrderReply) -> CancelAck:
     """Translate the reply to a cancel. Raises TranslationError: its outcome is then not known."""
     return CancelAck(
-        order_id=identity(source.order_id, "order id"),
-        client_order_id=clean(source.client_order_id, IDENTITY),
-        reduced_by=count_of(source.reduced_by, "reduced_by"),
-        ts_ms=whole(source.ts_ms),
+        order_id=parse_id(source.order_id, "order id"),
+        client_order_id=clean(source.client_order_id, MAX_ID_LENGTH),
+        reduced_by=parse_count_field(source.reduced_by, "reduced_by"),
+        ts_ms=int_or_zero(source.ts_ms),
     )
 
 
@@ -696,25 +709,27 @@ def amend_ack(source: wire.AmendOrderReply | wire.DecreaseOrderReply) -> AmendAc
     amended = source if isinstance(source, wire.AmendOrderReply) else None
     fills = amended.fill_count if amended is not None else None
     return AmendAck(
-        order_id=identity(source.order_id, "order id"),
-        client_order_id=clean(source.client_order_id, IDENTITY),
-        filled=count_of(fills, "fill_count") if fills else None,
-        remaining=count_of(source.remaining_count, "remaining_count") if source.remaining_count else None,
-        average_fill_price=_mean(amended.average_fill_price) if amended is not None else None,
-        ts_ms=whole(source.ts_ms),
+        order_id=parse_id(source.order_id, "order id"),
+        client_order_id=clean(source.client_order_id, MAX_ID_LENGTH),
+        filled=parse_count_field(fills, "fill_count") if fills else None,
+        remaining=parse_count_field(source.remaining_count, "remaining_count") if source.remaining_count else None,
+        average_fill_price=_average_or_none(amended.average_fill_price) if amended is not None else None,
+        ts_ms=int_or_zero(source.ts_ms),
     )
 
 
-def batch_item(source: wire.BatchCancelItem) -> BatchItem:
+def batch_item(source: wire.BatchCancelItem) -> BatchCancelResult:
     """Translate one cancel's outcome in a batch. Raises TranslationError."""
     error = source.error
     if isinstance(error, wire.ErrorDetail):
-        said = error.message or given(error.details) or error.code
-        return BatchItem(identity(source.order_id, "order id"), refusal=clean(said) or "The exchange refused.")
-    return BatchItem(identity(source.order_id, "order id"), reduced_by=_count_or_0(source.reduced_by, "reduced_by"))
+        said = error.message or text_or_empty(error.details) or error.code
+        return BatchCancelResult(parse_id(source.order_id, "order id"), refusal=clean(said) or "The exchange refused.")
+    return BatchCancelResult(
+        parse_id(source.order_id, "order id"), reduced_by=_count_or_zero(source.reduced_by, "reduced_by")
+    )
 
 
-def _mean(text: NumberText) -> Money | None:
+def _average_or_none(text: NumberText) -> Money | None:
     """Read a mean, which is for show only: one that is finer than money can say is not told."""
     try:
         return parse_money(text) if isinstance(text, str) and text else None
@@ -728,23 +743,23 @@ def _mean(text: NumberText) -> Money | None:
 def position(source: wire.MarketPosition) -> Position:
     """Translate a holding from REST (docs/kalshi-api.md, section 7). Raises TranslationError."""
     return Position(
-        ticker=identity(source.ticker, "market ticker"),
-        count=_signed(source.position_fp, "position"),
-        cost=money_of(source.market_exposure_dollars, "market_exposure", 0),
-        realized_pnl=money_of(source.realized_pnl_dollars, "realized_pnl", 0),
-        fees_paid=money_of(source.fees_paid_dollars, "fees_paid", 0),
-        total_traded=money_of(source.total_traded_dollars, "total_traded", 0),
+        ticker=parse_id(source.ticker, "market ticker"),
+        count=_parse_signed_count_field(source.position_fp, "position"),
+        cost=parse_money_field(source.market_exposure_dollars, "market_exposure", 0),
+        realized_pnl=parse_money_field(source.realized_pnl_dollars, "realized_pnl", 0),
+        fees_paid=parse_money_field(source.fees_paid_dollars, "fees_paid", 0),
+        total_traded=parse_money_field(source.total_traded_dollars, "total_traded", 0),
     )
 
 
 def market_position(source: wire.MarketPositionMsg) -> Position:
     """Translate a holding from the stream, which does not tell the total traded. Raises TranslationError."""
     return Position(
-        ticker=identity(source.market_ticker, "market ticker"),
-        count=_signed(source.position_fp, "position"),
-        cost=money_of(source.position_cost_dollars, "position_cost", 0),
-        realized_pnl=money_of(source.realized_pnl_dollars, "realized_pnl", 0),
-        fees_paid=money_of(source.fees_paid_dollars, "fees_paid", 0),
+        ticker=parse_id(source.market_ticker, "market ticker"),
+        count=_parse_signed_count_field(source.position_fp, "position"),
+        cost=parse_money_field(source.position_cost_dollars, "position_cost", 0),
+        realized_pnl=parse_money_field(source.realized_pnl_dollars, "realized_pnl", 0),
+        fees_paid=parse_money_field(source.fees_paid_dollars, "fees_paid", 0),
     )
 
 
@@ -752,10 +767,10 @@ def balance(source: wire.BalanceReply) -> Balance:
     """Translate the balance; the dollar string is finer than the cents beside it. Raises TranslationError."""
     shards = source.balance_breakdown or ()
     return Balance(
-        cash=money_of(source.balance_dollars, "balance_dollars", source.balance * MONEY_PER_CENT),
+        cash=parse_money_field(source.balance_dollars, "balance_dollars", source.balance * MONEY_PER_CENT),
         portfolio_value=source.portfolio_value * MONEY_PER_CENT,
-        by_shard=tuple((each.exchange_index, money_of(each.balance, "balance_breakdown")) for each in shards),
-        updated_ms=source.updated_ts * MS,
+        by_shard=tuple((each.exchange_index, parse_money_field(each.balance, "balance_breakdown")) for each in shards),
+        updated_ms=source.updated_ts * MS_PER_SECOND,
     )
 
 
@@ -763,17 +778,17 @@ def settlement(source: wire.Settlement) -> Settlement:
     """Translate what a market paid; ``revenue`` and ``value`` come in cents. Raises TranslationError."""
     value = source.value
     return Settlement(
-        ticker=identity(source.ticker, "market ticker"),
-        event_ticker=clean(source.event_ticker, IDENTITY),
-        result=clean(source.market_result, IDENTITY),
-        yes_count=_count_or_0(source.yes_count_fp, "yes_count"),
-        no_count=_count_or_0(source.no_count_fp, "no_count"),
-        yes_cost=money_of(source.yes_total_cost_dollars, "yes_total_cost", 0),
-        no_cost=money_of(source.no_total_cost_dollars, "no_total_cost", 0),
+        ticker=parse_id(source.ticker, "market ticker"),
+        event_ticker=clean(source.event_ticker, MAX_ID_LENGTH),
+        result=clean(source.market_result, MAX_ID_LENGTH),
+        yes_count=_count_or_zero(source.yes_count_fp, "yes_count"),
+        no_count=_count_or_zero(source.no_count_fp, "no_count"),
+        yes_cost=parse_money_field(source.yes_total_cost_dollars, "yes_total_cost", 0),
+        no_cost=parse_money_field(source.no_total_cost_dollars, "no_total_cost", 0),
         revenue=source.revenue * MONEY_PER_CENT,
-        fees=money_of(source.fee_cost, "fee_cost", 0),
+        fees=parse_money_field(source.fee_cost, "fee_cost", 0),
         yes_value=value * PRICE_PER_CENT if isinstance(value, int) else None,
-        settled_ms=time_ms(source.settled_time),
+        settled_ms=parse_time_ms(source.settled_time),
     )
 
 
@@ -782,10 +797,10 @@ def exchange_status(source: wire.ExchangeStatusReply) -> ExchangeStatus:
     return ExchangeStatus(
         exchange_active=source.exchange_active,
         trading_active=source.trading_active,
-        resumes_ms=time_ms(source.exchange_estimated_resume_time),
+        resumes_ms=parse_time_ms(source.exchange_estimated_resume_time),
         shards=tuple(
             ShardStatus(
-                each.exchange_index, clean(each.description, IDENTITY), each.exchange_active, each.trading_active
+                each.exchange_index, clean(each.description, MAX_ID_LENGTH), each.exchange_active, each.trading_active
             )
             for each in source.exchange_index_statuses or ()
         ),
@@ -795,7 +810,7 @@ def exchange_status(source: wire.ExchangeStatusReply) -> ExchangeStatus:
 def limits(source: wire.AccountLimitsReply) -> AccountLimits:
     """Translate the account's token buckets (docs/kalshi-api.md, section 10)."""
     return AccountLimits(
-        tier=clean(source.usage_tier, IDENTITY),
+        tier=clean(source.usage_tier, MAX_ID_LENGTH),
         read=TokenBucket(source.read.refill_rate, source.read.bucket_capacity),
         write=TokenBucket(source.write.refill_rate, source.write.bucket_capacity),
     )

@@ -9,7 +9,7 @@ from email.utils import parsedate_to_datetime
 from time import time_ns
 from typing import Final
 
-TOLERANCE_MS: Final = 2_000
+SKEW_TOLERANCE_MS: Final = 2_000
 """A ``Date`` header has whole seconds and a reply its journey: less than this is not called a skew."""
 
 
@@ -38,18 +38,18 @@ class ExchangeClock:
         """Give the exchange's time as far as it is known; every signature takes its timestamp from here."""
         return self._clock_ms() + self.skew_ms
 
-    def heard(self, date: str | None, sent_ms: int, received_ms: int) -> None:
+    def update_skew(self, date_header: str | None, sent_ms: int, received_ms: int) -> None:
         """Learn from a reply's ``Date`` header; the times are this machine's, uncorrected. Bad headers are passed over.
 
         The moment that the header names lies between sending and receiving; what that leaves open, and the half second
         that the header cuts off on average, are no skew.
         """
-        if not date or received_ms < sent_ms:
+        if not date_header or received_ms < sent_ms:
             return
         try:
-            moment = parsedate_to_datetime(date)
+            moment = parsedate_to_datetime(date_header)
             told = int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()) * 1000 + 500
         except (ValueError, TypeError, OverflowError, IndexError):
             return
         skew = told - (sent_ms + received_ms) // 2
-        self.skew_ms = skew if abs(skew) > TOLERANCE_MS + (received_ms - sent_ms) // 2 else 0
+        self.skew_ms = skew if abs(skew) > SKEW_TOLERANCE_MS + (received_ms - sent_ms) // 2 else 0

@@ -41,16 +41,16 @@ from kalshi_tui.kalshi.translate import TranslationError
 from kalshi_tui.kalshi.transport.clock import ExchangeClock
 from kalshi_tui.kalshi.transport.rate_limit import (
     CANCEL_COST,
-    USUAL_COST,
-    Tokens,
+    DEFAULT_COST,
     TooBusyError,
+    WriteBudget,
 )
 from kalshi_tui.kalshi.transport.signing import Signer
 from kalshi_tui.kalshi.transport.tls import (
+    describe_tls_error,
     proxy_for,
-    through_proxy,
     tls_context,
-    tls_fault,
+    to_httpx_proxy,
 )
 from kalshi_tui.kalshi.wire import DecodeError, tolerant
 from kalshi_tui.kalshi.wire.tolerant import LeftOut, Read
@@ -70,7 +70,7 @@ Body = Struct | Mapping[str, str | int | bool]
 
 LOGGED_ONCE: Final = 10_000
 """How many items that were left out are remembered, so that each is logged once."""
-BODY_LIMIT: Final = 32 * 1024 * 1024
+MAX_BODY_BYTES: Final = 32 * 1024 * 1024
 """Bytes of a body, unpacked, beyond which it is refused: a page of 1,000 markets has 3 million."""
 
 
@@ -105,11 +105,11 @@ class Page(Protocol):
 P = TypeVar("P", bound=Page)
 
 
-class _TooLargeError(Exception):
+class _BodyTooLargeError(Exception):
     """A body beyond the limit."""
 
 
-class _UnpackError(Exception):
+class _DecompressionError(Exception):
     """A body that is packed in a way that was not offered, or that breaks off."""
 
 
@@ -141,7 +141,7 @@ class SigningAuth(httpx.Auth):
         yield request
 
 
-class Calls:
+class HttpClient:
     """Questions and commands to one environment's REST API."""
 
     def __init__(
@@ -153,7 +153,7 @@ class Calls:
         transport: httpx.AsyncBaseTransport | None = None,
         timeouts: Timeouts | None = None,
         retry: Retry | None = None,
-        body_limit: int = BODY_LIMIT,
+        body_limit: int = MAX_BODY_BYTES,
         url: str | None = None,
         headers: Mapping[str, str] | None = None,
         proxy: str | None = None,
@@ -162,7 +162,7 @@ class Calls:
         """Make ready; ``url`` is what paths are put behind (default: the API's), ``headers`` go with every request.
 
         ``proxy`` is the address of an HTTP proxy, ``http://`` or ``https://``; raises ValueError for any other. With
-        ``read_only`` no command leaves, whoever asks for it: each is NotSent.
+        ``read_only_reason`` no command leaves, whoever asks for it: each is NotSent.
         """
         self._read_only = read_only
         self.on_left_out: Callable[[LeftOut], None] | None = None
@@ -171,16 +171,16 @@ class Calls:
         self.clock = clock or ExchangeClock()
         self._url = environment.rest_url if url is None else url
         self._auth = SigningAuth(signer, environment, self.clock) if signer is not None else None
-        self._body_limit = body_limit
-        self.writes = Tokens()
+        self._max_body_bytes = body_limit
+        self.write_budget = WriteBudget()
         times = timeouts or Timeouts()
-        self._whole = times.whole
+        self._request_timeout_s = times.whole
         tls = tls_context(self._url)
         through = proxy_for(self._url, proxy)
         self._client = httpx.AsyncClient(
             transport=transport,
             verify=tls,
-            proxy=through_proxy(through, tls),
+            proxy=to_httpx_proxy(through, tls),
             # None is ever taken: they would be kept for ever, and sent back.
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
             trust_env=False,
@@ -195,13 +195,13 @@ class Calls:
             },
         )
         plan = retry or Retry()
-        self._again = stamina.AsyncRetryingCaller(
+        self._retrying = stamina.AsyncRetryingCaller(
             attempts=plan.attempts,
             timeout=plan.total,
             wait_initial=plan.first_wait,
             wait_max=plan.longest_wait,
             wait_jitter=plan.jitter,
-        ).on(_worth_asking_again)
+        ).on(_is_retryable)
 
     async def close(self) -> None:
         """Close the connections."""
@@ -212,7 +212,7 @@ class Calls:
     async def get(
         self,
         path: str,
-        kind: type[T],
+        reply_type: type[T],
         params: Params | None = None,
         *,
         private: bool = False,
@@ -225,7 +225,7 @@ class Calls:
         if private and self._auth is None:
             raise NoKey
         lost: list[LeftOut] = []
-        reply: T = await self._again(self._ask, path, kind, params, lost)
+        reply: T = await self._retrying(self._get_once, path, reply_type, params, lost)
         for each in lost:
             self.leave_out(each, left_out)
         return reply
@@ -253,30 +253,30 @@ class Calls:
             try:
                 changed = change(source)
             except (TranslationError, NumberError) as error:
-                named = translate.clean(str(name(source)), translate.IDENTITY)
+                named = translate.clean(str(name(source)), translate.MAX_ID_LENGTH)
                 self.leave_out(LeftOut(what, named, translate.clean(str(error))), left_out)
             else:
                 yield changed
 
-    async def _ask(self, path: str, kind: type[T], params: Params | None, left_out: list[LeftOut]) -> T:
+    async def _get_once(self, path: str, reply_type: type[T], params: Params | None, left_out: list[LeftOut]) -> T:
         try:
-            reply = await self._exchange("GET", path, params)
+            reply = await self._request("GET", path, params)
         except (httpx.HTTPError, TimeoutError) as error:
-            raise TransportError(f"The exchange could not be reached: {_reason(error)}.") from error
-        except (_TooLargeError, _UnpackError) as error:
+            raise TransportError(f"The exchange could not be reached: {_describe_transport_error(error)}.") from error
+        except (_BodyTooLargeError, _DecompressionError) as error:
             raise BadReply(f"The exchange's reply cannot be read: {error}.") from error
         if not 200 <= reply.status < 300:
-            raise self._failure(reply)
+            raise self._error_from_reply(reply)
         try:
-            return tolerant.decode(reply.body, kind, left_out)
+            return tolerant.decode(reply.body, reply_type, left_out)
         except DecodeError as error:
             raise BadReply(f"The exchange's reply to {path} makes no sense: {translate.clean(str(error))}.") from error
 
-    async def pages(
+    async def iterate_pages(
         self,
         path: str,
         params: Params,
-        kind: type[P],
+        reply_type: type[P],
         *,
         private: bool = False,
         left_out: list[LeftOut] | None = None,
@@ -289,7 +289,9 @@ class Calls:
         seen: set[str] = set()
         cursor = ""
         while True:
-            page = await self.get(path, kind, {**params, "cursor": cursor or None}, private=private, left_out=left_out)
+            page = await self.get(
+                path, reply_type, {**params, "cursor": cursor or None}, private=private, left_out=left_out
+            )
             yield page
             following = page.cursor
             if not isinstance(following, str) or not following:
@@ -300,16 +302,16 @@ class Calls:
             seen.add(following)
             cursor = following
 
-    async def collect(
+    async def fetch_all(
         self,
         path: str,
         params: Params,
-        kind: type[P],
-        items: Callable[[P], Iterable[U] | None],
-        change: Callable[[U], T],
+        reply_type: type[P],
+        items_of: Callable[[P], Iterable[U] | None],
+        convert: Callable[[U], T],
         what: str,
         name: Callable[[U], object],
-        most: int | None = None,
+        max_items: int | None = None,
         *,
         private: bool = False,
     ) -> Read[T]:
@@ -319,26 +321,28 @@ class Calls:
         def broken_off() -> None:
             found.broken_off = True
 
-        async for page in self.pages(path, params, kind, private=private, left_out=lost, broken_off=broken_off):
-            found.extend(self.sensible(change, items(page), what, name, lost))
-            if most is not None and len(found) >= most:
-                del found[most:]
+        async for page in self.iterate_pages(
+            path, params, reply_type, private=private, left_out=lost, broken_off=broken_off
+        ):
+            found.extend(self.sensible(convert, items_of(page), what, name, lost))
+            if max_items is not None and len(found) >= max_items:
+                del found[max_items:]
                 break
         found.left_out = tuple(lost)
         return found
 
     # Commands.
 
-    async def command(
+    async def send_command(
         self,
         method: str,
         path: str,
-        kind: type[T],
-        what: str,
+        reply_type: type[T],
+        command_name: str,
         request: Struct | None = None,
         params: Params | None = None,
         *,
-        items: int = 1,
+        item_count: int = 1,
     ) -> T:
         """Send a command exactly once and read its reply. Raises NotSent, Refused or UnknownOutcome.
 
@@ -346,57 +350,61 @@ class Calls:
 
         ``what`` begins the sentences of the errors: "The order", "The cancel". ``items`` are those of a batch.
         """
-        reply = await self._send(method, path, what, request, params, items)
+        reply = await self._send(method, path, command_name, request, params, item_count)
         try:
-            return tolerant.decode(reply.body, kind, [])
+            return tolerant.decode(reply.body, reply_type, [])
         except DecodeError as error:
             raise UnknownOutcome(
-                f"{what} was sent, but the answer makes no sense ({translate.clean(str(error))}): "
+                f"{command_name} was sent, but the answer makes no sense ({translate.clean(str(error))}): "
                 "what became of it is not known.",
                 status=reply.status,
             ) from error
 
-    async def plain_command(self, method: str, path: str, what: str, request: Body | None = None) -> None:
+    async def send_command_without_reply(
+        self, method: str, path: str, command_name: str, request: Body | None = None
+    ) -> None:
         """Send a command exactly once whose reply says nothing but its status. Raises as `command` does."""
-        await self._send(method, path, what, request)
+        await self._send(method, path, command_name, request)
 
     async def _send(
         self,
         method: str,
         path: str,
-        what: str,
+        command_name: str,
         request: Body | None = None,
         params: Params | None = None,
-        items: int = 1,
+        item_count: int = 1,
     ) -> _Reply:
         if self._read_only:
-            raise NotSent(f"{what} was not sent: the program only watches (read-only). Nothing was done.")
+            raise NotSent(f"{command_name} was not sent: the program only watches (read-only). Nothing was done.")
         if self._auth is None:
             raise NoKey
         content = wire.encode(request) if request is not None else None
         is_cancel = method == "DELETE"
         try:
-            await self.writes.take((CANCEL_COST if is_cancel else USUAL_COST) * items, urgent=is_cancel)
-            reply = await self._exchange(method, path, params, content)
+            await self.write_budget.acquire((CANCEL_COST if is_cancel else DEFAULT_COST) * item_count, urgent=is_cancel)
+            reply = await self._request(method, path, params, content)
         except TooBusyError as error:
-            raise NotSent(f"{what} was not sent: too many at a time for this account. Nothing was done.") from error
+            raise NotSent(
+                f"{command_name} was not sent: too many at a time for this account. Nothing was done."
+            ) from error
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError) as error:
             raise NotSent(
-                f"{what} was not sent: no connection to the exchange ({_reason(error)}). Nothing was done."
+                f"{command_name} was not sent: no connection to the exchange ({_describe_transport_error(error)}). Nothing was done."
             ) from error
         except (httpx.HTTPError, TimeoutError) as error:
             raise UnknownOutcome(
-                f"{what} was sent, but no answer came ({_reason(error)}): what became of it is not known."
+                f"{command_name} was sent, but no answer came ({_describe_transport_error(error)}): what became of it is not known."
             ) from error
-        except (_TooLargeError, _UnpackError) as error:
+        except (_BodyTooLargeError, _DecompressionError) as error:
             raise UnknownOutcome(
-                f"{what} was sent, but the answer cannot be read ({error}): what became of it is not known."
+                f"{command_name} was sent, but the answer cannot be read ({error}): what became of it is not known."
             ) from error
         if 400 <= reply.status < 500 and reply.status != 408:
-            raise self._failure(reply)
+            raise self._error_from_reply(reply)
         if not 200 <= reply.status < 300:
             raise UnknownOutcome(
-                f"{what} was sent, but the exchange answered with status {reply.status}: "
+                f"{command_name} was sent, but the exchange answered with status {reply.status}: "
                 "what became of it is not known.",
                 status=reply.status,
             )
@@ -404,37 +412,37 @@ class Calls:
 
     # The wire.
 
-    async def _exchange(
+    async def _request(
         self, method: str, path: str, params: Params | None = None, content: bytes | None = None
     ) -> _Reply:
         """Send one request and read the whole reply within the bounds of time and size. Raises httpx's errors."""
         request = self._client.build_request(
             method,
             self._url + path,
-            params=_query(params),
+            params=_query_pairs(params),
             content=content,
             headers={"Content-Type": "application/json"} if content is not None else None,
         )
-        async with asyncio.timeout(self._whole):
+        async with asyncio.timeout(self._request_timeout_s):
             sent_ms = self.clock.local_ms()
             response = await self._client.send(request, stream=True, auth=self._auth)
             try:
                 if "age" not in response.headers:
-                    self.clock.heard(response.headers.get("date"), sent_ms, self.clock.local_ms())
-                return _Reply(response.status_code, await self._body(response))
+                    self.clock.update_skew(response.headers.get("date"), sent_ms, self.clock.local_ms())
+                return _Reply(response.status_code, await self._read_body(response))
             finally:
                 await response.aclose()
 
-    async def _body(self, response: httpx.Response) -> bytes:
+    async def _read_body(self, response: httpx.Response) -> bytes:
         """Read a body, unpacking it ourselves: the limit has to hold before the memory is taken, not after."""
-        limit = self._body_limit
+        limit = self._max_body_bytes
         if response.is_stream_consumed:
             if len(response.content) > limit:
-                raise _TooLargeError(f"it has more than {limit:,} bytes")
+                raise _BodyTooLargeError(f"it has more than {limit:,} bytes")
             return response.content
         encoding = response.headers.get("content-encoding", "identity").strip().lower()
         if encoding not in {"identity", "", "gzip"}:
-            raise _UnpackError(f"it is packed as {translate.clean(encoding, 40)!r}, which was not asked for")
+            raise _DecompressionError(f"it is packed as {translate.clean(encoding, 40)!r}, which was not asked for")
         unpack = zlib.decompressobj(31) if encoding == "gzip" else None
         # One buffer: a list of its parts could take forty times their bytes, sent two at a time.
         body = bytearray()
@@ -444,19 +452,19 @@ class Calls:
             try:
                 body += unpack.decompress(raw, limit - len(body) + 1) if unpack is not None else raw
             except zlib.error as error:
-                raise _UnpackError("its packing is damaged") from error
+                raise _DecompressionError("its packing is damaged") from error
             if len(body) > limit or received > limit:
-                raise _TooLargeError(f"it has more than {limit:,} bytes")
+                raise _BodyTooLargeError(f"it has more than {limit:,} bytes")
             if unpack is not None and unpack.unused_data:
                 # What comes behind the end is kept by zlib, and would be without bound.
-                raise _UnpackError("its packing is damaged")
+                raise _DecompressionError("its packing is damaged")
         if unpack is not None and received and not unpack.eof:
-            raise _UnpackError("it breaks off")
+            raise _DecompressionError("it breaks off")
         return bytes(body)
 
-    def _failure(self, reply: _Reply) -> KalshiError:
+    def _error_from_reply(self, reply: _Reply) -> KalshiError:
         """Turn a status other than 2xx into its error (docs/kalshi-api.md, section 10)."""
-        code, message, details = error_texts(reply.body)
+        code, message, details = parse_error_body(reply.body)
         status = reply.status
         if status == 401:
             return AuthenticationFailed(status, code, message, details, skew_ms=self.clock.skew_ms)
@@ -473,7 +481,7 @@ class Calls:
         return ServerFault(status, message or details or code)
 
 
-def error_texts(body: bytes) -> tuple[str, str, str]:
+def parse_error_body(body: bytes) -> tuple[str, str, str]:
     """Read code, message and details of a refusal in any of its shapes, cleaned; empty where there are none."""
     try:
         parsed = wire.decode(body, wire.ErrorBody)
@@ -481,28 +489,28 @@ def error_texts(body: bytes) -> tuple[str, str, str]:
         return "", "", ""
     nested = parsed.error
     if isinstance(nested, wire.ErrorDetail) and (nested.code or nested.message):
-        found: tuple[str, str, str] = (nested.code, nested.message, translate.given(nested.details))
+        found: tuple[str, str, str] = (nested.code, nested.message, translate.text_or_empty(nested.details))
     else:
-        message = translate.given(parsed.message) or (nested if isinstance(nested, str) else "")
-        found = (translate.given(parsed.code), message, translate.given(parsed.details))
+        message = translate.text_or_empty(parsed.message) or (nested if isinstance(nested, str) else "")
+        found = (translate.text_or_empty(parsed.code), message, translate.text_or_empty(parsed.details))
     code, message, details = (translate.clean(text) for text in found)
     return code, message, details
 
 
-def _worth_asking_again(error: Exception) -> bool:
+def _is_retryable(error: Exception) -> bool:
     """Say whether a question may be asked again: GETs only, on 429, 5xx, the way there, and a clock just corrected."""
     return isinstance(error, TransportError | RateLimited) or (
         isinstance(error, AuthenticationFailed) and error.skew_ms != 0
     )
 
 
-def _reason(error: Exception) -> str:
+def _describe_transport_error(error: Exception) -> str:
     """Say in words what a transport's exception means; its own text may hold addresses and is not passed on."""
     if isinstance(error, httpx.ProxyError):
         return "the proxy lets nothing through"
     if isinstance(error, httpx.ConnectTimeout | httpx.PoolTimeout):
         return "connecting took too long"
-    if isinstance(error, httpx.TransportError) and (fault := tls_fault(error)):
+    if isinstance(error, httpx.TransportError) and (fault := describe_tls_error(error)):
         return fault
     if isinstance(error, httpx.ConnectError):
         return "nobody answers at its address"
@@ -513,7 +521,7 @@ def _reason(error: Exception) -> str:
     return "the connection failed"
 
 
-def _query(params: Params | None) -> list[tuple[str, str | int | float | bool | None]]:
+def _query_pairs(params: Params | None) -> list[tuple[str, str | int | float | bool | None]]:
     """Write the query: what is None is left out, a list repeats its name."""
     pairs: list[tuple[str, str | int | float | bool | None]] = []
     for name, value in (params or {}).items():
@@ -526,21 +534,21 @@ def _query(params: Params | None) -> list[tuple[str, str | int | float | bool | 
     return pairs
 
 
-def translated(change: Callable[[U], T], source: U) -> T:
+def translate_reply(convert: Callable[[U], T], source: U) -> T:
     """Translate the reply to a question. Raises BadReply."""
     try:
-        return change(source)
+        return convert(source)
     except (TranslationError, NumberError) as error:
         raise BadReply(f"The exchange's reply makes no sense: {error}") from error
 
 
-def acknowledged(change: Callable[[U], T], source: U, what: str) -> T:
+def translate_acknowledgement(convert: Callable[[U], T], source: U, command_name: str) -> T:
     """Translate the reply to a command. Raises UnknownOutcome: it was done, or not, and the answer does not say."""
     try:
-        return change(source)
+        return convert(source)
     except (TranslationError, NumberError) as error:
         order_id = getattr(source, "order_id", "")
         raise UnknownOutcome(
-            f"{what} was sent, but the answer makes no sense ({error}): what became of it is not known.",
-            order_id=translate.clean(order_id, translate.IDENTITY),
+            f"{command_name} was sent, but the answer makes no sense ({error}): what became of it is not known.",
+            order_id=translate.clean(order_id, translate.MAX_ID_LENGTH),
         ) from error

@@ -15,8 +15,8 @@ from typing import Final
 from kalshi_tui.kalshi.errors import Misconfigured
 from kalshi_tui.kalshi.transport.signing import KeyFileError
 
-LARGEST_KEY_FILE: Final = 64 * 1024
-OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
+MAX_KEY_FILE_BYTES: Final = 64 * 1024
+GROUP_AND_OTHER_BITS: Final = stat.S_IRWXG | stat.S_IRWXO
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class KeyVariables:
     pem: bytes | None = field(default=None, repr=False)
 
 
-def key_variables(environ: Mapping[str, str]) -> KeyVariables | None:
+def read_key_variables(environ: Mapping[str, str]) -> KeyVariables | None:
     """Take key id and key from the usual variables; None where none is set. Raises Misconfigured for half of them.
 
     ``KALSHI_API_KEY_ID`` or ``KALSHI_KEY_ID``, with ``KALSHI_PRIVATE_KEY_PATH`` or ``KALSHI_PRIVATE_KEY``.
@@ -62,33 +62,33 @@ def read_key_file(path: Path) -> bytes:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError as error:
-        raise KeyFileError(_no_file(path, error)) from None
+        raise KeyFileError(_describe_open_error(path, error)) from None
     try:
-        _refuse_unsafe(path, os.fstat(descriptor))
-        return os.read(descriptor, LARGEST_KEY_FILE + 1)
+        _check_file_safety(path, os.fstat(descriptor))
+        return os.read(descriptor, MAX_KEY_FILE_BYTES + 1)
     finally:
         os.close(descriptor)
 
 
-def _refuse_unsafe(path: Path, found: os.stat_result) -> None:
+def _check_file_safety(path: Path, status: os.stat_result) -> None:
     """Refuse what is no file, not one's own, or open to others. Raises KeyFileError with the remedy."""
-    if not stat.S_ISREG(found.st_mode):
+    if not stat.S_ISREG(status.st_mode):
         raise KeyFileError(f"{path} is not a file; name the private key's own file.")
-    if found.st_uid != os.geteuid():
+    if status.st_uid != os.geteuid():
         raise KeyFileError(
             f"The key file {path} belongs to another user, who could change it; copy it into a file of your own."
         )
-    if found.st_mode & OTHERS:
-        mode = stat.S_IMODE(found.st_mode)
+    if status.st_mode & GROUP_AND_OTHER_BITS:
+        mode = stat.S_IMODE(status.st_mode)
         raise KeyFileError(
             f"The key file {path} can be read or changed by others (mode {mode:04o}). "
             f"To mend that: chmod 600 {shlex.quote(str(path))}"
         )
-    if found.st_size > LARGEST_KEY_FILE:
+    if status.st_size > MAX_KEY_FILE_BYTES:
         raise KeyFileError(f"{path} is too large for a private key; name the key's own file.")
 
 
-def _no_file(path: Path, error: OSError) -> str:
+def _describe_open_error(path: Path, error: OSError) -> str:
     if error.errno == errno.ENOENT:
         return f"There is no key file {path}. Check the path, or download or create a key at the exchange."
     if error.errno in {errno.ELOOP, errno.EMLINK}:

@@ -10,27 +10,27 @@ from collections.abc import Awaitable, Callable
 from itertools import count
 from typing import Final
 
-USUAL_COST: Final = 10
+DEFAULT_COST: Final = 10
 CANCEL_COST: Final = 2
-BASIC_WRITES: Final = 100
+DEFAULT_WRITES_PER_SECOND: Final = 100
 """Tokens a second of the lowest tier, until the account's own limits have been read."""
-RESERVE: Final = 20
+CANCEL_RESERVE: Final = 20
 """What orders leave for cancels: ten of them go out at once, however many orders were sent just before."""
-LONGEST_WAIT_S: Final = 5.0
-LOOK_S: Final = 0.02
+MAX_ORDER_WAIT_S: Final = 5.0
+POLL_INTERVAL_S: Final = 0.02
 
 
 class TooBusyError(Exception):
     """The allowance is used up for longer than an order should wait. Nothing was sent."""
 
 
-class Tokens:
+class WriteBudget:
     """A bucket of tokens. Cancels go ahead of orders that wait, and alone may take the last tokens."""
 
     def __init__(
         self,
-        per_second: int = BASIC_WRITES,
-        capacity: int = BASIC_WRITES,
+        per_second: int = DEFAULT_WRITES_PER_SECOND,
+        capacity: int = DEFAULT_WRITES_PER_SECOND,
         *,
         timer_s: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -41,39 +41,39 @@ class Tokens:
         self._timer_s = timer_s
         self._sleep = sleep
         self._tokens = float(capacity)
-        self._filled_at = timer_s()
+        self._refilled_at = timer_s()
         self._waiting: list[tuple[bool, int]] = []
-        self._turns = count()
+        self._ticket_numbers = count()
 
-    def set(self, per_second: int, capacity: int) -> None:
+    def set_limits(self, per_second: int, capacity: int) -> None:
         """Go by the limits that the exchange has told; of a limit of nothing it has told nothing."""
         if per_second > 0:
             self._per_second, self._capacity = per_second, max(capacity, per_second)
 
-    async def take(self, cost: int, *, urgent: bool) -> None:
+    async def acquire(self, cost: int, *, urgent: bool) -> None:
         """Wait for ``cost`` tokens and spend them. Raises TooBusyError if they do not come in time.
 
         A cancel waits as long as it must: to give up on it would leave an order resting.
         """
-        turn = (not urgent, next(self._turns))
+        turn = (not urgent, next(self._ticket_numbers))
         heapq.heappush(self._waiting, turn)
         begun = self._timer_s()
         try:
             while True:
-                self._fill()
+                self._refill()
                 # What costs more than the bucket holds goes when the bucket is full.
-                needed = min(cost + (0 if urgent else RESERVE), self._capacity)
+                needed = min(cost + (0 if urgent else CANCEL_RESERVE), self._capacity)
                 if self._waiting[0] == turn and self._tokens >= needed:
                     self._tokens -= cost
                     return
-                if not urgent and self._timer_s() - begun >= LONGEST_WAIT_S:
+                if not urgent and self._timer_s() - begun >= MAX_ORDER_WAIT_S:
                     raise TooBusyError
-                await self._sleep(LOOK_S)
+                await self._sleep(POLL_INTERVAL_S)
         finally:
             self._waiting.remove(turn)
             heapq.heapify(self._waiting)
 
-    def _fill(self) -> None:
+    def _refill(self) -> None:
         now = self._timer_s()
-        self._tokens = min(self._tokens + (now - self._filled_at) * self._per_second, float(self._capacity))
-        self._filled_at = now
+        self._tokens = min(self._tokens + (now - self._refilled_at) * self._per_second, float(self._capacity))
+        self._refilled_at = now

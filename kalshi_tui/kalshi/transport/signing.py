@@ -39,14 +39,14 @@ from kalshi_tui.kalshi.errors import Misconfigured, WrongHost
 KEY_HEADER: Final = "KALSHI-ACCESS-KEY"
 TIMESTAMP_HEADER: Final = "KALSHI-ACCESS-TIMESTAMP"
 SIGNATURE_HEADER: Final = "KALSHI-ACCESS-SIGNATURE"
-PATH_START: Final = "/trade-api/"
+SIGNED_PATH_PREFIX: Final = "/trade-api/"
 """Every signed path starts so; but for `PRACTICE_CONTROL`, nothing else is ever signed."""
 PRACTICE_TOKEN_HEADER: Final = "X-Practice-Token"  # noqa: S105 - the header's name
 PRACTICE_CONTROL: Final = "/practice/control"
 """Where a practice exchange is told what trouble to rehearse; no other exchange has it."""
 PRACTICE_REPLAY: Final = "/practice/replay"
 """Where an exchange that plays a recording says how far it is; never signed."""
-LEAST_KEY_BITS: Final = 2048
+MIN_KEY_BITS: Final = 2048
 
 PrivateKey: TypeAlias = Ed25519PrivateKey | RSAPrivateKey
 PublicKey: TypeAlias = Ed25519PublicKey | RSAPublicKey
@@ -79,10 +79,10 @@ class PassphraseError(KeyFileError):
     """The key is encrypted, and the passphrase is missing or wrong: asking for it again may help."""
 
 
-def signed_text(timestamp: str, method: str, path: str) -> bytes:
+def signature_payload(timestamp: str, method: str, path: str) -> bytes:
     """Give the bytes that a signature covers. Raises ValueError for a path that is not ours to sign or has a query."""
-    if not path.startswith(PATH_START) and path != PRACTICE_CONTROL:
-        raise ValueError(f"only paths under {PATH_START} are signed, not {path!r}")
+    if not path.startswith(SIGNED_PATH_PREFIX) and path != PRACTICE_CONTROL:
+        raise ValueError(f"only paths under {SIGNED_PATH_PREFIX} are signed, not {path!r}")
     if "?" in path or "#" in path:
         raise ValueError("the signed path carries no query")
     return f"{timestamp}{method.upper()}{path}".encode()
@@ -117,7 +117,7 @@ class Signer:
         if host not in self._hosts:
             raise WrongHost(host, self._hosts)
         timestamp = str(now_ms)
-        signature = _signature(self._key, signed_text(timestamp, method, path))
+        signature = _signature(self._key, signature_payload(timestamp, method, path))
         return {
             KEY_HEADER: self.key_id,
             TIMESTAMP_HEADER: timestamp,
@@ -152,14 +152,14 @@ def _signature(key: PrivateKey, text: bytes) -> bytes:
     return key.sign(text, _PSS, _SHA256)
 
 
-def verify(public_key: PublicKey, signature_b64: str, timestamp: str, method: str, path: str) -> bool:
+def verify_signature(public_key: PublicKey, signature_b64: str, timestamp: str, method: str, path: str) -> bool:
     """Say whether a signature stands for exactly this timestamp, method and path. Never raises for what was sent.
 
     The algorithm is that of the public key, whatever the signature looks like.
     """
     try:
         signature = base64.b64decode(signature_b64, validate=True)
-        text = signed_text(timestamp, method, path)
+        text = signature_payload(timestamp, method, path)
         if isinstance(public_key, Ed25519PublicKey):
             public_key.verify(signature, text)
         else:
@@ -186,10 +186,10 @@ def load_private_key(pem: bytes, passphrase: bytes | None = None) -> PrivateKey:
 
     Raises KeyFileError (PassphraseError) with a sentence.
     """
-    text = _tidied(pem)
-    _refuse_other_kinds(text)
+    text = _normalize_pem(pem)
+    _check_pem_kind(text)
     try:
-        key = _load(text, passphrase)
+        key = _load_pem(text, passphrase)
     except UnsupportedAlgorithm:
         raise KeyFileError(
             "The key file uses an encryption or a kind of key that is not supported; "
@@ -205,15 +205,15 @@ def load_private_key(pem: bytes, passphrase: bytes | None = None) -> PrivateKey:
             f"The key file holds a key of another kind ({_other_kind(key)}); "
             f"Kalshi's API keys are Ed25519 or RSA private keys. {_MAKE_A_KEY}"
         )
-    if isinstance(key, RSAPrivateKey) and key.key_size < LEAST_KEY_BITS:
+    if isinstance(key, RSAPrivateKey) and key.key_size < MIN_KEY_BITS:
         raise KeyFileError(
-            f"The key has {key.key_size} bits, which is too short; it must have {LEAST_KEY_BITS} or more. "
+            f"The key has {key.key_size} bits, which is too short; it must have {MIN_KEY_BITS} or more. "
             "Create a new API key at the exchange."
         )
     return key
 
 
-def _load(text: bytes, passphrase: bytes | None) -> object:
+def _load_pem(text: bytes, passphrase: bytes | None) -> object:
     """Load a PEM. Raises PassphraseError; ValueError for one that is damaged, encrypted or not.
 
     Tried without the passphrase first: so the library itself says whether the key is encrypted, and a damaged file is
@@ -237,13 +237,13 @@ def _other_kind(key: object) -> str:
     return next((name for kinds, name in _OTHER_KINDS if isinstance(key, kinds)), "an unknown one")
 
 
-def _tidied(pem: bytes) -> bytes:
+def _normalize_pem(pem: bytes) -> bytes:
     """Undo what editors and copying do to a PEM: a byte order mark, CRLF or CR line ends, blanks at the margins."""
     lines = pem.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
     return b"\n".join(line.strip() for line in lines).strip() + b"\n"
 
 
-def _refuse_other_kinds(text: bytes) -> None:
+def _check_pem_kind(text: bytes) -> None:
     if b"PRIVATE KEY-----" in text:
         if b"BEGIN OPENSSH PRIVATE KEY" in text:
             raise KeyFileError(
@@ -267,7 +267,7 @@ def generate_key(passphrase: bytes | None = None, kind: KeyType = KeyType.RSA) -
     if kind is KeyType.ED25519:
         key = Ed25519PrivateKey.generate()
     else:
-        key = generate_private_key(public_exponent=65537, key_size=LEAST_KEY_BITS)
+        key = generate_private_key(public_exponent=65537, key_size=MIN_KEY_BITS)
     encryption = BestAvailableEncryption(passphrase) if passphrase else NoEncryption()
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption)
 
@@ -284,7 +284,7 @@ def secret_forms(key: PrivateKey) -> tuple[bytes, ...]:
     return (seed, seed.hex().encode(), seed.hex().upper().encode(), str(int.from_bytes(seed)).encode(), body)
 
 
-def public_pem(private_pem: bytes) -> bytes:
+def public_key_pem(private_pem: bytes) -> bytes:
     """Give the public half of an unencrypted private PEM, as a PEM. Raises KeyFileError."""
     return pem_of(load_private_key(private_pem).public_key())
 
@@ -296,7 +296,7 @@ def pem_of(public_key: PublicKey) -> bytes:
 
 def load_public_key(pem: bytes) -> PublicKey:
     """Read an Ed25519 public key, or an RSA one of at least 2048 bits, from a PEM. Raises KeyFileError."""
-    text = _tidied(pem)
+    text = _normalize_pem(pem)
     if b"PRIVATE KEY-----" in text:
         raise KeyFileError("This is a private key; what is needed is its public half, and the private one stays yours.")
     try:
@@ -307,6 +307,6 @@ def load_public_key(pem: bytes) -> PublicKey:
         ) from None
     if not isinstance(key, PublicKey):
         raise KeyFileError(f"The public key is of another kind ({_other_kind(key)}); it must be an Ed25519 or RSA key.")
-    if isinstance(key, RSAPublicKey) and key.key_size < LEAST_KEY_BITS:
-        raise KeyFileError(f"The public key has {key.key_size} bits; an RSA key must have {LEAST_KEY_BITS} or more.")
+    if isinstance(key, RSAPublicKey) and key.key_size < MIN_KEY_BITS:
+        raise KeyFileError(f"The public key has {key.key_size} bits; an RSA key must have {MIN_KEY_BITS} or more.")
     return key

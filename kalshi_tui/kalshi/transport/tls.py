@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-_PROXY_FORM = "A proxy must look like http://HOST:PORT or https://HOST:PORT"
+_PROXY_FORMAT = "A proxy must look like http://HOST:PORT or https://HOST:PORT"
 
 
 def tls_context(url: str) -> ssl.SSLContext:
@@ -24,7 +24,7 @@ def tls_context(url: str) -> ssl.SSLContext:
     return context
 
 
-def checked_proxy(proxy: str | None) -> str | None:
+def validate_proxy(proxy: str | None) -> str | None:
     """Give a proxy's address back. Raises ValueError, a sentence without the address: that may hold a password."""
     if proxy is None:
         return None
@@ -32,15 +32,15 @@ def checked_proxy(proxy: str | None) -> str | None:
         parts = urlsplit(proxy)
         host, port = parts.hostname, parts.port
     except ValueError:
-        raise ValueError(f"{_PROXY_FORM}; what is set cannot be read.") from None
+        raise ValueError(f"{_PROXY_FORMAT}; what is set cannot be read.") from None
     if parts.scheme not in {"http", "https"}:
-        raise ValueError(f"{_PROXY_FORM}; other kinds are not supported.")
+        raise ValueError(f"{_PROXY_FORMAT}; other kinds are not supported.")
     if not host or port == 0 or not proxy.isascii() or not proxy.isprintable() or " " in proxy:
-        raise ValueError(f"{_PROXY_FORM}; what is set names no host.")
+        raise ValueError(f"{_PROXY_FORMAT}; what is set names no host.")
     if parts.path not in {"", "/"} or parts.query or parts.fragment:
-        raise ValueError(f"{_PROXY_FORM}, and nothing behind it.")
+        raise ValueError(f"{_PROXY_FORMAT}, and nothing behind it.")
     if parts.username is not None and parts.password is None:
-        raise ValueError(f"{_PROXY_FORM}; a user name needs a password, http://USER:PASSWORD@HOST:PORT.")
+        raise ValueError(f"{_PROXY_FORMAT}; a user name needs a password, http://USER:PASSWORD@HOST:PORT.")
     return proxy
 
 
@@ -49,18 +49,18 @@ def proxy_for(url: str, proxy: str | None) -> str | None:
 
     A proxy would read a signed request that is not encrypted, and on this machine there is nothing that it could reach.
     """
-    proxy = checked_proxy(proxy)
+    proxy = validate_proxy(proxy)
     return proxy if urlsplit(url).scheme in {"https", "wss"} else None
 
 
-def through_proxy(proxy: str | None, tls: ssl.SSLContext) -> httpx.Proxy | None:
+def to_httpx_proxy(proxy: str | None, tls: ssl.SSLContext) -> httpx.Proxy | None:
     """Give a proxy as httpx takes it; one that is reached by TLS has to prove itself too."""
     if proxy is None:
         return None
     return httpx.Proxy(proxy, ssl_context=tls if urlsplit(proxy).scheme == "https" else None)
 
 
-def tls_fault(error: BaseException) -> str:
+def describe_tls_error(error: BaseException) -> str:
     """Say what of TLS made a connection fail; empty if it was something else. Looks through the causes."""
     seen = 0
     cause: BaseException | None = error

@@ -39,7 +39,7 @@ HEARTBEAT: Final = b"heartbeat"
 """The body of the server's WebSocket pings, one every 10 s (docs/kalshi-api.md, section 5)."""
 
 
-class Code:
+class ErrorCode:
     """The codes of WebSocket error frames (docs/kalshi-api.md, section 5)."""
 
     GENERAL: Final = 1
@@ -80,32 +80,32 @@ class Channel:
     ORDER_GROUPS: Final = "order_group_updates"
 
 
-class _Object(Struct, frozen=True):
+class _WireObject(Struct, frozen=True):
     """A JSON object."""
 
 
-class _Leaf(Struct, frozen=True, gc=False):
+class _WireLeaf(Struct, frozen=True, gc=False):
     """A JSON object without lists or maps in it: it can be part of no cycle, so the collector need not look at it."""
 
 
 # WebSocket, server to client. Every frame has `type`; the ones that belong to a subscription have `sid`.
 
 
-class SubscribedMsg(_Leaf, frozen=True, kw_only=True):
+class SubscribedMsg(_WireLeaf, frozen=True, kw_only=True):
     """Which subscription id a channel got."""
 
     channel: str
     sid: int
 
 
-class SubscribedFrame(_Object, frozen=True, kw_only=True, tag="subscribed"):
+class SubscribedFrame(_WireObject, frozen=True, kw_only=True, tag="subscribed"):
     """The answer to `subscribe`, one for each channel; takes no number of the sequence."""
 
     id: OptionalInt = UNSET
     msg: SubscribedMsg
 
 
-class UnsubscribedFrame(_Leaf, frozen=True, kw_only=True, tag="unsubscribed"):
+class UnsubscribedFrame(_WireLeaf, frozen=True, kw_only=True, tag="unsubscribed"):
     """The answer to `unsubscribe`, one for each sid; takes the sid's next number."""
 
     id: OptionalInt = UNSET
@@ -113,14 +113,14 @@ class UnsubscribedFrame(_Leaf, frozen=True, kw_only=True, tag="unsubscribed"):
     seq: OptionalInt = UNSET
 
 
-class OkMsg(_Object, frozen=True, kw_only=True):
+class OkMsg(_WireObject, frozen=True, kw_only=True):
     """The markets of a subscription after `update_subscription` (left out with ``skip_ticker_ack``)."""
 
     market_tickers: list[str] | UnsetType | None = UNSET
     market_ids: list[str] | UnsetType | None = UNSET
 
 
-class OkFrame(_Object, frozen=True, kw_only=True, tag="ok"):
+class OkFrame(_WireObject, frozen=True, kw_only=True, tag="ok"):
     """The answer to `update_subscription` (takes the sid's next number) and to `list_subscriptions` (takes none)."""
 
     id: OptionalInt = UNSET
@@ -129,7 +129,7 @@ class OkFrame(_Object, frozen=True, kw_only=True, tag="ok"):
     msg: OkMsg | list[SubscribedMsg] | UnsetType | None = UNSET
 
 
-class ErrorMsg(_Leaf, frozen=True, kw_only=True):
+class ErrorMsg(_WireLeaf, frozen=True, kw_only=True):
     """What went wrong; ``code`` is one of `Code`."""
 
     code: int
@@ -138,7 +138,7 @@ class ErrorMsg(_Leaf, frozen=True, kw_only=True):
     market_id: OptionalText = UNSET
 
 
-class ErrorFrame(_Object, frozen=True, kw_only=True, tag="error"):
+class ErrorFrame(_WireObject, frozen=True, kw_only=True, tag="error"):
     """A refused command, or (with ``sid``, and then with the sid's next number) a fault of a subscription."""
 
     id: OptionalInt = UNSET
@@ -147,7 +147,7 @@ class ErrorFrame(_Object, frozen=True, kw_only=True, tag="error"):
     msg: ErrorMsg
 
 
-class SnapshotMsg(_Object, frozen=True, kw_only=True):
+class SnapshotMsg(_WireObject, frozen=True, kw_only=True):
     """A whole book. The key of an empty side is absent; null has to be read as empty too. Never carries a time."""
 
     market_ticker: str
@@ -156,7 +156,7 @@ class SnapshotMsg(_Object, frozen=True, kw_only=True):
     no_dollars_fp: Levels | UnsetType | None = UNSET
 
 
-class SnapshotFrame(_Object, frozen=True, kw_only=True, tag="orderbook_snapshot"):
+class SnapshotFrame(_WireObject, frozen=True, kw_only=True, tag="orderbook_snapshot"):
     """A whole book; ``id`` is the command's where `get_snapshot` asked for it."""
 
     id: OptionalInt = UNSET
@@ -165,7 +165,7 @@ class SnapshotFrame(_Object, frozen=True, kw_only=True, tag="orderbook_snapshot"
     msg: SnapshotMsg
 
 
-class DeltaMsg(_Leaf, frozen=True, kw_only=True):
+class DeltaMsg(_WireLeaf, frozen=True, kw_only=True):
     """What a book needs to know of a signed change of one level: a tenth less to decode than the whole."""
 
     market_ticker: str
@@ -176,7 +176,7 @@ class DeltaMsg(_Leaf, frozen=True, kw_only=True):
     """Absent from older deltas."""
 
 
-class WholeDeltaMsg(DeltaMsg, frozen=True, kw_only=True, gc=False):
+class FullDeltaMsg(DeltaMsg, frozen=True, kw_only=True, gc=False):
     """The change as the exchange sends it; order and subaccount where the account's own order did it."""
 
     market_id: str = ""
@@ -185,7 +185,7 @@ class WholeDeltaMsg(DeltaMsg, frozen=True, kw_only=True, gc=False):
     ts: OptionalText = UNSET
 
 
-class DeltaFrame(_Leaf, frozen=True, kw_only=True, tag="orderbook_delta"):
+class DeltaFrame(_WireLeaf, frozen=True, kw_only=True, tag="orderbook_delta"):
     """One change of one book."""
 
     sid: int
@@ -193,7 +193,7 @@ class DeltaFrame(_Leaf, frozen=True, kw_only=True, tag="orderbook_delta"):
     msg: DeltaMsg
 
 
-class TickerMsg(_Leaf, frozen=True, kw_only=True):
+class TickerMsg(_WireLeaf, frozen=True, kw_only=True):
     """What a quote needs to know of a market's top and totals.
 
     A side of size 0 is no quote, whatever its price; ``price_dollars`` may be empty.
@@ -213,7 +213,7 @@ class TickerMsg(_Leaf, frozen=True, kw_only=True):
     ts_ms: int = 0
 
 
-class WholeTickerMsg(TickerMsg, frozen=True, kw_only=True, gc=False):
+class FullTickerMsg(TickerMsg, frozen=True, kw_only=True, gc=False):
     """The same as the exchange sends it."""
 
     market_id: str = ""
@@ -222,7 +222,7 @@ class WholeTickerMsg(TickerMsg, frozen=True, kw_only=True, gc=False):
     time: OptionalText = UNSET
 
 
-class TickerFrame(_Leaf, frozen=True, kw_only=True, tag="ticker"):
+class TickerFrame(_WireLeaf, frozen=True, kw_only=True, tag="ticker"):
     """A market's new top; carries no sequence number."""
 
     id: OptionalInt = UNSET
@@ -230,7 +230,7 @@ class TickerFrame(_Leaf, frozen=True, kw_only=True, tag="ticker"):
     msg: TickerMsg
 
 
-class TradeMsg(_Leaf, frozen=True, kw_only=True):
+class TradeMsg(_WireLeaf, frozen=True, kw_only=True):
     """A print of the public tape."""
 
     trade_id: str
@@ -246,7 +246,7 @@ class TradeMsg(_Leaf, frozen=True, kw_only=True):
     ts_ms: int = 0
 
 
-class TradeFrame(_Leaf, frozen=True, kw_only=True, tag="trade"):
+class TradeFrame(_WireLeaf, frozen=True, kw_only=True, tag="trade"):
     """A public trade; carries a sequence number (older deployments: none)."""
 
     sid: int
@@ -254,7 +254,7 @@ class TradeFrame(_Leaf, frozen=True, kw_only=True, tag="trade"):
     msg: TradeMsg
 
 
-class FillMsg(_Leaf, frozen=True, kw_only=True):
+class FillMsg(_WireLeaf, frozen=True, kw_only=True):
     """An execution of the account's own."""
 
     trade_id: str
@@ -277,14 +277,14 @@ class FillMsg(_Leaf, frozen=True, kw_only=True):
     ts_ms: int = 0
 
 
-class FillFrame(_Leaf, frozen=True, kw_only=True, tag="fill"):
+class FillFrame(_WireLeaf, frozen=True, kw_only=True, tag="fill"):
     """An execution of the account's own; carries no sequence number."""
 
     sid: int
     msg: FillMsg
 
 
-class UserOrderMsg(_Leaf, frozen=True, kw_only=True):
+class UserOrderMsg(_WireLeaf, frozen=True, kw_only=True):
     """The state of an order of the account's own. Older deployments send the times as RFC 3339 only."""
 
     order_id: str
@@ -316,14 +316,14 @@ class UserOrderMsg(_Leaf, frozen=True, kw_only=True):
     exchange_index: OptionalInt = UNSET
 
 
-class UserOrderFrame(_Leaf, frozen=True, kw_only=True, tag="user_order"):
+class UserOrderFrame(_WireLeaf, frozen=True, kw_only=True, tag="user_order"):
     """News of an order of the account's own; carries no sequence number. The channel is ``user_orders``."""
 
     sid: int
     msg: UserOrderMsg
 
 
-class MarketPositionMsg(_Leaf, frozen=True, kw_only=True):
+class MarketPositionMsg(_WireLeaf, frozen=True, kw_only=True):
     """The account's position in one market: + YES, - NO."""
 
     user_id: str = ""
@@ -337,14 +337,14 @@ class MarketPositionMsg(_Leaf, frozen=True, kw_only=True):
     subaccount: NullableInt = UNSET
 
 
-class MarketPositionFrame(_Leaf, frozen=True, kw_only=True, tag="market_position"):
+class MarketPositionFrame(_WireLeaf, frozen=True, kw_only=True, tag="market_position"):
     """A position that changed; carries no sequence number. The channel is ``market_positions``."""
 
     sid: int
     msg: MarketPositionMsg
 
 
-class PriceRange(_Leaf, frozen=True, kw_only=True):
+class PriceRange(_WireLeaf, frozen=True, kw_only=True):
     """A stretch of a market's price grid, dollar strings."""
 
     start: str
@@ -352,7 +352,7 @@ class PriceRange(_Leaf, frozen=True, kw_only=True):
     step: str
 
 
-class LifecycleMsg(_Object, frozen=True, kw_only=True):
+class LifecycleMsg(_WireObject, frozen=True, kw_only=True):
     """A change in a market's life. Which of the optional fields come depends on ``event_type``."""
 
     event_type: str
@@ -374,7 +374,7 @@ class LifecycleMsg(_Object, frozen=True, kw_only=True):
     additional_metadata: dict[str, Any] | UnsetType | None = UNSET
 
 
-class LifecycleFrame(_Object, frozen=True, kw_only=True, tag="market_lifecycle_v2"):
+class LifecycleFrame(_WireObject, frozen=True, kw_only=True, tag="market_lifecycle_v2"):
     """A change in a market's life; carries a sequence number (older deployments: none)."""
 
     sid: int
@@ -382,7 +382,7 @@ class LifecycleFrame(_Object, frozen=True, kw_only=True, tag="market_lifecycle_v
     msg: LifecycleMsg
 
 
-class EventLifecycleMsg(_Leaf, frozen=True, kw_only=True):
+class EventLifecycleMsg(_WireLeaf, frozen=True, kw_only=True):
     """A new event, told on the lifecycle channel."""
 
     event_ticker: str
@@ -395,7 +395,7 @@ class EventLifecycleMsg(_Leaf, frozen=True, kw_only=True):
     strike_period: NullableText = UNSET
 
 
-class EventLifecycleFrame(_Leaf, frozen=True, kw_only=True, tag="event_lifecycle"):
+class EventLifecycleFrame(_WireLeaf, frozen=True, kw_only=True, tag="event_lifecycle"):
     """A new event, told on the lifecycle channel."""
 
     sid: int
@@ -403,7 +403,7 @@ class EventLifecycleFrame(_Leaf, frozen=True, kw_only=True, tag="event_lifecycle
     msg: EventLifecycleMsg
 
 
-class EventFeeMsg(_Leaf, frozen=True, kw_only=True):
+class EventFeeMsg(_WireLeaf, frozen=True, kw_only=True):
     """An event's fee override that changed; null takes it away."""
 
     event_ticker: str
@@ -411,7 +411,7 @@ class EventFeeMsg(_Leaf, frozen=True, kw_only=True):
     fee_multiplier_override: Decimal | None = None
 
 
-class EventFeeFrame(_Leaf, frozen=True, kw_only=True, tag="event_fee_update"):
+class EventFeeFrame(_WireLeaf, frozen=True, kw_only=True, tag="event_fee_update"):
     """An event's fees changed, told on the lifecycle channel."""
 
     sid: int
@@ -419,7 +419,7 @@ class EventFeeFrame(_Leaf, frozen=True, kw_only=True, tag="event_fee_update"):
     msg: EventFeeMsg
 
 
-class OrderGroupMsg(_Leaf, frozen=True, kw_only=True):
+class OrderGroupMsg(_WireLeaf, frozen=True, kw_only=True):
     """What happened to an order group."""
 
     event_type: str
@@ -428,7 +428,7 @@ class OrderGroupMsg(_Leaf, frozen=True, kw_only=True):
     ts_ms: int = 0
 
 
-class OrderGroupFrame(_Leaf, frozen=True, kw_only=True, tag="order_group_updates"):
+class OrderGroupFrame(_WireLeaf, frozen=True, kw_only=True, tag="order_group_updates"):
     """News of an order group; carries a sequence number."""
 
     sid: int
@@ -456,7 +456,7 @@ Frame = (
 """Any frame of the stream, told apart by ``type``."""
 
 
-class Envelope(_Leaf, frozen=True, kw_only=True):
+class Envelope(_WireLeaf, frozen=True, kw_only=True):
     """What can be read of any frame, of a type that is not known too: a number is counted whatever carries it."""
 
     type: str
@@ -468,7 +468,7 @@ class Envelope(_Leaf, frozen=True, kw_only=True):
 # WebSocket, client to server.
 
 
-class CommandParams(_Object, frozen=True, kw_only=True):
+class CommandParams(_WireObject, frozen=True, kw_only=True):
     """The parameters of every command; which of them a command takes is in docs/kalshi-api.md, section 5."""
 
     channels: list[str] | UnsetType = UNSET
@@ -486,7 +486,7 @@ class CommandParams(_Object, frozen=True, kw_only=True):
     shard_key: OptionalInt = UNSET
 
 
-class Command(_Object, frozen=True, kw_only=True):
+class Command(_WireObject, frozen=True, kw_only=True):
     """A command: ``subscribe``, ``unsubscribe``, ``update_subscription`` or ``list_subscriptions``.
 
     ``id`` is 1 or more and unique in the session; 0 or absent means no id.
@@ -500,7 +500,7 @@ class Command(_Object, frozen=True, kw_only=True):
 # REST.
 
 
-class ErrorDetail(_Leaf, frozen=True, kw_only=True):
+class ErrorDetail(_WireLeaf, frozen=True, kw_only=True):
     """Why a request was refused. Programs switch on ``code``; the rest is for people.
 
     docs/kalshi-api.md, section 10.
@@ -512,7 +512,7 @@ class ErrorDetail(_Leaf, frozen=True, kw_only=True):
     service: OptionalText = UNSET
 
 
-class ErrorBody(_Object, frozen=True, kw_only=True):
+class ErrorBody(_WireObject, frozen=True, kw_only=True):
     """The body of a refusal, in all the shapes that were seen (docs/kalshi-api.md, section 10)."""
 
     error: ErrorDetail | str | UnsetType | None = UNSET
@@ -521,14 +521,14 @@ class ErrorBody(_Object, frozen=True, kw_only=True):
     details: NullableText = UNSET
 
 
-class SettlementSource(_Leaf, frozen=True, kw_only=True):
+class SettlementSource(_WireLeaf, frozen=True, kw_only=True):
     """Where a result is read off."""
 
     name: NullableText = UNSET
     url: NullableText = UNSET
 
 
-class Market(_Object, frozen=True, kw_only=True):
+class Market(_WireObject, frozen=True, kw_only=True):
     """A market as REST gives it (docs/kalshi-api.md, section 8). ``title`` and ``subtitle`` are deprecated."""
 
     ticker: str
@@ -586,20 +586,20 @@ class Market(_Object, frozen=True, kw_only=True):
     settlement_bounds_type: OptionalText = UNSET
 
 
-class MarketReply(_Object, frozen=True, kw_only=True):
+class MarketReply(_WireObject, frozen=True, kw_only=True):
     """``GET /markets/{ticker}``."""
 
     market: Market
 
 
-class MarketsReply(_Object, frozen=True, kw_only=True):
+class MarketsReply(_WireObject, frozen=True, kw_only=True):
     """``GET /markets``: a page; an empty cursor ends the list."""
 
     markets: list[Market] | None
     cursor: str | None = ""
 
 
-class Event(_Object, frozen=True, kw_only=True):
+class Event(_WireObject, frozen=True, kw_only=True):
     """An event as REST gives it; ``markets`` only with ``with_nested_markets``."""
 
     event_ticker: str
@@ -621,14 +621,14 @@ class Event(_Object, frozen=True, kw_only=True):
     exchange_index: OptionalInt = UNSET
 
 
-class EventReply(_Object, frozen=True, kw_only=True):
+class EventReply(_WireObject, frozen=True, kw_only=True):
     """``GET /events/{event_ticker}``; the markets stand beside the event unless nested ones were asked for."""
 
     event: Event
     markets: list[Market] | UnsetType | None = UNSET
 
 
-class EventsReply(_Object, frozen=True, kw_only=True):
+class EventsReply(_WireObject, frozen=True, kw_only=True):
     """``GET /events``: a page; an empty cursor ends the list."""
 
     events: list[Event] | None
@@ -636,7 +636,7 @@ class EventsReply(_Object, frozen=True, kw_only=True):
     cursor: str | None = ""
 
 
-class Series(_Object, frozen=True, kw_only=True):
+class Series(_WireObject, frozen=True, kw_only=True):
     """A series: what its events have in common, the fees among it (docs/kalshi-api.md, section 9)."""
 
     ticker: str
@@ -657,19 +657,19 @@ class Series(_Object, frozen=True, kw_only=True):
     exchange_index: OptionalInt = UNSET
 
 
-class SeriesReply(_Object, frozen=True, kw_only=True):
+class SeriesReply(_WireObject, frozen=True, kw_only=True):
     """``GET /series/{series_ticker}``."""
 
     series: Series
 
 
-class SeriesListReply(_Object, frozen=True, kw_only=True):
+class SeriesListReply(_WireObject, frozen=True, kw_only=True):
     """``GET /series``: all of them, no pages."""
 
     series: list[Series] | None
 
 
-class Orderbook(_Object, frozen=True, kw_only=True):
+class Orderbook(_WireObject, frozen=True, kw_only=True):
     """A book: bids for YES and for NO, ascending, best last; a side may be null, empty or absent.
 
     docs/kalshi-api.md, section 4.
@@ -679,26 +679,26 @@ class Orderbook(_Object, frozen=True, kw_only=True):
     no_dollars: Levels | UnsetType | None = UNSET
 
 
-class OrderbookReply(_Object, frozen=True, kw_only=True):
+class OrderbookReply(_WireObject, frozen=True, kw_only=True):
     """``GET /markets/{ticker}/orderbook``."""
 
     orderbook_fp: Orderbook
 
 
-class MarketOrderbook(_Object, frozen=True, kw_only=True):
+class MarketOrderbook(_WireObject, frozen=True, kw_only=True):
     """One market's book among several."""
 
     ticker: str
     orderbook_fp: Orderbook
 
 
-class OrderbooksReply(_Object, frozen=True, kw_only=True):
+class OrderbooksReply(_WireObject, frozen=True, kw_only=True):
     """``GET /markets/orderbooks``."""
 
     orderbooks: list[MarketOrderbook] | None
 
 
-class Trade(_Leaf, frozen=True, kw_only=True):
+class Trade(_WireLeaf, frozen=True, kw_only=True):
     """A print of the public tape as REST gives it."""
 
     trade_id: str
@@ -713,14 +713,14 @@ class Trade(_Leaf, frozen=True, kw_only=True):
     is_block_trade: OptionalFlag = UNSET
 
 
-class TradesReply(_Object, frozen=True, kw_only=True):
+class TradesReply(_WireObject, frozen=True, kw_only=True):
     """``GET /markets/trades``: a page, newest first."""
 
     trades: list[Trade] | None
     cursor: str | None = ""
 
 
-class QuoteBar(_Leaf, frozen=True, kw_only=True):
+class QuoteBar(_WireLeaf, frozen=True, kw_only=True):
     """Open, low, high and close of a bid or an ask, dollar strings."""
 
     open_dollars: str
@@ -729,7 +729,7 @@ class QuoteBar(_Leaf, frozen=True, kw_only=True):
     close_dollars: str
 
 
-class PriceBar(_Leaf, frozen=True, kw_only=True):
+class PriceBar(_WireLeaf, frozen=True, kw_only=True):
     """Open, low, high and close of what was traded; absent or null where nothing was."""
 
     open_dollars: NullableText = UNSET
@@ -742,7 +742,7 @@ class PriceBar(_Leaf, frozen=True, kw_only=True):
     max_dollars: NullableText = UNSET
 
 
-class Candlestick(_Object, frozen=True, kw_only=True):
+class Candlestick(_WireObject, frozen=True, kw_only=True):
     """One period of a market's history; ``end_period_ts`` in Unix seconds."""
 
     end_period_ts: int
@@ -753,27 +753,27 @@ class Candlestick(_Object, frozen=True, kw_only=True):
     open_interest_fp: str
 
 
-class CandlesticksReply(_Object, frozen=True, kw_only=True):
+class CandlesticksReply(_WireObject, frozen=True, kw_only=True):
     """``GET /series/{series_ticker}/markets/{ticker}/candlesticks``."""
 
     ticker: str
     candlesticks: list[Candlestick] | None
 
 
-class MarketCandlesticks(_Object, frozen=True, kw_only=True):
+class MarketCandlesticks(_WireObject, frozen=True, kw_only=True):
     """One market's part of `BatchCandlesticksReply`."""
 
     market_ticker: str
     candlesticks: list[Candlestick] | None
 
 
-class BatchCandlesticksReply(_Object, frozen=True, kw_only=True):
+class BatchCandlesticksReply(_WireObject, frozen=True, kw_only=True):
     """``GET /markets/candlesticks``."""
 
     markets: list[MarketCandlesticks] | None
 
 
-class ApiKey(_Object, frozen=True, kw_only=True):
+class ApiKey(_WireObject, frozen=True, kw_only=True):
     """One key of the account: its id, its name and what it may do. The key itself is nowhere told."""
 
     api_key_id: str
@@ -781,13 +781,13 @@ class ApiKey(_Object, frozen=True, kw_only=True):
     scopes: list[str] | None = None
 
 
-class ApiKeysReply(_Object, frozen=True, kw_only=True):
+class ApiKeysReply(_WireObject, frozen=True, kw_only=True):
     """``GET /api_keys``."""
 
     api_keys: list[ApiKey] | None
 
 
-class CreateApiKeyRequest(_Leaf, frozen=True, kw_only=True):
+class CreateApiKeyRequest(_WireLeaf, frozen=True, kw_only=True):
     """``POST /api_keys``: a public key of one's own, as PEM. Defaulted so that a server can say what is missing."""
 
     name: OptionalText = UNSET
@@ -796,13 +796,13 @@ class CreateApiKeyRequest(_Leaf, frozen=True, kw_only=True):
     subaccount: NullableInt = UNSET
 
 
-class CreateApiKeyReply(_Leaf, frozen=True, kw_only=True):
+class CreateApiKeyReply(_WireLeaf, frozen=True, kw_only=True):
     """The id that the exchange gave to a public key."""
 
     api_key_id: str
 
 
-class ExchangeIndexStatus(_Leaf, frozen=True, kw_only=True):
+class ExchangeIndexStatus(_WireLeaf, frozen=True, kw_only=True):
     """The state of one shard."""
 
     exchange_index: int
@@ -812,7 +812,7 @@ class ExchangeIndexStatus(_Leaf, frozen=True, kw_only=True):
     intra_exchange_transfers_active: bool = False
 
 
-class ExchangeStatusReply(_Object, frozen=True, kw_only=True):
+class ExchangeStatusReply(_WireObject, frozen=True, kw_only=True):
     """``GET /exchange/status``."""
 
     exchange_active: bool
@@ -822,14 +822,14 @@ class ExchangeStatusReply(_Object, frozen=True, kw_only=True):
     exchange_index_statuses: list[ExchangeIndexStatus] | UnsetType | None = UNSET
 
 
-class DailySchedule(_Leaf, frozen=True, kw_only=True):
+class DailySchedule(_WireLeaf, frozen=True, kw_only=True):
     """Trading hours of one day, Eastern time, ``HH:MM``."""
 
     open_time: str
     close_time: str
 
 
-class WeeklySchedule(_Object, frozen=True, kw_only=True):
+class WeeklySchedule(_WireObject, frozen=True, kw_only=True):
     """The hours of a week, and from when to when they hold."""
 
     start_time: str
@@ -843,33 +843,33 @@ class WeeklySchedule(_Object, frozen=True, kw_only=True):
     sunday: list[DailySchedule]
 
 
-class MaintenanceWindow(_Leaf, frozen=True, kw_only=True):
+class MaintenanceWindow(_WireLeaf, frozen=True, kw_only=True):
     """A planned pause."""
 
     start_datetime: str
     end_datetime: str
 
 
-class Schedule(_Object, frozen=True, kw_only=True):
+class Schedule(_WireObject, frozen=True, kw_only=True):
     """When the exchange is open."""
 
     standard_hours: list[WeeklySchedule]
     maintenance_windows: list[MaintenanceWindow]
 
 
-class ScheduleReply(_Object, frozen=True, kw_only=True):
+class ScheduleReply(_WireObject, frozen=True, kw_only=True):
     """``GET /exchange/schedule``."""
 
     schedule: Schedule
 
 
-class UserDataTimestampReply(_Leaf, frozen=True, kw_only=True):
+class UserDataTimestampReply(_WireLeaf, frozen=True, kw_only=True):
     """``GET /exchange/user_data_timestamp``: up to when the portfolio reads are true."""
 
     as_of_time: str
 
 
-class CreateOrderRequest(_Leaf, frozen=True, kw_only=True):
+class CreateOrderRequest(_WireLeaf, frozen=True, kw_only=True):
     """``POST /portfolio/events/orders`` (docs/kalshi-api.md, section 6). ``price`` is always the YES price.
 
     ``expiration_time`` in Unix seconds. ``time_in_force``, ``side`` and the rest are defaulted so that a server can say
@@ -892,7 +892,7 @@ class CreateOrderRequest(_Leaf, frozen=True, kw_only=True):
     exchange_index: OptionalInt = UNSET
 
 
-class CreateOrderReply(_Leaf, frozen=True, kw_only=True):
+class CreateOrderReply(_WireLeaf, frozen=True, kw_only=True):
     """What an order did at once. 201 does not mean that it rests: the counts say it.
 
     ``order_id`` may be missing from a broken reply; the outcome is then not known.
@@ -907,7 +907,7 @@ class CreateOrderReply(_Leaf, frozen=True, kw_only=True):
     ts_ms: NullableInt = UNSET
 
 
-class BatchCreateItem(_Object, frozen=True, kw_only=True):
+class BatchCreateItem(_WireObject, frozen=True, kw_only=True):
     """One order's outcome in a batch: the reply's fields, or ``error``."""
 
     order_id: NullableText = UNSET
@@ -920,19 +920,19 @@ class BatchCreateItem(_Object, frozen=True, kw_only=True):
     error: ErrorDetail | UnsetType | None = UNSET
 
 
-class BatchCreateRequest(_Object, frozen=True, kw_only=True):
+class BatchCreateRequest(_WireObject, frozen=True, kw_only=True):
     """``POST /portfolio/events/orders/batched``."""
 
     orders: list[CreateOrderRequest]
 
 
-class BatchCreateReply(_Object, frozen=True, kw_only=True):
+class BatchCreateReply(_WireObject, frozen=True, kw_only=True):
     """The outcomes, in the order of the request."""
 
     orders: list[BatchCreateItem] | None
 
 
-class CancelOrderReply(_Leaf, frozen=True, kw_only=True):
+class CancelOrderReply(_WireLeaf, frozen=True, kw_only=True):
     """``DELETE /portfolio/events/orders/{order_id}``: how much was taken off the book."""
 
     order_id: OptionalText = UNSET
@@ -941,7 +941,7 @@ class CancelOrderReply(_Leaf, frozen=True, kw_only=True):
     ts_ms: NullableInt = UNSET
 
 
-class BatchCancelItemRequest(_Leaf, frozen=True, kw_only=True):
+class BatchCancelItemRequest(_WireLeaf, frozen=True, kw_only=True):
     """One order to cancel."""
 
     order_id: str
@@ -950,13 +950,13 @@ class BatchCancelItemRequest(_Leaf, frozen=True, kw_only=True):
     market_ticker: OptionalText = UNSET
 
 
-class BatchCancelRequest(_Object, frozen=True, kw_only=True):
+class BatchCancelRequest(_WireObject, frozen=True, kw_only=True):
     """``DELETE /portfolio/events/orders/batched``."""
 
     orders: list[BatchCancelItemRequest]
 
 
-class BatchCancelItem(_Object, frozen=True, kw_only=True):
+class BatchCancelItem(_WireObject, frozen=True, kw_only=True):
     """One cancel's outcome in a batch."""
 
     order_id: str
@@ -966,13 +966,13 @@ class BatchCancelItem(_Object, frozen=True, kw_only=True):
     error: ErrorDetail | UnsetType | None = UNSET
 
 
-class BatchCancelReply(_Object, frozen=True, kw_only=True):
+class BatchCancelReply(_WireObject, frozen=True, kw_only=True):
     """The outcomes, in the order of the request."""
 
     orders: list[BatchCancelItem] | None
 
 
-class AmendOrderRequest(_Leaf, frozen=True, kw_only=True):
+class AmendOrderRequest(_WireLeaf, frozen=True, kw_only=True):
     """``POST /portfolio/events/orders/{order_id}/amend``; ``count`` = already filled + wanted remaining."""
 
     ticker: str
@@ -984,7 +984,7 @@ class AmendOrderRequest(_Leaf, frozen=True, kw_only=True):
     exchange_index: OptionalInt = UNSET
 
 
-class AmendOrderReply(_Leaf, frozen=True, kw_only=True):
+class AmendOrderReply(_WireLeaf, frozen=True, kw_only=True):
     """What the amended order is now and did at once."""
 
     order_id: OptionalText = UNSET
@@ -996,7 +996,7 @@ class AmendOrderReply(_Leaf, frozen=True, kw_only=True):
     ts_ms: NullableInt = UNSET
 
 
-class DecreaseOrderRequest(_Leaf, frozen=True, kw_only=True):
+class DecreaseOrderRequest(_WireLeaf, frozen=True, kw_only=True):
     """``POST /portfolio/events/orders/{order_id}/decrease``: exactly one of ``reduce_by`` and ``reduce_to``."""
 
     reduce_by: OptionalText = UNSET
@@ -1005,7 +1005,7 @@ class DecreaseOrderRequest(_Leaf, frozen=True, kw_only=True):
     market_ticker: OptionalText = UNSET
 
 
-class DecreaseOrderReply(_Leaf, frozen=True, kw_only=True):
+class DecreaseOrderReply(_WireLeaf, frozen=True, kw_only=True):
     """What is left of a decreased order."""
 
     order_id: OptionalText = UNSET
@@ -1014,7 +1014,7 @@ class DecreaseOrderReply(_Leaf, frozen=True, kw_only=True):
     ts_ms: NullableInt = UNSET
 
 
-class Order(_Leaf, frozen=True, kw_only=True):
+class Order(_WireLeaf, frozen=True, kw_only=True):
     """An order as REST gives it; the price is in YES terms, ``side`` and ``action`` are deprecated.
 
     docs/kalshi-api.md, section 6.
@@ -1049,20 +1049,20 @@ class Order(_Leaf, frozen=True, kw_only=True):
     exchange_index: OptionalInt = UNSET
 
 
-class OrderReply(_Object, frozen=True, kw_only=True):
+class OrderReply(_WireObject, frozen=True, kw_only=True):
     """``GET /portfolio/orders/{order_id}``."""
 
     order: Order
 
 
-class OrdersReply(_Object, frozen=True, kw_only=True):
+class OrdersReply(_WireObject, frozen=True, kw_only=True):
     """``GET /portfolio/orders``: a page."""
 
     orders: list[Order] | None
     cursor: str | None = ""
 
 
-class QueuePosition(_Leaf, frozen=True, kw_only=True):
+class QueuePosition(_WireLeaf, frozen=True, kw_only=True):
     """How many contracts stand before an order at its price."""
 
     order_id: str
@@ -1070,26 +1070,26 @@ class QueuePosition(_Leaf, frozen=True, kw_only=True):
     queue_position_fp: str
 
 
-class QueuePositionsReply(_Object, frozen=True, kw_only=True):
+class QueuePositionsReply(_WireObject, frozen=True, kw_only=True):
     """``GET /portfolio/orders/queue_positions``."""
 
     queue_positions: list[QueuePosition] | None
 
 
-class QueuePositionReply(_Leaf, frozen=True, kw_only=True):
+class QueuePositionReply(_WireLeaf, frozen=True, kw_only=True):
     """``GET /portfolio/orders/{order_id}/queue_position``."""
 
     queue_position_fp: str
 
 
-class IndexedBalance(_Leaf, frozen=True, kw_only=True):
+class IndexedBalance(_WireLeaf, frozen=True, kw_only=True):
     """Cash on one shard, dollars."""
 
     exchange_index: int
     balance: str
 
 
-class BalanceReply(_Object, frozen=True, kw_only=True):
+class BalanceReply(_WireObject, frozen=True, kw_only=True):
     """``GET /portfolio/balance``: ``balance`` and ``portfolio_value`` in cents, ``updated_ts`` in Unix seconds."""
 
     balance: int
@@ -1099,7 +1099,7 @@ class BalanceReply(_Object, frozen=True, kw_only=True):
     balance_breakdown: list[IndexedBalance] | UnsetType | None = UNSET
 
 
-class MarketPosition(_Leaf, frozen=True, kw_only=True):
+class MarketPosition(_WireLeaf, frozen=True, kw_only=True):
     """A holding in one market: + YES, - NO."""
 
     ticker: str
@@ -1113,7 +1113,7 @@ class MarketPosition(_Leaf, frozen=True, kw_only=True):
     last_updated_ts: NullableText = ""
 
 
-class EventPosition(_Leaf, frozen=True, kw_only=True):
+class EventPosition(_WireLeaf, frozen=True, kw_only=True):
     """A holding in all markets of one event."""
 
     event_ticker: str
@@ -1124,7 +1124,7 @@ class EventPosition(_Leaf, frozen=True, kw_only=True):
     fees_paid_dollars: str = "0.000000"
 
 
-class PositionsReply(_Object, frozen=True, kw_only=True):
+class PositionsReply(_WireObject, frozen=True, kw_only=True):
     """``GET /portfolio/positions``: a page."""
 
     cursor: NullableText = ""
@@ -1132,7 +1132,7 @@ class PositionsReply(_Object, frozen=True, kw_only=True):
     event_positions: list[EventPosition] | UnsetType | None = UNSET
 
 
-class Fill(_Leaf, frozen=True, kw_only=True):
+class Fill(_WireLeaf, frozen=True, kw_only=True):
     """An execution of the account's as REST gives it; it carries no client order id. ``ts`` in Unix seconds."""
 
     fill_id: str = ""
@@ -1155,14 +1155,14 @@ class Fill(_Leaf, frozen=True, kw_only=True):
     ts: OptionalInt = UNSET
 
 
-class FillsReply(_Object, frozen=True, kw_only=True):
+class FillsReply(_WireObject, frozen=True, kw_only=True):
     """``GET /portfolio/fills``: a page, newest first."""
 
     fills: list[Fill] | None
     cursor: str | None = ""
 
 
-class Settlement(_Leaf, frozen=True, kw_only=True):
+class Settlement(_WireLeaf, frozen=True, kw_only=True):
     """What a market paid out. ``revenue`` and ``value`` in whole cents, ``value`` of one YES."""
 
     ticker: str
@@ -1179,21 +1179,21 @@ class Settlement(_Leaf, frozen=True, kw_only=True):
     value: NullableInt = UNSET
 
 
-class SettlementsReply(_Object, frozen=True, kw_only=True):
+class SettlementsReply(_WireObject, frozen=True, kw_only=True):
     """``GET /portfolio/settlements``: a page."""
 
     settlements: list[Settlement] | None
     cursor: NullableText = UNSET
 
 
-class BucketLimit(_Leaf, frozen=True, kw_only=True):
+class BucketLimit(_WireLeaf, frozen=True, kw_only=True):
     """A token bucket: tokens a second, and how many it holds."""
 
     refill_rate: int
     bucket_capacity: int
 
 
-class UsageGrant(_Leaf, frozen=True, kw_only=True):
+class UsageGrant(_WireLeaf, frozen=True, kw_only=True):
     """Where a usage tier comes from."""
 
     exchange_instance: str
@@ -1202,7 +1202,7 @@ class UsageGrant(_Leaf, frozen=True, kw_only=True):
     source: str
 
 
-class AccountLimitsReply(_Object, frozen=True, kw_only=True):
+class AccountLimitsReply(_WireObject, frozen=True, kw_only=True):
     """``GET /account/limits``."""
 
     usage_tier: str
@@ -1211,7 +1211,7 @@ class AccountLimitsReply(_Object, frozen=True, kw_only=True):
     grants: list[UsageGrant] | None = msgspec.field(default_factory=list)
 
 
-class EndpointCost(_Leaf, frozen=True, kw_only=True):
+class EndpointCost(_WireLeaf, frozen=True, kw_only=True):
     """What a call costs in tokens, where it is not the default."""
 
     method: str
@@ -1219,14 +1219,14 @@ class EndpointCost(_Leaf, frozen=True, kw_only=True):
     cost: int
 
 
-class EndpointCostsReply(_Object, frozen=True, kw_only=True):
+class EndpointCostsReply(_WireObject, frozen=True, kw_only=True):
     """``GET /account/endpoint_costs``."""
 
     default_cost: int
     endpoint_costs: list[EndpointCost] | None
 
 
-class CreateOrderGroupRequest(_Leaf, frozen=True, kw_only=True):
+class CreateOrderGroupRequest(_WireLeaf, frozen=True, kw_only=True):
     """``POST /portfolio/order_groups/create``: the limit in whole contracts or as a count."""
 
     subaccount: OptionalInt = UNSET
@@ -1235,7 +1235,7 @@ class CreateOrderGroupRequest(_Leaf, frozen=True, kw_only=True):
     exchange_index: OptionalInt = UNSET
 
 
-class CreateOrderGroupReply(_Leaf, frozen=True, kw_only=True):
+class CreateOrderGroupReply(_WireLeaf, frozen=True, kw_only=True):
     """The new group."""
 
     order_group_id: str
@@ -1243,7 +1243,7 @@ class CreateOrderGroupReply(_Leaf, frozen=True, kw_only=True):
     exchange_index: OptionalInt = UNSET
 
 
-class OrderGroup(_Leaf, frozen=True, kw_only=True):
+class OrderGroup(_WireLeaf, frozen=True, kw_only=True):
     """A group in the list."""
 
     id: str
@@ -1252,13 +1252,13 @@ class OrderGroup(_Leaf, frozen=True, kw_only=True):
     exchange_index: OptionalInt = UNSET
 
 
-class OrderGroupsReply(_Object, frozen=True, kw_only=True):
+class OrderGroupsReply(_WireObject, frozen=True, kw_only=True):
     """``GET /portfolio/order_groups``."""
 
     order_groups: list[OrderGroup] | UnsetType | None = UNSET
 
 
-class OrderGroupReply(_Object, frozen=True, kw_only=True):
+class OrderGroupReply(_WireObject, frozen=True, kw_only=True):
     """``GET /portfolio/order_groups/{id}``: the group and the ids of its orders."""
 
     is_auto_cancel_enabled: bool
@@ -1267,7 +1267,7 @@ class OrderGroupReply(_Object, frozen=True, kw_only=True):
     exchange_index: OptionalInt = UNSET
 
 
-class OrderGroupLimitRequest(_Leaf, frozen=True, kw_only=True):
+class OrderGroupLimitRequest(_WireLeaf, frozen=True, kw_only=True):
     """``PUT /portfolio/order_groups/{id}/limit``."""
 
     contracts_limit: OptionalInt = UNSET
@@ -1281,23 +1281,23 @@ T = TypeVar("T")
 DecodeError = msgspec.DecodeError
 """What is not JSON (`msgspec.ValidationError`, its subclass: JSON of another shape)."""
 
-_encoder = msgspec.json.Encoder(decimal_format="number")
-_frames: msgspec.json.Decoder[Frame] = msgspec.json.Decoder(Frame)
-_envelopes = msgspec.json.Decoder(Envelope)
-_commands = msgspec.json.Decoder(Command)
-_decoders: dict[Any, msgspec.json.Decoder[Any]] = {}
+_json_encoder = msgspec.json.Encoder(decimal_format="number")
+_frame_decoder: msgspec.json.Decoder[Frame] = msgspec.json.Decoder(Frame)
+_envelope_decoder = msgspec.json.Decoder(Envelope)
+_command_decoder = msgspec.json.Decoder(Command)
+_decoders_by_type: dict[Any, msgspec.json.Decoder[Any]] = {}
 
-decode_frame = _frames.decode
+decode_frame = _frame_decoder.decode
 """Decode one frame of the stream. Raises DecodeError, also for a ``type`` that is not known: see `decode_envelope`."""
 
-decode_envelope = _envelopes.decode
+decode_envelope = _envelope_decoder.decode
 """Decode only the type and the numbers of a frame. Raises DecodeError."""
 
 
 def decode_command(data: bytes | str) -> Command:
     """Decode a client's command, an unknown one too. Raises DecodeError."""
-    with _one_error():
-        return _commands.decode(data)
+    with _raise_decode_errors():
+        return _command_decoder.decode(data)
 
 
 FRAME_TYPES: Final[frozenset[str]] = frozenset(str(kind.__struct_config__.tag) for kind in Frame.__args__)
@@ -1306,21 +1306,21 @@ FRAME_TYPES: Final[frozenset[str]] = frozenset(str(kind.__struct_config__.tag) f
 
 def encode(value: Struct | Mapping[str, Any] | Sequence[Any]) -> bytes:
     """Write JSON; decimals as numbers, absent fields not at all."""
-    return _encoder.encode(value)
+    return _json_encoder.encode(value)
 
 
 def decode(data: bytes | str, kind: type[T]) -> T:
     """Read JSON as one of these structs. Raises DecodeError; the decoders are made once for each kind."""
-    decoder = _decoders.get(kind)
+    decoder = _decoders_by_type.get(kind)
     if decoder is None:
-        decoder = _decoders[kind] = msgspec.json.Decoder(kind)
-    with _one_error():
+        decoder = _decoders_by_type[kind] = msgspec.json.Decoder(kind)
+    with _raise_decode_errors():
         result: T = decoder.decode(data)
     return result
 
 
 @contextmanager
-def _one_error() -> Iterator[None]:
+def _raise_decode_errors() -> Iterator[None]:
     """Raise DecodeError for what the decoder has other errors for: text that is no UTF-8, nesting without end."""
     try:
         yield

@@ -15,7 +15,7 @@ from kalshi_tui.domain.price import PRICE_UNIT, Count, Price, format_count, form
 from kalshi_tui.kalshi import wire
 
 
-def time_text(ms: int) -> str:
+def format_time(ms: int) -> str:
     """Write Unix milliseconds as RFC 3339; 0, which stands for no time, as the empty text."""
     if not ms:
         return ""
@@ -23,19 +23,19 @@ def time_text(ms: int) -> str:
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest:03d}Z"
 
 
-def market(known: Market, quote: Quote) -> wire.Market:
+def market(source: Market, quote: Quote) -> wire.Market:
     """Write a market with its quote of now."""
     bid, ask = quote.yes_bid, quote.yes_ask
-    settled = known.settlement_value
+    settled = source.settlement_value
     return wire.Market(
-        ticker=known.ticker,
-        event_ticker=known.event_ticker,
-        title=known.title,
-        yes_sub_title=known.yes_sub_title,
-        no_sub_title=known.no_sub_title,
-        open_time=time_text(known.open_ms),
-        close_time=time_text(known.close_ms),
-        status=known.status.value,
+        ticker=source.ticker,
+        event_ticker=source.event_ticker,
+        title=source.title,
+        yes_sub_title=source.yes_sub_title,
+        no_sub_title=source.no_sub_title,
+        open_time=format_time(source.open_ms),
+        close_time=format_time(source.close_ms),
+        status=source.status.value,
         yes_bid_dollars=format_price(bid or 0),
         yes_bid_size_fp=format_count(quote.yes_bid_size),
         yes_ask_dollars=format_price(PRICE_UNIT if ask is None else ask),
@@ -45,34 +45,34 @@ def market(known: Market, quote: Quote) -> wire.Market:
         volume_fp=format_count(quote.volume),
         volume_24h_fp=format_count(quote.volume_24h),
         open_interest_fp=format_count(quote.open_interest),
-        result=known.result,
-        can_close_early=known.can_close_early,
+        result=source.result,
+        can_close_early=source.can_close_early,
         settlement_value_dollars=UNSET if settled is None else format_money(settled),
-        rules_primary=known.rules_primary,
-        rules_secondary=known.rules_secondary,
-        price_level_structure=known.price_level_structure,
+        rules_primary=source.rules_primary,
+        rules_secondary=source.rules_secondary,
+        price_level_structure=source.price_level_structure,
         price_ranges=[
             wire.PriceRange(start=format_price(each.start), end=format_price(each.end), step=format_price(each.step))
-            for each in known.grid.ranges
+            for each in source.grid.ranges
         ],
-        exchange_index=known.exchange_index,
+        exchange_index=source.exchange_index,
     )
 
 
-def event(known: Event) -> wire.Event:
+def event(source: Event) -> wire.Event:
     """Write an event, without its markets."""
-    multiplier = known.fee_multiplier_override
+    multiplier = source.fee_multiplier_override
     return wire.Event(
-        event_ticker=known.event_ticker,
-        series_ticker=known.series_ticker,
-        title=known.title,
-        sub_title=known.sub_title,
-        category=known.category,
-        mutually_exclusive=known.mutually_exclusive,
-        settlement_sources=[wire.SettlementSource(name=name, url=url) for name, url in known.settlement_sources],
-        fee_type_override=known.fee_type_override or UNSET,
+        event_ticker=source.event_ticker,
+        series_ticker=source.series_ticker,
+        title=source.title,
+        sub_title=source.sub_title,
+        category=source.category,
+        mutually_exclusive=source.mutually_exclusive,
+        settlement_sources=[wire.SettlementSource(name=name, url=url) for name, url in source.settlement_sources],
+        fee_type_override=source.fee_type_override or UNSET,
         fee_multiplier_override=UNSET if multiplier is None else Decimal(multiplier) / MULTIPLIER_UNIT,
-        exchange_index=known.exchange_index,
+        exchange_index=source.exchange_index,
     )
 
 
@@ -87,26 +87,26 @@ def series(ticker: str, category: str, fees: FeeSchedule | None) -> wire.Series:
     )
 
 
-def trade(known: Trade) -> wire.TradeMsg:
+def trade(source: Trade) -> wire.TradeMsg:
     """Write a print of the tape."""
-    side = "yes" if known.taker_bid else "no"
+    side = "yes" if source.taker_bid else "no"
     return wire.TradeMsg(
-        trade_id=known.trade_id,
-        market_ticker=known.ticker,
-        yes_price_dollars=format_price(known.yes_price),
-        no_price_dollars=format_price(PRICE_UNIT - known.yes_price),
-        count_fp=format_count(known.count),
+        trade_id=source.trade_id,
+        market_ticker=source.ticker,
+        yes_price_dollars=format_price(source.yes_price),
+        no_price_dollars=format_price(PRICE_UNIT - source.yes_price),
+        count_fp=format_count(source.count),
         taker_side=side,
         taker_outcome_side=side,
-        taker_book_side="bid" if known.taker_bid else "ask",
-        ts_ms=known.ts_ms,
+        taker_book_side="bid" if source.taker_bid else "ask",
+        ts_ms=source.ts_ms,
     )
 
 
 def book(ticker: str, yes: Sequence[tuple[Price, Count]], no: Sequence[tuple[Price, Count]]) -> wire.SnapshotMsg:
     """Write a book, its levels in any order."""
-    return wire.SnapshotMsg(market_ticker=ticker, yes_dollars_fp=_levels(yes), no_dollars_fp=_levels(no))
+    return wire.SnapshotMsg(market_ticker=ticker, yes_dollars_fp=_format_levels(yes), no_dollars_fp=_format_levels(no))
 
 
-def _levels(levels: Sequence[tuple[Price, Count]]) -> wire.Levels:
+def _format_levels(levels: Sequence[tuple[Price, Count]]) -> wire.Levels:
     return [(format_price(price), format_count(count)) for price, count in sorted(levels)]

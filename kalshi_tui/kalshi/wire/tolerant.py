@@ -17,7 +17,7 @@ import msgspec
 from msgspec import Raw, Struct, inspect as shapes
 
 from kalshi_tui.kalshi import wire
-from kalshi_tui.kalshi.translate import IDENTITY, clean
+from kalshi_tui.kalshi.translate import MAX_ID_LENGTH, clean
 from kalshi_tui.kalshi.wire import DecodeError
 
 T = TypeVar("T")
@@ -163,7 +163,7 @@ def _name(item: Any, keys: Iterable[str]) -> str:
     except _FAULTS:
         return ""
     names = (value.get(key) for key in keys) if isinstance(value, dict) else ()
-    return next((clean(str(name), IDENTITY) for name in names if isinstance(name, str | int)), "")
+    return next((clean(str(name), MAX_ID_LENGTH) for name in names if isinstance(name, str | int)), "")
 
 
 def _values(data: bytes) -> Any:

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 
 from kalshi_tui.domain.fees import CENTICENT
 from kalshi_tui.domain.price import PRICE_UNIT, Count, Money, Price
-from kalshi_tui.practice.engine.listing import Listing
-from kalshi_tui.practice.engine.orders import Order
+from kalshi_tui.practice.engine.listing import ListedMarket
+from kalshi_tui.practice.engine.orders import EngineOrder
 from kalshi_tui.practice.engine.records import FillRecord, PositionRecord, SettlementRecord
 
 
@@ -40,7 +40,7 @@ class Holding:
         "volume",
     )
 
-    def __init__(self, account: "Account", listing: Listing) -> None:
+    def __init__(self, account: "EngineAccount", listing: ListedMarket) -> None:
         self.account = account
         self.listing = listing
         self.position: Count = 0
@@ -60,7 +60,7 @@ class Holding:
         self.open_count: list[Count] = [0, 0]
         self.open_fees: list[Money] = [0, 0]
 
-    def take(self, side: int, own: Price, count: Count, fee: Money) -> Money:
+    def apply_fill(self, side: int, outcome_price: Price, count: Count, fee: Money) -> Money:
         """Book a fill and give what it does to cash, the fee apart.
 
         Closing gives up cost in proportion, rounded down, so that the last contract takes what is left.
@@ -69,65 +69,65 @@ class Holding:
         against = signed if side else -signed
         closed = min(against, count) if against > 0 else 0
         opened = count - closed
-        change = -own * opened
+        change = -outcome_price * opened
         self.fee_cost += fee
         if closed:
-            brought = closed * (PRICE_UNIT - own)
+            brought = closed * (PRICE_UNIT - outcome_price)
             freed = self.cost * closed // against
             self.cost -= freed
             self.fee_cost -= self.fee_cost * closed // against
             self.realized += brought - freed
             change += brought
-        self.cost += opened * own
+        self.cost += opened * outcome_price
         self.position = signed - count if side else signed + count
         self.fees_paid += fee
-        self.total_traded += count * own
+        self.total_traded += count * outcome_price
         self.volume += count
         return change
 
-    def register(self, order: Order) -> None:
+    def register(self, order: EngineOrder) -> None:
         """Count an open order in."""
         side = order.side
         self.open_orders[side] += 1
         self.open_fees[side] += order.fee_reserve
-        self._level(side, order.own, order.remaining)
+        self._adjust_level(side, order.outcome_price, order.remaining)
 
-    def unregister(self, order: Order) -> None:
+    def unregister(self, order: EngineOrder) -> None:
         """Count an open order out, with all that it has left."""
         side = order.side
         self.open_orders[side] -= 1
         self.open_fees[side] -= order.fee_reserve
         order.fee_reserve = 0
-        self._level(side, order.own, -order.remaining)
+        self._adjust_level(side, order.outcome_price, -order.remaining)
 
-    def shrink(self, order: Order, by: Count, fee_reserve: Money) -> None:
+    def reduce(self, order: EngineOrder, by: Count, fee_reserve: Money) -> None:
         """Count a part of an open order out; called while ``remaining`` is still the old one."""
         side = order.side
         self.open_fees[side] += fee_reserve - order.fee_reserve
         order.fee_reserve = fee_reserve
-        self._level(side, order.own, -by)
+        self._adjust_level(side, order.outcome_price, -by)
 
-    def _level(self, side: int, own: Price, delta: Count) -> None:
+    def _adjust_level(self, side: int, outcome_price: Price, delta: Count) -> None:
         if not delta:
             return
-        self.open_cost[side] += own * delta
+        self.open_cost[side] += outcome_price * delta
         self.open_count[side] += delta
         levels, prices = self.open_levels[side], self.open_prices[side]
-        count = levels.get(own)
+        count = levels.get(outcome_price)
         if count is None:
-            levels[own] = delta
-            insort(prices, own)
+            levels[outcome_price] = delta
+            insort(prices, outcome_price)
         elif count + delta:
-            levels[own] = count + delta
+            levels[outcome_price] = count + delta
         else:
-            del levels[own]
-            del prices[bisect_left(prices, own)]
+            del levels[outcome_price]
+            del prices[bisect_left(prices, outcome_price)]
 
-    def needed(self) -> Money:
+    def required_collateral(self) -> Money:
         """Give what the open orders have to hold now."""
-        return self._needed(0, -self.position) + self._needed(1, self.position)
+        return self._required_for_side(0, -self.position) + self._required_for_side(1, self.position)
 
-    def _needed(self, side: int, closable: Count) -> Money:
+    def _required_for_side(self, side: int, closable: Count) -> Money:
         fees, cost, count = self.open_fees[side], self.open_cost[side], self.open_count[side]
         if closable <= 0:
             return cost + fees
@@ -144,7 +144,7 @@ class Holding:
                 break
         return cost + max(0, fees - brought)
 
-    def record(self) -> PositionRecord:
+    def to_record(self) -> PositionRecord:
         """Give the position as it stands now."""
         terms = self.listing.terms
         return PositionRecord(
@@ -165,7 +165,7 @@ class Holding:
 
 
 @dataclass(slots=True, eq=False)
-class Account:
+class EngineAccount:
     """A member. ``kept`` ones have their history recorded and hear of it; simulated participants do not.
 
     ``margined`` ones post collateral. ``cash`` by exchange_index includes what is ``held`` for resting orders.
@@ -175,14 +175,14 @@ class Account:
 
     account_id: str
     cash: dict[int, Money]
-    kept: bool = True
+    keeps_history: bool = True
     margined: bool = True
     precision: Money = CENTICENT
     held: dict[int, Money] = field(default_factory=dict)
     holdings: dict[str, Holding] = field(default_factory=dict)
-    orders: dict[str, Order] = field(default_factory=dict)
+    orders: dict[str, EngineOrder] = field(default_factory=dict)
     """Every order there ever was, oldest first; kept accounts only."""
-    live: dict[str, Order] = field(default_factory=dict)
+    resting_orders: dict[str, EngineOrder] = field(default_factory=dict)
     """The resting ones of ``orders``."""
     client_ids: dict[str, str] = field(default_factory=dict)
     """Used client_order_ids with their order_id; empty for one that was killed."""
@@ -194,16 +194,16 @@ class Account:
         """Give what can be spent on a shard."""
         return self.cash.get(shard, 0) - self.held.get(shard, 0)
 
-    def holding(self, listing: Listing) -> Holding:
+    def holding(self, listing: ListedMarket) -> Holding:
         """Give the account's holding in a market, an empty one at first."""
         found = self.holdings.get(listing.ticker)
         if found is None:
             found = self.holdings[listing.ticker] = Holding(self, listing)
         return found
 
-    def rehold(self, holding: Holding) -> None:
+    def update_held(self, holding: Holding) -> None:
         """Reckon anew what the open orders in one market hold."""
-        needed = holding.needed()
+        needed = holding.required_collateral()
         shard = holding.listing.shard
         self.held[shard] = self.held.get(shard, 0) + needed - holding.held
         holding.held = needed

@@ -17,7 +17,7 @@ class Ohlc:
     low: Price
     close: Price
 
-    def take(self, price: Price) -> None:
+    def update(self, price: Price) -> None:
         """Take one more price."""
         self.close = price
         if price > self.high:
@@ -31,7 +31,7 @@ class Ohlc:
 
 
 @dataclass(slots=True)
-class Candle:
+class EngineCandle:
     """One period. ``end_ms`` is its inclusive end; ``price`` is None if nothing traded, then ``previous`` stands.
 
     A side without quotes counts as a bid of 0 or an ask of 1 dollar, as the ticker has it. ``value`` is the sum of
@@ -42,19 +42,21 @@ class Candle:
     yes_bid: Ohlc
     yes_ask: Ohlc
     price: Ohlc | None = None
-    previous: Price | None = None
+    previous_price: Price | None = None
     volume: Count = 0
     value: Money = 0
     open_interest: Count = 0
 
-    def projected(self, end_ms: int) -> "Candle":
+    def carry_forward(self, end_ms: int) -> "EngineCandle":
         """Give what holds at its end as a later candle, in which nothing was quoted anew and nothing traded."""
         bid, ask = self.yes_bid.close, self.yes_ask.close
-        last = self.previous if self.price is None else self.price.close
-        return Candle(end_ms, Ohlc(bid, bid, bid, bid), Ohlc(ask, ask, ask, ask), None, last, 0, 0, self.open_interest)
+        last = self.previous_price if self.price is None else self.price.close
+        return EngineCandle(
+            end_ms, Ohlc(bid, bid, bid, bid), Ohlc(ask, ask, ask, ask), None, last, 0, 0, self.open_interest
+        )
 
     @property
-    def mean(self) -> Price | None:
+    def mean_price(self) -> Price | None:
         """The volume-weighted mean price, rounded down; None if nothing traded."""
         return self.value // self.volume if self.volume else None
 
@@ -62,15 +64,15 @@ class Candle:
 class CandleStore:
     """The minutes in which something happened, oldest first; quiet minutes are left out and filled in on reading."""
 
-    __slots__ = ("backfill", "candles", "limit")
+    __slots__ = ("backfill", "candles", "max_candles")
 
-    def __init__(self, limit: int = 20_000) -> None:
-        self.candles: list[Candle] = []
-        self.limit = limit
-        self.backfill: Callable[[], list[Candle]] | None = None
+    def __init__(self, max_candles: int = 20_000) -> None:
+        self.candles: list[EngineCandle] = []
+        self.max_candles = max_candles
+        self.backfill: Callable[[], list[EngineCandle]] | None = None
         """Makes the candles from before the world began; called once, when somebody first asks."""
 
-    def all(self) -> list[Candle]:
+    def all_candles(self) -> list[EngineCandle]:
         """Give every candle, oldest first."""
         if self.backfill is not None:
             first = self.candles[0].end_ms if self.candles else None
@@ -79,7 +81,7 @@ class CandleStore:
             self.backfill = None
         return self.candles
 
-    def _at(self, now: int, bid: Price, ask: Price, open_interest: Count) -> Candle:
+    def _candle_at(self, now: int, bid: Price, ask: Price, open_interest: Count) -> EngineCandle:
         end = (now // MINUTE_MS + 1) * MINUTE_MS
         candles = self.candles
         if candles and candles[-1].end_ms >= end:
@@ -87,48 +89,52 @@ class CandleStore:
         if candles:
             last = candles[-1]
             bid, ask = last.yes_bid.close, last.yes_ask.close
-            previous = last.price.close if last.price else last.previous
+            previous = last.price.close if last.price else last.previous_price
         else:
             previous = None
-        fresh = Candle(
-            end, Ohlc(bid, bid, bid, bid), Ohlc(ask, ask, ask, ask), previous=previous, open_interest=open_interest
+        fresh = EngineCandle(
+            end,
+            Ohlc(bid, bid, bid, bid),
+            Ohlc(ask, ask, ask, ask),
+            previous_price=previous,
+            open_interest=open_interest,
         )
         candles.append(fresh)
-        if len(candles) > self.limit:
-            del candles[: self.limit // 4]
+        if len(candles) > self.max_candles:
+            del candles[: self.max_candles // 4]
         return fresh
 
-    def quote(self, now: int, bid: Price, ask: Price, open_interest: Count) -> None:
+    def add_quote(self, now: int, bid: Price, ask: Price, open_interest: Count) -> None:
         """Take a change of the top of the book."""
-        candle = self._at(now, bid, ask, open_interest)
-        candle.yes_bid.take(bid)
-        candle.yes_ask.take(ask)
+        candle = self._candle_at(now, bid, ask, open_interest)
+        candle.yes_bid.update(bid)
+        candle.yes_ask.update(ask)
 
-    def trade(self, now: int, price: Price, count: Count, bid: Price, ask: Price, open_interest: Count) -> None:
+    def add_trade(self, now: int, price: Price, count: Count, bid: Price, ask: Price, open_interest: Count) -> None:
         """Take a trade."""
-        candle = self._at(now, bid, ask, open_interest)
+        candle = self._candle_at(now, bid, ask, open_interest)
         if candle.price is None:
             candle.price = Ohlc(price, price, price, price)
         else:
-            candle.price.take(price)
+            candle.price.update(price)
         candle.volume += count
         candle.value += price * count
         candle.open_interest = open_interest
 
 
-def merge(minutes: Iterable[Candle], period_ms: int) -> list[Candle]:
+def merge_candles(minutes: Iterable[EngineCandle], period_ms: int) -> list[EngineCandle]:
     """Make longer candles of shorter ones, given oldest first; a period without any is left out."""
-    merged: list[Candle] = []
+    merged: list[EngineCandle] = []
     for minute in minutes:
         end = -(-minute.end_ms // period_ms) * period_ms
         if not merged or merged[-1].end_ms != end:
             merged.append(
-                Candle(
+                EngineCandle(
                     end,
                     minute.yes_bid,
                     minute.yes_ask,
                     minute.price,
-                    minute.previous,
+                    minute.previous_price,
                     minute.volume,
                     minute.value,
                     minute.open_interest,

@@ -16,7 +16,7 @@ from kalshi_tui.practice.engine.records import (
     SettlementRecord,
     TradeRecord,
 )
-from kalshi_tui.practice.engine.terms import Event
+from kalshi_tui.practice.engine.terms import EventDefinition
 
 
 class LifecycleType(Enum):
@@ -64,7 +64,7 @@ class QuoteChanged:
 
 
 @dataclass(slots=True)
-class Filled:
+class OrderFilled:
     """An account's order was filled, in whole or in part."""
 
     fill: FillRecord
@@ -96,7 +96,7 @@ class BalanceChanged:
 
 
 @dataclass(slots=True)
-class Settled:
+class PositionSettled:
     """An account was paid for a settled market."""
 
     settlement: SettlementRecord
@@ -132,7 +132,7 @@ class ClientIdUsed:
 
 
 @dataclass(slots=True)
-class Lifecycle:
+class LifecycleChanged:
     """A market's status, dates, grid or texts changed, in a way that the exchange announces."""
 
     ticker: str
@@ -144,11 +144,11 @@ class Lifecycle:
 class EventListed:
     """A new event was listed while the exchange runs."""
 
-    event: Event
+    event: EventDefinition
 
 
 @dataclass(slots=True)
-class MarketTouched:
+class UnannouncedStatusChange:
     """A market changed silently (opened or closed by the clock). No frame is sent for it; it is for the database."""
 
     ticker: str
@@ -159,14 +159,14 @@ EngineEvent = (
     BookChanged
     | TradePrinted
     | QuoteChanged
-    | Filled
+    | OrderFilled
     | OrderChanged
     | PositionChanged
     | BalanceChanged
-    | Settled
+    | PositionSettled
     | GroupChanged
     | ClientIdUsed
-    | Lifecycle
-    | MarketTouched
+    | LifecycleChanged
+    | UnannouncedStatusChange
     | EventListed
 )

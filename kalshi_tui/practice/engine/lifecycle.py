@@ -8,49 +8,49 @@ from typing import Final
 
 from kalshi_tui.domain.market import MarketStatus
 from kalshi_tui.domain.price import PRICE_UNIT, Price
-from kalshi_tui.practice.engine.accounts import Account, Holding
-from kalshi_tui.practice.engine.core import Outcome
+from kalshi_tui.practice.engine.accounts import EngineAccount, Holding
+from kalshi_tui.practice.engine.core import MarketOutcome
 from kalshi_tui.practice.engine.events import (
     EventListed,
     LifecycleType,
-    MarketTouched,
     PositionChanged,
-    Settled,
+    PositionSettled,
+    UnannouncedStatusChange,
 )
-from kalshi_tui.practice.engine.listing import Listing
+from kalshi_tui.practice.engine.listing import ListedMarket
 from kalshi_tui.practice.engine.matching import Matching
 from kalshi_tui.practice.engine.records import SettlementRecord
-from kalshi_tui.practice.engine.rejection import Refusal, invalid_order
+from kalshi_tui.practice.engine.rejection import Rejection, invalid_order
 from kalshi_tui.practice.engine.terms import (
     GRIDS,
-    Event,
-    Market,
-    Series,
+    EventDefinition,
+    MarketDefinition,
+    SeriesDefinition,
 )
 
-SWEEP_DELAY_MS: Final = 1_000
+CLOSE_CANCEL_DELAY_MS: Final = 1_000
 """How long after the close the resting orders are cancelled."""
-VISIBLE_DELAY_MS: Final = 2_000
+VISIBILITY_DELAY_MS: Final = 2_000
 """How long a market just created answers 404."""
-OUTCOME_RETRY_MS: Final = 5_000
+OUTCOME_RETRY_DELAY_MS: Final = 5_000
 """How often the outcome source is asked again when it does not know yet."""
 
-_OVER: Final = frozenset({MarketStatus.DETERMINED, MarketStatus.DISPUTED, MarketStatus.AMENDED})
-_UNDECIDED: Final = frozenset({MarketStatus.CLOSED, MarketStatus.DISPUTED})
+_DECIDED_STATUSES: Final = frozenset({MarketStatus.DETERMINED, MarketStatus.DISPUTED, MarketStatus.AMENDED})
+_DETERMINABLE_STATUSES: Final = frozenset({MarketStatus.CLOSED, MarketStatus.DISPUTED})
 
 
-def yes_or_no(result: str) -> Outcome:
+def binary_outcome(result: str) -> MarketOutcome:
     """Give the outcome of a plain result. Raises Refusal 400 for a word other than ``yes`` or ``no``."""
     if result not in {"yes", "no"}:
-        raise Refusal(400, "bad_request", "bad request", f"result must be yes or no, not {result[:32]!r}")
-    return Outcome(result, PRICE_UNIT if result == "yes" else 0)
+        raise Rejection(400, "bad_request", "bad request", f"result must be yes or no, not {result[:32]!r}")
+    return MarketOutcome(result, PRICE_UNIT if result == "yes" else 0)
 
 
-def scalar(value: Price) -> Outcome:
+def scalar_outcome(value: Price) -> MarketOutcome:
     """Give the outcome of a market that pays a YES between 0 and 1 dollar. Raises Refusal 400 outside of it."""
     if not 0 <= value <= PRICE_UNIT:
-        raise Refusal(400, "bad_request", "bad request", "value must lie between 0 and 1 dollar")
-    return Outcome("scalar", value)
+        raise Rejection(400, "bad_request", "bad request", "value must lie between 0 and 1 dollar")
+    return MarketOutcome("scalar", value)
 
 
 class Lifecycles(Matching):
@@ -58,41 +58,41 @@ class Lifecycles(Matching):
 
     def advance(self) -> int:
         """Do all that the clock has made due: openings, closings, results, payouts, expiries. Give the time."""
-        return self._tick()
+        return self._advance_clock()
 
     # -- listing -----------------------------------------------------------------------------------------------------
 
-    def add_series(self, series: Series) -> None:
+    def add_series(self, series: SeriesDefinition) -> None:
         """List a series; one that is listed already is left as it is."""
         self.series.setdefault(series.ticker, series)
 
-    def add_event(self, event: Event) -> None:
+    def add_event(self, event: EventDefinition) -> None:
         """List an event; one that is listed already is left as it is."""
         if event.ticker not in self.events_by_ticker:
             self.events_by_ticker[event.ticker] = event
             self._emit(EventListed(event))
 
-    def add_market(self, terms: Market, *, announce: bool = True) -> Listing:
+    def add_market(self, terms: MarketDefinition, *, announce: bool = True) -> ListedMarket:
         """List a market while the exchange runs. An announced one answers 404 for its first two seconds."""
-        listing = self._list(terms)
+        listing = self._add_listing(terms)
         if announce:
-            listing.visible_ms = self.now + VISIBLE_DELAY_MS
+            listing.visible_ms = self.now + VISIBILITY_DELAY_MS
             self._announce(listing, LifecycleType.CREATED, self.now)
         return listing
 
-    def _schedule(self, listing: Listing) -> None:
+    def _schedule_market(self, listing: ListedMarket) -> None:
         if listing.open_ms <= self.now < listing.close_ms:
             listing.status = MarketStatus.ACTIVE
         elif self.now < listing.open_ms:
-            self._at(listing.open_ms, lambda now: self._open(listing, now))
-        self._at(listing.close_ms, lambda now: self._close_by_clock(listing, now))
+            self._schedule_at(listing.open_ms, lambda now: self._open_when_due(listing, now))
+        self._schedule_at(listing.close_ms, lambda now: self._close_when_due(listing, now))
 
-    def _open(self, listing: Listing, now: int) -> None:
+    def _open_when_due(self, listing: ListedMarket, now: int) -> None:
         if listing.status is MarketStatus.INITIALIZED and listing.open_ms <= now < listing.close_ms:
             listing.status = MarketStatus.ACTIVE
-            self._emit(MarketTouched(listing.ticker, now))
+            self._emit(UnannouncedStatusChange(listing.ticker, now))
 
-    def _close_by_clock(self, listing: Listing, now: int) -> None:
+    def _close_when_due(self, listing: ListedMarket, now: int) -> None:
         if listing.close_ms > now or listing.status not in {
             MarketStatus.INITIALIZED,
             MarketStatus.ACTIVE,
@@ -100,124 +100,128 @@ class Lifecycles(Matching):
         }:
             return
         listing.status = MarketStatus.CLOSED
-        self._emit(MarketTouched(listing.ticker, now))
-        self._await_outcome(listing)
+        self._emit(UnannouncedStatusChange(listing.ticker, now))
+        self._schedule_outcome(listing)
 
-    def _await_outcome(self, listing: Listing) -> None:
+    def _schedule_outcome(self, listing: ListedMarket) -> None:
         """Set the timers of a closed market: the sweep of its orders, and the asking for its result."""
-        self._at(listing.close_ms + SWEEP_DELAY_MS, lambda due: self._sweep(listing, due))
-        self._at(
+        self._schedule_at(listing.close_ms + CLOSE_CANCEL_DELAY_MS, lambda due: self._cancel_after_close(listing, due))
+        self._schedule_at(
             max(listing.close_ms, min(listing.terms.expected_expiration_ms, listing.terms.latest_expiration_ms)),
-            lambda due: self._ask_outcome(listing, due),
+            lambda due: self._request_outcome(listing, due),
         )
 
-    def _sweep(self, listing: Listing, now: int) -> None:
+    def _cancel_after_close(self, listing: ListedMarket, now: int) -> None:
         """Cancel what still rests in a market that takes no orders."""
         if listing.status is MarketStatus.ACTIVE:
             return
         self._cancel_resting(listing, now, "market closed")
 
-    def _cancel_resting(self, listing: Listing, now: int, reason: str) -> None:
+    def _cancel_resting(self, listing: ListedMarket, now: int, reason: str) -> None:
         for side in listing.book.sides:
             for order in side.orders():
                 self._cancel(order, now, reason)
-        self._requote(listing, now)
+        self._update_quote(listing, now)
         self._flush_balances(now)
 
-    def _ask_outcome(self, listing: Listing, now: int) -> None:
-        if listing.status is not MarketStatus.CLOSED or self.outcomes is None:
+    def _request_outcome(self, listing: ListedMarket, now: int) -> None:
+        if listing.status is not MarketStatus.CLOSED or self.outcome_source is None:
             return
-        outcome = self.outcomes(listing.terms, now)
+        outcome = self.outcome_source(listing.terms, now)
         if outcome is None:
-            self._at(now + OUTCOME_RETRY_MS, lambda due: self._ask_outcome(listing, due))
+            self._schedule_at(now + OUTCOME_RETRY_DELAY_MS, lambda due: self._request_outcome(listing, due))
         else:
             self._determine(listing, outcome, now)
 
     # -- results -----------------------------------------------------------------------------------------------------
 
-    def determine(self, ticker: str, outcome: Outcome) -> None:
+    def determine(self, ticker: str, outcome: MarketOutcome) -> None:
         """Set a market's result; an open market is closed early first. The settlement timer then runs.
 
         Raises Refusal 404 for an unknown market, 409 for one that is decided already.
         """
-        now = self._tick()
+        now = self._advance_clock()
         listing = self.listing(ticker)
         self._close_early(listing, now)
-        if listing.status not in _UNDECIDED:
-            raise Refusal(409, "market_determined", "market is determined already", ticker)
+        if listing.status not in _DETERMINABLE_STATUSES:
+            raise Rejection(409, "market_determined", "market is determined already", ticker)
         self._determine(listing, outcome, now)
 
-    def settle(self, ticker: str, outcome: Outcome | None = None) -> None:
+    def settle(self, ticker: str, outcome: MarketOutcome | None = None) -> None:
         """Pay a market out now, without its settlement timer; ``outcome`` decides it first where it is not decided.
 
         Raises Refusal 404 for an unknown market, 409 for a settled one, 400 for an undecided one without an outcome.
         """
-        now = self._tick()
+        now = self._advance_clock()
         listing = self.listing(ticker)
         if listing.status is MarketStatus.FINALIZED:
-            raise Refusal(409, "market_settled", "market is settled already", ticker)
-        if outcome is not None and listing.status is not MarketStatus.AMENDED and listing.status not in _OVER:
+            raise Rejection(409, "market_settled", "market is settled already", ticker)
+        if (
+            outcome is not None
+            and listing.status is not MarketStatus.AMENDED
+            and listing.status not in _DECIDED_STATUSES
+        ):
             self._close_early(listing, now)
             self._determine(listing, outcome, now)
         elif outcome is not None:
-            self._amend(listing, outcome, now)
-        if listing.status not in _OVER or listing.settlement_value is None:
-            raise Refusal(400, "bad_request", "bad request", "the market has no result yet: give one")
+            self._apply_amended_result(listing, outcome, now)
+        if listing.status not in _DECIDED_STATUSES or listing.settlement_value is None:
+            raise Rejection(400, "bad_request", "bad request", "the market has no result yet: give one")
         self._finalize(listing, now)
 
     def dispute(self, ticker: str) -> None:
         """Challenge a result: its settlement timer stops until it is amended. Raises Refusal 404 or 409."""
-        now = self._tick()
+        now = self._advance_clock()
         listing = self.listing(ticker)
         if listing.status not in {MarketStatus.DETERMINED, MarketStatus.AMENDED}:
-            raise Refusal(409, "market_not_determined", "market is not determined", ticker)
+            raise Rejection(409, "market_not_determined", "market is not determined", ticker)
         listing.status = MarketStatus.DISPUTED
         listing.settle_ms = 0
         self._announce(listing, LifecycleType.METADATA_UPDATED, now)
 
-    def amend_result(self, ticker: str, outcome: Outcome) -> None:
+    def amend_result(self, ticker: str, outcome: MarketOutcome) -> None:
         """Decide a determined or disputed market anew; the settlement timer starts again. Raises Refusal 404 or 409."""
-        now = self._tick()
+        now = self._advance_clock()
         listing = self.listing(ticker)
-        if listing.status not in _OVER:
-            raise Refusal(409, "market_not_determined", "market is not determined", ticker)
-        self._amend(listing, outcome, now)
+        if listing.status not in _DECIDED_STATUSES:
+            raise Rejection(409, "market_not_determined", "market is not determined", ticker)
+        self._apply_amended_result(listing, outcome, now)
 
-    def _amend(self, listing: Listing, outcome: Outcome, now: int) -> None:
+    def _apply_amended_result(self, listing: ListedMarket, outcome: MarketOutcome, now: int) -> None:
         self._set_result(listing, outcome, now, MarketStatus.AMENDED)
 
-    def _determine(self, listing: Listing, outcome: Outcome, now: int) -> None:
+    def _determine(self, listing: ListedMarket, outcome: MarketOutcome, now: int) -> None:
         self._cancel_resting(listing, now, "market determined")
         self._set_result(listing, outcome, now, MarketStatus.DETERMINED)
 
-    def _set_result(self, listing: Listing, outcome: Outcome, now: int, status: MarketStatus) -> None:
+    def _set_result(self, listing: ListedMarket, outcome: MarketOutcome, now: int, status: MarketStatus) -> None:
         listing.status = status
         listing.result = outcome.result
         listing.settlement_value = outcome.value
         listing.expiration_value = outcome.expiration_value
         due = now + listing.terms.settlement_timer_s * 1_000
         listing.settle_ms = due
-        self._at(due, lambda at: self._finalize_when_due(listing, at))
+        self._schedule_at(due, lambda at: self._finalize_when_due(listing, at))
         self._announce(listing, LifecycleType.DETERMINED, now)
 
-    def _finalize_when_due(self, listing: Listing, now: int) -> None:
-        if listing.settle_ms and listing.settle_ms <= now and listing.status in _OVER:
+    def _finalize_when_due(self, listing: ListedMarket, now: int) -> None:
+        if listing.settle_ms and listing.settle_ms <= now and listing.status in _DECIDED_STATUSES:
             self._finalize(listing, now)
 
-    def _finalize(self, listing: Listing, now: int) -> None:
+    def _finalize(self, listing: ListedMarket, now: int) -> None:
         listing.status = MarketStatus.FINALIZED
         listing.settle_ms = 0
         listing.settled_ms = now
         for account in self.accounts.values():
             holding = account.holdings.pop(listing.ticker, None)
             if holding is not None:
-                self._pay(account, holding, now)
+                self._pay_holding(account, holding, now)
         listing.open_interest = 0
-        self._move_last(listing)
+        self._move_to_end(listing)
         self._announce(listing, LifecycleType.SETTLED, now)
         self._flush_balances(now)
 
-    def _pay(self, account: Account, holding: Holding, now: int) -> None:
+    def _pay_holding(self, account: EngineAccount, holding: Holding, now: int) -> None:
         """Pay one holding. The payout is rounded down to the account's precision; the rest is a settlement fee."""
         listing = holding.listing
         shard = listing.shard
@@ -227,11 +231,11 @@ class Lifecycles(Matching):
         revenue = worth - worth % account.precision
         account.cash[shard] += revenue
         self.escrow[shard] -= worth
-        self.fees[shard] += worth - revenue
+        self.collected_fees[shard] += worth - revenue
         holding.fees_paid += worth - revenue
-        if not account.kept or not holding.total_traded:
+        if not account.keeps_history or not holding.total_traded:
             return
-        self._money_moved(account, shard)
+        self._mark_balance_changed(account, shard)
         holding.realized += worth - cost
         holding.position = 0
         holding.cost = 0
@@ -254,51 +258,51 @@ class Lifecycles(Matching):
                 ts_ms=now,
             )
             account.settlements.append(settled)
-            self._emit(Settled(settled))
-        self._emit(PositionChanged(holding.record()))
+            self._emit(PositionSettled(settled))
+        self._emit(PositionChanged(holding.to_record()))
 
     # -- by hand -----------------------------------------------------------------------------------------------------
 
-    def _close_early(self, listing: Listing, now: int) -> None:
+    def _close_early(self, listing: ListedMarket, now: int) -> None:
         if listing.status in {MarketStatus.INITIALIZED, MarketStatus.ACTIVE, MarketStatus.INACTIVE}:
             listing.close_ms = now
             listing.status = MarketStatus.CLOSED
             self._announce(listing, LifecycleType.CLOSE_DATE_UPDATED, now)
             self._cancel_resting(listing, now, "market closed")
 
-    def move_close(self, ticker: str, close_ms: int) -> None:
+    def change_close_time(self, ticker: str, close_ms: int) -> None:
         """Move a market's close; one that has closed and not been decided is opened again by a later date.
 
         Raises Refusal 404, or 409 once it is decided.
         """
-        now = self._tick()
+        now = self._advance_clock()
         listing = self.listing(ticker)
-        if listing.status in _OVER or listing.status is MarketStatus.FINALIZED:
-            raise Refusal(409, "market_determined", "market is determined already", ticker)
+        if listing.status in _DECIDED_STATUSES or listing.status is MarketStatus.FINALIZED:
+            raise Rejection(409, "market_determined", "market is determined already", ticker)
         listing.close_ms = close_ms
         self._announce(listing, LifecycleType.CLOSE_DATE_UPDATED, now)
         if listing.status is MarketStatus.CLOSED and close_ms > now:
             self._cancel_resting(listing, now, "market reopened")
             listing.status = MarketStatus.ACTIVE
             self._announce(listing, LifecycleType.ACTIVATED, now)
-        self._at(max(close_ms, now), lambda due: self._close_by_clock(listing, due))
-        self._tick()
+        self._schedule_at(max(close_ms, now), lambda due: self._close_when_due(listing, due))
+        self._advance_clock()
 
     def deactivate(self, ticker: str) -> None:
         """Stop trading in one market; its orders stay. Raises Refusal 404, or 409 if it is not active."""
-        now = self._tick()
+        now = self._advance_clock()
         listing = self.listing(ticker)
         if listing.status is not MarketStatus.ACTIVE:
-            raise Refusal(409, "MARKET_INACTIVE", "market is not active", ticker)
+            raise Rejection(409, "MARKET_INACTIVE", "market is not active", ticker)
         listing.status = MarketStatus.INACTIVE
         self._announce(listing, LifecycleType.DEACTIVATED, now)
 
     def activate(self, ticker: str) -> None:
         """Let a deactivated market trade again; all its resting orders are cancelled. Raises Refusal 404 or 409."""
-        now = self._tick()
+        now = self._advance_clock()
         listing = self.listing(ticker)
         if listing.status is not MarketStatus.INACTIVE:
-            raise Refusal(409, "market_not_deactivated", "market is not deactivated", ticker)
+            raise Rejection(409, "market_not_deactivated", "market is not deactivated", ticker)
         self._cancel_resting(listing, now, "market reactivated")
         listing.status = MarketStatus.ACTIVE
         self._announce(listing, LifecycleType.ACTIVATED, now)
@@ -308,7 +312,7 @@ class Lifecycles(Matching):
 
         Raises Refusal 404 for an unknown market, 400 for an unknown structure.
         """
-        now = self._tick()
+        now = self._advance_clock()
         listing = self.listing(ticker)
         grid = GRIDS.get(structure)
         if grid is None:
@@ -321,33 +325,33 @@ class Lifecycles(Matching):
 
     def pause_trading(self, resume_ms: int | None = None) -> None:
         """Refuse placing and amending, allow cancelling; orders that asked for it are cancelled."""
-        now = self._tick()
+        now = self._advance_clock()
         self.trading_active = False
         self.resume_ms = resume_ms
         self._cancel_on_pause(now)
 
     def resume_trading(self) -> None:
         """End a trading pause."""
-        self._tick()
+        self._advance_clock()
         self.trading_active = True
         self.resume_ms = None
 
     def pause_exchange(self, resume_ms: int | None = None) -> None:
         """Refuse everything that changes state; orders that asked for it are cancelled."""
-        now = self._tick()
+        now = self._advance_clock()
         self.exchange_active = False
         self.resume_ms = resume_ms
         self._cancel_on_pause(now)
 
     def resume_exchange(self) -> None:
         """End an exchange pause."""
-        self._tick()
+        self._advance_clock()
         self.exchange_active = True
         self.resume_ms = None
 
     def _cancel_on_pause(self, now: int) -> None:
         for order in list(self.resting_orders()):
-            if order.cancel_on_pause and order.resting:
+            if order.cancel_on_pause and order.is_resting:
                 self._cancel(order, now, "paused")
-                self._requote(order.listing, now)
+                self._update_quote(order.listing, now)
         self._flush_balances(now)

@@ -5,21 +5,21 @@ from collections import deque
 from kalshi_tui.domain.market import MarketStatus
 from kalshi_tui.domain.price import PRICE_UNIT, Count, Money, Price, PriceGrid
 from kalshi_tui.practice.engine.candles import CandleStore
-from kalshi_tui.practice.engine.order_book import Levels, MatchingBook
+from kalshi_tui.practice.engine.order_book import MatchingBook, PriceLevels
 from kalshi_tui.practice.engine.records import MarketRecord, TradeRecord
 from kalshi_tui.practice.engine.terms import (
     GRIDS,
-    Event,
-    Market,
-    Series,
+    EventDefinition,
+    MarketDefinition,
+    SeriesDefinition,
 )
 
 DAY_MS = 86_400_000
 _HOUR_MS = 3_600_000
-TAPE_LENGTH = 1_000
+MARKET_TAPE_LENGTH = 1_000
 
 
-class Listing:
+class ListedMarket:
     """One market, live. ``top`` is YES bid, size, YES ask, size; a side without quotes is 0, 0 or 10,000, 0."""
 
     __slots__ = (
@@ -30,16 +30,16 @@ class Listing:
         "expiration_value",
         "fees",
         "grid",
-        "hours",
-        "last",
+        "hourly_volume",
+        "last_price",
         "last_size",
         "market_id",
         "open_interest",
         "open_ms",
-        "place",
-        "previous",
+        "previous_price",
         "previous_ask",
         "previous_bid",
+        "rank_key",
         "result",
         "settle_ms",
         "settled_ms",
@@ -54,15 +54,15 @@ class Listing:
         "updated_ms",
         "visible_ms",
         "volume",
-        "volume_money",
+        "volume_value",
     )
 
-    def __init__(self, terms: Market, market_id: str) -> None:
+    def __init__(self, terms: MarketDefinition, market_id: str) -> None:
         self.terms = terms
         self.ticker = terms.ticker
         self.market_id = market_id
         self.shard = terms.exchange_index
-        self.place = (0, 0)
+        self.rank_key = (0, 0)
         self.status = MarketStatus.INITIALIZED
         self.structure = terms.structure
         self.grid: PriceGrid = GRIDS[terms.structure]
@@ -73,17 +73,17 @@ class Listing:
         self.visible_ms = 0
         self.book = MatchingBook()
         self.top: tuple[Price, Count, Price, Count] = (0, 0, PRICE_UNIT, 0)
-        self.last: Price | None = None
+        self.last_price: Price | None = None
         self.last_size: Count = 0
-        self.previous: Price | None = None
+        self.previous_price: Price | None = None
         self.previous_bid: Price = 0
         self.previous_ask: Price = PRICE_UNIT
         self.volume: Count = 0
-        self.volume_money: Money = 0
+        self.volume_value: Money = 0
         self.base_volume_24h: Count = 0
-        self.hours: deque[tuple[int, Count]] = deque()
+        self.hourly_volume: deque[tuple[int, Count]] = deque()
         self.open_interest: Count = 0
-        self.tape: deque[TradeRecord] = deque(maxlen=TAPE_LENGTH)
+        self.tape: deque[TradeRecord] = deque(maxlen=MARKET_TAPE_LENGTH)
         self.candles = CandleStore()
         self.result = ""
         self.settlement_value: Price | None = None
@@ -101,50 +101,50 @@ class Listing:
         """The best ask for YES, 10,000 for none."""
         return self.top[2]
 
-    def levels(self, depth: int = 0) -> tuple[Levels, Levels]:
+    def levels(self, depth: int = 0) -> tuple[PriceLevels, PriceLevels]:
         """Give the YES bids and the NO bids as published: ascending, best last, own-outcome prices."""
         yes, no = self.book.sides
-        return yes.published(depth), no.published(depth)
+        return yes.published_levels(depth), no.published_levels(depth)
 
     def volume_24h(self, now: int) -> Count:
         """Give what traded in the last 24 hours, to the hour."""
-        hours = self.hours
+        hours = self.hourly_volume
         while hours and hours[0][0] < now - DAY_MS:
             hours.popleft()
         return self.base_volume_24h + sum(count for _, count in hours)
 
-    def traded(self, trade: TradeRecord, interest_change: Count) -> None:
+    def apply_trade(self, trade: TradeRecord, interest_change: Count) -> None:
         """Take a trade into the tape and the figures."""
         price, count, now = trade.price, trade.count, trade.ts_ms
         self.tape.append(trade)
-        self.last = price
+        self.last_price = price
         self.last_size = count
         self.volume += count
-        self.volume_money += price * count
+        self.volume_value += price * count
         self.open_interest += interest_change
         hour = now // _HOUR_MS * _HOUR_MS
-        hours = self.hours
+        hours = self.hourly_volume
         if hours and hours[-1][0] == hour:
             hours[-1] = (hour, hours[-1][1] + count)
         else:
             hours.append((hour, count))
-        self.candles.trade(now, price, count, self.top[0], self.top[2], self.open_interest)
+        self.candles.add_trade(now, price, count, self.top[0], self.top[2], self.open_interest)
 
-    def set_past(self, last: Price, previous: Price, volume: Count, volume_24h: Count, last_size: Count) -> None:
+    def set_history(self, last: Price, previous: Price, volume: Count, volume_24h: Count, last_size: Count) -> None:
         """Give the market what it had traded before the world began."""
-        self.last = last
+        self.last_price = last
         self.last_size = last_size
-        self.previous = previous
+        self.previous_price = previous
         self.volume += volume
-        self.volume_money += volume * last
+        self.volume_value += volume * last
         self.base_volume_24h = volume_24h
 
     def end_day(self) -> None:
         """Let the present quotes be those of the day before."""
-        self.previous = self.last
+        self.previous_price = self.last_price
         self.previous_bid, _, self.previous_ask, _ = self.top
 
-    def record(self, event: Event, series: Series) -> MarketRecord:
+    def to_record(self, event: EventDefinition, series: SeriesDefinition) -> MarketRecord:
         """Give the market's state for a restart."""
         return MarketRecord(
             terms=self.terms,
@@ -160,10 +160,10 @@ class Listing:
             settled_ms=self.settled_ms,
         )
 
-    def mark(self) -> Price:
+    def mark_price(self) -> Price:
         """Give the price at which a YES is valued: the last trade's, else the middle of the book, else 50 cents."""
         if self.settlement_value is not None:
             return self.settlement_value
-        if self.last is not None:
-            return self.last
+        if self.last_price is not None:
+            return self.last_price
         return (self.top[0] + self.top[2]) // 2

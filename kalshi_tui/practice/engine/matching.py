@@ -8,30 +8,30 @@ from typing import Final
 from kalshi_tui.domain.fees import FeeAccumulator
 from kalshi_tui.domain.order import SelfTrade, TimeInForce
 from kalshi_tui.domain.price import PRICE_UNIT, Count, Money, Price
-from kalshi_tui.practice.engine.accounts import Account, Holding
-from kalshi_tui.practice.engine.core import BOOK_SIDES, Core
+from kalshi_tui.practice.engine.accounts import EngineAccount, Holding
+from kalshi_tui.practice.engine.core import OUTCOME_SIDES, Core
 from kalshi_tui.practice.engine.events import (
     BookChanged,
     ClientIdUsed,
-    Filled,
     GroupChange,
     OrderChanged,
+    OrderFilled,
     PositionChanged,
     TradePrinted,
 )
-from kalshi_tui.practice.engine.listing import Listing
+from kalshi_tui.practice.engine.listing import ListedMarket
 from kalshi_tui.practice.engine.order_book import OrderLevel
-from kalshi_tui.practice.engine.order_groups import OrderGroup
-from kalshi_tui.practice.engine.orders import SIDES, Order
+from kalshi_tui.practice.engine.order_groups import EngineOrderGroup
+from kalshi_tui.practice.engine.orders import BOOK_SIDES, EngineOrder
 from kalshi_tui.practice.engine.records import (
     FillRecord,
     OrderStatus,
     PlaceResult,
     TradeRecord,
 )
-from kalshi_tui.practice.engine.rejection import Refusal, invalid_order
+from kalshi_tui.practice.engine.rejection import Rejection, invalid_order
 
-_FOK_KILLED: Final = "fill_or_kill_insufficient_resting_volume"
+_FOK_KILLED_CODE: Final = "fill_or_kill_insufficient_resting_volume"
 
 
 class Matching(Core):
@@ -39,78 +39,80 @@ class Matching(Core):
 
     # -- a new order -------------------------------------------------------------------------------------------------
 
-    def _submit(self, order: Order, now: int) -> PlaceResult:
+    def _submit(self, order: EngineOrder, now: int) -> PlaceResult:
         """Take an order whose terms are legal: match it, and rest or drop what is left.
 
         Raises Refusal, with nothing changed, if it is post-only and would take, cannot be paid, or cannot fill whole.
         """
         listing, account = order.listing, order.account
-        crosses = listing.book.crosses(order.side, order.own)
+        crosses = listing.book.would_cross(order.side, order.outcome_price)
         if crosses and order.post_only:
             raise invalid_order("post only cross")
-        if order.tif is TimeInForce.FOK and not (crosses and self._can_fill(order)):
-            if account.kept and order.client_order_id:
+        if order.tif is TimeInForce.FOK and not (crosses and self._can_fill_completely(order)):
+            if account.keeps_history and order.client_order_id:
                 account.client_ids[order.client_order_id] = ""
                 self._emit(ClientIdUsed(account.account_id, order.client_order_id, ""))
-            raise Refusal(409, _FOK_KILLED, "fill or kill insufficient resting volume", listing.ticker)
+            raise Rejection(409, _FOK_KILLED_CODE, "fill or kill insufficient resting volume", listing.ticker)
         if account.margined:
-            self._collateralize(order, taking=crosses)
-        if account.kept:
+            self._hold_collateral(order, as_taker=crosses)
+        if account.keeps_history:
             account.orders[order.order_id] = order
             if order.client_order_id:
                 account.client_ids[order.client_order_id] = order.order_id
                 self._emit(ClientIdUsed(account.account_id, order.client_order_id, order.order_id))
         if order.group_id:
             self.groups[order.group_id].orders[order.order_id] = order
-        value = self._enter(order, now, crosses=crosses)
-        self._requote(listing, now, traded=order.filled > 0)
+        value = self._match_or_rest(order, now, crosses=crosses)
+        self._update_quote(listing, now, traded=order.filled > 0)
         self._flush_balances(now)
         return PlaceResult(
             order.order_id, order.client_order_id, order.filled, order.remaining, value, order.taker_fees, now
         )
 
-    def _enter(self, order: Order, now: int, *, crosses: bool) -> Money:
+    def _match_or_rest(self, order: EngineOrder, now: int, *, crosses: bool) -> Money:
         """Match an accounted order and rest or drop what is left; give the YES value of what it filled."""
         value = self._match(order, now) if crosses else 0
         if not order.remaining:
-            self._finish(order, OrderStatus.EXECUTED, now)
+            self._finish_order(order, OrderStatus.EXECUTED, now)
         elif order.status is OrderStatus.CANCELED:
-            self._finish(order, OrderStatus.CANCELED, now)
+            self._finish_order(order, OrderStatus.CANCELED, now)
         elif order.tif is not TimeInForce.GTC:
             order.reason = "unfilled rest"
-            self._finish(order, OrderStatus.CANCELED, now)
+            self._finish_order(order, OrderStatus.CANCELED, now)
         else:
             self._rest(order, now)
         return value
 
-    def _collateralize(self, order: Order, *, taking: bool) -> None:
+    def _hold_collateral(self, order: EngineOrder, *, as_taker: bool) -> None:
         """Hold what the order could cost. Raises Refusal, with nothing changed, if the account has not got it."""
         account, holding = order.account, order.holding
-        order.fee_reserve = self._fee_reserve(order, order.remaining, taker=taking)
+        order.fee_reserve = self._fee_reserve(order, order.remaining, taker=as_taker)
         holding.register(order)
-        account.rehold(holding)
+        account.update_held(holding)
         shard = order.listing.shard
         if account.available(shard) < 0:
             holding.unregister(order)
-            account.rehold(holding)
-            raise Refusal(400, "insufficient_balance", "insufficient balance", "not enough cash on this exchange_index")
-        self._money_moved(account, shard)
+            account.update_held(holding)
+            raise Rejection(
+                400, "insufficient_balance", "insufficient balance", "not enough cash on this exchange_index"
+            )
+        self._mark_balance_changed(account, shard)
 
     @staticmethod
-    def _fee_reserve(order: Order, count: Count, *, taker: bool) -> Money:
+    def _fee_reserve(order: EngineOrder, count: Count, *, taker: bool) -> Money:
         """Give what is held for the fees of ``count``: all of it in one fill, and the rounding of that fill."""
         if not count:
             return 0
         fees = order.listing.fees
-        fee = fees.trade_fee(order.own, count, taker=taker) or 0
-        return fee + -(order.own * count + fee) % order.account.precision
+        fee = fees.trade_fee(order.outcome_price, count, taker=taker) or 0
+        return fee + -(order.outcome_price * count + fee) % order.account.precision
 
-    def _can_fill(self, order: Order) -> bool:
+    def _can_fill_completely(self, order: EngineOrder) -> bool:
         """Tell whether the book can fill an order whole, its own account's orders left out."""
         side = order.listing.book.sides[1 - order.side]
         wanted = order.remaining
         for own in reversed(side.prices):
-            if own + order.own < PRICE_UNIT:
+            if own + order.outcome_price < PRICE_UNIT:
                 return False
             maker = side.levels[own].head
             while maker is not None:
@@ -125,10 +127,10 @@ class Matching(Core):
 
     # -- matching ----------------------------------------------------------------------------------------------------
 
-    def _match(self, order: Order, now: int) -> Money:
+    def _match(self, order: EngineOrder, now: int) -> Money:
         """Fill an order against the book, best price first, oldest first; give the YES value of its fills."""
         side = order.listing.book.sides[1 - order.side]
-        floor = PRICE_UNIT - order.own
+        floor = PRICE_UNIT - order.outcome_price
         value = 0
         while order.remaining and side.prices and side.prices[-1] >= floor:
             level = side.levels[side.prices[-1]]
@@ -142,27 +144,29 @@ class Matching(Core):
                 order.reason = "self trade"
                 break
             count = min(order.remaining, maker.remaining)
-            value += count * self._fill(order, maker, level, count, now)
+            value += count * self._execute_trade(order, maker, level, count, now)
             if order.status is OrderStatus.CANCELED:  # its group was triggered by this fill
                 break
         # What was promised whole is filled whole: only then may order groups fall.
-        for filled, count in self._to_note:
-            self._note_group(filled, count, now)
-        self._to_note.clear()
+        for filled, count in self._pending_group_matches:
+            self._count_group_match(filled, count, now)
+        self._pending_group_matches.clear()
         return value
 
-    def _fill(self, taker: Order, maker: Order, level: OrderLevel, count: Count, now: int) -> Price:
+    def _execute_trade(
+        self, taker: EngineOrder, maker: EngineOrder, level: OrderLevel, count: Count, now: int
+    ) -> Price:
         """Carry out one trade at the maker's price; give the YES price."""
         listing = taker.listing
-        own = level.own
+        own = level.outcome_price
         price = PRICE_UNIT - own if maker.side else own
         interest = max(taker.holding.position, 0) + max(maker.holding.position, 0)
         if taker.account.margined:
-            taker.holding.shrink(
+            taker.holding.reduce(
                 taker, count, self._fee_reserve(taker, taker.remaining - count, taker=taker.fee_reserve > 0)
             )
         if maker.account.margined:
-            maker.holding.shrink(maker, count, self._fee_reserve(maker, maker.remaining - count, taker=False))
+            maker.holding.reduce(maker, count, self._fee_reserve(maker, maker.remaining - count, taker=False))
         taker.remaining -= count
         taker.filled += count
         listing.book.sides[maker.side].reduce(maker, count)
@@ -171,38 +175,40 @@ class Matching(Core):
         self._emit(
             BookChanged(
                 listing.ticker,
-                BOOK_SIDES[maker.side],
+                OUTCOME_SIDES[maker.side],
                 own,
                 -count,
                 now,
-                account.account_id if account.kept else None,
+                account.account_id if account.keeps_history else None,
                 taker.client_order_id or None,
             )
         )
         taker_fee = self._settle_fill(taker, PRICE_UNIT - own, count, now, is_taker=True)
         maker_fee = self._settle_fill(maker, own, count, now, is_taker=False)
         interest = max(taker.holding.position, 0) + max(maker.holding.position, 0) - interest
-        trade = TradeRecord(self.new_id(), listing.ticker, price, count, SIDES[taker.side], now)
-        listing.traded(trade, interest)
+        trade = TradeRecord(self.new_id(), listing.ticker, price, count, BOOK_SIDES[taker.side], now)
+        listing.apply_trade(trade, interest)
         self.tape.append(trade)
         self._emit(TradePrinted(trade))
-        if account.kept:
-            self._tell_fill(taker, trade, taker_fee, is_taker=True)
-        if maker.account.kept:
-            self._tell_fill(maker, trade, maker_fee, is_taker=False)
+        if account.keeps_history:
+            self._emit_fill(taker, trade, taker_fee, is_taker=True)
+        if maker.account.keeps_history:
+            self._emit_fill(maker, trade, maker_fee, is_taker=False)
         if not maker.remaining:
-            self._finish(maker, OrderStatus.EXECUTED, now)
-        elif maker.account.kept:
+            self._finish_order(maker, OrderStatus.EXECUTED, now)
+        elif maker.account.keeps_history:
             maker.updated_ms = now
-            self._emit(OrderChanged(maker.record()))
+            self._emit(OrderChanged(maker.to_record()))
         if taker.tif is TimeInForce.FOK:
-            self._to_note += [(order, count) for order in (taker, maker) if order.group_id]
+            self._pending_group_matches += [(order, count) for order in (taker, maker) if order.group_id]
         else:
-            self._note_group(taker, count, now)
-            self._note_group(maker, count, now)
+            self._count_group_match(taker, count, now)
+            self._count_group_match(maker, count, now)
         return price
 
-    def _settle_fill(self, order: Order, own: Price, count: Count, now: int, *, is_taker: bool) -> Money:
+    def _settle_fill(
+        self, order: EngineOrder, outcome_price: Price, count: Count, now: int, *, is_taker: bool
+    ) -> Money:
         """Move the money of one side of a trade; give its fee.
 
         What an account without a cent to spare cannot pay of a fee is forgiven: rounding can ask for up to $0.0002 a
@@ -210,36 +216,36 @@ class Matching(Core):
         """
         listing, account, holding = order.listing, order.account, order.holding
         shard = listing.shard
-        trade_fee = listing.fees.trade_fee(own, count, taker=is_taker) or 0
-        change = holding.take(order.side, own, count, 0)
+        trade_fee = listing.fees.trade_fee(outcome_price, count, taker=is_taker) or 0
+        change = holding.apply_fill(order.side, outcome_price, count, 0)
         account.cash[shard] += change
         self.escrow[shard] -= change
-        if not trade_fee and change % account.precision == 0 and order.accumulator is None:
+        if not trade_fee and change % account.precision == 0 and order.fee_accumulator is None:
             fee = 0
         else:
-            accumulator = order.accumulator
+            accumulator = order.fee_accumulator
             if accumulator is None:
-                accumulator = order.accumulator = FeeAccumulator(account.precision)
+                accumulator = order.fee_accumulator = FeeAccumulator(account.precision)
             fee = accumulator.charge(change, trade_fee).net
         if account.margined:
-            account.rehold(holding)
+            account.update_held(holding)
             fee = max(0, min(fee, account.available(shard)))
         if fee:
             account.cash[shard] -= fee
-            self.fees[shard] += fee
+            self.collected_fees[shard] += fee
             holding.fees_paid += fee
             holding.fee_cost += fee if holding.position else 0
         if is_taker:
-            order.taker_cost += own * count
+            order.taker_cost += outcome_price * count
             order.taker_fees += fee
         else:
-            order.maker_cost += own * count
+            order.maker_cost += outcome_price * count
             order.maker_fees += fee
         holding.updated_ms = now
-        self._money_moved(account, shard)
+        self._mark_balance_changed(account, shard)
         return fee
 
-    def _tell_fill(self, order: Order, trade: TradeRecord, fee: Money, *, is_taker: bool) -> None:
+    def _emit_fill(self, order: EngineOrder, trade: TradeRecord, fee: Money, *, is_taker: bool) -> None:
         holding, account = order.holding, order.account
         fill = FillRecord(
             trade_id=trade.trade_id,
@@ -248,7 +254,7 @@ class Matching(Core):
             account_id=account.account_id,
             ticker=trade.ticker,
             exchange_index=order.listing.shard,
-            side=SIDES[order.side],
+            side=BOOK_SIDES[order.side],
             price=trade.price,
             count=trade.count,
             fee=fee,
@@ -257,192 +263,198 @@ class Matching(Core):
             ts_ms=trade.ts_ms,
         )
         account.fills.append(fill)
-        self._emit(Filled(fill))
-        self._emit(PositionChanged(holding.record()))
+        self._emit(OrderFilled(fill))
+        self._emit(PositionChanged(holding.to_record()))
 
     # -- resting and leaving -----------------------------------------------------------------------------------------
 
-    def _rest(self, order: Order, now: int) -> None:
+    def _rest(self, order: EngineOrder, now: int) -> None:
         """Put what is left of an order at the end of its price's queue."""
         account, listing = order.account, order.listing
         if account.margined:
             reserve = self._fee_reserve(order, order.remaining, taker=False)
             if reserve != order.fee_reserve:
-                order.holding.shrink(order, 0, reserve)
-            account.rehold(order.holding)
+                order.holding.reduce(order, 0, reserve)
+            account.update_held(order.holding)
         listing.book.sides[order.side].add(order)
-        if account.kept:
-            order.queued = next(self._turns)
-            account.live[order.order_id] = order
+        if account.keeps_history:
+            order.queue_number = next(self._queue_numbers)
+            account.resting_orders[order.order_id] = order
             order.updated_ms = now
-            self._emit(OrderChanged(order.record()))
-            self._tell_level(order, order.remaining, now)
+            self._emit(OrderChanged(order.to_record()))
+            self._emit_level_change(order, order.remaining, now)
         else:
-            self._emit(BookChanged(listing.ticker, BOOK_SIDES[order.side], order.own, order.remaining, now))
+            self._emit(
+                BookChanged(listing.ticker, OUTCOME_SIDES[order.side], order.outcome_price, order.remaining, now)
+            )
         if order.expires_ms:
-            self._at(order.expires_ms, lambda due: self._expire(order, due))
+            self._schedule_at(order.expires_ms, lambda due: self._expire(order, due))
 
-    def _tell_level(self, order: Order, delta: Count, now: int) -> None:
+    def _emit_level_change(self, order: EngineOrder, delta: Count, now: int) -> None:
         account = order.account
         self._emit(
             BookChanged(
                 order.listing.ticker,
-                BOOK_SIDES[order.side],
-                order.own,
+                OUTCOME_SIDES[order.side],
+                order.outcome_price,
                 delta,
                 now,
-                account.account_id if account.kept else None,
+                account.account_id if account.keeps_history else None,
                 order.client_order_id or None,
             )
         )
 
-    def _cancel(self, order: Order, now: int, reason: str) -> Count:
+    def _cancel(self, order: EngineOrder, now: int, reason: str) -> Count:
         """Take a resting order out; give the count that it had left."""
         left = order.remaining
         order.listing.book.sides[order.side].remove(order)
         order.reason = reason
-        self._tell_level(order, -left, now)
-        self._finish(order, OrderStatus.CANCELED, now)
+        self._emit_level_change(order, -left, now)
+        self._finish_order(order, OrderStatus.CANCELED, now)
         return left
 
-    def _finish(self, order: Order, status: OrderStatus, now: int) -> None:
+    def _finish_order(self, order: EngineOrder, status: OrderStatus, now: int) -> None:
         """End an order that no longer stands in the book, and give back what it held."""
         order.status = status
         account = order.account
         if account.margined:
             order.holding.unregister(order)
-            account.rehold(order.holding)
-            self._money_moved(account, order.listing.shard)
+            account.update_held(order.holding)
+            self._mark_balance_changed(account, order.listing.shard)
         order.remaining = 0
         if order.group_id:
             group = self.groups.get(order.group_id)
             if group is not None:
                 group.orders.pop(order.order_id, None)
-        if account.kept:
-            account.live.pop(order.order_id, None)
+        if account.keeps_history:
+            account.resting_orders.pop(order.order_id, None)
             order.updated_ms = now
-            self._emit(OrderChanged(order.record()))
+            self._emit(OrderChanged(order.to_record()))
 
-    def _reduce(self, order: Order, by: Count, now: int) -> None:
+    def _reduce(self, order: EngineOrder, by: Count, now: int) -> None:
         """Make a resting order smaller where it stands; something must remain."""
         account = order.account
         if account.margined:
-            order.holding.shrink(order, by, self._fee_reserve(order, order.remaining - by, taker=False))
+            order.holding.reduce(order, by, self._fee_reserve(order, order.remaining - by, taker=False))
         order.listing.book.sides[order.side].reduce(order, by)
         if account.margined:
-            account.rehold(order.holding)
-            self._money_moved(account, order.listing.shard)
-        self._tell_level(order, -by, now)
+            account.update_held(order.holding)
+            self._mark_balance_changed(account, order.listing.shard)
+        self._emit_level_change(order, -by, now)
 
-    def _requeue(self, order: Order, own: Price, remaining: Count, now: int) -> Money:
+    def _requeue(self, order: EngineOrder, outcome_price: Price, remaining: Count, now: int) -> Money:
         """Take a resting order out and enter it anew at another price or size; give the YES value of its new fills.
 
         Raises Refusal, with the order where it was, if it is post-only and would take, or cannot be paid for.
         """
         account, listing, holding = order.account, order.listing, order.holding
-        crosses = listing.book.crosses(order.side, own)
+        crosses = listing.book.would_cross(order.side, outcome_price)
         if crosses and order.post_only:
             raise invalid_order("post only cross")
-        old_own, left, reserve = order.own, order.remaining, order.fee_reserve
+        old_own, left, reserve = order.outcome_price, order.remaining, order.fee_reserve
         if account.margined:
             holding.unregister(order)
-            order.own, order.remaining = own, remaining
+            order.outcome_price, order.remaining = outcome_price, remaining
             try:
-                self._collateralize(order, taking=crosses)
-            except Refusal:
-                order.own, order.remaining, order.fee_reserve = old_own, left, reserve
+                self._hold_collateral(order, as_taker=crosses)
+            except Rejection:
+                order.outcome_price, order.remaining, order.fee_reserve = old_own, left, reserve
                 holding.register(order)
-                account.rehold(holding)
+                account.update_held(holding)
                 raise
-            order.own, order.remaining = old_own, left
+            order.outcome_price, order.remaining = old_own, left
         listing.book.sides[order.side].remove(order)
-        self._tell_level(order, -left, now)
-        order.own, order.remaining = own, remaining
+        self._emit_level_change(order, -left, now)
+        order.outcome_price, order.remaining = outcome_price, remaining
         order.initial = order.filled + remaining
-        return self._enter(order, now, crosses=crosses)
+        return self._match_or_rest(order, now, crosses=crosses)
 
-    def _rename(self, order: Order, client_order_id: str) -> None:
+    def _change_client_order_id(self, order: EngineOrder, client_order_id: str) -> None:
         """Give an order another client_order_id; the old one stays used."""
         order.client_order_id = client_order_id
         order.account.client_ids[client_order_id] = order.order_id
         self._emit(ClientIdUsed(order.account.account_id, client_order_id, order.order_id))
 
-    def _tell_order(self, order: Order) -> None:
-        if order.account.kept:
-            self._emit(OrderChanged(order.record()))
+    def _emit_order_change(self, order: EngineOrder) -> None:
+        if order.account.keeps_history:
+            self._emit(OrderChanged(order.to_record()))
 
-    def _expire(self, order: Order, due: int) -> None:
-        if order.resting and order.expires_ms and order.expires_ms <= due:
+    def _expire(self, order: EngineOrder, due: int) -> None:
+        if order.is_resting and order.expires_ms and order.expires_ms <= due:
             self._cancel(order, due, "expired")
-            self._requote(order.listing, due)
+            self._update_quote(order.listing, due)
             self._flush_balances(due)
 
     # -- groups ------------------------------------------------------------------------------------------------------
 
-    def _note_group(self, order: Order, count: Count, now: int) -> None:
+    def _count_group_match(self, order: EngineOrder, count: Count, now: int) -> None:
         if not order.group_id:
             return
         group = self.groups.get(order.group_id)
         if group is None or group.triggered:
             return
-        if group.note(count, now):
-            self._trigger(group, now)
+        if group.add_match(count, now):
+            self._trigger_group(group, now)
         else:
-            self._tell_group(group, GroupChange.COUNTED)
+            self._emit_group_change(group, GroupChange.COUNTED)
 
-    def _trigger(self, group: OrderGroup, now: int) -> None:
+    def _trigger_group(self, group: EngineOrderGroup, now: int) -> None:
         """Cancel every order of a group and close it to new ones until it is reset."""
         group.triggered = True
         for order in list(group.orders.values()):
-            if order.resting:
+            if order.is_resting:
                 self._cancel(order, now, "order group triggered")
-                self._requote(order.listing, now)
-            elif order.remaining:  # the incoming order: `_enter` ends it
+                self._update_quote(order.listing, now)
+            elif order.remaining:  # the incoming order: `_match_or_rest` ends it
                 order.status = OrderStatus.CANCELED
                 order.reason = "order group triggered"
-        self._tell_group(group, GroupChange.DELETED if group.deleted else GroupChange.TRIGGERED)
+        self._emit_group_change(group, GroupChange.DELETED if group.deleted else GroupChange.TRIGGERED)
 
     # -- participants ------------------------------------------------------------------------------------------------
 
-    def place(
+    def place_participant_order(
         self,
-        account: Account,
-        listing: Listing,
+        account: EngineAccount,
+        listing: ListedMarket,
         side: int,
-        own: Price,
+        outcome_price: Price,
         count: Count,
         now: int,
         *,
         tif: TimeInForce = TimeInForce.GTC,
-    ) -> Order:
+    ) -> EngineOrder:
         """Place a simulated participant's order: the same matching, no history, no checks of its terms.
 
         ``own`` is the price of the outcome it buys (``side`` 0 YES, 1 NO) and must be on the market's grid; the market
         must be active. Own resting orders that it meets are cancelled. Money is booked; no collateral is asked.
         """
-        order = Order(self.new_id(), account, listing, account.holding(listing), side, own, count, now, tif)
-        self._enter(order, now, crosses=listing.book.crosses(side, own))
-        self._requote(listing, now, traded=order.filled > 0)
-        if self._stale_balances:
+        order = EngineOrder(
+            self.new_id(), account, listing, account.holding(listing), side, outcome_price, count, now, tif
+        )
+        self._match_or_rest(order, now, crosses=listing.book.would_cross(side, outcome_price))
+        self._update_quote(listing, now, traded=order.filled > 0)
+        if self._changed_balances:
             self._flush_balances(now)
         return order
 
-    def withdraw(self, order: Order, now: int) -> None:
+    def cancel_participant_order(self, order: EngineOrder, now: int) -> None:
         """Cancel a simulated participant's order, if it still rests."""
-        if order.resting:
+        if order.is_resting:
             self._cancel(order, now, "")
-            self._requote(order.listing, now)
+            self._update_quote(order.listing, now)
 
-    def mint(self, listing: Listing, longs: Account, shorts: Account, count: Count, price: Price) -> None:
+    def mint_pairs(
+        self, listing: ListedMarket, longs: EngineAccount, shorts: EngineAccount, count: Count, price: Price
+    ) -> None:
         """Give one account YES and another NO at a price, without a trade: a world's first open interest."""
         shard = listing.shard
-        before = _longs(longs.holding(listing), shorts.holding(listing))
+        before = _total_long(longs.holding(listing), shorts.holding(listing))
         for account, side, own in ((longs, 0, price), (shorts, 1, PRICE_UNIT - price)):
-            change = account.holding(listing).take(side, own, count, 0)
+            change = account.holding(listing).apply_fill(side, own, count, 0)
             account.cash[shard] += change
             self.escrow[shard] -= change
-        listing.open_interest += _longs(longs.holding(listing), shorts.holding(listing)) - before
+        listing.open_interest += _total_long(longs.holding(listing), shorts.holding(listing)) - before
 
 
-def _longs(*holdings: Holding) -> Count:
+def _total_long(*holdings: Holding) -> Count:
     return sum(max(each.position, 0) for each in holdings)

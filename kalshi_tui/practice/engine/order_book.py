@@ -8,21 +8,21 @@ own prices make a dollar or more. One rule then serves both sides.
 from bisect import bisect_left, insort
 
 from kalshi_tui.domain.price import PRICE_UNIT, Count, Price
-from kalshi_tui.practice.engine.orders import Order
+from kalshi_tui.practice.engine.orders import EngineOrder
 
-Levels = list[tuple[Price, Count]]
+PriceLevels = list[tuple[Price, Count]]
 
 
 class OrderLevel:
     """The orders at one price, oldest first: a linked list, so that any of them can leave at once."""
 
-    __slots__ = ("head", "own", "tail", "total")
+    __slots__ = ("head", "outcome_price", "tail", "total")
 
-    def __init__(self, own: Price) -> None:
-        self.own = own
+    def __init__(self, outcome_price: Price) -> None:
+        self.outcome_price = outcome_price
         self.total: Count = 0
-        self.head: Order | None = None
-        self.tail: Order | None = None
+        self.head: EngineOrder | None = None
+        self.tail: EngineOrder | None = None
 
 
 class RestingSide:
@@ -34,9 +34,9 @@ class RestingSide:
         self.prices: list[Price] = []
         self.levels: dict[Price, OrderLevel] = {}
 
-    def add(self, order: Order) -> None:
+    def add(self, order: EngineOrder) -> None:
         """Put an order at the end of its price's queue."""
-        own = order.own
+        own = order.outcome_price
         level = self.levels.get(own)
         if level is None:
             level = self.levels[own] = OrderLevel(own)
@@ -52,11 +52,11 @@ class RestingSide:
             order.prev = tail
         level.tail = order
         level.total += order.remaining
-        order.resting = True
+        order.is_resting = True
 
-    def remove(self, order: Order) -> None:
+    def remove(self, order: EngineOrder) -> None:
         """Take an order out, with all that it has left."""
-        level = self.levels[order.own]
+        level = self.levels[order.outcome_price]
         level.total -= order.remaining
         before, after = order.prev, order.next
         if before is None:
@@ -68,27 +68,27 @@ class RestingSide:
         else:
             after.prev = before
         order.prev = order.next = None
-        order.resting = False
+        order.is_resting = False
         if level.head is None:
-            self._drop(level.own)
+            self._remove_level(level.outcome_price)
 
-    def reduce(self, order: Order, by: Count) -> None:
+    def reduce(self, order: EngineOrder, by: Count) -> None:
         """Make an order smaller where it stands; one that has nothing left leaves."""
         if by == order.remaining:
             self.remove(order)
         else:
-            self.levels[order.own].total -= by
+            self.levels[order.outcome_price].total -= by
         order.remaining -= by
 
-    def _drop(self, own: Price) -> None:
-        del self.levels[own]
+    def _remove_level(self, outcome_price: Price) -> None:
+        del self.levels[outcome_price]
         prices = self.prices
-        if prices[-1] == own:
+        if prices[-1] == outcome_price:
             prices.pop()
         else:
-            del prices[bisect_left(prices, own)]
+            del prices[bisect_left(prices, outcome_price)]
 
-    def orders(self) -> list[Order]:
+    def orders(self) -> list[EngineOrder]:
         """Give all orders in the order in which they would trade."""
         found = []
         for own in reversed(self.prices):
@@ -98,17 +98,17 @@ class RestingSide:
                 order = order.next
         return found
 
-    def ahead_of(self, order: Order) -> Count:
+    def count_ahead_of(self, order: EngineOrder) -> Count:
         """Give the count that must trade before this order does: better prices, then its seniors at its own."""
         levels, prices = self.levels, self.prices
-        count = sum(levels[own].total for own in prices[bisect_left(prices, order.own) + 1 :])
+        count = sum(levels[own].total for own in prices[bisect_left(prices, order.outcome_price) + 1 :])
         senior = order.prev
         while senior is not None:
             count += senior.remaining
             senior = senior.prev
         return count
 
-    def published(self, depth: int = 0) -> Levels:
+    def published_levels(self, depth: int = 0) -> PriceLevels:
         """Give the levels as published: ascending, best last; the best ``depth`` of them, or all for 0."""
         prices = self.prices[-depth:] if depth else self.prices
         levels = self.levels
@@ -137,7 +137,7 @@ class MatchingBook:
             ask_size = no.levels[own].total
         return bid, bid_size, ask, ask_size
 
-    def crosses(self, side: int, own: Price) -> bool:
+    def would_cross(self, side: int, outcome_price: Price) -> bool:
         """Tell whether an order would trade at once."""
         prices = self.sides[1 - side].prices
-        return bool(prices) and prices[-1] + own >= PRICE_UNIT
+        return bool(prices) and prices[-1] + outcome_price >= PRICE_UNIT

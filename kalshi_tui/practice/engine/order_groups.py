@@ -4,14 +4,14 @@ from collections import deque
 from typing import Final
 
 from kalshi_tui.domain.price import Count
-from kalshi_tui.practice.engine.orders import Order
+from kalshi_tui.practice.engine.orders import EngineOrder
 from kalshi_tui.practice.engine.records import GroupRecord
 
-WINDOW_MS: Final = 15_000
+MATCH_WINDOW_MS: Final = 15_000
 """The rolling window in which matched contracts count."""
 
 
-class OrderGroup:
+class EngineOrderGroup:
     """One group, on one shard. When more than ``limit`` matches within 15 s it is triggered, until it is reset."""
 
     __slots__ = ("account_id", "deleted", "exchange_index", "group_id", "limit", "matched", "orders", "triggered")
@@ -23,27 +23,27 @@ class OrderGroup:
         self.limit = limit
         self.triggered = False
         self.deleted = False
-        self.orders: dict[str, Order] = {}
+        self.orders: dict[str, EngineOrder] = {}
         self.matched: deque[tuple[int, Count]] = deque()
 
-    def rolling(self, now: int) -> Count:
+    def matched_in_window(self, now: int) -> Count:
         """Give what matched within the window that ends now."""
         matched = self.matched
-        while matched and matched[0][0] <= now - WINDOW_MS:
+        while matched and matched[0][0] <= now - MATCH_WINDOW_MS:
             matched.popleft()
         return sum(count for _, count in matched)
 
-    def note(self, count: Count, now: int) -> bool:
+    def add_match(self, count: Count, now: int) -> bool:
         """Count a match in; tell whether the limit is passed now."""
         self.matched.append((now, count))
-        return self.rolling(now) > self.limit
+        return self.matched_in_window(now) > self.limit
 
     def reset(self) -> None:
         """Begin anew."""
         self.triggered = False
         self.matched.clear()
 
-    def record(self) -> GroupRecord:
+    def to_record(self) -> GroupRecord:
         """Give the group as it stands now."""
         return GroupRecord(
             group_id=self.group_id,

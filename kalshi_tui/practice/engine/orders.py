@@ -8,10 +8,10 @@ from kalshi_tui.domain.price import PRICE_UNIT, Count, Money, Price
 from kalshi_tui.practice.engine.records import OrderRecord, OrderStatus
 
 if TYPE_CHECKING:
-    from kalshi_tui.practice.engine.accounts import Account, Holding
-    from kalshi_tui.practice.engine.listing import Listing
+    from kalshi_tui.practice.engine.accounts import EngineAccount, Holding
+    from kalshi_tui.practice.engine.listing import ListedMarket
 
-SIDES = (BookSide.BID, BookSide.ASK)
+BOOK_SIDES = (BookSide.BID, BookSide.ASK)
 """By side index: 0 buys YES, 1 buys NO."""
 
 
@@ -20,12 +20,12 @@ def side_index(side: BookSide) -> int:
     return 0 if side is BookSide.BID else 1
 
 
-class Order:
+class EngineOrder:
     """One order. ``own`` is the price of the outcome that it buys; ``side`` 0 buys YES, 1 buys NO."""
 
     __slots__ = (
         "account",
-        "accumulator",
+        "fee_accumulator",
         "cancel_on_pause",
         "client_order_id",
         "created_ms",
@@ -35,18 +35,18 @@ class Order:
         "group_id",
         "holding",
         "initial",
+        "is_resting",
         "listing",
         "maker_cost",
         "maker_fees",
         "next",
         "order_id",
-        "own",
+        "outcome_price",
         "post_only",
         "prev",
-        "queued",
+        "queue_number",
         "reason",
         "remaining",
-        "resting",
         "self_trade",
         "side",
         "status",
@@ -59,11 +59,11 @@ class Order:
     def __init__(
         self,
         order_id: str,
-        account: "Account",
-        listing: "Listing",
+        account: "EngineAccount",
+        listing: "ListedMarket",
         holding: "Holding",
         side: int,
-        own: Price,
+        outcome_price: Price,
         count: Count,
         now: int,
         tif: TimeInForce = TimeInForce.GTC,
@@ -80,7 +80,7 @@ class Order:
         self.listing = listing
         self.holding = holding
         self.side = side
-        self.own = own
+        self.outcome_price = outcome_price
         self.initial = count
         self.remaining = count
         self.filled: Count = 0
@@ -100,18 +100,18 @@ class Order:
         self.taker_fees: Money = 0
         self.maker_fees: Money = 0
         self.fee_reserve: Money = 0
-        self.accumulator: FeeAccumulator | None = None
-        self.resting = False
-        self.queued = 0
-        self.prev: Order | None = None
-        self.next: Order | None = None
+        self.fee_accumulator: FeeAccumulator | None = None
+        self.is_resting = False
+        self.queue_number = 0
+        self.prev: EngineOrder | None = None
+        self.next: EngineOrder | None = None
 
     @property
     def price(self) -> Price:
         """The price in YES terms."""
-        return PRICE_UNIT - self.own if self.side else self.own
+        return PRICE_UNIT - self.outcome_price if self.side else self.outcome_price
 
-    def record(self) -> OrderRecord:
+    def to_record(self) -> OrderRecord:
         """Give the order as it stands now."""
         listing = self.listing
         return OrderRecord(
@@ -121,7 +121,7 @@ class Order:
             ticker=listing.ticker,
             event_ticker=listing.terms.event_ticker,
             exchange_index=listing.shard,
-            side=SIDES[self.side],
+            side=BOOK_SIDES[self.side],
             price=self.price,
             initial=self.initial,
             filled=self.filled,
@@ -139,7 +139,7 @@ class Order:
             maker_fees=self.maker_fees,
             created_ms=self.created_ms,
             updated_ms=self.updated_ms,
-            fee_overpaid=self.accumulator.overpaid if self.accumulator else 0,
-            queued=self.queued,
+            fee_overpaid=self.fee_accumulator.overpaid if self.fee_accumulator else 0,
+            queued=self.queue_number,
             reason=self.reason,
         )

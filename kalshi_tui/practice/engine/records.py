@@ -7,7 +7,7 @@ from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.market import MarketStatus
 from kalshi_tui.domain.order import BookSide, SelfTrade, TimeInForce
 from kalshi_tui.domain.price import COUNT_UNIT, PRICE_UNIT, Count, Money, Price
-from kalshi_tui.practice.engine.terms import Event, Market, Series
+from kalshi_tui.practice.engine.terms import EventDefinition, MarketDefinition, SeriesDefinition
 
 
 class OrderStatus(Enum):
@@ -74,15 +74,15 @@ class PlaceResult:
     @property
     def average_fill_price(self) -> Money | None:
         """The mean YES price per contract, 1/1,000,000 dollar, rounded half up; None without fills."""
-        return _per_contract(self.fill_value, self.filled)
+        return _average_per_contract(self.fill_value, self.filled)
 
     @property
     def average_fee_paid(self) -> Money | None:
         """The mean fee per contract, 1/1,000,000 dollar, rounded half up; None without fills."""
-        return _per_contract(self.fees, self.filled)
+        return _average_per_contract(self.fees, self.filled)
 
 
-def _per_contract(amount: Money, count: Count) -> Money | None:
+def _average_per_contract(amount: Money, count: Count) -> Money | None:
     return (2 * amount * COUNT_UNIT + count) // (2 * count) if count else None
 
 
@@ -265,9 +265,9 @@ class GroupRecord:
 class MarketRecord:
     """A market as it stood at one moment, for a restart; the rest of it comes from the calendar and from trading."""
 
-    terms: Market
-    event: Event
-    series: Series
+    terms: MarketDefinition
+    event: EventDefinition
+    series: SeriesDefinition
     status: MarketStatus
     structure: str
     close_ms: int
@@ -296,9 +296,9 @@ class SavedState:
 
 
 @dataclass(frozen=True, slots=True)
-class QueuePosition:
+class QueuePositionRecord:
     """The count that must be matched before an order gets its first fill."""
 
     order_id: str
     ticker: str
-    ahead: Count
+    count_ahead: Count

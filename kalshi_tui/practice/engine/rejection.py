@@ -1,7 +1,7 @@
 """What the exchange answers to a request that it will not carry out (docs/kalshi-api.md, sections 6 and 10)."""
 
 
-class Refusal(Exception):  # noqa: N818  # the exchange's own word for a definite no
+class Rejection(Exception):  # noqa: N818  # the exchange's own word for a definite no
     """A definite no: nothing was changed. ``status`` is the HTTP status; the rest are the fields of the error body."""
 
     def __init__(self, status: int, code: str, message: str = "", details: str = "") -> None:
@@ -12,21 +12,21 @@ class Refusal(Exception):  # noqa: N818  # the exchange's own word for a definit
         super().__init__(f"{status} {code}" + (f": {details}" if details else ""))
 
 
-def invalid_order(details: str) -> Refusal:
+def invalid_order(details: str) -> Rejection:
     """Give the refusal of an order whose terms cannot be taken."""
-    return Refusal(400, "invalid_order", "invalid order", details)
+    return Rejection(400, "invalid_order", "invalid order", details)
 
 
-def not_found(what: str) -> Refusal:
+def not_found(what: str) -> Rejection:
     """Give the 404 for something that is not there, or not any more."""
-    return Refusal(404, "not_found", "not found", what)
+    return Rejection(404, "not_found", "not found", what)
 
 
-def market_not_found(ticker: str) -> Refusal:
+def market_not_found(ticker: str) -> Rejection:
     """Give the 404 for a market that does not exist, or cannot be seen yet."""
-    return Refusal(404, "market_not_found", "market not found", ticker)
+    return Rejection(404, "market_not_found", "market not found", ticker)
 
 
-def market_inactive(ticker: str) -> Refusal:
+def market_inactive(ticker: str) -> Rejection:
     """Give the refusal of any order operation in a market that takes none: not open yet, deactivated or closed."""
-    return Refusal(409, "MARKET_INACTIVE", "market is not active", ticker)
+    return Rejection(409, "MARKET_INACTIVE", "market is not active", ticker)

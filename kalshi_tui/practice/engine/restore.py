@@ -3,11 +3,11 @@
 from kalshi_tui.domain.fees import FeeAccumulator
 from kalshi_tui.domain.market import MarketStatus
 from kalshi_tui.domain.price import PRICE_UNIT
-from kalshi_tui.practice.engine.core import HOUSE
+from kalshi_tui.practice.engine.core import HOUSE_ACCOUNT_ID
 from kalshi_tui.practice.engine.lifecycle import Lifecycles
-from kalshi_tui.practice.engine.listing import Listing
-from kalshi_tui.practice.engine.order_groups import OrderGroup
-from kalshi_tui.practice.engine.orders import Order, side_index
+from kalshi_tui.practice.engine.listing import ListedMarket
+from kalshi_tui.practice.engine.order_groups import EngineOrderGroup
+from kalshi_tui.practice.engine.orders import EngineOrder, side_index
 from kalshi_tui.practice.engine.records import (
     GroupRecord,
     MarketRecord,
@@ -41,7 +41,7 @@ class Restores(Lifecycles):
         for account in self.accounts.values():
             if any(account.available(shard) < 0 for shard in account.cash):
                 raise ValueError(f"the resting orders of {account.account_id} hold more than it has")
-        self._stale_balances.clear()
+        self._changed_balances.clear()
         self._events.clear()
 
     def _restore_accounts(self, state: SavedState) -> None:
@@ -49,7 +49,7 @@ class Restores(Lifecycles):
             self._restore_group(group)
         for position in state.positions:
             self._restore_position(position)
-        self._balance_positions()
+        self._restore_house_positions()
         resting = []
         for record in state.orders:
             order = self._restore_order(record)
@@ -81,22 +81,22 @@ class Restores(Lifecycles):
         listing.settle_ms = record.settle_ms
         listing.settled_ms = record.settled_ms
         if listing.status is MarketStatus.FINALIZED:
-            self._move_last(listing)
-        self._resume(listing)
+            self._move_to_end(listing)
+        self._reschedule_market(listing)
 
-    def _resume(self, listing: Listing) -> None:
+    def _reschedule_market(self, listing: ListedMarket) -> None:
         """Set the timers that a market in its present state still waits for."""
         if listing.status is MarketStatus.INITIALIZED:
-            self._at(listing.open_ms, lambda now: self._open(listing, now))
+            self._schedule_at(listing.open_ms, lambda now: self._open_when_due(listing, now))
         if listing.status in {MarketStatus.INITIALIZED, MarketStatus.ACTIVE, MarketStatus.INACTIVE}:
-            self._at(listing.close_ms, lambda now: self._close_by_clock(listing, now))
+            self._schedule_at(listing.close_ms, lambda now: self._close_when_due(listing, now))
         elif listing.status is MarketStatus.CLOSED:
-            self._await_outcome(listing)
+            self._schedule_outcome(listing)
         elif listing.settle_ms:
-            self._at(listing.settle_ms, lambda now: self._finalize_when_due(listing, now))
+            self._schedule_at(listing.settle_ms, lambda now: self._finalize_when_due(listing, now))
 
     def _restore_group(self, record: GroupRecord) -> None:
-        group = OrderGroup(record.group_id, record.account_id, record.exchange_index, record.limit)
+        group = EngineOrderGroup(record.group_id, record.account_id, record.exchange_index, record.limit)
         group.triggered = record.triggered
         group.matched.extend(record.matched)
         self.groups[group.group_id] = group
@@ -112,10 +112,12 @@ class Restores(Lifecycles):
         holding.volume = record.volume
         holding.updated_ms = record.updated_ms
 
-    def _balance_positions(self) -> None:
+    def _restore_house_positions(self) -> None:
         """Let the house hold the other side of the traders' contracts, with a dollar in escrow for each pair."""
-        house = self.accounts.get(HOUSE) or self.open_account(HOUSE, {}, kept=False, margined=False)
-        touched: dict[str, Listing] = {}
+        house = self.accounts.get(HOUSE_ACCOUNT_ID) or self.open_account(
+            HOUSE_ACCOUNT_ID, {}, keeps_history=False, margined=False
+        )
+        touched: dict[str, ListedMarket] = {}
         for account in self.accounts.values():
             touched |= {ticker: holding.listing for ticker, holding in account.holdings.items() if holding.position}
         for ticker, listing in touched.items():
@@ -128,11 +130,11 @@ class Restores(Lifecycles):
             self.escrow[listing.shard] += interest * PRICE_UNIT
             self.deposited[listing.shard] += interest * PRICE_UNIT
 
-    def _restore_order(self, record: OrderRecord) -> Order:
+    def _restore_order(self, record: OrderRecord) -> EngineOrder:
         account = self.accounts[record.account_id]
         listing = self.listings[record.ticker]
         side = side_index(record.side)
-        order = Order(
+        order = EngineOrder(
             record.order_id,
             account,
             listing,
@@ -157,21 +159,21 @@ class Restores(Lifecycles):
         order.taker_fees, order.maker_fees = record.taker_fees, record.maker_fees
         order.updated_ms = record.updated_ms
         if record.fee_overpaid:
-            order.accumulator = FeeAccumulator(account.precision, record.fee_overpaid)
+            order.fee_accumulator = FeeAccumulator(account.precision, record.fee_overpaid)
         account.orders[order.order_id] = order
         return order
 
-    def _restore_resting(self, order: Order) -> None:
+    def _restore_resting(self, order: EngineOrder) -> None:
         account = order.account
         order.fee_reserve = self._fee_reserve(order, order.remaining, taker=False)
         order.holding.register(order)
-        account.rehold(order.holding)
+        account.update_held(order.holding)
         order.listing.book.sides[order.side].add(order)
-        order.queued = next(self._turns)
-        account.live[order.order_id] = order
+        order.queue_number = next(self._queue_numbers)
+        account.resting_orders[order.order_id] = order
         group = self.groups.get(order.group_id)
         if group is not None:
             group.orders[order.order_id] = order
         if order.expires_ms:
-            self._at(order.expires_ms, lambda due: self._expire(order, due))
+            self._schedule_at(order.expires_ms, lambda due: self._expire(order, due))
         order.listing.top = order.listing.book.top()

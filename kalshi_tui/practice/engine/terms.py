@@ -19,14 +19,14 @@ GRIDS: Final[dict[str, PriceGrid]] = {
     ),
 }
 """The price grids that a market here can have, by the exchange's label (docs/kalshi-api.md, section 3)."""
-OWN_PRICES: Final[dict[str, tuple[tuple[Price, ...], tuple[Price, ...]]]] = {
+LEGAL_PRICES: Final[dict[str, tuple[tuple[Price, ...], tuple[Price, ...]]]] = {
     label: (grid.prices, grid.complement().prices) for label, grid in GRIDS.items()
 }
 """By label, the legal prices of YES and of NO, ascending."""
 
 
 @dataclass(frozen=True, slots=True)
-class Series:
+class SeriesDefinition:
     """A kind of question that recurs; it sets the fees of its markets."""
 
     ticker: str
@@ -42,7 +42,7 @@ class Series:
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class EventDefinition:
     """A question with one or more markets; of ``mutually_exclusive`` ones at most one ends YES."""
 
     ticker: str
@@ -58,7 +58,7 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
-class Flow:
+class OrderFlow:
     """How the simulated participants treat a market. No part of the exchange's terms.
 
     ``fair`` is the price they start from, 1/10,000 dollar; ``weight`` the market's share of all flow; ``depth`` the
@@ -83,7 +83,7 @@ class Flow:
 
 
 @dataclass(frozen=True, slots=True)
-class Market:
+class MarketDefinition:
     """One yes/no contract by its terms. Times are Unix ms; strikes are decimals in the unit of the question."""
 
     ticker: str
@@ -114,4 +114,4 @@ class Market:
     """Worked out from the event's override or the series."""
     rank: int = 1_000
     """Markets of a lower rank are listed first."""
-    flow: Flow = field(default_factory=Flow)
+    flow: OrderFlow = field(default_factory=OrderFlow)

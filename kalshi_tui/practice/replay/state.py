@@ -14,85 +14,85 @@ from kalshi_tui.domain.order import BookSide
 from kalshi_tui.domain.price import MONEY_UNIT, Count, NumberError, Price, parse_count, parse_price
 from kalshi_tui.kalshi import wire
 from kalshi_tui.practice.engine.events import LifecycleType
-from kalshi_tui.practice.engine.listing import Listing
+from kalshi_tui.practice.engine.listing import ListedMarket
 from kalshi_tui.practice.engine.records import TradeRecord
-from kalshi_tui.practice.engine.terms import Event, Market, Series
+from kalshi_tui.practice.engine.terms import EventDefinition, MarketDefinition, SeriesDefinition
 from kalshi_tui.practice.replay.terms import (
-    count_or_0,
-    event_terms,
-    market_terms,
-    price_or,
-    put_figures,
-    put_grid,
-    put_quote,
-    put_status,
-    series_terms,
+    parse_count_or_zero,
+    parse_price_or,
+    set_grid,
+    set_market_data,
+    set_quote,
+    set_status,
+    to_event_definition,
+    to_market_definition,
+    to_series_definition,
 )
 from kalshi_tui.recording.reader import Record
 from kalshi_tui.recording.verifier import (
-    Follower,
-    Found,
-    delta_of,
-    price_of,
+    RecordingVerifier,
+    RecordResult,
+    cached_delta,
+    cached_price,
 )
-from kalshi_tui.recording.writer import Kind
+from kalshi_tui.recording.writer import RecordKind
 
-_UNREADABLE: Final = (wire.DecodeError, UnicodeError, RecursionError)
+_DECODE_ERRORS: Final = (wire.DecodeError, UnicodeError, RecursionError)
 
 
-class Stage(Protocol):
+class ReplayListener(Protocol):
     """Who hears of what changes. Prices and counts are those of the recording; times come from the clock."""
 
-    def listed(self, terms: Market, event: Event, series: Series) -> Listing:
+    def list_market(self, terms: MarketDefinition, event: EventDefinition, series: SeriesDefinition) -> ListedMarket:
         """List a market, or give it if it is there."""
 
-    def delta(self, listing: Listing, side: Side, price: Price, delta: Count) -> None:
+    def apply_delta(self, listing: ListedMarket, side: Side, price: Price, delta: Count) -> None:
         """Change a level by what was recorded."""
 
-    def whole(self, listing: Listing, book: Book | None) -> None:
+    def replace_book(self, listing: ListedMarket, book: Book | None) -> None:
         """Make a book what was recorded; None: it is followed no more."""
 
-    def quoted(self, listing: Listing) -> None:
+    def publish_quote(self, listing: ListedMarket) -> None:
         """Tell the figures, which the market has already."""
 
-    def printed(self, listing: Listing, trade: TradeRecord) -> None:
+    def publish_trade(self, listing: ListedMarket, trade: TradeRecord) -> None:
         """Tell a print, which the tape has already."""
 
-    def life(self, listing: Listing, msg: wire.LifecycleMsg) -> None:
+    def apply_lifecycle(self, listing: ListedMarket, msg: wire.LifecycleMsg) -> None:
         """Carry out what befell a market."""
 
-    def fees_changed(self, event: Event, series: Series) -> None:
+    def update_fees(self, event: EventDefinition, series: SeriesDefinition) -> None:
         """Take an event's terms and its series' as they are now."""
 
 
-class Nobody:
+class NullListener:
     """A stage for looking ahead: markets of the scene's own, and nobody who hears."""
 
-    def __init__(self, clock_ms: "Moment") -> None:
-        self._moment = clock_ms
-        self._listings: dict[str, Listing] = {}
+    def __init__(self, clock: "RecordClock") -> None:
+        self._clock = clock
+        self._listings: dict[str, ListedMarket] = {}
 
-    def listed(self, terms: Market, event: Event, series: Series) -> Listing:
+    def list_market(self, terms: MarketDefinition, event: EventDefinition, series: SeriesDefinition) -> ListedMarket:
         """Make a market that is on no exchange."""
         del event, series
         found = self._listings.get(terms.ticker)
         if found is None:
-            found = self._listings[terms.ticker] = Listing(terms, "")
+            found = self._listings[terms.ticker] = ListedMarket(terms, "")
         return found
 
-    def delta(self, listing: Listing, side: Side, price: Price, delta: Count) -> None:
+    def apply_delta(self, listing: ListedMarket, side: Side, price: Price, delta: Count) -> None:
         """Pass over: the follower has the book."""
 
-    def whole(self, listing: Listing, book: Book | None) -> None:
+    def replace_book(self, listing: ListedMarket, book: Book | None) -> None:
         """Pass over: the follower has the book."""
 
-    def quoted(self, listing: Listing) -> None:
+    def publish_quote(self, listing: ListedMarket) -> None:
         """Pass over."""
 
-    def printed(self, listing: Listing, trade: TradeRecord) -> None:
+    def publish_trade(self, listing: ListedMarket, trade: TradeRecord) -> None:
         """Pass over."""
 
-    def life(self, listing: Listing, msg: wire.LifecycleMsg) -> None:
+    def apply_lifecycle(self, listing: ListedMarket, msg: wire.LifecycleMsg) -> None:
         """Put the market where this leaves it."""
         kind = msg.event_type
         if kind == LifecycleType.ACTIVATED.value:
@@ -103,18 +103,18 @@ class Nobody:
             listing.close_ms = msg.close_ts * 1_000
         elif kind == LifecycleType.DETERMINED.value:
             listing.status = MarketStatus.DETERMINED
-            listing.result, listing.settlement_value = result_of(msg)
+            listing.result, listing.settlement_value = parse_result(msg)
         elif kind == LifecycleType.SETTLED.value:
             listing.status = MarketStatus.FINALIZED
-            listing.settled_ms = self._moment.now_ms
+            listing.settled_ms = self._clock.now_ms
         elif kind == LifecycleType.GRID_UPDATED.value:
-            put_grid(listing, msg.price_level_structure or listing.structure, msg.price_ranges)
+            set_grid(listing, msg.price_level_structure or listing.structure, msg.price_ranges)
 
-    def fees_changed(self, event: Event, series: Series) -> None:
+    def update_fees(self, event: EventDefinition, series: SeriesDefinition) -> None:
         """Pass over: the scene has them."""
 
 
-class Moment(Protocol):
+class RecordClock(Protocol):
     """Whoever knows the time of the record at hand."""
 
     @property
@@ -122,43 +122,43 @@ class Moment(Protocol):
         """Give it, in Unix ms."""
 
 
-class Scene:
+class RecordedState:
     """All that a recording has told so far."""
 
-    def __init__(self, stage: Stage | None = None) -> None:
+    def __init__(self, listener: ReplayListener | None = None) -> None:
         self.now_ms = 0
-        self.stage: Stage = stage or Nobody(self)
-        self.follower = Follower()
-        self.listings: dict[str, Listing] = {}
-        self.sources: dict[str, wire.Market] = {}
-        self.events: dict[str, Event] = {}
-        self.series: dict[str, Series] = {}
-        self.records = 0
+        self.listener: ReplayListener = listener or NullListener(self)
+        self.verifier = RecordingVerifier()
+        self.listings: dict[str, ListedMarket] = {}
+        self.wire_markets: dict[str, wire.Market] = {}
+        self.events: dict[str, EventDefinition] = {}
+        self.series: dict[str, SeriesDefinition] = {}
+        self.record_count = 0
 
-    def take(self, record: Record) -> None:
+    def apply(self, record: Record) -> None:
         """Take one record. What makes no sense is passed over: a check of the recording tells of it."""
         self.now_ms = record.ms
-        self.records += 1
+        self.record_count += 1
         kind = record.kind
-        if kind in _OBJECTS:
+        if kind in _REST_RECORD_HANDLERS:
             try:
-                _OBJECTS[kind](self, record.payload)
-            except (*_UNREADABLE, NumberError):
+                _REST_RECORD_HANDLERS[kind](self, record.payload)
+            except (*_DECODE_ERRORS, NumberError):
                 return
             return
-        found, frame = self.follower.take(record)
-        if found is Found.DROPPED:
-            for ticker in self.follower.dropped:
+        found, frame = self.verifier.apply(record)
+        if found is RecordResult.DROPPED:
+            for ticker in self.verifier.dropped:
                 if (listing := self.listings.get(ticker)) is not None:
-                    self.stage.whole(listing, None)
-        elif found is Found.TAKEN and frame is not None:
-            self._frame(frame)
+                    self.listener.replace_book(listing, None)
+        elif found is RecordResult.APPLIED and frame is not None:
+            self._apply_frame(frame)
 
-    def _frame(self, frame: wire.Frame | wire.SnapshotMsg) -> None:
+    def _apply_frame(self, frame: wire.Frame | wire.SnapshotMsg) -> None:
         """Tell what a frame says, of a market that is listed."""
         if isinstance(frame, wire.SnapshotMsg):
             msg: wire.SnapshotMsg | wire.DeltaMsg | wire.TickerMsg | wire.TradeMsg | wire.LifecycleMsg = frame
-        elif isinstance(frame, _TOLD):
+        elif isinstance(frame, _MARKET_FRAMES):
             msg = frame.msg
         else:
             return
@@ -166,70 +166,74 @@ class Scene:
         if listing is None:
             return
         if isinstance(msg, wire.DeltaMsg):
-            self.stage.delta(listing, msg.side, price_of(msg.price_dollars), delta_of(msg.delta_fp))
+            self.listener.apply_delta(listing, msg.side, cached_price(msg.price_dollars), cached_delta(msg.delta_fp))
         elif isinstance(msg, wire.TickerMsg):
-            self._quote(listing, msg)
+            self._apply_quote(listing, msg)
         elif isinstance(msg, wire.TradeMsg):
-            if (trade := trade_of(msg, self.now_ms)) is not None:
+            if (trade := parse_trade(msg, self.now_ms)) is not None:
                 listing.tape.append(trade)
                 bid, _, ask, _ = listing.top
-                listing.candles.trade(self.now_ms, trade.price, trade.count, bid, ask, listing.open_interest)
-                self.stage.printed(listing, trade)
+                listing.candles.add_trade(self.now_ms, trade.price, trade.count, bid, ask, listing.open_interest)
+                self.listener.publish_trade(listing, trade)
         elif isinstance(msg, wire.SnapshotMsg):
-            self.stage.whole(listing, self.follower.books[msg.market_ticker])
+            self.listener.replace_book(listing, self.verifier.books[msg.market_ticker])
         else:
-            self.stage.life(listing, msg)
+            self.listener.apply_lifecycle(listing, msg)
 
-    def _quote(self, listing: Listing, msg: wire.TickerMsg) -> None:
-        put_quote(listing, msg)
-        listing.last = price_or(msg.price_dollars, 0) or None
-        listing.last_size = count_or_0(msg.last_trade_size_fp)
-        listing.volume = count_or_0(msg.volume_fp)
-        listing.open_interest = count_or_0(msg.open_interest_fp)
-        listing.volume_money = msg.dollar_volume * MONEY_UNIT if isinstance(msg.dollar_volume, int) else 0
+    def _apply_quote(self, listing: ListedMarket, msg: wire.TickerMsg) -> None:
+        set_quote(listing, msg)
+        listing.last_price = parse_price_or(msg.price_dollars, 0) or None
+        listing.last_size = parse_count_or_zero(msg.last_trade_size_fp)
+        listing.volume = parse_count_or_zero(msg.volume_fp)
+        listing.open_interest = parse_count_or_zero(msg.open_interest_fp)
+        listing.volume_value = msg.dollar_volume * MONEY_UNIT if isinstance(msg.dollar_volume, int) else 0
         bid, _, ask, _ = listing.top
-        listing.candles.quote(self.now_ms, bid, ask, listing.open_interest)
-        self.stage.quoted(listing)
+        listing.candles.add_quote(self.now_ms, bid, ask, listing.open_interest)
+        self.listener.publish_quote(listing)
 
     # What REST has told.
 
-    def _take_series(self, payload: bytes) -> None:
-        series = series_terms(wire.decode(payload, wire.Series))
+    def _apply_series(self, payload: bytes) -> None:
+        series = to_series_definition(wire.decode(payload, wire.Series))
         self.series[series.ticker] = series
         for event in self.events.values():
             if event.series_ticker == series.ticker:
-                self.stage.fees_changed(event, series)
+                self.listener.update_fees(event, series)
 
-    def _take_event(self, payload: bytes) -> None:
-        event = event_terms(wire.decode(payload, wire.Event))
+    def _apply_event(self, payload: bytes) -> None:
+        event = to_event_definition(wire.decode(payload, wire.Event))
         self.events[event.ticker] = event
         if event.series_ticker in self.series:
-            self.stage.fees_changed(event, self.series[event.series_ticker])
+            self.listener.update_fees(event, self.series[event.series_ticker])
 
-    def _take_market(self, payload: bytes) -> None:
+    def _apply_market(self, payload: bytes) -> None:
         source = wire.decode(payload, wire.Market)
         event = self.events.get(source.event_ticker)
         if event is None:
             return
-        series = self.series.get(event.series_ticker) or Series(event.series_ticker, "", event.category, fee_type="")
+        series = self.series.get(event.series_ticker) or SeriesDefinition(
+            event.series_ticker, "", event.category, fee_type=""
+        )
         ticker = source.ticker
         first = ticker not in self.listings
-        listing = self.listings[ticker] = self.stage.listed(market_terms(source, event, series), event, series)
-        self.sources[ticker] = source
+        listing = self.listings[ticker] = self.listener.list_market(
+            to_market_definition(source, event, series), event, series
+        )
+        self.wire_markets[ticker] = source
         if first:
-            put_status(listing, source)
-            put_figures(listing, source)
+            set_status(listing, source)
+            set_market_data(listing, source)
             bid, _, ask, _ = listing.top
-            listing.candles.quote(self.now_ms, bid, ask, listing.open_interest)
-            if (book := self.follower.books.get(ticker)) is not None:
-                self.stage.whole(listing, book)
+            listing.candles.add_quote(self.now_ms, bid, ask, listing.open_interest)
+            if (book := self.verifier.books.get(ticker)) is not None:
+                self.listener.replace_book(listing, book)
         else:
-            listing.previous = price_or(source.previous_price_dollars, 0) or None
-            listing.base_volume_24h = count_or_0(source.volume_24h_fp)
+            listing.previous_price = parse_price_or(source.previous_price_dollars, 0) or None
+            listing.base_volume_24h = parse_count_or_zero(source.volume_24h_fp)
 
-    def _take_prints(self, payload: bytes) -> None:
+    def _apply_prior_trades(self, payload: bytes) -> None:
         """Put trades that were known before into the tape, in their order."""
-        trades = [trade_of(each, self.now_ms) for each in wire.decode(payload, list[wire.TradeMsg])]
+        trades = [parse_trade(each, self.now_ms) for each in wire.decode(payload, list[wire.TradeMsg])]
         by_ticker: dict[str, list[TradeRecord]] = {}
         for trade in trades:
             if trade is not None:
@@ -243,7 +247,7 @@ class Scene:
                 listing.tape.clear()
                 listing.tape.extend(whole)
 
-    def by_the_clock(self, listing: Listing) -> MarketStatus:
+    def current_status(self, listing: ListedMarket) -> MarketStatus:
         """Give a market's status as it is now: opening and closing by the clock are told by nobody."""
         status, now = listing.status, self.now_ms
         if status in {MarketStatus.INITIALIZED, MarketStatus.ACTIVE, MarketStatus.INACTIVE} and listing.close_ms <= now:
@@ -253,16 +257,16 @@ class Scene:
         return status
 
 
-_OBJECTS: Final = {
-    Kind.SERIES: Scene._take_series,  # noqa: SLF001 - the class's own table
-    Kind.EVENT: Scene._take_event,  # noqa: SLF001
-    Kind.MARKET: Scene._take_market,  # noqa: SLF001
-    Kind.PRINTS: Scene._take_prints,  # noqa: SLF001
+_REST_RECORD_HANDLERS: Final = {
+    RecordKind.SERIES: RecordedState._apply_series,  # noqa: SLF001 - the class's own table
+    RecordKind.EVENT: RecordedState._apply_event,  # noqa: SLF001
+    RecordKind.MARKET: RecordedState._apply_market,  # noqa: SLF001
+    RecordKind.PRINTS: RecordedState._apply_prior_trades,  # noqa: SLF001
 }
-_TOLD: Final = (wire.DeltaFrame, wire.TickerFrame, wire.TradeFrame, wire.SnapshotFrame, wire.LifecycleFrame)
+_MARKET_FRAMES: Final = (wire.DeltaFrame, wire.TickerFrame, wire.TradeFrame, wire.SnapshotFrame, wire.LifecycleFrame)
 
 
-def trade_of(msg: wire.TradeMsg, now: int) -> TradeRecord | None:
+def parse_trade(msg: wire.TradeMsg, now: int) -> TradeRecord | None:
     """Read a print; None for one that makes no sense. Without a time of its own it gets that of its arrival."""
     try:
         price, count = parse_price(msg.yes_price_dollars), parse_count(msg.count_fp)
@@ -274,10 +278,10 @@ def trade_of(msg: wire.TradeMsg, now: int) -> TradeRecord | None:
     return TradeRecord(msg.trade_id, msg.market_ticker, price, count, side, msg.ts_ms or now)
 
 
-def result_of(msg: wire.LifecycleMsg) -> tuple[str, Price | None]:
+def parse_result(msg: wire.LifecycleMsg) -> tuple[str, Price | None]:
     """Give how a market ended: the word, and what a YES pays."""
     word = msg.result if isinstance(msg.result, str) else ""
-    value = price_or(msg.settlement_value, -1)
+    value = parse_price_or(msg.settlement_value, -1)
     if value < 0:
         return word, {"yes": 10_000, "no": 0}.get(word)
     return word, value

@@ -9,9 +9,9 @@ from kalshi_tui.kalshi.transport.signing import (
     SIGNATURE_HEADER,
     TIMESTAMP_HEADER,
     PublicKey,
-    verify,
+    verify_signature,
 )
-from kalshi_tui.practice.engine.rejection import Refusal
+from kalshi_tui.practice.engine.rejection import Rejection
 
 CLOCK_TOLERANCE_MS: Final = 5_000
 """How far a timestamp may be from this clock, either way. The exchange documents no figure; this is the strict side."""
@@ -41,7 +41,7 @@ NARROW_SCOPES: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class KnownKey:
+class RegisteredKey:
     """A key that may sign: for whom, by which public key, and what it may do."""
 
     key_id: str
@@ -56,31 +56,31 @@ class KnownKey:
         enough = {needed, *(part for scope, path, part in NARROW_SCOPES if scope == needed and below.startswith(path))}
         if enough.isdisjoint(self.scopes):
             words = " or ".join(sorted(enough))
-            raise Refusal(403, "forbidden", "forbidden", f"this API key does not have the scope {words}")
+            raise Rejection(403, "forbidden", "forbidden", f"this API key does not have the scope {words}")
 
 
 class Authenticator:
-    """Knows the public keys of the accounts, of either type. ``clock_ms`` is what the server takes for the time."""
+    """Knows the public keys of the accounts, of either type. ``clock`` is what the server takes for the time."""
 
     def __init__(self, clock_ms: Callable[[], int], *, tolerance_ms: int | None = None) -> None:
         """Make; without ``tolerance_ms`` it is `CLOCK_TOLERANCE_MS`."""
         self.clock_ms = clock_ms
         self._tolerance_ms = tolerance_ms
-        self._keys: dict[str, KnownKey] = {}
+        self._keys: dict[str, RegisteredKey] = {}
 
     def register(self, key_id: str, account_id: str, public_key: PublicKey) -> None:
         """Let a key speak for an account."""
-        self.add(KnownKey(key_id, account_id, public_key))
+        self.add_key(RegisteredKey(key_id, account_id, public_key))
 
-    def add(self, key: KnownKey) -> None:
+    def add_key(self, key: RegisteredKey) -> None:
         """Let a key of any name and scopes speak for its account."""
         self._keys[key.key_id] = key
 
-    def keys_of(self, account_id: str) -> list[KnownKey]:
+    def list_keys(self, account_id: str) -> list[RegisteredKey]:
         """Return an account's keys, the oldest first."""
         return [key for key in self._keys.values() if key.account_id == account_id]
 
-    def key(self, headers: Mapping[str, str], method: str, path: str) -> KnownKey:
+    def authenticate(self, headers: Mapping[str, str], method: str, path: str) -> RegisteredKey:
         """Return the key that signed; ``path`` without its query. Raises Refusal 401."""
         key_id, timestamp = headers.get(KEY_HEADER, ""), headers.get(TIMESTAMP_HEADER, "")
         signature = headers.get(SIGNATURE_HEADER, "")
@@ -94,10 +94,10 @@ class Authenticator:
         tolerance_ms = CLOCK_TOLERANCE_MS if self._tolerance_ms is None else self._tolerance_ms
         if abs(int(timestamp) - self.clock_ms()) > tolerance_ms:
             raise _unauthorized("INCORRECT_API_KEY_SIGNATURE", "the timestamp is too far from the exchange's clock")
-        if not verify(known.public_key, signature, timestamp, method, path):
+        if not verify_signature(known.public_key, signature, timestamp, method, path):
             raise _unauthorized("INCORRECT_API_KEY_SIGNATURE", "the signature does not match")
         return known
 
 
-def _unauthorized(code: str, details: str) -> Refusal:
-    return Refusal(401, code, "authentication_error", details)
+def _unauthorized(code: str, details: str) -> Rejection:
+    return Rejection(401, code, "authentication_error", details)

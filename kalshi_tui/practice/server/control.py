@@ -13,22 +13,22 @@ from aiohttp import web
 
 from kalshi_tui.domain.price import NumberError, parse_price
 from kalshi_tui.kalshi.transport.signing import PRACTICE_TOKEN_HEADER
-from kalshi_tui.practice.engine.exchange import scalar, yes_or_no
-from kalshi_tui.practice.engine.rejection import Refusal
+from kalshi_tui.practice.engine.exchange import binary_outcome, scalar_outcome
+from kalshi_tui.practice.engine.rejection import Rejection
 from kalshi_tui.practice.replay.world import (
     ReplayError,
     ReplayWorld,
-    read_moment,
-    read_speed,
+    parse_replay_time,
+    parse_speed,
 )
-from kalshi_tui.practice.server.http import BadRequestError, body, reply
+from kalshi_tui.practice.server.http import BadRequestError, json_reply, read_body
 from kalshi_tui.practice.server.lagging_reads import LaggingReads
 
 if TYPE_CHECKING:
     from kalshi_tui.practice.server.app import PracticeServer
 
-LONGEST_DELAY_MS: Final = 600_000
-MOST: Final = 1_000_000
+MAX_DELAY_MS: Final = 600_000
+MAX_FAULT_COUNT: Final = 1_000_000
 
 
 @dataclass(slots=True)
@@ -36,20 +36,20 @@ class Faults:
     """What goes wrong with the next answers, and how often still."""
 
     delay_ms: int = 0
-    delays: int = 0
+    delays_left: int = 0
     failure_status: int = 500
-    failures: int = 0
-    fail_after: bool = False
+    failures_left: int = 0
+    fail_after_processing: bool = False
     fail_method: str = ""
     """Which requests fail: those of this method, or all if empty."""
     fail_path: str = ""
     """And those below this path, or all if empty."""
-    rate_limits: int = 0
+    rate_limits_left: int = 0
     clock_skew_ms: int = 0
     """The server's clock minus this machine's, for signatures and ``Date`` headers."""
 
 
-class Request(msgspec.Struct, frozen=True, kw_only=True):
+class ControlRequest(msgspec.Struct, frozen=True, kw_only=True):
     """The body: ``action`` and the keys that it takes."""
 
     action: str
@@ -66,30 +66,30 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     speed: str = ""
 
 
-class Control:
+class ControlApi:
     """Carries the actions out on a server."""
 
     def __init__(self, server: "PracticeServer", token: str, advance_clock: Callable[[int], None]) -> None:
         self._server = server
         self._token = token
         self._advance_clock = advance_clock
-        self._actions: dict[str, Callable[[Request], Any]] = {
-            "drop_connections": lambda _: server.hub.drop(),
-            "skip_frames": lambda asked: server.hub.spoil("skip", asked.count),
-            "duplicate_frame": lambda asked: server.hub.spoil("duplicate", asked.count),
-            "corrupt_frame": lambda asked: server.hub.spoil("corrupt", asked.count),
+        self._actions: dict[str, Callable[[ControlRequest], Any]] = {
+            "drop_connections": lambda _: server.hub.drop_connections(),
+            "skip_frames": lambda asked: server.hub.inject_frame_fault("skip", asked.count),
+            "duplicate_frame": lambda asked: server.hub.inject_frame_fault("duplicate", asked.count),
+            "corrupt_frame": lambda asked: server.hub.inject_frame_fault("corrupt", asked.count),
             "old_sid_frames": lambda asked: server.hub.send_old_sid_frames(asked.count),
-            "overflow": lambda _: server.hub.overflow(),
+            "overflow": lambda _: server.hub.end_market_data(),
             "pause_trading": lambda _: server.world.exchange.pause_trading(),
             "resume_trading": lambda _: server.world.exchange.resume_trading(),
             "pause_exchange": lambda _: server.world.exchange.pause_exchange(),
             "resume_exchange": lambda _: server.world.exchange.resume_exchange(),
-            "delay_responses": self._delay,
-            "fail_responses": self._fail,
+            "delay_responses": self._delay_responses,
+            "fail_responses": self._fail_responses,
             "rate_limit": self._rate_limit,
-            "set_clock_skew": self._skew,
-            "advance_clock": self._advance,
-            "read_lag": self._lag,
+            "set_clock_skew": self._set_clock_skew,
+            "advance_clock": self._advance_exchange_clock,
+            "read_lag": self._set_read_lag,
             "set_cutoff": self._cutoff,
             "settle": self._settle,
             "change_grid": lambda asked: server.world.exchange.change_grid(asked.ticker, asked.structure),
@@ -97,24 +97,24 @@ class Control:
             "activate": lambda asked: server.world.exchange.activate(asked.ticker),
         }
         if isinstance(server.world, ReplayWorld):
-            self._play(server.world)
+            self._add_replay_actions(server.world)
 
-    def _play(self, world: ReplayWorld) -> None:
+    def _add_replay_actions(self, world: ReplayWorld) -> None:
         """Add what can be done with a recording, and take away what would contradict it."""
         for name in ("advance_clock", "settle", "change_grid", "deactivate", "activate", "read_lag"):
             del self._actions[name]
 
-        async def seek(asked: Request) -> None:
+        async def seek(asked: ControlRequest) -> None:
             target = world.now_ms + asked.ms
             if asked.at:
-                target = read_moment(asked.at, world.begin_ms, world.end_ms)
+                target = parse_replay_time(asked.at, world.begin_ms, world.end_ms)
             await world.seek(target)
 
         self._actions |= {
             "replay_pause": lambda _: world.pause(),
             "replay_resume": lambda _: world.resume(),
-            "replay_step": lambda asked: world.step_on(asked.count),
-            "replay_speed": lambda asked: world.set_speed(read_speed(asked.speed)),
+            "replay_step": lambda asked: world.step_frames(asked.count),
+            "replay_speed": lambda asked: world.set_speed(parse_speed(asked.speed)),
             "replay_seek": seek,
         }
 
@@ -122,11 +122,11 @@ class Control:
         """Carry out one action. The signature was checked before; the token is checked here."""
         given = request.headers.get(PRACTICE_TOKEN_HEADER, "").encode(errors="surrogateescape")
         if not hmac.compare_digest(given, self._token.encode()):
-            raise Refusal(
+            raise Rejection(
                 403, "forbidden", "forbidden", f"{PRACTICE_TOKEN_HEADER} must hold the content of the token file"
             )
-        asked = await body(request, Request)
-        if not (0 <= asked.count <= MOST and abs(asked.ms) <= 366 * 86_400_000):
+        asked = await read_body(request, ControlRequest)
+        if not (0 <= asked.count <= MAX_FAULT_COUNT and abs(asked.ms) <= 366 * 86_400_000):
             raise BadRequestError("count or ms is out of range")
         act = self._actions.get(asked.action)
         if act is None:
@@ -138,47 +138,55 @@ class Control:
         except ReplayError as error:
             raise BadRequestError(str(error)) from None
         self._server.commit()
-        return reply({"action": asked.action, "done": True})
+        return json_reply({"action": asked.action, "done": True})
 
-    def _delay(self, asked: Request) -> None:
-        if not 0 <= asked.ms <= LONGEST_DELAY_MS:
-            raise BadRequestError(f"ms must be 0 to {LONGEST_DELAY_MS}")
-        self._server.faults.delay_ms, self._server.faults.delays = asked.ms, asked.count
+    def _delay_responses(self, asked: ControlRequest) -> None:
+        if not 0 <= asked.ms <= MAX_DELAY_MS:
+            raise BadRequestError(f"ms must be 0 to {MAX_DELAY_MS}")
+        self._server.faults.delay_ms, self._server.faults.delays_left = asked.ms, asked.count
 
-    def _fail(self, asked: Request) -> None:
+    def _fail_responses(self, asked: ControlRequest) -> None:
         if not 400 <= asked.status <= 599:
             raise BadRequestError("status must be 400 to 599")
         faults = self._server.faults
-        faults.failure_status, faults.failures, faults.fail_after = asked.status, asked.count, asked.after_processing
+        faults.failure_status, faults.failures_left, faults.fail_after_processing = (
+            asked.status,
+            asked.count,
+            asked.after_processing,
+        )
         faults.fail_method, faults.fail_path = asked.method, asked.path
 
-    def _rate_limit(self, asked: Request) -> None:
-        self._server.faults.rate_limits = asked.count
+    def _rate_limit(self, asked: ControlRequest) -> None:
+        self._server.faults.rate_limits_left = asked.count
 
-    def _skew(self, asked: Request) -> None:
+    def _set_clock_skew(self, asked: ControlRequest) -> None:
         self._server.faults.clock_skew_ms = asked.ms
 
-    def _advance(self, asked: Request) -> None:
+    def _advance_exchange_clock(self, asked: ControlRequest) -> None:
         if asked.ms < 0:
             raise BadRequestError("the exchange's clock only goes forward")
         self._advance_clock(asked.ms)
         self._server.world.step()
 
-    def _cutoff(self, asked: Request) -> None:
+    def _cutoff(self, asked: ControlRequest) -> None:
         if asked.ms < 0:
             raise BadRequestError("ms must be 0 or more")
         self._server.archived_after_ms = asked.ms
 
-    def _lag(self, asked: Request) -> None:
+    def _set_read_lag(self, asked: ControlRequest) -> None:
         if asked.ms < 0:
             raise BadRequestError("ms must be 0 or more")
         server = self._server
         lagging = LaggingReads(server.world.exchange, server.clock_ms, asked.ms) if asked.ms else None
-        server.set_reads(lagging)
+        server.set_lagging_reads(lagging)
 
-    def _settle(self, asked: Request) -> None:
+    def _settle(self, asked: ControlRequest) -> None:
         try:
-            outcome = yes_or_no(asked.result) if asked.result in {"yes", "no"} else scalar(parse_price(asked.result))
+            outcome = (
+                binary_outcome(asked.result)
+                if asked.result in {"yes", "no"}
+                else scalar_outcome(parse_price(asked.result))
+            )
         except NumberError:
             raise BadRequestError("result must be yes, no, or a value in dollars") from None
         self._server.world.exchange.settle(asked.ticker, outcome)

@@ -11,20 +11,20 @@ from kalshi_tui.practice.engine.events import (
     BookChanged,
     GroupChange,
     GroupChanged,
-    Lifecycle,
+    LifecycleChanged,
     LifecycleType,
 )
-from kalshi_tui.practice.engine.listing import Listing
+from kalshi_tui.practice.engine.listing import ListedMarket
 from kalshi_tui.practice.engine.records import (
     FillRecord,
     OrderRecord,
     PositionRecord,
     TradeRecord,
 )
-from kalshi_tui.practice.engine.terms import Event
+from kalshi_tui.practice.engine.terms import EventDefinition
 from kalshi_tui.practice.server import encode_rest
 
-LIMIT_TOLD: Final = frozenset({GroupChange.CREATED, GroupChange.LIMIT})
+CHANGES_WITH_LIMIT: Final = frozenset({GroupChange.CREATED, GroupChange.LIMIT})
 """News of an order group that says its limit."""
 
 
@@ -101,23 +101,23 @@ def market_position(held: PositionRecord) -> wire.MarketPositionMsg:
     )
 
 
-def delta(event: BookChanged, market_id: str, *, flipped: bool, own: bool) -> wire.WholeDeltaMsg:
+def delta(event: BookChanged, market_id: str, *, flipped: bool, is_own: bool) -> wire.FullDeltaMsg:
     """Say a change of a level; ``own``: to the one whose order made it, ``flipped``: NO levels in YES prices."""
     price = PRICE_UNIT - event.price if flipped and event.side is Side.NO else event.price
-    return wire.WholeDeltaMsg(
+    return wire.FullDeltaMsg(
         market_ticker=event.ticker,
         market_id=market_id,
         price_dollars=format_price(price),
         delta_fp=format_count(event.delta),
         side=event.side,
-        client_order_id=event.client_order_id if own and event.client_order_id else UNSET,
-        subaccount=0 if own else UNSET,
-        ts=encode_rest.time_text(event.ts_ms),
+        client_order_id=event.client_order_id if is_own and event.client_order_id else UNSET,
+        subaccount=0 if is_own else UNSET,
+        ts=encode_rest.format_time(event.ts_ms),
         ts_ms=event.ts_ms,
     )
 
 
-def snapshot(listing: Listing, *, flipped: bool) -> wire.SnapshotMsg:
+def snapshot(listing: ListedMarket, *, flipped: bool) -> wire.SnapshotMsg:
     """Give a whole book; an empty side has no key."""
     yes, no = listing.levels()
     if flipped:
@@ -130,13 +130,13 @@ def snapshot(listing: Listing, *, flipped: bool) -> wire.SnapshotMsg:
     )
 
 
-def ticker(listing: Listing, now: int) -> wire.WholeTickerMsg:
+def ticker(listing: ListedMarket, now: int) -> wire.FullTickerMsg:
     """Give a market's figures; without quotes bid 0 and ask 1 of size 0 (docs/kalshi-api.md, section 5)."""
     bid, bid_size, ask, ask_size = listing.top
-    return wire.WholeTickerMsg(
+    return wire.FullTickerMsg(
         market_ticker=listing.ticker,
         market_id=listing.market_id,
-        price_dollars=format_price(listing.last or 0),
+        price_dollars=format_price(listing.last_price or 0),
         yes_bid_dollars=format_price(bid),
         yes_ask_dollars=format_price(ask),
         yes_bid_size_fp=format_count(bid_size),
@@ -144,11 +144,11 @@ def ticker(listing: Listing, now: int) -> wire.WholeTickerMsg:
         last_trade_size_fp=format_count(listing.last_size),
         volume_fp=format_count(listing.volume),
         open_interest_fp=format_count(listing.open_interest),
-        dollar_volume=listing.volume_money // MONEY_UNIT,
+        dollar_volume=listing.volume_value // MONEY_UNIT,
         dollar_open_interest=listing.open_interest // COUNT_UNIT,
         ts=now // 1_000,
         ts_ms=now,
-        time=encode_rest.time_text(now),
+        time=encode_rest.format_time(now),
     )
 
 
@@ -170,7 +170,7 @@ def trade(printed: TradeRecord) -> wire.TradeMsg:
     )
 
 
-def lifecycle(listing: Listing, event: Lifecycle) -> wire.LifecycleMsg:
+def lifecycle(listing: ListedMarket, event: LifecycleChanged) -> wire.LifecycleMsg:
     """Give the fields that belong to a kind of change, and no others."""
     kind = event.event_type
     created, determined = kind is LifecycleType.CREATED, kind is LifecycleType.DETERMINED
@@ -194,7 +194,7 @@ def lifecycle(listing: Listing, event: Lifecycle) -> wire.LifecycleMsg:
     )
 
 
-def _metadata(listing: Listing) -> dict[str, object]:
+def _metadata(listing: ListedMarket) -> dict[str, object]:
     """Give what the announcement of a new market says of its terms."""
     terms = listing.terms
     told: dict[str, object] = {
@@ -216,7 +216,7 @@ def _metadata(listing: Listing) -> dict[str, object]:
     return told
 
 
-def event_listed(event: Event) -> wire.EventLifecycleMsg:
+def event_listed(event: EventDefinition) -> wire.EventLifecycleMsg:
     """Announce a new event."""
     return wire.EventLifecycleMsg(
         event_ticker=event.ticker,
@@ -234,6 +234,6 @@ def order_group(event: GroupChanged, now: int) -> wire.OrderGroupMsg:
     return wire.OrderGroupMsg(
         event_type=event.change.value,
         order_group_id=event.group.group_id,
-        contracts_limit_fp=format_count(event.group.limit) if event.change in LIMIT_TOLD else UNSET,
+        contracts_limit_fp=format_count(event.group.limit) if event.change in CHANGES_WITH_LIMIT else UNSET,
         ts_ms=now,
     )

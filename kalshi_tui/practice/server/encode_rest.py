@@ -9,10 +9,10 @@ from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.order import BookSide
 from kalshi_tui.domain.price import PRICE_UNIT, Count, Money, Price, PriceGrid, format_count, format_money, format_price
 from kalshi_tui.kalshi import wire
-from kalshi_tui.practice.engine.candles import Candle, Ohlc
+from kalshi_tui.practice.engine.candles import EngineCandle, Ohlc
 from kalshi_tui.practice.engine.core import Core
-from kalshi_tui.practice.engine.listing import Listing
-from kalshi_tui.practice.engine.order_book import Levels
+from kalshi_tui.practice.engine.listing import ListedMarket
+from kalshi_tui.practice.engine.order_book import PriceLevels
 from kalshi_tui.practice.engine.records import (
     BalanceRecord,
     FillRecord,
@@ -23,29 +23,29 @@ from kalshi_tui.practice.engine.records import (
     SettlementRecord,
     TradeRecord,
 )
-from kalshi_tui.practice.engine.rejection import Refusal
-from kalshi_tui.practice.engine.terms import Event, Series
+from kalshi_tui.practice.engine.rejection import Rejection
+from kalshi_tui.practice.engine.terms import EventDefinition, SeriesDefinition
 
-CENT = 10_000
+MONEY_PER_CENT = 10_000
 """Money units in a cent."""
 
 
-def time_text(ts_ms: int) -> str:
+def format_time(ts_ms: int) -> str:
     """Write Unix ms as RFC 3339 UTC, trailing zeros of the fraction trimmed (docs/kalshi-api.md, section 11)."""
     seconds, ms = divmod(ts_ms, 1_000)
     text = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
     return f"{text}.{ms:03d}".rstrip("0") + "Z" if ms else f"{text}Z"
 
 
-def error_body(refusal: Refusal) -> wire.ErrorBody:
+def error_body(rejection: Rejection) -> wire.ErrorBody:
     """Give the body of a refused request (docs/kalshi-api.md, section 10)."""
     detail = wire.ErrorDetail(
-        code=refusal.code, message=refusal.message, details=refusal.details or UNSET, service="practice"
+        code=rejection.code, message=rejection.message, details=rejection.details or UNSET, service="practice"
     )
     return wire.ErrorBody(error=detail)
 
 
-def levels(side: Levels) -> wire.Levels:
+def levels(side: PriceLevels) -> wire.Levels:
     """Write the levels of one side."""
     return [(format_price(price), format_count(count)) for price, count in side]
 
@@ -58,7 +58,7 @@ def price_ranges(grid: PriceGrid) -> list[wire.PriceRange]:
     ]
 
 
-def market(listing: Listing, now: int) -> wire.Market:
+def market(listing: ListedMarket, now: int) -> wire.Market:
     """Write a market with its quotes and figures."""
     terms = listing.terms
     bid, bid_size, ask, ask_size = listing.top
@@ -71,13 +71,13 @@ def market(listing: Listing, now: int) -> wire.Market:
         subtitle=terms.yes_sub_title,
         yes_sub_title=terms.yes_sub_title,
         no_sub_title=terms.no_sub_title,
-        created_time=time_text(terms.created_ms),
-        updated_time=time_text(listing.updated_ms),
-        open_time=time_text(listing.open_ms),
-        close_time=time_text(listing.close_ms),
-        expected_expiration_time=time_text(terms.expected_expiration_ms),
-        expiration_time=time_text(terms.latest_expiration_ms),
-        latest_expiration_time=time_text(terms.latest_expiration_ms),
+        created_time=format_time(terms.created_ms),
+        updated_time=format_time(listing.updated_ms),
+        open_time=format_time(listing.open_ms),
+        close_time=format_time(listing.close_ms),
+        expected_expiration_time=format_time(terms.expected_expiration_ms),
+        expiration_time=format_time(terms.latest_expiration_ms),
+        latest_expiration_time=format_time(terms.latest_expiration_ms),
         settlement_timer_seconds=terms.settlement_timer_s,
         status=listing.status.value,
         yes_bid_dollars=format_price(bid),
@@ -86,10 +86,10 @@ def market(listing: Listing, now: int) -> wire.Market:
         yes_ask_size_fp=format_count(ask_size),
         no_bid_dollars=format_price(PRICE_UNIT - ask),
         no_ask_dollars=format_price(PRICE_UNIT - bid),
-        last_price_dollars=format_price(listing.last or 0),
+        last_price_dollars=format_price(listing.last_price or 0),
         previous_yes_bid_dollars=format_price(listing.previous_bid),
         previous_yes_ask_dollars=format_price(listing.previous_ask),
-        previous_price_dollars=format_price(listing.previous or 0),
+        previous_price_dollars=format_price(listing.previous_price or 0),
         volume_fp=format_count(listing.volume),
         volume_24h_fp=format_count(listing.volume_24h(now)),
         open_interest_fp=format_count(listing.open_interest),
@@ -97,7 +97,7 @@ def market(listing: Listing, now: int) -> wire.Market:
         result=listing.result,
         can_close_early=terms.can_close_early,
         settlement_value_dollars=UNSET if settled is None else format_price(settled),
-        settlement_ts=time_text(listing.settled_ms) if listing.settled_ms else UNSET,
+        settlement_ts=format_time(listing.settled_ms) if listing.settled_ms else UNSET,
         expiration_value=listing.expiration_value,
         early_close_condition=terms.early_close_condition or UNSET,
         strike_type=terms.strike_type,
@@ -112,11 +112,11 @@ def market(listing: Listing, now: int) -> wire.Market:
     )
 
 
-def _sources(source: Series) -> list[wire.SettlementSource]:
+def _settlement_sources(source: SeriesDefinition) -> list[wire.SettlementSource]:
     return [wire.SettlementSource(name=name, url=url) for name, url in source.settlement_sources]
 
 
-def event(source: Event, of: Series, nested: list[wire.Market] | None) -> wire.Event:
+def event(source: EventDefinition, parent_series: SeriesDefinition, nested: list[wire.Market] | None) -> wire.Event:
     """Write an event, with its markets if given."""
     return wire.Event(
         event_ticker=source.ticker,
@@ -126,18 +126,18 @@ def event(source: Event, of: Series, nested: list[wire.Market] | None) -> wire.E
         collateral_return_type="MECNET" if source.mutually_exclusive else "",
         mutually_exclusive=source.mutually_exclusive,
         category=source.category,
-        strike_date=time_text(source.strike_ms) if source.strike_ms else UNSET,
+        strike_date=format_time(source.strike_ms) if source.strike_ms else UNSET,
         markets=UNSET if nested is None else nested,
         available_on_brokers=False,
         product_metadata={},
-        settlement_sources=_sources(of),
+        settlement_sources=_settlement_sources(parent_series),
         fee_type_override=source.fee_type_override or UNSET,
         fee_multiplier_override=UNSET if source.fee_multiplier_override is None else source.fee_multiplier_override,
         exchange_index=source.exchange_index,
     )
 
 
-def series(source: Series, *, with_metadata: bool = False, volume: Count | None = None) -> wire.Series:
+def series(source: SeriesDefinition, *, with_metadata: bool = False, volume: Count | None = None) -> wire.Series:
     """Write a series with its fee fields; ``volume`` if it was asked for."""
     return wire.Series(
         ticker=source.ticker,
@@ -146,7 +146,7 @@ def series(source: Series, *, with_metadata: bool = False, volume: Count | None 
         category=source.category,
         categories=[source.category],
         tags=list(source.tags),
-        settlement_sources=_sources(source),
+        settlement_sources=_settlement_sources(source),
         product_metadata={} if with_metadata else UNSET,
         fee_type=source.fee_type,
         fee_multiplier=source.fee_multiplier,
@@ -156,7 +156,7 @@ def series(source: Series, *, with_metadata: bool = False, volume: Count | None 
     )
 
 
-def book(sides: tuple[Levels, Levels]) -> wire.Orderbook:
+def book(sides: tuple[PriceLevels, PriceLevels]) -> wire.Orderbook:
     """Write a book's two sides, ascending, best last."""
     return wire.Orderbook(yes_dollars=levels(sides[0]), no_dollars=levels(sides[1]))
 
@@ -177,19 +177,19 @@ def trade(source: TradeRecord) -> wire.Trade:
         taker_side=taker_side(source),
         taker_outcome_side=taker_side(source),
         taker_book_side=source.taker_side.value,
-        created_time=time_text(source.ts_ms),
+        created_time=format_time(source.ts_ms),
         is_block_trade=False,
     )
 
 
-def _legacy(side: BookSide) -> tuple[str, str]:
+def _legacy_side_and_action(side: BookSide) -> tuple[str, str]:
     """Give the deprecated ``side`` and ``action``: everything is told as a purchase of the outcome it leans to."""
     return ("yes", "buy") if side is BookSide.BID else ("no", "buy")
 
 
 def order(source: OrderRecord) -> wire.Order:
     """Write an order as REST gives it."""
-    side, action = _legacy(source.side)
+    side, action = _legacy_side_and_action(source.side)
     return wire.Order(
         order_id=source.order_id,
         user_id=source.account_id,
@@ -209,9 +209,9 @@ def order(source: OrderRecord) -> wire.Order:
         maker_fill_cost_dollars=format_money(source.maker_cost),
         taker_fees_dollars=format_money(source.taker_fees),
         maker_fees_dollars=format_money(source.maker_fees),
-        expiration_time=time_text(source.expires_ms) if source.expires_ms else None,
-        created_time=time_text(source.created_ms),
-        last_update_time=time_text(source.updated_ms),
+        expiration_time=format_time(source.expires_ms) if source.expires_ms else None,
+        created_time=format_time(source.created_ms),
+        last_update_time=format_time(source.updated_ms),
         self_trade_prevention_type=source.self_trade.value,
         order_group_id=source.group_id or UNSET,
         cancel_order_on_pause=source.cancel_on_pause,
@@ -222,7 +222,7 @@ def order(source: OrderRecord) -> wire.Order:
 
 def fill(source: FillRecord) -> wire.Fill:
     """Write an execution as REST gives it: without the client order id (docs/kalshi-api.md, section 6)."""
-    side, action = _legacy(source.side)
+    side, action = _legacy_side_and_action(source.side)
     return wire.Fill(
         fill_id=source.trade_id,
         exchange_index=source.exchange_index,
@@ -238,7 +238,7 @@ def fill(source: FillRecord) -> wire.Fill:
         yes_price_dollars=format_price(source.price),
         no_price_dollars=format_price(PRICE_UNIT - source.price),
         is_taker=source.is_taker,
-        created_time=time_text(source.ts_ms),
+        created_time=format_time(source.ts_ms),
         fee_cost=format_money(source.fee),
         subaccount_number=0,
         ts=source.ts_ms // 1_000,
@@ -255,7 +255,7 @@ def position(source: PositionRecord) -> wire.MarketPosition:
         market_exposure_dollars=format_money(source.exposure),
         realized_pnl_dollars=format_money(source.realized_pnl),
         fees_paid_dollars=format_money(source.fees_paid),
-        last_updated_ts=time_text(source.updated_ms),
+        last_updated_ts=format_time(source.updated_ms),
     )
 
 
@@ -288,8 +288,8 @@ def settlement(source: SettlementRecord) -> wire.Settlement:
         yes_total_cost_dollars=format_money(source.yes_cost),
         no_count_fp=format_count(source.no_count),
         no_total_cost_dollars=format_money(source.no_cost),
-        revenue=source.revenue // CENT,
-        settled_time=time_text(source.ts_ms),
+        revenue=source.revenue // MONEY_PER_CENT,
+        settled_time=format_time(source.ts_ms),
         fee_cost=format_money(source.fee),
         value=source.value // 100,
     )
@@ -300,22 +300,22 @@ def balance(source: BalanceRecord, shard: int | None = None) -> wire.BalanceRepl
     total = source.total if shard is None else source.available[shard]
     worth = source.portfolio_value if shard is None else source.portfolio_by_index[shard]
     return wire.BalanceReply(
-        balance=total // CENT,
+        balance=total // MONEY_PER_CENT,
         balance_dollars=format_money(total),
-        portfolio_value=worth // CENT,
+        portfolio_value=worth // MONEY_PER_CENT,
         updated_ts=source.updated_ms // 1_000,
-        balance_breakdown=by_shard(source.available),
+        balance_breakdown=balance_breakdown(source.available),
     )
 
 
-def by_shard(amounts: Mapping[int, Money]) -> list[wire.IndexedBalance]:
+def balance_breakdown(amounts: Mapping[int, Money]) -> list[wire.IndexedBalance]:
     """Write an amount for each shard, dollars."""
     return [
         wire.IndexedBalance(exchange_index=shard, balance=format_money(amounts[shard])) for shard in sorted(amounts)
     ]
 
 
-def placed(result: PlaceResult) -> wire.CreateOrderReply:
+def create_order_reply(result: PlaceResult) -> wire.CreateOrderReply:
     """Write what a new order did at once."""
     average, fee = result.average_fill_price, result.average_fee_paid
     return wire.CreateOrderReply(
@@ -339,7 +339,7 @@ def group(source: GroupRecord) -> wire.OrderGroup:
     )
 
 
-def _bar(source: Ohlc) -> wire.QuoteBar:
+def _quote_bar(source: Ohlc) -> wire.QuoteBar:
     return wire.QuoteBar(
         open_dollars=format_price(source.open),
         low_dollars=format_price(source.low),
@@ -348,12 +348,12 @@ def _bar(source: Ohlc) -> wire.QuoteBar:
     )
 
 
-def _traded(source: Candle) -> wire.PriceBar:
-    previous = UNSET if source.previous is None else format_price(source.previous)
+def _price_bar(source: EngineCandle) -> wire.PriceBar:
+    previous = UNSET if source.previous_price is None else format_price(source.previous_price)
     if source.price is None:
         return wire.PriceBar(previous_dollars=previous)
     bar = source.price
-    mean: Price = source.mean or 0
+    mean: Price = source.mean_price or 0
     return wire.PriceBar(
         open_dollars=format_price(bar.open),
         low_dollars=format_price(bar.low),
@@ -366,13 +366,13 @@ def _traded(source: Candle) -> wire.PriceBar:
     )
 
 
-def candle(source: Candle) -> wire.Candlestick:
+def candle(source: EngineCandle) -> wire.Candlestick:
     """Write one period of a market's history."""
     return wire.Candlestick(
         end_period_ts=source.end_ms // 1_000,
-        yes_bid=_bar(source.yes_bid),
-        yes_ask=_bar(source.yes_ask),
-        price=_traded(source),
+        yes_bid=_quote_bar(source.yes_bid),
+        yes_ask=_quote_bar(source.yes_ask),
+        price=_price_bar(source),
         volume_fp=format_count(source.volume),
         open_interest_fp=format_count(source.open_interest),
     )
@@ -384,7 +384,7 @@ def exchange_status(core: Core) -> wire.ExchangeStatusReply:
         exchange_active=core.exchange_active,
         trading_active=core.trading_active and core.exchange_active,
         intra_exchange_transfers_active=core.exchange_active,
-        exchange_estimated_resume_time=time_text(core.resume_ms) if core.resume_ms else UNSET,
+        exchange_estimated_resume_time=format_time(core.resume_ms) if core.resume_ms else UNSET,
         exchange_index_statuses=[
             wire.ExchangeIndexStatus(
                 exchange_index=shard,
@@ -393,6 +393,6 @@ def exchange_status(core: Core) -> wire.ExchangeStatusReply:
                 trading_active=core.trading_active and core.exchange_active,
                 intra_exchange_transfers_active=core.exchange_active,
             )
-            for shard in sorted(core.fees)
+            for shard in sorted(core.collected_fees)
         ],
     )

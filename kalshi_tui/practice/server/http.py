@@ -9,12 +9,12 @@ from aiohttp import web
 from msgspec import Struct
 
 from kalshi_tui.kalshi import wire
-from kalshi_tui.practice.engine.rejection import Refusal
+from kalshi_tui.practice.engine.rejection import Rejection
 from kalshi_tui.practice.server import encode_rest
 
 T = TypeVar("T")
 
-JSON: Final = "application/json"
+JSON_CONTENT_TYPE: Final = "application/json"
 
 
 class BadRequestError(Exception):
@@ -25,32 +25,32 @@ class BadRequestError(Exception):
         super().__init__(details)
 
 
-def reply(body: Struct | Mapping[str, Any], status: int = 200) -> web.Response:
+def json_reply(body: Struct | Mapping[str, Any], status: int = 200) -> web.Response:
     """Give a JSON answer."""
-    return web.Response(body=wire.encode(body), status=status, content_type=JSON)
+    return web.Response(body=wire.encode(body), status=status, content_type=JSON_CONTENT_TYPE)
 
 
-def refused(refusal: Refusal) -> web.Response:
+def rejection_reply(rejection: Rejection) -> web.Response:
     """Give the answer to a request that is refused."""
-    return reply(encode_rest.error_body(refusal), refusal.status)
+    return json_reply(encode_rest.error_body(rejection), rejection.status)
 
 
-def bad_request(error: BadRequestError) -> web.Response:
+def bad_request_reply(error: BadRequestError) -> web.Response:
     """Give the answer to a request that cannot be read."""
-    return reply(wire.ErrorBody(code="bad_request", message="bad request", details=error.details), 400)
+    return json_reply(wire.ErrorBody(code="bad_request", message="bad request", details=error.details), 400)
 
 
-def text(request: web.Request, name: str) -> str:
+def text_param(request: web.Request, name: str) -> str:
     """Give a query parameter, empty if absent."""
     return request.query.get(name, "")
 
 
-def texts(request: web.Request, name: str) -> list[str]:
+def list_param(request: web.Request, name: str) -> list[str]:
     """Give a list parameter: repeated, with commas between, or both."""
     return [part for value in request.query.getall(name, []) for part in value.split(",") if part]
 
 
-def number(request: web.Request, name: str, default: int | None = None) -> int | None:
+def int_param(request: web.Request, name: str, default: int | None = None) -> int | None:
     """Give a whole-number parameter. Raises BadRequestError for anything else."""
     value = request.query.get(name)
     if value is None or value == "":
@@ -61,15 +61,15 @@ def number(request: web.Request, name: str, default: int | None = None) -> int |
     return int(value)
 
 
-def required_number(request: web.Request, name: str) -> int:
+def required_int_param(request: web.Request, name: str) -> int:
     """Give a whole-number parameter that must be there. Raises BadRequestError."""
-    value = number(request, name)
+    value = int_param(request, name)
     if value is None:
         raise BadRequestError(f"{name} is required")
     return value
 
 
-def flag(request: web.Request, name: str) -> bool:
+def bool_param(request: web.Request, name: str) -> bool:
     """Give a boolean parameter, False if absent. Raises BadRequestError for a word that is neither."""
     value = request.query.get(name, "false").lower()
     if value not in {"true", "false", "1", "0", ""}:
@@ -77,31 +77,36 @@ def flag(request: web.Request, name: str) -> bool:
     return value in {"true", "1"}
 
 
-def seconds(request: web.Request, name: str) -> int | None:
+def seconds_param_as_ms(request: web.Request, name: str) -> int | None:
     """Give a Unix time in seconds as milliseconds."""
-    value = number(request, name)
+    value = int_param(request, name)
     return None if value is None else value * 1_000
 
 
-async def body(request: web.Request, kind: type[T]) -> T:
+async def read_body(request: web.Request, body_type: type[T]) -> T:
     """Read a JSON body. Raises BadRequestError."""
     try:
-        return wire.decode(await request.read(), kind)
+        return wire.decode(await request.read(), body_type)
     except wire.DecodeError as error:
         raise BadRequestError(str(error)) from None
 
 
-def page(
-    request: web.Request, items: Iterable[T], key: Callable[[T], str], *, default: int = 100, most: int = 1_000
+def paginate(
+    request: web.Request,
+    items: Iterable[T],
+    key: Callable[[T], str],
+    *,
+    default_limit: int = 100,
+    max_limit: int = 1_000,
 ) -> tuple[list[T], str]:
     """Give one page and the cursor of the next, empty at the end. Raises BadRequestError for a bad limit or cursor.
 
     The cursor names the last item given, so that items which come in at the front between two pages shift nothing.
     """
-    limit = number(request, "limit", default) or default
-    if not 1 <= limit <= most:
-        raise BadRequestError(f"limit must be 1 to {most}")
-    after = _after(text(request, "cursor"))
+    limit = int_param(request, "limit", default_limit) or default_limit
+    if not 1 <= limit <= max_limit:
+        raise BadRequestError(f"limit must be 1 to {max_limit}")
+    after = _decode_cursor(text_param(request, "cursor"))
     source = iter(items)
     if after:
         for item in source:
@@ -115,7 +120,7 @@ def page(
     return taken, ""
 
 
-def _after(cursor: str) -> str:
+def _decode_cursor(cursor: str) -> str:
     try:
         return base64.urlsafe_b64decode(cursor.encode()).decode()
     except (binascii.Error, UnicodeError):

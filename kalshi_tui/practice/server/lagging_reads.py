@@ -9,8 +9,8 @@ from typing import Protocol
 
 from kalshi_tui.practice.engine.events import (
     EngineEvent,
-    Filled,
     OrderChanged,
+    OrderFilled,
     PositionChanged,
 )
 from kalshi_tui.practice.engine.exchange import Exchange
@@ -76,11 +76,11 @@ class LaggingReads:
             self._positions[account_id] = {each.ticker: each for each in exchange.positions(account_id)}
             self._fills[account_id] = list(exchange.fills(account_id))[::-1]
 
-    def take(self, events: Iterable[EngineEvent]) -> None:
+    def add_events(self, events: Iterable[EngineEvent]) -> None:
         """Note what happened, to be told later."""
         now = self._clock_ms()
         self._pending.extend(
-            (now, event) for event in events if isinstance(event, OrderChanged | Filled | PositionChanged)
+            (now, event) for event in events if isinstance(event, OrderChanged | OrderFilled | PositionChanged)
         )
 
     @property
@@ -88,13 +88,13 @@ class LaggingReads:
         """Up to when the reads are true, Unix ms."""
         return self._clock_ms() - self.lag_ms
 
-    def _catch_up(self) -> None:
+    def _apply_due_events(self) -> None:
         as_of = self.as_of_ms
         while self._pending and self._pending[0][0] <= as_of:
             _, event = self._pending.popleft()
             if isinstance(event, OrderChanged):
                 self._orders.setdefault(event.order.account_id, {})[event.order.order_id] = event.order
-            elif isinstance(event, Filled):
+            elif isinstance(event, OrderFilled):
                 self._fills.setdefault(event.fill.account_id, []).append(event.fill)
             elif isinstance(event, PositionChanged):
                 self._positions.setdefault(event.position.account_id, {})[event.position.ticker] = event.position
@@ -111,7 +111,7 @@ class LaggingReads:
         exchange_index: int | None = None,
     ) -> Iterator[OrderRecord]:
         """Give an account's orders, newest first."""
-        self._catch_up()
+        self._apply_due_events()
         for each in reversed(self._orders.get(account_id, {}).values()):
             if (
                 (status is None or each.status is status)
@@ -125,7 +125,7 @@ class LaggingReads:
 
     def order(self, account_id: str, order_id: str) -> OrderRecord:
         """Give one order. Raises Refusal 404 for one that is not there yet."""
-        self._catch_up()
+        self._apply_due_events()
         found = self._orders.get(account_id, {}).get(order_id)
         if found is None:
             raise not_found("order not found")
@@ -135,7 +135,7 @@ class LaggingReads:
         self, account_id: str, *, ticker: str = "", event_ticker: str = "", exchange_index: int | None = None
     ) -> list[PositionRecord]:
         """Give an account's holdings, by ticker."""
-        self._catch_up()
+        self._apply_due_events()
         return [
             each
             for _, each in sorted(self._positions.get(account_id, {}).items())
@@ -155,7 +155,7 @@ class LaggingReads:
         exchange_index: int | None = None,
     ) -> Iterator[FillRecord]:
         """Give an account's fills, newest first."""
-        self._catch_up()
+        self._apply_due_events()
         for each in reversed(self._fills.get(account_id, [])):
             if (
                 (not ticker or each.ticker == ticker)

@@ -8,26 +8,26 @@ from aiohttp import web
 
 from kalshi_tui.kalshi import wire
 from kalshi_tui.kalshi.transport.signing import KeyFileError, load_public_key, pem_of
-from kalshi_tui.practice.engine.rejection import Refusal
+from kalshi_tui.practice.engine.rejection import Rejection
 from kalshi_tui.practice.server.auth import (
     DEFAULT_SCOPES,
     READ,
     SCOPES,
     WRITE,
     Authenticator,
-    KnownKey,
+    RegisteredKey,
 )
-from kalshi_tui.practice.server.http import BadRequestError, body, reply
-from kalshi_tui.practice.server.rest_portfolio import ACCOUNT
+from kalshi_tui.practice.server.http import BadRequestError, json_reply, read_body
+from kalshi_tui.practice.server.rest_portfolio import ACCOUNT_ID_KEY
 from kalshi_tui.practice.storage.database import Database, DatabaseError
 
 OWN_KEY_TIERS: Final = frozenset({"premier", "paragon", "prime", "prestige"})
 """The usage tiers whose members may register public keys of their own."""
-MAX_NAME: Final = 200
-KEPT: Final = "registered_keys"
+MAX_NAME_LENGTH: Final = 200
+REGISTERED_KEYS_ENTRY: Final = "registered_keys"
 
 
-class _Kept(msgspec.Struct, frozen=True):
+class _StoredKey(msgspec.Struct, frozen=True):
     """A registered key as the database keeps it."""
 
     key_id: str
@@ -52,22 +52,22 @@ class KeyApi:
 
     async def _list(self, request: web.Request) -> web.Response:
         """List the account's keys, whatever their type: the exchange does not tell it."""
-        keys = self._authenticator.keys_of(request[ACCOUNT])
+        keys = self._authenticator.list_keys(request[ACCOUNT_ID_KEY])
         listed = [wire.ApiKey(api_key_id=each.key_id, name=each.name, scopes=list(each.scopes)) for each in keys]
-        return reply(wire.ApiKeysReply(api_keys=listed))
+        return json_reply(wire.ApiKeysReply(api_keys=listed))
 
     async def _register(self, request: web.Request) -> web.Response:
         """Let a public key of the trader's own, Ed25519 or RSA, speak for the account."""
-        asked = await body(request, wire.CreateApiKeyRequest)
+        asked = await read_body(request, wire.CreateApiKeyRequest)
         if self._tier not in OWN_KEY_TIERS:
-            raise Refusal(
+            raise Rejection(
                 403,
                 "forbidden",
                 "forbidden",
                 "a public key of your own needs the tier premier: start with --tier premier",
             )
-        if not asked.name or len(asked.name) > MAX_NAME or not asked.name.isprintable():
-            raise BadRequestError(f"name is required: 1 to {MAX_NAME} printable characters")
+        if not asked.name or len(asked.name) > MAX_NAME_LENGTH or not asked.name.isprintable():
+            raise BadRequestError(f"name is required: 1 to {MAX_NAME_LENGTH} printable characters")
         if not asked.public_key:
             raise BadRequestError("public_key is required: the public half of your key, as PEM")
         if asked.subaccount:
@@ -77,20 +77,20 @@ class KeyApi:
         except KeyFileError as error:
             raise BadRequestError(f"public_key: {error}") from None
         scopes = _scopes(asked.scopes or DEFAULT_SCOPES)
-        key = KnownKey(str(uuid.uuid4()), request[ACCOUNT], public_key, asked.name, scopes)
+        key = RegisteredKey(str(uuid.uuid4()), request[ACCOUNT_ID_KEY], public_key, asked.name, scopes)
         self._keep(key)
-        self._authenticator.add(key)
-        return reply(wire.CreateApiKeyReply(api_key_id=key.key_id), 201)
+        self._authenticator.add_key(key)
+        return json_reply(wire.CreateApiKeyReply(api_key_id=key.key_id), 201)
 
-    def _keep(self, key: KnownKey) -> None:
+    def _keep(self, key: RegisteredKey) -> None:
         """Write the key down before anybody hears of its id."""
         if self._database is None:
             return
         kept = [
-            _Kept(each.key_id, each.account_id, each.name, pem_of(each.public_key).decode("ascii"), each.scopes)
+            _StoredKey(each.key_id, each.account_id, each.name, pem_of(each.public_key).decode("ascii"), each.scopes)
             for each in (*registered_keys(self._database), key)
         ]
-        self._database.put(KEPT, msgspec.json.encode(kept).decode())
+        self._database.put(REGISTERED_KEYS_ENTRY, msgspec.json.encode(kept).decode())
 
 
 def _scopes(asked: tuple[str, ...] | list[str]) -> tuple[str, ...]:
@@ -104,12 +104,14 @@ def _scopes(asked: tuple[str, ...] | list[str]) -> tuple[str, ...]:
     return scopes
 
 
-def registered_keys(database: Database) -> list[KnownKey]:
+def registered_keys(database: Database) -> list[RegisteredKey]:
     """Return the keys that were registered on this database. Raises DatabaseError for what cannot be read."""
     try:
-        kept = msgspec.json.decode(database.get(KEPT) or "[]", type=list[_Kept])
+        kept = msgspec.json.decode(database.get(REGISTERED_KEYS_ENTRY) or "[]", type=list[_StoredKey])
         return [
-            KnownKey(each.key_id, each.account_id, load_public_key(each.public_key.encode()), each.name, each.scopes)
+            RegisteredKey(
+                each.key_id, each.account_id, load_public_key(each.public_key.encode()), each.name, each.scopes
+            )
             for each in kept
         ]
     except (msgspec.MsgspecError, KeyFileError) as error:

@@ -13,23 +13,23 @@ from kalshi_tui.domain.market import MarketStatus
 from kalshi_tui.domain.price import Count
 from kalshi_tui.kalshi import wire
 from kalshi_tui.practice.engine.exchange import Exchange
-from kalshi_tui.practice.engine.listing import Listing
-from kalshi_tui.practice.engine.rejection import Refusal
-from kalshi_tui.practice.engine.terms import Event
+from kalshi_tui.practice.engine.listing import ListedMarket
+from kalshi_tui.practice.engine.rejection import Rejection
+from kalshi_tui.practice.engine.terms import EventDefinition
 from kalshi_tui.practice.server import encode_rest
 from kalshi_tui.practice.server.http import (
     BadRequestError,
-    flag,
-    number,
-    page,
-    reply,
-    required_number,
-    seconds,
-    text,
-    texts,
+    bool_param,
+    int_param,
+    json_reply,
+    list_param,
+    paginate,
+    required_int_param,
+    seconds_param_as_ms,
+    text_param,
 )
 
-FILTERS: Final = {
+STATUS_FILTERS: Final = {
     "unopened": {MarketStatus.INITIALIZED},
     "open": {MarketStatus.ACTIVE},
     "paused": {MarketStatus.INACTIVE},
@@ -38,16 +38,16 @@ FILTERS: Final = {
 }
 """The filter's words, and the statuses that each takes in: the object uses other words
 (docs/kalshi-api.md, section 8)."""
-MOMENTS: Final[dict[str, Callable[[Listing], int]]] = {
+TIME_FILTERS: Final[dict[str, Callable[[ListedMarket], int]]] = {
     "created": lambda each: each.terms.created_ms,
     "updated": lambda each: each.updated_ms,
     "close": lambda each: each.close_ms,
     "settled": lambda each: each.settled_ms,
 }
 """The times that ``min_..._ts`` and ``max_..._ts`` filter on, Unix ms."""
-BOOKS_AT_ONCE: Final = 100
-CANDLES_AT_ONCE: Final = 10_000
-OPEN_DAY: Final = {"open_time": "00:00", "close_time": "00:00"}
+MAX_BOOKS_PER_REQUEST: Final = 100
+MAX_CANDLES_PER_REQUEST: Final = 10_000
+ALWAYS_OPEN_DAY: Final = {"open_time": "00:00", "close_time": "00:00"}
 
 
 class MarketApi:
@@ -82,24 +82,24 @@ class MarketApi:
 
     async def markets(self, request: web.Request) -> web.Response:
         """List markets by every filter of the exchange (docs/kalshi-api.md, section 8)."""
-        found, cursor = page(request, self._filtered(request), lambda listing: listing.ticker)
+        found, cursor = paginate(request, self._filter_markets(request), lambda listing: listing.ticker)
         now = self._exchange.now
-        return reply(wire.MarketsReply(markets=[encode_rest.market(each, now) for each in found], cursor=cursor))
+        return json_reply(wire.MarketsReply(markets=[encode_rest.market(each, now) for each in found], cursor=cursor))
 
-    def _filtered(self, request: web.Request) -> Iterator[Listing]:
-        wanted = _statuses(request)
+    def _filter_markets(self, request: web.Request) -> Iterator[ListedMarket]:
+        wanted = _parse_status_filter(request)
         events, series, tickers = (
-            texts(request, "event_ticker"),
-            text(request, "series_ticker"),
-            texts(request, "tickers"),
+            list_param(request, "event_ticker"),
+            text_param(request, "series_ticker"),
+            list_param(request, "tickers"),
         )
         windows = [
-            (seconds(request, f"min_{name}_ts"), seconds(request, f"max_{name}_ts"), moment)
-            for name, moment in MOMENTS.items()
+            (seconds_param_as_ms(request, f"min_{name}_ts"), seconds_param_as_ms(request, f"max_{name}_ts"), moment)
+            for name, moment in TIME_FILTERS.items()
         ]
-        if text(request, "mve_filter") not in {"", "only", "exclude"}:
+        if text_param(request, "mve_filter") not in {"", "only", "exclude"}:
             raise BadRequestError("mve_filter must be only or exclude")
-        if text(request, "mve_filter") == "only":
+        if text_param(request, "mve_filter") == "only":
             # No combos are traded here.
             return
         for each in self._exchange.markets():
@@ -118,44 +118,55 @@ class MarketApi:
     async def market(self, request: web.Request) -> web.Response:
         """Give one market."""
         listing = self._exchange.listing(request.match_info["ticker"])
-        return reply(wire.MarketReply(market=encode_rest.market(listing, self._exchange.now)))
+        return json_reply(wire.MarketReply(market=encode_rest.market(listing, self._exchange.now)))
 
     async def orderbook(self, request: web.Request) -> web.Response:
         """Give one book, the best ``depth`` levels of each side or all."""
-        depth = number(request, "depth", 0) or 0
+        depth = int_param(request, "depth", 0) or 0
         if not 0 <= depth <= 100:
             raise BadRequestError("depth must be 0 to 100")
         sides = self._exchange.book(request.match_info["ticker"], depth)
-        return reply(wire.OrderbookReply(orderbook_fp=encode_rest.book(sides)))
+        return json_reply(wire.OrderbookReply(orderbook_fp=encode_rest.book(sides)))
 
     async def orderbooks(self, request: web.Request) -> web.Response:
         """Give up to 100 books."""
-        tickers = texts(request, "tickers")
-        if not 1 <= len(tickers) <= BOOKS_AT_ONCE:
-            raise BadRequestError(f"tickers must name 1 to {BOOKS_AT_ONCE} markets")
+        tickers = list_param(request, "tickers")
+        if not 1 <= len(tickers) <= MAX_BOOKS_PER_REQUEST:
+            raise BadRequestError(f"tickers must name 1 to {MAX_BOOKS_PER_REQUEST} markets")
         books = [
             wire.MarketOrderbook(ticker=ticker, orderbook_fp=encode_rest.book(self._exchange.book(ticker)))
             for ticker in tickers
         ]
-        return reply(wire.OrderbooksReply(orderbooks=books))
+        return json_reply(wire.OrderbooksReply(orderbooks=books))
 
     async def trades(self, request: web.Request) -> web.Response:
         """List public trades, newest first."""
         source = self._exchange.trades(
-            text(request, "ticker"), min_ms=seconds(request, "min_ts"), max_ms=seconds(request, "max_ts")
+            text_param(request, "ticker"),
+            min_ms=seconds_param_as_ms(request, "min_ts"),
+            max_ms=seconds_param_as_ms(request, "max_ts"),
         )
         # There are no block trades here: who asks for them alone gets none.
-        found, cursor = page(request, [] if flag(request, "is_block_trade") else source, lambda each: each.trade_id)
-        return reply(wire.TradesReply(trades=[encode_rest.trade(each) for each in found], cursor=cursor))
+        found, cursor = paginate(
+            request, [] if bool_param(request, "is_block_trade") else source, lambda each: each.trade_id
+        )
+        return json_reply(wire.TradesReply(trades=[encode_rest.trade(each) for each in found], cursor=cursor))
 
     async def events(self, request: web.Request) -> web.Response:
         """List events, with their markets if asked for."""
-        wanted, series, tickers = _statuses(request), text(request, "series_ticker"), texts(request, "tickers")
-        nested = flag(request, "with_nested_markets")
-        least_close, least_updated = seconds(request, "min_close_ts"), seconds(request, "min_updated_ts")
+        wanted, series, tickers = (
+            _parse_status_filter(request),
+            text_param(request, "series_ticker"),
+            list_param(request, "tickers"),
+        )
+        nested = bool_param(request, "with_nested_markets")
+        least_close, least_updated = (
+            seconds_param_as_ms(request, "min_close_ts"),
+            seconds_param_as_ms(request, "min_updated_ts"),
+        )
 
-        def fits(event: Event) -> bool:
-            listings = self._exchange.listings_of(event.ticker)
+        def fits(event: EventDefinition) -> bool:
+            listings = self._exchange.visible_event_listings(event.ticker)
             return (
                 (not series or event.series_ticker == series)
                 and (not tickers or event.ticker in tickers)
@@ -165,63 +176,70 @@ class MarketApi:
             )
 
         chosen = filter(fits, self._exchange.events_by_ticker.values())
-        found, cursor = page(request, chosen, lambda each: each.ticker, default=200, most=200)
-        events = [self._event(each, nested) for each in found]
-        milestones: list[object] | UnsetType = [] if flag(request, "with_milestones") else UNSET
-        return reply(wire.EventsReply(events=events, milestones=milestones, cursor=cursor))
+        found, cursor = paginate(request, chosen, lambda each: each.ticker, default_limit=200, max_limit=200)
+        events = [self._encode_event(each, nested) for each in found]
+        milestones: list[object] | UnsetType = [] if bool_param(request, "with_milestones") else UNSET
+        return json_reply(wire.EventsReply(events=events, milestones=milestones, cursor=cursor))
 
-    def _event(self, event: Event, nested: bool) -> wire.Event:
-        markets = [encode_rest.market(each, self._exchange.now) for each in self._exchange.listings_of(event.ticker)]
+    def _encode_event(self, event: EventDefinition, nested: bool) -> wire.Event:
+        markets = [
+            encode_rest.market(each, self._exchange.now) for each in self._exchange.visible_event_listings(event.ticker)
+        ]
         return encode_rest.event(event, self._exchange.series[event.series_ticker], markets if nested else None)
 
     async def event(self, request: web.Request) -> web.Response:
         """Give one event; its markets stand beside it unless nested ones are asked for."""
         event = self._exchange.event(request.match_info["event_ticker"])
-        if flag(request, "with_nested_markets"):
-            return reply(wire.EventReply(event=self._event(event, nested=True)))
-        markets = [encode_rest.market(each, self._exchange.now) for each in self._exchange.listings_of(event.ticker)]
-        return reply(wire.EventReply(event=self._event(event, nested=False), markets=markets))
+        if bool_param(request, "with_nested_markets"):
+            return json_reply(wire.EventReply(event=self._encode_event(event, nested=True)))
+        markets = [
+            encode_rest.market(each, self._exchange.now) for each in self._exchange.visible_event_listings(event.ticker)
+        ]
+        return json_reply(wire.EventReply(event=self._encode_event(event, nested=False), markets=markets))
 
     async def event_metadata(self, request: web.Request) -> web.Response:
         """Give what there is beside an event's terms: no pictures here, but who settles it."""
         event = self._exchange.event(request.match_info["event_ticker"])
         details = [
             {"market_ticker": each.ticker, "image_url": "", "color_code": ""}
-            for each in self._exchange.listings_of(event.ticker)
+            for each in self._exchange.visible_event_listings(event.ticker)
         ]
         sources = encode_rest.series(self._exchange.series[event.series_ticker]).settlement_sources
-        return reply({"image_url": "", "market_details": details, "settlement_sources": sources})
+        return json_reply({"image_url": "", "market_details": details, "settlement_sources": sources})
 
     async def event_fee_changes(self, request: web.Request) -> web.Response:
         """List the changes of events' fees: there never are any here."""
         del request
-        return reply({"event_fee_changes": [], "cursor": ""})
+        return json_reply({"event_fee_changes": [], "cursor": ""})
 
     async def series_fee_changes(self, request: web.Request) -> web.Response:
         """List the changes of series' fees: there never are any here."""
         del request
-        return reply({"series_fee_change_arr": []})
+        return json_reply({"series_fee_change_arr": []})
 
     async def multivariate_events(self, request: web.Request) -> web.Response:
         """List the events of combos: none are traded here."""
         del request
-        return reply({"events": [], "cursor": ""})
+        return json_reply({"events": [], "cursor": ""})
 
     async def event_candlesticks(self, request: web.Request) -> web.Response:
         """Give the history of all markets of an event."""
         event = self._exchange.event(request.match_info["event_ticker"])
         if event.series_ticker != request.match_info["series_ticker"]:
-            raise Refusal(404, "not_found", "event not found in this series", event.ticker)
-        tickers = [each.ticker for each in self._exchange.listings_of(event.ticker)]
-        candles = [self._candles(request, each) for each in tickers]
-        end = required_number(request, "end_ts")
-        return reply({"market_tickers": tickers, "market_candlesticks": candles, "adjusted_end_ts": end})
+            raise Rejection(404, "not_found", "event not found in this series", event.ticker)
+        tickers = [each.ticker for each in self._exchange.visible_event_listings(event.ticker)]
+        candles = [self._encode_candles(request, each) for each in tickers]
+        end = required_int_param(request, "end_ts")
+        return json_reply({"market_tickers": tickers, "market_candlesticks": candles, "adjusted_end_ts": end})
 
     async def series_list(self, request: web.Request) -> web.Response:
         """List series, of one category or all."""
-        category, tags = text(request, "category"), texts(request, "tags")
-        with_metadata, with_volume = flag(request, "include_product_metadata"), flag(request, "include_volume")
-        least_updated = seconds(request, "min_updated_ts")
+        category, tags = text_param(request, "category"), list_param(request, "tags")
+        with_metadata, with_volume = (
+            bool_param(request, "include_product_metadata"),
+            bool_param(request, "include_volume"),
+        )
+        least_updated = seconds_param_as_ms(request, "min_updated_ts")
         updated: dict[str, int] = {}
         volume: dict[str, Count] = {}
         for each in self._exchange.markets():
@@ -237,62 +255,62 @@ class MarketApi:
             and (not tags or set(tags) & set(each.tags))
             and (least_updated is None or updated.get(each.ticker, 0) >= least_updated)
         ]
-        return reply(wire.SeriesListReply(series=chosen))
+        return json_reply(wire.SeriesListReply(series=chosen))
 
     async def series(self, request: web.Request) -> web.Response:
         """Give one series."""
         ticker = request.match_info["series_ticker"]
         found = self._exchange.series.get(ticker)
         if found is None:
-            raise Refusal(404, "not_found", "series not found", ticker)
-        return reply(wire.SeriesReply(series=encode_rest.series(found)))
+            raise Rejection(404, "not_found", "series not found", ticker)
+        return json_reply(wire.SeriesReply(series=encode_rest.series(found)))
 
     async def candlesticks(self, request: web.Request) -> web.Response:
         """Give a market's history."""
         ticker = request.match_info["ticker"]
         if self._exchange.listing(ticker).terms.series_ticker != request.match_info["series_ticker"]:
-            raise Refusal(404, "not_found", "market not found in this series", ticker)
-        return reply(wire.CandlesticksReply(ticker=ticker, candlesticks=self._candles(request, ticker)))
+            raise Rejection(404, "not_found", "market not found in this series", ticker)
+        return json_reply(wire.CandlesticksReply(ticker=ticker, candlesticks=self._encode_candles(request, ticker)))
 
     async def batch_candlesticks(self, request: web.Request) -> web.Response:
         """Give the history of up to 100 markets."""
-        tickers = texts(request, "market_tickers")
-        if not 1 <= len(tickers) <= BOOKS_AT_ONCE:
-            raise BadRequestError(f"market_tickers must name 1 to {BOOKS_AT_ONCE} markets")
-        markets = [{"market_ticker": each, "candlesticks": self._candles(request, each)} for each in tickers]
-        return reply({"markets": markets})
+        tickers = list_param(request, "market_tickers")
+        if not 1 <= len(tickers) <= MAX_BOOKS_PER_REQUEST:
+            raise BadRequestError(f"market_tickers must name 1 to {MAX_BOOKS_PER_REQUEST} markets")
+        markets = [{"market_ticker": each, "candlesticks": self._encode_candles(request, each)} for each in tickers]
+        return json_reply({"markets": markets})
 
-    def _candles(self, request: web.Request, ticker: str) -> list[wire.Candlestick]:
-        start, end = required_number(request, "start_ts"), required_number(request, "end_ts")
-        minutes = required_number(request, "period_interval")
-        if minutes in {1, 60, 1440} and (end - start) // (minutes * 60) > CANDLES_AT_ONCE:
-            raise BadRequestError(f"at most {CANDLES_AT_ONCE} candlesticks at once")
-        before = flag(request, "include_latest_before_start")
+    def _encode_candles(self, request: web.Request, ticker: str) -> list[wire.Candlestick]:
+        start, end = required_int_param(request, "start_ts"), required_int_param(request, "end_ts")
+        minutes = required_int_param(request, "period_interval")
+        if minutes in {1, 60, 1440} and (end - start) // (minutes * 60) > MAX_CANDLES_PER_REQUEST:
+            raise BadRequestError(f"at most {MAX_CANDLES_PER_REQUEST} candlesticks at once")
+        before = bool_param(request, "include_latest_before_start")
         found = self._exchange.candlesticks(ticker, start * 1_000, end * 1_000, minutes, latest_before=before)
         return [encode_rest.candle(each) for each in found]
 
     async def status(self, request: web.Request) -> web.Response:
         """Say whether the exchange is up and trades."""
         del request
-        return reply(encode_rest.exchange_status(self._exchange))
+        return json_reply(encode_rest.exchange_status(self._exchange))
 
     async def schedule(self, request: web.Request) -> web.Response:
         """Give the hours: always open. The pause of Thursdays is rehearsed with ``pause_trading``, not waited for."""
         del request
         days = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-        week: dict[str, object] = {day: [OPEN_DAY] for day in days}
+        week: dict[str, object] = {day: [ALWAYS_OPEN_DAY] for day in days}
         week |= {"start_time": "2021-01-01T00:00:00Z", "end_time": "2099-01-01T00:00:00Z"}
-        return reply({"schedule": {"standard_hours": [week], "maintenance_windows": []}})
+        return json_reply({"schedule": {"standard_hours": [week], "maintenance_windows": []}})
 
 
-def _statuses(request: web.Request) -> set[MarketStatus] | None:
+def _parse_status_filter(request: web.Request) -> set[MarketStatus] | None:
     """Give the statuses that the filter takes in, None for all. Raises BadRequestError for an unknown word."""
-    words = texts(request, "status")
+    words = list_param(request, "status")
     if not words:
         return None
     wanted: set[MarketStatus] = set()
     for word in words:
-        if word not in FILTERS:
-            raise BadRequestError(f"status must be one of {', '.join(FILTERS)}")
-        wanted |= FILTERS[word]
+        if word not in STATUS_FILTERS:
+            raise BadRequestError(f"status must be one of {', '.join(STATUS_FILTERS)}")
+        wanted |= STATUS_FILTERS[word]
     return wanted

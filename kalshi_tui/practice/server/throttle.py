@@ -8,8 +8,8 @@ from kalshi_tui.kalshi import wire
 
 DEFAULT_COST: Final = 10
 CANCEL_COST: Final = 2
-ORDERS: Final = "/portfolio/events/orders"
-TIERS: Final = {
+ORDERS_PATH: Final = "/portfolio/events/orders"
+TIER_LIMITS: Final = {
     "basic": (200, 100),
     "advanced": (300, 300),
     "expert": (600, 600),
@@ -19,10 +19,10 @@ TIERS: Final = {
     "prestige": (10_000, 8_000),
 }
 """Tokens a second for reads and for writes, by usage tier."""
-COSTS: Final = (
-    wire.EndpointCost(method="DELETE", path=f"{ORDERS}", cost=CANCEL_COST),
-    wire.EndpointCost(method="DELETE", path=f"{ORDERS}/{{order_id}}", cost=CANCEL_COST),
-    wire.EndpointCost(method="DELETE", path=f"{ORDERS}/batched", cost=CANCEL_COST),
+ENDPOINT_COSTS: Final = (
+    wire.EndpointCost(method="DELETE", path=f"{ORDERS_PATH}", cost=CANCEL_COST),
+    wire.EndpointCost(method="DELETE", path=f"{ORDERS_PATH}/{{order_id}}", cost=CANCEL_COST),
+    wire.EndpointCost(method="DELETE", path=f"{ORDERS_PATH}/batched", cost=CANCEL_COST),
 )
 """The calls that do not cost the default; a batch costs this for each item."""
 
@@ -34,12 +34,12 @@ class Bucket:
     rate: int
     capacity: int
     level: int
-    at_ms: int
+    refilled_ms: int
 
-    def take(self, cost: int, now_ms: int) -> bool:
+    def spend(self, cost: int, now_ms: int) -> bool:
         """Spend tokens if there are enough."""
-        self.level = min(self.capacity * 1_000, self.level + max(now_ms - self.at_ms, 0) * self.rate)
-        self.at_ms = max(self.at_ms, now_ms)
+        self.level = min(self.capacity * 1_000, self.level + max(now_ms - self.refilled_ms, 0) * self.rate)
+        self.refilled_ms = max(self.refilled_ms, now_ms)
         if self.level < cost * 1_000:
             return False
         self.level -= cost * 1_000
@@ -51,11 +51,11 @@ class Throttle:
 
     def __init__(self, tier: str, clock_ms: Callable[[], int]) -> None:
         """Take a tier's name. Raises ValueError for an unknown one."""
-        if tier not in TIERS:
-            raise ValueError(f"The tier must be one of {', '.join(TIERS)}.")
+        if tier not in TIER_LIMITS:
+            raise ValueError(f"The tier must be one of {', '.join(TIER_LIMITS)}.")
         self.tier = tier
         self._clock_ms = clock_ms
-        read, write = TIERS[tier]
+        read, write = TIER_LIMITS[tier]
         # The lower tiers may save two seconds of reads, the higher ones two seconds of writes.
         self.read = wire.BucketLimit(
             refill_rate=read, bucket_capacity=read * (2 if tier in {"basic", "advanced"} else 1)
@@ -63,7 +63,7 @@ class Throttle:
         self.write = wire.BucketLimit(refill_rate=write, bucket_capacity=write * (1 if tier == "basic" else 2))
         self._buckets: dict[tuple[str, bool], Bucket] = {}
 
-    def allow(self, account_id: str, method: str, path: str, items: int = 1) -> bool:
+    def try_charge(self, account_id: str, method: str, path: str, items: int = 1) -> bool:
         """Say whether a request fits, and charge it. ``path`` is below the API's prefix; a batch is charged by item."""
         writes = method != "GET"
         now = self._clock_ms()
@@ -72,8 +72,8 @@ class Throttle:
         if bucket is None:
             full = limit.bucket_capacity
             bucket = self._buckets[account_id, writes] = Bucket(limit.refill_rate, full, full * 1_000, now)
-        cancels = method == "DELETE" and path.startswith(ORDERS)
-        return bucket.take((CANCEL_COST if cancels else DEFAULT_COST) * max(items, 1), now)
+        cancels = method == "DELETE" and path.startswith(ORDERS_PATH)
+        return bucket.spend((CANCEL_COST if cancels else DEFAULT_COST) * max(items, 1), now)
 
     def limits(self) -> wire.AccountLimitsReply:
         """Give the limits as ``GET /account/limits`` does."""

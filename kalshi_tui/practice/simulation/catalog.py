@@ -15,10 +15,10 @@ from kalshi_tui.domain.fees import FeeSchedule
 from kalshi_tui.domain.price import Price
 from kalshi_tui.practice.engine.core import Catalog
 from kalshi_tui.practice.engine.terms import (
-    Event,
-    Flow,
-    Market,
-    Series,
+    EventDefinition,
+    MarketDefinition,
+    OrderFlow,
+    SeriesDefinition,
 )
 from kalshi_tui.practice.simulation.outcomes import DRAW_UNIT, Outcomes
 from kalshi_tui.practice.simulation.templates import (
@@ -104,9 +104,9 @@ def _price(probability: float) -> Price:
     return min(9_980, max(20, round(probability * 10_000)))
 
 
-def _series(template: SeriesTemplate) -> Series:
+def _series(template: SeriesTemplate) -> SeriesDefinition:
     source = template.settlement_source
-    return Series(
+    return SeriesDefinition(
         ticker=template.ticker,
         title=template.title,
         category=template.category,
@@ -185,10 +185,10 @@ def _market_specs(template: EventTemplate, outcomes: Outcomes, dates: EventDates
 
 def _event_and_markets(
     series: SeriesTemplate, template: EventTemplate, outcomes: Outcomes, now_ms: int
-) -> tuple[Event, list[Market]]:
+) -> tuple[EventDefinition, list[MarketDefinition]]:
     dates = event_dates(template.period or series.period, now_ms)
     override = template.fee_override
-    event = Event(
+    event = EventDefinition(
         ticker=f"{series.ticker}-{dates.code}{template.suffix}",
         series_ticker=series.ticker,
         title=template.title,
@@ -205,13 +205,18 @@ def _event_and_markets(
 
 
 def _market(
-    series: SeriesTemplate, template: EventTemplate, event: Event, dates: EventDates, spec: _MarketSpec, now_ms: int
-) -> Market:
+    series: SeriesTemplate,
+    template: EventTemplate,
+    event: EventDefinition,
+    dates: EventDates,
+    spec: _MarketSpec,
+    now_ms: int,
+) -> MarketDefinition:
     subject = template.title.rstrip("?")
     condition = f'the answer to "{subject}" is {spec.name}' if spec.suffix else f'"{subject}" comes true'
     source = series.settlement_source.name
     fees = template.fee_override or series
-    return Market(
+    return MarketDefinition(
         ticker=f"{event.ticker}-{spec.suffix}" if spec.suffix else event.ticker,
         event_ticker=event.ticker,
         series_ticker=event.series_ticker,
@@ -252,8 +257,8 @@ def _market(
 
 def _flow(
     template: FlowTemplate, *, fair: Price, index: str, shape: str = "both", wins_from: int = 0, wins_to: int = 5_000
-) -> Flow:
-    return Flow(
+) -> OrderFlow:
+    return OrderFlow(
         fair=fair,
         weight=template.weight,
         depth=template.depth,
@@ -276,8 +281,8 @@ def recurring_templates() -> tuple[RecurringTemplate, ...]:
     return catalog_template().recurring
 
 
-def _recurring_series(template: RecurringTemplate) -> Series:
-    return Series(
+def _recurring_series(template: RecurringTemplate) -> SeriesDefinition:
+    return SeriesDefinition(
         ticker=template.ticker,
         title=f"{template.name} up or down in 15 minutes",
         category="Crypto",
@@ -289,7 +294,9 @@ def _recurring_series(template: RecurringTemplate) -> Series:
     )
 
 
-def recurring_market(template: RecurringTemplate, outcomes: Outcomes, open_ms: int) -> tuple[Event, Market]:
+def recurring_market(
+    template: RecurringTemplate, outcomes: Outcomes, open_ms: int
+) -> tuple[EventDefinition, MarketDefinition]:
     """Return the event and the market of a recurring series that open at a time, a quarter of an hour."""
     close_ms = open_ms + RECURRING_PERIOD_MS
     opens = datetime.fromtimestamp(open_ms // 1_000, UTC)
@@ -300,7 +307,7 @@ def recurring_market(template: RecurringTemplate, outcomes: Outcomes, open_ms: i
     )
     target_cents = outcomes.indexes[template.index].at(open_ms)
     target_text = f"${target_cents / 100:,.2f}"
-    event = Event(
+    event = EventDefinition(
         ticker=event_ticker,
         series_ticker=template.ticker,
         title=f"{template.name} price up in next 15 mins?",
@@ -309,7 +316,7 @@ def recurring_market(template: RecurringTemplate, outcomes: Outcomes, open_ms: i
         exchange_index=_RECURRING_SHARD,
         strike_ms=close_ms,
     )
-    market = Market(
+    market = MarketDefinition(
         ticker=f"{event_ticker}-{ends.minute:02d}",
         event_ticker=event_ticker,
         series_ticker=template.ticker,
@@ -357,8 +364,8 @@ def build_catalog(now_ms: int, outcomes: Outcomes, markets: int | None = None) -
     if markets is not None and not 1 <= markets <= MAX_MARKETS:
         raise ValueError(f"--markets takes a number from 1 to {MAX_MARKETS:,}, not {markets:,}.")
     series = {template.ticker: _recurring_series(template) for template in recurring_templates()}
-    events: list[Event] = []
-    listed: list[Market] = []
+    events: list[EventDefinition] = []
+    listed: list[MarketDefinition] = []
     for open_ms in recurring_openings(now_ms):
         for recurring in recurring_templates():
             event, market = recurring_market(recurring, outcomes, open_ms)

@@ -11,7 +11,7 @@ from statistics import NormalDist
 from typing import Final, Protocol
 
 from kalshi_tui.domain.price import PRICE_UNIT, Price
-from kalshi_tui.practice.engine.terms import Market
+from kalshi_tui.practice.engine.terms import MarketDefinition
 from kalshi_tui.practice.simulation.outcomes import (
     DRAW_UNIT,
     Outcomes,
@@ -63,7 +63,7 @@ class ThresholdModel:
     the latent number converges to where the draw puts it, and the doubt narrows, for all thresholds at once.
     """
 
-    def __init__(self, markets: Sequence[Market], draw: int, salt: int) -> None:
+    def __init__(self, markets: Sequence[MarketDefinition], draw: int, salt: int) -> None:
         flow = markets[0].flow
         self.fair_values = [market.flow.fair for market in markets]
         self._scores = [_NORMAL.inv_cdf(market.flow.fair / PRICE_UNIT) for market in markets]
@@ -101,7 +101,7 @@ class ThresholdModel:
 class ExclusiveModel:
     """An event of which one market wins: probabilities that sum to 1."""
 
-    def __init__(self, markets: Sequence[Market], draw: int, salt: int) -> None:
+    def __init__(self, markets: Sequence[MarketDefinition], draw: int, salt: int) -> None:
         self.fair_values = [market.flow.fair for market in markets]
         self._first_logs = [math.log(market.flow.fair / PRICE_UNIT) for market in markets]
         self._winner = next((n for n, m in enumerate(markets) if m.flow.wins_from <= draw < m.flow.wins_to), -1)
@@ -142,7 +142,7 @@ class ExclusiveModel:
 class IndexModel:
     """Markets that a price index decides: the probability that it ends above the strike."""
 
-    def __init__(self, markets: Sequence[Market], index: PriceIndex) -> None:
+    def __init__(self, markets: Sequence[MarketDefinition], index: PriceIndex) -> None:
         self.fair_values = [market.flow.fair for market in markets]
         self._strikes = [float(market.floor_strike or 0) * 100 for market in markets]
         self._index = index
@@ -164,7 +164,7 @@ class IndexModel:
 
 
 def fair_value_model(
-    event_ticker: str, markets: Sequence[Market], outcomes: Outcomes, *, exclusive: bool
+    event_ticker: str, markets: Sequence[MarketDefinition], outcomes: Outcomes, *, exclusive: bool
 ) -> FairValueModel:
     """Return the model that fits the markets of an event."""
     index = outcomes.indexes.get(markets[0].flow.index)

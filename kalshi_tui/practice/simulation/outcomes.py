@@ -7,8 +7,8 @@ import math
 from typing import Final
 
 from kalshi_tui.domain.price import PRICE_UNIT, Price
-from kalshi_tui.practice.engine.core import Outcome
-from kalshi_tui.practice.engine.terms import Market
+from kalshi_tui.practice.engine.core import MarketOutcome
+from kalshi_tui.practice.engine.terms import MarketDefinition
 from kalshi_tui.practice.simulation.templates import IndexTemplate, catalog_template
 
 DRAW_UNIT: Final = 10_000
@@ -87,7 +87,7 @@ class Outcomes:
         """Return an event's draw, 0 to 9,999, which decides all of its markets together."""
         return stable_hash(self.seed, f"draw:{event_ticker}") % DRAW_UNIT
 
-    def __call__(self, market: Market, now_ms: int) -> Outcome | None:
+    def __call__(self, market: MarketDefinition, now_ms: int) -> MarketOutcome | None:
         """Return a market's outcome once it is due, None before."""
         if now_ms < market.close_ms or now_ms < min(market.expected_expiration_ms, market.latest_expiration_ms):
             return None
@@ -97,17 +97,17 @@ class Outcomes:
             return _by_strikes(market, index.at(market.close_ms))
         draw = self.draw(market.event_ticker)
         if market.market_type == "scalar":
-            return Outcome("scalar", draw * PRICE_UNIT // DRAW_UNIT, f"{draw / 100:.2f}")
+            return MarketOutcome("scalar", draw * PRICE_UNIT // DRAW_UNIT, f"{draw / 100:.2f}")
         won = flow.wins_from <= draw < flow.wins_to
         return _yes_no(won, "Yes" if won else "No")
 
 
-def _by_strikes(market: Market, cents: int) -> Outcome:
+def _by_strikes(market: MarketDefinition, cents: int) -> MarketOutcome:
     floor, cap = market.floor_strike, market.cap_strike
     won = (floor is None or cents >= floor * 100) and (cap is None or cents < cap * 100)
     return _yes_no(won, f"{cents / 100:.2f}")
 
 
-def _yes_no(won: bool, expiration_value: str) -> Outcome:
+def _yes_no(won: bool, expiration_value: str) -> MarketOutcome:
     value: Price = PRICE_UNIT if won else 0
-    return Outcome("yes" if won else "no", value, expiration_value)
+    return MarketOutcome("yes" if won else "no", value, expiration_value)

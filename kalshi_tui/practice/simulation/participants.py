@@ -14,11 +14,11 @@ from typing import Final
 from kalshi_tui.domain.market import MarketStatus
 from kalshi_tui.domain.order import TimeInForce
 from kalshi_tui.domain.price import COUNT_UNIT, PRICE_UNIT, Count, Price, PriceGrid
-from kalshi_tui.practice.engine.accounts import Account
+from kalshi_tui.practice.engine.accounts import EngineAccount
 from kalshi_tui.practice.engine.exchange import SHARDS, Exchange
-from kalshi_tui.practice.engine.listing import Listing
-from kalshi_tui.practice.engine.orders import Order
-from kalshi_tui.practice.engine.terms import OWN_PRICES
+from kalshi_tui.practice.engine.listing import ListedMarket
+from kalshi_tui.practice.engine.orders import EngineOrder
+from kalshi_tui.practice.engine.terms import LEGAL_PRICES
 from kalshi_tui.practice.simulation.fair_value import FairValueModel, fair_value_model
 from kalshi_tui.practice.simulation.outcomes import Outcomes
 from kalshi_tui.practice.simulation.price_history import backfill
@@ -49,12 +49,12 @@ class MakerQuotes:
 
     __slots__ = ("account", "depth", "offset_ticks", "orders", "size")
 
-    def __init__(self, account: Account, offset_ticks: int, depth: int, size: int) -> None:
+    def __init__(self, account: EngineAccount, offset_ticks: int, depth: int, size: int) -> None:
         self.account = account
         self.offset_ticks = offset_ticks
         self.depth = depth
         self.size = size
-        self.orders: tuple[dict[Price, Order], dict[Price, Order]] = ({}, {})
+        self.orders: tuple[dict[Price, EngineOrder], dict[Price, EngineOrder]] = ({}, {})
 
 
 class QuotedMarket:
@@ -75,13 +75,13 @@ class QuotedMarket:
         "wide_until",
     )
 
-    def __init__(self, listing: Listing, model: FairValueModel, number: int) -> None:
+    def __init__(self, listing: ListedMarket, model: FairValueModel, number: int) -> None:
         self.listing = listing
         self.model = model
         self.number = number
         self.makers: list[MakerQuotes] = []
-        self.crowd: deque[Order] = deque()
-        self.whale: Order | None = None
+        self.crowd: deque[EngineOrder] = deque()
+        self.whale: EngineOrder | None = None
         self.wide_until = 0
         self.filled = False
         shape = listing.terms.flow.shape
@@ -91,7 +91,7 @@ class QuotedMarket:
     def update_grid(self) -> None:
         """Read the market's grid, at first and after it has changed."""
         self.grid: PriceGrid = self.listing.grid
-        self.side_prices = OWN_PRICES[self.listing.structure]
+        self.side_prices = LEGAL_PRICES[self.listing.structure]
         self.offsets = _OFFSETS if len(self.grid) < 150 else _FINE_OFFSETS
 
     @property
@@ -111,7 +111,7 @@ class Participants:
         self._rng = Random(f"participants:{seed}")  # noqa: S311  # repeatable on purpose
         cash = dict.fromkeys(SHARDS, _STARTING_CASH)
         self._makers, self._deep, self._crowd, self._takers, self._whale = (
-            exchange.open_account(f"sim-{name}", cash, kept=False, margined=False)
+            exchange.open_account(f"sim-{name}", cash, keeps_history=False, margined=False)
             for name in ("maker", "deep-maker", "crowd", "taker", "whale")
         )
         self._quoted: dict[str, QuotedMarket] = {}
@@ -122,7 +122,7 @@ class Participants:
         self._next_tick = 0
         self._budget = 0.0
         self._next_news = 0
-        for event_ticker in exchange.event_listings:
+        for event_ticker in exchange.listings_by_event:
             self._quote_event(event_ticker)
         self._update_weights()
 
@@ -134,7 +134,7 @@ class Participants:
         self._update_weights()
 
     def _quote_event(self, event_ticker: str) -> None:
-        listings = self.exchange.event_listings.get(event_ticker, [])
+        listings = self.exchange.listings_by_event.get(event_ticker, [])
         if not listings or event_ticker in self._by_event:
             return
         event = self.exchange.events_by_ticker.get(event_ticker)
@@ -181,7 +181,7 @@ class Participants:
             return
         quoted.filled = True
         quoted.model.update(now)
-        if listing.last is None and quoted.sides and listing.open_ms < now - 60_000:
+        if listing.last_price is None and quoted.sides and listing.open_ms < now - 60_000:
             self._backfill_history(quoted, now)
         for side in quoted.sides:
             for maker in quoted.makers:
@@ -195,9 +195,9 @@ class Participants:
         grid = quoted.grid
         last = grid.at_or_below(quoted.fair_value) or grid.prices[0]
         traded = flow.size * flow.weight * COUNT_UNIT * rng.randrange(4, 40) // 10
-        self.exchange.mint(listing, self._whale, self._crowd, traded // 4, last)
+        self.exchange.mint_pairs(listing, self._whale, self._crowd, traded // 4, last)
         previous = grid.at_or_below(_moved_price(quoted.fair_value, rng.gauss(0.0, 0.25))) or grid.prices[0]
-        listing.set_past(last, previous, traded, traded // rng.randrange(3, 12), rng.randrange(1, 60) * COUNT_UNIT)
+        listing.set_history(last, previous, traded, traded // rng.randrange(3, 12), rng.randrange(1, 60) * COUNT_UNIT)
         step = max(grid.finest_step, 100)
         listing.previous_bid = grid.at_or_below(max(10, previous - step)) or 0
         listing.previous_ask = grid.at_or_above(min(PRICE_UNIT - 10, previous + step)) or PRICE_UNIT
@@ -226,10 +226,10 @@ class Participants:
             self._next_news = now + round(self._rng.expovariate(1.0) * _NEWS_INTERVAL_MS) + 5_000
             self._random_news(now)
         while self._budget >= 1:
-            before = exchange.pending_events
+            before = exchange.pending_event_count
             self._act(now)
             # An action without any message costs something too, or a world of closed markets would loop forever here.
-            self._budget -= max(exchange.pending_events - before, 0.25)
+            self._budget -= max(exchange.pending_event_count - before, 0.25)
 
     def _act(self, now: int) -> None:
         rng = self._rng
@@ -279,7 +279,7 @@ class Participants:
         orders = maker.orders[side]
         if orders:
             own = rng.choice(list(orders))
-            self.exchange.withdraw(orders.pop(own), now)
+            self.exchange.cancel_participant_order(orders.pop(own), now)
             self._place_quote(quoted, maker, side, own, now)
 
     def _adjust_side(self, quoted: QuotedMarket, maker: MakerQuotes, side: int, now: int) -> bool:
@@ -290,26 +290,28 @@ class Participants:
             return False
         best = targets[0]
         for own, order in list(orders.items()):
-            if not order.resting:
+            if not order.is_resting:
                 del orders[own]
             elif own > best:
                 del orders[own]
-                self.exchange.withdraw(order, now)
+                self.exchange.cancel_participant_order(order, now)
                 return True
         for own in targets:
             if own not in orders:
                 self._place_quote(quoted, maker, side, own, now)
                 return True
         if len(orders) > maker.depth + 4:
-            self.exchange.withdraw(orders.pop(min(orders)), now)
+            self.exchange.cancel_participant_order(orders.pop(min(orders)), now)
             return True
         return False
 
     def _place_quote(self, quoted: QuotedMarket, maker: MakerQuotes, side: int, own: Price, now: int) -> None:
         depth = len(maker.orders[side])
         size = maker.size * (4 + depth) * _size_factor(self._rng.random()) // 6
-        order = self.exchange.place(maker.account, quoted.listing, side, own, self._count(quoted, size), now)
-        if order.resting:
+        order = self.exchange.place_participant_order(
+            maker.account, quoted.listing, side, own, self._count(quoted, size), now
+        )
+        if order.is_resting:
             maker.orders[side][own] = order
 
     def _count(self, quoted: QuotedMarket, hundredths: int) -> Count:
@@ -324,7 +326,7 @@ class Participants:
         """Place a small order near the best price for the crowd, or cancel its oldest."""
         rng, crowd = self._rng, quoted.crowd
         if len(crowd) >= _MAX_CROWD_ORDERS or (crowd and rng.random() < 0.3):
-            self.exchange.withdraw(crowd.popleft(), now)
+            self.exchange.cancel_participant_order(crowd.popleft(), now)
             return
         if not quoted.sides:
             return
@@ -335,10 +337,10 @@ class Participants:
         if position < 0:
             return
         size = 1 + round(rng.expovariate(1 / 40))
-        order = self.exchange.place(
+        order = self.exchange.place_participant_order(
             self._crowd, quoted.listing, side, prices[position], self._count(quoted, size * COUNT_UNIT), now
         )
-        if order.resting:
+        if order.is_resting:
             crowd.append(order)
 
     def _act_as_taker(self, quoted: QuotedMarket, now: int) -> None:
@@ -369,14 +371,14 @@ class Participants:
             wanted = size
         else:
             wanted = min(size, self._count(quoted, round(rng.expovariate(1 / 35) + 1) * COUNT_UNIT))
-        self.exchange.place(self._takers, listing, side, own, wanted, now, tif=TimeInForce.IOC)
+        self.exchange.place_participant_order(self._takers, listing, side, own, wanted, now, tif=TimeInForce.IOC)
 
     def _act_as_whale(self, quoted: QuotedMarket, now: int) -> None:
         """Place a large order some ticks behind the best price for the whale, or cancel it."""
         rng = self._rng
-        if quoted.whale is not None and quoted.whale.resting:
+        if quoted.whale is not None and quoted.whale.is_resting:
             if rng.random() < 0.3:
-                self.exchange.withdraw(quoted.whale, now)
+                self.exchange.cancel_participant_order(quoted.whale, now)
                 quoted.whale = None
             return
         flow = quoted.listing.terms.flow
@@ -388,7 +390,9 @@ class Participants:
         position = bisect_right(prices, fair) - 1 - rng.randrange(3, 8)
         if position >= 0:
             count = flow.size * rng.randrange(25, 60) * COUNT_UNIT
-            quoted.whale = self.exchange.place(self._whale, quoted.listing, side, prices[position], count, now)
+            quoted.whale = self.exchange.place_participant_order(
+                self._whale, quoted.listing, side, prices[position], count, now
+            )
 
     def _random_news(self, now: int) -> None:
         rng = self._rng

@@ -3,14 +3,14 @@
 from random import Random
 
 from kalshi_tui.domain.price import PRICE_UNIT, Price
-from kalshi_tui.practice.engine.candles import MINUTE_MS, Candle, Ohlc
-from kalshi_tui.practice.engine.listing import Listing
+from kalshi_tui.practice.engine.candles import MINUTE_MS, EngineCandle, Ohlc
+from kalshi_tui.practice.engine.listing import ListedMarket
 
 _MINUTES = 240
 _HOURS = 24 * 7
 
 
-def backfill(listing: Listing, last: Price, previous: Price, now: int, seed: int) -> list[Candle]:
+def backfill(listing: ListedMarket, last: Price, previous: Price, now: int, seed: int) -> list[EngineCandle]:
     """Return candles for the time before ``now``, oldest first: hours for a week, minutes for the last four hours.
 
     Prices walk back from the ``last`` price and pass near ``previous`` a day ago; the same for the same seed.
@@ -21,7 +21,7 @@ def backfill(listing: Listing, last: Price, previous: Price, now: int, seed: int
     ends = [now // MINUTE_MS * MINUTE_MS - MINUTE_MS * ago for ago in range(_MINUTES)]
     hour = 60 * MINUTE_MS
     ends += [end for end in (now // hour * hour - hour * ago for ago in range(_HOURS)) if end < ends[-1]]
-    candles: list[Candle] = []
+    candles: list[EngineCandle] = []
     price = last
     for end in ends:
         if end <= listing.open_ms:
@@ -36,14 +36,14 @@ def backfill(listing: Listing, last: Price, previous: Price, now: int, seed: int
         traded = rng.random() < 0.7
         volume = rng.randrange(1, 20) * size // 10 if traded else 0
         candles.append(
-            Candle(
+            EngineCandle(
                 end,
                 Ohlc(before, high, max(0, low - spread), price) if price > spread else Ohlc(0, 0, 0, 0),
                 Ohlc(before + spread, high + spread, low, price + spread)
                 if price + 2 * spread < PRICE_UNIT
                 else Ohlc(PRICE_UNIT, PRICE_UNIT, PRICE_UNIT, PRICE_UNIT),
                 Ohlc(before, high, low, price) if traded else None,
-                previous=before,
+                previous_price=before,
                 volume=volume,
                 value=volume * price,
                 open_interest=interest,

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
-from kalshi_tui.practice.engine.core import Dedupe
+from kalshi_tui.practice.engine.core import DedupeMode
 from kalshi_tui.practice.engine.exchange import Exchange
 from kalshi_tui.practice.simulation.catalog import (
     RECURRING_PERIOD_MS,
@@ -33,7 +33,7 @@ class World:
         run: int = 0,
         markets: int | None = None,
         rate: int = DEFAULT_RATE,
-        dedupe: Dedupe = "open",
+        dedupe: DedupeMode = "open",
         quiet: bool = False,
     ) -> None:
         """Build the exchange with its markets. Raises ValueError for numbers out of range."""
@@ -46,7 +46,12 @@ class World:
         self.outcomes = Outcomes(seed)
         now = clock_ms()
         self.exchange = Exchange(
-            build_catalog(now, self.outcomes, markets), clock_ms, seed, dedupe=dedupe, run=run, outcomes=self.outcomes
+            build_catalog(now, self.outcomes, markets),
+            clock_ms,
+            seed,
+            dedupe=dedupe,
+            run=run,
+            outcome_source=self.outcomes,
         )
         self.participants: Participants | None = None
         self._next_look = now
@@ -86,7 +91,7 @@ class World:
     def _list_day(self, now: int) -> None:
         """End a day and list what the new one brings."""
         exchange = self.exchange
-        for listing in exchange.in_order:
+        for listing in exchange.ranked_listings:
             listing.end_day()
         fresh = build_catalog(now, self.outcomes, self._markets)
         for series in fresh.series:

@@ -16,14 +16,14 @@ from kalshi_tui.practice.engine.events import (
     BalanceChanged,
     ClientIdUsed,
     EngineEvent,
-    Filled,
     GroupChanged,
-    Lifecycle,
+    LifecycleChanged,
     LifecycleType,
-    MarketTouched,
     OrderChanged,
+    OrderFilled,
     PositionChanged,
-    Settled,
+    PositionSettled,
+    UnannouncedStatusChange,
 )
 from kalshi_tui.practice.engine.records import (
     FillRecord,
@@ -53,7 +53,7 @@ create table client_ids (
   primary key (account, client_order_id)) without rowid;
 create table groups (number integer primary key, group_id text not null unique, body blob not null);
 """
-_BY_HAND: Final = frozenset(
+_MANUAL_CHANGES: Final = frozenset(
     {
         LifecycleType.ACTIVATED,
         LifecycleType.DEACTIVATED,
@@ -77,7 +77,7 @@ class Database:
         self.path = path
         self._connection = connection
         self._encode = msgspec.json.Encoder(decimal_format="string").encode
-        self._known = {ticker for (ticker,) in self._rows("select ticker from markets")}
+        self._saved_tickers = {ticker for (ticker,) in self._fetch_rows("select ticker from markets")}
 
     @classmethod
     def open(cls, path: Path, *, fresh: bool = False) -> "Database":
@@ -85,21 +85,21 @@ class Database:
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             if fresh:
-                _require_free(path)
+                _require_unlocked(path)
                 for suffix in ("", "-wal", "-shm"):
                     path.with_name(path.name + suffix).unlink(missing_ok=True)
             connection = sqlite3.connect(path, isolation_level=None, timeout=0.5)
         except (OSError, sqlite3.Error) as error:
             raise DatabaseError(
-                f"The practice database {path} cannot be opened ({_reason(error)}). "
+                f"The practice database {path} cannot be opened ({_describe_error(error)}). "
                 "Check that the folder exists and can be written, or choose another with --data."
             ) from error
         try:
-            _prepare(path, connection)
+            _prepare_file(path, connection)
             return cls(path, connection)
         except sqlite3.Error as error:
             connection.close()
-            raise _unusable(path, error) from error
+            raise _database_error(path, error) from error
         except DatabaseError:
             connection.close()
             raise
@@ -112,7 +112,7 @@ class Database:
 
     def get(self, key: str) -> str | None:
         """Give a value that was `put`, None if it never was."""
-        for (value,) in self._rows("select value from meta where key = ?", key):
+        for (value,) in self._fetch_rows("select value from meta where key = ?", key):
             return str(value)
         return None
 
@@ -129,7 +129,7 @@ class Database:
 
     # -- writing -----------------------------------------------------------------------------------------------------
 
-    def record(self, core: Core, events: Iterable[EngineEvent]) -> bool:
+    def write_events(self, core: Core, events: Iterable[EngineEvent]) -> bool:
         """Write what the events say of the traders' accounts, and commit. Give whether there was anything.
 
         ``core`` is the exchange that they come from; the terms of a market are kept once a trader has to do with it.
@@ -146,33 +146,35 @@ class Database:
             run("insert or replace into meta values ('saved_ms', ?)", (str(max(last, core.now)),))
         return wrote
 
-    def _keep_market(self, core: Core, run: "_Run", ticker: str) -> None:
-        if ticker not in self._known:
+    def _write_market_once(self, core: Core, run: "_Execute", ticker: str) -> None:
+        if ticker not in self._saved_tickers:
             self._write_market(core, run, ticker)
 
-    def _write_market(self, core: Core, run: "_Run", ticker: str) -> None:
+    def _write_market(self, core: Core, run: "_Execute", ticker: str) -> None:
         listing = core.listings[ticker]
         event = core.events_by_ticker[listing.terms.event_ticker]
-        record = listing.record(event, core.series[event.series_ticker])
+        record = listing.to_record(event, core.series[event.series_ticker])
         run("insert or replace into markets values (?, ?)", (ticker, self._encode(record)))
-        self._known.add(ticker)
+        self._saved_tickers.add(ticker)
 
-    def _market_changed(self, core: Core, run: "_Run", event: Lifecycle | MarketTouched) -> bool:
-        by_hand = isinstance(event, Lifecycle) and event.event_type in _BY_HAND
-        if event.ticker not in self._known and not by_hand:
+    def _write_market_change(
+        self, core: Core, run: "_Execute", event: LifecycleChanged | UnannouncedStatusChange
+    ) -> bool:
+        by_hand = isinstance(event, LifecycleChanged) and event.event_type in _MANUAL_CHANGES
+        if event.ticker not in self._saved_tickers and not by_hand:
             return False
         self._write_market(core, run, event.ticker)
-        if isinstance(event, Lifecycle) and event.event_type is LifecycleType.SETTLED:
+        if isinstance(event, LifecycleChanged) and event.event_type is LifecycleType.SETTLED:
             run("delete from positions where ticker = ?", (event.ticker,))
         return True
 
-    def _balance(self, core: Core, run: "_Run", event: BalanceChanged) -> bool:  # noqa: ARG002  # one signature for all
+    def _write_balance(self, core: Core, run: "_Execute", event: BalanceChanged) -> bool:  # noqa: ARG002  # one signature for all
         run("insert or replace into balances values (?, ?, ?)", (event.account_id, event.exchange_index, event.cash))
         return True
 
-    def _order(self, core: Core, run: "_Run", event: OrderChanged) -> bool:
+    def _write_order(self, core: Core, run: "_Execute", event: OrderChanged) -> bool:
         order = event.order
-        self._keep_market(core, run, order.ticker)
+        self._write_market_once(core, run, order.ticker)
         run(
             "insert into orders (order_id, ticker, body) values (?, ?, ?) "
             "on conflict (order_id) do update set body = excluded.body",
@@ -180,26 +182,26 @@ class Database:
         )
         return True
 
-    def _fill(self, core: Core, run: "_Run", event: Filled) -> bool:
-        self._keep_market(core, run, event.fill.ticker)
+    def _write_fill(self, core: Core, run: "_Execute", event: OrderFilled) -> bool:
+        self._write_market_once(core, run, event.fill.ticker)
         run("insert into fills (ticker, body) values (?, ?)", (event.fill.ticker, self._encode(event.fill)))
         return True
 
-    def _position(self, core: Core, run: "_Run", event: PositionChanged) -> bool:
+    def _write_position(self, core: Core, run: "_Execute", event: PositionChanged) -> bool:
         position = event.position
-        self._keep_market(core, run, position.ticker)
+        self._write_market_once(core, run, position.ticker)
         run(
             "insert or replace into positions values (?, ?, ?)",
             (position.account_id, position.ticker, self._encode(position)),
         )
         return True
 
-    def _settlement(self, core: Core, run: "_Run", event: Settled) -> bool:  # noqa: ARG002  # one signature for all
+    def _write_settlement(self, core: Core, run: "_Execute", event: PositionSettled) -> bool:  # noqa: ARG002  # one signature for all
         body = self._encode(event.settlement)
         run("insert into settlements (ticker, body) values (?, ?)", (event.settlement.ticker, body))
         return True
 
-    def _group(self, core: Core, run: "_Run", event: GroupChanged) -> bool:  # noqa: ARG002  # one signature for all
+    def _write_group(self, core: Core, run: "_Execute", event: GroupChanged) -> bool:  # noqa: ARG002  # one signature for all
         group = event.group
         if group.deleted:
             run("delete from groups where group_id = ?", (group.group_id,))
@@ -211,7 +213,7 @@ class Database:
             )
         return True
 
-    def _client_id(self, core: Core, run: "_Run", event: ClientIdUsed) -> bool:  # noqa: ARG002  # one signature for all
+    def _write_client_id(self, core: Core, run: "_Execute", event: ClientIdUsed) -> bool:  # noqa: ARG002  # one signature for all
         run(
             "insert or replace into client_ids values (?, ?, ?)",
             (event.account_id, event.client_order_id, event.order_id),
@@ -223,17 +225,19 @@ class Database:
     def load(self) -> SavedState:
         """Read all that was saved. Raises DatabaseError if it cannot be read."""
         accounts: dict[str, dict[int, int]] = {}
-        for account, shard, cash in self._rows("select account, shard, cash from balances order by account, shard"):
+        for account, shard, cash in self._fetch_rows(
+            "select account, shard, cash from balances order by account, shard"
+        ):
             accounts.setdefault(account, {})[shard] = cash
         return SavedState(
             accounts=tuple(accounts.items()),
-            markets=self._decoded(MarketRecord, "select body from markets"),
-            positions=self._decoded(PositionRecord, "select body from positions"),
-            orders=self._decoded(OrderRecord, "select body from orders order by number"),
-            fills=self._decoded(FillRecord, "select body from fills order by number"),
-            settlements=self._decoded(SettlementRecord, "select body from settlements order by number"),
-            client_ids=tuple(self._rows("select account, client_order_id, order_id from client_ids")),
-            groups=self._decoded(GroupRecord, "select body from groups order by number"),
+            markets=self._load_records(MarketRecord, "select body from markets"),
+            positions=self._load_records(PositionRecord, "select body from positions"),
+            orders=self._load_records(OrderRecord, "select body from orders order by number"),
+            fills=self._load_records(FillRecord, "select body from fills order by number"),
+            settlements=self._load_records(SettlementRecord, "select body from settlements order by number"),
+            client_ids=tuple(self._fetch_rows("select account, client_order_id, order_id from client_ids")),
+            groups=self._load_records(GroupRecord, "select body from groups order by number"),
             saved_ms=int(self.get("saved_ms") or 0),
         )
 
@@ -242,37 +246,37 @@ class Database:
         try:
             exchange.restore(self.load())
         except ValueError as error:
-            raise _unusable(self.path, error) from error
+            raise _database_error(self.path, error) from error
 
-    def _decoded(self, kind: type[_Record], query: str) -> tuple[_Record, ...]:
+    def _load_records(self, kind: type[_Record], query: str) -> tuple[_Record, ...]:
         decode = msgspec.json.Decoder(kind).decode
         try:
-            return tuple(decode(body) for (body,) in self._rows(query))
+            return tuple(decode(body) for (body,) in self._fetch_rows(query))
         except msgspec.MsgspecError as error:
-            raise _unusable(self.path, error) from error
+            raise _database_error(self.path, error) from error
 
-    def _rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+    def _fetch_rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         try:
             return self._connection.execute(query, values).fetchall()
         except sqlite3.Error as error:
-            raise _unusable(self.path, error) from error
+            raise _database_error(self.path, error) from error
 
     def _transaction(self) -> "_Transaction":
         return _Transaction(self.path, self._connection)
 
 
-_Run = Callable[[str, tuple[object, ...]], object]
+_Execute = Callable[[str, tuple[object, ...]], object]
 
-_WRITERS: Final[dict[type, Callable[[Database, Core, _Run, Any], bool]]] = {
-    BalanceChanged: Database._balance,  # noqa: SLF001  # the class's own table
-    OrderChanged: Database._order,  # noqa: SLF001
-    Filled: Database._fill,  # noqa: SLF001
-    PositionChanged: Database._position,  # noqa: SLF001
-    Settled: Database._settlement,  # noqa: SLF001
-    GroupChanged: Database._group,  # noqa: SLF001
-    ClientIdUsed: Database._client_id,  # noqa: SLF001
-    Lifecycle: Database._market_changed,  # noqa: SLF001
-    MarketTouched: Database._market_changed,  # noqa: SLF001
+_WRITERS: Final[dict[type, Callable[[Database, Core, _Execute, Any], bool]]] = {
+    BalanceChanged: Database._write_balance,  # noqa: SLF001  # the class's own table
+    OrderChanged: Database._write_order,  # noqa: SLF001
+    OrderFilled: Database._write_fill,  # noqa: SLF001
+    PositionChanged: Database._write_position,  # noqa: SLF001
+    PositionSettled: Database._write_settlement,  # noqa: SLF001
+    GroupChanged: Database._write_group,  # noqa: SLF001
+    ClientIdUsed: Database._write_client_id,  # noqa: SLF001
+    LifecycleChanged: Database._write_market_change,  # noqa: SLF001
+    UnannouncedStatusChange: Database._write_market_change,  # noqa: SLF001
 }
 
 
@@ -283,23 +287,23 @@ class _Transaction:
         self._path = path
         self._connection = connection
 
-    def __enter__(self) -> _Run:
+    def __enter__(self) -> _Execute:
         try:
             self._connection.execute("begin immediate")
         except sqlite3.Error as error:
-            raise _unusable(self._path, error) from error
+            raise _database_error(self._path, error) from error
         return self._connection.execute
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         try:
             self._connection.execute("rollback" if error else "commit")
         except sqlite3.Error as failed:
-            raise _unusable(self._path, failed) from failed
+            raise _database_error(self._path, failed) from failed
         if isinstance(error, sqlite3.Error):
-            raise _unusable(self._path, error) from error
+            raise _database_error(self._path, error) from error
 
 
-def _require_free(path: Path) -> None:
+def _require_unlocked(path: Path) -> None:
     """Raise DatabaseError if another process holds the file; whether it is sound does not matter here."""
     if not path.exists():
         return
@@ -308,12 +312,12 @@ def _require_free(path: Path) -> None:
         connection.execute("begin exclusive")
     except sqlite3.Error as error:
         if "locked" in str(error):
-            raise _unusable(path, error) from error
+            raise _database_error(path, error) from error
     finally:
         connection.close()
 
 
-def _prepare(path: Path, connection: sqlite3.Connection) -> None:
+def _prepare_file(path: Path, connection: sqlite3.Connection) -> None:
     """Take hold of the file, check it, and give it its tables if it is new."""
     connection.execute("pragma locking_mode = exclusive")
     connection.execute("pragma journal_mode = wal")
@@ -321,7 +325,7 @@ def _prepare(path: Path, connection: sqlite3.Connection) -> None:
     connection.execute("pragma synchronous = normal")
     connection.execute("begin immediate")
     try:
-        if _checked_version(path, connection) == 0:
+        if _check_version(path, connection) == 0:
             for statement in _SCHEMA.split(";"):
                 connection.execute(statement)
             connection.execute(f"pragma user_version = {SCHEMA_VERSION}")
@@ -332,7 +336,7 @@ def _prepare(path: Path, connection: sqlite3.Connection) -> None:
     path.chmod(0o600)
 
 
-def _checked_version(path: Path, connection: sqlite3.Connection) -> int:
+def _check_version(path: Path, connection: sqlite3.Connection) -> int:
     """Give the schema's version, 0 for a new file. Raises DatabaseError or sqlite3.Error for a file of no use."""
     version = int(connection.execute("pragma user_version").fetchone()[0])
     if version > SCHEMA_VERSION:
@@ -346,8 +350,8 @@ def _checked_version(path: Path, connection: sqlite3.Connection) -> int:
     return version
 
 
-def _unusable(path: Path, error: Exception) -> DatabaseError:
-    text = _reason(error)
+def _database_error(path: Path, error: Exception) -> DatabaseError:
+    text = _describe_error(error)
     if "locked" in text:
         return DatabaseError(
             f"The practice database {path} is in use by another practice exchange. "
@@ -364,7 +368,7 @@ def _unusable(path: Path, error: Exception) -> DatabaseError:
     )
 
 
-def _reason(error: Exception) -> str:
+def _describe_error(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return " ".join(str(error).split())[:120] or type(error).__name__

@@ -17,8 +17,8 @@ from kalshi_tui.kalshi.transport.signing import (
     load_private_key,
 )
 
-ID_FILE: Final = "api_key_id"
-KEY_FILE: Final = "private_key.pem"
+KEY_ID_FILE: Final = "api_key_id"
+PRIVATE_KEY_FILE: Final = "private_key.pem"
 TOKEN_FILE: Final = "control_token"  # noqa: S105 - a file's name
 
 
@@ -35,14 +35,14 @@ class AccountKey:
     public_key: PublicKey
 
 
-def make_folder(folder: Path) -> None:
+def prepare_data_folder(folder: Path) -> None:
     """Make the data folder, readable by its owner alone. Raises StartError."""
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder.chmod(0o700)
         # Two may look at the same time: only one of them will get the lock.
         probe = folder / f".probe-{os.getpid()}"
-        write_private(probe, b"")
+        write_private_file(probe, b"")
         probe.unlink()
     except OSError as error:
         raise StartError(
@@ -51,7 +51,7 @@ def make_folder(folder: Path) -> None:
         ) from error
 
 
-def write_private(path: Path, content: bytes) -> None:
+def write_private_file(path: Path, content: bytes) -> None:
     """Write a file that only its owner can read, whole or not at all."""
     beside = path.with_name(f"{path.name}.new")
     beside.unlink(missing_ok=True)
@@ -63,23 +63,25 @@ def write_private(path: Path, content: bytes) -> None:
     beside.replace(path)
 
 
-def control_token(folder: Path) -> tuple[Path, str]:
+def create_control_token(folder: Path) -> tuple[Path, str]:
     """Make a new secret for the control endpoint, and give its file and itself."""
     path, token = folder / TOKEN_FILE, secrets.token_urlsafe(32)
-    write_private(path, token.encode())
+    write_private_file(path, token.encode())
     return path, token
 
 
-def account_key(folder: Path, name: str = "", kind: KeyType | None = None, *, anew: bool = False) -> AccountKey:
+def load_or_create_account_key(
+    folder: Path, name: str = "", kind: KeyType | None = None, *, anew: bool = False
+) -> AccountKey:
     """Return an account's key, made where there is none: of the type asked for, or RSA.
 
     A key that is there keeps its type, since clients hold its id: of another type than the one asked for it is replaced
     only ``anew``, with a new account. Raises StartError for that, and for one that cannot be read.
     """
-    id_path, path = folder / f"{name}{ID_FILE}", folder / f"{name}{KEY_FILE}"
+    id_path, path = folder / f"{name}{KEY_ID_FILE}", folder / f"{name}{PRIVATE_KEY_FILE}"
     try:
         if not path.exists() or not id_path.exists():
-            _make(path, id_path, kind or KeyType.RSA)
+            _create_key(path, id_path, kind or KeyType.RSA)
         path.chmod(0o600)
         public_key = load_private_key(path.read_bytes()).public_key()
         if kind is not None and key_type(public_key) is not kind:
@@ -88,7 +90,7 @@ def account_key(folder: Path, name: str = "", kind: KeyType | None = None, *, an
                     f"the account's key {path} is {key_words(public_key)} and keeps its type. Leave --key-type out, "
                     "give another folder with --data DIR, or start a new account with --fresh."
                 )
-            _make(path, id_path, kind)
+            _create_key(path, id_path, kind)
             public_key = load_private_key(path.read_bytes()).public_key()
         return AccountKey(id_path.read_text().strip(), path, public_key)
     except (OSError, KeyFileError, UnicodeDecodeError) as error:
@@ -97,7 +99,7 @@ def account_key(folder: Path, name: str = "", kind: KeyType | None = None, *, an
         ) from error
 
 
-def _make(path: Path, id_path: Path, kind: KeyType) -> None:
+def _create_key(path: Path, id_path: Path, kind: KeyType) -> None:
     """Write a new key and a new id for it."""
-    write_private(path, generate_key(kind=kind))
-    write_private(id_path, str(uuid.uuid4()).encode())
+    write_private_file(path, generate_key(kind=kind))
+    write_private_file(id_path, str(uuid.uuid4()).encode())

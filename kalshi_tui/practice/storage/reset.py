@@ -7,13 +7,13 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final
 
-DATABASE: Final = "practice.sqlite3"
+DATABASE_FILE: Final = "practice.sqlite3"
 """The file's name in the data folder."""
 
 
-def what_would_be_lost(folder: Path) -> str:
+def describe_account_contents(folder: Path) -> str:
     """Say what of value is in the practice account of this folder; empty if nothing is."""
-    path = folder.absolute() / DATABASE
+    path = folder.absolute() / DATABASE_FILE
     if not path.is_file():
         return ""
     try:
@@ -28,11 +28,11 @@ def what_would_be_lost(folder: Path) -> str:
     return "one order and what came of it" if orders == 1 else f"{orders:,} orders and what came of them"
 
 
-def may_start_anew(folder: Path, *, ask: Callable[[str], str] = input, terminal: bool | None = None) -> bool:
+def confirm_reset(folder: Path, *, ask: Callable[[str], str] = input, terminal: bool | None = None) -> bool:
     """Ask on a terminal whether the account may go; true at once where nothing is lost, or nobody is there to ask."""
     if terminal is None:
         terminal = sys.stdin.isatty() and sys.stdout.isatty()
-    lost = what_would_be_lost(folder) if terminal else ""
+    lost = describe_account_contents(folder) if terminal else ""
     if not lost:
         return True
     try:

@@ -9,36 +9,36 @@ import os
 from pathlib import Path
 from typing import Final
 
-LOCK: Final = "lock"
-NOTE: Final = "running.json"
+LOCK_FILE: Final = "lock"
+RUN_NOTE_FILE: Final = "running.json"
 """Holds the ready line of the exchange that runs."""
-LONGEST: Final = 1_000_000
+MAX_NOTE_LENGTH: Final = 1_000_000
 
 
-def note_of(folder: Path) -> str:
+def read_run_note(folder: Path) -> str:
     """Give the ready line of the exchange that runs on this folder; empty if none does, or none that is ready."""
     try:
-        descriptor = os.open(folder / LOCK, os.O_RDONLY)
+        descriptor = os.open(folder / LOCK_FILE, os.O_RDONLY)
     except OSError:
         return ""
     try:
-        if not (folder / NOTE).exists() or not _is_held(descriptor):
+        if not (folder / RUN_NOTE_FILE).exists() or not _is_lock_held(descriptor):
             return ""
-        with (folder / NOTE).open(encoding="utf-8") as file:
-            return file.read(LONGEST)
+        with (folder / RUN_NOTE_FILE).open(encoding="utf-8") as file:
+            return file.read(MAX_NOTE_LENGTH)
     except (OSError, UnicodeDecodeError):
         return ""
     finally:
         os.close(descriptor)
 
 
-def forget_note(folder: Path) -> None:
+def remove_run_note(folder: Path) -> None:
     """Take the note away: the exchange ends, or the one that left it has long ended."""
     with contextlib.suppress(OSError):
-        (folder / NOTE).unlink(missing_ok=True)
+        (folder / RUN_NOTE_FILE).unlink(missing_ok=True)
 
 
-def _is_held(descriptor: int) -> bool:
+def _is_lock_held(descriptor: int) -> bool:
     """Say whether a process holds the folder. Looking takes a shared lock for a moment, so that two may look."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)

@@ -8,10 +8,10 @@ from kalshi_tui.kalshi.rest import RestClient
 from kalshi_tui.session.store import Store
 from kalshi_tui.session.timing import Sleep
 
-LOOK_EVERY_S: Final = 3.0
+POLL_INTERVAL_S: Final = 3.0
 
 
-class QueueWatch:
+class QueuePositionReader:
     """Keeps the store's queue places fresh. `run` does the work."""
 
     def __init__(self, rest: RestClient, store: Store, sleep: Sleep) -> None:
@@ -22,9 +22,9 @@ class QueueWatch:
     async def run(self) -> None:
         """Look until cancelled; a look that fails leaves no old place standing."""
         while True:
-            tickers = sorted({o.ticker for o in self._store.working() if o.state is OrderState.RESTING})
+            tickers = sorted({o.ticker for o in self._store.working_orders() if o.state is OrderState.RESTING})
             try:
-                self._store.set_queue(await self._rest.queue_positions(tickers) if tickers else {})
+                self._store.set_queue_positions(await self._rest.queue_positions(tickers) if tickers else {})
             except KalshiError:
-                self._store.set_queue({})
-            await self._sleep(LOOK_EVERY_S)
+                self._store.set_queue_positions({})
+            await self._sleep(POLL_INTERVAL_S)

@@ -11,62 +11,62 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Final
 
-from kalshi_tui.domain.limits import at_stake
+from kalshi_tui.domain.limits import order_risk
 from kalshi_tui.domain.order import BookSide, Fill, Order, OrderState
 from kalshi_tui.domain.position import Balance, Position
 from kalshi_tui.domain.price import Count, Money
-from kalshi_tui.domain.text import count_words
+from kalshi_tui.domain.text import plain_count_text
 from kalshi_tui.kalshi.errors import KalshiError
 from kalshi_tui.kalshi.order_status import by_id
 from kalshi_tui.kalshi.rest import RestClient
 from kalshi_tui.session.account.list_reads import RECONCILED, AccountList
 from kalshi_tui.session.execution.journal import Journal, JournalError
-from kalshi_tui.session.execution.order_lookup import Inquiry
+from kalshi_tui.session.execution.order_lookup import OrderLookup
 from kalshi_tui.session.notices import Weight
 from kalshi_tui.session.store import DayTotal, Store
-from kalshi_tui.session.timing import Sleep, midnight_ms, sleep_unless
+from kalshi_tui.session.timing import Sleep, midnight_ms, sleep_until_event
 
-FILLS_READ: Final = 200
-FILLS_OF_DAY: Final = 1_000
-NEWS_SETTLES_S: Final = 0.15
+MAX_FILLS_PER_READ: Final = 200
+MAX_FILLS_PER_DAY: Final = 1_000
+NEWS_DEBOUNCE_S: Final = 0.15
 """Frames about one order come in a burst; cash and positions are read once, this long after the first."""
-FIRST_WAIT_S: Final = 3.1
-LONGEST_WAIT_S: Final = 15.0
-CLOCKS_DIFFER_MS: Final = 3_000
+FIRST_RETRY_DELAY_S: Final = 3.1
+MAX_RETRY_DELAY_S: Final = 15.0
+CLOCK_TOLERANCE_MS: Final = 3_000
 """How far the exchange's time may be from what this machine takes it for (`ExchangeClock`)."""
-HISTORY_S: Final = 24 * 3600
-HISTORY_ORDERS: Final = 100
+HISTORY_WINDOW_S: Final = 24 * 3600
+MAX_HISTORY_ORDERS: Final = 100
 """At the start the orders of the last day are read, at most so many, so that those that are over are listed too."""
-OLD_S: Final = 10
-AGAIN_EVERY_S: Final = 30.0
+STALE_DATA_AGE_S: Final = 10
+RECONCILE_INTERVAL_S: Final = 30.0
 """How often everything is read though there is no news: a private frame that was lost leaves no trace."""
-LATE_AFTER: Final = 5
+MAX_STALE_READS: Final = 5
 """After so many reads that were all too old the trader is told."""
 
 
-class Account:
+class AccountReconciler:
     """Reads the account when there is news of it, until the reads have passed the news. `run` does the work."""
 
     def __init__(
         self,
         rest: RestClient,
         store: Store,
-        inquiry: Inquiry,
+        order_lookup: OrderLookup,
         journal: Journal,
         clock_ms: Callable[[], int],
         sleep: Sleep,
     ) -> None:
         self._rest = rest
         self._store = store
-        self._inquiry = inquiry
+        self._order_lookup = order_lookup
         self._journal = journal
         self._clock_ms = clock_ms
         self._sleep = sleep
         self._wake = asyncio.Event()
-        self._money_due_ms = 0
+        self._balance_due_ms = 0
         """The exchange's time that reads of cash and positions have to pass; and of orders and fills:"""
-        self._all_due_ms = 0
-        self._to_pass_ms = -1
+        self._full_read_due_ms = 0
+        self._required_as_of_ms = -1
         self._as_of_ms = 0
         """How far the data reached that were read last."""
         self._said_unread = ""
@@ -83,23 +83,23 @@ class Account:
 
     @property
     def has_caught_up(self) -> bool:
-        """Whether it has been read, and the exchange's data had passed what `has_to_pass` has named."""
-        return self._read_once and self._as_of_ms > self._to_pass_ms
+        """Whether it has been read, and the exchange's data had passed what `require_data_after` has named."""
+        return self._read_once and self._as_of_ms > self._required_as_of_ms
 
-    def has_to_pass(self, at_ms: int) -> None:
+    def require_data_after(self, at_ms: int) -> None:
         """Count as due what has happened until then (the exchange's Unix time), and was not heard here."""
-        self._to_pass_ms = at_ms + CLOCKS_DIFFER_MS
-        self._all_due_ms = max(self._all_due_ms, self._to_pass_ms)
+        self._required_as_of_ms = at_ms + CLOCK_TOLERANCE_MS
+        self._full_read_due_ms = max(self._full_read_due_ms, self._required_as_of_ms)
         self._wake.set()
 
-    def has_news(self) -> None:
+    def request_balance_read(self) -> None:
         """Cash or positions have moved."""
-        self._money_due_ms = self._rest.clock.now_ms() + CLOCKS_DIFFER_MS
+        self._balance_due_ms = self._rest.clock.now_ms() + CLOCK_TOLERANCE_MS
         self._wake.set()
 
-    def is_doubtful(self) -> None:
+    def request_full_read(self) -> None:
         """News may have been lost: read everything, orders and fills too."""
-        self._all_due_ms = self._rest.clock.now_ms() + CLOCKS_DIFFER_MS
+        self._full_read_due_ms = self._rest.clock.now_ms() + CLOCK_TOLERANCE_MS
         self._wake.set()
 
     async def run(self) -> None:
@@ -107,16 +107,16 @@ class Account:
         while True:
             if not self._read_once:
                 await self._wake.wait()
-            elif await sleep_unless(self._sleep, AGAIN_EVERY_S, self._wake):
-                await self._sleep(NEWS_SETTLES_S)
+            elif await sleep_until_event(self._sleep, RECONCILE_INTERVAL_S, self._wake):
+                await self._sleep(NEWS_DEBOUNCE_S)
             else:
-                self._all_due_ms = self._all_due_ms or 1
+                self._full_read_due_ms = self._full_read_due_ms or 1
             self._wake.clear()
             await self._catch_up()
 
     async def _catch_up(self) -> None:
         """Read until the exchange's data have passed all that is due; a failed read is tried again."""
-        wait, late, failed = FIRST_WAIT_S, 0, False
+        wait, late, failed = FIRST_RETRY_DELAY_S, 0, False
         while True:
             try:
                 as_of_ms = await self._rest.user_data_timestamp()
@@ -131,22 +131,22 @@ class Account:
                 if failed:
                     self._store.notify(Weight.GOOD, "Your account has been read again.")
                 failed = False
-                if as_of_ms > max(self._money_due_ms, self._all_due_ms):
+                if as_of_ms > max(self._balance_due_ms, self._full_read_due_ms):
                     return
                 late += 1
                 behind_s = (self._rest.clock.now_ms() - as_of_ms) // 1000
-                if late == LATE_AFTER and behind_s >= OLD_S:
+                if late == MAX_STALE_READS and behind_s >= STALE_DATA_AGE_S:
                     self._store.notify(Weight.WARNING, f"The exchange's account data are {behind_s} s old.")
-            if await self._woken_within(wait):
-                wait, late = FIRST_WAIT_S, 0
+            if await self._wait_for_news(wait):
+                wait, late = FIRST_RETRY_DELAY_S, 0
             else:
-                wait = min(wait * 2, LONGEST_WAIT_S)
+                wait = min(wait * 2, MAX_RETRY_DELAY_S)
 
-    async def _woken_within(self, seconds: float) -> bool:
+    async def _wait_for_news(self, seconds: float) -> bool:
         """Wait, but not longer than until there is further news; say whether there is. News come in bursts."""
-        if not await sleep_unless(self._sleep, seconds, self._wake):
+        if not await sleep_until_event(self._sleep, seconds, self._wake):
             return False
-        await self._sleep(NEWS_SETTLES_S)
+        await self._sleep(NEWS_DEBOUNCE_S)
         self._wake.clear()
         return True
 
@@ -160,35 +160,39 @@ class Account:
         # What could not be read is not gone: it stays as it was known last.
         unread = {each.name for each in held.left_out} & self._store.positions.keys()
         positions = [*held, *(self._store.positions[ticker] for ticker in sorted(unread))]
-        told_before_ms = as_of_ms - self._rest.clock.skew_ms - CLOCKS_DIFFER_MS
+        told_before_ms = as_of_ms - self._rest.clock.skew_ms - CLOCK_TOLERANCE_MS
         if self._read_once:
-            self._compare(positions, told_before_ms)
+            self._compare_positions(positions, told_before_ms)
         self._store.set_positions(positions, told_before_ms)
-        if self._all_due_ms and self._read_once:
+        if self._full_read_due_ms and self._read_once:
             await self._read_orders()
-        if as_of_ms > self._all_due_ms:
-            self._all_due_ms = 0
+        if as_of_ms > self._full_read_due_ms:
+            self._full_read_due_ms = 0
             self._history_read = True
-        self._count_day(balance)
+        self._update_day_total(balance)
         self._as_of_ms = as_of_ms
         self._read_once = True
 
     async def _read_orders(self) -> None:
         """Read orders and fills and tell what changed unheard."""
-        resting, newest = await asyncio.gather(self._rest.orders(status="resting"), self._rest.fills(most=FILLS_READ))
+        resting, newest = await asyncio.gather(
+            self._rest.orders(status="resting"), self._rest.fills(most=MAX_FILLS_PER_READ)
+        )
         fills: Sequence[Fill] = newest
         if not self._history_read:
-            fills = await self._fills_of_the_day(fills)
-            since_s = self._rest.clock.now_ms() // 1000 - HISTORY_S
-            self._take(await self._rest.orders(min_ts=since_s, most=HISTORY_ORDERS))
-        gone = {order.order_id: order for order in self._store.working() if order.order_id}
-        self._take(resting)
+            fills = await self._read_day_fills(fills)
+            since_s = self._rest.clock.now_ms() // 1000 - HISTORY_WINDOW_S
+            self._apply_orders(await self._rest.orders(min_ts=since_s, most=MAX_HISTORY_ORDERS))
+        gone = {order.order_id: order for order in self._store.working_orders() if order.order_id}
+        self._apply_orders(resting)
         for order in resting:
             gone.pop(order.order_id, None)
         for order in gone.values():
             # Not there yet, or for ever: reads lag. The order stays as it was told last.
             with contextlib.suppress(KalshiError):
-                self._take([await by_id(self._rest, order.order_id, ticker=order.ticker, sent_ms=order.created_ms)])
+                self._apply_orders(
+                    [await by_id(self._rest, order.order_id, ticker=order.ticker, sent_ms=order.created_ms)]
+                )
         self._store.mark_read(AccountList.ORDERS)
         self._store.skew_ms = self._rest.clock.skew_ms
         fresh = self._store.set_fills(fills)
@@ -197,11 +201,11 @@ class Account:
                 if order_id not in self._store.orders:
                     # Of an order that nobody here has heard of, or that was thought never to have arrived.
                     with contextlib.suppress(KalshiError):
-                        self._take([await self._rest.order(order_id)])
+                        self._apply_orders([await self._rest.order(order_id)])
         self._tell_filled()
-        for order in self._store.working():
+        for order in self._store.working_orders():
             if order.state is OrderState.UNKNOWN:
-                self._inquiry.ask_about(order)
+                self._order_lookup.start_lookup(order)
 
     def _tell_filled(self) -> None:
         """Tell of orders that are filled while the executions that were read do not say so."""
@@ -211,51 +215,51 @@ class Account:
                 self._store.tell_filled(order, unheard)
         self._filled_unheard.clear()
 
-    def _take(self, orders: Iterable[Order]) -> None:
+    def _apply_orders(self, orders: Iterable[Order]) -> None:
         """Tell the store of orders that were read, and note those that are filled unheard."""
         for order in orders:
             known = self._store.orders.get(order.order_id)
-            self._store.read(order)
+            self._store.apply_read_order(order)
             now = self._store.known_order(order)
             if known is not None and not known.state.final and now.state is OrderState.FILLED:
                 self._filled_unheard.append(now)
 
-    def _compare(self, positions: Sequence[Position], told_before_ms: int) -> None:
+    def _compare_positions(self, positions: Sequence[Position], reported_before_ms: int) -> None:
         """Note where a position differs from what the stream told, and was told long enough ago to be in the read."""
         read = {position.ticker: position.count for position in positions}
         found = []
-        for ticker, count in self._store.told_positions(told_before_ms).items():
+        for ticker, count in self._store.reported_positions(reported_before_ms).items():
             if count != read.get(ticker, 0):
-                words = f"{_held(read.get(ticker, 0))} by the exchange's list, {_held(count)} by what was told here"
+                words = f"{_describe_holding(read.get(ticker, 0))} by the exchange's list, {_describe_holding(count)} by what was told here"
                 found.append(f"{ticker}: {words}. The list is taken.")
-        if found and tuple(found) != self._store.differences:
+        if found and tuple(found) != self._store.account_differences:
             for sentence in found:
                 self._store.notify(Weight.ERROR, f"Your account differs: {sentence}")
-        self._store.set_differences(found)
+        self._store.set_account_differences(found)
 
-    async def _fills_of_the_day(self, newest: Sequence[Fill]) -> list[Fill]:
+    async def _read_day_fills(self, newest: Sequence[Fill]) -> list[Fill]:
         """Give the newest fills, and all of this day's where these do not reach back so far."""
         since_ms = midnight_ms(self._clock_ms())
-        if len(newest) < FILLS_READ or newest[-1].ts_ms < since_ms:
+        if len(newest) < MAX_FILLS_PER_READ or newest[-1].ts_ms < since_ms:
             return list(newest)
-        return await self._rest.fills(min_ts=since_ms // 1000, most=FILLS_OF_DAY)
+        return await self._rest.fills(min_ts=since_ms // 1000, most=MAX_FILLS_PER_DAY)
 
-    def _count_day(self, balance: Balance) -> None:
+    def _update_day_total(self, balance: Balance) -> None:
         """Sum up what this day, by this machine's time zone, has brought."""
         now_ms = self._clock_ms()
         began_ms = midnight_ms(now_ms)
         fills = [fill for fill in self._store.fills if fill.ts_ms >= began_ms]
-        worth = balance.cash + balance.portfolio_value + self._reserved()
+        worth = balance.cash + balance.portfolio_value + self._reserved_money()
         try:
             day = datetime.fromtimestamp(now_ms // 1000).astimezone().strftime("%Y-%m-%d")
-            since_ms, before = self._journal.first_look(day, worth, now_ms)
+            since_ms, before = self._journal.ensure_day_start(day, worth, now_ms)
             gain = worth - before
         except JournalError as error:
             since_ms, gain = now_ms, None
             if not self._journal.trouble and str(error) != self._said_unread:
                 self._said_unread = str(error)
                 self._store.notify(Weight.WARNING, str(error))
-        self._store.set_day(
+        self._store.set_day_total(
             DayTotal(
                 fills=len(fills),
                 bought=sum(fill.count for fill in fills if fill.book_side is BookSide.BID),
@@ -266,22 +270,22 @@ class Account:
             )
         )
 
-    def _reserved(self) -> Money:
+    def _reserved_money(self) -> Money:
         """Give what the exchange holds back of the cash for orders at rest: what they can lose, and the maker's fee."""
         held = 0
         closable = {ticker: position.count for ticker, position in self._store.positions.items()}
-        for order in self._store.working():
+        for order in self._store.working_orders():
             if order.state is not OrderState.RESTING:
                 continue
             sign = 1 if order.book_side is BookSide.BID else -1
             closes = min(order.remaining, max(-sign * closable.get(order.ticker, 0), 0))
             closable[order.ticker] = closable.get(order.ticker, 0) + sign * closes
-            held += at_stake(order.book_side, order.yes_price, order.remaining - closes)
+            held += order_risk(order.book_side, order.yes_price, order.remaining - closes)
             market = self._store.markets.get(order.ticker)
             fees = market.fees if market is not None else None
             held += (fees.trade_fee(order.yes_price, order.remaining, taker=False) if fees is not None else 0) or 0
         return held
 
 
-def _held(count: Count) -> str:
-    return f"{'YES' if count > 0 else 'NO'} {count_words(abs(count))}" if count else "nothing"
+def _describe_holding(count: Count) -> str:
+    return f"{'YES' if count > 0 else 'NO'} {plain_count_text(abs(count))}" if count else "nothing"

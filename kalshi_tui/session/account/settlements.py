@@ -8,64 +8,64 @@ from kalshi_tui.kalshi.rest import RestClient
 from kalshi_tui.session.account.list_reads import AccountList
 from kalshi_tui.session.notices import Weight
 from kalshi_tui.session.store import Store
-from kalshi_tui.session.timing import Sleep, sleep_unless
+from kalshi_tui.session.timing import Sleep, sleep_until_event
 
-MOST: Final = 200
-SETTLED: Final = "settled"
+MAX_SETTLEMENTS: Final = 200
+SETTLED_EVENT: Final = "settled"
 """The exchange's word for the event of a market's life that pays (docs/kalshi-api.md, section 8)."""
-WAITS_S: Final = (3.1, 6.0, 12.0, 24.0, 48.0)
+LISTING_DELAYS_S: Final = (3.1, 6.0, 12.0, 24.0, 48.0)
 """The waits while a settlement is not listed yet: reads lag by seconds (docs/kalshi-api.md, section 7)."""
-RETRY_S: Final = 10.0
+RETRY_DELAY_S: Final = 10.0
 
 
-class Settlements:
+class SettlementReader:
     """Keeps the store's settlements. `run` does the work."""
 
     def __init__(self, rest: RestClient, store: Store, sleep: Sleep) -> None:
         self._rest = rest
         self._store = store
         self._sleep = sleep
-        self._due = asyncio.Event()
+        self._read_requested = asyncio.Event()
         self._awaited: dict[str, int] = {}
         """Markets that have settled and are not listed yet, with how often they have been looked for."""
 
-    def is_doubtful(self) -> None:
+    def request_read(self) -> None:
         """Something may have settled unheard: read again."""
-        self._due.set()
+        self._read_requested.set()
 
-    def heard(self, ticker: str, event_type: str) -> None:
+    def handle_market_event(self, ticker: str, event_type: str) -> None:
         """Hear of an event of a market's life."""
-        if event_type == SETTLED and self._store.has_held(ticker):
+        if event_type == SETTLED_EVENT and self._store.has_held(ticker):
             self._awaited[ticker] = 0
-            self._due.set()
+            self._read_requested.set()
 
     async def run(self) -> None:
         """Read whenever there may be something new, and until what has settled is listed."""
         while True:
             if not self._awaited:
-                await self._due.wait()
-            self._due.clear()
+                await self._read_requested.wait()
+            self._read_requested.clear()
             wait = await self._read()
             if wait:
-                await sleep_unless(self._sleep, wait, self._due)
+                await sleep_until_event(self._sleep, wait, self._read_requested)
 
     async def _read(self) -> float:
         """Read, and give how long to wait for what is missing; 0 if nothing is."""
         try:
-            paid = await self._rest.settlements(most=MOST)
+            paid = await self._rest.settlements(most=MAX_SETTLEMENTS)
             self._store.skew_ms = self._rest.clock.skew_ms
             self._store.set_settlements(paid)
         except KalshiError as error:
             self._store.notify(Weight.WARNING, f"Settlements could not be read; it is tried again. {error}")
             self._store.mark_unread(str(error), AccountList.SETTLEMENTS)
-            self._due.set()
-            await self._sleep(RETRY_S)
+            self._read_requested.set()
+            await self._sleep(RETRY_DELAY_S)
             return 0
         listed = {each.ticker for each in self._store.settlements}
         # What is still not there after the last look may have been closed before: nothing is paid then.
         self._awaited = {
             ticker: looks + 1
             for ticker, looks in self._awaited.items()
-            if ticker not in listed and looks < len(WAITS_S)
+            if ticker not in listed and looks < len(LISTING_DELAYS_S)
         }
-        return min((WAITS_S[looks - 1] for looks in self._awaited.values()), default=0)
+        return min((LISTING_DELAYS_S[looks - 1] for looks in self._awaited.values()), default=0)

@@ -11,11 +11,11 @@ from kalshi_tui.session.notices import Weight
 from kalshi_tui.session.store import Store
 from kalshi_tui.session.timing import Sleep
 
-LONGEST_S: Final = 10.0
-MOST_AT_ONCE: Final = 4
-VARIABLE: Final = "KALSHI_TUI_ALERT"
+COMMAND_TIMEOUT_S: Final = 10.0
+MAX_RUNNING_COMMANDS: Final = 4
+ALERT_VARIABLE: Final = "KALSHI_TUI_ALERT"
 """The environment variable with the alert's sentence, for commands that take no further argument."""
-KEY: Final = "KALSHI_PRIVATE_KEY"
+PRIVATE_KEY_VARIABLE: Final = "KALSHI_PRIVATE_KEY"
 """The variable with the trader's key itself, where it is given so: no other program is to have it."""
 
 
@@ -39,8 +39,8 @@ class AlertCommand:
         """Start the command, if there is one and not too many of it run already."""
         if not self._command:
             return
-        if self._running >= MOST_AT_ONCE:
-            self._warn(f"runs {MOST_AT_ONCE} times already and was not started again")
+        if self._running >= MAX_RUNNING_COMMANDS:
+            self._warn(f"runs {MAX_RUNNING_COMMANDS} times already and was not started again")
             return
         self._running += 1
         self._spawn(self._run(sentence), "the command of alerts")
@@ -54,22 +54,23 @@ class AlertCommand:
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.DEVNULL,
                 stderr=asyncio.subprocess.DEVNULL,
-                env={name: value for name, value in os.environ.items() if name != KEY} | {VARIABLE: sentence},
+                env={name: value for name, value in os.environ.items() if name != PRIVATE_KEY_VARIABLE}
+                | {ALERT_VARIABLE: sentence},
                 start_new_session=True,
             )
         except (OSError, ValueError) as error:
             self._warn(f"could not be started ({getattr(error, 'strerror', None) or error})")
         else:
-            await self._wait(process)
+            await self._wait_or_kill(process)
         finally:
             self._running -= 1
 
-    async def _wait(self, process: asyncio.subprocess.Process) -> None:
-        ended, late = asyncio.ensure_future(process.wait()), asyncio.ensure_future(self._sleep(LONGEST_S))
+    async def _wait_or_kill(self, process: asyncio.subprocess.Process) -> None:
+        ended, late = asyncio.ensure_future(process.wait()), asyncio.ensure_future(self._sleep(COMMAND_TIMEOUT_S))
         try:
             await asyncio.wait((ended, late), return_when=asyncio.FIRST_COMPLETED)
             if not ended.done():
-                self._warn(f"did not end within {LONGEST_S:.0f} s and was killed")
+                self._warn(f"did not end within {COMMAND_TIMEOUT_S:.0f} s and was killed")
             elif ended.result():
                 self._warn(f"ended with {ended.result()}")
         finally:
@@ -79,5 +80,5 @@ class AlertCommand:
                     os.killpg(process.pid, signal.SIGKILL)
                 await ended
 
-    def _warn(self, what: str) -> None:
-        self._store.notify(Weight.WARNING, f"The command of alerts, {self._command[0]}, {what}.")
+    def _warn(self, problem: str) -> None:
+        self._store.notify(Weight.WARNING, f"The command of alerts, {self._command[0]}, {problem}.")

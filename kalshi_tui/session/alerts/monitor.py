@@ -9,79 +9,79 @@ from typing import Final
 import msgspec
 
 from kalshi_tui.domain.alerts import (
-    EVENTS,
-    OF_ACCOUNT,
+    ACCOUNT_KINDS,
+    EVENT_KINDS,
     Alert,
+    AlertKind,
     AlertState,
-    Kind,
-    Touch,
-    fired,
-    happened,
-    rearmed,
-    seen,
-    touch_of_book,
-    touch_of_quote,
+    TopOfBook,
+    evaluate_event,
+    evaluate_value,
+    mark_fired,
+    rearm,
+    top_of_book,
+    top_of_quote,
 )
 from kalshi_tui.domain.link import LinkState
 from kalshi_tui.domain.market import Trade
 from kalshi_tui.domain.order import Fill, Order, OrderState
 from kalshi_tui.domain.price import Price
 from kalshi_tui.domain.text import (
-    count_words,
-    fill_words,
-    order_words,
-    price_words,
+    fill_text,
+    order_text,
+    plain_count_text,
+    plain_price_text,
 )
 from kalshi_tui.kalshi.transport.clock import ExchangeClock
-from kalshi_tui.session.alerts.text import name_of, rung_words, seen_words
+from kalshi_tui.session.alerts.text import alert_fired_text, listed_market_name, trigger_text
 from kalshi_tui.session.notices import Weight
-from kalshi_tui.session.persisted import Kept
-from kalshi_tui.session.store import Store, Watcher
+from kalshi_tui.session.persisted import PersistedFile
+from kalshi_tui.session.store import MarketWatcher, Store
 from kalshi_tui.session.timing import Sleep
 
-FILE: Final = "alerts.json"
-MOST: Final = 100
-LOOK_EVERY_S: Final = 1.0
+ALERTS_FILE: Final = "alerts.json"
+MAX_ALERTS: Final = 100
+CHECK_INTERVAL_S: Final = 1.0
 """How often closing times are looked at, and how often at the most what has rung is written down."""
-QUIET_MS: Final = 1_000
+MIN_RING_INTERVAL_MS: Final = 1_000
 """An alert that rings again sooner is counted, and not told: a price that flickers must not fill the log."""
-TRADES_KEPT: Final = 50
+TRADE_ID_CAPACITY: Final = 50
 """So many of the last prints are known again, should one come twice."""
 
 
-class _File(msgspec.Struct, frozen=True):
+class _AlertsFile(msgspec.Struct, frozen=True):
     """What is on the disk."""
 
     alerts: tuple[Alert, ...] = ()
 
 
-def touch(store: Store, ticker: str) -> Touch | None:
+def trusted_top(store: Store, ticker: str) -> TopOfBook | None:
     """Give the top of a market if it can be believed: of a good book, or of a quote where there is no book at all."""
     live = store.books.get(ticker)
     if live is not None:
-        return touch_of_book(live.book) if live.good else None
+        return top_of_book(live.book) if live.is_good else None
     quote = store.quotes.get(ticker)
     if quote is None or store.connection.state is not LinkState.LIVE:
         return None
-    return touch_of_quote(quote)
+    return top_of_quote(quote)
 
 
-def value_of(store: Store, alert: Alert) -> int | None:
+def current_value(store: Store, alert: Alert) -> int | None:
     """Give what an alert looks at as it stands now: price, count, or milliseconds; None if that is not known."""
-    if alert.kind in EVENTS:
+    if alert.kind in EVENT_KINDS:
         return None
-    if alert.kind is Kind.CLOSE:
+    if alert.kind is AlertKind.CLOSE:
         market = store.markets.get(alert.ticker)
         if market is None or not market.close_ms:
             return None
         return max(market.close_ms - store.exchange_ms(), 0)
-    if alert.kind is Kind.LAST:
-        return _last(store, alert.ticker)
-    top = touch(store, alert.ticker)
+    if alert.kind is AlertKind.LAST:
+        return _last_price(store, alert.ticker)
+    top = trusted_top(store, alert.ticker)
     return None if top is None else top.value(alert.kind)
 
 
-def _last(store: Store, ticker: str) -> int | None:
+def _last_price(store: Store, ticker: str) -> int | None:
     """Give the price of the last trade, from tape or quote, whichever is newer."""
     if store.connection.state is not LinkState.LIVE:
         return None
@@ -91,7 +91,7 @@ def _last(store: Store, ticker: str) -> int | None:
     return quote.last if quote is not None else None
 
 
-class Alerts:
+class AlertMonitor:
     """Keeps the store's alerts, and rings. `run` looks at what no frame tells: the time.
 
     ``on_ring`` gets the sentence of each alert that rings; ``on_watched`` is called when other markets are watched.
@@ -101,62 +101,62 @@ class Alerts:
         self._store = store
         self._clock = clock
         self._sleep = sleep
-        self._kept = Kept(folder, FILE, _File)
+        self._file = PersistedFile(folder, ALERTS_FILE, _AlertsFile)
         self._alerts: dict[int, Alert] = {}
-        self._of: dict[str, list[int]] = {}
+        self._alert_ids_by_ticker: dict[str, list[int]] = {}
         """The ids of those that look at a market's prices, sizes or trades, by ticker."""
-        self._tops: dict[str, tuple[Touch, Price | None]] = {}
+        self._last_tops: dict[str, tuple[TopOfBook, Price | None]] = {}
         """What was looked at last: most changes of a book are not at its top."""
         self._wake = asyncio.Event()
         self._unsaved = False
         self._started_ms = clock.local_ms()
-        self._refused: set[str] = set()
-        self._prints: dict[str, None] = {}
+        self._rejected_order_ids: set[str] = set()
+        self._seen_trade_ids: dict[str, None] = {}
         """Ids of prints that alerts have seen, the oldest first."""
-        self.rung = 0
+        self.ring_count = 0
         """How many rings were told since the start."""
-        self.newest = ""
+        self.newest_sentence = ""
         """The sentence of the newest of them."""
         self.on_ring: Callable[[str], None] | None = None
         self.on_watched: Callable[[], None] | None = None
-        store.on_fill = self.filled
-        self._read()
+        store.on_fill = self.handle_fill
+        self._load()
 
-    def _read(self) -> None:
-        kept, problem = self._kept.read()
+    def _load(self) -> None:
+        kept, problem = self._file.read()
         if problem:
             self._store.notify(Weight.WARNING, problem)
-        self._alerts = {each.id: each for each in kept.alerts[:MOST]}
-        self._changed()
+        self._alerts = {each.id: each for each in kept.alerts[:MAX_ALERTS]}
+        self._alerts_changed()
 
     # The trader's side.
 
     @property
     def tickers(self) -> list[str]:
         """The markets whose books and tapes are needed."""
-        return list(self._of)
+        return list(self._alert_ids_by_ticker)
 
     def add(self, alert: Alert) -> str:
         """Take an alert, in the place of one that looks out for the same; say in a sentence why not, empty if taken.
 
         One whose condition is true already rings at once.
         """
-        same = [each.id for each in self._alerts.values() if each.same_as(alert)]
-        if not same and len(self._alerts) >= MOST:
-            return f"There are {MOST} alerts already: delete some in their list."
+        same = [each.id for each in self._alerts.values() if each.has_same_condition(alert)]
+        if not same and len(self._alerts) >= MAX_ALERTS:
+            return f"There are {MAX_ALERTS} alerts already: delete some in their list."
         for each in same:
             del self._alerts[each]
         made = replace(alert, id=max(self._alerts, default=0) + 1)
         self._alerts[made.id] = made
-        self._changed()
-        self._look_at(made)
+        self._alerts_changed()
+        self._check_alert(made)
         self._save()
         return ""
 
     def remove(self, alert_id: int) -> None:
         """Forget an alert."""
         if self._alerts.pop(alert_id, None) is not None:
-            self._changed()
+            self._alerts_changed()
             self._save()
 
     def rearm(self, alert_id: int) -> None:
@@ -164,123 +164,125 @@ class Alerts:
         alert = self._alerts.get(alert_id)
         if alert is None or alert.state is AlertState.ARMED:
             return
-        self._alerts[alert_id] = rearmed(alert)
-        self._changed()
-        self._look_at(self._alerts[alert_id])
+        self._alerts[alert_id] = rearm(alert)
+        self._alerts_changed()
+        self._check_alert(self._alerts[alert_id])
         self._save()
 
     # What the store tells.
 
-    def filled(self, fill: Fill) -> None:
+    def handle_fill(self, fill: Fill) -> None:
         """Hear of an execution that was not known; one from before this start is history."""
         if fill.ts_ms > self._started_ms + self._clock.skew_ms:
-            what = f"filled {fill_words(fill)}"
-            self._happened(Kind.FILL, "", lambda _: True, what, name_of(self._store, fill.ticker))
+            what = f"filled {fill_text(fill)}"
+            self._handle_event(AlertKind.FILL, "", lambda _: True, what, listed_market_name(self._store, fill.ticker))
 
-    def ordered(self, order: Order) -> None:
+    def handle_order(self, order: Order) -> None:
         """Hear of an order that has changed."""
         key = order.client_order_id or order.order_id
-        if order.state is not OrderState.REFUSED or key in self._refused:
+        if order.state is not OrderState.REFUSED or key in self._rejected_order_ids:
             return
-        self._refused.add(key)
-        what = f"refused {order_words(order)}"
-        self._happened(Kind.REFUSED, "", lambda _: True, what, name_of(self._store, order.ticker))
+        self._rejected_order_ids.add(key)
+        what = f"refused {order_text(order)}"
+        self._handle_event(AlertKind.REFUSED, "", lambda _: True, what, listed_market_name(self._store, order.ticker))
 
-    def _watcher(self, ticker: str) -> Watcher:
+    def _make_watcher(self, ticker: str) -> MarketWatcher:
         def changed(trade: Trade | None) -> None:
             if trade is None:
-                self._look(ticker)
+                self._check_market(ticker)
             else:
-                self._traded(trade)
+                self._handle_trade(trade)
 
         return changed
 
-    def _look(self, ticker: str) -> None:
+    def _check_market(self, ticker: str) -> None:
         """Look at all alerts of a market after its book or quote has changed."""
-        last, top = _last(self._store, ticker), touch(self._store, ticker)
+        last, top = _last_price(self._store, ticker), trusted_top(self._store, ticker)
         if top is not None:
-            if self._tops.get(ticker) == (top, last):
+            if self._last_tops.get(ticker) == (top, last):
                 return
-            self._tops[ticker] = top, last
-        for alert_id in self._of[ticker]:
+            self._last_tops[ticker] = top, last
+        for alert_id in self._alert_ids_by_ticker[ticker]:
             alert = self._alerts[alert_id]
-            if alert.kind is Kind.LAST:
-                self._see(alert, last)
+            if alert.kind is AlertKind.LAST:
+                self._update_alert(alert, last)
             elif top is not None:
-                self._see(alert, top.value(alert.kind))
+                self._update_alert(alert, top.value(alert.kind))
 
-    def _traded(self, trade: Trade) -> None:
-        last = _last(self._store, trade.ticker)
-        for alert_id in self._of[trade.ticker]:
-            if self._alerts[alert_id].kind is Kind.LAST:
-                self._see(self._alerts[alert_id], last)
-        if trade.trade_id in self._prints:
+    def _handle_trade(self, trade: Trade) -> None:
+        last = _last_price(self._store, trade.ticker)
+        for alert_id in self._alert_ids_by_ticker[trade.ticker]:
+            if self._alerts[alert_id].kind is AlertKind.LAST:
+                self._update_alert(self._alerts[alert_id], last)
+        if trade.trade_id in self._seen_trade_ids:
             return
-        self._prints[trade.trade_id] = None
-        if len(self._prints) > TRADES_KEPT:
-            del self._prints[next(iter(self._prints))]
-        what = f"trade of {count_words(trade.count)} at {price_words(trade.yes_price)}"
-        name = name_of(self._store, trade.ticker)
-        self._happened(Kind.TRADE, trade.ticker, lambda alert: trade.count >= alert.threshold, what, name)
+        self._seen_trade_ids[trade.trade_id] = None
+        if len(self._seen_trade_ids) > TRADE_ID_CAPACITY:
+            del self._seen_trade_ids[next(iter(self._seen_trade_ids))]
+        what = f"trade of {plain_count_text(trade.count)} at {plain_price_text(trade.yes_price)}"
+        name = listed_market_name(self._store, trade.ticker)
+        self._handle_event(AlertKind.TRADE, trade.ticker, lambda alert: trade.count >= alert.threshold, what, name)
 
     # Ringing.
 
-    def _look_at(self, alert: Alert) -> None:
+    def _check_alert(self, alert: Alert) -> None:
         self._store.skew_ms = self._clock.skew_ms
-        if alert.kind not in EVENTS:
-            self._see(alert, value_of(self._store, alert))
+        if alert.kind not in EVENT_KINDS:
+            self._update_alert(alert, current_value(self._store, alert))
 
-    def _see(self, alert: Alert, value: int | None) -> None:
-        state, rings = seen(alert, value)
+    def _update_alert(self, alert: Alert, value: int | None) -> None:
+        state, rings = evaluate_value(alert, value)
         if rings and value is not None:
-            self._ring(alert, state, seen_words(alert, value), name_of(self._store, alert.ticker))
+            self._ring(alert, state, trigger_text(alert, value), listed_market_name(self._store, alert.ticker))
         elif state is not alert.state:
             self._replace(replace(alert, state=state))
 
-    def _happened(self, kind: Kind, ticker: str, wanted: Callable[[Alert], bool], what: str, name: str) -> None:
+    def _handle_event(
+        self, kind: AlertKind, ticker: str, wanted: Callable[[Alert], bool], what: str, name: str
+    ) -> None:
         for alert in list(self._alerts.values()):
             if alert.kind is kind and alert.ticker == ticker and wanted(alert):
-                state, rings = happened(alert)
+                state, rings = evaluate_event(alert)
                 if rings:
                     self._ring(alert, state, what, name)
 
     def _ring(self, alert: Alert, state: AlertState, what: str, name: str) -> None:
         now_ms = self._clock.local_ms()
-        self._replace(fired(alert, state, now_ms))
-        if alert.kind not in OF_ACCOUNT and alert.times and 0 <= now_ms - alert.fired_ms < QUIET_MS:
+        self._replace(mark_fired(alert, state, now_ms))
+        if alert.kind not in ACCOUNT_KINDS and alert.times and 0 <= now_ms - alert.fired_ms < MIN_RING_INTERVAL_MS:
             return
-        sentence = rung_words(alert, what, name)
-        self.rung += 1
-        self.newest = sentence
+        sentence = alert_fired_text(alert, what, name)
+        self.ring_count += 1
+        self.newest_sentence = sentence
         self._store.notify(Weight.WARNING, sentence)
         if self.on_ring is not None:
             self.on_ring(sentence)
 
     def _replace(self, alert: Alert) -> None:
-        waited = self._alerts[alert.id].waits
+        waited = self._alerts[alert.id].is_active
         self._alerts[alert.id] = alert
         self._unsaved = True
         self._wake.set()
-        if alert.waits is waited:
-            self._show()
+        if alert.is_active is waited:
+            self._publish()
         else:
-            self._changed()
+            self._alerts_changed()
 
-    def _changed(self) -> None:
-        self._show()
-        self._watch()
+    def _alerts_changed(self) -> None:
+        self._publish()
+        self._update_watchers()
 
-    def _show(self) -> None:
+    def _publish(self) -> None:
         self._store.set_alerts(reversed(self._alerts.values()))
 
-    def _watch(self) -> None:
+    def _update_watchers(self) -> None:
         """Have the store tell of the markets that alerts look at, and of no others."""
-        before = self._store.watched
-        self._tops.clear()
-        waiting = [each for each in self._alerts.values() if each.waits and each.kind is not Kind.CLOSE]
-        self._of = _by_ticker(each for each in waiting if each.kind not in OF_ACCOUNT)
-        now = {ticker: self._watcher(ticker) for ticker in self._of}
-        self._store.watch(now)
+        before = self._store.watched_tickers
+        self._last_tops.clear()
+        waiting = [each for each in self._alerts.values() if each.is_active and each.kind is not AlertKind.CLOSE]
+        self._alert_ids_by_ticker = _ids_by_ticker(each for each in waiting if each.kind not in ACCOUNT_KINDS)
+        now = {ticker: self._make_watcher(ticker) for ticker in self._alert_ids_by_ticker}
+        self._store.set_watchers(now)
         if before != now.keys() and self.on_watched is not None:
             self.on_watched()
 
@@ -289,24 +291,24 @@ class Alerts:
     async def run(self) -> None:
         """Look at closing times, and write down what has changed, until cancelled."""
         while True:
-            if not self._unsaved and not self._closings():
+            if not self._unsaved and not self._closing_alerts():
                 await self._wake.wait()
             self._wake.clear()
-            self.look_at_times()
+            self.check_closing_times()
             if self._unsaved:
                 self._save()
-            await self._sleep(LOOK_EVERY_S)
+            await self._sleep(CHECK_INTERVAL_S)
 
-    def look_at_times(self) -> None:
+    def check_closing_times(self) -> None:
         """Look at the alerts of markets that are about to close."""
-        closings = self._closings()
+        closings = self._closing_alerts()
         for alert in closings:
-            self._look_at(alert)
+            self._check_alert(alert)
         if closings:
             self._store.set_alerts(self._store.alerts)
 
-    def _closings(self) -> list[Alert]:
-        return [each for each in self._alerts.values() if each.waits and each.kind is Kind.CLOSE]
+    def _closing_alerts(self) -> list[Alert]:
+        return [each for each in self._alerts.values() if each.is_active and each.kind is AlertKind.CLOSE]
 
     def close(self) -> None:
         """Write down what has not been written yet."""
@@ -316,11 +318,11 @@ class Alerts:
     def _save(self) -> None:
         self._unsaved = False
         self._wake.set()
-        if problem := self._kept.write(_File(tuple(self._alerts.values()))):
+        if problem := self._file.write(_AlertsFile(tuple(self._alerts.values()))):
             self._store.notify(Weight.WARNING, problem)
 
 
-def _by_ticker(alerts: Iterable[Alert]) -> dict[str, list[int]]:
+def _ids_by_ticker(alerts: Iterable[Alert]) -> dict[str, list[int]]:
     made: dict[str, list[int]] = {}
     for each in alerts:
         made.setdefault(each.ticker, []).append(each.id)

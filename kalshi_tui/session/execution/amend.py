@@ -2,43 +2,52 @@
 
 from dataclasses import dataclass, replace
 
-from kalshi_tui.domain.order import Action, Order, OrderState, OrderTerms, exposure, yes_price
+from kalshi_tui.domain.order import Action, Order, OrderState, OrderTerms, to_outcome_price, to_yes_price
 from kalshi_tui.domain.price import Count, Price
-from kalshi_tui.domain.text import count_words, order_words, price_words
+from kalshi_tui.domain.text import order_text, plain_count_text, plain_price_text
 from kalshi_tui.kalshi.errors import KalshiError, NotFound, NotSent, Refused
 from kalshi_tui.kalshi.replies import AmendAck
 from kalshi_tui.kalshi.rest import RestClient
-from kalshi_tui.session.execution.order_lookup import Inquiry
-from kalshi_tui.session.execution.risk_checks import READ_ONLY, Guard, unpassed
-from kalshi_tui.session.execution.submit import MET_OWN, Trading
-from kalshi_tui.session.interface import Outcome
+from kalshi_tui.session.execution.order_lookup import OrderLookup
+from kalshi_tui.session.execution.risk_checks import READ_ONLY, RiskChecks, describe_unacknowledged
+from kalshi_tui.session.execution.submit import SELF_TRADE_REASON, OrderExecutor
+from kalshi_tui.session.interface import OrderResult
 from kalshi_tui.session.notices import Weight
 from kalshi_tui.session.store import Store
 
 
 @dataclass(frozen=True, slots=True)
-class _Change:
+class _Amendment:
     """What an order is to become. ``smaller``: nothing but a smaller count, which keeps the place."""
 
     price: Price
-    left: Count
-    smaller: bool
+    resting_count: Count
+    is_decrease: bool
 
-    def words(self, order: Order) -> str:
-        return f"{count_words(self.left)} at {price_words(exposure(order.book_side, self.price)[1])}"
+    def describe(self, order: Order) -> str:
+        return f"{plain_count_text(self.resting_count)} at {plain_price_text(to_outcome_price(order.book_side, self.price)[1])}"
 
 
-class Changer:
+class OrderAmender:
     """Amends and decreases, each sent once; what nobody has answered for is asked about."""
 
-    def __init__(self, rest: RestClient, store: Store, guard: Guard, inquiry: Inquiry, trading: Trading) -> None:
+    def __init__(
+        self,
+        rest: RestClient,
+        store: Store,
+        risk_checks: RiskChecks,
+        order_lookup: OrderLookup,
+        order_executor: OrderExecutor,
+    ) -> None:
         self._rest = rest
         self._store = store
-        self._guard = guard
-        self._inquiry = inquiry
-        self._trading = trading
+        self._risk_checks = risk_checks
+        self._order_lookup = order_lookup
+        self._order_executor = order_executor
 
-    async def amend(self, order: Order, price: Price, left: Count, agreed: frozenset[str] = frozenset()) -> Outcome:
+    async def amend(
+        self, order: Order, price: Price, resting_count: Count, acknowledged: frozenset[str] = frozenset()
+    ) -> OrderResult:
         """Change price (YES terms) and resting count of an order, and say what became of it.
 
         A smaller count alone is a decrease, which keeps the place in the queue; all else is an amendment
@@ -46,111 +55,113 @@ class Changer:
         """
         order = self._store.known_order(order)
         if order.state is not OrderState.RESTING:
-            return Outcome(order, f"Not changed: the order is {order.state.value}.", refused=True)
-        change = _Change(price, left, price == order.yes_price and left < order.remaining)
-        wanted = change.words(order)
-        if against := self._against(order, change, agreed) or self._unwritten(order, change, wanted):
-            return self._unchanged(order, against)
-        if "live" in agreed:
-            self._guard.armed = True
-        self._store.amending[order.order_id] = price, left
+            return OrderResult(order, f"Not changed: the order is {order.state.value}.", refused=True)
+        change = _Amendment(price, resting_count, price == order.yes_price and resting_count < order.remaining)
+        wanted = change.describe(order)
+        if against := self._describe_violations(order, change, acknowledged) or self._try_record_request(
+            order, change, wanted
+        ):
+            return self._report_unchanged(order, against)
+        if "live" in acknowledged:
+            self._risk_checks.is_live_acknowledged = True
+        self._store.pending_amends[order.order_id] = price, resting_count
         self._store.notices.hold(order)
         known = False
         try:
-            ack = await self._ask(order, change)
+            ack = await self._send(order, change)
             known = True
         except NotFound:
             known = True
-            return await self._trading.look_up(order, "Not changed: it is gone already.", "change")
+            return await self._order_executor.read_back(order, "Not changed: it is gone already.", "change")
         except (Refused, NotSent) as error:
             known = True
-            self._trading.look_at_hours(getattr(error, "status", 0), getattr(error, "code", ""))
-            outcome = self._unchanged(order, str(error))
+            self._order_executor.check_exchange_hours(getattr(error, "status", 0), getattr(error, "code", ""))
+            outcome = self._report_unchanged(order, str(error))
             self._store.answered(order, end_told=False)
             return outcome
         except KalshiError as error:
-            return self._perhaps_changed(order, wanted, str(error))
+            return self._report_unknown(order, wanted, str(error))
         except BaseException as error:
-            self._perhaps_changed(order, wanted, f"it failed inside the program ({type(error).__name__}).")
+            self._report_unknown(order, wanted, f"it failed inside the program ({type(error).__name__}).")
             raise
         finally:
             # Else what it is being changed to goes on counting until that is known.
             if known:
-                self._store.amending.pop(order.order_id, None)
+                self._store.pending_amends.pop(order.order_id, None)
         now = self._store.known_order(order)
         if not now.state.final:
-            self._store.order(amended(now, order, ack, price, left))
-        self._trading.is_doubtful()
-        return self._changed(order, change)
+            self._store.order(apply_amend_ack(now, order, ack, price, resting_count))
+        self._order_executor.request_account_read()
+        return self._report_changed(order, change)
 
-    def _against(self, order: Order, change: "_Change", agreed: frozenset[str]) -> str:
+    def _describe_violations(self, order: Order, change: "_Amendment", acknowledged: frozenset[str]) -> str:
         """Say what speaks against a change. Nothing does against a smaller count, but that nothing may be sent."""
-        if change.smaller:
-            return READ_ONLY if self._guard.read_only else ""
-        terms = amended_terms(self._store, order, change.price, change.left)
-        return unpassed(self._guard.objections(terms, instead_of=order), agreed)
+        if change.is_decrease:
+            return READ_ONLY if self._risk_checks.read_only else ""
+        terms = amended_terms(self._store, order, change.price, change.resting_count)
+        return describe_unacknowledged(self._risk_checks.check(terms, replacing=order), acknowledged)
 
-    def _unwritten(self, order: Order, change: "_Change", wanted: str) -> str:
+    def _try_record_request(self, order: Order, change: "_Amendment", wanted: str) -> str:
         """Write down what is asked for; say why it must stay here if that cannot be done."""
         what = f"change asked: {wanted}"
-        if change.smaller:
+        if change.is_decrease:
             # It takes risk away, as a cancel does, and waits for no disk either.
-            self._trading.write_asked(order, what)
+            self._order_executor.record_request(order, what)
             return ""
-        return self._trading.unwritten(order, what, room=True)
+        return self._order_executor.try_record_request(order, what, check_disk_space=True)
 
-    async def _ask(self, order: Order, change: "_Change") -> AmendAck:
-        if change.smaller:
-            return await self._rest.decrease_order(order.order_id, order.ticker, to=change.left)
+    async def _send(self, order: Order, change: "_Amendment") -> AmendAck:
+        if change.is_decrease:
+            return await self._rest.decrease_order(order.order_id, order.ticker, to=change.resting_count)
         return await self._rest.amend_order(
             order.order_id,
             order.ticker,
             order.book_side,
             change.price,
-            order.filled + change.left,
+            order.filled + change.resting_count,
             client_order_id=order.client_order_id,
         )
 
-    def _changed(self, before: Order, change: "_Change") -> Outcome:
+    def _report_changed(self, before: Order, change: "_Amendment") -> OrderResult:
         known = self._store.known_order(before)
-        place = "keeps its place in the queue" if change.smaller else "at the end of the queue"
+        place = "keeps its place in the queue" if change.is_decrease else "at the end of the queue"
         if known.state is not OrderState.RESTING:
             place = f"it is {known.state.value} now"
-        sentence = f"Changed: {order_words(before)} -> {change.words(before)}, {place}."
+        sentence = f"Changed: {order_text(before)} -> {change.describe(before)}, {place}."
         self._store.notify(Weight.GOOD, sentence, known.ticker)
         self._store.answered(known)
-        return Outcome(known, sentence)
+        return OrderResult(known, sentence)
 
-    def _unchanged(self, order: Order, why: str) -> Outcome:
-        sentence = f"Not changed: {order_words(order)}. {why}"
+    def _report_unchanged(self, order: Order, why: str) -> OrderResult:
+        sentence = f"Not changed: {order_text(order)}. {why}"
         self._store.notify(Weight.ERROR, sentence)
-        return Outcome(order, sentence, refused=True)
+        return OrderResult(order, sentence, refused=True)
 
-    def _perhaps_changed(self, order: Order, wanted: str, error: str) -> Outcome:
+    def _report_unknown(self, order: Order, wanted: str, error: str) -> OrderResult:
         """Note that it is not known at what price and count an order rests; the exchange is asked by its id."""
         why = f"It is not known whether it was changed to {wanted}: {error}"
         since_ms = self._rest.clock.now_ms()
         self._store.order(replace(self._store.known_order(order), state=OrderState.UNKNOWN, reason=why))
         known = self._store.known_order(order)
-        sentence = f"UNKNOWN: {order_words(order)}. {why} The exchange is being asked."
+        sentence = f"UNKNOWN: {order_text(order)}. {why} The exchange is being asked."
         self._store.notify(Weight.ERROR, sentence)
         self._store.answered(known, end_told=False)
-        self._trading.is_doubtful()
-        self._inquiry.ask_about(known, since_ms)
-        return Outcome(known, sentence)
+        self._order_executor.request_account_read()
+        self._order_lookup.start_lookup(known, since_ms)
+        return OrderResult(known, sentence)
 
 
-def amended_terms(store: Store, order: Order, price: Price, left: Count) -> OrderTerms:
+def amended_terms(store: Store, order: Order, price: Price, resting_count: Count) -> OrderTerms:
     """Give the order that a change makes of a resting one, in the trader's words where they are known."""
-    asked = store.asked.get(order.client_order_id)
+    asked = store.requested_sides.get(order.client_order_id)
     if asked is None:
-        side, own = exposure(order.book_side, price)
-        return OrderTerms(order.ticker, side, Action.BUY, own, left)
+        side, own = to_outcome_price(order.book_side, price)
+        return OrderTerms(order.ticker, side, Action.BUY, own, resting_count)
     action, side = asked
-    return OrderTerms(order.ticker, side, action, yes_price(side, price), left)
+    return OrderTerms(order.ticker, side, action, to_yes_price(side, price), resting_count)
 
 
-def amended(known: Order, before: Order, ack: AmendAck, price: Price, left: Count) -> Order:
+def apply_amend_ack(known: Order, before: Order, ack: AmendAck, price: Price, resting_count: Count) -> Order:
     """Give the order as the reply to a change says; counts that it leaves out have not changed.
 
     docs/kalshi-api.md, section 6.
@@ -159,12 +170,12 @@ def amended(known: Order, before: Order, ack: AmendAck, price: Price, left: Coun
     """
     by_reply = before.filled + (ack.filled or 0)
     filled = max(known.filled, by_reply)
-    remaining = ack.remaining if ack.remaining is not None else min(left, before.remaining)
+    remaining = ack.remaining if ack.remaining is not None else min(resting_count, before.remaining)
     remaining = max(remaining - (filled - by_reply), 0)
     state, reason = OrderState.RESTING, ""
     if not remaining:
-        whole = filled >= before.filled + left
-        state, reason = (OrderState.FILLED, "") if whole else (OrderState.CANCELLED, MET_OWN)
+        whole = filled >= before.filled + resting_count
+        state, reason = (OrderState.FILLED, "") if whole else (OrderState.CANCELLED, SELF_TRADE_REASON)
     return replace(
         known,
         yes_price=price,

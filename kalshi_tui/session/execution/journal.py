@@ -14,8 +14,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final, Self
 
-from kalshi_tui.domain.limits import Sent
-from kalshi_tui.domain.order import Order, OrderState, OrderTerms, unsent
+from kalshi_tui.domain.limits import DailyVolume
+from kalshi_tui.domain.order import Order, OrderState, OrderTerms, order_from_terms
 from kalshi_tui.session.execution.journal_rows import (
     COURSE,
     MAX_MS,
@@ -43,12 +43,12 @@ from kalshi_tui.session.execution.journal_sql import (
     UNCOUNTED,
 )
 
-VERSION: Final = 1
-USERS: Final = "-users"
+SCHEMA_VERSION: Final = 1
+USERS_FILE_SUFFIX: Final = "-users"
 """Behind the journal's name: the file on which its users hold a lock."""
-WAIT_S: Final = 2.0
+BUSY_TIMEOUT_S: Final = 2.0
 """How long a write waits for another program that has the journal open."""
-ROOM: Final = 8 * 1024 * 1024
+MIN_FREE_BYTES: Final = 8 * 1024 * 1024
 """Bytes of its disk that have to be free for a further order: what becomes of it has to find room too."""
 ADVICE: Final = {
     sqlite3.SQLITE_FULL: "make room on the disk",
@@ -85,15 +85,15 @@ class Journal:
         self.set_aside: tuple[SetAside, ...] = ()
         """The rows among the open ones that could not be read, as of the last look."""
         self._path = path
-        self._file = None if path is None else _which(path)
-        self._users = None if path is None else _user_of(path)
+        self._file_identity = None if path is None else _identify_file(path)
+        self._users_lock = None if path is None else _lock_users_file(path)
         """A file that every program that uses this journal holds a shared lock on, until it ends however it ends."""
         self._account = account
-        self._known: dict[str, tuple[object, ...]] = {}
+        self._recorded_orders: dict[str, tuple[object, ...]] = {}
         """What is written of the intents of this run, and of earlier ones that have been heard of."""
         self._damaged: set[str] = set()
         """Of these the row holds what cannot be read; it goes into the history before it is written over."""
-        self._foreign: set[str] = set()
+        self._foreign_ids: set[str] = set()
         """Client order ids that are not in this journal."""
 
     @classmethod
@@ -107,15 +107,15 @@ class Journal:
             # One that came back from a copy may be open to others; SQLite gives its further files the same mode.
             path.chmod(0o600)
             # One thread has it at a time; a library may close it from another.
-            connection = sqlite3.connect(path, timeout=WAIT_S, isolation_level=None, check_same_thread=False)
+            connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
             try:
-                _prepare(connection)
+                _initialize_database(connection)
             except BaseException:
                 connection.close()
                 raise
-        except (OSError, sqlite3.Error, _OtherVersionError) as error:
+        except (OSError, sqlite3.Error, _VersionMismatchError) as error:
             raise JournalError(
-                f"the order journal {path} cannot be used ({_why(error)}). Without it no order is sent: "
+                f"the order journal {path} cannot be used ({_describe_error(error)}). Without it no order is sent: "
                 f"{_advice(error)}."
             ) from error
         opened = cls(connection, account, path)
@@ -143,7 +143,7 @@ class Journal:
             try:
                 connection.row_factory = sqlite3.Row
                 connection.text_factory = text
-                if connection.execute("PRAGMA user_version").fetchone()[0] == VERSION:
+                if connection.execute("PRAGMA user_version").fetchone()[0] == SCHEMA_VERSION:
                     return cls(connection, account, path, trouble=trouble)
             except BaseException:
                 connection.close()
@@ -156,10 +156,10 @@ class Journal:
         return stand_in
 
     @staticmethod
-    def forget(path: Path) -> None:
+    def delete(path: Path) -> None:
         """Remove a journal: that of a practice account that is thrown away. Raises JournalError."""
         try:
-            for suffix in ("", "-wal", "-shm", USERS):
+            for suffix in ("", "-wal", "-shm", USERS_FILE_SUFFIX):
                 path.with_name(path.name + suffix).unlink(missing_ok=True)
         except OSError as error:
             raise JournalError(f"The order journal {path} cannot be removed ({error.strerror or error}).") from error
@@ -168,32 +168,32 @@ class Journal:
     def in_memory(cls, account: str = "") -> Self:
         """Make a journal that is forgotten at the end: for a session that is to leave nothing behind."""
         connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
-        _prepare(connection)
+        _initialize_database(connection)
         return cls(connection, account)
 
     def close(self) -> None:
         """Close it; nothing is lost, everything has been written."""
         self._connection.close()
-        if self._users is not None:
-            os.close(self._users)
-            self._users = None
+        if self._users_lock is not None:
+            os.close(self._users_lock)
+            self._users_lock = None
 
     def is_shared(self) -> bool:
         """Say whether another program has this journal open now, and may be sending what it says is being sent."""
-        if self._users is None:
+        if self._users_lock is None:
             return False
         try:
-            fcntl.flock(self._users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(self._users_lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             return True
         finally:
             with suppress(OSError):
-                fcntl.flock(self._users, fcntl.LOCK_SH | fcntl.LOCK_NB)
+                fcntl.flock(self._users_lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
         return False
 
     def newest_change_ms(self) -> int:
         """Return when the last line of this account was written, Unix time of the exchange; 0 for an empty journal."""
-        (row,) = self._read(NEWEST, (self._account,))
+        (row,) = self._query(NEWEST, (self._account,))
         return row["newest"] or 0
 
     @property
@@ -202,10 +202,10 @@ class Journal:
 
     # Writing.
 
-    def draft(self, client_order_id: str, terms: OrderTerms, at_ms: int) -> None:
+    def record_draft(self, client_order_id: str, terms: OrderTerms, at_ms: int) -> None:
         """Write an intent down at the confirm step; ``at_ms`` is Unix time. Raises JournalError."""
-        drafted = unsent(client_order_id, terms, OrderState.DRAFTED, at_ms)
-        with self._writing() as cursor:
+        drafted = order_from_terms(client_order_id, terms, OrderState.DRAFTED, at_ms)
+        with self._transaction() as cursor:
             cursor.execute(
                 "INSERT INTO intents (client_order_id, account, drafted_ms, ticker, side, action, price, count, tif, "
                 "post_only, reduce_only, expires_s, self_trade, cancel_on_pause, order_group_id, state, remaining, "
@@ -232,28 +232,28 @@ class Journal:
                     terms.count,
                 ),
             )
-            _add_change(cursor, drafted, at_ms, OrderState.DRAFTED.value)
-        self._known[client_order_id] = _facts(drafted)
+            _insert_change(cursor, drafted, at_ms, OrderState.DRAFTED.value)
+        self._recorded_orders[client_order_id] = _recorded_fields(drafted)
 
-    def sending(self, client_order_id: str, terms: OrderTerms, at_ms: int) -> None:
+    def record_sending(self, client_order_id: str, terms: OrderTerms, at_ms: int) -> None:
         """Write down that an intent is now sent; ``at_ms`` is the exchange's time. Raises JournalError.
 
         One that could not be written at the confirm step is written now. While the disk is all but full none is: an
         order must not leave whose reply could not be written.
         """
-        self.check_room()
-        if self._known.get(client_order_id) is None:
-            self.draft(client_order_id, terms, at_ms)
-        order = unsent(client_order_id, terms, OrderState.SENDING, at_ms)
-        with self._writing() as cursor:
+        self.check_disk_space()
+        if self._recorded_orders.get(client_order_id) is None:
+            self.record_draft(client_order_id, terms, at_ms)
+        order = order_from_terms(client_order_id, terms, OrderState.SENDING, at_ms)
+        with self._transaction() as cursor:
             cursor.execute(
                 "UPDATE intents SET sent_ms = ?, state = ?, reason = '' WHERE client_order_id = ?",
                 (at_ms, order.state.value, client_order_id),
             )
-            _add_change(cursor, order, at_ms, order.state.value)
-        self._known[client_order_id] = _facts(order)
+            _insert_change(cursor, order, at_ms, order.state.value)
+        self._recorded_orders[client_order_id] = _recorded_fields(order)
 
-    def check_room(self) -> None:
+    def check_disk_space(self) -> None:
         """Raise JournalError if what becomes of a further order might find no room on the disk.
 
         Or if the file has been moved or deleted: what is written goes on into it, but the next start would not find it.
@@ -265,28 +265,30 @@ class Journal:
         try:
             disk = shutil.disk_usage(self._path.parent)
         except OSError as error:
-            raise JournalError(f"The folder of the order journal cannot be looked at ({_why(error)}).") from error
-        if _which(self._path) != self._file:
+            raise JournalError(
+                f"The folder of the order journal cannot be looked at ({_describe_error(error)})."
+            ) from error
+        if _identify_file(self._path) != self._file_identity:
             raise JournalError(
                 f"The order journal {self._path} has been moved or deleted; the next start would know nothing of the "
                 "order. Put it back, or quit and start again."
             )
         # Some network disks do not tell, and say 0 of 0.
-        if disk.total and disk.free < ROOM:
+        if disk.total and disk.free < MIN_FREE_BYTES:
             raise JournalError(
                 f"The order journal cannot be written for much longer: its disk has only {disk.free // 1_000_000} MB "
                 "left. Make room on the disk."
             )
 
-    def note(self, order: Order, at_ms: int) -> None:
+    def record_update(self, order: Order, at_ms: int) -> None:
         """Write down a change of an order of this journal; of others, and without one, nothing. Raises JournalError.
 
         Nothing in a journal that cannot be written either: that was told when it was opened.
         """
-        known = None if self.trouble else self._of(order.client_order_id)
-        if known is None or known == _facts(order):
+        known = None if self.trouble else self._find_recorded(order.client_order_id)
+        if known is None or known == _recorded_fields(order):
             return
-        with self._writing() as cursor:
+        with self._transaction() as cursor:
             if order.client_order_id in self._damaged:
                 self._keep_damaged(cursor, order, at_ms)
             cursor.execute(
@@ -303,15 +305,15 @@ class Journal:
                     order.client_order_id,
                 ),
             )
-            _add_change(cursor, order, at_ms, order.state.value)
-        self._known[order.client_order_id] = _facts(order)
+            _insert_change(cursor, order, at_ms, order.state.value)
+        self._recorded_orders[order.client_order_id] = _recorded_fields(order)
         self._damaged.discard(order.client_order_id)
 
     def never_arrived(self, client_order_id: str, at_ms: int) -> None:
         """Write down that the exchange has no such order, of a row that is set aside. Raises JournalError."""
-        if self.trouble or self._of(client_order_id) is None:
+        if self.trouble or self._find_recorded(client_order_id) is None:
             return
-        with self._writing() as cursor:
+        with self._transaction() as cursor:
             cursor.execute(
                 "UPDATE intents SET state = ? WHERE client_order_id = ?", (OrderState.NOT_SENT.value, client_order_id)
             )
@@ -325,43 +327,45 @@ class Journal:
         """Put what the row holds and cannot be read into its history: it is written over now, and never lost."""
         row = cursor.execute(BY_NAME, (order.client_order_id,)).fetchone()
         held = "; ".join(f"{name} is {row[name]!a}" for name in COURSE)
-        _add_change(cursor, replace(order, reason=held), at_ms, "damaged row, as it was")
+        _insert_change(cursor, replace(order, reason=held), at_ms, "damaged row, as it was")
 
-    def asked(self, order: Order, what: str, at_ms: int) -> None:
+    def record_request(self, order: Order, what: str, at_ms: int) -> None:
         """Write down that a cancel or a change is asked for, before it is; for intents alone. Raises JournalError."""
-        if not self.trouble and self._of(order.client_order_id) is not None:
-            with self._writing() as cursor:
-                _add_change(cursor, order, at_ms, what)
+        if not self.trouble and self._find_recorded(order.client_order_id) is not None:
+            with self._transaction() as cursor:
+                _insert_change(cursor, order, at_ms, what)
 
-    def first_look(self, day: str, worth: int, at_ms: int) -> tuple[int, int]:
+    def ensure_day_start(self, day: str, account_value: int, at_ms: int) -> tuple[int, int]:
         """Return when the account was first looked at on a day, and what it was worth; this look, if it is the first.
 
         Money in 1/1,000,000 dollar, ``at_ms`` Unix time. Raises JournalError.
         """
         if self.trouble:
             raise JournalError(self.trouble)
-        row = self._first_look(day)
+        row = self._read_day_start(day)
         if row is None:
-            with self._writing() as cursor:
-                cursor.execute("INSERT OR IGNORE INTO days VALUES (?,?,?,?)", (self._account, day, at_ms, worth))
-            row = self._first_look(day) or (at_ms, worth)
+            with self._transaction() as cursor:
+                cursor.execute(
+                    "INSERT OR IGNORE INTO days VALUES (?,?,?,?)", (self._account, day, at_ms, account_value)
+                )
+            row = self._read_day_start(day) or (at_ms, account_value)
         return row
 
-    def _of(self, client_order_id: str) -> tuple[object, ...] | None:
+    def _find_recorded(self, client_order_id: str) -> tuple[object, ...] | None:
         """Return what is written of an intent, of an earlier run too; None for orders not of this journal."""
-        if client_order_id in self._known or client_order_id in self._foreign or not client_order_id:
-            return self._known.get(client_order_id)
-        rows = self._read(f"{BY_NAME} AND account = ?", (client_order_id, self._account))
+        if client_order_id in self._recorded_orders or client_order_id in self._foreign_ids or not client_order_id:
+            return self._recorded_orders.get(client_order_id)
+        rows = self._query(f"{BY_NAME} AND account = ?", (client_order_id, self._account))
         if not rows:
-            self._foreign.add(client_order_id)
+            self._foreign_ids.add(client_order_id)
             return None
-        known = self._known[client_order_id] = _written(rows[0])
+        known = self._recorded_orders[client_order_id] = _written(rows[0])
         if damage(rows[0], COURSE):
             self._damaged.add(client_order_id)
         return known
 
-    def _first_look(self, day: str) -> tuple[int, int] | None:
-        rows = self._read("SELECT at_ms, worth FROM days WHERE account = ? AND day = ?", (self._account, day))
+    def _read_day_start(self, day: str) -> tuple[int, int] | None:
+        rows = self._query("SELECT at_ms, worth FROM days WHERE account = ? AND day = ?", (self._account, day))
         if not rows:
             return None
         at_ms, worth = rows[0]["at_ms"], rows[0]["worth"]
@@ -391,7 +395,7 @@ class Journal:
                 entries.append(entry)
             name = entry.order.client_order_id if entry is not None else aside[-1].client_order_id
             if name and row["account"] == self._account:
-                self._known[name] = _written(row)
+                self._recorded_orders[name] = _written(row)
                 if damage(row, COURSE):
                     self._damaged.add(name)
         self.set_aside = tuple(aside)
@@ -424,18 +428,18 @@ class Journal:
         except sqlite3.Error:
             return None
 
-    def sent_since(self, since_ms: int) -> Sent:
+    def sent_since(self, since_ms: int) -> DailyVolume:
         """Sum what was sent from ``since_ms`` on and reached the exchange, or may have: the limits of a day."""
         if self.trouble:
             raise JournalError(self.trouble)
-        (row,) = self._read(SUM, (OVER, self._account, since_ms, NEVER_REACHED, EVERY))
-        uncounted = self._read(UNCOUNTED, (self._account, since_ms, NEVER_REACHED, EVERY))
+        (row,) = self._query(SUM, (OVER, self._account, since_ms, NEVER_REACHED, EVERY))
+        uncounted = self._query(UNCOUNTED, (self._account, since_ms, NEVER_REACHED, EVERY))
         unread = sum(row["changed_ms"] is None or row["changed_ms"] >= since_ms for row in uncounted)
-        return Sent(row[0], row[1], unread)
+        return DailyVolume(row[0], row[1], unread)
 
     def history(self, client_order_id: str) -> list[Change]:
         """Return all that is written of an intent and can be read, oldest first."""
-        rows = self._read(HISTORY, (client_order_id,))
+        rows = self._query(HISTORY, (client_order_id,))
         return [change for change in map(read_change, rows) if change is not None]
 
     def examine(self) -> list[str]:
@@ -458,7 +462,7 @@ class Journal:
     # The database.
 
     @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Cursor]:
+    def _transaction(self) -> Iterator[sqlite3.Cursor]:
         """Write in one transaction, on the disk by the end."""
         if self.trouble:
             raise JournalError(self.trouble)
@@ -475,17 +479,19 @@ class Journal:
         except sqlite3.Error as error:
             raise JournalError(f"The order journal cannot be written ({error}): {_advice(error)}.") from error
 
-    def _read(self, statement: str, values: tuple[str | int, ...]) -> list[sqlite3.Row]:
+    def _query(self, statement: str, values: tuple[str | int, ...]) -> list[sqlite3.Row]:
         try:
             return list(self._connection.execute(statement, values))
         except sqlite3.Error as error:
             raise JournalError(f"The order journal{self._where} cannot be read ({error}): {_advice(error)}.") from error
 
 
-def _user_of(path: Path) -> int | None:
+def _lock_users_file(path: Path) -> int | None:
     """Hold the file that says who uses a journal; None where there can be none: then nobody else is seen."""
     try:
-        descriptor = os.open(path.with_name(path.name + USERS), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        descriptor = os.open(
+            path.with_name(path.name + USERS_FILE_SUFFIX), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
+        )
     except OSError:
         return None
     with suppress(OSError):
@@ -494,7 +500,7 @@ def _user_of(path: Path) -> int | None:
     return descriptor
 
 
-def _which(path: Path) -> tuple[int, int] | None:
+def _identify_file(path: Path) -> tuple[int, int] | None:
     """Give what tells a file from another one of its name; None if there is none."""
     try:
         found = path.stat()
@@ -503,14 +509,14 @@ def _which(path: Path) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
-def _why(error: Exception) -> str:
+def _describe_error(error: Exception) -> str:
     """Give what went wrong, without the path that the sentence names already."""
     return (error.strerror if isinstance(error, OSError) else None) or str(error)
 
 
 def _advice(error: Exception) -> str:
     """Say what to do about a journal that cannot be used."""
-    if isinstance(error, _OtherVersionError):
+    if isinstance(error, _VersionMismatchError):
         return "start the version of the program that made it, or move the file away"
     if isinstance(error, OSError):
         return "mend its folder's permissions or make room"
@@ -518,16 +524,16 @@ def _advice(error: Exception) -> str:
     return ADVICE.get(code, DAMAGED)
 
 
-class _OtherVersionError(Exception):
+class _VersionMismatchError(Exception):
     """A journal of another version of the program."""
 
 
-def _prepare(connection: sqlite3.Connection) -> None:
+def _initialize_database(connection: sqlite3.Connection) -> None:
     connection.row_factory = sqlite3.Row
     connection.text_factory = text
-    if (version := connection.execute("PRAGMA user_version").fetchone()[0]) not in {0, VERSION}:
+    if (version := connection.execute("PRAGMA user_version").fetchone()[0]) not in {0, SCHEMA_VERSION}:
         # Before anything of it is changed.
-        raise _OtherVersionError(f"it is of another version, {version}")
+        raise _VersionMismatchError(f"it is of another version, {version}")
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("BEGIN IMMEDIATE")
@@ -535,7 +541,7 @@ def _prepare(connection: sqlite3.Connection) -> None:
     if version == 0:
         for statement in SCHEMA.split(";"):
             connection.execute(statement)
-        connection.execute(f"PRAGMA user_version = {VERSION}")
+        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
     connection.execute("COMMIT")
 
 
@@ -544,7 +550,7 @@ def _written(row: sqlite3.Row) -> tuple[object, ...]:
     return tuple(row[name] for name in ("state", "order_id", "filled", "remaining", "yes_price", "initial", "reason"))
 
 
-def _facts(order: Order) -> tuple[object, ...]:
+def _recorded_fields(order: Order) -> tuple[object, ...]:
     """Return what is worth a line when it changes."""
     return (
         order.state.value,
@@ -557,7 +563,7 @@ def _facts(order: Order) -> tuple[object, ...]:
     )
 
 
-def _add_change(cursor: sqlite3.Cursor, order: Order, at_ms: int, what: str) -> None:
+def _insert_change(cursor: sqlite3.Cursor, order: Order, at_ms: int, what: str) -> None:
     cursor.execute(
         "INSERT INTO changes (client_order_id, at_ms, what, order_id, filled, remaining, yes_price, reason) "
         "VALUES (?,?,?,?,?,?,?,?)",

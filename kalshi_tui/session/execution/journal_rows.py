@@ -10,7 +10,7 @@ from enum import Enum
 from typing import Any, Final
 
 from kalshi_tui.domain.book import Side
-from kalshi_tui.domain.order import Action, Order, OrderState, OrderTerms, SelfTrade, TimeInForce, unsent
+from kalshi_tui.domain.order import Action, Order, OrderState, OrderTerms, SelfTrade, TimeInForce, order_from_terms
 from kalshi_tui.domain.price import PRICE_UNIT
 
 MAX_MS: Final = 4_102_444_800_000
@@ -152,7 +152,7 @@ def read_row(row: sqlite3.Row, lines: Sequence[sqlite3.Row] | None, where: str) 
     entry = None
     if not of_terms:
         # Neither its time nor the exchange's id is believed: it is looked for by the trader's own.
-        order = unsent(name, _terms(row), OrderState.UNKNOWN, 0)
+        order = order_from_terms(name, _terms(row), OrderState.UNKNOWN, 0)
         entry = Entry(_terms(row), order, changed_ms, in_flight=True)
     return SetAside(name, ticker, _sentence(row, found, name, where), entry)
 

@@ -12,17 +12,17 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from kalshi_tui.domain.order import Order, OrderState
-from kalshi_tui.domain.text import order_words
+from kalshi_tui.domain.text import order_text
 from kalshi_tui.kalshi.errors import NotFound
 from kalshi_tui.kalshi.order_status import (
-    AGREE_S,
-    AGREEING_READS,
-    ASK_AGAIN_S,
-    ASK_AT_MOST_S,
+    REQUIRED_MISSES,
+    SEARCH_FIRST_DELAY_S,
+    SEARCH_MAX_DELAY_S,
+    SEARCH_RECHECK_DELAY_S,
     by_id,
-    listed,
-    passes,
-    sought,
+    is_fresh_enough,
+    resolve_order,
+    search_order,
 )
 from kalshi_tui.kalshi.rest import RestClient
 from kalshi_tui.session.notices import Weight
@@ -42,7 +42,7 @@ class _Search:
     task: asyncio.Task[None] | None = None
 
 
-class Inquiry:
+class OrderLookup:
     """Asks about unknown orders in the background, each once at a time, until they are known."""
 
     def __init__(self, rest: RestClient, store: Store, sleep: Sleep) -> None:
@@ -57,7 +57,7 @@ class Inquiry:
         self.on_found: Callable[[], None] | None = None
         """Called when an order has been found: cash and positions are to be read again."""
 
-    def ask_about(self, order: Order, since_ms: int = 0) -> None:
+    def start_lookup(self, order: Order, since_ms: int = 0) -> None:
         """Start asking what became of an order; ``since_ms`` is the exchange's time of what is not known of it."""
         name = order.client_order_id or order.order_id
         since_ms = max(since_ms, order.created_ms)
@@ -66,7 +66,7 @@ class Inquiry:
                 running.since_ms, running.misses = since_ms, 0
             return
         search = self._searches[name] = _Search(since_ms)
-        search.task = asyncio.create_task(self._inquire(order, search), name=f"inquiry {name}")
+        search.task = asyncio.create_task(self._run_lookup(order, search), name=f"inquiry {name}")
         search.task.add_done_callback(lambda _: self._searches.pop(name, None))
 
     def look_for(self, client_order_id: str, ticker: str, since_ms: int) -> None:
@@ -83,21 +83,21 @@ class Inquiry:
         while True:
             try:
                 # In every market and of any time: nothing else in that row is believed.
-                found = await sought(
+                found = await resolve_order(
                     self._rest,
                     client_order_id,
                     ticker=None,
                     sent_ms=0,
-                    not_after_ms=lambda: since_ms,
+                    latest_arrival_ms=lambda: since_ms,
                     within_s=LOOK_WITHIN_S,
                     sleep=self._sleep,
                 )
                 break
             except Exception:  # noqa: BLE001 - whatever goes wrong here, the order must be asked about on
-                await self._sleep(ASK_AT_MOST_S)
+                await self._sleep(SEARCH_MAX_DELAY_S)
         self.lost.pop(client_order_id, None)
         if found is not None:
-            self._found(found)
+            self._report_found(found)
             return
         sentence = f"Never arrived: the order with the client order id {client_order_id}, of a row that is set aside."
         self._store.notify(Weight.WARNING, f"{sentence} The exchange has no such order; it was asked several times.")
@@ -111,12 +111,12 @@ class Inquiry:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _inquire(self, order: Order, search: _Search) -> None:
-        wait = ASK_AGAIN_S
+    async def _run_lookup(self, order: Order, search: _Search) -> None:
+        wait = SEARCH_FIRST_DELAY_S
         while (known := self._store.known_order(order)).state is OrderState.UNKNOWN:
             try:
                 # Before the question itself: the answer is at least as fresh as this.
-                passed = passes(await self._rest.user_data_timestamp(), search.since_ms)
+                passed = is_fresh_enough(await self._rest.user_data_timestamp(), search.since_ms)
                 found = await self._find(known)
             except Exception:  # noqa: BLE001 - whatever goes wrong here, the order must be asked about on
                 search.misses = 0
@@ -124,13 +124,13 @@ class Inquiry:
                 if found is None:
                     search.misses = search.misses + 1 if passed else 0
                 elif passed or found.state.final or not known.order_id:
-                    self._found(found)
+                    self._report_found(found)
                     return
-                if search.misses >= AGREEING_READS and self._missed(known):
+                if search.misses >= REQUIRED_MISSES and self._conclude_missing(known):
                     return
             # Once the data have passed, what is left are a few reads that have to agree.
-            await self._sleep(AGREE_S if search.misses else wait)
-            wait = min(wait * 2, ASK_AT_MOST_S)
+            await self._sleep(SEARCH_RECHECK_DELAY_S if search.misses else wait)
+            wait = min(wait * 2, SEARCH_MAX_DELAY_S)
 
     async def _find(self, order: Order) -> Order | None:
         if order.order_id:
@@ -138,17 +138,17 @@ class Inquiry:
                 return await by_id(self._rest, order.order_id, ticker=order.ticker, sent_ms=order.created_ms)
             except NotFound:
                 return None
-        return await listed(self._rest, order.client_order_id, order.ticker, order.created_ms)
+        return await search_order(self._rest, order.client_order_id, order.ticker, order.created_ms)
 
-    def _found(self, found: Order) -> None:
+    def _report_found(self, found: Order) -> None:
         self._store.order(found)
         now = self._store.known_order(found)
         if not self._store.notices.has_told_end(now):
-            self._store.notify(Weight.GOOD, f"Found: {order_words(now)} is {now.state.value}.", now.ticker)
+            self._store.notify(Weight.GOOD, f"Found: {order_text(now)} is {now.state.value}.", now.ticker)
         if self.on_found is not None:
             self.on_found()
 
-    def _missed(self, order: Order) -> bool:
+    def _conclude_missing(self, order: Order) -> bool:
         """Conclude that an order is not there; say whether that was believed."""
         if order.order_id:
             # It was there once. What is neither resting nor to be read is over, and its fills have been told.
@@ -159,5 +159,5 @@ class Inquiry:
             self._store.order(replace(order, state=OrderState.NOT_SENT, reason=reason, remaining=0))
         now = self._store.known_order(order)
         if now.state is OrderState.NOT_SENT:
-            self._store.notify(Weight.WARNING, f"Never arrived: {order_words(order)}. {reason}", order.ticker)
+            self._store.notify(Weight.WARNING, f"Never arrived: {order_text(order)}. {reason}", order.ticker)
         return now.state is not OrderState.UNKNOWN

@@ -10,47 +10,49 @@ from dataclasses import replace
 from typing import Final
 
 from kalshi_tui.domain.book import Side
-from kalshi_tui.domain.order import Order, OrderState, OrderTerms, TimeInForce, unsent
+from kalshi_tui.domain.order import Order, OrderState, OrderTerms, TimeInForce, order_from_terms
 from kalshi_tui.domain.price import MONEY_UNIT
 from kalshi_tui.domain.text import (
-    count_words,
-    money_words,
-    order_words,
-    terms_words,
+    order_text,
+    plain_count_text,
+    plain_money_text,
+    terms_text,
 )
 from kalshi_tui.kalshi.errors import DuplicateOrder, KalshiError, NotFound, NotSent, Refused, UnknownOutcome
 from kalshi_tui.kalshi.order_status import by_id
 from kalshi_tui.kalshi.replies import OrderAck
 from kalshi_tui.kalshi.rest import RestClient
 from kalshi_tui.session.execution.journal import Journal, JournalError
-from kalshi_tui.session.execution.order_lookup import Inquiry
-from kalshi_tui.session.execution.risk_checks import READ_ONLY, Guard, unpassed
-from kalshi_tui.session.interface import Outcome
+from kalshi_tui.session.execution.order_lookup import OrderLookup
+from kalshi_tui.session.execution.risk_checks import READ_ONLY, RiskChecks, describe_unacknowledged
+from kalshi_tui.session.interface import OrderResult
 from kalshi_tui.session.notices import Weight
-from kalshi_tui.session.store import Store, killed_words
+from kalshi_tui.session.store import Store, describe_unfilled
 
-UNAVAILABLE: Final = 503
+HTTP_UNAVAILABLE: Final = 503
 PAUSE_CODES: Final = frozenset({"trading_paused", "exchange_paused"})
 """What an answer has when the exchange is paused or down (docs/kalshi-api.md, section 10)."""
-MET_OWN: Final = "at once: the rest would have met an order of your own"
-LONGEST_SENDING_MS: Final = 35_000
+SELF_TRADE_REASON: Final = "at once: the rest would have met an order of your own"
+MAX_SENDING_MS: Final = 35_000
 """How long a program can be at the sending of one order: the wait for tokens, and the longest exchange."""
 CLOCKS_DIFFER_MS: Final = 60_000
-ENDED_BEFORE: Final = "The program ended before it was known what became of it."
+PROGRAM_ENDED_REASON: Final = "The program ended before it was known what became of it."
 
 
-class Trading:
+class OrderExecutor:
     """Sends and cancels through one `RestClient`, and keeps journal and store true about it."""
 
-    def __init__(self, rest: RestClient, store: Store, journal: Journal, guard: Guard, inquiry: Inquiry) -> None:
+    def __init__(
+        self, rest: RestClient, store: Store, journal: Journal, risk_checks: RiskChecks, order_lookup: OrderLookup
+    ) -> None:
         self._rest = rest
         self._store = store
         self._journal = journal
-        self._guard = guard
-        self._inquiry = inquiry
-        self._sent: set[str] = set()
+        self._risk_checks = risk_checks
+        self._order_lookup = order_lookup
+        self._sent_ids: set[str] = set()
         """Client order ids that have been used in this run."""
-        self._said_unwritten = ""
+        self._reported_journal_error = ""
         self.on_closed: Callable[[], None] | None = None
         """Called when an answer says that the exchange may be paused or down."""
         self.on_doubt: Callable[[], None] | None = None
@@ -59,11 +61,11 @@ class Trading:
     def draft(self, terms: OrderTerms, client_order_id: str) -> None:
         """Write an intent down at the confirm step. One that cannot be written now is tried again before it is sent."""
         try:
-            self._journal.draft(client_order_id, terms, self._rest.clock.now_ms())
+            self._journal.record_draft(client_order_id, terms, self._rest.clock.now_ms())
         except JournalError as error:
             self._store.notify(Weight.ERROR, str(error))
 
-    def take_up(self) -> None:
+    def resume(self) -> None:
         """Go on where the journal ends: ask about every order that is not known to be over.
 
         So too about an order whose row cannot be read, if it has an id to ask by. Nothing in the file stops this.
@@ -76,26 +78,26 @@ class Trading:
             self._store.notify(Weight.ERROR, aside.sentence)
             if aside.entry is None and aside.client_order_id:
                 # Another program may be sending it at this moment.
-                latest_ms = now_ms + (LONGEST_SENDING_MS if shared else 0)
-                self._inquiry.look_for(aside.client_order_id, aside.ticker, latest_ms)
+                latest_ms = now_ms + (MAX_SENDING_MS if shared else 0)
+                self._order_lookup.look_for(aside.client_order_id, aside.ticker, latest_ms)
         for entry in entries:
             order = entry.order
-            self._remember(entry.terms, order.client_order_id)
-            self._sent.add(order.client_order_id)
+            self._remember_terms(entry.terms, order.client_order_id)
+            self._sent_ids.add(order.client_order_id)
             # Whatever it was when the program ended, nobody has looked since.
-            taken_up = replace(order, state=OrderState.UNKNOWN, reason=ENDED_BEFORE)
+            taken_up = replace(order, state=OrderState.UNKNOWN, reason=PROGRAM_ENDED_REASON)
             self._store.order(taken_up)
             self._store.notices.take_up(order)
             if not order.order_id and order.client_order_id not in set_aside:
-                sentence = f"UNKNOWN: {terms_words(entry.terms)} may or may not be live. {ENDED_BEFORE}"
+                sentence = f"UNKNOWN: {terms_text(entry.terms)} may or may not be live. {PROGRAM_ENDED_REASON}"
                 self._store.notify(Weight.ERROR, f"{sentence} The exchange is being asked.")
             # A time that lies further ahead than clocks differ is damaged, and is not waited for.
             since_ms = min(entry.changed_ms, now_ms + CLOCKS_DIFFER_MS)
             if entry.in_flight:
                 # Another program may be at it still: then it can leave as long as that one waits for tokens and answer.
-                left_by_ms = since_ms + LONGEST_SENDING_MS if shared else 0
+                left_by_ms = since_ms + MAX_SENDING_MS if shared else 0
                 since_ms = max(self._rest.clock.now_ms(), left_by_ms)
-            self._inquiry.ask_about(taken_up, since_ms)
+            self._order_lookup.start_lookup(taken_up, since_ms)
 
     def never_arrived(self, client_order_id: str) -> None:
         """Write down that an order whose row cannot be read is not on the exchange."""
@@ -104,156 +106,158 @@ class Trading:
         except JournalError as error:
             self._store.notify(Weight.ERROR, str(error))
 
-    def note(self, order: Order) -> None:
+    def record_order(self, order: Order) -> None:
         """Write down a change of an order; a journal that cannot be written is told once."""
-        if order.reason == ENDED_BEFORE:
+        if order.reason == PROGRAM_ENDED_REASON:
             # Taken up from the journal, which has it as it was.
             return
         try:
-            self._journal.note(order, self._rest.clock.now_ms())
+            self._journal.record_update(order, self._rest.clock.now_ms())
         except JournalError as error:
-            if str(error) != self._said_unwritten:
-                self._said_unwritten = str(error)
+            if str(error) != self._reported_journal_error:
+                self._reported_journal_error = str(error)
                 self._store.notify(Weight.ERROR, f"{error} Nothing is lost: after a restart the exchange is asked.")
         else:
-            self._said_unwritten = ""
+            self._reported_journal_error = ""
 
-    def terms_to_repeat(self, order: Order) -> OrderTerms | None:
+    def resendable_terms(self, order: Order) -> OrderTerms | None:
         """Give the terms of an order that never arrived and may go out again under its own id; None of any other.
 
         Only what rests until cancelled: an order that was to trade at once was meant for that moment.
         """
         known = self._store.known_order(order)
-        terms = self._store.terms.get(known.client_order_id)
+        terms = self._store.order_terms.get(known.client_order_id)
         if known.state is not OrderState.NOT_SENT or known.order_id or terms is None:
             return None
         return terms if terms.tif is TimeInForce.GTC else None
 
-    async def submit(self, terms: OrderTerms, client_order_id: str, agreed: frozenset[str] = frozenset()) -> Outcome:
+    async def submit(
+        self, terms: OrderTerms, client_order_id: str, acknowledged: frozenset[str] = frozenset()
+    ) -> OrderResult:
         """Send one order, once, and say what became of it. Raises nothing for what exchange or network do."""
         # The exchange's time: what is asked later is measured by the exchange's own data.
-        draft = unsent(client_order_id, terms, OrderState.SENDING, self._rest.clock.now_ms())
-        refused = self._kept_back(draft, terms, agreed)
+        draft = order_from_terms(client_order_id, terms, OrderState.SENDING, self._rest.clock.now_ms())
+        refused = self._check_before_send(draft, terms, acknowledged)
         if refused is not None:
             return refused
         return await self._send(draft, terms, client_order_id)
 
-    def _kept_back(self, draft: Order, terms: OrderTerms, agreed: frozenset[str]) -> Outcome | None:
+    def _check_before_send(self, draft: Order, terms: OrderTerms, acknowledged: frozenset[str]) -> OrderResult | None:
         """Write the sending down and give None; or give the outcome of an order that stays here."""
         client_order_id = draft.client_order_id
-        again = self.terms_to_repeat(draft) == terms
-        if client_order_id in self._sent and not again:
-            return Outcome(self._store.known_order(draft), "This order has been sent; it is never sent twice.")
-        against = unpassed(self._guard.objections(terms, instead_of=draft), agreed)
-        self._remember(terms, client_order_id)
+        again = self.resendable_terms(draft) == terms
+        if client_order_id in self._sent_ids and not again:
+            return OrderResult(self._store.known_order(draft), "This order has been sent; it is never sent twice.")
+        against = describe_unacknowledged(self._risk_checks.check(terms, replacing=draft), acknowledged)
+        self._remember_terms(terms, client_order_id)
         if against:
-            return self._over(draft, OrderState.NOT_SENT, against, terms)
-        if "live" in agreed:
-            self._guard.armed = True
+            return self._report_final(draft, OrderState.NOT_SENT, against, terms)
+        if "live" in acknowledged:
+            self._risk_checks.is_live_acknowledged = True
         try:
-            self._journal.sending(client_order_id, terms, draft.created_ms)
+            self._journal.record_sending(client_order_id, terms, draft.created_ms)
         except JournalError as error:
-            return self._over(draft, OrderState.NOT_SENT, str(error), terms)
-        self._sent.add(client_order_id)
+            return self._report_final(draft, OrderState.NOT_SENT, str(error), terms)
+        self._sent_ids.add(client_order_id)
         if again:
-            self._store.reopen(draft)
+            self._store.reopen_order(draft)
         else:
             self._store.order(draft)
         return None
 
-    async def _send(self, draft: Order, terms: OrderTerms, client_order_id: str) -> Outcome:
+    async def _send(self, draft: Order, terms: OrderTerms, client_order_id: str) -> OrderResult:
         self._store.notices.hold(draft, fills=True)
         try:
             ack = await self._rest.create_order(terms, client_order_id)
         except NotSent as error:
-            return self._over(draft, OrderState.NOT_SENT, str(error), terms)
+            return self._report_final(draft, OrderState.NOT_SENT, str(error), terms)
         except DuplicateOrder as error:
             # An order with this id is there: ours, from a send whose reply was lost. Ask, do not guess.
-            return self._unknown(draft, str(error), terms)
+            return self._report_unknown(draft, str(error), terms)
         except Refused as error:
-            self.look_at_hours(error.status, error.code)
-            return self._over(draft, OrderState.REFUSED, str(error), terms)
+            self.check_exchange_hours(error.status, error.code)
+            return self._report_final(draft, OrderState.REFUSED, str(error), terms)
         except UnknownOutcome as error:
-            self.look_at_hours(error.status)
-            return self._unknown(draft, str(error), terms)
+            self.check_exchange_hours(error.status)
+            return self._report_unknown(draft, str(error), terms)
         except asyncio.CancelledError:
-            self._unknown(draft, "The program stopped waiting for the reply.", terms)
+            self._report_unknown(draft, "The program stopped waiting for the reply.", terms)
             raise
         except Exception as error:
             # A defect of ours: the order may be there all the same, and is asked about like any other.
-            self._unknown(draft, f"Sending failed inside the program ({type(error).__name__}).", terms)
+            self._report_unknown(draft, f"Sending failed inside the program ({type(error).__name__}).", terms)
             raise
-        order = self._settle(acknowledged(draft, terms, ack))
-        outcome = Outcome(order, result_words(terms, order, ack))
+        order = self._store_order(order_from_ack(draft, terms, ack))
+        outcome = OrderResult(order, describe_result(terms, order, ack))
         weight = Weight.GOOD if order.filled or not order.state.final else Weight.INFO
         self._store.notify(weight, outcome.sentence, order.ticker)
         self._store.answered(order, fills_told=True)
         return outcome
 
-    def _remember(self, terms: OrderTerms, client_order_id: str) -> None:
-        self._store.terms[client_order_id] = terms
-        self._store.asked[client_order_id] = terms.action, terms.side
+    def _remember_terms(self, terms: OrderTerms, client_order_id: str) -> None:
+        self._store.order_terms[client_order_id] = terms
+        self._store.requested_sides[client_order_id] = terms.action, terms.side
 
     # Cancelling and changing.
 
-    async def cancel(self, order: Order) -> Outcome:
+    async def cancel(self, order: Order) -> OrderResult:
         """Ask for a resting order to be cancelled, and say what became of it."""
-        if self._guard.read_only:
-            return Outcome(order, READ_ONLY, refused=True)
+        if self._risk_checks.read_only:
+            return OrderResult(order, READ_ONLY, refused=True)
         if not order.order_id:
             sentence = "This order has no id from the exchange yet, so it cannot be cancelled by name."
-            return Outcome(order, sentence, refused=True)
-        self._store.cancels_asked.add(order.order_id)
+            return OrderResult(order, sentence, refused=True)
+        self._store.requested_cancels.add(order.order_id)
         self._store.notices.hold(order)
-        self.write_asked(order, "cancel asked")
+        self.record_request(order, "cancel asked")
         try:
             await self._rest.cancel_order(order.order_id, order.ticker)
         except NotFound:
-            return await self.look_up(order, "The exchange says this order is gone already.")
+            return await self.read_back(order, "The exchange says this order is gone already.")
         except Refused as error:
-            self.look_at_hours(error.status, error.code)
+            self.check_exchange_hours(error.status, error.code)
             sentence = f"Not cancelled: {error}"
             self._store.notify(Weight.ERROR, sentence)
             self._not_cancelled(order)
-            return Outcome(order, sentence, refused=True)
+            return OrderResult(order, sentence, refused=True)
         except NotSent as error:
             self._store.notify(Weight.ERROR, str(error))
             self._not_cancelled(order)
-            return Outcome(order, str(error), refused=True)
+            return OrderResult(order, str(error), refused=True)
         except KalshiError as error:
-            self.is_doubtful()
-            return await self.look_up(order, f"It is not known whether the cancel arrived: {error}")
-        return await self.look_up(order, "")
+            self.request_account_read()
+            return await self.read_back(order, f"It is not known whether the cancel arrived: {error}")
+        return await self.read_back(order, "")
 
     def _not_cancelled(self, order: Order) -> None:
         """Note that no cancel is under way: if it ends now, that was not asked for here."""
-        self._store.cancels_asked.discard(order.order_id)
+        self._store.requested_cancels.discard(order.order_id)
         self._store.answered(order, end_told=False)
 
-    def write_asked(self, order: Order, what: str) -> None:
+    def record_request(self, order: Order, what: str) -> None:
         """Note in the journal what is asked for; a cancel must not wait for a disk that is full."""
-        if unwritten := self.unwritten(order, what):
+        if unwritten := self.try_record_request(order, what):
             self._store.notify(Weight.ERROR, unwritten)
 
-    def unwritten(self, order: Order, what: str, *, room: bool = False) -> str:
+    def try_record_request(self, order: Order, what: str, *, check_disk_space: bool = False) -> str:
         """Note in the journal what is asked for, and say why that cannot be done, a sentence; empty if it was.
 
         ``room``: only if the disk has room for what will become of it too.
         """
         try:
-            if room:
-                self._journal.check_room()
-            self._journal.asked(order, what, self._rest.clock.now_ms())
+            if check_disk_space:
+                self._journal.check_disk_space()
+            self._journal.record_request(order, what, self._rest.clock.now_ms())
         except JournalError as error:
             return str(error)
         return ""
 
-    def is_doubtful(self) -> None:
+    def request_account_read(self) -> None:
         """Have the account read until its data have passed this moment."""
         if self.on_doubt is not None:
             self.on_doubt()
 
-    async def look_up(self, order: Order, why: str, what: str = "cancel") -> Outcome:
+    async def read_back(self, order: Order, why: str, action: str = "cancel") -> OrderResult:
         """Read one order back after a cancel, or after ``what`` else it was; its own state is the only proof."""
         try:
             fresh = await by_id(self._rest, order.order_id, ticker=order.ticker, sent_ms=order.created_ms)
@@ -261,71 +265,73 @@ class Trading:
             sentence = f"{why or 'The cancel was accepted.'} The order could not be read back: {error}"
             self._store.notify(Weight.WARNING, sentence)
             self._store.answered(order, end_told=False)
-            return Outcome(order, sentence)
-        self._store.read(fresh)
+            return OrderResult(order, sentence)
+        self._store.apply_read_order(fresh)
         known = self._store.orders.get(order.order_id, fresh)
         if known.state is OrderState.CANCELLED:
-            sentence = f"Cancelled: {order_words(known)}, {count_words(known.filled)} filled before."
+            sentence = f"Cancelled: {order_text(known)}, {plain_count_text(known.filled)} filled before."
         elif known.state is OrderState.FILLED:
-            sentence = f"Filled before the {what} came: {order_words(known)}."
+            sentence = f"Filled before the {action} came: {order_text(known)}."
         elif known.state.final:
-            sentence = f"{known.state.value.capitalize()}: {order_words(known)}, {count_words(known.filled)} filled."
+            sentence = (
+                f"{known.state.value.capitalize()}: {order_text(known)}, {plain_count_text(known.filled)} filled."
+            )
         elif known.state is OrderState.UNKNOWN:
-            sentence = f"{why or 'Cancel accepted'}: {order_words(known)} is UNKNOWN; the exchange is being asked."
-            self.is_doubtful()
+            sentence = f"{why or 'Cancel accepted'}: {order_text(known)} is UNKNOWN; the exchange is being asked."
+            self.request_account_read()
         else:
             # Reads lag writes: an accepted cancel may still read as resting (docs/kalshi-api.md, section 7).
-            self.is_doubtful()
+            self.request_account_read()
             why = why or "Cancel accepted; waiting to see it gone"
-            sentence = f"{why}: {order_words(known)} still reads as resting."
+            sentence = f"{why}: {order_text(known)} still reads as resting."
         self._store.notify(Weight.INFO, sentence, known.ticker)
         self._store.answered(known)
-        return Outcome(known, sentence)
+        return OrderResult(known, sentence)
 
-    def look_at_hours(self, status: int, code: str = "") -> None:
+    def check_exchange_hours(self, status: int, code: str = "") -> None:
         """Have it found out whether the exchange is paused, if an answer looks like that."""
-        if self.on_closed is not None and (status == UNAVAILABLE or code in PAUSE_CODES):
+        if self.on_closed is not None and (status == HTTP_UNAVAILABLE or code in PAUSE_CODES):
             self.on_closed()
 
-    def _settle(self, order: Order) -> Order:
+    def _store_order(self, order: Order) -> Order:
         """Tell the store, and give the order as it is now known: the stream may have said more already."""
         self._store.order(order)
         return self._store.known_order(order)
 
-    def _over(self, draft: Order, state: OrderState, why: str, terms: OrderTerms) -> Outcome:
-        order = self._settle(replace(draft, state=state, reason=why, remaining=0))
+    def _report_final(self, draft: Order, state: OrderState, why: str, terms: OrderTerms) -> OrderResult:
+        order = self._store_order(replace(draft, state=state, reason=why, remaining=0))
         if order.state is not state:
-            return self._told_by_stream(order, terms, why)
-        sentence = f"{state.value.capitalize()}: {terms_words(terms)}. {why}"
+            return self._report_from_stream(order, terms, why)
+        sentence = f"{state.value.capitalize()}: {terms_text(terms)}. {why}"
         self._store.notify(Weight.ERROR, sentence)
         self._store.answered(order)
-        return Outcome(order, sentence)
+        return OrderResult(order, sentence)
 
-    def _unknown(self, draft: Order, why: str, terms: OrderTerms) -> Outcome:
-        order = self._settle(replace(draft, state=OrderState.UNKNOWN, reason=why))
+    def _report_unknown(self, draft: Order, why: str, terms: OrderTerms) -> OrderResult:
+        order = self._store_order(replace(draft, state=OrderState.UNKNOWN, reason=why))
         if order.state is not OrderState.UNKNOWN:
-            return self._told_by_stream(order, terms, why)
+            return self._report_from_stream(order, terms, why)
         sentence = (
-            f"UNKNOWN: {terms_words(terms)} may or may not be live. {why} "
+            f"UNKNOWN: {terms_text(terms)} may or may not be live. {why} "
             "The exchange is being asked; do not send it again."
         )
         self._store.notify(Weight.ERROR, sentence)
         self._store.answered(order)
-        self.is_doubtful()
+        self.request_account_read()
         # Whatever is still on its way left before now.
-        self._inquiry.ask_about(order, self._rest.clock.now_ms())
-        return Outcome(order, sentence)
+        self._order_lookup.start_lookup(order, self._rest.clock.now_ms())
+        return OrderResult(order, sentence)
 
-    def _told_by_stream(self, order: Order, terms: OrderTerms, why: str) -> Outcome:
+    def _report_from_stream(self, order: Order, terms: OrderTerms, why: str) -> OrderResult:
         """Say what the stream has told of an order whose reply tells nothing, or less."""
-        filled = f", {count_words(order.filled)} filled" if order.filled else ""
-        sentence = f"{order.state.value.capitalize()}: {terms_words(terms)}{filled}, as the stream told. {why}"
+        filled = f", {plain_count_text(order.filled)} filled" if order.filled else ""
+        sentence = f"{order.state.value.capitalize()}: {terms_text(terms)}{filled}, as the stream told. {why}"
         self._store.notify(Weight.WARNING, sentence, order.ticker)
         self._store.answered(order, fills_told=True)
-        return Outcome(order, sentence)
+        return OrderResult(order, sentence)
 
 
-def acknowledged(draft: Order, terms: OrderTerms, ack: OrderAck) -> Order:
+def order_from_ack(draft: Order, terms: OrderTerms, ack: OrderAck) -> Order:
     """Give the order as its 201 says. A 201 does not mean resting: the counts say it.
 
     docs/kalshi-api.md, section 6.
@@ -335,9 +341,9 @@ def acknowledged(draft: Order, terms: OrderTerms, ack: OrderAck) -> Order:
     elif terms.tif is TimeInForce.GTC and ack.remaining:
         state, reason = OrderState.RESTING, ""
     elif terms.tif is TimeInForce.GTC:
-        state, reason = OrderState.CANCELLED, MET_OWN
+        state, reason = OrderState.CANCELLED, SELF_TRADE_REASON
     else:
-        state, reason = OrderState.CANCELLED, killed_words(terms.tif)
+        state, reason = OrderState.CANCELLED, describe_unfilled(terms.tif)
     return replace(
         draft,
         order_id=ack.order_id,
@@ -349,18 +355,18 @@ def acknowledged(draft: Order, terms: OrderTerms, ack: OrderAck) -> Order:
     )
 
 
-def result_words(terms: OrderTerms, order: Order, ack: OrderAck) -> str:
+def describe_result(terms: OrderTerms, order: Order, ack: OrderAck) -> str:
     """Say what became of an acknowledged order, in one sentence."""
-    words = terms_words(terms)
+    words = terms_text(terms)
     if order.state is OrderState.FILLED:
         average = ack.average_fill_price
         if average is None or ack.filled < order.filled:
             # The rest was filled since, at prices that the reply does not tell.
             return f"Filled: {words}."
         own = average if terms.side is Side.YES else MONEY_UNIT - average
-        return f"Filled: {words}, on average at {money_words(own)}."
+        return f"Filled: {words}, on average at {plain_money_text(own)}."
     if order.state is OrderState.RESTING and order.filled:
-        return f"Partly filled: {words}, {count_words(order.filled)} filled, {count_words(order.remaining)} resting."
+        return f"Partly filled: {words}, {plain_count_text(order.filled)} filled, {plain_count_text(order.remaining)} resting."
     if order.state is OrderState.RESTING:
         return f"Resting: {words}."
-    return f"Cancelled: {words}, {count_words(order.filled)} filled. {order.reason}".rstrip() + "."
+    return f"Cancelled: {words}, {plain_count_text(order.filled)} filled. {order.reason}".rstrip() + "."

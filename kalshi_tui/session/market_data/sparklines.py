@@ -7,66 +7,66 @@ from typing import Final
 from kalshi_tui.kalshi.errors import KalshiError
 from kalshi_tui.kalshi.rest import RestClient
 from kalshi_tui.session.store import Store
-from kalshi_tui.session.timing import Sleep, sleep_unless
+from kalshi_tui.session.timing import Sleep, sleep_until_event
 
-HOURS: Final = 24
-FRESH_S: Final = 600.0
+HISTORY_HOURS: Final = 24
+REFRESH_INTERVAL_S: Final = 600.0
 """How long a day that was read is good enough; the line's last point is the newest price in any case."""
-AT_ONCE: Final = 100
+MARKETS_PER_REQUEST: Final = 100
 """How many markets the exchange answers for in one read."""
-KEPT: Final = 2_000
-SETTLES_S: Final = 0.3
+SPARKLINE_CAPACITY: Final = 2_000
+SELECTION_DEBOUNCE_S: Final = 0.3
 """How long a look waits for the next one: a held key scrolls over many markets."""
-RETRY_S: Final = 5.0
-LONGEST_RETRY_S: Final = 120.0
+RETRY_DELAY_S: Final = 5.0
+MAX_RETRY_DELAY_S: Final = 120.0
 
 
-class Pasts:
+class SparklineReader:
     """Keeps `Store.pasts` fresh for the markets looked at. `run` does the work."""
 
     def __init__(self, rest: RestClient, store: Store, sleep: Sleep) -> None:
         self._rest = rest
         self._store = store
         self._sleep = sleep
-        self._wanted: tuple[str, ...] = ()
+        self._selected: tuple[str, ...] = ()
         self._read_ms: dict[str, int] = {}
         self._changed = asyncio.Event()
 
-    def look_at(self, tickers: Sequence[str]) -> None:
+    def select_markets(self, tickers: Sequence[str]) -> None:
         """Keep the pasts of these markets fresh, and of no others."""
-        if tuple(tickers) != self._wanted:
-            self._wanted = tuple(tickers)
+        if tuple(tickers) != self._selected:
+            self._selected = tuple(tickers)
             self._changed.set()
 
     async def run(self) -> None:
         """Read until cancelled."""
-        wait = FRESH_S
-        retry = RETRY_S
+        wait = REFRESH_INTERVAL_S
+        retry = RETRY_DELAY_S
         while True:
-            await sleep_unless(self._sleep, wait, self._changed)
+            await sleep_until_event(self._sleep, wait, self._changed)
             if self._changed.is_set():
-                await self._sleep(SETTLES_S)
+                await self._sleep(SELECTION_DEBOUNCE_S)
                 self._changed.clear()
             try:
                 await self._read()
             except KalshiError:
                 # Without it the column is empty, and everything else as before: nothing for the log.
-                wait, retry = retry, min(retry * 2, LONGEST_RETRY_S)
+                wait, retry = retry, min(retry * 2, MAX_RETRY_DELAY_S)
             else:
-                wait, retry = FRESH_S, RETRY_S
+                wait, retry = REFRESH_INTERVAL_S, RETRY_DELAY_S
 
     async def _read(self) -> None:
         now_ms = self._rest.clock.now_ms()
-        due = [each for each in self._wanted if now_ms - self._read_ms.get(each, 0) >= FRESH_S * 1000]
-        for start in range(0, len(due), AT_ONCE):
-            some = due[start : start + AT_ONCE]
+        due = [each for each in self._selected if now_ms - self._read_ms.get(each, 0) >= REFRESH_INTERVAL_S * 1000]
+        for start in range(0, len(due), MARKETS_PER_REQUEST):
+            some = due[start : start + MARKETS_PER_REQUEST]
             until_s = now_ms // 1000
-            found = await self._rest.candles_of(some, until_s - HOURS * 3600, until_s + 3600, minutes=60)
+            found = await self._rest.candles_by_ticker(some, until_s - HISTORY_HOURS * 3600, until_s + 3600, minutes=60)
             for ticker in some:
                 candles = found.get(ticker, ())
-                self._store.set_past(ticker, [each.close for each in candles if each.close is not None])
+                self._store.set_sparkline(ticker, [each.close for each in candles if each.close is not None])
                 self._read_ms[ticker] = now_ms
-        while len(self._read_ms) > KEPT:
+        while len(self._read_ms) > SPARKLINE_CAPACITY:
             oldest = next(iter(self._read_ms))
             del self._read_ms[oldest]
-            self._store.pasts.pop(oldest, None)
+            self._store.sparklines.pop(oldest, None)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from kalshi_tui.domain.book import Level, Side
-from kalshi_tui.domain.link import Trust
+from kalshi_tui.domain.link import BookTrust
 from kalshi_tui.domain.market import Market
 from kalshi_tui.domain.order import BookSide, Order, OrderState
 from kalshi_tui.domain.price import COUNT_UNIT, PRICE_UNIT, Count, Price
@@ -13,49 +13,49 @@ from kalshi_tui.presentation.lines import (
     Line,
     Span,
     Tone,
-    length,
+    cell_count,
     line,
-    right,
+    right_align,
 )
 from kalshi_tui.presentation.numbers import (
-    NOTHING,
+    NO_VALUE,
     count_cell,
     count_text,
-    date_text,
-    decimals_of,
+    date_time_text,
     mid_text,
+    price_decimals,
     price_text,
 )
 from kalshi_tui.session.store import LiveBook
-from kalshi_tui.ui.book.cursor import Choice, levels_of
-from kalshi_tui.ui.market_list.view import OVER, status_words
+from kalshi_tui.ui.book.cursor import SelectedLevel, shown_levels
+from kalshi_tui.ui.market_list.view import ENDED_STATUSES, market_status_text
 
-WIDE: Final = 54
+DEPTH_MIN_WIDTH: Final = 54
 """From this width on the cumulative depth has its columns."""
-SIZE_WITH_DEPTH: Final = 8
-PRICE: Final = 6
-MARKS: Final = 2
-NO_BID: Final = 6
-SHORTEST_TICKER: Final = 8
+MIN_SIZE_WIDTH: Final = 8
+PRICE_WIDTH: Final = 6
+MARKS_WIDTH: Final = 2
+NO_BID_WIDTH: Final = 6
+MIN_TICKER_WIDTH: Final = 8
 SEPARATOR: Final = " │ "
-CHOSEN_BID: Final = "◄│ "
-CHOSEN_ASK: Final = " │►"
+SELECTED_BID_SEPARATOR: Final = "◄│ "
+SELECTED_ASK_SEPARATOR: Final = " │►"
 """Between the two sides: the sign points at the chosen price."""
-GONE: Final = "gone"
+GONE_TEXT: Final = "gone"
 """Stands for the size where the chosen price is no level any more."""
 
 
 @dataclass(frozen=True, slots=True)
-class Own:
+class OwnQuantities:
     """What of the book is the trader's own: counts by YES price, for bids and for asks."""
 
     bids: dict[Price, Count] = field(default_factory=dict)
     asks: dict[Price, Count] = field(default_factory=dict)
 
 
-def own_orders(orders: Iterable[Order], ticker: str) -> Own:
+def own_quantities(orders: Iterable[Order], ticker: str) -> OwnQuantities:
     """Collect what of a market's book is the trader's own."""
-    own = Own()
+    own = OwnQuantities()
     for order in orders:
         if order.ticker == ticker and order.state is OrderState.RESTING:
             side = own.bids if order.book_side is BookSide.BID else own.asks
@@ -65,26 +65,30 @@ def own_orders(orders: Iterable[Order], ticker: str) -> Own:
 
 def book_header(live: LiveBook, market: Market, width: int) -> Line:
     """Say spread and middle, how the market ended, or why the book is not to be trusted; then which market this is."""
-    state = line(Span(status_words(market), Tone.HEAD)) if market.status in OVER else _state(live, market)
-    return head_line(state, market, width)
+    state = (
+        line(Span(market_status_text(market), Tone.HEAD))
+        if market.status in ENDED_STATUSES
+        else _state_line(live, market)
+    )
+    return header_line(state, market, width)
 
 
-def head_line(state: Line, market: Market, width: int) -> Line:
+def header_line(state: Line, market: Market, width: int) -> Line:
     """Put at the end of a line which market this is and when it closes, as far as there is room."""
-    closes = f"  closes {date_text(market.close_ms)}" if market.close_ms and market.status.tradable else ""
-    room = max(width - length(state) - 2, 0)
+    closes = f"  closes {date_time_text(market.close_ms)}" if market.close_ms and market.status.tradable else ""
+    room = max(width - cell_count(state) - 2, 0)
     detail = market.ticker + closes
     if len(detail) > room:
         # The end of a ticker is what tells it from its neighbours; when it closes matters more than its beginning.
-        left = room - len(closes) if room - len(closes) > SHORTEST_TICKER else room
+        left = room - len(closes) if room - len(closes) > MIN_TICKER_WIDTH else room
         detail = "…" + market.ticker[len(market.ticker) - left + 1 :] if len(market.ticker) > left else market.ticker
         detail += closes if left < room else ""
-    return line(*state, Span(right(detail, room + 2) if room > SHORTEST_TICKER else "", Tone.DIM))
+    return line(*state, Span(right_align(detail, room + 2) if room > MIN_TICKER_WIDTH else "", Tone.DIM))
 
 
-def _state(live: LiveBook, market: Market) -> Line:
-    book, decimals = live.book, decimals_of(market.grid)
-    if live.trust is not Trust.GOOD:
+def _state_line(live: LiveBook, market: Market) -> Line:
+    book, decimals = live.book, price_decimals(market.grid)
+    if live.trust is not BookTrust.GOOD:
         return line(Span(f" {live.trust.name} ", Tone.WARN), Span(f" {live.why}", Tone.DIM))
     spread, middle = book.spread, book.mid_doubled()
     if spread is None or middle is None:
@@ -99,20 +103,24 @@ def _state(live: LiveBook, market: Market) -> Line:
     )
 
 
-def book_columns(width: int, above: int = 0) -> Line:
-    """Name the columns of `book_lines`, and say how many better rows stand ``above`` the first one shown."""
-    size, depth = _widths(width)
-    left = (right("depth", depth) if depth else "") + right("size", size) + right("YES bid", 1 + MARKS + PRICE)
+def book_column_heading(width: int, above: int = 0) -> Line:
+    """Name the columns of `format_book`, and say how many better rows stand ``above`` the first one shown."""
+    size, depth = _column_widths(width)
+    left = (
+        (right_align("depth", depth) if depth else "")
+        + right_align("size", size)
+        + right_align("YES bid", 1 + MARKS_WIDTH + PRICE_WIDTH)
+    )
     if above:
         sign = f"▲{above}"
         left = sign + left[len(sign) :] if left.startswith(" " * len(sign)) else left
-    mirrored = f"{'YES ask':<{PRICE + MARKS}}{'NO bid':>{NO_BID}}" + right("size", size)
-    mirrored += right("depth", depth) if depth else ""
+    mirrored = f"{'YES ask':<{PRICE_WIDTH + MARKS_WIDTH}}{'NO bid':>{NO_BID_WIDTH}}" + right_align("size", size)
+    mirrored += right_align("depth", depth) if depth else ""
     return line(Span(left, Tone.HEAD), Span(SEPARATOR, Tone.DIM), Span(mirrored, Tone.HEAD))
 
 
 @dataclass(frozen=True, slots=True)
-class _Shape:
+class _BookRowFormat:
     """What all rows of one drawing share."""
 
     decimals: int
@@ -121,35 +129,41 @@ class _Shape:
     largest: Count
     aligned: bool
 
-    def count(self, count: Count, cells: int) -> str:
-        return count_cell(count, cells, aligned=self.aligned) if cells else ""
+    def format_count(self, count: Count, width: int) -> str:
+        return count_cell(count, width, aligned=self.aligned) if width else ""
 
-    def bar(self, count: Count) -> int:
+    def bar_width(self, count: Count) -> int:
         """Give a size bar's cells, one at least."""
         return max(1, count * self.size // max(self.largest, 1))
 
 
-def rows_above(live: LiveBook, rows: int, choice: Choice | None) -> int:
+def rows_above(live: LiveBook, rows: int, selection: SelectedLevel | None) -> int:
     """Give how many of the best rows are left out, so that the chosen one is among the ``rows`` shown."""
-    return max(choice.place(live.book) - rows + 1, 0) if choice is not None and rows else 0
+    return max(selection.levels_above(live.book) - rows + 1, 0) if selection is not None and rows else 0
 
 
 def book_lines(
-    live: LiveBook, market: Market, own: Own, last: Price | None, width: int, rows: int, choice: Choice | None = None
+    live: LiveBook,
+    market: Market,
+    own: OwnQuantities,
+    last: Price | None,
+    width: int,
+    rows: int,
+    selection: SelectedLevel | None = None,
 ) -> list[Line]:
     """Draw the best ``rows`` levels of both sides, best first, or as far down as the chosen one stands.
 
     The size bars are scaled to the largest one shown.
     """
     book = live.book
-    above = rows_above(live, rows, choice)
-    kept = {choice.side: choice.price} if choice is not None else {}
-    all_bids = levels_of(book.yes, above + rows, kept.get(Side.YES))[: above + rows]
-    all_asks = levels_of(book.no, above + rows, kept.get(Side.NO))[: above + rows]
+    above = rows_above(live, rows, selection)
+    kept = {selection.side: selection.price} if selection is not None else {}
+    all_bids = shown_levels(book.yes, above + rows, kept.get(Side.YES))[: above + rows]
+    all_asks = shown_levels(book.no, above + rows, kept.get(Side.NO))[: above + rows]
     bids, asks = all_bids[above:], all_asks[above:]
-    size, depth = _widths(width)
-    shape = _Shape(
-        decimals=decimals_of(market.grid),
+    size, depth = _column_widths(width)
+    shape = _BookRowFormat(
+        decimals=price_decimals(market.grid),
         size=size,
         depth=depth,
         largest=max((level.size for level in (*bids, *asks)), default=1),
@@ -165,91 +179,107 @@ def book_lines(
         ask_depth += ask.size if ask else 0
         on_bid = bid is not None and kept.get(Side.YES) == bid.price
         on_ask = ask is not None and kept.get(Side.NO) == ask.price
-        left = _bid(bid, bid_depth, own, last, shape, chosen=on_bid)
-        mirrored = _ask(ask, ask_depth, own, last, shape, chosen=on_ask)
-        between = CHOSEN_BID if on_bid else CHOSEN_ASK if on_ask else SEPARATOR
+        left = _bid_cells(bid, bid_depth, own, last, shape, chosen=on_bid)
+        mirrored = _ask_cells(ask, ask_depth, own, last, shape, chosen=on_ask)
+        between = SELECTED_BID_SEPARATOR if on_bid else SELECTED_ASK_SEPARATOR if on_ask else SEPARATOR
         lines.append(line(*left, Span(between, Tone.CURSOR if on_bid or on_ask else Tone.DIM), *mirrored))
     return lines
 
 
-def _widths(width: int) -> tuple[int, int]:
+def _column_widths(width: int) -> tuple[int, int]:
     """Give the cells of the size columns and of the depth columns, 0 where there is no room for these."""
-    left = width - len(SEPARATOR) - 2 * (MARKS + PRICE) - 1 - NO_BID
-    if width < WIDE:
+    left = width - len(SEPARATOR) - 2 * (MARKS_WIDTH + PRICE_WIDTH) - 1 - NO_BID_WIDTH
+    if width < DEPTH_MIN_WIDTH:
         return max(left // 2, 5), 0
     # The size comes first: it is not to be shortened; the depth may be.
-    size = min(max(left // 4, SIZE_WITH_DEPTH), 12)
+    size = min(max(left // 4, MIN_SIZE_WIDTH), 12)
     return size, min(left // 2 - size, 12)
 
 
-def _marks(price: Price, mine: Count, last: Price | None) -> str:
+def _order_marks(price: Price, own_count: Count, last: Price | None) -> str:
     """``*`` at an own order, ``=`` where the last trade was."""
-    return ("*" if mine else " ") + ("=" if price == last else " ")
+    return ("*" if own_count else " ") + ("=" if price == last else " ")
 
 
-def _size(level: Level, shape: _Shape) -> tuple[str, int]:
+def _size_cell(level: Level, row_format: _BookRowFormat) -> tuple[str, int]:
     """Write a level's size and give the cells of its bar; a level that is gone has neither."""
     if not level.size:
-        return right(GONE, shape.size), 0
-    return shape.count(level.size, shape.size), shape.bar(level.size)
+        return right_align(GONE_TEXT, row_format.size), 0
+    return row_format.format_count(level.size, row_format.size), row_format.bar_width(level.size)
 
 
-def _bid(level: Level | None, depth: Count, own: Own, last: Price | None, shape: _Shape, *, chosen: bool) -> list[Span]:
+def _bid_cells(
+    level: Level | None,
+    depth: Count,
+    own: OwnQuantities,
+    last: Price | None,
+    row_format: _BookRowFormat,
+    *,
+    chosen: bool,
+) -> list[Span]:
     if level is None:
-        return [Span(" " * (shape.depth + shape.size + 1 + MARKS + PRICE))]
+        return [Span(" " * (row_format.depth + row_format.size + 1 + MARKS_WIDTH + PRICE_WIDTH))]
     mine = own.bids.get(level.price, 0)
-    size, bar = _size(level, shape)
-    bare = shape.size - bar
+    size, bar = _size_cell(level, row_format)
+    bare = row_format.size - bar
     return [
-        Span(shape.count(depth, shape.depth), Tone.DIM),
+        Span(row_format.format_count(depth, row_format.depth), Tone.DIM),
         Span(size[:bare], Tone.PLAIN if bar else Tone.WARN),
         Span(size[bare:], Tone.BID_BAR),
-        Span(f" {_marks(level.price, mine, last)}", Tone.OWN if mine else Tone.DIM),
+        Span(f" {_order_marks(level.price, mine, last)}", Tone.OWN if mine else Tone.DIM),
         Span(
-            right(price_text(level.price, shape.decimals), PRICE),
+            right_align(price_text(level.price, row_format.decimals), PRICE_WIDTH),
             Tone.CURSOR if chosen else Tone.OWN if mine else Tone.BID,
         ),
     ]
 
 
-def _ask(level: Level | None, depth: Count, own: Own, last: Price | None, shape: _Shape, *, chosen: bool) -> list[Span]:
+def _ask_cells(
+    level: Level | None,
+    depth: Count,
+    own: OwnQuantities,
+    last: Price | None,
+    row_format: _BookRowFormat,
+    *,
+    chosen: bool,
+) -> list[Span]:
     if level is None:
-        return [Span(" " * (PRICE + MARKS + NO_BID + shape.size + shape.depth))]
+        return [Span(" " * (PRICE_WIDTH + MARKS_WIDTH + NO_BID_WIDTH + row_format.size + row_format.depth))]
     ask = PRICE_UNIT - level.price
     mine = own.asks.get(ask, 0)
-    size, bar = _size(level, shape)
+    size, bar = _size_cell(level, row_format)
     return [
         Span(
-            f"{price_text(ask, shape.decimals):<{PRICE}}",
+            f"{price_text(ask, row_format.decimals):<{PRICE_WIDTH}}",
             Tone.CURSOR if chosen else Tone.OWN if mine else Tone.ASK,
         ),
-        Span(_marks(ask, mine, last), Tone.OWN if mine else Tone.DIM),
-        Span(right(price_text(level.price, shape.decimals), NO_BID), Tone.DIM),
+        Span(_order_marks(ask, mine, last), Tone.OWN if mine else Tone.DIM),
+        Span(right_align(price_text(level.price, row_format.decimals), NO_BID_WIDTH), Tone.DIM),
         Span(size[:bar], Tone.ASK_BAR),
         Span(size[bar:], Tone.PLAIN if bar else Tone.WARN),
-        Span(shape.count(depth, shape.depth), Tone.DIM),
+        Span(row_format.format_count(depth, row_format.depth), Tone.DIM),
     ]
 
 
-def side_at(width: int, cell: int) -> Side:
+def side_at_cell(width: int, cell: int) -> Side:
     """Say whether a cell of a row belongs to the YES bids or to the asks, which are NO bids."""
-    size, depth = _widths(width)
-    return Side.YES if cell < depth + size + 1 + MARKS + PRICE + len(SEPARATOR) // 2 + 1 else Side.NO
+    size, depth = _column_widths(width)
+    return Side.YES if cell < depth + size + 1 + MARKS_WIDTH + PRICE_WIDTH + len(SEPARATOR) // 2 + 1 else Side.NO
 
 
 def quote_line(live: LiveBook, market: Market, side: Side) -> Line:
     """Say the best bid and ask of one outcome with their sizes, and that they are not to be trusted if so."""
-    decimals = decimals_of(market.grid)
+    decimals = price_decimals(market.grid)
     bid, ask = live.book.best_bid(side), live.book.best_ask(side)
-    if live.trust is Trust.WAITING:
+    if live.trust is BookTrust.WAITING:
         return line(Span(f"{side.name}  waiting for the book", Tone.WARN))
-    stale = Span("  STALE", Tone.WARN) if live.trust is Trust.STALE else Span("")
+    stale = Span("  STALE", Tone.WARN) if live.trust is BookTrust.STALE else Span("")
     return line(
         Span(f"{side.name}  bid "),
-        Span(price_text(bid.price, decimals) if bid else NOTHING, Tone.BID),
+        Span(price_text(bid.price, decimals) if bid else NO_VALUE, Tone.BID),
         Span(f" x {count_text(bid.size)}" if bid else "", Tone.DIM),
         Span("   ask "),
-        Span(price_text(ask.price, decimals) if ask else NOTHING, Tone.ASK),
+        Span(price_text(ask.price, decimals) if ask else NO_VALUE, Tone.ASK),
         Span(f" x {count_text(ask.size)}" if ask else "", Tone.DIM),
         stale,
     )

@@ -5,14 +5,14 @@ from enum import Enum
 from typing import Final
 
 
-class Kind(Enum):
+class ChartKind(Enum):
     """How a market's history is drawn."""
 
     CANDLES = "candles"
     LINE = "line"
 
 
-class Reach(Enum):
+class CandlePart(Enum):
     """What of a candle covers one level of a cell."""
 
     NONE = 0
@@ -20,19 +20,19 @@ class Reach(Enum):
     BODY = 2
 
 
-Cells = dict[tuple[Reach, ...], str]
+CellGlyphs = dict[tuple[CandlePart, ...], str]
 """The character for a cell, by what covers its levels, from the lowest up."""
-_N, _W, _B = Reach
+_N, _W, _B = CandlePart
 
 
 @dataclass(frozen=True, slots=True)
-class Marks:
+class ChartGlyphs:
     """A set of characters. A candle that closed lower than it opened differs by its shape, not by colour alone."""
 
     levels: int
     """How many levels a cell can tell apart."""
-    up: Cells
-    down: Cells
+    up: CellGlyphs
+    down: CellGlyphs
     bars: str
     """A column of volume, from the least to the full cell."""
     middle: str
@@ -44,19 +44,19 @@ class Marks:
     leave_down: str
     reach_down: str
     """The line: level, between two rows, and the corners where it leaves a row and where it gets to one."""
-    along: str
-    across: str
+    crosshair_vertical: str
+    crosshair_horizontal: str
     """The crosshair."""
     legend: str
     """What the marks of candles mean, in a few words."""
 
 
-_WICKS: Final[Cells] = {(_N, _N): " ", (_W, _N): "╷", (_N, _W): "╵", (_W, _W): "│"}
+_WICK_GLYPHS: Final[CellGlyphs] = {(_N, _N): " ", (_W, _N): "╷", (_N, _W): "╵", (_W, _W): "│"}
 
-BLOCKS: Final = Marks(
+BLOCK_GLYPHS: Final = ChartGlyphs(
     levels=2,
-    up=_WICKS | {(_B, _B): "█", (_B, _N): "▄", (_N, _B): "▀", (_B, _W): "▄", (_W, _B): "▀"},
-    down=_WICKS | {(_B, _B): "┃", (_B, _N): "╻", (_N, _B): "╹", (_B, _W): "╽", (_W, _B): "╿"},
+    up=_WICK_GLYPHS | {(_B, _B): "█", (_B, _N): "▄", (_N, _B): "▀", (_B, _W): "▄", (_W, _B): "▀"},
+    down=_WICK_GLYPHS | {(_B, _B): "┃", (_B, _N): "╻", (_N, _B): "╹", (_B, _W): "╽", (_W, _B): "╿"},
     bars="▁▂▃▄▅▆▇█",
     middle="·",
     flat="─",
@@ -65,20 +65,20 @@ BLOCKS: Final = Marks(
     reach_up="╭",
     leave_down="╮",
     reach_down="╰",
-    along="┊",
-    across="┄",
+    crosshair_vertical="┊",
+    crosshair_horizontal="┄",
     legend="█ up ┃ down",
 )
 
 
-def _ascii(body: str) -> Cells:
+def _ascii_glyphs(body: str) -> CellGlyphs:
     return {(_N,): " ", (_W,): "|", (_B,): body}
 
 
-ASCII: Final = Marks(
+ASCII_GLYPHS: Final = ChartGlyphs(
     levels=1,
-    up=_ascii("O"),
-    down=_ascii("#"),
+    up=_ascii_glyphs("O"),
+    down=_ascii_glyphs("#"),
     bars=".:#",
     middle=".",
     flat="-",
@@ -87,7 +87,7 @@ ASCII: Final = Marks(
     reach_up="+",
     leave_down="+",
     reach_down="+",
-    along=":",
-    across="_",
+    crosshair_vertical=":",
+    crosshair_horizontal="_",
     legend="O up # down",
 )

@@ -3,31 +3,31 @@
 from typing import Final
 
 from kalshi_tui.ui.availability import (
-    no_chart,
-    no_crosshair,
-    no_keep,
-    no_market,
-    no_open,
+    cannot_move_crosshair,
+    cannot_open_line,
+    chart_not_shown,
+    no_filter_open,
+    no_market_selected,
 )
 from kalshi_tui.ui.command import Command
 from kalshi_tui.ui.desk.reasons import (
-    no_amend,
-    no_cancel,
-    no_close,
-    no_delete_alert,
-    no_rearm,
-    no_repeat,
-    no_side,
-    no_sweep,
-    no_sweep_here,
-    no_ticket,
+    cannot_amend,
+    cannot_cancel,
+    cannot_cancel_all,
+    cannot_cancel_in_market,
+    cannot_close_position,
+    cannot_delete_alert,
+    cannot_open_ticket,
+    cannot_rearm_alert,
+    cannot_resend,
+    cannot_select_side,
 )
 from kalshi_tui.ui.desk.recording_commands import RECORDING_COMMANDS
 from kalshi_tui.ui.ladder.commands import LADDER_COMMANDS
 from kalshi_tui.ui.ladder.tile_commands import TILE_COMMANDS
 from kalshi_tui.ui.market_list.commands import WATCH_COMMANDS
 
-FAR: Final = 1_000_000
+LIST_END_OFFSET: Final = 1_000_000
 """More lines than any list has."""
 
 DESK_COMMANDS: Final = (
@@ -38,7 +38,7 @@ DESK_COMMANDS: Final = (
         "Buy",
         "Buy in the chosen market, at the price chosen in the book: opens the ticket.",
         in_bar=True,
-        why_not=no_ticket,
+        why_not=cannot_open_ticket,
     ),
     Command(
         "sell",
@@ -47,9 +47,11 @@ DESK_COMMANDS: Final = (
         "Sell",
         "Sell in the chosen market, at the price chosen in the book: opens the ticket.",
         in_bar=True,
-        why_not=no_ticket,
+        why_not=cannot_open_ticket,
     ),
-    Command("cancel", "x", "cancel", "Cancel", "Cancel the chosen order; asks first.", in_bar=True, why_not=no_cancel),
+    Command(
+        "cancel", "x", "cancel", "Cancel", "Cancel the chosen order; asks first.", in_bar=True, why_not=cannot_cancel
+    ),
     Command(
         "close-position",
         "x",
@@ -57,7 +59,7 @@ DESK_COMMANDS: Final = (
         "Close",
         "In the list of positions: close the chosen one; opens the ticket.",
         in_bar=True,
-        why_not=no_close,
+        why_not=cannot_close_position,
     ),
     Command(
         "delete-alert",
@@ -66,7 +68,7 @@ DESK_COMMANDS: Final = (
         "Delete",
         "In the list of alerts: delete the chosen one.",
         in_bar=True,
-        why_not=no_delete_alert,
+        why_not=cannot_delete_alert,
     ),
     Command(
         "amend",
@@ -75,7 +77,7 @@ DESK_COMMANDS: Final = (
         "Change",
         "Change price or count of the chosen order where it rests.",
         in_bar=True,
-        why_not=no_amend,
+        why_not=cannot_amend,
     ),
     Command(
         "rearm",
@@ -84,7 +86,7 @@ DESK_COMMANDS: Final = (
         "Arm again",
         "In the list of alerts: arm the chosen one again, once it has rung.",
         in_bar=True,
-        why_not=no_rearm,
+        why_not=cannot_rearm_alert,
     ),
     Command(
         "repeat",
@@ -93,7 +95,7 @@ DESK_COMMANDS: Final = (
         "Send again",
         "Send an order that never arrived once more, under its own id; opens its review.",
         in_bar=True,
-        why_not=no_repeat,
+        why_not=cannot_resend,
     ),
     Command(
         "cancel-here",
@@ -101,7 +103,7 @@ DESK_COMMANDS: Final = (
         "cancel_here",
         "Cancel all here",
         "Cancel all your orders in the chosen market; asks first.",
-        why_not=no_sweep_here,
+        why_not=cannot_cancel_in_market,
     ),
     *LADDER_COMMANDS,
     *WATCH_COMMANDS,
@@ -109,8 +111,24 @@ DESK_COMMANDS: Final = (
         "pane", "tab", "go_pane", "Next pane", "Go on: from the markets to the book, to the list below.", argument=1
     ),
     Command("pane-back", "shift+tab", "go_pane", "Pane before", "Go to the pane before.", argument=-1),
-    Command("bids", "h,left", "side", "Bids", "In the book: choose among the bids.", argument="YES", why_not=no_side),
-    Command("asks", "l,right", "side", "Asks", "In the book: choose among the asks.", argument="NO", why_not=no_side),
+    Command(
+        "bids",
+        "h,left",
+        "side",
+        "Bids",
+        "In the book: choose among the bids.",
+        argument="YES",
+        why_not=cannot_select_side,
+    ),
+    Command(
+        "asks",
+        "l,right",
+        "side",
+        "Asks",
+        "In the book: choose among the asks.",
+        argument="NO",
+        why_not=cannot_select_side,
+    ),
     Command(
         "earlier",
         "h,left",
@@ -119,7 +137,7 @@ DESK_COMMANDS: Final = (
         "In the chart: go to the candle before.",
         argument=-1,
         in_palette=False,
-        why_not=no_crosshair,
+        why_not=cannot_move_crosshair,
     ),
     Command(
         "later",
@@ -129,7 +147,7 @@ DESK_COMMANDS: Final = (
         "In the chart: go to the next candle.",
         argument=1,
         in_palette=False,
-        why_not=no_crosshair,
+        why_not=cannot_move_crosshair,
     ),
     Command(
         "period",
@@ -138,9 +156,9 @@ DESK_COMMANDS: Final = (
         "Period",
         "Chart minutes, hours or days.",
         in_bar=True,
-        why_not=no_chart,
+        why_not=chart_not_shown,
     ),
-    Command("line", "c", "chart_kind", "Line", "Chart candles or a line.", why_not=no_chart),
+    Command("line", "c", "chart_kind", "Line", "Chart candles or a line.", why_not=chart_not_shown),
     Command("orders", "1", "show", "Orders", "Show the orders below.", argument="ORDERS"),
     Command("positions", "2", "show", "Positions", "Show the positions below.", argument="POSITIONS"),
     Command("fills", "3", "show", "Fills", "Show the executions of your orders below.", argument="FILLS"),
@@ -164,7 +182,7 @@ DESK_COMMANDS: Final = (
         "alert",
         "New alert",
         "Write an alert for the chosen market, beginning with the price chosen in the book.",
-        why_not=no_market,
+        why_not=no_market_selected,
     ),
     Command("sift", "z", "sift", "Trade size", "Show trades of all sizes, of 10 or more, 100, 1,000, and your own."),
     Command("export", "w", "export", "Write table", "Write the table below to a CSV file; the log says where."),
@@ -174,7 +192,7 @@ DESK_COMMANDS: Final = (
         "audit",
         "Audit",
         "Compare the book with a fresh one of the exchange's; the log tells.",
-        why_not=no_market,
+        why_not=no_market_selected,
     ),
     Command(
         "details",
@@ -182,7 +200,7 @@ DESK_COMMANDS: Final = (
         "details",
         "Details",
         "Read the market's rules, dates, fees and source, and what all outcomes of its event cost together.",
-        why_not=no_market,
+        why_not=no_market_selected,
     ),
     *TILE_COMMANDS,
     *RECORDING_COMMANDS,
@@ -194,9 +212,9 @@ DESK_COMMANDS: Final = (
     Command("up", "k,up", "move", "Up", "Go one line up.", argument=-1, in_palette=False),
     Command("page-down", "pagedown", "move", "Page down", "Go ten lines down.", argument=10, in_palette=False),
     Command("page-up", "pageup", "move", "Page up", "Go ten lines up.", argument=-10, in_palette=False),
-    Command("first", "g,home", "move", "First line", "Go to the first line.", argument=-FAR),
-    Command("last", "G,end", "move", "Last line", "Go to the last line.", argument=FAR),
-    Command("open", "enter", "open", "Market", "Go to the market of this line.", in_bar=True, why_not=no_open),
+    Command("first", "g,home", "move", "First line", "Go to the first line.", argument=-LIST_END_OFFSET),
+    Command("last", "G,end", "move", "Last line", "Go to the last line.", argument=LIST_END_OFFSET),
+    Command("open", "enter", "open", "Market", "Go to the market of this line.", in_bar=True, why_not=cannot_open_line),
     Command(
         "keep-filter",
         "enter",
@@ -205,7 +223,7 @@ DESK_COMMANDS: Final = (
         "Leave the filter as typed and go to the list.",
         in_bar=True,
         in_palette=False,
-        why_not=no_keep,
+        why_not=no_filter_open,
     ),
     Command(
         "clear-filter",
@@ -215,7 +233,7 @@ DESK_COMMANDS: Final = (
         "Clear the filter and go back to the list.",
         in_bar=True,
         in_palette=False,
-        why_not=no_keep,
+        why_not=no_filter_open,
     ),
     Command("back", "escape", "back", "Back", "Back to the markets; from there, clear the filter.", in_palette=False),
     Command(
@@ -225,7 +243,7 @@ DESK_COMMANDS: Final = (
         "Cancel all",
         "Cancel all your orders in all markets; asks first. Works in a pause too.",
         in_bar=True,
-        why_not=no_sweep,
+        why_not=cannot_cancel_all,
     ),
     Command(
         "view",
@@ -234,7 +252,7 @@ DESK_COMMANDS: Final = (
         "Ladder / book",
         "Show the price ladder in the place of the book, or the book again.",
         in_bar=True,
-        why_not=no_market,
+        why_not=no_market_selected,
     ),
     Command(
         "palette",

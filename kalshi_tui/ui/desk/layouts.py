@@ -5,13 +5,13 @@ from typing import Final
 
 import msgspec
 
-from kalshi_tui.presentation.lines import clean
-from kalshi_tui.session.persisted import Kept
-from kalshi_tui.ui.market_list.watch_lists import proper_name
+from kalshi_tui.presentation.lines import make_printable
+from kalshi_tui.session.persisted import PersistedFile
+from kalshi_tui.ui.market_list.watch_lists import normalize_name
 
-FILE: Final = "layouts.json"
-MOST_LAYOUTS: Final = 30
-MOST_TILES: Final = 8
+LAYOUTS_FILE: Final = "layouts.json"
+MAX_LAYOUTS: Final = 30
+MAX_TILES: Final = 8
 
 
 class Layout(msgspec.Struct, frozen=True):
@@ -28,7 +28,7 @@ class Layout(msgspec.Struct, frozen=True):
     """The watch list that is shown; empty: all markets."""
 
 
-class KeptLayouts(msgspec.Struct, frozen=True):
+class LayoutsFile(msgspec.Struct, frozen=True):
     """The file."""
 
     now: Layout = Layout()
@@ -40,56 +40,56 @@ class Layouts:
     """Holds the layouts and writes each change down. ``trouble`` is a sentence if reading or writing failed."""
 
     def __init__(self, folder: Path | None) -> None:
-        self._kept = Kept(folder, FILE, KeptLayouts)
-        value, self.trouble = self._kept.read()
-        self.now = _bounded(value.now)
+        self._storage = PersistedFile(folder, LAYOUTS_FILE, LayoutsFile)
+        value, self.storage_error = self._storage.read()
+        self.current = _sanitize_layout(value.now)
         self._saved: dict[str, Layout] = {}
-        for each in value.saved[:MOST_LAYOUTS]:
-            name = proper_name(each.name)
+        for each in value.saved[:MAX_LAYOUTS]:
+            name = normalize_name(each.name)
             if name:
-                self._saved[name] = _bounded(each)
+                self._saved[name] = _sanitize_layout(each)
 
     @property
     def names(self) -> list[str]:
         """The saved ones, in the order in which a key goes through them."""
         return list(self._saved)
 
-    def note(self, now: Layout) -> None:
+    def remember(self, layout: Layout) -> None:
         """Keep how the desk is arranged, for the next start."""
-        if now != self.now:
-            self.now = now
+        if layout != self.current:
+            self.current = layout
             self._write()
 
-    def save(self, text: str, now: Layout) -> str:
+    def save(self, text: str, layout: Layout) -> str:
         """Save an arrangement under a name, in the place of one of the same name; say why not, empty if it is done."""
-        name = proper_name(text)
+        name = normalize_name(text)
         if not name:
             return "Give the layout a name."
-        if name not in self._saved and len(self._saved) >= MOST_LAYOUTS:
-            return f"There are {MOST_LAYOUTS} layouts already; delete one."
-        self.now = self._saved[name] = msgspec.structs.replace(now, name=name)
+        if name not in self._saved and len(self._saved) >= MAX_LAYOUTS:
+            return f"There are {MAX_LAYOUTS} layouts already; delete one."
+        self.current = self._saved[name] = msgspec.structs.replace(layout, name=name)
         self._write()
         return ""
 
-    def following(self) -> Layout | None:
+    def next_saved(self) -> Layout | None:
         """Give the saved layout after the one in use; None while there is none."""
         names = self.names
         if not names:
             return None
-        place = names.index(self.now.name) + 1 if self.now.name in names else 0
+        place = names.index(self.current.name) + 1 if self.current.name in names else 0
         return self._saved[names[place % len(names)]]
 
     def delete(self, name: str) -> None:
         """Forget a saved layout; the desk stays as it is."""
         self._saved.pop(name, None)
-        self.now = msgspec.structs.replace(self.now, name="")
+        self.current = msgspec.structs.replace(self.current, name="")
         self._write()
 
     def _write(self) -> None:
-        self.trouble = self._kept.write(KeptLayouts(self.now, tuple(self._saved.values())))
+        self.storage_error = self._storage.write(LayoutsFile(self.current, tuple(self._saved.values())))
 
 
-def _bounded(layout: Layout) -> Layout:
+def _sanitize_layout(layout: Layout) -> Layout:
     """Give a layout of a file without what no desk has."""
-    tiles = tuple(dict.fromkeys(clean(ticker) for ticker in layout.tiles))[:MOST_TILES]
-    return msgspec.structs.replace(layout, name=proper_name(layout.name), tiles=tiles)
+    tiles = tuple(dict.fromkeys(make_printable(ticker) for ticker in layout.tiles))[:MAX_TILES]
+    return msgspec.structs.replace(layout, name=normalize_name(layout.name), tiles=tiles)

@@ -9,27 +9,27 @@ from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.order import Action, Order, TimeInForce
 from kalshi_tui.domain.position import Position
 from kalshi_tui.domain.price import COUNT_UNIT, Price
-from kalshi_tui.domain.text import order_words
+from kalshi_tui.domain.text import order_text
 from kalshi_tui.session.account.list_reads import AccountList
-from kalshi_tui.session.interface import Desk
+from kalshi_tui.session.interface import TradingSession
 from kalshi_tui.session.notices import Weight
-from kalshi_tui.ui.availability import Situation
+from kalshi_tui.ui.availability import CommandContext
 from kalshi_tui.ui.book.pane import BookPane
-from kalshi_tui.ui.desk.questions import at_work, cancel_all_question, cancel_question
+from kalshi_tui.ui.desk.questions import cancel_all_question, cancel_question, live_orders
 from kalshi_tui.ui.dialogs.ask import AskScreen
 from kalshi_tui.ui.lists.pane import LowerPane
 from kalshi_tui.ui.lists.panes import Tab
 from kalshi_tui.ui.lists.views import exit_price
-from kalshi_tui.ui.market_list.pane import WatchPane
+from kalshi_tui.ui.market_list.pane import MarketListPane
 from kalshi_tui.ui.market_list.watch_lists import WatchLists
 from kalshi_tui.ui.ticket.amend import AmendScreen
 from kalshi_tui.ui.ticket.review import ReviewScreen
 from kalshi_tui.ui.ticket.screen import TicketScreen
-from kalshi_tui.ui.ticket.start import TicketStart
-from kalshi_tui.ui.ui_settings import Wishes
+from kalshi_tui.ui.ticket.start import TicketPrefill
+from kalshi_tui.ui.ui_settings import UiSettings
 from kalshi_tui.ui.widgets.command_screen import CommandScreen
 
-CALM_MS: Final = 3_600_000
+MIN_TIME_TO_CLOSE_MS: Final = 3_600_000
 _log: Final = logging.getLogger("kalshi_tui.ui")
 """A market that closes sooner moves too fast for a first trade."""
 
@@ -37,15 +37,19 @@ _log: Final = logging.getLogger("kalshi_tui.ui")
 class OrderDesk(CommandScreen[None]):
     """Holds the panes in which something can be chosen, and carries out the commands on orders and positions."""
 
-    def __init__(self, desk: Desk, clock_ms: Callable[[], int], timer_ms: Callable[[], int], wishes: Wishes) -> None:
+    def __init__(
+        self, desk: TradingSession, clock_ms: Callable[[], int], timer_ms: Callable[[], int], ui_settings: UiSettings
+    ) -> None:
         super().__init__(desk)
         self._clock_ms = clock_ms
         self._timer_ms = timer_ms
         self._store = desk.store
-        self._lists = WatchLists(wishes.kept_folder)
-        self._watch = WatchPane(desk.store, self._lists, timer_ms, wishes.columns, plain=bool(wishes.plain_chart))
+        self._watch_lists = WatchLists(ui_settings.data_folder)
+        self._market_list = MarketListPane(
+            desk.store, self._watch_lists, timer_ms, ui_settings.columns, plain=bool(ui_settings.plain_chart)
+        )
         self._book = BookPane(desk.store)
-        self._lower = LowerPane(desk.store, plain_chart=bool(wishes.plain_chart))
+        self._lower_pane = LowerPane(desk.store, plain_chart=bool(ui_settings.plain_chart))
 
     def redraw(self) -> None:
         """Draw everything."""
@@ -53,37 +57,37 @@ class OrderDesk(CommandScreen[None]):
 
     # What is chosen.
 
-    def situation(self) -> Situation:
+    def command_context(self) -> CommandContext:
         """Say what decides which commands work now."""
-        item = self._lower.item if self._in_lower else None
+        item = self._lower_pane.selected_item if self._in_lower_list else None
         ticker = item if isinstance(item, str) else item.ticker if item else ""
-        order, position = self._chosen_order(), self._chosen_position()
+        order, position = self._selected_order(), self._selected_position()
         subject = order or position
         markets = self._store.markets
-        return Situation(
-            market=markets.get(self._watch.ticker),
+        return CommandContext(
+            market=markets.get(self._market_list.ticker),
             order=order,
-            in_list=self._in_lower,
-            in_filter=self._watch.typing,
+            in_list=self._in_lower_list,
+            in_filter=self._market_list.is_filter_focused,
             has_market=ticker in markets,
-            read_only=self.desk.read_only,
+            read_only=self.desk.read_only_reason,
             in_book=self._in_book,
-            no_price=self._book.no_price,
+            no_price=self._book.no_price_reason,
             in_positions=self._in_positions,
             position=position,
             subject=markets.get(subject.ticker) if subject is not None else None,
-            repeats=order is not None and order.state.final and self.desk.terms_to_repeat(order) is not None,
+            can_resend=order is not None and order.state.final and self.desk.resendable_terms(order) is not None,
             orders_unread=self._store.why_unread(AccountList.ORDERS),
-            working_here=len(at_work(self._store, self._watch.ticker)),
-            on_chart=self._lower.tab is Tab.CHART,
+            live_orders_here=len(live_orders(self._store, self._market_list.ticker)),
+            on_chart=self._lower_pane.tab is Tab.CHART,
             in_alerts=self._in_alerts,
             alert=item if isinstance(item, Alert) else None,
             replaying=self.desk.replay is not None,
         )
 
     @property
-    def _in_lower(self) -> bool:
-        return self.focused is self._lower.list
+    def _in_lower_list(self) -> bool:
+        return self.focused is self._lower_pane.list
 
     @property
     def _in_book(self) -> bool:
@@ -91,44 +95,44 @@ class OrderDesk(CommandScreen[None]):
 
     @property
     def _in_positions(self) -> bool:
-        return self._in_lower and self._lower.tab is Tab.POSITIONS
+        return self._in_lower_list and self._lower_pane.tab is Tab.POSITIONS
 
     @property
     def _in_alerts(self) -> bool:
-        return self._in_lower and self._lower.tab is Tab.ALERTS
+        return self._in_lower_list and self._lower_pane.tab is Tab.ALERTS
 
-    def _chosen_order(self) -> Order | None:
+    def _selected_order(self) -> Order | None:
         """Give the order under the cursor of the order list; from elsewhere the only live one, if there is but one.
 
         From the lists of positions and alerts none: there the same keys mean the position or the alert.
         """
         if self._in_positions or self._in_alerts:
             return None
-        if self._in_lower and self._lower.tab is Tab.ORDERS:
-            item = self._lower.item
+        if self._in_lower_list and self._lower_pane.tab is Tab.ORDERS:
+            item = self._lower_pane.selected_item
             return item if isinstance(item, Order) else None
-        live = self._store.working()
+        live = self._store.working_orders()
         return live[0] if len(live) == 1 else None
 
-    def _chosen_position(self) -> Position | None:
-        item = self._lower.item if self._in_positions else None
+    def _selected_position(self) -> Position | None:
+        item = self._lower_pane.selected_item if self._in_positions else None
         return self._store.positions.get(item) if isinstance(item, str) else None
 
-    def _chosen_price(self) -> Price | None:
+    def _selected_price(self) -> Price | None:
         """Give the price chosen in the book, in YES terms; elsewhere a resting cursor chooses none."""
-        choice = self._book.choice if self._in_book else None
-        return choice.yes_price if choice is not None and self._book.ticker == self._watch.ticker else None
+        choice = self._book.selected_level if self._in_book else None
+        return choice.yes_price if choice is not None and self._book.ticker == self._market_list.ticker else None
 
-    def _start(self, action: Action) -> TicketStart:
+    def _ticket_prefill(self, action: Action) -> TicketPrefill:
         """Give what a ticket begins with that is opened from where the focus is."""
-        return TicketStart(self._watch.ticker, action, price=self._chosen_price())
+        return TicketPrefill(self._market_list.ticker, action, price=self._selected_price())
 
-    def _go_to(self, ticker: str) -> None:
+    def _select_market(self, ticker: str) -> None:
         """Follow a market, so that its book is live under what opens; the focus stays in the list."""
         came_from = self.focused
-        if ticker != self._watch.ticker:
+        if ticker != self._market_list.ticker:
             # In a ladder beside the others it is the chosen one, listed or not: what is listed stays so.
-            self._watch.go_to(ticker)
+            self._market_list.select_market(ticker)
         if came_from is not None:
             self.set_focus(came_from)
 
@@ -136,22 +140,22 @@ class OrderDesk(CommandScreen[None]):
 
     def do_buy(self) -> None:
         """Open the ticket to buy."""
-        self._open_ticket(self._start(Action.BUY))
+        self._open_ticket(self._ticket_prefill(Action.BUY))
 
     def do_sell(self) -> None:
         """Open the ticket to sell."""
-        self._open_ticket(self._start(Action.SELL))
+        self._open_ticket(self._ticket_prefill(Action.SELL))
 
     def do_close_position(self) -> None:
         """Open the ticket to sell all of the chosen position at once."""
-        position = self._chosen_position()
+        position = self._selected_position()
         if position is None:
             return
         # Only a book that is good gives a price: a quote may be older than it looks.
-        good = self._store.book(position.ticker).good
-        self._go_to(position.ticker)
+        good = self._store.book(position.ticker).is_good
+        self._select_market(position.ticker)
         self._open_ticket(
-            TicketStart(
+            TicketPrefill(
                 position.ticker,
                 Action.SELL,
                 Side.YES if position.count > 0 else Side.NO,
@@ -162,45 +166,45 @@ class OrderDesk(CommandScreen[None]):
             )
         )
 
-    def _welcomed(self, trade: bool | None) -> None:
+    def _start_first_trade(self, trade: bool | None) -> None:
         """Open the ticket of a first trade: one contract, where most is traded, at the best offer."""
         if not trade:
             return
-        quotes, soonest = self._store.quotes, self._clock_ms() + CALM_MS
+        quotes, soonest = self._store.quotes, self._clock_ms() + MIN_TIME_TO_CLOSE_MS
         calm = [
             market.ticker
             for market in self._store.markets.values()
             if market.status.tradable and market.close_ms > soonest and quotes[market.ticker].yes_ask is not None
         ]
         if not calm:
-            self.refuse("No market is listed yet to trade in; choose one when the list is there.")
+            self.show_reason("No market is listed yet to trade in; choose one when the list is there.")
             return
         ticker = max(calm, key=lambda each: quotes[each].volume_24h)
-        self._watch.go_to(ticker)
-        start = TicketStart(ticker, Action.BUY, price=quotes[ticker].yes_ask, count=COUNT_UNIT)
+        self._market_list.select_market(ticker)
+        start = TicketPrefill(ticker, Action.BUY, price=quotes[ticker].yes_ask, count=COUNT_UNIT)
         self._open_ticket(start)
 
-    def _open_ticket(self, start: TicketStart) -> None:
-        self.app.push_screen(TicketScreen(self.desk, start, self._timer_ms))
+    def _open_ticket(self, prefill: TicketPrefill) -> None:
+        self.app.push_screen(TicketScreen(self.desk, prefill, self._timer_ms))
 
     def do_amend(self) -> None:
         """Open the change of the chosen order."""
-        order = self._chosen_order()
+        order = self._selected_order()
         if order is not None:
-            self._go_to(order.ticker)
+            self._select_market(order.ticker)
             self.app.push_screen(AmendScreen(self.desk, order, self._timer_ms))
 
     def do_repeat(self) -> None:
         """Open the review of an order that never arrived, under the id that it had."""
-        order = self._chosen_order()
-        terms = self.desk.terms_to_repeat(order) if order is not None else None
+        order = self._selected_order()
+        terms = self.desk.resendable_terms(order) if order is not None else None
         if order is not None and terms is not None:
-            self._go_to(order.ticker)
+            self._select_market(order.ticker)
             self.app.push_screen(ReviewScreen(self.desk, terms, self._timer_ms, client_order_id=order.client_order_id))
 
     def do_cancel(self) -> None:
         """Ask, then cancel the chosen order."""
-        order = self._chosen_order()
+        order = self._selected_order()
         if order is None:
             return
 
@@ -216,12 +220,12 @@ class OrderDesk(CommandScreen[None]):
             await self.desk.cancel(order)
         except Exception as error:  # noqa: BLE001 - a defect must neither end the program nor stay unsaid
             _log.exception("A cancel failed inside the program.")
-            sentence = f"The cancel of {order_words(order)} failed inside the program ({type(error).__name__})"
+            sentence = f"The cancel of {order_text(order)} failed inside the program ({type(error).__name__})"
             self._store.notify(Weight.ERROR, f"{sentence}; the order may still rest.")
 
     def do_cancel_here(self) -> None:
         """Ask, then cancel all orders of the chosen market."""
-        self._ask_to_cancel_all(self._watch.ticker)
+        self._ask_to_cancel_all(self._market_list.ticker)
 
     def do_cancel_all(self) -> None:
         """Ask, then cancel all orders there are."""

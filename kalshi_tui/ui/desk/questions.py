@@ -6,48 +6,48 @@ from typing import Final
 
 from kalshi_tui.domain.order import Order, OrderState
 from kalshi_tui.session.store import Store
-from kalshi_tui.ui.lists.views import trader_words
+from kalshi_tui.ui.lists.views import trader_order_text
 from kalshi_tui.ui.market_list.view import market_label
 
-MARKETS_NAMED: Final = 4
-ORDERS_NAMED: Final = 6
+MAX_MARKETS_NAMED: Final = 4
+MAX_ORDERS_NAMED: Final = 6
 
 
-def at_work(store: Store, ticker: str = "") -> list[Order]:
+def live_orders(store: Store, ticker: str = "") -> list[Order]:
     """Give the orders that are or may be live on the exchange: of one market or, without a ticker, of all."""
-    return [order for order in store.working() if order.state.reached and ticker in {"", order.ticker}]
+    return [order for order in store.working_orders() if order.state.reached and ticker in {"", order.ticker}]
 
 
 def cancel_question(store: Store, order: Order) -> str:
     """Ask whether one order is to be cancelled."""
-    return f"Cancel {trader_words(store, order)} in {_name(store, order.ticker)}?"
+    return f"Cancel {trader_order_text(store, order)} in {_market_name(store, order.ticker)}?"
 
 
 def cancel_row_question(store: Store, orders: Sequence[Order]) -> str:
     """Ask whether all these orders of one market, one at the least, are to be cancelled; each is named."""
     if len(orders) == 1:
         return cancel_question(store, orders[0])
-    named = [trader_words(store, order) for order in orders[:ORDERS_NAMED]]
-    if len(orders) > ORDERS_NAMED:
-        named.append(f"and {len(orders) - ORDERS_NAMED} more")
-    return f"Cancel {len(orders)} orders in {_name(store, orders[0].ticker)}: {', '.join(named)}?"
+    named = [trader_order_text(store, order) for order in orders[:MAX_ORDERS_NAMED]]
+    if len(orders) > MAX_ORDERS_NAMED:
+        named.append(f"and {len(orders) - MAX_ORDERS_NAMED} more")
+    return f"Cancel {len(orders)} orders in {_market_name(store, orders[0].ticker)}: {', '.join(named)}?"
 
 
 def cancel_all_question(store: Store, ticker: str = "") -> str:
     """Ask whether all orders are to be cancelled: how many, and where."""
-    orders = at_work(store, ticker)
+    orders = live_orders(store, ticker)
     if not orders:
         return "No order of yours is known to work. Have the exchange cancel all in all markets, to be sure?"
     unknown = sum(order.state is not OrderState.RESTING for order in orders)
     doubt = f" Of {unknown} it is not known whether it is there." if unknown else ""
     if ticker:
-        return f"Cancel {_many(len(orders))} in {_name(store, ticker)}?{doubt}"
+        return f"Cancel {_order_count_text(len(orders))} in {_market_name(store, ticker)}?{doubt}"
     where = Counter(order.ticker for order in orders).most_common()
-    named = [f"{each} {count}" for each, count in where[:MARKETS_NAMED]]
-    if len(where) > MARKETS_NAMED:
-        named.append(f"and {len(where) - MARKETS_NAMED} more")
+    named = [f"{each} {count}" for each, count in where[:MAX_MARKETS_NAMED]]
+    if len(where) > MAX_MARKETS_NAMED:
+        named.append(f"and {len(where) - MAX_MARKETS_NAMED} more")
     markets = "1 market" if len(where) == 1 else f"{len(where)} markets"
-    return f"Cancel {_many(len(orders))} in {markets}: {', '.join(named)}?{doubt}"
+    return f"Cancel {_order_count_text(len(orders))} in {markets}: {', '.join(named)}?{doubt}"
 
 
 def quit_question(live: int, *, leaves_nothing: bool) -> str:
@@ -58,10 +58,10 @@ def quit_question(live: int, *, leaves_nothing: bool) -> str:
     return f"{orders} may be live{', and will stay so' if live == 1 else ''}. Quit all the same?"
 
 
-def _many(count: int) -> str:
+def _order_count_text(count: int) -> str:
     return "the 1 order that works" if count == 1 else f"all {count} orders that work"
 
 
-def _name(store: Store, ticker: str) -> str:
+def _market_name(store: Store, ticker: str) -> str:
     market = store.markets.get(ticker)
     return market_label(market) if market is not None else ticker

@@ -3,10 +3,10 @@
 from kalshi_tui.domain.alerts import AlertState
 from kalshi_tui.domain.market import Market
 from kalshi_tui.domain.order import OrderState
-from kalshi_tui.ui.availability import Situation, no_market, no_trade
-from kalshi_tui.ui.keys import key
+from kalshi_tui.ui.availability import CommandContext, cannot_trade, no_market_selected
+from kalshi_tui.ui.keys import key_for
 
-REARMS_ITSELF = {
+NO_REARM_REASONS = {
     AlertState.ARMED: "This alert is armed.",
     AlertState.WAITING: "This alert is armed again by itself, once its condition is over.",
 }
@@ -14,153 +14,157 @@ NOT_LISTED = "The market of this line is not in the list."
 NOT_IN_ROW = "No order of yours rests in this row."
 
 
-def _no_order() -> str:
-    return f"No order is chosen: {key('orders')} shows the orders, and {key('pane')} goes there."
+def _no_order_selected() -> str:
+    return f"No order is chosen: {key_for('orders')} shows the orders, and {key_for('pane')} goes there."
 
 
-def _no_alert() -> str:
-    return f"No alert stands in this line: {key('alert')} writes one."
+def _no_alert_selected() -> str:
+    return f"No alert stands in this line: {key_for('alert')} writes one."
 
 
-def no_ticket(now: Situation) -> str:
+def cannot_open_ticket(context: CommandContext) -> str:
     """Say why no ticket opens: nothing to trade in, or a price of the book that is none any more."""
-    return no_trade(now) or (now.no_price if now.in_book or now.in_ladder else "")
+    return cannot_trade(context) or (context.no_price if context.in_book or context.in_ladder else "")
 
 
-def no_side(now: Situation) -> str:
+def cannot_select_side(context: CommandContext) -> str:
     """Say that there are no two sides to choose between."""
-    if now.in_ladder:
-        return f"In the ladder both sides stand in one row; {key('mirror')} turns it over."
-    if now.in_book:
+    if context.in_ladder:
+        return f"In the ladder both sides stand in one row; {key_for('mirror')} turns it over."
+    if context.in_book:
         return ""
-    return f"The keys {key('bids')} and {key('asks')} choose bids or asks in the book: {key('pane')} goes there."
+    return f"The keys {key_for('bids')} and {key_for('asks')} choose bids or asks in the book: {key_for('pane')} goes there."
 
 
-def no_cancel(now: Situation) -> str:
+def cannot_cancel(context: CommandContext) -> str:
     """Say why there is nothing to cancel."""
-    if now.in_positions:
-        return no_close(now) or f"In the list of positions {key('close-position')} closes a position."
-    if now.in_alerts:
-        return no_delete_alert(now) or f"In the list of alerts {key('delete-alert')} deletes an alert."
-    if now.in_ladder:
-        return no_cancel_row(now) or f"In the ladder {key('cancel-row')} cancels all that rests in the row."
-    return now.read_only or _no_resting(now, "cancelled")
+    if context.in_positions:
+        return (
+            cannot_close_position(context) or f"In the list of positions {key_for('close-position')} closes a position."
+        )
+    if context.in_alerts:
+        return cannot_delete_alert(context) or f"In the list of alerts {key_for('delete-alert')} deletes an alert."
+    if context.in_ladder:
+        return cannot_cancel_row(context) or f"In the ladder {key_for('cancel-row')} cancels all that rests in the row."
+    return context.read_only or _not_resting(context, "cancelled")
 
 
-def no_amend(now: Situation) -> str:
+def cannot_amend(context: CommandContext) -> str:
     """Say why there is nothing to change."""
-    if now.in_alerts:
-        return no_rearm(now) or f"In the list of alerts {key('rearm')} arms an alert again."
+    if context.in_alerts:
+        return cannot_rearm_alert(context) or f"In the list of alerts {key_for('rearm')} arms an alert again."
     return (
-        now.read_only
-        or (_no_single(now) if now.in_ladder else "")
-        or _no_resting(now, "changed")
-        or _not_listed(now.subject)
+        context.read_only
+        or (_not_single_order(context) if context.in_ladder else "")
+        or _not_resting(context, "changed")
+        or _not_listed(context.subject)
     )
 
 
-def no_repeat(now: Situation) -> str:
+def cannot_resend(context: CommandContext) -> str:
     """Say why there is nothing to send again."""
-    if now.read_only or now.order is None:
-        return now.read_only or _no_order()
-    if now.repeats:
-        return _not_listed(now.subject)
-    if now.order.state is OrderState.NOT_SENT:
+    if context.read_only or context.order is None:
+        return context.read_only or _no_order_selected()
+    if context.can_resend:
+        return _not_listed(context.subject)
+    if context.order.state is OrderState.NOT_SENT:
         return "This order cannot be sent again under its own id: write a new one."
-    return f"This order is {now.order.state.value}; only one that never arrived can be sent again."
+    return f"This order is {context.order.state.value}; only one that never arrived can be sent again."
 
 
-def no_close(now: Situation) -> str:
+def cannot_close_position(context: CommandContext) -> str:
     """Say why there is no position to close."""
-    if not now.in_positions:
+    if not context.in_positions:
         return (
-            f"The key {key('close-position')} closes a position in their list: "
-            f"{key('positions')} shows it, and {key('pane')} goes there."
+            f"The key {key_for('close-position')} closes a position in their list: "
+            f"{key_for('positions')} shows it, and {key_for('pane')} goes there."
         )
-    if now.position is None:
+    if context.position is None:
         return "No position stands in this line."
-    if now.subject is not None and not now.subject.status.tradable:
-        return f"This market takes no orders: it is {now.subject.status.value}."
-    return _not_listed(now.subject)
+    if context.subject is not None and not context.subject.status.tradable:
+        return f"This market takes no orders: it is {context.subject.status.value}."
+    return _not_listed(context.subject)
 
 
-def no_delete_alert(now: Situation) -> str:
+def cannot_delete_alert(context: CommandContext) -> str:
     """Say why there is no alert to delete."""
-    if not now.in_alerts:
+    if not context.in_alerts:
         return (
-            f"The key {key('delete-alert')} deletes an alert in their list: "
-            f"{key('alerts')} shows it, and {key('pane')} goes there."
+            f"The key {key_for('delete-alert')} deletes an alert in their list: "
+            f"{key_for('alerts')} shows it, and {key_for('pane')} goes there."
         )
-    return "" if now.alert is not None else _no_alert()
+    return "" if context.alert is not None else _no_alert_selected()
 
 
-def no_rearm(now: Situation) -> str:
+def cannot_rearm_alert(context: CommandContext) -> str:
     """Say why there is no alert to arm again."""
-    if not now.in_alerts:
+    if not context.in_alerts:
         return (
-            f"The key {key('rearm')} arms an alert again in their list: "
-            f"{key('alerts')} shows it, and {key('pane')} goes there."
+            f"The key {key_for('rearm')} arms an alert again in their list: "
+            f"{key_for('alerts')} shows it, and {key_for('pane')} goes there."
         )
-    if now.alert is None:
-        return _no_alert()
-    return REARMS_ITSELF.get(now.alert.state, "")
+    if context.alert is None:
+        return _no_alert_selected()
+    return NO_REARM_REASONS.get(context.alert.state, "")
 
 
-def no_ladder(now: Situation) -> str:
+def ladder_not_shown(context: CommandContext) -> str:
     """Say that the ladder is not shown."""
-    return "" if now.ladder else f"This key works while the ladder is shown: {key('view')} shows it."
+    return "" if context.ladder else f"This key works while the ladder is shown: {key_for('view')} shows it."
 
 
-def no_cancel_row(now: Situation) -> str:
+def cannot_cancel_row(context: CommandContext) -> str:
     """Say why there is nothing to cancel in the chosen row of the ladder."""
-    return now.read_only or _not_in_ladder(now) or ("" if now.row_orders else _not_in_row(now))
+    return context.read_only or _not_in_ladder(context) or ("" if context.row_orders else _not_in_row(context))
 
 
-def no_nudge(now: Situation) -> str:
+def cannot_nudge_order(context: CommandContext) -> str:
     """Say why no order moves by a row of the ladder."""
-    return now.read_only or _not_in_ladder(now) or _no_single(now)
+    return context.read_only or _not_in_ladder(context) or _not_single_order(context)
 
 
-def _not_in_ladder(now: Situation) -> str:
-    if now.in_ladder:
+def _not_in_ladder(context: CommandContext) -> str:
+    if context.in_ladder:
         return ""
-    return f"This key works in the rows of the ladder: {key('view')} shows it, {key('pane')} goes there."
+    return f"This key works in the rows of the ladder: {key_for('view')} shows it, {key_for('pane')} goes there."
 
 
-def _not_in_row(now: Situation) -> str:
+def _not_in_row(now: CommandContext) -> str:
     return f"Your orders: {now.orders_unread}" if now.orders_unread else NOT_IN_ROW
 
 
-def _no_single(now: Situation) -> str:
-    if not now.row_orders:
-        return _not_in_row(now)
-    if now.row_orders == 1:
+def _not_single_order(context: CommandContext) -> str:
+    if not context.row_orders:
+        return _not_in_row(context)
+    if context.row_orders == 1:
         return ""
-    return f"{now.row_orders} orders of yours rest in this row: {key('orders')} shows the orders, choose one there."
+    return f"{context.row_orders} orders of yours rest in this row: {key_for('orders')} shows the orders, choose one there."
 
 
-def no_sweep_here(now: Situation) -> str:
+def cannot_cancel_in_market(context: CommandContext) -> str:
     """Say why there is nothing to cancel in the chosen market."""
-    if now.read_only or no_market(now) or now.working_here:
-        return now.read_only or no_market(now)
-    if now.orders_unread:
-        return f"Your orders: {now.orders_unread} {key('cancel-all')} has the exchange cancel all in all markets."
+    if context.read_only or no_market_selected(context) or context.live_orders_here:
+        return context.read_only or no_market_selected(context)
+    if context.orders_unread:
+        return (
+            f"Your orders: {context.orders_unread} {key_for('cancel-all')} has the exchange cancel all in all markets."
+        )
     return "No order of yours works in this market."
 
 
-def no_sweep(now: Situation) -> str:
+def cannot_cancel_all(context: CommandContext) -> str:
     """Say why nothing can be cancelled anywhere.
 
     That no order is known to work is no reason: the exchange may know of one.
     """
-    return now.read_only
+    return context.read_only
 
 
-def _no_resting(now: Situation, done: str) -> str:
-    if now.order is None:
-        return _no_order()
-    if now.order.state is not OrderState.RESTING:
-        return f"This order is {now.order.state.value}; only a resting one can be {done}."
+def _not_resting(context: CommandContext, done: str) -> str:
+    if context.order is None:
+        return _no_order_selected()
+    if context.order.state is not OrderState.RESTING:
+        return f"This order is {context.order.state.value}; only a resting one can be {done}."
     return ""
 
 

@@ -2,10 +2,10 @@
 
 from typing import Final
 
-from kalshi_tui.ui.availability import no_replay
+from kalshi_tui.ui.availability import not_replaying
 from kalshi_tui.ui.command import Command
 
-NEAR_MS: Final = 10_000
+SEEK_STEP_MS: Final = 10_000
 """How far the keys go back and forth."""
 
 RECORDING_COMMANDS: Final = (
@@ -19,11 +19,11 @@ RECORDING_COMMANDS: Final = (
         "Pause",
         "In a replay: stand still, or go on.",
         in_bar=True,
-        why_not=no_replay,
+        why_not=not_replaying,
     ),
     Command(
         "replay-step", "n", "replay_step", "Step", "In a replay: pause, and take one frame.", in_bar=True,
-        why_not=no_replay,
+        why_not=not_replaying,
     ),
     Command(
         "replay-back",
@@ -31,9 +31,9 @@ RECORDING_COMMANDS: Final = (
         "replay_move",
         "Back",
         "In a replay: go 10 seconds back. Your resting orders are cancelled.",
-        argument=-NEAR_MS,
+        argument=-SEEK_STEP_MS,
         in_bar=True,
-        why_not=no_replay,
+        why_not=not_replaying,
     ),
     Command(
         "replay-forth",
@@ -41,15 +41,15 @@ RECORDING_COMMANDS: Final = (
         "replay_move",
         "Forth",
         "In a replay: go 10 seconds forth. Your resting orders are cancelled.",
-        argument=NEAR_MS,
+        argument=SEEK_STEP_MS,
         in_bar=True,
-        why_not=no_replay,
+        why_not=not_replaying,
     ),
     Command(
-        "replay-slower", "minus", "replay_speed", "Slower", "In a replay: play slower.", argument=-1, why_not=no_replay
+        "replay-slower", "minus", "replay_speed", "Slower", "In a replay: play slower.", argument=-1, why_not=not_replaying
     ),
     Command(
-        "replay-faster", "plus", "replay_speed", "Faster", "In a replay: play faster.", argument=1, why_not=no_replay
+        "replay-faster", "plus", "replay_speed", "Faster", "In a replay: play faster.", argument=1, why_not=not_replaying
     ),
     Command(
         "replay-go",
@@ -57,6 +57,6 @@ RECORDING_COMMANDS: Final = (
         "replay_go",
         "Go to time",
         "In a replay: go to a time that you type. Your resting orders are cancelled.",
-        why_not=no_replay,
+        why_not=not_replaying,
     ),
 )  # fmt: skip

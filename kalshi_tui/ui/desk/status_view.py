@@ -3,31 +3,31 @@
 from collections.abc import Sequence
 from typing import Final
 
-from kalshi_tui.domain.link import Hours, Link, LinkState, Pulse
+from kalshi_tui.domain.link import Link, LinkState, LinkStats, TradingStatus
 from kalshi_tui.domain.order import OrderState
 from kalshi_tui.domain.price import Money
 from kalshi_tui.presentation.lines import (
     Line,
     Span,
     Tone,
+    cell_count,
     fit,
-    length,
     line,
 )
 from kalshi_tui.presentation.numbers import (
-    NOTHING,
+    NO_VALUE,
     cents_text,
     clock_text,
     money_text,
-    zone_text,
+    time_zone_text,
 )
 from kalshi_tui.session.account.list_reads import AccountList
-from kalshi_tui.session.replay import Replay
+from kalshi_tui.session.replay import ReplayStatus
 from kalshi_tui.session.store import Store
 from kalshi_tui.session.venue import Venue
 from kalshi_tui.ui.lists.views import exit_price
 
-LINK_WORDS: Final = {
+LINK_STATE_TEXT: Final = {
     LinkState.OFFLINE: ("offline", Tone.BAD),
     LinkState.CONNECTING: ("connecting", Tone.WARN),
     # Not "live": that word says on this very line where the orders go.
@@ -35,57 +35,59 @@ LINK_WORDS: Final = {
     LinkState.WAITING: ("reconnecting", Tone.WARN),
     LinkState.REFUSED: ("refused", Tone.BAD),
 }
-SILENT_MS: Final = 15_000
+SILENT_AFTER_MS: Final = 15_000
 """A link that has brought nothing for so long is said to be silent; pings alone keep it up."""
-WIDE: Final = 120
+REPLAY_DATE_MIN_WIDTH: Final = 120
 """From here on a replay's date has room."""
-RATE_CELLS: Final = 9
+RATE_WIDTH: Final = 9
 """What the message rate takes, so that nothing beside it moves as it changes."""
 
 
 def status_line(
-    store: Store, venue: Venue, rate: int, pulse: Pulse, now_ms: int, width: int, badges: Sequence[Span] = ()
+    store: Store, venue: Venue, rate: int, pulse: LinkStats, now_ms: int, width: int, badges: Sequence[Span] = ()
 ) -> Line:
     """Draw the top line. What is worth least goes first where room is short; the venue and its word never do.
 
     ``badges`` stand beside the venue and stay too: that it is a replay, or is recorded.
     """
-    word, tone = LINK_WORDS[store.connection.state]
+    word, tone = LINK_STATE_TEXT[store.connection.state]
     left = [Span(f" {venue.value} ", Tone.VENUE), *badges, Span(f" {word}", tone)]
     live = store.connection.state is LinkState.LIVE
-    alarms = _alarms(pulse) if live else []
-    if store.hours is not Hours.OPEN:
+    alarms = _link_warnings(pulse) if live else []
+    if store.hours is not TradingStatus.OPEN:
         alarms.insert(0, Span(f"  {store.hours.value}", Tone.BAD))
     left += alarms
-    account = _account(store, now_ms, width - length(left) - (0 if alarms else RATE_CELLS))
-    room = width - length(left) - length(account)
+    account = _account_spans(store, now_ms, width - cell_count(left) - (0 if alarms else RATE_WIDTH))
+    room = width - cell_count(left) - cell_count(account)
     detail = f"  {store.connection.detail}  "
     if not live:
         # The log has the sentence too: what has no room here is left out whole.
         left.append(Span(fit(detail if len(detail) <= room else "", room), Tone.DIM))
     else:
-        for piece in _pulse(rate, pulse):
-            if length([piece]) <= room:
+        for piece in _link_health_spans(rate, pulse):
+            if cell_count([piece]) <= room:
                 left.append(piece)
-                room -= length([piece])
+                room -= cell_count([piece])
         left.append(Span(" " * room))
     return line(*left, *account)
 
 
-def badges_of(recording: str, replay: Replay | None, width: int) -> list[Span]:
+def status_badges(recording: str, replay: ReplayStatus | None, width: int) -> list[Span]:
     """Say that a recording plays, and where it is; and that one is made."""
     found = []
     if replay is not None:
-        found.append(Span(f" {replay.words if width >= WIDE else replay.short} ", Tone.WARN))
+        found.append(
+            Span(f" {replay.status_text if width >= REPLAY_DATE_MIN_WIDTH else replay.short_status_text} ", Tone.WARN)
+        )
     if recording:
         found.append(Span(f" {recording} ", Tone.BAD))
     return found
 
 
-def _alarms(pulse: Pulse) -> list[Span]:
+def _link_warnings(pulse: LinkStats) -> list[Span]:
     """Give what is wrong with a link that stands; the account gives way to it."""
     found = []
-    if pulse.frame_age_ms is not None and pulse.frame_age_ms >= SILENT_MS:
+    if pulse.frame_age_ms is not None and pulse.frame_age_ms >= SILENT_AFTER_MS:
         found.append(Span(f"  silent {pulse.frame_age_ms // 1000} s", Tone.WARN))
     if pulse.skew_ms:
         found.append(Span(f"  clock off {pulse.skew_ms / 1000:+.0f} s", Tone.WARN))
@@ -94,50 +96,50 @@ def _alarms(pulse: Pulse) -> list[Span]:
     return found
 
 
-def _pulse(rate: int, pulse: Pulse) -> list[Span]:
+def _link_health_spans(rate: int, pulse: LinkStats) -> list[Span]:
     """Give what tells how the link does, the most telling first; each always takes the same room, so nothing jumps."""
     pace = f"{rate:,}/s" if rate < 10_000 else f"{rate // 1_000}k/s"
-    pieces = [Span(f" {pace:<{RATE_CELLS - 1}}", Tone.DIM)]
+    pieces = [Span(f" {pace:<{RATE_WIDTH - 1}}", Tone.DIM)]
     if pulse.lag_ms is not None:
-        pieces.append(Span(f"lag {_short_ms(pulse.lag_ms)} ", Tone.DIM))
+        pieces.append(Span(f"lag {_short_duration_text(pulse.lag_ms)} ", Tone.DIM))
     pieces.append(Span(f"gaps {pulse.faults} healed {pulse.healed}", Tone.DIM))
     return pieces
 
 
-def ages_line(link: Link, pulse: Pulse) -> Line:
+def link_ages_line(link: Link, pulse: LinkStats) -> Line:
     """Say how long ago the last frame and the last ping came; nothing while there is no link."""
     if link.state is not LinkState.LIVE or pulse.frame_age_ms is None:
         return ()
-    late = pulse.frame_age_ms >= SILENT_MS
-    ages = f"frame {_short_ms(pulse.frame_age_ms)} ping {_short_ms(pulse.ping_age_ms)}"
+    late = pulse.frame_age_ms >= SILENT_AFTER_MS
+    ages = f"frame {_short_duration_text(pulse.frame_age_ms)} ping {_short_duration_text(pulse.ping_age_ms)}"
     return line(Span(ages, Tone.WARN if late else Tone.DIM))
 
 
-def link_words(link: Link, pulse: Pulse) -> str:
+def link_text(link: Link, pulse: LinkStats) -> str:
     """Say in a sentence how the link does."""
     ages = [
-        f"last {name} {_age_words(age)} ago"
+        f"last {name} {_age_text(age)} ago"
         for name, age in (("frame", pulse.frame_age_ms), ("ping", pulse.ping_age_ms))
         if age is not None
     ]
     lag = [f"lag {pulse.lag_ms} ms"] if pulse.lag_ms is not None else []
     clock = f"the exchange's clock {pulse.skew_ms / 1000:+.1f} s from ours" if pulse.skew_ms else "clocks agree"
     counts = f"{pulse.faults} gaps or faults found, {pulse.healed} healed, {pulse.untrusted} books stale"
-    return f"Link {LINK_WORDS[link.state][0]}: {', '.join([*lag, *ages, clock])}. {counts}."
+    return f"Link {LINK_STATE_TEXT[link.state][0]}: {', '.join([*lag, *ages, clock])}. {counts}."
 
 
-def _age_words(ms: int) -> str:
+def _age_text(ms: int) -> str:
     return f"{ms} ms" if ms < 1_000 else f"{ms // 1000} s"
 
 
-def _short_ms(ms: int | None) -> str:
+def _short_duration_text(ms: int | None) -> str:
     """Write a time in six cells; a dash for none yet."""
     if ms is None:
         return "    --"
     return f"{ms:>3} ms" if ms < 1_000 else f"{min(ms // 1_000, 9_999):>4} s"
 
 
-def positions_worth(store: Store) -> Money | None:
+def positions_value(store: Store) -> Money | None:
     """Give what all positions could be sold for at the best bids of now; None while one of these is not known."""
     worth = 0
     for position in store.positions.values():
@@ -148,23 +150,23 @@ def positions_worth(store: Store) -> Money | None:
     return worth
 
 
-def _account(store: Store, now_ms: int, room: int) -> list[Span]:
+def _account_spans(store: Store, now_ms: int, room: int) -> list[Span]:
     """Give cash, positions, working orders and the hour, as much of them as there is room for."""
     balance = store.balance
-    working = store.working()
+    working = store.working_orders()
     unknown = sum(order.state is OrderState.UNKNOWN for order in working)
     held = len(store.positions) if store.reads.have(AccountList.POSITIONS) else None
-    worth_now = positions_worth(store)
+    worth_now = positions_value(store)
     value = f" worth {cents_text(worth_now)}" if held and worth_now is not None else ""
-    cash = Span(f"cash {money_text(balance.cash) if balance else NOTHING}")
+    cash = Span(f"cash {money_text(balance.cash) if balance else NO_VALUE}")
     # Orders of this program's own may be known before the account has been read: there may be more.
-    resting = str(len(working)) if store.reads.have(AccountList.ORDERS) else NOTHING
+    resting = str(len(working)) if store.reads.have(AccountList.ORDERS) else NO_VALUE
     orders = [Span(f"  orders {resting}", Tone.OWN if working else Tone.DIM)]
     if unknown:
         orders.append(Span(f"  UNKNOWN {unknown}", Tone.BAD))
     hour = Span(f"  {clock_text(now_ms)}", Tone.DIM)
-    zoned = Span(f"  {clock_text(now_ms)} {zone_text(now_ms)}", Tone.DIM)
-    positions = NOTHING if held is None else str(held)
+    zoned = Span(f"  {clock_text(now_ms)} {time_zone_text(now_ms)}", Tone.DIM)
+    positions = NO_VALUE if held is None else str(held)
     many = Span(f"  positions {positions}", Tone.PLAIN if held else Tone.DIM)
     worth = Span(f"  positions {positions}{value}")
     end = Span(" ")
@@ -175,6 +177,6 @@ def _account(store: Store, now_ms: int, room: int) -> list[Span]:
         [cash, *orders, hour, end],
         [cash, *orders, end],
     ):
-        if length(spans) <= room:
+        if cell_count(spans) <= room:
             break
     return spans

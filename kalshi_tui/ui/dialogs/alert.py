@@ -12,19 +12,19 @@ from textual.widgets import Input, Label
 from kalshi_tui.domain.alerts import (
     Alert,
     AlertError,
-    Kind,
+    AlertKind,
     parse_alert,
 )
 from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.market import Market
 from kalshi_tui.domain.price import PRICE_UNIT, Price
-from kalshi_tui.domain.text import price_words
+from kalshi_tui.domain.text import plain_price_text
 from kalshi_tui.presentation.lines import Span, Tone, line
-from kalshi_tui.session.alerts.monitor import touch, value_of
-from kalshi_tui.session.alerts.text import kept_words, meaning
-from kalshi_tui.session.interface import Desk
+from kalshi_tui.session.alerts.monitor import current_value, trusted_top
+from kalshi_tui.session.alerts.text import alert_explanation, alert_in_market_text
+from kalshi_tui.session.interface import TradingSession
 from kalshi_tui.session.notices import Weight
-from kalshi_tui.session.store import Dirty, Store
+from kalshi_tui.session.store import Store, StoreChanges
 from kalshi_tui.ui.book.view import quote_line
 from kalshi_tui.ui.commands import Scope, bindings
 from kalshi_tui.ui.market_list.view import market_label
@@ -32,10 +32,10 @@ from kalshi_tui.ui.widgets.command_screen import CommandModal
 from kalshi_tui.ui.widgets.field import Field
 from kalshi_tui.ui.widgets.key_bar import KeyBar
 from kalshi_tui.ui.widgets.line_view import LineView
-from kalshi_tui.ui.widgets.sentence import Sentence
+from kalshi_tui.ui.widgets.sentence import WrappedText
 
-LONGEST: Final = 40
-FORMS: Final = (
+MAX_ALERT_LENGTH: Final = 40
+ALERT_EXAMPLES: Final = (
     "bid, ask, last or spread with >= or <= and a price: bid >= 0.55",
     "size, bid size, ask size with >= or <= and a count: size >= 1000",
     "trade >= 500   close < 10m   fill   refused",
@@ -43,13 +43,13 @@ FORMS: Final = (
 )
 
 
-def first_text(store: Store, ticker: str, price: Price | None) -> str:
+def initial_alert_text(store: Store, ticker: str, price: Price | None) -> str:
     """Give what the line begins with: that one can buy at the chosen YES price, or sell at one above the market."""
     if price is None:
         return ""
-    top = touch(store, ticker)
+    top = trusted_top(store, ticker)
     above = top is not None and top.ask < PRICE_UNIT and price >= top.ask
-    return f"{'bid >=' if above else 'ask <='} {price_words(price)}"
+    return f"{'bid >=' if above else 'ask <='} {plain_price_text(price)}"
 
 
 class AlertScreen(CommandModal[None]):
@@ -58,15 +58,15 @@ class AlertScreen(CommandModal[None]):
     SCOPE = Scope.ALERT
     BINDINGS: ClassVar[list[BindingType]] = bindings(Scope.ALERT)
 
-    def __init__(self, desk: Desk, ticker: str, text: str) -> None:
+    def __init__(self, desk: TradingSession, ticker: str, text: str) -> None:
         super().__init__(desk)
         self._ticker = ticker
-        self._field = Field(id="alert", longest=LONGEST, value=text)
+        self._field = Field(id="alert", max_length=MAX_ALERT_LENGTH, value=text)
         self._title_line = LineView(id="name", classes="one-line")
         self._quote = LineView(id="quote", classes="one-line")
-        self._said = Sentence(id="alert-said")
-        self._forms = Sentence(id="alert-forms")
-        self._missing = ""
+        self._explanation = WrappedText(id="alert-said")
+        self._examples = WrappedText(id="alert-forms")
+        self._rejection = ""
         """Why Enter kept nothing; shown until something is written."""
 
     def compose(self) -> ComposeResult:
@@ -78,17 +78,17 @@ class AlertScreen(CommandModal[None]):
             with Horizontal(classes="field"):
                 yield Label("Ring when: ")
                 yield self._field
-            yield self._said
-            yield self._forms
+            yield self._explanation
+            yield self._examples
             yield KeyBar()
 
     def on_mount(self) -> None:
         """Begin in the field."""
         self.set_focus(self._field)
-        self._forms.show([line(Span(each, Tone.DIM)) for each in FORMS])
+        self._examples.show([line(Span(each, Tone.DIM)) for each in ALERT_EXAMPLES])
         self.draw()
 
-    def frame(self, dirty: Dirty) -> None:
+    def frame(self, dirty: StoreChanges) -> None:
         """Keep quote and sentence live."""
         if self._ticker in dirty.tickers or dirty.topics:
             self.draw()
@@ -99,41 +99,41 @@ class AlertScreen(CommandModal[None]):
         market = store.markets.get(self._ticker, Market(self._ticker, ""))
         self._title_line.show([line(Span(market_label(market), Tone.HEAD))])
         self._quote.show([quote_line(store.book(self._ticker), market, Side.YES)])
-        said, tone = self._missing, Tone.BAD
+        said, tone = self._rejection, Tone.BAD
         if not said:
             try:
-                alert = self._read()
+                alert = self._parse()
             except AlertError as error:
                 said, tone = str(error), Tone.BAD if self._field.value.strip() else Tone.DIM
             else:
-                said, tone = meaning(alert, value_of(store, alert)), Tone.GOOD
-        self._said.show([line(Span(said, tone))])
+                said, tone = alert_explanation(alert, current_value(store, alert)), Tone.GOOD
+        self._explanation.show([line(Span(said, tone))])
 
-    def _read(self) -> Alert:
+    def _parse(self) -> Alert:
         """Read what is written. Raises AlertError with a sentence."""
         alert = parse_alert(self._field.value, self._ticker)
         market = self.desk.store.markets.get(self._ticker)
-        if alert.kind is Kind.CLOSE and market is not None and not market.close_ms:
+        if alert.kind is AlertKind.CLOSE and market is not None and not market.close_ms:
             raise AlertError("Nobody has said when this market closes.")
         return alert
 
     @on(Input.Changed)
-    def _written(self) -> None:
-        self._missing = ""
+    def _input_changed(self) -> None:
+        self._rejection = ""
         self.draw()
 
     def do_keep(self) -> None:
         """Keep the alert and close; say what is wrong while it makes no sense."""
         try:
-            alert = self._read()
+            alert = self._parse()
         except AlertError as error:
-            self._missing = str(error)
+            self._rejection = str(error)
         else:
-            rung = self.desk.alerts.rung
-            self._missing = self.desk.alerts.add(alert)
-            if not self._missing:
-                if self.desk.alerts.rung == rung:
-                    self.desk.store.notify(Weight.INFO, f"Alert armed: {kept_words(self.desk.store, alert)}.")
+            rung = self.desk.alerts.ring_count
+            self._rejection = self.desk.alerts.add(alert)
+            if not self._rejection:
+                if self.desk.alerts.ring_count == rung:
+                    self.desk.store.notify(Weight.INFO, f"Alert armed: {alert_in_market_text(self.desk.store, alert)}.")
                 self.dismiss()
                 return
         self.draw()

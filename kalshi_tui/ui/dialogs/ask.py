@@ -9,8 +9,8 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Static
 
-from kalshi_tui.presentation.lines import clean
-from kalshi_tui.session.interface import Desk
+from kalshi_tui.presentation.lines import make_printable
+from kalshi_tui.session.interface import TradingSession
 from kalshi_tui.ui.commands import Scope, bindings
 from kalshi_tui.ui.key_presses import presses_of
 from kalshi_tui.ui.widgets.command_screen import CommandModal
@@ -26,7 +26,9 @@ class AskScreen(CommandModal[bool]):
     SCOPE = Scope.ASK
     BINDINGS: ClassVar[list[BindingType]] = bindings(Scope.ASK)
 
-    def __init__(self, desk: Desk, subject: str, question: str, timer_ms: Callable[[], int] | None = None) -> None:
+    def __init__(
+        self, desk: TradingSession, subject: str, question: str, timer_ms: Callable[[], int] | None = None
+    ) -> None:
         super().__init__(desk)
         self._asked_ms = timer_ms() if timer_ms is not None else None
         self._subject = subject
@@ -36,7 +38,7 @@ class AskScreen(CommandModal[bool]):
         """Lay out the question and the keys."""
         with Vertical(classes="dialog") as box:
             box.border_title = Content(f"{self.desk.venue.value} - {self._subject}")
-            yield Static(Content(clean(self._question)), id="question")
+            yield Static(Content(make_printable(self._question)), id="question")
             yield KeyBar()
 
     def do_answer(self, yes: int) -> None:
@@ -50,4 +52,4 @@ class AskScreen(CommandModal[bool]):
             self.decide(lambda: self.dismiss(True), self._ignore)
 
     def _ignore(self, why: str) -> None:
-        self.query_one("#question", Static).update(Content(f"{clean(self._question)}\n{why}"))
+        self.query_one("#question", Static).update(Content(f"{make_printable(self._question)}\n{why}"))

@@ -7,15 +7,15 @@ from kalshi_tui.presentation.lines import (
     line,
     wrap,
 )
-from kalshi_tui.session.interface import Desk
-from kalshi_tui.ui.availability import Situation
-from kalshi_tui.ui.commands import Command, Scope, choose, of_scope
-from kalshi_tui.ui.dialogs.reading import ReadingScreen
-from kalshi_tui.ui.keys import key
+from kalshi_tui.session.interface import TradingSession
+from kalshi_tui.ui.availability import CommandContext
+from kalshi_tui.ui.commands import Command, Scope, choose_command, commands_in_scope
+from kalshi_tui.ui.dialogs.reading import TextScreen
+from kalshi_tui.ui.keys import key_for
 
-KEYS_WIDTH = 14
-NAMES_WIDTH = 21
-SIGNS = (
+HELP_KEYS_WIDTH = 14
+HELP_NAMES_WIDTH = 21
+SIGN_MEANINGS = (
     ("*", "orders of yours: before a market, at a price of the book, at a trade of the tape"),
     ("+ -", "before a market: you hold YES (+) or NO (-)"),
     ("=", "in the book: the price of the last trade"),
@@ -31,29 +31,32 @@ SIGNS = (
 )
 
 
-class HelpScreen(ReadingScreen):
+class HelpScreen(TextScreen):
     """Lists first what works now in the pane that has the focus, then why the rest does not, then all commands."""
 
-    def __init__(self, desk: Desk, pane: str, now: Situation) -> None:
+    def __init__(self, desk: TradingSession, pane: str, context: CommandContext) -> None:
         """Explain the desk as it is ``now``, with the focus in a ``pane`` of this name."""
         super().__init__(desk, "keys")
         self._pane = pane
-        self._now = now
+        self._command_context = context
 
-    def content(self, width: int) -> list[Line]:
+    def content_lines(self, width: int) -> list[Line]:
         """Write the command table out."""
-        return [*pane_lines(width, self._pane, self._now), *help_lines(width, self.desk.rehearses)]
+        return [
+            *pane_help_lines(width, self._pane, self._command_context),
+            *help_lines(width, self.desk.can_inject_faults),
+        ]
 
 
-def pane_lines(width: int, pane: str, now: Situation) -> list[Line]:
+def pane_help_lines(width: int, pane: str, context: CommandContext) -> list[Line]:
     """Write what each key of the desk does at this moment, and why those do nothing that do not."""
     able, unable = [], list[tuple[Command, str]]()
     told: set[str] = set()
-    for command in of_scope(Scope.DESK):
+    for command in commands_in_scope(Scope.DESK):
         for each in filter(None, command.keys.split(",")):
             # A key means the first of its commands that works.
-            ids = [other.id for other in of_scope(Scope.DESK) if each in other.keys.split(",")]
-            meant, why = choose(ids, now)
+            ids = [other.id for other in commands_in_scope(Scope.DESK) if each in other.keys.split(",")]
+            meant, why = choose_command(ids, context)
             if meant.id != command.id or meant.id in told:
                 continue
             told.add(meant.id)
@@ -63,11 +66,11 @@ def pane_lines(width: int, pane: str, now: Situation) -> list[Line]:
                 able.append(command)
     made: list[Line] = [line(Span(f"Now, in {pane}", Tone.HEAD))]
     for command in able:
-        made += _entry(command.all_keys, command.help, width)
+        made += _entry_lines(command.all_keys, command.help, width)
     if unable:
         made += [(), line(Span("Not now", Tone.HEAD))]
         for command, why in unable:
-            made += _entry(command.all_keys, f"{command.label}: {why}", width)
+            made += _entry_lines(command.all_keys, f"{command.label}: {why}", width)
     return [*made, ()]
 
 
@@ -78,20 +81,20 @@ def help_lines(width: int, rehearses: bool) -> list[Line]:
         if scope is Scope.REHEARSE and not rehearses:
             continue
         made += [line(Span(scope.value, Tone.HEAD))]
-        for command in of_scope(scope):
+        for command in commands_in_scope(scope):
             if command.keys:
-                made += _entry(command.all_keys, command.help, width)
+                made += _entry_lines(command.all_keys, command.help, width)
             elif scope is Scope.REHEARSE:
-                made += _entry(command.label.partition(": ")[2], command.help, width, NAMES_WIDTH)
+                made += _entry_lines(command.label.partition(": ")[2], command.help, width, HELP_NAMES_WIDTH)
             else:
-                made += _entry(key("palette"), f"{command.label}: {command.help}", width)
+                made += _entry_lines(key_for("palette"), f"{command.label}: {command.help}", width)
         made.append(())
     made += [line(Span("Signs", Tone.HEAD))]
-    for sign, meaning in SIGNS:
-        made += _entry(sign, meaning, width)
+    for sign, meaning in SIGN_MEANINGS:
+        made += _entry_lines(sign, meaning, width)
     return made
 
 
-def _entry(keys: str, sentence: str, width: int, indent: int = KEYS_WIDTH) -> list[Line]:
+def _entry_lines(keys: str, sentence: str, width: int, indent: int = HELP_KEYS_WIDTH) -> list[Line]:
     first, *rest = wrap(sentence, max(width - indent, 20))
     return [line(Span(f"{keys:<{indent}}", Tone.KEY), first), *(line(" " * indent + text) for text in rest)]

@@ -5,13 +5,13 @@ from typing import ClassVar
 
 from textual.binding import BindingType
 
-from kalshi_tui.session.interface import Desk
+from kalshi_tui.session.interface import TradingSession
 from kalshi_tui.ui.commands import Scope, bindings
-from kalshi_tui.ui.dialogs.typed import TypedScreen
+from kalshi_tui.ui.dialogs.typed import PromptScreen
 from kalshi_tui.ui.widgets.field import Field
 
 
-class NamingScreen(TypedScreen[str]):
+class TextPromptScreen(PromptScreen[str]):
     """Asks for a text. ``refuse`` says what is wrong with one; the result is empty if the trader went back."""
 
     SCOPE = Scope.NAME
@@ -19,22 +19,22 @@ class NamingScreen(TypedScreen[str]):
 
     def __init__(
         self,
-        desk: Desk,
+        desk: TradingSession,
         subject: str,
-        sentence: str,
-        refuse: Callable[[str], str],
+        prompt: str,
+        validate: Callable[[str], str],
         *,
-        longest: int,
+        max_length: int,
         value: str = "",
         label: str = "Name: ",
     ) -> None:
-        super().__init__(desk, subject, sentence, label, Field(id="name", longest=longest, value=value))
-        self._refuse = refuse
+        super().__init__(desk, subject, prompt, label, Field(id="name", max_length=max_length, value=value))
+        self._validate_text = validate
 
     def do_take(self) -> None:
         """Close with the text; or say what is wrong with it."""
-        if why := self._refuse(self._field.value):
-            self.complain(why)
+        if why := self._validate_text(self._field.value):
+            self.show_error(why)
             return
         self.dismiss(self._field.value)
 

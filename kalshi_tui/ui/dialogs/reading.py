@@ -8,33 +8,33 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.events import Resize
 
-from kalshi_tui.presentation.lines import Line, clean
-from kalshi_tui.session.interface import Desk
+from kalshi_tui.presentation.lines import Line, make_printable
+from kalshi_tui.session.interface import TradingSession
 from kalshi_tui.ui.commands import Scope, bindings
 from kalshi_tui.ui.widgets.command_screen import CommandModal
 from kalshi_tui.ui.widgets.key_bar import KeyBar
 from kalshi_tui.ui.widgets.line_view import LineView
 
 
-class ReadingScreen(CommandModal[None]):
+class TextScreen(CommandModal[None]):
     """Shows what `content` gives; scrolls and closes."""
 
     SCOPE = Scope.HELP
     BINDINGS: ClassVar[list[BindingType]] = bindings(Scope.HELP)
 
-    def __init__(self, desk: Desk, subject: str) -> None:
+    def __init__(self, desk: TradingSession, subject: str) -> None:
         super().__init__(desk)
         self._subject = subject
         self._text = LineView(id="reading-text")
 
-    def content(self, width: int) -> list[Line]:
+    def content_lines(self, width: int) -> list[Line]:
         """Give the text, broken to a width."""
         raise NotImplementedError
 
     def compose(self) -> ComposeResult:
         """Lay out the text; it scrolls."""
         with Vertical(classes="dialog tall") as box:
-            box.border_title = Content(f"{self.desk.venue.value} - {clean(self._subject)}")
+            box.border_title = Content(f"{self.desk.venue.value} - {make_printable(self._subject)}")
             yield self._text
             yield KeyBar()
 
@@ -45,8 +45,8 @@ class ReadingScreen(CommandModal[None]):
 
     def redraw(self) -> None:
         """Draw; lines that are as before cost nothing. Before it is laid out there is no width to break lines to."""
-        if self._text.room:
-            self._text.show(self.content(self._text.room))
+        if self._text.line_width:
+            self._text.show(self.content_lines(self._text.line_width))
 
     def do_scroll(self, lines: int) -> None:
         """Scroll by so many lines."""

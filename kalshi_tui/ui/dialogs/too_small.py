@@ -8,14 +8,14 @@ from textual.binding import BindingType
 from textual.content import Content
 from textual.widgets import Static
 
-from kalshi_tui.session.interface import Desk
+from kalshi_tui.session.interface import TradingSession
 from kalshi_tui.session.notices import Weight
-from kalshi_tui.ui.availability import Situation
+from kalshi_tui.ui.availability import CommandContext
 from kalshi_tui.ui.commands import Scope, bindings
 from kalshi_tui.ui.widgets.command_screen import CommandModal
 
-LEAST_WIDTH: Final = 72
-LEAST_HEIGHT: Final = 22
+MIN_TERMINAL_WIDTH: Final = 72
+MIN_TERMINAL_HEIGHT: Final = 22
 
 
 class TooSmallScreen(CommandModal[None]):
@@ -27,9 +27,9 @@ class TooSmallScreen(CommandModal[None]):
     SCOPE = Scope.TOO_SMALL
     BINDINGS: ClassVar[list[BindingType]] = bindings(Scope.TOO_SMALL)
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: TradingSession) -> None:
         super().__init__(desk)
-        self._asked = False
+        self._question_shown = False
         self._sentence = Static(id="too-small")
 
     def compose(self) -> ComposeResult:
@@ -38,34 +38,36 @@ class TooSmallScreen(CommandModal[None]):
 
     def on_mount(self) -> None:
         """Say the size."""
-        self.say()
+        self.update_message()
 
     def on_resize(self) -> None:
         """Say the new size."""
-        self.say()
+        self.update_message()
 
-    def situation(self) -> Situation:
+    def command_context(self) -> CommandContext:
         """Say whether the question about live orders has been asked."""
-        return Situation(asked=self._asked)
+        return CommandContext(question_shown=self._question_shown)
 
-    def refuse(self, why: str) -> None:
+    def show_reason(self, reason: str) -> None:
         """Say nothing: a key without a meaning here is no news for the log."""
 
-    def say(self) -> None:
+    def update_message(self) -> None:
         """Write the sentence for the size as it is now."""
         width, height = self.app.size
-        needed = f"kalshi-tui needs at least {LEAST_WIDTH}x{LEAST_HEIGHT}; this terminal is {width}x{height}."
-        live = len(self.desk.store.working())
-        fate = "; cancelled first" if self.desk.leaves_nothing else ""
+        needed = (
+            f"kalshi-tui needs at least {MIN_TERMINAL_WIDTH}x{MIN_TERMINAL_HEIGHT}; this terminal is {width}x{height}."
+        )
+        live = len(self.desk.store.working_orders())
+        fate = "; cancelled first" if self.desk.cancels_on_quit else ""
         what = f"{live} order{'s' if live > 1 else ''} may be live{fate}. Press y to quit all the same."
-        advice = what if self._asked else "Enlarge it or press q."
+        advice = what if self._question_shown else "Enlarge it or press q."
         self._sentence.update(Content(f"{self.desk.venue.value}\n{needed} {advice}"))
 
     def do_leave(self) -> None:
         """End the program; ask first if something is live."""
-        if self.desk.store.working():
-            self._asked = True
-            self.say()
+        if self.desk.store.working_orders():
+            self._question_shown = True
+            self.update_message()
         else:
             self.app.exit()
 

@@ -17,32 +17,32 @@ from kalshi_tui.presentation.lines import (
     line,
     wrap,
 )
-from kalshi_tui.session.interface import Desk
-from kalshi_tui.session.persisted import Kept
+from kalshi_tui.session.interface import TradingSession
+from kalshi_tui.session.persisted import PersistedFile
 from kalshi_tui.ui.commands import Scope, bindings
-from kalshi_tui.ui.keys import key
+from kalshi_tui.ui.keys import key_for
 from kalshi_tui.ui.widgets.command_screen import CommandModal
 from kalshi_tui.ui.widgets.key_bar import KeyBar
 from kalshi_tui.ui.widgets.line_view import LineView
 
-FILE: Final = "welcome.json"
-KEYS_WIDTH: Final = 7
+WELCOME_FILE: Final = "welcome.json"
+WELCOME_KEYS_WIDTH: Final = 7
 
 
-class Welcomed(msgspec.Struct, frozen=True):
+class WelcomeFile(msgspec.Struct, frozen=True):
     """What is kept of it."""
 
     seen: bool = False
 
 
-def is_due(folder: Path | None) -> bool:
+def should_show_welcome(folder: Path | None) -> bool:
     """Say whether the welcome has not been seen yet, and note that it has been now."""
     if folder is None:
         return False
-    kept = Kept(folder, FILE, Welcomed)
+    kept = PersistedFile(folder, WELCOME_FILE, WelcomeFile)
     seen, _ = kept.read()
     if not seen.seen:
-        kept.write(Welcomed(seen=True))
+        kept.write(WelcomeFile(seen=True))
     return not seen.seen
 
 
@@ -52,7 +52,7 @@ class WelcomeScreen(CommandModal[bool]):
     SCOPE = Scope.WELCOME
     BINDINGS: ClassVar[list[BindingType]] = bindings(Scope.WELCOME)
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: TradingSession) -> None:
         super().__init__(desk)
         self._text = LineView(id="welcome-text")
 
@@ -70,7 +70,7 @@ class WelcomeScreen(CommandModal[bool]):
 
     def redraw(self) -> None:
         """Draw."""
-        lines = welcome_lines(self._text.room)
+        lines = welcome_lines(self._text.line_width)
         self._text.styles.height = len(lines)
         self._text.show(lines)
 
@@ -96,15 +96,20 @@ def welcome_lines(width: int) -> list[Line]:
     made = [line(part) for part in wrap(what, width)]
     made += [(), *(line(part) for part in wrap(price, width)), ()]
     for keys, does in (
-        (f"{key('down')} {key('up')}", "choose a market; its book stands beside it"),
-        (f"{key('buy')} {key('sell')}", "buy, sell: a ticket opens, then a review; only that sends"),
-        (key("cancel"), "cancel an order"),
-        (key("help"), "what every key does where you are"),
-        (key("quit"), "quit; the account is kept"),
+        (f"{key_for('down')} {key_for('up')}", "choose a market; its book stands beside it"),
+        (f"{key_for('buy')} {key_for('sell')}", "buy, sell: a ticket opens, then a review; only that sends"),
+        (key_for("cancel"), "cancel an order"),
+        (key_for("help"), "what every key does where you are"),
+        (key_for("quit"), "quit; the account is kept"),
     ):
-        made.append(line(Span(f" {keys:<{KEYS_WIDTH}}", Tone.KEY), *wrap(does, max(width - KEYS_WIDTH - 1, 20))[:1]))
+        made.append(
+            line(
+                Span(f" {keys:<{WELCOME_KEYS_WIDTH}}", Tone.KEY),
+                *wrap(does, max(width - WELCOME_KEYS_WIDTH - 1, 20))[:1],
+            )
+        )
     last = (
-        f"To begin, press {key('trade')}: it opens a ticket to buy one contract at the best offer. Enter shows the "
+        f"To begin, press {key_for('trade')}: it opens a ticket to buy one contract at the best offer. Enter shows the "
         "review of the order, Enter again sends it."
     )
     return [*made, (), *(line(part) for part in wrap(last, width))]

@@ -4,26 +4,26 @@ from typing import ClassVar
 
 from textual.binding import BindingType
 
-from kalshi_tui.session.interface import Desk
+from kalshi_tui.session.interface import TradingSession
 from kalshi_tui.ui.commands import Scope, bindings
-from kalshi_tui.ui.dialogs.typed import TypedScreen
+from kalshi_tui.ui.dialogs.typed import PromptScreen
 from kalshi_tui.ui.widgets.field import Field
 
 
-class WordScreen(TypedScreen[bool]):
+class WordScreen(PromptScreen[bool]):
     """Shows a sentence and a field; dismissed with True once exactly the word is typed, with False by escape."""
 
     SCOPE = Scope.WORD
     BINDINGS: ClassVar[list[BindingType]] = bindings(Scope.WORD)
 
-    def __init__(self, desk: Desk, subject: str, sentence: str, word: str) -> None:
-        super().__init__(desk, subject, sentence, f"Type {word}, then Enter: ", Field(id="word"))
+    def __init__(self, desk: TradingSession, subject: str, prompt: str, word: str) -> None:
+        super().__init__(desk, subject, prompt, f"Type {word}, then Enter: ", Field(id="word"))
         self._word = word
 
     def do_confirm(self) -> None:
         """Close with yes if the word is right; else say how it is written."""
         if self._field.value == self._word:
-            self.decide(lambda: self.dismiss(True), self.complain)
+            self.decide(lambda: self.dismiss(True), self.show_error)
             return
         cased = self._field.value.lower() == self._word.lower()
         how = (
@@ -31,7 +31,7 @@ class WordScreen(TypedScreen[bool]):
             if cased
             else f"The word is {self._word}."
         )
-        self.complain(how)
+        self.show_error(how)
 
     def do_leave(self) -> None:
         """Close; nothing is sent."""

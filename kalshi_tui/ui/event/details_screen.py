@@ -6,27 +6,27 @@ from kalshi_tui.presentation.lines import (
     Tone,
     line,
 )
-from kalshi_tui.session.interface import Desk
-from kalshi_tui.session.store import Dirty
-from kalshi_tui.ui.dialogs.reading import ReadingScreen
+from kalshi_tui.session.interface import TradingSession
+from kalshi_tui.session.store import StoreChanges
+from kalshi_tui.ui.dialogs.reading import TextScreen
 from kalshi_tui.ui.event.details_view import detail_lines
 
 
-class DetailsScreen(ReadingScreen):
+class DetailsScreen(TextScreen):
     """Reads the market's terms, and keeps the outcomes' prices live."""
 
-    def __init__(self, desk: Desk, ticker: str) -> None:
+    def __init__(self, desk: TradingSession, ticker: str) -> None:
         super().__init__(desk, "the market")
         self._ticker = ticker
 
-    def content(self, width: int) -> list[Line]:
+    def content_lines(self, width: int) -> list[Line]:
         """Say what is known; a market may leave the list while it is read about."""
         market = self.desk.store.markets.get(self._ticker)
         if market is None:
             return [line(Span("This market is not listed any more.", Tone.WARN))]
         return detail_lines(self.desk.store, market, width)
 
-    def frame(self, dirty: Dirty) -> None:
+    def frame(self, dirty: StoreChanges) -> None:
         """Keep the prices live."""
         if dirty.tickers or dirty.topics:
             self.redraw()

@@ -3,7 +3,7 @@
 from typing import Final
 
 from kalshi_tui.ui.command import Command
-from kalshi_tui.ui.desk.reasons import no_cancel_row, no_ladder, no_nudge
+from kalshi_tui.ui.desk.reasons import cannot_cancel_row, cannot_nudge_order, ladder_not_shown
 
 LADDER_COMMANDS: Final = (
     Command(
@@ -13,7 +13,7 @@ LADDER_COMMANDS: Final = (
         "Cancel row",
         "In the ladder: cancel all your orders that rest at the chosen price; asks first.",
         in_bar=True,
-        why_not=no_cancel_row,
+        why_not=cannot_cancel_row,
     ),
     Command(
         "nudge-down",
@@ -22,7 +22,7 @@ LADDER_COMMANDS: Final = (
         "Move down",
         "In the ladder: change your order in the chosen row to the price below; opens the change.",
         argument=-1,
-        why_not=no_nudge,
+        why_not=cannot_nudge_order,
     ),
     Command(
         "nudge-up",
@@ -31,7 +31,7 @@ LADDER_COMMANDS: Final = (
         "Move up",
         "In the ladder: change your order in the chosen row to the price above; opens the change.",
         argument=1,
-        why_not=no_nudge,
+        why_not=cannot_nudge_order,
     ),
     Command(
         "centre",
@@ -40,7 +40,7 @@ LADDER_COMMANDS: Final = (
         "Centre",
         "Bring the middle of best bid and ask to the middle of the ladder.",
         in_bar=True,
-        why_not=no_ladder,
+        why_not=ladder_not_shown,
     ),
     Command(
         "mirror",
@@ -49,6 +49,6 @@ LADDER_COMMANDS: Final = (
         "YES / NO",
         "Turn the ladder over: the same book in prices of the other outcome.",
         in_bar=True,
-        why_not=no_ladder,
+        why_not=ladder_not_shown,
     ),
 )

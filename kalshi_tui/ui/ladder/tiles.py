@@ -5,14 +5,14 @@ from typing import Final
 
 from textual.containers import Horizontal
 
-from kalshi_tui.session.store import Dirty, Store
+from kalshi_tui.session.store import Store, StoreChanges
 from kalshi_tui.ui.ladder.pane import LadderPane
 
-LEAST_TILE: Final = 40
+MIN_TILE_WIDTH: Final = 40
 """Cells of a ladder that can be read."""
 
 
-class Tiles(Horizontal):
+class LadderTiles(Horizontal):
     """Holds a ladder for each of its markets. Those that have no room are kept, and come back with the room."""
 
     def __init__(self, store: Store) -> None:
@@ -27,7 +27,7 @@ class Tiles(Horizontal):
         return [pane.ticker for pane in self._panes]
 
     @property
-    def seen(self) -> list[LadderPane]:
+    def visible_panes(self) -> list[LadderPane]:
         """The ladders that are shown."""
         return [pane for pane in self._panes if pane.display] if self.display else []
 
@@ -44,11 +44,11 @@ class Tiles(Horizontal):
             pane = LadderPane(self._store, tile=True)
             self._panes.append(pane)
             self.mount(pane)
-            pane.look_at(ticker)
+            pane.show_market(ticker)
 
-    def make_room(self, cells: int) -> int:
+    def fit_width(self, width: int) -> int:
         """Show as many ladders as ``cells`` have room for beside one more pane; give how many that are."""
-        fitting = max(cells // LEAST_TILE - 1, 0)
+        fitting = max(width // MIN_TILE_WIDTH - 1, 0)
         for place, pane in enumerate(self._panes):
             pane.display = place < fitting
         shown = min(fitting, len(self._panes))
@@ -59,10 +59,10 @@ class Tiles(Horizontal):
 
     def redraw(self) -> None:
         """Draw all that are shown."""
-        for pane in self.seen:
+        for pane in self.visible_panes:
             pane.redraw()
 
-    def frame(self, dirty: Dirty) -> None:
+    def frame(self, dirty: StoreChanges) -> None:
         """Draw those that changed."""
-        for pane in self.seen:
+        for pane in self.visible_panes:
             pane.frame(dirty)

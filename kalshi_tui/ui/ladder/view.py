@@ -3,79 +3,79 @@
 from dataclasses import dataclass
 from typing import Final
 
-from kalshi_tui.domain.link import Trust
+from kalshi_tui.domain.link import BookTrust
 from kalshi_tui.domain.price import COUNT_UNIT, Count, Price
 from kalshi_tui.presentation.lines import (
     Line,
     Span,
     Tone,
     fit,
+    justify,
     line,
-    right,
-    spread_out,
+    right_align,
 )
 from kalshi_tui.presentation.numbers import (
-    NOTHING,
+    NO_VALUE,
     count_cell,
     count_text,
     mid_text,
     price_text,
-    short_count,
+    short_count_text,
 )
-from kalshi_tui.ui.book.view import head_line
+from kalshi_tui.ui.book.view import header_line
 from kalshi_tui.ui.ladder.rows import (
-    Mine,
-    Row,
-    Seen,
-    away,
-    imbalance,
-    ladder_rows,
-    near_depth,
+    LadderRow,
+    LadderSnapshot,
+    OwnRowOrders,
+    build_ladder_rows,
+    depth_near_mid,
+    doubled_price_outside,
+    imbalance_percent,
 )
-from kalshi_tui.ui.lists.views import gain_tone, money_cell
-from kalshi_tui.ui.market_list.view import OVER, status_words
+from kalshi_tui.ui.lists.views import money_cell, pnl_tone
+from kalshi_tui.ui.market_list.view import ENDED_STATUSES, market_status_text
 
-LEAST_HALF: Final = 16
+MIN_HALF_WIDTH: Final = 16
 """Cells that own orders and size have on each side before there is any further column."""
-LEAST_DEPTH: Final = 6
-MOST_DEPTH: Final = 10
-MARKS: Final = 4
+MIN_DEPTH_WIDTH: Final = 6
+MAX_DEPTH_WIDTH: Final = 10
+PRICE_MARKS_WIDTH: Final = 4
 """Cells around the price: a gap, the sign of the last trade, and the cursor on both sides."""
-MOST: Final = 12
+MAX_ORDER_COLUMN_WIDTH: Final = 12
 """Cells that own orders, or size, have at the most."""
-GAIN: Final = 11
-OWN_AHEAD: Final = "own/ahead"
+PNL_WIDTH: Final = 11
+OWN_AHEAD_HEADING: Final = "own/ahead"
 
 
-def ladder_header(seen: Seen, top: int, rows: int, width: int) -> list[Line]:
+def ladder_header(snapshot: LadderSnapshot, top: int, rows: int, width: int) -> list[Line]:
     """Say best prices and spread, or why the book is not to be trusted; then depth near the middle, and imbalance.
 
     Where the market has run out of the rows, an arrow says in which direction, and the middle how far.
     """
-    doubled, prices = away(seen, top, rows), seen.ladder.window(top, rows)
+    doubled, prices = doubled_price_outside(snapshot, top, rows), snapshot.ladder.window_prices(top, rows)
     out = ""
     if doubled is not None:
-        out = f"market {'▲' if doubled > 2 * prices[0] else '▼'} {mid_text(doubled, seen.ladder.decimals)}"
-    near = near_depth(seen.live.book, seen.ladder.side)
-    depth = _near_words(*near, width - len(out) - 2) if near is not None else ""
+        out = f"market {'▲' if doubled > 2 * prices[0] else '▼'} {mid_text(doubled, snapshot.ladder.decimals)}"
+    near = depth_near_mid(snapshot.live.book, snapshot.ladder.side)
+    depth = _near_depth_text(*near, width - len(out) - 2) if near is not None else ""
     return [
-        head_line(_state(seen), seen.market, width),
-        spread_out(line(Span(depth, Tone.DIM)), line(Span(out, Tone.WARN)), width),
+        header_line(_state_line(snapshot), snapshot.market, width),
+        justify(line(Span(depth, Tone.DIM)), line(Span(out, Tone.WARN)), width),
     ]
 
 
-def _state(seen: Seen) -> Line:
-    if seen.market.status in OVER:
-        return line(Span(status_words(seen.market), Tone.HEAD))
-    live, side, decimals = seen.live, seen.ladder.side, seen.ladder.decimals
-    if live.trust is not Trust.GOOD:
+def _state_line(snapshot: LadderSnapshot) -> Line:
+    if snapshot.market.status in ENDED_STATUSES:
+        return line(Span(market_status_text(snapshot.market), Tone.HEAD))
+    live, side, decimals = snapshot.live, snapshot.ladder.side, snapshot.ladder.decimals
+    if live.trust is not BookTrust.GOOD:
         return line(Span(f" {live.trust.name} ", Tone.WARN), Span(f" {live.why}", Tone.DIM))
     bid, ask, spread = live.book.best_bid(side), live.book.best_ask(side), live.book.spread
     best = line(
         Span(f"{side.name} bid ", Tone.DIM),
-        Span(price_text(bid.price, decimals) if bid else NOTHING, Tone.BID),
+        Span(price_text(bid.price, decimals) if bid else NO_VALUE, Tone.BID),
         Span("  ask ", Tone.DIM),
-        Span(price_text(ask.price, decimals) if ask else NOTHING, Tone.ASK),
+        Span(price_text(ask.price, decimals) if ask else NO_VALUE, Tone.ASK),
     )
     if spread is None:
         return best
@@ -84,14 +84,14 @@ def _state(seen: Seen) -> Line:
     return line(*best, Span("  spread ", Tone.DIM), price_text(spread, decimals))
 
 
-def _near_words(bids: Count, asks: Count, width: int) -> str:
-    more = imbalance(bids, asks)
-    leans = NOTHING if more is None else f"{more:+}%" if more else "0%"
+def _near_depth_text(bids: Count, asks: Count, width: int) -> str:
+    more = imbalance_percent(bids, asks)
+    leans = NO_VALUE if more is None else f"{more:+}%" if more else "0%"
     words = [
         f"within 5c of the middle: bids {count_text(bids)}, asks {count_text(asks)}, imbalance {leans}",
         f"within 5c {count_text(bids)} | {count_text(asks)}  imbalance {leans}",
-        f"within 5c {short_count(bids)} | {short_count(asks)}  {leans}",
-        f"5c {short_count(bids)}|{short_count(asks)} {leans}",
+        f"within 5c {short_count_text(bids)} | {short_count_text(asks)}  {leans}",
+        f"5c {short_count_text(bids)}|{short_count_text(asks)} {leans}",
     ]
     return next((each for each in words if len(each) <= width), words[-1])
 
@@ -100,128 +100,130 @@ def _near_words(bids: Count, asks: Count, width: int) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Columns:
+class LadderColumns:
     """The cells of each column; 0 for those that have no room. Own orders, depth and size stand on both sides."""
 
     price: int
     own: int
     size: int
     depth: int
-    gain: int
+    pnl: int
 
     @classmethod
-    def within(cls, width: int, decimals: int, *, held: bool) -> "Columns":
+    def for_width(cls, width: int, decimals: int, *, held: bool) -> "LadderColumns":
         """Choose the columns for rows ``width`` cells wide; ``held``: a position is open."""
         price = 2 + decimals
-        left = width - price - MARKS
-        gain = GAIN if held and left - GAIN >= 2 * LEAST_HALF else 0
+        left = width - price - PRICE_MARKS_WIDTH
+        gain = PNL_WIDTH if held and left - PNL_WIDTH >= 2 * MIN_HALF_WIDTH else 0
         half = max((left - gain) // 2, 0)
-        depth = min(half - LEAST_HALF, MOST_DEPTH) if half >= LEAST_HALF + LEAST_DEPTH else 0
-        own = min((half - depth + 1) // 2, MOST)
-        return cls(price, own, min(half - depth - own, MOST), depth, gain)
+        depth = min(half - MIN_HALF_WIDTH, MAX_DEPTH_WIDTH) if half >= MIN_HALF_WIDTH + MIN_DEPTH_WIDTH else 0
+        own = min((half - depth + 1) // 2, MAX_ORDER_COLUMN_WIDTH)
+        return cls(price, own, min(half - depth - own, MAX_ORDER_COLUMN_WIDTH), depth, gain)
 
 
-def ladder_columns(seen: Seen, width: int) -> Line:
+def ladder_column_heading(snapshot: LadderSnapshot, width: int) -> Line:
     """Name the columns of `ladder_lines`."""
-    side, cells = seen.ladder.side.name, _columns(seen, width)
+    side, cells = snapshot.ladder.side.name, _columns_for(snapshot, width)
     depth = "depth" if cells.depth else ""
     names = (
-        fit(OWN_AHEAD if len(OWN_AHEAD) <= cells.own else "own", cells.own)
-        + right(depth, cells.depth)
-        + right(f"{side} bid", cells.size)
-        + right("price", cells.price + MARKS - 1)
+        fit(OWN_AHEAD_HEADING if len(OWN_AHEAD_HEADING) <= cells.own else "own", cells.own)
+        + right_align(depth, cells.depth)
+        + right_align(f"{side} bid", cells.size)
+        + right_align("price", cells.price + PRICE_MARKS_WIDTH - 1)
         + " "
-        + right(f"{side} ask", cells.size)
-        + right(depth, cells.depth)
-        + fit(f" {OWN_AHEAD if len(OWN_AHEAD) < cells.own else 'own'}", cells.own)
-        + right("P&L here" if cells.gain else "", cells.gain)
+        + right_align(f"{side} ask", cells.size)
+        + right_align(depth, cells.depth)
+        + fit(f" {OWN_AHEAD_HEADING if len(OWN_AHEAD_HEADING) < cells.own else 'own'}", cells.own)
+        + right_align("P&L here" if cells.pnl else "", cells.pnl)
     )
     return line(Span(names, Tone.HEAD))
 
 
-def ladder_lines(seen: Seen, top: int, rows: int, width: int, cursor: Price | None = None) -> list[Line]:
+def ladder_lines(snapshot: LadderSnapshot, top: int, rows: int, width: int, cursor: Price | None = None) -> list[Line]:
     """Draw so many rows from the row ``top`` on; ``cursor`` is the chosen price."""
-    made = ladder_rows(seen, top, rows)
+    made = build_ladder_rows(snapshot, top, rows)
     largest = max((max(row.bid, row.ask) for row in made), default=0)
-    book = seen.live.book
-    shape = _Shape(
-        _columns(seen, width),
-        seen.ladder.decimals,
+    book = snapshot.live.book
+    shape = _LadderRowFormat(
+        _columns_for(snapshot, width),
+        snapshot.ladder.decimals,
         # A power of two, so that a change of the largest level does not draw all bars anew.
         full=1 << max(largest - 1, 0).bit_length(),
         aligned=any(count % COUNT_UNIT for side in (book.yes, book.no) for count in side.counts),
     )
-    return [shape.draw(row, chosen=row.price == cursor) for row in made]
+    return [shape.draw(row, selected=row.price == cursor) for row in made]
 
 
-def _columns(seen: Seen, width: int) -> Columns:
-    held = seen.position is not None and bool(seen.position.count)
-    return Columns.within(width, seen.ladder.decimals, held=held)
+def _columns_for(snapshot: LadderSnapshot, width: int) -> LadderColumns:
+    held = snapshot.position is not None and bool(snapshot.position.count)
+    return LadderColumns.for_width(width, snapshot.ladder.decimals, held=held)
 
 
 @dataclass(frozen=True, slots=True)
-class _Shape:
+class _LadderRowFormat:
     """What all rows of one drawing share."""
 
-    columns: Columns
+    columns: LadderColumns
     decimals: int
     full: Count
     """The count whose bar fills the column."""
     aligned: bool
 
-    def draw(self, row: Row, *, chosen: bool) -> Line:
+    def draw(self, row: LadderRow, *, selected: bool) -> Line:
         cells = self.columns
-        bid, ask = self._size(row.bid), self._size(row.ask)
-        bare, bar = cells.size - self._bar(row.bid), self._bar(row.ask)
+        bid, ask = self._size_cell(row.bid), self._size_cell(row.ask)
+        bare, bar = cells.size - self._bar_width(row.bid), self._bar_width(row.ask)
         mine = row.own_bid is not None or row.own_ask is not None
         tone = Tone.BID if row.bid else Tone.ASK if row.ask else Tone.DIM
         return line(
-            Span(fit(_mine_words(row.own_bid, cells.own - 1), cells.own), Tone.OWN),
-            Span(self._depth(row.bid_depth), Tone.DIM),
+            Span(fit(_own_orders_text(row.own_bid, cells.own - 1), cells.own), Tone.OWN),
+            Span(self._depth_cell(row.bid_depth), Tone.DIM),
             Span(bid[:bare]),
             Span(bid[bare:], Tone.BID_BAR),
             Span(" =" if row.traded else "  ", Tone.DIM),
-            Span("►" if chosen else " ", Tone.CURSOR),
+            Span("►" if selected else " ", Tone.CURSOR),
             Span(
-                right(price_text(row.price, self.decimals), cells.price),
-                Tone.CURSOR if chosen else Tone.OWN if mine else tone,
+                right_align(price_text(row.price, self.decimals), cells.price),
+                Tone.CURSOR if selected else Tone.OWN if mine else tone,
             ),
-            Span("◄" if chosen else " ", Tone.CURSOR),
+            Span("◄" if selected else " ", Tone.CURSOR),
             Span(ask[:bar], Tone.ASK_BAR),
             Span(ask[bar:]),
-            Span(self._depth(row.ask_depth), Tone.DIM),
-            Span(fit(f" {_mine_words(row.own_ask, cells.own - 1)}", cells.own), Tone.OWN),
-            Span(money_cell(row.gain, cells.gain, signed=True) if cells.gain else "", gain_tone(row.gain)),
+            Span(self._depth_cell(row.ask_depth), Tone.DIM),
+            Span(fit(f" {_own_orders_text(row.own_ask, cells.own - 1)}", cells.own), Tone.OWN),
+            Span(money_cell(row.pnl, cells.pnl, signed=True) if cells.pnl else "", pnl_tone(row.pnl)),
         )
 
-    def _size(self, count: Count) -> str:
+    def _size_cell(self, count: Count) -> str:
         return count_cell(count, self.columns.size, aligned=self.aligned) if count else " " * self.columns.size
 
-    def _bar(self, count: Count) -> int:
+    def _bar_width(self, count: Count) -> int:
         return max(1, count * self.columns.size // self.full) if count else 0
 
-    def _depth(self, count: Count) -> str:
+    def _depth_cell(self, count: Count) -> str:
         cells = self.columns.depth
-        aligned = self.aligned and cells == MOST_DEPTH
+        aligned = self.aligned and cells == MAX_DEPTH_WIDTH
         return count_cell(count, cells, aligned=aligned) if count and cells else " " * cells
 
 
-def _mine_words(mine: Mine | None, width: int) -> str:
+def _own_orders_text(own: OwnRowOrders | None, width: int) -> str:
     """Write own orders: how many if several, ``*``, what rests, and behind the stroke what stands before the first."""
-    if mine is None:
+    if own is None:
         return ""
-    if mine.unsure:
+    if own.unconfirmed:
         # Before all else: an order of which nobody knows whether it rests.
-        unsure = [f"?{count_text(mine.unsure)}", f"?{short_count(mine.unsure)}"]
-        if mine.orders:
-            unsure = [f"{each} *{short_count(mine.count)}" for each in unsure] + [f"?*{short_count(mine.count)}"]
+        unsure = [f"?{count_text(own.unconfirmed)}", f"?{short_count_text(own.unconfirmed)}"]
+        if own.orders:
+            unsure = [f"{each} *{short_count_text(own.count)}" for each in unsure] + [
+                f"?*{short_count_text(own.count)}"
+            ]
         return next((each for each in unsure if len(each) <= width), unsure[-1])
-    many = str(mine.orders) if mine.orders > 1 else ""
-    full, short = count_text(mine.count), short_count(mine.count)
-    if mine.ahead is None:
+    many = str(own.orders) if own.orders > 1 else ""
+    full, short = count_text(own.count), short_count_text(own.count)
+    if own.ahead is None:
         words = [f"{many}*{full}", f"{many}*{short}"]
     else:
-        before, nearly = count_text(mine.ahead), short_count(mine.ahead)
+        before, nearly = count_text(own.ahead), short_count_text(own.ahead)
         words = [
             f"{many}*{full}/{before}",
             f"{many}*{full}/{nearly}",

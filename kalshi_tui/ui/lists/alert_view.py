@@ -3,85 +3,85 @@
 from typing import Final
 
 from kalshi_tui.domain.alerts import (
-    EVENTS,
-    SIZES,
+    EVENT_KINDS,
+    SIZE_KINDS,
     Alert,
+    AlertKind,
     AlertState,
-    Kind,
-    holds,
+    is_condition_met,
 )
-from kalshi_tui.domain.text import price_words
+from kalshi_tui.domain.text import plain_price_text
 from kalshi_tui.presentation.lines import (
     Line,
     Span,
     Tone,
+    cell_count,
     fit,
-    length,
     line,
 )
 from kalshi_tui.presentation.numbers import (
-    NOTHING,
+    NO_VALUE,
     clock_text,
     count_text,
-    date_text,
-    short_count,
+    date_time_text,
+    short_count_text,
 )
-from kalshi_tui.session.alerts.monitor import value_of
-from kalshi_tui.session.alerts.text import condition_words, time_words
+from kalshi_tui.session.alerts.monitor import current_value
+from kalshi_tui.session.alerts.text import condition_text, time_left_text
 from kalshi_tui.session.store import Store
-from kalshi_tui.ui.lists.views import ROOMY
+from kalshi_tui.ui.lists.views import EXTRA_COLUMNS_MIN_WIDTH
 from kalshi_tui.ui.market_list.view import short_label
 
-STATE: Final = 8
-RINGS: Final = 6
-CONDITION: Final = 26
-FIGURE: Final = 9
-LEAST_NAME: Final = 8
-ANYWHERE: Final = "any market"
-STATE_TONES: Final = {AlertState.ARMED: Tone.GOOD, AlertState.WAITING: Tone.DIM, AlertState.FIRED: Tone.WARN}
+STATE_WIDTH: Final = 8
+RINGS_WIDTH: Final = 6
+CONDITION_WIDTH: Final = 26
+ALERT_VALUE_WIDTH: Final = 9
+MIN_NAME_WIDTH: Final = 8
+ANY_MARKET_TEXT: Final = "any market"
+ALERT_STATE_TONES: Final = {AlertState.ARMED: Tone.GOOD, AlertState.WAITING: Tone.DIM, AlertState.FIRED: Tone.WARN}
 
 
-def alert_columns(width: int) -> str:
+def alert_column_heading(width: int) -> str:
     """Name the columns of `alert_line`."""
-    rang = f"{'rang':>14}" if width >= ROOMY else f"{'rang':>10}"
-    figures = f"{'now':>{FIGURE}}{'away':>{FIGURE}}"
-    return f"{'state':<{STATE}}{'rings':<{RINGS}}{'condition':<{CONDITION}}{figures}{rang}  market"
+    rang = f"{'rang':>14}" if width >= EXTRA_COLUMNS_MIN_WIDTH else f"{'rang':>10}"
+    figures = f"{'now':>{ALERT_VALUE_WIDTH}}{'away':>{ALERT_VALUE_WIDTH}}"
+    return f"{'state':<{STATE_WIDTH}}{'rings':<{RINGS_WIDTH}}{'condition':<{CONDITION_WIDTH}}{figures}{rang}  market"
 
 
 def alert_line(store: Store, alert: Alert, width: int) -> Line:
     """Draw one alert."""
-    value = value_of(store, alert)
-    now = NOTHING if value is None else _figure(alert, value)
-    away, tone = _away(alert, value)
-    roomy = width >= ROOMY
-    rang = (date_text(alert.fired_ms) if roomy else clock_text(alert.fired_ms)) if alert.fired_ms else NOTHING
+    value = current_value(store, alert)
+    now = NO_VALUE if value is None else _value_text(alert, value)
+    away, tone = _distance(alert, value)
+    roomy = width >= EXTRA_COLUMNS_MIN_WIDTH
+    rang = (date_time_text(alert.fired_ms) if roomy else clock_text(alert.fired_ms)) if alert.fired_ms else NO_VALUE
     drawn = line(
-        Span(f"{alert.state.value:<{STATE}}", STATE_TONES[alert.state]),
-        Span(f"{'once' if alert.once else 'every':<{RINGS}}", Tone.DIM),
-        fit(condition_words(alert), CONDITION),
-        f"{'' if alert.kind in EVENTS else now:>{FIGURE}}",
-        Span(f"{'' if alert.kind in EVENTS else away:>{FIGURE}}", tone),
+        Span(f"{alert.state.value:<{STATE_WIDTH}}", ALERT_STATE_TONES[alert.state]),
+        Span(f"{'once' if alert.once else 'every':<{RINGS_WIDTH}}", Tone.DIM),
+        fit(condition_text(alert), CONDITION_WIDTH),
+        f"{'' if alert.kind in EVENT_KINDS else now:>{ALERT_VALUE_WIDTH}}",
+        Span(f"{'' if alert.kind in EVENT_KINDS else away:>{ALERT_VALUE_WIDTH}}", tone),
         Span(f"{rang:>14}" if roomy else f"{rang:>10}", Tone.WARN if alert.fired_ms else Tone.DIM),
     )
     market = store.markets.get(alert.ticker)
-    room = max(width - length(drawn) - 2, LEAST_NAME)
-    name = short_label(market, room) if market else fit(alert.ticker or ANYWHERE, room).rstrip()
+    room = max(width - cell_count(drawn) - 2, MIN_NAME_WIDTH)
+    name = short_label(market, room) if market else fit(alert.ticker or ANY_MARKET_TEXT, room).rstrip()
     return (*drawn, *line(Span(f"  {name}", Tone.DIM)))
 
 
-def _figure(alert: Alert, value: int) -> str:
-    if alert.kind is Kind.CLOSE:
-        return time_words(value)
-    if alert.kind in SIZES:
+def _value_text(alert: Alert, value: int) -> str:
+    if alert.kind is AlertKind.CLOSE:
+        return time_left_text(value)
+    if alert.kind in SIZE_KINDS:
         text = count_text(value)
-        return text if len(text) < FIGURE else short_count(value)
-    return price_words(value)
+        return text if len(text) < ALERT_VALUE_WIDTH else short_count_text(value)
+    return plain_price_text(value)
 
 
-def _away(alert: Alert, value: int | None) -> tuple[str, Tone]:
+def _distance(alert: Alert, value: int | None) -> tuple[str, Tone]:
     """Say how far the value is from where it rings; that it is there, in a word."""
     if value is None:
-        return NOTHING, Tone.DIM
-    if holds(alert, value):
+        return NO_VALUE, Tone.DIM
+    if is_condition_met(alert, value):
         return "there", Tone.WARN
-    return _figure(alert, abs(value - alert.limit)), Tone.PLAIN
+    return _value_text(alert, abs(value - alert.limit)), Tone.PLAIN

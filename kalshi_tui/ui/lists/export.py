@@ -7,30 +7,30 @@ from datetime import UTC, datetime
 from typing import Final
 
 from kalshi_tui.domain.alerts import (
-    OF_ACCOUNT,
-    PRICES,
+    ACCOUNT_KINDS,
+    PRICE_KINDS,
     Alert,
-    Kind,
-    alert_text,
+    AlertKind,
+    format_alert,
 )
 from kalshi_tui.domain.candles import Candle
 from kalshi_tui.domain.order import Fill, Order
 from kalshi_tui.domain.price import Count, Price, format_count, format_money, format_price
-from kalshi_tui.presentation.lines import clean
+from kalshi_tui.presentation.lines import make_printable
 from kalshi_tui.session.store import Store
 from kalshi_tui.ui.lists.panes import Tab, listed_orders
-from kalshi_tui.ui.lists.tape_filter import passes
+from kalshi_tui.ui.lists.tape_filter import filter_trades
 
-Row = list[str]
-FORMULA: Final = ("=", "+", "-", "@")
+CsvRow = list[str]
+FORMULA_PREFIXES: Final = ("=", "+", "-", "@")
 """What a spreadsheet takes for the beginning of a formula."""
-QUOTE: Final = "'"
+FORMULA_ESCAPE: Final = "'"
 
 
 def text_cell(text: str) -> str:
     """Make text safe for a spreadsheet: a cell that would be a formula gets a quote before it; all can be printed."""
-    text = clean(text)
-    return QUOTE + text if text.startswith(FORMULA) else text
+    text = make_printable(text)
+    return FORMULA_ESCAPE + text if text.startswith(FORMULA_PREFIXES) else text
 
 
 def time_cell(ts_ms: int) -> str:
@@ -42,17 +42,17 @@ def time_cell(ts_ms: int) -> str:
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{ts_ms % 1000:03d}Z" if ts_ms else ""
 
 
-def _price(price: Price | None) -> str:
+def _price_cell(price: Price | None) -> str:
     return format_price(price) if price is not None else ""
 
 
-def _orders(store: Store) -> tuple[Row, list[Row]]:
+def _order_table(store: Store) -> tuple[CsvRow, list[CsvRow]]:
     head = ["order_id", "client_order_id", "ticker", "state", "book_side", "yes_price", "initial", "filled"]
     head += ["remaining", "created_time", "updated_time", "expiration_time", "reason"]
-    return head, [_order(each) for each in listed_orders(store)]
+    return head, [_order_row(each) for each in listed_orders(store)]
 
 
-def _order(order: Order) -> Row:
+def _order_row(order: Order) -> CsvRow:
     return [
         text_cell(order.order_id),
         text_cell(order.client_order_id),
@@ -70,7 +70,7 @@ def _order(order: Order) -> Row:
     ]
 
 
-def _positions(store: Store) -> tuple[Row, list[Row]]:
+def _position_table(store: Store) -> tuple[CsvRow, list[CsvRow]]:
     head = ["ticker", "position", "cost", "realized_pnl", "fees_paid", "total_traded"]
     return head, [
         [
@@ -85,12 +85,12 @@ def _positions(store: Store) -> tuple[Row, list[Row]]:
     ]
 
 
-def _fills(store: Store) -> tuple[Row, list[Row]]:
+def _fill_table(store: Store) -> tuple[CsvRow, list[CsvRow]]:
     head = ["time", "trade_id", "order_id", "client_order_id", "ticker", "book_side", "yes_price", "count", "fee"]
-    return [*head, "is_taker"], [_fill(each) for each in store.fills]
+    return [*head, "is_taker"], [_fill_row(each) for each in store.fills]
 
 
-def _fill(fill: Fill) -> Row:
+def _fill_row(fill: Fill) -> CsvRow:
     return [
         time_cell(fill.ts_ms),
         text_cell(fill.trade_id),
@@ -105,7 +105,7 @@ def _fill(fill: Fill) -> Row:
     ]
 
 
-def _tape(store: Store, ticker: str, least: Count) -> tuple[Row, list[Row]]:
+def _tape_table(store: Store, ticker: str, min_count: Count) -> tuple[CsvRow, list[CsvRow]]:
     head = ["time", "trade_id", "ticker", "yes_price", "count", "taker_bought", "own"]
     return head, [
         [
@@ -117,24 +117,24 @@ def _tape(store: Store, ticker: str, least: Count) -> tuple[Row, list[Row]]:
             "yes" if trade.taker_bid else "no",
             str(own).lower(),
         ]
-        for trade, own in passes(store, ticker, least)
+        for trade, own in filter_trades(store, ticker, min_count)
     ]
 
 
-def _log(store: Store) -> tuple[Row, list[Row]]:
+def _log_table(store: Store) -> tuple[CsvRow, list[CsvRow]]:
     return ["time", "weight", "text"], [
         [time_cell(each.at_ms), each.weight.value, text_cell(each.text)] for each in store.notices
     ]
 
 
-def _settlements(store: Store) -> tuple[Row, list[Row]]:
+def _settlement_table(store: Store) -> tuple[CsvRow, list[CsvRow]]:
     head = ["settled_time", "ticker", "result", "yes_value", "yes_count", "no_count", "yes_cost", "no_cost"]
     return [*head, "revenue", "fees", "net"], [
         [
             time_cell(each.settled_ms),
             text_cell(each.ticker),
             text_cell(each.result),
-            _price(each.yes_value),
+            _price_cell(each.yes_value),
             format_count(each.yes_count),
             format_count(each.no_count),
             format_money(each.yes_cost),
@@ -147,23 +147,23 @@ def _settlements(store: Store) -> tuple[Row, list[Row]]:
     ]
 
 
-def _alerts(store: Store) -> tuple[Row, list[Row]]:
+def _alert_table(store: Store) -> tuple[CsvRow, list[CsvRow]]:
     head = ["state", "rings", "alert", "kind", "ticker", "comparison", "threshold", "fired_time", "times"]
-    return head, [_alert(each) for each in store.alerts]
+    return head, [_alert_row(each) for each in store.alerts]
 
 
-def _alert(alert: Alert) -> Row:
+def _alert_row(alert: Alert) -> CsvRow:
     threshold = ""
-    if alert.kind in PRICES:
+    if alert.kind in PRICE_KINDS:
         threshold = format_price(alert.threshold)
-    elif alert.kind is Kind.CLOSE:
+    elif alert.kind is AlertKind.CLOSE:
         threshold = str(alert.threshold)
-    elif alert.kind not in OF_ACCOUNT:
+    elif alert.kind not in ACCOUNT_KINDS:
         threshold = format_count(alert.threshold)
     return [
         alert.state.value,
         "once" if alert.once else "every",
-        text_cell(alert_text(alert)),
+        text_cell(format_alert(alert)),
         alert.kind.value,
         text_cell(alert.ticker),
         (">=" if alert.at_least else "<=") if threshold else "",
@@ -173,14 +173,14 @@ def _alert(alert: Alert) -> Row:
     ]
 
 
-def _candles(ticker: str, minutes: int, candles: Sequence[Candle]) -> tuple[Row, list[Row]]:
+def _candle_table(ticker: str, minutes: int, candles: Sequence[Candle]) -> tuple[CsvRow, list[CsvRow]]:
     head = ["end_time", "minutes", "ticker", "open", "high", "low", "close", "yes_bid_close", "yes_ask_close"]
     return [*head, "volume", "open_interest"], [
         [
             time_cell(each.end_ms),
             str(minutes),
             text_cell(ticker),
-            *map(_price, (each.open, each.high, each.low, each.close, each.yes_bid_close, each.yes_ask_close)),
+            *map(_price_cell, (each.open, each.high, each.low, each.close, each.yes_bid_close, each.yes_ask_close)),
             format_count(each.volume),
             format_count(each.open_interest),
         ]
@@ -188,24 +188,24 @@ def _candles(ticker: str, minutes: int, candles: Sequence[Candle]) -> tuple[Row,
     ]
 
 
-def table(store: Store, tab: Tab, ticker: str, *, least: Count = 0, minutes: int = 60) -> list[Row]:
+def build_table(store: Store, tab: Tab, ticker: str, *, min_count: Count = 0, minutes: int = 60) -> list[CsvRow]:
     """Give the rows of a list, the names of its columns first; of the tape those trades that are shown.
 
     ``ticker`` is the market of tape and chart, ``minutes`` the chart's period.
     """
     if tab is Tab.TAPE:
-        head, rows = _tape(store, ticker, least)
+        head, rows = _tape_table(store, ticker, min_count)
     elif tab is Tab.CHART:
         chart = store.charts.get((ticker, minutes))
-        head, rows = _candles(ticker, minutes, chart.candles if chart is not None else ())
+        head, rows = _candle_table(ticker, minutes, chart.candles if chart is not None else ())
     else:
         makers = {
-            Tab.ORDERS: _orders,
-            Tab.POSITIONS: _positions,
-            Tab.FILLS: _fills,
-            Tab.LOG: _log,
-            Tab.SETTLEMENTS: _settlements,
-            Tab.ALERTS: _alerts,
+            Tab.ORDERS: _order_table,
+            Tab.POSITIONS: _position_table,
+            Tab.FILLS: _fill_table,
+            Tab.LOG: _log_table,
+            Tab.SETTLEMENTS: _settlement_table,
+            Tab.ALERTS: _alert_table,
         }
         head, rows = makers[tab](store)
     return [head, *rows]

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from kalshi_tui.session.atomic_write import write_whole
+from kalshi_tui.session.atomic_write import write_atomically
 from kalshi_tui.ui.lists.export import csv_text
 
 
@@ -25,7 +25,7 @@ class Exporter:
             twin = "" if again == 1 else f"-{again}"
             path = self._folder / f"kalshi-tui-{name}-{stamp}{twin}.csv"
             try:
-                write_whole(path, csv_text(rows).encode(), over=False)
+                write_atomically(path, csv_text(rows).encode(), overwrite=False)
             except FileExistsError:
                 continue
             except OSError as error:

@@ -12,19 +12,19 @@ from kalshi_tui.presentation.lines import (
     Tone,
     line,
 )
-from kalshi_tui.presentation.numbers import NOTHING
+from kalshi_tui.presentation.numbers import NO_VALUE
 from kalshi_tui.session.account.list_reads import AccountList
-from kalshi_tui.session.store import Dirty, Store, Topic
-from kalshi_tui.ui.keys import key
+from kalshi_tui.session.store import Store, StoreChanges, Topic
+from kalshi_tui.ui.keys import key_for
 from kalshi_tui.ui.lists import views
-from kalshi_tui.ui.lists.alert_view import alert_columns, alert_line
+from kalshi_tui.ui.lists.alert_view import alert_column_heading, alert_line
 from kalshi_tui.ui.lists.position_view import position_rows
-from kalshi_tui.ui.lists.settlement_view import settlement_columns, settlement_rows
-from kalshi_tui.ui.lists.tape_filter import nothing_words, passes
+from kalshi_tui.ui.lists.settlement_view import settlement_column_heading, settlement_rows
+from kalshi_tui.ui.lists.tape_filter import filter_trades, no_trades_text
 
-TAPE_SHOWN = 200
-FILLS_SHOWN = 200
-FINISHED_SHOWN = 20
+MAX_TAPE_ROWS = 200
+MAX_FILL_ROWS = 200
+MAX_FINISHED_ORDERS = 20
 
 
 class Tab(Enum):
@@ -40,7 +40,7 @@ class Tab(Enum):
     ALERTS = "Alerts"
 
 
-SHORT = {
+SHORT_TAB_NAMES = {
     Tab.ORDERS: "Ord",
     Tab.POSITIONS: "Pos",
     Tab.FILLS: "Fill",
@@ -48,9 +48,9 @@ SHORT = {
     Tab.ALERTS: "Alert",
 }
 """The names where there is little room."""
-COLUMNS = {
-    Tab.FILLS: views.FILL_COLUMNS,
-    Tab.LOG: views.LOG_COLUMNS,
+FIXED_COLUMN_HEADINGS = {
+    Tab.FILLS: views.FILL_COLUMN_HEADING,
+    Tab.LOG: views.LOG_COLUMN_HEADING,
     Tab.CHART: "",
 }
 """The columns' names of the lists that have the same ones at any width."""
@@ -61,49 +61,49 @@ LISTS = {
     Tab.SETTLEMENTS: AccountList.SETTLEMENTS,
 }
 """The lists that are the account's: they are not known until they have been read."""
-EMPTY_WORDS = {
+EMPTY_LIST_TEXT = {
     Tab.FILLS: "No executions yet.",
     Tab.LOG: "Nothing has happened yet.",
     Tab.SETTLEMENTS: "No market in which you held anything has been settled yet.",
 }
 
 
-def columns(tab: Tab, width: int, least: Count = 0) -> str:
+def column_heading(tab: Tab, width: int, min_count: Count = 0) -> str:
     """Name the columns of a list ``width`` cells wide; of the tape with what it leaves out."""
     if tab is Tab.ORDERS:
-        return views.order_columns(width)
+        return views.order_column_heading(width)
     if tab is Tab.TAPE:
-        return views.tape_columns(least, told=True)
+        return views.tape_column_heading(min_count, with_filter_text=True)
     if tab is Tab.SETTLEMENTS:
-        return settlement_columns(width)
+        return settlement_column_heading(width)
     if tab is Tab.ALERTS:
-        return alert_columns(width)
-    return views.position_columns(width) if tab is Tab.POSITIONS else COLUMNS[tab]
+        return alert_column_heading(width)
+    return views.position_column_heading(width) if tab is Tab.POSITIONS else FIXED_COLUMN_HEADINGS[tab]
 
 
-def tab_bar(store: Store, chosen: Tab, *, short: bool = False, tight: bool = False) -> Line:
+def tab_bar(store: Store, selected: Tab, *, short: bool = False, tight: bool = False) -> Line:
     """Draw the tabs with their numbers and counts; the chosen one stands in brackets.
 
     ``short``: in few cells; ``tight``: in even fewer, with one blank or bracket between two of them.
     """
     counts = {
-        Tab.ORDERS: len(store.working()),
+        Tab.ORDERS: len(store.working_orders()),
         Tab.POSITIONS: len(store.positions),
         Tab.FILLS: len(store.fills),
     }
     unread = {tab for tab, each in LISTS.items() if not store.reads.have(each)}
     spans: list[Span] = []
     for number, tab in enumerate(Tab, 1):
-        known = NOTHING if tab in unread else counts.get(tab)
+        known = NO_VALUE if tab in unread else counts.get(tab)
         count = f" {known}" if known and not short else ""
-        text = f"{number} {SHORT.get(tab, tab.value) if short else tab.value}{count}"
-        before, after = "[]" if tab is chosen else "  "
+        text = f"{number} {SHORT_TAB_NAMES.get(tab, tab.value) if short else tab.value}{count}"
+        before, after = "[]" if tab is selected else "  "
         if tight and spans:
-            if tab is chosen:
+            if tab is selected:
                 spans[-1] = Span(spans[-1].text[:-1], Tone.DIM)
             else:
                 before = ""
-        spans.append(Span(f"{before}{text}{after}", Tone.HEAD if tab is chosen else Tone.DIM))
+        spans.append(Span(f"{before}{text}{after}", Tone.HEAD if tab is selected else Tone.DIM))
     return line(*spans)
 
 
@@ -111,13 +111,13 @@ def listed_orders(store: Store) -> list[Order]:
     """Give the working orders, then the newest of those that are over."""
     over = [order for order in store.orders.values() if order.state.final]
     over.sort(key=lambda order: -max(order.updated_ms, order.created_ms))
-    return [*store.working(), *over[:FINISHED_SHOWN]]
+    return [*store.working_orders(), *over[:MAX_FINISHED_ORDERS]]
 
 
-Item = Order | Fill | Alert | str
+ListItem = Order | Fill | Alert | str
 
 
-def key_of(item: Item) -> str:
+def item_key(item: ListItem) -> str:
     """Give what tells an item of a list from the others for good; an order's is the id that we gave it, if any."""
     if isinstance(item, str):
         return item
@@ -126,62 +126,62 @@ def key_of(item: Item) -> str:
     return item.trade_id if isinstance(item, Fill) else item.client_order_id or item.order_id
 
 
-def items(store: Store, tab: Tab) -> list[Order] | list[str] | list[Fill] | list[Alert]:
+def list_items(store: Store, tab: Tab) -> list[Order] | list[str] | list[Fill] | list[Alert]:
     """Give what stands behind the lines of a list: orders, tickers, fills, alerts; nothing for the others."""
     if tab is Tab.ORDERS:
         return listed_orders(store)
     if tab is Tab.POSITIONS:
         return sorted(store.positions)
     if tab is Tab.FILLS:
-        return list(store.fills)[:FILLS_SHOWN]
+        return list(store.fills)[:MAX_FILL_ROWS]
     if tab is Tab.SETTLEMENTS:
         return [each.ticker for each in store.settlements]
     return list(store.alerts) if tab is Tab.ALERTS else []
 
 
-def tape_lines(store: Store, ticker: str, least: Count = 0) -> list[Line]:
+def tape_lines(store: Store, ticker: str, min_count: Count = 0) -> list[Line]:
     """Draw the prints of one market, newest first: those of ``least`` or more, and all of the trader's own."""
     market = store.markets.get(ticker)
-    shown = islice(passes(store, ticker, least), TAPE_SHOWN)
+    shown = islice(filter_trades(store, ticker, min_count), MAX_TAPE_ROWS)
     return [views.tape_line(trade, market, own=own) for trade, own in shown]
 
 
-def pane_rows(store: Store, tab: Tab, ticker: str, width: int, least: Count = 0) -> list[tuple[str, Line]]:
+def pane_rows(store: Store, tab: Tab, ticker: str, width: int, min_count: Count = 0) -> list[tuple[str, Line]]:
     """Draw the lines of a list ``width`` cells wide, the tape's of ``least`` or more; a sentence where it is empty.
 
     Each comes with the key of the item behind it, which is empty where there is none.
     """
     if tab is Tab.ORDERS:
-        rows = [(key_of(each), views.order_line(store, each, width)) for each in listed_orders(store)]
+        rows = [(item_key(each), views.order_line(store, each, width)) for each in listed_orders(store)]
     elif tab is Tab.POSITIONS:
         rows = position_rows(store, width)
     elif tab is Tab.FILLS:
-        rows = [(key_of(each), views.fill_line(store, each, width)) for each in list(store.fills)[:FILLS_SHOWN]]
+        rows = [(item_key(each), views.fill_line(store, each, width)) for each in list(store.fills)[:MAX_FILL_ROWS]]
     elif tab is Tab.TAPE:
-        rows = [("", each) for each in tape_lines(store, ticker, least)]
+        rows = [("", each) for each in tape_lines(store, ticker, min_count)]
     elif tab is Tab.SETTLEMENTS:
         rows = settlement_rows(store, width)
     elif tab is Tab.ALERTS:
-        rows = [(key_of(each), alert_line(store, each, width)) for each in store.alerts]
+        rows = [(item_key(each), alert_line(store, each, width)) for each in store.alerts]
     else:
         rows = [("", each) for notice in store.notices for each in views.notice_lines(notice, width)]
     unread = store.why_unread(LISTS[tab]) if tab in LISTS else ""
     if unread and tab is not Tab.POSITIONS:
         # What is known so far stands above it.
         rows.append(("", line(Span(unread, Tone.WARN))))
-    empty = nothing_words(least) if tab is Tab.TAPE else _empty_words(tab)
+    empty = no_trades_text(min_count) if tab is Tab.TAPE else _empty_list_text(tab)
     return rows or [("", line(Span(empty, Tone.DIM)))]
 
 
-def _empty_words(tab: Tab) -> str:
+def _empty_list_text(tab: Tab) -> str:
     if tab is Tab.ORDERS:
-        return f"No orders yet: {key('buy')} buys, {key('sell')} sells in the chosen market."
+        return f"No orders yet: {key_for('buy')} buys, {key_for('sell')} sells in the chosen market."
     if tab is Tab.ALERTS:
-        return f"No alerts yet: {key('alert')} writes one for the chosen market."
-    return EMPTY_WORDS.get(tab, "")
+        return f"No alerts yet: {key_for('alert')} writes one for the chosen market."
+    return EMPTY_LIST_TEXT.get(tab, "")
 
 
-def pane_changed(store: Store, tab: Tab, ticker: str, dirty: Dirty) -> bool:
+def is_affected(store: Store, tab: Tab, ticker: str, dirty: StoreChanges) -> bool:
     """Say whether what changed can be seen in this list."""
     topics = {
         Tab.ORDERS: {Topic.ORDERS, Topic.FILLS, Topic.MARKETS},

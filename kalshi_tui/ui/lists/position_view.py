@@ -6,21 +6,21 @@ from kalshi_tui.presentation.lines import (
     Span,
     Tone,
     line,
-    right,
+    right_align,
     wrap,
 )
 from kalshi_tui.presentation.numbers import cents_text, clock_text, count_text
 from kalshi_tui.session.account.list_reads import AccountList
 from kalshi_tui.session.store import Store
 from kalshi_tui.ui.lists.views import (
-    ROOMY,
-    gain_now,
-    gain_tone,
+    EXTRA_COLUMNS_MIN_WIDTH,
     money_cell,
+    pnl_tone,
     position_line,
+    unrealized_pnl,
 )
 
-SIGN = "! "
+WARNING_SIGN = "! "
 
 
 def position_rows(store: Store, width: int) -> list[tuple[str, Line]]:
@@ -42,9 +42,9 @@ def position_rows(store: Store, width: int) -> list[tuple[str, Line]]:
 def difference_lines(store: Store, width: int) -> list[Line]:
     """Say where the account as told by the stream and as read did not agree, each whole."""
     return [
-        line(Span((SIGN if not place else " " * len(SIGN)) + text, Tone.WARN))
-        for sentence in store.differences
-        for place, text in enumerate(wrap(sentence, max(width - len(SIGN), 20)))
+        line(Span((WARNING_SIGN if not place else " " * len(WARNING_SIGN)) + text, Tone.WARN))
+        for sentence in store.account_differences
+        for place, text in enumerate(wrap(sentence, max(width - len(WARNING_SIGN), 20)))
     ]
 
 
@@ -55,7 +55,7 @@ def total_lines(store: Store, width: int) -> list[Line]:
     P&L now and realized, less the fees paid; a fee for selling is not in it.
     """
     held = list(store.positions.values())
-    gains = [gain for gain in (gain_now(store, each) for each in held) if gain is not None]
+    gains = [gain for gain in (unrealized_pnl(store, each) for each in held) if gain is not None]
     marked = "" if len(gains) == len(held) else f"P&L of {len(gains)} of {len(held)}"
     gain: Money | None = sum(gains) if gains else None
     realized, fees = sum(each.realized_pnl for each in held), sum(each.fees_paid for each in held)
@@ -63,24 +63,24 @@ def total_lines(store: Store, width: int) -> list[Line]:
     net = (gain or 0) + realized - fees
     figures = line(
         Span("Total", Tone.HEAD),
-        Span(right(marked, 24), Tone.WARN),
-        Span(money_cell(gain, 10, signed=True), gain_tone(gain)),
+        Span(right_align(marked, 24), Tone.WARN),
+        Span(money_cell(gain, 10, signed=True), pnl_tone(gain)),
         Span(money_cell(realized, 10, signed=True)),
         Span(money_cell(fees, 9)),
     )
-    after = (Span("after fees "), Span(cents_text(net, signed=True), gain_tone(net)))
-    if width >= ROOMY:
+    after = (Span("after fees "), Span(cents_text(net, signed=True), pnl_tone(net)))
+    if width >= EXTRA_COLUMNS_MIN_WIDTH:
         return [line(*figures, money_cell(exposure, 11), " " * 11, "  ", *after)]
     return [figures, line(f"      exposure {cents_text(exposure)}, ", *after)]
 
 
 def day_line(store: Store) -> Line:
     """Say what this day has brought; empty while that is not known."""
-    day = store.day
+    day = store.day_total
     if day is None:
         return ()
     fills = f"{day.fills} fill{'' if day.fills == 1 else 's'}"
     traded = f"Today  {fills}, {count_text(day.bought + day.sold)} contracts, fees {cents_text(day.fees)}, account "
     gain = "not known" if day.gain is None else cents_text(day.gain, signed=True)
     since = f" since {clock_text(day.since_ms)[:5]}"
-    return line(traded, Span(gain, gain_tone(day.gain)), since if day.gain is not None else "")
+    return line(traded, Span(gain, pnl_tone(day.gain)), since if day.gain is not None else "")

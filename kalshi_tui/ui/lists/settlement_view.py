@@ -6,26 +6,26 @@ from kalshi_tui.presentation.lines import (
     Line,
     Span,
     Tone,
+    cell_count,
     fit,
-    length,
     line,
-    right,
+    right_align,
 )
-from kalshi_tui.presentation.numbers import count_text, date_text
+from kalshi_tui.presentation.numbers import count_text, date_time_text
 from kalshi_tui.session.store import Store
-from kalshi_tui.ui.lists.views import ROOMY, gain_tone, money_cell
+from kalshi_tui.ui.lists.views import EXTRA_COLUMNS_MIN_WIDTH, money_cell, pnl_tone
 from kalshi_tui.ui.market_list.view import short_label
 
-RESULT = 7
-HELD = 15
-LEAST_NAME = 8
+RESULT_WIDTH = 7
+HELD_WIDTH = 15
+MIN_NAME_WIDTH = 8
 
 
-def settlement_columns(width: int) -> str:
+def settlement_column_heading(width: int) -> str:
     """Name the columns of `settlement_rows`."""
-    time = f"{'settled':<14}" if width >= ROOMY else ""
+    time = f"{'settled':<14}" if width >= EXTRA_COLUMNS_MIN_WIDTH else ""
     figures = f"{'cost':>10}{'revenue':>10}{'fees':>9}{'net':>11}"
-    return f"{time}{'result':<{RESULT}}{'held':<{HELD}}{figures}  market"
+    return f"{time}{'result':<{RESULT_WIDTH}}{'held':<{HELD_WIDTH}}{figures}  market"
 
 
 def settlement_rows(store: Store, width: int) -> list[tuple[str, Line]]:
@@ -36,43 +36,44 @@ def settlement_rows(store: Store, width: int) -> list[tuple[str, Line]]:
         return []
     cost, revenue = sum(each.cost for each in paid), sum(each.revenue for each in paid)
     fees, net = sum(each.fees for each in paid), sum(each.net for each in paid)
-    time = " " * 14 if width >= ROOMY else ""
+    time = " " * 14 if width >= EXTRA_COLUMNS_MIN_WIDTH else ""
     count = f"{len(paid)} market{'' if len(paid) == 1 else 's'}"
-    total = line(time, Span(f"{'Total':<{RESULT}}", Tone.HEAD), Span(fit(count, HELD), Tone.DIM))
-    return [*rows, ("", (*total, *_figures(cost, revenue, fees, net)))]
+    total = line(time, Span(f"{'Total':<{RESULT_WIDTH}}", Tone.HEAD), Span(fit(count, HELD_WIDTH), Tone.DIM))
+    return [*rows, ("", (*total, *_amount_cells(cost, revenue, fees, net)))]
 
 
 def _settlement_line(store: Store, settled: Settlement, width: int) -> Line:
     result = settled.result.upper() if settled.result in {"yes", "no"} else settled.result
     drawn = line(
-        Span(f"{date_text(settled.settled_ms):<14}" if width >= ROOMY else "", Tone.DIM),
+        Span(f"{date_time_text(settled.settled_ms):<14}" if width >= EXTRA_COLUMNS_MIN_WIDTH else "", Tone.DIM),
         Span(
-            fit(result, RESULT - 1) + " ", Tone.BID if result == "YES" else Tone.ASK if result == "NO" else Tone.PLAIN
+            fit(result, RESULT_WIDTH - 1) + " ",
+            Tone.BID if result == "YES" else Tone.ASK if result == "NO" else Tone.PLAIN,
         ),
-        fit(_held(settled.yes_count, settled.no_count), HELD),
-        *_figures(settled.cost, settled.revenue, settled.fees, settled.net),
+        fit(_held_text(settled.yes_count, settled.no_count), HELD_WIDTH),
+        *_amount_cells(settled.cost, settled.revenue, settled.fees, settled.net),
     )
     market = store.markets.get(settled.ticker)
-    room = max(width - length(drawn) - 2, LEAST_NAME)
-    name = short_label(market, room) if market else _end(settled.ticker, room)
+    room = max(width - cell_count(drawn) - 2, MIN_NAME_WIDTH)
+    name = short_label(market, room) if market else _ticker_end(settled.ticker, room)
     return (*drawn, *line(Span(f"  {name}", Tone.DIM)))
 
 
-def _figures(cost: Money, revenue: Money, fees: Money, net: Money) -> Line:
+def _amount_cells(cost: Money, revenue: Money, fees: Money, net: Money) -> Line:
     return line(
         money_cell(cost, 10),
         money_cell(revenue, 10),
         Span(money_cell(fees, 9), Tone.DIM),
-        Span(money_cell(net, 11, signed=True), gain_tone(net)),
+        Span(money_cell(net, 11, signed=True), pnl_tone(net)),
     )
 
 
-def _held(yes: Count, no: Count) -> str:
+def _held_text(yes: Count, no: Count) -> str:
     """Say what was held of each outcome."""
     held = [f"{name} {count_text(count)}" for name, count in (("YES", yes), ("NO", no)) if count]
     return " ".join(held) or "nothing"
 
 
-def _end(ticker: str, width: int) -> str:
+def _ticker_end(ticker: str, width: int) -> str:
     """Cut a ticker at its beginning: its end tells it from its neighbours."""
-    return ticker if len(ticker) <= width else right("…" + ticker[len(ticker) - width + 1 :], width)
+    return ticker if len(ticker) <= width else right_align("…" + ticker[len(ticker) - width + 1 :], width)

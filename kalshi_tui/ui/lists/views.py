@@ -3,37 +3,37 @@
 from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.link import LinkState
 from kalshi_tui.domain.market import Market, Trade
-from kalshi_tui.domain.order import BookSide, Fill, Order, OrderState, exposure, yes_price as in_terms_of
+from kalshi_tui.domain.order import BookSide, Fill, Order, OrderState, to_outcome_price, to_yes_price as in_terms_of
 from kalshi_tui.domain.position import Position
 from kalshi_tui.domain.price import COUNT_UNIT, MONEY_UNIT, PRICE_UNIT, Count, Money, Price
-from kalshi_tui.domain.text import count_words, order_words, price_words
+from kalshi_tui.domain.text import order_text, plain_count_text, plain_price_text
 from kalshi_tui.presentation.lines import (
     Line,
     Span,
     Tone,
+    cell_count,
     fit,
-    length,
     line,
-    right,
+    right_align,
     wrap,
 )
 from kalshi_tui.presentation.numbers import (
-    NOTHING,
+    NO_VALUE,
+    align_decimal_point,
     cents_text,
     clock_text,
     count_cell,
-    market_price,
+    market_price_text,
     money_text,
-    on_point,
     price_text,
-    short_count,
+    short_count_text,
 )
 from kalshi_tui.session.notices import Notice, Weight
 from kalshi_tui.session.store import Store
-from kalshi_tui.ui.lists.tape_filter import filter_short, filter_words
+from kalshi_tui.ui.lists.tape_filter import filter_heading, filter_text
 from kalshi_tui.ui.market_list.view import market_label, short_label
 
-STATE_TONES = {
+ORDER_STATE_TONES = {
     OrderState.UNKNOWN: Tone.BAD,
     OrderState.REFUSED: Tone.BAD,
     OrderState.NOT_SENT: Tone.BAD,
@@ -42,15 +42,15 @@ STATE_TONES = {
     OrderState.FILLED: Tone.GOOD,
     OrderState.EXPIRED: Tone.WARN,
 }
-EXPLAINED = frozenset({OrderState.UNKNOWN, OrderState.REFUSED, OrderState.NOT_SENT})
+STATES_WITH_REASON = frozenset({OrderState.UNKNOWN, OrderState.REFUSED, OrderState.NOT_SENT})
 """States of which the reason stands in the list."""
-ENDED = frozenset({OrderState.CANCELLED, OrderState.EXPIRED})
+STATES_WITH_SHORT_REASON = frozenset({OrderState.CANCELLED, OrderState.EXPIRED})
 """States of which it stands behind the market's name where there is room: by whom, or by what."""
-ROOMY = 100
+EXTRA_COLUMNS_MIN_WIDTH = 100
 """From this width on the lists have further columns."""
-LEAST_NAME = 24
-LEAST_REASON = 6
-WEIGHTS = {
+MIN_NAME_WIDTH = 24
+MIN_REASON_WIDTH = 6
+NOTICE_SIGNS = {
     Weight.INFO: (" ", Tone.PLAIN),
     Weight.GOOD: ("+", Tone.GOOD),
     Weight.WARNING: ("!", Tone.WARN),
@@ -58,22 +58,22 @@ WEIGHTS = {
 }
 
 
-def _own_terms(
+def _trader_terms(
     store: Store, ticker: str, client_order_id: str, side: BookSide, yes_price: Price
 ) -> tuple[str, Side, str]:
     """Give an order's side and price as the trader wrote them; as the exchange has it where that is not known here."""
-    asked = store.asked.get(client_order_id)
+    asked = store.requested_sides.get(client_order_id)
     if asked is None:
-        outcome, price = exposure(side, yes_price)
+        outcome, price = to_outcome_price(side, yes_price)
         words = outcome.name
     else:
         action, outcome = asked
         price = in_terms_of(outcome, yes_price)
         words = f"{action.value} {outcome.name}"
-    return words, outcome, on_point(market_price(price, store.markets.get(ticker)), 4, 8)
+    return words, outcome, align_decimal_point(market_price_text(price, store.markets.get(ticker)), 4, 8)
 
 
-def _average(store: Store, order: Order, side: Side) -> Price | None:
+def _average_fill_price(store: Store, order: Order, side: Side) -> Price | None:
     """Give the mean price of an order's executions, cut to 1/10,000 dollar; None unless all of them are known."""
     fills = [fill for fill in store.fills if fill.order_id == order.order_id] if order.filled else []
     count = sum(fill.count for fill in fills)
@@ -82,66 +82,71 @@ def _average(store: Store, order: Order, side: Side) -> Price | None:
     return sum(in_terms_of(side, fill.yes_price) * fill.count for fill in fills) // count
 
 
-def _name(store: Store, ticker: str, width: int) -> Span:
+def _market_name_span(store: Store, ticker: str, width: int) -> Span:
     """Name a market at the end of a line that has ``width`` cells left."""
     market = store.markets.get(ticker)
     return Span("  " + (short_label(market, max(width - 2, 0)) if market else ticker), Tone.DIM)
 
 
-FILL_COLUMNS = f"{'time':<10}{'side':<9}{'price':>6}  {'count':>10}{'fee':>10}  {'':6}  market"
-LOG_COLUMNS = f"{'time':<10}what happened"
+FILL_COLUMN_HEADING = f"{'time':<10}{'side':<9}{'price':>6}  {'count':>10}{'fee':>10}  {'':6}  market"
+LOG_COLUMN_HEADING = f"{'time':<10}what happened"
 
 
-def tape_columns(least: Count, *, told: bool = False) -> str:
+def tape_column_heading(min_count: Count, *, with_filter_text: bool = False) -> str:
     """Name the columns of `tape_line`, and the least count that is shown; ``told``: in words too."""
-    words = f"  {filter_words(least)}; z: next" if told else ""
-    return f" {'time':<8}{'YES':>7}{filter_short(least):>11}  taker{words}"
+    words = f"  {filter_text(min_count)}; z: next" if with_filter_text else ""
+    return f" {'time':<8}{'YES':>7}{filter_heading(min_count):>11}  taker{words}"
 
 
-def order_columns(width: int) -> str:
+def order_column_heading(width: int) -> str:
     """Name the columns of `order_line`."""
-    ahead = f"{'ahead':>7}   " if width >= ROOMY else ""
+    ahead = f"{'ahead':>7}   " if width >= EXTRA_COLUMNS_MIN_WIDTH else ""
     return f"{'state':<10}{'side':<9}{'price':>6}  {'left':>7}   {'filled':>7}   {'at':>6}  {ahead}  market"
 
 
 def order_line(store: Store, order: Order, width: int) -> Line:
     """Draw an order: what became of it, what it leans to, what is left, what is done, and what stands before it."""
-    words, side, price = _own_terms(store, order.ticker, order.client_order_id, order.book_side, order.yes_price)
+    words, side, price = _trader_terms(store, order.ticker, order.client_order_id, order.book_side, order.yes_price)
     word = "PART FILL" if order.state is OrderState.RESTING and order.filled else order.state.name.replace("_", " ")
     figures = line(
-        Span(f"{word:<10}", STATE_TONES.get(order.state, Tone.DIM)),
+        Span(f"{word:<10}", ORDER_STATE_TONES.get(order.state, Tone.DIM)),
         Span(f"{words:<9}", Tone.BID if side is Side.YES else Tone.ASK),
         price,
         count_cell(order.remaining, 10),
         count_cell(order.filled, 10),
-        on_point(price_text(_average(store, order, side), 2), 4, 8),
-        Span(_ahead(store, order) if width >= ROOMY else "", Tone.DIM),
+        align_decimal_point(price_text(_average_fill_price(store, order, side), 2), 4, 8),
+        Span(_queue_ahead_cell(store, order) if width >= EXTRA_COLUMNS_MIN_WIDTH else "", Tone.DIM),
     )
-    if order.reason and order.state in EXPLAINED:
+    if order.reason and order.state in STATES_WITH_REASON:
         market = store.markets.get(order.ticker)
         name = market_label(market) if market else order.ticker
         return line(*figures, Span(f"  {order.reason}", Tone.WARN), Span(f"  {name}", Tone.DIM))
-    left = width - length(figures)
-    room = left - LEAST_NAME - 4
-    if order.reason and order.state in ENDED and width >= ROOMY and room >= LEAST_REASON:
+    left = width - cell_count(figures)
+    room = left - MIN_NAME_WIDTH - 4
+    if (
+        order.reason
+        and order.state in STATES_WITH_SHORT_REASON
+        and width >= EXTRA_COLUMNS_MIN_WIDTH
+        and room >= MIN_REASON_WIDTH
+    ):
         reason = fit(order.reason, min(len(order.reason), room))
-        named = line(_name(store, order.ticker, left - len(reason) - 2))
-        gap = " " * (left - length(named) - len(reason))
+        named = line(_market_name_span(store, order.ticker, left - len(reason) - 2))
+        gap = " " * (left - cell_count(named) - len(reason))
         return line(*figures, *named, Span(f"{gap}{reason}", Tone.DIM))
-    return (*figures, _name(store, order.ticker, left))
+    return (*figures, _market_name_span(store, order.ticker, left))
 
 
-def _ahead(store: Store, order: Order) -> str:
+def _queue_ahead_cell(store: Store, order: Order) -> str:
     """Say how many contracts stand before a resting order; nothing for any other."""
     if order.state is not OrderState.RESTING:
         return " " * 10
-    ahead = store.queue.get(order.order_id)
-    return right(NOTHING + "   ", 10) if ahead is None else count_cell(ahead, 10)
+    ahead = store.queue_positions.get(order.order_id)
+    return right_align(NO_VALUE + "   ", 10) if ahead is None else count_cell(ahead, 10)
 
 
-def unknown_words(store: Store, width: int) -> str:
+def unknown_orders_text(store: Store, width: int) -> str:
     """Say in at most ``width`` cells, if it can be, which orders of unknown outcome there are; empty for none."""
-    orders = [order for order in store.working() if order.state is OrderState.UNKNOWN]
+    orders = [order for order in store.working_orders() if order.state is OrderState.UNKNOWN]
     if not orders:
         return ""
     if len(orders) > 1:
@@ -149,7 +154,7 @@ def unknown_words(store: Store, width: int) -> str:
         endings = [" may be live; the exchange is being asked.", " may be live."]
     else:
         (order,) = orders
-        what = f"UNKNOWN: {trader_words(store, order)}"
+        what = f"UNKNOWN: {trader_order_text(store, order)}"
         place = f" in {order.ticker}"
         endings = [
             f"{place} may be live; the exchange is being asked.",
@@ -161,14 +166,14 @@ def unknown_words(store: Store, width: int) -> str:
     return what + next((each for each in endings if len(what + each) <= width), endings[-1])
 
 
-def trader_words(store: Store, order: Order) -> str:
+def trader_order_text(store: Store, order: Order) -> str:
     """Say an order as the trader wrote it: ``buy YES 10 at 0.47``; without the verb where it is not known here."""
-    asked = store.asked.get(order.client_order_id)
+    asked = store.requested_sides.get(order.client_order_id)
     if asked is None:
-        return order_words(order)
+        return order_text(order)
     action, side = asked
-    price = price_words(in_terms_of(side, order.yes_price))
-    return f"{action.value} {side.name} {count_words(order.initial)} at {price}"
+    price = plain_price_text(in_terms_of(side, order.yes_price))
+    return f"{action.value} {side.name} {plain_count_text(order.initial)} at {price}"
 
 
 def exit_price(store: Store, position: Position) -> Price | None:
@@ -178,7 +183,7 @@ def exit_price(store: Store, position: Position) -> Price | None:
         return None
     side = Side.YES if position.count > 0 else Side.NO
     live = store.books.get(position.ticker)
-    if live is not None and live.good:
+    if live is not None and live.is_good:
         best = live.book.best_bid(side)
         return best.price if best else None
     quote = store.quotes.get(position.ticker)
@@ -192,7 +197,7 @@ def exit_price(store: Store, position: Position) -> Price | None:
 def money_cell(money: Money | None, width: int, *, signed: bool = False) -> str:
     """Write dollars at the right end of a column, in whole dollars where the cents have no room; never cut."""
     if money is None:
-        return NOTHING.rjust(width)
+        return NO_VALUE.rjust(width)
     cents = cents_text(money, signed=signed)
     dollars = (abs(money) + MONEY_UNIT // 2) // MONEY_UNIT * MONEY_UNIT
     whole = money_text(dollars if money >= 0 else -dollars, signed=signed).removesuffix(".00")
@@ -200,25 +205,25 @@ def money_cell(money: Money | None, width: int, *, signed: bool = False) -> str:
         if len(text) < width:
             return text.rjust(width)
     sign = "-" if money < 0 else "+" if signed else ""
-    return f"{sign}${short_count(dollars // MONEY_UNIT * COUNT_UNIT)}".rjust(width)
+    return f"{sign}${short_count_text(dollars // MONEY_UNIT * COUNT_UNIT)}".rjust(width)
 
 
-def gain_now(store: Store, position: Position) -> Money | None:
+def unrealized_pnl(store: Store, position: Position) -> Money | None:
     """Give what selling all of a position at the best bid would gain over its cost, before the fee of that sale."""
     mark = exit_price(store, position)
     return mark * abs(position.count) - position.cost if mark is not None else None
 
 
-def position_columns(width: int) -> str:
+def position_column_heading(width: int) -> str:
     """Name the columns of `position_line`."""
-    more = f"{'exposure':>11}{'pays':>11}" if width >= ROOMY else ""
+    more = f"{'exposure':>11}{'pays':>11}" if width >= EXTRA_COLUMNS_MIN_WIDTH else ""
     figures = f"{'side':<4}{'count':>9}{'avg':>7}{'exit now':>9}{'P&L now':>10}{'realized':>10}{'fees':>9}"
     return f"{figures}{more}  market"
 
 
-def gain_tone(gain: Money | None) -> Tone:
+def pnl_tone(pnl: Money | None) -> Tone:
     """Give the tone of a gain or a loss; its sign says it too."""
-    return Tone.DIM if not gain else Tone.GOOD if gain > 0 else Tone.BAD
+    return Tone.DIM if not pnl else Tone.GOOD if pnl > 0 else Tone.BAD
 
 
 def position_line(store: Store, position: Position, width: int) -> Line:
@@ -229,33 +234,33 @@ def position_line(store: Store, position: Position, width: int) -> Line:
     side, held = ("YES", position.count) if position.count > 0 else ("NO", -position.count)
     market = store.markets.get(position.ticker)
     average = position.cost // held if held else None
-    gain = gain_now(store, position)
+    gain = unrealized_pnl(store, position)
     figures = line(
         Span(f"{side:<4}", Tone.BID if side == "YES" else Tone.ASK),
         count_cell(held, 9),
-        on_point(price_text(average, 4), 4, 7),
-        on_point(market_price(exit_price(store, position), market), 4, 9),
-        Span(money_cell(gain, 10, signed=True), gain_tone(gain)),
+        align_decimal_point(price_text(average, 4), 4, 7),
+        align_decimal_point(market_price_text(exit_price(store, position), market), 4, 9),
+        Span(money_cell(gain, 10, signed=True), pnl_tone(gain)),
         Span(money_cell(position.realized_pnl, 10, signed=True), Tone.DIM),
         Span(money_cell(position.fees_paid, 9), Tone.DIM),
     )
-    if width >= ROOMY:
+    if width >= EXTRA_COLUMNS_MIN_WIDTH:
         figures += line(Span(money_cell(position.cost, 11)), Span(money_cell(held * PRICE_UNIT, 11), Tone.DIM))
-    return (*figures, _name(store, position.ticker, width - length(figures)))
+    return (*figures, _market_name_span(store, position.ticker, width - cell_count(figures)))
 
 
 def fill_line(store: Store, fill: Fill, width: int) -> Line:
     """Draw one execution."""
-    words, side, price = _own_terms(store, fill.ticker, fill.client_order_id, fill.book_side, fill.yes_price)
+    words, side, price = _trader_terms(store, fill.ticker, fill.client_order_id, fill.book_side, fill.yes_price)
     figures = line(
         Span(f"{clock_text(fill.ts_ms)}  ", Tone.DIM),
         Span(f"{words:<9}", Tone.BID if side is Side.YES else Tone.ASK),
         price,
         count_cell(fill.count, 10),
-        Span(right(money_text(fill.fee), 10), Tone.DIM),
+        Span(right_align(money_text(fill.fee), 10), Tone.DIM),
         Span(f"  {'taker' if fill.is_taker else 'maker':<6}", Tone.DIM),
     )
-    return (*figures, _name(store, fill.ticker, width - length(figures)))
+    return (*figures, _market_name_span(store, fill.ticker, width - cell_count(figures)))
 
 
 def tape_line(trade: Trade, market: Market | None, *, own: bool) -> Line:
@@ -264,7 +269,7 @@ def tape_line(trade: Trade, market: Market | None, *, own: bool) -> Line:
     return line(
         Span("*" if own else " ", Tone.OWN),
         Span(clock_text(trade.ts_ms), Tone.OWN if own else Tone.DIM),
-        Span(right(market_price(trade.yes_price, market), 7), tone),
+        Span(right_align(market_price_text(trade.yes_price, market), 7), tone),
         count_cell(trade.count, 11),
         Span(f"  {word}", tone),
     )
@@ -272,7 +277,7 @@ def tape_line(trade: Trade, market: Market | None, *, own: bool) -> Line:
 
 def notice_line(notice: Notice) -> Line:
     """Draw one entry of the log: the hour, a sign for its weight, the sentence."""
-    sign, tone = WEIGHTS[notice.weight]
+    sign, tone = NOTICE_SIGNS[notice.weight]
     return line(Span(f"{clock_text(notice.at_ms)} ", Tone.DIM), Span(f"{sign} {notice.text}", tone))
 
 
@@ -282,18 +287,18 @@ def message_lines(store: Store, width: int) -> tuple[Line, Line]:
     Beside unknown ones the notice stands behind; where it has no room there it is the second line given.
     """
     notice = notice_line(store.notices[0]) if store.notices else ()
-    unknown = unknown_words(store, width)
+    unknown = unknown_orders_text(store, width)
     if not unknown:
         return notice, ()
     alarm = line(Span(unknown, Tone.BAD))
-    if width - length(alarm) - 2 < length(notice):
+    if width - cell_count(alarm) - 2 < cell_count(notice):
         return alarm, notice
     return line(*alarm, "  ", *notice), ()
 
 
 def notice_lines(notice: Notice, width: int) -> list[Line]:
     """Draw one entry of the log whole, on as many lines as it takes; the later ones are set in under the first."""
-    sign, tone = WEIGHTS[notice.weight]
+    sign, tone = NOTICE_SIGNS[notice.weight]
     hour = f"{clock_text(notice.at_ms)} "
     first, *rest = wrap(notice.text, max(width - len(hour) - 2, 20))
     indent = " " * (len(hour) + 2)

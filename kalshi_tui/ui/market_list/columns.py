@@ -7,47 +7,47 @@ from typing import Final
 from kalshi_tui.domain.market import Market, Quote
 from kalshi_tui.domain.position import Position
 from kalshi_tui.domain.price import COUNT_UNIT, Price
-from kalshi_tui.presentation.lines import Span, Tone, right
+from kalshi_tui.presentation.lines import Span, Tone, right_align
 from kalshi_tui.presentation.numbers import (
-    NOTHING,
+    NO_VALUE,
+    align_decimal_point,
     change_text,
     count_text,
-    decimals_of,
-    on_point,
+    price_decimals,
     price_text,
-    short_count,
+    short_count_text,
 )
-from kalshi_tui.ui.ui_settings import SHOWN_ORDER
+from kalshi_tui.ui.ui_settings import DEFAULT_COLUMN_ORDER
 
-MARKS: Final = 2
+MARKS_WIDTH: Final = 2
 """Cells before the name: ``*`` for own orders, ``+`` or ``-`` for a position."""
-LEAST_NAME: Final = 18
-COMFORTABLE_NAME: Final = 20
-LONGEST_NAME: Final = 48
+MIN_NAME_WIDTH: Final = 18
+COMFORTABLE_NAME_WIDTH: Final = 20
+MAX_NAME_WIDTH: Final = 48
 """From here on a further column is worth more than a longer name."""
-PAST_CELLS: Final = 12
+SPARKLINE_WIDTH: Final = 12
 
-PRIORITY: Final = (
+COLUMN_PRIORITY: Final = (
     "bid", "ask", "last", "change", "volume", "day", "spread", "closes", "held", "orders", "bid_size", "ask_size",
     "interest",
 )  # fmt: skip
 """Which columns stay where there is little room: the first ones. The first two that are wanted always do."""
-HEADINGS: Final = {
+COLUMN_HEADINGS: Final = {
     "bid_size": "at bid",
     "ask_size": "at ask",
     "spread": "spread",
     "day": "24 h",
 }
 """Names in the list's heading, where they are not those in the settings."""
-SPARKS: Final = "▁▂▃▄▅▆▇█"
-PLAIN_SPARKS: Final = "_.,-~=^'"
+SPARKLINE_GLYPHS: Final = "▁▂▃▄▅▆▇█"
+ASCII_SPARKLINE_GLYPHS: Final = "_.,-~=^'"
 """The same without block characters."""
 MINUTE_MS: Final = 60_000
-LONGEST_DAYS: Final = 100
+MAX_DAYS_WITH_HOURS: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Columns:
+class MarketColumns:
     """The columns for which there is room: each one's name and cells, and the cells of the market's name."""
 
     shown: tuple[tuple[str, int], ...]
@@ -57,42 +57,44 @@ class Columns:
     """Whether only ASCII is drawn."""
 
     @classmethod
-    def within(cls, width: int, decimals: int, wanted: Sequence[str] = (), *, plain: bool = False) -> "Columns":
+    def for_width(
+        cls, width: int, decimals: int, wanted: Sequence[str] = (), *, plain: bool = False
+    ) -> "MarketColumns":
         """Choose the columns for a list ``width`` cells wide; ``decimals`` is what the finest grid in it needs.
 
         ``wanted`` are those of the settings, in the order in which they shall stand.
         """
-        wanted = wanted or SHOWN_ORDER
+        wanted = wanted or DEFAULT_COLUMN_ORDER
         price = decimals + 3
         cells = dict.fromkeys(("bid", "ask", "last"), price) | {"spread": max(price, 7), "change": max(price + 1, 7)}
-        cells |= {"volume": 7, "interest": 9, "bid_size": 7, "ask_size": 7, "day": PAST_CELLS + 1, "closes": 8}
+        cells |= {"volume": 7, "interest": 9, "bid_size": 7, "ask_size": 7, "day": SPARKLINE_WIDTH + 1, "closes": 8}
         cells |= {"held": 8, "orders": 7}
         chosen: set[str] = set()
-        left = width - MARKS
-        for name in (each for each in PRIORITY if each in wanted):
-            least = LEAST_NAME if len(chosen) < 3 else COMFORTABLE_NAME
+        left = width - MARKS_WIDTH
+        for name in (each for each in COLUMN_PRIORITY if each in wanted):
+            least = MIN_NAME_WIDTH if len(chosen) < 3 else COMFORTABLE_NAME_WIDTH
             if len(chosen) >= 2 and left - cells[name] < least:
                 break
             chosen.add(name)
             left -= cells[name]
         return cls(tuple((each, cells[each]) for each in wanted if each in chosen), max(left, 0), decimals, plain)
 
-    def has(self, name: str) -> bool:
+    def has_column(self, name: str) -> bool:
         """Say whether a column is shown."""
         return any(each == name for each, _ in self.shown)
 
     def headings(self) -> list[Span]:
         """Name them."""
-        return [Span(right(HEADINGS.get(name, name), cells), Tone.HEAD) for name, cells in self.shown]
+        return [Span(right_align(COLUMN_HEADINGS.get(name, name), cells), Tone.HEAD) for name, cells in self.shown]
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class MarketRow:
     """All that the cells of one market are made of. ``flashes`` are signs by column: the price has just changed."""
 
     market: Market
     quote: Quote
-    past: tuple[Price, ...] = ()
+    sparkline_prices: tuple[Price, ...] = ()
     position: Position | None = None
     orders: int = 0
     now_ms: int = 0
@@ -102,47 +104,49 @@ class Row:
     """Whether the account's lists are known at all."""
 
 
-def cells_of(row: Row, columns: Columns) -> list[Span]:
+def row_cells(row: MarketRow, columns: MarketColumns) -> list[Span]:
     """Write the cells of one market."""
-    return [_cell(row, columns, name, wide) for name, wide in columns.shown]
+    return [_column_cell(row, columns, name, wide) for name, wide in columns.shown]
 
 
-def _cell(row: Row, columns: Columns, name: str, wide: int) -> Span:
-    if name in PRICES:
-        value, tone = PRICES[name](row.quote)
-        text = right(_point(value, row.market, columns), wide)
+def _column_cell(row: MarketRow, columns: MarketColumns, name: str, wide: int) -> Span:
+    if name in PRICE_COLUMNS:
+        value, tone = PRICE_COLUMNS[name](row.quote)
+        text = right_align(_aligned_price_text(value, row.market, columns), wide)
         sign = (row.flashes or {}).get(name, "")
         if sign and text.startswith(" "):
             # The sign takes the cell between the columns, so that no figure moves.
             lead = len(text) - len(text.lstrip()) - 1
-            flash = Tone.UP if sign in UP else Tone.DOWN
+            flash = Tone.UP if sign in UP_SIGNS else Tone.DOWN
             return Span(text[:lead] + sign + text[lead + 1 :], flash)
         return Span(text, tone if value is not None else Tone.DIM)
     if name == "change":
         change = row.quote.change
-        text = on_point(change_text(change, decimals_of(row.market.grid)), columns.decimals, 0)
-        return Span(right(text, wide), Tone.GOOD if (change or 0) > 0 else Tone.BAD if change else Tone.DIM)
+        text = align_decimal_point(change_text(change, price_decimals(row.market.grid)), columns.decimals, 0)
+        return Span(right_align(text, wide), Tone.GOOD if (change or 0) > 0 else Tone.BAD if change else Tone.DIM)
     if name == "day":
-        return Span(right(spark(row.past, row.quote.last, plain=columns.plain), wide), Tone.DIM)
+        return Span(
+            right_align(sparkline_text(row.sparkline_prices, row.quote.last, plain=columns.plain), wide), Tone.DIM
+        )
     if name == "held":
-        return Span(right(_held(row.position) or _none(known=row.positions_read), wide), Tone.OWN)
+        return Span(right_align(_held_text(row.position) or _none(known=row.positions_read), wide), Tone.OWN)
     if name == "orders":
-        return Span(right(str(row.orders) if row.orders else _none(known=row.orders_read), wide), Tone.OWN)
+        return Span(right_align(str(row.orders) if row.orders else _none(known=row.orders_read), wide), Tone.OWN)
     if name == "closes":
-        text = until_text(row.market.close_ms - row.now_ms) if row.market.close_ms else ""
-        return Span(right(text if row.market.status.tradable else "", wide), Tone.DIM)
-    return Span(right(short_count(COUNTS[name](row.quote)), wide), Tone.DIM)
+        text = countdown_text(row.market.close_ms - row.now_ms) if row.market.close_ms else ""
+        return Span(right_align(text if row.market.status.tradable else "", wide), Tone.DIM)
+    return Span(right_align(short_count_text(COUNT_COLUMNS[name](row.quote)), wide), Tone.DIM)
 
 
-UP: Final = ("▲", "^")
-DOWN: Final = ("▼", "v")
-PRICES: Final[dict[str, Callable[[Quote], tuple[Price | None, Tone]]]] = {
+UP_SIGNS: Final = ("▲", "^")
+DOWN_SIGNS: Final = ("▼", "v")
+PRICE_COLUMNS: Final[dict[str, Callable[[Quote], tuple[Price | None, Tone]]]] = {
     "bid": lambda quote: (quote.yes_bid, Tone.BID),
     "ask": lambda quote: (quote.yes_ask, Tone.ASK),
     "last": lambda quote: (quote.last, Tone.PLAIN),
     "spread": lambda quote: (quote.spread, Tone.DIM),
 }
-COUNTS: Final[dict[str, Callable[[Quote], int]]] = {
+COUNT_COLUMNS: Final[dict[str, Callable[[Quote], int]]] = {
     "volume": lambda quote: quote.volume,
     "interest": lambda quote: quote.open_interest,
     "bid_size": lambda quote: quote.yes_bid_size,
@@ -150,42 +154,42 @@ COUNTS: Final[dict[str, Callable[[Quote], int]]] = {
 }
 
 
-def _point(value: Price | None, market: Market, columns: Columns) -> str:
-    return on_point(price_text(value, decimals_of(market.grid)), columns.decimals, 0)
+def _aligned_price_text(value: Price | None, market: Market, columns: MarketColumns) -> str:
+    return align_decimal_point(price_text(value, price_decimals(market.grid)), columns.decimals, 0)
 
 
 def _none(*, known: bool) -> str:
-    return "" if known else NOTHING
+    return "" if known else NO_VALUE
 
 
-def _held(position: Position | None) -> str:
+def _held_text(position: Position | None) -> str:
     if position is None or not position.count:
         return ""
     count = abs(position.count)
-    text = short_count(count) if count >= 1_000 * COUNT_UNIT else count_text(count)
+    text = short_count_text(count) if count >= 1_000 * COUNT_UNIT else count_text(count)
     return ("+" if position.count > 0 else "-") + text
 
 
-def spark(past: Sequence[Price], last: Price | None, *, plain: bool = False) -> str:
+def sparkline_text(past_prices: Sequence[Price], last: Price | None, *, plain: bool = False) -> str:
     """Draw prices, oldest first, in so many cells as there is room for; the newest one is ``last``."""
-    prices = [*past, last] if last is not None else list(past)
+    prices = [*past_prices, last] if last is not None else list(past_prices)
     if len(prices) < 2:
         return ""
-    groups = min(len(prices), PAST_CELLS)
+    groups = min(len(prices), SPARKLINE_WIDTH)
     # The last of each group: the newest price is always the last cell.
     taken = [prices[(place + 1) * len(prices) // groups - 1] for place in range(groups)]
     low, high = min(taken), max(taken)
-    signs = PLAIN_SPARKS if plain else SPARKS
+    signs = ASCII_SPARKLINE_GLYPHS if plain else SPARKLINE_GLYPHS
     if low == high:
         return signs[3] * groups
     return "".join(signs[(price - low) * (len(signs) - 1) // (high - low)] for price in taken)
 
 
-def until_text(left_ms: int) -> str:
+def countdown_text(left_ms: int) -> str:
     """Write how long something is away in at most six cells: ``5d03h``, ``3h05m``, ``12m30s``."""
     seconds = max(left_ms, 0) // 1000
     minutes, hours, days = seconds // 60, seconds // 3600, seconds // 86_400
-    if days >= LONGEST_DAYS:
+    if days >= MAX_DAYS_WITH_HOURS:
         return f"{days}d"
     if days:
         return f"{days}d{hours % 24:02d}h"

@@ -2,27 +2,27 @@
 
 from typing import Final
 
-from kalshi_tui.ui.availability import Situation, no_market
+from kalshi_tui.ui.availability import CommandContext, no_market_selected
 from kalshi_tui.ui.command import Command
 
-ALL_SHOWN: Final = "All markets are shown: this works in a watch list."
+NO_WATCH_LIST_TEXT: Final = "All markets are shown: this works in a watch list."
 
 
-def no_list(now: Situation) -> str:
+def no_watch_list_shown(context: CommandContext) -> str:
     """Say that no watch list is shown."""
-    return "" if now.list_name else ALL_SHOWN
+    return "" if context.list_name else NO_WATCH_LIST_TEXT
 
 
-def no_watch(now: Situation) -> str:
+def cannot_toggle_watch(context: CommandContext) -> str:
     """Say why nothing can be put on a list, or taken off: what the exchange does not know can still be taken off."""
-    return "" if now.watched else no_market(now)
+    return "" if context.watched else no_market_selected(context)
 
 
-def no_move(now: Situation) -> str:
+def cannot_move_market(context: CommandContext) -> str:
     """Say why a market cannot be moved in its list."""
-    if now.list_name and now.list_sorted:
+    if context.list_name and context.list_sorted:
         return "The list is sorted: bring it back to the order as listed first."
-    return no_list(now)
+    return no_watch_list_shown(context)
 
 
 WATCH_COMMANDS: Final = (
@@ -42,11 +42,25 @@ WATCH_COMMANDS: Final = (
         "watch",
         "Watch",
         "Put the chosen market on your watch list, or take it off again.",
-        why_not=no_watch,
+        why_not=cannot_toggle_watch,
     ),
     Command("new-list", "N", "new_list", "New list", "Make a new watch list."),
-    Command("rename-list", "", "rename_list", "Rename list", "Give the watch list another name.", why_not=no_list),
-    Command("delete-list", "", "delete_list", "Delete list", "Delete the watch list; asks first.", why_not=no_list),
+    Command(
+        "rename-list",
+        "",
+        "rename_list",
+        "Rename list",
+        "Give the watch list another name.",
+        why_not=no_watch_list_shown,
+    ),
+    Command(
+        "delete-list",
+        "",
+        "delete_list",
+        "Delete list",
+        "Delete the watch list; asks first.",
+        why_not=no_watch_list_shown,
+    ),
     Command(
         "move-up",
         "less_than_sign",
@@ -54,7 +68,7 @@ WATCH_COMMANDS: Final = (
         "Move up in list",
         "In a watch list: move the chosen market one line up.",
         argument=-1,
-        why_not=no_move,
+        why_not=cannot_move_market,
     ),
     Command(
         "move-down",
@@ -63,7 +77,7 @@ WATCH_COMMANDS: Final = (
         "Move down in list",
         "In a watch list: move the chosen market one line down.",
         argument=1,
-        why_not=no_move,
+        why_not=cannot_move_market,
     ),
     Command(
         "wide",

@@ -5,90 +5,94 @@ from dataclasses import replace
 
 from textual import on
 
-from kalshi_tui.session.interface import Desk
+from kalshi_tui.session.interface import TradingSession
 from kalshi_tui.session.notices import Weight
-from kalshi_tui.ui.availability import Situation
+from kalshi_tui.ui.availability import CommandContext
 from kalshi_tui.ui.desk.orders import OrderDesk
 from kalshi_tui.ui.dialogs.ask import AskScreen
-from kalshi_tui.ui.dialogs.naming import NamingScreen
-from kalshi_tui.ui.market_list.finder_screen import FindingScreen
-from kalshi_tui.ui.market_list.pane import WatchPane
-from kalshi_tui.ui.market_list.view import Sort
-from kalshi_tui.ui.market_list.watch_lists import LONGEST_NAME
-from kalshi_tui.ui.ui_settings import Wishes
+from kalshi_tui.ui.dialogs.naming import TextPromptScreen
+from kalshi_tui.ui.market_list.finder_screen import FinderScreen
+from kalshi_tui.ui.market_list.pane import MarketListPane
+from kalshi_tui.ui.market_list.view import MarketSort
+from kalshi_tui.ui.market_list.watch_lists import MAX_LIST_NAME_LENGTH
+from kalshi_tui.ui.ui_settings import UiSettings
 
 
 class WatchDesk(OrderDesk):
     """Carries out the commands on the market list and the watch lists."""
 
-    def __init__(self, desk: Desk, clock_ms: Callable[[], int], timer_ms: Callable[[], int], wishes: Wishes) -> None:
-        super().__init__(desk, clock_ms, timer_ms, wishes)
-        desk.keep_listed(self._wanted_tickers())
-        self._tell_trouble()
+    def __init__(
+        self, desk: TradingSession, clock_ms: Callable[[], int], timer_ms: Callable[[], int], ui_settings: UiSettings
+    ) -> None:
+        super().__init__(desk, clock_ms, timer_ms, ui_settings)
+        desk.set_watch_list_markets(self._pinned_tickers())
+        self._report_storage_error()
 
-    def _wanted_tickers(self) -> list[str]:
+    def _pinned_tickers(self) -> list[str]:
         """Give the markets that are to stay on the desk, open or not."""
-        return self._lists.every_ticker()
+        return self._watch_lists.all_tickers()
 
-    def situation(self) -> Situation:
+    def command_context(self) -> CommandContext:
         """Add what of the lists decides which commands work."""
         return replace(
-            super().situation(),
-            list_name=self._lists.shown,
-            watched=self._watch.ticker in (self._lists.tickers or ()),
-            list_sorted=self._watch.sort is not Sort.LISTED,
+            super().command_context(),
+            list_name=self._watch_lists.shown,
+            watched=self._market_list.ticker in (self._watch_lists.tickers or ()),
+            list_sorted=self._market_list.sort is not MarketSort.LISTED,
         )
 
-    @on(WatchPane.PastsSeen)
-    def _pasts_seen(self, event: WatchPane.PastsSeen) -> None:
-        self.desk.look_at_pasts(event.tickers)
+    @on(MarketListPane.SparklinesVisible)
+    def _sparklines_visible(self, event: MarketListPane.SparklinesVisible) -> None:
+        self.desk.set_shown_sparklines(event.tickers)
 
     # Commands.
 
     def do_next_list(self) -> None:
         """Show the next list."""
-        if not self._lists.names:
-            self.refuse("There is no watch list yet: make one, or put the chosen market on a first one.")
+        if not self._watch_lists.names:
+            self.show_reason("There is no watch list yet: make one, or put the chosen market on a first one.")
             return
-        self._lists.show_next()
-        self._lists_changed()
+        self._watch_lists.show_next()
+        self._refresh_watch_lists()
 
     def do_watch(self) -> None:
         """Put the chosen market on the list, or take it off."""
-        self._store.notify(Weight.INFO, self._lists.turn_over(self._watch.ticker))
-        if self._lists.tickers is None:
+        self._store.notify(Weight.INFO, self._watch_lists.toggle(self._market_list.ticker))
+        if self._watch_lists.tickers is None:
             # All markets are shown, and tens of thousands need not be put in order for it.
-            self._lists_kept()
+            self._sync_pinned_tickers()
         else:
-            self._lists_changed()
+            self._refresh_watch_lists()
 
     def do_new_list(self) -> None:
         """Ask for the name of a new list, and make it."""
-        self._ask_name("new watch list", "What is the new watch list called?", self._lists.make)
+        self._ask_name("new watch list", "What is the new watch list called?", self._watch_lists.create)
 
     def do_rename_list(self) -> None:
         """Ask for another name of the list."""
-        name = self._lists.shown
-        self._ask_name("rename watch list", f"What is the list {name} called from now on?", self._lists.rename, name)
+        name = self._watch_lists.shown
+        self._ask_name(
+            "rename watch list", f"What is the list {name} called from now on?", self._watch_lists.rename, name
+        )
 
-    def _ask_name(self, subject: str, sentence: str, take: Callable[[str], str], value: str = "") -> None:
+    def _ask_name(self, subject: str, prompt: str, accept: Callable[[str], str], value: str = "") -> None:
         """Ask for a name until it is taken: ``take`` says why not."""
 
         def answered(name: str | None) -> None:
             if name:
-                self._lists_changed()
+                self._refresh_watch_lists()
 
-        screen = NamingScreen(self.desk, subject, sentence, take, longest=LONGEST_NAME, value=value)
+        screen = TextPromptScreen(self.desk, subject, prompt, accept, max_length=MAX_LIST_NAME_LENGTH, value=value)
         self.app.push_screen(screen, answered)
 
     def do_delete_list(self) -> None:
         """Ask, then delete the list."""
-        name, markets = self._lists.shown, len(self._lists.tickers or ())
+        name, markets = self._watch_lists.shown, len(self._watch_lists.tickers or ())
 
         def answered(yes: bool | None) -> None:
-            if yes and self._lists.shown == name:
-                self._lists.delete()
-                self._lists_changed()
+            if yes and self._watch_lists.shown == name:
+                self._watch_lists.delete()
+                self._refresh_watch_lists()
 
         what = f"{markets} market{'s' if markets != 1 else ''}"
         question = f"Delete the watch list {name} with its {what}? Orders and positions stay as they are."
@@ -96,34 +100,34 @@ class WatchDesk(OrderDesk):
 
     def do_move_market(self, by: int) -> None:
         """Move the chosen market in its list."""
-        if self._lists.move(self._watch.ticker, by):
-            self._watch.list_anew()
-        self._tell_trouble()
+        if self._watch_lists.move(self._market_list.ticker, by):
+            self._market_list.rebuild()
+        self._report_storage_error()
 
     def do_jump(self) -> None:
         """Find a market anywhere, and go there."""
 
         def found(ticker: str | None) -> None:
             if ticker:
-                self._watch.go_to(ticker)
-                self._focus_somewhere()
+                self._market_list.select_market(ticker)
+                self._focus_default_pane()
 
-        self.app.push_screen(FindingScreen(self.desk), found)
+        self.app.push_screen(FinderScreen(self.desk), found)
 
-    def _focus_somewhere(self) -> None:
+    def _focus_default_pane(self) -> None:
         """Give the focus to where one begins."""
-        self.set_focus(self._watch.list)
+        self.set_focus(self._market_list.list)
 
-    def _lists_changed(self) -> None:
-        self._watch.list_anew()
-        self._lists_kept()
+    def _refresh_watch_lists(self) -> None:
+        self._market_list.rebuild()
+        self._sync_pinned_tickers()
 
-    def _lists_kept(self) -> None:
-        self.desk.keep_listed(self._wanted_tickers())
-        self._tell_trouble()
-        self.draw_keys()
+    def _sync_pinned_tickers(self) -> None:
+        self.desk.set_watch_list_markets(self._pinned_tickers())
+        self._report_storage_error()
+        self.update_key_bar()
 
-    def _tell_trouble(self) -> None:
-        if self._lists.trouble:
-            self._store.notify(Weight.ERROR, self._lists.trouble)
-            self._lists.trouble = ""
+    def _report_storage_error(self) -> None:
+        if self._watch_lists.storage_error:
+            self._store.notify(Weight.ERROR, self._watch_lists.storage_error)
+            self._watch_lists.storage_error = ""

@@ -12,24 +12,24 @@ from kalshi_tui.presentation.lines import (
     Tone,
     fit,
     line,
-    right,
+    right_align,
 )
-from kalshi_tui.presentation.numbers import decimals_of, price_text, short_count
+from kalshi_tui.presentation.numbers import price_decimals, price_text, short_count_text
 from kalshi_tui.session.store import Store
 from kalshi_tui.ui.market_list.view import (
-    Listed,
-    Sort,
+    MarketIndex,
+    MarketSort,
+    current_quote,
     market_label,
-    touch,
 )
 
-MOST_ROWS: Final = 300
+MAX_ROWS: Final = 300
 """Rows that are made; who sees more needs another word."""
-FIGURES: Final = 10
+VOLUME_WIDTH: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class FinderRow:
     """A series, an event or a market to go to. ``markets`` are those behind it; a market's row has itself."""
 
     key: str
@@ -41,11 +41,11 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class _Level:
     """A level that has been gone into: its name and its rows."""
 
     name: str
-    rows: tuple[Row, ...]
+    rows: tuple[FinderRow, ...]
 
 
 class Finder:
@@ -53,50 +53,50 @@ class Finder:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._listed = Listed(store, Sort.VOLUME)
-        self._way = [_Place("all series", tuple(self._series()))]
+        self._market_index = MarketIndex(store, MarketSort.VOLUME)
+        self._levels = [_Level("all series", tuple(self._series_rows()))]
 
     @property
-    def way(self) -> str:
+    def path_text(self) -> str:
         """Say where one is: ``all series > FED > Fed decision``."""
-        return " > ".join(place.name for place in self._way)
+        return " > ".join(place.name for place in self._levels)
 
-    def rows(self, text: str) -> list[Row]:
+    def find_rows(self, text: str) -> list[FinderRow]:
         """Give the rows for what is typed: of this level, but at the top any market that has the words."""
         words = text.lower().split()
-        here = self._way[-1].rows
-        if words and len(self._way) == 1:
-            return [self._market(ticker) for ticker in self._listed.having(words)[:MOST_ROWS]]
+        here = self._levels[-1].rows
+        if words and len(self._levels) == 1:
+            return [self._market_row(ticker) for ticker in self._market_index.find(words)[:MAX_ROWS]]
         found = [row for row in here if all(word in f"{row.key} {row.name}".lower() for word in words)]
-        return found[:MOST_ROWS]
+        return found[:MAX_ROWS]
 
-    def go_into(self, row: Row) -> str:
+    def go_into(self, row: FinderRow) -> str:
         """Go one level down; give the ticker where there is none below."""
         if row.is_market:
             return row.key
-        if len(self._way) == 1:
-            self._go(row.key, self._events(row.markets))
-            if len(self._way[-1].rows) > 1:
+        if len(self._levels) == 1:
+            self._push_level(row.key, self._event_rows(row.markets))
+            if len(self._levels[-1].rows) > 1:
                 return ""
             # A series with one event is gone through at once.
-            row = self._way.pop().rows[0]
-        self._go(row.name, [self._market(ticker) for ticker in row.markets])
+            row = self._levels.pop().rows[0]
+        self._push_level(row.name, [self._market_row(ticker) for ticker in row.markets])
         return ""
 
-    def back(self) -> bool:
+    def go_up(self) -> bool:
         """Go one level up; say whether there was one."""
-        if len(self._way) == 1:
+        if len(self._levels) == 1:
             return False
-        self._way.pop()
+        self._levels.pop()
         return True
 
-    def _go(self, name: str, rows: Sequence[Row]) -> None:
-        self._way.append(_Place(name, tuple(rows)))
+    def _push_level(self, name: str, rows: Sequence[FinderRow]) -> None:
+        self._levels.append(_Level(name, tuple(rows)))
 
     def _quote(self, ticker: str) -> Quote:
         return self._store.quotes.get(ticker) or Quote()
 
-    def _series(self) -> list[Row]:
+    def _series_rows(self) -> list[FinderRow]:
         events, groups = self._store.events, dict[str, list[Market]]()
         for market in self._store.markets.values():
             event = events.get(market.event_ticker)
@@ -106,10 +106,10 @@ class Finder:
         for key, markets in groups.items():
             event = events.get(markets[0].event_ticker)
             name = f"{event.category}: {event.title}" if event is not None and event.category else markets[0].title
-            rows.append(self._row(key, name, markets))
+            rows.append(self._make_row(key, name, markets))
         return sorted(rows, key=lambda row: -row.volume)
 
-    def _events(self, tickers: Sequence[str]) -> list[Row]:
+    def _event_rows(self, tickers: Sequence[str]) -> list[FinderRow]:
         groups: dict[str, list[Market]] = {}
         for ticker in tickers:
             market = self._store.markets.get(ticker)
@@ -118,39 +118,40 @@ class Finder:
         rows = []
         for key, markets in groups.items():
             event = self._store.events.get(key)
-            rows.append(self._row(key, (event.title if event is not None else "") or markets[0].title, markets))
+            rows.append(self._make_row(key, (event.title if event is not None else "") or markets[0].title, markets))
         return sorted(rows, key=lambda row: -row.volume)
 
-    def _row(self, key: str, name: str, markets: Sequence[Market]) -> Row:
+    def _make_row(self, key: str, name: str, markets: Sequence[Market]) -> FinderRow:
         volume = sum(self._quote(market.ticker).volume_24h for market in markets)
-        return Row(key, name or key, tuple(market.ticker for market in markets), volume=volume)
+        return FinderRow(key, name or key, tuple(market.ticker for market in markets), volume=volume)
 
-    def _market(self, ticker: str) -> Row:
+    def _market_row(self, ticker: str) -> FinderRow:
         market = self._store.markets.get(ticker)
         name = market_label(market) if market is not None else ticker
-        return Row(ticker, name, (ticker,), is_market=True, volume=self._quote(ticker).volume_24h)
+        return FinderRow(ticker, name, (ticker,), is_market=True, volume=self._quote(ticker).volume_24h)
 
 
-def row_line(store: Store, row: Row, width: int) -> Line:
+def finder_row_line(store: Store, row: FinderRow, width: int) -> Line:
     """Draw a row: of a market its quote, of an event or series how many markets it has; and what traded in a day."""
-    volume = Span(right(short_count(row.volume), FIGURES), Tone.DIM)
+    volume = Span(right_align(short_count_text(row.volume), VOLUME_WIDTH), Tone.DIM)
     if not row.is_market:
         many = f"{len(row.markets):,} market{'s' if len(row.markets) != 1 else ' '}"
         key = fit(row.key, min(26, width // 3)) + " "
-        name = fit(row.name, max(width - len(key) - 2 * FIGURES - 4, 8))
-        return line(Span(key, Tone.HEAD), name, Span(right(many, FIGURES + 4), Tone.DIM), volume)
-    quote, market = touch(store, row.key), store.markets.get(row.key)
-    decimals = decimals_of(market.grid) if market is not None else 2
+        name = fit(row.name, max(width - len(key) - 2 * VOLUME_WIDTH - 4, 8))
+        return line(Span(key, Tone.HEAD), name, Span(right_align(many, VOLUME_WIDTH + 4), Tone.DIM), volume)
+    quote, market = current_quote(store, row.key), store.markets.get(row.key)
+    decimals = price_decimals(market.grid) if market is not None else 2
     prices = [(quote.yes_bid, Tone.BID), (quote.yes_ask, Tone.ASK)]
     cells = [
-        Span(right(price_text(price, decimals), 8), tone if price is not None else Tone.DIM) for price, tone in prices
+        Span(right_align(price_text(price, decimals), 8), tone if price is not None else Tone.DIM)
+        for price, tone in prices
     ]
-    return line(fit(row.name, max(width - 16 - FIGURES, 8)), *cells, volume)
+    return line(fit(row.name, max(width - 16 - VOLUME_WIDTH, 8)), *cells, volume)
 
 
-def heading(rows: Sequence[Row], width: int) -> Line:
+def finder_heading(rows: Sequence[FinderRow], width: int) -> Line:
     """Name the columns of the rows."""
-    last = right("24 h", FIGURES)
+    last = right_align("24 h", VOLUME_WIDTH)
     if rows and rows[0].is_market:
-        return line(Span(fit("market", max(width - 16 - FIGURES, 8)) + f"{'bid':>8}{'ask':>8}" + last, Tone.HEAD))
-    return line(Span(fit("series or event", max(width - FIGURES, 8)) + last, Tone.HEAD))
+        return line(Span(fit("market", max(width - 16 - VOLUME_WIDTH, 8)) + f"{'bid':>8}{'ask':>8}" + last, Tone.HEAD))
+    return line(Span(fit("series or event", max(width - VOLUME_WIDTH, 8)) + last, Tone.HEAD))

@@ -16,35 +16,35 @@ from kalshi_tui.presentation.lines import (
     fit,
     line,
 )
-from kalshi_tui.session.interface import Desk
+from kalshi_tui.session.interface import TradingSession
 from kalshi_tui.ui.commands import Scope, bindings
 from kalshi_tui.ui.market_list.finder import (
     Finder,
-    Row,
-    heading,
-    row_line,
+    FinderRow,
+    finder_heading,
+    finder_row_line,
 )
 from kalshi_tui.ui.widgets.command_screen import CommandModal
 from kalshi_tui.ui.widgets.key_bar import KeyBar
 from kalshi_tui.ui.widgets.line_view import LineView
 
-LONGEST_WORDS = 80
+MAX_QUERY_LENGTH = 80
 
 
-class FindingScreen(CommandModal[str]):
+class FinderScreen(CommandModal[str]):
     """Dismissed with the ticker gone to, empty if the trader went back."""
 
     SCOPE = Scope.FIND
     BINDINGS: ClassVar[list[BindingType]] = bindings(Scope.FIND)
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: TradingSession) -> None:
         super().__init__(desk)
         self._finder = Finder(desk.store)
-        self._rows: list[Row] = []
+        self._rows: list[FinderRow] = []
         self._field = Input(
-            id="words", placeholder="words of any market; or choose a series", compact=True, max_length=LONGEST_WORDS
+            id="words", placeholder="words of any market; or choose a series", compact=True, max_length=MAX_QUERY_LENGTH
         )
-        self._way = LineView(classes="one-line")
+        self._path_line = LineView(classes="one-line")
         self._heading = LineView(classes="one-line")
         self._list = LineView(id="found", has_cursor=True)
         self._list.can_focus = False
@@ -54,7 +54,7 @@ class FindingScreen(CommandModal[str]):
         with Vertical(classes="dialog tall finding") as box:
             box.border_title = Content(f"{self.desk.venue.value} - go to market")
             yield self._field
-            yield self._way
+            yield self._path_line
             yield self._heading
             yield self._list
             yield KeyBar()
@@ -62,7 +62,7 @@ class FindingScreen(CommandModal[str]):
     def on_mount(self) -> None:
         """Type at once."""
         self.set_focus(self._field)
-        self.draw_keys()
+        self.update_key_bar()
 
     def on_resize(self, event: Resize) -> None:
         """Draw anew for another width."""
@@ -71,22 +71,22 @@ class FindingScreen(CommandModal[str]):
 
     def redraw(self, *, first: bool = False) -> None:
         """Draw the rows; ``first``: the cursor goes to the first."""
-        self._rows = self._finder.rows(self._field.value)
-        room = self._list.room
-        self._way.show([line(Span(fit(self._finder.way, self._way.room), Tone.DIM))])
-        self._heading.show([line(" ", *heading(self._rows, room))])
-        rows = [row_line(self.desk.store, row, room) for row in self._rows]
+        self._rows = self._finder.find_rows(self._field.value)
+        room = self._list.line_width
+        self._path_line.show([line(Span(fit(self._finder.path_text, self._path_line.line_width), Tone.DIM))])
+        self._heading.show([line(" ", *finder_heading(self._rows, room))])
+        rows = [finder_row_line(self.desk.store, row, room) for row in self._rows]
         self._list.show(rows or [line(Span("Nothing has these words.", Tone.DIM))])
         if first:
-            self._list.move_to(0)
+            self._list.move_cursor_to(0)
 
     @on(Input.Changed)
-    def _written(self) -> None:
+    def _input_changed(self) -> None:
         self.redraw(first=True)
 
     def do_choose(self, by: int) -> None:
         """Move the cursor; the field keeps the focus."""
-        self._list.move_to((self._list.cursor or 0) + by)
+        self._list.move_cursor_to((self._list.cursor or 0) + by)
 
     def do_into(self) -> None:
         """Go into the chosen row, or to the market that it is."""
@@ -103,7 +103,7 @@ class FindingScreen(CommandModal[str]):
         """Clear the words, then go one level up, then close."""
         if self._field.value:
             self._field.value = ""
-        elif self._finder.back():
+        elif self._finder.go_up():
             self.redraw(first=True)
         else:
             self.dismiss("")

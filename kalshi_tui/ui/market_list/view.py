@@ -10,37 +10,37 @@ from rich.cells import cell_len
 from kalshi_tui.domain.market import Market, MarketStatus, Quote
 from kalshi_tui.domain.position import Position
 from kalshi_tui.domain.price import PRICE_UNIT, Price
-from kalshi_tui.domain.text import market_words
+from kalshi_tui.domain.text import market_text
 from kalshi_tui.presentation.lines import (
     Line,
     Span,
     Tone,
-    clean,
     fit,
     line,
+    make_printable,
 )
-from kalshi_tui.presentation.numbers import decimals_of
+from kalshi_tui.presentation.numbers import price_decimals
 from kalshi_tui.session.account.list_reads import AccountList
 from kalshi_tui.session.store import Store
 from kalshi_tui.ui.market_list.columns import (
-    MARKS,
-    Columns,
-    Row,
-    cells_of,
+    MARKS_WIDTH,
+    MarketColumns,
+    MarketRow,
+    row_cells,
 )
 
-LABELS_KEPT = 4_096
-NEVER: Final = 2**62
+LABEL_CACHE_SIZE = 4_096
+NO_CLOSE_TIME: Final = 2**62
 """Later than any close."""
-OVER = frozenset({MarketStatus.DETERMINED, MarketStatus.FINALIZED})
+ENDED_STATUSES = frozenset({MarketStatus.DETERMINED, MarketStatus.FINALIZED})
 
 
 def market_label(market: Market) -> str:
     """Name a market in a few words, as everywhere."""
-    return market_words(market)
+    return market_text(market)
 
 
-class Sort(Enum):
+class MarketSort(Enum):
     """Orders of the list; the values stand in its heading."""
 
     LISTED = ""
@@ -50,13 +50,15 @@ class Sort(Enum):
     CLOSE = "by close"
 
     @property
-    def following(self) -> "Sort":
+    def next_sort(self) -> "MarketSort":
         """The next one."""
-        every = list(Sort)
+        every = list(MarketSort)
         return every[(every.index(self) + 1) % len(every)]
 
 
-def in_order(store: Store, sort: Sort = Sort.LISTED, only: Sequence[str] | None = None) -> list[tuple[str, Market]]:
+def sorted_markets(
+    store: Store, sort: MarketSort = MarketSort.LISTED, only: Sequence[str] | None = None
+) -> list[tuple[str, Market]]:
     """Give the markets in an order of the list, but what is over goes last; equals stay as the exchange lists them.
 
     ``only`` are the tickers of a watch list: then equals stay as they are in it.
@@ -67,74 +69,74 @@ def in_order(store: Store, sort: Sort = Sort.LISTED, only: Sequence[str] | None 
 
     def key(each: tuple[str, Market]) -> tuple[bool, int]:
         ticker, market = each
-        over, quote = market.status in OVER, quotes.get(ticker, nothing)
-        if sort is Sort.VOLUME:
+        over, quote = market.status in ENDED_STATUSES, quotes.get(ticker, nothing)
+        if sort is MarketSort.VOLUME:
             return over, -quote.volume_24h
-        if sort is Sort.CHANGE:
+        if sort is MarketSort.CHANGE:
             return over, -abs(quote.change or 0)
-        if sort is Sort.SPREAD:
+        if sort is MarketSort.SPREAD:
             return over, PRICE_UNIT if quote.spread is None else quote.spread
-        if sort is Sort.CLOSE:
-            return over, market.close_ms or NEVER
+        if sort is MarketSort.CLOSE:
+            return over, market.close_ms or NO_CLOSE_TIME
         return over, 0
 
-    if only is not None and sort is Sort.LISTED:
+    if only is not None and sort is MarketSort.LISTED:
         return list(every)
     return sorted(every, key=key)
 
 
-class Listed:
+class MarketIndex:
     """The markets in one order, with what a filter looks through: ticker, title, outcome and category."""
 
-    def __init__(self, store: Store, sort: Sort, only: Sequence[str] | None = None) -> None:
-        ordered = in_order(store, sort, only)
+    def __init__(self, store: Store, sort: MarketSort, only: Sequence[str] | None = None) -> None:
+        ordered = sorted_markets(store, sort, only)
         events = store.events
-        self._texts = []
+        self._search_texts = []
         for ticker, market in ordered:
             event = events.get(market.event_ticker)
             category = event.category if event is not None else ""
-            self._texts.append((ticker, f"{ticker} {market_label(market)} {category}".lower()))
+            self._search_texts.append((ticker, f"{ticker} {market_label(market)} {category}".lower()))
         if only is not None:
-            self._keep_the_unknown(only, in_place=sort is Sort.LISTED)
-        self.decimals = max((decimals_of(market.grid) for _, market in ordered), default=2)
+            self._add_unknown_tickers(only, in_place=sort is MarketSort.LISTED)
+        self.decimals = max((price_decimals(market.grid) for _, market in ordered), default=2)
         """The most that any price of the list needs."""
 
-    def _keep_the_unknown(self, only: Sequence[str], *, in_place: bool) -> None:
+    def _add_unknown_tickers(self, only: Sequence[str], *, in_place: bool) -> None:
         """Give what is watched a line though the exchange does not know it: where it stands, or at the end."""
-        known = dict(self._texts)
-        self._texts += [(ticker, ticker.lower()) for ticker in only if ticker not in known]
+        known = dict(self._search_texts)
+        self._search_texts += [(ticker, ticker.lower()) for ticker in only if ticker not in known]
         if in_place:
             places = {ticker: place for place, ticker in enumerate(only)}
-            self._texts.sort(key=lambda each: places[each[0]])
+            self._search_texts.sort(key=lambda each: places[each[0]])
 
-    def having(self, words: Sequence[str]) -> list[str]:
+    def find(self, words: Sequence[str]) -> list[str]:
         """Give the tickers of the markets that have all these words, which are in lower case."""
         if not words:
-            return [ticker for ticker, _ in self._texts]
+            return [ticker for ticker, _ in self._search_texts]
         first, *rest = sorted(words, key=len, reverse=True)
-        found = [each for each in self._texts if first in each[1]]
+        found = [each for each in self._search_texts if first in each[1]]
         return [ticker for ticker, text in found if all(word in text for word in rest)]
 
 
-class Lines(Sequence[Line]):
+class LazyLines(Sequence[Line]):
     """Lines that are made when they are looked at: of tens of thousands a screen shows fifty.
 
     What was made is kept, so that the screen can tell what has changed.
     """
 
     def __init__(
-        self, tickers: Sequence[str], draw: Callable[[str], Line], made: dict[int, Line] | None = None
+        self, tickers: Sequence[str], draw: Callable[[str], Line], drawn: dict[int, Line] | None = None
     ) -> None:
         self._tickers = tickers
         self._draw = draw
-        self._made = made if made is not None else {}
+        self._drawn_lines = drawn if drawn is not None else {}
 
-    def without(self, places: Iterable[int]) -> "Lines":
+    def invalidate(self, rows: Iterable[int]) -> "LazyLines":
         """Give the same lines, but make those at ``places`` anew."""
-        made = dict(self._made)
-        for place in places:
+        made = dict(self._drawn_lines)
+        for place in rows:
             made.pop(place, None)
-        return Lines(self._tickers, self._draw, made)
+        return LazyLines(self._tickers, self._draw, made)
 
     def __len__(self) -> int:
         return len(self._tickers)
@@ -146,9 +148,9 @@ class Lines(Sequence[Line]):
     def __getitem__(self, place: int | slice) -> Line | list[Line]:
         if isinstance(place, slice):
             return [self[each] for each in range(*place.indices(len(self)))]
-        made = self._made.get(place)
+        made = self._drawn_lines.get(place)
         if made is None:
-            made = self._made[place] = self._draw(self._tickers[place])
+            made = self._drawn_lines[place] = self._draw(self._tickers[place])
         return made
 
 
@@ -157,9 +159,9 @@ def short_label(market: Market, width: int) -> str:
     return _short_label(market_label(market), market.yes_sub_title, width)
 
 
-@lru_cache(LABELS_KEPT)
+@lru_cache(LABEL_CACHE_SIZE)
 def _short_label(label: str, outcome: str, width: int) -> str:
-    label, outcome = clean(label), clean(outcome)
+    label, outcome = make_printable(label), make_printable(outcome)
     title = label.removesuffix(f": {outcome}")
     if cell_len(label) <= width or title == label:
         return fit(label, width)
@@ -167,18 +169,18 @@ def _short_label(label: str, outcome: str, width: int) -> str:
     return f"{fit(title, room)} {fit(outcome, width - room - 1)}"
 
 
-def status_words(market: Market) -> str:
+def market_status_text(market: Market) -> str:
     """Say where a market is in its life, and how it ended: ``ended YES``, ``closed``."""
-    if market.status in OVER and market.result:
+    if market.status in ENDED_STATUSES and market.result:
         return f"ended {market.result.upper() if market.result in {'yes', 'no'} else market.result}"
     return market.status.value
 
 
-def touch(store: Store, ticker: str) -> Quote:
+def current_quote(store: Store, ticker: str) -> Quote:
     """Give a market's quote; where its book is on hand and good, bid and ask come from the book."""
     quote = store.quotes.get(ticker) or Quote()
     live = store.books.get(ticker)
-    if live is None or not live.good:
+    if live is None or not live.is_good:
         return quote
     bid, ask = live.book.best_bid(), live.book.best_ask()
     return Quote(
@@ -196,48 +198,53 @@ def touch(store: Store, ticker: str) -> Quote:
     )
 
 
-def watch_heading(
-    columns: Columns, *, live: bool, name: str = "", sort: Sort = Sort.LISTED, reading: int | None = None
+def market_list_heading(
+    columns: MarketColumns,
+    *,
+    live: bool,
+    name: str = "",
+    sort: MarketSort = MarketSort.LISTED,
+    reading: int | None = None,
 ) -> Line:
-    """Name the columns of `watch_line`, and say so while what stands in them is only what was known last.
+    """Name the columns of `market_row_line`, and say so while what stands in them is only what was known last.
 
     ``name`` is the watch list's, empty for all markets; ``reading`` is how many have been listed while that goes on.
     """
     words = f"{f'[{name}]' if name else 'market'} {sort.value}".rstrip() if live else "NOT LIVE: last known"
     if live and reading is not None:
         words = f"{words} {reading:,}..."
-    words = fit(" " * (MARKS + 1) + words, columns.name + MARKS + 1)
+    words = fit(" " * (MARKS_WIDTH + 1) + words, columns.name + MARKS_WIDTH + 1)
     return line(Span(words, Tone.HEAD if live else Tone.WARN), *columns.headings())
 
 
-def watch_line(row: Row, columns: Columns) -> Line:
+def market_row_line(row: MarketRow, columns: MarketColumns) -> Line:
     """Draw one market."""
     market = row.market
     tradable = market.status.tradable
     if tradable:
         label = short_label(market, columns.name)
     else:
-        word = f"{status_words(market)} "
+        word = f"{market_status_text(market)} "
         label = fit(word + short_label(market, max(columns.name - len(word), 0)), columns.name)
     return line(
         Span("*" if row.orders else " ", Tone.OWN),
-        Span(_held_sign(row.position), Tone.OWN),
+        Span(_position_sign(row.position), Tone.OWN),
         Span(label, Tone.PLAIN if tradable else Tone.DIM),
-        *cells_of(row, columns),
+        *row_cells(row, columns),
     )
 
 
 def market_line(
-    store: Store, ticker: str, columns: Columns, orders: int, now_ms: int, flashes: Mapping[str, str]
+    store: Store, ticker: str, columns: MarketColumns, orders: int, now_ms: int, flashes: Mapping[str, str]
 ) -> Line:
     """Draw the market of this ticker as it stands in the store; ``orders`` are the trader's that may be live there."""
     market = store.markets.get(ticker)
     if market is None:
-        return missing_line(ticker, columns, reading=store.reading is not None)
-    past, position = store.pasts.get(ticker, ()), store.positions.get(ticker)
-    row = Row(
+        return unknown_market_line(ticker, columns, reading=store.listing_progress is not None)
+    past, position = store.sparklines.get(ticker, ()), store.positions.get(ticker)
+    row = MarketRow(
         market,
-        touch(store, ticker),
+        current_quote(store, ticker),
         past,
         position,
         orders,
@@ -246,22 +253,22 @@ def market_line(
         positions_read=store.reads.have(AccountList.POSITIONS),
         orders_read=store.reads.have(AccountList.ORDERS),
     )
-    return watch_line(row, columns)
+    return market_row_line(row, columns)
 
 
-def flashing(store: Store, ticker: str) -> dict[str, Price | None]:
+def flashing_prices(store: Store, ticker: str) -> dict[str, Price | None]:
     """Give the prices of a line whose change is shown for a moment, by column."""
-    quote = touch(store, ticker)
+    quote = current_quote(store, ticker)
     return {"bid": quote.yes_bid, "ask": quote.yes_ask, "last": quote.last}
 
 
-def missing_line(ticker: str, columns: Columns, *, reading: bool) -> Line:
+def unknown_market_line(ticker: str, columns: MarketColumns, *, reading: bool) -> Line:
     """Draw a market of a watch list that is not known, or not yet."""
     words = f"{ticker} {'is being read...' if reading else 'is not known to the exchange'}"
-    return line(" " * MARKS, Span(fit(words, columns.name + sum(cells for _, cells in columns.shown)), Tone.DIM))
+    return line(" " * MARKS_WIDTH, Span(fit(words, columns.name + sum(cells for _, cells in columns.shown)), Tone.DIM))
 
 
-def _held_sign(position: Position | None) -> str:
+def _position_sign(position: Position | None) -> str:
     """``+`` for YES held, ``-`` for NO."""
     if position is None or not position.count:
         return " "

@@ -14,29 +14,29 @@ from textual.widget import Widget
 from textual.widgets import Input, Label
 
 from kalshi_tui.domain.market import Market
-from kalshi_tui.domain.order import Order, refusal, yes_price
+from kalshi_tui.domain.order import Order, rejection_reason, to_yes_price
 from kalshi_tui.domain.preview import would_cross
 from kalshi_tui.domain.price import NumberError, Price
-from kalshi_tui.domain.text import terms_words
+from kalshi_tui.domain.text import terms_text
 from kalshi_tui.order_entry.parse import (
-    count_read,
-    price_hint,
-    price_read,
-    read_count,
-    read_price,
+    count_readback,
+    join_take_text,
+    parse_typed_count,
+    parse_typed_price,
+    price_readback,
 )
 from kalshi_tui.order_entry.pricing import (
-    Aim,
-    aimed,
-    count_typed,
-    stepped_count,
-    stepped_price,
+    PricePlacement,
+    count_input_text,
+    price_from_book,
+    step_count,
+    step_price,
 )
 from kalshi_tui.presentation.amend_text import (
-    Change,
-    ended,
-    moved,
-    own_terms,
+    OrderAmendment,
+    not_resting_reason,
+    order_update_text,
+    resting_terms,
 )
 from kalshi_tui.presentation.lines import (
     Line,
@@ -44,48 +44,50 @@ from kalshi_tui.presentation.lines import (
     Tone,
     line,
 )
-from kalshi_tui.presentation.numbers import count_text, decimals_of, price_text
-from kalshi_tui.presentation.order_text import doubted, objection_words, paused
-from kalshi_tui.session.execution.risk_checks import Objection
-from kalshi_tui.session.interface import Desk, Outcome
-from kalshi_tui.session.store import Dirty, LiveBook
-from kalshi_tui.ui.availability import Entry, Situation, Stage
+from kalshi_tui.presentation.numbers import count_text, price_decimals, price_text
+from kalshi_tui.presentation.order_text import trading_paused_warning, untrusted_book_warning, violations_text
+from kalshi_tui.session.execution.risk_checks import RiskViolation
+from kalshi_tui.session.interface import OrderResult, TradingSession
+from kalshi_tui.session.store import LiveBook, StoreChanges
+from kalshi_tui.ui.availability import CommandContext, FocusedField, TicketStep
 from kalshi_tui.ui.book.view import quote_line
 from kalshi_tui.ui.commands import Scope, bindings
-from kalshi_tui.ui.lists.views import STATE_TONES
+from kalshi_tui.ui.lists.views import ORDER_STATE_TONES
 from kalshi_tui.ui.market_list.view import market_label
 from kalshi_tui.ui.ticket.commands import PRICE_LETTERS
 from kalshi_tui.ui.ticket.confirm import ConfirmScreen
 from kalshi_tui.ui.widgets.field import Field
 from kalshi_tui.ui.widgets.key_bar import KeyBar
 from kalshi_tui.ui.widgets.line_view import LineView
-from kalshi_tui.ui.widgets.sentence import Sentence
+from kalshi_tui.ui.widgets.sentence import WrappedText
 
 
 class AmendScreen(ConfirmScreen):
     """One change, to ``price`` (in YES terms) at first if given; sent at most once. Dismissed with True once sent."""
 
     SCOPE = Scope.AMEND
-    VERB = "Change it to"
+    CONFIRM_VERB = "Change it to"
     BINDINGS: ClassVar[list[BindingType]] = bindings(Scope.AMEND)
 
-    def __init__(self, desk: Desk, order: Order, timer_ms: Callable[[], int], price: Price | None = None) -> None:
-        super().__init__(desk, timer_ms, Stage.WRITING)
+    def __init__(
+        self, desk: TradingSession, order: Order, timer_ms: Callable[[], int], price: Price | None = None
+    ) -> None:
+        super().__init__(desk, timer_ms, TicketStep.EDITING)
         self._order = order
-        self._known = desk.store.markets.get(order.ticker, Market(order.ticker, ""))
-        own = own_terms(desk.store, order)
-        decimals = decimals_of(self._known.grid)
-        first = own.price if price is None else yes_price(own.side, price)
+        self._last_market = desk.store.markets.get(order.ticker, Market(order.ticker, ""))
+        own = resting_terms(desk.store, order)
+        decimals = price_decimals(self._last_market.grid)
+        first = own.price if price is None else to_yes_price(own.side, price)
         self._price = Field(id="price", letters=PRICE_LETTERS, value=price_text(first, decimals))
-        self._price_read = LineView(id="price-read", classes="one-line")
-        self._count = Field(id="count", value=count_typed(own.count))
-        self._count_read = LineView(id="count-read", classes="one-line")
+        self._price_readback = LineView(id="price-read", classes="one-line")
+        self._count = Field(id="count", value=count_input_text(own.count))
+        self._count_readback = LineView(id="count-read", classes="one-line")
         self._title_line = LineView(id="name", classes="one-line")
         self._quote = LineView(id="quote", classes="one-line")
-        self._own = LineView(id="own", classes="one-line")
-        self._figures = LineView(id="change")
-        self._state = Sentence(id="state")
-        self._said = ""
+        self._order_line = LineView(id="own", classes="one-line")
+        self._preview = LineView(id="change")
+        self._state = WrappedText(id="state")
+        self._message = ""
         """Why a key did not work, or what has happened meanwhile; shown until something is written."""
 
     def compose(self) -> ComposeResult:
@@ -94,18 +96,18 @@ class AmendScreen(ConfirmScreen):
             box.border_title = Content(f"{self.desk.venue.value} - change an order")
             yield self._title_line
             yield self._quote
-            yield self._own
+            yield self._order_line
             yield Label("", classes="one-line")
             with Horizontal(classes="field"):
                 yield Label("Price  ")
                 yield self._price
-                yield self._price_read
+                yield self._price_readback
             with Horizontal(classes="field"):
                 yield Label("Count  ")
                 yield self._count
-                yield self._count_read
+                yield self._count_readback
             yield Label("", classes="one-line")
-            yield self._figures
+            yield self._preview
             yield Label("", classes="one-line")
             yield self._state
             yield KeyBar()
@@ -117,127 +119,135 @@ class AmendScreen(ConfirmScreen):
 
     # What is written.
 
-    def change(self) -> Change:
+    def read_amendment(self) -> OrderAmendment:
         """Give the change as written. Raises NumberError with a sentence while it is not whole."""
-        store, order = self.desk.store, self.latest(self._order)
-        before = own_terms(store, order)
-        after = replace(before, price=read_price(self._price.value), count=read_count(self._count.value))
-        return Change(order, before, after, store.queue.get(order.order_id))
+        store, order = self.desk.store, self.latest_order(self._order)
+        before = resting_terms(store, order)
+        after = replace(before, price=parse_typed_price(self._price.value), count=parse_typed_count(self._count.value))
+        return OrderAmendment(order, before, after, store.queue_positions.get(order.order_id))
 
-    def problem(self) -> str:
+    def find_problem(self) -> str:
         """Say why the change as written cannot be made; empty if it can."""
-        if over := ended(self.latest(self._order)):
+        if over := not_resting_reason(self.latest_order(self._order)):
             return over
         try:
-            change = self.change()
+            change = self.read_amendment()
         except NumberError as error:
             return str(error)
-        if change.nothing:
+        if change.is_unchanged:
             return "Nothing is changed yet: write another price or count."
-        live = self._live()
-        if change.after.post_only and live.good and would_cross(change.after, live.book):
+        live = self._live_book()
+        if change.after.post_only and live.is_good and would_cross(change.after, live.book):
             return "The order is post-only, and would cross at this price: the exchange would refuse the change."
-        return refusal(change.after, self._market()) or ""
+        return rejection_reason(change.after, self._market()) or ""
 
     # Drawing.
 
-    def frame(self, dirty: Dirty) -> None:
+    def frame(self, dirty: StoreChanges) -> None:
         """Keep quote, figures and the arming up to date, and heed what happens to the order."""
-        if self._stage is Stage.REVIEW and dirty:
-            self.against = self.objections()
-        now = self.latest(self._order)
-        if self._stage in {Stage.WRITING, Stage.REVIEW}:
-            if (what := moved(self._order, now)) and not ended(now):
-                self._write_on()
-                self._said = what
+        if self._stage is TicketStep.REVIEW and dirty:
+            self.violations = self.find_violations()
+        now = self.latest_order(self._order)
+        if self._stage in {TicketStep.EDITING, TicketStep.REVIEW}:
+            if (what := order_update_text(self._order, now)) and not not_resting_reason(now):
+                self._return_to_editing()
+                self._message = what
             self._order = now
         self.draw()
 
     def draw(self) -> None:
         """Draw everything but the fields."""
-        store, market, live, order = self.desk.store, self._market(), self._live(), self.latest(self._order)
-        own = own_terms(store, order)
+        store, market, live, order = self.desk.store, self._market(), self._live_book(), self.latest_order(self._order)
+        own = resting_terms(store, order)
         self._title_line.show([line(Span(market_label(market), Tone.HEAD), Span(f"  {market.ticker}", Tone.DIM))])
         self._quote.show([quote_line(live, market, own.side)])
         left = f"{count_text(order.filled)} filled, {count_text(order.remaining)} rest"
         whole = replace(own, count=order.initial)
-        self._own.show([line(Span(terms_words(whole), Tone.HEAD), Span(f"  {left}", Tone.DIM))])
-        hint = price_hint(live.book, own.side, own.action, decimals_of(market.grid))
-        self._price_read.show([price_read(self._price.value, own.side, hint)])
-        self._count_read.show([(*count_read(self._count.value), Span(" to rest from now on", Tone.DIM))])
+        self._order_line.show([line(Span(terms_text(whole), Tone.HEAD), Span(f"  {left}", Tone.DIM))])
+        hint = join_take_text(live.book, own.side, own.action, price_decimals(market.grid))
+        self._price_readback.show([price_readback(self._price.value, own.side, hint)])
+        self._count_readback.show([(*count_readback(self._count.value), Span(" to rest from now on", Tone.DIM))])
         try:
-            change = self.change()
+            change = self.read_amendment()
         except NumberError:
-            self._figures.show([])
+            self._preview.show([])
         else:
-            if self._stage in {Stage.WRITING, Stage.REVIEW}:
-                self._figures.show(change.figure_lines(live, market, store.positions.get(market.ticker)))
+            if self._stage in {TicketStep.EDITING, TicketStep.REVIEW}:
+                self._preview.show(change.preview_lines(live, market, store.positions.get(market.ticker)))
             else:
-                self._figures.show([])
+                self._preview.show([])
         self._state.show(self._state_lines())
-        self.draw_keys()
+        self.update_key_bar()
 
     def _state_lines(self) -> list[Line]:
-        if self._stage is Stage.SENDING:
+        if self._stage is TicketStep.SENDING:
             wait = "Waiting for the exchange. Escape closes this and undoes nothing: the log tells the end."
             return [line(Span("SENDING", Tone.WARN)), line(Span(wait, Tone.DIM))]
-        if self._defect:
-            return [line(Span("UNKNOWN", Tone.BAD)), line(Span(self._defect))]
+        if self._internal_error:
+            return [line(Span("UNKNOWN", Tone.BAD)), line(Span(self._internal_error))]
         if self._outcome is not None:
-            state = self.latest(self._outcome.order).state
-            heading = Span(state.name.replace("_", " "), STATE_TONES.get(state, Tone.PLAIN))
+            state = self.latest_order(self._outcome.order).state
+            heading = Span(state.name.replace("_", " "), ORDER_STATE_TONES.get(state, Tone.PLAIN))
             return [line(heading), line(Span(self._outcome.sentence))]
-        if self._stage is Stage.WRITING:
-            return self._writing_lines()
-        if barred := self.barred():
+        if self._stage is TicketStep.EDITING:
+            return self._editing_lines()
+        if barred := self.blocked_reason():
             return [line(Span("CANNOT BE CHANGED", Tone.BAD)), line(Span(barred, Tone.WARN))]
         armed = self.arming_words("ENTER CHANGES THIS ORDER")
-        warning = objection_words(self.against) or doubted(self._live()) or paused(self.desk.store.hours)
+        warning = (
+            violations_text(self.violations)
+            or untrusted_book_warning(self._live_book())
+            or trading_paused_warning(self.desk.store.hours)
+        )
         said = Span(warning, Tone.WARN) if warning else Span("Nothing is changed yet.", Tone.DIM)
-        return [line(*armed), line(Span(self.words())), line(said)]
+        return [line(*armed), line(Span(self.order_text())), line(said)]
 
-    def _writing_lines(self) -> list[Line]:
+    def _editing_lines(self) -> list[Line]:
         try:
-            nothing = self.change().nothing
+            nothing = self.read_amendment().is_unchanged
         except NumberError:
             nothing = False
-        over = ended(self.latest(self._order))
-        problem = over or self._said or ("" if nothing else self.problem())
+        over = not_resting_reason(self.latest_order(self._order))
+        problem = over or self._message or ("" if nothing else self.find_problem())
         if problem:
             return [line(Span(problem, Tone.BAD))]
-        warning = self.desk.read_only or doubted(self._live()) or paused(self.desk.store.hours)
+        warning = (
+            self.desk.read_only_reason
+            or untrusted_book_warning(self._live_book())
+            or trading_paused_warning(self.desk.store.hours)
+        )
         return [line(Span(warning, Tone.WARN))] if warning else []
 
     @on(Input.Changed)
-    def _written(self) -> None:
-        self._said = ""
+    def _input_changed(self) -> None:
+        self._message = ""
         self.draw()
 
     # Commands.
 
     def do_look_over(self) -> None:
         """Go from the fields to the look over; say what is wrong with them instead."""
-        self._said = self.problem()
-        if self._said:
+        self._message = self.find_problem()
+        if self._message:
             self.draw()
             return
         self.set_focus(None)
         for field in (self._price, self._count):
             field.disabled = True
-        self._stage = Stage.REVIEW
-        self.against = self.objections()
+        self._stage = TicketStep.REVIEW
+        self.violations = self.find_violations()
         # The key arms anew from here.
-        self.refuse("")
+        self.show_reason("")
 
     def do_back(self) -> None:
         """Go back to the fields."""
-        self._write_on()
+        self._return_to_editing()
         self.draw()
 
-    def _write_on(self) -> None:
-        if self._stage is not Stage.REVIEW:
+    def _return_to_editing(self) -> None:
+        if self._stage is not TicketStep.REVIEW:
             return
-        self._stage = Stage.WRITING
+        self._stage = TicketStep.EDITING
         for field in (self._price, self._count):
             field.disabled = False
         self.set_focus(self._price)
@@ -249,73 +259,73 @@ class AmendScreen(ConfirmScreen):
     def do_step(self, by: int) -> None:
         """Step the count by one where it is written, else the price along the market's grid."""
         if self.focused is self._count:
-            self._count.write(stepped_count(self._count.value, by))
+            self._count.set_text(step_count(self._count.value, by))
         else:
-            own = own_terms(self.desk.store, self._order)
-            text = stepped_price(self._price.value, by, self._live(), self._market(), own.side, own.action)
-            self._price.write(text)
+            own = resting_terms(self.desk.store, self._order)
+            text = step_price(self._price.value, by, self._live_book(), self._market(), own.side, own.action)
+            self._price.set_text(text)
 
     def do_aim(self, name: str) -> None:
         """Take the price from the book as it is now."""
-        market, own = self._market(), own_terms(self.desk.store, self._order)
+        market, own = self._market(), resting_terms(self.desk.store, self._order)
         try:
-            price = aimed(Aim[name], self._live(), market, own.side, own.action)
+            price = price_from_book(PricePlacement[name], self._live_book(), market, own.side, own.action)
         except NumberError as error:
-            self.refuse(str(error))
+            self.show_reason(str(error))
         else:
-            self._price.write(price_text(price, decimals_of(market.grid)))
+            self._price.set_text(price_text(price, price_decimals(market.grid)))
 
     def do_close(self) -> None:
         """Close; a change that has been sent goes on, and its end is told in the log."""
-        self.dismiss(self._stage in {Stage.SENDING, Stage.DONE})
+        self.dismiss(self._stage in {TicketStep.SENDING, TicketStep.DONE})
 
-    def refuse(self, why: str) -> None:
+    def show_reason(self, reason: str) -> None:
         """Say here why something does not work; in the look over, an Enter too early waits anew."""
-        super().refuse(why)
-        if self._stage is Stage.WRITING:
-            self._said = why
+        super().show_reason(reason)
+        if self._stage is TicketStep.EDITING:
+            self._message = reason
             self.draw()
 
-    def situation(self) -> Situation:
+    def command_context(self) -> CommandContext:
         """Say how far the change has come, and which field has the focus."""
-        entries: dict[Widget | None, Entry] = {self._price: Entry.PRICE, self._count: Entry.COUNT}
-        barred = self.barred() if self._stage is Stage.REVIEW else ""
-        entry = entries.get(self.focused, Entry.NONE)
-        return Situation(stage=self._stage, armed=self.armed, barred=barred, entry=entry)
+        entries: dict[Widget | None, FocusedField] = {self._price: FocusedField.PRICE, self._count: FocusedField.COUNT}
+        barred = self.blocked_reason() if self._stage is TicketStep.REVIEW else ""
+        entry = entries.get(self.focused, FocusedField.NONE)
+        return CommandContext(step=self._stage, armed=self.armed, blocked_reason=barred, focused_field=entry)
 
     @on(DescendantFocus)
-    def _other_field(self) -> None:
-        self.draw_keys()
+    def _focus_changed(self) -> None:
+        self.update_key_bar()
 
     # What the confirmation asks.
 
-    def words(self) -> str:
+    def order_text(self) -> str:
         """Say the change in the trader's words."""
         try:
-            return self.change().words()
+            return self.read_amendment().text()
         except NumberError:
             return "this change"
 
-    def objections(self) -> list[Objection]:
+    def find_violations(self) -> list[RiskViolation]:
         """Give what speaks against the order as it shall be."""
-        change = self.change()
-        return self.desk.objections(change.after, change.order)
+        change = self.read_amendment()
+        return self.desk.check_risks(change.after, change.order)
 
-    def forbidden(self) -> str:
+    def block_reason(self) -> str:
         """Say that the order has ended, or that the change has become none that can be made."""
-        return moved(self._order, self.latest(self._order)) or self.problem()
+        return order_update_text(self._order, self.latest_order(self._order)) or self.find_problem()
 
-    async def carry_out(self, agreed: frozenset[str]) -> Outcome:
+    async def send_request(self, agreed: frozenset[str]) -> OrderResult:
         """Send the change."""
-        change = self.change()
+        change = self.read_amendment()
         return await self.desk.amend(change.order, change.yes_price, change.after.count, agreed)
 
     # Helpers.
 
     def _market(self) -> Market:
         # A market that is over may leave the store while this is open.
-        self._known = self.desk.store.markets.get(self._order.ticker, self._known)
-        return self._known
+        self._last_market = self.desk.store.markets.get(self._order.ticker, self._last_market)
+        return self._last_market
 
-    def _live(self) -> LiveBook:
+    def _live_book(self) -> LiveBook:
         return self.desk.store.book(self._order.ticker)

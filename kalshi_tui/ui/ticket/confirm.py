@@ -6,16 +6,16 @@ from typing import ClassVar, Final
 
 from kalshi_tui.domain.order import Order, OrderState
 from kalshi_tui.presentation.lines import Span, Tone
-from kalshi_tui.session.execution.risk_checks import Objection, Passing
-from kalshi_tui.session.interface import Desk, Outcome
+from kalshi_tui.session.execution.risk_checks import OverrideMethod, RiskViolation
+from kalshi_tui.session.interface import OrderResult, TradingSession
 from kalshi_tui.session.notices import Weight
-from kalshi_tui.ui.availability import Stage
+from kalshi_tui.ui.availability import TicketStep
 from kalshi_tui.ui.dialogs.ask import AskScreen
 from kalshi_tui.ui.dialogs.word import WordScreen
 from kalshi_tui.ui.key_presses import REPEAT_MS, presses_of
 from kalshi_tui.ui.widgets.command_screen import CommandModal
 
-ARMS_AFTER_MS: Final = REPEAT_MS
+ARM_DELAY_MS: Final = REPEAT_MS
 """How long after the last Enter it sends: longer than a held key waits before it repeats."""
 _log: Final = logging.getLogger("kalshi_tui.ui")
 
@@ -26,36 +26,36 @@ class ConfirmScreen(CommandModal[bool]):
     ``timer_ms`` is a clock that never jumps: a step of the wall clock must not arm the key.
     """
 
-    VERB: ClassVar[str] = "Send"
+    CONFIRM_VERB: ClassVar[str] = "Send"
     """What is asked about, before the words of what is sent."""
 
-    def __init__(self, desk: Desk, timer_ms: Callable[[], int], stage: Stage = Stage.REVIEW) -> None:
+    def __init__(self, desk: TradingSession, timer_ms: Callable[[], int], step: TicketStep = TicketStep.REVIEW) -> None:
         super().__init__(desk)
         self._timer_ms = timer_ms
-        self._stage = stage
-        self._arms_ms = timer_ms() + ARMS_AFTER_MS
-        self._outcome: Outcome | None = None
-        self._defect = ""
+        self._ticket_step = step
+        self._armed_at_ms = timer_ms() + ARM_DELAY_MS
+        self._outcome: OrderResult | None = None
+        self._internal_error = ""
         self._ignored = ""
         """Why the last Enter did not count, shown until the next one would."""
-        self.against: list[Objection] = []
+        self.violations: list[RiskViolation] = []
         """What spoke against it when it was last looked at."""
 
     # What a screen of this kind says.
 
-    def objections(self) -> list[Objection]:
+    def find_violations(self) -> list[RiskViolation]:
         """Give what speaks against it now, the gravest first."""
         raise NotImplementedError
 
-    def forbidden(self) -> str:
+    def block_reason(self) -> str:
         """Say what no answer can pass, objections aside; empty if nothing."""
         return ""
 
-    def words(self) -> str:
+    def order_text(self) -> str:
         """Say in the trader's words what is sent."""
         raise NotImplementedError
 
-    async def carry_out(self, agreed: frozenset[str]) -> Outcome:
+    async def send_request(self, agreed: frozenset[str]) -> OrderResult:
         """Send it."""
         raise NotImplementedError
 
@@ -68,14 +68,14 @@ class ConfirmScreen(CommandModal[bool]):
     @property
     def armed(self) -> bool:
         """Whether Enter sends now."""
-        return self._stage is Stage.REVIEW and self._timer_ms() >= self._arms_ms
+        return self._ticket_step is TicketStep.REVIEW and self._timer_ms() >= self._armed_at_ms
 
-    def barred(self) -> str:
+    def blocked_reason(self) -> str:
         """Say why it cannot be sent at all, as last looked at; empty if it can."""
-        if self.desk.read_only:
-            return self.desk.read_only
-        never = next((each.sentence for each in self.against if each.passing is Passing.NEVER), "")
-        return self.forbidden() or never
+        if self.desk.read_only_reason:
+            return self.desk.read_only_reason
+        never = next((each.sentence for each in self.violations if each.override is OverrideMethod.NEVER), "")
+        return self.block_reason() or never
 
     def arming_words(self, armed: str) -> list[Span]:
         """Say whether Enter sends now, and if not, why the last one did not."""
@@ -86,74 +86,74 @@ class ConfirmScreen(CommandModal[bool]):
     def do_send(self) -> None:
         """Send, once all that speaks against it is passed. Only ever called armed: the table sees to that."""
         press = presses_of(self.app).presses.latest
-        if press is not None and press.at_ms < self._arms_ms:
+        if press is not None and press.at_ms < self._armed_at_ms:
             # It was pressed before Enter was said to send, and came late.
             self._ignore(press.ignored)
             return
-        self.decide(lambda: self._pass(frozenset()), self._ignore)
+        self.decide(lambda: self._confirm_violations(frozenset()), self._ignore)
 
     def _ignore(self, why: str) -> None:
         self._ignored = why
         self._arm_anew()
 
     def _arm_anew(self) -> None:
-        if self._stage is Stage.REVIEW:
-            self._arms_ms = self._timer_ms() + ARMS_AFTER_MS
+        if self._ticket_step is TicketStep.REVIEW:
+            self._armed_at_ms = self._timer_ms() + ARM_DELAY_MS
             self.draw()
 
-    def _pass(self, agreed: frozenset[str]) -> None:
+    def _confirm_violations(self, agreed: frozenset[str]) -> None:
         """Ask about the gravest objection that is not passed; all are read anew after each answer."""
-        if self._stage is not Stage.REVIEW:
+        if self._ticket_step is not TicketStep.REVIEW:
             return
-        self.against = self.objections()
-        left = [each for each in self.against if each.id not in agreed]
-        if self.barred():
-            self.refuse("")
+        self.violations = self.find_violations()
+        left = [each for each in self.violations if each.id not in agreed]
+        if self.blocked_reason():
+            self.show_reason("")
         elif not left:
-            self._begin(agreed)
+            self._start_sending(agreed)
         else:
 
             def answered(yes: bool | None) -> None:
                 if yes:
-                    self._pass(agreed | {left[0].id})
+                    self._confirm_violations(agreed | {left[0].id})
                 else:
-                    self.refuse("")
+                    self.show_reason("")
 
             self.app.push_screen(self._question(left[0]), answered)
 
-    def _question(self, objection: Objection) -> AskScreen | WordScreen:
-        sentence = f"{objection.sentence} {self.VERB} {self.words()} all the same?"
-        if objection.passing is Passing.WORD:
-            return WordScreen(self.desk, "a word before it is sent", sentence, objection.word)
+    def _question(self, violation: RiskViolation) -> AskScreen | WordScreen:
+        sentence = f"{violation.sentence} {self.CONFIRM_VERB} {self.order_text()} all the same?"
+        if violation.override is OverrideMethod.WORD:
+            return WordScreen(self.desk, "a word before it is sent", sentence, violation.word)
         return AskScreen(self.desk, "a question before it is sent", sentence, self._timer_ms)
 
-    def _begin(self, agreed: frozenset[str]) -> None:
-        self._stage = Stage.SENDING
+    def _start_sending(self, agreed: frozenset[str]) -> None:
+        self._ticket_step = TicketStep.SENDING
         self.app.run_worker(self._send(agreed), name="send", exit_on_error=False)
         self.draw()
 
-    def refuse(self, why: str) -> None:
+    def show_reason(self, reason: str) -> None:
         """Take an Enter before its time for a held key, and wait anew; it is no news for the log."""
         press = presses_of(self.app).presses.latest
         # Without a reason it is armed for the first time, or anew after an answer.
-        self._ignored = press.ignored if why and press is not None and not self.barred() else ""
+        self._ignored = press.ignored if reason and press is not None and not self.blocked_reason() else ""
         self._arm_anew()
 
     async def _send(self, agreed: frozenset[str]) -> None:
         """Send, and show what became of it. Whatever goes wrong inside the program leaves an unknown state, said so."""
         try:
-            self._outcome = await self.carry_out(agreed)
+            self._outcome = await self.send_request(agreed)
         except Exception as error:  # noqa: BLE001 - a defect must neither end the program nor pass for a refusal
             _log.exception("Sending failed inside the program.")
-            self._defect = (
-                f"{self.words()} may or may not be live: sending failed inside the program "
+            self._internal_error = (
+                f"{self.order_text()} may or may not be live: sending failed inside the program "
                 f"({type(error).__name__}). Look at the orders before you send it again."
             )
-            self.desk.store.notify(Weight.ERROR, f"{OrderState.UNKNOWN.name}: {self._defect}")
-        self._stage = Stage.DONE
+            self.desk.store.notify(Weight.ERROR, f"{OrderState.UNKNOWN.name}: {self._internal_error}")
+        self._ticket_step = TicketStep.DONE
         if self.is_running:
             self.draw()
 
-    def latest(self, sent: Order) -> Order:
+    def latest_order(self, sent: Order) -> Order:
         """Give the order as the store knows it by now: a resting one may have filled since."""
         return self.desk.store.known_order(sent)

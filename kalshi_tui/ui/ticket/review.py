@@ -10,7 +10,7 @@ from textual.content import Content
 
 from kalshi_tui.domain.market import Market
 from kalshi_tui.domain.order import Order, OrderTerms
-from kalshi_tui.domain.text import terms_words
+from kalshi_tui.domain.text import terms_text
 from kalshi_tui.presentation.lines import (
     Line,
     Span,
@@ -18,28 +18,28 @@ from kalshi_tui.presentation.lines import (
     line,
 )
 from kalshi_tui.presentation.order_text import (
-    after_lines,
-    doubted,
-    objection_words,
-    paused,
+    insufficient_cash_warning,
+    order_result_lines,
     review_lines,
-    selling_unheld,
-    too_dear,
+    sell_to_open_warning,
+    trading_paused_warning,
+    untrusted_book_warning,
+    violations_text,
 )
 from kalshi_tui.presentation.preview_text import preview_lines
 from kalshi_tui.session.account.list_reads import AccountList
-from kalshi_tui.session.execution.risk_checks import Objection
-from kalshi_tui.session.interface import Desk, Outcome
-from kalshi_tui.session.store import Dirty
-from kalshi_tui.ui.availability import Situation, Stage
+from kalshi_tui.session.execution.risk_checks import RiskViolation
+from kalshi_tui.session.interface import OrderResult, TradingSession
+from kalshi_tui.session.store import StoreChanges
+from kalshi_tui.ui.availability import CommandContext, TicketStep
 from kalshi_tui.ui.book.view import quote_line
 from kalshi_tui.ui.clock import now_ms
 from kalshi_tui.ui.commands import Scope, bindings
-from kalshi_tui.ui.lists.views import STATE_TONES
-from kalshi_tui.ui.ticket.confirm import ARMS_AFTER_MS, ConfirmScreen
+from kalshi_tui.ui.lists.views import ORDER_STATE_TONES
+from kalshi_tui.ui.ticket.confirm import ARM_DELAY_MS, ConfirmScreen
 from kalshi_tui.ui.widgets.key_bar import KeyBar
 from kalshi_tui.ui.widgets.line_view import LineView
-from kalshi_tui.ui.widgets.sentence import Sentence
+from kalshi_tui.ui.widgets.sentence import WrappedText
 
 
 class ReviewScreen(ConfirmScreen):
@@ -52,44 +52,44 @@ class ReviewScreen(ConfirmScreen):
     BINDINGS: ClassVar[list[BindingType]] = bindings(Scope.REVIEW)
 
     def __init__(
-        self, desk: Desk, terms: OrderTerms, timer_ms: Callable[[], int], client_order_id: str | None = None
+        self, desk: TradingSession, terms: OrderTerms, timer_ms: Callable[[], int], client_order_id: str | None = None
     ) -> None:
         super().__init__(desk, timer_ms)
         self._terms = terms
         # Fixed here, at the confirm step: whatever happens next happens under this id.
         self._client_order_id = desk.draft(terms) if client_order_id is None else client_order_id
-        self._again = client_order_id is not None
+        self._is_resend = client_order_id is not None
         self._market = Market(terms.ticker, "")
         self._quote = LineView(id="quote", classes="one-line")
         self._order = LineView(id="order")
-        self._figures = LineView(id="figures")
-        self._state = Sentence(id="state")
+        self._preview = LineView(id="figures")
+        self._state = WrappedText(id="state")
 
     def compose(self) -> ComposeResult:
         """Lay out quote, order, figures, state."""
         with Vertical(classes="ticket") as box:
-            again = ": the same order once more" if self._again else ""
+            again = ": the same order once more" if self._is_resend else ""
             box.border_title = Content(f"{self.desk.venue.value} - review{again}")
             yield self._quote
             yield self._order
-            yield self._figures
+            yield self._preview
             yield self._state
             yield KeyBar()
 
     def on_mount(self) -> None:
         """Draw at once."""
-        self.against = self.objections()
+        self.violations = self.find_violations()
         self.draw()
 
-    def situation(self) -> Situation:
+    def command_context(self) -> CommandContext:
         """Say how far the order has come."""
-        barred = self.barred() if self._stage is Stage.REVIEW else ""
-        return Situation(stage=self._stage, armed=self.armed, barred=barred)
+        barred = self.blocked_reason() if self._ticket_step is TicketStep.REVIEW else ""
+        return CommandContext(step=self._ticket_step, armed=self.armed, blocked_reason=barred)
 
-    def frame(self, dirty: Dirty) -> None:
+    def frame(self, dirty: StoreChanges) -> None:
         """Keep quote, figures, objections and the arming up to date."""
-        if dirty and self._stage is Stage.REVIEW:
-            self.against = self.objections()
+        if dirty and self._ticket_step is TicketStep.REVIEW:
+            self.violations = self.find_violations()
         self.draw()
 
     def draw(self) -> None:
@@ -97,35 +97,39 @@ class ReviewScreen(ConfirmScreen):
         store = self.desk.store
         # A market that is over may leave the store while its review is open.
         market = self._market = store.markets.get(self._terms.ticker, self._market)
-        live, position, cash = store.book(market.ticker), store.positions.get(market.ticker), store.cash_for(market)
+        live, position, cash = (
+            store.book(market.ticker),
+            store.positions.get(market.ticker),
+            store.available_cash(market),
+        )
         positions_read = store.reads.have(AccountList.POSITIONS)
         self._order.show(review_lines(self._terms, market, self.desk.venue, cash))
-        self.set_class(self._stage is not Stage.REVIEW, "-sent")
-        if self._stage is Stage.REVIEW:
-            self._figures.show(
+        self.set_class(self._ticket_step is not TicketStep.REVIEW, "-sent")
+        if self._ticket_step is TicketStep.REVIEW:
+            self._preview.show(
                 preview_lines(self._terms, live.book, market.fees, position, cash, positions_read=positions_read)
             )
         else:
             # Once sent, the figures of before would mislead: say what is so now.
-            order = self.latest(self._outcome.order) if self._outcome else None
-            self._figures.show(after_lines(order, position, store.balance, positions_read=positions_read))
+            order = self.latest_order(self._outcome.order) if self._outcome else None
+            self._preview.show(order_result_lines(order, position, store.balance, positions_read=positions_read))
         self._quote.show([quote_line(live, market, self._terms.side)])
         self._state.show(self._state_lines())
-        self.draw_keys()
+        self.update_key_bar()
 
     def _state_lines(self) -> list[Line]:
         id_line = line(Span(f"client order id {self._client_order_id}", Tone.DIM))
-        if self._stage is Stage.SENDING:
+        if self._ticket_step is TicketStep.SENDING:
             wait = "Waiting for the exchange. Escape closes this and cancels nothing: the order goes on, the log tells."
             return [line(Span("SENDING", Tone.WARN)), line(Span(wait, Tone.DIM)), id_line]
-        if self._defect:
-            return [line(Span("UNKNOWN", Tone.BAD)), line(Span(self._defect)), id_line]
+        if self._internal_error:
+            return [line(Span("UNKNOWN", Tone.BAD)), line(Span(self._internal_error)), id_line]
         if self._outcome is not None:
-            order = self.latest(self._outcome.order)
+            order = self.latest_order(self._outcome.order)
             word = order.state.name.replace("_", " ")
-            heading = line(Span(word, STATE_TONES.get(order.state, Tone.PLAIN)))
-            return [heading, line(Span(self._outcome.sentence)), *self._since(order), id_line]
-        if barred := self.barred():
+            heading = line(Span(word, ORDER_STATE_TONES.get(order.state, Tone.PLAIN)))
+            return [heading, line(Span(self._outcome.sentence)), *self._update_lines(order), id_line]
+        if barred := self.blocked_reason():
             return [line(Span("CANNOT BE SENT", Tone.BAD)), line(Span(barred, Tone.WARN)), id_line]
         return [line(*self.arming_words("ENTER SENDS THIS ORDER")), line(self._warning()), id_line]
 
@@ -134,15 +138,15 @@ class ReviewScreen(ConfirmScreen):
         store, market = self.desk.store, self._market
         position = store.positions.get(market.ticker)
         warning = (
-            objection_words(self.against)
-            or doubted(store.book(market.ticker))
-            or paused(store.hours)
-            or too_dear(self._terms, market.fees, position, store.cash_for(market))
-            or selling_unheld(self._terms, position, positions_read=store.reads.have(AccountList.POSITIONS))
+            violations_text(self.violations)
+            or untrusted_book_warning(store.book(market.ticker))
+            or trading_paused_warning(store.hours)
+            or insufficient_cash_warning(self._terms, market.fees, position, store.available_cash(market))
+            or sell_to_open_warning(self._terms, position, positions_read=store.reads.have(AccountList.POSITIONS))
         )
         return Span(warning, Tone.WARN) if warning else Span("Nothing is sent yet.", Tone.DIM)
 
-    def _since(self, order: Order) -> list[Line]:
+    def _update_lines(self, order: Order) -> list[Line]:
         """Say what has changed since the exchange's first answer."""
         assert self._outcome is not None  # noqa: S101 - the caller has looked
         first = self._outcome.order
@@ -152,27 +156,27 @@ class ReviewScreen(ConfirmScreen):
 
     # What the confirmation asks.
 
-    def words(self) -> str:
+    def order_text(self) -> str:
         """Say the order as the trader would."""
-        return terms_words(self._terms)
+        return terms_text(self._terms)
 
-    def objections(self) -> list[Objection]:
+    def find_violations(self) -> list[RiskViolation]:
         """Give what speaks against sending."""
-        return self.desk.objections(self._terms)
+        return self.desk.check_risks(self._terms)
 
-    def forbidden(self) -> str:
+    def block_reason(self) -> str:
         """Say that the order's own end has come while it was being looked at."""
         ends_s = self._terms.expires_s
         over = ends_s is not None and ends_s * 1000 <= now_ms(self.app)
         return "The time at which this order ends has passed: go back to the ticket." if over else ""
 
-    async def carry_out(self, agreed: frozenset[str]) -> Outcome:
+    async def send_request(self, agreed: frozenset[str]) -> OrderResult:
         """Send the order."""
         return await self.desk.submit(self._terms, self._client_order_id, agreed)
 
     def do_close(self) -> None:
         """Close; what has been sent stays sent, and its end is told in the log."""
-        self.dismiss(self._stage is not Stage.REVIEW)
+        self.dismiss(self._ticket_step is not TicketStep.REVIEW)
 
 
-__all__ = ["ARMS_AFTER_MS", "ReviewScreen"]
+__all__ = ["ARM_DELAY_MS", "ReviewScreen"]

@@ -15,43 +15,43 @@ from textual.widgets import Input, Label
 from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.market import Market
 from kalshi_tui.domain.order import OrderTerms
-from kalshi_tui.domain.preview import most_for
+from kalshi_tui.domain.preview import max_affordable_count
 from kalshi_tui.domain.price import NumberError
-from kalshi_tui.order_entry.draft import Part
+from kalshi_tui.order_entry.draft import DraftField
 from kalshi_tui.order_entry.pricing import (
-    Aim,
-    aimed,
+    PricePlacement,
     next_preset,
-    stepped_count,
-    stepped_price,
+    price_from_book,
+    step_count,
+    step_price,
 )
 from kalshi_tui.presentation.lines import Span, Tone, line
-from kalshi_tui.presentation.numbers import decimals_of, money_text
+from kalshi_tui.presentation.numbers import money_text, price_decimals
 from kalshi_tui.presentation.order_text import (
-    doubted,
-    held_words,
-    objection_words,
-    paused,
-    selling_unheld,
-    too_dear,
+    insufficient_cash_warning,
+    position_text,
+    sell_to_open_warning,
+    trading_paused_warning,
+    untrusted_book_warning,
+    violations_text,
 )
 from kalshi_tui.presentation.preview_text import preview_lines
 from kalshi_tui.session.account.list_reads import AccountList
-from kalshi_tui.session.interface import Desk
-from kalshi_tui.session.store import Dirty, LiveBook
-from kalshi_tui.ui.availability import Entry, Situation
+from kalshi_tui.session.interface import TradingSession
+from kalshi_tui.session.store import LiveBook, StoreChanges
+from kalshi_tui.ui.availability import CommandContext, FocusedField
 from kalshi_tui.ui.book.view import quote_line
 from kalshi_tui.ui.clock import now_ms
 from kalshi_tui.ui.commands import Scope, bindings
 from kalshi_tui.ui.market_list.view import market_label
 from kalshi_tui.ui.ticket.form import TicketForm
 from kalshi_tui.ui.ticket.review import ReviewScreen
-from kalshi_tui.ui.ticket.start import TicketStart
+from kalshi_tui.ui.ticket.start import TicketPrefill
 from kalshi_tui.ui.widgets.choice import Choice, Toggle
 from kalshi_tui.ui.widgets.command_screen import CommandModal
 from kalshi_tui.ui.widgets.key_bar import KeyBar
 from kalshi_tui.ui.widgets.line_view import LineView
-from kalshi_tui.ui.widgets.sentence import Sentence
+from kalshi_tui.ui.widgets.sentence import WrappedText
 
 
 class TicketScreen(CommandModal[None]):
@@ -60,20 +60,20 @@ class TicketScreen(CommandModal[None]):
     SCOPE = Scope.TICKET
     BINDINGS: ClassVar[list[BindingType]] = bindings(Scope.TICKET)
 
-    def __init__(self, desk: Desk, start: TicketStart, timer_ms: Callable[[], int]) -> None:
+    def __init__(self, desk: TradingSession, prefill: TicketPrefill, timer_ms: Callable[[], int]) -> None:
         super().__init__(desk)
-        self._ticker = start.ticker
+        self._ticker = prefill.ticker
         self._timer_ms = timer_ms
-        market = self._known = desk.store.markets.get(start.ticker, Market(start.ticker, ""))
-        count = start.count if start.count is not None else desk.ticket.presets[0]
-        self._longest_s = desk.ticket.expire_after_s
+        market = self._last_market = desk.store.markets.get(prefill.ticker, Market(prefill.ticker, ""))
+        count = prefill.count if prefill.count is not None else desk.ticket.presets[0]
+        self._max_duration_s = desk.ticket.expire_after_s
         self._title_line = LineView(id="name", classes="one-line")
         self._quote = LineView(id="quote", classes="one-line")
-        self._form = TicketForm(start, count, decimals_of(market.grid), self._longest_s)
+        self._form = TicketForm(prefill, count, price_decimals(market.grid), self._max_duration_s)
         self._preview = LineView(id="preview")
-        self._problem = Sentence(id="problem")
+        self._problem = WrappedText(id="problem")
         self._objection = LineView(id="objection", classes="one-line")
-        self._missing = ""
+        self._message = ""
         """What the review asked for, or why a key does not work, shown until something is written."""
         self._drawn_s = 0
 
@@ -97,60 +97,60 @@ class TicketScreen(CommandModal[None]):
 
     # What is written.
 
-    def terms(self) -> OrderTerms:
+    def read_terms(self) -> OrderTerms:
         """Give the order as written. Raises NumberError with a sentence while it is not whole."""
-        return self._form.written.terms(self._market(), now_ms(self.app), self._longest_s)
+        return self._form.draft.to_order_terms(self._market(), now_ms(self.app), self._max_duration_s)
 
     # Drawing.
 
-    def frame(self, dirty: Dirty) -> None:
+    def frame(self, dirty: StoreChanges) -> None:
         """Keep quote and preview live, and what depends on the hour."""
         if self._ticker in dirty.tickers or dirty.topics or now_ms(self.app) // 1000 != self._drawn_s:
             self.draw()
 
     def draw(self) -> None:
         """Draw everything but the fields."""
-        market, live, now = self._market(), self._live(), now_ms(self.app)
+        market, live, now = self._market(), self._live_book(), now_ms(self.app)
         self._drawn_s = now // 1000
         position = self.desk.store.positions.get(self._ticker)
         positions_read = self.desk.store.reads.have(AccountList.POSITIONS)
-        held = held_words(position)
+        held = position_text(position)
         name = line(Span(market_label(market), Tone.HEAD), Span(f"  {held}" if held else "", Tone.OWN))
         self._title_line.show([name])
         self._quote.show([quote_line(live, market, self._form.side.value)])
-        trouble = self._form.written.wrong(market, live, position, now, self._longest_s)
+        trouble = self._form.draft.find_problem(market, live, position, now, self._max_duration_s)
         try:
-            terms = self.terms()
+            terms = self.read_terms()
         except NumberError:
             terms = None
-        self._form.show_read(market, live, terms, now)
+        self._form.show_readbacks(market, live, terms, now)
         said, tone = (trouble.sentence if trouble else ""), Tone.BAD
         if terms is None:
             what = "" if said else "Price and count show here what the order would do."
             self._preview.show([line(Span(what, Tone.DIM))])
             self._objection.show([])
         else:
-            cash = self.desk.store.cash_for(market)
+            cash = self.desk.store.available_cash(market)
             self._preview.show(
                 preview_lines(terms, live.book, market.fees, position, cash, positions_read=positions_read)
             )
-            against = objection_words(self.desk.objections(terms))
+            against = violations_text(self.desk.check_risks(terms))
             self._objection.show([line(Span(against, Tone.WARN))])
             if not said:
-                dear = too_dear(terms, market.fees, position, cash)
+                dear = insufficient_cash_warning(terms, market.fees, position, cash)
                 # What an objection says of the book stands below already.
-                doubt = "" if against else doubted(live)
-                unheld = selling_unheld(terms, position, positions_read=positions_read)
-                said = doubt or paused(self.desk.store.hours) or dear or unheld
+                doubt = "" if against else untrusted_book_warning(live)
+                unheld = sell_to_open_warning(terms, position, positions_read=positions_read)
+                said = doubt or trading_paused_warning(self.desk.store.hours) or dear or unheld
                 tone = Tone.WARN
-        if self._missing:
-            said, tone = self._missing, Tone.BAD
+        if self._message:
+            said, tone = self._message, Tone.BAD
         self._problem.show([line(Span(said, tone))] if said else [])
 
     @on(Input.Changed)
     @on(Choice.Changed)
-    def _written(self) -> None:
-        self._missing = ""
+    def _input_changed(self) -> None:
+        self._message = ""
         self.draw()
 
     # Commands.
@@ -158,21 +158,27 @@ class TicketScreen(CommandModal[None]):
     def do_review(self) -> None:
         """Go to the field that is empty or wrong; from a whole order, to its review."""
         position = self.desk.store.positions.get(self._ticker)
-        wrong = self._form.written.wrong(self._market(), self._live(), position, now_ms(self.app), self._longest_s)
-        trouble = wrong or self._form.written.missing()
+        wrong = self._form.draft.find_problem(
+            self._market(), self._live_book(), position, now_ms(self.app), self._max_duration_s
+        )
+        trouble = wrong or self._form.draft.find_missing()
         if trouble is not None:
             # What is wrong stands there already; what is missing does not yet.
-            self.refuse("" if wrong else trouble.sentence)
-            fields = {Part.PRICE: self._form.price, Part.COUNT: self._form.count, Part.UNTIL: self._form.until}
-            if trouble.part in fields:
-                self.set_focus(fields[trouble.part])
+            self.show_reason("" if wrong else trouble.sentence)
+            fields = {
+                DraftField.PRICE: self._form.price,
+                DraftField.COUNT: self._form.count,
+                DraftField.UNTIL: self._form.until,
+            }
+            if trouble.field in fields:
+                self.set_focus(fields[trouble.field])
             return
 
         def closed(sent: bool | None) -> None:
             if sent:
                 self.dismiss(None)
 
-        self.app.push_screen(ReviewScreen(self.desk, self.terms(), self._timer_ms), closed)
+        self.app.push_screen(ReviewScreen(self.desk, self.read_terms(), self._timer_ms), closed)
 
     def do_go_field(self, by: int) -> None:
         """Go to the next field, or the one before: what is typed for each order comes first."""
@@ -184,40 +190,42 @@ class TicketScreen(CommandModal[None]):
         """Step the count by one where it is written, else the price along the market's grid."""
         form, market = self._form, self._market()
         if self.focused is form.count:
-            form.count.write(stepped_count(form.count.value, by))
+            form.count.set_text(step_count(form.count.value, by))
         else:
-            text = stepped_price(form.price.value, by, self._live(), market, form.side.value, form.action.value)
-            form.price.write(text)
+            text = step_price(form.price.value, by, self._live_book(), market, form.side.value, form.action.value)
+            form.price.set_text(text)
 
     def do_aim(self, name: str) -> None:
         """Take the price from the book as it is now."""
         market = self._market()
         try:
-            price = aimed(Aim[name], self._live(), market, self._form.side.value, self._form.action.value)
+            price = price_from_book(
+                PricePlacement[name], self._live_book(), market, self._form.side.value, self._form.action.value
+            )
         except NumberError as error:
-            self.refuse(str(error))
+            self.show_reason(str(error))
         else:
-            self._form.write_price(price, market)
+            self._form.set_price(price, market)
 
     def do_preset(self, by: int) -> None:
         """Take the next of the trader's counts, or the one before."""
-        self._form.write_count(next_preset(self._form.count.value, self.desk.ticket.presets, by))
+        self._form.set_count(next_preset(self._form.count.value, self.desk.ticket.presets, by))
 
     def do_most(self) -> None:
         """Take the most that the cash in this market's shard pays for."""
         market = self._market()
-        cash, position = self.desk.store.cash_for(market), self.desk.store.positions.get(self._ticker)
+        cash, position = self.desk.store.available_cash(market), self.desk.store.positions.get(self._ticker)
         try:
-            terms = self._form.written.sized("1").terms(market, now_ms(self.app), None)
+            terms = self._form.draft.with_count("1").to_order_terms(market, now_ms(self.app), None)
         except NumberError as error:
-            self.refuse(str(error))
+            self.show_reason(str(error))
             return
         if cash is None:
-            self.refuse("The cash is not known yet.")
-        elif not (most := most_for(terms, cash, market.fees, position)):
-            self.refuse(f"The cash, {money_text(cash)}, pays for none at this price.")
+            self.show_reason("The cash is not known yet.")
+        elif not (most := max_affordable_count(terms, cash, market.fees, position)):
+            self.show_reason(f"The cash, {money_text(cash)}, pays for none at this price.")
         else:
-            self._form.write_count(most)
+            self._form.set_count(most)
 
     def do_all_held(self) -> None:
         """Take all that is held of the outcome."""
@@ -225,35 +233,41 @@ class TicketScreen(CommandModal[None]):
         held = position.count if position is not None else 0
         held = held if self._form.side.value is Side.YES else -held
         if held > 0:
-            self._form.write_count(held)
+            self._form.set_count(held)
         else:
             unread = self.desk.store.why_unread(AccountList.POSITIONS)
-            self.refuse(f"Your positions: {unread}" if unread else f"You hold no {self._form.side.value.name} here.")
+            self.show_reason(
+                f"Your positions: {unread}" if unread else f"You hold no {self._form.side.value.name} here."
+            )
 
     def do_dollars(self) -> None:
         """Turn the count from contracts to dollars, or back; what is typed next replaces the figure alone."""
-        self._form.turn_dollars()
+        self._form.toggle_dollars()
 
     def do_turn(self, by: int) -> None:
         """Take the next or the previous word of the field."""
         if isinstance(self.focused, Choice | Toggle):
-            self.focused.turn(by)
+            self.focused.cycle(by)
 
-    def situation(self) -> Situation:
+    def command_context(self) -> CommandContext:
         """Say which field has the focus."""
-        entries: dict[Widget | None, Entry] = {self._form.price: Entry.PRICE, self._form.count: Entry.COUNT}
-        return Situation(
-            on_choice=isinstance(self.focused, Choice | Toggle), entry=entries.get(self.focused, Entry.NONE)
+        entries: dict[Widget | None, FocusedField] = {
+            self._form.price: FocusedField.PRICE,
+            self._form.count: FocusedField.COUNT,
+        }
+        return CommandContext(
+            on_choice=isinstance(self.focused, Choice | Toggle),
+            focused_field=entries.get(self.focused, FocusedField.NONE),
         )
 
-    def refuse(self, why: str) -> None:
+    def show_reason(self, reason: str) -> None:
         """Say here why something does not work now: the log lies behind."""
-        self._missing = why
+        self._message = reason
         self.draw()
 
     @on(DescendantFocus)
-    def _other_field(self) -> None:
-        self.draw_keys()
+    def _focus_changed(self) -> None:
+        self.update_key_bar()
 
     def do_close(self) -> None:
         """Close; nothing has been sent."""
@@ -263,8 +277,8 @@ class TicketScreen(CommandModal[None]):
 
     def _market(self) -> Market:
         # A market that is over may leave the store while its ticket is open.
-        self._known = self.desk.store.markets.get(self._ticker, self._known)
-        return self._known
+        self._last_market = self.desk.store.markets.get(self._ticker, self._last_market)
+        return self._last_market
 
-    def _live(self) -> LiveBook:
+    def _live_book(self) -> LiveBook:
         return self.desk.store.book(self._ticker)

@@ -8,7 +8,7 @@ from kalshi_tui.domain.price import Count, Price
 
 
 @dataclass(frozen=True, slots=True)
-class TicketStart:
+class TicketPrefill:
     """The first values of a ticket's fields. ``price`` is for ``side``; None leaves it to be written.
 
     A count of None is the first of the trader's presets.

@@ -45,12 +45,12 @@ class Choice(Widget, Generic[T], can_focus=True):
             parts.append(Content.styled(f"[{word}]" if holds else f" {word} ", "bold reverse" if holds else "dim"))
         return Content(" ").join(parts)
 
-    def turn(self, by: int) -> None:
+    def cycle(self, by: int) -> None:
         """Take the next or the previous word."""
         values = list(self._options.values())
         self.value = values[(values.index(self._value) + by) % len(values)]
 
-    def takes(self, key: str) -> bool:
+    def accepts_key(self, key: str) -> bool:
         """Say whether a key is a word's first letter."""
         return len(key) == 1 and any(word.lower().startswith(key.lower()) for word in self._options)
 
@@ -96,11 +96,11 @@ class Toggle(Widget, can_focus=True):
         """Draw the box and its word; a sign says whether it holds, not colour alone."""
         return Content.styled(f"[{'x' if self._value else ' '}] {self._label}", "bold" if self._value else "dim")
 
-    def turn(self, by: int) -> None:
+    def cycle(self, by: int) -> None:
         """Change to the other."""
         del by
         self.value = not self._value
 
     def on_click(self) -> None:
         """Change to the other."""
-        self.turn(1)
+        self.cycle(1)

@@ -8,10 +8,18 @@ from textual.events import Event, Resize
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Input
 
-from kalshi_tui.session.interface import Desk
+from kalshi_tui.session.interface import TradingSession
 from kalshi_tui.session.notices import Weight
-from kalshi_tui.ui.availability import Situation
-from kalshi_tui.ui.commands import COMMANDS, Command, Scope, choose, is_typed, made_bindings, of_scope
+from kalshi_tui.ui.availability import CommandContext
+from kalshi_tui.ui.commands import (
+    COMMANDS,
+    Command,
+    Scope,
+    choose_command,
+    commands_in_scope,
+    is_text_key,
+    make_bindings,
+)
 from kalshi_tui.ui.key_presses import (
     LATE_MS,
     MAX_WAITS,
@@ -31,19 +39,19 @@ class CommandScreen(Screen[Result]):
 
     SCOPE: ClassVar[Scope]
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: TradingSession) -> None:
         super().__init__()
         self.desk = desk
-        self._take_keys()
+        self._apply_keymap()
         self.add_class(f"venue-{desk.venue.value.lower()}")
 
-    def _take_keys(self) -> None:
+    def _apply_keymap(self) -> None:
         """Bind the keys that are in force: the class was made with the usual ones."""
-        own = made_bindings([command for command in COMMANDS if command.scope is self.SCOPE])
+        own = make_bindings([command for command in COMMANDS if command.scope is self.SCOPE])
         bound = self._bindings.key_to_bindings
         for each in own:
             bound.pop(each.key, None)
-        for each in made_bindings(of_scope(self.SCOPE)):
+        for each in make_bindings(commands_in_scope(self.SCOPE)):
             bound[each.key] = [each, *bound.get(each.key, ())]
 
     async def on_event(self, event: Event) -> None:
@@ -57,26 +65,26 @@ class CommandScreen(Screen[Result]):
             event = Resize(self.app.size, self.app.size)
         await super().on_event(event)
 
-    def situation(self) -> Situation:
+    def command_context(self) -> CommandContext:
         """Say what decides which commands work now."""
-        return Situation()
+        return CommandContext()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Leave to a field the keys that it takes; a field of a form may leave some letters to commands."""
         if action == "do":
             key = str(parameters[-1])
             if isinstance(self.focused, Field | Choice):
-                return not self.focused.takes(key)
+                return not self.focused.accepts_key(key)
             if isinstance(self.focused, Input):
-                return not is_typed(key)
+                return not is_text_key(key)
         return super().check_action(action, parameters)
 
     def action_do(self, ids: str, key: str = "") -> None:
         """Do the first of these commands that works now, or say why none does; between the ids stand spaces."""
         del key
-        command, why = choose(ids.split(), self.situation())
+        command, why = choose_command(ids.split(), self.command_context())
         if why:
-            self.refuse(why)
+            self.show_reason(why)
         else:
             self.do(command)
 
@@ -88,9 +96,9 @@ class CommandScreen(Screen[Result]):
         else:
             method(command.argument)
 
-    def refuse(self, why: str) -> None:
+    def show_reason(self, reason: str) -> None:
         """Say why a command does not work now."""
-        self.desk.store.notify(Weight.INFO, why)
+        self.desk.store.notify(Weight.INFO, reason)
 
     # Keys that decide.
 
@@ -137,13 +145,13 @@ class CommandScreen(Screen[Result]):
         self.action_do(event.command.id)
 
     @on(Resize)
-    def _draw_keys_anew(self) -> None:
-        self.call_after_refresh(self.draw_keys)
+    def _update_key_bar_on_resize(self) -> None:
+        self.call_after_refresh(self.update_key_bar)
 
-    def draw_keys(self) -> None:
+    def update_key_bar(self) -> None:
         """Show the keys that work now; costs nothing while they are the same."""
         for bar in self.query(KeyBar):
-            bar.show_keys(self.SCOPE, self.situation())
+            bar.show_keys(self.SCOPE, self.command_context())
 
 
 class CommandModal(CommandScreen[Result], ModalScreen[Result]):

@@ -7,40 +7,40 @@ from kalshi_tui.presentation.lines import (
     Line,
     Span,
     Tone,
-    length,
+    cell_count,
     line,
 )
-from kalshi_tui.ui.availability import Situation
-from kalshi_tui.ui.commands import Command, Scope, is_typed, of_scope
+from kalshi_tui.ui.availability import CommandContext
+from kalshi_tui.ui.commands import Command, Scope, commands_in_scope, is_text_key
 from kalshi_tui.ui.widgets.line_view import LineView
 
-ALWAYS = ("help", "quit")
+ALWAYS_SHOWN = ("help", "quit")
 """Shown however narrow the line is."""
 
 
-def fitting(scope: Scope, now: Situation, width: int) -> list[Command]:
+def fitting_commands(scope: Scope, context: CommandContext, width: int) -> list[Command]:
     """Give the commands for which there is room, in the table's order; the later ones give way first."""
     able = [
         command
-        for command in of_scope(scope)
-        if command.in_bar and not command.why_not(now) and not (now.in_filter and is_typed(command.keys))
+        for command in commands_in_scope(scope)
+        if command.in_bar and not command.why_not(context) and not (context.in_filter and is_text_key(command.keys))
     ]
     # What is typed into the filter does nothing else, the keys of help and quit included.
-    room = width - sum(_cells(command) for command in able if command.id in ALWAYS)
+    room = width - sum(_command_width(command) for command in able if command.id in ALWAYS_SHOWN)
     shown = []
     for command in able:
-        if command.id not in ALWAYS:
-            room -= _cells(command)
-        if command.id in ALWAYS or room >= 0:
+        if command.id not in ALWAYS_SHOWN:
+            room -= _command_width(command)
+        if command.id in ALWAYS_SHOWN or room >= 0:
             shown.append(command)
     return shown
 
 
-def _cells(command: Command) -> int:
-    return length(_piece(command))
+def _command_width(command: Command) -> int:
+    return cell_count(_command_line(command))
 
 
-def _piece(command: Command) -> Line:
+def _command_line(command: Command) -> Line:
     return line(Span(f" {command.first_key} ", Tone.KEY), Span(f"{command.label} "))
 
 
@@ -58,16 +58,16 @@ class KeyBar(LineView):
         super().__init__(classes="one-line key-bar")
         self._commands: list[Command] = []
 
-    def show_keys(self, scope: Scope, now: Situation) -> None:
+    def show_keys(self, scope: Scope, context: CommandContext) -> None:
         """Show the keys that work now."""
-        self._commands = fitting(scope, now, self.size.width)
-        self.show([line(*(span for command in self._commands for span in _piece(command)))])
+        self._commands = fitting_commands(scope, context, self.size.width)
+        self.show([line(*(span for command in self._commands for span in _command_line(command)))])
 
     def on_click(self, event: Click) -> None:
         """Do the command under the pointer."""
         left = 0
         for command in self._commands:
-            left += _cells(command)
+            left += _command_width(command)
             if event.x < left:
                 self.post_message(self.Pressed(command))
                 return

@@ -16,16 +16,16 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from kalshi_tui.presentation.lines import (
-    EMPTY,
+    EMPTY_LINE,
     Line,
     Span,
     Tone,
     cut,
 )
 
-STRIPS_KEPT: Final = 512
-CURSOR_HERE: Final = Span("▌", Tone.CURSOR)
-CURSOR_RESTS: Final = Span("│", Tone.DIM)
+STRIP_CACHE_SIZE: Final = 512
+FOCUSED_CURSOR: Final = Span("▌", Tone.CURSOR)
+UNFOCUSED_CURSOR: Final = Span("│", Tone.DIM)
 NO_CURSOR: Final = Span(" ")
 """The first cell of a list with a cursor: the line is marked by a sign, not by colour alone."""
 NEVER_DIMMED: Final = frozenset({Tone.OWN, Tone.WARN, Tone.BAD, Tone.CURSOR})
@@ -61,7 +61,7 @@ class LineView(ScrollView, can_focus=False):
         self.dimmed = False
         self._lines: Sequence[Line] = ()
         self._styles: dict[Tone, Style] = {}
-        self._strips: LRUCache[tuple[Line, int, bool, bool, bool], Strip] = LRUCache(STRIPS_KEPT)
+        self._strips: LRUCache[tuple[Line, int, bool, bool, bool], Strip] = LRUCache(STRIP_CACHE_SIZE)
 
     def show(self, lines: Sequence[Line], *, dimmed: bool = False) -> None:
         """Show these lines. Only those that differ from before are drawn again."""
@@ -72,7 +72,7 @@ class LineView(ScrollView, can_focus=False):
         if len(before) != len(lines):
             self.virtual_size = Size(0, len(lines))
             if self.cursor is not None:
-                self.move_to(self.cursor)
+                self.move_cursor_to(self.cursor)
         top, bottom = self.scroll_offset.y, self.scroll_offset.y + self.size.height
         for place in range(top, bottom):
             old = before[place] if place < len(before) else None
@@ -81,7 +81,7 @@ class LineView(ScrollView, can_focus=False):
                 self.refresh_line(place)
 
     @property
-    def room(self) -> int:
+    def line_width(self) -> int:
         """The cells that a line has."""
         return max(self.size.width - (self.cursor is not None), 0)
 
@@ -90,7 +90,7 @@ class LineView(ScrollView, can_focus=False):
         """What is shown."""
         return self._lines
 
-    def move_to(self, cursor: int) -> None:
+    def move_cursor_to(self, cursor: int) -> None:
         """Put the cursor on a line, or as near as there is one, and bring it into view."""
         cursor = max(0, min(cursor, len(self._lines) - 1))
         before, self.cursor = self.cursor, cursor
@@ -104,12 +104,12 @@ class LineView(ScrollView, can_focus=False):
     def render_line(self, y: int) -> Strip:
         """Draw one line; the strip is kept for the next time the same content is wanted."""
         place = y + self.scroll_offset.y
-        content = self._lines[place] if place < len(self._lines) else EMPTY
+        content = self._lines[place] if place < len(self._lines) else EMPTY_LINE
         chosen = place == self.cursor and bool(content)
         key = (content, self.size.width, chosen, self.has_focus, self.dimmed)
         strip = self._strips.get(key)
         if strip is None:
-            strip = self._strip(content, self.size.width, chosen=chosen)
+            strip = self._render_strip(content, self.size.width, selected=chosen)
             self._strips[key] = strip
         return strip
 
@@ -130,27 +130,27 @@ class LineView(ScrollView, can_focus=False):
     def on_click(self, event: Click) -> None:
         """Put the cursor under the pointer."""
         if self.cursor is not None:
-            self.move_to(event.y + self.scroll_offset.y)
+            self.move_cursor_to(event.y + self.scroll_offset.y)
 
     def _redraw_cursor(self) -> None:
         if self.cursor is not None:
             self.refresh_line(self.cursor)
 
-    def _strip(self, content: Line, width: int, *, chosen: bool) -> Strip:
+    def _render_strip(self, content: Line, width: int, *, selected: bool) -> Strip:
         base = self.rich_style
         over = None
-        if chosen:
+        if selected:
             over = self.get_component_rich_style("line--cursor" if self.has_focus else "line--cursor-blurred")
         if self.cursor is not None:
-            sign = NO_CURSOR if not chosen else CURSOR_HERE if self.has_focus else CURSOR_RESTS
+            sign = NO_CURSOR if not selected else FOCUSED_CURSOR if self.has_focus else UNFOCUSED_CURSOR
             content = (sign, *content)
         segments = []
         for span in cut(content, width):
-            style = self._tone(Tone.DIM if self.dimmed and span.tone not in NEVER_DIMMED else span.tone)
+            style = self._tone_style(Tone.DIM if self.dimmed and span.tone not in NEVER_DIMMED else span.tone)
             segments.append(Segment(span.text, base + style + over if over else base + style))
         return Strip(segments, width)
 
-    def _tone(self, tone: Tone) -> Style:
+    def _tone_style(self, tone: Tone) -> Style:
         style = self._styles.get(tone)
         if style is None:
             style = self._styles[tone] = self.get_component_rich_style(f"tone--{tone.value}", partial=True)

@@ -7,7 +7,7 @@ from textual.widgets import Static
 
 from kalshi_tui.presentation.lines import Line, Tone
 
-STYLES = {
+TONE_STYLES = {
     Tone.DIM: "$text-muted",
     Tone.HEAD: "bold",
     Tone.GOOD: "bold $text-success",
@@ -17,16 +17,16 @@ STYLES = {
 }
 
 
-class Sentence(Static):
+class WrappedText(Static):
     """Shows lines, wrapped; drawn again only when they change."""
 
     def __init__(self, *, id: str) -> None:  # noqa: A002 - Textual's own word
         super().__init__(id=id, markup=False)
-        self._shown: Sequence[Line] = ()
+        self._shown_lines: Sequence[Line] = ()
 
     def show(self, lines: Sequence[Line]) -> None:
         """Show these lines."""
-        if lines != self._shown:
-            self._shown = lines
-            made = [Content.assemble(*((span.text, STYLES.get(span.tone, "")) for span in each)) for each in lines]
+        if lines != self._shown_lines:
+            self._shown_lines = lines
+            made = [Content.assemble(*((span.text, TONE_STYLES.get(span.tone, "")) for span in each)) for each in lines]
             self.update(Content("\n").join(made))

@@ -15,15 +15,15 @@ from websockets.asyncio.server import serve
 from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.link import LinkState
 from kalshi_tui.kalshi import wire
-from kalshi_tui.kalshi.environments import practice
-from kalshi_tui.kalshi.feed.stream import Stream, Timing
-from kalshi_tui.kalshi.feed.subscription import Bounds, Happening
+from kalshi_tui.kalshi.environments import practice_on_port
+from kalshi_tui.kalshi.feed.stream import Stream, StreamTiming
+from kalshi_tui.kalshi.feed.subscription import Happening, RecoveryPolicy
 from kalshi_tui.kalshi.transport.signing import Signer
 from tests.kalshi.conftest import BookSink, Reports
 from tests.kalshi.feed.test_stream import A, B, Exchange
 
-TIMING = Timing(tick=0.01, dead_after=0.4, first_wait=0.01, longest_wait=0.1, probe_after=0.5, open=0.5)
-BOUNDS = Bounds(snapshot=0.2, resubscribe=0.4, answer=0.5, retry=0.02, longest=0.1, quiet=0.5)
+TIMING = StreamTiming(tick=0.01, dead_after=0.4, first_wait=0.01, longest_wait=0.1, probe_after=0.5, open=0.5)
+BOUNDS = RecoveryPolicy(snapshot=0.2, resubscribe=0.4, answer=0.5, retry=0.02, longest=0.1, quiet=0.5)
 
 
 class Proxy:
@@ -135,7 +135,7 @@ class Watcher:
 
     def look(self) -> None:
         self.looks += 1
-        books = self.stream.protocol._books
+        books = self.stream.protocol._book_subscription
         assert self.stream.protocol.trusted == self.sink.good
         for ticker in self.sink.good:
             assert books.sid is not None
@@ -186,7 +186,9 @@ async def schedule(exchange: Exchange, proxy: Proxy, watcher: Watcher, rng: rand
                 proxy.pieces = rng.choice([0, 1, 13])
             case "end":
                 with suppress(Exception):
-                    await exchange.send(exchange.model.end_subscription(wire.Channel.BOOK, wire.Code.BUFFER_OVERFLOW))
+                    await exchange.send(
+                        exchange.model.end_subscription(wire.Channel.BOOK, wire.ErrorCode.BUFFER_OVERFLOW)
+                    )
             case "wish":
                 watcher.stream.watch_books(rng.choice([[A], [B], [A, B]]))
         for _ in range(rng.randint(1, 5)):
@@ -214,7 +216,9 @@ async def run_schedules(signer: Signer, seeds: range) -> list[float]:
         pinging(exchange),
     ):
         sink, reports = BookSink(), Reports()
-        stream = Stream(practice(proxy.port), signer, sink, listener=reports.append, timing=TIMING, bounds=BOUNDS)
+        stream = Stream(
+            practice_on_port(proxy.port), signer, sink, listener=reports.append, timing=TIMING, policy=BOUNDS
+        )
         stream.watch_books([A, B])
         task = asyncio.create_task(stream.run())
         watcher = Watcher(exchange, stream, sink)

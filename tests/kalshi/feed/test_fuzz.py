@@ -81,7 +81,7 @@ def fuzz(inputs: int, seed: int) -> Rig:
         if rng.random() < 0.3 or rig.sink.good != {A, B}:
             rig.settle()
             check(rig)
-        if rig.feed.broken:
+        if rig.feed.failure:
             rig.feed.disconnected(rig.now, "The test hangs up.")
             rig.exchange.history.clear()
             rig.down.clear()

@@ -9,8 +9,8 @@ from hypothesis import example, given, settings, strategies as st
 from kalshi_tui.domain.book import Book, Level, Side
 from kalshi_tui.kalshi import wire
 from kalshi_tui.kalshi.feed.protocol import FeedProtocol
-from kalshi_tui.kalshi.feed.subscription import Bounds, Happening
-from kalshi_tui.kalshi.wire import Channel, Code
+from kalshi_tui.kalshi.feed.subscription import Happening, RecoveryPolicy
+from kalshi_tui.kalshi.wire import Channel, ErrorCode
 from tests.kalshi.conftest import (
     BookSink,
     Reports,
@@ -25,13 +25,13 @@ A, B, C = "KXWIN-26-A", "KXWIN-26-B", "KXWIN-26-C"
 class Rig:
     """A protocol wired to the model exchange, frame by frame."""
 
-    def __init__(self, *tickers: str, bounds: Bounds | None = None) -> None:
+    def __init__(self, *tickers: str, bounds: RecoveryPolicy | None = None) -> None:
         self.exchange = ModelExchange([A, B, C])
         for ticker in (A, B, C):
             self.exchange.books[ticker].snapshot([(4000, 1000), (4100, 2000)], [(5000, 700), (5500, 300)])
         self.sink = BookSink()
         self.reports = Reports()
-        self.feed = FeedProtocol(self.sink, listener=self.reports.append, bounds=bounds)
+        self.feed = FeedProtocol(self.sink, listener=self.reports.append, policy=bounds)
         self.down: list[bytes] = []
         self.now = 0.0
         if tickers:
@@ -40,7 +40,7 @@ class Rig:
         self.settle()
 
     def send(self) -> None:
-        for command in self.feed.outgoing():
+        for command in self.feed.commands_to_send():
             self.down += self.exchange.command(command)
 
     def settle(self) -> None:
@@ -94,7 +94,7 @@ def test_a_subscription_says_all_its_flags_and_its_book_is_right() -> None:
 
 def test_the_account_is_subscribed_first_and_quotes_come_at_once() -> None:
     rig = Rig()
-    rig.feed.want_tickers([A])
+    rig.feed.want_quotes([A])
     rig.feed.want_trades([A])
     rig.feed.want_account()
     rig.feed.want_lifecycle()
@@ -158,11 +158,11 @@ def test_a_late_change_of_a_market_that_is_no_longer_wanted_is_passed_over() -> 
 
 def test_quotes_of_all_markets_or_of_some() -> None:
     rig = Rig()
-    rig.feed.want_tickers(None)
+    rig.feed.want_quotes(None)
     rig.settle()
-    rig.feed.want_tickers([A])
+    rig.feed.want_quotes([A])
     rig.settle()
-    rig.feed.want_tickers([A, B])
+    rig.feed.want_quotes([A, B])
     rig.settle()
     names = [(command.cmd, (command.params or Empty).market_tickers or None) for command in rig.exchange.commands]
     assert names == [
@@ -174,10 +174,10 @@ def test_quotes_of_all_markets_or_of_some() -> None:
 
 
 def test_many_markets_go_in_batches() -> None:
-    rig = Rig(A, B, C, bounds=Bounds(batch=1))
+    rig = Rig(A, B, C, bounds=RecoveryPolicy(batch=1))
     rig.assert_right(A, B, C)
     assert len(rig.commands("add_markets")) == 2
-    rig.feed.distrust("For the test.")
+    rig.feed.resync_books("For the test.")
     rig.settle()
     rig.assert_right(A, B, C)
     assert len(rig.commands("get_snapshot")) == 3
@@ -213,7 +213,7 @@ def test_every_frame_that_carries_a_number_is_counted(sequenced: str) -> None:
     number = rig.exchange.subscriptions[sid].number()
     frames = {
         "ok": wire.OkFrame(id=99, sid=sid, seq=number),
-        "error": wire.ErrorFrame(sid=sid, seq=number, msg=wire.ErrorMsg(code=Code.GENERAL, msg="x")),
+        "error": wire.ErrorFrame(sid=sid, seq=number, msg=wire.ErrorMsg(code=ErrorCode.GENERAL, msg="x")),
         "snapshot": wire.SnapshotFrame(sid=sid, seq=number, msg=wire.SnapshotMsg(market_ticker="KXOTHER")),
     }
     rig.feed.receive(wire.encode(frames[sequenced]))
@@ -271,7 +271,7 @@ def test_however_many_gaps_come_one_recovery_is_in_flight() -> None:
 
 def test_a_gap_during_the_recovery_asks_again_for_what_it_spoiled() -> None:
     rig = Rig(A, B)
-    rig.feed.distrust("For the test.")
+    rig.feed.resync_books("For the test.")
     rig.send()
     rig.move(A)
     rig.down.pop(1)
@@ -287,7 +287,7 @@ def test_a_gap_during_the_recovery_asks_again_for_what_it_spoiled() -> None:
 @pytest.mark.parametrize("number_taken", [True, False])
 def test_a_requested_snapshot_heals_whether_or_not_it_takes_a_number(number_taken: bool) -> None:
     rig = Rig(A)
-    rig.feed.distrust("For the test.")
+    rig.feed.resync_books("For the test.")
     rig.send()
     frame = json.loads(rig.down.pop())
     if not number_taken:
@@ -369,7 +369,7 @@ def test_a_change_before_its_snapshot_is_a_fault() -> None:
 
 def test_levels_under_an_unknown_name_are_told_and_not_taken_for_an_empty_book() -> None:
     rig = Rig(A)
-    rig.feed.distrust("For the test.")
+    rig.feed.resync_books("For the test.")
     rig.send()
     frame = json.loads(rig.down.pop())
     frame["msg"] = {"market_ticker": A, "yes_levels": [["0.4000", "1.00"]]}
@@ -388,23 +388,23 @@ def quote(rig: Rig, size: str) -> None:
 
 def test_an_empty_book_whose_quote_has_sizes_is_not_trusted() -> None:
     rig = Rig(A, B)
-    rig.feed.want_tickers([A, B])
+    rig.feed.want_quotes([A, B])
     rig.settle()
     quote(rig, "5.00")
     rig.exchange.books[A].snapshot([], [])
-    rig.feed.distrust("For the test.")
+    rig.feed.resync_books("For the test.")
     rig.settle()
     rig.assert_right(B)
     assert "came empty, but its quote has sizes" in rig.reports.of(Happening.ALARM)[0].text
     quote(rig, "0.00")
-    rig.tick(Bounds().quarantine + 1)
+    rig.tick(RecoveryPolicy().quarantine + 1)
     rig.settle()
     rig.assert_right(A, B)
 
 
 def test_a_quote_from_before_a_market_was_left_says_nothing_of_its_book_later() -> None:
     rig = Rig(A, B)
-    rig.feed.want_tickers([A, B])
+    rig.feed.want_quotes([A, B])
     rig.settle()
     quote(rig, "5.00")
     rig.feed.want_books([B])
@@ -443,18 +443,18 @@ def test_a_market_whose_snapshots_never_make_sense_is_set_apart_and_the_others_l
             rig.feed.receive(json.dumps(frame))
             rig.send()
 
-    rig.feed.distrust("For the test.")
+    rig.feed.resync_books("For the test.")
     spoil()
     assert rig.feed.trusted == {B}
     assert rig.reports.of(Happening.ALARM)[0].tickers == (A,)
     rig.tick(1.5)
     spoil()
     assert rig.feed.trusted == {B}
-    rig.tick(Bounds().quarantine)
+    rig.tick(RecoveryPolicy().quarantine)
     spoil()
     assert rig.feed.trusted == {B}
     assert len(rig.reports.of(Happening.ALARM)) == 1
-    rig.tick(Bounds().quarantine + 1)
+    rig.tick(RecoveryPolicy().quarantine + 1)
     rig.settle()
     rig.assert_right(A, B)
 
@@ -466,7 +466,7 @@ def test_snapshots_that_do_not_come_lead_to_a_new_subscription_then_to_a_reconne
     rig = Rig(A, B)
     old_sid = next(iter(rig.exchange.subscriptions))
     rig.exchange.mute_snapshots = True
-    rig.feed.distrust("For the test.")
+    rig.feed.resync_books("For the test.")
     rig.send()
     rig.tick(0.5)
     assert not rig.commands("unsubscribe")
@@ -478,13 +478,13 @@ def test_snapshots_that_do_not_come_lead_to_a_new_subscription_then_to_a_reconne
             rig.feed.receive(data)
     rig.down.clear()
     rig.tick(2.8)
-    broken = [rig.feed.broken]
+    broken = [rig.feed.failure]
     rig.tick(0.2)
     rig.tick(2.0)
-    broken.append(rig.feed.broken)
+    broken.append(rig.feed.failure)
     rig.feed.disconnected(rig.now, "Given up.")
     assert broken == ["", "No order books came after subscribing anew."]
-    assert rig.feed.broken == ""
+    assert rig.feed.failure == ""
     rig.exchange.new_connection()
     rig.down.clear()
     rig.feed.connected(rig.now)
@@ -497,15 +497,15 @@ def test_frames_of_a_superseded_subscription_are_dropped() -> None:
     rig = Rig(A)
     old_sid, subscription = next(iter(rig.exchange.subscriptions.items()))
     rig.exchange.mute_snapshots = True
-    rig.feed.distrust("For the test.")
+    rig.feed.resync_books("For the test.")
     rig.send()
     rig.tick(1.1)
     rig.settle()
     rig.assert_right(A)
-    strangers = rig.feed.strangers
+    strangers = rig.feed.unknown_sid_frames
     msg = wire.SnapshotMsg(market_ticker=A, yes_dollars_fp=[("0.0100", "1.00")])
     rig.feed.receive(wire.encode(wire.SnapshotFrame(sid=old_sid, seq=subscription.number(), msg=msg)))
-    assert rig.feed.strangers == strangers + 1
+    assert rig.feed.unknown_sid_frames == strangers + 1
     rig.assert_right(A)
 
 
@@ -520,7 +520,7 @@ def test_a_subscribe_that_only_joins_a_running_subscription_fetches_snapshots_by
     rig.assert_right(A)
 
 
-@pytest.mark.parametrize("code", [Code.CHANNEL_ERROR, Code.BUFFER_OVERFLOW])
+@pytest.mark.parametrize("code", [ErrorCode.CHANNEL_ERROR, ErrorCode.BUFFER_OVERFLOW])
 def test_a_subscription_that_the_exchange_ends_is_made_anew_each_time_a_little_later(code: int) -> None:
     rig = Rig(A)
     waits = []
@@ -540,7 +540,7 @@ def test_a_subscription_that_the_exchange_ends_is_made_anew_each_time_a_little_l
 
 def test_one_refused_market_among_many_is_found_and_the_others_are_followed() -> None:
     rig = Rig()
-    rig.exchange.refuse[B] = Code.MARKET_NOT_FOUND
+    rig.exchange.refuse[B] = ErrorCode.MARKET_NOT_FOUND
     rig.feed.want_books([A, B, C])
     rig.settle()
     rig.assert_right(A, C)
@@ -564,7 +564,7 @@ def test_a_full_connection_takes_what_it_can_and_tells_of_the_rest_once() -> Non
 
 def test_a_command_that_comes_too_fast_is_sent_again_later() -> None:
     rig = Rig(A)
-    rig.exchange.refuse[B] = Code.COMMAND_RATE
+    rig.exchange.refuse[B] = ErrorCode.COMMAND_RATE
     rig.feed.want_books([A, B])
     rig.settle()
     rig.assert_right(A)
@@ -580,33 +580,33 @@ def test_a_command_that_comes_too_fast_is_sent_again_later() -> None:
 def test_a_channel_that_is_refused_is_told_and_left_alone() -> None:
     rig = Rig()
     rig.feed.want_account()
-    for command in rig.feed.outgoing():
+    for command in rig.feed.commands_to_send():
         found = wire.decode_command(command)
         rig.feed.receive(wire.encode(wire.ErrorFrame(id=found.id, msg=wire.ErrorMsg(code=9, msg="\x1bno"))))
     assert len(rig.reports.of(Happening.REFUSED)) == 3
     assert "\x1b" not in rig.reports[0].text
     rig.tick(60)
-    assert rig.feed.outgoing() == []
+    assert rig.feed.commands_to_send() == []
     assert rig.feed.ready
 
 
 def test_a_subscription_that_the_exchange_still_holds_is_left_by_a_reconnect() -> None:
     rig = Rig()
     rig.feed.want_account()
-    command = wire.decode_command(rig.feed.outgoing()[0])
-    error = wire.ErrorMsg(code=Code.ALREADY_SUBSCRIBED, msg="Already subscribed")
+    command = wire.decode_command(rig.feed.commands_to_send()[0])
+    error = wire.ErrorMsg(code=ErrorCode.ALREADY_SUBSCRIBED, msg="Already subscribed")
     rig.feed.receive(wire.encode(wire.ErrorFrame(id=command.id, msg=error)))
-    assert "old subscription" in rig.feed.broken
+    assert "old subscription" in rig.feed.failure
 
 
 def test_an_unanswered_subscribe_breaks_the_connection() -> None:
     rig = Rig()
     rig.feed.want_account()
-    rig.feed.outgoing()
+    rig.feed.commands_to_send()
     rig.tick(4.9)
-    assert not rig.feed.broken
+    assert not rig.feed.failure
     rig.tick(0.2)
-    assert rig.feed.broken.endswith(".")
+    assert rig.feed.failure.endswith(".")
 
 
 # The rest of the promise.
@@ -635,21 +635,21 @@ def test_a_probe_is_answered_or_breaks_the_connection() -> None:
         assert len(rig.commands("get_snapshot" if tickers else "list_subscriptions")) == 1
         rig.settle()
         rig.tick(6)
-        assert not rig.feed.broken
+        assert not rig.feed.failure
         rig.feed.probe()
-        rig.feed.outgoing()
+        rig.feed.commands_to_send()
         rig.tick(6)
-        assert "does not answer" in rig.feed.broken
+        assert "does not answer" in rig.feed.failure
 
 
 def test_a_subscription_that_dies_without_a_word_is_found_out() -> None:
     rig = Rig(A, B)
-    rig.exchange.end_subscription(Channel.BOOK, Code.BUFFER_OVERFLOW)
+    rig.exchange.end_subscription(Channel.BOOK, ErrorCode.BUFFER_OVERFLOW)
     rig.exchange.move(A, Side.YES, 4000, 100)
     rig.tick(0.1)
-    rig.tick(Bounds().quiet)
+    rig.tick(RecoveryPolicy().quiet)
     rig.settle()
-    rig.tick(Bounds().quiet)
+    rig.tick(RecoveryPolicy().quiet)
     rig.settle()
     rig.tick(1.0)
     rig.settle()
@@ -707,7 +707,7 @@ def test_every_message_type_reaches_the_sink_as_what_it_is(file: Any) -> None:
     frame = json.loads(file.read_text(encoding="utf-8"))
     rig = Rig()
     channels: dict[str, Callable[[], None]] = {
-        "ticker": lambda: rig.feed.want_tickers(None),
+        "ticker": lambda: rig.feed.want_quotes(None),
         "trade": lambda: rig.feed.want_trades(None),
         "fill": rig.feed.want_account,
         "user_order": rig.feed.want_account,
@@ -762,7 +762,7 @@ def test_what_happened_between_the_end_of_a_subscription_and_the_next_is_missed_
     sid = next(each.sid for each in rig.exchange.subscriptions.values() if each.channel == "user_orders")
     rig.feed.receive(json.dumps({"type": "error", "sid": sid, "msg": {"code": 25, "msg": "buffer overflow"}}))
     assert [report.channel for report in rig.reports.of(Happening.MISSED)] == ["user_orders"]
-    rig.tick(Bounds().longest)
+    rig.tick(RecoveryPolicy().longest)
     rig.settle()
     assert [report.channel for report in rig.reports.of(Happening.MISSED)] == ["user_orders", "user_orders"]
     rig.assert_right(A)
@@ -774,13 +774,13 @@ def test_what_happened_between_the_end_of_a_subscription_and_the_next_is_missed_
 def replay(frames: list[dict[str, Any]], tickers: set[str]) -> tuple[FeedProtocol, BookSink, Reports]:
     """Feed captured frames to a protocol that wants their markets, its ids made to fit."""
     sink, reports = BookSink(), Reports()
-    feed = FeedProtocol(sink, listener=reports.append, bounds=Bounds(batch=1))
+    feed = FeedProtocol(sink, listener=reports.append, policy=RecoveryPolicy(batch=1))
     feed.want_books(tickers)
     feed.connected(0.0)
     for frame in frames:
         sent = frame
         if frame["type"] == "subscribed":
-            sent = {**frame, "id": wire.decode_command(feed.outgoing()[0]).id}
+            sent = {**frame, "id": wire.decode_command(feed.commands_to_send()[0]).id}
         feed.receive(json.dumps(sent))
     return feed, sink, reports
 
@@ -892,7 +892,7 @@ frame_fields = st.fixed_dictionaries(
 def test_frames_of_any_content_never_crash(frames: list[dict[str, Any]]) -> None:
     rig = Rig(A)
     rig.feed.want_account()
-    rig.feed.want_tickers(None)
+    rig.feed.want_quotes(None)
     rig.settle()
     for frame in frames:
         rig.feed.receive(json.dumps(frame))
@@ -919,7 +919,7 @@ operations = st.one_of(
 def check(rig: Rig) -> None:
     """A book that is trusted is what the exchange had sent by the last number that was counted."""
     assert rig.feed.trusted == rig.sink.good
-    books = rig.feed._books
+    books = rig.feed._book_subscription
     for ticker in rig.sink.good:
         assert books.sid is not None
         assert books.expected is not None
@@ -950,9 +950,9 @@ def test_whatever_happens_on_the_way_a_trusted_book_is_right_and_every_book_heal
             case ("reconnect",):
                 reconnect(rig)
             case ("lose commands",):
-                rig.feed.outgoing()
+                rig.feed.commands_to_send()
             case ("end",):
-                rig.down += rig.exchange.end_subscription(Channel.BOOK, Code.BUFFER_OVERFLOW)
+                rig.down += rig.exchange.end_subscription(Channel.BOOK, ErrorCode.BUFFER_OVERFLOW)
             case ("settle",):
                 rig.settle()
             case ("tick", seconds):
@@ -961,7 +961,7 @@ def test_whatever_happens_on_the_way_a_trusted_book_is_right_and_every_book_heal
                 rig.feed.want_books(tickers)
         rig.send()
         check(rig)
-        if rig.feed.broken:
+        if rig.feed.failure:
             reconnect(rig)
     rig.feed.want_books([A, B, C])
     for _ in range(1200):
@@ -970,7 +970,7 @@ def test_whatever_happens_on_the_way_a_trusted_book_is_right_and_every_book_heal
         if rig.feed.trusted == {A, B, C} and rig.sink.books == rig.exchange.books:
             break
         rig.tick(0.1)
-        if rig.feed.broken:
+        if rig.feed.failure:
             reconnect(rig)
     rig.assert_right(A, B, C)
 

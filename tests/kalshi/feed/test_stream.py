@@ -16,22 +16,22 @@ from websockets.http11 import Request, Response
 from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.link import LinkState
 from kalshi_tui.kalshi import wire
-from kalshi_tui.kalshi.environments import practice
-from kalshi_tui.kalshi.feed.stream import Backoff, Stream, Timing
-from kalshi_tui.kalshi.feed.subscription import Bounds, Happening
+from kalshi_tui.kalshi.environments import practice_on_port
+from kalshi_tui.kalshi.feed.stream import Backoff, Stream, StreamTiming
+from kalshi_tui.kalshi.feed.subscription import Happening, RecoveryPolicy
 from kalshi_tui.kalshi.transport.clock import ExchangeClock
 from kalshi_tui.kalshi.transport.signing import (
     KEY_HEADER,
     SIGNATURE_HEADER,
     TIMESTAMP_HEADER,
     Signer,
-    verify,
+    verify_signature,
 )
 from tests.kalshi.conftest import KEY_ID, BookSink, Reports
 from tests.support.feed_model import ModelExchange
 
 A, B = "KXWIN-26-A", "KXWIN-26-B"
-QUICK = Timing(tick=0.01, first_wait=0.01, longest_wait=0.05, refused_wait=60.0)
+QUICK = StreamTiming(tick=0.01, first_wait=0.01, longest_wait=0.05, refused_wait=60.0)
 
 
 async def until(condition: Callable[[], object], seconds: float = 5.0) -> None:
@@ -66,7 +66,7 @@ class Exchange:
         stamp, signature = request.headers[TIMESTAMP_HEADER], request.headers[SIGNATURE_HEADER]
         good = (
             request.headers[KEY_HEADER] == KEY_ID
-            and verify(self.signer.public_key(), signature, stamp, "GET", request.path)
+            and verify_signature(self.signer.public_key(), signature, stamp, "GET", request.path)
             and abs(int(stamp) - self.clock_ms()) < 5_000
         )
         return None if good else refusal(401, "authentication_error", date=self.clock_ms() / 1000)
@@ -108,7 +108,7 @@ class Desk:
         self.sink = BookSink()
         self.reports = Reports()
         more = {"timing": QUICK, **more}
-        self.stream = Stream(practice(exchange.port), signer, self.sink, listener=self.reports.append, **more)
+        self.stream = Stream(practice_on_port(exchange.port), signer, self.sink, listener=self.reports.append, **more)
 
     @property
     def state(self) -> LinkState:
@@ -200,8 +200,8 @@ async def test_the_waits_begin_small_again_only_after_a_healthy_connection(
         asked.append(bound)
         return 0.0
 
-    timing = Timing(tick=0.01, first_wait=0.01, longest_wait=1.0, healthy_after=healthy_after)
-    stream = Stream(practice(exchange.port), signer, BookSink(), timing=timing, uniform=at_once)
+    timing = StreamTiming(tick=0.01, first_wait=0.01, longest_wait=1.0, healthy_after=healthy_after)
+    stream = Stream(practice_on_port(exchange.port), signer, BookSink(), timing=timing, uniform=at_once)
     task = asyncio.create_task(stream.run())
     try:
         for times in (1, 2, 3):
@@ -289,7 +289,7 @@ async def test_what_a_refused_handshake_means(
 
 async def test_nobody_at_the_address_is_a_state_not_an_error(signer: Signer, unused_tcp_port: int) -> None:
     sink = BookSink()
-    stream = Stream(practice(unused_tcp_port), signer, sink, timing=QUICK)
+    stream = Stream(practice_on_port(unused_tcp_port), signer, sink, timing=QUICK)
     task = asyncio.create_task(stream.run())
     await until(lambda: len([link for link in sink.links if link[0] is LinkState.WAITING]) >= 3)
     await stream.close()
@@ -308,7 +308,7 @@ async def test_what_is_no_websocket_is_a_state_not_an_error(signer: Signer) -> N
     server = await asyncio.start_server(handle, "127.0.0.1", 0)
     async with server:
         sink = BookSink()
-        stream = Stream(practice(server.sockets[0].getsockname()[1]), signer, sink, timing=QUICK)
+        stream = Stream(practice_on_port(server.sockets[0].getsockname()[1]), signer, sink, timing=QUICK)
         task = asyncio.create_task(stream.run())
         await until(lambda: len(sink.links) > 1)
         await stream.close()
@@ -318,7 +318,7 @@ async def test_what_is_no_websocket_is_a_state_not_an_error(signer: Signer) -> N
 
 
 async def test_a_silent_link_is_given_up_and_the_servers_pings_keep_it(exchange: Exchange, signer: Signer) -> None:
-    timing = Timing(tick=0.01, first_wait=0.01, longest_wait=0.05, dead_after=0.25)
+    timing = StreamTiming(tick=0.01, first_wait=0.01, longest_wait=0.05, dead_after=0.25)
     desk = Desk(exchange, signer, timing=timing)
     desk.stream.watch_books([A])
     async with running(desk):
@@ -337,8 +337,8 @@ async def test_a_silent_link_is_given_up_and_the_servers_pings_keep_it(exchange:
 
 
 async def test_a_link_that_pings_but_answers_nothing_is_found_out(exchange: Exchange, signer: Signer) -> None:
-    timing = Timing(tick=0.01, first_wait=0.01, longest_wait=0.05, probe_after=0.1)
-    desk = Desk(exchange, signer, timing=timing, bounds=Bounds(answer=0.2))
+    timing = StreamTiming(tick=0.01, first_wait=0.01, longest_wait=0.05, probe_after=0.1)
+    desk = Desk(exchange, signer, timing=timing, policy=RecoveryPolicy(answer=0.2))
     async with running(desk):
         await desk.live()
         await until(lambda: any(command.cmd == "list_subscriptions" for command in exchange.model.commands))
@@ -353,7 +353,7 @@ async def test_the_account_is_live_only_when_its_subscriptions_were_answered(
     exchange: Exchange, signer: Signer
 ) -> None:
     exchange.dumb = True
-    desk = Desk(exchange, signer, bounds=Bounds(answer=0.1))
+    desk = Desk(exchange, signer, policy=RecoveryPolicy(answer=0.1))
     async with running(desk):
         await until(lambda: len(exchange.handshakes) == 3)
         assert not any(state is LinkState.LIVE for state, _ in desk.sink.links)
@@ -393,10 +393,10 @@ async def test_frames_that_are_always_there_still_leave_the_loop_its_turns(signe
             await asyncio.sleep(0)
             turns += 1
 
-    stream = Stream(practice(1), signer, BookSink(), timing=Timing(slice=0.0))
+    stream = Stream(practice_on_port(1), signer, BookSink(), timing=StreamTiming(slice=0.0))
     other = asyncio.create_task(others())
     endless: Any = Endless()
-    assert await stream._read(endless) == "The connection to the exchange broke."
+    assert await stream._read_loop(endless) == "The connection to the exchange broke."
     other.cancel()
     assert stream.frames == 3_200
     assert turns >= 99
@@ -446,6 +446,6 @@ def test_waits_double_with_full_jitter_up_to_a_bound() -> None:
         return high
 
     backoff = Backoff(0.5, 30.0, uniform)
-    assert [backoff.next() for _ in range(8)] == [0.5, 1, 2, 4, 8, 16, 30, 30]
+    assert [backoff.next_wait() for _ in range(8)] == [0.5, 1, 2, 4, 8, 16, 30, 30]
     backoff.reset()
-    assert backoff.next() == 0.5
+    assert backoff.next_wait() == 0.5

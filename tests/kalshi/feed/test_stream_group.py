@@ -8,10 +8,10 @@ import pytest
 
 from kalshi_tui.domain.book import Book
 from kalshi_tui.domain.link import LinkState
-from kalshi_tui.kalshi.environments import practice
-from kalshi_tui.kalshi.feed.handler import Sink
+from kalshi_tui.kalshi.environments import practice_on_port
+from kalshi_tui.kalshi.feed.handler import FeedHandler
 from kalshi_tui.kalshi.feed.stream import Stream
-from kalshi_tui.kalshi.feed.stream_group import Listener, StreamGroup
+from kalshi_tui.kalshi.feed.stream_group import ReportListener, StreamGroup
 from kalshi_tui.kalshi.feed.subscription import Happening, Report
 from kalshi_tui.practice.server import connection
 from kalshi_tui.session.store import Store
@@ -23,7 +23,7 @@ LIMIT = 3
 
 @pytest.fixture
 async def exchange(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Serving]:
-    monkeypatch.setattr(connection, "MARKETS_PER_SUBSCRIPTION", LIMIT)
+    monkeypatch.setattr(connection, "MAX_MARKETS_PER_SUBSCRIPTION", LIMIT)
     async with serving(quiet=False, ping_every_s=0.05) as running:
         yield running
 
@@ -40,10 +40,10 @@ class Rig:
         self.store = Store(exchange.clock)
         self.streams: list[Stream] = []
 
-        def make(sink: Sink, listener: Listener, *, private: bool) -> Stream:
+        def make(sink: FeedHandler, listener: ReportListener, *, private: bool) -> Stream:
             made = Stream(
-                practice(exchange.port), exchange.signers["alice"], sink, listener=listener, timing=TIMING,
-                bounds=BOUNDS, private=private,
+                practice_on_port(exchange.port), exchange.signers["alice"], sink, listener=listener, timing=TIMING,
+                policy=BOUNDS, private=private,
             )  # fmt: skip
             self.streams.append(made)
             return made
@@ -52,7 +52,8 @@ class Rig:
 
     def right(self, tickers: list[str]) -> bool:
         return all(
-            self.store.book(ticker).good and self.store.book(ticker).book == self.theirs(ticker) for ticker in tickers
+            self.store.book(ticker).is_good and self.store.book(ticker).book == self.theirs(ticker)
+            for ticker in tickers
         )
 
     def theirs(self, ticker: str) -> Book:
@@ -118,7 +119,7 @@ async def test_a_link_that_breaks_under_one_of_them_heals(rig: Rig, exchange: Se
     await rig.until(lambda: rig.right(tickers))
     for held in list(exchange.server.hub.connections):
         before = rig.group.health().healed
-        held.cut()
+        held.abort()
         await rig.until(partial(lambda then: rig.group.health().healed > then and rig.right(tickers), before))
     answers: list[tuple[str, bool]] = []
     for ticker in tickers:
@@ -150,13 +151,13 @@ async def test_quotes_of_more_markets_than_a_subscription_takes_come_without_a_l
 async def test_where_no_connection_takes_a_market_it_is_refused_and_no_others_are_opened(
     rig: Rig, tickers: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection, "MARKETS_PER_SUBSCRIPTION", 0)
+    monkeypatch.setattr(connection, "MAX_MARKETS_PER_SUBSCRIPTION", 0)
     rig.group.watch_books(tickers[:2])
     await rig.until(lambda: any(report.happening is Happening.REFUSED for report in rig.reports))
     for _ in range(50):
         await asyncio.sleep(0.01)
     assert len(rig.streams) == 1
-    assert not any(rig.store.book(ticker).good for ticker in tickers[:2])
+    assert not any(rig.store.book(ticker).is_good for ticker in tickers[:2])
 
 
 async def test_a_stream_that_stumbles_is_told_and_begun_anew(

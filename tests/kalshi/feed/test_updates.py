@@ -9,11 +9,11 @@ from kalshi_tui.domain.link import LinkState
 from kalshi_tui.domain.market import Quote, Trade
 from kalshi_tui.domain.order import BookSide, Fill
 from kalshi_tui.kalshi.feed.updates import (
-    NOT_YET,
+    NO_SNAPSHOT_SENTENCE,
     BookUpdate,
     QuoteUpdate,
     Update,
-    _Inbox,
+    _UpdateQueue,
 )
 
 TICKERS = st.sampled_from(["A", "B"])
@@ -32,8 +32,8 @@ OPS = st.lists(
 )
 
 
-def rest_of(inbox: _Inbox) -> Iterator[Update]:
-    while (update := inbox.take()) is not None:
+def rest_of(inbox: _UpdateQueue) -> Iterator[Update]:
+    while (update := inbox.pop()) is not None:
         yield update
 
 
@@ -41,7 +41,7 @@ def rest_of(inbox: _Inbox) -> Iterator[Update]:
 def test_whoever_takes_sees_all_trades_each_fill_once_and_the_newest_of_the_rest(
     ops: list[tuple[str, str, int]],
 ) -> None:
-    inbox = _Inbox()
+    inbox = _UpdateQueue()
     changes = {}
     taken: list[Update] = []
     books: list[tuple[str, bool, int]] = []
@@ -77,7 +77,7 @@ def test_whoever_takes_sees_all_trades_each_fill_once_and_the_newest_of_the_rest
             inbox.stale([ticker], "Why.")
             if ticker in now:
                 now[ticker] = (False, now[ticker][1])
-        elif op == "take" and (update := inbox.take()) is not None:
+        elif op == "take" and (update := inbox.pop()) is not None:
             take(update)
     for update in rest_of(inbox):
         take(update)
@@ -88,10 +88,10 @@ def test_whoever_takes_sees_all_trades_each_fill_once_and_the_newest_of_the_rest
 
 
 def test_a_book_that_nobody_has_sent_is_not_good() -> None:
-    inbox = _Inbox()
-    assert (inbox.book("A").good, inbox.book("A").why) == (False, NOT_YET)
+    inbox = _UpdateQueue()
+    assert (inbox.book("A").good, inbox.book("A").why) == (False, NO_SNAPSHOT_SENTENCE)
     inbox.stale(["A"], "Why.")
     inbox.link(LinkState.LIVE, "")
     inbox.snapshot("A", [], [])
-    inbox.keep_books(["B"])
+    inbox.set_books(["B"])
     assert [type(each).__name__ for each in rest_of(inbox)] == ["Link"]

@@ -18,13 +18,13 @@ import pytest
 from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.link import LinkState
 from kalshi_tui.domain.order import Action, OrderTerms
-from kalshi_tui.kalshi.environments import DEMO, PRODUCTION, Environment, Kind, practice
+from kalshi_tui.kalshi.environments import DEMO, PRODUCTION, Environment, Kind, practice_on_port
 from kalshi_tui.kalshi.errors import BadReply, KalshiError, NotSent, Refused, TransportError, UnknownOutcome, WrongHost
 from kalshi_tui.kalshi.feed import stream as streaming
-from kalshi_tui.kalshi.feed.stream import Stream, Timing
+from kalshi_tui.kalshi.feed.stream import Stream, StreamTiming
 from kalshi_tui.kalshi.rest import RestClient, Retry, Timeouts
 from kalshi_tui.kalshi.transport.signing import KEY_HEADER, Signer
-from kalshi_tui.kalshi.transport.tls import checked_proxy, tls_context
+from kalshi_tui.kalshi.transport.tls import tls_context, validate_proxy
 from tests.kalshi.conftest import KEY_ID, BookSink
 from tests.kalshi.feed.test_stream import (
     Desk,
@@ -158,7 +158,7 @@ REST: dict[str, tuple[Script, type[KalshiError], str]] = {
 @pytest.mark.parametrize("name", REST)
 async def test_rest_says_a_sentence_and_goes_on(name: str, signer: Signer) -> None:
     script, kind, words = REST[name]
-    async with serving(script) as server, client(practice(server.port), signer) as rest:
+    async with serving(script) as server, client(practice_on_port(server.port), signer) as rest:
         async with asyncio.timeout(5):
             with pytest.raises(kind, match=words) as asked:
                 await rest.balance()
@@ -174,7 +174,7 @@ async def test_rest_says_a_sentence_and_goes_on(name: str, signer: Signer) -> No
 
 async def test_a_body_longer_than_it_says_is_cut_there(signer: Signer) -> None:
     longer = reply(BALANCE + b" and more of it" * 1_000, length=len(BALANCE))
-    async with serving(saying(longer)) as server, client(practice(server.port), signer) as rest:
+    async with serving(saying(longer)) as server, client(practice_on_port(server.port), signer) as rest:
         assert (await rest.balance()).cash == MB
         server.script = honest(b'{"balance":200}')
         with_patience: int | str = ""
@@ -197,7 +197,7 @@ async def _balance_or_error(rest: RestClient) -> int | str:
 async def test_a_bomb_takes_no_memory(body: bytes, signer: Signer) -> None:
     assert len(body) < 300_000
     script = saying(reply(body, "Content-Encoding: gzip"))
-    async with serving(script) as server, client(practice(server.port), signer, body_limit=32 * MB) as rest:
+    async with serving(script) as server, client(practice_on_port(server.port), signer, body_limit=32 * MB) as rest:
 
         async def asked() -> None:
             with pytest.raises(BadReply, match="more than 32,000,000 bytes"):
@@ -208,7 +208,10 @@ async def test_a_bomb_takes_no_memory(body: bytes, signer: Signer) -> None:
 
 async def test_many_tiny_chunks_take_no_more_memory_than_their_bytes(signer: Signer) -> None:
     body = CHUNKED + chunk(b"  ") * 100_000 + chunk(BALANCE) + b"0\r\n\r\n"
-    async with serving(saying(body)) as server, client(practice(server.port), signer, timeouts=Timeouts()) as rest:
+    async with (
+        serving(saying(body)) as server,
+        client(practice_on_port(server.port), signer, timeouts=Timeouts()) as rest,
+    ):
         # h11 has its own copies of what has come and not been taken apart.
         assert await peak_of(rest.balance()) < 5 * MB
 
@@ -218,7 +221,7 @@ async def test_a_redirect_is_not_followed_and_shows_the_key_to_nobody(signer: Si
         there = f"http://127.0.0.1:{elsewhere.port}{ADDRESS}/portfolio/balance"
         for status in ("301 Moved", "302 Found", "303 See Other", "307 Temporary", "308 Permanent"):
             script = saying(reply(b"", f"Location: {there}", status=status))
-            async with serving(script) as server, client(practice(server.port), signer) as rest:
+            async with serving(script) as server, client(practice_on_port(server.port), signer) as rest:
                 with pytest.raises(TransportError, match=f"status {status[:3]}"):
                     await rest.balance()
                 with pytest.raises(UnknownOutcome, match=f"status {status[:3]}"):
@@ -228,7 +231,7 @@ async def test_a_redirect_is_not_followed_and_shows_the_key_to_nobody(signer: Si
 
 async def test_no_cookie_is_taken(signer: Signer) -> None:
     async with serving(saying(reply(BALANCE, *(f"Set-Cookie: c{n}=1; Path=/" for n in range(50))))) as server:
-        async with client(practice(server.port), signer) as rest:
+        async with client(practice_on_port(server.port), signer) as rest:
             await rest.balance()
             server.script = honest(BALANCE)
             for _ in range(2):
@@ -239,7 +242,7 @@ async def test_no_cookie_is_taken(signer: Signer) -> None:
 
 # The stream.
 
-QUICK = Timing(tick=0.01, first_wait=0.01, longest_wait=0.02, open=0.3, dead_after=1.0, refused_wait=60.0)
+QUICK = StreamTiming(tick=0.01, first_wait=0.01, longest_wait=0.02, open=0.3, dead_after=1.0, refused_wait=60.0)
 PATIENT = replace(QUICK, open=20.0, dead_after=20.0)
 """Where something else than time is to end it: a busy machine must not make it that."""
 REDIRECTED = b"HTTP/1.1 302 Found\r\nLocation: ws://127.0.0.1:9/trade-api/ws/v2\r\nContent-Length: 0\r\n\r\n"
@@ -321,7 +324,7 @@ async def test_the_stream_says_a_sentence_and_goes_on(name: str, exchange: Excha
     timing = QUICK if words in {"took too long", "was silent for"} else PATIENT
     async with serving(script) as server:
         desk = Desk(exchange, signer, timing=timing)
-        desk.stream = Stream(practice(server.port), signer, desk.sink, timing=timing)
+        desk.stream = Stream(practice_on_port(server.port), signer, desk.sink, timing=timing)
         desk.stream.watch_books(["KXWIN-26-A"])
         async with running(desk):
             told = await _told(desk.sink)
@@ -363,8 +366,10 @@ async def test_books_are_not_trusted_once_nothing_more_can_come(
     async with serving(script) as server:
         desk = Desk(exchange, signer)
         # Silence alone would take a minute to be noticed.
-        timing = Timing(tick=0.01, dead_after=60.0)
-        desk.stream = Stream(practice(server.port), signer, desk.sink, timing=timing, uniform=lambda _low, high: high)
+        timing = StreamTiming(tick=0.01, dead_after=60.0)
+        desk.stream = Stream(
+            practice_on_port(server.port), signer, desk.sink, timing=timing, uniform=lambda _low, high: high
+        )
         desk.stream.watch_books(["KXWIN-26-A"])
         async with running(desk):
             await until(lambda: desk.right("KXWIN-26-A"))
@@ -376,7 +381,7 @@ async def test_books_are_not_trusted_once_nothing_more_can_come(
 async def test_what_the_stream_refuses_takes_no_memory(name: str, signer: Signer) -> None:
     async with serving(STREAM[name][0]) as server:
         sink = BookSink()
-        stream = Stream(practice(server.port), signer, sink, timing=PATIENT)
+        stream = Stream(practice_on_port(server.port), signer, sink, timing=PATIENT)
 
         async def followed() -> None:
             task = asyncio.create_task(stream.run())
@@ -390,7 +395,7 @@ async def test_what_the_stream_refuses_takes_no_memory(name: str, signer: Signer
 async def test_a_flood_of_pings_leaves_the_loop_its_turns(signer: Signer) -> None:
     async with serving(STREAM["a flood of pings"][0]) as server:
         sink = BookSink()
-        stream = Stream(practice(server.port), signer, sink, timing=PATIENT)
+        stream = Stream(practice_on_port(server.port), signer, sink, timing=PATIENT)
         loop = asyncio.get_running_loop()
         longest = 0.0
 
@@ -413,7 +418,7 @@ async def test_a_flood_of_pings_leaves_the_loop_its_turns(signer: Signer) -> Non
 async def test_pongs_do_not_pile_up_for_a_server_that_does_not_read(
     signer: Signer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(streaming, "_PINGS", 10**9)
+    monkeypatch.setattr(streaming, "_MAX_PINGS_PER_CHECK", 10**9)
 
     async def script(head: bytes, _reader: Reader, writer: Writer) -> None:
         writer.write(switched(head))
@@ -423,7 +428,7 @@ async def test_pongs_do_not_pile_up_for_a_server_that_does_not_read(
 
     async with serving(script) as server:
         sink = BookSink()
-        stream = Stream(practice(server.port), signer, sink, timing=PATIENT)
+        stream = Stream(practice_on_port(server.port), signer, sink, timing=PATIENT)
         task = asyncio.create_task(stream.run())
         assert "sends and does not read" in await _told(sink)
         await stream.close()
@@ -436,7 +441,7 @@ async def test_a_redirected_handshake_shows_the_key_to_nobody(signer: Signer) ->
         for status in ("301 Moved", "302 Found", "303 See Other", "307 Temporary", "308 Permanent"):
             async with serving(saying(reply(b"", there, status=status))) as server:
                 sink = BookSink()
-                stream = Stream(practice(server.port), signer, sink, timing=PATIENT)
+                stream = Stream(practice_on_port(server.port), signer, sink, timing=PATIENT)
                 task = asyncio.create_task(stream.run())
                 assert "points elsewhere" in await _told(sink)
                 await stream.close()
@@ -538,9 +543,9 @@ def test_tls_is_verified_and_at_least_1_2_whatever_the_environment_says(
 async def test_the_practice_client_signs_nothing_with_another_environments_key(other: Environment, pem: bytes) -> None:
     """The live key above all; and a practice key is no use for any other client."""
     foreign = Signer.from_pem(KEY_ID, pem, environment=other)
-    own = Signer.from_pem(KEY_ID, pem, environment=practice(1))
+    own = Signer.from_pem(KEY_ID, pem, environment=practice_on_port(1))
     async with serving(honest(BALANCE)) as server:
-        for environment, signer in ((practice(server.port), foreign), (other, own)):
+        for environment, signer in ((practice_on_port(server.port), foreign), (other, own)):
             async with client(environment, signer) as rest:
                 with pytest.raises(WrongHost, match="was stopped"):
                     await rest.balance()
@@ -617,7 +622,7 @@ async def test_a_proxy_that_refuses_is_told_and_nothing_was_sent(script: Script,
 async def test_what_is_not_encrypted_goes_through_no_proxy(exchange: Exchange, signer: Signer) -> None:
     async with serving(silence) as proxy, serving(honest(BALANCE)) as server:
         address = f"http://127.0.0.1:{proxy.port}"
-        async with client(practice(server.port), signer, proxy=address) as rest:
+        async with client(practice_on_port(server.port), signer, proxy=address) as rest:
             assert (await rest.balance()).cash == MB
         desk = Desk(exchange, signer, timing=QUICK, proxy=address)
         async with running(desk):
@@ -641,11 +646,11 @@ async def test_the_proxies_of_the_environment_are_not_used(
                 monkeypatch.setenv(each, f"http://127.0.0.1:{canary.port}")
         for each in ("NO_PROXY", "no_proxy"):
             monkeypatch.delenv(each, raising=False)
-        for environment in (practice(plain.port), local(secure.port)):
+        for environment in (practice_on_port(plain.port), local(secure.port)):
             async with client(environment, signer) as rest:
                 assert (await rest.balance()).cash == MB
         plain.script = secure.script = piped(exchange.port)
-        for environment in (practice(plain.port), local(secure.port)):
+        for environment in (practice_on_port(plain.port), local(secure.port)):
             desk = Desk(exchange, signer, timing=QUICK)
             desk.stream = Stream(environment, signer, desk.sink, timing=QUICK)
             async with running(desk):
@@ -661,11 +666,11 @@ async def test_the_proxies_of_the_environment_are_not_used(
 )  # fmt: skip
 def test_what_is_no_proxy_is_refused_in_a_sentence_that_repeats_nothing_of_it(address: str, signer: Signer) -> None:
     refusals: list[Callable[[], object]] = [
-        partial(checked_proxy, address),
+        partial(validate_proxy, address),
         partial(RestClient, DEMO, signer, proxy=address),
-        partial(RestClient, practice(1), signer, proxy=address),
+        partial(RestClient, practice_on_port(1), signer, proxy=address),
         partial(Stream, DEMO, signer, BookSink(), proxy=address),
-        partial(Stream, practice(1), signer, BookSink(), proxy=address),
+        partial(Stream, practice_on_port(1), signer, BookSink(), proxy=address),
     ]
     for refused in refusals:
         with pytest.raises(ValueError, match="A proxy must look like") as caught:
@@ -675,8 +680,8 @@ def test_what_is_no_proxy_is_refused_in_a_sentence_that_repeats_nothing_of_it(ad
 
 @pytest.mark.parametrize("address", ["http://h:1", "https://h", "http://h/", "http://u:p@[::1]:8080", "HTTP://h:1"])
 def test_what_is_a_proxy_is_taken(address: str) -> None:
-    assert checked_proxy(address) == address
-    assert checked_proxy(None) is None
+    assert validate_proxy(address) == address
+    assert validate_proxy(None) is None
 
 
 def test_by_an_unencrypted_address_nobody_is_trusted() -> None:

@@ -12,7 +12,7 @@ from aiohttp import web
 
 from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.order import Action, BookSide, OrderState, OrderTerms, TimeInForce
-from kalshi_tui.kalshi.environments import practice
+from kalshi_tui.kalshi.environments import practice_on_port
 from kalshi_tui.kalshi.errors import (
     AuthenticationFailed,
     BadReply,
@@ -36,7 +36,7 @@ from kalshi_tui.kalshi.transport.signing import (
     SIGNATURE_HEADER,
     TIMESTAMP_HEADER,
     Signer,
-    verify,
+    verify_signature,
 )
 from tests.kalshi.conftest import KEY_ID
 
@@ -65,7 +65,7 @@ MARKET: dict[str, Any] = {
 
 
 def client(handler: Handler, signer: Signer | None = None, **more: Any) -> RestClient:
-    return RestClient(practice(1), signer, transport=httpx.MockTransport(handler), retry=NO_WAIT, **more)
+    return RestClient(practice_on_port(1), signer, transport=httpx.MockTransport(handler), retry=NO_WAIT, **more)
 
 
 def answer(status: int, body: object = None) -> Handler:
@@ -97,7 +97,7 @@ async def test_each_attempt_is_signed_anew_over_the_path_without_its_query(signe
         assert request.url.query == b"status=resting&limit=1000"
         assert request.headers[KEY_HEADER] == KEY_ID
         signed = request.headers[SIGNATURE_HEADER], request.headers[TIMESTAMP_HEADER]
-        assert verify(signer.public_key(), *signed, "GET", "/trade-api/v2/portfolio/orders")
+        assert verify_signature(signer.public_key(), *signed, "GET", "/trade-api/v2/portfolio/orders")
 
 
 async def test_another_host_is_never_signed_for(signer: Signer) -> None:
@@ -105,7 +105,7 @@ async def test_another_host_is_never_signed_for(signer: Signer) -> None:
         raise AssertionError("nothing may be sent")
 
     rest = client(handler, signer)
-    rest._calls._url = "https://example.com/trade-api/v2"
+    rest._http._url = "https://example.com/trade-api/v2"
     with pytest.raises(WrongHost, match=r"example\.com"):
         await rest.balance()
     with pytest.raises(NotSent):
@@ -370,7 +370,7 @@ async def test_one_odd_place_group_book_or_candle_costs_itself(signer: Signer) -
     }
     candles = [candle, {**candle, "end_period_ts": 120, "yes_bid": None}, {**candle, "volume_fp": "much"}]
     reply = {"markets": [{"market_ticker": "A", "candlesticks": candles}, {"market_ticker": "B", "candlesticks": None}]}
-    found = await client(answer(200, reply)).candles_of(["A", "B"], 0, 200)
+    found = await client(answer(200, reply)).candles_by_ticker(["A", "B"], 0, 200)
     assert [each.end_ms for each in found["A"]] == [60_000]
     assert found["B"] == []
 
@@ -671,7 +671,7 @@ async def server(handle: Callable[[web.Request], Awaitable[web.StreamResponse]])
 
 
 def real(port: int, signer: Signer, **more: Any) -> RestClient:
-    return RestClient(practice(port), signer, retry=NO_WAIT, **more)
+    return RestClient(practice_on_port(port), signer, retry=NO_WAIT, **more)
 
 
 async def test_a_server_that_cuts_the_connection_leaves_an_order_unknown(signer: Signer) -> None:

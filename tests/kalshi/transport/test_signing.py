@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from hypothesis import given, settings, strategies as st
 
-from kalshi_tui.kalshi.environments import DEMO, PRODUCTION, Environment, practice
+from kalshi_tui.kalshi.environments import DEMO, PRODUCTION, Environment, practice_on_port
 from kalshi_tui.kalshi.errors import WrongHost
 from kalshi_tui.kalshi.transport.signing import (
     KEY_HEADER,
@@ -32,8 +32,8 @@ from kalshi_tui.kalshi.transport.signing import (
     key_words,
     load_private_key,
     load_public_key,
-    public_pem,
-    verify,
+    public_key_pem,
+    verify_signature,
 )
 from tests.kalshi.conftest import KEY_ID
 
@@ -49,7 +49,7 @@ def pem(request: pytest.FixtureRequest) -> bytes:
 
 @pytest.fixture(scope="module")
 def signer(pem: bytes) -> Signer:
-    return Signer.from_pem(KEY_ID, pem, environment=practice(1))
+    return Signer.from_pem(KEY_ID, pem, environment=practice_on_port(1))
 
 
 @pytest.fixture(scope="module")
@@ -72,17 +72,17 @@ def test_a_signature_made_by_openssl_is_verified_and_no_other() -> None:
     public = load_public_key((VECTOR / "public.pem").read_bytes())
     signature = (VECTOR / "signature.b64").read_text(encoding="ascii").strip()
 
-    assert verify(public, signature, "1786085188416", "POST", PATH)
-    assert not verify(public, signature, "1786085188417", "POST", PATH)
-    assert not verify(public, signature, "1786085188416", "GET", PATH)
-    assert not verify(public, signature, "1786085188416", "POST", PATH + "/batched")
+    assert verify_signature(public, signature, "1786085188416", "POST", PATH)
+    assert not verify_signature(public, signature, "1786085188417", "POST", PATH)
+    assert not verify_signature(public, signature, "1786085188416", "GET", PATH)
+    assert not verify_signature(public, signature, "1786085188416", "POST", PATH + "/batched")
     flipped = base64.b64encode(bytes([base64.b64decode(signature)[0] ^ 1]) + base64.b64decode(signature)[1:])
-    assert not verify(public, flipped.decode(), "1786085188416", "POST", PATH)
+    assert not verify_signature(public, flipped.decode(), "1786085188416", "POST", PATH)
 
 
 def test_openssl_verifies_what_the_signer_signs(signer: Signer, pem: bytes, tmp_path: Path) -> None:
     headers = signer.headers("GET", "/trade-api/ws/v2", NOW, host=HERE)
-    (tmp_path / "public.pem").write_bytes(public_pem(pem))
+    (tmp_path / "public.pem").write_bytes(public_key_pem(pem))
     (tmp_path / "signature").write_bytes(base64.b64decode(headers[SIGNATURE_HEADER]))
     (tmp_path / "text").write_bytes(f"{NOW}GET/trade-api/ws/v2".encode())
     rsa_command = [
@@ -102,7 +102,7 @@ def test_openssl_verifies_what_the_signer_signs(signer: Signer, pem: bytes, tmp_
 
 
 def test_the_headers_hold_key_id_time_and_a_pss_signature_of_the_three_parts(key: rsa.RSAPrivateKey) -> None:
-    headers = Signer(KEY_ID, key, environment=practice(1)).headers("delete", PATH, NOW, host=HERE)
+    headers = Signer(KEY_ID, key, environment=practice_on_port(1)).headers("delete", PATH, NOW, host=HERE)
 
     assert headers[KEY_HEADER] == KEY_ID
     assert headers[TIMESTAMP_HEADER] == str(NOW)
@@ -123,36 +123,38 @@ RFC_KEY_SIGNED = "uExlktIWjWaERHwqupmqpEsDpaw9/i5T/NZJGY8UHN5VNWGcET8J+Cv79zJje/
 
 def test_an_ed25519_key_signs_the_text_itself_as_rfc_8032_says() -> None:
     key = ed25519.Ed25519PrivateKey.from_private_bytes(RFC_SEED)
-    signer = Signer(KEY_ID, key, environment=practice(1))
+    signer = Signer(KEY_ID, key, environment=practice_on_port(1))
     headers = signer.headers("post", PATH, NOW, host=HERE)
     assert headers == {KEY_HEADER: KEY_ID, TIMESTAMP_HEADER: str(NOW), SIGNATURE_HEADER: RFC_KEY_SIGNED}
     public = ed25519.Ed25519PublicKey.from_public_bytes(RFC_PUBLIC)
     public.verify(base64.b64decode(headers[SIGNATURE_HEADER]), f"{NOW}POST{PATH}".encode())
     assert len(headers[SIGNATURE_HEADER]) == 88
 
-    assert verify(public, RFC_KEY_SIGNED, str(NOW), "POST", PATH)
-    assert not verify(public, RFC_KEY_SIGNED, str(NOW + 1), "POST", PATH)
-    assert not verify(public, RFC_KEY_SIGNED, str(NOW), "GET", PATH)
+    assert verify_signature(public, RFC_KEY_SIGNED, str(NOW), "POST", PATH)
+    assert not verify_signature(public, RFC_KEY_SIGNED, str(NOW + 1), "POST", PATH)
+    assert not verify_signature(public, RFC_KEY_SIGNED, str(NOW), "GET", PATH)
     hashed = hashes.Hash(hashes.SHA256())
     hashed.update(f"{NOW}POST{PATH}".encode())
     of_the_hash = base64.b64encode(key.sign(hashed.finalize())).decode()
-    assert not verify(public, of_the_hash, str(NOW), "POST", PATH)
+    assert not verify_signature(public, of_the_hash, str(NOW), "POST", PATH)
 
 
 def test_the_registered_key_says_which_algorithm_counts(key: rsa.RSAPrivateKey) -> None:
     other = ed25519.Ed25519PrivateKey.generate()
     for mine, another in ((key, other), (other, key)):
-        signature = Signer(KEY_ID, mine, environment=practice(1)).headers("GET", PATH, NOW, host=HERE)[SIGNATURE_HEADER]
-        assert verify(mine.public_key(), signature, str(NOW), "GET", PATH)
-        assert not verify(another.public_key(), signature, str(NOW), "GET", PATH)
+        signature = Signer(KEY_ID, mine, environment=practice_on_port(1)).headers("GET", PATH, NOW, host=HERE)[
+            SIGNATURE_HEADER
+        ]
+        assert verify_signature(mine.public_key(), signature, str(NOW), "GET", PATH)
+        assert not verify_signature(another.public_key(), signature, str(NOW), "GET", PATH)
 
 
 def test_two_rsa_signatures_of_the_same_differ_and_both_hold(key: rsa.RSAPrivateKey) -> None:
-    signer = Signer(KEY_ID, key, environment=practice(1))
+    signer = Signer(KEY_ID, key, environment=practice_on_port(1))
     first, second = (signer.headers("GET", PATH, NOW, host=HERE)[SIGNATURE_HEADER] for _ in range(2))
     assert first != second
-    assert verify(signer.public_key(), first, str(NOW), "GET", PATH)
-    assert verify(signer.public_key(), second, str(NOW), "GET", PATH)
+    assert verify_signature(signer.public_key(), first, str(NOW), "GET", PATH)
+    assert verify_signature(signer.public_key(), second, str(NOW), "GET", PATH)
 
 
 @pytest.mark.parametrize("path", ["/v2/markets", "trade-api/v2", "https://x/trade-api/v2", f"{PATH}?a=1", f"{PATH}#a"])
@@ -164,7 +166,7 @@ def test_only_plain_paths_of_the_trade_api_are_signed(signer: Signer, path: str)
 OWN = {
     PRODUCTION: {"external-api.kalshi.com", "external-api-ws.kalshi.com"},
     DEMO: {"external-api.demo.kalshi.co", "external-api-ws.demo.kalshi.co"},
-    practice(1): {HERE},
+    practice_on_port(1): {HERE},
 }
 
 
@@ -200,24 +202,24 @@ MANGLED = [
 def test_keys_are_read_in_both_forms_whatever_an_editor_did(
     key: rsa.RSAPrivateKey, form: object, mangle: object
 ) -> None:
-    signer = Signer.from_pem(KEY_ID, mangle(form(key)), environment=practice(1))  # type: ignore[operator]  # parametrized callables
+    signer = Signer.from_pem(KEY_ID, mangle(form(key)), environment=practice_on_port(1))  # type: ignore[operator]  # parametrized callables
     signature = signer.headers("GET", PATH, NOW, host=HERE)[SIGNATURE_HEADER]
-    assert verify(key.public_key(), signature, str(NOW), "GET", PATH)
+    assert verify_signature(key.public_key(), signature, str(NOW), "GET", PATH)
 
 
 @pytest.mark.parametrize("mangle", MANGLED)
 def test_an_ed25519_key_is_read_whatever_an_editor_did(mangle: object) -> None:
     pem = generate_key(kind=KeyType.ED25519)
-    signer = Signer.from_pem(KEY_ID, mangle(pem), environment=practice(1))  # type: ignore[operator]  # parametrized callables
+    signer = Signer.from_pem(KEY_ID, mangle(pem), environment=practice_on_port(1))  # type: ignore[operator]  # parametrized callables
     assert (signer.key_type, signer.key_words) == (KeyType.ED25519, "an Ed25519 key")
     signature = signer.headers("GET", PATH, NOW, host=HERE)[SIGNATURE_HEADER]
-    assert verify(load_public_key(public_pem(pem)), signature, str(NOW), "GET", PATH)
+    assert verify_signature(load_public_key(public_key_pem(pem)), signature, str(NOW), "GET", PATH)
 
 
 def test_both_types_say_begin_private_key_and_the_parsed_key_says_which(key: rsa.RSAPrivateKey) -> None:
     first_lines = {pem.splitlines()[0] for pem in (pkcs8(key), generate_key(kind=KeyType.ED25519))}
     assert first_lines == {b"-----BEGIN PRIVATE KEY-----"}
-    signer = Signer.from_pem(KEY_ID, pkcs8(key), environment=practice(1))
+    signer = Signer.from_pem(KEY_ID, pkcs8(key), environment=practice_on_port(1))
     assert (signer.key_type, signer.key_words) == (KeyType.RSA, "an RSA key of 2048 bits")
 
 
@@ -274,7 +276,7 @@ def test_each_wrong_key_file_gets_its_own_sentence(key: rsa.RSAPrivateKey) -> No
     for half in (ed25519_pem[:60] + b"\n-----END PRIVATE KEY-----\n", ed25519_pem[:60], ed25519_pem[30:]):
         with pytest.raises(KeyFileError, match="is damaged"):
             load_private_key(half)
-    for pem in (public_pem(ed25519_pem), ed25519_pem.replace(b"PRIVATE", b"PUBLIC")):
+    for pem in (public_key_pem(ed25519_pem), ed25519_pem.replace(b"PRIVATE", b"PUBLIC")):
         with pytest.raises(KeyFileError, match="is a public key"):
             load_private_key(pem)
 
@@ -328,7 +330,7 @@ def test_a_generated_key_is_a_pkcs8_key_with_its_public_half(kind: KeyType) -> N
     assert b"ENCRYPTED" in pem
     assert key_type(load_private_key(pem, b"passphrase")) is kind
     plain = generate_key(kind=kind)
-    public = load_public_key(public_pem(plain))
+    public = load_public_key(public_key_pem(plain))
     assert public == load_private_key(plain).public_key()
     assert key_words(public) == {"rsa": "an RSA key of 2048 bits", "ed25519": "an Ed25519 key"}[kind]
 
@@ -336,5 +338,5 @@ def test_a_generated_key_is_a_pkcs8_key_with_its_public_half(kind: KeyType) -> N
 @settings(max_examples=50, deadline=None)
 @given(signature=st.text(max_size=400), timestamp=st.text(max_size=20), path=st.text(max_size=50))
 def test_verify_never_raises_for_what_was_sent(signer: Signer, signature: str, timestamp: str, path: str) -> None:
-    assert not verify(signer.public_key(), signature, timestamp, "GET", path)
-    assert not verify(signer.public_key(), signature, timestamp, "GET", "/trade-api/" + path)
+    assert not verify_signature(signer.public_key(), signature, timestamp, "GET", path)
+    assert not verify_signature(signer.public_key(), signature, timestamp, "GET", "/trade-api/" + path)

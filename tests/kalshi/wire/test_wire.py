@@ -32,7 +32,7 @@ def test_a_frame_decodes_and_encodes_back_to_itself(name: str) -> None:
 
 def there_and_back(frame: dict[str, Any]) -> Any:
     again = json.loads(wire.encode(wire.decode_frame(json.dumps(frame))))
-    whole: Any = {"orderbook_delta": wire.WholeDeltaMsg, "ticker": wire.WholeTickerMsg}.get(frame["type"])
+    whole: Any = {"orderbook_delta": wire.FullDeltaMsg, "ticker": wire.FullTickerMsg}.get(frame["type"])
     if whole is not None:
         # Of these the feed takes what it needs; whoever sends them writes all of it.
         assert again["msg"].items() <= frame["msg"].items()
@@ -62,9 +62,9 @@ def test_what_is_absent_is_unset_and_what_is_null_is_none() -> None:
     null = load("orderbook_snapshot")
     null["msg"]["yes_dollars_fp"] = None
     assert wire.decode_frame(json.dumps(null)).msg.yes_dollars_fp is None  # type: ignore[union-attr]  # a snapshot
-    own = wire.decode(json.dumps(load("orderbook_delta_own")["msg"]), wire.WholeDeltaMsg)
+    own = wire.decode(json.dumps(load("orderbook_delta_own")["msg"]), wire.FullDeltaMsg)
     assert own.client_order_id == "8c35ecb3-328f-4f52-8c7c-0f4b9862f8d1"
-    assert wire.decode(json.dumps(load("orderbook_delta")["msg"]), wire.WholeDeltaMsg).client_order_id is UNSET
+    assert wire.decode(json.dumps(load("orderbook_delta")["msg"]), wire.FullDeltaMsg).client_order_id is UNSET
 
 
 def test_a_delta_keeps_its_texts_and_knows_its_side() -> None:
@@ -149,9 +149,9 @@ def test_captured_market_book_and_series_lose_no_field() -> None:
     ],
 )
 def test_the_shapes_of_an_error_body(body: dict[str, Any], expected: tuple[str, str, str]) -> None:
-    from kalshi_tui.kalshi.transport.http import error_texts  # noqa: PLC0415 - httpx is not needed by the rest of this file
+    from kalshi_tui.kalshi.transport.http import parse_error_body  # noqa: PLC0415 - httpx is not needed by the rest of this file
 
-    assert error_texts(json.dumps(body).encode()) == expected
+    assert parse_error_body(json.dumps(body).encode()) == expected
 
 
 def test_commands_are_written_without_what_they_do_not_say() -> None:

@@ -50,7 +50,7 @@ def test_the_flow_does_not_depend_on_how_often_it_is_stepped() -> None:
         for _ in range(2_000 // step_ms):
             clock.pass_(step_ms)
             world.step()
-            for event in world.exchange.take_events():
+            for event in world.exchange.drain_events():
                 found.update(repr(event).encode())
         return found.hexdigest()
 

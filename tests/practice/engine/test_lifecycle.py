@@ -1,16 +1,16 @@
 import pytest
 
 from kalshi_tui.domain.market import MarketStatus
-from kalshi_tui.practice.engine.events import EngineEvent, Lifecycle, OrderChanged
+from kalshi_tui.practice.engine.events import EngineEvent, LifecycleChanged, OrderChanged
 from kalshi_tui.practice.engine.exchange import (
     Exchange,
-    Outcome,
-    Refusal,
-    scalar,
-    yes_or_no,
+    MarketOutcome,
+    Rejection,
+    binary_outcome,
+    scalar_outcome,
 )
 from kalshi_tui.practice.engine.records import AmendRequest, OrderStatus
-from kalshi_tui.practice.engine.terms import Market
+from kalshi_tui.practice.engine.terms import MarketDefinition
 from tests.support.engine import (
     ASK,
     BID,
@@ -35,12 +35,12 @@ def engine(clock: Clock) -> Exchange:
     return exchange(clock, outcomes=always_yes)
 
 
-def always_yes(market: Market, now: int) -> Outcome | None:
-    return yes_or_no("yes") if now >= market.expected_expiration_ms else None
+def always_yes(market: MarketDefinition, now: int) -> MarketOutcome | None:
+    return binary_outcome("yes") if now >= market.expected_expiration_ms else None
 
 
 def announced(events: list[EngineEvent]) -> list[str]:
-    return [each.event_type.value for each in events if isinstance(each, Lifecycle) and each.ticker == PLAIN]
+    return [each.event_type.value for each in events if isinstance(each, LifecycleChanged) and each.ticker == PLAIN]
 
 
 def status(engine: Exchange) -> str:
@@ -50,9 +50,9 @@ def status(engine: Exchange) -> str:
 def test_a_market_lives_by_the_clock(engine: Exchange, clock: Clock) -> None:
     place(engine, "ann", BID, "0.42", "10")
     place(engine, "bob", ASK, "0.42", "4")
-    engine.take_events()
+    engine.drain_events()
     clock.now = NOON + HOUR
-    with pytest.raises(Refusal, match="MARKET_INACTIVE"):
+    with pytest.raises(Rejection, match="MARKET_INACTIVE"):
         place(engine, "ann", BID, "0.42", "1")
     assert status(engine) == "closed"
     (order,) = engine.orders("ann", status=OrderStatus.RESTING)
@@ -61,14 +61,14 @@ def test_a_market_lives_by_the_clock(engine: Exchange, clock: Clock) -> None:
         lambda: engine.decrease_order("ann", order.order_id, reduce_by=1),
         lambda: engine.amend_order("ann", order.order_id, AmendRequest(PLAIN, BID, 4_100, 1_000)),
     ):
-        with pytest.raises(Refusal, match="MARKET_INACTIVE"):
+        with pytest.raises(Rejection, match="MARKET_INACTIVE"):
             operation()
     assert engine.cancel_all("ann") == []
-    assert announced(engine.take_events()) == []  # closing by the clock is silent
+    assert announced(engine.drain_events()) == []  # closing by the clock is silent
 
     clock.pass_(1_000)
     engine.advance()
-    told = [each.order.status for each in engine.take_events() if isinstance(each, OrderChanged)]
+    told = [each.order.status for each in engine.drain_events() if isinstance(each, OrderChanged)]
     assert told == [OrderStatus.CANCELED]
     assert engine.balance("ann").held[0] == 0
 
@@ -76,14 +76,14 @@ def test_a_market_lives_by_the_clock(engine: Exchange, clock: Clock) -> None:
     engine.advance()
     assert status(engine) == "determined"
     assert engine.listing(PLAIN).result == "yes"
-    assert announced(engine.take_events()) == ["determined"]
+    assert announced(engine.drain_events()) == ["determined"]
     clock.pass_(299_999)
     engine.advance()
     assert status(engine) == "determined"
     clock.pass_(1)
     engine.advance()
     assert status(engine) == "finalized"
-    assert announced(engine.take_events()) == ["settled"]
+    assert announced(engine.drain_events()) == ["settled"]
     assert next(engine.settlements("ann")).ts_ms == clock.now
 
 
@@ -97,12 +97,12 @@ def test_a_clock_that_jumps_leaves_the_same_history(engine: Exchange, clock: Clo
 
 
 def test_an_outcome_that_is_not_known_yet_is_asked_for_again(clock: Clock) -> None:
-    known: list[Outcome] = []
+    known: list[MarketOutcome] = []
     engine = exchange(clock, outcomes=lambda _market, _now: known[0] if known else None)
     clock.pass_(2 * HOUR)
     engine.advance()
     assert status(engine) == "closed"
-    known.append(scalar(2_500))
+    known.append(scalar_outcome(2_500))
     clock.pass_(5_000)
     engine.advance()
     assert status(engine) == "determined"
@@ -114,7 +114,7 @@ def test_without_anybody_who_knows_a_market_stays_closed(clock: Clock) -> None:
     clock.pass_(48 * HOUR)
     engine.advance()
     assert status(engine) == "closed"
-    engine.determine(PLAIN, yes_or_no("no"))
+    engine.determine(PLAIN, binary_outcome("no"))
     assert status(engine) == "determined"
 
 
@@ -123,18 +123,20 @@ def test_a_market_opens_silently_and_cannot_be_seen_at_first(engine: Exchange, c
 
     terms = replace(market("KXNEW"), event_ticker=f"E-{PLAIN}", open_ms=NOON + 60_000)
     engine.add_market(terms)
-    assert [each.event_type.value for each in engine.take_events() if isinstance(each, Lifecycle)] == ["created"]
-    with pytest.raises(Refusal) as caught:
+    assert [each.event_type.value for each in engine.drain_events() if isinstance(each, LifecycleChanged)] == [
+        "created"
+    ]
+    with pytest.raises(Rejection) as caught:
         engine.listing("KXNEW")
     assert (caught.value.status, caught.value.code) == (404, "market_not_found")
     assert "KXNEW" not in [each.ticker for each in engine.markets()]
     clock.pass_(2_000)
     assert engine.listing("KXNEW").status is MarketStatus.INITIALIZED
-    with pytest.raises(Refusal, match="MARKET_INACTIVE"):
+    with pytest.raises(Rejection, match="MARKET_INACTIVE"):
         place(engine, "ann", BID, "0.42", "1", ticker="KXNEW")
     clock.pass_(58_000)
     assert place(engine, "ann", BID, "0.42", "1", ticker="KXNEW").remaining == 100
-    assert not [each for each in engine.take_events() if isinstance(each, Lifecycle)]
+    assert not [each for each in engine.drain_events() if isinstance(each, LifecycleChanged)]
     with pytest.raises(ValueError, match="listed already"):
         engine.add_market(terms)
 
@@ -143,87 +145,87 @@ def test_deactivation_keeps_the_orders_and_reactivation_cancels_them(engine: Exc
     order = place(engine, "ann", BID, "0.42", "10").order_id
     other = place(engine, "ann", BID, "0.42", "10").order_id
     engine.deactivate(PLAIN)
-    with pytest.raises(Refusal, match="MARKET_INACTIVE"):
+    with pytest.raises(Rejection, match="MARKET_INACTIVE"):
         place(engine, "ann", BID, "0.42", "1")
     assert engine.cancel_order("ann", other).reduced_by == 1_000
     assert engine.order("ann", order).status is OrderStatus.RESTING
-    with pytest.raises(Refusal):
+    with pytest.raises(Rejection):
         engine.deactivate(PLAIN)
     engine.activate(PLAIN)
     assert engine.order("ann", order).status is OrderStatus.CANCELED
-    assert announced(engine.take_events()) == ["deactivated", "activated"]
-    with pytest.raises(Refusal):
+    assert announced(engine.drain_events()) == ["deactivated", "activated"]
+    with pytest.raises(Rejection):
         engine.activate(PLAIN)
 
 
 def test_a_result_closes_an_open_market_early(engine: Exchange, clock: Clock) -> None:
     order = place(engine, "ann", BID, "0.42", "10").order_id
-    engine.determine(PLAIN, yes_or_no("no"))
-    assert announced(engine.take_events()) == ["close_date_updated", "determined"]
+    engine.determine(PLAIN, binary_outcome("no"))
+    assert announced(engine.drain_events()) == ["close_date_updated", "determined"]
     assert engine.listing(PLAIN).close_ms == clock.now
     assert engine.order("ann", order).status is OrderStatus.CANCELED
-    with pytest.raises(Refusal):
-        engine.determine(PLAIN, yes_or_no("no"))
+    with pytest.raises(Rejection):
+        engine.determine(PLAIN, binary_outcome("no"))
 
 
 def test_a_dispute_stops_the_timer_and_an_amendment_starts_it_again(engine: Exchange, clock: Clock) -> None:
     place(engine, "ann", BID, "0.42", "10")
     place(engine, "bob", ASK, "0.42", "10")
-    engine.determine(PLAIN, yes_or_no("yes"))
+    engine.determine(PLAIN, binary_outcome("yes"))
     clock.pass_(100_000)
     engine.dispute(PLAIN)
     clock.pass_(HOUR)
     engine.advance()
     assert status(engine) == "disputed"
-    engine.amend_result(PLAIN, yes_or_no("no"))
+    engine.amend_result(PLAIN, binary_outcome("no"))
     assert status(engine) == "amended"
     clock.pass_(300_000)
     engine.advance()
     assert status(engine) == "finalized"
     assert next(engine.settlements("ann")).revenue == 0
-    for late in (engine.dispute, lambda ticker: engine.amend_result(ticker, yes_or_no("no"))):
-        with pytest.raises(Refusal):
+    for late in (engine.dispute, lambda ticker: engine.amend_result(ticker, binary_outcome("no"))):
+        with pytest.raises(Rejection):
             late(PLAIN)
 
 
 def test_settling_at_once(engine: Exchange) -> None:
-    with pytest.raises(Refusal, match="no result yet"):
+    with pytest.raises(Rejection, match="no result yet"):
         engine.settle(PLAIN)
-    engine.settle(PLAIN, yes_or_no("yes"))
-    assert announced(engine.take_events()) == ["close_date_updated", "determined", "settled"]
-    with pytest.raises(Refusal) as caught:
+    engine.settle(PLAIN, binary_outcome("yes"))
+    assert announced(engine.drain_events()) == ["close_date_updated", "determined", "settled"]
+    with pytest.raises(Rejection) as caught:
         engine.settle(PLAIN)
     assert caught.value.status == 409
-    engine.determine(FINE, yes_or_no("yes"))
+    engine.determine(FINE, binary_outcome("yes"))
     engine.settle(FINE)
     assert engine.listing(FINE).status is MarketStatus.FINALIZED
-    with pytest.raises(Refusal):
-        yes_or_no("maybe")
-    with pytest.raises(Refusal):
-        scalar(10_001)
+    with pytest.raises(Rejection):
+        binary_outcome("maybe")
+    with pytest.raises(Rejection):
+        scalar_outcome(10_001)
 
 
 def test_a_moved_close(engine: Exchange, clock: Clock) -> None:
-    engine.move_close(PLAIN, NOON + 2 * HOUR)
+    engine.change_close_time(PLAIN, NOON + 2 * HOUR)
     clock.pass_(HOUR + 1)
     assert place(engine, "ann", BID, "0.42", "1").remaining == 100
-    engine.move_close(PLAIN, clock.now)
+    engine.change_close_time(PLAIN, clock.now)
     assert status(engine) == "closed"
-    engine.take_events()
-    engine.move_close(PLAIN, clock.now + HOUR)
-    assert announced(engine.take_events()) == ["close_date_updated", "activated"]
+    engine.drain_events()
+    engine.change_close_time(PLAIN, clock.now + HOUR)
+    assert announced(engine.drain_events()) == ["close_date_updated", "activated"]
     assert status(engine) == "active"
     assert list(engine.orders("ann", status=OrderStatus.RESTING)) == []
 
 
 def test_a_new_grid_holds_from_then_on(engine: Exchange) -> None:
     engine.change_grid(PLAIN, "deci_cent")
-    assert announced(engine.take_events()) == ["price_level_structure_updated"]
+    assert announced(engine.drain_events()) == ["price_level_structure_updated"]
     order = place(engine, "ann", BID, "0.425", "1").order_id
     engine.change_grid(PLAIN, "linear_cent")
-    with pytest.raises(Refusal):
+    with pytest.raises(Rejection):
         place(engine, "ann", BID, "0.425", "1")
     assert engine.order("ann", order).status is OrderStatus.RESTING
     assert place(engine, "bob", ASK, "0.42", "1").average_fill_price == 425_000
-    with pytest.raises(Refusal):
+    with pytest.raises(Rejection):
         engine.change_grid(PLAIN, "octal_cent")

@@ -11,15 +11,15 @@ from kalshi_tui.domain.fees import FeeSchedule
 from kalshi_tui.domain.order import BookSide
 from kalshi_tui.domain.position import Position
 from kalshi_tui.domain.price import parse_count, parse_money, parse_price
-from kalshi_tui.practice.engine.accounts import Account, Holding
-from kalshi_tui.practice.engine.events import BalanceChanged, Settled
+from kalshi_tui.practice.engine.accounts import EngineAccount, Holding
+from kalshi_tui.practice.engine.events import BalanceChanged, PositionSettled
 from kalshi_tui.practice.engine.exchange import (
     Exchange,
-    Refusal,
-    scalar,
-    yes_or_no,
+    Rejection,
+    binary_outcome,
+    scalar_outcome,
 )
-from kalshi_tui.practice.engine.listing import Listing
+from kalshi_tui.practice.engine.listing import ListedMarket
 from kalshi_tui.practice.engine.orders import side_index
 from kalshi_tui.practice.engine.terms import DECI_CENT
 from tests.support.engine import (
@@ -66,11 +66,13 @@ def test_captured_taker_fees_come_out_to_the_last_digit(fill: Any, clock: Clock)
         terms = market("KXCAP", DECI_CENT, FeeSchedule.of("quadratic", multiplier))
         engine = Exchange(catalog(terms), clock, 1)
         engine.open_account("ann", {0: parse_money("100000")})
-        flow = engine.open_account("flow", {0: 10**15}, kept=False, margined=False)
+        flow = engine.open_account("flow", {0: 10**15}, keeps_history=False, margined=False)
         side = BookSide(fill["book_side"])
         price, count = parse_price(fill["yes_price_dollars"]), parse_count(fill["count_fp"])
         index = side_index(side)
-        engine.place(flow, engine.listing("KXCAP"), 1 - index, price if index else 10_000 - price, count, clock.now)
+        engine.place_participant_order(
+            flow, engine.listing("KXCAP"), 1 - index, price if index else 10_000 - price, count, clock.now
+        )
         place(engine, "ann", side, fill["yes_price_dollars"], fill["count_fp"], ticker="KXCAP", tif=FOK)
         (made,) = engine.fills("ann")
         charged.add(made.fee)
@@ -81,7 +83,7 @@ def test_a_resting_bid_holds_its_cost_and_gives_it_back(engine: Exchange) -> Non
     order = place(engine, "ann", BID, "0.42", "10").order_id
     assert engine.balance("ann").available[0] == parse_money("995.80")
     assert engine.balance("ann").held[0] == parse_money("4.20")
-    assert sum(engine.resting_value("ann").values()) == parse_money("4.20")
+    assert sum(engine.resting_order_value("ann").values()) == parse_money("4.20")
     engine.decrease_order("ann", order, reduce_by=500)
     assert engine.balance("ann").available[0] == parse_money("997.90")
     engine.cancel_order("ann", order)
@@ -112,7 +114,7 @@ def test_an_ask_against_a_position_holds_nothing_until_it_goes_beyond(engine: Ex
 
 def test_an_order_that_cannot_be_paid_is_refused_on_its_own_shard(engine: Exchange) -> None:
     engine.transfer("ann", 2, 0, parse_money("995"))
-    with pytest.raises(Refusal) as caught:
+    with pytest.raises(Rejection) as caught:
         place(engine, "ann", BID, "0.50", "11", ticker=CRYPTO)
     assert (caught.value.status, caught.value.code) == (400, "insufficient_balance")
     assert place(engine, "ann", BID, "0.50", "10", ticker=CRYPTO).remaining == 1_000
@@ -121,7 +123,7 @@ def test_an_order_that_cannot_be_paid_is_refused_on_its_own_shard(engine: Exchan
 
 def test_the_takers_fee_must_be_there_too(engine: Exchange) -> None:
     place(engine, "bob", ASK, "0.50", "2000")
-    with pytest.raises(Refusal):
+    with pytest.raises(Rejection):
         place(engine, "ann", BID, "0.50", "2000")
     assert place(engine, "ann", BID, "0.50", "1900").filled == 190_000
 
@@ -145,7 +147,7 @@ def test_a_round_trip_realizes_its_loss_and_its_fees(engine: Exchange) -> None:
     assert (position.count, position.exposure, position.realized_pnl) == (0, 0, -parse_money("1"))
     assert position.fees_paid == parse_money("0.175") + parse_money("0.168")
     assert engine.balance("ann").total == parse_money("2000") - parse_money("1") - position.fees_paid
-    assert engine.fees[0] == position.fees_paid
+    assert engine.collected_fees[0] == position.fees_paid
 
 
 def test_no_held_against_yes_nets(engine: Exchange) -> None:
@@ -165,15 +167,15 @@ def test_no_held_against_yes_nets(engine: Exchange) -> None:
     )
 )
 def test_a_holding_does_the_arithmetic_of_the_domains_position(fills: list[tuple[BookSide, int, int]]) -> None:
-    listing = Listing(market("KXH"), "id")
-    holding = Holding(Account("ann", {0: 0}), listing)
+    listing = ListedMarket(market("KXH"), "id")
+    holding = Holding(EngineAccount("ann", {0: 0}), listing)
     model, cash = Position("KXH"), 0
     for side, price, count in fills:
         index = side_index(side)
-        cash += holding.take(index, 10_000 - price if index else price, count, 7)
+        cash += holding.apply_fill(index, 10_000 - price if index else price, count, 7)
         holding.fees_paid += 0
         model = model.after(side, price, count, 7)
-    record = holding.record()
+    record = holding.to_record()
     found = Position("KXH", record.count, record.exposure, record.realized_pnl, record.fees_paid, record.total_traded)
     assert found == replace(model)
     # What the account paid in is what its contracts cost, less what closing realized.
@@ -187,13 +189,13 @@ def test_a_settled_market_pays_a_dollar_to_who_was_right(
     place(engine, "ann", BID, "0.42", "10")
     place(engine, "bob", ASK, "0.42", "10")
     before = {name: engine.balance(name).available[0] for name in ("ann", "bob")}
-    engine.take_events()
-    engine.settle(PLAIN, yes_or_no(result))
+    engine.drain_events()
+    engine.settle(PLAIN, binary_outcome(result))
     assert engine.balance(winner).available[0] == before[winner] + parse_money("10")
     assert engine.balance(loser).available[0] == before[loser]
     assert engine.positions("ann") == []
-    events = engine.take_events()
-    paid = {each.settlement.account_id: each.settlement for each in events if isinstance(each, Settled)}
+    events = engine.drain_events()
+    paid = {each.settlement.account_id: each.settlement for each in events if isinstance(each, PositionSettled)}
     assert paid[winner].revenue == parse_money("10")
     assert paid[loser].revenue == 0
     assert (paid["ann"].yes_count, paid["ann"].yes_cost) == (1_000, parse_money("4.2"))
@@ -206,12 +208,12 @@ def test_a_settled_market_pays_a_dollar_to_who_was_right(
 def test_a_scalar_result_is_shared_and_rounded_down(engine: Exchange) -> None:
     place(engine, "ann", BID, "0.42", "10.61")
     place(engine, "bob", ASK, "0.42", "10.61")
-    engine.settle(PLAIN, scalar(5_973))
+    engine.settle(PLAIN, scalar_outcome(5_973))
     ann, bob = next(engine.settlements("ann")), next(engine.settlements("bob"))
     assert (ann.result, ann.value) == ("scalar", 5_973)
     assert ann.revenue == 6_337_300  # 10.61 x 0.5973 = 6.337353
     assert bob.revenue == 4_272_600  # 10.61 x 0.4027 = 4.272647
-    assert engine.money_total(0) == engine.deposited[0]
+    assert engine.total_money(0) == engine.deposited[0]
 
 
 def test_the_portfolio_is_valued_at_the_last_price(engine: Exchange) -> None:
@@ -224,14 +226,14 @@ def test_the_portfolio_is_valued_at_the_last_price(engine: Exchange) -> None:
 
 @pytest.mark.parametrize(("source", "target", "amount"), [(0, 0, "1"), (0, 1, "1"), (0, 2, "0"), (0, 2, "1000.0001")])
 def test_transfers_that_cannot_be(engine: Exchange, source: int, target: int, amount: str) -> None:
-    with pytest.raises(Refusal) as caught:
+    with pytest.raises(Rejection) as caught:
         engine.transfer("ann", source, target, parse_money(amount))
     assert caught.value.status == 400
 
 
 def test_held_money_cannot_be_moved(engine: Exchange) -> None:
     place(engine, "ann", BID, "0.50", "1000")
-    with pytest.raises(Refusal, match="insufficient_balance"):
+    with pytest.raises(Rejection, match="insufficient_balance"):
         engine.transfer("ann", 0, 2, parse_money("501"))
     engine.transfer("ann", 0, 2, parse_money("500"))
     assert engine.balance("ann").available == {0: 0, 2: parse_money("1500")}

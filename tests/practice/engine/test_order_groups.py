@@ -1,7 +1,7 @@
 import pytest
 
 from kalshi_tui.practice.engine.events import GroupChanged
-from kalshi_tui.practice.engine.exchange import Exchange, Refusal
+from kalshi_tui.practice.engine.exchange import Exchange, Rejection
 from kalshi_tui.practice.engine.records import OrderStatus
 from tests.support.engine import (
     ASK,
@@ -42,7 +42,7 @@ def test_more_than_the_limit_within_the_window_cancels_the_group(engine: Exchang
     place(engine, "bob", ASK, "0.42", "0.01")
     assert engine.order_group("ann", group).triggered
     assert resting(engine) == 1
-    with pytest.raises(Refusal, match="triggered"):
+    with pytest.raises(Rejection, match="triggered"):
         place(engine, "ann", BID, "0.42", "1", group_id=group)
     engine.reset_group("ann", group)
     assert place(engine, "ann", BID, "0.42", "1", group_id=group).remaining == 100
@@ -77,27 +77,27 @@ def test_handling_a_group(engine: Exchange) -> None:
     engine.reset_group("ann", group)
     place(engine, "ann", BID, "0.42", "5", group_id=group)
     place(engine, "bob", ASK, "0.42", "3")
-    engine.limit_group("ann", group, 300)
+    engine.set_group_limit("ann", group, 300)
     assert not engine.order_group("ann", group).triggered
-    engine.limit_group("ann", group, 200)
+    engine.set_group_limit("ann", group, 200)
     assert engine.order_group("ann", group).triggered
     engine.reset_group("ann", group)
     place(engine, "ann", BID, "0.42", "5", group_id=group)
-    engine.take_events()
+    engine.drain_events()
     engine.delete_group("ann", group)
     assert resting(engine) == 0
-    assert [each.group.deleted for each in engine.take_events() if isinstance(each, GroupChanged)] == [True]
+    assert [each.group.deleted for each in engine.drain_events() if isinstance(each, GroupChanged)] == [True]
     assert engine.order_groups("ann") == []
-    with pytest.raises(Refusal) as caught:
+    with pytest.raises(Rejection) as caught:
         engine.order_group("ann", group)
     assert caught.value.status == 404
 
 
 def test_a_group_belongs_to_an_account_and_a_shard(engine: Exchange) -> None:
     group = engine.create_group("ann", 1_000).group_id
-    with pytest.raises(Refusal, match="another exchange_index"):
+    with pytest.raises(Rejection, match="another exchange_index"):
         place(engine, "ann", BID, "0.42", "5", ticker=CRYPTO, group_id=group)
-    with pytest.raises(Refusal):
+    with pytest.raises(Rejection):
         place(engine, "bob", BID, "0.42", "5", ticker=PLAIN, group_id=group)
     other = engine.create_group("ann", 1_000, 2).group_id
     assert place(engine, "ann", BID, "0.42", "5", ticker=CRYPTO, group_id=other).remaining == 500
@@ -106,5 +106,5 @@ def test_a_group_belongs_to_an_account_and_a_shard(engine: Exchange) -> None:
 
 @pytest.mark.parametrize(("limit", "shard"), [(0, 0), (99, 0), (100_000_001, 0), (100, 1)])
 def test_limits_that_cannot_be(engine: Exchange, limit: int, shard: int) -> None:
-    with pytest.raises(Refusal):
+    with pytest.raises(Rejection):
         engine.create_group("ann", limit, shard)

@@ -5,7 +5,7 @@ import pytest
 from kalshi_tui.domain.order import SelfTrade
 from kalshi_tui.domain.price import parse_count, parse_money
 from kalshi_tui.practice.engine.events import BookChanged, OrderChanged, TradePrinted
-from kalshi_tui.practice.engine.exchange import Exchange, Refusal
+from kalshi_tui.practice.engine.exchange import Exchange, Rejection
 from kalshi_tui.practice.engine.records import AmendRequest, OrderStatus
 from tests.support.engine import (
     ASK,
@@ -33,9 +33,9 @@ def engine(clock: Clock) -> Exchange:
     return exchange(clock)
 
 
-def refused(engine: Exchange, account: str, *args: str, **more: object) -> Refusal:
+def refused(engine: Exchange, account: str, *args: str, **more: object) -> Rejection:
     side, price, count = args
-    with pytest.raises(Refusal) as caught:
+    with pytest.raises(Rejection) as caught:
         place(engine, account, BID if side == "bid" else ASK, price, count, **more)
     return caught.value
 
@@ -49,11 +49,11 @@ def test_a_bid_rests_on_the_yes_side_and_an_ask_as_a_no_bid(engine: Exchange) ->
 
 def test_a_crossing_order_trades_at_the_resting_price(engine: Exchange) -> None:
     place(engine, "ann", BID, "0.42", "10")
-    engine.take_events()
+    engine.drain_events()
     result = place(engine, "bob", ASK, "0.40", "4")
     assert (result.filled, result.remaining) == (400, 0)
     assert result.average_fill_price == parse_money("0.42")
-    trades = [event.trade for event in engine.take_events() if isinstance(event, TradePrinted)]
+    trades = [event.trade for event in engine.drain_events() if isinstance(event, TradePrinted)]
     assert [(each.price, each.count, each.taker_side) for each in trades] == [(4_200, 400, ASK)]
 
 
@@ -84,10 +84,10 @@ def test_an_immediate_or_cancel_never_rests(engine: Exchange) -> None:
 
 def test_post_only_that_would_take_is_refused_and_nothing_changes(engine: Exchange) -> None:
     place(engine, "ann", BID, "0.42", "3")
-    engine.take_events()
+    engine.drain_events()
     answer = refused(engine, "bob", "ask", "0.42", "1", post_only=True)
     assert (answer.status, answer.code, answer.details) == (400, "invalid_order", "post only cross")
-    assert engine.take_events() == []
+    assert engine.drain_events() == []
     assert place(engine, "bob", ASK, "0.43", "1", post_only=True).remaining == 100
 
 
@@ -197,12 +197,12 @@ def test_an_order_that_expires_leaves_on_time(engine: Exchange, clock: Clock) ->
 
 def test_cancelling_without_a_ticker_looks_on_shard_0_only(engine: Exchange) -> None:
     order = place(engine, "ann", BID, "0.42", "2", ticker=CRYPTO, client_order_id="x").order_id
-    with pytest.raises(Refusal) as caught:
+    with pytest.raises(Rejection) as caught:
         engine.cancel_order("ann", order)
     assert caught.value.status == 404
     result = engine.cancel_order("ann", order, CRYPTO)
     assert (result.reduced_by, result.client_order_id) == (200, "x")
-    with pytest.raises(Refusal) as caught:
+    with pytest.raises(Rejection) as caught:
         engine.cancel_order("ann", order, CRYPTO)
     assert (caught.value.status, caught.value.code) == (404, "not_found")
 
@@ -220,11 +220,11 @@ def test_a_batch_answers_item_by_item(engine: Exchange) -> None:
     results = engine.batch_create(
         "ann", [request(BID, "0.42", "1"), request(BID, "0.425", "1"), request(BID, "0.41", "1")]
     )
-    kinds = [result.code if isinstance(result, Refusal) else "taken" for result in results]
+    kinds = [result.code if isinstance(result, Rejection) else "taken" for result in results]
     assert kinds == ["taken", "invalid_order", "taken"]
     ids = [each.order_id for each in engine.orders("ann")]
     cancelled = engine.batch_cancel("ann", [(ids[0], PLAIN, None), ("nope", PLAIN, None)])
-    assert [isinstance(each, Refusal) for each in cancelled] == [False, True]
+    assert [isinstance(each, Rejection) for each in cancelled] == [False, True]
 
 
 def amended(engine: Exchange, order: str, price: int, count: str) -> tuple[int, int]:
@@ -236,13 +236,13 @@ def test_an_amend_keeps_the_place_only_when_it_shrinks(engine: Exchange) -> None
     order = place(engine, "ann", BID, "0.42", "5").order_id
     place(engine, "bob", BID, "0.42", "7")
     assert amended(engine, order, 4_200, "3") == (0, 300)
-    assert engine.queue_position("ann", order).ahead == 0
+    assert engine.queue_position("ann", order).count_ahead == 0
     assert amended(engine, order, 4_200, "4") == (0, 400)
-    assert engine.queue_position("ann", order).ahead == 700
+    assert engine.queue_position("ann", order).count_ahead == 700
     assert amended(engine, order, 4_300, "4") == (0, 400)
-    assert engine.queue_position("ann", order).ahead == 0
+    assert engine.queue_position("ann", order).count_ahead == 0
     assert amended(engine, order, 4_200, "4") == (0, 400)
-    assert engine.queue_position("ann", order).ahead == 700
+    assert engine.queue_position("ann", order).count_ahead == 700
 
 
 def test_an_amends_count_includes_what_is_filled(engine: Exchange) -> None:
@@ -251,7 +251,7 @@ def test_an_amends_count_includes_what_is_filled(engine: Exchange) -> None:
     assert amended(engine, order, 4_200, "4") == (0, 200)
     record = engine.order("ann", order)
     assert (record.initial, record.filled, record.remaining) == (400, 200, 200)
-    with pytest.raises(Refusal, match="count must be more"):
+    with pytest.raises(Rejection, match="count must be more"):
         amended(engine, order, 4_200, "2")
 
 
@@ -268,7 +268,7 @@ def test_a_refused_amend_changes_nothing(engine: Exchange) -> None:
     place(engine, "ann", BID, "0.41", "1", client_order_id="b")
     place(engine, "bob", ASK, "0.45", "2")
     before = engine.order("ann", order), engine.balance("ann").available
-    engine.take_events()
+    engine.drain_events()
     for request_, code in (
         (AmendRequest(PLAIN, BID, 4_600, 500), "invalid_order"),
         (AmendRequest(PLAIN, BID, 4_200, 10_000_000), "insufficient_balance"),
@@ -278,11 +278,11 @@ def test_a_refused_amend_changes_nothing(engine: Exchange) -> None:
         (AmendRequest(PLAIN, BID, 4_300, 500, "wrong"), "invalid_order"),
         (AmendRequest(PLAIN, BID, 4_300, 500, "a", "b"), "order_already_exists"),
     ):
-        with pytest.raises(Refusal) as caught:
+        with pytest.raises(Rejection) as caught:
             engine.amend_order("ann", order, request_)
         assert caught.value.code == code
     assert (engine.order("ann", order), engine.balance("ann").available) == before
-    assert engine.take_events() == []
+    assert engine.drain_events() == []
 
 
 def test_an_amend_can_give_a_new_client_order_id(engine: Exchange) -> None:
@@ -297,9 +297,9 @@ def test_a_decrease_keeps_the_place_and_to_nothing_is_a_cancel(engine: Exchange)
     place(engine, "bob", BID, "0.42", "7")
     assert engine.decrease_order("ann", order, reduce_by=100).remaining == 400
     assert engine.decrease_order("ann", order, reduce_to=150).remaining == 150
-    assert engine.queue_position("ann", order).ahead == 0
+    assert engine.queue_position("ann", order).count_ahead == 0
     for by, to in ((None, None), (1, 1), (None, 151)):
-        with pytest.raises(Refusal):
+        with pytest.raises(Rejection):
             engine.decrease_order("ann", order, reduce_by=by, reduce_to=to)
     assert engine.decrease_order("ann", order, reduce_by=9_999).remaining == 0
     assert engine.order("ann", order).status is OrderStatus.CANCELED
@@ -311,8 +311,8 @@ def test_queue_positions_count_better_prices_and_seniors(engine: Exchange) -> No
     order = place(engine, "ann", BID, "0.42", "1").order_id
     place(engine, "bob", BID, "0.42", "4")
     place(engine, "ann", BID, "0.42", "1", ticker=CRYPTO)
-    assert engine.queue_position("ann", order).ahead == 300
-    assert [each.ahead for each in engine.queue_positions("ann", tickers=[PLAIN])] == [300]
+    assert engine.queue_position("ann", order).count_ahead == 300
+    assert [each.count_ahead for each in engine.queue_positions("ann", tickers=[PLAIN])] == [300]
     assert len(engine.queue_positions("ann")) == 2
 
 
@@ -321,7 +321,7 @@ def test_deltas_name_the_order_that_caused_them(engine: Exchange) -> None:
     place(engine, "bob", ASK, "0.42", "1", client_order_id="his")
     causes = [
         (each.account_id, each.client_order_id, each.delta)
-        for each in engine.take_events()
+        for each in engine.drain_events()
         if isinstance(each, BookChanged)
     ]
     assert causes == [("ann", "mine", 200), ("bob", "his", -100)]
@@ -340,7 +340,7 @@ def test_orders_are_listed_newest_first_with_their_filters(engine: Exchange, clo
     assert [each.order_id for each in engine.orders("ann", min_ms=clock.now)] == [second]
     assert [each.order_id for each in engine.orders("ann", max_ms=clock.now - 1)] == [first]
     assert [each.order_id for each in engine.orders("ann", exchange_index=2)] == [second]
-    with pytest.raises(Refusal, match="order not found"):
+    with pytest.raises(Rejection, match="order not found"):
         engine.order("bob", first)
 
 
@@ -350,10 +350,10 @@ def test_pauses(engine: Exchange) -> None:
     engine.pause_trading()
     assert engine.order("ann", goes).status is OrderStatus.CANCELED
     assert refused(engine, "ann", "bid", "0.40", "1").status == 503
-    with pytest.raises(Refusal):
+    with pytest.raises(Rejection):
         engine.amend_order("ann", stays, AmendRequest(PLAIN, BID, 4_100, 200))
     engine.pause_exchange()
-    with pytest.raises(Refusal) as caught:
+    with pytest.raises(Rejection) as caught:
         engine.cancel_order("ann", stays)
     assert caught.value.status == 503
     engine.resume_exchange()
@@ -368,7 +368,7 @@ def test_every_change_of_an_order_is_told_once(engine: Exchange) -> None:
     engine.cancel_all("ann")
     told = [
         (each.order.account_id, each.order.status.value, each.order.remaining)
-        for each in engine.take_events()
+        for each in engine.drain_events()
         if isinstance(each, OrderChanged)
     ]
     assert told == [("ann", "resting", 200), ("ann", "resting", 100), ("bob", "executed", 0), ("ann", "canceled", 0)]

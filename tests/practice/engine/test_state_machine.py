@@ -17,17 +17,17 @@ from kalshi_tui.domain.position import Position
 from kalshi_tui.domain.price import PRICE_UNIT
 from kalshi_tui.practice.engine.events import (
     EngineEvent,
-    Filled,
-    Settled,
+    OrderFilled,
+    PositionSettled,
     TradePrinted,
 )
 from kalshi_tui.practice.engine.exchange import (
     Exchange,
-    Refusal,
-    scalar,
-    yes_or_no,
+    Rejection,
+    binary_outcome,
+    scalar_outcome,
 )
-from kalshi_tui.practice.engine.orders import Order, side_index
+from kalshi_tui.practice.engine.orders import EngineOrder, side_index
 from kalshi_tui.practice.engine.records import (
     AmendRequest,
     FillRecord,
@@ -130,20 +130,20 @@ class ExchangeMachine(RuleBasedStateMachine):
         for name in TRADERS:
             self.engine.open_account(name, {0: PURSE, 2: PURSE})
             self.cash[name, 0] = self.cash[name, 2] = PURSE
-        self.flow = self.engine.open_account("flow", {0: 10**12, 2: 10**12}, kept=False, margined=False)
-        self.flow_orders: list[Order] = []
+        self.flow = self.engine.open_account("flow", {0: 10**12, 2: 10**12}, keeps_history=False, margined=False)
+        self.flow_orders: list[EngineOrder] = []
         self.absorb()
 
     # -- the models --------------------------------------------------------------------------------------------------
 
     def absorb(self) -> list[EngineEvent]:
         """Feed the models what the engine tells."""
-        events = self.engine.take_events()
+        events = self.engine.drain_events()
         rebuild(events, self.books)
         for event in events:
-            if isinstance(event, Filled):
+            if isinstance(event, OrderFilled):
                 self.note_fill(event.fill)
-            elif isinstance(event, Settled):
+            elif isinstance(event, PositionSettled):
                 settled = event.settlement
                 before = self.fills.pop((settled.account_id, settled.ticker))
                 assert (settled.yes_count - settled.no_count) == before.count
@@ -173,7 +173,7 @@ class ExchangeMachine(RuleBasedStateMachine):
 
     def makers(self, ticker: str, side: int) -> list[Maker]:
         orders = self.engine.listings[ticker].book.sides[side].orders()
-        return [Maker(each.account.account_id, each.own, each.remaining, each.group_id) for each in orders]
+        return [Maker(each.account.account_id, each.outcome_price, each.remaining, each.group_id) for each in orders]
 
     def room(self) -> dict[str, int]:
         """Give what each open group may still match within its window."""
@@ -253,7 +253,7 @@ class ExchangeMachine(RuleBasedStateMachine):
     def create_in_group(self, data: st.DataObject, side: BookSide, count: int, tick: int) -> None:
         account, group = data.draw(st.sampled_from(self.groups))
         asked = OrderRequest(PLAIN, side, count, tick * 100, group_id=group)
-        with suppress(Refusal):
+        with suppress(Rejection):
             self.engine.create_order(account, asked)
         self.absorb()
 
@@ -313,7 +313,7 @@ class ExchangeMachine(RuleBasedStateMachine):
         room = {} if asked.tif is TimeInForce.FOK else self.room()
         try:
             result = self.engine.create_order(account, asked)
-        except Refusal as refusal:
+        except Rejection as refusal:
             self.check_refused(refusal, account, before.available, asked, makers)
             return
         assert not (asked.post_only and crosses)
@@ -329,7 +329,7 @@ class ExchangeMachine(RuleBasedStateMachine):
 
     def check_refused(
         self,
-        refusal: Refusal,
+        refusal: Rejection,
         account: str,
         available: dict[int, int],
         asked: OrderRequest,
@@ -360,14 +360,16 @@ class ExchangeMachine(RuleBasedStateMachine):
         if not listing.status.tradable:
             return
         makers, room = self.makers(ticker, 1 - side), self.room()
-        order = self.engine.place(self.flow, listing, side, tick * 100, count, self.clock.now, tif=tif)
+        order = self.engine.place_participant_order(
+            self.flow, listing, side, tick * 100, count, self.clock.now, tif=tif
+        )
         self.check_taking(ticker, "flow", side, tick * 100, count, SelfTrade.MAKER, makers, room)
         self.flow_orders.append(order)
 
     @precondition(lambda self: self.flow_orders)
     @rule(data=st.data())
     def participant_withdraws(self, data: st.DataObject) -> None:
-        self.engine.withdraw(data.draw(st.sampled_from(self.flow_orders)), self.clock.now)
+        self.engine.cancel_participant_order(data.draw(st.sampled_from(self.flow_orders)), self.clock.now)
         self.absorb()
 
     @rule(account=traders, data=st.data())
@@ -380,7 +382,7 @@ class ExchangeMachine(RuleBasedStateMachine):
             result = self.engine.cancel_order(account, order.order_id, order.ticker)
             assert result.reduced_by == order.remaining
         else:
-            with suppress(Refusal):
+            with suppress(Rejection):
                 self.engine.cancel_order(account, order.order_id, order.ticker)
         self.absorb()
 
@@ -399,20 +401,20 @@ class ExchangeMachine(RuleBasedStateMachine):
         side = side_index(order.side)
         own = PRICE_UNIT - price if side else price
         makers = self.makers(order.ticker, 1 - side)
-        ahead = self.engine.queue_position(account, order.order_id).ahead
+        ahead = self.engine.queue_position(account, order.order_id).count_ahead
         total = order.filled + count
         room = self.room()
         try:
             result = self.engine.amend_order(
                 account, order.order_id, AmendRequest(order.ticker, order.side, price, total)
             )
-        except Refusal:
+        except Rejection:
             assert self.engine.order(account, order.order_id) == order or not order.remaining
             self.absorb()
             return
         keeps = price == order.price and count <= order.remaining
         if keeps:
-            assert self.engine.queue_position(account, order.order_id).ahead == ahead
+            assert self.engine.queue_position(account, order.order_id).count_ahead == ahead
             assert (result.filled, result.remaining) == (0, count)
             self.absorb()
             return
@@ -434,15 +436,15 @@ class ExchangeMachine(RuleBasedStateMachine):
         if not live:
             return
         order = data.draw(st.sampled_from(live))
-        ahead = self.engine.queue_position(account, order.order_id).ahead
+        ahead = self.engine.queue_position(account, order.order_id).count_ahead
         try:
             result = self.engine.decrease_order(account, order.order_id, reduce_by=by, ticker=order.ticker)
-        except Refusal:
+        except Rejection:
             assert not self.engine.listings[order.ticker].status.tradable
         else:
             assert result.remaining == max(0, order.remaining - by)
             if result.remaining:
-                assert self.engine.queue_position(account, order.order_id).ahead == ahead
+                assert self.engine.queue_position(account, order.order_id).count_ahead == ahead
         self.absorb()
 
     @rule(account=traders, source=st.sampled_from([0, 2]), amount=st.integers(1, 300_000))
@@ -451,7 +453,7 @@ class ExchangeMachine(RuleBasedStateMachine):
         available = self.engine.balance(account).available[source]
         try:
             self.engine.transfer(account, source, 2 - source, money)
-        except Refusal:
+        except Rejection:
             assert money > available
         else:
             self.cash[account, source] -= money
@@ -490,7 +492,7 @@ class ExchangeMachine(RuleBasedStateMachine):
             before = listing.levels()
             self.engine.deactivate(ticker)
             assert listing.levels() == before
-            with pytest.raises(Refusal, match="MARKET_INACTIVE"):
+            with pytest.raises(Rejection, match="MARKET_INACTIVE"):
                 self.engine.create_order("ann", OrderRequest(ticker, BookSide.BID, 100, 5_000))
             self.engine.activate(ticker)
             assert listing.levels() == ([], [])
@@ -507,7 +509,7 @@ class ExchangeMachine(RuleBasedStateMachine):
     def settle(self, ticker: str, value: int, plain: bool, rare: int) -> None:
         if rare != 7 or self.engine.listings[ticker].status.value == "finalized":
             return
-        self.engine.settle(ticker, yes_or_no("yes" if value % 2 else "no") if plain else scalar(value))
+        self.engine.settle(ticker, binary_outcome("yes" if value % 2 else "no") if plain else scalar_outcome(value))
         self.absorb()
         for key in [key for key in self.fills if key[1] == ticker]:
             assert self.fills.pop(key).count == 0
@@ -528,9 +530,9 @@ class ExchangeMachine(RuleBasedStateMachine):
                 sums: dict[int, int] = defaultdict(int)
                 for order in side.orders():
                     assert order.remaining > 0
-                    assert order.resting
-                    sums[order.own] += order.remaining
-                assert sorted(sums.items()) == side.published()
+                    assert order.is_resting
+                    sums[order.outcome_price] += order.remaining
+                assert sorted(sums.items()) == side.published_levels()
 
     @invariant()
     def queues_keep_their_order(self) -> None:
@@ -538,7 +540,7 @@ class ExchangeMachine(RuleBasedStateMachine):
         for ticker in TICKERS:
             for number, side in enumerate(self.engine.listings[ticker].book.sides):
                 for order in side.orders():
-                    found[ticker, number, order.own].append(order.order_id)
+                    found[ticker, number, order.outcome_price].append(order.order_id)
         for place, queue in found.items():
             stayed = [each for each in self.queues.get(place, []) if each in queue]
             assert queue[: len(stayed)] == stayed
@@ -547,7 +549,7 @@ class ExchangeMachine(RuleBasedStateMachine):
     @invariant()
     def money_is_conserved(self) -> None:
         for shard in (0, 2):
-            assert self.engine.money_total(shard) == self.engine.deposited[shard]
+            assert self.engine.total_money(shard) == self.engine.deposited[shard]
 
     @invariant()
     def escrow_is_a_dollar_for_each_pair(self) -> None:

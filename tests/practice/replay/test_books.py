@@ -11,8 +11,8 @@ from kalshi_tui.domain.book import Book, Side
 from kalshi_tui.kalshi import wire
 from kalshi_tui.practice.replay.world import ReplayWorld
 from kalshi_tui.practice.server import encode_frames
-from kalshi_tui.recording.checker import books_digest, check, levels_of
-from kalshi_tui.recording.writer import Kind, Recording
+from kalshi_tui.recording.checker import book_levels, books_digest, check_recording
+from kalshi_tui.recording.writer import RecordingWriter, RecordKind
 from tests.support.recordings import (
     BEGAN_MS,
     Hand,
@@ -33,7 +33,7 @@ def play_out(world: ReplayWorld, timer: Hand) -> None:
             return
         timer.now += 20
         world.step()
-        world.exchange.take_events()
+        world.exchange.drain_events()
     raise AssertionError("it never ended")
 
 
@@ -47,26 +47,26 @@ def test_the_last_books_quotes_and_tapes_are_those_of_the_exchange(tmp_path: Pat
         assert encode_frames.ticker(played, 0) == encode_frames.ticker(listing, 0) or not listing.volume
         told = [trade for trade in listing.tape if trade.ts_ms > BEGAN_MS]
         assert list(played.tape) == told
-    assert sum(len(listing.tape) for listing in studio.exchange.in_order) > 10
+    assert sum(len(listing.tape) for listing in studio.exchange.ranked_listings) > 10
 
 
 def test_at_every_record_the_played_books_are_the_recorded_ones(tmp_path: Path) -> None:
     studio = a_recording(tmp_path / "a.rec.gz", ms=2_000)
     world, _ = a_replay(studio.path, paused=True)
-    seen = world.scene.follower.frames
+    seen = world.recorded_state.verifier.frames
     assert seen == 6 + len(studio.tickers), "it begins where its first books are there"
     while not world.ended:
-        world.step_on(1)
-        recorded = {ticker: levels_of(book) for ticker, book in world.scene.follower.books.items()}
+        world.step_frames(1)
+        recorded = {ticker: book_levels(book) for ticker, book in world.recorded_state.verifier.books.items()}
         assert {ticker: world.exchange.listings[ticker].levels() for ticker in recorded} == recorded
         seen += 1
-    assert seen == check(studio.path).frames
+    assert seen == check_recording(studio.path).frames
     assert played_levels(world) == studio.levels()
 
 
 def test_a_recording_checks_clean_and_its_digest_is_that_of_the_exchange_s_books(tmp_path: Path) -> None:
     studio = a_recording(tmp_path / "a.rec.gz")
-    found = check(studio.path)
+    found = check_recording(studio.path)
     assert found.clean
     assert found.whole
     assert found.markets == len(studio.tickers)
@@ -78,15 +78,15 @@ def test_any_speed_ends_at_the_same_books(tmp_path: Path, speed: float) -> None:
     studio = a_recording(tmp_path / "a.rec.gz")
     world, timer = a_replay(studio.path, speed=speed)
     play_out(world, timer)
-    assert books_digest(played_levels(world)) == check(studio.path).books
+    assert books_digest(played_levels(world)) == check_recording(studio.path).books
 
 
 def told(world: ReplayWorld) -> list[str]:
     """Play frame by frame, and give all that the exchange has to tell."""
     said: list[str] = []
     while not world.ended:
-        world.step_on(1)
-        said += [repr(event) for event in world.exchange.take_events()]
+        world.step_frames(1)
+        said += [repr(event) for event in world.exchange.drain_events()]
     return said
 
 
@@ -96,7 +96,7 @@ def test_two_replays_tell_the_same_event_for_event(tmp_path: Path) -> None:
     said = told(first)
     assert said == told(second)
     assert len(said) > 500
-    assert check(studio.path) == check(studio.path)
+    assert check_recording(studio.path) == check_recording(studio.path)
 
 
 def test_a_recording_that_begins_in_the_middle_has_the_books_that_were_there(tmp_path: Path) -> None:
@@ -105,21 +105,21 @@ def test_a_recording_that_begins_in_the_middle_has_the_books_that_were_there(tmp
     studio.connect()
     studio.run(500)
     later = tmp_path / "b.rec.gz"
-    recording = Recording(later, clock_ms=studio.clock, timer_s=studio.clock.timer_s)
+    recording = RecordingWriter(later, clock_ms=studio.clock, timer_s=studio.clock.timer_s)
     studio.recording = recording
     studio.list_markets()
     sids = {sid: (each.channel, each.seq + 1) for sid, each in studio.connection.subscriptions.items()}
     studio.tap = recording.tap()
     studio.tap.begin(sids)
-    studio.tap.wanted(studio.tickers)
+    studio.tap.record_wanted(studio.tickers)
     for ticker in studio.tickers:
-        studio.tap.book(encode_frames.snapshot(studio.exchange.listings[ticker], flipped=False))
+        studio.tap.record_book(encode_frames.snapshot(studio.exchange.listings[ticker], flipped=False))
     studio.run(1_000)
     recording.close()
     world, timer = a_replay(later)
     play_out(world, timer)
     assert played_levels(world) == studio.levels()
-    assert check(later).clean
+    assert check_recording(later).clean
 
 
 def test_a_gap_leaves_books_as_they_were_until_their_snapshots(tmp_path: Path) -> None:
@@ -127,13 +127,13 @@ def test_a_gap_leaves_books_as_they_were_until_their_snapshots(tmp_path: Path) -
     studio.list_markets()
     studio.connect()
     studio.run(600)
-    studio.connection.spoils["skip"] = 3
+    studio.connection.frame_faults["skip"] = 3
     studio.run(600)
     book = studio.connection.by_channel["orderbook_delta"]
     studio.command("update_subscription", sids=[book.sid], action="get_snapshot", market_tickers=studio.tickers)
     studio.run(200)
     studio.recording.close()
-    found = check(studio.path)
+    found = check_recording(studio.path)
     assert found.gaps > 0
     assert not found.clean
     assert found.fault_count == 0
@@ -149,11 +149,11 @@ def test_a_book_that_is_followed_no_more_is_empty_and_comes_back(tmp_path: Path)
     studio.run(300)
     gone, kept = studio.tickers[0], studio.tickers[1:]
     sid = studio.connection.by_channel["orderbook_delta"].sid
-    studio.tap.wanted(kept)
+    studio.tap.record_wanted(kept)
     studio.command("update_subscription", sids=[sid], action="delete_markets", market_tickers=[gone])
     studio.run(300)
     middle = studio.clock()
-    studio.tap.wanted(studio.tickers)
+    studio.tap.record_wanted(studio.tickers)
     studio.command("update_subscription", sids=[sid], action="add_markets", market_tickers=[gone])
     studio.run(300)
     studio.recording.close()
@@ -164,7 +164,7 @@ def test_a_book_that_is_followed_no_more_is_empty_and_comes_back(tmp_path: Path)
     assert world.exchange.listings[gone].levels() == ([], [])
     play_out(world, timer)
     assert played_levels(world) == studio.levels()
-    assert check(studio.path).clean
+    assert check_recording(studio.path).clean
 
 
 async def test_a_seek_shows_what_playing_up_to_there_shows(tmp_path: Path) -> None:
@@ -195,21 +195,21 @@ async def test_what_a_seek_tells_brings_a_listener_s_books_there(tmp_path: Path)
     books = {ticker: Book() for ticker in studio.tickers}
 
     def hear() -> None:
-        for event in world.exchange.take_events():
+        for event in world.exchange.drain_events():
             if type(event).__name__ == "BookChanged":
                 books[event.ticker].apply(event.side, event.price, event.delta)  # type: ignore[union-attr]
 
     for ticker, listing in world.exchange.listings.items():
         books[ticker].snapshot(*listing.levels())
-    world.exchange.take_events()
+    world.exchange.drain_events()
     for target in (2_000, 500, 2_800):
         await world.seek(BEGAN_MS + target)
         hear()
-        assert {ticker: levels_of(book) for ticker, book in books.items()} == played_levels(world)
+        assert {ticker: book_levels(book) for ticker, book in books.items()} == played_levels(world)
         timer.now += 300
         world.step()
         hear()
-        assert {ticker: levels_of(book) for ticker, book in books.items()} == played_levels(world)
+        assert {ticker: book_levels(book) for ticker, book in books.items()} == played_levels(world)
 
 
 async def test_requests_are_answered_during_a_seek(tmp_path: Path) -> None:
@@ -236,14 +236,14 @@ async def test_a_place_far_into_it_is_reached_after_the_start(tmp_path: Path) ->
     timer = Hand(0)
     world = ReplayWorld(studio.path, seed=7, timer_s=lambda: slow(timer), at="2s", paused=True)
     world.start()
-    before = world.under_way
-    await world.arrive()
-    assert (before, world.under_way) == (True, False)
+    before = world.has_pending_seek
+    await world.finish_pending_seek()
+    assert (before, world.has_pending_seek) == (True, False)
     assert (world.now_ms, world.state().seeks) == (BEGAN_MS + 2_000, 1)
     direct, _ = a_replay(studio.path, at="2s", paused=True)
-    assert not direct.under_way
+    assert not direct.has_pending_seek
     assert played_levels(world) == played_levels(direct)
-    assert world.scene.records == direct.scene.records
+    assert world.recorded_state.record_count == direct.recorded_state.record_count
 
 
 def slow(timer: Hand) -> float:
@@ -274,14 +274,14 @@ def test_any_recorded_changes_stand_in_the_engine_as_in_a_book(
     studio.list_markets([ticker])
     tap, book, seq = studio.tap, Book(), 1
     tap.begin({1: ("orderbook_delta", 1)})
-    tap.wanted([ticker])
+    tap.record_wanted([ticker])
 
     def snapshot() -> None:
         yes, no = (
-            [(f"0.{price // 100:02}", f"{count / 100:.2f}") for price, count in each] for each in levels_of(book)
+            [(f"0.{price // 100:02}", f"{count / 100:.2f}") for price, count in each] for each in book_levels(book)
         )
         msg = wire.SnapshotMsg(market_ticker=ticker, yes_dollars_fp=yes, no_dollars_fp=no)
-        tap.frame(wire.encode(wire.SnapshotFrame(sid=1, seq=seq, msg=msg)))
+        tap.record_frame(wire.encode(wire.SnapshotFrame(sid=1, seq=seq, msg=msg)))
 
     snapshot()
     for number, (side, price, count, wait) in enumerate(changes):
@@ -293,14 +293,14 @@ def test_any_recorded_changes_stand_in_the_engine_as_in_a_book(
             msg = wire.DeltaMsg(
                 market_ticker=ticker, price_dollars=f"0.{price}0", delta_fp=f"{delta / 100:.2f}", side=side
             )
-            tap.frame(wire.encode(wire.DeltaFrame(sid=1, seq=seq, msg=msg)))
+            tap.record_frame(wire.encode(wire.DeltaFrame(sid=1, seq=seq, msg=msg)))
         if number in snapshots:
             seq += 1
             snapshot()
     studio.recording.close()
     world, _ = a_replay(path, paused=True)
     while not world.ended:
-        world.step_on(1)
-        assert world.exchange.listings[ticker].levels() == levels_of(world.scene.follower.books[ticker])
-    assert world.exchange.listings[ticker].levels() == levels_of(book)
-    assert [record.kind for record in the_records(path)].count(Kind.FRAME) >= 1
+        world.step_frames(1)
+        assert world.exchange.listings[ticker].levels() == book_levels(world.recorded_state.verifier.books[ticker])
+    assert world.exchange.listings[ticker].levels() == book_levels(book)
+    assert [record.kind for record in the_records(path)].count(RecordKind.FRAME) >= 1

@@ -13,16 +13,16 @@ from aiohttp import web
 
 from kalshi_tui.domain.book import Book, Side
 from kalshi_tui.domain.price import format_price, parse_count, parse_price, parse_signed_count
-from kalshi_tui.kalshi.environments import practice
+from kalshi_tui.kalshi.environments import practice_on_port
 from kalshi_tui.kalshi.transport.signing import Signer
-from kalshi_tui.kalshi.wire import Code
+from kalshi_tui.kalshi.wire import ErrorCode
 from kalshi_tui.practice.replay import world
-from kalshi_tui.practice.replay.world import ReplayError, ReplayWorld, read_moment
+from kalshi_tui.practice.replay.world import ReplayError, ReplayWorld, parse_replay_time
 from kalshi_tui.practice.server import app as serving_module, connection
 from kalshi_tui.practice.server.app import PracticeServer
 from kalshi_tui.practice.server.auth import Authenticator
-from kalshi_tui.recording.checker import books_digest, levels_of
-from kalshi_tui.session.replay import Replay
+from kalshi_tui.recording.checker import book_levels, books_digest
+from kalshi_tui.session.replay import ReplayStatus
 from tests.support.practice_server import (
     CASH,
     PEMS,
@@ -67,11 +67,17 @@ async def playing(path: Path, **more: Any) -> AsyncIterator[Playing]:
     authenticator = Authenticator(world.clock_ms, tolerance_ms=1 << 62)
     signers = {}
     for name, pem in PEMS.items():
-        signers[name] = Signer.from_pem(f"key-of-{name}", pem, environment=practice(1))
+        signers[name] = Signer.from_pem(f"key-of-{name}", pem, environment=practice_on_port(1))
         authenticator.register(f"key-of-{name}", name, signers[name].public_key())
         world.exchange.open_account(name, {0: CASH, 2: CASH})
     server = PracticeServer(
-        world, authenticator, None, world.clock_ms, control_token=TOKEN, throttle_ms=clock.machine_ms, tier="prestige"
+        world,
+        authenticator,
+        None,
+        world.clock_ms,
+        control_token=TOKEN,
+        throttle_clock_ms=clock.machine_ms,
+        tier="prestige",
     )
     runner = web.AppRunner(server.app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
@@ -170,7 +176,7 @@ async def test_a_client_of_the_stream_has_true_books_over_seeks_without_a_reconn
             at.pass_time(400)
             await hear_all()
             served = {ticker: at.exchange.listings[ticker].levels() for ticker in tickers}
-            assert books_digest({ticker: levels_of(book) for ticker, book in books.items()}) == books_digest(served)
+            assert books_digest({ticker: book_levels(book) for ticker, book in books.items()}) == books_digest(served)
 
 
 def apply(books: dict[str, Book], frame: Any) -> None:
@@ -212,7 +218,7 @@ async def test_orders_work_at_a_recorded_time_and_a_signature_of_today(studio: S
         await at.control("replay_step", count=30)
         ticker, ask = next(
             (listing.ticker, 10_000 - listing.levels()[1][-1][0])
-            for listing in at.exchange.in_order
+            for listing in at.exchange.ranked_listings
             if listing.levels()[1]
         )
         price = format_price(ask)
@@ -255,7 +261,7 @@ async def test_two_seeks_at_once_are_one_too_many(studio: Studio) -> None:
 )
 def test_moments_are_read(text: str, ms: int) -> None:
     begin = 1_800_056_700_000  # 2027-01-15 23:45 UTC
-    assert read_moment(text, begin, begin + 3_600_000) == begin + ms
+    assert parse_replay_time(text, begin, begin + 3_600_000) == begin + ms
 
 
 @pytest.mark.parametrize(
@@ -263,12 +269,12 @@ def test_moments_are_read(text: str, ms: int) -> None:
 )
 def test_moments_that_are_none_are_told(text: str) -> None:
     with pytest.raises(ReplayError, match="is no time of a recording"):
-        read_moment(text, BEGAN_MS, END_MS)
+        parse_replay_time(text, BEGAN_MS, END_MS)
 
 
 @pytest.mark.parametrize("at_ms", [10**17, -(10**17)])
 def test_a_moment_that_no_calendar_has_fails_no_line_of_the_screen(at_ms: int) -> None:
-    assert Replay(at_ms, BEGAN_MS, END_MS).words.startswith("REPLAY 2")
+    assert ReplayStatus(at_ms, BEGAN_MS, END_MS).status_text.startswith("REPLAY 2")
 
 
 @asynccontextmanager
@@ -286,10 +292,10 @@ async def stepping(at: Playing) -> AsyncIterator[None]:
 async def test_a_reader_that_stands_still_does_not_halt_the_replay_for_others(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection, "BUFFER_FRAMES", 2_000)
+    monkeypatch.setattr(connection, "MAX_BUFFERED_FRAMES", 2_000)
     # A step must be far below the buffer, as the real one is.
-    monkeypatch.setattr(world, "BUSY_S", 0.002)
-    monkeypatch.setattr(serving_module, "PATIENCE_S", 0.3)
+    monkeypatch.setattr(world, "MAX_STEP_S", 0.002)
+    monkeypatch.setattr(serving_module, "SLOW_READER_TIMEOUT_S", 0.3)
     studio = a_recording(tmp_path / "a.rec.gz", ms=3_000, rate=4_000)
     async with (
         playing(studio.path, speed=0.0, paused=True, timer_s=time.monotonic) as at,
@@ -314,11 +320,11 @@ async def test_a_reader_that_stands_still_does_not_halt_the_replay_for_others(
             number = await quick.command("list_subscriptions")
             while (frame := await quick.frame()).get("id") != number:
                 apply(books, frame)
-            assert {ticker: levels_of(book) for ticker, book in books.items()} == studio.levels()
+            assert {ticker: book_levels(book) for ticker, book in books.items()} == studio.levels()
             still.socket.transport.resume_reading()
             while (frame := await still.frame())["type"] != "error":
                 pass
-            assert frame["msg"]["code"] == Code.BUFFER_OVERFLOW
+            assert frame["msg"]["code"] == ErrorCode.BUFFER_OVERFLOW
 
 
 class Slow:

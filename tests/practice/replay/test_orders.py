@@ -8,7 +8,7 @@ import pytest
 from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.order import BookSide, TimeInForce
 from kalshi_tui.kalshi import wire
-from kalshi_tui.practice.engine.exchange import Refusal, yes_or_no
+from kalshi_tui.practice.engine.exchange import Rejection, binary_outcome
 from kalshi_tui.practice.engine.records import OrderRequest, OrderStatus
 from kalshi_tui.practice.replay.world import ReplayWorld
 from tests.support.recordings import (
@@ -34,7 +34,7 @@ class Stage:
         )
         self._studio.list_markets([self.ticker])
         self._studio.tap.begin({1: ("orderbook_delta", 1), 2: ("trade", 1), 3: ("ticker", None)})
-        self._studio.tap.wanted([self.ticker])
+        self._studio.tap.record_wanted([self.ticker])
         self._seq = 0
         self._trades = 0
         self._world: ReplayWorld | None = None
@@ -66,7 +66,7 @@ class Stage:
         self._studio.clock.now += ms
 
     def _frame(self, frame: Any) -> None:
-        self._studio.tap.frame(wire.encode(frame))
+        self._studio.tap.record_frame(wire.encode(frame))
         self._studio.clock.now += 1
 
     def play(self) -> ReplayWorld:
@@ -80,7 +80,7 @@ class Stage:
         return self._world or self.play()
 
     def step(self, frames: int = 1) -> None:
-        self.world.step_on(frames)
+        self.world.step_frames(frames)
 
     def order(self, side: BookSide, price: int, count: int, tif: TimeInForce = TimeInForce.GTC, **more: Any) -> str:
         """Send an order for so many contracts; give its id."""
@@ -92,7 +92,7 @@ class Stage:
         return self.world.exchange.order(US, order_id).filled // 100
 
     def ahead(self, order_id: str) -> int:
-        return self.world.exchange.queue_position(US, order_id).ahead // 100
+        return self.world.exchange.queue_position(US, order_id).count_ahead // 100
 
     def at(self, side: Side, price: int) -> int:
         """Give how many contracts stand at a price."""
@@ -258,22 +258,22 @@ def test_money_is_conserved(tmp_path: Path) -> None:
     exchange = world.exchange
     sent = 0
     while not world.ended:
-        world.step_on(20)
-        for listing in exchange.in_order[:4]:
+        world.step_frames(20)
+        for listing in exchange.ranked_listings[:4]:
             bid, _, ask, _ = listing.top
             for side, price in ((BookSide.BID, bid), (BookSide.ASK, ask), (BookSide.BID, ask)):
                 if price in listing.grid:
                     request = OrderRequest(listing.ticker, side, 300, price, TimeInForce.GTC)
                     (result,) = exchange.batch_create(US, [request])
-                    sent += not isinstance(result, Refusal)
-        for shard in exchange.fees:
-            assert exchange.money_total(shard) == exchange.deposited[shard]
+                    sent += not isinstance(result, Rejection)
+        for shard in exchange.collected_fees:
+            assert exchange.total_money(shard) == exchange.deposited[shard]
     assert sent > 50
     assert any(not each.is_taker for each in exchange.fills(US))
     assert any(each.is_taker for each in exchange.fills(US))
     exchange.cancel_all(US)
-    for shard in exchange.fees:
-        assert exchange.money_total(shard) == exchange.deposited[shard]
+    for shard in exchange.collected_fees:
+        assert exchange.total_money(shard) == exchange.deposited[shard]
     assert exchange.account(US).held == dict.fromkeys(exchange.account(US).held, 0)
 
 
@@ -295,12 +295,12 @@ async def test_a_seek_cancels_what_rests_and_keeps_what_is_held(stage: Stage) ->
 def test_a_market_that_closes_by_the_recordings_clock_takes_no_orders(tmp_path: Path) -> None:
     studio = a_recording(tmp_path / "a.rec.gz", ms=500)
     world, _ = a_replay(studio.path)
-    listing = world.exchange.in_order[0]
-    with pytest.raises(Refusal):
+    listing = world.exchange.ranked_listings[0]
+    with pytest.raises(Rejection):
         world.exchange.create_order(US, OrderRequest("NONE", BookSide.BID, 100, 4_000, TimeInForce.GTC))
     world.now_ms = listing.close_ms + 2_000
     world.exchange.advance()
-    with pytest.raises(Refusal) as refused:
+    with pytest.raises(Rejection) as refused:
         world.exchange.create_order(US, OrderRequest(listing.ticker, BookSide.BID, 100, 5_000, TimeInForce.GTC))
     assert refused.value.code == "MARKET_INACTIVE"
 
@@ -311,7 +311,7 @@ def test_recorded_results_pay_positions(tmp_path: Path) -> None:
     studio.connect()
     studio.run(400)
     ticker = studio.tickers[0]
-    studio.exchange.settle(ticker, None if studio.exchange.listings[ticker].result else yes_or_no("yes"))
+    studio.exchange.settle(ticker, None if studio.exchange.listings[ticker].result else binary_outcome("yes"))
     studio.tell()
     studio.run(200)
     studio.recording.close()

@@ -8,7 +8,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 from kalshi_tui.practice.server import connection
-from kalshi_tui.practice.server.app import LARGEST_BODY
+from kalshi_tui.practice.server.app import MAX_BODY_BYTES
 from tests.support.practice_server import (
     HERE,
     PREFIX,
@@ -39,18 +39,18 @@ async def until(condition: Callable[[], object]) -> None:
 async def test_a_reader_too_slow_loses_its_market_data_and_keeps_its_own(
     exchange: Serving, ticker: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection, "BUFFER_FRAMES", 50)
+    monkeypatch.setattr(connection, "MAX_BUFFERED_FRAMES", 50)
     async with exchange.stream() as listener:
         await listener.command("subscribe", channels=["user_orders", "orderbook_delta"], market_tickers=[ticker])
         assert [each["type"] for each in await listener.frames(3)][-1] == "orderbook_snapshot"
         (held,) = exchange.server.hub.connections
-        monkeypatch.setattr(held, "_news", asyncio.Event())  # nobody wakes the writer
+        monkeypatch.setattr(held, "_frames_ready", asyncio.Event())  # nobody wakes the writer
         for number in range(60):
             await exchange.order(ticker, "bid", "0.01", "1", client_order_id=f"c{number}")
-        assert len(held._waiting) <= 50 + 60
+        assert len(held._queued) <= 50 + 60
         assert not any(each.channel == "orderbook_delta" for each in held.subscriptions.values())
-        held._news.set()
-        waiting = [frame for frame, _ in held._waiting]
+        held._frames_ready.set()
+        waiting = [frame for frame, _ in held._queued]
         assert sum(b'"user_order"' in frame for frame in waiting) == 60
         assert sum(b'"code":25' in frame for frame in waiting) == 1
         assert not any(b"orderbook_delta" in frame for frame in waiting)
@@ -59,7 +59,7 @@ async def test_a_reader_too_slow_loses_its_market_data_and_keeps_its_own(
 async def test_a_client_that_asks_and_never_reads_is_cut_off(
     exchange: Serving, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection, "MOST_BYTES", 200_000)
+    monkeypatch.setattr(connection, "MAX_QUEUED_BYTES", 200_000)
     headers = exchange.signers["alice"].headers("GET", WS_PATH, exchange.clock.machine_ms(), host=HERE)
     url = f"ws://127.0.0.1:{exchange.port}{WS_PATH}"
 
@@ -79,7 +79,7 @@ async def test_a_body_too_large_is_refused_unread(exchange: Serving) -> None:
     headers = exchange.signers["alice"].headers(
         "POST", f"{PREFIX}/portfolio/events/orders", exchange.clock.machine_ms(), host=HERE
     )
-    body = b'{"ticker":"' + b"A" * (LARGEST_BODY + 1) + b'"}'
+    body = b'{"ticker":"' + b"A" * (MAX_BODY_BYTES + 1) + b'"}'
     reply = await exchange.client.post(f"{PREFIX}/portfolio/events/orders", content=body, headers=headers)
     assert reply.status_code == 413
 
@@ -92,7 +92,7 @@ async def sent_and_answered(listener: Listener, text: str) -> None:
 async def test_a_command_too_large_ends_the_session_alone(exchange: Serving) -> None:
     async with exchange.stream() as listener:
         with pytest.raises(ConnectionClosed):
-            await sent_and_answered(listener, "x" * (connection.LARGEST_FRAME + 1))
+            await sent_and_answered(listener, "x" * (connection.MAX_COMMAND_BYTES + 1))
     async with exchange.stream() as listener:
         await listener.command("list_subscriptions")
         assert (await listener.frame())["type"] == "ok"

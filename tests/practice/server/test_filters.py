@@ -70,8 +70,10 @@ async def test_a_subaccount_is_not_answered_for_by_the_whole_account(exchange: S
 
 
 async def test_a_history_can_begin_with_what_held_before(exchange: Serving) -> None:
-    market = next(each for each in exchange.exchange.markets() if each.status.tradable and len(each.candles.all()) > 3)
-    third = market.candles.all()[2]
+    market = next(
+        each for each in exchange.exchange.markets() if each.status.tradable and len(each.candles.all_candles()) > 3
+    )
+    third = market.candles.all_candles()[2]
     start = third.end_ms // 1_000 + 1
     query = {"start_ts": start, "end_ts": start + 3_600, "period_interval": 1}
     path = f"/series/{market.terms.series_ticker}/markets/{market.ticker}/candlesticks"

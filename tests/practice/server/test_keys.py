@@ -14,9 +14,9 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
 from kalshi_tui.kalshi import KalshiClient, Link, LinkState
-from kalshi_tui.kalshi.environments import practice
+from kalshi_tui.kalshi.environments import practice_on_port
 from kalshi_tui.kalshi.errors import AuthenticationFailed
-from kalshi_tui.kalshi.transport.signing import KeyType, generate_key, public_pem
+from kalshi_tui.kalshi.transport.signing import KeyType, generate_key, public_key_pem
 from tests.support.practice_server import (
     PREFIX,
     WS_PATH,
@@ -113,10 +113,10 @@ async def test_an_ed25519_signature_of_anything_but_the_text_itself_is_refused(e
 @pytest.mark.parametrize("kind", KeyType)
 async def test_the_library_reads_orders_and_follows_with_either_type(exchange: Serving, kind: KeyType) -> None:
     pem = generate_key(kind=kind)
-    made = await exchange.call("POST", "/api_keys", {"name": "bot", "public_key": public_pem(pem).decode()})
+    made = await exchange.call("POST", "/api_keys", {"name": "bot", "public_key": public_key_pem(pem).decode()})
     key_id = made.json()["api_key_id"]
     ticker = next(each.ticker for each in exchange.exchange.markets() if each.status.tradable)
-    async with KalshiClient(practice(exchange.port), key_id=key_id, private_key=pem) as client:
+    async with KalshiClient(practice_on_port(exchange.port), key_id=key_id, private_key=pem) as client:
         assert (await client.balance()).cash
         async with client.stream(account=True) as updates:
             async for each in updates:
@@ -129,7 +129,7 @@ async def test_the_library_reads_orders_and_follows_with_either_type(exchange: S
     own = await register(exchange, key)
     placed = await exchange.client.post(path, headers=signed(own, key, "POST", path), json=signature | kinds)
     assert placed.status_code == 201
-    stranger = KalshiClient(practice(exchange.port), key_id=key_id, private_key=generate_key(kind=kind))
+    stranger = KalshiClient(practice_on_port(exchange.port), key_id=key_id, private_key=generate_key(kind=kind))
     async with stranger:
         with pytest.raises(AuthenticationFailed, match="does not belong to this key id"):
             await stranger.balance()

@@ -13,7 +13,7 @@ import pykalshi
 import pytest
 from pykalshi.orderbook import OrderbookManager
 
-from kalshi_tui.kalshi.environments import practice
+from kalshi_tui.kalshi.environments import practice_on_port
 from kalshi_tui.kalshi.transport.signing import PRACTICE_CONTROL, Signer
 from kalshi_tui.runtime.launch import PracticeProcess
 from tests.support.practice_server import HERE
@@ -28,8 +28,8 @@ class World:
         self.process = PracticeProcess(
             ["--data", str(folder), "--quiet-market", "--accounts", "1", "--tier", "prestige"]
         )
-        self.ready = self.process.ready()
-        told = self.process.told
+        self.ready = self.process.wait_until_ready()
+        told = self.process.ready_fields
         (second,) = told["accounts"]
         self.token = Path(told["control_token_path"]).read_text()
         self.alice = self._client(self.ready.api_key_id, str(self.ready.private_key_path))
@@ -42,7 +42,7 @@ class World:
 
     def control(self, **asked: Any) -> None:
         pem = self.ready.private_key_path.read_bytes()
-        signer = Signer.from_pem(self.ready.api_key_id, pem, environment=practice(1))
+        signer = Signer.from_pem(self.ready.api_key_id, pem, environment=practice_on_port(1))
         headers = signer.headers("POST", PRACTICE_CONTROL, time.time_ns() // 1_000_000, host=HERE)
         url = self.ready.rest_url.removesuffix("/trade-api/v2") + PRACTICE_CONTROL
         content = json.dumps(asked)
@@ -52,7 +52,7 @@ class World:
     def close(self) -> None:
         self.alice.close()
         self.bob.close()
-        self.process.end()
+        self.process.stop()
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
-from kalshi_tui.kalshi.environments import practice
+from kalshi_tui.kalshi.environments import practice_on_port
 from kalshi_tui.kalshi.transport.signing import Signer
 from tests.support.practice_server import (
     HERE,
@@ -47,7 +47,7 @@ def ticker(exchange: Serving) -> str:
 
 def signing_as(key_id: str) -> Signer:
     """Give a signer with bob's key."""
-    return Signer.from_pem(key_id, PEMS["bob"], environment=practice(1))
+    return Signer.from_pem(key_id, PEMS["bob"], environment=practice_on_port(1))
 
 
 async def balance_with(exchange: Serving, headers: dict[str, str]) -> httpx.Response:

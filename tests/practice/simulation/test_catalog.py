@@ -17,9 +17,9 @@ from kalshi_tui.practice.engine.terms import (
     GRIDS,
     LINEAR_CENT,
     TAPERED_DECI_CENT,
-    Event,
-    Market,
-    Series,
+    EventDefinition,
+    MarketDefinition,
+    SeriesDefinition,
 )
 from kalshi_tui.practice.simulation.catalog import (
     CREATE_AHEAD_MS,
@@ -44,8 +44,8 @@ def catalog(outcomes: Outcomes) -> Catalog:
     return build_catalog(NOON, outcomes)
 
 
-def by_event(catalog: Catalog) -> dict[str, list[Market]]:
-    groups: dict[str, list[Market]] = defaultdict(list)
+def by_event(catalog: Catalog) -> dict[str, list[MarketDefinition]]:
+    groups: dict[str, list[MarketDefinition]] = defaultdict(list)
     for market in catalog.markets:
         groups[market.event_ticker].append(market)
     return groups
@@ -185,7 +185,11 @@ def test_an_index_is_the_same_whenever_it_is_asked_and_moves_as_such_things_do()
 
 
 def digest(catalog: Catalog) -> str:
-    every: tuple[Series | Event | Market, ...] = (*catalog.series, *catalog.events, *catalog.markets)
+    every: tuple[SeriesDefinition | EventDefinition | MarketDefinition, ...] = (
+        *catalog.series,
+        *catalog.events,
+        *catalog.markets,
+    )
     text = "\n".join(json.dumps(asdict(each), sort_keys=True, default=str) for each in every)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 

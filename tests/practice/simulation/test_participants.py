@@ -5,8 +5,8 @@ import pytest
 from kalshi_tui.domain.book import Book
 from kalshi_tui.domain.order import BookSide
 from kalshi_tui.domain.price import PRICE_UNIT, parse_money
-from kalshi_tui.practice.engine.events import Lifecycle, TradePrinted
-from kalshi_tui.practice.engine.listing import Listing
+from kalshi_tui.practice.engine.events import LifecycleChanged, TradePrinted
+from kalshi_tui.practice.engine.listing import ListedMarket
 from kalshi_tui.practice.engine.records import OrderRequest, OrderStatus
 from kalshi_tui.practice.simulation.catalog import CREATE_AHEAD_MS, RECURRING_PERIOD_MS
 from kalshi_tui.practice.simulation.world import World
@@ -31,7 +31,7 @@ def live(made: World, clock: Clock, seconds: float, step_ms: int = 50) -> None:
         made.step()
 
 
-def busy(made: World) -> list[Listing]:
+def busy(made: World) -> list[ListedMarket]:
     return [each for each in made.exchange.markets() if each.status.tradable and each.terms.flow.weight >= 40][:14]
 
 
@@ -46,7 +46,7 @@ def test_the_books_are_alive_from_the_first_moment() -> None:
         assert 0 < ask - bid <= 300
         yes, no = listing.levels()
         deep += len(yes) >= 10 and len(no) >= 10
-        assert listing.last is not None or listing.terms.series_ticker.endswith("15M")
+        assert listing.last_price is not None or listing.terms.series_ticker.endswith("15M")
     assert deep >= 5
 
 
@@ -66,11 +66,11 @@ def test_they_keep_trading_and_the_money_adds_up() -> None:
     clock = Clock()
     made = world(clock)
     books: dict[str, Book] = {}
-    rebuild(made.exchange.take_events(), books)
+    rebuild(made.exchange.drain_events(), books)
     trades: dict[str, int] = defaultdict(int)
     for _ in range(30):
         live(made, clock, 1)
-        events = made.exchange.take_events()
+        events = made.exchange.drain_events()
         rebuild(events, books)
         for event in events:
             if isinstance(event, TradePrinted):
@@ -84,7 +84,7 @@ def test_they_keep_trading_and_the_money_adds_up() -> None:
     for ticker, book in books.items():
         assert as_published(book) == made.exchange.listings[ticker].levels()
     for shard in (0, 2):
-        assert made.exchange.money_total(shard) == made.exchange.deposited[shard]
+        assert made.exchange.total_money(shard) == made.exchange.deposited[shard]
 
 
 def test_prices_of_an_exclusive_event_sum_to_about_one() -> None:
@@ -94,7 +94,7 @@ def test_prices_of_an_exclusive_event_sum_to_about_one() -> None:
     exchange = made.exchange
     sums = []
     for event in exchange.events_by_ticker.values():
-        group = exchange.listings_of(event.ticker)
+        group = exchange.visible_event_listings(event.ticker)
         if event.mutually_exclusive and all(each.top[1] and each.top[3] for each in group):
             sums.append(sum(each.top[0] + each.top[2] for each in group) / 2)
     assert len(sums) >= 5
@@ -130,11 +130,11 @@ def test_beliefs_go_on_where_they_were_after_a_restart() -> None:
 def test_a_15_minute_market_opens_closes_and_pays() -> None:
     clock = Clock(NOON // RECURRING_PERIOD_MS * RECURRING_PERIOD_MS + RECURRING_PERIOD_MS - CREATE_AHEAD_MS - 10_000)
     made = world(clock, rate=60, markets=30)
-    made.exchange.take_events()
+    made.exchange.drain_events()
     running = next(each for each in made.exchange.markets() if each.terms.series_ticker == "KXBTC15M")
     made.exchange.create_order("ann", OrderRequest(running.ticker, BookSide.BID, 500, 9_900))
     live(made, clock, 20, 500)
-    told = [event for event in made.exchange.take_events() if isinstance(event, Lifecycle)]
+    told = [event for event in made.exchange.drain_events() if isinstance(event, LifecycleChanged)]
     assert [each.event_type.value for each in told] == ["created"] * 3
     following = made.exchange.listing(told[0].ticker)
     assert following.status.value == "initialized"
@@ -163,8 +163,8 @@ def test_after_midnight_there_are_new_daily_events() -> None:
     events = [event.ticker for event in made.exchange.events()]
     assert len(events) == len(set(events)) > 50
     fed = next(each for each in busy(made) if each.terms.series_ticker == "KXFEDDECISION")
-    assert fed.previous is not None
-    assert abs(fed.previous - (fed.last or 0)) < 500
+    assert fed.previous_price is not None
+    assert abs(fed.previous_price - (fed.last_price or 0)) < 500
 
 
 def test_a_quiet_market_has_no_participants() -> None:
@@ -180,22 +180,22 @@ def test_they_rest_while_trading_is_paused() -> None:
     made = world(clock)
     live(made, clock, 1)
     made.exchange.pause_trading()
-    made.exchange.take_events()
+    made.exchange.drain_events()
     live(made, clock, 2)
-    assert made.exchange.take_events() == []
+    assert made.exchange.drain_events() == []
     made.exchange.resume_trading()
     live(made, clock, 1)
-    assert made.exchange.take_events()
+    assert made.exchange.drain_events()
 
 
 def test_a_long_absence_is_not_lived_through() -> None:
     clock = Clock()
     made = world(clock, markets=40)
     live(made, clock, 1)
-    made.exchange.take_events()
+    made.exchange.drain_events()
     clock.pass_(3 * 3_600_000)
     made.step()
-    trades = [event for event in made.exchange.take_events() if isinstance(event, TradePrinted)]
+    trades = [event for event in made.exchange.drain_events() if isinstance(event, TradePrinted)]
     assert len(trades) < 400
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from kalshi_tui.domain.order import BookSide
 from kalshi_tui.domain.price import parse_money
-from kalshi_tui.practice.engine.exchange import Exchange, Refusal, yes_or_no
+from kalshi_tui.practice.engine.exchange import Exchange, Rejection, binary_outcome
 from kalshi_tui.practice.engine.records import (
     AmendRequest,
     OrderRecord,
@@ -21,7 +21,7 @@ from kalshi_tui.practice.engine.records import (
 from kalshi_tui.practice.simulation.outcomes import Outcomes
 from kalshi_tui.practice.simulation.world import World
 from kalshi_tui.practice.storage.database import Database, DatabaseError
-from kalshi_tui.practice.storage.reset import DATABASE, what_would_be_lost
+from kalshi_tui.practice.storage.reset import DATABASE_FILE, describe_account_contents
 from tests.support.engine import (
     ASK,
     BID,
@@ -75,7 +75,7 @@ for number in range(1_000):
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    return tmp_path / "data" / DATABASE
+    return tmp_path / "data" / DATABASE_FILE
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ def clock() -> Clock:
 
 
 def saved(engine: Exchange, database: Database) -> None:
-    database.record(engine, engine.take_events())
+    database.write_events(engine, engine.drain_events())
 
 
 def reopened(path: Path, clock: Clock, *, run: int = 1, dedupe: str = "open") -> Exchange:
@@ -112,7 +112,7 @@ def story(engine: Exchange) -> dict[str, object]:
             list(engine.fills(name)),
             list(engine.settlements(name)),
             engine.order_groups(name),
-            sorted((each.order_id, each.ahead) for each in engine.queue_positions(name)),
+            sorted((each.order_id, each.count_ahead) for each in engine.queue_positions(name)),
         )
     told["books"] = [engine.listings[ticker].levels() for ticker in (PLAIN, FINE, CRYPTO)]
     told["markets"] = [
@@ -161,11 +161,11 @@ def test_whatever_happened_is_there_after_a_restart(path: Path, clock: Clock, se
                             expires_ms=clock.now + 10_000 if rng.random() < 0.2 else None,
                         ),
                     )
-        except Refusal:
+        except Rejection:
             pass
         saved(engine, database)
     if seed % 3 == 0:
-        engine.settle(PLAIN, yes_or_no("yes"))
+        engine.settle(PLAIN, binary_outcome("yes"))
     if seed % 3 == 1:
         engine.deactivate(FINE)
         engine.change_grid(FINE, "linear_cent")
@@ -175,23 +175,23 @@ def test_whatever_happened_is_there_after_a_restart(path: Path, clock: Clock, se
     again = reopened(path, clock)
     assert story(again) == before
     for shard in (0, 2):
-        assert again.money_total(shard) == again.deposited[shard]
-    assert again.take_events() == []
+        assert again.total_money(shard) == again.deposited[shard]
+    assert again.drain_events() == []
 
 
 def test_life_goes_on_after_a_restart(path: Path, clock: Clock) -> None:
     database = Database.open(path)
     engine = exchange(clock, dedupe="ever")
     for name in ("ann", "bob"):
-        engine._money_moved(engine.account(name), 0)
-        engine._money_moved(engine.account(name), 2)
+        engine._mark_balance_changed(engine.account(name), 0)
+        engine._mark_balance_changed(engine.account(name), 2)
     engine._flush_balances(clock.now)
     first = place(engine, "ann", BID, "0.42", "10", client_order_id="a").order_id
     place(engine, "bob", ASK, "0.42", "4")
     saved(engine, database)
     database.close()
     again = reopened(path, clock, dedupe="ever")
-    with pytest.raises(Refusal, match="order_already_exists"):
+    with pytest.raises(Rejection, match="order_already_exists"):
         place(again, "ann", BID, "0.42", "10", client_order_id="a")
     second = place(again, "ann", BID, "0.42", "1").order_id
     assert second != first
@@ -204,7 +204,7 @@ def test_life_goes_on_after_a_restart(path: Path, clock: Clock) -> None:
 def test_what_came_due_while_away_is_done_at_its_time(path: Path, clock: Clock) -> None:
     outcomes = Outcomes(1)
     database = Database.open(path)
-    engine = Exchange(catalog(*STANDARD), clock, 1, outcomes=outcomes)
+    engine = Exchange(catalog(*STANDARD), clock, 1, outcome_source=outcomes)
     for name in ("ann", "bob"):
         engine.open_account(name, {0: parse_money("50"), 2: parse_money("50")})
     place(engine, "ann", BID, "0.42", "10")
@@ -216,7 +216,7 @@ def test_what_came_due_while_away_is_done_at_its_time(path: Path, clock: Clock) 
     start = clock.now
     clock.pass_(5 * HOUR)
     database = Database.open(path)
-    again = Exchange(catalog(), clock, 1, run=1, outcomes=outcomes)  # its markets are no longer in the catalog
+    again = Exchange(catalog(), clock, 1, run=1, outcome_source=outcomes)  # its markets are no longer in the catalog
     database.restore(again)
     again.advance()
     saved(again, database)
@@ -226,9 +226,9 @@ def test_what_came_due_while_away_is_done_at_its_time(path: Path, clock: Clock) 
     order = again.order("ann", fleeting)
     assert (order.status, order.updated_ms) == (OrderStatus.CANCELED, start + 1_000)
     assert list(again.orders("ann", status=OrderStatus.RESTING)) == []
-    assert again.money_total(0) == again.deposited[0]
+    assert again.total_money(0) == again.deposited[0]
     database.close()
-    third = Exchange(catalog(), clock, 1, run=2, outcomes=outcomes)
+    third = Exchange(catalog(), clock, 1, run=2, outcome_source=outcomes)
     database = Database.open(path)
     database.restore(third)
     assert list(third.settlements("ann")) == [paid]
@@ -272,7 +272,7 @@ def test_a_whole_world_comes_back(path: Path, clock: Clock) -> None:
         assert held | paid >= {each.ticker for each in positions}
         assert not held & paid
         for shard in (0, 2):
-            assert again.exchange.money_total(shard) == again.exchange.deposited[shard]
+            assert again.exchange.total_money(shard) == again.exchange.deposited[shard]
         database.close()
     assert len(paid) > len(held)
 
@@ -404,14 +404,14 @@ def test_starting_anew_forgets_everything(path: Path) -> None:
     database = Database.open(path)
     database.put("seed", "7")
     database.close()
-    assert what_would_be_lost(path.parent)
+    assert describe_account_contents(path.parent)
     database = Database.open(path, fresh=True)
     assert database.get("seed") is None
     assert database.load().orders == ()
     assert database.next_run() == 0
     assert database.next_run() == 1
     database.close()
-    assert not what_would_be_lost(path.parent)
+    assert not describe_account_contents(path.parent)
     assert path.stat().st_mode & 0o777 == 0o600
     assert path.parent.stat().st_mode & 0o777 == 0o700
 
@@ -420,10 +420,10 @@ def test_what_concerns_no_trader_is_not_written(path: Path, clock: Clock) -> Non
     database = Database.open(path)
     world = World(clock, 1, rate=500, markets=30)
     world.start()
-    world.exchange.take_events()
+    world.exchange.drain_events()
     clock.pass_(500)
     world.step()
-    assert world.exchange.pending_events
-    assert not database.record(world.exchange, world.exchange.take_events())
+    assert world.exchange.pending_event_count
+    assert not database.write_events(world.exchange, world.exchange.drain_events())
     assert database.load().markets == ()
     database.close()

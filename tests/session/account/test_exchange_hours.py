@@ -3,12 +3,12 @@
 import httpx
 
 from kalshi_tui.domain.book import Side
-from kalshi_tui.domain.link import Hours
+from kalshi_tui.domain.link import TradingStatus
 from kalshi_tui.domain.order import Action, OrderState, OrderTerms
-from kalshi_tui.kalshi.environments import practice
+from kalshi_tui.kalshi.environments import practice_on_port
 from kalshi_tui.kalshi.rest import RestClient, Retry
-from kalshi_tui.session.account.exchange_hours import Clerk
-from kalshi_tui.session.practice_faults import BY_ID
+from kalshi_tui.session.account.exchange_hours import ExchangeHours
+from kalshi_tui.session.practice_faults import FAULTS_BY_ID
 from kalshi_tui.session.session import Session
 from kalshi_tui.session.store import Store
 from tests.session.test_practice_faults import rehearsed
@@ -28,26 +28,26 @@ async def test_a_pause_is_known_from_the_first_answer_on_and_cancels_go_through(
     ticker = await a_two_sided_market(session)
     store = session.store
     resting = (await sent(session, OrderTerms(ticker, Side.YES, Action.BUY, 100, 500))).order
-    await rehearsed(session, BY_ID["pause-trading"], ticker)
+    await rehearsed(session, FAULTS_BY_ID["pause-trading"], ticker)
     refused = await sent(session, OrderTerms(ticker, Side.YES, Action.BUY, 200, 500))
     # A 503 tells nothing for sure: the order is asked about, and found not to be there.
     assert refused.order.state is OrderState.UNKNOWN
-    await until(lambda: store.hours is Hours.TRADING_PAUSED)
+    await until(lambda: store.hours is TradingStatus.TRADING_PAUSED)
     assert (await session.cancel(resting)).order.state is OrderState.CANCELLED
-    await rehearsed(session, BY_ID["resume-trading"], ticker)
-    session._clerk.look_now()
-    await until(lambda: store.hours is Hours.OPEN)
+    await rehearsed(session, FAULTS_BY_ID["resume-trading"], ticker)
+    session._exchange_hours.check_now()
+    await until(lambda: store.hours is TradingStatus.OPEN)
     assert [notice.text for notice in store.notices if "trades again" in notice.text]
 
 
 async def test_a_pause_of_the_whole_exchange_is_known_too(session: Session) -> None:
     ticker = await a_two_sided_market(session)
-    await rehearsed(session, BY_ID["pause-exchange"], ticker)
-    session._clerk.look_now()
-    await until(lambda: session.store.hours is Hours.PAUSED)
-    await rehearsed(session, BY_ID["resume-exchange"], ticker)
-    session._clerk.look_now()
-    await until(lambda: session.store.hours is Hours.OPEN)
+    await rehearsed(session, FAULTS_BY_ID["pause-exchange"], ticker)
+    session._exchange_hours.check_now()
+    await until(lambda: session.store.hours is TradingStatus.PAUSED)
+    await rehearsed(session, FAULTS_BY_ID["resume-exchange"], ticker)
+    session._exchange_hours.check_now()
+    await until(lambda: session.store.hours is TradingStatus.OPEN)
     assert session.store.notices[0].text == "The exchange trades again."
 
 
@@ -60,11 +60,16 @@ async def test_a_503_from_the_status_itself_is_a_pause_and_any_other_failure_tel
     async def never(_: float) -> None:
         raise AssertionError
 
-    async with RestClient(practice(1), transport=transport, retry=Retry(attempts=1)) as rest:
-        clerk = Clerk(rest, store, never)
+    async with RestClient(practice_on_port(1), transport=transport, retry=Retry(attempts=1)) as rest:
+        clerk = ExchangeHours(rest, store, never)
         seen = []
         while replies:
-            await clerk._look()
+            await clerk._check()
             seen.append(store.hours)
             replies.pop(0)
-    assert seen == [Hours.PAUSED, Hours.TRADING_PAUSED, Hours.TRADING_PAUSED, Hours.TRADING_PAUSED]
+    assert seen == [
+        TradingStatus.PAUSED,
+        TradingStatus.TRADING_PAUSED,
+        TradingStatus.TRADING_PAUSED,
+        TradingStatus.TRADING_PAUSED,
+    ]

@@ -13,12 +13,12 @@ import pytest
 
 from kalshi_tui.domain.order import OrderState
 from kalshi_tui.domain.position import Position
-from kalshi_tui.kalshi.environments import practice
+from kalshi_tui.kalshi.environments import practice_on_port
 from kalshi_tui.kalshi.rest import RestClient, Retry
 from kalshi_tui.kalshi.transport.clock import ExchangeClock
-from kalshi_tui.session.account.reconcile import AGAIN_EVERY_S, LATE_AFTER, Account
+from kalshi_tui.session.account.reconcile import MAX_STALE_READS, RECONCILE_INTERVAL_S, AccountReconciler
 from kalshi_tui.session.execution.journal import Journal
-from kalshi_tui.session.execution.order_lookup import Inquiry
+from kalshi_tui.session.execution.order_lookup import OrderLookup
 from kalshi_tui.session.store import Store
 from tests.session.execution.test_submit import SENT_MS, SIGNER, listed_order
 
@@ -79,13 +79,15 @@ def store(exchange: Lagging) -> Store:
 
 
 @pytest.fixture
-async def account(exchange: Lagging, store: Store) -> AsyncIterator[Account]:
+async def account(exchange: Lagging, store: Store) -> AsyncIterator[AccountReconciler]:
     clock = ExchangeClock(lambda: exchange.now_ms)
     transport = httpx.MockTransport(exchange.handle)
-    async with RestClient(practice(1), SIGNER, clock=clock, transport=transport, retry=Retry(attempts=1)) as rest:
-        inquiry = Inquiry(rest, store, exchange.sleep)
-        made = Account(rest, store, inquiry, Journal.in_memory(), lambda: exchange.now_ms, exchange.sleep)
-        store.on_account_news = made.has_news
+    async with RestClient(
+        practice_on_port(1), SIGNER, clock=clock, transport=transport, retry=Retry(attempts=1)
+    ) as rest:
+        inquiry = OrderLookup(rest, store, exchange.sleep)
+        made = AccountReconciler(rest, store, inquiry, Journal.in_memory(), lambda: exchange.now_ms, exchange.sleep)
+        store.on_account_news = made.request_balance_read
         running = asyncio.create_task(made.run())
         yield made
         running.cancel()
@@ -109,22 +111,22 @@ def at_rest_then_filled(filled_at_ms: int) -> Callable[[int], list[dict[str, Any
 
 
 async def test_a_fill_that_no_frame_told_is_found_though_reads_lag(
-    exchange: Lagging, store: Store, account: Account
+    exchange: Lagging, store: Store, account: AccountReconciler
 ) -> None:
     exchange.lag_ms = 6_000
     exchange.orders = at_rest_then_filled(SENT_MS - 1_000)
-    account.is_doubtful()
+    account.request_full_read()
     await until(lambda: store.orders)
     assert store.orders["o9"].state is OrderState.RESTING
     await until(lambda: store.orders["o9"].state is OrderState.FILLED)
 
 
 async def test_a_read_that_fails_is_tried_until_it_works_and_told_once(
-    exchange: Lagging, store: Store, account: Account
+    exchange: Lagging, store: Store, account: AccountReconciler
 ) -> None:
     exchange.failing = 12
     exchange.orders = at_rest_then_filled(SENT_MS + 10**9)
-    account.is_doubtful()
+    account.request_full_read()
     await until(lambda: store.orders)
     texts = [notice.text for notice in store.notices]
     assert sum("could not be read" in text for text in texts) == 1
@@ -132,7 +134,7 @@ async def test_a_read_that_fails_is_tried_until_it_works_and_told_once(
 
 
 async def test_a_position_that_the_stream_told_is_not_wiped_by_an_older_read(
-    exchange: Lagging, store: Store, account: Account
+    exchange: Lagging, store: Store, account: AccountReconciler
 ) -> None:
     bought_at = SENT_MS
     exchange.lag_ms = 8_000
@@ -140,7 +142,7 @@ async def test_a_position_that_the_stream_told_is_not_wiped_by_an_older_read(
         [{"ticker": "T-1", "position_fp": "10.00", "market_exposure_dollars": "4.7000"}] if as_of >= bought_at else []
     )
     store.position(Position("T-1", 1_000, 4_700_000, 0, 0))
-    account.has_news()
+    account.request_balance_read()
     seen: list[bool] = []
 
     def late() -> bool:
@@ -153,18 +155,20 @@ async def test_a_position_that_the_stream_told_is_not_wiped_by_an_older_read(
     assert store.positions["T-1"].count == 1_000
 
 
-async def test_a_position_that_is_gone_by_a_later_read_goes(exchange: Lagging, store: Store, account: Account) -> None:
+async def test_a_position_that_is_gone_by_a_later_read_goes(
+    exchange: Lagging, store: Store, account: AccountReconciler
+) -> None:
     store.position(Position("T-1", 1_000, 4_700_000, 0, 0))
-    account.has_news()
+    account.request_balance_read()
     await until(lambda: not store.positions)
     assert exchange.now_ms > SENT_MS + 3_000
 
 
 async def test_it_stops_reading_once_the_reads_have_passed_the_news(
-    exchange: Lagging, store: Store, account: Account
+    exchange: Lagging, store: Store, account: AccountReconciler
 ) -> None:
     exchange.lag_ms = 4_000
-    account.has_news()
+    account.request_balance_read()
     await until(lambda: exchange.now_ms > SENT_MS + 7_000)
     await until(lambda: exchange.now_ms - exchange.lag_ms > SENT_MS + 3_000)
     for _ in range(200):
@@ -173,34 +177,36 @@ async def test_it_stops_reading_once_the_reads_have_passed_the_news(
     for _ in range(2_000):
         await asyncio.sleep(0)
     # From now on it reads as often as a lost frame may wait, and no more often.
-    looks = (exchange.now_ms - since_ms) / 1000 / AGAIN_EVERY_S
+    looks = (exchange.now_ms - since_ms) / 1000 / RECONCILE_INTERVAL_S
     assert looks > 5
     assert exchange.reads - reads <= looks + 1
 
 
-async def test_data_that_stay_old_are_told(exchange: Lagging, store: Store, account: Account) -> None:
+async def test_data_that_stay_old_are_told(exchange: Lagging, store: Store, account: AccountReconciler) -> None:
     exchange.lag_ms = 10**9
-    account.has_news()
-    await until(lambda: exchange.reads > LATE_AFTER + 2)
+    account.request_balance_read()
+    await until(lambda: exchange.reads > MAX_STALE_READS + 2)
     told = [notice.text for notice in store.notices if "account data are" in notice.text]
     assert len(told) == 1
 
 
 async def test_further_news_are_read_soon_however_long_the_wait_had_become(
-    exchange: Lagging, store: Store, account: Account
+    exchange: Lagging, store: Store, account: AccountReconciler
 ) -> None:
     exchange.lag_ms = 40_000
-    account.has_news()
+    account.request_balance_read()
     await until(lambda: exchange.now_ms > SENT_MS + 20_000)
     reads, now = exchange.reads, exchange.now_ms
-    account.is_doubtful()
+    account.request_full_read()
     await until(lambda: exchange.reads > reads)
     assert exchange.now_ms - now < 16_000
 
 
-async def test_a_defect_in_reading_does_not_end_the_reading(exchange: Lagging, store: Store, account: Account) -> None:
+async def test_a_defect_in_reading_does_not_end_the_reading(
+    exchange: Lagging, store: Store, account: AccountReconciler
+) -> None:
     exchange.garbage = 1
     exchange.orders = at_rest_then_filled(SENT_MS + 10**9)
-    account.is_doubtful()
+    account.request_full_read()
     await until(lambda: store.orders)
     assert any("could not be read" in notice.text for notice in store.notices)

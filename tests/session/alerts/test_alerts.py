@@ -13,8 +13,8 @@ from hypothesis import given, strategies as st
 
 from kalshi_tui.domain.alerts import (
     Alert,
+    AlertKind,
     AlertState,
-    Kind,
     parse_alert,
 )
 from kalshi_tui.domain.book import Side
@@ -23,19 +23,19 @@ from kalshi_tui.domain.market import Market, MarketStatus, Quote, Trade
 from kalshi_tui.domain.order import OrderState
 from kalshi_tui.kalshi.transport.clock import ExchangeClock
 from kalshi_tui.session.alerts.command import (
-    LONGEST_S,
-    MOST_AT_ONCE,
-    VARIABLE,
+    ALERT_VARIABLE,
+    COMMAND_TIMEOUT_S,
+    MAX_RUNNING_COMMANDS,
     AlertCommand,
 )
 from kalshi_tui.session.alerts.monitor import (
-    FILE,
-    MOST,
-    Alerts,
-    value_of,
+    ALERTS_FILE,
+    MAX_ALERTS,
+    AlertMonitor,
+    current_value,
 )
 from kalshi_tui.session.notices import Weight
-from kalshi_tui.session.options import Options
+from kalshi_tui.session.options import SessionOptions
 from kalshi_tui.session.store import Store
 from tests.session.execution.test_thursday_pause import Simulated
 from tests.session.test_store import a_fill, an_order
@@ -52,8 +52,8 @@ class Bench:
         self.clock = Simulated(START_MS)
         self.store = Store(self.clock)
         self.exchange_clock = ExchangeClock(self.clock)
-        self.alerts = Alerts(self.store, self.exchange_clock, self.clock.sleep, folder)
-        self.store.on_order = self.alerts.ordered
+        self.alerts = AlertMonitor(self.store, self.exchange_clock, self.clock.sleep, folder)
+        self.store.on_order = self.alerts.handle_order
         self.rung: list[str] = []
         self.alerts.on_ring = self.rung.append
         self.market = Market("T", "E", title="Fed", yes_sub_title="Cut", status=MarketStatus.ACTIVE)
@@ -166,14 +166,14 @@ def test_a_price_that_flickers_is_counted_and_not_told_each_time() -> None:
 def test_a_market_without_alerts_is_not_looked_at() -> None:
     bench = Bench()
     bench.book()
-    assert not bench.store.watched
+    assert not bench.store.watched_tickers
     alert = bench.add("bid >= 0.475")
-    assert list(bench.store.watched or ()) == bench.alerts.tickers == ["T"]
+    assert list(bench.store.watched_tickers or ()) == bench.alerts.tickers == ["T"]
     bench.alerts.remove(alert.id)
     bench.add("fill")
     bench.closes_in(10 * MINUTE)
     bench.add("close < 1m")
-    assert not bench.store.watched
+    assert not bench.store.watched_tickers
 
 
 # What may be believed.
@@ -198,7 +198,7 @@ def test_without_a_book_the_quote_counts_while_the_link_is_live() -> None:
     bench.store.link(LinkState.WAITING, "lost")
     bench.store.quote("T", Quote(yes_bid=4_750, yes_ask=4_900, ts_ms=START_MS))
     assert not bench.rung
-    assert value_of(bench.store, bench.store.alerts[0]) is None
+    assert current_value(bench.store, bench.store.alerts[0]) is None
     bench.store.link(LinkState.LIVE, "")
     bench.store.quote("T", Quote(yes_bid=4_750, yes_ask=4_900, ts_ms=START_MS))
     assert len(bench.rung) == 1
@@ -247,7 +247,7 @@ def test_only_a_believed_price_rings_and_each_cross_once(way: list[tuple[str, in
             continue
         live = store.books.get("T")
         if live is not None:
-            best = live.book.best_bid() if live.good else None
+            best = live.book.best_bid() if live.is_good else None
             believed = best.price if best is not None else None
         else:
             believed = price if what == "quote" and store.connection.state is LinkState.LIVE else None
@@ -348,10 +348,10 @@ async def test_a_close_that_is_put_off_arms_it_again() -> None:
     bench.closes_in(5 * MINUTE)
     bench.add("close < 10m every")
     bench.closes_in(50 * MINUTE)
-    bench.alerts.look_at_times()
+    bench.alerts.check_closing_times()
     assert bench.store.alerts[0].state is AlertState.ARMED
     bench.clock.advance(60 * MINUTE)
-    bench.alerts.look_at_times()
+    bench.alerts.check_closing_times()
     assert bench.rung[1] == "Alert: trading has ended in Fed: Cut (close < 10m every)."
 
 
@@ -389,7 +389,7 @@ async def test_what_rings_is_written_down_in_the_background(tmp_path: Path) -> N
     bench.book(6_000, 6_100)
     bench.clock.advance(1_000)
     await spun()
-    assert json.loads((tmp_path / FILE).read_text())["alerts"][0]["state"] == "fired"
+    assert json.loads((tmp_path / ALERTS_FILE).read_text())["alerts"][0]["state"] == "fired"
     task.cancel()
 
 
@@ -397,11 +397,11 @@ async def test_what_rings_is_written_down_in_the_background(tmp_path: Path) -> N
     "text", ["{", '{"alerts": [{"kind": "moon"}]}', '{"alerts": [{"kind": "bid", "threshold": 0.5}]}']
 )
 def test_a_broken_file_is_put_aside_and_told(tmp_path: Path, text: str) -> None:
-    (tmp_path / FILE).write_text(text)
+    (tmp_path / ALERTS_FILE).write_text(text)
     bench = Bench(tmp_path)
     assert not bench.store.alerts
     assert any("cannot be understood" in each.text for each in bench.store.notices)
-    assert (tmp_path / f"{FILE}.broken").read_text() == text
+    assert (tmp_path / f"{ALERTS_FILE}.broken").read_text() == text
     bench.add("fill")
     assert len(Bench(tmp_path).store.alerts) == 1
 
@@ -419,11 +419,11 @@ def test_the_same_alert_takes_the_place_of_the_old_one_and_there_is_a_most() -> 
     bench.add("bid >= 0.60")
     bench.add("bid >= 0.60 every")
     assert [each.once for each in bench.store.alerts] == [False]
-    for price in range(1, MOST):
+    for price in range(1, MAX_ALERTS):
         bench.add(f"last >= 0.{price:03d}")
-    refused = bench.alerts.add(Alert(Kind.ASK, "T", True, 5_000))
-    assert refused == f"There are {MOST} alerts already: delete some in their list."
-    assert not bench.alerts.add(Alert(Kind.BID, "T", True, 6_000))
+    refused = bench.alerts.add(Alert(AlertKind.ASK, "T", True, 5_000))
+    assert refused == f"There are {MAX_ALERTS} alerts already: delete some in their list."
+    assert not bench.alerts.add(Alert(AlertKind.BID, "T", True, 6_000))
 
 
 def test_what_is_not_there_can_be_neither_deleted_nor_armed() -> None:
@@ -443,16 +443,16 @@ async def test_the_session_follows_the_books_that_alerts_look_at(tmp_path: Path)
     session, followed = rig.session, []
     session._stream.watch_books = lambda tickers: followed.append(list(tickers))  # type: ignore[method-assign]
     other = next(ticker for ticker in session.store.markets if ticker != rig.ticker)
-    session.look_at([other])
-    session.alerts.add(Alert(Kind.BID, rig.ticker, True, 9_900))
-    session.alerts.add(Alert(Kind.BID, "GONE-1", True, 9_900))
+    session.set_shown_markets([other])
+    session.alerts.add(Alert(AlertKind.BID, rig.ticker, True, 9_900))
+    session.alerts.add(Alert(AlertKind.BID, "GONE-1", True, 9_900))
     await rig.spin()
     assert followed[-1] == [other, rig.ticker]
     session.store.snapshot(rig.ticker, [(9_900, 100)], [])
     await rig.spin()
     assert followed[-1] == [other]
     assert rig.ticker not in session.store.books
-    assert session.alerts.rung == 1
+    assert session.alerts.ring_count == 1
     await rig.session.stop()
 
 
@@ -498,10 +498,10 @@ async def test_the_command_gets_a_hostile_sentence_as_one_plain_argument(tmp_pat
     assert await runner.ended() == []
     arguments, variable = json.loads(path.read_text())
     assert arguments == ["a b", variable]
-    assert variable == bench.alerts.newest
+    assert variable == bench.alerts.newest_sentence
     assert variable.startswith("Alert: bid 0.47 in Will `touch /tmp/x`; $(reboot) ")
     assert variable.isprintable()
-    assert VARIABLE == "KALSHI_TUI_ALERT"
+    assert ALERT_VARIABLE == "KALSHI_TUI_ALERT"
 
 
 async def test_the_command_does_not_get_the_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -539,22 +539,22 @@ async def test_a_command_that_hangs_is_killed_with_what_it_started_and_four_are_
         "time.sleep(600)"
     )
     runner = Runner(sys.executable, "-c", script, str(tmp_path))
-    for _ in range(MOST_AT_ONCE + 1):
+    for _ in range(MAX_RUNNING_COMMANDS + 1):
         runner.command.run("x")
-    assert len(runner.tasks) == MOST_AT_ONCE
+    assert len(runner.tasks) == MAX_RUNNING_COMMANDS
     assert "runs 4 times already" in runner.store.notices[0].text
 
     def started() -> list[Path]:
         return [each for each in tmp_path.iterdir() if not each.suffix]
 
-    await until(lambda: len(started()) == MOST_AT_ONCE)
-    runner.clock.advance(int(LONGEST_S * 1000))
+    await until(lambda: len(started()) == MAX_RUNNING_COMMANDS)
+    runner.clock.advance(int(COMMAND_TIMEOUT_S * 1000))
     notices = await runner.ended()
     assert notices[0] == f"The command of alerts, {sys.executable}, did not end within 10 s and was killed."
     children = [int(each.read_text()) for each in started()]
     await until(lambda: not any(_runs(each) for each in children))
     runner.command.run("x")
-    assert len(runner.tasks) == MOST_AT_ONCE + 1
+    assert len(runner.tasks) == MAX_RUNNING_COMMANDS + 1
     runner.tasks[-1].cancel()
     await asyncio.gather(*runner.tasks, return_exceptions=True)
 
@@ -574,11 +574,11 @@ async def test_without_a_command_nothing_is_started() -> None:
 
 async def test_the_session_runs_the_command_of_its_options(tmp_path: Path) -> None:
     path = tmp_path / "told.json"
-    rig = Rig(tmp_path, options=Options(alert_command=(sys.executable, "-c", WRITES, str(path))))
+    rig = Rig(tmp_path, options=SessionOptions(alert_command=(sys.executable, "-c", WRITES, str(path))))
     await rig.start()
     await rig.spin()
     rig.session.store.snapshot(rig.ticker, [(9_000, 100)], [])
-    rig.session.alerts.add(Alert(Kind.BID, rig.ticker, True, 9_000))
+    rig.session.alerts.add(Alert(AlertKind.BID, rig.ticker, True, 9_000))
     await until(lambda: path.exists() and path.read_text())
-    assert json.loads(path.read_text())[1] == rig.session.alerts.newest
+    assert json.loads(path.read_text())[1] == rig.session.alerts.newest_sentence
     await rig.session.stop()

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from kalshi_tui.domain.book import Side
-from kalshi_tui.domain.limits import Limits
+from kalshi_tui.domain.limits import RiskLimits
 from kalshi_tui.domain.order import Action, BookSide, Order, OrderState, OrderTerms, TimeInForce
 from kalshi_tui.practice.engine.records import AmendRequest, OrderRequest
-from kalshi_tui.session.interface import Outcome
-from kalshi_tui.session.options import Options
+from kalshi_tui.session.interface import OrderResult
+from kalshi_tui.session.options import SessionOptions
 from tests.support.session_rig import (
     THEM,
     US,
@@ -41,7 +41,7 @@ async def resting(rig: Rig, side: Side = Side.YES) -> Order:
     return order
 
 
-async def changed(rig: Rig, order: Order, price: int, left: int, *troubles: Trouble) -> Outcome:
+async def changed(rig: Rig, order: Order, price: int, left: int, *troubles: Trouble) -> OrderResult:
     rig.line.troubles.extend(troubles)
     outcome = await rig.session.amend(order, price, left, AGREED)
     rig.deliver()
@@ -63,7 +63,7 @@ async def test_what_happens_to_the_queue_place(rig: Rig, price: int, left: int, 
     (record,) = rig.theirs()
     assert (record.price, record.remaining) == (price, left)
     await rig.pass_time(4)
-    assert rig.session.store.queue == {order.order_id: ahead}
+    assert rig.session.store.queue_positions == {order.order_id: ahead}
 
 
 async def test_a_smaller_count_goes_out_as_a_decrease(rig: Rig) -> None:
@@ -215,7 +215,7 @@ async def test_a_stale_read_after_a_lost_cancel_does_not_end_the_doubt_about_a_c
 
 
 async def test_a_smaller_count_passes_every_limit(tmp_path: Path) -> None:
-    rig = Rig(tmp_path / "limited", options=Options(limits=Limits(order_contracts=500, hard=True)))
+    rig = Rig(tmp_path / "limited", options=SessionOptions(limits=RiskLimits(order_contracts=500, hard=True)))
     await rig.start()
     await rig.pass_time(1)
     request = OrderRequest(rig.ticker, BookSide.BID, 1_000, 4_000, client_order_id="from the website")
@@ -223,7 +223,7 @@ async def test_a_smaller_count_passes_every_limit(tmp_path: Path) -> None:
     rig.exchange.create_order(US, request)
     rig.server.commit()
     rig.deliver()
-    (order,) = rig.session.store.working()
+    (order,) = rig.session.store.working_orders()
     assert (await rig.session.amend(order, 4_000, 900)).sentence.startswith("Changed")
     assert (await rig.session.amend(order, 4_000, 950)).sentence.startswith("Not changed")
     await rig.close()

@@ -9,7 +9,7 @@ import pytest
 from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.order import Action, BookSide, OrderState, OrderTerms
 from kalshi_tui.kalshi import KalshiClient, NotFound, Retry, ServerFault, UnknownOutcome
-from kalshi_tui.kalshi.environments import practice
+from kalshi_tui.kalshi.environments import practice_on_port
 from kalshi_tui.practice.server import rest_portfolio
 from tests.session.test_skipped_items import spoilt
 from tests.support.cli_runner import tradable, trading
@@ -41,7 +41,7 @@ async def exchange() -> AsyncIterator[Serving]:
 
 @pytest.fixture
 async def client(exchange: Serving) -> AsyncIterator[KalshiClient]:
-    environment = practice(exchange.port)
+    environment = practice_on_port(exchange.port)
     async with KalshiClient(environment, exchange.signers["alice"], retry=Retry(attempts=1)) as made:
         yield made
 
@@ -148,16 +148,16 @@ async def test_an_order_of_the_journal_stays_unknown_while_the_archive_fails(
     rig = Rig(tmp_path)
     await away(rig, monkeypatch, known=known)
     faults = rig.server.faults
-    faults.failure_status, faults.failures, faults.fail_path = 500, 1_000_000, ARCHIVE
+    faults.failure_status, faults.failures_left, faults.fail_path = 500, 1_000_000, ARCHIVE
     await rig.start()
     try:
         await rig.pass_time(180, 1_000)
-        assert faults.failures < 1_000_000, "nobody has asked"
+        assert faults.failures_left < 1_000_000, "nobody has asked"
         (order,) = rig.session.store.orders.values()
         assert order.state is OrderState.UNKNOWN
         told = [each.text for each in rig.session.store.notices]
         assert not [each for each in told if each.startswith(("Never arrived", "Over"))], told
-        faults.failures = 0
+        faults.failures_left = 0
         await rig.pass_time(60, 1_000)
         (order,) = rig.session.store.orders.values()
         assert (order.state, order.filled) == (OrderState.FILLED, 500)

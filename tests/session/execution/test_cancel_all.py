@@ -11,9 +11,9 @@ from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.link import LinkState
 from kalshi_tui.domain.order import Action, BookSide, OrderState, OrderTerms
 from kalshi_tui.practice.engine.records import OrderRequest, OrderStatus
-from kalshi_tui.session.execution.dead_man import Switch
-from kalshi_tui.session.interface import Sweep
-from kalshi_tui.session.options import DeadMan, Options
+from kalshi_tui.session.execution.dead_man import DeadManSwitch
+from kalshi_tui.session.interface import CancelAllResult
+from kalshi_tui.session.options import DeadManOptions, SessionOptions
 from kalshi_tui.session.store import Store
 from tests.support.session_rig import US, Rig, Trouble
 
@@ -44,12 +44,12 @@ async def resting(rig: Rig, number: int = 3) -> None:
     rig.deliver()
 
 
-async def swept(rig: Rig, ticker: str = "", *troubles: Trouble, seconds: int = 10) -> Sweep:
+async def swept(rig: Rig, ticker: str = "", *troubles: Trouble, seconds: int = 10) -> CancelAllResult:
     rig.line.troubles.extend(troubles)
     sweep = rig.begin(rig.session.cancel_all(ticker))
     await rig.pass_time(seconds)
     assert sweep.done(), "it takes too long"
-    result: Sweep = sweep.result()
+    result: CancelAllResult = sweep.result()
     return result
 
 
@@ -62,7 +62,7 @@ async def test_everywhere_means_on_every_shard(make: Make) -> None:
     await resting(rig)
     result = await swept(rig)
     assert still_resting(rig) == []
-    assert (result.cancelled, result.left, result.proved) == (4, (), True)
+    assert (result.canceled, result.still_resting, result.proved) == (4, (), True)
     assert result.sentence == "Cancelled 4 orders. The exchange has none resting."
     assert {order.state for order in rig.session.store.orders.values()} == {OrderState.CANCELLED}
     assert {order.reason for order in rig.session.store.orders.values()} == {"by you"}
@@ -72,7 +72,7 @@ async def test_in_one_market_the_others_stay(make: Make) -> None:
     rig = make()
     await resting(rig)
     result = await swept(rig, rig.ticker)
-    assert result.cancelled == 3
+    assert result.canceled == 3
     assert result.sentence == f"Cancelled 3 orders in {rig.ticker}. The exchange has none resting."
     (left,) = still_resting(rig)
     assert left != rig.ticker
@@ -85,7 +85,7 @@ async def test_orders_that_this_program_has_not_heard_of_go_too(make: Make) -> N
     rig.exchange.create_order(US, request)
     rig.server.commit()
     rig.deliver("none")
-    assert (await swept(rig)).cancelled == 5
+    assert (await swept(rig)).canceled == 5
     assert still_resting(rig) == []
 
 
@@ -93,7 +93,7 @@ async def test_a_deployment_without_the_call_is_served_by_batches(make: Make) ->
     rig = make(cancel_all=False)
     await resting(rig, number=45)
     result = await swept(rig)
-    assert (result.cancelled, result.proved) == (46, True)
+    assert (result.canceled, result.proved) == (46, True)
     batches = [path for method, path, _ in rig.line.commands if path.endswith("/batched")]
     assert len(batches) == 3
 
@@ -123,7 +123,7 @@ async def test_what_was_not_cancelled_is_named(make: Make) -> None:
     result = await swept(rig, seconds=90)
     assert len(still_resting(rig)) == 4
     assert not result.proved
-    assert len(result.left) == 4
+    assert len(result.still_resting) == 4
     assert "NOT CANCELLED: YES 1 at 0.10 in" in result.sentence
     assert "It is not proved that none rests." in result.sentence
 
@@ -135,7 +135,7 @@ async def test_an_order_of_unknown_outcome_keeps_it_looking_until_that_is_known(
     rig.line.late_s = 3
     rig.submit(OrderTerms(rig.ticker, Side.YES, Action.BUY, 1_000, 100), Trouble.LATER)
     await rig.pass_time(11)
-    assert [order.state for order in rig.session.store.working()] == [OrderState.UNKNOWN]
+    assert [order.state for order in rig.session.store.working_orders()] == [OrderState.UNKNOWN]
     result = await swept(rig, seconds=40)
     assert still_resting(rig) == []
     assert [record.status for record in rig.theirs()] == [OrderStatus.CANCELED]
@@ -152,14 +152,14 @@ async def test_one_that_was_filled_before_is_told_as_filled(make: Make) -> None:
 
 
 async def test_the_switch_cancels_all_when_the_program_ends(make: Make) -> None:
-    rig = make(options=Options(dead_man=DeadMan(on_quit=True)))
+    rig = make(options=SessionOptions(dead_man=DeadManOptions(on_quit=True)))
     await resting(rig)
-    assert rig.session.leaves_nothing
+    assert rig.session.cancels_on_quit
     ending = rig.begin(rig.session.stop())
     await rig.pass_time(8)
     assert ending.done()
     assert still_resting(rig) == []
-    await rig.start(Options())
+    await rig.start(SessionOptions())
 
 
 async def test_without_the_switch_they_stay(make: Make) -> None:
@@ -172,7 +172,7 @@ async def test_without_the_switch_they_stay(make: Make) -> None:
 
 @pytest.mark.parametrize(("away_s", "left"), [(29, 4), (30, 0)])
 async def test_the_switch_cancels_all_when_the_link_was_lost_for_too_long(make: Make, away_s: int, left: int) -> None:
-    rig = make(options=Options(dead_man=DeadMan(link_lost_s=30)))
+    rig = make(options=SessionOptions(dead_man=DeadManOptions(link_lost_s=30)))
     await resting(rig)
     rig.session.store.link(LinkState.WAITING, "lost")
     await rig.pass_time(away_s)
@@ -197,7 +197,7 @@ async def test_an_expiry_ends_what_a_dead_machine_left(make: Make) -> None:
 
 
 async def test_the_switch_goes_on_until_it_is_proved(make: Make) -> None:
-    rig = make(options=Options(dead_man=DeadMan(link_lost_s=30)))
+    rig = make(options=SessionOptions(dead_man=DeadManOptions(link_lost_s=30)))
     await resting(rig)
     rig.session.store.link(LinkState.WAITING, "lost")
     await rig.pass_time(40)
@@ -211,7 +211,7 @@ async def test_the_switch_goes_on_until_it_is_proved(make: Make) -> None:
 
 
 async def test_the_switch_cancels_at_the_end_what_this_program_has_never_read(make: Make) -> None:
-    rig = make(options=Options(dead_man=DeadMan(on_quit=True)))
+    rig = make(options=SessionOptions(dead_man=DeadManOptions(on_quit=True)))
     request = OrderRequest(rig.ticker, BookSide.BID, 100, 500, client_order_id="of an earlier run")
     rig.exchange.create_order(US, request)
     rig.server.commit()
@@ -223,33 +223,35 @@ async def test_the_switch_cancels_at_the_end_what_this_program_has_never_read(ma
     await rig.pass_time(8)
     assert ending.done()
     assert still_resting(rig) == []
-    assert rig.session.last_words == "Cancelled 1 order. The exchange has none resting."
-    await rig.start(Options())
+    assert rig.session.quit_message == "Cancelled 1 order. The exchange has none resting."
+    await rig.start(SessionOptions())
 
 
-def a_switch(seconds: list[float], begun: list[str]) -> Switch:
-    async def sweep(_: object) -> Sweep:
+def a_switch(seconds: list[float], begun: list[str]) -> DeadManSwitch:
+    async def sweep(_: object) -> CancelAllResult:
         await asyncio.sleep(0)
-        return Sweep(0, (), (), proved=True, sentence="")
+        return CancelAllResult(0, (), (), proved=True, sentence="")
 
     def spawn(work: Coroutine[Any, Any, None], name: str) -> None:
         begun.append(name)
         work.close()
 
-    return Switch(DeadMan(link_lost_s=30), Store(lambda: 0), lambda: seconds[-1], sweep, asyncio.sleep, spawn)
+    return DeadManSwitch(
+        DeadManOptions(link_lost_s=30), Store(lambda: 0), lambda: seconds[-1], sweep, asyncio.sleep, spawn
+    )
 
 
 def test_a_loss_is_measured_from_the_last_word_of_the_exchange() -> None:
     now, begun = [0.0], list[str]()
     switch = a_switch(now, begun)
-    switch.look(100)
+    switch.check(100)
     for second in range(1, 26):
         # Nothing more comes; the loss is noticed only after 25 s.
         now.append(float(second))
-        switch.look(100 + second * 1_000)
-    switch.link(LinkState.WAITING)
+        switch.check(100 + second * 1_000)
+    switch.handle_link(LinkState.WAITING)
     now.append(31.0)
-    switch.link(LinkState.LIVE)
+    switch.handle_link(LinkState.LIVE)
     assert begun == ["dead-man's switch"]
 
 
@@ -258,25 +260,25 @@ def test_a_machine_that_slept_was_away() -> None:
     switch = a_switch(now, begun)
     for tenth in range(0, 50, 5):
         now.append(tenth / 10)
-        switch.look(100)
+        switch.check(100)
     now.append(3_600.0)
     # By the clock that slept too, the last frame is but a moment old.
-    switch.look(200)
+    switch.check(200)
     now.append(3_600.5)
-    switch.look(700)
-    switch.link(LinkState.WAITING)
+    switch.check(700)
+    switch.handle_link(LinkState.WAITING)
     now.append(3_602.0)
-    switch.link(LinkState.LIVE)
+    switch.handle_link(LinkState.LIVE)
     assert begun == ["dead-man's switch"]
 
 
 def test_a_short_loss_is_none_for_the_switch() -> None:
     now, begun = [0.0], list[str]()
     switch = a_switch(now, begun)
-    switch.look(0)
-    switch.link(LinkState.WAITING)
+    switch.check(0)
+    switch.handle_link(LinkState.WAITING)
     now.append(29.0)
-    switch.link(LinkState.LIVE)
+    switch.handle_link(LinkState.LIVE)
     assert begun == []
 
 
@@ -287,5 +289,5 @@ async def test_what_is_not_known_to_be_gone_is_not_called_cancelled(make: Make) 
     rig.lag(10_000)
     result = await swept(rig, "", *[Trouble.FAILED_BEFORE] * 60, seconds=80)
     assert len(still_resting(rig)) == 4
-    assert (result.cancelled, len(result.left), result.proved) == (0, 4, False)
+    assert (result.canceled, len(result.still_resting), result.proved) == (0, 4, False)
     rig.line.troubles.clear()

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from kalshi_tui.domain.book import Side
-from kalshi_tui.domain.limits import Limits
+from kalshi_tui.domain.limits import RiskLimits
 from kalshi_tui.domain.order import Action, OrderState, OrderTerms
 from kalshi_tui.session.execution.journal import Journal, JournalError
 from kalshi_tui.session.execution.journal_rows import COURSE, TERMS
 from kalshi_tui.session.execution.journal_sql import SCHEMA
-from kalshi_tui.session.execution.risk_checks import Passing
-from kalshi_tui.session.options import DeadMan, Options
+from kalshi_tui.session.execution.risk_checks import OverrideMethod
+from kalshi_tui.session.options import DeadManOptions, SessionOptions
 from tests.session.execution.test_journal import an_order
 from tests.support.session_rig import Rig
 
@@ -50,9 +50,9 @@ def put(file: sqlite3.Connection, table: str, column: str, row: int, value: obje
 def filled_in(folder: Path) -> None:
     with closing(opened(folder)) as journal:
         for number in range(ROWS):
-            journal.sending(f"c{number}", WANTED, 1_000 + number)
-            journal.note(an_order(client_order_id=f"c{number}", order_id=f"o{number}"), 2_000 + number)
-        journal.first_look("2026-11-30", 500, 10)
+            journal.record_sending(f"c{number}", WANTED, 1_000 + number)
+            journal.record_update(an_order(client_order_id=f"c{number}", order_id=f"o{number}"), 2_000 + number)
+        journal.ensure_day_start("2026-11-30", 500, 10)
 
 
 ODD: list[Any] = ["queued", "", None, b"\xff\xfe", -1, 2**62, 3.5, "\x1b[31m", "{", "12"]
@@ -102,14 +102,14 @@ def test_random_damage_raises_nothing_and_costs_its_own_rows_alone(
         journal.newest_change_ms()
         assert all(each.isprintable() for each in journal.examine())
         with suppress(JournalError):
-            at_ms, worth = journal.first_look("2026-11-30", 700, 20)
+            at_ms, worth = journal.ensure_day_start("2026-11-30", 700, 20)
             assert isinstance(at_ms, int)
             assert isinstance(worth, int)
         for number in range(ROWS):
             over = an_order(client_order_id=f"c{number}", order_id=f"o{number}", state=OrderState.FILLED, remaining=0)
-            journal.note(over, 3_000)
+            journal.record_update(over, 3_000)
             journal.history(f"c{number}")
-        journal.sending("new", WANTED, 4_000)
+        journal.record_sending("new", WANTED, 4_000)
     with closing(sqlite3.connect(folder / "journal.sqlite3")) as file:
         assert file.execute("SELECT count(*) - 1 FROM intents").fetchone() == before, "no row is ever taken away"
 
@@ -143,7 +143,7 @@ def test_readable_rows_around_a_broken_page_come_back(tmp_path: Path) -> None:
     path = tmp_path / "journal.sqlite3"
     with closing(opened(tmp_path)) as journal:
         for number in range(300):
-            journal.sending(f"order-number-{number:04}", WANTED, 1_000 + number)
+            journal.record_sending(f"order-number-{number:04}", WANTED, 1_000 + number)
     with closing(sqlite3.connect(path)) as file:
         file.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     raw = path.read_bytes()
@@ -161,7 +161,7 @@ def test_readable_rows_around_a_broken_page_come_back(tmp_path: Path) -> None:
         assert {"order-number-0000", "order-number-0299"} <= names
         assert len(names) > 200
         with pytest.raises(JournalError, match="malformed"):
-            journal.sending("new", WANTED, 9_000)
+            journal.record_sending("new", WANTED, 9_000)
 
 
 def test_a_journal_that_can_only_be_read_is_read(tmp_path: Path) -> None:
@@ -174,9 +174,9 @@ def test_a_journal_that_can_only_be_read_is_read(tmp_path: Path) -> None:
             assert "end the other program that holds it" in journal.trouble
             assert "Canceling works" in journal.trouble
             assert len(journal.open_entries()) == ROWS
-            journal.note(an_order(client_order_id="c0", filled=1), 9_000)
+            journal.record_update(an_order(client_order_id="c0", filled=1), 9_000)
             with pytest.raises(JournalError, match="Canceling works"):
-                journal.sending("new", WANTED, 9_000)
+                journal.record_sending("new", WANTED, 9_000)
 
 
 def test_an_empty_file_is_told(tmp_path: Path) -> None:
@@ -196,32 +196,32 @@ async def test_a_desk_without_a_journal_cancels_and_sends_nothing(tmp_path: Path
     path = tmp_path / "journal.sqlite3"
     path.write_bytes(b"\xa5" * 20_000)
     rig.opening = Journal.open_anyway
-    await rig.start(Options(dead_man=DeadMan(on_quit=True)))
+    await rig.start(SessionOptions(dead_man=DeadManOptions(on_quit=True)))
     await rig.pass_time(10)
     assert any(str(path) in each.text for each in rig.session.store.notices)
     kept = (await rig.submit(wanted)).order
     assert kept.state is OrderState.NOT_SENT
-    (objection,) = [each for each in rig.session.objections(wanted) if each.id == "journal"]
-    assert objection.passing is Passing.NEVER
+    (objection,) = [each for each in rig.session.check_risks(wanted) if each.id == "journal"]
+    assert objection.override is OverrideMethod.NEVER
     assert (await rig.session.cancel(first)).order.state is OrderState.CANCELLED
     quitting = rig.begin(rig.session.stop())
     await rig.pass_time(20)
     await quitting
-    assert "The exchange has none resting." in rig.session.last_words
+    assert "The exchange has none resting." in rig.session.quit_message
     assert {each.order_id: each.remaining for each in rig.theirs()} == {first.order_id: 0, second.order_id: 0}
     assert path.read_bytes() == b"\xa5" * 20_000
 
 
 async def test_a_day_of_which_a_row_cannot_be_read_takes_the_word_to_pass(tmp_path: Path) -> None:
-    rig = Rig(tmp_path, options=Options(limits=Limits(day_contracts=10_000)))
+    rig = Rig(tmp_path, options=SessionOptions(limits=RiskLimits(day_contracts=10_000)))
     await rig.start()
     await rig.pass_time(1)
     wanted = OrderTerms(rig.ticker, Side.YES, Action.BUY, 4_000, 100)
     order = (await rig.submit(wanted)).order
-    assert not [each for each in rig.session.objections(wanted) if each.id.startswith("limit")]
+    assert not [each for each in rig.session.check_risks(wanted) if each.id.startswith("limit")]
     with closing(sqlite3.connect(tmp_path / "journal.sqlite3")) as file, file:
         file.execute("UPDATE intents SET filled = 'x' WHERE client_order_id = ?", (order.client_order_id,))
-    (objection,) = [each for each in rig.session.objections(wanted) if each.id.startswith("limit")]
-    assert (objection.passing, objection.word) == (Passing.WORD, "over")
+    (objection,) = [each for each in rig.session.check_risks(wanted) if each.id.startswith("limit")]
+    assert (objection.override, objection.word) == (OverrideMethod.WORD, "over")
     assert "1 order in the journal that may be of today cannot be read" in objection.sentence
     await rig.close()

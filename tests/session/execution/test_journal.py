@@ -11,9 +11,9 @@ from types import SimpleNamespace
 import pytest
 
 from kalshi_tui.domain.book import Side
-from kalshi_tui.domain.limits import Sent
+from kalshi_tui.domain.limits import DailyVolume
 from kalshi_tui.domain.order import Action, Order, OrderState, OrderTerms, TimeInForce
-from kalshi_tui.session.execution.journal import ROOM, Journal, JournalError
+from kalshi_tui.session.execution.journal import MIN_FREE_BYTES, Journal, JournalError
 from tests.support.session_rig import Rig, Trouble
 
 TERMS = OrderTerms("T-1", Side.NO, Action.BUY, 4_400, 1_000, post_only=True, expires_s=99, order_group_id="g")
@@ -30,18 +30,18 @@ def reopened(folder: Path, account: str = "key") -> Journal:
 
 def test_what_was_sent_is_found_at_the_next_start(tmp_path: Path) -> None:
     with closing(reopened(tmp_path)) as journal:
-        journal.draft("c1", TERMS, 10)
-        journal.draft("c2", TERMS, 11)
-        journal.sending("c1", TERMS, 20)
+        journal.record_draft("c1", TERMS, 10)
+        journal.record_draft("c2", TERMS, 11)
+        journal.record_sending("c1", TERMS, 20)
     with closing(reopened(tmp_path)) as journal:
         (entry,) = journal.open_entries()
         assert entry.terms == TERMS
         assert (entry.order.state, entry.order.created_ms, entry.changed_ms) == (OrderState.SENDING, 20, 20)
-        journal.note(an_order(filled=400, remaining=600), 30)
+        journal.record_update(an_order(filled=400, remaining=600), 30)
     with closing(reopened(tmp_path)) as journal:
         (entry,) = journal.open_entries()
         assert (entry.order.order_id, entry.order.filled, entry.changed_ms) == ("o1", 400, 30)
-        journal.note(an_order(filled=1_000, remaining=0, state=OrderState.FILLED), 40)
+        journal.record_update(an_order(filled=1_000, remaining=0, state=OrderState.FILLED), 40)
         assert [change.what for change in journal.history("c1")] == ["drafted", "sending", "resting", "filled"]
     with closing(reopened(tmp_path)) as journal:
         assert journal.open_entries() == []
@@ -49,69 +49,69 @@ def test_what_was_sent_is_found_at_the_next_start(tmp_path: Path) -> None:
 
 def test_what_could_not_be_drafted_is_written_when_it_is_sent(tmp_path: Path) -> None:
     with closing(reopened(tmp_path)) as journal:
-        journal.sending("c1", TERMS, 20)
+        journal.record_sending("c1", TERMS, 20)
         assert [change.what for change in journal.history("c1")] == ["drafted", "sending"]
 
 
 def test_another_account_sees_nothing_of_it(tmp_path: Path) -> None:
     with closing(reopened(tmp_path)) as journal:
-        journal.sending("c1", TERMS, 20)
+        journal.record_sending("c1", TERMS, 20)
     with closing(reopened(tmp_path, "another key")) as journal:
         assert journal.open_entries() == []
-        assert journal.sent_since(0) == Sent()
+        assert journal.sent_since(0) == DailyVolume()
 
 
 def test_with_a_practice_account_its_journal_is_thrown_away(tmp_path: Path) -> None:
     with closing(reopened(tmp_path)) as journal:
-        journal.sending("c1", TERMS, 20)
-    Journal.forget(tmp_path / "journal.sqlite3")
+        journal.record_sending("c1", TERMS, 20)
+    Journal.delete(tmp_path / "journal.sqlite3")
     assert list(tmp_path.iterdir()) == []
-    Journal.forget(tmp_path / "journal.sqlite3")
+    Journal.delete(tmp_path / "journal.sqlite3")
     with pytest.raises(JournalError, match="cannot be removed"):
-        Journal.forget(tmp_path)
+        Journal.delete(tmp_path)
 
 
 def test_the_same_news_twice_is_one_line(tmp_path: Path) -> None:
     with closing(reopened(tmp_path)) as journal:
-        journal.sending("c1", TERMS, 20)
-        journal.note(an_order(), 30)
-        journal.note(an_order(updated_ms=7), 40)
+        journal.record_sending("c1", TERMS, 20)
+        journal.record_update(an_order(), 30)
+        journal.record_update(an_order(updated_ms=7), 40)
         assert len(journal.history("c1")) == 3
 
 
 def test_orders_that_this_program_did_not_send_are_not_its_business(tmp_path: Path) -> None:
     with closing(reopened(tmp_path)) as journal:
-        journal.note(an_order(client_order_id=""), 30)
-        journal.note(an_order(client_order_id="somebody's"), 30)
-        journal.asked(an_order(client_order_id="somebody's"), "cancel asked", 30)
+        journal.record_update(an_order(client_order_id=""), 30)
+        journal.record_update(an_order(client_order_id="somebody's"), 30)
+        journal.record_request(an_order(client_order_id="somebody's"), "cancel asked", 30)
         assert journal.history("somebody's") == []
 
 
 def test_the_day_counts_what_reached_the_exchange_or_may_have(tmp_path: Path) -> None:
     with closing(reopened(tmp_path)) as journal:
         for name in ("early", "resting", "part", "refused", "lost", "unknown"):
-            journal.sending(name, TERMS, 5 if name == "early" else 50)
-        journal.note(an_order(client_order_id="resting", order_id="o2"), 60)
+            journal.record_sending(name, TERMS, 5 if name == "early" else 50)
+        journal.record_update(an_order(client_order_id="resting", order_id="o2"), 60)
         over = an_order(client_order_id="part", order_id="o3", filled=300, remaining=0, state=OrderState.CANCELLED)
-        journal.note(over, 60)
+        journal.record_update(over, 60)
         for name, state in (
             ("refused", OrderState.REFUSED), ("lost", OrderState.NOT_SENT), ("unknown", OrderState.UNKNOWN)
         ):  # fmt: skip
-            journal.note(an_order(client_order_id=name, order_id="", state=state), 60)
+            journal.record_update(an_order(client_order_id=name, order_id="", state=state), 60)
         contracts = 1_000 + 300 + 1_000
-        assert journal.sent_since(50) == Sent(contracts, contracts * 4_400)
+        assert journal.sent_since(50) == DailyVolume(contracts, contracts * 4_400)
 
 
 def test_the_days_first_look_stays(tmp_path: Path) -> None:
     with closing(reopened(tmp_path)) as journal:
-        assert journal.first_look("2026-11-21", 500, 10) == (10, 500)
-        assert journal.first_look("2026-11-21", 700, 20) == (10, 500)
-        assert journal.first_look("2026-11-22", 700, 30) == (30, 700)
+        assert journal.ensure_day_start("2026-11-21", 500, 10) == (10, 500)
+        assert journal.ensure_day_start("2026-11-21", 700, 20) == (10, 500)
+        assert journal.ensure_day_start("2026-11-22", 700, 30) == (30, 700)
 
 
 def test_only_its_owner_can_read_it(tmp_path: Path) -> None:
     with closing(reopened(tmp_path / "new")) as journal:
-        journal.draft("c1", TERMS, 10)
+        journal.record_draft("c1", TERMS, 10)
         for each in (tmp_path / "new").iterdir():
             assert stat.S_IMODE(each.stat().st_mode) == 0o600, each.name
     assert stat.S_IMODE((tmp_path / "new").stat().st_mode) == 0o700
@@ -122,7 +122,7 @@ def test_one_that_others_could_read_is_closed_to_them(tmp_path: Path) -> None:
     for file in tmp_path.iterdir():
         file.chmod(0o644)
     with closing(reopened(tmp_path)) as journal:
-        journal.draft("c1", TERMS, 10)
+        journal.record_draft("c1", TERMS, 10)
         assert {stat.S_IMODE(each.stat().st_mode) for each in tmp_path.iterdir()} == {0o600}
 
 
@@ -157,7 +157,7 @@ def test_a_full_disk_while_another_program_writes_is_an_error_in_words(tmp_path:
 
         def fill_up() -> None:
             for number in range(1_000):
-                journal.draft(f"c{number}", TERMS, 10)
+                journal.record_draft(f"c{number}", TERMS, 10)
 
         with pytest.raises(JournalError, match="make room on the disk"):
             fill_up()
@@ -242,11 +242,11 @@ async def test_a_killed_ioc_is_never_offered_to_be_sent_again(tmp_path: Path) ->
         killed = OrderTerms(rig.ticker, Side.YES, Action.BUY, 4_000, 100, tif)
         order = (await rig.submit(killed, Trouble.NO_CONNECTION)).order
         assert order.state is OrderState.NOT_SENT
-        assert rig.session.terms_to_repeat(order) is None
+        assert rig.session.resendable_terms(order) is None
     terms = OrderTerms(rig.ticker, Side.YES, Action.BUY, 4_000, 100)
     order = (await rig.submit(terms, Trouble.NO_CONNECTION)).order
     assert order.state is OrderState.NOT_SENT
-    assert rig.session.terms_to_repeat(order) == terms
+    assert rig.session.resendable_terms(order) == terms
     again = await rig.session.submit(terms, order.client_order_id, frozenset({"stale"}))
     assert again.order.state is OrderState.RESTING
     assert [record.client_order_id for record in rig.theirs()] == [order.client_order_id]
@@ -320,7 +320,7 @@ async def test_orders_stop_while_there_is_still_room_for_what_becomes_of_the_oth
     await rig.pass_time(1)
     terms = OrderTerms(rig.ticker, Side.YES, Action.BUY, 4_000, 1_000)
     order = (await rig.submit(terms)).order
-    room(monkeypatch, ROOM - 1)
+    room(monkeypatch, MIN_FREE_BYTES - 1)
     outcome = await rig.submit(terms)
     assert outcome.order.state is OrderState.NOT_SENT
     assert "its disk has only 8 MB left. Make room on the disk." in outcome.sentence
@@ -335,7 +335,7 @@ async def test_orders_stop_while_there_is_still_room_for_what_becomes_of_the_oth
     assert (await rig.session.cancel(less.order)).order.state is OrderState.CANCELLED
     rig.deliver()
     assert rig.journal.history(order.client_order_id)[-1].what == "cancelled", "what becomes of it is still written"
-    room(monkeypatch, ROOM)
+    room(monkeypatch, MIN_FREE_BYTES)
     assert (await rig.submit(terms)).order.state is OrderState.RESTING
     room(monkeypatch, 0, total=0)
     assert (await rig.submit(terms)).order.state is OrderState.RESTING, "a disk that does not tell is no full one"
@@ -361,7 +361,7 @@ def test_a_journal_that_others_could_read_is_its_owners_again(tmp_path: Path) ->
     reopened(tmp_path).close()
     (tmp_path / "journal.sqlite3").chmod(0o644)
     with closing(reopened(tmp_path)) as journal:
-        journal.draft("c1", TERMS, 10)
+        journal.record_draft("c1", TERMS, 10)
         assert {stat.S_IMODE(each.stat().st_mode) for each in tmp_path.iterdir()} == {0o600}
 
 

@@ -99,8 +99,8 @@ async def test_the_wait_for_tokens_and_for_an_answer_counts_as_on_its_way(
     await rig.start()
     await rig.pass_time(1)
     rig.lag(lag_ms)
-    rig.session._rest._calls.writes.set(20, 40)
-    rig.begin(rig.session._rest._calls.writes.take(40, urgent=True))
+    rig.session._rest._http.write_budget.set_limits(20, 40)
+    rig.begin(rig.session._rest._http.write_budget.acquire(40, urgent=True))
     rig.line.late_s = 9
     rig.submit(terms(rig), Trouble.LATE)
     await rig.pass_time(8)
@@ -119,12 +119,12 @@ async def test_the_day_does_not_lose_what_is_reserved_for_orders_at_rest(tmp_pat
     rig = Rig(tmp_path)
     await rig.start()
     await rig.pass_time(1)
-    rig.session.look_at([rig.ticker])
+    rig.session.set_shown_markets([rig.ticker])
     await rig.pass_time(1)
     rig.submit(terms(rig))
     await rig.pass_time(10)
-    assert rig.session.store.day is not None
-    assert rig.session.store.day.gain == 0
+    assert rig.session.store.day_total is not None
+    assert rig.session.store.day_total.gain == 0
     await rig.close()
 
 
@@ -136,17 +136,17 @@ async def test_half_an_hour_without_names_with_ten_orders_at_rest(tmp_path: Path
         rig.submit(terms(rig, price=3_000 + 100 * number))
         await rig.pass_time(0.5)
         rig.deliver()
-    assert len(rig.session.store.working()) == 10
+    assert len(rig.session.store.working_orders()) == 10
     rig.line.down_until_ms = rig.clock.now_ms + 30 * 60_000
     during = rig.submit(terms(rig))
     await rig.pass_time(600, 5_000)
     assert during.result().order.state is OrderState.NOT_SENT
     rig.trade(BookSide.ASK, 3_700, 2_500)
-    cancel = rig.begin(rig.session.cancel(rig.session.store.working()[0]))
+    cancel = rig.begin(rig.session.cancel(rig.session.store.working_orders()[0]))
     await rig.pass_time(600, 5_000)
     assert "no connection" in cancel.result().sentence
     rig.deliver("none")
-    states = {order.state for order in rig.session.store.working()}
+    states = {order.state for order in rig.session.store.working_orders()}
     assert states == {OrderState.RESTING}, "nothing is concluded from a line that is down"
     await rig.pass_time(600, 5_000)
     await rig.heal()

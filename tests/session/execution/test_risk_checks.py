@@ -7,18 +7,18 @@ from pathlib import Path
 import pytest
 
 from kalshi_tui.domain.book import Side
-from kalshi_tui.domain.limits import Limits, Sent
+from kalshi_tui.domain.limits import DailyVolume, RiskLimits
 from kalshi_tui.domain.order import Action, BookSide, Order, OrderState, OrderTerms, TimeInForce
 from kalshi_tui.domain.position import Position
 from kalshi_tui.session.account.list_reads import AccountList
 from kalshi_tui.session.execution.journal import JournalError
 from kalshi_tui.session.execution.risk_checks import (
     READ_ONLY,
-    Guard,
-    Passing,
-    unpassed,
+    OverrideMethod,
+    RiskChecks,
+    describe_unacknowledged,
 )
-from kalshi_tui.session.options import Options
+from kalshi_tui.session.options import SessionOptions
 from kalshi_tui.session.store import Store
 from kalshi_tui.session.venue import Venue
 from tests.support.session_rig import Rig, Trouble
@@ -35,9 +35,9 @@ def a_store() -> Store:
 
 
 def a_guard(
-    store: Store, limits: Limits | None = None, venue: Venue = Venue.PRACTICE, *, read_only: bool = False
-) -> Guard:
-    return Guard(store, venue, limits, read_only=read_only, clock_ms=lambda: NOON_MS)
+    store: Store, limits: RiskLimits | None = None, venue: Venue = Venue.PRACTICE, *, read_only: bool = False
+) -> RiskChecks:
+    return RiskChecks(store, venue, limits, read_only=read_only, clock_ms=lambda: NOON_MS)
 
 
 def buy(price: int = 4_700, count: int = 1_000) -> OrderTerms:
@@ -51,100 +51,102 @@ def an_order(state: OrderState, **changes: object) -> Order:
 
 
 def test_nothing_speaks_against_a_plain_order() -> None:
-    assert a_guard(a_store()).objections(buy()) == []
+    assert a_guard(a_store()).check(buy()) == []
 
 
 def test_a_book_that_is_not_trusted_needs_a_word() -> None:
     store = a_store()
     store.stale([T], "A frame is missing.")
-    (objection,) = a_guard(store).objections(buy())
-    assert (objection.id, objection.passing, objection.word) == ("stale", Passing.WORD, "blind")
+    (objection,) = a_guard(store).check(buy())
+    assert (objection.id, objection.override, objection.word) == ("stale", OverrideMethod.WORD, "blind")
     assert "STALE" in objection.sentence
     assert "A frame is missing." in objection.sentence
 
 
 def test_live_needs_its_word_once() -> None:
     guard = a_guard(a_store(), venue=Venue.LIVE)
-    (objection,) = guard.objections(buy())
+    (objection,) = guard.check(buy())
     assert (objection.id, objection.word) == ("live", "LIVE")
-    guard.armed = True
-    assert guard.objections(buy()) == []
+    guard.is_live_acknowledged = True
+    assert guard.check(buy()) == []
 
 
 def test_read_only_cannot_be_passed_and_comes_first() -> None:
     store = a_store()
     store.stale([T], "why")
-    objections = a_guard(store, read_only=True).objections(buy())
-    assert objections[0].passing is Passing.NEVER
-    assert READ_ONLY in unpassed(objections, [each.id for each in objections])
+    objections = a_guard(store, read_only=True).check(buy())
+    assert objections[0].override is OverrideMethod.NEVER
+    assert READ_ONLY in describe_unacknowledged(objections, [each.id for each in objections])
 
 
 @pytest.mark.parametrize("state", [OrderState.UNKNOWN, OrderState.SENDING])
 def test_a_lookalike_of_an_order_that_may_be_live_is_asked_about(state: OrderState) -> None:
     store = a_store()
     store.order(an_order(state))
-    (objection,) = a_guard(store).objections(buy(price=4_000, count=1))
-    assert objection.passing is Passing.YES
+    (objection,) = a_guard(store).check(buy(price=4_000, count=1))
+    assert objection.override is OverrideMethod.YES
     assert f"is {state.name}" in objection.sentence
     other_side = OrderTerms(T, Side.NO, Action.BUY, 4_000, 100)
-    assert a_guard(store).objections(other_side) == []
-    assert a_guard(store).objections(buy(), instead_of=an_order(state)) == []
+    assert a_guard(store).check(other_side) == []
+    assert a_guard(store).check(buy(), replacing=an_order(state)) == []
 
 
-LIMITED: list[tuple[Limits, OrderTerms, str]] = [
-    (Limits(order_contracts=999), buy(), "For an order that makes 10 contracts, your limit is 9.99."),
-    (Limits(order_dollars=4_699_999), buy(), "For an order that makes $4.70, your limit is $4.699999."),
-    (Limits(market_contracts=2_999), buy(), "For this market that makes 30 contracts, your limit is 29.99."),
-    (Limits(market_dollars=13_299_999), buy(), "For this market that makes $13.30, your limit is $13.299999."),
-    (Limits(distance=499), buy(price=5_300), "The price is 0.05 away from the market, your limit is 0.0499."),
-    (Limits(distance=499), buy(price=4_100), "The price is 0.05 away from the market, your limit is 0.0499."),
+LIMITED: list[tuple[RiskLimits, OrderTerms, str]] = [
+    (RiskLimits(order_contracts=999), buy(), "For an order that makes 10 contracts, your limit is 9.99."),
+    (RiskLimits(order_dollars=4_699_999), buy(), "For an order that makes $4.70, your limit is $4.699999."),
+    (RiskLimits(market_contracts=2_999), buy(), "For this market that makes 30 contracts, your limit is 29.99."),
+    (RiskLimits(market_dollars=13_299_999), buy(), "For this market that makes $13.30, your limit is $13.299999."),
+    (RiskLimits(distance=499), buy(price=5_300), "The price is 0.05 away from the market, your limit is 0.0499."),
+    (RiskLimits(distance=499), buy(price=4_100), "The price is 0.05 away from the market, your limit is 0.0499."),
 ]
 
 
 @pytest.mark.parametrize(("limits", "terms", "sentence"), LIMITED)
 @pytest.mark.parametrize("hard", [False, True])
 def test_each_limit_stops_what_is_past_it_and_nothing_else(
-    limits: Limits, terms: OrderTerms, sentence: str, hard: bool
+    limits: RiskLimits, terms: OrderTerms, sentence: str, hard: bool
 ) -> None:
     store = a_store()
     # 10 held at 0.40, and 10 that may be live at 0.46.
     store.position(Position(T, count=1_000, cost=4_000_000))
     store.order(an_order(OrderState.RESTING, order_id="o9", yes_price=4_600))
-    (objection,) = a_guard(store, replace(limits, hard=hard)).objections(terms)
+    (objection,) = a_guard(store, replace(limits, hard=hard)).check(terms)
     assert objection.sentence == sentence
-    assert objection.passing is (Passing.NEVER if hard else Passing.WORD)
-    by_one = {name: getattr(limits, name) + 1 for name in Limits.__slots__ if isinstance(getattr(limits, name), int)}
+    assert objection.override is (OverrideMethod.NEVER if hard else OverrideMethod.WORD)
+    by_one = {
+        name: getattr(limits, name) + 1 for name in RiskLimits.__slots__ if isinstance(getattr(limits, name), int)
+    }
     by_one.pop("hard", None)
-    assert a_guard(store, Limits(**by_one)).objections(terms) == []
+    assert a_guard(store, RiskLimits(**by_one)).check(terms) == []
 
 
 def test_an_unknown_order_counts_against_the_limit_of_the_market() -> None:
     store = a_store()
-    guard = a_guard(store, Limits(market_contracts=1_500))
-    assert guard.objections(buy()) == []
+    guard = a_guard(store, RiskLimits(market_contracts=1_500))
+    assert guard.check(buy()) == []
     store.order(an_order(OrderState.UNKNOWN))
-    assert "limit of contracts this market" in [each.id for each in guard.objections(buy())]
+    assert "limit of contracts this market" in [each.id for each in guard.check(buy())]
 
 
 def test_closing_is_never_over_the_limit_of_the_market() -> None:
     store = a_store()
     store.position(Position(T, count=5_000, cost=20_000_000))
     sell = OrderTerms(T, Side.YES, Action.SELL, 4_600, 5_000)
-    assert a_guard(store, Limits(market_contracts=100, market_dollars=1, order_dollars=1)).objections(sell) == []
+    assert a_guard(store, RiskLimits(market_contracts=100, market_dollars=1, order_dollars=1)).check(sell) == []
 
 
 def test_a_market_that_nobody_quotes_has_no_distance() -> None:
     store = a_store()
     store.snapshot(T, [], [])
-    (objection,) = a_guard(store, Limits(distance=100)).objections(buy())
+    (objection,) = a_guard(store, RiskLimits(distance=100)).check(buy())
     assert "cannot be measured" in objection.sentence
 
 
 @pytest.fixture
-async def rig(tmp_path: Path) -> AsyncIterator[Callable[[Options], Rig]]:
+async def rig(tmp_path: Path) -> AsyncIterator[Callable[[SessionOptions], Rig]]:
     made = []
 
-    def make(options: Options) -> Rig:
+    def make(options: SessionOptions) -> Rig:
         made.append(Rig(tmp_path, options=options))
         return made[-1]
 
@@ -157,8 +159,8 @@ def sent(rig: Rig) -> list[tuple[str, str, bytes]]:
     return rig.line.commands
 
 
-async def test_read_only_sends_nothing_at_all(rig: Callable[[Options], Rig]) -> None:
-    made = rig(Options(read_only=True))
+async def test_read_only_sends_nothing_at_all(rig: Callable[[SessionOptions], Rig]) -> None:
+    made = rig(SessionOptions(read_only=True))
     await made.start()
     await made.pass_time(1)
     terms = OrderTerms(made.ticker, Side.YES, Action.BUY, 4_000, 100)
@@ -176,8 +178,8 @@ async def test_read_only_sends_nothing_at_all(rig: Callable[[Options], Rig]) -> 
     assert sent(made) == []
 
 
-async def test_what_nobody_agreed_to_stays_here(rig: Callable[[Options], Rig]) -> None:
-    made = rig(Options(limits=Limits(order_contracts=100)))
+async def test_what_nobody_agreed_to_stays_here(rig: Callable[[SessionOptions], Rig]) -> None:
+    made = rig(SessionOptions(limits=RiskLimits(order_contracts=100)))
     await made.start()
     await made.pass_time(1)
     terms = OrderTerms(made.ticker, Side.YES, Action.BUY, 4_000, 200)
@@ -189,8 +191,8 @@ async def test_what_nobody_agreed_to_stays_here(rig: Callable[[Options], Rig]) -
     assert (await made.session.submit(terms, made.session.draft(terms), agreed)).order.state is OrderState.RESTING
 
 
-async def test_a_hard_limit_holds_whatever_was_agreed(rig: Callable[[Options], Rig]) -> None:
-    made = rig(Options(limits=Limits(order_contracts=100, hard=True)))
+async def test_a_hard_limit_holds_whatever_was_agreed(rig: Callable[[SessionOptions], Rig]) -> None:
+    made = rig(SessionOptions(limits=RiskLimits(order_contracts=100, hard=True)))
     await made.start()
     await made.pass_time(1)
     outcome = await made.submit(OrderTerms(made.ticker, Side.YES, Action.BUY, 4_000, 200))
@@ -198,27 +200,27 @@ async def test_a_hard_limit_holds_whatever_was_agreed(rig: Callable[[Options], R
     assert sent(made) == []
 
 
-async def test_the_limit_of_the_day_counts_over_a_restart(rig: Callable[[Options], Rig]) -> None:
-    made = rig(Options(limits=Limits(day_contracts=250)))
+async def test_the_limit_of_the_day_counts_over_a_restart(rig: Callable[[SessionOptions], Rig]) -> None:
+    made = rig(SessionOptions(limits=RiskLimits(day_contracts=250)))
     await made.start()
     await made.pass_time(1)
     terms = OrderTerms(made.ticker, Side.YES, Action.BUY, 4_000, 100)
     for _ in range(2):
-        assert made.session.objections(terms)[0].id == "stale"
+        assert made.session.check_risks(terms)[0].id == "stale"
         await made.submit(terms)
     await made.kill()
     await made.start()
     await made.pass_time(1)
-    assert "limit of contracts today" in [each.id for each in made.session.objections(terms)]
+    assert "limit of contracts today" in [each.id for each in made.session.check_risks(terms)]
     # What never left does not count.
     sweep = made.begin(made.session.cancel_all())
     await made.pass_time(8)
     assert sweep.result().proved
-    assert "limit of contracts today" not in [each.id for each in made.session.objections(terms)]
+    assert "limit of contracts today" not in [each.id for each in made.session.check_risks(terms)]
 
 
-async def test_a_change_is_measured_as_the_order_that_it_makes(rig: Callable[[Options], Rig]) -> None:
-    made = rig(Options(limits=Limits(order_contracts=100, market_contracts=100)))
+async def test_a_change_is_measured_as_the_order_that_it_makes(rig: Callable[[SessionOptions], Rig]) -> None:
+    made = rig(SessionOptions(limits=RiskLimits(order_contracts=100, market_contracts=100)))
     await made.start()
     await made.pass_time(1)
     order = (await made.submit(OrderTerms(made.ticker, Side.YES, Action.BUY, 4_000, 100))).order
@@ -229,8 +231,8 @@ async def test_a_change_is_measured_as_the_order_that_it_makes(rig: Callable[[Op
     assert made.theirs()[0].remaining == 100
 
 
-async def test_an_unknown_order_is_a_question_before_the_next(rig: Callable[[Options], Rig]) -> None:
-    made = rig(Options())
+async def test_an_unknown_order_is_a_question_before_the_next(rig: Callable[[SessionOptions], Rig]) -> None:
+    made = rig(SessionOptions())
     await made.start()
     await made.pass_time(1)
     terms = OrderTerms(made.ticker, Side.YES, Action.BUY, 4_000, 100)
@@ -241,8 +243,8 @@ async def test_an_unknown_order_is_a_question_before_the_next(rig: Callable[[Opt
     assert "this would be a second" in second.sentence
 
 
-async def test_a_hard_limit_of_the_day_holds_at_the_moment_of_sending(rig: Callable[[Options], Rig]) -> None:
-    made = rig(Options(limits=Limits(day_contracts=1_000, hard=True)))
+async def test_a_hard_limit_of_the_day_holds_at_the_moment_of_sending(rig: Callable[[SessionOptions], Rig]) -> None:
+    made = rig(SessionOptions(limits=RiskLimits(day_contracts=1_000, hard=True)))
     await made.start()
     await made.pass_time(1)
     assert (await made.submit(OrderTerms(made.ticker, Side.YES, Action.BUY, 4_000, 1_000))).order.order_id
@@ -250,8 +252,8 @@ async def test_a_hard_limit_of_the_day_holds_at_the_moment_of_sending(rig: Calla
     assert outcome.order.state is OrderState.NOT_SENT
 
 
-async def test_what_was_filled_counts_before_any_position_tells_of_it(rig: Callable[[Options], Rig]) -> None:
-    made = rig(Options(limits=Limits(market_contracts=1_000, hard=True)))
+async def test_what_was_filled_counts_before_any_position_tells_of_it(rig: Callable[[SessionOptions], Rig]) -> None:
+    made = rig(SessionOptions(limits=RiskLimits(market_contracts=1_000, hard=True)))
     await made.start()
     await made.pass_time(1)
     made.trade(BookSide.ASK, 4_000, 5_000)
@@ -264,8 +266,8 @@ async def test_what_was_filled_counts_before_any_position_tells_of_it(rig: Calla
     assert (await made.submit(terms)).order.state is OrderState.NOT_SENT
 
 
-async def test_a_change_that_may_have_been_made_counts(rig: Callable[[Options], Rig]) -> None:
-    made = rig(Options(limits=Limits(market_contracts=1_500, hard=True)))
+async def test_a_change_that_may_have_been_made_counts(rig: Callable[[SessionOptions], Rig]) -> None:
+    made = rig(SessionOptions(limits=RiskLimits(market_contracts=1_500, hard=True)))
     await made.start()
     await made.pass_time(1)
     order = (await made.submit(OrderTerms(made.ticker, Side.YES, Action.BUY, 4_000, 100))).order
@@ -277,8 +279,8 @@ async def test_a_change_that_may_have_been_made_counts(rig: Callable[[Options], 
     assert (await made.submit(terms)).order.state is OrderState.RESTING
 
 
-async def test_orders_that_close_the_same_holding_are_not_each_free(rig: Callable[[Options], Rig]) -> None:
-    made = rig(Options(limits=Limits(market_dollars=5_000_000, hard=True)))
+async def test_orders_that_close_the_same_holding_are_not_each_free(rig: Callable[[SessionOptions], Rig]) -> None:
+    made = rig(SessionOptions(limits=RiskLimits(market_dollars=5_000_000, hard=True)))
     await made.start()
     await made.pass_time(1)
     made.trade(BookSide.ASK, 4_000, 1_000)
@@ -294,25 +296,27 @@ def test_a_sale_that_turns_a_holding_round_is_no_closing() -> None:
     store = a_store()
     store.position(Position(T, count=100_000, cost=470_000_000))
     sell = OrderTerms(T, Side.YES, Action.SELL, 4_600, 190_000)
-    (objection,) = a_guard(store, Limits(market_contracts=5_000)).objections(sell)
+    (objection,) = a_guard(store, RiskLimits(market_contracts=5_000)).check(sell)
     assert objection.sentence == "For this market that makes 900 contracts, your limit is 50."
 
 
 def test_on_a_book_that_is_not_trusted_no_distance_can_be_measured() -> None:
     store = a_store()
     store.stale([T], "why")
-    objections = a_guard(store, Limits(distance=500, hard=True)).objections(buy(price=9_900))
-    assert [(each.id, each.passing) for each in objections] == [
-        ("limit of distance", Passing.NEVER),
-        ("stale", Passing.WORD),
+    objections = a_guard(store, RiskLimits(distance=500, hard=True)).check(buy(price=9_900))
+    assert [(each.id, each.override) for each in objections] == [
+        ("limit of distance", OverrideMethod.NEVER),
+        ("stale", OverrideMethod.WORD),
     ]
 
 
 def test_a_journal_that_cannot_be_read_stops_orders_that_have_a_limit_of_the_day() -> None:
-    def unreadable(_: int) -> Sent:
+    def unreadable(_: int) -> DailyVolume:
         raise JournalError("The order journal cannot be read.")
 
-    guard = Guard(a_store(), Venue.PRACTICE, Limits(day_contracts=1), clock_ms=lambda: NOON_MS, sent_since=unreadable)
-    (objection,) = guard.objections(buy())
-    assert objection.passing is Passing.NEVER
+    guard = RiskChecks(
+        a_store(), Venue.PRACTICE, RiskLimits(day_contracts=1), clock_ms=lambda: NOON_MS, sent_since=unreadable
+    )
+    (objection,) = guard.check(buy())
+    assert objection.override is OverrideMethod.NEVER
     assert objection.sentence.startswith("The order journal cannot be read.")

@@ -9,18 +9,18 @@ import pytest
 
 from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.order import Action, Order, OrderState, OrderTerms, TimeInForce
-from kalshi_tui.kalshi.environments import practice
+from kalshi_tui.kalshi.environments import practice_on_port
 from kalshi_tui.kalshi.rest import RestClient, Retry
 from kalshi_tui.kalshi.transport.clock import ExchangeClock
 from kalshi_tui.kalshi.transport.signing import Signer, generate_key
 from kalshi_tui.session.execution.journal import Journal
-from kalshi_tui.session.execution.order_lookup import Inquiry
-from kalshi_tui.session.execution.risk_checks import Guard
-from kalshi_tui.session.execution.submit import Trading
+from kalshi_tui.session.execution.order_lookup import OrderLookup
+from kalshi_tui.session.execution.risk_checks import RiskChecks
+from kalshi_tui.session.execution.submit import OrderExecutor
 from kalshi_tui.session.store import Store
 from kalshi_tui.session.venue import Venue
 
-SIGNER = Signer.from_pem("key", generate_key(), environment=practice(1))
+SIGNER = Signer.from_pem("key", generate_key(), environment=practice_on_port(1))
 TERMS = OrderTerms(ticker="T-1", side=Side.YES, action=Action.BUY, price=4_700, count=1_000)
 SENT_MS = 1_800_000_000_000
 
@@ -63,18 +63,20 @@ def store() -> Store:
 
 
 @pytest.fixture
-async def trading(exchange: Exchange, store: Store) -> AsyncIterator[Trading]:
+async def trading(exchange: Exchange, store: Store) -> AsyncIterator[OrderExecutor]:
     async def at_once(_: float) -> None:
         await asyncio.sleep(0)
 
     transport = httpx.MockTransport(exchange.handle)
     clock = ExchangeClock(lambda: SENT_MS)
-    async with RestClient(practice(1), SIGNER, clock=clock, transport=transport, retry=Retry(attempts=1)) as rest:
+    async with RestClient(
+        practice_on_port(1), SIGNER, clock=clock, transport=transport, retry=Retry(attempts=1)
+    ) as rest:
         store.snapshot("T-1", [(4_600, 100_000)], [(5_200, 100_000)])
-        guard = Guard(store, Venue.PRACTICE, clock_ms=lambda: SENT_MS)
-        inquiry = Inquiry(rest, store, at_once)
-        hands = Trading(rest, store, Journal.in_memory(), guard, inquiry)
-        store.on_order = hands.note
+        guard = RiskChecks(store, Venue.PRACTICE, clock_ms=lambda: SENT_MS)
+        inquiry = OrderLookup(rest, store, at_once)
+        hands = OrderExecutor(rest, store, Journal.in_memory(), guard, inquiry)
+        store.on_order = hands.record_order
         yield hands
         await inquiry.close()
 
@@ -135,7 +137,7 @@ async def settled(store: Store, client_order_id: str) -> Order:
 async def test_a_taken_order_is_what_its_counts_say(
     exchange: Exchange,
     store: Store,
-    trading: Trading,
+    trading: OrderExecutor,
     tif: TimeInForce,
     filled: str,
     remaining: str,
@@ -150,7 +152,7 @@ async def test_a_taken_order_is_what_its_counts_say(
     assert list(store.orders.values()) == [outcome.order]
 
 
-async def test_the_average_price_is_told_in_the_traders_own_side(exchange: Exchange, trading: Trading) -> None:
+async def test_the_average_price_is_told_in_the_traders_own_side(exchange: Exchange, trading: OrderExecutor) -> None:
     exchange.reply = taken("10.00", "0.00", average_fill_price="0.5625")
     outcome = await trading.submit(OrderTerms("T-1", Side.NO, Action.BUY, 4_400, 1_000), "c1")
     assert outcome.sentence == "Filled: buy NO 10 at 0.44, on average at 0.4375."
@@ -158,24 +160,24 @@ async def test_the_average_price_is_told_in_the_traders_own_side(exchange: Excha
 
 
 async def test_a_refusal_is_final_and_carries_the_exchanges_sentence(
-    exchange: Exchange, store: Store, trading: Trading
+    exchange: Exchange, store: Store, trading: OrderExecutor
 ) -> None:
     error = {"error": {"code": "invalid_order", "message": "invalid order", "details": "post only cross"}}
     exchange.reply = lambda _: httpx.Response(400, json=error)
     outcome = await trading.submit(TERMS, "c1")
     assert outcome.order.state is OrderState.REFUSED
     assert "Post-only" in outcome.sentence
-    assert store.working() == []
+    assert store.working_orders() == []
 
 
-async def test_no_connection_means_not_sent(exchange: Exchange, store: Store, trading: Trading) -> None:
+async def test_no_connection_means_not_sent(exchange: Exchange, store: Store, trading: OrderExecutor) -> None:
     def unreachable(request: httpx.Request) -> httpx.Response:
         raise httpx.ConnectError("refused", request=request)
 
     exchange.reply = unreachable
     outcome = await trading.submit(TERMS, "c1")
     assert outcome.order.state is OrderState.NOT_SENT
-    assert store.working() == []
+    assert store.working_orders() == []
 
 
 def lost(request: httpx.Request) -> httpx.Response:
@@ -184,7 +186,7 @@ def lost(request: httpx.Request) -> httpx.Response:
 
 @pytest.mark.parametrize("reply", [lost, lambda _: httpx.Response(503), lambda _: httpx.Response(201, json={})])
 async def test_a_lost_reply_is_unknown_until_the_exchange_has_said(
-    exchange: Exchange, store: Store, trading: Trading, reply: Handler
+    exchange: Exchange, store: Store, trading: OrderExecutor, reply: Handler
 ) -> None:
     exchange.reply = reply
     exchange.listed = [listed_order("c1", "resting", "0.00", "10.00")]
@@ -197,14 +199,14 @@ async def test_a_lost_reply_is_unknown_until_the_exchange_has_said(
 
 
 async def test_an_order_is_missing_only_after_several_reads_of_data_that_have_passed_it(
-    exchange: Exchange, store: Store, trading: Trading
+    exchange: Exchange, store: Store, trading: OrderExecutor
 ) -> None:
     exchange.reply = lost
     exchange.as_of = "2027-01-15T07:59:59Z"
     await trading.submit(TERMS, "c1")
     while exchange.reads < 20:
         await asyncio.sleep(0)
-    assert [order.state for order in store.working()] == [OrderState.UNKNOWN]
+    assert [order.state for order in store.working_orders()] == [OrderState.UNKNOWN]
     exchange.as_of = "2027-01-15T08:01:00Z"
     before = exchange.reads
     order = await settled(store, "c1")
@@ -214,7 +216,7 @@ async def test_an_order_is_missing_only_after_several_reads_of_data_that_have_pa
 
 
 async def test_an_id_that_was_used_is_asked_about_and_never_sent_under_another(
-    exchange: Exchange, store: Store, trading: Trading
+    exchange: Exchange, store: Store, trading: OrderExecutor
 ) -> None:
     error = {"error": {"code": "order_already_exists", "message": "order already exists"}}
     exchange.reply = lambda _: httpx.Response(409, json=error)
@@ -226,7 +228,7 @@ async def test_an_id_that_was_used_is_asked_about_and_never_sent_under_another(
 
 
 async def test_a_cancel_that_finds_nothing_is_explained_by_the_order_itself(
-    exchange: Exchange, store: Store, trading: Trading
+    exchange: Exchange, store: Store, trading: OrderExecutor
 ) -> None:
     exchange.reply = taken("0.00", "10.00")
     resting = (await trading.submit(TERMS, "c1")).order
@@ -240,11 +242,11 @@ async def test_a_cancel_that_finds_nothing_is_explained_by_the_order_itself(
     outcome = await trading.cancel(resting)
     assert outcome.order.state is OrderState.FILLED
     assert outcome.sentence.startswith("Filled before the cancel came")
-    assert store.working() == []
+    assert store.working_orders() == []
 
 
 async def test_a_lost_reply_of_an_order_that_the_stream_has_told_is_no_riddle(
-    exchange: Exchange, store: Store, trading: Trading
+    exchange: Exchange, store: Store, trading: OrderExecutor
 ) -> None:
     def reply(request: httpx.Request) -> httpx.Response:
         store.order(replace(store.orders["c1"], order_id="o9", state=OrderState.RESTING))
@@ -259,7 +261,7 @@ async def test_a_lost_reply_of_an_order_that_the_stream_has_told_is_no_riddle(
 
 
 async def test_an_unknown_order_that_the_stream_tells_of_is_asked_about_no_more(
-    exchange: Exchange, store: Store, trading: Trading
+    exchange: Exchange, store: Store, trading: OrderExecutor
 ) -> None:
     exchange.as_of = "2027-01-15T07:00:00Z"
     outcome = await trading.submit(TERMS, "c1")
@@ -276,7 +278,7 @@ async def test_an_unknown_order_that_the_stream_tells_of_is_asked_about_no_more(
 
 
 async def test_an_average_of_a_part_is_not_told_as_that_of_the_whole(
-    exchange: Exchange, store: Store, trading: Trading
+    exchange: Exchange, store: Store, trading: OrderExecutor
 ) -> None:
     def reply(request: httpx.Request) -> httpx.Response:
         store.order(replace(store.orders["c1"], order_id="o1", state=OrderState.FILLED, filled=1_000, remaining=0))
@@ -287,7 +289,7 @@ async def test_an_average_of_a_part_is_not_told_as_that_of_the_whole(
     assert outcome.sentence == "Filled: buy YES 10 at 0.47."
 
 
-async def test_the_time_of_sending_is_the_exchanges(exchange: Exchange, store: Store, trading: Trading) -> None:
+async def test_the_time_of_sending_is_the_exchanges(exchange: Exchange, store: Store, trading: OrderExecutor) -> None:
     exchange.reply = taken("0.00", "10.00")
     trading._rest.clock.skew_ms = -90_000
     await trading.submit(TERMS, "c1")
@@ -296,7 +298,7 @@ async def test_the_time_of_sending_is_the_exchanges(exchange: Exchange, store: S
 
 
 async def test_a_201_that_cannot_be_read_leaves_an_unknown_order_that_is_asked_about(
-    exchange: Exchange, store: Store, trading: Trading
+    exchange: Exchange, store: Store, trading: OrderExecutor
 ) -> None:
     exchange.reply = lambda _: httpx.Response(201, content=b'{"order_id":"o1\xff"}')
     exchange.listed = [listed_order("c1", "resting", "0.00", "10.00")]
@@ -306,7 +308,7 @@ async def test_a_201_that_cannot_be_read_leaves_an_unknown_order_that_is_asked_a
 
 
 async def test_a_defect_while_sending_leaves_an_unknown_order_that_is_asked_about(
-    exchange: Exchange, store: Store, trading: Trading
+    exchange: Exchange, store: Store, trading: OrderExecutor
 ) -> None:
     def broken(_: httpx.Request) -> httpx.Response:
         raise ZeroDivisionError

@@ -10,13 +10,13 @@ from itertools import count
 import pytest
 
 from kalshi_tui.domain.book import Book, Side
-from kalshi_tui.domain.link import Hours, LinkState
+from kalshi_tui.domain.link import LinkState, TradingStatus
 from kalshi_tui.domain.market import MarketStatus
 from kalshi_tui.domain.order import Action, OrderState, OrderTerms
-from kalshi_tui.kalshi.environments import practice
-from kalshi_tui.kalshi.feed.handler import Sink
+from kalshi_tui.kalshi.environments import practice_on_port
+from kalshi_tui.kalshi.feed.handler import FeedHandler
 from kalshi_tui.kalshi.feed.stream import Stream
-from kalshi_tui.kalshi.feed.stream_group import Listener, StreamGroup
+from kalshi_tui.kalshi.feed.stream_group import ReportListener, StreamGroup
 from kalshi_tui.kalshi.rest import RestClient
 from kalshi_tui.kalshi.transport.clock import ExchangeClock
 from kalshi_tui.practice.server import auth
@@ -109,7 +109,7 @@ class Day:
     def book_is_right(self, ticker: str) -> bool:
         live, theirs = self.session.store.book(ticker), Book()
         theirs.snapshot(*self.exchange.exchange.listings[ticker].levels())
-        return live.good and live.book == theirs
+        return live.is_good and live.book == theirs
 
     async def check(self, ticker: str) -> None:
         await self.until(lambda: self.book_is_right(ticker), "the book")
@@ -117,7 +117,7 @@ class Day:
         await self.until(self.every_open_market_is_listed, "the list")
         markets = self.session.store.markets
         self.ended |= {ticker for ticker, each in markets.items() if each.status is MarketStatus.FINALIZED}
-        hours = Hours.TRADING_PAUSED if self.paused else Hours.OPEN
+        hours = TradingStatus.TRADING_PAUSED if self.paused else TradingStatus.OPEN
         await self.until(lambda: self.session.store.hours is hours, "the hours")
 
 
@@ -125,12 +125,12 @@ class Day:
 async def a_day() -> AsyncIterator[Day]:
     clock = Simulated(thursday_midnight_ms())
     async with serving(quiet=False, clock=clock, rate=1, ping_every_s=0.05) as exchange:
-        environment, signer = practice(exchange.port), exchange.signers["alice"]
+        environment, signer = practice_on_port(exchange.port), exchange.signers["alice"]
         exchange_clock = ExchangeClock(clock)
 
-        def a_stream(sink: Sink, listener: Listener, *, private: bool) -> Stream:
+        def a_stream(sink: FeedHandler, listener: ReportListener, *, private: bool) -> Stream:
             return Stream(
-                environment, signer, sink, clock=exchange_clock, listener=listener, timing=TIMING, bounds=BOUNDS,
+                environment, signer, sink, clock=exchange_clock, listener=listener, timing=TIMING, policy=BOUNDS,
                 private=private,
             )  # fmt: skip
 
@@ -157,7 +157,7 @@ async def live_through(hours: int) -> None:
         session, store = day.session, day.session.store
         open_now = [each for each in day.exchange.exchange.markets() if each.status.tradable and each.yes_bid > 2_000]
         calm = max((each for each in open_now if not each.shard), key=lambda each: each.close_ms).ticker
-        session.look_at([calm])
+        session.set_shown_markets([calm])
         terms = OrderTerms(calm, Side.YES, Action.BUY, 100, 500)
         resting = (await sent(session, terms)).order
         assert resting.state is OrderState.RESTING
@@ -172,7 +172,7 @@ async def live_through(hours: int) -> None:
             if step == 4 * HOUR:
                 refused = await sent(session, terms)
                 assert refused.order.state is OrderState.UNKNOWN
-                await day.until(lambda: len(store.working()) == 1, "the refused order found not to be there")
+                await day.until(lambda: len(store.working_orders()) == 1, "the refused order found not to be there")
                 assert store.orders[resting.order_id].state is OrderState.RESTING
         assert store.orders[resting.order_id].state is OrderState.RESTING
         assert (await session.cancel(store.orders[resting.order_id])).order.state is OrderState.CANCELLED

@@ -11,19 +11,19 @@ import pytest
 
 from kalshi_tui.domain.market import Trade
 from kalshi_tui.domain.position import Position
-from kalshi_tui.kalshi.environments import practice
+from kalshi_tui.kalshi.environments import practice_on_port
 from kalshi_tui.kalshi.rest import RestClient, Retry
 from kalshi_tui.kalshi.transport.clock import ExchangeClock
-from kalshi_tui.session.account.settlements import MOST, WAITS_S, Settlements
+from kalshi_tui.session.account.settlements import LISTING_DELAYS_S, MAX_SETTLEMENTS, SettlementReader
 from kalshi_tui.session.market_data.candles import (
-    CANDLES_READ,
-    ENDED_S,
-    READ_AGAIN,
-    RETRY_S,
-    SETTLES_S,
-    Charts,
+    CANDLE_DELAY_S,
+    CANDLES_PER_READ,
+    PERIODS_REREAD,
+    RETRY_DELAY_S,
+    SELECTION_DEBOUNCE_S,
+    CandleReader,
 )
-from kalshi_tui.session.store import CHARTS_KEPT, Store, Topic
+from kalshi_tui.session.store import CHART_CAPACITY, Store, Topic
 from tests.session.execution.test_submit import SIGNER
 from tests.session.execution.test_thursday_pause import Simulated
 from tests.support.fake_desk import a_market
@@ -105,13 +105,15 @@ def exchange() -> History:
 async def rest(exchange: History) -> AsyncIterator[RestClient]:
     transport = httpx.MockTransport(exchange.handle)
     clock = ExchangeClock(exchange.clock)
-    async with RestClient(practice(1), SIGNER, clock=clock, transport=transport, retry=Retry(attempts=1)) as made:
+    async with RestClient(
+        practice_on_port(1), SIGNER, clock=clock, transport=transport, retry=Retry(attempts=1)
+    ) as made:
         yield made
 
 
 @pytest.fixture
-async def charts(exchange: History, rest: RestClient) -> AsyncIterator[Charts]:
-    made = Charts(rest, exchange.store, exchange.clock.sleep)
+async def charts(exchange: History, rest: RestClient) -> AsyncIterator[CandleReader]:
+    made = CandleReader(rest, exchange.store, exchange.clock.sleep)
     task = asyncio.create_task(made.run())
     yield made
     task.cancel()
@@ -120,8 +122,8 @@ async def charts(exchange: History, rest: RestClient) -> AsyncIterator[Charts]:
 
 
 @pytest.fixture
-async def settlements(exchange: History, rest: RestClient) -> AsyncIterator[Settlements]:
-    made = Settlements(rest, exchange.store, exchange.clock.sleep)
+async def settlements(exchange: History, rest: RestClient) -> AsyncIterator[SettlementReader]:
+    made = SettlementReader(rest, exchange.store, exchange.clock.sleep)
     task = asyncio.create_task(made.run())
     yield made
     task.cancel()
@@ -129,126 +131,128 @@ async def settlements(exchange: History, rest: RestClient) -> AsyncIterator[Sett
         await task
 
 
-async def test_nothing_is_read_until_a_chart_is_looked_at(exchange: History, charts: Charts) -> None:
+async def test_nothing_is_read_until_a_chart_is_looked_at(exchange: History, charts: CandleReader) -> None:
     await exchange.pass_time(5)
     assert not exchange.asked
-    charts.look_at(TICKER, 60)
-    await exchange.pass_time(SETTLES_S + 1)
+    charts.select_chart(TICKER, 60)
+    await exchange.pass_time(SELECTION_DEBOUNCE_S + 1)
     path, query = exchange.asked[0]
     assert path == f"/series/FED/markets/{TICKER}/candlesticks"
     assert query["period_interval"] == 60
-    assert abs(query["start_ts"] - (NOW_S - CANDLES_READ * HOUR_S)) < 20
+    assert abs(query["start_ts"] - (NOW_S - CANDLES_PER_READ * HOUR_S)) < 20
     candles = exchange.store.charts[TICKER, 60].candles
     # The candle under way is there too.
     assert [each.end_ms // 1000 - (NOW_S - 600) for each in candles] == [-HOUR_S, 0, HOUR_S]
     with pytest.raises(ValueError, match="no candles of 5 minutes"):
-        charts.look_at(TICKER, 5)
+        charts.select_chart(TICKER, 5)
 
 
-async def test_a_held_key_reads_only_the_market_it_ends_on(exchange: History, charts: Charts) -> None:
+async def test_a_held_key_reads_only_the_market_it_ends_on(exchange: History, charts: CandleReader) -> None:
     for ticker in ("A-1", "B-1", TICKER):
-        charts.look_at(ticker, 60)
-        await exchange.pass_time(SETTLES_S / 3)
+        charts.select_chart(ticker, 60)
+        await exchange.pass_time(SELECTION_DEBOUNCE_S / 3)
     await exchange.pass_time(1)
     assert [path for path, _ in exchange.asked] == [f"/series/FED/markets/{TICKER}/candlesticks"]
 
 
 async def test_a_chart_is_read_again_when_its_period_ends_and_only_what_is_new(
-    exchange: History, charts: Charts
+    exchange: History, charts: CandleReader
 ) -> None:
-    charts.look_at(TICKER, 1)
+    charts.select_chart(TICKER, 1)
     await exchange.pass_time(1)
     exchange.store.trade(Trade("t", TICKER, 5_100, 300, taker_bid=True, ts_ms=exchange.clock.now_ms))
     assert exchange.store.charts[TICKER, 1].candles[-1].volume == 1_300
     await exchange.pass_time(50)
     assert len(exchange.asked) == 1
     exchange.price = "0.4900"
-    await exchange.pass_time(10 + ENDED_S)
+    await exchange.pass_time(10 + CANDLE_DELAY_S)
     assert len(exchange.asked) == 2
-    assert exchange.asked[1][1]["start_ts"] >= exchange.asked[0][1]["end_ts"] - (READ_AGAIN + 1) * 60 - 1
+    assert exchange.asked[1][1]["start_ts"] >= exchange.asked[0][1]["end_ts"] - (PERIODS_REREAD + 1) * 60 - 1
     assert exchange.store.charts[TICKER, 1].candles[-1].close == 4_900
 
 
-async def test_a_hole_is_read_over_at_once_and_a_chart_that_is_left_no_more(exchange: History, charts: Charts) -> None:
-    charts.look_at(TICKER, 60)
+async def test_a_hole_is_read_over_at_once_and_a_chart_that_is_left_no_more(
+    exchange: History, charts: CandleReader
+) -> None:
+    charts.select_chart(TICKER, 60)
     await exchange.pass_time(1)
-    charts.has_holes()
+    charts.request_read()
     await exchange.pass_time(1)
     assert len(exchange.asked) == 2
-    charts.look_at("", 0)
+    charts.select_chart("", 0)
     await exchange.pass_time(1_300)
     assert len(exchange.asked) == 2
 
 
 async def test_a_read_that_fails_says_so_keeps_the_candles_and_is_tried_again(
-    exchange: History, charts: Charts
+    exchange: History, charts: CandleReader
 ) -> None:
-    charts.look_at(TICKER, 60)
+    charts.select_chart(TICKER, 60)
     await exchange.pass_time(1)
     exchange.failing = 1
-    charts.has_holes()
+    charts.request_read()
     await exchange.pass_time(1)
     chart = exchange.store.charts[TICKER, 60]
     assert "tried again" in chart.why
     assert chart.candles
-    await exchange.pass_time(RETRY_S)
+    await exchange.pass_time(RETRY_DELAY_S)
     assert not exchange.store.charts[TICKER, 60].why
 
 
 def test_a_bounded_number_of_charts_is_kept() -> None:
     store = Store(lambda: 0)
-    for number in range(CHARTS_KEPT + 3):
+    for number in range(CHART_CAPACITY + 3):
         store.set_chart(f"M{number}", 60, [], 0, 1)
-    assert len(store.charts) == CHARTS_KEPT
+    assert len(store.charts) == CHART_CAPACITY
     assert ("M0", 60) not in store.charts
 
 
 async def test_settlements_are_read_when_asked_for_and_stand_newest_first(
-    exchange: History, settlements: Settlements
+    exchange: History, settlements: SettlementReader
 ) -> None:
     exchange.settled = ["A"]
-    settlements.is_doubtful()
+    settlements.request_read()
     await exchange.pass_time(1)
-    assert exchange.asked == [("/portfolio/settlements", {"limit": MOST})]
+    assert exchange.asked == [("/portfolio/settlements", {"limit": MAX_SETTLEMENTS})]
     assert [each.ticker for each in exchange.store.settlements] == ["A"]
-    assert Topic.SETTLEMENTS in exchange.store.drain().topics
+    assert Topic.SETTLEMENTS in exchange.store.take_changes().topics
     await exchange.pass_time(100)
     assert len(exchange.asked) == 1
 
 
-async def test_what_was_held_is_looked_for_until_it_is_listed(exchange: History, settlements: Settlements) -> None:
-    settlements.heard(TICKER, "settled")
+async def test_what_was_held_is_looked_for_until_it_is_listed(exchange: History, settlements: SettlementReader) -> None:
+    settlements.handle_market_event(TICKER, "settled")
     await exchange.pass_time(1)
     assert not exchange.asked
     exchange.store.position(Position(TICKER, 1_000))
     # The exchange tells that nothing is held any more before it tells of the settlement.
     exchange.store.position(Position(TICKER, 0))
-    settlements.heard(TICKER, "determined")
-    settlements.heard(TICKER, "settled")
+    settlements.handle_market_event(TICKER, "determined")
+    settlements.handle_market_event(TICKER, "settled")
     await exchange.pass_time(1)
     assert len(exchange.asked) == 1
     exchange.settled = [TICKER]
-    await exchange.pass_time(WAITS_S[0])
+    await exchange.pass_time(LISTING_DELAYS_S[0])
     assert [each.ticker for each in exchange.store.settlements] == [TICKER]
     await exchange.pass_time(100)
     assert len(exchange.asked) == 2
 
 
-async def test_what_is_never_listed_is_given_up(exchange: History, settlements: Settlements) -> None:
+async def test_what_is_never_listed_is_given_up(exchange: History, settlements: SettlementReader) -> None:
     exchange.store.position(Position(TICKER, 1_000))
-    settlements.heard(TICKER, "settled")
-    await exchange.pass_time(sum(WAITS_S) + 30)
+    settlements.handle_market_event(TICKER, "settled")
+    await exchange.pass_time(sum(LISTING_DELAYS_S) + 30)
     reads = len(exchange.asked)
-    assert reads == len(WAITS_S) + 1
+    assert reads == len(LISTING_DELAYS_S) + 1
     await exchange.pass_time(120)
     assert len(exchange.asked) == reads
 
 
 async def test_settlements_that_cannot_be_read_are_said_and_read_later(
-    exchange: History, settlements: Settlements
+    exchange: History, settlements: SettlementReader
 ) -> None:
     exchange.settled, exchange.failing = ["A"], 1
-    settlements.is_doubtful()
+    settlements.request_read()
     await exchange.pass_time(1)
     assert "Settlements could not be read" in exchange.store.notices[0].text
     await exchange.pass_time(12)

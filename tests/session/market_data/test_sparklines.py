@@ -10,17 +10,17 @@ import httpx
 import pytest
 
 from kalshi_tui.domain.market import MarketStatus
-from kalshi_tui.kalshi.environments import practice
+from kalshi_tui.kalshi.environments import practice_on_port
 from kalshi_tui.kalshi.rest import RestClient, Retry
 from kalshi_tui.kalshi.transport.clock import ExchangeClock
-from kalshi_tui.session.market_data.market_list import RETRY_S as LIST_AGAIN_S, Listing
+from kalshi_tui.session.market_data.market_list import RETRY_DELAY_S as LIST_AGAIN_S, MarketListReader
 from kalshi_tui.session.market_data.sparklines import (
-    AT_ONCE,
-    FRESH_S,
-    KEPT,
-    RETRY_S,
-    SETTLES_S,
-    Pasts,
+    MARKETS_PER_REQUEST,
+    REFRESH_INTERVAL_S,
+    RETRY_DELAY_S,
+    SELECTION_DEBOUNCE_S,
+    SPARKLINE_CAPACITY,
+    SparklineReader,
 )
 from kalshi_tui.session.store import Store
 from tests.session.execution.test_submit import SIGNER
@@ -104,13 +104,15 @@ def exchange() -> Exchange:
 async def rest(exchange: Exchange) -> AsyncIterator[RestClient]:
     transport = httpx.MockTransport(exchange.handle)
     clock = ExchangeClock(exchange.clock)
-    async with RestClient(practice(1), SIGNER, clock=clock, transport=transport, retry=Retry(attempts=1)) as made:
+    async with RestClient(
+        practice_on_port(1), SIGNER, clock=clock, transport=transport, retry=Retry(attempts=1)
+    ) as made:
         yield made
 
 
 @pytest.fixture
-async def pasts(exchange: Exchange, rest: RestClient) -> AsyncIterator[Pasts]:
-    made = Pasts(rest, exchange.store, exchange.clock.sleep)
+async def pasts(exchange: Exchange, rest: RestClient) -> AsyncIterator[SparklineReader]:
+    made = SparklineReader(rest, exchange.store, exchange.clock.sleep)
     task = asyncio.create_task(made.run())
     yield made
     task.cancel()
@@ -118,55 +120,55 @@ async def pasts(exchange: Exchange, rest: RestClient) -> AsyncIterator[Pasts]:
         await task
 
 
-async def test_the_day_of_many_markets_comes_with_one_read(exchange: Exchange, pasts: Pasts) -> None:
+async def test_the_day_of_many_markets_comes_with_one_read(exchange: Exchange, pasts: SparklineReader) -> None:
     await exchange.pass_time(1)
     assert not exchange.asked
-    pasts.look_at(["A-1", "B-1"])
-    await exchange.pass_time(SETTLES_S + 1)
+    pasts.select_markets(["A-1", "B-1"])
+    await exchange.pass_time(SELECTION_DEBOUNCE_S + 1)
     (path, query), *others = exchange.asked
     assert not others
     assert (path, query["market_tickers"], query["period_interval"]) == ("/markets/candlesticks", "A-1,B-1", "60")
     # An hour without a trade has no price.
-    assert exchange.store.pasts == {"A-1": (4_300, 4_100), "B-1": (4_300, 4_100)}
+    assert exchange.store.sparklines == {"A-1": (4_300, 4_100), "B-1": (4_300, 4_100)}
 
 
-async def test_what_is_fresh_is_not_read_again_and_what_is_old_is(exchange: Exchange, pasts: Pasts) -> None:
-    pasts.look_at(["A-1"])
+async def test_what_is_fresh_is_not_read_again_and_what_is_old_is(exchange: Exchange, pasts: SparklineReader) -> None:
+    pasts.select_markets(["A-1"])
     await exchange.pass_time(1)
-    pasts.look_at(["A-1", "B-1"])
+    pasts.select_markets(["A-1", "B-1"])
     await exchange.pass_time(1)
     assert [query["market_tickers"] for _, query in exchange.asked] == ["A-1", "B-1"]
-    await exchange.pass_time(FRESH_S + 2)
+    await exchange.pass_time(REFRESH_INTERVAL_S + 2)
     assert sorted(",".join(query["market_tickers"] for _, query in exchange.asked[2:]).split(",")) == ["A-1", "B-1"]
 
 
-async def test_no_read_names_more_than_the_exchange_takes(exchange: Exchange, pasts: Pasts) -> None:
-    pasts.look_at([f"M-{number}" for number in range(AT_ONCE + 5)])
+async def test_no_read_names_more_than_the_exchange_takes(exchange: Exchange, pasts: SparklineReader) -> None:
+    pasts.select_markets([f"M-{number}" for number in range(MARKETS_PER_REQUEST + 5)])
     await exchange.pass_time(1)
-    assert [len(query["market_tickers"].split(",")) for _, query in exchange.asked] == [AT_ONCE, 5]
+    assert [len(query["market_tickers"].split(",")) for _, query in exchange.asked] == [MARKETS_PER_REQUEST, 5]
 
 
-async def test_a_failed_read_is_tried_again_and_disturbs_nobody(exchange: Exchange, pasts: Pasts) -> None:
+async def test_a_failed_read_is_tried_again_and_disturbs_nobody(exchange: Exchange, pasts: SparklineReader) -> None:
     exchange.failing = 1
-    pasts.look_at(["A-1"])
+    pasts.select_markets(["A-1"])
     await exchange.pass_time(1)
-    assert not exchange.store.pasts
+    assert not exchange.store.sparklines
     assert not exchange.store.notices
-    await exchange.pass_time(RETRY_S + 1)
-    assert exchange.store.pasts
+    await exchange.pass_time(RETRY_DELAY_S + 1)
+    assert exchange.store.sparklines
 
 
-async def test_only_so_many_are_kept(exchange: Exchange, pasts: Pasts) -> None:
-    for start in range(0, KEPT + 200, AT_ONCE):
-        pasts.look_at([f"M-{number}" for number in range(start, start + AT_ONCE)])
-        await exchange.pass_time(SETTLES_S + 0.2)
-    assert len(exchange.store.pasts) == KEPT
+async def test_only_so_many_are_kept(exchange: Exchange, pasts: SparklineReader) -> None:
+    for start in range(0, SPARKLINE_CAPACITY + 200, MARKETS_PER_REQUEST):
+        pasts.select_markets([f"M-{number}" for number in range(start, start + MARKETS_PER_REQUEST)])
+        await exchange.pass_time(SELECTION_DEBOUNCE_S + 0.2)
+    assert len(exchange.store.sparklines) == SPARKLINE_CAPACITY
 
 
 async def test_watched_markets_are_read_by_name_until_it_works(exchange: Exchange, rest: RestClient) -> None:
     followed: list[object] = []
     tasks: list[asyncio.Task[Any]] = []
-    listing = Listing(
+    listing = MarketListReader(
         rest,
         exchange.store,
         lambda work, name: tasks.append(asyncio.create_task(work, name=name)),
@@ -175,12 +177,12 @@ async def test_watched_markets_are_read_by_name_until_it_works(exchange: Exchang
     )
     exchange.known = {"A-1"}
     exchange.failing = 1
-    listing.want(["A-1", "NONE-1"])
+    listing.set_watch_list_markets(["A-1", "NONE-1"])
     await exchange.pass_time(LIST_AGAIN_S + 1)
     assert set(exchange.store.markets) == {"A-1"}
     assert followed[-1] == ["A-1"]
     assert exchange.store.markets["A-1"].status is MarketStatus.ACTIVE
-    listing.want(["A-1"])
+    listing.set_watch_list_markets(["A-1"])
     await exchange.pass_time(1)
     assert len(exchange.asked) == 2
     await asyncio.gather(*tasks)

@@ -1,7 +1,7 @@
 """What takes the trust from a book, and how it comes back, against the real practice exchange."""
 
 from kalshi_tui.domain.book import Book, Side
-from kalshi_tui.session.market_data.audit import first_difference
+from kalshi_tui.session.market_data.audit import describe_first_difference
 from kalshi_tui.session.session import Session
 from tests.session.test_session import (
     a_two_sided_market,
@@ -22,25 +22,25 @@ async def test_an_audit_of_a_right_book_says_so(session: Session) -> None:
     ticker = await a_two_sided_market(session)
     for _ in range(5):
         session.store.notices.clear()
-        session.audit(ticker)
+        session.start_audit(ticker)
         await until(lambda: said(session, "Audit of"))
         assert said(session, "equal to the exchange's book")
-    assert session.pulse().faults == 0
+    assert session.link_metrics().faults == 0
 
 
 async def test_an_audit_finds_a_level_that_is_not_there_and_the_book_heals(session: Session) -> None:
     ticker = await a_two_sided_market(session)
     session.store.books[ticker].book.apply(Side.YES, 10, 123)
-    session.audit(ticker)
+    session.start_audit(ticker)
     await until(lambda: said(session, "the book differs. YES bid 0.0010: 1.23 here, 0 at the exchange."))
-    await until(lambda: session.store.book(ticker).good and session.store.book(ticker).book.yes.count_at(10) == 0)
-    assert session.pulse().faults == 1
+    await until(lambda: session.store.book(ticker).is_good and session.store.book(ticker).book.yes.count_at(10) == 0)
+    assert session.link_metrics().faults == 1
 
 
 async def test_an_audit_without_a_trusted_book_says_so(session: Session) -> None:
-    session.audit("NO-SUCH-MARKET")
+    session.start_audit("NO-SUCH-MARKET")
     await until(lambda: said(session, "no trusted book"))
-    assert session.pulse().faults == 0
+    assert session.link_metrics().faults == 0
 
 
 async def test_a_book_that_stays_crossed_is_not_believed(session: Session) -> None:
@@ -48,13 +48,13 @@ async def test_a_book_that_stays_crossed_is_not_believed(session: Session) -> No
     session.store.books[ticker].book.apply(Side.YES, 9_990, 100)
     assert session.store.books[ticker].book.crossed
     await until(lambda: said(session, "stays crossed"))
-    await until(lambda: session.store.book(ticker).good and not session.store.book(ticker).book.crossed)
+    await until(lambda: session.store.book(ticker).is_good and not session.store.book(ticker).book.crossed)
 
 
 async def test_the_pulse_is_that_of_the_stream(session: Session) -> None:
     await a_two_sided_market(session)
-    await until(lambda: session.pulse().lag_ms is not None)
-    pulse = session.pulse()
+    await until(lambda: session.link_metrics().lag_ms is not None)
+    pulse = session.link_metrics()
     assert pulse.frame_age_ms is not None
     assert 0 <= pulse.frame_age_ms < 5_000
     assert (pulse.skew_ms, pulse.faults, pulse.untrusted) == (0, 0, 0)
@@ -64,7 +64,7 @@ def test_the_first_difference_is_the_best_level() -> None:
     ours, theirs = Book(), Book()
     ours.snapshot([(4_000, 100), (4_700, 200)], [(5_000, 100)])
     theirs.snapshot([(4_000, 300), (4_700, 200)], [(5_100, 100)])
-    assert first_difference(ours, theirs) == "YES bid 0.40: 1 here, 3 at the exchange."
-    assert first_difference(ours, ours) == ""
+    assert describe_first_difference(ours, theirs) == "YES bid 0.40: 1 here, 3 at the exchange."
+    assert describe_first_difference(ours, ours) == ""
     theirs.snapshot([(4_000, 100), (4_700, 200)], [(5_100, 100)])
-    assert first_difference(ours, theirs) == "NO bid 0.51: 0 here, 1 at the exchange."
+    assert describe_first_difference(ours, theirs) == "NO bid 0.51: 0 here, 1 at the exchange."

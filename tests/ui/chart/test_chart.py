@@ -8,7 +8,7 @@ import pytest
 
 from kalshi_tui.domain.candles import Candle, Settlement
 from kalshi_tui.domain.market import Trade
-from kalshi_tui.ui.ui_settings import Wishes
+from kalshi_tui.ui.ui_settings import UiSettings
 from kalshi_tui.ui.widgets.line_view import LineView
 from tests.support.fake_desk import (
     NOW_MS,
@@ -79,7 +79,7 @@ async def test_golden(state: str, size: tuple[int, int], golden: Callable[[str, 
             a_settlement("A-VERY-LONG-TICKER-26NOV20-OF-ANOTHER-B58", result="scalar", no_count=50, revenue=5_300_000),
         ]
     )
-    async with trading(desk, size, wishes=Wishes(plain_chart=state == "chart-plain")) as trader:
+    async with trading(desk, size, wishes=UiSettings(plain_chart=state == "chart-plain")) as trader:
         if state == "settlements":
             await trader.press("7")
         elif state == "sifted":
@@ -203,11 +203,11 @@ async def test_a_candle_without_trades_tells_bid_and_ask() -> None:
 async def test_a_chart_that_cannot_be_read_says_why_and_keeps_what_it_has() -> None:
     async with trading() as trader:
         await trader.press("6")
-        trader.desk.store.chart_failed(FIRST, 60, "The chart could not be read; it is tried again. Busy.")
+        trader.desk.store.set_chart_error(FIRST, 60, "The chart could not be read; it is tried again. Busy.")
         assert "it is tried again. Busy." in await trader.look()
         trader.desk.store.set_chart(FIRST, 60, a_walk(), 0, NOW_MS)
         assert "tried again" not in await trader.look()
-        trader.desk.store.chart_failed(FIRST, 60, "The chart could not be read; it is tried again. Busy.")
+        trader.desk.store.set_chart_error(FIRST, 60, "The chart could not be read; it is tried again. Busy.")
         assert "█" in await trader.look()
         assert "NOT READ ANEW" in heading(trader)
 

@@ -6,16 +6,16 @@ import pytest
 from hypothesis import given, strategies as st
 from rich.cells import cell_len
 
-from kalshi_tui.domain.candles import PERIODS, Candle
-from kalshi_tui.presentation.lines import Tone, plain
+from kalshi_tui.domain.candles import CANDLE_PERIODS_MINUTES, Candle
+from kalshi_tui.presentation.lines import Tone, plain_text
 from kalshi_tui.presentation.numbers import price_text
 from kalshi_tui.ui.chart.marks import (
-    ASCII,
-    BLOCKS,
-    Kind,
-    Reach,
+    ASCII_GLYPHS,
+    BLOCK_GLYPHS,
+    CandlePart,
+    ChartKind,
 )
-from kalshi_tui.ui.chart.view import LEAST_WITH_VOLUME, Look, chart_lines
+from kalshi_tui.ui.chart.view import MIN_HEIGHT_WITH_VOLUME, ChartOptions, chart_lines
 
 MINUTE = 60_000
 END = 1_800_000_000_000 // (15 * MINUTE) * 15 * MINUTE
@@ -36,15 +36,15 @@ CANDLES = [
 ]
 
 
-def drawn(look: Look, width: int = 14, height: int = 7, candles: list[Candle] | None = None) -> list[str]:
-    return [plain(each) for each in chart_lines(CANDLES if candles is None else candles, look, 2, width, height)]
+def drawn(look: ChartOptions, width: int = 14, height: int = 7, candles: list[Candle] | None = None) -> list[str]:
+    return [plain_text(each) for each in chart_lines(CANDLES if candles is None else candles, look, 2, width, height)]
 
 
 @pytest.mark.parametrize(
     ("look", "lines"),
     [
         (
-            Look(1),
+            ChartOptions(1),
             [
                 "   ▄╻  ▄▄ 0.47",
                 "   █┃· █      ",
@@ -56,7 +56,7 @@ def drawn(look: Look, width: int = 14, height: int = 7, candles: list[Candle] | 
             ],
         ),
         (
-            Look(1, Kind.LINE),
+            ChartOptions(1, ChartKind.LINE),
             [
                 "   ╭╮  ╭─ 0.46",
                 "   ││· │      ",
@@ -68,7 +68,7 @@ def drawn(look: Look, width: int = 14, height: int = 7, candles: list[Candle] | 
             ],
         ),
         (
-            Look(1, plain=True),
+            ChartOptions(1, plain=True),
             [
                 "   |   |  0.47",
                 "   O#. OO     ",
@@ -80,7 +80,7 @@ def drawn(look: Look, width: int = 14, height: int = 7, candles: list[Candle] | 
             ],
         ),
         (
-            Look(1, cross=END + 3 * MINUTE),
+            ChartOptions(1, crosshair_ms=END + 3 * MINUTE),
             [
                 "   ▄╻  ▄▄ 0.47",
                 "   █┃· █      ",
@@ -92,7 +92,7 @@ def drawn(look: Look, width: int = 14, height: int = 7, candles: list[Candle] | 
             ],
         ),
         (
-            Look(1, cross=END + 4 * MINUTE),
+            ChartOptions(1, crosshair_ms=END + 4 * MINUTE),
             [
                 "   ▄╻┊ ▄▄ 0.47",
                 "┄┄┄█┃·┄█┄     ",
@@ -106,32 +106,34 @@ def drawn(look: Look, width: int = 14, height: int = 7, candles: list[Candle] | 
     ],
     ids=["candles", "line", "plain", "crosshair", "crosshair-at-no-trade"],
 )
-def test_the_chart_is_drawn_so(look: Look, lines: list[str]) -> None:
+def test_the_chart_is_drawn_so(look: ChartOptions, lines: list[str]) -> None:
     assert drawn(look) == lines
 
 
 def test_every_way_to_cover_a_cell_has_its_character() -> None:
-    for marks in (BLOCKS, ASCII):
+    for marks in (BLOCK_GLYPHS, ASCII_GLYPHS):
         assert set(marks.up) == set(marks.down)
-        assert len(marks.up) == len(Reach) ** marks.levels
-    assert all(ord(each) < 128 for each in "".join([*ASCII.up.values(), *ASCII.down.values(), ASCII.bars]))
+        assert len(marks.up) == len(CandlePart) ** marks.levels
+    assert all(
+        ord(each) < 128 for each in "".join([*ASCII_GLYPHS.up.values(), *ASCII_GLYPHS.down.values(), ASCII_GLYPHS.bars])
+    )
 
 
 def test_a_fall_differs_from_a_rise_without_colour() -> None:
-    up, down = (drawn(Look(1), candles=[a_candle(1, prices)]) for prices in ((1, 9, 1, 9), (9, 9, 1, 1)))
+    up, down = (drawn(ChartOptions(1), candles=[a_candle(1, prices)]) for prices in ((1, 9, 1, 9), (9, 9, 1, 1)))
     assert up != down
 
 
 def test_what_has_no_room_is_the_oldest_and_the_crosshair_brings_it_into_view() -> None:
     many = [a_candle(place, (4_000 + place, 4_000 + place, 4_000 + place, 4_000 + place)) for place in range(60)]
-    assert "0.4059" in "".join(drawn(Look(1), 20, 7, many))
-    shown = "".join(drawn(Look(1, cross=many[3].end_ms), 20, 7, many))
+    assert "0.4059" in "".join(drawn(ChartOptions(1), 20, 7, many))
+    shown = "".join(drawn(ChartOptions(1, crosshair_ms=many[3].end_ms), 20, 7, many))
     assert "0.4003" in shown
     assert "0.4059" not in shown
 
 
 def test_the_crosshair_and_colours_have_their_tones() -> None:
-    lines = chart_lines(CANDLES, Look(1, cross=END + 4 * MINUTE), 2, 14, 7)
+    lines = chart_lines(CANDLES, ChartOptions(1, crosshair_ms=END + 4 * MINUTE), 2, 14, 7)
     tones = {span.text: span.tone for each in lines for span in each}
     assert tones["┊"] is Tone.CURSOR
     assert {Tone.BID, Tone.ASK, Tone.DIM} <= set(tones.values())
@@ -154,8 +156,8 @@ CANDLE = st.builds(
 
 @given(
     st.lists(CANDLE, max_size=80, unique_by=lambda each: each.end_ms),
-    st.sampled_from(PERIODS),
-    st.sampled_from(Kind),
+    st.sampled_from(CANDLE_PERIODS_MINUTES),
+    st.sampled_from(ChartKind),
     st.booleans(),
     st.none() | st.integers(0, 400),
     st.integers(0, 120),
@@ -165,7 +167,7 @@ CANDLE = st.builds(
 def test_nothing_is_ever_drawn_outside_its_box(
     candles: list[Candle],
     minutes: int,
-    kind: Kind,
+    kind: ChartKind,
     plain_chart: bool,
     cross: int | None,
     width: int,
@@ -175,10 +177,10 @@ def test_nothing_is_ever_drawn_outside_its_box(
     candles.sort(key=lambda each: each.end_ms)
     # Ends of any distance: what is not on the period's steps must not break anything either.
     at = END + cross * MINUTE if cross is not None else None
-    lines = chart_lines(candles, Look(minutes, kind, plain_chart, at), decimals, width, height)
+    lines = chart_lines(candles, ChartOptions(minutes, kind, plain_chart, at), decimals, width, height)
     assert len(lines) == height
     for each in lines:
-        text = plain(each)
+        text = plain_text(each)
         assert cell_len(text) == width
         assert text.isprintable()
         assert not plain_chart or text.isascii() or "…" in text
@@ -186,21 +188,21 @@ def test_nothing_is_ever_drawn_outside_its_box(
 
 @given(
     st.lists(st.tuples(PRICES, PRICES, PRICES, PRICES), min_size=1, max_size=50),
-    st.sampled_from(Kind),
+    st.sampled_from(ChartKind),
     st.booleans(),
-    st.integers(LEAST_WITH_VOLUME, 25),
+    st.integers(MIN_HEIGHT_WITH_VOLUME, 25),
 )
 def test_the_highest_and_the_lowest_price_stand_on_the_axis(
-    told: list[tuple[int, int, int, int]], kind: Kind, plain_chart: bool, height: int
+    told: list[tuple[int, int, int, int]], kind: ChartKind, plain_chart: bool, height: int
 ) -> None:
     candles = [
         replace(a_candle(place, (first, max(prices), min(prices), last)), yes_bid_close=None)
         for place, prices in enumerate(told)
         for first, *_, last in [prices]
     ]
-    text = drawn(Look(1, kind, plain_chart), 80, height, candles)
+    text = drawn(ChartOptions(1, kind, plain_chart), 80, height, candles)
     axis = [each.rsplit(" ", 1)[-1] for each in (row.rstrip() for row in text)]
-    closes = [each for prices in told for each in ([prices[3]] if kind is Kind.LINE else prices)]
+    closes = [each for prices in told for each in ([prices[3]] if kind is ChartKind.LINE else prices)]
     for price in (max(closes), min(closes)):
         shown = price_text(price)
         assert any(each.ljust(6, "0") == shown.ljust(6, "0") for each in axis)

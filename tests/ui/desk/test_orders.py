@@ -9,12 +9,12 @@ from textual.events import AppBlur, AppFocus
 from textual.geometry import Region
 
 from kalshi_tui.domain.book import Side
-from kalshi_tui.domain.link import Hours, LinkState
+from kalshi_tui.domain.link import LinkState, TradingStatus
 from kalshi_tui.domain.market import MarketStatus, Quote
 from kalshi_tui.domain.order import Action, BookSide, OrderState, OrderTerms, TimeInForce
 from kalshi_tui.session.notices import Weight
 from kalshi_tui.session.store import DayTotal
-from kalshi_tui.ui.book.cursor import Choice
+from kalshi_tui.ui.book.cursor import SelectedLevel
 from kalshi_tui.ui.dialogs.ask import AskScreen
 from kalshi_tui.ui.ticket.amend import AmendScreen
 from kalshi_tui.ui.ticket.review import ReviewScreen
@@ -293,8 +293,8 @@ async def test_a_cursor_in_the_book_costs_no_line_that_did_not_change(monkeypatc
 
 
 def test_a_choice_is_the_same_price_in_the_exchange_s_terms() -> None:
-    assert Choice(Side.YES, 4_600).yes_price == 4_600
-    assert Choice(Side.NO, 5_100).yes_price == 4_900
+    assert SelectedLevel(Side.YES, 4_600).yes_price == 4_600
+    assert SelectedLevel(Side.NO, 5_100).yes_price == 4_900
 
 
 # Closing a position.
@@ -309,7 +309,7 @@ async def test_x_closes_exactly_what_is_held(count: int, price: int, words: str)
         await trader.press("2", "tab", "tab", "x")
         assert isinstance(trader.app.screen, TicketScreen)
         side = Side.YES if count > 0 else Side.NO
-        assert trader.app.screen.terms() == OrderTerms(
+        assert trader.app.screen.read_terms() == OrderTerms(
             FIRST, side, Action.SELL, price, abs(count), TimeInForce.IOC, reduce_only=True
         )
         screen = await trader.press("enter")
@@ -472,7 +472,7 @@ async def test_who_cancelled_and_the_queue_stand_where_there_is_room() -> None:
             store.order(
                 an_order(order_id="o4", client_order_id="c4", state=OrderState.CANCELLED, remaining=0, reason="by you")
             )
-            store.set_queue({"o1": 1_234_500, "o2": 0})
+            store.set_queue_positions({"o1": 1_234_500, "o2": 0})
             screen = await trader.look()
             roomy = size != NARROW
             assert (" ahead " in screen) == roomy
@@ -494,7 +494,7 @@ async def test_an_order_of_unknown_outcome_is_said_in_words_as_long_as_it_is_one
     async with trading(size=size) as trader:
         store = trader.desk.store
         lost = an_order(order_id="", state=OrderState.UNKNOWN, yes_price=4_700)
-        store.asked["c1"] = Action.BUY, Side.YES
+        store.requested_sides["c1"] = Action.BUY, Side.YES
         store.order(lost)
         screen = await trader.look()
         said = "UNKNOWN: buy YES 10 at 0.47 in FED-26DEC-C25 may be live"
@@ -565,7 +565,7 @@ async def test_cancel_all_here_asks_and_cancels_this_market_alone() -> None:
         await trader.press("X", "y")
         await trader.look()
         assert trader.desk.swept == [FIRST]
-        assert [order.order_id for order in store.working()] == ["o3"]
+        assert [order.order_id for order in store.working_orders()] == ["o3"]
         assert f"Cancelling all orders in {FIRST}..." in trader.text()
         assert "No order of yours works in this market." in await trader.press("X")
 
@@ -577,7 +577,7 @@ async def test_cancel_all_everywhere_works_from_anywhere(before: str) -> None:
         store.order(an_order())
         store.order(an_order(order_id="o2", client_order_id="c2", state=OrderState.UNKNOWN))
         store.order(an_order(order_id="o3", client_order_id="c3", ticker=SECOND))
-        store.set_hours(Hours.TRADING_PAUSED)
+        store.set_hours(TradingStatus.TRADING_PAUSED)
         await trader.press(*before.split())
         screen = one_line(await trader.press("ctrl+x"))
         assert f"Cancel all 3 orders that work in 2 markets: {FIRST} 2, {SECOND} 1?" in screen
@@ -620,7 +620,7 @@ async def test_a_defect_in_cancelling_all_is_said(monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize("key", ["x", "X", "ctrl+x", "e", "r"])
 async def test_read_only_nothing_is_written_and_the_key_says_so(key: str) -> None:
     async with trading(size=NARROW) as trader:
-        trader.desk.read_only = "The program was started with --read-only: it sends nothing."
+        trader.desk.read_only_reason = "The program was started with --read-only: it sends nothing."
         trader.desk.store.order(an_order())
         trader.desk.repeatable["c1"] = OrderTerms(FIRST, Side.YES, Action.BUY, 4_600, 1_000)
         screen = await trader.press("tab", "tab", key)
@@ -633,7 +633,7 @@ async def test_read_only_nothing_is_written_and_the_key_says_so(key: str) -> Non
 @pytest.mark.parametrize("keys", ["b", "s", "2 tab tab x"])
 async def test_read_only_the_ticket_opens_all_the_same(keys: str) -> None:
     async with trading(size=NARROW) as trader:
-        trader.desk.read_only = "The program was started with --read-only: it sends nothing."
+        trader.desk.read_only_reason = "The program was started with --read-only: it sends nothing."
         trader.desk.store.position(a_position())
         await trader.press(*keys.split())
         assert isinstance(trader.app.screen, TicketScreen)
@@ -696,7 +696,7 @@ async def test_the_total_says_how_many_of_the_positions_it_could_reckon() -> Non
 async def test_the_day_s_total_ends_the_list(day: DayTotal, says: str) -> None:
     async with trading(size=NARROW) as trader:
         assert "Today" not in await trader.press("2")
-        trader.desk.store.set_day(day)
+        trader.desk.store.set_day_total(day)
         screen = await trader.look()
         assert says in screen
         assert ("since" in screen) == (day.gain is not None)
@@ -712,7 +712,7 @@ async def test_a_difference_stands_first_and_is_no_position() -> None:
         store = trader.desk.store
         two_positions(trader.desk)
         sentence = "In FED-26DEC-C25 the stream told of YES 12 and the exchange has YES 10: what it has is shown here."
-        store.set_differences([sentence])
+        store.set_account_differences([sentence])
         screen = await trader.press("2", "tab", "tab")
         lines = trader.lines()
         assert lines[17].startswith(" ! In FED-26DEC-C25 the stream told of YES 12")
@@ -721,7 +721,7 @@ async def test_a_difference_stands_first_and_is_no_position() -> None:
         assert lines[19].startswith("▌YES")
         assert "No position stands in this line." in await trader.press("g", "x")
         await trader.press("j", "j")
-        store.set_differences([])
+        store.set_account_differences([])
         screen = await trader.look()
         assert "! In FED" not in screen
         assert trader.lines()[17].startswith("▌YES")
@@ -754,7 +754,7 @@ async def test_the_question_at_quitting_says_what_becomes_of_the_orders(
     orders: int, leaves_nothing: bool, asks: str
 ) -> None:
     async with trading(size=NARROW) as trader:
-        trader.desk.leaves_nothing = leaves_nothing
+        trader.desk.cancels_on_quit = leaves_nothing
         for number in range(orders):
             trader.desk.store.order(
                 an_order(order_id=f"o{number}", client_order_id=f"c{number}", book_side=BookSide.ASK)

@@ -5,26 +5,26 @@ from pathlib import Path
 import pytest
 
 from kalshi_tui.session.replay import (
-    Replay,
     ReplayClock,
+    ReplayStatus,
     next_speed,
-    speed_of,
+    parse_speed,
 )
-from kalshi_tui.ui.ui_settings import Wishes
+from kalshi_tui.ui.ui_settings import UiSettings
 from tests.support.fake_desk import NOW_MS, Clock, FakeDesk
 from tests.support.pilot import NARROW, SIZES, trading
 
-PLAYING = Replay(NOW_MS + 60_000, NOW_MS, NOW_MS + 240_000)
+PLAYING = ReplayStatus(NOW_MS + 60_000, NOW_MS, NOW_MS + 240_000)
 
 
-def a_desk(replay: Replay | None = PLAYING) -> FakeDesk:
+def a_desk(replay: ReplayStatus | None = PLAYING) -> FakeDesk:
     desk = FakeDesk(Clock())
     desk.replay = replay
     return desk
 
 
 async def test_r_records_into_the_folder_of_tables_and_the_top_line_says_so(tmp_path: Path) -> None:
-    async with trading(wishes=Wishes(theme="desk", export_folder=tmp_path)) as trader:
+    async with trading(wishes=UiSettings(theme="desk", export_folder=tmp_path)) as trader:
         assert "REC" not in trader.lines()[0]
         screen = await trader.press("R")
         (path,) = trader.desk.recorded
@@ -44,7 +44,7 @@ async def test_without_a_folder_nothing_is_recorded(tmp_path: Path) -> None:
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 async def test_a_replay_says_that_it_is_one_on_every_size(size: tuple[int, int]) -> None:
     desk = a_desk()
-    desk.recording = "REC 12 MB"
+    desk.recording_text = "REC 12 MB"
     async with trading(desk, size=size) as trader:
         status = trader.lines()[0]
         assert "REPLAY" in status
@@ -58,14 +58,14 @@ async def test_a_replay_says_that_it_is_one_on_every_size(size: tuple[int, int])
 @pytest.mark.parametrize(
     ("replay", "word"),
     [
-        (Replay(NOW_MS, NOW_MS, NOW_MS + 10, paused=True), "paused x1 0%"),
-        (Replay(NOW_MS, NOW_MS, NOW_MS + 10, seeking=True), "seeking 0%"),
-        (Replay(NOW_MS + 10, NOW_MS, NOW_MS + 10, ended=True, paused=True), "ended x1 100%"),
-        (Replay(NOW_MS, NOW_MS, NOW_MS, speed=0.0), "max 100%"),
-        (Replay(NOW_MS, NOW_MS, NOW_MS + 10, speed=2.5), "x2.5 0%"),
+        (ReplayStatus(NOW_MS, NOW_MS, NOW_MS + 10, paused=True), "paused x1 0%"),
+        (ReplayStatus(NOW_MS, NOW_MS, NOW_MS + 10, seeking=True), "seeking 0%"),
+        (ReplayStatus(NOW_MS + 10, NOW_MS, NOW_MS + 10, ended=True, paused=True), "ended x1 100%"),
+        (ReplayStatus(NOW_MS, NOW_MS, NOW_MS, speed=0.0), "max 100%"),
+        (ReplayStatus(NOW_MS, NOW_MS, NOW_MS + 10, speed=2.5), "x2.5 0%"),
     ],
 )
-async def test_the_top_line_says_what_it_does(replay: Replay, word: str) -> None:
+async def test_the_top_line_says_what_it_does(replay: ReplayStatus, word: str) -> None:
     async with trading(a_desk(replay)) as trader:
         assert word in trader.lines()[0]
 
@@ -81,7 +81,7 @@ async def test_the_keys_of_a_replay(tmp_path: Path) -> None:
             ("replay_speed", {"speed": "0.5"}),
             ("replay_speed", {"speed": "1"}),
         ]
-        trader.desk.replay = Replay(NOW_MS, NOW_MS, NOW_MS + 10, paused=True)
+        trader.desk.replay = ReplayStatus(NOW_MS, NOW_MS, NOW_MS + 10, paused=True)
         await trader.press("P")
         assert trader.desk.played[-1] == ("replay_resume", {})
         assert "P Pause" in " ".join(trader.lines()[-1].split())
@@ -111,7 +111,7 @@ def test_the_speeds_go_up_and_down_to_their_ends() -> None:
     for _ in range(12):
         text = next_speed(speed, 1)
         seen.append(text)
-        speed = speed_of(text)
+        speed = parse_speed(text)
     assert seen == ["1", "2", "5", "10", "30", "100", *["max"] * 7]
     assert next_speed(0.0, -1) == "100"
     assert next_speed(0.1, -1) == "0.1"
@@ -120,13 +120,13 @@ def test_the_speeds_go_up_and_down_to_their_ends() -> None:
 
 def test_the_clock_goes_by_the_recordings_time_and_stands_in_a_pause() -> None:
     now = 0.0
-    clock = ReplayClock(Replay(1_000, 0, 9_000, speed=2.0), lambda: now)
+    clock = ReplayClock(ReplayStatus(1_000, 0, 9_000, speed=2.0), lambda: now)
     now = 1.5
     assert clock() == 4_000
-    assert clock.moment().at_ms == 4_000
+    assert clock.current_status().at_ms == 4_000
     now = 100.0
     assert clock() == 9_000
     for still in ({"paused": True}, {"ended": True}, {"seeking": True}, {"speed": 0.0}):
-        clock.hear(Replay(3_000, 0, 9_000, **still))
+        clock.update(ReplayStatus(3_000, 0, 9_000, **still))
         now += 10
         assert clock() == 3_000

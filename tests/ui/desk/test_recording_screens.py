@@ -8,21 +8,21 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-from kalshi_tui.kalshi.environments import practice_at
+from kalshi_tui.kalshi.environments import practice_at_urls
 from kalshi_tui.practice.server.connection import Connection
-from kalshi_tui.recording.checker import books_digest, check, levels_of
-from kalshi_tui.recording.writer import Recording, RecordingError
+from kalshi_tui.recording.checker import book_levels, books_digest, check_recording
+from kalshi_tui.recording.writer import RecordingError, RecordingWriter
 from kalshi_tui.runtime.compose import (
-    Connected,
-    connected_practice,
-    replay_session_of,
-    session_of,
+    ExchangeAccess,
+    build_replay_session,
+    build_session,
+    practice_access,
 )
 from kalshi_tui.runtime.launch import PracticeProcess
 from kalshi_tui.session.session import Session
 from kalshi_tui.session.store import Store
 from kalshi_tui.ui.app import DeskApp
-from kalshi_tui.ui.ui_settings import Wishes
+from kalshi_tui.ui.ui_settings import UiSettings
 from tests.support.fake_desk import Clock
 from tests.support.pilot import USUAL, USUAL_WISHES, trading
 from tests.support.practice_server import Serving, serving
@@ -71,13 +71,15 @@ class Seen:
         return [line for line in lines[:-2] if not any(word in line for word in OF_THE_SESSION)]
 
     def books(self) -> str:
-        return books_digest({ticker: levels_of(live.book) for ticker, live in self.store.books.items() if live.good})
+        return books_digest(
+            {ticker: book_levels(live.book) for ticker, live in self.store.books.items() if live.is_good}
+        )
 
 
 @asynccontextmanager
 async def looking(session: Session) -> AsyncIterator[Seen]:
     timer = Clock(0)
-    app = DeskApp(session, clock_ms=Clock(BEGAN_MS), timer_ms=timer, wishes=USUAL_WISHES)
+    app = DeskApp(session, clock_ms=Clock(BEGAN_MS), timer_ms=timer, ui_settings=USUAL_WISHES)
     async with app.run_test(size=USUAL) as pilot:
         for each in list(app._timers):
             if each.name == "frame":
@@ -87,8 +89,8 @@ async def looking(session: Session) -> AsyncIterator[Seen]:
 
 def desk_at(at: Serving) -> Session:
     base = f"127.0.0.1:{at.port}"
-    environment = practice_at(f"http://{base}/trade-api/v2", f"ws://{base}/trade-api/ws/v2")
-    return session_of(Connected(environment, at.signers["alice"]))
+    environment = practice_at_urls(f"http://{base}/trade-api/v2", f"ws://{base}/trade-api/ws/v2")
+    return build_session(ExchangeAccess(environment, at.signers["alice"]))
 
 
 def run_world(at: Serving) -> None:
@@ -110,37 +112,37 @@ async def test_a_desk_that_is_recorded_and_its_replay_end_with_the_same_books_an
 
     monkeypatch.setattr(Connection, "send", counted)
     async with serving(quiet=False, rate=1_500) as at, looking(desk_at(at)) as seen:
-        await seen.wait(lambda: len(seen.store.markets) > 200 and seen.store.reading is None)
+        await seen.wait(lambda: len(seen.store.markets) > 200 and seen.store.listing_progress is None)
         ticker = next(iter(seen.store.markets))
-        await seen.wait(lambda: seen.store.book(ticker).good and ticker in seen.store.tapes)
-        before = seen.store.frames
+        await seen.wait(lambda: seen.store.book(ticker).is_good and ticker in seen.store.tapes)
+        before = seen.store.frame_count
         for _ in range(20):
             run_world(at)
             await asyncio.sleep(0.02)
         # Begun in the middle of a connection: what is there already has to be in it.
-        seen.session.record(path)
-        assert seen.session.recording.startswith("REC ")
+        seen.session.toggle_recording(path)
+        assert seen.session.recording_text.startswith("REC ")
         for _ in range(60):
             run_world(at)
             await asyncio.sleep(0.02)
         await seen.wait(lambda: seen.taken == sent)
-        assert seen.store.frames > before + 100
+        assert seen.store.frame_count > before + 100
         expected, books = await seen.screen(), seen.books()
         assert len(expected) > 30
         assert sum("." in line for line in expected) > 20
-        seen.session.record(path)
-        assert not seen.session.recording
-    found = check(path)
+        seen.session.toggle_recording(path)
+        assert not seen.session.recording_text
+    found = check_recording(path)
     assert found.clean
     assert found.gaps == 0
     assert found.books == books
     process = PracticeProcess(["--data", str(tmp_path / "p"), "--recording", str(path), "--paused"])
     try:
-        connected = connected_practice(process.ready(), process.gone)
-        async with looking(replay_session_of(connected, process.told["replay"])) as played:
-            await played.wait(lambda: len(played.store.markets) > 200 and played.store.book(ticker).good)
-            played.session.play("replay_speed", {"speed": "max"})
-            played.session.play("replay_resume", {})
+        connected = practice_access(process.wait_until_ready(), process.describe_exit)
+        async with looking(build_replay_session(connected, process.ready_fields["replay"])) as played:
+            await played.wait(lambda: len(played.store.markets) > 200 and played.store.book(ticker).is_good)
+            played.session.control_replay("replay_speed", {"speed": "max"})
+            played.session.control_replay("replay_resume", {})
             await played.wait(lambda: played.session.replay is not None and played.session.replay.ended)
             shown: list[str] = []
             for _ in range(100):
@@ -156,13 +158,13 @@ async def test_a_desk_that_is_recorded_and_its_replay_end_with_the_same_books_an
             assert "REPLAY" in status
             assert "ended max 100%" in status
     finally:
-        process.end()
+        process.stop()
 
 
 async def test_r_in_a_folder_that_cannot_be_looked_into_fails_where_the_file_is_made(tmp_path: Path) -> None:
     folder = tmp_path / ("x" * 300)
-    async with trading(wishes=Wishes(theme="desk", export_folder=folder)) as trader:
+    async with trading(wishes=UiSettings(theme="desk", export_folder=folder)) as trader:
         await trader.press("R")
         (path,) = trader.desk.recorded
     with pytest.raises(RecordingError, match="cannot be begun"):
-        Recording(path, clock_ms=Clock(BEGAN_MS))
+        RecordingWriter(path, clock_ms=Clock(BEGAN_MS))

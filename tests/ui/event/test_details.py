@@ -8,12 +8,12 @@ from hypothesis import given, strategies as st
 from kalshi_tui.domain.fees import FeeSchedule, FeeType
 from kalshi_tui.domain.market import Event, Quote
 from kalshi_tui.domain.price import CENT_GRID
-from kalshi_tui.presentation.lines import length
+from kalshi_tui.presentation.lines import cell_count
 from kalshi_tui.ui.event.details_view import (
     detail_lines,
-    fee_words,
-    grid_words,
-    sum_words,
+    fee_schedule_text,
+    outcome_sum_sentences,
+    price_grid_text,
 )
 from tests.support.fake_desk import (
     TAPERED,
@@ -51,11 +51,11 @@ def quoted(bid: int | None, ask: int | None) -> Quote:
     ],
 )  # fmt: skip
 def test_what_all_outcomes_cost_together(quotes: list[Quote], words: list[str]) -> None:
-    assert sum_words(quotes, exclusive=True) == words
+    assert outcome_sum_sentences(quotes, exclusive=True) == words
 
 
 def test_where_several_can_come_true_there_is_no_sum() -> None:
-    (said,) = sum_words([quoted(4_700, 4_800)], exclusive=False)
+    (said,) = outcome_sum_sentences([quoted(4_700, 4_800)], exclusive=False)
     assert "need not add up" in said
 
 
@@ -68,12 +68,12 @@ def test_where_several_can_come_true_there_is_no_sum() -> None:
     ],
 )
 def test_fees_are_never_free_where_they_are_not_known(fees: FeeSchedule | None, words: str) -> None:
-    assert fee_words(fees).startswith(words)
+    assert fee_schedule_text(fees).startswith(words)
 
 
 def test_the_grid_in_words() -> None:
-    assert grid_words(CENT_GRID) == "steps of 0.01 from 0.00 to 1.00"
-    assert grid_words(TAPERED).startswith("steps of 0.001 from 0.00 to 0.10, steps of 0.01 from 0.10")
+    assert price_grid_text(CENT_GRID) == "steps of 0.01 from 0.00 to 1.00"
+    assert price_grid_text(TAPERED).startswith("steps of 0.001 from 0.00 to 0.10, steps of 0.01 from 0.10")
 
 
 @given(st.integers(30, 200), st.text(), st.text())
@@ -84,7 +84,7 @@ def test_no_line_is_wider_than_the_box(width: int, rules: str, source: str) -> N
         market.event_ticker, "FED", "Title", settlement_sources=((source, source),), mutually_exclusive=True
     )
     for each in detail_lines(store, market, width):
-        assert length(each) <= max(width, 54)
+        assert cell_count(each) <= max(width, 54)
 
 
 async def test_a_key_opens_them_and_the_prices_stay_live() -> None:

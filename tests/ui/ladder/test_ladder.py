@@ -500,7 +500,7 @@ async def test_x_asks_once_for_all_orders_of_the_row() -> None:
         store = trader.desk.store
         for number in range(3):
             store.order(an_order(order_id=f"o{number}", client_order_id=f"c{number}", remaining=100 * (number + 1)))
-        store.asked["c0"] = (Action.SELL, Side.NO)
+        store.requested_sides["c0"] = (Action.SELL, Side.NO)
         store.order(an_order(order_id="p", client_order_id="p", ticker=SECOND))
         await trader.press("v", "tab", "j")
         assert "3*6" in row(trader, "0.46")
@@ -555,7 +555,7 @@ async def test_an_order_is_moved_by_a_row_and_sent_by_no_single_key(
     async with trading(size=NARROW) as trader:
         trader.desk.store.order(an_order(book_side=book_side))
         if asked is not None:
-            trader.desk.store.asked["c1"] = asked
+            trader.desk.store.requested_sides["c1"] = asked
         await trader.press("v", "tab", "j", *("o" if mirrored else ""), key)
         assert isinstance(trader.app.screen, AmendScreen)
         assert trader.app.screen.query_one("#price", Field).value == field
@@ -577,7 +577,7 @@ async def test_beyond_the_grid_no_order_is_moved(price: int, keys: str) -> None:
 @pytest.mark.parametrize("key", ["x", "e", "J", "K"])
 async def test_read_only_nothing_is_changed_from_a_row(key: str) -> None:
     async with trading(size=NARROW) as trader:
-        trader.desk.read_only = "This run only watches."
+        trader.desk.read_only_reason = "This run only watches."
         trader.desk.store.order(an_order())
         assert "This run only watches." in await trader.press("v", "tab", "j", key)
 

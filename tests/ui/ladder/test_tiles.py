@@ -4,18 +4,18 @@ import json
 from pathlib import Path
 
 from kalshi_tui.domain.book import Side
-from kalshi_tui.session.persisted import Kept
+from kalshi_tui.session.persisted import PersistedFile
 from kalshi_tui.ui.desk.layouts import (
-    FILE,
-    MOST_LAYOUTS,
-    MOST_TILES,
+    LAYOUTS_FILE,
+    MAX_LAYOUTS,
+    MAX_TILES,
     Layout,
     Layouts,
 )
-from kalshi_tui.ui.dialogs.welcome import FILE as WELCOME_FILE, Welcomed
+from kalshi_tui.ui.dialogs.welcome import WELCOME_FILE as WELCOME_FILE, WelcomeFile
 from kalshi_tui.ui.ladder.pane import LadderPane
 from kalshi_tui.ui.ticket.screen import TicketScreen
-from kalshi_tui.ui.ui_settings import Wishes
+from kalshi_tui.ui.ui_settings import UiSettings
 from tests.support.fake_desk import TITLES, Clock, FakeDesk
 from tests.support.pilot import (
     NARROW,
@@ -28,9 +28,9 @@ from tests.support.pilot import (
 FIRST, SECOND, THIRD = (ticker for ticker, _, _ in TITLES[:3])
 
 
-def seen(folder: Path) -> Wishes:
-    Kept(folder, WELCOME_FILE, Welcomed).write(Welcomed(seen=True))
-    return Wishes(kept_folder=folder)
+def seen(folder: Path) -> UiSettings:
+    PersistedFile(folder, WELCOME_FILE, WelcomeFile).write(WelcomeFile(seen=True))
+    return UiSettings(data_folder=folder)
 
 
 def with_books() -> FakeDesk:
@@ -65,7 +65,7 @@ async def test_the_ladder_with_the_focus_is_the_one_that_keys_mean() -> None:
     async with trading(desk, size=WIDE) as trader:
         await trader.press("t", "j", "t", "j", "tab", "tab", "tab")
         # The second ladder: its market is the chosen one now, wherever the list's cursor was.
-        assert trader.app.desk_screen._watch.ticker == SECOND
+        assert trader.app.desk_screen._market_list.ticker == SECOND
         await trader.press("b")
         assert "0.30" in trader.text()
         await trader.press("enter")
@@ -79,10 +79,10 @@ async def test_the_list_with_the_focus_means_its_own_line_again() -> None:
     async with trading(with_books(), size=WIDE) as trader:
         # The watch list has the first market alone; the ladder beside is of the second.
         await trader.press("m", "j", "t", "L", "tab", "tab")
-        assert trader.app.desk_screen._watch.ticker == SECOND
+        assert trader.app.desk_screen._market_list.ticker == SECOND
         await trader.press("shift+tab", "shift+tab")
-        assert trader.app.desk_screen.focused is trader.app.desk_screen._watch.list
-        assert trader.app.desk_screen._watch.ticker == FIRST
+        assert trader.app.desk_screen.focused is trader.app.desk_screen._market_list.list
+        assert trader.app.desk_screen._market_list.ticker == FIRST
         await trader.press("b")
         assert isinstance(trader.app.screen, TicketScreen)
         assert trader.app.screen._ticker == FIRST
@@ -92,17 +92,17 @@ async def test_the_ladder_with_the_focus_stays_the_chosen_one_while_lines_move_i
     async with trading(with_books(), size=WIDE) as trader:
         desk = trader.app.desk_screen
         await trader.press("j", "t", "tab", "tab")
-        assert desk._watch.ticker == SECOND
+        assert desk._market_list.ticker == SECOND
         # Its market leaves the list, and the cursor has to stand elsewhere; then it comes back.
         trader.desk.store.drop_markets([SECOND])
         await trader.look()
-        assert desk._watch.ticker == SECOND
+        assert desk._market_list.ticker == SECOND
         # And one that is not on the list that is shown keeps that list.
         await trader.press("shift+tab", "shift+tab", "g", "m", "L", "tab", "tab")
-        assert desk._lists.shown
-        desk._go_to(SECOND)
-        assert desk._lists.shown
-        assert desk._watch.ticker == SECOND
+        assert desk._watch_lists.shown
+        desk._select_market(SECOND)
+        assert desk._watch_lists.shown
+        assert desk._market_list.ticker == SECOND
 
 
 async def test_the_view_of_one_ladder_is_its_own() -> None:
@@ -135,17 +135,17 @@ async def test_the_list_gives_its_width_to_ladders() -> None:
         await trader.press("f", "f")
         assert shown(trader) == [FIRST, SECOND]
         assert "market  " not in trader.lines()[1]
-        assert trader.app.focused is not trader.app.desk_screen._watch.list
+        assert trader.app.focused is not trader.app.desk_screen._market_list.list
         await trader.press("f")
         assert trader.lines()[1].strip().startswith("market")
 
 
 async def test_a_ladder_of_a_market_that_is_not_known_any_more_can_be_taken_away(tmp_path: Path) -> None:
     wishes = seen(tmp_path)
-    (tmp_path / FILE).write_text(json.dumps({"now": {"tiles": ["GONE-1", SECOND]}}))
+    (tmp_path / LAYOUTS_FILE).write_text(json.dumps({"now": {"tiles": ["GONE-1", SECOND]}}))
     async with trading(with_books(), size=WIDE, wishes=wishes) as trader:
         await trader.press("tab", "tab")
-        assert trader.app.desk_screen._watch.ticker == "GONE-1"
+        assert trader.app.desk_screen._market_list.ticker == "GONE-1"
         assert "│GONE-1" in trader.text()
         assert "is not known to the exchange" in trader.text()
         assert "There is no chosen market" in await trader.press("b")
@@ -157,14 +157,14 @@ async def test_a_hidden_list_never_has_the_focus() -> None:
     async with trading(with_books(), size=WIDE) as trader:
         desk = trader.app.desk_screen
         await trader.press("t", "f", "f")
-        assert desk._watch.styles.display == "none"
+        assert desk._market_list.styles.display == "none"
         await trader.press("ctrl+f", *SECOND, "enter")
-        assert desk._watch.ticker == SECOND
-        assert desk.focused is desk._middle
+        assert desk._market_list.ticker == SECOND
+        assert desk.focused is desk._center_pane
         # What is typed into the filter can be seen.
         await trader.press("/", "x")
-        assert desk._watch.display
-        assert desk._watch.typing
+        assert desk._market_list.display
+        assert desk._market_list.is_filter_focused
 
 
 async def test_layouts_are_saved_taken_and_forgotten(tmp_path: Path) -> None:
@@ -177,7 +177,7 @@ async def test_layouts_are_saved_taken_and_forgotten(tmp_path: Path) -> None:
         await trader.press("t", "v", "W")
         assert "Fed" in trader.text()
         await trader.press(*"One", "enter")
-        assert json.loads((tmp_path / FILE).read_text())["saved"][0] == {
+        assert json.loads((tmp_path / LAYOUTS_FILE).read_text())["saved"][0] == {
             "name": "Fed",
             "tiles": [FIRST, SECOND],
             "ladder": True,
@@ -211,9 +211,9 @@ async def test_a_file_of_nonsense_leaves_a_desk(tmp_path: Path) -> None:
         "share": "half",
         "watch_list": "x",
     }
-    (tmp_path / FILE).write_text(json.dumps({"now": now}))
+    (tmp_path / LAYOUTS_FILE).write_text(json.dumps({"now": now}))
     async with trading(size=WIDE, wishes=wishes) as trader:
-        assert len(trader.app.desk_screen._tiles.tickers) == MOST_TILES
+        assert len(trader.app.desk_screen._tiles.tickers) == MAX_TILES
         assert "market" in trader.lines()[1]
         await trader.press("j", "b", "escape")
         assert "\x1b" not in trader.text()
@@ -221,7 +221,7 @@ async def test_a_file_of_nonsense_leaves_a_desk(tmp_path: Path) -> None:
 
 def test_layouts_have_bounds() -> None:
     layouts = Layouts(None)
-    for number in range(MOST_LAYOUTS):
+    for number in range(MAX_LAYOUTS):
         assert not layouts.save(f"layout {number}", Layout())
     assert "delete one" in layouts.save("one more", Layout())
     assert not layouts.save("layout 3", Layout(ladder=True))

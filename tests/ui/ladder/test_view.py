@@ -6,28 +6,28 @@ import pytest
 from hypothesis import given, strategies as st
 
 from kalshi_tui.domain.book import Side
-from kalshi_tui.domain.link import Trust
+from kalshi_tui.domain.link import BookTrust
 from kalshi_tui.domain.market import MarketStatus
 from kalshi_tui.domain.order import BookSide, OrderState
 from kalshi_tui.domain.price import CENT_GRID, PriceGrid, PriceRange
-from kalshi_tui.presentation.lines import length, plain
+from kalshi_tui.presentation.lines import cell_count, plain_text
 from kalshi_tui.session.store import LiveBook
 from kalshi_tui.ui.ladder.rows import (
-    Ladder,
-    Mine,
-    Seen,
-    away,
-    imbalance,
-    ladder_rows,
-    middle,
-    near_depth,
-    own_rows,
-    row_orders,
-    strays,
+    LadderSnapshot,
+    OwnRowOrders,
+    PriceLadder,
+    build_ladder_rows,
+    depth_near_mid,
+    doubled_market_price,
+    doubled_price_outside,
+    imbalance_percent,
+    off_grid_prices,
+    own_orders_by_row,
+    resting_orders_at,
 )
 from kalshi_tui.ui.ladder.view import (
-    Columns,
-    ladder_columns,
+    LadderColumns,
+    ladder_column_heading,
     ladder_header,
     ladder_lines,
 )
@@ -45,18 +45,23 @@ Levels = list[tuple[int, int]]
 
 
 def live(yes: Levels, no: Levels) -> LiveBook:
-    made = LiveBook(trust=Trust.GOOD, why="")
+    made = LiveBook(trust=BookTrust.GOOD, why="")
     made.book.snapshot(yes, no)
     return made
 
 
-def seen(yes: Levels, no: Levels, side: Side = Side.YES, grid: PriceGrid = CENT_GRID) -> Seen:
+def seen(yes: Levels, no: Levels, side: Side = Side.YES, grid: PriceGrid = CENT_GRID) -> LadderSnapshot:
     book = live(yes, no)
-    return Seen(Ladder.of(grid, side, strays(book.book, frozenset(grid.prices))), book, a_market(FIRST, grid=grid), {})
+    return LadderSnapshot(
+        PriceLadder.from_grid(grid, side, off_grid_prices(book.book, frozenset(grid.prices))),
+        book,
+        a_market(FIRST, grid=grid),
+        {},
+    )
 
 
-def texts(what: Seen, top: int, rows: int, width: int = 93, cursor: int | None = None) -> list[str]:
-    return [plain(each) for each in ladder_lines(what, top, rows, width, cursor)]
+def texts(what: LadderSnapshot, top: int, rows: int, width: int = 93, cursor: int | None = None) -> list[str]:
+    return [plain_text(each) for each in ladder_lines(what, top, rows, width, cursor)]
 
 
 side_of_book = st.dictionaries(st.integers(1, 9_999), st.integers(1, 1_000_000), max_size=40).map(
@@ -72,7 +77,7 @@ def test_every_level_stands_on_exactly_one_row_with_its_exact_count(
 ) -> None:
     what = seen(yes, no, side, grid)
     # Window by window, as the screen would show them.
-    rows = [row for top in range(0, len(what.ladder), height) for row in ladder_rows(what, top, height)]
+    rows = [row for top in range(0, len(what.ladder), height) for row in build_ladder_rows(what, top, height)]
     prices = [row.price for row in rows]
     assert prices == sorted(set(prices), reverse=True)
     legal = {price if side is Side.YES else 10_000 - price for price in grid.prices}
@@ -87,7 +92,7 @@ def test_every_level_stands_on_exactly_one_row_with_its_exact_count(
 
 @given(side_of_book, side_of_book)
 def test_the_mirrored_ladder_holds_the_same(yes: Levels, no: Levels) -> None:
-    upright, mirrored = (ladder_rows(seen(yes, no, side, FINEST), 0, len(FINEST)) for side in (Side.YES, Side.NO))
+    upright, mirrored = (build_ladder_rows(seen(yes, no, side, FINEST), 0, len(FINEST)) for side in (Side.YES, Side.NO))
     assert [(row.price, row.bid, row.ask, row.bid_depth, row.ask_depth) for row in upright] == [
         (10_000 - row.price, row.ask, row.bid, row.ask_depth, row.bid_depth) for row in reversed(mirrored)
     ]
@@ -99,16 +104,16 @@ def test_every_row_has_its_width_and_names_every_count_that_has_room(
 ) -> None:
     what = seen(yes, no, side, TAPERED)
     what = replace(what, position=a_position() if held else None)
-    heading = ladder_columns(what, width)
+    heading = ladder_column_heading(what, width)
     for row in ladder_lines(what, 0, len(what.ladder), width):
-        assert length(row) == length(heading) <= width
+        assert cell_count(row) == cell_count(heading) <= width
 
 
 def test_only_the_window_is_built() -> None:
     what = seen([(4_700, 100)], [(5_200, 100)], grid=FINEST)
-    assert [row.price for row in ladder_rows(what, 0, 3)] == [9_999, 9_998, 9_997]
-    assert [row.price for row in ladder_rows(what, 9_996, 50)] == [3, 2, 1]
-    assert ladder_rows(what, 5, 0) == []
+    assert [row.price for row in build_ladder_rows(what, 0, 3)] == [9_999, 9_998, 9_997]
+    assert [row.price for row in build_ladder_rows(what, 9_996, 50)] == [3, 2, 1]
+    assert build_ladder_rows(what, 5, 0) == []
 
 
 @pytest.mark.parametrize(
@@ -124,14 +129,14 @@ def test_only_the_window_is_built() -> None:
 )
 def test_the_market_is_brought_to_the_middle(doubled: int, rows: int, first: int, last: int) -> None:
     for side in Side:
-        ladder = Ladder.of(CENT_GRID, side)
-        window = ladder.window(ladder.centred(doubled, rows), rows)
+        ladder = PriceLadder.from_grid(CENT_GRID, side)
+        window = ladder.window_prices(ladder.top_centered_on(doubled, rows), rows)
         assert (window[0], window[-1]) == (first, last)
 
 
 def test_a_level_off_the_grid_has_a_row_of_its_own_in_its_full_price() -> None:
     what = seen([(4_705, 300)], [(5_200, 100)])
-    rows = texts(what, what.ladder.row(4_800), 3)
+    rows = texts(what, what.ladder.row_of(4_800), 3)
     assert "0.4800" in rows[0]
     assert "0.4705" in rows[1]
     assert " 3 " in rows[1].split("0.4705")[0]
@@ -139,11 +144,11 @@ def test_a_level_off_the_grid_has_a_row_of_its_own_in_its_full_price() -> None:
 
 
 def test_the_middle_is_the_only_best_price_or_the_last_trade_where_there_is_no_other() -> None:
-    assert middle(live([(4_000, 1)], [(5_000, 1)]).book, Side.YES, 100) == 9_000
-    assert middle(live([(4_000, 1)], []).book, Side.YES, 100) == 8_000
-    assert middle(live([], [(3_000, 1)]).book, Side.YES, 100) == 14_000
-    assert middle(live([], []).book, Side.YES, 100) == 200
-    assert middle(live([], []).book, Side.YES, None) is None
+    assert doubled_market_price(live([(4_000, 1)], [(5_000, 1)]).book, Side.YES, 100) == 9_000
+    assert doubled_market_price(live([(4_000, 1)], []).book, Side.YES, 100) == 8_000
+    assert doubled_market_price(live([], [(3_000, 1)]).book, Side.YES, 100) == 14_000
+    assert doubled_market_price(live([], []).book, Side.YES, 100) == 200
+    assert doubled_market_price(live([], []).book, Side.YES, None) is None
 
 
 # What is the trader's own.
@@ -158,32 +163,32 @@ def test_own_orders_stand_in_their_row_with_their_place_in_the_queue() -> None:
         an_order(order_id="o4", yes_price=5_300, state=OrderState.CANCELLED, remaining=0),
         an_order(order_id="o5", yes_price=4_500, ticker="ELSE"),
     ]
-    own = own_rows(orders, FIRST, {"o1": 120_000, "o2": 300, "o3": 200})
+    own = own_orders_by_row(orders, FIRST, {"o1": 120_000, "o2": 300, "o3": 200})
     assert own == {
-        (BookSide.BID, 4_600): Mine(1, 1_000, 120_000),
-        (BookSide.ASK, 5_300): Mine(2, 16_000, 200),
+        (BookSide.BID, 4_600): OwnRowOrders(1, 1_000, 120_000),
+        (BookSide.ASK, 5_300): OwnRowOrders(2, 16_000, 200),
     }
-    row = texts(replace(what, own=own), what.ladder.row(4_600), 1)[0]
+    row = texts(replace(what, own=own), what.ladder.row_of(4_600), 1)[0]
     assert row.startswith("*10/1,200 ")
-    row = texts(replace(what, own=own), what.ladder.row(5_300), 1)[0]
+    row = texts(replace(what, own=own), what.ladder.row_of(5_300), 1)[0]
     assert row.rstrip().endswith("2*160/2")
     # From the other side the same orders stand opposite.
-    other = replace(what, ladder=Ladder.of(CENT_GRID, Side.NO), own=own)
-    assert texts(other, other.ladder.row(5_400), 1)[0].rstrip().endswith("*10/1,200")
-    assert texts(other, other.ladder.row(4_700), 1)[0].startswith("2*160/2 ")
+    other = replace(what, ladder=PriceLadder.from_grid(CENT_GRID, Side.NO), own=own)
+    assert texts(other, other.ladder.row_of(5_400), 1)[0].rstrip().endswith("*10/1,200")
+    assert texts(other, other.ladder.row_of(4_700), 1)[0].startswith("2*160/2 ")
 
 
 def test_a_count_with_no_room_is_shortened_never_cut() -> None:
     what = seen([(4_600, 123_456_789)], [])
-    own = {(BookSide.BID, 4_600): Mine(3, 12_345_678, 98_765_432)}
-    row = texts(replace(what, own=own), what.ladder.row(4_600), 1, width=39)[0]
+    own = {(BookSide.BID, 4_600): OwnRowOrders(3, 12_345_678, 98_765_432)}
+    row = texts(replace(what, own=own), what.ladder.row_of(4_600), 1, width=39)[0]
     assert row.split("0.46")[0].split() == ["3*123k", "1.2M"]
 
 
 def test_an_unknown_place_in_the_queue_is_left_out() -> None:
-    assert own_rows([an_order()], FIRST, {}) == {(BookSide.BID, 4_600): Mine(1, 1_000, None)}
-    what = replace(seen([], []), own=own_rows([an_order()], FIRST, {}))
-    assert texts(what, what.ladder.row(4_600), 1)[0].startswith("*10 ")
+    assert own_orders_by_row([an_order()], FIRST, {}) == {(BookSide.BID, 4_600): OwnRowOrders(1, 1_000, None)}
+    what = replace(seen([], []), own=own_orders_by_row([an_order()], FIRST, {}))
+    assert texts(what, what.ladder.row_of(4_600), 1)[0].startswith("*10 ")
 
 
 def test_the_orders_of_a_row_are_those_that_rest_there() -> None:
@@ -194,7 +199,7 @@ def test_the_orders_of_a_row_are_those_that_rest_there() -> None:
         an_order(order_id="o4", state=OrderState.UNKNOWN),
         an_order(order_id="o5", book_side=BookSide.ASK),
     ]
-    assert [order.order_id for order in row_orders(orders, FIRST, 4_600)] == ["o1", "o5"]
+    assert [order.order_id for order in resting_orders_at(orders, FIRST, 4_600)] == ["o1", "o5"]
 
 
 @pytest.mark.parametrize(
@@ -212,9 +217,9 @@ def test_what_closing_here_gains_is_exact(count: int, cost: int, at: int, gain: 
     position = a_position(count=count, cost=cost, fees_paid=99)
     for side in Side:
         what = replace(seen([], [], side), position=position)
-        assert ladder_rows(replace(what, position=None), 0, 1)[0].gain is None
-        row = what.ladder.row(at if side is Side.YES else 10_000 - at)
-        assert ladder_rows(what, row, 1)[0].gain == gain
+        assert build_ladder_rows(replace(what, position=None), 0, 1)[0].pnl is None
+        row = what.ladder.row_of(at if side is Side.YES else 10_000 - at)
+        assert build_ladder_rows(what, row, 1)[0].pnl == gain
         assert texts(what, row, 1)[0].split()[-1].replace("+$0.00", "$0.00") == words
 
 
@@ -224,9 +229,9 @@ def test_what_closing_here_gains_is_exact(count: int, cost: int, at: int, gain: 
 def test_depth_near_the_middle_and_its_imbalance() -> None:
     book = live([(4_700, 300), (4_300, 400), (4_200, 1_000)], [(5_200, 100), (4_800, 200), (4_700, 5_000)]).book
     # The middle is 0.475: from 0.425 to 0.525.
-    assert near_depth(book, Side.YES) == (700, 300)
-    assert near_depth(book, Side.NO) == (300, 700)
-    assert near_depth(live([(4_700, 300)], []).book, Side.YES) is None
+    assert depth_near_mid(book, Side.YES) == (700, 300)
+    assert depth_near_mid(book, Side.NO) == (300, 700)
+    assert depth_near_mid(live([(4_700, 300)], []).book, Side.YES) is None
 
 
 @pytest.mark.parametrize(
@@ -234,17 +239,20 @@ def test_depth_near_the_middle_and_its_imbalance() -> None:
     [(700, 300, 40), (300, 700, -40), (1, 0, 100), (0, 1, -100), (5, 5, 0), (1, 2, -33), (999, 1, 99), (0, 0, None)],
 )
 def test_imbalance_is_cut_to_whole_percent(bids: int, asks: int, percent: int | None) -> None:
-    assert imbalance(bids, asks) == percent
+    assert imbalance_percent(bids, asks) == percent
 
 
 @pytest.mark.parametrize("width", [39, 43, 54, 93])
 def test_the_header_says_best_prices_and_depth_at_every_width(width: int) -> None:
     what = seen([(4_700, 730_000)], [(5_200, 970_000)])
-    first, second = (plain(each) for each in ladder_header(what, what.ladder.row(5_000), 9, width))
+    first, second = (plain_text(each) for each in ladder_header(what, what.ladder.row_of(5_000), 9, width))
     assert first.startswith("YES bid 0.47  ask 0.48  spread 0.01")
     assert second.split()[-1] == "-14%"
     assert max(len(first), len(second)) <= width
-    first, _ = (plain(each) for each in ladder_header(replace(what, ladder=Ladder.of(CENT_GRID, Side.NO)), 0, 9, width))
+    first, _ = (
+        plain_text(each)
+        for each in ladder_header(replace(what, ladder=PriceLadder.from_grid(CENT_GRID, Side.NO)), 0, 9, width)
+    )
     assert first.startswith("NO bid 0.52  ask 0.53  spread 0.01")
 
 
@@ -263,9 +271,9 @@ def test_the_header_says_best_prices_and_depth_at_every_width(width: int) -> Non
 )
 def test_a_market_out_of_the_window_is_pointed_at(yes: Levels, no: Levels, words: str, width: int) -> None:
     what = seen(yes, no)
-    top = what.ladder.row(5_000)
-    assert (away(what, top, 9) is None) == (not words)
-    second = plain(ladder_header(what, top, 9, width)[1])
+    top = what.ladder.row_of(5_000)
+    assert (doubled_price_outside(what, top, 9) is None) == (not words)
+    second = plain_text(ladder_header(what, top, 9, width)[1])
     assert second.rstrip().endswith(words)
     assert ("market" in second.replace("the market", "")) == bool(words)
 
@@ -273,24 +281,24 @@ def test_a_market_out_of_the_window_is_pointed_at(yes: Levels, no: Levels, words
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"trust": Trust.STALE, "why": "a frame was missed"}, " STALE  a frame was missed"),
-        ({"trust": Trust.WAITING, "why": "Waiting."}, " WAITING  Waiting."),
+        ({"trust": BookTrust.STALE, "why": "a frame was missed"}, " STALE  a frame was missed"),
+        ({"trust": BookTrust.WAITING, "why": "Waiting."}, " WAITING  Waiting."),
     ],
 )
 def test_a_book_not_to_be_trusted_says_so(change: dict[str, object], words: str) -> None:
     what = seen([(4_700, 100)], [(5_200, 100)])
     for name, value in change.items():
         setattr(what.live, name, value)
-    assert plain(ladder_header(what, 0, 9, 43)[0]).startswith(words)
+    assert plain_text(ladder_header(what, 0, 9, 43)[0]).startswith(words)
 
 
 def test_crossed_one_sided_empty_and_ended_books_are_told() -> None:
-    assert "CROSSED" in plain(ladder_header(seen([(4_900, 100)], [(5_200, 100)]), 0, 9, 43)[0])
-    assert "YES bid 0.49  ask --" in plain(ladder_header(seen([(4_900, 100)], []), 0, 9, 43)[0])
-    assert "NO bid --  ask --" in plain(ladder_header(seen([], [], Side.NO), 0, 9, 43)[0])
+    assert "CROSSED" in plain_text(ladder_header(seen([(4_900, 100)], [(5_200, 100)]), 0, 9, 43)[0])
+    assert "YES bid 0.49  ask --" in plain_text(ladder_header(seen([(4_900, 100)], []), 0, 9, 43)[0])
+    assert "NO bid --  ask --" in plain_text(ladder_header(seen([], [], Side.NO), 0, 9, 43)[0])
     ended = seen([], [])
     ended = replace(ended, market=replace(ended.market, status=MarketStatus.FINALIZED, result="yes"))
-    assert plain(ladder_header(ended, 0, 9, 43)[0]).startswith("ended YES")
+    assert plain_text(ladder_header(ended, 0, 9, 43)[0]).startswith("ended YES")
 
 
 # The columns.
@@ -309,23 +317,23 @@ def test_crossed_one_sided_empty_and_ended_books_are_told() -> None:
     ],
 )
 def test_columns_come_as_there_is_room(width: int, decimals: int, held: bool, depth: bool, gain: bool) -> None:
-    cells = Columns.within(width, decimals, held=held)
-    assert (bool(cells.depth), bool(cells.gain)) == (depth, gain)
+    cells = LadderColumns.for_width(width, decimals, held=held)
+    assert (bool(cells.depth), bool(cells.pnl)) == (depth, gain)
     assert cells.size >= 7
-    assert 2 * (cells.own + cells.size + cells.depth) + cells.price + 4 + cells.gain <= width
+    assert 2 * (cells.own + cells.size + cells.depth) + cells.price + 4 + cells.pnl <= width
 
 
 def test_marks_stand_at_the_last_trade_and_the_cursor() -> None:
     what = replace(seen([(4_700, 100)], [(5_200, 200)]), last=4_800)
-    rows = texts(what, what.ladder.row(4_800), 2, 43, cursor=4_700)
+    rows = texts(what, what.ladder.row_of(4_800), 2, 43, cursor=4_700)
     assert "= 0.48 " in rows[0]
     assert " ►0.47◄" in rows[1]
-    other = replace(what, ladder=Ladder.of(CENT_GRID, Side.NO))
-    assert "= 0.52 " in texts(other, other.ladder.row(5_200), 1, 43)[0]
+    other = replace(what, ladder=PriceLadder.from_grid(CENT_GRID, Side.NO))
+    assert "= 0.52 " in texts(other, other.ladder.row_of(5_200), 1, 43)[0]
 
 
 def test_bars_keep_their_scale_while_the_largest_level_changes_little() -> None:
     before, after = (seen([(4_700, 100)], [(5_200, count)]) for count in (70_000, 90_000))
-    top = before.ladder.row(4_800)
+    top = before.ladder.row_of(4_800)
     assert ladder_lines(before, top, 2, 43)[1] == ladder_lines(after, top, 2, 43)[1]
     assert ladder_lines(before, top, 2, 43)[0] != ladder_lines(after, top, 2, 43)[0]

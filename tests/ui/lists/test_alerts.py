@@ -11,24 +11,24 @@ from hypothesis import given, strategies as st
 
 from kalshi_tui.domain.alerts import (
     Alert,
+    AlertKind,
     AlertState,
-    Kind,
     parse_alert,
 )
 from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.order import OrderState
-from kalshi_tui.presentation.lines import length, plain
+from kalshi_tui.presentation.lines import cell_count, plain_text
 from kalshi_tui.ui.app import DeskApp
-from kalshi_tui.ui.lists.export import csv_text, table
+from kalshi_tui.ui.lists.export import build_table, csv_text
 from kalshi_tui.ui.lists.panes import Tab, tab_bar
 from kalshi_tui.ui.notifier import (
-    EVERY_MS,
-    LONGEST,
-    Ringer,
-    notification,
+    MAX_NOTIFICATION_LENGTH,
+    MIN_NOTIFICATION_INTERVAL_MS,
+    AlertNotifier,
+    notification_sequence,
 )
-from kalshi_tui.ui.ui_settings import Wishes
-from kalshi_tui.ui.widgets.sentence import Sentence
+from kalshi_tui.ui.ui_settings import UiSettings
+from kalshi_tui.ui.widgets.sentence import WrappedText
 from tests.support.fake_desk import (
     NOW_MS,
     TITLES,
@@ -95,8 +95,8 @@ async def test_golden(state: str, size: tuple[int, int], golden: Callable[[str, 
 
 def said(trader: Trader) -> str:
     """Give the sentence below the line."""
-    (shown,) = trader.app.screen.query_one("#alert-said", Sentence)._shown
-    return plain(shown)
+    (shown,) = trader.app.screen.query_one("#alert-said", WrappedText)._shown_lines
+    return plain_text(shown)
 
 
 async def test_an_alert_is_written_and_rings() -> None:
@@ -153,7 +153,7 @@ async def test_it_begins_with_the_chosen_price(keys: list[str], text: str) -> No
         # What is there is chosen: to type replaces it.
         await trader.type("fill")
         await trader.press("enter")
-        assert [each.kind for each in trader.desk.store.alerts] == [Kind.FILL]
+        assert [each.kind for each in trader.desk.store.alerts] == [AlertKind.FILL]
 
 
 async def test_one_that_is_true_says_so_before_and_rings_at_once() -> None:
@@ -199,7 +199,7 @@ async def test_an_alert_is_deleted_and_no_order_with_it() -> None:
         await trader.press("8", "tab", "tab", "j")
         screen = await trader.press("x")
         assert "Alert deleted: bid >= 0.55 in Fed decision in December: Cut 25 bps." in screen
-        assert [each.kind for each in trader.desk.store.alerts] == [Kind.FILL]
+        assert [each.kind for each in trader.desk.store.alerts] == [AlertKind.FILL]
         await trader.press("x")
         screen = await trader.press("x", "x", "y")
         assert "No alert stands in this line" in screen
@@ -245,7 +245,7 @@ async def test_the_list_follows_price_and_time() -> None:
         assert "1 h 30   1 h 20" in screen
         store.books[FIRST].book.apply(Side.NO, 5_250, 100)
         trader.clock.advance(79 * MINUTE + 30_000)
-        trader.desk.alerts.look_at_times()
+        trader.desk.alerts.check_closing_times()
         screen = await trader.look()
         assert "0.4750   0.0750" in screen
         assert "10 min     30 s" in screen
@@ -255,9 +255,9 @@ async def test_hostile_text_in_an_alert_s_file_or_market_changes_nothing_else() 
     for text in HOSTILE:
         desk = FakeDesk(Clock())
         desk.store.set_markets([replace(desk.store.markets[FIRST], title=text, yes_sub_title=text)])
-        desk.alerts.add(Alert(Kind.LAST, text or "x", True, 9_900))
+        desk.alerts.add(Alert(AlertKind.LAST, text or "x", True, 9_900))
         add(desk, "bid >= 0.40")
-        assert desk.alerts.newest.isprintable()
+        assert desk.alerts.newest_sentence.isprintable()
         async with trading(desk, NARROW) as trader:
             await trader.press("8", "A")
             for strip in trader.app.screen._compositor.render_strips():
@@ -269,15 +269,15 @@ async def test_hostile_text_in_an_alert_s_file_or_market_changes_nothing_else() 
 def test_all_tabs_stand_beside_the_ages_at_80_columns(chosen: Tab) -> None:
     store = busy_desk().store
     bar = tab_bar(store, chosen, short=True, tight=True)
-    assert length(bar) == 56
-    text = plain(bar)
+    assert cell_count(bar) == 56
+    text = plain_text(bar)
     assert text.count("[") == text.count("]") == 1
     for number in range(1, len(Tab) + 1):
         assert f"{number} " in text
 
 
 async def test_the_alerts_are_written_as_csv() -> None:
-    rows = table(alerted_desk().store, Tab.ALERTS, "")
+    rows = build_table(alerted_desk().store, Tab.ALERTS, "")
     assert list(csv.reader(io.StringIO(csv_text(rows), newline=""))) == rows
     head, *rest = rows
     assert len(rest) == 10
@@ -302,7 +302,7 @@ async def test_the_alerts_are_written_as_csv() -> None:
 
 
 async def test_w_writes_the_alerts(tmp_path: Path) -> None:
-    async with trading(alerted_desk(), wishes=Wishes(export_folder=tmp_path)) as trader:
+    async with trading(alerted_desk(), wishes=UiSettings(export_folder=tmp_path)) as trader:
         await trader.press("8", "w")
     (path,) = tmp_path.iterdir()  # noqa: ASYNC240 - a test waits for nobody
     assert path.name.startswith("kalshi-tui-alerts")
@@ -328,15 +328,15 @@ async def test_the_bell_rings_and_not_more_than_once_a_second(monkeypatch: pytes
         await trader.look()
         assert rung == ([0] if bell else [])
         fills(trader, "c")
-        trader.timer.advance(EVERY_MS - 1)
+        trader.timer.advance(MIN_NOTIFICATION_INTERVAL_MS - 1)
         await trader.look()
         assert len(rung) == bell
         # It is late, and not lost; over a question as well.
         await trader.press("b")
         trader.timer.advance(1)
         await trader.look()
-        assert rung == ([0, EVERY_MS] if bell else [])
-        trader.timer.advance(10 * EVERY_MS)
+        assert rung == ([0, MIN_NOTIFICATION_INTERVAL_MS] if bell else [])
+        trader.timer.advance(10 * MIN_NOTIFICATION_INTERVAL_MS)
         await trader.look()
         assert len(rung) == 2 * bell
 
@@ -353,7 +353,7 @@ async def test_the_bell_rings_and_not_more_than_once_a_second(monkeypatch: pytes
 )
 def test_the_desktop_is_told_where_that_is_wanted_and_can_be(notify: bool, terminal: str, told: int) -> None:
     desk, written = FakeDesk(Clock()), list[str]()
-    ringer = Ringer(desk.alerts, Wishes(notify=notify), lambda: None, written.append, Clock(0), terminal)
+    ringer = AlertNotifier(desk.alerts, UiSettings(notify=notify), lambda: None, written.append, Clock(0), terminal)
     add(desk, "fill")
     for name in ("a", "b"):
         desk.store.fill(a_fill(trade_id=name, ts_ms=NOW_MS + 1))
@@ -365,7 +365,7 @@ def test_the_desktop_is_told_where_that_is_wanted_and_can_be(notify: bool, termi
 
 async def test_nothing_is_written_to_a_terminal_that_is_none() -> None:
     async with trading(wishes=replace(USUAL_WISHES, notify=True)) as trader:
-        trader.app._tell_terminal("\x1b]9;x\x07")
+        trader.app._write_to_terminal("\x1b]9;x\x07")
         add(trader.desk, "fill")
         fills(trader, "a")
         assert "Alert: filled" in await trader.look()
@@ -373,14 +373,14 @@ async def test_nothing_is_written_to_a_terminal_that_is_none() -> None:
 
 @given(st.text(max_size=400))
 def test_no_text_ends_a_notification_early(text: str) -> None:
-    made = notification(text, 0)
+    made = notification_sequence(text, 0)
     inside = made.removeprefix("\x1b]9;").removesuffix("\x07")
     assert inside.isprintable()
-    assert len(inside) <= LONGEST + 20
+    assert len(inside) <= MAX_NOTIFICATION_LENGTH + 20
     assert not any("\x80" <= each <= "\x9f" for each in inside)
     assert inside.startswith("kalshi-tui: ")
 
 
 def test_an_alert_of_the_account_belongs_to_no_market() -> None:
-    assert Alert(Kind.FILL).ticker == ""
-    assert Alert(Kind.FILL, state=AlertState.FIRED).waits is False
+    assert Alert(AlertKind.FILL).ticker == ""
+    assert Alert(AlertKind.FILL, state=AlertState.FIRED).is_active is False

@@ -10,18 +10,18 @@ from pathlib import Path
 import pytest
 from hypothesis import given, strategies as st
 
-from kalshi_tui.domain.alerts import Alert, Kind
+from kalshi_tui.domain.alerts import Alert, AlertKind
 from kalshi_tui.domain.order import OrderState
 from kalshi_tui.session.notices import Weight
 from kalshi_tui.ui.lists.export import (
+    build_table,
     csv_text,
-    table,
     text_cell,
     time_cell,
 )
 from kalshi_tui.ui.lists.export_file import Exporter
 from kalshi_tui.ui.lists.panes import Tab
-from kalshi_tui.ui.ui_settings import Wishes
+from kalshi_tui.ui.ui_settings import UiSettings
 from tests.support.fake_desk import (
     NOW_MS,
     TITLES,
@@ -78,9 +78,9 @@ def test_every_table_has_its_columns_in_every_line() -> None:
     store = busy_desk().store
     store.set_settlements([a_settlement()])
     store.set_chart(FIRST, 60, a_walk(), 0, NOW_MS)
-    store.set_alerts([Alert(Kind.BID, FIRST, True, 5_500)])
+    store.set_alerts([Alert(AlertKind.BID, FIRST, True, 5_500)])
     for tab in Tab:
-        head, *rows = table(store, tab, FIRST)
+        head, *rows = build_table(store, tab, FIRST)
         assert rows, tab
         assert {len(each) for each in rows} == {len(head)}, tab
 
@@ -90,31 +90,31 @@ def test_numbers_are_exact_and_in_the_exchange_s_widths() -> None:
     store.order(an_order(state=OrderState.REFUSED, reason='=HYPERLINK("x")'))
     store.position(a_position(count=-123_450, cost=98_765_430, realized_pnl=-1_250_000))
     store.fill(a_fill(order_id="o0", client_order_id="c0"))
-    head, row = table(store, Tab.ORDERS, FIRST)
+    head, row = build_table(store, Tab.ORDERS, FIRST)
     told = dict(zip(head, row, strict=True))
     assert (told["yes_price"], told["initial"], told["state"]) == ("0.4600", "10.00", "refused")
     assert told["reason"] == '\'=HYPERLINK("x")'
-    assert table(store, Tab.POSITIONS, FIRST)[1][1:4] == ["-1234.50", "98.765430", "-1.250000"]
-    head, row = table(store, Tab.FILLS, FIRST)
+    assert build_table(store, Tab.POSITIONS, FIRST)[1][1:4] == ["-1234.50", "98.765430", "-1.250000"]
+    head, row = build_table(store, Tab.FILLS, FIRST)
     told = dict(zip(head, row, strict=True))
     assert (told["yes_price"], told["count"], told["fee"]) == ("0.4700", "10.00", "0.017500")
     store.set_settlements([a_settlement()])
-    head, row = table(store, Tab.SETTLEMENTS, FIRST)
+    head, row = build_table(store, Tab.SETTLEMENTS, FIRST)
     assert dict(zip(head, row, strict=True))["net"] == "5.282500"
 
 
 def test_of_the_tape_only_what_is_shown_is_written() -> None:
     store = a_store(Clock())
-    assert len(table(store, Tab.TAPE, FIRST)) == 31
-    assert len(table(store, Tab.TAPE, FIRST, least=1_000)) == 22
+    assert len(build_table(store, Tab.TAPE, FIRST)) == 31
+    assert len(build_table(store, Tab.TAPE, FIRST, min_count=1_000)) == 22
     store.fill(a_fill(trade_id="t0"))
-    head, *rows = table(store, Tab.TAPE, FIRST, least=1_000)
+    head, *rows = build_table(store, Tab.TAPE, FIRST, min_count=1_000)
     assert len(rows) == 22
     assert [each[head.index("trade_id")] for each in rows if each[head.index("own")] == "true"] == ["t0"]
 
 
 def test_a_chart_that_nobody_has_read_is_a_heading() -> None:
-    assert len(table(a_store(Clock()), Tab.CHART, FIRST)) == 1
+    assert len(build_table(a_store(Clock()), Tab.CHART, FIRST)) == 1
 
 
 def test_a_file_is_the_trader_s_alone_and_none_is_written_over(tmp_path: Path) -> None:
@@ -162,9 +162,9 @@ def test_a_write_that_fails_leaves_nothing_behind(tmp_path: Path, monkeypatch: p
 async def test_w_writes_the_table_below_and_says_where(key: str, name: str, tmp_path: Path) -> None:
     desk = busy_desk()
     desk.store.set_settlements([a_settlement()])
-    async with trading(desk, wishes=Wishes(export_folder=tmp_path)) as trader:
+    async with trading(desk, wishes=UiSettings(export_folder=tmp_path)) as trader:
         desk.store.set_chart(FIRST, 60, a_walk(), 0, NOW_MS)
-        desk.store.set_alerts([Alert(Kind.BID, FIRST, True, 5_500)])
+        desk.store.set_alerts([Alert(AlertKind.BID, FIRST, True, 5_500)])
         await trader.press(key, "w")
         path = only_file(tmp_path)
         assert path.name == f"kalshi-tui-{name}-20270115T080000Z.csv"
@@ -176,7 +176,7 @@ async def test_w_writes_the_table_below_and_says_where(key: str, name: str, tmp_
 
 
 async def test_w_writes_the_tape_as_it_is_sifted(tmp_path: Path) -> None:
-    async with trading(wishes=Wishes(export_folder=tmp_path)) as trader:
+    async with trading(wishes=UiSettings(export_folder=tmp_path)) as trader:
         await trader.press("4", "z", "w")
         path = only_file(tmp_path)
         assert len(read_back(path.read_text())) == 22
@@ -184,5 +184,5 @@ async def test_w_writes_the_tape_as_it_is_sifted(tmp_path: Path) -> None:
 
 async def test_w_says_why_nothing_was_written(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    async with trading(wishes=Wishes(export_folder=tmp_path / "file")) as trader:
+    async with trading(wishes=UiSettings(export_folder=tmp_path / "file")) as trader:
         assert "could not be written" in await trader.press("w")

@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 
 from kalshi_tui.domain.book import Side
-from kalshi_tui.domain.limits import Limits
+from kalshi_tui.domain.limits import RiskLimits
 from kalshi_tui.domain.link import LinkState
 from kalshi_tui.domain.order import Action, OrderState, OrderTerms
 from kalshi_tui.domain.position import Balance
 from kalshi_tui.session.account.list_reads import AccountList, AccountReads
-from kalshi_tui.session.execution.risk_checks import Guard, Passing
-from kalshi_tui.session.options import Options
+from kalshi_tui.session.execution.risk_checks import OverrideMethod, RiskChecks
+from kalshi_tui.session.options import SessionOptions
 from kalshi_tui.session.venue import Venue
-from kalshi_tui.ui.ui_settings import Wishes
+from kalshi_tui.ui.ui_settings import UiSettings
 from tests.support.fake_desk import (
     NOW_MS,
     TITLES,
@@ -103,7 +103,7 @@ async def test_what_was_read_stays_though_later_reads_fail() -> None:
 
 
 async def test_an_unread_list_is_not_exported_as_an_empty_table(tmp_path: Path) -> None:
-    async with trading(an_unread_desk(), wishes=Wishes(theme="desk", export_folder=tmp_path)) as trader:
+    async with trading(an_unread_desk(), wishes=UiSettings(theme="desk", export_folder=tmp_path)) as trader:
         for tab in LISTS:
             await trader.press(tab)
             assert "Nothing is exported. Not read yet: no connection." in await trader.press("w")
@@ -129,21 +129,23 @@ async def test_cancel_all_here_does_not_say_that_nothing_works_here() -> None:
         assert "No order of yours" not in screen
 
 
-@pytest.mark.parametrize(("hard", "passing"), [(True, Passing.NEVER), (False, Passing.WORD)])
-def test_limits_of_a_market_are_not_measured_by_an_account_that_was_not_read(*, hard: bool, passing: Passing) -> None:
+@pytest.mark.parametrize(("hard", "passing"), [(True, OverrideMethod.NEVER), (False, OverrideMethod.WORD)])
+def test_limits_of_a_market_are_not_measured_by_an_account_that_was_not_read(
+    *, hard: bool, passing: OverrideMethod
+) -> None:
     store = an_unread_desk(LinkState.LIVE).store
-    limits = Limits(market_contracts=10_000, hard=hard)
-    guard = Guard(store, Venue.PRACTICE, limits, clock_ms=lambda: NOW_MS)
+    limits = RiskLimits(market_contracts=10_000, hard=hard)
+    guard = RiskChecks(store, Venue.PRACTICE, limits, clock_ms=lambda: NOW_MS)
     terms = OrderTerms(TITLES[0][0], Side.YES, Action.BUY, 4_700, 100)
-    (objection,) = guard.objections(terms)
-    assert (objection.id, objection.passing) == ("account", passing)
+    (objection,) = guard.check(terms)
+    assert (objection.id, objection.override) == ("account", passing)
     store.mark_read(AccountList.ORDERS, AccountList.POSITIONS)
-    assert guard.objections(terms) == []
+    assert guard.check(terms) == []
 
 
 @pytest.fixture
 async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
-    made = Rig(tmp_path, options=Options())
+    made = Rig(tmp_path, options=SessionOptions())
     yield made
     await made.close()
 
@@ -160,6 +162,6 @@ async def test_the_practice_exchange_out_of_reach_and_back(rig: Rig) -> None:
     await asyncio.sleep(0)
     assert [store.why_unread(each) for each in AccountList] == [""] * 4
     rig.line.down_until_ms = rig.clock.now_ms + 60_000
-    rig.session._account.is_doubtful()
+    rig.session._reconciler.request_full_read()
     await rig.pass_time(10)
     assert store.reads.have(*AccountList)

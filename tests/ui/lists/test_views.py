@@ -5,26 +5,26 @@ from dataclasses import replace
 import pytest
 
 from kalshi_tui.domain.book import Book, Side
-from kalshi_tui.domain.link import Link, LinkState, Pulse, Trust
+from kalshi_tui.domain.link import BookTrust, Link, LinkState, LinkStats
 from kalshi_tui.domain.market import MarketStatus
 from kalshi_tui.domain.order import Action, BookSide, OrderState, OrderTerms
 from kalshi_tui.domain.position import Position
 from kalshi_tui.domain.price import MONEY_UNIT
-from kalshi_tui.presentation.lines import plain
-from kalshi_tui.presentation.numbers import clock_text, date_text
-from kalshi_tui.presentation.order_text import too_dear
+from kalshi_tui.presentation.lines import plain_text
+from kalshi_tui.presentation.numbers import clock_text, date_time_text
+from kalshi_tui.presentation.order_text import insufficient_cash_warning
 from kalshi_tui.presentation.preview_text import preview_lines
 from kalshi_tui.session.store import LiveBook
 from kalshi_tui.session.venue import Venue
 from kalshi_tui.ui.book.view import book_header
 from kalshi_tui.ui.desk.status_view import (
-    ages_line,
-    link_words,
-    positions_worth,
+    link_ages_line,
+    link_text,
+    positions_value,
     status_line,
 )
 from kalshi_tui.ui.lists.views import fill_line, order_line, position_line
-from kalshi_tui.ui.market_list.view import in_order, status_words
+from kalshi_tui.ui.market_list.view import market_status_text, sorted_markets
 from tests.support.fake_desk import (
     FEES,
     NOW_MS,
@@ -42,31 +42,31 @@ FIRST = TITLES[0][0]
 def test_an_order_stands_in_the_words_in_which_it_was_sent() -> None:
     store = a_store(Clock())
     order = an_order(book_side=BookSide.ASK, yes_price=9_000, state=OrderState.RESTING)
-    assert plain(order_line(store, order, 80)).split()[1:3] == ["NO", "0.10"]
-    store.asked[order.client_order_id] = Action.SELL, Side.YES
-    assert plain(order_line(store, order, 80)).split()[1:4] == ["sell", "YES", "0.90"]
+    assert plain_text(order_line(store, order, 80)).split()[1:3] == ["NO", "0.10"]
+    store.requested_sides[order.client_order_id] = Action.SELL, Side.YES
+    assert plain_text(order_line(store, order, 80)).split()[1:4] == ["sell", "YES", "0.90"]
     fill = a_fill(client_order_id=order.client_order_id, book_side=BookSide.ASK, yes_price=9_100)
-    assert plain(fill_line(store, fill, 80)).split()[1:4] == ["sell", "YES", "0.91"]
+    assert plain_text(fill_line(store, fill, 80)).split()[1:4] == ["sell", "YES", "0.91"]
 
 
 def test_an_order_says_at_what_it_was_filled() -> None:
     store = a_store(Clock())
     order = an_order(yes_price=6_000, state=OrderState.FILLED, filled=300, remaining=0)
-    store.asked[order.client_order_id] = Action.BUY, Side.YES
+    store.requested_sides[order.client_order_id] = Action.BUY, Side.YES
     store.fill(a_fill(trade_id="a", order_id=order.order_id, yes_price=5_700, count=200))
     store.fill(a_fill(trade_id="b", order_id=order.order_id, yes_price=6_000, count=100))
-    assert plain(order_line(store, order, 80)).split()[3:7] == ["0.60", "0", "3", "0.58"]
+    assert plain_text(order_line(store, order, 80)).split()[3:7] == ["0.60", "0", "3", "0.58"]
 
 
 def test_nothing_is_known_of_an_exit_while_the_link_is_down() -> None:
     store = a_store(Clock())
     position = Position(FIRST, 1_000, 4_000_000, 0, 17_500)
     store.position(position)
-    assert "+$0.70" in plain(position_line(store, position, 80))
-    assert positions_worth(store) == 4_700_000
+    assert "+$0.70" in plain_text(position_line(store, position, 80))
+    assert positions_value(store) == 4_700_000
     store.link(LinkState.WAITING, "")
-    assert plain(position_line(store, position, 80)).split()[3:5] == ["--", "--"]
-    assert positions_worth(store) is None
+    assert plain_text(position_line(store, position, 80)).split()[3:5] == ["--", "--"]
+    assert positions_value(store) is None
 
 
 @pytest.mark.parametrize(
@@ -86,15 +86,22 @@ def test_the_preview_says_what_the_order_takes_of_the_cash_or_brings(
 ) -> None:
     terms = OrderTerms(FIRST, side, action, 4_000, 1_000)
     position = Position(FIRST, held, abs(held) * 5_000) if held else None
-    assert words in " ".join(plain(preview_lines(terms, Book(), FEES, position)[1]).split())
+    assert words in " ".join(plain_text(preview_lines(terms, Book(), FEES, position)[1]).split())
 
 
 def test_more_than_there_is_is_warned_of() -> None:
     terms = OrderTerms(FIRST, Side.YES, Action.BUY, 5_000, 3_000_000)
-    assert too_dear(terms, None, None, 15_000 * MONEY_UNIT) == ""
-    assert too_dear(terms, FEES, None, 15_000 * MONEY_UNIT).startswith("This may need $15,525.00; there is $15,000.00")
-    assert too_dear(terms, FEES, None, None) == ""
-    assert too_dear(replace(terms, action=Action.SELL), FEES, Position(FIRST, 3_000_000), 525 * MONEY_UNIT) == ""
+    assert insufficient_cash_warning(terms, None, None, 15_000 * MONEY_UNIT) == ""
+    assert insufficient_cash_warning(terms, FEES, None, 15_000 * MONEY_UNIT).startswith(
+        "This may need $15,525.00; there is $15,000.00"
+    )
+    assert insufficient_cash_warning(terms, FEES, None, None) == ""
+    assert (
+        insufficient_cash_warning(
+            replace(terms, action=Action.SELL), FEES, Position(FIRST, 3_000_000), 525 * MONEY_UNIT
+        )
+        == ""
+    )
 
 
 def test_a_new_market_stands_beside_its_series_and_what_is_over_stands_last() -> None:
@@ -103,31 +110,31 @@ def test_a_new_market_stands_beside_its_series_and_what_is_over_stands_last() ->
     assert list(store.markets) == ["A-1-X", "A-2-X", "B-1-X", "B-2-X", "C-1-X", "D-1-X"]
     ended = replace(a_market("A-1-X"), status=MarketStatus.FINALIZED, result="yes")
     store.set_markets([ended])
-    assert [ticker for ticker, _ in in_order(store)] == ["A-2-X", "B-1-X", "B-2-X", "C-1-X", "D-1-X", "A-1-X"]
-    assert status_words(ended) == "ended YES"
+    assert [ticker for ticker, _ in sorted_markets(store)] == ["A-2-X", "B-1-X", "B-2-X", "C-1-X", "D-1-X", "A-1-X"]
+    assert market_status_text(ended) == "ended YES"
 
 
 def test_the_book_says_when_the_market_closes_and_how_it_ended() -> None:
     market = replace(a_market(FIRST), close_ms=1_800_000_900_000)
-    live = LiveBook(Book(), Trust.GOOD)
-    said = plain(book_header(live, market, 70))
+    live = LiveBook(Book(), BookTrust.GOOD)
+    said = plain_text(book_header(live, market, 70))
     assert said.startswith("nobody bids")
     assert "closes" in said
     assert len(said) <= 70
     ended = replace(market, status=MarketStatus.FINALIZED, result="no")
-    assert plain(book_header(LiveBook(), ended, 70)).startswith("ended NO")
+    assert plain_text(book_header(LiveBook(), ended, 70)).startswith("ended NO")
 
 
 @pytest.mark.parametrize("ts_ms", [1_800_000_000_000_000, 253_402_300_799_000, -(10**17), 10**30])
 def test_a_time_that_no_calendar_has_is_drawn_all_the_same(ts_ms: int) -> None:
     assert clock_text(ts_ms)
-    assert date_text(ts_ms)
+    assert date_time_text(ts_ms)
 
 
 def test_the_top_line_tells_how_the_link_does_without_moving() -> None:
     store = a_store(Clock())
-    quick = plain(status_line(store, Venue.PRACTICE, 58, Pulse(120, 3_400, 14), NOW_MS, 140))
-    slow = plain(status_line(store, Venue.PRACTICE, 9_999, Pulse(900, 9_900, 4_000), NOW_MS, 140))
+    quick = plain_text(status_line(store, Venue.PRACTICE, 58, LinkStats(120, 3_400, 14), NOW_MS, 140))
+    slow = plain_text(status_line(store, Venue.PRACTICE, 9_999, LinkStats(900, 9_900, 4_000), NOW_MS, 140))
     assert "58/s" in quick
     assert "lag  14 ms gaps 0 healed 0" in quick
     assert len(quick) == len(slow) == 140
@@ -137,30 +144,33 @@ def test_the_top_line_tells_how_the_link_does_without_moving() -> None:
 
 def test_the_ages_of_frame_and_ping_take_the_same_room_always() -> None:
     live = Link(LinkState.LIVE)
-    told = [plain(ages_line(live, pulse)) for pulse in (Pulse(61, None), Pulse(900, 3_400), Pulse(20_000, 24_000))]
+    told = [
+        plain_text(link_ages_line(live, pulse))
+        for pulse in (LinkStats(61, None), LinkStats(900, 3_400), LinkStats(20_000, 24_000))
+    ]
     assert told == ["frame  61 ms ping     --", "frame 900 ms ping    3 s", "frame   20 s ping   24 s"]
     assert len(set(map(len, told))) == 1
-    assert ages_line(Link(LinkState.WAITING), Pulse(61, 100)) == ()
+    assert link_ages_line(Link(LinkState.WAITING), LinkStats(61, 100)) == ()
 
 
 @pytest.mark.parametrize(
     ("pulse", "says"),
     [
-        (Pulse(16_000, 2_000, 14), "silent 16 s"),
-        (Pulse(100, 2_000, 14, skew_ms=30_000), "clock off +30 s"),
-        (Pulse(100, 2_000, 14, untrusted=2), "STALE 2"),
+        (LinkStats(16_000, 2_000, 14), "silent 16 s"),
+        (LinkStats(100, 2_000, 14, skew_ms=30_000), "clock off +30 s"),
+        (LinkStats(100, 2_000, 14, untrusted=2), "STALE 2"),
     ],
 )
-def test_what_is_wrong_with_the_link_stands_first(pulse: Pulse, says: str) -> None:
-    said = plain(status_line(a_store(Clock()), Venue.PRACTICE, 58, pulse, NOW_MS, 80))
+def test_what_is_wrong_with_the_link_stands_first(pulse: LinkStats, says: str) -> None:
+    said = plain_text(status_line(a_store(Clock()), Venue.PRACTICE, 58, pulse, NOW_MS, 80))
     assert says in said
     assert len(said) == 80
 
 
 def test_the_link_is_told_in_a_sentence_on_any_width() -> None:
-    told = link_words(Link(LinkState.LIVE), Pulse(120, 3_400, 14, faults=2, healed=1, untrusted=1))
+    told = link_text(Link(LinkState.LIVE), LinkStats(120, 3_400, 14, faults=2, healed=1, untrusted=1))
     assert told == (
         "Link connected: lag 14 ms, last frame 120 ms ago, last ping 3 s ago, clocks agree. "
         "2 gaps or faults found, 1 healed, 1 books stale."
     )
-    assert "+30.0 s from ours" in link_words(Link(LinkState.WAITING, ""), Pulse(skew_ms=30_000))
+    assert "+30.0 s from ours" in link_text(Link(LinkState.WAITING, ""), LinkStats(skew_ms=30_000))

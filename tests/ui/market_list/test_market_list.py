@@ -8,10 +8,10 @@ import pytest
 from kalshi_tui.domain.market import Event, Market, MarketStatus, Quote
 from kalshi_tui.presentation.lines import Line, line
 from kalshi_tui.ui.market_list.view import (
-    Lines,
-    Listed,
-    Sort,
-    in_order,
+    LazyLines,
+    MarketIndex,
+    MarketSort,
+    sorted_markets,
 )
 from tests.support.fake_desk import (
     NOW_MS,
@@ -40,29 +40,29 @@ def markets() -> list[Market]:
 @pytest.mark.parametrize(
     ("sort", "order"),
     [
-        (Sort.LISTED, "ABCD"),
-        (Sort.VOLUME, "CADB"),
-        (Sort.CHANGE, "BDAC"),
-        (Sort.SPREAD, "BDAC"),
-        (Sort.CLOSE, "BDAC"),
+        (MarketSort.LISTED, "ABCD"),
+        (MarketSort.VOLUME, "CADB"),
+        (MarketSort.CHANGE, "BDAC"),
+        (MarketSort.SPREAD, "BDAC"),
+        (MarketSort.CLOSE, "BDAC"),
     ],
 )
-def test_each_order(sort: Sort, order: str) -> None:
+def test_each_order(sort: MarketSort, order: str) -> None:
     store = a_store(Clock(), markets())
-    assert "".join(ticker[0] for ticker, _ in in_order(store, sort)) == order
+    assert "".join(ticker[0] for ticker, _ in sorted_markets(store, sort)) == order
     first = order[0]
     store.markets[f"{first}-1"] = replace(store.markets[f"{first}-1"], status=MarketStatus.FINALIZED)
-    assert "".join(ticker[0] for ticker, _ in in_order(store, sort)) == order[1:] + first
+    assert "".join(ticker[0] for ticker, _ in sorted_markets(store, sort)) == order[1:] + first
 
 
 def test_the_filter_looks_at_the_category_too() -> None:
     store = a_store(Clock(), markets())
     store.events["A"] = Event("A", "A", "Title", category="Economics")
-    listed = Listed(store, Sort.LISTED)
-    assert listed.having(["econ"]) == ["A-1"]
-    assert listed.having(["econ", "outcome"]) == ["A-1"]
-    assert listed.having(["econ", "b-1"]) == []
-    assert listed.having([]) == ["A-1", "B-1", "C-1", "D-1"]
+    listed = MarketIndex(store, MarketSort.LISTED)
+    assert listed.find(["econ"]) == ["A-1"]
+    assert listed.find(["econ", "outcome"]) == ["A-1"]
+    assert listed.find(["econ", "b-1"]) == []
+    assert listed.find([]) == ["A-1", "B-1", "C-1", "D-1"]
 
 
 def test_lines_are_made_when_they_are_looked_at_and_once() -> None:
@@ -73,11 +73,11 @@ def test_lines_are_made_when_they_are_looked_at_and_once() -> None:
         return line(ticker)
 
     tickers = [f"T-{number}" for number in range(50_000)]
-    lines = Lines(tickers, draw)
+    lines = LazyLines(tickers, draw)
     assert len(lines) == 50_000
     assert lines[7] == lines[7] == line("T-7")
     assert lines[7:9] == [line("T-7"), line("T-8")]
-    anew = lines.without([8, 40_000])
+    anew = lines.invalidate([8, 40_000])
     assert anew[7:9] == lines[7:9]
     assert made == ["T-7", "T-8", "T-8"]
 
@@ -110,9 +110,9 @@ async def test_the_chosen_market_stays_chosen_when_the_list_is_sorted() -> None:
 
 async def test_while_the_list_is_read_the_heading_counts() -> None:
     async with trading(size=NARROW) as trader:
-        trader.desk.store.set_reading(12_400)
+        trader.desk.store.set_listing_progress(12_400)
         assert "market 12,400..." in await trader.look()
-        trader.desk.store.set_reading(None)
+        trader.desk.store.set_listing_progress(None)
         assert "12,400" not in await trader.look()
 
 
@@ -120,10 +120,10 @@ async def test_of_a_long_list_only_what_is_seen_is_drawn() -> None:
     many = [a_market(f"M{number:05}-1", sub=f"outcome {number}") for number in range(20_000)]
     desk = FakeDesk(Clock(), many)
     async with trading(desk, size=NARROW) as trader:
-        pane = trader.app.desk_screen._watch
+        pane = trader.app.desk_screen._market_list
         await trader.press("G")
         assert "outcome 19999" in trader.text()
-        assert len(pane._lines._made) < 100
+        assert len(pane._lines._drawn_lines) < 100
         desk.store.quote("M19999-1", Quote(1_100, 1_200, ts_ms=1))
         assert re.search(r"0\.11 +0\.12", await trader.look())
         await trader.press("/", *"m00077")

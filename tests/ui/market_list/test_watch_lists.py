@@ -9,26 +9,26 @@ import pytest
 from hypothesis import given, strategies as st
 
 from kalshi_tui.domain.market import MarketStatus
-from kalshi_tui.presentation.lines import length, line
-from kalshi_tui.session.persisted import Kept
-from kalshi_tui.ui.dialogs.welcome import FILE as WELCOME_FILE, Welcomed
+from kalshi_tui.presentation.lines import cell_count, line
+from kalshi_tui.session.persisted import PersistedFile
+from kalshi_tui.ui.dialogs.welcome import WELCOME_FILE as WELCOME_FILE, WelcomeFile
 from kalshi_tui.ui.market_list.columns import (
-    PRIORITY,
-    Columns,
-    Row,
-    cells_of,
-    spark,
-    until_text,
+    COLUMN_PRIORITY,
+    MarketColumns,
+    MarketRow,
+    countdown_text,
+    row_cells,
+    sparkline_text,
 )
-from kalshi_tui.ui.market_list.flash import FLASH_MS
+from kalshi_tui.ui.market_list.flash import FLASH_DURATION_MS
 from kalshi_tui.ui.market_list.watch_lists import (
-    FILE,
-    LONGEST_NAME,
-    MOST_LISTS,
-    MOST_MARKETS,
+    MAX_LIST_NAME_LENGTH,
+    MAX_LISTS,
+    MAX_MARKETS_PER_LIST,
+    WATCH_LISTS_FILE,
     WatchLists,
 )
-from kalshi_tui.ui.ui_settings import SHOWN_ORDER, Wishes
+from kalshi_tui.ui.ui_settings import DEFAULT_COLUMN_ORDER, UiSettings
 from tests.support.fake_desk import (
     NOW_MS,
     TITLES,
@@ -48,10 +48,10 @@ from tests.support.pilot import (
 FIRST, SECOND, THIRD = (ticker for ticker, _, _ in TITLES[:3])
 
 
-def seen(folder: Path) -> Wishes:
+def seen(folder: Path) -> UiSettings:
     """Keep things in a folder from which the program has been started before."""
-    Kept(folder, WELCOME_FILE, Welcomed).write(Welcomed(seen=True))
-    return Wishes(kept_folder=folder)
+    PersistedFile(folder, WELCOME_FILE, WelcomeFile).write(WelcomeFile(seen=True))
+    return UiSettings(data_folder=folder)
 
 
 def listed(trader: Trader) -> list[str]:
@@ -73,7 +73,9 @@ async def test_markets_are_put_on_a_list_and_taken_off(tmp_path: Path) -> None:
         screen = await trader.press("m")
         assert f"{THIRD} is off the list Watched" in screen
         assert len(listed(trader)) == 2
-        assert json.loads((tmp_path / FILE).read_text())["lists"] == [{"name": "Watched", "tickers": [FIRST, SECOND]}]
+        assert json.loads((tmp_path / WATCH_LISTS_FILE).read_text())["lists"] == [
+            {"name": "Watched", "tickers": [FIRST, SECOND]}
+        ]
         await trader.press("L")
         assert "[Watched]" not in trader.text()
         assert len(listed(trader)) == len(TITLES)
@@ -133,7 +135,7 @@ async def test_lists_are_named_renamed_and_deleted() -> None:
 
 async def test_what_the_exchange_does_not_know_keeps_its_line_until_it_does(tmp_path: Path) -> None:
     kept = {"lists": [{"name": "Old", "tickers": ["GONE-1", FIRST]}], "shown": "Old"}
-    (tmp_path / FILE).write_text(json.dumps(kept))
+    (tmp_path / WATCH_LISTS_FILE).write_text(json.dumps(kept))
     async with trading(wishes=seen(tmp_path)) as trader:
         screen = await trader.press("g")
         assert "GONE-1 is not known" in screen
@@ -146,19 +148,19 @@ async def test_what_the_exchange_does_not_know_keeps_its_line_until_it_does(tmp_
 
 async def test_what_the_exchange_does_not_know_can_be_moved_and_taken_off(tmp_path: Path) -> None:
     kept = {"lists": [{"name": "Old", "tickers": ["GONE-1", FIRST]}], "shown": "Old"}
-    (tmp_path / FILE).write_text(json.dumps(kept))
+    (tmp_path / WATCH_LISTS_FILE).write_text(json.dumps(kept))
     async with trading(wishes=seen(tmp_path)) as trader:
         await trader.press("g", ">")
-        assert json.loads((tmp_path / FILE).read_text())["lists"][0]["tickers"] == [FIRST, "GONE-1"]
+        assert json.loads((tmp_path / WATCH_LISTS_FILE).read_text())["lists"][0]["tickers"] == [FIRST, "GONE-1"]
         assert "GONE-1 is off the list Old." in await trader.press("m")
-        assert json.loads((tmp_path / FILE).read_text())["lists"][0]["tickers"] == [FIRST]
+        assert json.loads((tmp_path / WATCH_LISTS_FILE).read_text())["lists"][0]["tickers"] == [FIRST]
 
 
 async def test_a_broken_file_is_told_and_put_aside(tmp_path: Path) -> None:
-    (tmp_path / FILE).write_text("{")
+    (tmp_path / WATCH_LISTS_FILE).write_text("{")
     async with trading(wishes=seen(tmp_path)) as trader:
         assert "cannot be understood" in await trader.press("5")
-        assert (tmp_path / f"{FILE}.broken").exists()
+        assert (tmp_path / f"{WATCH_LISTS_FILE}.broken").exists()
 
 
 async def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
@@ -170,21 +172,21 @@ async def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
 
 def test_lists_have_bounds() -> None:
     lists = WatchLists(None)
-    for number in range(MOST_MARKETS):
-        lists.turn_over(f"T-{number}")
-    assert "is full" in lists.turn_over("T-X")
-    for number in range(MOST_LISTS):
-        lists.make(f"list {number}")
-    assert len(lists.names) == MOST_LISTS
-    assert "delete one" in lists.make("one more")
+    for number in range(MAX_MARKETS_PER_LIST):
+        lists.toggle(f"T-{number}")
+    assert "is full" in lists.toggle("T-X")
+    for number in range(MAX_LISTS):
+        lists.create(f"list {number}")
+    assert len(lists.names) == MAX_LISTS
+    assert "delete one" in lists.create("one more")
 
 
 @given(text=st.text(max_size=60))
 def test_no_name_breaks_a_line(text: str) -> None:
     lists = WatchLists(None)
-    if not lists.make(text):
+    if not lists.create(text):
         assert lists.shown.isprintable()
-        assert 0 < len(lists.shown) <= LONGEST_NAME
+        assert 0 < len(lists.shown) <= MAX_LIST_NAME_LENGTH
 
 
 async def test_a_changed_price_has_a_sign_for_a_moment() -> None:
@@ -197,7 +199,7 @@ async def test_a_changed_price_has_a_sign_for_a_moment() -> None:
         assert "▼0.46" in row
         assert "▲0.49" in row
         assert row.index("0.46") == before[3].index("0.47")
-        trader.timer.advance(FLASH_MS)
+        trader.timer.advance(FLASH_DURATION_MS)
         await trader.look()
         assert "▼" not in trader.lines()[3].split("│")[0]
 
@@ -214,7 +216,7 @@ async def test_what_scrolls_into_sight_has_not_changed() -> None:
 
 
 async def test_a_plain_terminal_has_plain_signs() -> None:
-    async with trading(wishes=Wishes(plain_chart=True)) as trader:
+    async with trading(wishes=UiSettings(plain_chart=True)) as trader:
         quote = trader.desk.store.quotes[SECOND]
         trader.desk.store.quote(SECOND, replace(quote, yes_bid=4_800, ts_ms=NOW_MS + 1))
         await trader.look()
@@ -223,7 +225,7 @@ async def test_a_plain_terminal_has_plain_signs() -> None:
 
 async def test_the_wide_list_has_all_columns() -> None:
     desk = FakeDesk(Clock(), [replace(a_market(FIRST, "One"), close_ms=NOW_MS + 3 * 3_600_000)])
-    desk.store.set_past(FIRST, [4_000, 4_100, 4_300, 4_200])
+    desk.store.set_sparkline(FIRST, [4_000, 4_100, 4_300, 4_200])
     desk.store.set_positions([a_position(ticker=FIRST)], NOW_MS)
     desk.store.order(an_order(ticker=FIRST))
     async with trading(desk, size=WIDE) as trader:
@@ -246,36 +248,36 @@ async def test_the_wide_list_has_all_columns() -> None:
 
 
 async def test_the_settings_choose_the_columns() -> None:
-    async with trading(wishes=Wishes(columns=("closes", "ask", "bid"))) as trader:
+    async with trading(wishes=UiSettings(columns=("closes", "ask", "bid"))) as trader:
         assert trader.lines()[1].split("│")[0].split() == ["market", "closes", "ask", "bid"]
 
 
 @given(
     width=st.integers(20, 240),
     decimals=st.integers(2, 4),
-    wanted=st.lists(st.sampled_from(SHOWN_ORDER), unique=True),
+    wanted=st.lists(st.sampled_from(DEFAULT_COLUMN_ORDER), unique=True),
     plain=st.booleans(),
 )
 def test_a_line_fills_its_width_and_columns_go_by_their_priority(
     width: int, decimals: int, wanted: list[str], plain: bool
 ) -> None:
-    columns = Columns.within(width, decimals, wanted, plain=plain)
-    row = Row(a_market(FIRST), a_market(FIRST).quote, (1, 2, 3), a_position(), 3, NOW_MS, {"bid": "▲"})
+    columns = MarketColumns.for_width(width, decimals, wanted, plain=plain)
+    row = MarketRow(a_market(FIRST), a_market(FIRST).quote, (1, 2, 3), a_position(), 3, NOW_MS, {"bid": "▲"})
     if columns.name:
-        assert length(cells_of(row, columns)) + columns.name + 2 == width
-        assert length(columns.headings()) == length(cells_of(row, columns))
+        assert cell_count(row_cells(row, columns)) + columns.name + 2 == width
+        assert cell_count(columns.headings()) == cell_count(row_cells(row, columns))
     shown = {name for name, _ in columns.shown}
-    ranked = [name for name in PRIORITY if not wanted or name in wanted]
+    ranked = [name for name in COLUMN_PRIORITY if not wanted or name in wanted]
     assert shown == set(ranked[: len(shown)])
 
 
 @given(prices=st.lists(st.integers(0, 10_000), max_size=60), last=st.none() | st.integers(0, 10_000))
 def test_a_spark_rises_where_the_price_does(prices: list[int], last: int | None) -> None:
-    text = spark(prices, last)
+    text = sparkline_text(prices, last)
     every = [*prices, *([last] if last is not None else [])]
     assert bool(text) == (len(every) > 1)
     assert len(text) <= 12
-    assert spark(prices, last, plain=True).isascii()
+    assert sparkline_text(prices, last, plain=True).isascii()
     if len(every) > 1 and len(every) <= 12:
         heights = ["▁▂▃▄▅▆▇█".index(each) for each in text]
         for (one, other), (low, high) in zip(pairwise(every), pairwise(heights), strict=True):
@@ -288,8 +290,8 @@ def test_a_spark_rises_where_the_price_does(prices: list[int], last: int | None)
      (9_000_000_000, "104d")],
 )  # fmt: skip
 def test_the_time_to_the_close_is_short(left_ms: int, text: str) -> None:
-    assert until_text(left_ms) == text
-    assert length(line(text)) <= 6
+    assert countdown_text(left_ms) == text
+    assert cell_count(line(text)) <= 6
 
 
 async def test_any_market_is_reached_by_its_words_from_any_pane() -> None:

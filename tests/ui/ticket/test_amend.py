@@ -9,11 +9,11 @@ import pytest
 from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.market import MarketStatus
 from kalshi_tui.domain.order import Action, BookSide, Order, OrderState, OrderTerms
-from kalshi_tui.session.execution.risk_checks import Objection, Passing
+from kalshi_tui.session.execution.risk_checks import OverrideMethod, RiskViolation
 from kalshi_tui.session.venue import Venue
 from kalshi_tui.ui.dialogs.word import WordScreen
 from kalshi_tui.ui.ticket.amend import AmendScreen
-from kalshi_tui.ui.ticket.confirm import ARMS_AFTER_MS
+from kalshi_tui.ui.ticket.confirm import ARM_DELAY_MS
 from kalshi_tui.ui.widgets.field import Field
 from tests.support.fake_desk import (
     TITLES,
@@ -32,8 +32,8 @@ from tests.ui.test_screens import busy_desk, golden as golden  # noqa: PLC0414 -
 from tests.ui.ticket.test_ticket import said
 
 FIRST = TITLES[0][0]
-STALE = Objection("stale", Passing.WORD, "The book is STALE: the prices may be wrong.", "blind")
-HARD = Objection("limit of order", Passing.NEVER, "For an order that makes 20 contracts, your limit is 12.")
+STALE = RiskViolation("stale", OverrideMethod.WORD, "The book is STALE: the prices may be wrong.", "blind")
+HARD = RiskViolation("limit of order", OverrideMethod.NEVER, "For an order that makes 20 contracts, your limit is 12.")
 
 
 async def open_amend(trader: Trader, order: Order | None = None) -> str:
@@ -91,7 +91,7 @@ async def test_the_order_stands_in_the_words_in_which_it_was_sent(
 ) -> None:
     async with trading(size=NARROW) as trader:
         if asked:
-            trader.desk.store.asked["c1"] = asked
+            trader.desk.store.requested_sides["c1"] = asked
         order = an_order(book_side=side, yes_price=4_600 if side is BookSide.BID else 5_400)
         assert words in await open_amend(trader, order)
         await change(trader, *typed)
@@ -111,7 +111,7 @@ async def test_the_order_stands_in_the_words_in_which_it_was_sent(
 async def test_what_becomes_of_the_queue_place_is_said(keys: list[str], place: str) -> None:
     async with trading(size=NARROW) as trader:
         await open_amend(trader)
-        trader.desk.store.queue = {"o1": 120_000}
+        trader.desk.store.queue_positions = {"o1": 120_000}
         screen = said(await trader.press(*keys))
         assert place in screen
         assert "now behind 1,200" in screen
@@ -152,7 +152,7 @@ async def test_what_is_no_change_is_refused_with_a_way_on(keys: list[str], says:
 async def test_a_post_only_order_is_not_changed_into_one_that_takes() -> None:
     async with trading(size=NARROW) as trader:
         terms = OrderTerms(FIRST, Side.YES, Action.BUY, 4_600, 1_000, post_only=True)
-        trader.desk.store.terms["c1"] = terms
+        trader.desk.store.order_terms["c1"] = terms
         await open_amend(trader)
         assert "The order is post-only, and would cross" in said(await trader.press("t", "enter"))
         await trader.wait_to_arm()
@@ -178,7 +178,7 @@ async def test_a_held_enter_does_not_fall_through() -> None:
         await open_amend(trader)
         await trader.press("up")
         for _ in range(20):
-            trader.timer.advance(ARMS_AFTER_MS - 1)
+            trader.timer.advance(ARM_DELAY_MS - 1)
             await trader.press("enter")
         assert "arming" in trader.text()
         assert not trader.desk.amended
@@ -275,7 +275,7 @@ async def test_what_cannot_be_passed_is_said_and_nothing_is_changed(why: str) ->
         if why == "limit":
             trader.desk.against = [HARD]
         else:
-            trader.desk.read_only = HARD.sentence
+            trader.desk.read_only_reason = HARD.sentence
         await open_amend(trader)
         await trader.press("up", "enter")
         screen = await trader.wait_to_arm()
@@ -312,7 +312,7 @@ async def test_the_venue_stands_on_the_change_and_at_the_word(venue: Venue) -> N
 async def test_golden(state: str, size: tuple[int, int], golden: Callable[[str, str], None]) -> None:
     async with trading(busy_desk(), size) as trader:
         store = trader.desk.store
-        store.queue = {"o2": 120_000}
+        store.queue_positions = {"o2": 120_000}
         trader.app.push_screen(AmendScreen(trader.desk, store.orders["o2"], trader.timer))
         await trader.look()
         if state == "word":

@@ -9,13 +9,13 @@ from textual.events import Paste
 from textual.widgets import Input
 
 from kalshi_tui.domain.book import Side
-from kalshi_tui.domain.link import Hours
+from kalshi_tui.domain.link import TradingStatus
 from kalshi_tui.domain.order import Action, OrderState, OrderTerms, TimeInForce
 from kalshi_tui.domain.position import Balance
-from kalshi_tui.order_entry.parse import moment_text
-from kalshi_tui.session.execution.risk_checks import Objection, Passing
+from kalshi_tui.order_entry.parse import date_time_seconds_text
+from kalshi_tui.session.execution.risk_checks import OverrideMethod, RiskViolation
 from kalshi_tui.session.venue import Venue
-from kalshi_tui.ui.ticket.review import ARMS_AFTER_MS, ReviewScreen
+from kalshi_tui.ui.ticket.review import ARM_DELAY_MS, ReviewScreen
 from kalshi_tui.ui.ticket.screen import TicketScreen
 from tests.support.fake_desk import (
     NOW_MS,
@@ -90,7 +90,7 @@ async def test_each_enter_before_its_time_begins_the_wait_anew() -> None:
     async with trading() as trader:
         await write_order(trader)
         for _ in range(30):
-            trader.timer.advance(ARMS_AFTER_MS - 1)
+            trader.timer.advance(ARM_DELAY_MS - 1)
             assert "arming" in await trader.press("enter")
         assert not trader.desk.sent
         await trader.wait_to_arm()
@@ -353,12 +353,14 @@ async def test_the_venue_stands_in_words_on_every_screen(venue: Venue) -> None:
         assert venue.value in await trader.look()
 
 
-STALE = Objection("stale", Passing.WORD, "The book is STALE: the prices may be wrong.", "blind")
-ALIKE = Objection("alike c9", Passing.YES, "YES 5 at 0.40 in this market is UNKNOWN: this would be a second.")
-HARD = Objection("limit of order", Passing.NEVER, "For an order that makes 5 contracts, your limit is 2.")
+STALE = RiskViolation("stale", OverrideMethod.WORD, "The book is STALE: the prices may be wrong.", "blind")
+ALIKE = RiskViolation(
+    "alike c9", OverrideMethod.YES, "YES 5 at 0.40 in this market is UNKNOWN: this would be a second."
+)
+HARD = RiskViolation("limit of order", OverrideMethod.NEVER, "For an order that makes 5 contracts, your limit is 2.")
 
 
-async def to_send(trader: Trader, *against: Objection) -> str:
+async def to_send(trader: Trader, *against: RiskViolation) -> str:
     """Come to an armed review of an order that something speaks against, and press Enter."""
     trader.desk.against = list(against)
     await trader.press("b", *"40", "tab", *"5", "enter")
@@ -443,7 +445,7 @@ async def test_what_cannot_be_passed_is_said_and_not_sent(when: str) -> None:
 
 async def test_read_only_opens_the_ticket_and_sends_nothing() -> None:
     async with trading(size=NARROW) as trader:
-        trader.desk.read_only = "The program was started with --read-only: it sends nothing."
+        trader.desk.read_only_reason = "The program was started with --read-only: it sends nothing."
         said = await to_send(trader)
         assert "CANNOT BE SENT" in said
         assert "started with --read-only" in said
@@ -489,7 +491,7 @@ async def test_the_review_says_the_order_twice_its_options_and_the_cash_of_its_s
         trader.app.push_screen(ReviewScreen(desk, terms, trader.timer))
         screen = await trader.look()
         assert "buy NO 10 at 0.44  -> ask YES 0.5600, count 10.00" in screen
-        assert f"good till {moment_text(terms.expires_s or 0)}, post-only, cancel on pause" in screen
+        assert f"good till {date_time_seconds_text(terms.expires_s or 0)}, post-only, cancel on pause" in screen
         assert "order group 2f0c9d51-6d6b-4f52-9f7e-0a7f6a1c9d11" in screen
         assert " PRACTICE   cash on shard 2: $2,000.00" in screen
 
@@ -507,12 +509,12 @@ async def test_an_order_whose_time_passes_in_the_review_is_not_sent() -> None:
 
 async def test_a_pause_stands_on_the_top_line_in_the_ticket_and_in_the_review() -> None:
     async with trading(size=NARROW) as trader:
-        trader.desk.store.set_hours(Hours.TRADING_PAUSED)
+        trader.desk.store.set_hours(TradingStatus.TRADING_PAUSED)
         screen = await trader.press("b", *"40", "tab", *"5")
         assert screen.count("TRADING PAUSED") == 2
         screen = await trader.press("enter")
         assert screen.count("TRADING PAUSED") == 2
-        trader.desk.store.set_hours(Hours.OPEN)
+        trader.desk.store.set_hours(TradingStatus.OPEN)
         assert "PAUSED" not in await trader.look()
 
 

@@ -12,8 +12,8 @@ from kalshi_tui.domain.book import Book, Side
 from kalshi_tui.domain.fees import FeeSchedule, FeeType
 from kalshi_tui.domain.order import Action, OrderTerms, TimeInForce
 from kalshi_tui.domain.position import Position
-from kalshi_tui.presentation.lines import plain
-from kalshi_tui.presentation.preview_text import LABEL, VALUE, preview_lines
+from kalshi_tui.presentation.lines import plain_text
+from kalshi_tui.presentation.preview_text import LABEL_WIDTH, VALUE_WIDTH, preview_lines
 
 CASH = 100_000_000
 MAKERS_PAY = FeeSchedule(FeeType.QUADRATIC_WITH_MAKER_FEES)
@@ -33,10 +33,10 @@ def figures(
     book.snapshot(*levels)
     found = {}
     for content in preview_lines(terms, book, fees, held, CASH):
-        text = plain(content)
-        column = LABEL + VALUE
+        text = plain_text(content)
+        column = LABEL_WIDTH + VALUE_WIDTH
         for cell in (text[:column], text[column:]):
-            found[cell[:LABEL].strip()] = cell[LABEL:].strip()
+            found[cell[:LABEL_WIDTH].strip()] = cell[LABEL_WIDTH:].strip()
     return found
 
 
@@ -411,5 +411,5 @@ def test_the_second_column_never_moves(count: int) -> None:
     book = Book()
     book.snapshot(*CENTS)
     for content in preview_lines(an_order(YES, BUY, 4_500, count), book, MAKERS_PAY, HELD_YES, CASH):
-        assert plain(content[:2]) == plain(content)[: LABEL + VALUE]
-        assert len(plain(content[:2])) == LABEL + VALUE
+        assert plain_text(content[:2]) == plain_text(content)[: LABEL_WIDTH + VALUE_WIDTH]
+        assert len(plain_text(content[:2])) == LABEL_WIDTH + VALUE_WIDTH

@@ -10,12 +10,12 @@ from kalshi_tui.domain.fees import FeeSchedule, FeeType
 from kalshi_tui.domain.market import MarketStatus
 from kalshi_tui.domain.order import Action, OrderTerms, TimeInForce
 from kalshi_tui.domain.position import Balance
-from kalshi_tui.order_entry.parse import ending_text, moment_text
-from kalshi_tui.session.execution.risk_checks import Objection, Passing
+from kalshi_tui.order_entry.parse import date_time_seconds_text, expiration_text
+from kalshi_tui.session.execution.risk_checks import OverrideMethod, RiskViolation
 from kalshi_tui.session.options import TicketDefaults
 from kalshi_tui.ui.ticket.review import ReviewScreen
 from kalshi_tui.ui.ticket.screen import TicketScreen
-from kalshi_tui.ui.ticket.start import TicketStart
+from kalshi_tui.ui.ticket.start import TicketPrefill
 from kalshi_tui.ui.widgets.field import Field
 from tests.support.fake_desk import (
     NOW_MS,
@@ -46,7 +46,7 @@ def a_desk(yes: list[tuple[int, int]], no: list[tuple[int, int]], *, tapered: bo
     return desk
 
 
-async def open_ticket(trader: Trader, start: TicketStart) -> str:
+async def open_ticket(trader: Trader, start: TicketPrefill) -> str:
     trader.app.push_screen(TicketScreen(trader.desk, start, trader.timer))
     return await trader.look()
 
@@ -88,7 +88,7 @@ async def test_a_ticket_begins_with_the_first_preset_and_no_price() -> None:
 async def test_a_ticket_begins_with_what_was_chosen() -> None:
     async with trading(size=NARROW) as trader:
         trader.desk.store.position(a_position(count=-1_050))
-        start = TicketStart(FIRST, Action.SELL, Side.NO, 5_200, 1_050, TimeInForce.IOC, reduce_only=True)
+        start = TicketPrefill(FIRST, Action.SELL, Side.NO, 5_200, 1_050, TimeInForce.IOC, reduce_only=True)
         screen = await open_ticket(trader, start)
         for words in (
             "YES  [NO]",
@@ -151,7 +151,7 @@ async def test_a_key_takes_the_price_from_the_book(
 ) -> None:
     desk = a_desk(list(book[0]), list(book[1]), tapered=tapered)
     async with trading(desk, NARROW) as trader:
-        await open_ticket(trader, TicketStart(FIRST, action, side))
+        await open_ticket(trader, TicketPrefill(FIRST, action, side))
         screen = await trader.press(key)
         assert field(trader, "price") == price
         assert f"for a {side.name}" in screen
@@ -175,7 +175,7 @@ async def test_a_price_that_the_book_does_not_have_is_said(
     book: tuple[list[tuple[int, int]], list[tuple[int, int]]], action: Action, key: str, says: str
 ) -> None:
     async with trading(a_desk(list(book[0]), list(book[1])), NARROW) as trader:
-        await open_ticket(trader, TicketStart(FIRST, action))
+        await open_ticket(trader, TicketPrefill(FIRST, action))
         assert says in said(await trader.press(key))
         assert not field(trader, "price")
         # The next thing that is written takes the sentence away.
@@ -184,8 +184,8 @@ async def test_a_price_that_the_book_does_not_have_is_said(
 
 async def test_a_book_that_has_not_come_yet_has_no_price_to_take() -> None:
     async with trading(FakeDesk(Clock(), [a_market("A-1-X")]), NARROW) as trader:
-        trader.desk.store.forget_books(["A-1-X"])
-        await open_ticket(trader, TicketStart("A-1-X", Action.BUY))
+        trader.desk.store.drop_books(["A-1-X"])
+        await open_ticket(trader, TicketPrefill("A-1-X", Action.BUY))
         assert "The book is WAITING" in said(await trader.press("j"))
 
 
@@ -305,7 +305,7 @@ async def test_until_counts_from_now(typed: str, seconds: int) -> None:
         await trader.press("b", *"40", "tab", "tab", "u", "tab")
         screen = await trader.press(*typed)
         ends = NOW_MS // 1000 + seconds
-        assert f"= {moment_text(ends)}" in screen
+        assert f"= {date_time_seconds_text(ends)}" in screen
         terms = await sent(trader)
         assert (terms.tif, terms.expires_s) == (TimeInForce.GTC, ends)
 
@@ -315,9 +315,9 @@ async def test_until_an_hour_is_the_next_such_hour() -> None:
         now = NOW_MS // 1000
         await trader.press("b", *"40", "tab", "tab", "u", "tab")
         for ahead in (3_600, 86_400 - 60):
-            hour = ending_text(now + ahead, (now + ahead) * 1000)
+            hour = expiration_text(now + ahead, (now + ahead) * 1000)
             trader.app.screen.query_one("#until", Field).value = hour
-            assert f"= {moment_text(now + ahead)}" in await trader.look()
+            assert f"= {date_time_seconds_text(now + ahead)}" in await trader.look()
 
 
 async def test_until_is_asked_for_and_only_where_it_is_chosen() -> None:
@@ -345,10 +345,10 @@ async def test_the_dead_man_setting_ends_an_order_and_says_so() -> None:
         trader.desk.ticket = TicketDefaults(expire_after_s=2_520)
         ends = NOW_MS // 1000 + 2_520
         screen = await trader.press("b", *"40")
-        assert f"expires {ending_text(ends, NOW_MS)} by your dead-man setting" in screen
+        assert f"expires {expiration_text(ends, NOW_MS)} by your dead-man setting" in screen
         await trader.press("tab", "tab", "u", "tab")
         screen = await trader.press(*"1h", "enter")
-        assert f"Your dead-man setting ends an order at {ending_text(ends, NOW_MS)} at the latest." in said(screen)
+        assert f"Your dead-man setting ends an order at {expiration_text(ends, NOW_MS)} at the latest." in said(screen)
         assert "expires" not in await trader.press("shift+tab", "i")
         trader.clock.advance(5_000)
         await trader.press("g")
@@ -452,7 +452,9 @@ async def test_the_preview_is_reckoned_anew_at_each_quote() -> None:
 
 async def test_all_of_the_ticket_and_the_review_has_room_on_the_smallest_terminal() -> None:
     async with trading(size=(72, 22)) as trader:
-        trader.desk.against = [Objection("limit", Passing.NEVER, "For an order that makes 30, your limit is 2.")]
+        trader.desk.against = [
+            RiskViolation("limit", OverrideMethod.NEVER, "For an order that makes 30, your limit is 2.")
+        ]
         screen = said(await trader.press("b", "j", "tab", *"30000"))
         for words in ("Only [ ] post-only", "Held after", "It may be refused.", "your limit is 2.", "enter Review"):
             assert words in screen
