@@ -115,7 +115,7 @@ class _AmendCommand:
 
     @property
     def description(self) -> str:
-        """Say what is to change."""
+        """Return what is to change."""
         side, price = to_outcome_price(self._order.book_side, self._order.yes_price)
         now = to_outcome_price(self._order.book_side, self._target_price)[1]
         place = "keeps its place in the queue" if self._is_decrease else "goes to the end of the queue"
@@ -146,7 +146,8 @@ class _AmendCommand:
         if unknown:
             sentence = (
                 f"UNKNOWN: it is not known whether it was changed to {plain_count_text(self._target_count)} at "
-                f"{plain_price_text(to_outcome_price(order.book_side, self._target_price)[1])}. Look with 'kalshi-tui orders'."
+                f"{plain_price_text(to_outcome_price(order.book_side, self._target_price)[1])}. Look with "
+                f"'kalshi-tui orders'."
             )
         done = not unknown and not refused and self._is_done(order, before)
         if not done and not unknown and not refused:
@@ -159,7 +160,7 @@ class _AmendCommand:
         return report_failure(FailedError(sentence, "refused", FAILED), as_json=self._options.json)
 
     def _is_done(self, order: Order, before: Order) -> bool:
-        """Say whether an order is as it was to be: what has been filled meanwhile is taken off what rests."""
+        """Return whether an order is as it was to be: what has been filled meanwhile is taken off what rests."""
         filled = order.filled - before.filled
         if order.state is OrderState.FILLED:
             return filled >= self._target_count

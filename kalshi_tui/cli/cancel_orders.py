@@ -1,4 +1,4 @@
-"""Cancelling one order, or all, until the exchange has proved it."""
+"""Canceling one order, or all, until the exchange has proved it."""
 
 import argparse
 import asyncio
@@ -108,7 +108,7 @@ async def _cancel_all(options: argparse.Namespace, command_session: CommandSessi
         0, (), (), proved=False, sentence=f"UNKNOWN: it is not proved that nothing rests. {RETRY_ADVICE}"
     )
     try:
-        with ProgressIndicator("Cancelling, and looking until nothing rests"):
+        with ProgressIndicator("Canceling, and looking until nothing rests"):
             async with asyncio.timeout(max(options.wait, MIN_CANCEL_ALL_S)):
                 stop_waiting_on_interrupt()
                 await command_session.start()

@@ -79,7 +79,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"kalshi-tui {kalshi_tui.__version__}")
     add_exchange_options(parser)
     add_practice_options(parser)
-    parser.add_argument("--read-only", action="store_true", help="watch only: nothing is sent, changed or cancelled")
+    parser.add_argument("--read-only", action="store_true", help="watch only: nothing is sent, changed or canceled")
     commands = CommandRegistry(parser)
     for group in COMMAND_MODULES:
         group.add(commands)

@@ -72,7 +72,8 @@ def open_exchange(
 ) -> Iterator[CommandExchange]:
     """Open the chosen exchange. Raises FailedError.
 
-    ``public``: no key is needed, and none is missed. ``long_running``: the command runs until it is ended, so that others
+    ``public``: no key is needed, and none is missed. ``long_running``: the command runs until it is ended, so that
+    others
     may use a practice exchange that is started for it.
     """
     if getattr(options, "fresh", False):
@@ -124,7 +125,7 @@ def _open_practice(
 
 
 def find_running_practice(folder: Path) -> "ExchangeAccess | None":
-    """Give the practice exchange that runs on this folder, if it can be talked to."""
+    """Return the practice exchange that runs on this folder, if it can be talked to."""
     from kalshi_tui.kalshi.transport.signing import KeyFileError
     from kalshi_tui.practice.storage.run_note import read_run_note
     from kalshi_tui.runtime.compose import practice_access

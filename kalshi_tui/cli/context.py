@@ -22,7 +22,7 @@ PRACTICE_ONLY_MESSAGE: Final = (
 
 
 def data_folder(options: argparse.Namespace, profile: str = "practice") -> Path:
-    """Give the folder of a profile's journal, lists and, in practice, account."""
+    """Return the folder of a profile's journal, lists and, in practice, account."""
     if options.data:
         return Path(options.data)
     from platformdirs import user_data_path
@@ -64,7 +64,7 @@ def choose_profile(options: argparse.Namespace, loaded: "LoadedSettings") -> "Pr
 
 
 def is_local_practice(options: argparse.Namespace, loaded: "LoadedSettings") -> bool:
-    """Say whether the profile is a practice exchange that is to be started here."""
+    """Return whether the profile is a practice exchange that is to be started here."""
     from kalshi_tui.runtime.configuration import PRACTICE_PROFILE, choose_profile_name
 
     return (
@@ -89,7 +89,7 @@ def start_practice(
 
 
 def passphrase_asker() -> "AskPassphrase | None":
-    """Give what asks for a passphrase on the terminal, unseen; None where nobody could answer."""
+    """Return what asks for a passphrase on the terminal, unseen; None where nobody could answer."""
     return ask_passphrase if sys.stdin.isatty() else None
 
 

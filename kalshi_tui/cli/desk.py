@@ -89,7 +89,7 @@ def _run_desk(
 
 
 def say_last(words: str) -> None:
-    """Say what the dead-man's switch has done: on the terminal, and in the log for where that is gone."""
+    """Return what the dead-man's switch has done: on the terminal, and in the log for where that is gone."""
     logging.getLogger("kalshi_tui").warning("Dead-man's switch: %s", words)
     with contextlib.suppress(OSError, ValueError):
         sys.stdout.write(f"{words}\n")
@@ -97,7 +97,7 @@ def say_last(words: str) -> None:
 
 
 def export_folder() -> Path:
-    """Give the folder into which the desk writes what the trader asks for."""
+    """Return the folder into which the desk writes what the trader asks for."""
     from platformdirs import user_documents_path
 
     return user_documents_path() / "kalshi-tui"

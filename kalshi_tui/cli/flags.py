@@ -18,7 +18,7 @@ def add_override_flags(parser: argparse.ArgumentParser) -> None:
 
 
 def given_flags(options: argparse.Namespace) -> frozenset[str]:
-    """Give the flags of this kind that stand on the command line."""
+    """Return the flags of this kind that stand on the command line."""
     flags = {
         YES_FLAG: options.yes,
         OVER_LIMIT_FLAG: options.over_limit,

@@ -32,12 +32,12 @@ def money_or_null(money: Money | None) -> str | None:
 
 
 def time_or_null(ts_ms: int) -> int | None:
-    """Give a time; 0 stands for none."""
+    """Return a time; 0 stands for none."""
     return ts_ms or None
 
 
 def market_shape(market: Market, category: str = "") -> JsonShape:
-    """Give a market as it is listed."""
+    """Return a market as it is listed."""
     quote = market.quote
     return {
         "ticker": market.ticker,
@@ -63,7 +63,7 @@ def market_shape(market: Market, category: str = "") -> JsonShape:
 
 
 def market_details_shape(market: Market) -> JsonShape:
-    """Give what else there is to know of one market: its grid, fees, rules, result."""
+    """Return what else there is to know of one market: its grid, fees, rules, result."""
     fees = market.fees
     return {
         "no_sub_title": market.no_sub_title,
@@ -83,7 +83,7 @@ def market_details_shape(market: Market) -> JsonShape:
 
 
 def book_shape(ticker: str, book: Book, trust: str, why: str, ts_ms: int = 0, depth: int | None = None) -> JsonShape:
-    """Give a book: the bids for both outcomes, best first, and the asks at the touch that they imply."""
+    """Return a book: the bids for both outcomes, best first, and the asks at the touch that they imply."""
     bid, ask = book.best_bid(), book.best_ask()
     return {
         "ticker": ticker,
@@ -104,7 +104,7 @@ def _level_shapes(book: Book, side: Side, depth: int | None) -> list[JsonShape]:
 
 
 def trade_shape(trade: Trade) -> JsonShape:
-    """Give a print of the tape."""
+    """Return a print of the tape."""
     return {
         "trade_id": trade.trade_id,
         "ticker": trade.ticker,
@@ -116,7 +116,7 @@ def trade_shape(trade: Trade) -> JsonShape:
 
 
 def candle_shape(ticker: str, minutes: int, candle: Candle) -> JsonShape:
-    """Give one period of a market's history."""
+    """Return one period of a market's history."""
     return {
         "ticker": ticker,
         "minutes": minutes,
@@ -133,7 +133,7 @@ def candle_shape(ticker: str, minutes: int, candle: Candle) -> JsonShape:
 
 
 def balance_shape(balance: Balance) -> JsonShape:
-    """Give the cash, in all and by shard, and what the positions are worth."""
+    """Return the cash, in all and by shard, and what the positions are worth."""
     return {
         "cash": format_money(balance.cash),
         "portfolio_value": format_money(balance.portfolio_value),
@@ -142,7 +142,7 @@ def balance_shape(balance: Balance) -> JsonShape:
 
 
 def position_shape(position: Position) -> JsonShape:
-    """Give a holding."""
+    """Return a holding."""
     return {
         "ticker": position.ticker,
         "side": "yes" if position.count > 0 else "no",
@@ -155,7 +155,7 @@ def position_shape(position: Position) -> JsonShape:
 
 
 def order_shape(order: Order) -> JsonShape:
-    """Give an order: ``side`` and ``price`` are of the outcome that it leans to, as the exchange keeps it."""
+    """Return an order: ``side`` and ``price`` are of the outcome that it leans to, as the exchange keeps it."""
     side, price = to_outcome_price(order.book_side, order.yes_price)
     return {
         "order_id": order.order_id or None,
@@ -176,12 +176,12 @@ def order_shape(order: Order) -> JsonShape:
 
 
 def listed_order_shape(order: Order) -> JsonShape:
-    """Give an order that was read off the exchange's list, which tells what its fills cost too."""
+    """Return an order that was read off the exchange's list, which tells what its fills cost too."""
     return order_shape(order) | {"fill_cost": format_money(order.fill_cost), "fees": format_money(order.fees)}
 
 
 def fill_shape(fill: Fill) -> JsonShape:
-    """Give an execution of the account's own."""
+    """Return an execution of the account's own."""
     side, price = to_outcome_price(fill.book_side, fill.yes_price)
     return {
         "trade_id": fill.trade_id,
@@ -198,7 +198,7 @@ def fill_shape(fill: Fill) -> JsonShape:
 
 
 def order_terms_shape(terms: OrderTerms) -> JsonShape:
-    """Give an order in the trader's words: ``price`` is of the outcome that was named."""
+    """Return an order in the trader's words: ``price`` is of the outcome that was named."""
     return {
         "ticker": terms.ticker,
         "action": terms.action.value,
@@ -214,7 +214,7 @@ def order_terms_shape(terms: OrderTerms) -> JsonShape:
 
 
 def preview_shape(order_preview: "OrderPreview", cash: Money | None) -> JsonShape:
-    """Give what an order would do: the figures of the ticket's preview."""
+    """Return what an order would do: the figures of the ticket's preview."""
     seen, then, fee = order_preview.execution, order_preview.projection, order_preview.fee
     after = None if cash is None or fee is None else cash + then.cash_change - fee
     gain = None if fee is None else then.realized + then.profit_if_right(fee)
@@ -236,7 +236,7 @@ def preview_shape(order_preview: "OrderPreview", cash: Money | None) -> JsonShap
 
 
 def violation_shapes(violations: Sequence["RiskViolation"]) -> list[JsonShape]:
-    """Give what speaks against sending, with the flag that passes each; null where none does."""
+    """Return what speaks against sending, with the flag that passes each; null where none does."""
     from kalshi_tui.cli.risk_flags import flag_for
 
     return [{"id": each.id, "message": each.sentence, "flag": flag_for(each) or None} for each in violations]

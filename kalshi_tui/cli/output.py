@@ -96,7 +96,7 @@ class Output:
         self.write("".join(f"{each}\n" for each in lines))
 
     def paint(self, text: str, color: str) -> str:
-        """Give a text in a colour where colours are wanted; it says the same without."""
+        """Return a text in a color where colors are wanted; it says the same without."""
         return f"\x1b[{color}m{text}\x1b[0m" if self._use_colors and text else text
 
     def write_table(self, columns: Sequence[Column], rows: Sequence[Sequence[str]], empty_message: str) -> None:

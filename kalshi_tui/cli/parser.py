@@ -108,7 +108,7 @@ def add_practice_options(parser: argparse.ArgumentParser, *, is_subcommand: bool
 
 
 def integer_between(minimum: int, maximum: int) -> Callable[[str], int]:
-    """Give a type for an option that takes a whole number within bounds."""
+    """Return a type for an option that takes a whole number within bounds."""
 
     def read(text: str) -> int:
         number = int(text) if text.isascii() and text.isdecimal() else -1

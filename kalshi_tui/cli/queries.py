@@ -43,7 +43,7 @@ def run_query(
 
 
 def tell_left_out(items: "Iterable[LeftOut]") -> None:
-    """Say what the exchange listed and nobody could read: beside the list and not in it, which programs read."""
+    """Return what the exchange listed and nobody could read: beside the list and not in it, which programs read."""
     if told := list(items):
         from kalshi_tui.kalshi.wire.tolerant import left_out_words
 
@@ -73,7 +73,7 @@ async def await_reply(work: Awaitable[T]) -> T:
 
 
 def parse_ticker(ticker: str) -> str:
-    """Give a ticker. Raises FailedError for what can be none."""
+    """Return a ticker. Raises FailedError for what can be none."""
     wanted = ticker.strip()
     if not wanted or not wanted.isascii() or not wanted.isprintable() or " " in wanted or wanted in {".", ".."}:
         raise FailedError(f"{ticker[:40]!r} is no ticker; 'kalshi-tui markets' lists them.", "usage", 2)

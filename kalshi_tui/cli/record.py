@@ -60,7 +60,7 @@ def _parse_duration(text: str) -> float:
 
 
 def expand_path(path: Path) -> Path:
-    """Give a path with its ``~``. Raises FailedError where there is no such person."""
+    """Return a path with its ``~``. Raises FailedError where there is no such person."""
     try:
         return path.expanduser()
     except RuntimeError:

@@ -87,7 +87,7 @@ class RecordRun:
         return None
 
     def _stream_factory(self, clock: ExchangeClock) -> Callable[..., Stream]:
-        """Give what makes streams: of market data alone, nothing of the account."""
+        """Return what makes streams: of market data alone, nothing of the account."""
         connected = self._connected
 
         def make(sink: FeedHandler, listener: ReportListener, *, private: bool) -> Stream:

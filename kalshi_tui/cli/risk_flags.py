@@ -29,7 +29,7 @@ def flag_for(violation: RiskViolation) -> str:
 
 
 def acknowledged_ids(violations: Iterable[RiskViolation], flags: Iterable[str]) -> frozenset[str]:
-    """Give the ids of the objections that these flags pass."""
+    """Return the ids of the objections that these flags pass."""
     have = set(flags)
     return frozenset(each.id for each in violations if flag_for(each) in have)
 
@@ -37,7 +37,7 @@ def acknowledged_ids(violations: Iterable[RiskViolation], flags: Iterable[str]) 
 def unacknowledged(
     violations: Sequence[RiskViolation], flags: Iterable[str], also_given: str = ""
 ) -> list[RiskViolation]:
-    """Give the objections that these flags do not pass; ``but`` is a flag that counts as given."""
+    """Return the objections that these flags do not pass; ``but`` is a flag that counts as given."""
     have = {*flags, also_given}
     return [each for each in violations if flag_for(each) not in have]
 

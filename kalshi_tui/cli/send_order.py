@@ -147,7 +147,7 @@ def _build_terms(
     life = DraftTimeInForce(options.tif)
     if options.expires is not None:
         if life is not DraftTimeInForce.GTC:
-            raise FailedError("An expiry works only with good-till-cancelled (--tif gtc).", "kept_back")
+            raise FailedError("An expiry works only with good-till-canceled (--tif gtc).", "kept_back")
         life = DraftTimeInForce.UNTIL
     written = OrderDraft(
         market.ticker,
@@ -173,7 +173,7 @@ def _build_terms(
 
 
 def _find_violations(command_session: CommandSession, terms: OrderTerms) -> list[RiskViolation]:
-    """Give what speaks against the order.
+    """Return what speaks against the order.
 
     That an earlier order of the journal rests is no objection: there is no doubt that it is there. But one that another
     program is sending at this moment is, for that the exchange does not have it yet proves nothing.

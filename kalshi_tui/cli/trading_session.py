@@ -118,7 +118,7 @@ class CommandSession:
         return await wait_until(known, READY_TIMEOUT_S)
 
     def describe_unread_account(self, flags: Iterable[str]) -> str:
-        """Say what an account that could not be read speaks against; empty if these flags pass it."""
+        """Return what an account that could not be read speaks against; empty if these flags pass it."""
         limits = self.options.limits
         if limits.market_contracts is not None or limits.market_dollars is not None:
             if limits.hard:

@@ -108,7 +108,7 @@ class Alert:
         return self.state is not AlertState.FIRED
 
     def has_same_condition(self, other: "Alert") -> bool:
-        """Say whether both look out for the same thing."""
+        """Return whether both look out for the same thing."""
         mine = (self.kind, self.ticker, self.at_least, self.threshold)
         return mine == (other.kind, other.ticker, other.at_least, other.threshold)
 
@@ -122,7 +122,7 @@ class TopOfBook(NamedTuple):
     ask_size: Count
 
     def value(self, kind: AlertKind) -> int | None:
-        """Give what an alert of this kind looks at; None if that is nothing of the touch."""
+        """Return what an alert of this kind looks at; None if that is nothing of the touch."""
         if kind is AlertKind.BID:
             return self.bid
         if kind is AlertKind.ASK:
@@ -137,7 +137,7 @@ class TopOfBook(NamedTuple):
 
 
 def top_of_book(book: Book) -> TopOfBook | None:
-    """Give the top of a book; None while it is crossed, which no exchange's book is once a change is told whole."""
+    """Return the top of a book; None while it is crossed, which no exchange's book is once a change is told whole."""
     if book.crossed:
         return None
     bid, ask = book.best_bid(), book.best_ask()
@@ -147,7 +147,7 @@ def top_of_book(book: Book) -> TopOfBook | None:
 
 
 def top_of_quote(quote: Quote) -> TopOfBook | None:
-    """Give the top of a market as its ticker says it; None while that is crossed."""
+    """Return the top of a market as its ticker says it; None while that is crossed."""
     bid = 0 if quote.yes_bid is None else quote.yes_bid
     ask = PRICE_UNIT if quote.yes_ask is None else quote.yes_ask
     return TopOfBook(bid, ask, quote.yes_bid_size, quote.yes_ask_size) if bid < ask else None
@@ -157,14 +157,14 @@ def top_of_quote(quote: Quote) -> TopOfBook | None:
 
 
 def is_condition_met(alert: Alert, value: int | None) -> bool | None:
-    """Say whether the condition is true of a value; None where the value is not known."""
+    """Return whether the condition is true of a value; None where the value is not known."""
     if value is None:
         return None
     return value >= alert.limit if alert.at_least else value <= alert.limit
 
 
 def evaluate_value(alert: Alert, value: int | None) -> tuple[AlertState, bool]:
-    """Give the state after a look at a value, and whether it rings now. A value that is not known changes nothing.
+    """Return the state after a look at a value, and whether it rings now. A value that is not known changes nothing.
 
     It rings when the condition is true and it is armed; it is armed again only by a look at which that is false.
     """
@@ -177,7 +177,7 @@ def evaluate_value(alert: Alert, value: int | None) -> tuple[AlertState, bool]:
 
 
 def evaluate_event(alert: Alert) -> tuple[AlertState, bool]:
-    """Give the state after something happened that one of the `EVENT_KINDS` looks out for, and whether it rings."""
+    """Return the state after something happened that one of the `EVENT_KINDS` looks out for, and whether it rings."""
     if not alert.is_active:
         return alert.state, False
     return (AlertState.FIRED if alert.once else AlertState.ARMED), True

@@ -109,12 +109,12 @@ class BidSide:
         return Level(self.prices[-1], self.counts[-1]) if self.prices else None
 
     def count_at(self, price: Price) -> Count:
-        """Give the count that stands at a price, 0 for none."""
+        """Return the count that stands at a price, 0 for none."""
         place = bisect_left(self.prices, price)
         return self.counts[place] if place < len(self.prices) and self.prices[place] == price else 0
 
     def top(self, depth: int) -> list[Level]:
-        """Give the best levels, best first, at most ``depth``."""
+        """Return the best levels, best first, at most ``depth``."""
         if depth <= 0:
             return []
         return [
@@ -152,7 +152,7 @@ class Book:
     __hash__ = None  # type: ignore[assignment]  # mutable
 
     def side(self, side: Side) -> BidSide:
-        """Give the bids of an outcome."""
+        """Return the bids of an outcome."""
         return self.yes if side is Side.YES else self.no
 
     def snapshot(self, yes: Iterable[tuple[Price, Count]], no: Iterable[tuple[Price, Count]]) -> None:
@@ -189,23 +189,23 @@ class Book:
         return count
 
     def levels(self) -> tuple[Sequence[Level], Sequence[Level]]:
-        """Give all levels of YES and NO, best first."""
+        """Return all levels of YES and NO, best first."""
         return self.yes.top(len(self.yes)), self.no.top(len(self.no))
 
     def best_bid(self, side: Side = Side.YES) -> Level | None:
-        """Give the best bid for an outcome, None if nobody bids."""
+        """Return the best bid for an outcome, None if nobody bids."""
         bids = self.yes if side is _YES else self.no
         prices = bids.prices
         return _make_level((prices[-1], bids.counts[-1])) if prices else None
 
     def best_ask(self, side: Side = Side.YES) -> Level | None:
-        """Give the implied ask for an outcome: 1 - the other outcome's best bid, None if there is none."""
+        """Return the implied ask for an outcome: 1 - the other outcome's best bid, None if there is none."""
         bids = self.no if side is _YES else self.yes
         prices = bids.prices
         return _make_level((PRICE_UNIT - prices[-1], bids.counts[-1])) if prices else None
 
     def asks(self, side: Side, depth: int) -> list[Level]:
-        """Give the implied asks of an outcome, best (lowest) first, at most ``depth``."""
+        """Return the implied asks of an outcome, best (lowest) first, at most ``depth``."""
         return [Level(PRICE_UNIT - level.price, level.size) for level in self.side(side.other).top(depth)]
 
     @property

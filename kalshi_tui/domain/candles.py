@@ -29,7 +29,7 @@ class Candle:
     open_interest: Count
 
     def traded(self, price: Price, count: Count) -> "Candle":
-        """Give the same after one more trade."""
+        """Return the same after one more trade."""
         return replace(
             self,
             open=price if self.open is None else self.open,
@@ -61,7 +61,7 @@ class CandleSeries:
     def merge(
         self, candles: Sequence[Candle], since_ms: int, as_of_ms: int, later_trades: Iterable[Trade] = ()
     ) -> "CandleSeries":
-        """Give the chart after a read of all candles that end at ``since_ms`` or later.
+        """Return the chart after a read of all candles that end at ``since_ms`` or later.
 
         ``later`` are trades, oldest first; those after ``as_of_ms`` are not in what was read, and are added to it.
         """
@@ -74,7 +74,10 @@ class CandleSeries:
         return chart
 
     def with_trade(self, trade: Trade) -> "CandleSeries":
-        """Give the chart after one more trade; itself if the read has it already, or a former candle would have it."""
+        """Return the chart after one more trade.
+
+        Itself if the read has it already, or a former candle would have it.
+        """
         if trade.ts_ms <= self.as_of_ms or not self.as_of_ms:
             return self
         if not self.candles:
@@ -93,7 +96,7 @@ class CandleSeries:
         return replace(self, candles=candles[-MAX_CANDLES:])
 
     def current_period_end_ms(self, now_ms: int) -> int:
-        """Give when the period ends that is under way at ``now_ms``."""
+        """Return when the period ends that is under way at ``now_ms``."""
         newest = self.candles[-1].end_ms if self.candles else 0
         return newest + ((now_ms - newest) // self.period_ms + 1) * self.period_ms
 

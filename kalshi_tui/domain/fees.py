@@ -35,7 +35,7 @@ class FeeType(Enum):
 
     @classmethod
     def of(cls, word: str) -> "FeeType":
-        """Give the type for the exchange's word, UNKNOWN for one that we do not know."""
+        """Return the type for the exchange's word, UNKNOWN for one that we do not know."""
         try:
             return cls(word)
         except ValueError:
@@ -68,7 +68,7 @@ class FeeSchedule:
         return cls(FeeType.of(fee_type), int(rounded * MULTIPLIER_UNIT))
 
     def trade_fee(self, price: Price, count: Count, *, taker: bool) -> Money | None:
-        """Give one fill's trade fee, rounded up to $0.0001; None where the fee type is not known."""
+        """Return one fill's trade fee, rounded up to $0.0001; None where the fee type is not known."""
         if self.fee_type is FeeType.UNKNOWN:
             return None
         if taker:
@@ -82,7 +82,7 @@ class FeeSchedule:
         return -(-exact * 10_000 // unit) * CENTICENT
 
     def at_most(self, price: Price, count: Count, *, taker: bool, precision: Money = CENT) -> Money | None:
-        """Give the fees of an order filled whole in one fill at this price; None if not known.
+        """Return the fees of an order filled whole in one fill at this price; None if not known.
 
         The balance change is rounded to ``precision``: what a ticket shows as "up to" (docs/kalshi-api.md, section 9).
         An order in many small fills can pay a little more, since each fill's fee is rounded up.

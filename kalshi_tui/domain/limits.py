@@ -57,7 +57,7 @@ class DailyVolume:
 
 
 def order_risk(side: BookSide, yes_price: Price, count: Count) -> Money:
-    """Give what an order puts at risk if all of it opens: a bid its YES price, an ask the NO price."""
+    """Return what an order puts at risk if all of it opens: a bid its YES price, an ask the NO price."""
     return to_outcome_price(side, yes_price)[1] * count
 
 

@@ -25,7 +25,7 @@ class MarketStatus(Enum):
 
     @classmethod
     def of(cls, word: str) -> "MarketStatus":
-        """Give the status for the exchange's word, UNKNOWN for a new one."""
+        """Return the status for the exchange's word, UNKNOWN for a new one."""
         try:
             return cls(word)
         except ValueError:
@@ -71,7 +71,7 @@ class Quote:
 
 @dataclass(frozen=True, slots=True)
 class Market:
-    """One yes/no contract. Texts have passed the sanitiser: they hold no control characters, and are never markup."""
+    """One yes/no contract. Texts have passed the sanitizer: they hold no control characters, and are never markup."""
 
     ticker: str
     event_ticker: str

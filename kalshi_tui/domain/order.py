@@ -53,12 +53,12 @@ def to_book_side(side: Side, action: Action) -> BookSide:
 
 
 def to_yes_price(side: Side, price: Price) -> Price:
-    """Give the price in YES terms: a NO at q is a YES at 1 - q."""
+    """Return the price in YES terms: a NO at q is a YES at 1 - q."""
     return price if side is Side.YES else PRICE_UNIT - price
 
 
 def to_outcome_price(side: BookSide, yes_price: Price) -> tuple[Side, Price]:
-    """Give the outcome that an order or fill leans to, and its price there: an ask at 0.56 is a NO at 0.44.
+    """Return the outcome that an order or fill leans to, and its price there: an ask at 0.56 is a NO at 0.44.
 
     The exchange keeps no difference between selling YES and buying NO (``outcome_side``,
     docs/kalshi-api.md, section 6).
@@ -70,7 +70,7 @@ def to_outcome_price(side: BookSide, yes_price: Price) -> tuple[Side, Price]:
 class OrderTerms:
     """A limit order in the trader's words: ``price`` is for ``side``, 1/10,000 dollar; ``count`` is 1/100 contract.
 
-    ``expires_s`` is a Unix time in seconds, good-till-cancelled orders only.
+    ``expires_s`` is a Unix time in seconds, good-till-canceled orders only.
     """
 
     ticker: str
@@ -108,7 +108,7 @@ class OrderTerms:
 
 
 def rejection_reason(terms: OrderTerms, market: Market) -> str | None:
-    """Say why the exchange would refuse these terms whatever the book holds, as a sentence; None if it would not."""
+    """Return why the exchange would refuse these terms whatever the book holds, as a sentence; None if it would not."""
     grid = market.grid if terms.side is Side.YES else market.grid.complement()
     if not 0 < terms.price < PRICE_UNIT:
         return "The price must lie between 0 and 1 dollar, both excluded."
@@ -124,9 +124,9 @@ def rejection_reason(terms: OrderTerms, market: Market) -> str | None:
     if terms.reduce_only and terms.tif is not TimeInForce.IOC:
         return "Reduce-only works only with immediate-or-cancel."
     if terms.post_only and terms.tif is not TimeInForce.GTC:
-        return "Post-only works only with good-till-cancelled."
+        return "Post-only works only with good-till-canceled."
     if terms.expires_s is not None and terms.tif is not TimeInForce.GTC:
-        return "An expiry works only with good-till-cancelled."
+        return "An expiry works only with good-till-canceled."
     return None
 
 
@@ -189,7 +189,7 @@ class Order:
 
 
 def order_from_terms(client_order_id: str, terms: OrderTerms, state: OrderState, created_ms: int) -> Order:
-    """Give the order that these terms make, before the exchange has said anything of it."""
+    """Return the order that these terms make, before the exchange has said anything of it."""
     return Order(
         order_id="",
         client_order_id=client_order_id,

@@ -1,4 +1,4 @@
-"""All that a ticket reckons of one order: what fills, what rests, what it costs and can lose. Exact and pure."""
+"""All that a ticket computes of one order: what fills, what rests, what it costs and can lose. Exact and pure."""
 
 from dataclasses import dataclass, replace
 
@@ -19,13 +19,13 @@ from kalshi_tui.domain.price import Money
 
 
 def effective_terms(terms: OrderTerms, position: Position | None) -> OrderTerms:
-    """Give the order as the exchange would take it: a reduce-only one ends where the holding does."""
+    """Return the order as the exchange would take it: a reduce-only one ends where the holding does."""
     return replace(terms, count=closing_count(terms, position)) if terms.reduce_only else terms
 
 
 @dataclass(frozen=True, slots=True)
 class OrderPreview:
-    """All that is reckoned of one order against one book."""
+    """All that is computed of one order against one book."""
 
     terms: OrderTerms
     execution: ExecutionEstimate
@@ -36,7 +36,7 @@ class OrderPreview:
 
     @classmethod
     def of(cls, terms: OrderTerms, book: Book, fees: FeeSchedule | None, position: Position | None) -> "OrderPreview":
-        """Reckon."""
+        """Compute."""
         terms = effective_terms(terms, position)
         seen = estimate_execution(terms, book, fees)
         live = replace(terms, count=seen.fills_now + seen.rests)

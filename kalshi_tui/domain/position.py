@@ -25,7 +25,7 @@ class Position:
     total_traded: Money = 0
 
     def after(self, side: BookSide, yes_price: Price, count: Count, fee: Money = 0) -> "Position":
-        """Give the holding after a fill. A bid adds YES or closes NO; an ask adds NO or closes YES.
+        """Return the holding after a fill. A bid adds YES or closes NO; an ask adds NO or closes YES.
 
         Closing gives up cost in proportion, rounded down, so that the last contract takes what is left and nothing is
         lost; the difference to what it brought is realized.
@@ -47,13 +47,16 @@ class Position:
         )
 
     def settled(self, yes_value: Price) -> Money:
-        """Give the payout if a YES is worth ``yes_value`` (1 dollar, 0, or between for a scalar result)."""
+        """Return the payout if a YES is worth ``yes_value`` (1 dollar, 0, or between for a scalar result)."""
         return self.count * yes_value if self.count >= 0 else -self.count * (PRICE_UNIT - yes_value)
 
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """Cash and the value of positions; ``balance_breakdown`` is buying power by ``exchange_index``. 1/1,000,000 dollar."""
+    """Cash and the value of positions.
+
+    ``balance_breakdown`` is buying power by ``exchange_index``. 1/1,000,000 dollar.
+    """
 
     cash: Money
     portfolio_value: Money
@@ -61,5 +64,5 @@ class Balance:
     updated_ms: int = 0
 
     def on_shard(self, exchange_index: int) -> Money:
-        """Give the buying power on one shard: cash is held by shard, and only there can it be spent."""
+        """Return the buying power on one shard: cash is held by shard, and only there can it be spent."""
         return dict(self.by_shard).get(exchange_index, 0) if self.by_shard else self.cash

@@ -35,7 +35,7 @@ class ExecutionEstimate:
 
 
 def would_cross(terms: OrderTerms, book: Book) -> bool:
-    """Say whether an order would trade at once; a post-only one is then refused (docs/kalshi-api.md, section 10)."""
+    """Return whether an order would trade at once; a post-only one is then refused (docs/kalshi-api.md, section 10)."""
     best = book.best_ask(terms.taking_side)
     return best is not None and best.price <= terms.taking_limit
 
@@ -88,7 +88,7 @@ def _immediate_fills(terms: OrderTerms, book: Book) -> Iterator[tuple[Price, Cou
 def max_fee(
     terms: OrderTerms, fees: FeeSchedule, *, best: Price | None = None, precision: Money = CENT
 ) -> Money | None:
-    """Give what a ticket calls the fee "up to": the whole order in one taker fill, None if not known.
+    """Return what a ticket calls the fee "up to": the whole order in one taker fill, None if not known.
 
     docs/kalshi-api.md, section 9.
 
@@ -104,14 +104,14 @@ def max_fee(
 
 
 def closing_count(terms: OrderTerms, position: Position | None) -> Count:
-    """Give how many of the order's contracts close a holding: selling what is held, or buying back the other side."""
+    """Return how many of the order's contracts close a holding: selling what is held, or buying back the other side."""
     held = position.count if position else 0
     against = -held if terms.book_side is BookSide.BID else held
     return max(0, min(terms.count, against))
 
 
 def opening_risk(terms: OrderTerms, position: Position | None) -> Money:
-    """Give what the part of an order that opens can lose, filled at its limit, fees not counted.
+    """Return what the part of an order that opens can lose, filled at its limit, fees not counted.
 
     Selling what is not held is buying the other outcome: it can cost 1 - p a contract, not p.
     """
@@ -136,11 +136,11 @@ class PositionProjection:
     cash_change: Money
 
     def profit_if_right(self, fee: Money) -> Money:
-        """Give what the opened part gains if its outcome comes true, after ``fee``."""
+        """Return what the opened part gains if its outcome comes true, after ``fee``."""
         return self.opened * PRICE_UNIT - self.open_cost - fee
 
     def break_even(self, fee: Money) -> int | None:
-        """Give the probability, in 1/100 percent, from which on opening pays, or down to which closing does.
+        """Return the probability, in 1/100 percent, from which on opening pays, or down to which closing does.
 
         Rounded against the trader; over 100% where not even certainty would pay. None if nothing is live, or if the
         order both closes and opens: it has no one such number.
@@ -188,7 +188,7 @@ def project_position(terms: OrderTerms, book: Book, position: Position | None) -
 def max_affordable_count(
     terms: OrderTerms, cash: Money, fees: FeeSchedule | None, position: Position | None, *, whole_contracts: bool = True
 ) -> Count:
-    """Give the largest count of such an order that ``cash`` pays for at its limit, the fee "up to" included.
+    """Return the largest count of such an order that ``cash`` pays for at its limit, the fee "up to" included.
 
     Whole contracts, unless ``whole`` is False. What closes a holding needs no cash. 0 if not even one can be paid.
     """

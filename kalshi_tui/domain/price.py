@@ -115,7 +115,7 @@ def format_money(money: Money) -> str:
 
 
 def complement(price: Price) -> Price:
-    """Give the price of the other outcome: a YES at p is a NO at 1 - p. docs/kalshi-api.md, section 4."""
+    """Return the price of the other outcome: a YES at p is a NO at 1 - p. docs/kalshi-api.md, section 4."""
     return PRICE_UNIT - price
 
 
@@ -186,12 +186,12 @@ class PriceGrid:
         return place > 0 and self.prices[place - 1] == price
 
     def at_or_below(self, price: Price) -> Price | None:
-        """Give the highest legal price at or below ``price``; None if there is none."""
+        """Return the highest legal price at or below ``price``; None if there is none."""
         place = bisect_right(self.prices, price)
         return self.prices[place - 1] if place else None
 
     def at_or_above(self, price: Price) -> Price | None:
-        """Give the lowest legal price at or above ``price``; None if there is none."""
+        """Return the lowest legal price at or above ``price``; None if there is none."""
         place = bisect_right(self.prices, price - 1)
         return self.prices[place] if place < len(self.prices) else None
 
@@ -214,7 +214,7 @@ class PriceGrid:
         return self.prices[max(bisect_right(self.prices, price - 1) - ticks, 0)]
 
     def complement(self) -> "PriceGrid":
-        """Give the same grid seen from the other outcome: every legal p as 1 - p."""
+        """Return the same grid seen from the other outcome: every legal p as 1 - p."""
         # The mirrored steps count from the last price that the range's own steps meet, which its end need not be.
         return PriceGrid(
             PriceRange(PRICE_UNIT - r.end + (r.end - r.start) % r.step, PRICE_UNIT - r.start, r.step)

@@ -89,7 +89,8 @@ class KalshiClient:
         """Make ready; nothing is sent. Raises Misconfigured for a key or a proxy that cannot be used.
 
         The key is a PEM file that only its owner can read, or its text in ``private_key``, or a ``signer`` that is
-        open already. With ``read_only_reason`` no command leaves; each is NotSent. ``proxy`` is the address of an HTTP proxy;
+        open already. With ``read_only_reason`` no command leaves; each is NotSent. ``proxy`` is the address of an HTTP
+        proxy;
         no variable of the environment names one.
         """
         if key_id or private_key_path is not None or private_key is not None:
@@ -334,7 +335,7 @@ class KalshiClient:
 
         ``price`` is of the outcome ``side``, ``"0.42"`` or 4200; ``count`` is ``"10"`` contracts or 1000. Without a
         ``client_order_id`` a random one is made; `UnknownOutcome` carries it for `find_order`. Whoever may be
-        cancelled while this waits hands in one of `new_client_order_id`, to know it then. An order that the exchange
+        canceled while this waits hands in one of `new_client_order_id`, to know it then. An order that the exchange
         has already under this id is an UnknownOutcome too, caused by `DuplicateOrder`: it is there, and what became of
         it is to be asked. With ``dry_run`` nothing is sent: what comes back are the figures of the ticket's preview.
 
@@ -448,7 +449,7 @@ class KalshiClient:
         """Cancel all that rests, or all of one market, until it is proved that nothing does; gives an empty list.
 
         Proved: three reads have found nothing, all of them after the exchange's data had passed this call by 5 s; so it
-        takes some seconds, though what is listed is cancelled at once. What this client has placed is cancelled even
+        takes some seconds, though what is listed is canceled at once. What this client has placed is canceled even
         before the exchange lists it. What is sent after this call is not looked for: stop sending first.
 
         Raises UnknownOutcome if it is not proved within ``timeout_s`` seconds: call it again. Raises NotSent or Refused

@@ -19,7 +19,7 @@ FALSE_WORDS: Final = frozenset({"", "0", "false", "no", "off"})
 
 
 def environment_from_env(environ: Mapping[str, str]) -> Environment:
-    """Give the exchange that the variables choose: Kalshi, its demo by ``KALSHI_USE_DEMO``, or a practice exchange.
+    """Return the exchange that the variables choose: Kalshi, its demo by ``KALSHI_USE_DEMO``, or a practice exchange.
 
     ``KALSHI_REST_URL`` is a practice exchange's ``rest_url``; ``KALSHI_WS_URL`` can be left out.
     """
@@ -37,7 +37,7 @@ def environment_from_env(environ: Mapping[str, str]) -> Environment:
 
 
 def parse_practice_url(rest_url: str, ws_url: str = "") -> Environment:
-    """Give the practice exchange at an address; it has REST and stream behind one port."""
+    """Return the practice exchange at an address; it has REST and stream behind one port."""
     rest_url = rest_url.rstrip("/")
     try:
         return practice_at_urls(

@@ -69,7 +69,7 @@ def _effective_port(parts: SplitResult) -> int:
 
 
 def is_loopback(host: str) -> bool:
-    """Say whether a host is this machine itself, by its address or the name localhost; no name is looked up."""
+    """Return whether a host is this machine itself, by its address or the name localhost; no name is looked up."""
     if host == "localhost":
         return True
     try:
@@ -114,7 +114,7 @@ DEMO = Environment(
 
 
 def practice_on_port(port: int, host: str = "127.0.0.1") -> Environment:
-    """Give the practice exchange that listens on this port of this machine."""
+    """Return the practice exchange that listens on this port of this machine."""
     return Environment(
         name="practice",
         kind=Kind.PRACTICE,
@@ -124,5 +124,5 @@ def practice_on_port(port: int, host: str = "127.0.0.1") -> Environment:
 
 
 def practice_at_urls(rest_url: str, ws_url: str) -> Environment:
-    """Give the practice exchange at the addresses that it told. Raises ValueError if they are not on this machine."""
+    """Return the practice exchange at the addresses that it told. Raises ValueError if they are not on this machine."""
     return Environment(name="practice", kind=Kind.PRACTICE, rest_url=rest_url.rstrip("/"), ws_url=ws_url)

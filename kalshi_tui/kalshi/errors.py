@@ -26,7 +26,7 @@ class Misconfigured(KalshiError):
 
 
 class Refused(KalshiError):
-    """A definite no: a 4xx other than 408. Programs switch on ``code``; all texts have passed the sanitiser."""
+    """A definite no: a 4xx other than 408. Programs switch on ``code``; all texts have passed the sanitizer."""
 
     def __init__(self, status: int, code: str = "", message: str = "", details: str = "") -> None:
         self.status = status
@@ -108,9 +108,8 @@ class WrongHost(NotSent):
     """A request to another server than those of the key's environment was about to be signed; it was stopped."""
 
     def __init__(self, host: str, own: Iterable[str]) -> None:
-        super().__init__(
-            f"A request to {_printable_host(host)} was stopped: the key is for {' and '.join(sorted(map(_printable_host, own)))} alone."
-        )
+        allowed = " and ".join(sorted(map(_printable_host, own)))
+        super().__init__(f"A request to {_printable_host(host)} was stopped: the key is for {allowed} alone.")
 
 
 class UnknownOutcome(KalshiError):
@@ -148,7 +147,7 @@ class BadReply(KalshiError):
 
 
 def _printable_host(host: str) -> str:
-    """Give a host's name in characters that no screen minds."""
+    """Return a host's name in characters that no screen minds."""
     return ascii(host[:100])[1:-1]
 
 
@@ -162,24 +161,24 @@ _SENTENCES_BY_CODE: Final = {
     "insufficient_balance": "There is not enough cash for this order on its market's shard.",
     "order_already_exists": "An order with this client order id was already taken; it was not sent again.",
     "fill_or_kill_insufficient_resting_volume": "Fill-or-kill: the book could not fill it whole, so it was killed.",
-    "Cannot_specify_both_IoC_and_expiration_timestamp": "An expiry works only with good-till-cancelled.",
+    "Cannot_specify_both_IoC_and_expiration_timestamp": "An expiry works only with good-till-canceled.",
     "market_closed": "This market is closed.",
     "MARKET_INACTIVE": "This market takes no orders now.",
     "market_not_found": "The exchange does not know this market.",
     "market_inactive": "This market takes no orders now.",
     "missing_parameters": "The exchange found the order incomplete.",
-    "trading_paused": "Trading is paused on the exchange; cancelling is still allowed.",
+    "trading_paused": "Trading is paused on the exchange; canceling is still allowed.",
     "exchange_paused": "The exchange is paused; nothing is allowed for now.",
 }
 
 
 def known_error_sentence(code: str, details: str) -> str:
-    """Give our own sentence for a refusal whose cause is known; empty for another."""
+    """Return our own sentence for a refusal whose cause is known; empty for another."""
     return _SENTENCES_BY_DETAILS.get(details.strip().lower()) or _SENTENCES_BY_CODE.get(code, "")
 
 
 def authentication_sentence(code: str, skew_ms: int) -> str:
-    """Say why a 401 came: a clock that is off, a key of the other environment, or a wrong key.
+    """Return why a 401 came: a clock that is off, a key of the other environment, or a wrong key.
 
     docs/kalshi-api.md, sections 2 and 10.
     """

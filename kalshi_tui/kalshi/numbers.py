@@ -1,4 +1,4 @@
-"""Exact numbers for programs: texts in dollars and contracts, and the integers that this package reckons with.
+"""Exact numbers for programs: texts in dollars and contracts, and the integers that this package computes with.
 
 A price is an integer of 1/10,000 dollar, a count of 1/100 contract, money of 1/1,000,000 dollar. No float is taken:
 0.29 is none of the numbers that a float can hold.
@@ -8,17 +8,17 @@ from kalshi_tui.domain.price import Count, Money, NumberError, Price, parse_coun
 
 
 def price(value: str | Price) -> Price:
-    """Give a price: of ``"0.42"`` 4200; an integer is one already. Raises NumberError for any other."""
+    """Return a price: of ``"0.42"`` 4200; an integer is one already. Raises NumberError for any other."""
     return parse_price(value) if isinstance(value, str) else _require_integer(value, "A price")
 
 
 def contracts(value: str | Count) -> Count:
-    """Give a count: of ``"10"`` or ``"10.00"`` 1000; an integer is one already. Raises NumberError for any other."""
+    """Return a count: of ``"10"`` or ``"10.00"`` 1000; an integer is one already. Raises NumberError for any other."""
     return parse_count(value) if isinstance(value, str) else _require_integer(value, "A count")
 
 
 def dollars(value: str | Money) -> Money:
-    """Give money: of ``"12.50"`` 12500000; an integer is some already. Raises NumberError for any other."""
+    """Return money: of ``"12.50"`` 12500000; an integer is some already. Raises NumberError for any other."""
     return parse_money(value) if isinstance(value, str) else _require_integer(value, "Money")
 
 

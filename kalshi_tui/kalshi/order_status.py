@@ -40,7 +40,7 @@ SEARCH_LOOKBACK_MS: Final = 600_000
 FRESHNESS_MARGIN_MS: Final = 5_000
 """How far past the sending the exchange's data must be before a miss counts: clocks differ."""
 POLL_FIRST_DELAY_S: Final = 0.25
-"""The first wait between two looks at what has just been sent or cancelled; it doubles up to `POLL_MAX_DELAY_S`."""
+"""The first wait between two looks at what has just been sent or canceled; it doubles up to `POLL_MAX_DELAY_S`."""
 POLL_MAX_DELAY_S: Final = 2.0
 POLL_RECHECK_DELAY_S: Final = 0.5
 """The wait between looks that find nothing, once the exchange's data have passed the call."""
@@ -138,17 +138,17 @@ class OrderTracker:
             placed.resting = False
 
     def sent_ms_of(self, order_id: str) -> int:
-        """Give when an order went out, Unix milliseconds; 0 if it is not known."""
+        """Return when an order went out, Unix milliseconds; 0 if it is not known."""
         placed = self._accepted.get(order_id)
         return placed.order.created_ms if placed is not None else 0
 
     def ticker_of(self, order_id: str) -> str:
-        """Give an order's market; empty if it is not known."""
+        """Return an order's market; empty if it is not known."""
         placed = self._accepted.get(order_id)
         return placed.order.ticker if placed is not None else ""
 
     def list_possibly_unlisted(self, ticker: str | None, data_ms: int) -> list[Order]:
-        """Give those that may rest and that lists true up to ``data_ms`` need not show."""
+        """Return those that may rest and that lists true up to ``data_ms`` need not show."""
         return [
             placed.order
             for placed in self._accepted.values()
@@ -159,7 +159,7 @@ class OrderTracker:
 
 
 def is_fresh_enough(data_ms: int, sent_ms: int) -> bool:
-    """Say whether the exchange's data, true up to ``data_ms``, are late enough for a miss to count."""
+    """Return whether the exchange's data, true up to ``data_ms``, are late enough for a miss to count."""
     return data_ms > sent_ms + FRESHNESS_MARGIN_MS
 
 
@@ -224,7 +224,8 @@ async def resolve_order(
 ) -> Order | None:
     """Ask until an order is found, or proved not to have arrived (None). Raises UnknownOutcome after ``timeout_s``.
 
-    ``sent_ms`` is when it went out, 0 if nobody knows; ``latest_arrival_ms`` gives the latest that it can have been, by what
+    ``sent_ms`` is when it went out, 0 if nobody knows; ``latest_arrival_ms`` gives the latest that it can have been, by
+    what
     is known then. A refusal that asking again would not change is raised as it is.
     """
     misses, wait = 0, SEARCH_FIRST_DELAY_S
@@ -281,7 +282,8 @@ async def fetch_order_by_id(rest: RestClient, order_id: str, command_name: str, 
                 asked_ms = min(asked_ms, rest.clock.now_ms())
     except TimeoutError:
         raise NotSent(
-            f"{command_name} was not sent: the exchange does not list the order {order_id}, and after {within_s:g} s its data "
+            f"{command_name} was not sent: the exchange does not list the order {order_id}, and after "
+            f"{within_s:g} s its data "
             "were still not new enough to prove that there is none. Nothing was done."
         ) from None
 

@@ -30,7 +30,7 @@ class DryRun:
 
     @classmethod
     def of(cls, terms: OrderTerms, market: Market, book: Book, held: Position | None, cash: Money | None) -> "DryRun":
-        """Reckon."""
+        """Compute."""
         figures = OrderPreview.of(terms, book, market.fees, held)
         return cls(figures.terms, market, book, figures, cash, rejection_reason(terms, market) or "")
 

@@ -551,7 +551,7 @@ class RestClient:
 
         A list that is not ``whole`` proves nothing, though it be empty.
 
-        Deployments without the cancel-all call (404, 405) are served by listing and cancelling in batches (docs/kalshi-
+        Deployments without the cancel-all call (404, 405) are served by listing and canceling in batches (docs/kalshi-
         api.md, section 6).
         """
         whole = await self.request_cancel_all()
@@ -638,7 +638,7 @@ class RestClient:
         )
 
     async def delete_order_group(self, group_id: str) -> None:
-        """Delete a group; its orders are cancelled."""
+        """Delete a group; its orders are canceled."""
         await self._http.send_command_without_reply(
             "DELETE", f"/portfolio/order_groups/{_path_segment(group_id)}", "The group's end"
         )
@@ -736,7 +736,8 @@ A = TypeVar("A", CancelAck, AmendAck)
 def _require_same_order(ack: A, order_id: str, command_name: str) -> A:
     if ack.order_id != order_id:
         raise UnknownOutcome(
-            f"{command_name} was sent, but the exchange's answer is about another order: what became of it is not known.",
+            f"{command_name} was sent, but the exchange's answer is about another order: what became of it "
+            f"is not known.",
             order_id=order_id,
         )
     return ack

@@ -81,7 +81,7 @@ class OrderDraft:
     group: str = ""
 
     def with_count(self, count: str) -> "OrderDraft":
-        """Give the same with another count, and an end that no clock is needed for."""
+        """Return the same with another count, and an end that no clock is needed for."""
         return replace(
             self,
             count=count,
@@ -89,7 +89,7 @@ class OrderDraft:
         )
 
     def to_order_terms(self, market: Market, now_ms: int, max_duration_s: int | None) -> OrderTerms:
-        """Give the order. ``max_duration_s`` is how long the trader's settings let one rest. Raises NumberError."""
+        """Return the order. ``max_duration_s`` is how long the trader's settings let one rest. Raises NumberError."""
         price = parse_typed_price(self.price)
         terms = OrderTerms(
             ticker=self.ticker,
@@ -130,7 +130,7 @@ class OrderDraft:
         return latest if self.time_in_force is DraftTimeInForce.GTC else None
 
     def find_missing(self) -> DraftProblem | None:
-        """Give the first part that is still to be written."""
+        """Return the first part that is still to be written."""
         for part, text, read in (
             (DraftField.PRICE, self.price, parse_typed_price),
             (DraftField.COUNT, self.count, parse_typed_count),
@@ -150,7 +150,7 @@ class OrderDraft:
     def find_problem(
         self, market: Market, live: LiveBook, position: Position | None, now_ms: int, max_duration_s: int | None
     ) -> DraftProblem | None:
-        """Give what the exchange would refuse of what is written so far; empty fields are not wrong yet."""
+        """Return what the exchange would refuse of what is written so far; empty fields are not wrong yet."""
         # A part that is not written yet must not keep another that cannot be from being told.
         whole = replace(
             self,

@@ -84,7 +84,7 @@ def parse_typed_count(text: str) -> Count:
 
 
 def is_dollar_amount(text: str) -> bool:
-    """Say whether a count was written as the dollars that it may cost."""
+    """Return whether a count was written as the dollars that it may cost."""
     return text.strip().startswith("$")
 
 
@@ -136,7 +136,7 @@ def parse_expiration(text: str, now_ms: int) -> int:
 
 
 def _next_clock_time(hour: int, minute: int, second: int, now_ms: int) -> int:
-    """Give when the clock on the wall next shows this; without a zone, so that a change of summer time is heeded."""
+    """Return when the clock on the wall next shows this; without a zone, so that a change of summer time is heeded."""
     wall = datetime.fromtimestamp(now_ms // 1000, UTC).astimezone().replace(tzinfo=None)
     wanted = wall.replace(hour=hour, minute=minute, second=second)
     today_s, tomorrow_s = (int((wanted + timedelta(days=days)).astimezone().timestamp()) for days in (0, 1))

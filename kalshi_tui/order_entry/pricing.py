@@ -32,12 +32,12 @@ class PricePlacement(Enum):
 
 
 def grid_for_side(market: Market, side: Side) -> PriceGrid:
-    """Give a market's grid as this outcome has it."""
+    """Return a market's grid as this outcome has it."""
     return market.grid if side is Side.YES else market.grid.complement()
 
 
 def price_from_book(placement: PricePlacement, live: LiveBook, market: Market, side: Side, action: Action) -> Price:
-    """Give the price for ``side`` that stands there in the book now. Raises NumberError with a sentence."""
+    """Return the price for ``side`` that stands there in the book now. Raises NumberError with a sentence."""
     book, buys = live.book, action is Action.BUY
     bid, ask = book.best_bid(side), book.best_ask(side)
     own, other = (bid, ask) if buys else (ask, bid)
@@ -66,7 +66,7 @@ def price_from_book(placement: PricePlacement, live: LiveBook, market: Market, s
 
 
 def _mid_on_grid(doubled_mid: int | None, grid: PriceGrid, *, buys: bool) -> Price:
-    """Give the middle of bid and ask, from off the grid the next price that waits rather than takes."""
+    """Return the middle of bid and ask, from off the grid the next price that waits rather than takes."""
     if doubled_mid is None:
         raise NumberError("There is no middle: not both sides are quoted.")
     price = grid.at_or_below(doubled_mid // 2) if buys else grid.at_or_above(-(-doubled_mid // 2))
@@ -76,7 +76,7 @@ def _mid_on_grid(doubled_mid: int | None, grid: PriceGrid, *, buys: bool) -> Pri
 
 
 def step_price(text: str, ticks: int, live: LiveBook, market: Market, side: Side, action: Action) -> str:
-    """Give the price some ticks on; from an empty field, the best price on the trader's own side, if there is one."""
+    """Return the price some ticks on; from an empty field, the best price on the trader's own side, if there is one."""
     try:
         price = parse_typed_price(text)
     except NumberError:
@@ -91,7 +91,7 @@ def step_price(text: str, ticks: int, live: LiveBook, market: Market, side: Side
 
 
 def step_count(text: str, by: int) -> str:
-    """Give the count some contracts on, one at the least; dollars where it is written in dollars."""
+    """Return the count some contracts on, one at the least; dollars where it is written in dollars."""
     if is_dollar_amount(text):
         try:
             dollars = parse_typed_dollars(text)
@@ -111,7 +111,7 @@ def count_input_text(count: Count) -> str:
 
 
 def next_preset(text: str, presets: tuple[Count, ...], by: int) -> Count:
-    """Give the preset after, or before, the one that is written; from any other count the first, or the last."""
+    """Return the preset after, or before, the one that is written; from any other count the first, or the last."""
     try:
         place = presets.index(parse_typed_count(text)) + by
     except (NumberError, ValueError):

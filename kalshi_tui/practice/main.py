@@ -84,7 +84,7 @@ def print_error(sentence: str) -> int:
 
 
 def format_ready_line(practice: "PracticeRun", port: int) -> str:
-    """Give the first line of output: one JSON object that says how to reach the exchange."""
+    """Return the first line of output: one JSON object that says how to reach the exchange."""
     return json.dumps(
         {
             "rest_url": f"http://127.0.0.1:{port}/trade-api/v2",

@@ -55,7 +55,7 @@ UNLIMITED_TOLERANCE_MS: Final = 1 << 62
 
 
 def system_time_ms() -> int:
-    """Give this machine's Unix time in milliseconds."""
+    """Return this machine's Unix time in milliseconds."""
     return time.time_ns() // 1_000_000
 
 
@@ -67,7 +67,7 @@ class PracticeClock:
         self._last_ms = 0
 
     def __call__(self) -> int:
-        """Give the time in Unix milliseconds: the machine's, over its sleep too; it stands while that is set back."""
+        """Return the time in Unix milliseconds: the machine's, over its sleep too; it stands while that is set back."""
         self._last_ms = max(self._last_ms, system_time_ms() + self._offset_ms)
         return self._last_ms
 
@@ -167,7 +167,7 @@ class PracticeRun:
         )
 
     def replay_fields(self) -> dict[str, Any]:
-        """Give what the ready line says of a recording that plays; nothing where none does."""
+        """Return what the ready line says of a recording that plays; nothing where none does."""
         if not isinstance(self._world, ReplayWorld):
             return {}
         return {"replay": msgspec.to_builtins(self._world.state())}

@@ -27,7 +27,7 @@ from kalshi_tui.session.store import LiveBook, Store
 
 
 def resting_terms(store: Store, order: Order) -> OrderTerms:
-    """Give what rests of an order in the words in which it was sent; in the exchange's where these are not known."""
+    """Return what rests of an order in the words in which it was sent; in the exchange's where these are not known."""
     known = store.order_terms.get(order.client_order_id)
     asked = store.requested_sides.get(order.client_order_id)
     if asked is not None:
@@ -44,14 +44,14 @@ def resting_terms(store: Store, order: Order) -> OrderTerms:
 
 
 def not_resting_reason(order: Order) -> str:
-    """Say why an order cannot be changed any more; empty while it rests."""
+    """Return why an order cannot be changed any more; empty while it rests."""
     if order.state is OrderState.RESTING:
         return ""
     return f"This order is {order.state.value} by now: it cannot be changed."
 
 
 def order_update_text(before: Order, now: Order) -> str:
-    """Say what has happened to an order between two looks; empty if nothing."""
+    """Return what has happened to an order between two looks; empty if nothing."""
     if now.filled != before.filled:
         filled = plain_count_text(now.filled - before.filled)
         return f"{filled} more of it filled meanwhile, {plain_count_text(now.remaining)} rest: look at the count again."
@@ -94,7 +94,7 @@ class OrderAmendment:
         return f"{what} instead of {plain_count_text(self.before.count)} at {plain_price_text(self.before.price)}"
 
     def queue_position_span(self, live: LiveBook) -> Span:
-        """Say what happens to the place in the queue."""
+        """Return what happens to the place in the queue."""
         if self.is_unchanged:
             return Span("Unchanged so far.", Tone.DIM)
         if self.keeps_queue_position:
@@ -104,7 +104,7 @@ class OrderAmendment:
         return Span(f"Loses its place in the queue{', and takes at once' if takes else ''}.", Tone.WARN)
 
     def preview_lines(self, live: LiveBook, market: Market, position: Position | None) -> list[Line]:
-        """Say what the order would do once changed, beside what it can lose now."""
+        """Return what the order would do once changed, beside what it can lose now."""
         now = OrderPreview.of(self.before, live.book, market.fees, position)
         then = OrderPreview.of(self.after, live.book, market.fees, position)
         ahead = f"now behind {count_text(self.ahead)}" if self.ahead is not None else "not known"

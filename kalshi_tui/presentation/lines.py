@@ -46,7 +46,7 @@ EMPTY_LINE: Line = ()
 def make_printable(text: str) -> str:
     """Make text from outside safe to draw: no control or format characters, no towers of combining marks.
 
-    The sanitiser at the decode boundary does this for all that came from the exchange; this is the second door, for
+    The sanitizer at the decode boundary does this for all that came from the exchange; this is the second door, for
     whatever came another way. Each character that cannot be printed becomes U+FFFD, which takes one cell.
     """
     if text.isascii() and text.isprintable():
@@ -76,7 +76,7 @@ def line(*spans: Span | str) -> Line:
 
 
 def plain_text(content: Line) -> str:
-    """Give a line's text alone."""
+    """Return a line's text alone."""
     return "".join(span.text for span in content)
 
 
@@ -117,7 +117,7 @@ def right_align(text: str, width: int) -> str:
 
 
 def with_tone(content: Line, tone: Tone) -> Line:
-    """Give the same text, all in one tone."""
+    """Return the same text, all in one tone."""
     return tuple(Span(span.text, tone) for span in content)
 
 

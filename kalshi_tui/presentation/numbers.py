@@ -12,7 +12,7 @@ NO_VALUE: Final = "--"
 
 
 def price_decimals(grid: PriceGrid) -> int:
-    """Say how many decimals the prices of a grid need: 2 for whole cents, 3 or 4 for finer ones."""
+    """Return how many decimals the prices of a grid need: 2 for whole cents, 3 or 4 for finer ones."""
     step = grid.finest_step
     if step % 100 == 0:
         return 2
@@ -93,7 +93,7 @@ def money_text(money: Money | None, *, signed: bool = False) -> str:
 
 
 def cents_text(money: Money, *, signed: bool = False) -> str:
-    """Write dollars in whole cents, rounded half away from zero: for what is looked at and not reckoned with."""
+    """Write dollars in whole cents, rounded half away from zero: for what is looked at and not computed with."""
     cents = (abs(money) + CENT // 2) // CENT
     return money_text(cents * CENT if money >= 0 else -cents * CENT, signed=signed)
 

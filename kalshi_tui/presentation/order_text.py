@@ -28,8 +28,8 @@ from kalshi_tui.session.venue import Venue
 from kalshi_tui.ui.market_list.view import market_label
 
 TIME_IN_FORCE_TEXT = {
-    TimeInForce.GTC: "good till cancelled: the rest waits",
-    TimeInForce.IOC: "immediate or cancel: the rest is cancelled",
+    TimeInForce.GTC: "good till canceled: the rest waits",
+    TimeInForce.IOC: "immediate or cancel: the rest is canceled",
     TimeInForce.FOK: "fill or kill: whole now, or not at all",
 }
 
@@ -42,7 +42,7 @@ def position_text(position: Position | None) -> str:
 
 
 def order_options_text(terms: OrderTerms) -> str:
-    """Say how long the order may live and what else was chosen."""
+    """Return how long the order may live and what else was chosen."""
     lasts = TIME_IN_FORCE_TEXT[terms.tif]
     if terms.expires_s is not None:
         lasts = f"good till {date_time_seconds_text(terms.expires_s)}"
@@ -121,7 +121,7 @@ def violations_text(violations: list[RiskViolation]) -> str:
 def order_result_lines(
     order: Order | None, position: Position | None, balance: Balance | None, *, positions_read: bool = True
 ) -> list[Line]:
-    """Say how things stand once the order has been sent; ``order`` is None until the exchange has answered."""
+    """Return how things stand once the order has been sent; ``order`` is None until the exchange has answered."""
     filled = count_text(order.filled) if order else "not known yet"
     left = count_text(order.remaining) if order else "not known yet"
     cash = money_text(balance.cash) if balance else "not known"

@@ -56,10 +56,10 @@ def preview_lines(
     *,
     positions_read: bool = True,
 ) -> list[Line]:
-    """Say what the order would do against this book: fills and rest, money, fees, the worst and the best end.
+    """Return what the order would do against this book: fills and rest, money, fees, the worst and the best end.
 
     The worst loss is that of the whole order filled at its limit, whatever the book shows now: never too little. What
-    stands after it is reckoned at the book's prices for what fills now, and at the limit for the rest. While positions
+    stands after it is computed at the book's prices for what fills now, and at the limit for the rest. While positions
     have not been read the figures are those of an order that closes nothing.
     """
     sums = OrderPreview.of(terms, book, fees, position)
@@ -87,25 +87,28 @@ def preview_lines(
 
 
 def fills_text(fill_estimate: ExecutionEstimate) -> str:
-    """Say what fills now, and at which average."""
+    """Return what fills now, and at which average."""
     if not fill_estimate.fills_now:
         return "nothing"
-    return f"{count_text(fill_estimate.fills_now)} at {_average_price_text(fill_estimate.fill_value, fill_estimate.fills_now)}"
+    return (
+        f"{count_text(fill_estimate.fills_now)} at "
+        f"{_average_price_text(fill_estimate.fill_value, fill_estimate.fills_now)}"
+    )
 
 
 def resting_text(fill_estimate: ExecutionEstimate, terms: OrderTerms, own_ahead: Count = 0) -> str:
-    """Say what rests and behind how many; ``own_ahead`` of these are the trader's own that this takes away."""
+    """Return what rests and behind how many; ``own_ahead`` of these are the trader's own that this takes away."""
     if fill_estimate.rests:
         ahead = fill_estimate.queue_ahead - own_ahead
         return count_text(fill_estimate.rests) + (f" behind {count_text(ahead)}" if ahead > 0 else ", first in queue")
     dies = terms.count - fill_estimate.fills_now
     if not dies:
         return "nothing"
-    return "nothing: refused" if terms.post_only else f"nothing; {count_text(dies)} cancelled"
+    return "nothing: refused" if terms.post_only else f"nothing; {count_text(dies)} canceled"
 
 
 def worst_loss_text(order_preview: OrderPreview) -> str:
-    """Say what the order can lose at the most, its fee included."""
+    """Return what the order can lose at the most, its fee included."""
     worst = order_preview.worst_loss
     return f"{money_text(order_preview.at_risk)} + fee" if worst is None else money_text(worst)
 
@@ -140,7 +143,10 @@ def _opens_text(order_preview: OrderPreview) -> str:
     if not order_preview.projection.opened:
         return "nothing"
     outcome = "YES" if order_preview.terms.book_side is BookSide.BID else "NO"
-    return f"{count_text(order_preview.projection.opened)} {outcome} at {_average_price_text(order_preview.projection.open_cost, order_preview.projection.opened)}"
+    return (
+        f"{count_text(order_preview.projection.opened)} {outcome} at "
+        f"{_average_price_text(order_preview.projection.open_cost, order_preview.projection.opened)}"
+    )
 
 
 def _break_even_text(order_preview: OrderPreview) -> str:
@@ -161,7 +167,7 @@ def _break_even_text(order_preview: OrderPreview) -> str:
 
 
 def _profit_text(order_preview: OrderPreview) -> str:
-    """Say what is gained if what opens comes true, with what the closed part gains over what it had cost."""
+    """Return what is gained if what opens comes true, with what the closed part gains over what it had cost."""
     if not order_preview.projection.opened and not order_preview.projection.closed:
         return NO_VALUE
     gain = order_preview.projection.realized + order_preview.projection.profit_if_right(order_preview.fee or 0)
@@ -176,5 +182,5 @@ def _position_text(position: Position | None) -> str:
 
 
 def _average_price_text(value: int, count: Count) -> str:
-    """Give the mean price, cut to 1/10,000 dollar, with two decimals at least."""
+    """Return the mean price, cut to 1/10,000 dollar, with two decimals at least."""
     return plain_money_text(value // count * COUNT_UNIT)

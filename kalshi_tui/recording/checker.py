@@ -105,7 +105,7 @@ def check_recording(path: Path, progress: Callable[[int], None] = lambda _: None
 
 
 def _encode_state(ms: int, frame: wire.Frame | wire.SnapshotMsg, books: Mapping[str, Book], markets: set[str]) -> bytes:
-    """Give what a frame has left behind, as text to be digested."""
+    """Return what a frame has left behind, as text to be digested."""
     if isinstance(frame, wire.DeltaFrame):
         delta = frame.msg
         price = cached_price(delta.price_dollars)
@@ -129,7 +129,7 @@ Levels = Iterable[tuple[int, int]]
 
 
 def book_levels(book: Book) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
-    """Give the levels of YES and NO as plain pairs, ascending."""
+    """Return the levels of YES and NO as plain pairs, ascending."""
     return (
         list(zip(book.yes.prices, book.yes.counts, strict=True)),
         list(zip(book.no.prices, book.no.counts, strict=True)),

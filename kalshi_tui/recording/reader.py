@@ -80,7 +80,7 @@ class RecordingReader:
                 return
 
     def last_ms(self) -> int:
-        """Give the time of the last whole block's last record, found from the end of the file where that can be."""
+        """Return the time of the last whole block's last record, found from the end of the file where that can be."""
         try:
             with self.path.open("rb") as file:
                 size = file.seek(0, os.SEEK_END)

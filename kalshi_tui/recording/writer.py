@@ -175,11 +175,11 @@ class RecordingWriter:
                 self._end_block()
 
     def tap(self) -> "StreamTap":
-        """Give what takes down one stream's frames."""
+        """Return what takes down one stream's frames."""
         return StreamTap(self)
 
     def next_connection(self) -> int:
-        """Give the number of one more connection, from 1."""
+        """Return the number of one more connection, from 1."""
         self._connection_count += 1
         return self._connection_count
 
@@ -362,7 +362,10 @@ class _FullDelta(msgspec.Struct, frozen=True, tag="orderbook_delta"):
 
 
 def _anonymize(data: bytes, envelope: wire.Envelope) -> bytes:
-    """Give a frame without what could tell of the account: a delta's owner, an error's words, all of a strange one."""
+    """Return a frame without what could tell of the account.
+
+    A delta's owner, an error's words, all of a strange one.
+    """
     try:
         frame = wire.decode_frame(data)
     except _DECODE_ERRORS:

@@ -33,7 +33,7 @@ VENUE_BY_KIND: Final = {Kind.PRACTICE: Venue.PRACTICE, Kind.DEMO: Venue.DEMO, Ki
 
 
 def clock_ms() -> int:
-    """Give the Unix time in milliseconds."""
+    """Return the Unix time in milliseconds."""
     return time.time_ns() // 1_000_000
 
 

@@ -52,7 +52,7 @@ def format_report(
 
 
 def _format_explanations() -> list[str]:
-    """Say what the settings of a profile mean, and of `[keys]`, whether the file has any or not."""
+    """Return what the settings of a profile mean, and of `[keys]`, whether the file has any or not."""
     docs = read_setting_docs()
     lines = ["", docs["ProfileSettings"][""].replace("``", "")]
     for name in ProfileSettings.__struct_fields__:

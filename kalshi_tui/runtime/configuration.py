@@ -77,7 +77,7 @@ def load_settings(path: Path, environ: Mapping[str, str], *, must_exist: bool = 
 
 
 def choose_profile_name(settings: Settings, environ: Mapping[str, str], flag: str | None) -> str:
-    """Give the name of the profile: of the flag, else of the environment, else of the settings."""
+    """Return the name of the profile: of the flag, else of the environment, else of the settings."""
     if flag:
         return flag
     if named := environ.get(f"{ENV_PREFIX}ENV"):
@@ -88,7 +88,7 @@ def choose_profile_name(settings: Settings, environ: Mapping[str, str], flag: st
 
 
 def with_chosen_profile(loaded: LoadedSettings, environ: Mapping[str, str], flag: str | None) -> LoadedSettings:
-    """Give the settings with the profile that was chosen, and what has chosen it."""
+    """Return the settings with the profile that was chosen, and what has chosen it."""
     name = choose_profile_name(loaded.settings, environ, flag)
     source = "--env" if flag else f"{ENV_PREFIX}ENV" if environ.get(f"{ENV_PREFIX}ENV") else "KALSHI_USE_DEMO"
     if not flag and name == loaded.settings.env:
@@ -116,7 +116,7 @@ def _read_file(path: Path, *, must_exist: bool) -> str:
 
 
 def _setting_names(tables: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
-    """Give the full names of all that a file sets."""
+    """Return the full names of all that a file sets."""
     for name, value in tables.items():
         if isinstance(value, dict):
             yield from _setting_names(value, f"{prefix}{name}.")
@@ -125,7 +125,7 @@ def _setting_names(tables: Mapping[str, Any], prefix: str = "") -> Iterator[str]
 
 
 def find_setting_line(text: str, name: str) -> int:
-    """Give the line on which a file sets something, from 1 on; its table's if that is not found; 0 if neither is."""
+    """Return the line on which a file sets something, from 1 on; its table's if that is not found; 0 if neither is."""
     table, _, key = name.rpartition(".")
     here, header, named = "", 0, 0
     for number, row in enumerate(text.splitlines(), 1):
@@ -205,7 +205,7 @@ class SettingInfo:
 
 
 def list_settings(loaded: LoadedSettings) -> list[SettingInfo]:
-    """Give every setting there is, in the order of their definition, and the profiles that the file has."""
+    """Return every setting there is, in the order of their definition, and the profiles that the file has."""
     docs = read_setting_docs()
     made = [_make_setting_info(loaded, "", "env", loaded.settings.env, docs["Settings"])]
     for table in SECTIONS:

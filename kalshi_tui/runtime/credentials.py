@@ -100,7 +100,7 @@ def signer_of(key_id: str, pem: bytes, environment: Environment, passphrase: byt
 
 
 def _read_key(source: KeySource) -> tuple[bytes, str]:
-    """Give the key's text, and the words for where it is from."""
+    """Return the key's text, and the words for where it is from."""
     if source.pem is not None:
         return source.pem, "KALSHI_PRIVATE_KEY"
     if source.path is not None:

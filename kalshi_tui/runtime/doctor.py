@@ -71,11 +71,11 @@ def _check_terminal(environ: dict[str, str]) -> Iterator[Check]:
     term = environ.get("TERM", "")
     deep = environ.get("COLORTERM", "").lower() in {"truecolor", "24bit"}
     dumb = term in {"", "dumb"}
-    colours = "true colour" if deep else "256 colours" if "256" in term else "16 colours"
+    colors = "true color" if deep else "256 colors" if "256" in term else "16 colors"
     if dumb:
         yield Check("colours", False, f"TERM is {term or 'not set'}: set it to what your terminal is, xterm-256color.")
     else:
-        words = "none, as NO_COLOR says." if environ.get("NO_COLOR") else f"{colours} (TERM={term})."
+        words = "none, as NO_COLOR says." if environ.get("NO_COLOR") else f"{colors} (TERM={term})."
         yield Check("colours", True, words)
     encoding = (sys.stdout.encoding or locale.getpreferredencoding()).lower().replace("-", "")
     utf8 = encoding == "utf8"
@@ -151,8 +151,8 @@ async def check_connection(access: ExchangeAccess) -> list[Check]:
 def _describe_shard(description: str, *, active: bool, trading: bool) -> str:
     what = f"{description}: " if description else ""
     if not active:
-        return f"{what}closed: nothing can be sent or cancelled now; wait until it opens."
-    return f"{what}open, trading." if trading else f"{what}trading is paused: orders can be cancelled, not sent."
+        return f"{what}closed: nothing can be sent or canceled now; wait until it opens."
+    return f"{what}open, trading." if trading else f"{what}trading is paused: orders can be canceled, not sent."
 
 
 async def _check_account(rest: RestClient, key_id: str) -> AsyncIterator[Check]:

@@ -39,7 +39,7 @@ MIN_SECRET_LINE_LENGTH: Final = 16
 MAX_WHOLE_SECRET_LENGTH: Final = 200
 """A longer secret, as the content of a key file, is looked for line by line: so a part of it is found too."""
 
-_SECRET_HEADER: Final = (
+_HIDDEN_HEADER: Final = (
     r"(?:KALSHI-ACCESS-(?:KEY|SIGNATURE|TIMESTAMP)|X-Practice-Token|(?:Proxy-)?Authorization|(?:Set-)?Cookie)"
 )
 _UNIT: Final = r"(?:[A-Za-z0-9+/_-]|%2[BbFf]|\\{1,4}/)"
@@ -67,7 +67,7 @@ _SECRET_PATTERNS: Final = tuple(
     )
 )
 _HEADER_VALUE: Final = re.compile(
-    rf"(?i){_SECRET_HEADER}\\*['\"]?\s*[:=,]\s*"
+    rf"(?i){_HIDDEN_HEADER}\\*['\"]?\s*[:=,]\s*"
     r"""(?P<value>b?"(?:[^"\\]|\\.)*"|b?'(?:[^'\\]|\\.)*'|[^\r\n]+)"""
 )
 
@@ -123,7 +123,7 @@ def add_masked(text: str) -> None:
 
 
 def redact(text: str) -> str:
-    """Give a text without what is secret: what was named so, and what looks so."""
+    """Return a text without what is secret: what was named so, and what looks so."""
     # All are looked for in the text as it came: one that was taken out first could leave half of another.
     places = [*_secrets.find(text)]
     places += (SecretMatch(*found.span("value"), REDACTED_TEXT) for found in _HEADER_VALUE.finditer(text))

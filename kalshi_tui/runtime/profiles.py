@@ -78,7 +78,7 @@ def build_profile(
 
 
 def _build_environment(name: str, own: ProfileSettings) -> Environment | None:
-    """Give where a profile's exchange is. Raises SettingsError."""
+    """Return where a profile's exchange is. Raises SettingsError."""
     if name in {PRACTICE_PROFILE, *BUILT_IN_ENVIRONMENTS}:
         if own.rest_url or own.ws_url:
             raise SettingsError(
@@ -98,7 +98,7 @@ def _build_environment(name: str, own: ProfileSettings) -> Environment | None:
 def _override_addresses(
     name: str, environment: Environment | None, rest_url: str | None, ws_url: str | None
 ) -> Environment:
-    """Give the profile's exchange at other addresses, for one run. Raises SettingsError."""
+    """Return the profile's exchange at other addresses, for one run. Raises SettingsError."""
     named = {environment.signing_origin[1], environment.ws_host} if environment is not None else set()
     for url in filter(None, (rest_url, ws_url)):
         host = urlsplit(url).hostname or ""

@@ -52,7 +52,7 @@ class ScreenSettings(_Section, frozen=True):
         Literal["auto", "desk", "paper", "safe", "contrast", "sixteen"],
         Meta(
             description=(
-                "The set of colours: dark, light, blue and orange alone, high contrast, the terminal's own "
+                "The set of colors: dark, light, blue and orange alone, high contrast, the terminal's own "
                 "16; or as it can."
             )
         ),
@@ -146,7 +146,7 @@ class ProfileSettings(_Section, frozen=True):
         Literal["practice", "demo", "live"],
         Meta(
             description=(
-                "Of a profile of your own: what an order costs there. It decides the word and the colour on "
+                "Of a profile of your own: what an order costs there. It decides the word and the color on "
                 "every screen."
             )
         ),
@@ -173,7 +173,7 @@ class ProfileSettings(_Section, frozen=True):
     ] = False
     read_only: Annotated[
         bool,
-        Meta(description=("Watch only: nothing is sent, changed or cancelled with this profile.")),
+        Meta(description=("Watch only: nothing is sent, changed or canceled with this profile.")),
     ] = False
     proxy: Annotated[
         str,

@@ -29,7 +29,7 @@ class OrderResult:
 
 @dataclass(frozen=True, slots=True)
 class CancelAllResult:
-    """What came of cancelling all. ``proved``: the exchange, asked afterwards, has none of these orders resting."""
+    """What came of canceling all. ``proved``: the exchange, asked afterwards, has none of these orders resting."""
 
     canceled: int
     still_resting: tuple[Order, ...]
@@ -81,7 +81,7 @@ class TradingSession(Protocol):
         """Say in a sentence why nothing may be sent or changed at all; empty if it may."""
 
     def check_risks(self, terms: OrderTerms, replacing: Order | None = None) -> list[RiskViolation]:
-        """Give what speaks against sending an order, or against changing one into it, the gravest first."""
+        """Return what speaks against sending an order, or against changing one into it, the gravest first."""
 
     def draft(self, terms: OrderTerms) -> str:
         """Write an intent down and give the id under which it is sent, if it is; fixed at the confirm step."""
@@ -95,10 +95,10 @@ class TradingSession(Protocol):
         """
 
     def resendable_terms(self, order: Order) -> OrderTerms | None:
-        """Give the terms of an order that never arrived and may be sent under its own id once more; else None."""
+        """Return the terms of an order that never arrived and may be sent under its own id once more; else None."""
 
     async def cancel(self, order: Order) -> OrderResult:
-        """Ask for a resting order to be cancelled. Never raises for what the exchange or the network does."""
+        """Ask for a resting order to be canceled. Never raises for what the exchange or the network does."""
 
     async def amend(
         self, order: Order, price: Price, resting_count: Count, acknowledged: frozenset[str] = frozenset()
@@ -110,13 +110,13 @@ class TradingSession(Protocol):
 
     @property
     def cancels_on_quit(self) -> bool:
-        """Whether all orders are cancelled when the program ends."""
+        """Whether all orders are canceled when the program ends."""
 
     async def cancel_all(self, ticker: str = "") -> CancelAllResult:
         """Cancel every resting order, of one market or, without a ticker, of all markets and shards."""
 
     def link_metrics(self) -> LinkStats:
-        """Say how the link does now."""
+        """Return how the link does now."""
 
     def start_audit(self, ticker: str) -> None:
         """Compare a book with a fresh snapshot of the exchange's; a notice says what came of it."""

@@ -66,7 +66,7 @@ def parse_speed(text: str) -> float:
 
 
 def next_speed(current: float, direction: int) -> str:
-    """Give the next faster or slower of the speeds."""
+    """Return the next faster or slower of the speeds."""
     values = [parse_speed(each) or UNLIMITED_SPEED for each in SPEEDS]
     current = current or UNLIMITED_SPEED
     if direction > 0:
@@ -89,7 +89,7 @@ class ReplayClock:
         self._received_s = timer_s()
 
     def __call__(self) -> int:
-        """Give the recording's time, Unix milliseconds."""
+        """Return the recording's time, Unix milliseconds."""
         now = self.status
         if now.paused or now.seeking or now.ended or not now.speed:
             return now.at_ms
@@ -100,7 +100,7 @@ class ReplayClock:
         self.status, self._received_s = status, self._timer_s()
 
     def current_status(self) -> ReplayStatus:
-        """Give the recording's state as of now."""
+        """Return the recording's state as of now."""
         return replace(self.status, at_ms=self())
 
 
@@ -123,7 +123,7 @@ class ReplayFollower:
         self.on_moved: Callable[[str], None] | None = None
 
     async def run(self) -> None:
-        """Look until cancelled."""
+        """Look until canceled."""
         while True:
             try:
                 told = await self._control.fetch_replay_state()

@@ -264,16 +264,16 @@ class Session:
 
     @property
     def read_only_reason(self) -> str:
-        """Say why nothing may be sent or changed; empty if it may."""
+        """Return why nothing may be sent or changed; empty if it may."""
         return READ_ONLY if self._risk_checks.read_only else ""
 
     @property
     def cancels_on_quit(self) -> bool:
-        """Whether all orders are cancelled when the program ends."""
+        """Whether all orders are canceled when the program ends."""
         return self._dead_man_options.on_quit
 
     def check_risks(self, terms: OrderTerms, replacing: Order | None = None) -> list[RiskViolation]:
-        """Give what speaks against an order, the gravest first."""
+        """Return what speaks against an order, the gravest first."""
         return self._risk_checks.check(terms, replacing=replacing)
 
     def draft(self, terms: OrderTerms) -> str:
@@ -289,7 +289,7 @@ class Session:
         return await self._order_executor.submit(terms, client_order_id, acknowledged)
 
     def resendable_terms(self, order: Order) -> OrderTerms | None:
-        """Give the terms of an order that never arrived and may go out again; else None."""
+        """Return the terms of an order that never arrived and may go out again; else None."""
         return self._order_executor.resendable_terms(order)
 
     async def amend(
@@ -304,7 +304,7 @@ class Session:
 
     @property
     def quit_message(self) -> str:
-        """Say what the dead-man's switch did at the end; empty if it had nothing to do."""
+        """Return what the dead-man's switch did at the end; empty if it had nothing to do."""
         return self._dead_man_switch.quit_message
 
     async def cancel(self, order: Order) -> OrderResult:
@@ -312,7 +312,7 @@ class Session:
         return await self._order_executor.cancel(order)
 
     def link_metrics(self) -> LinkStats:
-        """Say how the link does now."""
+        """Return how the link does now."""
         health = self._stream.health()
         # While a recording stands still nothing is to be expected.
         still = self.replay is not None and (self.replay.paused or self.replay.ended)

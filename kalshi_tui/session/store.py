@@ -168,7 +168,7 @@ class Store:
         self.order_terms: dict[str, OrderTerms] = {}
         """All that the trader asked for, by client order id: of this run's orders, and of those taken up again."""
         self.requested_cancels: set[str] = set()
-        """Ids of orders that this program has asked to be cancelled."""
+        """Ids of orders that this program has asked to be canceled."""
         self.pending_amends: dict[str, tuple[Price, Count]] = {}
         """What orders are being changed to, by order id: YES price and resting count; until that is known."""
         self.unreported_executions: dict[str, UnreportedExecutions] = {}
@@ -201,7 +201,7 @@ class Store:
         self.on_link: Callable[[LinkState], None] | None = None
 
     def take_changes(self) -> StoreChanges:
-        """Give what changed since the last call, and forget it."""
+        """Return what changed since the last call, and forget it."""
         for ticker, live in self.books.items():
             if live.reported_version != live.book.version:
                 live.reported_version = live.book.version
@@ -223,7 +223,7 @@ class Store:
         return live.book.apply
 
     def _book_for_update(self, ticker: str) -> LiveBook:
-        """Give a market's book, a new one if there is none."""
+        """Return a market's book, a new one if there is none."""
         live = self.books.get(ticker)
         if live is None:
             live = self.books[ticker] = LiveBook()
@@ -330,7 +330,10 @@ class Store:
                 self.on_doubt()
 
     def apply_read_order(self, order: Order) -> None:
-        """Take an order that was read: reads lag, so that only an end ends an unknown order; see `OrderLookup` for more."""
+        """Take an order that was read: reads lag, so that only an end ends an unknown order.
+
+        See `OrderLookup` for more.
+        """
         known = self.orders.get(order.order_id)
         if known is None or known.state is not OrderState.UNKNOWN or order.state.final:
             self.order(order)
@@ -511,7 +514,7 @@ class Store:
         self._changed_topics.add(Topic.ALERTS)
 
     def exchange_ms(self) -> int:
-        """Give the exchange's time in Unix milliseconds, as far as it is known."""
+        """Return the exchange's time in Unix milliseconds, as far as it is known."""
         return self._clock_ms() + self.skew_ms
 
     def set_positions(self, positions: Iterable[Position], as_of_ms: int) -> None:
@@ -544,7 +547,7 @@ class Store:
         self._changed_topics.add(Topic.POSITIONS)
 
     def reported_positions(self, before_ms: int) -> dict[str, Count]:
-        """Give the positions as they stand in open markets that the stream has told of, but not since ``before_ms``.
+        """Return the positions as they stand in open markets that the stream has told of, but not since ``before_ms``.
 
         Positions of settled markets leave the exchange's list without a word (docs/kalshi-api.md, section 7).
         """
@@ -590,16 +593,16 @@ class Store:
     # The screen's side.
 
     def book(self, ticker: str) -> LiveBook:
-        """Give a market's book; one that nobody has sent yet is empty and WAITING."""
+        """Return a market's book; one that nobody has sent yet is empty and WAITING."""
         return self.books.get(ticker) or LiveBook()
 
     def has_held(self, ticker: str) -> bool:
-        """Say whether anything is held in a market, or was while this program ran."""
+        """Return whether anything is held in a market, or was while this program ran."""
         told = ticker in self.positions or ticker in self._position_reported_ms
         return told or any(fill.ticker == ticker for fill in self.fills)
 
     def available_cash(self, market: Market) -> Money | None:
-        """Give what can be spent in a market: cash is held by shard. None while the balance is not known.
+        """Return what can be spent in a market: cash is held by shard. None while the balance is not known.
 
         What orders of unknown outcome may take is taken off: the exchange may not have reserved it yet.
         """
@@ -623,12 +626,12 @@ class Store:
             self._changed_tickers.add(ticker)
 
     def known_order(self, order: Order) -> Order:
-        """Give an order as it is known now, by its own id or the client's; itself if nothing is known."""
+        """Return an order as it is known now, by its own id or the client's; itself if nothing is known."""
         key = order.order_id or self._order_ids_by_client_id.get(order.client_order_id, order.client_order_id)
         return self.orders.get(key, order)
 
     def working_orders(self) -> list[Order]:
-        """Give the orders that are or may be live, those of unknown outcome first, then the newest."""
+        """Return the orders that are or may be live, those of unknown outcome first, then the newest."""
         live = [order for order in self.orders.values() if not order.state.final]
         return sorted(live, key=lambda order: (order.state is not OrderState.UNKNOWN, -order.created_ms))
 
@@ -736,13 +739,13 @@ class Store:
 
 
 def _listing_key(market: Market) -> tuple[object, ...]:
-    """Give what of a market decides where and how it is listed."""
+    """Return what of a market decides where and how it is listed."""
     return market.status, market.title, market.yes_sub_title, market.result, market.close_ms, market.grid.finest_step
 
 
 def describe_unfilled(tif: TimeInForce) -> str:
-    """Say why what is left of an order that may not rest was cancelled."""
-    return f"{tif.short}: what could not fill at once was cancelled"
+    """Return why what is left of an order that may not rest was canceled."""
+    return f"{tif.short}: what could not fill at once was canceled"
 
 
 def merge_orders(known: Order, update: Order) -> Order:

@@ -51,7 +51,7 @@ _log: Final = logging.getLogger("kalshi_tui.ui")
 
 
 def monotonic_ms() -> int:
-    """Give milliseconds of a clock that never jumps."""
+    """Return milliseconds of a clock that never jumps."""
     return time.monotonic_ns() // 1_000_000
 
 
@@ -136,13 +136,13 @@ class DeskApp(App[None]):
         await self.desk.stop()
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
-        """Give our own colours for Textual's own themes, and while the style sheets are read."""
+        """Return our own colors for Textual's own themes, and while the style sheets are read."""
         return dict(THEMES[0].variables)
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """Let no colours out where none are wanted, and the terminal's own alone where it has no others."""
+        """Let no colors out where none are wanted, and the terminal's own alone where it has no others."""
         if self.no_color:
-            # Textual's own way is shades of grey, which are colours to a terminal.
+            # Textual's own way is shades of gray, which are colors to a terminal.
             return [NoColorFilter()]
         sixteen = [SixteenColorFilter()] if self.native_ansi_color else []
         return [*super().get_line_filters(), *sixteen]
@@ -246,7 +246,7 @@ class DeskApp(App[None]):
             between.refresh()
 
     def _message_rate(self) -> int:
-        """Give the messages a second over the last two seconds."""
+        """Return the messages a second over the last two seconds."""
         now, frames = self.timer_ms(), self.desk.store.frame_count
         seen = self._frame_counts
         seen.append((now, frames))
@@ -255,7 +255,7 @@ class DeskApp(App[None]):
         return (frames - seen[0][1]) * 1000 // max(now - seen[0][0], 1)
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """Give the palette every command of the screen at hand, from the command table."""
+        """Return the palette every command of the screen at hand, from the command table."""
         if isinstance(screen, CommandScreen):
             now = screen.command_context()
             rehearsals = (
@@ -293,5 +293,5 @@ class DeskApp(App[None]):
         (self._too_small or self.desk_screen).do_leave()
 
     def action_help_quit(self) -> None:
-        """Say how to end the program: Ctrl+C is pressed by habit, and must not leave orders behind unasked."""
+        """Return how to end the program: Ctrl+C is pressed by habit, and must not leave orders behind unasked."""
         self.desk.store.notify(Weight.INFO, f"To end the program press {key_for('quit')}.")

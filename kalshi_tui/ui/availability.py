@@ -105,7 +105,7 @@ def always_available(_: CommandContext) -> str:
 
 
 def cannot_trade(context: CommandContext) -> str:
-    """Say why the chosen market cannot be traded in."""
+    """Return why the chosen market cannot be traded in."""
     if context.market is None:
         return "There is no chosen market to trade in."
     if not context.market.status.tradable:
@@ -119,7 +119,7 @@ def no_market_selected(context: CommandContext) -> str:
 
 
 def cannot_open_line(context: CommandContext) -> str:
-    """Say why there is no line to go from."""
+    """Return why there is no line to go from."""
     if not context.in_list:
         return f"The key {key_for('open')} works in the list below: {key_for('pane')} goes there."
     return "" if context.has_market else "This line belongs to no market of the list."
@@ -155,7 +155,7 @@ def not_a_choice_field(context: CommandContext) -> str:
 
 
 def cannot_send(context: CommandContext) -> str:
-    """Say why Enter does not send."""
+    """Return why Enter does not send."""
     if context.step is not TicketStep.REVIEW:
         return "The order has been sent; it is never sent twice."
     if context.blocked_reason:
@@ -174,7 +174,7 @@ def only_in_field(field: FocusedField) -> Callable[[CommandContext], str]:
 
 
 def cannot_send_amendment(context: CommandContext) -> str:
-    """Say why Enter does not change the order."""
+    """Return why Enter does not change the order."""
     if context.step is TicketStep.EDITING:
         return "The change is to be looked at first."
     return cannot_send(context)
@@ -186,5 +186,5 @@ def not_editing(context: CommandContext) -> str:
 
 
 def cannot_place_price(context: CommandContext) -> str:
-    """Say why a change's price cannot be taken from the book by a key."""
+    """Return why a change's price cannot be taken from the book by a key."""
     return not_editing(context) or only_in_field(FocusedField.PRICE)(context)

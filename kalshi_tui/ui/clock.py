@@ -12,6 +12,6 @@ class HasClock(Protocol):
 
 
 def now_ms(app: object) -> int:
-    """Give the Unix time in milliseconds by the application's clock."""
+    """Return the Unix time in milliseconds by the application's clock."""
     assert isinstance(app, HasClock)  # noqa: S101 - every application of this program has one
     return app.clock_ms()

@@ -61,7 +61,7 @@ class Command:
 
 
 def key_for_character(character: str) -> str:
-    """Give Textual's name of the key that types a character."""
+    """Return Textual's name of the key that types a character."""
     if character.isalnum():
         return character
     name = unicodedata.name(character).lower().replace("-", "_").replace(" ", "_")

@@ -94,12 +94,12 @@ def apply_keymap(keys: Mapping[str, Sequence[str]]) -> None:
 
 
 def commands_in_scope(scope: Scope) -> list[Command]:
-    """Give the commands of one screen, in the table's order."""
+    """Return the commands of one screen, in the table's order."""
     return list(_active_commands.by_scope[scope])
 
 
 def bindings(scope: Scope) -> list[BindingType]:
-    """Give the bindings of one screen: a key does the first of its commands that works now, or says why none does."""
+    """Return the bindings of one screen: a key does the first of its commands that works now, or says why none does."""
     return [*make_bindings(commands_in_scope(scope))]
 
 
@@ -125,12 +125,12 @@ def make_bindings(commands: Sequence[Command]) -> list[Binding]:
 
 
 def is_text_key(key: str) -> bool:
-    """Say whether a text field that has the focus takes this key: what it writes, and what moves in its text."""
+    """Return whether a text field that has the focus takes this key: what it writes, and what moves in its text."""
     return len(key) == 1 or key in TEXT_FIELD_KEYS or key in CHARACTERS_BY_KEY
 
 
 def choose_command(ids: Sequence[str], context: CommandContext) -> tuple[Command, str]:
-    """Give the first command that works now; if none does, the first of them and the sentence why not."""
+    """Return the first command that works now; if none does, the first of them and the sentence why not."""
     for each in ids:
         if not (why := _active_commands.by_id[each].why_not(context)):
             return _active_commands.by_id[each], why

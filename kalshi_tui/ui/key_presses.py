@@ -67,7 +67,7 @@ class Presses:
         self.latest = None
 
     def follows(self, press: Press) -> bool:
-        """Say whether the same key came after this one, handled or not yet."""
+        """Return whether the same key came after this one, handled or not yet."""
         again = self.latest is not press and self.latest is not None and self.latest.key == press.key
         return again or any(key == press.key for key, _ in list(self._waiting.values()))
 

@@ -24,7 +24,7 @@ class InvalidKeymapError(Exception):
 
 
 def remap_keys(commands: Sequence[Command], keys: Mapping[str, Sequence[str]]) -> list[Command]:
-    """Give the commands with other keys, by command id. Raises KeysRefusedError.
+    """Return the commands with other keys, by command id. Raises KeysRefusedError.
 
     Commands may share a key only where they share it by default: then it depends on the pane which one is meant.
     """
@@ -56,7 +56,10 @@ def _check_conflicts(remapped: Sequence[Command], before: Mapping[str, Command],
 
 
 def parse_key(text: str) -> str:
-    """Give Textual's name of a key as a person writes it: ``B``, ``<``, ``f5``, ``ctrl+k``. Raises KeysRefusedError."""
+    """Return Textual's name of a key as a person writes it: ``B``, ``<``, ``f5``, ``ctrl+k``.
+
+    Raises KeysRefusedError.
+    """
     last = text[-1:] if text[-1:] == "+" else text.rpartition("+")[2]
     modifiers = [each.lower() for each in text[: len(text) - len(last)].rstrip("+").split("+") if each]
     name = KEYS_BY_LABEL.get(last, last.lower() if len(last) > 1 else last)

@@ -4,7 +4,7 @@ _labels_by_command: dict[str, str] = {}
 
 
 def key_for(command_id: str) -> str:
-    """Give the key of a command as a person reads it, or the command's name where it has none."""
+    """Return the key of a command as a person reads it, or the command's name where it has none."""
     return _labels_by_command[command_id]
 
 

@@ -49,7 +49,7 @@ class AlertNotifier:
 
 
 def notification_sequence(sentence: str, others: int) -> str:
-    """Give what makes a terminal notify the desktop (OSC 9). No character in it can end it early or begin another."""
+    """Return what makes a terminal notify the desktop (OSC 9). No character in it can end it early or begin another."""
     more = f" And {others} more." if others else ""
     # One that begins with a digit could be another command of the same number.
     return f"\x1b]9;kalshi-tui: {make_printable(sentence)[:MAX_NOTIFICATION_LENGTH]}{more}\x07"

@@ -6,7 +6,7 @@ _PACKAGE = Path(__file__).resolve().parent.parent
 
 
 def stylesheet_path(name: str) -> Path:
-    """Give the path of one screen's style sheet. Raises FileNotFoundError for an installation that is not whole."""
+    """Return the path of one screen's style sheet. Raises FileNotFoundError for an installation that is not whole."""
     for folder in (_PACKAGE / "styles", _PACKAGE.parent / "styles"):
         path = folder / f"{name}.tcss"
         if path.is_file():

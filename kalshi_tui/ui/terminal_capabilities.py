@@ -1,4 +1,4 @@
-"""What a terminal can show, as its environment tells: how many colours, and which characters."""
+"""What a terminal can show, as its environment tells: how many colors, and which characters."""
 
 from collections.abc import Mapping
 from functools import lru_cache
@@ -11,7 +11,7 @@ from textual.color import Color as TextualColor
 from textual.filter import LineFilter
 
 COLOR_TERMINAL_SUFFIXES: Final = ("256color", "kitty", "direct")
-"""Ends of the names of terminals that have more than 16 colours."""
+"""Ends of the names of terminals that have more than 16 colors."""
 CONSOLE_TERMINALS: Final = ("linux", "dumb")
 """Terminals that have no title, may print what would set it, and whose font lacks most of what is no letter."""
 CONSOLE_GLYPHS: Final = str.maketrans(
@@ -24,7 +24,10 @@ STYLE_CACHE_SIZE: Final = 1_024
 
 
 def has_few_colors(environment: Mapping[str, str]) -> bool:
-    """Say whether a terminal has 16 colours at most, as far as is known: ssh passes its name on, and not COLORTERM."""
+    """Return whether a terminal has 16 colors at most, as far as is known.
+
+    Ssh passes its name on, and not COLORTERM.
+    """
     name = environment.get("TERM", "")
     if name in CONSOLE_TERMINALS:
         return True
@@ -32,19 +35,19 @@ def has_few_colors(environment: Mapping[str, str]) -> bool:
 
 
 def glyph_replacements(environment: Mapping[str, str]) -> dict[int, str] | None:
-    """Give what has to be drawn in the place of what, for `str.translate`; None where nothing has."""
+    """Return what has to be drawn in the place of what, for `str.translate`; None where nothing has."""
     return CONSOLE_GLYPHS if environment.get("TERM", "") in CONSOLE_TERMINALS else None
 
 
 class SixteenColorFilter(LineFilter):
-    """Lets none but the 16 colours of the terminal itself through.
+    """Lets none but the 16 colors of the terminal itself through.
 
-    The few others that Textual mixes are rounded. The terminal's default colours become white on black: beside colours
+    The few others that Textual mixes are rounded. The terminal's default colors become white on black: beside colors
     that are meant for black, nobody knows whether they can be read.
     """
 
     def apply(self, segments: list[Segment], background: TextualColor) -> list[Segment]:
-        """Round the colours."""
+        """Round the colors."""
         del background
         return [Segment(text, _round_style(style), control) for text, style, control in segments]
 
@@ -64,10 +67,10 @@ def _nearest_color(color: Color | None, default: Color) -> Color:
 
 
 class NoColorFilter(LineFilter):
-    """Takes all colours away: what stands in a colour is told by a sign, by bold or by reverse too."""
+    """Takes all colors away: what stands in a color is told by a sign, by bold or by reverse too."""
 
     def apply(self, segments: list[Segment], background: TextualColor) -> list[Segment]:
-        """Keep all but the colours."""
+        """Keep all but the colors."""
         del background
         return [
             Segment(text, style.without_color if style is not None else None, control)

@@ -80,7 +80,7 @@ class TerminalDriver(LinuxDriver):
             self.process_message(message)
 
     def unread(self) -> bool:
-        """Say whether the terminal has input that the reading thread has not taken yet."""
+        """Return whether the terminal has input that the reading thread has not taken yet."""
         try:
             return bool(select.select([self.fileno], [], [], 0)[0])
         except (OSError, ValueError):

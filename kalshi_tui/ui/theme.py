@@ -1,4 +1,4 @@
-"""The colours, in several sets. Colour never speaks alone, so that each set may be told apart by other means too."""
+"""The colors, in several sets. Color never speaks alone, so that each set may be told apart by other means too."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -18,7 +18,7 @@ THEME_VARIABLES: Final = (
     "cursor-resting",
     "venue-text",
 )
-"""Colours of ours that the style sheets use; each set defines all of them."""
+"""Colors of ours that the style sheets use; each set defines all of them."""
 
 
 def _make_theme(
@@ -99,7 +99,7 @@ THEMES: Final = (
     _make_theme(
         "sixteen",
         {
-            # The terminal's own colours, by their numbers. Consoles have but the first eight as backgrounds.
+            # The terminal's own colors, by their numbers. Consoles have but the first eight as backgrounds.
             "primary": "ansi_bright_cyan", "secondary": "ansi_white", "accent": "ansi_bright_yellow",
             "warning": "ansi_bright_yellow", "error": "ansi_bright_red", "success": "ansi_bright_green",
             "foreground": "ansi_white", "background": "ansi_black", "surface": "ansi_black", "panel": "ansi_black",
@@ -108,7 +108,7 @@ THEMES: Final = (
             "bid": "ansi_bright_cyan", "ask": "ansi_bright_yellow", "bid-bar": "ansi_blue", "ask-bar": "ansi_red",
             "bar-text": "ansi_bright_white", "own": "ansi_bright_magenta", "cursor-line": "ansi_blue",
             "cursor-resting": "ansi_black", "venue-text": "ansi_black",
-            # What Textual would give the terminal's default colours, or none.
+            # What Textual would give the terminal's default colors, or none.
             "ansi-background": "ansi_black", "ansi-foreground": "ansi_white", "border-blurred": "ansi_white",
             "text": "ansi_white", "text-muted": "ansi_white", "text-disabled": "ansi_white", "surface": "ansi_black",
             "panel": "ansi_black", "boost": "ansi_black", "foreground-muted": "ansi_white",
@@ -126,7 +126,7 @@ AUTO_THEME: Final = "auto"
 
 
 def choose_theme(setting: str, environment: Mapping[str, str]) -> str:
-    """Give the set of colours that was wished for; without a wish, the one that the terminal can show."""
+    """Return the set of colors that was wished for; without a wish, the one that the terminal can show."""
     if setting != AUTO_THEME:
         return setting
     return "sixteen" if has_few_colors(environment) else THEME_NAMES[0]

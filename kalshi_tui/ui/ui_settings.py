@@ -17,7 +17,7 @@ class UiSettings:
     """How the screen looks and where it writes."""
 
     theme: str = "auto"
-    """The name of a set of colours; "auto": the terminal's name decides."""
+    """The name of a set of colors; "auto": the terminal's name decides."""
     columns: tuple[str, ...] = ()
     """The columns of the market list, those first that stay where there is little room; empty: the usual ones."""
     keys: Mapping[str, Sequence[str]] = field(default_factory=dict)

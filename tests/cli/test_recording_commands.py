@@ -31,7 +31,7 @@ MARKETS = 40
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Give the programs a home of their own; those of the profile's variables are gone."""
+    """Return the programs a home of their own; those of the profile's variables are gone."""
     for name in [name for name in os.environ if name.startswith(("KALSHI", "XDG"))]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))

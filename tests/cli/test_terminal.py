@@ -1,4 +1,4 @@
-"""What commands are like for a person at a terminal: a question before anything is sent, colours, a bar, widths."""
+"""What commands are like for a person at a terminal: a question before anything is sent, colors, a bar, widths."""
 
 import asyncio
 import re

@@ -75,14 +75,14 @@ class Shown:
 
 
 def blocks(text: str, *languages: str) -> Iterator[str]:
-    """Give the content of the fenced blocks of these languages."""
+    """Return the content of the fenced blocks of these languages."""
     for language, content in re.findall(r"^```([a-z]*)\n(.*?)^```", text, re.DOTALL | re.MULTILINE):
         if language in languages:
             yield content
 
 
 def shown() -> Iterator[Shown]:
-    """Give each command of each document."""
+    """Return each command of each document."""
     for path in DOCUMENTS:
         text = path.read_text()
         unnamed = [each for each in blocks(text, "") if each.split(maxsplit=1)[0] in PROGRAMS]
@@ -96,7 +96,7 @@ COMMANDS = list(dict.fromkeys(shown()))
 
 
 def why_not(command: str) -> str:
-    """Say why a command is not run; empty if it is."""
+    """Return why a command is not run; empty if it is."""
     if re.search(r"--env[ =](demo|live)\b", command):
         return OF_THE_EXCHANGE
     return NOT_RUN.get(command, "")
@@ -124,7 +124,7 @@ def test_each_reason_is_of_a_command() -> None:
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give a home for all of it, with a practice account in it."""
+    """Return a home for all of it, with a practice account in it."""
     home = tmp_path_factory.mktemp("reader")
     been_here(home)
     return home
@@ -132,7 +132,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def ticker(home: Path) -> str:
-    """Give a market of the practice exchange that these commands start, one that stays open for days."""
+    """Return a market of the practice exchange that these commands start, one that stays open for days."""
     process = PracticeProcess(["--data", str(home / "data" / "kalshi-tui" / "practice")])
     try:
         markets = read(process.wait_until_ready().rest_url, "/markets?status=open&limit=1000")
@@ -149,7 +149,7 @@ def read(rest_url: str, path: str) -> list[dict[str, str]]:
 
 
 def environment(home: Path) -> dict[str, str]:
-    """Give an environment in which ``kalshi-tui`` is this checkout's."""
+    """Return an environment in which ``kalshi-tui`` is this checkout's."""
     folder = home / "bin"
     folder.mkdir(exist_ok=True)
     program = folder / "kalshi-tui"
@@ -268,7 +268,7 @@ def beside(words: list[str], home: Path) -> None:
 
 
 def helped(*words: str) -> str:
-    """Give the help of the program or of a command."""
+    """Return the help of the program or of a command."""
     env = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200"}
     done = subprocess.run(
         [sys.executable, "-m", "kalshi_tui", *words, "--help"], env=env, capture_output=True, text=True, check=False

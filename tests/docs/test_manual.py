@@ -18,7 +18,7 @@ ENVIRONMENT = (
     ("KALSHI_PRIVATE_KEY", "The private key's own text, in the place of its file."),
     ("KALSHI_USE_DEMO", "Take the profile demo where none is named."),
     ("KALSHI_TUI_ENV", "The profile, in the place of --env; so every setting: KALSHI_TUI_SCREEN_THEME."),
-    ("NO_COLOR", "Use no colours."),
+    ("NO_COLOR", "Use no colors."),
 )
 FILES = (
     (
@@ -65,7 +65,7 @@ def entries(pairs: tuple[tuple[str, str], ...]) -> Iterator[str]:
 
 
 def commands(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
-    """Give the commands of a parser."""
+    """Return the commands of a parser."""
     (found,) = (action for action in parser._actions if isinstance(action, argparse._SubParsersAction))
     return dict(found.choices)
 

@@ -80,7 +80,7 @@ def installed(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def elsewhere(tmp_path: Path) -> Iterator[Path]:
-    """Give a folder that cannot be written to, full of modules that must not be imported."""
+    """Return a folder that cannot be written to, full of modules that must not be imported."""
     folder = tmp_path / "elsewhere"
     folder.mkdir()
     for name in POISON:
@@ -91,7 +91,7 @@ def elsewhere(tmp_path: Path) -> Iterator[Path]:
 
 
 def contents(wheel: Path) -> dict[str, bytes]:
-    """Give what a wheel holds."""
+    """Return what a wheel holds."""
     with zipfile.ZipFile(wheel) as opened:
         return {name: opened.read(name) for name in opened.namelist()}
 

@@ -38,7 +38,7 @@ UNKNOWN = FeeSchedule(FeeType.UNKNOWN)
 
 
 def exact_fee(multiplier: int, rate: Fraction, price: int, count: int) -> Fraction:
-    """Give the trade fee in dollars before any rounding, as docs/kalshi-api.md, section 9, writes it."""
+    """Return the trade fee in dollars before any rounding, as docs/kalshi-api.md, section 9, writes it."""
     chance = Fraction(price, PRICE_UNIT)
     return Fraction(multiplier, MULTIPLIER_UNIT) * rate * Fraction(count, COUNT_UNIT) * chance * (1 - chance)
 

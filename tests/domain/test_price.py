@@ -33,7 +33,7 @@ NEAR_NUMBERS = st.one_of(
 
 
 def model(text: str, *, signed: bool, decimals: int, max_decimals: int) -> int | None:
-    """Give what a text is worth by the rules as written, None where they refuse it; arithmetic by Decimal."""
+    """Return what a text is worth by the rules as written, None where they refuse it; arithmetic by Decimal."""
     if not re.fullmatch(rf"{'-?' if signed else ''}[0-9]{{1,15}}(\.[0-9]{{1,{max_decimals}}})?", text):
         return None
     scaled = Decimal(text) * 10**decimals

@@ -20,13 +20,13 @@ from kalshi_tui.kalshi.feed.subscription import Happening, Report
 from kalshi_tui.kalshi.transport.signing import Signer, generate_key
 
 CAPTURES = Path(__file__).resolve().parents[2].parent / "shared" / "captures"
-FRAMES = Path(__file__).with_name("frames")
+FRAMES = Path(__file__).with_name("wire") / "frames"
 
 KEY_ID = "7b1f9c1e-2f3a-4d51-9c39-0d9b1f6d2a11"
 
 
 def capture(name: str) -> Path:
-    """Give a captured file, or skip the test where the captures are absent."""
+    """Return a captured file, or skip the test where the captures are absent."""
     path = CAPTURES / name
     if not path.is_file():
         pytest.skip(f"the captures are not here: {path}")

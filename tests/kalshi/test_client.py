@@ -102,14 +102,14 @@ class Desk:
         self.asked.append((request.method, request.url.path))
 
     async def ticker(self) -> str:
-        """Give an open market on a grid of cents."""
+        """Return an open market on a grid of cents."""
         async for market in self.client.markets(status="open"):
             if market.price_level_structure == "linear_cent":
                 return market.ticker
         raise AssertionError("no market on a grid of cents")
 
     def resting(self) -> list[str]:
-        """Give what rests at the exchange itself, whatever its lists say: the tickers."""
+        """Return what rests at the exchange itself, whatever its lists say: the tickers."""
         return [each.ticker for each in self.exchange.exchange.orders("alice", status=OrderStatus.RESTING)]
 
 
@@ -584,7 +584,7 @@ async def test_cancel_all_that_cannot_prove_it_says_so_and_has_cancelled_what_it
         with pytest.raises(UnknownOutcome, match=rf"not proved after 2 s that nothing rests in {ticker}\..* again"):
             await desk.client.cancel_all(ticker=ticker, within_s=2)
         assert desk.resting() == []
-        # There is a pause between two rounds, and what was cancelled is not cancelled again.
+        # There is a pause between two rounds, and what was canceled is not canceled again.
         assert 2 <= [path.rpartition("/")[2] for _, path in desk.asked].count("orders") <= 4
         assert [method for method, _ in desk.asked].count("DELETE") == 1
 

@@ -57,7 +57,8 @@ def test_every_write_there_is_has_been_tried() -> None:
     writing = {
         name
         for name, function in inspect.getmembers(RestClient, inspect.isfunction)
-        if ".send_command(" in inspect.getsource(function) or ".send_command_without_reply(" in inspect.getsource(function)
+        if ".send_command(" in inspect.getsource(function)
+        or ".send_command_without_reply(" in inspect.getsource(function)
     }
     assert {name for name in writing if not name.startswith("_")} <= WRITES.keys() | OF_OTHERS
     assert len(writing) >= 8

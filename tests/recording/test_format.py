@@ -85,7 +85,7 @@ def test_any_truncation_yields_a_prefix_and_a_sentence(tmp_path: Path, data: st.
 
 
 def block_ends(written: bytes) -> list[int]:
-    """Give where each block of a file ends."""
+    """Return where each block of a file ends."""
     ends, left = [], written
     while left:
         opener = zlib.decompressobj(31)

@@ -115,8 +115,8 @@ def test_a_disk_without_a_way_to_write_is_told(tmp_path: Path, monkeypatch: pyte
     ("environ", "name", "ok", "words"),
     [
         ({"TERM": "dumb"}, "colours", False, "set it to what your terminal is"),
-        ({"TERM": "xterm-256color", "COLORTERM": "truecolor"}, "colours", True, "true colour"),
-        ({"TERM": "linux"}, "colours", True, "16 colours"),
+        ({"TERM": "xterm-256color", "COLORTERM": "truecolor"}, "colours", True, "true color"),
+        ({"TERM": "linux"}, "colours", True, "16 colors"),
         ({"TERM": "xterm", "NO_COLOR": "1"}, "colours", True, "none, as NO_COLOR says"),
     ],
 )

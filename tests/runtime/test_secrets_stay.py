@@ -43,7 +43,7 @@ TOKEN = "canary-token-canary-token"
 
 
 def ours(start: object) -> Iterator[object]:
-    """Give every object of our own classes that can be reached from one, whatever holds it."""
+    """Return every object of our own classes that can be reached from one, whatever holds it."""
     seen = {id(start)}
     waiting = [start]
     while waiting:

@@ -28,7 +28,7 @@ async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
 
 
 def told(rig: Rig, *kinds: Kind) -> list[str]:
-    """Give the lines of these kinds, all of the account's without any, oldest first, without the market's name."""
+    """Return the lines of these kinds, all of the account's without any, oldest first, without the market's name."""
     name = market_text(rig.session.store.markets[rig.ticker])
     wanted = kinds or OF_ACCOUNT
     lines = [each for each in reversed(rig.session.store.notices) if each.kind in wanted]

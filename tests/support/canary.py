@@ -24,7 +24,7 @@ def pieces(text: bytes, size: int = PIECE) -> Iterator[bytes]:
 
 
 def forms_of_key(pem: bytes) -> set[bytes]:
-    """Give pieces of all that a private key could be written as: its PEM, its DER, its secret numbers."""
+    """Return pieces of all that a private key could be written as: its PEM, its DER, its secret numbers."""
     key = load_pem_private_key(pem, password=None)
     body = b"".join(pem.splitlines()[1:-1])
     if isinstance(key, Ed25519PrivateKey):
@@ -41,13 +41,13 @@ def forms_of_key(pem: bytes) -> set[bytes]:
 
 
 def forms_of_number(raw: bytes) -> set[bytes]:
-    """Give pieces of a secret number: its bytes, as they are and as Python writes them, and its digits."""
+    """Return pieces of a secret number: its bytes, as they are and as Python writes them, and its digits."""
     forms = (str(int.from_bytes(raw)).encode(), raw.hex().encode(), raw.hex().upper().encode(), raw)
     return {piece for form in (*forms, repr(raw)[2:-1].encode()) for piece in pieces(form)}
 
 
 def forms_of_signatures(signatures: Iterable[str]) -> set[bytes]:
-    """Give pieces of signatures, in base64 of either alphabet and in hexadecimal digits."""
+    """Return pieces of signatures, in base64 of either alphabet and in hexadecimal digits."""
     found: set[bytes] = set()
     for each in signatures:
         raw = base64.b64decode(each)
@@ -58,16 +58,16 @@ def forms_of_signatures(signatures: Iterable[str]) -> set[bytes]:
 
 
 def shown(written: bytes) -> bytes:
-    """Give what a terminal shows, without what moves its cursor, and without the ends of its lines."""
+    """Return what a terminal shows, without what moves its cursor, and without the ends of its lines."""
     return SEQUENCES.sub(b"", written)
 
 
 def holds(text: bytes, forms: Iterable[bytes]) -> bool:
-    """Say whether any of the forms stands in a text."""
+    """Return whether any of the forms stands in a text."""
     return any(form in text for form in forms)
 
 
 def files_with(folder: Path, forms: Iterable[bytes]) -> set[str]:
-    """Give the names of the files anywhere below that hold one of the forms."""
+    """Return the names of the files anywhere below that hold one of the forms."""
     forms = set(forms)
     return {path.name for path in folder.rglob("*") if path.is_file() and holds(path.read_bytes(), forms)}

@@ -60,14 +60,14 @@ class Done:
 
 
 def validator(name: str) -> Draft202012Validator:
-    """Give what a command's JSON is held to."""
+    """Return what a command's JSON is held to."""
     schema = json.loads((SCHEMAS / f"{name}.json").read_text())
     Draft202012Validator.check_schema(schema)
     return Draft202012Validator(schema)
 
 
 def environment(home: Path, **more: str) -> dict[str, str]:
-    """Give the environment of a program that finds no home but this one."""
+    """Return the environment of a program that finds no home but this one."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(NOT_PASSED_ON)}
     folders = {f"XDG_{name}_HOME": str(home / name.lower()) for name in ("DATA", "CONFIG", "STATE")}
     path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
@@ -89,7 +89,7 @@ class Trader:
         self.environment = environment(home, KALSHI_API_KEY_ID=self.key_id, KALSHI_PRIVATE_KEY_PATH=str(key))
 
     def command(self, *arguments: str) -> list[str]:
-        """Give the whole command line."""
+        """Return the whole command line."""
         command, *rest = arguments
         return ["-m", "kalshi_tui", command, *rest, "--rest-url", self.url, "--data", str(self.data)]
 
@@ -111,7 +111,7 @@ class Trader:
 
     @asynccontextmanager
     async def at_once(self) -> AsyncIterator[Callable[..., Awaitable[Done]]]:
-        """Give what runs commands one after another in one process."""
+        """Return what runs commands one after another in one process."""
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
@@ -190,7 +190,7 @@ async def trading(home: Path, *, clock: Clock | None = None, quiet: bool = True)
 
 
 def tradable(exchange: Serving, number: int = 0) -> str:
-    """Give the ticker of a market that stays open while a test runs, with whole cents and its cash on shard 0."""
+    """Return the ticker of a market that stays open while a test runs, with whole cents and its cash on shard 0."""
     found: Sequence[str] = [
         each.ticker
         for each in exchange.exchange.markets()

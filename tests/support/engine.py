@@ -44,7 +44,7 @@ class Clock:
 def market(
     ticker: str, structure: str = LINEAR_CENT, fees: FeeSchedule | None = None, shard: int = 0
 ) -> MarketDefinition:
-    """Give a market that is open for an hour and a half around noon."""
+    """Return a market that is open for an hour and a half around noon."""
     return MarketDefinition(
         ticker=ticker,
         event_ticker=f"E-{ticker}",
@@ -65,7 +65,7 @@ def market(
 
 
 def catalog(*markets: MarketDefinition) -> Catalog:
-    """Give a catalog of some markets, each in an event of its own."""
+    """Return a catalog of some markets, each in an event of its own."""
     return Catalog(
         (SeriesDefinition("KXS", "A series", "World"),),
         tuple(
@@ -86,7 +86,7 @@ STANDARD = (
 def exchange(
     clock: Clock, *, dedupe: str = "open", outcomes: OutcomeSource | None = None, cash: str = "1000", seed: int = 1
 ) -> Exchange:
-    """Give an exchange with the three standard markets and two traders, ann and bob."""
+    """Return an exchange with the three standard markets and two traders, ann and bob."""
     made = Exchange(catalog(*STANDARD), clock, seed, dedupe=dedupe, outcome_source=outcomes)
     for name in ("ann", "bob"):
         made.open_account(name, {0: parse_money(cash), 2: parse_money(cash)})
@@ -143,13 +143,13 @@ def rebuild(events: list[EngineEvent], books: dict[str, Book]) -> None:
 
 
 def published(engine: Exchange, ticker: str) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
-    """Give the book as REST would have it."""
+    """Return the book as REST would have it."""
     yes, no = engine.listings[ticker].levels()
     return yes, no
 
 
 def as_published(book: Book) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
-    """Give a rebuilt book in the same form."""
+    """Return a rebuilt book in the same form."""
 
     def side(which: Side) -> list[tuple[int, int]]:
         bids = book.side(which)

@@ -219,7 +219,7 @@ class FakeDesk:
         gone = [order for order in self.store.working_orders() if ticker in {"", order.ticker}]
         for order in gone:
             self.store.order(replace(order, state=OrderState.CANCELLED, remaining=0, updated_ms=NOW_MS + 1))
-        return CancelAllResult(len(gone), (), (), proved=True, sentence=f"{len(gone)} cancelled; none rests.")
+        return CancelAllResult(len(gone), (), (), proved=True, sentence=f"{len(gone)} canceled; none rests.")
 
     async def submit(
         self, terms: OrderTerms, client_order_id: str, acknowledged: frozenset[str] = frozenset()

@@ -46,7 +46,7 @@ class ModelExchange:
         self.history: dict[tuple[int, str], list[tuple[int, Levels]]] = defaultdict(list)
 
     def state_at(self, sid: int, ticker: str, seq: int) -> Levels | None:
-        """Give a book as it stood after the frame of that number; None if its snapshot came later."""
+        """Return a book as it stood after the frame of that number; None if its snapshot came later."""
         known = [levels for number, levels in self.history[sid, ticker] if number <= seq]
         return known[-1] if known else None
 

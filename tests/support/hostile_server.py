@@ -104,7 +104,7 @@ def saying(*parts: bytes, then: str = "wait") -> Script:
 
 
 def reply(body: bytes, *headers: str, status: str = "200 OK", length: int | None = None) -> bytes:
-    """Give an HTTP reply; ``length`` is what it claims to be, if not the truth."""
+    """Return an HTTP reply; ``length`` is what it claims to be, if not the truth."""
     claimed = len(body) if length is None else length
     lines = [f"HTTP/1.1 {status}", f"Content-Length: {claimed}", *headers]
     return ("\r\n".join(lines) + "\r\n\r\n").encode() + body
@@ -157,7 +157,7 @@ async def both_ways(reader: Reader, writer: Writer, far_reader: Reader, far_writ
 
 
 def switched(head: bytes, *headers: str) -> bytes:
-    """Give the 101 that this handshake asks for."""
+    """Return the 101 that this handshake asks for."""
     fields = dict(line.split(b": ", 1) for line in head.split(b"\r\n")[1:] if b": " in line)
     key = {name.lower(): value for name, value in fields.items()}[b"sec-websocket-key"]
     accept = base64.b64encode(hashlib.sha1(key + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest())  # noqa: S324 - RFC 6455
@@ -172,7 +172,7 @@ def switched(head: bytes, *headers: str) -> bytes:
 
 
 def frame(opcode: int, data: bytes = b"", *, fin: bool = True, bits: int = 0, length: int | None = None) -> bytes:
-    """Give a frame as a server sends it; ``length`` is what it claims, ``bits`` go into its first byte."""
+    """Return a frame as a server sends it; ``length`` is what it claims, ``bits`` go into its first byte."""
     claimed = len(data) if length is None else length
     first = bytes([(0x80 if fin else 0) | bits | opcode])
     if claimed < 126:
@@ -237,7 +237,7 @@ def authority(folder: Path) -> Authority:
 
 
 def server_tls(folder: Path, hosts: Sequence[str], by: Authority | None, *, old: bool = False) -> ssl.SSLContext:
-    """Give what a server needs to be these hosts; without an authority it vouches for itself."""
+    """Return what a server needs to be these hosts; without an authority it vouches for itself."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     certificate = _certificate("a server of this test's", key, hosts, by, old=old)
     file = folder / "server.pem"

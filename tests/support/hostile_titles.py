@@ -61,7 +61,7 @@ LISTS: Final = ("markets", "events", "orders", "fills", "trades", "market_positi
 
 
 class _Speller:
-    """Gives each text a hostile one in its place, always the same for the same."""
+    """Returns each text a hostile one in its place, always the same for the same."""
 
     def __init__(self) -> None:
         self._given: dict[str, str] = {}

@@ -62,7 +62,7 @@ class Tmux:
         return done.stdout
 
     def screen(self) -> str:
-        """Give what stands on the screen."""
+        """Return what stands on the screen."""
         return self._run("capture-pane", "-p", check=False)
 
     def wait(self, what: str, seen: Callable[[str], bool]) -> str:
@@ -91,27 +91,27 @@ class Tmux:
 
 
 def is_live(screen: str) -> bool:
-    """Say whether the desk stands there with a book and the account."""
+    """Return whether the desk stands there with a book and the account."""
     return "YES bid" in screen and "cash $" in screen and "Red Mesa" in screen and "WAITING" not in screen
 
 
 def is_alone(screen: str) -> bool:
-    """Say whether nothing lies over the desk: its own keys stand below only then."""
+    """Return whether nothing lies over the desk: its own keys stand below only then."""
     return screen.rstrip().endswith("q Quit")
 
 
 def title(screen: str) -> str:
-    """Give the line on which the chosen market's name stands."""
+    """Return the line on which the chosen market's name stands."""
     return screen.split("\n", 2)[1] if "\n" in screen else ""
 
 
 def has_levels(screen: str) -> bool:
-    """Say whether the book has come."""
+    """Return whether the book has come."""
     return is_live(screen) and len(LEVEL.findall(screen)) > 8
 
 
 def over(word: str) -> Callable[[str], bool]:
-    """Give a condition: a box with this word in its title, and closed, lies over the desk."""
+    """Return a condition: a box with this word in its title, and closed, lies over the desk."""
     return lambda screen: f"{word} ─" in screen and "╰─" in screen and "esc Close" in screen
 
 
@@ -155,7 +155,7 @@ def journey(tmux: Tmux, keep: Callable[[str, str], None]) -> None:
 
 
 def written(folder: Path, size: tuple[int, int]) -> Callable[[str, str], None]:
-    """Give what keeps the screens of one size in a folder."""
+    """Return what keeps the screens of one size in a folder."""
 
     def keep(name: str, screen: str) -> None:
         rows = [row.rstrip() for row in screen.split("\n")[: size[1]]]

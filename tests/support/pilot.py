@@ -62,11 +62,11 @@ class Trader:
         raise AssertionError(f"never seen; the screen was:\n{screen}")
 
     def text(self) -> str:
-        """Give what stands on the screen, line by line."""
+        """Return what stands on the screen, line by line."""
         return "\n".join(strip.text.rstrip() for strip in self.app.screen._compositor.render_strips())
 
     def lines(self) -> list[str]:
-        """Give the lines of the screen."""
+        """Return the lines of the screen."""
         return self.text().split("\n")
 
     async def wait_to_arm(self) -> str:

@@ -112,7 +112,7 @@ class Studio:
         del self.hub.connections[self.connection]
 
     def levels(self) -> dict[str, Any]:
-        """Give all books as they stand."""
+        """Return all books as they stand."""
         return {ticker: self.exchange.listings[ticker].levels() for ticker in self.tickers}
 
 

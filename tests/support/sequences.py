@@ -20,7 +20,7 @@ CONSOLE_FONT = frozenset(
 
 
 def on_a_console(text: str) -> bool:
-    """Say whether a Linux console can draw all of a text."""
+    """Return whether a Linux console can draw all of a text."""
     return CONSOLE_FONT.issuperset(text)
 
 
@@ -65,7 +65,7 @@ def kind(found: re.Match[str]) -> str:
 
 
 def sgr(parameters: str) -> Iterator[tuple[bool, str]]:
-    """Give the codes of one SGR: whether it is a colour, and what was written; ``38;5`` and its like as one."""
+    """Return the codes of one SGR: whether it is a color, and what was written; ``38;5`` and its like as one."""
     codes = iter(re.split(r"[;:]", parameters or "0"))
     for code in codes:
         if code in {"38", "48", "58"}:

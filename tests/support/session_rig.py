@@ -251,7 +251,7 @@ class Rig:
 
     @staticmethod
     def _told(event: EngineEvent) -> Told | None:
-        """Give a private frame as the client reads it off the wire."""
+        """Return a private frame as the client reads it off the wire."""
         if isinstance(event, OrderChanged) and event.order.account_id == US:
             order = translate.user_order(
                 wire.decode(wire.encode(encode_frames.user_order(event.order)), wire.UserOrderMsg)
@@ -327,7 +327,7 @@ class Rig:
         self.server.set_lagging_reads(LaggingReads(self.exchange, self.clock, ms) if ms else None)
 
     def theirs(self) -> list[OrderRecord]:
-        """Give our orders as the exchange has them."""
+        """Return our orders as the exchange has them."""
         return list(self.exchange.orders(US))
 
     # Time.

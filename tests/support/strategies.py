@@ -32,7 +32,7 @@ fills: Final = st.lists(
 
 
 def capture(name: str) -> Path:
-    """Give a captured reply of the exchange, or skip the test where the captures are not beside the project."""
+    """Return a captured reply of the exchange, or skip the test where the captures are not beside the project."""
     path = CAPTURES / name
     if not path.is_file():
         pytest.skip(f"{name} is not in ../shared/captures beside the project")

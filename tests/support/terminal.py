@@ -22,7 +22,7 @@ NOT_PASSED_ON = ("KALSHI", "NO_COLOR", "TEXTUAL", "COLUMNS", "LINES")
 
 
 def environment_of(home: Path, terminal: Mapping[str, str]) -> dict[str, str]:
-    """Give the environment for a program that is to find no home but this one, and this terminal."""
+    """Return the environment for a program that is to find no home but this one, and this terminal."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith((*NOT_PASSED_ON, *TERMINAL))}
     folders = {"HOME": str(home), "XDG_DATA_HOME": str(home / "data"), "XDG_CONFIG_HOME": str(home / "config")}
     folders["XDG_STATE_HOME"] = str(home / "state")
@@ -99,11 +99,11 @@ class Terminal:
         return self.wait(" and ".join(texts), lambda screen: all(text in screen for text in texts), within_s)
 
     def text(self) -> str:
-        """Give the screen as lines of text."""
+        """Return the screen as lines of text."""
         return "\n".join("".join(row).rstrip() for row in self.cells())
 
     def cells(self) -> list[list[str]]:
-        """Give what stands in each cell; the second cell of a wide character is empty.
+        """Return what stands in each cell; the second cell of a wide character is empty.
 
         Not pyte's own `display`: that fails where half of a wide character was drawn over, which terminals blank.
         """

@@ -28,7 +28,7 @@ REHEARSED = ("lose a reply", "drop the connection", "rate limit", "a wrong clock
 
 
 def told_by_the_system(process: int) -> bytes:
-    """Give what others can read of a process; who is not root is not let near its environment at all."""
+    """Return what others can read of a process; who is not root is not let near its environment at all."""
     told = b""
     for name in ("cmdline", "environ"):
         with suppress(PermissionError, FileNotFoundError):

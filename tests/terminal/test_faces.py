@@ -1,4 +1,4 @@
-"""What leaves for terminals that can show less: 16 colours, none, a console's font, a session over ssh."""
+"""What leaves for terminals that can show less: 16 colors, none, a console's font, a session over ssh."""
 
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,7 @@ TOURS = (
 
 
 def is_alone(text: str) -> bool:
-    """Say whether nothing lies over the desk."""
+    """Return whether nothing lies over the desk."""
     return text.splitlines()[-1].rstrip().endswith("q Quit")
 
 
@@ -66,7 +66,7 @@ def test_a_theme_taken_later_holds_to_its_colours_too(tmp_path: Path) -> None:
     terminal.wait("a live book", is_live)
     for name in ("paper", "safe", "contrast", "sixteen"):
         terminal.press("T")
-        terminal.wait_text(f"Colours: {name}.")
+        terminal.wait_text(f"Colors: {name}.")
     before = len(terminal.raw)
     written = shown(terminal)
     assert {"38;2", "48;2"} <= written.colours
@@ -88,7 +88,7 @@ def test_over_ssh_no_more_than_256_colours_leave(tmp_path: Path) -> None:
 
 
 def look(terminal: Terminal, row: int, column: int) -> Any:
-    """Give what a cell looks like, apart from its character."""
+    """Return what a cell looks like, apart from its character."""
     return terminal.screen.buffer[row][column]._replace(data="")
 
 

@@ -77,7 +77,7 @@ def unlocked(lock: Path) -> bool:
 
 
 def children(pid: int) -> Iterator[int]:
-    """Give the processes below one."""
+    """Return the processes below one."""
     listed = subprocess.run(["ps", "-e", "-o", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
     pairs = [tuple(map(int, line.split())) for line in listed.splitlines()]
     for child, parent in pairs:

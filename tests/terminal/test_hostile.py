@@ -21,7 +21,7 @@ MOST_MARKS = 2
 
 
 def misplaced(terminal: Terminal) -> list[str]:
-    """Give the rows whose rules do not stand where those of the rows around stand."""
+    """Return the rows whose rules do not stand where those of the rows around stand."""
     rows = terminal.cells()
     height, width = len(rows), len(rows[0])
     wrong: list[str] = []
@@ -86,7 +86,7 @@ class Tour:
         self.desk()
         self.go(("x",), "the question", "Cancel buy YES 7 at 0.01")
         self.terminal.press("y")
-        self.look("the cancelled order", "Cancelled: YES 7|CANCELLED")
+        self.look("the canceled order", "Canceled: YES 7|CANCELLED")
         self.terminal.press("tab")
         for _ in range(4):
             self.go(("d",), "the details", "the market")

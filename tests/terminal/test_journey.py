@@ -30,7 +30,7 @@ def terminal(home: Path) -> Iterator[Terminal]:
 
 
 def is_live(screen: str) -> bool:
-    """Say whether a book stands on the screen. Towards its end a quarter-hour market is bid on one side alone."""
+    """Return whether a book stands on the screen. Towards its end a quarter-hour market is bid on one side alone."""
     return "YES bid" in screen and LEVEL.search(screen) is not None
 
 
@@ -97,7 +97,7 @@ def test_an_order_that_rests_is_listed_cancelled_and_asked_about_before_the_end(
     terminal.press("n", "x")
     terminal.wait_text("Cancel buy YES 7 at 0.01")
     terminal.press("y")
-    terminal.wait_text("Cancelled: YES 7 at 0.01")
+    terminal.wait_text("Canceled: YES 7 at 0.01")
     terminal.press("q")
     assert terminal.ended() == 0
 

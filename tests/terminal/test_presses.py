@@ -101,4 +101,4 @@ def test_a_held_yes_answers_one_question_alone(terminal: Terminal) -> None:
     terminal.wait_text("y ignored: key held. Release it, then press y.")
     time.sleep(1)
     terminal.press("y")
-    terminal.wait_text("Cancelled: YES 7 at 0.01")
+    terminal.wait_text("Canceled: YES 7 at 0.01")

@@ -35,7 +35,7 @@ def be_ordinary() -> None:
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
-    """Give a home that can be looked at, and not written."""
+    """Return a home that can be looked at, and not written."""
     made = tmp_path / "home"
     made.mkdir()
     made.chmod(0o555)

@@ -39,7 +39,7 @@ CASES = {
 
 
 def is_whole(screen: str) -> bool:
-    """Say whether the screen is that of the last size, from the top line to the keys."""
+    """Return whether the screen is that of the last size, from the top line to the keys."""
     lines = screen.splitlines()
     return lines[0].strip().startswith("PRACTICE") and "orders 0" in lines[0] and len(lines) >= LAST[1] - 1
 

@@ -84,7 +84,7 @@ SITUATIONS = [
 
 
 def situation_for(command: Command) -> CommandContext:
-    """Give a situation in which this command is the one that its key means."""
+    """Return a situation in which this command is the one that its key means."""
     if not command.keys:
         return next(now for now in SITUATIONS if not command.why_not(now))
     for now in SITUATIONS:

@@ -22,7 +22,7 @@ class RenderedError(ValueError):
 
 
 def account_of_a_thread() -> Traceback:
-    """Give what Textual makes of a defect in its own thread."""
+    """Return what Textual makes of a defect in its own thread."""
     accounts: list[Traceback] = []
 
     def fails() -> None:
@@ -39,7 +39,7 @@ def account_of_a_thread() -> Traceback:
 
 
 def raised(error: Exception) -> Exception:
-    """Give an error its traceback."""
+    """Return an error its traceback."""
     with pytest.raises(type(error)):
         raise error
     return error

@@ -41,7 +41,7 @@ def keys(messages: Iterable[Message]) -> list[str]:
 
 
 def sent(*texts: str) -> list[Message]:
-    """Give what a parser finds in texts that come at once, and in the silence after them."""
+    """Return what a parser finds in texts that come at once, and in the silence after them."""
     parser = InputParser()
     return [*itertools.chain(*(parser.feed(text, 0.0) for text in texts)), *parser.tick(1.0)]
 

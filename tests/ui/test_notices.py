@@ -34,18 +34,18 @@ class Screen:
         self._trader = trader
 
     async def message(self) -> str:
-        """Give the line of messages, without the hour."""
+        """Return the line of messages, without the hour."""
         await self._trader.look()
         lines = self._trader.lines()
         return lines[-2].strip()[len("00:00:00 + ") :]
 
     async def log(self) -> str:
-        """Give the screen with the log on it."""
+        """Return the screen with the log on it."""
         return await self._trader.press("5")
 
 
 async def began(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> DeskApp:
-    """Give the app over a session that runs already and has an order at rest."""
+    """Return the app over a session that runs already and has an order at rest."""
     terms = OrderTerms(rig.ticker, Side.YES, Action.BUY, 4_200, 1_000, expires_s=rig.clock.now_ms // 1000 + 100)
     rig.submit(terms)
     await rig.pass_time(1)

@@ -1,4 +1,4 @@
-"""The sets of colours."""
+"""The sets of colors."""
 
 from itertools import combinations
 
@@ -117,7 +117,7 @@ async def test_a_key_goes_through_them_and_says_how_to_keep_one() -> None:
         for name in (*THEME_NAMES[1:], THEME_NAMES[0]):
             screen = await trader.press("T")
             assert trader.app.theme == name
-            assert f"Colours: {name}." in screen
+            assert f"Colors: {name}." in screen
             assert "FED-26DEC-C25" in screen
 
 

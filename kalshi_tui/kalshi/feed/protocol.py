@@ -242,7 +242,7 @@ class FeedProtocol:
             subscription.reset()
 
     def commands_to_send(self) -> list[bytes]:
-        """Give the commands that are to be sent now, in order, and forget them."""
+        """Return the commands that are to be sent now, in order, and forget them."""
         out, self._outgoing = self._outgoing, []
         return out
 
@@ -403,7 +403,7 @@ class FeedProtocol:
             self._report(Happening.MISSED, subscription.channel, sentence)
 
     def _reject_overlong_number(self, data: bytes | str) -> bool:
-        """Say whether a frame that could not be read holds a number that can be none: then the link is reset."""
+        """Return whether a frame that could not be read holds a number that can be none: then the link is reset."""
         if len(data) <= MAX_DIGIT_RUN or not _OVERLONG_NUMBER.search(
             data if isinstance(data, bytes) else data.encode()
         ):
@@ -941,7 +941,7 @@ class FeedProtocol:
         self._check_recovery(subscription)
 
     def _quarantine(self, subscription: ChannelSubscription, tickers: Sequence[str], why: str) -> None:
-        """Give up for a while on markets whose books cannot be had, so that the others live on."""
+        """Return up for a while on markets whose books cannot be had, so that the others live on."""
         news = tuple(ticker for ticker in tickers if ticker not in subscription.probation)
         for ticker in tickers:
             subscription.quarantine(ticker, self._now + self.policy.quarantine)

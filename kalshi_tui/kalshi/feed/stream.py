@@ -121,7 +121,7 @@ class Backoff:
         self._attempt = 0
 
     def next_wait(self) -> float:
-        """Give the next wait, in seconds."""
+        """Return the next wait, in seconds."""
         bound = min(self._max_wait, self._first_wait * 2 ** min(self._attempt, 32))
         self._attempt += 1
         return self._uniform(0.0, bound)
@@ -161,7 +161,7 @@ class _Connection(ClientConnection):
 
     @property
     def end_reason(self) -> str:
-        """Say why nothing more will come, though the other side may leave its socket open; empty while more may."""
+        """Return why nothing more will come, though the other side may leave its socket open; empty while more may."""
         if self.abort_reason or self.state is State.OPEN:
             return self.abort_reason
         protocol = self.protocol
@@ -273,7 +273,7 @@ class Stream:
     # The life of the stream.
 
     async def run(self) -> None:
-        """Connect, follow, reconnect, until `close` or cancelled. Raises nothing for what the network does."""
+        """Connect, follow, reconnect, until `close` or canceled. Raises nothing for what the network does."""
         last = ""
         try:
             while not self._closing.is_set():
@@ -314,7 +314,7 @@ class Stream:
             await asyncio.gather(task, closing, return_exceptions=True)
 
     async def _wait_to_reconnect(self, failure: _Failure) -> None:
-        """Say why, and wait for the next attempt or for `retry_now`."""
+        """Return why, and wait for the next attempt or for `retry_now`."""
         wait = self._timing.refused_wait if failure.refused else self._backoff.next_wait()
         again = f"Trying again in {wait:.0f} s." if wait >= 1 else "Trying again."
         self._set_link_state(LinkState.REFUSED if failure.refused else LinkState.WAITING, f"{failure.sentence} {again}")
@@ -373,7 +373,7 @@ class Stream:
         return connection
 
     def _handshake_failure(self, status: int, headers: Any, body: bytes, sent_ms: int) -> _Failure:
-        """Say what a handshake's refusal means, telling a wrong clock from a wrong key.
+        """Return what a handshake's refusal means, telling a wrong clock from a wrong key.
 
         docs/kalshi-api.md, sections 2 and 10.
         """
@@ -528,7 +528,7 @@ class Stream:
         self._handler.link(state, detail)
 
     def health(self) -> Health:
-        """Give the state of the link for a status line; to be called in the stream's event loop."""
+        """Return the state of the link for a status line; to be called in the stream's event loop."""
         now = asyncio.get_running_loop().time()
         return Health(
             state=self._state,

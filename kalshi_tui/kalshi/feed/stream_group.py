@@ -135,7 +135,7 @@ class StreamGroup:
         self._assign_tickers(sorted(wanted.difference(*self._tickers_by_stream)))
 
     def _assign_tickers(self, tickers: Sequence[str], first_index: int = 0) -> None:
-        """Give each of these markets to a stream that has room, from ``first`` on, and tell all what is theirs."""
+        """Return each of these markets to a stream that has room, from ``first`` on, and tell all what is theirs."""
         if first_index == len(self._streams):
             self._add_stream()
         for ticker in tickers:
@@ -205,7 +205,7 @@ class StreamGroup:
             stream.retry_now()
 
     def health(self) -> Health:
-        """Give the state of the first link, with the counts of all."""
+        """Return the state of the first link, with the counts of all."""
         told = [stream.health() for stream in self._streams]
         return replace(
             told[0],

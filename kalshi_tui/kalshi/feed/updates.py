@@ -1,7 +1,8 @@
 """The stream for programs: an asynchronous iterator of typed updates; a book is right or says that it is not.
 
 What piles up while nobody takes it is bounded: of books, quotes and positions the newest counts, so that a slow reader
-skips states and never sees an old one; of all else `MAX_QUEUED_UPDATES` are kept, and a `Report` says that some were not.
+skips states and never sees an old one; of all else `MAX_QUEUED_UPDATES` are kept, and a `Report` says that some were
+not.
 """
 
 import asyncio
@@ -102,12 +103,12 @@ class _UpdateQueue:
         return None
 
     def book(self, ticker: str) -> BookUpdate:
-        """Give a book as it is now."""
+        """Return a book as it is now."""
         held = self.books.get(ticker) or _TrackedBook(Book())
         return BookUpdate(ticker, held.book, held.good, held.why)
 
     def find_crossed(self) -> list[str]:
-        """Give the markets whose books are believed and whose bids would trade with each other."""
+        """Return the markets whose books are believed and whose bids would trade with each other."""
         return [ticker for ticker, held in self.books.items() if held.good and held.book.crossed]
 
     def set_books(self, tickers: Iterable[str]) -> None:
@@ -216,11 +217,11 @@ class Updates:
         self._group.watch_quotes(tickers)
 
     def book(self, ticker: str) -> BookUpdate:
-        """Give a market's book as it is now; not good before its first snapshot."""
+        """Return a market's book as it is now; not good before its first snapshot."""
         return self._queue.book(ticker)
 
     def health(self) -> Health:
-        """Give the state of the link: ages, lag, faults found and healed."""
+        """Return the state of the link: ages, lag, faults found and healed."""
         return self._group.health()
 
     def retry_now(self) -> None:

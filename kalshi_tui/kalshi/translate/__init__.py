@@ -111,7 +111,7 @@ _cleaning_table: Final = _CleaningTable()
 
 
 def clean(text: str | UnsetType | None, limit: int = MAX_LINE_LENGTH) -> str:
-    """Make a text from outside fit to be shown: the one sanitiser.
+    """Make a text from outside fit to be shown: the one sanitizer.
 
     Line ends, tabs and other blanks become a space; every other character that cannot be printed (control characters,
     escapes, C1, bidi controls, zero-width ones, lone surrogates) becomes U+FFFD; what is longer than ``limit``
@@ -143,12 +143,12 @@ def parse_id(text: str | UnsetType | None, kind: str) -> str:
 
 
 def text_or_empty(text: str | UnsetType | None) -> str:
-    """Give a text, the empty one where it is absent or null."""
+    """Return a text, the empty one where it is absent or null."""
     return text or ""
 
 
 def int_or_zero(number: int | UnsetType | None) -> int:
-    """Give a number, 0 where it is absent or null."""
+    """Return a number, 0 where it is absent or null."""
     return number or 0
 
 
@@ -448,7 +448,7 @@ def series(source: wire.Series) -> SeriesTerms:
 
 
 def event_fees(series_fees: FeeSchedule, event: Event) -> FeeSchedule:
-    """Give the fees that hold in an event: its overrides win over its series, each on its own.
+    """Return the fees that hold in an event: its overrides win over its series, each on its own.
 
     docs/kalshi-api.md, section 9.
     """

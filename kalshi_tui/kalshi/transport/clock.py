@@ -14,7 +14,7 @@ SKEW_TOLERANCE_MS: Final = 2_000
 
 
 def system_ms() -> int:
-    """Give this machine's Unix time in milliseconds."""
+    """Return this machine's Unix time in milliseconds."""
     return time_ns() // 1_000_000
 
 
@@ -31,11 +31,11 @@ class ExchangeClock:
         self.skew_ms = 0
 
     def local_ms(self) -> int:
-        """Give this machine's time, uncorrected."""
+        """Return this machine's time, uncorrected."""
         return self._clock_ms()
 
     def now_ms(self) -> int:
-        """Give the exchange's time as far as it is known; every signature takes its timestamp from here."""
+        """Return the exchange's time as far as it is known; every signature takes its timestamp from here."""
         return self._clock_ms() + self.skew_ms
 
     def update_skew(self, date_header: str | None, sent_ms: int, received_ms: int) -> None:

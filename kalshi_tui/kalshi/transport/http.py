@@ -390,11 +390,13 @@ class HttpClient:
             ) from error
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError) as error:
             raise NotSent(
-                f"{command_name} was not sent: no connection to the exchange ({_describe_transport_error(error)}). Nothing was done."
+                f"{command_name} was not sent: no connection to the exchange "
+                f"({_describe_transport_error(error)}). Nothing was done."
             ) from error
         except (httpx.HTTPError, TimeoutError) as error:
             raise UnknownOutcome(
-                f"{command_name} was sent, but no answer came ({_describe_transport_error(error)}): what became of it is not known."
+                f"{command_name} was sent, but no answer came ({_describe_transport_error(error)}): what "
+                f"became of it is not known."
             ) from error
         except (_BodyTooLargeError, _DecompressionError) as error:
             raise UnknownOutcome(
@@ -498,7 +500,10 @@ def parse_error_body(body: bytes) -> tuple[str, str, str]:
 
 
 def _is_retryable(error: Exception) -> bool:
-    """Say whether a question may be asked again: GETs only, on 429, 5xx, the way there, and a clock just corrected."""
+    """Return whether a question may be asked again.
+
+    GETs only, on 429, 5xx, the way there, and a clock just corrected.
+    """
     return isinstance(error, TransportError | RateLimited) or (
         isinstance(error, AuthenticationFailed) and error.skew_ms != 0
     )

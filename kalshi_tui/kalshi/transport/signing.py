@@ -80,7 +80,10 @@ class PassphraseError(KeyFileError):
 
 
 def signature_payload(timestamp: str, method: str, path: str) -> bytes:
-    """Give the bytes that a signature covers. Raises ValueError for a path that is not ours to sign or has a query."""
+    """Return the bytes that a signature covers.
+
+    Raises ValueError for a path that is not ours to sign or has a query.
+    """
     if not path.startswith(SIGNED_PATH_PREFIX) and path != PRACTICE_CONTROL:
         raise ValueError(f"only paths under {SIGNED_PATH_PREFIX} are signed, not {path!r}")
     if "?" in path or "#" in path:
@@ -135,7 +138,7 @@ class Signer:
         return key_words(self._key)
 
     def public_key(self) -> PublicKey:
-        """Give the public half, which may be shown."""
+        """Return the public half, which may be shown."""
         return self._key.public_key()
 
     def __repr__(self) -> str:
@@ -153,7 +156,7 @@ def _signature(key: PrivateKey, text: bytes) -> bytes:
 
 
 def verify_signature(public_key: PublicKey, signature_b64: str, timestamp: str, method: str, path: str) -> bool:
-    """Say whether a signature stands for exactly this timestamp, method and path. Never raises for what was sent.
+    """Return whether a signature stands for exactly this timestamp, method and path. Never raises for what was sent.
 
     The algorithm is that of the public key, whatever the signature looks like.
     """
@@ -285,7 +288,7 @@ def secret_forms(key: PrivateKey) -> tuple[bytes, ...]:
 
 
 def public_key_pem(private_pem: bytes) -> bytes:
-    """Give the public half of an unencrypted private PEM, as a PEM. Raises KeyFileError."""
+    """Return the public half of an unencrypted private PEM, as a PEM. Raises KeyFileError."""
     return pem_of(load_private_key(private_pem).public_key())
 
 

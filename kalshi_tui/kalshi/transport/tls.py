@@ -25,7 +25,7 @@ def tls_context(url: str) -> ssl.SSLContext:
 
 
 def validate_proxy(proxy: str | None) -> str | None:
-    """Give a proxy's address back. Raises ValueError, a sentence without the address: that may hold a password."""
+    """Return a proxy's address back. Raises ValueError, a sentence without the address: that may hold a password."""
     if proxy is None:
         return None
     try:
@@ -45,7 +45,7 @@ def validate_proxy(proxy: str | None) -> str | None:
 
 
 def proxy_for(url: str, proxy: str | None) -> str | None:
-    """Give the proxy for an address: None for an unencrypted one, which is this machine's own (checked_proxy raises).
+    """Return the proxy for an address: None for an unencrypted one, which is this machine's own (checked_proxy raises).
 
     A proxy would read a signed request that is not encrypted, and on this machine there is nothing that it could reach.
     """
@@ -54,14 +54,14 @@ def proxy_for(url: str, proxy: str | None) -> str | None:
 
 
 def to_httpx_proxy(proxy: str | None, tls: ssl.SSLContext) -> httpx.Proxy | None:
-    """Give a proxy as httpx takes it; one that is reached by TLS has to prove itself too."""
+    """Return a proxy as httpx takes it; one that is reached by TLS has to prove itself too."""
     if proxy is None:
         return None
     return httpx.Proxy(proxy, ssl_context=tls if urlsplit(proxy).scheme == "https" else None)
 
 
 def describe_tls_error(error: BaseException) -> str:
-    """Say what of TLS made a connection fail; empty if it was something else. Looks through the causes."""
+    """Return what of TLS made a connection fail; empty if it was something else. Looks through the causes."""
     seen = 0
     cause: BaseException | None = error
     while cause is not None and seen < 10:

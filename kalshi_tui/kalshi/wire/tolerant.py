@@ -191,7 +191,7 @@ def _mended(value: Any, kind: type[Struct], lost: list[LeftOut]) -> Any:
 
 @lru_cache(maxsize=256)
 def _with_lists(kind: type[Struct]) -> tuple[tuple[str, type[Struct]], ...]:
-    """Give the fields of a struct that hold another one with lists in it."""
+    """Return the fields of a struct that hold another one with lists in it."""
     shape = _shape(kind)
     fields = shape.fields if isinstance(shape, shapes.StructType) else ()
     inner = ((each.encode_name, each.type.cls) for each in fields if isinstance(each.type, shapes.StructType))
@@ -248,5 +248,5 @@ def _many(count: int, what: str) -> str:
 
 
 def plural(what: str) -> str:
-    """Give the plural of an item's name."""
+    """Return the plural of an item's name."""
     return f"{what[:-1]}ies" if what.endswith("y") else f"{what}s"

@@ -3,7 +3,7 @@
 A resting order holds what its fills could cost: the price of its outcome times the count that would open a position,
 and its fees as a maker. A count that would close a position holds nothing; the position covers it, and what closing it
 brings pays the fees first. Of several orders on one side the best-priced ones close first, as they would trade first.
-Each side is reckoned as if the other were not there, so no run of fills and cancels, in any order, can take an account
+Each side is computed as if the other were not there, so no run of fills and cancels, in any order, can take an account
 below zero.
 """
 
@@ -124,7 +124,7 @@ class Holding:
             del prices[bisect_left(prices, outcome_price)]
 
     def required_collateral(self) -> Money:
-        """Give what the open orders have to hold now."""
+        """Return what the open orders have to hold now."""
         return self._required_for_side(0, -self.position) + self._required_for_side(1, self.position)
 
     def _required_for_side(self, side: int, closable: Count) -> Money:
@@ -145,7 +145,7 @@ class Holding:
         return cost + max(0, fees - brought)
 
     def to_record(self) -> PositionRecord:
-        """Give the position as it stands now."""
+        """Return the position as it stands now."""
         terms = self.listing.terms
         return PositionRecord(
             account_id=self.account.account_id,
@@ -191,18 +191,18 @@ class EngineAccount:
     updated_ms: int = 0
 
     def available(self, shard: int) -> Money:
-        """Give what can be spent on a shard."""
+        """Return what can be spent on a shard."""
         return self.cash.get(shard, 0) - self.held.get(shard, 0)
 
     def holding(self, listing: ListedMarket) -> Holding:
-        """Give the account's holding in a market, an empty one at first."""
+        """Return the account's holding in a market, an empty one at first."""
         found = self.holdings.get(listing.ticker)
         if found is None:
             found = self.holdings[listing.ticker] = Holding(self, listing)
         return found
 
     def update_held(self, holding: Holding) -> None:
-        """Reckon anew what the open orders in one market hold."""
+        """Compute anew what the open orders in one market hold."""
         needed = holding.required_collateral()
         shard = holding.listing.shard
         self.held[shard] = self.held.get(shard, 0) + needed - holding.held

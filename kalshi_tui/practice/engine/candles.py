@@ -26,7 +26,7 @@ class Ohlc:
             self.low = price
 
     def merged(self, later: "Ohlc") -> "Ohlc":
-        """Give both as one period."""
+        """Return both as one period."""
         return Ohlc(self.open, max(self.high, later.high), min(self.low, later.low), later.close)
 
 
@@ -48,7 +48,7 @@ class EngineCandle:
     open_interest: Count = 0
 
     def carry_forward(self, end_ms: int) -> "EngineCandle":
-        """Give what holds at its end as a later candle, in which nothing was quoted anew and nothing traded."""
+        """Return what holds at its end as a later candle, in which nothing was quoted anew and nothing traded."""
         bid, ask = self.yes_bid.close, self.yes_ask.close
         last = self.previous_price if self.price is None else self.price.close
         return EngineCandle(
@@ -73,7 +73,7 @@ class CandleStore:
         """Makes the candles from before the world began; called once, when somebody first asks."""
 
     def all_candles(self) -> list[EngineCandle]:
-        """Give every candle, oldest first."""
+        """Return every candle, oldest first."""
         if self.backfill is not None:
             first = self.candles[0].end_ms if self.candles else None
             past = self.backfill()

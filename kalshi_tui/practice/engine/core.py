@@ -131,7 +131,7 @@ class Core(ABC):
     # -- events ------------------------------------------------------------------------------------------------------
 
     def drain_events(self) -> list[EngineEvent]:
-        """Give what has happened since the last call, in order, and forget it."""
+        """Return what has happened since the last call, in order, and forget it."""
         taken, self._events = self._events, []
         return taken
 
@@ -146,12 +146,12 @@ class Core(ABC):
     # -- ids and time ------------------------------------------------------------------------------------------------
 
     def new_id(self) -> str:
-        """Give an id of the UUID's form that this world never gave before."""
+        """Return an id of the UUID's form that this world never gave before."""
         number = next(self._ids)
         return f"{self._id_prefix}{number >> 48 & 0xFFF:03x}-{number & 0xFFFFFFFFFFFF:012x}"
 
     def market_id(self, ticker: str) -> str:
-        """Give a market's id: the same for the same seed and ticker, across restarts."""
+        """Return a market's id: the same for the same seed and ticker, across restarts."""
         return str(UUID(bytes=blake2b(f"{self.seed}:{ticker}".encode(), digest_size=16).digest(), version=4))
 
     def _advance_clock(self) -> int:
@@ -177,25 +177,25 @@ class Core(ABC):
     # -- lookups -----------------------------------------------------------------------------------------------------
 
     def account(self, account_id: str) -> EngineAccount:
-        """Give an account. Raises KeyError for one that was never opened: the caller's mistake, not a trader's."""
+        """Return an account. Raises KeyError for one that was never opened: the caller's mistake, not a trader's."""
         return self.accounts[account_id]
 
     def listing(self, ticker: str) -> ListedMarket:
-        """Give a market as it stands. Raises Refusal 404 for an unknown one, or one too new to be seen."""
+        """Return a market as it stands. Raises Refusal 404 for an unknown one, or one too new to be seen."""
         found = self.listings.get(ticker)
         if found is None or found.visible_ms > self._clock_ms():
             raise market_not_found(ticker)
         return found
 
     def event(self, ticker: str) -> EventDefinition:
-        """Give an event. Raises Refusal 404."""
+        """Return an event. Raises Refusal 404."""
         found = self.events_by_ticker.get(ticker)
         if found is None:
             raise Rejection(404, "not_found", "event not found", ticker)
         return found
 
     def visible_event_listings(self, event_ticker: str) -> list[ListedMarket]:
-        """Give an event's markets that can be seen, in listing order."""
+        """Return an event's markets that can be seen, in listing order."""
         now = self._clock_ms()
         return [each for each in self.listings_by_event.get(event_ticker, ()) if each.visible_ms <= now]
 
@@ -282,7 +282,7 @@ class Core(ABC):
         self._emit(GroupChanged(group.to_record(), change))
 
     def resting_orders(self) -> Iterable[EngineOrder]:
-        """Give every resting order of the kept accounts."""
+        """Return every resting order of the kept accounts."""
         for account in self.accounts.values():
             yield from account.resting_orders.values()
 

@@ -72,7 +72,7 @@ class OrderFilled:
 
 @dataclass(slots=True)
 class OrderChanged:
-    """An account's order was taken, filled, amended, decreased or cancelled."""
+    """An account's order was taken, filled, amended, decreased or canceled."""
 
     order: OrderRecord
 

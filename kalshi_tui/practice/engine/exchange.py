@@ -95,7 +95,7 @@ class Exchange(Queries, Restores):
             raise Rejection(503, "exchange_paused", "exchange is paused", "nothing is possible now")
 
     def _find_routed_market(self, ticker: str, exchange_index: int | None) -> ListedMarket:
-        """Give the market on the shard that the request goes to (docs/kalshi-api.md, section 6)."""
+        """Return the market on the shard that the request goes to (docs/kalshi-api.md, section 6)."""
         if not ticker:
             raise Rejection(400, "missing_parameters", "missing parameters", "ticker")
         listing = self.listing(ticker)
@@ -152,7 +152,7 @@ class Exchange(Queries, Restores):
         if self.dedupe == "ever" or used in account.resting_orders:
             raise Rejection(409, "order_already_exists", "order already exists", client_order_id)
 
-    # -- cancelling --------------------------------------------------------------------------------------------------
+    # -- canceling --------------------------------------------------------------------------------------------------
 
     def cancel_order(
         self, account_id: str, order_id: str, ticker: str = "", exchange_index: int | None = None
@@ -190,7 +190,7 @@ class Exchange(Queries, Restores):
         ]
 
     def _cancel_one(self, order: EngineOrder, now: int) -> CancelResult:
-        left = self._cancel(order, now, "cancelled by the account")
+        left = self._cancel(order, now, "canceled by the account")
         self._update_quote(order.listing, now)
         self._flush_balances(now)
         return CancelResult(order.order_id, order.client_order_id, left, now)
@@ -269,7 +269,7 @@ class Exchange(Queries, Restores):
         ticker: str = "",
         exchange_index: int | None = None,
     ) -> DecreaseResult:
-        """Make a resting order smaller, by or to a count; it keeps its place; at 0 it is cancelled. Raises Refusal."""
+        """Make a resting order smaller, by or to a count; it keeps its place; at 0 it is canceled. Raises Refusal."""
         now = self._advance_clock()
         self._require_exchange_active()
         if (reduce_by is None) == (reduce_to is None):
@@ -303,11 +303,11 @@ class Exchange(Queries, Restores):
         return group.to_record()
 
     def order_groups(self, account_id: str) -> list[GroupRecord]:
-        """Give an account's groups, oldest first."""
+        """Return an account's groups, oldest first."""
         return [group.to_record() for group in self.groups.values() if group.account_id == account_id]
 
     def order_group(self, account_id: str, group_id: str) -> GroupRecord:
-        """Give one group. Raises Refusal 404."""
+        """Return one group. Raises Refusal 404."""
         return self._find_group(self.account(account_id), group_id).to_record()
 
     def reset_group(self, account_id: str, group_id: str) -> None:

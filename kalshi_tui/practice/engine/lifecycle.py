@@ -29,7 +29,7 @@ from kalshi_tui.practice.engine.terms import (
 )
 
 CLOSE_CANCEL_DELAY_MS: Final = 1_000
-"""How long after the close the resting orders are cancelled."""
+"""How long after the close the resting orders are canceled."""
 VISIBILITY_DELAY_MS: Final = 2_000
 """How long a market just created answers 404."""
 OUTCOME_RETRY_DELAY_MS: Final = 5_000
@@ -40,14 +40,14 @@ _DETERMINABLE_STATUSES: Final = frozenset({MarketStatus.CLOSED, MarketStatus.DIS
 
 
 def binary_outcome(result: str) -> MarketOutcome:
-    """Give the outcome of a plain result. Raises Refusal 400 for a word other than ``yes`` or ``no``."""
+    """Return the outcome of a plain result. Raises Refusal 400 for a word other than ``yes`` or ``no``."""
     if result not in {"yes", "no"}:
         raise Rejection(400, "bad_request", "bad request", f"result must be yes or no, not {result[:32]!r}")
     return MarketOutcome(result, PRICE_UNIT if result == "yes" else 0)
 
 
 def scalar_outcome(value: Price) -> MarketOutcome:
-    """Give the outcome of a market that pays a YES between 0 and 1 dollar. Raises Refusal 400 outside of it."""
+    """Return the outcome of a market that pays a YES between 0 and 1 dollar. Raises Refusal 400 outside of it."""
     if not 0 <= value <= PRICE_UNIT:
         raise Rejection(400, "bad_request", "bad request", "value must lie between 0 and 1 dollar")
     return MarketOutcome("scalar", value)
@@ -298,7 +298,7 @@ class Lifecycles(Matching):
         self._announce(listing, LifecycleType.DEACTIVATED, now)
 
     def activate(self, ticker: str) -> None:
-        """Let a deactivated market trade again; all its resting orders are cancelled. Raises Refusal 404 or 409."""
+        """Let a deactivated market trade again; all its resting orders are canceled. Raises Refusal 404 or 409."""
         now = self._advance_clock()
         listing = self.listing(ticker)
         if listing.status is not MarketStatus.INACTIVE:
@@ -308,7 +308,7 @@ class Lifecycles(Matching):
         self._announce(listing, LifecycleType.ACTIVATED, now)
 
     def change_grid(self, ticker: str, structure: str) -> None:
-        """Give a market another price grid. Resting orders stay where they are, on the new grid or off it.
+        """Return a market another price grid. Resting orders stay where they are, on the new grid or off it.
 
         Raises Refusal 404 for an unknown market, 400 for an unknown structure.
         """
@@ -324,7 +324,7 @@ class Lifecycles(Matching):
     # -- pauses ------------------------------------------------------------------------------------------------------
 
     def pause_trading(self, resume_ms: int | None = None) -> None:
-        """Refuse placing and amending, allow cancelling; orders that asked for it are cancelled."""
+        """Refuse placing and amending, allow canceling; orders that asked for it are canceled."""
         now = self._advance_clock()
         self.trading_active = False
         self.resume_ms = resume_ms
@@ -337,7 +337,7 @@ class Lifecycles(Matching):
         self.resume_ms = None
 
     def pause_exchange(self, resume_ms: int | None = None) -> None:
-        """Refuse everything that changes state; orders that asked for it are cancelled."""
+        """Refuse everything that changes state; orders that asked for it are canceled."""
         now = self._advance_clock()
         self.exchange_active = False
         self.resume_ms = resume_ms

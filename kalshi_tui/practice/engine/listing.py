@@ -36,9 +36,9 @@ class ListedMarket:
         "market_id",
         "open_interest",
         "open_ms",
-        "previous_price",
         "previous_ask",
         "previous_bid",
+        "previous_price",
         "rank_key",
         "result",
         "settle_ms",
@@ -102,12 +102,12 @@ class ListedMarket:
         return self.top[2]
 
     def levels(self, depth: int = 0) -> tuple[PriceLevels, PriceLevels]:
-        """Give the YES bids and the NO bids as published: ascending, best last, own-outcome prices."""
+        """Return the YES bids and the NO bids as published: ascending, best last, own-outcome prices."""
         yes, no = self.book.sides
         return yes.published_levels(depth), no.published_levels(depth)
 
     def volume_24h(self, now: int) -> Count:
-        """Give what traded in the last 24 hours, to the hour."""
+        """Return what traded in the last 24 hours, to the hour."""
         hours = self.hourly_volume
         while hours and hours[0][0] < now - DAY_MS:
             hours.popleft()
@@ -131,7 +131,7 @@ class ListedMarket:
         self.candles.add_trade(now, price, count, self.top[0], self.top[2], self.open_interest)
 
     def set_history(self, last: Price, previous: Price, volume: Count, volume_24h: Count, last_size: Count) -> None:
-        """Give the market what it had traded before the world began."""
+        """Return the market what it had traded before the world began."""
         self.last_price = last
         self.last_size = last_size
         self.previous_price = previous
@@ -145,7 +145,7 @@ class ListedMarket:
         self.previous_bid, _, self.previous_ask, _ = self.top
 
     def to_record(self, event: EventDefinition, series: SeriesDefinition) -> MarketRecord:
-        """Give the market's state for a restart."""
+        """Return the market's state for a restart."""
         return MarketRecord(
             terms=self.terms,
             event=event,
@@ -161,7 +161,7 @@ class ListedMarket:
         )
 
     def mark_price(self) -> Price:
-        """Give the price at which a YES is valued: the last trade's, else the middle of the book, else 50 cents."""
+        """Return the price at which a YES is valued: the last trade's, else the middle of the book, else 50 cents."""
         if self.settlement_value is not None:
             return self.settlement_value
         if self.last_price is not None:

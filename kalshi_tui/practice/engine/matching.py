@@ -100,7 +100,7 @@ class Matching(Core):
 
     @staticmethod
     def _fee_reserve(order: EngineOrder, count: Count, *, taker: bool) -> Money:
-        """Give what is held for the fees of ``count``: all of it in one fill, and the rounding of that fill."""
+        """Return what is held for the fees of ``count``: all of it in one fill, and the rounding of that fill."""
         if not count:
             return 0
         fees = order.listing.fees
@@ -108,7 +108,7 @@ class Matching(Core):
         return fee + -(order.outcome_price * count + fee) % order.account.precision
 
     def _can_fill_completely(self, order: EngineOrder) -> bool:
-        """Tell whether the book can fill an order whole, its own account's orders left out."""
+        """Return whether the book can fill an order whole, its own account's orders left out."""
         side = order.listing.book.sides[1 - order.side]
         wanted = order.remaining
         for own in reversed(side.prices):
@@ -370,7 +370,7 @@ class Matching(Core):
         return self._match_or_rest(order, now, crosses=crosses)
 
     def _change_client_order_id(self, order: EngineOrder, client_order_id: str) -> None:
-        """Give an order another client_order_id; the old one stays used."""
+        """Return an order another client_order_id; the old one stays used."""
         order.client_order_id = client_order_id
         order.account.client_ids[client_order_id] = order.order_id
         self._emit(ClientIdUsed(order.account.account_id, client_order_id, order.order_id))
@@ -426,7 +426,7 @@ class Matching(Core):
         """Place a simulated participant's order: the same matching, no history, no checks of its terms.
 
         ``own`` is the price of the outcome it buys (``side`` 0 YES, 1 NO) and must be on the market's grid; the market
-        must be active. Own resting orders that it meets are cancelled. Money is booked; no collateral is asked.
+        must be active. Own resting orders that it meets are canceled. Money is booked; no collateral is asked.
         """
         order = EngineOrder(
             self.new_id(), account, listing, account.holding(listing), side, outcome_price, count, now, tif
@@ -446,7 +446,7 @@ class Matching(Core):
     def mint_pairs(
         self, listing: ListedMarket, longs: EngineAccount, shorts: EngineAccount, count: Count, price: Price
     ) -> None:
-        """Give one account YES and another NO at a price, without a trade: a world's first open interest."""
+        """Return one account YES and another NO at a price, without a trade: a world's first open interest."""
         shard = listing.shard
         before = _total_long(longs.holding(listing), shorts.holding(listing))
         for account, side, own in ((longs, 0, price), (shorts, 1, PRICE_UNIT - price)):

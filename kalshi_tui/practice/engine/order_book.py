@@ -89,7 +89,7 @@ class RestingSide:
             del prices[bisect_left(prices, outcome_price)]
 
     def orders(self) -> list[EngineOrder]:
-        """Give all orders in the order in which they would trade."""
+        """Return all orders in the order in which they would trade."""
         found = []
         for own in reversed(self.prices):
             order = self.levels[own].head
@@ -99,7 +99,7 @@ class RestingSide:
         return found
 
     def count_ahead_of(self, order: EngineOrder) -> Count:
-        """Give the count that must trade before this order does: better prices, then its seniors at its own."""
+        """Return the count that must trade before this order does: better prices, then its seniors at its own."""
         levels, prices = self.levels, self.prices
         count = sum(levels[own].total for own in prices[bisect_left(prices, order.outcome_price) + 1 :])
         senior = order.prev
@@ -109,7 +109,7 @@ class RestingSide:
         return count
 
     def published_levels(self, depth: int = 0) -> PriceLevels:
-        """Give the levels as published: ascending, best last; the best ``depth`` of them, or all for 0."""
+        """Return the levels as published: ascending, best last; the best ``depth`` of them, or all for 0."""
         prices = self.prices[-depth:] if depth else self.prices
         levels = self.levels
         return [(own, levels[own].total) for own in prices]
@@ -124,7 +124,7 @@ class MatchingBook:
         self.sides = (RestingSide(), RestingSide())
 
     def top(self) -> tuple[Price, Count, Price, Count]:
-        """Give YES bid, its size, YES ask, its size; an empty side is 0, 0 or 10,000, 0 as the ticker has it."""
+        """Return YES bid, its size, YES ask, its size; an empty side is 0, 0 or 10,000, 0 as the ticker has it."""
         yes, no = self.sides
         bid = bid_size = ask_size = 0
         ask = PRICE_UNIT
@@ -138,6 +138,6 @@ class MatchingBook:
         return bid, bid_size, ask, ask_size
 
     def would_cross(self, side: int, outcome_price: Price) -> bool:
-        """Tell whether an order would trade at once."""
+        """Return whether an order would trade at once."""
         prices = self.sides[1 - side].prices
         return bool(prices) and prices[-1] + outcome_price >= PRICE_UNIT

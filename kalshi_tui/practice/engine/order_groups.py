@@ -27,7 +27,7 @@ class EngineOrderGroup:
         self.matched: deque[tuple[int, Count]] = deque()
 
     def matched_in_window(self, now: int) -> Count:
-        """Give what matched within the window that ends now."""
+        """Return what matched within the window that ends now."""
         matched = self.matched
         while matched and matched[0][0] <= now - MATCH_WINDOW_MS:
             matched.popleft()
@@ -44,7 +44,7 @@ class EngineOrderGroup:
         self.matched.clear()
 
     def to_record(self) -> GroupRecord:
-        """Give the group as it stands now."""
+        """Return the group as it stands now."""
         return GroupRecord(
             group_id=self.group_id,
             account_id=self.account_id,

@@ -16,7 +16,7 @@ BOOK_SIDES = (BookSide.BID, BookSide.ASK)
 
 
 def side_index(side: BookSide) -> int:
-    """Give 0 for a bid, 1 for an ask."""
+    """Return 0 for a bid, 1 for an ask."""
     return 0 if side is BookSide.BID else 1
 
 
@@ -25,11 +25,11 @@ class EngineOrder:
 
     __slots__ = (
         "account",
-        "fee_accumulator",
         "cancel_on_pause",
         "client_order_id",
         "created_ms",
         "expires_ms",
+        "fee_accumulator",
         "fee_reserve",
         "filled",
         "group_id",
@@ -112,7 +112,7 @@ class EngineOrder:
         return PRICE_UNIT - self.outcome_price if self.side else self.outcome_price
 
     def to_record(self) -> OrderRecord:
-        """Give the order as it stands now."""
+        """Return the order as it stands now."""
         listing = self.listing
         return OrderRecord(
             order_id=self.order_id,

@@ -38,7 +38,7 @@ class Queries(Core):
         max_ms: int | None = None,
         exchange_index: int | None = None,
     ) -> Iterator[OrderRecord]:
-        """Give an account's orders, newest first; the times filter on creation."""
+        """Return an account's orders, newest first; the times filter on creation."""
         account = self.account(account_id)
         pool = account.resting_orders if status is OrderStatus.RESTING else account.orders
         for order in reversed(pool.values()):
@@ -53,7 +53,7 @@ class Queries(Core):
                 yield order.to_record()
 
     def order(self, account_id: str, order_id: str) -> OrderRecord:
-        """Give one order, resting or not. Raises Refusal 404."""
+        """Return one order, resting or not. Raises Refusal 404."""
         return self._find_order(account_id, order_id).to_record()
 
     def _find_order(self, account_id: str, order_id: str) -> EngineOrder:
@@ -63,7 +63,7 @@ class Queries(Core):
         return order
 
     def queue_position(self, account_id: str, order_id: str) -> QueuePositionRecord:
-        """Give what must trade before an order does. Raises Refusal 404 for one that does not rest."""
+        """Return what must trade before an order does. Raises Refusal 404 for one that does not rest."""
         order = self._find_order(account_id, order_id)
         if not order.is_resting:
             raise not_found("order is not resting")
@@ -72,7 +72,7 @@ class Queries(Core):
     def queue_positions(
         self, account_id: str, *, tickers: Collection[str] = (), event_ticker: str = ""
     ) -> list[QueuePositionRecord]:
-        """Give the queue positions of all resting orders, or of those in some markets or an event."""
+        """Return the queue positions of all resting orders, or of those in some markets or an event."""
         return [
             _queue_position(order)
             for order in self.account(account_id).resting_orders.values()
@@ -83,7 +83,7 @@ class Queries(Core):
     def positions(
         self, account_id: str, *, ticker: str = "", event_ticker: str = "", exchange_index: int | None = None
     ) -> list[PositionRecord]:
-        """Give what an account holds or has traded in markets that are not settled, by ticker."""
+        """Return what an account holds or has traded in markets that are not settled, by ticker."""
         holdings = self.account(account_id).holdings
         return [
             holding.to_record()
@@ -104,7 +104,7 @@ class Queries(Core):
         max_ms: int | None = None,
         exchange_index: int | None = None,
     ) -> Iterator[FillRecord]:
-        """Give an account's fills, newest first."""
+        """Return an account's fills, newest first."""
         for fill in reversed(self.account(account_id).fills):
             if (
                 (not ticker or fill.ticker == ticker)
@@ -124,7 +124,7 @@ class Queries(Core):
         min_ms: int | None = None,
         max_ms: int | None = None,
     ) -> Iterator[SettlementRecord]:
-        """Give what settled markets have paid an account, newest first."""
+        """Return what settled markets have paid an account, newest first."""
         for each in reversed(self.account(account_id).settlements):
             if (
                 (not ticker or each.ticker == ticker)
@@ -135,7 +135,7 @@ class Queries(Core):
                 yield each
 
     def balance(self, account_id: str) -> BalanceRecord:
-        """Give an account's buying power by shard, and its positions valued at each market's mark."""
+        """Return an account's buying power by shard, and its positions valued at each market's mark."""
         account = self.account(account_id)
         worth: dict[int, Money] = dict.fromkeys(account.cash, 0)
         for holding in account.holdings.values():
@@ -150,7 +150,7 @@ class Queries(Core):
         )
 
     def resting_order_value(self, account_id: str) -> dict[int, Money]:
-        """Give what all resting orders would cost at their prices, for each shard."""
+        """Return what all resting orders would cost at their prices, for each shard."""
         account = self.account(account_id)
         value = dict.fromkeys(account.cash, 0)
         for order in account.resting_orders.values():
@@ -160,23 +160,23 @@ class Queries(Core):
     # -- the market --------------------------------------------------------------------------------------------------
 
     def markets(self) -> Iterator[ListedMarket]:
-        """Give every market that can be seen: the liveliest first, settled ones last."""
+        """Return every market that can be seen: the liveliest first, settled ones last."""
         now = self._clock_ms()
         return (each for each in self.ranked_listings if each.visible_ms <= now)
 
     def events(self) -> Iterator[EventDefinition]:
-        """Give every event with a market that can be seen, in the order of their first markets."""
+        """Return every event with a market that can be seen, in the order of their first markets."""
         seen = dict.fromkeys(listing.terms.event_ticker for listing in self.markets())
         return (self.events_by_ticker[ticker] for ticker in seen)
 
     def book(self, ticker: str, depth: int = 0) -> tuple[PriceLevels, PriceLevels]:
-        """Give YES bids and NO bids as published; ascending, the best ``depth`` (0 for all). Raises Refusal 404."""
+        """Return YES bids and NO bids as published; ascending, the best ``depth`` (0 for all). Raises Refusal 404."""
         return self.listing(ticker).levels(depth)
 
     def trades(
         self, ticker: str = "", *, min_ms: int | None = None, max_ms: int | None = None
     ) -> Iterator[TradeRecord]:
-        """Give public trades, newest first, of one market or (the last few thousand) of all. Raises Refusal 404."""
+        """Return public trades, newest first, of one market or (the last few thousand) of all. Raises Refusal 404."""
         tape = self.listing(ticker).tape if ticker else self.tape
         for trade in reversed(tape):
             if (min_ms is None or trade.ts_ms >= min_ms) and (max_ms is None or trade.ts_ms <= max_ms):
@@ -185,7 +185,7 @@ class Queries(Core):
     def candlesticks(
         self, ticker: str, start_ms: int, end_ms: int, period_minutes: int, *, latest_before: bool = False
     ) -> list[EngineCandle]:
-        """Give the candles whose end lies within the times, oldest first; periods without any news are left out.
+        """Return the candles whose end lies within the times, oldest first; periods without any news are left out.
 
         ``latest_before`` puts what held before the start in front, as a candle without trades.
         Raises Refusal 404 for an unknown market, 400 for a period other than 1, 60 or 1440 minutes.
@@ -202,7 +202,7 @@ class Queries(Core):
     # -- the whole ---------------------------------------------------------------------------------------------------
 
     def total_money(self, shard: int) -> Money:
-        """Give all money on a shard: cash, fees, escrow. Always equal to what was ever deposited there."""
+        """Return all money on a shard: cash, fees, escrow. Always equal to what was ever deposited there."""
         cash = sum(account.cash.get(shard, 0) for account in self.accounts.values())
         return cash + self.collected_fees[shard] + self.escrow[shard]
 

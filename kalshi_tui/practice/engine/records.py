@@ -22,7 +22,7 @@ class OrderStatus(Enum):
 class OrderRequest:
     """A new order as asked for; ``price`` is always the YES price (docs/kalshi-api.md, section 6).
 
-    ``exchange_index`` None or -1 routes by ticker. ``expires_ms`` is Unix ms, good-till-cancelled only.
+    ``exchange_index`` None or -1 routes by ticker. ``expires_ms`` is Unix ms, good-till-canceled only.
     """
 
     ticker: str
@@ -142,7 +142,7 @@ class OrderRecord:
     queued: int = 0
     """Its turn in time among all orders that rest: a smaller number stands before a greater one at the same price."""
     reason: str = ""
-    """Why it was cancelled, a word of ours for the log."""
+    """Why it was canceled, a word of ours for the log."""
 
     @property
     def outcome_side(self) -> Side:

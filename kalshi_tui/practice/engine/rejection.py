@@ -13,20 +13,20 @@ class Rejection(Exception):  # noqa: N818  # the exchange's own word for a defin
 
 
 def invalid_order(details: str) -> Rejection:
-    """Give the refusal of an order whose terms cannot be taken."""
+    """Return the refusal of an order whose terms cannot be taken."""
     return Rejection(400, "invalid_order", "invalid order", details)
 
 
 def not_found(what: str) -> Rejection:
-    """Give the 404 for something that is not there, or not any more."""
+    """Return the 404 for something that is not there, or not any more."""
     return Rejection(404, "not_found", "not found", what)
 
 
 def market_not_found(ticker: str) -> Rejection:
-    """Give the 404 for a market that does not exist, or cannot be seen yet."""
+    """Return the 404 for a market that does not exist, or cannot be seen yet."""
     return Rejection(404, "market_not_found", "market not found", ticker)
 
 
 def market_inactive(ticker: str) -> Rejection:
-    """Give the refusal of any order operation in a market that takes none: not open yet, deactivated or closed."""
+    """Return the refusal of any order operation in a market that takes none: not open yet, deactivated or closed."""
     return Rejection(409, "MARKET_INACTIVE", "market is not active", ticker)

@@ -60,7 +60,7 @@ class RecordedLevel:
     orders: deque[EngineOrder] = field(default_factory=deque)
 
     def resting_count(self) -> Count:
-        """Give what stands; orders that were taken whole are forgotten."""
+        """Return what stands; orders that were taken whole are forgotten."""
         orders = self.orders
         if len(orders) == 1:
             return orders[0].remaining
@@ -77,7 +77,7 @@ class PendingReduction:
     updated_ms: int = 0
 
     def count_at(self, now: int) -> Count:
-        """Give it as of now: what has waited for longer than the two belong together is forgotten."""
+        """Return it as of now: what has waited for longer than the two belong together is forgotten."""
         if now - self.updated_ms > TRADE_TO_DELTA_WINDOW_MS:
             self.count = 0
         return self.count
@@ -201,7 +201,7 @@ class ReplayExchange(Exchange):
                 self.apply_result(listing, *parse_result(msg), settled=True)
 
     def apply_result(self, listing: ListedMarket, result: str, value: Price | None, *, settled: bool) -> None:
-        """Give a market its result if it has none, and pay it out if it is ``settled``. Raises Refusal."""
+        """Return a market its result if it has none, and pay it out if it is ``settled``. Raises Refusal."""
         if value is not None and listing.settlement_value is None:
             self.determine(listing.ticker, MarketOutcome(result, value))
         if settled and listing.settlement_value is not None:
@@ -223,12 +223,15 @@ class ReplayExchange(Exchange):
         return found
 
     def _trader_orders(self) -> Iterator[EngineOrder]:
-        """Give the traders' resting orders."""
+        """Return the traders' resting orders."""
         for account in self.accounts.values():
             yield from account.resting_orders.values()
 
     def _has_trader_orders(self, listing: ListedMarket) -> bool:
-        """Say whether any order of a trader's rests in a market. Asked at each change: mostly there is none at all."""
+        """Return whether any order of a trader's rests in a market.
+
+        Asked at each change: mostly there is none at all.
+        """
         for account in self.accounts.values():
             if account.resting_orders:
                 for order in account.resting_orders.values():
@@ -283,7 +286,7 @@ class ReplayExchange(Exchange):
             self._emit(BookChanged(listing.ticker, OUTCOME_SIDES[index], price, left - count, now))
 
     def _next_trader_order(self, order: EngineOrder) -> EngineOrder | None:
-        """Give the trader's order that stands next behind one of the house's."""
+        """Return the trader's order that stands next behind one of the house's."""
         found = order.next
         while found is not None and found.account is self.recorded_account:
             found = found.next
@@ -411,7 +414,7 @@ class ReplayExchange(Exchange):
         self._flush_balances(self.now)
 
     def _copy_market_state(self, listing: ListedMarket, recorded: ListedMarket, status: MarketStatus) -> None:
-        """Give a market of this exchange the figures and the life of one of a scene."""
+        """Return a market of this exchange the figures and the life of one of a scene."""
         for name in _COPIED_ATTRIBUTES:
             setattr(listing, name, getattr(recorded, name))
         changed = listing.status is not status
@@ -453,7 +456,7 @@ _COPIED_ATTRIBUTES: Final = (
 
 
 def _orders_at_level(level: OrderLevel) -> list[EngineOrder]:
-    """Give a level's orders, oldest first, as they are now: some leave while they are looked at."""
+    """Return a level's orders, oldest first, as they are now: some leave while they are looked at."""
     found = []
     order = level.head
     while order is not None:

@@ -119,7 +119,7 @@ class RecordClock(Protocol):
 
     @property
     def now_ms(self) -> int:
-        """Give it, in Unix ms."""
+        """Return it, in Unix ms."""
 
 
 class RecordedState:
@@ -248,7 +248,7 @@ class RecordedState:
                 listing.tape.extend(whole)
 
     def current_status(self, listing: ListedMarket) -> MarketStatus:
-        """Give a market's status as it is now: opening and closing by the clock are told by nobody."""
+        """Return a market's status as it is now: opening and closing by the clock are told by nobody."""
         status, now = listing.status, self.now_ms
         if status in {MarketStatus.INITIALIZED, MarketStatus.ACTIVE, MarketStatus.INACTIVE} and listing.close_ms <= now:
             return MarketStatus.CLOSED
@@ -279,7 +279,7 @@ def parse_trade(msg: wire.TradeMsg, now: int) -> TradeRecord | None:
 
 
 def parse_result(msg: wire.LifecycleMsg) -> tuple[str, Price | None]:
-    """Give how a market ended: the word, and what a YES pays."""
+    """Return how a market ended: the word, and what a YES pays."""
     word = msg.result if isinstance(msg.result, str) else ""
     value = parse_price_or(msg.settlement_value, -1)
     if value < 0:

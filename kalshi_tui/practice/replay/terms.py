@@ -61,7 +61,7 @@ def to_event_definition(source: wire.Event) -> EventDefinition:
 
 
 def event_fee_schedule(series: SeriesDefinition, event: EventDefinition) -> FeeSchedule:
-    """Give the fees of an event's markets: its own overrides win over the series' (docs/kalshi-api.md, section 9)."""
+    """Return the fees of an event's markets: its own overrides win over the series' (docs/kalshi-api.md, section 9)."""
     multiplier = series.fee_multiplier if event.fee_multiplier_override is None else event.fee_multiplier_override
     return FeeSchedule.of(event.fee_type_override or series.fee_type, multiplier)
 
@@ -91,7 +91,7 @@ def to_market_definition(source: wire.Market, event: EventDefinition, series: Se
 
 
 def set_grid(listing: ListedMarket, structure: str, ranges: list[wire.PriceRange] | object) -> None:
-    """Give a market the grid that was recorded, of a name that is known here or not."""
+    """Return a market the grid that was recorded, of a name that is known here or not."""
     listing.structure = structure
     try:
         parts = [
@@ -104,7 +104,7 @@ def set_grid(listing: ListedMarket, structure: str, ranges: list[wire.PriceRange
 
 
 def set_market_data(listing: ListedMarket, source: wire.Market) -> None:
-    """Give a market the figures that it had when it was read."""
+    """Return a market the figures that it had when it was read."""
     set_quote(listing, source)
     last = parse_price_or(source.last_price_dollars, 0)
     listing.last_price = last or None
@@ -116,7 +116,7 @@ def set_market_data(listing: ListedMarket, source: wire.Market) -> None:
 
 
 def set_quote(listing: ListedMarket, source: "wire.Market | wire.TickerMsg") -> None:
-    """Give a market the quote that was told."""
+    """Return a market the quote that was told."""
     listing.top = (
         parse_price_or(source.yes_bid_dollars, 0),
         parse_count_or_zero(source.yes_bid_size_fp),
@@ -126,7 +126,7 @@ def set_quote(listing: ListedMarket, source: "wire.Market | wire.TickerMsg") -> 
 
 
 def set_status(listing: ListedMarket, source: wire.Market) -> None:
-    """Give a market the status, dates, grid and result that it had when it was read."""
+    """Return a market the status, dates, grid and result that it had when it was read."""
     status = MarketStatus.of(source.status)
     listing.status = MarketStatus.ACTIVE if status is MarketStatus.UNKNOWN else status
     listing.open_ms, listing.close_ms = parse_time_or_zero(source.open_time), parse_time_or_zero(source.close_time)

@@ -86,7 +86,7 @@ class RecordCursor:
         self.next_record: Record | None = next(self._records, None)
 
     def pop(self) -> Record:
-        """Give the next record; there must be one."""
+        """Return the next record; there must be one."""
         taken = self.next_record
         assert taken is not None  # noqa: S101 - the caller has looked
         self.next_record = next(self._records, None)
@@ -139,7 +139,7 @@ class ReplayWorld:
         self._replay_exchange.announces_new_markets = True
 
     def clock_ms(self) -> int:
-        """Give the recording's time."""
+        """Return the recording's time."""
         return self.now_ms
 
     @property
@@ -153,7 +153,7 @@ class ReplayWorld:
         return self._is_behind and not self.paused and not self.seeking
 
     def state(self) -> ReplayState:
-        """Say how far it has played."""
+        """Return how far it has played."""
         return ReplayState(
             file=self._file.path.name,
             at_ms=self.now_ms,
@@ -285,14 +285,12 @@ class ReplayWorld:
         try:
             while not seek.advance(self._timer_s, MAX_STEP_S):  # noqa: ASYNC110 - no event to wait for: it works, in portions
                 await asyncio.sleep(0)
-            cancelled = self._replay_exchange.cancel_trader_orders("the replay was moved to another time")
+            canceled = self._replay_exchange.cancel_trader_orders("the replay was moved to another time")
             self._load_seek_result(seek)
         finally:
             self.seeking = False
             self._reset_clock_base()
-        orders = (
-            f"{cancelled} resting order{'' if cancelled == 1 else 's'} cancelled" if cancelled else "no order rested"
-        )
+        orders = f"{canceled} resting order{'' if canceled == 1 else 's'} canceled" if canceled else "no order rested"
         self._seeks += 1
         self._note = f"Moved to {format_time_of_day(seek.target)} UTC; {orders}, positions and cash stay."
         return self._note
@@ -333,14 +331,14 @@ class ReplaySeek:
 
 
 def _is_initial_record(record: Record) -> bool:
-    """Say whether a record, at the head of a recording, tells what was there and not what has changed."""
+    """Return whether a record, at the head of a recording, tells what was there and not what has changed."""
     if record.kind == RecordKind.FRAME:
         return any(each in record.payload for each in _INITIAL_FRAME_TYPES)
     return record.kind != RecordKind.UNREADABLE
 
 
 def _find_shards(file: RecordingReader) -> tuple[int, ...]:
-    """Give the shards of the recorded markets, and those that are always there."""
+    """Return the shards of the recorded markets, and those that are always there."""
     found = set(SHARDS)
     for record in file.records():
         if record.kind == RecordKind.MARKET:

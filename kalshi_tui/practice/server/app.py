@@ -86,7 +86,7 @@ class PracticeServer:
         advance_clock: Callable[[int], None] = lambda _: None,
         throttle_clock_ms: Callable[[], int] | None = None,
     ) -> None:
-        """Make ready; ``throttle_clock_ms`` is the time that tokens are counted by, where that is not the exchange's."""
+        """Create; ``throttle_clock_ms`` is the clock of the rate limits, where that is not the exchange's."""
         self.world = world
         self.clock_ms = clock_ms
         self.faults = Faults()
@@ -137,7 +137,7 @@ class PracticeServer:
         self.app.on_response_prepare.append(self._set_response_headers)
 
     async def run_world(self) -> None:
-        """Step the world until cancelled; each step is short, so that requests do not wait."""
+        """Step the world until canceled; each step is short, so that requests do not wait."""
         while True:
             replay = self.world if isinstance(self.world, ReplayWorld) else None
             if replay is not None and replay.has_pending_seek:
@@ -154,7 +154,7 @@ class PracticeServer:
             await asyncio.sleep(0 if hurries else STEP_INTERVAL_S)
 
     def _should_wait_for_readers(self) -> bool:
-        """Say whether any reader is behind who may catch up: one that stands still must not halt it for the others.
+        """Return whether any reader is behind who may catch up: one that stands still must not halt it for the others.
 
         It is sent more from then on, until its buffer is full and its subscriptions end.
         """
@@ -259,7 +259,7 @@ class PracticeServer:
         return json_reply(wire.EndpointCostsReply(default_cost=DEFAULT_COST, endpoint_costs=list(ENDPOINT_COSTS)))
 
     async def _volume_progress(self, request: web.Request) -> web.Response:
-        """Give the progress towards a higher tier: it is chosen with ``--tier`` here, not earned."""
+        """Return the progress towards a higher tier: it is chosen with ``--tier`` here, not earned."""
         del request
         return json_reply({"volume_progress": []})
 
@@ -277,7 +277,10 @@ class PracticeServer:
         return self.clock_ms() - self.archived_after_ms
 
     async def _historical_cutoff(self, request: web.Request) -> web.Response:
-        """Say how far back the live endpoints reach: but for orders to the beginning, nothing else is archived here."""
+        """Return how far back the live endpoints reach.
+
+        But for orders to the beginning, nothing else is archived here.
+        """
         del request
         names = ("market_settled_ts", "trades_created_ts", "market_positions_last_updated_ts")
         orders = {"orders_updated_ts": encode_rest.format_time(max(0, self._orders_cutoff_ms()))}
@@ -291,7 +294,7 @@ class PracticeServer:
         response.headers.update(BROWSER_HEADERS)
 
     async def _replay_state(self, request: web.Request) -> web.Response:
-        """Say how far a recording has played."""
+        """Return how far a recording has played."""
         del request
         assert isinstance(self.world, ReplayWorld)  # noqa: S101 - the route is there for it alone
         return json_reply(self.world.state())

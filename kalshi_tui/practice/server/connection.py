@@ -70,7 +70,7 @@ class HubInterface(Protocol):
     """What a session asks of the hub that it belongs to."""
 
     def loop_time(self) -> float:
-        """Give the time of the event loop, in seconds."""
+        """Return the time of the event loop, in seconds."""
 
     def update_subscription(self, connection: "Connection", subscription: "ServerSubscription") -> None:
         """Note which markets a subscription wants now."""
@@ -82,13 +82,13 @@ class HubInterface(Protocol):
         """Raise CommandError for a market that does not exist."""
 
     def resolve_market_ids(self, market_ids: Iterable[str]) -> list[str]:
-        """Give the tickers of markets by their ids. Raises CommandError for one that does not exist."""
+        """Return the tickers of markets by their ids. Raises CommandError for one that does not exist."""
 
     def encode_snapshot(self, subscription: "ServerSubscription", ticker: str, number: Any) -> bytes:
-        """Give a book's snapshot frame with the subscription's next number."""
+        """Return a book's snapshot frame with the subscription's next number."""
 
     def encode_ticker(self, ticker: str) -> bytes:
-        """Give the ``msg`` of a market's ticker frame."""
+        """Return the ``msg`` of a market's ticker frame."""
 
 
 class CommandError(Exception):
@@ -113,7 +113,7 @@ class ServerSubscription:
         self.yes_price = yes_price
 
     def includes(self, ticker: str) -> bool:
-        """Say whether a market's frames go to this subscription."""
+        """Return whether a market's frames go to this subscription."""
         return self.markets is None or ticker in self.markets
 
     def next_seq(self) -> int:
@@ -395,7 +395,7 @@ class Connection:
         return found
 
     def _named_tickers(self, params: wire.CommandParams) -> list[str] | None:
-        """Give the markets that a command names, None for none. Raises CommandError for one that there is not."""
+        """Return the markets that a command names, None for none. Raises CommandError for one that there is not."""
         named: list[str] = []
         if params.market_ticker:
             named.append(params.market_ticker)

@@ -53,7 +53,7 @@ def fill(fill: FillRecord) -> wire.FillMsg:
 
 
 def user_order(order: OrderRecord) -> wire.UserOrderMsg:
-    """Say how an order of the account's own stands."""
+    """Return how an order of the account's own stands."""
     listed = encode_rest.order(order)
     return wire.UserOrderMsg(
         order_id=order.order_id,
@@ -87,7 +87,7 @@ def user_order(order: OrderRecord) -> wire.UserOrderMsg:
 
 
 def market_position(held: PositionRecord) -> wire.MarketPositionMsg:
-    """Say what the account holds of a market."""
+    """Return what the account holds of a market."""
     return wire.MarketPositionMsg(
         user_id=held.account_id,
         market_ticker=held.ticker,
@@ -118,7 +118,7 @@ def delta(event: BookChanged, market_id: str, *, flipped: bool, is_own: bool) ->
 
 
 def snapshot(listing: ListedMarket, *, flipped: bool) -> wire.SnapshotMsg:
-    """Give a whole book; an empty side has no key."""
+    """Return a whole book; an empty side has no key."""
     yes, no = listing.levels()
     if flipped:
         no = [(PRICE_UNIT - price, count) for price, count in no]
@@ -131,7 +131,7 @@ def snapshot(listing: ListedMarket, *, flipped: bool) -> wire.SnapshotMsg:
 
 
 def ticker(listing: ListedMarket, now: int) -> wire.FullTickerMsg:
-    """Give a market's figures; without quotes bid 0 and ask 1 of size 0 (docs/kalshi-api.md, section 5)."""
+    """Return a market's figures; without quotes bid 0 and ask 1 of size 0 (docs/kalshi-api.md, section 5)."""
     bid, bid_size, ask, ask_size = listing.top
     return wire.FullTickerMsg(
         market_ticker=listing.ticker,
@@ -171,7 +171,7 @@ def trade(printed: TradeRecord) -> wire.TradeMsg:
 
 
 def lifecycle(listing: ListedMarket, event: LifecycleChanged) -> wire.LifecycleMsg:
-    """Give the fields that belong to a kind of change, and no others."""
+    """Return the fields that belong to a kind of change, and no others."""
     kind = event.event_type
     created, determined = kind is LifecycleType.CREATED, kind is LifecycleType.DETERMINED
     grid = kind in {LifecycleType.CREATED, LifecycleType.GRID_UPDATED}
@@ -195,7 +195,7 @@ def lifecycle(listing: ListedMarket, event: LifecycleChanged) -> wire.LifecycleM
 
 
 def _metadata(listing: ListedMarket) -> dict[str, object]:
-    """Give what the announcement of a new market says of its terms."""
+    """Return what the announcement of a new market says of its terms."""
     terms = listing.terms
     told: dict[str, object] = {
         "name": terms.yes_sub_title,
@@ -230,7 +230,7 @@ def event_listed(event: EventDefinition) -> wire.EventLifecycleMsg:
 
 
 def order_group(event: GroupChanged, now: int) -> wire.OrderGroupMsg:
-    """Say what happened to an order group."""
+    """Return what happened to an order group."""
     return wire.OrderGroupMsg(
         event_type=event.change.value,
         order_group_id=event.group.group_id,

@@ -38,7 +38,7 @@ def format_time(ts_ms: int) -> str:
 
 
 def error_body(rejection: Rejection) -> wire.ErrorBody:
-    """Give the body of a refused request (docs/kalshi-api.md, section 10)."""
+    """Return the body of a refused request (docs/kalshi-api.md, section 10)."""
     detail = wire.ErrorDetail(
         code=rejection.code, message=rejection.message, details=rejection.details or UNSET, service="practice"
     )
@@ -162,7 +162,7 @@ def book(sides: tuple[PriceLevels, PriceLevels]) -> wire.Orderbook:
 
 
 def taker_side(trade: TradeRecord) -> str:
-    """Give the outcome that the taker bought."""
+    """Return the outcome that the taker bought."""
     return Side.YES.value if trade.taker_side is BookSide.BID else Side.NO.value
 
 
@@ -183,7 +183,7 @@ def trade(source: TradeRecord) -> wire.Trade:
 
 
 def _legacy_side_and_action(side: BookSide) -> tuple[str, str]:
-    """Give the deprecated ``side`` and ``action``: everything is told as a purchase of the outcome it leans to."""
+    """Return the deprecated ``side`` and ``action``: everything is told as a purchase of the outcome it leans to."""
     return ("yes", "buy") if side is BookSide.BID else ("no", "buy")
 
 

@@ -26,32 +26,32 @@ class BadRequestError(Exception):
 
 
 def json_reply(body: Struct | Mapping[str, Any], status: int = 200) -> web.Response:
-    """Give a JSON answer."""
+    """Return a JSON answer."""
     return web.Response(body=wire.encode(body), status=status, content_type=JSON_CONTENT_TYPE)
 
 
 def rejection_reply(rejection: Rejection) -> web.Response:
-    """Give the answer to a request that is refused."""
+    """Return the answer to a request that is refused."""
     return json_reply(encode_rest.error_body(rejection), rejection.status)
 
 
 def bad_request_reply(error: BadRequestError) -> web.Response:
-    """Give the answer to a request that cannot be read."""
+    """Return the answer to a request that cannot be read."""
     return json_reply(wire.ErrorBody(code="bad_request", message="bad request", details=error.details), 400)
 
 
 def text_param(request: web.Request, name: str) -> str:
-    """Give a query parameter, empty if absent."""
+    """Return a query parameter, empty if absent."""
     return request.query.get(name, "")
 
 
 def list_param(request: web.Request, name: str) -> list[str]:
-    """Give a list parameter: repeated, with commas between, or both."""
+    """Return a list parameter: repeated, with commas between, or both."""
     return [part for value in request.query.getall(name, []) for part in value.split(",") if part]
 
 
 def int_param(request: web.Request, name: str, default: int | None = None) -> int | None:
-    """Give a whole-number parameter. Raises BadRequestError for anything else."""
+    """Return a whole-number parameter. Raises BadRequestError for anything else."""
     value = request.query.get(name)
     if value is None or value == "":
         return default
@@ -62,7 +62,7 @@ def int_param(request: web.Request, name: str, default: int | None = None) -> in
 
 
 def required_int_param(request: web.Request, name: str) -> int:
-    """Give a whole-number parameter that must be there. Raises BadRequestError."""
+    """Return a whole-number parameter that must be there. Raises BadRequestError."""
     value = int_param(request, name)
     if value is None:
         raise BadRequestError(f"{name} is required")
@@ -70,7 +70,7 @@ def required_int_param(request: web.Request, name: str) -> int:
 
 
 def bool_param(request: web.Request, name: str) -> bool:
-    """Give a boolean parameter, False if absent. Raises BadRequestError for a word that is neither."""
+    """Return a boolean parameter, False if absent. Raises BadRequestError for a word that is neither."""
     value = request.query.get(name, "false").lower()
     if value not in {"true", "false", "1", "0", ""}:
         raise BadRequestError(f"{name} must be true or false")
@@ -78,7 +78,7 @@ def bool_param(request: web.Request, name: str) -> bool:
 
 
 def seconds_param_as_ms(request: web.Request, name: str) -> int | None:
-    """Give a Unix time in seconds as milliseconds."""
+    """Return a Unix time in seconds as milliseconds."""
     value = int_param(request, name)
     return None if value is None else value * 1_000
 
@@ -99,7 +99,7 @@ def paginate(
     default_limit: int = 100,
     max_limit: int = 1_000,
 ) -> tuple[list[T], str]:
-    """Give one page and the cursor of the next, empty at the end. Raises BadRequestError for a bad limit or cursor.
+    """Return one page and the cursor of the next, empty at the end. Raises BadRequestError for a bad limit or cursor.
 
     The cursor names the last item given, so that items which come in at the front between two pages shift nothing.
     """

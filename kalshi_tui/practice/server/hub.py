@@ -130,7 +130,7 @@ class Hub:
             raise CommandError(ErrorCode.MARKET_NOT_FOUND) from None
 
     def resolve_market_ids(self, market_ids: Iterable[str]) -> list[str]:
-        """Give the tickers of markets by their ids. Raises CommandError for one that does not exist."""
+        """Return the tickers of markets by their ids. Raises CommandError for one that does not exist."""
         by_id = {listing.market_id: ticker for ticker, listing in self._exchange.listings.items()}
         try:
             return [by_id[market_id] for market_id in market_ids]
@@ -177,13 +177,13 @@ class Hub:
         return wire.encode(encode_frames.delta(event, market_id, flipped=flipped, is_own=is_own))
 
     def encode_snapshot(self, subscription: ServerSubscription, ticker: str, number: Any) -> bytes:
-        """Give a book's snapshot frame with the subscription's next number."""
+        """Return a book's snapshot frame with the subscription's next number."""
         msg = encode_frames.snapshot(self._exchange.listings[ticker], flipped=subscription.yes_price)
         frame = wire.SnapshotFrame(id=number, sid=subscription.sid, seq=subscription.next_seq(), msg=msg)
         return wire.encode(frame)
 
     def encode_ticker(self, ticker: str) -> bytes:
-        """Give the ``msg`` of a market's ticker frame."""
+        """Return the ``msg`` of a market's ticker frame."""
         return wire.encode(encode_frames.ticker(self._exchange.listings[ticker], self._exchange.now))
 
     def _on_trade_printed(self, event: TradePrinted) -> None:

@@ -37,15 +37,15 @@ class PortfolioReads(Protocol):
         max_ms: int | None = None,
         exchange_index: int | None = None,
     ) -> Iterator[OrderRecord]:
-        """Give an account's orders, newest first."""
+        """Return an account's orders, newest first."""
 
     def order(self, account_id: str, order_id: str) -> OrderRecord:
-        """Give one order. Raises Refusal 404."""
+        """Return one order. Raises Refusal 404."""
 
     def positions(
         self, account_id: str, *, ticker: str = "", event_ticker: str = "", exchange_index: int | None = None
     ) -> list[PositionRecord]:
-        """Give an account's holdings, by ticker."""
+        """Return an account's holdings, by ticker."""
 
     def fills(
         self,
@@ -57,7 +57,7 @@ class PortfolioReads(Protocol):
         max_ms: int | None = None,
         exchange_index: int | None = None,
     ) -> Iterator[FillRecord]:
-        """Give an account's fills, newest first."""
+        """Return an account's fills, newest first."""
 
 
 class LaggingReads:
@@ -110,7 +110,7 @@ class LaggingReads:
         max_ms: int | None = None,
         exchange_index: int | None = None,
     ) -> Iterator[OrderRecord]:
-        """Give an account's orders, newest first."""
+        """Return an account's orders, newest first."""
         self._apply_due_events()
         for each in reversed(self._orders.get(account_id, {}).values()):
             if (
@@ -124,7 +124,7 @@ class LaggingReads:
                 yield each
 
     def order(self, account_id: str, order_id: str) -> OrderRecord:
-        """Give one order. Raises Refusal 404 for one that is not there yet."""
+        """Return one order. Raises Refusal 404 for one that is not there yet."""
         self._apply_due_events()
         found = self._orders.get(account_id, {}).get(order_id)
         if found is None:
@@ -134,7 +134,7 @@ class LaggingReads:
     def positions(
         self, account_id: str, *, ticker: str = "", event_ticker: str = "", exchange_index: int | None = None
     ) -> list[PositionRecord]:
-        """Give an account's holdings, by ticker."""
+        """Return an account's holdings, by ticker."""
         self._apply_due_events()
         return [
             each
@@ -154,7 +154,7 @@ class LaggingReads:
         max_ms: int | None = None,
         exchange_index: int | None = None,
     ) -> Iterator[FillRecord]:
-        """Give an account's fills, newest first."""
+        """Return an account's fills, newest first."""
         self._apply_due_events()
         for each in reversed(self._fills.get(account_id, [])):
             if (

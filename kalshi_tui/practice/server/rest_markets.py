@@ -57,7 +57,7 @@ class MarketApi:
         self._exchange = exchange
 
     def routes(self) -> list[web.RouteDef]:
-        """Give the routes, below the API's prefix; the fixed ones stand before those with a name in them."""
+        """Return the routes, below the API's prefix; the fixed ones stand before those with a name in them."""
         get = [
             ("/markets", self.markets),
             ("/markets/trades", self.trades),
@@ -116,12 +116,12 @@ class MarketApi:
                 yield each
 
     async def market(self, request: web.Request) -> web.Response:
-        """Give one market."""
+        """Return one market."""
         listing = self._exchange.listing(request.match_info["ticker"])
         return json_reply(wire.MarketReply(market=encode_rest.market(listing, self._exchange.now)))
 
     async def orderbook(self, request: web.Request) -> web.Response:
-        """Give one book, the best ``depth`` levels of each side or all."""
+        """Return one book, the best ``depth`` levels of each side or all."""
         depth = int_param(request, "depth", 0) or 0
         if not 0 <= depth <= 100:
             raise BadRequestError("depth must be 0 to 100")
@@ -129,7 +129,7 @@ class MarketApi:
         return json_reply(wire.OrderbookReply(orderbook_fp=encode_rest.book(sides)))
 
     async def orderbooks(self, request: web.Request) -> web.Response:
-        """Give up to 100 books."""
+        """Return up to 100 books."""
         tickers = list_param(request, "tickers")
         if not 1 <= len(tickers) <= MAX_BOOKS_PER_REQUEST:
             raise BadRequestError(f"tickers must name 1 to {MAX_BOOKS_PER_REQUEST} markets")
@@ -188,7 +188,7 @@ class MarketApi:
         return encode_rest.event(event, self._exchange.series[event.series_ticker], markets if nested else None)
 
     async def event(self, request: web.Request) -> web.Response:
-        """Give one event; its markets stand beside it unless nested ones are asked for."""
+        """Return one event; its markets stand beside it unless nested ones are asked for."""
         event = self._exchange.event(request.match_info["event_ticker"])
         if bool_param(request, "with_nested_markets"):
             return json_reply(wire.EventReply(event=self._encode_event(event, nested=True)))
@@ -198,7 +198,7 @@ class MarketApi:
         return json_reply(wire.EventReply(event=self._encode_event(event, nested=False), markets=markets))
 
     async def event_metadata(self, request: web.Request) -> web.Response:
-        """Give what there is beside an event's terms: no pictures here, but who settles it."""
+        """Return what there is beside an event's terms: no pictures here, but who settles it."""
         event = self._exchange.event(request.match_info["event_ticker"])
         details = [
             {"market_ticker": each.ticker, "image_url": "", "color_code": ""}
@@ -223,7 +223,7 @@ class MarketApi:
         return json_reply({"events": [], "cursor": ""})
 
     async def event_candlesticks(self, request: web.Request) -> web.Response:
-        """Give the history of all markets of an event."""
+        """Return the history of all markets of an event."""
         event = self._exchange.event(request.match_info["event_ticker"])
         if event.series_ticker != request.match_info["series_ticker"]:
             raise Rejection(404, "not_found", "event not found in this series", event.ticker)
@@ -258,7 +258,7 @@ class MarketApi:
         return json_reply(wire.SeriesListReply(series=chosen))
 
     async def series(self, request: web.Request) -> web.Response:
-        """Give one series."""
+        """Return one series."""
         ticker = request.match_info["series_ticker"]
         found = self._exchange.series.get(ticker)
         if found is None:
@@ -266,14 +266,14 @@ class MarketApi:
         return json_reply(wire.SeriesReply(series=encode_rest.series(found)))
 
     async def candlesticks(self, request: web.Request) -> web.Response:
-        """Give a market's history."""
+        """Return a market's history."""
         ticker = request.match_info["ticker"]
         if self._exchange.listing(ticker).terms.series_ticker != request.match_info["series_ticker"]:
             raise Rejection(404, "not_found", "market not found in this series", ticker)
         return json_reply(wire.CandlesticksReply(ticker=ticker, candlesticks=self._encode_candles(request, ticker)))
 
     async def batch_candlesticks(self, request: web.Request) -> web.Response:
-        """Give the history of up to 100 markets."""
+        """Return the history of up to 100 markets."""
         tickers = list_param(request, "market_tickers")
         if not 1 <= len(tickers) <= MAX_BOOKS_PER_REQUEST:
             raise BadRequestError(f"market_tickers must name 1 to {MAX_BOOKS_PER_REQUEST} markets")
@@ -290,12 +290,12 @@ class MarketApi:
         return [encode_rest.candle(each) for each in found]
 
     async def status(self, request: web.Request) -> web.Response:
-        """Say whether the exchange is up and trades."""
+        """Return whether the exchange is up and trades."""
         del request
         return json_reply(encode_rest.exchange_status(self._exchange))
 
     async def schedule(self, request: web.Request) -> web.Response:
-        """Give the hours: always open. The pause of Thursdays is rehearsed with ``pause_trading``, not waited for."""
+        """Return the hours: always open. The pause of Thursdays is rehearsed with ``pause_trading``, not waited for."""
         del request
         days = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
         week: dict[str, object] = {day: [ALWAYS_OPEN_DAY] for day in days}
@@ -304,7 +304,7 @@ class MarketApi:
 
 
 def _parse_status_filter(request: web.Request) -> set[MarketStatus] | None:
-    """Give the statuses that the filter takes in, None for all. Raises BadRequestError for an unknown word."""
+    """Return the statuses that the filter takes in, None for all. Raises BadRequestError for an unknown word."""
     words = list_param(request, "status")
     if not words:
         return None

@@ -77,7 +77,7 @@ class PortfolioApi:
         self._has_cancel_all = cancel_all
 
     def routes(self) -> list[web.RouteDef]:
-        """Give the routes, below the API's prefix; the fixed ones stand before those with a name in them."""
+        """Return the routes, below the API's prefix; the fixed ones stand before those with a name in them."""
         table = [
             ("GET", "/exchange/user_data_timestamp", self.user_data_timestamp),
             ("POST", f"{ORDERS_PATH}/batched", self.batch_create),
@@ -260,19 +260,19 @@ class PortfolioApi:
         return json_reply(wire.OrdersReply(orders=[encode_rest.order(each) for each in found], cursor=cursor))
 
     async def order(self, request: web.Request) -> web.Response:
-        """Give one order."""
+        """Return one order."""
         found = self.reads.order(request[ACCOUNT_ID_KEY], request.match_info["order_id"])
         if _archived(found, self._cutoff_ms()):
             raise not_found("order not found")
         return json_reply(wire.OrderReply(order=encode_rest.order(found)))
 
     async def queue_position(self, request: web.Request) -> web.Response:
-        """Say what stands before an order."""
+        """Return what stands before an order."""
         found = self._exchange.queue_position(request[ACCOUNT_ID_KEY], request.match_info["order_id"])
         return json_reply(wire.QueuePositionReply(queue_position_fp=format_count(found.count_ahead)))
 
     async def queue_positions(self, request: web.Request) -> web.Response:
-        """Say what stands before each resting order."""
+        """Return what stands before each resting order."""
         found = self._exchange.queue_positions(
             request[ACCOUNT_ID_KEY],
             tickers=list_param(request, "market_tickers"),
@@ -295,7 +295,7 @@ class PortfolioApi:
         return json_reply(wire.UserDataTimestampReply(as_of_time=encode_rest.format_time(as_of)))
 
     async def balance(self, request: web.Request) -> web.Response:
-        """Give the account's money, on one shard or all."""
+        """Return the account's money, on one shard or all."""
         shard = int_param(request, "exchange_index")
         money = self._exchange.balance(request[ACCOUNT_ID_KEY])
         if shard is not None and shard not in money.available:
@@ -364,7 +364,7 @@ class PortfolioApi:
         return json_reply({"transfer_id": self._exchange.new_id()})
 
     async def resting_order_value(self, request: web.Request) -> web.Response:
-        """Give what all resting orders would cost: in cents, and in dollars for each shard."""
+        """Return what all resting orders would cost: in cents, and in dollars for each shard."""
         value = self._exchange.resting_order_value(request[ACCOUNT_ID_KEY])
         return json_reply(
             {
@@ -393,7 +393,7 @@ class PortfolioApi:
         return json_reply(wire.OrderGroupsReply(order_groups=found))
 
     async def group(self, request: web.Request) -> web.Response:
-        """Give one order group with the ids of its orders."""
+        """Return one order group with the ids of its orders."""
         found = self._exchange.order_group(request[ACCOUNT_ID_KEY], request.match_info["group_id"])
         return json_reply(
             wire.OrderGroupReply(
@@ -405,7 +405,7 @@ class PortfolioApi:
         )
 
     async def delete_group(self, request: web.Request) -> web.Response:
-        """Delete a group; its orders are cancelled."""
+        """Delete a group; its orders are canceled."""
         return self._run_group_action(self._exchange.delete_group, request)
 
     async def reset_group(self, request: web.Request) -> web.Response:
@@ -531,7 +531,7 @@ def _cancel_reply(result: CancelResult) -> wire.CancelOrderReply:
 
 
 def _archived(order: OrderRecord, cutoff_ms: int) -> bool:
-    """Say whether an order has left the live list; one that rests never does."""
+    """Return whether an order has left the live list; one that rests never does."""
     return order.status is not OrderStatus.RESTING and order.updated_ms < cutoff_ms
 
 

@@ -64,7 +64,10 @@ class Throttle:
         self._buckets: dict[tuple[str, bool], Bucket] = {}
 
     def try_charge(self, account_id: str, method: str, path: str, items: int = 1) -> bool:
-        """Say whether a request fits, and charge it. ``path`` is below the API's prefix; a batch is charged by item."""
+        """Return whether a request fits, and charge it. ``path`` is below the API's prefix.
+
+        A batch is charged by item.
+        """
         writes = method != "GET"
         now = self._clock_ms()
         limit = self.write if writes else self.read
@@ -76,5 +79,5 @@ class Throttle:
         return bucket.spend((CANCEL_COST if cancels else DEFAULT_COST) * max(items, 1), now)
 
     def limits(self) -> wire.AccountLimitsReply:
-        """Give the limits as ``GET /account/limits`` does."""
+        """Return the limits as ``GET /account/limits`` does."""
         return wire.AccountLimitsReply(usage_tier=self.tier, read=self.read, write=self.write, grants=[])

@@ -111,7 +111,7 @@ class Database:
     # -- small values ------------------------------------------------------------------------------------------------
 
     def get(self, key: str) -> str | None:
-        """Give a value that was `put`, None if it never was."""
+        """Return a value that was `put`, None if it never was."""
         for (value,) in self._fetch_rows("select value from meta where key = ?", key):
             return str(value)
         return None
@@ -337,7 +337,7 @@ def _prepare_file(path: Path, connection: sqlite3.Connection) -> None:
 
 
 def _check_version(path: Path, connection: sqlite3.Connection) -> int:
-    """Give the schema's version, 0 for a new file. Raises DatabaseError or sqlite3.Error for a file of no use."""
+    """Return the schema's version, 0 for a new file. Raises DatabaseError or sqlite3.Error for a file of no use."""
     version = int(connection.execute("pragma user_version").fetchone()[0])
     if version > SCHEMA_VERSION:
         raise DatabaseError(

@@ -12,7 +12,7 @@ DATABASE_FILE: Final = "practice.sqlite3"
 
 
 def describe_account_contents(folder: Path) -> str:
-    """Say what of value is in the practice account of this folder; empty if nothing is."""
+    """Return what of value is in the practice account of this folder; empty if nothing is."""
     path = folder.absolute() / DATABASE_FILE
     if not path.is_file():
         return ""

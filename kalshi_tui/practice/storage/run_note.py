@@ -16,7 +16,7 @@ MAX_NOTE_LENGTH: Final = 1_000_000
 
 
 def read_run_note(folder: Path) -> str:
-    """Give the ready line of the exchange that runs on this folder; empty if none does, or none that is ready."""
+    """Return the ready line of the exchange that runs on this folder; empty if none does, or none that is ready."""
     try:
         descriptor = os.open(folder / LOCK_FILE, os.O_RDONLY)
     except OSError:
@@ -39,7 +39,7 @@ def remove_run_note(folder: Path) -> None:
 
 
 def _is_lock_held(descriptor: int) -> bool:
-    """Say whether a process holds the folder. Looking takes a shared lock for a moment, so that two may look."""
+    """Return whether a process holds the folder. Looking takes a shared lock for a moment, so that two may look."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except OSError:

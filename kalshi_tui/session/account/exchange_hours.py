@@ -33,7 +33,7 @@ class ExchangeHours:
         self._check_requested.set()
 
     async def run(self) -> None:
-        """Look until cancelled."""
+        """Look until canceled."""
         while True:
             self._check_requested.clear()
             await self._check()

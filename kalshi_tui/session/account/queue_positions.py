@@ -20,7 +20,7 @@ class QueuePositionReader:
         self._sleep = sleep
 
     async def run(self) -> None:
-        """Look until cancelled; a look that fails leaves no old place standing."""
+        """Look until canceled; a look that fails leaves no old place standing."""
         while True:
             tickers = sorted({o.ticker for o in self._store.working_orders() if o.state is OrderState.RESTING})
             try:

@@ -103,7 +103,7 @@ class AccountReconciler:
         self._wake.set()
 
     async def run(self) -> None:
-        """Read whenever there is something to read. Ends only when cancelled."""
+        """Read whenever there is something to read. Ends only when canceled."""
         while True:
             if not self._read_once:
                 await self._wake.wait()
@@ -230,7 +230,10 @@ class AccountReconciler:
         found = []
         for ticker, count in self._store.reported_positions(reported_before_ms).items():
             if count != read.get(ticker, 0):
-                words = f"{_describe_holding(read.get(ticker, 0))} by the exchange's list, {_describe_holding(count)} by what was told here"
+                words = (
+                    f"{_describe_holding(read.get(ticker, 0))} by the exchange's list, "
+                    f"{_describe_holding(count)} by what was told here"
+                )
                 found.append(f"{ticker}: {words}. The list is taken.")
         if found and tuple(found) != self._store.account_differences:
             for sentence in found:
@@ -238,7 +241,7 @@ class AccountReconciler:
         self._store.set_account_differences(found)
 
     async def _read_day_fills(self, newest: Sequence[Fill]) -> list[Fill]:
-        """Give the newest fills, and all of this day's where these do not reach back so far."""
+        """Return the newest fills, and all of this day's where these do not reach back so far."""
         since_ms = midnight_ms(self._clock_ms())
         if len(newest) < MAX_FILLS_PER_READ or newest[-1].ts_ms < since_ms:
             return list(newest)
@@ -271,7 +274,10 @@ class AccountReconciler:
         )
 
     def _reserved_money(self) -> Money:
-        """Give what the exchange holds back of the cash for orders at rest: what they can lose, and the maker's fee."""
+        """Return what the exchange holds back of the cash for orders at rest.
+
+        What they can lose, and the maker's fee.
+        """
         held = 0
         closable = {ticker: position.count for ticker, position in self._store.positions.items()}
         for order in self._store.working_orders():

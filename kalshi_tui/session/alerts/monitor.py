@@ -56,7 +56,7 @@ class _AlertsFile(msgspec.Struct, frozen=True):
 
 
 def trusted_top(store: Store, ticker: str) -> TopOfBook | None:
-    """Give the top of a market if it can be believed: of a good book, or of a quote where there is no book at all."""
+    """Return the top of a market if it can be believed: of a good book, or of a quote where there is no book at all."""
     live = store.books.get(ticker)
     if live is not None:
         return top_of_book(live.book) if live.is_good else None
@@ -67,7 +67,7 @@ def trusted_top(store: Store, ticker: str) -> TopOfBook | None:
 
 
 def current_value(store: Store, alert: Alert) -> int | None:
-    """Give what an alert looks at as it stands now: price, count, or milliseconds; None if that is not known."""
+    """Return what an alert looks at as it stands now: price, count, or milliseconds; None if that is not known."""
     if alert.kind in EVENT_KINDS:
         return None
     if alert.kind is AlertKind.CLOSE:
@@ -82,7 +82,7 @@ def current_value(store: Store, alert: Alert) -> int | None:
 
 
 def _last_price(store: Store, ticker: str) -> int | None:
-    """Give the price of the last trade, from tape or quote, whichever is newer."""
+    """Return the price of the last trade, from tape or quote, whichever is newer."""
     if store.connection.state is not LinkState.LIVE:
         return None
     quote, tape = store.quotes.get(ticker), store.tapes.get(ticker)
@@ -289,7 +289,7 @@ class AlertMonitor:
     # In the background.
 
     async def run(self) -> None:
-        """Look at closing times, and write down what has changed, until cancelled."""
+        """Look at closing times, and write down what has changed, until canceled."""
         while True:
             if not self._unsaved and not self._closing_alerts():
                 await self._wake.wait()

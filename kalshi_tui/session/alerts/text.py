@@ -72,7 +72,7 @@ def alert_fired_text(alert: Alert, trigger: str, name: str) -> str:
 
 
 def trigger_text(alert: Alert, value: int) -> str:
-    """Say what was seen at the moment an alert rang."""
+    """Return what was seen at the moment an alert rang."""
     if alert.kind is AlertKind.CLOSE:
         return f"{time_left_text(value)} until trading ends" if value > 0 else "trading has ended"
     if alert.kind is AlertKind.BID and not value:

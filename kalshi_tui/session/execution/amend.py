@@ -25,7 +25,8 @@ class _Amendment:
     is_decrease: bool
 
     def describe(self, order: Order) -> str:
-        return f"{plain_count_text(self.resting_count)} at {plain_price_text(to_outcome_price(order.book_side, self.price)[1])}"
+        _, price = to_outcome_price(order.book_side, self.price)
+        return f"{plain_count_text(self.resting_count)} at {plain_price_text(price)}"
 
 
 class OrderAmender:
@@ -95,7 +96,7 @@ class OrderAmender:
         return self._report_changed(order, change)
 
     def _describe_violations(self, order: Order, change: "_Amendment", acknowledged: frozenset[str]) -> str:
-        """Say what speaks against a change. Nothing does against a smaller count, but that nothing may be sent."""
+        """Return what speaks against a change. Nothing does against a smaller count, but that nothing may be sent."""
         if change.is_decrease:
             return READ_ONLY if self._risk_checks.read_only else ""
         terms = amended_terms(self._store, order, change.price, change.resting_count)
@@ -152,7 +153,7 @@ class OrderAmender:
 
 
 def amended_terms(store: Store, order: Order, price: Price, resting_count: Count) -> OrderTerms:
-    """Give the order that a change makes of a resting one, in the trader's words where they are known."""
+    """Return the order that a change makes of a resting one, in the trader's words where they are known."""
     asked = store.requested_sides.get(order.client_order_id)
     if asked is None:
         side, own = to_outcome_price(order.book_side, price)
@@ -162,7 +163,7 @@ def amended_terms(store: Store, order: Order, price: Price, resting_count: Count
 
 
 def apply_amend_ack(known: Order, before: Order, ack: AmendAck, price: Price, resting_count: Count) -> Order:
-    """Give the order as the reply to a change says; counts that it leaves out have not changed.
+    """Return the order as the reply to a change says; counts that it leaves out have not changed.
 
     docs/kalshi-api.md, section 6.
 

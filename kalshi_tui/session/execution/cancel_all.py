@@ -1,4 +1,4 @@
-"""Cancelling all: of one market, or everything on every shard, until a read proves that nothing rests.
+"""Canceling all: of one market, or everything on every shard, until a read proves that nothing rests.
 
 docs/kalshi-api.md, section 6.
 """
@@ -157,7 +157,7 @@ class CancelAll:
             still_resting = [order for order in now if not order.state.final]
         unknown = self._unconfirmed(ticker)
         where = f" in {ticker}" if ticker else ""
-        words = [f"Cancelled {_order_count_text(gone)}{where}."]
+        words = [f"Canceled {_order_count_text(gone)}{where}."]
         if filled:
             words.append(f"Filled before: {filled}.")
         if proved:

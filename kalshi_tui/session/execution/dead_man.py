@@ -19,7 +19,7 @@ SLEEP_DETECTION_S: Final = 5.0
 
 
 class DeadManSwitch:
-    """Watches the link, and has all cancelled. ``timer_s`` must not jump, and must run on while the machine sleeps."""
+    """Watches the link, and has all canceled. ``timer_s`` must not jump, and must run on while the machine sleeps."""
 
     def __init__(
         self,

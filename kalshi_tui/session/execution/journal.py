@@ -179,7 +179,7 @@ class Journal:
             self._users_lock = None
 
     def is_shared(self) -> bool:
-        """Say whether another program has this journal open now, and may be sending what it says is being sent."""
+        """Return whether another program has this journal open now, and may be sending what it says is being sent."""
         if self._users_lock is None:
             return False
         try:
@@ -501,7 +501,7 @@ def _lock_users_file(path: Path) -> int | None:
 
 
 def _identify_file(path: Path) -> tuple[int, int] | None:
-    """Give what tells a file from another one of its name; None if there is none."""
+    """Return what tells a file from another one of its name; None if there is none."""
     try:
         found = path.stat()
     except OSError:
@@ -510,12 +510,12 @@ def _identify_file(path: Path) -> tuple[int, int] | None:
 
 
 def _describe_error(error: Exception) -> str:
-    """Give what went wrong, without the path that the sentence names already."""
+    """Return what went wrong, without the path that the sentence names already."""
     return (error.strerror if isinstance(error, OSError) else None) or str(error)
 
 
 def _advice(error: Exception) -> str:
-    """Say what to do about a journal that cannot be used."""
+    """Return what to do about a journal that cannot be used."""
     if isinstance(error, _VersionMismatchError):
         return "start the version of the program that made it, or move the file away"
     if isinstance(error, OSError):

@@ -74,7 +74,7 @@ class RiskChecks:
         """Whether the trader has said, once in this session, that real money is meant."""
 
     def check(self, terms: OrderTerms, *, replacing: Order | None = None) -> list[RiskViolation]:
-        """Give what speaks against an order, the gravest first; ``replacing`` is the order that it changes."""
+        """Return what speaks against an order, the gravest first; ``replacing`` is the order that it changes."""
         found = []
         if self.read_only:
             found.append(RiskViolation("read-only", OverrideMethod.NEVER, READ_ONLY))
@@ -162,14 +162,14 @@ class RiskChecks:
         return RiskViolation("account", OverrideMethod.WORD, sentence, "over")
 
     def _at_max_exposure(self, order: Order) -> Order:
-        """Give an order as it would count most: what it is being changed to may be so already, or never be."""
+        """Return an order as it would count most: what it is being changed to may be so already, or never be."""
         price, left = self._store.pending_amends.get(order.order_id, (order.yes_price, order.remaining))
         dearer = max(price, order.yes_price) if order.book_side is BookSide.BID else min(price, order.yes_price)
         return replace(order, yes_price=dearer, remaining=max(left, order.remaining))
 
 
 def describe_unacknowledged(violations: Iterable[RiskViolation], acknowledged: Iterable[str]) -> str:
-    """Say what still speaks against sending; empty if all that could be passed has been."""
+    """Return what still speaks against sending; empty if all that could be passed has been."""
     have = set(acknowledged)
     return " ".join(
         each.sentence for each in violations if each.override is OverrideMethod.NEVER or each.id not in have

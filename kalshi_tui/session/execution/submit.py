@@ -121,9 +121,9 @@ class OrderExecutor:
             self._reported_journal_error = ""
 
     def resendable_terms(self, order: Order) -> OrderTerms | None:
-        """Give the terms of an order that never arrived and may go out again under its own id; None of any other.
+        """Return the terms of an order that never arrived and may go out again under its own id; None of any other.
 
-        Only what rests until cancelled: an order that was to trade at once was meant for that moment.
+        Only what rests until canceled: an order that was to trade at once was meant for that moment.
         """
         known = self._store.known_order(order)
         terms = self._store.order_terms.get(known.client_order_id)
@@ -198,14 +198,14 @@ class OrderExecutor:
         self._store.order_terms[client_order_id] = terms
         self._store.requested_sides[client_order_id] = terms.action, terms.side
 
-    # Cancelling and changing.
+    # Canceling and changing.
 
     async def cancel(self, order: Order) -> OrderResult:
-        """Ask for a resting order to be cancelled, and say what became of it."""
+        """Ask for a resting order to be canceled, and say what became of it."""
         if self._risk_checks.read_only:
             return OrderResult(order, READ_ONLY, refused=True)
         if not order.order_id:
-            sentence = "This order has no id from the exchange yet, so it cannot be cancelled by name."
+            sentence = "This order has no id from the exchange yet, so it cannot be canceled by name."
             return OrderResult(order, sentence, refused=True)
         self._store.requested_cancels.add(order.order_id)
         self._store.notices.hold(order)
@@ -216,7 +216,7 @@ class OrderExecutor:
             return await self.read_back(order, "The exchange says this order is gone already.")
         except Refused as error:
             self.check_exchange_hours(error.status, error.code)
-            sentence = f"Not cancelled: {error}"
+            sentence = f"Not canceled: {error}"
             self._store.notify(Weight.ERROR, sentence)
             self._not_cancelled(order)
             return OrderResult(order, sentence, refused=True)
@@ -269,7 +269,7 @@ class OrderExecutor:
         self._store.apply_read_order(fresh)
         known = self._store.orders.get(order.order_id, fresh)
         if known.state is OrderState.CANCELLED:
-            sentence = f"Cancelled: {order_text(known)}, {plain_count_text(known.filled)} filled before."
+            sentence = f"Canceled: {order_text(known)}, {plain_count_text(known.filled)} filled before."
         elif known.state is OrderState.FILLED:
             sentence = f"Filled before the {action} came: {order_text(known)}."
         elif known.state.final:
@@ -323,7 +323,7 @@ class OrderExecutor:
         return OrderResult(order, sentence)
 
     def _report_from_stream(self, order: Order, terms: OrderTerms, why: str) -> OrderResult:
-        """Say what the stream has told of an order whose reply tells nothing, or less."""
+        """Return what the stream has told of an order whose reply tells nothing, or less."""
         filled = f", {plain_count_text(order.filled)} filled" if order.filled else ""
         sentence = f"{order.state.value.capitalize()}: {terms_text(terms)}{filled}, as the stream told. {why}"
         self._store.notify(Weight.WARNING, sentence, order.ticker)
@@ -332,7 +332,7 @@ class OrderExecutor:
 
 
 def order_from_ack(draft: Order, terms: OrderTerms, ack: OrderAck) -> Order:
-    """Give the order as its 201 says. A 201 does not mean resting: the counts say it.
+    """Return the order as its 201 says. A 201 does not mean resting: the counts say it.
 
     docs/kalshi-api.md, section 6.
     """
@@ -356,7 +356,7 @@ def order_from_ack(draft: Order, terms: OrderTerms, ack: OrderAck) -> Order:
 
 
 def describe_result(terms: OrderTerms, order: Order, ack: OrderAck) -> str:
-    """Say what became of an acknowledged order, in one sentence."""
+    """Return what became of an acknowledged order, in one sentence."""
     words = terms_text(terms)
     if order.state is OrderState.FILLED:
         average = ack.average_fill_price
@@ -366,7 +366,10 @@ def describe_result(terms: OrderTerms, order: Order, ack: OrderAck) -> str:
         own = average if terms.side is Side.YES else MONEY_UNIT - average
         return f"Filled: {words}, on average at {plain_money_text(own)}."
     if order.state is OrderState.RESTING and order.filled:
-        return f"Partly filled: {words}, {plain_count_text(order.filled)} filled, {plain_count_text(order.remaining)} resting."
+        return (
+            f"Partly filled: {words}, {plain_count_text(order.filled)} filled, "
+            f"{plain_count_text(order.remaining)} resting."
+        )
     if order.state is OrderState.RESTING:
         return f"Resting: {words}."
-    return f"Cancelled: {words}, {plain_count_text(order.filled)} filled. {order.reason}".rstrip() + "."
+    return f"Canceled: {words}, {plain_count_text(order.filled)} filled. {order.reason}".rstrip() + "."

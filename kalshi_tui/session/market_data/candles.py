@@ -46,7 +46,7 @@ class CandleReader:
         self._changed.set()
 
     async def run(self) -> None:
-        """Read until cancelled."""
+        """Read until canceled."""
         while True:
             if not self._selected[0]:
                 await self._changed.wait()

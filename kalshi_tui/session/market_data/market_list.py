@@ -314,13 +314,13 @@ class MarketListReader:
 
 
 def _with_clock_status(market: Market, now_ms: int) -> Market:
-    """Give a market as it must be now: a read that is a little old may still say active after its close."""
+    """Return a market as it must be now: a read that is a little old may still say active after its close."""
     over = market.status is MarketStatus.ACTIVE and 0 < market.close_ms <= now_ms
     return replace(market, status=MarketStatus.CLOSED) if over else market
 
 
 def _next_scheduled_change_ms(market: Market) -> int:
-    """Give when a market opens or closes by the clock, in Unix milliseconds; 0 if neither is to come."""
+    """Return when a market opens or closes by the clock, in Unix milliseconds; 0 if neither is to come."""
     if market.status is MarketStatus.ACTIVE:
         return market.close_ms
     return market.open_ms if market.status is MarketStatus.INITIALIZED else 0

@@ -39,7 +39,7 @@ class SparklineReader:
             self._changed.set()
 
     async def run(self) -> None:
-        """Read until cancelled."""
+        """Read until canceled."""
         wait = REFRESH_INTERVAL_S
         retry = RETRY_DELAY_S
         while True:

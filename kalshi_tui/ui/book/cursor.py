@@ -25,21 +25,21 @@ class SelectedLevel:
         return to_yes_price(self.side, self.price)
 
     def is_quoted(self, book: Book) -> bool:
-        """Say whether anybody bids or offers there now."""
+        """Return whether anybody bids or offers there now."""
         return book.side(self.side).count_at(self.price) > 0
 
     def levels_above(self, book: Book) -> int:
-        """Give how many levels are better."""
+        """Return how many levels are better."""
         prices = book.side(self.side).prices
         return len(prices) - bisect_right(prices, self.price)
 
     def moved_by(self, book: Book, rows: int) -> "SelectedLevel":
-        """Give the level so many rows further, or the last one there is."""
+        """Return the level so many rows further, or the last one there is."""
         levels = shown_levels(book.side(self.side), len(book.side(self.side)), self.price)
         return SelectedLevel(self.side, levels[max(0, min(self.levels_above(book) + rows, len(levels) - 1))].price)
 
     def on_other_side(self, book: Book) -> "SelectedLevel":
-        """Give the level beside it; itself where nothing stands on the other side."""
+        """Return the level beside it; itself where nothing stands on the other side."""
         return select_level(book, self.side.other, self.levels_above(book)) or self
 
 
@@ -62,7 +62,7 @@ def initial_selection(book: Book) -> SelectedLevel | None:
 
 
 def shown_levels(bids: BidSide, depth: int, selected_price: Price | None) -> list[Level]:
-    """Give the best levels, best first; ``kept`` has its row among them, of size 0, even if nothing stands there."""
+    """Return the best levels, best first; ``kept`` has its row among them, of size 0, even if nothing stands there."""
     levels = bids.top(depth)
     if selected_price is not None and not bids.count_at(selected_price):
         levels.insert(len(bids.prices) - bisect_right(bids.prices, selected_price), Level(selected_price, 0))
@@ -70,7 +70,7 @@ def shown_levels(bids: BidSide, depth: int, selected_price: Price | None) -> lis
 
 
 def no_price_reason(book: Book, selection: SelectedLevel | None) -> str:
-    """Say why the cursor names no price to trade at; empty if it does."""
+    """Return why the cursor names no price to trade at; empty if it does."""
     if selection is None:
         return "No price of the book is chosen: j and k choose one."
     if selection.is_quoted(book):

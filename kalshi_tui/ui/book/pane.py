@@ -100,7 +100,7 @@ class BookPane(LineView):
             self._select(initial_selection(self._store.book(self._ticker).book))
 
     def on_blur(self) -> None:
-        """Give the choice up, unless it is the terminal that has lost the focus: then it comes back to the same."""
+        """Return the choice up, unless it is the terminal that has lost the focus: then it comes back to the same."""
         if self.screen.focused not in {None, self}:
             self._select(None)
 

@@ -79,7 +79,7 @@ def header_line(state: Line, market: Market, width: int) -> Line:
     room = max(width - cell_count(state) - 2, 0)
     detail = market.ticker + closes
     if len(detail) > room:
-        # The end of a ticker is what tells it from its neighbours; when it closes matters more than its beginning.
+        # The end of a ticker is what tells it from its neighbors; when it closes matters more than its beginning.
         left = room - len(closes) if room - len(closes) > MIN_TICKER_WIDTH else room
         detail = "…" + market.ticker[len(market.ticker) - left + 1 :] if len(market.ticker) > left else market.ticker
         detail += closes if left < room else ""
@@ -133,12 +133,12 @@ class _BookRowFormat:
         return count_cell(count, width, aligned=self.aligned) if width else ""
 
     def bar_width(self, count: Count) -> int:
-        """Give a size bar's cells, one at least."""
+        """Return a size bar's cells, one at least."""
         return max(1, count * self.size // max(self.largest, 1))
 
 
 def rows_above(live: LiveBook, rows: int, selection: SelectedLevel | None) -> int:
-    """Give how many of the best rows are left out, so that the chosen one is among the ``rows`` shown."""
+    """Return how many of the best rows are left out, so that the chosen one is among the ``rows`` shown."""
     return max(selection.levels_above(live.book) - rows + 1, 0) if selection is not None and rows else 0
 
 
@@ -187,7 +187,7 @@ def book_lines(
 
 
 def _column_widths(width: int) -> tuple[int, int]:
-    """Give the cells of the size columns and of the depth columns, 0 where there is no room for these."""
+    """Return the cells of the size columns and of the depth columns, 0 where there is no room for these."""
     left = width - len(SEPARATOR) - 2 * (MARKS_WIDTH + PRICE_WIDTH) - 1 - NO_BID_WIDTH
     if width < DEPTH_MIN_WIDTH:
         return max(left // 2, 5), 0
@@ -262,7 +262,7 @@ def _ask_cells(
 
 
 def side_at_cell(width: int, cell: int) -> Side:
-    """Say whether a cell of a row belongs to the YES bids or to the asks, which are NO bids."""
+    """Return whether a cell of a row belongs to the YES bids or to the asks, which are NO bids."""
     size, depth = _column_widths(width)
     return Side.YES if cell < depth + size + 1 + MARKS_WIDTH + PRICE_WIDTH + len(SEPARATOR) // 2 + 1 else Side.NO
 

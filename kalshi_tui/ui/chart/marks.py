@@ -27,7 +27,7 @@ _N, _W, _B = CandlePart
 
 @dataclass(frozen=True, slots=True)
 class ChartGlyphs:
-    """A set of characters. A candle that closed lower than it opened differs by its shape, not by colour alone."""
+    """A set of characters. A candle that closed lower than it opened differs by its shape, not by color alone."""
 
     levels: int
     """How many levels a cell can tell apart."""

@@ -65,7 +65,7 @@ class ChartState:
         self.crosshair_ms = candles[place].end_ms if place < len(candles) else None
 
     def _crosshair_index(self, candles: tuple[Candle, ...]) -> int | None:
-        """Give where the candle under the crosshair stands; None if there is no such candle any more."""
+        """Return where the candle under the crosshair stands; None if there is no such candle any more."""
         return next((place for place, each in enumerate(candles) if each.end_ms == self.crosshair_ms), None)
 
     @property
@@ -107,7 +107,7 @@ class ChartState:
         )
 
     def heading(self, width: int) -> Line:
-        """Say what is drawn, and of the candle under the crosshair or the newest its time, prices and volume.
+        """Return what is drawn, and of the candle under the crosshair or the newest its time, prices and volume.
 
         The first wording for which there is room; the shortest where there is for none.
         """

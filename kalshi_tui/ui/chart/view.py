@@ -60,14 +60,14 @@ class ChartOptions:
 
 
 def mid_price(candle: Candle) -> Price | None:
-    """Give the middle of bid and ask at a candle's end, cut to 1/10,000 dollar; None without both."""
+    """Return the middle of bid and ask at a candle's end, cut to 1/10,000 dollar; None without both."""
     if candle.yes_bid_close is None or candle.yes_ask_close is None:
         return None
     return (candle.yes_bid_close + candle.yes_ask_close) // 2
 
 
 def _ohlc(candle: Candle) -> tuple[Price, Price, Price, Price] | None:
-    """Give open, high, low, close; None unless the period has traded."""
+    """Return open, high, low, close; None unless the period has traded."""
     o, h, l, c = candle.open, candle.high, candle.low, candle.close  # noqa: E741 - the four words of the trade
     if o is None or h is None or l is None or c is None:
         return None
@@ -85,14 +85,14 @@ class _PriceScale:
     """How many prices one row can tell apart."""
 
     def level(self, price: Price) -> int:
-        """Give the level of a price, 0 for the lowest."""
+        """Return the level of a price, 0 for the lowest."""
         most = self.rows * self.levels - 1
         if self.high == self.low:
             return most // 2
         return ((price - self.low) * most * 2 + (self.high - self.low)) // (2 * (self.high - self.low))
 
     def row(self, price: Price) -> int:
-        """Give the row of a price."""
+        """Return the row of a price."""
         return self.rows - 1 - self.level(price) // self.levels
 
     def labels(self) -> dict[int, Price]:
@@ -151,7 +151,7 @@ class _ChartDrawing:
         self._cells = [[(" ", Tone.PLAIN)] * self._columns for _ in range(rows)]
 
     def _place_candles(self, candles: Sequence[Candle]) -> dict[int, Candle]:
-        """Give the candles that there is room for, by column."""
+        """Return the candles that there is room for, by column."""
         period = self._options.period_ms
         placed: dict[int, Candle] = {}
         for candle in reversed(candles):
@@ -164,7 +164,7 @@ class _ChartDrawing:
         return placed
 
     def _drawn_prices(self, candle: Candle) -> list[Price]:
-        """Give the prices of a candle that are drawn: a line knows its close alone."""
+        """Return the prices of a candle that are drawn: a line knows its close alone."""
         reach, mid = _ohlc(candle), mid_price(candle)
         if reach is not None:
             return [reach[1], reach[2]] if self._options.kind is ChartKind.CANDLES else [reach[3]]
@@ -310,5 +310,5 @@ def _trim_zeros(price: str, decimals: int) -> str:
 
 
 def _merge_spans(cells: Sequence[tuple[str, Tone]]) -> list[Span]:
-    """Join neighbours of one tone."""
+    """Join neighbors of one tone."""
     return [Span("".join(mark for mark, _ in run), tone) for tone, run in groupby(cells, key=lambda cell: cell[1])]

@@ -205,7 +205,7 @@ DESK_COMMANDS: Final = (
     *TILE_COMMANDS,
     *RECORDING_COMMANDS,
     Command(
-        "theme", "T", "theme", "Colours", "Take the next set of colours: dark, light, blue and orange, contrast, 16."
+        "theme", "T", "theme", "Colours", "Take the next set of colors: dark, light, blue and orange, contrast, 16."
     ),
     Command("link", "i", "link", "Link", "Say how the connection does: ages, lag, clock, gaps."),
     Command("down", "j,down", "move", "Down", "Go one line down.", argument=1, in_palette=False),

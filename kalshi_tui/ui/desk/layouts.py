@@ -72,7 +72,7 @@ class Layouts:
         return ""
 
     def next_saved(self) -> Layout | None:
-        """Give the saved layout after the one in use; None while there is none."""
+        """Return the saved layout after the one in use; None while there is none."""
         names = self.names
         if not names:
             return None
@@ -90,6 +90,6 @@ class Layouts:
 
 
 def _sanitize_layout(layout: Layout) -> Layout:
-    """Give a layout of a file without what no desk has."""
+    """Return a layout of a file without what no desk has."""
     tiles = tuple(dict.fromkeys(make_printable(ticker) for ticker in layout.tiles))[:MAX_TILES]
     return msgspec.structs.replace(layout, name=normalize_name(layout.name), tiles=tiles)

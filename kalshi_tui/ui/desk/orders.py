@@ -58,7 +58,7 @@ class OrderDesk(CommandScreen[None]):
     # What is chosen.
 
     def command_context(self) -> CommandContext:
-        """Say what decides which commands work now."""
+        """Return what decides which commands work now."""
         item = self._lower_pane.selected_item if self._in_lower_list else None
         ticker = item if isinstance(item, str) else item.ticker if item else ""
         order, position = self._selected_order(), self._selected_position()
@@ -102,7 +102,7 @@ class OrderDesk(CommandScreen[None]):
         return self._in_lower_list and self._lower_pane.tab is Tab.ALERTS
 
     def _selected_order(self) -> Order | None:
-        """Give the order under the cursor of the order list; from elsewhere the only live one, if there is but one.
+        """Return the order under the cursor of the order list; from elsewhere the only live one, if there is but one.
 
         From the lists of positions and alerts none: there the same keys mean the position or the alert.
         """
@@ -119,12 +119,12 @@ class OrderDesk(CommandScreen[None]):
         return self._store.positions.get(item) if isinstance(item, str) else None
 
     def _selected_price(self) -> Price | None:
-        """Give the price chosen in the book, in YES terms; elsewhere a resting cursor chooses none."""
+        """Return the price chosen in the book, in YES terms; elsewhere a resting cursor chooses none."""
         choice = self._book.selected_level if self._in_book else None
         return choice.yes_price if choice is not None and self._book.ticker == self._market_list.ticker else None
 
     def _ticket_prefill(self, action: Action) -> TicketPrefill:
-        """Give what a ticket begins with that is opened from where the focus is."""
+        """Return what a ticket begins with that is opened from where the focus is."""
         return TicketPrefill(self._market_list.ticker, action, price=self._selected_price())
 
     def _select_market(self, ticker: str) -> None:
@@ -242,10 +242,10 @@ class OrderDesk(CommandScreen[None]):
     async def _cancel_all(self, ticker: str) -> None:
         """Cancel all; the session says how it went, and a defect is said here."""
         where = f"in {ticker}" if ticker else "in all markets"
-        self._store.notify(Weight.INFO, f"Cancelling all orders {where}...")
+        self._store.notify(Weight.INFO, f"Canceling all orders {where}...")
         try:
             await self.desk.cancel_all(ticker)
         except Exception as error:  # noqa: BLE001 - as for one order
-            _log.exception("Cancelling all orders failed inside the program.")
-            sentence = f"Cancelling all orders {where} failed inside the program ({type(error).__name__})"
+            _log.exception("Canceling all orders failed inside the program.")
+            sentence = f"Canceling all orders {where} failed inside the program ({type(error).__name__})"
             self._store.notify(Weight.ERROR, f"{sentence}; orders may still rest.")

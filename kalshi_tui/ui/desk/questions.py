@@ -14,17 +14,17 @@ MAX_ORDERS_NAMED: Final = 6
 
 
 def live_orders(store: Store, ticker: str = "") -> list[Order]:
-    """Give the orders that are or may be live on the exchange: of one market or, without a ticker, of all."""
+    """Return the orders that are or may be live on the exchange: of one market or, without a ticker, of all."""
     return [order for order in store.working_orders() if order.state.reached and ticker in {"", order.ticker}]
 
 
 def cancel_question(store: Store, order: Order) -> str:
-    """Ask whether one order is to be cancelled."""
+    """Ask whether one order is to be canceled."""
     return f"Cancel {trader_order_text(store, order)} in {_market_name(store, order.ticker)}?"
 
 
 def cancel_row_question(store: Store, orders: Sequence[Order]) -> str:
-    """Ask whether all these orders of one market, one at the least, are to be cancelled; each is named."""
+    """Ask whether all these orders of one market, one at the least, are to be canceled; each is named."""
     if len(orders) == 1:
         return cancel_question(store, orders[0])
     named = [trader_order_text(store, order) for order in orders[:MAX_ORDERS_NAMED]]
@@ -34,7 +34,7 @@ def cancel_row_question(store: Store, orders: Sequence[Order]) -> str:
 
 
 def cancel_all_question(store: Store, ticker: str = "") -> str:
-    """Ask whether all orders are to be cancelled: how many, and where."""
+    """Ask whether all orders are to be canceled: how many, and where."""
     orders = live_orders(store, ticker)
     if not orders:
         return "No order of yours is known to work. Have the exchange cancel all in all markets, to be sure?"
@@ -54,7 +54,7 @@ def quit_question(live: int, *, leaves_nothing: bool) -> str:
     """Ask whether to end the program though orders may be live."""
     orders = "1 order of yours" if live == 1 else f"{live} orders of yours"
     if leaves_nothing:
-        return f"{orders} may be live; {'it' if live == 1 else 'they'} will be cancelled first. Quit?"
+        return f"{orders} may be live; {'it' if live == 1 else 'they'} will be canceled first. Quit?"
     return f"{orders} may be live{', and will stay so' if live == 1 else ''}. Quit all the same?"
 
 

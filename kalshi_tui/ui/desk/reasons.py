@@ -23,7 +23,7 @@ def _no_alert_selected() -> str:
 
 
 def cannot_open_ticket(context: CommandContext) -> str:
-    """Say why no ticket opens: nothing to trade in, or a price of the book that is none any more."""
+    """Return why no ticket opens: nothing to trade in, or a price of the book that is none any more."""
     return cannot_trade(context) or (context.no_price if context.in_book or context.in_ladder else "")
 
 
@@ -33,11 +33,14 @@ def cannot_select_side(context: CommandContext) -> str:
         return f"In the ladder both sides stand in one row; {key_for('mirror')} turns it over."
     if context.in_book:
         return ""
-    return f"The keys {key_for('bids')} and {key_for('asks')} choose bids or asks in the book: {key_for('pane')} goes there."
+    return (
+        f"The keys {key_for('bids')} and {key_for('asks')} choose bids or asks in the book: "
+        f"{key_for('pane')} goes there."
+    )
 
 
 def cannot_cancel(context: CommandContext) -> str:
-    """Say why there is nothing to cancel."""
+    """Return why there is nothing to cancel."""
     if context.in_positions:
         return (
             cannot_close_position(context) or f"In the list of positions {key_for('close-position')} closes a position."
@@ -50,7 +53,7 @@ def cannot_cancel(context: CommandContext) -> str:
 
 
 def cannot_amend(context: CommandContext) -> str:
-    """Say why there is nothing to change."""
+    """Return why there is nothing to change."""
     if context.in_alerts:
         return cannot_rearm_alert(context) or f"In the list of alerts {key_for('rearm')} arms an alert again."
     return (
@@ -62,7 +65,7 @@ def cannot_amend(context: CommandContext) -> str:
 
 
 def cannot_resend(context: CommandContext) -> str:
-    """Say why there is nothing to send again."""
+    """Return why there is nothing to send again."""
     if context.read_only or context.order is None:
         return context.read_only or _no_order_selected()
     if context.can_resend:
@@ -73,7 +76,7 @@ def cannot_resend(context: CommandContext) -> str:
 
 
 def cannot_close_position(context: CommandContext) -> str:
-    """Say why there is no position to close."""
+    """Return why there is no position to close."""
     if not context.in_positions:
         return (
             f"The key {key_for('close-position')} closes a position in their list: "
@@ -87,7 +90,7 @@ def cannot_close_position(context: CommandContext) -> str:
 
 
 def cannot_delete_alert(context: CommandContext) -> str:
-    """Say why there is no alert to delete."""
+    """Return why there is no alert to delete."""
     if not context.in_alerts:
         return (
             f"The key {key_for('delete-alert')} deletes an alert in their list: "
@@ -97,7 +100,7 @@ def cannot_delete_alert(context: CommandContext) -> str:
 
 
 def cannot_rearm_alert(context: CommandContext) -> str:
-    """Say why there is no alert to arm again."""
+    """Return why there is no alert to arm again."""
     if not context.in_alerts:
         return (
             f"The key {key_for('rearm')} arms an alert again in their list: "
@@ -114,12 +117,12 @@ def ladder_not_shown(context: CommandContext) -> str:
 
 
 def cannot_cancel_row(context: CommandContext) -> str:
-    """Say why there is nothing to cancel in the chosen row of the ladder."""
+    """Return why there is nothing to cancel in the chosen row of the ladder."""
     return context.read_only or _not_in_ladder(context) or ("" if context.row_orders else _not_in_row(context))
 
 
 def cannot_nudge_order(context: CommandContext) -> str:
-    """Say why no order moves by a row of the ladder."""
+    """Return why no order moves by a row of the ladder."""
     return context.read_only or _not_in_ladder(context) or _not_single_order(context)
 
 
@@ -138,11 +141,14 @@ def _not_single_order(context: CommandContext) -> str:
         return _not_in_row(context)
     if context.row_orders == 1:
         return ""
-    return f"{context.row_orders} orders of yours rest in this row: {key_for('orders')} shows the orders, choose one there."
+    return (
+        f"{context.row_orders} orders of yours rest in this row: {key_for('orders')} shows the orders, "
+        f"choose one there."
+    )
 
 
 def cannot_cancel_in_market(context: CommandContext) -> str:
-    """Say why there is nothing to cancel in the chosen market."""
+    """Return why there is nothing to cancel in the chosen market."""
     if context.read_only or no_market_selected(context) or context.live_orders_here:
         return context.read_only or no_market_selected(context)
     if context.orders_unread:
@@ -153,7 +159,7 @@ def cannot_cancel_in_market(context: CommandContext) -> str:
 
 
 def cannot_cancel_all(context: CommandContext) -> str:
-    """Say why nothing can be cancelled anywhere.
+    """Return why nothing can be canceled anywhere.
 
     That no order is known to work is no reason: the exchange may know of one.
     """

@@ -91,7 +91,7 @@ class RecordingDesk(ListDesk):
 
 
 def _path_exists(path: Path) -> bool:
-    """Say whether a name is in use; one that cannot even be looked at fails, with its reason, where it is made."""
+    """Return whether a name is in use; one that cannot even be looked at fails, with its reason, where it is made."""
     try:
         path.lstat()
     except OSError:

@@ -30,7 +30,7 @@ RECORDING_COMMANDS: Final = (
         "left_square_bracket",
         "replay_move",
         "Back",
-        "In a replay: go 10 seconds back. Your resting orders are cancelled.",
+        "In a replay: go 10 seconds back. Your resting orders are canceled.",
         argument=-SEEK_STEP_MS,
         in_bar=True,
         why_not=not_replaying,
@@ -40,23 +40,25 @@ RECORDING_COMMANDS: Final = (
         "right_square_bracket",
         "replay_move",
         "Forth",
-        "In a replay: go 10 seconds forth. Your resting orders are cancelled.",
+        "In a replay: go 10 seconds forth. Your resting orders are canceled.",
         argument=SEEK_STEP_MS,
         in_bar=True,
         why_not=not_replaying,
     ),
     Command(
-        "replay-slower", "minus", "replay_speed", "Slower", "In a replay: play slower.", argument=-1, why_not=not_replaying
+        "replay-slower", "minus", "replay_speed", "Slower", "In a replay: play slower.", argument=-1,
+        why_not=not_replaying
     ),
     Command(
-        "replay-faster", "plus", "replay_speed", "Faster", "In a replay: play faster.", argument=1, why_not=not_replaying
+        "replay-faster", "plus", "replay_speed", "Faster", "In a replay: play faster.", argument=1,
+        why_not=not_replaying
     ),
     Command(
         "replay-go",
         "at",
         "replay_go",
         "Go to time",
-        "In a replay: go to a time that you type. Your resting orders are cancelled.",
+        "In a replay: go to a time that you type. Your resting orders are canceled.",
         why_not=not_replaying,
     ),
 )  # fmt: skip

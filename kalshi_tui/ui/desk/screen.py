@@ -226,17 +226,17 @@ class DeskScreen(TileDesk):
         self.app.push_screen(DetailsScreen(self.desk, self._market_list.ticker))
 
     def do_theme(self) -> None:
-        """Take the next set of colours."""
+        """Take the next set of colors."""
         following = (
             THEME_NAMES[(THEME_NAMES.index(self.app.theme) + 1) % len(THEME_NAMES)]
             if self.app.theme in THEME_NAMES
             else THEME_NAMES[0]
         )
         self.app.theme = following
-        self._store.notify(Weight.INFO, f'Colours: {following}. To keep them: theme = "{following}" under [screen].')
+        self._store.notify(Weight.INFO, f'Colors: {following}. To keep them: theme = "{following}" under [screen].')
 
     def do_link(self) -> None:
-        """Say how the connection does; the top line has room for all of it only on a wide terminal."""
+        """Return how the connection does; the top line has room for all of it only on a wide terminal."""
         self._store.notify(Weight.INFO, link_text(self._store.connection, self.desk.link_metrics()))
 
     def do_rehearse(self, rehearsal: str) -> None:

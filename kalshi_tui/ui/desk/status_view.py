@@ -85,7 +85,7 @@ def status_badges(recording: str, replay: ReplayStatus | None, width: int) -> li
 
 
 def _link_warnings(pulse: LinkStats) -> list[Span]:
-    """Give what is wrong with a link that stands; the account gives way to it."""
+    """Return what is wrong with a link that stands; the account gives way to it."""
     found = []
     if pulse.frame_age_ms is not None and pulse.frame_age_ms >= SILENT_AFTER_MS:
         found.append(Span(f"  silent {pulse.frame_age_ms // 1000} s", Tone.WARN))
@@ -97,7 +97,10 @@ def _link_warnings(pulse: LinkStats) -> list[Span]:
 
 
 def _link_health_spans(rate: int, pulse: LinkStats) -> list[Span]:
-    """Give what tells how the link does, the most telling first; each always takes the same room, so nothing jumps."""
+    """Return what tells how the link does, the most telling first.
+
+    Each always takes the same room, so nothing jumps.
+    """
     pace = f"{rate:,}/s" if rate < 10_000 else f"{rate // 1_000}k/s"
     pieces = [Span(f" {pace:<{RATE_WIDTH - 1}}", Tone.DIM)]
     if pulse.lag_ms is not None:
@@ -107,7 +110,7 @@ def _link_health_spans(rate: int, pulse: LinkStats) -> list[Span]:
 
 
 def link_ages_line(link: Link, pulse: LinkStats) -> Line:
-    """Say how long ago the last frame and the last ping came; nothing while there is no link."""
+    """Return how long ago the last frame and the last ping came; nothing while there is no link."""
     if link.state is not LinkState.LIVE or pulse.frame_age_ms is None:
         return ()
     late = pulse.frame_age_ms >= SILENT_AFTER_MS
@@ -140,7 +143,7 @@ def _short_duration_text(ms: int | None) -> str:
 
 
 def positions_value(store: Store) -> Money | None:
-    """Give what all positions could be sold for at the best bids of now; None while one of these is not known."""
+    """Return what all positions could be sold for at the best bids of now; None while one of these is not known."""
     worth = 0
     for position in store.positions.values():
         price = exit_price(store, position)
@@ -151,7 +154,7 @@ def positions_value(store: Store) -> Money | None:
 
 
 def _account_spans(store: Store, now_ms: int, room: int) -> list[Span]:
-    """Give cash, positions, working orders and the hour, as much of them as there is room for."""
+    """Return cash, positions, working orders and the hour, as much of them as there is room for."""
     balance = store.balance
     working = store.working_orders()
     unknown = sum(order.state is OrderState.UNKNOWN for order in working)

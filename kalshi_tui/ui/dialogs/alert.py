@@ -44,7 +44,7 @@ ALERT_EXAMPLES: Final = (
 
 
 def initial_alert_text(store: Store, ticker: str, price: Price | None) -> str:
-    """Give what the line begins with: that one can buy at the chosen YES price, or sell at one above the market."""
+    """Return what the line begins with: that one can buy at the chosen YES price, or sell at one above the market."""
     if price is None:
         return ""
     top = trusted_top(store, ticker)

@@ -28,7 +28,7 @@ class TextScreen(CommandModal[None]):
         self._text = LineView(id="reading-text")
 
     def content_lines(self, width: int) -> list[Line]:
-        """Give the text, broken to a width."""
+        """Return the text, broken to a width."""
         raise NotImplementedError
 
     def compose(self) -> ComposeResult:

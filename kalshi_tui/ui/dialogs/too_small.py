@@ -45,7 +45,7 @@ class TooSmallScreen(CommandModal[None]):
         self.update_message()
 
     def command_context(self) -> CommandContext:
-        """Say whether the question about live orders has been asked."""
+        """Return whether the question about live orders has been asked."""
         return CommandContext(question_shown=self._question_shown)
 
     def show_reason(self, reason: str) -> None:
@@ -58,7 +58,7 @@ class TooSmallScreen(CommandModal[None]):
             f"kalshi-tui needs at least {MIN_TERMINAL_WIDTH}x{MIN_TERMINAL_HEIGHT}; this terminal is {width}x{height}."
         )
         live = len(self.desk.store.working_orders())
-        fate = "; cancelled first" if self.desk.cancels_on_quit else ""
+        fate = "; canceled first" if self.desk.cancels_on_quit else ""
         what = f"{live} order{'s' if live > 1 else ''} may be live{fate}. Press y to quit all the same."
         advice = what if self._question_shown else "Enlarge it or press q."
         self._sentence.update(Content(f"{self.desk.venue.value}\n{needed} {advice}"))

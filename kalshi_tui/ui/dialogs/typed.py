@@ -51,5 +51,5 @@ class PromptScreen(CommandModal[Result]):
         self._error_line.show([])
 
     def show_error(self, why: str) -> None:
-        """Say what is wrong with what is typed."""
+        """Return what is wrong with what is typed."""
         self._error_line.show([line(Span(why, Tone.BAD))])

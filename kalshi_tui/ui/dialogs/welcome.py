@@ -36,7 +36,7 @@ class WelcomeFile(msgspec.Struct, frozen=True):
 
 
 def should_show_welcome(folder: Path | None) -> bool:
-    """Say whether the welcome has not been seen yet, and note that it has been now."""
+    """Return whether the welcome has not been seen yet, and note that it has been now."""
     if folder is None:
         return False
     kept = PersistedFile(folder, WELCOME_FILE, WelcomeFile)

@@ -20,7 +20,7 @@ class DetailsScreen(TextScreen):
         self._ticker = ticker
 
     def content_lines(self, width: int) -> list[Line]:
-        """Say what is known; a market may leave the list while it is read about."""
+        """Return what is known; a market may leave the list while it is read about."""
         market = self.desk.store.markets.get(self._ticker)
         if market is None:
             return [line(Span("This market is not listed any more.", Tone.WARN))]

@@ -91,7 +91,7 @@ def _dollars_text(price: Price) -> str:
 
 
 def fee_schedule_text(fees: FeeSchedule | None) -> str:
-    """Say what trading costs; never that it is free where that is not known."""
+    """Return what trading costs; never that it is free where that is not known."""
     if fees is None:
         return "not read yet"
     words = FEE_TYPE_TEXT[fees.fee_type]
@@ -140,7 +140,7 @@ def _price_cell(price: Price | None, decimals: int) -> str:
 
 
 def outcome_sum_sentences(quotes: Sequence[Quote], *, exclusive: bool) -> list[str]:
-    """Say what a YES of every outcome costs and brings together, and what that is over or under a sure dollar.
+    """Return what a YES of every outcome costs and brings together, and what that is over or under a sure dollar.
 
     Only where exactly one outcome comes true does the sum mean anything.
     """

@@ -61,7 +61,7 @@ class LadderDesk(RecordingDesk):
         )
 
     def _orders_in_row(self) -> list[Order]:
-        """Give the trader's orders that rest at the price chosen in the ladder."""
+        """Return the trader's orders that rest at the price chosen in the ladder."""
         price = self._active_ladder.selected_price if self._in_ladder else None
         if price is None:
             return []
@@ -69,7 +69,7 @@ class LadderDesk(RecordingDesk):
         return resting_orders_at(self._store.orders.values(), self._active_ladder.ticker, at)
 
     def _selected_order(self) -> Order | None:
-        """Give in the ladder the order of the chosen row, if it is the only one there."""
+        """Return in the ladder the order of the chosen row, if it is the only one there."""
         if not self._in_ladder:
             return super()._selected_order()
         orders = self._orders_in_row()
@@ -106,7 +106,7 @@ class LadderDesk(RecordingDesk):
         self.update_key_bar()
 
     def _center_price(self) -> Price | None:
-        """Give the price chosen in book or ladder, in YES terms."""
+        """Return the price chosen in book or ladder, in YES terms."""
         if self.focused is not self._ladder:
             return self._selected_price()
         price = self._ladder.selected_price

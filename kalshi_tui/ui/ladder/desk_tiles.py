@@ -52,7 +52,7 @@ class TileDesk(LadderDesk):
         return list(dict.fromkeys([*self._layouts.current.tiles, *super()._pinned_tickers()]))
 
     def visible_books(self, ticker: str) -> list[str]:
-        """Give the markets whose books are on the screen while this one is the chosen one."""
+        """Return the markets whose books are on the screen while this one is the chosen one."""
         return list(dict.fromkeys([ticker, *self._tiles.tickers]))
 
     @on(DescendantFocus)
@@ -82,7 +82,7 @@ class TileDesk(LadderDesk):
         self._remember_layout()
 
     def do_wide(self) -> None:
-        """Give the market list all the width, none of it, or its usual share."""
+        """Return the market list all the width, none of it, or its usual share."""
         names = list(LIST_WIDTH_CLASSES)
         self._set_list_width(names[(names.index(self._list_width) + 1) % len(names)])
         self._remember_layout()
@@ -174,7 +174,7 @@ class TileDesk(LadderDesk):
         self.call_after_refresh(self.redraw)
 
     def _focus_default_pane(self) -> None:
-        """Give the focus to where one begins: what is not shown never has it."""
+        """Return the focus to where one begins: what is not shown never has it."""
         self.set_focus(self._center_pane if self._list_width == "none" else self._market_list.list)
 
     def fit_tiles(self, width: int) -> None:

@@ -192,7 +192,7 @@ class LadderPane(LineView):
         self._off_grid_prices, self._grid, self._ladder, self._scanned_book = set(), None, None, (None, -1)
 
     def _build_ladder(self, market: Market, book: Book) -> PriceLadder:
-        """Give the rows: the market's grid, and whatever stands off it."""
+        """Return the rows: the market's grid, and whatever stands off it."""
         if market.grid is not self._grid and market.grid != self._grid:
             self._reset_ladder()
             self._grid_prices = frozenset(market.grid.prices)
@@ -211,7 +211,7 @@ class LadderPane(LineView):
         return self._ladder
 
     def _top_row(self, ladder: PriceLadder, rows: int) -> int:
-        """Give the first row shown: where the window was set, else around the market."""
+        """Return the first row shown: where the window was set, else around the market."""
         if self._top_price is not None:
             return ladder.clamp_top(ladder.row_of(self._top_price), rows)
         quote = self._store.quotes.get(self._ticker)
@@ -292,5 +292,5 @@ class LadderPane(LineView):
 
 
 def _top_showing_row(top: int, rows: int, row: int) -> int:
-    """Give the first row of the window nearest to the one at ``top`` that has a certain row in it."""
+    """Return the first row of the window nearest to the one at ``top`` that has a certain row in it."""
     return min(max(top, row - rows + 1), row)

@@ -43,35 +43,35 @@ class PriceLadder:
         return len(self.prices)
 
     def price_at(self, row: int) -> Price:
-        """Give the price of a row; of the first or the last from beyond them."""
+        """Return the price of a row; of the first or the last from beyond them."""
         return self.prices[len(self.prices) - 1 - max(0, min(row, len(self.prices) - 1))]
 
     def row_of(self, price: Price) -> int:
-        """Give the row of a price; from between two rows the upper one, from beyond the ends the last there."""
+        """Return the row of a price; from between two rows the upper one, from beyond the ends the last there."""
         return max(len(self.prices) - 1 - bisect_left(self.prices, price), 0)
 
     def clamp_top(self, row: int, rows: int) -> int:
-        """Give the first row of a window of ``rows`` that shall begin at ``row``, and does not pass the ends."""
+        """Return the first row of a window of ``rows`` that shall begin at ``row``, and does not pass the ends."""
         return max(0, min(row, len(self.prices) - rows))
 
     def top_centered_on(self, doubled_price: int, rows: int) -> int:
-        """Give the first row of the window that has a price, given doubled, in its middle."""
+        """Return the first row of the window that has a price, given doubled, in its middle."""
         return self.clamp_top(self.row_of(-(-doubled_price // 2)) - (rows - 1) // 2, rows)
 
     def window_prices(self, top: int, rows: int) -> Sequence[Price]:
-        """Give the prices of so many rows, from the top down."""
+        """Return the prices of so many rows, from the top down."""
         last = len(self.prices) - top
         return self.prices[max(last - rows, 0) : last][::-1]
 
 
 def off_grid_prices(book: Book, grid_prices: frozenset[Price]) -> set[Price]:
-    """Give the YES prices at which something stands though the grid has no such price."""
+    """Return the YES prices at which something stands though the grid has no such price."""
     found = set(book.yes.prices) - grid_prices
     return found | {PRICE_UNIT - price for price in book.no.prices} - grid_prices
 
 
 def doubled_market_price(book: Book, side: Side, last: Price | None) -> int | None:
-    """Give twice the price around which the market is: the middle, else the only best price, else the last trade."""
+    """Return twice the price around which the market is: the middle, else the only best price, else the last trade."""
     if (doubled := book.mid_doubled(side)) is not None:
         return doubled
     best = book.best_bid(side) or book.best_ask(side)
@@ -93,7 +93,7 @@ class OwnRowOrders:
 
 
 def resting_orders_at(orders: Iterable[Order], ticker: str, at: Price) -> list[Order]:
-    """Give the trader's orders that rest in a market at this YES price."""
+    """Return the trader's orders that rest in a market at this YES price."""
     return [
         order
         for order in orders
@@ -150,7 +150,7 @@ class LadderRow(NamedTuple):
 
 
 def build_ladder_rows(snapshot: LadderSnapshot, top: int, rows: int) -> list[LadderRow]:
-    """Give so many rows from the row ``top`` on, which costs the same however many prices the grid has."""
+    """Return so many rows from the row ``top`` on, which costs the same however many prices the grid has."""
     side, book = snapshot.ladder.side, snapshot.live.book
     bids, offers = book.side(side), book.side(side.other)
     prices = snapshot.ladder.window_prices(top, rows)
@@ -194,14 +194,14 @@ def depth_near_mid(book: Book, side: Side) -> tuple[Count, Count] | None:
 
 
 def imbalance_percent(bids: Count, asks: Count) -> int | None:
-    """Give how much more is bid than offered, in percent of both, cut to whole ones; None where nothing stands."""
+    """Return how much more is bid than offered, in percent of both, cut to whole ones; None where nothing stands."""
     if not bids + asks:
         return None
     return abs(bids - asks) * 100 // (bids + asks) * (1 if bids >= asks else -1)
 
 
 def doubled_price_outside(snapshot: LadderSnapshot, top: int, rows: int) -> int | None:
-    """Give twice the price around which the market is, if it has run out of the rows shown; None while it has not."""
+    """Return twice the price around which the market is, if it has run out of the rows shown; None while it has not."""
     doubled = doubled_market_price(snapshot.live.book, snapshot.ladder.side, None)
     prices = snapshot.ladder.window_prices(top, rows)
     if doubled is None or not prices or 2 * prices[-1] <= doubled <= 2 * prices[0]:

@@ -8,7 +8,7 @@ from kalshi_tui.ui.keys import key_for
 
 
 def cannot_tile(context: CommandContext) -> str:
-    """Say why no ladder can be put there, or taken away: that of a market that is not known any more still can."""
+    """Return why no ladder can be put there, or taken away: that of a market that is not known any more still can."""
     return "" if context.tiled else no_market_selected(context)
 
 

@@ -79,7 +79,7 @@ def _value_text(alert: Alert, value: int) -> str:
 
 
 def _distance(alert: Alert, value: int | None) -> tuple[str, Tone]:
-    """Say how far the value is from where it rings; that it is there, in a word."""
+    """Return how far the value is from where it rings; that it is there, in a word."""
     if value is None:
         return NO_VALUE, Tone.DIM
     if is_condition_met(alert, value):

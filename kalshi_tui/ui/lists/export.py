@@ -189,7 +189,7 @@ def _candle_table(ticker: str, minutes: int, candles: Sequence[Candle]) -> tuple
 
 
 def build_table(store: Store, tab: Tab, ticker: str, *, min_count: Count = 0, minutes: int = 60) -> list[CsvRow]:
-    """Give the rows of a list, the names of its columns first; of the tape those trades that are shown.
+    """Return the rows of a list, the names of its columns first; of the tape those trades that are shown.
 
     ``ticker`` is the market of tape and chart, ``minutes`` the chart's period.
     """

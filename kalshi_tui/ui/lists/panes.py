@@ -108,7 +108,7 @@ def tab_bar(store: Store, selected: Tab, *, short: bool = False, tight: bool = F
 
 
 def listed_orders(store: Store) -> list[Order]:
-    """Give the working orders, then the newest of those that are over."""
+    """Return the working orders, then the newest of those that are over."""
     over = [order for order in store.orders.values() if order.state.final]
     over.sort(key=lambda order: -max(order.updated_ms, order.created_ms))
     return [*store.working_orders(), *over[:MAX_FINISHED_ORDERS]]
@@ -118,7 +118,7 @@ ListItem = Order | Fill | Alert | str
 
 
 def item_key(item: ListItem) -> str:
-    """Give what tells an item of a list from the others for good; an order's is the id that we gave it, if any."""
+    """Return what tells an item of a list from the others for good; an order's is the id that we gave it, if any."""
     if isinstance(item, str):
         return item
     if isinstance(item, Alert):
@@ -127,7 +127,7 @@ def item_key(item: ListItem) -> str:
 
 
 def list_items(store: Store, tab: Tab) -> list[Order] | list[str] | list[Fill] | list[Alert]:
-    """Give what stands behind the lines of a list: orders, tickers, fills, alerts; nothing for the others."""
+    """Return what stands behind the lines of a list: orders, tickers, fills, alerts; nothing for the others."""
     if tab is Tab.ORDERS:
         return listed_orders(store)
     if tab is Tab.POSITIONS:
@@ -182,7 +182,7 @@ def _empty_list_text(tab: Tab) -> str:
 
 
 def is_affected(store: Store, tab: Tab, ticker: str, dirty: StoreChanges) -> bool:
-    """Say whether what changed can be seen in this list."""
+    """Return whether what changed can be seen in this list."""
     topics = {
         Tab.ORDERS: {Topic.ORDERS, Topic.FILLS, Topic.MARKETS},
         Tab.POSITIONS: {Topic.POSITIONS, Topic.MARKETS, Topic.LINK},

@@ -75,7 +75,7 @@ def total_lines(store: Store, width: int) -> list[Line]:
 
 
 def day_line(store: Store) -> Line:
-    """Say what this day has brought; empty while that is not known."""
+    """Return what this day has brought; empty while that is not known."""
     day = store.day_total
     if day is None:
         return ()

@@ -69,11 +69,11 @@ def _amount_cells(cost: Money, revenue: Money, fees: Money, net: Money) -> Line:
 
 
 def _held_text(yes: Count, no: Count) -> str:
-    """Say what was held of each outcome."""
+    """Return what was held of each outcome."""
     held = [f"{name} {count_text(count)}" for name, count in (("YES", yes), ("NO", no)) if count]
     return " ".join(held) or "nothing"
 
 
 def _ticker_end(ticker: str, width: int) -> str:
-    """Cut a ticker at its beginning: its end tells it from its neighbours."""
+    """Cut a ticker at its beginning: its end tells it from its neighbors."""
     return ticker if len(ticker) <= width else right_align("…" + ticker[len(ticker) - width + 1 :], width)

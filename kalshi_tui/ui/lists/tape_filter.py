@@ -13,7 +13,7 @@ MIN_COUNT_STEPS: Final = (0, 10 * COUNT_UNIT, 100 * COUNT_UNIT, 1_000 * COUNT_UN
 
 
 def next_min_count(min_count: Count) -> Count:
-    """Give the size after this one."""
+    """Return the size after this one."""
     return MIN_COUNT_STEPS[(MIN_COUNT_STEPS.index(min_count) + 1) % len(MIN_COUNT_STEPS)]
 
 
@@ -23,7 +23,7 @@ def filter_heading(min_count: Count) -> str:
 
 
 def filter_text(min_count: Count) -> str:
-    """Say what is shown."""
+    """Return what is shown."""
     return f"{count_text(min_count)} contracts or more, and yours" if min_count else "all sizes"
 
 
@@ -33,7 +33,7 @@ def no_trades_text(min_count: Count) -> str:
 
 
 def filter_trades(store: Store, ticker: str, min_count: Count) -> Iterator[tuple[Trade, bool]]:
-    """Give a market's trades that are shown, newest first, each with whether it is the trader's own."""
+    """Return a market's trades that are shown, newest first, each with whether it is the trader's own."""
     own = {fill.trade_id for fill in store.fills if fill.ticker == ticker}
     for trade in store.tapes.get(ticker, ()):
         mine = trade.trade_id in own

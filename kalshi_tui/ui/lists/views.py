@@ -61,7 +61,10 @@ NOTICE_SIGNS = {
 def _trader_terms(
     store: Store, ticker: str, client_order_id: str, side: BookSide, yes_price: Price
 ) -> tuple[str, Side, str]:
-    """Give an order's side and price as the trader wrote them; as the exchange has it where that is not known here."""
+    """Return an order's side and price as the trader wrote them.
+
+    As the exchange has it where that is not known here.
+    """
     asked = store.requested_sides.get(client_order_id)
     if asked is None:
         outcome, price = to_outcome_price(side, yes_price)
@@ -74,7 +77,7 @@ def _trader_terms(
 
 
 def _average_fill_price(store: Store, order: Order, side: Side) -> Price | None:
-    """Give the mean price of an order's executions, cut to 1/10,000 dollar; None unless all of them are known."""
+    """Return the mean price of an order's executions, cut to 1/10,000 dollar; None unless all of them are known."""
     fills = [fill for fill in store.fills if fill.order_id == order.order_id] if order.filled else []
     count = sum(fill.count for fill in fills)
     if not count or count != order.filled:
@@ -137,7 +140,7 @@ def order_line(store: Store, order: Order, width: int) -> Line:
 
 
 def _queue_ahead_cell(store: Store, order: Order) -> str:
-    """Say how many contracts stand before a resting order; nothing for any other."""
+    """Return how many contracts stand before a resting order; nothing for any other."""
     if order.state is not OrderState.RESTING:
         return " " * 10
     ahead = store.queue_positions.get(order.order_id)
@@ -177,7 +180,7 @@ def trader_order_text(store: Store, order: Order) -> str:
 
 
 def exit_price(store: Store, position: Position) -> Price | None:
-    """Give what one contract could be sold for now: the best bid for what is held. None if nobody is known to bid."""
+    """Return what one contract could be sold for now: the best bid for what is held. None if nobody is known to bid."""
     market = store.markets.get(position.ticker)
     if store.connection.state is not LinkState.LIVE or (market is not None and not market.status.tradable):
         return None
@@ -209,7 +212,7 @@ def money_cell(money: Money | None, width: int, *, signed: bool = False) -> str:
 
 
 def unrealized_pnl(store: Store, position: Position) -> Money | None:
-    """Give what selling all of a position at the best bid would gain over its cost, before the fee of that sale."""
+    """Return what selling all of a position at the best bid would gain over its cost, before the fee of that sale."""
     mark = exit_price(store, position)
     return mark * abs(position.count) - position.cost if mark is not None else None
 
@@ -222,7 +225,7 @@ def position_column_heading(width: int) -> str:
 
 
 def pnl_tone(pnl: Money | None) -> Tone:
-    """Give the tone of a gain or a loss; its sign says it too."""
+    """Return the tone of a gain or a loss; its sign says it too."""
     return Tone.DIM if not pnl else Tone.GOOD if pnl > 0 else Tone.BAD
 
 

@@ -80,7 +80,7 @@ class MarketColumns:
         return cls(tuple((each, cells[each]) for each in wanted if each in chosen), max(left, 0), decimals, plain)
 
     def has_column(self, name: str) -> bool:
-        """Say whether a column is shown."""
+        """Return whether a column is shown."""
         return any(each == name for each, _ in self.shown)
 
     def headings(self) -> list[Span]:

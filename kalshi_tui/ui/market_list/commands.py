@@ -14,12 +14,12 @@ def no_watch_list_shown(context: CommandContext) -> str:
 
 
 def cannot_toggle_watch(context: CommandContext) -> str:
-    """Say why nothing can be put on a list, or taken off: what the exchange does not know can still be taken off."""
+    """Return why nothing can be put on a list, or taken off: what the exchange does not know can still be taken off."""
     return "" if context.watched else no_market_selected(context)
 
 
 def cannot_move_market(context: CommandContext) -> str:
-    """Say why a market cannot be moved in its list."""
+    """Return why a market cannot be moved in its list."""
     if context.list_name and context.list_sorted:
         return "The list is sorted: bring it back to the order as listed first."
     return no_watch_list_shown(context)

@@ -29,7 +29,7 @@ class WatchDesk(OrderDesk):
         self._report_storage_error()
 
     def _pinned_tickers(self) -> list[str]:
-        """Give the markets that are to stay on the desk, open or not."""
+        """Return the markets that are to stay on the desk, open or not."""
         return self._watch_lists.all_tickers()
 
     def command_context(self) -> CommandContext:
@@ -115,7 +115,7 @@ class WatchDesk(OrderDesk):
         self.app.push_screen(FinderScreen(self.desk), found)
 
     def _focus_default_pane(self) -> None:
-        """Give the focus to where one begins."""
+        """Return the focus to where one begins."""
         self.set_focus(self._market_list.list)
 
     def _refresh_watch_lists(self) -> None:

@@ -62,7 +62,7 @@ class Finder:
         return " > ".join(place.name for place in self._levels)
 
     def find_rows(self, text: str) -> list[FinderRow]:
-        """Give the rows for what is typed: of this level, but at the top any market that has the words."""
+        """Return the rows for what is typed: of this level, but at the top any market that has the words."""
         words = text.lower().split()
         here = self._levels[-1].rows
         if words and len(self._levels) == 1:

@@ -39,12 +39,12 @@ class PriceFlashes:
                 self._active_flashes.setdefault(ticker, {})[name] = (self._up if price > old else self._down, until)
 
     def signs(self, ticker: str) -> dict[str, str]:
-        """Give the signs of a line, by column."""
+        """Return the signs of a line, by column."""
         now = self._timer_ms()
         return {name: sign for name, (sign, until) in self._active_flashes.get(ticker, {}).items() if until > now}
 
     def remove_expired(self) -> list[str]:
-        """Give the markets that have a sign less than before."""
+        """Return the markets that have a sign less than before."""
         if not self._active_flashes:
             return []
         now = self._timer_ms()

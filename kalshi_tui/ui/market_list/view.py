@@ -59,7 +59,7 @@ class MarketSort(Enum):
 def sorted_markets(
     store: Store, sort: MarketSort = MarketSort.LISTED, only: Sequence[str] | None = None
 ) -> list[tuple[str, Market]]:
-    """Give the markets in an order of the list, but what is over goes last; equals stay as the exchange lists them.
+    """Return the markets in an order of the list, but what is over goes last; equals stay as the exchange lists them.
 
     ``only`` are the tickers of a watch list: then equals stay as they are in it.
     """
@@ -102,7 +102,7 @@ class MarketIndex:
         """The most that any price of the list needs."""
 
     def _add_unknown_tickers(self, only: Sequence[str], *, in_place: bool) -> None:
-        """Give what is watched a line though the exchange does not know it: where it stands, or at the end."""
+        """Return what is watched a line though the exchange does not know it: where it stands, or at the end."""
         known = dict(self._search_texts)
         self._search_texts += [(ticker, ticker.lower()) for ticker in only if ticker not in known]
         if in_place:
@@ -110,7 +110,7 @@ class MarketIndex:
             self._search_texts.sort(key=lambda each: places[each[0]])
 
     def find(self, words: Sequence[str]) -> list[str]:
-        """Give the tickers of the markets that have all these words, which are in lower case."""
+        """Return the tickers of the markets that have all these words, which are in lower case."""
         if not words:
             return [ticker for ticker, _ in self._search_texts]
         first, *rest = sorted(words, key=len, reverse=True)
@@ -132,7 +132,7 @@ class LazyLines(Sequence[Line]):
         self._drawn_lines = drawn if drawn is not None else {}
 
     def invalidate(self, rows: Iterable[int]) -> "LazyLines":
-        """Give the same lines, but make those at ``places`` anew."""
+        """Return the same lines, but make those at ``places`` anew."""
         made = dict(self._drawn_lines)
         for place in rows:
             made.pop(place, None)
@@ -177,7 +177,7 @@ def market_status_text(market: Market) -> str:
 
 
 def current_quote(store: Store, ticker: str) -> Quote:
-    """Give a market's quote; where its book is on hand and good, bid and ask come from the book."""
+    """Return a market's quote; where its book is on hand and good, bid and ask come from the book."""
     quote = store.quotes.get(ticker) or Quote()
     live = store.books.get(ticker)
     if live is None or not live.is_good:
@@ -257,7 +257,7 @@ def market_line(
 
 
 def flashing_prices(store: Store, ticker: str) -> dict[str, Price | None]:
-    """Give the prices of a line whose change is shown for a moment, by column."""
+    """Return the prices of a line whose change is shown for a moment, by column."""
     quote = current_quote(store, ticker)
     return {"bid": quote.yes_bid, "ask": quote.yes_ask, "last": quote.last}
 

@@ -59,7 +59,7 @@ class WatchLists:
         return None if self.shown == ALL_MARKETS else list(self._lists[self.shown])
 
     def all_tickers(self) -> list[str]:
-        """Give what is on any list; those of the one that is shown first."""
+        """Return what is on any list; those of the one that is shown first."""
         ordered = [*(self.tickers or ()), *(ticker for each in self._lists.values() for ticker in each)]
         return list(dict.fromkeys(ordered))
 

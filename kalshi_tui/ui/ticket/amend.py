@@ -120,14 +120,14 @@ class AmendScreen(ConfirmScreen):
     # What is written.
 
     def read_amendment(self) -> OrderAmendment:
-        """Give the change as written. Raises NumberError with a sentence while it is not whole."""
+        """Return the change as written. Raises NumberError with a sentence while it is not whole."""
         store, order = self.desk.store, self.latest_order(self._order)
         before = resting_terms(store, order)
         after = replace(before, price=parse_typed_price(self._price.value), count=parse_typed_count(self._count.value))
         return OrderAmendment(order, before, after, store.queue_positions.get(order.order_id))
 
     def find_problem(self) -> str:
-        """Say why the change as written cannot be made; empty if it can."""
+        """Return why the change as written cannot be made; empty if it can."""
         if over := not_resting_reason(self.latest_order(self._order)):
             return over
         try:
@@ -287,7 +287,7 @@ class AmendScreen(ConfirmScreen):
             self.draw()
 
     def command_context(self) -> CommandContext:
-        """Say how far the change has come, and which field has the focus."""
+        """Return how far the change has come, and which field has the focus."""
         entries: dict[Widget | None, FocusedField] = {self._price: FocusedField.PRICE, self._count: FocusedField.COUNT}
         barred = self.blocked_reason() if self._stage is TicketStep.REVIEW else ""
         entry = entries.get(self.focused, FocusedField.NONE)
@@ -307,7 +307,7 @@ class AmendScreen(ConfirmScreen):
             return "this change"
 
     def find_violations(self) -> list[RiskViolation]:
-        """Give what speaks against the order as it shall be."""
+        """Return what speaks against the order as it shall be."""
         change = self.read_amendment()
         return self.desk.check_risks(change.after, change.order)
 

@@ -44,11 +44,11 @@ class ConfirmScreen(CommandModal[bool]):
     # What a screen of this kind says.
 
     def find_violations(self) -> list[RiskViolation]:
-        """Give what speaks against it now, the gravest first."""
+        """Return what speaks against it now, the gravest first."""
         raise NotImplementedError
 
     def block_reason(self) -> str:
-        """Say what no answer can pass, objections aside; empty if nothing."""
+        """Return what no answer can pass, objections aside; empty if nothing."""
         return ""
 
     def order_text(self) -> str:
@@ -71,14 +71,14 @@ class ConfirmScreen(CommandModal[bool]):
         return self._ticket_step is TicketStep.REVIEW and self._timer_ms() >= self._armed_at_ms
 
     def blocked_reason(self) -> str:
-        """Say why it cannot be sent at all, as last looked at; empty if it can."""
+        """Return why it cannot be sent at all, as last looked at; empty if it can."""
         if self.desk.read_only_reason:
             return self.desk.read_only_reason
         never = next((each.sentence for each in self.violations if each.override is OverrideMethod.NEVER), "")
         return self.block_reason() or never
 
     def arming_words(self, armed: str) -> list[Span]:
-        """Say whether Enter sends now, and if not, why the last one did not."""
+        """Return whether Enter sends now, and if not, why the last one did not."""
         if self.armed:
             return [Span(armed, Tone.GOOD)]
         return [Span(f"arming... {self._ignored}".rstrip(), Tone.WARN)]
@@ -155,5 +155,5 @@ class ConfirmScreen(CommandModal[bool]):
             self.draw()
 
     def latest_order(self, sent: Order) -> Order:
-        """Give the order as the store knows it by now: a resting one may have filled since."""
+        """Return the order as the store knows it by now: a resting one may have filled since."""
         return self.desk.store.known_order(sent)

@@ -82,7 +82,7 @@ class ReviewScreen(ConfirmScreen):
         self.draw()
 
     def command_context(self) -> CommandContext:
-        """Say how far the order has come."""
+        """Return how far the order has come."""
         barred = self.blocked_reason() if self._ticket_step is TicketStep.REVIEW else ""
         return CommandContext(step=self._ticket_step, armed=self.armed, blocked_reason=barred)
 
@@ -134,7 +134,7 @@ class ReviewScreen(ConfirmScreen):
         return [line(*self.arming_words("ENTER SENDS THIS ORDER")), line(self._warning()), id_line]
 
     def _warning(self) -> Span:
-        """Say what speaks against sending, the gravest alone."""
+        """Return what speaks against sending, the gravest alone."""
         store, market = self.desk.store, self._market
         position = store.positions.get(market.ticker)
         warning = (
@@ -147,7 +147,7 @@ class ReviewScreen(ConfirmScreen):
         return Span(warning, Tone.WARN) if warning else Span("Nothing is sent yet.", Tone.DIM)
 
     def _update_lines(self, order: Order) -> list[Line]:
-        """Say what has changed since the exchange's first answer."""
+        """Return what has changed since the exchange's first answer."""
         assert self._outcome is not None  # noqa: S101 - the caller has looked
         first = self._outcome.order
         if order.state is first.state and order.filled == first.filled:
@@ -161,7 +161,7 @@ class ReviewScreen(ConfirmScreen):
         return terms_text(self._terms)
 
     def find_violations(self) -> list[RiskViolation]:
-        """Give what speaks against sending."""
+        """Return what speaks against sending."""
         return self.desk.check_risks(self._terms)
 
     def block_reason(self) -> str:

@@ -98,7 +98,7 @@ class TicketScreen(CommandModal[None]):
     # What is written.
 
     def read_terms(self) -> OrderTerms:
-        """Give the order as written. Raises NumberError with a sentence while it is not whole."""
+        """Return the order as written. Raises NumberError with a sentence while it is not whole."""
         return self._form.draft.to_order_terms(self._market(), now_ms(self.app), self._max_duration_s)
 
     # Drawing.

@@ -38,7 +38,7 @@ class Choice(Widget, Generic[T], can_focus=True):
             self.post_message(self.Changed(self))
 
     def render(self) -> Content:
-        """Draw the words; the one that holds stands in brackets, so that no colour is needed to see it."""
+        """Draw the words; the one that holds stands in brackets, so that no color is needed to see it."""
         parts = []
         for word, value in self._options.items():
             holds = value == self._value
@@ -51,7 +51,7 @@ class Choice(Widget, Generic[T], can_focus=True):
         self.value = values[(values.index(self._value) + by) % len(values)]
 
     def accepts_key(self, key: str) -> bool:
-        """Say whether a key is a word's first letter."""
+        """Return whether a key is a word's first letter."""
         return len(key) == 1 and any(word.lower().startswith(key.lower()) for word in self._options)
 
     def on_key(self, event: Key) -> None:
@@ -93,7 +93,7 @@ class Toggle(Widget, can_focus=True):
             self.post_message(Choice.Changed(self))
 
     def render(self) -> Content:
-        """Draw the box and its word; a sign says whether it holds, not colour alone."""
+        """Draw the box and its word; a sign says whether it holds, not color alone."""
         return Content.styled(f"[{'x' if self._value else ' '}] {self._label}", "bold" if self._value else "dim")
 
     def cycle(self, by: int) -> None:

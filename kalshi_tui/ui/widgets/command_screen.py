@@ -1,4 +1,4 @@
-"""What all screens share: the trading venue in words and colour, and commands that come from the one table."""
+"""What all screens share: the trading venue in words and color, and commands that come from the one table."""
 
 from collections.abc import Callable
 from typing import ClassVar, TypeVar
@@ -66,7 +66,7 @@ class CommandScreen(Screen[Result]):
         await super().on_event(event)
 
     def command_context(self) -> CommandContext:
-        """Say what decides which commands work now."""
+        """Return what decides which commands work now."""
         return CommandContext()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -97,7 +97,7 @@ class CommandScreen(Screen[Result]):
             method(command.argument)
 
     def show_reason(self, reason: str) -> None:
-        """Say why a command does not work now."""
+        """Return why a command does not work now."""
         self.desk.store.notify(Weight.INFO, reason)
 
     # Keys that decide.

@@ -19,7 +19,7 @@ class Field(Input):
         self._letters = frozenset(letters)
 
     def accepts_key(self, key: str) -> bool:
-        """Say whether a key is text here."""
+        """Return whether a key is text here."""
         return is_text_key(key) and key not in self._letters
 
     def check_consume_key(self, key: str, character: str | None) -> bool:

@@ -19,7 +19,7 @@ ALWAYS_SHOWN = ("help", "quit")
 
 
 def fitting_commands(scope: Scope, context: CommandContext, width: int) -> list[Command]:
-    """Give the commands for which there is room, in the table's order; the later ones give way first."""
+    """Return the commands for which there is room, in the table's order; the later ones give way first."""
     able = [
         command
         for command in commands_in_scope(scope)

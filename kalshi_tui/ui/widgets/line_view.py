@@ -27,7 +27,7 @@ STRIP_CACHE_SIZE: Final = 512
 FOCUSED_CURSOR: Final = Span("▌", Tone.CURSOR)
 UNFOCUSED_CURSOR: Final = Span("│", Tone.DIM)
 NO_CURSOR: Final = Span(" ")
-"""The first cell of a list with a cursor: the line is marked by a sign, not by colour alone."""
+"""The first cell of a list with a cursor: the line is marked by a sign, not by color alone."""
 NEVER_DIMMED: Final = frozenset({Tone.OWN, Tone.WARN, Tone.BAD, Tone.CURSOR})
 """What has to be seen above all in a list whose figures are not to be trusted."""
 

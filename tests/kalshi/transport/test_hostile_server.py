@@ -71,7 +71,7 @@ def client(environment: Environment, signer: Signer, **more: Any) -> RestClient:
 
 
 async def peak_of(work: Awaitable[object]) -> int:
-    """Give the bytes that were taken at the most while this was done."""
+    """Return the bytes that were taken at the most while this was done."""
     tracemalloc.start()
     try:
         await work
@@ -453,7 +453,7 @@ async def test_a_redirected_handshake_shows_the_key_to_nobody(signer: Signer) ->
 
 
 def local(port: int) -> Environment:
-    """Give a practice exchange that is reached by TLS."""
+    """Return a practice exchange that is reached by TLS."""
     return Environment(
         "practice",
         Kind.PRACTICE,

@@ -103,7 +103,7 @@ def test_the_captured_stream_decodes_and_encodes_back_to_itself() -> None:
 
 
 def subset(small: Any, large: Any) -> bool:
-    """Say whether everything of the first stands in the second."""
+    """Return whether everything of the first stands in the second."""
     if isinstance(small, dict):
         return isinstance(large, dict) and all(subset(value, large.get(key)) for key, value in small.items())
     if isinstance(small, list):

@@ -60,7 +60,7 @@ ticks = st.one_of(st.integers(40, 60), st.integers(1, 99))
 
 
 def price_of(ticker: str, tick: int, fine: int) -> int:
-    """Give a legal price near a cent: some of a cent finer where the grid has it."""
+    """Return a legal price near a cent: some of a cent finer where the grid has it."""
     cents = tick * 100
     if ticker == FINE or (ticker == CRYPTO and (cents < 1_000 or cents > 9_000)):
         return min(9_990, cents + fine * 10)
@@ -176,7 +176,7 @@ class ExchangeMachine(RuleBasedStateMachine):
         return [Maker(each.account.account_id, each.outcome_price, each.remaining, each.group_id) for each in orders]
 
     def room(self) -> dict[str, int]:
-        """Give what each open group may still match within its window."""
+        """Return what each open group may still match within its window."""
         now = self.clock.now
         found = {}
         for account, group in self.groups:

@@ -88,14 +88,14 @@ class Stage:
         return self.world.exchange.create_order(US, request).order_id
 
     def filled(self, order_id: str) -> int:
-        """Give how many contracts of an order have filled."""
+        """Return how many contracts of an order have filled."""
         return self.world.exchange.order(US, order_id).filled // 100
 
     def ahead(self, order_id: str) -> int:
         return self.world.exchange.queue_position(US, order_id).count_ahead // 100
 
     def at(self, side: Side, price: int) -> int:
-        """Give how many contracts stand at a price."""
+        """Return how many contracts stand at a price."""
         yes, no = self.world.exchange.book(self.ticker)
         return dict(yes if side is Side.YES else no).get(price, 0) // 100
 
@@ -288,7 +288,7 @@ async def test_a_seek_cancels_what_rests_and_keeps_what_is_held(stage: Stage) ->
     assert stage.filled(taken) == 25
     assert [each.count for each in world.exchange.positions(US)] == [2_500]
     assert world.exchange.balance(US).total > cash, "what the resting order held is free again"
-    assert "1 resting order cancelled" in world.state().note
+    assert "1 resting order canceled" in world.state().note
     assert stage.at(Side.NO, 5_500) == 60
 
 

@@ -206,7 +206,7 @@ def stream_spec() -> Any:
 
 
 def payload_schemas(stream_spec: Any) -> dict[str, Any]:
-    """Give the schema of each frame by its type."""
+    """Return the schema of each frame by its type."""
     found = {}
     for name, schema in stream_spec["components"]["schemas"].items():
         kind = schema.get("properties", {}).get("type", {}).get("const")

@@ -64,7 +64,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 @pytest.fixture(scope="module")
 def tickers(world: World) -> Iterator[str]:
-    """Give markets in whole cents on shard 0, each to one test."""
+    """Return markets in whole cents on shard 0, each to one test."""
     found = world.alice.get_markets(status=pykalshi.MarketStatus.OPEN, limit=300)
     return iter(
         [

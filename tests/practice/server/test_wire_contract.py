@@ -46,7 +46,7 @@ def ticker(exchange: Serving) -> str:
 
 
 def signing_as(key_id: str) -> Signer:
-    """Give a signer with bob's key."""
+    """Return a signer with bob's key."""
     return Signer.from_pem(key_id, PEMS["bob"], environment=practice_on_port(1))
 
 

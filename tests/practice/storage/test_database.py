@@ -100,7 +100,7 @@ def unqueued(orders: list[OrderRecord]) -> list[OrderRecord]:
 
 
 def story(engine: Exchange) -> dict[str, object]:
-    """Give all that a trader could ask of an exchange."""
+    """Return all that a trader could ask of an exchange."""
     told: dict[str, object] = {}
     for name in ("ann", "bob"):
         balance = engine.balance(name)

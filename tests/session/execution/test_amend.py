@@ -136,7 +136,7 @@ async def test_an_order_that_is_over_is_not_changed(rig: Rig) -> None:
     await rig.session.cancel(order)
     rig.deliver()
     before = len(rig.line.commands)
-    assert "the order is cancelled" in (await changed(rig, order, 3_900, 500)).sentence
+    assert "the order is canceled" in (await changed(rig, order, 3_900, 500)).sentence
     assert len(rig.line.commands) == before
 
 

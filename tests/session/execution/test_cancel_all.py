@@ -1,4 +1,4 @@
-"""Cancelling all, and the dead-man's switch, on the real exchange in simulated time."""
+"""Canceling all, and the dead-man's switch, on the real exchange in simulated time."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -63,7 +63,7 @@ async def test_everywhere_means_on_every_shard(make: Make) -> None:
     result = await swept(rig)
     assert still_resting(rig) == []
     assert (result.canceled, result.still_resting, result.proved) == (4, (), True)
-    assert result.sentence == "Cancelled 4 orders. The exchange has none resting."
+    assert result.sentence == "Canceled 4 orders. The exchange has none resting."
     assert {order.state for order in rig.session.store.orders.values()} == {OrderState.CANCELLED}
     assert {order.reason for order in rig.session.store.orders.values()} == {"by you"}
 
@@ -73,7 +73,7 @@ async def test_in_one_market_the_others_stay(make: Make) -> None:
     await resting(rig)
     result = await swept(rig, rig.ticker)
     assert result.canceled == 3
-    assert result.sentence == f"Cancelled 3 orders in {rig.ticker}. The exchange has none resting."
+    assert result.sentence == f"Canceled 3 orders in {rig.ticker}. The exchange has none resting."
     (left,) = still_resting(rig)
     assert left != rig.ticker
 
@@ -148,7 +148,7 @@ async def test_one_that_was_filled_before_is_told_as_filled(make: Make) -> None:
     rig.trade(BookSide.ASK, 1_000, 100)
     rig.deliver("none")
     result = await swept(rig)
-    assert result.sentence == "Cancelled 1 order. Filled before: 1. The exchange has none resting."
+    assert result.sentence == "Canceled 1 order. Filled before: 1. The exchange has none resting."
 
 
 async def test_the_switch_cancels_all_when_the_program_ends(make: Make) -> None:
@@ -223,7 +223,7 @@ async def test_the_switch_cancels_at_the_end_what_this_program_has_never_read(ma
     await rig.pass_time(8)
     assert ending.done()
     assert still_resting(rig) == []
-    assert rig.session.quit_message == "Cancelled 1 order. The exchange has none resting."
+    assert rig.session.quit_message == "Canceled 1 order. The exchange has none resting."
     await rig.start(SessionOptions())
 
 

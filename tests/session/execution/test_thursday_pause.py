@@ -60,7 +60,7 @@ class Simulated(Clock):
 
 
 def thursday_midnight_ms() -> int:
-    """Give the beginning of a Thursday in New York, in winter."""
+    """Return the beginning of a Thursday in New York, in winter."""
     day = datetime(2026, 12, 1, EASTERN_MIDNIGHT_UTC_H, tzinfo=UTC)
     while day.weekday() != 3:
         day += timedelta(days=1)

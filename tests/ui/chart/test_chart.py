@@ -92,7 +92,7 @@ async def test_golden(state: str, size: tuple[int, int], golden: Callable[[str, 
 
 
 def heading(trader: Trader) -> str:
-    """Give the line above the chart."""
+    """Return the line above the chart."""
     return next(each for each in trader.lines() if "candles" in each or " line" in each)
 
 

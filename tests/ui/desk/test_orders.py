@@ -43,7 +43,7 @@ NARROW_AND_USUAL = pytest.mark.parametrize("size", [NARROW, USUAL], ids=lambda s
 
 
 def chosen(trader: Trader) -> str:
-    """Give what stands beside the sign of the book's cursor: the price that it points at."""
+    """Return what stands beside the sign of the book's cursor: the price that it points at."""
     bids = re.findall(r"([\d.]+) *◄│", trader.text())
     asks = re.findall(r"│►([\d.]+)", trader.text())
     assert len(bids) + len(asks) <= 1, "two prices are marked"
@@ -51,12 +51,12 @@ def chosen(trader: Trader) -> str:
 
 
 def one_line(screen: str) -> str:
-    """Give a screen's text with the frames of its dialogs left out."""
+    """Return a screen's text with the frames of its dialogs left out."""
     return " ".join(screen.replace("│", " ").split())
 
 
 def last_line(trader: Trader) -> str:
-    """Give the line of messages."""
+    """Return the line of messages."""
     return trader.lines()[-2]
 
 
@@ -530,7 +530,7 @@ async def test_where_there_is_none_a_key_still_says_why_it_does_not_work() -> No
         trader.desk.store.order(an_order(order_id="", state=OrderState.UNKNOWN))
         await trader.look()
         await trader.press("x")
-        assert "This order is unknown; only a resting one can be cancelled." in trader.lines()[14]
+        assert "This order is unknown; only a resting one can be canceled." in trader.lines()[14]
         assert last_line(trader).startswith("UNKNOWN")
         known = replace(trader.desk.store.orders["c1"], order_id="o1", state=OrderState.RESTING, updated_ms=NOW_MS + 9)
         trader.desk.store.order(known)
@@ -546,7 +546,7 @@ async def test_a_long_name_leaves_the_sentence_whole() -> None:
         assert last_line(trader) == "UNKNOWN: YES 10 at 0.46 may be live; the exchange is being asked."
 
 
-# Cancelling all.
+# Canceling all.
 
 
 async def test_cancel_all_here_asks_and_cancels_this_market_alone() -> None:
@@ -566,7 +566,7 @@ async def test_cancel_all_here_asks_and_cancels_this_market_alone() -> None:
         await trader.look()
         assert trader.desk.swept == [FIRST]
         assert [order.order_id for order in store.working_orders()] == ["o3"]
-        assert f"Cancelling all orders in {FIRST}..." in trader.text()
+        assert f"Canceling all orders in {FIRST}..." in trader.text()
         assert "No order of yours works in this market." in await trader.press("X")
 
 
@@ -585,7 +585,7 @@ async def test_cancel_all_everywhere_works_from_anywhere(before: str) -> None:
         await trader.press("y")
         await trader.look()
         assert trader.desk.swept == [""]
-        assert "Cancelling all orders in all markets..." in trader.text()
+        assert "Canceling all orders in all markets..." in trader.text()
 
 
 async def test_many_markets_are_counted_not_listed() -> None:
@@ -746,8 +746,8 @@ async def test_a_large_sum_keeps_its_columns_apart() -> None:
     [
         (1, False, "1 order of yours may be live, and will stay so. Quit all the same?"),
         (2, False, "2 orders of yours may be live. Quit all the same?"),
-        (1, True, "1 order of yours may be live; it will be cancelled first. Quit?"),
-        (2, True, "2 orders of yours may be live; they will be cancelled first. Quit?"),
+        (1, True, "1 order of yours may be live; it will be canceled first. Quit?"),
+        (2, True, "2 orders of yours may be live; they will be canceled first. Quit?"),
     ],
 )
 async def test_the_question_at_quitting_says_what_becomes_of_the_orders(

@@ -20,7 +20,7 @@ CALM = TITLES[2][0]
 
 
 def calm_desk(venue: Venue = Venue.PRACTICE) -> FakeDesk:
-    """Give a desk on which one market is calm and busy; the others close soon or are quieter."""
+    """Return a desk on which one market is calm and busy; the others close soon or are quieter."""
     markets = [replace(a_market(ticker, title), close_ms=NOW_MS + 60_000) for ticker, title, _ in TITLES]
     markets[1] = replace(markets[1], close_ms=NOW_MS + 10**9)
     busy = replace(markets[2].quote, volume_24h=9_000_000)

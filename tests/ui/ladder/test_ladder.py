@@ -43,7 +43,7 @@ EACH_SIZE = pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x
 
 
 def shown(trader: Trader) -> list[str]:
-    """Give the lines of the ladder as they stand on the screen."""
+    """Return the lines of the ladder as they stand on the screen."""
     pane = trader.app.desk_screen.query_one("#ladder", LadderPane)
     region = pane.region
     inside = trader.lines()[region.y : region.bottom]
@@ -52,12 +52,12 @@ def shown(trader: Trader) -> list[str]:
 
 
 def prices(trader: Trader) -> list[str]:
-    """Give the prices of the rows, from the top down."""
+    """Return the prices of the rows, from the top down."""
     return [re.findall(r"[ =][ ►](0\.\d+)[ ◄]", each)[0] for each in shown(trader)[4:]]
 
 
 def chosen(trader: Trader) -> str:
-    """Give the price that the cursor stands on; empty for none."""
+    """Return the price that the cursor stands on; empty for none."""
     marked = re.findall(r"►(0\.\d+)◄", trader.text())
     assert len(marked) <= 1
     return marked[0] if marked else ""

@@ -12,7 +12,7 @@ from kalshi_tui.ui.desk.layouts import (
     Layout,
     Layouts,
 )
-from kalshi_tui.ui.dialogs.welcome import WELCOME_FILE as WELCOME_FILE, WelcomeFile
+from kalshi_tui.ui.dialogs.welcome import WELCOME_FILE, WelcomeFile
 from kalshi_tui.ui.ladder.pane import LadderPane
 from kalshi_tui.ui.ticket.screen import TicketScreen
 from kalshi_tui.ui.ui_settings import UiSettings
@@ -41,7 +41,7 @@ def with_books() -> FakeDesk:
 
 
 def shown(trader: Trader) -> list[str]:
-    """Give the markets of the ladders side by side that can be seen."""
+    """Return the markets of the ladders side by side that can be seen."""
     return [pane.ticker for pane in trader.app.desk_screen.query(".tile").results(LadderPane) if pane.display]
 
 

@@ -94,7 +94,7 @@ async def test_golden(state: str, size: tuple[int, int], golden: Callable[[str, 
 
 
 def said(trader: Trader) -> str:
-    """Give the sentence below the line."""
+    """Return the sentence below the line."""
     (shown,) = trader.app.screen.query_one("#alert-said", WrappedText)._shown_lines
     return plain_text(shown)
 

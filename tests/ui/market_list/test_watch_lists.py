@@ -11,7 +11,7 @@ from hypothesis import given, strategies as st
 from kalshi_tui.domain.market import MarketStatus
 from kalshi_tui.presentation.lines import cell_count, line
 from kalshi_tui.session.persisted import PersistedFile
-from kalshi_tui.ui.dialogs.welcome import WELCOME_FILE as WELCOME_FILE, WelcomeFile
+from kalshi_tui.ui.dialogs.welcome import WELCOME_FILE, WelcomeFile
 from kalshi_tui.ui.market_list.columns import (
     COLUMN_PRIORITY,
     MarketColumns,
@@ -55,7 +55,7 @@ def seen(folder: Path) -> UiSettings:
 
 
 def listed(trader: Trader) -> list[str]:
-    """Give the lines of the market list as they stand on the screen, without signs before and figures after."""
+    """Return the lines of the market list as they stand on the screen, without signs before and figures after."""
     return [text for text in (row[3:40].split("│")[0].strip() for row in trader.lines()[2:9]) if text]
 
 

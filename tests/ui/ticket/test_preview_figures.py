@@ -28,7 +28,7 @@ Levels = tuple[list[tuple[int, int]], list[tuple[int, int]]]
 def figures(
     terms: OrderTerms, levels: Levels, held: Position | None = None, fees: FeeSchedule | None = MAKERS_PAY
 ) -> dict[str, str]:
-    """Give the preview's figures by their labels."""
+    """Return the preview's figures by their labels."""
     book = Book()
     book.snapshot(*levels)
     found = {}
@@ -348,7 +348,7 @@ HELD_NO = Position("T", -2_000, 10_000_000)
             an_order(YES, BUY, 4_500, 50, tif=TimeInForce.IOC),
             {
                 "Fills now": "30 at 0.45",
-                "Rests": "nothing; 20 cancelled",
+                "Rests": "nothing; 20 canceled",
                 "Cost": "$13.50",
                 "Cash after": "$85.98",
                 "Taker fee": "up to $0.87",
@@ -360,7 +360,7 @@ HELD_NO = Position("T", -2_000, 10_000_000)
         (
             None,
             an_order(YES, BUY, 4_500, 50, tif=TimeInForce.FOK),
-            {"Fills now": "nothing", "Rests": "nothing; 50 cancelled", "Cost": "$0.00", "Break-even": "--"},
+            {"Fills now": "nothing", "Rests": "nothing; 50 canceled", "Cost": "$0.00", "Break-even": "--"},
         ),
         # Post-only is a maker or nothing: 0.07 / 4 x 10 x 0.24 = 0.042, so 0.05.
         (

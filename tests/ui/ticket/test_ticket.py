@@ -56,7 +56,7 @@ def field(trader: Trader, name: str) -> str:
 
 
 def said(screen: str) -> str:
-    """Give the words in the box in front, without frame and line breaks."""
+    """Return the words in the box in front, without frame and line breaks."""
     lines = screen.split("\n")
     top = max(number for number, text in enumerate(lines) if "╭─ PRACTICE" in text)
     left = lines[top].index("╭─ PRACTICE")
@@ -388,7 +388,7 @@ async def test_reduce_only_turns_to_ioc_and_counts_what_it_closes() -> None:
         (["b", *"47.5c"], "0.4750 is not on this market's price grid; the nearest prices are 0.4700 and 0.4800."),
         (["b", "t", *["tab"] * 5, "space"], "Post-only, but it would cross: the ask is 0.48."),
         (["s", "t", *["tab"] * 5, "space"], "Post-only, but it would cross: the bid is 0.47."),
-        (["b", "j", "tab", "tab", "i", *["tab"] * 3, "space"], "Post-only works only with good-till-cancelled."),
+        (["b", "j", "tab", "tab", "i", *["tab"] * 3, "space"], "Post-only works only with good-till-canceled."),
         (["s", "j", *["tab"] * 6, "space", *["shift+tab"] * 4, "g"], "Reduce-only works only with immediate-or-cancel"),
         (["b", "j", *["tab"] * 6, "space"], "Reduce-only, but there is nothing to reduce"),
     ],
