@@ -6,17 +6,11 @@ from benchmarks.measure import Figure, compare
 from kalshi_tui.domain.fees import FeeSchedule, FeeType
 from kalshi_tui.domain.market import Event, Market, MarketStatus
 from kalshi_tui.domain.price import CENT_GRID
+from kalshi_tui.domain.text import market_text
 from kalshi_tui.presentation.lines import Line
 from kalshi_tui.session.store import Store
 from kalshi_tui.ui.market_list.columns import MarketColumns, MarketRow
-from kalshi_tui.ui.market_list.view import (
-    LazyLines,
-    MarketIndex,
-    MarketSort,
-    current_quote,
-    market_label,
-    market_row_line,
-)
+from kalshi_tui.ui.market_list.view import LazyLines, MarketIndex, MarketSort, current_quote, market_row_line
 
 MARKETS = 70_000
 TO_AN_EVENT = 10
@@ -64,7 +58,7 @@ def run() -> list[Figure]:
     listed = MarketIndex(store, MarketSort.LISTED)
     columns = MarketColumns.for_width(60, listed.decimals)
     texts = [
-        f"{ticker} {market_label(market)} {store.events[market.event_ticker].category}".lower()
+        f"{ticker} {market_text(market)} {store.events[market.event_ticker].category}".lower()
         for ticker, market in store.markets.items()
     ]
 

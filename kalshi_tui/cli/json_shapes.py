@@ -15,7 +15,7 @@ from kalshi_tui.domain.position import Balance, Position
 from kalshi_tui.domain.price import Money, Price, format_count, format_money, format_price
 
 if TYPE_CHECKING:
-    from kalshi_tui.presentation.preview_text import OrderPreview
+    from kalshi_tui.domain.order_preview import OrderPreview
     from kalshi_tui.session.execution.risk_checks import RiskViolation
 
 JsonShape = dict[str, object]

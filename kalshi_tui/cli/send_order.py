@@ -37,6 +37,7 @@ from kalshi_tui.cli.trading_session import (
 from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.market import Market
 from kalshi_tui.domain.order import Action, Order, OrderState, OrderTerms, order_from_terms, rejection_reason
+from kalshi_tui.domain.order_preview import OrderPreview
 from kalshi_tui.domain.position import Position
 from kalshi_tui.domain.price import Count, Money, NumberError, Price, format_count, format_price
 from kalshi_tui.domain.text import (
@@ -54,7 +55,7 @@ from kalshi_tui.presentation.order_text import (
     sell_to_open_warning,
     trading_paused_warning,
 )
-from kalshi_tui.presentation.preview_text import OrderPreview, preview_lines
+from kalshi_tui.presentation.preview_text import preview_lines
 from kalshi_tui.session.execution.risk_checks import OverrideMethod, RiskViolation
 from kalshi_tui.session.store import UNCONFIRMED_STATES
 

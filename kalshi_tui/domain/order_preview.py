@@ -1,21 +1,214 @@
-"""All that a ticket computes of one order: what fills, what rests, what it costs and can lose. Exact and pure."""
+"""What an order would do: against a book, to a position, to the cash. All exact, all pure.
 
+Money in 1/1,000,000 dollar, counts in 1/100 contract, prices in 1/10,000 dollar.
+"""
+
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from kalshi_tui.domain.book import Book
-from kalshi_tui.domain.fees import FeeSchedule
-from kalshi_tui.domain.order import OrderTerms
+from kalshi_tui.domain.fees import CENT, FeeSchedule
+from kalshi_tui.domain.order import Action, BookSide, OrderTerms, TimeInForce, to_yes_price
 from kalshi_tui.domain.position import Position
-from kalshi_tui.domain.preview import (
-    ExecutionEstimate,
-    PositionProjection,
-    closing_count,
-    estimate_execution,
-    max_fee,
-    opening_risk,
-    project_position,
-)
-from kalshi_tui.domain.price import Money
+from kalshi_tui.domain.price import COUNT_UNIT, PRICE_UNIT, Count, Money, Price
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionEstimate:
+    """What an order would do against a book now.
+
+    ``fills_now`` and ``rests`` are counts; ``fill_value`` is what the part that fills now costs (buying) or brings
+    (selling) at the book's prices; ``limit_value`` the whole order at its limit. The fees are None where the fee type
+    is not known: ``fee_at_most`` as the taker of all of it, ``maker_fee`` as the maker. ``queue_ahead`` is the count
+    that stands before the resting part at its own price. A post-only order that would take is refused, so that nothing
+    of it fills or rests.
+    """
+
+    fills_now: Count
+    fill_value: Money
+    rests: Count
+    queue_ahead: Count
+    limit_value: Money
+    fee_at_most: Money | None
+    maker_fee: Money | None
+    payout_if_right: Money
+
+
+def would_cross(terms: OrderTerms, book: Book) -> bool:
+    """Return whether an order would trade at once; a post-only one is then refused (docs/kalshi-api.md, section 10)."""
+    best = book.best_ask(terms.taking_side)
+    return best is not None and best.price <= terms.taking_limit
+
+
+def estimate_execution(
+    terms: OrderTerms, book: Book, fees: FeeSchedule | None, *, precision: Money = CENT
+) -> ExecutionEstimate:
+    """Work out what an order would do against this book: selling YES takes NO's implied asks.
+
+    docs/kalshi-api.md, section 4.
+    """
+    fills = list(_immediate_fills(terms, book))
+    filled = sum(count for _, count in fills)
+    value = sum(price * count for price, count in fills)
+    refused = terms.post_only and would_cross(terms, book)
+    rests = terms.count - filled if terms.tif is TimeInForce.GTC and not refused else 0
+    fee = maker = None
+    if fees is not None:
+        best = book.best_ask(terms.taking_side)
+        fee = max_fee(terms, fees, best=best.price if best else None, precision=precision)
+        maker = fees.at_most(terms.taking_limit, terms.count, taker=False, precision=precision)
+    return ExecutionEstimate(
+        fills_now=filled,
+        fill_value=value,
+        rests=rests,
+        queue_ahead=book.side(terms.taking_side).count_at(terms.taking_limit) if rests else 0,
+        limit_value=terms.price * terms.count,
+        fee_at_most=fee,
+        maker_fee=maker,
+        payout_if_right=terms.count * PRICE_UNIT,
+    )
+
+
+def _immediate_fills(terms: OrderTerms, book: Book) -> Iterator[tuple[Price, Count]]:
+    """Yield the prices, for the order's own outcome, and counts of what would trade at once, best first."""
+    if terms.post_only and would_cross(terms, book):
+        return
+    left = terms.count
+    fills = []
+    for level in book.takeable(terms.taking_side, terms.taking_limit):
+        taken = min(left, level.size)
+        fills.append((level.price if terms.action is Action.BUY else PRICE_UNIT - level.price, taken))
+        left -= taken
+        if not left:
+            break
+    if not (terms.tif is TimeInForce.FOK and left):
+        yield from fills
+
+
+def max_fee(
+    terms: OrderTerms, fees: FeeSchedule, *, best: Price | None = None, precision: Money = CENT
+) -> Money | None:
+    """Return what a ticket calls the fee "up to": the whole order in one taker fill, None if not known.
+
+    docs/kalshi-api.md, section 9.
+
+    ``best`` is the best price of `OrderTerms.taking_side` that the book offers now. The trade fee is greatest nearest
+    to 50 cents, so it is taken at the price between ``best`` and the limit that is nearest to it. ``precision`` is the
+    member's, a part of a cent or the cent.
+    """
+    limit = terms.taking_limit
+    low = limit if best is None else min(best, limit)
+    worst = max(low, min(limit, PRICE_UNIT // 2))
+    # A sale at p costs what buying the other outcome at 1 - p does: the two balance changes are whole cents apart.
+    return fees.at_most(worst, terms.count, taker=True, precision=precision)
+
+
+def closing_count(terms: OrderTerms, position: Position | None) -> Count:
+    """Return how many of the order's contracts close a holding: selling what is held, or buying back the other side."""
+    held = position.count if position else 0
+    against = -held if terms.book_side is BookSide.BID else held
+    return max(0, min(terms.count, against))
+
+
+def opening_risk(terms: OrderTerms, position: Position | None) -> Money:
+    """Return what the part of an order that opens can lose, filled at its limit, fees not counted.
+
+    Selling what is not held is buying the other outcome: it can cost 1 - p a contract, not p.
+    """
+    at_risk = terms.price if terms.action is Action.BUY else PRICE_UNIT - terms.price
+    return (terms.count - closing_count(terms, position)) * at_risk
+
+
+@dataclass(frozen=True, slots=True)
+class PositionProjection:
+    """How things stand once all that is live of an order has been filled: now at the book's prices, then at its limit.
+
+    ``cash_change`` is negative for what is paid, fees not counted. ``opened`` contracts cost ``open_cost`` and are
+    worth a dollar each if right; ``realized`` is what the ``closed`` ones gain over what they had cost.
+    """
+
+    after: Position
+    opened: Count
+    open_cost: Money
+    closed: Count
+    close_value: Money
+    realized: Money
+    cash_change: Money
+
+    def profit_if_right(self, fee: Money) -> Money:
+        """Return what the opened part gains if its outcome comes true, after ``fee``."""
+        return self.opened * PRICE_UNIT - self.open_cost - fee
+
+    def break_even(self, fee: Money) -> int | None:
+        """Return the probability, in 1/100 percent, from which on opening pays, or down to which closing does.
+
+        Rounded against the trader; over 100% where not even certainty would pay. None if nothing is live, or if the
+        order both closes and opens: it has no one such number.
+        """
+        if self.opened and not self.closed:
+            return -(-(self.open_cost + fee) // self.opened)
+        if self.closed and not self.opened:
+            return max((self.close_value - fee) // self.closed, 0)
+        return None
+
+
+def project_position(terms: OrderTerms, book: Book, position: Position | None) -> PositionProjection:
+    """Run an order's fills through a position, exactly as the exchange nets them: first closing, then opening."""
+    before = held = position or Position(terms.ticker)
+    opened = open_cost = closed = close_value = 0
+    fills = list(_immediate_fills(terms, book))
+    filled = sum(count for _, count in fills)
+    refused = terms.post_only and would_cross(terms, book)
+    if terms.tif is TimeInForce.GTC and not refused and filled < terms.count:
+        fills.append((terms.price, terms.count - filled))
+    for own_price, whole in fills:
+        yes = to_yes_price(terms.side, own_price)
+        against = -held.count if terms.book_side is BookSide.BID else held.count
+        closes = max(0, min(whole, against))
+        # For what it closes an order sells at 1 - the price of the outcome that it buys.
+        bought = yes if terms.book_side is BookSide.BID else PRICE_UNIT - yes
+        # Reduce-only stops where the holding ends.
+        count = closes if terms.reduce_only else whole
+        opened += count - closes
+        open_cost += (count - closes) * bought
+        closed += closes
+        close_value += closes * (PRICE_UNIT - bought)
+        held = held.after(terms.book_side, yes, count)
+    return PositionProjection(
+        after=held,
+        opened=opened,
+        open_cost=open_cost,
+        closed=closed,
+        close_value=close_value,
+        realized=held.realized_pnl - before.realized_pnl,
+        cash_change=close_value - open_cost,
+    )
+
+
+def max_affordable_count(
+    terms: OrderTerms, cash: Money, fees: FeeSchedule | None, position: Position | None, *, whole_contracts: bool = True
+) -> Count:
+    """Return the largest count of such an order that ``cash`` pays for at its limit, the fee "up to" included.
+
+    Whole contracts, unless ``whole`` is False. What closes a holding needs no cash. 0 if not even one can be paid.
+    """
+    step = COUNT_UNIT if whole_contracts else 1
+
+    def fits(units: int) -> bool:
+        tried = replace(terms, count=units * step)
+        fee = max_fee(tried, fees) if fees is not None else 0
+        return opening_risk(tried, position) + (fee or 0) <= cash
+
+    held = abs(position.count) if position else 0
+    price = terms.price if terms.action is Action.BUY else PRICE_UNIT - terms.price
+    low, high = 0, (max(cash, 0) // max(price, 1) + held) // step + 1
+    while low < high:
+        middle = (low + high + 1) // 2
+        if fits(middle):
+            low = middle
+        else:
+            high = middle - 1
+    return low * step
 
 
 def effective_terms(terms: OrderTerms, position: Position | None) -> OrderTerms:

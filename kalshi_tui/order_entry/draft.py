@@ -7,11 +7,10 @@ from typing import NamedTuple
 from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.market import Market
 from kalshi_tui.domain.order import Action, OrderTerms, TimeInForce, rejection_reason
+from kalshi_tui.domain.order_preview import closing_count, max_affordable_count, max_fee, would_cross
 from kalshi_tui.domain.position import Position
-from kalshi_tui.domain.preview import closing_count, max_affordable_count, max_fee, would_cross
 from kalshi_tui.domain.price import COUNT_UNIT, Count, NumberError, Price, format_price
 from kalshi_tui.order_entry.parse import (
-    expiration_text,
     is_dollar_amount,
     parse_expiration,
     parse_typed_count,
@@ -27,6 +26,7 @@ from kalshi_tui.presentation.lines import (
 )
 from kalshi_tui.presentation.numbers import (
     count_text,
+    expiration_text,
     money_text,
     price_decimals,
     price_text,

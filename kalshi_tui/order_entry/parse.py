@@ -25,9 +25,8 @@ from kalshi_tui.presentation.lines import (
     line,
 )
 from kalshi_tui.presentation.numbers import (
-    clock_text,
     count_text,
-    date_time_text,
+    date_time_seconds_text,
     price_text,
 )
 
@@ -172,17 +171,6 @@ def expiration_readback(typed: str, now_ms: int) -> Line:
         return line(f"= {date_time_seconds_text(parse_expiration(typed, now_ms))}")
     except NumberError:
         return line(Span("not a time", Tone.BAD))
-
-
-def date_time_seconds_text(at_s: int) -> str:
-    """Write a Unix time in seconds as day and hour here, to the second: ``16 Dec 19:00:00``."""
-    return f"{date_time_text(at_s * 1000)[:-6]} {clock_text(at_s * 1000)}"
-
-
-def expiration_text(at_s: int, now_ms: int) -> str:
-    """Write when something ends: the hour alone where that is today."""
-    day, _, hour = date_time_text(at_s * 1000).rpartition(" ")
-    return hour if date_time_text(now_ms).startswith(day) else f"{day} {hour}"
 
 
 def join_take_text(book: Book, side: Side, action: Action, decimals: int) -> str:

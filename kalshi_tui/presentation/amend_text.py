@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 from kalshi_tui.domain.market import Market
 from kalshi_tui.domain.order import Action, Order, OrderState, OrderTerms, to_outcome_price, to_yes_price
+from kalshi_tui.domain.order_preview import OrderPreview
 from kalshi_tui.domain.position import Position
 from kalshi_tui.domain.price import Count, Price
 from kalshi_tui.domain.text import plain_count_text, plain_price_text
@@ -16,7 +17,6 @@ from kalshi_tui.presentation.lines import (
 from kalshi_tui.presentation.numbers import count_text
 from kalshi_tui.presentation.preview_text import (
     LABEL_WIDTH,
-    OrderPreview,
     fee_line,
     fills_text,
     resting_text,

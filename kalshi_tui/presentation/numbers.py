@@ -1,4 +1,4 @@
-"""Numbers as the screen shows them. Integers in, aligned text out; no float is made on the way."""
+"""Numbers, dates and times as the screen shows them. Integers in, text out; no float is made on the way."""
 
 from datetime import UTC, datetime
 from typing import Final
@@ -111,6 +111,17 @@ def time_zone_text(ts_ms: int) -> str:
 def date_time_text(ts_ms: int) -> str:
     """Write a Unix time in milliseconds as day and hour here: ``16 Dec 19:00``."""
     return _local_time_text(ts_ms, "%d %b %H:%M")
+
+
+def date_time_seconds_text(at_s: int) -> str:
+    """Write a Unix time in seconds as day and hour here, to the second: ``16 Dec 19:00:00``."""
+    return f"{date_time_text(at_s * 1000)[:-6]} {clock_text(at_s * 1000)}"
+
+
+def expiration_text(at_s: int, now_ms: int) -> str:
+    """Write when something ends: the hour alone where that is today."""
+    day, _, hour = date_time_text(at_s * 1000).rpartition(" ")
+    return hour if date_time_text(now_ms).startswith(day) else f"{day} {hour}"
 
 
 def _local_time_text(ts_ms: int, time_format: str) -> str:

@@ -4,28 +4,27 @@ from kalshi_tui.domain.fees import FeeSchedule
 from kalshi_tui.domain.link import TradingStatus
 from kalshi_tui.domain.market import Market
 from kalshi_tui.domain.order import Action, Order, OrderTerms, TimeInForce
+from kalshi_tui.domain.order_preview import closing_count, max_fee, opening_risk
 from kalshi_tui.domain.position import Balance, Position
-from kalshi_tui.domain.preview import closing_count, max_fee, opening_risk
 from kalshi_tui.domain.price import PRICE_UNIT, Money, format_count
 from kalshi_tui.domain.text import (
     exchange_terms_text,
+    market_text,
     plain_count_text,
     plain_price_text,
     terms_text,
 )
-from kalshi_tui.order_entry.parse import date_time_seconds_text
 from kalshi_tui.presentation.lines import (
     Line,
     Span,
     Tone,
     line,
 )
-from kalshi_tui.presentation.numbers import NO_VALUE, count_text, money_text
+from kalshi_tui.presentation.numbers import NO_VALUE, count_text, date_time_seconds_text, money_text
 from kalshi_tui.presentation.preview_text import two_column_line
 from kalshi_tui.session.execution.risk_checks import RiskViolation
 from kalshi_tui.session.store import LiveBook
 from kalshi_tui.session.venue import Venue
-from kalshi_tui.ui.market_list.view import market_label
 
 TIME_IN_FORCE_TEXT = {
     TimeInForce.GTC: "good till canceled: the rest waits",
@@ -62,7 +61,7 @@ def review_lines(terms: OrderTerms, market: Market, venue: Venue, cash: Money | 
         line(Span(terms_text(terms), Tone.HEAD), Span("  -> ", Tone.DIM), Span(exchange)),
         line(Span(order_options_text(terms))),
         *([line(Span("order group ", Tone.DIM), Span(group))] if group else []),
-        line(Span(market_label(market)), Span(f"  {market.ticker}", Tone.DIM)),
+        line(Span(market_text(market)), Span(f"  {market.ticker}", Tone.DIM)),
         line(
             Span(f" {venue.value} ", Tone.VENUE),
             Span(f"  cash on shard {market.exchange_index}: ", Tone.DIM),

@@ -5,9 +5,8 @@ from typing import Final
 from kalshi_tui.domain.book import Book
 from kalshi_tui.domain.fees import FeeSchedule
 from kalshi_tui.domain.order import BookSide, OrderTerms
-from kalshi_tui.domain.order_preview import OrderPreview
+from kalshi_tui.domain.order_preview import ExecutionEstimate, OrderPreview, PositionProjection
 from kalshi_tui.domain.position import Position
-from kalshi_tui.domain.preview import ExecutionEstimate, PositionProjection
 from kalshi_tui.domain.price import COUNT_UNIT, PRICE_UNIT, Count, Money
 from kalshi_tui.domain.text import plain_money_text
 from kalshi_tui.presentation.lines import (
@@ -18,18 +17,6 @@ from kalshi_tui.presentation.lines import (
     line,
 )
 from kalshi_tui.presentation.numbers import NO_VALUE, count_text, money_text
-
-__all__ = [
-    "LABEL_WIDTH",
-    "VALUE_WIDTH",
-    "OrderPreview",
-    "fee_line",
-    "fills_text",
-    "preview_lines",
-    "resting_text",
-    "two_column_line",
-    "worst_loss_text",
-]
 
 LABEL_WIDTH: Final = 11
 VALUE_WIDTH: Final = 25

@@ -13,6 +13,7 @@ from kalshi_tui.presentation.lines import (
     Tone,
     line,
 )
+from kalshi_tui.presentation.names import short_label
 from kalshi_tui.presentation.order_text import position_text
 from kalshi_tui.session.store import Store, StoreChanges, Topic
 from kalshi_tui.ui.book.cursor import (
@@ -30,7 +31,6 @@ from kalshi_tui.ui.book.view import (
     rows_above,
     side_at_cell,
 )
-from kalshi_tui.ui.market_list.view import short_label
 from kalshi_tui.ui.widgets.line_view import LineView
 
 HEADER_LINES = 3

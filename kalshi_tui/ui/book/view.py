@@ -17,6 +17,7 @@ from kalshi_tui.presentation.lines import (
     line,
     right_align,
 )
+from kalshi_tui.presentation.names import ENDED_STATUSES, market_status_text
 from kalshi_tui.presentation.numbers import (
     NO_VALUE,
     count_cell,
@@ -28,7 +29,6 @@ from kalshi_tui.presentation.numbers import (
 )
 from kalshi_tui.session.store import LiveBook
 from kalshi_tui.ui.book.cursor import SelectedLevel, shown_levels
-from kalshi_tui.ui.market_list.view import ENDED_STATUSES, market_status_text
 
 DEPTH_MIN_WIDTH: Final = 54
 """From this width on the cumulative depth has its columns."""

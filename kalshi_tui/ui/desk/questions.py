@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from typing import Final
 
 from kalshi_tui.domain.order import Order, OrderState
+from kalshi_tui.domain.text import market_text
 from kalshi_tui.session.store import Store
 from kalshi_tui.ui.lists.views import trader_order_text
-from kalshi_tui.ui.market_list.view import market_label
 
 MAX_MARKETS_NAMED: Final = 4
 MAX_ORDERS_NAMED: Final = 6
@@ -64,4 +64,4 @@ def _order_count_text(count: int) -> str:
 
 def _market_name(store: Store, ticker: str) -> str:
     market = store.markets.get(ticker)
-    return market_label(market) if market is not None else ticker
+    return market_text(market) if market is not None else ticker

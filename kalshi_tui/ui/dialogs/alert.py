@@ -18,7 +18,7 @@ from kalshi_tui.domain.alerts import (
 from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.market import Market
 from kalshi_tui.domain.price import PRICE_UNIT, Price
-from kalshi_tui.domain.text import plain_price_text
+from kalshi_tui.domain.text import market_text, plain_price_text
 from kalshi_tui.presentation.lines import Span, Tone, line
 from kalshi_tui.session.alerts.monitor import current_value, trusted_top
 from kalshi_tui.session.alerts.text import alert_explanation, alert_in_market_text
@@ -27,7 +27,6 @@ from kalshi_tui.session.notices import Weight
 from kalshi_tui.session.store import Store, StoreChanges
 from kalshi_tui.ui.book.view import quote_line
 from kalshi_tui.ui.commands import Scope, bindings
-from kalshi_tui.ui.market_list.view import market_label
 from kalshi_tui.ui.widgets.command_screen import CommandModal
 from kalshi_tui.ui.widgets.field import Field
 from kalshi_tui.ui.widgets.key_bar import KeyBar
@@ -97,7 +96,7 @@ class AlertScreen(CommandModal[None]):
         """Draw everything but the field."""
         store = self.desk.store
         market = store.markets.get(self._ticker, Market(self._ticker, ""))
-        self._title_line.show([line(Span(market_label(market), Tone.HEAD))])
+        self._title_line.show([line(Span(market_text(market), Tone.HEAD))])
         self._quote.show([quote_line(store.book(self._ticker), market, Side.YES)])
         said, tone = self._rejection, Tone.BAD
         if not said:

@@ -15,6 +15,7 @@ from kalshi_tui.presentation.lines import (
     right_align,
     wrap,
 )
+from kalshi_tui.presentation.names import market_status_text
 from kalshi_tui.presentation.numbers import (
     align_decimal_point,
     date_time_text,
@@ -24,7 +25,7 @@ from kalshi_tui.presentation.numbers import (
     short_count_text,
 )
 from kalshi_tui.session.store import Store
-from kalshi_tui.ui.market_list.view import current_quote, market_status_text
+from kalshi_tui.ui.market_list.view import current_quote
 
 DETAIL_LABEL_WIDTH: Final = 14
 """Cells of the words before a value."""

@@ -15,6 +15,7 @@ from kalshi_tui.presentation.lines import (
     fit,
     line,
 )
+from kalshi_tui.presentation.names import short_label
 from kalshi_tui.presentation.order_text import position_text
 from kalshi_tui.session.store import Store, StoreChanges, Topic
 from kalshi_tui.ui.ladder.rows import (
@@ -25,7 +26,6 @@ from kalshi_tui.ui.ladder.rows import (
     own_orders_by_row,
 )
 from kalshi_tui.ui.ladder.view import ladder_column_heading, ladder_header, ladder_lines
-from kalshi_tui.ui.market_list.view import short_label
 from kalshi_tui.ui.widgets.line_view import LineView
 
 HEADER_LINES = 4

@@ -14,6 +14,7 @@ from kalshi_tui.presentation.lines import (
     line,
     right_align,
 )
+from kalshi_tui.presentation.names import ENDED_STATUSES, market_status_text
 from kalshi_tui.presentation.numbers import (
     NO_VALUE,
     count_cell,
@@ -33,7 +34,6 @@ from kalshi_tui.ui.ladder.rows import (
     imbalance_percent,
 )
 from kalshi_tui.ui.lists.views import money_cell, pnl_tone
-from kalshi_tui.ui.market_list.view import ENDED_STATUSES, market_status_text
 
 MIN_HALF_WIDTH: Final = 16
 """Cells that own orders and size have on each side before there is any further column."""

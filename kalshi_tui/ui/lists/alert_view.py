@@ -19,6 +19,7 @@ from kalshi_tui.presentation.lines import (
     fit,
     line,
 )
+from kalshi_tui.presentation.names import short_label
 from kalshi_tui.presentation.numbers import (
     NO_VALUE,
     clock_text,
@@ -30,7 +31,6 @@ from kalshi_tui.session.alerts.monitor import current_value
 from kalshi_tui.session.alerts.text import condition_text, time_left_text
 from kalshi_tui.session.store import Store
 from kalshi_tui.ui.lists.views import EXTRA_COLUMNS_MIN_WIDTH
-from kalshi_tui.ui.market_list.view import short_label
 
 STATE_WIDTH: Final = 8
 RINGS_WIDTH: Final = 6

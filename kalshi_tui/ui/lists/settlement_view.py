@@ -11,10 +11,10 @@ from kalshi_tui.presentation.lines import (
     line,
     right_align,
 )
+from kalshi_tui.presentation.names import short_label
 from kalshi_tui.presentation.numbers import count_text, date_time_text
 from kalshi_tui.session.store import Store
 from kalshi_tui.ui.lists.views import EXTRA_COLUMNS_MIN_WIDTH, money_cell, pnl_tone
-from kalshi_tui.ui.market_list.view import short_label
 
 RESULT_WIDTH = 7
 HELD_WIDTH = 15

@@ -6,7 +6,7 @@ from kalshi_tui.domain.market import Market, Trade
 from kalshi_tui.domain.order import BookSide, Fill, Order, OrderState, to_outcome_price, to_yes_price as in_terms_of
 from kalshi_tui.domain.position import Position
 from kalshi_tui.domain.price import COUNT_UNIT, MONEY_UNIT, PRICE_UNIT, Count, Money, Price
-from kalshi_tui.domain.text import order_text, plain_count_text, plain_price_text
+from kalshi_tui.domain.text import market_text, order_text, plain_count_text, plain_price_text
 from kalshi_tui.presentation.lines import (
     Line,
     Span,
@@ -17,6 +17,7 @@ from kalshi_tui.presentation.lines import (
     right_align,
     wrap,
 )
+from kalshi_tui.presentation.names import short_label
 from kalshi_tui.presentation.numbers import (
     NO_VALUE,
     align_decimal_point,
@@ -31,7 +32,6 @@ from kalshi_tui.presentation.numbers import (
 from kalshi_tui.session.notices import Notice, Weight
 from kalshi_tui.session.store import Store
 from kalshi_tui.ui.lists.tape_filter import filter_heading, filter_text
-from kalshi_tui.ui.market_list.view import market_label, short_label
 
 ORDER_STATE_TONES = {
     OrderState.UNKNOWN: Tone.BAD,
@@ -122,7 +122,7 @@ def order_line(store: Store, order: Order, width: int) -> Line:
     )
     if order.reason and order.state in STATES_WITH_REASON:
         market = store.markets.get(order.ticker)
-        name = market_label(market) if market else order.ticker
+        name = market_text(market) if market else order.ticker
         return line(*figures, Span(f"  {order.reason}", Tone.WARN), Span(f"  {name}", Tone.DIM))
     left = width - cell_count(figures)
     room = left - MIN_NAME_WIDTH - 4

@@ -6,6 +6,7 @@ from typing import Final
 
 from kalshi_tui.domain.market import Market, Quote
 from kalshi_tui.domain.price import Count
+from kalshi_tui.domain.text import market_text
 from kalshi_tui.presentation.lines import (
     Line,
     Span,
@@ -16,12 +17,7 @@ from kalshi_tui.presentation.lines import (
 )
 from kalshi_tui.presentation.numbers import price_decimals, price_text, short_count_text
 from kalshi_tui.session.store import Store
-from kalshi_tui.ui.market_list.view import (
-    MarketIndex,
-    MarketSort,
-    current_quote,
-    market_label,
-)
+from kalshi_tui.ui.market_list.view import MarketIndex, MarketSort, current_quote
 
 MAX_ROWS: Final = 300
 """Rows that are made; who sees more needs another word."""
@@ -127,7 +123,7 @@ class Finder:
 
     def _market_row(self, ticker: str) -> FinderRow:
         market = self._store.markets.get(ticker)
-        name = market_label(market) if market is not None else ticker
+        name = market_text(market) if market is not None else ticker
         return FinderRow(ticker, name, (ticker,), is_market=True, volume=self._quote(ticker).volume_24h)
 
 

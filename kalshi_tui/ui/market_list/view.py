@@ -2,12 +2,9 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import Enum
-from functools import lru_cache
 from typing import Final, overload
 
-from rich.cells import cell_len
-
-from kalshi_tui.domain.market import Market, MarketStatus, Quote
+from kalshi_tui.domain.market import Market, Quote
 from kalshi_tui.domain.position import Position
 from kalshi_tui.domain.price import PRICE_UNIT, Price
 from kalshi_tui.domain.text import market_text
@@ -17,8 +14,8 @@ from kalshi_tui.presentation.lines import (
     Tone,
     fit,
     line,
-    make_printable,
 )
+from kalshi_tui.presentation.names import ENDED_STATUSES, market_status_text, short_label
 from kalshi_tui.presentation.numbers import price_decimals
 from kalshi_tui.session.account.list_reads import AccountList
 from kalshi_tui.session.store import Store
@@ -29,15 +26,8 @@ from kalshi_tui.ui.market_list.columns import (
     row_cells,
 )
 
-LABEL_CACHE_SIZE = 4_096
 NO_CLOSE_TIME: Final = 2**62
 """Later than any close."""
-ENDED_STATUSES = frozenset({MarketStatus.DETERMINED, MarketStatus.FINALIZED})
-
-
-def market_label(market: Market) -> str:
-    """Name a market in a few words, as everywhere."""
-    return market_text(market)
 
 
 class MarketSort(Enum):
@@ -95,7 +85,7 @@ class MarketIndex:
         for ticker, market in ordered:
             event = events.get(market.event_ticker)
             category = event.category if event is not None else ""
-            self._search_texts.append((ticker, f"{ticker} {market_label(market)} {category}".lower()))
+            self._search_texts.append((ticker, f"{ticker} {market_text(market)} {category}".lower()))
         if only is not None:
             self._add_unknown_tickers(only, in_place=sort is MarketSort.LISTED)
         self.decimals = max((price_decimals(market.grid) for _, market in ordered), default=2)
@@ -152,28 +142,6 @@ class LazyLines(Sequence[Line]):
         if made is None:
             made = self._drawn_lines[place] = self._draw(self._tickers[place])
         return made
-
-
-def short_label(market: Market, width: int) -> str:
-    """Name a market in exactly ``width`` cells. The event's title is cut first: the outcome tells rows apart."""
-    return _short_label(market_label(market), market.yes_sub_title, width)
-
-
-@lru_cache(LABEL_CACHE_SIZE)
-def _short_label(label: str, outcome: str, width: int) -> str:
-    label, outcome = make_printable(label), make_printable(outcome)
-    title = label.removesuffix(f": {outcome}")
-    if cell_len(label) <= width or title == label:
-        return fit(label, width)
-    room = max(width - cell_len(outcome) - 1, width * 2 // 5)
-    return f"{fit(title, room)} {fit(outcome, width - room - 1)}"
-
-
-def market_status_text(market: Market) -> str:
-    """Say where a market is in its life, and how it ended: ``ended YES``, ``closed``."""
-    if market.status in ENDED_STATUSES and market.result:
-        return f"ended {market.result.upper() if market.result in {'yes', 'no'} else market.result}"
-    return market.status.value
 
 
 def current_quote(store: Store, ticker: str) -> Quote:

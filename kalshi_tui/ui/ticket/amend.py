@@ -15,9 +15,9 @@ from textual.widgets import Input, Label
 
 from kalshi_tui.domain.market import Market
 from kalshi_tui.domain.order import Order, rejection_reason, to_yes_price
-from kalshi_tui.domain.preview import would_cross
+from kalshi_tui.domain.order_preview import would_cross
 from kalshi_tui.domain.price import NumberError, Price
-from kalshi_tui.domain.text import terms_text
+from kalshi_tui.domain.text import market_text, terms_text
 from kalshi_tui.order_entry.parse import (
     count_readback,
     join_take_text,
@@ -53,7 +53,6 @@ from kalshi_tui.ui.availability import CommandContext, FocusedField, TicketStep
 from kalshi_tui.ui.book.view import quote_line
 from kalshi_tui.ui.commands import Scope, bindings
 from kalshi_tui.ui.lists.views import ORDER_STATE_TONES
-from kalshi_tui.ui.market_list.view import market_label
 from kalshi_tui.ui.ticket.commands import PRICE_LETTERS
 from kalshi_tui.ui.ticket.confirm import ConfirmScreen
 from kalshi_tui.ui.widgets.field import Field
@@ -159,7 +158,7 @@ class AmendScreen(ConfirmScreen):
         """Draw everything but the fields."""
         store, market, live, order = self.desk.store, self._market(), self._live_book(), self.latest_order(self._order)
         own = resting_terms(store, order)
-        self._title_line.show([line(Span(market_label(market), Tone.HEAD), Span(f"  {market.ticker}", Tone.DIM))])
+        self._title_line.show([line(Span(market_text(market), Tone.HEAD), Span(f"  {market.ticker}", Tone.DIM))])
         self._quote.show([quote_line(live, market, own.side)])
         left = f"{count_text(order.filled)} filled, {count_text(order.remaining)} rest"
         whole = replace(own, count=order.initial)

@@ -14,7 +14,6 @@ from kalshi_tui.order_entry.draft import DraftTimeInForce, OrderDraft, dollars_r
 from kalshi_tui.order_entry.parse import (
     count_readback,
     expiration_readback,
-    expiration_text,
     is_dollar_amount,
     join_take_text,
     price_readback,
@@ -26,7 +25,7 @@ from kalshi_tui.presentation.lines import (
     Tone,
     line,
 )
-from kalshi_tui.presentation.numbers import price_decimals, price_text
+from kalshi_tui.presentation.numbers import expiration_text, price_decimals, price_text
 from kalshi_tui.presentation.order_text import TIME_IN_FORCE_TEXT
 from kalshi_tui.session.store import LiveBook
 from kalshi_tui.ui.ticket.commands import COUNT_LETTERS, PRICE_LETTERS

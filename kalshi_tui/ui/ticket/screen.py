@@ -15,8 +15,9 @@ from textual.widgets import Input, Label
 from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.market import Market
 from kalshi_tui.domain.order import OrderTerms
-from kalshi_tui.domain.preview import max_affordable_count
+from kalshi_tui.domain.order_preview import max_affordable_count
 from kalshi_tui.domain.price import NumberError
+from kalshi_tui.domain.text import market_text
 from kalshi_tui.order_entry.draft import DraftField
 from kalshi_tui.order_entry.pricing import (
     PricePlacement,
@@ -43,7 +44,6 @@ from kalshi_tui.ui.availability import CommandContext, FocusedField
 from kalshi_tui.ui.book.view import quote_line
 from kalshi_tui.ui.clock import now_ms
 from kalshi_tui.ui.commands import Scope, bindings
-from kalshi_tui.ui.market_list.view import market_label
 from kalshi_tui.ui.ticket.form import TicketForm
 from kalshi_tui.ui.ticket.review import ReviewScreen
 from kalshi_tui.ui.ticket.start import TicketPrefill
@@ -115,7 +115,7 @@ class TicketScreen(CommandModal[None]):
         position = self.desk.store.positions.get(self._ticker)
         positions_read = self.desk.store.reads.have(AccountList.POSITIONS)
         held = position_text(position)
-        name = line(Span(market_label(market), Tone.HEAD), Span(f"  {held}" if held else "", Tone.OWN))
+        name = line(Span(market_text(market), Tone.HEAD), Span(f"  {held}" if held else "", Tone.OWN))
         self._title_line.show([name])
         self._quote.show([quote_line(live, market, self._form.side.value)])
         trouble = self._form.draft.find_problem(market, live, position, now, self._max_duration_s)

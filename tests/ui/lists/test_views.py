@@ -11,6 +11,7 @@ from kalshi_tui.domain.order import Action, BookSide, OrderState, OrderTerms
 from kalshi_tui.domain.position import Position
 from kalshi_tui.domain.price import MONEY_UNIT
 from kalshi_tui.presentation.lines import plain_text
+from kalshi_tui.presentation.names import market_status_text
 from kalshi_tui.presentation.numbers import clock_text, date_time_text
 from kalshi_tui.presentation.order_text import insufficient_cash_warning
 from kalshi_tui.presentation.preview_text import preview_lines
@@ -24,7 +25,7 @@ from kalshi_tui.ui.desk.status_view import (
     status_line,
 )
 from kalshi_tui.ui.lists.views import fill_line, order_line, position_line
-from kalshi_tui.ui.market_list.view import market_status_text, sorted_markets
+from kalshi_tui.ui.market_list.view import sorted_markets
 from tests.support.fake_desk import (
     FEES,
     NOW_MS,

@@ -8,8 +8,7 @@ from hypothesis import assume, given, strategies as st
 from kalshi_tui.domain.book import Book, Side
 from kalshi_tui.domain.fees import FeeSchedule, FeeType
 from kalshi_tui.domain.order import Action, BookSide, OrderTerms, TimeInForce
-from kalshi_tui.domain.position import Position
-from kalshi_tui.domain.preview import (
+from kalshi_tui.domain.order_preview import (
     estimate_execution,
     max_affordable_count,
     max_fee,
@@ -17,6 +16,7 @@ from kalshi_tui.domain.preview import (
     project_position,
     would_cross,
 )
+from kalshi_tui.domain.position import Position
 from kalshi_tui.domain.price import PRICE_UNIT
 
 FEES = FeeSchedule(FeeType.QUADRATIC)

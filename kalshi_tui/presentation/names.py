@@ -1,0 +1,35 @@
+"""Markets by name: a label that fits a width, and how far a market is in its life. Pure."""
+
+from functools import lru_cache
+from typing import Final
+
+from rich.cells import cell_len
+
+from kalshi_tui.domain.market import Market, MarketStatus
+from kalshi_tui.domain.text import market_text
+from kalshi_tui.presentation.lines import fit, make_printable
+
+LABEL_CACHE_SIZE: Final = 4_096
+ENDED_STATUSES: Final = frozenset({MarketStatus.DETERMINED, MarketStatus.FINALIZED})
+
+
+def short_label(market: Market, width: int) -> str:
+    """Name a market in exactly ``width`` cells. The event's title is cut first: the outcome tells rows apart."""
+    return _short_label(market_text(market), market.yes_sub_title, width)
+
+
+@lru_cache(LABEL_CACHE_SIZE)
+def _short_label(label: str, outcome: str, width: int) -> str:
+    label, outcome = make_printable(label), make_printable(outcome)
+    title = label.removesuffix(f": {outcome}")
+    if cell_len(label) <= width or title == label:
+        return fit(label, width)
+    room = max(width - cell_len(outcome) - 1, width * 2 // 5)
+    return f"{fit(title, room)} {fit(outcome, width - room - 1)}"
+
+
+def market_status_text(market: Market) -> str:
+    """Say where a market is in its life, and how it ended: ``ended YES``, ``closed``."""
+    if market.status in ENDED_STATUSES and market.result:
+        return f"ended {market.result.upper() if market.result in {'yes', 'no'} else market.result}"
+    return market.status.value
