@@ -19,9 +19,9 @@ from kalshi_tui.kalshi.feed.stream_group import ReportListener, StreamGroup
 from kalshi_tui.kalshi.rest import RestClient
 from kalshi_tui.kalshi.transport.clock import ExchangeClock
 from kalshi_tui.kalshi.wire.tolerant import LeftOut, left_out_words
+from kalshi_tui.recording.recorder import Recorder, format_size
 from kalshi_tui.recording.writer import RecordingWriter, require_new_file
-from kalshi_tui.runtime.compose import VENUE_BY_KIND, ExchangeAccess, clock_ms
-from kalshi_tui.session.recorder import Recorder, format_size
+from kalshi_tui.runtime.compose import ExchangeAccess, clock_ms
 from kalshi_tui.session.store import Store
 
 MAX_MARKETS_PER_REQUEST: Final = 100
@@ -62,7 +62,7 @@ class RecordRun:
             if tickers is None:
                 raise RecordError("Ended before anything was recorded.")
             group = StreamGroup(self._stream_factory(clock), store, lambda report: self._print_message(report.text))
-            recorder = Recorder(store, group, clock.now_ms, VENUE_BY_KIND[connected.environment.kind], asyncio.sleep)
+            recorder = Recorder(store, group, clock.now_ms, exchange=connected.environment.kind.value.lower())
             recording = recorder.begin(path)
             group.watch_books(tickers)
             group.watch_quotes(tickers)

@@ -14,7 +14,7 @@ from kalshi_tui.kalshi.transport.signing import (
     Signer,
 )
 from kalshi_tui.kalshi.wire import REST_PREFIX
-from kalshi_tui.recording.replay_state import ReplayState
+from kalshi_tui.kalshi.wire.practice import ReplayState
 
 SEEK_TIMEOUTS: Final = Timeouts(piece=600.0, whole=600.0)
 """A long recording is read from its beginning when it is moved to another moment."""

@@ -17,6 +17,7 @@ from kalshi_tui.kalshi.feed.subscription import Happening, Report
 from kalshi_tui.kalshi.practice_control import PracticeControl
 from kalshi_tui.kalshi.rest import RestClient
 from kalshi_tui.kalshi.wire import Channel
+from kalshi_tui.recording.recorder import Recorder, format_size
 from kalshi_tui.recording.writer import RecordingError
 from kalshi_tui.session.account.exchange_hours import ExchangeHours
 from kalshi_tui.session.account.queue_positions import QueuePositionReader
@@ -39,7 +40,6 @@ from kalshi_tui.session.market_data.sparklines import SparklineReader
 from kalshi_tui.session.notices import Weight
 from kalshi_tui.session.options import SessionOptions
 from kalshi_tui.session.practice_faults import ControlValues, PracticeFault
-from kalshi_tui.session.recorder import Recorder, format_size
 from kalshi_tui.session.replay import ReplayClock, ReplayFollower, ReplayStatus
 from kalshi_tui.session.skipped_items import LeftOutNotices
 from kalshi_tui.session.store import Levels, Store, Topic
@@ -93,7 +93,14 @@ class Session:
         self._sleep = sleep
         self._stream = make_stream(self.store, self._handle_feed_report)
         self.clock_ms = clock_ms
-        self.recorder = Recorder(self.store, self._stream, rest.clock.now_ms, venue, sleep)
+        self.recorder = Recorder(
+            self.store,
+            self._stream,
+            rest.clock.now_ms,
+            exchange=venue.value.lower(),
+            on_failure=lambda text: self.store.notify(Weight.ERROR, text),
+            sleep=sleep,
+        )
         self._replay_follower: ReplayFollower | None = None
         if replay is not None and practice_control is not None:
             self._replay_follower = ReplayFollower(practice_control, replay, sleep)

@@ -1,4 +1,4 @@
-"""The session's recorder: what it writes of markets, in portions; and how it ends where the disk does."""
+"""The recorder: what it writes of markets, in portions; and how it ends where the disk does."""
 
 import os
 from dataclasses import replace
@@ -9,10 +9,15 @@ import pytest
 
 from kalshi_tui.domain.market import Event
 from kalshi_tui.kalshi import wire
+from kalshi_tui.recording.recorder import (
+    MAX_INITIAL_MARKETS,
+    MAX_MARKETS_PER_TICK,
+    Recorder,
+    RecordingError,
+    format_size,
+)
 from kalshi_tui.recording.writer import RecordKind, StreamTap
 from kalshi_tui.session.notices import Weight
-from kalshi_tui.session.recorder import MAX_INITIAL_MARKETS, MAX_MARKETS_PER_TICK, Recorder, RecordingError, format_size
-from kalshi_tui.session.venue import Venue
 from tests.support.fake_desk import (
     NOW_MS,
     TITLES,
@@ -44,7 +49,15 @@ def a_recorder(markets: int = 0) -> tuple[Recorder, Group, Any]:
     made = [a_market(f"M-{number}") for number in range(markets)]
     store = a_store(lambda: NOW_MS, [a_market(TITLES[0][0]), *made] if made else ())
     group = Group()
-    return Recorder(store, group, lambda: NOW_MS, Venue.LIVE, no_sleep), group, store  # type: ignore[arg-type]
+    recorder = Recorder(
+        store,
+        group,
+        lambda: NOW_MS,
+        exchange="live",
+        on_failure=lambda text: store.notify(Weight.ERROR, text),
+        sleep=no_sleep,
+    )
+    return recorder, group, store
 
 
 def kinds(path: Path) -> list[bytes]:

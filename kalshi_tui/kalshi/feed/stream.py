@@ -34,13 +34,13 @@ from kalshi_tui.kalshi.errors import WrongHost, authentication_sentence
 from kalshi_tui.kalshi.feed.handler import FeedHandler
 from kalshi_tui.kalshi.feed.protocol import AuditAnswer, FeedProtocol
 from kalshi_tui.kalshi.feed.subscription import RecoveryPolicy, Report
+from kalshi_tui.kalshi.feed.tap import Tap
 from kalshi_tui.kalshi.translate import clean
 from kalshi_tui.kalshi.transport.clock import ExchangeClock
 from kalshi_tui.kalshi.transport.http import parse_error_body
 from kalshi_tui.kalshi.transport.signing import Signer
 from kalshi_tui.kalshi.transport.tls import describe_tls_error, proxy_for, tls_context
 from kalshi_tui.kalshi.wire import WS_PATH
-from kalshi_tui.recording.writer import StreamTap
 
 MAX_MESSAGE_BYTES: Final = 16 * 1024 * 1024
 """Bytes of one message: an `ok` that lists 40,000 markets has 1.4 million (docs/kalshi-api.md, section 5)."""
@@ -228,7 +228,7 @@ class Stream:
         self._lag_ms = 0
         self._last_sampled_ts_ms = 0
         self._lag_sample_due = False
-        self._tap: StreamTap | None = None
+        self._tap: Tap | None = None
         self.protocol.on_outgoing = self._outgoing_ready.set
         self.protocol.on_ready = self._on_ready
         if private:
@@ -257,7 +257,7 @@ class Stream:
         """Take the trust from all books and fetch them anew: for whoever finds that one cannot be right."""
         self.protocol.resync_books(why)
 
-    def record(self, tap: StreamTap | None) -> bool:
+    def record(self, tap: Tap | None) -> bool:
         """Have all that is received from here on taken down, or no more; give whether a connection is in the middle."""
         self._tap = tap
         if tap is None or self._connection is None:

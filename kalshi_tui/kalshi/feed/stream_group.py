@@ -16,8 +16,8 @@ from kalshi_tui.kalshi.feed.handler import FeedHandler
 from kalshi_tui.kalshi.feed.protocol import AuditAnswer
 from kalshi_tui.kalshi.feed.stream import Health, Stream
 from kalshi_tui.kalshi.feed.subscription import Happening, Report
+from kalshi_tui.kalshi.feed.tap import Tap, TapSource
 from kalshi_tui.kalshi.wire import Channel
-from kalshi_tui.recording.writer import RecordingWriter, StreamTap
 
 MAX_STREAMS: Final = 20
 """The exchange takes 200 connections of a user, this program's own and others."""
@@ -93,7 +93,7 @@ class StreamGroup:
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._closing = asyncio.Event()
         self._started = False
-        self._recording: RecordingWriter | None = None
+        self._recording: TapSource | None = None
         self._add_stream()
 
     def _add_stream(self) -> None:
@@ -185,7 +185,7 @@ class StreamGroup:
         for stream in self._streams:
             stream.resync_books(why)
 
-    def record(self, recording: RecordingWriter | None) -> list[tuple[StreamTap, frozenset[str]]]:
+    def record(self, recording: TapSource | None) -> list[tuple[Tap, frozenset[str]]]:
         """Have all that is received taken down, or no more.
 
         Gives, for each connection that is in the middle, what takes it down and the markets whose books are trusted:

@@ -11,12 +11,12 @@ from typing import Final
 
 import msgspec
 
+from kalshi_tui.kalshi.wire.practice import ReplayState
 from kalshi_tui.practice.engine.core import SHARDS, DedupeMode
 from kalshi_tui.practice.engine.exchange import Exchange
 from kalshi_tui.practice.replay.exchange import ReplayExchange
 from kalshi_tui.practice.replay.state import RecordedState
 from kalshi_tui.recording.reader import Record, RecordingReader
-from kalshi_tui.recording.replay_state import ReplayState
 from kalshi_tui.recording.writer import RecordingError, RecordKind
 
 MAX_STEP_S: Final = 0.012
