@@ -1,4 +1,4 @@
-# Two commands: `make run` (the app on the practice exchange) and `make test` (all checks, all tests).
+# Two commands: `make run` (the app on the practice exchange) and `make test` (all checks, the tests).
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
@@ -7,11 +7,12 @@ AUDIT_VENV ?= .venv-audit
 AUDITED ?= requirements.lock requirements-dev.lock requirements-audit.lock benchmarks/requirements-nautilus.lock
 NAUTILUS_VENV ?= .venv-nautilus
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench bench-check bench-nautilus screens lock audit clean
+.PHONY: help run test test-all check format bench bench-check bench-nautilus screens lock audit clean
 
 help:
 	@echo "make run     install what is needed and start the app on the practice exchange (ARGS=... is passed on)"
-	@echo "make test    install what is needed, run all checks and all tests"
+	@echo "make test    install what is needed, run all checks and the tests, in a few minutes"
+	@echo "make test-all   the same with the slow tests and the full budgets of the randomized ones"
 	@echo "make check   linter, formatter, types, import layers"
 	@echo "make bench   the benchmarks, each beside its reference; bench-check says which has become worse"
 	@echo "make bench-nautilus   the same frames into nautilus_trader's book, in an environment of its own"
@@ -45,7 +46,10 @@ check: $(VENV)/.dev-stamp
 	$(BIN)/lint-imports --no-logo
 
 test: check
-	$(BIN)/python -m pytest -n auto -m "not nightly" $(ARGS)
+	$(BIN)/python -m pytest -n auto -m "not slow and not nightly" $(ARGS)
+
+test-all: check
+	$(BIN)/python -m pytest -n auto -m "not nightly" --hypothesis-profile=whole $(ARGS)
 
 bench-check: $(VENV)/.dev-stamp
 	$(BIN)/python -m benchmarks --check $(ARGS)

@@ -7,6 +7,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from kalshi_tui.domain.book import Book, BookError, Level, Side
 from kalshi_tui.domain.price import PRICE_UNIT
+from tests.support.budget import examples
 from tests.support.strategies import (
     counts,
     levels,
@@ -134,7 +135,7 @@ class BookMachine(RuleBasedStateMachine):
 
 
 TestBook = BookMachine.TestCase
-TestBook.settings = settings(deadline=None, max_examples=250, stateful_step_count=40)
+TestBook.settings = settings(deadline=None, max_examples=examples(250), stateful_step_count=40)
 
 
 @given(levels, levels, sides, prices, counts)

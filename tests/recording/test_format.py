@@ -26,6 +26,7 @@ from kalshi_tui.recording.writer import (
     RecordKind,
     require_new_file,
 )
+from tests.support.budget import examples
 from tests.support.recordings import (
     BEGAN_MS,
     US,
@@ -49,7 +50,7 @@ def small(path: Path, payloads: list[bytes], *, flush_every: int = 3) -> None:
     recording.close()
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=FIXTURE)
+@settings(max_examples=examples(80), deadline=None, suppress_health_check=FIXTURE)
 @given(payloads=st.lists(st.binary(max_size=300), max_size=30))
 def test_what_is_written_is_read_again_byte_for_byte(tmp_path: Path, payloads: list[bytes]) -> None:
     path = tmp_path / "a.rec.gz"
@@ -62,7 +63,7 @@ def test_what_is_written_is_read_again_byte_for_byte(tmp_path: Path, payloads: l
     assert [frame.ms for frame in frames] == sorted(frame.ms for frame in frames)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=FIXTURE)
+@settings(max_examples=examples(150), deadline=None, suppress_health_check=FIXTURE)
 @given(data=st.data())
 def test_any_truncation_yields_a_prefix_and_a_sentence(tmp_path: Path, data: st.DataObject) -> None:
     whole, cut = tmp_path / "whole.rec.gz", tmp_path / "cut.rec.gz"
@@ -95,7 +96,7 @@ def block_ends(written: bytes) -> list[int]:
     return ends
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=FIXTURE)
+@settings(max_examples=examples(150), deadline=None, suppress_health_check=FIXTURE)
 @given(data=st.data())
 def test_damage_anywhere_is_never_more_than_a_sentence(tmp_path: Path, data: st.DataObject) -> None:
     whole, hurt = tmp_path / "whole.rec.gz", tmp_path / "hurt.rec.gz"
@@ -113,7 +114,7 @@ def test_damage_anywhere_is_never_more_than_a_sentence(tmp_path: Path, data: st.
     assert isinstance(found.end, str)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=FIXTURE)
+@settings(max_examples=examples(100), deadline=None, suppress_health_check=FIXTURE)
 @given(garbage=st.binary(max_size=2_000), packed=st.booleans())
 def test_garbage_is_no_recording(tmp_path: Path, garbage: bytes, packed: bool) -> None:
     path = tmp_path / "garbage.rec.gz"

@@ -9,6 +9,7 @@ from hypothesis import settings, strategies as st
 from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.order import Action, BookSide, OrderTerms, TimeInForce
 from kalshi_tui.domain.price import PRICE_UNIT, PriceGrid, PriceRange
+from tests.support.budget import examples
 
 CAPTURES: Final = Path(__file__).resolve().parents[2] / ".." / "shared" / "captures"
 
@@ -16,7 +17,7 @@ LINEAR: Final = PriceGrid((PriceRange(0, 10_000, 100),))
 DECI: Final = PriceGrid((PriceRange(0, 10_000, 10),))
 TAPERED: Final = PriceGrid((PriceRange(0, 1_000, 10), PriceRange(1_000, 9_000, 100), PriceRange(9_000, 10_000, 10)))
 
-thorough: Final = settings(deadline=None, max_examples=400)
+thorough: Final = settings(deadline=None, max_examples=examples(400))
 """No time limit for one example: a busy machine is no defect."""
 
 prices: Final = st.integers(1, PRICE_UNIT - 1)

@@ -17,6 +17,7 @@ from tests.kalshi.conftest import (
     captured_frames,
     frame_files,
 )
+from tests.support.budget import examples
 from tests.support.feed_model import ModelExchange
 
 A, B, C = "KXWIN-26-A", "KXWIN-26-B", "KXWIN-26-C"
@@ -845,7 +846,7 @@ def test_each_captured_frame_left_out_is_noticed_at_the_next_one() -> None:
 # Anything can come.
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=examples(300))
 @given(st.lists(st.binary(max_size=200), max_size=10))
 def test_random_bytes_never_crash_and_never_make_a_book(messages: list[bytes]) -> None:
     rig = Rig(A)
@@ -887,7 +888,7 @@ frame_fields = st.fixed_dictionaries(
 )
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=examples(300))
 @given(st.lists(frame_fields, max_size=8))
 def test_frames_of_any_content_never_crash(frames: list[dict[str, Any]]) -> None:
     rig = Rig(A)
@@ -926,7 +927,7 @@ def check(rig: Rig) -> None:
         assert rig.exchange.state_at(books.sid, ticker, books.expected - 1) == rig.sink.books[ticker].levels()
 
 
-@settings(deadline=None, max_examples=400)
+@settings(deadline=None, max_examples=examples(400))
 @given(st.lists(operations, max_size=60))
 @example([("move", A, Side.YES, 4000, 500), ("drop",), ("move", B, Side.YES, 4000, 500), ("deliver", 1)])
 def test_whatever_happens_on_the_way_a_trusted_book_is_right_and_every_book_heals(steps: list[Any]) -> None:

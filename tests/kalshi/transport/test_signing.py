@@ -36,6 +36,7 @@ from kalshi_tui.kalshi.transport.signing import (
     verify_signature,
 )
 from tests.kalshi.conftest import KEY_ID
+from tests.support.budget import examples
 
 PATH = "/trade-api/v2/portfolio/events/orders"
 NOW = 1_786_085_188_416
@@ -335,7 +336,7 @@ def test_a_generated_key_is_a_pkcs8_key_with_its_public_half(kind: KeyType) -> N
     assert key_words(public) == {"rsa": "an RSA key of 2048 bits", "ed25519": "an Ed25519 key"}[kind]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(signature=st.text(max_size=400), timestamp=st.text(max_size=20), path=st.text(max_size=50))
 def test_verify_never_raises_for_what_was_sent(signer: Signer, signature: str, timestamp: str, path: str) -> None:
     assert not verify_signature(signer.public_key(), signature, timestamp, "GET", path)

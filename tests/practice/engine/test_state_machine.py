@@ -35,6 +35,7 @@ from kalshi_tui.practice.engine.records import (
     OrderStatus,
     PlaceResult,
 )
+from tests.support.budget import examples
 from tests.support.engine import (
     CRYPTO,
     FINE,
@@ -599,7 +600,7 @@ class ExchangeMachine(RuleBasedStateMachine):
 
 TestExchange = ExchangeMachine.TestCase
 TestExchange.settings = settings(
-    max_examples=150, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=examples(150), stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
 )
 
 

@@ -13,6 +13,7 @@ from kalshi_tui.practice.replay.world import ReplayWorld
 from kalshi_tui.practice.server import encode_frames
 from kalshi_tui.recording.checker import book_levels, books_digest, check_recording
 from kalshi_tui.recording.writer import RecordingWriter, RecordKind
+from tests.support.budget import examples
 from tests.support.recordings import (
     BEGAN_MS,
     Hand,
@@ -261,7 +262,7 @@ CHANGES = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(changes=CHANGES, snapshots=st.sets(st.integers(0, 79), max_size=3))
 def test_any_recorded_changes_stand_in_the_engine_as_in_a_book(
     tmp_path: Path, changes: list[tuple[Side, int, int, int]], snapshots: set[int]

@@ -17,6 +17,7 @@ from kalshi_tui.session.execution.journal_sql import SCHEMA
 from kalshi_tui.session.execution.risk_checks import OverrideMethod
 from kalshi_tui.session.options import DeadManOptions, SessionOptions
 from tests.session.execution.test_journal import an_order
+from tests.support.budget import examples
 from tests.support.session_rig import Rig
 
 WANTED = OrderTerms("T-1", Side.YES, Action.BUY, 4_400, 1_000)
@@ -67,7 +68,7 @@ SPOTS = st.one_of(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(damage=st.lists(st.tuples(SPOTS, VALUES), min_size=1, max_size=3))
 def test_random_damage_raises_nothing_and_costs_its_own_rows_alone(
     tmp_path_factory: pytest.TempPathFactory, damage: list[tuple[tuple[str, int, str], Any]]

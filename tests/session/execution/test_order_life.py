@@ -10,6 +10,7 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.order import Action, BookSide, OrderState, OrderTerms, TimeInForce
+from tests.support.budget import examples
 from tests.support.order_machine import Life
 from tests.support.session_rig import Rig, Trouble
 
@@ -161,7 +162,7 @@ def lives(number: int) -> settings:
 
 
 def test_lives_that_hypothesis_draws() -> None:
-    run_state_machine_as_test(Life, settings=lives(60))
+    run_state_machine_as_test(Life, settings=lives(examples(60)))
 
 
 @pytest.mark.nightly
