@@ -332,12 +332,12 @@ class Slow:
 
     def __init__(self) -> None:
         self.looks = 0
-        self.is_behind = True
+        self.slow = True
 
     @property
-    def behind(self) -> bool:
+    def is_behind(self) -> bool:
         self.looks += 1
-        return self.is_behind
+        return self.slow
 
     async def looked_at(self, times: int) -> None:
         until = self.looks + times
@@ -354,7 +354,7 @@ async def test_the_clock_of_a_replay_that_waited_for_a_reader_makes_up_for_nothi
             await slow.looked_at(2)
             at.timer.now += 2_000
             await slow.looked_at(2)
-            slow.is_behind = False
+            slow.slow = False
             await slow.looked_at(2)
             assert (await at.state())["at_ms"] == BEGAN_MS
             at.timer.now += 1_000
