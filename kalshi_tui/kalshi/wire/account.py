@@ -1,0 +1,75 @@
+"""REST requests and replies about rate limits and API keys (docs/kalshi-api.md, sections 2 and 10)."""
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from kalshi_tui.kalshi.wire.common import NullableInt, OptionalText, WireLeaf, WireObject
+
+
+class ApiKey(WireObject, frozen=True, kw_only=True):
+    """One key of the account: its id, its name and what it may do. The key itself is nowhere told."""
+
+    api_key_id: str
+    name: str = ""
+    scopes: list[str] | None = None
+
+
+class ApiKeysReply(WireObject, frozen=True, kw_only=True):
+    """``GET /api_keys``."""
+
+    api_keys: list[ApiKey] | None
+
+
+class CreateApiKeyRequest(WireLeaf, frozen=True, kw_only=True):
+    """``POST /api_keys``: a public key of one's own, as PEM. Defaulted so that a server can say what is missing."""
+
+    name: OptionalText = UNSET
+    public_key: OptionalText = UNSET
+    scopes: list[str] | UnsetType | None = UNSET
+    subaccount: NullableInt = UNSET
+
+
+class CreateApiKeyReply(WireLeaf, frozen=True, kw_only=True):
+    """The id that the exchange gave to a public key."""
+
+    api_key_id: str
+
+
+class BucketLimit(WireLeaf, frozen=True, kw_only=True):
+    """A token bucket: tokens a second, and how many it holds."""
+
+    refill_rate: int
+    bucket_capacity: int
+
+
+class UsageGrant(WireLeaf, frozen=True, kw_only=True):
+    """Where a usage tier comes from."""
+
+    exchange_instance: str
+    level: str
+    expires_ts: NullableInt = UNSET
+    source: str
+
+
+class AccountLimitsReply(WireObject, frozen=True, kw_only=True):
+    """``GET /account/limits``."""
+
+    usage_tier: str
+    read: BucketLimit
+    write: BucketLimit
+    grants: list[UsageGrant] | None = msgspec.field(default_factory=list)
+
+
+class EndpointCost(WireLeaf, frozen=True, kw_only=True):
+    """What a call costs in tokens, where it is not the default."""
+
+    method: str
+    path: str
+    cost: int
+
+
+class EndpointCostsReply(WireObject, frozen=True, kw_only=True):
+    """``GET /account/endpoint_costs``."""
+
+    default_cost: int
+    endpoint_costs: list[EndpointCost] | None

@@ -1,0 +1,466 @@
+"""WebSocket frames and commands (docs/kalshi-api.md, section 5).
+
+Server to client: a `Frame` is told apart by ``type``; one that belongs to a subscription has ``sid``. Client to server:
+a `Command`.
+"""
+
+from decimal import Decimal
+from typing import Any, Final
+
+from msgspec import UNSET, UnsetType
+
+from kalshi_tui.domain.book import Side
+from kalshi_tui.kalshi.wire.common import (
+    Levels,
+    NullableInt,
+    NullableNumber,
+    NullableText,
+    OptionalFlag,
+    OptionalInt,
+    OptionalText,
+    PriceRange,
+    WireLeaf,
+    WireObject,
+)
+
+HEARTBEAT: Final = b"heartbeat"
+"""The body of the server's WebSocket pings, one every 10 s (docs/kalshi-api.md, section 5)."""
+
+
+class ErrorCode:
+    """The codes of WebSocket error frames (docs/kalshi-api.md, section 5)."""
+
+    GENERAL: Final = 1
+    PARAMS_REQUIRED: Final = 2
+    CHANNELS_REQUIRED: Final = 3
+    SIDS_REQUIRED: Final = 4
+    UNKNOWN_COMMAND: Final = 5
+    ALREADY_SUBSCRIBED: Final = 6
+    UNKNOWN_SID: Final = 7
+    UNKNOWN_CHANNEL: Final = 8
+    AUTHENTICATION_REQUIRED: Final = 9
+    CHANNEL_ERROR: Final = 10
+    """Ends the subscription: subscribe anew."""
+    INVALID_PARAMETER: Final = 11
+    EXACTLY_ONE_SID: Final = 12
+    UNSUPPORTED_ACTION: Final = 13
+    MARKET_REQUIRED: Final = 14
+    ACTION_REQUIRED: Final = 15
+    MARKET_NOT_FOUND: Final = 16
+    INTERNAL: Final = 17
+    TIMEOUT: Final = 18
+    BUFFER_OVERFLOW: Final = 25
+    """Ends the subscription: subscribe anew."""
+    MARKET_LIMIT: Final = 26
+    COMMAND_RATE: Final = 27
+
+
+class Channel:
+    """The channels' names (docs/kalshi-api.md, section 5)."""
+
+    BOOK: Final = "orderbook_delta"
+    TICKER: Final = "ticker"
+    TRADE: Final = "trade"
+    FILL: Final = "fill"
+    ORDERS: Final = "user_orders"
+    POSITIONS: Final = "market_positions"
+    LIFECYCLE: Final = "market_lifecycle_v2"
+    ORDER_GROUPS: Final = "order_group_updates"
+
+
+class SubscribedMsg(WireLeaf, frozen=True, kw_only=True):
+    """Which subscription id a channel got."""
+
+    channel: str
+    sid: int
+
+
+class SubscribedFrame(WireObject, frozen=True, kw_only=True, tag="subscribed"):
+    """The answer to `subscribe`, one for each channel; takes no number of the sequence."""
+
+    id: OptionalInt = UNSET
+    msg: SubscribedMsg
+
+
+class UnsubscribedFrame(WireLeaf, frozen=True, kw_only=True, tag="unsubscribed"):
+    """The answer to `unsubscribe`, one for each sid; takes the sid's next number."""
+
+    id: OptionalInt = UNSET
+    sid: int
+    seq: OptionalInt = UNSET
+
+
+class OkMsg(WireObject, frozen=True, kw_only=True):
+    """The markets of a subscription after `update_subscription` (left out with ``skip_ticker_ack``)."""
+
+    market_tickers: list[str] | UnsetType | None = UNSET
+    market_ids: list[str] | UnsetType | None = UNSET
+
+
+class OkFrame(WireObject, frozen=True, kw_only=True, tag="ok"):
+    """The answer to `update_subscription` (takes the sid's next number) and to `list_subscriptions` (takes none)."""
+
+    id: OptionalInt = UNSET
+    sid: OptionalInt = UNSET
+    seq: OptionalInt = UNSET
+    msg: OkMsg | list[SubscribedMsg] | UnsetType | None = UNSET
+
+
+class ErrorMsg(WireLeaf, frozen=True, kw_only=True):
+    """What went wrong; ``code`` is one of `Code`."""
+
+    code: int
+    msg: str = ""
+    market_ticker: OptionalText = UNSET
+    market_id: OptionalText = UNSET
+
+
+class ErrorFrame(WireObject, frozen=True, kw_only=True, tag="error"):
+    """A refused command, or (with ``sid``, and then with the sid's next number) a fault of a subscription."""
+
+    id: OptionalInt = UNSET
+    sid: OptionalInt = UNSET
+    seq: OptionalInt = UNSET
+    msg: ErrorMsg
+
+
+class SnapshotMsg(WireObject, frozen=True, kw_only=True):
+    """A whole book. The key of an empty side is absent; null has to be read as empty too. Never carries a time."""
+
+    market_ticker: str
+    market_id: str = ""
+    yes_dollars_fp: Levels | UnsetType | None = UNSET
+    no_dollars_fp: Levels | UnsetType | None = UNSET
+
+
+class SnapshotFrame(WireObject, frozen=True, kw_only=True, tag="orderbook_snapshot"):
+    """A whole book; ``id`` is the command's where `get_snapshot` asked for it."""
+
+    id: OptionalInt = UNSET
+    sid: int
+    seq: int
+    msg: SnapshotMsg
+
+
+class DeltaMsg(WireLeaf, frozen=True, kw_only=True):
+    """What a book needs to know of a signed change of one level: a tenth less to decode than the whole."""
+
+    market_ticker: str
+    price_dollars: str
+    delta_fp: str
+    side: Side
+    ts_ms: int = 0
+    """Absent from older deltas."""
+
+
+class FullDeltaMsg(DeltaMsg, frozen=True, kw_only=True, gc=False):
+    """The change as the exchange sends it; order and subaccount where the account's own order did it."""
+
+    market_id: str = ""
+    client_order_id: OptionalText = UNSET
+    subaccount: OptionalInt = UNSET
+    ts: OptionalText = UNSET
+
+
+class DeltaFrame(WireLeaf, frozen=True, kw_only=True, tag="orderbook_delta"):
+    """One change of one book."""
+
+    sid: int
+    seq: int
+    msg: DeltaMsg
+
+
+class TickerMsg(WireLeaf, frozen=True, kw_only=True):
+    """What a quote needs to know of a market's top and totals.
+
+    A side of size 0 is no quote, whatever its price; ``price_dollars`` may be empty.
+    """
+
+    market_ticker: str
+    price_dollars: str = ""
+    yes_bid_dollars: str = ""
+    yes_ask_dollars: str = ""
+    yes_bid_size_fp: OptionalText = UNSET
+    yes_ask_size_fp: OptionalText = UNSET
+    last_trade_size_fp: OptionalText = UNSET
+    volume_fp: OptionalText = UNSET
+    open_interest_fp: OptionalText = UNSET
+    dollar_volume: OptionalInt = UNSET
+    """Of a recording that is played; the desk has no use for it."""
+    ts_ms: int = 0
+
+
+class FullTickerMsg(TickerMsg, frozen=True, kw_only=True, gc=False):
+    """The same as the exchange sends it."""
+
+    market_id: str = ""
+    dollar_open_interest: OptionalInt = UNSET
+    ts: int | str | UnsetType = UNSET
+    time: OptionalText = UNSET
+
+
+class TickerFrame(WireLeaf, frozen=True, kw_only=True, tag="ticker"):
+    """A market's new top; carries no sequence number."""
+
+    id: OptionalInt = UNSET
+    sid: int
+    msg: TickerMsg
+
+
+class TradeMsg(WireLeaf, frozen=True, kw_only=True):
+    """A print of the public tape."""
+
+    trade_id: str
+    market_ticker: str
+    yes_price_dollars: str
+    no_price_dollars: OptionalText = UNSET
+    count_fp: str
+    taker_side: OptionalText = UNSET
+    taker_outcome_side: OptionalText = UNSET
+    taker_book_side: OptionalText = UNSET
+    is_block_trade: OptionalFlag = UNSET
+    ts: int | str | UnsetType = UNSET
+    ts_ms: int = 0
+
+
+class TradeFrame(WireLeaf, frozen=True, kw_only=True, tag="trade"):
+    """A public trade; carries a sequence number (older deployments: none)."""
+
+    sid: int
+    seq: OptionalInt = UNSET
+    msg: TradeMsg
+
+
+class FillMsg(WireLeaf, frozen=True, kw_only=True):
+    """An execution of the account's own."""
+
+    trade_id: str
+    order_id: str
+    client_order_id: NullableText = UNSET
+    market_ticker: str
+    exchange_index: OptionalInt = UNSET
+    is_taker: bool
+    side: OptionalText = UNSET
+    action: OptionalText = UNSET
+    purchased_side: OptionalText = UNSET
+    outcome_side: OptionalText = UNSET
+    book_side: str
+    yes_price_dollars: str
+    count_fp: str
+    fee_cost: str = "0.000000"
+    post_position_fp: OptionalText = UNSET
+    subaccount: NullableInt = UNSET
+    ts: int | str | UnsetType = UNSET
+    ts_ms: int = 0
+
+
+class FillFrame(WireLeaf, frozen=True, kw_only=True, tag="fill"):
+    """An execution of the account's own; carries no sequence number."""
+
+    sid: int
+    msg: FillMsg
+
+
+class UserOrderMsg(WireLeaf, frozen=True, kw_only=True):
+    """The state of an order of the account's own. Older deployments send the times as RFC 3339 only."""
+
+    order_id: str
+    user_id: str = ""
+    client_order_id: NullableText = UNSET
+    ticker: str
+    status: str
+    side: OptionalText = UNSET
+    is_yes: OptionalFlag = UNSET
+    outcome_side: OptionalText = UNSET
+    book_side: str
+    yes_price_dollars: str
+    fill_count_fp: str
+    remaining_count_fp: str
+    initial_count_fp: str
+    taker_fill_cost_dollars: str = "0.000000"
+    maker_fill_cost_dollars: str = "0.000000"
+    taker_fees_dollars: str = "0.000000"
+    maker_fees_dollars: str = "0.000000"
+    order_group_id: NullableText = UNSET
+    self_trade_prevention_type: NullableText = UNSET
+    created_time: NullableText = UNSET
+    created_ts_ms: NullableInt = UNSET
+    last_update_time: NullableText = UNSET
+    last_updated_ts_ms: NullableInt = UNSET
+    expiration_time: NullableText = UNSET
+    expiration_ts_ms: NullableInt = UNSET
+    subaccount_number: NullableInt = UNSET
+    exchange_index: OptionalInt = UNSET
+
+
+class UserOrderFrame(WireLeaf, frozen=True, kw_only=True, tag="user_order"):
+    """News of an order of the account's own; carries no sequence number. The channel is ``user_orders``."""
+
+    sid: int
+    msg: UserOrderMsg
+
+
+class MarketPositionMsg(WireLeaf, frozen=True, kw_only=True):
+    """The account's position in one market: + YES, - NO."""
+
+    user_id: str = ""
+    market_ticker: str
+    position_fp: str
+    position_cost_dollars: str = "0.000000"
+    realized_pnl_dollars: str = "0.000000"
+    fees_paid_dollars: str = "0.000000"
+    position_fee_cost_dollars: str = "0.000000"
+    volume_fp: str = "0.00"
+    subaccount: NullableInt = UNSET
+
+
+class MarketPositionFrame(WireLeaf, frozen=True, kw_only=True, tag="market_position"):
+    """A position that changed; carries no sequence number. The channel is ``market_positions``."""
+
+    sid: int
+    msg: MarketPositionMsg
+
+
+class LifecycleMsg(WireObject, frozen=True, kw_only=True):
+    """A change in a market's life. Which of the optional fields come depends on ``event_type``."""
+
+    event_type: str
+    market_ticker: str
+    exchange_index: OptionalInt = UNSET
+    open_ts: NullableInt = UNSET
+    close_ts: NullableInt = UNSET
+    result: NullableText = UNSET
+    determination_ts: NullableInt = UNSET
+    settlement_value: NullableText = UNSET
+    settled_ts: NullableInt = UNSET
+    is_deactivated: OptionalFlag = UNSET
+    price_level_structure: OptionalText = UNSET
+    price_ranges: list[PriceRange] | UnsetType | None = UNSET
+    strike_type: OptionalText = UNSET
+    floor_strike: NullableNumber = UNSET
+    cap_strike: NullableNumber = UNSET
+    yes_sub_title: OptionalText = UNSET
+    additional_metadata: dict[str, Any] | UnsetType | None = UNSET
+
+
+class LifecycleFrame(WireObject, frozen=True, kw_only=True, tag="market_lifecycle_v2"):
+    """A change in a market's life; carries a sequence number (older deployments: none)."""
+
+    sid: int
+    seq: OptionalInt = UNSET
+    msg: LifecycleMsg
+
+
+class EventLifecycleMsg(WireLeaf, frozen=True, kw_only=True):
+    """A new event, told on the lifecycle channel."""
+
+    event_ticker: str
+    exchange_index: OptionalInt = UNSET
+    title: str = ""
+    subtitle: str = ""
+    collateral_return_type: str = ""
+    series_ticker: str = ""
+    strike_date: NullableInt = UNSET
+    strike_period: NullableText = UNSET
+
+
+class EventLifecycleFrame(WireLeaf, frozen=True, kw_only=True, tag="event_lifecycle"):
+    """A new event, told on the lifecycle channel."""
+
+    sid: int
+    seq: OptionalInt = UNSET
+    msg: EventLifecycleMsg
+
+
+class EventFeeMsg(WireLeaf, frozen=True, kw_only=True):
+    """An event's fee override that changed; null takes it away."""
+
+    event_ticker: str
+    fee_type_override: str | None = None
+    fee_multiplier_override: Decimal | None = None
+
+
+class EventFeeFrame(WireLeaf, frozen=True, kw_only=True, tag="event_fee_update"):
+    """An event's fees changed, told on the lifecycle channel."""
+
+    sid: int
+    seq: OptionalInt = UNSET
+    msg: EventFeeMsg
+
+
+class OrderGroupMsg(WireLeaf, frozen=True, kw_only=True):
+    """What happened to an order group."""
+
+    event_type: str
+    order_group_id: str
+    contracts_limit_fp: OptionalText = UNSET
+    ts_ms: int = 0
+
+
+class OrderGroupFrame(WireLeaf, frozen=True, kw_only=True, tag="order_group_updates"):
+    """News of an order group; carries a sequence number."""
+
+    sid: int
+    seq: OptionalInt = UNSET
+    msg: OrderGroupMsg
+
+
+Frame = (
+    DeltaFrame
+    | TickerFrame
+    | TradeFrame
+    | SnapshotFrame
+    | SubscribedFrame
+    | UnsubscribedFrame
+    | OkFrame
+    | ErrorFrame
+    | FillFrame
+    | UserOrderFrame
+    | MarketPositionFrame
+    | LifecycleFrame
+    | EventLifecycleFrame
+    | EventFeeFrame
+    | OrderGroupFrame
+)
+"""Any frame of the stream, told apart by ``type``."""
+
+FRAME_TYPES: Final[frozenset[str]] = frozenset(str(kind.__struct_config__.tag) for kind in Frame.__args__)
+"""The ``type`` of every frame that `decode_frame` knows."""
+
+
+class Envelope(WireLeaf, frozen=True, kw_only=True):
+    """What can be read of any frame, of a type that is not known too: a number is counted whatever carries it."""
+
+    type: str
+    id: OptionalInt = UNSET
+    sid: OptionalInt = UNSET
+    seq: OptionalInt = UNSET
+
+
+class CommandParams(WireObject, frozen=True, kw_only=True):
+    """The parameters of every command; which of them a command takes is in docs/kalshi-api.md, section 5."""
+
+    channels: list[str] | UnsetType = UNSET
+    market_ticker: OptionalText = UNSET
+    market_tickers: list[str] | UnsetType = UNSET
+    market_id: OptionalText = UNSET
+    market_ids: list[str] | UnsetType = UNSET
+    sid: OptionalInt = UNSET
+    sids: list[int] | UnsetType = UNSET
+    action: OptionalText = UNSET
+    send_initial_snapshot: OptionalFlag = UNSET
+    skip_ticker_ack: OptionalFlag = UNSET
+    use_yes_price: OptionalFlag = UNSET
+    shard_factor: OptionalInt = UNSET
+    shard_key: OptionalInt = UNSET
+
+
+class Command(WireObject, frozen=True, kw_only=True):
+    """A command: ``subscribe``, ``unsubscribe``, ``update_subscription`` or ``list_subscriptions``.
+
+    ``id`` is 1 or more and unique in the session; 0 or absent means no id.
+    """
+
+    id: int = 0
+    cmd: str = ""
+    params: CommandParams | UnsetType = UNSET
