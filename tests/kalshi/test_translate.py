@@ -11,6 +11,7 @@ from kalshi_tui.domain.order import BookSide, Fill, OrderState
 from kalshi_tui.domain.price import CENT_GRID, NumberError, parse_price, parse_signed_count
 from kalshi_tui.kalshi import translate, wire
 from kalshi_tui.kalshi.translate import TranslationError, clean, parse_time_ms
+from kalshi_tui.kalshi.translate.markets import parse_multiplier
 from tests.kalshi.conftest import FRAMES, capture
 
 REPLACED = "\N{REPLACEMENT CHARACTER}"
@@ -344,5 +345,5 @@ def test_an_average_finer_than_money_is_not_told_and_a_missing_count_is_refused(
 def test_a_multiplier_beyond_all_measure_is_refused_before_it_is_reckoned_with(number: str) -> None:
     """The first would take a third of a minute to become an integer."""
     with pytest.raises(TranslationError, match="no multiplier"):
-        translate._parse_multiplier(Decimal(number))
-    assert translate._parse_multiplier(Decimal("0.5")) == 500_000
+        parse_multiplier(Decimal(number))
+    assert parse_multiplier(Decimal("0.5")) == 500_000

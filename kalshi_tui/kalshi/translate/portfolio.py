@@ -1,0 +1,110 @@
+"""Translate fills, positions, balances and settlements (docs/kalshi-api.md, section 7)."""
+
+from kalshi_tui.domain.candles import Settlement
+from kalshi_tui.domain.order import Fill
+from kalshi_tui.domain.position import Balance, Position
+from kalshi_tui.kalshi import wire
+from kalshi_tui.kalshi.translate.numbers import (
+    MONEY_PER_CENT,
+    PRICE_PER_CENT,
+    count_or_zero,
+    int_or_zero,
+    parse_count_field,
+    parse_money_field,
+    parse_price_field,
+    parse_signed_count_field,
+    parse_time_ms,
+)
+from kalshi_tui.kalshi.translate.orders import parse_book_side
+from kalshi_tui.kalshi.translate.text import MAX_ID_LENGTH, clean, parse_id
+from kalshi_tui.kalshi.wire.times import MS_PER_SECOND
+
+
+def fill(source: wire.FillMsg) -> Fill:
+    """Translate a fill from the stream. Raises TranslationError."""
+    return Fill(
+        trade_id=parse_id(source.trade_id, "trade id"),
+        order_id=parse_id(source.order_id, "order id"),
+        client_order_id=clean(source.client_order_id, MAX_ID_LENGTH),
+        ticker=parse_id(source.market_ticker, "market ticker"),
+        book_side=parse_book_side(source.book_side),
+        yes_price=parse_price_field(source.yes_price_dollars, "yes_price"),
+        count=parse_count_field(source.count_fp, "count"),
+        fee=parse_money_field(source.fee_cost, "fee_cost", 0),
+        is_taker=source.is_taker,
+        ts_ms=source.ts_ms,
+        post_position=parse_signed_count_field(source.post_position_fp, "post_position")
+        if source.post_position_fp
+        else None,
+    )
+
+
+def rest_fill(source: wire.Fill) -> Fill:
+    """Translate a fill from REST, which has no client order id and no position after it. Raises TranslationError."""
+    return Fill(
+        trade_id=parse_id(source.trade_id, "trade id"),
+        order_id=parse_id(source.order_id, "order id"),
+        client_order_id="",
+        ticker=parse_id(source.ticker or source.market_ticker, "market ticker"),
+        book_side=parse_book_side(source.book_side),
+        yes_price=parse_price_field(source.yes_price_dollars, "yes_price"),
+        count=parse_count_field(source.count_fp, "count"),
+        fee=parse_money_field(source.fee_cost, "fee_cost", 0),
+        is_taker=source.is_taker,
+        ts_ms=parse_time_ms(source.created_time) or int_or_zero(source.ts) * MS_PER_SECOND,
+    )
+
+
+def position(source: wire.MarketPosition) -> Position:
+    """Translate a position from REST (docs/kalshi-api.md, section 7). Raises TranslationError."""
+    return Position(
+        ticker=parse_id(source.ticker, "market ticker"),
+        count=parse_signed_count_field(source.position_fp, "position"),
+        cost=parse_money_field(source.market_exposure_dollars, "market_exposure", 0),
+        realized_pnl=parse_money_field(source.realized_pnl_dollars, "realized_pnl", 0),
+        fees_paid=parse_money_field(source.fees_paid_dollars, "fees_paid", 0),
+        total_traded=parse_money_field(source.total_traded_dollars, "total_traded", 0),
+    )
+
+
+def market_position(source: wire.MarketPositionMsg) -> Position:
+    """Translate a position from the stream, which lacks the total traded. Raises TranslationError."""
+    return Position(
+        ticker=parse_id(source.market_ticker, "market ticker"),
+        count=parse_signed_count_field(source.position_fp, "position"),
+        cost=parse_money_field(source.position_cost_dollars, "position_cost", 0),
+        realized_pnl=parse_money_field(source.realized_pnl_dollars, "realized_pnl", 0),
+        fees_paid=parse_money_field(source.fees_paid_dollars, "fees_paid", 0),
+    )
+
+
+def balance(source: wire.BalanceReply) -> Balance:
+    """Translate the balance, by its dollars if they are there: the cents beside them are rounded.
+
+    Raises TranslationError.
+    """
+    shards = source.balance_breakdown or ()
+    return Balance(
+        cash=parse_money_field(source.balance_dollars, "balance_dollars", source.balance * MONEY_PER_CENT),
+        portfolio_value=source.portfolio_value * MONEY_PER_CENT,
+        by_shard=tuple((each.exchange_index, parse_money_field(each.balance, "balance_breakdown")) for each in shards),
+        updated_ms=source.updated_ts * MS_PER_SECOND,
+    )
+
+
+def settlement(source: wire.Settlement) -> Settlement:
+    """Translate a settlement; its ``revenue`` and ``value`` come in cents. Raises TranslationError."""
+    value = source.value
+    return Settlement(
+        ticker=parse_id(source.ticker, "market ticker"),
+        event_ticker=clean(source.event_ticker, MAX_ID_LENGTH),
+        result=clean(source.market_result, MAX_ID_LENGTH),
+        yes_count=count_or_zero(source.yes_count_fp, "yes_count"),
+        no_count=count_or_zero(source.no_count_fp, "no_count"),
+        yes_cost=parse_money_field(source.yes_total_cost_dollars, "yes_total_cost", 0),
+        no_cost=parse_money_field(source.no_total_cost_dollars, "no_total_cost", 0),
+        revenue=source.revenue * MONEY_PER_CENT,
+        fees=parse_money_field(source.fee_cost, "fee_cost", 0),
+        yes_value=value * PRICE_PER_CENT if isinstance(value, int) else None,
+        settled_ms=parse_time_ms(source.settled_time),
+    )
