@@ -91,9 +91,9 @@ async def test_public_questions_need_no_key(tmp_path: Path) -> None:
 @pytest.mark.parametrize("as_json", [False, True])
 def test_a_defect_is_a_sentence_that_names_the_log(tmp_path: Path, *, as_json: bool) -> None:
     code = (
-        "import sys\nfrom kalshi_tui.cli import exchange\n"
+        "import sys\n"
         "def broken(options, **more):\n    raise LookupError('the text of a defect')\n"
-        "from kalshi_tui.cli import reading\nreading.opened = broken\n"
+        "from kalshi_tui.cli import queries\nqueries.open_exchange = broken\n"
         "from kalshi_tui.__main__ import main\nsys.exit(main())\n"
     )
     told = run(tmp_path, "balance", *(["--json"] if as_json else []), code=code)
@@ -190,7 +190,7 @@ def test_a_defect_of_a_command_that_keeps_its_own_log_is_json_too(tmp_path: Path
     code = (
         "import sys\nfrom kalshi_tui.cli import replay\n"
         "def broken(options):\n    raise LookupError('the text of a defect')\n"
-        "replay.check = broken\n"
+        "replay.check_recording = broken\n"
         "from kalshi_tui.__main__ import main\nsys.exit(main())\n"
     )
     done = run(tmp_path, "replay", "--check", "--json", "none.rec", code=code)

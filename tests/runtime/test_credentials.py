@@ -158,7 +158,7 @@ def test_what_is_no_file_is_said(tmp_path: Path) -> None:
 AS_NOBODY = """
 import os, sys
 from pathlib import Path
-from kalshi_tui.credentials import CredentialsError, read_key_file
+from kalshi_tui.runtime.credentials import CredentialsError, read_key_file
 os.setgroups([]); os.setgid(65534); os.setuid(65534)
 for path in sys.argv[1:]:
     try:

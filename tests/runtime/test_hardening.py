@@ -12,7 +12,7 @@ from tests.support.terminal import ROOT, environment_of
 HARDENED = """
 import ctypes, faulthandler, json, os, resource, subprocess, sys
 faulthandler.enable()
-from kalshi_tui.hardening import harden
+from kalshi_tui.runtime.hardening import harden
 harden()
 child = subprocess.run([sys.executable, "-c", "print('a child')"], capture_output=True, text=True)
 name = sys.argv[1]

@@ -12,9 +12,9 @@ from tests.support.processes import alive, wait_gone
 
 PARENT = """
 import sys
-from kalshi_tui.launch import PracticeProcess
+from kalshi_tui.runtime.launch import PracticeProcess
 exchange = PracticeProcess(["--data", sys.argv[1], "--quiet-market"])
-print(exchange.ready().pid, flush=True)
+print(exchange.wait_until_ready().pid, flush=True)
 sys.stdin.read()
 """
 

@@ -122,7 +122,7 @@ class Rig:
 @asynccontextmanager
 async def a_rig() -> AsyncIterator[Rig]:
     async with (
-        serving(quiet=False, ping_every_s=0.05) as exchange,
+        serving(quiet=False, ping_interval_s=0.05) as exchange,
         between(exchange.port) as proxy,
     ):
         rig = Rig(exchange, proxy)

@@ -24,7 +24,7 @@ LIMIT = 3
 @pytest.fixture
 async def exchange(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Serving]:
     monkeypatch.setattr(connection, "MAX_MARKETS_PER_SUBSCRIPTION", LIMIT)
-    async with serving(quiet=False, ping_every_s=0.05) as running:
+    async with serving(quiet=False, ping_interval_s=0.05) as running:
         yield running
 
 

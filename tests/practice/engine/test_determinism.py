@@ -8,7 +8,7 @@ from tests.support.engine import NOON, Clock
 
 SCRIPT = """
 import hashlib
-from kalshi_tui.practice.world import World
+from kalshi_tui.practice.simulation.world import World
 now = [{start}]
 world = World(lambda: now[0], {seed}, markets=60, rate=2000)
 world.start()
@@ -16,7 +16,7 @@ digest = hashlib.sha256()
 for _ in range(100):
     now[0] += 20
     world.step()
-    for event in world.exchange.take_events():
+    for event in world.exchange.drain_events():
         digest.update(repr(event).encode())
 print(digest.hexdigest())
 """

@@ -315,7 +315,7 @@ async def test_a_wrong_command_is_answered_with_its_code(
 
 
 async def test_the_server_pings_with_its_heartbeat() -> None:
-    async with serving(ping_every_s=0.01) as exchange, aiohttp.ClientSession() as session:
+    async with serving(ping_interval_s=0.01) as exchange, aiohttp.ClientSession() as session:
         headers = exchange.signers["alice"].headers("GET", WS_PATH, exchange.clock(), host=HERE)
         url = f"http://127.0.0.1:{exchange.port}{WS_PATH}"
         async with session.ws_connect(url, headers=headers, autoping=False) as socket:

@@ -41,10 +41,10 @@ import sys
 from pathlib import Path
 from random import Random
 from kalshi_tui.domain.order import BookSide
-from kalshi_tui.practice.database import Database
-from kalshi_tui.practice.engine import Refusal
-from kalshi_tui.practice.records import OrderRequest
-from kalshi_tui.practice.world import World
+from kalshi_tui.practice.storage.database import Database
+from kalshi_tui.practice.engine.rejection import Rejection
+from kalshi_tui.practice.engine.records import OrderRequest
+from kalshi_tui.practice.simulation.world import World
 
 now = [{start}]
 database = Database.open(Path(sys.argv[1]))
@@ -52,7 +52,7 @@ world = World(lambda: now[0], 7, run=database.next_run(), rate=100, markets=40)
 exchange = world.exchange
 exchange.open_account("ann", {{0: 8_000_000_000, 2: 2_000_000_000}})
 world.start()
-database.record(exchange, exchange.take_events())
+database.write_events(exchange, exchange.drain_events())
 rng = Random(1)
 listings = [each for each in exchange.markets() if each.status.tradable][:12]
 for number in range(1_000):
@@ -64,10 +64,10 @@ for number in range(1_000):
         client_order_id=f"c{{number}}")
     try:
         answer = exchange.create_order("ann", asked)
-    except Refusal:
+    except Rejection:
         continue
     finally:
-        database.record(exchange, exchange.take_events())
+        database.write_events(exchange, exchange.drain_events())
     available = exchange.balance("ann").total + sum(exchange.balance("ann").held.values())
     print(answer.order_id, answer.filled, available, len(exchange.account("ann").fills), flush=True)
 """

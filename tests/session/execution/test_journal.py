@@ -261,7 +261,7 @@ import asyncio, resource, signal, sys
 from pathlib import Path
 from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.order import Action, OrderState, OrderTerms
-from tests.session.rig import Rig
+from tests.support.session_rig import Rig
 
 async def main(folder):
     rig = Rig(folder)

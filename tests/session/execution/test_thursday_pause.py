@@ -124,7 +124,7 @@ class Day:
 @asynccontextmanager
 async def a_day() -> AsyncIterator[Day]:
     clock = Simulated(thursday_midnight_ms())
-    async with serving(quiet=False, clock=clock, rate=1, ping_every_s=0.05) as exchange:
+    async with serving(quiet=False, clock=clock, rate=1, ping_interval_s=0.05) as exchange:
         environment, signer = practice_on_port(exchange.port), exchange.signers["alice"]
         exchange_clock = ExchangeClock(clock)
 
