@@ -167,7 +167,7 @@ def run_orders(options: argparse.Namespace) -> int:
         for each in orders:
             side, price = to_outcome_price(each.book_side, each.yes_price)
             counts = map(count_text, (each.initial, each.filled, each.remaining))
-            rows.append((each.ticker, side.name, plain_price_text(price), *counts, each.state.value, each.order_id))
+            rows.append((each.ticker, side.name, plain_price_text(price), *counts, each.state.word, each.order_id))
         output.write_table(
             columns, rows, "No order rests." if options.status == "resting" else "There are no such orders."
         )

@@ -48,7 +48,7 @@ async def _amend(
             raise FailedError(ours.session.read_only_reason, "kept_back")
         order = await ours.find_order(options.id)
         if order.state is not OrderState.RESTING:
-            raise FailedError(f"Not changed: {order_text(order)} is {order.state.value}.", "kept_back")
+            raise FailedError(f"Not changed: {order_text(order)} is {order.state.word}.", "kept_back")
         with ProgressIndicator("Reading the order's market and your account"):
             market = await ours.open_market(order.ticker)
             account, _ = await asyncio.gather(ours.wait_for_account(), ours.wait_for_book(order.ticker))
@@ -137,7 +137,7 @@ class _AmendCommand:
                 if order.state in UNCONFIRMED_STATES:
                     waiting.update("No answer: asking the exchange how the order rests")
                     order = await ours.wait_until_known(order, self._options.wait)
-                    sentence = f"The exchange, asked, has it so: {order_text(order)}, {order.state.value}."
+                    sentence = f"The exchange, asked, has it so: {order_text(order)}, {order.state.word}."
         except asyncio.CancelledError:
             clear_interrupt()
             order = ours.store.known_order(order)

@@ -77,7 +77,7 @@ async def _cancel_one(
     if order.state.final:
         filled = f", {plain_count_text(order.filled)} filled" if order.filled else ""
         before = " It was so before this cancel." if was_over else ""
-        sentence = f"{order.state.value.capitalize()}: {words}{filled}.{before}"
+        sentence = f"{order.state.word.capitalize()}: {words}{filled}.{before}"
     elif not refused:
         sentence = f"UNKNOWN: {words} may still rest. {sentence} {RETRY_ADVICE}"
     gone = order.state.final and order.state is not OrderState.FILLED
@@ -168,4 +168,4 @@ def _write_result(
     output.write_lines(f"{command_session.venue.value}  {sentence}")
     if order is not None:
         ids = [("order id", order.order_id), ("client order id", order.client_order_id)]
-        output.write_facts([("state", order.state.value), *((name, value) for name, value in ids if value)])
+        output.write_facts([("state", order.state.word), *((name, value) for name, value in ids if value)])

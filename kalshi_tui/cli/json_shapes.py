@@ -161,7 +161,7 @@ def order_shape(order: Order) -> JsonShape:
         "order_id": order.order_id or None,
         "client_order_id": order.client_order_id or None,
         "ticker": order.ticker,
-        "state": order.state.name.lower(),
+        "state": order.state.value.replace(" ", "_"),
         "side": side.value,
         "price": format_price(price),
         "yes_price": format_price(order.yes_price),

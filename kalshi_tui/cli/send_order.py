@@ -294,7 +294,7 @@ async def _submit(
                 found = await command_session.wait_until_known(order, options.wait)
                 if found.state not in UNCONFIRMED_STATES:
                     sentence = (
-                        f"{found.state.value.capitalize()}: {terms_text(terms)}, as the exchange says when asked. "
+                        f"{found.state.word.capitalize()}: {terms_text(terms)}, as the exchange says when asked. "
                     )
                     sentence += found.reason if not found.state.reached else f"{plain_count_text(found.filled)} filled."
                 order = found
@@ -305,7 +305,7 @@ async def _submit(
             sentence = f"UNKNOWN: {terms_text(terms)}. You stopped waiting for the answer. {UNKNOWN_ADVICE}"
         else:
             # The stream tells of an order too, and may be faster than the answer.
-            sentence = f"{order.state.value.capitalize()}: {terms_text(terms)}, as was known when you stopped waiting."
+            sentence = f"{order.state.word.capitalize()}: {terms_text(terms)}, as was known when you stopped waiting."
     return _report_result(options, command_session, output, plan, order, sentence)
 
 

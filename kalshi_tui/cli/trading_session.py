@@ -90,7 +90,7 @@ class CommandSession:
         told = []
         for each in self.unresolved_orders:
             known = self.store.known_order(each)
-            word = "UNKNOWN still" if known.state in UNCONFIRMED_STATES else known.state.value
+            word = "UNKNOWN still" if known.state in UNCONFIRMED_STATES else known.state.word
             told.append(f"An earlier order was in doubt: {order_text(known)} in {known.ticker} is {word}.")
         return told
 

@@ -139,11 +139,18 @@ class OrderState(Enum):
     """Nothing left this machine, or the exchange has been asked and proved not to have it."""
     RESTING = "resting"
     FILLED = "filled"
-    CANCELLED = "cancelled"
+    CANCELED = "cancelled"
+    """The value is the word of journal files and of ``--json`` output, so it keeps its spelling."""
+    CANCELLED = "cancelled"  # noqa: PIE796 - an alias, for programs that use the former name
     REFUSED = "refused"
     EXPIRED = "expired"
     """Its own time was over before it was filled whole."""
     UNKNOWN = "unknown"
+
+    @property
+    def word(self) -> str:
+        """The state as a sentence names it."""
+        return "canceled" if self is OrderState.CANCELED else self.value
 
     @property
     def final(self) -> bool:
@@ -157,7 +164,7 @@ class OrderState(Enum):
 
 
 FINAL_STATES: Final = frozenset(
-    {OrderState.NOT_SENT, OrderState.FILLED, OrderState.CANCELLED, OrderState.EXPIRED, OrderState.REFUSED}
+    {OrderState.NOT_SENT, OrderState.FILLED, OrderState.CANCELED, OrderState.EXPIRED, OrderState.REFUSED}
 )
 
 

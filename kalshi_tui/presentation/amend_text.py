@@ -47,7 +47,7 @@ def not_resting_reason(order: Order) -> str:
     """Return why an order cannot be changed any more; empty while it rests."""
     if order.state is OrderState.RESTING:
         return ""
-    return f"This order is {order.state.value} by now: it cannot be changed."
+    return f"This order is {order.state.word} by now: it cannot be changed."
 
 
 def order_update_text(before: Order, now: Order) -> str:

@@ -33,7 +33,7 @@ EARLIER_MS: Final = 15_000
 """A fill that is read when it is older than this is said to be an earlier one."""
 OVER: Final = frozenset({MarketStatus.CLOSED, MarketStatus.DETERMINED, MarketStatus.DISPUTED, MarketStatus.FINALIZED})
 """States in which a market takes no orders any more; a halt is none of them."""
-ENDS: Final = {OrderState.CANCELLED: "Canceled", OrderState.EXPIRED: "Expired"}
+ENDS: Final = {OrderState.CANCELED: "Canceled", OrderState.EXPIRED: "Expired"}
 
 Asked = Mapping[str, tuple[Action, Side]]
 

@@ -315,7 +315,7 @@ class Store:
         if known is not None and known.state is OrderState.UNKNOWN is not now.state:
             self.pending_amends.pop(key, None)
         self._count_unreported(now, now.filled - (known.filled if known is not None else 0))
-        if now.state is OrderState.CANCELLED and not now.reason and known is not None and not known.state.final:
+        if now.state is OrderState.CANCELED and not now.reason and known is not None and not known.state.final:
             now = replace(now, reason=self._cancel_reason(now))
         self.orders[key] = now
         self._mark_order_changed(now)

@@ -536,7 +536,7 @@ async def test_an_order_lives_by_place_amend_cancel() -> None:
         order = await client.order(ack.order_id)
         assert (order.yes_price, order.remaining) == (price("0.65"), contracts("8"))
         assert (await client.cancel(order)).reduced_by == contracts("8")
-        assert (await client.order(ack.order_id)).state is OrderState.CANCELLED
+        assert (await client.order(ack.order_id)).state is OrderState.CANCELED
 
 
 async def test_cancel_all_cancels_a_market_or_everything() -> None:

@@ -295,7 +295,7 @@ def test_a_user_order_with_its_times_as_numbers_or_as_text() -> None:
     assert (resting.fill_cost, resting.fees) == (3_500_000, 39_900)
     assert (resting.created_ms, resting.updated_ms) == (1_671_899_397_000, 1_671_899_398_500)
     cancelled = translate.user_order(msg("user_order_times_as_text"))
-    assert (cancelled.state, cancelled.book_side) == (OrderState.CANCELLED, BookSide.ASK)
+    assert (cancelled.state, cancelled.book_side) == (OrderState.CANCELED, BookSide.ASK)
     assert cancelled.created_ms == 1_671_899_397_167
 
 

@@ -391,7 +391,10 @@ asyncio.run(begins())
 
 @pytest.mark.parametrize("where", UNCAUGHT)
 def test_what_nobody_catches_stands_in_the_log_and_not_on_the_screen(where: str, tmp_path: Path) -> None:
-    begin = "import sys\nfrom kalshi_tui.runtime import logs\nlogs.start_logging(advice=' Orders are safe.')\ncanary = sys.argv[1]\n"
+    begin = (
+        "import sys\nfrom kalshi_tui.runtime import logs\n"
+        "logs.start_logging(advice=' Orders are safe.')\ncanary = sys.argv[1]\n"
+    )
     done = subprocess.run(
         [sys.executable, "-c", begin + UNCAUGHT[where], f"{PEM.decode()} {SIGNATURE}"],
         cwd=ROOT,

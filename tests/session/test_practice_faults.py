@@ -112,5 +112,5 @@ async def test_a_changed_grid_a_halt_and_a_reopening_reach_the_desk_at_once(sess
     await rehearsed(session, FAULTS_BY_ID["activate"], ticker)
     await until(lambda: store.markets[ticker].status is MarketStatus.ACTIVE)
     # Reopening cancels what rested (docs/kalshi-api.md, section 8).
-    await until(lambda: store.orders[resting.order_id].state is OrderState.CANCELLED)
+    await until(lambda: store.orders[resting.order_id].state is OrderState.CANCELED)
     await until(lambda: store.book(ticker).is_good)

@@ -125,7 +125,7 @@ async def test_an_order_that_rests_stands_in_the_book_and_goes_when_cancelled(se
     await until(lambda: store.book(ticker).book.yes.count_at(100) >= 77)
     assert [each.order_id for each in store.working_orders()] == [order.order_id]
     cancelled = await session.cancel(order)
-    assert cancelled.order.state is OrderState.CANCELLED
+    assert cancelled.order.state is OrderState.CANCELED
     await until(lambda: not store.working_orders())
 
 

@@ -150,7 +150,7 @@ LIFE = [
     an_order(order_id="", state=OrderState.SENDING, updated_ms=0),
     an_order(),
     an_order(filled=400, remaining=600, updated_ms=20),
-    an_order(filled=400, remaining=0, state=OrderState.CANCELLED, updated_ms=30),
+    an_order(filled=400, remaining=0, state=OrderState.CANCELED, updated_ms=30),
 ]
 
 
@@ -191,9 +191,9 @@ def test_the_exchanges_word_goes_before_what_was_concluded_here() -> None:
 def test_an_end_is_believed_whatever_its_time() -> None:
     store = a_store()
     store.order(an_order(state=OrderState.RESTING, updated_ms=20))
-    store.order(an_order(state=OrderState.CANCELLED, remaining=0, updated_ms=10))
+    store.order(an_order(state=OrderState.CANCELED, remaining=0, updated_ms=10))
     (order,) = store.orders.values()
-    assert order.state is OrderState.CANCELLED
+    assert order.state is OrderState.CANCELED
 
 
 def test_prints_stand_by_the_exchanges_time_wherever_they_came_from() -> None:

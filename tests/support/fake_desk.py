@@ -218,7 +218,7 @@ class FakeDesk:
         self.swept.append(ticker)
         gone = [order for order in self.store.working_orders() if ticker in {"", order.ticker}]
         for order in gone:
-            self.store.order(replace(order, state=OrderState.CANCELLED, remaining=0, updated_ms=NOW_MS + 1))
+            self.store.order(replace(order, state=OrderState.CANCELED, remaining=0, updated_ms=NOW_MS + 1))
         return CancelAllResult(len(gone), (), (), proved=True, sentence=f"{len(gone)} canceled; none rests.")
 
     async def submit(
@@ -247,6 +247,6 @@ class FakeDesk:
     async def cancel(self, order: Order) -> OrderResult:
         await asyncio.sleep(0)
         self.cancelled.append(order)
-        gone = replace(order, state=OrderState.CANCELLED, remaining=0, updated_ms=NOW_MS + 1)
+        gone = replace(order, state=OrderState.CANCELED, remaining=0, updated_ms=NOW_MS + 1)
         self.store.order(gone)
         return OrderResult(gone, "Cancelled.")

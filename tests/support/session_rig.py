@@ -404,7 +404,7 @@ class Rig:
             task.cancel()
 
 
-ENDED = {OrderState.CANCELLED: OrderStatus.CANCELED, OrderState.EXPIRED: OrderStatus.CANCELED}
+ENDED = {OrderState.CANCELED: OrderStatus.CANCELED, OrderState.EXPIRED: OrderStatus.CANCELED}
 STATUSES = ENDED | {OrderState.RESTING: OrderStatus.RESTING, OrderState.FILLED: OrderStatus.EXECUTED}
 
 

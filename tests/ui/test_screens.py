@@ -100,7 +100,7 @@ def busy_desk() -> FakeDesk:
             client_order_id="c4",
             yes_price=4_100,
             remaining=0,
-            state=OrderState.CANCELLED,
+            state=OrderState.CANCELED,
             reason="by you",
             updated_ms=NOW_MS - 60_000,
         )

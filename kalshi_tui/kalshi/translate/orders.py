@@ -19,7 +19,7 @@ from kalshi_tui.kalshi.translate.text import MAX_ID_LENGTH, TranslationError, cl
 
 _ORDER_STATES: Final = {
     "resting": OrderState.RESTING,
-    "canceled": OrderState.CANCELLED,
+    "canceled": OrderState.CANCELED,
     "executed": OrderState.FILLED,
 }
 
@@ -62,7 +62,7 @@ def user_order(source: wire.UserOrderMsg) -> Order:
 
 def _order(source: wire.Order | wire.UserOrderMsg, created_ms: int, updated_ms: int, expires_ms: int) -> Order:
     state, reason = _parse_order_state(source.status)
-    if state is OrderState.CANCELLED and 0 < expires_ms <= updated_ms:
+    if state is OrderState.CANCELED and 0 < expires_ms <= updated_ms:
         # The exchange has one word for both; without this an expired order would look as if somebody had canceled it.
         state = OrderState.EXPIRED
     taker_cost = parse_money_field(source.taker_fill_cost_dollars, "taker_fill_cost", 0)

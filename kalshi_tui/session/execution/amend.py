@@ -56,7 +56,7 @@ class OrderAmender:
         """
         order = self._store.known_order(order)
         if order.state is not OrderState.RESTING:
-            return OrderResult(order, f"Not changed: the order is {order.state.value}.", refused=True)
+            return OrderResult(order, f"Not changed: the order is {order.state.word}.", refused=True)
         change = _Amendment(price, resting_count, price == order.yes_price and resting_count < order.remaining)
         wanted = change.describe(order)
         if against := self._describe_violations(order, change, acknowledged) or self._try_record_request(
@@ -127,7 +127,7 @@ class OrderAmender:
         known = self._store.known_order(before)
         place = "keeps its place in the queue" if change.is_decrease else "at the end of the queue"
         if known.state is not OrderState.RESTING:
-            place = f"it is {known.state.value} now"
+            place = f"it is {known.state.word} now"
         sentence = f"Changed: {order_text(before)} -> {change.describe(before)}, {place}."
         self._store.notify(Weight.GOOD, sentence, known.ticker)
         self._store.answered(known)
@@ -176,7 +176,7 @@ def apply_amend_ack(known: Order, before: Order, ack: AmendAck, price: Price, re
     state, reason = OrderState.RESTING, ""
     if not remaining:
         whole = filled >= before.filled + resting_count
-        state, reason = (OrderState.FILLED, "") if whole else (OrderState.CANCELLED, SELF_TRADE_REASON)
+        state, reason = (OrderState.FILLED, "") if whole else (OrderState.CANCELED, SELF_TRADE_REASON)
     return replace(
         known,
         yes_price=price,

@@ -144,7 +144,7 @@ class OrderLookup:
         self._store.order(found)
         now = self._store.known_order(found)
         if not self._store.notices.has_told_end(now):
-            self._store.notify(Weight.GOOD, f"Found: {order_text(now)} is {now.state.value}.", now.ticker)
+            self._store.notify(Weight.GOOD, f"Found: {order_text(now)} is {now.state.word}.", now.ticker)
         if self.on_found is not None:
             self.on_found()
 
@@ -153,7 +153,7 @@ class OrderLookup:
         if order.order_id:
             # It was there once. What is neither resting nor to be read is over, and its fills have been told.
             reason = "the exchange lists it no more"
-            self._store.order(replace(order, state=OrderState.CANCELLED, reason=reason, remaining=0))
+            self._store.order(replace(order, state=OrderState.CANCELED, reason=reason, remaining=0))
         else:
             reason = "The exchange has no such order; it was asked several times."
             self._store.order(replace(order, state=OrderState.NOT_SENT, reason=reason, remaining=0))

@@ -268,14 +268,12 @@ class OrderExecutor:
             return OrderResult(order, sentence)
         self._store.apply_read_order(fresh)
         known = self._store.orders.get(order.order_id, fresh)
-        if known.state is OrderState.CANCELLED:
+        if known.state is OrderState.CANCELED:
             sentence = f"Canceled: {order_text(known)}, {plain_count_text(known.filled)} filled before."
         elif known.state is OrderState.FILLED:
             sentence = f"Filled before the {action} came: {order_text(known)}."
         elif known.state.final:
-            sentence = (
-                f"{known.state.value.capitalize()}: {order_text(known)}, {plain_count_text(known.filled)} filled."
-            )
+            sentence = f"{known.state.word.capitalize()}: {order_text(known)}, {plain_count_text(known.filled)} filled."
         elif known.state is OrderState.UNKNOWN:
             sentence = f"{why or 'Cancel accepted'}: {order_text(known)} is UNKNOWN; the exchange is being asked."
             self.request_account_read()
@@ -302,7 +300,7 @@ class OrderExecutor:
         order = self._store_order(replace(draft, state=state, reason=why, remaining=0))
         if order.state is not state:
             return self._report_from_stream(order, terms, why)
-        sentence = f"{state.value.capitalize()}: {terms_text(terms)}. {why}"
+        sentence = f"{state.word.capitalize()}: {terms_text(terms)}. {why}"
         self._store.notify(Weight.ERROR, sentence)
         self._store.answered(order)
         return OrderResult(order, sentence)
@@ -325,7 +323,7 @@ class OrderExecutor:
     def _report_from_stream(self, order: Order, terms: OrderTerms, why: str) -> OrderResult:
         """Return what the stream has told of an order whose reply tells nothing, or less."""
         filled = f", {plain_count_text(order.filled)} filled" if order.filled else ""
-        sentence = f"{order.state.value.capitalize()}: {terms_text(terms)}{filled}, as the stream told. {why}"
+        sentence = f"{order.state.word.capitalize()}: {terms_text(terms)}{filled}, as the stream told. {why}"
         self._store.notify(Weight.WARNING, sentence, order.ticker)
         self._store.answered(order, fills_told=True)
         return OrderResult(order, sentence)
@@ -341,9 +339,9 @@ def order_from_ack(draft: Order, terms: OrderTerms, ack: OrderAck) -> Order:
     elif terms.tif is TimeInForce.GTC and ack.remaining:
         state, reason = OrderState.RESTING, ""
     elif terms.tif is TimeInForce.GTC:
-        state, reason = OrderState.CANCELLED, SELF_TRADE_REASON
+        state, reason = OrderState.CANCELED, SELF_TRADE_REASON
     else:
-        state, reason = OrderState.CANCELLED, describe_unfilled(terms.tif)
+        state, reason = OrderState.CANCELED, describe_unfilled(terms.tif)
     return replace(
         draft,
         order_id=ack.order_id,

@@ -49,7 +49,7 @@ def cannot_cancel(context: CommandContext) -> str:
         return cannot_delete_alert(context) or f"In the list of alerts {key_for('delete-alert')} deletes an alert."
     if context.in_ladder:
         return cannot_cancel_row(context) or f"In the ladder {key_for('cancel-row')} cancels all that rests in the row."
-    return context.read_only or _not_resting(context, "cancelled")
+    return context.read_only or _not_resting(context, "canceled")
 
 
 def cannot_amend(context: CommandContext) -> str:
@@ -72,7 +72,7 @@ def cannot_resend(context: CommandContext) -> str:
         return _not_listed(context.subject)
     if context.order.state is OrderState.NOT_SENT:
         return "This order cannot be sent again under its own id: write a new one."
-    return f"This order is {context.order.state.value}; only one that never arrived can be sent again."
+    return f"This order is {context.order.state.word}; only one that never arrived can be sent again."
 
 
 def cannot_close_position(context: CommandContext) -> str:
@@ -170,7 +170,7 @@ def _not_resting(context: CommandContext, done: str) -> str:
     if context.order is None:
         return _no_order_selected()
     if context.order.state is not OrderState.RESTING:
-        return f"This order is {context.order.state.value}; only a resting one can be {done}."
+        return f"This order is {context.order.state.word}; only a resting one can be {done}."
     return ""
 
 

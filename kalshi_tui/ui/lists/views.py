@@ -44,7 +44,7 @@ ORDER_STATE_TONES = {
 }
 STATES_WITH_REASON = frozenset({OrderState.UNKNOWN, OrderState.REFUSED, OrderState.NOT_SENT})
 """States of which the reason stands in the list."""
-STATES_WITH_SHORT_REASON = frozenset({OrderState.CANCELLED, OrderState.EXPIRED})
+STATES_WITH_SHORT_REASON = frozenset({OrderState.CANCELED, OrderState.EXPIRED})
 """States of which it stands behind the market's name where there is room: by whom, or by what."""
 EXTRA_COLUMNS_MIN_WIDTH = 100
 """From this width on the lists have further columns."""

@@ -152,7 +152,7 @@ class ReviewScreen(ConfirmScreen):
         first = self._outcome.order
         if order.state is first.state and order.filled == first.filled:
             return []
-        return [line(Span(f"Since then: {order.state.value}.", Tone.GOOD))]
+        return [line(Span(f"Since then: {order.state.word}.", Tone.GOOD))]
 
     # What the confirmation asks.
 

@@ -33,7 +33,7 @@ async def test_a_pause_is_known_from_the_first_answer_on_and_cancels_go_through(
     # A 503 tells nothing for sure: the order is asked about, and found not to be there.
     assert refused.order.state is OrderState.UNKNOWN
     await until(lambda: store.hours is TradingStatus.TRADING_PAUSED)
-    assert (await session.cancel(resting)).order.state is OrderState.CANCELLED
+    assert (await session.cancel(resting)).order.state is OrderState.CANCELED
     await rehearsed(session, FAULTS_BY_ID["resume-trading"], ticker)
     session._exchange_hours.check_now()
     await until(lambda: store.hours is TradingStatus.OPEN)

@@ -182,7 +182,7 @@ async def test_a_change_that_meets_an_order_of_ones_own_is_cancelled_and_not_fil
         await rig.pass_time(4)
     await amending
     rig.deliver()
-    assert amending.result().order.state is OrderState.CANCELLED
+    assert amending.result().order.state is OrderState.CANCELED
     await rig.heal()
     rig.check()
 

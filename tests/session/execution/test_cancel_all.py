@@ -64,7 +64,7 @@ async def test_everywhere_means_on_every_shard(make: Make) -> None:
     assert still_resting(rig) == []
     assert (result.canceled, result.still_resting, result.proved) == (4, (), True)
     assert result.sentence == "Canceled 4 orders. The exchange has none resting."
-    assert {order.state for order in rig.session.store.orders.values()} == {OrderState.CANCELLED}
+    assert {order.state for order in rig.session.store.orders.values()} == {OrderState.CANCELED}
     assert {order.reason for order in rig.session.store.orders.values()} == {"by you"}
 
 

@@ -204,7 +204,7 @@ async def test_a_desk_without_a_journal_cancels_and_sends_nothing(tmp_path: Path
     assert kept.state is OrderState.NOT_SENT
     (objection,) = [each for each in rig.session.check_risks(wanted) if each.id == "journal"]
     assert objection.override is OverrideMethod.NEVER
-    assert (await rig.session.cancel(first)).order.state is OrderState.CANCELLED
+    assert (await rig.session.cancel(first)).order.state is OrderState.CANCELED
     quitting = rig.begin(rig.session.stop())
     await rig.pass_time(20)
     await quitting

@@ -92,7 +92,7 @@ def test_the_day_counts_what_reached_the_exchange_or_may_have(tmp_path: Path) ->
         for name in ("early", "resting", "part", "refused", "lost", "unknown"):
             journal.record_sending(name, TERMS, 5 if name == "early" else 50)
         journal.record_update(an_order(client_order_id="resting", order_id="o2"), 60)
-        over = an_order(client_order_id="part", order_id="o3", filled=300, remaining=0, state=OrderState.CANCELLED)
+        over = an_order(client_order_id="part", order_id="o3", filled=300, remaining=0, state=OrderState.CANCELED)
         journal.record_update(over, 60)
         for name, state in (
             ("refused", OrderState.REFUSED), ("lost", OrderState.NOT_SENT), ("unknown", OrderState.UNKNOWN)
@@ -332,7 +332,7 @@ async def test_orders_stop_while_there_is_still_room_for_what_becomes_of_the_oth
     assert len(rig.line.commands) == commands, "nothing has left"
     less = await rig.session.amend(order, 4_000, 500, frozenset({"stale"}))
     assert less.sentence.startswith("Changed"), "risk can always be taken away"
-    assert (await rig.session.cancel(less.order)).order.state is OrderState.CANCELLED
+    assert (await rig.session.cancel(less.order)).order.state is OrderState.CANCELED
     rig.deliver()
     assert rig.journal.history(order.client_order_id)[-1].what == "cancelled", "what becomes of it is still written"
     room(monkeypatch, MIN_FREE_BYTES)
@@ -352,7 +352,7 @@ async def test_a_change_that_cannot_be_written_down_is_not_asked_for(tmp_path: P
     outcome = await rig.session.amend(order, 4_100, 1_000, frozenset({"stale"}))
     assert "journal cannot be written" in outcome.sentence
     assert len(rig.line.commands) == commands
-    assert (await rig.session.cancel(order)).order.state is OrderState.CANCELLED, "a cancel waits for no disk"
+    assert (await rig.session.cancel(order)).order.state is OrderState.CANCELED, "a cancel waits for no disk"
     rig.journal._connection.execute("PRAGMA query_only = OFF")
     await rig.close()
 
@@ -385,7 +385,7 @@ async def test_a_journal_that_is_no_longer_where_the_next_start_looks_takes_no_o
         assert outcome.order.state is OrderState.NOT_SENT
         assert "has been moved or deleted" in outcome.sentence
     # What takes risk away goes on.
-    assert (await rig.session.cancel(order)).order.state is OrderState.CANCELLED
+    assert (await rig.session.cancel(order)).order.state is OrderState.CANCELED
     away.replace(path)
     assert (await rig.submit(terms)).order.state is OrderState.RESTING
     await rig.close()

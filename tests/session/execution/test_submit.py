@@ -130,7 +130,7 @@ async def settled(store: Store, client_order_id: str) -> Order:
             "Partly filled: buy YES 10 at 0.47, 4 filled, 6 resting.",
         ),
         (TimeInForce.GTC, "10.00", "0.00", OrderState.FILLED, "Filled: buy YES 10 at 0.47."),
-        (TimeInForce.IOC, "4.00", "0.00", OrderState.CANCELLED, "Canceled: buy YES 10 at 0.47, 4 filled."),
+        (TimeInForce.IOC, "4.00", "0.00", OrderState.CANCELED, "Canceled: buy YES 10 at 0.47, 4 filled."),
         (TimeInForce.FOK, "10.00", "0.00", OrderState.FILLED, "Filled: buy YES 10 at 0.47."),
     ],
 )

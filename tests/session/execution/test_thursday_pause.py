@@ -175,7 +175,7 @@ async def live_through(hours: int) -> None:
                 await day.until(lambda: len(store.working_orders()) == 1, "the refused order found not to be there")
                 assert store.orders[resting.order_id].state is OrderState.RESTING
         assert store.orders[resting.order_id].state is OrderState.RESTING
-        assert (await session.cancel(store.orders[resting.order_id])).order.state is OrderState.CANCELLED
+        assert (await session.cancel(store.orders[resting.order_id])).order.state is OrderState.CANCELED
         assert len(day.ended) >= 3 * (4 * hours - 4)
         # What is over leaves the list after a while.
         assert len(day.ended & store.markets.keys()) < 20

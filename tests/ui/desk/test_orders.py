@@ -470,7 +470,7 @@ async def test_who_cancelled_and_the_queue_stand_where_there_is_room() -> None:
             store.order(an_order(order_id="o2", client_order_id="c2", yes_price=4_500))
             store.order(an_order(order_id="o3", client_order_id="c3", yes_price=4_400))
             store.order(
-                an_order(order_id="o4", client_order_id="c4", state=OrderState.CANCELLED, remaining=0, reason="by you")
+                an_order(order_id="o4", client_order_id="c4", state=OrderState.CANCELED, remaining=0, reason="by you")
             )
             store.set_queue_positions({"o1": 1_234_500, "o2": 0})
             screen = await trader.look()

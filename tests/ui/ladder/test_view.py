@@ -160,7 +160,7 @@ def test_own_orders_stand_in_their_row_with_their_place_in_the_queue() -> None:
         an_order(),
         an_order(order_id="o2", book_side=BookSide.ASK, yes_price=5_300, remaining=15_750),
         an_order(order_id="o3", book_side=BookSide.ASK, yes_price=5_300, remaining=250),
-        an_order(order_id="o4", yes_price=5_300, state=OrderState.CANCELLED, remaining=0),
+        an_order(order_id="o4", yes_price=5_300, state=OrderState.CANCELED, remaining=0),
         an_order(order_id="o5", yes_price=4_500, ticker="ELSE"),
     ]
     own = own_orders_by_row(orders, FIRST, {"o1": 120_000, "o2": 300, "o3": 200})
