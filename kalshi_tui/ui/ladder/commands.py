@@ -37,7 +37,7 @@ LADDER_COMMANDS: Final = (
         "centre",
         "space",
         "centre",
-        "Centre",
+        "Center",
         "Bring the middle of best bid and ask to the middle of the ladder.",
         in_bar=True,
         why_not=ladder_not_shown,
