@@ -218,7 +218,10 @@ class FakeDesk:
         self.swept.append(ticker)
         gone = [order for order in self.store.working_orders() if ticker in {"", order.ticker}]
         for order in gone:
+            # As the session does: the end of an order that was asked for here is told by the answer.
+            self.store.notices.hold(order)
             self.store.order(replace(order, state=OrderState.CANCELED, remaining=0, updated_ms=NOW_MS + 1))
+            self.store.notices.release(order)
         return CancelAllResult(len(gone), (), (), proved=True, sentence=f"{len(gone)} canceled; none rests.")
 
     async def submit(

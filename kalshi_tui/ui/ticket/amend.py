@@ -144,10 +144,10 @@ class AmendScreen(ConfirmScreen):
 
     def frame(self, dirty: StoreChanges) -> None:
         """Keep quote, figures and the arming up to date, and heed what happens to the order."""
-        if self._stage is TicketStep.REVIEW and dirty:
+        if self._ticket_step is TicketStep.REVIEW and dirty:
             self.violations = self.find_violations()
         now = self.latest_order(self._order)
-        if self._stage in {TicketStep.EDITING, TicketStep.REVIEW}:
+        if self._ticket_step in {TicketStep.EDITING, TicketStep.REVIEW}:
             if (what := order_update_text(self._order, now)) and not not_resting_reason(now):
                 self._return_to_editing()
                 self._message = what
@@ -171,7 +171,7 @@ class AmendScreen(ConfirmScreen):
         except NumberError:
             self._preview.show([])
         else:
-            if self._stage in {TicketStep.EDITING, TicketStep.REVIEW}:
+            if self._ticket_step in {TicketStep.EDITING, TicketStep.REVIEW}:
                 self._preview.show(change.preview_lines(live, market, store.positions.get(market.ticker)))
             else:
                 self._preview.show([])
@@ -179,7 +179,7 @@ class AmendScreen(ConfirmScreen):
         self.update_key_bar()
 
     def _state_lines(self) -> list[Line]:
-        if self._stage is TicketStep.SENDING:
+        if self._ticket_step is TicketStep.SENDING:
             wait = "Waiting for the exchange. Escape closes this and undoes nothing: the log tells the end."
             return [line(Span("SENDING", Tone.WARN)), line(Span(wait, Tone.DIM))]
         if self._internal_error:
@@ -188,7 +188,7 @@ class AmendScreen(ConfirmScreen):
             state = self.latest_order(self._outcome.order).state
             heading = Span(state.name.replace("_", " "), ORDER_STATE_TONES.get(state, Tone.PLAIN))
             return [line(heading), line(Span(self._outcome.sentence))]
-        if self._stage is TicketStep.EDITING:
+        if self._ticket_step is TicketStep.EDITING:
             return self._editing_lines()
         if barred := self.blocked_reason():
             return [line(Span("CANNOT BE CHANGED", Tone.BAD)), line(Span(barred, Tone.WARN))]
@@ -233,7 +233,7 @@ class AmendScreen(ConfirmScreen):
         self.set_focus(None)
         for field in (self._price, self._count):
             field.disabled = True
-        self._stage = TicketStep.REVIEW
+        self._ticket_step = TicketStep.REVIEW
         self.violations = self.find_violations()
         # The key arms anew from here.
         self.show_reason("")
@@ -244,9 +244,9 @@ class AmendScreen(ConfirmScreen):
         self.draw()
 
     def _return_to_editing(self) -> None:
-        if self._stage is not TicketStep.REVIEW:
+        if self._ticket_step is not TicketStep.REVIEW:
             return
-        self._stage = TicketStep.EDITING
+        self._ticket_step = TicketStep.EDITING
         for field in (self._price, self._count):
             field.disabled = False
         self.set_focus(self._price)
@@ -276,21 +276,21 @@ class AmendScreen(ConfirmScreen):
 
     def do_close(self) -> None:
         """Close; a change that has been sent goes on, and its end is told in the log."""
-        self.dismiss(self._stage in {TicketStep.SENDING, TicketStep.DONE})
+        self.dismiss(self._ticket_step in {TicketStep.SENDING, TicketStep.DONE})
 
     def show_reason(self, reason: str) -> None:
         """Say here why something does not work; in the look over, an Enter too early waits anew."""
         super().show_reason(reason)
-        if self._stage is TicketStep.EDITING:
+        if self._ticket_step is TicketStep.EDITING:
             self._message = reason
             self.draw()
 
     def command_context(self) -> CommandContext:
         """Return how far the change has come, and which field has the focus."""
         entries: dict[Widget | None, FocusedField] = {self._price: FocusedField.PRICE, self._count: FocusedField.COUNT}
-        barred = self.blocked_reason() if self._stage is TicketStep.REVIEW else ""
+        barred = self.blocked_reason() if self._ticket_step is TicketStep.REVIEW else ""
         entry = entries.get(self.focused, FocusedField.NONE)
-        return CommandContext(step=self._stage, armed=self.armed, blocked_reason=barred, focused_field=entry)
+        return CommandContext(step=self._ticket_step, armed=self.armed, blocked_reason=barred, focused_field=entry)
 
     @on(DescendantFocus)
     def _focus_changed(self) -> None:

@@ -481,7 +481,7 @@ async def test_who_cancelled_and_the_queue_stand_where_there_is_room() -> None:
             assert max(map(len, trader.lines())) <= size[0]
             heading = next(each for each in trader.lines() if each.startswith(" state"))
             column = heading.index("market")
-            rows = [each for each in trader.lines() if each[1:].startswith(("RESTING", "CANCELLED"))]
+            rows = [each for each in trader.lines() if each[1:].startswith(("RESTING", "CANCELED"))]
             assert len(rows) == 4
             assert all(each[column:].startswith("Fed decision") or "Fed" in each[column : column + 4] for each in rows)
 
