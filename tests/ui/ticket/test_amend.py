@@ -322,5 +322,6 @@ async def test_golden(state: str, size: tuple[int, int], golden: Callable[[str, 
             await trader.press("enter")
             await trader.wait_to_arm()
         if state == "word":
-            await trader.press("enter", *"Blind", "enter")
+            await trader.press("enter")
+            await trader.press(*"Blind", "enter")
         golden(f"{state}-{size[0]}x{size[1]}", "\n".join(trader.lines()))
