@@ -4,9 +4,6 @@ import json
 import os
 import signal
 import stat
-import subprocess
-import sys
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -15,12 +12,8 @@ import pytest
 
 from kalshi_tui.practice.storage.run_note import LOCK_FILE, RUN_NOTE_FILE, read_run_note
 from kalshi_tui.runtime.launch import PracticeProcess
+from tests.support.cli_process import a_ticker, run_in_folder
 from tests.support.cli_runner import (
-    ROOT,
-    WITHIN_S,
-    Done,
-    check,
-    environment,
     validator,
 )
 
@@ -28,35 +21,14 @@ TICKER = "KXRECESSION-26"
 QUIET = ("--quiet-market", "--seed", "7")
 
 
-def run(folder: Path, *arguments: str, more: Sequence[str] = ()) -> Done:
-    done = subprocess.run(
-        [sys.executable, "-m", "kalshi_tui", *arguments, "--json", "--data", str(folder), *more],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=WITHIN_S,
-        check=False,
-        env=environment(folder.parent),
-        cwd=ROOT,
-    )
-    ended = Done(done.returncode, done.stdout, done.stderr)
-    assert "Traceback" not in ended.err, ended.err
-    check(arguments[0], ended)
-    return ended
-
-
-def a_ticker(folder: Path) -> str:
-    return str(run(folder, "markets", "--search", "recession", "--limit", "1").only["ticker"])
-
-
 def test_an_order_is_there_for_the_next_command(tmp_path: Path) -> None:
     folder = tmp_path / "data"
     ticker = a_ticker(folder)
-    sent = run(folder, "order", "buy", "yes", ticker, "10@0.01", "--yes")
+    sent = run_in_folder(folder, "order", "buy", "yes", ticker, "10@0.01", "--yes")
     assert (sent.code, sent.only["order"]["state"]) == (0, "resting")
-    assert [each["order_id"] for each in run(folder, "orders").lines] == [sent.only["order"]["order_id"]]
-    assert run(folder, "cancel", sent.only["order"]["order_id"], "--yes").code == 0
-    assert run(folder, "orders").lines == []
+    assert [each["order_id"] for each in run_in_folder(folder, "orders").lines] == [sent.only["order"]["order_id"]]
+    assert run_in_folder(folder, "cancel", sent.only["order"]["order_id"], "--yes").code == 0
+    assert run_in_folder(folder, "orders").lines == []
 
 
 def test_commands_find_the_exchange_that_runs_on_the_folder(tmp_path: Path) -> None:
@@ -69,13 +41,13 @@ def test_commands_find_the_exchange_that_runs_on_the_folder(tmp_path: Path) -> N
         validator("practice").validate(told)
         assert told["pid"] == ready.pid
         ticker = a_ticker(folder)
-        sent = run(folder, "order", "buy", "yes", ticker, "3@0.30", "--yes")
+        sent = run_in_folder(folder, "order", "buy", "yes", ticker, "3@0.30", "--yes")
         assert sent.code == 0
         # By its address alone too: the folder has the key.
         at = ("--rest-url", ready.rest_url)
-        (order,) = run(folder, "orders", more=at).lines
+        (order,) = run_in_folder(folder, "orders", more=at).lines
         assert order["order_id"] == sent.only["order"]["order_id"]
-        assert run(folder, "doctor").code == 0
+        assert run_in_folder(folder, "doctor").code == 0
     finally:
         process.stop()
     assert read_run_note(folder) == ""
@@ -89,7 +61,7 @@ def test_what_a_killed_exchange_has_left_is_not_believed(tmp_path: Path) -> None
     process.stop()
     assert (folder / RUN_NOTE_FILE).exists()
     assert read_run_note(folder) == ""
-    assert run(folder, "balance").code == 0
+    assert run_in_folder(folder, "balance").code == 0
     assert not (folder / RUN_NOTE_FILE).exists()
 
 
@@ -113,10 +85,12 @@ def test_commands_at_the_same_time_wait_for_each_other(tmp_path: Path) -> None:
     folder = tmp_path / "data"
     ticker = a_ticker(folder)
     with ThreadPoolExecutor(3) as pool:
-        orders = [pool.submit(run, folder, "order", "buy", "yes", ticker, f"1@0.0{n}", "--yes") for n in (1, 2, 3)]
+        orders = [
+            pool.submit(run_in_folder, folder, "order", "buy", "yes", ticker, f"1@0.0{n}", "--yes") for n in (1, 2, 3)
+        ]
         ends = [each.result() for each in orders]
     assert [each.code for each in ends] == [0, 0, 0], ends
-    assert len(run(folder, "orders").lines) == 3
+    assert len(run_in_folder(folder, "orders").lines) == 3
 
 
 def test_an_exchange_that_nobody_can_find_is_told_in_a_sentence(

@@ -22,6 +22,7 @@ from kalshi_tui.recording.reader import RecordingReader
 from kalshi_tui.recording.writer import RecordingWriter
 from kalshi_tui.runtime.launch import PracticeProcess
 from tests.support.canary import files_with, forms_of_key, holds
+from tests.support.cli_process import run_program
 from tests.support.cli_runner import validator
 from tests.support.practice_server import HERE
 from tests.support.recordings import Hand, Studio, a_recording
@@ -46,17 +47,6 @@ def exchange(tmp_path: Path, home: Path) -> Iterator[PracticeProcess]:
     process.stop()
 
 
-def run(*arguments: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "kalshi_tui", *map(str, arguments)],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-
-
 def as_profile(process: PracticeProcess, folder: Path) -> list[str]:
     """Write settings whose profile is this exchange, with its key; give the options that choose it."""
     told = process.ready_fields
@@ -77,21 +67,21 @@ def wait_for(condition: Callable[[], object], seconds: float = 20) -> None:
 
 def test_record_then_check_then_play_ends_at_the_same_books(home: Path, tmp_path: Path) -> None:
     path = tmp_path / "a.rec.gz"
-    done = run("record", path, "--for", "2", "--data", tmp_path / "d", "--json")
+    done = run_program("record", path, "--for", "2", "--data", tmp_path / "d", "--json")
     assert (done.returncode, done.stderr) == (0, "")
     told = json.loads(done.stdout)
     validator("record").validate(told)
     assert told["frames"] > 50
     assert (told["markets"], told["file"], told["bytes"]) == (20, str(path), path.stat().st_size)
     assert path.stat().st_mode & 0o777 == 0o600
-    checked = run("replay", path, "--check", "--json")
+    checked = run_program("replay", path, "--check", "--json")
     assert checked.returncode == 0, checked.stdout
     found = json.loads(checked.stdout)
     validator("replay").validate(found)
     assert (found["gaps"], found["fault_count"], found["clean"], found["whole"]) == (0, 0, True, True)
     assert (found["frames"], found["books_followed"]) == (told["frames"], 20)
-    assert run("replay", path, "--check", "--json").stdout == checked.stdout
-    text = run("replay", path, "--check").stdout
+    assert run_program("replay", path, "--check", "--json").stdout == checked.stdout
+    text = run_program("replay", path, "--check").stdout
     assert found["books"] in text
     assert found["states"] in text
     player = PracticeProcess(["--data", str(tmp_path / "p"), "--recording", str(path), "--speed", "max"])
@@ -127,14 +117,14 @@ def test_named_markets_alone_are_recorded(exchange: PracticeProcess, tmp_path: P
     chosen = [each["ticker"] for each in markets[3:5]]
     profile = as_profile(exchange, tmp_path)
     path = tmp_path / "a.rec.gz"
-    done = run("record", path, *chosen, "--for", "1.5", *profile)
+    done = run_program("record", path, *chosen, "--for", "1.5", *profile)
     assert done.returncode == 0, done.stderr
     assert "of 2 markets" in done.stdout
     assert check_recording(path).books_followed == 2
-    again = run("record", path, *chosen, "--for", "1", *profile)
+    again = run_program("record", path, *chosen, "--for", "1", *profile)
     assert (again.returncode, again.stdout) == (1, "")
     assert "already" in again.stderr
-    unknown = run("record", tmp_path / "b.rec.gz", "NO-SUCH-MARKET", "--for", "1", *profile)
+    unknown = run_program("record", tmp_path / "b.rec.gz", "NO-SUCH-MARKET", "--for", "1", *profile)
     assert unknown.returncode == 1
     assert "knows no market NO-SUCH-MARKET" in unknown.stderr
     assert not (tmp_path / "b.rec.gz").exists()
@@ -233,7 +223,7 @@ def test_what_is_no_recording_is_told(tmp_path: Path, home: Path) -> None:
         ["replay", "--check", tmp_path / "none"],
         ["practice", "--recording", text, "--data", tmp_path / "p"],
     ):
-        done = run(*arguments)
+        done = run_program(*arguments)
         assert (done.returncode, done.stdout) == (1, "")
         assert "Traceback" not in done.stderr
         assert done.stderr.startswith("kalshi-tui: ")
@@ -247,11 +237,11 @@ def test_faults_are_told_and_the_code_says_so(tmp_path: Path, home: Path) -> Non
     studio.connection.frame_faults["skip"] = 2
     studio.run(300)
     studio.recording.close()
-    done = run("replay", "--check", studio.path)
+    done = run_program("replay", "--check", studio.path)
     assert done.returncode == 1
     assert "Not clean." in done.stdout
     assert "Gaps in the numbers: 0" not in done.stdout
-    assert json.loads(run("replay", "--check", "--json", studio.path).stdout)["gaps"] > 0
+    assert json.loads(run_program("replay", "--check", "--json", studio.path).stdout)["gaps"] > 0
 
 
 @pytest.mark.parametrize(
@@ -265,21 +255,21 @@ def test_faults_are_told_and_the_code_says_so(tmp_path: Path, home: Path) -> Non
 )
 def test_wrong_wishes_are_told(tmp_path: Path, home: Path, arguments: list[str], said: str) -> None:
     studio = a_recording(tmp_path / "a.rec.gz", ms=300)
-    done = run("practice", "--recording", studio.path, "--data", tmp_path / "p", *arguments)
+    done = run_program("practice", "--recording", studio.path, "--data", tmp_path / "p", *arguments)
     assert (done.returncode, done.stdout) == (1, "")
     assert said in done.stderr
     assert "Traceback" not in done.stderr
 
 
 def test_playing_needs_a_recording(tmp_path: Path, home: Path) -> None:
-    done = run("practice", "--paused", "--data", tmp_path / "p")
+    done = run_program("practice", "--paused", "--data", tmp_path / "p")
     assert done.returncode == 1
     assert "--recording FILE" in done.stderr
 
 
 def test_the_desk_of_a_replay_needs_a_terminal(tmp_path: Path, home: Path) -> None:
     studio = a_recording(tmp_path / "a.rec.gz", ms=300)
-    done = run("replay", studio.path)
+    done = run_program("replay", studio.path)
     assert done.returncode == 1
     assert "practice --recording FILE" in done.stderr
 
@@ -294,14 +284,14 @@ def test_texts_of_a_recording_reach_no_terminal_as_commands(tmp_path: Path, home
     tap.record_frame(wire.encode(wire.SnapshotFrame(sid=1, seq=1, msg=msg)))
     recording.close()
     path.write_bytes(path.read_bytes() + b"more")
-    done = run("replay", "--check", path, *flags)
+    done = run_program("replay", "--check", path, *flags)
     assert done.returncode == 1
     shown = "".join(json.loads(done.stdout)["faults"]) if flags else done.stdout
     assert "]0;PWN" in done.stdout
     assert "a snapshot of A\N{REPLACEMENT CHARACTER}[2JB" in shown
     assert not [each for each in done.stdout + done.stderr + shown if not each.isprintable() and each != "\n"]
     path.write_bytes(b"nothing of a recording's")
-    assert "\x1b" not in run("replay", "--check", path, *flags).stderr
+    assert "\x1b" not in run_program("replay", "--check", path, *flags).stderr
 
 
 @pytest.mark.parametrize(
@@ -309,7 +299,7 @@ def test_texts_of_a_recording_reach_no_terminal_as_commands(tmp_path: Path, home
 )
 def test_a_name_that_no_file_can_have_is_told(tmp_path: Path, home: Path, name: str, said: str) -> None:
     place = name if name.startswith("~") else str(tmp_path / name)
-    done = run("record", place, "--for", "1", "--data", tmp_path / "d")
+    done = run_program("record", place, "--for", "1", "--data", tmp_path / "d")
     assert (done.returncode, done.stdout) == (1, "")
     assert said in done.stderr
     assert "Traceback" not in done.stderr
@@ -318,21 +308,21 @@ def test_a_name_that_no_file_can_have_is_told(tmp_path: Path, home: Path, name: 
 
 @pytest.mark.parametrize("value", ["nan", "-1", "inf", "0", "2592001", "soon"])
 def test_how_long_is_recorded_has_bounds(tmp_path: Path, home: Path, value: str) -> None:
-    done = run("record", tmp_path / "a.rec.gz", f"--for={value}")
+    done = run_program("record", tmp_path / "a.rec.gz", f"--for={value}")
     assert (done.returncode, done.stdout) == (2, "")
     assert "takes a number of seconds above 0" in done.stderr
 
 
 @pytest.mark.parametrize("value", ["nan", "-3", "inf", "3601"])
 def test_how_long_is_audited_has_bounds(home: Path, value: str) -> None:
-    done = run("audit", "T", f"--seconds={value}")
+    done = run_program("audit", "T", f"--seconds={value}")
     assert (done.returncode, done.stdout) == (2, "")
     assert "takes a number of seconds from 0 to 3600" in done.stderr
 
 
 def test_json_of_a_replay_without_a_check_is_a_wrong_command_line(tmp_path: Path, home: Path) -> None:
     studio = a_recording(tmp_path / "a.rec.gz", ms=300)
-    done = run("replay", "--json", studio.path)
+    done = run_program("replay", "--json", studio.path)
     assert (done.returncode, done.stdout) == (2, "")
     told = json.loads(done.stderr)
     validator("error").validate(told)

@@ -10,7 +10,7 @@ import pexpect
 import pytest
 from aiohttp import web
 
-from tests.cli.test_watch import spawned
+from tests.support.cli_process import spawned
 from tests.support.cli_runner import tradable, trading
 
 pytestmark = pytest.mark.terminal

@@ -13,17 +13,15 @@ import pytest
 
 from kalshi_tui.domain.book import Side
 from kalshi_tui.practice.engine.events import BookChanged
+from tests.support.cli_process import spawned
 from tests.support.cli_runner import (
     ROOT,
-    Trader,
+    WITHIN_S,
     ended,
     tradable,
     trading,
     validator,
 )
-from tests.support.terminal import environment_of
-
-WITHIN_S = 30
 
 
 async def next_line(process: asyncio.subprocess.Process) -> Any:
@@ -154,19 +152,3 @@ async def test_on_a_terminal_it_is_drawn_in_place(tmp_path: Path) -> None:
         assert "\x1b[11A" in drawn or "\x1b[10A" in drawn
         assert "\x1b[J" in drawn
         assert "0.10" not in drawn
-
-
-def spawned(trader: Trader, *arguments: str) -> "pexpect.spawn[str]":
-    """Start a command in a terminal."""
-    terminal = {"TERM": "xterm-256color", "LANG": "C.UTF-8"}
-    passed = ("KALSHI", "PYTHONPATH", "TZ", "NO_COLOR")
-    keys = {name: value for name, value in trader.environment.items() if name.startswith(passed)}
-    return pexpect.spawn(
-        sys.executable,
-        trader.command(*arguments),
-        env=environment_of(trader.home, terminal) | keys,
-        cwd=str(ROOT),
-        dimensions=(12, 80),
-        timeout=WITHIN_S,
-        encoding="utf-8",
-    )

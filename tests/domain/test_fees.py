@@ -23,8 +23,8 @@ from kalshi_tui.domain.price import (
     parse_money,
     parse_price,
 )
+from tests.support.captures import capture
 from tests.support.strategies import (
-    capture,
     counts,
     precisions,
     prices,

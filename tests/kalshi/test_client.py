@@ -71,8 +71,8 @@ from kalshi_tui.kalshi.transport.clock import system_ms
 from kalshi_tui.kalshi.transport.signing import generate_key
 from kalshi_tui.practice.engine.events import BookChanged
 from kalshi_tui.practice.engine.records import OrderStatus
-from tests.kalshi.feed.test_faults import Proxy
-from tests.session.test_practice_exchange_faults import History
+from tests.support.book_history import History
+from tests.support.cut_proxy import Proxy
 from tests.support.practice_server import PEMS, Serving, serving
 
 T = TypeVar("T")

@@ -12,7 +12,7 @@ from kalshi_tui.domain.order import Action, BookSide, OrderTerms
 from kalshi_tui.kalshi.environments import practice_on_port
 from kalshi_tui.kalshi.errors import KalshiError, NotSent
 from kalshi_tui.kalshi.rest import RestClient
-from tests.session.execution.test_submit import SIGNER
+from tests.support.exchange_replies import SIGNER
 from tests.support.fake_desk import an_order
 
 TERMS = OrderTerms("T", Side.YES, Action.BUY, 4_700, 100)

@@ -12,7 +12,7 @@ from kalshi_tui.domain.price import CENT_GRID, NumberError, parse_price, parse_s
 from kalshi_tui.kalshi import translate, wire
 from kalshi_tui.kalshi.translate import TranslationError, clean, parse_time_ms
 from kalshi_tui.kalshi.translate.markets import parse_multiplier
-from tests.kalshi.conftest import FRAMES, capture
+from tests.support.captures import FRAMES, capture
 
 REPLACED = "\N{REPLACEMENT CHARACTER}"
 

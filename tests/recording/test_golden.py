@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.test_recording_commands import run
+from tests.support.cli_process import run_program
 from tests.support.cli_runner import validator
 from tests.support.recordings import a_recording
 
@@ -18,7 +18,7 @@ def test_the_check_of_a_recording(
 ) -> None:
     path = tmp_path / "golden.rec.gz"
     a_recording(path)
-    done = run("replay", "--check", path, *flags)
+    done = run_program("replay", "--check", path, *flags)
     assert (done.returncode, done.stderr) == (0, "")
     if request.config.getoption("--update-golden"):
         (GOLDEN / name).write_text(done.stdout)
@@ -28,7 +28,7 @@ def test_the_check_of_a_recording(
 def test_the_check_of_a_broken_file_in_json(tmp_path: Path) -> None:
     path = tmp_path / "no.rec.gz"
     path.write_bytes(b"nothing of a recording's")
-    done = run("replay", "--check", path, "--json")
+    done = run_program("replay", "--check", path, "--json")
     assert (done.returncode, done.stdout) == (1, "")
     validator("error").validate(json.loads(done.stderr))
 
@@ -40,7 +40,7 @@ def test_damage_in_the_middle_is_not_clean(tmp_path: Path, part: float) -> None:
     whole = path.read_bytes()
     at = int(len(whole) * part)
     path.write_bytes(whole[:at] + bytes(byte ^ 0x5A for byte in whole[at : at + 60]) + whole[at + 60 :])
-    done = run("replay", "--check", path, "--json")
+    done = run_program("replay", "--check", path, "--json")
     found = json.loads(done.stdout)
     assert (done.returncode, found["clean"], found["damaged"]) == (1, False, True)
 
@@ -48,5 +48,5 @@ def test_damage_in_the_middle_is_not_clean(tmp_path: Path, part: float) -> None:
 def test_a_recording_without_a_frame_is_not_clean(tmp_path: Path) -> None:
     path = tmp_path / "empty.rec.gz"
     a_recording(path, ms=0)
-    whole = json.loads(run("replay", "--check", path, "--json").stdout)
+    whole = json.loads(run_program("replay", "--check", path, "--json").stdout)
     assert whole["clean"] == bool(whole["frames"])

@@ -21,6 +21,7 @@ from kalshi_tui.runtime.configuration import (
     with_chosen_profile,
 )
 from kalshi_tui.runtime.settings import Settings, SettingsError
+from tests.support.cli_process import run_at_home
 from tests.support.terminal import environment_of
 
 EXAMPLE = """\
@@ -47,18 +48,6 @@ def written(folder: Path, text: str) -> Path:
     path = folder / "settings.toml"
     path.write_text(text)
     return path
-
-
-def run(home: Path, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "kalshi_tui", *arguments],
-        env=environment_of(home, environ),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
 
 
 def test_a_variable_wins_over_the_file_and_a_flag_over_both(tmp_path: Path) -> None:
@@ -135,7 +124,7 @@ def test_every_setting_is_explained_under_its_definition() -> None:
 
 def test_the_command_says_what_holds_and_where_it_is_from(tmp_path: Path) -> None:
     path = written(tmp_path, EXAMPLE)
-    done = run(tmp_path, "--settings", str(path), "config", "--env", "live", KALSHI_TUI_SCREEN_THEME="safe")
+    done = run_at_home(tmp_path, "--settings", str(path), "config", "--env", "live", KALSHI_TUI_SCREEN_THEME="safe")
     assert done.returncode == 0
     assert "# profile: live" in done.stdout
     assert "# money: LIVE" in done.stdout
@@ -146,12 +135,12 @@ def test_the_command_says_what_holds_and_where_it_is_from(tmp_path: Path) -> Non
     # Enough of the key's id to know it again, and no more.
     assert "1234..." in done.stdout
     assert "12345678-abcd" not in done.stdout
-    explained = run(tmp_path, "config", "--explain")
+    explained = run_at_home(tmp_path, "config", "--explain")
     assert "The most dollars that one order may put at risk." in explained.stdout
     # Also what no file has set yet.
     assert "profiles.NAME.private_key_path\n    The file of the private key" in explained.stdout
     assert "keys.COMMAND" in explained.stdout
-    told = json.loads(run(tmp_path, "--settings", str(path), "config", "--json").stdout)
+    told = json.loads(run_at_home(tmp_path, "--settings", str(path), "config", "--json").stdout)
     assert told["profile"]["profile"] == "demo"
     assert {"name": "screen.theme", "value": '"paper"', "source": f"{path}:4"} in told["settings"]
 
@@ -160,7 +149,7 @@ def test_a_key_in_the_environment_is_not_shown(tmp_path: Path) -> None:
     pem = "-----BEGIN PRIVATE KEY-----\\nsecretsecret\\n-----END PRIVATE KEY-----"
     environ = {"KALSHI_API_KEY_ID": "12345678-abcd", "KALSHI_PRIVATE_KEY": pem}
     for arguments in (["config", "--env", "demo"], ["config", "--env", "demo", "--json"]):
-        done = run(tmp_path, *arguments, **environ)
+        done = run_at_home(tmp_path, *arguments, **environ)
         assert done.returncode == 0
         assert "not shown" in done.stdout
         assert "secretsecret" not in done.stdout + done.stderr
@@ -173,7 +162,7 @@ def test_a_wrong_command_is_a_sentence(tmp_path: Path) -> None:
         (["--env", "live", "--rest-url", "https://evil.example/trade-api/v2", "config"], "is neither this machine's"),
         (["--env", "live", "--rest-url", "http://external-api.kalshi.com/trade-api/v2", "config"], "not encrypted"),
     ):
-        done = run(tmp_path, *arguments)
+        done = run_at_home(tmp_path, *arguments)
         assert done.returncode == 1
         assert done.stderr.startswith("kalshi-tui: ")
         assert sentence in done.stderr

@@ -10,7 +10,7 @@ import pytest
 from kalshi_tui.kalshi.transport.signing import KeyType, generate_key
 from kalshi_tui.runtime.doctor import check_machine
 from kalshi_tui.runtime.launch import PracticeProcess, PracticeReady
-from tests.runtime.test_configuration import run
+from tests.support.cli_process import run_at_home
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +25,7 @@ def key_of(ready: PracticeReady) -> dict[str, str]:
 
 
 def test_all_is_well_in_practice(tmp_path: Path) -> None:
-    done = run(tmp_path, "doctor", "--seed", "7")
+    done = run_at_home(tmp_path, "doctor", "--seed", "7")
     assert done.returncode == 0, done.stdout
     names = [line.split()[1] for line in done.stdout.splitlines()]
     for name in (
@@ -39,7 +39,7 @@ def test_all_is_well_in_practice(tmp_path: Path) -> None:
 
 
 def test_it_looks_at_another_exchange_with_the_key_given(tmp_path: Path, exchange: PracticeReady) -> None:
-    done = run(tmp_path, "--rest-url", exchange.rest_url, "doctor", "--json", **key_of(exchange))
+    done = run_at_home(tmp_path, "--rest-url", exchange.rest_url, "doctor", "--json", **key_of(exchange))
     told = json.loads(done.stdout)
     assert done.returncode == 0
     assert told["ok"] is True
@@ -52,12 +52,12 @@ def test_it_is_green_with_a_key_of_either_type_and_names_it(tmp_path: Path, kind
     process = PracticeProcess(["--data", str(tmp_path / "exchange"), "--quiet-market", "--key-type", kind])
     try:
         ready = process.wait_until_ready()
-        done = run(tmp_path, "--rest-url", ready.rest_url, "doctor", **key_of(ready))
+        done = run_at_home(tmp_path, "--rest-url", ready.rest_url, "doctor", **key_of(ready))
         assert done.returncode == 0, done.stdout
         assert f"ok   key          {ready.private_key_path} is yours alone and opens: {words}." in done.stdout
         assert "ok   signature    The exchange accepts the key." in done.stdout
         assert "ok   stream " in done.stdout
-        own = run(tmp_path, "doctor", "--data", str(tmp_path / "exchange"))
+        own = run_at_home(tmp_path, "doctor", "--data", str(tmp_path / "exchange"))
         assert own.returncode == 0, own.stdout
         assert f"ok   key          practice's own, {words}." in own.stdout
     finally:
@@ -70,11 +70,11 @@ def test_a_key_that_is_not_this_exchange_s(tmp_path: Path, exchange: PracticeRea
     for kind in KeyType:
         path.write_bytes(generate_key(kind=kind))
         path.chmod(0o600)
-        done = run(tmp_path, "--rest-url", exchange.rest_url, "doctor", **environ)
+        done = run_at_home(tmp_path, "--rest-url", exchange.rest_url, "doctor", **environ)
         assert done.returncode == 1
         assert "FAIL signature    The exchange refused the signature: the private key does not belong" in done.stdout
     environ["KALSHI_API_KEY_ID"] = "not-known"
-    done = run(tmp_path, "--rest-url", exchange.rest_url, "doctor", **environ)
+    done = run_at_home(tmp_path, "--rest-url", exchange.rest_url, "doctor", **environ)
     assert "FAIL signature    The exchange does not know this key id: keys of the demo" in done.stdout
 
 
@@ -85,13 +85,13 @@ def test_an_open_key_file_nobody_reached_and_wrong_settings_are_lines_of_it(
     path.write_bytes(exchange.private_key_path.read_bytes())
     path.chmod(0o644)
     environ = key_of(exchange) | {"KALSHI_PRIVATE_KEY_PATH": str(path)}
-    done = run(tmp_path, "--rest-url", exchange.rest_url, "doctor", **environ)
+    done = run_at_home(tmp_path, "--rest-url", exchange.rest_url, "doctor", **environ)
     assert done.returncode == 1
     assert f"chmod 600 {path}" in done.stdout
-    done = run(tmp_path, "--rest-url", "http://127.0.0.1:1/trade-api/v2", "doctor", **key_of(exchange))
+    done = run_at_home(tmp_path, "--rest-url", "http://127.0.0.1:1/trade-api/v2", "doctor", **key_of(exchange))
     assert done.returncode == 1
     assert "FAIL reached      The exchange could not be reached: nobody answers at its address." in done.stdout
-    done = run(tmp_path, "--env", "nope", "doctor")
+    done = run_at_home(tmp_path, "--env", "nope", "doctor")
     assert done.returncode == 1
     assert "FAIL settings     There is no profile 'nope'." in done.stdout
     assert "ok   python" in done.stdout

@@ -20,8 +20,7 @@ from kalshi_tui.session.session import Session
 from kalshi_tui.session.timing import Sleep
 from kalshi_tui.session.venue import Venue
 from kalshi_tui.ui.app import DeskApp
-from tests.kalshi.transport.test_hostile_server import REST, STREAM
-from tests.session.test_session import until
+from tests.support.hostile_scripts import REST, STREAM
 from tests.support.hostile_server import (
     Reader,
     Script,
@@ -33,6 +32,7 @@ from tests.support.hostile_server import (
 from tests.support.order_sender import sent
 from tests.support.pilot import USUAL, USUAL_WISHES
 from tests.support.practice_server import serving as practising
+from tests.support.waiting import until
 
 AT_ONCE = Retry(attempts=1)
 IMPATIENT = Timeouts(connect=0.3, piece=0.1, whole=0.2)

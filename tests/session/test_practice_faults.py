@@ -6,37 +6,14 @@ from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.link import LinkState
 from kalshi_tui.domain.market import MarketStatus
 from kalshi_tui.domain.order import Action, OrderState, OrderTerms, rejection_reason
-from kalshi_tui.session.practice_faults import FAULTS_BY_ID, PRACTICE_FAULTS, PracticeFault
+from kalshi_tui.session.practice_faults import FAULTS_BY_ID, PRACTICE_FAULTS
 from kalshi_tui.session.session import Session
-from tests.session.test_session import (
-    a_two_sided_market,
-    data,
-    exchange,
-    session,
-    until,
-)
 from tests.support.order_sender import sent
-
-__all__ = ["data", "exchange", "session"]
+from tests.support.real_session import a_two_sided_market, rehearsed
+from tests.support.waiting import until
 
 LAST = ("drop", "overflow", "pause-exchange", "resume-exchange", "quarter")
 """What disturbs the pieces after it."""
-
-
-async def rehearsed(session: Session, piece: PracticeFault, ticker: str) -> str:
-    """Rehearse, and give what the log says of it."""
-    session.store.notices.clear()
-    session.inject_fault(piece, ticker)
-
-    def told() -> list[str]:
-        said = [notice.text for notice in session.store.notices]
-        return [text for text in said if text.startswith("Rehears") and piece.label in text]
-
-    try:
-        await until(told)
-    except TimeoutError:
-        raise AssertionError(f"{piece.id}: {[n.text for n in session.store.notices]}") from None
-    return told()[0]
 
 
 async def test_every_piece_is_one_that_the_exchange_knows(session: Session) -> None:

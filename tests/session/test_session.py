@@ -5,10 +5,7 @@ import contextlib
 import os
 import signal
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
-
-import pytest
 
 from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.link import BookTrust, LinkState
@@ -17,39 +14,12 @@ from kalshi_tui.runtime.compose import build_session, practice_access
 from kalshi_tui.runtime.launch import PracticeProcess
 from kalshi_tui.session.session import Session
 from tests.support.order_sender import sent
-
-SEED = "7"
+from tests.support.real_session import a_two_sided_market
+from tests.support.waiting import until
 
 
 def clock_ms() -> int:
     return time.time_ns() // 1_000_000
-
-
-@pytest.fixture
-def data(tmp_path: Path) -> Path:
-    return tmp_path / "practice"
-
-
-@pytest.fixture
-def exchange(data: Path) -> Iterator[PracticeProcess]:
-    process = PracticeProcess(["--data", str(data), "--seed", SEED])
-    yield process
-    process.stop()
-
-
-async def until(condition: Callable[[], object], within_s: float = 20) -> None:
-    async with asyncio.timeout(within_s):
-        while not condition():
-            await asyncio.sleep(0.01)
-
-
-@pytest.fixture
-async def session(exchange: PracticeProcess) -> AsyncIterator[Session]:
-    made = build_session(practice_access(exchange.wait_until_ready()))
-    await made.start()
-    await until(lambda: made.store.connection.state is LinkState.LIVE and made.store.markets and made.store.balance)
-    yield made
-    await made.stop()
 
 
 async def test_it_says_when_the_list_of_markets_is_whole(exchange: PracticeProcess) -> None:
@@ -84,22 +54,6 @@ def test_what_a_screen_kept_is_wanted_before_anything_runs(exchange: PracticePro
     after = asyncio.run(listed(again))
     # It is read first, and stands where it always does.
     assert [ticker for ticker in after if ticker in before] == [ticker for ticker in before if ticker in after]
-
-
-async def a_two_sided_market(session: Session) -> str:
-    """Look at markets until one is bid and asked with room between 10 and 90 cents."""
-    quotes = session.store.quotes
-    ticker = next(
-        ticker
-        for ticker in session.store.markets
-        if (quote := quotes[ticker]).yes_bid
-        and quote.yes_ask
-        and 1_000 < quote.yes_bid < quote.yes_ask < 9_000
-        and not ticker.startswith(("KXBTC", "KXETH", "KXSOL"))
-    )
-    session.set_shown_markets([ticker])
-    await until(lambda: session.store.book(ticker).is_good)
-    return ticker
 
 
 async def test_an_order_that_takes_is_filled_and_shows_in_position_fills_and_cash(session: Session) -> None:
@@ -150,7 +104,7 @@ async def test_books_follow_what_is_looked_at(session: Session) -> None:
 
 
 async def test_the_exchange_killed_and_started_again_is_healed_from(data: Path) -> None:
-    first = PracticeProcess(["--data", str(data), "--seed", SEED])
+    first = PracticeProcess(["--data", str(data), "--seed", "7"])
     ready = first.wait_until_ready()
     port = ready.rest_url.split(":")[2].split("/")[0]
     session = build_session(practice_access(ready))
@@ -167,7 +121,7 @@ async def test_the_exchange_killed_and_started_again_is_healed_from(data: Path) 
         first.stop()
         await until(lambda: session.store.book(ticker).trust is BookTrust.STALE)
         assert session.store.connection.state is not LinkState.LIVE
-        again = await asyncio.to_thread(PracticeProcess, ["--data", str(data), "--seed", SEED, "--port", port])
+        again = await asyncio.to_thread(PracticeProcess, ["--data", str(data), "--seed", "7", "--port", port])
         await asyncio.to_thread(again.wait_until_ready)
         await until(lambda: session.store.connection.state is LinkState.LIVE, within_s=40)
         await until(lambda: session.store.book(ticker).is_good)

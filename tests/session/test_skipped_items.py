@@ -1,12 +1,9 @@
 """What the exchange lists and nobody can read costs itself alone, and is told: desk, library, command line."""
 
-import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from aiohttp import web
 
 from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.order import Action, BookSide, OrderTerms, TimeInForce
@@ -15,25 +12,9 @@ from kalshi_tui.kalshi.environments import practice_on_port
 from kalshi_tui.kalshi.order_status import HALF_READ
 from kalshi_tui.practice.engine.records import OrderRequest
 from kalshi_tui.practice.server import rest_markets, rest_portfolio
-from kalshi_tui.practice.server.http import json_reply
 from tests.support.cli_runner import tradable, trading, validator
-from tests.support.practice_server import Serving, serving
+from tests.support.practice_server import Serving, Spoil, serving, spoilt
 from tests.support.session_rig import US, Rig
-
-Spoil = Callable[[dict[str, Any]], None]
-
-
-def spoilt(monkeypatch: pytest.MonkeyPatch, module: Any, spoil: Spoil) -> None:
-    """Have the practice exchange send what a test has spoilt."""
-
-    def odd(body: Any, status: int = 200) -> web.Response:
-        made = json_reply(body, status)
-        assert isinstance(made.body, bytes)
-        content = json.loads(made.body)
-        spoil(content)
-        return web.json_response(content, status=status)
-
-    monkeypatch.setattr(module, "json_reply", odd)
 
 
 def markets_of(content: dict[str, Any]) -> list[dict[str, Any]]:

@@ -5,46 +5,15 @@ from hypothesis import given, strategies as st
 from kalshi_tui.domain.book import Level
 from kalshi_tui.domain.link import BookTrust, LinkState
 from kalshi_tui.domain.market import Event, Market, Quote, Trade
-from kalshi_tui.domain.order import BookSide, Fill, Order, OrderState
+from kalshi_tui.domain.order import Order, OrderState
 from kalshi_tui.domain.position import Balance, Position
 from kalshi_tui.session.notices import Weight
 from kalshi_tui.session.store import Store, Topic, merge_orders
+from tests.support.store_records import a_fill, an_order
 
 
 def a_store() -> Store:
     return Store(clock_ms=lambda: 1_000)
-
-
-def an_order(**changes: object) -> Order:
-    base = Order(
-        order_id="o1",
-        client_order_id="c1",
-        ticker="T",
-        book_side=BookSide.BID,
-        yes_price=4_700,
-        initial=1_000,
-        filled=0,
-        remaining=1_000,
-        state=OrderState.RESTING,
-        created_ms=10,
-        updated_ms=10,
-    )
-    return replace(base, **changes)  # type: ignore[arg-type]  # named fields of one dataclass
-
-
-def a_fill(trade_id: str, ts_ms: int = 5) -> Fill:
-    return Fill(
-        trade_id=trade_id,
-        order_id="o1",
-        client_order_id="c1",
-        ticker="T",
-        book_side=BookSide.BID,
-        yes_price=4_700,
-        count=100,
-        fee=200,
-        is_taker=True,
-        ts_ms=ts_ms,
-    )
 
 
 def test_a_book_is_waiting_until_its_snapshot_and_then_good() -> None:

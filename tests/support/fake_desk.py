@@ -17,6 +17,7 @@ from kalshi_tui.session.account.list_reads import AccountList
 from kalshi_tui.session.alerts.monitor import AlertMonitor
 from kalshi_tui.session.execution.risk_checks import RiskViolation, describe_unacknowledged
 from kalshi_tui.session.interface import CancelAllResult, OrderResult
+from kalshi_tui.session.notices import Weight
 from kalshi_tui.session.options import TicketDefaults
 from kalshi_tui.session.practice_faults import ControlValues, PracticeFault
 from kalshi_tui.session.replay import ReplayStatus
@@ -253,3 +254,50 @@ class FakeDesk:
         gone = replace(order, state=OrderState.CANCELED, remaining=0, updated_ms=NOW_MS + 1)
         self.store.order(gone)
         return OrderResult(gone, "Cancelled.")
+
+
+def busy_desk() -> FakeDesk:
+    """A desk on which something has happened."""
+    desk = FakeDesk(Clock())
+    store = desk.store
+    store.order(an_order())
+    store.order(
+        an_order(
+            order_id="o2",
+            client_order_id="c2",
+            book_side=BookSide.ASK,
+            yes_price=5_300,
+            initial=20_000,
+            filled=4_250,
+            remaining=15_750,
+        )
+    )
+    store.order(
+        an_order(
+            order_id="o3",
+            client_order_id="c3",
+            ticker=TITLES[4][0],
+            yes_price=4_705,
+            state=OrderState.UNKNOWN,
+            reason="The exchange did not answer in time; it is being asked.",
+        )
+    )
+    store.order(
+        an_order(
+            order_id="o4",
+            client_order_id="c4",
+            yes_price=4_100,
+            remaining=0,
+            state=OrderState.CANCELED,
+            reason="by you",
+            updated_ms=NOW_MS - 60_000,
+        )
+    )
+    store.set_queue_positions({"o1": 121_550, "o2": 0})
+    store.position(a_position())
+    store.position(a_position(ticker=TITLES[2][0], count=-123_450, cost=98_765_430, realized_pnl=-1_250_000))
+    store.fill(a_fill(order_id="o0", client_order_id="c0"))
+    rested = a_fill(trade_id="t9", order_id="o2", client_order_id="c2", book_side=BookSide.ASK, yes_price=5_300)
+    store.fill(replace(rested, is_taker=False, count=4_250))
+    store.notify(Weight.WARNING, "A sentence of the log long enough to be broken where the terminal is narrow: " * 2)
+    return desk

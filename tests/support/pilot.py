@@ -9,7 +9,10 @@ from textual.pilot import Pilot
 from kalshi_tui.ui.app import BACKGROUND_FRAME_INTERVAL, DeskApp
 from kalshi_tui.ui.ticket.review import ARM_DELAY_MS
 from kalshi_tui.ui.ui_settings import UiSettings
-from tests.support.fake_desk import Clock, FakeDesk
+from tests.support.fake_desk import (
+    Clock,
+    FakeDesk,
+)
 
 NARROW = (80, 24)
 USUAL = (140, 50)
@@ -93,3 +96,12 @@ async def trading(
         trader = Trader(app, desk, clock, timer, pilot)
         await trader.look()
         yield trader
+
+
+def said(screen: str) -> str:
+    """Return the words in the box in front, without frame and line breaks."""
+    lines = screen.split("\n")
+    top = max(number for number, text in enumerate(lines) if "╭─ PRACTICE" in text)
+    left = lines[top].index("╭─ PRACTICE")
+    right = lines[top].index("╮", left)
+    return " ".join(" ".join(text[left + 1 : right] for text in lines[top + 1 :]).split())

@@ -1,13 +1,15 @@
 """A practice server in this process, on a real socket, with two accounts and a clock that the test holds."""
 
 import asyncio
+import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
 import msgspec
+import pytest
 from aiohttp import web
 from websockets.asyncio.client import ClientConnection, connect
 
@@ -16,6 +18,7 @@ from kalshi_tui.kalshi.environments import practice_on_port
 from kalshi_tui.kalshi.transport.signing import KeyType, Signer, generate_key
 from kalshi_tui.practice.server.app import PracticeServer
 from kalshi_tui.practice.server.auth import Authenticator
+from kalshi_tui.practice.server.http import json_reply
 from kalshi_tui.practice.simulation.participants import DEFAULT_RATE
 from kalshi_tui.practice.simulation.world import World
 
@@ -156,3 +159,19 @@ async def serving(
     finally:
         await made.client.aclose()
         await runner.cleanup()
+
+
+Spoil = Callable[[dict[str, Any]], None]
+
+
+def spoilt(monkeypatch: pytest.MonkeyPatch, module: Any, spoil: Spoil) -> None:
+    """Have the practice exchange send what a test has spoilt."""
+
+    def odd(body: Any, status: int = 200) -> web.Response:
+        made = json_reply(body, status)
+        assert isinstance(made.body, bytes)
+        content = json.loads(made.body)
+        spoil(content)
+        return web.json_response(content, status=status)
+
+    monkeypatch.setattr(module, "json_reply", odd)

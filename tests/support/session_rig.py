@@ -50,7 +50,7 @@ from kalshi_tui.session.options import SessionOptions
 from kalshi_tui.session.session import Session
 from kalshi_tui.session.store import Store
 from kalshi_tui.session.venue import Venue
-from tests.session.execution.test_thursday_pause import Simulated
+from tests.support.simulated_time import Simulated
 
 PEM = generate_key()
 START_MS = 1_800_000_000_000

@@ -1,17 +1,13 @@
 """What the domain's tests draw their examples from."""
 
-from pathlib import Path
 from typing import Final
 
-import pytest
 from hypothesis import settings, strategies as st
 
 from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.order import Action, BookSide, OrderTerms, TimeInForce
 from kalshi_tui.domain.price import PRICE_UNIT, PriceGrid, PriceRange
 from tests.support.budget import examples
-
-CAPTURES: Final = Path(__file__).resolve().parents[2] / ".." / "shared" / "captures"
 
 LINEAR: Final = PriceGrid((PriceRange(0, 10_000, 100),))
 DECI: Final = PriceGrid((PriceRange(0, 10_000, 10),))
@@ -30,14 +26,6 @@ levels: Final = st.dictionaries(prices, counts, max_size=12)
 fills: Final = st.lists(
     st.tuples(st.sampled_from(BookSide), st.integers(0, PRICE_UNIT), counts, st.integers(0, 100_000)), max_size=30
 )
-
-
-def capture(name: str) -> Path:
-    """Return a captured reply of the exchange, or skip the test where the captures are not beside the project."""
-    path = CAPTURES / name
-    if not path.is_file():
-        pytest.skip(f"{name} is not in ../shared/captures beside the project")
-    return path
 
 
 @st.composite

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.desk_terminal import is_live
 from tests.support.terminal import Terminal
-from tests.terminal.test_journey import is_live
 
 pytestmark = pytest.mark.terminal
 

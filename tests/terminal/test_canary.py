@@ -19,8 +19,8 @@ from tests.support.canary import (
     holds,
     shown,
 )
+from tests.support.desk_terminal import choose_a_calm_market, close_review, order
 from tests.support.terminal import TERMINAL, Terminal
-from tests.terminal.test_journey import choose_a_calm_market, close_review, order
 
 pytestmark = pytest.mark.terminal
 

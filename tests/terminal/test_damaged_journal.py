@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.desk_terminal import choose_a_calm_market, close_review, order
 from tests.support.terminal import Terminal
-from tests.terminal.test_journey import choose_a_calm_market, close_review, order
 
 pytestmark = pytest.mark.terminal
 ARGUMENTS = ("--seed", "7")

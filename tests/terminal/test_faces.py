@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from tests.support.desk_terminal import is_live
 from tests.support.sequences import Written, on_a_console, taken_apart
 from tests.support.terminal import TERMINAL, Terminal
-from tests.terminal.test_journey import is_live
 
 pytestmark = pytest.mark.terminal
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.desk_terminal import choose_a_calm_market, order, rows
 from tests.support.processes import alive, wait_gone
 from tests.support.terminal import (
     ROOT,
@@ -22,8 +23,6 @@ from tests.support.terminal import (
     been_here,
     environment_of,
 )
-from tests.terminal.test_journey import choose_a_calm_market, order
-from tests.terminal.test_kill import rows
 
 pytestmark = pytest.mark.terminal
 

@@ -2,15 +2,14 @@
 
 import re
 import unicodedata
-from itertools import takewhile
 from pathlib import Path
 
 import pytest
 
 from tests.support import hostile_titles
+from tests.support.desk_terminal import is_live, misplaced
 from tests.support.sequences import Written, taken_apart
 from tests.support.terminal import Terminal
-from tests.terminal.test_journey import is_live
 
 pytestmark = pytest.mark.terminal
 
@@ -18,28 +17,6 @@ SIZES = ((80, 24), (140, 50))
 NEVER = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200b\u200e\u200f\ufeff\ufe0f"
 OWN_STRINGS = {"OSC 2;kalshi-tui PRACTICE", "OSC 2;", "OSC 22;default"}
 MOST_MARKS = 2
-
-
-def misplaced(terminal: Terminal) -> list[str]:
-    """Return the rows whose rules do not stand where those of the rows around stand."""
-    rows = terminal.cells()
-    height, width = len(rows), len(rows[0])
-    wrong: list[str] = []
-    top = next((y for y, row in enumerate(rows) if "╭" in row and "╮" in row), None)
-    if top is not None:
-        left, right = rows[top].index("╭"), rows[top].index("╮")
-        inner = list(takewhile(lambda y: rows[y][left] != "╰", range(top + 1, height)))
-        wrong += [f"{y}: {''.join(rows[y])}" for y in inner if (rows[y][left], rows[y][right]) != ("│", "│")]
-        bottom = top + len(inner) + 1
-        if bottom == height or rows[bottom][right] != "╯":
-            wrong.append("the box is not closed")
-        return wrong
-    if not "".join(rows[0]).strip().startswith("PRACTICE"):
-        return wrong
-    # Down to the rule above the lists, or to the palette, which is as wide as the screen.
-    upper = list(takewhile(lambda y: rows[y][0] not in {"─", "▔"}, range(1, height)))
-    rule = max(range(width), key=lambda x: sum(rows[y][x] == "│" for y in upper))
-    return [f"{y}: {''.join(rows[y])}" for y in upper if rows[y][rule] != "│"]
 
 
 class Tour:

@@ -3,58 +3,15 @@
 import os
 import re
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.support.desk_terminal import choose_a_calm_market, close_review, is_live, order
 from tests.support.processes import alive, wait_gone
 from tests.support.terminal import Terminal
 
 pytestmark = pytest.mark.terminal
-
-# A price in the book's columns, beside the rule between the panes.
-LEVEL = re.compile(r"│.*0\.\d+.*\d")
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Path:
-    return tmp_path
-
-
-@pytest.fixture
-def terminal(home: Path) -> Iterator[Terminal]:
-    running = Terminal(["--seed", "7"], home)
-    yield running
-    running.child.close(force=True)
-
-
-def is_live(screen: str) -> bool:
-    """Return whether a book stands on the screen. Towards its end a quarter-hour market is bid on one side alone."""
-    return "YES bid" in screen and LEVEL.search(screen) is not None
-
-
-def choose_a_calm_market(terminal: Terminal) -> None:
-    """Go past the quarter-hour markets at the top, to one whose price does not run away while a test types."""
-    terminal.wait("a live book", is_live)
-    terminal.press("j", "j", "j")
-    terminal.wait("the fourth market's book", lambda screen: "Red Mesa at Harbor" in screen.splitlines()[1])
-
-
-def order(terminal: Terminal, price: str, count: str) -> None:
-    """Write an order in the ticket, review it, and send it once the key is armed."""
-    terminal.press("b")
-    terminal.wait_text("order ticket")
-    terminal.press(*price, "tab", *count, "enter")
-    terminal.wait_text("review")
-    terminal.wait("the armed key", lambda screen: "sends" in screen.lower() and "arming" not in screen)
-    terminal.press("enter")
-
-
-def close_review(terminal: Terminal) -> None:
-    """Close the result. Waits for it: an escape with a key right behind it means Alt and that key to any program."""
-    terminal.press("escape")
-    terminal.wait("the desk", lambda screen: "review" not in screen)
 
 
 def test_an_order_is_placed_by_keys_and_its_fill_is_read_off_the_screen(terminal: Terminal) -> None:

@@ -4,29 +4,21 @@ import json
 import os
 import random
 import signal
-import sqlite3
 import time
 from collections import Counter
-from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from tests.support.desk_terminal import choose_a_calm_market, rows
 from tests.support.processes import wait_gone
 from tests.support.terminal import WAIT_S, Terminal
-from tests.terminal.test_journey import choose_a_calm_market
 
 pytestmark = pytest.mark.terminal
 
 LATEST_S = 0.12
 """The reply is there long before: the kill comes before, in and after all that a send does."""
 SETTLED = {"executed": "filled", "resting": "resting"}
-
-
-def rows(path: Path, statement: str) -> list[Any]:
-    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
-        return database.execute(statement).fetchall()
 
 
 class Chain:

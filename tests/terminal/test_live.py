@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from kalshi_tui.runtime.launch import PracticeProcess, PracticeReady
+from tests.support.desk_terminal import choose_a_calm_market, is_live, order
 from tests.support.terminal import Terminal
-from tests.terminal.test_journey import choose_a_calm_market, is_live, order
 
 pytestmark = pytest.mark.terminal
 

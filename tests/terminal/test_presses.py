@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.desk_terminal import choose_a_calm_market, close_review, rows
 from tests.support.terminal import Terminal
-from tests.terminal.test_journey import choose_a_calm_market, close_review
-from tests.terminal.test_kill import rows
 
 pytestmark = pytest.mark.terminal
 

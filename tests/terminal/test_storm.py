@@ -6,10 +6,8 @@ from typing import NamedTuple
 
 import pytest
 
+from tests.support.desk_terminal import is_live, misplaced, rows
 from tests.support.terminal import Terminal
-from tests.terminal.test_hostile import misplaced
-from tests.terminal.test_journey import is_live
-from tests.terminal.test_kill import rows
 
 pytestmark = pytest.mark.terminal
 

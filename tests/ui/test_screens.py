@@ -3,7 +3,6 @@
 import random
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from rich.cells import cell_len
@@ -12,7 +11,7 @@ from textual.geometry import Region, Size
 
 from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.link import LinkState
-from kalshi_tui.domain.order import BookSide, OrderState
+from kalshi_tui.domain.order import OrderState
 from kalshi_tui.presentation.lines import make_printable
 from kalshi_tui.presentation.numbers import clock_text
 from kalshi_tui.session.notices import Weight
@@ -25,11 +24,11 @@ from tests.support.fake_desk import (
     TITLES,
     Clock,
     FakeDesk,
-    a_fill,
     a_market,
-    a_position,
     an_order,
+    busy_desk,
 )
+from tests.support.hostile_texts import HOSTILE
 from tests.support.pilot import (
     NARROW,
     SIZES,
@@ -39,7 +38,6 @@ from tests.support.pilot import (
 )
 
 FIRST = TITLES[0][0]
-GOLDEN = Path(__file__).parent / "golden"
 STATES = (
     "desk",
     "book",
@@ -66,53 +64,6 @@ STATES = (
     "name",
     "welcome",
 )
-
-
-def busy_desk() -> FakeDesk:
-    """A desk on which something has happened."""
-    desk = FakeDesk(Clock())
-    store = desk.store
-    store.order(an_order())
-    store.order(
-        an_order(
-            order_id="o2",
-            client_order_id="c2",
-            book_side=BookSide.ASK,
-            yes_price=5_300,
-            initial=20_000,
-            filled=4_250,
-            remaining=15_750,
-        )
-    )
-    store.order(
-        an_order(
-            order_id="o3",
-            client_order_id="c3",
-            ticker=TITLES[4][0],
-            yes_price=4_705,
-            state=OrderState.UNKNOWN,
-            reason="The exchange did not answer in time; it is being asked.",
-        )
-    )
-    store.order(
-        an_order(
-            order_id="o4",
-            client_order_id="c4",
-            yes_price=4_100,
-            remaining=0,
-            state=OrderState.CANCELED,
-            reason="by you",
-            updated_ms=NOW_MS - 60_000,
-        )
-    )
-    store.set_queue_positions({"o1": 121_550, "o2": 0})
-    store.position(a_position())
-    store.position(a_position(ticker=TITLES[2][0], count=-123_450, cost=98_765_430, realized_pnl=-1_250_000))
-    store.fill(a_fill(order_id="o0", client_order_id="c0"))
-    rested = a_fill(trade_id="t9", order_id="o2", client_order_id="c2", book_side=BookSide.ASK, yes_price=5_300)
-    store.fill(replace(rested, is_taker=False, count=4_250))
-    store.notify(Weight.WARNING, "A sentence of the log long enough to be broken where the terminal is narrow: " * 2)
-    return desk
 
 
 async def to_state(trader: Trader, state: str) -> None:
@@ -174,21 +125,6 @@ async def to_state(trader: Trader, state: str) -> None:
     await trader.look()
 
 
-@pytest.fixture
-def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
-    """Compare with what is kept, or keep it where that was asked for."""
-
-    def compare(name: str, screen: str) -> None:
-        path = GOLDEN / f"{name}.txt"
-        if request.config.getoption("--update-golden"):
-            path.write_text(screen + "\n", encoding="utf-8")
-        assert screen + "\n" == path.read_text(encoding="utf-8"), (
-            f"{path} differs; --update-golden keeps the new screen"
-        )
-
-    return compare
-
-
 @pytest.mark.parametrize("state", STATES)
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 async def test_golden(state: str, size: tuple[int, int], golden: Callable[[str, str], None]) -> None:
@@ -200,16 +136,6 @@ async def test_golden(state: str, size: tuple[int, int], golden: Callable[[str, 
 
 
 # What comes from outside.
-
-HOSTILE = (
-    "\x1b[31mred\x1b[0m \x1b]2;title\x07 \x9b1m",
-    "[bold]markup[/bold] [@click=app.exit]x[/] [/] [[",
-    "line\nbreak\r\ttab\x00\x7f",
-    "right\u202eto left\u2066 and \u200bnothing\ufeff",
-    "広い文字の市場 and é combining e\u0301",
-    "x" * 5_000,
-    "",
-)
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))

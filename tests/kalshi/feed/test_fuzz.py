@@ -10,13 +10,8 @@ import pytest
 
 from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.price import PRICE_UNIT
-from tests.kalshi.conftest import frame_files
-from tests.kalshi.feed.test_protocol import (
-    A,
-    B,
-    C,
-    Rig,
-)
+from tests.support.captures import frame_files
+from tests.support.feed_rig import A, B, C, Rig
 
 TOKENS = (
     b"null", b"true", b"-1", b"0", b"1e999", b"-0.0", b'""', b'"\\u0000"', b"[]", b"{}", b"[" * 300, b"9" * 400,

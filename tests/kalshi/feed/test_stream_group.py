@@ -15,7 +15,7 @@ from kalshi_tui.kalshi.feed.stream_group import ReportListener, StreamGroup
 from kalshi_tui.kalshi.feed.subscription import Happening, Report
 from kalshi_tui.practice.server import connection
 from kalshi_tui.session.store import Store
-from tests.kalshi.feed.test_faults import BOUNDS, TIMING
+from tests.support.cut_proxy import BOUNDS, TIMING
 from tests.support.practice_server import Serving, serving
 
 LIMIT = 3

@@ -8,7 +8,7 @@ from msgspec import UNSET
 
 from kalshi_tui.domain.book import Side
 from kalshi_tui.kalshi import wire
-from tests.kalshi.conftest import capture, captured_frames, frame_files
+from tests.support.captures import capture, captured_frames, frame_files
 
 FILES = list(frame_files())
 

@@ -1,7 +1,7 @@
 """What a client may do to the server's memory: nothing without bounds."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 
 import pytest
 from websockets.asyncio.client import connect
@@ -17,6 +17,7 @@ from tests.support.practice_server import (
     Serving,
     serving,
 )
+from tests.support.waiting import until
 
 
 @pytest.fixture
@@ -28,12 +29,6 @@ async def exchange() -> AsyncIterator[Serving]:
 @pytest.fixture
 def ticker(exchange: Serving) -> str:
     return next(each.ticker for each in exchange.exchange.markets() if each.status.tradable)
-
-
-async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(20):
-        while not condition():
-            await asyncio.sleep(0.01)
 
 
 async def test_a_reader_too_slow_loses_its_market_data_and_keeps_its_own(

@@ -11,17 +11,9 @@ from kalshi_tui.session.account.exchange_hours import ExchangeHours
 from kalshi_tui.session.practice_faults import FAULTS_BY_ID
 from kalshi_tui.session.session import Session
 from kalshi_tui.session.store import Store
-from tests.session.test_practice_faults import rehearsed
-from tests.session.test_session import (
-    a_two_sided_market,
-    data,
-    exchange,
-    session,
-    until,
-)
 from tests.support.order_sender import sent
-
-__all__ = ["data", "exchange", "session"]
+from tests.support.real_session import a_two_sided_market, rehearsed
+from tests.support.waiting import until
 
 
 async def test_a_pause_is_known_from_the_first_answer_on_and_cancels_go_through(session: Session) -> None:

@@ -20,7 +20,7 @@ from kalshi_tui.session.account.reconcile import MAX_STALE_READS, RECONCILE_INTE
 from kalshi_tui.session.execution.journal import Journal
 from kalshi_tui.session.execution.order_lookup import OrderLookup
 from kalshi_tui.session.store import Store
-from tests.session.execution.test_submit import SENT_MS, SIGNER, listed_order
+from tests.support.exchange_replies import SENT_MS, SIGNER, listed_order
 
 ACCOUNT = "/portfolio/"
 

@@ -37,9 +37,10 @@ from kalshi_tui.session.alerts.monitor import (
 from kalshi_tui.session.notices import Weight
 from kalshi_tui.session.options import SessionOptions
 from kalshi_tui.session.store import Store
-from tests.session.execution.test_thursday_pause import Simulated
-from tests.session.test_store import a_fill, an_order
 from tests.support.session_rig import Rig
+from tests.support.simulated_time import Simulated
+from tests.support.store_records import a_fill, an_order
+from tests.support.waiting import until
 
 START_MS = 1_800_000_000_000
 MINUTE = 60_000
@@ -477,12 +478,6 @@ class Runner:
         async with asyncio.timeout(20):
             await asyncio.gather(*self.tasks)
         return [each.text for each in self.store.notices]
-
-
-async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(20):
-        while not condition():
-            await asyncio.sleep(0.01)
 
 
 WRITES = "import json, os, sys; json.dump([sys.argv[2:], os.environ['KALSHI_TUI_ALERT']], open(sys.argv[1], 'w'))"

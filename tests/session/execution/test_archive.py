@@ -11,9 +11,8 @@ from kalshi_tui.domain.order import Action, BookSide, OrderState, OrderTerms
 from kalshi_tui.kalshi import KalshiClient, NotFound, Retry, ServerFault, UnknownOutcome
 from kalshi_tui.kalshi.environments import practice_on_port
 from kalshi_tui.practice.server import rest_portfolio
-from tests.session.test_skipped_items import spoilt
 from tests.support.cli_runner import tradable, trading
-from tests.support.practice_server import Serving, serving
+from tests.support.practice_server import Serving, serving, spoilt
 from tests.support.session_rig import Rig, Trouble
 
 SIXTEEN_DAYS_MS = 16 * 86_400_000

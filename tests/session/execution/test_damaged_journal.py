@@ -16,8 +16,8 @@ from kalshi_tui.session.execution.journal_rows import COURSE, TERMS
 from kalshi_tui.session.execution.journal_sql import SCHEMA
 from kalshi_tui.session.execution.risk_checks import OverrideMethod
 from kalshi_tui.session.options import DeadManOptions, SessionOptions
-from tests.session.execution.test_journal import an_order
 from tests.support.budget import examples
+from tests.support.journal_orders import an_order
 from tests.support.session_rig import Rig
 
 WANTED = OrderTerms("T-1", Side.YES, Action.BUY, 4_400, 1_000)

@@ -4,7 +4,6 @@ import stat
 import subprocess
 import sys
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -12,16 +11,10 @@ import pytest
 
 from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.limits import DailyVolume
-from kalshi_tui.domain.order import Action, Order, OrderState, OrderTerms, TimeInForce
+from kalshi_tui.domain.order import Action, OrderState, OrderTerms, TimeInForce
 from kalshi_tui.session.execution.journal import MIN_FREE_BYTES, Journal, JournalError
+from tests.support.journal_orders import TERMS, an_order
 from tests.support.session_rig import Rig, Trouble
-
-TERMS = OrderTerms("T-1", Side.NO, Action.BUY, 4_400, 1_000, post_only=True, expires_s=99, order_group_id="g")
-
-
-def an_order(**changes: object) -> Order:
-    order = Order("o1", "c1", "T-1", TERMS.book_side, TERMS.yes_price, 1_000, 0, 1_000, OrderState.RESTING)
-    return replace(order, **changes)  # type: ignore[arg-type]  # named fields of one dataclass
 
 
 def reopened(folder: Path, account: str = "key") -> Journal:

@@ -12,17 +12,15 @@ from kalshi_tui.domain.order import Action, Order, OrderState, OrderTerms, TimeI
 from kalshi_tui.kalshi.environments import practice_on_port
 from kalshi_tui.kalshi.rest import RestClient, Retry
 from kalshi_tui.kalshi.transport.clock import ExchangeClock
-from kalshi_tui.kalshi.transport.signing import Signer, generate_key
 from kalshi_tui.session.execution.journal import Journal
 from kalshi_tui.session.execution.order_lookup import OrderLookup
 from kalshi_tui.session.execution.risk_checks import RiskChecks
 from kalshi_tui.session.execution.submit import OrderExecutor
 from kalshi_tui.session.store import Store
 from kalshi_tui.session.venue import Venue
+from tests.support.exchange_replies import SENT_MS, SIGNER, listed_order
 
-SIGNER = Signer.from_pem("key", generate_key(), environment=practice_on_port(1))
 TERMS = OrderTerms(ticker="T-1", side=Side.YES, action=Action.BUY, price=4_700, count=1_000)
-SENT_MS = 1_800_000_000_000
 
 Handler = Callable[[httpx.Request], httpx.Response]
 
@@ -88,24 +86,6 @@ def taken(filled: str, remaining: str, **more: str) -> Handler:
         return httpx.Response(201, json=answer | {"fill_count": filled, "remaining_count": remaining} | more)
 
     return reply
-
-
-def listed_order(client_order_id: str, status: str, filled: str, remaining: str) -> dict[str, Any]:
-    return {
-        "order_id": "o9",
-        "client_order_id": client_order_id,
-        "ticker": "T-1",
-        "outcome_side": "yes",
-        "book_side": "bid",
-        "type": "limit",
-        "status": status,
-        "yes_price_dollars": "0.4700",
-        "no_price_dollars": "0.5300",
-        "fill_count_fp": filled,
-        "remaining_count_fp": remaining,
-        "initial_count_fp": "10.00",
-        "created_time": "2027-01-15T08:00:00Z",
-    }
 
 
 async def settled(store: Store, client_order_id: str) -> Order:

@@ -1,11 +1,9 @@
 """A whole Thursday in simulated time: the pause from 03:00 to 05:00 Eastern, and markets that come and go."""
 
 import asyncio
-import heapq
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from itertools import count
 
 import pytest
 
@@ -22,41 +20,14 @@ from kalshi_tui.kalshi.transport.clock import ExchangeClock
 from kalshi_tui.practice.server import auth
 from kalshi_tui.session.session import Session
 from kalshi_tui.session.venue import Venue
-from tests.kalshi.feed.test_faults import BOUNDS, TIMING
+from tests.support.cut_proxy import BOUNDS, TIMING
 from tests.support.order_sender import sent
-from tests.support.practice_server import Clock, Serving, serving
+from tests.support.practice_server import Serving, serving
+from tests.support.simulated_time import Simulated
 
 EASTERN_MIDNIGHT_UTC_H = 5
 STEP_MS = 30_000
 HOUR = 3_600_000 // STEP_MS
-
-
-class Simulated(Clock):
-    """A clock that only the test moves, and the sleeps that wait for it."""
-
-    def __init__(self, start_ms: int) -> None:
-        super().__init__()
-        self.now_ms = start_ms
-        self._sleepers: list[tuple[int, int, asyncio.Future[None]]] = []
-        self._order = count()
-
-    def __call__(self) -> int:
-        return self.now_ms
-
-    def machine_ms(self) -> int:
-        return self.now_ms
-
-    def advance(self, by_ms: int) -> None:
-        self.now_ms += by_ms
-        while self._sleepers and self._sleepers[0][0] <= self.now_ms:
-            _, _, waiting = heapq.heappop(self._sleepers)
-            if not waiting.done():
-                waiting.set_result(None)
-
-    async def sleep(self, seconds: float) -> None:
-        waiting = asyncio.get_running_loop().create_future()
-        heapq.heappush(self._sleepers, (self.now_ms + int(seconds * 1000), next(self._order), waiting))
-        await waiting
 
 
 def thursday_midnight_ms() -> int:

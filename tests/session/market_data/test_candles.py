@@ -24,9 +24,9 @@ from kalshi_tui.session.market_data.candles import (
     CandleReader,
 )
 from kalshi_tui.session.store import CHART_CAPACITY, Store, Topic
-from tests.session.execution.test_submit import SIGNER
-from tests.session.execution.test_thursday_pause import Simulated
+from tests.support.exchange_replies import SIGNER
 from tests.support.fake_desk import a_market
+from tests.support.simulated_time import Simulated
 
 HOUR_S = 3_600
 NOW_S = 1_800_000_000 // HOUR_S * HOUR_S + 600

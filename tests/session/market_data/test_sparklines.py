@@ -23,9 +23,9 @@ from kalshi_tui.session.market_data.sparklines import (
     SparklineReader,
 )
 from kalshi_tui.session.store import Store
-from tests.session.execution.test_submit import SIGNER
-from tests.session.execution.test_thursday_pause import Simulated
+from tests.support.exchange_replies import SIGNER
 from tests.support.fake_desk import NOW_MS
+from tests.support.simulated_time import Simulated
 
 
 class Exchange:

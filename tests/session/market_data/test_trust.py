@@ -3,15 +3,8 @@
 from kalshi_tui.domain.book import Book, Side
 from kalshi_tui.session.market_data.audit import describe_first_difference
 from kalshi_tui.session.session import Session
-from tests.session.test_session import (
-    a_two_sided_market,
-    data,
-    exchange,
-    session,
-    until,
-)
-
-__all__ = ["data", "exchange", "session"]
+from tests.support.real_session import a_two_sided_market
+from tests.support.waiting import until
 
 
 def said(session: Session, words: str) -> bool:

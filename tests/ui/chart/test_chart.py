@@ -2,20 +2,20 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 
-from kalshi_tui.domain.candles import Candle, Settlement
 from kalshi_tui.domain.market import Trade
 from kalshi_tui.ui.ui_settings import UiSettings
 from kalshi_tui.ui.widgets.line_view import LineView
+from tests.support.chart_data import FIRST, HOUR, SECOND, a_settlement, a_walk
 from tests.support.fake_desk import (
     NOW_MS,
     TITLES,
     Clock,
     FakeDesk,
     a_fill,
+    busy_desk,
 )
 from tests.support.pilot import (
     NARROW,
@@ -24,38 +24,6 @@ from tests.support.pilot import (
     Trader,
     trading,
 )
-from tests.ui.test_screens import busy_desk, golden
-
-__all__ = ["golden"]
-
-FIRST, SECOND = TITLES[0][0], TITLES[1][0]
-HOUR = 3_600_000
-STEPS = (100, 0, 200, -100, -100, 0, 100, -300, 100, 200, 100, -200)
-
-
-def a_walk(length: int = 230, minutes: int = 60) -> list[Candle]:
-    """A market's way down and up; in every seventh period nothing trades, every thirtieth is left out."""
-    period, price = minutes * 60_000, 6_000
-    made: list[Candle] = []
-    newest = (NOW_MS // period + 1) * period
-    for place in range(length):
-        before = price
-        price += STEPS[place * 5 % 12]
-        if place % 9 == 0:
-            price += 200 if place > length // 2 else -200
-        end = newest - (length - 1 - place) * period
-        if place % 7 == 3:
-            made.append(Candle(end, None, None, None, None, price - 100, price + 100, 0, 0))
-        elif place % 30 != 17:
-            high, low = max(before, price) + place % 3 * 100, min(before, price) - place % 2 * 100
-            volume = (place * 7_919) % 50_000 + 100
-            made.append(Candle(end, before, high, low, price, price - 100, price + 100, volume, 0))
-    return made
-
-
-def a_settlement(ticker: str = FIRST, **changes: object) -> Settlement:
-    paid = Settlement(ticker, "E", "yes", 1_000, 0, 4_700_000, 0, 10_000_000, 17_500, 10_000, NOW_MS - HOUR)
-    return replace(paid, **changes)  # type: ignore[arg-type]  # named fields of one dataclass
 
 
 def charted_desk() -> FakeDesk:

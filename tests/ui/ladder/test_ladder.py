@@ -27,6 +27,7 @@ from tests.support.fake_desk import (
     a_market,
     a_position,
     an_order,
+    busy_desk,
 )
 from tests.support.pilot import (
     NARROW,
@@ -36,7 +37,6 @@ from tests.support.pilot import (
     Trader,
     trading,
 )
-from tests.ui.test_screens import busy_desk, golden as golden  # noqa: PLC0414 - a fixture
 
 FIRST, SECOND = TITLES[0][0], TITLES[1][0]
 EACH_SIZE = pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")

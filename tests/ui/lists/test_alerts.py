@@ -36,7 +36,9 @@ from tests.support.fake_desk import (
     FakeDesk,
     a_fill,
     an_order,
+    busy_desk,
 )
+from tests.support.hostile_texts import HOSTILE
 from tests.support.pilot import (
     NARROW,
     SIZES,
@@ -44,9 +46,6 @@ from tests.support.pilot import (
     Trader,
     trading,
 )
-from tests.ui.test_screens import HOSTILE, busy_desk, golden
-
-__all__ = ["golden"]
 
 FIRST, SECOND = TITLES[0][0], TITLES[1][0]
 MINUTE = 60_000

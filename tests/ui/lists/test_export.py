@@ -22,6 +22,7 @@ from kalshi_tui.ui.lists.export import (
 from kalshi_tui.ui.lists.export_file import Exporter
 from kalshi_tui.ui.lists.panes import Tab
 from kalshi_tui.ui.ui_settings import UiSettings
+from tests.support.chart_data import a_settlement, a_walk
 from tests.support.fake_desk import (
     NOW_MS,
     TITLES,
@@ -30,10 +31,9 @@ from tests.support.fake_desk import (
     a_position,
     a_store,
     an_order,
+    busy_desk,
 )
 from tests.support.pilot import trading
-from tests.ui.chart.test_chart import a_settlement, a_walk
-from tests.ui.test_screens import busy_desk
 
 FIRST = TITLES[0][0]
 

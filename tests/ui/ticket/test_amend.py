@@ -21,15 +21,15 @@ from tests.support.fake_desk import (
     FakeDesk,
     a_market,
     an_order,
+    busy_desk,
 )
 from tests.support.pilot import (
     NARROW,
     SIZES,
     Trader,
+    said,
     trading,
 )
-from tests.ui.test_screens import busy_desk, golden as golden  # noqa: PLC0414 - a fixture
-from tests.ui.ticket.test_ticket import said
 
 FIRST = TITLES[0][0]
 STALE = RiskViolation("stale", OverrideMethod.WORD, "The book is STALE: the prices may be wrong.", "blind")

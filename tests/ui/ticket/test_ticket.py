@@ -30,6 +30,7 @@ from tests.support.pilot import (
     NARROW,
     SIZES,
     Trader,
+    said,
     trading,
 )
 
@@ -53,15 +54,6 @@ async def open_ticket(trader: Trader, start: TicketPrefill) -> str:
 
 def field(trader: Trader, name: str) -> str:
     return trader.app.screen.query_one(f"#{name}", Field).value
-
-
-def said(screen: str) -> str:
-    """Return the words in the box in front, without frame and line breaks."""
-    lines = screen.split("\n")
-    top = max(number for number, text in enumerate(lines) if "╭─ PRACTICE" in text)
-    left = lines[top].index("╭─ PRACTICE")
-    right = lines[top].index("╮", left)
-    return " ".join(" ".join(text[left + 1 : right] for text in lines[top + 1 :]).split())
 
 
 async def sent(trader: Trader) -> OrderTerms:

@@ -1,0 +1,68 @@
+"""What a test does at the desk in a real terminal, and what it reads there."""
+
+import re
+import sqlite3
+from contextlib import closing
+from itertools import takewhile
+from pathlib import Path
+from typing import Any
+
+from tests.support.terminal import Terminal
+
+# A price in the book's columns, beside the rule between the panes.
+LEVEL = re.compile(r"│.*0\.\d+.*\d")
+
+
+def is_live(screen: str) -> bool:
+    """Return whether a book stands on the screen. Towards its end a quarter-hour market is bid on one side alone."""
+    return "YES bid" in screen and LEVEL.search(screen) is not None
+
+
+def choose_a_calm_market(terminal: Terminal) -> None:
+    """Go past the quarter-hour markets at the top, to one whose price does not run away while a test types."""
+    terminal.wait("a live book", is_live)
+    terminal.press("j", "j", "j")
+    terminal.wait("the fourth market's book", lambda screen: "Red Mesa at Harbor" in screen.splitlines()[1])
+
+
+def order(terminal: Terminal, price: str, count: str) -> None:
+    """Write an order in the ticket, review it, and send it once the key is armed."""
+    terminal.press("b")
+    terminal.wait_text("order ticket")
+    terminal.press(*price, "tab", *count, "enter")
+    terminal.wait_text("review")
+    terminal.wait("the armed key", lambda screen: "sends" in screen.lower() and "arming" not in screen)
+    terminal.press("enter")
+
+
+def close_review(terminal: Terminal) -> None:
+    """Close the result. Waits for it: an escape with a key right behind it means Alt and that key to any program."""
+    terminal.press("escape")
+    terminal.wait("the desk", lambda screen: "review" not in screen)
+
+
+def rows(path: Path, statement: str) -> list[Any]:
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
+        return database.execute(statement).fetchall()
+
+
+def misplaced(terminal: Terminal) -> list[str]:
+    """Return the rows whose rules do not stand where those of the rows around stand."""
+    rows = terminal.cells()
+    height, width = len(rows), len(rows[0])
+    wrong: list[str] = []
+    top = next((y for y, row in enumerate(rows) if "╭" in row and "╮" in row), None)
+    if top is not None:
+        left, right = rows[top].index("╭"), rows[top].index("╮")
+        inner = list(takewhile(lambda y: rows[y][left] != "╰", range(top + 1, height)))
+        wrong += [f"{y}: {''.join(rows[y])}" for y in inner if (rows[y][left], rows[y][right]) != ("│", "│")]
+        bottom = top + len(inner) + 1
+        if bottom == height or rows[bottom][right] != "╯":
+            wrong.append("the box is not closed")
+        return wrong
+    if not "".join(rows[0]).strip().startswith("PRACTICE"):
+        return wrong
+    # Down to the rule above the lists, or to the palette, which is as wide as the screen.
+    upper = list(takewhile(lambda y: rows[y][0] not in {"─", "▔"}, range(1, height)))
+    rule = max(range(width), key=lambda x: sum(rows[y][x] == "│" for y in upper))
+    return [f"{y}: {''.join(rows[y])}" for y in upper if rows[y][rule] != "│"]
