@@ -15,7 +15,7 @@ from kalshi_tui.cli.flags import YES_FLAG, given_flags
 from kalshi_tui.cli.json_shapes import order_shape, violation_shapes
 from kalshi_tui.cli.output import Output
 from kalshi_tui.cli.progress import ProgressIndicator
-from kalshi_tui.cli.risk_flags import acknowledged_ids, describe_violation, unacknowledged
+from kalshi_tui.cli.risk_flags import acknowledged_risks, describe_violation, unacknowledged
 from kalshi_tui.cli.trading_session import (
     CommandSession,
     clear_interrupt,
@@ -29,7 +29,7 @@ from kalshi_tui.domain.order import Order, OrderState, rejection_reason, to_outc
 from kalshi_tui.domain.price import Count, Price, format_count, format_price
 from kalshi_tui.domain.text import order_text, plain_count_text, plain_price_text
 from kalshi_tui.session.execution.amend import amended_terms
-from kalshi_tui.session.execution.risk_checks import RiskViolation
+from kalshi_tui.session.execution.risk_checks import Risk, RiskReason, RiskViolation
 from kalshi_tui.session.store import UNCONFIRMED_STATES
 
 
@@ -130,8 +130,8 @@ class _AmendCommand:
         try:
             with ProgressIndicator("Waiting for the exchange's answer") as waiting:
                 terms = amended_terms(ours.store, order, self._target_price, self._target_count)
-                passed = acknowledged_ids(ours.session.check_risks(terms, replacing=order), flags)
-                passed |= {f"alike {each}" for each in ours.not_in_flight_ids}
+                passed = acknowledged_risks(ours.session.check_risks(terms, replacing=order), flags)
+                passed |= {Risk(RiskReason.SIMILAR_ORDER, each) for each in ours.not_in_flight_ids}
                 outcome = await ours.session.amend(order, self._target_price, self._target_count, passed)
                 order, sentence, refused = outcome.order, outcome.sentence, outcome.refused
                 if order.state in UNCONFIRMED_STATES:

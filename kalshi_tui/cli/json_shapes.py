@@ -16,7 +16,7 @@ from kalshi_tui.domain.price import Money, Price, format_count, format_money, fo
 
 if TYPE_CHECKING:
     from kalshi_tui.domain.order_preview import OrderPreview
-    from kalshi_tui.session.execution.risk_checks import RiskViolation
+    from kalshi_tui.session.execution.risk_checks import Risk, RiskViolation
 
 JsonShape = dict[str, object]
 
@@ -239,4 +239,11 @@ def violation_shapes(violations: Sequence["RiskViolation"]) -> list[JsonShape]:
     """Return what speaks against sending, with the flag that passes each; null where none does."""
     from kalshi_tui.cli.risk_flags import flag_for
 
-    return [{"id": each.id, "message": each.sentence, "flag": flag_for(each) or None} for each in violations]
+    return [
+        {"id": _risk_id(each.risk), "message": each.sentence, "flag": flag_for(each) or None} for each in violations
+    ]
+
+
+def _risk_id(risk: "Risk") -> str:
+    """Return the id of a risk in JSON. Scripts compare it; nothing here takes it apart again."""
+    return f"{risk.reason.value} {risk.subject}".rstrip()

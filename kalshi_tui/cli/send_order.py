@@ -24,7 +24,7 @@ from kalshi_tui.cli.json_shapes import (
 from kalshi_tui.cli.output import Output
 from kalshi_tui.cli.progress import ProgressIndicator
 from kalshi_tui.cli.queries import parse_ticker
-from kalshi_tui.cli.risk_flags import acknowledged_ids, describe_violation, unacknowledged
+from kalshi_tui.cli.risk_flags import acknowledged_risks, describe_violation, unacknowledged
 from kalshi_tui.cli.trading_session import (
     CommandSession,
     clear_interrupt,
@@ -56,7 +56,7 @@ from kalshi_tui.presentation.order_text import (
     trading_paused_warning,
 )
 from kalshi_tui.presentation.preview_text import preview_lines
-from kalshi_tui.session.execution.risk_checks import OverrideMethod, RiskViolation
+from kalshi_tui.session.execution.risk_checks import OverrideMethod, Risk, RiskReason, RiskViolation
 from kalshi_tui.session.store import UNCONFIRMED_STATES
 
 UNKNOWN_ADVICE: Final = (
@@ -179,35 +179,35 @@ def _find_violations(command_session: CommandSession, terms: OrderTerms) -> list
     That an earlier order of the journal rests is no objection: there is no doubt that it is there. But one that another
     program is sending at this moment is, for that the exchange does not have it yet proves nothing.
     """
+    resting = command_session.not_in_flight_ids
     found = [
         each
         for each in command_session.session.check_risks(terms)
-        if not (
-            each.override is OverrideMethod.YES and each.id.removeprefix("alike ") in command_session.not_in_flight_ids
-        )
+        if not (each.risk.reason is RiskReason.SIMILAR_ORDER and each.risk.subject in resting)
     ]
-    known = {each.id for each in found}
-    found += [
-        RiskViolation(f"alike {each.client_order_id}", OverrideMethod.YES, f"{order_text(each)} {EARLIER_ORDER_NOTE}")
+    doubtful = [
+        (each, EARLIER_ORDER_NOTE)
         for each in map(command_session.store.known_order, command_session.unresolved_orders)
-        if (each.ticker, each.book_side) == (terms.ticker, terms.book_side)
-        and f"alike {each.client_order_id}" not in known
-        and (each.state is OrderState.RESTING or each.filled)
+        if each.state is OrderState.RESTING or each.filled
     ]
-    known = {each.id for each in found}
-    return found + [
-        RiskViolation(f"alike {each.client_order_id}", OverrideMethod.YES, f"{order_text(each)} {OTHER_PROGRAM_NOTE}")
+    doubtful += [
+        (each, OTHER_PROGRAM_NOTE)
         for each in command_session.in_flight_orders
-        if (each.ticker, each.book_side) == (terms.ticker, terms.book_side)
-        and f"alike {each.client_order_id}" not in known
-        and not command_session.store.known_order(each).order_id
+        if not command_session.store.known_order(each).order_id
     ]
+    known = {each.risk for each in found}
+    for order, note in doubtful:
+        risk = Risk(RiskReason.SIMILAR_ORDER, order.client_order_id)
+        if (order.ticker, order.book_side) == (terms.ticker, terms.book_side) and risk not in known:
+            known.add(risk)
+            found.append(RiskViolation(risk, OverrideMethod.YES, f"{order_text(order)} {note}"))
+    return found
 
 
 def _has_unresolved_order(command_session: CommandSession, terms: OrderTerms) -> bool:
     """Whether nobody knows yet what has become of an earlier order like this one."""
     return any(
-        each.override is OverrideMethod.YES and each.id.removeprefix("alike ") not in command_session.not_in_flight_ids
+        each.risk.reason is RiskReason.SIMILAR_ORDER and each.risk.subject not in command_session.not_in_flight_ids
         for each in command_session.session.check_risks(terms)
     )
 
@@ -285,8 +285,8 @@ async def _submit(
     sentence = ""
     try:
         with ProgressIndicator("Waiting for the exchange's answer") as waiting:
-            passed = acknowledged_ids(session.check_risks(terms), flags)
-            passed |= {f"alike {each}" for each in command_session.not_in_flight_ids}
+            passed = acknowledged_risks(session.check_risks(terms), flags)
+            passed |= {Risk(RiskReason.SIMILAR_ORDER, each) for each in command_session.not_in_flight_ids}
             outcome = await session.submit(terms, name, passed)
             order, sentence = outcome.order, outcome.sentence
             if order.state in UNCONFIRMED_STATES:

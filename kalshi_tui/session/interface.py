@@ -9,7 +9,7 @@ from kalshi_tui.domain.link import LinkStats
 from kalshi_tui.domain.order import Order, OrderTerms
 from kalshi_tui.domain.price import Count, Price
 from kalshi_tui.session.alerts.monitor import AlertMonitor
-from kalshi_tui.session.execution.risk_checks import RiskViolation
+from kalshi_tui.session.execution.risk_checks import Risk, RiskViolation
 from kalshi_tui.session.options import TicketDefaults
 from kalshi_tui.session.practice_faults import ControlValues, PracticeFault
 from kalshi_tui.session.replay import ReplayStatus
@@ -87,11 +87,11 @@ class TradingSession(Protocol):
         """Write an intent down and give the id under which it is sent, if it is; fixed at the confirm step."""
 
     async def submit(
-        self, terms: OrderTerms, client_order_id: str, acknowledged: frozenset[str] = frozenset()
+        self, terms: OrderTerms, client_order_id: str, acknowledged: frozenset[Risk] = frozenset()
     ) -> OrderResult:
         """Send one order, once. Never raises for what the exchange or the network does: the outcome says it.
 
-        ``agreed`` are the ids of the objections that the trader has passed; any other keeps the order here.
+        ``acknowledged`` are the risks that the trader has accepted; any other keeps the order here.
         """
 
     def resendable_terms(self, order: Order) -> OrderTerms | None:
@@ -101,7 +101,7 @@ class TradingSession(Protocol):
         """Ask for a resting order to be canceled. Never raises for what the exchange or the network does."""
 
     async def amend(
-        self, order: Order, price: Price, resting_count: Count, acknowledged: frozenset[str] = frozenset()
+        self, order: Order, price: Price, resting_count: Count, acknowledged: frozenset[Risk] = frozenset()
     ) -> OrderResult:
         """Change a resting order: ``price`` in YES terms, ``left`` what shall rest of it from now on.
 

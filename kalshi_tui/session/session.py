@@ -30,7 +30,7 @@ from kalshi_tui.session.execution.cancel_all import PROOF_DELAYS_S, CancelAll
 from kalshi_tui.session.execution.dead_man import DeadManSwitch
 from kalshi_tui.session.execution.journal import Journal, JournalError
 from kalshi_tui.session.execution.order_lookup import OrderLookup
-from kalshi_tui.session.execution.risk_checks import READ_ONLY, RiskChecks, RiskViolation
+from kalshi_tui.session.execution.risk_checks import READ_ONLY, Risk, RiskChecks, RiskViolation
 from kalshi_tui.session.execution.submit import CLOCKS_DIFFER_MS, OrderExecutor
 from kalshi_tui.session.interface import CancelAllResult, OrderResult, TradingSession
 from kalshi_tui.session.market_data.audit import AuditResult, compare_books
@@ -290,7 +290,7 @@ class Session:
         return client_order_id
 
     async def submit(
-        self, terms: OrderTerms, client_order_id: str, acknowledged: frozenset[str] = frozenset()
+        self, terms: OrderTerms, client_order_id: str, acknowledged: frozenset[Risk] = frozenset()
     ) -> OrderResult:
         """Send one order, once."""
         return await self._order_executor.submit(terms, client_order_id, acknowledged)
@@ -300,7 +300,7 @@ class Session:
         return self._order_executor.resendable_terms(order)
 
     async def amend(
-        self, order: Order, price: Price, resting_count: Count, acknowledged: frozenset[str] = frozenset()
+        self, order: Order, price: Price, resting_count: Count, acknowledged: frozenset[Risk] = frozenset()
     ) -> OrderResult:
         """Change a resting order."""
         return await self._order_amender.amend(order, price, resting_count, acknowledged)

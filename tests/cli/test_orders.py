@@ -250,7 +250,9 @@ async def test_limits_of_the_settings_hold(tmp_path: Path) -> None:
         assert (over.code, over.out) == (1, "")
         assert "your limit is 5. --over-limit passes this." in over.error["message"]
         dry = await trader.json(*buying(ticker, "6@0.40", "--dry-run", "--settings", str(settings)))
-        assert [each["flag"] for each in dry.only["objections"]] == ["--over-limit"]
+        assert [(each["id"], each["flag"]) for each in dry.only["objections"]] == [
+            ("limit of contracts an order", "--over-limit")
+        ]
         passed = await trader.json(*buying(ticker, "6@0.40", "--over-limit", "--settings", str(settings)))
         assert passed.code == 0
         settings.write_text(LIMITS.format("never"))

@@ -6,6 +6,7 @@ from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.link import LinkState
 from kalshi_tui.domain.market import MarketStatus
 from kalshi_tui.domain.order import Action, OrderState, OrderTerms, rejection_reason
+from kalshi_tui.session.execution.risk_checks import Risk, RiskReason
 from kalshi_tui.session.practice_faults import FAULTS_BY_ID, PRACTICE_FAULTS
 from kalshi_tui.session.session import Session
 from tests.support.order_sender import sent
@@ -48,7 +49,7 @@ async def test_a_lost_reply_is_unknown_until_the_exchange_has_said(session: Sess
     await session._stream.close()
     terms = OrderTerms(ticker, Side.YES, Action.BUY, 100, 500)
     sent_as = session.draft(terms)
-    outcome = await session.submit(terms, sent_as, frozenset({"stale"}))
+    outcome = await session.submit(terms, sent_as, frozenset({Risk(RiskReason.STALE_BOOK)}))
     assert outcome.order.state is OrderState.UNKNOWN
     await until(lambda: [order.state for order in session.store.orders.values()] == [OrderState.RESTING])
     (order,) = session.store.orders.values()

@@ -15,7 +15,7 @@ from kalshi_tui.domain.text import terms_text
 from kalshi_tui.kalshi.transport.clock import ExchangeClock
 from kalshi_tui.session.account.list_reads import AccountList
 from kalshi_tui.session.alerts.monitor import AlertMonitor
-from kalshi_tui.session.execution.risk_checks import RiskViolation, describe_unacknowledged
+from kalshi_tui.session.execution.risk_checks import Risk, RiskViolation, describe_unacknowledged
 from kalshi_tui.session.interface import CancelAllResult, OrderResult
 from kalshi_tui.session.notices import Weight
 from kalshi_tui.session.options import TicketDefaults
@@ -144,7 +144,7 @@ class FakeDesk:
         self.read_only_reason = ""
         self.against: list[RiskViolation] = []
         """What speaks against any order."""
-        self.agreed: list[frozenset[str]] = []
+        self.agreed: list[frozenset[Risk]] = []
         self.drafted: list[OrderTerms] = []
         self.amended: list[tuple[Order, Price, Count]] = []
         self.swept: list[str] = []
@@ -203,7 +203,7 @@ class FakeDesk:
         return self.repeatable.get(order.client_order_id)
 
     async def amend(
-        self, order: Order, price: Price, resting_count: Count, acknowledged: frozenset[str] = frozenset()
+        self, order: Order, price: Price, resting_count: Count, acknowledged: frozenset[Risk] = frozenset()
     ) -> OrderResult:
         await asyncio.sleep(0)
         self.amended.append((order, price, resting_count))
@@ -226,7 +226,7 @@ class FakeDesk:
         return CancelAllResult(len(gone), (), (), proved=True, sentence=f"{len(gone)} canceled; none rests.")
 
     async def submit(
-        self, terms: OrderTerms, client_order_id: str, acknowledged: frozenset[str] = frozenset()
+        self, terms: OrderTerms, client_order_id: str, acknowledged: frozenset[Risk] = frozenset()
     ) -> OrderResult:
         self.agreed.append(acknowledged)
         assert not describe_unacknowledged(self.against, acknowledged), "the screen has let something pass"

@@ -15,10 +15,12 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.link import LinkState
 from kalshi_tui.domain.order import Action, BookSide, Order, OrderState, OrderTerms, TimeInForce
+from kalshi_tui.session.execution.risk_checks import Risk, RiskReason
 from tests.support.session_rig import Rig, Trouble
 
 PRICES = st.sampled_from([3_900, 4_000, 4_100])
 COUNTS = st.sampled_from([100, 250, 1_000])
+STALE = Risk(RiskReason.STALE_BOOK)
 TROUBLES = st.one_of(st.just(Trouble.NONE), st.sampled_from(Trouble))
 IN_MEMORY = Path("/dev/shm")
 
@@ -128,7 +130,7 @@ class Life(RuleBasedStateMachine):
             async def amend() -> None:
                 self.rig.line.troubles.append(trouble)
                 session = self.rig.session
-                agreed = frozenset({"stale", *(f"alike {each}" for each in self.rig.intents)})
+                agreed = frozenset({STALE, *(Risk(RiskReason.SIMILAR_ORDER, each) for each in self.rig.intents)})
                 self.rig.begin(session.amend(order, price, left, agreed))
                 await self.rig.spin()
 
@@ -143,7 +145,7 @@ class Life(RuleBasedStateMachine):
         rig = self.rig
         for order in list(rig.session.store.orders.values()):
             if (wanted := rig.session.resendable_terms(order)) is not None:
-                agreed = frozenset(each.id for each in rig.session.check_risks(wanted, order))
+                agreed = frozenset(each.risk for each in rig.session.check_risks(wanted, order))
                 self._do(rig.session.submit, trouble, wanted, order.client_order_id, agreed)
                 return
 

@@ -7,5 +7,5 @@ from kalshi_tui.session.session import Session
 
 async def sent(session: Session, terms: OrderTerms) -> OrderResult:
     """Draft and send; on a book that is not followed too."""
-    agreed = frozenset(each.id for each in session.check_risks(terms))
+    agreed = frozenset(each.risk for each in session.check_risks(terms))
     return await session.submit(terms, session.draft(terms), agreed)

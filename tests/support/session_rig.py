@@ -311,7 +311,7 @@ class Rig:
         self.line.troubles.extend(troubles)
         name = self.session.draft(terms)
         self.intents[name] = terms
-        agreed = frozenset(each.id for each in self.session.check_risks(terms))
+        agreed = frozenset(each.risk for each in self.session.check_risks(terms))
         return self.begin(self.session.submit(terms, name, agreed))
 
     # The exchange.

@@ -9,7 +9,7 @@ from kalshi_tui.kalshi.errors import KalshiError, NotFound, NotSent, Refused
 from kalshi_tui.kalshi.replies import AmendAck
 from kalshi_tui.kalshi.rest import RestClient
 from kalshi_tui.session.execution.order_lookup import OrderLookup
-from kalshi_tui.session.execution.risk_checks import READ_ONLY, RiskChecks, describe_unacknowledged
+from kalshi_tui.session.execution.risk_checks import LIVE_RISK, READ_ONLY, Risk, RiskChecks, describe_unacknowledged
 from kalshi_tui.session.execution.submit import SELF_TRADE_REASON, OrderExecutor
 from kalshi_tui.session.interface import OrderResult
 from kalshi_tui.session.notices import Weight
@@ -47,7 +47,7 @@ class OrderAmender:
         self._order_executor = order_executor
 
     async def amend(
-        self, order: Order, price: Price, resting_count: Count, acknowledged: frozenset[str] = frozenset()
+        self, order: Order, price: Price, resting_count: Count, acknowledged: frozenset[Risk] = frozenset()
     ) -> OrderResult:
         """Change price (YES terms) and resting count of an order, and say what became of it.
 
@@ -63,7 +63,7 @@ class OrderAmender:
             order, change, wanted
         ):
             return self._report_unchanged(order, against)
-        if "live" in acknowledged:
+        if LIVE_RISK in acknowledged:
             self._risk_checks.is_live_acknowledged = True
         self._store.pending_amends[order.order_id] = price, resting_count
         self._store.notices.hold(order)
@@ -95,7 +95,7 @@ class OrderAmender:
         self._order_executor.request_account_read()
         return self._report_changed(order, change)
 
-    def _describe_violations(self, order: Order, change: "_Amendment", acknowledged: frozenset[str]) -> str:
+    def _describe_violations(self, order: Order, change: "_Amendment", acknowledged: frozenset[Risk]) -> str:
         """Return what speaks against a change. Nothing does against a smaller count, but that nothing may be sent."""
         if change.is_decrease:
             return READ_ONLY if self._risk_checks.read_only else ""

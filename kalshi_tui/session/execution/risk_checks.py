@@ -4,7 +4,7 @@ The screen shows the objections and asks; the session checks them again at the m
 slip in between a look and a key.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 from typing import Final
@@ -19,6 +19,8 @@ from kalshi_tui.session.timing import midnight_ms
 from kalshi_tui.session.venue import Venue
 
 READ_ONLY: Final = "The program was started with --read-only: it sends nothing."
+UNREAD_ORDERS: Final = "unread orders"
+"""The subject of a limit that cannot be measured, because orders in the journal cannot be read."""
 
 
 class OverrideMethod(Enum):
@@ -31,11 +33,38 @@ class OverrideMethod(Enum):
     """A question has to be answered with yes."""
 
 
+class RiskReason(Enum):
+    """Why an order should not be sent as it stands. The values are the words that ``--json`` prints."""
+
+    READ_ONLY = "read-only"
+    JOURNAL = "journal"
+    """The order, or what the limits are measured by, cannot be written down or read back."""
+    LIVE = "live"
+    """Real money, which nobody has confirmed in this session."""
+    ACCOUNT_UNREAD = "account"
+    STALE_BOOK = "stale"
+    SIMILAR_ORDER = "alike"
+    """Another order like it may be live. The subject is that order's client order id."""
+    LIMIT = "limit of"
+    """One of the trader's limits. The subject names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Risk:
+    """A reason, and what it is about. Acknowledging a risk acknowledges every violation that carries an equal one."""
+
+    reason: RiskReason
+    subject: str = ""
+
+
+LIVE_RISK: Final = Risk(RiskReason.LIVE)
+
+
 @dataclass(frozen=True, slots=True)
 class RiskViolation:
-    """Something that speaks against sending. Two with one id are one: who has passed it has passed it."""
+    """A risk of one order, in words, and what it takes to send the order all the same."""
 
-    id: str
+    risk: Risk
     override: OverrideMethod
     sentence: str
     word: str = ""
@@ -77,28 +106,27 @@ class RiskChecks:
         """Return what speaks against an order, the gravest first; ``replacing`` is the order that it changes."""
         found = []
         if self.read_only:
-            found.append(RiskViolation("read-only", OverrideMethod.NEVER, READ_ONLY))
+            found.append(RiskViolation(Risk(RiskReason.READ_ONLY), OverrideMethod.NEVER, READ_ONLY))
         try:
             if why := self._unwritable():
-                found.append(RiskViolation("journal", OverrideMethod.NEVER, why))
+                found.append(RiskViolation(Risk(RiskReason.JOURNAL), OverrideMethod.NEVER, why))
             else:
                 found += self._check_limits(terms, replacing)
         except JournalError as error:
-            found.append(
-                RiskViolation("journal", OverrideMethod.NEVER, f"{error} Your limits cannot be told without it.")
-            )
+            sentence = f"{error} Your limits cannot be told without it."
+            found.append(RiskViolation(Risk(RiskReason.JOURNAL), OverrideMethod.NEVER, sentence))
         if not self.is_live_acknowledged:
             sentence = "This is the LIVE exchange, with real money. Once in this session that has to be said."
-            found.append(RiskViolation("live", OverrideMethod.WORD, sentence, "LIVE"))
+            found.append(RiskViolation(LIVE_RISK, OverrideMethod.WORD, sentence, "LIVE"))
         if (unread := self._unread_for_limits()) is not None:
             found.append(unread)
         live = self._store.book(terms.ticker)
         if not live.is_good:
             sentence = f"The book is {live.trust.name}: the prices may be wrong. {live.why}"
-            found.append(RiskViolation("stale", OverrideMethod.WORD, sentence, "blind"))
+            found.append(RiskViolation(Risk(RiskReason.STALE_BOOK), OverrideMethod.WORD, sentence, "blind"))
         found += [
             RiskViolation(
-                f"alike {order.client_order_id}",
+                Risk(RiskReason.SIMILAR_ORDER, order.client_order_id),
                 OverrideMethod.YES,
                 f"{order_text(order)} in this market is {order.state.name} and may be live: this would be a second.",
             )
@@ -109,7 +137,7 @@ class RiskChecks:
         ]
         found += [
             RiskViolation(
-                f"alike {client_order_id}",
+                Risk(RiskReason.SIMILAR_ORDER, client_order_id),
                 OverrideMethod.YES,
                 f"The journal cannot be read about an order (client order id {client_order_id}) that may be live: this "
                 "could be a second.",
@@ -127,12 +155,13 @@ class RiskChecks:
         if replacing is not None and replacing.order_id:
             today = replace(today, contracts=max(today.contracts - replacing.remaining, 0))
         passing = OverrideMethod.NEVER if limits.hard else OverrideMethod.WORD
+        word = "" if limits.hard else "over"
         if today.unread:
             orders = "1 order" if today.unread == 1 else f"{today.unread} orders"
             sentence = (
                 f"{orders} in the journal that may be of today cannot be read: your limits of a day are not known."
             )
-            yield RiskViolation("limit of unread orders", passing, sentence, "" if limits.hard else "over")
+            yield RiskViolation(Risk(RiskReason.LIMIT, UNREAD_ORDERS), passing, sentence, word)
         told = find_limit_breaches(
             limits,
             terms,
@@ -148,7 +177,7 @@ class RiskChecks:
             sent_today=today,
         )
         for breach in told:
-            yield RiskViolation(f"limit of {breach.limit}", passing, breach.sentence, "" if limits.hard else "over")
+            yield RiskViolation(Risk(RiskReason.LIMIT, breach.limit), passing, breach.sentence, word)
 
     def _unread_for_limits(self) -> RiskViolation | None:
         """Return what speaks against an order while limits of a market have no account to be measured by."""
@@ -158,8 +187,8 @@ class RiskChecks:
             return None
         sentence = "Your orders and positions have not been read yet: your limits of a market cannot be told."
         if limits.hard:
-            return RiskViolation("account", OverrideMethod.NEVER, sentence)
-        return RiskViolation("account", OverrideMethod.WORD, sentence, "over")
+            return RiskViolation(Risk(RiskReason.ACCOUNT_UNREAD), OverrideMethod.NEVER, sentence)
+        return RiskViolation(Risk(RiskReason.ACCOUNT_UNREAD), OverrideMethod.WORD, sentence, "over")
 
     def _at_max_exposure(self, order: Order) -> Order:
         """Return an order as it would count most: what it is being changed to may be so already, or never be."""
@@ -168,9 +197,8 @@ class RiskChecks:
         return replace(order, yes_price=dearer, remaining=max(left, order.remaining))
 
 
-def describe_unacknowledged(violations: Iterable[RiskViolation], acknowledged: Iterable[str]) -> str:
+def describe_unacknowledged(violations: Iterable[RiskViolation], acknowledged: Container[Risk]) -> str:
     """Return what still speaks against sending; empty if all that could be passed has been."""
-    have = set(acknowledged)
     return " ".join(
-        each.sentence for each in violations if each.override is OverrideMethod.NEVER or each.id not in have
+        each.sentence for each in violations if each.override is OverrideMethod.NEVER or each.risk not in acknowledged
     )

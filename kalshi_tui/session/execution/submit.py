@@ -24,7 +24,7 @@ from kalshi_tui.kalshi.replies import OrderAck
 from kalshi_tui.kalshi.rest import RestClient
 from kalshi_tui.session.execution.journal import Journal, JournalError
 from kalshi_tui.session.execution.order_lookup import OrderLookup
-from kalshi_tui.session.execution.risk_checks import READ_ONLY, RiskChecks, describe_unacknowledged
+from kalshi_tui.session.execution.risk_checks import LIVE_RISK, READ_ONLY, Risk, RiskChecks, describe_unacknowledged
 from kalshi_tui.session.interface import OrderResult
 from kalshi_tui.session.notices import Weight
 from kalshi_tui.session.store import Store, describe_unfilled
@@ -52,6 +52,8 @@ class OrderExecutor:
         self._order_lookup = order_lookup
         self._sent_ids: set[str] = set()
         """Client order ids that have been used in this run."""
+        self._taken_up: dict[str, Order] = {}
+        """The orders that came from the journal, as they were put into the store, by client order id."""
         self._reported_journal_error = ""
         self.on_closed: Callable[[], None] | None = None
         """Called when an answer says that the exchange may be paused or down."""
@@ -86,6 +88,7 @@ class OrderExecutor:
             self._sent_ids.add(order.client_order_id)
             # Whatever it was when the program ended, nobody has looked since.
             taken_up = replace(order, state=OrderState.UNKNOWN, reason=PROGRAM_ENDED_REASON)
+            self._taken_up[order.client_order_id] = taken_up
             self._store.order(taken_up)
             self._store.notices.take_up(order)
             if not order.order_id and order.client_order_id not in set_aside:
@@ -108,8 +111,11 @@ class OrderExecutor:
 
     def record_order(self, order: Order) -> None:
         """Write down a change of an order; a journal that cannot be written is told once."""
-        if order.reason == PROGRAM_ENDED_REASON:
-            # Taken up from the journal, which has it as it was.
+        if self._taken_up.get(order.client_order_id) == order:
+            # Not a change: this is what `resume` made of the journal's own row. Writing it back would put "unknown"
+            # over what that row says of an order that was at rest. Once anything differs (an execution that the
+            # stream reports before the exchange could be asked) it is a change like any other, and a crash must not
+            # lose it.
             return
         try:
             self._journal.record_update(order, self._rest.clock.now_ms())
@@ -132,7 +138,7 @@ class OrderExecutor:
         return terms if terms.tif is TimeInForce.GTC else None
 
     async def submit(
-        self, terms: OrderTerms, client_order_id: str, acknowledged: frozenset[str] = frozenset()
+        self, terms: OrderTerms, client_order_id: str, acknowledged: frozenset[Risk] = frozenset()
     ) -> OrderResult:
         """Send one order, once, and say what became of it. Raises nothing for what exchange or network do."""
         # The exchange's time: what is asked later is measured by the exchange's own data.
@@ -142,7 +148,7 @@ class OrderExecutor:
             return refused
         return await self._send(draft, terms, client_order_id)
 
-    def _check_before_send(self, draft: Order, terms: OrderTerms, acknowledged: frozenset[str]) -> OrderResult | None:
+    def _check_before_send(self, draft: Order, terms: OrderTerms, acknowledged: frozenset[Risk]) -> OrderResult | None:
         """Write the sending down and give None; or give the outcome of an order that stays here."""
         client_order_id = draft.client_order_id
         again = self.resendable_terms(draft) == terms
@@ -152,7 +158,7 @@ class OrderExecutor:
         self._remember_terms(terms, client_order_id)
         if against:
             return self._report_final(draft, OrderState.NOT_SENT, against, terms)
-        if "live" in acknowledged:
+        if LIVE_RISK in acknowledged:
             self._risk_checks.is_live_acknowledged = True
         try:
             self._journal.record_sending(client_order_id, terms, draft.created_ms)

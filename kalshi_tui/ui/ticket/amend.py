@@ -46,7 +46,7 @@ from kalshi_tui.presentation.lines import (
 )
 from kalshi_tui.presentation.numbers import count_text, price_decimals, price_text
 from kalshi_tui.presentation.order_text import trading_paused_warning, untrusted_book_warning, violations_text
-from kalshi_tui.session.execution.risk_checks import RiskViolation
+from kalshi_tui.session.execution.risk_checks import Risk, RiskViolation
 from kalshi_tui.session.interface import OrderResult, TradingSession
 from kalshi_tui.session.store import LiveBook, StoreChanges
 from kalshi_tui.ui.availability import CommandContext, FocusedField, TicketStep
@@ -314,7 +314,7 @@ class AmendScreen(ConfirmScreen):
         """Say that the order has ended, or that the change has become none that can be made."""
         return order_update_text(self._order, self.latest_order(self._order)) or self.find_problem()
 
-    async def send_request(self, agreed: frozenset[str]) -> OrderResult:
+    async def send_request(self, agreed: frozenset[Risk]) -> OrderResult:
         """Send the change."""
         change = self.read_amendment()
         return await self.desk.amend(change.order, change.yes_price, change.after.count, agreed)

@@ -6,7 +6,7 @@ from typing import ClassVar, Final
 
 from kalshi_tui.domain.order import Order, OrderState
 from kalshi_tui.presentation.lines import Span, Tone
-from kalshi_tui.session.execution.risk_checks import OverrideMethod, RiskViolation
+from kalshi_tui.session.execution.risk_checks import OverrideMethod, Risk, RiskViolation
 from kalshi_tui.session.interface import OrderResult, TradingSession
 from kalshi_tui.session.notices import Weight
 from kalshi_tui.ui.availability import TicketStep
@@ -55,7 +55,7 @@ class ConfirmScreen(CommandModal[bool]):
         """Say in the trader's words what is sent."""
         raise NotImplementedError
 
-    async def send_request(self, agreed: frozenset[str]) -> OrderResult:
+    async def send_request(self, agreed: frozenset[Risk]) -> OrderResult:
         """Send it."""
         raise NotImplementedError
 
@@ -101,12 +101,12 @@ class ConfirmScreen(CommandModal[bool]):
             self._armed_at_ms = self._timer_ms() + ARM_DELAY_MS
             self.draw()
 
-    def _confirm_violations(self, agreed: frozenset[str]) -> None:
+    def _confirm_violations(self, agreed: frozenset[Risk]) -> None:
         """Ask about the gravest objection that is not passed; all are read anew after each answer."""
         if self._ticket_step is not TicketStep.REVIEW:
             return
         self.violations = self.find_violations()
-        left = [each for each in self.violations if each.id not in agreed]
+        left = [each for each in self.violations if each.risk not in agreed]
         if self.blocked_reason():
             self.show_reason("")
         elif not left:
@@ -115,7 +115,7 @@ class ConfirmScreen(CommandModal[bool]):
 
             def answered(yes: bool | None) -> None:
                 if yes:
-                    self._confirm_violations(agreed | {left[0].id})
+                    self._confirm_violations(agreed | {left[0].risk})
                 else:
                     self.show_reason("")
 
@@ -127,7 +127,7 @@ class ConfirmScreen(CommandModal[bool]):
             return WordScreen(self.desk, "a word before it is sent", sentence, violation.word)
         return AskScreen(self.desk, "a question before it is sent", sentence, self._timer_ms)
 
-    def _start_sending(self, agreed: frozenset[str]) -> None:
+    def _start_sending(self, agreed: frozenset[Risk]) -> None:
         self._ticket_step = TicketStep.SENDING
         self.app.run_worker(self._send(agreed), name="send", exit_on_error=False)
         self.draw()
@@ -139,7 +139,7 @@ class ConfirmScreen(CommandModal[bool]):
         self._ignored = press.ignored if reason and press is not None and not self.blocked_reason() else ""
         self._arm_anew()
 
-    async def _send(self, agreed: frozenset[str]) -> None:
+    async def _send(self, agreed: frozenset[Risk]) -> None:
         """Send, and show what became of it. Whatever goes wrong inside the program leaves an unknown state, said so."""
         try:
             self._outcome = await self.send_request(agreed)

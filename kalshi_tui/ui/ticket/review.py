@@ -28,7 +28,7 @@ from kalshi_tui.presentation.order_text import (
 )
 from kalshi_tui.presentation.preview_text import preview_lines
 from kalshi_tui.session.account.list_reads import AccountList
-from kalshi_tui.session.execution.risk_checks import RiskViolation
+from kalshi_tui.session.execution.risk_checks import Risk, RiskViolation
 from kalshi_tui.session.interface import OrderResult, TradingSession
 from kalshi_tui.session.store import StoreChanges
 from kalshi_tui.ui.availability import CommandContext, TicketStep
@@ -170,7 +170,7 @@ class ReviewScreen(ConfirmScreen):
         over = ends_s is not None and ends_s * 1000 <= now_ms(self.app)
         return "The time at which this order ends has passed: go back to the ticket." if over else ""
 
-    async def send_request(self, agreed: frozenset[str]) -> OrderResult:
+    async def send_request(self, agreed: frozenset[Risk]) -> OrderResult:
         """Send the order."""
         return await self.desk.submit(self._terms, self._client_order_id, agreed)
 

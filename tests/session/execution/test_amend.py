@@ -9,6 +9,7 @@ from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.limits import RiskLimits
 from kalshi_tui.domain.order import Action, BookSide, Order, OrderState, OrderTerms, TimeInForce
 from kalshi_tui.practice.engine.records import AmendRequest, OrderRequest
+from kalshi_tui.session.execution.risk_checks import Risk, RiskReason
 from kalshi_tui.session.interface import OrderResult
 from kalshi_tui.session.options import SessionOptions
 from tests.support.session_rig import (
@@ -18,7 +19,7 @@ from tests.support.session_rig import (
     Trouble,
 )
 
-AGREED = frozenset({"stale"})
+AGREED = frozenset({Risk(RiskReason.STALE_BOOK)})
 
 
 @pytest.fixture

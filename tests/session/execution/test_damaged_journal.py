@@ -14,7 +14,7 @@ from kalshi_tui.domain.order import Action, OrderState, OrderTerms
 from kalshi_tui.session.execution.journal import Journal, JournalError
 from kalshi_tui.session.execution.journal_rows import COURSE, TERMS
 from kalshi_tui.session.execution.journal_sql import SCHEMA
-from kalshi_tui.session.execution.risk_checks import OverrideMethod
+from kalshi_tui.session.execution.risk_checks import OverrideMethod, RiskReason
 from kalshi_tui.session.options import DeadManOptions, SessionOptions
 from tests.support.budget import examples
 from tests.support.journal_orders import an_order
@@ -202,7 +202,7 @@ async def test_a_desk_without_a_journal_cancels_and_sends_nothing(tmp_path: Path
     assert any(str(path) in each.text for each in rig.session.store.notices)
     kept = (await rig.submit(wanted)).order
     assert kept.state is OrderState.NOT_SENT
-    (objection,) = [each for each in rig.session.check_risks(wanted) if each.id == "journal"]
+    (objection,) = [each for each in rig.session.check_risks(wanted) if each.risk.reason is RiskReason.JOURNAL]
     assert objection.override is OverrideMethod.NEVER
     assert (await rig.session.cancel(first)).order.state is OrderState.CANCELED
     quitting = rig.begin(rig.session.stop())
@@ -219,10 +219,10 @@ async def test_a_day_of_which_a_row_cannot_be_read_takes_the_word_to_pass(tmp_pa
     await rig.pass_time(1)
     wanted = OrderTerms(rig.ticker, Side.YES, Action.BUY, 4_000, 100)
     order = (await rig.submit(wanted)).order
-    assert not [each for each in rig.session.check_risks(wanted) if each.id.startswith("limit")]
+    assert not [each for each in rig.session.check_risks(wanted) if each.risk.reason is RiskReason.LIMIT]
     with closing(sqlite3.connect(tmp_path / "journal.sqlite3")) as file, file:
         file.execute("UPDATE intents SET filled = 'x' WHERE client_order_id = ?", (order.client_order_id,))
-    (objection,) = [each for each in rig.session.check_risks(wanted) if each.id.startswith("limit")]
+    (objection,) = [each for each in rig.session.check_risks(wanted) if each.risk.reason is RiskReason.LIMIT]
     assert (objection.override, objection.word) == (OverrideMethod.WORD, "over")
     assert "1 order in the journal that may be of today cannot be read" in objection.sentence
     await rig.close()

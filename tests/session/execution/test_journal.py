@@ -11,10 +11,13 @@ import pytest
 
 from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.limits import DailyVolume
-from kalshi_tui.domain.order import Action, OrderState, OrderTerms, TimeInForce
+from kalshi_tui.domain.order import Action, BookSide, Fill, OrderState, OrderTerms, TimeInForce
 from kalshi_tui.session.execution.journal import MIN_FREE_BYTES, Journal, JournalError
+from kalshi_tui.session.execution.risk_checks import Risk, RiskReason
 from tests.support.journal_orders import TERMS, an_order
 from tests.support.session_rig import Rig, Trouble
+
+STALE = Risk(RiskReason.STALE_BOOK)
 
 
 def reopened(folder: Path, account: str = "key") -> Journal:
@@ -212,6 +215,42 @@ async def test_taking_up_what_rests_writes_nothing(tmp_path: Path) -> None:
     await rig.close()
 
 
+async def test_what_happens_to_an_order_that_was_taken_up_is_written_before_the_exchange_was_asked(
+    tmp_path: Path,
+) -> None:
+    rig = Rig(tmp_path)
+    await rig.start()
+    await rig.pass_time(1)
+    await rig.submit(OrderTerms(rig.ticker, Side.YES, Action.BUY, 4_000, 1_000), Trouble.REPLY_LOST)
+    await rig.kill()
+    # The stream tells of an execution while nothing can be read yet.
+    rig.line.down_until_ms = rig.clock.now_ms + 60_000
+    await rig.start()
+    (record,) = rig.theirs()
+    fill = Fill(
+        "t-1",
+        record.order_id,
+        record.client_order_id,
+        rig.ticker,
+        BookSide.BID,
+        4_000,
+        300,
+        0,
+        is_taker=False,
+        ts_ms=rig.clock.now_ms,
+    )
+    rig.session.store.fill(fill)
+    (known,) = rig.session.store.orders.values()
+    assert (known.state, known.order_id, known.filled) == (OrderState.UNKNOWN, record.order_id, 300)
+    await rig.kill()
+    with closing(reopened(tmp_path)) as journal:
+        (entry,) = journal.open_entries()
+        assert (entry.order.order_id, entry.order.filled, entry.order.remaining) == (record.order_id, 300, 700)
+        assert entry.in_flight
+    await rig.start()
+    await rig.close()
+
+
 async def test_a_cancel_that_was_asked_for_is_written_down(tmp_path: Path) -> None:
     rig = Rig(tmp_path)
     await rig.start()
@@ -240,10 +279,10 @@ async def test_a_killed_ioc_is_never_offered_to_be_sent_again(tmp_path: Path) ->
     order = (await rig.submit(terms, Trouble.NO_CONNECTION)).order
     assert order.state is OrderState.NOT_SENT
     assert rig.session.resendable_terms(order) == terms
-    again = await rig.session.submit(terms, order.client_order_id, frozenset({"stale"}))
+    again = await rig.session.submit(terms, order.client_order_id, frozenset({STALE}))
     assert again.order.state is OrderState.RESTING
     assert [record.client_order_id for record in rig.theirs()] == [order.client_order_id]
-    twice = await rig.session.submit(terms, order.client_order_id, frozenset({"stale"}))
+    twice = await rig.session.submit(terms, order.client_order_id, frozenset({STALE}))
     assert "never sent twice" in twice.sentence
     assert len(rig.theirs()) == 1
     await rig.close()
@@ -319,11 +358,11 @@ async def test_orders_stop_while_there_is_still_room_for_what_becomes_of_the_oth
     assert "its disk has only 8 MB left. Make room on the disk." in outcome.sentence
     commands = len(rig.line.commands)
     for price, count in ((4_100, 1_000), (4_000, 1_500)):
-        changed = await rig.session.amend(order, price, count, frozenset({"stale"}))
+        changed = await rig.session.amend(order, price, count, frozenset({STALE}))
         assert changed.sentence.startswith("Not changed")
         assert "Make room on the disk." in changed.sentence
     assert len(rig.line.commands) == commands, "nothing has left"
-    less = await rig.session.amend(order, 4_000, 500, frozenset({"stale"}))
+    less = await rig.session.amend(order, 4_000, 500, frozenset({STALE}))
     assert less.sentence.startswith("Changed"), "risk can always be taken away"
     assert (await rig.session.cancel(less.order)).order.state is OrderState.CANCELED
     rig.deliver()
@@ -342,7 +381,7 @@ async def test_a_change_that_cannot_be_written_down_is_not_asked_for(tmp_path: P
     order = (await rig.submit(OrderTerms(rig.ticker, Side.YES, Action.BUY, 4_000, 1_000))).order
     commands = len(rig.line.commands)
     rig.journal._connection.execute("PRAGMA query_only = ON")
-    outcome = await rig.session.amend(order, 4_100, 1_000, frozenset({"stale"}))
+    outcome = await rig.session.amend(order, 4_100, 1_000, frozenset({STALE}))
     assert "journal cannot be written" in outcome.sentence
     assert len(rig.line.commands) == commands
     assert (await rig.session.cancel(order)).order.state is OrderState.CANCELED, "a cancel waits for no disk"

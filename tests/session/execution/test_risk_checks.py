@@ -15,7 +15,9 @@ from kalshi_tui.session.execution.journal import JournalError
 from kalshi_tui.session.execution.risk_checks import (
     READ_ONLY,
     OverrideMethod,
+    Risk,
     RiskChecks,
+    RiskReason,
     describe_unacknowledged,
 )
 from kalshi_tui.session.options import SessionOptions
@@ -25,6 +27,7 @@ from tests.support.session_rig import Rig, Trouble
 
 NOON_MS = 1_800_000_000_000
 T = "T-1"
+STALE = Risk(RiskReason.STALE_BOOK)
 
 
 def a_store() -> Store:
@@ -58,7 +61,7 @@ def test_a_book_that_is_not_trusted_needs_a_word() -> None:
     store = a_store()
     store.stale([T], "A frame is missing.")
     (objection,) = a_guard(store).check(buy())
-    assert (objection.id, objection.override, objection.word) == ("stale", OverrideMethod.WORD, "blind")
+    assert (objection.risk, objection.override, objection.word) == (STALE, OverrideMethod.WORD, "blind")
     assert "STALE" in objection.sentence
     assert "A frame is missing." in objection.sentence
 
@@ -66,7 +69,7 @@ def test_a_book_that_is_not_trusted_needs_a_word() -> None:
 def test_live_needs_its_word_once() -> None:
     guard = a_guard(a_store(), venue=Venue.LIVE)
     (objection,) = guard.check(buy())
-    assert (objection.id, objection.word) == ("live", "LIVE")
+    assert (objection.risk, objection.word) == (Risk(RiskReason.LIVE), "LIVE")
     guard.is_live_acknowledged = True
     assert guard.check(buy()) == []
 
@@ -76,7 +79,7 @@ def test_read_only_cannot_be_passed_and_comes_first() -> None:
     store.stale([T], "why")
     objections = a_guard(store, read_only=True).check(buy())
     assert objections[0].override is OverrideMethod.NEVER
-    assert READ_ONLY in describe_unacknowledged(objections, [each.id for each in objections])
+    assert READ_ONLY in describe_unacknowledged(objections, {each.risk for each in objections})
 
 
 @pytest.mark.parametrize("state", [OrderState.UNKNOWN, OrderState.SENDING])
@@ -125,7 +128,7 @@ def test_an_unknown_order_counts_against_the_limit_of_the_market() -> None:
     guard = a_guard(store, RiskLimits(market_contracts=1_500))
     assert guard.check(buy()) == []
     store.order(an_order(OrderState.UNKNOWN))
-    assert "limit of contracts this market" in [each.id for each in guard.check(buy())]
+    assert Risk(RiskReason.LIMIT, "contracts this market") in [each.risk for each in guard.check(buy())]
 
 
 def test_closing_is_never_over_the_limit_of_the_market() -> None:
@@ -171,7 +174,7 @@ async def test_read_only_sends_nothing_at_all(rig: Callable[[SessionOptions], Ri
     made.session.store.orders["o1"] = resting
     for each in (
         await made.session.cancel(resting),
-        await made.session.amend(resting, 3_000, 50, frozenset({"stale"})),
+        await made.session.amend(resting, 3_000, 50, frozenset({STALE})),
     ):
         assert READ_ONLY in each.sentence
     assert READ_ONLY in (await made.session.cancel_all()).sentence
@@ -183,11 +186,11 @@ async def test_what_nobody_agreed_to_stays_here(rig: Callable[[SessionOptions], 
     await made.start()
     await made.pass_time(1)
     terms = OrderTerms(made.ticker, Side.YES, Action.BUY, 4_000, 200)
-    outcome = await made.session.submit(terms, made.session.draft(terms), frozenset({"stale"}))
+    outcome = await made.session.submit(terms, made.session.draft(terms), frozenset({STALE}))
     assert outcome.order.state is OrderState.NOT_SENT
     assert "your limit is 1" in outcome.sentence
     assert sent(made) == []
-    agreed = frozenset({"stale", "limit of contracts an order"})
+    agreed = frozenset({STALE, Risk(RiskReason.LIMIT, "contracts an order")})
     assert (await made.session.submit(terms, made.session.draft(terms), agreed)).order.state is OrderState.RESTING
 
 
@@ -206,17 +209,17 @@ async def test_the_limit_of_the_day_counts_over_a_restart(rig: Callable[[Session
     await made.pass_time(1)
     terms = OrderTerms(made.ticker, Side.YES, Action.BUY, 4_000, 100)
     for _ in range(2):
-        assert made.session.check_risks(terms)[0].id == "stale"
+        assert made.session.check_risks(terms)[0].risk == STALE
         await made.submit(terms)
     await made.kill()
     await made.start()
     await made.pass_time(1)
-    assert "limit of contracts today" in [each.id for each in made.session.check_risks(terms)]
+    assert Risk(RiskReason.LIMIT, "contracts today") in [each.risk for each in made.session.check_risks(terms)]
     # What never left does not count.
     sweep = made.begin(made.session.cancel_all())
     await made.pass_time(8)
     assert sweep.result().proved
-    assert "limit of contracts today" not in [each.id for each in made.session.check_risks(terms)]
+    assert Risk(RiskReason.LIMIT, "contracts today") not in [each.risk for each in made.session.check_risks(terms)]
 
 
 async def test_a_change_is_measured_as_the_order_that_it_makes(rig: Callable[[SessionOptions], Rig]) -> None:
@@ -224,9 +227,9 @@ async def test_a_change_is_measured_as_the_order_that_it_makes(rig: Callable[[Se
     await made.start()
     await made.pass_time(1)
     order = (await made.submit(OrderTerms(made.ticker, Side.YES, Action.BUY, 4_000, 100))).order
-    same = await made.session.amend(order, 4_100, 100, frozenset({"stale"}))
+    same = await made.session.amend(order, 4_100, 100, frozenset({STALE}))
     assert same.sentence.startswith("Changed")
-    more = await made.session.amend(order, 4_100, 200, frozenset({"stale"}))
+    more = await made.session.amend(order, 4_100, 200, frozenset({STALE}))
     assert more.sentence.startswith("Not changed")
     assert made.theirs()[0].remaining == 100
 
@@ -238,7 +241,7 @@ async def test_an_unknown_order_is_a_question_before_the_next(rig: Callable[[Ses
     terms = OrderTerms(made.ticker, Side.YES, Action.BUY, 4_000, 100)
     first = await made.submit(terms, Trouble.LOST)
     assert first.order.state is OrderState.UNKNOWN
-    second = await made.session.submit(terms, made.session.draft(terms), frozenset({"stale"}))
+    second = await made.session.submit(terms, made.session.draft(terms), frozenset({STALE}))
     assert second.order.state is OrderState.NOT_SENT
     assert "this would be a second" in second.sentence
 
@@ -272,7 +275,7 @@ async def test_a_change_that_may_have_been_made_counts(rig: Callable[[SessionOpt
     await made.pass_time(1)
     order = (await made.submit(OrderTerms(made.ticker, Side.YES, Action.BUY, 4_000, 100))).order
     made.line.troubles.append(Trouble.LOST)
-    assert (await made.session.amend(order, 4_000, 1_000, frozenset({"stale"}))).order.state is OrderState.UNKNOWN
+    assert (await made.session.amend(order, 4_000, 1_000, frozenset({STALE}))).order.state is OrderState.UNKNOWN
     terms = OrderTerms(made.ticker, Side.YES, Action.BUY, 3_900, 600)
     assert (await made.submit(terms)).order.state is OrderState.NOT_SENT
     await made.heal()
@@ -304,9 +307,9 @@ def test_on_a_book_that_is_not_trusted_no_distance_can_be_measured() -> None:
     store = a_store()
     store.stale([T], "why")
     objections = a_guard(store, RiskLimits(distance=500, hard=True)).check(buy(price=9_900))
-    assert [(each.id, each.override) for each in objections] == [
-        ("limit of distance", OverrideMethod.NEVER),
-        ("stale", OverrideMethod.WORD),
+    assert [(each.risk, each.override) for each in objections] == [
+        (Risk(RiskReason.LIMIT, "distance"), OverrideMethod.NEVER),
+        (STALE, OverrideMethod.WORD),
     ]
 
 

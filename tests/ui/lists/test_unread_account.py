@@ -13,7 +13,7 @@ from kalshi_tui.domain.link import LinkState
 from kalshi_tui.domain.order import Action, OrderState, OrderTerms
 from kalshi_tui.domain.position import Balance
 from kalshi_tui.session.account.list_reads import AccountList, AccountReads
-from kalshi_tui.session.execution.risk_checks import OverrideMethod, RiskChecks
+from kalshi_tui.session.execution.risk_checks import OverrideMethod, Risk, RiskChecks, RiskReason
 from kalshi_tui.session.options import SessionOptions
 from kalshi_tui.session.venue import Venue
 from kalshi_tui.ui.ui_settings import UiSettings
@@ -138,7 +138,7 @@ def test_limits_of_a_market_are_not_measured_by_an_account_that_was_not_read(
     guard = RiskChecks(store, Venue.PRACTICE, limits, clock_ms=lambda: NOW_MS)
     terms = OrderTerms(TITLES[0][0], Side.YES, Action.BUY, 4_700, 100)
     (objection,) = guard.check(terms)
-    assert (objection.id, objection.override) == ("account", passing)
+    assert (objection.risk, objection.override) == (Risk(RiskReason.ACCOUNT_UNREAD), passing)
     store.mark_read(AccountList.ORDERS, AccountList.POSITIONS)
     assert guard.check(terms) == []
 

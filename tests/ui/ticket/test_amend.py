@@ -9,7 +9,7 @@ import pytest
 from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.market import MarketStatus
 from kalshi_tui.domain.order import Action, BookSide, Order, OrderState, OrderTerms
-from kalshi_tui.session.execution.risk_checks import OverrideMethod, RiskViolation
+from kalshi_tui.session.execution.risk_checks import OverrideMethod, Risk, RiskReason, RiskViolation
 from kalshi_tui.session.venue import Venue
 from kalshi_tui.ui.dialogs.word import WordScreen
 from kalshi_tui.ui.ticket.amend import AmendScreen
@@ -32,8 +32,14 @@ from tests.support.pilot import (
 )
 
 FIRST = TITLES[0][0]
-STALE = RiskViolation("stale", OverrideMethod.WORD, "The book is STALE: the prices may be wrong.", "blind")
-HARD = RiskViolation("limit of order", OverrideMethod.NEVER, "For an order that makes 20 contracts, your limit is 12.")
+STALE = RiskViolation(
+    Risk(RiskReason.STALE_BOOK), OverrideMethod.WORD, "The book is STALE: the prices may be wrong.", "blind"
+)
+HARD = RiskViolation(
+    Risk(RiskReason.LIMIT, "contracts an order"),
+    OverrideMethod.NEVER,
+    "For an order that makes 20 contracts, your limit is 12.",
+)
 
 
 async def open_amend(trader: Trader, order: Order | None = None) -> str:
@@ -265,7 +271,7 @@ async def test_objections_are_passed_as_in_the_review() -> None:
         assert isinstance(trader.app.screen, WordScreen)
         assert "Change it to buy YES 10 at 0.47 instead of 10 at 0.46 all the same?" in said(screen)
         screen = await trader.press(*"blind", "enter")
-        assert trader.desk.agreed == [frozenset({"stale"})]
+        assert trader.desk.agreed == [frozenset({STALE.risk})]
         assert "Changed." in screen
 
 

@@ -13,7 +13,7 @@ from kalshi_tui.domain.link import TradingStatus
 from kalshi_tui.domain.order import Action, OrderState, OrderTerms, TimeInForce
 from kalshi_tui.domain.position import Balance
 from kalshi_tui.presentation.numbers import date_time_seconds_text
-from kalshi_tui.session.execution.risk_checks import OverrideMethod, RiskViolation
+from kalshi_tui.session.execution.risk_checks import OverrideMethod, Risk, RiskReason, RiskViolation
 from kalshi_tui.session.venue import Venue
 from kalshi_tui.ui.ticket.review import ARM_DELAY_MS, ReviewScreen
 from kalshi_tui.ui.ticket.screen import TicketScreen
@@ -353,11 +353,19 @@ async def test_the_venue_stands_in_words_on_every_screen(venue: Venue) -> None:
         assert venue.value in await trader.look()
 
 
-STALE = RiskViolation("stale", OverrideMethod.WORD, "The book is STALE: the prices may be wrong.", "blind")
-ALIKE = RiskViolation(
-    "alike c9", OverrideMethod.YES, "YES 5 at 0.40 in this market is UNKNOWN: this would be a second."
+STALE = RiskViolation(
+    Risk(RiskReason.STALE_BOOK), OverrideMethod.WORD, "The book is STALE: the prices may be wrong.", "blind"
 )
-HARD = RiskViolation("limit of order", OverrideMethod.NEVER, "For an order that makes 5 contracts, your limit is 2.")
+ALIKE = RiskViolation(
+    Risk(RiskReason.SIMILAR_ORDER, "c9"),
+    OverrideMethod.YES,
+    "YES 5 at 0.40 in this market is UNKNOWN: this would be a second.",
+)
+HARD = RiskViolation(
+    Risk(RiskReason.LIMIT, "contracts an order"),
+    OverrideMethod.NEVER,
+    "For an order that makes 5 contracts, your limit is 2.",
+)
 
 
 async def to_send(trader: Trader, *against: RiskViolation) -> str:
@@ -377,7 +385,7 @@ async def test_an_objection_that_a_yes_passes_is_asked_about(answer: str, sent: 
         assert not trader.desk.sent
         screen = await trader.press(answer)
         assert len(trader.desk.sent) == sent
-        assert trader.desk.agreed == [frozenset({ALIKE.id})] * sent
+        assert trader.desk.agreed == [frozenset({ALIKE.risk})] * sent
         assert ("FILLED" in screen) == bool(sent)
         assert ("arming" in screen) == (not sent)
 
@@ -395,7 +403,7 @@ async def test_a_word_has_to_be_typed_exactly(typed: str, says: str) -> None:
         await trader.press(*["backspace"] * len(typed), *"blind")
         assert not trader.desk.sent
         assert "FILLED" in await trader.press("enter")
-        assert trader.desk.agreed == [frozenset({"stale"})]
+        assert trader.desk.agreed == [frozenset({STALE.risk})]
 
 
 async def test_escape_at_the_word_goes_back_to_the_review_and_sends_nothing() -> None:
@@ -416,7 +424,7 @@ async def test_every_objection_is_asked_about_and_one_that_comes_meanwhile_too()
         assert not trader.desk.sent
         assert "would be a second" in " ".join(screen.split())
         assert "FILLED" in await trader.press("y")
-        assert trader.desk.agreed == [frozenset({STALE.id, ALIKE.id})]
+        assert trader.desk.agreed == [frozenset({STALE.risk, ALIKE.risk})]
 
 
 async def test_what_was_asked_about_and_is_over_needs_no_answer_more() -> None:

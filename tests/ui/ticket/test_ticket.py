@@ -11,7 +11,7 @@ from kalshi_tui.domain.market import MarketStatus
 from kalshi_tui.domain.order import Action, OrderTerms, TimeInForce
 from kalshi_tui.domain.position import Balance
 from kalshi_tui.presentation.numbers import date_time_seconds_text, expiration_text
-from kalshi_tui.session.execution.risk_checks import OverrideMethod, RiskViolation
+from kalshi_tui.session.execution.risk_checks import OverrideMethod, Risk, RiskReason, RiskViolation
 from kalshi_tui.session.options import TicketDefaults
 from kalshi_tui.ui.ticket.review import ReviewScreen
 from kalshi_tui.ui.ticket.screen import TicketScreen
@@ -445,7 +445,11 @@ async def test_the_preview_is_reckoned_anew_at_each_quote() -> None:
 async def test_all_of_the_ticket_and_the_review_has_room_on_the_smallest_terminal() -> None:
     async with trading(size=(72, 22)) as trader:
         trader.desk.against = [
-            RiskViolation("limit", OverrideMethod.NEVER, "For an order that makes 30, your limit is 2.")
+            RiskViolation(
+                Risk(RiskReason.LIMIT, "contracts an order"),
+                OverrideMethod.NEVER,
+                "For an order that makes 30, your limit is 2.",
+            )
         ]
         screen = said(await trader.press("b", "j", "tab", *"30000"))
         for words in ("Only [ ] post-only", "Held after", "It may be refused.", "your limit is 2.", "enter Review"):
