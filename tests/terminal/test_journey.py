@@ -124,7 +124,7 @@ def test_however_the_terminal_goes_the_program_and_its_exchange_go_too(home: Pat
 def test_the_first_live_book_comes_soon_and_nothing_is_cut_at_either_size(home: Path) -> None:
     for columns, rows in ((80, 24), (140, 50)):
         running = Terminal(["--seed", "7"], home, columns, rows)
-        screen = running.wait("a live book and the account", lambda text: is_live(text) and "not known" not in text)
+        screen = running.wait("a live book and the account", lambda text: is_live(text) and "cash $" in text)
         lines = screen.splitlines()
         assert lines[0].strip().startswith("PRACTICE")
         assert "cash $10,000.00" in lines[0]

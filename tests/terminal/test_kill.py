@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from kalshi_tui.ui.key_presses import QUIET_S
 from tests.support.desk_terminal import choose_a_calm_market, rows
 from tests.support.processes import wait_gone
 from tests.support.terminal import WAIT_S, Terminal
@@ -62,7 +63,8 @@ class Chain:
             terminal.press(*price, "tab", "1", "enter")
             terminal.wait("the armed key", lambda screen: "ENTER SENDS THIS ORDER" in screen)
             terminal.press("enter")
-            deadline = time.monotonic() + self._random.uniform(0, LATEST_S)
+            # A key that sends counts once none has followed for `QUIET_S`: kill around that moment and after it.
+            deadline = time.monotonic() + self._random.uniform(QUIET_S / 2, QUIET_S + LATEST_S)
             while time.monotonic() < deadline:
                 terminal.pump()
             practice = int((self._data / "lock").read_text())
