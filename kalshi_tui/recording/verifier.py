@@ -29,7 +29,7 @@ cached_price = lru_cache(65_536)(parse_price)
 cached_delta = lru_cache(65_536)(parse_signed_count)
 
 
-def _parse_side(levels: wire.Levels | object) -> list[tuple[Price, Count]]:
+def _parse_side(levels: wire.LevelTexts | object) -> list[tuple[Price, Count]]:
     """Read one side of a snapshot; absent and null are empty. Raises NumberError."""
     return [(cached_price(price), parse_count(count)) for price, count in levels] if isinstance(levels, list) else []
 

@@ -178,6 +178,6 @@ def snapshot_of(ticker: str, book: Book) -> wire.SnapshotMsg:
     return wire.SnapshotMsg(market_ticker=ticker, yes_dollars_fp=_side(book.yes), no_dollars_fp=_side(book.no))
 
 
-def _side(side: BidSide) -> wire.Levels | UnsetType:
+def _side(side: BidSide) -> wire.LevelTexts | UnsetType:
     levels = zip(side.prices, side.counts, strict=True)
     return [(format_price(price), format_count(count)) for price, count in levels] or UNSET

@@ -132,7 +132,7 @@ def parse_and_cache_delta(text: str) -> Count:
     return count
 
 
-def parse_levels(levels: wire.Levels | UnsetType | None) -> list[tuple[Price, Count]]:
+def parse_levels(levels: wire.LevelTexts | UnsetType | None) -> list[tuple[Price, Count]]:
     """Read one side of a book as (price, count) pairs; absent and null are empty. Raises NumberError."""
     if not levels:
         return []

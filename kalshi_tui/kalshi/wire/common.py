@@ -11,9 +11,9 @@ OptionalInt = int | UnsetType
 NullableInt = int | UnsetType | None
 OptionalFlag = bool | UnsetType
 NullableNumber = Decimal | UnsetType | None
-Level = tuple[str, str]
-"""A price in dollars and a count of contracts."""
-Levels = list[Level]
+LevelText = tuple[str, str]
+"""One level of a book: a price in dollars and a count of contracts."""
+LevelTexts = list[LevelText]
 REST_PREFIX: Final = "/trade-api/v2"
 WS_PATH: Final = "/trade-api/ws/v2"
 

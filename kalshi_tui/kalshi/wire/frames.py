@@ -11,7 +11,7 @@ from msgspec import UNSET, UnsetType
 
 from kalshi_tui.domain.book import Side
 from kalshi_tui.kalshi.wire.common import (
-    Levels,
+    LevelTexts,
     NullableInt,
     NullableNumber,
     NullableText,
@@ -129,8 +129,8 @@ class SnapshotMsg(WireObject, frozen=True, kw_only=True):
 
     market_ticker: str
     market_id: str = ""
-    yes_dollars_fp: Levels | UnsetType | None = UNSET
-    no_dollars_fp: Levels | UnsetType | None = UNSET
+    yes_dollars_fp: LevelTexts | UnsetType | None = UNSET
+    no_dollars_fp: LevelTexts | UnsetType | None = UNSET
 
 
 class SnapshotFrame(WireObject, frozen=True, kw_only=True, tag="orderbook_snapshot"):

@@ -7,7 +7,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from kalshi_tui.kalshi.wire.common import (
-    Levels,
+    LevelTexts,
     NullableNumber,
     NullableText,
     OptionalFlag,
@@ -173,8 +173,8 @@ class Orderbook(WireObject, frozen=True, kw_only=True):
     docs/kalshi-api.md, section 4.
     """
 
-    yes_dollars: Levels | UnsetType | None = UNSET
-    no_dollars: Levels | UnsetType | None = UNSET
+    yes_dollars: LevelTexts | UnsetType | None = UNSET
+    no_dollars: LevelTexts | UnsetType | None = UNSET
 
 
 class OrderbookReply(WireObject, frozen=True, kw_only=True):

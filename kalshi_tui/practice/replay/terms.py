@@ -1,6 +1,5 @@
 """Series, events and markets of a recording as terms of the practice exchange."""
 
-from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
@@ -8,6 +7,7 @@ from kalshi_tui.domain.fees import FeeSchedule
 from kalshi_tui.domain.market import MarketStatus
 from kalshi_tui.domain.price import CENT_GRID, PRICE_UNIT, NumberError, PriceGrid, PriceRange, parse_count, parse_price
 from kalshi_tui.kalshi import wire
+from kalshi_tui.kalshi.wire.times import time_ms
 from kalshi_tui.practice.engine.listing import ListedMarket
 from kalshi_tui.practice.engine.terms import (
     GRIDS,
@@ -19,16 +19,13 @@ from kalshi_tui.practice.engine.terms import (
 
 UNLIMITED_TIMER_S: Final = 10 * 366 * 86_400
 """A settlement timer that never runs out: a recorded market settles when the recording says so."""
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def parse_time_or_zero(text: object) -> int:
     """Read a time of a recording as Unix milliseconds; 0 for none, and for what is no time."""
-    if not isinstance(text, str) or not text:
-        return 0
     try:
-        return (datetime.fromisoformat(text) - _EPOCH) // timedelta(milliseconds=1)
-    except (ValueError, TypeError):
+        return time_ms(text) if isinstance(text, str) else 0
+    except ValueError:
         return 0
 
 

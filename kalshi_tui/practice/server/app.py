@@ -12,9 +12,9 @@ from msgspec import Raw, Struct
 
 from kalshi_tui.kalshi import wire
 from kalshi_tui.kalshi.transport.signing import KEY_HEADER, PRACTICE_CONTROL, PRACTICE_REPLAY
+from kalshi_tui.kalshi.wire.times import time_text
 from kalshi_tui.practice.engine.rejection import Rejection
 from kalshi_tui.practice.replay.world import ReplayWorld
-from kalshi_tui.practice.server import encode_rest
 from kalshi_tui.practice.server.auth import Authenticator
 from kalshi_tui.practice.server.connection import Connection
 from kalshi_tui.practice.server.control import ControlApi, Faults
@@ -283,7 +283,7 @@ class PracticeServer:
         """
         del request
         names = ("market_settled_ts", "trades_created_ts", "market_positions_last_updated_ts")
-        orders = {"orders_updated_ts": encode_rest.format_time(max(0, self._orders_cutoff_ms()))}
+        orders = {"orders_updated_ts": time_text(max(0, self._orders_cutoff_ms()))}
         return json_reply(dict.fromkeys(names, "2000-01-01T00:00:00Z") | orders)
 
     async def _set_response_headers(self, request: web.Request, response: web.StreamResponse) -> None:

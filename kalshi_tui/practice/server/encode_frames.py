@@ -5,8 +5,11 @@ from typing import Final
 from msgspec import UNSET
 
 from kalshi_tui.domain.book import Side
+from kalshi_tui.domain.order import BookSide
 from kalshi_tui.domain.price import COUNT_UNIT, MONEY_UNIT, PRICE_UNIT, format_count, format_money, format_price
 from kalshi_tui.kalshi import wire
+from kalshi_tui.kalshi.wire.encode_domain import levels, price_ranges, top_fields, trade_fields
+from kalshi_tui.kalshi.wire.times import time_text
 from kalshi_tui.practice.engine.events import (
     BookChanged,
     GroupChange,
@@ -29,7 +32,7 @@ CHANGES_WITH_LIMIT: Final = frozenset({GroupChange.CREATED, GroupChange.LIMIT})
 
 
 def fill(fill: FillRecord) -> wire.FillMsg:
-    """Say an execution of the account's own."""
+    """Return an execution of the account's own."""
     listed = encode_rest.fill(fill)
     return wire.FillMsg(
         trade_id=fill.trade_id,
@@ -102,7 +105,10 @@ def market_position(held: PositionRecord) -> wire.MarketPositionMsg:
 
 
 def delta(event: BookChanged, market_id: str, *, flipped: bool, is_own: bool) -> wire.FullDeltaMsg:
-    """Say a change of a level; ``own``: to the one whose order made it, ``flipped``: NO levels in YES prices."""
+    """Return a change of a level.
+
+    ``is_own`` is whether the receiver's own order made it; with ``flipped`` NO levels have YES prices.
+    """
     price = PRICE_UNIT - event.price if flipped and event.side is Side.NO else event.price
     return wire.FullDeltaMsg(
         market_ticker=event.ticker,
@@ -112,7 +118,7 @@ def delta(event: BookChanged, market_id: str, *, flipped: bool, is_own: bool) ->
         side=event.side,
         client_order_id=event.client_order_id if is_own and event.client_order_id else UNSET,
         subaccount=0 if is_own else UNSET,
-        ts=encode_rest.format_time(event.ts_ms),
+        ts=time_text(event.ts_ms),
         ts_ms=event.ts_ms,
     )
 
@@ -125,8 +131,8 @@ def snapshot(listing: ListedMarket, *, flipped: bool) -> wire.SnapshotMsg:
     return wire.SnapshotMsg(
         market_ticker=listing.ticker,
         market_id=listing.market_id,
-        yes_dollars_fp=encode_rest.levels(yes) if yes else UNSET,
-        no_dollars_fp=encode_rest.levels(no) if no else UNSET,
+        yes_dollars_fp=levels(yes) if yes else UNSET,
+        no_dollars_fp=levels(no) if no else UNSET,
     )
 
 
@@ -137,10 +143,7 @@ def ticker(listing: ListedMarket, now: int) -> wire.FullTickerMsg:
         market_ticker=listing.ticker,
         market_id=listing.market_id,
         price_dollars=format_price(listing.last_price or 0),
-        yes_bid_dollars=format_price(bid),
-        yes_ask_dollars=format_price(ask),
-        yes_bid_size_fp=format_count(bid_size),
-        yes_ask_size_fp=format_count(ask_size),
+        **top_fields(bid, bid_size, ask, ask_size),
         last_trade_size_fp=format_count(listing.last_size),
         volume_fp=format_count(listing.volume),
         open_interest_fp=format_count(listing.open_interest),
@@ -148,22 +151,15 @@ def ticker(listing: ListedMarket, now: int) -> wire.FullTickerMsg:
         dollar_open_interest=listing.open_interest // COUNT_UNIT,
         ts=now // 1_000,
         ts_ms=now,
-        time=encode_rest.format_time(now),
+        time=time_text(now),
     )
 
 
 def trade(printed: TradeRecord) -> wire.TradeMsg:
-    """Say a public trade."""
-    side = encode_rest.taker_side(printed)
+    """Return a public trade."""
     return wire.TradeMsg(
-        trade_id=printed.trade_id,
         market_ticker=printed.ticker,
-        yes_price_dollars=format_price(printed.price),
-        no_price_dollars=format_price(PRICE_UNIT - printed.price),
-        count_fp=format_count(printed.count),
-        taker_side=side,
-        taker_outcome_side=side,
-        taker_book_side=printed.taker_side.value,
+        **trade_fields(printed.trade_id, printed.price, printed.count, taker_bid=printed.taker_side is BookSide.BID),
         is_block_trade=False,
         ts=printed.ts_ms // 1_000,
         ts_ms=printed.ts_ms,
@@ -189,7 +185,7 @@ def lifecycle(listing: ListedMarket, event: LifecycleChanged) -> wire.LifecycleM
         settled_ts=event.ts_ms // 1_000 if kind is LifecycleType.SETTLED else UNSET,
         is_deactivated=kind is LifecycleType.DEACTIVATED if switched else UNSET,
         price_level_structure=listing.structure if grid else UNSET,
-        price_ranges=encode_rest.price_ranges(listing.grid) if grid else UNSET,
+        price_ranges=price_ranges(listing.grid) if grid else UNSET,
         additional_metadata=_metadata(listing) if created else UNSET,
     )
 

@@ -1,14 +1,21 @@
 """The engine's values as the exchange's JSON: records in, wire structs out. Pure."""
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
 
 from msgspec import UNSET
 
-from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.order import BookSide
-from kalshi_tui.domain.price import PRICE_UNIT, Count, Money, Price, PriceGrid, format_count, format_money, format_price
+from kalshi_tui.domain.price import PRICE_UNIT, Count, Money, Price, format_count, format_money, format_price
 from kalshi_tui.kalshi import wire
+from kalshi_tui.kalshi.wire.encode_domain import (
+    levels,
+    outcome_word,
+    price_ranges,
+    settlement_sources,
+    top_fields,
+    trade_fields,
+)
+from kalshi_tui.kalshi.wire.times import time_text
 from kalshi_tui.practice.engine.candles import EngineCandle, Ohlc
 from kalshi_tui.practice.engine.core import Core
 from kalshi_tui.practice.engine.listing import ListedMarket
@@ -30,32 +37,12 @@ MONEY_PER_CENT = 10_000
 """Money units in a cent."""
 
 
-def format_time(ts_ms: int) -> str:
-    """Write Unix ms as RFC 3339 UTC, trailing zeros of the fraction trimmed (docs/kalshi-api.md, section 11)."""
-    seconds, ms = divmod(ts_ms, 1_000)
-    text = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
-    return f"{text}.{ms:03d}".rstrip("0") + "Z" if ms else f"{text}Z"
-
-
 def error_body(rejection: Rejection) -> wire.ErrorBody:
     """Return the body of a refused request (docs/kalshi-api.md, section 10)."""
     detail = wire.ErrorDetail(
         code=rejection.code, message=rejection.message, details=rejection.details or UNSET, service="practice"
     )
     return wire.ErrorBody(error=detail)
-
-
-def levels(side: PriceLevels) -> wire.Levels:
-    """Write the levels of one side."""
-    return [(format_price(price), format_count(count)) for price, count in side]
-
-
-def price_ranges(grid: PriceGrid) -> list[wire.PriceRange]:
-    """Write a grid's ranges."""
-    return [
-        wire.PriceRange(start=format_price(r.start), end=format_price(r.end), step=format_price(r.step))
-        for r in grid.ranges
-    ]
 
 
 def market(listing: ListedMarket, now: int) -> wire.Market:
@@ -71,19 +58,16 @@ def market(listing: ListedMarket, now: int) -> wire.Market:
         subtitle=terms.yes_sub_title,
         yes_sub_title=terms.yes_sub_title,
         no_sub_title=terms.no_sub_title,
-        created_time=format_time(terms.created_ms),
-        updated_time=format_time(listing.updated_ms),
-        open_time=format_time(listing.open_ms),
-        close_time=format_time(listing.close_ms),
-        expected_expiration_time=format_time(terms.expected_expiration_ms),
-        expiration_time=format_time(terms.latest_expiration_ms),
-        latest_expiration_time=format_time(terms.latest_expiration_ms),
+        created_time=time_text(terms.created_ms),
+        updated_time=time_text(listing.updated_ms),
+        open_time=time_text(listing.open_ms),
+        close_time=time_text(listing.close_ms),
+        expected_expiration_time=time_text(terms.expected_expiration_ms),
+        expiration_time=time_text(terms.latest_expiration_ms),
+        latest_expiration_time=time_text(terms.latest_expiration_ms),
         settlement_timer_seconds=terms.settlement_timer_s,
         status=listing.status.value,
-        yes_bid_dollars=format_price(bid),
-        yes_bid_size_fp=format_count(bid_size),
-        yes_ask_dollars=format_price(ask),
-        yes_ask_size_fp=format_count(ask_size),
+        **top_fields(bid, bid_size, ask, ask_size),
         no_bid_dollars=format_price(PRICE_UNIT - ask),
         no_ask_dollars=format_price(PRICE_UNIT - bid),
         last_price_dollars=format_price(listing.last_price or 0),
@@ -97,7 +81,7 @@ def market(listing: ListedMarket, now: int) -> wire.Market:
         result=listing.result,
         can_close_early=terms.can_close_early,
         settlement_value_dollars=UNSET if settled is None else format_price(settled),
-        settlement_ts=format_time(listing.settled_ms) if listing.settled_ms else UNSET,
+        settlement_ts=time_text(listing.settled_ms) if listing.settled_ms else UNSET,
         expiration_value=listing.expiration_value,
         early_close_condition=terms.early_close_condition or UNSET,
         strike_type=terms.strike_type,
@@ -112,10 +96,6 @@ def market(listing: ListedMarket, now: int) -> wire.Market:
     )
 
 
-def _settlement_sources(source: SeriesDefinition) -> list[wire.SettlementSource]:
-    return [wire.SettlementSource(name=name, url=url) for name, url in source.settlement_sources]
-
-
 def event(source: EventDefinition, parent_series: SeriesDefinition, nested: list[wire.Market] | None) -> wire.Event:
     """Write an event, with its markets if given."""
     return wire.Event(
@@ -126,11 +106,11 @@ def event(source: EventDefinition, parent_series: SeriesDefinition, nested: list
         collateral_return_type="MECNET" if source.mutually_exclusive else "",
         mutually_exclusive=source.mutually_exclusive,
         category=source.category,
-        strike_date=format_time(source.strike_ms) if source.strike_ms else UNSET,
+        strike_date=time_text(source.strike_ms) if source.strike_ms else UNSET,
         markets=UNSET if nested is None else nested,
         available_on_brokers=False,
         product_metadata={},
-        settlement_sources=_settlement_sources(parent_series),
+        settlement_sources=settlement_sources(parent_series.settlement_sources),
         fee_type_override=source.fee_type_override or UNSET,
         fee_multiplier_override=UNSET if source.fee_multiplier_override is None else source.fee_multiplier_override,
         exchange_index=source.exchange_index,
@@ -146,7 +126,7 @@ def series(source: SeriesDefinition, *, with_metadata: bool = False, volume: Cou
         category=source.category,
         categories=[source.category],
         tags=list(source.tags),
-        settlement_sources=_settlement_sources(source),
+        settlement_sources=settlement_sources(source.settlement_sources),
         product_metadata={} if with_metadata else UNSET,
         fee_type=source.fee_type,
         fee_multiplier=source.fee_multiplier,
@@ -161,23 +141,12 @@ def book(sides: tuple[PriceLevels, PriceLevels]) -> wire.Orderbook:
     return wire.Orderbook(yes_dollars=levels(sides[0]), no_dollars=levels(sides[1]))
 
 
-def taker_side(trade: TradeRecord) -> str:
-    """Return the outcome that the taker bought."""
-    return Side.YES.value if trade.taker_side is BookSide.BID else Side.NO.value
-
-
 def trade(source: TradeRecord) -> wire.Trade:
     """Write a print of the tape."""
     return wire.Trade(
-        trade_id=source.trade_id,
         ticker=source.ticker,
-        count_fp=format_count(source.count),
-        yes_price_dollars=format_price(source.price),
-        no_price_dollars=format_price(PRICE_UNIT - source.price),
-        taker_side=taker_side(source),
-        taker_outcome_side=taker_side(source),
-        taker_book_side=source.taker_side.value,
-        created_time=format_time(source.ts_ms),
+        **trade_fields(source.trade_id, source.price, source.count, taker_bid=source.taker_side is BookSide.BID),
+        created_time=time_text(source.ts_ms),
         is_block_trade=False,
     )
 
@@ -209,9 +178,9 @@ def order(source: OrderRecord) -> wire.Order:
         maker_fill_cost_dollars=format_money(source.maker_cost),
         taker_fees_dollars=format_money(source.taker_fees),
         maker_fees_dollars=format_money(source.maker_fees),
-        expiration_time=format_time(source.expires_ms) if source.expires_ms else None,
-        created_time=format_time(source.created_ms),
-        last_update_time=format_time(source.updated_ms),
+        expiration_time=time_text(source.expires_ms) if source.expires_ms else None,
+        created_time=time_text(source.created_ms),
+        last_update_time=time_text(source.updated_ms),
         self_trade_prevention_type=source.self_trade.value,
         order_group_id=source.group_id or UNSET,
         cancel_order_on_pause=source.cancel_on_pause,
@@ -232,13 +201,13 @@ def fill(source: FillRecord) -> wire.Fill:
         market_ticker=source.ticker,
         side=side,
         action=action,
-        outcome_side=Side.YES.value if source.side is BookSide.BID else Side.NO.value,
+        outcome_side=outcome_word(taker_bid=source.side is BookSide.BID),
         book_side=source.side.value,
         count_fp=format_count(source.count),
         yes_price_dollars=format_price(source.price),
         no_price_dollars=format_price(PRICE_UNIT - source.price),
         is_taker=source.is_taker,
-        created_time=format_time(source.ts_ms),
+        created_time=time_text(source.ts_ms),
         fee_cost=format_money(source.fee),
         subaccount_number=0,
         ts=source.ts_ms // 1_000,
@@ -255,7 +224,7 @@ def position(source: PositionRecord) -> wire.MarketPosition:
         market_exposure_dollars=format_money(source.exposure),
         realized_pnl_dollars=format_money(source.realized_pnl),
         fees_paid_dollars=format_money(source.fees_paid),
-        last_updated_ts=format_time(source.updated_ms),
+        last_updated_ts=time_text(source.updated_ms),
     )
 
 
@@ -289,7 +258,7 @@ def settlement(source: SettlementRecord) -> wire.Settlement:
         no_count_fp=format_count(source.no_count),
         no_total_cost_dollars=format_money(source.no_cost),
         revenue=source.revenue // MONEY_PER_CENT,
-        settled_time=format_time(source.ts_ms),
+        settled_time=time_text(source.ts_ms),
         fee_cost=format_money(source.fee),
         value=source.value // 100,
     )
@@ -384,7 +353,7 @@ def exchange_status(core: Core) -> wire.ExchangeStatusReply:
         exchange_active=core.exchange_active,
         trading_active=core.trading_active and core.exchange_active,
         intra_exchange_transfers_active=core.exchange_active,
-        exchange_estimated_resume_time=format_time(core.resume_ms) if core.resume_ms else UNSET,
+        exchange_estimated_resume_time=time_text(core.resume_ms) if core.resume_ms else UNSET,
         exchange_index_statuses=[
             wire.ExchangeIndexStatus(
                 exchange_index=shard,

@@ -12,6 +12,7 @@ from msgspec import UNSET, Struct, UnsetType
 from kalshi_tui.domain.order import BookSide, SelfTrade, TimeInForce
 from kalshi_tui.domain.price import COUNT_UNIT, Count, NumberError, format_count, parse_count, parse_price
 from kalshi_tui.kalshi import wire
+from kalshi_tui.kalshi.wire.times import time_text
 from kalshi_tui.practice.engine.exchange import Exchange
 from kalshi_tui.practice.engine.records import (
     AmendRequest,
@@ -292,7 +293,7 @@ class PortfolioApi:
         """Say up to when the portfolio reads are true: they do not lag here unless asked to."""
         del request
         as_of = self.reads.as_of_ms if isinstance(self.reads, LaggingReads) else self._clock_ms()
-        return json_reply(wire.UserDataTimestampReply(as_of_time=encode_rest.format_time(as_of)))
+        return json_reply(wire.UserDataTimestampReply(as_of_time=time_text(as_of)))
 
     async def balance(self, request: web.Request) -> web.Response:
         """Return the account's money, on one shard or all."""
