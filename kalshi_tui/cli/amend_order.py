@@ -46,7 +46,8 @@ async def _amend(
     async with open_command_session(exchange, options) as ours:
         if ours.session.read_only_reason and not options.dry_run:
             raise FailedError(ours.session.read_only_reason, "kept_back")
-        order = await ours.find_order(options.id)
+        with ProgressIndicator("Looking for the order"):
+            order = await ours.find_order(options.id, "The change")
         if order.state is not OrderState.RESTING:
             raise FailedError(f"Not changed: {order_text(order)} is {order.state.word}.", "kept_back")
         with ProgressIndicator("Reading the order's market and your account"):

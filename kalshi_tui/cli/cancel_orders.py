@@ -50,7 +50,8 @@ async def _cancel(options: argparse.Namespace, exchange: CommandExchange, output
             await await_reply(ours.rest.user_data_timestamp())
             await confirm(options, ours.venue, f"Cancel all orders{where}?")
             return await _cancel_all(options, ours, output, ticker)
-        order = await ours.find_order(options.id)
+        with ProgressIndicator("Looking for the order"):
+            order = await ours.find_order(options.id, "The cancel")
         if not order.state.final:
             await confirm(options, ours.venue, f"Cancel {order_text(order)} in {order.ticker}?")
         return await _cancel_one(options, ours, output, order)

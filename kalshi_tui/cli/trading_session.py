@@ -18,7 +18,7 @@ from kalshi_tui.domain.market import Market
 from kalshi_tui.domain.order import Order, OrderState
 from kalshi_tui.domain.text import order_text
 from kalshi_tui.kalshi.errors import KalshiError, NotFound
-from kalshi_tui.kalshi.order_status import HALF_READ, archived
+from kalshi_tui.kalshi.order_status import LISTING_TIMEOUT_S, fetch_order_by_id
 from kalshi_tui.kalshi.rest import RestClient
 from kalshi_tui.kalshi.transport.clock import ExchangeClock
 from kalshi_tui.kalshi.wire.tolerant import LeftOut
@@ -37,8 +37,6 @@ READY_TIMEOUT_S: Final = 10.0
 MAX_SENDING_MS: Final = 60_000
 """No program is at the sending of one order for longer: an answer is waited for half as long."""
 POLL_INTERVAL_S: Final = 0.02
-MAX_ORDERS_SEARCHED: Final = 1_000
-"""So many of the newest orders are searched for one by its client order id."""
 
 
 class CommandSession:
@@ -133,31 +131,27 @@ class CommandSession:
         """Wait until the book can be trusted; say whether it can."""
         return await wait_until(lambda: self.store.book(ticker).is_good, READY_TIMEOUT_S)
 
-    async def find_order(self, name: str) -> Order:
-        """Read an order by its id or its client order id. Raises FailedError."""
+    async def find_order(self, name: str, command_name: str) -> Order:
+        """Read an order by its id or its client order id. Raises FailedError.
+
+        That there is none is proved first, which takes some seconds; ``command_name`` is what is not sent then.
+        """
         if not name.isascii() or not name.isprintable() or name.strip() in {"", ".", ".."}:
             raise FailedError(f"{name[:40]!r} is no id of an order; 'kalshi-tui orders' lists them.", "usage", 2)
         try:
             return await self.rest.order(name)
-        except NotFound as error:
+        except NotFound:
             for entry in self._entries:
                 if entry.order.order_id and name in {entry.order.order_id, entry.order.client_order_id}:
-                    # Sent a moment ago: the exchange's lists, which lag, do not have it yet.
+                    # Sent a moment ago from here: the exchange's lists, which lag, do not have it yet.
                     return entry.order
-            resting = await await_reply(self.rest.orders(status="resting"))
-            newest = await await_reply(self.rest.orders(most=MAX_ORDERS_SEARCHED))
-            for each in (*resting, *newest):
-                if each.client_order_id == name:
-                    return each
-            # What ended long ago is in the archive alone.
-            search = archived(self.rest, lambda each: name in {each.order_id, each.client_order_id}, None, 0)
-            if (old := await await_reply(search)) is not None:
-                return old
-            if not resting.whole or not newest.whole:
-                raise FailedError(HALF_READ, "bad_reply") from error
-            raise failure_from(error) from error
         except KalshiError as error:
             raise failure_from(error) from error
+        # Another program may have sent it a moment ago. One look that misses it is no proof: believed, a cancel would
+        # leave it resting and say that there is no such order.
+        return await await_reply(
+            fetch_order_by_id(self.rest, name, command_name, LISTING_TIMEOUT_S, also_client_order_id=True)
+        )
 
     async def wait_until_known(self, order: Order, wait_s: float) -> Order:
         """Wait until the exchange has said what became of an order, but not longer; give it as it is known then."""

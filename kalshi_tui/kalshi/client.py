@@ -43,10 +43,11 @@ from kalshi_tui.kalshi.feed.stream import Stream
 from kalshi_tui.kalshi.feed.stream_group import ReportListener, StreamGroup
 from kalshi_tui.kalshi.feed.updates import Updates
 from kalshi_tui.kalshi.order_status import (
-    ConfirmedCancelAll,
+    LISTING_TIMEOUT_S,
     OrderTracker,
     SyncedClock,
     by_id,
+    cancel_all_confirmed,
     fetch_order_by_id,
     resolve_order,
 )
@@ -59,8 +60,6 @@ from kalshi_tui.kalshi.wire.tolerant import Read
 
 DEFAULT_CANDLE_COUNT: Final = 100
 """How many periods `KalshiClient.candles` goes back unless it is told."""
-LISTING_TIMEOUT_S: Final = 60.0
-"""How long an order that is given by its id alone is asked for before that is given up."""
 
 
 class KalshiClient:
@@ -391,7 +390,7 @@ class KalshiClient:
         None is proved: three reads of the live list and of the archive have missed it, all of them after the exchange's
         data had passed, by 5 s, the moment when its sender stopped waiting for the answer. While a call still waits,
         while the archive cannot be read whole, and of an order that the exchange has said to have, None never comes.
-        Raises UnknownOutcome if it took longer than ``timeout_s``, and `Refused` if the exchange does not let this key
+        Raises UnknownOutcome if it took longer than ``within_s``, and `Refused` if the exchange does not let this key
         ask.
 
         ``ticker`` and ``sent_ms`` (Unix milliseconds) narrow the search; of this client's own orders, the newest 1,000,
@@ -452,12 +451,12 @@ class KalshiClient:
         takes some seconds, though what is listed is canceled at once. What this client has placed is canceled even
         before the exchange lists it. What is sent after this call is not looked for: stop sending first.
 
-        Raises UnknownOutcome if it is not proved within ``timeout_s`` seconds: call it again. Raises NotSent or Refused
+        Raises UnknownOutcome if it is not proved within ``within_s`` seconds: call it again. Raises NotSent or Refused
         if the first command did not leave or was refused, so that nothing was done.
         """
         if self._signer is None:
             raise NoKey
-        await ConfirmedCancelAll(self._rest, self._order_tracker, ticker).run(within_s)
+        await cancel_all_confirmed(self._rest, self._order_tracker, ticker, within_s)
         return []
 
     async def amend(

@@ -1,17 +1,18 @@
-"""When it is known what became of an order, or that none rests any more (docs/kalshi-api.md, sections 6 and 10).
+"""What is proved about an order, and that none rests: the one rule for library, desk and command line.
 
-REST knows no filter by client order id, so that the lists are searched by market and time. Reads lag writes: a miss
-counts only once the exchange's own data have passed the time of sending, and only several times over. What ended long
-ago is in the archive alone (docs/kalshi-api.md, section 15), so that nothing is missing before that was read too,
-whatever its cut-off is
-said to be. A question that failed, or was answered in part, is no answer.
+Reads lag behind what was sent (docs/kalshi-api.md, sections 6 and 10). So a read that misses an order proves nothing
+by itself. A miss counts only if the exchange's own data are newer than the request by more than `CLOCK_TOLERANCE_MS`,
+only if the list could be read whole, and only once `REQUIRED_MISSES` reads in a row agree. What ended long ago is in
+the archive alone (section 15), so the archive is read before an order is called missing, whatever its cutoff is said
+to be. REST has no filter by client order id: lists are searched by market and time.
 """
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from kalshi_tui.domain.order import Order
@@ -21,15 +22,19 @@ from kalshi_tui.kalshi.errors import (
     NotFound,
     NotSent,
     RateLimited,
-    Refused,
     TransportError,
     UnknownOutcome,
 )
 from kalshi_tui.kalshi.rest import RestClient
 from kalshi_tui.kalshi.transport.clock import ExchangeClock
 
+CLOCK_TOLERANCE_MS: Final = 5_000
+"""How far past a request the exchange's data must be before they say anything about it.
+
+The request is timed by what this machine takes for the exchange's time, which may be seconds off.
+"""
 REQUIRED_MISSES: Final = 3
-"""How many reads must miss an order, all after the exchange's data have passed the time of sending."""
+"""How many reads in a row have to agree: replicas differ, and one of them may be behind its own timestamp."""
 SEARCH_FIRST_DELAY_S: Final = 1.0
 """The first wait between two questions about an unknown order; it doubles up to `SEARCH_MAX_DELAY_S`."""
 SEARCH_MAX_DELAY_S: Final = 15.0
@@ -37,25 +42,27 @@ SEARCH_RECHECK_DELAY_S: Final = 2.0
 """The wait between reads that miss an order, once the exchange's data have passed the sending."""
 SEARCH_LOOKBACK_MS: Final = 600_000
 """How far before the sending an order is searched for: this machine may take the exchange's time for a later one."""
-FRESHNESS_MARGIN_MS: Final = 5_000
-"""How far past the sending the exchange's data must be before a miss counts: clocks differ."""
 POLL_FIRST_DELAY_S: Final = 0.25
 """The first wait between two looks at what has just been sent or canceled; it doubles up to `POLL_MAX_DELAY_S`."""
 POLL_MAX_DELAY_S: Final = 2.0
 POLL_RECHECK_DELAY_S: Final = 0.5
 """The wait between looks that find nothing, once the exchange's data have passed the call."""
+LISTING_TIMEOUT_S: Final = 60.0
+"""How long an order that is given by its id alone is looked for."""
+MAX_ORDERS_SEARCHED: Final = 1_000
+"""How many of the newest orders are searched for a client order id of which neither market nor time is known."""
 CANCEL_BATCH_SIZE: Final = 20
 MAX_NAMED_ORDERS: Final = 5
 """How many orders that still rest are named in the sentence."""
 OWN_ORDERS_CAPACITY: Final = 1_000
-"""Orders of a client's own that it remembers."""
+"""How many of its own orders a client remembers."""
 HALF_READ: Final = "The exchange's list of orders could not be read whole: what is not in it may exist all the same."
 FAR_FUTURE_MS: Final = 2**63
 """A time that no data pass."""
 
 
 class SyncedClock(ExchangeClock):
-    """The exchange's time, and whether any reply has told it yet."""
+    """The exchange's time, and whether any reply has carried it yet."""
 
     __slots__ = ("synced",)
 
@@ -64,7 +71,7 @@ class SyncedClock(ExchangeClock):
         self.synced = False
 
     def update_skew(self, date_header: str | None, sent_ms: int, received_ms: int) -> None:
-        """Learn from a reply's ``Date`` header, as `ExchangeClock.heard` does."""
+        """Learn from a reply's ``Date`` header, as `ExchangeClock.update_skew` does."""
         super().update_skew(date_header, sent_ms, received_ms)
         self.synced = self.synced or bool(date_header)
 
@@ -74,19 +81,20 @@ class SentOrder:
     """When orders under one client order id went out, by the exchange's clock. Unix milliseconds."""
 
     ticker: str | None
-    """None if it may be another market's."""
+    """None if orders in several markets went out under this id."""
     first_sent_ms: int
-    """From when on an order may be listed; 0 for any time."""
+    """The earliest time at which an order may be listed; 0 for any time."""
     last_sent_ms: int
-    """After which none can arrive."""
+    """The time after which none can arrive."""
     in_flight: int = 0
-    """How many calls wait for an answer."""
+    """How many calls still wait for an answer."""
     accepted: bool = False
-    """The exchange has said that it has it: no miss proves the contrary."""
+    """Whether the exchange has said that it has the order: then no miss proves the contrary."""
 
     @property
     def latest_arrival_ms(self) -> int:
-        """What the exchange's data have to pass before a miss counts."""
+        """The time that the exchange's data have to pass before a miss counts."""
+        # A call that still waits can arrive at any time, and an accepted order is there: no read may disprove it.
         return FAR_FUTURE_MS if self.accepted or self.in_flight else self.last_sent_ms
 
 
@@ -94,12 +102,12 @@ class SentOrder:
 class _AcceptedOrder:
     order: Order
     accepted_ms: int
-    """When the exchange had said so, by its clock: lists that are older need not show it."""
+    """When the exchange said so, by its clock: lists that are older need not show it."""
     resting: bool
 
 
 class OrderTracker:
-    """What a client knows of its own orders without reading: when they went out, and which were taken."""
+    """What a client knows about its own orders without a read: when they went out, and which were accepted."""
 
     def __init__(self) -> None:
         self._sent: OrderedDict[str, SentOrder] = OrderedDict()
@@ -107,7 +115,7 @@ class OrderTracker:
 
     @contextmanager
     def track_send(self, client_order_id: str, ticker: str, clock: ExchangeClock) -> Iterator[SentOrder]:
-        """Note that an order goes out, and however that ends, that it can have arrived until then."""
+        """Record that an order goes out now, and when the call ends, that it can have arrived until then."""
         now_ms = clock.now_ms()
         sent = self._sent.setdefault(client_order_id, SentOrder(ticker, now_ms, now_ms))
         self._sent.move_to_end(client_order_id)
@@ -119,21 +127,22 @@ class OrderTracker:
         try:
             yield sent
         finally:
+            # However the call ended, even by cancellation: its bytes may have left at any moment until now.
             sent.in_flight -= 1
             sent.last_sent_ms = max(sent.last_sent_ms, clock.now_ms())
 
     def find_sent(self, client_order_id: str) -> SentOrder | None:
-        """Tell when an order went out; None of one that this client has not sent, or not lately."""
+        """Return when an order went out; None if this client has not sent it, or not lately."""
         return self._sent.get(client_order_id)
 
     def record_accepted(self, order: Order, accepted_ms: int, *, resting: bool) -> None:
-        """Note an order that the exchange has taken."""
+        """Record an order that the exchange has accepted."""
         self._accepted[order.order_id] = _AcceptedOrder(order, accepted_ms, resting)
         if len(self._accepted) > OWN_ORDERS_CAPACITY:
             self._accepted.popitem(last=False)
 
     def mark_gone(self, order_id: str) -> None:
-        """Note that an order rests no more."""
+        """Record that an order no longer rests."""
         if (placed := self._accepted.get(order_id)) is not None:
             placed.resting = False
 
@@ -148,7 +157,7 @@ class OrderTracker:
         return placed.order.ticker if placed is not None else ""
 
     def list_possibly_unlisted(self, ticker: str | None, data_ms: int) -> list[Order]:
-        """Return those that may rest and that lists true up to ``data_ms`` need not show."""
+        """Return orders that may rest and that lists as of ``data_ms`` need not show yet."""
         return [
             placed.order
             for placed in self._accepted.values()
@@ -159,17 +168,49 @@ class OrderTracker:
 
 
 def is_fresh_enough(data_ms: int, sent_ms: int) -> bool:
-    """Return whether the exchange's data, true up to ``data_ms``, are late enough for a miss to count."""
-    return data_ms > sent_ms + FRESHNESS_MARGIN_MS
+    """Return whether the exchange's data as of ``data_ms`` are late enough for a miss to count."""
+    return data_ms > sent_ms + CLOCK_TOLERANCE_MS
+
+
+class AgreeingReads:
+    """Reads in a row that found nothing, by data that are new enough. `proved` once there are enough of them."""
+
+    __slots__ = ("count",)
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    @property
+    def proved(self) -> bool:
+        """Whether enough reads agree."""
+        return self.count >= REQUIRED_MISSES
+
+    def add_miss(self, data_ms: int, sent_ms: int) -> bool:
+        """Count a read that found nothing; return whether that proves it.
+
+        ``data_ms`` must have been asked for before the read itself: then the read is at least as new.
+        """
+        # Data from before the request do not merely fail to count. They show that reads lag again, so those before
+        # them prove nothing either.
+        self.count = self.count + 1 if is_fresh_enough(data_ms, sent_ms) else 0
+        return self.proved
+
+    def reset(self) -> None:
+        """Start again: something was found, or a read failed."""
+        self.count = 0
 
 
 async def search_order(rest: RestClient, client_order_id: str, ticker: str | None, sent_ms: int) -> Order | None:
-    """Search list and archive for an order once; None if it is in neither. Unix milliseconds, 0 for any time."""
+    """Search list and archive for an order once; return None if it is in neither. Unix milliseconds, 0 for any time.
+
+    One read: a miss proves nothing by itself.
+    """
     found = await rest.orders(ticker=ticker, min_ts=_since_s(sent_ms))
     for known in found:
         if known.client_order_id == client_order_id:
             return known
-    # After the live list: orders move that way, and would be missed the other way round.
+    # After the live list. Orders move from there into the archive: read the other way round, one that moves in between
+    # would be missed in both.
     old = await archived(rest, lambda each: each.client_order_id == client_order_id, ticker, sent_ms)
     if old is None and not found.whole:
         raise BadReply(HALF_READ)
@@ -177,9 +218,9 @@ async def search_order(rest: RestClient, client_order_id: str, ticker: str | Non
 
 
 async def archived(rest: RestClient, wanted: Callable[[Order], bool], ticker: str | None, sent_ms: int) -> Order | None:
-    """Search the archive for an order once; None if it is not there. Unix milliseconds, 0 for any time.
+    """Search the archive for an order once; return None if it is not there. Unix milliseconds, 0 for any time.
 
-    Raises BadReply if the archive cannot be read, or not whole: then nobody knows what is in it.
+    Raises BadReply if the archive cannot be read whole: what is in it is not known then.
     """
     reading = rest.archived_orders(ticker=ticker, min_ts=_since_s(sent_ms))
     try:
@@ -187,7 +228,8 @@ async def archived(rest: RestClient, wanted: Callable[[Order], bool], ticker: st
             if wanted(each):
                 return each
     except NotFound as error:
-        # Of a list it does not mean that there is no such order.
+        # A 404 of a list means that the list is not there, not that the order is not. Taken for "no such order", it
+        # would prove an order missing that rests.
         raise BadReply(f"The exchange's archive of orders could not be read: {error}") from error
     if not reading.whole:
         raise BadReply(HALF_READ)
@@ -195,9 +237,9 @@ async def archived(rest: RestClient, wanted: Callable[[Order], bool], ticker: st
 
 
 async def by_id(rest: RestClient, order_id: str, *, ticker: str | None = None, sent_ms: int = 0) -> Order:
-    """Read an order from the live list or from the archive. Raises NotFound only if it is in neither.
+    """Read an order from the live list or the archive. Raises NotFound only if it is in neither, which proves nothing.
 
-    ``ticker`` and ``sent_ms`` (Unix milliseconds), where they are known, make the archive quick to search.
+    ``ticker`` and ``sent_ms`` (Unix milliseconds), if they are known, make the archive quick to search.
     """
     try:
         return await rest.order(order_id)
@@ -222,29 +264,28 @@ async def resolve_order(
     within_s: float,
     sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
 ) -> Order | None:
-    """Ask until an order is found, or proved not to have arrived (None). Raises UnknownOutcome after ``timeout_s``.
+    """Ask until an order is found, or proved not to have arrived (None). Raises UnknownOutcome after ``within_s``.
 
-    ``sent_ms`` is when it went out, 0 if nobody knows; ``latest_arrival_ms`` gives the latest that it can have been, by
-    what
-    is known then. A refusal that asking again would not change is raised as it is.
+    ``sent_ms`` is when it went out, 0 if that is not known; ``latest_arrival_ms`` returns the latest time at which it
+    can have arrived, as far as is known when it is called. A refusal that asking again would not change is raised.
     """
-    misses, wait = 0, SEARCH_FIRST_DELAY_S
+    reads, wait = AgreeingReads(), SEARCH_FIRST_DELAY_S
     try:
         async with asyncio.timeout(within_s):
             while True:
                 try:
-                    # Before the question itself: the answer is at least as fresh as this.
+                    # Before the question itself: the answer is at least as new as this.
                     data_ms = await rest.user_data_timestamp()
                     found = await search_order(rest, client_order_id, ticker, sent_ms)
                 except (TransportError, RateLimited, BadReply):
-                    misses = 0
+                    # A question that failed is no answer, and may hide the one reply that would have shown the order.
+                    reads.reset()
                 else:
                     if found is not None:
                         return found
-                    misses = misses + 1 if is_fresh_enough(data_ms, latest_arrival_ms()) else 0
-                    if misses >= REQUIRED_MISSES:
+                    if reads.add_miss(data_ms, latest_arrival_ms()):
                         return None
-                await sleep(SEARCH_RECHECK_DELAY_S if misses else wait)
+                await sleep(SEARCH_RECHECK_DELAY_S if reads.count else wait)
                 wait = min(wait * 2, SEARCH_MAX_DELAY_S)
     except TimeoutError:
         raise UnknownOutcome(
@@ -253,141 +294,216 @@ async def resolve_order(
         ) from None
 
 
-async def fetch_order_by_id(rest: RestClient, order_id: str, command_name: str, within_s: float) -> Order:
-    """Read an order that may just have been placed. Raises NotFound once it is proved not to be there.
+async def fetch_order_by_id(
+    rest: RestClient, order_id: str, command_name: str, within_s: float, *, also_client_order_id: bool = False
+) -> Order:
+    """Read an order that may have been placed a moment ago. Raises NotFound once it is proved not to be there.
 
-    Proved: several reads have missed it, all after the exchange's data had passed the call, and the archive has it not
-    either. Raises NotSent if that took longer than ``timeout_s``; its sentence begins with ``what`` was to be sent. A
-    question that fails is raised as it is.
+    ``also_client_order_id``: the id may be the one that its sender gave it. Raises NotSent if there is no proof within
+    ``within_s``; its sentence begins with ``command_name``, what was to be sent. A question that fails is raised.
     """
-    data_ms, asked_ms, misses, wait = 0, FAR_FUTURE_MS, 0, POLL_FIRST_DELAY_S
+    reads, wait = AgreeingReads(), POLL_FIRST_DELAY_S
+    data_ms, asked_ms = 0, FAR_FUTURE_MS
+
+    def is_wanted(each: Order) -> bool:
+        return each.order_id == order_id or (also_client_order_id and each.client_order_id == order_id)
+
     try:
         async with asyncio.timeout(within_s):
             while True:
                 try:
                     return await rest.order(order_id)
                 except NotFound:
-                    misses = misses + 1 if is_fresh_enough(data_ms, asked_ms) else 0
-                    if misses >= REQUIRED_MISSES:
-                        old = await archived(rest, lambda each: each.order_id == order_id, None, 0)
+                    if also_client_order_id and (found := await _find_listed(rest, is_wanted)) is not None:
+                        return found
+                    if reads.add_miss(data_ms, asked_ms):
+                        old = await archived(rest, is_wanted, None, 0)
                         if old is None:
                             raise
                         return old
                 if asked_ms != FAR_FUTURE_MS:
-                    await asyncio.sleep(POLL_RECHECK_DELAY_S if misses else wait)
+                    await asyncio.sleep(POLL_RECHECK_DELAY_S if reads.count else wait)
                     wait = min(wait * 2, POLL_MAX_DELAY_S)
-                # Before the question itself: the answer is at least as fresh as this.
+                elif also_client_order_id and (old := await archived(rest, is_wanted, None, 0)) is not None:
+                    # A person waits, and an order of long ago need not wait for any proof.
+                    return old
+                # Before the question itself: the answer is at least as new as this.
                 data_ms = await rest.user_data_timestamp()
-                # After the first answer: it has told the exchange's time.
+                # After the first answer, which has set the clock by the exchange's. By this machine's own time a miss
+                # could count that is minutes older than the call.
                 asked_ms = min(asked_ms, rest.clock.now_ms())
     except TimeoutError:
         raise NotSent(
             f"{command_name} was not sent: the exchange does not list the order {order_id}, and after "
-            f"{within_s:g} s its data "
-            "were still not new enough to prove that there is none. Nothing was done."
+            f"{within_s:g} s its data were still not new enough to prove that there is none. Nothing was done."
         ) from None
 
 
-class ConfirmedCancelAll:
-    """Cancels all that rests, or all of one market, until it is proved that nothing does."""
+async def _find_listed(rest: RestClient, is_wanted: Callable[[Order], bool]) -> Order | None:
+    """Search the orders that rest and the newest ones once. Raises BadReply if a list could not be read whole."""
+    lists = [await rest.orders(status="resting"), await rest.orders(most=MAX_ORDERS_SEARCHED)]
+    found = next((each for orders in lists for each in orders if is_wanted(each)), None)
+    if found is None and not all(each.whole for each in lists):
+        raise BadReply(HALF_READ)
+    return found
 
-    def __init__(self, rest: RestClient, tracker: OrderTracker, ticker: str | None) -> None:
-        self._rest = rest
-        self._tracker = tracker
-        self._ticker = ticker
-        self._started_ms = 0
-        self._command_sent = False
-        """A command has left this machine."""
-        self._cancel_all_accepted = False
-        """The one call for all has been taken."""
-        self._problem = ""
-        self._still_resting: Sequence[Order] = ()
-        self._canceled_ms: dict[str, int] = {}
-        """When the exchange has said so, by its clock: older lists may show an order all the same."""
 
-    async def run(self, within_s: float) -> None:
-        """Cancel until nothing rests. Raises UnknownOutcome if that is not proved in time.
+class CancelAllProof:
+    """Cancels all that rests, or all of one market, and proves that nothing does.
 
-        Proved: several reads have found nothing, all after the exchange's data had passed the call. Raises NotSent or
-        Refused if the first command did not leave or was refused.
+    Call `begin` once and `run_round` until it returns True, with `next_delay_s` in between. Neither raises for what
+    the exchange or the network does; `problem` says what went wrong.
+    """
+
+    def __init__(
+        self,
+        rest: RestClient,
+        ticker: str | None,
+        *,
+        list_possibly_unlisted: Callable[[int], Iterable[Order]],
+        before_cancel: Callable[[Sequence[Order]], object] = lambda _: None,
+        after_cancel: Callable[[str], object] = lambda _: None,
+        is_in_doubt: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """Take what the caller knows.
+
+        ``list_possibly_unlisted`` returns known orders that lists as of a time need not show; ``before_cancel`` is
+        called with orders about to be canceled, ``after_cancel`` with the id of each that was; while ``is_in_doubt`` an
+        order may be live that no list shows, and nothing is proved.
         """
-        agreeing, wait = 0, POLL_FIRST_DELAY_S
-        try:
-            async with asyncio.timeout(within_s):
-                if self._ticker is None:
-                    await self._send_cancel_all()
-                while True:
-                    agreeing = agreeing + 1 if await self._run_round() else 0
-                    if agreeing >= REQUIRED_MISSES:
-                        return
-                    await asyncio.sleep(POLL_RECHECK_DELAY_S if agreeing else wait)
-                    wait = min(wait * 2, POLL_MAX_DELAY_S)
-        except TimeoutError:
-            raise UnknownOutcome(self._describe_unproven(f"after {within_s:g} s")) from None
+        self._rest = rest
+        self._ticker = ticker
+        self._list_possibly_unlisted = list_possibly_unlisted
+        self._before_cancel = before_cancel
+        self._after_cancel = after_cancel
+        self._is_in_doubt = is_in_doubt
+        self._reads = AgreeingReads()
+        self._started_ms = 0
+        self._wait_s = POLL_FIRST_DELAY_S
+        self._cancel_all_accepted = False
+        """Whether the one call for all was accepted."""
+        self._canceled_ms: dict[str, int] = {}
+        """When the exchange said that an order is canceled, by its clock: older lists may still show it."""
+        self.command_sent = False
+        """Whether a command has left this machine."""
+        self._first_failure: KalshiError | None = None
+        """What failed for good while no command had been sent."""
+        self.problem = ""
+        """What went wrong last, a sentence."""
+        self.still_resting: Sequence[Order] = ()
+        """The orders that were listed as resting last."""
 
-    async def _send_cancel_all(self) -> None:
+    async def begin(self) -> None:
+        """Send the first commands, before anything is read: what is known to rest must not wait for a slow list."""
+        if self._ticker is not None:
+            await self._cancel(list(self._list_possibly_unlisted(0)))
+            return
         try:
-            self._cancel_all_accepted = await self._rest.request_cancel_all()
-        except (UnknownOutcome, RateLimited) as error:
-            self._command_sent = isinstance(error, UnknownOutcome)
-            self._problem = str(error)
-        else:
-            self._command_sent = self._cancel_all_accepted
+            # False where the deployment lacks the call: then what the lists show is canceled in batches.
+            self.command_sent = self._cancel_all_accepted = await self._rest.request_cancel_all()
+        except KalshiError as error:
+            self._note_command_failure(error)
 
-    async def _run_round(self) -> bool:
-        """Look once and cancel what is there; say whether nothing was, by data that have passed the call."""
-        data_ms, read = 0, False
+    async def run_round(self) -> bool:
+        """Look once and cancel what is there; return whether it is proved that nothing rests."""
+        data_ms, whole, half_read = 0, False, False
         listed: Sequence[Order] = ()
         try:
-            # Before the list itself: that is at least as fresh as this.
+            # Before the list itself: that is at least as new as this.
             data_ms = await self._rest.user_data_timestamp()
+            # After the first answer, which has set the clock by the exchange's.
             self._started_ms = self._started_ms or self._rest.clock.now_ms()
             resting = await self._rest.orders(status="resting", ticker=self._ticker)
-            self._still_resting = listed = resting
-            read = resting.whole
-            if not read:
-                self._problem = HALF_READ
         except KalshiError as error:
-            if not self._command_sent and not isinstance(error, TransportError | RateLimited | BadReply):
-                raise
-            self._problem = str(error)
-        own = () if self._cancel_all_accepted else self._tracker.list_possibly_unlisted(self._ticker, data_ms)
-        known = {order.order_id: order for order in (*own, *listed)}
-        targets = [
-            order
-            for order in known.values()
-            if is_fresh_enough(data_ms, self._canceled_ms.get(order.order_id, -FAR_FUTURE_MS))
-        ]
-        for start in range(0, len(targets), CANCEL_BATCH_SIZE):
-            await self._cancel_batch(targets[start : start + CANCEL_BATCH_SIZE])
-        return read and not self._still_resting and is_fresh_enough(data_ms, self._started_ms)
-
-    async def _cancel_batch(self, orders: Sequence[Order]) -> None:
-        try:
-            items = await self._rest.cancel_orders(orders)
-        except UnknownOutcome as error:
-            self._command_sent = True
-            self._problem = str(error)
-        except (NotSent, Refused) as error:
-            if not self._command_sent and not isinstance(error, RateLimited):
-                raise
-            self._problem = str(error)
+            self.problem = str(error)
+            if not self.command_sent and not isinstance(error, TransportError | RateLimited | BadReply):
+                self._first_failure = self._first_failure or error
         else:
-            self._command_sent = True
+            self.still_resting = listed = resting
+            whole, half_read = resting.whole, not resting.whole
+        # The call for all has canceled these on the exchange's side. Without it, what was placed a moment ago is
+        # canceled by name: no list shows it yet, and an empty list would leave it resting.
+        own = () if self._cancel_all_accepted else self._list_possibly_unlisted(data_ms)
+        known = {order.order_id: order for order in (*own, *listed)}
+        await self._cancel(
+            [
+                order
+                for order in known.values()
+                # One that was canceled is listed until the lists have caught up: to cancel it again would be refused.
+                if is_fresh_enough(data_ms, self._canceled_ms.get(order.order_id, -FAR_FUTURE_MS))
+            ]
+        )
+        if half_read:
+            self.problem = HALF_READ
+        if not whole or listed or self._is_in_doubt():
+            # A list that failed or breaks off, and an order that may still arrive: an empty look proves nothing.
+            self._reads.reset()
+            return False
+        return self._reads.add_miss(data_ms, self._started_ms)
+
+    def raise_if_nothing_was_done(self) -> None:
+        """Raise what failed for good, if no command has left since: then the account is as it was."""
+        if self._first_failure is not None and not self.command_sent:
+            raise self._first_failure
+
+    def next_delay_s(self) -> float:
+        """Return how long to wait before the next round."""
+        wait, self._wait_s = self._wait_s, min(self._wait_s * 2, POLL_MAX_DELAY_S)
+        # Once the data have passed, only reads that agree are missing.
+        return POLL_RECHECK_DELAY_S if self._reads.count else wait
+
+    async def _cancel(self, orders: Sequence[Order]) -> None:
+        if orders:
+            self._before_cancel(orders)
+        for start in range(0, len(orders), CANCEL_BATCH_SIZE):
+            try:
+                items = await self._rest.cancel_orders(orders[start : start + CANCEL_BATCH_SIZE])
+            except KalshiError as error:
+                # The other batches are sent all the same: what one of them holds may be what matters.
+                self._note_command_failure(error)
+                continue
+            self.command_sent = True
             for item in items:
                 if not item.refusal:
-                    self._tracker.mark_gone(item.order_id)
                     self._canceled_ms[item.order_id] = self._rest.clock.now_ms()
-            self._problem = next((item.refusal for item in items if item.refusal), "")
+                    self._after_cancel(item.order_id)
+            self.problem = next((item.refusal for item in items if item.refusal), "")
 
-    def _describe_unproven(self, when: str) -> str:
-        where = f" in {self._ticker}" if self._ticker else ""
-        named = ", ".join(order.order_id for order in self._still_resting[:MAX_NAMED_ORDERS])
-        more = (
-            f" and {len(self._still_resting) - MAX_NAMED_ORDERS} more"
-            if len(self._still_resting) > MAX_NAMED_ORDERS
-            else ""
-        )
-        listed = f" Last listed as resting: {named}{more}." if named else ""
-        problem = f" {self._problem}" if self._problem else ""
-        return f"It is not proved {when} that nothing rests{where}.{listed}{problem} Cancel again."
+    def _note_command_failure(self, error: KalshiError) -> None:
+        self.problem = str(error)
+        if isinstance(error, UnknownOutcome):
+            self.command_sent = True
+        elif not self.command_sent and not isinstance(error, RateLimited):
+            self._first_failure = self._first_failure or error
+
+
+async def cancel_all_confirmed(rest: RestClient, tracker: OrderTracker, ticker: str | None, within_s: float) -> None:
+    """Cancel until it is proved that nothing rests. Raises UnknownOutcome if that is not proved within ``within_s``.
+
+    Raises NotSent or Refused if no command has left, and the first one failed for good.
+    """
+    proof = CancelAllProof(
+        rest,
+        ticker,
+        list_possibly_unlisted=partial(tracker.list_possibly_unlisted, ticker),
+        after_cancel=tracker.mark_gone,
+    )
+    try:
+        async with asyncio.timeout(within_s):
+            await proof.begin()
+            proof.raise_if_nothing_was_done()
+            while not await proof.run_round():
+                proof.raise_if_nothing_was_done()
+                await asyncio.sleep(proof.next_delay_s())
+    except TimeoutError:
+        raise UnknownOutcome(_describe_unproven(proof, ticker, within_s)) from None
+
+
+def _describe_unproven(proof: CancelAllProof, ticker: str | None, within_s: float) -> str:
+    where = f" in {ticker}" if ticker else ""
+    left = proof.still_resting
+    named = ", ".join(order.order_id for order in left[:MAX_NAMED_ORDERS])
+    more = f" and {len(left) - MAX_NAMED_ORDERS} more" if len(left) > MAX_NAMED_ORDERS else ""
+    listed = f" Last listed as resting: {named}{more}." if named else ""
+    problem = f" {proof.problem}" if proof.problem else ""
+    return f"It is not proved after {within_s:g} s that nothing rests{where}.{listed}{problem} Cancel again."

@@ -26,7 +26,7 @@ from kalshi_tui.session.account.settlements import SettlementReader
 from kalshi_tui.session.alerts.command import AlertCommand
 from kalshi_tui.session.alerts.monitor import AlertMonitor
 from kalshi_tui.session.execution.amend import OrderAmender
-from kalshi_tui.session.execution.cancel_all import PROOF_DELAYS_S, CancelAll
+from kalshi_tui.session.execution.cancel_all import CancelAll
 from kalshi_tui.session.execution.dead_man import DeadManSwitch
 from kalshi_tui.session.execution.journal import Journal, JournalError
 from kalshi_tui.session.execution.order_lookup import OrderLookup
@@ -145,7 +145,7 @@ class Session:
             options.dead_man,
             self.store,
             timer_s,
-            lambda waits_s: self._cancel_all.run(delays_s=waits_s),
+            lambda within_s: self._cancel_all.run(within_s=within_s),
             sleep,
             self._spawn,
         )
@@ -307,7 +307,7 @@ class Session:
 
     async def cancel_all(self, ticker: str = "") -> CancelAllResult:
         """Cancel all in a market, or everywhere."""
-        return await self._cancel_all.run(ticker, PROOF_DELAYS_S)
+        return await self._cancel_all.run(ticker)
 
     @property
     def quit_message(self) -> str:

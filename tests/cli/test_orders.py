@@ -352,6 +352,19 @@ async def test_cancel_by_either_id_and_all(tmp_path: Path) -> None:
         assert not [each for each in trader.exchange.exchange.orders("alice") if each.remaining]
 
 
+async def test_another_program_s_order_is_found_though_the_lists_do_not_have_it_yet(tmp_path: Path) -> None:
+    async with trading(tmp_path) as trader:
+        ticker = tradable(trader.exchange)
+        await trader.exchange.control("read_lag", ms=3_000)
+        made = (await trader.exchange.order(ticker, "bid", "0.4000", "2.00")).json()
+        done = await trader.json("amend", made["order_id"], "1@0.40", "--yes")
+        assert done.code == 0, done.error
+        await trader.exchange.order(ticker, "bid", "0.3900", "1.00", client_order_id="elsewhere-1")
+        done = await trader.json("cancel", "elsewhere-1", "--yes")
+        assert done.only["order"]["client_order_id"] == "elsewhere-1"
+        assert [each.remaining for each in trader.exchange.exchange.orders("alice") if each.remaining] == [100]
+
+
 async def test_a_cancel_that_comes_too_late_says_so(tmp_path: Path) -> None:
     async with at_work(tmp_path) as (trader, ticker):
         order = (await trader.json(*buying(ticker, "1@0.40"))).only["order"]

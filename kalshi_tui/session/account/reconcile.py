@@ -17,7 +17,7 @@ from kalshi_tui.domain.position import Balance, Position
 from kalshi_tui.domain.price import Count, Money
 from kalshi_tui.domain.text import plain_count_text
 from kalshi_tui.kalshi.errors import KalshiError
-from kalshi_tui.kalshi.order_status import by_id
+from kalshi_tui.kalshi.order_status import CLOCK_TOLERANCE_MS, by_id
 from kalshi_tui.kalshi.rest import RestClient
 from kalshi_tui.session.account.list_reads import RECONCILED, AccountList
 from kalshi_tui.session.execution.journal import Journal, JournalError
@@ -30,10 +30,8 @@ MAX_FILLS_PER_READ: Final = 200
 MAX_FILLS_PER_DAY: Final = 1_000
 NEWS_DEBOUNCE_S: Final = 0.15
 """Frames about one order come in a burst; cash and positions are read once, this long after the first."""
-FIRST_RETRY_DELAY_S: Final = 3.1
+FIRST_RETRY_DELAY_S: Final = CLOCK_TOLERANCE_MS / 1000 + 0.1
 MAX_RETRY_DELAY_S: Final = 15.0
-CLOCK_TOLERANCE_MS: Final = 3_000
-"""How far the exchange's time may be from what this machine takes it for (`ExchangeClock`)."""
 HISTORY_WINDOW_S: Final = 24 * 3600
 MAX_HISTORY_ORDERS: Final = 100
 """At the start the orders of the last day are read, at most so many, so that those that are over are listed too."""

@@ -1,6 +1,7 @@
-"""Canceling all: of one market, or everything on every shard, until a read proves that nothing rests.
+"""Cancel all orders, of one market or of every market and shard, and report what became of them.
 
-docs/kalshi-api.md, section 6.
+What is canceled, and what proves that nothing rests, is `CancelAllProof`; this adds the journal, the store and the
+sentence (docs/kalshi-api.md, section 6).
 """
 
 import asyncio
@@ -11,7 +12,7 @@ from typing import Final
 from kalshi_tui.domain.order import Order, OrderState
 from kalshi_tui.domain.text import order_text
 from kalshi_tui.kalshi.errors import KalshiError
-from kalshi_tui.kalshi.order_status import HALF_READ, by_id
+from kalshi_tui.kalshi.order_status import MAX_NAMED_ORDERS, CancelAllProof, by_id, is_fresh_enough
 from kalshi_tui.kalshi.rest import RestClient
 from kalshi_tui.session.execution.risk_checks import READ_ONLY
 from kalshi_tui.session.execution.submit import OrderExecutor
@@ -20,18 +21,13 @@ from kalshi_tui.session.notices import Weight
 from kalshi_tui.session.store import UNCONFIRMED_STATES, Store
 from kalshi_tui.session.timing import Sleep
 
-PROOF_DELAYS_S: Final = (0.2, 0.4, 0.8, 1.5, 2.0, 3.0, 5.0, 5.0, 10.0, 10.0, 15.0)
-"""The waits between two looks; after the last one the trader is told what is left."""
-CANCEL_BATCH_SIZE: Final = 20
-CLOCK_TOLERANCE_MS: Final = 3_000
-"""How far past the cancel the exchange's data must be before a look at them proves anything: clocks differ."""
+CANCEL_ALL_TIMEOUT_S: Final = 50.0
+"""How long it is tried to prove that nothing rests; then the trader is told what is left."""
 MAX_ORDERS_READ_BACK: Final = 100
-MAX_ORDERS_NAMED: Final = 5
-"""How many orders that still rest are named in the sentence."""
 
 
 class CancelAll:
-    """Cancels all resting orders, those too that this program has not heard of."""
+    """Cancels all resting orders, including those that this program did not send."""
 
     def __init__(
         self,
@@ -43,7 +39,11 @@ class CancelAll:
         read_only: bool,
         lost: Callable[[], Mapping[str, str]] = dict,
     ) -> None:
-        """Make; ``lost`` has orders that are looked for and of which no more is known: client order ids and markets."""
+        """Take what it works with.
+
+        ``lost`` returns the client order ids of orders that are looked for and about which no more is known, and their
+        markets or ''.
+        """
         self._lost = lost
         self._rest = rest
         self._store = store
@@ -51,41 +51,45 @@ class CancelAll:
         self._sleep = sleep
         self._read_only = read_only
 
-    async def run(self, ticker: str = "", delays_s: Sequence[float] = PROOF_DELAYS_S) -> CancelAllResult:
-        """Cancel, and look until nothing rests, or until all waits are over. Raises nothing for exchange or network."""
+    async def run(self, ticker: str = "", within_s: float = CANCEL_ALL_TIMEOUT_S) -> CancelAllResult:
+        """Cancel until it is proved that nothing rests, or ``within_s`` seconds of waiting are over.
+
+        Raises nothing for what the exchange or the network does.
+        """
         if self._read_only:
             return CancelAllResult(0, (), (), proved=False, sentence=READ_ONLY)
-        asked_ms = self._rest.clock.now_ms()
         targets: dict[str, Order] = {}
         self._add_targets(targets, [order for order in self._in_scope(ticker) if order.order_id])
+
+        def list_possibly_unlisted(data_ms: int) -> list[Order]:
+            return [
+                order
+                for order in self._in_scope(ticker)
+                if order.order_id and not is_fresh_enough(data_ms, max(order.created_ms, order.updated_ms))
+            ]
+
+        proof = CancelAllProof(
+            self._rest,
+            ticker or None,
+            list_possibly_unlisted=list_possibly_unlisted,
+            before_cancel=lambda orders: self._add_targets(targets, orders),
+            # An order of unknown outcome may still arrive, and no list shows it before it does.
+            is_in_doubt=lambda: self._count_in_doubt(ticker) > 0,
+        )
         if ticker:
-            problem = await self._cancel_in_batches(list(targets.values()))
+            await proof.begin()
         else:
-            # Asked a moment ahead, so that what others have sent for this account can be counted too.
-            resting, problem = await asyncio.gather(self._read_resting(), self._request_cancel_all())
+            # Read at the same moment: what others have sent for this account is gone from the list right after, and is
+            # to be counted too.
+            resting, _ = await asyncio.gather(self._read_resting(), proof.begin())
             self._add_targets(targets, resting)
-        left: list[Order] = list(targets.values())
-        proved = False
-        for wait in (*delays_s, None):
-            try:
-                as_of_ms = await self._rest.user_data_timestamp()
-                resting = await self._rest.orders(status="resting", ticker=ticker or None)
-                left = resting
-            except KalshiError as error:
-                problem = str(error)
-            else:
-                self._add_targets(targets, left)
-                if left:
-                    problem = await self._cancel_in_batches(left)
-                if not resting.whole:
-                    problem = HALF_READ
-                up_to_date = as_of_ms > asked_ms + CLOCK_TOLERANCE_MS
-                proved = not left and resting.whole and not self._in_doubt(ticker) and up_to_date
-            if proved or wait is None:
-                break
-            await self._sleep(wait)
+        waited_s = 0.0
+        while not (proved := await proof.run_round()) and waited_s < within_s:
+            wait_s = proof.next_delay_s()
+            await self._sleep(wait_s)
+            waited_s += wait_s
         await self._read_back(targets)
-        return self._report(ticker, targets, [] if proved else left, problem, proved=proved)
+        return self._report(ticker, targets, proof.problem, proved=proved)
 
     async def _read_resting(self) -> list[Order]:
         with contextlib.suppress(KalshiError):
@@ -98,7 +102,7 @@ class CancelAll:
     def _unconfirmed(self, ticker: str) -> list[Order]:
         return [order for order in self._in_scope(ticker) if order.state in UNCONFIRMED_STATES]
 
-    def _in_doubt(self, ticker: str) -> int:
+    def _count_in_doubt(self, ticker: str) -> int:
         lost = sum(not ticker or each in {"", ticker} for each in self._lost().values())
         return len(self._unconfirmed(ticker)) + lost
 
@@ -110,28 +114,8 @@ class CancelAll:
                 self._store.notices.hold(self._store.known_order(order))
                 self._order_executor.record_request(order, "cancel asked, with all others")
 
-    async def _request_cancel_all(self) -> str:
-        """Use the one call for all; where a deployment lacks it, the list that is read next serves."""
-        try:
-            await self._rest.request_cancel_all()
-        except KalshiError as error:
-            return str(error)
-        return ""
-
-    async def _cancel_in_batches(self, orders: Sequence[Order]) -> str:
-        """Cancel in batches, each order on its own market's shard; give what went wrong last."""
-        problem = ""
-        for start in range(0, len(orders), CANCEL_BATCH_SIZE):
-            try:
-                items = await self._rest.cancel_orders(orders[start : start + CANCEL_BATCH_SIZE])
-            except KalshiError as error:
-                problem = str(error)
-            else:
-                problem = next((item.refusal for item in items if item.refusal), problem)
-        return problem
-
     async def _read_back(self, targets: dict[str, Order]) -> None:
-        """Read what became of each; what cannot be read now is read again with the account."""
+        """Read what became of each order; what cannot be read now is read again with the account."""
         for order_id, target in list(targets.items())[:MAX_ORDERS_READ_BACK]:
             known = self._store.orders.get(order_id)
             if known is not None and known.state.final:
@@ -144,13 +128,12 @@ class CancelAll:
         if self._order_executor.on_doubt is not None:
             self._order_executor.on_doubt()
 
-    def _report(
-        self, ticker: str, targets: dict[str, Order], still_resting: Sequence[Order], problem: str, *, proved: bool
-    ) -> CancelAllResult:
+    def _report(self, ticker: str, targets: dict[str, Order], problem: str, *, proved: bool) -> CancelAllResult:
         now = [self._store.known_order(order) for order in targets.values()]
         filled = sum(order.state is OrderState.FILLED for order in now)
+        still_resting: list[Order] = []
         if proved:
-            # None rests: what is not known to have been filled is gone.
+            # None rests, so what is not known to have been filled was canceled, though it may not read so yet.
             gone = len(now) - filled
         else:
             gone = sum(order.state.final for order in now) - filled
@@ -165,22 +148,22 @@ class CancelAll:
         else:
             if still_resting:
                 named = "; ".join(
-                    f"{order_text(order)} in {order.ticker}" for order in still_resting[:MAX_ORDERS_NAMED]
+                    f"{order_text(order)} in {order.ticker}" for order in still_resting[:MAX_NAMED_ORDERS]
                 )
                 more = (
-                    f" and {len(still_resting) - MAX_ORDERS_NAMED} more"
-                    if len(still_resting) > MAX_ORDERS_NAMED
+                    f" and {len(still_resting) - MAX_NAMED_ORDERS} more"
+                    if len(still_resting) > MAX_NAMED_ORDERS
                     else ""
                 )
                 words.append(f"NOT CANCELLED: {named}{more}.")
-            if in_doubt := self._in_doubt(ticker):
+            if in_doubt := self._count_in_doubt(ticker):
                 words.append(f"{_order_count_text(in_doubt)} of unknown outcome may be live.")
             words.append(f"It is not proved that none rests. {problem} Try again.".replace("  ", " "))
         sentence = " ".join(words)
         self._store.notify(Weight.GOOD if proved else Weight.ERROR, sentence)
         for order in now:
-            # The sentence tells of those that are over, all of them if that is proved. Of another one the end is told
-            # when it comes.
+            # The sentence has reported those that are over. One that is proved not to rest but does not read as over
+            # yet stays held back; its end is reported when it comes, with the state that it really has.
             if order.state.final or not proved:
                 self._store.answered(order)
         return CancelAllResult(gone, tuple(still_resting), tuple(unknown), proved=proved, sentence=sentence)

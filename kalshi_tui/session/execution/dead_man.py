@@ -1,32 +1,32 @@
-"""The dead-man's switch: nothing is to rest unwatched, once this desk is gone or has been out of touch for too long."""
+"""The dead-man's switch: cancel all orders when this desk ends, or after the link was lost for too long."""
 
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Final
 
 from kalshi_tui.domain.link import LinkState
-from kalshi_tui.session.execution.cancel_all import PROOF_DELAYS_S
+from kalshi_tui.session.execution.cancel_all import CANCEL_ALL_TIMEOUT_S
 from kalshi_tui.session.interface import CancelAllResult
 from kalshi_tui.session.notices import Weight
 from kalshi_tui.session.options import DeadManOptions
 from kalshi_tui.session.store import Store
 from kalshi_tui.session.timing import Sleep
 
-QUIT_PROOF_DELAYS_S: Final = (0.2, 0.4, 0.8, 1.6, 2.0)
-"""How long a quit waits for the proof that nothing rests."""
+QUIT_PROOF_TIMEOUT_S: Final = 9.0
+"""How long a quit waits for the proof that nothing rests, which takes some seven seconds where reads do not lag."""
 RETRY_DELAY_S: Final = 5.0
 SLEEP_DETECTION_S: Final = 5.0
-"""Between two looks this machine was asleep, if they are further apart."""
+"""Two checks that are further apart mean that this machine was asleep in between."""
 
 
 class DeadManSwitch:
-    """Watches the link, and has all canceled. ``timer_s`` must not jump, and must run on while the machine sleeps."""
+    """Watches the link and cancels all. ``timer_s`` must not jump, and must run on while the machine sleeps."""
 
     def __init__(
         self,
         options: DeadManOptions,
         store: Store,
         timer_s: Callable[[], float],
-        cancel_all: Callable[[Sequence[float]], Awaitable[CancelAllResult]],
+        cancel_all: Callable[[float], Awaitable[CancelAllResult]],
         sleep: Sleep,
         spawn: Callable[[Coroutine[Any, Any, None], str], object],
     ) -> None:
@@ -40,24 +40,26 @@ class DeadManSwitch:
         self._lost_at: float | None = None
         self._checked_at: float | None = None
         self.quit_message = ""
-        """What came of the sweep at the end, for the trader who has left the screen."""
+        """What came of canceling all at the end, for the trader who has left the screen."""
 
     def check(self, age_ms: int | None) -> None:
-        """Note how long ago the exchange was heard last, by a clock that may have slept with the machine."""
+        """Take how long ago the exchange last sent anything, by a clock that may have slept with the machine."""
         now, before = self._timer_s(), self._checked_at
         self._checked_at = now
         if age_ms is None or self._lost_at is not None:
             return
         if before is not None and now - before > SLEEP_DETECTION_S:
-            # This machine was asleep: nothing was heard meanwhile, whatever the age by its own clock.
+            # This machine was asleep, and so was the clock that the age is measured by: the last frame looks a moment
+            # old though it came before the sleep. Believed, it would hide a loss of hours.
             return
         if before is None or age_ms / 1000 <= now - before:
             self._received_at = now - age_ms / 1000
 
     def handle_link(self, state: LinkState) -> None:
-        """Hear of the link: note when it goes, and act when it is back too late."""
+        """Note when the link goes, and cancel all when it comes back too late."""
         if state is not LinkState.LIVE:
             if self._lost_at is None:
+                # Since the last word of the exchange, not since the loss was noticed: that may be half a minute later.
                 self._lost_at = self._received_at if self._received_at is not None else self._timer_s()
             return
         lost_at, self._lost_at = self._lost_at, None
@@ -71,11 +73,11 @@ class DeadManSwitch:
             self._spawn(self._until_proved(), "dead-man's switch")
 
     async def _until_proved(self) -> None:
-        """Cancel all until that is proved: an exchange that is paused now is open again later."""
-        while not (await self._cancel_all(PROOF_DELAYS_S)).proved:
+        """Cancel all until it is proved: an exchange that is paused now opens again later."""
+        while not (await self._cancel_all(CANCEL_ALL_TIMEOUT_S)).proved:
             await self._sleep(RETRY_DELAY_S)
 
     async def quit(self, *, nothing_rests: bool) -> None:
-        """Cancel all before the program ends, if that is set, unless it is known that nothing rests."""
+        """Cancel all before the program ends, if it is set to and anything may rest."""
         if self._options.on_quit and not nothing_rests:
-            self.quit_message = (await self._cancel_all(QUIT_PROOF_DELAYS_S)).sentence
+            self.quit_message = (await self._cancel_all(QUIT_PROOF_TIMEOUT_S)).sentence

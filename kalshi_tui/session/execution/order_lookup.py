@@ -1,24 +1,22 @@
-"""Finding out what became of an order of which nobody has said (docs/kalshi-api.md, sections 6 and 10).
+"""Find out what became of orders of unknown outcome (docs/kalshi-api.md, sections 6 and 10).
 
-Asked is the exchange, until it has answered: by the order's own id where that is known, else by market and time, since
-REST knows no filter by client order id; and each time its archive too, where alone is what ended long ago. Reads lag
-writes, so that a miss counts only once the exchange's own data have passed the time of sending, and only several times
-over. A failed question is no answer.
+The exchange is asked until it has answered: by the order's own id where that is known, else by market and time. What
+counts as an answer, and when a miss is proof, is decided in `kalshi.order_status`.
 """
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from kalshi_tui.domain.order import Order, OrderState
 from kalshi_tui.domain.text import order_text
 from kalshi_tui.kalshi.errors import NotFound
 from kalshi_tui.kalshi.order_status import (
-    REQUIRED_MISSES,
     SEARCH_FIRST_DELAY_S,
     SEARCH_MAX_DELAY_S,
     SEARCH_RECHECK_DELAY_S,
+    AgreeingReads,
     by_id,
     is_fresh_enough,
     resolve_order,
@@ -30,20 +28,21 @@ from kalshi_tui.session.store import Store
 from kalshi_tui.session.timing import Sleep
 
 LOOK_WITHIN_S: Final = 600.0
-"""After so long a search begins anew."""
+"""After so long a search starts again."""
 
 
 @dataclass(slots=True)
 class _Search:
-    """One order being asked about; ``since_ms`` is the exchange's time that its data have to pass."""
+    """One order that is asked about."""
 
     since_ms: int
-    misses: int = 0
+    """The exchange's time that its data have to pass."""
+    reads: AgreeingReads = field(default_factory=AgreeingReads)
     task: asyncio.Task[None] | None = None
 
 
 class OrderLookup:
-    """Asks about unknown orders in the background, each once at a time, until they are known."""
+    """Asks about unknown orders in the background until they are known; one search an order."""
 
     def __init__(self, rest: RestClient, store: Store, sleep: Sleep) -> None:
         self._rest = rest
@@ -51,26 +50,28 @@ class OrderLookup:
         self._sleep = sleep
         self._searches: dict[str, _Search] = {}
         self.lost: dict[str, str] = {}
-        """Client order ids of orders of which no more is known, and that are looked for; and their market or ''."""
+        """Orders that are looked for and about which no more is known: client order ids, and their markets or ''."""
         self.on_never_arrived: Callable[[str], None] | None = None
-        """Called with the client order id of such a one when it is proved not to be there."""
+        """Called with the client order id of such an order when it is proved not to be there."""
         self.on_found: Callable[[], None] | None = None
         """Called when an order has been found: cash and positions are to be read again."""
 
     def start_lookup(self, order: Order, since_ms: int = 0) -> None:
-        """Start asking what became of an order; ``since_ms`` is the exchange's time of what is not known of it."""
+        """Start asking what became of an order; ``since_ms`` is the exchange's time of what was sent about it last."""
         name = order.client_order_id or order.order_id
         since_ms = max(since_ms, order.created_ms)
         if (running := self._searches.get(name)) is not None:
             if since_ms > running.since_ms:
-                running.since_ms, running.misses = since_ms, 0
+                # Something was sent since: what the reads before it agreed on says nothing about it.
+                running.since_ms = since_ms
+                running.reads.reset()
             return
         search = self._searches[name] = _Search(since_ms)
-        search.task = asyncio.create_task(self._run_lookup(order, search), name=f"inquiry {name}")
+        search.task = asyncio.create_task(self._run_lookup(order, search), name=f"lookup {name}")
         search.task.add_done_callback(lambda _: self._searches.pop(name, None))
 
     def look_for(self, client_order_id: str, ticker: str, since_ms: int) -> None:
-        """Look for an order of which nothing can be read but its client order id (and perhaps its market)."""
+        """Look for an order about which only its client order id is known, and perhaps its market."""
         if client_order_id in self._searches:
             return
         self.lost[client_order_id] = ticker
@@ -82,7 +83,8 @@ class OrderLookup:
         found: Order | None = None
         while True:
             try:
-                # In every market and of any time: nothing else in that row is believed.
+                # In every market and of any time. Nothing else in a damaged row is believed: with a wrong market the
+                # search would prove an order missing that rests elsewhere.
                 found = await resolve_order(
                     self._rest,
                     client_order_id,
@@ -115,21 +117,24 @@ class OrderLookup:
         wait = SEARCH_FIRST_DELAY_S
         while (known := self._store.known_order(order)).state is OrderState.UNKNOWN:
             try:
-                # Before the question itself: the answer is at least as fresh as this.
-                passed = is_fresh_enough(await self._rest.user_data_timestamp(), search.since_ms)
+                # Before the question itself: the answer is at least as new as this.
+                data_ms = await self._rest.user_data_timestamp()
                 found = await self._find(known)
             except Exception:  # noqa: BLE001 - whatever goes wrong here, the order must be asked about on
-                search.misses = 0
+                search.reads.reset()
             else:
                 if found is None:
-                    search.misses = search.misses + 1 if passed else 0
-                elif passed or found.state.final or not known.order_id:
+                    if search.reads.add_miss(data_ms, search.since_ms) and self._conclude_missing(known):
+                        return
+                elif is_fresh_enough(data_ms, search.since_ms) or found.state.final or not known.order_id:
                     self._report_found(found)
                     return
-                if search.misses >= REQUIRED_MISSES and self._conclude_missing(known):
-                    return
+                else:
+                    # It rests, by data from before the change or cancel in question: it may have been changed since.
+                    # But it is there, so the misses before it were wrong.
+                    search.reads.reset()
             # Once the data have passed, what is left are a few reads that have to agree.
-            await self._sleep(SEARCH_RECHECK_DELAY_S if search.misses else wait)
+            await self._sleep(SEARCH_RECHECK_DELAY_S if search.reads.count else wait)
             wait = min(wait * 2, SEARCH_MAX_DELAY_S)
 
     async def _find(self, order: Order) -> Order | None:
@@ -149,9 +154,10 @@ class OrderLookup:
             self.on_found()
 
     def _conclude_missing(self, order: Order) -> bool:
-        """Conclude that an order is not there; say whether that was believed."""
+        """Conclude that an order is not there; return False if the store knows better by now."""
         if order.order_id:
-            # It was there once. What is neither resting nor to be read is over, and its fills have been told.
+            # The exchange had it once, so it was sent. What is in no list is over; its fills were reported by
+            # themselves.
             reason = "the exchange lists it no more"
             self._store.order(replace(order, state=OrderState.CANCELED, reason=reason, remaining=0))
         else:

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from kalshi_tui.domain.book import Side
@@ -106,6 +107,33 @@ async def test_no_trouble_of_the_line_keeps_it_from_the_proof(make: Make, troubl
     result = await swept(rig, "", trouble, trouble, seconds=40)
     assert still_resting(rig) == []
     assert result.proved
+
+
+@pytest.mark.parametrize("everything", [False, True])
+async def test_one_empty_list_proves_nothing(make: Make, monkeypatch: pytest.MonkeyPatch, *, everything: bool) -> None:
+    rig = make(cancel_all=False)
+    await rig.start()
+    await rig.pass_time(1)
+    order = OrderRequest(rig.ticker, BookSide.BID, 100, 500, client_order_id="from the website")
+    rig.exchange.create_order(US, order)
+    rig.server.commit()
+    rig.deliver("none")
+    # A replica that is behind its own timestamp: the data are said to be new, and the list is empty.
+    behind_until_ms = rig.clock.now_ms + 5_600
+    process = rig.line._process
+
+    async def behind(request: httpx.Request) -> httpx.Response:
+        reply = await process(request)
+        is_list = request.method == "GET" and request.url.path.endswith("/portfolio/orders")
+        if is_list and rig.clock.now_ms < behind_until_ms:
+            return httpx.Response(200, json={"orders": [], "cursor": ""})
+        return reply
+
+    monkeypatch.setattr(rig.line, "_process", behind)
+    result = await swept(rig, "" if everything else rig.ticker, seconds=20)
+    assert result.proved
+    assert still_resting(rig) == []
+    assert result.canceled == 1
 
 
 async def test_it_works_in_a_pause_of_trading(make: Make) -> None:
