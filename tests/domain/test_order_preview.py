@@ -109,6 +109,11 @@ def test_opening_breaks_even_exactly_where_it_is_said(
     terms: OrderTerms, book: Book, position: Position | None, fee_cents: int
 ) -> None:
     fee = fee_cents * 100
+    # On the side that is held already, so that it opens: too few examples would be left of those that may close.
+    terms = replace(terms, reduce_only=False)
+    if position is not None:
+        sign = 1 if terms.book_side is BookSide.BID else -1
+        position = replace(position, count=sign * abs(position.count))
     seen = project_position(terms, book, position)
     assume(seen.opened and not seen.closed)
     at = seen.break_even(fee)
