@@ -9,6 +9,7 @@ from tests.support.cli_process import a_ticker, run_in_folder
 from tests.support.terminal import Terminal
 
 
+@pytest.mark.slow
 @pytest.mark.terminal
 def test_the_desk_sees_what_a_command_has_sent_and_the_command_what_the_desk_has(tmp_path: Path) -> None:
     folder = tmp_path / "data"

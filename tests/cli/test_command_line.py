@@ -129,6 +129,7 @@ def test_an_audit_says_of_each_book_whether_it_is_right(tmp_path: Path) -> None:
     assert re.fullmatch(r"KXRECESSION-26: equal to the exchange's book, all \d+ levels\.\n", told.stdout)
 
 
+@pytest.mark.slow
 def test_an_audit_of_what_is_no_market_says_so(tmp_path: Path) -> None:
     told = run(["audit", "KXRECESSION-26", "NO-SUCH", "--data", str(tmp_path / "practice"), "--seconds", "0"])
     assert told.returncode == 1

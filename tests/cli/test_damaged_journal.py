@@ -71,6 +71,7 @@ DAMAGES = [
 """One of each kind; tests/session/execution/test_damaged_journal.py has every column."""
 
 
+@pytest.mark.quick_cases("state 'queued'", "account None")
 @pytest.mark.parametrize(("column", "value"), DAMAGES, ids=[f"{column} {value!a}" for column, value in DAMAGES])
 async def test_one_damaged_row_stops_neither_cancel_nor_an_order(tmp_path: Path, column: str, value: object) -> None:
     async with at_work(tmp_path) as (trader, ticker, order):
@@ -146,6 +147,7 @@ def a_folder(path: Path) -> None:
     path.mkdir()
 
 
+@pytest.mark.quick_cases("truncate", "of_a_newer_version")
 @pytest.mark.parametrize("spoil", [truncate, scramble, of_a_newer_version, without_a_table, a_folder])
 async def test_without_a_readable_journal_cancels_go_out_and_orders_stay(
     tmp_path: Path, spoil: Callable[[Path], None]

@@ -81,6 +81,7 @@ def test_a_note_that_makes_no_sense_is_no_exchange(tmp_path: Path, note: str) ->
         process.stop()
 
 
+@pytest.mark.slow
 def test_commands_at_the_same_time_wait_for_each_other(tmp_path: Path) -> None:
     folder = tmp_path / "data"
     ticker = a_ticker(folder)

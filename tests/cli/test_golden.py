@@ -78,6 +78,7 @@ STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
 )
 
 
+@pytest.mark.quick_cases("text")
 @pytest.mark.parametrize("as_json", [False, True], ids=["text", "json"])
 async def test_every_command_prints_what_it_printed(
     tmp_path: Path, request: pytest.FixtureRequest, *, as_json: bool

@@ -115,6 +115,7 @@ async def test_an_order_that_never_arrived_is_told_after_asking(tmp_path: Path) 
         assert not list(trader.exchange.exchange.orders("alice"))
 
 
+@pytest.mark.slow
 async def test_what_cannot_be_found_out_is_unknown_and_the_next_command_takes_it_up(tmp_path: Path) -> None:
     async with at_work(tmp_path) as (trader, ticker):
         # What was sent is not in the lists yet, and the answer is lost.
@@ -306,6 +307,7 @@ async def test_real_money_takes_yes_and_the_profile(tmp_path: Path) -> None:
         assert (done.code, done.only["venue"]) == (0, "LIVE")
 
 
+@pytest.mark.slow
 async def test_a_book_that_may_be_wrong_takes_a_flag(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with at_work(tmp_path) as (trader, ticker):
 
@@ -385,6 +387,7 @@ async def test_a_cancel_that_is_not_proved_is_unknown(tmp_path: Path) -> None:
         assert not done.only["proved"]
 
 
+@pytest.mark.slow
 async def test_amending_an_order_of_the_journal_and_one_of_elsewhere(tmp_path: Path) -> None:
     async with at_work(tmp_path) as (trader, ticker):
         own = (await trader.json("order", "buy", "no", ticker, "4@0.40", "--yes")).only["order"]
@@ -413,6 +416,7 @@ async def test_an_amendment_whose_answer_is_lost(tmp_path: Path) -> None:
         assert (refused.code, refused.only["order"]["price"]) == (1, "0.4100")
 
 
+@pytest.mark.quick_cases("less")
 @pytest.mark.parametrize("count", ["1", "8"], ids=["less", "more"])
 async def test_an_amendment_that_never_arrived_is_not_done(tmp_path: Path, count: str) -> None:
     async with at_work(tmp_path) as (trader, ticker):
@@ -428,6 +432,7 @@ async def test_an_amendment_that_never_arrived_is_not_done(tmp_path: Path, count
 MARKET_LIMIT = '[limits]\nmarket_contracts = "{}"\npassing = "{}"\n'
 
 
+@pytest.mark.slow
 async def test_a_limit_of_a_market_holds_though_the_exchange_s_lists_lag(tmp_path: Path) -> None:
     settings = tmp_path / "settings.toml"
     settings.write_text(MARKET_LIMIT.format(5, "never"))
@@ -442,6 +447,7 @@ async def test_a_limit_of_a_market_holds_though_the_exchange_s_lists_lag(tmp_pat
         assert sum(each.filled for each in trader.exchange.exchange.orders("alice")) == 500
 
 
+@pytest.mark.slow
 async def test_what_was_bought_today_counts_once(tmp_path: Path) -> None:
     settings = tmp_path / "settings.toml"
     settings.write_text(MARKET_LIMIT.format(12, "never"))
@@ -457,6 +463,7 @@ async def test_what_was_bought_today_counts_once(tmp_path: Path) -> None:
         assert (done.code, done.only["order"]["state"]) == (0, "filled")
 
 
+@pytest.mark.quick_cases("word-flags2-0")
 @pytest.mark.parametrize(
     ("passing", "flags", "code"), [("never", (), 1), ("word", (), 1), ("word", ("--over-limit",), 0)]
 )
@@ -479,6 +486,7 @@ async def test_without_the_account_a_limit_of_a_market_is_not_passed_blindly(
         assert len(list(trader.exchange.exchange.orders("alice"))) == (code == 0)
 
 
+@pytest.mark.slow
 async def test_an_order_can_be_cancelled_before_the_exchange_s_lists_have_it(tmp_path: Path) -> None:
     async with at_work(tmp_path) as (trader, ticker):
         await trader.exchange.control("read_lag", ms=20_000)
@@ -556,6 +564,7 @@ async def test_an_order_that_was_in_doubt_and_is_found_is_not_doubled(tmp_path: 
         assert meant.code == 0
 
 
+@pytest.mark.slow
 async def test_what_became_of_an_order_in_doubt_is_told(tmp_path: Path) -> None:
     async with at_work(tmp_path) as (trader, ticker):
         await trader.exchange.control("read_lag", ms=3_600_000)

@@ -111,6 +111,7 @@ def served_digest(client: httpx.Client, rest_url: str) -> str:
     return books_digest(books)  # type: ignore[arg-type]  # two lists each
 
 
+@pytest.mark.slow
 def test_named_markets_alone_are_recorded(exchange: PracticeProcess, tmp_path: Path, home: Path) -> None:
     with httpx.Client(trust_env=False) as client:
         markets = client.get(exchange.ready_fields["rest_url"] + "/markets").json()["markets"]
@@ -131,6 +132,7 @@ def test_named_markets_alone_are_recorded(exchange: PracticeProcess, tmp_path: P
     assert "Traceback" not in again.stderr + unknown.stderr
 
 
+@pytest.mark.quick_cases("2")
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_an_end_from_outside_leaves_a_recording(
     exchange: PracticeProcess, tmp_path: Path, home: Path, how: signal.Signals
@@ -174,6 +176,7 @@ def test_a_killed_recording_lacks_a_second_and_a_quarter_at_most(
     assert RecordingReader(path).last_ms() > killed_ms - 1_500
 
 
+@pytest.mark.slow
 def test_no_secret_is_in_it(exchange: PracticeProcess, tmp_path: Path, home: Path) -> None:
     told = exchange.ready_fields
     signer = Signer.from_pem(
@@ -244,6 +247,7 @@ def test_faults_are_told_and_the_code_says_so(tmp_path: Path, home: Path) -> Non
     assert json.loads(run_program("replay", "--check", "--json", studio.path).stdout)["gaps"] > 0
 
 
+@pytest.mark.quick_cases("arguments0-*", "arguments3-*")
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

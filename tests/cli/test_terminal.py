@@ -22,6 +22,7 @@ async def typed(work: Callable[[], Any]) -> Any:
     return await asyncio.to_thread(work)
 
 
+@pytest.mark.quick_cases("y-0-1", "n-1-0")
 @pytest.mark.parametrize(
     ("answer", "code", "orders"), [("y", 0, 1), ("yes", 0, 1), ("n", 1, 0), ("", 1, 0), ("\x04", 1, 0)]
 )

@@ -130,6 +130,7 @@ def test_the_sdist_holds_what_is_tracked_and_nothing_else(built: Built) -> None:
     assert held - {"PKG-INFO"} <= set(done.stdout.splitlines())
 
 
+@pytest.mark.slow
 def test_what_is_installed_is_the_wheel(installed: Path, elsewhere: Path, tmp_path: Path) -> None:
     found = run(installed / "python", "-P", "-c", "import kalshi_tui as k; print(k.__file__)", cwd=elsewhere)
     assert Path(found.strip()).is_relative_to(installed.parent)
@@ -142,6 +143,7 @@ def test_what_is_installed_is_the_wheel(installed: Path, elsewhere: Path, tmp_pa
     assert f"Version: {kalshi_tui.__version__}" in listed
 
 
+@pytest.mark.slow
 def test_the_types_of_the_library_reach_its_users(installed: Path, tmp_path: Path) -> None:
     program = tmp_path / "bot.py"
     program.write_text(

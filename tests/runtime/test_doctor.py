@@ -46,6 +46,7 @@ def test_it_looks_at_another_exchange_with_the_key_given(tmp_path: Path, exchang
     assert {"name": "signature", "ok": True, "sentence": "The exchange accepts the key."} in told["checks"]
 
 
+@pytest.mark.quick_cases("ed25519")
 @pytest.mark.parametrize("kind", ["ed25519", "rsa"])
 def test_it_is_green_with_a_key_of_either_type_and_names_it(tmp_path: Path, kind: str) -> None:
     words = {"ed25519": "an Ed25519 key", "rsa": "an RSA key of 2048 bits"}[kind]
@@ -78,6 +79,7 @@ def test_a_key_that_is_not_this_exchange_s(tmp_path: Path, exchange: PracticeRea
     assert "FAIL signature    The exchange does not know this key id: keys of the demo" in done.stdout
 
 
+@pytest.mark.slow
 def test_an_open_key_file_nobody_reached_and_wrong_settings_are_lines_of_it(
     tmp_path: Path, exchange: PracticeReady
 ) -> None:

@@ -136,6 +136,7 @@ async def each_cut(part: int, cut: Callable[[int], Awaitable[bool]]) -> int:
     raise AssertionError("the exchange of request and reply never ended")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", range(PARTS))
 async def test_a_request_cut_at_every_byte(tmp_path: Path, part: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(auth, "CLOCK_TOLERANCE_MS", 10**12)
@@ -148,6 +149,7 @@ async def test_a_request_cut_at_every_byte(tmp_path: Path, part: int, monkeypatc
         assert await each_cut(part, cut) > 100
 
 
+@pytest.mark.quick_cases("0")
 @pytest.mark.parametrize("part", range(PARTS))
 async def test_a_reply_cut_at_every_byte(tmp_path: Path, part: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(auth, "CLOCK_TOLERANCE_MS", 10**12)

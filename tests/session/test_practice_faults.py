@@ -2,6 +2,8 @@
 
 from functools import partial
 
+import pytest
+
 from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.link import LinkState
 from kalshi_tui.domain.market import MarketStatus
@@ -56,6 +58,7 @@ async def test_a_lost_reply_is_unknown_until_the_exchange_has_said(session: Sess
     assert order.client_order_id == sent_as
 
 
+@pytest.mark.slow
 async def test_an_order_that_failed_is_unknown_and_then_not_there(session: Session) -> None:
     ticker = await a_two_sided_market(session)
     await rehearsed(session, FAULTS_BY_ID["fail"], ticker)

@@ -35,6 +35,7 @@ def one_odd(ticker: str, untitled: str) -> Spoil:
     return spoil
 
 
+@pytest.mark.slow
 async def test_commands_list_all_other_markets_and_say_which_one_is_missing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -57,6 +58,7 @@ async def test_commands_list_all_other_markets_and_say_which_one_is_missing(
         assert table.err == done.err
 
 
+@pytest.mark.slow
 async def test_commands_list_all_other_orders_and_say_which_one_is_missing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -45,6 +45,7 @@ def help_opens(terminal: Terminal) -> None:
     terminal.wait("the desk", lambda screen: "- keys" not in screen and is_live(screen))
 
 
+@pytest.mark.slow
 def test_no_bytes_end_the_desk_and_keys_after_them_work(tmp_path: Path) -> None:
     terminal = Terminal(["--seed", "7"], tmp_path)
     try:

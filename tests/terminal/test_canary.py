@@ -112,6 +112,7 @@ def run(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
     return Run(tmp_path_factory.mktemp("canary"), tmp_path_factory.mktemp("notes"), request.param)
 
 
+@pytest.mark.quick_cases("ed25519")
 def test_the_key_is_in_its_file_and_nowhere_else(run: Run) -> None:
     forms = forms_of_key(run.key)
     assert files_with(run.home, forms) == {"private_key.pem"}
@@ -121,6 +122,7 @@ def test_the_key_is_in_its_file_and_nowhere_else(run: Run) -> None:
     assert not holds(run.of_processes, forms)
 
 
+@pytest.mark.quick_cases("ed25519")
 def test_no_signature_is_anywhere(run: Run) -> None:
     assert len(run.signatures) > 20
     forms = forms_of_signatures(run.signatures)
@@ -188,6 +190,7 @@ def test_the_process_could_not_be_looked_into(run: Run) -> None:
     assert run.process == {"core": [0, 0], "dumpable": 0}
 
 
+@pytest.mark.quick_cases("ed25519")
 def test_the_next_start_takes_up_the_orders(run: Run) -> None:
     again = Terminal(["--seed", "7"], run.home)
     try:

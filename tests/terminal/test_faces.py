@@ -56,11 +56,13 @@ def settings(home: Path, text: str) -> list[str]:
     return ["--seed", "7", "--settings", str(path)]
 
 
+@pytest.mark.slow
 def test_sixteen_colours_are_all_that_leaves_even_where_there_are_more(tmp_path: Path) -> None:
     terminal = Terminal(settings(tmp_path, '[screen]\ntheme = "sixteen"\n'), tmp_path)
     assert shown(terminal).colours <= SIXTEEN
 
 
+@pytest.mark.slow
 def test_a_theme_taken_later_holds_to_its_colours_too(tmp_path: Path) -> None:
     terminal = Terminal(["--seed", "7"], tmp_path)
     terminal.wait("a live book", is_live)
@@ -81,6 +83,7 @@ def test_a_console_gets_its_own_colours_and_characters_and_no_titles(tmp_path: P
     assert not any(kind.startswith("OSC") for kind in written.kinds)
 
 
+@pytest.mark.slow
 def test_over_ssh_no_more_than_256_colours_leave(tmp_path: Path) -> None:
     written = shown(Terminal(["--seed", "7"], tmp_path, terminal=OVER_SSH))
     assert "38;5" in written.colours
@@ -92,6 +95,7 @@ def look(terminal: Terminal, row: int, column: int) -> Any:
     return terminal.screen.buffer[row][column]._replace(data="")
 
 
+@pytest.mark.slow
 def test_without_colours_the_cursor_and_the_field_are_seen_all_the_same(tmp_path: Path) -> None:
     terminal = Terminal(["--seed", "7"], tmp_path, terminal=TERMINAL | {"NO_COLOR": "1"})
     terminal.wait("a live book", is_live)

@@ -85,6 +85,7 @@ def children(pid: int) -> Iterator[int]:
             yield from children(child)
 
 
+@pytest.mark.quick_cases("nothing")
 @pytest.mark.parametrize("between", BETWEEN)
 def test_the_desk_ends_with_its_terminal_whatever_stands_between(tmp_path: Path, between: str) -> None:
     settings = tmp_path / "settings.toml"

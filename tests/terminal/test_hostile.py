@@ -107,6 +107,7 @@ def spoiled(tmp_path_factory: pytest.TempPathFactory) -> Written:
     return tour(tmp_path_factory.mktemp("hostile"), hostile_titles.MODULE)
 
 
+@pytest.mark.slow
 def test_no_sequence_leaves_that_harmless_titles_do_not_have_too(harmless: Written, spoiled: Written) -> None:
     assert spoiled.kinds <= harmless.kinds
     assert spoiled.attributes <= harmless.attributes

@@ -59,6 +59,7 @@ def test_an_order_that_rests_is_listed_cancelled_and_asked_about_before_the_end(
     assert terminal.ended() == 0
 
 
+@pytest.mark.slow
 def test_keys_held_down_do_not_fall_through_to_the_exchange(terminal: Terminal) -> None:
     choose_a_calm_market(terminal)
     terminal.press("b")
@@ -107,6 +108,7 @@ def test_killed_outright_it_leaves_no_exchange_behind(terminal: Terminal, home: 
     assert wait_gone(exchange)
 
 
+@pytest.mark.quick_cases("SIGHUP")
 @pytest.mark.parametrize("ending", ["window closed", "SIGHUP", "SIGTERM"])
 def test_however_the_terminal_goes_the_program_and_its_exchange_go_too(home: Path, ending: str) -> None:
     running = Terminal(["--seed", "7"], home)
@@ -134,6 +136,7 @@ def test_the_first_live_book_comes_soon_and_nothing_is_cut_at_either_size(home: 
         assert running.ended() == 0
 
 
+@pytest.mark.slow
 def test_starting_anew_asks_first_and_no_keeps_the_account(terminal: Terminal, home: Path) -> None:
     choose_a_calm_market(terminal)
     order(terminal, "1", "7")
@@ -165,6 +168,7 @@ def test_starting_anew_asks_first_and_no_keeps_the_account(terminal: Terminal, h
     assert anew.ended() == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("make", "says"), [("file", "--data"), ("damaged", "--fresh")])
 def test_a_data_folder_that_cannot_be_used_is_a_sentence_and_a_way_on(home: Path, make: str, says: str) -> None:
     data = home / "practice"

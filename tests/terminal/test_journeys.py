@@ -20,6 +20,7 @@ from tests.support.terminal import ROOT
 README = (ROOT / "README.md").read_text()
 
 
+@pytest.mark.slow
 @pytest.mark.terminal
 @pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
 def test_a_journey_in_tmux_brings_every_screen(tmp_path: Path) -> None:

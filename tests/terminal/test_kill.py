@@ -87,6 +87,7 @@ class Chain:
         self.ended = Counter(known.values())
 
 
+@pytest.mark.slow
 def test_a_kill_right_after_enter(tmp_path: Path) -> None:
     chain = Chain(tmp_path, 1)
     for _ in range(4):

@@ -35,6 +35,7 @@ def house(home: Path, ready: PracticeReady, money: str, *more: str) -> None:
     (folder / "settings.toml").write_text("\n".join(lines))
 
 
+@pytest.mark.quick_cases("live")
 @pytest.mark.parametrize("money", ["live", "demo"])
 def test_every_screen_says_what_an_order_costs(tmp_path: Path, exchange: PracticeReady, money: str) -> None:
     house(tmp_path, exchange, money)
@@ -82,6 +83,7 @@ def test_a_profile_that_only_watches_sends_nothing(tmp_path: Path, exchange: Pra
     terminal.child.close(force=True)
 
 
+@pytest.mark.quick_cases("arguments0-*", "arguments1-*")
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
@@ -98,6 +100,7 @@ def test_what_cannot_be_opened_is_a_sentence(tmp_path: Path, arguments: list[str
     assert "Traceback" not in terminal.text()
 
 
+@pytest.mark.slow
 def test_an_encrypted_key_s_passphrase_is_asked_for_unseen(tmp_path: Path, exchange: PracticeReady) -> None:
     from cryptography.hazmat.primitives.serialization import (  # noqa: PLC0415 - of this test alone
         BestAvailableEncryption,

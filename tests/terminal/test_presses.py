@@ -66,6 +66,7 @@ def sent(home: Path) -> int:
     return len(rows(journal, "SELECT client_order_id FROM intents WHERE sent_ms > 0"))
 
 
+@pytest.mark.quick_cases("stall")
 @pytest.mark.parametrize("way", [stall, stop, flood])
 def test_a_held_enter_sends_nothing_and_a_press_of_its_own_does(
     terminal: Terminal, tmp_path: Path, way: Callable[[Terminal], None]
@@ -85,6 +86,7 @@ def test_a_held_enter_sends_nothing_and_a_press_of_its_own_does(
     close_review(terminal)
 
 
+@pytest.mark.slow
 def test_a_held_yes_answers_one_question_alone(terminal: Terminal) -> None:
     choose_a_calm_market(terminal)
     terminal.press("b")

@@ -19,6 +19,7 @@ from kalshi_tui.session.store import DayTotal
 from kalshi_tui.ui.dialogs.too_small import MIN_TERMINAL_HEIGHT, MIN_TERMINAL_WIDTH
 from kalshi_tui.ui.dialogs.welcome import WelcomeScreen
 from kalshi_tui.ui.widgets.line_view import LineView
+from tests.support.budget import examples, some
 from tests.support.fake_desk import (
     NOW_MS,
     TITLES,
@@ -125,6 +126,7 @@ async def to_state(trader: Trader, state: str) -> None:
     await trader.look()
 
 
+@pytest.mark.quick_cases("80x24-*", "140x50-desk", "140x50-book", "200x60-desk")
 @pytest.mark.parametrize("state", STATES)
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 async def test_golden(state: str, size: tuple[int, int], golden: Callable[[str, str], None]) -> None:
@@ -138,6 +140,7 @@ async def test_golden(state: str, size: tuple[int, int], golden: Callable[[str, 
 # What comes from outside.
 
 
+@pytest.mark.quick_cases("0", "3", "4")
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
 async def test_hostile_titles_change_nothing_but_themselves(text: str) -> None:
     usual = FakeDesk(Clock(), [a_market(FIRST, "Title", "Yes"), a_market(TITLES[1][0], "Other", "No")])
@@ -201,7 +204,7 @@ async def test_too_small_can_be_left_and_asks_about_live_orders() -> None:
 
 async def test_every_size_from_the_least_on_holds_together() -> None:
     async with trading(busy_desk(), NARROW) as trader:
-        for width in (*range(72, 130, 3), 160, 240):
+        for width in some((*range(72, 130, 3), 160, 240)):
             for height in (22, 24, 33, 70):
                 await trader.pilot.resize_terminal(width, height)
                 lines = (await trader.look()).split("\n")
@@ -219,7 +222,7 @@ async def test_a_storm_of_resizes_moves_neither_the_market_nor_the_cursor() -> N
         watch, lower = trader.app.desk_screen._market_list, trader.app.desk_screen._lower_pane.list
         chosen, row = watch.ticker, lower.cursor
         assert (chosen, row) == (TITLES[2][0], 1)
-        for number in range(200):
+        for number in range(examples(200)):
             size = chance.randint(20, 220), chance.randint(5, 70)
             await trader.pilot.resize_terminal(*size)
             trader.desk.store.books[FIRST].book.apply(Side.YES, 4_600, 100 + number)

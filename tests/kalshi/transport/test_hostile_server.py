@@ -3,6 +3,7 @@
 import asyncio
 import re
 import ssl
+import time
 import tracemalloc
 import warnings
 from collections.abc import Awaitable, Callable
@@ -244,15 +245,15 @@ async def test_a_flood_of_pings_leaves_the_loop_its_turns(signer: Signer) -> Non
     async with serving(STREAM["a flood of pings"][0]) as server:
         sink = BookSink()
         stream = Stream(practice_on_port(server.port), signer, sink, timing=PATIENT)
-        loop = asyncio.get_running_loop()
         longest = 0.0
 
         async def beat() -> None:
             nonlocal longest
-            before = loop.time()
+            # Time of this process alone: what others take of a busy machine is no fault of the loop's.
+            before = time.process_time()
             while True:
                 await asyncio.sleep(0)
-                longest, before = max(longest, loop.time() - before), loop.time()
+                longest, before = max(longest, time.process_time() - before), time.process_time()
 
         beating = asyncio.create_task(beat())
         task = asyncio.create_task(stream.run())

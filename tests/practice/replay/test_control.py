@@ -346,6 +346,7 @@ class Slow:
                 await asyncio.sleep(0.001)
 
 
+@pytest.mark.slow
 async def test_the_clock_of_a_replay_that_waited_for_a_reader_makes_up_for_nothing(studio: Studio) -> None:
     async with playing(studio.path) as at:
         slow = Slow()

@@ -146,10 +146,14 @@ async def test_the_buckets_are_real() -> None:
     async with serving(tier="basic") as exchange:
         limits = (await exchange.call("GET", "/account/limits")).json()
         assert limits["write"] == {"refill_rate": 100, "bucket_capacity": 100}
-        replies = [await exchange.call("DELETE", "/portfolio/events/orders/none") for _ in range(60)]
-        codes = [reply.status_code for reply in replies]
-        assert codes[0] == 404
-        assert 429 in codes
+        codes: list[int] = []
+        # However slowly a busy machine asks, the bucket refills by the clock: ten of these a second pass, and all at
+        # once no more than the ten that it holds and what flows in meanwhile.
+        while 429 not in codes:
+            asking = (exchange.call("DELETE", "/portfolio/events/orders/none") for _ in range(30))
+            codes += [reply.status_code for reply in await asyncio.gather(*asking)]
+            assert len(codes) < 1_000, "the bucket never runs dry"
+        assert 404 in codes
         costs = (await exchange.call("GET", "/account/endpoint_costs")).json()
         assert costs["default_cost"] == 10
 

@@ -57,6 +57,7 @@ async def test_the_library_finds_an_order_that_is_in_the_archive(exchange: Servi
     assert await client.find_order("never-sent", sent_ms=1, within_s=20) is None
 
 
+@pytest.mark.slow
 async def test_an_archive_that_fails_proves_nothing(exchange: Serving, client: KalshiClient) -> None:
     order_id, name = await filled(exchange)
     await exchange.control("fail_responses", status=500, count=1_000, path=ARCHIVE)
@@ -68,6 +69,7 @@ async def test_an_archive_that_fails_proves_nothing(exchange: Serving, client: K
         await client.order(order_id)
 
 
+@pytest.mark.slow
 async def test_an_archive_that_is_half_read_proves_nothing(
     exchange: Serving, client: KalshiClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -22,6 +22,7 @@ def terms(rig: Rig, tif: TimeInForce = TimeInForce.GTC, price: int = 4_000, coun
     return OrderTerms(rig.ticker, Side.YES, Action.BUY, price, count, tif)
 
 
+@pytest.mark.quick_cases("*-all-0", "*-twice-10000")
 @pytest.mark.parametrize("lag_ms", [0, 10_000])
 @pytest.mark.parametrize("frames", ["all", "none", "twice", "reversed"])
 @pytest.mark.parametrize("trouble", Trouble)
@@ -58,6 +59,7 @@ async def test_one_that_arrives_when_it_was_taken_for_lost_is_known_all_the_same
     await rig.close()
 
 
+@pytest.mark.quick_cases("Trouble.LOST")
 @pytest.mark.parametrize("trouble", [Trouble.NONE, Trouble.REPLY_LOST, Trouble.LATE, Trouble.LOST])
 async def test_the_program_killed_at_any_await_of_a_send_knows_the_truth_at_its_next_start(
     tmp_path: Path, trouble: Trouble

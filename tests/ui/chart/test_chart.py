@@ -33,6 +33,7 @@ def charted_desk() -> FakeDesk:
     return desk
 
 
+@pytest.mark.quick_cases("80x24-*", "140x50-chart")
 @pytest.mark.parametrize("state", ["chart", "chart-crosshair", "chart-line", "chart-plain", "settlements", "sifted"])
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 async def test_golden(state: str, size: tuple[int, int], golden: Callable[[str, str], None]) -> None:

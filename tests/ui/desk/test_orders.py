@@ -84,6 +84,7 @@ async def test_the_panes_follow_each_other_by_tab_and_escape_goes_home(size: tup
         assert trader.lines()[2].startswith("▌*")
 
 
+@pytest.mark.quick_cases("*0*")
 @pytest.mark.parametrize(
     ("keys", "stands"),
     [

@@ -41,6 +41,7 @@ async def test_without_a_folder_nothing_is_recorded(tmp_path: Path) -> None:
         assert not trader.desk.recorded
 
 
+@pytest.mark.quick_cases("80x24")
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 async def test_a_replay_says_that_it_is_one_on_every_size(size: tuple[int, int]) -> None:
     desk = a_desk()

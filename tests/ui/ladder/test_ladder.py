@@ -19,6 +19,7 @@ from kalshi_tui.ui.ticket.amend import AmendScreen
 from kalshi_tui.ui.ticket.screen import TicketScreen
 from kalshi_tui.ui.widgets.field import Field
 from kalshi_tui.ui.widgets.line_view import LineView
+from tests.support.budget import some
 from tests.support.fake_desk import (
     NOW_MS,
     TITLES,
@@ -180,6 +181,7 @@ async def test_keys_of_the_ladder_say_where_they_work() -> None:
 # What moves, and what does not.
 
 
+@pytest.mark.quick_cases("j-*", "k-*", "pagedown-*", "G-*", "g k-*")
 @pytest.mark.parametrize(
     ("keys", "stands"),
     [
@@ -216,6 +218,7 @@ async def test_space_leaves_a_cursor_that_can_still_be_seen_where_it_is() -> Non
         assert chosen(trader) == "0.37"
 
 
+@pytest.mark.quick_cases("80x24-*")
 @pytest.mark.parametrize("side", Side)
 @EACH_SIZE
 async def test_nothing_that_the_market_does_moves_a_row_or_the_cursor(side: Side, size: tuple[int, int]) -> None:
@@ -242,6 +245,7 @@ async def test_nothing_that_the_market_does_moves_a_row_or_the_cursor(side: Side
             assert "►" in shown(trader)[place]
 
 
+@pytest.mark.quick_cases("80x24")
 @EACH_SIZE
 async def test_a_market_that_runs_out_is_pointed_at_until_space(size: tuple[int, int]) -> None:
     async with trading(size=size) as trader:
@@ -385,10 +389,11 @@ async def test_a_resize_while_the_book_is_shown_loses_nothing() -> None:
         assert len(prices(trader)) == len(shown(trader)) - 4
 
 
+@pytest.mark.slow
 async def test_every_size_from_the_least_on_holds_together() -> None:
     async with trading(busy_desk(), NARROW) as trader:
         await trader.press("v", "tab", "j")
-        for width in (*range(72, 130, 6), 160, 240):
+        for width in some((*range(72, 130, 6), 160, 240)):
             for height in (22, 24, 33, 70, 130):
                 await trader.pilot.resize_terminal(width, height)
                 lines = (await trader.look()).split("\n")
@@ -436,6 +441,7 @@ async def test_the_mouse_chooses_and_scrolls() -> None:
 # Trading from a row.
 
 
+@pytest.mark.quick_cases("j b-*", "o j s-*")
 @pytest.mark.parametrize(
     ("keys", "order"),
     [
@@ -674,6 +680,7 @@ async def test_the_book_is_not_drawn_behind_the_ladder(monkeypatch: pytest.Monke
         assert "1201" in trader.text()
 
 
+@pytest.mark.quick_cases("80x24-*")
 @pytest.mark.parametrize("state", ["ladder", "ladder-no"])
 @EACH_SIZE
 async def test_golden(state: str, size: tuple[int, int], golden: Callable[[str, str], None]) -> None:

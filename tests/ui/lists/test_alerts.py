@@ -77,6 +77,7 @@ def alerted_desk() -> FakeDesk:
     return desk
 
 
+@pytest.mark.quick_cases("80x24-*")
 @pytest.mark.parametrize("state", ["alerts", "alerts-empty", "alert", "alert-wrong"])
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 async def test_golden(state: str, size: tuple[int, int], golden: Callable[[str, str], None]) -> None:
@@ -132,6 +133,7 @@ async def test_keys_of_the_desk_are_letters_here() -> None:
         assert not trader.desk.stopped
 
 
+@pytest.mark.quick_cases("keys0-*", "keys1-*", "keys3-*")
 @pytest.mark.parametrize(
     ("keys", "text"),
     [

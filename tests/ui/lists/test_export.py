@@ -158,6 +158,7 @@ def test_a_write_that_fails_leaves_nothing_behind(tmp_path: Path, monkeypatch: p
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.quick_cases("1-*", "2-*", "6-*")
 @pytest.mark.parametrize(("key", "name"), [(str(number), tab.value.lower()) for number, tab in enumerate(Tab, 1)])
 async def test_w_writes_the_table_below_and_says_where(key: str, name: str, tmp_path: Path) -> None:
     desk = busy_desk()

@@ -41,6 +41,7 @@ def an_unread_desk(state: LinkState = LinkState.WAITING) -> FakeDesk:
     return desk
 
 
+@pytest.mark.quick_cases("80x24")
 @pytest.mark.parametrize("size", SIZES)
 async def test_the_top_line_says_that_nothing_of_the_account_is_known(size: tuple[int, int]) -> None:
     async with trading(an_unread_desk(), size) as trader:

@@ -104,6 +104,7 @@ async def test_the_order_stands_in_the_words_in_which_it_was_sent(
         assert [price for _, price, _ in trader.desk.amended] == [yes_price]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("keys", "place"),
     [
@@ -313,6 +314,7 @@ async def test_the_venue_stands_on_the_change_and_at_the_word(venue: Venue) -> N
         assert f"{venue.value} - a word before it is sent" in await change(trader, "up")
 
 
+@pytest.mark.quick_cases("80x24-*")
 @pytest.mark.parametrize("state", ["amend", "amend-review", "word"])
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 async def test_golden(state: str, size: tuple[int, int], golden: Callable[[str, str], None]) -> None:

@@ -122,6 +122,7 @@ async def test_escape_while_sending_cancels_nothing_and_the_log_tells_the_end() 
         assert trader.desk.store.orders["o-client-1"].state is OrderState.FILLED
 
 
+@pytest.mark.quick_cases("OrderState.UNKNOWN", "OrderState.RESTING")
 @pytest.mark.parametrize("state", [OrderState.UNKNOWN, OrderState.REFUSED, OrderState.RESTING, OrderState.NOT_SENT])
 async def test_every_outcome_is_said_in_a_word(state: OrderState) -> None:
     async with trading(size=NARROW) as trader:
@@ -171,6 +172,7 @@ async def test_an_order_that_fills_after_the_answer_says_so() -> None:
 # What is typed ahead means what it would mean typed slowly.
 
 
+@pytest.mark.quick_cases("80x24")
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 async def test_typing_faster_than_the_screen(size: tuple[int, int]) -> None:
     async with trading(size=size) as trader:
@@ -376,6 +378,7 @@ async def to_send(trader: Trader, *against: RiskViolation) -> str:
     return " ".join((await trader.press("enter")).replace("│", " ").split())
 
 
+@pytest.mark.quick_cases("y-1", "n-0")
 @pytest.mark.parametrize(("answer", "sent"), [("y", 1), ("n", 0), ("escape", 0)])
 async def test_an_objection_that_a_yes_passes_is_asked_about(answer: str, sent: int) -> None:
     async with trading(size=NARROW) as trader:
@@ -390,6 +393,7 @@ async def test_an_objection_that_a_yes_passes_is_asked_about(answer: str, sent: 
         assert ("arming" in screen) == (not sent)
 
 
+@pytest.mark.quick_cases("-The word is blind.")
 @pytest.mark.parametrize(
     ("typed", "says"),
     [("", "The word is blind."), ("Blind", "capital and small letters count"), ("blin", "The word is blind.")],
