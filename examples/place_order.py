@@ -9,9 +9,9 @@ from kalshi_tui.kalshi import KalshiClient, Kind, UnknownOutcome, format_money
 async def main(ticker: str) -> None:
     """Look, send once, and if no answer comes, ask what became of it."""
     async with KalshiClient.from_env() as client:
-        dry = await client.place_order(ticker, "yes", "buy", "0.42", "10", dry_run=True)
-        print("cost", format_money(dry.cost), "worst loss", format_money(dry.worst_loss or 0), dry.refusal)
-        if client.environment.kind is not Kind.PRACTICE or dry.refusal:
+        preview = await client.preview_order(ticker, "yes", "buy", "0.42", "10")
+        print("cost", format_money(preview.cost), "worst loss", format_money(preview.worst_loss or 0), preview.refusal)
+        if client.environment.kind is not Kind.PRACTICE or preview.refusal:
             return
         try:
             ack = await client.place_order(ticker, "yes", "buy", "0.42", "10")

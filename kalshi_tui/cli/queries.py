@@ -13,8 +13,8 @@ from kalshi_tui.cli.progress import ProgressIndicator
 
 if TYPE_CHECKING:
     from kalshi_tui.domain.market import Event, Market
+    from kalshi_tui.kalshi.lists import LeftOut
     from kalshi_tui.kalshi.rest import RestClient
-    from kalshi_tui.kalshi.wire.tolerant import LeftOut
 
 T = TypeVar("T")
 
@@ -45,9 +45,9 @@ def run_query(
 def tell_left_out(items: "Iterable[LeftOut]") -> None:
     """Return what the exchange listed and nobody could read: beside the list and not in it, which programs read."""
     if told := list(items):
-        from kalshi_tui.kalshi.wire.tolerant import left_out_words
+        from kalshi_tui.kalshi.lists import left_out_sentence
 
-        sys.stderr.write(f"kalshi-tui: {left_out_words(told)}\n")
+        sys.stderr.write(f"kalshi-tui: {left_out_sentence(told)}\n")
 
 
 async def _run_query(

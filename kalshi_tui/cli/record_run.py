@@ -16,9 +16,9 @@ from kalshi_tui.domain.market import Event, Market
 from kalshi_tui.kalshi.feed.handler import FeedHandler
 from kalshi_tui.kalshi.feed.stream import Stream
 from kalshi_tui.kalshi.feed.stream_group import ReportListener, StreamGroup
+from kalshi_tui.kalshi.lists import LeftOut, left_out_sentence
 from kalshi_tui.kalshi.rest import RestClient
 from kalshi_tui.kalshi.transport.clock import ExchangeClock
-from kalshi_tui.kalshi.wire.tolerant import LeftOut, left_out_words
 from kalshi_tui.recording.recorder import Recorder, format_size
 from kalshi_tui.recording.writer import RecordingWriter, require_new_file
 from kalshi_tui.runtime.compose import ExchangeAccess, clock_ms
@@ -129,7 +129,7 @@ class RecordRun:
             found += [each async for each in reading]
             unread += reading.left_out
         if unread:
-            raise RecordError(f"{left_out_words(unread)} Leave it out, or try again.")
+            raise RecordError(f"{left_out_sentence(unread)} Leave it out, or try again.")
         missing = sorted(set(tickers) - {each.ticker for each in found})
         if missing:
             raise RecordError(f"The exchange knows no market {', '.join(missing[:5])}: check the ticker.")

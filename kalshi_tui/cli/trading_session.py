@@ -18,10 +18,10 @@ from kalshi_tui.domain.market import Market
 from kalshi_tui.domain.order import Order, OrderState
 from kalshi_tui.domain.text import order_text
 from kalshi_tui.kalshi.errors import KalshiError, NotFound
+from kalshi_tui.kalshi.lists import LeftOut
 from kalshi_tui.kalshi.order_status import LISTING_TIMEOUT_S, fetch_order_by_id
 from kalshi_tui.kalshi.rest import RestClient
 from kalshi_tui.kalshi.transport.clock import ExchangeClock
-from kalshi_tui.kalshi.wire.tolerant import LeftOut
 from kalshi_tui.runtime.compose import VENUE_BY_KIND, build_session, clock_ms
 from kalshi_tui.runtime.settings import build_session_options
 from kalshi_tui.session.execution.journal import Journal, JournalError

@@ -53,13 +53,12 @@ if TYPE_CHECKING:
         Update,
         Updates,
     )
+    from kalshi_tui.kalshi.lists import LeftOut, Read, Reading
     from kalshi_tui.kalshi.numbers import contracts, dollars, price
     from kalshi_tui.kalshi.preview import DryRun
     from kalshi_tui.kalshi.replies import AccountLimits, AmendAck, CancelAck, ExchangeStatus, OrderAck
-    from kalshi_tui.kalshi.rest import Reading
     from kalshi_tui.kalshi.transport.http import Retry, Timeouts
     from kalshi_tui.kalshi.transport.signing import KeyFileError, PassphraseError
-    from kalshi_tui.kalshi.wire.tolerant import LeftOut, Read
 
 __all__ = [
     "DEMO",
@@ -180,11 +179,10 @@ _NAMES_BY_MODULE: Final = {
     ),
     "kalshi.numbers": ("contracts", "dollars", "price"),
     "kalshi.replies": ("AccountLimits", "AmendAck", "CancelAck", "ExchangeStatus", "OrderAck"),
-    "kalshi.rest": ("Reading",),
     "kalshi.transport.signing": ("KeyFileError", "PassphraseError"),
     "kalshi.feed.stream": ("Health",),
     "kalshi.feed.subscription": ("Happening", "Report"),
-    "kalshi.wire.tolerant": ("LeftOut", "Read"),
+    "kalshi.lists": ("LeftOut", "Read", "Reading"),
     "kalshi.feed.updates": ("BookUpdate", "MarketChanged", "QuoteUpdate", "Update", "Updates"),
 }
 """The modules that the names are of."""

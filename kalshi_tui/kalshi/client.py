@@ -1,29 +1,29 @@
-"""A client for programs: what the exchange's API does, with exact numbers, typed errors and no order ever sent twice.
+"""The client for programs: what the exchange's API does, with exact numbers, typed errors, and no order sent twice.
 
-Prices are integers of 1/10,000 dollar, counts of 1/100 contract, money of 1/1,000,000 dollar; texts such as ``"0.42"``
-are taken too. Times are Unix seconds (``_s``) or milliseconds (``_ms``).
+Prices are integers of 1/10,000 dollar, counts of 1/100 contract, money of 1/1,000,000 dollar; arguments may be texts
+such as ``"0.42"`` instead. Times are Unix seconds (``_s``) or milliseconds (``_ms``).
 
-An item of a list that cannot be read is left out, and told: lists have ``left_out`` (see `LeftOut`), and are ``whole``
-only without any.
+An item of a list that cannot be read is left out: lists have ``left_out`` (see `LeftOut`), and are ``whole`` only if
+that is empty.
 
-A question raises `TransportError`, `Refused` or `BadReply`. A command raises `NotSent` (nothing left this machine),
+A read raises `TransportError`, `Refused` or `BadReply`. A command raises `NotSent` (nothing left this machine),
 `Refused` (a definite no) or `UnknownOutcome` (it may have been done: ask, never resend).
 """
 
 import os
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import update_wrapper
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Literal, Self, overload
+from typing import Any, Concatenate, Final, Literal, ParamSpec, Self, TypeVar, overload
 
 from kalshi_tui.domain.book import Book, BookError, Side
-from kalshi_tui.domain.candles import MINUTE_MS, Candle, Settlement
+from kalshi_tui.domain.candles import MINUTE_MS, Candle
 from kalshi_tui.domain.fees import FeeSchedule
-from kalshi_tui.domain.market import Event, Market, Trade
-from kalshi_tui.domain.order import Action, Fill, Order, OrderState, OrderTerms, TimeInForce, order_from_terms
-from kalshi_tui.domain.position import Balance, Position
+from kalshi_tui.domain.market import Market
+from kalshi_tui.domain.order import Action, Order, OrderState, OrderTerms, TimeInForce, order_from_terms
 from kalshi_tui.domain.price import Count, Price
 from kalshi_tui.kalshi import connect, numbers
 from kalshi_tui.kalshi.environments import Environment
@@ -52,14 +52,27 @@ from kalshi_tui.kalshi.order_status import (
     resolve_order,
 )
 from kalshi_tui.kalshi.preview import DryRun
-from kalshi_tui.kalshi.replies import AccountLimits, AmendAck, CancelAck, ExchangeStatus, OrderAck
-from kalshi_tui.kalshi.rest import Levels, Reading, RestClient
+from kalshi_tui.kalshi.replies import AmendAck, CancelAck, OrderAck
+from kalshi_tui.kalshi.rest import Levels, RestClient
 from kalshi_tui.kalshi.transport.http import Retry, Timeouts
 from kalshi_tui.kalshi.transport.signing import Signer
-from kalshi_tui.kalshi.wire.tolerant import Read
 
 DEFAULT_CANDLE_COUNT: Final = 100
-"""How many periods `KalshiClient.candles` goes back unless it is told."""
+"""How many periods `KalshiClient.candles` goes back if no start is given."""
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def _read_of(method: Callable[Concatenate[RestClient, P], T]) -> Callable[Concatenate["KalshiClient", P], T]:
+    """Return a method of `KalshiClient` that is this one of its `RestClient`, with the same signature and docstring."""
+
+    def read(self: "KalshiClient", /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return method(self._rest, *args, **kwargs)
+
+    update_wrapper(read, method)
+    read.__module__, read.__qualname__ = __name__, f"KalshiClient.{method.__name__}"
+    return read
 
 
 class KalshiClient:
@@ -69,6 +82,8 @@ class KalshiClient:
 
         async with KalshiClient.from_env() as client:
             print(await client.balance())
+
+    Reads may be repeated by the client itself, as its ``retry`` says; a command is sent once and never again.
     """
 
     def __init__(
@@ -85,12 +100,14 @@ class KalshiClient:
         timeouts: Timeouts | None = None,
         retry: Retry | None = None,
     ) -> None:
-        """Make ready; nothing is sent. Raises Misconfigured for a key or a proxy that cannot be used.
+        """Set up a client; nothing is sent. Raises Misconfigured for a key or a proxy that cannot be used.
 
-        The key is a PEM file that only its owner can read, or its text in ``private_key``, or a ``signer`` that is
-        open already. With ``read_only_reason`` no command leaves; each is NotSent. ``proxy`` is the address of an HTTP
-        proxy;
-        no variable of the environment names one.
+        The key is ``key_id`` with the PEM file at ``private_key_path``, which only its owner may be able to read, or
+        with its text in ``private_key``; or a ``signer`` that is open already. With ``read_only`` no command leaves;
+        each raises NotSent. ``proxy`` is the address of an HTTP proxy; no variable of the environment names one.
+        ``timeouts`` and ``retry`` replace the usual ones::
+
+            client = KalshiClient(DEMO, key_id="...", private_key_path="~/.kalshi/demo.pem", read_only=True)
         """
         if key_id or private_key_path is not None or private_key is not None:
             path = Path(private_key_path).expanduser() if private_key_path is not None else None
@@ -124,11 +141,12 @@ class KalshiClient:
         read_only: bool = False,
         proxy: str | None = None,
     ) -> Self:
-        """Make a client by the variables of the environment. Raises Misconfigured with a sentence.
+        """Return a client by the variables of the environment. Raises Misconfigured with a sentence.
 
         ``KALSHI_API_KEY_ID`` with ``KALSHI_PRIVATE_KEY_PATH`` (or the key's text in ``KALSHI_PRIVATE_KEY``) are the
         key. The exchange is Kalshi itself, **with real money**; its demo with ``KALSHI_USE_DEMO=true``; a practice
-        exchange on this machine with its ``rest_url`` in ``KALSHI_REST_URL``.
+        exchange on this machine with its ``rest_url`` in ``KALSHI_REST_URL``. ``environ`` replaces the process's own
+        variables; ``passphrase`` opens an encrypted key.
         """
         variables = os.environ if environ is None else environ
         environment = connect.environment_from_env(variables)
@@ -137,12 +155,12 @@ class KalshiClient:
 
     @classmethod
     def practice(cls, line: str | bytes | Mapping[str, Any], *, read_only: bool = False) -> Self:
-        """Make a client by the first line that ``kalshi-tui practice`` prints. Raises Misconfigured for any other."""
+        """Return a client by the first line that ``kalshi-tui practice`` prints. Raises Misconfigured for any other."""
         environment, signer = connect.parse_ready_line(line)
         return cls(environment, signer, read_only=read_only)
 
     async def close(self) -> None:
-        """End the streams and close the connections. Orders that rest go on resting."""
+        """End the streams and close the connections. Resting orders go on resting."""
         for stream in self._streams:
             await stream.close()
         await self._rest.close()
@@ -158,123 +176,67 @@ class KalshiClient:
     def __repr__(self) -> str:
         return f"KalshiClient({self.environment.name!r})"
 
-    # Markets.
+    # Market data. Reads without code of their own are documented at `RestClient`, whose methods they are.
 
-    def markets(
-        self,
-        *,
-        status: Literal["unopened", "open", "paused", "closed", "settled"] | None = None,
-        series_ticker: str | None = None,
-        event_ticker: str | None = None,
-        tickers: Sequence[str] | None = None,
-    ) -> Reading[Market]:
-        """Yield the markets that pass the filters, page by page, to the last."""
-        return self._rest.markets(
-            status=status, series_ticker=series_ticker, event_ticker=event_ticker, tickers=tickers
-        )
-
-    async def market(self, ticker: str) -> Market:
-        """Read one market; `NotFound` if there is none."""
-        return await self._rest.market(ticker)
-
-    def events(
-        self,
-        *,
-        status: Literal["unopened", "open", "closed", "settled"] | None = None,
-        series_ticker: str | None = None,
-        with_markets: bool = True,
-    ) -> Reading[Event]:
-        """Yield the events that pass the filters, with their markets, page by page, to the last."""
-        return self._rest.events(status=status, series_ticker=series_ticker, with_nested_markets=with_markets)
-
-    async def event(self, event_ticker: str) -> Event:
-        """Read one event with its markets; `NotFound` if there is none."""
-        return await self._rest.event(event_ticker)
+    markets = _read_of(RestClient.markets)
+    market = _read_of(RestClient.market)
+    events = _read_of(RestClient.events)
+    event = _read_of(RestClient.event)
+    trades = _read_of(RestClient.trades)
+    exchange_status = _read_of(RestClient.exchange_status)
 
     async def orderbook(self, ticker: str, depth: int | None = None) -> Book:
-        """Read a book; up to 15 s old. For one that is live, `stream` it."""
+        """Read a book, at most ``depth`` levels of each side. It is up to 15 s old: `stream` it to have it live.
+
+        Raises TransportError, Refused or BadReply::
+
+            book = await client.orderbook("KXBTCD-26DEC01-B95000")
+            print(book.yes.best, book.no.best)
+        """
         return _make_book(await self._rest.orderbook(ticker, depth))
 
     async def orderbooks(self, tickers: Sequence[str]) -> dict[str, Book]:
-        """Read several books, by ticker, 100 a request; up to 15 s old."""
-        return {ticker: _make_book(levels) for ticker, levels in (await self._rest.orderbooks(tickers)).items()}
+        """Read several books by ticker, 100 a request, each up to 15 s old; a book that cannot be read is left out.
 
-    async def trades(
-        self, ticker: str | None = None, *, min_s: int | None = None, max_s: int | None = None, most: int = 100
-    ) -> Read[Trade]:
-        """Read public trades, of one market or all, newest first, at most ``most``."""
-        return await self._rest.trades(ticker, min_ts=min_s, max_ts=max_s, most=most)
+        Raises TransportError, Refused or BadReply.
+        """
+        return {ticker: _make_book(levels) for ticker, levels in (await self._rest.orderbooks(tickers)).items()}
 
     async def candles(
         self, ticker: str, *, minutes: Literal[1, 60, 1440] = 60, start_s: int | None = None, end_s: int | None = None
     ) -> list[Candle]:
-        """Read a market's history, oldest first; without a start 100 periods, without an end the running one too."""
+        """Read a market's history, oldest first, in periods of so many ``minutes``.
+
+        Without ``start_s`` the newest 100 periods; without ``end_s`` up to the period that has not ended yet. Raises
+        TransportError, Refused or BadReply.
+        """
         period_s = minutes * MINUTE_MS // 1000
         end_s = self._rest.clock.now_ms() // 1000 + period_s if end_s is None else end_s
         start_s = end_s - DEFAULT_CANDLE_COUNT * period_s if start_s is None else start_s
         return (await self._rest.candles_by_ticker([ticker], start_s, end_s, minutes=minutes)).get(ticker, [])
 
     async def fees(self, ticker: str) -> FeeSchedule:
-        """Read what a market's fills cost; read once for each event."""
+        """Return the fee schedule of a market; it is read once for each event. Raises as any read."""
         market = await self._rest.market(ticker)
         return await self._get_fees(market)
 
-    async def exchange_status(self) -> ExchangeStatus:
-        """Read whether the exchange is up and trades."""
-        return await self._rest.exchange_status()
-
     # The account.
 
-    async def balance(self) -> Balance:
-        """Read the cash and what the positions are worth."""
-        return await self._rest.balance()
-
-    async def positions(self, *, ticker: str | None = None, event_ticker: str | None = None) -> Read[Position]:
-        """Read what is held, all pages; settled markets are gone from here, and are in `settlements`."""
-        return await self._rest.positions(ticker=ticker, event_ticker=event_ticker)
-
-    async def settlements(self, *, min_s: int | None = None, most: int | None = None) -> Read[Settlement]:
-        """Read what settled markets have paid, newest first, all pages."""
-        return await self._rest.settlements(min_ts=min_s, most=most)
-
-    async def orders(
-        self,
-        *,
-        status: Literal["resting", "canceled", "executed"] | None = None,
-        ticker: str | None = None,
-        event_ticker: str | None = None,
-        min_s: int | None = None,
-        max_s: int | None = None,
-        most: int | None = None,
-    ) -> Read[Order]:
-        """Read the account's orders, all pages or at most ``most``."""
-        return await self._rest.orders(
-            status=status, ticker=ticker, event_ticker=event_ticker, min_ts=min_s, max_ts=max_s, most=most
-        )
+    balance = _read_of(RestClient.balance)
+    positions = _read_of(RestClient.positions)
+    settlements = _read_of(RestClient.settlements)
+    orders = _read_of(RestClient.orders)
+    fills = _read_of(RestClient.fills)
+    limits = _read_of(RestClient.limits)
 
     async def order(self, order_id: str) -> Order:
         """Read one order by the exchange's id, from the archive if it ended long ago.
 
-        `NotFound` if it is in neither list, as one just placed may not be yet.
+        Raises NotFound if it is in neither list: an order just placed may not be in them yet. Raises NoKey,
+        TransportError, Refused or BadReply.
         """
         ticker, sent_ms = self._order_tracker.ticker_of(order_id) or None, self._order_tracker.sent_ms_of(order_id)
         return await by_id(self._rest, order_id, ticker=ticker, sent_ms=sent_ms)
-
-    async def fills(
-        self,
-        *,
-        ticker: str | None = None,
-        order_id: str | None = None,
-        min_s: int | None = None,
-        max_s: int | None = None,
-        most: int | None = None,
-    ) -> Read[Fill]:
-        """Read the account's fills, newest first, all pages or at most ``most``."""
-        return await self._rest.fills(ticker=ticker, order_id=order_id, min_ts=min_s, max_ts=max_s, most=most)
-
-    async def limits(self) -> AccountLimits:
-        """Read how fast this account may ask and order; from then on commands wait by it instead of the lowest tier."""
-        return await self._rest.limits()
 
     # Orders.
 
@@ -332,21 +294,25 @@ class KalshiClient:
     ) -> OrderAck | DryRun:
         """Send one limit order, once. Raises NotSent, Refused or UnknownOutcome; never sends it a second time.
 
-        ``price`` is of the outcome ``side``, ``"0.42"`` or 4200; ``count`` is ``"10"`` contracts or 1000. Without a
-        ``client_order_id`` a random one is made; `UnknownOutcome` carries it for `find_order`. Whoever may be
-        canceled while this waits hands in one of `new_client_order_id`, to know it then. An order that the exchange
-        has already under this id is an UnknownOutcome too, caused by `DuplicateOrder`: it is there, and what became of
-        it is to be asked. With ``dry_run`` nothing is sent: what comes back are the figures of the ticket's preview.
+        ``price`` is that of the outcome ``side``: ``"0.42"`` or 4200. ``count`` is ``"10"`` contracts or 1000.
+        ``expires_s`` is Unix seconds. With ``dry_run`` nothing is sent, and the result is that of `preview_order`.
 
-        The first order of a client that has asked nothing yet is preceded by a question, which tells the exchange's
-        time.
+        Without a ``client_order_id`` a random one is made; `UnknownOutcome` carries it for `find_order`. A program
+        that may be canceled while this waits should make one with `new_client_order_id`, so that it knows the id then.
+        If the exchange has an order under this id already, that is an UnknownOutcome caused by `DuplicateOrder`: the
+        order is there, and what became of it has to be asked.
+
+        A client that has not asked anything yet reads the exchange's time before its first order::
+
+            ack = await client.place_order("KXBTCD-26DEC01-B95000", "yes", "buy", "0.42", "10")
+            print(ack.order_id, format_count(ack.filled), format_count(ack.remaining))
         """
-        terms = OrderTerms(
-            ticker=ticker,
-            side=Side(side),
-            action=Action(action),
-            price=numbers.price(price),
-            count=numbers.contracts(count),
+        terms = _order_terms(
+            ticker,
+            side,
+            action,
+            price,
+            count,
             tif=tif,
             post_only=post_only,
             reduce_only=reduce_only,
@@ -354,7 +320,7 @@ class KalshiClient:
             cancel_on_pause=cancel_on_pause,
         )
         if dry_run:
-            return await self._preview_order(terms)
+            return await self._preview(terms)
         client_order_id = client_order_id or new_client_order_id()
         await self._sync_clock()
         with self._order_tracker.track_send(client_order_id, ticker, self._clock) as sent:
@@ -364,7 +330,7 @@ class KalshiClient:
                 error.client_order_id = client_order_id
                 raise
             except DuplicateOrder as error:
-                # Nobody knows since when, nor in which market.
+                # The order of this id is not this one: its market and its age are unknown.
                 sent.accepted, sent.first_sent_ms, sent.ticker = True, 0, None
                 raise UnknownOutcome(
                     "An order under this client order id is at the exchange already; this one was not taken as a "
@@ -382,20 +348,62 @@ class KalshiClient:
         self._order_tracker.record_accepted(placed, self._clock.now_ms(), resting=ack.remaining > 0)
         return ack if ack.client_order_id else replace(ack, client_order_id=client_order_id)
 
+    async def preview_order(
+        self,
+        ticker: str,
+        side: Side | Literal["yes", "no"],
+        action: Action | Literal["buy", "sell"],
+        price: str | Price,
+        count: str | Count,
+        *,
+        tif: TimeInForce = TimeInForce.GTC,
+        post_only: bool = False,
+        reduce_only: bool = False,
+        expires_s: int | None = None,
+        cancel_on_pause: bool = False,
+    ) -> DryRun:
+        """Return what an order would do: its fills, fees, cost and risk. Nothing is sent.
+
+        The arguments are those of `place_order`. The market, its fees, its book (up to 15 s old) and, with a key, the
+        position and the cash are read; raises TransportError, Refused or BadReply, and NumberError for a price or
+        count that is none::
+
+            preview = await client.preview_order("KXBTCD-26DEC01-B95000", "yes", "buy", "0.42", "10")
+            print(preview.refusal or format_money(preview.cost))
+        """
+        return await self._preview(
+            _order_terms(
+                ticker,
+                side,
+                action,
+                price,
+                count,
+                tif=tif,
+                post_only=post_only,
+                reduce_only=reduce_only,
+                expires_s=expires_s,
+                cancel_on_pause=cancel_on_pause,
+            )
+        )
+
     async def find_order(
         self, client_order_id: str, *, ticker: str | None = None, sent_ms: int | None = None, within_s: float = 60.0
     ) -> Order | None:
-        """Ask until it is known what became of an order, by the id of its sender; None if it never arrived.
+        """Ask until it is known what became of an order, by its client order id; None if it never arrived.
 
-        None is proved: three reads of the live list and of the archive have missed it, all of them after the exchange's
-        data had passed, by 5 s, the moment when its sender stopped waiting for the answer. While a call still waits,
-        while the archive cannot be read whole, and of an order that the exchange has said to have, None never comes.
-        Raises UnknownOutcome if it took longer than ``within_s``, and `Refused` if the exchange does not let this key
-        ask.
+        None is proved: three reads of the live list and of the archive lack the order, all of them after the exchange's
+        data had passed, by 5 s, the moment when its sender stopped waiting for the reply. None never comes while the
+        sending call still waits, while the archive cannot be read whole, and for an order that the exchange has said
+        to have. Raises UnknownOutcome if ``within_s`` seconds did not suffice, and Refused if this key may not read.
 
-        ``ticker`` and ``sent_ms`` (Unix milliseconds) narrow the search; of this client's own orders, the newest 1,000,
-        they are known. Of another's order nobody knows when it was sent but who gives ``sent_ms``, which has to be the
-        latest moment that it can have left; without it the moment of this call counts.
+        ``ticker`` and ``sent_ms`` (Unix milliseconds) narrow the search; for the newest 1,000 orders of this client
+        they are known. For an order of another sender ``sent_ms`` has to be the latest moment at which it can have
+        left; without it the moment of this call counts::
+
+            try:
+                await client.place_order(ticker, "yes", "buy", "0.42", "10")
+            except UnknownOutcome as error:
+                order = await client.find_order(error.client_order_id)
         """
         sent = self._order_tracker.find_sent(client_order_id)
         since_ms = sent_ms if sent_ms is not None else sent.first_sent_ms if sent is not None else 0
@@ -424,11 +432,11 @@ class KalshiClient:
     async def cancel(self, order: Order | str) -> CancelAck:
         """Cancel an order, given whole or by the exchange's id. Raises NotFound if it is gone already.
 
-        By its id alone its market has to be known, which routes the cancel to the right part of the exchange. Of the
-        newest 1,000 orders of this client it is; any other order is read first, which raises as a question does. That
-        it is not listed counts only once the exchange's data have passed this call by 5 s, three reads agreeing:
-        NotFound then, or NotSent if the data are not that new within 60 s. The cancel itself raises NotSent, Refused or
-        UnknownOutcome.
+        The cancel has to name the order's market, which routes it to the right part of the exchange. For an id alone
+        the market is known if it is one of this client's newest 1,000 orders; any other order is read first, which
+        raises as a read does. NotFound from that read is proved: three reads lack the order after the exchange's data
+        had passed this call by 5 s; if the data are not that new within 60 s, the cancel is NotSent. The cancel itself
+        raises NotSent, Refused or UnknownOutcome.
         """
         if isinstance(order, str):
             order_id, ticker = order, self._order_tracker.ticker_of(order)
@@ -445,11 +453,11 @@ class KalshiClient:
         return ack
 
     async def cancel_all(self, *, ticker: str | None = None, within_s: float = 60.0) -> list[Order]:
-        """Cancel all that rests, or all of one market, until it is proved that nothing does; gives an empty list.
+        """Cancel all resting orders, or those of one market, until none is proved to rest; return an empty list.
 
-        Proved: three reads have found nothing, all of them after the exchange's data had passed this call by 5 s; so it
-        takes some seconds, though what is listed is canceled at once. What this client has placed is canceled even
-        before the exchange lists it. What is sent after this call is not looked for: stop sending first.
+        The proof is three reads that find nothing, all of them after the exchange's data had passed this call by 5 s.
+        It takes some seconds, though what is listed is canceled at once. What this client has placed is canceled even
+        before the exchange lists it. Orders sent after this call are not looked for: stop sending first.
 
         Raises UnknownOutcome if it is not proved within ``within_s`` seconds: call it again. Raises NotSent or Refused
         if the first command did not leave or was refused, so that nothing was done.
@@ -462,11 +470,11 @@ class KalshiClient:
     async def amend(
         self, order: Order | str, *, yes_price: str | Price | None = None, remaining: str | Count | None = None
     ) -> AmendAck:
-        """Change a resting order's price (of YES) or what remains of it. Raises NotSent, Refused or UnknownOutcome.
+        """Change a resting order's YES price or what remains of it. Raises NotSent, Refused or UnknownOutcome.
 
-        A smaller count alone keeps the place in the queue; all else goes to its end. An order given by its id is read
-        first, as `cancel` reads it; of one given whole ``filled`` must be true, for the exchange counts the whole
-        order.
+        A smaller count alone keeps the place in the queue; any other change goes to its end. An order given by its id
+        is read first, as `cancel` reads it. The ``filled`` of an order given whole must be current, for the exchange
+        counts the whole order, what is filled included.
         """
         order = await self._fetch_order(order, "The amendment") if isinstance(order, str) else order
         at = order.yes_price if yes_price is None else numbers.price(yes_price)
@@ -491,16 +499,20 @@ class KalshiClient:
         quotes: Iterable[str] | Literal["all"] = (),
         account: bool = True,
     ) -> Updates:
-        """Follow books with their public trades, quotes, and the account with its markets' changes. Raises NoKey.
+        """Follow books and their public trades, quotes, and the account and changes of markets. Raises NoKey.
 
-        ``async for update in client.stream(["TICKER"])``; inside ``async with`` it ends with the block, else with
-        `close`. Even public data need a key here: the exchange admits nobody without one.
+        ``books`` and ``quotes`` are tickers, ``quotes`` may be all. The stream ends with an ``async with`` block around
+        it, or with `close`. Public data need a key here too: the exchange lets nobody connect without one::
+
+            async with client.stream(["KXBTCD-26DEC01-B95000"]) as updates:
+                async for update in updates:
+                    print(update)
         """
         if self._signer is None:
             raise NoKey
         signer = self._signer
 
-        def a_stream(sink: FeedHandler, listener: ReportListener, *, private: bool) -> Stream:
+        def make_stream(sink: FeedHandler, listener: ReportListener, *, private: bool) -> Stream:
             return Stream(
                 self.environment,
                 signer,
@@ -511,7 +523,7 @@ class KalshiClient:
                 proxy=self._proxy,
             )
 
-        updates = Updates(lambda sink, listener: StreamGroup(a_stream, sink, listener))
+        updates = Updates(lambda sink, listener: StreamGroup(make_stream, sink, listener))
         if tickers := _to_ticker_list(books):
             updates.watch_books(tickers)
         if quotes == "all":
@@ -524,9 +536,9 @@ class KalshiClient:
     # Inside.
 
     async def _sync_clock(self) -> None:
-        """Have the exchange's time, which any reply tells, before an order goes out: a miss is measured by it.
+        """Read the exchange's time, which any reply tells, unless it is known. Raises NotSent if nobody answers.
 
-        Raises NotSent if nobody answers.
+        An order needs it: that it never arrived is proved against the time at which it was sent.
         """
         if self._clock.synced or self._signer is None:
             return
@@ -536,7 +548,7 @@ class KalshiClient:
             if not self._clock.synced:
                 raise NotSent(f"The order was not sent: no connection. {error} Nothing was done.") from error
         except KalshiError:
-            # The order gets an answer of its own.
+            # A reply came, and with it the time. What it refuses, it will refuse to the order too.
             return
 
     async def _fetch_order(self, order_id: str, what: str) -> Order:
@@ -549,7 +561,7 @@ class KalshiClient:
             known = self._fees_by_event[market.event_ticker] = await self._rest.event_fees(event)
         return known
 
-    async def _preview_order(self, terms: OrderTerms) -> DryRun:
+    async def _preview(self, terms: OrderTerms) -> DryRun:
         market = await self._rest.market(terms.ticker)
         market = replace(market, fees=await self._get_fees(market))
         held, cash = None, None
@@ -560,8 +572,36 @@ class KalshiClient:
 
 
 def new_client_order_id() -> str:
-    """Make an id for one order: random, so that it is unique for ever and tells nothing."""
+    """Return a new client order id: random, so that it is unique and says nothing about the order or its sender."""
     return str(uuid.uuid4())
+
+
+def _order_terms(
+    ticker: str,
+    side: Side | Literal["yes", "no"],
+    action: Action | Literal["buy", "sell"],
+    price: str | Price,
+    count: str | Count,
+    *,
+    tif: TimeInForce,
+    post_only: bool,
+    reduce_only: bool,
+    expires_s: int | None,
+    cancel_on_pause: bool,
+) -> OrderTerms:
+    """Return the terms of an order as a program gives them. Raises NumberError, or ValueError for a wrong word."""
+    return OrderTerms(
+        ticker=ticker,
+        side=Side(side),
+        action=Action(action),
+        price=numbers.price(price),
+        count=numbers.contracts(count),
+        tif=tif,
+        post_only=post_only,
+        reduce_only=reduce_only,
+        expires_s=expires_s,
+        cancel_on_pause=cancel_on_pause,
+    )
 
 
 def _to_ticker_list(given: Iterable[str]) -> list[str]:

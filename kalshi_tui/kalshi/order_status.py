@@ -205,7 +205,7 @@ async def search_order(rest: RestClient, client_order_id: str, ticker: str | Non
 
     One read: a miss proves nothing by itself.
     """
-    found = await rest.orders(ticker=ticker, min_ts=_since_s(sent_ms))
+    found = await rest.orders(ticker=ticker, min_s=_since_s(sent_ms))
     for known in found:
         if known.client_order_id == client_order_id:
             return known
@@ -222,7 +222,7 @@ async def archived(rest: RestClient, wanted: Callable[[Order], bool], ticker: st
 
     Raises BadReply if the archive cannot be read whole: what is in it is not known then.
     """
-    reading = rest.archived_orders(ticker=ticker, min_ts=_since_s(sent_ms))
+    reading = rest.archived_orders(ticker=ticker, min_s=_since_s(sent_ms))
     try:
         async for each in reading:
             if wanted(each):

@@ -1,16 +1,15 @@
-"""The REST client: questions, which may be asked again, and commands, which are never repeated.
+"""The REST client: reads, which may be repeated, and commands, which never are (docs/kalshi-api.md, sections 6 to 10).
 
-docs/kalshi-api.md, sections 6 to 10.
-
-A failed question raises `TransportError`, `Refused` or `BadReply`. A failed command raises `NotSent` (nothing left this
+A failed read raises `TransportError`, `Refused` or `BadReply`. A failed command raises `NotSent` (nothing left this
 machine), `Refused` (a definite no) or `UnknownOutcome` (it may have been done; ask before anything else).
+
+The reads that `kalshi_tui.kalshi.client.KalshiClient` offers under the same name are documented here for its users.
 """
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from functools import partial
 from types import TracebackType
-from typing import Final, Self, TypeVar
+from typing import Final, Literal, Self, TypeVar
 from urllib.parse import quote as quoted
 
 import httpx
@@ -25,6 +24,7 @@ from kalshi_tui.domain.price import Count, Price, format_count, format_price
 from kalshi_tui.kalshi import translate, wire
 from kalshi_tui.kalshi.environments import Environment
 from kalshi_tui.kalshi.errors import BadReply, Refused, UnknownOutcome
+from kalshi_tui.kalshi.lists import LeftOut, Read, Reading
 from kalshi_tui.kalshi.replies import (
     AccountLimits,
     AmendAck,
@@ -45,7 +45,6 @@ from kalshi_tui.kalshi.transport.http import (
     translate_reply,
 )
 from kalshi_tui.kalshi.transport.signing import Signer
-from kalshi_tui.kalshi.wire.tolerant import LeftOut, Read
 
 __all__ = ["RestClient", "Retry", "Timeouts", "build_order_request"]
 
@@ -53,21 +52,23 @@ T = TypeVar("T")
 U = TypeVar("U")
 
 Levels = list[tuple[Price, Count]]
+"""One side of a book, ascending."""
+MarketFilter = Literal["unopened", "open", "paused", "closed", "settled"]
+EventFilter = Literal["unopened", "open", "closed", "settled"]
+OrderFilter = Literal["resting", "canceled", "executed"]
+"""The words of the ``status`` filters; the objects' own statuses have other words (docs/kalshi-api.md, section 8)."""
 
 PAGE_SIZE: Final = 1000
+"""Items of a page; events come with their markets, so that fewer of them fit."""
 EVENTS_PAGE_SIZE: Final = 200
 MAX_BOOKS_PER_REQUEST: Final = 100
 ORDERS_PATH: Final = "/portfolio/events/orders"
 
 
-async def _wait_between_rounds(turn: int) -> None:
-    await asyncio.sleep(0.25 * (turn + 1))
-
-
 class RestClient:
-    """One environment's REST API. Without a signer only the public market data can be read.
+    """Read and command one environment's REST API; without a signer read its public market data alone.
 
-    ``transport`` replaces the network in tests. Use it as an async context manager, or call `close`.
+    Use it as an asynchronous context manager, or call `close`.
     """
 
     def __init__(
@@ -83,7 +84,10 @@ class RestClient:
         proxy: str | None = None,
         read_only: bool = False,
     ) -> None:
-        """Make ready; ``proxy`` is the address of an HTTP proxy. Raises ValueError for one that is none."""
+        """Set up the client; nothing is sent. Raises ValueError for a proxy that cannot be used.
+
+        ``proxy`` is the address of an HTTP proxy; ``transport`` replaces the network in tests.
+        """
         self.environment = environment
         self._http = HttpClient(
             environment,
@@ -99,17 +103,17 @@ class RestClient:
 
     @property
     def clock(self) -> ExchangeClock:
-        """The exchange's time as its replies tell it; hand it to the stream too."""
+        """The exchange's time as its replies tell it; the stream signs by it too."""
         return self._http.clock
 
     @property
     def on_left_out(self) -> Callable[[LeftOut], None] | None:
-        """Told of every item that cannot be read and is left out of a list, each time that it is."""
+        """A function that is called with every item that is left out of a list, each time."""
         return self._http.on_left_out
 
     @on_left_out.setter
-    def on_left_out(self, told: Callable[[LeftOut], None] | None) -> None:
-        self._http.on_left_out = told
+    def on_left_out(self, listener: Callable[[LeftOut], None] | None) -> None:
+        self._http.on_left_out = listener
 
     async def close(self) -> None:
         """Close the connections."""
@@ -128,16 +132,20 @@ class RestClient:
     def markets(
         self,
         *,
-        status: str | None = None,
-        event_ticker: str | None = None,
+        status: MarketFilter | None = None,
         series_ticker: str | None = None,
+        event_ticker: str | None = None,
         tickers: Sequence[str] | None = None,
         without_combos: bool = False,
         page_size: int = PAGE_SIZE,
-    ) -> "Reading[Market]":
-        """Yield the markets that pass the filters; one that cannot be read is left out, and told.
+    ) -> Reading[Market]:
+        """Yield the markets that pass the filters, page by page, to the last (docs/kalshi-api.md, section 8).
 
-        ``status`` is the filter's word (unopened, open, paused, closed, settled), not the object's.
+        ``without_combos`` leaves out markets that combine others. A market that cannot be read is left out, and is in
+        ``left_out`` of what is returned. Iterating raises TransportError, Refused or BadReply::
+
+            async for market in client.markets(status="open", series_ticker="KXBTCD"):
+                print(market.ticker, market.quote.yes_bid, market.quote.yes_ask)
         """
         params: Params = {
             "limit": page_size,
@@ -151,7 +159,7 @@ class RestClient:
         async def read(reading: Reading[Market]) -> AsyncIterator[Market]:
             lost = reading.left_out
             pages = self._http.iterate_pages(
-                "/markets", params, wire.MarketsReply, left_out=lost, broken_off=reading.breaks_off
+                "/markets", params, wire.MarketsReply, left_out=lost, broken_off=reading.break_off
             )
             async for reply in pages:
                 for market in self._http.sensible(translate.market, reply.markets, "market", _ticker, lost):
@@ -160,7 +168,11 @@ class RestClient:
         return Reading(read)
 
     async def market(self, ticker: str) -> Market:
-        """Read one market; a market just made may be `NotFound` for a moment."""
+        """Read one market with its quote and its rules; its ``fees`` are None, `KalshiClient.fees` reads them.
+
+        Raises NotFound if there is none, and for some seconds of a market just made; TransportError, Refused or
+        BadReply.
+        """
         reply = await self._http.get(f"/markets/{_path_segment(ticker)}", wire.MarketReply)
         market = translate_reply(translate.market, reply.market)
         if market.ticker != ticker:
@@ -170,24 +182,31 @@ class RestClient:
     def events(
         self,
         *,
-        with_nested_markets: bool = True,
-        status: str | None = None,
+        status: EventFilter | None = None,
         series_ticker: str | None = None,
+        with_markets: bool = True,
         page_size: int = EVENTS_PAGE_SIZE,
-    ) -> "Reading[Event]":
-        """Yield the events that pass the filters, with their markets if wanted; as `markets` otherwise."""
+    ) -> Reading[Event]:
+        """Yield the events that pass the filters, page by page, with their markets unless ``with_markets`` is false.
+
+        An event or market that cannot be read is left out, and is in ``left_out`` of what is returned. Iterating
+        raises TransportError, Refused or BadReply::
+
+            async for event in client.events(status="open"):
+                print(event.title, [market.ticker for market in event.markets])
+        """
         params: Params = {
             "limit": page_size,
-            "with_nested_markets": "true" if with_nested_markets else None,
+            "with_nested_markets": "true" if with_markets else None,
             "status": status,
             "series_ticker": series_ticker,
         }
 
         async def read(reading: Reading[Event]) -> AsyncIterator[Event]:
             lost = reading.left_out
-            change = partial(translate.event, left_out=self._odd_market(lost))
+            change = partial(translate.event, left_out=self._leave_market_out(lost))
             pages = self._http.iterate_pages(
-                "/events", params, wire.EventsReply, left_out=lost, broken_off=reading.breaks_off
+                "/events", params, wire.EventsReply, left_out=lost, broken_off=reading.break_off
             )
             async for reply in pages:
                 for event in self._http.sensible(change, reply.events, "event", _event_ticker, lost):
@@ -196,37 +215,29 @@ class RestClient:
         return Reading(read)
 
     async def event(self, event_ticker: str) -> Event:
-        """Read one event with its markets."""
+        """Read one event with its markets. Raises NotFound if there is none; TransportError, Refused or BadReply."""
         path = f"/events/{_path_segment(event_ticker)}"
         reply = await self._http.get(path, wire.EventReply, {"with_nested_markets": "true"})
-        change = partial(translate.event, beside=reply.markets, left_out=self._odd_market(None))
+        change = partial(translate.event, beside=reply.markets, left_out=self._leave_market_out(None))
         return translate_reply(change, reply.event)
 
     async def series(self, series_ticker: str) -> SeriesTerms:
-        """Read one series: its fees above all (docs/kalshi-api.md, section 9)."""
+        """Read one series with its fees (docs/kalshi-api.md, section 9)."""
         reply = await self._http.get(f"/series/{_path_segment(series_ticker)}", wire.SeriesReply)
         return translate_reply(translate.series, reply.series)
 
     async def event_fees(self, event: Event) -> FeeSchedule:
-        """Read what fills in an event's markets cost: by its series, as the event itself may alter it.
+        """Read the fees of an event's markets: those of its series, as far as the event does not override them.
 
         docs/kalshi-api.md, section 9.
         """
         series = await self.series(event.series_ticker or event.event_ticker.partition("-")[0])
         return translate.event_fees(series.fees, event)
 
-    async def series_list(self, *, category: str | None = None) -> Read[SeriesTerms]:
-        """Read all series, or those of a category; one that cannot be read is left out, and told."""
-        lost = list[LeftOut]()
-        reply = await self._http.get("/series", wire.SeriesListReply, {"category": category}, left_out=lost)
-        found = Read(self._http.sensible(translate.series, reply.series, "series", _ticker, lost))
-        found.left_out = tuple(lost)
-        return found
-
     async def orderbook(self, ticker: str, depth: int | None = None) -> tuple[Levels, Levels]:
-        """Read a book's YES and NO bids, ascending. Up to 15 s old, so never a repair for a live book.
+        """Read a book: its YES bids and its NO bids, ascending, at most ``depth`` levels of each.
 
-        docs/kalshi-api.md, section 4.
+        The reply is up to 15 s old (docs/kalshi-api.md, section 4), so it must never repair a book that is live.
         """
         reply = await self._http.get(
             f"/markets/{_path_segment(ticker)}/orderbook", wire.OrderbookReply, {"depth": depth}
@@ -234,10 +245,7 @@ class RestClient:
         return translate_reply(_parse_book, reply.orderbook_fp)
 
     async def orderbooks(self, tickers: Sequence[str]) -> dict[str, tuple[Levels, Levels]]:
-        """Read several books, 100 at a time. Up to 15 s old, so never a repair for live books.
-
-        docs/kalshi-api.md, section 4.
-        """
+        """Read several books by ticker, 100 a request; each as old as one of `orderbook`."""
         books: dict[str, tuple[Levels, Levels]] = {}
         for start in range(0, len(tickers), MAX_BOOKS_PER_REQUEST):
             chunk = list(tickers[start : start + MAX_BOOKS_PER_REQUEST])
@@ -246,10 +254,13 @@ class RestClient:
         return books
 
     async def trades(
-        self, ticker: str | None = None, *, min_ts: int | None = None, max_ts: int | None = None, most: int = 100
+        self, ticker: str | None = None, *, min_s: int | None = None, max_s: int | None = None, most: int = 100
     ) -> Read[Trade]:
-        """Read public trades, newest first, at most ``most``; ``min_ts`` and ``max_ts`` in Unix seconds."""
-        params: Params = {"ticker": ticker, "min_ts": min_ts, "max_ts": max_ts, "limit": min(most, PAGE_SIZE)}
+        """Read public trades of one market or of all, newest first, at most ``most``.
+
+        ``min_s`` and ``max_s`` are Unix seconds. Raises TransportError, Refused or BadReply.
+        """
+        params: Params = {"ticker": ticker, "min_ts": min_s, "max_ts": max_s, "limit": min(most, PAGE_SIZE)}
         return await self._http.fetch_all(
             "/markets/trades",
             params,
@@ -262,22 +273,22 @@ class RestClient:
         )
 
     async def candles(
-        self, series_ticker: str, ticker: str, start_ts: int, end_ts: int, *, minutes: int = 60
+        self, series_ticker: str, ticker: str, start_s: int, end_s: int, *, minutes: int = 60
     ) -> list[Candle]:
-        """Read a market's history, oldest first; times in Unix seconds, ``minutes`` 1, 60 or 1440 a period."""
+        """Read a market's history, oldest first, between Unix seconds, in periods of 1, 60 or 1440 ``minutes``."""
         path = f"/series/{_path_segment(series_ticker)}/markets/{_path_segment(ticker)}/candlesticks"
-        params: Params = {"start_ts": start_ts, "end_ts": end_ts, "period_interval": minutes}
+        params: Params = {"start_ts": start_s, "end_ts": end_s, "period_interval": minutes}
         reply = await self._http.get(path, wire.CandlesticksReply, params)
         return self._candles(reply.candlesticks)
 
     async def candles_by_ticker(
-        self, tickers: Sequence[str], start_ts: int, end_ts: int, *, minutes: int = 60
+        self, tickers: Sequence[str], start_s: int, end_s: int, *, minutes: int = 60
     ) -> dict[str, list[Candle]]:
-        """Read the history of up to 100 markets at once, each oldest first; as `candles` otherwise."""
+        """Read the history of up to 100 markets in one request, by ticker; each as by `candles`."""
         params: Params = {
             "market_tickers": ",".join(tickers),
-            "start_ts": start_ts,
-            "end_ts": end_ts,
+            "start_ts": start_s,
+            "end_ts": end_s,
             "period_interval": minutes,
         }
         reply = await self._http.get("/markets/candlesticks", wire.BatchCandlesticksReply, params)
@@ -289,17 +300,16 @@ class RestClient:
     # The exchange.
 
     async def exchange_status(self) -> ExchangeStatus:
-        """Read whether the exchange is up and trades. A 503 from this very call means that it is down."""
+        """Read whether the exchange is up and trades. Raises TransportError, Refused or BadReply.
+
+        Status 503 (`ServerFault`) as the reply to this read means that the exchange is down.
+        """
         return translate_reply(
             translate.exchange_status, await self._http.get("/exchange/status", wire.ExchangeStatusReply)
         )
 
-    async def exchange_schedule(self) -> wire.Schedule:
-        """Read the hours of the week and the planned pauses, as the exchange words them."""
-        return (await self._http.get("/exchange/schedule", wire.ScheduleReply)).schedule
-
     async def user_data_timestamp(self) -> int:
-        """Read up to when (Unix milliseconds) the portfolio reads are true: they lag writes by seconds.
+        """Read up to when the account's data reach, Unix milliseconds: reads lag behind writes by seconds.
 
         docs/kalshi-api.md, section 6.
         """
@@ -309,13 +319,23 @@ class RestClient:
     # The account (docs/kalshi-api.md, section 7).
 
     async def balance(self) -> Balance:
-        """Read the cash, in all and by shard."""
+        """Read the cash, in all and by shard, and the value of the positions, in 1/1,000,000 dollar.
+
+        Raises NoKey, TransportError, Refused or BadReply::
+
+            balance = await client.balance()
+            print(format_money(balance.cash))
+        """
         return translate_reply(
             translate.balance, await self._http.get("/portfolio/balance", wire.BalanceReply, private=True)
         )
 
     async def positions(self, *, ticker: str | None = None, event_ticker: str | None = None) -> Read[Position]:
-        """Read the holdings; those of settled markets are gone from here."""
+        """Read the positions, all pages; counts in 1/100 contract, positive for YES and negative for NO.
+
+        Positions of settled markets are not here any more: `settlements` has them. Raises NoKey, TransportError,
+        Refused or BadReply.
+        """
         params: Params = {"limit": PAGE_SIZE, "ticker": ticker, "event_ticker": event_ticker}
         return await self._http.fetch_all(
             "/portfolio/positions",
@@ -333,16 +353,20 @@ class RestClient:
         *,
         ticker: str | None = None,
         order_id: str | None = None,
-        min_ts: int | None = None,
-        max_ts: int | None = None,
+        min_s: int | None = None,
+        max_s: int | None = None,
         most: int | None = None,
     ) -> Read[Fill]:
-        """Read the account's fills, newest first, at most ``most``; ``min_ts`` and ``max_ts`` in Unix seconds."""
+        """Read the account's fills, newest first, all pages or at most ``most``.
+
+        ``min_s`` and ``max_s`` are Unix seconds. A fill has no client order id here, only on the stream. Raises NoKey,
+        TransportError, Refused or BadReply.
+        """
         params: Params = {
             "ticker": ticker,
             "order_id": order_id,
-            "min_ts": min_ts,
-            "max_ts": max_ts,
+            "min_ts": min_s,
+            "max_ts": max_s,
             "limit": PAGE_SIZE if most is None else min(most, PAGE_SIZE),
         }
         return await self._http.fetch_all(
@@ -357,9 +381,12 @@ class RestClient:
             private=True,
         )
 
-    async def settlements(self, *, min_ts: int | None = None, most: int | None = None) -> Read[Settlement]:
-        """Read what settled markets paid, newest first."""
-        params: Params = {"min_ts": min_ts, "limit": PAGE_SIZE if most is None else min(most, PAGE_SIZE)}
+    async def settlements(self, *, min_s: int | None = None, most: int | None = None) -> Read[Settlement]:
+        """Read what settled markets have paid, newest first, all pages or at most ``most``.
+
+        ``min_s`` is Unix seconds. Raises NoKey, TransportError, Refused or BadReply.
+        """
+        params: Params = {"min_ts": min_s, "limit": PAGE_SIZE if most is None else min(most, PAGE_SIZE)}
         return await self._http.fetch_all(
             "/portfolio/settlements",
             params,
@@ -373,13 +400,16 @@ class RestClient:
         )
 
     async def limits(self) -> AccountLimits:
-        """Read how fast this account may ask and order, and go by it from now on (docs/kalshi-api.md, section 10)."""
+        """Read how fast this account may read and write; from then on commands wait by it, not by the lowest tier.
+
+        docs/kalshi-api.md, section 10. Raises NoKey, TransportError, Refused or BadReply.
+        """
         limits = translate.limits(await self._http.get("/account/limits", wire.AccountLimitsReply, private=True))
         self._http.write_budget.set_limits(limits.write.per_second, limits.write.capacity)
         return limits
 
     async def scopes(self, key_id: str) -> tuple[str, ...] | None:
-        """Read what a key may do, such as ``read`` and ``write``; None where the exchange does not tell this key."""
+        """Read what a key may do, such as ``read`` and ``write``; None where this key may not know."""
         try:
             reply = await self._http.get("/api_keys", wire.ApiKeysReply, private=True)
         except Refused:
@@ -390,29 +420,32 @@ class RestClient:
             tuple(translate.clean(scope, translate.MAX_ID_LENGTH) for scope in found[0].scopes or ()) if found else None
         )
 
-    async def endpoint_costs(self) -> wire.EndpointCostsReply:
-        """Read what calls cost in tokens, where that is not the default."""
-        return await self._http.get("/account/endpoint_costs", wire.EndpointCostsReply, private=True)
-
     # Orders (docs/kalshi-api.md, section 6).
 
     async def orders(
         self,
         *,
-        status: str | None = None,
+        status: OrderFilter | None = None,
         ticker: str | None = None,
         event_ticker: str | None = None,
-        min_ts: int | None = None,
-        max_ts: int | None = None,
+        min_s: int | None = None,
+        max_s: int | None = None,
         most: int | None = None,
     ) -> Read[Order]:
-        """Read orders; ``status`` is resting, canceled or executed, the times are Unix seconds."""
+        """Read the account's orders, all pages or at most ``most``; ``min_s`` and ``max_s`` are Unix seconds.
+
+        The list lags behind commands by seconds, and orders that ended long ago are not in it
+        (docs/kalshi-api.md, sections 6 and 15). Raises NoKey, TransportError, Refused or BadReply::
+
+            for order in await client.orders(status="resting"):
+                print(order.ticker, format_price(order.yes_price), format_count(order.remaining))
+        """
         params: Params = {
             "status": status,
             "ticker": ticker,
             "event_ticker": event_ticker,
-            "min_ts": min_ts,
-            "max_ts": max_ts,
+            "min_ts": min_s,
+            "max_ts": max_s,
             "limit": PAGE_SIZE if most is None else min(most, PAGE_SIZE),
         }
         return await self._http.fetch_all(
@@ -428,13 +461,13 @@ class RestClient:
         )
 
     def archived_orders(
-        self, *, ticker: str | None = None, min_ts: int | None = None, page: int = PAGE_SIZE
-    ) -> "Reading[Order]":
-        """Yield orders that ended so long ago that they have left the live list.
+        self, *, ticker: str | None = None, min_s: int | None = None, page_size: int = PAGE_SIZE
+    ) -> Reading[Order]:
+        """Yield orders that ended so long ago that the live list lacks them; ``min_s`` is Unix seconds.
 
-        Unix seconds. See docs/kalshi-api.md, section 15.
+        docs/kalshi-api.md, section 15.
         """
-        params: Params = {"ticker": ticker, "min_ts": min_ts, "limit": page}
+        params: Params = {"ticker": ticker, "min_ts": min_s, "limit": page_size}
 
         async def read(reading: Reading[Order]) -> AsyncIterator[Order]:
             lost = reading.left_out
@@ -444,7 +477,7 @@ class RestClient:
                 wire.OrdersReply,
                 private=True,
                 left_out=lost,
-                broken_off=reading.breaks_off,
+                broken_off=reading.break_off,
             )
             async for reply in pages:
                 for order in self._http.sensible(translate.order, reply.orders, "order", _order_id, lost):
@@ -453,34 +486,28 @@ class RestClient:
         return Reading(read)
 
     async def order(self, order_id: str) -> Order:
-        """Read one order, as long as it is in the live list. Raises BadReply if the answer is about another."""
+        """Read one order, as long as it is in the live list. Raises BadReply if the reply is about another."""
         reply = await self._http.get(f"/portfolio/orders/{_path_segment(order_id)}", wire.OrderReply, private=True)
         order = translate_reply(translate.order, reply.order)
         if order.order_id != order_id:
             raise BadReply("The exchange answered about another order than the one asked about.")
         return order
 
-    async def queue_position(self, order_id: str) -> Count:
-        """Read how many contracts (1/100) stand before an order at its price."""
-        path = f"/portfolio/orders/{_path_segment(order_id)}/queue_position"
-        reply = await self._http.get(path, wire.QueuePositionReply, private=True)
-        return translate_reply(partial(translate.parse_count_field, field="queue_position"), reply.queue_position_fp)
-
     async def queue_positions(self, tickers: Sequence[str]) -> dict[str, Count]:
-        """Read how many contracts (1/100) stand before each resting order of these markets, by order id."""
+        """Read how much stands before each resting order of these markets, in 1/100 contract, by order id."""
         reply = await self._http.get(
             "/portfolio/orders/queue_positions",
             wire.QueuePositionsReply,
             {"market_tickers": ",".join(tickers)},
             private=True,
         )
-        return dict(self._http.sensible(_named_place, reply.queue_positions, "queue place", _order_id, []))
+        return dict(self._http.sensible(_named_queue_position, reply.queue_positions, "queue place", _order_id, []))
 
     async def create_order(self, terms: OrderTerms, client_order_id: str) -> OrderAck:
         """Send one order, once. Raises NotSent, Refused or UnknownOutcome; never sends it a second time.
 
-        A reply without an order id, about another order, or with counts that cannot be this order's is an unknown
-        outcome (docs/kalshi-api.md, section 6).
+        A reply without an order id, about another order, or with counts that cannot be this order's proves nothing,
+        so that it is an unknown outcome (docs/kalshi-api.md, section 6).
         """
         request = build_order_request(terms, client_order_id)
         reply = await self._http.send_command("POST", ORDERS_PATH, wire.CreateOrderReply, "The order", request)
@@ -499,9 +526,9 @@ class RestClient:
         return ack
 
     async def cancel_order(self, order_id: str, ticker: str) -> CancelAck:
-        """Cancel one order. Raises NotFound when it is gone already; NotSent, Refused or UnknownOutcome.
+        """Cancel one order. Raises NotFound if it is gone already; NotSent, Refused or UnknownOutcome.
 
-        The ticker routes the cancel to the market's shard; without it only shard 0 would be asked.
+        The ticker routes the cancel to the market's shard; without it only shard 0 would look for the order.
         """
         path = f"{ORDERS_PATH}/{_path_segment(order_id)}"
         reply = await self._http.send_command(
@@ -512,7 +539,7 @@ class RestClient:
         )
 
     async def cancel_orders(self, orders: Iterable[Order]) -> list[BatchCancelResult]:
-        """Cancel several orders in one call; each has its own outcome. Raises NotSent, Refused or UnknownOutcome."""
+        """Cancel several orders in one request; each has its own outcome. Raises NotSent, Refused or UnknownOutcome."""
         items = [wire.BatchCancelItemRequest(order_id=order.order_id, market_ticker=order.ticker) for order in orders]
         if not items:
             return []
@@ -530,11 +557,10 @@ class RestClient:
         ]
 
     async def request_cancel_all(self) -> bool:
-        """Use the one call that cancels all on every shard; False where the deployment lacks it (404, 405).
+        """Send the one request that cancels all on every shard; return False where it does not exist (404, 405).
 
-        docs/kalshi-api.md, section 6.
-
-        Done is not proved: read until none rests. Raises NotSent, Refused or UnknownOutcome.
+        docs/kalshi-api.md, section 6. True does not prove that nothing rests: read the orders. Raises NotSent, Refused
+        or UnknownOutcome.
         """
         try:
             await self._http.send_command_without_reply("DELETE", ORDERS_PATH, "The cancel of all orders")
@@ -543,28 +569,6 @@ class RestClient:
                 raise
             return False
         return True
-
-    async def cancel_all(
-        self, *, rounds: int = 10, pause: Callable[[int], Awaitable[None]] = _wait_between_rounds
-    ) -> Read[Order]:
-        """Cancel every resting order and read until none rests; gives those that rest after the last round.
-
-        A list that is not ``whole`` proves nothing, though it be empty.
-
-        Deployments without the cancel-all call (404, 405) are served by listing and canceling in batches (docs/kalshi-
-        api.md, section 6).
-        """
-        whole = await self.request_cancel_all()
-        left = Read[Order]()
-        for turn in range(rounds):
-            left = await self.orders(status="resting")
-            if not left and left.whole:
-                break
-            if not whole:
-                await self.cancel_orders(left[:PAGE_SIZE])
-            if turn + 1 < rounds:
-                await pause(turn)
-        return left
 
     async def amend_order(
         self,
@@ -577,11 +581,10 @@ class RestClient:
         client_order_id: str = "",
         new_client_order_id: str = "",
     ) -> AmendAck:
-        """Change an order's price or size; ``count`` = already filled + wanted remaining.
+        """Change an order's price or size; ``count`` is what is filled already plus what shall remain.
 
-        docs/kalshi-api.md, section 6.
-
-        A new price or a larger size loses the queue place. Raises NotSent, Refused or UnknownOutcome.
+        A new price or a larger size loses the place in the queue (docs/kalshi-api.md, section 6). Raises NotSent,
+        Refused or UnknownOutcome.
         """
         request = wire.AmendOrderRequest(
             ticker=ticker,
@@ -598,7 +601,10 @@ class RestClient:
         )
 
     async def decrease_order(self, order_id: str, ticker: str, *, to: Count) -> AmendAck:
-        """Lower what remains of an order to ``to``, keeping its place. Raises NotSent, Refused, UnknownOutcome."""
+        """Reduce what remains of an order to ``to``; it keeps its place in the queue.
+
+        Raises NotSent, Refused or UnknownOutcome.
+        """
         request = wire.DecreaseOrderRequest(reduce_to=format_count(to), market_ticker=ticker)
         path = f"{ORDERS_PATH}/{_path_segment(order_id)}/decrease"
         reply = await self._http.send_command("POST", path, wire.DecreaseOrderReply, "The decrease", request)
@@ -606,74 +612,14 @@ class RestClient:
             translate_acknowledgement(translate.amend_ack, reply, "The decrease"), order_id, "The decrease"
         )
 
-    async def create_order_group(self, limit: Count) -> str:
-        """Make an order group that stops its orders past ``limit`` matched in 15 s; gives its id.
+    def _leave_market_out(self, left_out: list[LeftOut] | None) -> Callable[[wire.Market, Exception], None]:
+        """Return a function that reports a market of an event that makes no sense."""
 
-        docs/kalshi-api.md, section 6.
-        """
-        reply = await self._http.send_command(
-            "POST",
-            "/portfolio/order_groups/create",
-            wire.CreateOrderGroupReply,
-            "The new order group",
-            wire.CreateOrderGroupRequest(contracts_limit_fp=format_count(limit)),
-        )
-        return reply.order_group_id
-
-    async def order_groups(self) -> list[wire.OrderGroup]:
-        """Read the order groups."""
-        reply = await self._http.get("/portfolio/order_groups", wire.OrderGroupsReply, private=True)
-        return list(reply.order_groups or ())
-
-    async def trigger_order_group(self, group_id: str) -> None:
-        """Cancel all orders of a group and let it take no more until it is reset."""
-        await self._http.send_command_without_reply(
-            "PUT", f"/portfolio/order_groups/{_path_segment(group_id)}/trigger", "The group's stop"
-        )
-
-    async def reset_order_group(self, group_id: str) -> None:
-        """Let a group take orders again, its count of matched contracts at 0."""
-        await self._http.send_command_without_reply(
-            "PUT", f"/portfolio/order_groups/{_path_segment(group_id)}/reset", "The group's reset"
-        )
-
-    async def delete_order_group(self, group_id: str) -> None:
-        """Delete a group; its orders are canceled."""
-        await self._http.send_command_without_reply(
-            "DELETE", f"/portfolio/order_groups/{_path_segment(group_id)}", "The group's end"
-        )
-
-    def _odd_market(self, left_out: list[LeftOut] | None) -> Callable[[wire.Market, Exception], None]:
-        """Tell of a market of an event that makes no sense."""
-
-        def tell(market: wire.Market, why: Exception) -> None:
+        def leave_out(market: wire.Market, error: Exception) -> None:
             name = translate.clean(market.ticker, translate.MAX_ID_LENGTH)
-            self._http.leave_out(LeftOut("market", name, translate.clean(str(why))), left_out)
+            self._http.leave_out(LeftOut("market", name, translate.clean(str(error))), left_out)
 
-        return tell
-
-
-class Reading(AsyncIterator[T]):
-    """A list that is read page by page; once at its end, it is known whether all of it was read."""
-
-    def __init__(self, read: Callable[["Reading[T]"], AsyncIterator[T]]) -> None:
-        self.left_out: list[LeftOut] = []
-        """Items that could not be read so far."""
-        self.broken_off = False
-        """The exchange gave the same cursor twice, so that further pages may not have been read."""
-        self._items = read(self)
-
-    def breaks_off(self) -> None:
-        """Note that the pages ended before the list did."""
-        self.broken_off = True
-
-    @property
-    def whole(self) -> bool:
-        """Whether every item of the pages so far has been read, and no page was kept back."""
-        return not self.left_out and not self.broken_off
-
-    async def __anext__(self) -> T:
-        return await anext(self._items)
+        return leave_out
 
 
 def _ticker(source: wire.Market | wire.Series | wire.MarketOrderbook | wire.MarketPosition | wire.Settlement) -> str:
@@ -692,14 +638,14 @@ def _named_book(source: wire.MarketOrderbook) -> tuple[str, tuple[Levels, Levels
     return translate.clean(source.ticker, translate.MAX_ID_LENGTH), _parse_book(source.orderbook_fp)
 
 
-def _named_place(source: wire.QueuePosition) -> tuple[str, Count]:
+def _named_queue_position(source: wire.QueuePosition) -> tuple[str, Count]:
     return translate.clean(source.order_id, translate.MAX_ID_LENGTH), translate.parse_count_field(
         source.queue_position_fp, field="queue_position"
     )
 
 
 def build_order_request(terms: OrderTerms, client_order_id: str) -> wire.CreateOrderRequest:
-    """Write an order in the exchange's terms: always the YES price; its shard is found by the ticker.
+    """Return the request for a new order: the price is always of YES, the shard is found by the ticker.
 
     docs/kalshi-api.md, section 6.
     """
@@ -720,8 +666,9 @@ def build_order_request(terms: OrderTerms, client_order_id: str) -> wire.CreateO
 
 
 def _path_segment(text: str) -> str:
-    """Write a ticker or an id as one segment of a path."""
+    """Quote a ticker or an id as one segment of a path."""
     if not text or text in {".", ".."}:
+        # Without this check the request would go to another path, such as the list instead of the item.
         raise ValueError("an empty ticker or id makes no path")
     return quoted(text, safe="")
 
@@ -734,6 +681,7 @@ A = TypeVar("A", CancelAck, AmendAck)
 
 
 def _require_same_order(ack: A, order_id: str, command_name: str) -> A:
+    """Return the reply if it is about this order. Raises UnknownOutcome."""
     if ack.order_id != order_id:
         raise UnknownOutcome(
             f"{command_name} was sent, but the exchange's answer is about another order: what became of it "

@@ -155,11 +155,18 @@ def test_the_types_of_the_library_reach_its_users(installed: Path, tmp_path: Pat
         "    reveal_type(dry.worst_loss)\n"
         "    async for market in client.markets():\n"
         "        reveal_type(market.ticker)\n"
+        "    reveal_type(client.orders)\n"
+        "    reveal_type((await client.preview_order('T', 'yes', 'buy', '0.42', '10')).refusal)\n"
     )
     mypy = (sys.executable, "-m", "mypy", "--strict", "--python-executable", installed / "python")
     said = run(*mypy, "--cache-dir", tmp_path / "cache", program, cwd=tmp_path)
     told = re.findall(r'Revealed type is "(.*)"', said)
-    assert told == ["kalshi_tui.kalshi.replies.OrderAck", "int | None", "str"]
+    *plain, orders, refusal = told
+    assert plain == ["kalshi_tui.kalshi.replies.OrderAck", "int | None", "str"]
+    assert orders.startswith("def (*, status: ")
+    assert "min_s: int | None" in orders
+    assert orders.endswith("kalshi_tui.kalshi.lists.Read[kalshi_tui.domain.order.Order]]")
+    assert refusal == "str"
 
 
 def test_the_installed_program_trades_from_any_folder(installed: Path, elsewhere: Path, tmp_path: Path) -> None:

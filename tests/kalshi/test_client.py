@@ -1,6 +1,7 @@
 """The client for programs, against the real practice exchange on real sockets."""
 
 import asyncio
+import inspect
 import json
 import random
 import subprocess
@@ -488,13 +489,32 @@ async def test_an_order_under_an_id_that_is_taken_is_an_unknown_outcome_and_the_
 # Orders.
 
 
+VERBS = {"Read", "Yield", "Return", "Send", "Ask", "Cancel", "Change", "Follow", "End"}
+
+
+def test_every_method_shows_its_signature_and_says_what_it_does() -> None:
+    """Also those that are the methods of the client's REST client."""
+    methods = {
+        name: method for name, method in inspect.getmembers(KalshiClient, inspect.isroutine) if not name.startswith("_")
+    }
+    assert {"markets", "balance", "orders", "place_order", "preview_order", "stream"} <= methods.keys()
+    for name, method in methods.items():
+        assert method.__qualname__ == f"KalshiClient.{name}"
+        assert (method.__doc__ or "").partition(" ")[0] in VERBS, name
+        signature = inspect.signature(method)
+        assert not any(each.kind is each.VAR_POSITIONAL for each in signature.parameters.values()), name
+        assert signature.return_annotation is not signature.empty, name
+    assert list(inspect.signature(KalshiClient.trades).parameters) == ["self", "ticker", "min_s", "max_s", "most"]
+
+
 async def test_a_dry_run_has_the_ticket_s_figures_and_sends_nothing() -> None:
     async with trading() as desk:
         ticker = await desk.ticker()
         await desk.exchange.order(ticker, "ask", "0.45", "6", who="bob")
         await desk.client.place_order(ticker, "yes", "buy", "0.45", "2")
         desk.asked.clear()
-        dry = await desk.client.place_order(ticker, "yes", "buy", "0.50", "10", dry_run=True)
+        dry = await desk.client.preview_order(ticker, "yes", "buy", "0.50", "10")
+        assert await desk.client.place_order(ticker, "yes", "buy", "0.50", "10", dry_run=True) == dry
         assert desk.asked
         assert all(method == "GET" for method, _ in desk.asked)
         assert await desk.client.orders(status="resting") == []
@@ -509,10 +529,10 @@ async def test_a_dry_run_has_the_ticket_s_figures_and_sends_nothing() -> None:
         book = await desk.client.orderbook(ticker)
         assert dry.figures == OrderPreview.of(dry.terms, book, await desk.client.fees(ticker), held)
         assert dry.cash == (await desk.client.balance()).on_shard(dry.market.exchange_index)
-        off = await desk.client.place_order(ticker, "yes", "buy", "0.4215", "10", dry_run=True)
+        off = await desk.client.preview_order(ticker, "yes", "buy", "0.4215", "10")
         assert "not on this market's price grid" in off.refusal
-        selling = await desk.client.place_order(
-            ticker, "yes", "sell", "0.30", "10", tif=TimeInForce.IOC, reduce_only=True, dry_run=True
+        selling = await desk.client.preview_order(
+            ticker, "yes", "sell", "0.30", "10", tif=TimeInForce.IOC, reduce_only=True
         )
         assert selling.terms.count == contracts("2")
         async with KalshiClient(desk.client.environment) as anybody:

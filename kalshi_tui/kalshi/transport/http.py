@@ -37,6 +37,7 @@ from kalshi_tui.kalshi.errors import (
     UnknownOutcome,
     WrongHost,
 )
+from kalshi_tui.kalshi.lists import LeftOut, Read
 from kalshi_tui.kalshi.translate import TranslationError
 from kalshi_tui.kalshi.transport.clock import ExchangeClock
 from kalshi_tui.kalshi.transport.rate_limit import (
@@ -52,8 +53,8 @@ from kalshi_tui.kalshi.transport.tls import (
     tls_context,
     to_httpx_proxy,
 )
-from kalshi_tui.kalshi.wire import DecodeError, tolerant
-from kalshi_tui.kalshi.wire.tolerant import LeftOut, Read
+from kalshi_tui.kalshi.transport.tolerant_decode import decode_reply
+from kalshi_tui.kalshi.wire import DecodeError
 
 logging.getLogger("stamina").addHandler(
     logging.NullHandler()  # else each retry falls through to standard error, which is the trader's screen
@@ -268,7 +269,7 @@ class HttpClient:
         if not 200 <= reply.status < 300:
             raise self._error_from_reply(reply)
         try:
-            return tolerant.decode(reply.body, reply_type, left_out)
+            return decode_reply(reply.body, reply_type, left_out)
         except DecodeError as error:
             raise BadReply(f"The exchange's reply to {path} makes no sense: {translate.clean(str(error))}.") from error
 
@@ -352,7 +353,7 @@ class HttpClient:
         """
         reply = await self._send(method, path, command_name, request, params, item_count)
         try:
-            return tolerant.decode(reply.body, reply_type, [])
+            return decode_reply(reply.body, reply_type, [])
         except DecodeError as error:
             raise UnknownOutcome(
                 f"{command_name} was sent, but the answer makes no sense ({translate.clean(str(error))}): "

@@ -180,7 +180,7 @@ class AccountReconciler:
         if not self._history_read:
             fills = await self._read_day_fills(fills)
             since_s = self._rest.clock.now_ms() // 1000 - HISTORY_WINDOW_S
-            self._apply_orders(await self._rest.orders(min_ts=since_s, most=MAX_HISTORY_ORDERS))
+            self._apply_orders(await self._rest.orders(min_s=since_s, most=MAX_HISTORY_ORDERS))
         gone = {order.order_id: order for order in self._store.working_orders() if order.order_id}
         self._apply_orders(resting)
         for order in resting:
@@ -243,7 +243,7 @@ class AccountReconciler:
         since_ms = midnight_ms(self._clock_ms())
         if len(newest) < MAX_FILLS_PER_READ or newest[-1].ts_ms < since_ms:
             return list(newest)
-        return await self._rest.fills(min_ts=since_ms // 1000, most=MAX_FILLS_PER_DAY)
+        return await self._rest.fills(min_s=since_ms // 1000, most=MAX_FILLS_PER_DAY)
 
     def _update_day_total(self, balance: Balance) -> None:
         """Sum up what this day, by this machine's time zone, has brought."""

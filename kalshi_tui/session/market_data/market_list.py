@@ -182,7 +182,7 @@ class MarketListReader:
     async def _read_list_pages(self) -> None:
         """Read the open events page by page, and show them as they come."""
         listed, batch, events = 0, FIRST_BATCH_SIZE, list[Event]()
-        async for event in self._rest.events(status="open", with_nested_markets=True):
+        async for event in self._rest.events(status="open"):
             events.append(event)
             listed += len(event.markets)
             if sum(len(each.markets) for each in events) >= batch:

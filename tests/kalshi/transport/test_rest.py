@@ -245,7 +245,6 @@ TRADE: dict[str, Any] = {
 SERIES: dict[str, Any] = {"ticker": "KXWIN", "fee_type": "quadratic", "fee_multiplier": 0.07}
 EVENT: dict[str, Any] = {"event_ticker": "KXWIN-26", "series_ticker": "KXWIN", "title": "Win"}
 PLACE: dict[str, Any] = {"order_id": "o-1", "market_ticker": "KXWIN-26-A", "queue_position_fp": "1.00"}
-GROUP: dict[str, Any] = {"id": "g-1", "is_auto_cancel_enabled": True}
 
 
 async def _listed(rest: RestClient, name: str) -> tuple[int, list[str]]:
@@ -254,7 +253,6 @@ async def _listed(rest: RestClient, name: str) -> tuple[int, list[str]]:
         reading = rest.markets() if name == "markets" else rest.events()
         return len([each async for each in reading]), [each.name for each in reading.left_out]
     reads: dict[str, Callable[[], Awaitable[Any]]] = {
-        "series": rest.series_list,
         "trades": lambda: rest.trades(most=1000),
         "orders": rest.orders,
         "fills": rest.fills,
@@ -276,7 +274,6 @@ async def _listed(rest: RestClient, name: str) -> tuple[int, list[str]]:
         ("markets", MARKET, "ticker", "close_time", "result"),
         ("events", EVENT, "event_ticker", "event_ticker", "category"),
         ("events", EVENT, "event_ticker", "event_ticker", "collateral_return_type"),
-        ("series", SERIES, "ticker", "fee_multiplier", "title"),
         ("trades", TRADE, "trade_id", "count_fp", "is_block_trade"),
         ("orders", ORDER, "order_id", "remaining_count_fp", "user_id"),
         ("orders", ORDER, "order_id", "yes_price_dollars", "cancel_order_on_pause"),
@@ -341,16 +338,14 @@ async def test_a_nested_market_costs_itself_and_not_its_event() -> None:
 
 async def test_numbers_beside_an_odd_value_stay_exact() -> None:
     odd = {**SERIES, "title": None, "fee_multiplier": "HERE"}
-    body = json.dumps({"series": [odd]}).replace('"HERE"', "0.123456")
-    (found,) = await client(lambda _: httpx.Response(200, content=body.encode())).series_list()
+    body = json.dumps({"series": odd}).replace('"HERE"', "0.123456")
+    found = await client(lambda _: httpx.Response(200, content=body.encode())).series("KXWIN")
     assert found.fees.multiplier == 123_456
 
 
-async def test_one_odd_place_group_book_or_candle_costs_itself(signer: Signer) -> None:
+async def test_one_odd_queue_position_book_or_candle_costs_itself(signer: Signer) -> None:
     places = {"queue_positions": [PLACE, {**PLACE, "order_id": "o-2", "queue_position_fp": None}]}
     assert await client(answer(200, places), signer).queue_positions(["KXWIN-26-A"]) == {"o-1": 100}
-    groups = {"order_groups": [GROUP, {**GROUP, "is_auto_cancel_enabled": None}]}
-    assert [each.id for each in await client(answer(200, groups), signer).order_groups()] == ["g-1"]
     books = {
         "orderbooks": [
             {"ticker": "A", "orderbook_fp": {"yes_dollars": [["0.1", "1"]], "no_dollars": None}},
@@ -611,46 +606,26 @@ async def test_an_amendment_and_a_decrease(signer: Signer) -> None:
     ]
 
 
-async def no_pause(_turn: int) -> None:
-    return
+@pytest.mark.parametrize("status", [404, 405])
+async def test_a_deployment_without_cancel_all_says_so(signer: Signer, status: int) -> None:
+    assert await client(answer(204, None), signer).request_cancel_all()
+    assert not await client(answer(status, {}), signer).request_cancel_all()
+    with pytest.raises(Refused):
+        await client(answer(403, {}), signer).request_cancel_all()
 
 
-@pytest.mark.parametrize("deployed", [True, False])
-async def test_cancelling_all_reads_until_none_rests(signer: Signer, deployed: bool) -> None:
-    resting = [{**ORDER, "order_id": f"o-{number}"} for number in range(3)]
-    calls: list[str] = []
+async def test_canceling_several_orders_names_each_with_its_market(signer: Signer) -> None:
+    asked: list[Any] = []
 
     def handler(request: httpx.Request) -> httpx.Response:
-        name = request.url.path.removeprefix("/trade-api/v2/portfolio/")
-        calls.append(f"{request.method} {name}")
-        if request.method == "GET":
-            body = httpx.Response(200, json={"orders": resting, "cursor": ""})
-            if deployed and resting:
-                resting.pop()
-            return body
-        if name == "events/orders/batched":
-            asked = json.loads(request.content)["orders"]
-            gone = resting[:2]
-            del resting[:2]
-            done = [{"order_id": each["order_id"], "reduced_by": "1.00", "ts_ms": 1} for each in gone]
-            assert asked[0]["market_ticker"] == "KXWIN-26-A"
-            return httpx.Response(200, json={"orders": done})
-        return httpx.Response(204 if deployed else 404)
+        asked.extend(json.loads(request.content)["orders"])
+        done = [{"order_id": each["order_id"], "reduced_by": "1.00", "ts_ms": 1} for each in asked]
+        return httpx.Response(200, json={"orders": done})
 
-    assert await client(handler, signer).cancel_all(pause=no_pause) == []
-    assert calls[0] == "DELETE events/orders"
-    assert not resting
-    assert ("DELETE events/orders/batched" in calls) is not deployed
-
-
-async def test_cancelling_all_gives_what_still_rests(signer: Signer) -> None:
-    def handler(request: httpx.Request) -> httpx.Response:
-        if request.method == "GET":
-            return httpx.Response(200, json={"orders": [ORDER], "cursor": ""})
-        return httpx.Response(204)
-
-    left = await client(handler, signer).cancel_all(rounds=2, pause=no_pause)
-    assert [order.order_id for order in left] == ["o-1"]
+    order = await client(answer(200, {"order": ORDER}), signer).order("o-1")
+    (result,) = await client(handler, signer).cancel_orders([order])
+    assert (result.order_id, result.reduced_by) == ("o-1", 100)
+    assert [each["market_ticker"] for each in asked] == ["KXWIN-26-A"]
 
 
 # A real server on a real socket.
