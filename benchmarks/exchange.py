@@ -20,15 +20,9 @@ from kalshi_tui.domain.order import BookSide
 from kalshi_tui.domain.price import MONEY_UNIT
 from kalshi_tui.kalshi.environments import practice_at_urls
 from kalshi_tui.kalshi.transport.signing import Signer
-from kalshi_tui.practice.engine.core import Catalog
 from kalshi_tui.practice.engine.exchange import Exchange
 from kalshi_tui.practice.engine.records import OrderRequest
-from kalshi_tui.practice.engine.terms import (
-    LINEAR_CENT,
-    EventDefinition,
-    MarketDefinition,
-    SeriesDefinition,
-)
+from kalshi_tui.practice.engine.terms import LINEAR_CENT, Catalog, EventDefinition, MarketDefinition, SeriesDefinition
 from kalshi_tui.runtime.launch import PracticeProcess
 
 NOON = 1_795_176_000_000
@@ -84,14 +78,14 @@ def matched() -> float:
     for number in range(ORDERS // 3):
         ticker = TICKERS[number % len(TICKERS)]
         price = 100 * (30 + number % 40)
-        made.create_order("ann", OrderRequest(ticker, BookSide.BID, 200, price))
-        made.create_order("bob", OrderRequest(ticker, BookSide.ASK, 100, price))
-        made.create_order("bob", OrderRequest(ticker, BookSide.ASK, 100, price))
+        made.order_entry.create("ann", OrderRequest(ticker, BookSide.BID, 200, price))
+        made.order_entry.create("bob", OrderRequest(ticker, BookSide.ASK, 100, price))
+        made.order_entry.create("bob", OrderRequest(ticker, BookSide.ASK, 100, price))
         if not number % 100:
             # As the server does: what happened is taken away to be streamed and stored.
             made.drain_events()
     taken = time.perf_counter() - start
-    assert not any(made.listings[ticker].book.sides[0].orders() for ticker in TICKERS[:1])
+    assert not any(made.markets.listings[ticker].book.sides[0].orders() for ticker in TICKERS[:1])
     return ORDERS / taken
 
 

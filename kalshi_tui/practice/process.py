@@ -18,7 +18,7 @@ from aiohttp import web
 
 from kalshi_tui.domain.price import MONEY_UNIT
 from kalshi_tui.kalshi.transport.signing import KeyType
-from kalshi_tui.practice.engine.exchange import SHARDS
+from kalshi_tui.practice.engine.ledger import SHARDS
 from kalshi_tui.practice.main import DEFAULT_SEED, format_ready_line, print_error
 from kalshi_tui.practice.replay.world import (
     RecordingError,
@@ -131,7 +131,7 @@ class PracticeRun:
         others = {shard: CRYPTO_SHARD_CASH for shard in shards if shard}
         first = {0: max(STARTING_CASH - sum(others.values()), CRYPTO_SHARD_CASH), **others}
         for account_id in (DEFAULT_ACCOUNT_ID, *self.extra_keys):
-            if account_id not in world.exchange.accounts:
+            if account_id not in world.exchange.ledger.accounts:
                 world.exchange.open_account(account_id, first)
         database.put("seed", str(seed))
         return world

@@ -85,7 +85,7 @@ async def test_one_damaged_row_stops_neither_cancel_nor_an_order(tmp_path: Path,
         assert (done.code, done.only["proved"]) == (0, True), done
         everything = await trader.run("cancel", "--all", "--yes", "--json")
         assert (everything.code, everything.only["proved"]) == (0, True), everything
-        assert not [each for each in trader.exchange.exchange.orders("alice") if each.remaining]
+        assert not [each for each in trader.exchange.exchange.queries.orders("alice") if each.remaining]
 
 
 async def test_what_the_exchange_says_of_a_damaged_row_is_written_down_and_what_it_held_is_kept(tmp_path: Path) -> None:
@@ -106,7 +106,7 @@ async def test_an_order_like_the_one_of_a_damaged_row_has_to_be_meant_as_a_secon
         again = await trader.run("order", "buy", "yes", ticker, "2@0.40", "--yes")
         assert again.code == 1
         assert "this would be a second" in again.err
-        assert len(list(trader.exchange.exchange.orders("alice"))) == 1
+        assert len(list(trader.exchange.exchange.queries.orders("alice"))) == 1
 
 
 async def test_a_row_that_never_reached_the_exchange_is_told_so_once(tmp_path: Path) -> None:
@@ -164,13 +164,13 @@ async def test_without_a_readable_journal_cancels_go_out_and_orders_stay(
         assert (kept.code, kept.error["code"]) == (1, "journal")
         assert str(file_of(trader)) in kept.error["message"]
         assert "anceling works all the same" in kept.error["message"]
-        assert len(list(trader.exchange.exchange.orders("alice"))) == 2
+        assert len(list(trader.exchange.exchange.queries.orders("alice"))) == 2
         one = await trader.run("cancel", order["order_id"], "--yes", "--json")
         assert (one.code, one.only["proved"]) == (0, True), one
         done = await trader.run("cancel", "--all", "--yes", "--json")
         assert (done.code, done.only["proved"]) == (0, True), done
         assert str(file_of(trader)) in done.err
-        assert not [each for each in trader.exchange.exchange.orders("alice") if each.remaining]
+        assert not [each for each in trader.exchange.exchange.queries.orders("alice") if each.remaining]
         assert reply.status_code == 201
 
 

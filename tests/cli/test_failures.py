@@ -171,10 +171,10 @@ async def test_a_title_that_is_an_attack_is_a_title(tmp_path: Path) -> None:
     async with trading(tmp_path) as trader:
         ticker = tradable(trader.exchange)
         exchange = trader.exchange.exchange
-        listing = exchange.listings[ticker]
+        listing = exchange.markets.listings[ticker]
         listing.terms = replace(listing.terms, yes_sub_title=EVIL, rules_primary=EVIL)
         name = listing.terms.event_ticker
-        exchange.events_by_ticker[name] = replace(exchange.events_by_ticker[name], title=EVIL)
+        exchange.markets.events_by_ticker[name] = replace(exchange.markets.events_by_ticker[name], title=EVIL)
         for command in (["markets", "--search", "owned"], ["market", ticker], ["book", ticker]):
             told = await trader.run(*command)
             assert told.code == 0

@@ -108,7 +108,7 @@ async def test_every_command_prints_what_it_printed(
 
 
 def resting_id(trader: Trader) -> str:
-    resting: list[Any] = [each for each in trader.exchange.exchange.orders("alice") if each.remaining]
+    resting: list[Any] = [each for each in trader.exchange.exchange.queries.orders("alice") if each.remaining]
     (order,) = resting
     return str(order.order_id)
 

@@ -52,7 +52,7 @@ async def test_an_order_that_rests_is_in_the_journal_and_on_the_exchange(tmp_pat
             "2.00",
             "0.4000",
         )
-        (theirs,) = trader.exchange.exchange.orders("alice")
+        (theirs,) = trader.exchange.exchange.queries.orders("alice")
         assert (theirs.order_id, theirs.client_order_id) == (order["order_id"], order["client_order_id"])
         journal = trader.journal()
         (entry,) = journal.open_entries()
@@ -73,7 +73,7 @@ async def test_terms_reach_the_exchange(tmp_path: Path) -> None:
     async with at_work(tmp_path) as (trader, ticker):
         done = await trader.json(*buying(ticker, "1@0.40", "--post-only", "--expires", "+10m"))
         assert done.code == 0
-        (theirs,) = trader.exchange.exchange.orders("alice")
+        (theirs,) = trader.exchange.exchange.queries.orders("alice")
         assert theirs.post_only
         assert theirs.expires_ms == done.only["wish"]["expires_ms"]
         await trader.exchange.order(ticker, "ask", "0.4000", "1.00", who="bob")
@@ -101,7 +101,7 @@ async def test_a_lost_answer_is_asked_about_until_it_is_known(tmp_path: Path) ->
         done = await trader.json(*buying(ticker))
         assert done.code == 0
         assert done.only["order"]["state"] == "resting"
-        (theirs,) = trader.exchange.exchange.orders("alice")
+        (theirs,) = trader.exchange.exchange.queries.orders("alice")
         assert done.only["order"]["order_id"] == theirs.order_id
 
 
@@ -112,7 +112,7 @@ async def test_an_order_that_never_arrived_is_told_after_asking(tmp_path: Path) 
         assert done.code == 1
         assert done.only["order"]["state"] == "not_sent"
         assert done.error["code"] == "not_sent"
-        assert not list(trader.exchange.exchange.orders("alice"))
+        assert not list(trader.exchange.exchange.queries.orders("alice"))
 
 
 @pytest.mark.slow
@@ -132,7 +132,7 @@ async def test_what_cannot_be_found_out_is_unknown_and_the_next_command_takes_it
         again = await trader.json(*buying(ticker, "10@0.40", "--wait", "1"))
         assert (again.code, again.error["code"]) == (1, "kept_back")
         assert "--second passes this" in again.error["message"]
-        assert len(list(trader.exchange.exchange.orders("alice"))) == 1
+        assert len(list(trader.exchange.exchange.queries.orders("alice"))) == 1
         await trader.exchange.control("read_lag", ms=0)
         other = await trader.json("order", "buy", "no", ticker, "1@0.10", "--yes")
         assert other.code == 0
@@ -178,7 +178,7 @@ async def test_ctrl_c_in_flight_prints_the_ids_and_what_is_known(tmp_path: Path,
             assert "as was known when you stopped waiting" in done.only["message"]
             return
         assert (done.code, done.error["code"]) == (3, "unknown_outcome")
-        (theirs,) = trader.exchange.exchange.orders("alice")
+        (theirs,) = trader.exchange.exchange.queries.orders("alice")
         assert (order["state"], order["client_order_id"]) == ("unknown", theirs.client_order_id)
         journal = trader.journal()
         (entry,) = journal.open_entries()
@@ -237,7 +237,7 @@ async def test_ctrl_c_before_anything_is_sent_sends_nothing(tmp_path: Path) -> N
             await asked.wait()
         done = await ended(process, signal.SIGINT)
         assert done.code == 130
-        assert not list(trader.exchange.exchange.orders("alice"))
+        assert not list(trader.exchange.exchange.queries.orders("alice"))
 
 
 LIMITS = '[limits]\norder_contracts = "5"\npassing = "{}"\n'
@@ -260,7 +260,7 @@ async def test_limits_of_the_settings_hold(tmp_path: Path) -> None:
         hard = await trader.json(*buying(ticker, "6@0.39", "--over-limit", "--settings", str(settings)))
         assert hard.code == 1
         assert "Nothing passes this." in hard.error["message"]
-        assert len(list(trader.exchange.exchange.orders("alice"))) == 1
+        assert len(list(trader.exchange.exchange.queries.orders("alice"))) == 1
 
 
 async def test_the_longest_life_of_the_settings_holds(tmp_path: Path) -> None:
@@ -270,7 +270,7 @@ async def test_the_longest_life_of_the_settings_holds(tmp_path: Path) -> None:
         done = await trader.json(*buying(ticker, "1@0.40", "--settings", str(settings)))
         assert done.code == 0
         # The end of a command is no end of a desk: the order rests on, until its time.
-        (theirs,) = trader.exchange.exchange.orders("alice")
+        (theirs,) = trader.exchange.exchange.queries.orders("alice")
         assert theirs.remaining
         assert theirs.expires_ms
         longer = await trader.json(*buying(ticker, "1@0.40", "--expires", "1h", "--settings", str(settings)))
@@ -294,7 +294,7 @@ async def test_read_only_sends_nothing(tmp_path: Path) -> None:
             assert (done.code, done.error["code"]) == (1, "kept_back"), arguments
             assert "--read-only" in done.error["message"]
         assert (await trader.json(*buying(ticker, "1@0.4", "--dry-run"))).code == 0
-        (theirs,) = trader.exchange.exchange.orders("alice")
+        (theirs,) = trader.exchange.exchange.queries.orders("alice")
         assert theirs.remaining
 
 
@@ -302,7 +302,7 @@ async def test_real_money_takes_yes_and_the_profile(tmp_path: Path) -> None:
     async with at_work(tmp_path) as (trader, ticker):
         without = await trader.json("order", "buy", "yes", ticker, "1@0.40", "--env", "live")
         assert (without.code, without.error["code"]) == (1, "unconfirmed")
-        assert not list(trader.exchange.exchange.orders("alice"))
+        assert not list(trader.exchange.exchange.queries.orders("alice"))
         done = await trader.json(*buying(ticker, "1@0.40", "--env", "live"))
         assert (done.code, done.only["venue"]) == (0, "LIVE")
 
@@ -333,7 +333,7 @@ async def test_two_orders_in_a_row_do_not_wait_for_each_other(tmp_path: Path) ->
         for price in ("0.40", "0.39", "0.38"):
             done = await trader.json(*buying(ticker, f"1@{price}", "--wait", "1"))
             assert (done.code, done.only["objections"]) == (0, [])
-        assert len(list(trader.exchange.exchange.orders("alice"))) == 3
+        assert len(list(trader.exchange.exchange.queries.orders("alice"))) == 3
 
 
 async def test_cancel_by_either_id_and_all(tmp_path: Path) -> None:
@@ -351,7 +351,7 @@ async def test_cancel_by_either_id_and_all(tmp_path: Path) -> None:
         assert (some.code, some.only["cancelled"], some.only["ticker"]) == (0, 1, ticker)
         every = await trader.json("cancel", "--all", "--yes")
         assert (every.code, every.only["cancelled"], every.only["left"]) == (0, 1, [])
-        assert not [each for each in trader.exchange.exchange.orders("alice") if each.remaining]
+        assert not [each for each in trader.exchange.exchange.queries.orders("alice") if each.remaining]
 
 
 async def test_another_program_s_order_is_found_though_the_lists_do_not_have_it_yet(tmp_path: Path) -> None:
@@ -400,7 +400,7 @@ async def test_amending_an_order_of_the_journal_and_one_of_elsewhere(tmp_path: P
         assert (named.code, named.only["order"]["price"]) == (0, "0.4200")
         other = await trader.json("amend", elsewhere, "1@0.20", "--yes")
         assert (other.code, other.only["keeps_place"], other.only["order"]["remaining"]) == (0, True, "1.00")
-        states = {each.order_id: each for each in trader.exchange.exchange.orders("alice")}
+        states = {each.order_id: each for each in trader.exchange.exchange.queries.orders("alice")}
         assert states[own["order_id"]].price == 5_800
         assert states[elsewhere].remaining == 100
 
@@ -425,7 +425,7 @@ async def test_an_amendment_that_never_arrived_is_not_done(tmp_path: Path, count
         done = await trader.json("amend", order["order_id"], f"{count}@0.40", "--yes")
         assert (done.code, done.only["order"]["remaining"]) == (1, "4.00")
         assert "Not changed" in done.error["message"]
-        (theirs,) = trader.exchange.exchange.orders("alice")
+        (theirs,) = trader.exchange.exchange.queries.orders("alice")
         assert theirs.remaining == 400
 
 
@@ -444,7 +444,7 @@ async def test_a_limit_of_a_market_holds_though_the_exchange_s_lists_lag(tmp_pat
         assert (await trader.json(*take)).only["order"]["state"] == "filled"
         second = await trader.json(*take)
         assert (second.code, second.error["code"]) == (1, "kept_back")
-        assert sum(each.filled for each in trader.exchange.exchange.orders("alice")) == 500
+        assert sum(each.filled for each in trader.exchange.exchange.queries.orders("alice")) == 500
 
 
 @pytest.mark.slow
@@ -483,7 +483,7 @@ async def test_without_the_account_a_limit_of_a_market_is_not_passed_blindly(
         trader.exchange.server._handle_with_faults = no_positions  # type: ignore[method-assign]  # the account cannot be read
         done = await trader.json(*buying(ticker, "2@0.40", "--blind", *flags, "--settings", str(settings)))
         assert done.code == code
-        assert len(list(trader.exchange.exchange.orders("alice"))) == (code == 0)
+        assert len(list(trader.exchange.exchange.queries.orders("alice"))) == (code == 0)
 
 
 @pytest.mark.slow
@@ -493,7 +493,7 @@ async def test_an_order_can_be_cancelled_before_the_exchange_s_lists_have_it(tmp
         order = (await trader.json(*buying(ticker, "1@0.40"))).only["order"]
         done = await trader.json("cancel", order["order_id"], "--yes", "--wait", "2")
         assert done.code in {0, 3}
-        assert not [each for each in trader.exchange.exchange.orders("alice") if each.remaining]
+        assert not [each for each in trader.exchange.exchange.queries.orders("alice") if each.remaining]
 
 
 async def test_an_output_that_cannot_be_written_hides_no_order(tmp_path: Path) -> None:
@@ -503,7 +503,7 @@ async def test_an_output_that_cannot_be_written_hides_no_order(tmp_path: Path) -
             stdin=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE, env=trader.environment, cwd=ROOT,
         )  # fmt: skip
         _, told = await process.communicate()
-        (theirs,) = trader.exchange.exchange.orders("alice")
+        (theirs,) = trader.exchange.exchange.queries.orders("alice")
         assert process.returncode == 0
         assert theirs.order_id in told.decode()
         assert theirs.client_order_id in told.decode()
@@ -531,7 +531,7 @@ async def test_more_than_one_ctrl_c_still_tells_the_ids(tmp_path: Path) -> None:
             process.send_signal(signal.SIGINT)
         done = await ended(process, signal.SIGINT)
         let_go.set()
-        (theirs,) = trader.exchange.exchange.orders("alice")
+        (theirs,) = trader.exchange.exchange.queries.orders("alice")
         assert (done.code, done.only["order"]["client_order_id"]) == (3, theirs.client_order_id)
 
 
@@ -559,7 +559,7 @@ async def test_an_order_that_was_in_doubt_and_is_found_is_not_doubled(tmp_path: 
         again = await trader.json(*buying(ticker, "7@0.40"))
         assert (again.code, again.out) == (1, "")
         assert "was in doubt when this command began, and was taken" in again.error["message"]
-        assert len(list(trader.exchange.exchange.orders("alice"))) == 1
+        assert len(list(trader.exchange.exchange.queries.orders("alice"))) == 1
         meant = await trader.json(*buying(ticker, "7@0.40", "--second"))
         assert meant.code == 0
 
@@ -586,4 +586,4 @@ async def test_a_closed_output_sends_nothing(tmp_path: Path) -> None:
         )  # fmt: skip
         _, told = await process.communicate()
         assert (process.returncode, b"standard output is closed" in told) == (1, True)
-        assert not list(trader.exchange.exchange.orders("alice"))
+        assert not list(trader.exchange.exchange.queries.orders("alice"))

@@ -41,7 +41,7 @@ async def test_it_asks_before_it_sends(tmp_path: Path, answer: str, code: int, o
             return str(child.before)
 
         said = await typed(work)
-        assert len(list(trader.exchange.exchange.orders("alice"))) == orders
+        assert len(list(trader.exchange.exchange.queries.orders("alice"))) == orders
         assert ("Resting: buy YES 2 at 0.40." if orders else "nothing was sent.") in said
 
 
@@ -59,7 +59,7 @@ async def test_real_money_takes_the_word(tmp_path: Path, answer: str, orders: in
             assert child.exitstatus == (0 if orders else 1)
 
         await typed(work)
-        assert len(list(trader.exchange.exchange.orders("alice"))) == orders
+        assert len(list(trader.exchange.exchange.queries.orders("alice"))) == orders
 
 
 async def test_ctrl_c_at_the_question_sends_nothing(tmp_path: Path) -> None:
@@ -77,7 +77,7 @@ async def test_ctrl_c_at_the_question_sends_nothing(tmp_path: Path) -> None:
 
         await trader.exchange.order(ticker, "bid", "0.1000", "1.00")
         await typed(work)
-        (order,) = trader.exchange.exchange.orders("alice")
+        (order,) = trader.exchange.exchange.queries.orders("alice")
         assert order.remaining
 
 

@@ -71,6 +71,7 @@ from kalshi_tui.kalshi.feed.stream_group import MAX_CROSSED_CHECKS, CrossedBookM
 from kalshi_tui.kalshi.transport.clock import system_ms
 from kalshi_tui.kalshi.transport.signing import generate_key
 from kalshi_tui.practice.engine.events import BookChanged
+from kalshi_tui.practice.engine.list_filter import ListFilter
 from kalshi_tui.practice.engine.records import OrderStatus
 from tests.support.book_history import History
 from tests.support.cut_proxy import Proxy
@@ -111,7 +112,10 @@ class Desk:
 
     def resting(self) -> list[str]:
         """Return what rests at the exchange itself, whatever its lists say: the tickers."""
-        return [each.ticker for each in self.exchange.exchange.orders("alice", status=OrderStatus.RESTING)]
+        return [
+            each.ticker
+            for each in self.exchange.exchange.queries.orders("alice", ListFilter(status=OrderStatus.RESTING))
+        ]
 
 
 @asynccontextmanager
@@ -225,7 +229,7 @@ async def test_lists_are_read_to_their_last_page(monkeypatch: pytest.MonkeyPatch
 async def test_markets_and_events_are_read_to_their_last_page() -> None:
     async with trading() as desk:
         everything = [market.ticker async for market in desk.client.markets()]
-        assert len(everything) == len(set(everything)) == len(desk.exchange.exchange.listings)
+        assert len(everything) == len(set(everything)) == len(desk.exchange.exchange.markets.listings)
         nested = [market.ticker async for event in desk.client.events() for market in event.markets]
         assert set(nested) == set(everything)
         market = await desk.client.market(everything[0])
@@ -457,7 +461,7 @@ async def test_an_order_that_was_taken_is_never_said_not_to_have_arrived(monkeyp
 
 async def test_the_first_order_goes_by_the_exchange_s_clock() -> None:
     async with trading() as desk:
-        ticker = next(iter(desk.exchange.exchange.listings))
+        ticker = next(iter(desk.exchange.exchange.markets.listings))
         await desk.exchange.control("set_clock_skew", ms=3_600_000)
         before = system_ms() + 3_590_000
         with suppress(Refused):
@@ -739,7 +743,9 @@ async def test_whatever_goes_wrong_a_book_that_is_good_is_one_that_the_exchange_
     rng = random.Random(9)
     async with serving(quiet=False) as exchange:
         client = KalshiClient(practice_on_port(exchange.port), key_id="key-of-alice", private_key=PEMS["alice"])
-        tickers = [each.ticker for each in exchange.exchange.markets() if each.status.tradable and each.yes_bid][3:7]
+        tickers = [
+            each.ticker for each in exchange.exchange.markets.visible() if each.status.tradable and each.yes_bid
+        ][3:7]
         history, seen = History(exchange, tickers), {True: 0, False: 0}
 
         async def follow(updates: Updates) -> None:

@@ -370,10 +370,10 @@ def test_the_lively_recording_holds_nothing_of_the_account(tmp_path: Path) -> No
     studio.connect()
     studio.run(200)
     ticker, clock = studio.tickers[0], BEGAN_MS
-    ask = studio.exchange.listings[ticker].top[2]
+    ask = studio.exchange.markets.listings[ticker].top[2]
     for price in (ask, 100):
         request = OrderRequest(ticker, BookSide.BID, 500, price, TimeInForce.GTC, client_order_id=f"mine-{price}")
-        studio.exchange.create_order(US, request)
+        studio.exchange.order_entry.create(US, request)
     studio.tell()
     studio.run(200)
     studio.recording.close()

@@ -69,7 +69,8 @@ class Cutting:
         self._clock = clock
         self._folder = folder
         # Time leaps on with each question: one that does not close meanwhile.
-        self.ticker = max(exchange.exchange.markets(), key=lambda each: (each.status.tradable, each.close_ms)).ticker
+        listings = exchange.exchange.markets.visible()
+        self.ticker = max(listings, key=lambda each: (each.status.tradable, each.close_ms)).ticker
         self._number = 0
 
     async def order(self, up: int | None, down: int | None) -> OrderState:
@@ -105,13 +106,13 @@ class Cutting:
                     await asyncio.sleep(0.001)
             await inquiry.close()
         (order,) = store.orders.values()
-        theirs = [each for each in self.exchange.exchange.orders("alice") if each.client_order_id == name]
+        theirs = [each for each in self.exchange.exchange.queries.orders("alice") if each.client_order_id == name]
         assert len(theirs) <= 1
         there = OrderState.RESTING if theirs else OrderState.NOT_SENT
         assert order.state is there, f"cut after {up} up, {down} down: {order}"
         for each in theirs:
             assert each.order_id == order.order_id
-            self.exchange.exchange.cancel_order("alice", each.order_id)
+            self.exchange.exchange.order_entry.cancel("alice", each.order_id)
         self.exchange.server.commit()
         return order.state
 

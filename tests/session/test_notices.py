@@ -9,7 +9,7 @@ import pytest
 from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.order import Action, BookSide, OrderTerms, TimeInForce
 from kalshi_tui.domain.text import market_text
-from kalshi_tui.practice.engine.lifecycle import binary_outcome
+from kalshi_tui.practice.engine.market_outcome import binary_outcome
 from kalshi_tui.session.notices import Kind
 from tests.support.session_rig import US, Rig, Trouble
 
@@ -107,7 +107,7 @@ async def test_an_expiry_is_told_once(rig: Rig, frames: str) -> None:
 @pytest.mark.parametrize("frames", ["all", "none", "twice"])
 async def test_a_cancel_that_was_not_asked_for_here_is_told_once(rig: Rig, frames: str) -> None:
     await rest(rig, buy(rig))
-    rig.exchange.cancel_all(US)
+    rig.exchange.order_entry.cancel_all(US)
     rig.server.commit()
     rig.deliver(frames)
     await rig.pass_time(LATE_S)
@@ -132,7 +132,7 @@ async def test_close_and_settlement_are_told_once(rig: Rig, frames: str) -> None
     rig.submit(buy(rig, count=400))
     await rig.pass_time(1)
     rig.deliver()
-    rig.exchange.settle(rig.ticker, binary_outcome("yes"))
+    rig.exchange.lifecycle.settle(rig.ticker, binary_outcome("yes"))
     rig.server.commit()
     rig.deliver(frames)
     if frames == "all":

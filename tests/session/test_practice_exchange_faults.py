@@ -29,7 +29,7 @@ class Rig:
     def __init__(self, exchange: Serving, proxy: Proxy) -> None:
         self.exchange = exchange
         self.proxy = proxy
-        listings = [each for each in exchange.exchange.markets() if each.status.tradable and each.yes_bid]
+        listings = [each for each in exchange.exchange.markets.visible() if each.status.tradable and each.yes_bid]
         self.tickers = [each.ticker for each in listings[3 : 3 + MARKETS]]
         self.history = History(exchange, self.tickers)
         self.store = Store(exchange.clock)

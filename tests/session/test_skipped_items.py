@@ -119,7 +119,7 @@ async def test_the_desk_lists_all_other_markets_and_says_once_which_one_is_missi
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rig = Rig(tmp_path)
-    tickers = [each.ticker for each in rig.exchange.markets() if each.status.tradable]
+    tickers = [each.ticker for each in rig.exchange.markets.visible() if each.status.tradable]
     odd, untitled = [each for each in tickers if each != rig.ticker][:2]
     spoilt(monkeypatch, rest_markets, one_odd(odd, untitled))
     await rig.start()
@@ -170,7 +170,7 @@ async def test_the_desk_does_not_call_a_list_empty_that_it_could_not_read(
 ) -> None:
     rig = Rig(tmp_path)
     # Sent from elsewhere: the desk knows of it by the exchange's list alone.
-    rig.exchange.create_order(US, OrderRequest(rig.ticker, BookSide.BID, 100, 100, TimeInForce.GTC))
+    rig.exchange.order_entry.create(US, OrderRequest(rig.ticker, BookSide.BID, 100, 100, TimeInForce.GTC))
     rig.server.commit()
 
     def spoil(content: dict[str, Any]) -> None:

@@ -193,7 +193,7 @@ def tradable(exchange: Serving, number: int = 0) -> str:
     """Return the ticker of a market that stays open while a test runs, with whole cents and its cash on shard 0."""
     found: Sequence[str] = [
         each.ticker
-        for each in exchange.exchange.markets()
+        for each in exchange.exchange.markets.visible()
         if each.status.tradable
         and each.close_ms > exchange.clock() + 24 * 3_600_000
         and not each.shard

@@ -7,14 +7,15 @@ from kalshi_tui.domain.book import Book, Side
 from kalshi_tui.domain.fees import FeeSchedule
 from kalshi_tui.domain.order import BookSide, SelfTrade, TimeInForce
 from kalshi_tui.domain.price import parse_count, parse_money, parse_price
-from kalshi_tui.practice.engine.core import Catalog, OutcomeSource
 from kalshi_tui.practice.engine.events import BookChanged, EngineEvent
 from kalshi_tui.practice.engine.exchange import Exchange
+from kalshi_tui.practice.engine.market_outcome import OutcomeSource
 from kalshi_tui.practice.engine.records import OrderRequest, PlaceResult
 from kalshi_tui.practice.engine.terms import (
     DECI_CENT,
     LINEAR_CENT,
     TAPERED_DECI_CENT,
+    Catalog,
     EventDefinition,
     MarketDefinition,
     SeriesDefinition,
@@ -132,7 +133,7 @@ def place(engine: Exchange, account: str, side: BookSide, price: str, count: str
     """Place an order written in the wire's words; keywords go to `request` or, by name, to the request's fields."""
     ticker = str(more.pop("ticker", PLAIN))
     plain = request(side, price, count, ticker)
-    return engine.create_order(account, replace(plain, **more))  # type: ignore[arg-type]  # names of fields
+    return engine.order_entry.create(account, replace(plain, **more))  # type: ignore[arg-type]  # names of fields
 
 
 def rebuild(events: list[EngineEvent], books: dict[str, Book]) -> None:
@@ -144,7 +145,7 @@ def rebuild(events: list[EngineEvent], books: dict[str, Book]) -> None:
 
 def published(engine: Exchange, ticker: str) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
     """Return the book as REST would have it."""
-    yes, no = engine.listings[ticker].levels()
+    yes, no = engine.markets.listings[ticker].levels()
     return yes, no
 
 

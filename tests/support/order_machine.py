@@ -182,13 +182,13 @@ class Life(RuleBasedStateMachine):
     @rule()
     @precondition(lambda self: self.rig.exchange.trading_active)
     def trading_is_paused(self) -> None:
-        self.rig.exchange.pause_trading()
+        self.rig.exchange.pauses.pause_trading()
         self.rig.server.commit()
 
     @rule()
     @precondition(lambda self: not self.rig.exchange.trading_active)
     def trading_goes_on(self) -> None:
-        self.rig.exchange.resume_trading()
+        self.rig.exchange.pauses.resume_trading()
         self.rig.server.commit()
 
     def teardown(self) -> None:

@@ -54,14 +54,14 @@ class Studio:
     @property
     def tickers(self) -> list[str]:
         """All markets, as they are listed."""
-        return [listing.ticker for listing in self.exchange.ranked_listings]
+        return [listing.ticker for listing in self.exchange.markets.ranked_listings]
 
     def list_markets(self, tickers: Iterable[str] | None = None) -> None:
         """Write the markets down as REST gives them."""
         for ticker in tickers or self.tickers:
-            listing = self.exchange.listings[ticker]
-            event = self.exchange.events_by_ticker[listing.terms.event_ticker]
-            series = self.exchange.series[event.series_ticker]
+            listing = self.exchange.markets.listings[ticker]
+            event = self.exchange.markets.events_by_ticker[listing.terms.event_ticker]
+            series = self.exchange.markets.series[event.series_ticker]
             self.recording.write_record(RecordKind.SERIES, wire.encode(encode_rest.series(series)))
             self.recording.write_record(RecordKind.EVENT, wire.encode(encode_rest.event(event, series, None)))
             self.recording.write_record(RecordKind.MARKET, wire.encode(encode_rest.market(listing, self.clock())))
@@ -113,7 +113,7 @@ class Studio:
 
     def levels(self) -> dict[str, Any]:
         """Return all books as they stand."""
-        return {ticker: self.exchange.listings[ticker].levels() for ticker in self.tickers}
+        return {ticker: self.exchange.markets.listings[ticker].levels() for ticker in self.tickers}
 
 
 def a_recording(path: Path, *, ms: int = 4_000, rate: int = 600, seed: int = 7) -> Studio:

@@ -29,7 +29,6 @@ from kalshi_tui.kalshi.rest import RestClient, Retry
 from kalshi_tui.kalshi.transport.clock import ExchangeClock
 from kalshi_tui.kalshi.transport.rate_limit import WriteBudget
 from kalshi_tui.kalshi.transport.signing import Signer, generate_key
-from kalshi_tui.practice.engine.core import DedupeMode
 from kalshi_tui.practice.engine.events import (
     BookChanged,
     EngineEvent,
@@ -37,6 +36,7 @@ from kalshi_tui.practice.engine.events import (
     OrderFilled,
     PositionChanged,
 )
+from kalshi_tui.practice.engine.order_entry import DedupeMode
 from kalshi_tui.practice.engine.records import OrderRecord, OrderRequest, OrderStatus
 from kalshi_tui.practice.engine.rejection import Rejection
 from kalshi_tui.practice.server import encode_frames
@@ -230,7 +230,7 @@ class Rig:
         self.server.commit()
         # One that does not close while a test runs.
         long = START_MS + 24 * 3_600_000
-        self.ticker = next(e.ticker for e in self.exchange.markets() if e.status.tradable and e.close_ms > long)
+        self.ticker = next(e.ticker for e in self.exchange.markets.visible() if e.status.tradable and e.close_ms > long)
         self.line = Line(self.server.app, self.clock)
         self._path = folder / "journal.sqlite3"
         self.opening: Callable[[Path, str], Journal] = Journal.open
@@ -319,7 +319,7 @@ class Rig:
     def trade(self, side: BookSide, price: Price, count: Count) -> None:
         """Let somebody else place an order."""
         with suppress(Rejection):
-            self.exchange.create_order(THEM, OrderRequest(self.ticker, side, count, price, TimeInForce.GTC))
+            self.exchange.order_entry.create(THEM, OrderRequest(self.ticker, side, count, price, TimeInForce.GTC))
         self.server.commit()
 
     def lag(self, ms: int) -> None:
@@ -328,7 +328,7 @@ class Rig:
 
     def theirs(self) -> list[OrderRecord]:
         """Return our orders as the exchange has them."""
-        return list(self.exchange.orders(US))
+        return list(self.exchange.queries.orders(US))
 
     # Time.
 
@@ -364,8 +364,8 @@ class Rig:
         """Let all trouble end, and give it time; late frames come, or never."""
         self.line.troubles.clear()
         self.line.down_until_ms = 0
-        self.exchange.resume_exchange()
-        self.exchange.resume_trading()
+        self.exchange.pauses.resume_exchange()
+        self.exchange.pauses.resume_trading()
         self.server.commit()
         self.lag(0)
         await self.pass_time(HEAL_S, 3_000)
@@ -389,11 +389,11 @@ class Rig:
             if name not in names:
                 never = {OrderState.NOT_SENT, OrderState.REFUSED}
                 assert order.state in never, f"{order.state} here, no order there"
-        held = {position.ticker: position.count for position in self.exchange.positions(US) if position.count}
+        held = {position.ticker: position.count for position in self.exchange.queries.positions(US) if position.count}
         assert {ticker: position.count for ticker, position in store.positions.items()} == held
         written = {entry.order.client_order_id for entry in self.journal.open_entries()}
         assert written == {record.client_order_id for record in theirs if record.status is OrderStatus.RESTING}
-        cash = self.exchange.balance(US)
+        cash = self.exchange.queries.balance(US)
         assert store.balance is not None
         assert dict(store.balance.by_shard) == dict(cash.available)
 

@@ -9,7 +9,7 @@ import pytest
 from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.order import Action, BookSide, OrderTerms
 from kalshi_tui.domain.text import market_text
-from kalshi_tui.practice.engine.lifecycle import binary_outcome
+from kalshi_tui.practice.engine.market_outcome import binary_outcome
 from kalshi_tui.ui.app import DeskApp
 from tests.support.pilot import USUAL_WISHES, Trader
 from tests.support.session_rig import US, Rig
@@ -72,12 +72,12 @@ async def test_what_happens_to_an_order_at_rest(rig: Rig, monkeypatch: pytest.Mo
         assert await screen.message() == f"Expired: buy 10 YES at $0.42, 4 filled - {name}"
         rig.submit(OrderTerms(rig.ticker, Side.YES, Action.BUY, 4_100, 1_000))
         await rig.pass_time(1)
-        rig.exchange.cancel_all(US)
+        rig.exchange.order_entry.cancel_all(US)
         rig.server.commit()
         rig.deliver()
         canceled = "Canceled: buy 10 YES at $0.41, 0 filled (by the exchange, or from elsewhere)"
         assert await screen.message() == f"{canceled} - {name}"
-        rig.exchange.settle(rig.ticker, binary_outcome("yes"))
+        rig.exchange.lifecycle.settle(rig.ticker, binary_outcome("yes"))
         rig.server.commit()
         rig.deliver()
         rig.session.store.lifecycle(rig.ticker, "determined")

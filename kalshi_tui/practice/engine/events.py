@@ -1,4 +1,4 @@
-"""What an operation of the engine made happen, in order. The server turns these into frames, the database into rows.
+"""The engine's events, and the log that collects them. The server turns them into frames, the database into rows.
 
 Plain mutable dataclasses for speed (20,000 a second); nobody changes one after it was emitted.
 """
@@ -170,3 +170,28 @@ EngineEvent = (
     | UnannouncedStatusChange
     | EventListed
 )
+
+
+class EventLog:
+    """What has happened and was not taken yet, in order."""
+
+    def __init__(self) -> None:
+        self._events: list[EngineEvent] = []
+
+    def emit(self, event: EngineEvent) -> None:
+        """Append an event."""
+        self._events.append(event)
+
+    def drain(self) -> list[EngineEvent]:
+        """Return what has happened since the last call, in order, and forget it."""
+        taken, self._events = self._events, []
+        return taken
+
+    def clear(self) -> None:
+        """Drop what has happened, as when it is no news to anybody."""
+        self._events.clear()
+
+    @property
+    def pending_count(self) -> int:
+        """How many events wait to be taken."""
+        return len(self._events)

@@ -1,4 +1,4 @@
-"""A market's life, and the pauses of the exchange (docs/kalshi-api.md, sections 8 and 10).
+"""A market's life: listing, opening, closing, its result and its payout (docs/kalshi-api.md, section 8).
 
 Opening and closing by the clock are silent. Deactivation, reactivation, a moved close, the result and the payout are
 announced. ``closed -> determined -> finalized``, with ``disputed`` and ``amended`` between.
@@ -7,20 +7,22 @@ announced. ``closed -> determined -> finalized``, with ``disputed`` and ``amende
 from typing import Final
 
 from kalshi_tui.domain.market import MarketStatus
-from kalshi_tui.domain.price import PRICE_UNIT, Price
-from kalshi_tui.practice.engine.accounts import EngineAccount, Holding
-from kalshi_tui.practice.engine.core import MarketOutcome
+from kalshi_tui.domain.price import PRICE_UNIT
+from kalshi_tui.practice.engine.book_policy import BookPolicy
 from kalshi_tui.practice.engine.events import (
     EventListed,
+    LifecycleChanged,
     LifecycleType,
     PositionChanged,
     PositionSettled,
     UnannouncedStatusChange,
 )
-from kalshi_tui.practice.engine.listing import ListedMarket
-from kalshi_tui.practice.engine.matching import Matching
+from kalshi_tui.practice.engine.market_outcome import MarketOutcome, OutcomeSource
+from kalshi_tui.practice.engine.matching import Matcher
+from kalshi_tui.practice.engine.model import EngineAccount, Holding, ListedMarket
 from kalshi_tui.practice.engine.records import SettlementRecord
 from kalshi_tui.practice.engine.rejection import Rejection, invalid_order
+from kalshi_tui.practice.engine.state import EngineState
 from kalshi_tui.practice.engine.terms import (
     GRIDS,
     EventDefinition,
@@ -39,53 +41,70 @@ _DECIDED_STATUSES: Final = frozenset({MarketStatus.DETERMINED, MarketStatus.DISP
 _DETERMINABLE_STATUSES: Final = frozenset({MarketStatus.CLOSED, MarketStatus.DISPUTED})
 
 
-def binary_outcome(result: str) -> MarketOutcome:
-    """Return the outcome of a plain result. Raises Refusal 400 for a word other than ``yes`` or ``no``."""
-    if result not in {"yes", "no"}:
-        raise Rejection(400, "bad_request", "bad request", f"result must be yes or no, not {result[:32]!r}")
-    return MarketOutcome(result, PRICE_UNIT if result == "yes" else 0)
+class MarketLifecycle:
+    """Opens, closes, decides and settles markets: by the clock through timers, and by hand."""
 
-
-def scalar_outcome(value: Price) -> MarketOutcome:
-    """Return the outcome of a market that pays a YES between 0 and 1 dollar. Raises Refusal 400 outside of it."""
-    if not 0 <= value <= PRICE_UNIT:
-        raise Rejection(400, "bad_request", "bad request", "value must lie between 0 and 1 dollar")
-    return MarketOutcome("scalar", value)
-
-
-class Lifecycles(Matching):
-    """Matching, with markets that open, close, are decided and pay out."""
-
-    def advance(self) -> int:
-        """Do all that the clock has made due: openings, closings, results, payouts, expiries. Give the time."""
-        return self._advance_clock()
+    def __init__(
+        self, state: EngineState, matcher: Matcher, policy: BookPolicy, outcome_source: OutcomeSource | None = None
+    ) -> None:
+        self._clock = state.clock
+        self._ledger = state.ledger
+        self._markets = state.markets
+        self._emit = state.event_log.emit
+        self._matcher = matcher
+        self._policy = policy
+        self.outcome_source = outcome_source
 
     # -- listing -----------------------------------------------------------------------------------------------------
 
     def add_series(self, series: SeriesDefinition) -> None:
         """List a series; one that is listed already is left as it is."""
-        self.series.setdefault(series.ticker, series)
+        self._markets.series.setdefault(series.ticker, series)
 
     def add_event(self, event: EventDefinition) -> None:
         """List an event; one that is listed already is left as it is."""
-        if event.ticker not in self.events_by_ticker:
-            self.events_by_ticker[event.ticker] = event
+        if event.ticker not in self._markets.events_by_ticker:
+            self._markets.events_by_ticker[event.ticker] = event
             self._emit(EventListed(event))
 
     def add_market(self, terms: MarketDefinition, *, announce: bool = True) -> ListedMarket:
         """List a market while the exchange runs. An announced one answers 404 for its first two seconds."""
-        listing = self._add_listing(terms)
+        listing = self.list_market(terms)
         if announce:
-            listing.visible_ms = self.now + VISIBILITY_DELAY_MS
-            self._announce(listing, LifecycleType.CREATED, self.now)
+            listing.visible_ms = self._clock.now + VISIBILITY_DELAY_MS
+            self.announce(listing, LifecycleType.CREATED, self._clock.now)
         return listing
 
-    def _schedule_market(self, listing: ListedMarket) -> None:
-        if listing.open_ms <= self.now < listing.close_ms:
+    def list_market(self, terms: MarketDefinition) -> ListedMarket:
+        """List a market without a word, as at the start of the exchange."""
+        listing = self._markets.add_listing(terms)
+        self._schedule_new_market(listing)
+        return listing
+
+    def announce(self, listing: ListedMarket, kind: LifecycleType, now: int) -> None:
+        """Tell of a change that the exchange announces."""
+        listing.updated_ms = now
+        self._emit(LifecycleChanged(listing.ticker, kind, now))
+
+    # -- by the clock ------------------------------------------------------------------------------------------------
+
+    def _schedule_new_market(self, listing: ListedMarket) -> None:
+        if listing.open_ms <= self._clock.now < listing.close_ms:
             listing.status = MarketStatus.ACTIVE
-        elif self.now < listing.open_ms:
-            self._schedule_at(listing.open_ms, lambda now: self._open_when_due(listing, now))
-        self._schedule_at(listing.close_ms, lambda now: self._close_when_due(listing, now))
+        elif self._clock.now < listing.open_ms:
+            self._clock.schedule_at(listing.open_ms, lambda now: self._open_when_due(listing, now))
+        self._clock.schedule_at(listing.close_ms, lambda now: self._close_when_due(listing, now))
+
+    def schedule_by_status(self, listing: ListedMarket) -> None:
+        """Set the timers that a market in its present state still waits for."""
+        if listing.status is MarketStatus.INITIALIZED:
+            self._clock.schedule_at(listing.open_ms, lambda now: self._open_when_due(listing, now))
+        if listing.status in {MarketStatus.INITIALIZED, MarketStatus.ACTIVE, MarketStatus.INACTIVE}:
+            self._clock.schedule_at(listing.close_ms, lambda now: self._close_when_due(listing, now))
+        elif listing.status is MarketStatus.CLOSED:
+            self._schedule_outcome(listing)
+        elif listing.settle_ms:
+            self._clock.schedule_at(listing.settle_ms, lambda now: self._finalize_when_due(listing, now))
 
     def _open_when_due(self, listing: ListedMarket, now: int) -> None:
         if listing.status is MarketStatus.INITIALIZED and listing.open_ms <= now < listing.close_ms:
@@ -93,6 +112,7 @@ class Lifecycles(Matching):
             self._emit(UnannouncedStatusChange(listing.ticker, now))
 
     def _close_when_due(self, listing: ListedMarket, now: int) -> None:
+        # A close that was moved leaves its old timer behind; only the one of the present close may act.
         if listing.close_ms > now or listing.status not in {
             MarketStatus.INITIALIZED,
             MarketStatus.ACTIVE,
@@ -104,32 +124,34 @@ class Lifecycles(Matching):
         self._schedule_outcome(listing)
 
     def _schedule_outcome(self, listing: ListedMarket) -> None:
-        """Set the timers of a closed market: the sweep of its orders, and the asking for its result."""
-        self._schedule_at(listing.close_ms + CLOSE_CANCEL_DELAY_MS, lambda due: self._cancel_after_close(listing, due))
-        self._schedule_at(
+        """Set the timers of a closed market: for the cancel of its orders, and for its result."""
+        self._clock.schedule_at(
+            listing.close_ms + CLOSE_CANCEL_DELAY_MS, lambda due: self._cancel_after_close(listing, due)
+        )
+        self._clock.schedule_at(
             max(listing.close_ms, min(listing.terms.expected_expiration_ms, listing.terms.latest_expiration_ms)),
             lambda due: self._request_outcome(listing, due),
         )
 
     def _cancel_after_close(self, listing: ListedMarket, now: int) -> None:
         """Cancel what still rests in a market that takes no orders."""
+        # A later close can have opened it again within the second.
         if listing.status is MarketStatus.ACTIVE:
             return
         self._cancel_resting(listing, now, "market closed")
 
     def _cancel_resting(self, listing: ListedMarket, now: int, reason: str) -> None:
-        for side in listing.book.sides:
-            for order in side.orders():
-                self._cancel(order, now, reason)
-        self._update_quote(listing, now)
-        self._flush_balances(now)
+        for order in self._policy.orders_to_cancel(listing):
+            self._matcher.cancel(order, now, reason)
+        self._policy.update_quote(listing, now)
+        self._ledger.flush_balances(now)
 
     def _request_outcome(self, listing: ListedMarket, now: int) -> None:
         if listing.status is not MarketStatus.CLOSED or self.outcome_source is None:
             return
         outcome = self.outcome_source(listing.terms, now)
         if outcome is None:
-            self._schedule_at(now + OUTCOME_RETRY_DELAY_MS, lambda due: self._request_outcome(listing, due))
+            self._clock.schedule_at(now + OUTCOME_RETRY_DELAY_MS, lambda due: self._request_outcome(listing, due))
         else:
             self._determine(listing, outcome, now)
 
@@ -138,10 +160,10 @@ class Lifecycles(Matching):
     def determine(self, ticker: str, outcome: MarketOutcome) -> None:
         """Set a market's result; an open market is closed early first. The settlement timer then runs.
 
-        Raises Refusal 404 for an unknown market, 409 for one that is decided already.
+        Raises Rejection 404 for an unknown market, 409 for one that is decided already.
         """
-        now = self._advance_clock()
-        listing = self.listing(ticker)
+        now = self._clock.advance()
+        listing = self._markets.listing(ticker)
         self._close_early(listing, now)
         if listing.status not in _DETERMINABLE_STATUSES:
             raise Rejection(409, "market_determined", "market is determined already", ticker)
@@ -150,17 +172,13 @@ class Lifecycles(Matching):
     def settle(self, ticker: str, outcome: MarketOutcome | None = None) -> None:
         """Pay a market out now, without its settlement timer; ``outcome`` decides it first where it is not decided.
 
-        Raises Refusal 404 for an unknown market, 409 for a settled one, 400 for an undecided one without an outcome.
+        Raises Rejection 404 for an unknown market, 409 for a settled one, 400 for an undecided one without an outcome.
         """
-        now = self._advance_clock()
-        listing = self.listing(ticker)
+        now = self._clock.advance()
+        listing = self._markets.listing(ticker)
         if listing.status is MarketStatus.FINALIZED:
             raise Rejection(409, "market_settled", "market is settled already", ticker)
-        if (
-            outcome is not None
-            and listing.status is not MarketStatus.AMENDED
-            and listing.status not in _DECIDED_STATUSES
-        ):
+        if outcome is not None and listing.status not in _DECIDED_STATUSES:
             self._close_early(listing, now)
             self._determine(listing, outcome, now)
         elif outcome is not None:
@@ -170,19 +188,20 @@ class Lifecycles(Matching):
         self._finalize(listing, now)
 
     def dispute(self, ticker: str) -> None:
-        """Challenge a result: its settlement timer stops until it is amended. Raises Refusal 404 or 409."""
-        now = self._advance_clock()
-        listing = self.listing(ticker)
+        """Challenge a result: its settlement timer stops until it is amended. Raises Rejection 404 or 409."""
+        now = self._clock.advance()
+        listing = self._markets.listing(ticker)
         if listing.status not in {MarketStatus.DETERMINED, MarketStatus.AMENDED}:
             raise Rejection(409, "market_not_determined", "market is not determined", ticker)
         listing.status = MarketStatus.DISPUTED
+        # The timer itself cannot be taken back: without a due time it does nothing.
         listing.settle_ms = 0
-        self._announce(listing, LifecycleType.METADATA_UPDATED, now)
+        self.announce(listing, LifecycleType.METADATA_UPDATED, now)
 
     def amend_result(self, ticker: str, outcome: MarketOutcome) -> None:
-        """Decide a determined or disputed market anew; the settlement timer starts again. Raises Refusal 404 or 409."""
-        now = self._advance_clock()
-        listing = self.listing(ticker)
+        """Change the result of a decided market; the settlement timer starts again. Raises Rejection 404 or 409."""
+        now = self._clock.advance()
+        listing = self._markets.listing(ticker)
         if listing.status not in _DECIDED_STATUSES:
             raise Rejection(409, "market_not_determined", "market is not determined", ticker)
         self._apply_amended_result(listing, outcome, now)
@@ -201,10 +220,11 @@ class Lifecycles(Matching):
         listing.expiration_value = outcome.expiration_value
         due = now + listing.terms.settlement_timer_s * 1_000
         listing.settle_ms = due
-        self._schedule_at(due, lambda at: self._finalize_when_due(listing, at))
-        self._announce(listing, LifecycleType.DETERMINED, now)
+        self._clock.schedule_at(due, lambda at: self._finalize_when_due(listing, at))
+        self.announce(listing, LifecycleType.DETERMINED, now)
 
     def _finalize_when_due(self, listing: ListedMarket, now: int) -> None:
+        # The timer of a result that was amended since comes too early: only the present due time counts.
         if listing.settle_ms and listing.settle_ms <= now and listing.status in _DECIDED_STATUSES:
             self._finalize(listing, now)
 
@@ -212,14 +232,15 @@ class Lifecycles(Matching):
         listing.status = MarketStatus.FINALIZED
         listing.settle_ms = 0
         listing.settled_ms = now
-        for account in self.accounts.values():
+        # Every account is paid, simulated ones and the house too: the escrow of the market must come to exactly zero.
+        for account in self._ledger.accounts.values():
             holding = account.holdings.pop(listing.ticker, None)
             if holding is not None:
                 self._pay_holding(account, holding, now)
         listing.open_interest = 0
-        self._move_to_end(listing)
-        self._announce(listing, LifecycleType.SETTLED, now)
-        self._flush_balances(now)
+        self._markets.move_to_end(listing)
+        self.announce(listing, LifecycleType.SETTLED, now)
+        self._ledger.flush_balances(now)
 
     def _pay_holding(self, account: EngineAccount, holding: Holding, now: int) -> None:
         """Pay one holding. The payout is rounded down to the account's precision; the rest is a settlement fee."""
@@ -230,12 +251,12 @@ class Lifecycles(Matching):
         worth = position * value if position >= 0 else -position * (PRICE_UNIT - value)
         revenue = worth - worth % account.precision
         account.cash[shard] += revenue
-        self.escrow[shard] -= worth
-        self.collected_fees[shard] += worth - revenue
+        self._ledger.escrow[shard] -= worth
+        self._ledger.collected_fees[shard] += worth - revenue
         holding.fees_paid += worth - revenue
         if not account.keeps_history or not holding.total_traded:
             return
-        self._mark_balance_changed(account, shard)
+        self._ledger.mark_balance_changed(account, shard)
         holding.realized += worth - cost
         holding.position = 0
         holding.cost = 0
@@ -267,91 +288,56 @@ class Lifecycles(Matching):
         if listing.status in {MarketStatus.INITIALIZED, MarketStatus.ACTIVE, MarketStatus.INACTIVE}:
             listing.close_ms = now
             listing.status = MarketStatus.CLOSED
-            self._announce(listing, LifecycleType.CLOSE_DATE_UPDATED, now)
+            self.announce(listing, LifecycleType.CLOSE_DATE_UPDATED, now)
             self._cancel_resting(listing, now, "market closed")
 
     def change_close_time(self, ticker: str, close_ms: int) -> None:
         """Move a market's close; one that has closed and not been decided is opened again by a later date.
 
-        Raises Refusal 404, or 409 once it is decided.
+        Raises Rejection 404, or 409 once it is decided.
         """
-        now = self._advance_clock()
-        listing = self.listing(ticker)
+        now = self._clock.advance()
+        listing = self._markets.listing(ticker)
         if listing.status in _DECIDED_STATUSES or listing.status is MarketStatus.FINALIZED:
             raise Rejection(409, "market_determined", "market is determined already", ticker)
         listing.close_ms = close_ms
-        self._announce(listing, LifecycleType.CLOSE_DATE_UPDATED, now)
+        self.announce(listing, LifecycleType.CLOSE_DATE_UPDATED, now)
         if listing.status is MarketStatus.CLOSED and close_ms > now:
             self._cancel_resting(listing, now, "market reopened")
             listing.status = MarketStatus.ACTIVE
-            self._announce(listing, LifecycleType.ACTIVATED, now)
-        self._schedule_at(max(close_ms, now), lambda due: self._close_when_due(listing, due))
-        self._advance_clock()
+            self.announce(listing, LifecycleType.ACTIVATED, now)
+        self._clock.schedule_at(max(close_ms, now), lambda due: self._close_when_due(listing, due))
+        self._clock.advance()
 
     def deactivate(self, ticker: str) -> None:
-        """Stop trading in one market; its orders stay. Raises Refusal 404, or 409 if it is not active."""
-        now = self._advance_clock()
-        listing = self.listing(ticker)
+        """Stop trading in one market; its orders stay. Raises Rejection 404, or 409 if it is not active."""
+        now = self._clock.advance()
+        listing = self._markets.listing(ticker)
         if listing.status is not MarketStatus.ACTIVE:
             raise Rejection(409, "MARKET_INACTIVE", "market is not active", ticker)
         listing.status = MarketStatus.INACTIVE
-        self._announce(listing, LifecycleType.DEACTIVATED, now)
+        self.announce(listing, LifecycleType.DEACTIVATED, now)
 
     def activate(self, ticker: str) -> None:
-        """Let a deactivated market trade again; all its resting orders are canceled. Raises Refusal 404 or 409."""
-        now = self._advance_clock()
-        listing = self.listing(ticker)
+        """Let a deactivated market trade again; all its resting orders are canceled. Raises Rejection 404 or 409."""
+        now = self._clock.advance()
+        listing = self._markets.listing(ticker)
         if listing.status is not MarketStatus.INACTIVE:
             raise Rejection(409, "market_not_deactivated", "market is not deactivated", ticker)
         self._cancel_resting(listing, now, "market reactivated")
         listing.status = MarketStatus.ACTIVE
-        self._announce(listing, LifecycleType.ACTIVATED, now)
+        self.announce(listing, LifecycleType.ACTIVATED, now)
 
     def change_grid(self, ticker: str, structure: str) -> None:
-        """Return a market another price grid. Resting orders stay where they are, on the new grid or off it.
+        """Give a market another price grid. Resting orders stay where they are, on the new grid or off it.
 
-        Raises Refusal 404 for an unknown market, 400 for an unknown structure.
+        Raises Rejection 404 for an unknown market, 400 for an unknown structure.
         """
-        now = self._advance_clock()
-        listing = self.listing(ticker)
+        now = self._clock.advance()
+        listing = self._markets.listing(ticker)
         grid = GRIDS.get(structure)
         if grid is None:
             raise invalid_order(f"unknown price_level_structure; known are {', '.join(GRIDS)}")
         listing.structure = structure
         listing.grid = grid
-        self._announce(listing, LifecycleType.GRID_UPDATED, now)
-
-    # -- pauses ------------------------------------------------------------------------------------------------------
-
-    def pause_trading(self, resume_ms: int | None = None) -> None:
-        """Refuse placing and amending, allow canceling; orders that asked for it are canceled."""
-        now = self._advance_clock()
-        self.trading_active = False
-        self.resume_ms = resume_ms
-        self._cancel_on_pause(now)
-
-    def resume_trading(self) -> None:
-        """End a trading pause."""
-        self._advance_clock()
-        self.trading_active = True
-        self.resume_ms = None
-
-    def pause_exchange(self, resume_ms: int | None = None) -> None:
-        """Refuse everything that changes state; orders that asked for it are canceled."""
-        now = self._advance_clock()
-        self.exchange_active = False
-        self.resume_ms = resume_ms
-        self._cancel_on_pause(now)
-
-    def resume_exchange(self) -> None:
-        """End an exchange pause."""
-        self._advance_clock()
-        self.exchange_active = True
-        self.resume_ms = None
-
-    def _cancel_on_pause(self, now: int) -> None:
-        for order in list(self.resting_orders()):
-            if order.cancel_on_pause and order.is_resting:
-                self._cancel(order, now, "paused")
-                self._update_quote(order.listing, now)
-        self._flush_balances(now)
+        self.announce(listing, LifecycleType.GRID_UPDATED, now)

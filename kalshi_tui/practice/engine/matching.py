@@ -1,4 +1,4 @@
-"""Matching: how an order takes, rests and leaves; what a fill does to the money.
+"""Matching: how an order takes, rests and leaves, and what a fill does to the money.
 
 docs/kalshi-api.md, sections 6 and 9.
 """
@@ -8,73 +8,80 @@ from typing import Final
 from kalshi_tui.domain.fees import FeeAccumulator
 from kalshi_tui.domain.order import SelfTrade, TimeInForce
 from kalshi_tui.domain.price import PRICE_UNIT, Count, Money, Price
-from kalshi_tui.practice.engine.accounts import EngineAccount, Holding
-from kalshi_tui.practice.engine.core import OUTCOME_SIDES, Core
+from kalshi_tui.practice.engine.book_policy import BookPolicy
 from kalshi_tui.practice.engine.events import (
     BookChanged,
     ClientIdUsed,
     GroupChange,
+    GroupChanged,
     OrderChanged,
     OrderFilled,
     PositionChanged,
     TradePrinted,
 )
-from kalshi_tui.practice.engine.listing import ListedMarket
+from kalshi_tui.practice.engine.model import BOOK_SIDES, OUTCOME_SIDES, EngineOrder, EngineOrderGroup
 from kalshi_tui.practice.engine.order_book import OrderLevel
-from kalshi_tui.practice.engine.order_groups import EngineOrderGroup
-from kalshi_tui.practice.engine.orders import BOOK_SIDES, EngineOrder
-from kalshi_tui.practice.engine.records import (
-    FillRecord,
-    OrderStatus,
-    PlaceResult,
-    TradeRecord,
-)
+from kalshi_tui.practice.engine.records import FillRecord, OrderStatus, PlaceResult, TradeRecord
 from kalshi_tui.practice.engine.rejection import Rejection, invalid_order
+from kalshi_tui.practice.engine.state import EngineState
 
 _FOK_KILLED_CODE: Final = "fill_or_kill_insufficient_resting_volume"
 
 
-class Matching(Core):
-    """The core with orders in it."""
+class Matcher:
+    """Carries orders out against the books. Its callers have checked that the terms are legal and the market trades."""
+
+    def __init__(self, state: EngineState, policy: BookPolicy) -> None:
+        self._clock = state.clock
+        self._ids = state.ids
+        self._ledger = state.ledger
+        self._tape = state.markets.tape
+        self._groups = state.groups
+        self._emit = state.event_log.emit
+        self.update_quote = policy.update_quote
+        self._pending_group_matches: list[tuple[EngineOrder, Count]] = []
 
     # -- a new order -------------------------------------------------------------------------------------------------
 
-    def _submit(self, order: EngineOrder, now: int) -> PlaceResult:
-        """Take an order whose terms are legal: match it, and rest or drop what is left.
+    def submit(self, order: EngineOrder, now: int) -> PlaceResult:
+        """Match an order whose terms are legal, and rest or drop what is left.
 
-        Raises Refusal, with nothing changed, if it is post-only and would take, cannot be paid, or cannot fill whole.
+        Raises Rejection, with nothing changed, if it is post-only and would take, cannot be paid, or cannot fill whole.
         """
         listing, account = order.listing, order.account
         crosses = listing.book.would_cross(order.side, order.outcome_price)
         if crosses and order.post_only:
             raise invalid_order("post only cross")
         if order.tif is TimeInForce.FOK and not (crosses and self._can_fill_completely(order)):
+            # A killed order uses up its client order id all the same: with ``--dedupe ever`` a second one is rejected.
             if account.keeps_history and order.client_order_id:
                 account.client_ids[order.client_order_id] = ""
                 self._emit(ClientIdUsed(account.account_id, order.client_order_id, ""))
             raise Rejection(409, _FOK_KILLED_CODE, "fill or kill insufficient resting volume", listing.ticker)
         if account.margined:
             self._hold_collateral(order, as_taker=crosses)
+        # From here on the order is taken. Whatever can reject it stands above, so that a rejection changes nothing.
         if account.keeps_history:
             account.orders[order.order_id] = order
             if order.client_order_id:
                 account.client_ids[order.client_order_id] = order.order_id
                 self._emit(ClientIdUsed(account.account_id, order.client_order_id, order.order_id))
         if order.group_id:
-            self.groups[order.group_id].orders[order.order_id] = order
-        value = self._match_or_rest(order, now, crosses=crosses)
-        self._update_quote(listing, now, traded=order.filled > 0)
-        self._flush_balances(now)
+            self._groups[order.group_id].orders[order.order_id] = order
+        value = self.match_or_rest(order, now, crosses=crosses)
+        self.update_quote(listing, now, traded=order.filled > 0)
+        self._ledger.flush_balances(now)
         return PlaceResult(
             order.order_id, order.client_order_id, order.filled, order.remaining, value, order.taker_fees, now
         )
 
-    def _match_or_rest(self, order: EngineOrder, now: int, *, crosses: bool) -> Money:
-        """Match an accounted order and rest or drop what is left; give the YES value of what it filled."""
+    def match_or_rest(self, order: EngineOrder, now: int, *, crosses: bool) -> Money:
+        """Match an order that is accounted for, and rest or drop what is left. Return the YES value of its fills."""
         value = self._match(order, now) if crosses else 0
         if not order.remaining:
             self._finish_order(order, OrderStatus.EXECUTED, now)
         elif order.status is OrderStatus.CANCELED:
+            # It met an order of its own account, or its group was triggered by its own fill: no rest may stay.
             self._finish_order(order, OrderStatus.CANCELED, now)
         elif order.tif is not TimeInForce.GTC:
             order.reason = "unfilled rest"
@@ -84,9 +91,10 @@ class Matching(Core):
         return value
 
     def _hold_collateral(self, order: EngineOrder, *, as_taker: bool) -> None:
-        """Hold what the order could cost. Raises Refusal, with nothing changed, if the account has not got it."""
+        """Hold what the order could cost. Raises Rejection, with nothing changed, if the account lacks it."""
         account, holding = order.account, order.holding
-        order.fee_reserve = self._fee_reserve(order, order.remaining, taker=as_taker)
+        order.fee_reserve = fee_reserve(order, order.remaining, taker=as_taker)
+        # Register first, then look: what an order needs depends on the position and on all open orders of the market.
         holding.register(order)
         account.update_held(holding)
         shard = order.listing.shard
@@ -96,19 +104,10 @@ class Matching(Core):
             raise Rejection(
                 400, "insufficient_balance", "insufficient balance", "not enough cash on this exchange_index"
             )
-        self._mark_balance_changed(account, shard)
-
-    @staticmethod
-    def _fee_reserve(order: EngineOrder, count: Count, *, taker: bool) -> Money:
-        """Return what is held for the fees of ``count``: all of it in one fill, and the rounding of that fill."""
-        if not count:
-            return 0
-        fees = order.listing.fees
-        fee = fees.trade_fee(order.outcome_price, count, taker=taker) or 0
-        return fee + -(order.outcome_price * count + fee) % order.account.precision
+        self._ledger.mark_balance_changed(account, shard)
 
     def _can_fill_completely(self, order: EngineOrder) -> bool:
-        """Return whether the book can fill an order whole, its own account's orders left out."""
+        """Return whether the book can fill an order whole, without its own account's orders."""
         side = order.listing.book.sides[1 - order.side]
         wanted = order.remaining
         for own in reversed(side.prices):
@@ -121,6 +120,7 @@ class Matching(Core):
                     if wanted <= 0:
                         return True
                 elif order.self_trade is SelfTrade.TAKER_AT_CROSS:
+                    # Matching would stop here with the order filled in part.
                     return False
                 maker = maker.next
         return False
@@ -128,7 +128,7 @@ class Matching(Core):
     # -- matching ----------------------------------------------------------------------------------------------------
 
     def _match(self, order: EngineOrder, now: int) -> Money:
-        """Fill an order against the book, best price first, oldest first; give the YES value of its fills."""
+        """Fill an order against the book, best price first, oldest first. Return the YES value of its fills."""
         side = order.listing.book.sides[1 - order.side]
         floor = PRICE_UNIT - order.outcome_price
         value = 0
@@ -137,36 +137,39 @@ class Matching(Core):
             maker = level.head
             assert maker is not None  # noqa: S101  # an empty level is no level
             if maker.account is order.account:
+                # An account never trades with itself: either its resting order goes, or the new one ends.
                 if order.self_trade is SelfTrade.MAKER:
-                    self._cancel(maker, now, "self trade")
+                    self.cancel(maker, now, "self trade")
                     continue
                 order.status = OrderStatus.CANCELED
                 order.reason = "self trade"
                 break
             count = min(order.remaining, maker.remaining)
-            value += count * self._execute_trade(order, maker, level, count, now)
+            value += count * self.execute_trade(order, maker, level, count, now)
             if order.status is OrderStatus.CANCELED:  # its group was triggered by this fill
                 break
-        # What was promised whole is filled whole: only then may order groups fall.
+        # A fill-or-kill order must fill whole. A group that its first fill triggered would cancel the makers that the
+        # rest was promised from, so the groups are counted only now.
         for filled, count in self._pending_group_matches:
             self._count_group_match(filled, count, now)
         self._pending_group_matches.clear()
         return value
 
-    def _execute_trade(
-        self, taker: EngineOrder, maker: EngineOrder, level: OrderLevel, count: Count, now: int
+    def execute_trade(
+        self, taker: EngineOrder, maker: EngineOrder, level: OrderLevel[EngineOrder], count: Count, now: int
     ) -> Price:
-        """Carry out one trade at the maker's price; give the YES price."""
+        """Carry out one trade at the maker's price. Return the YES price."""
         listing = taker.listing
         own = level.outcome_price
         price = PRICE_UNIT - own if maker.side else own
+        # Open interest is the YES contracts held: what this trade changes of the two holdings is its change.
         interest = max(taker.holding.position, 0) + max(maker.holding.position, 0)
+        # Release the collateral first: the reserve that stays is computed from the old ``remaining``, and the fee is
+        # limited to what is available after the release.
         if taker.account.margined:
-            taker.holding.reduce(
-                taker, count, self._fee_reserve(taker, taker.remaining - count, taker=taker.fee_reserve > 0)
-            )
+            taker.holding.reduce(taker, count, fee_reserve(taker, taker.remaining - count, taker=taker.fee_reserve > 0))
         if maker.account.margined:
-            maker.holding.reduce(maker, count, self._fee_reserve(maker, maker.remaining - count, taker=False))
+            maker.holding.reduce(maker, count, fee_reserve(maker, maker.remaining - count, taker=False))
         taker.remaining -= count
         taker.filled += count
         listing.book.sides[maker.side].reduce(maker, count)
@@ -186,9 +189,9 @@ class Matching(Core):
         taker_fee = self._settle_fill(taker, PRICE_UNIT - own, count, now, is_taker=True)
         maker_fee = self._settle_fill(maker, own, count, now, is_taker=False)
         interest = max(taker.holding.position, 0) + max(maker.holding.position, 0) - interest
-        trade = TradeRecord(self.new_id(), listing.ticker, price, count, BOOK_SIDES[taker.side], now)
+        trade = TradeRecord(self._ids.new_id(), listing.ticker, price, count, BOOK_SIDES[taker.side], now)
         listing.apply_trade(trade, interest)
-        self.tape.append(trade)
+        self._tape.append(trade)
         self._emit(TradePrinted(trade))
         if account.keeps_history:
             self._emit_fill(taker, trade, taker_fee, is_taker=True)
@@ -209,17 +212,15 @@ class Matching(Core):
     def _settle_fill(
         self, order: EngineOrder, outcome_price: Price, count: Count, now: int, *, is_taker: bool
     ) -> Money:
-        """Move the money of one side of a trade; give its fee.
-
-        What an account without a cent to spare cannot pay of a fee is forgiven: rounding can ask for up to $0.0002 a
-        fill more than was held, and a balance never falls below zero.
-        """
+        """Move the money of one side of a trade. Return its fee."""
         listing, account, holding = order.listing, order.account, order.holding
         shard = listing.shard
         trade_fee = listing.fees.trade_fee(outcome_price, count, taker=is_taker) or 0
         change = holding.apply_fill(order.side, outcome_price, count, 0)
         account.cash[shard] += change
-        self.escrow[shard] -= change
+        self._ledger.escrow[shard] -= change
+        # The accumulator carries what rounding took too much from one fill of an order to the next. Skip it only where
+        # nothing is rounded and no earlier fill was; otherwise the order would never get back what it overpaid.
         if not trade_fee and change % account.precision == 0 and order.fee_accumulator is None:
             fee = 0
         else:
@@ -229,10 +230,12 @@ class Matching(Core):
             fee = accumulator.charge(change, trade_fee).net
         if account.margined:
             account.update_held(holding)
+            # Rounding can ask for up to $0.0002 a fill more than was held. What the account lacks of it is forgiven: a
+            # balance never falls below zero.
             fee = max(0, min(fee, account.available(shard)))
         if fee:
             account.cash[shard] -= fee
-            self.collected_fees[shard] += fee
+            self._ledger.collected_fees[shard] += fee
             holding.fees_paid += fee
             holding.fee_cost += fee if holding.position else 0
         if is_taker:
@@ -242,7 +245,7 @@ class Matching(Core):
             order.maker_cost += outcome_price * count
             order.maker_fees += fee
         holding.updated_ms = now
-        self._mark_balance_changed(account, shard)
+        self._ledger.mark_balance_changed(account, shard)
         return fee
 
     def _emit_fill(self, order: EngineOrder, trade: TradeRecord, fee: Money, *, is_taker: bool) -> None:
@@ -269,16 +272,17 @@ class Matching(Core):
     # -- resting and leaving -----------------------------------------------------------------------------------------
 
     def _rest(self, order: EngineOrder, now: int) -> None:
-        """Put what is left of an order at the end of its price's queue."""
+        """Put what is left of an order at the end of the queue at its price."""
         account, listing = order.account, order.listing
         if account.margined:
-            reserve = self._fee_reserve(order, order.remaining, taker=False)
+            # The reserve was for a taker's fee; a resting order pays a maker's.
+            reserve = fee_reserve(order, order.remaining, taker=False)
             if reserve != order.fee_reserve:
                 order.holding.reduce(order, 0, reserve)
             account.update_held(order.holding)
         listing.book.sides[order.side].add(order)
         if account.keeps_history:
-            order.queue_number = next(self._queue_numbers)
+            order.queue_number = self._ids.next_queue_number()
             account.resting_orders[order.order_id] = order
             order.updated_ms = now
             self._emit(OrderChanged(order.to_record()))
@@ -288,7 +292,7 @@ class Matching(Core):
                 BookChanged(listing.ticker, OUTCOME_SIDES[order.side], order.outcome_price, order.remaining, now)
             )
         if order.expires_ms:
-            self._schedule_at(order.expires_ms, lambda due: self._expire(order, due))
+            self._clock.schedule_at(order.expires_ms, lambda due: self.expire(order, due))
 
     def _emit_level_change(self, order: EngineOrder, delta: Count, now: int) -> None:
         account = order.account
@@ -304,8 +308,8 @@ class Matching(Core):
             )
         )
 
-    def _cancel(self, order: EngineOrder, now: int, reason: str) -> Count:
-        """Take a resting order out; give the count that it had left."""
+    def cancel(self, order: EngineOrder, now: int, reason: str) -> Count:
+        """Cancel a resting order. Return the count that remained."""
         left = order.remaining
         order.listing.book.sides[order.side].remove(order)
         order.reason = reason
@@ -314,16 +318,17 @@ class Matching(Core):
         return left
 
     def _finish_order(self, order: EngineOrder, status: OrderStatus, now: int) -> None:
-        """End an order that no longer stands in the book, and give back what it held."""
+        """End an order that is no longer in the book, and release what it held."""
         order.status = status
         account = order.account
         if account.margined:
             order.holding.unregister(order)
             account.update_held(order.holding)
-            self._mark_balance_changed(account, order.listing.shard)
+            self._ledger.mark_balance_changed(account, order.listing.shard)
+        # Only after `unregister`, which counts out by what remains.
         order.remaining = 0
         if order.group_id:
-            group = self.groups.get(order.group_id)
+            group = self._groups.get(order.group_id)
             if group is not None:
                 group.orders.pop(order.order_id, None)
         if account.keeps_history:
@@ -331,130 +336,100 @@ class Matching(Core):
             order.updated_ms = now
             self._emit(OrderChanged(order.to_record()))
 
-    def _reduce(self, order: EngineOrder, by: Count, now: int) -> None:
-        """Make a resting order smaller where it stands; something must remain."""
+    def reduce(self, order: EngineOrder, by: Count, now: int) -> None:
+        """Make a resting order smaller without losing its place; something must remain."""
         account = order.account
         if account.margined:
-            order.holding.reduce(order, by, self._fee_reserve(order, order.remaining - by, taker=False))
+            order.holding.reduce(order, by, fee_reserve(order, order.remaining - by, taker=False))
         order.listing.book.sides[order.side].reduce(order, by)
         if account.margined:
             account.update_held(order.holding)
-            self._mark_balance_changed(account, order.listing.shard)
+            self._ledger.mark_balance_changed(account, order.listing.shard)
         self._emit_level_change(order, -by, now)
 
-    def _requeue(self, order: EngineOrder, outcome_price: Price, remaining: Count, now: int) -> Money:
-        """Take a resting order out and enter it anew at another price or size; give the YES value of its new fills.
+    def requeue(self, order: EngineOrder, outcome_price: Price, remaining: Count, now: int) -> Money:
+        """Move a resting order to another price or size, at the end of the queue. Return the YES value of its fills.
 
-        Raises Refusal, with the order where it was, if it is post-only and would take, or cannot be paid for.
+        Raises Rejection, with the order where it was, if it is post-only and would take, or cannot be paid for.
         """
         account, listing, holding = order.account, order.listing, order.holding
         crosses = listing.book.would_cross(order.side, outcome_price)
         if crosses and order.post_only:
             raise invalid_order("post only cross")
-        old_own, left, reserve = order.outcome_price, order.remaining, order.fee_reserve
+        old_price, left, reserve = order.outcome_price, order.remaining, order.fee_reserve
         if account.margined:
+            # Try the new terms on the sums before the book is touched: a rejected amend must leave the order resting,
+            # in its place in the queue and with its collateral.
             holding.unregister(order)
             order.outcome_price, order.remaining = outcome_price, remaining
             try:
                 self._hold_collateral(order, as_taker=crosses)
             except Rejection:
-                order.outcome_price, order.remaining, order.fee_reserve = old_own, left, reserve
+                order.outcome_price, order.remaining, order.fee_reserve = old_price, left, reserve
                 holding.register(order)
                 account.update_held(holding)
                 raise
-            order.outcome_price, order.remaining = old_own, left
+            # Back to the old terms for a moment: the book finds the order by its price.
+            order.outcome_price, order.remaining = old_price, left
         listing.book.sides[order.side].remove(order)
         self._emit_level_change(order, -left, now)
         order.outcome_price, order.remaining = outcome_price, remaining
         order.initial = order.filled + remaining
-        return self._match_or_rest(order, now, crosses=crosses)
+        return self.match_or_rest(order, now, crosses=crosses)
 
-    def _change_client_order_id(self, order: EngineOrder, client_order_id: str) -> None:
-        """Return an order another client_order_id; the old one stays used."""
+    def change_client_order_id(self, order: EngineOrder, client_order_id: str) -> None:
+        """Give an order another client_order_id; the old one stays used."""
         order.client_order_id = client_order_id
         order.account.client_ids[client_order_id] = order.order_id
         self._emit(ClientIdUsed(order.account.account_id, client_order_id, order.order_id))
 
-    def _emit_order_change(self, order: EngineOrder) -> None:
+    def emit_order_change(self, order: EngineOrder) -> None:
+        """Announce an order as it is now, if its account keeps history."""
         if order.account.keeps_history:
             self._emit(OrderChanged(order.to_record()))
 
-    def _expire(self, order: EngineOrder, due: int) -> None:
+    def expire(self, order: EngineOrder, due: int) -> None:
+        """Cancel an order whose time has come. The timer of an order that is gone comes here too."""
         if order.is_resting and order.expires_ms and order.expires_ms <= due:
-            self._cancel(order, due, "expired")
-            self._update_quote(order.listing, due)
-            self._flush_balances(due)
+            self.cancel(order, due, "expired")
+            self.update_quote(order.listing, due)
+            self._ledger.flush_balances(due)
 
     # -- groups ------------------------------------------------------------------------------------------------------
 
     def _count_group_match(self, order: EngineOrder, count: Count, now: int) -> None:
         if not order.group_id:
             return
-        group = self.groups.get(order.group_id)
+        group = self._groups.get(order.group_id)
         if group is None or group.triggered:
             return
         if group.add_match(count, now):
-            self._trigger_group(group, now)
+            self.trigger_group(group, now)
         else:
-            self._emit_group_change(group, GroupChange.COUNTED)
+            self.emit_group_change(group, GroupChange.COUNTED)
 
-    def _trigger_group(self, group: EngineOrderGroup, now: int) -> None:
+    def trigger_group(self, group: EngineOrderGroup, now: int) -> None:
         """Cancel every order of a group and close it to new ones until it is reset."""
         group.triggered = True
         for order in list(group.orders.values()):
             if order.is_resting:
-                self._cancel(order, now, "order group triggered")
-                self._update_quote(order.listing, now)
-            elif order.remaining:  # the incoming order: `_match_or_rest` ends it
+                self.cancel(order, now, "order group triggered")
+                self.update_quote(order.listing, now)
+            elif order.remaining:
+                # The incoming order, in the middle of its matching: `match_or_rest` ends it.
                 order.status = OrderStatus.CANCELED
                 order.reason = "order group triggered"
-        self._emit_group_change(group, GroupChange.DELETED if group.deleted else GroupChange.TRIGGERED)
+        self.emit_group_change(group, GroupChange.DELETED if group.deleted else GroupChange.TRIGGERED)
 
-    # -- participants ------------------------------------------------------------------------------------------------
-
-    def place_participant_order(
-        self,
-        account: EngineAccount,
-        listing: ListedMarket,
-        side: int,
-        outcome_price: Price,
-        count: Count,
-        now: int,
-        *,
-        tif: TimeInForce = TimeInForce.GTC,
-    ) -> EngineOrder:
-        """Place a simulated participant's order: the same matching, no history, no checks of its terms.
-
-        ``own`` is the price of the outcome it buys (``side`` 0 YES, 1 NO) and must be on the market's grid; the market
-        must be active. Own resting orders that it meets are canceled. Money is booked; no collateral is asked.
-        """
-        order = EngineOrder(
-            self.new_id(), account, listing, account.holding(listing), side, outcome_price, count, now, tif
-        )
-        self._match_or_rest(order, now, crosses=listing.book.would_cross(side, outcome_price))
-        self._update_quote(listing, now, traded=order.filled > 0)
-        if self._changed_balances:
-            self._flush_balances(now)
-        return order
-
-    def cancel_participant_order(self, order: EngineOrder, now: int) -> None:
-        """Cancel a simulated participant's order, if it still rests."""
-        if order.is_resting:
-            self._cancel(order, now, "")
-            self._update_quote(order.listing, now)
-
-    def mint_pairs(
-        self, listing: ListedMarket, longs: EngineAccount, shorts: EngineAccount, count: Count, price: Price
-    ) -> None:
-        """Return one account YES and another NO at a price, without a trade: a world's first open interest."""
-        shard = listing.shard
-        before = _total_long(longs.holding(listing), shorts.holding(listing))
-        for account, side, own in ((longs, 0, price), (shorts, 1, PRICE_UNIT - price)):
-            change = account.holding(listing).apply_fill(side, own, count, 0)
-            account.cash[shard] += change
-            self.escrow[shard] -= change
-        listing.open_interest += _total_long(longs.holding(listing), shorts.holding(listing)) - before
+    def emit_group_change(self, group: EngineOrderGroup, change: GroupChange) -> None:
+        """Announce a change of an order group."""
+        self._emit(GroupChanged(group.to_record(), change))
 
 
-def _total_long(*holdings: Holding) -> Count:
-    return sum(max(each.position, 0) for each in holdings)
+def fee_reserve(order: EngineOrder, count: Count, *, taker: bool) -> Money:
+    """Return what is held for the fees of ``count``: of all of it in one fill, and the rounding of that fill."""
+    if not count:
+        return 0
+    fees = order.listing.fees
+    fee = fees.trade_fee(order.outcome_price, count, taker=taker) or 0
+    return fee + -(order.outcome_price * count + fee) % order.account.precision

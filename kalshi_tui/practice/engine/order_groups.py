@@ -1,57 +1,99 @@
-"""Order groups: orders that fall together when too much of them matches too fast (docs/kalshi-api.md, section 6)."""
+"""Order groups: orders that are canceled together when too much of them matches too fast.
 
-from collections import deque
+docs/kalshi-api.md, section 6. What a match counts, and the cancels of a triggered group, are the matcher's.
+"""
+
 from typing import Final
 
-from kalshi_tui.domain.price import Count
-from kalshi_tui.practice.engine.orders import EngineOrder
+from kalshi_tui.domain.price import COUNT_UNIT, Count
+from kalshi_tui.practice.engine.events import GroupChange
+from kalshi_tui.practice.engine.ledger import SHARDS
+from kalshi_tui.practice.engine.matching import Matcher
+from kalshi_tui.practice.engine.model import EngineOrderGroup
+from kalshi_tui.practice.engine.pauses import ExchangePauses
 from kalshi_tui.practice.engine.records import GroupRecord
+from kalshi_tui.practice.engine.rejection import Rejection, not_found
+from kalshi_tui.practice.engine.state import EngineState
 
-MATCH_WINDOW_MS: Final = 15_000
-"""The rolling window in which matched contracts count."""
+MAX_GROUP_LIMIT: Final = 1_000_000 * COUNT_UNIT
 
 
-class EngineOrderGroup:
-    """One group, on one shard. When more than ``limit`` matches within 15 s it is triggered, until it is reset."""
+class OrderGroups:
+    """What an account can do with its order groups."""
 
-    __slots__ = ("account_id", "deleted", "exchange_index", "group_id", "limit", "matched", "orders", "triggered")
+    def __init__(self, state: EngineState, matcher: Matcher, pauses: ExchangePauses) -> None:
+        self._state = state
+        self._matcher = matcher
+        self._pauses = pauses
 
-    def __init__(self, group_id: str, account_id: str, exchange_index: int, limit: Count) -> None:
-        self.group_id = group_id
-        self.account_id = account_id
-        self.exchange_index = exchange_index
-        self.limit = limit
-        self.triggered = False
-        self.deleted = False
-        self.orders: dict[str, EngineOrder] = {}
-        self.matched: deque[tuple[int, Count]] = deque()
+    def create(self, account_id: str, limit: Count, exchange_index: int = 0) -> GroupRecord:
+        """Make an order group with a limit of matched contracts in any 15 s. Raises Rejection 400 on a bad limit."""
+        self._begin()
+        _require_limit(limit)
+        if exchange_index not in SHARDS:
+            raise Rejection(400, "bad_request", "bad request", "no such exchange_index")
+        group = EngineOrderGroup(self._state.ids.new_id(), account_id, exchange_index, limit)
+        self._state.groups[group.group_id] = group
+        self._matcher.emit_group_change(group, GroupChange.CREATED)
+        return group.to_record()
 
-    def matched_in_window(self, now: int) -> Count:
-        """Return what matched within the window that ends now."""
-        matched = self.matched
-        while matched and matched[0][0] <= now - MATCH_WINDOW_MS:
-            matched.popleft()
-        return sum(count for _, count in matched)
+    def list_for(self, account_id: str) -> list[GroupRecord]:
+        """Return an account's groups, oldest first."""
+        return [group.to_record() for group in self._state.groups.values() if group.account_id == account_id]
 
-    def add_match(self, count: Count, now: int) -> bool:
-        """Count a match in; tell whether the limit is passed now."""
-        self.matched.append((now, count))
-        return self.matched_in_window(now) > self.limit
+    def get(self, account_id: str, group_id: str) -> GroupRecord:
+        """Return one group. Raises Rejection 404."""
+        return self.find(account_id, group_id).to_record()
 
-    def reset(self) -> None:
-        """Begin anew."""
-        self.triggered = False
-        self.matched.clear()
+    def reset(self, account_id: str, group_id: str) -> None:
+        """Open a triggered group again and forget what matched. Raises Rejection 404."""
+        self._begin()
+        group = self.find(account_id, group_id)
+        group.reset()
+        self._matcher.emit_group_change(group, GroupChange.RESET)
 
-    def to_record(self) -> GroupRecord:
-        """Return the group as it stands now."""
-        return GroupRecord(
-            group_id=self.group_id,
-            account_id=self.account_id,
-            exchange_index=self.exchange_index,
-            limit=self.limit,
-            triggered=self.triggered,
-            order_ids=tuple(self.orders),
-            matched=tuple(self.matched),
-            deleted=self.deleted,
-        )
+    def trigger(self, account_id: str, group_id: str) -> None:
+        """Cancel a group's orders and close it until it is reset. Raises Rejection 404."""
+        now = self._begin()
+        self._matcher.trigger_group(self.find(account_id, group_id), now)
+        self._state.ledger.flush_balances(now)
+
+    def set_limit(self, account_id: str, group_id: str, limit: Count) -> None:
+        """Set a group's limit; one below what has matched within 15 s triggers it. Raises Rejection 404 or 400."""
+        now = self._begin()
+        _require_limit(limit)
+        group = self.find(account_id, group_id)
+        group.limit = limit
+        if not group.triggered and group.matched_in_window(now) > limit:
+            self._matcher.trigger_group(group, now)
+            self._state.ledger.flush_balances(now)
+        else:
+            self._matcher.emit_group_change(group, GroupChange.LIMIT)
+
+    def delete(self, account_id: str, group_id: str) -> None:
+        """Cancel a group's orders and remove it. Raises Rejection 404."""
+        now = self._begin()
+        group = self.find(account_id, group_id)
+        # Marked first, so that the news of the trigger is that of a deletion, and the database drops the group.
+        group.deleted = True
+        self._matcher.trigger_group(group, now)
+        del self._state.groups[group_id]
+        self._state.ledger.flush_balances(now)
+
+    def find(self, account_id: str, group_id: str) -> EngineOrderGroup:
+        """Return the group itself. Raises Rejection 404 for one that is not the account's."""
+        group = self._state.groups.get(group_id)
+        if group is None or group.account_id != account_id:
+            raise not_found("order group not found")
+        return group
+
+    def _begin(self) -> int:
+        """Begin an operation: let time pass, and raise Rejection 503 in an exchange pause."""
+        now = self._state.clock.advance()
+        self._pauses.require_exchange_active()
+        return now
+
+
+def _require_limit(limit: Count) -> None:
+    if not COUNT_UNIT <= limit <= MAX_GROUP_LIMIT:
+        raise Rejection(400, "bad_request", "bad request", "contracts_limit must lie between 1 and 1,000,000")

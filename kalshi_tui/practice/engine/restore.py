@@ -1,13 +1,14 @@
-"""Taking up a saved state: the engine as it stood for the traders when the last operation was acknowledged."""
+"""Restore a saved state: the engine as it was for the traders when the last operation was acknowledged."""
+
+from typing import Final
 
 from kalshi_tui.domain.fees import FeeAccumulator
 from kalshi_tui.domain.market import MarketStatus
 from kalshi_tui.domain.price import PRICE_UNIT
-from kalshi_tui.practice.engine.core import HOUSE_ACCOUNT_ID
-from kalshi_tui.practice.engine.lifecycle import Lifecycles
-from kalshi_tui.practice.engine.listing import ListedMarket
-from kalshi_tui.practice.engine.order_groups import EngineOrderGroup
-from kalshi_tui.practice.engine.orders import EngineOrder, side_index
+from kalshi_tui.practice.engine.book_policy import BookPolicy
+from kalshi_tui.practice.engine.lifecycle import MarketLifecycle
+from kalshi_tui.practice.engine.matching import Matcher, fee_reserve
+from kalshi_tui.practice.engine.model import EngineOrder, EngineOrderGroup, ListedMarket, side_index
 from kalshi_tui.practice.engine.records import (
     GroupRecord,
     MarketRecord,
@@ -16,61 +17,82 @@ from kalshi_tui.practice.engine.records import (
     PositionRecord,
     SavedState,
 )
+from kalshi_tui.practice.engine.state import EngineState
 from kalshi_tui.practice.engine.terms import GRIDS
 
+HOUSE_ACCOUNT_ID: Final = "house"
+"""The account on the other side of what a restart finds in the traders' hands."""
 
-class Restores(Lifecycles):
-    """Lifecycles, with a way to begin where an earlier run ended."""
+
+class Restore:
+    """Rebuilds accounts, positions, orders, groups and changed markets from their records."""
+
+    def __init__(self, state: EngineState, matcher: Matcher, lifecycle: MarketLifecycle, policy: BookPolicy) -> None:
+        self._clock = state.clock
+        self._ids = state.ids
+        self._event_log = state.event_log
+        self._ledger = state.ledger
+        self._markets = state.markets
+        self._groups = state.groups
+        self._matcher = matcher
+        self._lifecycle = lifecycle
+        self._policy = policy
 
     def restore(self, state: SavedState) -> None:
-        """Take up a saved state, before anybody trades. Nothing of it is told as news.
+        """Put the exchange where a saved state left it, before anybody trades. Nothing of it is announced.
 
-        Time is set back to when the state was saved, so that the next `advance` does what came due since, at its time.
         Raises ValueError if the state contradicts itself.
         """
+        # Back to when it was saved, so that the next `advance` does what came due since, each at its time. Without it a
+        # market that closed meanwhile would pay out as of now, and an order could expire after its market's close.
         if state.saved_ms:
-            self.now = min(self.now, state.saved_ms)
+            self._clock.now = min(self._clock.now, state.saved_ms)
         for market in state.markets:
             self._restore_market(market)
         for account_id, cash in state.accounts:
-            self.open_account(account_id, cash)
+            self._ledger.open_account(account_id, cash)
         try:
             self._restore_accounts(state)
         except KeyError as missing:
             raise ValueError(f"it speaks of {missing}, which is not there") from missing
-        for account in self.accounts.values():
+        for account in self._ledger.accounts.values():
             if any(account.available(shard) < 0 for shard in account.cash):
                 raise ValueError(f"the resting orders of {account.account_id} hold more than it has")
-        self._changed_balances.clear()
-        self._events.clear()
+        self._ledger.forget_changed_balances()
+        self._event_log.clear()
 
     def _restore_accounts(self, state: SavedState) -> None:
         for group in state.groups:
             self._restore_group(group)
         for position in state.positions:
             self._restore_position(position)
+        # The house needs all positions, and the collateral of resting orders depends on the positions too.
         self._restore_house_positions()
         resting = []
         for record in state.orders:
             order = self._restore_order(record)
             if record.status is OrderStatus.RESTING:
                 resting.append((record.queued, order))
+        # In the order in which they came to rest, or they would lose their places in the queues to each other.
         for _, order in sorted(resting, key=lambda pair: pair[0]):
             self._restore_resting(order)
         for fill in state.fills:
-            self.accounts[fill.account_id].fills.append(fill)
+            self._ledger.accounts[fill.account_id].fills.append(fill)
         for settlement in state.settlements:
-            self.accounts[settlement.account_id].settlements.append(settlement)
+            self._ledger.accounts[settlement.account_id].settlements.append(settlement)
         for account_id, client_order_id, order_id in state.client_ids:
-            self.accounts[account_id].client_ids[client_order_id] = order_id
+            self._ledger.accounts[account_id].client_ids[client_order_id] = order_id
 
-    def _restore_market(self, record: MarketRecord) -> None:
+    def _restore_market(self, saved: MarketRecord) -> None:
+        record = self._policy.saved_market(saved)
+        if record is None:
+            return
         terms = record.terms
-        listing = self.listings.get(terms.ticker)
+        listing = self._markets.listings.get(terms.ticker)
         if listing is None:
-            self.add_series(record.series)
-            self.add_event(record.event)
-            listing = self.add_market(terms, announce=False)
+            self._lifecycle.add_series(record.series)
+            self._lifecycle.add_event(record.event)
+            listing = self._lifecycle.list_market(terms)
         listing.status = record.status
         listing.structure = record.structure
         listing.grid = GRIDS[record.structure]
@@ -81,28 +103,18 @@ class Restores(Lifecycles):
         listing.settle_ms = record.settle_ms
         listing.settled_ms = record.settled_ms
         if listing.status is MarketStatus.FINALIZED:
-            self._move_to_end(listing)
-        self._reschedule_market(listing)
-
-    def _reschedule_market(self, listing: ListedMarket) -> None:
-        """Set the timers that a market in its present state still waits for."""
-        if listing.status is MarketStatus.INITIALIZED:
-            self._schedule_at(listing.open_ms, lambda now: self._open_when_due(listing, now))
-        if listing.status in {MarketStatus.INITIALIZED, MarketStatus.ACTIVE, MarketStatus.INACTIVE}:
-            self._schedule_at(listing.close_ms, lambda now: self._close_when_due(listing, now))
-        elif listing.status is MarketStatus.CLOSED:
-            self._schedule_outcome(listing)
-        elif listing.settle_ms:
-            self._schedule_at(listing.settle_ms, lambda now: self._finalize_when_due(listing, now))
+            self._markets.move_to_end(listing)
+        # Listing it set the timers of a fresh market. Those find nothing to do where the status is another by now.
+        self._lifecycle.schedule_by_status(listing)
 
     def _restore_group(self, record: GroupRecord) -> None:
         group = EngineOrderGroup(record.group_id, record.account_id, record.exchange_index, record.limit)
         group.triggered = record.triggered
         group.matched.extend(record.matched)
-        self.groups[group.group_id] = group
+        self._groups[group.group_id] = group
 
     def _restore_position(self, record: PositionRecord) -> None:
-        holding = self.accounts[record.account_id].holding(self.listings[record.ticker])
+        holding = self._ledger.accounts[record.account_id].holding(self._markets.listings[record.ticker])
         holding.position = record.count
         holding.cost = record.exposure
         holding.realized = record.realized_pnl
@@ -113,26 +125,32 @@ class Restores(Lifecycles):
         holding.updated_ms = record.updated_ms
 
     def _restore_house_positions(self) -> None:
-        """Let the house hold the other side of the traders' contracts, with a dollar in escrow for each pair."""
-        house = self.accounts.get(HOUSE_ACCOUNT_ID) or self.open_account(
+        """Let the house hold the other side of the traders' contracts, with a dollar in escrow for each pair.
+
+        Whoever was on the other side was simulated and is not saved. Without a counterpart the settlement would pay out
+        money that was never deposited.
+        """
+        house = self._ledger.accounts.get(HOUSE_ACCOUNT_ID) or self._ledger.open_account(
             HOUSE_ACCOUNT_ID, {}, keeps_history=False, margined=False
         )
         touched: dict[str, ListedMarket] = {}
-        for account in self.accounts.values():
+        for account in self._ledger.accounts.values():
             touched |= {ticker: holding.listing for ticker, holding in account.holdings.items() if holding.position}
         for ticker, listing in touched.items():
             held = [
-                account.holdings[ticker].position for account in self.accounts.values() if ticker in account.holdings
+                account.holdings[ticker].position
+                for account in self._ledger.accounts.values()
+                if ticker in account.holdings
             ]
             house.holding(listing).position -= sum(held)
             interest = sum(count for count in held if count > 0) + max(0, -sum(held))
             listing.open_interest += interest
-            self.escrow[listing.shard] += interest * PRICE_UNIT
-            self.deposited[listing.shard] += interest * PRICE_UNIT
+            self._ledger.escrow[listing.shard] += interest * PRICE_UNIT
+            self._ledger.deposited[listing.shard] += interest * PRICE_UNIT
 
     def _restore_order(self, record: OrderRecord) -> EngineOrder:
-        account = self.accounts[record.account_id]
-        listing = self.listings[record.ticker]
+        account = self._ledger.accounts[record.account_id]
+        listing = self._markets.listings[record.ticker]
         side = side_index(record.side)
         order = EngineOrder(
             record.order_id,
@@ -165,15 +183,15 @@ class Restores(Lifecycles):
 
     def _restore_resting(self, order: EngineOrder) -> None:
         account = order.account
-        order.fee_reserve = self._fee_reserve(order, order.remaining, taker=False)
+        order.fee_reserve = fee_reserve(order, order.remaining, taker=False)
         order.holding.register(order)
         account.update_held(order.holding)
         order.listing.book.sides[order.side].add(order)
-        order.queue_number = next(self._queue_numbers)
+        order.queue_number = self._ids.next_queue_number()
         account.resting_orders[order.order_id] = order
-        group = self.groups.get(order.group_id)
+        group = self._groups.get(order.group_id)
         if group is not None:
             group.orders[order.order_id] = order
         if order.expires_ms:
-            self._schedule_at(order.expires_ms, lambda due: self._expire(order, due))
+            self._clock.schedule_at(order.expires_ms, lambda due: self._matcher.expire(order, due))
         order.listing.top = order.listing.book.top()

@@ -115,3 +115,12 @@ class MarketDefinition:
     rank: int = 1_000
     """Markets of a lower rank are listed first."""
     flow: OrderFlow = field(default_factory=OrderFlow)
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """The terms that an exchange starts with; events and markets in the order in which they are listed."""
+
+    series: tuple[SeriesDefinition, ...] = ()
+    events: tuple[EventDefinition, ...] = ()
+    markets: tuple[MarketDefinition, ...] = ()

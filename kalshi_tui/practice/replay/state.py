@@ -14,7 +14,7 @@ from kalshi_tui.domain.order import BookSide
 from kalshi_tui.domain.price import MONEY_UNIT, Count, NumberError, Price, parse_count, parse_price
 from kalshi_tui.kalshi import wire
 from kalshi_tui.practice.engine.events import LifecycleType
-from kalshi_tui.practice.engine.listing import ListedMarket
+from kalshi_tui.practice.engine.model import ListedMarket
 from kalshi_tui.practice.engine.records import TradeRecord
 from kalshi_tui.practice.engine.terms import EventDefinition, MarketDefinition, SeriesDefinition
 from kalshi_tui.practice.replay.terms import (

@@ -8,14 +8,8 @@ from kalshi_tui.domain.market import MarketStatus
 from kalshi_tui.domain.price import CENT_GRID, PRICE_UNIT, NumberError, PriceGrid, PriceRange, parse_count, parse_price
 from kalshi_tui.kalshi import wire
 from kalshi_tui.kalshi.wire.times import time_ms
-from kalshi_tui.practice.engine.listing import ListedMarket
-from kalshi_tui.practice.engine.terms import (
-    GRIDS,
-    LINEAR_CENT,
-    EventDefinition,
-    MarketDefinition,
-    SeriesDefinition,
-)
+from kalshi_tui.practice.engine.model import ListedMarket
+from kalshi_tui.practice.engine.terms import GRIDS, LINEAR_CENT, EventDefinition, MarketDefinition, SeriesDefinition
 
 UNLIMITED_TIMER_S: Final = 10 * 366 * 86_400
 """A settlement timer that never runs out: a recorded market settles when the recording says so."""

@@ -12,8 +12,9 @@ from typing import Final
 import msgspec
 
 from kalshi_tui.kalshi.wire.practice import ReplayState
-from kalshi_tui.practice.engine.core import SHARDS, DedupeMode
 from kalshi_tui.practice.engine.exchange import Exchange
+from kalshi_tui.practice.engine.ledger import SHARDS
+from kalshi_tui.practice.engine.order_entry import DedupeMode
 from kalshi_tui.practice.replay.exchange import ReplayExchange
 from kalshi_tui.practice.replay.state import RecordedState
 from kalshi_tui.recording.reader import Record, RecordingReader
@@ -132,7 +133,7 @@ class ReplayWorld:
         """A moment of the recording, and when that was by the timer."""
         self.shards = _find_shards(self._file)
         self._replay_exchange = ReplayExchange(self.clock_ms, seed, dedupe=dedupe, run=run, shards=self.shards)
-        self.exchange: Exchange = self._replay_exchange
+        self.exchange: Exchange = self._replay_exchange.exchange
         self.recorded_state = RecordedState(self._replay_exchange)
         self._cursor = RecordCursor(self._file)
         self._load_initial_records()
@@ -181,7 +182,7 @@ class ReplayWorld:
 
         A place far into a long recording is not waited for: `arrive` goes on to it.
         """
-        self._replay_exchange.advance()
+        self.exchange.advance()
         self._replay_exchange.cancel_trader_orders("the recording begins anew")
         if self._start_ms is not None:
             journey = ReplaySeek(self._file, self._clamp(self._start_ms))
@@ -239,10 +240,10 @@ class ReplayWorld:
     def _advance_to(self, ms: int) -> None:
         """Let it be later; what is due by the clock is done."""
         self.now_ms = max(self.now_ms, ms)
-        due = self.exchange.next_due_ms
+        due = self.exchange.clock.next_due_ms
         if due is not None and due <= self.now_ms:
             self.exchange.advance()
-        self.exchange.now = max(self.exchange.now, self.now_ms)
+        self.exchange.clock.now = max(self.exchange.clock.now, self.now_ms)
 
     # Control.
 

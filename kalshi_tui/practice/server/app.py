@@ -177,7 +177,7 @@ class PracticeServer:
         """Let orders, positions and fills be answered from the past, or from now."""
         self.commit()
         self._lagging_reads = lagging
-        self._portfolio.reads = lagging or self.world.exchange
+        self._portfolio.reads = lagging or self.world.exchange.queries
 
     @web.middleware
     async def _check_request(self, request: web.Request, handler: Handler) -> web.StreamResponse:

@@ -13,7 +13,7 @@ from aiohttp import web
 
 from kalshi_tui.domain.price import NumberError, parse_price
 from kalshi_tui.kalshi.transport.signing import PRACTICE_TOKEN_HEADER
-from kalshi_tui.practice.engine.exchange import binary_outcome, scalar_outcome
+from kalshi_tui.practice.engine.market_outcome import binary_outcome, scalar_outcome
 from kalshi_tui.practice.engine.rejection import Rejection
 from kalshi_tui.practice.replay.world import (
     ReplayError,
@@ -80,10 +80,10 @@ class ControlApi:
             "corrupt_frame": lambda asked: server.hub.inject_frame_fault("corrupt", asked.count),
             "old_sid_frames": lambda asked: server.hub.send_old_sid_frames(asked.count),
             "overflow": lambda _: server.hub.end_market_data(),
-            "pause_trading": lambda _: server.world.exchange.pause_trading(),
-            "resume_trading": lambda _: server.world.exchange.resume_trading(),
-            "pause_exchange": lambda _: server.world.exchange.pause_exchange(),
-            "resume_exchange": lambda _: server.world.exchange.resume_exchange(),
+            "pause_trading": lambda _: server.world.exchange.pauses.pause_trading(),
+            "resume_trading": lambda _: server.world.exchange.pauses.resume_trading(),
+            "pause_exchange": lambda _: server.world.exchange.pauses.pause_exchange(),
+            "resume_exchange": lambda _: server.world.exchange.pauses.resume_exchange(),
             "delay_responses": self._delay_responses,
             "fail_responses": self._fail_responses,
             "rate_limit": self._rate_limit,
@@ -92,9 +92,9 @@ class ControlApi:
             "read_lag": self._set_read_lag,
             "set_cutoff": self._cutoff,
             "settle": self._settle,
-            "change_grid": lambda asked: server.world.exchange.change_grid(asked.ticker, asked.structure),
-            "deactivate": lambda asked: server.world.exchange.deactivate(asked.ticker),
-            "activate": lambda asked: server.world.exchange.activate(asked.ticker),
+            "change_grid": lambda asked: server.world.exchange.lifecycle.change_grid(asked.ticker, asked.structure),
+            "deactivate": lambda asked: server.world.exchange.lifecycle.deactivate(asked.ticker),
+            "activate": lambda asked: server.world.exchange.lifecycle.activate(asked.ticker),
         }
         if isinstance(server.world, ReplayWorld):
             self._add_replay_actions(server.world)
@@ -189,4 +189,4 @@ class ControlApi:
             )
         except NumberError:
             raise BadRequestError("result must be yes, no, or a value in dollars") from None
-        self._server.world.exchange.settle(asked.ticker, outcome)
+        self._server.world.exchange.lifecycle.settle(asked.ticker, outcome)

@@ -17,7 +17,7 @@ from kalshi_tui.practice.engine.events import (
     LifecycleChanged,
     LifecycleType,
 )
-from kalshi_tui.practice.engine.listing import ListedMarket
+from kalshi_tui.practice.engine.model import ListedMarket
 from kalshi_tui.practice.engine.records import (
     FillRecord,
     OrderRecord,

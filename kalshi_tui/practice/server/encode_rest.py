@@ -17,8 +17,8 @@ from kalshi_tui.kalshi.wire.encode_domain import (
 )
 from kalshi_tui.kalshi.wire.times import time_text
 from kalshi_tui.practice.engine.candles import EngineCandle, Ohlc
-from kalshi_tui.practice.engine.core import Core
-from kalshi_tui.practice.engine.listing import ListedMarket
+from kalshi_tui.practice.engine.exchange import Exchange
+from kalshi_tui.practice.engine.model import ListedMarket
 from kalshi_tui.practice.engine.order_book import PriceLevels
 from kalshi_tui.practice.engine.records import (
     BalanceRecord,
@@ -347,21 +347,21 @@ def candle(source: EngineCandle) -> wire.Candlestick:
     )
 
 
-def exchange_status(core: Core) -> wire.ExchangeStatusReply:
+def exchange_status(exchange: Exchange) -> wire.ExchangeStatusReply:
     """Write whether the exchange is up and trades, as a whole and by shard."""
     return wire.ExchangeStatusReply(
-        exchange_active=core.exchange_active,
-        trading_active=core.trading_active and core.exchange_active,
-        intra_exchange_transfers_active=core.exchange_active,
-        exchange_estimated_resume_time=time_text(core.resume_ms) if core.resume_ms else UNSET,
+        exchange_active=exchange.pauses.exchange_active,
+        trading_active=exchange.pauses.trading_active and exchange.pauses.exchange_active,
+        intra_exchange_transfers_active=exchange.pauses.exchange_active,
+        exchange_estimated_resume_time=time_text(exchange.pauses.resume_ms) if exchange.pauses.resume_ms else UNSET,
         exchange_index_statuses=[
             wire.ExchangeIndexStatus(
                 exchange_index=shard,
                 description="crypto" if shard else "default",
-                exchange_active=core.exchange_active,
-                trading_active=core.trading_active and core.exchange_active,
-                intra_exchange_transfers_active=core.exchange_active,
+                exchange_active=exchange.pauses.exchange_active,
+                trading_active=exchange.pauses.trading_active and exchange.pauses.exchange_active,
+                intra_exchange_transfers_active=exchange.pauses.exchange_active,
             )
-            for shard in sorted(core.collected_fees)
+            for shard in sorted(exchange.ledger.collected_fees)
         ],
     )

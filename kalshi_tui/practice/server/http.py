@@ -50,6 +50,12 @@ def list_param(request: web.Request, name: str) -> list[str]:
     return [part for value in request.query.getall(name, []) for part in value.split(",") if part]
 
 
+def one_of_param(request: web.Request, name: str) -> tuple[str, ...]:
+    """Return a text parameter as what a `ListFilter` accepts: the text alone, or nothing if absent."""
+    value = text_param(request, name)
+    return (value,) if value else ()
+
+
 def int_param(request: web.Request, name: str, default: int | None = None) -> int | None:
     """Return a whole-number parameter. Raises BadRequestError for anything else."""
     value = request.query.get(name)

@@ -125,13 +125,13 @@ class Hub:
     def require_market(self, ticker: str) -> None:
         """Raise CommandError for a market that does not exist."""
         try:
-            self._exchange.listing(ticker)
+            self._exchange.markets.listing(ticker)
         except Rejection:
             raise CommandError(ErrorCode.MARKET_NOT_FOUND) from None
 
     def resolve_market_ids(self, market_ids: Iterable[str]) -> list[str]:
         """Return the tickers of markets by their ids. Raises CommandError for one that does not exist."""
-        by_id = {listing.market_id: ticker for ticker, listing in self._exchange.listings.items()}
+        by_id = {listing.market_id: ticker for ticker, listing in self._exchange.markets.listings.items()}
         try:
             return [by_id[market_id] for market_id in market_ids]
         except KeyError:
@@ -173,18 +173,18 @@ class Hub:
             connection.send_numbered(subscription, b"orderbook_delta", msg)
 
     def _encode_delta(self, event: BookChanged, flipped: bool, *, is_own: bool) -> bytes:
-        market_id = self._exchange.listings[event.ticker].market_id
+        market_id = self._exchange.markets.listings[event.ticker].market_id
         return wire.encode(encode_frames.delta(event, market_id, flipped=flipped, is_own=is_own))
 
     def encode_snapshot(self, subscription: ServerSubscription, ticker: str, number: Any) -> bytes:
         """Return a book's snapshot frame with the subscription's next number."""
-        msg = encode_frames.snapshot(self._exchange.listings[ticker], flipped=subscription.yes_price)
+        msg = encode_frames.snapshot(self._exchange.markets.listings[ticker], flipped=subscription.yes_price)
         frame = wire.SnapshotFrame(id=number, sid=subscription.sid, seq=subscription.next_seq(), msg=msg)
         return wire.encode(frame)
 
     def encode_ticker(self, ticker: str) -> bytes:
         """Return the ``msg`` of a market's ticker frame."""
-        return wire.encode(encode_frames.ticker(self._exchange.listings[ticker], self._exchange.now))
+        return wire.encode(encode_frames.ticker(self._exchange.markets.listings[ticker], self._exchange.clock.now))
 
     def _on_trade_printed(self, event: TradePrinted) -> None:
         wanting = self._subscribers_of(Channel.TRADE, event.trade.ticker)
@@ -221,7 +221,7 @@ class Hub:
         wanting = self._subscribers_of(Channel.LIFECYCLE, event.ticker)
         if not wanting:
             return
-        msg = wire.encode(encode_frames.lifecycle(self._exchange.listings[event.ticker], event))
+        msg = wire.encode(encode_frames.lifecycle(self._exchange.markets.listings[event.ticker], event))
         for connection, subscription in wanting:
             connection.send_numbered(subscription, b"market_lifecycle_v2", msg)
 
@@ -235,5 +235,5 @@ class Hub:
 
     def _on_group_changed(self, event: GroupChanged) -> None:
         if event.change is not GroupChange.COUNTED:
-            msg = encode_frames.order_group(event, self._exchange.now)
+            msg = encode_frames.order_group(event, self._exchange.clock.now)
             self._send_private(event.group.account_id, Channel.ORDER_GROUPS, b"order_group_updates", "", msg)

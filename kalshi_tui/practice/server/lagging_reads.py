@@ -4,7 +4,7 @@ docs/kalshi-api.md, section 7.
 """
 
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol
 
 from kalshi_tui.practice.engine.events import (
@@ -14,49 +14,28 @@ from kalshi_tui.practice.engine.events import (
     PositionChanged,
 )
 from kalshi_tui.practice.engine.exchange import Exchange
+from kalshi_tui.practice.engine.list_filter import EVERYTHING, ListFilter
 from kalshi_tui.practice.engine.records import (
     FillRecord,
     OrderRecord,
-    OrderStatus,
     PositionRecord,
 )
 from kalshi_tui.practice.engine.rejection import not_found
 
 
 class PortfolioReads(Protocol):
-    """The reads that may lag; the engine answers them as of now."""
+    """The reads that may lag; the engine's `Queries` answers them as of now."""
 
-    def orders(
-        self,
-        account_id: str,
-        *,
-        ticker: str = "",
-        event_tickers: Collection[str] = (),
-        status: OrderStatus | None = None,
-        min_ms: int | None = None,
-        max_ms: int | None = None,
-        exchange_index: int | None = None,
-    ) -> Iterator[OrderRecord]:
+    def orders(self, account_id: str, wanted: ListFilter = EVERYTHING) -> Iterator[OrderRecord]:
         """Return an account's orders, newest first."""
 
     def order(self, account_id: str, order_id: str) -> OrderRecord:
-        """Return one order. Raises Refusal 404."""
+        """Return one order. Raises Rejection 404."""
 
-    def positions(
-        self, account_id: str, *, ticker: str = "", event_ticker: str = "", exchange_index: int | None = None
-    ) -> list[PositionRecord]:
+    def positions(self, account_id: str, wanted: ListFilter = EVERYTHING) -> list[PositionRecord]:
         """Return an account's holdings, by ticker."""
 
-    def fills(
-        self,
-        account_id: str,
-        *,
-        ticker: str = "",
-        order_id: str = "",
-        min_ms: int | None = None,
-        max_ms: int | None = None,
-        exchange_index: int | None = None,
-    ) -> Iterator[FillRecord]:
+    def fills(self, account_id: str, wanted: ListFilter = EVERYTHING) -> Iterator[FillRecord]:
         """Return an account's fills, newest first."""
 
 
@@ -70,14 +49,14 @@ class LaggingReads:
         self._orders: dict[str, dict[str, OrderRecord]] = {}
         self._positions: dict[str, dict[str, PositionRecord]] = {}
         self._fills: dict[str, list[FillRecord]] = {}
-        for account_id in exchange.accounts:
-            newest_first = list(exchange.orders(account_id))
+        for account_id in exchange.ledger.accounts:
+            newest_first = list(exchange.queries.orders(account_id))
             self._orders[account_id] = {each.order_id: each for each in reversed(newest_first)}
-            self._positions[account_id] = {each.ticker: each for each in exchange.positions(account_id)}
-            self._fills[account_id] = list(exchange.fills(account_id))[::-1]
+            self._positions[account_id] = {each.ticker: each for each in exchange.queries.positions(account_id)}
+            self._fills[account_id] = list(exchange.queries.fills(account_id))[::-1]
 
     def add_events(self, events: Iterable[EngineEvent]) -> None:
-        """Note what happened, to be told later."""
+        """Note what happened, to be shown later."""
         now = self._clock_ms()
         self._pending.extend(
             (now, event) for event in events if isinstance(event, OrderChanged | OrderFilled | PositionChanged)
@@ -99,69 +78,41 @@ class LaggingReads:
             elif isinstance(event, PositionChanged):
                 self._positions.setdefault(event.position.account_id, {})[event.position.ticker] = event.position
 
-    def orders(
-        self,
-        account_id: str,
-        *,
-        ticker: str = "",
-        event_tickers: Collection[str] = (),
-        status: OrderStatus | None = None,
-        min_ms: int | None = None,
-        max_ms: int | None = None,
-        exchange_index: int | None = None,
-    ) -> Iterator[OrderRecord]:
+    def orders(self, account_id: str, wanted: ListFilter = EVERYTHING) -> Iterator[OrderRecord]:
         """Return an account's orders, newest first."""
         self._apply_due_events()
         for each in reversed(self._orders.get(account_id, {}).values()):
-            if (
-                (status is None or each.status is status)
-                and (not ticker or each.ticker == ticker)
-                and (not event_tickers or each.event_ticker in event_tickers)
-                and (min_ms is None or each.created_ms >= min_ms)
-                and (max_ms is None or each.created_ms <= max_ms)
-                and (exchange_index is None or each.exchange_index == exchange_index)
+            if wanted.matches(
+                each.ticker,
+                each.event_ticker,
+                status=each.status,
+                ts_ms=each.created_ms,
+                exchange_index=each.exchange_index,
             ):
                 yield each
 
     def order(self, account_id: str, order_id: str) -> OrderRecord:
-        """Return one order. Raises Refusal 404 for one that is not there yet."""
+        """Return one order. Raises Rejection 404 for one that is not there yet."""
         self._apply_due_events()
         found = self._orders.get(account_id, {}).get(order_id)
         if found is None:
             raise not_found("order not found")
         return found
 
-    def positions(
-        self, account_id: str, *, ticker: str = "", event_ticker: str = "", exchange_index: int | None = None
-    ) -> list[PositionRecord]:
+    def positions(self, account_id: str, wanted: ListFilter = EVERYTHING) -> list[PositionRecord]:
         """Return an account's holdings, by ticker."""
         self._apply_due_events()
         return [
             each
             for _, each in sorted(self._positions.get(account_id, {}).items())
-            if (not ticker or each.ticker == ticker)
-            and (not event_ticker or each.event_ticker == event_ticker)
-            and (exchange_index is None or each.exchange_index == exchange_index)
+            if wanted.matches(each.ticker, each.event_ticker, exchange_index=each.exchange_index)
         ]
 
-    def fills(
-        self,
-        account_id: str,
-        *,
-        ticker: str = "",
-        order_id: str = "",
-        min_ms: int | None = None,
-        max_ms: int | None = None,
-        exchange_index: int | None = None,
-    ) -> Iterator[FillRecord]:
+    def fills(self, account_id: str, wanted: ListFilter = EVERYTHING) -> Iterator[FillRecord]:
         """Return an account's fills, newest first."""
         self._apply_due_events()
         for each in reversed(self._fills.get(account_id, [])):
-            if (
-                (not ticker or each.ticker == ticker)
-                and (not order_id or each.order_id == order_id)
-                and (min_ms is None or each.ts_ms >= min_ms)
-                and (max_ms is None or each.ts_ms <= max_ms)
-                and (exchange_index is None or each.exchange_index == exchange_index)
+            if wanted.matches(
+                each.ticker, order_id=each.order_id, ts_ms=each.ts_ms, exchange_index=each.exchange_index
             ):
                 yield each

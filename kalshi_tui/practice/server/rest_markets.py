@@ -13,7 +13,8 @@ from kalshi_tui.domain.market import MarketStatus
 from kalshi_tui.domain.price import Count
 from kalshi_tui.kalshi import wire
 from kalshi_tui.practice.engine.exchange import Exchange
-from kalshi_tui.practice.engine.listing import ListedMarket
+from kalshi_tui.practice.engine.list_filter import ListFilter, is_within
+from kalshi_tui.practice.engine.model import ListedMarket
 from kalshi_tui.practice.engine.rejection import Rejection
 from kalshi_tui.practice.engine.terms import EventDefinition
 from kalshi_tui.practice.server import encode_rest
@@ -83,15 +84,15 @@ class MarketApi:
     async def markets(self, request: web.Request) -> web.Response:
         """List markets by every filter of the exchange (docs/kalshi-api.md, section 8)."""
         found, cursor = paginate(request, self._filter_markets(request), lambda listing: listing.ticker)
-        now = self._exchange.now
+        now = self._exchange.clock.now
         return json_reply(wire.MarketsReply(markets=[encode_rest.market(each, now) for each in found], cursor=cursor))
 
     def _filter_markets(self, request: web.Request) -> Iterator[ListedMarket]:
         wanted = _parse_status_filter(request)
-        events, series, tickers = (
-            list_param(request, "event_ticker"),
-            text_param(request, "series_ticker"),
-            list_param(request, "tickers"),
+        named = ListFilter(
+            tickers=list_param(request, "tickers"),
+            event_tickers=list_param(request, "event_ticker"),
+            series_ticker=text_param(request, "series_ticker"),
         )
         windows = [
             (seconds_param_as_ms(request, f"min_{name}_ts"), seconds_param_as_ms(request, f"max_{name}_ts"), moment)
@@ -102,30 +103,25 @@ class MarketApi:
         if text_param(request, "mve_filter") == "only":
             # No combos are traded here.
             return
-        for each in self._exchange.markets():
+        for each in self._exchange.markets.visible():
             if (
                 (wanted is None or each.status in wanted)
-                and (not events or each.terms.event_ticker in events)
-                and (not series or each.terms.series_ticker == series)
-                and (not tickers or each.ticker in tickers)
-                and all(
-                    (least is None or moment(each) >= least) and (most is None or moment(each) <= most)
-                    for least, most, moment in windows
-                )
+                and named.matches(each.ticker, each.terms.event_ticker, series_ticker=each.terms.series_ticker)
+                and all(is_within(moment(each), least, most) for least, most, moment in windows)
             ):
                 yield each
 
     async def market(self, request: web.Request) -> web.Response:
         """Return one market."""
-        listing = self._exchange.listing(request.match_info["ticker"])
-        return json_reply(wire.MarketReply(market=encode_rest.market(listing, self._exchange.now)))
+        listing = self._exchange.markets.listing(request.match_info["ticker"])
+        return json_reply(wire.MarketReply(market=encode_rest.market(listing, self._exchange.clock.now)))
 
     async def orderbook(self, request: web.Request) -> web.Response:
         """Return one book, the best ``depth`` levels of each side or all."""
         depth = int_param(request, "depth", 0) or 0
         if not 0 <= depth <= 100:
             raise BadRequestError("depth must be 0 to 100")
-        sides = self._exchange.book(request.match_info["ticker"], depth)
+        sides = self._exchange.queries.book(request.match_info["ticker"], depth)
         return json_reply(wire.OrderbookReply(orderbook_fp=encode_rest.book(sides)))
 
     async def orderbooks(self, request: web.Request) -> web.Response:
@@ -134,17 +130,16 @@ class MarketApi:
         if not 1 <= len(tickers) <= MAX_BOOKS_PER_REQUEST:
             raise BadRequestError(f"tickers must name 1 to {MAX_BOOKS_PER_REQUEST} markets")
         books = [
-            wire.MarketOrderbook(ticker=ticker, orderbook_fp=encode_rest.book(self._exchange.book(ticker)))
+            wire.MarketOrderbook(ticker=ticker, orderbook_fp=encode_rest.book(self._exchange.queries.book(ticker)))
             for ticker in tickers
         ]
         return json_reply(wire.OrderbooksReply(orderbooks=books))
 
     async def trades(self, request: web.Request) -> web.Response:
         """List public trades, newest first."""
-        source = self._exchange.trades(
+        source = self._exchange.queries.trades(
             text_param(request, "ticker"),
-            min_ms=seconds_param_as_ms(request, "min_ts"),
-            max_ms=seconds_param_as_ms(request, "max_ts"),
+            ListFilter(min_ms=seconds_param_as_ms(request, "min_ts"), max_ms=seconds_param_as_ms(request, "max_ts")),
         )
         # There are no block trades here: who asks for them alone gets none.
         found, cursor = paginate(
@@ -154,10 +149,9 @@ class MarketApi:
 
     async def events(self, request: web.Request) -> web.Response:
         """List events, with their markets if asked for."""
-        wanted, series, tickers = (
-            _parse_status_filter(request),
-            text_param(request, "series_ticker"),
-            list_param(request, "tickers"),
+        wanted = _parse_status_filter(request)
+        named = ListFilter(
+            event_tickers=list_param(request, "tickers"), series_ticker=text_param(request, "series_ticker")
         )
         nested = bool_param(request, "with_nested_markets")
         least_close, least_updated = (
@@ -166,16 +160,15 @@ class MarketApi:
         )
 
         def fits(event: EventDefinition) -> bool:
-            listings = self._exchange.visible_event_listings(event.ticker)
+            listings = self._exchange.markets.visible_event_listings(event.ticker)
             return (
-                (not series or event.series_ticker == series)
-                and (not tickers or event.ticker in tickers)
+                named.matches("", event.ticker, series_ticker=event.series_ticker)
                 and (wanted is None or any(each.status in wanted for each in listings))
                 and (least_close is None or any(each.close_ms >= least_close for each in listings))
                 and (least_updated is None or any(each.updated_ms >= least_updated for each in listings))
             )
 
-        chosen = filter(fits, self._exchange.events_by_ticker.values())
+        chosen = filter(fits, self._exchange.markets.events_by_ticker.values())
         found, cursor = paginate(request, chosen, lambda each: each.ticker, default_limit=200, max_limit=200)
         events = [self._encode_event(each, nested) for each in found]
         milestones: list[object] | UnsetType = [] if bool_param(request, "with_milestones") else UNSET
@@ -183,28 +176,34 @@ class MarketApi:
 
     def _encode_event(self, event: EventDefinition, nested: bool) -> wire.Event:
         markets = [
-            encode_rest.market(each, self._exchange.now) for each in self._exchange.visible_event_listings(event.ticker)
+            encode_rest.market(each, self._exchange.clock.now)
+            for each in self._exchange.markets.visible_event_listings(event.ticker)
         ]
-        return encode_rest.event(event, self._exchange.series[event.series_ticker], markets if nested else None)
+        return encode_rest.event(event, self._exchange.markets.series[event.series_ticker], markets if nested else None)
+
+    def _encode_event_markets(self, event_ticker: str) -> list[wire.Market]:
+        now = self._exchange.clock.now
+        return [encode_rest.market(each, now) for each in self._exchange.markets.visible_event_listings(event_ticker)]
 
     async def event(self, request: web.Request) -> web.Response:
         """Return one event; its markets stand beside it unless nested ones are asked for."""
-        event = self._exchange.event(request.match_info["event_ticker"])
+        event = self._exchange.markets.event(request.match_info["event_ticker"])
         if bool_param(request, "with_nested_markets"):
             return json_reply(wire.EventReply(event=self._encode_event(event, nested=True)))
         markets = [
-            encode_rest.market(each, self._exchange.now) for each in self._exchange.visible_event_listings(event.ticker)
+            encode_rest.market(each, self._exchange.clock.now)
+            for each in self._exchange.markets.visible_event_listings(event.ticker)
         ]
         return json_reply(wire.EventReply(event=self._encode_event(event, nested=False), markets=markets))
 
     async def event_metadata(self, request: web.Request) -> web.Response:
         """Return what there is beside an event's terms: no pictures here, but who settles it."""
-        event = self._exchange.event(request.match_info["event_ticker"])
+        event = self._exchange.markets.event(request.match_info["event_ticker"])
         details = [
             {"market_ticker": each.ticker, "image_url": "", "color_code": ""}
-            for each in self._exchange.visible_event_listings(event.ticker)
+            for each in self._exchange.markets.visible_event_listings(event.ticker)
         ]
-        sources = encode_rest.series(self._exchange.series[event.series_ticker]).settlement_sources
+        sources = encode_rest.series(self._exchange.markets.series[event.series_ticker]).settlement_sources
         return json_reply({"image_url": "", "market_details": details, "settlement_sources": sources})
 
     async def event_fee_changes(self, request: web.Request) -> web.Response:
@@ -224,10 +223,10 @@ class MarketApi:
 
     async def event_candlesticks(self, request: web.Request) -> web.Response:
         """Return the history of all markets of an event."""
-        event = self._exchange.event(request.match_info["event_ticker"])
+        event = self._exchange.markets.event(request.match_info["event_ticker"])
         if event.series_ticker != request.match_info["series_ticker"]:
             raise Rejection(404, "not_found", "event not found in this series", event.ticker)
-        tickers = [each.ticker for each in self._exchange.visible_event_listings(event.ticker)]
+        tickers = [each.ticker for each in self._exchange.markets.visible_event_listings(event.ticker)]
         candles = [self._encode_candles(request, each) for each in tickers]
         end = required_int_param(request, "end_ts")
         return json_reply({"market_tickers": tickers, "market_candlesticks": candles, "adjusted_end_ts": end})
@@ -242,7 +241,7 @@ class MarketApi:
         least_updated = seconds_param_as_ms(request, "min_updated_ts")
         updated: dict[str, int] = {}
         volume: dict[str, Count] = {}
-        for each in self._exchange.markets():
+        for each in self._exchange.markets.visible():
             ticker = each.terms.series_ticker
             updated[ticker] = max(updated.get(ticker, 0), each.updated_ms)
             volume[ticker] = volume.get(ticker, 0) + each.volume
@@ -250,7 +249,7 @@ class MarketApi:
             encode_rest.series(
                 each, with_metadata=with_metadata, volume=volume.get(each.ticker, 0) if with_volume else None
             )
-            for each in self._exchange.series.values()
+            for each in self._exchange.markets.series.values()
             if (not category or each.category == category)
             and (not tags or set(tags) & set(each.tags))
             and (least_updated is None or updated.get(each.ticker, 0) >= least_updated)
@@ -260,7 +259,7 @@ class MarketApi:
     async def series(self, request: web.Request) -> web.Response:
         """Return one series."""
         ticker = request.match_info["series_ticker"]
-        found = self._exchange.series.get(ticker)
+        found = self._exchange.markets.series.get(ticker)
         if found is None:
             raise Rejection(404, "not_found", "series not found", ticker)
         return json_reply(wire.SeriesReply(series=encode_rest.series(found)))
@@ -268,7 +267,7 @@ class MarketApi:
     async def candlesticks(self, request: web.Request) -> web.Response:
         """Return a market's history."""
         ticker = request.match_info["ticker"]
-        if self._exchange.listing(ticker).terms.series_ticker != request.match_info["series_ticker"]:
+        if self._exchange.markets.listing(ticker).terms.series_ticker != request.match_info["series_ticker"]:
             raise Rejection(404, "not_found", "market not found in this series", ticker)
         return json_reply(wire.CandlesticksReply(ticker=ticker, candlesticks=self._encode_candles(request, ticker)))
 
@@ -286,7 +285,7 @@ class MarketApi:
         if minutes in {1, 60, 1440} and (end - start) // (minutes * 60) > MAX_CANDLES_PER_REQUEST:
             raise BadRequestError(f"at most {MAX_CANDLES_PER_REQUEST} candlesticks at once")
         before = bool_param(request, "include_latest_before_start")
-        found = self._exchange.candlesticks(ticker, start * 1_000, end * 1_000, minutes, latest_before=before)
+        found = self._exchange.queries.candlesticks(ticker, start * 1_000, end * 1_000, minutes, latest_before=before)
         return [encode_rest.candle(each) for each in found]
 
     async def status(self, request: web.Request) -> web.Response:

@@ -14,6 +14,7 @@ from kalshi_tui.domain.price import COUNT_UNIT, Count, NumberError, format_count
 from kalshi_tui.kalshi import wire
 from kalshi_tui.kalshi.wire.times import time_text
 from kalshi_tui.practice.engine.exchange import Exchange
+from kalshi_tui.practice.engine.list_filter import ListFilter
 from kalshi_tui.practice.engine.records import (
     AmendRequest,
     CancelResult,
@@ -30,6 +31,7 @@ from kalshi_tui.practice.server.http import (
     int_param,
     json_reply,
     list_param,
+    one_of_param,
     paginate,
     read_body,
     seconds_param_as_ms,
@@ -71,7 +73,7 @@ class PortfolioApi:
         """
         self._cutoff_ms = cutoff_ms
         self._exchange = exchange
-        self.reads: PortfolioReads = exchange
+        self.reads: PortfolioReads = exchange.queries
         """Who answers for orders, positions and fills: the engine, or a view of its past."""
         self._clock_ms = clock_ms
         self._commit = commit
@@ -116,7 +118,7 @@ class PortfolioApi:
         """Place an order."""
         asked = parse_order_request(await read_body(request, wire.CreateOrderRequest))
         try:
-            result = self._exchange.create_order(request[ACCOUNT_ID_KEY], asked)
+            result = self._exchange.order_entry.create(request[ACCOUNT_ID_KEY], asked)
         finally:
             # A killed order uses its client order id up, so a refusal too may have something to keep.
             self._commit()
@@ -129,7 +131,7 @@ class PortfolioApi:
         items = []
         for each in asked.orders:
             try:
-                result = self._exchange.create_order(request[ACCOUNT_ID_KEY], parse_order_request(each))
+                result = self._exchange.order_entry.create(request[ACCOUNT_ID_KEY], parse_order_request(each))
             except Rejection as refusal:
                 items.append(_rejected_item(each.client_order_id, refusal))
             else:
@@ -139,7 +141,7 @@ class PortfolioApi:
 
     async def cancel(self, request: web.Request) -> web.Response:
         """Cancel one order; without ``market_ticker`` only shard 0 is looked at (docs/kalshi-api.md, section 6)."""
-        result = self._exchange.cancel_order(
+        result = self._exchange.order_entry.cancel(
             request[ACCOUNT_ID_KEY],
             request.match_info["order_id"],
             text_param(request, "market_ticker"),
@@ -156,7 +158,7 @@ class PortfolioApi:
         for each in asked.orders:
             ticker, shard = each.market_ticker, each.exchange_index
             try:
-                result = self._exchange.cancel_order(
+                result = self._exchange.order_entry.cancel(
                     request[ACCOUNT_ID_KEY], each.order_id, ticker or "", None if shard is UNSET else shard
                 )
             except Rejection as refusal:
@@ -176,7 +178,7 @@ class PortfolioApi:
 
     async def cancel_all(self, request: web.Request) -> web.Response:
         """Cancel every resting order, on one shard or all."""
-        self._exchange.cancel_all(request[ACCOUNT_ID_KEY], int_param(request, "exchange_index"))
+        self._exchange.order_entry.cancel_all(request[ACCOUNT_ID_KEY], int_param(request, "exchange_index"))
         self._commit()
         return web.Response(status=204)
 
@@ -192,7 +194,7 @@ class PortfolioApi:
             updated_client_order_id=asked.updated_client_order_id or "",
             exchange_index=None if asked.exchange_index is UNSET else asked.exchange_index,
         )
-        result = self._exchange.amend_order(request[ACCOUNT_ID_KEY], request.match_info["order_id"], wanted)
+        result = self._exchange.order_entry.amend(request[ACCOUNT_ID_KEY], request.match_info["order_id"], wanted)
         self._commit()
         done = encode_rest.create_order_reply(result)
         return json_reply(
@@ -210,7 +212,7 @@ class PortfolioApi:
     async def decrease(self, request: web.Request) -> web.Response:
         """Make a resting order smaller."""
         asked = await read_body(request, wire.DecreaseOrderRequest)
-        result = self._exchange.decrease_order(
+        result = self._exchange.order_entry.decrease(
             request[ACCOUNT_ID_KEY],
             request.match_info["order_id"],
             reduce_by=None if asked.reduce_by is UNSET else _parse_count(asked.reduce_by, "reduce_by"),
@@ -233,15 +235,15 @@ class PortfolioApi:
     async def orders(self, request: web.Request) -> web.Response:
         """List orders, newest first."""
         status = text_param(request, "status")
-        listed = self.reads.orders(
-            request[ACCOUNT_ID_KEY],
-            ticker=text_param(request, "ticker"),
+        wanted = ListFilter(
+            tickers=one_of_param(request, "ticker"),
             event_tickers=list_param(request, "event_ticker"),
             status=_parse_enum(OrderStatus, status, "status") if status else None,
             min_ms=seconds_param_as_ms(request, "min_ts"),
             max_ms=seconds_param_as_ms(request, "max_ts"),
             exchange_index=int_param(request, "exchange_index"),
         )
+        listed = self.reads.orders(request[ACCOUNT_ID_KEY], wanted)
         cutoff_ms = self._cutoff_ms()
         live = (each for each in listed if not _archived(each, cutoff_ms))
         found, cursor = paginate(request, live, lambda each: each.order_id)
@@ -249,12 +251,12 @@ class PortfolioApi:
 
     async def archived_orders(self, request: web.Request) -> web.Response:
         """List the orders that ended before the cut-off, newest first."""
-        listed = self.reads.orders(
-            request[ACCOUNT_ID_KEY],
-            ticker=text_param(request, "ticker"),
+        wanted = ListFilter(
+            tickers=one_of_param(request, "ticker"),
             min_ms=seconds_param_as_ms(request, "min_ts"),
             max_ms=seconds_param_as_ms(request, "max_ts"),
         )
+        listed = self.reads.orders(request[ACCOUNT_ID_KEY], wanted)
         cutoff_ms = self._cutoff_ms()
         old = (each for each in listed if _archived(each, cutoff_ms))
         found, cursor = paginate(request, old, lambda each: each.order_id)
@@ -269,15 +271,16 @@ class PortfolioApi:
 
     async def queue_position(self, request: web.Request) -> web.Response:
         """Return what stands before an order."""
-        found = self._exchange.queue_position(request[ACCOUNT_ID_KEY], request.match_info["order_id"])
+        found = self._exchange.queries.queue_position(request[ACCOUNT_ID_KEY], request.match_info["order_id"])
         return json_reply(wire.QueuePositionReply(queue_position_fp=format_count(found.count_ahead)))
 
     async def queue_positions(self, request: web.Request) -> web.Response:
         """Return what stands before each resting order."""
-        found = self._exchange.queue_positions(
+        found = self._exchange.queries.queue_positions(
             request[ACCOUNT_ID_KEY],
-            tickers=list_param(request, "market_tickers"),
-            event_ticker=text_param(request, "event_ticker"),
+            ListFilter(
+                tickers=list_param(request, "market_tickers"), event_tickers=one_of_param(request, "event_ticker")
+            ),
         )
         positions = [
             wire.QueuePosition(
@@ -298,21 +301,21 @@ class PortfolioApi:
     async def balance(self, request: web.Request) -> web.Response:
         """Return the account's money, on one shard or all."""
         shard = int_param(request, "exchange_index")
-        money = self._exchange.balance(request[ACCOUNT_ID_KEY])
+        money = self._exchange.queries.balance(request[ACCOUNT_ID_KEY])
         if shard is not None and shard not in money.available:
             raise BadRequestError("no such exchange_index")
         return json_reply(encode_rest.balance(money, shard))
 
     async def positions(self, request: web.Request) -> web.Response:
         """List holdings by market and by event."""
-        held = self.reads.positions(
-            request[ACCOUNT_ID_KEY],
-            ticker=text_param(request, "ticker"),
-            event_ticker=text_param(request, "event_ticker"),
+        wanted = ListFilter(
+            tickers=one_of_param(request, "ticker"),
+            event_tickers=one_of_param(request, "event_ticker"),
             exchange_index=int_param(request, "exchange_index"),
         )
-        wanted = [each for each in held if _matches_count_filter(each, list_param(request, "count_filter"))]
-        found, cursor = paginate(request, wanted, lambda each: each.ticker)
+        held = self.reads.positions(request[ACCOUNT_ID_KEY], wanted)
+        counted = [each for each in held if _matches_count_filter(each, list_param(request, "count_filter"))]
+        found, cursor = paginate(request, counted, lambda each: each.ticker)
         return json_reply(
             wire.PositionsReply(
                 cursor=cursor,
@@ -323,33 +326,27 @@ class PortfolioApi:
 
     async def fills(self, request: web.Request) -> web.Response:
         """List executions, newest first."""
-        found, cursor = paginate(
-            request,
-            self.reads.fills(
-                request[ACCOUNT_ID_KEY],
-                ticker=text_param(request, "ticker"),
-                order_id=text_param(request, "order_id"),
-                min_ms=seconds_param_as_ms(request, "min_ts"),
-                max_ms=seconds_param_as_ms(request, "max_ts"),
-                exchange_index=int_param(request, "exchange_index"),
-            ),
-            lambda each: f"{each.trade_id} {each.order_id}",
+        wanted = ListFilter(
+            tickers=one_of_param(request, "ticker"),
+            order_id=text_param(request, "order_id"),
+            min_ms=seconds_param_as_ms(request, "min_ts"),
+            max_ms=seconds_param_as_ms(request, "max_ts"),
+            exchange_index=int_param(request, "exchange_index"),
         )
+        listed = self.reads.fills(request[ACCOUNT_ID_KEY], wanted)
+        found, cursor = paginate(request, listed, lambda each: f"{each.trade_id} {each.order_id}")
         return json_reply(wire.FillsReply(fills=[encode_rest.fill(each) for each in found], cursor=cursor))
 
     async def settlements(self, request: web.Request) -> web.Response:
         """List what settled markets have paid, newest first."""
-        found, cursor = paginate(
-            request,
-            self._exchange.settlements(
-                request[ACCOUNT_ID_KEY],
-                ticker=text_param(request, "ticker"),
-                event_ticker=text_param(request, "event_ticker"),
-                min_ms=seconds_param_as_ms(request, "min_ts"),
-                max_ms=seconds_param_as_ms(request, "max_ts"),
-            ),
-            lambda each: each.ticker,
+        wanted = ListFilter(
+            tickers=one_of_param(request, "ticker"),
+            event_tickers=one_of_param(request, "event_ticker"),
+            min_ms=seconds_param_as_ms(request, "min_ts"),
+            max_ms=seconds_param_as_ms(request, "max_ts"),
         )
+        listed = self._exchange.queries.settlements(request[ACCOUNT_ID_KEY], wanted)
+        found, cursor = paginate(request, listed, lambda each: each.ticker)
         return json_reply(
             wire.SettlementsReply(settlements=[encode_rest.settlement(each) for each in found], cursor=cursor)
         )
@@ -362,11 +359,11 @@ class PortfolioApi:
         source, target = asked.source_exchange_shard, asked.destination_exchange_shard
         self._exchange.transfer(request[ACCOUNT_ID_KEY], source, target, asked.amount * COUNT_UNIT)
         self._commit()
-        return json_reply({"transfer_id": self._exchange.new_id()})
+        return json_reply({"transfer_id": self._exchange.ids.new_id()})
 
     async def resting_order_value(self, request: web.Request) -> web.Response:
         """Return what all resting orders would cost: in cents, and in dollars for each shard."""
-        value = self._exchange.resting_order_value(request[ACCOUNT_ID_KEY])
+        value = self._exchange.queries.resting_order_value(request[ACCOUNT_ID_KEY])
         return json_reply(
             {
                 "total_resting_order_value": sum(value.values()) // encode_rest.MONEY_PER_CENT,
@@ -380,7 +377,7 @@ class PortfolioApi:
         """Make an order group."""
         asked = await read_body(request, wire.CreateOrderGroupRequest)
         shard = 0 if asked.exchange_index is UNSET else asked.exchange_index
-        made = self._exchange.create_group(
+        made = self._exchange.order_groups.create(
             request[ACCOUNT_ID_KEY], _parse_group_limit(asked.contracts_limit, asked.contracts_limit_fp), shard
         )
         self._commit()
@@ -390,12 +387,12 @@ class PortfolioApi:
 
     async def groups(self, request: web.Request) -> web.Response:
         """List order groups."""
-        found = [encode_rest.group(each) for each in self._exchange.order_groups(request[ACCOUNT_ID_KEY])]
+        found = [encode_rest.group(each) for each in self._exchange.order_groups.list_for(request[ACCOUNT_ID_KEY])]
         return json_reply(wire.OrderGroupsReply(order_groups=found))
 
     async def group(self, request: web.Request) -> web.Response:
         """Return one order group with the ids of its orders."""
-        found = self._exchange.order_group(request[ACCOUNT_ID_KEY], request.match_info["group_id"])
+        found = self._exchange.order_groups.get(request[ACCOUNT_ID_KEY], request.match_info["group_id"])
         return json_reply(
             wire.OrderGroupReply(
                 is_auto_cancel_enabled=not found.triggered,
@@ -407,21 +404,21 @@ class PortfolioApi:
 
     async def delete_group(self, request: web.Request) -> web.Response:
         """Delete a group; its orders are canceled."""
-        return self._run_group_action(self._exchange.delete_group, request)
+        return self._run_group_action(self._exchange.order_groups.delete, request)
 
     async def reset_group(self, request: web.Request) -> web.Response:
         """Open a triggered group again."""
-        return self._run_group_action(self._exchange.reset_group, request)
+        return self._run_group_action(self._exchange.order_groups.reset, request)
 
     async def trigger_group(self, request: web.Request) -> web.Response:
         """Cancel a group's orders and close it."""
-        return self._run_group_action(self._exchange.trigger_group, request)
+        return self._run_group_action(self._exchange.order_groups.trigger, request)
 
     async def set_group_limit(self, request: web.Request) -> web.Response:
         """Set a group's limit."""
         asked = await read_body(request, wire.OrderGroupLimitRequest)
         limit = _parse_group_limit(asked.contracts_limit, asked.contracts_limit_fp)
-        self._exchange.set_group_limit(request[ACCOUNT_ID_KEY], request.match_info["group_id"], limit)
+        self._exchange.order_groups.set_limit(request[ACCOUNT_ID_KEY], request.match_info["group_id"], limit)
         self._commit()
         return json_reply({})
 

@@ -13,13 +13,7 @@ from typing import Final, NamedTuple
 
 from kalshi_tui.domain.fees import FeeSchedule
 from kalshi_tui.domain.price import Price
-from kalshi_tui.practice.engine.core import Catalog
-from kalshi_tui.practice.engine.terms import (
-    EventDefinition,
-    MarketDefinition,
-    OrderFlow,
-    SeriesDefinition,
-)
+from kalshi_tui.practice.engine.terms import Catalog, EventDefinition, MarketDefinition, OrderFlow, SeriesDefinition
 from kalshi_tui.practice.simulation.outcomes import DRAW_UNIT, Outcomes
 from kalshi_tui.practice.simulation.templates import (
     ChoiceTemplate,

@@ -7,7 +7,7 @@ import math
 from typing import Final
 
 from kalshi_tui.domain.price import PRICE_UNIT, Price
-from kalshi_tui.practice.engine.core import MarketOutcome
+from kalshi_tui.practice.engine.market_outcome import MarketOutcome
 from kalshi_tui.practice.engine.terms import MarketDefinition
 from kalshi_tui.practice.simulation.templates import IndexTemplate, catalog_template
 

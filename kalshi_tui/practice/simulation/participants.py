@@ -14,10 +14,9 @@ from typing import Final
 from kalshi_tui.domain.market import MarketStatus
 from kalshi_tui.domain.order import TimeInForce
 from kalshi_tui.domain.price import COUNT_UNIT, PRICE_UNIT, Count, Price, PriceGrid
-from kalshi_tui.practice.engine.accounts import EngineAccount
-from kalshi_tui.practice.engine.exchange import SHARDS, Exchange
-from kalshi_tui.practice.engine.listing import ListedMarket
-from kalshi_tui.practice.engine.orders import EngineOrder
+from kalshi_tui.practice.engine.exchange import Exchange
+from kalshi_tui.practice.engine.ledger import SHARDS
+from kalshi_tui.practice.engine.model import EngineAccount, EngineOrder, ListedMarket
 from kalshi_tui.practice.engine.terms import LEGAL_PRICES
 from kalshi_tui.practice.simulation.fair_value import FairValueModel, fair_value_model
 from kalshi_tui.practice.simulation.outcomes import Outcomes
@@ -122,7 +121,7 @@ class Participants:
         self._next_tick = 0
         self._budget = 0.0
         self._next_news = 0
-        for event_ticker in exchange.listings_by_event:
+        for event_ticker in exchange.markets.listings_by_event:
             self._quote_event(event_ticker)
         self._update_weights()
 
@@ -134,10 +133,10 @@ class Participants:
         self._update_weights()
 
     def _quote_event(self, event_ticker: str) -> None:
-        listings = self.exchange.listings_by_event.get(event_ticker, [])
+        listings = self.exchange.markets.listings_by_event.get(event_ticker, [])
         if not listings or event_ticker in self._by_event:
             return
-        event = self.exchange.events_by_ticker.get(event_ticker)
+        event = self.exchange.markets.events_by_ticker.get(event_ticker)
         model = fair_value_model(
             event_ticker,
             [listing.terms for listing in listings],
@@ -195,7 +194,7 @@ class Participants:
         grid = quoted.grid
         last = grid.at_or_below(quoted.fair_value) or grid.prices[0]
         traded = flow.size * flow.weight * COUNT_UNIT * rng.randrange(4, 40) // 10
-        self.exchange.mint_pairs(listing, self._whale, self._crowd, traded // 4, last)
+        self.exchange.participant_orders.mint_pairs(listing, self._whale, self._crowd, traded // 4, last)
         previous = grid.at_or_below(_moved_price(quoted.fair_value, rng.gauss(0.0, 0.25))) or grid.prices[0]
         listing.set_history(last, previous, traded, traded // rng.randrange(3, 12), rng.randrange(1, 60) * COUNT_UNIT)
         step = max(grid.finest_step, 100)
@@ -218,7 +217,7 @@ class Participants:
     def _tick(self, now: int) -> None:
         for _ in range(min(_FILLED_PER_TICK, len(self._to_fill))):
             self._fill_book(self._to_fill.popleft(), now)
-        if not self.exchange.trading_active or not self.exchange.exchange_active or not self._tradable:
+        if not self.exchange.pauses.trading_active or not self.exchange.pauses.exchange_active or not self._tradable:
             return
         exchange = self.exchange
         self._budget = min(self._budget + self.rate * TICK_MS / 1_000, self.rate)
@@ -226,10 +225,10 @@ class Participants:
             self._next_news = now + round(self._rng.expovariate(1.0) * _NEWS_INTERVAL_MS) + 5_000
             self._random_news(now)
         while self._budget >= 1:
-            before = exchange.pending_event_count
+            before = exchange.state.event_log.pending_count
             self._act(now)
             # An action without any message costs something too, or a world of closed markets would loop forever here.
-            self._budget -= max(exchange.pending_event_count - before, 0.25)
+            self._budget -= max(exchange.state.event_log.pending_count - before, 0.25)
 
     def _act(self, now: int) -> None:
         rng = self._rng
@@ -279,7 +278,7 @@ class Participants:
         orders = maker.orders[side]
         if orders:
             own = rng.choice(list(orders))
-            self.exchange.cancel_participant_order(orders.pop(own), now)
+            self.exchange.participant_orders.cancel(orders.pop(own), now)
             self._place_quote(quoted, maker, side, own, now)
 
     def _adjust_side(self, quoted: QuotedMarket, maker: MakerQuotes, side: int, now: int) -> bool:
@@ -294,21 +293,21 @@ class Participants:
                 del orders[own]
             elif own > best:
                 del orders[own]
-                self.exchange.cancel_participant_order(order, now)
+                self.exchange.participant_orders.cancel(order, now)
                 return True
         for own in targets:
             if own not in orders:
                 self._place_quote(quoted, maker, side, own, now)
                 return True
         if len(orders) > maker.depth + 4:
-            self.exchange.cancel_participant_order(orders.pop(min(orders)), now)
+            self.exchange.participant_orders.cancel(orders.pop(min(orders)), now)
             return True
         return False
 
     def _place_quote(self, quoted: QuotedMarket, maker: MakerQuotes, side: int, own: Price, now: int) -> None:
         depth = len(maker.orders[side])
         size = maker.size * (4 + depth) * _size_factor(self._rng.random()) // 6
-        order = self.exchange.place_participant_order(
+        order = self.exchange.participant_orders.place(
             maker.account, quoted.listing, side, own, self._count(quoted, size), now
         )
         if order.is_resting:
@@ -326,7 +325,7 @@ class Participants:
         """Place a small order near the best price for the crowd, or cancel its oldest."""
         rng, crowd = self._rng, quoted.crowd
         if len(crowd) >= _MAX_CROWD_ORDERS or (crowd and rng.random() < 0.3):
-            self.exchange.cancel_participant_order(crowd.popleft(), now)
+            self.exchange.participant_orders.cancel(crowd.popleft(), now)
             return
         if not quoted.sides:
             return
@@ -337,7 +336,7 @@ class Participants:
         if position < 0:
             return
         size = 1 + round(rng.expovariate(1 / 40))
-        order = self.exchange.place_participant_order(
+        order = self.exchange.participant_orders.place(
             self._crowd, quoted.listing, side, prices[position], self._count(quoted, size * COUNT_UNIT), now
         )
         if order.is_resting:
@@ -371,14 +370,14 @@ class Participants:
             wanted = size
         else:
             wanted = min(size, self._count(quoted, round(rng.expovariate(1 / 35) + 1) * COUNT_UNIT))
-        self.exchange.place_participant_order(self._takers, listing, side, own, wanted, now, tif=TimeInForce.IOC)
+        self.exchange.participant_orders.place(self._takers, listing, side, own, wanted, now, tif=TimeInForce.IOC)
 
     def _act_as_whale(self, quoted: QuotedMarket, now: int) -> None:
         """Place a large order some ticks behind the best price for the whale, or cancel it."""
         rng = self._rng
         if quoted.whale is not None and quoted.whale.is_resting:
             if rng.random() < 0.3:
-                self.exchange.cancel_participant_order(quoted.whale, now)
+                self.exchange.participant_orders.cancel(quoted.whale, now)
                 quoted.whale = None
             return
         flow = quoted.listing.terms.flow
@@ -390,7 +389,7 @@ class Participants:
         position = bisect_right(prices, fair) - 1 - rng.randrange(3, 8)
         if position >= 0:
             count = flow.size * rng.randrange(25, 60) * COUNT_UNIT
-            quoted.whale = self.exchange.place_participant_order(
+            quoted.whale = self.exchange.participant_orders.place(
                 self._whale, quoted.listing, side, prices[position], count, now
             )
 

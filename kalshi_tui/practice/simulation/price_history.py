@@ -4,7 +4,7 @@ from random import Random
 
 from kalshi_tui.domain.price import PRICE_UNIT, Price
 from kalshi_tui.practice.engine.candles import MINUTE_MS, EngineCandle, Ohlc
-from kalshi_tui.practice.engine.listing import ListedMarket
+from kalshi_tui.practice.engine.model import ListedMarket
 
 _MINUTES = 240
 _HOURS = 24 * 7

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Final
 
-from kalshi_tui.practice.engine.core import DedupeMode
 from kalshi_tui.practice.engine.exchange import Exchange
+from kalshi_tui.practice.engine.order_entry import DedupeMode
 from kalshi_tui.practice.simulation.catalog import (
     RECURRING_PERIOD_MS,
     build_catalog,
@@ -79,9 +79,9 @@ class World:
             for open_ms in recurring_openings(now):
                 for template in recurring_templates():
                     event, market = recurring_market(template, self.outcomes, open_ms)
-                    if market.ticker not in self.exchange.listings:
-                        self.exchange.add_event(event)
-                        self.exchange.add_market(market)
+                    if market.ticker not in self.exchange.markets.listings:
+                        self.exchange.lifecycle.add_event(event)
+                        self.exchange.lifecycle.add_market(market)
                         self._quote_event(event.ticker)
         day = now // 86_400_000
         if day != self._day:
@@ -91,16 +91,16 @@ class World:
     def _list_day(self, now: int) -> None:
         """End a day and list what the new one brings."""
         exchange = self.exchange
-        for listing in exchange.ranked_listings:
+        for listing in exchange.markets.ranked_listings:
             listing.end_day()
         fresh = build_catalog(now, self.outcomes, self._markets)
         for series in fresh.series:
-            exchange.add_series(series)
+            exchange.lifecycle.add_series(series)
         for event in fresh.events:
-            exchange.add_event(event)
-        new = [market for market in fresh.markets if market.ticker not in exchange.listings]
+            exchange.lifecycle.add_event(event)
+        new = [market for market in fresh.markets if market.ticker not in exchange.markets.listings]
         for market in new:
-            exchange.add_market(market)
+            exchange.lifecycle.add_market(market)
         for ticker in dict.fromkeys(market.event_ticker for market in new):
             self._quote_event(ticker)
 

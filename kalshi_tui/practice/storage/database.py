@@ -11,7 +11,6 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
-from kalshi_tui.practice.engine.core import Core
 from kalshi_tui.practice.engine.events import (
     BalanceChanged,
     ClientIdUsed,
@@ -25,6 +24,7 @@ from kalshi_tui.practice.engine.events import (
     PositionSettled,
     UnannouncedStatusChange,
 )
+from kalshi_tui.practice.engine.exchange import Exchange
 from kalshi_tui.practice.engine.records import (
     FillRecord,
     GroupRecord,
@@ -34,7 +34,6 @@ from kalshi_tui.practice.engine.records import (
     SavedState,
     SettlementRecord,
 )
-from kalshi_tui.practice.engine.restore import Restores
 
 SCHEMA_VERSION: Final = 1
 _SCHEMA: Final = """
@@ -129,7 +128,7 @@ class Database:
 
     # -- writing -----------------------------------------------------------------------------------------------------
 
-    def write_events(self, core: Core, events: Iterable[EngineEvent]) -> bool:
+    def write_events(self, exchange: Exchange, events: Iterable[EngineEvent]) -> bool:
         """Write what the events say of the traders' accounts, and commit. Give whether there was anything.
 
         ``core`` is the exchange that they come from; the terms of a market are kept once a trader has to do with it.
@@ -142,39 +141,39 @@ class Database:
             last = 0
             for event in wanted:
                 last = max(last, getattr(event, "ts_ms", 0))
-                wrote = _WRITERS[type(event)](self, core, run, event) or wrote
-            run("insert or replace into meta values ('saved_ms', ?)", (str(max(last, core.now)),))
+                wrote = _WRITERS[type(event)](self, exchange, run, event) or wrote
+            run("insert or replace into meta values ('saved_ms', ?)", (str(max(last, exchange.clock.now)),))
         return wrote
 
-    def _write_market_once(self, core: Core, run: "_Execute", ticker: str) -> None:
+    def _write_market_once(self, exchange: Exchange, run: "_Execute", ticker: str) -> None:
         if ticker not in self._saved_tickers:
-            self._write_market(core, run, ticker)
+            self._write_market(exchange, run, ticker)
 
-    def _write_market(self, core: Core, run: "_Execute", ticker: str) -> None:
-        listing = core.listings[ticker]
-        event = core.events_by_ticker[listing.terms.event_ticker]
-        record = listing.to_record(event, core.series[event.series_ticker])
+    def _write_market(self, exchange: Exchange, run: "_Execute", ticker: str) -> None:
+        listing = exchange.markets.listings[ticker]
+        event = exchange.markets.events_by_ticker[listing.terms.event_ticker]
+        record = listing.to_record(event, exchange.markets.series[event.series_ticker])
         run("insert or replace into markets values (?, ?)", (ticker, self._encode(record)))
         self._saved_tickers.add(ticker)
 
     def _write_market_change(
-        self, core: Core, run: "_Execute", event: LifecycleChanged | UnannouncedStatusChange
+        self, exchange: Exchange, run: "_Execute", event: LifecycleChanged | UnannouncedStatusChange
     ) -> bool:
         by_hand = isinstance(event, LifecycleChanged) and event.event_type in _MANUAL_CHANGES
         if event.ticker not in self._saved_tickers and not by_hand:
             return False
-        self._write_market(core, run, event.ticker)
+        self._write_market(exchange, run, event.ticker)
         if isinstance(event, LifecycleChanged) and event.event_type is LifecycleType.SETTLED:
             run("delete from positions where ticker = ?", (event.ticker,))
         return True
 
-    def _write_balance(self, core: Core, run: "_Execute", event: BalanceChanged) -> bool:  # noqa: ARG002  # one signature for all
+    def _write_balance(self, exchange: Exchange, run: "_Execute", event: BalanceChanged) -> bool:  # noqa: ARG002  # one signature for all
         run("insert or replace into balances values (?, ?, ?)", (event.account_id, event.exchange_index, event.cash))
         return True
 
-    def _write_order(self, core: Core, run: "_Execute", event: OrderChanged) -> bool:
+    def _write_order(self, exchange: Exchange, run: "_Execute", event: OrderChanged) -> bool:
         order = event.order
-        self._write_market_once(core, run, order.ticker)
+        self._write_market_once(exchange, run, order.ticker)
         run(
             "insert into orders (order_id, ticker, body) values (?, ?, ?) "
             "on conflict (order_id) do update set body = excluded.body",
@@ -182,26 +181,26 @@ class Database:
         )
         return True
 
-    def _write_fill(self, core: Core, run: "_Execute", event: OrderFilled) -> bool:
-        self._write_market_once(core, run, event.fill.ticker)
+    def _write_fill(self, exchange: Exchange, run: "_Execute", event: OrderFilled) -> bool:
+        self._write_market_once(exchange, run, event.fill.ticker)
         run("insert into fills (ticker, body) values (?, ?)", (event.fill.ticker, self._encode(event.fill)))
         return True
 
-    def _write_position(self, core: Core, run: "_Execute", event: PositionChanged) -> bool:
+    def _write_position(self, exchange: Exchange, run: "_Execute", event: PositionChanged) -> bool:
         position = event.position
-        self._write_market_once(core, run, position.ticker)
+        self._write_market_once(exchange, run, position.ticker)
         run(
             "insert or replace into positions values (?, ?, ?)",
             (position.account_id, position.ticker, self._encode(position)),
         )
         return True
 
-    def _write_settlement(self, core: Core, run: "_Execute", event: PositionSettled) -> bool:  # noqa: ARG002  # one signature for all
+    def _write_settlement(self, exchange: Exchange, run: "_Execute", event: PositionSettled) -> bool:  # noqa: ARG002  # one signature for all
         body = self._encode(event.settlement)
         run("insert into settlements (ticker, body) values (?, ?)", (event.settlement.ticker, body))
         return True
 
-    def _write_group(self, core: Core, run: "_Execute", event: GroupChanged) -> bool:  # noqa: ARG002  # one signature for all
+    def _write_group(self, exchange: Exchange, run: "_Execute", event: GroupChanged) -> bool:  # noqa: ARG002  # one signature for all
         group = event.group
         if group.deleted:
             run("delete from groups where group_id = ?", (group.group_id,))
@@ -213,7 +212,7 @@ class Database:
             )
         return True
 
-    def _write_client_id(self, core: Core, run: "_Execute", event: ClientIdUsed) -> bool:  # noqa: ARG002  # one signature for all
+    def _write_client_id(self, exchange: Exchange, run: "_Execute", event: ClientIdUsed) -> bool:  # noqa: ARG002  # one signature for all
         run(
             "insert or replace into client_ids values (?, ?, ?)",
             (event.account_id, event.client_order_id, event.order_id),
@@ -241,7 +240,7 @@ class Database:
             saved_ms=int(self.get("saved_ms") or 0),
         )
 
-    def restore(self, exchange: Restores) -> None:
+    def restore(self, exchange: Exchange) -> None:
         """Let a new exchange take up what was saved. Raises DatabaseError for what cannot be read or cannot be true."""
         try:
             exchange.restore(self.load())
@@ -267,7 +266,7 @@ class Database:
 
 _Execute = Callable[[str, tuple[object, ...]], object]
 
-_WRITERS: Final[dict[type, Callable[[Database, Core, _Execute, Any], bool]]] = {
+_WRITERS: Final[dict[type, Callable[[Database, Exchange, _Execute, Any], bool]]] = {
     BalanceChanged: Database._write_balance,  # noqa: SLF001  # the class's own table
     OrderChanged: Database._write_order,  # noqa: SLF001
     OrderFilled: Database._write_fill,  # noqa: SLF001

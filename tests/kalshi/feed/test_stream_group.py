@@ -30,7 +30,7 @@ async def exchange(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Serving]:
 
 @pytest.fixture
 def tickers(exchange: Serving) -> list[str]:
-    return [each.ticker for each in exchange.exchange.markets() if each.status.tradable and each.yes_bid][:10]
+    return [each.ticker for each in exchange.exchange.markets.visible() if each.status.tradable and each.yes_bid][:10]
 
 
 class Rig:
@@ -58,7 +58,7 @@ class Rig:
 
     def theirs(self, ticker: str) -> Book:
         made = Book()
-        made.snapshot(*self.exchange.exchange.listings[ticker].levels())
+        made.snapshot(*self.exchange.exchange.markets.listings[ticker].levels())
         return made
 
     async def until(self, condition: Callable[[], bool]) -> None:

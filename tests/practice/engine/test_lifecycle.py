@@ -2,14 +2,11 @@ import pytest
 
 from kalshi_tui.domain.market import MarketStatus
 from kalshi_tui.practice.engine.events import EngineEvent, LifecycleChanged, OrderChanged
-from kalshi_tui.practice.engine.exchange import (
-    Exchange,
-    MarketOutcome,
-    Rejection,
-    binary_outcome,
-    scalar_outcome,
-)
+from kalshi_tui.practice.engine.exchange import Exchange
+from kalshi_tui.practice.engine.list_filter import ListFilter
+from kalshi_tui.practice.engine.market_outcome import MarketOutcome, binary_outcome, scalar_outcome
 from kalshi_tui.practice.engine.records import AmendRequest, OrderStatus
+from kalshi_tui.practice.engine.rejection import Rejection
 from kalshi_tui.practice.engine.terms import MarketDefinition
 from tests.support.engine import (
     ASK,
@@ -44,7 +41,7 @@ def announced(events: list[EngineEvent]) -> list[str]:
 
 
 def status(engine: Exchange) -> str:
-    return engine.listings[PLAIN].status.value
+    return engine.markets.listings[PLAIN].status.value
 
 
 def test_a_market_lives_by_the_clock(engine: Exchange, clock: Clock) -> None:
@@ -55,27 +52,27 @@ def test_a_market_lives_by_the_clock(engine: Exchange, clock: Clock) -> None:
     with pytest.raises(Rejection, match="MARKET_INACTIVE"):
         place(engine, "ann", BID, "0.42", "1")
     assert status(engine) == "closed"
-    (order,) = engine.orders("ann", status=OrderStatus.RESTING)
+    (order,) = engine.queries.orders("ann", ListFilter(status=OrderStatus.RESTING))
     for operation in (
-        lambda: engine.cancel_order("ann", order.order_id),
-        lambda: engine.decrease_order("ann", order.order_id, reduce_by=1),
-        lambda: engine.amend_order("ann", order.order_id, AmendRequest(PLAIN, BID, 4_100, 1_000)),
+        lambda: engine.order_entry.cancel("ann", order.order_id),
+        lambda: engine.order_entry.decrease("ann", order.order_id, reduce_by=1),
+        lambda: engine.order_entry.amend("ann", order.order_id, AmendRequest(PLAIN, BID, 4_100, 1_000)),
     ):
         with pytest.raises(Rejection, match="MARKET_INACTIVE"):
             operation()
-    assert engine.cancel_all("ann") == []
+    assert engine.order_entry.cancel_all("ann") == []
     assert announced(engine.drain_events()) == []  # closing by the clock is silent
 
     clock.pass_(1_000)
     engine.advance()
     told = [each.order.status for each in engine.drain_events() if isinstance(each, OrderChanged)]
     assert told == [OrderStatus.CANCELED]
-    assert engine.balance("ann").held[0] == 0
+    assert engine.queries.balance("ann").held[0] == 0
 
     clock.pass_(59_000)
     engine.advance()
     assert status(engine) == "determined"
-    assert engine.listing(PLAIN).result == "yes"
+    assert engine.markets.listing(PLAIN).result == "yes"
     assert announced(engine.drain_events()) == ["determined"]
     clock.pass_(299_999)
     engine.advance()
@@ -84,7 +81,7 @@ def test_a_market_lives_by_the_clock(engine: Exchange, clock: Clock) -> None:
     engine.advance()
     assert status(engine) == "finalized"
     assert announced(engine.drain_events()) == ["settled"]
-    assert next(engine.settlements("ann")).ts_ms == clock.now
+    assert next(engine.queries.settlements("ann")).ts_ms == clock.now
 
 
 def test_a_clock_that_jumps_leaves_the_same_history(engine: Exchange, clock: Clock) -> None:
@@ -93,7 +90,7 @@ def test_a_clock_that_jumps_leaves_the_same_history(engine: Exchange, clock: Clo
     clock.pass_(24 * HOUR)
     engine.advance()
     assert status(engine) == "finalized"
-    assert next(engine.settlements("ann")).ts_ms == NOON + HOUR + 360_000
+    assert next(engine.queries.settlements("ann")).ts_ms == NOON + HOUR + 360_000
 
 
 def test_an_outcome_that_is_not_known_yet_is_asked_for_again(clock: Clock) -> None:
@@ -106,7 +103,7 @@ def test_an_outcome_that_is_not_known_yet_is_asked_for_again(clock: Clock) -> No
     clock.pass_(5_000)
     engine.advance()
     assert status(engine) == "determined"
-    assert engine.listing(PLAIN).settlement_value == 2_500
+    assert engine.markets.listing(PLAIN).settlement_value == 2_500
 
 
 def test_without_anybody_who_knows_a_market_stays_closed(clock: Clock) -> None:
@@ -114,7 +111,7 @@ def test_without_anybody_who_knows_a_market_stays_closed(clock: Clock) -> None:
     clock.pass_(48 * HOUR)
     engine.advance()
     assert status(engine) == "closed"
-    engine.determine(PLAIN, binary_outcome("no"))
+    engine.lifecycle.determine(PLAIN, binary_outcome("no"))
     assert status(engine) == "determined"
 
 
@@ -122,83 +119,83 @@ def test_a_market_opens_silently_and_cannot_be_seen_at_first(engine: Exchange, c
     from dataclasses import replace  # noqa: PLC0415  # used by this test alone
 
     terms = replace(market("KXNEW"), event_ticker=f"E-{PLAIN}", open_ms=NOON + 60_000)
-    engine.add_market(terms)
+    engine.lifecycle.add_market(terms)
     assert [each.event_type.value for each in engine.drain_events() if isinstance(each, LifecycleChanged)] == [
         "created"
     ]
     with pytest.raises(Rejection) as caught:
-        engine.listing("KXNEW")
+        engine.markets.listing("KXNEW")
     assert (caught.value.status, caught.value.code) == (404, "market_not_found")
-    assert "KXNEW" not in [each.ticker for each in engine.markets()]
+    assert "KXNEW" not in [each.ticker for each in engine.markets.visible()]
     clock.pass_(2_000)
-    assert engine.listing("KXNEW").status is MarketStatus.INITIALIZED
+    assert engine.markets.listing("KXNEW").status is MarketStatus.INITIALIZED
     with pytest.raises(Rejection, match="MARKET_INACTIVE"):
         place(engine, "ann", BID, "0.42", "1", ticker="KXNEW")
     clock.pass_(58_000)
     assert place(engine, "ann", BID, "0.42", "1", ticker="KXNEW").remaining == 100
     assert not [each for each in engine.drain_events() if isinstance(each, LifecycleChanged)]
     with pytest.raises(ValueError, match="listed already"):
-        engine.add_market(terms)
+        engine.lifecycle.add_market(terms)
 
 
 def test_deactivation_keeps_the_orders_and_reactivation_cancels_them(engine: Exchange) -> None:
     order = place(engine, "ann", BID, "0.42", "10").order_id
     other = place(engine, "ann", BID, "0.42", "10").order_id
-    engine.deactivate(PLAIN)
+    engine.lifecycle.deactivate(PLAIN)
     with pytest.raises(Rejection, match="MARKET_INACTIVE"):
         place(engine, "ann", BID, "0.42", "1")
-    assert engine.cancel_order("ann", other).reduced_by == 1_000
-    assert engine.order("ann", order).status is OrderStatus.RESTING
+    assert engine.order_entry.cancel("ann", other).reduced_by == 1_000
+    assert engine.queries.order("ann", order).status is OrderStatus.RESTING
     with pytest.raises(Rejection):
-        engine.deactivate(PLAIN)
-    engine.activate(PLAIN)
-    assert engine.order("ann", order).status is OrderStatus.CANCELED
+        engine.lifecycle.deactivate(PLAIN)
+    engine.lifecycle.activate(PLAIN)
+    assert engine.queries.order("ann", order).status is OrderStatus.CANCELED
     assert announced(engine.drain_events()) == ["deactivated", "activated"]
     with pytest.raises(Rejection):
-        engine.activate(PLAIN)
+        engine.lifecycle.activate(PLAIN)
 
 
 def test_a_result_closes_an_open_market_early(engine: Exchange, clock: Clock) -> None:
     order = place(engine, "ann", BID, "0.42", "10").order_id
-    engine.determine(PLAIN, binary_outcome("no"))
+    engine.lifecycle.determine(PLAIN, binary_outcome("no"))
     assert announced(engine.drain_events()) == ["close_date_updated", "determined"]
-    assert engine.listing(PLAIN).close_ms == clock.now
-    assert engine.order("ann", order).status is OrderStatus.CANCELED
+    assert engine.markets.listing(PLAIN).close_ms == clock.now
+    assert engine.queries.order("ann", order).status is OrderStatus.CANCELED
     with pytest.raises(Rejection):
-        engine.determine(PLAIN, binary_outcome("no"))
+        engine.lifecycle.determine(PLAIN, binary_outcome("no"))
 
 
 def test_a_dispute_stops_the_timer_and_an_amendment_starts_it_again(engine: Exchange, clock: Clock) -> None:
     place(engine, "ann", BID, "0.42", "10")
     place(engine, "bob", ASK, "0.42", "10")
-    engine.determine(PLAIN, binary_outcome("yes"))
+    engine.lifecycle.determine(PLAIN, binary_outcome("yes"))
     clock.pass_(100_000)
-    engine.dispute(PLAIN)
+    engine.lifecycle.dispute(PLAIN)
     clock.pass_(HOUR)
     engine.advance()
     assert status(engine) == "disputed"
-    engine.amend_result(PLAIN, binary_outcome("no"))
+    engine.lifecycle.amend_result(PLAIN, binary_outcome("no"))
     assert status(engine) == "amended"
     clock.pass_(300_000)
     engine.advance()
     assert status(engine) == "finalized"
-    assert next(engine.settlements("ann")).revenue == 0
-    for late in (engine.dispute, lambda ticker: engine.amend_result(ticker, binary_outcome("no"))):
+    assert next(engine.queries.settlements("ann")).revenue == 0
+    for late in (engine.lifecycle.dispute, lambda ticker: engine.lifecycle.amend_result(ticker, binary_outcome("no"))):
         with pytest.raises(Rejection):
             late(PLAIN)
 
 
 def test_settling_at_once(engine: Exchange) -> None:
     with pytest.raises(Rejection, match="no result yet"):
-        engine.settle(PLAIN)
-    engine.settle(PLAIN, binary_outcome("yes"))
+        engine.lifecycle.settle(PLAIN)
+    engine.lifecycle.settle(PLAIN, binary_outcome("yes"))
     assert announced(engine.drain_events()) == ["close_date_updated", "determined", "settled"]
     with pytest.raises(Rejection) as caught:
-        engine.settle(PLAIN)
+        engine.lifecycle.settle(PLAIN)
     assert caught.value.status == 409
-    engine.determine(FINE, binary_outcome("yes"))
-    engine.settle(FINE)
-    assert engine.listing(FINE).status is MarketStatus.FINALIZED
+    engine.lifecycle.determine(FINE, binary_outcome("yes"))
+    engine.lifecycle.settle(FINE)
+    assert engine.markets.listing(FINE).status is MarketStatus.FINALIZED
     with pytest.raises(Rejection):
         binary_outcome("maybe")
     with pytest.raises(Rejection):
@@ -206,26 +203,26 @@ def test_settling_at_once(engine: Exchange) -> None:
 
 
 def test_a_moved_close(engine: Exchange, clock: Clock) -> None:
-    engine.change_close_time(PLAIN, NOON + 2 * HOUR)
+    engine.lifecycle.change_close_time(PLAIN, NOON + 2 * HOUR)
     clock.pass_(HOUR + 1)
     assert place(engine, "ann", BID, "0.42", "1").remaining == 100
-    engine.change_close_time(PLAIN, clock.now)
+    engine.lifecycle.change_close_time(PLAIN, clock.now)
     assert status(engine) == "closed"
     engine.drain_events()
-    engine.change_close_time(PLAIN, clock.now + HOUR)
+    engine.lifecycle.change_close_time(PLAIN, clock.now + HOUR)
     assert announced(engine.drain_events()) == ["close_date_updated", "activated"]
     assert status(engine) == "active"
-    assert list(engine.orders("ann", status=OrderStatus.RESTING)) == []
+    assert list(engine.queries.orders("ann", ListFilter(status=OrderStatus.RESTING))) == []
 
 
 def test_a_new_grid_holds_from_then_on(engine: Exchange) -> None:
-    engine.change_grid(PLAIN, "deci_cent")
+    engine.lifecycle.change_grid(PLAIN, "deci_cent")
     assert announced(engine.drain_events()) == ["price_level_structure_updated"]
     order = place(engine, "ann", BID, "0.425", "1").order_id
-    engine.change_grid(PLAIN, "linear_cent")
+    engine.lifecycle.change_grid(PLAIN, "linear_cent")
     with pytest.raises(Rejection):
         place(engine, "ann", BID, "0.425", "1")
-    assert engine.order("ann", order).status is OrderStatus.RESTING
+    assert engine.queries.order("ann", order).status is OrderStatus.RESTING
     assert place(engine, "bob", ASK, "0.42", "1").average_fill_price == 425_000
     with pytest.raises(Rejection):
-        engine.change_grid(PLAIN, "octal_cent")
+        engine.lifecycle.change_grid(PLAIN, "octal_cent")

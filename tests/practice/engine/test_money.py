@@ -11,16 +11,12 @@ from kalshi_tui.domain.fees import FeeSchedule
 from kalshi_tui.domain.order import BookSide
 from kalshi_tui.domain.position import Position
 from kalshi_tui.domain.price import parse_count, parse_money, parse_price
-from kalshi_tui.practice.engine.accounts import EngineAccount, Holding
 from kalshi_tui.practice.engine.events import BalanceChanged, PositionSettled
-from kalshi_tui.practice.engine.exchange import (
-    Exchange,
-    Rejection,
-    binary_outcome,
-    scalar_outcome,
-)
-from kalshi_tui.practice.engine.listing import ListedMarket
-from kalshi_tui.practice.engine.orders import side_index
+from kalshi_tui.practice.engine.exchange import Exchange
+from kalshi_tui.practice.engine.list_filter import ListFilter
+from kalshi_tui.practice.engine.market_outcome import binary_outcome, scalar_outcome
+from kalshi_tui.practice.engine.model import EngineAccount, Holding, ListedMarket, side_index
+from kalshi_tui.practice.engine.rejection import Rejection
 from kalshi_tui.practice.engine.terms import DECI_CENT
 from tests.support.engine import (
     ASK,
@@ -70,46 +66,46 @@ def test_captured_taker_fees_come_out_to_the_last_digit(fill: Any, clock: Clock)
         side = BookSide(fill["book_side"])
         price, count = parse_price(fill["yes_price_dollars"]), parse_count(fill["count_fp"])
         index = side_index(side)
-        engine.place_participant_order(
-            flow, engine.listing("KXCAP"), 1 - index, price if index else 10_000 - price, count, clock.now
+        engine.participant_orders.place(
+            flow, engine.markets.listing("KXCAP"), 1 - index, price if index else 10_000 - price, count, clock.now
         )
         place(engine, "ann", side, fill["yes_price_dollars"], fill["count_fp"], ticker="KXCAP", tif=FOK)
-        (made,) = engine.fills("ann")
+        (made,) = engine.queries.fills("ann")
         charged.add(made.fee)
     assert parse_money(str(fill["fee_cost"])) in charged
 
 
 def test_a_resting_bid_holds_its_cost_and_gives_it_back(engine: Exchange) -> None:
     order = place(engine, "ann", BID, "0.42", "10").order_id
-    assert engine.balance("ann").available[0] == parse_money("995.80")
-    assert engine.balance("ann").held[0] == parse_money("4.20")
-    assert sum(engine.resting_order_value("ann").values()) == parse_money("4.20")
-    engine.decrease_order("ann", order, reduce_by=500)
-    assert engine.balance("ann").available[0] == parse_money("997.90")
-    engine.cancel_order("ann", order)
-    assert engine.balance("ann").available[0] == parse_money("1000")
+    assert engine.queries.balance("ann").available[0] == parse_money("995.80")
+    assert engine.queries.balance("ann").held[0] == parse_money("4.20")
+    assert sum(engine.queries.resting_order_value("ann").values()) == parse_money("4.20")
+    engine.order_entry.decrease("ann", order, reduce_by=500)
+    assert engine.queries.balance("ann").available[0] == parse_money("997.90")
+    engine.order_entry.cancel("ann", order)
+    assert engine.queries.balance("ann").available[0] == parse_money("1000")
 
 
 def test_an_ask_that_opens_no_holds_the_no_price(engine: Exchange) -> None:
     place(engine, "ann", ASK, "0.42", "10")
-    assert engine.balance("ann").held[0] == parse_money("5.80")
+    assert engine.queries.balance("ann").held[0] == parse_money("5.80")
 
 
 def test_makers_fees_are_held_where_makers_pay(engine: Exchange) -> None:
     place(engine, "ann", BID, "0.50", "10", ticker=FINE)
-    assert engine.balance("ann").held[0] == parse_money("5") + parse_money("0.0438")
+    assert engine.queries.balance("ann").held[0] == parse_money("5") + parse_money("0.0438")
 
 
 def test_an_ask_against_a_position_holds_nothing_until_it_goes_beyond(engine: Exchange) -> None:
     place(engine, "ann", BID, "0.42", "10")
     place(engine, "bob", ASK, "0.42", "10")
-    assert engine.balance("ann").held[0] == 0
+    assert engine.queries.balance("ann").held[0] == 0
     place(engine, "ann", ASK, "0.60", "6")
-    assert engine.balance("ann").held[0] == 0
+    assert engine.queries.balance("ann").held[0] == 0
     place(engine, "ann", ASK, "0.70", "6")
-    assert engine.balance("ann").held[0] == parse_money("0.60")  # two of them open a NO at 0.30
+    assert engine.queries.balance("ann").held[0] == parse_money("0.60")  # two of them open a NO at 0.30
     place(engine, "ann", BID, "0.30", "10")
-    assert engine.balance("ann").held[0] == parse_money("3.60")
+    assert engine.queries.balance("ann").held[0] == parse_money("3.60")
 
 
 def test_an_order_that_cannot_be_paid_is_refused_on_its_own_shard(engine: Exchange) -> None:
@@ -131,11 +127,11 @@ def test_the_takers_fee_must_be_there_too(engine: Exchange) -> None:
 def test_closing_needs_no_money(engine: Exchange) -> None:
     place(engine, "bob", ASK, "0.50", "1900")
     place(engine, "ann", BID, "0.50", "1900")
-    engine.transfer("ann", 0, 2, engine.balance("ann").available[0] // 100 * 100)
-    assert engine.balance("ann").available[0] == 0
+    engine.transfer("ann", 0, 2, engine.queries.balance("ann").available[0] // 100 * 100)
+    assert engine.queries.balance("ann").available[0] == 0
     place(engine, "bob", BID, "0.40", "1000")
     assert place(engine, "ann", ASK, "0.40", "1000", tif=IOC).filled == 100_000
-    assert engine.balance("ann").available[0] > parse_money("380")
+    assert engine.queries.balance("ann").available[0] > parse_money("380")
 
 
 def test_a_round_trip_realizes_its_loss_and_its_fees(engine: Exchange) -> None:
@@ -143,22 +139,22 @@ def test_a_round_trip_realizes_its_loss_and_its_fees(engine: Exchange) -> None:
     place(engine, "ann", BID, "0.50", "10")
     place(engine, "bob", BID, "0.40", "10")
     place(engine, "ann", ASK, "0.40", "10")
-    (position,) = engine.positions("ann")
+    (position,) = engine.queries.positions("ann")
     assert (position.count, position.exposure, position.realized_pnl) == (0, 0, -parse_money("1"))
     assert position.fees_paid == parse_money("0.175") + parse_money("0.168")
-    assert engine.balance("ann").total == parse_money("2000") - parse_money("1") - position.fees_paid
-    assert engine.collected_fees[0] == position.fees_paid
+    assert engine.queries.balance("ann").total == parse_money("2000") - parse_money("1") - position.fees_paid
+    assert engine.ledger.collected_fees[0] == position.fees_paid
 
 
 def test_no_held_against_yes_nets(engine: Exchange) -> None:
     place(engine, "bob", BID, "0.50", "10")
     place(engine, "ann", ASK, "0.50", "10")
-    assert engine.positions("ann")[0].count == -1_000
+    assert engine.queries.positions("ann")[0].count == -1_000
     place(engine, "bob", ASK, "0.45", "4")
     place(engine, "ann", BID, "0.45", "4")
-    (position,) = engine.positions("ann")
+    (position,) = engine.queries.positions("ann")
     assert (position.count, position.exposure, position.realized_pnl) == (-600, 3_000_000, 200_000)
-    assert engine.listing(PLAIN).open_interest == 600
+    assert engine.markets.listing(PLAIN).open_interest == 600
 
 
 @given(
@@ -188,12 +184,12 @@ def test_a_settled_market_pays_a_dollar_to_who_was_right(
 ) -> None:
     place(engine, "ann", BID, "0.42", "10")
     place(engine, "bob", ASK, "0.42", "10")
-    before = {name: engine.balance(name).available[0] for name in ("ann", "bob")}
+    before = {name: engine.queries.balance(name).available[0] for name in ("ann", "bob")}
     engine.drain_events()
-    engine.settle(PLAIN, binary_outcome(result))
-    assert engine.balance(winner).available[0] == before[winner] + parse_money("10")
-    assert engine.balance(loser).available[0] == before[loser]
-    assert engine.positions("ann") == []
+    engine.lifecycle.settle(PLAIN, binary_outcome(result))
+    assert engine.queries.balance(winner).available[0] == before[winner] + parse_money("10")
+    assert engine.queries.balance(loser).available[0] == before[loser]
+    assert engine.queries.positions("ann") == []
     events = engine.drain_events()
     paid = {each.settlement.account_id: each.settlement for each in events if isinstance(each, PositionSettled)}
     assert paid[winner].revenue == parse_money("10")
@@ -201,27 +197,27 @@ def test_a_settled_market_pays_a_dollar_to_who_was_right(
     assert (paid["ann"].yes_count, paid["ann"].yes_cost) == (1_000, parse_money("4.2"))
     assert (paid["bob"].no_count, paid["bob"].no_cost) == (1_000, parse_money("5.8"))
     assert [each.account_id for each in events if isinstance(each, BalanceChanged)].count(winner) == 1
-    assert engine.escrow[0] == 0
-    assert next(engine.settlements("ann")).result == result
+    assert engine.ledger.escrow[0] == 0
+    assert next(engine.queries.settlements("ann")).result == result
 
 
 def test_a_scalar_result_is_shared_and_rounded_down(engine: Exchange) -> None:
     place(engine, "ann", BID, "0.42", "10.61")
     place(engine, "bob", ASK, "0.42", "10.61")
-    engine.settle(PLAIN, scalar_outcome(5_973))
-    ann, bob = next(engine.settlements("ann")), next(engine.settlements("bob"))
+    engine.lifecycle.settle(PLAIN, scalar_outcome(5_973))
+    ann, bob = next(engine.queries.settlements("ann")), next(engine.queries.settlements("bob"))
     assert (ann.result, ann.value) == ("scalar", 5_973)
     assert ann.revenue == 6_337_300  # 10.61 x 0.5973 = 6.337353
     assert bob.revenue == 4_272_600  # 10.61 x 0.4027 = 4.272647
-    assert engine.total_money(0) == engine.deposited[0]
+    assert engine.ledger.total_money(0) == engine.ledger.deposited[0]
 
 
 def test_the_portfolio_is_valued_at_the_last_price(engine: Exchange) -> None:
     place(engine, "ann", BID, "0.42", "10")
     place(engine, "bob", ASK, "0.42", "10")
-    assert engine.balance("ann").portfolio_value == parse_money("4.2")
-    assert engine.balance("bob").portfolio_value == parse_money("5.8")
-    assert engine.balance("bob").portfolio_by_index == {0: parse_money("5.8"), 2: 0}
+    assert engine.queries.balance("ann").portfolio_value == parse_money("4.2")
+    assert engine.queries.balance("bob").portfolio_value == parse_money("5.8")
+    assert engine.queries.balance("bob").portfolio_by_index == {0: parse_money("5.8"), 2: 0}
 
 
 @pytest.mark.parametrize(("source", "target", "amount"), [(0, 0, "1"), (0, 1, "1"), (0, 2, "0"), (0, 2, "1000.0001")])
@@ -236,7 +232,7 @@ def test_held_money_cannot_be_moved(engine: Exchange) -> None:
     with pytest.raises(Rejection, match="insufficient_balance"):
         engine.transfer("ann", 0, 2, parse_money("501"))
     engine.transfer("ann", 0, 2, parse_money("500"))
-    assert engine.balance("ann").available == {0: 0, 2: parse_money("1500")}
+    assert engine.queries.balance("ann").available == {0: 0, 2: parse_money("1500")}
 
 
 def test_fills_have_their_filters(engine: Exchange, clock: Clock) -> None:
@@ -245,9 +241,9 @@ def test_fills_have_their_filters(engine: Exchange, clock: Clock) -> None:
     clock.pass_(HOUR // 2)
     place(engine, "ann", BID, "0.42", "1", ticker=CRYPTO)
     place(engine, "bob", ASK, "0.42", "1", ticker=CRYPTO)
-    assert [fill.ticker for fill in engine.fills("bob")] == [CRYPTO, PLAIN]
-    assert [fill.ticker for fill in engine.fills("bob", order_id=order)] == [PLAIN]
-    assert [fill.ticker for fill in engine.fills("bob", ticker=CRYPTO)] == [CRYPTO]
-    assert [fill.ticker for fill in engine.fills("bob", min_ms=clock.now)] == [CRYPTO]
-    assert [fill.ticker for fill in engine.fills("bob", max_ms=clock.now - 1)] == [PLAIN]
-    assert [fill.is_taker for fill in engine.fills("ann", exchange_index=0)] == [False]
+    assert [fill.ticker for fill in engine.queries.fills("bob")] == [CRYPTO, PLAIN]
+    assert [fill.ticker for fill in engine.queries.fills("bob", ListFilter(order_id=order))] == [PLAIN]
+    assert [fill.ticker for fill in engine.queries.fills("bob", ListFilter(tickers=(CRYPTO,)))] == [CRYPTO]
+    assert [fill.ticker for fill in engine.queries.fills("bob", ListFilter(min_ms=clock.now))] == [CRYPTO]
+    assert [fill.ticker for fill in engine.queries.fills("bob", ListFilter(max_ms=clock.now - 1))] == [PLAIN]
+    assert [fill.is_taker for fill in engine.queries.fills("ann", ListFilter(exchange_index=0))] == [False]

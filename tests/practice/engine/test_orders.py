@@ -5,8 +5,10 @@ import pytest
 from kalshi_tui.domain.order import SelfTrade
 from kalshi_tui.domain.price import parse_count, parse_money
 from kalshi_tui.practice.engine.events import BookChanged, OrderChanged, TradePrinted
-from kalshi_tui.practice.engine.exchange import Exchange, Rejection
+from kalshi_tui.practice.engine.exchange import Exchange
+from kalshi_tui.practice.engine.list_filter import ListFilter
 from kalshi_tui.practice.engine.records import AmendRequest, OrderStatus
+from kalshi_tui.practice.engine.rejection import Rejection
 from tests.support.engine import (
     ASK,
     BID,
@@ -19,7 +21,6 @@ from tests.support.engine import (
     exchange,
     place,
     published,
-    request,
 )
 
 
@@ -44,7 +45,7 @@ def test_a_bid_rests_on_the_yes_side_and_an_ask_as_a_no_bid(engine: Exchange) ->
     place(engine, "ann", BID, "0.42", "10")
     place(engine, "bob", ASK, "0.47", "2.5")
     assert published(engine, PLAIN) == ([(4_200, 1_000)], [(5_300, 250)])
-    assert engine.listing(PLAIN).top == (4_200, 1_000, 4_700, 250)
+    assert engine.markets.listing(PLAIN).top == (4_200, 1_000, 4_700, 250)
 
 
 def test_a_crossing_order_trades_at_the_resting_price(engine: Exchange) -> None:
@@ -62,7 +63,7 @@ def test_the_best_price_trades_first_and_within_it_the_oldest(engine: Exchange) 
     second = place(engine, "ann", BID, "0.43", "1").order_id
     third = place(engine, "ann", BID, "0.43", "1").order_id
     place(engine, "bob", ASK, "0.40", "2.5", tif=IOC)
-    filled = {each.order_id: each.filled for each in engine.orders("ann")}
+    filled = {each.order_id: each.filled for each in engine.queries.orders("ann")}
     assert filled == {first: 50, second: 100, third: 100}
 
 
@@ -70,7 +71,7 @@ def test_a_fill_or_kill_fills_whole_or_not_at_all(engine: Exchange) -> None:
     place(engine, "ann", BID, "0.42", "10")
     killed = refused(engine, "bob", "ask", "0.42", "10.01", tif=FOK, client_order_id="k")
     assert (killed.status, killed.code) == (409, "fill_or_kill_insufficient_resting_volume")
-    assert list(engine.fills("bob")) == []
+    assert list(engine.queries.fills("bob")) == []
     assert place(engine, "bob", ASK, "0.42", "10", tif=FOK).filled == 1_000
 
 
@@ -78,7 +79,7 @@ def test_an_immediate_or_cancel_never_rests(engine: Exchange) -> None:
     place(engine, "ann", BID, "0.42", "3")
     result = place(engine, "bob", ASK, "0.42", "10", tif=IOC)
     assert (result.filled, result.remaining) == (300, 0)
-    assert engine.order("bob", result.order_id).status is OrderStatus.CANCELED
+    assert engine.queries.order("bob", result.order_id).status is OrderStatus.CANCELED
     assert published(engine, PLAIN) == ([], [])
 
 
@@ -100,7 +101,7 @@ def test_reduce_only_is_capped_by_the_position_and_needs_ioc(engine: Exchange) -
     place(engine, "bob", BID, "0.40", "50")
     result = place(engine, "ann", ASK, "0.40", "10", reduce_only=True, tif=IOC)
     assert result.filled == 300
-    assert engine.positions("ann")[0].count == 0
+    assert engine.queries.positions("ann")[0].count == 0
 
 
 def test_taker_at_cross_cancels_the_rest_of_the_incoming_order(engine: Exchange) -> None:
@@ -108,8 +109,8 @@ def test_taker_at_cross_cancels_the_rest_of_the_incoming_order(engine: Exchange)
     own = place(engine, "ann", BID, "0.42", "5").order_id
     result = place(engine, "ann", ASK, "0.40", "10")
     assert (result.filled, result.remaining) == (200, 0)
-    assert engine.order("ann", result.order_id).status is OrderStatus.CANCELED
-    assert engine.order("ann", own).remaining == 500
+    assert engine.queries.order("ann", result.order_id).status is OrderStatus.CANCELED
+    assert engine.queries.order("ann", own).remaining == 500
 
 
 def test_maker_cancels_the_resting_one_and_goes_on(engine: Exchange) -> None:
@@ -117,7 +118,7 @@ def test_maker_cancels_the_resting_one_and_goes_on(engine: Exchange) -> None:
     place(engine, "bob", BID, "0.42", "2")
     result = place(engine, "ann", ASK, "0.40", "10", self_trade=SelfTrade.MAKER)
     assert (result.filled, result.remaining) == (200, 800)
-    assert engine.order("ann", own).status is OrderStatus.CANCELED
+    assert engine.queries.order("ann", own).status is OrderStatus.CANCELED
 
 
 def test_a_fill_or_kill_does_not_count_the_accounts_own_orders(engine: Exchange) -> None:
@@ -125,7 +126,7 @@ def test_a_fill_or_kill_does_not_count_the_accounts_own_orders(engine: Exchange)
     place(engine, "bob", BID, "0.42", "2")
     for mode in SelfTrade:
         assert refused(engine, "ann", "ask", "0.40", "5", tif=FOK, self_trade=mode).status == 409
-    assert engine.order("ann", own).status is OrderStatus.RESTING
+    assert engine.queries.order("ann", own).status is OrderStatus.RESTING
 
 
 @pytest.mark.parametrize(
@@ -166,14 +167,14 @@ def test_a_client_order_id_is_refused_while_its_order_is_open(engine: Exchange) 
     again = refused(engine, "ann", "bid", "0.41", "1", client_order_id="a")
     assert (again.status, again.code) == (409, "order_already_exists")
     assert place(engine, "bob", BID, "0.41", "1", client_order_id="a").remaining == 100
-    engine.cancel_all("ann")
+    engine.order_entry.cancel_all("ann")
     assert place(engine, "ann", BID, "0.41", "1", client_order_id="a").remaining == 100
 
 
 def test_or_for_ever_and_then_a_killed_one_counts_too(clock: Clock) -> None:
     engine = exchange(clock, dedupe="ever")
     place(engine, "ann", BID, "0.42", "1", client_order_id="a")
-    engine.cancel_all("ann")
+    engine.order_entry.cancel_all("ann")
     assert refused(engine, "ann", "bid", "0.41", "1", client_order_id="a").status == 409
     assert refused(engine, "ann", "bid", "0.41", "1", client_order_id="b", tif=FOK).code.startswith("fill_or_kill")
     assert refused(engine, "ann", "bid", "0.41", "1", client_order_id="b").code == "order_already_exists"
@@ -186,10 +187,10 @@ def test_an_order_that_expires_leaves_on_time(engine: Exchange, clock: Clock) ->
     order = place(engine, "ann", BID, "0.42", "1", expires_ms=clock.now + 5_000).order_id
     clock.pass_(4_999)
     engine.advance()
-    assert engine.order("ann", order).status is OrderStatus.RESTING
+    assert engine.queries.order("ann", order).status is OrderStatus.RESTING
     clock.pass_(1)
     engine.advance()
-    assert engine.order("ann", order).status is OrderStatus.CANCELED
+    assert engine.queries.order("ann", order).status is OrderStatus.CANCELED
     both = refused(engine, "ann", "bid", "0.42", "1", expires_ms=clock.now + 1, tif=IOC)
     assert both.code == "Cannot_specify_both_IoC_and_expiration_timestamp"
     assert refused(engine, "ann", "bid", "0.42", "1", expires_ms=clock.now).code == "invalid_order"
@@ -198,12 +199,12 @@ def test_an_order_that_expires_leaves_on_time(engine: Exchange, clock: Clock) ->
 def test_cancelling_without_a_ticker_looks_on_shard_0_only(engine: Exchange) -> None:
     order = place(engine, "ann", BID, "0.42", "2", ticker=CRYPTO, client_order_id="x").order_id
     with pytest.raises(Rejection) as caught:
-        engine.cancel_order("ann", order)
+        engine.order_entry.cancel("ann", order)
     assert caught.value.status == 404
-    result = engine.cancel_order("ann", order, CRYPTO)
+    result = engine.order_entry.cancel("ann", order, CRYPTO)
     assert (result.reduced_by, result.client_order_id) == (200, "x")
     with pytest.raises(Rejection) as caught:
-        engine.cancel_order("ann", order, CRYPTO)
+        engine.order_entry.cancel("ann", order, CRYPTO)
     assert (caught.value.status, caught.value.code) == (404, "not_found")
 
 
@@ -211,24 +212,13 @@ def test_cancel_all_spares_the_others(engine: Exchange) -> None:
     place(engine, "ann", BID, "0.42", "2")
     place(engine, "ann", BID, "0.42", "2", ticker=CRYPTO)
     place(engine, "bob", BID, "0.41", "2")
-    assert len(engine.cancel_all("ann", exchange_index=2)) == 1
-    assert len(engine.cancel_all("ann")) == 1
-    assert [each.account_id for each in engine.orders("bob", status=OrderStatus.RESTING)] == ["bob"]
-
-
-def test_a_batch_answers_item_by_item(engine: Exchange) -> None:
-    results = engine.batch_create(
-        "ann", [request(BID, "0.42", "1"), request(BID, "0.425", "1"), request(BID, "0.41", "1")]
-    )
-    kinds = [result.code if isinstance(result, Rejection) else "taken" for result in results]
-    assert kinds == ["taken", "invalid_order", "taken"]
-    ids = [each.order_id for each in engine.orders("ann")]
-    cancelled = engine.batch_cancel("ann", [(ids[0], PLAIN, None), ("nope", PLAIN, None)])
-    assert [isinstance(each, Rejection) for each in cancelled] == [False, True]
+    assert len(engine.order_entry.cancel_all("ann", exchange_index=2)) == 1
+    assert len(engine.order_entry.cancel_all("ann")) == 1
+    assert [each.account_id for each in engine.queries.orders("bob", ListFilter(status=OrderStatus.RESTING))] == ["bob"]
 
 
 def amended(engine: Exchange, order: str, price: int, count: str) -> tuple[int, int]:
-    result = engine.amend_order("ann", order, AmendRequest(PLAIN, BID, price, parse_count(count)))
+    result = engine.order_entry.amend("ann", order, AmendRequest(PLAIN, BID, price, parse_count(count)))
     return result.filled, result.remaining
 
 
@@ -236,20 +226,20 @@ def test_an_amend_keeps_the_place_only_when_it_shrinks(engine: Exchange) -> None
     order = place(engine, "ann", BID, "0.42", "5").order_id
     place(engine, "bob", BID, "0.42", "7")
     assert amended(engine, order, 4_200, "3") == (0, 300)
-    assert engine.queue_position("ann", order).count_ahead == 0
+    assert engine.queries.queue_position("ann", order).count_ahead == 0
     assert amended(engine, order, 4_200, "4") == (0, 400)
-    assert engine.queue_position("ann", order).count_ahead == 700
+    assert engine.queries.queue_position("ann", order).count_ahead == 700
     assert amended(engine, order, 4_300, "4") == (0, 400)
-    assert engine.queue_position("ann", order).count_ahead == 0
+    assert engine.queries.queue_position("ann", order).count_ahead == 0
     assert amended(engine, order, 4_200, "4") == (0, 400)
-    assert engine.queue_position("ann", order).count_ahead == 700
+    assert engine.queries.queue_position("ann", order).count_ahead == 700
 
 
 def test_an_amends_count_includes_what_is_filled(engine: Exchange) -> None:
     order = place(engine, "ann", BID, "0.42", "5").order_id
     place(engine, "bob", ASK, "0.42", "2")
     assert amended(engine, order, 4_200, "4") == (0, 200)
-    record = engine.order("ann", order)
+    record = engine.queries.order("ann", order)
     assert (record.initial, record.filled, record.remaining) == (400, 200, 200)
     with pytest.raises(Rejection, match="count must be more"):
         amended(engine, order, 4_200, "2")
@@ -258,16 +248,16 @@ def test_an_amends_count_includes_what_is_filled(engine: Exchange) -> None:
 def test_an_amend_may_trade_at_once(engine: Exchange) -> None:
     order = place(engine, "ann", BID, "0.42", "5").order_id
     place(engine, "bob", ASK, "0.45", "2")
-    result = engine.amend_order("ann", order, AmendRequest(PLAIN, BID, 4_600, 500))
+    result = engine.order_entry.amend("ann", order, AmendRequest(PLAIN, BID, 4_600, 500))
     assert (result.filled, result.remaining, result.average_fill_price) == (200, 300, parse_money("0.45"))
-    assert result.fees == engine.order("ann", order).taker_fees > 0
+    assert result.fees == engine.queries.order("ann", order).taker_fees > 0
 
 
 def test_a_refused_amend_changes_nothing(engine: Exchange) -> None:
     order = place(engine, "ann", BID, "0.42", "5", post_only=True, client_order_id="a").order_id
     place(engine, "ann", BID, "0.41", "1", client_order_id="b")
     place(engine, "bob", ASK, "0.45", "2")
-    before = engine.order("ann", order), engine.balance("ann").available
+    before = engine.queries.order("ann", order), engine.queries.balance("ann").available
     engine.drain_events()
     for request_, code in (
         (AmendRequest(PLAIN, BID, 4_600, 500), "invalid_order"),
@@ -279,30 +269,30 @@ def test_a_refused_amend_changes_nothing(engine: Exchange) -> None:
         (AmendRequest(PLAIN, BID, 4_300, 500, "a", "b"), "order_already_exists"),
     ):
         with pytest.raises(Rejection) as caught:
-            engine.amend_order("ann", order, request_)
+            engine.order_entry.amend("ann", order, request_)
         assert caught.value.code == code
-    assert (engine.order("ann", order), engine.balance("ann").available) == before
+    assert (engine.queries.order("ann", order), engine.queries.balance("ann").available) == before
     assert engine.drain_events() == []
 
 
 def test_an_amend_can_give_a_new_client_order_id(engine: Exchange) -> None:
     order = place(engine, "ann", BID, "0.42", "5", client_order_id="a").order_id
-    engine.amend_order("ann", order, AmendRequest(PLAIN, BID, 4_200, 500, "a", "b"))
-    assert engine.order("ann", order).client_order_id == "b"
+    engine.order_entry.amend("ann", order, AmendRequest(PLAIN, BID, 4_200, 500, "a", "b"))
+    assert engine.queries.order("ann", order).client_order_id == "b"
     assert refused(engine, "ann", "bid", "0.40", "1", client_order_id="b").status == 409
 
 
 def test_a_decrease_keeps_the_place_and_to_nothing_is_a_cancel(engine: Exchange) -> None:
     order = place(engine, "ann", BID, "0.42", "5").order_id
     place(engine, "bob", BID, "0.42", "7")
-    assert engine.decrease_order("ann", order, reduce_by=100).remaining == 400
-    assert engine.decrease_order("ann", order, reduce_to=150).remaining == 150
-    assert engine.queue_position("ann", order).count_ahead == 0
+    assert engine.order_entry.decrease("ann", order, reduce_by=100).remaining == 400
+    assert engine.order_entry.decrease("ann", order, reduce_to=150).remaining == 150
+    assert engine.queries.queue_position("ann", order).count_ahead == 0
     for by, to in ((None, None), (1, 1), (None, 151)):
         with pytest.raises(Rejection):
-            engine.decrease_order("ann", order, reduce_by=by, reduce_to=to)
-    assert engine.decrease_order("ann", order, reduce_by=9_999).remaining == 0
-    assert engine.order("ann", order).status is OrderStatus.CANCELED
+            engine.order_entry.decrease("ann", order, reduce_by=by, reduce_to=to)
+    assert engine.order_entry.decrease("ann", order, reduce_by=9_999).remaining == 0
+    assert engine.queries.order("ann", order).status is OrderStatus.CANCELED
 
 
 def test_queue_positions_count_better_prices_and_seniors(engine: Exchange) -> None:
@@ -311,9 +301,9 @@ def test_queue_positions_count_better_prices_and_seniors(engine: Exchange) -> No
     order = place(engine, "ann", BID, "0.42", "1").order_id
     place(engine, "bob", BID, "0.42", "4")
     place(engine, "ann", BID, "0.42", "1", ticker=CRYPTO)
-    assert engine.queue_position("ann", order).count_ahead == 300
-    assert [each.count_ahead for each in engine.queue_positions("ann", tickers=[PLAIN])] == [300]
-    assert len(engine.queue_positions("ann")) == 2
+    assert engine.queries.queue_position("ann", order).count_ahead == 300
+    assert [each.count_ahead for each in engine.queries.queue_positions("ann", ListFilter(tickers=[PLAIN]))] == [300]
+    assert len(engine.queries.queue_positions("ann")) == 2
 
 
 def test_deltas_name_the_order_that_caused_them(engine: Exchange) -> None:
@@ -331,41 +321,43 @@ def test_orders_are_listed_newest_first_with_their_filters(engine: Exchange, clo
     first = place(engine, "ann", BID, "0.42", "2").order_id
     clock.pass_(10)
     second = place(engine, "ann", BID, "0.42", "2", ticker=CRYPTO).order_id
-    engine.cancel_order("ann", first)
-    assert [each.order_id for each in engine.orders("ann")] == [second, first]
-    assert [each.order_id for each in engine.orders("ann", status=OrderStatus.RESTING)] == [second]
-    assert [each.order_id for each in engine.orders("ann", status=OrderStatus.CANCELED)] == [first]
-    assert [each.order_id for each in engine.orders("ann", ticker=PLAIN)] == [first]
-    assert [each.order_id for each in engine.orders("ann", event_tickers=[f"E-{CRYPTO}"])] == [second]
-    assert [each.order_id for each in engine.orders("ann", min_ms=clock.now)] == [second]
-    assert [each.order_id for each in engine.orders("ann", max_ms=clock.now - 1)] == [first]
-    assert [each.order_id for each in engine.orders("ann", exchange_index=2)] == [second]
+    engine.order_entry.cancel("ann", first)
+    assert [each.order_id for each in engine.queries.orders("ann")] == [second, first]
+    assert [each.order_id for each in engine.queries.orders("ann", ListFilter(status=OrderStatus.RESTING))] == [second]
+    assert [each.order_id for each in engine.queries.orders("ann", ListFilter(status=OrderStatus.CANCELED))] == [first]
+    assert [each.order_id for each in engine.queries.orders("ann", ListFilter(tickers=(PLAIN,)))] == [first]
+    assert [each.order_id for each in engine.queries.orders("ann", ListFilter(event_tickers=[f"E-{CRYPTO}"]))] == [
+        second
+    ]
+    assert [each.order_id for each in engine.queries.orders("ann", ListFilter(min_ms=clock.now))] == [second]
+    assert [each.order_id for each in engine.queries.orders("ann", ListFilter(max_ms=clock.now - 1))] == [first]
+    assert [each.order_id for each in engine.queries.orders("ann", ListFilter(exchange_index=2))] == [second]
     with pytest.raises(Rejection, match="order not found"):
-        engine.order("bob", first)
+        engine.queries.order("bob", first)
 
 
 def test_pauses(engine: Exchange) -> None:
     stays = place(engine, "ann", BID, "0.42", "2").order_id
     goes = place(engine, "ann", BID, "0.41", "2", cancel_on_pause=True).order_id
-    engine.pause_trading()
-    assert engine.order("ann", goes).status is OrderStatus.CANCELED
+    engine.pauses.pause_trading()
+    assert engine.queries.order("ann", goes).status is OrderStatus.CANCELED
     assert refused(engine, "ann", "bid", "0.40", "1").status == 503
     with pytest.raises(Rejection):
-        engine.amend_order("ann", stays, AmendRequest(PLAIN, BID, 4_100, 200))
-    engine.pause_exchange()
+        engine.order_entry.amend("ann", stays, AmendRequest(PLAIN, BID, 4_100, 200))
+    engine.pauses.pause_exchange()
     with pytest.raises(Rejection) as caught:
-        engine.cancel_order("ann", stays)
+        engine.order_entry.cancel("ann", stays)
     assert caught.value.status == 503
-    engine.resume_exchange()
-    assert engine.cancel_order("ann", stays).reduced_by == 200
-    engine.resume_trading()
+    engine.pauses.resume_exchange()
+    assert engine.order_entry.cancel("ann", stays).reduced_by == 200
+    engine.pauses.resume_trading()
     assert place(engine, "ann", BID, "0.40", "1").remaining == 100
 
 
 def test_every_change_of_an_order_is_told_once(engine: Exchange) -> None:
     place(engine, "ann", BID, "0.42", "2")
     place(engine, "bob", ASK, "0.42", "1")
-    engine.cancel_all("ann")
+    engine.order_entry.cancel_all("ann")
     told = [
         (each.order.account_id, each.order.status.value, each.order.remaining)
         for each in engine.drain_events()

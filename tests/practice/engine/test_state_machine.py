@@ -21,13 +21,10 @@ from kalshi_tui.practice.engine.events import (
     PositionSettled,
     TradePrinted,
 )
-from kalshi_tui.practice.engine.exchange import (
-    Exchange,
-    Rejection,
-    binary_outcome,
-    scalar_outcome,
-)
-from kalshi_tui.practice.engine.orders import EngineOrder, side_index
+from kalshi_tui.practice.engine.exchange import Exchange
+from kalshi_tui.practice.engine.list_filter import ListFilter
+from kalshi_tui.practice.engine.market_outcome import binary_outcome, scalar_outcome
+from kalshi_tui.practice.engine.model import EngineOrder, side_index
 from kalshi_tui.practice.engine.records import (
     AmendRequest,
     FillRecord,
@@ -35,6 +32,7 @@ from kalshi_tui.practice.engine.records import (
     OrderStatus,
     PlaceResult,
 )
+from kalshi_tui.practice.engine.rejection import Rejection
 from tests.support.budget import examples
 from tests.support.engine import (
     CRYPTO,
@@ -164,7 +162,7 @@ class ExchangeMachine(RuleBasedStateMachine):
         against = before.count if side_index(fill.side) else -before.count
         closed = min(max(against, 0), fill.count)
         change = closed * (PRICE_UNIT - own) - (fill.count - closed) * own - fill.fee
-        listing = self.engine.listings[fill.ticker]
+        listing = self.engine.markets.listings[fill.ticker]
         accumulator = self.accumulators.setdefault(fill.order_id, FeeAccumulator())
         trade_fee = listing.fees.trade_fee(fill.price, fill.count, taker=fill.is_taker) or 0
         owed = accumulator.charge(change + fill.fee, trade_fee).net
@@ -173,7 +171,7 @@ class ExchangeMachine(RuleBasedStateMachine):
         self.cash[fill.account_id, fill.exchange_index] += change
 
     def makers(self, ticker: str, side: int) -> list[Maker]:
-        orders = self.engine.listings[ticker].book.sides[side].orders()
+        orders = self.engine.markets.listings[ticker].book.sides[side].orders()
         return [Maker(each.account.account_id, each.outcome_price, each.remaining, each.group_id) for each in orders]
 
     def room(self) -> dict[str, int]:
@@ -181,7 +179,7 @@ class ExchangeMachine(RuleBasedStateMachine):
         now = self.clock.now
         found = {}
         for account, group in self.groups:
-            record = self.engine.order_group(account, group)
+            record = self.engine.order_groups.get(account, group)
             if not record.triggered:
                 rolling = sum(count for at, count in record.matched if at > now - 15_000)
                 found[group] = record.limit - rolling
@@ -255,7 +253,7 @@ class ExchangeMachine(RuleBasedStateMachine):
         account, group = data.draw(st.sampled_from(self.groups))
         asked = OrderRequest(PLAIN, side, count, tick * 100, group_id=group)
         with suppress(Rejection):
-            self.engine.create_order(account, asked)
+            self.engine.order_entry.create(account, asked)
         self.absorb()
 
     @rule(seed=st.integers(0, 2**32), length=st.integers(1, 30))
@@ -266,7 +264,7 @@ class ExchangeMachine(RuleBasedStateMachine):
         for account, group in self.groups:
             groups[account].append(group)
         centre, ticker = rng.randrange(3, 97), rng.choice(TICKERS)
-        open_tickers = [each for each in TICKERS if self.engine.listings[each].status.tradable]
+        open_tickers = [each for each in TICKERS if self.engine.markets.listings[each].status.tradable]
         for _ in range(length if open_tickers else 0):
             if ticker not in open_tickers or rng.random() < 0.1:
                 ticker = rng.choice(open_tickers)
@@ -290,10 +288,10 @@ class ExchangeMachine(RuleBasedStateMachine):
     @rule(account=traders, ticker=tickers, side=sides, tick=ticks, fine=st.integers(0, 9), less=st.integers(0, 12))
     def spend_everything(self, account: str, ticker: str, side: BookSide, tick: int, fine: int, less: int) -> None:
         """Order for all the money there is, or a little less: where fees and rounding have to have been thought of."""
-        listing = self.engine.listings[ticker]
+        listing = self.engine.markets.listings[ticker]
         price = price_of(ticker, tick, fine)
         own = PRICE_UNIT - price if side_index(side) else price
-        count = self.engine.balance(account).available[listing.shard] // own * (100 - less) // 100
+        count = self.engine.queries.balance(account).available[listing.shard] // own * (100 - less) // 100
         if count > 0 and listing.status.tradable:
             other = side_index(side) ^ 1
             self.participant(ticker, other, count // 2 + 1, tick if side_index(side) else 100 - tick, GTC)
@@ -309,11 +307,11 @@ class ExchangeMachine(RuleBasedStateMachine):
         count = asked.count
         if asked.reduce_only:
             count = max(0, min(count, held if side else -held))
-        before = self.engine.balance(account)
+        before = self.engine.queries.balance(account)
         # Whole or not at all comes before the order groups, which fall only once it is filled.
         room = {} if asked.tif is TimeInForce.FOK else self.room()
         try:
-            result = self.engine.create_order(account, asked)
+            result = self.engine.order_entry.create(account, asked)
         except Rejection as refusal:
             self.check_refused(refusal, account, before.available, asked, makers)
             return
@@ -338,7 +336,7 @@ class ExchangeMachine(RuleBasedStateMachine):
     ) -> None:
         events = self.absorb()
         assert not any(isinstance(event, TradePrinted) for event in events)
-        assert self.engine.balance(account).available == available
+        assert self.engine.queries.balance(account).available == available
         if refusal.code.startswith("fill_or_kill"):
             side = side_index(asked.side)
             own = PRICE_UNIT - asked.price if side else asked.price
@@ -346,7 +344,7 @@ class ExchangeMachine(RuleBasedStateMachine):
             assert sum(filled for _, filled in fills) < asked.count
 
     def check_status(self, account: str, result: PlaceResult) -> None:
-        record = self.engine.order(account, result.order_id)
+        record = self.engine.queries.order(account, result.order_id)
         assert record.remaining == result.remaining
         if result.remaining:
             assert record.status is OrderStatus.RESTING
@@ -357,11 +355,11 @@ class ExchangeMachine(RuleBasedStateMachine):
 
     @rule(ticker=tickers, side=st.integers(0, 1), count=counts, tick=ticks, tif=st.sampled_from([GTC, IOC]))
     def participant(self, ticker: str, side: int, count: int, tick: int, tif: TimeInForce) -> None:
-        listing = self.engine.listings[ticker]
+        listing = self.engine.markets.listings[ticker]
         if not listing.status.tradable:
             return
         makers, room = self.makers(ticker, 1 - side), self.room()
-        order = self.engine.place_participant_order(
+        order = self.engine.participant_orders.place(
             self.flow, listing, side, tick * 100, count, self.clock.now, tif=tif
         )
         self.check_taking(ticker, "flow", side, tick * 100, count, SelfTrade.MAKER, makers, room)
@@ -370,31 +368,31 @@ class ExchangeMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.flow_orders)
     @rule(data=st.data())
     def participant_withdraws(self, data: st.DataObject) -> None:
-        self.engine.cancel_participant_order(data.draw(st.sampled_from(self.flow_orders)), self.clock.now)
+        self.engine.participant_orders.cancel(data.draw(st.sampled_from(self.flow_orders)), self.clock.now)
         self.absorb()
 
     @rule(account=traders, data=st.data())
     def cancel(self, account: str, data: st.DataObject) -> None:
-        live = list(self.engine.orders(account, status=OrderStatus.RESTING))
+        live = list(self.engine.queries.orders(account, ListFilter(status=OrderStatus.RESTING)))
         if not live:
             return
         order = data.draw(st.sampled_from(live))
-        if self.engine.listings[order.ticker].status.tradable:
-            result = self.engine.cancel_order(account, order.order_id, order.ticker)
+        if self.engine.markets.listings[order.ticker].status.tradable:
+            result = self.engine.order_entry.cancel(account, order.order_id, order.ticker)
             assert result.reduced_by == order.remaining
         else:
             with suppress(Rejection):
-                self.engine.cancel_order(account, order.order_id, order.ticker)
+                self.engine.order_entry.cancel(account, order.order_id, order.ticker)
         self.absorb()
 
     @rule(account=traders)
     def cancel_everything(self, account: str) -> None:
-        self.engine.cancel_all(account)
+        self.engine.order_entry.cancel_all(account)
         self.absorb()
 
     @rule(account=traders, data=st.data(), tick=ticks, fine=st.integers(0, 9), count=counts)
     def amend(self, account: str, data: st.DataObject, tick: int, fine: int, count: int) -> None:
-        live = list(self.engine.orders(account, status=OrderStatus.RESTING))
+        live = list(self.engine.queries.orders(account, ListFilter(status=OrderStatus.RESTING)))
         if not live:
             return
         order = data.draw(st.sampled_from(live))
@@ -402,20 +400,20 @@ class ExchangeMachine(RuleBasedStateMachine):
         side = side_index(order.side)
         own = PRICE_UNIT - price if side else price
         makers = self.makers(order.ticker, 1 - side)
-        ahead = self.engine.queue_position(account, order.order_id).count_ahead
+        ahead = self.engine.queries.queue_position(account, order.order_id).count_ahead
         total = order.filled + count
         room = self.room()
         try:
-            result = self.engine.amend_order(
+            result = self.engine.order_entry.amend(
                 account, order.order_id, AmendRequest(order.ticker, order.side, price, total)
             )
         except Rejection:
-            assert self.engine.order(account, order.order_id) == order or not order.remaining
+            assert self.engine.queries.order(account, order.order_id) == order or not order.remaining
             self.absorb()
             return
         keeps = price == order.price and count <= order.remaining
         if keeps:
-            assert self.engine.queue_position(account, order.order_id).count_ahead == ahead
+            assert self.engine.queries.queue_position(account, order.order_id).count_ahead == ahead
             assert (result.filled, result.remaining) == (0, count)
             self.absorb()
             return
@@ -433,25 +431,25 @@ class ExchangeMachine(RuleBasedStateMachine):
 
     @rule(account=traders, data=st.data(), by=counts)
     def decrease(self, account: str, data: st.DataObject, by: int) -> None:
-        live = list(self.engine.orders(account, status=OrderStatus.RESTING))
+        live = list(self.engine.queries.orders(account, ListFilter(status=OrderStatus.RESTING)))
         if not live:
             return
         order = data.draw(st.sampled_from(live))
-        ahead = self.engine.queue_position(account, order.order_id).count_ahead
+        ahead = self.engine.queries.queue_position(account, order.order_id).count_ahead
         try:
-            result = self.engine.decrease_order(account, order.order_id, reduce_by=by, ticker=order.ticker)
+            result = self.engine.order_entry.decrease(account, order.order_id, reduce_by=by, ticker=order.ticker)
         except Rejection:
-            assert not self.engine.listings[order.ticker].status.tradable
+            assert not self.engine.markets.listings[order.ticker].status.tradable
         else:
             assert result.remaining == max(0, order.remaining - by)
             if result.remaining:
-                assert self.engine.queue_position(account, order.order_id).count_ahead == ahead
+                assert self.engine.queries.queue_position(account, order.order_id).count_ahead == ahead
         self.absorb()
 
     @rule(account=traders, source=st.sampled_from([0, 2]), amount=st.integers(1, 300_000))
     def transfer(self, account: str, source: int, amount: int) -> None:
         money = amount * 100
-        available = self.engine.balance(account).available[source]
+        available = self.engine.queries.balance(account).available[source]
         try:
             self.engine.transfer(account, source, 2 - source, money)
         except Rejection:
@@ -464,7 +462,7 @@ class ExchangeMachine(RuleBasedStateMachine):
     @rule(account=traders, limit=st.integers(1, 8))
     def make_group(self, account: str, limit: int) -> None:
         if len(self.groups) < 4:
-            self.groups.append((account, self.engine.create_group(account, limit * 100).group_id))
+            self.groups.append((account, self.engine.order_groups.create(account, limit * 100).group_id))
             self.absorb()
 
     @precondition(lambda self: self.groups)
@@ -472,11 +470,11 @@ class ExchangeMachine(RuleBasedStateMachine):
     def handle_group(self, data: st.DataObject, what: str) -> None:
         account, group = data.draw(st.sampled_from(self.groups))
         if what == "reset":
-            self.engine.reset_group(account, group)
+            self.engine.order_groups.reset(account, group)
         elif what == "trigger":
-            self.engine.trigger_group(account, group)
+            self.engine.order_groups.trigger(account, group)
         else:
-            self.engine.delete_group(account, group)
+            self.engine.order_groups.delete(account, group)
             self.groups.remove((account, group))
         self.absorb()
 
@@ -488,29 +486,31 @@ class ExchangeMachine(RuleBasedStateMachine):
 
     @rule(ticker=tickers)
     def stop_and_start(self, ticker: str) -> None:
-        listing = self.engine.listings[ticker]
+        listing = self.engine.markets.listings[ticker]
         if listing.status.tradable:
             before = listing.levels()
-            self.engine.deactivate(ticker)
+            self.engine.lifecycle.deactivate(ticker)
             assert listing.levels() == before
             with pytest.raises(Rejection, match="MARKET_INACTIVE"):
-                self.engine.create_order("ann", OrderRequest(ticker, BookSide.BID, 100, 5_000))
-            self.engine.activate(ticker)
+                self.engine.order_entry.create("ann", OrderRequest(ticker, BookSide.BID, 100, 5_000))
+            self.engine.lifecycle.activate(ticker)
             assert listing.levels() == ([], [])
         self.absorb()
 
     @rule()
     def pause(self) -> None:
-        self.engine.pause_trading()
-        assert not any(order.cancel_on_pause for order in self.engine.resting_orders())
-        self.engine.resume_trading()
+        self.engine.pauses.pause_trading()
+        assert not any(order.cancel_on_pause for order in self.engine.ledger.resting_orders())
+        self.engine.pauses.resume_trading()
         self.absorb()
 
     @rule(ticker=tickers, value=st.integers(0, PRICE_UNIT), plain=st.booleans(), rare=st.integers(0, 19))
     def settle(self, ticker: str, value: int, plain: bool, rare: int) -> None:
-        if rare != 7 or self.engine.listings[ticker].status.value == "finalized":
+        if rare != 7 or self.engine.markets.listings[ticker].status.value == "finalized":
             return
-        self.engine.settle(ticker, binary_outcome("yes" if value % 2 else "no") if plain else scalar_outcome(value))
+        self.engine.lifecycle.settle(
+            ticker, binary_outcome("yes" if value % 2 else "no") if plain else scalar_outcome(value)
+        )
         self.absorb()
         for key in [key for key in self.fills if key[1] == ticker]:
             assert self.fills.pop(key).count == 0
@@ -520,14 +520,14 @@ class ExchangeMachine(RuleBasedStateMachine):
     @invariant()
     def deltas_rebuild_the_book(self) -> None:
         for ticker in TICKERS:
-            yes, no = self.engine.listings[ticker].levels()
+            yes, no = self.engine.markets.listings[ticker].levels()
             assert as_published(self.books[ticker]) == (yes, no)
             assert not self.books[ticker].crossed
 
     @invariant()
     def levels_are_the_sums_of_their_orders(self) -> None:
         for ticker in TICKERS:
-            for side in self.engine.listings[ticker].book.sides:
+            for side in self.engine.markets.listings[ticker].book.sides:
                 sums: dict[int, int] = defaultdict(int)
                 for order in side.orders():
                     assert order.remaining > 0
@@ -539,7 +539,7 @@ class ExchangeMachine(RuleBasedStateMachine):
     def queues_keep_their_order(self) -> None:
         found: dict[tuple[str, int, int], list[str]] = defaultdict(list)
         for ticker in TICKERS:
-            for number, side in enumerate(self.engine.listings[ticker].book.sides):
+            for number, side in enumerate(self.engine.markets.listings[ticker].book.sides):
                 for order in side.orders():
                     found[ticker, number, order.outcome_price].append(order.order_id)
         for place, queue in found.items():
@@ -550,29 +550,29 @@ class ExchangeMachine(RuleBasedStateMachine):
     @invariant()
     def money_is_conserved(self) -> None:
         for shard in (0, 2):
-            assert self.engine.total_money(shard) == self.engine.deposited[shard]
+            assert self.engine.ledger.total_money(shard) == self.engine.ledger.deposited[shard]
 
     @invariant()
     def escrow_is_a_dollar_for_each_pair(self) -> None:
         for shard in (0, 2):
             interest = 0
             for ticker in TICKERS:
-                listing = self.engine.listings[ticker]
+                listing = self.engine.markets.listings[ticker]
                 held = [
                     account.holdings[ticker].position
-                    for account in self.engine.accounts.values()
+                    for account in self.engine.ledger.accounts.values()
                     if ticker in account.holdings
                 ]
                 assert sum(held) == 0
                 longs = sum(count for count in held if count > 0)
                 assert listing.open_interest == longs
                 interest += longs if listing.shard == shard else 0
-            assert self.engine.escrow[shard] == interest * PRICE_UNIT
+            assert self.engine.ledger.escrow[shard] == interest * PRICE_UNIT
 
     @invariant()
     def nobody_is_below_zero(self) -> None:
         for name in TRADERS:
-            balance = self.engine.balance(name)
+            balance = self.engine.queries.balance(name)
             for shard in (0, 2):
                 assert balance.available[shard] >= 0
                 assert balance.held[shard] >= 0
@@ -581,7 +581,7 @@ class ExchangeMachine(RuleBasedStateMachine):
     @invariant()
     def positions_are_the_sums_of_fills(self) -> None:
         for (name, ticker), model in self.fills.items():
-            (found,) = self.engine.positions(name, ticker=ticker)
+            (found,) = self.engine.queries.positions(name, ListFilter(tickers=(ticker,)))
             settled = Position(
                 ticker, found.count, found.exposure, found.realized_pnl, found.fees_paid, found.total_traded
             )
@@ -590,8 +590,8 @@ class ExchangeMachine(RuleBasedStateMachine):
     @invariant()
     def orders_add_up(self) -> None:
         for name in TRADERS:
-            for order in self.engine.orders(name):
-                fills = list(self.engine.fills(name, order_id=order.order_id))
+            for order in self.engine.queries.orders(name):
+                fills = list(self.engine.queries.fills(name, ListFilter(order_id=order.order_id)))
                 assert order.filled == sum(fill.count for fill in fills)
                 assert order.taker_fees + order.maker_fees == sum(fill.fee for fill in fills)
                 if order.status is not OrderStatus.RESTING:

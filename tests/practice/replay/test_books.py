@@ -25,7 +25,7 @@ from tests.support.recordings import (
 
 
 def played_levels(world: ReplayWorld) -> dict[str, Any]:
-    return {ticker: listing.levels() for ticker, listing in world.exchange.listings.items()}
+    return {ticker: listing.levels() for ticker, listing in world.exchange.markets.listings.items()}
 
 
 def play_out(world: ReplayWorld, timer: Hand) -> None:
@@ -43,12 +43,12 @@ def test_the_last_books_quotes_and_tapes_are_those_of_the_exchange(tmp_path: Pat
     world, timer = a_replay(studio.path)
     play_out(world, timer)
     assert played_levels(world) == studio.levels()
-    for ticker, listing in studio.exchange.listings.items():
-        played = world.exchange.listings[ticker]
+    for ticker, listing in studio.exchange.markets.listings.items():
+        played = world.exchange.markets.listings[ticker]
         assert encode_frames.ticker(played, 0) == encode_frames.ticker(listing, 0) or not listing.volume
         told = [trade for trade in listing.tape if trade.ts_ms > BEGAN_MS]
         assert list(played.tape) == told
-    assert sum(len(listing.tape) for listing in studio.exchange.ranked_listings) > 10
+    assert sum(len(listing.tape) for listing in studio.exchange.markets.ranked_listings) > 10
 
 
 def test_at_every_record_the_played_books_are_the_recorded_ones(tmp_path: Path) -> None:
@@ -59,7 +59,7 @@ def test_at_every_record_the_played_books_are_the_recorded_ones(tmp_path: Path) 
     while not world.ended:
         world.step_frames(1)
         recorded = {ticker: book_levels(book) for ticker, book in world.recorded_state.verifier.books.items()}
-        assert {ticker: world.exchange.listings[ticker].levels() for ticker in recorded} == recorded
+        assert {ticker: world.exchange.markets.listings[ticker].levels() for ticker in recorded} == recorded
         seen += 1
     assert seen == check_recording(studio.path).frames
     assert played_levels(world) == studio.levels()
@@ -114,7 +114,7 @@ def test_a_recording_that_begins_in_the_middle_has_the_books_that_were_there(tmp
     studio.tap.begin(sids)
     studio.tap.record_wanted(studio.tickers)
     for ticker in studio.tickers:
-        studio.tap.record_book(encode_frames.snapshot(studio.exchange.listings[ticker], flipped=False))
+        studio.tap.record_book(encode_frames.snapshot(studio.exchange.markets.listings[ticker], flipped=False))
     studio.run(1_000)
     recording.close()
     world, timer = a_replay(later)
@@ -162,7 +162,7 @@ def test_a_book_that_is_followed_no_more_is_empty_and_comes_back(tmp_path: Path)
     while world.now_ms < middle - 20:
         timer.now += 10
         world.step()
-    assert world.exchange.listings[gone].levels() == ([], [])
+    assert world.exchange.markets.listings[gone].levels() == ([], [])
     play_out(world, timer)
     assert played_levels(world) == studio.levels()
     assert check_recording(studio.path).clean
@@ -180,10 +180,10 @@ async def test_a_seek_shows_what_playing_up_to_there_shows(tmp_path: Path) -> No
             fresh.step()
         if target:
             assert played_levels(world) == played_levels(fresh)
-        for ticker, listing in fresh.exchange.listings.items():
-            assert list(world.exchange.listings[ticker].tape) == list(listing.tape)
-            assert world.exchange.listings[ticker].status is listing.status
-            assert encode_frames.ticker(world.exchange.listings[ticker], 0) == encode_frames.ticker(listing, 0)
+        for ticker, listing in fresh.exchange.markets.listings.items():
+            assert list(world.exchange.markets.listings[ticker].tape) == list(listing.tape)
+            assert world.exchange.markets.listings[ticker].status is listing.status
+            assert encode_frames.ticker(world.exchange.markets.listings[ticker], 0) == encode_frames.ticker(listing, 0)
     await world.seek(BEGAN_MS + 1_000)
     play_out(world, timer)
     play_out(other, other_timer)
@@ -200,7 +200,7 @@ async def test_what_a_seek_tells_brings_a_listener_s_books_there(tmp_path: Path)
             if type(event).__name__ == "BookChanged":
                 books[event.ticker].apply(event.side, event.price, event.delta)  # type: ignore[union-attr]
 
-    for ticker, listing in world.exchange.listings.items():
+    for ticker, listing in world.exchange.markets.listings.items():
         books[ticker].snapshot(*listing.levels())
     world.exchange.drain_events()
     for target in (2_000, 500, 2_800):
@@ -302,6 +302,8 @@ def test_any_recorded_changes_stand_in_the_engine_as_in_a_book(
     world, _ = a_replay(path, paused=True)
     while not world.ended:
         world.step_frames(1)
-        assert world.exchange.listings[ticker].levels() == book_levels(world.recorded_state.verifier.books[ticker])
-    assert world.exchange.listings[ticker].levels() == book_levels(book)
+        assert world.exchange.markets.listings[ticker].levels() == book_levels(
+            world.recorded_state.verifier.books[ticker]
+        )
+    assert world.exchange.markets.listings[ticker].levels() == book_levels(book)
     assert [record.kind for record in the_records(path)].count(RecordKind.FRAME) >= 1

@@ -123,7 +123,7 @@ async def test_pause_step_resume_and_speed(studio: Studio) -> None:
         await at.control("replay_speed", speed="max")
         while not (await at.state())["ended"]:
             at.pass_time(1)
-        assert at.world.exchange.listings[studio.tickers[0]].levels() == studio.levels()[studio.tickers[0]]
+        assert at.world.exchange.markets.listings[studio.tickers[0]].levels() == studio.levels()[studio.tickers[0]]
 
 
 @pytest.mark.parametrize(
@@ -175,7 +175,7 @@ async def test_a_client_of_the_stream_has_true_books_over_seeks_without_a_reconn
             assert (await at.control(action, **keys)).status_code == 200
             at.pass_time(400)
             await hear_all()
-            served = {ticker: at.exchange.listings[ticker].levels() for ticker in tickers}
+            served = {ticker: at.exchange.markets.listings[ticker].levels() for ticker in tickers}
             assert books_digest({ticker: book_levels(book) for ticker, book in books.items()}) == books_digest(served)
 
 
@@ -200,12 +200,12 @@ async def test_quotes_and_trades_are_told_as_they_were_recorded(studio: Studio) 
         at.pass_time(1)
         while not at.world.ended:
             at.pass_time(1)
-        made = [trade for trade in studio.exchange.tape if trade.ts_ms > BEGAN_MS]
+        made = [trade for trade in studio.exchange.markets.tape if trade.ts_ms > BEGAN_MS]
         told = [(await stream.frame())["msg"]["trade_id"] for _ in made]
         assert told == [trade.trade_id for trade in made]
         listed = {each["ticker"]: each for each in (await at.get("/markets"))["markets"]}
         for ticker in studio.tickers:
-            listing = studio.exchange.listings[ticker]
+            listing = studio.exchange.markets.listings[ticker]
             assert listed[ticker]["title"] == listing.terms.title
             assert listed[ticker]["price_level_structure"] == listing.structure
             if listing.volume:
@@ -218,7 +218,7 @@ async def test_orders_work_at_a_recorded_time_and_a_signature_of_today(studio: S
         await at.control("replay_step", count=30)
         ticker, ask = next(
             (listing.ticker, 10_000 - listing.levels()[1][-1][0])
-            for listing in at.exchange.ranked_listings
+            for listing in at.exchange.markets.ranked_listings
             if listing.levels()[1]
         )
         price = format_price(ask)

@@ -1,5 +1,6 @@
 """A trader's orders against a recorded book: they take, they wait their turn, they fill by what was recorded."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +9,9 @@ import pytest
 from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.order import BookSide, TimeInForce
 from kalshi_tui.kalshi import wire
-from kalshi_tui.practice.engine.exchange import Rejection, binary_outcome
+from kalshi_tui.practice.engine.market_outcome import binary_outcome
 from kalshi_tui.practice.engine.records import OrderRequest, OrderStatus
+from kalshi_tui.practice.engine.rejection import Rejection
 from kalshi_tui.practice.replay.world import ReplayWorld
 from tests.support.recordings import (
     BEGAN_MS,
@@ -30,7 +32,7 @@ class Stage:
     def __init__(self, path: Path) -> None:
         self._studio = Studio(path, quiet=True)
         self.ticker = next(
-            each for each in self._studio.tickers if "linear" in self._studio.exchange.listings[each].structure
+            each for each in self._studio.tickers if "linear" in self._studio.exchange.markets.listings[each].structure
         )
         self._studio.list_markets([self.ticker])
         self._studio.tap.begin({1: ("orderbook_delta", 1), 2: ("trade", 1), 3: ("ticker", None)})
@@ -85,18 +87,18 @@ class Stage:
     def order(self, side: BookSide, price: int, count: int, tif: TimeInForce = TimeInForce.GTC, **more: Any) -> str:
         """Send an order for so many contracts; give its id."""
         request = OrderRequest(self.ticker, side, count * 100, price, tif, **more)
-        return self.world.exchange.create_order(US, request).order_id
+        return self.world.exchange.order_entry.create(US, request).order_id
 
     def filled(self, order_id: str) -> int:
         """Return how many contracts of an order have filled."""
-        return self.world.exchange.order(US, order_id).filled // 100
+        return self.world.exchange.queries.order(US, order_id).filled // 100
 
     def ahead(self, order_id: str) -> int:
-        return self.world.exchange.queue_position(US, order_id).count_ahead // 100
+        return self.world.exchange.queries.queue_position(US, order_id).count_ahead // 100
 
     def at(self, side: Side, price: int) -> int:
         """Return how many contracts stand at a price."""
-        yes, no = self.world.exchange.book(self.ticker)
+        yes, no = self.world.exchange.queries.book(self.ticker)
         return dict(yes if side is Side.YES else no).get(price, 0) // 100
 
 
@@ -119,7 +121,7 @@ def test_an_order_takes_what_was_recorded_and_it_stays_taken(stage: Stage) -> No
     assert stage.at(Side.NO, 5_500) == 25, "recorded are 25: no more than that is left"
     stage.step()
     assert stage.at(Side.NO, 5_500) == 60, "a snapshot restores"
-    held = stage.world.exchange.positions(US)
+    held = stage.world.exchange.queries.positions(US)
     assert [(each.ticker, each.count) for each in held] == [(stage.ticker, 2_500)]
 
 
@@ -128,7 +130,7 @@ def test_a_taker_that_is_larger_than_the_level_goes_on_to_the_next_and_rests(sta
     order = stage.order(BookSide.BID, 4_600, 100)
     assert stage.filled(order) == 90
     assert stage.at(Side.YES, 4_600) == 10
-    assert stage.world.exchange.book(stage.ticker)[1] == []
+    assert stage.world.exchange.queries.book(stage.ticker)[1] == []
 
 
 def test_an_order_joins_behind_what_stands_there_and_what_leaves_works_it_forward(stage: Stage) -> None:
@@ -210,7 +212,7 @@ def test_a_trade_at_a_worse_price_fills_at_the_orders_own(stage: Stage) -> None:
     order = stage.order(BookSide.BID, 4_000, 10)
     stage.step()
     assert stage.filled(order) == 10
-    (fill,) = stage.world.exchange.fills(US)
+    (fill,) = stage.world.exchange.queries.fills(US)
     assert (fill.price, fill.count, fill.is_taker) == (4_000, 1_000, False)
 
 
@@ -248,7 +250,7 @@ def test_the_recording_s_own_trades_and_those_of_ours_are_on_the_tape(stage: Sta
     stage.play()
     stage.order(BookSide.BID, 4_000, 10)
     stage.step()
-    tape = list(stage.world.exchange.trades(stage.ticker))
+    tape = list(stage.world.exchange.queries.trades(stage.ticker))
     assert sorted(each.count for each in tape) == [300, 5_300]
 
 
@@ -259,22 +261,23 @@ def test_money_is_conserved(tmp_path: Path) -> None:
     sent = 0
     while not world.ended:
         world.step_frames(20)
-        for listing in exchange.ranked_listings[:4]:
+        for listing in exchange.markets.ranked_listings[:4]:
             bid, _, ask, _ = listing.top
             for side, price in ((BookSide.BID, bid), (BookSide.ASK, ask), (BookSide.BID, ask)):
                 if price in listing.grid:
                     request = OrderRequest(listing.ticker, side, 300, price, TimeInForce.GTC)
-                    (result,) = exchange.batch_create(US, [request])
-                    sent += not isinstance(result, Rejection)
-        for shard in exchange.collected_fees:
-            assert exchange.total_money(shard) == exchange.deposited[shard]
+                    with suppress(Rejection):
+                        exchange.order_entry.create(US, request)
+                        sent += 1
+        for shard in exchange.ledger.collected_fees:
+            assert exchange.ledger.total_money(shard) == exchange.ledger.deposited[shard]
     assert sent > 50
-    assert any(not each.is_taker for each in exchange.fills(US))
-    assert any(each.is_taker for each in exchange.fills(US))
-    exchange.cancel_all(US)
-    for shard in exchange.collected_fees:
-        assert exchange.total_money(shard) == exchange.deposited[shard]
-    assert exchange.account(US).held == dict.fromkeys(exchange.account(US).held, 0)
+    assert any(not each.is_taker for each in exchange.queries.fills(US))
+    assert any(each.is_taker for each in exchange.queries.fills(US))
+    exchange.order_entry.cancel_all(US)
+    for shard in exchange.ledger.collected_fees:
+        assert exchange.ledger.total_money(shard) == exchange.ledger.deposited[shard]
+    assert exchange.ledger.account(US).held == dict.fromkeys(exchange.ledger.account(US).held, 0)
 
 
 async def test_a_seek_cancels_what_rests_and_keeps_what_is_held(stage: Stage) -> None:
@@ -282,12 +285,12 @@ async def test_a_seek_cancels_what_rests_and_keeps_what_is_held(stage: Stage) ->
     world = stage.play()
     taken = stage.order(BookSide.BID, 4_500, 25)
     resting = stage.order(BookSide.BID, 3_000, 10)
-    cash = world.exchange.balance(US).total
+    cash = world.exchange.queries.balance(US).total
     await world.seek(BEGAN_MS)
-    assert world.exchange.order(US, resting).status is OrderStatus.CANCELED
+    assert world.exchange.queries.order(US, resting).status is OrderStatus.CANCELED
     assert stage.filled(taken) == 25
-    assert [each.count for each in world.exchange.positions(US)] == [2_500]
-    assert world.exchange.balance(US).total > cash, "what the resting order held is free again"
+    assert [each.count for each in world.exchange.queries.positions(US)] == [2_500]
+    assert world.exchange.queries.balance(US).total > cash, "what the resting order held is free again"
     assert "1 resting order canceled" in world.state().note
     assert stage.at(Side.NO, 5_500) == 60
 
@@ -295,13 +298,13 @@ async def test_a_seek_cancels_what_rests_and_keeps_what_is_held(stage: Stage) ->
 def test_a_market_that_closes_by_the_recordings_clock_takes_no_orders(tmp_path: Path) -> None:
     studio = a_recording(tmp_path / "a.rec.gz", ms=500)
     world, _ = a_replay(studio.path)
-    listing = world.exchange.ranked_listings[0]
+    listing = world.exchange.markets.ranked_listings[0]
     with pytest.raises(Rejection):
-        world.exchange.create_order(US, OrderRequest("NONE", BookSide.BID, 100, 4_000, TimeInForce.GTC))
+        world.exchange.order_entry.create(US, OrderRequest("NONE", BookSide.BID, 100, 4_000, TimeInForce.GTC))
     world.now_ms = listing.close_ms + 2_000
     world.exchange.advance()
     with pytest.raises(Rejection) as refused:
-        world.exchange.create_order(US, OrderRequest(listing.ticker, BookSide.BID, 100, 5_000, TimeInForce.GTC))
+        world.exchange.order_entry.create(US, OrderRequest(listing.ticker, BookSide.BID, 100, 5_000, TimeInForce.GTC))
     assert refused.value.code == "MARKET_INACTIVE"
 
 
@@ -311,21 +314,23 @@ def test_recorded_results_pay_positions(tmp_path: Path) -> None:
     studio.connect()
     studio.run(400)
     ticker = studio.tickers[0]
-    studio.exchange.settle(ticker, None if studio.exchange.listings[ticker].result else binary_outcome("yes"))
+    studio.exchange.lifecycle.settle(
+        ticker, None if studio.exchange.markets.listings[ticker].result else binary_outcome("yes")
+    )
     studio.tell()
     studio.run(200)
     studio.recording.close()
     world, timer = a_replay(studio.path)
-    listing = world.exchange.listings[ticker]
+    listing = world.exchange.markets.listings[ticker]
     while world.now_ms < BEGAN_MS + 300:
         timer.now += 20
         world.step()
     ask = listing.top[2]
-    world.exchange.create_order(US, OrderRequest(ticker, BookSide.BID, 300, ask, TimeInForce.IOC))
-    assert [each.count for each in world.exchange.positions(US)] == [300]
+    world.exchange.order_entry.create(US, OrderRequest(ticker, BookSide.BID, 300, ask, TimeInForce.IOC))
+    assert [each.count for each in world.exchange.queries.positions(US)] == [300]
     while not world.ended:
         timer.now += 20
         world.step()
     assert listing.status.value == "finalized"
-    (paid,) = world.exchange.settlements(US)
+    (paid,) = world.exchange.queries.settlements(US)
     assert paid.revenue == 300 * 10_000

@@ -29,7 +29,7 @@ async def exchange() -> AsyncIterator[Serving]:
 def ticker(exchange: Serving) -> str:
     return next(
         listing.ticker
-        for listing in exchange.exchange.markets()
+        for listing in exchange.exchange.markets.visible()
         if listing.structure == "linear_cent" and listing.status.value == "active" and not listing.shard
     )
 

@@ -99,7 +99,7 @@ async def checked(exchange: Serving, spec: Any, method: str, path: str, status: 
 def market(exchange: Serving) -> Any:
     return next(
         each
-        for each in exchange.exchange.markets()
+        for each in exchange.exchange.markets.visible()
         if each.status.value == "active" and not each.shard and 2_000 < each.yes_bid < each.yes_ask < 8_000
     )
 

@@ -11,12 +11,12 @@ import msgspec
 import pytest
 
 from kalshi_tui.domain.fees import FeeType
-from kalshi_tui.practice.engine.core import Catalog
 from kalshi_tui.practice.engine.terms import (
     DECI_CENT,
     GRIDS,
     LINEAR_CENT,
     TAPERED_DECI_CENT,
+    Catalog,
     EventDefinition,
     MarketDefinition,
     SeriesDefinition,

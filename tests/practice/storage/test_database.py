@@ -11,13 +11,16 @@ import pytest
 
 from kalshi_tui.domain.order import BookSide
 from kalshi_tui.domain.price import parse_money
-from kalshi_tui.practice.engine.exchange import Exchange, Rejection, binary_outcome
+from kalshi_tui.practice.engine.exchange import Exchange
+from kalshi_tui.practice.engine.list_filter import ListFilter
+from kalshi_tui.practice.engine.market_outcome import binary_outcome
 from kalshi_tui.practice.engine.records import (
     AmendRequest,
     OrderRecord,
     OrderRequest,
     OrderStatus,
 )
+from kalshi_tui.practice.engine.rejection import Rejection
 from kalshi_tui.practice.simulation.outcomes import Outcomes
 from kalshi_tui.practice.simulation.world import World
 from kalshi_tui.practice.storage.database import Database, DatabaseError
@@ -54,7 +57,7 @@ exchange.open_account("ann", {{0: 8_000_000_000, 2: 2_000_000_000}})
 world.start()
 database.write_events(exchange, exchange.drain_events())
 rng = Random(1)
-listings = [each for each in exchange.markets() if each.status.tradable][:12]
+listings = [each for each in exchange.markets.visible() if each.status.tradable][:12]
 for number in range(1_000):
     now[0] += 20
     world.step()
@@ -63,13 +66,13 @@ for number in range(1_000):
         listing.ticker, rng.choice(list(BookSide)), rng.randrange(1, 300), rng.choice(listing.grid.prices),
         client_order_id=f"c{{number}}")
     try:
-        answer = exchange.create_order("ann", asked)
+        answer = exchange.order_entry.create("ann", asked)
     except Rejection:
         continue
     finally:
         database.write_events(exchange, exchange.drain_events())
-    available = exchange.balance("ann").total + sum(exchange.balance("ann").held.values())
-    print(answer.order_id, answer.filled, available, len(exchange.account("ann").fills), flush=True)
+    available = exchange.queries.balance("ann").total + sum(exchange.queries.balance("ann").held.values())
+    print(answer.order_id, answer.filled, available, len(exchange.ledger.account("ann").fills), flush=True)
 """
 
 
@@ -103,21 +106,21 @@ def story(engine: Exchange) -> dict[str, object]:
     """Return all that a trader could ask of an exchange."""
     told: dict[str, object] = {}
     for name in ("ann", "bob"):
-        balance = engine.balance(name)
+        balance = engine.queries.balance(name)
         told[name] = (
             balance.available,
             balance.held,
-            engine.positions(name),
-            unqueued(list(engine.orders(name))),
-            list(engine.fills(name)),
-            list(engine.settlements(name)),
-            engine.order_groups(name),
-            sorted((each.order_id, each.count_ahead) for each in engine.queue_positions(name)),
+            engine.queries.positions(name),
+            unqueued(list(engine.queries.orders(name))),
+            list(engine.queries.fills(name)),
+            list(engine.queries.settlements(name)),
+            engine.order_groups.list_for(name),
+            sorted((each.order_id, each.count_ahead) for each in engine.queries.queue_positions(name)),
         )
-    told["books"] = [engine.listings[ticker].levels() for ticker in (PLAIN, FINE, CRYPTO)]
+    told["books"] = [engine.markets.listings[ticker].levels() for ticker in (PLAIN, FINE, CRYPTO)]
     told["markets"] = [
         (listing.status, listing.close_ms, listing.result, listing.structure, listing.open_interest)
-        for listing in (engine.listings[ticker] for ticker in (PLAIN, FINE, CRYPTO))
+        for listing in (engine.markets.listings[ticker] for ticker in (PLAIN, FINE, CRYPTO))
     ]
     return told
 
@@ -129,27 +132,27 @@ def test_whatever_happened_is_there_after_a_restart(path: Path, clock: Clock, se
     engine = Exchange(catalog(*STANDARD), clock, 1)
     for name in ("ann", "bob"):
         engine.open_account(name, {0: parse_money("50"), 2: parse_money("50")})
-    groups = {name: engine.create_group(name, 1_000).group_id for name in ("ann", "bob")}
+    groups = {name: engine.order_groups.create(name, 1_000).group_id for name in ("ann", "bob")}
     for _ in range(120):
         clock.pass_(rng.randrange(400))
         name, ticker = rng.choice(("ann", "bob")), rng.choice((PLAIN, FINE, CRYPTO))
-        live = list(engine.orders(name, status=OrderStatus.RESTING))
+        live = list(engine.queries.orders(name, ListFilter(status=OrderStatus.RESTING)))
         try:
             match rng.randrange(10):
                 case 0 if live:
-                    engine.cancel_order(name, live[0].order_id, live[0].ticker)
+                    engine.order_entry.cancel(name, live[0].order_id, live[0].ticker)
                 case 1 if live:
                     order = rng.choice(live)
                     changed = AmendRequest(
                         order.ticker, order.side, rng.randrange(40, 60) * 100, order.filled + rng.randrange(1, 900)
                     )
-                    engine.amend_order(name, order.order_id, changed)
+                    engine.order_entry.amend(name, order.order_id, changed)
                 case 2 if live:
-                    engine.decrease_order(name, live[-1].order_id, reduce_by=50, ticker=live[-1].ticker)
+                    engine.order_entry.decrease(name, live[-1].order_id, reduce_by=50, ticker=live[-1].ticker)
                 case 3:
                     engine.transfer(name, 0, 2, parse_money("1"))
                 case _:
-                    engine.create_order(
+                    engine.order_entry.create(
                         name,
                         OrderRequest(
                             ticker,
@@ -165,17 +168,17 @@ def test_whatever_happened_is_there_after_a_restart(path: Path, clock: Clock, se
             pass
         saved(engine, database)
     if seed % 3 == 0:
-        engine.settle(PLAIN, binary_outcome("yes"))
+        engine.lifecycle.settle(PLAIN, binary_outcome("yes"))
     if seed % 3 == 1:
-        engine.deactivate(FINE)
-        engine.change_grid(FINE, "linear_cent")
+        engine.lifecycle.deactivate(FINE)
+        engine.lifecycle.change_grid(FINE, "linear_cent")
     saved(engine, database)
     before = story(engine)
     database.close()
     again = reopened(path, clock)
     assert story(again) == before
     for shard in (0, 2):
-        assert again.total_money(shard) == again.deposited[shard]
+        assert again.ledger.total_money(shard) == again.ledger.deposited[shard]
     assert again.drain_events() == []
 
 
@@ -183,9 +186,9 @@ def test_life_goes_on_after_a_restart(path: Path, clock: Clock) -> None:
     database = Database.open(path)
     engine = exchange(clock, dedupe="ever")
     for name in ("ann", "bob"):
-        engine._mark_balance_changed(engine.account(name), 0)
-        engine._mark_balance_changed(engine.account(name), 2)
-    engine._flush_balances(clock.now)
+        engine.ledger.mark_balance_changed(engine.ledger.account(name), 0)
+        engine.ledger.mark_balance_changed(engine.ledger.account(name), 2)
+    engine.ledger.flush_balances(clock.now)
     first = place(engine, "ann", BID, "0.42", "10", client_order_id="a").order_id
     place(engine, "bob", ASK, "0.42", "4")
     saved(engine, database)
@@ -196,9 +199,9 @@ def test_life_goes_on_after_a_restart(path: Path, clock: Clock) -> None:
     second = place(again, "ann", BID, "0.42", "1").order_id
     assert second != first
     assert place(again, "bob", ASK, "0.42", "6").filled == 600
-    assert again.order("ann", first).status is OrderStatus.EXECUTED
-    assert again.order("ann", second).status is OrderStatus.RESTING
-    assert again.positions("ann")[0].count == 1_000
+    assert again.queries.order("ann", first).status is OrderStatus.EXECUTED
+    assert again.queries.order("ann", second).status is OrderStatus.RESTING
+    assert again.queries.positions("ann")[0].count == 1_000
 
 
 def test_what_came_due_while_away_is_done_at_its_time(path: Path, clock: Clock) -> None:
@@ -220,20 +223,22 @@ def test_what_came_due_while_away_is_done_at_its_time(path: Path, clock: Clock) 
     database.restore(again)
     again.advance()
     saved(again, database)
-    assert again.listings[PLAIN].status.value == "finalized"
-    (paid,) = again.settlements("ann")
+    assert again.markets.listings[PLAIN].status.value == "finalized"
+    (paid,) = again.queries.settlements("ann")
     assert paid.ts_ms == start + HOUR + 360_000
-    order = again.order("ann", fleeting)
+    order = again.queries.order("ann", fleeting)
     assert (order.status, order.updated_ms) == (OrderStatus.CANCELED, start + 1_000)
-    assert list(again.orders("ann", status=OrderStatus.RESTING)) == []
-    assert again.total_money(0) == again.deposited[0]
+    assert list(again.queries.orders("ann", ListFilter(status=OrderStatus.RESTING))) == []
+    assert again.ledger.total_money(0) == again.ledger.deposited[0]
     database.close()
     third = Exchange(catalog(), clock, 1, run=2, outcome_source=outcomes)
     database = Database.open(path)
     database.restore(third)
-    assert list(third.settlements("ann")) == [paid]
-    assert third.positions("ann") == []
-    assert third.balance("ann") == replace(again.balance("ann"), updated_ms=third.balance("ann").updated_ms)
+    assert list(third.queries.settlements("ann")) == [paid]
+    assert third.queries.positions("ann") == []
+    assert third.queries.balance("ann") == replace(
+        again.queries.balance("ann"), updated_ms=third.queries.balance("ann").updated_ms
+    )
 
 
 def test_a_whole_world_comes_back(path: Path, clock: Clock) -> None:
@@ -242,15 +247,15 @@ def test_a_whole_world_comes_back(path: Path, clock: Clock) -> None:
     world.exchange.open_account("ann", {0: parse_money("8000"), 2: parse_money("2000")})
     world.start()
     saved(world.exchange, database)
-    listings = [each for each in world.exchange.markets() if each.status.tradable][:12]
+    listings = [each for each in world.exchange.markets.visible() if each.status.tradable][:12]
     for listing in listings:
         bid, _, ask, _ = listing.top
-        world.exchange.create_order("ann", OrderRequest(listing.ticker, BID, 500, ask))
-        world.exchange.create_order("ann", OrderRequest(listing.ticker, BID, 500, max(bid - 500, 100)))
+        world.exchange.order_entry.create("ann", OrderRequest(listing.ticker, BID, 500, ask))
+        world.exchange.order_entry.create("ann", OrderRequest(listing.ticker, BID, 500, max(bid - 500, 100)))
         clock.pass_(100)
         world.step()
         saved(world.exchange, database)
-    positions, orders = world.exchange.positions("ann"), list(world.exchange.orders("ann"))
+    positions, orders = world.exchange.queries.positions("ann"), list(world.exchange.queries.orders("ann"))
     database.close()
     held: set[str] = set()
     paid: set[str] = set()
@@ -260,19 +265,19 @@ def test_a_whole_world_comes_back(path: Path, clock: Clock) -> None:
         again = World(clock, 7, run=database.next_run(), rate=200)
         database.restore(again.exchange)
         if days == 0:
-            assert again.exchange.positions("ann") == positions
-            assert unqueued(list(again.exchange.orders("ann"))) == unqueued(orders)
+            assert again.exchange.queries.positions("ann") == positions
+            assert unqueued(list(again.exchange.queries.orders("ann"))) == unqueued(orders)
         again.start()
         for _ in range(20):
             clock.pass_(50)
             again.step()
             saved(again.exchange, database)
-        held = {each.ticker for each in again.exchange.positions("ann")}
-        paid = {each.ticker for each in again.exchange.settlements("ann")}
+        held = {each.ticker for each in again.exchange.queries.positions("ann")}
+        paid = {each.ticker for each in again.exchange.queries.settlements("ann")}
         assert held | paid >= {each.ticker for each in positions}
         assert not held & paid
         for shard in (0, 2):
-            assert again.exchange.total_money(shard) == again.exchange.deposited[shard]
+            assert again.exchange.ledger.total_money(shard) == again.exchange.ledger.deposited[shard]
         database.close()
     assert len(paid) > len(held)
 
@@ -300,16 +305,19 @@ def test_a_kill_in_the_middle_loses_nothing_that_was_acknowledged(path: Path, cl
     database.close()
     *_, cash, fills = acknowledged[-1]
     exchange = world.exchange
-    assert len(exchange.account("ann").fills) >= int(fills)
-    if len(exchange.account("ann").fills) == int(fills):
-        assert sum(exchange.account("ann").cash.values()) == int(cash)
-    for position in exchange.positions("ann"):
+    assert len(exchange.ledger.account("ann").fills) >= int(fills)
+    if len(exchange.ledger.account("ann").fills) == int(fills):
+        assert sum(exchange.ledger.account("ann").cash.values()) == int(cash)
+    for position in exchange.queries.positions("ann"):
         signed = sum(
-            fill.count if fill.side is BID else -fill.count for fill in exchange.fills("ann", ticker=position.ticker)
+            fill.count if fill.side is BID else -fill.count
+            for fill in exchange.queries.fills("ann", ListFilter(tickers=(position.ticker,)))
         )
         assert position.count == signed
-    for order in exchange.orders("ann"):
-        assert order.filled == sum(fill.count for fill in exchange.fills("ann", order_id=order.order_id))
+    for order in exchange.queries.orders("ann"):
+        assert order.filled == sum(
+            fill.count for fill in exchange.queries.fills("ann", ListFilter(order_id=order.order_id))
+        )
 
 
 # -- files that cannot be used -----------------------------------------------------------------------------------------
@@ -423,7 +431,7 @@ def test_what_concerns_no_trader_is_not_written(path: Path, clock: Clock) -> Non
     world.exchange.drain_events()
     clock.pass_(500)
     world.step()
-    assert world.exchange.pending_event_count
+    assert world.exchange.state.event_log.pending_count
     assert not database.write_events(world.exchange, world.exchange.drain_events())
     assert database.load().markets == ()
     database.close()

@@ -36,7 +36,7 @@ async def resting(rig: Rig, side: Side = Side.YES) -> Order:
     order = (await rig.submit(OrderTerms(rig.ticker, side, Action.BUY, 4_000, 1_000))).order
     book_side = BookSide.BID if side is Side.YES else BookSide.ASK
     price = 4_000 if side is Side.YES else 6_000
-    rig.exchange.create_order(THEM, OrderRequest(rig.ticker, book_side, 700, price, TimeInForce.GTC))
+    rig.exchange.order_entry.create(THEM, OrderRequest(rig.ticker, book_side, 700, price, TimeInForce.GTC))
     rig.server.commit()
     rig.deliver()
     return order
@@ -159,7 +159,7 @@ async def test_one_changed_elsewhere_that_sums_up_to_filled_here_rests_on(rig: R
     order = (await rig.submit(OrderTerms(rig.ticker, Side.YES, Action.BUY, 4_000, 100))).order
     rig.deliver()
     request = AmendRequest(rig.ticker, BookSide.BID, 4_000, 1_000)
-    rig.exchange.amend_order(US, order.order_id, request)
+    rig.exchange.order_entry.amend(US, order.order_id, request)
     rig.server.commit()
     rig.untold.clear()
     rig.trade(BookSide.ASK, 4_000, 100)
@@ -221,7 +221,7 @@ async def test_a_smaller_count_passes_every_limit(tmp_path: Path) -> None:
     await rig.pass_time(1)
     request = OrderRequest(rig.ticker, BookSide.BID, 1_000, 4_000, client_order_id="from the website")
     rig.intents["from the website"] = OrderTerms(rig.ticker, Side.YES, Action.BUY, 4_000, 1_000)
-    rig.exchange.create_order(US, request)
+    rig.exchange.order_entry.create(US, request)
     rig.server.commit()
     rig.deliver()
     (order,) = rig.session.store.working_orders()

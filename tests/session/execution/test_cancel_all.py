@@ -38,7 +38,7 @@ async def resting(rig: Rig, number: int = 3) -> None:
     """Have so many orders rest in one market, and one in a market of another shard."""
     await rig.start()
     await rig.pass_time(1)
-    other = next(e for e in rig.exchange.markets() if e.status.tradable and e.terms.exchange_index != 0)
+    other = next(e for e in rig.exchange.markets.visible() if e.status.tradable and e.terms.exchange_index != 0)
     for price in range(1_000, 1_000 + 100 * number, 100):
         await rig.submit(OrderTerms(rig.ticker, Side.YES, Action.BUY, price, 100))
     await rig.submit(OrderTerms(other.ticker, Side.YES, Action.BUY, 1_000, 100))
@@ -83,7 +83,7 @@ async def test_orders_that_this_program_has_not_heard_of_go_too(make: Make) -> N
     rig = make()
     await resting(rig)
     request = OrderRequest(rig.ticker, BookSide.BID, 100, 500, client_order_id="from the website")
-    rig.exchange.create_order(US, request)
+    rig.exchange.order_entry.create(US, request)
     rig.server.commit()
     rig.deliver("none")
     assert (await swept(rig)).canceled == 5
@@ -139,7 +139,7 @@ async def test_one_empty_list_proves_nothing(make: Make, monkeypatch: pytest.Mon
 async def test_it_works_in_a_pause_of_trading(make: Make) -> None:
     rig = make()
     await resting(rig)
-    rig.exchange.pause_trading()
+    rig.exchange.pauses.pause_trading()
     assert (await swept(rig)).proved
     assert still_resting(rig) == []
 
@@ -147,7 +147,7 @@ async def test_it_works_in_a_pause_of_trading(make: Make) -> None:
 async def test_what_was_not_cancelled_is_named(make: Make) -> None:
     rig = make()
     await resting(rig)
-    rig.exchange.pause_exchange()
+    rig.exchange.pauses.pause_exchange()
     result = await swept(rig, seconds=90)
     assert len(still_resting(rig)) == 4
     assert not result.proved
@@ -229,11 +229,11 @@ async def test_the_switch_goes_on_until_it_is_proved(make: Make) -> None:
     await resting(rig)
     rig.session.store.link(LinkState.WAITING, "lost")
     await rig.pass_time(40)
-    rig.exchange.pause_exchange()
+    rig.exchange.pauses.pause_exchange()
     rig.session.store.link(LinkState.LIVE, "")
     await rig.pass_time(120)
     assert len(still_resting(rig)) == 4
-    rig.exchange.resume_exchange()
+    rig.exchange.pauses.resume_exchange()
     await rig.pass_time(30)
     assert still_resting(rig) == []
 
@@ -241,7 +241,7 @@ async def test_the_switch_goes_on_until_it_is_proved(make: Make) -> None:
 async def test_the_switch_cancels_at_the_end_what_this_program_has_never_read(make: Make) -> None:
     rig = make(options=SessionOptions(dead_man=DeadManOptions(on_quit=True)))
     request = OrderRequest(rig.ticker, BookSide.BID, 100, 500, client_order_id="of an earlier run")
-    rig.exchange.create_order(US, request)
+    rig.exchange.order_entry.create(US, request)
     rig.server.commit()
     rig.line.down_until_ms = rig.clock.now_ms + 5_000
     await rig.start()

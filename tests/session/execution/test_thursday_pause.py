@@ -60,7 +60,7 @@ class Day:
             self.exchange.server.world.step()
             self.exchange.server.commit()
             await asyncio.sleep(0.002)
-        listings = self.exchange.exchange.listings
+        listings = self.exchange.exchange.markets.listings
         odd = {
             ticker: (market.status, listings[ticker].status)
             for ticker, market in self.session.store.markets.items()
@@ -70,16 +70,16 @@ class Day:
         raise AssertionError(f"{what} never came; {odd}; {said}")
 
     def statuses_agree(self) -> bool:
-        listings = self.exchange.exchange.listings
+        listings = self.exchange.exchange.markets.listings
         return all(market.status is listings[ticker].status for ticker, market in self.session.store.markets.items())
 
     def every_open_market_is_listed(self) -> bool:
-        opened = {each.ticker for each in self.exchange.exchange.markets() if each.status.tradable}
+        opened = {each.ticker for each in self.exchange.exchange.markets.visible() if each.status.tradable}
         return opened <= self.session.store.markets.keys()
 
     def book_is_right(self, ticker: str) -> bool:
         live, theirs = self.session.store.book(ticker), Book()
-        theirs.snapshot(*self.exchange.exchange.listings[ticker].levels())
+        theirs.snapshot(*self.exchange.exchange.markets.listings[ticker].levels())
         return live.is_good and live.book == theirs
 
     async def check(self, ticker: str) -> None:
@@ -126,7 +126,8 @@ async def live_through(hours: int) -> None:
     """Live through so many hours of the day, looking at everything each quarter of an hour."""
     async with a_day() as day:
         session, store = day.session, day.session.store
-        open_now = [each for each in day.exchange.exchange.markets() if each.status.tradable and each.yes_bid > 2_000]
+        listings = day.exchange.exchange.markets.visible()
+        open_now = [each for each in listings if each.status.tradable and each.yes_bid > 2_000]
         calm = max((each for each in open_now if not each.shard), key=lambda each: each.close_ms).ticker
         session.set_shown_markets([calm])
         terms = OrderTerms(calm, Side.YES, Action.BUY, 100, 500)

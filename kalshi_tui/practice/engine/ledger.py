@@ -1,0 +1,111 @@
+"""The accounts and all money: cash, fees and escrow by shard, and the news of changed balances."""
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from kalshi_tui.domain.price import Money
+from kalshi_tui.practice.engine.events import BalanceChanged, EventLog
+from kalshi_tui.practice.engine.model import EngineAccount, EngineOrder
+from kalshi_tui.practice.engine.rejection import Rejection
+from kalshi_tui.practice.engine.timers import EngineClock
+
+SHARDS: Final = (0, 2)
+"""The shards of the practice exchange: 0 for most markets, 2 for crypto (docs/kalshi-api.md, section 14)."""
+
+
+class Ledger:
+    """All accounts and sums. On each shard cash + fees + escrow is always what was deposited."""
+
+    def __init__(self, clock: EngineClock, event_log: EventLog) -> None:
+        self._clock = clock
+        self._event_log = event_log
+        self.accounts: dict[str, EngineAccount] = {}
+        self.collected_fees: dict[int, Money] = dict.fromkeys(SHARDS, 0)
+        """What the exchange has taken in fees, by shard."""
+        self.escrow: dict[int, Money] = dict.fromkeys(SHARDS, 0)
+        """What backs open contracts, by shard: a dollar for each pair."""
+        self.deposited: dict[int, Money] = dict.fromkeys(SHARDS, 0)
+        """All money that ever came in from outside, by shard."""
+        self._changed_balances: dict[tuple[str, int], None] = {}
+
+    def add_shards(self, shards: Iterable[int]) -> None:
+        """Keep sums for further shards."""
+        for shard in shards:
+            for sums in (self.collected_fees, self.escrow, self.deposited):
+                sums.setdefault(shard, 0)
+
+    def account(self, account_id: str) -> EngineAccount:
+        """Return an account. Raises KeyError for one that was never opened: the caller's mistake, not a trader's."""
+        return self.accounts[account_id]
+
+    def open_account(
+        self,
+        account_id: str,
+        cash: dict[int, Money],
+        *,
+        keeps_history: bool = True,
+        margined: bool = True,
+    ) -> EngineAccount:
+        """Open an account with money from outside. Raises ValueError if there is one by that id."""
+        if account_id in self.accounts:
+            raise ValueError(f"there is an account {account_id} already.")
+        opened = EngineAccount(
+            account_id, dict.fromkeys(SHARDS, 0) | cash, keeps_history=keeps_history, margined=margined
+        )
+        opened.held = dict.fromkeys(opened.cash, 0)
+        opened.updated_ms = self._clock.now
+        self.accounts[account_id] = opened
+        for shard, amount in cash.items():
+            self.deposited[shard] = self.deposited.get(shard, 0) + amount
+        for shard in opened.cash:
+            self.mark_balance_changed(opened, shard)
+        self.flush_balances(self._clock.now)
+        return opened
+
+    def resting_orders(self) -> Iterator[EngineOrder]:
+        """Return every resting order of the accounts that keep history."""
+        for account in self.accounts.values():
+            yield from account.resting_orders.values()
+
+    def transfer(self, account: EngineAccount, source: int, target: int, amount: Money) -> None:
+        """Move cash between two shards. Raises Rejection 400 for a shard or an amount that cannot be moved."""
+        if source not in account.cash or target not in account.cash or source == target:
+            raise Rejection(
+                400, "bad_request", "bad request", "source and target must be two different exchange_indexes"
+            )
+        if amount <= 0 or amount % account.precision:
+            raise Rejection(400, "bad_request", "bad request", "the amount must be more than 0, in whole $0.0001")
+        if amount > account.available(source):
+            raise Rejection(400, "insufficient_balance", "insufficient balance", "not enough cash on the source")
+        for shard, change in ((source, -amount), (target, amount)):
+            account.cash[shard] += change
+            # The shards are separate books: what leaves one has come into the other from outside.
+            self.deposited[shard] += change
+            self.mark_balance_changed(account, shard)
+
+    def mark_balance_changed(self, account: EngineAccount, shard: int) -> None:
+        """Note that `flush_balances` has to announce a balance."""
+        if account.keeps_history:
+            self._changed_balances[account.account_id, shard] = None
+
+    def flush_balances(self, now: int) -> None:
+        """Emit each balance that the operation changed, once, with its final figures.
+
+        Call it at the end of an operation: nobody could ever use a balance from between two fills of one order.
+        """
+        if not self._changed_balances:
+            return
+        for account_id, shard in self._changed_balances:
+            account = self.accounts[account_id]
+            account.updated_ms = now
+            self._event_log.emit(BalanceChanged(account_id, shard, account.cash[shard], account.held[shard], now))
+        self._changed_balances.clear()
+
+    def forget_changed_balances(self) -> None:
+        """Drop the balances that changed, as when they are no news to anybody."""
+        self._changed_balances.clear()
+
+    def total_money(self, shard: int) -> Money:
+        """Return all money on a shard: cash, fees, escrow. Always equal to what was ever deposited there."""
+        cash = sum(account.cash.get(shard, 0) for account in self.accounts.values())
+        return cash + self.collected_fees[shard] + self.escrow[shard]

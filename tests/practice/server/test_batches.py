@@ -1,0 +1,35 @@
+"""Batches of orders and cancels: each item has its own outcome."""
+
+import pytest
+
+from tests.support.practice_server import serving
+
+BATCH = "/portfolio/events/orders/batched"
+
+
+@pytest.mark.parametrize("bad", [{"price": "0.425"}, {"price": "cheap"}, {"side": "up"}])
+async def test_a_rejected_item_stops_none_of_the_rest(bad: dict[str, str]) -> None:
+    async with serving() as exchange:
+        ticker = next(each.ticker for each in exchange.exchange.markets.visible() if each.structure == "linear_cent")
+        terms = {
+            "ticker": ticker,
+            "side": "bid",
+            "price": "0.42",
+            "count": "1",
+            "time_in_force": "good_till_canceled",
+            "self_trade_prevention_type": "taker_at_cross",
+        }
+        reply = await exchange.call("POST", BATCH, {"orders": [terms, terms | bad, terms | {"price": "0.41"}]})
+        assert reply.status_code == 201
+        first, second, third = reply.json()["orders"]
+        assert second["error"]["code"] == "invalid_order"
+        assert "order_id" not in second
+        resting = [each.order_id for each in exchange.exchange.queries.orders("alice")]
+        assert resting == [third["order_id"], first["order_id"]]
+
+        gone = [{"order_id": "nope", "market_ticker": ticker}, {"order_id": resting[0], "market_ticker": ticker}]
+        reply = await exchange.call("DELETE", BATCH, {"orders": gone})
+        missing, canceled = reply.json()["orders"]
+        assert missing["error"]["code"] == "not_found"
+        assert canceled["reduced_by"] == "1.00"
+        assert [each.remaining for each in exchange.exchange.queries.orders("alice")] == [0, 100]
