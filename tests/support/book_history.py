@@ -25,7 +25,7 @@ class History:
         self._time = 0
         self._floor = dict.fromkeys(tickers, 0)
         for ticker, book in self._books.items():
-            book.snapshot(*exchange.exchange.listings[ticker].levels())
+            book.snapshot(*exchange.exchange.markets.listings[ticker].levels())
             self._note(ticker)
         publish = exchange.server.hub.publish
 
