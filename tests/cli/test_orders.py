@@ -364,7 +364,7 @@ async def test_another_program_s_order_is_found_though_the_lists_do_not_have_it_
         await trader.exchange.order(ticker, "bid", "0.3900", "1.00", client_order_id="elsewhere-1")
         done = await trader.json("cancel", "elsewhere-1", "--yes")
         assert done.only["order"]["client_order_id"] == "elsewhere-1"
-        assert [each.remaining for each in trader.exchange.exchange.orders("alice") if each.remaining] == [100]
+        assert [each.remaining for each in trader.exchange.exchange.queries.orders("alice") if each.remaining] == [100]
 
 
 async def test_a_cancel_that_comes_too_late_says_so(tmp_path: Path) -> None:

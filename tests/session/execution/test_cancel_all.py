@@ -115,7 +115,7 @@ async def test_one_empty_list_proves_nothing(make: Make, monkeypatch: pytest.Mon
     await rig.start()
     await rig.pass_time(1)
     order = OrderRequest(rig.ticker, BookSide.BID, 100, 500, client_order_id="from the website")
-    rig.exchange.create_order(US, order)
+    rig.exchange.order_entry.create(US, order)
     rig.server.commit()
     rig.deliver("none")
     # A replica that is behind its own timestamp: the data are said to be new, and the list is empty.
