@@ -3,9 +3,9 @@
 import argparse
 from typing import TYPE_CHECKING, Final
 
+from kalshi_tui.cli.book_table import DEFAULT_DEPTH, format_book
 from kalshi_tui.cli.exit_codes import FailedError
 from kalshi_tui.cli.output import (
-    RED,
     Column,
     Output,
     format_time,
@@ -15,11 +15,8 @@ from kalshi_tui.cli.progress import ProgressIndicator
 from kalshi_tui.cli.queries import parse_ticker, read_full_market, run_query
 
 if TYPE_CHECKING:
-    from kalshi_tui.domain.book import Book
-    from kalshi_tui.domain.market import Market
     from kalshi_tui.kalshi.rest import RestClient
 
-DEFAULT_DEPTH: Final = 10
 CACHED_NOTE: Final = "Read once: it may be up to 15 s old."
 MAX_ROWS: Final = 10_000
 
@@ -88,9 +85,9 @@ def run_book(options: argparse.Namespace) -> int:
     """Show a book."""
     ticker = parse_ticker(options.ticker)
     if options.watch:
-        from kalshi_tui.cli.book_watch import run
+        from kalshi_tui.cli.book_watch import watch_book
 
-        return run(options, ticker)
+        return watch_book(options, ticker)
 
     async def question(rest: "RestClient", output: Output, waiting: ProgressIndicator) -> None:
         del waiting
@@ -109,44 +106,6 @@ def run_book(options: argparse.Namespace) -> int:
             output.write_lines(*format_book(output, market, book, "", "", options.depth or DEFAULT_DEPTH))
 
     return run_query(options, question, f"Reading the book of {ticker}", public=True)
-
-
-def format_book(output: Output, market: "Market", book: "Book", trust: str, why: str, depth: int) -> list[str]:
-    """Draw a book: its market, whether it may be believed, bids beside asks."""
-    from kalshi_tui.cli.output import format_table
-    from kalshi_tui.domain.book import Side
-    from kalshi_tui.domain.text import market_text
-    from kalshi_tui.presentation.lines import fit, make_printable
-    from kalshi_tui.presentation.numbers import count_text, market_price_text
-
-    width = output.width
-
-    def cut(line: str) -> str:
-        return make_printable(line) if width is None else fit(line, width - 1).rstrip()
-
-    bids, asks = book.side(Side.YES).top(depth), book.asks(Side.YES, depth)
-    rows = []
-    for place in range(max(len(bids), len(asks))):
-        bid = bids[place] if place < len(bids) else None
-        ask = asks[place] if place < len(asks) else None
-        rows.append(
-            (
-                count_text(bid.size) if bid else "",
-                market_price_text(bid.price, market) if bid else "",
-                market_price_text(ask.price, market) if ask else "",
-                count_text(ask.size) if ask else "",
-            )
-        )
-    columns = (
-        Column("SIZE", right=True),
-        Column("YES BID", right=True),
-        Column("YES ASK", right=True),
-        Column("SIZE", right=True),
-    )
-    lines = [cut(f"{market.ticker}  {market_text(market)}")]
-    if trust:
-        lines.append(output.paint(cut(f"{trust}: {why}"), RED) if why else trust)
-    return [*lines, *map(cut, format_table(columns, rows, None)), *([] if rows else ["No bids, no asks."])]
 
 
 def run_trades(options: argparse.Namespace) -> int:

@@ -6,9 +6,10 @@ from typing import Final, Protocol
 import kalshi_tui
 from kalshi_tui.cli import (
     account,
+    amend,
     audit,
     book,
-    changes,
+    cancel,
     completion,
     config,
     desk,
@@ -40,7 +41,8 @@ COMMAND_MODULES: Final[tuple[CommandModule, ...]] = (
     book,
     account,
     order,
-    changes,
+    cancel,
+    amend,
     audit,
     doctor,
     config,

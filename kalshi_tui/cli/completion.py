@@ -1,6 +1,7 @@
 """``completion``: prints the script by which a shell completes commands, options and their words."""
 
 import argparse
+from functools import partial
 from typing import Final
 
 from kalshi_tui.cli.exit_codes import OK, USAGE
@@ -20,7 +21,7 @@ def add(commands: CommandRegistry) -> None:
     """Add the command."""
     completion = commands.add(
         "completion",
-        run,
+        partial(run, commands.parser),
         summary="print the completion script for bash, zsh or fish",
         description="Print a script for your shell. It completes commands, options, and the words and files that "
         "options take.",
@@ -35,19 +36,16 @@ def add(commands: CommandRegistry) -> None:
     completion.add_argument("shell", choices=SHELLS, help="the shell")
 
 
-def run(options: argparse.Namespace) -> int:
+def run(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
     """Print the script."""
-    Output().write(build_script(options.shell))
+    Output().write(build_script(parser, options.shell))
     return OK
 
 
-def build_script(shell: str) -> str:
-    """Make the script of a shell from the command line itself."""
+def build_script(parser: argparse.ArgumentParser, shell: str) -> str:
+    """Return a shell's script for this command line, whose arguments it marks as files, folders or profiles."""
     import shtab
 
-    from kalshi_tui.cli.commands import build_parser
-
-    parser = build_parser()
     for each in _all_parsers(parser):
         for action in each._actions:  # noqa: SLF001 - argparse has no other way to its own arguments
             if action.metavar in FILE_METAVARS:

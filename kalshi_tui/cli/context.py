@@ -30,6 +30,14 @@ def data_folder(options: argparse.Namespace, profile: str = "practice") -> Path:
     return user_data_path("kalshi-tui", appauthor=False) / profile
 
 
+def expand_path(path: Path) -> Path:
+    """Return a path with its ``~``. Raises FailedError where there is no such person."""
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        raise FailedError(f"{path} begins with a person's folder that there is not: give another name.") from None
+
+
 def load_command_settings(options: argparse.Namespace) -> "LoadedSettings":
     """Read the settings. Raises FailedError."""
     from platformdirs import user_config_path

@@ -237,7 +237,7 @@ def preview_shape(order_preview: "OrderPreview", cash: Money | None) -> JsonShap
 
 def violation_shapes(violations: Sequence["RiskViolation"]) -> list[JsonShape]:
     """Return what speaks against sending, with the flag that passes each; null where none does."""
-    from kalshi_tui.cli.risk_flags import flag_for
+    from kalshi_tui.cli.flags import flag_for
 
     return [
         {"id": _risk_id(each.risk), "message": each.sentence, "flag": flag_for(each) or None} for each in violations

@@ -1,21 +1,10 @@
-"""``order``: sends one order, and ends when its outcome is known, or said to be UNKNOWN."""
+"""``order``: its options; `order_run` sends the order."""
 
 import argparse
 
-from kalshi_tui.cli.exit_codes import (
-    FAILED,
-    INTERRUPTED,
-    NOT_FOUND,
-    OK,
-    UNKNOWN,
-    USAGE,
-    UsageError,
-)
-from kalshi_tui.cli.flags import add_override_flags
-from kalshi_tui.cli.parser import CommandParser, CommandRegistry, parse_seconds
-
-WRITE_EXIT_CODES = (OK, FAILED, USAGE, UNKNOWN, NOT_FOUND, INTERRUPTED)
-DEFAULT_WAIT_S = 60.0
+from kalshi_tui.cli.exit_codes import UsageError
+from kalshi_tui.cli.flags import add_write_options
+from kalshi_tui.cli.parser import WRITE_EXIT_CODES, CommandRegistry
 
 
 def add(commands: CommandRegistry) -> None:
@@ -60,20 +49,6 @@ def add(commands: CommandRegistry) -> None:
     add_write_options(order)
 
 
-def add_write_options(parser: CommandParser, *, with_overrides: bool = True) -> None:
-    """Add what commands that write have in common."""
-    parser.add_argument("--yes", action="store_true", help="do it without asking")
-    if with_overrides:
-        add_override_flags(parser)
-    parser.add_argument(
-        "--wait",
-        type=parse_seconds,
-        default=DEFAULT_WAIT_S,
-        metavar="SECONDS",
-        help=f"how long to ask about an outcome that is not known (default: {DEFAULT_WAIT_S:.0f})",
-    )
-
-
 def run(options: argparse.Namespace) -> int:
     """Send an order."""
     from kalshi_tui.domain.price import NumberError
@@ -83,6 +58,6 @@ def run(options: argparse.Namespace) -> int:
         amount = parse_amount(options.amount)
     except NumberError as error:
         raise UsageError(str(error), "kalshi-tui order") from error
-    from kalshi_tui.cli.send_order import send
+    from kalshi_tui.cli.order_run import send_order
 
-    return send(options, *amount)
+    return send_order(options, *amount)

@@ -11,6 +11,7 @@ from kalshi_tui.cli.exit_codes import (
     INTERRUPTED,
     NOT_FOUND,
     OK,
+    UNKNOWN,
     USAGE,
     UsageError,
     format_exit_codes,
@@ -21,6 +22,8 @@ QUERY_EXIT_CODES = (OK, FAILED, USAGE, NOT_FOUND, INTERRUPTED)
 """The exit codes of a command that asks about one thing."""
 LIST_EXIT_CODES = (OK, FAILED, USAGE, INTERRUPTED)
 """Those of a command that lists what there is."""
+WRITE_EXIT_CODES = (OK, FAILED, USAGE, UNKNOWN, NOT_FOUND, INTERRUPTED)
+"""Those of a command that sends, changes or cancels orders."""
 
 RunCommand = Callable[[argparse.Namespace], int]
 
@@ -41,6 +44,8 @@ class CommandRegistry:
     """Where a module puts its commands."""
 
     def __init__(self, parser: argparse.ArgumentParser) -> None:
+        self.parser = parser
+        """The whole command line, for a command that describes it."""
         self._commands = parser.add_subparsers(
             dest="command", metavar="COMMAND", title="commands", parser_class=CommandParser
         )

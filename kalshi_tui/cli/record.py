@@ -59,14 +59,6 @@ def _parse_duration(text: str) -> float:
     return number
 
 
-def expand_path(path: Path) -> Path:
-    """Return a path with its ``~``. Raises FailedError where there is no such person."""
-    try:
-        return path.expanduser()
-    except RuntimeError:
-        raise FailedError(f"{path} begins with a person's folder that there is not: give another name.") from None
-
-
 def run(options: argparse.Namespace) -> int:
     """Record until the time is over or a signal comes. Raises FailedError."""
     import asyncio
@@ -80,7 +72,7 @@ def run(options: argparse.Namespace) -> int:
         connected = exchange.access
         assert connected is not None  # noqa: S101 - without a key the exchange is not opened for this
         try:
-            return asyncio.run(RecordRun(options, connected).run())
+            return asyncio.run(RecordRun(options, connected, DEFAULT_MARKET_COUNT).run())
         except KalshiError as error:
             raise failure_from(error) from error
         except (RecordError, RecordingError) as error:

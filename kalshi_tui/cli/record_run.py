@@ -10,7 +10,7 @@ from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import replace
 from typing import Final
 
-from kalshi_tui.cli.record import DEFAULT_MARKET_COUNT, expand_path
+from kalshi_tui.cli.context import expand_path
 from kalshi_tui.domain.link import LinkState
 from kalshi_tui.domain.market import Event, Market
 from kalshi_tui.kalshi.feed.handler import FeedHandler
@@ -39,8 +39,10 @@ class RecordError(Exception):
 class RecordRun:
     """One recording."""
 
-    def __init__(self, options: argparse.Namespace, connected: ExchangeAccess) -> None:
+    def __init__(self, options: argparse.Namespace, connected: ExchangeAccess, default_market_count: int) -> None:
+        """Make ready. ``default_market_count`` markets, those that trade most, are recorded where none are named."""
         self._options = options
+        self._default_market_count = default_market_count
         self._connected = connected
         self._is_terminal = sys.stderr.isatty()
         self._started_s = time.monotonic()
@@ -141,10 +143,10 @@ class RecordRun:
             found.append(market)
             if len(found) % 1_000 == 0:
                 self._show_status(f"reading the list of markets: {len(found):,}")
-                found = _most_traded(found)
+                found = _most_traded(found, self._default_market_count)
         if not found:
             raise RecordError("The exchange has no open market.")
-        return _most_traded(found)
+        return _most_traded(found, self._default_market_count)
 
     async def _with_fees(self, rest: RestClient, market: Market, events: dict[str, Event]) -> Market:
         event = events.get(market.event_ticker)
@@ -221,8 +223,8 @@ class RecordRun:
         return 0 if recording.frames and not recording.failure else 1
 
 
-def _most_traded(markets: list[Market]) -> list[Market]:
-    return sorted(markets, key=lambda each: (-each.quote.volume_24h, each.ticker))[:DEFAULT_MARKET_COUNT]
+def _most_traded(markets: list[Market], count: int) -> list[Market]:
+    return sorted(markets, key=lambda each: (-each.quote.volume_24h, each.ticker))[:count]
 
 
 def _link_state_text(state: LinkState) -> str:

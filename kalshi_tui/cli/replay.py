@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kalshi_tui.cli import desk
-from kalshi_tui.cli.context import JOURNAL_FILE, load_command_settings
+from kalshi_tui.cli.context import JOURNAL_FILE, expand_path, load_command_settings
 from kalshi_tui.cli.exit_codes import (
     FAILED,
     OK,
@@ -20,7 +20,6 @@ from kalshi_tui.cli.exit_codes import (
 from kalshi_tui.cli.output import Output
 from kalshi_tui.cli.parser import CommandRegistry
 from kalshi_tui.cli.progress import ProgressIndicator
-from kalshi_tui.cli.record import expand_path
 from kalshi_tui.cli.screen_check import why_no_screen
 from kalshi_tui.practice.main import add_replay_arguments
 from kalshi_tui.runtime import gc_tuning

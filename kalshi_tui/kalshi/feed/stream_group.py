@@ -127,6 +127,11 @@ class StreamGroup:
         """The stream of the account."""
         return self._streams[0]
 
+    @property
+    def last_ts_ms(self) -> int:
+        """The exchange's time of the newest change of a book on any stream; 0 before the first."""
+        return max(stream.protocol.last_ts_ms for stream in self._streams)
+
     def watch_books(self, tickers: Iterable[str]) -> None:
         """Follow the order books and the public trades of exactly these markets."""
         wanted = set(tickers)

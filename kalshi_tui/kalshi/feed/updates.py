@@ -224,6 +224,11 @@ class Updates:
         """Return the state of the link: ages, lag, faults found and healed."""
         return self._group.health()
 
+    @property
+    def last_change_ms(self) -> int:
+        """The exchange's time of the newest change of a book, in Unix milliseconds; 0 before the first."""
+        return self._group.last_ts_ms
+
     def retry_now(self) -> None:
         """Do not wait for the next attempt to connect; the waits grow to 30 s while attempts fail."""
         self._group.retry_now()

@@ -3,6 +3,14 @@
 import argparse
 import asyncio
 
+from kalshi_tui.cli.command_session import (
+    CommandSession,
+    clear_interrupt,
+    confirm,
+    open_command_session,
+    report_or_print,
+    stop_waiting_on_interrupt,
+)
 from kalshi_tui.cli.connection import CommandExchange, open_exchange
 from kalshi_tui.cli.exit_codes import (
     FAILED,
@@ -11,19 +19,10 @@ from kalshi_tui.cli.exit_codes import (
     FailedError,
     report_failure,
 )
-from kalshi_tui.cli.flags import YES_FLAG, given_flags
+from kalshi_tui.cli.flags import YES_FLAG, acknowledged_ids, describe_violation, given_flags, unacknowledged
 from kalshi_tui.cli.json_shapes import order_shape, violation_shapes
 from kalshi_tui.cli.output import Output
 from kalshi_tui.cli.progress import ProgressIndicator
-from kalshi_tui.cli.risk_flags import acknowledged_risks, describe_violation, unacknowledged
-from kalshi_tui.cli.trading_session import (
-    CommandSession,
-    clear_interrupt,
-    confirm,
-    open_command_session,
-    report_or_print,
-    stop_waiting_on_interrupt,
-)
 from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.order import Order, OrderState, rejection_reason, to_outcome_price, to_yes_price
 from kalshi_tui.domain.price import Count, Price, format_count, format_price
@@ -33,7 +32,7 @@ from kalshi_tui.session.execution.risk_checks import Risk, RiskReason, RiskViola
 from kalshi_tui.session.store import UNCONFIRMED_STATES
 
 
-def amend(options: argparse.Namespace, resting_count: Count, price: Price) -> int:
+def amend_order(options: argparse.Namespace, resting_count: Count, price: Price) -> int:
     """Change an order, or show what would change; give the exit code. Raises FailedError."""
     output = Output()
     with open_exchange(options) as exchange:

@@ -5,6 +5,15 @@ import asyncio
 from dataclasses import dataclass
 from typing import Final
 
+from kalshi_tui.cli.command_session import (
+    CommandSession,
+    clear_interrupt,
+    confirm,
+    open_command_session,
+    report_or_print,
+    stop_waiting_on_interrupt,
+    wait_until,
+)
 from kalshi_tui.cli.connection import open_exchange
 from kalshi_tui.cli.exit_codes import (
     FAILED,
@@ -13,7 +22,14 @@ from kalshi_tui.cli.exit_codes import (
     FailedError,
     report_failure,
 )
-from kalshi_tui.cli.flags import SECOND_FLAG, YES_FLAG, given_flags
+from kalshi_tui.cli.flags import (
+    SECOND_FLAG,
+    YES_FLAG,
+    acknowledged_risks,
+    describe_violation,
+    given_flags,
+    unacknowledged,
+)
 from kalshi_tui.cli.json_shapes import (
     JsonShape,
     order_shape,
@@ -24,16 +40,6 @@ from kalshi_tui.cli.json_shapes import (
 from kalshi_tui.cli.output import Output
 from kalshi_tui.cli.progress import ProgressIndicator
 from kalshi_tui.cli.queries import parse_ticker
-from kalshi_tui.cli.risk_flags import acknowledged_risks, describe_violation, unacknowledged
-from kalshi_tui.cli.trading_session import (
-    CommandSession,
-    clear_interrupt,
-    confirm,
-    open_command_session,
-    report_or_print,
-    stop_waiting_on_interrupt,
-    wait_until,
-)
 from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.market import Market
 from kalshi_tui.domain.order import Action, Order, OrderState, OrderTerms, order_from_terms, rejection_reason
@@ -81,7 +87,7 @@ class _OrderPlan:
     warnings: tuple[str, ...]
 
 
-def send(options: argparse.Namespace, count: Count, price: Price) -> int:
+def send_order(options: argparse.Namespace, count: Count, price: Price) -> int:
     """Send an order, or show what it would do; give the exit code. Raises FailedError."""
     output = Output()
     ticker = parse_ticker(options.ticker)

@@ -3,6 +3,14 @@
 import argparse
 import asyncio
 
+from kalshi_tui.cli.command_session import (
+    CommandSession,
+    clear_interrupt,
+    confirm,
+    open_command_session,
+    report_or_print,
+    stop_waiting_on_interrupt,
+)
 from kalshi_tui.cli.connection import CommandExchange, open_exchange
 from kalshi_tui.cli.exit_codes import (
     FAILED,
@@ -15,14 +23,6 @@ from kalshi_tui.cli.json_shapes import order_shape
 from kalshi_tui.cli.output import Output
 from kalshi_tui.cli.progress import ProgressIndicator
 from kalshi_tui.cli.queries import await_reply, parse_ticker
-from kalshi_tui.cli.trading_session import (
-    CommandSession,
-    clear_interrupt,
-    confirm,
-    open_command_session,
-    report_or_print,
-    stop_waiting_on_interrupt,
-)
 from kalshi_tui.domain.order import Order, OrderState
 from kalshi_tui.domain.text import order_text, plain_count_text
 from kalshi_tui.session.interface import CancelAllResult
@@ -32,7 +32,7 @@ MIN_CANCEL_ALL_S = 3.0
 RETRY_ADVICE = "Look with 'kalshi-tui orders', or cancel again: that does no harm."
 
 
-def cancel(options: argparse.Namespace) -> int:
+def cancel_orders(options: argparse.Namespace) -> int:
     """Cancel, and give the exit code. Raises FailedError."""
     output = Output()
     ticker = parse_ticker(options.ticker) if options.ticker is not None else ""

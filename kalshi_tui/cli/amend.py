@@ -1,0 +1,42 @@
+"""``amend``: its options; `amend_run` changes the order."""
+
+import argparse
+
+from kalshi_tui.cli.exit_codes import UsageError
+from kalshi_tui.cli.flags import add_write_options
+from kalshi_tui.cli.parser import WRITE_EXIT_CODES, CommandRegistry
+
+
+def add(commands: CommandRegistry) -> None:
+    """Add the command."""
+    amend = commands.add(
+        "amend",
+        run,
+        summary="change a resting order's price or count",
+        description="Change an order where it rests. COUNT is what shall rest of it from now on, what is filled not "
+        "counted; PRICE is of the outcome that 'kalshi-tui orders' lists it under, or of the one named with --side.\n\n"
+        "A smaller count alone keeps the place in the queue; another price or a larger count loses it. The checks and "
+        "limits are those of the ticket; so are the flags that pass them.",
+        examples=("kalshi-tui amend 0d1f7f60-0000-4000-8000-000000000001 5@0.43 --yes",),
+        exit_codes=WRITE_EXIT_CODES,
+        json="one JSON object",
+    )
+    amend.add_argument("id", metavar="ID", help="the order's id, or its client order id")
+    amend.add_argument("amount", metavar="COUNT@PRICE", help="what shall rest at which price: 5@0.43 or 5@43c")
+    amend.add_argument("--side", choices=("yes", "no"), help="the outcome that PRICE is of")
+    amend.add_argument("--dry-run", action="store_true", help="show what would change and send nothing")
+    add_write_options(amend)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Change an order."""
+    from kalshi_tui.domain.price import NumberError
+    from kalshi_tui.order_entry.amount import parse_amount
+
+    try:
+        amount = parse_amount(options.amount)
+    except NumberError as error:
+        raise UsageError(str(error), "kalshi-tui amend") from error
+    from kalshi_tui.cli.amend_run import amend_order
+
+    return amend_order(options, *amount)
