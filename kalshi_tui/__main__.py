@@ -1,4 +1,4 @@
-"""The program's beginning: hardens the process, reads the command line, runs the command, tells how it ended."""
+"""The entry point: harden the process, read the command line, run the command, report how it ended."""
 
 import os
 import sys
@@ -30,7 +30,7 @@ def fill_closed_streams() -> None:
     """Open the null device in the place of each standard stream that was closed before the start.
 
     A file opened later, a journal, would get the number that libraries write errors to. `sys.stdout` stays None:
-    commands refuse to do what they could not tell of.
+    commands then reject what they could not report.
     """
     for number in (0, 1, 2):
         try:
@@ -44,7 +44,7 @@ def fill_closed_streams() -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the program and give its exit code: see `kalshi_tui.cli.exit_codes`."""
+    """Run the program and return its exit code; see `kalshi_tui.cli.exit_codes`."""
     fill_closed_streams()
     try:
         hardening.harden()
@@ -77,12 +77,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
     except Exception as error:
         if not as_json:
-            # Whoever stands for `sys.excepthook` says it.
+            # `sys.excepthook` reports it.
             raise
         import logging  # noqa: PLC0415 - see the top
 
         logging.getLogger("kalshi_tui").critical("The program has ended by a defect.", exc_info=error)
-        # `replay` keeps its log by itself: the name of a defect is all that is known of it here.
+        # `replay` and the desk start their own logs, so here only the defect's type is known.
         kind = type(error).__name__
         sentence = crashes.describe(kind) if crashes is not None else f"ended by a defect ({kind})."
         return report_failure(FailedError(sentence, "defect", FAILED), as_json=True)

@@ -1,1 +1,1 @@
-"""What a trader reasons about: prices, books, orders, fees. Standard library only; no I/O, no async, no clock."""
+"""The trading domain: prices, books, orders, fees. Standard library only; no I/O, no async, no clock."""

@@ -1,4 +1,4 @@
-"""Alerts: what the trader wants to be told, when it is to ring, and how it is written.
+"""Alerts: what the trader watches for, when an alert rings, and how it is written.
 
 Conditions compare whole numbers: prices in 1/10,000 dollar, counts in 1/100 contract, times in milliseconds.
 """
@@ -36,7 +36,7 @@ class AlertError(ValueError):
 
 
 class AlertKind(Enum):
-    """What an alert looks at. The values are the words that the trader writes."""
+    """What an alert watches. The values are the words that the trader writes."""
 
     BID = "bid"
     """The best YES bid; nobody bidding counts as 0."""
@@ -56,7 +56,7 @@ class AlertKind(Enum):
     FILL = "fill"
     """An execution of the trader's own, in any market."""
     REFUSED = "refused"
-    """An order of the trader's that the exchange refuses, in any market."""
+    """A rejection of the trader's own order, in any market."""
 
 
 PRICE_KINDS: Final = frozenset({AlertKind.BID, AlertKind.ASK, AlertKind.LAST, AlertKind.SPREAD})
@@ -108,7 +108,7 @@ class Alert:
         return self.state is not AlertState.FIRED
 
     def has_same_condition(self, other: "Alert") -> bool:
-        """Return whether both look out for the same thing."""
+        """Return whether both watch for the same thing."""
         mine = (self.kind, self.ticker, self.at_least, self.threshold)
         return mine == (other.kind, other.ticker, other.at_least, other.threshold)
 
@@ -122,7 +122,7 @@ class TopOfBook(NamedTuple):
     ask_size: Count
 
     def value(self, kind: AlertKind) -> int | None:
-        """Return what an alert of this kind looks at; None if that is nothing of the touch."""
+        """Return the value that an alert of this kind watches; None if it is not one of the top of the book."""
         if kind is AlertKind.BID:
             return self.bid
         if kind is AlertKind.ASK:
@@ -137,7 +137,7 @@ class TopOfBook(NamedTuple):
 
 
 def top_of_book(book: Book) -> TopOfBook | None:
-    """Return the top of a book; None while it is crossed, which no exchange's book is once a change is told whole."""
+    """Return the top of a book; None while it is crossed: the exchange has then sent only a part of a change."""
     if book.crossed:
         return None
     bid, ask = book.best_bid(), book.best_ask()
@@ -147,7 +147,7 @@ def top_of_book(book: Book) -> TopOfBook | None:
 
 
 def top_of_quote(quote: Quote) -> TopOfBook | None:
-    """Return the top of a market as its ticker says it; None while that is crossed."""
+    """Return the top of a market from its ticker; None while that is crossed."""
     bid = 0 if quote.yes_bid is None else quote.yes_bid
     ask = PRICE_UNIT if quote.yes_ask is None else quote.yes_ask
     return TopOfBook(bid, ask, quote.yes_bid_size, quote.yes_ask_size) if bid < ask else None
@@ -164,9 +164,9 @@ def is_condition_met(alert: Alert, value: int | None) -> bool | None:
 
 
 def evaluate_value(alert: Alert, value: int | None) -> tuple[AlertState, bool]:
-    """Return the state after a look at a value, and whether it rings now. A value that is not known changes nothing.
+    """Return the state after a value, and whether it rings now. A value that is not known changes nothing.
 
-    It rings when the condition is true and it is armed; it is armed again only by a look at which that is false.
+    It rings when the condition is true and it is armed; it is armed again only by a value that does not meet it.
     """
     true = is_condition_met(alert, value)
     if true and alert.state is AlertState.ARMED:
@@ -177,7 +177,7 @@ def evaluate_value(alert: Alert, value: int | None) -> tuple[AlertState, bool]:
 
 
 def evaluate_event(alert: Alert) -> tuple[AlertState, bool]:
-    """Return the state after something happened that one of the `EVENT_KINDS` looks out for, and whether it rings."""
+    """Return the state after something happened that one of the `EVENT_KINDS` watches for, and whether it rings."""
     if not alert.is_active:
         return alert.state, False
     return (AlertState.FIRED if alert.once else AlertState.ARMED), True

@@ -26,7 +26,7 @@ class Side(Enum):
 
 
 _YES: Final = Side.YES
-"""An attribute of an enumeration costs more to reach than the comparison with it."""
+"""Reading an attribute of an enum costs more than the comparison with it."""
 
 
 class Level(NamedTuple):
@@ -37,7 +37,7 @@ class Level(NamedTuple):
 
 
 _make_level: Final[Callable[[tuple[Price, Count]], Level]] = partial(tuple.__new__, Level)
-"""As `Level._make`, in half of its time: these are made at each change of a book that an alert looks at."""
+"""As `Level._make` in half the time: levels are made at each change of a book that an alert watches."""
 
 
 class BookError(Exception):
@@ -75,7 +75,7 @@ class BidSide:
         self.counts = counts
 
     def add(self, price: Price, delta: Count) -> Count:
-        """Apply a signed change at a price and give the level's new count; a level that reaches 0 is gone.
+        """Apply a signed change at a price and return the level's new count; a level that reaches 0 is gone.
 
         Raises BookError, and changes nothing, if the level would fall below 0 or the price is outside 0..1.
         """
@@ -109,7 +109,7 @@ class BidSide:
         return Level(self.prices[-1], self.counts[-1]) if self.prices else None
 
     def count_at(self, price: Price) -> Count:
-        """Return the count that stands at a price, 0 for none."""
+        """Return the count at a price, 0 for none."""
         place = bisect_left(self.prices, price)
         return self.counts[place] if place < len(self.prices) and self.prices[place] == price else 0
 
@@ -164,11 +164,11 @@ class Book:
         self.version += 1
 
     def apply(self, side: Side, price: Price, delta: Count) -> Count:
-        """Apply one delta, give the level's new count. Raises BookError, changing nothing, if it would go below 0."""
+        """Apply one delta and return the level's new count. Raises BookError, changing nothing, if it would go below 0."""
         bids = self.yes if side is _YES else self.no
         prices, counts = bids.prices, bids.counts
         place = bisect_left(prices, price)
-        # As `BidSide.add`, but without a call for what may be done; whatever else is left to it.
+        # The hot path: the usual cases of `BidSide.add` without a call; the rest, and every error, is left to it.
         if place < len(prices) and prices[place] == price:
             count = counts[place] + delta
             if count > 0:

@@ -1,4 +1,4 @@
-"""What has been: a market's candles, continued by its trades, and what settled markets have paid. Pure values."""
+"""A market's history: candles continued by its trades, and what settled markets paid. Pure values."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -63,7 +63,7 @@ class CandleSeries:
     ) -> "CandleSeries":
         """Return the chart after a read of all candles that end at ``since_ms`` or later.
 
-        ``later`` are trades, oldest first; those after ``as_of_ms`` are not in what was read, and are added to it.
+        ``trades`` are later ones, oldest first; those after ``as_of_ms`` are not in what was read, and are added to it.
         """
         kept = (each for each in self.candles if each.end_ms < since_ms)
         by_end = {each.end_ms: each for each in (*kept, *candles)}
@@ -96,14 +96,14 @@ class CandleSeries:
         return replace(self, candles=candles[-MAX_CANDLES:])
 
     def current_period_end_ms(self, now_ms: int) -> int:
-        """Return when the period ends that is under way at ``now_ms``."""
+        """Return when the period that is under way at ``now_ms`` ends."""
         newest = self.candles[-1].end_ms if self.candles else 0
         return newest + ((now_ms - newest) // self.period_ms + 1) * self.period_ms
 
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """What a market paid. ``yes_value`` is what one YES was worth, None if not told; ``revenue`` what came in."""
+    """What a market paid. ``yes_value`` is what one YES was worth, None if not known; ``revenue`` is what was paid out."""
 
     ticker: str
     event_ticker: str
@@ -124,5 +124,5 @@ class Settlement:
 
     @property
     def net(self) -> Money:
-        """What it gained after cost and fees."""
+        """The gain after cost and fees."""
         return self.revenue - self.cost - self.fees

@@ -1,4 +1,4 @@
-"""What a fill costs on top of its price (docs/kalshi-api.md, section 9).
+"""Fees: what a fill costs on top of its price (docs/kalshi-api.md, section 9).
 
 The trade fee is ``multiplier x rate x C x P x (1 - P)``, rounded up to $0.0001. A rounding fee then brings the balance
 change to the member's precision, and an accumulator over one order's fills gives back what rounding took too much.
@@ -35,7 +35,7 @@ class FeeType(Enum):
 
     @classmethod
     def of(cls, word: str) -> "FeeType":
-        """Return the type for the exchange's word, UNKNOWN for one that we do not know."""
+        """Return the type for the exchange's word, UNKNOWN for any other."""
         try:
             return cls(word)
         except ValueError:
@@ -122,7 +122,7 @@ class FeeAccumulator:
         self.overpaid = overpaid
 
     def charge(self, revenue: Money, trade_fee: Money) -> FillFee:
-        """Work out one fill's fee; ``revenue`` is what the trade itself does to the balance, negative for a buyer."""
+        """Compute one fill's fee; ``revenue`` is what the trade itself does to the balance, negative for a buyer."""
         change = revenue - trade_fee
         rounding = change % self.precision
         self.overpaid += rounding

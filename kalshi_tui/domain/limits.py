@@ -1,4 +1,4 @@
-"""The trader's own limits: what one order, one market, one day may take, and how far off the market a price may be.
+"""The trader's own limits on one order, one market, one day, and on a price's distance from the market.
 
 Counts in 1/100 contract, money in 1/1,000,000 dollar, prices in 1/10,000 dollar. None stands for no limit.
 """
@@ -15,7 +15,7 @@ from kalshi_tui.domain.price import Count, Money, Price, format_count, format_mo
 
 @dataclass(frozen=True, slots=True)
 class RiskLimits:
-    """What may be sent without a further word, or at all where ``hard``."""
+    """What may be sent without a typed word, or at all where ``hard``."""
 
     order_contracts: Count | None = None
     order_dollars: Money | None = None
@@ -30,7 +30,7 @@ class RiskLimits:
 
 
 class FillTotals(Protocol):
-    """Executions that no position tells of yet: counts, and what they cost at the most."""
+    """Executions that are not in any position yet: counts, and what they cost at most."""
 
     bids: Count
     bid_cost: Money
@@ -73,9 +73,9 @@ def find_limit_breaches(
 ) -> Iterator[LimitBreach]:
     """Yield each limit that an order would pass.
 
-    ``working`` are the market's orders that are or may be live, those of unknown outcome too; ``book`` is None where
-    there is none to measure by; ``ahead`` is what has been executed since the position was told. What closes a holding
-    puts nothing at risk, but is counted in contracts; what other orders may close first is left to them.
+    ``open_orders`` are the market's orders that are or may be live, those of unknown outcome included; ``book`` is None
+    where none can be trusted; ``unreported_fills`` were executed since the position was read. What closes a holding puts
+    nothing at risk, but counts in contracts; what other open orders may close first is left to them.
     """
     same = [order for order in open_orders if order.book_side is terms.book_side]
     resting = sum(order.remaining for order in same)
@@ -135,7 +135,7 @@ def _check_distance(distance: Price | None, terms: OrderTerms, book: Book | None
 
 
 def _trim_decimals(text: str, min_decimals: int = 0) -> str:
-    """Leave out decimals that say nothing, but ``least``."""
+    """Drop trailing zeros, but keep ``min_decimals`` decimals."""
     whole, _, fraction = text.partition(".")
     kept = fraction[:min_decimals] + fraction[min_decimals:].rstrip("0")
     return f"{whole}.{kept}" if kept else whole

@@ -1,4 +1,4 @@
-"""What a market is: its terms, status, grid, and its quote as the exchange last said it."""
+"""Markets and events: terms, status, price grid, and the quote as the exchange last sent it."""
 
 from dataclasses import dataclass, field
 from enum import Enum
@@ -39,10 +39,10 @@ class MarketStatus(Enum):
 
 @dataclass(slots=True, unsafe_hash=True)
 class Quote:
-    """The top of a market as the ticker says it. None where nobody quotes: a size of 0 is no quote, not a price.
+    """The top of a market from its ticker. None where nobody quotes: a size of 0 is no quote, not a price.
 
     Prices in 1/10,000 dollar, counts in 1/100 contract, ``ts_ms`` Unix milliseconds of the exchange (0 if none).
-    Never changed once the store has it; not frozen, for that makes each of a busy stream's quotes four times as dear.
+    Never changed once the store has it; not frozen, since that makes each quote of a busy stream four times as costly.
     """
 
     yes_bid: Price | None = None

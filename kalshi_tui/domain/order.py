@@ -1,4 +1,4 @@
-"""What the trader wants, the same in the exchange's terms, and what became of it.
+"""Orders: what the trader wants, the same in the exchange's terms, and what became of it.
 
 The exchange knows one book per market: a bid or an ask at the YES price. The trader thinks in YES and NO, buy and
 sell. `OrderTerms` holds the trader's words and derives the exchange's (docs/kalshi-api.md, section 6).
@@ -10,7 +10,7 @@ from typing import Final
 
 from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.market import Market
-from kalshi_tui.domain.price import COUNT_UNIT, PRICE_UNIT, Count, Money, Price, format_price
+from kalshi_tui.domain.price import PRICE_UNIT, Count, Money, Price, format_price
 
 
 class Action(Enum):
@@ -48,7 +48,7 @@ class SelfTrade(Enum):
 
 
 def to_book_side(side: Side, action: Action) -> BookSide:
-    """Buying YES and selling NO are bids; selling YES and buying NO are asks."""
+    """Return bid for buying YES or selling NO, ask for selling YES or buying NO."""
     return BookSide.BID if (side is Side.YES) == (action is Action.BUY) else BookSide.ASK
 
 
@@ -182,17 +182,12 @@ class Order:
     remaining: Count
     state: OrderState
     reason: str = ""
-    """For REFUSED the exchange's sentence, for CANCELLED who or what did it, for UNKNOWN what went wrong."""
+    """For REFUSED the exchange's sentence, for CANCELED who or what did it, for UNKNOWN what went wrong."""
     fill_cost: Money = 0
     fees: Money = 0
     created_ms: int = 0
     updated_ms: int = 0
     expires_ms: int = 0
-
-    @property
-    def contracts_left(self) -> int:
-        """Whole contracts still to fill, rounded down; for words, not for arithmetic."""
-        return self.remaining // COUNT_UNIT
 
 
 def order_from_terms(client_order_id: str, terms: OrderTerms, state: OrderState, created_ms: int) -> Order:
@@ -213,7 +208,7 @@ def order_from_terms(client_order_id: str, terms: OrderTerms, state: OrderState,
 
 @dataclass(frozen=True, slots=True)
 class Fill:
-    """One execution of the account's. ``fee`` in 1/1,000,000 dollar; ``post_position`` signed, None if not told."""
+    """One execution of the account's. ``fee`` in 1/1,000,000 dollar; ``post_position`` signed, None if not reported."""
 
     trade_id: str
     order_id: str

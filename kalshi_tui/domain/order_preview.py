@@ -1,4 +1,4 @@
-"""What an order would do: against a book, to a position, to the cash. All exact, all pure.
+"""What an order would do to a book, a position and the cash: fills, fees, risk, projection. Exact and pure.
 
 Money in 1/1,000,000 dollar, counts in 1/100 contract, prices in 1/10,000 dollar.
 """
@@ -43,7 +43,7 @@ def would_cross(terms: OrderTerms, book: Book) -> bool:
 def estimate_execution(
     terms: OrderTerms, book: Book, fees: FeeSchedule | None, *, precision: Money = CENT
 ) -> ExecutionEstimate:
-    """Work out what an order would do against this book: selling YES takes NO's implied asks.
+    """Estimate what an order would do against this book: selling YES takes NO's implied asks.
 
     docs/kalshi-api.md, section 4.
     """
@@ -121,7 +121,7 @@ def opening_risk(terms: OrderTerms, position: Position | None) -> Money:
 
 @dataclass(frozen=True, slots=True)
 class PositionProjection:
-    """How things stand once all that is live of an order has been filled: now at the book's prices, then at its limit.
+    """The position after an order: what fills now at the book's prices, the resting part at its limit.
 
     ``cash_change`` is negative for what is paid, fees not counted. ``opened`` contracts cost ``open_cost`` and are
     worth a dollar each if right; ``realized`` is what the ``closed`` ones gain over what they had cost.
@@ -153,7 +153,7 @@ class PositionProjection:
 
 
 def project_position(terms: OrderTerms, book: Book, position: Position | None) -> PositionProjection:
-    """Run an order's fills through a position, exactly as the exchange nets them: first closing, then opening."""
+    """Return the position after an order's fills, netted as the exchange does: first closing, then opening."""
     before = held = position or Position(terms.ticker)
     opened = open_cost = closed = close_value = 0
     fills = list(_immediate_fills(terms, book))
@@ -190,7 +190,7 @@ def max_affordable_count(
 ) -> Count:
     """Return the largest count of such an order that ``cash`` pays for at its limit, the fee "up to" included.
 
-    Whole contracts, unless ``whole`` is False. What closes a holding needs no cash. 0 if not even one can be paid.
+    Whole contracts, unless ``whole_contracts`` is False. What closes a holding needs no cash. 0 if not even one can be paid.
     """
     step = COUNT_UNIT if whole_contracts else 1
 
@@ -218,7 +218,7 @@ def effective_terms(terms: OrderTerms, position: Position | None) -> OrderTerms:
 
 @dataclass(frozen=True, slots=True)
 class OrderPreview:
-    """All that is computed of one order against one book."""
+    """The preview of one order against one book: execution, projected position, fee and risk."""
 
     terms: OrderTerms
     execution: ExecutionEstimate
@@ -229,7 +229,7 @@ class OrderPreview:
 
     @classmethod
     def of(cls, terms: OrderTerms, book: Book, fees: FeeSchedule | None, position: Position | None) -> "OrderPreview":
-        """Compute."""
+        """Compute the preview of an order for an account that holds ``position``."""
         terms = effective_terms(terms, position)
         seen = estimate_execution(terms, book, fees)
         live = replace(terms, count=seen.fills_now + seen.rests)

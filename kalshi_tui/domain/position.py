@@ -1,4 +1,4 @@
-"""What the account holds: positions by netting YES against NO, and the money in them.
+"""Positions, which net YES against NO, and the account's balance.
 
 docs/kalshi-api.md, section 7.
 """
@@ -55,7 +55,7 @@ class Position:
 class Balance:
     """Cash and the value of positions.
 
-    ``balance_breakdown`` is buying power by ``exchange_index``. 1/1,000,000 dollar.
+    ``by_shard`` is the buying power by ``exchange_index`` (the exchange's ``balance_breakdown``). 1/1,000,000 dollar.
     """
 
     cash: Money

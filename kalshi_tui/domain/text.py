@@ -1,4 +1,4 @@
-"""Orders, fills and markets in the trader's words. One place, so that ticket, log and outcome say the same."""
+"""Orders, fills and markets as text, in one place, so that ticket, log and outcome say the same."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -7,7 +7,7 @@ from kalshi_tui.domain.market import Market
 from kalshi_tui.domain.order import BookSide, Fill, Order, OrderTerms, to_outcome_price
 from kalshi_tui.domain.price import Count, Money, Price, format_count, format_money, format_price
 
-MAX_NAME: Final = 80
+MAX_NAME_LENGTH: Final = 80
 """Characters; a market's name must not fill the log or a notification."""
 
 
@@ -30,7 +30,7 @@ def plain_money_text(money: Money) -> str:
 
 
 def market_text(market: Market) -> str:
-    """Name a market in a few words: its event's title and what YES means."""
+    """Return a market's name in a few words: its event's title and what YES means."""
     sub = market.yes_sub_title
     if not market.title:
         return sub or market.ticker
@@ -42,26 +42,26 @@ def market_name(markets: Mapping[str, Market], ticker: str) -> str:
     """Return a market's name in at most `MAX_NAME_LENGTH` characters; empty where it is not listed."""
     market = markets.get(ticker)
     name = market_text(market) if market is not None else ""
-    return name if len(name) <= MAX_NAME else name[: MAX_NAME - 1] + "…"
+    return name if len(name) <= MAX_NAME_LENGTH else name[: MAX_NAME_LENGTH - 1] + "…"
 
 
 def terms_text(terms: OrderTerms) -> str:
-    """Say an order as the trader would: ``buy NO 10 at 0.44``."""
+    """Return an order in the trader's words: ``buy NO 10 at 0.44``."""
     return f"{terms.action.value} {terms.side.name} {plain_count_text(terms.count)} at {plain_price_text(terms.price)}"
 
 
 def exchange_terms_text(side: BookSide, yes_price: Price) -> str:
-    """Say an order as the exchange has it: ``ask YES 0.5600``."""
+    """Return an order in the exchange's terms: ``ask YES 0.5600``."""
     return f"{side.value} YES {format_price(yes_price)}"
 
 
 def order_text(order: Order) -> str:
-    """Say an order of which only the exchange's terms are known: ``NO 10 at 0.44``."""
+    """Return an order of which only the exchange's terms are known: ``NO 10 at 0.44``."""
     side, price = to_outcome_price(order.book_side, order.yes_price)
     return f"{side.name} {plain_count_text(order.initial)} at {plain_price_text(price)}"
 
 
 def fill_text(fill: Fill) -> str:
-    """Say a fill: ``YES 10 at 0.47``."""
+    """Return a fill as text: ``YES 10 at 0.47``."""
     side, price = to_outcome_price(fill.book_side, fill.yes_price)
     return f"{side.name} {plain_count_text(fill.count)} at {plain_price_text(price)}"

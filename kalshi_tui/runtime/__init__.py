@@ -1,1 +1,1 @@
-"""What a run is put together from: settings, profiles, credentials, logs, hardening, launch, doctor."""
+"""The parts of a run: settings, profiles, credentials, logs, hardening, launch, doctor."""

@@ -29,7 +29,7 @@ def format_report(
     explain: bool = False,
     as_json: bool = False,
 ) -> str:
-    """Write the report, as text or as one JSON object."""
+    """Return the report, as text or as one JSON object."""
     settings = list_settings(loaded)
     connection = _describe_connection(profile, environ)
     if as_json:
@@ -66,7 +66,7 @@ def _wrap_text(text: str) -> list[str]:
 
 
 def _describe_connection(profile: Profile, environ: Mapping[str, str]) -> dict[str, str]:
-    """Say which exchange it is, and which key; of the key nothing that is secret."""
+    """Return which exchange it is and which key, with nothing secret of the key."""
     environment = profile.environment
     if environment is None:
         return {"profile": profile.name, "money": "PRACTICE", "exchange": "a practice exchange started on this machine"}

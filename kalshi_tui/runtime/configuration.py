@@ -1,4 +1,4 @@
-"""Reading the settings: a file, then variables of the environment; and saying where each value is from."""
+"""Read the settings from a file, then from environment variables; know where each value is from."""
 
 import difflib
 import inspect
@@ -43,7 +43,7 @@ class LoadedSettings:
 
 
 def load_settings(path: Path, environ: Mapping[str, str], *, must_exist: bool = False) -> LoadedSettings:
-    """Read the file and the variables, and try all of it. Raises SettingsError with a sentence that says where.
+    """Read the file and the variables, and validate all of it. Raises SettingsError with a sentence that says where.
 
     A file that is not there counts as empty, unless it was asked for.
     """
@@ -88,7 +88,7 @@ def choose_profile_name(settings: Settings, environ: Mapping[str, str], flag: st
 
 
 def with_chosen_profile(loaded: LoadedSettings, environ: Mapping[str, str], flag: str | None) -> LoadedSettings:
-    """Return the settings with the profile that was chosen, and what has chosen it."""
+    """Return the settings with the chosen profile, and with what chose it as its source."""
     name = choose_profile_name(loaded.settings, environ, flag)
     source = "--env" if flag else f"{ENV_PREFIX}ENV" if environ.get(f"{ENV_PREFIX}ENV") else "KALSHI_USE_DEMO"
     if not flag and name == loaded.settings.env:
@@ -150,7 +150,7 @@ def _is_same_table(here: str, table: str) -> bool:
 
 
 def _describe_validation_error(error: str) -> tuple[str, str]:
-    """Say msgspec's error as a sentence, with the nearest right name; and give the setting's own."""
+    """Return msgspec's error as a sentence, with the nearest valid name, and the setting's own name."""
     what, _, where = error.partition(" - at `$")
     table = where.rstrip("`").lstrip(".")
     shown = table.replace("[...]", ".NAME", 1) if table.startswith("profiles") else table.replace("[...]", "")
@@ -172,7 +172,7 @@ def _field_names(table: str) -> Sequence[str]:
 
 
 def _apply_environment(settings: Settings, environ: Mapping[str, str]) -> tuple[Settings, dict[str, str]]:
-    """Put what variables say in the place of what the file says. Raises SettingsError."""
+    """Override the file's values with those of variables. Raises SettingsError."""
     sources: dict[str, str] = {}
     for table in SECTIONS:
         section = getattr(settings, table)
@@ -235,7 +235,7 @@ def _make_setting_info(
 
 
 def format_toml_value(value: object) -> str:
-    """Write a value as the file has it."""
+    """Return a value as TOML."""
     if value is None:
         return "(not set)"
     if isinstance(value, bool):
@@ -246,12 +246,12 @@ def format_toml_value(value: object) -> str:
 
 
 def mask_id(secret: str) -> str:
-    """Show of an id only enough to know it again."""
+    """Return an id with all but enough to recognize it masked."""
     return f"{secret[:4]}..." if len(secret) > 8 else "..."
 
 
 def strip_password(url: str) -> str:
-    """Show of an address its scheme and host alone."""
+    """Return an address's scheme and host alone."""
     try:
         parts = urlsplit(url)
     except ValueError:

@@ -52,7 +52,7 @@ AskPassphrase = Callable[[str], str]
 
 
 def key_source_from_environment(environ: Mapping[str, str], default: KeySource) -> KeySource:
-    """Take key id and key from the usual variables; what they leave out stays as it is ``otherwise``.
+    """Take key id and key from the usual variables; what they leave out stays as it is ``configured``.
 
     A key of the environment takes the place of the profile's whole key: an id never goes with another one's key.
     """
@@ -90,8 +90,8 @@ def open_key(source: KeySource, environment: Environment, ask: AskPassphrase | N
 
 
 def signer_of(key_id: str, pem: bytes, environment: Environment, passphrase: bytes | None = None) -> Signer:
-    """Open a key, and have nothing of it stand in the log from here on. Raises KeyFileError (PassphraseError)."""
-    # The text, which of an encrypted key tells nothing, and what the key itself is.
+    """Open a key, and keep it out of the log from here on. Raises KeyFileError (PassphraseError)."""
+    # Both the text as it was read (of an encrypted key it gives nothing away) and the key's own bytes.
     logs.add_secret(pem)
     key = load_private_key(pem, passphrase)
     for form in secret_forms(key):
@@ -100,7 +100,7 @@ def signer_of(key_id: str, pem: bytes, environment: Environment, passphrase: byt
 
 
 def _read_key(source: KeySource) -> tuple[bytes, str]:
-    """Return the key's text, and the words for where it is from."""
+    """Return the key's text, and a phrase that says where it is from."""
     if source.pem is not None:
         return source.pem, "KALSHI_PRIVATE_KEY"
     if source.path is not None:
@@ -163,7 +163,7 @@ def read_key_file(path: Path) -> bytes:
 
 
 def _run_passphrase_command(command: Sequence[str]) -> bytes:
-    """Run the command that the trader names, with no shell between, and give what it prints."""
+    """Run the trader's command without a shell, and return what it prints."""
     name = command[0]
     try:
         done = subprocess.run(  # noqa: S603 - the trader's own command, as a list of arguments
@@ -200,7 +200,7 @@ def _read_keyring(key_id: str) -> bytes:
     try:
         found = keyring.get_password(KEYRING_SERVICE, key_id)
     except Exception as error:  # noqa: BLE001 - see below
-        # Back ends raise whatever they like; its text is theirs and is not repeated.
+        # Back ends raise anything; the text may hold the secret, so it is not repeated.
         raise CredentialsError(f"The system's keyring could not be asked ({type(error).__name__}).") from None
     if not found:
         raise CredentialsError(

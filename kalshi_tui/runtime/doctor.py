@@ -1,4 +1,4 @@
-"""``kalshi-tui doctor``: looks at everything that trading needs, and says the remedy where one is needed."""
+"""The checks of ``kalshi-tui doctor``: everything that trading needs, with the remedy where something is wrong."""
 
 import asyncio
 import json
@@ -41,7 +41,7 @@ NAME_WIDTH: Final = 12
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing looked at. ``sentence`` says what was found, and where ``ok`` is False what to do."""
+    """The result of one check. ``sentence`` says what was found and, where ``ok`` is False, what to do."""
 
     name: str
     ok: bool
@@ -49,7 +49,7 @@ class Check:
 
 
 def check_machine(folder: Path, journal: str, environ: dict[str, str] | None = None) -> Iterator[Check]:
-    """Look at what is here: Python, libraries, terminal, disk."""
+    """Check this machine: Python, libraries, terminal, disk."""
     environ = dict(os.environ) if environ is None else environ
     found = f"Python {platform.python_version()} on {platform.system()} {platform.machine()}."
     old = sys.version_info < MIN_PYTHON
@@ -114,7 +114,7 @@ def _check_journal(path: Path) -> Check:
 
 
 async def check_connection(access: ExchangeAccess) -> list[Check]:
-    """Look at the exchange: reached, clock, status, signature, limits, rights, cash, stream."""
+    """Check the exchange: reachable, clock, status, signature, limits, rights, cash, stream."""
     environment, signer = access.environment, access.signer
     clock = ExchangeClock(clock_ms)
     made = [Check("profile", True, f"{environment.name}: {environment.kind.value} at {environment.rest_url}.")]
@@ -156,7 +156,7 @@ def _describe_shard(description: str, *, active: bool, trading: bool) -> str:
 
 
 async def _check_account(rest: RestClient, key_id: str) -> AsyncIterator[Check]:
-    """Look at the account: whether the key is accepted, and what it may do."""
+    """Check the account: whether the key is accepted, and what it may do."""
     try:
         balance = await rest.balance()
     except KalshiError as error:
@@ -186,7 +186,7 @@ async def _check_account(rest: RestClient, key_id: str) -> AsyncIterator[Check]:
 
 
 async def _check_stream(access: ExchangeAccess, clock: ExchangeClock) -> Check:
-    """Open the stream once."""
+    """Check that the stream opens."""
     store = Store(clock_ms)
     stream = Stream(access.environment, access.signer, store, clock=clock, proxy=access.proxy)
     task = asyncio.create_task(stream.run())
@@ -222,6 +222,6 @@ def write_checks(checks: list[Check], write: Callable[[str], object]) -> None:
 
 
 def format_checks_json(checks: list[Check]) -> str:
-    """Write one JSON object."""
+    """Return the checks as one JSON object."""
     whole = {"ok": all(each.ok for each in checks), "checks": [asdict(each) for each in checks]}
     return json.dumps(whole, indent=1, ensure_ascii=False) + "\n"

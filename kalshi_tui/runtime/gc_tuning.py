@@ -1,8 +1,8 @@
-"""How often Python looks for garbage: while it looks, no key is answered.
+"""How often Python collects garbage: while it does, no key is answered.
 
-The screen makes many small objects and lets most of them go within a frame or two. So the youngest are looked through
-often, a few at a time. What is there for good, the program itself and the list of markets, is looked through no more:
-a look at all of it takes a tenth of a second.
+The screen makes many small objects and drops most of them within a frame or two, so the youngest generation is
+collected often, a few objects at a time. What stays for good (the program itself, the list of markets) is frozen: a
+collection of all of it takes a tenth of a second.
 """
 
 import gc
@@ -14,11 +14,11 @@ next older one is. Measured with 20,000 messages a second: the longest pause is 
 
 
 def configure_gc() -> None:
-    """Set the thresholds, and take all that has been loaded out of the looks; call it before the screen opens."""
+    """Set the thresholds, and freeze all that has been loaded. Call it before the screen opens."""
     gc.set_threshold(*GC_THRESHOLDS)
     gc.freeze()
 
 
 def freeze_objects() -> None:
-    """Take what is there now out of the looks; call it when much has come that will stay."""
+    """Freeze the objects of now. Call it when much has been made that will stay."""
     gc.freeze()

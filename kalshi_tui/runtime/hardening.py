@@ -1,7 +1,6 @@
-"""What this process does first, so that its memory and its files stay its own: a private key is in that memory.
+"""Harden the process before anything else: its memory, which holds a private key, and its files stay its own.
 
-Neither a core dump nor a debugger of this user, nor a process that reads ``/proc/PID/mem``, gets at it. Who is root
-does all the same.
+No core dump, debugger of this user or reader of ``/proc/PID/mem`` gets at that memory. Root still does.
 """
 
 import ctypes
@@ -24,19 +23,19 @@ DEBUG_VARIABLES: Final = (
 
 
 def harden() -> None:
-    """Allow no core dump and no look at this process, make files for this user alone, and stop the recorders.
+    """Forbid core dumps and debuggers, make new files private to this user, and disable fault recorders.
 
-    Called before any library is loaded that reads its variables then. Raises OSError where the system has such a
-    protection and refuses it.
+    Call it before any library is loaded, since some read their environment variables on import. Raises OSError where
+    the system has such a protection and denies it.
     """
     os.umask(PRIVATE_UMASK)
-    # It would write from a signal handler, past everything that takes secrets out.
+    # faulthandler writes from a signal handler, past the formatter that takes secrets out.
     faulthandler.disable()
     for name in DEBUG_VARIABLES:
         os.environ.pop(name, None)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if sys.platform == "linux":
-        # The limit does not hold where dumps are piped to a program, as many distributions do; this does.
+        # The limit is ignored where dumps are piped to a program, as on many distributions; this is not.
         libc = ctypes.CDLL(None, use_errno=True)
         if libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0:
             number = ctypes.get_errno()

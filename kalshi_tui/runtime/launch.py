@@ -1,7 +1,7 @@
-"""Starting the practice exchange as a process of its own, and taking it down again.
+"""Start the practice exchange as a process of its own, and stop it again.
 
-The child reads its standard input only to notice its end: when this process is gone, killed outright included, the
-pipe closes and the exchange ends by itself.
+The child reads its standard input only to notice its end: when this process is gone, even killed, the pipe closes and
+the exchange ends by itself.
 """
 
 import contextlib
@@ -26,7 +26,7 @@ class LaunchError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class PracticeReady:
-    """Where a practice exchange is to be reached, from its first line of output."""
+    """Where a practice exchange can be reached, from its first line of output."""
 
     rest_url: str
     ws_url: str
@@ -53,20 +53,20 @@ def parse_ready_line(line: str | bytes) -> PracticeReady:
 
 
 class PracticeProcess:
-    """A practice exchange as a child of this process: constructed means started, `ready` waits, `end` takes it down."""
+    """A practice exchange as a child process: the constructor starts it, `wait_until_ready` waits, `stop` ends it."""
 
     def __init__(self, arguments: Sequence[str]) -> None:
         self.ready_fields: dict[str, Any] = {}
         """All that the ready line said, once it is there."""
         self._stderr_file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the child
-        # -P: the folder that the trader stands in is no place to import from.
+        # -P: nothing is imported from the current folder, where anybody may have put a module.
         command = [sys.executable, "-P", "-m", "kalshi_tui", "practice", "--until-stdin-closes", *arguments]
         self._child = subprocess.Popen(  # noqa: S603 - our own interpreter and our own arguments
             command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._stderr_file,
-            # Ctrl+C at the terminal is for the screen; the child ends with the pipe.
+            # A new session: Ctrl+C at the terminal must not kill the exchange before the screen has canceled orders.
             start_new_session=True,
         )
 
@@ -100,7 +100,7 @@ class PracticeProcess:
         return line
 
     def describe_exit(self) -> str:
-        """Say that the exchange has ended, and what to do; empty while it runs."""
+        """Return a sentence that says that the exchange has ended and what to do; empty while it runs."""
         code = self._child.poll()
         if code is None:
             return ""
@@ -109,7 +109,7 @@ class PracticeProcess:
         return f"The practice exchange has ended (code {code}). Quit and start again: your account is kept.{why}"
 
     def _read_last_error(self) -> str:
-        """Wait for the child's end and give the last line that it wrote on standard error: its sentence."""
+        """Wait for the child's end and return its last line on standard error: its own sentence."""
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._child.wait(EXIT_TIMEOUT_S)
         self._stderr_file.seek(0)

@@ -1,8 +1,8 @@
-"""The log file, and what a defect ends in: one sentence on the screen, the rest here.
+"""The log file, without secrets, and the report of a defect: one sentence on the screen, the rest in the log.
 
-Warnings and worse of this program and of its libraries go into one file that its owner alone can read. The formatter of
-that file is the one place where text becomes a line of it, whoever logged it and by whatever logger: there secrets are
-taken out, of messages and of exceptions' texts alike. Tracebacks are Python's own: no values of variables.
+Warnings and worse, of this program and its libraries, go into one file that only its owner can read. The file's
+formatter is the one place where text becomes a line of it, whatever logger it came through: there secrets are taken
+out of messages and of exceptions' texts. Tracebacks are Python's own, without the values of variables.
 """
 
 import base64
@@ -73,13 +73,13 @@ _HEADER_VALUE: Final = re.compile(
 
 
 class SecretRegistry:
-    """Texts that are never written. Only the length and a hash of each are kept: this is no place to find them."""
+    """Texts that are never written. Only the length and a hash of each are kept, so that they cannot be read from here."""
 
     def __init__(self) -> None:
         self._replacements_by_hash: dict[int, dict[int, str]] = {}
 
     def add(self, text: str, replacement: str = REDACTED_TEXT) -> None:
-        """Have a text replaced: as it is, and as Python, JSON, an address or base64 write it.
+        """Register a text: as it is, and as Python, JSON, an address or base64 writes it.
 
         A long one is looked for by lines alone, a short one of several lines by them too.
         """
@@ -93,7 +93,7 @@ class SecretRegistry:
                     self._replacements_by_hash.setdefault(len(form), {})[hash(form)] = replacement
 
     def find(self, text: str) -> Iterator["SecretMatch"]:
-        """Find every known one in a text; places may overlap."""
+        """Return every registered text found in a text; places may overlap."""
         for length, known in self._replacements_by_hash.items():
             for start in range(len(text) - length + 1):
                 instead = known.get(hash(text[start : start + length]))
@@ -113,17 +113,17 @@ _secrets: Final = SecretRegistry()
 
 
 def add_secret(text: str | bytes) -> None:
-    """Have a text (a passphrase, a key file's content, a token) never stand in the log."""
+    """Keep a text (a passphrase, a key file's content, a token) out of the log."""
     _secrets.add(_as_text(text))
 
 
 def add_masked(text: str) -> None:
-    """Have a text stand in the log by its first characters alone: a key id, no secret but nobody's business."""
+    """Have the log show only a text's first characters: a key id, which is private though no secret."""
     _secrets.add(text, f"{text[:4]}..." if len(text) > 8 else "...")
 
 
 def redact(text: str) -> str:
-    """Return a text without what is secret: what was named so, and what looks so."""
+    """Return a text without secrets: those that were registered, and whatever looks like one."""
     # All are looked for in the text as it came: one that was taken out first could leave half of another.
     places = [*_secrets.find(text)]
     places += (SecretMatch(*found.span("value"), REDACTED_TEXT) for found in _HEADER_VALUE.finditer(text))
@@ -150,7 +150,7 @@ def _escape_unprintable(text: str) -> str:
 
 
 class RedactingFormatter(logging.Formatter):
-    """Writes a record without what is secret."""
+    """Format a record without secrets."""
 
     converter = staticmethod(time.gmtime)
 
@@ -170,7 +170,7 @@ class RedactingFormatter(logging.Formatter):
 
 
 class LogFile(RotatingFileHandler):
-    """A file for its owner alone, made when there is something to write, of bounded size. Never complains aloud."""
+    """A private file of bounded size, made when there is something to write. Its failures never reach the screen."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(path, maxBytes=MAX_LOG_BYTES, backupCount=BACKUP_COUNT, encoding="utf-8", delay=True)
@@ -193,7 +193,7 @@ class LogFile(RotatingFileHandler):
         super().emit(record)
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the name that `logging` gave it
-        """Note it: standard error is the trader's screen."""
+        """Note the failure. Standard error is the trader's screen, so nothing is written there."""
         del record
         error = sys.exc_info()[1]
         self.failure = (isinstance(error, OSError) and error.strerror) or type(error).__name__
@@ -203,14 +203,14 @@ _log: Final = logging.getLogger("kalshi_tui")
 
 
 class CrashReporter:
-    """Takes what nobody else has caught: it goes into the log, and of the program's end a sentence to the trader."""
+    """Reports exceptions that nothing caught: in the log, and as one sentence to the trader."""
 
     def __init__(self, file: LogFile, advice: str = "") -> None:
         self._file = file
         self._advice = advice
 
     def describe(self, kind: str) -> str:
-        """Say that the program has ended by a defect of this type, and where more stands."""
+        """Return a sentence that says that the program ended by a defect of this type, and where to read more."""
         where = (
             f"what happened could not be written to {self._file.baseFilename} ({self._file.failure})"
             if self._file.failure
@@ -221,20 +221,20 @@ class CrashReporter:
     def handle_exception(
         self, kind: type[BaseException], error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Stand for `sys.excepthook`."""
+        """Replace `sys.excepthook`."""
         if issubclass(kind, KeyboardInterrupt):
             return
         _log.critical("The program has ended by a defect.", exc_info=(kind, error or kind(), trace))
         sys.stderr.write(f"kalshi-tui: {self.describe(kind.__name__)}\n")
 
     def handle_thread_exception(self, what: threading.ExceptHookArgs) -> None:
-        """Stand for `threading.excepthook`."""
+        """Replace `threading.excepthook`."""
         if what.exc_type is not SystemExit:
             error = what.exc_value or what.exc_type()
             _log.error("A thread has ended by a defect.", exc_info=(what.exc_type, error, what.exc_traceback))
 
     def handle_unraisable(self, what: "sys.UnraisableHookArgs") -> None:
-        """Stand for `sys.unraisablehook`."""
+        """Replace `sys.unraisablehook`."""
         error = what.exc_value or what.exc_type()
         _log.error("A defect that nothing could catch.", exc_info=(what.exc_type, error, what.exc_traceback))
 
@@ -242,7 +242,7 @@ class CrashReporter:
 def start_logging(file: str = DESK_LOG_FILE, advice: str = "") -> CrashReporter:
     """Log into this file of the user's folder for logs, and from now on nothing to standard error.
 
-    ``after`` ends the sentence in which the program says that it has ended by a defect. asyncio's own handler logs, as
+    ``advice`` ends the sentence in which the program says that it has ended by a defect. asyncio's own handler logs, as
     do Python's warnings.
     """
     from platformdirs import user_log_path  # noqa: PLC0415 - costs time, and `--help` has to be quick

@@ -1,4 +1,4 @@
-"""Which exchange the program talks to, with which key: the profiles ``practice``, ``demo``, ``live``, and own ones."""
+"""Profiles: which exchange the program talks to, and with which key (``practice``, ``demo``, ``live``, the trader's own)."""
 
 import difflib
 import re
@@ -65,7 +65,7 @@ def build_profile(
         overridden = _override_addresses(name, environment, rest_url, ws_url)
         moved = environment is None or overridden.signing_origin[1] != environment.signing_origin[1]
         if moved and overridden.kind is Kind.LIVE:
-            # The live profile's own key never signs for another host; whoever wants that says so for this run.
+            # The live profile's key never signs for another host: a copied command line would hand it to a stranger.
             key = KeySource()
         environment = overridden
     if environment is not None:

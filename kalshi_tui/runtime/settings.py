@@ -1,7 +1,7 @@
-"""The trader's settings: a TOML file, read once at the start. Every setting has a default; without a file all hold.
+"""The trader's settings: a TOML file, read once at the start. Every setting has a default, so no file is needed.
 
-Prices, counts and money are written as text in the exchange's own form ("0.05", "10", "250"), so that none of them
-ever is a binary fraction.
+Prices, counts and money are written as text in the exchange's own form ("0.05", "10", "250"), so that none of
+them ever is a binary fraction.
 """
 
 import difflib
@@ -46,7 +46,7 @@ class TicketSettings(_Section, frozen=True):
 
 
 class ScreenSettings(_Section, frozen=True):
-    """``[screen]``: how it looks."""
+    """``[screen]``: how the desk looks."""
 
     theme: Annotated[
         Literal["auto", "desk", "paper", "safe", "contrast", "sixteen"],
@@ -258,7 +258,7 @@ def build_ui_settings(settings: Settings) -> UiSettings:
     keys = {each: (texts,) if isinstance(texts, str) else texts for each, texts in settings.keys.items()}
     keys = {each: tuple(filter(None, texts)) for each, texts in keys.items()}
     if keys:
-        # Slow to import, and seldom wanted.
+        # Slow to import, and seldom needed.
         from kalshi_tui.ui.commands import COMMANDS  # noqa: PLC0415
         from kalshi_tui.ui.keymap import InvalidKeymapError, remap_keys  # noqa: PLC0415
 
