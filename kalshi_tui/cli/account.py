@@ -1,4 +1,4 @@
-"""``balance``, ``positions``, ``orders`` and ``fills``: the account as the exchange lists it."""
+"""``balance``, ``positions``, ``orders`` and ``fills``: the account's lists at the exchange."""
 
 import argparse
 from typing import TYPE_CHECKING
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from kalshi_tui.cli.output import Column, Output, format_time
 from kalshi_tui.cli.parser import LIST_EXIT_CODES, CommandRegistry, integer_between
 from kalshi_tui.cli.progress import ProgressIndicator
-from kalshi_tui.cli.queries import parse_ticker, run_query
+from kalshi_tui.cli.query import parse_ticker, run_query
 
 if TYPE_CHECKING:
     from kalshi_tui.kalshi.rest import RestClient

@@ -13,8 +13,8 @@ def add(commands: CommandRegistry) -> None:
         "amend",
         run,
         summary="change a resting order's price or count",
-        description="Change an order where it rests. COUNT is what shall rest of it from now on, what is filled not "
-        "counted; PRICE is of the outcome that 'kalshi-tui orders' lists it under, or of the one named with --side.\n\n"
+        description="Change an order where it rests. COUNT is what shall rest from now on, without what has "
+        "filled; PRICE is of the outcome that 'kalshi-tui orders' lists it under, or of the one named with --side.\n\n"
         "A smaller count alone keeps the place in the queue; another price or a larger count loses it. The checks and "
         "limits are those of the ticket; so are the flags that pass them.",
         examples=("kalshi-tui amend 0d1f7f60-0000-4000-8000-000000000001 5@0.43 --yes",),
@@ -22,7 +22,7 @@ def add(commands: CommandRegistry) -> None:
         json="one JSON object",
     )
     amend.add_argument("id", metavar="ID", help="the order's id, or its client order id")
-    amend.add_argument("amount", metavar="COUNT@PRICE", help="what shall rest at which price: 5@0.43 or 5@43c")
+    amend.add_argument("amount", metavar="COUNT@PRICE", help="what shall rest, and at which price: 5@0.43 or 5@43c")
     amend.add_argument("--side", choices=("yes", "no"), help="the outcome that PRICE is of")
     amend.add_argument("--dry-run", action="store_true", help="show what would change and send nothing")
     add_write_options(amend)

@@ -1,4 +1,4 @@
-"""Changing one resting order, until it is known how it rests."""
+"""Change one resting order, and wait until it is known how it rests."""
 
 import argparse
 import asyncio
@@ -11,7 +11,7 @@ from kalshi_tui.cli.command_session import (
     report_or_print,
     stop_waiting_on_interrupt,
 )
-from kalshi_tui.cli.connection import CommandExchange, open_exchange
+from kalshi_tui.cli.exchange_access import CommandExchange, open_exchange
 from kalshi_tui.cli.exit_codes import (
     FAILED,
     OK,
@@ -19,7 +19,7 @@ from kalshi_tui.cli.exit_codes import (
     FailedError,
     report_failure,
 )
-from kalshi_tui.cli.flags import YES_FLAG, acknowledged_ids, describe_violation, given_flags, unacknowledged
+from kalshi_tui.cli.flags import YES_FLAG, acknowledged_risks, describe_violation, given_flags, unacknowledged
 from kalshi_tui.cli.json_shapes import order_shape, violation_shapes
 from kalshi_tui.cli.output import Output
 from kalshi_tui.cli.progress import ProgressIndicator
@@ -33,7 +33,7 @@ from kalshi_tui.session.store import UNCONFIRMED_STATES
 
 
 def amend_order(options: argparse.Namespace, resting_count: Count, price: Price) -> int:
-    """Change an order, or show what would change; give the exit code. Raises FailedError."""
+    """Change an order, or show what would change; return the exit code. Raises FailedError."""
     output = Output()
     with open_exchange(options) as exchange:
         return asyncio.run(_amend(options, exchange, output, resting_count, price))
@@ -79,7 +79,7 @@ async def _amend(
 
 
 async def _resolve_order(command_session: CommandSession, order: Order, wait_s: float) -> Order:
-    """Put an order that was read into the store; one of which something may be on its way is asked about first."""
+    """Put an order into the store; where a request may be on its way, ask the exchange about it first."""
     known = command_session.store.known_order(order)
     if known.state is OrderState.UNKNOWN and order.client_order_id not in command_session.not_in_flight_ids:
         known = await command_session.wait_until_known(order, wait_s)
@@ -92,7 +92,7 @@ async def _resolve_order(command_session: CommandSession, order: Order, wait_s: 
 
 
 class _AmendCommand:
-    """A change that is asked for, and how it is told."""
+    """A requested change, and the report of its outcome."""
 
     def __init__(
         self,
@@ -123,7 +123,7 @@ class _AmendCommand:
         return f"{before} -> {plain_count_text(self._target_count)} at {plain_price_text(now)}; {place}."
 
     async def run(self, flags: frozenset[str]) -> int:
-        """Change it, and say what became of it; give the exit code."""
+        """Send the change, report its outcome, and return the exit code."""
         ours, order, sentence, refused = self._command_session, self._order, "", False
         before = ours.store.known_order(order)
         stop_waiting_on_interrupt()
@@ -160,7 +160,7 @@ class _AmendCommand:
         return report_failure(FailedError(sentence, "refused", FAILED), as_json=self._options.json)
 
     def _is_done(self, order: Order, before: Order) -> bool:
-        """Return whether an order is as it was to be: what has been filled meanwhile is taken off what rests."""
+        """Return whether an order is as requested; what filled meanwhile is subtracted from what rests."""
         filled = order.filled - before.filled
         if order.state is OrderState.FILLED:
             return filled >= self._target_count

@@ -1,4 +1,4 @@
-"""``audit``: compares streamed books with fresh ones of the exchange."""
+"""``audit``: compares streamed books with fresh snapshots of the exchange."""
 
 import argparse
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from kalshi_tui.cli.parser import LIST_EXIT_CODES, CommandRegistry, parse_second
 from kalshi_tui.cli.progress import ProgressIndicator
 
 if TYPE_CHECKING:
-    from kalshi_tui.cli.connection import CommandExchange
+    from kalshi_tui.cli.exchange_access import CommandExchange
     from kalshi_tui.session.market_data.audit import AuditResult
 
 CONNECT_TIMEOUT_S: Final = 15.0
@@ -23,7 +23,7 @@ def add(commands: CommandRegistry) -> None:
         run,
         summary="compare streamed order books with fresh ones of the exchange",
         description="Follow the books of these markets for a while, then compare each with a fresh snapshot of the "
-        "exchange's. A line for each; exit code 0 if all are equal, 1 if not, or if one cannot be had.",
+        "exchange's. A line for each; exit code 0 if all are equal, 1 if not, or if one cannot be read.",
         examples=("kalshi-tui audit KXRECESSION-26 --seconds 30",),
         exit_codes=LIST_EXIT_CODES,
         json="one JSON object",
@@ -36,7 +36,7 @@ def add(commands: CommandRegistry) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Audit books on the profile's exchange. Raises FailedError."""
-    from kalshi_tui.cli.connection import open_exchange
+    from kalshi_tui.cli.exchange_access import open_exchange
 
     output = Output()
     with open_exchange(options, long_running=True) as exchange:
@@ -68,7 +68,7 @@ async def _audit_books(
     rest = exchange.rest(clock=ExchangeClock(clock_ms))
     session = build_session(connected, rest=rest)
     with contextlib.suppress(KalshiError):
-        # It sets the clock by the exchange's, which the stream's signature needs.
+        # Any reply sets the clock by the exchange's, as the stream's signature needs.
         await rest.exchange_status()
     await session.start()
     try:

@@ -1,4 +1,4 @@
-"""``book``, ``trades`` and ``candles``: one market's prices, now and before."""
+"""``book``, ``trades`` and ``candles``: one market's prices, current and past."""
 
 import argparse
 from typing import TYPE_CHECKING, Final
@@ -12,7 +12,7 @@ from kalshi_tui.cli.output import (
 )
 from kalshi_tui.cli.parser import QUERY_EXIT_CODES, CommandRegistry, integer_between
 from kalshi_tui.cli.progress import ProgressIndicator
-from kalshi_tui.cli.queries import parse_ticker, read_full_market, run_query
+from kalshi_tui.cli.query import parse_ticker, read_full_market, run_query
 
 if TYPE_CHECKING:
     from kalshi_tui.kalshi.rest import RestClient
@@ -66,7 +66,7 @@ def add(commands: CommandRegistry) -> None:
         run_candles,
         summary="list a market's past prices by minute, hour or day",
         description="List open, high, low and close of a market's trades, with the volume, by minute, hour or day, "
-        "oldest first; of the newest periods, those too in which nothing traded as far as the exchange tells them. "
+        "oldest first; of the newest periods, also those in which nothing traded, as far as the exchange lists them. "
         "No key is needed.",
         examples=("kalshi-tui candles KXRECESSION-26 --period day --limit 30",),
         exit_codes=QUERY_EXIT_CODES,

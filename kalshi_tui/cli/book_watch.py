@@ -8,11 +8,11 @@ from dataclasses import replace
 from typing import Final
 
 from kalshi_tui.cli.book_table import DEFAULT_DEPTH, format_book
-from kalshi_tui.cli.connection import CommandExchange, open_exchange
+from kalshi_tui.cli.exchange_access import CommandExchange, open_exchange
 from kalshi_tui.cli.exit_codes import OK, FailedError
 from kalshi_tui.cli.json_shapes import book_shape
 from kalshi_tui.cli.output import Output
-from kalshi_tui.cli.queries import await_reply
+from kalshi_tui.cli.query import await_reply
 from kalshi_tui.domain.book import Book
 from kalshi_tui.domain.link import BookTrust, LinkState
 from kalshi_tui.domain.market import Market

@@ -14,11 +14,11 @@ def add(commands: CommandRegistry) -> None:
         run,
         summary="cancel an order, or all",
         description="Cancel one order by its order id or client order id; or with --all every resting order of the "
-        "account, those too that were not sent from here, of one market with --ticker.\n\n"
-        "The command ends when the exchange, asked afterwards, has the order no more; for --all that takes some "
+        "account, including those not sent from here, of one market with --ticker.\n\n"
+        "The command ends when the exchange, asked afterward, no longer has the order; for --all that takes some "
         "seconds, since its lists lag. What it cannot prove within --wait seconds is UNKNOWN, with an exit code of its "
-        "own: look again, or cancel again, which does no harm. An order that was filled before is told so, and is a "
-        "failure. At a terminal there is a question first; --yes answers it, and is needed where nobody can be asked.",
+        "own: look again, or cancel again, which does no harm. An order that had filled before is reported, and is "
+        "a failure. At a terminal a question comes first; --yes answers it, and is needed where nobody can be asked.",
         examples=(
             "kalshi-tui cancel 0d1f7f60-0000-4000-8000-000000000001 --yes",
             "kalshi-tui cancel --all --ticker KXRECESSION-26",

@@ -1,4 +1,4 @@
-"""Canceling one order, or all, until the exchange has proved it."""
+"""Cancel one order, or all, and wait for the exchange's proof."""
 
 import argparse
 import asyncio
@@ -11,7 +11,7 @@ from kalshi_tui.cli.command_session import (
     report_or_print,
     stop_waiting_on_interrupt,
 )
-from kalshi_tui.cli.connection import CommandExchange, open_exchange
+from kalshi_tui.cli.exchange_access import CommandExchange, open_exchange
 from kalshi_tui.cli.exit_codes import (
     FAILED,
     OK,
@@ -22,18 +22,18 @@ from kalshi_tui.cli.exit_codes import (
 from kalshi_tui.cli.json_shapes import order_shape
 from kalshi_tui.cli.output import Output
 from kalshi_tui.cli.progress import ProgressIndicator
-from kalshi_tui.cli.queries import await_reply, parse_ticker
+from kalshi_tui.cli.query import await_reply, parse_ticker
 from kalshi_tui.domain.order import Order, OrderState
 from kalshi_tui.domain.text import order_text, plain_count_text
 from kalshi_tui.session.interface import CancelAllResult
 
 MIN_CANCEL_ALL_S = 3.0
-"""How long the cancel of all gets, however short the wait for its proof is to be: it must not be cut off."""
+"""The least time for a cancel of all, however short the wait for its proof: it must not be cut off."""
 RETRY_ADVICE = "Look with 'kalshi-tui orders', or cancel again: that does no harm."
 
 
 def cancel_orders(options: argparse.Namespace) -> int:
-    """Cancel, and give the exit code. Raises FailedError."""
+    """Cancel, and return the exit code. Raises FailedError."""
     output = Output()
     ticker = parse_ticker(options.ticker) if options.ticker is not None else ""
     with open_exchange(options) as exchange:
@@ -46,7 +46,7 @@ async def _cancel(options: argparse.Namespace, exchange: CommandExchange, output
             raise FailedError(ours.session.read_only_reason, "kept_back")
         if options.all:
             where = f" in {ticker}" if ticker else ""
-            # It sets the clock by the exchange's, which the stream's signature needs.
+            # Any reply sets the clock by the exchange's, as the stream's signature needs.
             await await_reply(ours.rest.user_data_timestamp())
             await confirm(options, ours.venue, f"Cancel all orders{where}?")
             return await _cancel_all(options, ours, output, ticker)
@@ -60,7 +60,7 @@ async def _cancel(options: argparse.Namespace, exchange: CommandExchange, output
 async def _cancel_one(
     options: argparse.Namespace, command_session: CommandSession, output: Output, order: Order
 ) -> int:
-    """Cancel one order, and say what became of it."""
+    """Cancel one order, and report its outcome."""
     sentence, refused, was_over = "", False, order.state.final
     if not was_over:
         try:
@@ -104,8 +104,8 @@ async def _cancel_one(
 
 
 async def _cancel_all(options: argparse.Namespace, command_session: CommandSession, output: Output, ticker: str) -> int:
-    """Cancel all, and say whether the exchange has proved it."""
-    sweep = CancelAllResult(
+    """Cancel all, and report whether the exchange has proved it."""
+    result = CancelAllResult(
         0, (), (), proved=False, sentence=f"UNKNOWN: it is not proved that nothing rests. {RETRY_ADVICE}"
     )
     try:
@@ -113,7 +113,7 @@ async def _cancel_all(options: argparse.Namespace, command_session: CommandSessi
             async with asyncio.timeout(max(options.wait, MIN_CANCEL_ALL_S)):
                 stop_waiting_on_interrupt()
                 await command_session.start()
-                sweep = await command_session.session.cancel_all(ticker)
+                result = await command_session.session.cancel_all(ticker)
     except TimeoutError:
         pass
     except asyncio.CancelledError:
@@ -123,19 +123,19 @@ async def _cancel_all(options: argparse.Namespace, command_session: CommandSessi
             options,
             command_session,
             output,
-            sweep.sentence,
+            result.sentence,
             scope=ticker or "all",
-            canceled=sweep.canceled,
-            proved=sweep.proved,
-            still_resting=sweep.still_resting,
-            unknown=sweep.unknown,
+            canceled=result.canceled,
+            proved=result.proved,
+            still_resting=result.still_resting,
+            unknown=result.unknown,
         ),
         None,
-        sweep.sentence,
+        result.sentence,
     )
-    if sweep.proved:
+    if result.proved:
         return OK
-    return report_failure(FailedError(sweep.sentence, "unknown_outcome", UNKNOWN), as_json=options.json)
+    return report_failure(FailedError(result.sentence, "unknown_outcome", UNKNOWN), as_json=options.json)
 
 
 def _write_result(

@@ -1,4 +1,4 @@
-"""A session for one command that writes: the desk's own checks, journal and inquiries, without its lists of markets."""
+"""The session of one command that writes: the desk's checks, journal and order status, without its market lists."""
 
 import argparse
 import asyncio
@@ -9,11 +9,11 @@ from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Final
 
-from kalshi_tui.cli.connection import CommandExchange, failure_from
 from kalshi_tui.cli.context import JOURNAL_FILE
+from kalshi_tui.cli.exchange_access import CommandExchange, failure_from
 from kalshi_tui.cli.exit_codes import FailedError
 from kalshi_tui.cli.flags import BLIND_FLAG, OVER_LIMIT_FLAG
-from kalshi_tui.cli.queries import await_reply, read_full_market, tell_left_out
+from kalshi_tui.cli.query import await_reply, read_full_market, tell_left_out
 from kalshi_tui.domain.market import Market
 from kalshi_tui.domain.order import Order, OrderState
 from kalshi_tui.domain.text import order_text
@@ -33,14 +33,14 @@ from kalshi_tui.session.venue import Venue
 
 ACCOUNT_UNREAD_MESSAGE: Final = "Your account could not be read: position, cash and limits are not known."
 READY_TIMEOUT_S: Final = 10.0
-"""How long book and account are waited for before an order."""
+"""How long to wait for book and account before an order."""
 MAX_SENDING_MS: Final = 60_000
-"""No program is at the sending of one order for longer: an answer is waited for half as long."""
+"""No program takes longer to send one order: a reply is awaited for half as long."""
 POLL_INTERVAL_S: Final = 0.02
 
 
 class CommandSession:
-    """A session that has not begun, and what a command needs of it."""
+    """A session that has not started, and what a command needs of it."""
 
     def __init__(
         self, session: Session, rest: RestClient, options: SessionOptions, journal: Journal, venue: Venue
@@ -55,15 +55,15 @@ class CommandSession:
         self.unresolved_orders = tuple(
             each.order for each in self._entries if each.in_flight or not each.order.order_id
         )
-        """Orders of which the journal did not know, when this command began, what had become of them."""
+        """Orders whose outcome the journal did not know when this command started."""
 
     def reload_journal(self) -> None:
-        """Read which orders are open by the journal. Raises JournalError."""
+        """Read the journal's open orders again. Raises JournalError."""
         self._entries = self._journal.open_entries()
 
     @property
     def not_in_flight_ids(self) -> frozenset[str]:
-        """Client order ids of the journal's open orders of which nothing is on its way: they rest, or are over."""
+        """Client order ids of the journal's open orders without a request in flight: they rest, or have ended."""
         return frozenset(
             each.order.client_order_id for each in self._entries if each.order.order_id and not each.in_flight
         )
@@ -80,11 +80,11 @@ class CommandSession:
 
     @property
     def store(self) -> Store:
-        """What is known."""
+        """The store of the session."""
         return self.session.store
 
     def describe_unresolved(self) -> list[str]:
-        """Say of each order that was in doubt what has been found out of it, or that nothing has."""
+        """Return a sentence about each order that was in doubt: what became of it, or that it is still unknown."""
         told = []
         for each in self.unresolved_orders:
             known = self.store.known_order(each)
@@ -106,9 +106,9 @@ class CommandSession:
         return self.store.markets[ticker]
 
     async def wait_for_account(self) -> bool:
-        """Wait until cash, positions and orders have been read; say whether they have.
+        """Wait until cash, positions and orders have been read; return whether they have.
 
-        With limits on a market they have to be as new as the journal's newest line, for the exchange's lists lag.
+        With limits on a market they must be as new as the journal's newest line, since the exchange's lists lag.
         """
         limits = self.options.limits
         by_market = limits.market_contracts is not None or limits.market_dollars is not None
@@ -116,7 +116,7 @@ class CommandSession:
         return await wait_until(known, READY_TIMEOUT_S)
 
     def describe_unread_account(self, flags: Iterable[str]) -> str:
-        """Return what an account that could not be read speaks against; empty if these flags pass it."""
+        """Return why an order must wait for an account that could not be read; empty if these flags pass it."""
         limits = self.options.limits
         if limits.market_contracts is not None or limits.market_dollars is not None:
             if limits.hard:
@@ -128,7 +128,7 @@ class CommandSession:
         return "" if BLIND_FLAG in flags else f"{ACCOUNT_UNREAD_MESSAGE} {BLIND_FLAG} passes this."
 
     async def wait_for_book(self, ticker: str) -> bool:
-        """Wait until the book can be trusted; say whether it can."""
+        """Wait until the book can be trusted; return whether it can."""
         return await wait_until(lambda: self.store.book(ticker).is_good, READY_TIMEOUT_S)
 
     async def find_order(self, name: str, command_name: str) -> Order:
@@ -154,12 +154,12 @@ class CommandSession:
         )
 
     async def wait_until_known(self, order: Order, wait_s: float) -> Order:
-        """Wait until the exchange has said what became of an order, but not longer; give it as it is known then."""
+        """Wait, at most ``wait_s``, until the outcome of an order is known; return the order as known then."""
         await wait_until(lambda: self.store.known_order(order).state not in UNCONFIRMED_STATES, wait_s)
         return self.store.known_order(order)
 
     async def wait_until_final(self, order: Order, wait_s: float) -> Order:
-        """Wait until an order is known to be over, but not longer; give it as it is known then."""
+        """Wait, at most ``wait_s``, until an order is final; return the order as known then."""
         await wait_until(lambda: self.store.known_order(order).state.final, wait_s)
         return self.store.known_order(order)
 
@@ -168,16 +168,16 @@ class CommandSession:
 async def open_command_session(
     exchange: CommandExchange, options: argparse.Namespace, *, journal_optional: bool = False
 ) -> AsyncIterator[CommandSession]:
-    """Make a session on an exchange, and end it. Raises FailedError.
+    """Start a session on an exchange, and end it. Raises FailedError.
 
-    ``journal_optional``: a journal that cannot be used stops nothing, since a cancel waits for no disk.
+    ``journal_optional``: go on without a usable journal, since a cancel must not wait for a disk.
     """
     connected = exchange.access
     assert connected is not None  # noqa: S101 - without a key the exchange is not opened for this
     settings = exchange.loaded.settings
-    wishes = build_session_options(settings, read_only=options.read_only or exchange.profile.read_only)
-    # The switch is for a desk that ends; a command ends after each order. Alerts ring at a desk.
-    wishes = replace(wishes, dead_man=DeadManOptions(), alert_command=())
+    session_options = build_session_options(settings, read_only=options.read_only or exchange.profile.read_only)
+    # The dead-man's switch is for a desk that ends, and a command ends after each order. Alerts ring at a desk only.
+    session_options = replace(session_options, dead_man=DeadManOptions(), alert_command=())
     journal = Journal.open_anyway(exchange.folder / JOURNAL_FILE, connected.signer.key_id)
     journal.open_entries()
     if journal.trouble and not journal_optional:
@@ -186,13 +186,13 @@ async def open_command_session(
     for sentence in (*(each.sentence for each in journal.set_aside), *journal.notices, journal.trouble):
         if sentence:
             sys.stderr.write(f"kalshi-tui: {sentence}\n")
-    rest = exchange.rest(read_only=wishes.read_only, clock=ExchangeClock(clock_ms))
-    session = build_session(connected, journal, wishes, rest=rest)
+    rest = exchange.rest(read_only=session_options.read_only, clock=ExchangeClock(clock_ms))
+    session = build_session(connected, journal, session_options, rest=rest)
     left_out: dict[LeftOut, None] = {}
-    # Instead of a notice on the desk, which nobody sees here.
+    # Printed at the end, instead of a notice on a desk that is not there.
     rest.on_left_out = left_out.setdefault
     try:
-        yield CommandSession(session, rest, wishes, journal, VENUE_BY_KIND[exchange.environment.kind])
+        yield CommandSession(session, rest, session_options, journal, VENUE_BY_KIND[exchange.environment.kind])
     except JournalError as error:
         raise FailedError(str(error), "journal") from error
     finally:
@@ -201,7 +201,7 @@ async def open_command_session(
 
 
 async def wait_until(condition: Callable[[], bool], seconds: float) -> bool:
-    """Wait for a condition of the store; say whether it came true in time."""
+    """Wait for a condition of the store; return whether it came true in time."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             while not condition():  # noqa: ASYNC110 - the store pushes to a screen alone
@@ -210,14 +210,14 @@ async def wait_until(condition: Callable[[], bool], seconds: float) -> bool:
 
 
 async def confirm(options: argparse.Namespace, venue: Venue, question: str) -> bool:
-    """Have a write confirmed: by --yes, or by somebody at the terminal; say whether that was somebody.
+    """Have a write confirmed, by --yes or at the terminal; return whether it was at the terminal.
 
     Real money takes the word LIVE at the terminal, as at the desk. Raises FailedError if it is not confirmed.
     """
     if options.yes:
         return False
     if not sys.stdin.isatty() or not sys.stderr.isatty():
-        raise FailedError("nothing was sent: give --yes, for here nobody can be asked.", "unconfirmed")
+        raise FailedError("nothing was sent: give --yes, since nobody can be asked here.", "unconfirmed")
     live = venue is Venue.LIVE
     prompt = f"{venue.value}: {question} "
     sys.stderr.write(prompt + ("Real money: type LIVE to go on: " if live else "[y/N] "))
@@ -229,7 +229,7 @@ async def confirm(options: argparse.Namespace, venue: Venue, question: str) -> b
 
 
 async def _read_line() -> str:
-    """Read a line from the terminal while the session goes on; empty at its end."""
+    """Read a line from the terminal while the session runs; empty at the end of input."""
     loop = asyncio.get_running_loop()
     read: asyncio.Future[str] = loop.create_future()
 
@@ -245,26 +245,26 @@ async def _read_line() -> str:
 
 
 def stop_waiting_on_interrupt() -> None:
-    """From here on a Ctrl+C ends the waiting, and only the first: what became of a write is always told."""
+    """From here on the first Ctrl+C ends only the waiting: the outcome of a write is always reported."""
     task = asyncio.current_task()
-    told = False
+    interrupted = False
     _ignore_interrupts.clear()
 
     def stop() -> None:
-        nonlocal told
-        if task is not None and not told and not _ignore_interrupts:
-            told = True
+        nonlocal interrupted
+        if task is not None and not interrupted and not _ignore_interrupts:
+            interrupted = True
             task.cancel()
 
     asyncio.get_running_loop().add_signal_handler(signal.SIGINT, stop)
 
 
 _ignore_interrupts: list[bool] = []
-"""Holds something once the outcome is being told: nothing stops that, nor the end of the session after it."""
+"""Not empty once the outcome is being reported: nothing interrupts that, nor the end of the session after it."""
 
 
 def report_or_print(write: Callable[[], None], order: Order | None, sentence: str) -> None:
-    """Write what became of a write; where that cannot be written, say it on standard error, with the ids."""
+    """Report the outcome of a write; where that fails, report it on standard error, with the ids."""
     _ignore_interrupts.append(True)
     try:
         write()
@@ -275,7 +275,7 @@ def report_or_print(write: Callable[[], None], order: Order | None, sentence: st
 
 
 def clear_interrupt() -> None:
-    """Take a Ctrl+C as dealt with: what became of a write is still to be told."""
+    """Mark a Ctrl+C as handled: the outcome of a write is still to be reported."""
     task = asyncio.current_task()
     if task is not None:
         task.uncancel()

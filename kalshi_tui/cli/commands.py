@@ -1,4 +1,4 @@
-"""The commands that there are, and the whole command line."""
+"""The list of commands, and the whole command line."""
 
 import argparse
 from typing import Final, Protocol
@@ -54,7 +54,7 @@ COMMAND_MODULES: Final[tuple[CommandModule, ...]] = (
 """In the order in which the help lists them."""
 
 EPILOG: Final = """\
-'kalshi-tui COMMAND --help' tells all of a command, with examples.
+'kalshi-tui COMMAND --help' describes a command in full, with examples.
 
 Most commands take --json: a single thing is one JSON object, a list or a stream one object a line, and an error one
 object on standard error. docs/schemas describes each. Prices, counts and money are strings in dollars and contracts,

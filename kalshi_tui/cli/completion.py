@@ -1,4 +1,4 @@
-"""``completion``: prints the script by which a shell completes commands, options and their words."""
+"""``completion``: prints the script with which a shell completes commands, options and their values."""
 
 import argparse
 from functools import partial

@@ -1,4 +1,4 @@
-"""``config``: the settings in force."""
+"""``config``: prints the settings in force."""
 
 import argparse
 import os

@@ -1,4 +1,4 @@
-"""Where a command works: its folder, the settings, the profile, and a practice exchange of this machine."""
+"""The context of a command: its data folder, settings, profile, and a practice exchange on this machine."""
 
 import argparse
 import os
@@ -31,11 +31,11 @@ def data_folder(options: argparse.Namespace, profile: str = "practice") -> Path:
 
 
 def expand_path(path: Path) -> Path:
-    """Return a path with its ``~``. Raises FailedError where there is no such person."""
+    """Return a path with ``~`` expanded. Raises FailedError where there is no such user."""
     try:
         return path.expanduser()
     except RuntimeError:
-        raise FailedError(f"{path} begins with a person's folder that there is not: give another name.") from None
+        raise FailedError(f"{path} begins with the folder of a user who does not exist: give another name.") from None
 
 
 def load_command_settings(options: argparse.Namespace) -> "LoadedSettings":
@@ -53,7 +53,7 @@ def load_command_settings(options: argparse.Namespace) -> "LoadedSettings":
 
 
 def choose_profile(options: argparse.Namespace, loaded: "LoadedSettings") -> "Profile":
-    """Put the chosen profile together. Raises FailedError."""
+    """Return the chosen profile. Raises FailedError."""
     from kalshi_tui.runtime.credentials import CredentialsError
     from kalshi_tui.runtime.profiles import build_profile
     from kalshi_tui.runtime.settings import SettingsError
@@ -97,7 +97,7 @@ def start_practice(
 
 
 def passphrase_asker() -> "AskPassphrase | None":
-    """Return what asks for a passphrase on the terminal, unseen; None where nobody could answer."""
+    """Return a function that asks for a passphrase on the terminal, unseen; None where nobody could answer."""
     return ask_passphrase if sys.stdin.isatty() else None
 
 

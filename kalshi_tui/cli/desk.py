@@ -54,7 +54,7 @@ def run(options: argparse.Namespace) -> int:
 def _run_desk(
     options: argparse.Namespace, loaded: "LoadedSettings", process: "PracticeProcess | None"
 ) -> tuple[int, str]:
-    """Run the desk and give its exit code, and the kind of defect that has ended it. Raises FailedError.
+    """Run the desk; return its exit code, and the type of the defect that ended it. Raises FailedError.
 
     The screen's libraries load while a practice exchange starts.
     """
@@ -67,20 +67,20 @@ def _run_desk(
 
     profile = choose_profile(options, loaded)
     folder = data_folder(options, profile.name)
-    wishes = build_session_options(loaded.settings, read_only=options.read_only or profile.read_only)
+    session_options = build_session_options(loaded.settings, read_only=options.read_only or profile.read_only)
     try:
         connected = ExchangeOpener(profile, process, ask_passphrase).wait_until_ready()
         if options.fresh:
-            # The old account's orders are gone with it; nobody could be asked about them.
+            # The old account's orders are gone with it: to ask about them would find nothing.
             Journal.delete(folder / JOURNAL_FILE)
-        # One that cannot be used keeps orders here, but nobody from looking and canceling.
+        # A journal that cannot be used keeps orders back, but viewing and canceling still work.
         journal = Journal.open_anyway(folder / JOURNAL_FILE, connected.signer.key_id)
     except (CredentialsError, LaunchError, JournalError) as error:
         raise FailedError(str(error)) from error
-    session = build_session(connected, journal, wishes, folder)
+    session = build_session(connected, journal, session_options, folder)
     session.call_when_listed(gc_tuning.freeze_objects)
-    looks = replace(build_ui_settings(loaded.settings), export_folder=export_folder(), data_folder=folder)
-    app = DeskApp(session, clock_ms=clock_ms, ui_settings=looks)
+    ui_settings = replace(build_ui_settings(loaded.settings), export_folder=export_folder(), data_folder=folder)
+    app = DeskApp(session, clock_ms=clock_ms, ui_settings=ui_settings)
     gc_tuning.configure_gc()
     app.run()
     if session.quit_message:
@@ -89,7 +89,7 @@ def _run_desk(
 
 
 def say_last(words: str) -> None:
-    """Return what the dead-man's switch has done: on the terminal, and in the log for where that is gone."""
+    """Report what the dead-man's switch did, on the terminal and, in case that is gone, in the log."""
     logging.getLogger("kalshi_tui").warning("Dead-man's switch: %s", words)
     with contextlib.suppress(OSError, ValueError):
         sys.stdout.write(f"{words}\n")

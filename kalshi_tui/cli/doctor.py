@@ -1,4 +1,4 @@
-"""``doctor``: looks at everything that trading needs."""
+"""``doctor``: checks everything that trading needs."""
 
 import argparse
 from typing import TYPE_CHECKING
@@ -37,7 +37,7 @@ def add(commands: CommandRegistry) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Check everything that trading needs. What is wrong with settings or key is a line of it, not the end."""
+    """Check everything that trading needs. A fault in settings or key is one line of the report, not its end."""
     from kalshi_tui.runtime.configuration import PRACTICE_PROFILE
     from kalshi_tui.runtime.doctor import (
         Check,
@@ -47,7 +47,7 @@ def run(options: argparse.Namespace) -> int:
     )
 
     if options.fresh:
-        raise FailedError("the doctor starts nothing anew; leave --fresh out.")
+        raise FailedError("the doctor starts no new account; leave out --fresh.")
     checks: list[Check] = []
     with ProgressIndicator("Looking at the exchange"):
         try:
@@ -71,11 +71,11 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _check_access(options: argparse.Namespace, loaded: "LoadedSettings", profile: "Profile") -> "list[Check]":
-    """Look at key and exchange."""
+    """Check key and exchange."""
     import asyncio
 
-    from kalshi_tui.cli.connection import find_running_practice
     from kalshi_tui.cli.context import is_local_practice
+    from kalshi_tui.cli.exchange_access import find_running_practice
     from kalshi_tui.runtime.compose import ExchangeOpener
     from kalshi_tui.runtime.credentials import CredentialsError
     from kalshi_tui.runtime.doctor import Check, check_connection

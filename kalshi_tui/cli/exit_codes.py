@@ -1,4 +1,4 @@
-"""How a command ends: exit codes, and failures that are told in a sentence or as JSON."""
+"""Exit codes, and failures reported as a sentence or as JSON."""
 
 import json
 import sys
@@ -13,16 +13,16 @@ INTERRUPTED: Final = 130
 
 EXIT_CODE_MEANINGS: Final = (
     (OK, "done, and the outcome is known"),
-    (FAILED, "refused or failed; nothing was done, or what was done is said"),
-    (USAGE, "a wrong command line"),
-    (UNKNOWN, "a write whose outcome is not known: ask before doing it again"),
-    (NOT_FOUND, "the exchange knows no such market or order"),
+    (FAILED, "rejected or failed; nothing was done, or the message says what was"),
+    (USAGE, "an invalid command line"),
+    (UNKNOWN, "a write whose outcome is unknown: check before doing it again"),
+    (NOT_FOUND, "the exchange has no such market or order"),
     (INTERRUPTED, "ended by Ctrl+C; nothing was in flight"),
 )
 
 
 class FailedError(Exception):
-    """The command cannot do what it was asked for. The message is a sentence; ``code`` a word for programs."""
+    """The command failed. The message is a sentence; ``code`` a word for programs."""
 
     def __init__(self, sentence: str, code: str = "failed", exit_code: int = FAILED) -> None:
         super().__init__(sentence)
@@ -31,7 +31,7 @@ class FailedError(Exception):
 
 
 class UsageError(FailedError):
-    """The command line is wrong; ``usage`` is the line that shows a right one, ``prog`` the command."""
+    """The command line is invalid; ``usage`` is the usage line, ``prog`` the command."""
 
     def __init__(self, sentence: str, prog: str = "kalshi-tui", usage: str = "") -> None:
         super().__init__(sentence, "usage", USAGE)
@@ -40,12 +40,12 @@ class UsageError(FailedError):
 
 
 def format_error_json(code: str, sentence: str, exit_code: int) -> str:
-    """Write a failure as the one JSON object that ``docs/schemas/error.json`` describes."""
+    """Return a failure as the JSON object that ``docs/schemas/error.json`` describes."""
     return json.dumps({"error": {"code": code, "message": sentence, "exit_code": exit_code}}) + "\n"
 
 
 def report_failure(error: FailedError, *, as_json: bool = False) -> int:
-    """Write a failure to standard error and give the exit code."""
+    """Write a failure to standard error, and return its exit code."""
     if as_json:
         sys.stderr.write(format_error_json(error.code, str(error), error.exit_code))
     elif isinstance(error, UsageError):
@@ -56,6 +56,6 @@ def report_failure(error: FailedError, *, as_json: bool = False) -> int:
 
 
 def format_exit_codes(*codes: int) -> str:
-    """List exit codes with their meanings, for the end of a command's help."""
+    """Return a list of exit codes with their meanings, for the end of a command's help."""
     wanted = codes or tuple(code for code, _ in EXIT_CODE_MEANINGS)
     return "exit codes:\n" + "".join(f"  {code:<4} {words}\n" for code, words in EXIT_CODE_MEANINGS if code in wanted)

@@ -17,7 +17,7 @@ DEFAULT_WAIT_S: Final = 60.0
 
 
 def add_write_options(parser: CommandParser, *, with_overrides: bool = True) -> None:
-    """Add what commands that write have in common."""
+    """Add the flags that all commands that write share."""
     parser.add_argument("--yes", action="store_true", help="do it without asking")
     if with_overrides:
         add_override_flags(parser)
@@ -31,7 +31,7 @@ def add_write_options(parser: CommandParser, *, with_overrides: bool = True) -> 
 
 
 def add_override_flags(parser: argparse.ArgumentParser) -> None:
-    """Add the flags that pass an objection, but ``--yes``."""
+    """Add the flags that pass a risk check, except ``--yes``."""
     parser.add_argument(OVER_LIMIT_FLAG, action="store_true", help="send it though it passes a limit of your settings")
     parser.add_argument(
         BLIND_FLAG, action="store_true", help="send it though book or account are stale or cannot be read"
@@ -40,7 +40,7 @@ def add_override_flags(parser: argparse.ArgumentParser) -> None:
 
 
 def given_flags(options: argparse.Namespace) -> frozenset[str]:
-    """Return the flags of this kind that stand on the command line."""
+    """Return those of these flags that are on the command line."""
     flags = {
         YES_FLAG: options.yes,
         OVER_LIMIT_FLAG: options.over_limit,

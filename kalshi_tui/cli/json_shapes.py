@@ -1,7 +1,7 @@
-"""What ``--json`` prints, as plain values: the schemas in ``docs/schemas`` describe each of them.
+"""The JSON that ``--json`` prints, as plain values; the schemas in ``docs/schemas`` describe it.
 
 Prices are dollar strings of four decimals, counts strings of two, money strings of six; times are Unix milliseconds;
-null stands for what is not there or not known.
+null stands for what is absent or not known.
 """
 
 from collections.abc import Sequence
@@ -22,12 +22,12 @@ JsonShape = dict[str, object]
 
 
 def price_or_null(price: Price | None) -> str | None:
-    """Write a price."""
+    """Return a price as text, None for none."""
     return None if price is None else format_price(price)
 
 
 def money_or_null(money: Money | None) -> str | None:
-    """Write money."""
+    """Return money as text, None for none."""
     return None if money is None else format_money(money)
 
 
@@ -176,7 +176,7 @@ def order_shape(order: Order) -> JsonShape:
 
 
 def listed_order_shape(order: Order) -> JsonShape:
-    """Return an order that was read off the exchange's list, which tells what its fills cost too."""
+    """Return an order of the exchange's list, which also has the cost of its fills."""
     return order_shape(order) | {"fill_cost": format_money(order.fill_cost), "fees": format_money(order.fees)}
 
 
@@ -236,7 +236,7 @@ def preview_shape(order_preview: "OrderPreview", cash: Money | None) -> JsonShap
 
 
 def violation_shapes(violations: Sequence["RiskViolation"]) -> list[JsonShape]:
-    """Return what speaks against sending, with the flag that passes each; null where none does."""
+    """Return risk violations, with the flag that passes each; null where none does."""
     from kalshi_tui.cli.flags import flag_for
 
     return [

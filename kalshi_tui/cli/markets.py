@@ -1,4 +1,4 @@
-"""``markets`` and ``market``: what can be traded."""
+"""``markets`` and ``market``: list what can be traded, and describe one market."""
 
 import argparse
 from typing import TYPE_CHECKING, Final
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 from kalshi_tui.cli.output import Column, Output, format_time
 from kalshi_tui.cli.parser import QUERY_EXIT_CODES, CommandRegistry, integer_between
 from kalshi_tui.cli.progress import ProgressIndicator
-from kalshi_tui.cli.queries import parse_ticker, read_full_market, run_query
+from kalshi_tui.cli.query import parse_ticker, read_full_market, run_query
 
 if TYPE_CHECKING:
     from kalshi_tui.domain.market import Event, Market
@@ -19,7 +19,7 @@ STATUS_FILTERS: Final = {
     "closed": frozenset({"closed", "determined", "disputed", "amended"}),
     "settled": frozenset({"finalized"}),
 }
-"""The words to choose by, and the statuses of the exchange that each takes in (docs/kalshi-api.md, section 8)."""
+"""The values of --status, and the exchange's statuses that each includes (docs/kalshi-api.md, section 8)."""
 MAX_ROWS: Final = 1_000_000
 FIRST_PAGE_SIZE: Final = 20
 """Events of a page while only a few markets are wanted."""

@@ -20,10 +20,10 @@ def add(commands: CommandRegistry) -> None:
         "it, and is needed where nobody can be asked. With real money the word LIVE is asked for instead of y. What "
         "takes a further word or answer in the ticket takes a flag here: --over-limit, --blind, --second. Hard limits "
         "and --read-only let nothing pass.\n\n"
-        "The command ends when the outcome is known: resting, filled, canceled, refused, not sent. If the answer is "
+        "The command ends when the outcome is known: resting, filled, canceled, rejected, not sent. If the answer is "
         "lost, the exchange is asked about the order for up to --wait seconds; then it is UNKNOWN, with an exit code "
-        "of its own. Do not send it again then: it may be live. It stands in the journal, and the next order or desk "
-        "on the same folder takes it up. Ctrl+C while it is in flight prints the ids and says UNKNOWN.",
+        "of its own. Do not send it again then: it may be live. It is in the journal, and the next order or desk "
+        "on the same folder follows it up. Ctrl+C while it is in flight prints the ids and says UNKNOWN.",
         examples=(
             "kalshi-tui order buy yes KXRECESSION-26 10@0.42 --dry-run",
             "kalshi-tui order buy no KXRECESSION-26 10@58c --tif ioc --yes",
@@ -42,7 +42,7 @@ def add(commands: CommandRegistry) -> None:
         default="gtc",
         help="good till canceled (default), immediate or cancel, fill or kill",
     )
-    order.add_argument("--post-only", action="store_true", help="refuse it if it would trade at once")
+    order.add_argument("--post-only", action="store_true", help="reject it if it would trade at once")
     order.add_argument("--reduce-only", action="store_true", help="only make a holding smaller; with --tif ioc")
     order.add_argument("--expires", metavar="WHEN", help="when it ends: 15:30, +10m, 2h, 90s")
     order.add_argument("--dry-run", action="store_true", help="show the preview and send nothing")

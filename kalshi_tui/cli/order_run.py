@@ -1,4 +1,4 @@
-"""Sending one order: looked at, asked about, sent once, and followed until its outcome is known."""
+"""Send one order: check it, have it confirmed, send it once, and follow it until its outcome is known."""
 
 import argparse
 import asyncio
@@ -14,7 +14,7 @@ from kalshi_tui.cli.command_session import (
     stop_waiting_on_interrupt,
     wait_until,
 )
-from kalshi_tui.cli.connection import open_exchange
+from kalshi_tui.cli.exchange_access import open_exchange
 from kalshi_tui.cli.exit_codes import (
     FAILED,
     OK,
@@ -39,7 +39,7 @@ from kalshi_tui.cli.json_shapes import (
 )
 from kalshi_tui.cli.output import Output
 from kalshi_tui.cli.progress import ProgressIndicator
-from kalshi_tui.cli.queries import parse_ticker
+from kalshi_tui.cli.query import parse_ticker
 from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.market import Market
 from kalshi_tui.domain.order import Action, Order, OrderState, OrderTerms, order_from_terms, rejection_reason
@@ -77,7 +77,7 @@ FAILURE_CODES: Final = {OrderState.REFUSED: "refused", OrderState.NOT_SENT: "not
 
 @dataclass(frozen=True, slots=True)
 class _OrderPlan:
-    """An order that could be sent, and what it would do."""
+    """An order ready to send, and what it would do."""
 
     terms: OrderTerms
     market: Market
@@ -88,7 +88,7 @@ class _OrderPlan:
 
 
 def send_order(options: argparse.Namespace, count: Count, price: Price) -> int:
-    """Send an order, or show what it would do; give the exit code. Raises FailedError."""
+    """Send an order, or show what it would do; return the exit code. Raises FailedError."""
     output = Output()
     ticker = parse_ticker(options.ticker)
     with open_exchange(options) as exchange:
@@ -114,7 +114,7 @@ async def _send(
         market = await command_session.open_market(ticker)
         wanted = OrderTerms(ticker, Side(options.side), Action(options.action), price, count)
         if why := rejection_reason(wanted, market):
-            # Nothing that is still to be read would change that.
+            # Nothing that is still to be read could change that.
             raise FailedError(why, "kept_back")
         account, _ = await asyncio.gather(command_session.wait_for_account(), command_session.wait_for_book(ticker))
         waiting.update("Asking what became of an earlier order")
@@ -243,7 +243,7 @@ def _show_plan(
     *,
     account_known: bool,
 ) -> None:
-    """Show what the order is and would do: as the ticket's review, or as JSON."""
+    """Show the order and what it would do, as the ticket's review does or as JSON."""
     warnings = [*plan.warnings, *([] if account_known else [command_session.describe_unread_account(())])]
     terms = plan.terms
     if options.json:
@@ -279,9 +279,9 @@ async def _submit(
     plan: _OrderPlan,
     flags: frozenset[str],
 ) -> int:
-    """Send, and say what became of it."""
+    """Send the order, and report its outcome."""
     terms, session = plan.terms, command_session.session
-    # Others may have begun to send while this one was being read and asked about.
+    # Other programs may have sent orders while this one was being reviewed: check again, or both would go out.
     command_session.reload_journal()
     if late := unacknowledged(_find_violations(command_session, terms), flags):
         raise FailedError(" ".join(describe_violation(each) for each in late), "kept_back")
@@ -310,7 +310,7 @@ async def _submit(
         if order.state in UNCONFIRMED_STATES:
             sentence = f"UNKNOWN: {terms_text(terms)}. You stopped waiting for the answer. {UNKNOWN_ADVICE}"
         else:
-            # The stream tells of an order too, and may be faster than the answer.
+            # The stream reports orders too, and may be faster than the reply.
             sentence = f"{order.state.word.capitalize()}: {terms_text(terms)}, as was known when you stopped waiting."
     return _report_result(options, command_session, output, plan, order, sentence)
 
@@ -323,7 +323,7 @@ def _report_result(
     order: Order,
     sentence: str,
 ) -> int:
-    """Write what became of the order, and give the exit code."""
+    """Report the order's outcome, and return the exit code."""
     unknown = order.state in UNCONFIRMED_STATES
     if unknown and UNKNOWN_ADVICE not in sentence:
         sentence = f"UNKNOWN: {terms_text(plan.terms)}. The exchange was asked and has not said. {UNKNOWN_ADVICE}"

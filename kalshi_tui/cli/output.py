@@ -1,4 +1,4 @@
-"""Writing results: tables for people, JSON for programs, and a reader who goes away."""
+"""Write results: tables for people, JSON for programs; a reader who goes away is no failure."""
 
 import contextlib
 import errno
@@ -25,7 +25,7 @@ Json = Mapping[str, object]
 
 
 class Column(NamedTuple):
-    """A column of a table. ``gives``: it is cut where the terminal is too narrow."""
+    """A column of a table. ``can_shrink``: it is cut where the terminal is too narrow."""
 
     name: str
     right: bool = False
@@ -37,7 +37,7 @@ class Output:
 
     def __init__(self) -> None:
         if getattr(sys, "stdout", None) is None:
-            raise FailedError("standard output is closed: nothing could be told of what is done.", "output")
+            raise FailedError("standard output is closed: the result could not be reported.", "output")
         self.reader_gone = False
         """Whether the reader has closed the pipe."""
         self.is_terminal = sys.stdout.isatty()
@@ -67,7 +67,7 @@ class Output:
             raise FailedError(f"the output cannot be written ({why}).", "output") from error
 
     def discard_output(self) -> None:
-        """Let everything that is still to be written go nowhere, what waits in buffers too."""
+        """Discard everything still to be written, buffered text included."""
         self.reader_gone = True
         nowhere = os.open(os.devnull, os.O_WRONLY)
         with contextlib.suppress(OSError):
@@ -100,7 +100,7 @@ class Output:
         return f"\x1b[{color}m{text}\x1b[0m" if self._use_colors and text else text
 
     def write_table(self, columns: Sequence[Column], rows: Sequence[Sequence[str]], empty_message: str) -> None:
-        """Write a table with aligned columns; the sentence ``nothing`` where it has no rows."""
+        """Write a table with aligned columns; ``empty_message`` where it has no rows."""
         if not rows:
             self.write_lines(empty_message)
             return
@@ -120,7 +120,7 @@ class Output:
 
 
 def format_table(columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int | None) -> list[str]:
-    """Set rows under their columns' names; columns that give are cut to fit the width, None for any."""
+    """Return rows under their columns' names. Columns that can shrink are cut to fit ``width``; None is any."""
     from rich.cells import cell_len
 
     from kalshi_tui.presentation.lines import fit, right_align
@@ -144,7 +144,7 @@ def format_table(columns: Sequence[Column], rows: Sequence[Sequence[str]], width
 
 
 def format_time(ts_ms: int) -> str:
-    """Write a Unix time in milliseconds as day and hour here, with the zone; nothing for none."""
+    """Return a Unix time in milliseconds as local date and time with the zone; empty for 0."""
     if not ts_ms:
         return ""
     try:

@@ -1,4 +1,4 @@
-"""What all commands share of their command line: the options for the exchange, the form of the help."""
+"""The parser that all commands share: the options for the exchange, the form of the help."""
 
 import argparse
 import textwrap
@@ -19,29 +19,29 @@ from kalshi_tui.cli.exit_codes import (
 
 HELP_WIDTH = 100
 QUERY_EXIT_CODES = (OK, FAILED, USAGE, NOT_FOUND, INTERRUPTED)
-"""The exit codes of a command that asks about one thing."""
+"""The exit codes of a command that reads one thing."""
 LIST_EXIT_CODES = (OK, FAILED, USAGE, INTERRUPTED)
-"""Those of a command that lists what there is."""
+"""The exit codes of a command that lists what there is."""
 WRITE_EXIT_CODES = (OK, FAILED, USAGE, UNKNOWN, NOT_FOUND, INTERRUPTED)
-"""Those of a command that sends, changes or cancels orders."""
+"""The exit codes of a command that sends, changes or cancels orders."""
 
 RunCommand = Callable[[argparse.Namespace], int]
 
 
 class CommandParser(argparse.ArgumentParser):
-    """Raises UsageError for a wrong command line, so that it can be told as JSON too. Takes options whole alone."""
+    """A parser that raises UsageError, so that errors can be JSON too, and accepts no abbreviated options."""
 
     def __init__(self, **settings: Any) -> None:
-        # What sends orders must not guess what was meant by the half of a flag.
+        # A program that sends orders must not guess what an abbreviated flag meant.
         super().__init__(**({"allow_abbrev": False} | settings))
 
     def error(self, message: str) -> NoReturn:
-        """Raise what is wrong, with the usage. Raises UsageError."""
+        """Raise UsageError with the message and the usage."""
         raise UsageError(message, self.prog, self.format_usage())
 
 
 class CommandRegistry:
-    """Where a module puts its commands."""
+    """The commands of the command line, to which each module adds its own."""
 
     def __init__(self, parser: argparse.ArgumentParser) -> None:
         self.parser = parser
@@ -62,10 +62,10 @@ class CommandRegistry:
         json: str = "",
         uses_exchange: bool = True,
     ) -> CommandParser:
-        """Add a command that ``run`` runs, and give its parser for further arguments.
+        """Add a command that ``run`` runs, and return its parser for further arguments.
 
         ``description`` are paragraphs; ``json`` says what ``--json`` prints, empty for a command without it;
-        ``reaches``: it talks to an exchange, and takes the options that choose one.
+        with ``uses_exchange`` it takes the options that choose an exchange.
         """
         parts = ["examples:\n" + "".join(f"  {each}\n" for each in examples)] if examples else []
         made: CommandParser = self._commands.add_parser(
@@ -80,13 +80,13 @@ class CommandRegistry:
             made.add_argument("--json", action="store_true", help=f"print {json}; errors are JSON too")
         if uses_exchange:
             add_exchange_options(made, is_subcommand=True)
-            # A command goes on with the account that there is: --fresh is for what opens it for longer.
+            # A command uses the account that is there: --fresh is for the desk and the practice exchange.
             add_practice_options(made, is_subcommand=True, fresh=False)
         return made
 
 
 def add_exchange_options(parser: argparse.ArgumentParser, *, is_subcommand: bool = False) -> None:
-    """Add what chooses the exchange; ``again`` behind a command, where it stands in the place of what came before."""
+    """Add the options that choose the exchange; with ``is_subcommand``, they override those before the command."""
     default = argparse.SUPPRESS if is_subcommand else None
     parser.add_argument("--env", default=default, metavar="NAME", help="profile: practice, demo, live, or your own")
     parser.add_argument("--rest-url", default=default, metavar="URL", help="the REST API's address, for this run")
@@ -97,7 +97,7 @@ def add_exchange_options(parser: argparse.ArgumentParser, *, is_subcommand: bool
 
 
 def add_practice_options(parser: argparse.ArgumentParser, *, is_subcommand: bool = False, fresh: bool = True) -> None:
-    """Add what the practice exchange of this machine begins with."""
+    """Add the options that the practice exchange of this machine starts with."""
     default = argparse.SUPPRESS if is_subcommand else None
     parser.add_argument(
         "--data", type=Path, default=default, metavar="DIR", help="folder for account and journal (default: per user)"

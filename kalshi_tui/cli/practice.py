@@ -1,4 +1,4 @@
-"""``practice``: the practice exchange alone."""
+"""``practice``: runs the practice exchange alone."""
 
 import argparse
 

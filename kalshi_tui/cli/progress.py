@@ -1,4 +1,4 @@
-"""A sign of life on standard error for what takes longer than a second, where that is a terminal."""
+"""A progress bar on standard error, where that is a terminal, for what takes longer than a second."""
 
 import sys
 import threading
@@ -12,9 +12,9 @@ SHOW_DELAY_S: Final = 1.0
 
 
 class ProgressIndicator:
-    """Used as a context: shows a bar once it has taken a second, and takes it away at the end.
+    """A context manager that shows a bar after a second, and removes it at the end.
 
-    The bar only moves, for nobody knows how much there is. Nothing is shown, or loaded, where standard error is no
+    The bar shows no percentage, since the total is not known. Nothing is shown, or loaded, where standard error is no
     terminal.
     """
 
@@ -43,7 +43,7 @@ class ProgressIndicator:
                 self._bar.stop()
 
     def update(self, message: str) -> None:
-        """Say something else beside the bar."""
+        """Change the text beside the bar."""
         with self._lock:
             self._message = message
             if self._bar is not None and self._task is not None:

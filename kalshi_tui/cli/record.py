@@ -1,4 +1,4 @@
-"""``record``: a recording without a screen; the desk's own key is ``R``."""
+"""``record``: records without a screen (at the desk the key is ``R``)."""
 
 import argparse
 from pathlib import Path
@@ -47,7 +47,7 @@ def add(commands: CommandRegistry) -> None:
 
 
 def _parse_duration(text: str) -> float:
-    """Read how long it is recorded."""
+    """Read the length of a recording, in seconds."""
     try:
         number = float(text)
     except ValueError:
@@ -63,7 +63,7 @@ def run(options: argparse.Namespace) -> int:
     """Record until the time is over or a signal comes. Raises FailedError."""
     import asyncio
 
-    from kalshi_tui.cli.connection import failure_from, open_exchange
+    from kalshi_tui.cli.exchange_access import failure_from, open_exchange
     from kalshi_tui.cli.record_run import RecordError, RecordRun
     from kalshi_tui.kalshi.errors import KalshiError
     from kalshi_tui.recording.writer import RecordingError

@@ -1,4 +1,4 @@
-"""What ``record`` does: reads the markets, follows their stream, and writes it down until it is told to end."""
+"""Record: read the markets, follow their stream, and write it to a file until the time is over or a signal comes."""
 
 import argparse
 import asyncio
@@ -29,11 +29,11 @@ TAPE_LENGTH: Final = 50
 """Older prints that are read of each market, so that a replay begins with a tape."""
 TICK_INTERVAL_S: Final = 0.25
 NO_DATA_TIMEOUT_S: Final = 20.0
-"""Without a connection for so long it is said why; the attempts go on."""
+"""Without a connection for so long, print why once; the attempts go on."""
 
 
 class RecordError(Exception):
-    """It cannot be recorded. The message is a sentence."""
+    """The recording cannot be made. The message is a sentence."""
 
 
 class RecordRun:
@@ -48,19 +48,19 @@ class RecordRun:
         self._started_s = time.monotonic()
 
     async def run(self) -> int:
-        """Read the markets, record, and say what was written."""
-        told = asyncio.Event()
+        """Read the markets, record, and report what was written."""
+        stop = asyncio.Event()
         for ending in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(ending, told.set)
+            asyncio.get_running_loop().add_signal_handler(ending, stop.set)
         path = expand_path(self._options.file)
-        # Before anything is read: to learn it after a list of all markets is late.
+        # Checked first: to fail only after all markets were read would waste a minute.
         require_new_file(path)
         connected = self._connected
         clock = ExchangeClock(clock_ms)
         store = Store(clock_ms)
         rest = RestClient(connected.environment, connected.signer, clock=clock, proxy=connected.proxy, read_only=True)
         async with rest:
-            tickers = await self._run_until_stopped(told, self._read_markets(rest, store))
+            tickers = await self._run_until_stopped(stop, self._read_markets(rest, store))
             if tickers is None:
                 raise RecordError("Ended before anything was recorded.")
             group = StreamGroup(self._stream_factory(clock), store, lambda report: self._print_message(report.text))
@@ -70,7 +70,7 @@ class RecordRun:
             group.watch_quotes(tickers)
             running = asyncio.create_task(group.run())
             try:
-                await self._run_until_end(told, recording, group, store)
+                await self._run_until_end(stop, recording, group, store)
             finally:
                 recorder.end()
                 await group.close()
@@ -78,7 +78,7 @@ class RecordRun:
         return self._print_summary(recording, tickers)
 
     async def _run_until_stopped(self, stop: asyncio.Event, work: Coroutine[None, None, list[str]]) -> list[str] | None:
-        """Await work, but not beyond a signal; None then."""
+        """Await work, or return None once ``stop`` is set."""
         task, waiting = asyncio.ensure_future(work), asyncio.ensure_future(stop.wait())
         await asyncio.wait({task, waiting}, return_when=asyncio.FIRST_COMPLETED)
         waiting.cancel()
@@ -89,7 +89,7 @@ class RecordRun:
         return None
 
     def _stream_factory(self, clock: ExchangeClock) -> Callable[..., Stream]:
-        """Return what makes streams: of market data alone, nothing of the account."""
+        """Return a factory of streams that carry market data alone, nothing of the account."""
         connected = self._connected
 
         def make(sink: FeedHandler, listener: ReportListener, *, private: bool) -> Stream:
@@ -160,7 +160,7 @@ class RecordRun:
     async def _run_until_end(
         self, stop: asyncio.Event, recording: RecordingWriter, group: StreamGroup, store: Store
     ) -> None:
-        """Bring the time to the recording until it ends."""
+        """Tick the recording until it ends."""
         self._started_s = began = time.monotonic()
         seconds = self._options.seconds
         warned = False
@@ -186,7 +186,7 @@ class RecordRun:
             )
 
     def _show_status(self, text: str) -> None:
-        """Show how it does on one line of a terminal that is looked at."""
+        """Show the progress on one line of the terminal."""
         if self._is_terminal:
             past = round(time.monotonic() - self._started_s)
             sys.stderr.write(f"\r\x1b[K{past // 3600:02}:{past // 60 % 60:02}:{past % 60:02} {text}"[:200])
@@ -206,7 +206,7 @@ class RecordRun:
             self._print_message(recording.failure)
         elif not recording.frames:
             self._print_message("Nothing was received, so that there is nothing to play: look at 'kalshi-tui doctor'.")
-        told = {
+        summary = {
             "file": str(recording.path),
             "frames": recording.frames,
             "markets": count,
@@ -214,7 +214,7 @@ class RecordRun:
             "seconds": seconds,
         }
         if self._options.json:
-            sys.stdout.write(json.dumps(told) + "\n")
+            sys.stdout.write(json.dumps(summary) + "\n")
         else:
             sys.stdout.write(
                 f"{recording.path}: {recording.frames:,} frames of {count} markets in {seconds:g} s, "

@@ -1,4 +1,4 @@
-"""``replay``: a recording played to the same desk, or checked."""
+"""``replay``: plays a recording on the desk, or checks it."""
 
 import argparse
 import tempfile
@@ -72,7 +72,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def check_recording(options: argparse.Namespace) -> int:
-    """Verify a recording and print what was found. Gives 0 for a clean one, 1 otherwise. Raises FailedError."""
+    """Verify a recording and print what was found. Return 0 for a clean one, 1 otherwise. Raises FailedError."""
     from kalshi_tui.kalshi.translate import MAX_PARAGRAPH_LENGTH, clean
     from kalshi_tui.recording import checker
     from kalshi_tui.recording.writer import RecordingError
@@ -92,7 +92,7 @@ def check_recording(options: argparse.Namespace) -> int:
 def _run_replay(options: argparse.Namespace, settings: "Settings") -> tuple[int, str]:
     """Open the desk on a practice exchange that plays the recording.
 
-    Gives the exit code, and the kind of defect that has ended the desk, empty if none has. Raises FailedError.
+    Return the exit code, and the type of the defect that ended the desk, empty if none did. Raises FailedError.
     """
     from kalshi_tui.runtime.launch import LaunchError, PracticeProcess
     from kalshi_tui.session.execution.journal import Journal
@@ -115,11 +115,11 @@ def _run_replay(options: argparse.Namespace, settings: "Settings") -> tuple[int,
             journal = Journal.open_anyway(folder / JOURNAL_FILE, connected.signer.key_id)
         except LaunchError as error:
             raise FailedError(str(error), "practice") from error
-        wishes = build_session_options(settings, read_only=options.read_only)
-        session = build_replay_session(connected, process.ready_fields.get("replay", {}), journal, wishes)
-        looks = replace(build_ui_settings(settings), export_folder=desk.export_folder(), data_folder=None)
+        session_options = build_session_options(settings, read_only=options.read_only)
+        session = build_replay_session(connected, process.ready_fields.get("replay", {}), journal, session_options)
+        ui_settings = replace(build_ui_settings(settings), export_folder=desk.export_folder(), data_folder=None)
         session.call_when_listed(gc_tuning.freeze_objects)
-        app = DeskApp(session, clock_ms=session.clock_ms, ui_settings=looks)
+        app = DeskApp(session, clock_ms=session.clock_ms, ui_settings=ui_settings)
         gc_tuning.configure_gc()
         app.run()
         return app.return_code or 0, app.fatal_error_type

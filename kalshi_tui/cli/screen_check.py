@@ -1,4 +1,4 @@
-"""Whether what this program has been started on can show the desk at all: asked before any screen is taken."""
+"""Check whether this terminal can show the desk, before anything is drawn."""
 
 import os
 import sys
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 WITHOUT_CURSOR: Final = frozenset({"", "dumb", "unknown", "emacs"})
-"""Names of terminals that cannot draw at a place, and of none at all."""
+"""Terminal names without cursor addressing, and no name at all."""
 
 
 def why_no_screen(what: str, otherwise: str, environment: Mapping[str, str] = os.environ) -> str:

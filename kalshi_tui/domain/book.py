@@ -164,7 +164,7 @@ class Book:
         self.version += 1
 
     def apply(self, side: Side, price: Price, delta: Count) -> Count:
-        """Apply one delta and return the level's new count. Raises BookError, changing nothing, if it would go below 0."""
+        """Apply one delta and return the level's new count. Raises BookError, changing nothing, if below 0."""
         bids = self.yes if side is _YES else self.no
         prices, counts = bids.prices, bids.counts
         place = bisect_left(prices, price)

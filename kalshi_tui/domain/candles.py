@@ -63,7 +63,7 @@ class CandleSeries:
     ) -> "CandleSeries":
         """Return the chart after a read of all candles that end at ``since_ms`` or later.
 
-        ``trades`` are later ones, oldest first; those after ``as_of_ms`` are not in what was read, and are added to it.
+        ``later_trades`` go oldest first; those after ``as_of_ms`` are not in what was read, and are added to it.
         """
         kept = (each for each in self.candles if each.end_ms < since_ms)
         by_end = {each.end_ms: each for each in (*kept, *candles)}
@@ -103,7 +103,7 @@ class CandleSeries:
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """What a market paid. ``yes_value`` is what one YES was worth, None if not known; ``revenue`` is what was paid out."""
+    """What a market paid. ``yes_value`` is what one YES was worth, None if not known; ``revenue`` the payout."""
 
     ticker: str
     event_ticker: str

@@ -73,9 +73,9 @@ def find_limit_breaches(
 ) -> Iterator[LimitBreach]:
     """Yield each limit that an order would pass.
 
-    ``open_orders`` are the market's orders that are or may be live, those of unknown outcome included; ``book`` is None
-    where none can be trusted; ``unreported_fills`` were executed since the position was read. What closes a holding puts
-    nothing at risk, but counts in contracts; what other open orders may close first is left to them.
+    ``open_orders`` are the market's orders that are or may be live, those of unknown outcome included; ``book`` is
+    None where none can be trusted; ``unreported_fills`` were executed since the position was read. What closes a
+    holding puts nothing at risk, but counts in contracts; what other open orders may close first is left to them.
     """
     same = [order for order in open_orders if order.book_side is terms.book_side]
     resting = sum(order.remaining for order in same)

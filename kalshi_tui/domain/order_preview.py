@@ -190,7 +190,7 @@ def max_affordable_count(
 ) -> Count:
     """Return the largest count of such an order that ``cash`` pays for at its limit, the fee "up to" included.
 
-    Whole contracts, unless ``whole_contracts`` is False. What closes a holding needs no cash. 0 if not even one can be paid.
+    Whole contracts, unless ``whole_contracts`` is False. What closes a holding needs no cash. 0 if not one can be paid.
     """
     step = COUNT_UNIT if whole_contracts else 1
 

@@ -52,7 +52,7 @@ AskPassphrase = Callable[[str], str]
 
 
 def key_source_from_environment(environ: Mapping[str, str], default: KeySource) -> KeySource:
-    """Take key id and key from the usual variables; what they leave out stays as it is ``configured``.
+    """Return the key that the usual environment variables name; ``default`` where they name none.
 
     A key of the environment takes the place of the profile's whole key: an id never goes with another one's key.
     """

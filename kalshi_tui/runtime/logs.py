@@ -73,7 +73,7 @@ _HEADER_VALUE: Final = re.compile(
 
 
 class SecretRegistry:
-    """Texts that are never written. Only the length and a hash of each are kept, so that they cannot be read from here."""
+    """Texts that are never written. Only the length and a hash of each are kept, so that nobody can read them here."""
 
     def __init__(self) -> None:
         self._replacements_by_hash: dict[int, dict[int, str]] = {}

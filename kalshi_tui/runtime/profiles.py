@@ -1,4 +1,4 @@
-"""Profiles: which exchange the program talks to, and with which key (``practice``, ``demo``, ``live``, the trader's own)."""
+"""Profiles: which exchange the program talks to, and with which key (practice, demo, live, the trader's own)."""
 
 import difflib
 import re

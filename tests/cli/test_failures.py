@@ -93,7 +93,7 @@ def test_a_defect_is_a_sentence_that_names_the_log(tmp_path: Path, *, as_json: b
     code = (
         "import sys\n"
         "def broken(options, **more):\n    raise LookupError('the text of a defect')\n"
-        "from kalshi_tui.cli import queries\nqueries.open_exchange = broken\n"
+        "from kalshi_tui.cli import query\nquery.open_exchange = broken\n"
         "from kalshi_tui.__main__ import main\nsys.exit(main())\n"
     )
     told = run(tmp_path, "balance", *(["--json"] if as_json else []), code=code)

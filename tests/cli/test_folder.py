@@ -74,7 +74,7 @@ def test_a_note_that_makes_no_sense_is_no_exchange(tmp_path: Path, note: str) ->
         assert not (folder / RUN_NOTE_FILE).exists()
         (folder / RUN_NOTE_FILE).write_text(note)
         assert read_run_note(folder) == note
-        from kalshi_tui.cli.connection import find_running_practice  # noqa: PLC0415 - slow to load
+        from kalshi_tui.cli.exchange_access import find_running_practice  # noqa: PLC0415 - slow to load
 
         assert find_running_practice(folder) is None
     finally:
@@ -97,19 +97,18 @@ def test_commands_at_the_same_time_wait_for_each_other(tmp_path: Path) -> None:
 def test_an_exchange_that_nobody_can_find_is_told_in_a_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from kalshi_tui.cli import connection  # noqa: PLC0415 - with what it needs to be changed
     from kalshi_tui.cli.commands import build_parser  # noqa: PLC0415 - as above
     from kalshi_tui.cli.exit_codes import FailedError  # noqa: PLC0415 - as above
 
     folder = tmp_path / "data"
     process = PracticeProcess(["--data", str(folder), "--unlisted", *QUIET])
-    monkeypatch.setattr(connection, "FOLDER_FREE_TIMEOUT_S", 0.5)
+    monkeypatch.setattr(exchange_access, "FOLDER_FREE_TIMEOUT_S", 0.5)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     try:
         process.wait_until_ready()
         options = build_parser().parse_args(["balance", "--data", str(folder)])
         with pytest.raises(FailedError, match=r"another practice exchange .* is running on .*--data"), \
-                connection.open_exchange(options):  # fmt: skip
+                exchange_access.open_exchange(options):  # fmt: skip
             pass
     finally:
         process.stop()

@@ -1,4 +1,4 @@
-"""One name, one meaning: no class and no module of the package shares its name with another that means something else."""
+"""One name, one meaning: no class or module of the package shares its name with another that means something else."""
 
 import ast
 from collections import defaultdict

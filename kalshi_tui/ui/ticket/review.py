@@ -31,9 +31,9 @@ from kalshi_tui.session.account.list_reads import AccountList
 from kalshi_tui.session.execution.risk_checks import Risk, RiskViolation
 from kalshi_tui.session.interface import OrderResult, TradingSession
 from kalshi_tui.session.store import StoreChanges
+from kalshi_tui.ui.app_clock import now_ms
 from kalshi_tui.ui.availability import CommandContext, TicketStep
 from kalshi_tui.ui.book.view import quote_line
-from kalshi_tui.ui.clock import now_ms
 from kalshi_tui.ui.commands import Scope, bindings
 from kalshi_tui.ui.lists.views import ORDER_STATE_TONES
 from kalshi_tui.ui.ticket.confirm import ARM_DELAY_MS, ConfirmScreen

@@ -1,4 +1,4 @@
-"""What the commands that only ask have in common: one client, one question, failures in the command line's terms."""
+"""Run a command that only reads: one client, one query, the exchange's errors as failures of the command."""
 
 import argparse
 import sys
@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
-from kalshi_tui.cli.connection import CommandExchange, failure_from, open_exchange
+from kalshi_tui.cli.exchange_access import CommandExchange, failure_from, open_exchange
 from kalshi_tui.cli.exit_codes import OK, FailedError
 from kalshi_tui.cli.output import Output
 from kalshi_tui.cli.progress import ProgressIndicator
@@ -26,7 +26,7 @@ def run_query(
     *,
     public: bool = False,
 ) -> int:
-    """Open the exchange and put a question; give the exit code. ``words`` stand beside the bar while it takes long.
+    """Open the exchange and run a query; return the exit code. ``progress_text`` stands beside the progress bar.
 
     Raises FailedError.
     """
@@ -43,7 +43,7 @@ def run_query(
 
 
 def tell_left_out(items: "Iterable[LeftOut]") -> None:
-    """Return what the exchange listed and nobody could read: beside the list and not in it, which programs read."""
+    """Report on standard error the items that could not be read; programs read the list on standard output."""
     if told := list(items):
         from kalshi_tui.kalshi.lists import left_out_sentence
 
@@ -63,7 +63,7 @@ async def _run_query(
 
 
 async def await_reply(work: Awaitable[T]) -> T:
-    """Wait for a question's answer. Raises FailedError for what the exchange or the way there does."""
+    """Await a reply. Raises FailedError for the exchange's errors and those of the way there."""
     from kalshi_tui.kalshi.errors import KalshiError
 
     try:
@@ -73,7 +73,7 @@ async def await_reply(work: Awaitable[T]) -> T:
 
 
 def parse_ticker(ticker: str) -> str:
-    """Return a ticker. Raises FailedError for what can be none."""
+    """Return a ticker. Raises FailedError for text that cannot be one."""
     wanted = ticker.strip()
     if not wanted or not wanted.isascii() or not wanted.isprintable() or " " in wanted or wanted in {".", ".."}:
         raise FailedError(f"{ticker[:40]!r} is no ticker; 'kalshi-tui markets' lists them.", "usage", 2)
@@ -81,7 +81,7 @@ def parse_ticker(ticker: str) -> str:
 
 
 async def read_full_market(rest: "RestClient", ticker: str) -> "tuple[Market, Event]":
-    """Read a market with what its event and its series tell: title, category, fees. Raises KalshiError."""
+    """Read a market with its event's title and its series' fees. Raises KalshiError."""
     market = await rest.market(ticker)
     event = await rest.event(market.event_ticker)
     fees = await rest.event_fees(event)

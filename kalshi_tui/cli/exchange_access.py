@@ -1,7 +1,7 @@
-"""Opening the exchange that a command is to talk to, and closing it again.
+"""Open the exchange that a command talks to, and close it again.
 
-In practice without an account that is the exchange which runs on the data folder, a desk's or one that was started
-alone; or one that is started for this command. The account is kept in the folder, so that the next command finds it.
+In practice that is the exchange which runs on the data folder already, a desk's or one of its own; or else one that is
+started for this command. The account is kept in the folder, so that the next command finds it.
 """
 
 import argparse
@@ -37,9 +37,9 @@ if TYPE_CHECKING:
     from kalshi_tui.runtime.profiles import Profile
 
 FOLDER_IN_USE_PREFIX: Final = "another practice exchange"
-"""How the sentence begins with which an exchange does not start on a folder that has one."""
+"""How the error begins of an exchange that finds another one running on its folder."""
 FOLDER_FREE_TIMEOUT_S: Final = 20.0
-"""How long another command's exchange is waited for to end."""
+"""How long to wait for another command's exchange to end."""
 RETRY_DELAY_S: Final = 0.2
 
 
@@ -60,7 +60,7 @@ class CommandExchange:
         return self.access.signer if self.access is not None else None
 
     def rest(self, *, read_only: bool = True, clock: "ExchangeClock | None" = None) -> "RestClient":
-        """Make a client; it sends no command unless it is told that it may."""
+        """Return a client; with ``read_only``, the default, it sends no order, change or cancel."""
         from kalshi_tui.kalshi.rest import RestClient
 
         return RestClient(self.environment, self.signer, clock=clock, proxy=self.profile.proxy, read_only=read_only)
@@ -72,12 +72,11 @@ def open_exchange(
 ) -> Iterator[CommandExchange]:
     """Open the chosen exchange. Raises FailedError.
 
-    ``public``: no key is needed, and none is missed. ``long_running``: the command runs until it is ended, so that
-    others
-    may use a practice exchange that is started for it.
+    ``public``: no key is needed. ``long_running``: the command runs until it is ended, so other commands may use a
+    practice exchange that is started for it.
     """
     if getattr(options, "fresh", False):
-        raise FailedError("this command starts nothing anew; leave --fresh out.", "usage", USAGE)
+        raise FailedError("this command starts no new account; leave out --fresh.", "usage", USAGE)
     loaded = load_command_settings(options)
     with contextlib.ExitStack() as stack:
         connected = _open_practice(options, loaded, stack, long_running=long_running)
@@ -93,7 +92,7 @@ def open_exchange(
 def _open_practice(
     options: argparse.Namespace, loaded: "LoadedSettings", stack: contextlib.ExitStack, *, long_running: bool
 ) -> "ExchangeAccess | None":
-    """Find or start the practice exchange of this machine; None where another exchange is chosen."""
+    """Find or start this machine's practice exchange; None where another exchange is chosen."""
     from kalshi_tui.cli.context import is_local_practice
     from kalshi_tui.runtime.compose import practice_access
     from kalshi_tui.runtime.launch import LaunchError
@@ -114,7 +113,7 @@ def _open_practice(
                 process.stop()
                 if not str(error).startswith(FOLDER_IN_USE_PREFIX) or time.monotonic() > deadline:
                     raise FailedError(str(error), "practice") from error
-                # Another command's, which ends soon; or one that is just starting, and will be found.
+                # Another command's exchange, which ends soon, or one that is starting and will be found: try again.
                 time.sleep(RETRY_DELAY_S)
                 continue
             except BaseException:
@@ -161,7 +160,7 @@ def _open_access(profile: "Profile", folder: Path, *, public: bool) -> "Exchange
 
 
 def failure_from(error: Exception) -> FailedError:
-    """Say in the command line's terms what the exchange or the way there did."""
+    """Return an error of the exchange, or of the way there, as a failure of the command."""
     from kalshi_tui.kalshi import errors
 
     kinds: tuple[tuple[type[Exception], str, int | None], ...] = (
