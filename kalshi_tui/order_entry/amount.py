@@ -1,4 +1,4 @@
-"""Reading ``COUNT@PRICE``: ``10@0.42``, ``10@42c``, ``2.5@42.15c``."""
+"""Read ``COUNT@PRICE``: ``10@0.42``, ``10@42c``, ``2.5@42.15c``."""
 
 import re
 from typing import Final
@@ -12,7 +12,7 @@ _WHOLE_NUMBER: Final = re.compile(r"[0-9]+")
 def parse_amount(text: str) -> tuple[Count, Price]:
     """Read how many contracts at which price: 1/100 contract, 1/10,000 dollar. Raises NumberError.
 
-    A whole number without ``c`` is refused: whether 1 is a cent or a dollar should not be guessed.
+    A whole number without ``c`` is rejected: whether 1 is a cent or a dollar must not be guessed.
     """
     before, at, after = text.partition("@")
     if not at or not before or not after:

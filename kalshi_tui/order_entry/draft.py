@@ -1,4 +1,4 @@
-"""An order as it stands written in the ticket's fields: read whole, or with what is wrong or missing. Pure."""
+"""An order as typed into the ticket's fields: read as a whole, or with what is wrong or missing. Pure."""
 
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -44,12 +44,12 @@ class DraftTimeInForce(Enum):
 
     @property
     def time_in_force(self) -> TimeInForce:
-        """The exchange's word for it."""
+        """The exchange's term for it."""
         return TimeInForce.GTC if self is DraftTimeInForce.UNTIL else TimeInForce[self.name]
 
 
 class DraftField(Enum):
-    """A part of the order that can be wrong; the field that it is written in."""
+    """A part of the order that can be wrong, by the field where it is typed."""
 
     PRICE = "price"
     COUNT = "count"
@@ -81,7 +81,7 @@ class OrderDraft:
     group: str = ""
 
     def with_count(self, count: str) -> "OrderDraft":
-        """Return the same with another count, and an end that no clock is needed for."""
+        """Return the same with another count, and without an expiry, so that no clock is needed."""
         return replace(
             self,
             count=count,
@@ -130,7 +130,7 @@ class OrderDraft:
         return latest if self.time_in_force is DraftTimeInForce.GTC else None
 
     def find_missing(self) -> DraftProblem | None:
-        """Return the first part that is still to be written."""
+        """Return the first part that is still to be typed."""
         for part, text, read in (
             (DraftField.PRICE, self.price, parse_typed_price),
             (DraftField.COUNT, self.count, parse_typed_count),
@@ -150,8 +150,8 @@ class OrderDraft:
     def find_problem(
         self, market: Market, live: LiveBook, position: Position | None, now_ms: int, max_duration_s: int | None
     ) -> DraftProblem | None:
-        """Return what the exchange would refuse of what is written so far; empty fields are not wrong yet."""
-        # A part that is not written yet must not keep another that cannot be from being told.
+        """Return what the exchange would reject of what is typed so far; empty fields are not wrong yet."""
+        # Empty fields get a valid stand-in: a missing count must not hide that the price is impossible.
         whole = replace(
             self,
             price=self.price if self.price.strip() else format_price(grid_for_side(market, self.side).prices[0]),
@@ -187,11 +187,11 @@ def _crossing_text(terms: OrderTerms, live: LiveBook, market: Market) -> str:
     best = live.book.best_ask(terms.side) if terms.action is Action.BUY else live.book.best_bid(terms.side)
     near: Price | None = best.price if best else None
     word = "ask" if terms.action is Action.BUY else "bid"
-    return f"the {word} is {price_text(near, price_decimals(market.grid))}. The exchange would refuse it."
+    return f"the {word} is {price_text(near, price_decimals(market.grid))}. The exchange would reject it."
 
 
 def dollars_readback(typed: str, terms: OrderTerms | None, market: Market) -> Line:
-    """Say beside the count field how dollars were read; ``terms`` are None while they cannot be read yet."""
+    """Return how dollars were read, for the space beside the count; ``terms`` are None while they cannot be read."""
     try:
         parse_typed_dollars(typed)
     except NumberError:

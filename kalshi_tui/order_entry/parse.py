@@ -1,4 +1,4 @@
-"""Reading what the trader typed into the ticket, and saying how it was read."""
+"""Read prices, counts, dollars and times that a person typed, and show how they were read."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -114,9 +114,9 @@ def _strip_thousands_separators(typed: str, unit: str, example: str) -> str:
 
 
 def parse_expiration(text: str, now_ms: int) -> int:
-    """Read when an order shall end, and give the Unix time in seconds.
+    """Read when an order is to expire; return the Unix time in seconds.
 
-    An hour of this machine's (``15:30``, ``15:30:20``) is the next such one; ``+10m``, ``2h``, ``1h30m``, ``90s`` count
+    A time of day (``15:30``, ``15:30:20``, local) is the next such one; ``+10m``, ``2h``, ``1h30m``, ``90s`` count
     from now. Raises NumberError.
     """
     typed = text.strip().lower().replace(" ", "")
@@ -135,7 +135,7 @@ def parse_expiration(text: str, now_ms: int) -> int:
 
 
 def _next_clock_time(hour: int, minute: int, second: int, now_ms: int) -> int:
-    """Return when the clock on the wall next shows this; without a zone, so that a change of summer time is heeded."""
+    """Return when the local clock next shows this time; computed on naive time, so that a DST change is respected."""
     wall = datetime.fromtimestamp(now_ms // 1000, UTC).astimezone().replace(tzinfo=None)
     wanted = wall.replace(hour=hour, minute=minute, second=second)
     today_s, tomorrow_s = (int((wanted + timedelta(days=days)).astimezone().timestamp()) for days in (0, 1))
@@ -143,7 +143,7 @@ def _next_clock_time(hour: int, minute: int, second: int, now_ms: int) -> int:
 
 
 def price_readback(typed: str, side: Side, hint: str) -> Line:
-    """Say beside the price field how it was read; the hint while it is empty."""
+    """Return how a price was read, for the space beside its field; the hint while it is empty."""
     if not typed.strip():
         return line(Span(hint, Tone.DIM))
     try:
@@ -153,7 +153,7 @@ def price_readback(typed: str, side: Side, hint: str) -> Line:
 
 
 def count_readback(typed: str) -> Line:
-    """Say beside the count field how contracts were read."""
+    """Return how a count of contracts was read, for the space beside its field."""
     if not typed.strip():
         return line(Span("contracts", Tone.DIM))
     try:
@@ -164,7 +164,7 @@ def count_readback(typed: str) -> Line:
 
 
 def expiration_readback(typed: str, now_ms: int) -> Line:
-    """Say beside the field how a time was read."""
+    """Return how a time was read, for the space beside its field."""
     if not typed.strip():
         return line(Span("15:30, +10m, 90s", Tone.DIM))
     try:
@@ -174,7 +174,7 @@ def expiration_readback(typed: str, now_ms: int) -> Line:
 
 
 def join_take_text(book: Book, side: Side, action: Action, decimals: int) -> str:
-    """Say at which prices an order would wait in front, and at which it would trade at once."""
+    """Return at which price an order would join the best bid or ask, and at which it would trade at once."""
     bid, ask = book.best_bid(side), book.best_ask(side)
     own, other = (bid, ask) if action is Action.BUY else (ask, bid)
     own_word, other_word = ("bid", "ask") if action is Action.BUY else ("ask", "bid")

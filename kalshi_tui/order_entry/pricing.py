@@ -1,4 +1,4 @@
-"""Prices and counts by a key: from the book, along the grid, from what is written. Pure."""
+"""Prices and counts set by a key: from the book, along the grid, from what is typed. Pure."""
 
 from enum import Enum
 
@@ -23,7 +23,7 @@ from kalshi_tui.session.store import LiveBook
 
 
 class PricePlacement(Enum):
-    """Where in the book a price is to stand. The names are the arguments of the commands."""
+    """Where in the book a price is to be. The values are the arguments of the commands."""
 
     JOIN = "join"
     IMPROVE = "improve"
@@ -37,7 +37,7 @@ def grid_for_side(market: Market, side: Side) -> PriceGrid:
 
 
 def price_from_book(placement: PricePlacement, live: LiveBook, market: Market, side: Side, action: Action) -> Price:
-    """Return the price for ``side`` that stands there in the book now. Raises NumberError with a sentence."""
+    """Return the price for ``side`` at this place in the book now. Raises NumberError with a sentence."""
     book, buys = live.book, action is Action.BUY
     bid, ask = book.best_bid(side), book.best_ask(side)
     own, other = (bid, ask) if buys else (ask, bid)
@@ -66,7 +66,7 @@ def price_from_book(placement: PricePlacement, live: LiveBook, market: Market, s
 
 
 def _mid_on_grid(doubled_mid: int | None, grid: PriceGrid, *, buys: bool) -> Price:
-    """Return the middle of bid and ask, from off the grid the next price that waits rather than takes."""
+    """Return the middle of bid and ask; off the grid, the next price that rests rather than takes."""
     if doubled_mid is None:
         raise NumberError("There is no middle: not both sides are quoted.")
     price = grid.at_or_below(doubled_mid // 2) if buys else grid.at_or_above(-(-doubled_mid // 2))
@@ -111,7 +111,7 @@ def count_input_text(count: Count) -> str:
 
 
 def next_preset(text: str, presets: tuple[Count, ...], by: int) -> Count:
-    """Return the preset after, or before, the one that is written; from any other count the first, or the last."""
+    """Return the preset after, or before, the one that is typed; from any other count the first, or the last."""
     try:
         place = presets.index(parse_typed_count(text)) + by
     except (NumberError, ValueError):

@@ -1,4 +1,4 @@
-"""What changing a resting order means: its terms afterwards, its place in the queue, what it would do. Pure."""
+"""An amendment as text: the order's terms afterward, its place in the queue, what it would do. Pure."""
 
 from dataclasses import dataclass, replace
 
@@ -27,7 +27,7 @@ from kalshi_tui.session.store import LiveBook, Store
 
 
 def resting_terms(store: Store, order: Order) -> OrderTerms:
-    """Return what rests of an order in the words in which it was sent; in the exchange's where these are not known."""
+    """Return what rests of an order in the terms in which it was sent; in the exchange's where those are not known."""
     known = store.order_terms.get(order.client_order_id)
     asked = store.requested_sides.get(order.client_order_id)
     if asked is not None:
@@ -51,24 +51,24 @@ def not_resting_reason(order: Order) -> str:
 
 
 def order_update_text(before: Order, now: Order) -> str:
-    """Return what has happened to an order between two looks; empty if nothing."""
+    """Return what happened to an order between two reads; empty if nothing."""
     if now.filled != before.filled:
         filled = plain_count_text(now.filled - before.filled)
-        return f"{filled} more of it filled meanwhile, {plain_count_text(now.remaining)} rest: look at the count again."
+        return f"{filled} more of it filled meanwhile, {plain_count_text(now.remaining)} rest: check the count."
     if (now.yes_price, now.remaining) != (before.yes_price, before.remaining):
-        return "The order was changed meanwhile: look again."
+        return "The order was changed meanwhile: check it."
     return ""
 
 
 @dataclass(frozen=True, slots=True)
 class OrderAmendment:
-    """A change of a resting order: the order, what it is now in the trader's words, and what it shall be."""
+    """A change of a resting order: the order, its terms now in the trader's words, and the requested ones."""
 
     order: Order
     before: OrderTerms
     after: OrderTerms
     ahead: Count | None = None
-    """How many contracts stand before it now, None if not known."""
+    """How many contracts are ahead of it now, None if not known."""
 
     @property
     def yes_price(self) -> Price:
@@ -77,16 +77,16 @@ class OrderAmendment:
 
     @property
     def is_unchanged(self) -> bool:
-        """Whether all stays as it is."""
+        """Whether nothing changes."""
         return (self.after.price, self.after.count) == (self.before.price, self.before.count)
 
     @property
     def keeps_queue_position(self) -> bool:
-        """Whether the place in the queue is kept (docs/kalshi-api.md, section 6): a smaller count alone does."""
+        """Whether it keeps its place in the queue: only a smaller count does (docs/kalshi-api.md, section 6)."""
         return self.after.price == self.before.price and self.after.count <= self.before.count
 
     def text(self) -> str:
-        """Say the change in the trader's words."""
+        """Return the change in the trader's words."""
         after = self.after
         what = (
             f"{after.action.value} {after.side.name} {plain_count_text(after.count)} at {plain_price_text(after.price)}"
@@ -104,7 +104,7 @@ class OrderAmendment:
         return Span(f"Loses its place in the queue{', and takes at once' if takes else ''}.", Tone.WARN)
 
     def preview_lines(self, live: LiveBook, market: Market, position: Position | None) -> list[Line]:
-        """Return what the order would do once changed, beside what it can lose now."""
+        """Return what the order would do once changed, and its worst loss now and then."""
         now = OrderPreview.of(self.before, live.book, market.fees, position)
         then = OrderPreview.of(self.after, live.book, market.fees, position)
         ahead = f"now behind {count_text(self.ahead)}" if self.ahead is not None else "not known"
@@ -118,6 +118,6 @@ class OrderAmendment:
         ]
 
     def _resting_text(self, preview: OrderPreview) -> str:
-        # The level holds what this order itself leaves behind.
+        # The level still holds this order's own contracts, which the change takes away.
         own = self.before.count if self.after.price == self.before.price else 0
         return resting_text(preview.execution, preview.terms, own)

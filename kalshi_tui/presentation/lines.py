@@ -1,4 +1,4 @@
-"""Lines of text with tones: what the views make and the widgets draw. Pure values, compared to see what changed."""
+"""Lines of text with tones, made by views and drawn by widgets. Pure values, compared to see what changed."""
 
 import unicodedata
 from collections.abc import Iterable
@@ -8,11 +8,11 @@ from typing import Final, NamedTuple
 from rich.cells import cell_len, set_cell_size
 
 MAX_COMBINING_MARKS: Final = 2
-"""Combining marks kept on one letter; no language needs more, and a thousand would paint over the lines around."""
+"""Combining marks kept on one letter; no language needs more, and a thousand would paint over the lines around it."""
 
 
 class Tone(Enum):
-    """What a piece of text means; the style sheet says how it looks. A word or a sign always says it too."""
+    """The meaning of a piece of text; the style sheet sets its color. A word or a sign always says the same."""
 
     PLAIN = "plain"
     DIM = "dim"
@@ -46,8 +46,8 @@ EMPTY_LINE: Line = ()
 def make_printable(text: str) -> str:
     """Make text from outside safe to draw: no control or format characters, no towers of combining marks.
 
-    The sanitizer at the decode boundary does this for all that came from the exchange; this is the second door, for
-    whatever came another way. Each character that cannot be printed becomes U+FFFD, which takes one cell.
+    The sanitizer at the decode boundary does this for all text of the exchange; this covers text that came another way,
+    such as settings and files. Each character that cannot be printed becomes U+FFFD, which takes one cell.
     """
     if text.isascii() and text.isprintable():
         return text
@@ -68,7 +68,7 @@ def make_printable(text: str) -> str:
 
 
 def line(*spans: Span | str) -> Line:
-    """Make a line; bare strings are plain. Empty pieces are left out, and no piece holds what cannot be printed."""
+    """Return a line; bare strings are plain. Empty pieces are dropped, and what cannot be printed is replaced."""
     made = (Span(span) if isinstance(span, str) else span for span in spans)
     return tuple(
         span if span.text.isprintable() else Span(make_printable(span.text), span.tone) for span in made if span.text
@@ -144,7 +144,7 @@ def cut(content: Line, width: int) -> Line:
             left -= wide
             continue
         if left > 0:
-            # Something is cut here or after here: the ellipsis says so.
+            # Something is cut here or further right: the ellipsis says so.
             made.append(Span(fit(span.text + " ", left), span.tone))
             left = 0
         break

@@ -29,7 +29,7 @@ def _short_label(label: str, outcome: str, width: int) -> str:
 
 
 def market_status_text(market: Market) -> str:
-    """Say where a market is in its life, and how it ended: ``ended YES``, ``closed``."""
+    """Return a market's status, and how it ended: ``ended YES``, ``closed``."""
     if market.status in ENDED_STATUSES and market.result:
         return f"ended {market.result.upper() if market.result in {'yes', 'no'} else market.result}"
     return market.status.value

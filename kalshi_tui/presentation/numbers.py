@@ -8,7 +8,7 @@ from kalshi_tui.domain.market import Market
 from kalshi_tui.domain.price import COUNT_UNIT, MONEY_UNIT, Count, Money, Price, PriceGrid, format_price
 
 NO_VALUE: Final = "--"
-"""Stands where nobody quotes and nothing has traded."""
+"""Shown where a value is absent or not known."""
 
 
 def price_decimals(grid: PriceGrid) -> int:
@@ -55,7 +55,7 @@ def change_text(change: Price | None, decimals: int = 2) -> str:
 
 
 def count_text(count: Count, *, aligned: bool = False) -> str:
-    """Write a count with thousands; the fraction only where there is one, its place kept free if ``aligned``."""
+    """Write a count with thousands separators; a fraction only where there is one, with its place kept if ``aligned``."""
     whole, part = divmod(abs(count), COUNT_UNIT)
     sign = "-" if count < 0 else ""
     fraction = f".{part:02d}" if part else "   " if aligned else ""
@@ -93,39 +93,39 @@ def money_text(money: Money | None, *, signed: bool = False) -> str:
 
 
 def cents_text(money: Money, *, signed: bool = False) -> str:
-    """Write dollars in whole cents, rounded half away from zero: for what is looked at and not computed with."""
+    """Write dollars in whole cents, rounded half away from zero: for display, not for arithmetic."""
     cents = (abs(money) + CENT // 2) // CENT
     return money_text(cents * CENT if money >= 0 else -cents * CENT, signed=signed)
 
 
 def clock_text(ts_ms: int) -> str:
-    """Write a Unix time in milliseconds as the hour here; blanks for none."""
+    """Write a Unix time in milliseconds as the local time of day; blanks for none."""
     return _local_time_text(ts_ms, "%H:%M:%S") if ts_ms else "        "
 
 
 def time_zone_text(ts_ms: int) -> str:
-    """Name the time zone that the hours here are in."""
+    """Name the local time zone."""
     return _local_time_text(ts_ms, "%Z")
 
 
 def date_time_text(ts_ms: int) -> str:
-    """Write a Unix time in milliseconds as day and hour here: ``16 Dec 19:00``."""
+    """Write a Unix time in milliseconds as local day and time: ``16 Dec 19:00``."""
     return _local_time_text(ts_ms, "%d %b %H:%M")
 
 
 def date_time_seconds_text(at_s: int) -> str:
-    """Write a Unix time in seconds as day and hour here, to the second: ``16 Dec 19:00:00``."""
+    """Write a Unix time in seconds as local day and time, to the second: ``16 Dec 19:00:00``."""
     return f"{date_time_text(at_s * 1000)[:-6]} {clock_text(at_s * 1000)}"
 
 
 def expiration_text(at_s: int, now_ms: int) -> str:
-    """Write when something ends: the hour alone where that is today."""
+    """Write when something ends: the time of day alone where that is today."""
     day, _, hour = date_time_text(at_s * 1000).rpartition(" ")
     return hour if date_time_text(now_ms).startswith(day) else f"{day} {hour}"
 
 
 def _local_time_text(ts_ms: int, time_format: str) -> str:
-    """Write a moment in the time zone of this machine; question marks where no calendar has it."""
+    """Write a moment in the local time zone; question marks for one that no calendar has."""
     try:
         return datetime.fromtimestamp(ts_ms // 1000, UTC).astimezone().strftime(time_format)
     except (ValueError, OverflowError, OSError):

@@ -1,4 +1,4 @@
-"""The words of an order before and after it is sent: warnings, review, how things stand afterwards. Pure."""
+"""Text about an order before and after it is sent: warnings, review, result. Pure."""
 
 from kalshi_tui.domain.fees import FeeSchedule
 from kalshi_tui.domain.link import TradingStatus
@@ -34,14 +34,14 @@ TIME_IN_FORCE_TEXT = {
 
 
 def position_text(position: Position | None) -> str:
-    """Say a position in words, empty for none."""
+    """Return a position in words, empty for none."""
     if position is None or not position.count:
         return ""
     return f"{'YES' if position.count > 0 else 'NO'} {count_text(abs(position.count))} held"
 
 
 def order_options_text(terms: OrderTerms) -> str:
-    """Return how long the order may live and what else was chosen."""
+    """Return the order's time in force and its options."""
     lasts = TIME_IN_FORCE_TEXT[terms.tif]
     if terms.expires_s is not None:
         lasts = f"good till {date_time_seconds_text(terms.expires_s)}"
@@ -54,7 +54,7 @@ def order_options_text(terms: OrderTerms) -> str:
 
 
 def review_lines(terms: OrderTerms, market: Market, venue: Venue, cash: Money | None) -> list[Line]:
-    """Say the order in the trader's words and in the exchange's, its options, and where it goes with which cash."""
+    """Return the order in the trader's words and in the exchange's, its options, its venue and the cash there."""
     exchange = f"{exchange_terms_text(terms.book_side, terms.yes_price)}, count {format_count(terms.count)}"
     group = terms.order_group_id
     return [
@@ -72,7 +72,7 @@ def review_lines(terms: OrderTerms, market: Market, venue: Venue, cash: Money | 
 
 def trading_paused_warning(hours: TradingStatus) -> str:
     """Warn while the exchange takes no orders; empty otherwise."""
-    return "" if hours is TradingStatus.OPEN else f"{hours.value}: the exchange would refuse this order now."
+    return "" if hours is TradingStatus.OPEN else f"{hours.value}: the exchange would reject this order now."
 
 
 def insufficient_cash_warning(
@@ -83,7 +83,7 @@ def insufficient_cash_warning(
     needed = opening_risk(terms, position) + (fee or 0)
     if cash is None or needed <= cash:
         return ""
-    return f"This may need {money_text(needed)}; there is {money_text(cash)} for this market. It may be refused."
+    return f"This may need {money_text(needed)}; there is {money_text(cash)} for this market. It may be rejected."
 
 
 def untrusted_book_warning(live: LiveBook) -> str:
@@ -108,7 +108,7 @@ def sell_to_open_warning(terms: OrderTerms, position: Position | None, *, positi
 
 
 def violations_text(violations: list[RiskViolation]) -> str:
-    """Say the gravest of what speaks against sending, what it takes to pass it, and how many more there are."""
+    """Return the most serious risk violation, what passes it, and how many more there are."""
     if not violations:
         return ""
     first, *more = violations
@@ -120,7 +120,7 @@ def violations_text(violations: list[RiskViolation]) -> str:
 def order_result_lines(
     order: Order | None, position: Position | None, balance: Balance | None, *, positions_read: bool = True
 ) -> list[Line]:
-    """Return how things stand once the order has been sent; ``order`` is None until the exchange has answered."""
+    """Return the result of an order; ``order`` is None until the exchange has answered."""
     filled = count_text(order.filled) if order else "not known yet"
     left = count_text(order.remaining) if order else "not known yet"
     cash = money_text(balance.cash) if balance else "not known"

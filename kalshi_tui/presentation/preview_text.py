@@ -1,4 +1,4 @@
-"""What an order would do, in two columns of figures: the ticket's live preview. Pure."""
+"""The order preview in two columns of figures, as the ticket and the command line show it. Pure."""
 
 from typing import Final
 
@@ -43,7 +43,7 @@ def preview_lines(
     *,
     positions_read: bool = True,
 ) -> list[Line]:
-    """Return what the order would do against this book: fills and rest, money, fees, the worst and the best end.
+    """Return what the order would do against this book: fills and rest, money, fees, worst loss and profit.
 
     The worst loss is that of the whole order filled at its limit, whatever the book shows now: never too little. What
     stands after it is computed at the book's prices for what fills now, and at the limit for the rest. While positions
@@ -74,7 +74,7 @@ def preview_lines(
 
 
 def fills_text(fill_estimate: ExecutionEstimate) -> str:
-    """Return what fills now, and at which average."""
+    """Return how much fills now, and at which average price."""
     if not fill_estimate.fills_now:
         return "nothing"
     return (
@@ -84,24 +84,24 @@ def fills_text(fill_estimate: ExecutionEstimate) -> str:
 
 
 def resting_text(fill_estimate: ExecutionEstimate, terms: OrderTerms, own_ahead: Count = 0) -> str:
-    """Return what rests and behind how many; ``own_ahead`` of these are the trader's own that this takes away."""
+    """Return how much rests and behind how many; ``own_ahead`` of those are the trader's own, which it replaces."""
     if fill_estimate.rests:
         ahead = fill_estimate.queue_ahead - own_ahead
         return count_text(fill_estimate.rests) + (f" behind {count_text(ahead)}" if ahead > 0 else ", first in queue")
     dies = terms.count - fill_estimate.fills_now
     if not dies:
         return "nothing"
-    return "nothing: refused" if terms.post_only else f"nothing; {count_text(dies)} canceled"
+    return "nothing: rejected" if terms.post_only else f"nothing; {count_text(dies)} canceled"
 
 
 def worst_loss_text(order_preview: OrderPreview) -> str:
-    """Return what the order can lose at the most, its fee included."""
+    """Return the most that the order can lose, its fee included."""
     worst = order_preview.worst_loss
     return f"{money_text(order_preview.at_risk)} + fee" if worst is None else money_text(worst)
 
 
 def fee_line(fill_estimate: ExecutionEstimate) -> Line:
-    """Say the fees "up to" of a whole order."""
+    """Return the most that the whole order can cost in fees."""
     return two_column_line(
         "Taker fee", _fee_text(fill_estimate.fee_at_most), "Maker fee", _fee_text(fill_estimate.maker_fee)
     )

@@ -97,6 +97,7 @@ def test_commands_at_the_same_time_wait_for_each_other(tmp_path: Path) -> None:
 def test_an_exchange_that_nobody_can_find_is_told_in_a_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    from kalshi_tui.cli import exchange_access  # noqa: PLC0415 - with what it needs to be changed
     from kalshi_tui.cli.commands import build_parser  # noqa: PLC0415 - as above
     from kalshi_tui.cli.exit_codes import FailedError  # noqa: PLC0415 - as above
 

@@ -245,7 +245,7 @@ async def test_a_part_that_fills_meanwhile_goes_back_to_the_fields() -> None:
         await trader.wait_to_arm()
         trader.desk.store.order(an_order(filled=500, remaining=500, updated_ms=an_order().updated_ms + 1))
         screen = await trader.look()
-        assert "5 more of it filled meanwhile, 5 rest: look at the count again." in said(screen)
+        assert "5 more of it filled meanwhile, 5 rest: check the count." in said(screen)
         assert "ENTER CHANGES" not in screen
         # From the five that rest, eight are more: the place is lost, and it takes both steps again.
         assert "Loses its place" in screen
@@ -261,7 +261,7 @@ async def test_a_part_that_fills_while_a_word_is_typed_stops_the_change() -> Non
         trader.desk.store.order(an_order(filled=500, remaining=500, updated_ms=an_order().updated_ms + 1))
         screen = await trader.press(*"blind", "enter")
         assert not trader.desk.amended
-        assert "look at the count again" in said(screen)
+        assert "check the count" in said(screen)
 
 
 async def test_objections_are_passed_as_in_the_review() -> None:

@@ -371,7 +371,7 @@ HELD_NO = Position("T", -2_000, 10_000_000)
         (
             None,
             an_order(YES, BUY, 4_500, 10, post_only=True),
-            {"Fills now": "nothing", "Rests": "nothing: refused", "Cost": "$0.00"},
+            {"Fills now": "nothing", "Rests": "nothing: rejected", "Cost": "$0.00"},
         ),
     ],
 )

@@ -416,7 +416,7 @@ async def test_a_market_that_leaves_the_list_takes_neither_ticket_nor_review_alo
 async def test_more_than_the_cash_on_the_shard_is_warned_of() -> None:
     async with trading(size=NARROW) as trader:
         screen = await trader.press("b", "j", "tab", *"30000")
-        assert "there is $10,000.00 for this market. It may be refused." in said(screen)
+        assert "there is $10,000.00 for this market. It may be rejected." in said(screen)
 
 
 async def test_nothing_in_the_ticket_moves_while_the_quotes_change() -> None:
@@ -452,7 +452,7 @@ async def test_all_of_the_ticket_and_the_review_has_room_on_the_smallest_termina
             )
         ]
         screen = said(await trader.press("b", "j", "tab", *"30000"))
-        for words in ("Only [ ] post-only", "Held after", "It may be refused.", "your limit is 2.", "enter Review"):
+        for words in ("Only [ ] post-only", "Held after", "It may be rejected.", "your limit is 2.", "enter Review"):
             assert words in screen
         screen = said(await trader.press("enter"))
         for words in ("cash on shard 0", "Held after", "CANNOT BE SENT", "your limit is 2.", "client order id", "Back"):
