@@ -55,7 +55,7 @@ def change_text(change: Price | None, decimals: int = 2) -> str:
 
 
 def count_text(count: Count, *, aligned: bool = False) -> str:
-    """Write a count with thousands separators; a fraction only where there is one, with its place kept if ``aligned``."""
+    """Write a count with thousands separators; a fraction only where there is one, its place kept if ``aligned``."""
     whole, part = divmod(abs(count), COUNT_UNIT)
     sign = "-" if count < 0 else ""
     fraction = f".{part:02d}" if part else "   " if aligned else ""
