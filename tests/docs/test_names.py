@@ -24,7 +24,6 @@ SAME_THING = {
     "candles": "prices by period: in the domain, as the session reads them, as the practice exchange makes them",
     "http": "requests and replies: the client's side, the practice server's side",
     "keys": "API keys as read by the client, as kept by the practice exchange; and keys of the keyboard, to be renamed",
-    "orders": "orders of the account: at the practice exchange, on the desk",
 }
 
 # Two meanings that are still to be parted. Nothing is added here: a new name is chosen instead.
