@@ -194,7 +194,7 @@ _REPEAT_WORDS: Final = {"once": True, "every": False}
 def parse_alert(text: str, ticker: str) -> Alert:
     """Read an alert as the trader writes it: ``bid >= 0.55``, ``close < 10m``, ``fill``, each with once or every.
 
-    Without these words trades, fills and refusals ring every time, all else once. Raises AlertError with a sentence.
+    Without these words trades, fills and rejections ring every time, all else once. Raises AlertError with a sentence.
     """
     words = _TOKEN.findall(text.lower())
     if not words:

@@ -1,4 +1,4 @@
-"""The words for the state of the connection and for how far a book may be trusted."""
+"""The states of the connection, of trading on the exchange, and of trust in a book."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -47,7 +47,7 @@ class TradingStatus(Enum):
 
     OPEN = ""
     TRADING_PAUSED = "TRADING PAUSED"
-    """Orders are refused, cancels are taken: on Thursdays, 03:00 to 05:00 Eastern (docs/kalshi-api.md, section 10)."""
+    """Orders are rejected, cancels accepted: Thursdays, 03:00 to 05:00 Eastern (docs/kalshi-api.md, section 10)."""
     PAUSED = "EXCHANGE PAUSED"
     """Nothing is taken."""
 

@@ -108,7 +108,7 @@ class OrderTerms:
 
 
 def rejection_reason(terms: OrderTerms, market: Market) -> str | None:
-    """Return why the exchange would refuse these terms whatever the book holds, as a sentence; None if it would not."""
+    """Return why the exchange would reject these terms whatever the book holds, as a sentence; None if it would not."""
     grid = market.grid if terms.side is Side.YES else market.grid.complement()
     if not 0 < terms.price < PRICE_UNIT:
         return "The price must lie between 0 and 1 dollar, both excluded."

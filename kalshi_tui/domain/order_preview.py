@@ -20,7 +20,7 @@ class ExecutionEstimate:
     ``fills_now`` and ``rests`` are counts; ``fill_value`` is what the part that fills now costs (buying) or brings
     (selling) at the book's prices; ``limit_value`` the whole order at its limit. The fees are None where the fee type
     is not known: ``fee_at_most`` as the taker of all of it, ``maker_fee`` as the maker. ``queue_ahead`` is the count
-    that stands before the resting part at its own price. A post-only order that would take is refused, so that nothing
+    that stands before the resting part at its own price. A post-only order that would take is rejected, so that nothing
     of it fills or rests.
     """
 
@@ -35,7 +35,7 @@ class ExecutionEstimate:
 
 
 def would_cross(terms: OrderTerms, book: Book) -> bool:
-    """Return whether an order would trade at once; a post-only one is then refused (docs/kalshi-api.md, section 10)."""
+    """Return whether an order would trade at once: a post-only one is rejected (docs/kalshi-api.md, section 10)."""
     best = book.best_ask(terms.taking_side)
     return best is not None and best.price <= terms.taking_limit
 
@@ -50,8 +50,8 @@ def estimate_execution(
     fills = list(_immediate_fills(terms, book))
     filled = sum(count for _, count in fills)
     value = sum(price * count for price, count in fills)
-    refused = terms.post_only and would_cross(terms, book)
-    rests = terms.count - filled if terms.tif is TimeInForce.GTC and not refused else 0
+    rejected = terms.post_only and would_cross(terms, book)
+    rests = terms.count - filled if terms.tif is TimeInForce.GTC and not rejected else 0
     fee = maker = None
     if fees is not None:
         best = book.best_ask(terms.taking_side)
@@ -158,8 +158,8 @@ def project_position(terms: OrderTerms, book: Book, position: Position | None) -
     opened = open_cost = closed = close_value = 0
     fills = list(_immediate_fills(terms, book))
     filled = sum(count for _, count in fills)
-    refused = terms.post_only and would_cross(terms, book)
-    if terms.tif is TimeInForce.GTC and not refused and filled < terms.count:
+    rejected = terms.post_only and would_cross(terms, book)
+    if terms.tif is TimeInForce.GTC and not rejected and filled < terms.count:
         fills.append((terms.price, terms.count - filled))
     for own_price, whole in fills:
         yes = to_yes_price(terms.side, own_price)

@@ -26,7 +26,7 @@ MONEY_UNIT: Final = 1_000_000
 """Money units in a dollar: ``PRICE_UNIT * COUNT_UNIT``."""
 
 _MAX_DIGITS: Final = 15
-"""Digits before the point beyond which a number is refused: 10**15 contracts is no count that anybody means."""
+"""Digits before the point beyond which a number is rejected: 10**15 contracts is no count that anybody means."""
 
 
 class NumberError(ValueError):
@@ -34,7 +34,7 @@ class NumberError(ValueError):
 
 
 def _parse(text: str, decimals: int, kind: str, *, max_decimals: int, signed: bool) -> int:
-    """Parse a plain decimal into an integer of ``10**-decimals``; refuse all else.
+    """Parse a plain decimal into an integer of ``10**-decimals``; reject all else.
 
     Digits beyond ``decimals`` are allowed up to ``max_decimals`` if they are zero, since the exchange mixes widths.
     """

@@ -88,7 +88,7 @@ def build_replay_session(
 ) -> Session:
     """Compose the session on a practice exchange that plays a recording: all its times are the recording's.
 
-    ``told`` is what the exchange said of the recording when it was ready.
+    ``ready_fields`` is what the exchange said of the recording when it was ready.
     """
     state = convert(ready_fields, ReplayState)
     first = ReplayStatus(state.at_ms, state.begin_ms, state.end_ms, state.speed, state.paused, note=state.note)

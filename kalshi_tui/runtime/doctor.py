@@ -28,11 +28,11 @@ from kalshi_tui.session.store import Store
 MIN_PYTHON: Final = (3, 11)
 MIN_COLUMNS, MIN_ROWS = 80, 24
 MAX_FOUND: Final = 3
-"""So many damaged rows of the journal are named."""
+"""How many damaged rows of the journal are named."""
 MIN_FREE_BYTES: Final = 100 * 1024 * 1024
 """Bytes of free disk below which the journal may soon have no room."""
 MAX_SKEW_MS: Final = 1_000
-"""How wrong the clock may be before it is said: the program corrects it, but other programs do not."""
+"""How wrong the clock may be before the check fails: the program corrects it, but other programs do not."""
 STREAM_TIMEOUT_S: Final = 15.0
 LIBRARIES: Final = ("textual", "httpx", "websockets", "cryptography", "msgspec")
 MARKS: Final = {True: "ok  ", False: "FAIL"}
@@ -62,7 +62,7 @@ def check_machine(folder: Path, journal: str, environ: dict[str, str] | None = N
 
 def _check_terminal(environ: dict[str, str]) -> Iterator[Check]:
     if not sys.stdout.isatty():
-        yield Check("terminal", True, "Not looked at: the output goes to a file or another program.")
+        yield Check("terminal", True, "Not checked: the output goes to a file or another program.")
         return
     columns, rows = shutil.get_terminal_size()
     small = columns < MIN_COLUMNS or rows < MIN_ROWS
@@ -89,12 +89,12 @@ def _check_disk(folder: Path) -> Check:
     try:
         free = shutil.disk_usage(there).free
     except OSError as error:
-        return Check("disk", False, f"{there} cannot be looked at ({error.strerror}); mend its permissions.")
+        return Check("disk", False, f"{there} cannot be checked ({error.strerror}); fix its permissions.")
     room = f"{free // (1024 * 1024):,} MB free for {folder}"
     if not os.access(there, os.W_OK | os.X_OK):
-        return Check("disk", False, f"{there} cannot be written by you: mend its permissions, or give --data a folder.")
+        return Check("disk", False, f"{there} cannot be written by you: fix its permissions, or give --data a folder.")
     if free < MIN_FREE_BYTES:
-        return Check("disk", False, f"{room}: make room, or no order can be written down, and none is sent then.")
+        return Check("disk", False, f"{room}: free some space: without it no order can be journaled, and none is sent.")
     return Check("disk", True, f"{room}.")
 
 
@@ -192,11 +192,11 @@ async def _check_stream(access: ExchangeAccess, clock: ExchangeClock) -> Check:
     task = asyncio.create_task(stream.run())
     live = asyncio.Event()
 
-    def told(state: LinkState) -> None:
+    def on_link(state: LinkState) -> None:
         if state is LinkState.LIVE:
             live.set()
 
-    store.on_link = told
+    store.on_link = on_link
     try:
         await asyncio.wait_for(live.wait(), STREAM_TIMEOUT_S)
     except TimeoutError:

@@ -1,1 +1,1 @@
-"""The screens. They read the store and call the session; they never see the protocol."""
+"""The screens. They read the store and call the session, and never see the protocol."""

@@ -1,4 +1,4 @@
-"""The wall clock that the application was given, for what on a screen depends on the hour."""
+"""The application's wall clock, for what on a screen depends on the time."""
 
 from collections.abc import Callable
 from typing import Protocol, runtime_checkable

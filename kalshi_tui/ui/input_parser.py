@@ -1,4 +1,4 @@
-"""What a terminal sends, taken apart. Any text at all may arrive; only a whole, well-formed sequence means something.
+"""Parse what a terminal sends. Any text may arrive; only a complete, well-formed sequence means something.
 
 Textual's own parser raises ValueError on numbers that are no characters, types what it does not understand as keys, and
 loses its place when it fails. On a desk a stray digit is a price and a stray `b` opens a ticket, so this one drops
@@ -54,7 +54,7 @@ _log: Final = logging.getLogger("kalshi_tui.ui")
 
 
 class _In(Enum):
-    """What the next character is a part of."""
+    """The state: what the next character is a part of."""
 
     TEXT = auto()
     ESCAPE = auto()
@@ -69,7 +69,7 @@ class _In(Enum):
 
 
 class InputParser:
-    """Turns text into messages for the app. Takes any text without an error, and always comes back to plain keys."""
+    """Turns text into messages for the app. Accepts any text without an error, and always returns to plain keys."""
 
     def __init__(self) -> None:
         self._meanings = XTermParser()
@@ -86,11 +86,11 @@ class InputParser:
 
     @property
     def waits(self) -> bool:
-        """Whether a sequence has begun that silence would end."""
+        """Whether an unfinished sequence waits that a pause would end."""
         return self._in not in (_In.TEXT, _In.PASTE)
 
     def feed(self, text: str, now_s: float) -> list[Message]:
-        """Return what has become whole with this text, which has arrived at this time of a clock that never jumps."""
+        """Return the messages that this text completes; it arrived at this time of a clock that never jumps."""
         if self._in is _In.PASTE and self._typed_after_a_cut(text, now_s):
             self._in, self._paste, self._paste_tail = _In.TEXT, "", ""
         self._heard_at = now_s
@@ -104,7 +104,7 @@ class InputParser:
         return self._drained()
 
     def tick(self, now_s: float) -> list[Message]:
-        """Return what silence makes of a sequence that has begun: Escape, or Alt and a key. The rest is dropped."""
+        """Return what a pause makes of an unfinished sequence: Escape, or Alt and a key. The rest is dropped."""
         if not self.waits or now_s - self._heard_at < constants.ESCAPE_DELAY:
             return []
         was, self._in = self._in, _In.TEXT

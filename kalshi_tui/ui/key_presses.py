@@ -1,4 +1,4 @@
-"""Keys by when they arrived, not by when they were handled: what tells a press from a key held down, or a queue."""
+"""Key presses by when they arrived, not when they were handled: tells a press from a held key or a queue."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -31,12 +31,12 @@ class Press:
 
     @property
     def ignored(self) -> str:
-        """Say that this key counted for nothing."""
+        """Return a sentence that says that this key was ignored."""
         return f"{self.name} ignored: key held. Release it, then press {self.name}."
 
 
 class Presses:
-    """The keys that have arrived. ``arrived`` is called from the thread that reads the terminal, all else is not."""
+    """The keys that have arrived. Only `arrived` is called from the thread that reads the terminal."""
 
     def __init__(self, timer_ms: Callable[[], int]) -> None:
         self._timer_ms = timer_ms
@@ -55,7 +55,7 @@ class Presses:
         self._waiting[id(event)] = (event.key, self._timer_ms())
 
     def take(self, event: Key) -> None:
-        """Note that a key is handled now. One that no terminal has read arrived just now."""
+        """Note that a key is handled now; one that no terminal reported counts as arrived just now."""
         key, at_ms = self._waiting.pop(id(event), (event.key, self._timer_ms()))
         last = self._last
         repeats = last is not None and last[0] == key and at_ms - last[1] < REPEAT_MS

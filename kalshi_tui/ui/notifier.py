@@ -1,4 +1,4 @@
-"""What an alert does outside the screen: the terminal's bell, and a notification on the desktop."""
+"""Alerts outside the screen: the terminal's bell, and a desktop notification."""
 
 from collections.abc import Callable
 from typing import Final
@@ -16,7 +16,7 @@ TERMINALS_WITHOUT_NOTIFICATIONS: Final = frozenset({"linux", "dumb", ""})
 
 
 class AlertNotifier:
-    """Looks once a frame whether an alert rang. ``timer_ms`` must not jump; ``write`` takes what the terminal reads."""
+    """Checks once a frame whether an alert rang. ``timer_ms`` must not jump; ``write`` writes to the terminal."""
 
     def __init__(
         self,
@@ -49,7 +49,7 @@ class AlertNotifier:
 
 
 def notification_sequence(sentence: str, others: int) -> str:
-    """Return what makes a terminal notify the desktop (OSC 9). No character in it can end it early or begin another."""
+    """Return the escape sequence of a desktop notification (OSC 9). No text can end it early or begin another."""
     more = f" And {others} more." if others else ""
     # One that begins with a digit could be another command of the same number.
     return f"\x1b]9;kalshi-tui: {make_printable(sentence)[:MAX_NOTIFICATION_LENGTH]}{more}\x07"

@@ -1,4 +1,4 @@
-"""Finding the style sheets: inside the wheel they lie in the package, in a checkout beside it."""
+"""Find the style sheets: in the package in a wheel, beside it in a checkout."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ _PACKAGE = Path(__file__).resolve().parent.parent
 
 
 def stylesheet_path(name: str) -> Path:
-    """Return the path of one screen's style sheet. Raises FileNotFoundError for an installation that is not whole."""
+    """Return the path of one screen's style sheet. Raises FileNotFoundError for an incomplete installation."""
     for folder in (_PACKAGE / "styles", _PACKAGE.parent / "styles"):
         path = folder / f"{name}.tcss"
         if path.is_file():

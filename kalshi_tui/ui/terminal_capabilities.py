@@ -1,4 +1,4 @@
-"""What a terminal can show, as its environment tells: how many colors, and which characters."""
+"""What a terminal can show, by its environment variables: how many colors, and which characters."""
 
 from collections.abc import Mapping
 from functools import lru_cache
@@ -26,7 +26,7 @@ STYLE_CACHE_SIZE: Final = 1_024
 def has_few_colors(environment: Mapping[str, str]) -> bool:
     """Return whether a terminal has 16 colors at most, as far as is known.
 
-    Ssh passes its name on, and not COLORTERM.
+    Ssh passes TERM on, and not COLORTERM.
     """
     name = environment.get("TERM", "")
     if name in CONSOLE_TERMINALS:
@@ -35,15 +35,15 @@ def has_few_colors(environment: Mapping[str, str]) -> bool:
 
 
 def glyph_replacements(environment: Mapping[str, str]) -> dict[int, str] | None:
-    """Return what has to be drawn in the place of what, for `str.translate`; None where nothing has."""
+    """Return a table of substitute characters for `str.translate`; None where none are needed."""
     return CONSOLE_GLYPHS if environment.get("TERM", "") in CONSOLE_TERMINALS else None
 
 
 class SixteenColorFilter(LineFilter):
-    """Lets none but the 16 colors of the terminal itself through.
+    """Reduces colors to the 16 of the terminal itself.
 
     The few others that Textual mixes are rounded. The terminal's default colors become white on black: beside colors
-    that are meant for black, nobody knows whether they can be read.
+    chosen for black, they might be unreadable.
     """
 
     def apply(self, segments: list[Segment], background: TextualColor) -> list[Segment]:
@@ -67,7 +67,7 @@ def _nearest_color(color: Color | None, default: Color) -> Color:
 
 
 class NoColorFilter(LineFilter):
-    """Takes all colors away: what stands in a color is told by a sign, by bold or by reverse too."""
+    """Removes all colors: signs, bold and reverse say the same."""
 
     def apply(self, segments: list[Segment], background: TextualColor) -> list[Segment]:
         """Keep all but the colors."""

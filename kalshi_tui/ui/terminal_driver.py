@@ -1,4 +1,4 @@
-"""The terminal that the app draws on, which may go away at any moment: a window closed, a connection cut."""
+"""The terminal driver, for a terminal that may go away at any moment: a window closed, a connection cut."""
 
 import logging
 import os
@@ -23,10 +23,10 @@ _log: Final = logging.getLogger("kalshi_tui.ui")
 
 
 class DisconnectSafeFile:
-    """A terminal's file whose loss ends nothing by itself: what cannot be written is dropped, and ``lost`` is called.
+    """A terminal's file whose loss raises nothing: what cannot be written is dropped, and a callback is called.
 
-    Textual writes from a thread that ends at the first error; the app would then wait for it for ever, and with it the
-    connection and the practice exchange would stay.
+    Textual writes from a thread that ends at the first error; the app would then wait for it forever, and its
+    connection and practice exchange would stay.
     """
 
     def __init__(self, file: IO[str], lost: Callable[[], None]) -> None:
@@ -37,7 +37,7 @@ class DisconnectSafeFile:
         return getattr(self._file, name)
 
     def write(self, text: str) -> int:
-        """Write, or drop what nobody can see."""
+        """Write, or drop the text once the terminal is gone."""
         self._try(lambda: self._file.write(text))
         return len(text)
 
@@ -105,7 +105,7 @@ class TerminalDriver(LinuxDriver):
             self._lost()
 
     def run_input_thread(self) -> None:
-        """Read what arrives, whatever it is, until the terminal is gone."""
+        """Read input until the terminal is gone."""
         if read_until_gone(self.fileno, self.exit_event, self.process_messages):
             self._lost()
 

@@ -1,4 +1,4 @@
-"""Reading a terminal until it is gone. No signal is counted on: one that a program between keeps back never comes."""
+"""Read a terminal until it is gone. It relies on no signal: a program in between may keep SIGHUP back."""
 
 import codecs
 import os
@@ -19,13 +19,12 @@ MAX_EMPTY_READS: Final = 3
 
 
 def read_until_gone(fileno: int, ended: Event, handle: Callable[[Sequence[Message]], None]) -> bool:
-    """Hand on what arrives at a terminal, all that one read gave at once.
+    """Pass on what arrives at a terminal, everything of one read at once.
 
     Return True once the terminal is gone, False when ``ended`` was set before that.
     """
     parser = InputParser()
-    # A byte that is no text is a sign for that, and no error. To leave out what was read with it could leave out where
-    # a paste begins or ends.
+    # An invalid byte becomes U+FFFD and is no error: to drop the whole read could drop the start or end of a paste.
     decode = codecs.getincrementaldecoder("utf-8")("replace").decode
     empty = 0
     with selectors.SelectSelector() as selector:

@@ -1,4 +1,4 @@
-"""The colors, in several sets. Color never speaks alone, so that each set may be told apart by other means too."""
+"""The color themes. Color never carries meaning alone, so every theme can be read without it."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -72,7 +72,7 @@ THEMES: Final = (
     _make_theme(
         "safe",
         {
-            # Blue and orange alone: good and bad too are told apart by anybody.
+            # Blue and orange alone, which color-blind people tell apart too.
             "primary": "#56b4e9", "secondary": "#999999", "accent": "#f0e442", "warning": "#e69f00",
             "error": "#ff9e4a", "success": "#56b4e9", "foreground": "#d8d8d8", "background": "#0f1216",
             "surface": "#161a1f", "panel": "#20262d",
@@ -126,7 +126,7 @@ AUTO_THEME: Final = "auto"
 
 
 def choose_theme(setting: str, environment: Mapping[str, str]) -> str:
-    """Return the set of colors that was wished for; without a wish, the one that the terminal can show."""
+    """Return the theme of the settings; with "auto", one that the terminal can show."""
     if setting != AUTO_THEME:
         return setting
     return "sixteen" if has_few_colors(environment) else THEME_NAMES[0]

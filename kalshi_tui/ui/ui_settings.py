@@ -1,4 +1,4 @@
-"""What the trader wishes of the screen: from the settings, and where things are kept. Imports nothing that is slow."""
+"""The settings of the screen, and where it stores files. Imports nothing slow."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

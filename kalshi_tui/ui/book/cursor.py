@@ -1,4 +1,4 @@
-"""Which price of a book is chosen. The choice holds on to a price and a side, never to a row of the screen. Pure."""
+"""The selected price of a book. The selection stays on a price and a side, never on a row of the screen. Pure."""
 
 from bisect import bisect_right
 from dataclasses import dataclass
@@ -11,9 +11,9 @@ from kalshi_tui.domain.text import plain_price_text
 
 @dataclass(frozen=True, slots=True)
 class SelectedLevel:
-    """A chosen level: a bid for YES, or a bid for NO, which is what the YES ask is made of.
+    """A selected level: a bid for YES, or a bid for NO, which is what the YES ask is made of.
 
-    ``price`` is for ``side``, as the level has it. A level that goes leaves the choice where it was.
+    ``price`` is for ``side``, as the level has it. A level that disappears leaves the selection in place.
     """
 
     side: Side

@@ -1,4 +1,4 @@
-"""The book of one market, live, with a cursor that holds on to a price."""
+"""The book of one market, live, with a cursor that stays on its price."""
 
 from textual.events import Click
 from textual.message import Message
@@ -41,12 +41,12 @@ REDRAW_TOPICS = frozenset({Topic.ORDERS, Topic.MARKETS, Topic.POSITIONS})
 class BookPane(LineView):
     """YES bids and NO bids side by side, best first, with the asks that they imply.
 
-    While it has the focus one level is chosen, on the best bid to begin with. The choice stays at its price whatever
-    comes and goes around it, also when nothing stands there any more: a key must not hit a price that moved under it.
+    While it has the focus one level is selected, at first the best bid. The selection stays on its price whatever comes
+    and goes around it, even when that level is gone: a key must not hit a price that moved under it.
     """
 
     class PriceSelected(Message):
-        """Another price is the chosen one, or none any more."""
+        """Another price is selected, or none any more."""
 
     def __init__(self, store: Store) -> None:
         super().__init__(id="book")
@@ -71,7 +71,7 @@ class BookPane(LineView):
         """The market that is shown."""
         return self._ticker
 
-    # Choosing.
+    # Selecting.
 
     def move_cursor(self, by: int) -> None:
         """Choose a level further down, or up for a count below 0."""
@@ -100,7 +100,7 @@ class BookPane(LineView):
             self._select(initial_selection(self._store.book(self._ticker).book))
 
     def on_blur(self) -> None:
-        """Return the choice up, unless it is the terminal that has lost the focus: then it comes back to the same."""
+        """Drop the selection, unless the terminal itself lost the focus: it then comes back to the same price."""
         if self.screen.focused not in {None, self}:
             self._select(None)
 
@@ -135,7 +135,7 @@ class BookPane(LineView):
             self.redraw()
 
     def redraw(self) -> None:
-        """Draw; lines that are as before cost nothing further."""
+        """Draw; unchanged lines cost nothing."""
         market = self._store.markets.get(self._ticker)
         if market is None:
             self.show([])

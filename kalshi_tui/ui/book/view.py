@@ -47,7 +47,7 @@ GONE_TEXT: Final = "gone"
 
 @dataclass(frozen=True, slots=True)
 class OwnQuantities:
-    """What of the book is the trader's own: counts by YES price, for bids and for asks."""
+    """The trader's own orders in the book: counts by YES price, for bids and for asks."""
 
     bids: dict[Price, Count] = field(default_factory=dict)
     asks: dict[Price, Count] = field(default_factory=dict)
@@ -268,7 +268,7 @@ def side_at_cell(width: int, cell: int) -> Side:
 
 
 def quote_line(live: LiveBook, market: Market, side: Side) -> Line:
-    """Say the best bid and ask of one outcome with their sizes, and that they are not to be trusted if so."""
+    """Return the best bid and ask of one outcome with their sizes, and whether they can be trusted."""
     decimals = price_decimals(market.grid)
     bid, ask = live.book.best_bid(side), live.book.best_ask(side)
     if live.trust is BookTrust.WAITING:

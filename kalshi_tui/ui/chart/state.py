@@ -1,4 +1,4 @@
-"""Which chart is looked at, and how: market, period, candles or a line, and the crosshair. Draws itself as lines."""
+"""The state of the chart pane: market, period, candles or a line, and the crosshair. Draws itself as lines."""
 
 from kalshi_tui.domain.candles import CANDLE_PERIODS_MINUTES, Candle, CandleSeries
 from kalshi_tui.domain.market import Market
@@ -24,10 +24,10 @@ PERIOD_SHORT_NAMES = {1: "1m", 60: "1h", 1440: "1d"}
 
 
 class ChartState:
-    """The chart below. The crosshair holds on to its candle; without one the newest is told of."""
+    """The state of the chart. The crosshair stays on its candle; without one the heading describes the newest."""
 
     def __init__(self, store: Store, *, plain: bool = False) -> None:
-        """Make it; ``plain``: of ASCII characters alone."""
+        """Start without a market; with ``plain`` only ASCII characters are drawn."""
         self._store = store
         self._ascii_only = plain
         self._drawn_chart: CandleSeries | None = None
@@ -70,12 +70,12 @@ class ChartState:
 
     @property
     def chart(self) -> CandleSeries:
-        """What is known; no candles if nobody has read any yet."""
+        """The candles as read so far."""
         return self._store.charts.get((self.ticker, self.period_minutes)) or CandleSeries(self.period_minutes)
 
     @property
     def is_stale(self) -> bool:
-        """Whether something else is known by now than was drawn last."""
+        """Whether the data has changed since the last drawing."""
         chart = self.chart
         return chart is not self._drawn_chart and bool(chart.as_of_ms or chart.why)
 

@@ -45,7 +45,7 @@ TIME_LABEL_INTERVAL: Final = {1: 15, 60: 24, 1440: 14}
 
 @dataclass(frozen=True, slots=True)
 class ChartOptions:
-    """How a chart is looked at. ``cross`` is the end of the candle under the crosshair, None if there is none."""
+    """How a chart is drawn, with the end of the candle under the crosshair, None if there is none."""
 
     minutes: int
     kind: ChartKind = ChartKind.CANDLES
@@ -110,7 +110,7 @@ class _PriceScale:
 
 
 def chart_lines(candles: Sequence[Candle], options: ChartOptions, decimals: int, width: int, height: int) -> list[Line]:
-    """Draw what of the candles there is room for: ``height`` lines of ``width`` cells."""
+    """Draw the candles that there is room for: ``height`` lines of ``width`` cells."""
     lines: list[Line] = []
     if candles and width > 0 and height > 0:
         lines = _ChartDrawing(candles, options, decimals, width, height).render_lines()
@@ -118,7 +118,7 @@ def chart_lines(candles: Sequence[Candle], options: ChartOptions, decimals: int,
 
 
 class _ChartDrawing:
-    """One drawing under way: a grid of cells, and the axes beside and below it."""
+    """One drawing in progress: a grid of cells, and the axes beside and below it."""
 
     def __init__(
         self, candles: Sequence[Candle], options: ChartOptions, decimals: int, width: int, height: int
@@ -305,7 +305,7 @@ def time_label(begins_ms: int, minutes: int) -> str:
 
 
 def _trim_zeros(price: str, decimals: int) -> str:
-    """Leave out noughts beyond the market's decimals: a middle may be half a tick."""
+    """Drop zeros beyond the market's decimals: a middle may be half a tick."""
     return price[: 2 + decimals] + price[2 + decimals :].rstrip("0")
 
 

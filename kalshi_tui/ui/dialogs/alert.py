@@ -1,4 +1,4 @@
-"""The line in which an alert is written, with a sentence that says what it will do."""
+"""The dialog in which an alert is typed, with a sentence that says what it will do."""
 
 from typing import ClassVar, Final
 
@@ -43,7 +43,7 @@ ALERT_EXAMPLES: Final = (
 
 
 def initial_alert_text(store: Store, ticker: str, price: Price | None) -> str:
-    """Return what the line begins with: that one can buy at the chosen YES price, or sell at one above the market."""
+    """Return the first text of the field: an alert to buy at the selected YES price, or to sell above the market."""
     if price is None:
         return ""
     top = trusted_top(store, ticker)
@@ -52,7 +52,7 @@ def initial_alert_text(store: Store, ticker: str, price: Price | None) -> str:
 
 
 class AlertScreen(CommandModal[None]):
-    """One alert being written; kept by Enter once it makes sense."""
+    """One alert being typed; Enter saves it once it is valid."""
 
     SCOPE = Scope.ALERT
     BINDINGS: ClassVar[list[BindingType]] = bindings(Scope.ALERT)
@@ -109,7 +109,7 @@ class AlertScreen(CommandModal[None]):
         self._explanation.show([line(Span(said, tone))])
 
     def _parse(self) -> Alert:
-        """Read what is written. Raises AlertError with a sentence."""
+        """Read what is typed. Raises AlertError with a sentence."""
         alert = parse_alert(self._field.value, self._ticker)
         market = self.desk.store.markets.get(self._ticker)
         if alert.kind is AlertKind.CLOSE and market is not None and not market.close_ms:
@@ -122,7 +122,7 @@ class AlertScreen(CommandModal[None]):
         self.draw()
 
     def do_keep(self) -> None:
-        """Keep the alert and close; say what is wrong while it makes no sense."""
+        """Save the alert and close; if it is invalid, say why."""
         try:
             alert = self._parse()
         except AlertError as error:

@@ -18,9 +18,9 @@ from kalshi_tui.ui.widgets.key_bar import KeyBar
 
 
 class AskScreen(CommandModal[bool]):
-    """Shows a question; dismissed with True for yes. Enter is no answer: a held key must not decide.
+    """Shows a question; dismissed with True for yes. Enter does not answer: a held key must not decide.
 
-    With ``timer_ms``, the application's steady clock, a yes that was typed before the question stood there is none.
+    With ``timer_ms``, the application's steady clock, a yes typed before the question was shown does not count.
     """
 
     SCOPE = Scope.ASK

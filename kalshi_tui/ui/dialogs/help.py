@@ -41,7 +41,7 @@ class HelpScreen(TextScreen):
         self._command_context = context
 
     def content_lines(self, width: int) -> list[Line]:
-        """Write the command table out."""
+        """Return the command table as lines."""
         return [
             *pane_help_lines(width, self._pane, self._command_context),
             *help_lines(width, self.desk.can_inject_faults),
@@ -49,7 +49,7 @@ class HelpScreen(TextScreen):
 
 
 def pane_help_lines(width: int, pane: str, context: CommandContext) -> list[Line]:
-    """Write what each key of the desk does at this moment, and why those do nothing that do not."""
+    """Return what each key of the desk does now, and why the others do nothing."""
     able, unable = [], list[tuple[Command, str]]()
     told: set[str] = set()
     for command in commands_in_scope(Scope.DESK):
@@ -75,7 +75,7 @@ def pane_help_lines(width: int, pane: str, context: CommandContext) -> list[Line
 
 
 def help_lines(width: int, rehearses: bool) -> list[Line]:
-    """Write the command table out, a part for each screen, then the signs."""
+    """Return the command table as lines, a part for each screen, then the signs."""
     made: list[Line] = []
     for scope in Scope:
         if scope is Scope.REHEARSE and not rehearses:

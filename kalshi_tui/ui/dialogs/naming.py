@@ -1,4 +1,4 @@
-"""A short text to be typed, such as a name: enter takes it when nothing speaks against it."""
+"""A dialog for a short text, such as a name; Enter accepts it if it is valid."""
 
 from collections.abc import Callable
 from typing import ClassVar
@@ -12,7 +12,7 @@ from kalshi_tui.ui.widgets.field import Field
 
 
 class TextPromptScreen(PromptScreen[str]):
-    """Asks for a text. ``refuse`` says what is wrong with one; the result is empty if the trader went back."""
+    """Asks for a text. A validator says what is wrong with one; the result is empty if the trader went back."""
 
     SCOPE = Scope.NAME
     BINDINGS: ClassVar[list[BindingType]] = bindings(Scope.NAME)
@@ -32,7 +32,7 @@ class TextPromptScreen(PromptScreen[str]):
         self._validate_text = validate
 
     def do_take(self) -> None:
-        """Close with the text; or say what is wrong with it."""
+        """Close with the text; if it is invalid, say why."""
         if why := self._validate_text(self._field.value):
             self.show_error(why)
             return

@@ -17,7 +17,7 @@ from kalshi_tui.ui.widgets.line_view import LineView
 
 
 class TextScreen(CommandModal[None]):
-    """Shows what `content` gives; scrolls and closes."""
+    """Shows `content_lines`; scrolls and closes."""
 
     SCOPE = Scope.HELP
     BINDINGS: ClassVar[list[BindingType]] = bindings(Scope.HELP)
@@ -39,12 +39,12 @@ class TextScreen(CommandModal[None]):
             yield KeyBar()
 
     def on_resize(self, event: Resize) -> None:
-        """Break the text anew."""
+        """Wrap the text again."""
         del event
         self.call_after_refresh(self.redraw)
 
     def redraw(self) -> None:
-        """Draw; lines that are as before cost nothing. Before it is laid out there is no width to break lines to."""
+        """Draw; unchanged lines cost nothing. Before layout there is no width to wrap to."""
         if self._text.line_width:
             self._text.show(self.content_lines(self._text.line_width))
 

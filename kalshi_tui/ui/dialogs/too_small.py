@@ -1,4 +1,4 @@
-"""What stands on a terminal that is too small for the desk."""
+"""The screen of a terminal that is too small for the desk."""
 
 from functools import partial
 from typing import ClassVar, Final
@@ -19,9 +19,9 @@ MIN_TERMINAL_HEIGHT: Final = 22
 
 
 class TooSmallScreen(CommandModal[None]):
-    """Covers everything and says what is needed. Nothing below it is lost; it goes by itself when there is room.
+    """Covers everything and says what size is needed. Nothing below is lost; it closes by itself when there is room.
 
-    It asks about live orders itself: a question of its own screen could not be read, nor taken away in time.
+    It asks about live orders itself: a dialog over it could not be read.
     """
 
     SCOPE = Scope.TOO_SMALL
@@ -49,7 +49,7 @@ class TooSmallScreen(CommandModal[None]):
         return CommandContext(question_shown=self._question_shown)
 
     def show_reason(self, reason: str) -> None:
-        """Say nothing: a key without a meaning here is no news for the log."""
+        """Say nothing: a key without a meaning here is not logged."""
 
     def update_message(self) -> None:
         """Write the sentence for the size as it is now."""

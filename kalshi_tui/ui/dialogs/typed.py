@@ -1,4 +1,4 @@
-"""A sentence, a field to be typed into, and what is wrong with that: what a word and a name to be typed share."""
+"""The base of dialogs with one field: a sentence, the field, and what is wrong with its text."""
 
 from textual import on
 from textual.app import ComposeResult
@@ -20,7 +20,7 @@ from kalshi_tui.ui.widgets.line_view import LineView
 
 
 class PromptScreen(CommandModal[Result]):
-    """Begins in its field; `complain` says what is wrong until something else is typed."""
+    """Starts in its field; `show_error` says what is wrong until something else is typed."""
 
     def __init__(self, desk: TradingSession, subject: str, prompt: str, label: str, field: Field) -> None:
         super().__init__(desk)
@@ -51,5 +51,5 @@ class PromptScreen(CommandModal[Result]):
         self._error_line.show([])
 
     def show_error(self, why: str) -> None:
-        """Return what is wrong with what is typed."""
+        """Show what is wrong with what is typed."""
         self._error_line.show([line(Span(why, Tone.BAD))])

@@ -1,4 +1,4 @@
-"""The first start: what this is, in a few lines, and a practice trade to begin with."""
+"""The welcome of the first start: what the desk is, in a few lines, and a first practice trade."""
 
 from pathlib import Path
 from typing import ClassVar, Final
@@ -30,7 +30,7 @@ WELCOME_KEYS_WIDTH: Final = 7
 
 
 class WelcomeFile(msgspec.Struct, frozen=True):
-    """What is kept of it."""
+    """The file that records that the welcome was shown."""
 
     seen: bool = False
 
@@ -64,7 +64,7 @@ class WelcomeScreen(CommandModal[bool]):
             yield KeyBar()
 
     def on_resize(self, event: Resize) -> None:
-        """Break the text anew."""
+        """Wrap the text again."""
         del event
         self.call_after_refresh(self.redraw)
 
@@ -84,7 +84,7 @@ class WelcomeScreen(CommandModal[bool]):
 
 
 def welcome_lines(width: int) -> list[Line]:
-    """Write the welcome for a dialog ``width`` cells wide."""
+    """Return the welcome for a dialog ``width`` cells wide."""
     what = (
         "This is a practice exchange on your own machine. It speaks as Kalshi does, its books move and fill, and "
         "nothing here costs real money: the word PRACTICE stands at the top left as long as that is so."

@@ -1,4 +1,4 @@
-"""A question that takes a typed word: no key held down, and no habit, can answer it."""
+"""A question answered by typing a word: no held key and no habit can answer it."""
 
 from typing import ClassVar
 

@@ -1,4 +1,4 @@
-"""A market and its event in words: outcomes with their sum, rules, dates, fees, where the result is read off. Pure."""
+"""A market and its event in words: outcomes with their sum, rules, dates, fees, settlement source. Pure."""
 
 from collections.abc import Iterator, Sequence
 from typing import Final
@@ -39,7 +39,7 @@ FEE_TYPE_TEXT: Final = {
 
 
 def detail_lines(store: Store, market: Market, width: int) -> list[Line]:
-    """Say all that is known of a market, in lines of at most ``width`` cells."""
+    """Return all that is known of a market, in lines of at most ``width`` cells."""
     event = store.events.get(market.event_ticker)
     made = [line(Span(text, Tone.HEAD)) for text in wrap(market.title or market.ticker, width)]
     if market.yes_sub_title:
@@ -78,7 +78,7 @@ def _trading_hours_text(market: Market) -> str:
 
 
 def price_grid_text(grid: PriceGrid) -> str:
-    """Say in what steps a market's prices go."""
+    """Return in what steps a market's prices go."""
     parts = [
         f"steps of {_dollars_text(each.step)} from {_dollars_text(each.start)} to {_dollars_text(each.end)}"
         for each in grid.ranges

@@ -1,4 +1,4 @@
-"""Changing a resting order in place: another price, another count, and what that does to its place in the queue."""
+"""The screen that changes a resting order's price or count, and shows what that does to its place in the queue."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -62,7 +62,7 @@ from kalshi_tui.ui.widgets.sentence import WrappedText
 
 
 class AmendScreen(ConfirmScreen):
-    """One change, to ``price`` (in YES terms) at first if given; sent at most once. Dismissed with True once sent."""
+    """One amendment, at first with ``price`` (in YES terms) if given. Sent at most once; dismissed with True if sent."""
 
     SCOPE = Scope.AMEND
     CONFIRM_VERB = "Change it to"
@@ -87,7 +87,7 @@ class AmendScreen(ConfirmScreen):
         self._preview = LineView(id="change")
         self._state = WrappedText(id="state")
         self._message = ""
-        """Why a key did not work, or what has happened meanwhile; shown until something is written."""
+        """Why a key did not work, or what has happened meanwhile; shown until something is typed."""
 
     def compose(self) -> ComposeResult:
         """Lay out quote, order, fields, figures, state."""
@@ -116,17 +116,17 @@ class AmendScreen(ConfirmScreen):
         self.set_focus(self._price)
         self.draw()
 
-    # What is written.
+    # Reading the fields.
 
     def read_amendment(self) -> OrderAmendment:
-        """Return the change as written. Raises NumberError with a sentence while it is not whole."""
+        """Return the amendment as typed. Raises NumberError with a sentence while it is incomplete."""
         store, order = self.desk.store, self.latest_order(self._order)
         before = resting_terms(store, order)
         after = replace(before, price=parse_typed_price(self._price.value), count=parse_typed_count(self._count.value))
         return OrderAmendment(order, before, after, store.queue_positions.get(order.order_id))
 
     def find_problem(self) -> str:
-        """Return why the change as written cannot be made; empty if it can."""
+        """Return why the amendment as typed cannot be made; empty if it can."""
         if over := not_resting_reason(self.latest_order(self._order)):
             return over
         try:
@@ -137,13 +137,13 @@ class AmendScreen(ConfirmScreen):
             return "Nothing is changed yet: write another price or count."
         live = self._live_book()
         if change.after.post_only and live.is_good and would_cross(change.after, live.book):
-            return "The order is post-only, and would cross at this price: the exchange would refuse the change."
+            return "The order is post-only, and would cross at this price: the exchange would reject the change."
         return rejection_reason(change.after, self._market()) or ""
 
     # Drawing.
 
     def frame(self, dirty: StoreChanges) -> None:
-        """Keep quote, figures and the arming up to date, and heed what happens to the order."""
+        """Keep quote, figures and arming up to date, and follow what happens to the order."""
         if self._ticket_step is TicketStep.REVIEW and dirty:
             self.violations = self.find_violations()
         now = self.latest_order(self._order)
@@ -225,7 +225,7 @@ class AmendScreen(ConfirmScreen):
     # Commands.
 
     def do_look_over(self) -> None:
-        """Go from the fields to the look over; say what is wrong with them instead."""
+        """Go from the fields to the review; if they are wrong, say why."""
         self._message = self.find_problem()
         if self._message:
             self.draw()
@@ -235,7 +235,7 @@ class AmendScreen(ConfirmScreen):
             field.disabled = True
         self._ticket_step = TicketStep.REVIEW
         self.violations = self.find_violations()
-        # The key arms anew from here.
+        # Entering the review arms the key from the start: an Enter of the form must not send.
         self.show_reason("")
 
     def do_back(self) -> None:
@@ -256,7 +256,7 @@ class AmendScreen(ConfirmScreen):
         self.set_focus(self._count if self.focused is self._price else self._price)
 
     def do_step(self, by: int) -> None:
-        """Step the count by one where it is written, else the price along the market's grid."""
+        """Step the count by one in its field, else the price along the market's grid."""
         if self.focused is self._count:
             self._count.set_text(step_count(self._count.value, by))
         else:
@@ -275,18 +275,18 @@ class AmendScreen(ConfirmScreen):
             self._price.set_text(price_text(price, price_decimals(market.grid)))
 
     def do_close(self) -> None:
-        """Close; a change that has been sent goes on, and its end is told in the log."""
+        """Close; an amendment that has been sent goes on, and its outcome is logged."""
         self.dismiss(self._ticket_step in {TicketStep.SENDING, TicketStep.DONE})
 
     def show_reason(self, reason: str) -> None:
-        """Say here why something does not work; in the look over, an Enter too early waits anew."""
+        """Show why a key does not work; in the review, an Enter too early starts the wait again."""
         super().show_reason(reason)
         if self._ticket_step is TicketStep.EDITING:
             self._message = reason
             self.draw()
 
     def command_context(self) -> CommandContext:
-        """Return how far the change has come, and which field has the focus."""
+        """Return the step of the amendment, and which field has the focus."""
         entries: dict[Widget | None, FocusedField] = {self._price: FocusedField.PRICE, self._count: FocusedField.COUNT}
         barred = self.blocked_reason() if self._ticket_step is TicketStep.REVIEW else ""
         entry = entries.get(self.focused, FocusedField.NONE)
@@ -296,22 +296,22 @@ class AmendScreen(ConfirmScreen):
     def _focus_changed(self) -> None:
         self.update_key_bar()
 
-    # What the confirmation asks.
+    # For the confirmation.
 
     def order_text(self) -> str:
-        """Say the change in the trader's words."""
+        """Return the amendment in the trader's words."""
         try:
             return self.read_amendment().text()
         except NumberError:
             return "this change"
 
     def find_violations(self) -> list[RiskViolation]:
-        """Return what speaks against the order as it shall be."""
+        """Return the risk violations of the order as amended."""
         change = self.read_amendment()
         return self.desk.check_risks(change.after, change.order)
 
     def block_reason(self) -> str:
-        """Say that the order has ended, or that the change has become none that can be made."""
+        """Return why the amendment can no longer be made: the order has ended, or the terms are invalid by now."""
         return order_update_text(self._order, self.latest_order(self._order)) or self.find_problem()
 
     async def send_request(self, agreed: frozenset[Risk]) -> OrderResult:
@@ -322,7 +322,7 @@ class AmendScreen(ConfirmScreen):
     # Helpers.
 
     def _market(self) -> Market:
-        # A market that is over may leave the store while this is open.
+        # A market that has ended may leave the store while this is open.
         self._last_market = self.desk.store.markets.get(self._order.ticker, self._last_market)
         return self._last_market
 

@@ -1,4 +1,4 @@
-"""The last step before anything leaves: a key that arms, questions to be passed, one sending, and its outcome."""
+"""The step that sends: an armed key, questions to confirm, one request, and its outcome."""
 
 import logging
 from collections.abc import Callable
@@ -21,7 +21,7 @@ _log: Final = logging.getLogger("kalshi_tui.ui")
 
 
 class ConfirmScreen(CommandModal[bool]):
-    """Sends at most once. A screen of this kind says what speaks against it, and what sending is.
+    """Sends at most once. A subclass says which risks there are, and how to send.
 
     ``timer_ms`` is a clock that never jumps: a step of the wall clock must not arm the key.
     """
@@ -41,18 +41,18 @@ class ConfirmScreen(CommandModal[bool]):
         self.violations: list[RiskViolation] = []
         """What spoke against it when it was last looked at."""
 
-    # What a screen of this kind says.
+    # For subclasses.
 
     def find_violations(self) -> list[RiskViolation]:
-        """Return what speaks against it now, the gravest first."""
+        """Return the risk violations of now, the most serious first."""
         raise NotImplementedError
 
     def block_reason(self) -> str:
-        """Return what no answer can pass, objections aside; empty if nothing."""
+        """Return a reason that no answer can override, risk checks aside; empty if there is none."""
         return ""
 
     def order_text(self) -> str:
-        """Say in the trader's words what is sent."""
+        """Return what is sent, in the trader's words."""
         raise NotImplementedError
 
     async def send_request(self, agreed: frozenset[Risk]) -> OrderResult:
@@ -63,7 +63,7 @@ class ConfirmScreen(CommandModal[bool]):
         """Draw everything."""
         raise NotImplementedError
 
-    # What they share.
+    # Shared.
 
     @property
     def armed(self) -> bool:
@@ -71,20 +71,20 @@ class ConfirmScreen(CommandModal[bool]):
         return self._ticket_step is TicketStep.REVIEW and self._timer_ms() >= self._armed_at_ms
 
     def blocked_reason(self) -> str:
-        """Return why it cannot be sent at all, as last looked at; empty if it can."""
+        """Return why it cannot be sent at all, by the last check; empty if it can."""
         if self.desk.read_only_reason:
             return self.desk.read_only_reason
         never = next((each.sentence for each in self.violations if each.override is OverrideMethod.NEVER), "")
         return self.block_reason() or never
 
     def arming_words(self, armed: str) -> list[Span]:
-        """Return whether Enter sends now, and if not, why the last one did not."""
+        """Return a sentence that says whether Enter sends now and, if not, why the last one did not."""
         if self.armed:
             return [Span(armed, Tone.GOOD)]
         return [Span(f"arming... {self._ignored}".rstrip(), Tone.WARN)]
 
     def do_send(self) -> None:
-        """Send, once all that speaks against it is passed. Only ever called armed: the table sees to that."""
+        """Send, once every risk is confirmed. Only called while armed, by the command table."""
         press = presses_of(self.app).presses.latest
         if press is not None and press.at_ms < self._armed_at_ms:
             # It was pressed before Enter was said to send, and came late.
@@ -102,7 +102,7 @@ class ConfirmScreen(CommandModal[bool]):
             self.draw()
 
     def _confirm_violations(self, agreed: frozenset[Risk]) -> None:
-        """Ask about the gravest objection that is not passed; all are read anew after each answer."""
+        """Ask about the most serious risk that is not confirmed; all are checked again after each answer."""
         if self._ticket_step is not TicketStep.REVIEW:
             return
         self.violations = self.find_violations()
@@ -133,17 +133,17 @@ class ConfirmScreen(CommandModal[bool]):
         self.draw()
 
     def show_reason(self, reason: str) -> None:
-        """Take an Enter before its time for a held key, and wait anew; it is no news for the log."""
+        """Treat an early Enter as a held key, and start the wait again; it is not logged."""
         press = presses_of(self.app).presses.latest
         # Without a reason it is armed for the first time, or anew after an answer.
         self._ignored = press.ignored if reason and press is not None and not self.blocked_reason() else ""
         self._arm_anew()
 
     async def _send(self, agreed: frozenset[Risk]) -> None:
-        """Send, and show what became of it. Whatever goes wrong inside the program leaves an unknown state, said so."""
+        """Send, and show the outcome. A defect inside the program leaves it unknown, and the screen says so."""
         try:
             self._outcome = await self.send_request(agreed)
-        except Exception as error:  # noqa: BLE001 - a defect must neither end the program nor pass for a refusal
+        except Exception as error:  # noqa: BLE001 - a defect must neither end the program nor look like a rejection
             _log.exception("Sending failed inside the program.")
             self._internal_error = (
                 f"{self.order_text()} may or may not be live: sending failed inside the program "
@@ -155,5 +155,5 @@ class ConfirmScreen(CommandModal[bool]):
             self.draw()
 
     def latest_order(self, sent: Order) -> Order:
-        """Return the order as the store knows it by now: a resting one may have filled since."""
+        """Return the order as the store knows it: a resting one may have filled since."""
         return self.desk.store.known_order(sent)

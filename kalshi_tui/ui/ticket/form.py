@@ -1,4 +1,4 @@
-"""The fields of the order ticket, and beside each how it was read."""
+"""The fields of the order ticket, each with how it was read beside it."""
 
 from textual import on
 from textual.app import ComposeResult
@@ -74,12 +74,12 @@ class TicketForm(Vertical):
                 yield from row
 
     def on_mount(self) -> None:
-        """Show the field of the time only where one is wanted."""
+        """Show the field for the expiration only where it is used."""
         self.until.display = self.time_in_force.value is DraftTimeInForce.UNTIL
 
     @property
     def draft(self) -> OrderDraft:
-        """What stands in the fields."""
+        """The order as typed."""
         return OrderDraft(
             ticker=self._ticker,
             side=self.side.value,
@@ -96,13 +96,13 @@ class TicketForm(Vertical):
 
     @property
     def fields(self) -> list[Widget]:
-        """The fields in the order of the Tab key: what is typed for each order comes first."""
+        """The fields in the order of the Tab key: those typed for every order come first."""
         until: list[Widget] = [self.until] if self.time_in_force.value is DraftTimeInForce.UNTIL else []
         options = (self.side, self.action, self._post_only, self._reduce_only, self._cancel_on_pause, self._group)
         return [self.price, self.count, self.time_in_force, *until, *options]
 
     def show_readbacks(self, market: Market, live: LiveBook, terms: OrderTerms | None, now_ms: int) -> None:
-        """Say beside the fields how they were read; ``terms`` are None while the order is not whole."""
+        """Show beside the fields how they were read; ``terms`` are None while the order is incomplete."""
         written, decimals = self.draft, price_decimals(market.grid)
         hint = join_take_text(live.book, written.side, written.action, decimals)
         self._price_readback.show([price_readback(written.price, written.side, hint)])
@@ -124,7 +124,7 @@ class TicketForm(Vertical):
     @on(Choice.Changed)
     def _choice_changed(self, event: Choice.Changed) -> None:
         if event.field is self._reduce_only and self._reduce_only.value:
-            # The exchange takes it in no other way.
+            # The exchange accepts reduce-only with immediate-or-cancel alone.
             self.time_in_force.value = DraftTimeInForce.IOC
         self.until.display = self.time_in_force.value is DraftTimeInForce.UNTIL
 

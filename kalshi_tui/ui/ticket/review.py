@@ -1,4 +1,4 @@
-"""The last step before an order leaves: what it is, in words; then what became of it."""
+"""The review of an order before it is sent, in words; then its outcome."""
 
 from collections.abc import Callable
 from typing import ClassVar
@@ -45,7 +45,7 @@ from kalshi_tui.ui.widgets.sentence import WrappedText
 class ReviewScreen(ConfirmScreen):
     """Dismissed with True once the order has been sent, False to go back to the ticket.
 
-    ``client_order_id`` is that of an order which never arrived and is sent once more; a new order is drafted here.
+    ``client_order_id`` is that of an order which never arrived and is sent again; a new order is drafted here.
     """
 
     SCOPE = Scope.REVIEW
@@ -56,7 +56,7 @@ class ReviewScreen(ConfirmScreen):
     ) -> None:
         super().__init__(desk, timer_ms)
         self._terms = terms
-        # Fixed here, at the confirm step: whatever happens next happens under this id.
+        # Drafted before anything is sent: whatever happens next is found again under this id.
         self._client_order_id = desk.draft(terms) if client_order_id is None else client_order_id
         self._is_resend = client_order_id is not None
         self._market = Market(terms.ticker, "")
@@ -82,12 +82,12 @@ class ReviewScreen(ConfirmScreen):
         self.draw()
 
     def command_context(self) -> CommandContext:
-        """Return how far the order has come."""
+        """Return the step of the order."""
         barred = self.blocked_reason() if self._ticket_step is TicketStep.REVIEW else ""
         return CommandContext(step=self._ticket_step, armed=self.armed, blocked_reason=barred)
 
     def frame(self, dirty: StoreChanges) -> None:
-        """Keep quote, figures, objections and the arming up to date."""
+        """Keep quote, figures, risk checks and arming up to date."""
         if dirty and self._ticket_step is TicketStep.REVIEW:
             self.violations = self.find_violations()
         self.draw()
@@ -95,7 +95,7 @@ class ReviewScreen(ConfirmScreen):
     def draw(self) -> None:
         """Draw everything; lines that did not change cost nothing."""
         store = self.desk.store
-        # A market that is over may leave the store while its review is open.
+        # A market that has ended may leave the store while its review is open.
         market = self._market = store.markets.get(self._terms.ticker, self._market)
         live, position, cash = (
             store.book(market.ticker),
@@ -110,7 +110,7 @@ class ReviewScreen(ConfirmScreen):
                 preview_lines(self._terms, live.book, market.fees, position, cash, positions_read=positions_read)
             )
         else:
-            # Once sent, the figures of before would mislead: say what is so now.
+            # Once sent, the preview's figures would mislead: show the result.
             order = self.latest_order(self._outcome.order) if self._outcome else None
             self._preview.show(order_result_lines(order, position, store.balance, positions_read=positions_read))
         self._quote.show([quote_line(live, market, self._terms.side)])
@@ -134,7 +134,7 @@ class ReviewScreen(ConfirmScreen):
         return [line(*self.arming_words("ENTER SENDS THIS ORDER")), line(self._warning()), id_line]
 
     def _warning(self) -> Span:
-        """Return what speaks against sending, the gravest alone."""
+        """Return the most serious warning."""
         store, market = self.desk.store, self._market
         position = store.positions.get(market.ticker)
         warning = (
@@ -147,25 +147,25 @@ class ReviewScreen(ConfirmScreen):
         return Span(warning, Tone.WARN) if warning else Span("Nothing is sent yet.", Tone.DIM)
 
     def _update_lines(self, order: Order) -> list[Line]:
-        """Return what has changed since the exchange's first answer."""
+        """Return what has changed since the exchange's first reply."""
         assert self._outcome is not None  # noqa: S101 - the caller has looked
         first = self._outcome.order
         if order.state is first.state and order.filled == first.filled:
             return []
         return [line(Span(f"Since then: {order.state.word}.", Tone.GOOD))]
 
-    # What the confirmation asks.
+    # For the confirmation.
 
     def order_text(self) -> str:
-        """Say the order as the trader would."""
+        """Return the order in the trader's words."""
         return terms_text(self._terms)
 
     def find_violations(self) -> list[RiskViolation]:
-        """Return what speaks against sending."""
+        """Return the risk violations of the order."""
         return self.desk.check_risks(self._terms)
 
     def block_reason(self) -> str:
-        """Say that the order's own end has come while it was being looked at."""
+        """Return a sentence if the order has expired while it was reviewed."""
         ends_s = self._terms.expires_s
         over = ends_s is not None and ends_s * 1000 <= now_ms(self.app)
         return "The time at which this order ends has passed: go back to the ticket." if over else ""
@@ -175,7 +175,7 @@ class ReviewScreen(ConfirmScreen):
         return await self.desk.submit(self._terms, self._client_order_id, agreed)
 
     def do_close(self) -> None:
-        """Close; what has been sent stays sent, and its end is told in the log."""
+        """Close; what has been sent stays sent, and its outcome is logged."""
         self.dismiss(self._ticket_step is not TicketStep.REVIEW)
 
 

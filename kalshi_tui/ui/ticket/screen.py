@@ -55,7 +55,7 @@ from kalshi_tui.ui.widgets.sentence import WrappedText
 
 
 class TicketScreen(CommandModal[None]):
-    """One order being written. Opens on the price: empty, unless whoever opened the ticket had chosen one."""
+    """One order being typed. Opens on the price: empty, unless a price was selected when the ticket was opened."""
 
     SCOPE = Scope.TICKET
     BINDINGS: ClassVar[list[BindingType]] = bindings(Scope.TICKET)
@@ -95,16 +95,16 @@ class TicketScreen(CommandModal[None]):
         self.set_focus(self._form.price)
         self.draw()
 
-    # What is written.
+    # Reading the fields.
 
     def read_terms(self) -> OrderTerms:
-        """Return the order as written. Raises NumberError with a sentence while it is not whole."""
+        """Return the order as typed. Raises NumberError with a sentence while it is incomplete."""
         return self._form.draft.to_order_terms(self._market(), now_ms(self.app), self._max_duration_s)
 
     # Drawing.
 
     def frame(self, dirty: StoreChanges) -> None:
-        """Keep quote and preview live, and what depends on the hour."""
+        """Keep quote, preview and expiration up to date."""
         if self._ticker in dirty.tickers or dirty.topics or now_ms(self.app) // 1000 != self._drawn_s:
             self.draw()
 
@@ -138,7 +138,7 @@ class TicketScreen(CommandModal[None]):
             self._objection.show([line(Span(against, Tone.WARN))])
             if not said:
                 dear = insufficient_cash_warning(terms, market.fees, position, cash)
-                # What an objection says of the book stands below already.
+                # The risk check below says the same of the book already.
                 doubt = "" if against else untrusted_book_warning(live)
                 unheld = sell_to_open_warning(terms, position, positions_read=positions_read)
                 said = doubt or trading_paused_warning(self.desk.store.hours) or dear or unheld
@@ -156,14 +156,14 @@ class TicketScreen(CommandModal[None]):
     # Commands.
 
     def do_review(self) -> None:
-        """Go to the field that is empty or wrong; from a whole order, to its review."""
+        """Go to the field that is empty or wrong; with a complete order, to its review."""
         position = self.desk.store.positions.get(self._ticker)
         wrong = self._form.draft.find_problem(
             self._market(), self._live_book(), position, now_ms(self.app), self._max_duration_s
         )
         trouble = wrong or self._form.draft.find_missing()
         if trouble is not None:
-            # What is wrong stands there already; what is missing does not yet.
+            # An error is shown already; what is missing is not.
             self.show_reason("" if wrong else trouble.sentence)
             fields = {
                 DraftField.PRICE: self._form.price,
@@ -181,13 +181,13 @@ class TicketScreen(CommandModal[None]):
         self.app.push_screen(ReviewScreen(self.desk, self.read_terms(), self._timer_ms), closed)
 
     def do_go_field(self, by: int) -> None:
-        """Go to the next field, or the one before: what is typed for each order comes first."""
+        """Go to the next field, or the one before: those typed for every order come first."""
         fields = self._form.fields
         place = next((number for number, field in enumerate(fields) if field is self.focused), 0)
         self.set_focus(fields[(place + by) % len(fields)])
 
     def do_step(self, by: int) -> None:
-        """Step the count by one where it is written, else the price along the market's grid."""
+        """Step the count by one in its field, else the price along the market's grid."""
         form, market = self._form, self._market()
         if self.focused is form.count:
             form.count.set_text(step_count(form.count.value, by))
@@ -250,7 +250,7 @@ class TicketScreen(CommandModal[None]):
             self.focused.cycle(by)
 
     def command_context(self) -> CommandContext:
-        """Say which field has the focus."""
+        """Return which field has the focus."""
         entries: dict[Widget | None, FocusedField] = {
             self._form.price: FocusedField.PRICE,
             self._form.count: FocusedField.COUNT,
@@ -261,7 +261,7 @@ class TicketScreen(CommandModal[None]):
         )
 
     def show_reason(self, reason: str) -> None:
-        """Say here why something does not work now: the log lies behind."""
+        """Show here why something does not work now: this screen covers the log."""
         self._message = reason
         self.draw()
 
@@ -276,7 +276,7 @@ class TicketScreen(CommandModal[None]):
     # Helpers.
 
     def _market(self) -> Market:
-        # A market that is over may leave the store while its ticket is open.
+        # A market that has ended may leave the store while its ticket is open.
         self._last_market = self.desk.store.markets.get(self._ticker, self._last_market)
         return self._last_market
 

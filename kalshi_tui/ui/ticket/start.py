@@ -1,4 +1,4 @@
-"""What an order ticket begins with, from wherever on the desk it was opened."""
+"""The values that an order ticket starts with, from wherever it was opened."""
 
 from dataclasses import dataclass
 

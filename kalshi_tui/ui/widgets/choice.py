@@ -1,4 +1,4 @@
-"""Fields of a form that are not typed: a few words of which one holds, and a word that holds or does not."""
+"""Fields of a form that are not typed: a choice between words, and a toggle."""
 
 from typing import Generic, TypeVar
 
@@ -11,10 +11,10 @@ T = TypeVar("T")
 
 
 class Choice(Widget, Generic[T], can_focus=True):
-    """Words side by side; a word's first letter takes it, and the form's keys turn to the next."""
+    """Words side by side; a word's first letter selects it, and the form's keys go to the next."""
 
     class Changed(Message):
-        """Another word holds now."""
+        """Another word is selected."""
 
         def __init__(self, field: Widget) -> None:
             self.field = field
@@ -27,7 +27,7 @@ class Choice(Widget, Generic[T], can_focus=True):
 
     @property
     def value(self) -> T:
-        """What holds."""
+        """The selected word."""
         return self._value
 
     @value.setter
@@ -38,7 +38,7 @@ class Choice(Widget, Generic[T], can_focus=True):
             self.post_message(self.Changed(self))
 
     def render(self) -> Content:
-        """Draw the words; the one that holds stands in brackets, so that no color is needed to see it."""
+        """Draw the words; the selected one is in brackets, so that no color is needed to see it."""
         parts = []
         for word, value in self._options.items():
             holds = value == self._value
@@ -46,7 +46,7 @@ class Choice(Widget, Generic[T], can_focus=True):
         return Content(" ").join(parts)
 
     def cycle(self, by: int) -> None:
-        """Take the next or the previous word."""
+        """Select the next or the previous word."""
         values = list(self._options.values())
         self.value = values[(values.index(self._value) + by) % len(values)]
 
@@ -55,7 +55,7 @@ class Choice(Widget, Generic[T], can_focus=True):
         return len(key) == 1 and any(word.lower().startswith(key.lower()) for word in self._options)
 
     def on_key(self, event: Key) -> None:
-        """Take the word that begins with the typed letter."""
+        """Select the word that begins with the typed letter."""
         for word, value in self._options.items():
             if event.character and word.lower().startswith(event.character.lower()):
                 self.value = value
@@ -63,7 +63,7 @@ class Choice(Widget, Generic[T], can_focus=True):
                 return
 
     def on_click(self, event: Click) -> None:
-        """Take the word under the pointer."""
+        """Select the word under the pointer."""
         left = 0
         for word, value in self._options.items():
             left += len(word) + 3
@@ -73,7 +73,7 @@ class Choice(Widget, Generic[T], can_focus=True):
 
 
 class Toggle(Widget, can_focus=True):
-    """A word that holds or does not: ``[x] post-only``."""
+    """A word that is on or off: ``[x] post-only``."""
 
     def __init__(self, label: str, *, id: str, value: bool = False) -> None:  # noqa: A002 - Textual's own word
         super().__init__(id=id)
@@ -82,7 +82,7 @@ class Toggle(Widget, can_focus=True):
 
     @property
     def value(self) -> bool:
-        """Whether it holds."""
+        """Whether it is on."""
         return self._value
 
     @value.setter
@@ -93,14 +93,14 @@ class Toggle(Widget, can_focus=True):
             self.post_message(Choice.Changed(self))
 
     def render(self) -> Content:
-        """Draw the box and its word; a sign says whether it holds, not color alone."""
+        """Draw the box and its word; a sign says whether it is on, not color alone."""
         return Content.styled(f"[{'x' if self._value else ' '}] {self._label}", "bold" if self._value else "dim")
 
     def cycle(self, by: int) -> None:
-        """Change to the other."""
+        """Toggle it."""
         del by
         self.value = not self._value
 
     def on_click(self) -> None:
-        """Change to the other."""
+        """Toggle it."""
         self.cycle(1)

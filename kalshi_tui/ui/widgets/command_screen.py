@@ -1,4 +1,4 @@
-"""What all screens share: the trading venue in words and color, and commands that come from the one table."""
+"""The base of all screens: the venue in words and color, and commands from the one table."""
 
 from collections.abc import Callable
 from typing import ClassVar, TypeVar
@@ -55,13 +55,13 @@ class CommandScreen(Screen[Result]):
             bound[each.key] = [each, *bound.get(each.key, ())]
 
     async def on_event(self, event: Event) -> None:
-        """Lay out for the size that the terminal has now, whichever was told.
+        """Lay out for the terminal's size of now, whatever size the event has.
 
-        Textual answers each size by laying out for it and telling it anew: two sizes under way at once would follow
-        each other for ever, and nothing else would be done or drawn.
+        Textual lays out for each size event and posts another: two sizes in the queue at once would follow each other
+        forever, and nothing else would be done or drawn.
         """
         if isinstance(event, Resize) and event.size != self.app.size:
-            # Not let go: it may have taken the place of the one that told the size of now.
+            # Passed on: it may have replaced the event with the size of now.
             event = Resize(self.app.size, self.app.size)
         await super().on_event(event)
 
@@ -97,16 +97,16 @@ class CommandScreen(Screen[Result]):
             method(command.argument)
 
     def show_reason(self, reason: str) -> None:
-        """Return why a command does not work now."""
+        """Show why a command does not work now."""
         self.desk.store.notify(Weight.INFO, reason)
 
-    # Keys that decide.
+    # Deciding keys.
 
     def decide(self, act: Callable[[], object], ignore: Callable[[str], None]) -> None:
-        """Do what a key decides if it was pressed for this: neither held down nor one of a queue. Else say so.
+        """Act on a deciding key if it was pressed for this: neither held nor one of a queue. Otherwise say so.
 
-        It is put off until no other has followed for a moment: of keys that were held back by a slow connection, or
-        while the program was stopped, the first looks like a press of its own.
+        It waits until no other key has followed for a moment: of keys held back by a slow connection, or while the
+        program was stopped, the first looks like a press of its own.
         """
         press = presses_of(self.app).presses.latest
         if press is None:
@@ -131,7 +131,7 @@ class CommandScreen(Screen[Result]):
             elif app.timer_ms() - begun_ms <= int(QUIET_S * 1000) + LATE_MS and not presses.unread():
                 act()
             elif waits:
-                # The program stood still meanwhile, or there is input that it has not seen: nothing is known yet.
+                # The program stood still meanwhile, or there is unread input: a repeat may still be in it.
                 self._when_quiet(press, act, ignore, waits - 1)
             else:
                 ignore(f"{press.name} ignored: the program was too busy. Press {press.name} again.")

@@ -12,7 +12,7 @@ ALLOWED_TEXT_PATTERN: Final = r"[ -~¢]*"
 
 
 class Field(Input):
-    """Takes what is typed, but not ``letters``: those are left to the commands of the screen. A paste is all text."""
+    """Accepts what is typed, except ``letters``, which are left to the screen's commands. A paste is all text."""
 
     def __init__(self, *, id: str, letters: str = "", max_length: int = MAX_FIELD_LENGTH, value: str = "") -> None:  # noqa: A002 - Textual's own word
         super().__init__(value, id=id, max_length=max_length, restrict=ALLOWED_TEXT_PATTERN, compact=True)

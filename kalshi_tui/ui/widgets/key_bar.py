@@ -1,4 +1,4 @@
-"""The bottom line: the keys that work now, and no others."""
+"""The bottom line: the keys that work now."""
 
 from textual.events import Click
 from textual.message import Message
@@ -19,13 +19,13 @@ ALWAYS_SHOWN = ("help", "quit")
 
 
 def fitting_commands(scope: Scope, context: CommandContext, width: int) -> list[Command]:
-    """Return the commands for which there is room, in the table's order; the later ones give way first."""
+    """Return the commands for which there is room, in the table's order; the later ones are dropped first."""
     able = [
         command
         for command in commands_in_scope(scope)
         if command.in_bar and not command.why_not(context) and not (context.in_filter and is_text_key(command.keys))
     ]
-    # What is typed into the filter does nothing else, the keys of help and quit included.
+    # In the filter every letter is text, the keys of help and quit included.
     room = width - sum(_command_width(command) for command in able if command.id in ALWAYS_SHOWN)
     shown = []
     for command in able:
@@ -64,7 +64,7 @@ class KeyBar(LineView):
         self.show([line(*(span for command in self._commands for span in _command_line(command)))])
 
     def on_click(self, event: Click) -> None:
-        """Do the command under the pointer."""
+        """Run the command under the pointer."""
         left = 0
         for command in self._commands:
             left += _command_width(command)

@@ -33,7 +33,7 @@ NEVER_DIMMED: Final = frozenset({Tone.OWN, Tone.WARN, Tone.BAD, Tone.CURSOR})
 
 
 class LineView(ScrollView, can_focus=False):
-    """Shows lines and, where ``cursor`` is not None, a chosen one. Its owner gives the lines with `show`."""
+    """Shows lines and, where ``cursor`` is not None, a selected one. Its owner sets the lines with `show`."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"tone--{tone.value}" for tone in Tone} | {
         "line--cursor",
@@ -42,7 +42,7 @@ class LineView(ScrollView, can_focus=False):
     DEFAULT_CSS = "LineView { scrollbar-size: 0 0; height: 1fr; overflow-x: hidden; }"
 
     class CursorMoved(Message):
-        """The cursor stands on another line."""
+        """The cursor is on another line."""
 
         def __init__(self, view: "LineView", cursor: int) -> None:
             self.view = view
@@ -82,16 +82,16 @@ class LineView(ScrollView, can_focus=False):
 
     @property
     def line_width(self) -> int:
-        """The cells that a line has."""
+        """The width of a line in cells."""
         return max(self.size.width - (self.cursor is not None), 0)
 
     @property
     def lines(self) -> Sequence[Line]:
-        """What is shown."""
+        """The lines shown."""
         return self._lines
 
     def move_cursor_to(self, cursor: int) -> None:
-        """Put the cursor on a line, or as near as there is one, and bring it into view."""
+        """Put the cursor on a line, or the nearest one, and scroll it into view."""
         cursor = max(0, min(cursor, len(self._lines) - 1))
         before, self.cursor = self.cursor, cursor
         if before != cursor:

@@ -1,4 +1,4 @@
-"""Lines that may be longer than the box and are wrapped; for sentences, not for what changes at every frame."""
+"""Wrapped lines, for sentences; not for what changes at every frame."""
 
 from collections.abc import Sequence
 
