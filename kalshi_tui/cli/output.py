@@ -18,7 +18,6 @@ MIN_COLUMN_WIDTH: Final = 8
 """Cells that a column keeps however narrow the terminal is."""
 BOLD: Final = "1"
 RED: Final = "1;31"
-YELLOW: Final = "33"
 DIM: Final = "2"
 
 Json = Mapping[str, object]

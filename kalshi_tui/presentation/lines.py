@@ -116,11 +116,6 @@ def right_align(text: str, width: int) -> str:
     return " " * missing + text if missing >= 0 else fit(text, width)
 
 
-def with_tone(content: Line, tone: Tone) -> Line:
-    """Return the same text, all in one tone."""
-    return tuple(Span(span.text, tone) for span in content)
-
-
 def justify(left: Line, right_end: Line, width: int) -> Line:
     """Put one line at the left and one at the right of ``width`` cells; the left gives way, the right never does."""
     room = width - cell_count(right_end)

@@ -1,18 +1,15 @@
 """Read the settings from a file, then from environment variables; know where each value is from."""
 
 import difflib
-import inspect
 import re
 import tomllib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, get_origin, get_type_hints
-from urllib.parse import urlsplit
 
 import msgspec
 
-from kalshi_tui.runtime import settings as definitions
 from kalshi_tui.runtime.settings import (
     ProfileSettings,
     Settings,
@@ -192,87 +189,3 @@ def _apply_environment(settings: Settings, environ: Mapping[str, str]) -> tuple[
             sources[f"{table}.{field.name}"] = variable
         settings = msgspec.structs.replace(settings, **{table: section})
     return settings, sources
-
-
-@dataclass(frozen=True, slots=True)
-class SettingInfo:
-    """One setting: its full name, its value in TOML, where that is from, and what it means."""
-
-    name: str
-    value: str
-    source: str
-    help: str
-
-
-def list_settings(loaded: LoadedSettings) -> list[SettingInfo]:
-    """Return every setting there is, in the order of their definition, and the profiles that the file has."""
-    docs = read_setting_docs()
-    made = [_make_setting_info(loaded, "", "env", loaded.settings.env, docs["Settings"])]
-    for table in SECTIONS:
-        section = getattr(loaded.settings, table)
-        help_of = docs[type(section).__name__]
-        made += [
-            _make_setting_info(loaded, table, name, getattr(section, name), help_of)
-            for name in section.__struct_fields__
-        ]
-    for profile, section in loaded.settings.profiles.items():
-        for name in section.__struct_fields__:
-            value = getattr(section, name)
-            shown = SECRET_MASKS[name](value) if value and name in SECRET_MASKS else value
-            made.append(_make_setting_info(loaded, f"profiles.{profile}", name, shown, docs["ProfileSettings"]))
-    made += [
-        _make_setting_info(loaded, "keys", name, value, {name: docs["Settings"]["keys"]})
-        for name, value in loaded.settings.keys.items()
-    ]
-    return made
-
-
-def _make_setting_info(
-    loaded: LoadedSettings, table: str, name: str, value: object, help_of: Mapping[str, str]
-) -> SettingInfo:
-    full = f"{table}.{name}" if table else name
-    return SettingInfo(full, format_toml_value(value), loaded.sources.get(full, DEFAULT_SOURCE), help_of.get(name, ""))
-
-
-def format_toml_value(value: object) -> str:
-    """Return a value as TOML."""
-    if value is None:
-        return "(not set)"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, tuple | list):
-        return "[" + ", ".join(format_toml_value(each) for each in value) + "]"
-    return msgspec.json.encode(value).decode() if isinstance(value, str) else str(value)
-
-
-def mask_id(secret: str) -> str:
-    """Return an id with all but enough to recognize it masked."""
-    return f"{secret[:4]}..." if len(secret) > 8 else "..."
-
-
-def strip_password(url: str) -> str:
-    """Return an address's scheme and host alone."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return "..."
-    host = parts.netloc.rpartition("@")[2]
-    return f"{parts.scheme}://{host or '...'}"
-
-
-SECRET_MASKS: Final[Mapping[str, Callable[[str], str]]] = {"api_key_id": mask_id, "proxy": strip_password}
-"""How those settings are shown that may hold a secret."""
-
-
-def read_setting_docs() -> dict[str, dict[str, str]]:
-    """Return the description of each setting by class and name; under "" the description of the class."""
-    found: dict[str, dict[str, str]] = {}
-    for section in vars(definitions).values():
-        if not (isinstance(section, type) and issubclass(section, msgspec.Struct)):
-            continue
-        known = found[section.__name__] = {"": inspect.getdoc(section) or ""}
-        for name, kind in get_type_hints(section, include_extras=True).items():
-            for meta in getattr(kind, "__metadata__", ()):
-                if isinstance(meta, msgspec.Meta) and meta.description:
-                    known[name] = meta.description
-    return found

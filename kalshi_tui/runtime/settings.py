@@ -39,9 +39,7 @@ class TicketSettings(_Section, frozen=True):
 
     presets: Annotated[
         tuple[str, ...],
-        Meta(
-            description=("Counts of contracts at hand by a key in the ticket; the first is the count of a new ticket.")
-        ),
+        Meta(description="Counts of contracts at hand by a key in the ticket; the first is the count of a new ticket."),
     ] = ("10", "1", "5", "25", "100")
 
 
@@ -76,18 +74,18 @@ class LimitSettings(_Section, frozen=True):
     order_dollars: Annotated[str | None, Meta(description="The most dollars that one order may put at risk.")] = None
     market_contracts: Annotated[
         str | None,
-        Meta(description=("The most contracts of one market held and ordered on one side.")),
+        Meta(description="The most contracts of one market held and ordered on one side."),
     ] = None
     market_dollars: Annotated[str | None, Meta(description="The most dollars at risk in one market.")] = None
     day_contracts: Annotated[str | None, Meta(description="The most contracts ordered in a day.")] = None
     day_dollars: Annotated[str | None, Meta(description="The most dollars put at risk in a day.")] = None
     distance: Annotated[
         str | None,
-        Meta(description=("How far beyond the best bid or ask a price may be, in dollars.")),
+        Meta(description="How far beyond the best bid or ask a price may be, in dollars."),
     ] = None
     passing: Annotated[
         Literal["word", "never"],
-        Meta(description=("Whether a typed word passes a limit, or nothing does.")),
+        Meta(description="Whether a typed word passes a limit, or nothing does."),
     ] = "word"
 
 
@@ -98,7 +96,7 @@ class DeadManSettings(_Section, frozen=True):
     link_lost_s: Annotated[
         int | None,
         Meta(
-            description=("Cancel all orders as soon as the link is back, if it was lost for so many seconds or longer.")
+            description="Cancel all orders as soon as the link is back, if it was lost for so many seconds or longer."
         ),
     ] = None
     expire_after_s: Annotated[
@@ -118,7 +116,7 @@ class AlertSettings(_Section, frozen=True):
     bell: Annotated[bool, Meta(description="Ring the terminal's bell, once a second at the most.")] = True
     notify: Annotated[
         bool,
-        Meta(description=("Have the terminal show a notification on the desktop; not every terminal can (OSC 9).")),
+        Meta(description="Have the terminal show a notification on the desktop; not every terminal can (OSC 9)."),
     ] = False
     command: Annotated[
         tuple[str, ...],
@@ -136,11 +134,11 @@ class ProfileSettings(_Section, frozen=True):
 
     rest_url: Annotated[
         str,
-        Meta(description=("Of a profile of your own: where the REST API is; https://, ending in /trade-api/v2.")),
+        Meta(description="Of a profile of your own: where the REST API is; https://, ending in /trade-api/v2."),
     ] = ""
     ws_url: Annotated[
         str,
-        Meta(description=("Of a profile of your own: where the stream is; wss://, ending in /trade-api/ws/v2.")),
+        Meta(description="Of a profile of your own: where the stream is; wss://, ending in /trade-api/ws/v2."),
     ] = ""
     money: Annotated[
         Literal["practice", "demo", "live"],
@@ -154,7 +152,7 @@ class ProfileSettings(_Section, frozen=True):
     api_key_id: Annotated[str, Meta(description="The id of the API key, as the exchange shows it.")] = ""
     private_key_path: Annotated[
         str,
-        Meta(description=("The file of the private key; it must be yours and readable by you alone.")),
+        Meta(description="The file of the private key; it must be yours and readable by you alone."),
     ] = ""
     passphrase_command: Annotated[
         tuple[str, ...],
@@ -167,17 +165,15 @@ class ProfileSettings(_Section, frozen=True):
     ] = ()
     keyring: Annotated[
         bool,
-        Meta(
-            description=("Take the passphrase from the system's keyring; without a private_key_path, the key itself.")
-        ),
+        Meta(description="Take the passphrase from the system's keyring; without a private_key_path, the key itself."),
     ] = False
     read_only: Annotated[
         bool,
-        Meta(description=("Watch only: nothing is sent, changed or canceled with this profile.")),
+        Meta(description="Watch only: nothing is sent, changed or canceled with this profile."),
     ] = False
     proxy: Annotated[
         str,
-        Meta(description=("The proxy to go through, http:// or https://; variables of the environment name none.")),
+        Meta(description="The proxy to go through, http:// or https://; variables of the environment name none."),
     ] = ""
 
 
@@ -186,7 +182,7 @@ class Settings(_Section, frozen=True):
 
     env: Annotated[
         str,
-        Meta(description=("The profile that is taken where none is named: practice, demo, live, or one of your own.")),
+        Meta(description="The profile that is taken where none is named: practice, demo, live, or one of your own."),
     ] = "practice"
 
     ticket: TicketSettings = msgspec.field(default_factory=TicketSettings)
@@ -196,7 +192,7 @@ class Settings(_Section, frozen=True):
     alerts: AlertSettings = msgspec.field(default_factory=AlertSettings)
     profiles: Annotated[
         dict[str, ProfileSettings],
-        Meta(description=("``[profiles.NAME]``: exchanges and keys.")),
+        Meta(description="``[profiles.NAME]``: exchanges and keys."),
     ] = msgspec.field(default_factory=dict)
     keys: Annotated[
         dict[str, str | tuple[str, ...]],

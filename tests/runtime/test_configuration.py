@@ -12,14 +12,8 @@ from hypothesis import given, strategies as st
 
 import kalshi_tui
 from kalshi_tui.runtime import settings as definitions
-from kalshi_tui.runtime.configuration import (
-    choose_profile_name,
-    find_setting_line,
-    list_settings,
-    load_settings,
-    read_setting_docs,
-    with_chosen_profile,
-)
+from kalshi_tui.runtime.config_report import list_settings, read_setting_docs
+from kalshi_tui.runtime.configuration import choose_profile_name, find_setting_line, load_settings, with_chosen_profile
 from kalshi_tui.runtime.settings import Settings, SettingsError
 from tests.support.cli_process import run_at_home
 from tests.support.terminal import environment_of

@@ -62,7 +62,7 @@ from kalshi_tui.ui.widgets.sentence import WrappedText
 
 
 class AmendScreen(ConfirmScreen):
-    """One amendment, at first with ``price`` (in YES terms) if given. Sent at most once; dismissed with True if sent."""
+    """One amendment, at first to ``price`` (in YES terms) if given. Sent at most once; dismissed with True if sent."""
 
     SCOPE = Scope.AMEND
     CONFIRM_VERB = "Change it to"
