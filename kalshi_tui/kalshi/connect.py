@@ -1,6 +1,6 @@
-"""Which exchange a client talks to, with which key: by arguments, variables, or a practice exchange's own word.
+"""Choose a client's exchange and open its key: by arguments, variables, or the ready line of a practice exchange.
 
-Raises Misconfigured with one sentence that says what to do; it holds nothing of a key.
+All functions raise Misconfigured with one sentence that says what to do and holds nothing of a key.
 """
 
 import json
@@ -19,7 +19,7 @@ FALSE_WORDS: Final = frozenset({"", "0", "false", "no", "off"})
 
 
 def environment_from_env(environ: Mapping[str, str]) -> Environment:
-    """Return the exchange that the variables choose: Kalshi, its demo by ``KALSHI_USE_DEMO``, or a practice exchange.
+    """Return the exchange that the variables name: Kalshi, its demo by ``KALSHI_USE_DEMO``, or a practice exchange.
 
     ``KALSHI_REST_URL`` is a practice exchange's ``rest_url``; ``KALSHI_WS_URL`` can be left out.
     """
@@ -37,7 +37,7 @@ def environment_from_env(environ: Mapping[str, str]) -> Environment:
 
 
 def parse_practice_url(rest_url: str, ws_url: str = "") -> Environment:
-    """Return the practice exchange at an address; it has REST and stream behind one port."""
+    """Return the practice exchange at an address; it serves REST and stream on one port."""
     rest_url = rest_url.rstrip("/")
     try:
         return practice_at_urls(
@@ -50,7 +50,7 @@ def parse_practice_url(rest_url: str, ws_url: str = "") -> Environment:
 def signer_from_env(
     environ: Mapping[str, str], environment: Environment, passphrase: str | None = None
 ) -> Signer | None:
-    """Open the key that the variables name; None where they name none."""
+    """Open the key that the variables name; return None if they name none."""
     named = read_key_variables(environ)
     if named is None:
         return None
@@ -64,7 +64,7 @@ def open_signer(
     pem: bytes | None = None,
     passphrase: str | None = None,
 ) -> Signer:
-    """Open a private key, of a file or as it is, to sign for one exchange alone."""
+    """Open a private key, from a file or from its text, to sign for one exchange only."""
     if not key_id or (path is None) == (pem is None):
         raise Misconfigured("A key needs its id, and either the path of its file or its text.")
     if not key_id.isprintable() or not key_id.isascii() or " " in key_id:

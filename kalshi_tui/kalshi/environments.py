@@ -1,4 +1,4 @@
-"""Where an exchange is: production, demo, or the practice exchange on this machine (docs/kalshi-api.md, section 1)."""
+"""The addresses of exchanges: production, demo, and practice on this machine (docs/kalshi-api.md, section 1)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from kalshi_tui.kalshi.wire import REST_PREFIX, WS_PATH
 
 
 class Kind(Enum):
-    """What an order would cost there. The values are the words that stand on every screen."""
+    """The kind of an exchange: what an order there would cost. The values are the words on every screen."""
 
     PRACTICE = "PRACTICE"
     DEMO = "DEMO"
@@ -22,15 +22,15 @@ ALLOWED_HOSTS: Final[Mapping[Kind, frozenset[str]]] = {
     Kind.LIVE: frozenset({"external-api.kalshi.com", "external-api-ws.kalshi.com", "api.elections.kalshi.com"}),
     Kind.DEMO: frozenset({"external-api.demo.kalshi.co", "external-api-ws.demo.kalshi.co", "demo-api.kalshi.co"}),
 }
-"""The exchange's own, at port 443 (docs/kalshi-api.md, section 1); a practice exchange is on this machine."""
+"""The exchange's own hosts, at port 443 (docs/kalshi-api.md, section 1). A practice exchange is on this machine."""
 
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """One exchange and its two addresses.
+    """One exchange and its two addresses; `DEMO` and `PRODUCTION` are Kalshi's own.
 
-    Raises ValueError for addresses that a key must not be used with: hosts that are not of its kind, unencrypted ones
-    of another machine, ones with a user name, a query or a fragment, or paths other than those of
+    Raises ValueError for an address that a key must not be used with: of a host that is not of its kind, unencrypted
+    and of another machine, with a user name, a query or a fragment, or with a path other than those of
     docs/kalshi-api.md, section 1.
     """
 
@@ -41,7 +41,7 @@ class Environment:
     ws_url: str
     """Ends with ``/trade-api/ws/v2``."""
     named: frozenset[str] = frozenset()
-    """Hosts that the trader's own profile names, besides the exchange's; a practice exchange stays on this machine."""
+    """Further hosts that the trader's own profile names. A practice exchange stays on this machine all the same."""
 
     def __post_init__(self) -> None:
         _check_url(self.kind, self.rest_url, self.named, secure="https", plain="http", path=REST_PREFIX)
@@ -69,7 +69,7 @@ def _effective_port(parts: SplitResult) -> int:
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether a host is this machine itself, by its address or the name localhost; no name is looked up."""
+    """Return whether a host is this machine, by its address or the name localhost; no other name is looked up."""
     if host == "localhost":
         return True
     try:
@@ -124,5 +124,5 @@ def practice_on_port(port: int, host: str = "127.0.0.1") -> Environment:
 
 
 def practice_at_urls(rest_url: str, ws_url: str) -> Environment:
-    """Return the practice exchange at the addresses that it told. Raises ValueError if they are not on this machine."""
+    """Return the practice exchange at these addresses. Raises ValueError if they are not on this machine."""
     return Environment(name="practice", kind=Kind.PRACTICE, rest_url=rest_url.rstrip("/"), ws_url=ws_url)

@@ -1,14 +1,21 @@
-"""What can go wrong between this machine and the exchange, each failure with a type and a sentence of its own.
+"""The errors of the library, by what a trader has to know; each has a sentence (docs/kalshi-api.md, sections 6 and 10).
 
-The types are chosen by what a trader has to know (docs/kalshi-api.md, sections 6 and 10):
-
-- `Refused`: the exchange said no. Nothing was done.
+- `Refused`: the exchange rejected the request. Nothing was done.
 - `NotSent`: no connection was made. Nothing left this machine, so nothing was done.
-- `UnknownOutcome`: a command was sent and no definite answer came. It may or may not have been done: ask, never resend.
-  So too where an order under its client order id was there before.
-- `TransportError`: a question could not be asked or answered. Asking again is harmless.
-- `BadReply`: an answer came and makes no sense.
-- `Misconfigured`: a key, an address or a variable of the environment that cannot be used. Nothing was asked.
+- `UnknownOutcome`: a command was sent and no definite reply came, or the order's client order id was used before. It
+  may or may not have been done: ask, never resend.
+- `TransportError`: a read could not be sent or was not answered. Sending it again is harmless.
+- `BadReply`: a reply came and makes no sense.
+- `Misconfigured`: a key, an address or a variable of the environment cannot be used. Nothing was sent.
+
+A program that trades handles them so::
+
+    try:
+        ack = await client.place_order(ticker, "yes", "buy", "0.42", "10")
+    except UnknownOutcome as error:
+        order = await client.find_order(error.client_order_id)
+    except (NotSent, Refused) as error:
+        print("nothing was done:", error)
 """
 
 from collections.abc import Iterable
@@ -18,15 +25,19 @@ from typing import Final
 
 
 class KalshiError(Exception):
-    """Anything that this package raises for what the exchange or the network did. Its text is a sentence."""
+    """Base of all errors that the exchange, the network or the configuration causes. Its text is a sentence."""
 
 
 class Misconfigured(KalshiError):
-    """A key, an address or a variable of the environment that cannot be used. Holds nothing secret."""
+    """Report a key, an address or a variable of the environment that cannot be used. Its text holds nothing secret."""
 
 
 class Refused(KalshiError):
-    """A definite no: a 4xx other than 408. Programs switch on ``code``; all texts have passed the sanitizer."""
+    """Report a definite no: a status 4xx other than 408. Nothing was done.
+
+    ``status`` is the HTTP status, ``code`` the exchange's word, by which programs decide; ``message`` and ``details``
+    are for people. All texts have passed the sanitizer.
+    """
 
     def __init__(self, status: int, code: str = "", message: str = "", details: str = "") -> None:
         self.status = status
@@ -44,7 +55,10 @@ class Refused(KalshiError):
 
 
 class AuthenticationFailed(Refused):
-    """401: the key id, the key, or this machine's clock (docs/kalshi-api.md, section 10). ``skew_ms``: its error."""
+    """Report status 401: the key id, the key or this machine's clock is wrong (docs/kalshi-api.md, section 10).
+
+    ``skew_ms`` is how far the clock is behind the exchange's, in milliseconds; 0 if it is right.
+    """
 
     def __init__(
         self, status: int = 401, code: str = "", message: str = "", details: str = "", skew_ms: int = 0
@@ -57,7 +71,10 @@ class AuthenticationFailed(Refused):
 
 
 class Forbidden(Refused):
-    """403: the key may not do this, or an attestation has run out (docs/kalshi-api.md, sections 10 and 12)."""
+    """Report status 403: this key may not do that, or an attestation has expired.
+
+    docs/kalshi-api.md, sections 10 and 12.
+    """
 
     def _sentence(self) -> str:
         said = self.details or self.message or self.code
@@ -68,7 +85,7 @@ class Forbidden(Refused):
 
 
 class NotFound(Refused):
-    """404: no such thing, or for a cancel: it is gone already."""
+    """Report status 404: there is no such thing; for a cancel, the order is gone already."""
 
     def _sentence(self) -> str:
         known = known_error_sentence(self.code, self.details)
@@ -80,9 +97,9 @@ class NotFound(Refused):
 
 
 class DuplicateOrder(Refused):
-    """409 ``order_already_exists``: an order with this client order id was taken before. It is not sent again.
+    """Report status 409 ``order_already_exists``: an order with this client order id was accepted before.
 
-    No for the second order alone: the first IS there. `KalshiClient.place_order` raises `UnknownOutcome` from it.
+    Only the second order is rejected; the first IS there. `KalshiClient.place_order` raises `UnknownOutcome` from it.
     """
 
 
@@ -94,18 +111,18 @@ class RateLimited(Refused):
 
 
 class NotSent(KalshiError):
-    """No connection could be made; nothing left this machine."""
+    """Report a command that was not sent: no connection could be made, or it was stopped here. Nothing was done."""
 
 
 class NoKey(NotSent):
-    """The call needs an API key and there is none."""
+    """Report a call that needs an API key where there is none."""
 
     def __init__(self) -> None:
         super().__init__("This needs an API key, and none is set up: only public market data can be read without one.")
 
 
 class WrongHost(NotSent):
-    """A request to another server than those of the key's environment was about to be signed; it was stopped."""
+    """Report a request to another server than those of the key's environment. It was stopped before it was signed."""
 
     def __init__(self, host: str, own: Iterable[str]) -> None:
         allowed = " and ".join(sorted(map(_printable_host, own)))
@@ -113,9 +130,10 @@ class WrongHost(NotSent):
 
 
 class UnknownOutcome(KalshiError):
-    """A command was sent, and whether it was done is not known. ``order_id`` and ``status`` where a reply had them.
+    """Report a command that was sent and of which nobody knows whether it was done. Never send it again: ask.
 
-    ``client_order_id`` is that of a new order: by it the exchange can be asked.
+    ``client_order_id`` is that of a new order, for `KalshiClient.find_order`; ``order_id`` and ``status`` are those of a
+    reply that had them, empty and 0 otherwise.
     """
 
     def __init__(self, sentence: str, *, order_id: str = "", status: int = 0, client_order_id: str = "") -> None:
@@ -126,11 +144,11 @@ class UnknownOutcome(KalshiError):
 
 
 class TransportError(KalshiError):
-    """A read failed on the way: no connection, a time-out, a cut. Asking again is harmless."""
+    """Report a read that failed on the way: no connection, a timeout, a broken one. Reading again is harmless."""
 
 
 class ServerFault(TransportError):
-    """A read was answered with 5xx, 408 or a redirect."""
+    """Report a read that was answered with status 5xx, 408 or a redirect; ``status`` is it."""
 
     def __init__(self, status: int, message: str = "") -> None:
         self.status = status
@@ -143,11 +161,14 @@ class ServerFault(TransportError):
 
 
 class BadReply(KalshiError):
-    """A reply against docs/kalshi-api.md, sections 3 to 11: not JSON, a field missing, a number that is none."""
+    """Report a reply that makes no sense: not JSON, a field missing, a number that is none.
+
+    docs/kalshi-api.md, sections 3 to 11.
+    """
 
 
 def _printable_host(host: str) -> str:
-    """Return a host's name in characters that no screen minds."""
+    """Return a host's name in plain ASCII, at most 100 characters, which any screen can show."""
     return ascii(host[:100])[1:-1]
 
 
@@ -155,7 +176,7 @@ _SENTENCES_BY_DETAILS: Final = {
     "post only cross": "Post-only: this order would have traded at once, so it was refused and nothing rests.",
     "reduce_only can only be used with ioc orders": "Reduce-only works only with immediate-or-cancel.",
 }
-"""By the details in lower case: the codes beside them say less."""
+"""Sentences by the details of a rejection in lower case: the codes beside them say less."""
 
 _SENTENCES_BY_CODE: Final = {
     "insufficient_balance": "There is not enough cash for this order on its market's shard.",
@@ -173,7 +194,7 @@ _SENTENCES_BY_CODE: Final = {
 
 
 def known_error_sentence(code: str, details: str) -> str:
-    """Return our own sentence for a refusal whose cause is known; empty for another."""
+    """Return the sentence for a rejection whose cause is known, empty for any other."""
     return _SENTENCES_BY_DETAILS.get(details.strip().lower()) or _SENTENCES_BY_CODE.get(code, "")
 
 

@@ -1,4 +1,4 @@
-"""Asking the practice exchange for trouble: ``POST /practice/control`` at its root, which no other exchange has."""
+"""Control a practice exchange: its simulated faults and its replay, by ``POST /practice/control``."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -17,11 +17,11 @@ from kalshi_tui.kalshi.wire import REST_PREFIX
 from kalshi_tui.kalshi.wire.practice import ReplayState
 
 SEEK_TIMEOUTS: Final = Timeouts(piece=600.0, whole=600.0)
-"""A long recording is read from its beginning when it is moved to another moment."""
+"""Moving a replay to another moment reads the recording from its beginning, which takes minutes if it is long."""
 
 
 class PracticeControl:
-    """Signs and sends one action at a time. Raises ValueError for any environment but practice."""
+    """Sign and send one action at a time. Raises ValueError for any environment but practice."""
 
     def __init__(self, environment: Environment, signer: Signer, token: str, *, clock: ExchangeClock) -> None:
         if environment.kind is not Kind.PRACTICE:
@@ -35,27 +35,27 @@ class PracticeControl:
         self._unsigned_http = HttpClient(environment, clock=clock, url=root)
 
     async def inject_fault(self, action: str, values: Mapping[str, str | int | bool]) -> None:
-        """Have one action done. Raises NotSent, Refused or UnknownOutcome with a sentence."""
-        asked = {"action": action, **values}
+        """Have the exchange simulate one fault. Raises NotSent, Refused or UnknownOutcome."""
+        body = {"action": action, **values}
         try:
-            await self._http.send_command_without_reply("POST", PRACTICE_CONTROL, "The rehearsal", asked)
+            await self._http.send_command_without_reply("POST", PRACTICE_CONTROL, "The rehearsal", body)
         except AuthenticationFailed as error:
             if not error.skew_ms:
                 raise
-            # The clock was rehearsed wrong, and the refusal has just told the right time. Nothing was done yet.
-            await self._http.send_command_without_reply("POST", PRACTICE_CONTROL, "The rehearsal", asked)
+            # The fault before was a wrong clock. This rejection told the right time, and nothing was done: send again.
+            await self._http.send_command_without_reply("POST", PRACTICE_CONTROL, "The rehearsal", body)
 
     async def control_replay(self, action: str, values: Mapping[str, str | int | bool]) -> None:
-        """Have a recording paused, moved and the like, however long that takes. Raises as `act`."""
+        """Pause, move or speed up a replay, however long that takes. Raises as `inject_fault`."""
         await self._slow_http.send_command_without_reply(
             "POST", PRACTICE_CONTROL, "The replay's command", {"action": action, **values}
         )
 
     async def fetch_replay_state(self) -> ReplayState:
-        """Ask how far a recording has played. Raises TransportError, Refused or BadReply."""
+        """Read how far a recording has played. Raises TransportError, Refused or BadReply."""
         return await self._unsigned_http.get(PRACTICE_REPLAY, ReplayState)
 
     async def close(self) -> None:
         """Close the connections."""
-        for calls in (self._http, self._slow_http, self._unsigned_http):
-            await calls.close()
+        for client in (self._http, self._slow_http, self._unsigned_http):
+            await client.close()

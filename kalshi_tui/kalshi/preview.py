@@ -1,4 +1,4 @@
-"""What an order would do, for programs: the figures of the ticket's preview, and nothing is sent."""
+"""The preview of an order for programs: the figures of the ticket's preview, without sending anything."""
 
 from dataclasses import dataclass
 
@@ -12,36 +12,41 @@ from kalshi_tui.domain.price import Count, Money
 
 @dataclass(frozen=True, slots=True)
 class DryRun:
-    """An order that was not sent. Counts in 1/100 contract, money in 1/1,000,000 dollar.
+    """What an order would do; it was not sent. Counts are in 1/100 contract, money in 1/1,000,000 dollar.
 
-    ``refusal`` is why the exchange would refuse it whatever the book holds, a sentence; empty if it would not.
+    `KalshiClient.preview_order` returns it::
+
+        preview = await client.preview_order(ticker, "yes", "buy", "0.42", "10")
+        print(format_count(preview.fills_now), format_money(preview.cost), preview.refusal)
     """
 
     terms: OrderTerms
-    """As the exchange would take it: a reduce-only order ends where the holding does."""
+    """The order as the exchange would take it: a reduce-only order is no larger than the position."""
     market: Market
-    """With its fees."""
+    """The market, with its fees."""
     book: Book
-    """That the figures are of; up to 15 s old (docs/kalshi-api.md, section 4)."""
+    """The book that the figures are of; up to 15 s old (docs/kalshi-api.md, section 4)."""
     figures: OrderPreview
+    """All figures; the properties below are those that programs need most."""
     cash: Money | None
-    """Free on the market's shard; None without a key."""
+    """The cash on the market's shard; None without a key."""
     refusal: str = ""
+    """Why the exchange would reject the order whatever the book holds, a sentence; empty if it would not."""
 
     @classmethod
     def of(cls, terms: OrderTerms, market: Market, book: Book, held: Position | None, cash: Money | None) -> "DryRun":
-        """Compute."""
+        """Return the preview of an order in a market with this book, position and cash; reads nothing."""
         figures = OrderPreview.of(terms, book, market.fees, held)
         return cls(figures.terms, market, book, figures, cash, rejection_reason(terms, market) or "")
 
     @property
     def fills_now(self) -> Count:
-        """How much would trade at once."""
+        """How much would be filled at once."""
         return self.figures.execution.fills_now
 
     @property
     def rests(self) -> Count:
-        """How much would stand in the book afterwards."""
+        """How much would rest in the book afterwards."""
         return self.figures.execution.rests
 
     @property
@@ -51,26 +56,26 @@ class DryRun:
 
     @property
     def cost(self) -> Money:
-        """What it takes from the cash, fees not counted; negative for what it brings."""
+        """What the order takes from the cash, without fees; negative if it brings cash."""
         return -self.figures.projection.cash_change
 
     @property
     def fee_at_most(self) -> Money | None:
-        """The fee as the taker of all of it; None where the fee is not known."""
+        """The fee if all of the order takes; None if the market's fees are unknown."""
         return self.figures.execution.fee_at_most
 
     @property
     def maker_fee(self) -> Money | None:
-        """The fee as the maker of all of it; None where the fee is not known."""
+        """The fee if all of the order makes; None if the market's fees are unknown."""
         return self.figures.execution.maker_fee
 
     @property
     def worst_loss(self) -> Money | None:
-        """What the whole order can lose at its limit, its fee included; None where the fee is not known."""
+        """The most that the whole order can lose at its limit, fee included; None if the market's fees are unknown."""
         return self.figures.worst_loss
 
     @property
     def profit_if_right(self) -> Money | None:
-        """What it gains if what it opens comes true, after fees; None where the fee is not known."""
+        """The gain if the outcome that it opens comes true, after fees; None if the market's fees are unknown."""
         fee, then = self.figures.fee, self.figures.projection
         return None if fee is None else then.realized + then.profit_if_right(fee)

@@ -1,6 +1,6 @@
-"""Small frozen answers of the exchange that are not part of the domain: acknowledgements, limits, series terms.
+"""Replies of the exchange that are not part of the domain: acknowledgements of commands, limits, status, series terms.
 
-Counts in 1/100 contract, prices in 1/10,000 dollar, money in 1/1,000,000 dollar, times in Unix milliseconds.
+Counts are in 1/100 contract, prices in 1/10,000 dollar, money in 1/1,000,000 dollar, times in Unix milliseconds.
 """
 
 from dataclasses import dataclass
@@ -11,34 +11,45 @@ from kalshi_tui.domain.price import Count, Money
 
 @dataclass(frozen=True, slots=True)
 class OrderAck:
-    """What an order did at once. Taken does not mean resting: the counts say it (docs/kalshi-api.md, section 6)."""
+    """What a new order did at once. Accepted does not mean resting: the counts say it (docs/kalshi-api.md, section 6).
+
+    Of 10 contracts that fill 4 and rest with 6, ``filled`` is 400 and ``remaining`` 600. An immediate-or-cancel order
+    that fills nothing has 0 for both.
+    """
 
     order_id: str
+    """The exchange's id of the order."""
     client_order_id: str
+    """The sender's id of the order."""
     filled: Count
+    """How much was filled at once, 1/100 contract."""
     remaining: Count
+    """How much rests now, 1/100 contract."""
     average_fill_price: Money | None = None
-    """The mean YES price of what was filled, 1/1,000,000 dollar a contract (finer than a price); None if not told."""
+    """Average YES price of the fills, 1/1,000,000 dollar a contract, finer than a price; None if unknown."""
     average_fee: Money | None = None
-    """The mean fee a contract, 1/1,000,000 dollar; None if not told."""
+    """Average fee a contract, 1/1,000,000 dollar; None if unknown."""
     ts_ms: int = 0
+    """When the exchange did it, Unix milliseconds; 0 if unknown."""
 
 
 @dataclass(frozen=True, slots=True)
 class CancelAck:
-    """A cancel that was done: how much was taken off the book; 0 when nothing was left."""
+    """A cancel that was done."""
 
     order_id: str
     client_order_id: str
     reduced_by: Count
+    """How much was canceled, 1/100 contract; 0 if nothing was left."""
     ts_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class AmendAck:
-    """What an amendment did: ``filled`` at once by the amendment itself, ``remaining`` at rest after it.
+    """What an amendment did: ``filled`` at once by the amendment itself, and ``remaining``, which rests after it.
 
-    Both are None where the exchange left them out, as it does when neither a fill nor a change of size came of it.
+    Both are in 1/100 contract, and None if the exchange left them out, as it does for an amendment that neither filled
+    anything nor changed the size.
     """
 
     order_id: str
@@ -51,7 +62,7 @@ class AmendAck:
 
 @dataclass(frozen=True, slots=True)
 class BatchCancelResult:
-    """One order's outcome in a batch: what was taken off, or the refusal's sentence."""
+    """One order's outcome in a batch of cancels: how much was canceled, or why it was rejected, as a sentence."""
 
     order_id: str
     reduced_by: Count = 0
@@ -60,7 +71,7 @@ class BatchCancelResult:
 
 @dataclass(frozen=True, slots=True)
 class SeriesTerms:
-    """What the markets of a series have in common."""
+    """The common terms of a series' markets."""
 
     ticker: str
     title: str
@@ -71,17 +82,20 @@ class SeriesTerms:
 
 @dataclass(frozen=True, slots=True)
 class ExchangeStatus:
-    """Whether the exchange is up and trades; ``resumes_ms`` is its guess of when it will again, 0 if it gave none."""
+    """Whether the exchange is up and trades, as a whole and by shard."""
 
     exchange_active: bool
+    """Whether it is up; if not, nothing works, cancels neither."""
     trading_active: bool
+    """Whether orders are accepted; cancels are, as long as the exchange is up."""
     resumes_ms: int = 0
+    """When it expects to be back, Unix milliseconds; 0 if it does not say."""
     shards: tuple["ShardStatus", ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ShardStatus:
-    """Whether one part of the exchange is up and trades."""
+    """Whether one shard of the exchange is up and trades."""
 
     exchange_index: int
     description: str
@@ -91,7 +105,7 @@ class ShardStatus:
 
 @dataclass(frozen=True, slots=True)
 class TokenBucket:
-    """Tokens that come each second, and how many may be saved up (docs/kalshi-api.md, section 10)."""
+    """A rate limit: tokens a second, and how many can be saved up (docs/kalshi-api.md, section 10)."""
 
     per_second: int
     capacity: int
@@ -99,7 +113,7 @@ class TokenBucket:
 
 @dataclass(frozen=True, slots=True)
 class AccountLimits:
-    """How fast this account may ask and order."""
+    """How fast this account may read and write; ``tier`` is the exchange's name for it."""
 
     tier: str
     read: TokenBucket

@@ -162,7 +162,7 @@ class RestClient:
                 "/markets", params, wire.MarketsReply, left_out=lost, broken_off=reading.break_off
             )
             async for reply in pages:
-                for market in self._http.sensible(translate.market, reply.markets, "market", _ticker, lost):
+                for market in self._http.translate_items(translate.market, reply.markets, "market", _ticker, lost):
                     yield market
 
         return Reading(read)
@@ -209,7 +209,7 @@ class RestClient:
                 "/events", params, wire.EventsReply, left_out=lost, broken_off=reading.break_off
             )
             async for reply in pages:
-                for event in self._http.sensible(change, reply.events, "event", _event_ticker, lost):
+                for event in self._http.translate_items(change, reply.events, "event", _event_ticker, lost):
                     yield event
 
         return Reading(read)
@@ -250,7 +250,7 @@ class RestClient:
         for start in range(0, len(tickers), MAX_BOOKS_PER_REQUEST):
             chunk = list(tickers[start : start + MAX_BOOKS_PER_REQUEST])
             reply = await self._http.get("/markets/orderbooks", wire.OrderbooksReply, {"tickers": chunk})
-            books.update(self._http.sensible(_named_book, reply.orderbooks, "book", _ticker, []))
+            books.update(self._http.translate_items(_named_book, reply.orderbooks, "book", _ticker, []))
         return books
 
     async def trades(
@@ -295,7 +295,9 @@ class RestClient:
         return {each.market_ticker: self._candles(each.candlesticks) for each in reply.markets or ()}
 
     def _candles(self, sources: Iterable[wire.Candlestick] | None) -> list[Candle]:
-        return list(self._http.sensible(translate.candle, sources, "candle", lambda each: each.end_period_ts, []))
+        return list(
+            self._http.translate_items(translate.candle, sources, "candle", lambda each: each.end_period_ts, [])
+        )
 
     # The exchange.
 
@@ -480,7 +482,7 @@ class RestClient:
                 broken_off=reading.break_off,
             )
             async for reply in pages:
-                for order in self._http.sensible(translate.order, reply.orders, "order", _order_id, lost):
+                for order in self._http.translate_items(translate.order, reply.orders, "order", _order_id, lost):
                     yield order
 
         return Reading(read)
@@ -501,7 +503,9 @@ class RestClient:
             {"market_tickers": ",".join(tickers)},
             private=True,
         )
-        return dict(self._http.sensible(_named_queue_position, reply.queue_positions, "queue place", _order_id, []))
+        return dict(
+            self._http.translate_items(_named_queue_position, reply.queue_positions, "queue place", _order_id, [])
+        )
 
     async def create_order(self, terms: OrderTerms, client_order_id: str) -> OrderAck:
         """Send one order, once. Raises NotSent, Refused or UnknownOutcome; never sends it a second time.

@@ -1,1 +1,1 @@
-"""How bytes reach the exchange: HTTP, TLS, keys and signatures, the write budget, the exchange's clock."""
+"""The way to the exchange: HTTP, TLS, signing, keys, rate limit and clock."""

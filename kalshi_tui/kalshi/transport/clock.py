@@ -1,7 +1,4 @@
-"""What time it is at the exchange, as far as its replies tell: signatures need it to a few seconds.
-
-docs/kalshi-api.md, section 2.
-"""
+"""The exchange's time as its replies tell it: signatures need it to a few seconds (docs/kalshi-api.md, section 2)."""
 
 from collections.abc import Callable
 from datetime import UTC
@@ -10,7 +7,7 @@ from time import time_ns
 from typing import Final
 
 SKEW_TOLERANCE_MS: Final = 2_000
-"""A ``Date`` header has whole seconds and a reply its journey: less than this is not called a skew."""
+"""Largest difference that is not called a skew: a ``Date`` header has whole seconds, and a reply takes its time."""
 
 
 def system_ms() -> int:
@@ -19,7 +16,7 @@ def system_ms() -> int:
 
 
 class ExchangeClock:
-    """This machine's clock, corrected by what the exchange's ``Date`` headers say once it is clearly off.
+    """Read this machine's clock, corrected by the exchange's ``Date`` headers once it is clearly off.
 
     ``skew_ms`` is the exchange's time minus this machine's, 0 while they agree within the tolerance.
     """
@@ -35,21 +32,21 @@ class ExchangeClock:
         return self._clock_ms()
 
     def now_ms(self) -> int:
-        """Return the exchange's time as far as it is known; every signature takes its timestamp from here."""
+        """Return the exchange's time as far as it is known; every signature has its timestamp from here."""
         return self._clock_ms() + self.skew_ms
 
     def update_skew(self, date_header: str | None, sent_ms: int, received_ms: int) -> None:
-        """Learn from a reply's ``Date`` header; the times are this machine's, uncorrected. Bad headers are passed over.
+        """Update the skew by a reply's ``Date`` header; the times are this machine's, uncorrected.
 
-        The moment that the header names lies between sending and receiving; what that leaves open, and the half second
-        that the header cuts off on average, are no skew.
+        A header that cannot be read is ignored. The moment that it names lies between sending and receiving; what that
+        leaves open, and the half second that the header cuts off on average, are no skew.
         """
         if not date_header or received_ms < sent_ms:
             return
         try:
             moment = parsedate_to_datetime(date_header)
-            told = int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()) * 1000 + 500
+            header_ms = int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()) * 1000 + 500
         except (ValueError, TypeError, OverflowError, IndexError):
             return
-        skew = told - (sent_ms + received_ms) // 2
+        skew = header_ms - (sent_ms + received_ms) // 2
         self.skew_ms = skew if abs(skew) > SKEW_TOLERANCE_MS + (received_ms - sent_ms) // 2 else 0

@@ -1,7 +1,7 @@
-"""One HTTP exchange at a time: signing, bounds, retries of questions, and what the failure of a command means.
+"""Send HTTP requests: signing, bounds of time and size, retries of reads, and what the failure of a command means.
 
-`RestClient` says what is asked; this module says how (docs/kalshi-api.md, sections 2, 6 and 10). A failed
-question raises `TransportError`, `Refused` or `BadReply`. A failed command raises `NotSent`, `Refused` or
+`RestClient` knows the requests; this module knows how they are sent (docs/kalshi-api.md, sections 2, 6 and 10). A
+failed read raises `TransportError`, `Refused` or `BadReply`. A failed command raises `NotSent`, `Refused` or
 `UnknownOutcome`.
 """
 
@@ -57,11 +57,11 @@ from kalshi_tui.kalshi.transport.tolerant_decode import decode_reply
 from kalshi_tui.kalshi.wire import DecodeError
 
 logging.getLogger("stamina").addHandler(
-    logging.NullHandler()  # else each retry falls through to standard error, which is the trader's screen
+    logging.NullHandler()  # without it each retry is printed to standard error, which is the trader's screen
 )
 
 _log: Final = logging.getLogger("kalshi_tui.rest")
-_log.addHandler(logging.NullHandler())  # else warnings fall through to standard error, which is the trader's screen
+_log.addHandler(logging.NullHandler())  # without it warnings are printed to standard error, the trader's screen
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -69,30 +69,46 @@ U = TypeVar("U")
 Params = Mapping[str, str | int | Sequence[str] | None]
 Body = Struct | Mapping[str, str | int | bool]
 
-LOGGED_ONCE: Final = 10_000
-"""How many items that were left out are remembered, so that each is logged once."""
+MAX_LOGGED_ITEMS: Final = 10_000
+"""How many items that were left out are logged: each once, and then no more."""
 MAX_BODY_BYTES: Final = 32 * 1024 * 1024
-"""Bytes of a body, unpacked, beyond which it is refused: a page of 1,000 markets has 3 million."""
+"""Largest body accepted, decompressed: a page of 1,000 markets has 3 million bytes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """How a question is asked again: exponential backoff with jitter, all in seconds."""
+    """How a failed read is repeated: exponential backoff with jitter, in seconds. No command is ever repeated.
+
+    ``Retry(attempts=1)`` repeats nothing::
+
+        client = KalshiClient(DEMO, retry=Retry(attempts=2, total=5.0))
+    """
 
     attempts: int = 4
+    """How often a read is sent at most."""
     first_wait: float = 0.2
+    """Seconds before the second attempt; each further wait is twice as long."""
     longest_wait: float = 5.0
+    """Seconds of the longest wait, jitter not counted."""
     jitter: float = 0.5
+    """Seconds of the largest random addition to a wait."""
     total: float = 30.0
+    """Seconds after which no further attempt is made."""
 
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """How long is waited, in seconds: for a connection, for each piece of a reply, for a whole exchange."""
+    """How long a request may take, in seconds. A read that takes longer raises TransportError.
+
+    A command that takes longer raises NotSent before the connection is made, UnknownOutcome after it.
+    """
 
     connect: float = 5.0
+    """Until the connection is made."""
     piece: float = 10.0
+    """Between two pieces of a reply."""
     whole: float = 30.0
+    """From the first byte of the request to the last of the reply."""
 
 
 class Page(Protocol):
@@ -100,18 +116,18 @@ class Page(Protocol):
 
     @property
     def cursor(self) -> object:
-        """The next page's, empty or null on the last."""
+        """The cursor of the next page; empty or null on the last."""
 
 
 P = TypeVar("P", bound=Page)
 
 
 class _BodyTooLargeError(Exception):
-    """A body beyond the limit."""
+    """Report a body that is larger than the limit."""
 
 
 class _DecompressionError(Exception):
-    """A body that is packed in a way that was not offered, or that breaks off."""
+    """Report a body with an encoding that was not asked for, or one that is damaged or breaks off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +137,7 @@ class _Reply:
 
 
 class SigningAuth(httpx.Auth):
-    """Signs each attempt with a fresh timestamp, and only for the environment's own server.
+    """Sign each attempt with a fresh timestamp, and only for the environment's own server.
 
     docs/kalshi-api.md, section 2.
     """
@@ -132,7 +148,7 @@ class SigningAuth(httpx.Auth):
         self._clock = clock
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        """Put the three headers on a request. Raises WrongHost for any other server."""
+        """Add the three headers to a request. Raises WrongHost for any other server."""
         url = request.url
         port = url.port or (443 if url.scheme == "https" else 80)
         if (url.scheme, url.host, port) != self._origin:
@@ -143,7 +159,7 @@ class SigningAuth(httpx.Auth):
 
 
 class HttpClient:
-    """Questions and commands to one environment's REST API."""
+    """Send reads and commands to one environment's REST API."""
 
     def __init__(
         self,
@@ -160,14 +176,15 @@ class HttpClient:
         proxy: str | None = None,
         read_only: bool = False,
     ) -> None:
-        """Make ready; ``url`` is what paths are put behind (default: the API's), ``headers`` go with every request.
+        """Set up the client; nothing is sent. Raises ValueError for a proxy that cannot be used.
 
-        ``proxy`` is the address of an HTTP proxy, ``http://`` or ``https://``; raises ValueError for any other. With
-        ``read_only_reason`` no command leaves, whoever asks for it: each is NotSent.
+        ``url`` is the base of all paths (default: the API's), ``headers`` go with every request. ``proxy`` is the
+        address of an HTTP proxy, ``http://`` or ``https://``. With ``read_only`` no command leaves: each raises
+        NotSent.
         """
         self._read_only = read_only
         self.on_left_out: Callable[[LeftOut], None] | None = None
-        """Told of every item that is left out of a list, each time that it is."""
+        """A function that is called with every item that is left out of a list, each time."""
         self._logged: set[LeftOut] = set()
         self.clock = clock or ExchangeClock()
         self._url = environment.rest_url if url is None else url
@@ -182,7 +199,7 @@ class HttpClient:
             transport=transport,
             verify=tls,
             proxy=to_httpx_proxy(through, tls),
-            # None is ever taken: they would be kept for ever, and sent back.
+            # Accept no cookie: it would be kept for the whole run, and sent back.
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
             trust_env=False,
             follow_redirects=False,
@@ -208,7 +225,7 @@ class HttpClient:
         """Close the connections."""
         await self._client.aclose()
 
-    # Questions.
+    # Reads.
 
     async def get(
         self,
@@ -219,9 +236,9 @@ class HttpClient:
         private: bool = False,
         left_out: list[LeftOut] | None = None,
     ) -> T:
-        """Ask, and ask again where that may help. Raises TransportError, Refused or BadReply (NoKey without a key).
+        """Send a read, again where that may help. Raises TransportError, Refused, BadReply, or NoKey if it is private.
 
-        Items of a list that cannot be read are left out, told, and added to ``left_out``.
+        Items of a list that cannot be read are left out, reported, and added to ``left_out``.
         """
         if private and self._auth is None:
             raise NoKey
@@ -232,8 +249,8 @@ class HttpClient:
         return reply
 
     def leave_out(self, item: LeftOut, left_out: list[LeftOut] | None = None) -> None:
-        """Note that an item is left out of a list: in the log once, to whoever listens, and in ``left_out``."""
-        if item not in self._logged and len(self._logged) < LOGGED_ONCE:
+        """Report an item that is left out of a list: once in the log, to the listener, and in ``left_out``."""
+        if item not in self._logged and len(self._logged) < MAX_LOGGED_ITEMS:
             self._logged.add(item)
             _log.warning("Left out, for it cannot be read: %s", item)
         if left_out is not None:
@@ -241,7 +258,7 @@ class HttpClient:
         if self.on_left_out is not None:
             self.on_left_out(item)
 
-    def sensible(
+    def translate_items(
         self,
         change: Callable[[U], T],
         sources: Iterable[U] | None,
@@ -249,7 +266,7 @@ class HttpClient:
         name: Callable[[U], object],
         left_out: list[LeftOut],
     ) -> Iterable[T]:
-        """Translate the items of a list, leaving out what makes no sense: one must not hide the other 70,000."""
+        """Yield the translated items of a list without those that make no sense: one must not hide 70,000 others."""
         for source in sources or ():
             try:
                 changed = change(source)
@@ -283,9 +300,9 @@ class HttpClient:
         left_out: list[LeftOut] | None = None,
         broken_off: Callable[[], None] = lambda: None,
     ) -> AsyncIterator[P]:
-        """Yield pages until the cursor is empty or comes again.
+        """Yield pages until the cursor is empty (docs/kalshi-api.md, section 8).
 
-        ``broken_off`` is called if it does. See docs/kalshi-api.md, section 8.
+        A cursor that comes twice ends them too, or the pages would never end; ``broken_off`` is called then.
         """
         seen: set[str] = set()
         cursor = ""
@@ -316,7 +333,7 @@ class HttpClient:
         *,
         private: bool = False,
     ) -> Read[T]:
-        """Read a whole list, at most ``most``. What makes no sense is left out, and the list says so."""
+        """Read a list, all pages or at most ``max_items``. Items that make no sense are in its ``left_out``."""
         found, lost = Read[T](), list[LeftOut]()
 
         def broken_off() -> None:
@@ -325,7 +342,7 @@ class HttpClient:
         async for page in self.iterate_pages(
             path, params, reply_type, private=private, left_out=lost, broken_off=broken_off
         ):
-            found.extend(self.sensible(convert, items_of(page), what, name, lost))
+            found.extend(self.translate_items(convert, items_of(page), what, name, lost))
             if max_items is not None and len(found) >= max_items:
                 del found[max_items:]
                 break
@@ -347,9 +364,8 @@ class HttpClient:
     ) -> T:
         """Send a command exactly once and read its reply. Raises NotSent, Refused or UnknownOutcome.
 
-        docs/kalshi-api.md, sections 6 and 10.
-
-        ``what`` begins the sentences of the errors: "The order", "The cancel". ``items`` are those of a batch.
+        docs/kalshi-api.md, sections 6 and 10. ``command_name`` begins the sentences of the errors: "The order", "The
+        cancel". ``item_count`` is the number of items of a batch, which costs as much as so many commands.
         """
         reply = await self._send(method, path, command_name, request, params, item_count)
         try:
@@ -364,7 +380,7 @@ class HttpClient:
     async def send_command_without_reply(
         self, method: str, path: str, command_name: str, request: Body | None = None
     ) -> None:
-        """Send a command exactly once whose reply says nothing but its status. Raises as `command` does."""
+        """Send a command exactly once whose reply is only a status. Raises NotSent, Refused or UnknownOutcome."""
         await self._send(method, path, command_name, request)
 
     async def _send(
@@ -413,12 +429,12 @@ class HttpClient:
             )
         return reply
 
-    # The wire.
+    # One request.
 
     async def _request(
         self, method: str, path: str, params: Params | None = None, content: bytes | None = None
     ) -> _Reply:
-        """Send one request and read the whole reply within the bounds of time and size. Raises httpx's errors."""
+        """Send one request and read the whole reply within the bounds of time and size. Raises as httpx does."""
         request = self._client.build_request(
             method,
             self._url + path,
@@ -437,7 +453,7 @@ class HttpClient:
                 await response.aclose()
 
     async def _read_body(self, response: httpx.Response) -> bytes:
-        """Read a body, unpacking it ourselves: the limit has to hold before the memory is taken, not after."""
+        """Read a body and decompress it here: the limit has to hold before the memory is taken, not after."""
         limit = self._max_body_bytes
         if response.is_stream_consumed:
             if len(response.content) > limit:
@@ -447,7 +463,7 @@ class HttpClient:
         if encoding not in {"identity", "", "gzip"}:
             raise _DecompressionError(f"it is packed as {translate.clean(encoding, 40)!r}, which was not asked for")
         unpack = zlib.decompressobj(31) if encoding == "gzip" else None
-        # One buffer: a list of its parts could take forty times their bytes, sent two at a time.
+        # One buffer, for a list of parts of two bytes each would take forty times their memory.
         body = bytearray()
         received = 0
         async for raw in response.aiter_raw():
@@ -459,14 +475,14 @@ class HttpClient:
             if len(body) > limit or received > limit:
                 raise _BodyTooLargeError(f"it has more than {limit:,} bytes")
             if unpack is not None and unpack.unused_data:
-                # What comes behind the end is kept by zlib, and would be without bound.
+                # zlib keeps whatever follows the end, without a limit.
                 raise _DecompressionError("its packing is damaged")
         if unpack is not None and received and not unpack.eof:
             raise _DecompressionError("it breaks off")
         return bytes(body)
 
     def _error_from_reply(self, reply: _Reply) -> KalshiError:
-        """Turn a status other than 2xx into its error (docs/kalshi-api.md, section 10)."""
+        """Return the error of a status other than 2xx (docs/kalshi-api.md, section 10)."""
         code, message, details = parse_error_body(reply.body)
         status = reply.status
         if status == 401:
@@ -485,7 +501,7 @@ class HttpClient:
 
 
 def parse_error_body(body: bytes) -> tuple[str, str, str]:
-    """Read code, message and details of a refusal in any of its shapes, cleaned; empty where there are none."""
+    """Return code, message and details of a rejection in any of its shapes, cleaned; empty where there are none."""
     try:
         parsed = wire.decode(body, wire.ErrorBody)
     except DecodeError:
@@ -501,17 +517,14 @@ def parse_error_body(body: bytes) -> tuple[str, str, str]:
 
 
 def _is_retryable(error: Exception) -> bool:
-    """Return whether a question may be asked again.
-
-    GETs only, on 429, 5xx, the way there, and a clock just corrected.
-    """
+    """Return whether a failed read may be repeated: after 429, 5xx, a transport error, and a corrected clock."""
     return isinstance(error, TransportError | RateLimited) or (
         isinstance(error, AuthenticationFailed) and error.skew_ms != 0
     )
 
 
 def _describe_transport_error(error: Exception) -> str:
-    """Say in words what a transport's exception means; its own text may hold addresses and is not passed on."""
+    """Return what a transport's exception means, in words; its own text may hold addresses, so it is not used."""
     if isinstance(error, httpx.ProxyError):
         return "the proxy lets nothing through"
     if isinstance(error, httpx.ConnectTimeout | httpx.PoolTimeout):
@@ -528,7 +541,7 @@ def _describe_transport_error(error: Exception) -> str:
 
 
 def _query_pairs(params: Params | None) -> list[tuple[str, str | int | float | bool | None]]:
-    """Write the query: what is None is left out, a list repeats its name."""
+    """Return the query: None is left out, a list repeats its name."""
     pairs: list[tuple[str, str | int | float | bool | None]] = []
     for name, value in (params or {}).items():
         if value is None:
@@ -541,7 +554,7 @@ def _query_pairs(params: Params | None) -> list[tuple[str, str | int | float | b
 
 
 def translate_reply(convert: Callable[[U], T], source: U) -> T:
-    """Translate the reply to a question. Raises BadReply."""
+    """Translate the reply to a read. Raises BadReply."""
     try:
         return convert(source)
     except (TranslationError, NumberError) as error:
@@ -549,7 +562,7 @@ def translate_reply(convert: Callable[[U], T], source: U) -> T:
 
 
 def translate_acknowledgement(convert: Callable[[U], T], source: U, command_name: str) -> T:
-    """Translate the reply to a command. Raises UnknownOutcome: it was done, or not, and the answer does not say."""
+    """Translate the reply to a command. Raises UnknownOutcome: the reply does not prove whether it was done."""
     try:
         return convert(source)
     except (TranslationError, NumberError) as error:

@@ -1,6 +1,6 @@
-"""A private key's file, and the variables of the environment that name it: read as ssh reads keys.
+"""Read a private key's file as ssh does, and the variables of the environment that name it.
 
-A sentence that says what is wrong never holds anything of the key.
+No error's sentence holds anything of the key.
 """
 
 import errno
@@ -21,7 +21,7 @@ GROUP_AND_OTHER_BITS: Final = stat.S_IRWXG | stat.S_IRWXO
 
 @dataclass(frozen=True, slots=True)
 class KeyVariables:
-    """A key id and where its key is: a path, or the key's own text."""
+    """A key id, and the path of its private key or the key's own text."""
 
     key_id: str
     path: Path | None
@@ -29,7 +29,7 @@ class KeyVariables:
 
 
 def read_key_variables(environ: Mapping[str, str]) -> KeyVariables | None:
-    """Take key id and key from the usual variables; None where none is set. Raises Misconfigured for half of them.
+    """Return key id and key by the usual variables; None if none is set. Raises Misconfigured if one is missing.
 
     ``KALSHI_API_KEY_ID`` or ``KALSHI_KEY_ID``, with ``KALSHI_PRIVATE_KEY_PATH`` or ``KALSHI_PRIVATE_KEY``.
     """
@@ -49,15 +49,15 @@ def read_key_variables(environ: Mapping[str, str]) -> KeyVariables | None:
     return KeyVariables(
         key_id,
         Path(path).expanduser() if path else None,
-        # A variable often has its line ends written as \n.
+        # Tools that write variables often put the two characters \n for each line end.
         pem.replace("\\n", "\n").encode() if pem else None,
     )
 
 
 def read_key_file(path: Path) -> bytes:
-    """Read a private key as ssh would: an own file, no link, readable by nobody else. Raises KeyFileError.
+    """Read a private key: an own file, no link, readable by nobody else. Raises KeyFileError.
 
-    What is checked is the opened file itself, so that it cannot be exchanged in between.
+    The opened file itself is checked: a check of its path could be of another file than the one that is read.
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
@@ -71,7 +71,7 @@ def read_key_file(path: Path) -> bytes:
 
 
 def _check_file_safety(path: Path, status: os.stat_result) -> None:
-    """Refuse what is no file, not one's own, or open to others. Raises KeyFileError with the remedy."""
+    """Raise KeyFileError, with the remedy, unless it is a regular file that only this user can read and write."""
     if not stat.S_ISREG(status.st_mode):
         raise KeyFileError(f"{path} is not a file; name the private key's own file.")
     if status.st_uid != os.geteuid():
@@ -82,7 +82,7 @@ def _check_file_safety(path: Path, status: os.stat_result) -> None:
         mode = stat.S_IMODE(status.st_mode)
         raise KeyFileError(
             f"The key file {path} can be read or changed by others (mode {mode:04o}). "
-            f"To mend that: chmod 600 {shlex.quote(str(path))}"
+            f"To fix that: chmod 600 {shlex.quote(str(path))}"
         )
     if status.st_size > MAX_KEY_FILE_BYTES:
         raise KeyFileError(f"{path} is too large for a private key; name the key's own file.")
@@ -94,5 +94,5 @@ def _describe_open_error(path: Path, error: OSError) -> str:
     if error.errno in {errno.ELOOP, errno.EMLINK}:
         return f"The key file {path} is a link, which is not followed: name the file itself."
     if error.errno in {errno.EACCES, errno.EPERM}:
-        return f"The key file {path} cannot be read by you. To mend that: chmod 600 {shlex.quote(str(path))}"
+        return f"The key file {path} cannot be read by you. To fix that: chmod 600 {shlex.quote(str(path))}"
     return f"The key file {path} cannot be read ({error.strerror or error})."

@@ -1,7 +1,4 @@
-"""The account's allowance of writes: tokens that come each second, spent on cancels first.
-
-docs/kalshi-api.md, section 10.
-"""
+"""The account's rate limit of writes: a token bucket that serves cancels first (docs/kalshi-api.md, section 10)."""
 
 import asyncio
 import heapq
@@ -15,17 +12,17 @@ CANCEL_COST: Final = 2
 DEFAULT_WRITES_PER_SECOND: Final = 100
 """Tokens a second of the lowest tier, until the account's own limits have been read."""
 CANCEL_RESERVE: Final = 20
-"""What orders leave for cancels: ten of them go out at once, however many orders were sent just before."""
+"""Tokens that orders leave for cancels: ten of them go out at once, however many orders were sent just before."""
 MAX_ORDER_WAIT_S: Final = 5.0
 POLL_INTERVAL_S: Final = 0.02
 
 
 class TooBusyError(Exception):
-    """The allowance is used up for longer than an order should wait. Nothing was sent."""
+    """Report that no tokens came within `MAX_ORDER_WAIT_S`. Nothing was sent."""
 
 
 class WriteBudget:
-    """A bucket of tokens. Cancels go ahead of orders that wait, and alone may take the last tokens."""
+    """Hold the tokens for writes. Cancels go ahead of waiting orders, and only they may take the last tokens."""
 
     def __init__(
         self,
@@ -35,7 +32,7 @@ class WriteBudget:
         timer_s: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        """Make a full bucket; ``timer_s`` must never jump."""
+        """Start with a full bucket; ``timer_s`` must never jump."""
         self._per_second = per_second
         self._capacity = capacity
         self._timer_s = timer_s
@@ -46,7 +43,7 @@ class WriteBudget:
         self._ticket_numbers = count()
 
     def set_limits(self, per_second: int, capacity: int) -> None:
-        """Go by the limits that the exchange has told; of a limit of nothing it has told nothing."""
+        """Use the account's own limits from now on; a limit of 0 means that the exchange told none."""
         if per_second > 0:
             self._per_second, self._capacity = per_second, max(capacity, per_second)
 
@@ -61,7 +58,7 @@ class WriteBudget:
         try:
             while True:
                 self._refill()
-                # What costs more than the bucket holds goes when the bucket is full.
+                # A batch may cost more than the bucket holds: it goes when the bucket is full, or it would never go.
                 needed = min(cost + (0 if urgent else CANCEL_RESERVE), self._capacity)
                 if self._waiting[0] == turn and self._tokens >= needed:
                     self._tokens -= cost

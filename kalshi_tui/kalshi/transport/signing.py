@@ -1,11 +1,10 @@
-"""Signing requests and WebSocket handshakes with an Ed25519 or an RSA key (docs/kalshi-api.md, section 2).
+"""Sign requests and WebSocket handshakes with an Ed25519 or an RSA key (docs/kalshi-api.md, section 2).
 
 The signed text is ``timestamp + METHOD + path``: Unix milliseconds, the upper-case method, and a path that starts with
-``/trade-api/`` and carries no query. It does not name a host: that a key signs for no other host than its own
-environment's is for the `Signer` to see to. The practice exchange checks with `verify` what the client made with it.
+``/trade-api/`` and has no query. It does not name a host, so the `Signer` itself must sign for no other host than its
+own environment's. The practice exchange checks signatures with `verify_signature`.
 
-Which algorithm signs follows from the parsed key and from nothing else: a PKCS#8 file says ``BEGIN PRIVATE KEY`` for
-either type.
+The parsed key alone decides the algorithm: a PKCS#8 file says ``BEGIN PRIVATE KEY`` for either type.
 """
 
 import base64
@@ -40,12 +39,12 @@ KEY_HEADER: Final = "KALSHI-ACCESS-KEY"
 TIMESTAMP_HEADER: Final = "KALSHI-ACCESS-TIMESTAMP"
 SIGNATURE_HEADER: Final = "KALSHI-ACCESS-SIGNATURE"
 SIGNED_PATH_PREFIX: Final = "/trade-api/"
-"""Every signed path starts so; but for `PRACTICE_CONTROL`, nothing else is ever signed."""
+"""What every signed path starts with; the one exception is `PRACTICE_CONTROL`."""
 PRACTICE_TOKEN_HEADER: Final = "X-Practice-Token"  # noqa: S105 - the header's name
 PRACTICE_CONTROL: Final = "/practice/control"
-"""Where a practice exchange is told what trouble to rehearse; no other exchange has it."""
+"""The path at which a practice exchange takes faults to simulate; no other exchange has it."""
 PRACTICE_REPLAY: Final = "/practice/replay"
-"""Where an exchange that plays a recording says how far it is; never signed."""
+"""The path at which an exchange that plays a recording says how far it is; never signed."""
 MIN_KEY_BITS: Final = 2048
 
 PrivateKey: TypeAlias = Ed25519PrivateKey | RSAPrivateKey
@@ -53,7 +52,7 @@ PublicKey: TypeAlias = Ed25519PublicKey | RSAPublicKey
 
 
 class KeyType(StrEnum):
-    """The types of key that the exchange takes, by its own words for them."""
+    """The types of key that the exchange accepts, in its own words."""
 
     ED25519 = "ed25519"
     RSA = "rsa"
@@ -67,16 +66,16 @@ _OTHER_KINDS: Final = (
     (Ed448PrivateKey | Ed448PublicKey, "Ed448"),
     (DSAPrivateKey | DSAPublicKey, "DSA"),
 )
-"""Keys that a PEM file may hold and the exchange does not take."""
+"""Keys that a PEM file may hold and that the exchange does not accept."""
 _MAKE_A_KEY: Final = "Create an API key at the exchange and name the file it gives you."
 
 
 class KeyFileError(Misconfigured):
-    """A private key that cannot be used. The message is a sentence for a person and holds nothing of the key."""
+    """Report a private key that cannot be used. The message says what to do and holds nothing of the key."""
 
 
 class PassphraseError(KeyFileError):
-    """The key is encrypted, and the passphrase is missing or wrong: asking for it again may help."""
+    """Report an encrypted key whose passphrase is missing or wrong: asking for it again may help."""
 
 
 def signature_payload(timestamp: str, method: str, path: str) -> bytes:
@@ -92,7 +91,7 @@ def signature_payload(timestamp: str, method: str, path: str) -> bytes:
 
 
 class Signer:
-    """A key id and its private key, bound to the hosts of one environment. Shows neither the key nor what it signed."""
+    """Sign with a private key, for the hosts of one environment only. Never shows the key or what it signed."""
 
     __slots__ = ("_hosts", "_key", "key_id")
 
@@ -105,17 +104,17 @@ class Signer:
     def from_pem(
         cls, key_id: str, pem: bytes, passphrase: bytes | None = None, *, environment: Environment
     ) -> "Signer":
-        """Read a PEM of PKCS#1 or PKCS#8 with a key of either type, any line ends, encrypted or not.
+        """Return a signer by a PEM of PKCS#1 or PKCS#8, encrypted or not. Raises KeyFileError with a sentence.
 
-        A passphrase given for a key that needs none is passed over. Raises KeyFileError with a sentence.
+        A passphrase for a key that needs none is ignored.
         """
         return cls(key_id, load_private_key(pem, passphrase), environment=environment)
 
     def headers(self, method: str, path: str, now_ms: int, *, host: str) -> dict[str, str]:
-        """Make the three headers of one attempt; ``now_ms`` in Unix milliseconds, fresh for each attempt.
+        """Return the three headers of one attempt; ``now_ms`` is Unix milliseconds, new for each attempt.
 
-        Raises WrongHost if ``host``, to which they are about to go, is not of the key's own environment, and ValueError
-        for a path outside ``/trade-api/`` or with a query.
+        Raises WrongHost if ``host``, where they will be sent, is not of the key's own environment, and ValueError for a
+        path outside ``/trade-api/`` or with a query.
         """
         if host not in self._hosts:
             raise WrongHost(host, self._hosts)
@@ -129,12 +128,12 @@ class Signer:
 
     @property
     def key_type(self) -> KeyType:
-        """The type of the key, which is no secret."""
+        """The type of the key; not a secret."""
         return key_type(self._key)
 
     @property
     def key_words(self) -> str:
-        """What the key is, in words: ``an Ed25519 key``."""
+        """The key in words, such as ``an Ed25519 key``."""
         return key_words(self._key)
 
     def public_key(self) -> PublicKey:
@@ -149,16 +148,16 @@ class Signer:
 
 
 def _signature(key: PrivateKey, text: bytes) -> bytes:
-    """Sign a text: Ed25519 takes the text itself (RFC 8032, no hash before it), RSA its SHA-256 by PSS."""
+    """Sign a text: with Ed25519 the text itself (RFC 8032, no hash before it), with RSA its SHA-256 by PSS."""
     if isinstance(key, Ed25519PrivateKey):
         return key.sign(text)
     return key.sign(text, _PSS, _SHA256)
 
 
 def verify_signature(public_key: PublicKey, signature_b64: str, timestamp: str, method: str, path: str) -> bool:
-    """Return whether a signature stands for exactly this timestamp, method and path. Never raises for what was sent.
+    """Return whether a signature is of exactly this timestamp, method and path. Never raises for what was sent.
 
-    The algorithm is that of the public key, whatever the signature looks like.
+    The public key decides the algorithm, whatever the signature looks like.
     """
     try:
         signature = base64.b64decode(signature_b64, validate=True)
@@ -178,7 +177,7 @@ def key_type(key: PrivateKey | PublicKey) -> KeyType:
 
 
 def key_words(key: PrivateKey | PublicKey) -> str:
-    """Return what a key is, in words for a sentence."""
+    """Return a key in words for a sentence, such as ``an RSA key of 2048 bits``."""
     if isinstance(key, Ed25519PrivateKey | Ed25519PublicKey):
         return "an Ed25519 key"
     return f"an RSA key of {key.key_size} bits"
@@ -219,8 +218,8 @@ def load_private_key(pem: bytes, passphrase: bytes | None = None) -> PrivateKey:
 def _load_pem(text: bytes, passphrase: bytes | None) -> object:
     """Load a PEM. Raises PassphraseError; ValueError for one that is damaged, encrypted or not.
 
-    Tried without the passphrase first: so the library itself says whether the key is encrypted, and a damaged file is
-    told from a wrong passphrase, for which it would raise the same.
+    It is tried without the passphrase first, which says whether the key is encrypted: the library raises the same for a
+    damaged file and for a wrong passphrase.
     """
     try:
         return load_pem_private_key(text, password=None)
@@ -241,7 +240,7 @@ def _other_kind(key: object) -> str:
 
 
 def _normalize_pem(pem: bytes) -> bytes:
-    """Undo what editors and copying do to a PEM: a byte order mark, CRLF or CR line ends, blanks at the margins."""
+    """Remove what editors and copying add to a PEM: a byte order mark, CRLF or CR line ends, blanks at the margins."""
     lines = pem.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
     return b"\n".join(line.strip() for line in lines).strip() + b"\n"
 
@@ -276,9 +275,9 @@ def generate_key(passphrase: bytes | None = None, kind: KeyType = KeyType.RSA) -
 
 
 def secret_forms(key: PrivateKey) -> tuple[bytes, ...]:
-    """Return forms of a private key that are too short to be known by their look: a log has to be told them.
+    """Return the forms of a private key that a log's filter must search for, since it cannot recognize them.
 
-    An Ed25519 key is 32 bytes, which nothing tells from a hash or a name; the parts of an RSA key are long enough.
+    An Ed25519 key is 32 bytes, which look like a hash or a name; the parts of an RSA key are long enough to recognize.
     """
     if not isinstance(key, Ed25519PrivateKey):
         return ()

@@ -1,6 +1,6 @@
-"""How another machine is reached: what TLS has to prove, and by which proxy, if the settings name one.
+"""TLS contexts and HTTP proxies of connections to other machines.
 
-Nothing of it comes from the environment's variables: neither proxies nor certificates.
+Neither proxies nor certificates are taken from the environment's variables.
 """
 
 import ssl
@@ -12,20 +12,24 @@ _PROXY_FORMAT = "A proxy must look like http://HOST:PORT or https://HOST:PORT"
 
 
 def tls_context(url: str) -> ssl.SSLContext:
-    """Make the context of every connection that is not to this machine itself: verified, TLS 1.2 at least.
+    """Return a context that verifies the other side and uses TLS 1.2 at least.
 
-    For an unencrypted address no authorities are read, which takes memory and time: by that one nobody is trusted.
+    For an unencrypted address no certificate authorities are loaded, which would take memory and time; that context
+    trusts nobody.
     """
     encrypted = urlsplit(url).scheme in {"https", "wss"}
     context = httpx.create_ssl_context(trust_env=False) if encrypted else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    # Else a variable could name a file into which the session's keys are written.
+    # Without this line the variable SSLKEYLOGFILE could have the session's keys written into a file.
     context.keylog_filename = None  # type: ignore[assignment]  # None is what it is by default
     return context
 
 
 def validate_proxy(proxy: str | None) -> str | None:
-    """Return a proxy's address back. Raises ValueError, a sentence without the address: that may hold a password."""
+    """Return a proxy's address if it can be used. Raises ValueError with a sentence that does not hold the address.
+
+    The address may hold a password.
+    """
     if proxy is None:
         return None
     try:
@@ -45,23 +49,24 @@ def validate_proxy(proxy: str | None) -> str | None:
 
 
 def proxy_for(url: str, proxy: str | None) -> str | None:
-    """Return the proxy for an address: None for an unencrypted one, which is this machine's own (checked_proxy raises).
+    """Return the proxy for an address, None for an unencrypted one. Raises ValueError as `validate_proxy`.
 
-    A proxy would read a signed request that is not encrypted, and on this machine there is nothing that it could reach.
+    Only this machine's own addresses are unencrypted. A proxy would read the signed requests to them, and it could not
+    reach them anyway.
     """
     proxy = validate_proxy(proxy)
     return proxy if urlsplit(url).scheme in {"https", "wss"} else None
 
 
 def to_httpx_proxy(proxy: str | None, tls: ssl.SSLContext) -> httpx.Proxy | None:
-    """Return a proxy as httpx takes it; one that is reached by TLS has to prove itself too."""
+    """Return a proxy as httpx takes it; a proxy that is reached by TLS is verified too."""
     if proxy is None:
         return None
     return httpx.Proxy(proxy, ssl_context=tls if urlsplit(proxy).scheme == "https" else None)
 
 
 def describe_tls_error(error: BaseException) -> str:
-    """Return what of TLS made a connection fail; empty if it was something else. Looks through the causes."""
+    """Return in words how TLS made a connection fail, empty if it was something else. Looks through the causes."""
     seen = 0
     cause: BaseException | None = error
     while cause is not None and seen < 10:

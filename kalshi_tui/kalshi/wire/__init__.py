@@ -1,15 +1,14 @@
-"""The exchange's JSON, field by field: WebSocket frames and commands, REST bodies.
+"""The exchange's JSON, field by field: stream frames and commands, REST bodies (docs/kalshi-api.md, sections 4 to 10).
 
-docs/kalshi-api.md, sections 4 to 10.
+One module a noun; `codec` decodes and encodes, `encode_domain` fills the structs from domain values. The structs mirror
+the exchange and say nothing of what it means: `kalshi_tui.kalshi.translate` does. Both sides use them, the client to
+decode and the practice exchange to encode, and some have the name of the domain's class that they become. Prices,
+counts and money stay the decimal texts that they are.
 
-These structs mirror the exchange and say nothing of what it means; `translate` does that. Both sides use them: the
-client to decode, the practice exchange to encode. Prices, counts and money stay the decimal strings that they are.
-
-- A field that may be absent is ``UNSET`` when it is, and is then not written either; null is ``None``.
-- A field that the exchange always sends has a default all the same where a reader can do without it, and is always
-  written.
-- Fields that are not listed here are passed over when read. Words (statuses, sides, types) are plain strings, so that
-  a new one is not an error before `translate` has looked at it; the one exception is a delta's side.
+- A field that may be absent is ``UNSET`` if it is, and is not written then; null is ``None``.
+- A field that the exchange always sends has a default all the same if a reader can do without it; it is always written.
+- Fields that are not listed here are skipped when they are read. Words (statuses, sides, types) are plain strings, so
+  that a new word is not an error before `translate` has seen it; the one exception is the side of a delta.
 """
 
 from kalshi_tui.kalshi.wire.account import (

@@ -7,7 +7,7 @@ from kalshi_tui.kalshi.wire.common import NullableInt, OptionalText, WireLeaf, W
 
 
 class ApiKey(WireObject, frozen=True, kw_only=True):
-    """One key of the account: its id, its name and what it may do. The key itself is nowhere told."""
+    """One key of the account: its id, its name and what it may do. No reply holds the key itself."""
 
     api_key_id: str
     name: str = ""
@@ -21,7 +21,7 @@ class ApiKeysReply(WireObject, frozen=True, kw_only=True):
 
 
 class CreateApiKeyRequest(WireLeaf, frozen=True, kw_only=True):
-    """``POST /api_keys``: a public key of one's own, as PEM. Defaulted so that a server can say what is missing."""
+    """``POST /api_keys`` with a public key as PEM; defaults let a server say what is missing."""
 
     name: OptionalText = UNSET
     public_key: OptionalText = UNSET

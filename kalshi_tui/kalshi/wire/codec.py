@@ -11,31 +11,31 @@ from kalshi_tui.kalshi.wire.frames import Command, Envelope, Frame
 
 T = TypeVar("T")
 DecodeError = msgspec.DecodeError
-"""What is not JSON (`msgspec.ValidationError`, its subclass: JSON of another shape)."""
+"""Raised for text that is not JSON; `msgspec.ValidationError`, its subclass, for JSON of another shape."""
 _json_encoder = msgspec.json.Encoder(decimal_format="number")
 _frame_decoder: msgspec.json.Decoder[Frame] = msgspec.json.Decoder(Frame)
 _envelope_decoder = msgspec.json.Decoder(Envelope)
 _command_decoder = msgspec.json.Decoder(Command)
 _decoders_by_type: dict[Any, msgspec.json.Decoder[Any]] = {}
 decode_frame = _frame_decoder.decode
-"""Decode one frame of the stream. Raises DecodeError, also for a ``type`` that is not known: see `decode_envelope`."""
+"""Decode one frame of the stream. Raises DecodeError, also for an unknown ``type``: see `decode_envelope`."""
 decode_envelope = _envelope_decoder.decode
 """Decode only the type and the numbers of a frame. Raises DecodeError."""
 
 
 def decode_command(data: bytes | str) -> Command:
-    """Decode a client's command, an unknown one too. Raises DecodeError."""
+    """Decode a command, also one with an unknown name. Raises DecodeError."""
     with _raise_decode_errors():
         return _command_decoder.decode(data)
 
 
 def encode(value: Struct | Mapping[str, Any] | Sequence[Any]) -> bytes:
-    """Write JSON; decimals as numbers, absent fields not at all."""
+    """Encode as JSON: decimals as numbers, absent fields not at all."""
     return _json_encoder.encode(value)
 
 
 def decode(data: bytes | str, kind: type[T]) -> T:
-    """Read JSON as one of these structs. Raises DecodeError; the decoders are made once for each kind."""
+    """Decode JSON as a struct or another type. Raises DecodeError. A decoder is made once for each type."""
     decoder = _decoders_by_type.get(kind)
     if decoder is None:
         decoder = _decoders_by_type[kind] = msgspec.json.Decoder(kind)
@@ -46,7 +46,7 @@ def decode(data: bytes | str, kind: type[T]) -> T:
 
 @contextmanager
 def _raise_decode_errors() -> Iterator[None]:
-    """Raise DecodeError for what the decoder has other errors for: text that is no UTF-8, nesting without end."""
+    """Turn the decoder's other errors, of text that is not UTF-8 and of endless nesting, into DecodeError."""
     try:
         yield
     except (UnicodeError, RecursionError) as error:

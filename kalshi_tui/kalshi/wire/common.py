@@ -1,4 +1,4 @@
-"""What all modules of the wire share: the address's paths, types of fields, base classes, errors and price ranges."""
+"""Parts that the modules of the wire share: paths, types of fields, base classes, error bodies and price ranges."""
 
 from decimal import Decimal
 from typing import Final
@@ -19,15 +19,15 @@ WS_PATH: Final = "/trade-api/ws/v2"
 
 
 class WireObject(Struct, frozen=True):
-    """A JSON object."""
+    """Base of every JSON object."""
 
 
 class WireLeaf(Struct, frozen=True, gc=False):
-    """A JSON object without lists or maps in it: it can be part of no cycle, so the collector need not look at it."""
+    """Base of JSON objects without lists or maps: in no reference cycle, so the collector skips them."""
 
 
 class PriceRange(WireLeaf, frozen=True, kw_only=True):
-    """A stretch of a market's price grid, dollar strings."""
+    """One range of a market's price grid, in dollars."""
 
     start: str
     end: str
@@ -35,7 +35,7 @@ class PriceRange(WireLeaf, frozen=True, kw_only=True):
 
 
 class ErrorDetail(WireLeaf, frozen=True, kw_only=True):
-    """Why a request was refused. Programs switch on ``code``; the rest is for people.
+    """The reason of a rejected request. Programs switch on ``code``; the rest is for people.
 
     docs/kalshi-api.md, section 10.
     """
@@ -47,7 +47,7 @@ class ErrorDetail(WireLeaf, frozen=True, kw_only=True):
 
 
 class ErrorBody(WireObject, frozen=True, kw_only=True):
-    """The body of a refusal, in all the shapes that were seen (docs/kalshi-api.md, section 10)."""
+    """The body of a rejection, in all the shapes that were seen (docs/kalshi-api.md, section 10)."""
 
     error: ErrorDetail | str | UnsetType | None = UNSET
     code: OptionalText = UNSET

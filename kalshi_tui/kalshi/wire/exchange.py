@@ -33,7 +33,7 @@ class DailySchedule(WireLeaf, frozen=True, kw_only=True):
 
 
 class WeeklySchedule(WireObject, frozen=True, kw_only=True):
-    """The hours of a week, and from when to when they hold."""
+    """The hours of each day of a week, and between which days they hold."""
 
     start_time: str
     end_time: str
@@ -54,7 +54,7 @@ class MaintenanceWindow(WireLeaf, frozen=True, kw_only=True):
 
 
 class Schedule(WireObject, frozen=True, kw_only=True):
-    """When the exchange is open."""
+    """Trading hours and planned pauses."""
 
     standard_hours: list[WeeklySchedule]
     maintenance_windows: list[MaintenanceWindow]
@@ -67,6 +67,6 @@ class ScheduleReply(WireObject, frozen=True, kw_only=True):
 
 
 class UserDataTimestampReply(WireLeaf, frozen=True, kw_only=True):
-    """``GET /exchange/user_data_timestamp``: up to when the portfolio reads are true."""
+    """``GET /exchange/user_data_timestamp``: up to when the account's data reach."""
 
     as_of_time: str

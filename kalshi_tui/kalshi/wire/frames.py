@@ -28,7 +28,7 @@ HEARTBEAT: Final = b"heartbeat"
 
 
 class ErrorCode:
-    """The codes of WebSocket error frames (docs/kalshi-api.md, section 5)."""
+    """The codes of error frames (docs/kalshi-api.md, section 5)."""
 
     GENERAL: Final = 1
     PARAMS_REQUIRED: Final = 2
@@ -40,7 +40,7 @@ class ErrorCode:
     UNKNOWN_CHANNEL: Final = 8
     AUTHENTICATION_REQUIRED: Final = 9
     CHANNEL_ERROR: Final = 10
-    """Ends the subscription: subscribe anew."""
+    """Ends the subscription: subscribe again."""
     INVALID_PARAMETER: Final = 11
     EXACTLY_ONE_SID: Final = 12
     UNSUPPORTED_ACTION: Final = 13
@@ -50,7 +50,7 @@ class ErrorCode:
     INTERNAL: Final = 17
     TIMEOUT: Final = 18
     BUFFER_OVERFLOW: Final = 25
-    """Ends the subscription: subscribe anew."""
+    """Ends the subscription: subscribe again."""
     MARKET_LIMIT: Final = 26
     COMMAND_RATE: Final = 27
 
@@ -69,21 +69,21 @@ class Channel:
 
 
 class SubscribedMsg(WireLeaf, frozen=True, kw_only=True):
-    """Which subscription id a channel got."""
+    """The subscription id of a channel."""
 
     channel: str
     sid: int
 
 
 class SubscribedFrame(WireObject, frozen=True, kw_only=True, tag="subscribed"):
-    """The answer to `subscribe`, one for each channel; takes no number of the sequence."""
+    """The reply to ``subscribe``, one for each channel; it has no sequence number."""
 
     id: OptionalInt = UNSET
     msg: SubscribedMsg
 
 
 class UnsubscribedFrame(WireLeaf, frozen=True, kw_only=True, tag="unsubscribed"):
-    """The answer to `unsubscribe`, one for each sid; takes the sid's next number."""
+    """The reply to ``unsubscribe``, one for each sid; it takes the sid's next sequence number."""
 
     id: OptionalInt = UNSET
     sid: int
@@ -98,7 +98,7 @@ class OkMsg(WireObject, frozen=True, kw_only=True):
 
 
 class OkFrame(WireObject, frozen=True, kw_only=True, tag="ok"):
-    """The answer to `update_subscription` (takes the sid's next number) and to `list_subscriptions` (takes none)."""
+    """The reply to ``update_subscription``, with the sid's next sequence number, and to ``list_subscriptions``."""
 
     id: OptionalInt = UNSET
     sid: OptionalInt = UNSET
@@ -107,7 +107,7 @@ class OkFrame(WireObject, frozen=True, kw_only=True, tag="ok"):
 
 
 class ErrorMsg(WireLeaf, frozen=True, kw_only=True):
-    """What went wrong; ``code`` is one of `Code`."""
+    """The content of an error; ``code`` is one of `ErrorCode`."""
 
     code: int
     msg: str = ""
@@ -116,7 +116,7 @@ class ErrorMsg(WireLeaf, frozen=True, kw_only=True):
 
 
 class ErrorFrame(WireObject, frozen=True, kw_only=True, tag="error"):
-    """A refused command, or (with ``sid``, and then with the sid's next number) a fault of a subscription."""
+    """A rejected command; or, with ``sid`` and the sid's next sequence number, a fault of a subscription."""
 
     id: OptionalInt = UNSET
     sid: OptionalInt = UNSET
@@ -125,7 +125,7 @@ class ErrorFrame(WireObject, frozen=True, kw_only=True, tag="error"):
 
 
 class SnapshotMsg(WireObject, frozen=True, kw_only=True):
-    """A whole book. The key of an empty side is absent; null has to be read as empty too. Never carries a time."""
+    """A whole book, without a time. An empty side is absent; null has to be read as empty too."""
 
     market_ticker: str
     market_id: str = ""
@@ -134,7 +134,7 @@ class SnapshotMsg(WireObject, frozen=True, kw_only=True):
 
 
 class SnapshotFrame(WireObject, frozen=True, kw_only=True, tag="orderbook_snapshot"):
-    """A whole book; ``id`` is the command's where `get_snapshot` asked for it."""
+    """A whole book; ``id`` is that of the command, if ``get_snapshot`` asked for it."""
 
     id: OptionalInt = UNSET
     sid: int
@@ -143,18 +143,18 @@ class SnapshotFrame(WireObject, frozen=True, kw_only=True, tag="orderbook_snapsh
 
 
 class DeltaMsg(WireLeaf, frozen=True, kw_only=True):
-    """What a book needs to know of a signed change of one level: a tenth less to decode than the whole."""
+    """A signed change of one level, without the fields that a book does not need: a tenth faster to decode."""
 
     market_ticker: str
     price_dollars: str
     delta_fp: str
     side: Side
     ts_ms: int = 0
-    """Absent from older deltas."""
+    """Unix milliseconds; older deployments do not send it."""
 
 
 class FullDeltaMsg(DeltaMsg, frozen=True, kw_only=True, gc=False):
-    """The change as the exchange sends it; order and subaccount where the account's own order did it."""
+    """The change with all its fields; order and subaccount only if the account's own order made it."""
 
     market_id: str = ""
     client_order_id: OptionalText = UNSET
@@ -163,7 +163,7 @@ class FullDeltaMsg(DeltaMsg, frozen=True, kw_only=True, gc=False):
 
 
 class DeltaFrame(WireLeaf, frozen=True, kw_only=True, tag="orderbook_delta"):
-    """One change of one book."""
+    """A change of one level of a book."""
 
     sid: int
     seq: int
@@ -171,7 +171,7 @@ class DeltaFrame(WireLeaf, frozen=True, kw_only=True, tag="orderbook_delta"):
 
 
 class TickerMsg(WireLeaf, frozen=True, kw_only=True):
-    """What a quote needs to know of a market's top and totals.
+    """A market's best prices and totals, without the fields that a quote does not need.
 
     A side of size 0 is no quote, whatever its price; ``price_dollars`` may be empty.
     """
@@ -186,12 +186,12 @@ class TickerMsg(WireLeaf, frozen=True, kw_only=True):
     volume_fp: OptionalText = UNSET
     open_interest_fp: OptionalText = UNSET
     dollar_volume: OptionalInt = UNSET
-    """Of a recording that is played; the desk has no use for it."""
+    """Only a recording that is played needs it."""
     ts_ms: int = 0
 
 
 class FullTickerMsg(TickerMsg, frozen=True, kw_only=True, gc=False):
-    """The same as the exchange sends it."""
+    """The best prices and totals with all their fields."""
 
     market_id: str = ""
     dollar_open_interest: OptionalInt = UNSET
@@ -200,7 +200,7 @@ class FullTickerMsg(TickerMsg, frozen=True, kw_only=True, gc=False):
 
 
 class TickerFrame(WireLeaf, frozen=True, kw_only=True, tag="ticker"):
-    """A market's new top; carries no sequence number."""
+    """A market's new best prices; it has no sequence number."""
 
     id: OptionalInt = UNSET
     sid: int
@@ -208,7 +208,7 @@ class TickerFrame(WireLeaf, frozen=True, kw_only=True, tag="ticker"):
 
 
 class TradeMsg(WireLeaf, frozen=True, kw_only=True):
-    """A print of the public tape."""
+    """A public trade."""
 
     trade_id: str
     market_ticker: str
@@ -224,7 +224,7 @@ class TradeMsg(WireLeaf, frozen=True, kw_only=True):
 
 
 class TradeFrame(WireLeaf, frozen=True, kw_only=True, tag="trade"):
-    """A public trade; carries a sequence number (older deployments: none)."""
+    """A public trade, with a sequence number; older deployments send none."""
 
     sid: int
     seq: OptionalInt = UNSET
@@ -232,7 +232,7 @@ class TradeFrame(WireLeaf, frozen=True, kw_only=True, tag="trade"):
 
 
 class FillMsg(WireLeaf, frozen=True, kw_only=True):
-    """An execution of the account's own."""
+    """A fill of the account."""
 
     trade_id: str
     order_id: str
@@ -255,14 +255,14 @@ class FillMsg(WireLeaf, frozen=True, kw_only=True):
 
 
 class FillFrame(WireLeaf, frozen=True, kw_only=True, tag="fill"):
-    """An execution of the account's own; carries no sequence number."""
+    """A fill of the account; it has no sequence number."""
 
     sid: int
     msg: FillMsg
 
 
 class UserOrderMsg(WireLeaf, frozen=True, kw_only=True):
-    """The state of an order of the account's own. Older deployments send the times as RFC 3339 only."""
+    """The state of an order of the account. Older deployments send the times as RFC 3339 only."""
 
     order_id: str
     user_id: str = ""
@@ -294,14 +294,14 @@ class UserOrderMsg(WireLeaf, frozen=True, kw_only=True):
 
 
 class UserOrderFrame(WireLeaf, frozen=True, kw_only=True, tag="user_order"):
-    """News of an order of the account's own; carries no sequence number. The channel is ``user_orders``."""
+    """A change of an order of the account, on the channel ``user_orders``; it has no sequence number."""
 
     sid: int
     msg: UserOrderMsg
 
 
 class MarketPositionMsg(WireLeaf, frozen=True, kw_only=True):
-    """The account's position in one market: + YES, - NO."""
+    """The account's position in one market: positive for YES, negative for NO."""
 
     user_id: str = ""
     market_ticker: str
@@ -315,14 +315,14 @@ class MarketPositionMsg(WireLeaf, frozen=True, kw_only=True):
 
 
 class MarketPositionFrame(WireLeaf, frozen=True, kw_only=True, tag="market_position"):
-    """A position that changed; carries no sequence number. The channel is ``market_positions``."""
+    """A change of a position, on the channel ``market_positions``; it has no sequence number."""
 
     sid: int
     msg: MarketPositionMsg
 
 
 class LifecycleMsg(WireObject, frozen=True, kw_only=True):
-    """A change in a market's life. Which of the optional fields come depends on ``event_type``."""
+    """A change in a market's life; ``event_type`` decides which of the optional fields are there."""
 
     event_type: str
     market_ticker: str
@@ -344,7 +344,7 @@ class LifecycleMsg(WireObject, frozen=True, kw_only=True):
 
 
 class LifecycleFrame(WireObject, frozen=True, kw_only=True, tag="market_lifecycle_v2"):
-    """A change in a market's life; carries a sequence number (older deployments: none)."""
+    """A change in a market's life, with a sequence number; older deployments send none."""
 
     sid: int
     seq: OptionalInt = UNSET
@@ -352,7 +352,7 @@ class LifecycleFrame(WireObject, frozen=True, kw_only=True, tag="market_lifecycl
 
 
 class EventLifecycleMsg(WireLeaf, frozen=True, kw_only=True):
-    """A new event, told on the lifecycle channel."""
+    """A new event, on the lifecycle channel."""
 
     event_ticker: str
     exchange_index: OptionalInt = UNSET
@@ -365,7 +365,7 @@ class EventLifecycleMsg(WireLeaf, frozen=True, kw_only=True):
 
 
 class EventLifecycleFrame(WireLeaf, frozen=True, kw_only=True, tag="event_lifecycle"):
-    """A new event, told on the lifecycle channel."""
+    """A new event, on the lifecycle channel."""
 
     sid: int
     seq: OptionalInt = UNSET
@@ -373,7 +373,7 @@ class EventLifecycleFrame(WireLeaf, frozen=True, kw_only=True, tag="event_lifecy
 
 
 class EventFeeMsg(WireLeaf, frozen=True, kw_only=True):
-    """An event's fee override that changed; null takes it away."""
+    """An event's new fee overrides; null removes one."""
 
     event_ticker: str
     fee_type_override: str | None = None
@@ -381,7 +381,7 @@ class EventFeeMsg(WireLeaf, frozen=True, kw_only=True):
 
 
 class EventFeeFrame(WireLeaf, frozen=True, kw_only=True, tag="event_fee_update"):
-    """An event's fees changed, told on the lifecycle channel."""
+    """A change of an event's fees, on the lifecycle channel."""
 
     sid: int
     seq: OptionalInt = UNSET
@@ -389,7 +389,7 @@ class EventFeeFrame(WireLeaf, frozen=True, kw_only=True, tag="event_fee_update")
 
 
 class OrderGroupMsg(WireLeaf, frozen=True, kw_only=True):
-    """What happened to an order group."""
+    """A change of an order group."""
 
     event_type: str
     order_group_id: str
@@ -398,7 +398,7 @@ class OrderGroupMsg(WireLeaf, frozen=True, kw_only=True):
 
 
 class OrderGroupFrame(WireLeaf, frozen=True, kw_only=True, tag="order_group_updates"):
-    """News of an order group; carries a sequence number."""
+    """A change of an order group, with a sequence number."""
 
     sid: int
     seq: OptionalInt = UNSET
@@ -429,7 +429,7 @@ FRAME_TYPES: Final[frozenset[str]] = frozenset(str(kind.__struct_config__.tag) f
 
 
 class Envelope(WireLeaf, frozen=True, kw_only=True):
-    """What can be read of any frame, of a type that is not known too: a number is counted whatever carries it."""
+    """The head of any frame, also of an unknown type: its sequence number has to be counted all the same."""
 
     type: str
     id: OptionalInt = UNSET
@@ -438,7 +438,7 @@ class Envelope(WireLeaf, frozen=True, kw_only=True):
 
 
 class CommandParams(WireObject, frozen=True, kw_only=True):
-    """The parameters of every command; which of them a command takes is in docs/kalshi-api.md, section 5."""
+    """The parameters of all commands; docs/kalshi-api.md, section 5, says which command takes which."""
 
     channels: list[str] | UnsetType = UNSET
     market_ticker: OptionalText = UNSET

@@ -20,14 +20,14 @@ from kalshi_tui.kalshi.wire.common import (
 
 
 class SettlementSource(WireLeaf, frozen=True, kw_only=True):
-    """Where a result is read off."""
+    """The name and address of where a result is read."""
 
     name: NullableText = UNSET
     url: NullableText = UNSET
 
 
 class Market(WireObject, frozen=True, kw_only=True):
-    """A market as REST gives it (docs/kalshi-api.md, section 8). ``title`` and ``subtitle`` are deprecated."""
+    """A market as REST sends it (docs/kalshi-api.md, section 8). ``title`` and ``subtitle`` are deprecated."""
 
     ticker: str
     event_ticker: str
@@ -98,7 +98,7 @@ class MarketsReply(WireObject, frozen=True, kw_only=True):
 
 
 class Event(WireObject, frozen=True, kw_only=True):
-    """An event as REST gives it; ``markets`` only with ``with_nested_markets``."""
+    """An event as REST sends it; ``markets`` only with ``with_nested_markets``."""
 
     event_ticker: str
     series_ticker: str = ""
@@ -135,7 +135,7 @@ class EventsReply(WireObject, frozen=True, kw_only=True):
 
 
 class Series(WireObject, frozen=True, kw_only=True):
-    """A series: what its events have in common, the fees among it (docs/kalshi-api.md, section 9)."""
+    """A series: the common terms of its events, such as the fees (docs/kalshi-api.md, section 9)."""
 
     ticker: str
     frequency: str = ""
@@ -197,7 +197,7 @@ class OrderbooksReply(WireObject, frozen=True, kw_only=True):
 
 
 class Trade(WireLeaf, frozen=True, kw_only=True):
-    """A print of the public tape as REST gives it."""
+    """A public trade as REST sends it."""
 
     trade_id: str
     ticker: str
@@ -228,7 +228,7 @@ class QuoteBar(WireLeaf, frozen=True, kw_only=True):
 
 
 class PriceBar(WireLeaf, frozen=True, kw_only=True):
-    """Open, low, high and close of what was traded; absent or null where nothing was."""
+    """Open, low, high and close of the trades; absent or null if there was none."""
 
     open_dollars: NullableText = UNSET
     low_dollars: NullableText = UNSET
@@ -259,7 +259,7 @@ class CandlesticksReply(WireObject, frozen=True, kw_only=True):
 
 
 class MarketCandlesticks(WireObject, frozen=True, kw_only=True):
-    """One market's part of `BatchCandlesticksReply`."""
+    """The candlesticks of one market of `BatchCandlesticksReply`."""
 
     market_ticker: str
     candlesticks: list[Candlestick] | None

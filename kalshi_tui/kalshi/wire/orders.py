@@ -38,7 +38,7 @@ class CreateOrderRequest(WireLeaf, frozen=True, kw_only=True):
 
 
 class CreateOrderReply(WireLeaf, frozen=True, kw_only=True):
-    """What an order did at once. 201 does not mean that it rests: the counts say it.
+    """The result of a new order. Status 201 does not mean that it rests: the counts say it.
 
     ``order_id`` may be missing from a broken reply; the outcome is then not known.
     """
@@ -78,7 +78,7 @@ class BatchCreateReply(WireObject, frozen=True, kw_only=True):
 
 
 class CancelOrderReply(WireLeaf, frozen=True, kw_only=True):
-    """``DELETE /portfolio/events/orders/{order_id}``: how much was taken off the book."""
+    """``DELETE /portfolio/events/orders/{order_id}``: how much was canceled."""
 
     order_id: OptionalText = UNSET
     client_order_id: NullableText = UNSET
@@ -118,7 +118,7 @@ class BatchCancelReply(WireObject, frozen=True, kw_only=True):
 
 
 class AmendOrderRequest(WireLeaf, frozen=True, kw_only=True):
-    """``POST /portfolio/events/orders/{order_id}/amend``; ``count`` = already filled + wanted remaining."""
+    """``POST /portfolio/events/orders/{order_id}/amend``; ``count`` is filled already plus what shall remain."""
 
     ticker: str
     side: str
@@ -130,7 +130,7 @@ class AmendOrderRequest(WireLeaf, frozen=True, kw_only=True):
 
 
 class AmendOrderReply(WireLeaf, frozen=True, kw_only=True):
-    """What the amended order is now and did at once."""
+    """The result of an amendment: what it filled at once, and what remains."""
 
     order_id: OptionalText = UNSET
     client_order_id: NullableText = UNSET
@@ -151,7 +151,7 @@ class DecreaseOrderRequest(WireLeaf, frozen=True, kw_only=True):
 
 
 class DecreaseOrderReply(WireLeaf, frozen=True, kw_only=True):
-    """What is left of a decreased order."""
+    """The result of a decrease: what remains."""
 
     order_id: OptionalText = UNSET
     client_order_id: NullableText = UNSET
@@ -160,7 +160,7 @@ class DecreaseOrderReply(WireLeaf, frozen=True, kw_only=True):
 
 
 class Order(WireLeaf, frozen=True, kw_only=True):
-    """An order as REST gives it; the price is in YES terms, ``side`` and ``action`` are deprecated.
+    """An order as REST sends it; the price is in YES terms, ``side`` and ``action`` are deprecated.
 
     docs/kalshi-api.md, section 6.
     """
@@ -208,7 +208,7 @@ class OrdersReply(WireObject, frozen=True, kw_only=True):
 
 
 class QueuePosition(WireLeaf, frozen=True, kw_only=True):
-    """How many contracts stand before an order at its price."""
+    """How many contracts stand before an order at its price, as a decimal text."""
 
     order_id: str
     market_ticker: str

@@ -23,7 +23,7 @@ class BalanceReply(WireObject, frozen=True, kw_only=True):
 
 
 class MarketPosition(WireLeaf, frozen=True, kw_only=True):
-    """A holding in one market: + YES, - NO."""
+    """A position in one market: positive for YES, negative for NO."""
 
     ticker: str
     exchange_index: OptionalInt = UNSET
@@ -37,7 +37,7 @@ class MarketPosition(WireLeaf, frozen=True, kw_only=True):
 
 
 class EventPosition(WireLeaf, frozen=True, kw_only=True):
-    """A holding in all markets of one event."""
+    """The positions in all markets of one event, summed."""
 
     event_ticker: str
     total_cost_dollars: str = "0.000000"
@@ -56,7 +56,7 @@ class PositionsReply(WireObject, frozen=True, kw_only=True):
 
 
 class Fill(WireLeaf, frozen=True, kw_only=True):
-    """An execution of the account's as REST gives it; it carries no client order id. ``ts`` in Unix seconds."""
+    """A fill of the account as REST sends it, without a client order id. ``ts`` in Unix seconds."""
 
     fill_id: str = ""
     exchange_index: OptionalInt = UNSET
@@ -86,7 +86,7 @@ class FillsReply(WireObject, frozen=True, kw_only=True):
 
 
 class Settlement(WireLeaf, frozen=True, kw_only=True):
-    """What a market paid out. ``revenue`` and ``value`` in whole cents, ``value`` of one YES."""
+    """A settlement. ``revenue`` and ``value`` in whole cents, ``value`` of one YES."""
 
     ticker: str
     exchange_index: OptionalInt = UNSET
