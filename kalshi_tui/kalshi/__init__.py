@@ -1,7 +1,17 @@
-"""The exchange's protocol: environments, signing, wire structs, REST, stream, errors; and `KalshiClient`, for programs.
+"""The public library: a client for Kalshi with exact numbers, typed errors, and a stream of books.
 
-What programs need is importable from here. Each name is loaded when it is asked for: the practice exchange and
-``--help`` use single modules of this package, and must not pay for a client.
+`KalshiClient` reads, trades and streams; `kalshi_tui.kalshi.errors` says which errors mean what. Prices are integers of
+1/10,000 dollar, counts of 1/100 contract, money of 1/1,000,000 dollar; `price`, `contracts` and `dollars` make them of
+texts, `format_price`, `format_count` and `format_money` write them::
+
+    from kalshi_tui.kalshi import KalshiClient, format_price
+
+    async with KalshiClient.from_env() as client:
+        book = await client.orderbook("KXBTCD-26DEC01-B95000")
+        print(*[format_price(price) for price in book.touch if price is not None])
+
+Each name is loaded when it is first used: the practice exchange and ``--help`` use single modules of this package and
+must not wait for a client.
 """
 
 from importlib import import_module
@@ -185,7 +195,7 @@ _NAMES_BY_MODULE: Final = {
     "kalshi.lists": ("LeftOut", "Read", "Reading"),
     "kalshi.feed.updates": ("BookUpdate", "MarketChanged", "QuoteUpdate", "Update", "Updates"),
 }
-"""The modules that the names are of."""
+"""The names of `__all__`, by the module that defines them."""
 _MODULE_BY_NAME: Final = {name: module for module, names in _NAMES_BY_MODULE.items() for name in names}
 
 

@@ -104,7 +104,7 @@ class DuplicateOrder(Refused):
 
 
 class RateLimited(Refused):
-    """429: too many requests in too short a time."""
+    """Report status 429: too many requests in too short a time. Nothing was done."""
 
     def _sentence(self) -> str:
         return "The exchange takes no more requests for the moment (rate limit): wait a little and try again."
@@ -132,8 +132,8 @@ class WrongHost(NotSent):
 class UnknownOutcome(KalshiError):
     """Report a command that was sent and of which nobody knows whether it was done. Never send it again: ask.
 
-    ``client_order_id`` is that of a new order, for `KalshiClient.find_order`; ``order_id`` and ``status`` are those of a
-    reply that had them, empty and 0 otherwise.
+    ``client_order_id`` is that of a new order, for `KalshiClient.find_order`; ``order_id`` and ``status`` are those of
+    the reply if it had them, empty and 0 otherwise.
     """
 
     def __init__(self, sentence: str, *, order_id: str = "", status: int = 0, client_order_id: str = "") -> None:

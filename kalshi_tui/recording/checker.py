@@ -1,4 +1,4 @@
-"""``kalshi-tui replay --check``: a whole recording followed without an exchange: numbers, books, digests."""
+"""Check a whole recording without an exchange: sequence numbers, books, digests of both (``replay --check``)."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping
@@ -23,14 +23,14 @@ from kalshi_tui.recording.writer import RecordKind
 DIGEST_BYTES: Final = 16
 MAX_LISTED_FAULTS: Final = 20
 PROGRESS_INTERVAL: Final = 50_000
-"""Records between two words on how far it is."""
+"""Records between two calls of the progress function."""
 
 
 class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
-    """What a check has found; the object that ``--json`` prints. Times are Unix ms.
+    """The result of a check; the object that ``--json`` prints. Times are Unix milliseconds.
 
-    ``books`` is a digest of the books as they stood at the end, ``states`` one of every state of every book on the way,
-    with all trades and quotes: two machines that print the same have seen the same.
+    ``books`` is a digest of the books at the end, ``states`` one of every state of every book, with all trades and
+    quotes: two machines that print the same have seen the same.
     """
 
     file: str
@@ -50,24 +50,25 @@ class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
     whole: bool
     """Whether the file ends with a whole block; false after a kill."""
     damaged: bool
-    """Whether it ends before its end by damage, and not because it broke off."""
+    """Whether reading ended because of damage, not because the end is missing."""
     end: str
     books: str
     states: str
 
     @property
     def clean(self) -> bool:
-        """Whether it holds frames and nothing was wrong; a gap and damage are, an end that broke off is not."""
+        """Whether it holds frames and nothing is wrong; a gap and damage are wrong, a missing end is not."""
         return bool(self.frames) and not (self.gaps or self.fault_count or self.unreadable or self.damaged)
 
 
 def check_recording(path: Path, progress: Callable[[int], None] = lambda _: None) -> CheckResult:
-    """Follow a recording to its end. Raises RecordingError for a file that is none.
+    """Check a recording to its end. Raises RecordingError for a file that is none.
 
-    A recording may come from anybody: all its texts are made fit for a terminal here.
+    ``progress`` is called with the number of records read so far. A recording may come from anybody, so all its texts
+    are cleaned here.
     """
     file = RecordingReader(path)
-    follower = RecordingVerifier()
+    verifier = RecordingVerifier()
     states = blake2b(digest_size=DIGEST_BYTES)
     markets: set[str] = set()
     ended_ms, connections = file.header.began_ms, 0
@@ -77,35 +78,35 @@ def check_recording(path: Path, progress: Callable[[int], None] = lambda _: None
             progress(records)
         if record.kind == RecordKind.BEGIN:
             connections += 1
-        found, frame = follower.apply(record)
+        found, frame = verifier.apply(record)
         if found is RecordResult.APPLIED and frame is not None:
-            states.update(_encode_state(record.ms, frame, follower.books, markets))
-    follower.finish(ended_ms)
+            states.update(_encode_state(record.ms, frame, verifier.books, markets))
+    verifier.finish(ended_ms)
     return CheckResult(
         file=clean(path.name),
         exchange=clean(file.header.exchange),
         program=clean(file.header.program),
         began_ms=file.header.began_ms,
         ended_ms=ended_ms,
-        frames=follower.frames,
+        frames=verifier.frames,
         markets=len(markets),
-        books_followed=len(follower.books),
-        snapshots_compared=follower.snapshots_compared,
+        books_followed=len(verifier.books),
+        snapshots_compared=verifier.snapshots_compared,
         connections=connections,
-        gaps=follower.gaps,
-        unreadable=follower.unreadable_frames,
-        faults=[clean(fault) for fault in follower.faults[:MAX_LISTED_FAULTS]],
-        fault_count=len(follower.faults),
+        gaps=verifier.gaps,
+        unreadable=verifier.unreadable_frames,
+        faults=[clean(fault) for fault in verifier.faults[:MAX_LISTED_FAULTS]],
+        fault_count=len(verifier.faults),
         whole=not file.end_reason,
         damaged=file.damaged,
         end=clean(file.end_reason, MAX_PARAGRAPH_LENGTH),
-        books=books_digest({ticker: book_levels(book) for ticker, book in follower.books.items()}),
+        books=books_digest({ticker: book_levels(book) for ticker, book in verifier.books.items()}),
         states=states.hexdigest(),
     )
 
 
 def _encode_state(ms: int, frame: wire.Frame | wire.SnapshotMsg, books: Mapping[str, Book], markets: set[str]) -> bytes:
-    """Return what a frame has left behind, as text to be digested."""
+    """Return the state after a frame as text for the digest."""
     if isinstance(frame, wire.DeltaFrame):
         delta = frame.msg
         price = cached_price(delta.price_dollars)
@@ -137,7 +138,7 @@ def book_levels(book: Book) -> tuple[list[tuple[int, int]], list[tuple[int, int]
 
 
 def books_digest(books: Mapping[str, tuple[Levels, Levels]]) -> str:
-    """Digest books by ticker, levels ascending; a market with an empty book counts, in any order."""
+    """Return a digest of books by ticker, in any order, levels ascending; a market with an empty book counts."""
     digest = blake2b(digest_size=DIGEST_BYTES)
     for ticker in sorted(books):
         yes, no = books[ticker]
@@ -146,12 +147,12 @@ def books_digest(books: Mapping[str, tuple[Levels, Levels]]) -> str:
 
 
 def format_json(result: CheckResult) -> str:
-    """Write one JSON object."""
+    """Return the result as one JSON object."""
     return json.dumps(msgspec.to_builtins(result) | {"clean": result.clean}) + "\n"
 
 
 def format_text(result: CheckResult) -> str:
-    """Write it for a person."""
+    """Return the result as text for a person."""
     seconds = (result.ended_ms - result.began_ms) / 1_000
     lines = [
         (

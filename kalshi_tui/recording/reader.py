@@ -1,4 +1,4 @@
-"""Reading a recording (docs/RECORDING.md): records in their order, up to where the file is whole."""
+"""Read a recording: its records in their order, up to where the file is whole (docs/RECORDING.md)."""
 
 import os
 import zlib
@@ -18,17 +18,17 @@ from kalshi_tui.recording.writer import (
 
 READ_CHUNK_BYTES: Final = 256 * 1024
 MAX_BLOCK_BYTES: Final = 64 * 1024 * 1024
-"""Bytes of a block when it is opened: a record has 16 MiB at the most, and a block ends soon after 256 KB."""
+"""Largest block accepted, decompressed: a record has 16 MiB at most, and a block ends soon after 256 KB."""
 MIN_TIME_MS: Final = 946_684_800_000
 MAX_TIME_MS: Final = 7_258_118_400_000
-"""The years 2000 to 2199, in Unix ms: a time outside them is damage, and many a clock cannot show it."""
+"""The years 2000 to 2199 in Unix milliseconds: a time outside them is damage, and many clocks cannot show it."""
 _GZIP_MAGIC: Final = b"\x1f\x8b\x08"
 _TAIL_BYTES: Final = 4 * 1024 * 1024
-"""Bytes of the file's end among which its last block is looked for."""
+"""Bytes at the end of the file in which its last block is searched."""
 
 
 class Record(NamedTuple):
-    """One record: a letter of `Kind`, the exchange's time in Unix ms, the number of the connection, the content."""
+    """One record: a `RecordKind`, the exchange's time in Unix milliseconds, the connection's number, the content."""
 
     kind: bytes
     ms: int
@@ -37,14 +37,14 @@ class Record(NamedTuple):
 
 
 class RecordingReader:
-    """A recording to be read, more than once if need be. Raises RecordingError for a file that is none."""
+    """Read one recording, as often as needed. Raises RecordingError for a file that is none."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.end_reason = ""
-        """Why the last reading ended before the file did, a sentence; empty if it did not."""
+        """Why the last read ended before the file did, a sentence; empty if it did not."""
         self.damaged = False
-        """Whether that was damage, and not only an end that broke off."""
+        """Whether the reason is damage, not only an end that is missing."""
         first = next(self._read_blocks(), None)
         if first is None:
             raise RecordingError(f"{path} holds nothing that can be read: it is no recording, or broke off at once.")
@@ -65,14 +65,14 @@ class RecordingReader:
         return RecordingError(f"{self.path} is no recording of this program.")
 
     def records(self) -> Iterator[Record]:
-        """Yield all records. What is broken ends them; `end` then says so. Raises RecordingError."""
+        """Yield all records up to the first damage, which is in ``end_reason`` then. Raises RecordingError."""
         self.end_reason, self.damaged = "", False
         newest = 0
         for block in self._read_blocks():
             try:
                 for record in _split_records(block):
                     if record.ms < newest or not _is_plausible_time(record.ms):
-                        raise ValueError("a time that cannot be")  # noqa: TRY301 - told as any other damage
+                        raise ValueError("a time that cannot be")  # noqa: TRY301 - reported as any other damage
                     newest = record.ms
                     yield record
             except ValueError:
@@ -80,7 +80,7 @@ class RecordingReader:
                 return
 
     def last_ms(self) -> int:
-        """Return the time of the last whole block's last record, found from the end of the file where that can be."""
+        """Return the time of the last whole block's last record, searched from the end of the file if possible."""
         try:
             with self.path.open("rb") as file:
                 size = file.seek(0, os.SEEK_END)
@@ -103,7 +103,7 @@ class RecordingReader:
         return RecordingError(f"{self.path} cannot be read ({error.strerror or error}).")
 
     def _read_blocks(self) -> Iterator[bytes]:
-        """Yield the blocks that are whole; `end` says if something stands behind them."""
+        """Yield the blocks that are whole; ``end_reason`` says if something follows them."""
         try:
             with self.path.open("rb") as file:
                 left = file.read(READ_CHUNK_BYTES)
@@ -127,15 +127,15 @@ def _is_plausible_time(ms: int) -> bool:
 
 
 class _BlockError(Exception):
-    """A block that is not whole; the message ends a sentence about the file."""
+    """Report a block that is not whole; the message ends a sentence about the file."""
 
 
 class _TruncatedBlockError(_BlockError):
-    """A last block of which the end is missing."""
+    """Report a last block whose end is missing."""
 
 
 def _read_block(file: IO[bytes], unread: bytes) -> tuple[bytes, bytes]:
-    """Read one block that begins with ``left``; give it, and what was read behind it. Raises _BrokenError, OSError."""
+    """Return one block that begins with ``unread``, and what was read after it. Raises _BlockError or OSError."""
     opener = zlib.decompressobj(GZIP_WBITS)
     parts, size = [], 0
     while True:
@@ -157,7 +157,7 @@ def _read_block(file: IO[bytes], unread: bytes) -> tuple[bytes, bytes]:
 
 
 def _split_records(block: bytes) -> Iterator[Record]:
-    """Take a block apart. Raises ValueError for what is no record."""
+    """Yield the records of a block. Raises ValueError for what is no record."""
     at, size = 0, len(block)
     find = block.find
     while at < size:

@@ -1,8 +1,7 @@
-"""Following a recording's books record by record: counted, checked and trusted by the rules of the stream.
+"""Verify a recording record by record, by the rules of the stream (docs/kalshi-api.md, section 4).
 
-docs/kalshi-api.md, section 4.
-
-This is not the feed's own code, so that a recording that was made through the feed is checked by something else.
+The verifier counts sequence numbers, builds the books and decides which of them can be trusted. It shares no code with
+the feed, so that a recording made through the feed is checked by something else.
 """
 
 from dataclasses import dataclass, field
@@ -20,68 +19,68 @@ from kalshi_tui.recording.reader import Record
 from kalshi_tui.recording.writer import ConnectionBegin, RecordKind
 
 MAX_CROSSED_MS: Final = 1_000
-"""How long the best bids of a book may meet: a trade takes more than one frame, and not that long."""
+"""How long a book may be crossed: a trade takes more than one frame, but not that long."""
 _TERMINAL_CODES: Final = frozenset({ErrorCode.CHANNEL_ERROR, ErrorCode.BUFFER_OVERFLOW, ErrorCode.UNKNOWN_SID})
 _INVALID_CONTENT_ERRORS: Final = (NumberError, BookError)
 
 cached_price = lru_cache(65_536)(parse_price)
-"""`parse_price` with a memory: there are few prices and very many frames."""
+"""`parse_price` with a cache: there are few prices and very many frames."""
 cached_delta = lru_cache(65_536)(parse_signed_count)
 
 
 def _parse_side(levels: wire.LevelTexts | object) -> list[tuple[Price, Count]]:
-    """Read one side of a snapshot; absent and null are empty. Raises NumberError."""
+    """Return one side of a snapshot; absent and null are empty. Raises NumberError."""
     return [(cached_price(price), parse_count(count)) for price, count in levels] if isinstance(levels, list) else []
 
 
 class RecordResult(Enum):
-    """What came of a record."""
+    """What a record did."""
 
     APPLIED = "taken"
-    """It was in its turn, and is true of what was there."""
+    """It came in sequence and fits what was there."""
     IGNORED = "passed"
-    """It changes nothing: late, of a subscription that is gone, of a book that is not trusted."""
+    """It changes nothing: it is late, its subscription is gone, or its book is not trusted."""
     DROPPED = "dropped"
-    """Some books are followed no more: see `RecordingVerifier.dropped`."""
+    """Some books are no longer followed: see `RecordingVerifier.dropped`."""
 
 
 @dataclass(slots=True)
 class SequencedSubscription:
-    """One sid of one connection."""
+    """One subscription of one connection."""
 
     channel: str
     expected: int | None = None
     trusted: set[str] = field(default_factory=set)
-    """The markets whose books it has made and that are trusted."""
+    """The markets whose books came on it and are trusted."""
 
 
 class RecordingVerifier:
-    """Takes one record after another and keeps the books that come of them."""
+    """Apply one record after another, and hold the books that result."""
 
     def __init__(self) -> None:
         self.books: dict[str, Book] = {}
-        """All books that are followed, as they stood when they were last trusted."""
+        """All books that are followed, as they were when they were last trusted."""
         self.frames = 0
         self.gaps = 0
-        """Numbers that were missing, doubled or late."""
+        """Sequence numbers that were missing, doubled or late."""
         self.faults: list[str] = []
-        """What cannot be true of an exchange's books, sentences with the recording's own words in them; no gaps."""
+        """What cannot be true of an exchange's books, as sentences with uncleaned texts of the recording; no gaps."""
         self.snapshots_compared = 0
-        """Snapshots that were held against the book built so far."""
+        """Snapshots that were compared with the book built so far."""
         self.unreadable_frames = 0
         self.dropped: list[str] = []
-        """The markets whose books are followed no more since the last record."""
+        """The markets whose books the last record ended."""
         self._subscriptions: dict[int, dict[int, SequencedSubscription]] = {}
         self._wanted: dict[int, frozenset[str]] = {}
         self._crossed_since_ms: dict[str, int] = {}
 
     @property
     def trusted(self) -> set[str]:
-        """The markets whose books are right now, as far as the recording tells."""
+        """The markets whose books are right, as far as the recording tells."""
         return {ticker for sids in self._subscriptions.values() for each in sids.values() for ticker in each.trusted}
 
     def apply(self, record: Record) -> tuple[RecordResult, wire.Frame | wire.SnapshotMsg | None]:
-        """Take a record, and say what came of it; with the frame if it was one that can be read."""
+        """Apply a record; return what it did, and its frame if it has one that can be read."""
         kind = record.kind
         if kind == RecordKind.FRAME:
             self.frames += 1
@@ -101,7 +100,7 @@ class RecordingVerifier:
             return self._set_wanted(record), None
         elif kind == RecordKind.UNREADABLE:
             self.unreadable_frames += 1
-            # It may have been a change of any book.
+            # The lost message may have changed any book of this connection.
             for each in self._subscriptions.get(record.connection, {}).values():
                 each.trusted.clear()
         return RecordResult.IGNORED, None
@@ -118,7 +117,7 @@ class RecordingVerifier:
             self.faults.append(f"{record.ms}: the beginning of connection {record.connection} cannot be read.")
 
     def _set_wanted(self, record: Record) -> RecordResult:
-        """Drop the books that are followed no more."""
+        """Drop the books that are no longer followed."""
         try:
             wanted = frozenset(wire.decode(record.payload, list[str]))
         except wire.DecodeError:
@@ -126,7 +125,7 @@ class RecordingVerifier:
             return RecordResult.IGNORED
         self._wanted[record.connection] = wanted
         for each in self._subscriptions.get(record.connection, {}).values():
-            # It may be followed on another connection: what still comes on this one is late.
+            # Another connection may follow the market now; a frame that still comes on this one is late.
             each.trusted &= wanted
         followed = frozenset[str]().union(*self._wanted.values())
         self.dropped = [ticker for ticker in self.books if ticker not in followed]
@@ -139,7 +138,7 @@ class RecordingVerifier:
         return RecordResult.DROPPED if self.dropped else RecordResult.IGNORED
 
     def _apply_initial_book(self, record: Record) -> tuple[RecordResult, wire.SnapshotMsg | None]:
-        """Take a book as it stood when the recording began."""
+        """Apply a book as it was when the recording began."""
         sids = self._subscriptions.get(record.connection, {})
         subscription = next((each for each in sids.values() if each.channel == Channel.BOOK), None)
         try:
@@ -151,7 +150,7 @@ class RecordingVerifier:
         return RecordResult.IGNORED, None
 
     def _apply_unknown_frame(self, record: Record) -> tuple[RecordResult, None]:
-        """Count a frame that has only its numbers."""
+        """Count a frame of which only the numbers can be read."""
         try:
             envelope = wire.decode_envelope(record.payload)
         except (wire.DecodeError, UnicodeError, RecursionError):
@@ -198,7 +197,7 @@ class RecordingVerifier:
         return RecordResult.APPLIED
 
     def _accept_sequence(self, record: Record, sid: int, seq: object) -> SequencedSubscription | None:
-        """Count a number; give the subscription if the frame counts."""
+        """Count a sequence number; return the subscription, None if the frame is late or of none."""
         subscription = self._subscriptions.get(record.connection, {}).get(sid)
         if subscription is None or not isinstance(seq, int):
             return subscription
@@ -236,7 +235,7 @@ class RecordingVerifier:
         return RecordResult.APPLIED
 
     def _apply_snapshot(self, record: Record, subscription: SequencedSubscription, msg: wire.SnapshotMsg) -> bool:
-        """Take a snapshot, held against the book that was there where that was trusted."""
+        """Apply a snapshot, compared with the book built so far if that was trusted; return whether it was applied."""
         ticker = msg.market_ticker
         fresh = Book()
         try:
@@ -251,7 +250,7 @@ class RecordingVerifier:
                 self.faults.append(f"{record.ms}: a snapshot of {ticker} differs from the book built so far.")
         self.books[ticker] = fresh
         for sids in self._subscriptions.values():
-            # A market that has moved is followed where its newest snapshot came; elsewhere its changes count no more.
+            # A market can move to another connection. Its newest snapshot says which one counts from here on.
             for each in sids.values():
                 each.trusted.discard(ticker)
         subscription.trusted.add(ticker)
@@ -259,7 +258,7 @@ class RecordingVerifier:
         return True
 
     def _check_crossed(self, ms: int, ticker: str, book: Book) -> None:
-        """Note a book whose bids stay crossed."""
+        """Note a fault if a book was crossed for too long."""
         since = self._crossed_since_ms.get(ticker)
         if not book.crossed:
             if since is not None:
@@ -270,7 +269,7 @@ class RecordingVerifier:
             self._crossed_since_ms[ticker] = ms
 
     def finish(self, ms: int) -> None:
-        """Note what was wrong when the recording ended, at this time."""
+        """Note the faults that were still there when the recording ended, at this time."""
         for ticker, since in self._crossed_since_ms.items():
             if ms - since >= MAX_CROSSED_MS:
                 self.faults.append(f"{since}: the book of {ticker} was crossed to the end.")

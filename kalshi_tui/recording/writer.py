@@ -1,8 +1,8 @@
-"""A recording of the exchange's stream: the format, and the writing of one (docs/RECORDING.md).
+"""Write a recording of the exchange's stream: the file, its records, and what may stand in them (docs/RECORDING.md).
 
-What is written is public: market data, and the terms of markets. Frames of the account are left out, changes that an
-order of the account's own has made lose their names, and of a frame of a type that is not known only its numbers are
-kept. There are no headers, keys or signatures in it.
+Only public data are written: market data, and the terms of markets. Frames of the account are left out, a change that
+the account's own order made loses its order id, and of a frame of an unknown type only the numbers are written. No
+headers, keys or signatures are in it.
 """
 
 import errno
@@ -23,21 +23,18 @@ from kalshi_tui.kalshi.wire import Channel
 
 FORMAT_NAME: Final = "kalshi-tui recording"
 FORMAT_VERSION: Final = 1
-FILE_SUFFIX: Final = ".rec.gz"
-"""What a recording's name ends with: any program that opens gzip files can read one."""
 BLOCK_BYTES: Final = 256 * 1024
 """Bytes of records after which a block ends."""
 COMPRESS_CHUNK_BYTES: Final = 32 * 1024
-"""Bytes of records that wait until they are compressed: so little that the screen does not notice."""
+"""Bytes of records that are compressed at a time: so few that the screen does not stutter."""
 MAX_BLOCK_AGE_S: Final = 1.0
-"""How old a block is when the next `RecordingWriter.tick` ends it: so much, and a tick, is lost with a process that is
-killed."""
+"""Age at which the next `RecordingWriter.tick` ends a block: a killed process loses no more than this and a tick."""
 COMPRESSION_LEVEL: Final = 1
-"""Of compression: the least, at twice the size of the best and a tenth of its time."""
+"""The fastest level: a tenth of the time of the best, at twice the size."""
 GZIP_WBITS: Final = 31
 
 PRIVATE_FRAME_TYPES: Final = frozenset({"fill", "user_order", "market_position"})
-"""Frames of the account that carry no number: nothing is missed without them."""
+"""Frames of the account. They have no sequence numbers, so that their absence is no gap."""
 PUBLIC_FRAME_TYPES: Final = frozenset(
     {
         "orderbook_snapshot",
@@ -51,38 +48,38 @@ PUBLIC_FRAME_TYPES: Final = frozenset(
         "ok",
     }
 )
-"""Frames that are written as they came."""
+"""Frames that are written as they came; deltas are checked first."""
 PUBLIC_CHANNELS: Final = frozenset({Channel.BOOK, Channel.TICKER, Channel.TRADE, Channel.LIFECYCLE})
 _DECODE_ERRORS: Final = (wire.DecodeError, UnicodeError, RecursionError)
 
 
 class RecordKind:
-    """What a record is, one letter."""
+    """The kinds of records, one letter each."""
 
     HEADER: Final = b"H"
     """The first record: a `RecordingHeader`."""
     BEGIN: Final = b"C"
     """A connection begins: a `ConnectionBegin`."""
     END: Final = b"X"
-    """A connection has ended; nothing."""
+    """A connection has ended: empty."""
     FRAME: Final = b"F"
     """A frame as it came."""
     UNREADABLE: Final = b"U"
-    """A message came that is no frame; nothing of it is kept."""
+    """A message that is no frame came: empty."""
     WANTED: Final = b"W"
     """The markets whose books are followed on this connection from here on: a list of tickers."""
     BOOK: Final = b"B"
-    """A book as it stood when the recording began: a snapshot's ``msg``."""
+    """A book as it was when the recording began: a snapshot's ``msg``."""
     MARKET: Final = b"M"
     EVENT: Final = b"E"
     SERIES: Final = b"S"
-    """Objects in the form of REST."""
+    """A market, an event, a series: objects in the form of REST."""
     PRINTS: Final = b"P"
-    """Trades that were known before: a list of a trade frame's ``msg``, oldest first."""
+    """Public trades from before the recording: a list of a trade frame's ``msg``, oldest first."""
 
 
 class RecordingHeader(msgspec.Struct, frozen=True, kw_only=True):
-    """What the first record says. ``exchange`` is practice, demo or live; ``began_ms`` Unix milliseconds."""
+    """The first record. ``exchange`` is practice, demo or live; ``began_ms`` is Unix milliseconds."""
 
     format: str
     version: int
@@ -92,27 +89,27 @@ class RecordingHeader(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RecordedSubscription(msgspec.Struct, frozen=True, kw_only=True):
-    """A subscription that is there when a recording begins. ``expected``: the number that comes next, if known."""
+    """A subscription that exists when a recording begins; ``expected`` is its next sequence number, if known."""
 
     channel: str
     expected: int | None = None
 
 
 class ConnectionBegin(msgspec.Struct, frozen=True, kw_only=True):
-    """The subscriptions of a connection, by sid; none of a fresh one."""
+    """The subscriptions that a connection has already, by sid."""
 
     sids: dict[str, RecordedSubscription] = msgspec.field(default_factory=dict)
 
 
 class RecordingError(Exception):
-    """A recording that cannot be written or read. The message is a sentence."""
+    """Report a recording that cannot be written or read. The message is a sentence."""
 
 
 class RecordingWriter:
-    """A file that is being written. Raises RecordingError only where it is made; later failures end it: `failed`.
+    """Write one file. Raises RecordingError only when it is created; a later failure ends it and is in ``failure``.
 
-    Records gather in blocks, each a gzip file of its own that is written in one go: what a kill leaves is whole up to
-    the last block. Compression is done here, in portions, and not beside: the memory in use stays below a block.
+    Records gather in blocks. Each block is a gzip file of its own and is written in one go, so that a killed process
+    leaves whole blocks. Compression is done here, in portions, not in a thread: the memory in use stays below a block.
     """
 
     def __init__(
@@ -124,13 +121,13 @@ class RecordingWriter:
         clock_ms: Callable[[], int],
         timer_s: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Begin a new file for its owner alone; ``clock`` is the exchange's time, Unix milliseconds."""
+        """Create the file, readable by its owner alone; ``clock_ms`` is the exchange's time, Unix milliseconds."""
         self.path = path
         self.failure = ""
-        """Why the recording has ended before it was closed, a sentence; empty while it has not."""
+        """Why the recording ended before it was closed, a sentence; empty if it did not."""
         self.frames = 0
         self.size = 0
-        """Bytes on the disk."""
+        """Bytes written to the disk."""
         self._clock_ms = clock_ms
         self._timer_s = timer_s
         self._last_ms = 0
@@ -152,11 +149,11 @@ class RecordingWriter:
 
     @property
     def is_open(self) -> bool:
-        """Whether it goes on."""
+        """Whether records can be written."""
         return self._file >= 0
 
     def write_record(self, kind: bytes, payload: bytes, connection: int = 0) -> None:
-        """Write a record down with the time of now; times never go back."""
+        """Write a record with the current time, never an earlier one than that of the record before."""
         if self._file < 0:
             return
         now = self._clock_ms()
@@ -175,28 +172,28 @@ class RecordingWriter:
                 self._end_block()
 
     def tap(self) -> "StreamTap":
-        """Return what takes down one stream's frames."""
+        """Return a new tap for one stream."""
         return StreamTap(self)
 
     def next_connection(self) -> int:
-        """Return the number of one more connection, from 1."""
+        """Return the number of a new connection, from 1."""
         self._connection_count += 1
         return self._connection_count
 
     def tick(self) -> None:
-        """End a block that has become old; to be called a few times a second."""
+        """End the block if it is old; call this a few times a second."""
         if (self._pending or self._block_bytes) and self._timer_s() - self._block_started_s >= MAX_BLOCK_AGE_S:
             self.flush()
 
     def flush(self) -> None:
-        """Write down what waits."""
+        """End the block and write it."""
         if self._pending:
             self._compress()
         if self._block_bytes:
             self._end_block()
 
     def close(self) -> None:
-        """Write the rest, and see that it is on the disk."""
+        """Write the rest, wait until it is on the disk, and close the file."""
         self.flush()
         if self._file >= 0:
             with suppress(OSError):
@@ -226,7 +223,7 @@ class RecordingWriter:
             self.size += len(block)
 
     def _fail(self, error: OSError) -> None:
-        """End here, with nothing in the file but whole blocks."""
+        """End the recording, with nothing but whole blocks in the file."""
         reason = "the disk is full" if error.errno in {errno.ENOSPC, errno.EDQUOT} else error.strerror or str(error)
         self.failure = (
             f"The recording has ended: {self.path} cannot be written ({reason}). What it holds can be played."
@@ -243,7 +240,7 @@ class RecordingWriter:
 
 
 def require_new_file(path: Path) -> None:
-    """Look early whether a recording can have this name. Raises RecordingError; making the file still may fail."""
+    """Raise RecordingError if a recording cannot have this name. Creating the file may fail all the same."""
     try:
         path.lstat()
     except FileNotFoundError:
@@ -275,14 +272,14 @@ def _create_file(path: Path) -> int:
 
 
 class StreamTap:
-    """Takes down what one stream receives, connection after connection."""
+    """Write what one stream receives, connection after connection; the feed calls it as its `Tap`."""
 
     def __init__(self, recording: RecordingWriter) -> None:
         self._recording = recording
         self._connection = 0
 
     def begin(self, sids: Mapping[int, tuple[str, int | None]] | None = None) -> None:
-        """Note a connection; ``sids`` are those that are there already: channel, and the number that comes next."""
+        """Write that a connection begins; ``sids`` are its subscriptions so far: channel and next sequence number."""
         self._connection = self._recording.next_connection()
         known = {
             str(sid): RecordedSubscription(channel=channel, expected=expected)
@@ -292,25 +289,25 @@ class StreamTap:
         self._write_record(RecordKind.BEGIN, wire.encode(ConnectionBegin(sids=known)))
 
     def end(self) -> None:
-        """Note that the connection has gone."""
+        """Write that the connection is gone."""
         if self._connection:
             self._write_record(RecordKind.END, b"")
             self._connection = 0
 
     def record_wanted(self, tickers: Iterable[str]) -> None:
-        """Note which markets' books are followed from here on."""
+        """Write which markets' books are followed from here on."""
         if self._connection:
             self._write_record(RecordKind.WANTED, wire.encode(sorted(tickers)))
 
     def record_book(self, msg: wire.SnapshotMsg) -> None:
-        """Note a book that is followed already, as it stands."""
+        """Write a book that is followed already, as it stands."""
         self._write_record(RecordKind.BOOK, wire.encode(msg))
 
     def _write_record(self, kind: bytes, payload: bytes) -> None:
         self._recording.write_record(kind, payload, self._connection)
 
     def record_frame(self, data: bytes) -> None:
-        """Take a message down, as far as it is public. Never raises for what it holds."""
+        """Write a message, as far as it is public. Never raises for what it holds."""
         recording = self._recording
         try:
             envelope = wire.decode_envelope(data)
@@ -332,7 +329,7 @@ class StreamTap:
 
 
 class _PublicDeltaMsg(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
-    """All that a change tells of the market and not of whose order made it (docs/kalshi-api.md, section 4)."""
+    """The fields of a change that are of the market, not of whose order made it (docs/kalshi-api.md, section 4)."""
 
     market_ticker: str
     price_dollars: str
@@ -350,11 +347,11 @@ class _PublicDelta(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=F
 
 
 _decode_public_delta: Final = msgspec.json.Decoder(_PublicDelta).decode
-"""Raises for a delta that has any other key: one that is new may be of the account."""
+"""Decode a delta. Raises DecodeError for one with any other field: a new field may be of the account."""
 
 
 class _FullDelta(msgspec.Struct, frozen=True, tag="orderbook_delta"):
-    """A delta with all that the exchange says of it."""
+    """A delta with all its fields."""
 
     sid: int
     seq: int
@@ -362,10 +359,7 @@ class _FullDelta(msgspec.Struct, frozen=True, tag="orderbook_delta"):
 
 
 def _anonymize(data: bytes, envelope: wire.Envelope) -> bytes:
-    """Return a frame without what could tell of the account.
-
-    A delta's owner, an error's words, all of a strange one.
-    """
+    """Return a frame without the order id of a delta, the text of an error, and all but the head of an unknown one."""
     try:
         frame = wire.decode_frame(data)
     except _DECODE_ERRORS:
@@ -374,7 +368,7 @@ def _anonymize(data: bytes, envelope: wire.Envelope) -> bytes:
         try:
             whole = wire.decode(data, _FullDelta).msg
         except _DECODE_ERRORS:
-            # What a book needs can be read: it must not lack the change.
+            # The fields that a book needs can be read. Without them the recorded book would lack the change.
             return wire.encode(frame)
         msg = msgspec.structs.replace(whole, client_order_id=UNSET, subaccount=UNSET)
         return wire.encode(_FullDelta(sid=frame.sid, seq=frame.seq, msg=msg))
