@@ -48,7 +48,7 @@ def listed_store() -> Store:
             for strike in range(TO_AN_EVENT)
         ]
     store = Store(lambda: 0)
-    store.set_markets(markets, events)
+    store.market_data.set_markets(markets, events)
     return store
 
 

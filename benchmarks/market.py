@@ -9,7 +9,8 @@ from kalshi_tui.domain.fees import FeeSchedule, FeeType
 from kalshi_tui.domain.link import BookTrust
 from kalshi_tui.domain.market import Market, MarketStatus
 from kalshi_tui.domain.price import PriceGrid, PriceRange
-from kalshi_tui.session.store import LiveBook, Store
+from kalshi_tui.session.market_data.store import LiveBook
+from kalshi_tui.session.store import Store
 from kalshi_tui.ui.book.view import book_lines, own_quantities
 from kalshi_tui.ui.ladder.rows import LadderSnapshot, PriceLadder, build_ladder_rows
 from kalshi_tui.ui.ladder.view import ladder_column_heading, ladder_header, ladder_lines

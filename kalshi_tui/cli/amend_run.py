@@ -27,9 +27,9 @@ from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.order import Order, OrderState, rejection_reason, to_outcome_price, to_yes_price
 from kalshi_tui.domain.price import Count, Price, format_count, format_price
 from kalshi_tui.domain.text import order_text, plain_count_text, plain_price_text
+from kalshi_tui.session.account.order_merge import UNCONFIRMED_STATES
 from kalshi_tui.session.execution.amend import amended_terms
 from kalshi_tui.session.execution.risk_checks import Risk, RiskReason, RiskViolation
-from kalshi_tui.session.store import UNCONFIRMED_STATES
 
 
 def amend_order(options: argparse.Namespace, resting_count: Count, price: Price) -> int:

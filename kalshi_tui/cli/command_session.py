@@ -24,11 +24,12 @@ from kalshi_tui.kalshi.rest import RestClient
 from kalshi_tui.kalshi.transport.clock import ExchangeClock
 from kalshi_tui.runtime.compose import VENUE_BY_KIND, build_session, clock_ms
 from kalshi_tui.runtime.settings import build_session_options
+from kalshi_tui.session.account.order_merge import UNCONFIRMED_STATES
 from kalshi_tui.session.execution.journal import Journal, JournalError
 from kalshi_tui.session.execution.journal_rows import Entry
 from kalshi_tui.session.options import DeadManOptions, SessionOptions
 from kalshi_tui.session.session import Session
-from kalshi_tui.session.store import UNCONFIRMED_STATES, Store
+from kalshi_tui.session.store import Store
 from kalshi_tui.session.venue import Venue
 
 ACCOUNT_UNREAD_MESSAGE: Final = "Your account could not be read: position, cash and limits are not known."
@@ -100,7 +101,7 @@ class CommandSession:
         """Read a market, start, and follow its book. Raises FailedError."""
         # Before the stream: what is read sets the clock by the exchange's, as its signature needs.
         market, event = await await_reply(read_full_market(self.rest, ticker))
-        self.store.set_markets([market], [event])
+        self.store.market_data.set_markets([market], [event])
         await self.start()
         self.session.set_shown_markets([market.ticker])
         return self.store.markets[ticker]

@@ -62,8 +62,8 @@ from kalshi_tui.presentation.order_text import (
     trading_paused_warning,
 )
 from kalshi_tui.presentation.preview_text import preview_lines
+from kalshi_tui.session.account.order_merge import UNCONFIRMED_STATES
 from kalshi_tui.session.execution.risk_checks import OverrideMethod, Risk, RiskReason, RiskViolation
-from kalshi_tui.session.store import UNCONFIRMED_STATES
 
 UNKNOWN_ADVICE: Final = (
     "It may or may not be live: do not send it again before that is known. 'kalshi-tui orders' lists it if it rests, "

@@ -118,10 +118,10 @@ class RecordRun:
         for number, market in enumerate(markets):
             self._show_status(f"reading markets: {number} of {len(markets)}")
             whole.append(await self._with_fees(rest, market, events))
-        store.set_markets(whole, events.values())
+        store.market_data.set_markets(whole, events.values())
         for number, market in enumerate(whole):
             self._show_status(f"reading tapes: {number} of {len(whole)}")
-            store.set_tape(market.ticker, await rest.trades(market.ticker, most=TAPE_LENGTH))
+            store.market_data.set_tape(market.ticker, await rest.trades(market.ticker, most=TAPE_LENGTH))
         return [market.ticker for market in whole]
 
     async def _read_named(self, rest: RestClient, tickers: Sequence[str]) -> list[Market]:

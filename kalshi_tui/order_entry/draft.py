@@ -31,7 +31,7 @@ from kalshi_tui.presentation.numbers import (
     price_decimals,
     price_text,
 )
-from kalshi_tui.session.store import LiveBook
+from kalshi_tui.session.market_data.store import LiveBook
 
 
 class DraftTimeInForce(Enum):

@@ -23,7 +23,8 @@ from kalshi_tui.presentation.preview_text import (
     two_column_line,
     worst_loss_text,
 )
-from kalshi_tui.session.store import LiveBook, Store
+from kalshi_tui.session.market_data.store import LiveBook
+from kalshi_tui.session.store import Store
 
 
 def resting_terms(store: Store, order: Order) -> OrderTerms:

@@ -22,6 +22,7 @@ from kalshi_tui.kalshi.feed.stream import Stream
 from kalshi_tui.kalshi.rest import RestClient
 from kalshi_tui.kalshi.transport.clock import ExchangeClock
 from kalshi_tui.runtime.compose import ExchangeAccess, clock_ms
+from kalshi_tui.session.bus import LinkChanged
 from kalshi_tui.session.execution.journal import Journal, JournalError
 from kalshi_tui.session.store import Store
 
@@ -192,11 +193,11 @@ async def _check_stream(access: ExchangeAccess, clock: ExchangeClock) -> Check:
     task = asyncio.create_task(stream.run())
     live = asyncio.Event()
 
-    def on_link(state: LinkState) -> None:
-        if state is LinkState.LIVE:
+    def link_changed(message: LinkChanged) -> None:
+        if message.state is LinkState.LIVE:
             live.set()
 
-    store.on_link = on_link
+    store.bus.subscribe(LinkChanged, link_changed)
     try:
         await asyncio.wait_for(live.wait(), STREAM_TIMEOUT_S)
     except TimeoutError:

@@ -12,7 +12,7 @@ from typing import Final, overload
 
 from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.candles import Settlement
-from kalshi_tui.domain.market import Market, MarketStatus
+from kalshi_tui.domain.market import Market
 from kalshi_tui.domain.order import (
     Action,
     BookSide,
@@ -25,14 +25,14 @@ from kalshi_tui.domain.order import (
 from kalshi_tui.domain.position import Position
 from kalshi_tui.domain.price import Count, Money, Price
 from kalshi_tui.domain.text import plain_count_text, plain_money_text, plain_price_text
+from kalshi_tui.session.changes import ChangeLog, Topic
+from kalshi_tui.session.timing import SessionTime
 
 MAX_TEXT: Final = 400
 """Characters; what others have written must not push everything else out of the log."""
 MAX_NOTICES: Final = 500
 EARLIER_MS: Final = 15_000
 """A fill that is read when it is older than this is said to be an earlier one."""
-OVER: Final = frozenset({MarketStatus.CLOSED, MarketStatus.DETERMINED, MarketStatus.DISPUTED, MarketStatus.FINALIZED})
-"""States in which a market takes no orders any more; a halt is none of them."""
 ENDS: Final = {OrderState.CANCELED: "Canceled", OrderState.EXPIRED: "Expired"}
 
 Asked = Mapping[str, tuple[Action, Side]]
@@ -90,12 +90,13 @@ class _Held:
 class Notices(Sequence[Notice]):
     """The notices, newest first, and what has been told."""
 
-    def __init__(self, clock_ms: Callable[[], int], name_of: Callable[[str], str], asked: Asked) -> None:
-        """Make; ``market_name`` names a market by its ticker, empty if it is not known yet."""
-        self._clock_ms = clock_ms
+    def __init__(self, time: SessionTime, name_of: Callable[[str], str], asked: Asked, changes: ChangeLog) -> None:
+        """Start an empty log. ``name_of`` names a market by its ticker, empty if it is not known yet."""
+        self._time = time
         self._name_of = name_of
         self._asked = asked
-        self._started_ms = clock_ms()
+        self._changes = changes
+        self._started_ms = time.local_ms()
         self._notices: deque[Notice] = deque(maxlen=MAX_NOTICES)
         self._nameless: set[str] = set()
         """Tickers of notices whose markets were not known yet."""
@@ -137,22 +138,23 @@ class Notices(Sequence[Notice]):
         market = self._name_of(ticker) if ticker else ""
         if ticker and not market:
             self._nameless.add(ticker)
-        notice = Notice(self._clock_ms(), weight, said, kind, ticker, market or ticker)
+        notice = Notice(self._time.local_ms(), weight, said, kind, ticker, market or ticker)
         if kind is Kind.MESSAGE and self._notices and self._notices[0].text == notice.text:
             # The same once more: the newest time tells enough, and the log keeps room for other things.
             self._notices.popleft()
         self._notices.appendleft(notice)
+        self._changes.mark(Topic.NOTICES)
 
-    def name(self, listed: Container[str]) -> bool:
-        """Put the names of markets that are known now into the lines that had to do without; say if there were any."""
+    def name(self, listed: Container[str]) -> None:
+        """Put the names of markets that are listed now into the lines that were written without them."""
         named = {ticker: self._name_of(ticker) for ticker in self._nameless if ticker in listed}
         if not named:
-            return False
+            return
         self._nameless -= named.keys()
         for place, notice in enumerate(self._notices):
             if notice.ticker in named:
                 self._notices[place] = replace(notice, market=named[notice.ticker])
-        return True
+        self._changes.mark(Topic.NOTICES)
 
     # What is told by somebody else.
 
@@ -182,12 +184,9 @@ class Notices(Sequence[Notice]):
 
     # What happens.
 
-    def filled(self, fill: Fill, order: Order | None, skew_ms: int, *, read: bool) -> None:
-        """Tell of an execution that was not known. ``read``: it was not told by the stream, and may be an old one.
-
-        ``skew_ms`` is the exchange's time minus this machine's.
-        """
-        if read and not self._is_news(fill, order, skew_ms):
+    def filled(self, fill: Fill, order: Order | None, *, read: bool) -> None:
+        """Tell of an execution that was not known. ``read``: it was not told by the stream, and may be an old one."""
+        if read and not self._is_news(fill, order):
             return
         held = self._held.get(_name(fill, order) or fill.order_id)
         if held is not None and held.fills:
@@ -197,14 +196,14 @@ class Notices(Sequence[Notice]):
         if 0 < fill.count <= ahead:
             self._told_ahead[fill.order_id] = ahead - fill.count
             return
-        self._tell_fill(fill, order, earlier=read and fill.ts_ms < self._clock_ms() + skew_ms - EARLIER_MS)
+        self._tell_fill(fill, order, earlier=read and fill.ts_ms < self._time.exchange_ms() - EARLIER_MS)
 
-    def _is_news(self, fill: Fill, order: Order | None, skew_ms: int) -> bool:
+    def _is_news(self, fill: Fill, order: Order | None) -> bool:
         """Return whether a fill that was read happened since this start, or since an earlier run knew its order."""
         name = _name(fill, order)
         known = self._journaled.get(name)
         if known is None:
-            return fill.ts_ms > self._started_ms + skew_ms
+            return fill.ts_ms > self._started_ms + self._time.skew_ms
         # Reads come oldest first: what the earlier run knew is the first of them.
         self._journaled[name] = max(known - fill.count, 0)
         return fill.count > known
@@ -257,7 +256,7 @@ class Notices(Sequence[Notice]):
             held = f", you hold {_held_words(position.count, -position.count)}"
         self.say(Weight.WARNING, f"Closed: no more trading{held}", kind=Kind.CLOSED, ticker=market.ticker)
 
-    def settled(self, settlements: Iterable[Settlement], skew_ms: int) -> None:
+    def settled(self, settlements: Iterable[Settlement]) -> None:
         """Tell of what settled markets have paid since this start; of older ones if an earlier run had an order there.
 
         ``settlements`` are all that were read, newest first.
@@ -267,7 +266,7 @@ class Notices(Sequence[Notice]):
             if key in self._settled:
                 continue
             self._settled.add(key)
-            if each.settled_ms <= self._started_ms + skew_ms and each.ticker not in self._journaled_tickers:
+            if each.settled_ms <= self._started_ms + self._time.skew_ms and each.ticker not in self._journaled_tickers:
                 continue
             held = _held_words(each.yes_count, each.no_count)
             paid, net = _dollars(each.revenue), _dollars(each.net, signed=True)

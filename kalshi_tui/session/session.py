@@ -25,6 +25,8 @@ from kalshi_tui.session.account.reconcile import AccountReconciler
 from kalshi_tui.session.account.settlements import SettlementReader
 from kalshi_tui.session.alerts.command import AlertCommand
 from kalshi_tui.session.alerts.monitor import AlertMonitor
+from kalshi_tui.session.bus import AccountInDoubt, AccountMoved, LinkChanged, MarketChanged, MessageBus, OrderUpdated
+from kalshi_tui.session.changes import Topic
 from kalshi_tui.session.execution.amend import OrderAmender
 from kalshi_tui.session.execution.cancel_all import CancelAll
 from kalshi_tui.session.execution.dead_man import DeadManSwitch
@@ -37,12 +39,13 @@ from kalshi_tui.session.market_data.audit import AuditResult, compare_books
 from kalshi_tui.session.market_data.candles import CandleReader
 from kalshi_tui.session.market_data.market_list import MarketListReader
 from kalshi_tui.session.market_data.sparklines import SparklineReader
+from kalshi_tui.session.market_data.store import Levels
 from kalshi_tui.session.notices import Weight
 from kalshi_tui.session.options import SessionOptions
 from kalshi_tui.session.practice_faults import ControlValues, PracticeFault
 from kalshi_tui.session.replay import ReplayClock, ReplayFollower, ReplayStatus
 from kalshi_tui.session.skipped_items import LeftOutNotices
-from kalshi_tui.session.store import Levels, Store, Topic
+from kalshi_tui.session.store import Store
 from kalshi_tui.session.timing import Sleep, boot_clock_s
 from kalshi_tui.session.venue import Venue
 
@@ -132,6 +135,8 @@ class Session:
         self._candle_reader = CandleReader(rest, self.store, sleep)
         self._sparkline_reader = SparklineReader(rest, self.store, sleep)
         self._settlement_reader = SettlementReader(rest, self.store, sleep)
+        # The journal's line comes before anything else that follows from an order.
+        self.store.bus.subscribe(OrderUpdated, lambda each: self._order_executor.record_order(each.order))
         self._tasks: set[asyncio.Task[Any]] = set()
         self._shown_tickers: tuple[str, ...] = ()
         self._watch_list_tickers: tuple[str, ...] = ()
@@ -157,14 +162,15 @@ class Session:
         )
         self._left_out = LeftOutNotices(self.store, sleep, self._spawn)
         rest.on_left_out = self._left_out.tell
-        self._order_executor.on_doubt = self._order_lookup.on_found = self.store.on_doubt = (
-            self._reconciler.request_full_read
-        )
+        self._order_executor.on_doubt = self._order_lookup.on_found = self._reconciler.request_full_read
         self._order_lookup.on_never_arrived = self._order_executor.never_arrived
-        self.store.on_order = self._order_changed
-        self.store.on_account_news = self._reconciler.request_balance_read
-        self.store.on_link = self._link_changed
-        self.store.on_lifecycle = self._market_changed
+        self._subscribe(self.store.bus)
+
+    def _subscribe(self, bus: MessageBus) -> None:
+        bus.subscribe(AccountInDoubt, lambda _: self._reconciler.request_full_read())
+        bus.subscribe(AccountMoved, lambda _: self._reconciler.request_balance_read())
+        bus.subscribe(LinkChanged, lambda each: self._link_changed(each.state))
+        bus.subscribe(MarketChanged, lambda each: self._market_changed(each.ticker, each.event_type))
 
     async def start(self, *, single_command: bool = False) -> None:
         """Start the stream and read the markets; ends at once, all goes on in the background.
@@ -243,7 +249,7 @@ class Session:
         alerted = [ticker for ticker in self.alerts.tickers if ticker in self.store.markets]
         tickers = list(dict.fromkeys([*self._shown_tickers, *alerted]))
         self._stream.watch_books(tickers)
-        self.store.drop_books([ticker for ticker in self.store.books if ticker not in tickers])
+        self.store.market_data.drop_books([ticker for ticker in self.store.books if ticker not in tickers])
 
     def _update_quote_subscriptions(self, tickers: Iterable[str] | None) -> None:
         """Have quotes sent; other markets are listed now, and alerts may look at these."""
@@ -409,9 +415,7 @@ class Session:
     def _replay_moved(self, sentence: str) -> None:
         """Read all anew: what is known is of another moment. Books and quotes have come by themselves."""
         self.store.notify(Weight.WARNING, sentence)
-        for tape in self.store.tapes.values():
-            tape.clear()
-        self.store.charts.clear()
+        self.store.market_data.clear_history()
         self._market_list_reader.request_refresh()
         self._market_list_reader.reread_tapes()
         self._candle_reader.request_read()
@@ -485,10 +489,6 @@ class Session:
                 self._reconciler.request_full_read()
             return
         self.store.notify(REPORT_SEVERITIES.get(report.happening, Weight.WARNING), report.text)
-
-    def _order_changed(self, order: Order) -> None:
-        self._order_executor.record_order(order)
-        self.alerts.handle_order(order)
 
     def _market_changed(self, ticker: str, event_type: str) -> None:
         self._market_list_reader.handle_market_event(ticker, event_type)

@@ -32,3 +32,24 @@ async def sleep_until_event(sleep: Sleep, seconds: float, event: asyncio.Event) 
         for each in waits:
             each.cancel()
     return event.is_set()
+
+
+class SessionTime:
+    """This machine's time and the exchange's, in Unix milliseconds, as far as their difference is known."""
+
+    def __init__(self, clock_ms: Callable[[], int]) -> None:
+        self.local_ms = clock_ms
+        self._skew_ms = 0
+
+    @property
+    def skew_ms(self) -> int:
+        """The exchange's time minus this machine's, as it was measured last."""
+        return self._skew_ms
+
+    def set_skew(self, skew_ms: int) -> None:
+        """Note a newer measurement of the difference."""
+        self._skew_ms = skew_ms
+
+    def exchange_ms(self) -> int:
+        """Return the exchange's time."""
+        return self.local_ms() + self._skew_ms

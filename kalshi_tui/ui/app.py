@@ -23,9 +23,9 @@ from textual.message_pump import MessagePump
 from textual.screen import Screen
 from textual.worker import WorkerFailed
 
+from kalshi_tui.session.changes import StoreChanges, Topic
 from kalshi_tui.session.interface import TradingSession
 from kalshi_tui.session.notices import Weight
-from kalshi_tui.session.store import StoreChanges, Topic
 from kalshi_tui.ui.commands import Scope, apply_keymap, commands_in_scope
 from kalshi_tui.ui.desk.screen import DeskScreen
 from kalshi_tui.ui.dialogs.too_small import MIN_TERMINAL_HEIGHT, MIN_TERMINAL_WIDTH, TooSmallScreen

@@ -114,7 +114,7 @@ def test_markets_without_an_event_do_not_starve_the_others(tmp_path: Path) -> No
         replace(a_market(f"O-{number}"), event_ticker="NOT-READ-YET") for number in range(MAX_MARKETS_PER_TICK + 10)
     ]
     last = a_market("Z-LAST")
-    store.set_markets([*orphans, last], [Event(last.event_ticker, last.series_ticker, last.title)])
+    store.market_data.set_markets([*orphans, last], [Event(last.event_ticker, last.series_ticker, last.title)])
     for _ in range(3):
         recorder.tick(check_markets=True)
     recorder.end()
@@ -131,7 +131,7 @@ def test_markets_that_change_are_written_again_and_others_are_not(tmp_path: Path
     recorder, _, store = a_recorder()
     recording = recorder.begin(tmp_path / "a.rec.gz")
     ticker = TITLES[1][0]
-    store.set_markets([a_market(ticker, sub="Another name")])
+    store.market_data.set_markets([a_market(ticker, sub="Another name")])
     recorder.tick(check_markets=True)
     recorder.end()
     written = [

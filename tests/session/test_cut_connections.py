@@ -14,11 +14,12 @@ from kalshi_tui.kalshi.environments import practice_on_port
 from kalshi_tui.kalshi.rest import RestClient, Retry
 from kalshi_tui.kalshi.transport.clock import ExchangeClock
 from kalshi_tui.practice.server import auth
+from kalshi_tui.session.account.order_merge import UNCONFIRMED_STATES
 from kalshi_tui.session.execution.journal import Journal
 from kalshi_tui.session.execution.order_lookup import OrderLookup
 from kalshi_tui.session.execution.risk_checks import RiskChecks
 from kalshi_tui.session.execution.submit import OrderExecutor
-from kalshi_tui.session.store import UNCONFIRMED_STATES, Store
+from kalshi_tui.session.store import Store
 from kalshi_tui.session.venue import Venue
 from tests.support.practice_server import Clock, Serving, serving
 

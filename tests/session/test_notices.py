@@ -172,9 +172,10 @@ async def test_a_start_tells_what_changed_since_of_orders_that_the_journal_knows
 async def test_a_line_gets_its_markets_name_once_the_list_has_it(rig: Rig) -> None:
     store = rig.session.store
     await rest(rig, buy(rig))
-    market = store.markets.pop(rig.ticker)
+    market = store.markets[rig.ticker]
+    store.market_data.drop_markets([rig.ticker])
     rig.trade(BookSide.ASK, 4_200, 1_000)
     rig.deliver()
     assert store.notices[0].text == f"Filled: bought 10 YES at $0.42 - {rig.ticker}"
-    store.set_markets([market])
+    store.market_data.set_markets([market])
     assert store.notices[0].text == f"Filled: bought 10 YES at $0.42 - {market_text(market)}"

@@ -7,8 +7,10 @@ from kalshi_tui.domain.link import BookTrust, LinkState
 from kalshi_tui.domain.market import Event, Market, Quote, Trade
 from kalshi_tui.domain.order import Order, OrderState
 from kalshi_tui.domain.position import Balance, Position
+from kalshi_tui.session.account.order_merge import merge_orders
+from kalshi_tui.session.changes import Topic
 from kalshi_tui.session.notices import Weight
-from kalshi_tui.session.store import Store, Topic, merge_orders
+from kalshi_tui.session.store import Store
 from tests.support.store_records import a_fill, an_order
 
 
@@ -50,7 +52,7 @@ def test_drain_names_what_changed_once() -> None:
 
 def test_a_ticker_frame_keeps_what_its_channel_does_not_carry() -> None:
     store = a_store()
-    store.set_markets([Market("T", "E", quote=Quote(previous=4_000, volume_24h=700))])
+    store.market_data.set_markets([Market("T", "E", quote=Quote(previous=4_000, volume_24h=700))])
     store.quote("T", Quote(yes_bid=4_700, last=4_750, ts_ms=9))
     assert store.quotes["T"] == Quote(yes_bid=4_700, last=4_750, previous=4_000, volume_24h=700, ts_ms=9)
 
@@ -58,7 +60,7 @@ def test_a_ticker_frame_keeps_what_its_channel_does_not_carry() -> None:
 def test_reading_markets_again_does_not_replace_a_live_quote_by_an_older_one() -> None:
     store = a_store()
     store.quote("T", Quote(yes_bid=4_700, ts_ms=9))
-    store.set_markets([Market("T", "E", quote=Quote(yes_bid=4_100, previous=4_000))])
+    store.market_data.set_markets([Market("T", "E", quote=Quote(yes_bid=4_100, previous=4_000))])
     assert store.quotes["T"].yes_bid == 4_700
     assert store.quotes["T"].previous == 4_000
 
@@ -67,7 +69,7 @@ def test_a_fill_that_comes_twice_counts_once_whichever_way_it_comes() -> None:
     store = a_store()
     store.fill(a_fill("t1"))
     store.fill(a_fill("t1"))
-    fresh = store.set_fills([a_fill("t2", ts_ms=3), a_fill("t1")])
+    fresh = store.account.set_fills([a_fill("t2", ts_ms=3), a_fill("t1")])
     assert [fill.trade_id for fill in store.fills] == ["t1", "t2"]
     assert [fill.trade_id for fill in fresh] == ["t2"]
 
@@ -77,7 +79,7 @@ def test_older_prints_go_under_the_live_ones() -> None:
     live = Trade("b", "T", 4_700, 100, taker_bid=True, ts_ms=2)
     older = Trade("a", "T", 4_600, 100, taker_bid=False, ts_ms=1)
     store.trade(live)
-    store.set_tape("T", [live, older])
+    store.market_data.set_tape("T", [live, older])
     assert list(store.tapes["T"]) == [live, older]
 
 
@@ -169,7 +171,7 @@ def test_prints_stand_by_the_exchanges_time_wherever_they_came_from() -> None:
     store = a_store()
     for number in (3, 5):
         store.trade(Trade(f"t{number}", "T-1", 4_700, 100, taker_bid=True, ts_ms=number))
-    store.set_tape("T-1", [Trade(f"t{n}", "T-1", 4_700, 100, taker_bid=True, ts_ms=n) for n in (5, 4, 2)])
+    store.market_data.set_tape("T-1", [Trade(f"t{n}", "T-1", 4_700, 100, taker_bid=True, ts_ms=n) for n in (5, 4, 2)])
     assert [trade.ts_ms for trade in store.tapes["T-1"]] == [5, 4, 3, 2]
 
 
@@ -177,21 +179,21 @@ def test_cash_is_that_of_the_markets_own_shard() -> None:
     store = a_store()
     market = Market("T", "E", exchange_index=2)
     assert store.available_cash(market) is None
-    store.set_balance(Balance(cash=100, portfolio_value=0))
+    store.account.set_balance(Balance(cash=100, portfolio_value=0))
     assert store.available_cash(market) == 100
-    store.set_balance(Balance(cash=100, portfolio_value=0, by_shard=((0, 70), (2, 30))))
+    store.account.set_balance(Balance(cash=100, portfolio_value=0, by_shard=((0, 70), (2, 30))))
     assert store.available_cash(market) == 30
-    store.set_balance(Balance(cash=100, portfolio_value=0, by_shard=((0, 100),)))
+    store.account.set_balance(Balance(cash=100, portfolio_value=0, by_shard=((0, 100),)))
     assert store.available_cash(market) == 0
 
 
 def test_markets_that_are_dropped_take_all_around_them_along() -> None:
     store = a_store()
-    store.set_markets(
+    store.market_data.set_markets(
         [Market("A-1-X", "A-1"), Market("B-1-X", "B-1")], [Event("A-1", "A", "a"), Event("B-1", "B", "b")]
     )
     store.snapshot("A-1-X", [(4_000, 100)], [])
-    store.drop_markets(["A-1-X"])
+    store.market_data.drop_markets(["A-1-X"])
     assert list(store.markets) == ["B-1-X"] == list(store.quotes)
     assert list(store.events) == ["B-1"]
     assert not store.books
@@ -200,9 +202,9 @@ def test_markets_that_are_dropped_take_all_around_them_along() -> None:
 def test_a_market_that_came_too_early_goes_to_its_place_when_its_turn_comes() -> None:
     store = Store(lambda: 0)
     first, second, third = (Market(ticker=f"S-{number}", event_ticker="S") for number in range(3))
-    store.set_markets([third], in_list_order=True)
-    store.set_markets([first, second, third], in_list_order=True, listed_early={"S-2"})
+    store.market_data.set_markets([third], in_list_order=True)
+    store.market_data.set_markets([first, second, third], in_list_order=True, listed_early={"S-2"})
     assert list(store.markets) == ["S-0", "S-1", "S-2"]
     # It has had its turn: read once more it stays.
-    store.set_markets([second], in_list_order=True)
+    store.market_data.set_markets([second], in_list_order=True)
     assert list(store.markets) == ["S-0", "S-1", "S-2"]

@@ -66,15 +66,16 @@ def a_market(ticker: str, title: str = "Title", sub: str = "Yes", grid: PriceGri
     )
 
 
-def a_store(clock: Callable[[], int], markets: Sequence[Market] = ()) -> Store:
+def a_store(clock: Callable[[], int], markets: Sequence[Market] = (), *, account_read: bool = True) -> Store:
     store = Store(clock)
     made = markets or [
         a_market(ticker, title, sub, TAPERED if ticker.startswith("BTC") else CENT_GRID)
         for ticker, title, sub in TITLES
     ]
-    store.set_markets(made, [Event(m.event_ticker, m.series_ticker, m.title) for m in made])
-    store.set_balance(Balance(cash=10_000_000_000, portfolio_value=0))
-    store.mark_read(*AccountList)
+    store.market_data.set_markets(made, [Event(m.event_ticker, m.series_ticker, m.title) for m in made])
+    if account_read:
+        store.account.set_balance(Balance(cash=10_000_000_000, portfolio_value=0))
+        store.account.mark_read(*AccountList)
     store.link(LinkState.LIVE, "")
     first = made[0].ticker
     yes = [(4_700 - 100 * step, 120_000 + 1_550 * step) for step in range(12)]
@@ -123,10 +124,17 @@ def a_position(**changes: object) -> Position:
 class FakeDesk:
     """Notes what the screens ask for. `answer` says what becomes of an order; `hold` keeps the reply back."""
 
-    def __init__(self, clock: Clock, markets: Sequence[Market] = (), venue: Venue = Venue.PRACTICE) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        markets: Sequence[Market] = (),
+        venue: Venue = Venue.PRACTICE,
+        *,
+        account_read: bool = True,
+    ) -> None:
         self.clock = clock
         self.venue = venue
-        self.store = a_store(clock, markets)
+        self.store = a_store(clock, markets, account_read=account_read)
         self.looked_at: list[tuple[str, ...]] = []
         self.charted: list[tuple[str, int]] = []
         self.pasts_looked_at: list[tuple[str, ...]] = []
@@ -155,7 +163,6 @@ class FakeDesk:
         self.played: list[tuple[str, ControlValues]] = []
         self.repeatable: dict[str, OrderTerms] = {}
         self.alerts = AlertMonitor(self.store, ExchangeClock(clock), asyncio.sleep)
-        self.store.on_order = self.alerts.handle_order
 
     async def start(self) -> None:
         await asyncio.sleep(0)
@@ -293,7 +300,7 @@ def busy_desk() -> FakeDesk:
             updated_ms=NOW_MS - 60_000,
         )
     )
-    store.set_queue_positions({"o1": 121_550, "o2": 0})
+    store.account.set_queue_positions({"o1": 121_550, "o2": 0})
     store.position(a_position())
     store.position(a_position(ticker=TITLES[2][0], count=-123_450, cost=98_765_430, realized_pnl=-1_250_000))
     store.fill(a_fill(order_id="o0", client_order_id="c0"))

@@ -292,7 +292,6 @@ class Rig:
     async def kill(self) -> None:
         """End the program as SIGKILL does: nothing more is written, nobody says goodbye."""
         self.journal.close()
-        self.session.store.on_order = None
         for task in list(self.doing):
             task.cancel()
         await asyncio.gather(*self.doing, return_exceptions=True)

@@ -260,7 +260,7 @@ async def test_a_key_that_does_nothing_now_says_why() -> None:
 async def test_a_market_that_takes_no_orders_says_so() -> None:
     async with trading() as trader:
         store = trader.desk.store
-        store.set_markets([replace(MARKET, status=MarketStatus.CLOSED)])
+        store.market_data.set_markets([replace(MARKET, status=MarketStatus.CLOSED)])
         await trader.look()
         screen = await trader.press("b")
         assert "takes no orders: it is closed" in screen

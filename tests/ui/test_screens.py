@@ -14,8 +14,8 @@ from kalshi_tui.domain.link import LinkState
 from kalshi_tui.domain.order import OrderState
 from kalshi_tui.presentation.lines import make_printable
 from kalshi_tui.presentation.numbers import clock_text
+from kalshi_tui.session.account.store import DayTotal
 from kalshi_tui.session.notices import Weight
-from kalshi_tui.session.store import DayTotal
 from kalshi_tui.ui.dialogs.too_small import MIN_TERMINAL_HEIGHT, MIN_TERMINAL_WIDTH
 from kalshi_tui.ui.dialogs.welcome import WelcomeScreen
 from kalshi_tui.ui.widgets.line_view import LineView
@@ -71,8 +71,8 @@ async def to_state(trader: Trader, state: str) -> None:
     desk = trader.desk
     tabs = {"positions": "2", "fills": "3", "tape": "4", "log": "5"}
     if state == "positions":
-        desk.store.set_day_total(DayTotal(12, 20_000, 14_000, 3_210_000, 12_400_000, NOW_MS - 5_000_000))
-        desk.store.set_account_differences(
+        desk.store.account.set_day_total(DayTotal(12, 20_000, 14_000, 3_210_000, 12_400_000, NOW_MS - 5_000_000))
+        desk.store.account.set_differences(
             ["In CPI-26NOV-T03 the stream told of NO 1,200; the exchange has NO 1,234.50."]
         )
     if state in tabs:
@@ -106,7 +106,7 @@ async def to_state(trader: Trader, state: str) -> None:
         await trader.press("m", "j", "j", "m", "L")
     elif state == "wide-list":
         for each in TITLES[:2]:
-            desk.store.set_sparkline(each[0], [4_000, 4_100, 4_400, 4_300, 4_600])
+            desk.store.market_data.set_sparkline(each[0], [4_000, 4_100, 4_400, 4_300, 4_600])
         await trader.press("f")
         quote = desk.store.quotes[TITLES[1][0]]
         desk.store.quote(TITLES[1][0], replace(quote, yes_bid=4_600, yes_ask=4_900, ts_ms=NOW_MS + 1))

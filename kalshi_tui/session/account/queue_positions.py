@@ -24,7 +24,7 @@ class QueuePositionReader:
         while True:
             tickers = sorted({o.ticker for o in self._store.working_orders() if o.state is OrderState.RESTING})
             try:
-                self._store.set_queue_positions(await self._rest.queue_positions(tickers) if tickers else {})
+                self._store.account.set_queue_positions(await self._rest.queue_positions(tickers) if tickers else {})
             except KalshiError:
-                self._store.set_queue_positions({})
+                self._store.account.set_queue_positions({})
             await self._sleep(POLL_INTERVAL_S)

@@ -20,10 +20,11 @@ from kalshi_tui.kalshi.errors import KalshiError
 from kalshi_tui.kalshi.order_status import CLOCK_TOLERANCE_MS, by_id
 from kalshi_tui.kalshi.rest import RestClient
 from kalshi_tui.session.account.list_reads import RECONCILED, AccountList
+from kalshi_tui.session.account.store import DayTotal
 from kalshi_tui.session.execution.journal import Journal, JournalError
 from kalshi_tui.session.execution.order_lookup import OrderLookup
 from kalshi_tui.session.notices import Weight
-from kalshi_tui.session.store import DayTotal, Store
+from kalshi_tui.session.store import Store
 from kalshi_tui.session.timing import Sleep, midnight_ms, sleep_until_event
 
 MAX_FILLS_PER_READ: Final = 200
@@ -123,7 +124,7 @@ class AccountReconciler:
                 if not failed:
                     sentence = f"Your account could not be read and may be shown wrong; it is tried again. {error}"
                     self._store.notify(Weight.ERROR, sentence)
-                self._store.mark_unread(str(error), *RECONCILED)
+                self._store.account.mark_unread(str(error), *RECONCILED)
                 failed = True
             else:
                 if failed:
@@ -154,14 +155,14 @@ class AccountReconciler:
             # Before the positions, which have these orders' executions in them: else they would count twice.
             await self._read_orders()
         balance, held = await asyncio.gather(self._rest.balance(), self._rest.positions())
-        self._store.set_balance(balance)
+        self._store.account.set_balance(balance)
         # What could not be read is not gone: it stays as it was known last.
         unread = {each.name for each in held.left_out} & self._store.positions.keys()
         positions = [*held, *(self._store.positions[ticker] for ticker in sorted(unread))]
         told_before_ms = as_of_ms - self._rest.clock.skew_ms - CLOCK_TOLERANCE_MS
         if self._read_once:
             self._compare_positions(positions, told_before_ms)
-        self._store.set_positions(positions, told_before_ms)
+        self._store.account.set_positions(positions, told_before_ms)
         if self._full_read_due_ms and self._read_once:
             await self._read_orders()
         if as_of_ms > self._full_read_due_ms:
@@ -191,9 +192,9 @@ class AccountReconciler:
                 self._apply_orders(
                     [await by_id(self._rest, order.order_id, ticker=order.ticker, sent_ms=order.created_ms)]
                 )
-        self._store.mark_read(AccountList.ORDERS)
-        self._store.skew_ms = self._rest.clock.skew_ms
-        fresh = self._store.set_fills(fills)
+        self._store.account.mark_read(AccountList.ORDERS)
+        self._store.time.set_skew(self._rest.clock.skew_ms)
+        fresh = self._store.account.set_fills(fills)
         if self._read_once:
             for order_id in dict.fromkeys(fill.order_id for fill in fresh):
                 if order_id not in self._store.orders:
@@ -208,16 +209,16 @@ class AccountReconciler:
     def _tell_filled(self) -> None:
         """Tell of orders that are filled while the executions that were read do not say so."""
         for order in self._filled_unheard:
-            unheard = order.filled - self._store.heard_filled(order)
+            unheard = order.filled - self._store.account.filled_by_executions(order)
             if unheard > 0:
-                self._store.tell_filled(order, unheard)
+                self._store.notices.filled_whole(order, unheard)
         self._filled_unheard.clear()
 
     def _apply_orders(self, orders: Iterable[Order]) -> None:
         """Tell the store of orders that were read, and note those that are filled unheard."""
         for order in orders:
             known = self._store.orders.get(order.order_id)
-            self._store.apply_read_order(order)
+            self._store.account.apply_read_order(order)
             now = self._store.known_order(order)
             if known is not None and not known.state.final and now.state is OrderState.FILLED:
                 self._filled_unheard.append(now)
@@ -226,7 +227,7 @@ class AccountReconciler:
         """Note where a position differs from what the stream told, and was told long enough ago to be in the read."""
         read = {position.ticker: position.count for position in positions}
         found = []
-        for ticker, count in self._store.reported_positions(reported_before_ms).items():
+        for ticker, count in self._store.account.reported_positions(reported_before_ms).items():
             if count != read.get(ticker, 0):
                 words = (
                     f"{_describe_holding(read.get(ticker, 0))} by the exchange's list, "
@@ -236,7 +237,7 @@ class AccountReconciler:
         if found and tuple(found) != self._store.account_differences:
             for sentence in found:
                 self._store.notify(Weight.ERROR, f"Your account differs: {sentence}")
-        self._store.set_account_differences(found)
+        self._store.account.set_differences(found)
 
     async def _read_day_fills(self, newest: Sequence[Fill]) -> list[Fill]:
         """Return the newest fills, and all of this day's where these do not reach back so far."""
@@ -260,7 +261,7 @@ class AccountReconciler:
             if not self._journal.trouble and str(error) != self._said_unread:
                 self._said_unread = str(error)
                 self._store.notify(Weight.WARNING, str(error))
-        self._store.set_day_total(
+        self._store.account.set_day_total(
             DayTotal(
                 fills=len(fills),
                 bought=sum(fill.count for fill in fills if fill.book_side is BookSide.BID),

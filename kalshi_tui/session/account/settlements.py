@@ -35,7 +35,7 @@ class SettlementReader:
 
     def handle_market_event(self, ticker: str, event_type: str) -> None:
         """Hear of an event of a market's life."""
-        if event_type == SETTLED_EVENT and self._store.has_held(ticker):
+        if event_type == SETTLED_EVENT and self._store.account.has_held(ticker):
             self._awaited[ticker] = 0
             self._read_requested.set()
 
@@ -53,11 +53,11 @@ class SettlementReader:
         """Read, and give how long to wait for what is missing; 0 if nothing is."""
         try:
             paid = await self._rest.settlements(most=MAX_SETTLEMENTS)
-            self._store.skew_ms = self._rest.clock.skew_ms
-            self._store.set_settlements(paid)
+            self._store.time.set_skew(self._rest.clock.skew_ms)
+            self._store.account.set_settlements(paid)
         except KalshiError as error:
             self._store.notify(Weight.WARNING, f"Settlements could not be read; it is tried again. {error}")
-            self._store.mark_unread(str(error), AccountList.SETTLEMENTS)
+            self._store.account.mark_unread(str(error), AccountList.SETTLEMENTS)
             self._read_requested.set()
             await self._sleep(RETRY_DELAY_S)
             return 0

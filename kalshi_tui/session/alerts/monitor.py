@@ -34,9 +34,11 @@ from kalshi_tui.domain.text import (
 )
 from kalshi_tui.kalshi.transport.clock import ExchangeClock
 from kalshi_tui.session.alerts.text import alert_fired_text, listed_market_name, trigger_text
+from kalshi_tui.session.bus import FillAdded, OrderUpdated
+from kalshi_tui.session.market_data.store import MarketWatcher
 from kalshi_tui.session.notices import Weight
 from kalshi_tui.session.persisted import PersistedFile
-from kalshi_tui.session.store import MarketWatcher, Store
+from kalshi_tui.session.store import Store
 from kalshi_tui.session.timing import Sleep
 
 ALERTS_FILE: Final = "alerts.json"
@@ -74,7 +76,7 @@ def current_value(store: Store, alert: Alert) -> int | None:
         market = store.markets.get(alert.ticker)
         if market is None or not market.close_ms:
             return None
-        return max(market.close_ms - store.exchange_ms(), 0)
+        return max(market.close_ms - store.time.exchange_ms(), 0)
     if alert.kind is AlertKind.LAST:
         return _last_price(store, alert.ticker)
     top = trusted_top(store, alert.ticker)
@@ -119,7 +121,8 @@ class AlertMonitor:
         """The sentence of the newest of them."""
         self.on_ring: Callable[[str], None] | None = None
         self.on_watched: Callable[[], None] | None = None
-        store.on_fill = self.handle_fill
+        store.bus.subscribe(FillAdded, lambda each: self.handle_fill(each.fill))
+        store.bus.subscribe(OrderUpdated, lambda each: self.handle_order(each.order))
         self._load()
 
     def _load(self) -> None:
@@ -226,7 +229,7 @@ class AlertMonitor:
     # Ringing.
 
     def _check_alert(self, alert: Alert) -> None:
-        self._store.skew_ms = self._clock.skew_ms
+        self._store.time.set_skew(self._clock.skew_ms)
         if alert.kind not in EVENT_KINDS:
             self._update_alert(alert, current_value(self._store, alert))
 
@@ -277,12 +280,12 @@ class AlertMonitor:
 
     def _update_watchers(self) -> None:
         """Have the store tell of the markets that alerts look at, and of no others."""
-        before = self._store.watched_tickers
+        before = self._store.market_data.watched_tickers
         self._last_tops.clear()
         waiting = [each for each in self._alerts.values() if each.is_active and each.kind is not AlertKind.CLOSE]
         self._alert_ids_by_ticker = _ids_by_ticker(each for each in waiting if each.kind not in ACCOUNT_KINDS)
         now = {ticker: self._make_watcher(ticker) for ticker in self._alert_ids_by_ticker}
-        self._store.set_watchers(now)
+        self._store.market_data.set_watchers(now)
         if before != now.keys() and self.on_watched is not None:
             self.on_watched()
 

@@ -65,7 +65,7 @@ class OrderAmender:
             return self._report_unchanged(order, against)
         if LIVE_RISK in acknowledged:
             self._risk_checks.is_live_acknowledged = True
-        self._store.pending_amends[order.order_id] = price, resting_count
+        self._store.account.intents.begin_amend(order.order_id, price, resting_count)
         self._store.notices.hold(order)
         known = False
         try:
@@ -78,7 +78,7 @@ class OrderAmender:
             known = True
             self._order_executor.check_exchange_hours(getattr(error, "status", 0), getattr(error, "code", ""))
             outcome = self._report_unchanged(order, str(error))
-            self._store.answered(order, end_told=False)
+            self._store.account.report_answered(order, end_told=False)
             return outcome
         except KalshiError as error:
             return self._report_unknown(order, wanted, str(error))
@@ -88,7 +88,7 @@ class OrderAmender:
         finally:
             # Else what it is being changed to goes on counting until that is known.
             if known:
-                self._store.pending_amends.pop(order.order_id, None)
+                self._store.account.intents.end_amend(order.order_id)
         now = self._store.known_order(order)
         if not now.state.final:
             self._store.order(apply_amend_ack(now, order, ack, price, resting_count))
@@ -130,7 +130,7 @@ class OrderAmender:
             place = f"it is {known.state.word} now"
         sentence = f"Changed: {order_text(before)} -> {change.describe(before)}, {place}."
         self._store.notify(Weight.GOOD, sentence, known.ticker)
-        self._store.answered(known)
+        self._store.account.report_answered(known)
         return OrderResult(known, sentence)
 
     def _report_unchanged(self, order: Order, why: str) -> OrderResult:
@@ -146,7 +146,7 @@ class OrderAmender:
         known = self._store.known_order(order)
         sentence = f"UNKNOWN: {order_text(order)}. {why} The exchange is being asked."
         self._store.notify(Weight.ERROR, sentence)
-        self._store.answered(known, end_told=False)
+        self._store.account.report_answered(known, end_told=False)
         self._order_executor.request_account_read()
         self._order_lookup.start_lookup(known, since_ms)
         return OrderResult(known, sentence)

@@ -14,11 +14,12 @@ from kalshi_tui.domain.text import order_text
 from kalshi_tui.kalshi.errors import KalshiError
 from kalshi_tui.kalshi.order_status import MAX_NAMED_ORDERS, CancelAllProof, by_id, is_fresh_enough
 from kalshi_tui.kalshi.rest import RestClient
+from kalshi_tui.session.account.order_merge import UNCONFIRMED_STATES
 from kalshi_tui.session.execution.risk_checks import READ_ONLY
 from kalshi_tui.session.execution.submit import OrderExecutor
 from kalshi_tui.session.interface import CancelAllResult
 from kalshi_tui.session.notices import Weight
-from kalshi_tui.session.store import UNCONFIRMED_STATES, Store
+from kalshi_tui.session.store import Store
 from kalshi_tui.session.timing import Sleep
 
 CANCEL_ALL_TIMEOUT_S: Final = 50.0
@@ -110,7 +111,7 @@ class CancelAll:
         for order in orders:
             if order.order_id not in targets:
                 targets[order.order_id] = order
-                self._store.requested_cancels.add(order.order_id)
+                self._store.account.intents.remember_cancel(order.order_id)
                 self._store.notices.hold(self._store.known_order(order))
                 self._order_executor.record_request(order, "cancel asked, with all others")
 
@@ -122,7 +123,7 @@ class CancelAll:
                 continue
             try:
                 fresh = await by_id(self._rest, order_id, ticker=target.ticker, sent_ms=target.created_ms)
-                self._store.apply_read_order(fresh)
+                self._store.account.apply_read_order(fresh)
             except KalshiError:
                 break
         if self._order_executor.on_doubt is not None:
@@ -165,7 +166,7 @@ class CancelAll:
             # The sentence has reported those that are over. One that is proved not to rest but does not read as over
             # yet stays held back; its end is reported when it comes, with the state that it really has.
             if order.state.final or not proved:
-                self._store.answered(order)
+                self._store.account.report_answered(order)
         return CancelAllResult(gone, tuple(still_resting), tuple(unknown), proved=proved, sentence=sentence)
 
 

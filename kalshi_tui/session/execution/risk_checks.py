@@ -167,7 +167,7 @@ class RiskChecks:
             terms,
             book=live.book if live.is_good else None,
             position=store.positions.get(terms.ticker),
-            unreported_fills=store.unreported_executions.get(terms.ticker),
+            unreported_fills=store.account.unreported_executions.get(terms.ticker),
             open_orders=[
                 self._at_max_exposure(order)
                 for order in store.working_orders()
@@ -192,7 +192,7 @@ class RiskChecks:
 
     def _at_max_exposure(self, order: Order) -> Order:
         """Return an order as it would count most: what it is being changed to may be so already, or never be."""
-        price, left = self._store.pending_amends.get(order.order_id, (order.yes_price, order.remaining))
+        price, left = self._store.account.intents.pending_amends.get(order.order_id, (order.yes_price, order.remaining))
         dearer = max(price, order.yes_price) if order.book_side is BookSide.BID else min(price, order.yes_price)
         return replace(order, yes_price=dearer, remaining=max(left, order.remaining))
 

@@ -22,12 +22,13 @@ from kalshi_tui.kalshi.errors import DuplicateOrder, KalshiError, NotFound, NotS
 from kalshi_tui.kalshi.order_status import by_id
 from kalshi_tui.kalshi.replies import OrderAck
 from kalshi_tui.kalshi.rest import RestClient
+from kalshi_tui.session.account.intents import describe_unfilled
 from kalshi_tui.session.execution.journal import Journal, JournalError
 from kalshi_tui.session.execution.order_lookup import OrderLookup
 from kalshi_tui.session.execution.risk_checks import LIVE_RISK, READ_ONLY, Risk, RiskChecks, describe_unacknowledged
 from kalshi_tui.session.interface import OrderResult
 from kalshi_tui.session.notices import Weight
-from kalshi_tui.session.store import Store, describe_unfilled
+from kalshi_tui.session.store import Store
 
 HTTP_UNAVAILABLE: Final = 503
 PAUSE_CODES: Final = frozenset({"trading_paused", "exchange_paused"})
@@ -166,7 +167,7 @@ class OrderExecutor:
             return self._report_final(draft, OrderState.NOT_SENT, str(error), terms)
         self._sent_ids.add(client_order_id)
         if again:
-            self._store.reopen_order(draft)
+            self._store.account.reopen_order(draft)
         else:
             self._store.order(draft)
         return None
@@ -197,12 +198,11 @@ class OrderExecutor:
         outcome = OrderResult(order, describe_result(terms, order, ack))
         weight = Weight.GOOD if order.filled or not order.state.final else Weight.INFO
         self._store.notify(weight, outcome.sentence, order.ticker)
-        self._store.answered(order, fills_told=True)
+        self._store.account.report_answered(order, fills_told=True)
         return outcome
 
     def _remember_terms(self, terms: OrderTerms, client_order_id: str) -> None:
-        self._store.order_terms[client_order_id] = terms
-        self._store.requested_sides[client_order_id] = terms.action, terms.side
+        self._store.account.intents.remember_terms(client_order_id, terms)
 
     # Canceling and changing.
 
@@ -213,7 +213,7 @@ class OrderExecutor:
         if not order.order_id:
             sentence = "This order has no id from the exchange yet, so it cannot be canceled by name."
             return OrderResult(order, sentence, refused=True)
-        self._store.requested_cancels.add(order.order_id)
+        self._store.account.intents.remember_cancel(order.order_id)
         self._store.notices.hold(order)
         self.record_request(order, "cancel asked")
         try:
@@ -237,8 +237,8 @@ class OrderExecutor:
 
     def _not_cancelled(self, order: Order) -> None:
         """Note that no cancel is under way: if it ends now, that was not asked for here."""
-        self._store.requested_cancels.discard(order.order_id)
-        self._store.answered(order, end_told=False)
+        self._store.account.intents.forget_cancel(order.order_id)
+        self._store.account.report_answered(order, end_told=False)
 
     def record_request(self, order: Order, what: str) -> None:
         """Note in the journal what is asked for; a cancel must not wait for a disk that is full."""
@@ -270,9 +270,9 @@ class OrderExecutor:
         except KalshiError as error:
             sentence = f"{why or 'The cancel was accepted.'} The order could not be read back: {error}"
             self._store.notify(Weight.WARNING, sentence)
-            self._store.answered(order, end_told=False)
+            self._store.account.report_answered(order, end_told=False)
             return OrderResult(order, sentence)
-        self._store.apply_read_order(fresh)
+        self._store.account.apply_read_order(fresh)
         known = self._store.orders.get(order.order_id, fresh)
         if known.state is OrderState.CANCELED:
             sentence = f"Canceled: {order_text(known)}, {plain_count_text(known.filled)} filled before."
@@ -289,7 +289,7 @@ class OrderExecutor:
             why = why or "Cancel accepted; waiting to see it gone"
             sentence = f"{why}: {order_text(known)} still reads as resting."
         self._store.notify(Weight.INFO, sentence, known.ticker)
-        self._store.answered(known)
+        self._store.account.report_answered(known)
         return OrderResult(known, sentence)
 
     def check_exchange_hours(self, status: int, code: str = "") -> None:
@@ -308,7 +308,7 @@ class OrderExecutor:
             return self._report_from_stream(order, terms, why)
         sentence = f"{state.word.capitalize()}: {terms_text(terms)}. {why}"
         self._store.notify(Weight.ERROR, sentence)
-        self._store.answered(order)
+        self._store.account.report_answered(order)
         return OrderResult(order, sentence)
 
     def _report_unknown(self, draft: Order, why: str, terms: OrderTerms) -> OrderResult:
@@ -320,7 +320,7 @@ class OrderExecutor:
             "The exchange is being asked; do not send it again."
         )
         self._store.notify(Weight.ERROR, sentence)
-        self._store.answered(order)
+        self._store.account.report_answered(order)
         self.request_account_read()
         # Whatever is still on its way left before now.
         self._order_lookup.start_lookup(order, self._rest.clock.now_ms())
@@ -331,7 +331,7 @@ class OrderExecutor:
         filled = f", {plain_count_text(order.filled)} filled" if order.filled else ""
         sentence = f"{order.state.word.capitalize()}: {terms_text(terms)}{filled}, as the stream told. {why}"
         self._store.notify(Weight.WARNING, sentence, order.ticker)
-        self._store.answered(order, fills_told=True)
+        self._store.account.report_answered(order, fills_told=True)
         return OrderResult(order, sentence)
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from kalshi_tui.domain.book import Book, Side
 from kalshi_tui.domain.text import plain_count_text, plain_price_text
-from kalshi_tui.session.store import Levels
+from kalshi_tui.session.market_data.store import Levels
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,11 +73,13 @@ class CandleReader:
         try:
             candles = await self._rest.candles(series, ticker, since_s, until_s, minutes=minutes)
         except KalshiError as error:
-            self._store.set_chart_error(ticker, minutes, f"The chart could not be read; it is tried again. {error}")
+            self._store.market_data.set_chart_error(
+                ticker, minutes, f"The chart could not be read; it is tried again. {error}"
+            )
             wait, self._retry_s = self._retry_s, min(self._retry_s * 2, MAX_RETRY_DELAY_S)
             return wait
         self._retry_s = RETRY_DELAY_S
-        self._store.set_chart(ticker, minutes, candles, since_s * 1000, as_of_ms)
+        self._store.market_data.set_chart(ticker, minutes, candles, since_s * 1000, as_of_ms)
         fresh = self._store.charts[ticker, minutes]
         wait = (
             fresh.current_period_end_ms(self._rest.clock.now_ms()) - self._rest.clock.now_ms()

@@ -138,7 +138,7 @@ class MarketListReader:
         before = len(self._store.markets)
         now = self._rest.clock.now_ms()
         markets = [_with_clock_status(market, now) for market in markets]
-        self._store.set_markets(markets, events, in_list_order=in_list_order, listed_early=listed_early)
+        self._store.market_data.set_markets(markets, events, in_list_order=in_list_order, listed_early=listed_early)
         if len(self._store.markets) != before:
             self._subscribe_listed_quotes()
         self._changed.set()
@@ -158,7 +158,7 @@ class MarketListReader:
                 await self._sleep(RETRY_DELAY_S)
                 continue
             break
-        self._store.set_listing_progress(None)
+        self._store.market_data.set_listing_progress(None)
         if self.on_whole is not None:
             self.on_whole()
         if missing := [ticker for ticker in self._watch_list_tickers if ticker not in self._store.markets]:
@@ -193,7 +193,7 @@ class MarketListReader:
         self._publish_batch(events, listed)
 
     def _publish_batch(self, events: Sequence[Event], listed: int) -> None:
-        self._store.set_listing_progress(listed)
+        self._store.market_data.set_listing_progress(listed)
         markets = [market for event in events for market in event.markets]
         self._store_markets(markets, events, in_list_order=True, listed_early=self._read_early)
         self._read_early.difference_update(market.ticker for market in markets)
@@ -233,7 +233,7 @@ class MarketListReader:
             if now - since > SETTLED_RETENTION_MS and ticker not in kept
         ]
         if gone:
-            store.drop_markets(gone)
+            store.market_data.drop_markets(gone)
             self._subscribe_listed_quotes()
 
     async def _read_details(self, ticker: str) -> None:
@@ -275,7 +275,7 @@ class MarketListReader:
         if ticker in self._tapes_read:
             return
         trades = await self._rest.trades(ticker, most=TRADES_PER_READ)
-        self._store.set_tape(ticker, trades)
+        self._store.market_data.set_tape(ticker, trades)
         if ticker in self._shown_tickers:
             self._tapes_read.add(ticker)
 

@@ -64,9 +64,11 @@ class SparklineReader:
             found = await self._rest.candles_by_ticker(some, until_s - HISTORY_HOURS * 3600, until_s + 3600, minutes=60)
             for ticker in some:
                 candles = found.get(ticker, ())
-                self._store.set_sparkline(ticker, [each.close for each in candles if each.close is not None])
+                self._store.market_data.set_sparkline(
+                    ticker, [each.close for each in candles if each.close is not None]
+                )
                 self._read_ms[ticker] = now_ms
         while len(self._read_ms) > SPARKLINE_CAPACITY:
             oldest = next(iter(self._read_ms))
             del self._read_ms[oldest]
-            self._store.sparklines.pop(oldest, None)
+            self._store.market_data.drop_sparkline(oldest)

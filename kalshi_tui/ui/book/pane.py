@@ -15,7 +15,8 @@ from kalshi_tui.presentation.lines import (
 )
 from kalshi_tui.presentation.names import short_label
 from kalshi_tui.presentation.order_text import position_text
-from kalshi_tui.session.store import Store, StoreChanges, Topic
+from kalshi_tui.session.changes import StoreChanges, Topic
+from kalshi_tui.session.store import Store
 from kalshi_tui.ui.book.cursor import (
     SelectedLevel,
     initial_selection,

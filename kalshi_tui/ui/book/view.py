@@ -27,7 +27,7 @@ from kalshi_tui.presentation.numbers import (
     price_decimals,
     price_text,
 )
-from kalshi_tui.session.store import LiveBook
+from kalshi_tui.session.market_data.store import LiveBook
 from kalshi_tui.ui.book.cursor import SelectedLevel, shown_levels
 
 DEPTH_MIN_WIDTH: Final = 54

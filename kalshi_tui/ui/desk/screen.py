@@ -13,10 +13,10 @@ from textual.timer import Timer
 
 from kalshi_tui.domain.book import Side
 from kalshi_tui.presentation.lines import plain_text
+from kalshi_tui.session.changes import StoreChanges, Topic
 from kalshi_tui.session.interface import TradingSession
 from kalshi_tui.session.notices import Weight
 from kalshi_tui.session.practice_faults import FAULTS_BY_ID as REHEARSALS
-from kalshi_tui.session.store import StoreChanges, Topic
 from kalshi_tui.session.venue import Venue
 from kalshi_tui.ui.book.pane import BookPane
 from kalshi_tui.ui.commands import Scope, bindings

@@ -22,9 +22,10 @@ from kalshi_tui.domain.text import market_text, plain_price_text
 from kalshi_tui.presentation.lines import Span, Tone, line
 from kalshi_tui.session.alerts.monitor import current_value, trusted_top
 from kalshi_tui.session.alerts.text import alert_explanation, alert_in_market_text
+from kalshi_tui.session.changes import StoreChanges
 from kalshi_tui.session.interface import TradingSession
 from kalshi_tui.session.notices import Weight
-from kalshi_tui.session.store import Store, StoreChanges
+from kalshi_tui.session.store import Store
 from kalshi_tui.ui.book.view import quote_line
 from kalshi_tui.ui.commands import Scope, bindings
 from kalshi_tui.ui.widgets.command_screen import CommandModal

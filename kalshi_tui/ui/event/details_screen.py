@@ -6,8 +6,8 @@ from kalshi_tui.presentation.lines import (
     Tone,
     line,
 )
+from kalshi_tui.session.changes import StoreChanges
 from kalshi_tui.session.interface import TradingSession
-from kalshi_tui.session.store import StoreChanges
 from kalshi_tui.ui.dialogs.reading import TextScreen
 from kalshi_tui.ui.event.details_view import detail_lines
 

@@ -4,7 +4,7 @@ All prices here are of the outcome shown: of YES, or of NO when the same book is
 """
 
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
@@ -14,7 +14,7 @@ from kalshi_tui.domain.order import BookSide, Order, OrderState
 from kalshi_tui.domain.position import Position
 from kalshi_tui.domain.price import PRICE_UNIT, Count, Money, Price, PriceGrid
 from kalshi_tui.presentation.numbers import price_decimals
-from kalshi_tui.session.store import LiveBook
+from kalshi_tui.session.market_data.store import LiveBook
 
 NEAR_DEPTH_RANGE: Final = 500
 """How far from the middle the depth of the header reaches, 1/10,000 dollar."""
@@ -102,7 +102,7 @@ def resting_orders_at(orders: Iterable[Order], ticker: str, at: Price) -> list[O
 
 
 def own_orders_by_row(
-    orders: Iterable[Order], ticker: str, queue: dict[str, Count]
+    orders: Iterable[Order], ticker: str, queue: Mapping[str, Count]
 ) -> dict[tuple[BookSide, Price], OwnRowOrders]:
     """Collect what rests of the trader's own in a market, by side of the book and YES price."""
     own: dict[tuple[BookSide, Price], OwnRowOrders] = {}

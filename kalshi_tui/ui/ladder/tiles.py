@@ -5,7 +5,8 @@ from typing import Final
 
 from textual.containers import Horizontal
 
-from kalshi_tui.session.store import Store, StoreChanges
+from kalshi_tui.session.changes import StoreChanges
+from kalshi_tui.session.store import Store
 from kalshi_tui.ui.ladder.pane import LadderPane
 
 MIN_TILE_WIDTH: Final = 40

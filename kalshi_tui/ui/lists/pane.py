@@ -14,7 +14,8 @@ from kalshi_tui.presentation.lines import (
     justify,
     line,
 )
-from kalshi_tui.session.store import Store, StoreChanges
+from kalshi_tui.session.changes import StoreChanges
+from kalshi_tui.session.store import Store
 from kalshi_tui.ui.chart.state import ChartState
 from kalshi_tui.ui.lists.panes import (
     ListItem,

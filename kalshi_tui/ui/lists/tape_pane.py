@@ -2,7 +2,8 @@
 
 from kalshi_tui.domain.price import Count
 from kalshi_tui.presentation.lines import Span, Tone, line
-from kalshi_tui.session.store import Store, StoreChanges, Topic
+from kalshi_tui.session.changes import StoreChanges, Topic
+from kalshi_tui.session.store import Store
 from kalshi_tui.ui.lists.panes import tape_lines
 from kalshi_tui.ui.lists.views import tape_column_heading
 from kalshi_tui.ui.widgets.line_view import LineView

@@ -17,7 +17,8 @@ from kalshi_tui.presentation.lines import (
     Tone,
     line,
 )
-from kalshi_tui.session.store import Store, StoreChanges, Topic
+from kalshi_tui.session.changes import StoreChanges, Topic
+from kalshi_tui.session.store import Store
 from kalshi_tui.ui.keys import key_for
 from kalshi_tui.ui.market_list.columns import MarketColumns
 from kalshi_tui.ui.market_list.flash import PriceFlashes

@@ -46,9 +46,10 @@ from kalshi_tui.presentation.lines import (
 )
 from kalshi_tui.presentation.numbers import count_text, price_decimals, price_text
 from kalshi_tui.presentation.order_text import trading_paused_warning, untrusted_book_warning, violations_text
+from kalshi_tui.session.changes import StoreChanges
 from kalshi_tui.session.execution.risk_checks import Risk, RiskViolation
 from kalshi_tui.session.interface import OrderResult, TradingSession
-from kalshi_tui.session.store import LiveBook, StoreChanges
+from kalshi_tui.session.market_data.store import LiveBook
 from kalshi_tui.ui.availability import CommandContext, FocusedField, TicketStep
 from kalshi_tui.ui.book.view import quote_line
 from kalshi_tui.ui.commands import Scope, bindings

@@ -28,9 +28,9 @@ from kalshi_tui.presentation.order_text import (
 )
 from kalshi_tui.presentation.preview_text import preview_lines
 from kalshi_tui.session.account.list_reads import AccountList
+from kalshi_tui.session.changes import StoreChanges
 from kalshi_tui.session.execution.risk_checks import Risk, RiskViolation
 from kalshi_tui.session.interface import OrderResult, TradingSession
-from kalshi_tui.session.store import StoreChanges
 from kalshi_tui.ui.app_clock import now_ms
 from kalshi_tui.ui.availability import CommandContext, TicketStep
 from kalshi_tui.ui.book.view import quote_line

@@ -38,8 +38,9 @@ from kalshi_tui.presentation.order_text import (
 )
 from kalshi_tui.presentation.preview_text import preview_lines
 from kalshi_tui.session.account.list_reads import AccountList
+from kalshi_tui.session.changes import StoreChanges
 from kalshi_tui.session.interface import TradingSession
-from kalshi_tui.session.store import LiveBook, StoreChanges
+from kalshi_tui.session.market_data.store import LiveBook
 from kalshi_tui.ui.app_clock import now_ms
 from kalshi_tui.ui.availability import CommandContext, FocusedField
 from kalshi_tui.ui.book.view import quote_line

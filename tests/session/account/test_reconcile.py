@@ -17,6 +17,7 @@ from kalshi_tui.kalshi.environments import practice_on_port
 from kalshi_tui.kalshi.rest import RestClient, Retry
 from kalshi_tui.kalshi.transport.clock import ExchangeClock
 from kalshi_tui.session.account.reconcile import MAX_STALE_READS, RECONCILE_INTERVAL_S, AccountReconciler
+from kalshi_tui.session.bus import AccountMoved
 from kalshi_tui.session.execution.journal import Journal
 from kalshi_tui.session.execution.order_lookup import OrderLookup
 from kalshi_tui.session.store import Store
@@ -87,7 +88,7 @@ async def account(exchange: Lagging, store: Store) -> AsyncIterator[AccountRecon
     ) as rest:
         inquiry = OrderLookup(rest, store, exchange.sleep)
         made = AccountReconciler(rest, store, inquiry, Journal.in_memory(), lambda: exchange.now_ms, exchange.sleep)
-        store.on_account_news = made.request_balance_read
+        store.bus.subscribe(AccountMoved, lambda _: made.request_balance_read())
         running = asyncio.create_task(made.run())
         yield made
         running.cancel()

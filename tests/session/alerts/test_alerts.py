@@ -54,11 +54,10 @@ class Bench:
         self.store = Store(self.clock)
         self.exchange_clock = ExchangeClock(self.clock)
         self.alerts = AlertMonitor(self.store, self.exchange_clock, self.clock.sleep, folder)
-        self.store.on_order = self.alerts.handle_order
         self.rung: list[str] = []
         self.alerts.on_ring = self.rung.append
         self.market = Market("T", "E", title="Fed", yes_sub_title="Cut", status=MarketStatus.ACTIVE)
-        self.store.set_markets([self.market])
+        self.store.market_data.set_markets([self.market])
         self.store.link(LinkState.LIVE, "")
 
     def book(self, bid: int = 4_700, ask: int = 4_800, size: int = 1_000) -> None:
@@ -72,7 +71,7 @@ class Bench:
         self.store.trade(Trade(name, "T", price, count, taker_bid=True, ts_ms=self.clock.now_ms))
 
     def closes_in(self, ms: int) -> None:
-        self.store.set_markets([replace(self.market, close_ms=self.clock.now_ms + ms)])
+        self.store.market_data.set_markets([replace(self.market, close_ms=self.clock.now_ms + ms)])
 
 
 def test_a_cross_that_lasts_no_frame_rings() -> None:
@@ -167,14 +166,14 @@ def test_a_price_that_flickers_is_counted_and_not_told_each_time() -> None:
 def test_a_market_without_alerts_is_not_looked_at() -> None:
     bench = Bench()
     bench.book()
-    assert not bench.store.watched_tickers
+    assert not bench.store.market_data.watched_tickers
     alert = bench.add("bid >= 0.475")
-    assert list(bench.store.watched_tickers or ()) == bench.alerts.tickers == ["T"]
+    assert list(bench.store.market_data.watched_tickers or ()) == bench.alerts.tickers == ["T"]
     bench.alerts.remove(alert.id)
     bench.add("fill")
     bench.closes_in(10 * MINUTE)
     bench.add("close < 1m")
-    assert not bench.store.watched_tickers
+    assert not bench.store.market_data.watched_tickers
 
 
 # What may be believed.
@@ -294,13 +293,13 @@ def test_a_fill_rings_once_and_history_does_not() -> None:
     bench = Bench()
     bench.add("fill")
     old, new = a_fill("old", START_MS - 1), a_fill("new", START_MS + 1)
-    bench.store.set_fills([old])
+    bench.store.account.set_fills([old])
     assert not bench.rung
     bench.store.fill(new)
     bench.store.fill(new)
-    bench.store.set_fills([new, old])
+    bench.store.account.set_fills([new, old])
     assert bench.rung == ["Alert: filled YES 1 at 0.47 in Fed: Cut (fill)."]
-    bench.store.set_fills([a_fill("unheard", START_MS + 2)])
+    bench.store.account.set_fills([a_fill("unheard", START_MS + 2)])
     assert len(bench.rung) == 2
 
 
@@ -486,7 +485,7 @@ WRITES = "import json, os, sys; json.dump([sys.argv[2:], os.environ['KALSHI_TUI_
 async def test_the_command_gets_a_hostile_sentence_as_one_plain_argument(tmp_path: Path) -> None:
     path = tmp_path / "told.json"
     bench, runner = Bench(), Runner(sys.executable, "-c", WRITES, str(path), "a b")
-    bench.store.set_markets([replace(bench.market, title=HOSTILE, yes_sub_title="")])
+    bench.store.market_data.set_markets([replace(bench.market, title=HOSTILE, yes_sub_title="")])
     bench.alerts.on_ring = runner.command.run
     bench.book()
     bench.add("bid >= 0.40")

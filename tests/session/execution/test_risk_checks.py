@@ -33,7 +33,7 @@ STALE = Risk(RiskReason.STALE_BOOK)
 def a_store() -> Store:
     store = Store(lambda: NOON_MS)
     store.snapshot(T, [(4_600, 10_000)], [(5_200, 10_000)])
-    store.mark_read(*AccountList)
+    store.account.mark_read(*AccountList)
     return store
 
 
@@ -171,7 +171,7 @@ async def test_read_only_sends_nothing_at_all(rig: Callable[[SessionOptions], Ri
     assert outcome.order.state is OrderState.NOT_SENT
     assert READ_ONLY in outcome.sentence
     resting = replace(outcome.order, order_id="o1", state=OrderState.RESTING)
-    made.session.store.orders["o1"] = resting
+    made.session.store.order(resting)
     for each in (
         await made.session.cancel(resting),
         await made.session.amend(resting, 3_000, 50, frozenset({STALE})),

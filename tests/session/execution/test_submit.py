@@ -12,6 +12,7 @@ from kalshi_tui.domain.order import Action, Order, OrderState, OrderTerms, TimeI
 from kalshi_tui.kalshi.environments import practice_on_port
 from kalshi_tui.kalshi.rest import RestClient, Retry
 from kalshi_tui.kalshi.transport.clock import ExchangeClock
+from kalshi_tui.session.bus import OrderUpdated
 from kalshi_tui.session.execution.journal import Journal
 from kalshi_tui.session.execution.order_lookup import OrderLookup
 from kalshi_tui.session.execution.risk_checks import RiskChecks
@@ -74,7 +75,7 @@ async def trading(exchange: Exchange, store: Store) -> AsyncIterator[OrderExecut
         guard = RiskChecks(store, Venue.PRACTICE, clock_ms=lambda: SENT_MS)
         inquiry = OrderLookup(rest, store, at_once)
         hands = OrderExecutor(rest, store, Journal.in_memory(), guard, inquiry)
-        store.on_order = hands.record_order
+        store.bus.subscribe(OrderUpdated, lambda each: hands.record_order(each.order))
         yield hands
         await inquiry.close()
 

@@ -15,6 +15,7 @@ from kalshi_tui.kalshi.environments import practice_on_port
 from kalshi_tui.kalshi.rest import RestClient, Retry
 from kalshi_tui.kalshi.transport.clock import ExchangeClock
 from kalshi_tui.session.account.settlements import LISTING_DELAYS_S, MAX_SETTLEMENTS, SettlementReader
+from kalshi_tui.session.changes import Topic
 from kalshi_tui.session.market_data.candles import (
     CANDLE_DELAY_S,
     CANDLES_PER_READ,
@@ -23,7 +24,8 @@ from kalshi_tui.session.market_data.candles import (
     SELECTION_DEBOUNCE_S,
     CandleReader,
 )
-from kalshi_tui.session.store import CHART_CAPACITY, Store, Topic
+from kalshi_tui.session.market_data.store import CHART_CAPACITY
+from kalshi_tui.session.store import Store
 from tests.support.exchange_replies import SIGNER
 from tests.support.fake_desk import a_market
 from tests.support.simulated_time import Simulated
@@ -43,7 +45,7 @@ class History:
         self.price = "0.4700"
         self.settled: list[str] = []
         self.store = Store(self.clock)
-        self.store.set_markets([a_market(TICKER)])
+        self.store.market_data.set_markets([a_market(TICKER)])
 
     def handle(self, request: httpx.Request) -> httpx.Response:
         path = request.url.path.removeprefix("/trade-api/v2")
@@ -202,7 +204,7 @@ async def test_a_read_that_fails_says_so_keeps_the_candles_and_is_tried_again(
 def test_a_bounded_number_of_charts_is_kept() -> None:
     store = Store(lambda: 0)
     for number in range(CHART_CAPACITY + 3):
-        store.set_chart(f"M{number}", 60, [], 0, 1)
+        store.market_data.set_chart(f"M{number}", 60, [], 0, 1)
     assert len(store.charts) == CHART_CAPACITY
     assert ("M0", 60) not in store.charts
 

@@ -29,7 +29,7 @@ from tests.support.pilot import (
 def charted_desk() -> FakeDesk:
     desk = busy_desk()
     for minutes in (1, 60, 1440):
-        desk.store.set_chart(FIRST, minutes, a_walk(minutes=minutes), 0, NOW_MS)
+        desk.store.market_data.set_chart(FIRST, minutes, a_walk(minutes=minutes), 0, NOW_MS)
     return desk
 
 
@@ -38,7 +38,7 @@ def charted_desk() -> FakeDesk:
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 async def test_golden(state: str, size: tuple[int, int], golden: Callable[[str, str], None]) -> None:
     desk = charted_desk()
-    desk.store.set_settlements(
+    desk.store.account.set_settlements(
         [
             a_settlement(),
             a_settlement("OLD-26NOV-T1", result="no", settled_ms=NOW_MS - 50 * HOUR, revenue=0),
@@ -172,11 +172,15 @@ async def test_a_candle_without_trades_tells_bid_and_ask() -> None:
 async def test_a_chart_that_cannot_be_read_says_why_and_keeps_what_it_has() -> None:
     async with trading() as trader:
         await trader.press("6")
-        trader.desk.store.set_chart_error(FIRST, 60, "The chart could not be read; it is tried again. Busy.")
+        trader.desk.store.market_data.set_chart_error(
+            FIRST, 60, "The chart could not be read; it is tried again. Busy."
+        )
         assert "it is tried again. Busy." in await trader.look()
-        trader.desk.store.set_chart(FIRST, 60, a_walk(), 0, NOW_MS)
+        trader.desk.store.market_data.set_chart(FIRST, 60, a_walk(), 0, NOW_MS)
         assert "tried again" not in await trader.look()
-        trader.desk.store.set_chart_error(FIRST, 60, "The chart could not be read; it is tried again. Busy.")
+        trader.desk.store.market_data.set_chart_error(
+            FIRST, 60, "The chart could not be read; it is tried again. Busy."
+        )
         assert "█" in await trader.look()
         assert "NOT READ ANEW" in heading(trader)
 
@@ -184,7 +188,7 @@ async def test_a_chart_that_cannot_be_read_says_why_and_keeps_what_it_has() -> N
 async def test_a_market_without_candles_says_so() -> None:
     async with trading() as trader:
         await trader.press("6")
-        trader.desk.store.set_chart(FIRST, 60, [], 0, NOW_MS)
+        trader.desk.store.market_data.set_chart(FIRST, 60, [], 0, NOW_MS)
         assert "No candles of this market yet." in await trader.look()
 
 
@@ -256,7 +260,7 @@ async def test_settlements_stand_newest_first_with_their_sum() -> None:
     desk = FakeDesk(Clock())
     async with trading(desk) as trader:
         assert "No market in which you held anything" in await trader.press("7")
-        desk.store.set_settlements(
+        desk.store.account.set_settlements(
             [a_settlement("OLD-1", settled_ms=NOW_MS - 9 * HOUR, revenue=0, result="no"), a_settlement()]
         )
         screen = await trader.look()
@@ -272,7 +276,7 @@ async def test_settlements_stand_newest_first_with_their_sum() -> None:
 
 async def test_enter_goes_to_the_market_of_a_settlement() -> None:
     desk = FakeDesk(Clock())
-    desk.store.set_settlements([a_settlement(SECOND), a_settlement("GONE-1", settled_ms=1)])
+    desk.store.account.set_settlements([a_settlement(SECOND), a_settlement("GONE-1", settled_ms=1)])
     async with trading(desk) as trader:
         await trader.press("7", "tab", "tab")
         await trader.press("enter")

@@ -12,8 +12,8 @@ from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.link import LinkState, TradingStatus
 from kalshi_tui.domain.market import MarketStatus, Quote
 from kalshi_tui.domain.order import Action, BookSide, OrderState, OrderTerms, TimeInForce
+from kalshi_tui.session.account.store import DayTotal
 from kalshi_tui.session.notices import Weight
-from kalshi_tui.session.store import DayTotal
 from kalshi_tui.ui.book.cursor import SelectedLevel
 from kalshi_tui.ui.dialogs.ask import AskScreen
 from kalshi_tui.ui.ticket.amend import AmendScreen
@@ -371,7 +371,7 @@ async def test_a_position_of_a_market_that_is_over_or_unknown_says_so() -> None:
         store = trader.desk.store
         store.position(a_position())
         store.position(a_position(ticker="GONE-1"))
-        store.set_markets([replace(a_market(FIRST), status=MarketStatus.CLOSED)])
+        store.market_data.set_markets([replace(a_market(FIRST), status=MarketStatus.CLOSED)])
         assert "takes no orders: it is closed" in await trader.press("2", "tab", "tab", "x")
         assert "The market of this line is not in the list." in await trader.press("j", "x")
 
@@ -473,7 +473,7 @@ async def test_who_cancelled_and_the_queue_stand_where_there_is_room() -> None:
             store.order(
                 an_order(order_id="o4", client_order_id="c4", state=OrderState.CANCELED, remaining=0, reason="by you")
             )
-            store.set_queue_positions({"o1": 1_234_500, "o2": 0})
+            store.account.set_queue_positions({"o1": 1_234_500, "o2": 0})
             screen = await trader.look()
             roomy = size != NARROW
             assert (" ahead " in screen) == roomy
@@ -495,7 +495,7 @@ async def test_an_order_of_unknown_outcome_is_said_in_words_as_long_as_it_is_one
     async with trading(size=size) as trader:
         store = trader.desk.store
         lost = an_order(order_id="", state=OrderState.UNKNOWN, yes_price=4_700)
-        store.requested_sides["c1"] = Action.BUY, Side.YES
+        store.account.intents.remember_side("c1", Action.BUY, Side.YES)
         store.order(lost)
         screen = await trader.look()
         said = "UNKNOWN: buy YES 10 at 0.47 in FED-26DEC-C25 may be live"
@@ -671,7 +671,7 @@ async def test_the_total_sums_the_columns_up(size: tuple[int, int]) -> None:
 async def test_the_total_says_how_many_of_the_positions_it_could_reckon() -> None:
     async with trading(size=NARROW) as trader:
         two_positions(trader.desk)
-        trader.desk.store.quotes[SECOND] = Quote()
+        trader.desk.store.quote(SECOND, Quote())
         screen = await trader.press("2")
         assert "P&L of 1 of 2" in screen
         total = next(each for each in trader.lines() if each[1:].startswith("Total"))
@@ -697,7 +697,7 @@ async def test_the_total_says_how_many_of_the_positions_it_could_reckon() -> Non
 async def test_the_day_s_total_ends_the_list(day: DayTotal, says: str) -> None:
     async with trading(size=NARROW) as trader:
         assert "Today" not in await trader.press("2")
-        trader.desk.store.set_day_total(day)
+        trader.desk.store.account.set_day_total(day)
         screen = await trader.look()
         assert says in screen
         assert ("since" in screen) == (day.gain is not None)
@@ -713,7 +713,7 @@ async def test_a_difference_stands_first_and_is_no_position() -> None:
         store = trader.desk.store
         two_positions(trader.desk)
         sentence = "In FED-26DEC-C25 the stream told of YES 12 and the exchange has YES 10: what it has is shown here."
-        store.set_account_differences([sentence])
+        store.account.set_differences([sentence])
         screen = await trader.press("2", "tab", "tab")
         lines = trader.lines()
         assert lines[17].startswith(" ! In FED-26DEC-C25 the stream told of YES 12")
@@ -722,7 +722,7 @@ async def test_a_difference_stands_first_and_is_no_position() -> None:
         assert lines[19].startswith("▌YES")
         assert "No position stands in this line." in await trader.press("g", "x")
         await trader.press("j", "j")
-        store.set_account_differences([])
+        store.account.set_differences([])
         screen = await trader.look()
         assert "! In FED" not in screen
         assert trader.lines()[17].startswith("▌YES")

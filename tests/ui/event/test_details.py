@@ -80,9 +80,8 @@ def test_the_grid_in_words() -> None:
 def test_no_line_is_wider_than_the_box(width: int, rules: str, source: str) -> None:
     store = a_store(Clock())
     market = replace(store.markets[FIRST], rules_primary=rules, rules_secondary=rules)
-    store.events[market.event_ticker] = Event(
-        market.event_ticker, "FED", "Title", settlement_sources=((source, source),), mutually_exclusive=True
-    )
+    event = Event(market.event_ticker, "FED", "Title", settlement_sources=((source, source),), mutually_exclusive=True)
+    store.market_data.set_markets([], [event])
     for each in detail_lines(store, market, width):
         assert cell_count(each) <= max(width, 54)
 
@@ -91,7 +90,7 @@ async def test_a_key_opens_them_and_the_prices_stay_live() -> None:
     async with trading(size=NARROW) as trader:
         store = trader.desk.store
         market = replace(store.markets[FIRST], rules_primary="If the Fed cuts, this resolves to Yes.")
-        store.set_markets(
+        store.market_data.set_markets(
             [market],
             [Event("FED-26DEC", "FED", "Fed decision in December", mutually_exclusive=True,
                    settlement_sources=(("Federal Reserve", "https://example.com"),))],
@@ -111,5 +110,5 @@ async def test_a_market_that_leaves_the_list_is_told() -> None:
     desk = FakeDesk(Clock(), [a_market("A-1"), a_market("B-1")])
     async with trading(desk) as trader:
         await trader.press("d")
-        desk.store.drop_markets(["A-1"])
+        desk.store.market_data.drop_markets(["A-1"])
         assert "not listed any more" in await trader.look()

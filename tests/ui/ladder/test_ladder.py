@@ -159,7 +159,7 @@ async def test_every_price_is_a_row_the_empty_ones_too() -> None:
 
 async def test_without_a_chosen_market_there_is_no_ladder() -> None:
     desk = FakeDesk(Clock())
-    desk.store.drop_markets([each[0] for each in TITLES])
+    desk.store.market_data.drop_markets([each[0] for each in TITLES])
     async with trading(desk, NARROW) as trader:
         assert "There is no chosen market." in await trader.press("v")
 
@@ -334,7 +334,7 @@ async def test_the_grid_of_the_market_may_change_under_the_cursor() -> None:
     async with trading(size=NARROW) as trader:
         await trader.press("v", "tab", "j")
         coarse = PriceGrid((PriceRange(0, 10_000, 500),))
-        trader.desk.store.set_markets([a_market(FIRST, grid=coarse)])
+        trader.desk.store.market_data.set_markets([a_market(FIRST, grid=coarse)])
         trader.desk.store.snapshot(FIRST, [(4_500, 100)], [(5_000, 100)])
         await trader.look()
         assert chosen(trader) == "0.4600"
@@ -477,7 +477,7 @@ async def test_away_from_the_ladder_no_price_is_chosen(keys: str) -> None:
 async def test_a_market_that_takes_no_orders_says_so() -> None:
     async with trading(size=NARROW) as trader:
         await trader.press("v", "tab")
-        trader.desk.store.set_markets([replace(a_market(FIRST), status=MarketStatus.CLOSED)])
+        trader.desk.store.market_data.set_markets([replace(a_market(FIRST), status=MarketStatus.CLOSED)])
         assert "takes no orders: it is closed" in await trader.press("b")
 
 
@@ -506,7 +506,7 @@ async def test_x_asks_once_for_all_orders_of_the_row() -> None:
         store = trader.desk.store
         for number in range(3):
             store.order(an_order(order_id=f"o{number}", client_order_id=f"c{number}", remaining=100 * (number + 1)))
-        store.requested_sides["c0"] = (Action.SELL, Side.NO)
+        store.account.intents.remember_side("c0", Action.SELL, Side.NO)
         store.order(an_order(order_id="p", client_order_id="p", ticker=SECOND))
         await trader.press("v", "tab", "j")
         assert "3*6" in row(trader, "0.46")
@@ -561,7 +561,7 @@ async def test_an_order_is_moved_by_a_row_and_sent_by_no_single_key(
     async with trading(size=NARROW) as trader:
         trader.desk.store.order(an_order(book_side=book_side))
         if asked is not None:
-            trader.desk.store.requested_sides["c1"] = asked
+            trader.desk.store.account.intents.remember_side("c1", *asked)
         await trader.press("v", "tab", "j", *("o" if mirrored else ""), key)
         assert isinstance(trader.app.screen, AmendScreen)
         assert trader.app.screen.query_one("#price", Field).value == field

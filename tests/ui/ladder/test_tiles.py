@@ -96,7 +96,7 @@ async def test_the_ladder_with_the_focus_stays_the_chosen_one_while_lines_move_i
         await trader.press("j", "t", "tab", "tab")
         assert desk._market_list.ticker == SECOND
         # Its market leaves the list, and the cursor has to stand elsewhere; then it comes back.
-        trader.desk.store.drop_markets([SECOND])
+        trader.desk.store.market_data.drop_markets([SECOND])
         await trader.look()
         assert desk._market_list.ticker == SECOND
         # And one that is not on the list that is shown keeps that list.

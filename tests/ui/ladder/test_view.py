@@ -11,7 +11,7 @@ from kalshi_tui.domain.market import MarketStatus
 from kalshi_tui.domain.order import BookSide, OrderState
 from kalshi_tui.domain.price import CENT_GRID, PriceGrid, PriceRange
 from kalshi_tui.presentation.lines import cell_count, plain_text
-from kalshi_tui.session.store import LiveBook
+from kalshi_tui.session.market_data.store import LiveBook
 from kalshi_tui.ui.ladder.rows import (
     LadderSnapshot,
     OwnRowOrders,

@@ -59,7 +59,7 @@ def alerted_desk() -> FakeDesk:
     """A desk with an alert of each kind, in each state."""
     desk = busy_desk()
     store = desk.store
-    store.set_markets([replace(store.markets[SECOND], close_ms=NOW_MS + 200 * MINUTE)])
+    store.market_data.set_markets([replace(store.markets[SECOND], close_ms=NOW_MS + 200 * MINUTE)])
     for text, ticker in (
         ("bid >= 0.55", FIRST),
         ("ask <= 0.40 every", FIRST),
@@ -238,7 +238,7 @@ async def test_enter_goes_to_the_market_of_an_alert() -> None:
 async def test_the_list_follows_price_and_time() -> None:
     async with trading(size=NARROW) as trader:
         store = trader.desk.store
-        store.set_markets([replace(store.markets[FIRST], close_ms=NOW_MS + 90 * MINUTE)])
+        store.market_data.set_markets([replace(store.markets[FIRST], close_ms=NOW_MS + 90 * MINUTE)])
         add(trader.desk, "ask <= 0.40")
         add(trader.desk, "close < 10m")
         screen = await trader.press("8")
@@ -255,7 +255,7 @@ async def test_the_list_follows_price_and_time() -> None:
 async def test_hostile_text_in_an_alert_s_file_or_market_changes_nothing_else() -> None:
     for text in HOSTILE:
         desk = FakeDesk(Clock())
-        desk.store.set_markets([replace(desk.store.markets[FIRST], title=text, yes_sub_title=text)])
+        desk.store.market_data.set_markets([replace(desk.store.markets[FIRST], title=text, yes_sub_title=text)])
         desk.alerts.add(Alert(AlertKind.LAST, text or "x", True, 9_900))
         add(desk, "bid >= 0.40")
         assert desk.alerts.newest_sentence.isprintable()

@@ -76,8 +76,8 @@ def test_times_are_told_in_utc(ts_ms: int, told: str) -> None:
 
 def test_every_table_has_its_columns_in_every_line() -> None:
     store = busy_desk().store
-    store.set_settlements([a_settlement()])
-    store.set_chart(FIRST, 60, a_walk(), 0, NOW_MS)
+    store.account.set_settlements([a_settlement()])
+    store.market_data.set_chart(FIRST, 60, a_walk(), 0, NOW_MS)
     store.set_alerts([Alert(AlertKind.BID, FIRST, True, 5_500)])
     for tab in Tab:
         head, *rows = build_table(store, tab, FIRST)
@@ -98,7 +98,7 @@ def test_numbers_are_exact_and_in_the_exchange_s_widths() -> None:
     head, row = build_table(store, Tab.FILLS, FIRST)
     told = dict(zip(head, row, strict=True))
     assert (told["yes_price"], told["count"], told["fee"]) == ("0.4700", "10.00", "0.017500")
-    store.set_settlements([a_settlement()])
+    store.account.set_settlements([a_settlement()])
     head, row = build_table(store, Tab.SETTLEMENTS, FIRST)
     assert dict(zip(head, row, strict=True))["net"] == "5.282500"
 
@@ -162,9 +162,9 @@ def test_a_write_that_fails_leaves_nothing_behind(tmp_path: Path, monkeypatch: p
 @pytest.mark.parametrize(("key", "name"), [(str(number), tab.value.lower()) for number, tab in enumerate(Tab, 1)])
 async def test_w_writes_the_table_below_and_says_where(key: str, name: str, tmp_path: Path) -> None:
     desk = busy_desk()
-    desk.store.set_settlements([a_settlement()])
+    desk.store.account.set_settlements([a_settlement()])
     async with trading(desk, wishes=UiSettings(export_folder=tmp_path)) as trader:
-        desk.store.set_chart(FIRST, 60, a_walk(), 0, NOW_MS)
+        desk.store.market_data.set_chart(FIRST, 60, a_walk(), 0, NOW_MS)
         desk.store.set_alerts([Alert(AlertKind.BID, FIRST, True, 5_500)])
         await trader.press(key, "w")
         path = only_file(tmp_path)

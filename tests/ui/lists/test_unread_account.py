@@ -12,7 +12,7 @@ from kalshi_tui.domain.limits import RiskLimits
 from kalshi_tui.domain.link import LinkState
 from kalshi_tui.domain.order import Action, OrderState, OrderTerms
 from kalshi_tui.domain.position import Balance
-from kalshi_tui.session.account.list_reads import AccountList, AccountReads
+from kalshi_tui.session.account.list_reads import AccountList
 from kalshi_tui.session.execution.risk_checks import OverrideMethod, Risk, RiskChecks, RiskReason
 from kalshi_tui.session.options import SessionOptions
 from kalshi_tui.session.venue import Venue
@@ -34,9 +34,7 @@ EMPTY = ("No orders yet", "No positions", "No executions", "No market in which")
 
 
 def an_unread_desk(state: LinkState = LinkState.WAITING) -> FakeDesk:
-    desk = FakeDesk(Clock())
-    desk.store.reads = AccountReads()
-    desk.store.balance = None
+    desk = FakeDesk(Clock(), account_read=False)
     desk.store.link(state, "No such host. Trying again in 3 s.")
     return desk
 
@@ -68,9 +66,9 @@ async def test_a_list_that_was_not_read_says_so_and_why(tab: str) -> None:
         assert "7 Settlements --" in bar
         desk.store.link(LinkState.LIVE, "")
         assert "Not read yet: the exchange is being asked." in await trader.look()
-        desk.store.mark_unread("The exchange answered 503.", LISTS[tab])
+        desk.store.account.mark_unread("The exchange answered 503.", LISTS[tab])
         assert "Not read yet: The exchange answered 503." in await trader.look()
-        desk.store.mark_read(*AccountList)
+        desk.store.account.mark_read(*AccountList)
         screen = await trader.look()
         assert "Not read yet" not in screen
         assert any(words in screen for words in EMPTY)
@@ -93,8 +91,8 @@ async def test_what_is_known_already_stands_above_the_sentence() -> None:
 
 async def test_what_was_read_stays_though_later_reads_fail() -> None:
     desk = FakeDesk(Clock())
-    desk.store.set_positions([a_position()], NOW_MS)
-    desk.store.mark_unread("The exchange answered 503.", *AccountList)
+    desk.store.account.set_positions([a_position()], NOW_MS)
+    desk.store.account.mark_unread("The exchange answered 503.", *AccountList)
     desk.store.link(LinkState.WAITING, "Lost.")
     async with trading(desk) as trader:
         screen = await trader.press("2")
@@ -114,7 +112,7 @@ async def test_an_unread_list_is_not_exported_as_an_empty_table(tmp_path: Path) 
 
 async def test_the_ticket_knows_no_holding_to_sell() -> None:
     desk = an_unread_desk(LinkState.LIVE)
-    desk.store.balance = Balance(cash=10_000_000_000, portfolio_value=0)
+    desk.store.account.set_balance(Balance(cash=10_000_000_000, portfolio_value=0))
     async with trading(desk) as trader:
         await trader.press("s")
         screen = await trader.press(*"90", "tab", *"5")
@@ -140,7 +138,7 @@ def test_limits_of_a_market_are_not_measured_by_an_account_that_was_not_read(
     terms = OrderTerms(TITLES[0][0], Side.YES, Action.BUY, 4_700, 100)
     (objection,) = guard.check(terms)
     assert (objection.risk, objection.override) == (Risk(RiskReason.ACCOUNT_UNREAD), passing)
-    store.mark_read(AccountList.ORDERS, AccountList.POSITIONS)
+    store.account.mark_read(AccountList.ORDERS, AccountList.POSITIONS)
     assert guard.check(terms) == []
 
 

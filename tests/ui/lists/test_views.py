@@ -15,7 +15,7 @@ from kalshi_tui.presentation.names import market_status_text
 from kalshi_tui.presentation.numbers import clock_text, date_time_text
 from kalshi_tui.presentation.order_text import insufficient_cash_warning
 from kalshi_tui.presentation.preview_text import preview_lines
-from kalshi_tui.session.store import LiveBook
+from kalshi_tui.session.market_data.store import LiveBook
 from kalshi_tui.session.venue import Venue
 from kalshi_tui.ui.book.view import book_header
 from kalshi_tui.ui.desk.status_view import (
@@ -44,7 +44,7 @@ def test_an_order_stands_in_the_words_in_which_it_was_sent() -> None:
     store = a_store(Clock())
     order = an_order(book_side=BookSide.ASK, yes_price=9_000, state=OrderState.RESTING)
     assert plain_text(order_line(store, order, 80)).split()[1:3] == ["NO", "0.10"]
-    store.requested_sides[order.client_order_id] = Action.SELL, Side.YES
+    store.account.intents.remember_side(order.client_order_id, Action.SELL, Side.YES)
     assert plain_text(order_line(store, order, 80)).split()[1:4] == ["sell", "YES", "0.90"]
     fill = a_fill(client_order_id=order.client_order_id, book_side=BookSide.ASK, yes_price=9_100)
     assert plain_text(fill_line(store, fill, 80)).split()[1:4] == ["sell", "YES", "0.91"]
@@ -53,7 +53,7 @@ def test_an_order_stands_in_the_words_in_which_it_was_sent() -> None:
 def test_an_order_says_at_what_it_was_filled() -> None:
     store = a_store(Clock())
     order = an_order(yes_price=6_000, state=OrderState.FILLED, filled=300, remaining=0)
-    store.requested_sides[order.client_order_id] = Action.BUY, Side.YES
+    store.account.intents.remember_side(order.client_order_id, Action.BUY, Side.YES)
     store.fill(a_fill(trade_id="a", order_id=order.order_id, yes_price=5_700, count=200))
     store.fill(a_fill(trade_id="b", order_id=order.order_id, yes_price=6_000, count=100))
     assert plain_text(order_line(store, order, 80)).split()[3:7] == ["0.60", "0", "3", "0.58"]
@@ -107,10 +107,10 @@ def test_more_than_there_is_is_warned_of() -> None:
 
 def test_a_new_market_stands_beside_its_series_and_what_is_over_stands_last() -> None:
     store = a_store(Clock(), [a_market(ticker) for ticker in ("A-1-X", "B-1-X", "C-1-X")])
-    store.set_markets([a_market("A-2-X"), a_market("B-2-X"), a_market("D-1-X")])
+    store.market_data.set_markets([a_market("A-2-X"), a_market("B-2-X"), a_market("D-1-X")])
     assert list(store.markets) == ["A-1-X", "A-2-X", "B-1-X", "B-2-X", "C-1-X", "D-1-X"]
     ended = replace(a_market("A-1-X"), status=MarketStatus.FINALIZED, result="yes")
-    store.set_markets([ended])
+    store.market_data.set_markets([ended])
     assert [ticker for ticker, _ in sorted_markets(store)] == ["A-2-X", "B-1-X", "B-2-X", "C-1-X", "D-1-X", "A-1-X"]
     assert market_status_text(ended) == "ended YES"
 

@@ -51,13 +51,13 @@ def test_each_order(sort: MarketSort, order: str) -> None:
     store = a_store(Clock(), markets())
     assert "".join(ticker[0] for ticker, _ in sorted_markets(store, sort)) == order
     first = order[0]
-    store.markets[f"{first}-1"] = replace(store.markets[f"{first}-1"], status=MarketStatus.FINALIZED)
+    store.market_data.set_markets([replace(store.markets[f"{first}-1"], status=MarketStatus.FINALIZED)])
     assert "".join(ticker[0] for ticker, _ in sorted_markets(store, sort)) == order[1:] + first
 
 
 def test_the_filter_looks_at_the_category_too() -> None:
     store = a_store(Clock(), markets())
-    store.events["A"] = Event("A", "A", "Title", category="Economics")
+    store.market_data.set_markets([], [Event("A", "A", "Title", category="Economics")])
     listed = MarketIndex(store, MarketSort.LISTED)
     assert listed.find(["econ"]) == ["A-1"]
     assert listed.find(["econ", "outcome"]) == ["A-1"]
@@ -110,9 +110,9 @@ async def test_the_chosen_market_stays_chosen_when_the_list_is_sorted() -> None:
 
 async def test_while_the_list_is_read_the_heading_counts() -> None:
     async with trading(size=NARROW) as trader:
-        trader.desk.store.set_listing_progress(12_400)
+        trader.desk.store.market_data.set_listing_progress(12_400)
         assert "market 12,400..." in await trader.look()
-        trader.desk.store.set_listing_progress(None)
+        trader.desk.store.market_data.set_listing_progress(None)
         assert "12,400" not in await trader.look()
 
 

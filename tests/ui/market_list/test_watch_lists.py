@@ -140,7 +140,7 @@ async def test_what_the_exchange_does_not_know_keeps_its_line_until_it_does(tmp_
         screen = await trader.press("g")
         assert "GONE-1 is not known" in screen
         assert "There is no chosen market" in await trader.press("b")
-        trader.desk.store.set_markets([a_market("GONE-1", "It came back")])
+        trader.desk.store.market_data.set_markets([a_market("GONE-1", "It came back")])
         screen = await trader.look()
         assert "It came back" in screen
         await trader.wait(lambda _: trader.desk.looked_at[-1] == ("GONE-1",))
@@ -225,8 +225,8 @@ async def test_a_plain_terminal_has_plain_signs() -> None:
 
 async def test_the_wide_list_has_all_columns() -> None:
     desk = FakeDesk(Clock(), [replace(a_market(FIRST, "One"), close_ms=NOW_MS + 3 * 3_600_000)])
-    desk.store.set_sparkline(FIRST, [4_000, 4_100, 4_300, 4_200])
-    desk.store.set_positions([a_position(ticker=FIRST)], NOW_MS)
+    desk.store.market_data.set_sparkline(FIRST, [4_000, 4_100, 4_300, 4_200])
+    desk.store.account.set_positions([a_position(ticker=FIRST)], NOW_MS)
     desk.store.order(an_order(ticker=FIRST))
     async with trading(desk, size=WIDE) as trader:
         await trader.press("f")
@@ -345,6 +345,6 @@ async def test_a_market_that_is_over_is_said_to_be_in_its_list() -> None:
     async with trading() as trader:
         await watching(trader)
         store = trader.desk.store
-        store.set_markets([replace(store.markets[FIRST], status=MarketStatus.FINALIZED, result="yes")])
+        store.market_data.set_markets([replace(store.markets[FIRST], status=MarketStatus.FINALIZED, result="yes")])
         await trader.look()
         assert "ended YES" in trader.lines()[2]

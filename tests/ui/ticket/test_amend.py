@@ -97,7 +97,7 @@ async def test_the_order_stands_in_the_words_in_which_it_was_sent(
 ) -> None:
     async with trading(size=NARROW) as trader:
         if asked:
-            trader.desk.store.requested_sides["c1"] = asked
+            trader.desk.store.account.intents.remember_side("c1", *asked)
         order = an_order(book_side=side, yes_price=4_600 if side is BookSide.BID else 5_400)
         assert words in await open_amend(trader, order)
         await change(trader, *typed)
@@ -118,7 +118,7 @@ async def test_the_order_stands_in_the_words_in_which_it_was_sent(
 async def test_what_becomes_of_the_queue_place_is_said(keys: list[str], place: str) -> None:
     async with trading(size=NARROW) as trader:
         await open_amend(trader)
-        trader.desk.store.queue_positions = {"o1": 120_000}
+        trader.desk.store.account.set_queue_positions({"o1": 120_000})
         screen = said(await trader.press(*keys))
         assert place in screen
         assert "now behind 1,200" in screen
@@ -159,7 +159,7 @@ async def test_what_is_no_change_is_refused_with_a_way_on(keys: list[str], says:
 async def test_a_post_only_order_is_not_changed_into_one_that_takes() -> None:
     async with trading(size=NARROW) as trader:
         terms = OrderTerms(FIRST, Side.YES, Action.BUY, 4_600, 1_000, post_only=True)
-        trader.desk.store.order_terms["c1"] = terms
+        trader.desk.store.account.intents.remember_terms("c1", terms)
         await open_amend(trader)
         assert "The order is post-only, and would cross" in said(await trader.press("t", "enter"))
         await trader.wait_to_arm()
@@ -229,8 +229,7 @@ async def test_an_order_that_ends_meanwhile_is_not_changed(state: OrderState, wh
             await trader.wait_to_arm()
         filled = 1_000 if state is OrderState.FILLED else 0
         left = 1_000 if state is OrderState.UNKNOWN else 0
-        trader.desk.store.orders["o1"] = an_order(state=state, filled=filled, remaining=left)
-        trader.desk.store.order(trader.desk.store.orders["o1"])
+        trader.desk.store.order(an_order(state=state, filled=filled, remaining=left))
         screen = await trader.press("enter")
         assert f"This order is {state.value} by now: it cannot be changed." in said(screen)
         await trader.wait_to_arm()
@@ -320,7 +319,7 @@ async def test_the_venue_stands_on_the_change_and_at_the_word(venue: Venue) -> N
 async def test_golden(state: str, size: tuple[int, int], golden: Callable[[str, str], None]) -> None:
     async with trading(busy_desk(), size) as trader:
         store = trader.desk.store
-        store.queue_positions = {"o2": 120_000}
+        store.account.set_queue_positions({"o2": 120_000})
         trader.app.push_screen(AmendScreen(trader.desk, store.orders["o2"], trader.timer))
         await trader.look()
         if state == "word":

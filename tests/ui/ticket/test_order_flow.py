@@ -487,7 +487,7 @@ async def test_an_order_is_sent_once_more_under_its_own_id() -> None:
 async def test_the_review_says_the_order_twice_its_options_and_the_cash_of_its_shard() -> None:
     market = replace(a_market(FIRST), exchange_index=2)
     desk = FakeDesk(Clock(), [market])
-    desk.store.set_balance(Balance(10_000_000_000, 0, ((0, 8_000_000_000), (2, 2_000_000_000))))
+    desk.store.account.set_balance(Balance(10_000_000_000, 0, ((0, 8_000_000_000), (2, 2_000_000_000))))
     async with trading(desk, NARROW) as trader:
         terms = OrderTerms(
             FIRST,

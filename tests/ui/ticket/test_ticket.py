@@ -176,7 +176,7 @@ async def test_a_price_that_the_book_does_not_have_is_said(
 
 async def test_a_book_that_has_not_come_yet_has_no_price_to_take() -> None:
     async with trading(FakeDesk(Clock(), [a_market("A-1-X")]), NARROW) as trader:
-        trader.desk.store.drop_books(["A-1-X"])
+        trader.desk.store.market_data.drop_books(["A-1-X"])
         await open_ticket(trader, TicketPrefill("A-1-X", Action.BUY))
         assert "The book is WAITING" in said(await trader.press("j"))
 
@@ -224,14 +224,18 @@ async def test_all_of_what_is_held() -> None:
 
 async def test_the_most_that_cash_pays_for() -> None:
     async with trading(size=NARROW) as trader:
-        trader.desk.store.set_balance(Balance(10_000_000, 0))
+        trader.desk.store.account.set_balance(Balance(10_000_000, 0))
         assert "Type a price" in said(await trader.press("b", "tab", "m"))
         await trader.press("shift+tab", *"50", "tab", "m")
         # 19 cost $9.50 and 0.07 x 19 x 0.25 = $0.3325; a twentieth would make $10.00 and more.
         assert field(trader, "count") == "19"
-        trader.desk.store.set_balance(Balance(100_000, 0))
+        trader.desk.store.account.set_balance(Balance(100_000, 0))
         assert "The cash, $0.10, pays for none at this price." in said(await trader.press("m"))
-        trader.desk.store.balance = None
+
+
+async def test_cash_that_is_not_known_buys_nothing() -> None:
+    async with trading(FakeDesk(Clock(), account_read=False)) as trader:
+        await trader.press("b", *"50", "tab")
         assert "The cash is not known yet." in said(await trader.press("m"))
 
 
@@ -399,7 +403,9 @@ async def test_what_the_exchange_would_refuse_is_said_and_goes_no_further(
 async def test_a_market_that_closes_while_the_ticket_is_open_takes_no_order() -> None:
     async with trading(size=NARROW) as trader:
         await trader.press("b", "j")
-        trader.desk.store.set_markets([replace(trader.desk.store.markets[FIRST], status=MarketStatus.CLOSED)])
+        trader.desk.store.market_data.set_markets(
+            [replace(trader.desk.store.markets[FIRST], status=MarketStatus.CLOSED)]
+        )
         assert "takes no orders: it is closed" in said(await trader.press("enter"))
         assert isinstance(trader.app.screen, TicketScreen)
 
@@ -407,7 +413,7 @@ async def test_a_market_that_closes_while_the_ticket_is_open_takes_no_order() ->
 async def test_a_market_that_leaves_the_list_takes_neither_ticket_nor_review_along() -> None:
     async with trading(size=NARROW) as trader:
         await trader.press("b", "j")
-        trader.desk.store.drop_markets([FIRST])
+        trader.desk.store.market_data.drop_markets([FIRST])
         assert "order ticket" in await trader.look()
         await trader.press("enter")
         assert "review" in await trader.look()

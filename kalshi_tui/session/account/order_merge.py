@@ -1,0 +1,42 @@
+"""Merging two reports of one order that may be late, doubled or out of turn."""
+
+from dataclasses import replace
+from typing import Final
+
+from kalshi_tui.domain.order import Order, OrderState
+
+UNCONFIRMED_STATES: Final = frozenset({OrderState.DRAFTED, OrderState.SENDING, OrderState.UNKNOWN})
+"""States in which the exchange has not confirmed anything yet."""
+
+
+def merge_orders(known: Order, update: Order) -> Order:
+    """Return the order that follows from what is known and an update that may be late, doubled or out of turn.
+
+    A report with the exchange's id comes from the exchange, and outranks anything that was concluded here without one.
+    A final state stays final, and a filled count never falls: the exchange does not undo a fill. What one report has
+    and the other lacks (the client order id, the reason) is kept.
+    """
+    if bool(known.order_id) != bool(update.order_id):
+        older = bool(known.order_id)
+    elif (known.state in UNCONFIRMED_STATES) != (update.state in UNCONFIRMED_STATES):
+        # Doubt replaces anything but an end: an order that rested may be gone after a change without an answer.
+        older = known.state.final
+    else:
+        # Frames carry no order of their own. An older time is old news only if it brings neither a fill nor an end.
+        earlier = 0 < update.updated_ms < known.updated_ms and update.filled == known.filled and not update.state.final
+        older = earlier or update.filled < known.filled or (known.state.final and not update.state.final)
+    first, second = (known, update) if older else (update, known)
+    if first.filled < second.filled:
+        # Executions came ahead of the reply that says what became of the order. Without this step the newer report
+        # would take back a fill, and the position would be believed smaller than it is.
+        left = max(first.remaining - (second.filled - first.filled), 0)
+        state = OrderState.FILLED if first.state is OrderState.RESTING and not left else first.state
+        first = replace(first, filled=second.filled, remaining=left, state=state)
+    return replace(
+        first,
+        client_order_id=first.client_order_id or second.client_order_id,
+        reason=first.reason or (second.reason if first.state is second.state else ""),
+        created_ms=first.created_ms or second.created_ms,
+        updated_ms=max(first.updated_ms, second.updated_ms),
+        expires_ms=first.expires_ms or second.expires_ms,
+    )
