@@ -1,18 +1,12 @@
 """The practice exchange as a process: its command line, its start, its end."""
 
 import argparse
-import json
-import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from kalshi_tui.practice.storage.reset import confirm_reset
 
-if TYPE_CHECKING:
-    from kalshi_tui.practice.process import PracticeRun
-
-DEFAULT_SEED: Final = 20_261
 RESET_DECLINED_SENTENCE: Final = (
     "Nothing was changed. Start without --fresh to go on with it, or give another folder with --data."
 )
@@ -62,41 +56,22 @@ def add_replay_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace, folder: Path) -> int:
-    """Serve until a signal, or the end of standard input, says to stop. Gives the exit code."""
+    """Serve until a signal, or the end of standard input, says to stop. Return the exit code."""
     # What follows costs a third of a second to load; the command line's help does not need it.
     from kalshi_tui.practice.process import PracticeRun  # noqa: PLC0415
     from kalshi_tui.practice.storage.keys import StartError  # noqa: PLC0415
 
     if options.fresh and not confirm_reset(folder):
-        return print_error(RESET_DECLINED_SENTENCE)
+        return _print_error(RESET_DECLINED_SENTENCE)
     try:
-        practice = PracticeRun(options, folder)
+        with PracticeRun(options, folder) as practice:
+            practice.serve()
     except StartError as error:
-        return print_error(str(error))
-    with practice:
-        return practice.serve()
+        return _print_error(str(error))
+    return 0
 
 
-def print_error(sentence: str) -> int:
-    """Say on standard error why there is no exchange, and give the exit code."""
+def _print_error(sentence: str) -> int:
+    """Print on standard error why there is no exchange. Return the exit code."""
     sys.stderr.write(f"kalshi-tui: {sentence}\n")
     return 1
-
-
-def format_ready_line(practice: "PracticeRun", port: int) -> str:
-    """Return the first line of output: one JSON object that says how to reach the exchange."""
-    return json.dumps(
-        {
-            "rest_url": f"http://127.0.0.1:{port}/trade-api/v2",
-            "ws_url": f"ws://127.0.0.1:{port}/trade-api/ws/v2",
-            "api_key_id": practice.key.key_id,
-            "private_key_path": str(practice.key.path),
-            "pid": os.getpid(),
-            "control_token_path": str(practice.token_path),
-            "accounts": [
-                {"account_id": account_id, "api_key_id": key.key_id, "private_key_path": str(key.path)}
-                for account_id, key in practice.extra_keys.items()
-            ],
-            **practice.replay_fields(),
-        }
-    )

@@ -5,6 +5,7 @@ import asyncio
 import contextlib
 import fcntl
 import gc
+import json
 import os
 import signal
 import sys
@@ -19,7 +20,6 @@ from aiohttp import web
 from kalshi_tui.domain.price import MONEY_UNIT
 from kalshi_tui.kalshi.transport.signing import KeyType
 from kalshi_tui.practice.engine.ledger import SHARDS
-from kalshi_tui.practice.main import DEFAULT_SEED, format_ready_line, print_error
 from kalshi_tui.practice.replay.world import (
     RecordingError,
     ReplayError,
@@ -44,6 +44,7 @@ from kalshi_tui.practice.storage.reset import DATABASE_FILE
 from kalshi_tui.practice.storage.run_note import LOCK_FILE, RUN_NOTE_FILE, remove_run_note
 
 HOST: Final = "127.0.0.1"
+DEFAULT_SEED: Final = 20_261
 DEFAULT_ACCOUNT_ID: Final = "practice-trader"
 STARTING_CASH: Final = 10_000 * MONEY_UNIT
 CRYPTO_SHARD_CASH: Final = 2_000 * MONEY_UNIT
@@ -77,7 +78,7 @@ class PracticeClock:
 
 
 class PracticeRun:
-    """All that one run holds. Raises StartError when it cannot begin; used as a context, it gives all of it back."""
+    """All that one run holds. Raises StartError when it cannot begin; as a context manager, it releases all of it."""
 
     def __init__(self, options: argparse.Namespace, folder: Path) -> None:
         self._options = options
@@ -93,14 +94,14 @@ class PracticeRun:
         remove_run_note(folder)
         try:
             kind = KeyType(options.key_type) if options.key_type else None
-            self.key = load_or_create_account_key(folder, kind=kind, anew=options.fresh)
-            self.extra_keys = {
+            self._key = load_or_create_account_key(folder, kind=kind, anew=options.fresh)
+            self._extra_keys = {
                 f"practice-trader-{number}": load_or_create_account_key(
                     folder, f"account_{number}_", kind, anew=options.fresh
                 )
                 for number in range(2, options.accounts + 2)
             }
-            self.token_path, self._token = create_control_token(folder)
+            self._token_path, self._token = create_control_token(folder)
             self._database = _open_database(folder / DATABASE_FILE, fresh=options.fresh)
         except BaseException:
             os.close(self._lock_descriptor)
@@ -130,7 +131,7 @@ class PracticeRun:
         shards = world.shards if isinstance(world, ReplayWorld) else SHARDS
         others = {shard: CRYPTO_SHARD_CASH for shard in shards if shard}
         first = {0: max(STARTING_CASH - sum(others.values()), CRYPTO_SHARD_CASH), **others}
-        for account_id in (DEFAULT_ACCOUNT_ID, *self.extra_keys):
+        for account_id in (DEFAULT_ACCOUNT_ID, *self._extra_keys):
             if account_id not in world.exchange.ledger.accounts:
                 world.exchange.open_account(account_id, first)
         database.put("seed", str(seed))
@@ -166,21 +167,39 @@ class PracticeRun:
             quiet=options.quiet_market,
         )
 
-    def replay_fields(self) -> dict[str, Any]:
+    def _ready_line(self, port: int) -> str:
+        """Return the first line of output: one JSON object that says how to reach the exchange."""
+        return json.dumps(
+            {
+                "rest_url": f"http://{HOST}:{port}/trade-api/v2",
+                "ws_url": f"ws://{HOST}:{port}/trade-api/ws/v2",
+                "api_key_id": self._key.key_id,
+                "private_key_path": str(self._key.path),
+                "pid": os.getpid(),
+                "control_token_path": str(self._token_path),
+                "accounts": [
+                    {"account_id": account_id, "api_key_id": key.key_id, "private_key_path": str(key.path)}
+                    for account_id, key in self._extra_keys.items()
+                ],
+                **self._replay_fields(),
+            }
+        )
+
+    def _replay_fields(self) -> dict[str, Any]:
         """Return what the ready line says of a recording that plays; nothing where none does."""
         if not isinstance(self._world, ReplayWorld):
             return {}
         return {"replay": msgspec.to_builtins(self._world.state())}
 
-    def serve(self) -> int:
-        """Serve to the end and give the exit code."""
+    def serve(self) -> None:
+        """Serve to the end. Raises StartError where it cannot begin, or has to stop before it is told to."""
         replays = isinstance(self._world, ReplayWorld)
         clock_ms = self._world.clock_ms if isinstance(self._world, ReplayWorld) else self._clock
         # A recording's time is no machine's: a signature of any time is taken, of the recording's or of today.
         authenticator = (
             Authenticator(clock_ms, tolerance_ms=UNLIMITED_TOLERANCE_MS) if replays else Authenticator(system_time_ms)
         )
-        for account_id, key in {DEFAULT_ACCOUNT_ID: self.key, **self.extra_keys}.items():
+        for account_id, key in {DEFAULT_ACCOUNT_ID: self._key, **self._extra_keys}.items():
             authenticator.register(key.key_id, account_id, key.public_key)
         for registered in self._registered:
             authenticator.add_key(registered)
@@ -195,38 +214,38 @@ class PracticeRun:
             advance_clock=self._clock.advance,
             throttle_clock_ms=system_time_ms if replays else None,
         )
-        return asyncio.run(self._serve(server))
+        asyncio.run(self._serve(server))
 
-    async def _serve(self, server: PracticeServer) -> int:
+    async def _serve(self, server: PracticeServer) -> None:
         # Before the ready line: whoever has read it may end this process at once.
-        told = asyncio.Event()
+        stop = asyncio.Event()
         for ending in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(ending, told.set)
+            asyncio.get_running_loop().add_signal_handler(ending, stop.set)
         runner = web.AppRunner(server.app, access_log=None, shutdown_timeout=1.0)
         await runner.setup()
         port = self._options.port
         try:
             if not 0 <= port <= 65_535:
-                return print_error(f"port {port} is no port; choose one from 1024 to 65535 with --port N.")
+                raise StartError(f"port {port} is no port; choose one from 1024 to 65535 with --port N.")
             site = web.TCPSite(runner, HOST, port)
             try:
                 await site.start()
             except OSError as error:
                 reason = os.strerror(error.errno) if error.errno else str(error)
-                return print_error(
+                raise StartError(
                     f"port {port} on {HOST} cannot be used ({reason}). "
                     "Choose another with --port N, or leave --port out for any free one."
-                )
+                ) from error
             self._world.start()
             server.commit()
             # The books of thousands of markets live as long as the process: the collector need not look at them.
             gc.collect()
             gc.freeze()
-            ready = format_ready_line(self, runner.addresses[0][1]) + "\n"
+            ready = self._ready_line(runner.addresses[0][1]) + "\n"
             self._write_run_note(ready)
             sys.stdout.write(ready)
             sys.stdout.flush()
-            return await self._run_until_stopped(server, told)
+            await self._run_until_stopped(server, stop)
         finally:
             await runner.cleanup()
 
@@ -237,24 +256,23 @@ class PracticeRun:
         with contextlib.suppress(OSError):
             write_private_file(self._folder / RUN_NOTE_FILE, ready.encode())
 
-    async def _run_until_stopped(self, server: PracticeServer, stop: asyncio.Event) -> int:
-        """Run the world until it is ``told`` to end, standard input ends, or the database can no longer be written."""
+    async def _run_until_stopped(self, server: PracticeServer, stop: asyncio.Event) -> None:
+        """Run the world until ``stop`` is set or standard input ends. Raises StartError if the world fails."""
         loop = asyncio.get_running_loop()
         if self._options.until_stdin_closes:
             loop.add_reader(sys.stdin.fileno(), _stop_at_stdin_end, stop)
         running = asyncio.create_task(server.run_world())
         waiting = asyncio.create_task(stop.wait())
         done, _ = await asyncio.wait({running, waiting}, return_when=asyncio.FIRST_COMPLETED)
-        code = 0
-        if running in done and (failure := running.exception()) is not None:
-            code = print_error(f"the practice exchange has to stop: {failure}")
+        failure = running.exception() if running in done else None
         for task in (running, waiting):
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError, Exception):
                 await task
         if self._options.until_stdin_closes:
             loop.remove_reader(sys.stdin.fileno())
-        return code
+        if failure is not None:
+            raise StartError(f"the practice exchange has to stop: {failure}") from failure
 
 
 def _stop_at_stdin_end(stop: asyncio.Event) -> None:

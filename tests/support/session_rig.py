@@ -42,7 +42,6 @@ from kalshi_tui.practice.engine.rejection import Rejection
 from kalshi_tui.practice.server import encode_frames
 from kalshi_tui.practice.server.app import PracticeServer
 from kalshi_tui.practice.server.auth import Authenticator
-from kalshi_tui.practice.server.lagging_reads import LaggingReads
 from kalshi_tui.practice.simulation.world import World
 from kalshi_tui.session.execution.journal import Journal
 from kalshi_tui.session.interface import OrderResult
@@ -323,7 +322,8 @@ class Rig:
 
     def lag(self, ms: int) -> None:
         """Let the portfolio's reads lag by so much from now on."""
-        self.server.set_lagging_reads(LaggingReads(self.exchange, self.clock, ms) if ms else None)
+        self.server.commit()
+        self.server.read_source.set_lag_ms(ms)
 
     def theirs(self) -> list[OrderRecord]:
         """Return our orders as the exchange has them."""

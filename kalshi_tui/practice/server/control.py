@@ -1,12 +1,12 @@
 """Rehearsing trouble: ``POST /practice/control``, signed, and with the token that only this machine's user can read.
 
-What the actions set lies in `Faults`; the server's guard and the streams act on it.
+What the actions set is kept in `Faults`; the server's guard and the streams act on it.
 """
 
 import hmac
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 from aiohttp import web
@@ -21,32 +21,15 @@ from kalshi_tui.practice.replay.world import (
     parse_replay_time,
     parse_speed,
 )
+from kalshi_tui.practice.server.archive import ArchiveCutoff
+from kalshi_tui.practice.server.faults import Faults
 from kalshi_tui.practice.server.http import BadRequestError, json_reply, read_body
-from kalshi_tui.practice.server.lagging_reads import LaggingReads
-
-if TYPE_CHECKING:
-    from kalshi_tui.practice.server.app import PracticeServer
+from kalshi_tui.practice.server.hub import Hub
+from kalshi_tui.practice.server.lagging_reads import ReadSource
+from kalshi_tui.practice.simulation.world import World
 
 MAX_DELAY_MS: Final = 600_000
 MAX_FAULT_COUNT: Final = 1_000_000
-
-
-@dataclass(slots=True)
-class Faults:
-    """What goes wrong with the next answers, and how often still."""
-
-    delay_ms: int = 0
-    delays_left: int = 0
-    failure_status: int = 500
-    failures_left: int = 0
-    fail_after_processing: bool = False
-    fail_method: str = ""
-    """Which requests fail: those of this method, or all if empty."""
-    fail_path: str = ""
-    """And those below this path, or all if empty."""
-    rate_limits_left: int = 0
-    clock_skew_ms: int = 0
-    """The server's clock minus this machine's, for signatures and ``Date`` headers."""
 
 
 class ControlRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,24 +49,38 @@ class ControlRequest(msgspec.Struct, frozen=True, kw_only=True):
     speed: str = ""
 
 
-class ControlApi:
-    """Carries the actions out on a server."""
+@dataclass(frozen=True, slots=True)
+class ControlTargets:
+    """The parts of the server that the actions change."""
 
-    def __init__(self, server: "PracticeServer", token: str, advance_clock: Callable[[int], None]) -> None:
-        self._server = server
+    world: World | ReplayWorld
+    hub: Hub
+    faults: Faults
+    archive: ArchiveCutoff
+    read_source: ReadSource
+    commit: Callable[[], None]
+    advance_clock: Callable[[int], None]
+
+
+class ControlApi:
+    """Carries the actions out."""
+
+    def __init__(self, targets: ControlTargets, token: str) -> None:
+        self._targets = targets
         self._token = token
-        self._advance_clock = advance_clock
+        world, hub = targets.world, targets.hub
+        lifecycle, pauses = world.exchange.lifecycle, world.exchange.pauses
         self._actions: dict[str, Callable[[ControlRequest], Any]] = {
-            "drop_connections": lambda _: server.hub.drop_connections(),
-            "skip_frames": lambda asked: server.hub.inject_frame_fault("skip", asked.count),
-            "duplicate_frame": lambda asked: server.hub.inject_frame_fault("duplicate", asked.count),
-            "corrupt_frame": lambda asked: server.hub.inject_frame_fault("corrupt", asked.count),
-            "old_sid_frames": lambda asked: server.hub.send_old_sid_frames(asked.count),
-            "overflow": lambda _: server.hub.end_market_data(),
-            "pause_trading": lambda _: server.world.exchange.pauses.pause_trading(),
-            "resume_trading": lambda _: server.world.exchange.pauses.resume_trading(),
-            "pause_exchange": lambda _: server.world.exchange.pauses.pause_exchange(),
-            "resume_exchange": lambda _: server.world.exchange.pauses.resume_exchange(),
+            "drop_connections": lambda _: hub.drop_connections(),
+            "skip_frames": lambda asked: hub.inject_frame_fault("skip", asked.count),
+            "duplicate_frame": lambda asked: hub.inject_frame_fault("duplicate", asked.count),
+            "corrupt_frame": lambda asked: hub.inject_frame_fault("corrupt", asked.count),
+            "old_sid_frames": lambda asked: hub.send_old_sid_frames(asked.count),
+            "overflow": lambda _: hub.end_market_data(),
+            "pause_trading": lambda _: pauses.pause_trading(),
+            "resume_trading": lambda _: pauses.resume_trading(),
+            "pause_exchange": lambda _: pauses.pause_exchange(),
+            "resume_exchange": lambda _: pauses.resume_exchange(),
             "delay_responses": self._delay_responses,
             "fail_responses": self._fail_responses,
             "rate_limit": self._rate_limit,
@@ -92,12 +89,12 @@ class ControlApi:
             "read_lag": self._set_read_lag,
             "set_cutoff": self._cutoff,
             "settle": self._settle,
-            "change_grid": lambda asked: server.world.exchange.lifecycle.change_grid(asked.ticker, asked.structure),
-            "deactivate": lambda asked: server.world.exchange.lifecycle.deactivate(asked.ticker),
-            "activate": lambda asked: server.world.exchange.lifecycle.activate(asked.ticker),
+            "change_grid": lambda asked: lifecycle.change_grid(asked.ticker, asked.structure),
+            "deactivate": lambda asked: lifecycle.deactivate(asked.ticker),
+            "activate": lambda asked: lifecycle.activate(asked.ticker),
         }
-        if isinstance(server.world, ReplayWorld):
-            self._add_replay_actions(server.world)
+        if isinstance(world, ReplayWorld):
+            self._add_replay_actions(world)
 
     def _add_replay_actions(self, world: ReplayWorld) -> None:
         """Add what can be done with a recording, and take away what would contradict it."""
@@ -137,18 +134,18 @@ class ControlApi:
                 await done
         except ReplayError as error:
             raise BadRequestError(str(error)) from None
-        self._server.commit()
+        self._targets.commit()
         return json_reply({"action": asked.action, "done": True})
 
     def _delay_responses(self, asked: ControlRequest) -> None:
         if not 0 <= asked.ms <= MAX_DELAY_MS:
             raise BadRequestError(f"ms must be 0 to {MAX_DELAY_MS}")
-        self._server.faults.delay_ms, self._server.faults.delays_left = asked.ms, asked.count
+        self._targets.faults.delay_ms, self._targets.faults.delays_left = asked.ms, asked.count
 
     def _fail_responses(self, asked: ControlRequest) -> None:
         if not 400 <= asked.status <= 599:
             raise BadRequestError("status must be 400 to 599")
-        faults = self._server.faults
+        faults = self._targets.faults
         faults.failure_status, faults.failures_left, faults.fail_after_processing = (
             asked.status,
             asked.count,
@@ -157,28 +154,28 @@ class ControlApi:
         faults.fail_method, faults.fail_path = asked.method, asked.path
 
     def _rate_limit(self, asked: ControlRequest) -> None:
-        self._server.faults.rate_limits_left = asked.count
+        self._targets.faults.rate_limits_left = asked.count
 
     def _set_clock_skew(self, asked: ControlRequest) -> None:
-        self._server.faults.clock_skew_ms = asked.ms
+        self._targets.faults.clock_skew_ms = asked.ms
 
     def _advance_exchange_clock(self, asked: ControlRequest) -> None:
         if asked.ms < 0:
             raise BadRequestError("the exchange's clock only goes forward")
-        self._advance_clock(asked.ms)
-        self._server.world.step()
+        self._targets.advance_clock(asked.ms)
+        self._targets.world.step()
 
     def _cutoff(self, asked: ControlRequest) -> None:
         if asked.ms < 0:
             raise BadRequestError("ms must be 0 or more")
-        self._server.archived_after_ms = asked.ms
+        self._targets.archive.after_ms = asked.ms
 
     def _set_read_lag(self, asked: ControlRequest) -> None:
         if asked.ms < 0:
             raise BadRequestError("ms must be 0 or more")
-        server = self._server
-        lagging = LaggingReads(server.world.exchange, server.clock_ms, asked.ms) if asked.ms else None
-        server.set_lagging_reads(lagging)
+        # The view of the past begins with what the engine knows now: what is not committed yet would be told twice.
+        self._targets.commit()
+        self._targets.read_source.set_lag_ms(asked.ms)
 
     def _settle(self, asked: ControlRequest) -> None:
         try:
@@ -189,4 +186,4 @@ class ControlApi:
             )
         except NumberError:
             raise BadRequestError("result must be yes, no, or a value in dollars") from None
-        self._server.world.exchange.lifecycle.settle(asked.ticker, outcome)
+        self._targets.world.exchange.lifecycle.settle(asked.ticker, outcome)

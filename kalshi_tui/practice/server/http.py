@@ -15,6 +15,8 @@ from kalshi_tui.practice.server import encode_rest
 T = TypeVar("T")
 
 JSON_CONTENT_TYPE: Final = "application/json"
+ACCOUNT_ID_KEY: Final = web.RequestKey("account", str)
+"""The account that the signed headers named; set by the guard before a handler runs."""
 
 
 class BadRequestError(Exception):

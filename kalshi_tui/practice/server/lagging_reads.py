@@ -116,3 +116,33 @@ class LaggingReads:
                 each.ticker, order_id=each.order_id, ts_ms=each.ts_ms, exchange_index=each.exchange_index
             ):
                 yield each
+
+
+class ReadSource:
+    """Which reads answer for the portfolio: the engine's, or a view of its past."""
+
+    def __init__(self, exchange: Exchange, clock_ms: Callable[[], int], engine_as_of_ms: Callable[[], int]) -> None:
+        """Begin without a lag; ``engine_as_of_ms`` is up to when the engine's own reads claim to be true."""
+        self._exchange = exchange
+        self._clock_ms = clock_ms
+        self._engine_as_of_ms = engine_as_of_ms
+        self._lagging: LaggingReads | None = None
+
+    @property
+    def reads(self) -> PortfolioReads:
+        """The reads to answer from."""
+        return self._lagging or self._exchange.queries
+
+    @property
+    def as_of_ms(self) -> int:
+        """Up to when the reads are true, Unix ms."""
+        return self._engine_as_of_ms() if self._lagging is None else self._lagging.as_of_ms
+
+    def set_lag_ms(self, lag_ms: int) -> None:
+        """Answer from so long ago, or from now for 0. The events up to now must have been committed."""
+        self._lagging = LaggingReads(self._exchange, self._clock_ms, lag_ms) if lag_ms else None
+
+    def add_events(self, events: Iterable[EngineEvent]) -> None:
+        """Note what happened, where the reads lag."""
+        if self._lagging is not None:
+            self._lagging.add_events(events)

@@ -17,8 +17,7 @@ from kalshi_tui.practice.server.auth import (
     Authenticator,
     RegisteredKey,
 )
-from kalshi_tui.practice.server.http import BadRequestError, json_reply, read_body
-from kalshi_tui.practice.server.rest_portfolio import ACCOUNT_ID_KEY
+from kalshi_tui.practice.server.http import ACCOUNT_ID_KEY, BadRequestError, json_reply, read_body
 from kalshi_tui.practice.storage.database import Database, DatabaseError
 
 OWN_KEY_TIERS: Final = frozenset({"premier", "paragon", "prime", "prestige"})

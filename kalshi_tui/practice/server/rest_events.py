@@ -1,0 +1,149 @@
+"""Events and series over REST, unsigned (docs/kalshi-api.md, section 8)."""
+
+from aiohttp import web
+from msgspec import UNSET, UnsetType
+
+from kalshi_tui.domain.price import Count
+from kalshi_tui.kalshi import wire
+from kalshi_tui.practice.engine.exchange import Exchange
+from kalshi_tui.practice.engine.list_filter import ListFilter
+from kalshi_tui.practice.engine.rejection import Rejection
+from kalshi_tui.practice.engine.terms import EventDefinition
+from kalshi_tui.practice.server import encode_rest
+from kalshi_tui.practice.server.http import (
+    bool_param,
+    json_reply,
+    list_param,
+    paginate,
+    seconds_param_as_ms,
+    text_param,
+)
+from kalshi_tui.practice.server.status_filter import parse_status_filter
+
+
+class EventApi:
+    """Answers what anybody may ask about events and series."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+
+    def routes(self) -> list[web.RouteDef]:
+        """Return the routes, below the API's prefix; the fixed ones come before those with a name in them."""
+        get = [
+            ("/events", self.events),
+            ("/events/fee_changes", self.event_fee_changes),
+            ("/events/multivariate", self.multivariate_events),
+            ("/events/{event_ticker}", self.event),
+            ("/events/{event_ticker}/metadata", self.event_metadata),
+            ("/series", self.series_list),
+            ("/series/fee_changes", self.series_fee_changes),
+            ("/series/{series_ticker}", self.series),
+        ]
+        return [web.get(f"{wire.REST_PREFIX}{path}", handler) for path, handler in get]
+
+    async def events(self, request: web.Request) -> web.Response:
+        """List events, with their markets if asked for."""
+        wanted = parse_status_filter(request)
+        named = ListFilter(
+            event_tickers=list_param(request, "tickers"), series_ticker=text_param(request, "series_ticker")
+        )
+        nested = bool_param(request, "with_nested_markets")
+        least_close, least_updated = (
+            seconds_param_as_ms(request, "min_close_ts"),
+            seconds_param_as_ms(request, "min_updated_ts"),
+        )
+
+        def fits(event: EventDefinition) -> bool:
+            listings = self._exchange.markets.visible_event_listings(event.ticker)
+            return (
+                named.matches("", event.ticker, series_ticker=event.series_ticker)
+                and (wanted is None or any(each.status in wanted for each in listings))
+                and (least_close is None or any(each.close_ms >= least_close for each in listings))
+                and (least_updated is None or any(each.updated_ms >= least_updated for each in listings))
+            )
+
+        chosen = filter(fits, self._exchange.markets.events_by_ticker.values())
+        found, cursor = paginate(request, chosen, lambda each: each.ticker, default_limit=200, max_limit=200)
+        events = [self._encode_event(each, nested) for each in found]
+        milestones: list[object] | UnsetType = [] if bool_param(request, "with_milestones") else UNSET
+        return json_reply(wire.EventsReply(events=events, milestones=milestones, cursor=cursor))
+
+    def _encode_event(self, event: EventDefinition, nested: bool) -> wire.Event:
+        markets = [
+            encode_rest.market(each, self._exchange.clock.now)
+            for each in self._exchange.markets.visible_event_listings(event.ticker)
+        ]
+        return encode_rest.event(event, self._exchange.markets.series[event.series_ticker], markets if nested else None)
+
+    def _encode_event_markets(self, event_ticker: str) -> list[wire.Market]:
+        now = self._exchange.clock.now
+        return [encode_rest.market(each, now) for each in self._exchange.markets.visible_event_listings(event_ticker)]
+
+    async def event(self, request: web.Request) -> web.Response:
+        """Return one event; its markets stand beside it unless nested ones are asked for."""
+        event = self._exchange.markets.event(request.match_info["event_ticker"])
+        if bool_param(request, "with_nested_markets"):
+            return json_reply(wire.EventReply(event=self._encode_event(event, nested=True)))
+        markets = [
+            encode_rest.market(each, self._exchange.clock.now)
+            for each in self._exchange.markets.visible_event_listings(event.ticker)
+        ]
+        return json_reply(wire.EventReply(event=self._encode_event(event, nested=False), markets=markets))
+
+    async def event_metadata(self, request: web.Request) -> web.Response:
+        """Return what there is beside an event's terms: no pictures here, but who settles it."""
+        event = self._exchange.markets.event(request.match_info["event_ticker"])
+        details = [
+            {"market_ticker": each.ticker, "image_url": "", "color_code": ""}
+            for each in self._exchange.markets.visible_event_listings(event.ticker)
+        ]
+        sources = encode_rest.series(self._exchange.markets.series[event.series_ticker]).settlement_sources
+        return json_reply({"image_url": "", "market_details": details, "settlement_sources": sources})
+
+    async def event_fee_changes(self, request: web.Request) -> web.Response:
+        """List the changes of events' fees: there never are any here."""
+        del request
+        return json_reply({"event_fee_changes": [], "cursor": ""})
+
+    async def multivariate_events(self, request: web.Request) -> web.Response:
+        """List the events of combos: none are traded here."""
+        del request
+        return json_reply({"events": [], "cursor": ""})
+
+    async def series_list(self, request: web.Request) -> web.Response:
+        """List series, of one category or all."""
+        category, tags = text_param(request, "category"), list_param(request, "tags")
+        with_metadata, with_volume = (
+            bool_param(request, "include_product_metadata"),
+            bool_param(request, "include_volume"),
+        )
+        least_updated = seconds_param_as_ms(request, "min_updated_ts")
+        updated: dict[str, int] = {}
+        volume: dict[str, Count] = {}
+        for each in self._exchange.markets.visible():
+            ticker = each.terms.series_ticker
+            updated[ticker] = max(updated.get(ticker, 0), each.updated_ms)
+            volume[ticker] = volume.get(ticker, 0) + each.volume
+        chosen = [
+            encode_rest.series(
+                each, with_metadata=with_metadata, volume=volume.get(each.ticker, 0) if with_volume else None
+            )
+            for each in self._exchange.markets.series.values()
+            if (not category or each.category == category)
+            and (not tags or set(tags) & set(each.tags))
+            and (least_updated is None or updated.get(each.ticker, 0) >= least_updated)
+        ]
+        return json_reply(wire.SeriesListReply(series=chosen))
+
+    async def series(self, request: web.Request) -> web.Response:
+        """Return one series."""
+        ticker = request.match_info["series_ticker"]
+        found = self._exchange.markets.series.get(ticker)
+        if found is None:
+            raise Rejection(404, "not_found", "series not found", ticker)
+        return json_reply(wire.SeriesReply(series=encode_rest.series(found)))
+
+    async def series_fee_changes(self, request: web.Request) -> web.Response:
+        """List the changes of series' fees: there never are any here."""
+        del request
+        return json_reply({"series_fee_change_arr": []})

@@ -1,0 +1,209 @@
+"""Order entry over REST, signed: create, cancel, amend, decrease, batches (docs/kalshi-api.md, section 6)."""
+
+from collections.abc import Callable
+from typing import Final
+
+from aiohttp import web
+from msgspec import UNSET, UnsetType
+
+from kalshi_tui.domain.price import format_count
+from kalshi_tui.kalshi import wire
+from kalshi_tui.practice.engine.exchange import Exchange
+from kalshi_tui.practice.engine.records import (
+    CancelResult,
+    PlaceResult,
+)
+from kalshi_tui.practice.engine.rejection import Rejection
+from kalshi_tui.practice.server import encode_rest
+from kalshi_tui.practice.server.http import (
+    ACCOUNT_ID_KEY,
+    BadRequestError,
+    int_param,
+    json_reply,
+    read_body,
+    text_param,
+)
+from kalshi_tui.practice.server.order_requests import (
+    parse_amend_request,
+    parse_count_field,
+    parse_order_request,
+)
+
+ORDERS_PATH: Final = "/portfolio/events/orders"
+MAX_BATCH_SIZE: Final = 25
+
+
+class OrderApi:
+    """Carries out what an account asks for its orders. ``commit`` makes it durable and tells the streams of it."""
+
+    def __init__(self, exchange: Exchange, commit: Callable[[], None], *, has_cancel_all: bool = True) -> None:
+        self._exchange = exchange
+        self._commit = commit
+        self._has_cancel_all = has_cancel_all
+
+    def routes(self) -> list[web.RouteDef]:
+        """Return the routes, below the API's prefix; the fixed ones come before those with a name in them."""
+        table = [
+            ("POST", f"{ORDERS_PATH}/batched", self.batch_create),
+            ("DELETE", f"{ORDERS_PATH}/batched", self.batch_cancel),
+            ("POST", ORDERS_PATH, self.create),
+            ("DELETE", f"{ORDERS_PATH}/{{order_id}}", self.cancel),
+            ("POST", f"{ORDERS_PATH}/{{order_id}}/amend", self.amend),
+            ("POST", f"{ORDERS_PATH}/{{order_id}}/decrease", self.decrease),
+        ]
+        if self._has_cancel_all:
+            table.insert(0, ("DELETE", ORDERS_PATH, self.cancel_all))
+        return [web.route(method, f"{wire.REST_PREFIX}{path}", handler) for method, path, handler in table]
+
+    async def create(self, request: web.Request) -> web.Response:
+        """Place an order."""
+        asked = parse_order_request(await read_body(request, wire.CreateOrderRequest))
+        try:
+            result = self._exchange.order_entry.create(request[ACCOUNT_ID_KEY], asked)
+        finally:
+            # A killed order uses its client order id up, so a refusal too may have something to keep.
+            self._commit()
+        return json_reply(encode_rest.create_order_reply(result), 201)
+
+    async def batch_create(self, request: web.Request) -> web.Response:
+        """Place several orders; each has its own outcome."""
+        asked = await read_body(request, wire.BatchCreateRequest)
+        _check_batch_size(len(asked.orders))
+        items = []
+        for each in asked.orders:
+            try:
+                result = self._exchange.order_entry.create(request[ACCOUNT_ID_KEY], parse_order_request(each))
+            except Rejection as refusal:
+                items.append(_rejected_item(each.client_order_id, refusal))
+            else:
+                items.append(_created_item(result))
+        self._commit()
+        return json_reply(wire.BatchCreateReply(orders=items), 201)
+
+    async def cancel(self, request: web.Request) -> web.Response:
+        """Cancel one order; without ``market_ticker`` only shard 0 is looked at (docs/kalshi-api.md, section 6)."""
+        result = self._exchange.order_entry.cancel(
+            request[ACCOUNT_ID_KEY],
+            request.match_info["order_id"],
+            text_param(request, "market_ticker"),
+            int_param(request, "exchange_index"),
+        )
+        self._commit()
+        return json_reply(_cancel_reply(result))
+
+    async def batch_cancel(self, request: web.Request) -> web.Response:
+        """Cancel several orders; each has its own outcome."""
+        asked = await read_body(request, wire.BatchCancelRequest)
+        _check_batch_size(len(asked.orders))
+        items = []
+        for each in asked.orders:
+            ticker, shard = each.market_ticker, each.exchange_index
+            try:
+                result = self._exchange.order_entry.cancel(
+                    request[ACCOUNT_ID_KEY], each.order_id, ticker or "", None if shard is UNSET else shard
+                )
+            except Rejection as refusal:
+                items.append(wire.BatchCancelItem(order_id=each.order_id, error=_error_detail(refusal)))
+            else:
+                done = _cancel_reply(result)
+                items.append(
+                    wire.BatchCancelItem(
+                        order_id=result.order_id,
+                        client_order_id=done.client_order_id,
+                        reduced_by=format_count(result.reduced_by),
+                        ts_ms=result.ts_ms,
+                    )
+                )
+        self._commit()
+        return json_reply(wire.BatchCancelReply(orders=items))
+
+    async def cancel_all(self, request: web.Request) -> web.Response:
+        """Cancel every resting order, on one shard or all."""
+        self._exchange.order_entry.cancel_all(request[ACCOUNT_ID_KEY], int_param(request, "exchange_index"))
+        self._commit()
+        return web.Response(status=204)
+
+    async def amend(self, request: web.Request) -> web.Response:
+        """Change a resting order's price and count."""
+        asked = await read_body(request, wire.AmendOrderRequest)
+        wanted = parse_amend_request(asked)
+        result = self._exchange.order_entry.amend(request[ACCOUNT_ID_KEY], request.match_info["order_id"], wanted)
+        self._commit()
+        done = encode_rest.create_order_reply(result)
+        return json_reply(
+            wire.AmendOrderReply(
+                order_id=done.order_id,
+                client_order_id=done.client_order_id,
+                remaining_count=done.remaining_count if result.changed else UNSET,
+                fill_count=done.fill_count if result.changed else UNSET,
+                average_fill_price=done.average_fill_price,
+                average_fee_paid=done.average_fee_paid,
+                ts_ms=done.ts_ms,
+            )
+        )
+
+    async def decrease(self, request: web.Request) -> web.Response:
+        """Make a resting order smaller."""
+        asked = await read_body(request, wire.DecreaseOrderRequest)
+        result = self._exchange.order_entry.decrease(
+            request[ACCOUNT_ID_KEY],
+            request.match_info["order_id"],
+            reduce_by=None if asked.reduce_by is UNSET else parse_count_field(asked.reduce_by, "reduce_by"),
+            reduce_to=None if asked.reduce_to is UNSET else parse_count_field(asked.reduce_to, "reduce_to"),
+            ticker=asked.market_ticker or text_param(request, "market_ticker"),
+            exchange_index=int_param(request, "exchange_index")
+            if asked.exchange_index is UNSET
+            else asked.exchange_index,
+        )
+        self._commit()
+        return json_reply(
+            wire.DecreaseOrderReply(
+                order_id=result.order_id,
+                client_order_id=result.client_order_id or UNSET,
+                remaining_count=format_count(result.remaining),
+                ts_ms=result.ts_ms,
+            )
+        )
+
+
+def _check_batch_size(size: int) -> None:
+    if not 1 <= size <= MAX_BATCH_SIZE:
+        raise BadRequestError(f"a batch holds 1 to {MAX_BATCH_SIZE} orders")
+
+
+def _error_detail(refusal: Rejection) -> wire.ErrorDetail:
+    return wire.ErrorDetail(code=refusal.code, message=refusal.message, details=refusal.details or UNSET)
+
+
+def _created_item(result: PlaceResult) -> wire.BatchCreateItem:
+    done = encode_rest.create_order_reply(result)
+    return wire.BatchCreateItem(
+        order_id=done.order_id,
+        client_order_id=done.client_order_id,
+        fill_count=done.fill_count,
+        remaining_count=done.remaining_count,
+        average_fill_price=done.average_fill_price,
+        average_fee_paid=done.average_fee_paid,
+        ts_ms=done.ts_ms,
+    )
+
+
+def _rejected_item(client_order_id: str | UnsetType, refusal: Rejection) -> wire.BatchCreateItem:
+    return wire.BatchCreateItem(
+        client_order_id=client_order_id,
+        fill_count=UNSET,
+        remaining_count=UNSET,
+        average_fill_price=UNSET,
+        average_fee_paid=UNSET,
+        ts_ms=UNSET,
+        error=_error_detail(refusal),
+    )
+
+
+def _cancel_reply(result: CancelResult) -> wire.CancelOrderReply:
+    return wire.CancelOrderReply(
+        order_id=result.order_id,
+        client_order_id=result.client_order_id or UNSET,
+        reduced_by=format_count(result.reduced_by),
+        ts_ms=result.ts_ms,
+    )
