@@ -453,8 +453,8 @@ async def test_an_order_that_was_taken_is_never_said_not_to_have_arrived(monkeyp
     async with trading() as desk:
         await desk.exchange.control("read_lag", ms=3_600_000)
         ack = await desk.client.place_order(await desk.ticker(), "yes", "buy", "0.40", "10")
-        monkeypatch.setattr(desk.exchange.server._lagging_reads, "lag_ms", -60_000)
-        monkeypatch.setattr(desk.exchange.server._lagging_reads, "orders", lambda *_, **__: iter(()))
+        monkeypatch.setattr(desk.exchange.server.read_source.reads, "lag_ms", -60_000)
+        monkeypatch.setattr(desk.exchange.server.read_source.reads, "orders", lambda *_, **__: iter(()))
         with pytest.raises(UnknownOutcome, match="still not known"):
             await desk.client.find_order(ack.client_order_id, within_s=0.5)
 

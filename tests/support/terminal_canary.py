@@ -25,8 +25,8 @@ import kalshi_tui.runtime.launch
 from kalshi_tui.__main__ import main
 from kalshi_tui.kalshi.environments import practice_on_port
 from kalshi_tui.kalshi.transport.signing import SIGNATURE_HEADER, Signer
-from kalshi_tui.practice.server.app import PracticeServer
 from kalshi_tui.practice.server.auth import Authenticator, RegisteredKey
+from kalshi_tui.practice.server.rest_account import AccountApi
 
 MODULE: Final = "tests.support.terminal_canary"
 NOTES: Final = "CANARY"
@@ -63,12 +63,12 @@ def break_the_exchange() -> None:
             file.write(sent.get(SIGNATURE_HEADER, "") + "\n")
         return key(self, sent, method, path)
 
-    async def failing(self: PracticeServer, request: web.Request) -> web.Response:
+    async def failing(self: AccountApi, request: web.Request) -> web.Response:
         local = (pem(), dict(request.headers))
         raise ValueError("a handler of canary", local)
 
     Authenticator.authenticate = noting  # type: ignore[method-assign, assignment]  # in this process alone
-    PracticeServer._limits = failing  # type: ignore[method-assign]
+    AccountApi._limits = failing  # type: ignore[method-assign]
 
 
 def break_the_screen() -> None:

@@ -80,7 +80,7 @@ class PracticeServer:
         self._ping_interval_s = ping_interval_s
         self.hub = Hub(exchange, lambda: asyncio.get_running_loop().time())
         throttle = Throttle(tier, throttle_clock_ms or clock_ms)
-        self._guard = RequestGuard(authenticator, throttle, self.faults)
+        self.guard = RequestGuard(authenticator, throttle, self.faults)
         archive = ArchiveCutoff(clock_ms)
         replays = isinstance(world, ReplayWorld)
         self.read_source = ReadSource(
@@ -133,7 +133,7 @@ class PracticeServer:
 
     @web.middleware
     async def _check_request(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        return await self._guard.check(request, handler)
+        return await self.guard.check(request, handler)
 
     async def _set_response_headers(self, request: web.Request, response: web.StreamResponse) -> None:
         """Set the server's time, wrong if that is rehearsed, and keep browsers from giving this to any page."""

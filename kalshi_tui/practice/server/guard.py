@@ -58,7 +58,7 @@ class RequestGuard:
                 await self._authenticate(request, path, below)
             if path in {PRACTICE_CONTROL, PRACTICE_REPLAY}:
                 return await handler(request)
-            return await self._handle_with_faults(request, handler)
+            return await self.handle_with_faults(request, handler)
         except Rejection as rejection:
             return rejection_reply(rejection)
         except BadRequestError as error:
@@ -96,7 +96,7 @@ class RequestGuard:
             self._faults.rate_limits_left -= 1
             raise web.HTTPTooManyRequests
 
-    async def _handle_with_faults(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+    async def handle_with_faults(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Answer, late or wrongly if that was asked for."""
         faults = self._faults
         rest = request.path != wire.WS_PATH
