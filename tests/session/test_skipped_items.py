@@ -11,7 +11,7 @@ from kalshi_tui.kalshi import KalshiClient, UnknownOutcome
 from kalshi_tui.kalshi.environments import practice_on_port
 from kalshi_tui.kalshi.order_status import HALF_READ
 from kalshi_tui.practice.engine.records import OrderRequest
-from kalshi_tui.practice.server import rest_markets, rest_portfolio
+from kalshi_tui.practice.server import rest_events, rest_markets, rest_portfolio
 from tests.support.cli_runner import tradable, trading, validator
 from tests.support.practice_server import Serving, Spoil, serving, spoilt
 from tests.support.session_rig import US, Rig
@@ -44,7 +44,8 @@ async def test_commands_list_all_other_markets_and_say_which_one_is_missing(
         assert (whole.code, whole.err) == (0, "")
         tickers = [each["ticker"] for each in whole.lines]
         odd, untitled = tickers[100], tickers[120]
-        spoilt(monkeypatch, rest_markets, one_odd(odd, untitled))
+        for module in (rest_markets, rest_events):
+            spoilt(monkeypatch, module, one_odd(odd, untitled))
         done = await trader.run("markets", "--json")
         assert [each["ticker"] for each in done.lines] == [each for each in tickers if each != odd]
         for each in done.lines:
@@ -89,7 +90,8 @@ async def test_the_library_lists_all_other_markets_and_says_which_one_is_missing
 ) -> None:
     async with serving() as exchange, a_client(exchange) as client:
         tickers = [each.ticker async for each in client.markets(status="open")]
-        spoilt(monkeypatch, rest_markets, one_odd(tickers[100], tickers[120]))
+        for module in (rest_markets, rest_events):
+            spoilt(monkeypatch, module, one_odd(tickers[100], tickers[120]))
         reading = client.markets(status="open")
         assert [each.ticker async for each in reading] == [each for each in tickers if each != tickers[100]]
         assert [(each.what, each.name) for each in reading.left_out] == [("market", tickers[100])]
@@ -121,7 +123,8 @@ async def test_the_desk_lists_all_other_markets_and_says_once_which_one_is_missi
     rig = Rig(tmp_path)
     tickers = [each.ticker for each in rig.exchange.markets.visible() if each.status.tradable]
     odd, untitled = [each for each in tickers if each != rig.ticker][:2]
-    spoilt(monkeypatch, rest_markets, one_odd(odd, untitled))
+    for module in (rest_markets, rest_events):
+        spoilt(monkeypatch, module, one_odd(odd, untitled))
     await rig.start()
     try:
         await rig.pass_time(10)
