@@ -31,8 +31,9 @@ from kalshi_tui import __version__
 from kalshi_tui.domain.link import LinkState
 from kalshi_tui.kalshi.environments import Environment
 from kalshi_tui.kalshi.errors import WrongHost, authentication_sentence
+from kalshi_tui.kalshi.feed.command_queue import AuditAnswer
 from kalshi_tui.kalshi.feed.handler import FeedHandler
-from kalshi_tui.kalshi.feed.protocol import AuditAnswer, FeedProtocol
+from kalshi_tui.kalshi.feed.protocol import FeedProtocol
 from kalshi_tui.kalshi.feed.subscription import RecoveryPolicy, Report
 from kalshi_tui.kalshi.feed.tap import Tap
 from kalshi_tui.kalshi.translate import clean

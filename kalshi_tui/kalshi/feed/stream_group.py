@@ -12,8 +12,8 @@ from dataclasses import replace
 from typing import Final, Protocol
 
 from kalshi_tui.domain.link import LinkState
+from kalshi_tui.kalshi.feed.command_queue import AuditAnswer
 from kalshi_tui.kalshi.feed.handler import FeedHandler
-from kalshi_tui.kalshi.feed.protocol import AuditAnswer
 from kalshi_tui.kalshi.feed.stream import Health, Stream
 from kalshi_tui.kalshi.feed.subscription import Happening, Report
 from kalshi_tui.kalshi.feed.tap import Tap, TapSource
