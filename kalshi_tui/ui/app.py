@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import PurePath
 from typing import Any, ClassVar, Final, Protocol, runtime_checkable
 
@@ -26,7 +27,7 @@ from textual.worker import WorkerFailed
 from kalshi_tui.session.changes import StoreChanges, Topic
 from kalshi_tui.session.interface import TradingSession
 from kalshi_tui.session.notices import Weight
-from kalshi_tui.ui.commands import Scope, apply_keymap, commands_in_scope
+from kalshi_tui.ui.commands import apply_keymap
 from kalshi_tui.ui.desk.screen import DeskScreen
 from kalshi_tui.ui.dialogs.too_small import MIN_TERMINAL_HEIGHT, MIN_TERMINAL_WIDTH, TooSmallScreen
 from kalshi_tui.ui.key_presses import Presses
@@ -255,18 +256,13 @@ class DeskApp(App[None]):
         return (frames - seen[0][1]) * 1000 // max(now - seen[0][0], 1)
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """Return the palette every command of the screen at hand, from the command table."""
+        """Offer in the palette the commands of the screen at hand, from the command table."""
         if isinstance(screen, CommandScreen):
-            now = screen.command_context()
-            rehearsals = (
-                commands_in_scope(Scope.REHEARSE) if screen is self.desk_screen and self.desk.can_inject_faults else []
-            )
-            for command in commands_in_scope(screen.SCOPE) + rehearsals:
-                if command.in_palette:
-                    why = command.why_not(now)
-                    key = f" Key: {command.first_key}" if command.keys else ""
-                    said = f"Not now: {why}" if why else f"{command.help}{key}"
-                    yield SystemCommand(command.label, said, lambda c=command: screen.action_do(c.id))
+            for each in screen.palette_commands:
+                command, why = each.command, each.why_not()
+                key = f" Key: {command.first_key}" if command.keys else ""
+                text = f"Not now: {why}" if why else f"{command.help}{key}"
+                yield SystemCommand(command.label, text, partial(screen.do_first, [each]))
 
     def _handle_exception(self, error: Exception) -> None:
         """End by a defect. Textual would show the values of all variables on the way to it, a key among them."""
@@ -290,7 +286,10 @@ class DeskApp(App[None]):
 
     async def action_quit(self) -> None:
         """Quit as the desk's own key does: ask if orders may be live."""
-        (self._too_small or self.desk_screen).do_leave()
+        if self._too_small is not None:
+            self._too_small.do_leave()
+        else:
+            self.desk_screen.ask_to_quit()
 
     def action_help_quit(self) -> None:
         """Return how to end the program: Ctrl+C is pressed by habit, and must not leave orders behind unasked."""

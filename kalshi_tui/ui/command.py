@@ -1,14 +1,18 @@
-"""What a command of the trader's is: one definition for key, key bar, palette and help."""
+"""What a command of the trader's is: one definition for key, key bar, palette, help and what it does."""
 
 import unicodedata
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import KW_ONLY, dataclass
 from enum import Enum
-from typing import Final
+from functools import partial
+from typing import Final, Generic, Never, TypeAlias, TypeVar
 
 from textual.keys import KEY_NAME_REPLACEMENTS
 
-from kalshi_tui.ui.availability import CommandContext, always_available
+Target_contra = TypeVar("Target_contra", contravariant=True)
+"""What a command acts on: a screen, or a controller of the desk."""
+Part = TypeVar("Part")
+Owner = TypeVar("Owner")
 
 
 class Scope(Enum):
@@ -29,25 +33,30 @@ class Scope(Enum):
     TOO_SMALL = "On a terminal that is too small"
 
 
+def always_available(_: object) -> str:
+    """Let a command work at any time."""
+    return ""
+
+
 @dataclass(frozen=True, slots=True)
-class Command:
-    """One thing that the trader can do: ``method`` with ``do_`` before it is the method of the screen."""
+class Command(Generic[Target_contra]):
+    """One thing that the trader can do."""
 
     id: str
     keys: str
     """Textual's key names, with commas between; the first is the one shown. Empty: by the palette alone."""
-    method: str
+    run: Callable[[Target_contra], None]
     label: str
     """The word or two of key bar and palette."""
     help: str
     """The sentence of palette and help."""
     scope: Scope = Scope.DESK
-    argument: int | str | None = None
+    _: KW_ONLY
     in_bar: bool = False
     """Whether the key bar shows it while it works."""
     in_palette: bool = True
-    why_not: Callable[[CommandContext], str] = always_available
-    """Say in a sentence why it does not work now; empty if it does."""
+    why_not: Callable[[Target_contra], str] = always_available
+    """Return in a sentence why it does not work now; empty if it does."""
 
     @property
     def first_key(self) -> str:
@@ -58,6 +67,71 @@ class Command:
     def all_keys(self) -> str:
         """All its keys as a person reads them."""
         return " ".join(key_label(name) for name in self.keys.split(","))
+
+    @property
+    def key_names(self) -> list[str]:
+        """Textual's names of its keys; none for a command of the palette alone."""
+        return [name for name in self.keys.split(",") if name]
+
+
+AnyCommand: TypeAlias = Command[Never]
+"""A command whose target is not known: it can be shown, not run."""
+
+
+@dataclass(frozen=True, slots=True)
+class BoundCommand:
+    """A command together with what it acts on: it can be run."""
+
+    command: AnyCommand
+    run: Callable[[], None]
+    why_not: Callable[[], str]
+
+
+@dataclass(frozen=True, slots=True)
+class CommandGroup(Generic[Target_contra]):
+    """All commands of one screen, and the type of what they act on."""
+
+    scope: Scope
+    target: type[Target_contra]
+    commands: tuple[Command[Target_contra], ...]
+
+    def bind(self, target: object) -> list[BoundCommand]:
+        """Return the commands ready to run on ``target``. Raises TypeError if it is of another type."""
+        if not isinstance(target, self.target):
+            raise TypeError(f"{self.scope.name}: {type(target).__name__} is not {self.target.__name__}.")
+        return [BoundCommand(each, partial(each.run, target), partial(each.why_not, target)) for each in self.commands]
+
+
+def for_part(part_of: Callable[[Owner], Part], commands: Iterable[Command[Part]]) -> tuple[Command[Owner], ...]:
+    """Return the commands of a part, such as a controller, as commands of the whole that has it."""
+    return tuple(_for_part(part_of, each) for each in commands)
+
+
+def _for_part(part_of: Callable[[Owner], Part], command: Command[Part]) -> Command[Owner]:
+    return Command(
+        command.id,
+        command.keys,
+        lambda owner: command.run(part_of(owner)),
+        command.label,
+        command.help,
+        command.scope,
+        in_bar=command.in_bar,
+        in_palette=command.in_palette,
+        why_not=lambda owner: command.why_not(part_of(owner)),
+    )
+
+
+def choose_command(commands: Iterable[BoundCommand]) -> tuple[BoundCommand, str]:
+    """Return the first command that works now; if none does, the first of them and the sentence why not."""
+    first: tuple[BoundCommand, str] | None = None
+    for each in commands:
+        why = each.why_not()
+        if not why:
+            return each, ""
+        first = first or (each, why)
+    if first is None:
+        raise ValueError("There is no command to choose from.")
+    return first
 
 
 def key_for_character(character: str) -> str:

@@ -1,11 +1,21 @@
-"""Keys of the trader's own in the place of the usual ones, checked before any of them counts."""
+"""The trader's own keys in place of the usual ones, all checked before any of them counts."""
 
 import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Final, TypeVar
 
-from kalshi_tui.ui.command import CHARACTERS_BY_KEY, KEY_LABELS, Command, Scope, key_for_character, key_label
+from kalshi_tui.ui.command import (
+    CHARACTERS_BY_KEY,
+    KEY_LABELS,
+    AnyCommand,
+    Command,
+    Scope,
+    key_for_character,
+    key_label,
+)
+
+Target = TypeVar("Target")
 
 REMAPPABLE_SCOPES: Final = frozenset({Scope.DESK})
 """Where keys may be changed. Forms, reviews and questions decide about money: their keys are the same everywhere."""
@@ -23,8 +33,8 @@ class InvalidKeymapError(Exception):
     """The keys cannot be used so; the message is a sentence that says why."""
 
 
-def remap_keys(commands: Sequence[Command], keys: Mapping[str, Sequence[str]]) -> list[Command]:
-    """Return the commands with other keys, by command id. Raises KeysRefusedError.
+def remap_keys(commands: Sequence[Command[Target]], keys: Mapping[str, Sequence[str]]) -> tuple[Command[Target], ...]:
+    """Return the commands with other keys, by command id. Raises InvalidKeymapError.
 
     Commands may share a key only where they share it by default: then it depends on the pane which one is meant.
     """
@@ -36,21 +46,23 @@ def remap_keys(commands: Sequence[Command], keys: Mapping[str, Sequence[str]]) -
                 f"no command of the desk is called {each}." + (f" Did you mean {near[0]}?" if near else "")
             )
     new = {each: ",".join(dict.fromkeys(parse_key(text) for text in texts)) for each, texts in keys.items()}
-    made = [replace(each, keys=new.get(each.id, each.keys) if each.id in by_id else each.keys) for each in commands]
-    _check_conflicts(made, by_id, new)
-    return made
+    remapped = tuple(
+        replace(each, keys=new.get(each.id, each.keys) if each.id in by_id else each.keys) for each in commands
+    )
+    _check_conflicts(remapped, by_id, new)
+    return remapped
 
 
-def _check_conflicts(remapped: Sequence[Command], before: Mapping[str, Command], new: Mapping[str, str]) -> None:
-    owners: dict[str, list[Command]] = {}
+def _check_conflicts(remapped: Sequence[AnyCommand], before: Mapping[str, AnyCommand], new: Mapping[str, str]) -> None:
+    owners: dict[str, list[AnyCommand]] = {}
     for command in remapped:
         if command.scope in REMAPPABLE_SCOPES:
-            for key in filter(None, command.keys.split(",")):
+            for key in command.key_names:
                 owners.setdefault(key, []).append(command)
     for key, commands in owners.items():
         if len(commands) < 2 or not any(each.id in new for each in commands):
             continue
-        if not all(key in before[each.id].keys.split(",") for each in commands):
+        if not all(key in before[each.id].key_names for each in commands):
             names = " and ".join(each.id for each in commands)
             raise InvalidKeymapError(f"the key {key_label(key)} would mean {names}; give one of them another.")
 
@@ -58,7 +70,7 @@ def _check_conflicts(remapped: Sequence[Command], before: Mapping[str, Command],
 def parse_key(text: str) -> str:
     """Return Textual's name of a key as a person writes it: ``B``, ``<``, ``f5``, ``ctrl+k``.
 
-    Raises KeysRefusedError.
+    Raises InvalidKeymapError.
     """
     last = text[-1:] if text[-1:] == "+" else text.rpartition("+")[2]
     modifiers = [each.lower() for each in text[: len(text) - len(last)].rstrip("+").split("+") if each]

@@ -1,8 +1,8 @@
 """Made from the command table: every key does what the table says; bar, help and palette say so."""
 
-from collections.abc import Callable
-from dataclasses import replace
-from functools import partial
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
 
 import pytest
 from textual.command import CommandPalette
@@ -13,29 +13,25 @@ from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.market import MarketStatus
 from kalshi_tui.domain.order import Action, OrderState, OrderTerms, TimeInForce
 from kalshi_tui.presentation.lines import plain_text
+from kalshi_tui.session.replay import ReplayStatus
 from kalshi_tui.session.venue import Venue
-from kalshi_tui.ui.availability import CommandContext, FocusedField, TicketStep
-from kalshi_tui.ui.commands import (
-    COMMANDS,
-    TEXT_FIELD_KEYS,
-    Command,
-    Scope,
-    choose_command,
-    commands_in_scope,
-    is_text_key,
-)
+from kalshi_tui.ui.command import Scope, choose_command
+from kalshi_tui.ui.command_table import TEXT_FIELD_KEYS, bind_commands, commands_in_scope, is_text_key
+from kalshi_tui.ui.commands import COMMAND_GROUPS, COMMANDS
 from kalshi_tui.ui.dialogs.alert import AlertScreen
 from kalshi_tui.ui.dialogs.ask import AskScreen
 from kalshi_tui.ui.dialogs.help import help_lines
 from kalshi_tui.ui.dialogs.welcome import WelcomeScreen
 from kalshi_tui.ui.dialogs.word import WordScreen
 from kalshi_tui.ui.ticket.amend import AmendScreen
+from kalshi_tui.ui.ticket.confirm import ConfirmScreen
 from kalshi_tui.ui.ticket.review import ReviewScreen
 from kalshi_tui.ui.ticket.screen import TicketScreen
 from kalshi_tui.ui.ticket.start import TicketPrefill
 from kalshi_tui.ui.widgets.command_screen import CommandScreen
 from kalshi_tui.ui.widgets.key_bar import ALWAYS_SHOWN, fitting_commands
 from tests.support.fake_desk import (
+    NOW_MS,
     TITLES,
     Clock,
     FakeDesk,
@@ -51,106 +47,259 @@ from tests.support.pilot import (
 )
 
 MARKET = a_market(TITLES[0][0])
-SITUATIONS = [
-    CommandContext(),
-    CommandContext(market=MARKET),
-    CommandContext(market=MARKET, order=an_order()),
-    CommandContext(market=MARKET, in_list=True, has_market=True),
-    CommandContext(market=MARKET, in_filter=True),
-    CommandContext(market=MARKET, list_name="Fed"),
-    CommandContext(market=MARKET, layouts=True, layout="Two"),
-    CommandContext(market=MARKET, in_book=True),
-    CommandContext(market=MARKET, live_orders_here=1),
-    CommandContext(market=MARKET, ladder=True),
-    CommandContext(market=MARKET, ladder=True, in_ladder=True, row_orders=1, order=an_order(), subject=MARKET),
-    CommandContext(market=MARKET, ladder=True, in_ladder=True, row_orders=2, no_price="No price is chosen."),
-    CommandContext(market=MARKET, order=an_order(), subject=MARKET, in_list=True),
-    CommandContext(order=an_order(state=OrderState.NOT_SENT), subject=MARKET, in_list=True, can_resend=True),
-    CommandContext(in_positions=True, position=a_position(), subject=MARKET, in_list=True),
-    CommandContext(market=MARKET, on_chart=True),
-    CommandContext(market=MARKET, replaying=True),
-    CommandContext(market=MARKET, in_list=True, in_alerts=True, alert=Alert(AlertKind.FILL, state=AlertState.FIRED)),
-    CommandContext(market=MARKET, in_list=True, in_alerts=True, alert=Alert(AlertKind.FILL)),
-    CommandContext(market=MARKET, in_list=True, in_alerts=True),
-    CommandContext(on_choice=True),
-    CommandContext(focused_field=FocusedField.PRICE),
-    CommandContext(focused_field=FocusedField.COUNT),
-    CommandContext(step=TicketStep.EDITING, focused_field=FocusedField.PRICE),
-    CommandContext(blocked_reason="It cannot be sent."),
-    CommandContext(step=TicketStep.SENDING, armed=False),
-    CommandContext(step=TicketStep.DONE, armed=False),
-    CommandContext(question_shown=True),
-]
+TERMS = OrderTerms(TITLES[0][0], Side.YES, Action.BUY, 4_600, 1_000)
 
 
-def situation_for(command: Command) -> CommandContext:
-    """Return a situation in which this command is the one that its key means."""
-    if not command.keys:
-        return next(now for now in SITUATIONS if not command.why_not(now))
-    for now in SITUATIONS:
-        ids = [
-            other.id
-            for other in commands_in_scope(command.scope)
-            if set(other.keys.split(",")) & set(command.keys.split(","))
-        ]
-        if choose_command(ids, now) == (command, ""):
-            return now
-    raise AssertionError(f"in no situation does its key mean {command.id}")
+@dataclass(frozen=True)
+class Situation:
+    """A screen with something selected, and the commands that work in it and in no situation before."""
+
+    name: str
+    scope: Scope
+    enter: Callable[[Trader], Awaitable[object]]
+    commands: str
 
 
-async def open_scope(trader: Trader, scope: Scope) -> None:
-    if scope is Scope.TICKET:
-        await trader.press("b")
-    elif scope is Scope.REVIEW:
-        await trader.press("b", *"40", "tab", *"5", "enter")
-    elif scope is Scope.AMEND:
-        trader.desk.store.order(an_order())
-        trader.app.push_screen(AmendScreen(trader.desk, an_order(), trader.timer))
-    elif scope is Scope.WORD:
-        trader.app.push_screen(WordScreen(trader.desk, "question", "Is it so?", "yes"))
-    elif scope is Scope.ALERT:
-        trader.app.push_screen(AlertScreen(trader.desk, TITLES[0][0], "bid >= 0.55"))
-    elif scope is Scope.ASK:
-        trader.app.push_screen(AskScreen(trader.desk, "question", "Is it so?"))
-    elif scope is Scope.WELCOME:
-        trader.app.push_screen(WelcomeScreen(trader.desk))
-    elif scope is Scope.FIND:
-        await trader.press("ctrl+f")
-    elif scope is Scope.NAME:
-        await trader.press("N")
-    elif scope is Scope.HELP:
-        await trader.press("question_mark")
-    elif scope is Scope.TOO_SMALL:
-        await trader.pilot.resize_terminal(40, 10)
+async def with_alert(trader: Trader, alert: Alert) -> None:
+    assert not trader.desk.alerts.add(alert)
+    await trader.press("8", "tab", "tab")
+
+
+async def on_the_desk(trader: Trader) -> None:
     await trader.look()
+
+
+async def in_orders(trader: Trader) -> None:
+    trader.desk.store.order(an_order())
+    await trader.press("1", "tab", "tab")
+
+
+async def on_an_order_that_never_arrived(trader: Trader) -> None:
+    trader.desk.repeatable["c1"] = TERMS
+    trader.desk.store.order(an_order(order_id="", state=OrderState.NOT_SENT))
+    await trader.press("1", "tab", "tab")
+
+
+async def in_positions(trader: Trader) -> None:
+    trader.desk.store.set_positions([a_position()], trader.clock())
+    await trader.press("2", "tab", "tab")
+
+
+async def on_an_armed_alert(trader: Trader) -> None:
+    await with_alert(trader, Alert(AlertKind.FILL))
+
+
+async def on_an_alert_that_has_rung(trader: Trader) -> None:
+    await with_alert(trader, Alert(AlertKind.FILL, state=AlertState.FIRED))
+
+
+async def in_the_book(trader: Trader) -> None:
+    await trader.press("tab")
+
+
+async def on_an_order_in_the_ladder(trader: Trader) -> None:
+    trader.desk.store.order(an_order())
+    await trader.press("v", "tab", "j")
+
+
+async def with_the_chart(trader: Trader) -> None:
+    await trader.press("6")
+
+
+async def in_the_filter(trader: Trader) -> None:
+    await trader.press("slash")
+
+
+async def in_a_watch_list(trader: Trader) -> None:
+    await trader.press("m", "L")
+
+
+async def in_a_saved_layout(trader: Trader) -> None:
+    await trader.press("W", *"Two", "enter")
+
+
+async def in_a_replay(trader: Trader) -> None:
+    trader.desk.replay = ReplayStatus(NOW_MS, NOW_MS, NOW_MS + 60_000)
+    await trader.look()
+
+
+def in_the_ticket(field: str) -> Callable[[Trader], Awaitable[object]]:
+    async def enter(trader: Trader) -> None:
+        await trader.press("b")
+        screen = trader.app.screen
+        screen.set_focus(screen.query_one(f"#{field}", Widget))
+        await trader.look()
+
+    return enter
+
+
+async def in_the_review(trader: Trader) -> None:
+    await trader.press("b")
+    await trader.press(*"40", "tab", *"5", "enter")
+    await trader.wait_to_arm()
+
+
+async def while_it_is_sent(trader: Trader) -> None:
+    trader.desk.hold = asyncio.Event()
+    await in_the_review(trader)
+    await trader.press("enter")
+
+
+async def once_it_is_answered(trader: Trader) -> None:
+    await in_the_review(trader)
+    await trader.press("enter")
+
+
+async def in_the_change(trader: Trader) -> None:
+    trader.desk.store.order(an_order())
+    trader.app.push_screen(AmendScreen(trader.desk, an_order(), trader.timer))
+    await trader.look()
+
+
+async def over_the_change(trader: Trader) -> None:
+    await in_the_change(trader)
+    await trader.press("up", "enter")
+    await trader.wait_to_arm()
+
+
+async def once_it_is_changed(trader: Trader) -> None:
+    await over_the_change(trader)
+    await trader.press("enter")
+
+
+async def at_a_word(trader: Trader) -> None:
+    trader.app.push_screen(WordScreen(trader.desk, "question", "Is it so?", "yes"))
+    await trader.look()
+
+
+async def at_an_alert(trader: Trader) -> None:
+    trader.app.push_screen(AlertScreen(trader.desk, TITLES[0][0], "bid >= 0.55"))
+    await trader.look()
+
+
+async def at_a_question(trader: Trader) -> None:
+    trader.app.push_screen(AskScreen(trader.desk, "question", "Is it so?"))
+    await trader.look()
+
+
+async def at_the_welcome(trader: Trader) -> None:
+    trader.app.push_screen(WelcomeScreen(trader.desk))
+    await trader.look()
+
+
+async def at_the_finder(trader: Trader) -> None:
+    await trader.press("ctrl+f")
+
+
+async def at_a_name(trader: Trader) -> None:
+    await trader.press("N")
+
+
+async def in_the_help(trader: Trader) -> None:
+    await trader.press("question_mark")
+
+
+async def on_a_small_terminal(trader: Trader) -> None:
+    await trader.pilot.resize_terminal(40, 10)
+    await trader.look()
+
+
+async def asked_on_a_small_terminal(trader: Trader) -> None:
+    trader.desk.store.order(an_order())
+    await on_a_small_terminal(trader)
+    await trader.press("q")
+
+
+SITUATIONS = (
+    Situation(
+        "desk",
+        Scope.DESK,
+        on_the_desk,
+        "buy sell filter sort list watch new-list wide jump pane pane-back orders positions fills tape log chart "
+        "settlements alerts alert sift export audit details tile save-layout record theme link down up page-down "
+        "page-up first last back cancel-all view palette help quit",
+    ),
+    Situation("orders", Scope.DESK, in_orders, "cancel amend cancel-here open"),
+    Situation("never arrived", Scope.DESK, on_an_order_that_never_arrived, "repeat"),
+    Situation("positions", Scope.DESK, in_positions, "close-position"),
+    Situation("armed alert", Scope.DESK, on_an_armed_alert, "delete-alert"),
+    Situation("rung alert", Scope.DESK, on_an_alert_that_has_rung, "rearm"),
+    Situation("book", Scope.DESK, in_the_book, "bids asks"),
+    Situation("ladder", Scope.DESK, on_an_order_in_the_ladder, "cancel-row nudge-down nudge-up centre mirror"),
+    Situation("chart", Scope.DESK, with_the_chart, "earlier later period line"),
+    Situation("filter", Scope.DESK, in_the_filter, "keep-filter clear-filter"),
+    Situation("watch list", Scope.DESK, in_a_watch_list, "rename-list delete-list move-up move-down"),
+    Situation("layout", Scope.DESK, in_a_saved_layout, "layout delete-layout"),
+    Situation(
+        "replay",
+        Scope.DESK,
+        in_a_replay,
+        "replay-pause replay-step replay-back replay-forth replay-slower replay-faster replay-go",
+    ),
+    Situation(
+        "price",
+        Scope.TICKET,
+        in_the_ticket("price"),
+        "review join improve take mid close-ticket next-field previous-field tick-up tick-down",
+    ),
+    Situation("count", Scope.TICKET, in_the_ticket("count"), "preset preset-back most all-held dollars"),
+    Situation("choice", Scope.TICKET, in_the_ticket("tif"), "next-choice previous-choice"),
+    Situation("review", Scope.REVIEW, in_the_review, "send leave-review"),
+    Situation("sending", Scope.REVIEW, while_it_is_sent, "leave-sent"),
+    Situation("answered", Scope.REVIEW, once_it_is_answered, "close-result"),
+    Situation(
+        "change",
+        Scope.AMEND,
+        in_the_change,
+        "look-at-change amend-join amend-improve amend-take amend-mid leave-change amend-field amend-up amend-down",
+    ),
+    Situation("change reviewed", Scope.AMEND, over_the_change, "change back-to-change"),
+    Situation("changed", Scope.AMEND, once_it_is_changed, "close-changed"),
+    Situation("word", Scope.WORD, at_a_word, "confirm-word leave-word"),
+    Situation("alert", Scope.ALERT, at_an_alert, "keep-alert leave-alert"),
+    Situation("question", Scope.ASK, at_a_question, "yes no"),
+    Situation("welcome", Scope.WELCOME, at_the_welcome, "trade look"),
+    Situation("finder", Scope.FIND, at_the_finder, "into out next-found last-found page-found page-back-found"),
+    Situation("name", Scope.NAME, at_a_name, "take-name leave-name"),
+    Situation("help", Scope.HELP, in_the_help, "scroll-down scroll-up scroll-page scroll-back close-help"),
+    Situation("too small", Scope.TOO_SMALL, on_a_small_terminal, "small-quit"),
+    Situation("too small, asked", Scope.TOO_SMALL, asked_on_a_small_terminal, "small-yes"),
+)
+FIRST_OF_SCOPE = {each.scope: each for each in reversed(SITUATIONS)}
+
+
+def open_screen(trader: Trader, scope: Scope) -> CommandScreen[object]:
     screen = trader.app.screen
     assert isinstance(screen, CommandScreen)
-    assert screen.SCOPE is (Scope.DESK if scope is Scope.REHEARSE else scope)
+    assert screen.SCOPE is scope
+    return screen
 
 
-KEYED = [scope for scope in Scope if scope is not Scope.REHEARSE]
+def test_every_command_works_in_one_of_the_situations() -> None:
+    named = [command for each in SITUATIONS for command in each.commands.split()]
+    assert sorted(named) == sorted(each.id for each in COMMANDS if each.scope is not Scope.REHEARSE)
 
 
-@pytest.mark.parametrize("scope", KEYED)
-async def test_every_key_does_what_the_table_says(scope: Scope, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("situation", SITUATIONS, ids=lambda situation: situation.name)
+async def test_every_key_does_what_the_table_says(situation: Situation, monkeypatch: pytest.MonkeyPatch) -> None:
     async with trading() as trader:
-        await open_scope(trader, scope)
-        screen = trader.app.screen
-        assert isinstance(screen, CommandScreen)
+        await situation.enter(trader)
+        screen = open_screen(trader, situation.scope)
         done: list[str] = []
-        monkeypatch.setattr(screen, "do", lambda command: done.append(command.id))
-        for command in commands_in_scope(scope):
-            now = situation_for(command)
-            if scope in {Scope.TICKET, Scope.AMEND}:
-                field = "tif" if now.on_choice else "count" if now.focused_field is FocusedField.COUNT else "price"
-                screen.set_focus(screen.query_one(f"#{field}", Widget))
-            monkeypatch.setattr(screen, "command_context", partial(replace, now))
+        monkeypatch.setattr(screen, "do", lambda bound: done.append(bound.command.id))
+        for each in situation.commands.split():
+            command = screen.bound_commands[each].command
             if not command.keys:
                 # By the palette alone.
                 done.clear()
                 screen.action_do(command.id)
                 assert done == [command.id]
-            for key in filter(None, command.keys.split(",")):
+            for key in command.key_names:
+                sharing = [other for other in screen.bound_commands.values() if key in other.command.key_names]
+                if screen.is_typing and is_text_key(key):
+                    continue
+                meant, why = choose_command(sharing)
+                assert (meant.command.id, why) == (command.id, "")
                 done.clear()
                 await trader.pilot.press(key)
                 await trader.pilot.pause()
@@ -161,13 +310,29 @@ async def test_every_key_does_what_the_table_says(scope: Scope, monkeypatch: pyt
                 assert done == [command.id], f"{key} did {done}"
 
 
-@pytest.mark.parametrize("scope", Scope)
-async def test_every_command_has_its_method(scope: Scope) -> None:
+@pytest.mark.parametrize("situation", SITUATIONS, ids=lambda situation: situation.name)
+async def test_the_bar_shows_what_works_and_nothing_else(situation: Situation) -> None:
     async with trading() as trader:
-        await open_scope(trader, scope)
-        for command in commands_in_scope(scope):
-            method: Callable[..., None] = getattr(trader.app.screen, f"do_{command.method}")
-            assert method.__doc__
+        await situation.enter(trader)
+        screen = open_screen(trader, situation.scope)
+        bound = screen.bound_commands.values()
+        shown = {each.id for each in fitting_commands(bound, 400, typing=screen.is_typing)}
+        assert shown == {
+            each.command.id
+            for each in bound
+            if each.command.in_bar and not each.why_not() and not (screen.is_typing and is_text_key(each.command.keys))
+        }
+        if situation.scope is Scope.DESK and not screen.is_typing:
+            # However narrow the bar is; in the filter they are letters like any other.
+            assert set(ALWAYS_SHOWN) <= {each.id for each in fitting_commands(bound, 24)}
+
+
+async def test_commands_act_on_no_other_screen() -> None:
+    async with trading() as trader:
+        for group in COMMAND_GROUPS:
+            if group.scope not in {Scope.DESK, Scope.REHEARSE}:
+                with pytest.raises(TypeError, match=f"^{group.scope.name}: DeskScreen is not"):
+                    bind_commands(group.scope, trader.app.desk_screen)
 
 
 def test_every_command_is_defined_once() -> None:
@@ -192,27 +357,10 @@ def test_the_help_says_nothing_of_rehearsals_where_money_is_real() -> None:
     assert not [each.help for each in commands_in_scope(Scope.REHEARSE) if each.help in text]
 
 
-@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.id)
-def test_the_bar_shows_what_works_and_nothing_else(command: Command) -> None:
-    for now in SITUATIONS:
-        shown = command in fitting_commands(command.scope, now, 400)
-        typed = now.in_filter and is_text_key(command.keys)
-        assert shown == (command.in_bar and not command.why_not(now) and not typed)
-
-
-@pytest.mark.parametrize("scope", Scope)
-def test_help_and_quit_stay_in_the_narrowest_bar(scope: Scope) -> None:
-    for now in SITUATIONS:
-        if now.in_filter:
-            continue  # there they are letters like any other
-        shown = {command.id for command in fitting_commands(scope, now, 24)}
-        assert {each for each in ALWAYS_SHOWN if scope is Scope.DESK} <= shown
-
-
 @pytest.mark.parametrize("scope", [Scope.DESK, Scope.TICKET, Scope.REVIEW, Scope.AMEND])
 async def test_the_palette_offers_what_the_table_offers(scope: Scope) -> None:
     async with trading() as trader:
-        await open_scope(trader, scope)
+        await FIRST_OF_SCOPE[scope].enter(trader)
         offered = {each.title: each.help for each in trader.app.get_system_commands(trader.app.screen)}
         commands = commands_in_scope(scope) + (commands_in_scope(Scope.REHEARSE) if scope is Scope.DESK else [])
         assert set(offered) == {each.label for each in commands if each.in_palette}
@@ -269,11 +417,12 @@ async def test_a_market_that_takes_no_orders_says_so() -> None:
 
 
 def test_no_single_key_both_opens_and_sends() -> None:
-    openers = {key for command in COMMANDS if command.method in {"buy", "sell"} for key in command.keys.split(",")}
-    senders = {key for command in COMMANDS if command.method == "send" for key in command.keys.split(",")}
-    assert not openers & senders
+    openers = {key for command in COMMANDS if command.id in {"buy", "sell"} for key in command.key_names}
+    sending = [command for command in COMMANDS if command.run is ConfirmScreen.do_send]
+    assert openers
+    assert not openers & {key for command in sending for key in command.key_names}
     # Nor does any command of the desk or the ticket send.
-    assert {command.scope for command in COMMANDS if command.method == "send"} == {Scope.REVIEW, Scope.AMEND}
+    assert [command.scope for command in sending] == [Scope.REVIEW, Scope.AMEND]
 
 
 def test_what_a_field_takes() -> None:
@@ -289,8 +438,7 @@ async def test_the_bar_on_the_screen_is_the_table_s(size: tuple[int, int]) -> No
         screen = trader.app.screen
         assert isinstance(screen, CommandScreen)
         expected = "".join(
-            f" {each.first_key}  {each.label} "
-            for each in fitting_commands(Scope.DESK, screen.command_context(), size[0])
+            f" {each.first_key}  {each.label} " for each in fitting_commands(screen.bound_commands.values(), size[0])
         )
         assert " ".join(bar.split()) == " ".join(expected.split())
 

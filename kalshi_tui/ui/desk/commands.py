@@ -1,268 +1,187 @@
-"""The commands of the desk."""
+"""The commands of the desk, in the order of help, palette and key bar."""
 
 from typing import Final
 
-from kalshi_tui.ui.availability import (
-    cannot_move_crosshair,
-    cannot_open_line,
-    chart_not_shown,
-    no_filter_open,
-    no_market_selected,
-)
-from kalshi_tui.ui.command import Command
-from kalshi_tui.ui.desk.reasons import (
-    cannot_amend,
-    cannot_cancel,
-    cannot_cancel_all,
-    cannot_cancel_in_market,
-    cannot_close_position,
-    cannot_delete_alert,
-    cannot_open_ticket,
-    cannot_rearm_alert,
-    cannot_resend,
-    cannot_select_side,
-)
+from kalshi_tui.domain.book import Side
+from kalshi_tui.session.practice_faults import PRACTICE_FAULTS, PracticeFault
+from kalshi_tui.ui.command import Command, CommandGroup, Scope, always_available, for_part
+from kalshi_tui.ui.desk.controllers import DeskControllers
+from kalshi_tui.ui.desk.layout_commands import LAYOUT_COMMANDS
+from kalshi_tui.ui.desk.layout_controller import LayoutController
+from kalshi_tui.ui.desk.navigation_controller import NavigationController
+from kalshi_tui.ui.desk.order_commands import CANCEL_ALL_COMMANDS, ORDER_COMMANDS
+from kalshi_tui.ui.desk.order_controller import OrderController
+from kalshi_tui.ui.desk.program_controller import ProgramController
 from kalshi_tui.ui.desk.recording_commands import RECORDING_COMMANDS
-from kalshi_tui.ui.ladder.commands import LADDER_COMMANDS
-from kalshi_tui.ui.ladder.tile_commands import TILE_COMMANDS
-from kalshi_tui.ui.market_list.commands import WATCH_COMMANDS
+from kalshi_tui.ui.desk.recording_controller import RecordingController
+from kalshi_tui.ui.ladder.commands import LADDER_COMMANDS, VIEW_COMMANDS
+from kalshi_tui.ui.ladder.ladder_controller import LadderController
+from kalshi_tui.ui.lists.commands import ALERT_LINE_COMMANDS, LIST_COMMANDS, OPEN_LINE_COMMANDS
+from kalshi_tui.ui.lists.lists_controller import ListsController
+from kalshi_tui.ui.market_list.commands import KEEP_FILTER_COMMANDS, MARKET_COMMANDS, WATCH_COMMANDS
+from kalshi_tui.ui.market_list.market_list_controller import MarketListController
 
 LIST_END_OFFSET: Final = 1_000_000
 """More lines than any list has."""
 
-DESK_COMMANDS: Final = (
+PANE_COMMANDS: Final[tuple[Command[NavigationController], ...]] = (
     Command(
-        "buy",
-        "b",
-        "buy",
-        "Buy",
-        "Buy in the chosen market, at the price chosen in the book: opens the ticket.",
-        in_bar=True,
-        why_not=cannot_open_ticket,
+        "pane",
+        "tab",
+        lambda navigation: navigation.go_pane(1),
+        "Next pane",
+        "Go on: from the markets to the book, to the list below.",
     ),
     Command(
-        "sell",
-        "s",
-        "sell",
-        "Sell",
-        "Sell in the chosen market, at the price chosen in the book: opens the ticket.",
-        in_bar=True,
-        why_not=cannot_open_ticket,
+        "pane-back", "shift+tab", lambda navigation: navigation.go_pane(-1), "Pane before", "Go to the pane before."
     ),
-    Command(
-        "cancel", "x", "cancel", "Cancel", "Cancel the chosen order; asks first.", in_bar=True, why_not=cannot_cancel
-    ),
-    Command(
-        "close-position",
-        "x",
-        "close_position",
-        "Close",
-        "In the list of positions: close the chosen one; opens the ticket.",
-        in_bar=True,
-        why_not=cannot_close_position,
-    ),
-    Command(
-        "delete-alert",
-        "x",
-        "delete_alert",
-        "Delete",
-        "In the list of alerts: delete the chosen one.",
-        in_bar=True,
-        why_not=cannot_delete_alert,
-    ),
-    Command(
-        "amend",
-        "e",
-        "amend",
-        "Change",
-        "Change price or count of the chosen order where it rests.",
-        in_bar=True,
-        why_not=cannot_amend,
-    ),
-    Command(
-        "rearm",
-        "e",
-        "rearm",
-        "Arm again",
-        "In the list of alerts: arm the chosen one again, once it has rung.",
-        in_bar=True,
-        why_not=cannot_rearm_alert,
-    ),
-    Command(
-        "repeat",
-        "r",
-        "repeat",
-        "Send again",
-        "Send an order that never arrived once more, under its own id; opens its review.",
-        in_bar=True,
-        why_not=cannot_resend,
-    ),
-    Command(
-        "cancel-here",
-        "X",
-        "cancel_here",
-        "Cancel all here",
-        "Cancel all your orders in the chosen market; asks first.",
-        why_not=cannot_cancel_in_market,
-    ),
-    *LADDER_COMMANDS,
-    *WATCH_COMMANDS,
-    Command(
-        "pane", "tab", "go_pane", "Next pane", "Go on: from the markets to the book, to the list below.", argument=1
-    ),
-    Command("pane-back", "shift+tab", "go_pane", "Pane before", "Go to the pane before.", argument=-1),
     Command(
         "bids",
         "h,left",
-        "side",
+        lambda navigation: navigation.select_side(Side.YES),
         "Bids",
         "In the book: choose among the bids.",
-        argument="YES",
-        why_not=cannot_select_side,
+        why_not=NavigationController.cannot_select_side,
     ),
     Command(
         "asks",
         "l,right",
-        "side",
+        lambda navigation: navigation.select_side(Side.NO),
         "Asks",
         "In the book: choose among the asks.",
-        argument="NO",
-        why_not=cannot_select_side,
+        why_not=NavigationController.cannot_select_side,
     ),
+)
+MOVE_COMMANDS: Final[tuple[Command[NavigationController], ...]] = (
+    Command("down", "j,down", lambda navigation: navigation.move(1), "Down", "Go one line down.", in_palette=False),
+    Command("up", "k,up", lambda navigation: navigation.move(-1), "Up", "Go one line up.", in_palette=False),
     Command(
-        "earlier",
-        "h,left",
-        "crosshair",
-        "Earlier",
-        "In the chart: go to the candle before.",
-        argument=-1,
+        "page-down",
+        "pagedown",
+        lambda navigation: navigation.move(10),
+        "Page down",
+        "Go ten lines down.",
         in_palette=False,
-        why_not=cannot_move_crosshair,
     ),
     Command(
-        "later",
-        "l,right",
-        "crosshair",
-        "Later",
-        "In the chart: go to the next candle.",
-        argument=1,
-        in_palette=False,
-        why_not=cannot_move_crosshair,
+        "page-up", "pageup", lambda navigation: navigation.move(-10), "Page up", "Go ten lines up.", in_palette=False
     ),
     Command(
-        "period",
-        "p",
-        "period",
-        "Period",
-        "Chart minutes, hours or days.",
-        in_bar=True,
-        why_not=chart_not_shown,
+        "first", "g,home", lambda navigation: navigation.move(-LIST_END_OFFSET), "First line", "Go to the first line."
     ),
-    Command("line", "c", "chart_kind", "Line", "Chart candles or a line.", why_not=chart_not_shown),
-    Command("orders", "1", "show", "Orders", "Show the orders below.", argument="ORDERS"),
-    Command("positions", "2", "show", "Positions", "Show the positions below.", argument="POSITIONS"),
-    Command("fills", "3", "show", "Fills", "Show the executions of your orders below.", argument="FILLS"),
-    Command("tape", "4", "show", "Tape", "Show the trades of the chosen market below.", argument="TAPE"),
-    Command("log", "5", "show", "Log", "Show what has happened below, newest first.", argument="LOG"),
-    Command("chart", "6", "show", "Chart", "Show the chart of the chosen market below.", argument="CHART"),
-    Command(
-        "settlements",
-        "7",
-        "show",
-        "Settlements",
-        "Show what settled markets have paid below.",
-        argument="SETTLEMENTS",
-    ),
-    Command(
-        "alerts", "8", "show", "Alerts", "Show the alerts below, and how far each is from ringing.", argument="ALERTS"
-    ),
-    Command(
-        "alert",
-        "A",
-        "alert",
-        "New alert",
-        "Write an alert for the chosen market, beginning with the price chosen in the book.",
-        why_not=no_market_selected,
-    ),
-    Command("sift", "z", "sift", "Trade size", "Show trades of all sizes, of 10 or more, 100, 1,000, and your own."),
-    Command("export", "w", "export", "Write table", "Write the table below to a CSV file; the log says where."),
-    Command(
-        "audit",
-        "a",
-        "audit",
-        "Audit",
-        "Compare the book with a fresh one of the exchange's; the log tells.",
-        why_not=no_market_selected,
-    ),
-    Command(
-        "details",
-        "d",
-        "details",
-        "Details",
-        "Read the market's rules, dates, fees and source, and what all outcomes of its event cost together.",
-        why_not=no_market_selected,
-    ),
-    *TILE_COMMANDS,
-    *RECORDING_COMMANDS,
-    Command(
-        "theme", "T", "theme", "Colours", "Take the next set of colors: dark, light, blue and orange, contrast, 16."
-    ),
-    Command("link", "i", "link", "Link", "Say how the connection does: ages, lag, clock, gaps."),
-    Command("down", "j,down", "move", "Down", "Go one line down.", argument=1, in_palette=False),
-    Command("up", "k,up", "move", "Up", "Go one line up.", argument=-1, in_palette=False),
-    Command("page-down", "pagedown", "move", "Page down", "Go ten lines down.", argument=10, in_palette=False),
-    Command("page-up", "pageup", "move", "Page up", "Go ten lines up.", argument=-10, in_palette=False),
-    Command("first", "g,home", "move", "First line", "Go to the first line.", argument=-LIST_END_OFFSET),
-    Command("last", "G,end", "move", "Last line", "Go to the last line.", argument=LIST_END_OFFSET),
-    Command("open", "enter", "open", "Market", "Go to the market of this line.", in_bar=True, why_not=cannot_open_line),
-    Command(
-        "keep-filter",
-        "enter",
-        "keep_filter",
-        "Keep",
-        "Leave the filter as typed and go to the list.",
-        in_bar=True,
-        in_palette=False,
-        why_not=no_filter_open,
-    ),
+    Command("last", "G,end", lambda navigation: navigation.move(LIST_END_OFFSET), "Last line", "Go to the last line."),
+)
+BACK_COMMANDS: Final[tuple[Command[NavigationController], ...]] = (
     Command(
         "clear-filter",
         "escape",
-        "back",
+        NavigationController.back,
         "Clear",
         "Clear the filter and go back to the list.",
         in_bar=True,
         in_palette=False,
-        why_not=no_filter_open,
-    ),
-    Command("back", "escape", "back", "Back", "Back to the markets; from there, clear the filter.", in_palette=False),
-    Command(
-        "cancel-all",
-        "ctrl+x",
-        "cancel_all",
-        "Cancel all",
-        "Cancel all your orders in all markets; asks first. Works in a pause too.",
-        in_bar=True,
-        why_not=cannot_cancel_all,
+        why_not=NavigationController.no_filter_open,
     ),
     Command(
-        "view",
-        "v",
-        "view",
-        "Ladder / book",
-        "Show the price ladder in the place of the book, or the book again.",
-        in_bar=True,
-        why_not=no_market_selected,
+        "back",
+        "escape",
+        NavigationController.back,
+        "Back",
+        "Back to the markets; from there, clear the filter.",
+        in_palette=False,
     ),
+)
+SCREEN_COMMANDS: Final[tuple[Command[ProgramController], ...]] = (
+    Command(
+        "theme",
+        "T",
+        ProgramController.next_theme,
+        "Colours",
+        "Take the next set of colors: dark, light, blue and orange, contrast, 16.",
+    ),
+    Command("link", "i", ProgramController.show_link, "Link", "Say how the connection does: ages, lag, clock, gaps."),
+)
+PROGRAM_COMMANDS: Final[tuple[Command[ProgramController], ...]] = (
     Command(
         "palette",
         "ctrl+p",
-        "palette",
+        ProgramController.open_palette,
         "Commands",
         "Find any command by its name; in the ticket too.",
         in_bar=True,
         in_palette=False,
     ),
-    Command("help", "question_mark", "help", "Help", "Show all keys.", in_bar=True),
-    Command("quit", "q", "leave", "Quit", "End the program; asks if orders may be live.", in_bar=True),
+    Command("help", "question_mark", ProgramController.show_help, "Help", "Show all keys.", in_bar=True),
+    Command("quit", "q", ProgramController.quit, "Quit", "End the program; asks if orders may be live.", in_bar=True),
 )
+
+
+def _orders(desk: DeskControllers) -> OrderController:
+    return desk.orders
+
+
+def _ladder(desk: DeskControllers) -> LadderController:
+    return desk.ladder
+
+
+def _layout(desk: DeskControllers) -> LayoutController:
+    return desk.layout
+
+
+def _markets(desk: DeskControllers) -> MarketListController:
+    return desk.markets
+
+
+def _lists(desk: DeskControllers) -> ListsController:
+    return desk.lists
+
+
+def _recordings(desk: DeskControllers) -> RecordingController:
+    return desk.recordings
+
+
+def _navigation(desk: DeskControllers) -> NavigationController:
+    return desk.navigation
+
+
+def _program(desk: DeskControllers) -> ProgramController:
+    return desk.program
+
+
+DESK_COMMANDS: Final[tuple[Command[DeskControllers], ...]] = (
+    *for_part(_orders, ORDER_COMMANDS),
+    *for_part(_lists, ALERT_LINE_COMMANDS),
+    *for_part(_ladder, LADDER_COMMANDS),
+    *for_part(_markets, WATCH_COMMANDS),
+    *for_part(_navigation, PANE_COMMANDS),
+    *for_part(_lists, LIST_COMMANDS),
+    *for_part(_markets, MARKET_COMMANDS),
+    *for_part(_layout, LAYOUT_COMMANDS),
+    *for_part(_recordings, RECORDING_COMMANDS),
+    *for_part(_program, SCREEN_COMMANDS),
+    *for_part(_navigation, MOVE_COMMANDS),
+    *for_part(_lists, OPEN_LINE_COMMANDS),
+    *for_part(_markets, KEEP_FILTER_COMMANDS),
+    *for_part(_navigation, BACK_COMMANDS),
+    *for_part(_orders, CANCEL_ALL_COMMANDS),
+    *for_part(_ladder, VIEW_COMMANDS),
+    *for_part(_program, PROGRAM_COMMANDS),
+)
+
+
+def _rehearsal_command(fault: PracticeFault) -> Command[ProgramController]:
+    return Command(
+        f"rehearse-{fault.id}",
+        "",
+        lambda program: program.rehearse(fault),
+        f"Rehearse: {fault.label}",
+        fault.help,
+        Scope.REHEARSE,
+        why_not=ProgramController.no_market if fault.needs_market else always_available,
+    )
+
+
+REHEARSAL_COMMANDS: Final = for_part(_program, [_rehearsal_command(each) for each in PRACTICE_FAULTS])
+
+DESK_GROUP: Final = CommandGroup(Scope.DESK, DeskControllers, DESK_COMMANDS)
+REHEARSAL_GROUP: Final = CommandGroup(Scope.REHEARSE, DeskControllers, REHEARSAL_COMMANDS)

@@ -1,10 +1,9 @@
 """The dialog in which an alert is typed, with a sentence that says what it will do."""
 
-from typing import ClassVar, Final
+from typing import Final
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import Input, Label
@@ -27,7 +26,7 @@ from kalshi_tui.session.interface import TradingSession
 from kalshi_tui.session.notices import Weight
 from kalshi_tui.session.store import Store
 from kalshi_tui.ui.book.view import quote_line
-from kalshi_tui.ui.commands import Scope, bindings
+from kalshi_tui.ui.command import Scope
 from kalshi_tui.ui.widgets.command_screen import CommandModal
 from kalshi_tui.ui.widgets.field import Field
 from kalshi_tui.ui.widgets.key_bar import KeyBar
@@ -56,7 +55,6 @@ class AlertScreen(CommandModal[None]):
     """One alert being typed; Enter saves it once it is valid."""
 
     SCOPE = Scope.ALERT
-    BINDINGS: ClassVar[list[BindingType]] = bindings(Scope.ALERT)
 
     def __init__(self, desk: TradingSession, ticker: str, text: str) -> None:
         super().__init__(desk)

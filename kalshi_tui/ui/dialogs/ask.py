@@ -1,17 +1,15 @@
 """A question with a yes and a no, for what cannot be taken back."""
 
 from collections.abc import Callable
-from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Static
 
 from kalshi_tui.presentation.lines import make_printable
 from kalshi_tui.session.interface import TradingSession
-from kalshi_tui.ui.commands import Scope, bindings
+from kalshi_tui.ui.command import Scope
 from kalshi_tui.ui.key_presses import presses_of
 from kalshi_tui.ui.widgets.command_screen import CommandModal
 from kalshi_tui.ui.widgets.key_bar import KeyBar
@@ -24,7 +22,6 @@ class AskScreen(CommandModal[bool]):
     """
 
     SCOPE = Scope.ASK
-    BINDINGS: ClassVar[list[BindingType]] = bindings(Scope.ASK)
 
     def __init__(
         self, desk: TradingSession, subject: str, question: str, timer_ms: Callable[[], int] | None = None

@@ -1,5 +1,7 @@
 """All keys, from the command table."""
 
+from collections.abc import Sequence
+
 from kalshi_tui.presentation.lines import (
     Line,
     Span,
@@ -8,8 +10,8 @@ from kalshi_tui.presentation.lines import (
     wrap,
 )
 from kalshi_tui.session.interface import TradingSession
-from kalshi_tui.ui.availability import CommandContext
-from kalshi_tui.ui.commands import Command, Scope, choose_command, commands_in_scope
+from kalshi_tui.ui.command import AnyCommand, Scope
+from kalshi_tui.ui.command_table import commands_in_scope
 from kalshi_tui.ui.dialogs.reading import TextScreen
 from kalshi_tui.ui.keys import key_for
 
@@ -34,32 +36,35 @@ SIGN_MEANINGS = (
 class HelpScreen(TextScreen):
     """Lists first what works now in the pane that has the focus, then why the rest does not, then all commands."""
 
-    def __init__(self, desk: TradingSession, pane: str, context: CommandContext) -> None:
-        """Explain the desk as it is ``now``, with the focus in a ``pane`` of this name."""
+    def __init__(self, desk: TradingSession, pane: str, availability: Sequence[tuple[AnyCommand, str]]) -> None:
+        """Explain the desk with the focus in a ``pane`` of this name.
+
+        ``availability`` has each command of the desk with the sentence why it does not work now.
+        """
         super().__init__(desk, "keys")
         self._pane = pane
-        self._command_context = context
+        self._availability = availability
 
     def content_lines(self, width: int) -> list[Line]:
         """Return the command table as lines."""
         return [
-            *pane_help_lines(width, self._pane, self._command_context),
+            *pane_help_lines(width, self._pane, self._availability),
             *help_lines(width, self.desk.can_inject_faults),
         ]
 
 
-def pane_help_lines(width: int, pane: str, context: CommandContext) -> list[Line]:
-    """Return what each key of the desk does now, and why the others do nothing."""
-    able, unable = [], list[tuple[Command, str]]()
-    told: set[str] = set()
-    for command in commands_in_scope(Scope.DESK):
-        for each in filter(None, command.keys.split(",")):
-            # A key means the first of its commands that works.
-            ids = [other.id for other in commands_in_scope(Scope.DESK) if each in other.keys.split(",")]
-            meant, why = choose_command(ids, context)
-            if meant.id != command.id or meant.id in told:
+def pane_help_lines(width: int, pane: str, availability: Sequence[tuple[AnyCommand, str]]) -> list[Line]:
+    """Write what each key of the desk does at this moment, and why those do nothing that do not."""
+    able, unable = [], list[tuple[AnyCommand, str]]()
+    seen: set[str] = set()
+    for command, why in availability:
+        for key in command.key_names:
+            # A key means the first of its commands that works, or the first of all if none does.
+            sharing = [each for each in availability if key in each[0].key_names]
+            meant, _ = next((each for each in sharing if not each[1]), sharing[0])
+            if meant.id != command.id or meant.id in seen:
                 continue
-            told.add(meant.id)
+            seen.add(meant.id)
             if why:
                 unable.append((command, why))
             else:

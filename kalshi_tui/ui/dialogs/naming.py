@@ -1,12 +1,9 @@
 """A dialog for a short text, such as a name; Enter accepts it if it is valid."""
 
 from collections.abc import Callable
-from typing import ClassVar
-
-from textual.binding import BindingType
 
 from kalshi_tui.session.interface import TradingSession
-from kalshi_tui.ui.commands import Scope, bindings
+from kalshi_tui.ui.command import Scope
 from kalshi_tui.ui.dialogs.typed import PromptScreen
 from kalshi_tui.ui.widgets.field import Field
 
@@ -15,7 +12,6 @@ class TextPromptScreen(PromptScreen[str]):
     """Asks for a text. A validator says what is wrong with one; the result is empty if the trader went back."""
 
     SCOPE = Scope.NAME
-    BINDINGS: ClassVar[list[BindingType]] = bindings(Scope.NAME)
 
     def __init__(
         self,

@@ -1,16 +1,13 @@
 """A long text over the desk, to be read and scrolled."""
 
-from typing import ClassVar
-
 from textual.app import ComposeResult
-from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.events import Resize
 
 from kalshi_tui.presentation.lines import Line, make_printable
 from kalshi_tui.session.interface import TradingSession
-from kalshi_tui.ui.commands import Scope, bindings
+from kalshi_tui.ui.command import Scope
 from kalshi_tui.ui.widgets.command_screen import CommandModal
 from kalshi_tui.ui.widgets.key_bar import KeyBar
 from kalshi_tui.ui.widgets.line_view import LineView
@@ -20,7 +17,6 @@ class TextScreen(CommandModal[None]):
     """Shows `content_lines`; scrolls and closes."""
 
     SCOPE = Scope.HELP
-    BINDINGS: ClassVar[list[BindingType]] = bindings(Scope.HELP)
 
     def __init__(self, desk: TradingSession, subject: str) -> None:
         super().__init__(desk)

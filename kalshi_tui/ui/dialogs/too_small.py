@@ -1,17 +1,15 @@
 """The screen of a terminal that is too small for the desk."""
 
 from functools import partial
-from typing import ClassVar, Final
+from typing import Final
 
 from textual.app import ComposeResult
-from textual.binding import BindingType
 from textual.content import Content
 from textual.widgets import Static
 
 from kalshi_tui.session.interface import TradingSession
 from kalshi_tui.session.notices import Weight
-from kalshi_tui.ui.availability import CommandContext
-from kalshi_tui.ui.commands import Scope, bindings
+from kalshi_tui.ui.command import Scope
 from kalshi_tui.ui.widgets.command_screen import CommandModal
 
 MIN_TERMINAL_WIDTH: Final = 72
@@ -25,11 +23,11 @@ class TooSmallScreen(CommandModal[None]):
     """
 
     SCOPE = Scope.TOO_SMALL
-    BINDINGS: ClassVar[list[BindingType]] = bindings(Scope.TOO_SMALL)
 
     def __init__(self, desk: TradingSession) -> None:
         super().__init__(desk)
-        self._question_shown = False
+        self.question_shown = False
+        """Whether the question about live orders waits for its answer."""
         self._sentence = Static(id="too-small")
 
     def compose(self) -> ComposeResult:
@@ -44,10 +42,6 @@ class TooSmallScreen(CommandModal[None]):
         """Say the new size."""
         self.update_message()
 
-    def command_context(self) -> CommandContext:
-        """Return whether the question about live orders has been asked."""
-        return CommandContext(question_shown=self._question_shown)
-
     def show_reason(self, reason: str) -> None:
         """Say nothing: a key without a meaning here is not logged."""
 
@@ -60,13 +54,13 @@ class TooSmallScreen(CommandModal[None]):
         live = len(self.desk.store.working_orders())
         fate = "; canceled first" if self.desk.cancels_on_quit else ""
         what = f"{live} order{'s' if live > 1 else ''} may be live{fate}. Press y to quit all the same."
-        advice = what if self._question_shown else "Enlarge it or press q."
+        advice = what if self.question_shown else "Enlarge it or press q."
         self._sentence.update(Content(f"{self.desk.venue.value}\n{needed} {advice}"))
 
     def do_leave(self) -> None:
         """End the program; ask first if something is live."""
         if self.desk.store.working_orders():
-            self._question_shown = True
+            self.question_shown = True
             self.update_message()
         else:
             self.app.exit()

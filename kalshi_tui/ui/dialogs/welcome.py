@@ -1,11 +1,10 @@
 """The welcome of the first start: what the desk is, in a few lines, and a first practice trade."""
 
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import Final
 
 import msgspec
 from textual.app import ComposeResult
-from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.events import Resize
@@ -19,7 +18,7 @@ from kalshi_tui.presentation.lines import (
 )
 from kalshi_tui.session.interface import TradingSession
 from kalshi_tui.session.persisted import PersistedFile
-from kalshi_tui.ui.commands import Scope, bindings
+from kalshi_tui.ui.command import Scope
 from kalshi_tui.ui.keys import key_for
 from kalshi_tui.ui.widgets.command_screen import CommandModal
 from kalshi_tui.ui.widgets.key_bar import KeyBar
@@ -50,7 +49,6 @@ class WelcomeScreen(CommandModal[bool]):
     """Dismissed with True for a first trade, with False to look around."""
 
     SCOPE = Scope.WELCOME
-    BINDINGS: ClassVar[list[BindingType]] = bindings(Scope.WELCOME)
 
     def __init__(self, desk: TradingSession) -> None:
         super().__init__(desk)

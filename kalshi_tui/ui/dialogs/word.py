@@ -1,11 +1,7 @@
 """A question answered by typing a word: no held key and no habit can answer it."""
 
-from typing import ClassVar
-
-from textual.binding import BindingType
-
 from kalshi_tui.session.interface import TradingSession
-from kalshi_tui.ui.commands import Scope, bindings
+from kalshi_tui.ui.command import Scope
 from kalshi_tui.ui.dialogs.typed import PromptScreen
 from kalshi_tui.ui.widgets.field import Field
 
@@ -14,7 +10,6 @@ class WordScreen(PromptScreen[bool]):
     """Shows a sentence and a field; dismissed with True once exactly the word is typed, with False by escape."""
 
     SCOPE = Scope.WORD
-    BINDINGS: ClassVar[list[BindingType]] = bindings(Scope.WORD)
 
     def __init__(self, desk: TradingSession, subject: str, prompt: str, word: str) -> None:
         super().__init__(desk, subject, prompt, f"Type {word}, then Enter: ", Field(id="word"))

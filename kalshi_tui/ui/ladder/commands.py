@@ -3,52 +3,62 @@
 from typing import Final
 
 from kalshi_tui.ui.command import Command
-from kalshi_tui.ui.desk.reasons import cannot_cancel_row, cannot_nudge_order, ladder_not_shown
+from kalshi_tui.ui.ladder.ladder_controller import LadderController
 
-LADDER_COMMANDS: Final = (
+LADDER_COMMANDS: Final[tuple[Command[LadderController], ...]] = (
     Command(
         "cancel-row",
         "x",
-        "cancel_row",
+        LadderController.cancel_row,
         "Cancel row",
         "In the ladder: cancel all your orders that rest at the chosen price; asks first.",
         in_bar=True,
-        why_not=cannot_cancel_row,
+        why_not=LadderController.cannot_cancel_row,
     ),
     Command(
         "nudge-down",
         "J,shift+down",
-        "nudge",
+        lambda ladder: ladder.nudge(-1),
         "Move down",
         "In the ladder: change your order in the chosen row to the price below; opens the change.",
-        argument=-1,
-        why_not=cannot_nudge_order,
+        why_not=LadderController.cannot_nudge,
     ),
     Command(
         "nudge-up",
         "K,shift+up",
-        "nudge",
+        lambda ladder: ladder.nudge(1),
         "Move up",
         "In the ladder: change your order in the chosen row to the price above; opens the change.",
-        argument=1,
-        why_not=cannot_nudge_order,
+        why_not=LadderController.cannot_nudge,
     ),
     Command(
         "centre",
         "space",
-        "centre",
+        LadderController.center,
         "Center",
         "Bring the middle of best bid and ask to the middle of the ladder.",
         in_bar=True,
-        why_not=ladder_not_shown,
+        why_not=LadderController.not_shown,
     ),
     Command(
         "mirror",
         "o",
-        "mirror",
+        LadderController.flip_side,
         "YES / NO",
         "Turn the ladder over: the same book in prices of the other outcome.",
         in_bar=True,
-        why_not=ladder_not_shown,
+        why_not=LadderController.not_shown,
     ),
 )
+VIEW_COMMANDS: Final[tuple[Command[LadderController], ...]] = (
+    Command(
+        "view",
+        "v",
+        LadderController.toggle,
+        "Ladder / book",
+        "Show the price ladder in the place of the book, or the book again.",
+        in_bar=True,
+        why_not=LadderController.cannot_toggle,
+    ),
+)
+"""Apart from the others: the table has it near its end."""

@@ -1,97 +1,118 @@
-"""The commands of the market list and the watch lists; they belong to the desk."""
+"""The commands of the market list, the watch lists and the selected market; they belong to the desk."""
 
 from typing import Final
 
-from kalshi_tui.ui.availability import CommandContext, no_market_selected
 from kalshi_tui.ui.command import Command
+from kalshi_tui.ui.market_list.market_list_controller import MarketListController
 
-NO_WATCH_LIST_TEXT: Final = "All markets are shown: this works in a watch list."
-
-
-def no_watch_list_shown(context: CommandContext) -> str:
-    """Say that no watch list is shown."""
-    return "" if context.list_name else NO_WATCH_LIST_TEXT
-
-
-def cannot_toggle_watch(context: CommandContext) -> str:
-    """Return why nothing can be put on a list, or taken off: what the exchange does not know can still be taken off."""
-    return "" if context.watched else no_market_selected(context)
-
-
-def cannot_move_market(context: CommandContext) -> str:
-    """Return why a market cannot be moved in its list."""
-    if context.list_name and context.list_sorted:
-        return "The list is sorted: bring it back to the order as listed first."
-    return no_watch_list_shown(context)
-
-
-WATCH_COMMANDS: Final = (
+WATCH_COMMANDS: Final[tuple[Command[MarketListController], ...]] = (
     Command(
         "filter",
         "slash",
-        "filter",
+        MarketListController.open_filter,
         "Find",
         "Show only markets with these words in name, ticker or category.",
         in_bar=True,
     ),
-    Command("sort", "S", "sort", "Sort", "Sort the markets: as listed, by volume, change, spread, closing time."),
-    Command("list", "L", "next_list", "Watch list", "Show the next of your watch lists; after the last all markets."),
+    Command(
+        "sort",
+        "S",
+        MarketListController.next_sort,
+        "Sort",
+        "Sort the markets: as listed, by volume, change, spread, closing time.",
+    ),
+    Command(
+        "list",
+        "L",
+        MarketListController.next_list,
+        "Watch list",
+        "Show the next of your watch lists; after the last all markets.",
+    ),
     Command(
         "watch",
         "m",
-        "watch",
+        MarketListController.toggle_watch,
         "Watch",
         "Put the chosen market on your watch list, or take it off again.",
-        why_not=cannot_toggle_watch,
+        why_not=MarketListController.cannot_toggle_watch,
     ),
-    Command("new-list", "N", "new_list", "New list", "Make a new watch list."),
+    Command("new-list", "N", MarketListController.new_list, "New list", "Make a new watch list."),
     Command(
         "rename-list",
         "",
-        "rename_list",
+        MarketListController.rename_list,
         "Rename list",
         "Give the watch list another name.",
-        why_not=no_watch_list_shown,
+        why_not=MarketListController.no_watch_list_shown,
     ),
     Command(
         "delete-list",
         "",
-        "delete_list",
+        MarketListController.delete_list,
         "Delete list",
         "Delete the watch list; asks first.",
-        why_not=no_watch_list_shown,
+        why_not=MarketListController.no_watch_list_shown,
     ),
     Command(
         "move-up",
         "less_than_sign",
-        "move_market",
+        lambda markets: markets.move_market(-1),
         "Move up in list",
         "In a watch list: move the chosen market one line up.",
-        argument=-1,
-        why_not=cannot_move_market,
+        why_not=MarketListController.cannot_move_market,
     ),
     Command(
         "move-down",
         "greater_than_sign",
-        "move_market",
+        lambda markets: markets.move_market(1),
         "Move down in list",
         "In a watch list: move the chosen market one line down.",
-        argument=1,
-        why_not=cannot_move_market,
+        why_not=MarketListController.cannot_move_market,
     ),
     Command(
         "wide",
         "f",
-        "wide",
+        MarketListController.cycle_width,
         "List width",
         "Give the market list all the width and all its columns, then none of it, then its usual share.",
     ),
     Command(
         "jump",
         "ctrl+f",
-        "jump",
+        MarketListController.find_market,
         "Go to market",
         "Go to any market by its words, or by series and event.",
         in_bar=True,
     ),
 )
+MARKET_COMMANDS: Final[tuple[Command[MarketListController], ...]] = (
+    Command(
+        "audit",
+        "a",
+        MarketListController.audit,
+        "Audit",
+        "Compare the book with a fresh one of the exchange's; the log tells.",
+        why_not=MarketListController.no_market,
+    ),
+    Command(
+        "details",
+        "d",
+        MarketListController.show_details,
+        "Details",
+        "Read the market's rules, dates, fees and source, and what all outcomes of its event cost together.",
+        why_not=MarketListController.no_market,
+    ),
+)
+KEEP_FILTER_COMMANDS: Final[tuple[Command[MarketListController], ...]] = (
+    Command(
+        "keep-filter",
+        "enter",
+        MarketListController.keep_filter,
+        "Keep",
+        "Leave the filter as typed and go to the list.",
+        in_bar=True,
+        in_palette=False,
+        why_not=MarketListController.no_filter_open,
+    ),
+)
+"""Apart from the others: Enter means the line of the lower list first."""

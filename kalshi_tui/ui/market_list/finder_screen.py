@@ -1,10 +1,7 @@
 """Going to any market: words are typed, or series and events are gone through."""
 
-from typing import ClassVar
-
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.events import Resize
@@ -17,7 +14,7 @@ from kalshi_tui.presentation.lines import (
     line,
 )
 from kalshi_tui.session.interface import TradingSession
-from kalshi_tui.ui.commands import Scope, bindings
+from kalshi_tui.ui.command import Scope
 from kalshi_tui.ui.market_list.finder import (
     Finder,
     FinderRow,
@@ -35,7 +32,6 @@ class FinderScreen(CommandModal[str]):
     """Dismissed with the ticker gone to, empty if the trader went back."""
 
     SCOPE = Scope.FIND
-    BINDINGS: ClassVar[list[BindingType]] = bindings(Scope.FIND)
 
     def __init__(self, desk: TradingSession) -> None:
         super().__init__(desk)

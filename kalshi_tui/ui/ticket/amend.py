@@ -2,11 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.events import DescendantFocus
@@ -50,12 +48,11 @@ from kalshi_tui.session.changes import StoreChanges
 from kalshi_tui.session.execution.risk_checks import Risk, RiskViolation
 from kalshi_tui.session.interface import OrderResult, TradingSession
 from kalshi_tui.session.market_data.store import LiveBook
-from kalshi_tui.ui.availability import CommandContext, FocusedField, TicketStep
 from kalshi_tui.ui.book.view import quote_line
-from kalshi_tui.ui.commands import Scope, bindings
+from kalshi_tui.ui.command import Scope
 from kalshi_tui.ui.lists.views import ORDER_STATE_TONES
-from kalshi_tui.ui.ticket.commands import PRICE_LETTERS
-from kalshi_tui.ui.ticket.confirm import ConfirmScreen
+from kalshi_tui.ui.ticket.confirm import ConfirmScreen, TicketStep
+from kalshi_tui.ui.ticket.field_letters import PRICE_LETTERS, FocusedField
 from kalshi_tui.ui.widgets.field import Field
 from kalshi_tui.ui.widgets.key_bar import KeyBar
 from kalshi_tui.ui.widgets.line_view import LineView
@@ -67,7 +64,6 @@ class AmendScreen(ConfirmScreen):
 
     SCOPE = Scope.AMEND
     CONFIRM_VERB = "Change it to"
-    BINDINGS: ClassVar[list[BindingType]] = bindings(Scope.AMEND)
 
     def __init__(
         self, desk: TradingSession, order: Order, timer_ms: Callable[[], int], price: Price | None = None
@@ -145,10 +141,10 @@ class AmendScreen(ConfirmScreen):
 
     def frame(self, dirty: StoreChanges) -> None:
         """Keep quote, figures and arming up to date, and follow what happens to the order."""
-        if self._ticket_step is TicketStep.REVIEW and dirty:
+        if self.ticket_step is TicketStep.REVIEW and dirty:
             self.violations = self.find_violations()
         now = self.latest_order(self._order)
-        if self._ticket_step in {TicketStep.EDITING, TicketStep.REVIEW}:
+        if self.ticket_step in {TicketStep.EDITING, TicketStep.REVIEW}:
             if (what := order_update_text(self._order, now)) and not not_resting_reason(now):
                 self._return_to_editing()
                 self._message = what
@@ -172,7 +168,7 @@ class AmendScreen(ConfirmScreen):
         except NumberError:
             self._preview.show([])
         else:
-            if self._ticket_step in {TicketStep.EDITING, TicketStep.REVIEW}:
+            if self.ticket_step in {TicketStep.EDITING, TicketStep.REVIEW}:
                 self._preview.show(change.preview_lines(live, market, store.positions.get(market.ticker)))
             else:
                 self._preview.show([])
@@ -180,7 +176,7 @@ class AmendScreen(ConfirmScreen):
         self.update_key_bar()
 
     def _state_lines(self) -> list[Line]:
-        if self._ticket_step is TicketStep.SENDING:
+        if self.ticket_step is TicketStep.SENDING:
             wait = "Waiting for the exchange. Escape closes this and undoes nothing: the log tells the end."
             return [line(Span("SENDING", Tone.WARN)), line(Span(wait, Tone.DIM))]
         if self._internal_error:
@@ -189,7 +185,7 @@ class AmendScreen(ConfirmScreen):
             state = self.latest_order(self._outcome.order).state
             heading = Span(state.name.replace("_", " "), ORDER_STATE_TONES.get(state, Tone.PLAIN))
             return [line(heading), line(Span(self._outcome.sentence))]
-        if self._ticket_step is TicketStep.EDITING:
+        if self.ticket_step is TicketStep.EDITING:
             return self._editing_lines()
         if barred := self.blocked_reason():
             return [line(Span("CANNOT BE CHANGED", Tone.BAD)), line(Span(barred, Tone.WARN))]
@@ -234,7 +230,7 @@ class AmendScreen(ConfirmScreen):
         self.set_focus(None)
         for field in (self._price, self._count):
             field.disabled = True
-        self._ticket_step = TicketStep.REVIEW
+        self.ticket_step = TicketStep.REVIEW
         self.violations = self.find_violations()
         # Entering the review arms the key from the start: an Enter of the form must not send.
         self.show_reason("")
@@ -245,9 +241,9 @@ class AmendScreen(ConfirmScreen):
         self.draw()
 
     def _return_to_editing(self) -> None:
-        if self._ticket_step is not TicketStep.REVIEW:
+        if self.ticket_step is not TicketStep.REVIEW:
             return
-        self._ticket_step = TicketStep.EDITING
+        self.ticket_step = TicketStep.EDITING
         for field in (self._price, self._count):
             field.disabled = False
         self.set_focus(self._price)
@@ -265,11 +261,11 @@ class AmendScreen(ConfirmScreen):
             text = step_price(self._price.value, by, self._live_book(), self._market(), own.side, own.action)
             self._price.set_text(text)
 
-    def do_aim(self, name: str) -> None:
+    def do_aim(self, placement: PricePlacement) -> None:
         """Take the price from the book as it is now."""
         market, own = self._market(), resting_terms(self.desk.store, self._order)
         try:
-            price = price_from_book(PricePlacement[name], self._live_book(), market, own.side, own.action)
+            price = price_from_book(placement, self._live_book(), market, own.side, own.action)
         except NumberError as error:
             self.show_reason(str(error))
         else:
@@ -277,21 +273,20 @@ class AmendScreen(ConfirmScreen):
 
     def do_close(self) -> None:
         """Close; an amendment that has been sent goes on, and its outcome is logged."""
-        self.dismiss(self._ticket_step in {TicketStep.SENDING, TicketStep.DONE})
+        self.dismiss(self.ticket_step in {TicketStep.SENDING, TicketStep.DONE})
 
     def show_reason(self, reason: str) -> None:
         """Show why a key does not work; in the review, an Enter too early starts the wait again."""
         super().show_reason(reason)
-        if self._ticket_step is TicketStep.EDITING:
+        if self.ticket_step is TicketStep.EDITING:
             self._message = reason
             self.draw()
 
-    def command_context(self) -> CommandContext:
-        """Return the step of the amendment, and which field has the focus."""
+    @property
+    def focused_field(self) -> FocusedField:
+        """The field that has the focus."""
         entries: dict[Widget | None, FocusedField] = {self._price: FocusedField.PRICE, self._count: FocusedField.COUNT}
-        barred = self.blocked_reason() if self._ticket_step is TicketStep.REVIEW else ""
-        entry = entries.get(self.focused, FocusedField.NONE)
-        return CommandContext(step=self._ticket_step, armed=self.armed, blocked_reason=barred, focused_field=entry)
+        return entries.get(self.focused, FocusedField.NONE)
 
     @on(DescendantFocus)
     def _focus_changed(self) -> None:

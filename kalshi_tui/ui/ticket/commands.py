@@ -1,91 +1,166 @@
 """The commands of an order being written or changed: ticket, review, change."""
 
-from typing import Final
+from collections.abc import Callable
+from typing import Final, Protocol
 
-from kalshi_tui.ui.availability import (
-    FocusedField,
-    TicketStep,
-    cannot_place_price,
-    cannot_send,
-    cannot_send_amendment,
-    not_a_choice_field,
-    not_editing,
-    only_at_step,
-    only_in_field,
-)
-from kalshi_tui.ui.command import Command, Scope
+from kalshi_tui.ui.command import Command, CommandGroup, Scope
+from kalshi_tui.ui.ticket.amend import AmendScreen
+from kalshi_tui.ui.ticket.confirm import ConfirmScreen, TicketStep
+from kalshi_tui.ui.ticket.field_letters import PRICE_LETTER_COMMANDS, FocusedField, PriceLetter
+from kalshi_tui.ui.ticket.review import ReviewScreen
+from kalshi_tui.ui.ticket.screen import TicketScreen
 
 _T, _R, _A = Scope.TICKET, Scope.REVIEW, Scope.AMEND
-_ONLY_IN_PRICE, _ONLY_IN_COUNT = only_in_field(FocusedField.PRICE), only_in_field(FocusedField.COUNT)
 _STEP_UP_HELP = "Raise the price by a tick, or the count by one."
 _STEP_DOWN_HELP = "Lower the price by a tick, or the count by one."
-PRICE_PLACEMENTS: Final = (
-    ("join", "j", "JOIN", "Join", "In the price: join the best on your own side."),
-    (
-        "improve",
-        "i",
-        "IMPROVE",
-        "Improve",
-        "In the price: a tick better than the best on your own side, never crossing.",
-    ),
-    ("take", "t", "TAKE", "Take", "In the price: take the best of the other side."),
-    ("mid", "m", "MID", "Mid", "In the price: the middle, on the grid and on the side that waits."),
-)
-PRICE_LETTERS: Final = "".join(key for _, key, *_ in PRICE_PLACEMENTS)
-COUNT_LETTERS: Final = "pPmad"
 
-TICKET_COMMANDS: Final = (
+
+class FormScreen(Protocol):
+    """A screen with fields in which letters are commands."""
+
+    @property
+    def focused_field(self) -> FocusedField:
+        """The field that has the focus."""
+
+
+def only_in_field(field: FocusedField) -> Callable[[FormScreen], str]:
+    """Let a command work in one field of a form alone."""
+    return lambda form: "" if form.focused_field is field else f"This key works in the field of the {field.value}."
+
+
+def only_at_step(step: TicketStep, why: str) -> Callable[[ConfirmScreen], str]:
+    """Let a command work at one step of a review alone."""
+    return lambda screen: "" if screen.ticket_step is step else why
+
+
+def not_a_choice_field(ticket: TicketScreen) -> str:
+    """Say that the field has no words to choose from."""
+    return "" if ticket.on_choice else "This field is typed."
+
+
+def cannot_send(screen: ConfirmScreen) -> str:
+    """Return why Enter does not send."""
+    if screen.ticket_step is not TicketStep.REVIEW:
+        return "The order has been sent; it is never sent twice."
+    return screen.blocked_reason() or ("" if screen.armed else "The key is not armed yet: leave it for a moment.")
+
+
+def cannot_send_amendment(screen: AmendScreen) -> str:
+    """Return why Enter does not change the order."""
+    if screen.ticket_step is TicketStep.EDITING:
+        return "The change is to be looked at first."
+    return cannot_send(screen)
+
+
+def not_editing(screen: AmendScreen) -> str:
+    """Say that the fields are not being written now."""
+    if screen.ticket_step is TicketStep.EDITING:
+        return ""
+    return "The change is under review: escape goes back to its fields."
+
+
+def cannot_place_price(screen: AmendScreen) -> str:
+    """Return why a change's price cannot be taken from the book by a key."""
+    return not_editing(screen) or _only_in_price(screen)
+
+
+_only_in_price: Final = only_in_field(FocusedField.PRICE)
+_only_in_count: Final = only_in_field(FocusedField.COUNT)
+
+
+def _ticket_price_command(key: PriceLetter) -> Command[TicketScreen]:
+    return Command(
+        key.id,
+        key.letter,
+        lambda ticket: ticket.do_aim(key.placement),
+        key.label,
+        key.help,
+        _T,
+        in_bar=True,
+        why_not=_only_in_price,
+    )
+
+
+def _amend_price_command(key: PriceLetter) -> Command[AmendScreen]:
+    return Command(
+        f"amend-{key.id}",
+        key.letter,
+        lambda screen: screen.do_aim(key.placement),
+        key.label,
+        key.help,
+        _A,
+        in_bar=True,
+        why_not=cannot_place_price,
+    )
+
+
+TICKET_COMMANDS: Final[tuple[Command[TicketScreen], ...]] = (
     Command(
-        "review", "enter", "review", "Review", "Go on: to the field still empty, then to the review.", _T, None, True
+        "review",
+        "enter",
+        TicketScreen.do_review,
+        "Review",
+        "Go on: to the field still empty, then to the review.",
+        _T,
+        in_bar=True,
     ),
-    *(
-        Command(each, key, "aim", label, sentence, _T, argument, in_bar=True, why_not=_ONLY_IN_PRICE)
-        for each, key, argument, label, sentence in PRICE_PLACEMENTS
-    ),
+    *(_ticket_price_command(each) for each in PRICE_LETTER_COMMANDS),
     Command(
-        "preset", "p", "preset", "Preset", "In the count: the next preset.", _T, 1, in_bar=True, why_not=_ONLY_IN_COUNT
+        "preset",
+        "p",
+        lambda ticket: ticket.do_preset(1),
+        "Preset",
+        "In the count: the next preset.",
+        _T,
+        in_bar=True,
+        why_not=_only_in_count,
     ),
     Command(
         "preset-back",
         "P",
-        "preset",
+        lambda ticket: ticket.do_preset(-1),
         "Preset before",
         "In the count: the preset before.",
         _T,
-        -1,
-        why_not=_ONLY_IN_COUNT,
+        why_not=_only_in_count,
     ),
     Command(
         "most",
         "m",
-        "most",
+        TicketScreen.do_most,
         "Most",
         "In the count: the most that cash pays for.",
         _T,
         in_bar=True,
-        why_not=_ONLY_IN_COUNT,
+        why_not=_only_in_count,
     ),
     Command(
-        "all-held", "a", "all_held", "All", "In the count: all that is held.", _T, in_bar=True, why_not=_ONLY_IN_COUNT
+        "all-held",
+        "a",
+        TicketScreen.do_all_held,
+        "All",
+        "In the count: all that is held.",
+        _T,
+        in_bar=True,
+        why_not=_only_in_count,
     ),
     Command(
         "dollars",
         "d",
-        "dollars",
+        TicketScreen.do_dollars,
         "Dollars",
         "In the count: dollars or contracts.",
         _T,
         in_bar=True,
-        why_not=_ONLY_IN_COUNT,
+        why_not=_only_in_count,
     ),
     Command(
         "next-choice",
         "right,space",
-        "turn",
+        lambda ticket: ticket.do_turn(1),
         "Change",
         "Take the next of the field's words.",
         _T,
-        1,
         in_bar=True,
         in_palette=False,
         why_not=not_a_choice_field,
@@ -93,26 +168,53 @@ TICKET_COMMANDS: Final = (
     Command(
         "previous-choice",
         "left",
-        "turn",
+        lambda ticket: ticket.do_turn(-1),
         "Change back",
         "Take the word before.",
         _T,
-        -1,
         in_palette=False,
         why_not=not_a_choice_field,
     ),
-    Command("close-ticket", "escape", "close", "Close", "Close the ticket; nothing is sent.", _T, None, True),
-    Command("next-field", "tab", "go_field", "Field", "Go to the next field.", _T, 1, True, False),
-    Command("previous-field", "shift+tab", "go_field", "Field before", "Go to the field before.", _T, -1, False, False),
-    Command("tick-up", "up", "step", "Up", _STEP_UP_HELP, _T, 1, True, False),
-    Command("tick-down", "down", "step", "Down", _STEP_DOWN_HELP, _T, -1, True, False),
+    Command(
+        "close-ticket", "escape", TicketScreen.do_close, "Close", "Close the ticket; nothing is sent.", _T, in_bar=True
+    ),
+    Command(
+        "next-field",
+        "tab",
+        lambda ticket: ticket.do_go_field(1),
+        "Field",
+        "Go to the next field.",
+        _T,
+        in_bar=True,
+        in_palette=False,
+    ),
+    Command(
+        "previous-field",
+        "shift+tab",
+        lambda ticket: ticket.do_go_field(-1),
+        "Field before",
+        "Go to the field before.",
+        _T,
+        in_palette=False,
+    ),
+    Command("tick-up", "up", lambda ticket: ticket.do_step(1), "Up", _STEP_UP_HELP, _T, in_bar=True, in_palette=False),
+    Command(
+        "tick-down",
+        "down",
+        lambda ticket: ticket.do_step(-1),
+        "Down",
+        _STEP_DOWN_HELP,
+        _T,
+        in_bar=True,
+        in_palette=False,
+    ),
 )
 
-REVIEW_COMMANDS: Final = (
+REVIEW_COMMANDS: Final[tuple[Command[ReviewScreen], ...]] = (
     Command(
         "send",
         "enter",
-        "send",
+        ReviewScreen.do_send,
         "Send",
         "Send the order, once the key is armed.",
         _R,
@@ -123,7 +225,7 @@ REVIEW_COMMANDS: Final = (
     Command(
         "close-result",
         "enter",
-        "close",
+        ReviewScreen.do_close,
         "Close",
         "Close, once it is known what became of the order.",
         _R,
@@ -134,7 +236,7 @@ REVIEW_COMMANDS: Final = (
     Command(
         "leave-review",
         "escape",
-        "close",
+        ReviewScreen.do_close,
         "Back",
         "Back; nothing is sent.",
         _R,
@@ -144,20 +246,20 @@ REVIEW_COMMANDS: Final = (
     Command(
         "leave-sent",
         "escape",
-        "close",
+        ReviewScreen.do_close,
         "Close",
         "Close once sent; cancels nothing, and the log tells how it ended.",
         _R,
         in_bar=True,
-        why_not=lambda now: "The order has not been sent." if now.step is TicketStep.REVIEW else "",
+        why_not=lambda review: "The order has not been sent." if review.ticket_step is TicketStep.REVIEW else "",
     ),
 )
 
-AMEND_COMMANDS: Final = (
+AMEND_COMMANDS: Final[tuple[Command[AmendScreen], ...]] = (
     Command(
         "change",
         "enter",
-        "send",
+        AmendScreen.do_send,
         "Change the order",
         "Change the order, once the key is armed.",
         _A,
@@ -168,7 +270,7 @@ AMEND_COMMANDS: Final = (
     Command(
         "look-at-change",
         "enter",
-        "look_over",
+        AmendScreen.do_look_over,
         "Review",
         "Go on: look the change over, then a further Enter makes it.",
         _A,
@@ -178,7 +280,7 @@ AMEND_COMMANDS: Final = (
     Command(
         "close-changed",
         "enter",
-        "close",
+        AmendScreen.do_close,
         "Close",
         "Close, once it is known what became of the change.",
         _A,
@@ -186,14 +288,11 @@ AMEND_COMMANDS: Final = (
         in_palette=False,
         why_not=only_at_step(TicketStep.DONE, "The exchange has not answered yet."),
     ),
-    *(
-        Command(f"amend-{each}", key, "aim", label, sentence, _A, argument, in_bar=True, why_not=cannot_place_price)
-        for each, key, argument, label, sentence in PRICE_PLACEMENTS
-    ),
+    *(_amend_price_command(each) for each in PRICE_LETTER_COMMANDS),
     Command(
         "back-to-change",
         "escape",
-        "back",
+        AmendScreen.do_back,
         "Back",
         "Back to the fields; nothing is changed.",
         _A,
@@ -204,28 +303,50 @@ AMEND_COMMANDS: Final = (
     Command(
         "leave-change",
         "escape",
-        "close",
+        AmendScreen.do_close,
         "Close",
         "Close; a change that was sent goes on.",
         _A,
-        None,
         in_bar=True,
-        why_not=lambda now: "Escape goes back to the fields first." if now.step is TicketStep.REVIEW else "",
+        why_not=lambda screen: (
+            "Escape goes back to the fields first." if screen.ticket_step is TicketStep.REVIEW else ""
+        ),
     ),
     Command(
         "amend-field",
         "tab,shift+tab",
-        "go_field",
+        AmendScreen.do_go_field,
         "Field",
         "Go to the other field.",
         _A,
-        None,
-        True,
-        False,
-        not_editing,
+        in_bar=True,
+        in_palette=False,
+        why_not=not_editing,
     ),
-    Command("amend-up", "up", "step", "Up", _STEP_UP_HELP, _A, 1, True, False, not_editing),
-    Command("amend-down", "down", "step", "Down", _STEP_DOWN_HELP, _A, -1, True, False, not_editing),
+    Command(
+        "amend-up",
+        "up",
+        lambda screen: screen.do_step(1),
+        "Up",
+        _STEP_UP_HELP,
+        _A,
+        in_bar=True,
+        in_palette=False,
+        why_not=not_editing,
+    ),
+    Command(
+        "amend-down",
+        "down",
+        lambda screen: screen.do_step(-1),
+        "Down",
+        _STEP_DOWN_HELP,
+        _A,
+        in_bar=True,
+        in_palette=False,
+        why_not=not_editing,
+    ),
 )
 
-ORDER_COMMANDS: Final = (*TICKET_COMMANDS, *REVIEW_COMMANDS, *AMEND_COMMANDS)
+TICKET_GROUP: Final = CommandGroup(Scope.TICKET, TicketScreen, TICKET_COMMANDS)
+REVIEW_GROUP: Final = CommandGroup(Scope.REVIEW, ReviewScreen, REVIEW_COMMANDS)
+AMEND_GROUP: Final = CommandGroup(Scope.AMEND, AmendScreen, AMEND_COMMANDS)

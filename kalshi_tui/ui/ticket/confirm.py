@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from enum import Enum
 from typing import ClassVar, Final
 
 from kalshi_tui.domain.order import Order, OrderState
@@ -9,7 +10,6 @@ from kalshi_tui.presentation.lines import Span, Tone
 from kalshi_tui.session.execution.risk_checks import OverrideMethod, Risk, RiskViolation
 from kalshi_tui.session.interface import OrderResult, TradingSession
 from kalshi_tui.session.notices import Weight
-from kalshi_tui.ui.availability import TicketStep
 from kalshi_tui.ui.dialogs.ask import AskScreen
 from kalshi_tui.ui.dialogs.word import WordScreen
 from kalshi_tui.ui.key_presses import REPEAT_MS, presses_of
@@ -18,6 +18,15 @@ from kalshi_tui.ui.widgets.command_screen import CommandModal
 ARM_DELAY_MS: Final = REPEAT_MS
 """How long after the last Enter it sends: longer than a held key waits before it repeats."""
 _log: Final = logging.getLogger("kalshi_tui.ui")
+
+
+class TicketStep(Enum):
+    """How far an order under review has come."""
+
+    EDITING = "writing"
+    REVIEW = "review"
+    SENDING = "sending"
+    DONE = "done"
 
 
 class ConfirmScreen(CommandModal[bool]):
@@ -32,7 +41,7 @@ class ConfirmScreen(CommandModal[bool]):
     def __init__(self, desk: TradingSession, timer_ms: Callable[[], int], step: TicketStep = TicketStep.REVIEW) -> None:
         super().__init__(desk)
         self._timer_ms = timer_ms
-        self._ticket_step = step
+        self.ticket_step = step
         self._armed_at_ms = timer_ms() + ARM_DELAY_MS
         self._outcome: OrderResult | None = None
         self._internal_error = ""
@@ -68,7 +77,7 @@ class ConfirmScreen(CommandModal[bool]):
     @property
     def armed(self) -> bool:
         """Whether Enter sends now."""
-        return self._ticket_step is TicketStep.REVIEW and self._timer_ms() >= self._armed_at_ms
+        return self.ticket_step is TicketStep.REVIEW and self._timer_ms() >= self._armed_at_ms
 
     def blocked_reason(self) -> str:
         """Return why it cannot be sent at all, by the last check; empty if it can."""
@@ -97,13 +106,13 @@ class ConfirmScreen(CommandModal[bool]):
         self._arm_anew()
 
     def _arm_anew(self) -> None:
-        if self._ticket_step is TicketStep.REVIEW:
+        if self.ticket_step is TicketStep.REVIEW:
             self._armed_at_ms = self._timer_ms() + ARM_DELAY_MS
             self.draw()
 
     def _confirm_violations(self, agreed: frozenset[Risk]) -> None:
         """Ask about the most serious risk that is not confirmed; all are checked again after each answer."""
-        if self._ticket_step is not TicketStep.REVIEW:
+        if self.ticket_step is not TicketStep.REVIEW:
             return
         self.violations = self.find_violations()
         left = [each for each in self.violations if each.risk not in agreed]
@@ -128,7 +137,7 @@ class ConfirmScreen(CommandModal[bool]):
         return AskScreen(self.desk, "a question before it is sent", sentence, self._timer_ms)
 
     def _start_sending(self, agreed: frozenset[Risk]) -> None:
-        self._ticket_step = TicketStep.SENDING
+        self.ticket_step = TicketStep.SENDING
         self.app.run_worker(self._send(agreed), name="send", exit_on_error=False)
         self.draw()
 
@@ -150,7 +159,7 @@ class ConfirmScreen(CommandModal[bool]):
                 f"({type(error).__name__}). Look at the orders before you send it again."
             )
             self.desk.store.notify(Weight.ERROR, f"{OrderState.UNKNOWN.name}: {self._internal_error}")
-        self._ticket_step = TicketStep.DONE
+        self.ticket_step = TicketStep.DONE
         if self.is_running:
             self.draw()
 

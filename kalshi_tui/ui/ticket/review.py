@@ -1,10 +1,8 @@
 """The review of an order before it is sent, in words; then its outcome."""
 
 from collections.abc import Callable
-from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 
@@ -32,11 +30,10 @@ from kalshi_tui.session.changes import StoreChanges
 from kalshi_tui.session.execution.risk_checks import Risk, RiskViolation
 from kalshi_tui.session.interface import OrderResult, TradingSession
 from kalshi_tui.ui.app_clock import now_ms
-from kalshi_tui.ui.availability import CommandContext, TicketStep
 from kalshi_tui.ui.book.view import quote_line
-from kalshi_tui.ui.commands import Scope, bindings
+from kalshi_tui.ui.command import Scope
 from kalshi_tui.ui.lists.views import ORDER_STATE_TONES
-from kalshi_tui.ui.ticket.confirm import ARM_DELAY_MS, ConfirmScreen
+from kalshi_tui.ui.ticket.confirm import ARM_DELAY_MS, ConfirmScreen, TicketStep
 from kalshi_tui.ui.widgets.key_bar import KeyBar
 from kalshi_tui.ui.widgets.line_view import LineView
 from kalshi_tui.ui.widgets.sentence import WrappedText
@@ -49,7 +46,6 @@ class ReviewScreen(ConfirmScreen):
     """
 
     SCOPE = Scope.REVIEW
-    BINDINGS: ClassVar[list[BindingType]] = bindings(Scope.REVIEW)
 
     def __init__(
         self, desk: TradingSession, terms: OrderTerms, timer_ms: Callable[[], int], client_order_id: str | None = None
@@ -81,14 +77,9 @@ class ReviewScreen(ConfirmScreen):
         self.violations = self.find_violations()
         self.draw()
 
-    def command_context(self) -> CommandContext:
-        """Return the step of the order."""
-        barred = self.blocked_reason() if self._ticket_step is TicketStep.REVIEW else ""
-        return CommandContext(step=self._ticket_step, armed=self.armed, blocked_reason=barred)
-
     def frame(self, dirty: StoreChanges) -> None:
         """Keep quote, figures, risk checks and arming up to date."""
-        if dirty and self._ticket_step is TicketStep.REVIEW:
+        if dirty and self.ticket_step is TicketStep.REVIEW:
             self.violations = self.find_violations()
         self.draw()
 
@@ -104,8 +95,8 @@ class ReviewScreen(ConfirmScreen):
         )
         positions_read = store.reads.have(AccountList.POSITIONS)
         self._order.show(review_lines(self._terms, market, self.desk.venue, cash))
-        self.set_class(self._ticket_step is not TicketStep.REVIEW, "-sent")
-        if self._ticket_step is TicketStep.REVIEW:
+        self.set_class(self.ticket_step is not TicketStep.REVIEW, "-sent")
+        if self.ticket_step is TicketStep.REVIEW:
             self._preview.show(
                 preview_lines(self._terms, live.book, market.fees, position, cash, positions_read=positions_read)
             )
@@ -119,7 +110,7 @@ class ReviewScreen(ConfirmScreen):
 
     def _state_lines(self) -> list[Line]:
         id_line = line(Span(f"client order id {self._client_order_id}", Tone.DIM))
-        if self._ticket_step is TicketStep.SENDING:
+        if self.ticket_step is TicketStep.SENDING:
             wait = "Waiting for the exchange. Escape closes this and cancels nothing: the order goes on, the log tells."
             return [line(Span("SENDING", Tone.WARN)), line(Span(wait, Tone.DIM)), id_line]
         if self._internal_error:
@@ -176,7 +167,7 @@ class ReviewScreen(ConfirmScreen):
 
     def do_close(self) -> None:
         """Close; what has been sent stays sent, and its outcome is logged."""
-        self.dismiss(self._ticket_step is not TicketStep.REVIEW)
+        self.dismiss(self.ticket_step is not TicketStep.REVIEW)
 
 
 __all__ = ["ARM_DELAY_MS", "ReviewScreen"]

@@ -1,11 +1,9 @@
 """The order ticket: a form over the live book. It sends nothing; the review does."""
 
 from collections.abc import Callable
-from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.events import DescendantFocus
@@ -42,9 +40,9 @@ from kalshi_tui.session.changes import StoreChanges
 from kalshi_tui.session.interface import TradingSession
 from kalshi_tui.session.market_data.store import LiveBook
 from kalshi_tui.ui.app_clock import now_ms
-from kalshi_tui.ui.availability import CommandContext, FocusedField
 from kalshi_tui.ui.book.view import quote_line
-from kalshi_tui.ui.commands import Scope, bindings
+from kalshi_tui.ui.command import Scope
+from kalshi_tui.ui.ticket.field_letters import FocusedField
 from kalshi_tui.ui.ticket.form import TicketForm
 from kalshi_tui.ui.ticket.review import ReviewScreen
 from kalshi_tui.ui.ticket.start import TicketPrefill
@@ -59,7 +57,6 @@ class TicketScreen(CommandModal[None]):
     """One order being typed. Opens on the price: empty, unless a price was selected when the ticket was opened."""
 
     SCOPE = Scope.TICKET
-    BINDINGS: ClassVar[list[BindingType]] = bindings(Scope.TICKET)
 
     def __init__(self, desk: TradingSession, prefill: TicketPrefill, timer_ms: Callable[[], int]) -> None:
         super().__init__(desk)
@@ -196,12 +193,12 @@ class TicketScreen(CommandModal[None]):
             text = step_price(form.price.value, by, self._live_book(), market, form.side.value, form.action.value)
             form.price.set_text(text)
 
-    def do_aim(self, name: str) -> None:
+    def do_aim(self, placement: PricePlacement) -> None:
         """Take the price from the book as it is now."""
         market = self._market()
         try:
             price = price_from_book(
-                PricePlacement[name], self._live_book(), market, self._form.side.value, self._form.action.value
+                placement, self._live_book(), market, self._form.side.value, self._form.action.value
             )
         except NumberError as error:
             self.show_reason(str(error))
@@ -250,16 +247,19 @@ class TicketScreen(CommandModal[None]):
         if isinstance(self.focused, Choice | Toggle):
             self.focused.cycle(by)
 
-    def command_context(self) -> CommandContext:
-        """Return which field has the focus."""
+    @property
+    def focused_field(self) -> FocusedField:
+        """The field that has the focus, where letters are commands in it."""
         entries: dict[Widget | None, FocusedField] = {
             self._form.price: FocusedField.PRICE,
             self._form.count: FocusedField.COUNT,
         }
-        return CommandContext(
-            on_choice=isinstance(self.focused, Choice | Toggle),
-            focused_field=entries.get(self.focused, FocusedField.NONE),
-        )
+        return entries.get(self.focused, FocusedField.NONE)
+
+    @property
+    def on_choice(self) -> bool:
+        """Whether the field that has the focus is one with a few words to choose from."""
+        return isinstance(self.focused, Choice | Toggle)
 
     def show_reason(self, reason: str) -> None:
         """Show here why something does not work now: this screen covers the log."""

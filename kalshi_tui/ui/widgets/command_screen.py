@@ -1,6 +1,7 @@
-"""The base of all screens: the venue in words and color, and commands from the one table."""
+"""What all screens share: the color of the trading venue, commands from the one table, and keys that decide."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import ClassVar, TypeVar
 
 from textual import on
@@ -10,13 +11,11 @@ from textual.widgets import Input
 
 from kalshi_tui.session.interface import TradingSession
 from kalshi_tui.session.notices import Weight
-from kalshi_tui.ui.availability import CommandContext
-from kalshi_tui.ui.commands import (
-    COMMANDS,
-    Command,
-    Scope,
-    choose_command,
+from kalshi_tui.ui.command import BoundCommand, Scope, choose_command
+from kalshi_tui.ui.command_table import (
+    bind_commands,
     commands_in_scope,
+    default_commands,
     is_text_key,
     make_bindings,
 )
@@ -35,7 +34,7 @@ Result = TypeVar("Result")
 
 
 class CommandScreen(Screen[Result]):
-    """Runs the commands of its scope: ``do_<method>`` of the screen, unless the table says why not."""
+    """A screen with the commands of its scope: a key runs one unless the command says why not."""
 
     SCOPE: ClassVar[Scope]
 
@@ -46,13 +45,28 @@ class CommandScreen(Screen[Result]):
         self.add_class(f"venue-{desk.venue.value.lower()}")
 
     def _apply_keymap(self) -> None:
-        """Bind the keys that are in force: the class was made with the usual ones."""
-        own = make_bindings([command for command in COMMANDS if command.scope is self.SCOPE])
+        """Bind the keys that are in force."""
         bound = self._bindings.key_to_bindings
-        for each in own:
+        # The usual keys go even where the trader took others: Textual's own meaning of one must not come back.
+        for each in make_bindings(default_commands(self.SCOPE)):
             bound.pop(each.key, None)
         for each in make_bindings(commands_in_scope(self.SCOPE)):
             bound[each.key] = [each, *bound.get(each.key, ())]
+
+    @cached_property
+    def bound_commands(self) -> dict[str, BoundCommand]:
+        """The commands of this screen by id, in the table's order."""
+        return {each.command.id: each for each in bind_commands(self.SCOPE, self.command_target)}
+
+    @property
+    def command_target(self) -> object:
+        """What the commands act on: of the type that their table names."""
+        return self
+
+    @property
+    def palette_commands(self) -> list[BoundCommand]:
+        """The commands that the palette offers."""
+        return [each for each in self.bound_commands.values() if each.command.in_palette]
 
     async def on_event(self, event: Event) -> None:
         """Lay out for the terminal's size of now, whatever size the event has.
@@ -64,10 +78,6 @@ class CommandScreen(Screen[Result]):
             # Passed on: it may have replaced the event with the size of now.
             event = Resize(self.app.size, self.app.size)
         await super().on_event(event)
-
-    def command_context(self) -> CommandContext:
-        """Return what decides which commands work now."""
-        return CommandContext()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Leave to a field the keys that it takes; a field of a form may leave some letters to commands."""
@@ -82,19 +92,19 @@ class CommandScreen(Screen[Result]):
     def action_do(self, ids: str, key: str = "") -> None:
         """Do the first of these commands that works now, or say why none does; between the ids stand spaces."""
         del key
-        command, why = choose_command(ids.split(), self.command_context())
+        self.do_first([self.bound_commands[each] for each in ids.split()])
+
+    def do_first(self, commands: Sequence[BoundCommand]) -> None:
+        """Do the first of these commands that works now, or say why none does."""
+        command, why = choose_command(commands)
         if why:
             self.show_reason(why)
         else:
             self.do(command)
 
-    def do(self, command: Command) -> None:
+    def do(self, command: BoundCommand) -> None:
         """Run one command."""
-        method = getattr(self, f"do_{command.method}")
-        if command.argument is None:
-            method()
-        else:
-            method(command.argument)
+        command.run()
 
     def show_reason(self, reason: str) -> None:
         """Show why a command does not work now."""
@@ -148,10 +158,15 @@ class CommandScreen(Screen[Result]):
     def _update_key_bar_on_resize(self) -> None:
         self.call_after_refresh(self.update_key_bar)
 
+    @property
+    def is_typing(self) -> bool:
+        """Whether letters are text now, so that the key bar offers none of them."""
+        return False
+
     def update_key_bar(self) -> None:
         """Show the keys that work now; costs nothing while they are the same."""
         for bar in self.query(KeyBar):
-            bar.show_keys(self.SCOPE, self.command_context())
+            bar.show_keys(self.bound_commands.values(), typing=self.is_typing)
 
 
 class CommandModal(CommandScreen[Result], ModalScreen[Result]):

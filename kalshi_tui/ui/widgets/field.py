@@ -4,7 +4,7 @@ from typing import Final
 
 from textual.widgets import Input
 
-from kalshi_tui.ui.commands import is_text_key
+from kalshi_tui.ui.command_table import is_text_key
 
 MAX_FIELD_LENGTH: Final = 16
 ALLOWED_TEXT_PATTERN: Final = r"[ -~¢]*"

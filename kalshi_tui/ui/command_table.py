@@ -1,0 +1,93 @@
+"""The commands of every screen with the keys in force, and the key bindings made from them.
+
+``ui/commands.py`` fills the table. It is apart from that module because the screens read it: they could not import a
+registry that imports them.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Final, Never
+
+from textual.binding import Binding
+
+from kalshi_tui.ui.command import CHARACTERS_BY_KEY, AnyCommand, BoundCommand, CommandGroup, Scope
+from kalshi_tui.ui.keymap import REMAPPABLE_SCOPES, remap_keys
+from kalshi_tui.ui.keys import set_key_labels
+
+TEXT_FIELD_KEYS: Final = frozenset({"space", "slash", "question_mark", "left", "right", "home", "end"})
+"""Keys with names that belong to a text field while one is being typed into."""
+
+
+class _CommandTable:
+    """The commands of each screen: one program has one trader, so there is one table."""
+
+    def __init__(self) -> None:
+        self.default: dict[Scope, CommandGroup[Never]] = {}
+        self.active: dict[Scope, CommandGroup[Never]] = {}
+
+    def activate(self, groups: Mapping[Scope, CommandGroup[Never]]) -> None:
+        """Put these in force."""
+        self.active = dict(groups)
+        set_key_labels({
+            each.id: each.first_key if each.keys else f"the command {each.label}"
+            for group in groups.values()
+            for each in group.commands
+        })  # fmt: skip
+
+
+_table = _CommandTable()
+
+
+def register_commands(groups: Iterable[CommandGroup[Never]]) -> None:
+    """Set the commands of all screens, with their usual keys."""
+    _table.default = {each.scope: each for each in groups}
+    _table.activate(_table.default)
+
+
+def apply_keymap(keys: Mapping[str, Sequence[str]]) -> None:
+    """Let these keys count from now on, by command id, beside the usual ones. Raises InvalidKeymapError."""
+    _table.activate({
+        scope: replace(group, commands=remap_keys(group.commands, keys)) if scope in REMAPPABLE_SCOPES else group
+        for scope, group in _table.default.items()
+    })  # fmt: skip
+
+
+def commands_in_scope(scope: Scope) -> list[AnyCommand]:
+    """Return the commands of one screen with the keys in force, in the table's order."""
+    return list(_table.active[scope].commands)
+
+
+def default_commands(scope: Scope) -> list[AnyCommand]:
+    """Return the commands of one screen with their usual keys."""
+    return list(_table.default[scope].commands)
+
+
+def bind_commands(scope: Scope, target: object) -> list[BoundCommand]:
+    """Return the commands of one screen ready to run on ``target``. Raises TypeError for one of another type."""
+    return _table.active[scope].bind(target)
+
+
+def make_bindings(commands: Sequence[AnyCommand]) -> list[Binding]:
+    """Return a binding for each key: it does the first of its commands that works now, or says why none does."""
+    by_key: dict[str, list[AnyCommand]] = {}
+    for command in commands:
+        for each in command.key_names:
+            by_key.setdefault(each, []).append(command)
+    return [
+        Binding(
+            each,
+            f"do({' '.join(command.id for command in sharing)!r}, {each!r})",
+            sharing[0].label,
+            show=False,
+            tooltip=sharing[0].help,
+            id=f"{sharing[0].scope.name.lower()}.{each}",
+            # Ahead of the fields' own keys: Enter and the arrows mean one thing all over a form.
+            priority=True,
+        )
+        for each, sharing in by_key.items()
+    ]
+
+
+def is_text_key(key: str) -> bool:
+    """Return whether a text field that has the focus takes this key: what it writes, and what moves in its text."""
+    return len(key) == 1 or key in TEXT_FIELD_KEYS or key in CHARACTERS_BY_KEY

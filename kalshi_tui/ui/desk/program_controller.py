@@ -1,0 +1,77 @@
+"""What the desk does with the program itself: colors, link, rehearsals, palette, help, the end."""
+
+from collections.abc import Callable
+
+from kalshi_tui.session.interface import TradingSession
+from kalshi_tui.session.notices import Weight
+from kalshi_tui.session.practice_faults import PracticeFault
+from kalshi_tui.ui.command import AnyCommand
+from kalshi_tui.ui.desk.desk_view import DeskView
+from kalshi_tui.ui.desk.questions import quit_question
+from kalshi_tui.ui.desk.selection import DeskSelection
+from kalshi_tui.ui.desk.status_view import link_text
+from kalshi_tui.ui.dialogs.ask import AskScreen
+from kalshi_tui.ui.dialogs.help import HelpScreen
+from kalshi_tui.ui.theme import THEME_NAMES
+
+
+class ProgramController:
+    """Carries out the commands that concern no market.
+
+    ``availability`` returns the commands of the desk, each with the sentence why it does not work now.
+    """
+
+    def __init__(
+        self,
+        session: TradingSession,
+        view: DeskView,
+        selection: DeskSelection,
+        availability: Callable[[], list[tuple[AnyCommand, str]]],
+    ) -> None:
+        self._session = session
+        self._view = view
+        self._selection = selection
+        self._availability = availability
+
+    def next_theme(self) -> None:
+        """Take the next set of colors."""
+        app = self._view.app
+        place = THEME_NAMES.index(app.theme) + 1 if app.theme in THEME_NAMES else 0
+        app.theme = THEME_NAMES[place % len(THEME_NAMES)]
+        self._session.store.notify(
+            Weight.INFO, f'Colors: {app.theme}. To keep them: theme = "{app.theme}" under [screen].'
+        )
+
+    def show_link(self) -> None:
+        """Say how the connection does; the top line has room for all of it only on a wide terminal."""
+        self._session.store.notify(Weight.INFO, link_text(self._session.store.connection, self._session.link_metrics()))
+
+    def rehearse(self, fault: PracticeFault) -> None:
+        """Have the practice exchange make trouble."""
+        self._session.inject_fault(fault, self._selection.ticker)
+
+    def open_palette(self) -> None:
+        """Find a command by its name."""
+        self._view.app.action_command_palette()
+
+    def show_help(self) -> None:
+        """Show all keys."""
+        self._view.app.push_screen(HelpScreen(self._session, self._selection.pane_name, self._availability()))
+
+    def quit(self) -> None:
+        """End the program; ask first if an order may be live."""
+        live = len(self._session.store.working_orders())
+        if not live:
+            self._view.app.exit()
+            return
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self._view.app.exit()
+
+        question = quit_question(live, leaves_nothing=self._session.cancels_on_quit)
+        self._view.app.push_screen(AskScreen(self._session, "quit", question), answered)
+
+    def no_market(self) -> str:
+        """Say that no market is selected."""
+        return self._selection.no_market_reason()
