@@ -96,7 +96,7 @@ SCREEN_COMMANDS: Final[tuple[Command[ProgramController], ...]] = (
         "theme",
         "T",
         ProgramController.next_theme,
-        "Colours",
+        "Colors",
         "Take the next set of colors: dark, light, blue and orange, contrast, 16.",
     ),
     Command("link", "i", ProgramController.show_link, "Link", "Say how the connection does: ages, lag, clock, gaps."),

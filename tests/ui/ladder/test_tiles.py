@@ -106,7 +106,8 @@ async def test_the_ladder_with_the_focus_stays_the_chosen_one_while_lines_move_i
         assert "[Watched]" in trader.text()
         trader.desk.store.market_data.set_markets(markets)
         trader.desk.store.account.order(an_order(ticker=SECOND))
-        await trader.press("tab", "e")
+        await trader.press("tab")
+        await trader.press("e")
         assert isinstance(trader.app.screen, AmendScreen)
         assert "[Watched]" in await trader.press("escape")
         assert desk.panes.market_list.ticker == SECOND
