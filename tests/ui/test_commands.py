@@ -70,13 +70,13 @@ async def on_the_desk(trader: Trader) -> None:
 
 
 async def in_orders(trader: Trader) -> None:
-    trader.desk.store.account.order(an_order())
+    trader.desk.store.order(an_order())
     await trader.press("1", "tab", "tab")
 
 
 async def on_an_order_that_never_arrived(trader: Trader) -> None:
     trader.desk.repeatable["c1"] = TERMS
-    trader.desk.store.account.order(an_order(order_id="", state=OrderState.NOT_SENT))
+    trader.desk.store.order(an_order(order_id="", state=OrderState.NOT_SENT))
     await trader.press("1", "tab", "tab")
 
 
@@ -98,7 +98,7 @@ async def in_the_book(trader: Trader) -> None:
 
 
 async def on_an_order_in_the_ladder(trader: Trader) -> None:
-    trader.desk.store.account.order(an_order())
+    trader.desk.store.order(an_order())
     await trader.press("v", "tab", "j")
 
 
@@ -151,7 +151,7 @@ async def once_it_is_answered(trader: Trader) -> None:
 
 
 async def in_the_change(trader: Trader) -> None:
-    trader.desk.store.account.order(an_order())
+    trader.desk.store.order(an_order())
     trader.app.push_screen(AmendScreen(trader.desk, an_order(), trader.timer))
     await trader.look()
 
@@ -205,7 +205,7 @@ async def on_a_small_terminal(trader: Trader) -> None:
 
 
 async def asked_on_a_small_terminal(trader: Trader) -> None:
-    trader.desk.store.account.order(an_order())
+    trader.desk.store.order(an_order())
     await on_a_small_terminal(trader)
     await trader.press("q")
 

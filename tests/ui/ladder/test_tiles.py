@@ -105,7 +105,7 @@ async def test_the_ladder_with_the_focus_stays_the_chosen_one_while_lines_move_i
         await trader.press("shift+tab", "shift+tab", "g", "m", "L", "tab", "tab")
         assert "[Watched]" in trader.text()
         trader.desk.store.market_data.set_markets(markets)
-        trader.desk.store.account.order(an_order(ticker=SECOND))
+        trader.desk.store.order(an_order(ticker=SECOND))
         await trader.press("tab")
         await trader.press("e")
         assert isinstance(trader.app.screen, AmendScreen)
