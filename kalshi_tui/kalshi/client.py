@@ -460,7 +460,7 @@ class KalshiClient:
         before the exchange lists it. Orders sent after this call are not looked for: stop sending first.
 
         Raises UnknownOutcome if it is not proved within ``within_s`` seconds: call it again. Raises NotSent or Refused
-        if the first command did not leave or was refused, so that nothing was done.
+        if the first command did not leave or was rejected, so that nothing was done.
         """
         if self._signer is None:
             raise NoKey
@@ -548,7 +548,7 @@ class KalshiClient:
             if not self._clock.synced:
                 raise NotSent(f"The order was not sent: no connection. {error} Nothing was done.") from error
         except KalshiError:
-            # A reply came, and with it the time. What it refuses, it will refuse to the order too.
+            # A reply came, and with it the time. What was rejected here will be rejected for the order too.
             return
 
     async def _fetch_order(self, order_id: str, what: str) -> Order:

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from kalshi_tui.kalshi.environments import DEMO, PRODUCTION, Environment, practice_at_urls
 from kalshi_tui.kalshi.errors import Misconfigured
-from kalshi_tui.kalshi.transport.keys import read_key_file, read_key_variables
+from kalshi_tui.kalshi.transport.key_files import read_key_file, read_key_variables
 from kalshi_tui.kalshi.transport.signing import KeyFileError, PassphraseError, Signer
 from kalshi_tui.kalshi.wire import REST_PREFIX, WS_PATH
 

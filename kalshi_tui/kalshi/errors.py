@@ -51,7 +51,7 @@ class Refused(KalshiError):
         if known:
             return known
         said = ": ".join(text for text in (self.message or self.code, self.details) if text)
-        return f"The exchange refused: {said or f'status {self.status}'}."
+        return f"The exchange rejected it: {said or f'status {self.status}'}."
 
 
 class AuthenticationFailed(Refused):
@@ -173,7 +173,7 @@ def _printable_host(host: str) -> str:
 
 
 _SENTENCES_BY_DETAILS: Final = {
-    "post only cross": "Post-only: this order would have traded at once, so it was refused and nothing rests.",
+    "post only cross": "Post-only: this order would have traded at once, so it was rejected and nothing rests.",
     "reduce_only can only be used with ioc orders": "Reduce-only works only with immediate-or-cancel.",
 }
 """Sentences by the details of a rejection in lower case: the codes beside them say less."""
@@ -206,7 +206,7 @@ def authentication_sentence(code: str, skew_ms: int) -> str:
     if skew_ms:
         way = "behind" if skew_ms > 0 else "ahead of"
         return (
-            f"The exchange refused the signature: this machine's clock is {abs(skew_ms) / 1000:.0f} s {way} "
+            f"The exchange rejected the signature: this machine's clock is {abs(skew_ms) / 1000:.0f} s {way} "
             "the exchange's. Set the clock."
         )
     word = code.upper()
@@ -216,5 +216,5 @@ def authentication_sentence(code: str, skew_ms: int) -> str:
             "interchangeable. Check the key id and the environment."
         )
     if "SIGNATURE" in word:
-        return "The exchange refused the signature: the private key does not belong to this key id."
-    return "The exchange refused the key: check the key id, the private key and the environment."
+        return "The exchange rejected the signature: the private key does not belong to this key id."
+    return "The exchange rejected the key: check the key id, the private key and the environment."

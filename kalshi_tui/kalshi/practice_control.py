@@ -14,7 +14,7 @@ from kalshi_tui.kalshi.transport.signing import (
     Signer,
 )
 from kalshi_tui.kalshi.wire import REST_PREFIX
-from kalshi_tui.kalshi.wire.practice import ReplayState
+from kalshi_tui.kalshi.wire.replay_state import ReplayState
 
 SEEK_TIMEOUTS: Final = Timeouts(piece=600.0, whole=600.0)
 """Moving a replay to another moment reads the recording from its beginning, which takes minutes if it is long."""

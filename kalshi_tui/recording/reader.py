@@ -50,16 +50,16 @@ class RecordingReader:
             raise RecordingError(f"{path} holds nothing that can be read: it is no recording, or broke off at once.")
         try:
             record = next(_split_records(first))
-            told = wire.decode(record.payload, RecordingHeader)
+            header = wire.decode(record.payload, RecordingHeader)
         except (ValueError, StopIteration):
             raise self._not_a_recording() from None
-        if record.kind != RecordKind.HEADER or told.format != FORMAT_NAME:
+        if record.kind != RecordKind.HEADER or header.format != FORMAT_NAME:
             raise self._not_a_recording()
-        if told.version > FORMAT_VERSION:
+        if header.version > FORMAT_VERSION:
             raise RecordingError(f"{path} was written by a newer version of this program: install that one.")
-        if not (_is_plausible_time(told.began_ms) and _is_plausible_time(record.ms)):
+        if not (_is_plausible_time(header.began_ms) and _is_plausible_time(record.ms)):
             raise RecordingError(f"{path} says that it began at no time of these centuries: it is damaged.")
-        self.header = told
+        self.header = header
 
     def _not_a_recording(self) -> RecordingError:
         return RecordingError(f"{self.path} is no recording of this program.")

@@ -15,7 +15,7 @@ from kalshi_tui.kalshi.practice_control import PracticeControl
 from kalshi_tui.kalshi.rest import RestClient
 from kalshi_tui.kalshi.transport.clock import ExchangeClock
 from kalshi_tui.kalshi.transport.signing import Signer
-from kalshi_tui.kalshi.wire.practice import ReplayState
+from kalshi_tui.kalshi.wire.replay_state import ReplayState
 from kalshi_tui.runtime import logs
 from kalshi_tui.runtime.credentials import AskPassphrase, open_key, signer_of
 from kalshi_tui.runtime.launch import PracticeProcess, PracticeReady

@@ -13,7 +13,7 @@ from typing import Final
 
 from kalshi_tui.kalshi.environments import Environment
 from kalshi_tui.kalshi.errors import Misconfigured
-from kalshi_tui.kalshi.transport import keys
+from kalshi_tui.kalshi.transport import key_files
 from kalshi_tui.kalshi.transport.signing import (
     KeyFileError,
     PassphraseError,
@@ -57,7 +57,7 @@ def key_source_from_environment(environ: Mapping[str, str], default: KeySource) 
     A key of the environment takes the place of the profile's whole key: an id never goes with another one's key.
     """
     try:
-        named = keys.read_key_variables(environ)
+        named = key_files.read_key_variables(environ)
     except Misconfigured as error:
         raise CredentialsError(str(error)) from None
     if named is None:
@@ -157,7 +157,7 @@ def _open_with_passphrase(
 def read_key_file(path: Path) -> bytes:
     """Read a private key as ssh would: an own file, no link, readable by nobody else. Raises CredentialsError."""
     try:
-        return keys.read_key_file(path)
+        return key_files.read_key_file(path)
     except KeyFileError as error:
         raise CredentialsError(str(error)) from None
 

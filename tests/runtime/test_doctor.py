@@ -73,7 +73,7 @@ def test_a_key_that_is_not_this_exchange_s(tmp_path: Path, exchange: PracticeRea
         path.chmod(0o600)
         done = run_at_home(tmp_path, "--rest-url", exchange.rest_url, "doctor", **environ)
         assert done.returncode == 1
-        assert "FAIL signature    The exchange refused the signature: the private key does not belong" in done.stdout
+        assert "FAIL signature    The exchange rejected the signature: the private key does not belong" in done.stdout
     environ["KALSHI_API_KEY_ID"] = "not-known"
     done = run_at_home(tmp_path, "--rest-url", exchange.rest_url, "doctor", **environ)
     assert "FAIL signature    The exchange does not know this key id: keys of the demo" in done.stdout

@@ -6,6 +6,15 @@ sections 3 to 8.
 """
 
 from kalshi_tui.kalshi.translate.account import limits
+from kalshi_tui.kalshi.translate.cleaning import (
+    MAX_ID_LENGTH,
+    MAX_LINE_LENGTH,
+    MAX_PARAGRAPH_LENGTH,
+    TranslationError,
+    clean,
+    parse_id,
+    text_or_empty,
+)
 from kalshi_tui.kalshi.translate.exchange import exchange_status
 from kalshi_tui.kalshi.translate.markets import event, event_fees, grid, market, series
 from kalshi_tui.kalshi.translate.numbers import (
@@ -23,15 +32,6 @@ from kalshi_tui.kalshi.translate.numbers import (
 from kalshi_tui.kalshi.translate.orders import amend_ack, batch_item, cancel_ack, order, order_ack, user_order
 from kalshi_tui.kalshi.translate.portfolio import balance, fill, market_position, position, rest_fill, settlement
 from kalshi_tui.kalshi.translate.quotes import candle, quote, rest_trade, trade
-from kalshi_tui.kalshi.translate.text import (
-    MAX_ID_LENGTH,
-    MAX_LINE_LENGTH,
-    MAX_PARAGRAPH_LENGTH,
-    TranslationError,
-    clean,
-    parse_id,
-    text_or_empty,
-)
 
 __all__ = [
     "DELTA_CACHE",

@@ -2,7 +2,7 @@
 
 from kalshi_tui.kalshi import wire
 from kalshi_tui.kalshi.replies import AccountLimits, TokenBucket
-from kalshi_tui.kalshi.translate.text import MAX_ID_LENGTH, clean
+from kalshi_tui.kalshi.translate.cleaning import MAX_ID_LENGTH, clean
 
 
 def limits(source: wire.AccountLimitsReply) -> AccountLimits:

@@ -2,8 +2,8 @@
 
 from kalshi_tui.kalshi import wire
 from kalshi_tui.kalshi.replies import ExchangeStatus, ShardStatus
+from kalshi_tui.kalshi.translate.cleaning import MAX_ID_LENGTH, clean
 from kalshi_tui.kalshi.translate.numbers import parse_time_ms
-from kalshi_tui.kalshi.translate.text import MAX_ID_LENGTH, clean
 
 
 def exchange_status(source: wire.ExchangeStatusReply) -> ExchangeStatus:

@@ -11,6 +11,14 @@ from kalshi_tui.domain.market import Event, Market, MarketStatus, Quote
 from kalshi_tui.domain.price import CENT_GRID, PRICE_UNIT, NumberError, PriceGrid, PriceRange, parse_price
 from kalshi_tui.kalshi import wire
 from kalshi_tui.kalshi.replies import SeriesTerms
+from kalshi_tui.kalshi.translate.cleaning import (
+    MAX_ID_LENGTH,
+    MAX_PARAGRAPH_LENGTH,
+    TranslationError,
+    clean,
+    parse_id,
+    text_or_empty,
+)
 from kalshi_tui.kalshi.translate.numbers import (
     count_or_zero,
     int_or_zero,
@@ -19,14 +27,6 @@ from kalshi_tui.kalshi.translate.numbers import (
     trade_price_or_none,
 )
 from kalshi_tui.kalshi.translate.quotes import parse_quote_side
-from kalshi_tui.kalshi.translate.text import (
-    MAX_ID_LENGTH,
-    MAX_PARAGRAPH_LENGTH,
-    TranslationError,
-    clean,
-    parse_id,
-    text_or_empty,
-)
 
 
 @lru_cache(maxsize=1024)

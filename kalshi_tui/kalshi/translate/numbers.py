@@ -18,7 +18,7 @@ from kalshi_tui.domain.price import (
     parse_signed_count,
 )
 from kalshi_tui.kalshi import wire
-from kalshi_tui.kalshi.translate.text import TranslationError, clean
+from kalshi_tui.kalshi.translate.cleaning import TranslationError, clean
 from kalshi_tui.kalshi.wire.times import time_ms
 
 MONEY_PER_CENT: Final = MONEY_UNIT // 100

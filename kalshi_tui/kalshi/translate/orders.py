@@ -6,6 +6,7 @@ from kalshi_tui.domain.order import BookSide, Order, OrderState
 from kalshi_tui.domain.price import Money, NumberError, parse_money
 from kalshi_tui.kalshi import wire
 from kalshi_tui.kalshi.replies import AmendAck, BatchCancelResult, CancelAck, OrderAck
+from kalshi_tui.kalshi.translate.cleaning import MAX_ID_LENGTH, TranslationError, clean, parse_id, text_or_empty
 from kalshi_tui.kalshi.translate.numbers import (
     NumberText,
     count_or_zero,
@@ -15,7 +16,6 @@ from kalshi_tui.kalshi.translate.numbers import (
     parse_price_field,
     parse_time_ms,
 )
-from kalshi_tui.kalshi.translate.text import MAX_ID_LENGTH, TranslationError, clean, parse_id, text_or_empty
 
 _ORDER_STATES: Final = {
     "resting": OrderState.RESTING,
@@ -129,8 +129,10 @@ def batch_item(source: wire.BatchCancelItem) -> BatchCancelResult:
     """Translate one cancel's outcome in a batch. Raises TranslationError."""
     error = source.error
     if isinstance(error, wire.ErrorDetail):
-        said = error.message or text_or_empty(error.details) or error.code
-        return BatchCancelResult(parse_id(source.order_id, "order id"), refusal=clean(said) or "The exchange refused.")
+        reason = error.message or text_or_empty(error.details) or error.code
+        return BatchCancelResult(
+            parse_id(source.order_id, "order id"), refusal=clean(reason) or "The exchange rejected it."
+        )
     return BatchCancelResult(
         parse_id(source.order_id, "order id"), reduced_by=count_or_zero(source.reduced_by, "reduced_by")
     )

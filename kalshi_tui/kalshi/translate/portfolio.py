@@ -4,6 +4,7 @@ from kalshi_tui.domain.candles import Settlement
 from kalshi_tui.domain.order import Fill
 from kalshi_tui.domain.position import Balance, Position
 from kalshi_tui.kalshi import wire
+from kalshi_tui.kalshi.translate.cleaning import MAX_ID_LENGTH, clean, parse_id
 from kalshi_tui.kalshi.translate.numbers import (
     MONEY_PER_CENT,
     PRICE_PER_CENT,
@@ -16,7 +17,6 @@ from kalshi_tui.kalshi.translate.numbers import (
     parse_time_ms,
 )
 from kalshi_tui.kalshi.translate.orders import parse_book_side
-from kalshi_tui.kalshi.translate.text import MAX_ID_LENGTH, clean, parse_id
 from kalshi_tui.kalshi.wire.times import MS_PER_SECOND
 
 

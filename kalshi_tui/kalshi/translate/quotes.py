@@ -8,6 +8,7 @@ from kalshi_tui.domain.candles import Candle
 from kalshi_tui.domain.market import Quote, Trade
 from kalshi_tui.domain.price import PRICE_UNIT, Count, Price
 from kalshi_tui.kalshi import wire
+from kalshi_tui.kalshi.translate.cleaning import MAX_ID_LENGTH, TranslationError, clean, parse_id
 from kalshi_tui.kalshi.translate.numbers import (
     PRICE_CACHE_SIZE,
     NumberText,
@@ -18,7 +19,6 @@ from kalshi_tui.kalshi.translate.numbers import (
     parse_time_ms,
     trade_price_or_none,
 )
-from kalshi_tui.kalshi.translate.text import MAX_ID_LENGTH, TranslationError, clean, parse_id
 from kalshi_tui.kalshi.wire.times import MS_PER_SECOND
 
 SIZE_CACHE: Final[dict[str | UnsetType | None, Count]] = {}

@@ -152,7 +152,7 @@ from kalshi_tui.kalshi.wire.portfolio import (
     Settlement,
     SettlementsReply,
 )
-from kalshi_tui.kalshi.wire.practice import ReplayState
+from kalshi_tui.kalshi.wire.replay_state import ReplayState
 
 __all__ = [
     "FRAME_TYPES",

@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from kalshi_tui.kalshi.wire.practice import ReplayState
+from kalshi_tui.kalshi.wire.replay_state import ReplayState
 from kalshi_tui.practice.engine.exchange import Exchange
 from kalshi_tui.practice.engine.ledger import SHARDS
 from kalshi_tui.practice.engine.order_entry import DedupeMode
