@@ -10,6 +10,7 @@ from kalshi_tui.domain.price import MONEY_UNIT
 from kalshi_tui.kalshi import wire
 from kalshi_tui.practice.replay.world import ReplayWorld
 from kalshi_tui.practice.server import encode_rest
+from kalshi_tui.practice.server.commands import CommandHandler
 from kalshi_tui.practice.server.connection import Connection
 from kalshi_tui.practice.server.hub import Hub
 from kalshi_tui.practice.simulation.world import World
@@ -49,6 +50,7 @@ class Studio:
         self.recording = RecordingWriter(path, exchange="practice", clock_ms=self.clock, timer_s=self.clock.timer_s)
         self.tap: StreamTap = self.recording.tap()
         self.connection: Connection = mock.Mock()
+        self.commands: CommandHandler = mock.Mock()
         self._command = 0
 
     @property
@@ -70,7 +72,8 @@ class Studio:
         """Begin a connection that follows books, trades and quotes."""
         chosen = list(tickers or self.tickers)
         socket: Any = SimpleNamespace(closed=False)
-        self.connection = Connection(self.hub, socket, US)
+        self.connection = Connection(self.hub.market_frames, self.hub.index, socket, US)
+        self.commands = CommandHandler(self.connection, self.hub.market_frames, self.hub.index, self.clock.timer_s)
         self.hub.connections[self.connection] = None
         self.tap.begin()
         self.tap.record_wanted(chosen)
@@ -81,15 +84,13 @@ class Studio:
     def command(self, name: str, **params: Any) -> None:
         """Send a command, and take the answers down."""
         self._command += 1
-        self.connection.handle_command(wire.encode({"id": self._command, "cmd": name, "params": params}))
+        self.commands.handle(wire.encode({"id": self._command, "cmd": name, "params": params}))
         self.drain()
 
     def drain(self) -> None:
         """Take down what waits to be sent."""
-        for frame, _ in self.connection._queued:
+        for frame in self.connection.frames.take_all():
             self.tap.record_frame(frame)
-        self.connection._queued.clear()
-        self.connection._queued_bytes = 0
 
     def tell(self) -> None:
         """Take down what has happened."""
@@ -108,7 +109,7 @@ class Studio:
         """End the connection."""
         self.tap.end()
         for subscription in list(self.connection.subscriptions.values()):
-            self.hub.remove_subscription(self.connection, subscription)
+            self.hub.index.remove(self.connection, subscription)
         del self.hub.connections[self.connection]
 
     def levels(self) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from aiohttp import WSMsgType, web
 from msgspec import Struct
 
 from kalshi_tui.kalshi import wire
-from kalshi_tui.kalshi.wire import Channel, ErrorCode
+from kalshi_tui.kalshi.wire import Channel
 from kalshi_tui.practice.engine.events import (
     BookChanged,
     EngineEvent,
@@ -27,14 +27,11 @@ from kalshi_tui.practice.engine.events import (
     TradePrinted,
 )
 from kalshi_tui.practice.engine.exchange import Exchange
-from kalshi_tui.practice.engine.rejection import Rejection
 from kalshi_tui.practice.server import encode_frames
-from kalshi_tui.practice.server.connection import (
-    MAX_COMMAND_BYTES,
-    CommandError,
-    Connection,
-    ServerSubscription,
-)
+from kalshi_tui.practice.server.commands import MAX_COMMAND_BYTES, CommandHandler
+from kalshi_tui.practice.server.connection import Connection
+from kalshi_tui.practice.server.market_frames import MarketFrames
+from kalshi_tui.practice.server.subscriptions import SubscriptionIndex
 
 
 class Hub:
@@ -44,8 +41,8 @@ class Hub:
         self._exchange = exchange
         self.loop_time = loop_time
         self.connections: dict[Connection, None] = {}
-        self._subscribers: dict[str, dict[str, dict[Connection, ServerSubscription]]] = {}
-        """By channel and ticker, who wants its frames; the key "" holds those who want all."""
+        self.market_frames = MarketFrames(exchange)
+        self.index: SubscriptionIndex[Connection] = SubscriptionIndex()
         self._event_handlers: dict[type, Callable[[Any], None]] = {
             BookChanged: self._on_book_changed,
             TradePrinted: self._on_trade_printed,
@@ -61,7 +58,8 @@ class Hub:
         """Run one client's session to its end."""
         socket = web.WebSocketResponse(compress=True, max_msg_size=MAX_COMMAND_BYTES, autoping=True)
         await socket.prepare(request)
-        connection = Connection(self, socket, account_id, request.transport)
+        connection = Connection(self.market_frames, self.index, socket, account_id, request.transport)
+        commands = CommandHandler(connection, self.market_frames, self.index, self.loop_time)
         self.connections[connection] = None
         beside = [
             asyncio.create_task(connection.write_loop()),
@@ -70,11 +68,11 @@ class Hub:
         try:
             async for message in socket:
                 if message.type in {WSMsgType.TEXT, WSMsgType.BINARY}:
-                    connection.handle_command(message.data)
+                    commands.handle(message.data)
         finally:
             del self.connections[connection]
             for subscription in list(connection.subscriptions.values()):
-                self.remove_subscription(connection, subscription)
+                self.index.remove(connection, subscription)
             for task in beside:
                 task.cancel()
             await asyncio.gather(*beside, return_exceptions=True)
@@ -91,7 +89,7 @@ class Hub:
         return any(connection.is_behind for connection in self.connections)
 
     def drop_connections(self) -> None:
-        """Cut every connection without a word."""
+        """Cut every connection off without a close frame."""
         for connection in self.connections:
             connection.abort()
 
@@ -110,35 +108,8 @@ class Hub:
         for connection in self.connections:
             connection.end_market_data()
 
-    def update_subscription(self, connection: Connection, subscription: ServerSubscription) -> None:
-        """Note which markets a subscription wants now."""
-        self.remove_subscription(connection, subscription)
-        tickers = self._subscribers.setdefault(subscription.channel, {})
-        for ticker in subscription.markets if subscription.markets is not None else ("",):
-            tickers.setdefault(ticker, {})[connection] = subscription
-
-    def remove_subscription(self, connection: Connection, subscription: ServerSubscription) -> None:
-        """Forget a subscription."""
-        for wanting in self._subscribers.get(subscription.channel, {}).values():
-            wanting.pop(connection, None)
-
-    def require_market(self, ticker: str) -> None:
-        """Raise CommandError for a market that does not exist."""
-        try:
-            self._exchange.markets.listing(ticker)
-        except Rejection:
-            raise CommandError(ErrorCode.MARKET_NOT_FOUND) from None
-
-    def resolve_market_ids(self, market_ids: Iterable[str]) -> list[str]:
-        """Return the tickers of markets by their ids. Raises CommandError for one that does not exist."""
-        by_id = {listing.market_id: ticker for ticker, listing in self._exchange.markets.listings.items()}
-        try:
-            return [by_id[market_id] for market_id in market_ids]
-        except KeyError:
-            raise CommandError(ErrorCode.MARKET_NOT_FOUND) from None
-
     def publish(self, events: Iterable[EngineEvent]) -> None:
-        """Send what happened. Quotes that changed several times in one batch are told once, as they are now."""
+        """Send what happened. A quote that changed several times in one batch is sent once, as it is now."""
         quoted: dict[str, None] = {}
         for event in events:
             if isinstance(event, QuoteChanged):
@@ -146,48 +117,26 @@ class Hub:
             elif (tell := self._event_handlers.get(type(event))) is not None:
                 tell(event)
         for ticker in quoted:
-            wanting = self._subscribers_of(Channel.TICKER, ticker)
+            wanting = self.index.find(Channel.TICKER, ticker)
             if wanting:
-                msg = self.encode_ticker(ticker)
+                msg = self.market_frames.encode_ticker(ticker)
                 for connection, subscription in wanting:
                     connection.send_numbered(subscription, b"ticker", msg)
 
-    def _subscribers_of(self, channel: str, ticker: str) -> list[tuple[Connection, ServerSubscription]]:
-        tickers = self._subscribers.get(channel)
-        if not tickers:
-            return []
-        named, all_of_them = tickers.get(ticker) if ticker else None, tickers.get("")
-        found = list(named.items()) if named else []
-        return found + list(all_of_them.items()) if all_of_them else found
-
     def _on_book_changed(self, event: BookChanged) -> None:
         shared: dict[bool, bytes] = {}
-        for connection, subscription in self._subscribers_of(Channel.BOOK, event.ticker):
+        for connection, subscription in self.index.find(Channel.BOOK, event.ticker):
             flipped = subscription.yes_price
             if event.account_id is not None and event.account_id == connection.account_id:
-                msg = self._encode_delta(event, flipped, is_own=True)
+                msg = self.market_frames.encode_delta(event, flipped, is_own=True)
             else:
                 msg = shared.get(flipped) or shared.setdefault(
-                    flipped, self._encode_delta(event, flipped, is_own=False)
+                    flipped, self.market_frames.encode_delta(event, flipped, is_own=False)
                 )
             connection.send_numbered(subscription, b"orderbook_delta", msg)
 
-    def _encode_delta(self, event: BookChanged, flipped: bool, *, is_own: bool) -> bytes:
-        market_id = self._exchange.markets.listings[event.ticker].market_id
-        return wire.encode(encode_frames.delta(event, market_id, flipped=flipped, is_own=is_own))
-
-    def encode_snapshot(self, subscription: ServerSubscription, ticker: str, number: Any) -> bytes:
-        """Return a book's snapshot frame with the subscription's next number."""
-        msg = encode_frames.snapshot(self._exchange.markets.listings[ticker], flipped=subscription.yes_price)
-        frame = wire.SnapshotFrame(id=number, sid=subscription.sid, seq=subscription.next_seq(), msg=msg)
-        return wire.encode(frame)
-
-    def encode_ticker(self, ticker: str) -> bytes:
-        """Return the ``msg`` of a market's ticker frame."""
-        return wire.encode(encode_frames.ticker(self._exchange.markets.listings[ticker], self._exchange.clock.now))
-
     def _on_trade_printed(self, event: TradePrinted) -> None:
-        wanting = self._subscribers_of(Channel.TRADE, event.trade.ticker)
+        wanting = self.index.find(Channel.TRADE, event.trade.ticker)
         if not wanting:
             return
         msg = wire.encode(encode_frames.trade(event.trade))
@@ -196,7 +145,7 @@ class Hub:
 
     def _send_private(self, account_id: str, channel: str, kind: bytes, ticker: str, msg: Struct) -> None:
         encoded = b""
-        for connection, subscription in self._subscribers_of(channel, ticker):
+        for connection, subscription in self.index.find(channel, ticker):
             if connection.account_id == account_id:
                 encoded = encoded or wire.encode(msg)
                 connection.send_numbered(subscription, kind, encoded)
@@ -218,7 +167,7 @@ class Hub:
         )
 
     def _on_lifecycle_changed(self, event: LifecycleChanged) -> None:
-        wanting = self._subscribers_of(Channel.LIFECYCLE, event.ticker)
+        wanting = self.index.find(Channel.LIFECYCLE, event.ticker)
         if not wanting:
             return
         msg = wire.encode(encode_frames.lifecycle(self._exchange.markets.listings[event.ticker], event))
@@ -226,7 +175,7 @@ class Hub:
             connection.send_numbered(subscription, b"market_lifecycle_v2", msg)
 
     def _on_event_listed(self, event: EventListed) -> None:
-        wanting = self._subscribers_of(Channel.LIFECYCLE, "")
+        wanting = self.index.find(Channel.LIFECYCLE, "")
         if not wanting:
             return
         msg = wire.encode(encode_frames.event_listed(event.event))

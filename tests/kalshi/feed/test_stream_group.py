@@ -13,7 +13,7 @@ from kalshi_tui.kalshi.feed.handler import FeedHandler
 from kalshi_tui.kalshi.feed.stream import Stream
 from kalshi_tui.kalshi.feed.stream_group import ReportListener, StreamGroup
 from kalshi_tui.kalshi.feed.subscription import Happening, Report
-from kalshi_tui.practice.server import connection
+from kalshi_tui.practice.server import commands
 from kalshi_tui.session.store import Store
 from tests.support.cut_proxy import BOUNDS, TIMING
 from tests.support.practice_server import Serving, serving
@@ -23,7 +23,7 @@ LIMIT = 3
 
 @pytest.fixture
 async def exchange(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Serving]:
-    monkeypatch.setattr(connection, "MAX_MARKETS_PER_SUBSCRIPTION", LIMIT)
+    monkeypatch.setattr(commands, "MAX_MARKETS_PER_SUBSCRIPTION", LIMIT)
     async with serving(quiet=False, ping_interval_s=0.05) as running:
         yield running
 
@@ -151,7 +151,7 @@ async def test_quotes_of_more_markets_than_a_subscription_takes_come_without_a_l
 async def test_where_no_connection_takes_a_market_it_is_refused_and_no_others_are_opened(
     rig: Rig, tickers: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection, "MAX_MARKETS_PER_SUBSCRIPTION", 0)
+    monkeypatch.setattr(commands, "MAX_MARKETS_PER_SUBSCRIPTION", 0)
     rig.group.watch_books(tickers[:2])
     await rig.until(lambda: any(report.happening is Happening.REFUSED for report in rig.reports))
     for _ in range(50):

@@ -18,7 +18,7 @@ from kalshi_tui.kalshi.transport.signing import Signer
 from kalshi_tui.kalshi.wire import ErrorCode
 from kalshi_tui.practice.replay import world
 from kalshi_tui.practice.replay.world import ReplayError, ReplayWorld, parse_replay_time
-from kalshi_tui.practice.server import connection, world_loop
+from kalshi_tui.practice.server import frame_queue, world_loop
 from kalshi_tui.practice.server.app import PracticeServer
 from kalshi_tui.practice.server.auth import Authenticator
 from kalshi_tui.recording.checker import book_levels, books_digest
@@ -292,7 +292,7 @@ async def stepping(at: Playing) -> AsyncIterator[None]:
 async def test_a_reader_that_stands_still_does_not_halt_the_replay_for_others(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection, "MAX_BUFFERED_FRAMES", 2_000)
+    monkeypatch.setattr(frame_queue, "MAX_BUFFERED_FRAMES", 2_000)
     # A step must be far below the buffer, as the real one is.
     monkeypatch.setattr(world, "MAX_STEP_S", 0.002)
     monkeypatch.setattr(world_loop, "SLOW_READER_TIMEOUT_S", 0.3)

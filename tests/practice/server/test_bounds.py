@@ -7,7 +7,7 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
-from kalshi_tui.practice.server import connection
+from kalshi_tui.practice.server import commands, frame_queue
 from kalshi_tui.practice.server.app import MAX_BODY_BYTES
 from tests.support.practice_server import (
     HERE,
@@ -34,18 +34,18 @@ def ticker(exchange: Serving) -> str:
 async def test_a_reader_too_slow_loses_its_market_data_and_keeps_its_own(
     exchange: Serving, ticker: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection, "MAX_BUFFERED_FRAMES", 50)
+    monkeypatch.setattr(frame_queue, "MAX_BUFFERED_FRAMES", 50)
     async with exchange.stream() as listener:
         await listener.command("subscribe", channels=["user_orders", "orderbook_delta"], market_tickers=[ticker])
         assert [each["type"] for each in await listener.frames(3)][-1] == "orderbook_snapshot"
         (held,) = exchange.server.hub.connections
-        monkeypatch.setattr(held, "_frames_ready", asyncio.Event())  # nobody wakes the writer
+        monkeypatch.setattr(held.frames, "_is_ready", asyncio.Event())  # nobody wakes the writer
         for number in range(60):
             await exchange.order(ticker, "bid", "0.01", "1", client_order_id=f"c{number}")
-        assert len(held._queued) <= 50 + 60
+        assert len(held.frames) <= 50 + 60
         assert not any(each.channel == "orderbook_delta" for each in held.subscriptions.values())
-        held._frames_ready.set()
-        waiting = [frame for frame, _ in held._queued]
+        held.frames._is_ready.set()
+        waiting = held.frames.take_all()
         assert sum(b'"user_order"' in frame for frame in waiting) == 60
         assert sum(b'"code":25' in frame for frame in waiting) == 1
         assert not any(b"orderbook_delta" in frame for frame in waiting)
@@ -54,7 +54,7 @@ async def test_a_reader_too_slow_loses_its_market_data_and_keeps_its_own(
 async def test_a_client_that_asks_and_never_reads_is_cut_off(
     exchange: Serving, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection, "MAX_QUEUED_BYTES", 200_000)
+    monkeypatch.setattr(frame_queue, "MAX_QUEUED_BYTES", 200_000)
     headers = exchange.signers["alice"].headers("GET", WS_PATH, exchange.clock.machine_ms(), host=HERE)
     url = f"ws://127.0.0.1:{exchange.port}{WS_PATH}"
 
@@ -87,7 +87,7 @@ async def sent_and_answered(listener: Listener, text: str) -> None:
 async def test_a_command_too_large_ends_the_session_alone(exchange: Serving) -> None:
     async with exchange.stream() as listener:
         with pytest.raises(ConnectionClosed):
-            await sent_and_answered(listener, "x" * (connection.MAX_COMMAND_BYTES + 1))
+            await sent_and_answered(listener, "x" * (commands.MAX_COMMAND_BYTES + 1))
     async with exchange.stream() as listener:
         await listener.command("list_subscriptions")
         assert (await listener.frame())["type"] == "ok"
