@@ -279,13 +279,12 @@ class Updates:
 
     async def _run(self) -> None:
         """Run the streams, with a look at their books; a defect of either ends both."""
-        following = asyncio.create_task(self._group.run(), name="kalshi streams")
-        watching = asyncio.create_task(self._crossed_monitor.run(), name="kalshi crossed books")
         try:
-            done, _ = await asyncio.wait({following, watching}, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                task.result()
-        finally:
-            for task in (following, watching):
-                task.cancel()
-            await asyncio.gather(following, watching, return_exceptions=True)
+            async with asyncio.TaskGroup() as tasks:
+                watching = tasks.create_task(self._crossed_monitor.run(), name="kalshi crossed books")
+                await self._group.run()
+                # It never ends by itself: without this the group would wait for it for ever.
+                watching.cancel()
+        except ExceptionGroup as errors:
+            # Whoever iterates gets the defect itself, as before there were two tasks.
+            raise errors.exceptions[0] from None

@@ -1,4 +1,4 @@
-"""Changing an order at rest: its price, its count, or both, and what that does to its place in the queue."""
+"""Change a resting order: its price, its count, or both, and what that does to its place in the queue."""
 
 from dataclasses import dataclass, replace
 
@@ -18,7 +18,7 @@ from kalshi_tui.session.store import Store
 
 @dataclass(frozen=True, slots=True)
 class _Amendment:
-    """What an order is to become. ``smaller``: nothing but a smaller count, which keeps the place."""
+    """What an order is to become. ``is_decrease``: nothing but a smaller count, which keeps the place."""
 
     price: Price
     resting_count: Count
@@ -30,7 +30,7 @@ class _Amendment:
 
 
 class OrderAmender:
-    """Amends and decreases, each sent once; what nobody has answered for is asked about."""
+    """Sends amends and decreases, each once; one without an answer is asked about."""
 
     def __init__(
         self,
@@ -49,7 +49,7 @@ class OrderAmender:
     async def amend(
         self, order: Order, price: Price, resting_count: Count, acknowledged: frozenset[Risk] = frozenset()
     ) -> OrderResult:
-        """Change price (YES terms) and resting count of an order, and say what became of it.
+        """Change price (YES terms) and resting count of an order, and return what became of it.
 
         A smaller count alone is a decrease, which keeps the place in the queue; all else is an amendment
         (docs/kalshi-api.md, section 6).
@@ -86,7 +86,8 @@ class OrderAmender:
             self._report_unknown(order, wanted, f"it failed inside the program ({type(error).__name__}).")
             raise
         finally:
-            # Else what it is being changed to goes on counting until that is known.
+            # An unknown end leaves it: the limits count the larger of both until it is known. Dropped, the next order
+            # could pass a limit that is used up already.
             if known:
                 self._store.account.intents.end_amend(order.order_id)
         now = self._store.known_order(order)
@@ -96,14 +97,14 @@ class OrderAmender:
         return self._report_changed(order, change)
 
     def _describe_violations(self, order: Order, change: "_Amendment", acknowledged: frozenset[Risk]) -> str:
-        """Return what speaks against a change. Nothing does against a smaller count, but that nothing may be sent."""
+        """Return what speaks against a change. Against a smaller count only read-only mode does."""
         if change.is_decrease:
             return READ_ONLY if self._risk_checks.read_only else ""
         terms = amended_terms(self._store, order, change.price, change.resting_count)
         return describe_unacknowledged(self._risk_checks.check(terms, replacing=order), acknowledged)
 
     def _try_record_request(self, order: Order, change: "_Amendment", wanted: str) -> str:
-        """Write down what is asked for; say why it must stay here if that cannot be done."""
+        """Record what is asked for; return why it must stay here if that cannot be done."""
         what = f"change asked: {wanted}"
         if change.is_decrease:
             # It takes risk away, as a cancel does, and waits for no disk either.
@@ -139,7 +140,7 @@ class OrderAmender:
         return OrderResult(order, sentence, refused=True)
 
     def _report_unknown(self, order: Order, wanted: str, error: str) -> OrderResult:
-        """Note that it is not known at what price and count an order rests; the exchange is asked by its id."""
+        """Record that it is not known at what price and count an order rests; the exchange is asked by its id."""
         why = f"It is not known whether it was changed to {wanted}: {error}"
         since_ms = self._rest.clock.now_ms()
         self._store.order(replace(self._store.known_order(order), state=OrderState.UNKNOWN, reason=why))
@@ -153,7 +154,7 @@ class OrderAmender:
 
 
 def amended_terms(store: Store, order: Order, price: Price, resting_count: Count) -> OrderTerms:
-    """Return the order that a change makes of a resting one, in the trader's words where they are known."""
+    """Return the terms that a change makes of a resting order, in the trader's words where they are known."""
     asked = store.requested_sides.get(order.client_order_id)
     if asked is None:
         side, own = to_outcome_price(order.book_side, price)
@@ -167,7 +168,7 @@ def apply_amend_ack(known: Order, before: Order, ack: AmendAck, price: Price, re
 
     docs/kalshi-api.md, section 6.
 
-    ``known`` may have more executions than the reply: the stream tells them too.
+    ``known`` may have more executions than the reply: the stream reports them too.
     """
     by_reply = before.filled + (ack.filled or 0)
     filled = max(known.filled, by_reply)

@@ -1,6 +1,6 @@
 """The journal: every order that this program meant to send, written down before its first byte leaves.
 
-SQLite in WAL mode; each commit is on the disk before the call returns. After a crash it says what has to be asked
+SQLite in WAL mode; each commit is on the disk before the call returns. After a crash it shows what has to be asked
 about. It holds no keys and no signatures.
 """
 
@@ -45,11 +45,11 @@ from kalshi_tui.session.execution.journal_sql import (
 
 SCHEMA_VERSION: Final = 1
 USERS_FILE_SUFFIX: Final = "-users"
-"""Behind the journal's name: the file on which its users hold a lock."""
+"""The suffix of the file on which the users of a journal hold a lock."""
 BUSY_TIMEOUT_S: Final = 2.0
-"""How long a write waits for another program that has the journal open."""
+"""How long a write waits for another program that holds the journal."""
 MIN_FREE_BYTES: Final = 8 * 1024 * 1024
-"""Bytes of its disk that have to be free for a further order: what becomes of it has to find room too."""
+"""The free bytes that its disk must have for a further order: what becomes of it has to find room too."""
 ADVICE: Final = {
     sqlite3.SQLITE_FULL: "make room on the disk",
     sqlite3.SQLITE_IOERR: "make room on the disk, and see whether it is sound",
@@ -76,7 +76,7 @@ class Journal:
     def __init__(
         self, connection: sqlite3.Connection, account: str, path: Path | None = None, *, trouble: str = ""
     ) -> None:
-        """Use an open database; ``path`` is its file, if it is in one, ``trouble`` says why nothing may be written."""
+        """Use an open database; ``path`` is its file, if it has one, ``trouble`` says why nothing may be written."""
         self._connection = connection
         self.trouble = trouble
         """Why nothing can be written down, so that no order may leave, a sentence; empty if it can."""
@@ -90,15 +90,15 @@ class Journal:
         """A file that every program that uses this journal holds a shared lock on, until it ends however it ends."""
         self._account = account
         self._recorded_orders: dict[str, tuple[object, ...]] = {}
-        """What is written of the intents of this run, and of earlier ones that have been heard of."""
+        """What the rows of the intents of this run hold, and of earlier ones that were read."""
         self._damaged: set[str] = set()
-        """Of these the row holds what cannot be read; it goes into the history before it is written over."""
+        """Those whose row cannot be read. What it holds goes into the history before it is overwritten."""
         self._foreign_ids: set[str] = set()
         """Client order ids that are not in this journal."""
 
     @classmethod
     def open(cls, path: Path, account: str) -> Self:
-        """Open or make the journal, readable by its owner alone. Raises JournalError."""
+        """Open or create the journal, readable by its owner alone. Raises JournalError."""
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             was_empty = path.exists() and path.is_file() and not path.stat().st_size
@@ -128,7 +128,7 @@ class Journal:
 
     @classmethod
     def open_anyway(cls, path: Path, account: str) -> Self:
-        """Open the journal, or stand in for one that cannot be used: then ``trouble`` says why, and it takes no order.
+        """Open the journal, or a stand-in that takes no orders for one that cannot be used; ``trouble`` says why.
 
         What can still be read of one that cannot be written is read.
         """
@@ -157,7 +157,7 @@ class Journal:
 
     @staticmethod
     def delete(path: Path) -> None:
-        """Remove a journal: that of a practice account that is thrown away. Raises JournalError."""
+        """Delete the journal of a practice account that is thrown away. Raises JournalError."""
         try:
             for suffix in ("", "-wal", "-shm", USERS_FILE_SUFFIX):
                 path.with_name(path.name + suffix).unlink(missing_ok=True)
@@ -166,13 +166,13 @@ class Journal:
 
     @classmethod
     def in_memory(cls, account: str = "") -> Self:
-        """Make a journal that is forgotten at the end: for a session that is to leave nothing behind."""
+        """Return a journal that is forgotten at the end, for a session that is to leave nothing behind."""
         connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
         _initialize_database(connection)
         return cls(connection, account)
 
     def close(self) -> None:
-        """Close it; nothing is lost, everything has been written."""
+        """Close it. Nothing is lost: everything has been written."""
         self._connection.close()
         if self._users_lock is not None:
             os.close(self._users_lock)
@@ -183,6 +183,8 @@ class Journal:
         if self._users_lock is None:
             return False
         try:
+            # Granted only if nobody else holds a shared lock. A lock ends with its process, however that ends: a note
+            # in the file would outlive a crash, and every start after it would wait for a program that is gone.
             fcntl.flock(self._users_lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             return True
@@ -203,7 +205,7 @@ class Journal:
     # Writing.
 
     def record_draft(self, client_order_id: str, terms: OrderTerms, at_ms: int) -> None:
-        """Write an intent down at the confirm step; ``at_ms`` is Unix time. Raises JournalError."""
+        """Record an intent at the confirm step; ``at_ms`` is Unix time. Raises JournalError."""
         drafted = order_from_terms(client_order_id, terms, OrderState.DRAFTED, at_ms)
         with self._transaction() as cursor:
             cursor.execute(
@@ -236,11 +238,11 @@ class Journal:
         self._recorded_orders[client_order_id] = _recorded_fields(drafted)
 
     def record_sending(self, client_order_id: str, terms: OrderTerms, at_ms: int) -> None:
-        """Write down that an intent is now sent; ``at_ms`` is the exchange's time. Raises JournalError.
+        """Record that an intent is sent now; ``at_ms`` is the exchange's time. Raises JournalError.
 
-        One that could not be written at the confirm step is written now. While the disk is all but full none is: an
-        order must not leave whose reply could not be written.
+        One that could not be written at the confirm step is written now.
         """
+        # While the disk is all but full none is: an order must not leave whose reply could not be written.
         self.check_disk_space()
         if self._recorded_orders.get(client_order_id) is None:
             self.record_draft(client_order_id, terms, at_ms)
@@ -268,12 +270,13 @@ class Journal:
             raise JournalError(
                 f"The folder of the order journal cannot be looked at ({_describe_error(error)})."
             ) from error
+        # The open file goes on taking writes after it was moved or deleted, so no write would ever fail.
         if _identify_file(self._path) != self._file_identity:
             raise JournalError(
                 f"The order journal {self._path} has been moved or deleted; the next start would know nothing of the "
                 "order. Put it back, or quit and start again."
             )
-        # Some network disks do not tell, and say 0 of 0.
+        # Some network disks report 0 of 0 bytes: that is not a full disk, and must not stop every order.
         if disk.total and disk.free < MIN_FREE_BYTES:
             raise JournalError(
                 f"The order journal cannot be written for much longer: its disk has only {disk.free // 1_000_000} MB "
@@ -281,11 +284,13 @@ class Journal:
             )
 
     def record_update(self, order: Order, at_ms: int) -> None:
-        """Write down a change of an order of this journal; of others, and without one, nothing. Raises JournalError.
+        """Record a change of an order of this journal; ignore other orders. Raises JournalError.
 
-        Nothing in a journal that cannot be written either: that was told when it was opened.
+        Nothing is written to a journal that cannot be: that was reported when it was opened.
         """
         known = None if self.trouble else self._find_recorded(order.client_order_id)
+        # News comes twice and from two sources. Written each time, the history would grow with every read of the
+        # account.
         if known is None or known == _recorded_fields(order):
             return
         with self._transaction() as cursor:
@@ -310,7 +315,7 @@ class Journal:
         self._damaged.discard(order.client_order_id)
 
     def never_arrived(self, client_order_id: str, at_ms: int) -> None:
-        """Write down that the exchange has no such order, of a row that is set aside. Raises JournalError."""
+        """Record that the exchange does not have the order of a row that is set aside. Raises JournalError."""
         if self.trouble or self._find_recorded(client_order_id) is None:
             return
         with self._transaction() as cursor:
@@ -324,13 +329,13 @@ class Journal:
             )
 
     def _keep_damaged(self, cursor: sqlite3.Cursor, order: Order, at_ms: int) -> None:
-        """Put what the row holds and cannot be read into its history: it is written over now, and never lost."""
+        """Copy what a damaged row holds into its history: the row is overwritten now, and nothing of it may be lost."""
         row = cursor.execute(BY_NAME, (order.client_order_id,)).fetchone()
         held = "; ".join(f"{name} is {row[name]!a}" for name in COURSE)
         _insert_change(cursor, replace(order, reason=held), at_ms, "damaged row, as it was")
 
     def record_request(self, order: Order, what: str, at_ms: int) -> None:
-        """Write down that a cancel or a change is asked for, before it is; for intents alone. Raises JournalError."""
+        """Record that a cancel or a change is asked for, before it is sent; for intents alone. Raises JournalError."""
         if not self.trouble and self._find_recorded(order.client_order_id) is not None:
             with self._transaction() as cursor:
                 _insert_change(cursor, order, at_ms, what)
@@ -352,7 +357,7 @@ class Journal:
         return row
 
     def _find_recorded(self, client_order_id: str) -> tuple[object, ...] | None:
-        """Return what is written of an intent, of an earlier run too; None for orders not of this journal."""
+        """Return what is recorded of an intent, of an earlier run too; None for orders that are not in this journal."""
         if client_order_id in self._recorded_orders or client_order_id in self._foreign_ids or not client_order_id:
             return self._recorded_orders.get(client_order_id)
         rows = self._query(f"{BY_NAME} AND account = ?", (client_order_id, self._account))
@@ -379,10 +384,10 @@ class Journal:
     # Reading.
 
     def open_entries(self) -> list[Entry]:
-        """Return the intents that were sent and are not known to be over, oldest first, and follow them from now on.
+        """Return the intents that were sent and are not known to be over, oldest first, and track them from now on.
 
-        Rows that cannot be read go into ``set_aside``; the order of one is among these all the same, as UNKNOWN, if its
-        row says what was wanted. Of a damaged file, what can be read is returned, and ``trouble`` says the rest.
+        Rows that cannot be read go into ``set_aside``. The order of such a row is returned too, as UNKNOWN, if its row
+        says what was wanted. Of a damaged file, what can be read is returned, and ``trouble`` says what is wrong.
         """
         entries: list[Entry] = []
         aside: list[SetAside] = []
@@ -409,6 +414,8 @@ class Journal:
         except sqlite3.Error as error:
             why = f"The order journal{self._where} cannot be read ({error}): {_advice(error)}. {NO_ORDER}"
             self.trouble = self.trouble or why
+        # A scan stops at the first damaged page, so both ends are scanned. Without its index, which may be what is
+        # damaged.
         found: dict[int, sqlite3.Row] = {}
         for direction in ("ASC", "DESC"):
             statement = f"{ROWS} NOT INDEXED WHERE {OPEN} ORDER BY rowid {direction}"
@@ -418,7 +425,7 @@ class Journal:
         return [found[number] for number in sorted(found)]
 
     def _lines(self, client_order_id: object) -> list[sqlite3.Row] | None:
-        """Read an intent's history, the oldest line first; None if that cannot be done."""
+        """Return an intent's history, the oldest line first; None if it cannot be read."""
         try:
             return list(
                 self._connection.execute(
@@ -429,7 +436,7 @@ class Journal:
             return None
 
     def sent_since(self, since_ms: int) -> DailyVolume:
-        """Sum what was sent from ``since_ms`` on and reached the exchange, or may have: the limits of a day."""
+        """Sum what was sent since ``since_ms`` and reached the exchange, or may have: the limits of a day."""
         if self.trouble:
             raise JournalError(self.trouble)
         (row,) = self._query(SUM, (OVER, self._account, since_ms, NEVER_REACHED, EVERY))
@@ -438,12 +445,12 @@ class Journal:
         return DailyVolume(row[0], row[1], unread)
 
     def history(self, client_order_id: str) -> list[Change]:
-        """Return all that is written of an intent and can be read, oldest first."""
+        """Return all that is recorded of an intent and can be read, oldest first."""
         rows = self._query(HISTORY, (client_order_id,))
         return [change for change in map(read_change, rows) if change is not None]
 
     def examine(self) -> list[str]:
-        """Look at the whole file, every account's rows, and say in sentences what of it cannot be read."""
+        """Check the whole file, every account's rows, and return in sentences what of it cannot be read."""
         try:
             (checked,) = self._connection.execute("PRAGMA quick_check(1)").fetchone()
             if checked != "ok":
@@ -487,7 +494,7 @@ class Journal:
 
 
 def _lock_users_file(path: Path) -> int | None:
-    """Hold the file that says who uses a journal; None where there can be none: then nobody else is seen."""
+    """Lock the file that shows who uses a journal; None where there can be none: then nobody else is seen."""
     try:
         descriptor = os.open(
             path.with_name(path.name + USERS_FILE_SUFFIX), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
@@ -501,7 +508,7 @@ def _lock_users_file(path: Path) -> int | None:
 
 
 def _identify_file(path: Path) -> tuple[int, int] | None:
-    """Return what tells a file from another one of its name; None if there is none."""
+    """Return what distinguishes a file from another one of its name; None if there is none."""
     try:
         found = path.stat()
     except OSError:
@@ -551,7 +558,7 @@ def _written(row: sqlite3.Row) -> tuple[object, ...]:
 
 
 def _recorded_fields(order: Order) -> tuple[object, ...]:
-    """Return what is worth a line when it changes."""
+    """Return the fields whose change is worth a line."""
     return (
         order.state.value,
         order.order_id,

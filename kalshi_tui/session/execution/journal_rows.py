@@ -1,6 +1,6 @@
-"""Reading the journal's rows one by one: a value that cannot be true costs its own row alone.
+"""Read the journal's rows one by one: a value that cannot be true costs its own row alone.
 
-A damaged row is never taken for what it may have meant. The order in it is in doubt, until the exchange has said.
+A damaged row is never taken for what it may have meant. Its order is in doubt until the exchange has answered.
 """
 
 import sqlite3
@@ -23,7 +23,7 @@ SHOWN: Final = 40
 NAMED: Final = 3
 """So many damaged columns of a row are named."""
 AT_REST: Final = frozenset(state.value for state in OrderState) - {OrderState.SENDING.value, OrderState.UNKNOWN.value}
-"""What a line says after which nothing of the order is on its way."""
+"""What the last line of a history says if nothing of the order is on its way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,12 +117,12 @@ COLUMNS: Final = ", ".join((*TERMS, *COURSE))
 
 
 def damage(row: sqlite3.Row, checks: Mapping[str, Callable[[object], bool]]) -> list[str]:
-    """Say which columns hold what they cannot hold, and what that is."""
+    """Return which columns hold what they cannot hold, and what that is."""
     return [f"{name} is {shown(row[name])}" for name, check in checks.items() if not check(row[name])]
 
 
 def shown(value: object) -> str:
-    """Write a damaged value so that it can be shown anywhere."""
+    """Return a damaged value in a form that can be shown anywhere."""
     if value is None:
         return "empty"
     words = ascii(value)
@@ -151,7 +151,8 @@ def read_row(row: sqlite3.Row, lines: Sequence[sqlite3.Row] | None, where: str) 
     ticker = row["ticker"] if _is_id(row["ticker"]) else ""
     entry = None
     if not of_terms:
-        # Neither its time nor the exchange's id is believed: it is looked for by the trader's own.
+        # Neither its time nor the exchange's id is believed: it is looked for by the trader's own. By a damaged id
+        # another order would be found, or none, and this one be called gone while it rests.
         order = order_from_terms(name, _terms(row), OrderState.UNKNOWN, 0)
         entry = Entry(_terms(row), order, changed_ms, in_flight=True)
     return SetAside(name, ticker, _sentence(row, found, name, where), entry)

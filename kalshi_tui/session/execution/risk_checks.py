@@ -1,7 +1,7 @@
-"""What speaks against sending an order, and what it takes to send it all the same.
+"""Risk checks: why an order should not be sent as it stands, and what it takes to send it all the same.
 
-The screen shows the objections and asks; the session checks them again at the moment of sending, so that nothing can
-slip in between a look and a key.
+The screen shows the violations and asks; the session checks again at the moment of sending, so that nothing can slip in
+between a look and a key.
 """
 
 from collections.abc import Callable, Container, Iterable, Mapping
@@ -24,7 +24,7 @@ UNREAD_ORDERS: Final = "unread orders"
 
 
 class OverrideMethod(Enum):
-    """What it takes to pass an objection."""
+    """What it takes to send an order in spite of a violation."""
 
     NEVER = auto()
     WORD = auto()
@@ -72,7 +72,7 @@ class RiskViolation:
 
 
 class RiskChecks:
-    """Knows the trader's limits, and whether anything may be sent at all."""
+    """Checks orders against the trader's limits, and whether anything may be sent at all."""
 
     def __init__(
         self,
@@ -86,10 +86,10 @@ class RiskChecks:
         unwritable: Callable[[], str] = str,
         lost: Callable[[], Mapping[str, str]] = dict,
     ) -> None:
-        """Make; ``sent_since`` sums what was sent from a Unix time in milliseconds on.
+        """Take what is checked against; ``sent_since`` sums what was sent since a Unix time in milliseconds.
 
-        ``unwritable`` says why no order can be written down, empty if it can; ``lost`` has the client order ids of
-        orders that are looked for and of which no more is known, and their markets or ''.
+        ``unwritable`` returns why no order can be written down, empty if it can; ``lost`` returns the client order ids
+        of orders that are looked for and about which no more is known, and their markets or ''.
         """
         self._store = store
         self._venue = venue
@@ -100,10 +100,10 @@ class RiskChecks:
         self._unwritable = unwritable
         self._lost = lost
         self.is_live_acknowledged = venue is not Venue.LIVE
-        """Whether the trader has said, once in this session, that real money is meant."""
+        """Whether the trader has confirmed, once in this session, that real money is meant."""
 
     def check(self, terms: OrderTerms, *, replacing: Order | None = None) -> list[RiskViolation]:
-        """Return what speaks against an order, the gravest first; ``replacing`` is the order that it changes."""
+        """Return the violations of an order, the gravest first; ``replacing`` is the order that it changes."""
         found = []
         if self.read_only:
             found.append(RiskViolation(Risk(RiskReason.READ_ONLY), OverrideMethod.NEVER, READ_ONLY))
@@ -180,7 +180,7 @@ class RiskChecks:
             yield RiskViolation(Risk(RiskReason.LIMIT, breach.limit), passing, breach.sentence, word)
 
     def _unread_for_limits(self) -> RiskViolation | None:
-        """Return what speaks against an order while limits of a market have no account to be measured by."""
+        """Return the violation of an order while limits of a market have no account to be measured by."""
         limits = self._limits
         by_market = limits.market_contracts is not None or limits.market_dollars is not None
         if not by_market or self._store.reads.have(AccountList.ORDERS, AccountList.POSITIONS):
@@ -191,14 +191,14 @@ class RiskChecks:
         return RiskViolation(Risk(RiskReason.ACCOUNT_UNREAD), OverrideMethod.WORD, sentence, "over")
 
     def _at_max_exposure(self, order: Order) -> Order:
-        """Return an order as it would count most: what it is being changed to may be so already, or never be."""
+        """Return an order with its largest exposure: what it is being changed to may be true already, or never be."""
         price, left = self._store.account.intents.pending_amends.get(order.order_id, (order.yes_price, order.remaining))
         dearer = max(price, order.yes_price) if order.book_side is BookSide.BID else min(price, order.yes_price)
         return replace(order, yes_price=dearer, remaining=max(left, order.remaining))
 
 
 def describe_unacknowledged(violations: Iterable[RiskViolation], acknowledged: Container[Risk]) -> str:
-    """Return what still speaks against sending; empty if all that could be passed has been."""
+    """Return what still speaks against sending; empty if all that can be acknowledged has been."""
     return " ".join(
         each.sentence for each in violations if each.override is OverrideMethod.NEVER or each.risk not in acknowledged
     )

@@ -1,7 +1,7 @@
-"""The hands of the session: send an order, change one, cancel one.
+"""Send orders and cancel single ones, each once, with journal and store kept true about them.
 
-Nothing is ever sent twice, and nothing is sent before the journal has it. An order whose reply was lost is UNKNOWN and
-is asked about until the exchange has said (docs/kalshi-api.md, sections 6 and 10).
+Nothing is sent twice, and nothing is sent before the journal has it. An order whose reply was lost is UNKNOWN, and the
+exchange is asked about it until it has answered (docs/kalshi-api.md, sections 6 and 10).
 """
 
 import asyncio
@@ -32,10 +32,10 @@ from kalshi_tui.session.store import Store
 
 HTTP_UNAVAILABLE: Final = 503
 PAUSE_CODES: Final = frozenset({"trading_paused", "exchange_paused"})
-"""What an answer has when the exchange is paused or down (docs/kalshi-api.md, section 10)."""
+"""The codes of answers while the exchange is paused or down (docs/kalshi-api.md, section 10)."""
 SELF_TRADE_REASON: Final = "at once: the rest would have met an order of your own"
 MAX_SENDING_MS: Final = 35_000
-"""How long a program can be at the sending of one order: the wait for tokens, and the longest exchange."""
+"""How long the sending of one order can take: the wait for tokens, and the longest request."""
 CLOCKS_DIFFER_MS: Final = 60_000
 PROGRAM_ENDED_REASON: Final = "The program ended before it was known what became of it."
 
@@ -62,16 +62,16 @@ class OrderExecutor:
         """Called when the account has to be read until its data have passed this moment."""
 
     def draft(self, terms: OrderTerms, client_order_id: str) -> None:
-        """Write an intent down at the confirm step. One that cannot be written now is tried again before it is sent."""
+        """Write an intent down at the confirm step. If that fails now, it is tried again before the order is sent."""
         try:
             self._journal.record_draft(client_order_id, terms, self._rest.clock.now_ms())
         except JournalError as error:
             self._store.notify(Weight.ERROR, str(error))
 
     def resume(self) -> None:
-        """Go on where the journal ends: ask about every order that is not known to be over.
+        """Continue where the journal ends: ask about every order that is not known to be over.
 
-        So too about an order whose row cannot be read, if it has an id to ask by. Nothing in the file stops this.
+        An order whose row cannot be read is asked about too, if it has an id to ask by. Nothing in the file stops this.
         """
         shared = self._journal.is_shared()
         now_ms = self._rest.clock.now_ms()
@@ -87,7 +87,8 @@ class OrderExecutor:
             order = entry.order
             self._remember_terms(entry.terms, order.client_order_id)
             self._sent_ids.add(order.client_order_id)
-            # Whatever it was when the program ended, nobody has looked since.
+            # Not as the row has it: it may have been filled, canceled or expired since, and nobody has looked. Taken
+            # for resting, it would be offered to be canceled and counted as if that were known.
             taken_up = replace(order, state=OrderState.UNKNOWN, reason=PROGRAM_ENDED_REASON)
             self._taken_up[order.client_order_id] = taken_up
             self._store.order(taken_up)
@@ -104,14 +105,14 @@ class OrderExecutor:
             self._order_lookup.start_lookup(taken_up, since_ms)
 
     def never_arrived(self, client_order_id: str) -> None:
-        """Write down that an order whose row cannot be read is not on the exchange."""
+        """Record that an order whose row cannot be read is not on the exchange."""
         try:
             self._journal.never_arrived(client_order_id, self._rest.clock.now_ms())
         except JournalError as error:
             self._store.notify(Weight.ERROR, str(error))
 
     def record_order(self, order: Order) -> None:
-        """Write down a change of an order; a journal that cannot be written is told once."""
+        """Record a change of an order; report a journal that cannot be written once."""
         if self._taken_up.get(order.client_order_id) == order:
             # Not a change: this is what `resume` made of the journal's own row. Writing it back would put "unknown"
             # over what that row says of an order that was at rest. Once anything differs (an execution that the
@@ -141,7 +142,7 @@ class OrderExecutor:
     async def submit(
         self, terms: OrderTerms, client_order_id: str, acknowledged: frozenset[Risk] = frozenset()
     ) -> OrderResult:
-        """Send one order, once, and say what became of it. Raises nothing for what exchange or network do."""
+        """Send one order, once, and return what became of it. Raises nothing for what the exchange or network does."""
         # The exchange's time: what is asked later is measured by the exchange's own data.
         draft = order_from_terms(client_order_id, terms, OrderState.SENDING, self._rest.clock.now_ms())
         refused = self._check_before_send(draft, terms, acknowledged)
@@ -150,12 +151,13 @@ class OrderExecutor:
         return await self._send(draft, terms, client_order_id)
 
     def _check_before_send(self, draft: Order, terms: OrderTerms, acknowledged: frozenset[Risk]) -> OrderResult | None:
-        """Write the sending down and give None; or give the outcome of an order that stays here."""
+        """Record the sending and return None, or return the outcome of an order that stays here."""
         client_order_id = draft.client_order_id
         again = self.resendable_terms(draft) == terms
         if client_order_id in self._sent_ids and not again:
             return OrderResult(self._store.known_order(draft), "This order has been sent; it is never sent twice.")
         against = describe_unacknowledged(self._risk_checks.check(terms, replacing=draft), acknowledged)
+        # Checked again at this moment, and not only when the trader looked: anything may have changed in between.
         self._remember_terms(terms, client_order_id)
         if against:
             return self._report_final(draft, OrderState.NOT_SENT, against, terms)
@@ -164,6 +166,7 @@ class OrderExecutor:
         try:
             self._journal.record_sending(client_order_id, terms, draft.created_ms)
         except JournalError as error:
+            # Sent all the same, it would be forgotten by a crash: an order that rests and that no program knows of.
             return self._report_final(draft, OrderState.NOT_SENT, str(error), terms)
         self._sent_ids.add(client_order_id)
         if again:
@@ -179,7 +182,8 @@ class OrderExecutor:
         except NotSent as error:
             return self._report_final(draft, OrderState.NOT_SENT, str(error), terms)
         except DuplicateOrder as error:
-            # An order with this id is there: ours, from a send whose reply was lost. Ask, do not guess.
+            # An order with this id is there: ours, from a send whose reply was lost. Taken for a rejection, it would
+            # rest while the trader believes that there is none.
             return self._report_unknown(draft, str(error), terms)
         except Refused as error:
             self.check_exchange_hours(error.status, error.code)
@@ -207,7 +211,7 @@ class OrderExecutor:
     # Canceling and changing.
 
     async def cancel(self, order: Order) -> OrderResult:
-        """Ask for a resting order to be canceled, and say what became of it."""
+        """Cancel a resting order, and return what became of it."""
         if self._risk_checks.read_only:
             return OrderResult(order, READ_ONLY, refused=True)
         if not order.order_id:
@@ -236,19 +240,20 @@ class OrderExecutor:
         return await self.read_back(order, "")
 
     def _not_cancelled(self, order: Order) -> None:
-        """Note that no cancel is under way: if it ends now, that was not asked for here."""
+        """Record that no cancel is under way: if the order ends now, that was not asked for here."""
         self._store.account.intents.forget_cancel(order.order_id)
         self._store.account.report_answered(order, end_told=False)
 
     def record_request(self, order: Order, what: str) -> None:
-        """Note in the journal what is asked for; a cancel must not wait for a disk that is full."""
+        """Record in the journal what is asked for; only report it if that fails."""
+        # A cancel takes risk away: kept back by a full disk, it would leave the order resting.
         if unwritten := self.try_record_request(order, what):
             self._store.notify(Weight.ERROR, unwritten)
 
     def try_record_request(self, order: Order, what: str, *, check_disk_space: bool = False) -> str:
-        """Note in the journal what is asked for, and say why that cannot be done, a sentence; empty if it was.
+        """Record in the journal what is asked for; return why that cannot be done, a sentence, empty if it was.
 
-        ``room``: only if the disk has room for what will become of it too.
+        ``check_disk_space``: only if the disk has room for what will become of it too.
         """
         try:
             if check_disk_space:
@@ -264,7 +269,7 @@ class OrderExecutor:
             self.on_doubt()
 
     async def read_back(self, order: Order, why: str, action: str = "cancel") -> OrderResult:
-        """Read one order back after a cancel, or after ``what`` else it was; its own state is the only proof."""
+        """Read one order back after a cancel, or what ``action`` names; its own state is the only proof."""
         try:
             fresh = await by_id(self._rest, order.order_id, ticker=order.ticker, sent_ms=order.created_ms)
         except KalshiError as error:
@@ -293,12 +298,12 @@ class OrderExecutor:
         return OrderResult(known, sentence)
 
     def check_exchange_hours(self, status: int, code: str = "") -> None:
-        """Have it found out whether the exchange is paused, if an answer looks like that."""
+        """Have the exchange's status read if an answer looks as if it were paused."""
         if self.on_closed is not None and (status == HTTP_UNAVAILABLE or code in PAUSE_CODES):
             self.on_closed()
 
     def _store_order(self, order: Order) -> Order:
-        """Tell the store, and give the order as it is now known: the stream may have said more already."""
+        """Put an order into the store; return it as it is known now, for the stream may have reported more already."""
         self._store.order(order)
         return self._store.known_order(order)
 
@@ -327,9 +332,9 @@ class OrderExecutor:
         return OrderResult(order, sentence)
 
     def _report_from_stream(self, order: Order, terms: OrderTerms, why: str) -> OrderResult:
-        """Return what the stream has told of an order whose reply tells nothing, or less."""
+        """Return what the stream has reported of an order whose reply says nothing, or less."""
         filled = f", {plain_count_text(order.filled)} filled" if order.filled else ""
-        sentence = f"{order.state.word.capitalize()}: {terms_text(terms)}{filled}, as the stream told. {why}"
+        sentence = f"{order.state.word.capitalize()}: {terms_text(terms)}{filled}, as the stream reported. {why}"
         self._store.notify(Weight.WARNING, sentence, order.ticker)
         self._store.account.report_answered(order, fills_told=True)
         return OrderResult(order, sentence)

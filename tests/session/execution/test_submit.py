@@ -236,7 +236,7 @@ async def test_a_lost_reply_of_an_order_that_the_stream_has_told_is_no_riddle(
     exchange.reply = reply
     outcome = await trading.submit(TERMS, "c1")
     assert outcome.order.state is OrderState.RESTING
-    assert outcome.sentence.startswith("Resting: buy YES 10 at 0.47, as the stream told.")
+    assert outcome.sentence.startswith("Resting: buy YES 10 at 0.47, as the stream reported.")
     assert [order.order_id for order in store.orders.values()] == ["o9"]
     assert exchange.reads == 0
 
