@@ -12,6 +12,10 @@ PACKAGE: Final = Path(kalshi_tui.__file__).resolve().parent
 OF_THEIR_OWN: Final = {"docs", "support", "terminal"}
 """Folders that test no one room of the package: the documents, helpers, and the whole program in a real terminal."""
 
+MAX_LOOKS_INSIDE: Final = 104
+"""How often the tests use a private name of an object that is not theirs. May fall, never rise: a test that needs more
+asks the package for a seam, or puts the one access into a helper."""
+
 
 def modules() -> Iterator[tuple[str, ast.Module]]:
     for path in sorted(TESTS.rglob("*.py")):
@@ -45,3 +49,17 @@ def test_the_folders_of_the_tests_are_those_of_the_package() -> None:
     folders = {path.parent.relative_to(TESTS) for path in TESTS.rglob("test_*.py")}
     tested = {folder for folder in folders if folder.parts and folder.parts[0] not in OF_THEIR_OWN}
     assert sorted(str(each) for each in tested if not (PACKAGE / each / "__init__.py").is_file()) == []
+
+
+def looks_inside(tree: ast.Module) -> Iterator[int]:
+    """Yield the lines at which a private name of another object is used."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and node.attr.startswith("_") and not node.attr.endswith("__"):
+            own = isinstance(node.value, ast.Name) and node.value.id in {"self", "cls"}
+            if not own:
+                yield node.lineno
+
+
+def test_the_tests_look_inside_the_package_no_more_often_than_they_did() -> None:
+    found = [f"{name}:{line}" for name, tree in modules() for line in looks_inside(tree)]
+    assert len(found) <= MAX_LOOKS_INSIDE, found

@@ -10,6 +10,7 @@ import pexpect
 import pytest
 
 from kalshi_tui.cli.commands import build_parser
+from tests.support.arguments import actions_of
 from tests.support.cli_runner import ROOT, environment
 
 COMMANDS = {
@@ -136,12 +137,12 @@ def test_zsh(place: Path, tmp_path: Path, typed: str, offered: set[str]) -> None
 
 def test_the_scripts_name_every_command_and_option(place: Path) -> None:
     parser = build_parser()
-    commands = next(each for each in parser._actions if each.dest == "command").choices
+    commands = next(each for each in actions_of(parser) if each.dest == "command").choices
     assert commands is not None
     for shell in ("bash", "zsh", "fish"):
         script = (place / f"script.{shell}").read_text()
         for name, each in dict(commands).items():
             assert name in script
-            for action in each._actions:
+            for action in actions_of(each):
                 for flag in action.option_strings:
                     assert flag.lstrip("-") in script, (shell, name, flag)

@@ -13,13 +13,14 @@ from rich.cells import cell_len
 from kalshi_tui.cli.commands import build_parser
 from kalshi_tui.cli.exit_codes import EXIT_CODE_MEANINGS, format_exit_codes
 from kalshi_tui.cli.output import Column, format_table
+from tests.support.arguments import actions_of
 from tests.support.cli_runner import ROOT, SCHEMAS, environment
 
 PARSER = build_parser()
 
 
 def parsers() -> dict[str, argparse.ArgumentParser]:
-    found = next(each for each in PARSER._actions if each.dest == "command").choices
+    found = next(each for each in actions_of(PARSER) if each.dest == "command").choices
     return dict(found or {})
 
 
@@ -30,7 +31,7 @@ def test_a_help_reads_like_a_short_manual(name: str) -> None:
     assert len(parser.description or "") > 60
     assert "examples:\n  " in page
     assert "exit codes:\n  0    " in page
-    for action in parser._actions:
+    for action in actions_of(parser):
         assert action.help, (name, action.dest)
 
 
@@ -48,7 +49,7 @@ def test_the_examples_of_the_help_are_command_lines(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(set(parsers()) - {"practice", "completion", "config", "replay"}))
 def test_every_command_takes_an_exchange_and_json(name: str) -> None:
-    flags = {flag for action in parsers()[name]._actions for flag in action.option_strings}
+    flags = {flag for action in actions_of(parsers()[name]) for flag in action.option_strings}
     assert {"--env", "--rest-url", "--ws-url", "--settings", "--data", "--json"} <= flags
 
 
@@ -56,7 +57,7 @@ def test_every_json_has_its_schema_and_no_other_has_one() -> None:
     with_json = {
         name
         for name, parser in parsers().items()
-        if any("--json" in action.option_strings for action in parser._actions)
+        if any("--json" in action.option_strings for action in actions_of(parser))
     }
     assert {path.stem for path in SCHEMAS.iterdir()} == with_json | {"practice", "error"}
 

@@ -156,7 +156,7 @@ async def test_ctrl_c_in_flight_prints_the_ids_and_what_is_known(tmp_path: Path,
         if not told:
             server.hub.publish = unheard  # type: ignore[method-assign]  # frames of the account are lost
         arrived, let_go = asyncio.Event(), asyncio.Event()
-        troubled = server.guard.handle_with_faults
+        troubled = trader.exchange.handle_request
 
         async def slow(request: web.Request, handler: Any) -> web.StreamResponse:
             if request.method == "POST":
@@ -166,7 +166,7 @@ async def test_ctrl_c_in_flight_prints_the_ids_and_what_is_known(tmp_path: Path,
                 return reply
             return await troubled(request, handler)
 
-        server.guard.handle_with_faults = slow  # type: ignore[method-assign]  # the answer waits for the test
+        trader.exchange.handle_request = slow  # the answer waits for the test
         process = await trader.start(*buying(ticker, "10@0.40", "--json"))
         async with asyncio.timeout(30):
             await arrived.wait()
@@ -188,9 +188,8 @@ async def test_ctrl_c_in_flight_prints_the_ids_and_what_is_known(tmp_path: Path,
 
 async def test_an_order_that_another_program_is_sending_is_no_reason_to_send_it_too(tmp_path: Path) -> None:
     async with at_work(tmp_path) as (trader, ticker):
-        server = trader.exchange.server
         arrived, let_go = asyncio.Event(), asyncio.Event()
-        troubled = server.guard.handle_with_faults
+        troubled = trader.exchange.handle_request
 
         async def slow(request: web.Request, handler: Any) -> web.StreamResponse:
             if request.method == "POST" and not arrived.is_set():
@@ -198,7 +197,7 @@ async def test_an_order_that_another_program_is_sending_is_no_reason_to_send_it_
                 await let_go.wait()
             return await troubled(request, handler)
 
-        server.guard.handle_with_faults = slow  # type: ignore[method-assign]  # the order is on its way for as long as the test wants
+        trader.exchange.handle_request = slow  # the order is on its way for as long as the test wants
         first = await trader.start(*buying(ticker, "10@0.40", "--json"))
         async with asyncio.timeout(30):
             await arrived.wait()
@@ -221,9 +220,8 @@ async def test_an_order_that_another_program_is_sending_is_no_reason_to_send_it_
 
 async def test_ctrl_c_before_anything_is_sent_sends_nothing(tmp_path: Path) -> None:
     async with at_work(tmp_path) as (trader, ticker):
-        server = trader.exchange.server
         asked = asyncio.Event()
-        troubled = server.guard.handle_with_faults
+        troubled = trader.exchange.handle_request
 
         async def never(request: web.Request, handler: Any) -> web.StreamResponse:
             if request.path.endswith(ticker):
@@ -231,7 +229,7 @@ async def test_ctrl_c_before_anything_is_sent_sends_nothing(tmp_path: Path) -> N
                 await asyncio.sleep(60)
             return await troubled(request, handler)
 
-        server.guard.handle_with_faults = never  # type: ignore[method-assign]  # the market is never told
+        trader.exchange.handle_request = never  # the market is never told
         process = await trader.start(*buying(ticker))
         async with asyncio.timeout(30):
             await asked.wait()
@@ -314,12 +312,12 @@ async def test_a_book_that_may_be_wrong_takes_a_flag(tmp_path: Path, monkeypatch
         async def no_stream(_: web.Request, _handler: Any = None) -> web.StreamResponse:
             return web.Response(status=503)
 
-        troubled = trader.exchange.server.guard.handle_with_faults
+        troubled = trader.exchange.handle_request
 
         async def without_stream(request: web.Request, handler: Any) -> web.StreamResponse:
             return await (no_stream(request) if "/ws/" in request.path else troubled(request, handler))
 
-        monkeypatch.setattr(trader.exchange.server, "_handle_with_faults", without_stream)
+        trader.exchange.handle_request = without_stream
         done = await trader.json(*buying(ticker))
         assert (done.code, done.error["code"]) == (1, "kept_back")
         assert "The book is WAITING" in done.error["message"]
@@ -473,14 +471,14 @@ async def test_without_the_account_a_limit_of_a_market_is_not_passed_blindly(
     settings = tmp_path / "settings.toml"
     settings.write_text(MARKET_LIMIT.format(5, passing))
     async with at_work(tmp_path) as (trader, ticker):
-        troubled = trader.exchange.server.guard.handle_with_faults
+        troubled = trader.exchange.handle_request
 
         async def no_positions(request: web.Request, handler: Any) -> web.StreamResponse:
             if request.path.endswith("/portfolio/positions"):
                 return web.Response(status=500)
             return await troubled(request, handler)
 
-        trader.exchange.server.guard.handle_with_faults = no_positions  # type: ignore[method-assign]  # the account cannot be read
+        trader.exchange.handle_request = no_positions  # the account cannot be read
         done = await trader.json(*buying(ticker, "2@0.40", "--blind", *flags, "--settings", str(settings)))
         assert done.code == code
         assert len(list(trader.exchange.exchange.queries.orders("alice"))) == (code == 0)
@@ -514,7 +512,7 @@ async def test_more_than_one_ctrl_c_still_tells_the_ids(tmp_path: Path) -> None:
         server = trader.exchange.server
         server.hub.publish = unheard  # type: ignore[method-assign]  # frames of the account are lost
         arrived, let_go = asyncio.Event(), asyncio.Event()
-        troubled = server.guard.handle_with_faults
+        troubled = trader.exchange.handle_request
 
         async def slow(request: web.Request, handler: Any) -> web.StreamResponse:
             reply = await troubled(request, handler)
@@ -523,7 +521,7 @@ async def test_more_than_one_ctrl_c_still_tells_the_ids(tmp_path: Path) -> None:
                 await let_go.wait()
             return reply
 
-        server.guard.handle_with_faults = slow  # type: ignore[method-assign]  # the answer waits for the test
+        trader.exchange.handle_request = slow  # the answer waits for the test
         process = await trader.start(*buying(ticker, "10@0.40", "--json"))
         async with asyncio.timeout(30):
             await arrived.wait()

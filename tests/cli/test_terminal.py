@@ -102,7 +102,7 @@ async def test_colours_are_for_terminals_and_only_where_wanted(tmp_path: Path, n
 async def test_what_takes_longer_than_a_second_shows_a_bar(tmp_path: Path) -> None:
     async with trading(tmp_path) as trader:
         seen = asyncio.Event()
-        troubled = trader.exchange.server.guard.handle_with_faults
+        troubled = trader.exchange.handle_request
         loop = asyncio.get_running_loop()
 
         async def slow(request: web.Request, handler: Any) -> web.StreamResponse:
@@ -111,7 +111,7 @@ async def test_what_takes_longer_than_a_second_shows_a_bar(tmp_path: Path) -> No
                     await seen.wait()
             return await troubled(request, handler)
 
-        trader.exchange.server.guard.handle_with_faults = slow  # type: ignore[method-assign]  # the list waits for the bar
+        trader.exchange.handle_request = slow  # the list waits for the bar
 
         def work() -> None:
             child = spawned(trader, "markets", "--limit", "3", "--json")

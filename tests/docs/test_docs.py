@@ -8,6 +8,7 @@ import pytest
 from kalshi_tui.__main__ import build_parser
 from kalshi_tui.practice.simulation.participants import MAX_RATE
 from kalshi_tui.ui.commands import Scope, commands_in_scope
+from tests.support.arguments import actions_of
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text()
@@ -41,8 +42,8 @@ def test_the_screen_in_the_readme_is_a_screen() -> None:
 def test_every_flag_in_the_documents_exists() -> None:
     known = set()
     parser = build_parser()
-    for each in (parser, *next(action.choices for action in parser._actions if action.dest == "command").values()):  # type: ignore[union-attr]  # subparsers
-        known |= {flag for action in each._actions for flag in action.option_strings}
+    for each in (parser, *next(action.choices for action in actions_of(parser) if action.dest == "command").values()):  # type: ignore[union-attr]  # subparsers
+        known |= {flag for action in actions_of(each) for flag in action.option_strings}
     for name in ("README.md", "CHANGELOG.md"):
         for flag in re.findall(r"kalshi-tui[^`\n]*?(--[a-z-]+)", (ROOT / name).read_text()):
             assert flag in known, (name, flag)

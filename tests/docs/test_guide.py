@@ -7,6 +7,7 @@ from pathlib import Path
 
 from kalshi_tui.__main__ import build_parser
 from kalshi_tui.practice.engine.terms import GRIDS
+from tests.support.arguments import actions_of
 from tests.support.practice_server import serving
 
 GUIDE = (Path(__file__).resolve().parents[2] / "PRACTICE.md").read_text()
@@ -30,9 +31,9 @@ async def test_the_guide_lists_every_action_and_no_other() -> None:
 
 
 def test_the_guide_names_every_flag_and_no_other() -> None:
-    commands = next(action.choices for action in build_parser()._actions if action.dest == "command")
+    commands = next(action.choices for action in actions_of(build_parser()) if action.dest == "command")
     assert isinstance(commands, dict)
-    known = {flag for action in commands["practice"]._actions for flag in action.option_strings} - {"-h", "--help"}
+    known = {flag for action in actions_of(commands["practice"]) for flag in action.option_strings} - {"-h", "--help"}
     assert set(re.findall(r"--[a-z-]+[a-z]", GUIDE)) == known
 
 

@@ -11,6 +11,7 @@ import pytest
 
 import kalshi_tui
 from kalshi_tui.__main__ import build_parser
+from tests.support.arguments import actions_of
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "kalshi-tui.1"
 ENVIRONMENT = (
@@ -48,7 +49,7 @@ def paragraphs(text: str) -> Iterator[str]:
 def options(parser: argparse.ArgumentParser) -> Iterator[str]:
     """Write the arguments and options of a parser."""
     formatter = parser._get_formatter()
-    for action in parser._actions:
+    for action in actions_of(parser):
         if isinstance(action, argparse._SubParsersAction) or action.help == argparse.SUPPRESS:
             continue
         takes = action.nargs != 0
@@ -66,7 +67,7 @@ def entries(pairs: tuple[tuple[str, str], ...]) -> Iterator[str]:
 
 def commands(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
     """Return the commands of a parser."""
-    (found,) = (action for action in parser._actions if isinstance(action, argparse._SubParsersAction))
+    (found,) = (action for action in actions_of(parser) if isinstance(action, argparse._SubParsersAction))
     return dict(found.choices)
 
 
@@ -111,7 +112,7 @@ def test_every_command_and_option_stands_in_what_a_reader_sees() -> None:
     seen = re.sub(r".\x08", "", done.stdout)
     parser = build_parser()
     for each in (parser, *commands(parser).values()):
-        for action in each._actions:
+        for action in actions_of(each):
             for name in action.option_strings:
                 assert re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", seen), name
     for name in commands(parser):

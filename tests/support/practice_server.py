@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -42,6 +42,15 @@ class Serving:
         self.signers = signers
         self.clock = clock
         self.client = httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False)
+
+    @property
+    def handle_request(self) -> Callable[[web.Request, Any], Awaitable[web.StreamResponse]]:
+        """Return what answers every request; a test that delays or spoils answers puts its own around it."""
+        return self.server.guard.handle_with_faults
+
+    @handle_request.setter
+    def handle_request(self, around: Callable[[web.Request, Any], Awaitable[web.StreamResponse]]) -> None:
+        self.server.guard.handle_with_faults = around  # type: ignore[method-assign, assignment]  # a test stands around it
 
     async def call(
         self, method: str, path: str, body: Any = None, *, who: str = "alice", **query: Any
