@@ -76,6 +76,7 @@ from kalshi_tui.practice.engine.records import OrderStatus
 from tests.support.book_history import History
 from tests.support.cut_proxy import Proxy
 from tests.support.practice_server import PEMS, Serving, serving
+from tests.support.waiting import GENEROUS_S
 
 T = TypeVar("T")
 NO_PATIENCE = Retry(attempts=1)
@@ -714,7 +715,7 @@ async def test_a_book_that_stays_crossed_is_not_good_and_heals() -> None:
             change = BookChanged(ticker, Side.YES, price("0.50"), contracts("1"), desk.exchange.clock())
             desk.exchange.server.hub.publish([change])
             assert (await until(updates, BookUpdate, lambda update: update.book.crossed)).good
-            async with asyncio.timeout(4):
+            async with asyncio.timeout(GENEROUS_S):
                 bad = await until(updates, BookUpdate, lambda update: not update.good)
             assert bad.why == f"The book of {ticker} stays crossed."
             healed = await until(updates, BookUpdate, lambda update: update.good)

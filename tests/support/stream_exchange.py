@@ -26,7 +26,7 @@ from kalshi_tui.kalshi.transport.signing import (
 )
 from tests.support.book_sink import KEY_ID, BookSink, Reports
 from tests.support.feed_model import ModelExchange
-from tests.support.waiting import until
+from tests.support.waiting import GENEROUS_S, until
 
 A, B = "KXWIN-26-A", "KXWIN-26-B"
 QUICK = StreamTiming(tick=0.01, first_wait=0.01, longest_wait=0.05, refused_wait=60.0)
@@ -120,7 +120,7 @@ async def running(desk: Desk) -> AsyncIterator[Desk]:
         yield desk
     finally:
         await desk.stream.close()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(GENEROUS_S):
             await task
     assert desk.state is LinkState.OFFLINE
     assert desk.sink.good == set()
