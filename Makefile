@@ -46,10 +46,10 @@ check: $(VENV)/.dev-stamp
 	$(BIN)/lint-imports --no-logo
 
 test: check
-	$(BIN)/python -m pytest -n auto -m "not slow and not nightly" $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist worksteal -m "not slow and not nightly" $(ARGS)
 
 test-all: check
-	$(BIN)/python -m pytest -n auto -m "not nightly" --hypothesis-profile=whole $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist worksteal -m "not nightly" --hypothesis-profile=whole $(ARGS)
 
 bench-check: $(VENV)/.dev-stamp
 	$(BIN)/python -m benchmarks --check $(ARGS)
