@@ -138,6 +138,7 @@ def test_an_audit_of_what_is_no_market_says_so(tmp_path: Path) -> None:
     assert "Traceback" not in told.stderr
 
 
+@pytest.mark.quick_cases("*0*")
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [

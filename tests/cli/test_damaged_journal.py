@@ -71,7 +71,7 @@ DAMAGES = [
 """One of each kind; tests/session/execution/test_damaged_journal.py has every column."""
 
 
-@pytest.mark.quick_cases("state 'queued'", "account None")
+@pytest.mark.quick_cases("state 'queued'")
 @pytest.mark.parametrize(("column", "value"), DAMAGES, ids=[f"{column} {value!a}" for column, value in DAMAGES])
 async def test_one_damaged_row_stops_neither_cancel_nor_an_order(tmp_path: Path, column: str, value: object) -> None:
     async with at_work(tmp_path) as (trader, ticker, order):
@@ -88,6 +88,7 @@ async def test_one_damaged_row_stops_neither_cancel_nor_an_order(tmp_path: Path,
         assert not [each for each in trader.exchange.exchange.queries.orders("alice") if each.remaining]
 
 
+@pytest.mark.slow
 async def test_what_the_exchange_says_of_a_damaged_row_is_written_down_and_what_it_held_is_kept(tmp_path: Path) -> None:
     async with at_work(tmp_path) as (trader, _, order):
         damage(trader, "state", "queued")
@@ -109,6 +110,7 @@ async def test_an_order_like_the_one_of_a_damaged_row_has_to_be_meant_as_a_secon
         assert len(list(trader.exchange.exchange.queries.orders("alice"))) == 1
 
 
+@pytest.mark.slow
 async def test_a_row_that_never_reached_the_exchange_is_told_so_once(tmp_path: Path) -> None:
     async with at_work(tmp_path) as (trader, _, _):
         assert (await trader.run("cancel", "--all", "--yes")).code == 0
@@ -147,7 +149,7 @@ def a_folder(path: Path) -> None:
     path.mkdir()
 
 
-@pytest.mark.quick_cases("truncate", "of_a_newer_version")
+@pytest.mark.quick_cases("truncate")
 @pytest.mark.parametrize("spoil", [truncate, scramble, of_a_newer_version, without_a_table, a_folder])
 async def test_without_a_readable_journal_cancels_go_out_and_orders_stay(
     tmp_path: Path, spoil: Callable[[Path], None]

@@ -167,6 +167,7 @@ def test_a_reader_who_is_gone_is_no_failure(tmp_path: Path, command: list[str]) 
 EVIL = "\x1b[2J\x1b]0;owned\x07red\nforged line\r\x9b31m\u202eright to left\u200b{{markup}}[bold]"
 
 
+@pytest.mark.slow
 async def test_a_title_that_is_an_attack_is_a_title(tmp_path: Path) -> None:
     async with trading(tmp_path) as trader:
         ticker = tradable(trader.exchange)

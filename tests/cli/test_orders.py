@@ -105,6 +105,7 @@ async def test_a_lost_answer_is_asked_about_until_it_is_known(tmp_path: Path) ->
         assert done.only["order"]["order_id"] == theirs.order_id
 
 
+@pytest.mark.slow
 async def test_an_order_that_never_arrived_is_told_after_asking(tmp_path: Path) -> None:
     async with at_work(tmp_path) as (trader, ticker):
         await trader.exchange.control("fail_responses", status=503, count=1, after_processing=False, method="POST")
@@ -186,6 +187,7 @@ async def test_ctrl_c_in_flight_prints_the_ids_and_what_is_known(tmp_path: Path,
         journal.close()
 
 
+@pytest.mark.slow
 async def test_an_order_that_another_program_is_sending_is_no_reason_to_send_it_too(tmp_path: Path) -> None:
     async with at_work(tmp_path) as (trader, ticker):
         arrived, let_go = asyncio.Event(), asyncio.Event()
@@ -261,6 +263,7 @@ async def test_limits_of_the_settings_hold(tmp_path: Path) -> None:
         assert len(list(trader.exchange.exchange.queries.orders("alice"))) == 1
 
 
+@pytest.mark.slow
 async def test_the_longest_life_of_the_settings_holds(tmp_path: Path) -> None:
     settings = tmp_path / "settings.toml"
     settings.write_text("[dead_man]\nexpire_after_s = 600\ncancel_on_quit = true\n")
@@ -325,6 +328,7 @@ async def test_a_book_that_may_be_wrong_takes_a_flag(tmp_path: Path, monkeypatch
         assert (blind.code, blind.only["order"]["state"]) == (0, "resting")
 
 
+@pytest.mark.slow
 async def test_two_orders_in_a_row_do_not_wait_for_each_other(tmp_path: Path) -> None:
     async with trading(tmp_path) as trader:
         ticker = tradable(trader.exchange)
@@ -352,6 +356,7 @@ async def test_cancel_by_either_id_and_all(tmp_path: Path) -> None:
         assert not [each for each in trader.exchange.exchange.queries.orders("alice") if each.remaining]
 
 
+@pytest.mark.slow
 async def test_another_program_s_order_is_found_though_the_lists_do_not_have_it_yet(tmp_path: Path) -> None:
     async with trading(tmp_path) as trader:
         ticker = tradable(trader.exchange)
@@ -403,6 +408,7 @@ async def test_amending_an_order_of_the_journal_and_one_of_elsewhere(tmp_path: P
         assert states[elsewhere].remaining == 100
 
 
+@pytest.mark.slow
 async def test_an_amendment_whose_answer_is_lost(tmp_path: Path) -> None:
     async with at_work(tmp_path) as (trader, ticker):
         order = (await trader.json(*buying(ticker, "4@0.40"))).only["order"]
@@ -414,7 +420,7 @@ async def test_an_amendment_whose_answer_is_lost(tmp_path: Path) -> None:
         assert (refused.code, refused.only["order"]["price"]) == (1, "0.4100")
 
 
-@pytest.mark.quick_cases("less")
+@pytest.mark.slow
 @pytest.mark.parametrize("count", ["1", "8"], ids=["less", "more"])
 async def test_an_amendment_that_never_arrived_is_not_done(tmp_path: Path, count: str) -> None:
     async with at_work(tmp_path) as (trader, ticker):
@@ -461,7 +467,7 @@ async def test_what_was_bought_today_counts_once(tmp_path: Path) -> None:
         assert (done.code, done.only["order"]["state"]) == (0, "filled")
 
 
-@pytest.mark.quick_cases("word-flags2-0")
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("passing", "flags", "code"), [("never", (), 1), ("word", (), 1), ("word", ("--over-limit",), 0)]
 )
@@ -545,6 +551,7 @@ async def test_a_journal_that_cannot_be_used_sends_no_order_but_cancels(tmp_path
         assert "Canceling works all the same." in done.err
 
 
+@pytest.mark.slow
 async def test_an_order_that_was_in_doubt_and_is_found_is_not_doubled(tmp_path: Path) -> None:
     async with at_work(tmp_path) as (trader, ticker):
         await trader.exchange.control("read_lag", ms=3_600_000)

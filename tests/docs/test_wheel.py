@@ -169,6 +169,7 @@ def test_the_types_of_the_library_reach_its_users(installed: Path, tmp_path: Pat
     assert refusal == "str"
 
 
+@pytest.mark.slow
 def test_the_installed_program_trades_from_any_folder(installed: Path, elsewhere: Path, tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.mkdir()

@@ -138,6 +138,7 @@ def test_the_accounts_keys_are_of_the_type_asked_for_and_trade(tmp_path: Path) -
         assert fresh.call(*new, "GET", "/portfolio/balance").status_code == 200
 
 
+@pytest.mark.slow
 def test_a_registered_key_outlives_a_restart_and_no_new_account(tmp_path: Path) -> None:
     folder, own = tmp_path / "practice", tmp_path / "own.pem"
     own.write_bytes(generate_key(kind=KeyType.ED25519))

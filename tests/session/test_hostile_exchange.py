@@ -5,6 +5,8 @@ import itertools
 import time
 from pathlib import Path
 
+import pytest
+
 from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.link import LinkState
 from kalshi_tui.domain.order import Action, OrderState, OrderTerms
@@ -89,6 +91,7 @@ def clock_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
+@pytest.mark.slow
 async def test_the_desk_outlives_a_hostile_exchange_and_trades_once_it_behaves(tmp_path: Path) -> None:
     asked: set[str] = set()
     journal = Journal.open(tmp_path / "journal.sqlite3", "key-of-alice")

@@ -98,6 +98,7 @@ async def test_the_library_lists_all_other_markets_and_says_which_one_is_missing
         assert (await client.market(tickers[120])).ticker == tickers[120]
 
 
+@pytest.mark.slow
 async def test_what_cannot_be_read_is_not_proved_gone(monkeypatch: pytest.MonkeyPatch) -> None:
     async with serving() as exchange, a_client(exchange) as client:
         ticker = tradable(exchange)

@@ -132,6 +132,7 @@ def test_no_signature_is_anywhere(run: Run) -> None:
     assert not holds(run.of_processes, forms)
 
 
+@pytest.mark.quick_cases("ed25519")
 def test_the_token_is_in_its_file_and_nowhere_else(run: Run) -> None:
     assert files_with(run.home, {run.token}) == {"control_token"}
     assert run.token not in run.raw

@@ -23,7 +23,7 @@ def the_whole_file(path: Path) -> None:
     path.write_bytes(b"\xa5" * 20_000)
 
 
-@pytest.mark.quick_cases("one_row")
+@pytest.mark.slow
 @pytest.mark.parametrize("spoil", [one_row, the_whole_file])
 def test_the_desk_opens_and_cancels(tmp_path: Path, spoil: Callable[[Path], None]) -> None:
     home = tmp_path / "home"

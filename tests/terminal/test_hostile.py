@@ -116,6 +116,7 @@ def test_no_sequence_leaves_that_harmless_titles_do_not_have_too(harmless: Writt
     assert not any(kind.startswith(("DCS", "APC", "PM", "SOS")) for kind in spoiled.kinds)
 
 
+@pytest.mark.slow
 def test_each_hostile_text_was_on_the_screen_and_none_of_its_teeth(spoiled: Written) -> None:
     for word in hostile_titles.MARKERS:
         assert word in spoiled.text, word
@@ -125,6 +126,7 @@ def test_each_hostile_text_was_on_the_screen_and_none_of_its_teeth(spoiled: Writ
     assert not {f"U+{ord(each):04X}" for each in wrong}
 
 
+@pytest.mark.slow
 def test_no_tower_of_marks_is_built(spoiled: Written) -> None:
     highest = marks = 0
     for each in spoiled.text:

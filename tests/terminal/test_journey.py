@@ -123,6 +123,7 @@ def test_however_the_terminal_goes_the_program_and_its_exchange_go_too(home: Pat
     assert wait_gone(exchange)
 
 
+@pytest.mark.slow
 def test_the_first_live_book_comes_soon_and_nothing_is_cut_at_either_size(home: Path) -> None:
     for columns, rows in ((80, 24), (140, 50)):
         running = Terminal(["--seed", "7"], home, columns, rows)

@@ -173,6 +173,7 @@ PATIENT = replace(QUICK, open=20.0, dead_after=20.0)
 """Where something else than time is to end it: a busy machine must not make it that."""
 
 
+@pytest.mark.quick_cases("never*", "a frame*", "an opcode*", "a masked*", "a refusal*", "a flood*", "a 101 that*")
 @pytest.mark.parametrize("name", STREAM)
 async def test_the_stream_says_a_sentence_and_goes_on(name: str, exchange: Exchange, signer: Signer) -> None:
     script, words = STREAM[name]

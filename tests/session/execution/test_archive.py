@@ -142,6 +142,7 @@ async def test_an_order_of_the_journal_is_found_in_the_archive(
         await rig.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("known", [True, False])
 async def test_an_order_of_the_journal_stays_unknown_while_the_archive_fails(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, known: bool
@@ -166,6 +167,7 @@ async def test_an_order_of_the_journal_stays_unknown_while_the_archive_fails(
         await rig.close()
 
 
+@pytest.mark.slow
 async def test_a_command_finds_an_order_that_is_in_the_archive(tmp_path: Path) -> None:
     async with trading(tmp_path) as trader:
         order_id, name = await filled(trader.exchange)

@@ -99,6 +99,9 @@ async def test_a_deployment_without_the_call_is_served_by_batches(make: Make) ->
     assert len(batches) == 3
 
 
+@pytest.mark.quick_cases(
+    "Trouble.LOST", "Trouble.REPLY_LOST", "Trouble.LATE", "Trouble.FAILED_AFTER", "Trouble.GARBAGE"
+)
 @pytest.mark.parametrize("trouble", [each for each in Trouble if each is not Trouble.NONE])
 async def test_no_trouble_of_the_line_keeps_it_from_the_proof(make: Make, trouble: Trouble) -> None:
     rig = make()

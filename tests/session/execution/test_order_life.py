@@ -22,7 +22,7 @@ def terms(rig: Rig, tif: TimeInForce = TimeInForce.GTC, price: int = 4_000, coun
     return OrderTerms(rig.ticker, Side.YES, Action.BUY, price, count, tif)
 
 
-@pytest.mark.quick_cases("*-all-0", "*-twice-10000")
+@pytest.mark.quick_cases("*-all-0")
 @pytest.mark.parametrize("lag_ms", [0, 10_000])
 @pytest.mark.parametrize("frames", ["all", "none", "twice", "reversed"])
 @pytest.mark.parametrize("trouble", Trouble)

@@ -160,5 +160,6 @@ def leaps(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(auth, "CLOCK_TOLERANCE_MS", 600_000)
 
 
+@pytest.mark.slow
 async def test_a_whole_thursday() -> None:
     await live_through(24)

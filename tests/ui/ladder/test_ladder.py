@@ -463,6 +463,7 @@ async def test_the_ticket_opens_at_the_row(keys: str, order: str) -> None:
         assert chosen(trader) != ""
 
 
+@pytest.mark.quick_cases("b")
 @pytest.mark.parametrize("keys", ["b", "tab escape s", "o b", "tab tab b"])
 async def test_away_from_the_ladder_no_price_is_chosen(keys: str) -> None:
     async with trading(size=NARROW) as trader:
@@ -541,6 +542,7 @@ async def test_two_orders_of_a_row_are_not_changed_by_one_key() -> None:
             await trader.press("i")
 
 
+@pytest.mark.quick_cases("BookSide.BID-asked0*", "BookSide.BID-asked4*", "BookSide.ASK-None*")
 @pytest.mark.parametrize(
     ("book_side", "asked", "mirrored", "key", "field", "sends"),
     [
