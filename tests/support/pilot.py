@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from textual.pilot import Pilot
 
 from kalshi_tui.ui.app import BACKGROUND_FRAME_INTERVAL, DeskApp
-from kalshi_tui.ui.market_list.pane import MarketListPane
 from kalshi_tui.ui.ticket.review import ARM_DELAY_MS
 from kalshi_tui.ui.ui_settings import UiSettings
 from tests.support.fake_desk import (
@@ -31,11 +30,6 @@ class Trader:
     clock: Clock
     timer: Clock
     pilot: Pilot[None]
-
-    @property
-    def market_list(self) -> MarketListPane:
-        """Return the pane of the market list."""
-        return self.app.desk_screen._market_list
 
     async def press(self, *keys: str) -> str:
         """Press keys one after another and give the screen that comes of it."""

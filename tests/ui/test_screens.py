@@ -219,7 +219,7 @@ async def test_a_storm_of_resizes_moves_neither_the_market_nor_the_cursor() -> N
     chance = random.Random(7)
     async with trading(busy_desk(), USUAL) as trader:
         await trader.press("j", "j", "tab", "tab", "j")
-        watch, lower = trader.market_list, trader.app.desk_screen._lower_pane.list
+        watch, lower = trader.app.desk_screen.panes.market_list, trader.app.desk_screen.panes.lower.list
         chosen, row = watch.ticker, lower.cursor
         assert (chosen, row) == (TITLES[2][0], 1)
         for number in range(examples(200)):

@@ -66,7 +66,7 @@ async def test_the_ladder_with_the_focus_is_the_one_that_keys_mean() -> None:
     async with trading(desk, size=WIDE) as trader:
         await trader.press("t", "j", "t", "j", "tab", "tab", "tab")
         # The second ladder: its market is the chosen one now, wherever the list's cursor was.
-        assert trader.market_list.ticker == SECOND
+        assert trader.app.desk_screen.panes.market_list.ticker == SECOND
         await trader.press("b")
         assert "0.30" in trader.text()
         await trader.press("enter")
@@ -82,10 +82,10 @@ async def test_the_list_with_the_focus_means_its_own_line_again() -> None:
     async with trading(with_books(), size=WIDE) as trader:
         # The watch list has the first market alone; the ladder beside is of the second.
         await trader.press("m", "j", "t", "L", "tab", "tab")
-        assert trader.market_list.ticker == SECOND
+        assert trader.app.desk_screen.panes.market_list.ticker == SECOND
         await trader.press("shift+tab", "shift+tab")
-        assert trader.app.desk_screen.focused is trader.market_list.list
-        assert trader.market_list.ticker == FIRST
+        assert trader.app.desk_screen.focused is trader.app.desk_screen.panes.market_list.list
+        assert trader.app.desk_screen.panes.market_list.ticker == FIRST
         await trader.press("b")
         assert isinstance(trader.app.screen, TicketScreen)
         assert trader.app.screen._ticker == FIRST
@@ -95,18 +95,22 @@ async def test_the_ladder_with_the_focus_stays_the_chosen_one_while_lines_move_i
     async with trading(with_books(), size=WIDE) as trader:
         desk = trader.app.desk_screen
         await trader.press("j", "t", "tab", "tab")
-        assert trader.market_list.ticker == SECOND
+        assert desk.panes.market_list.ticker == SECOND
         # Its market leaves the list, and the cursor has to stand elsewhere; then it comes back.
         markets = list(trader.desk.store.markets.values())
         trader.desk.store.market_data.drop_markets([SECOND])
         await trader.look()
-        assert trader.market_list.ticker == SECOND
+        assert desk.panes.market_list.ticker == SECOND
         # And one that is not on the list that is shown keeps that list.
         await trader.press("shift+tab", "shift+tab", "g", "m", "L", "tab", "tab")
-        assert desk._watch_lists.shown
-        desk._select_market(SECOND)
-        assert desk._watch_lists.shown
-        assert trader.market_list.ticker == SECOND
+        assert "[Watched]" in trader.text()
+        trader.desk.store.market_data.set_markets(markets)
+        trader.desk.store.order(an_order(ticker=SECOND))
+        await trader.press("tab")
+        await trader.press("e")
+        assert isinstance(trader.app.screen, AmendScreen)
+        assert "[Watched]" in await trader.press("escape")
+        assert desk.panes.market_list.ticker == SECOND
 
 
 async def test_the_view_of_one_ladder_is_its_own() -> None:
@@ -139,7 +143,7 @@ async def test_the_list_gives_its_width_to_ladders() -> None:
         await trader.press("f", "f")
         assert shown(trader) == [FIRST, SECOND]
         assert "market  " not in trader.lines()[1]
-        assert trader.app.focused is not trader.market_list.list
+        assert trader.app.focused is not trader.app.desk_screen.panes.market_list.list
         await trader.press("f")
         assert trader.lines()[1].strip().startswith("market")
 
@@ -149,7 +153,7 @@ async def test_a_ladder_of_a_market_that_is_not_known_any_more_can_be_taken_away
     (tmp_path / LAYOUTS_FILE).write_text(json.dumps({"now": {"tiles": ["GONE-1", SECOND]}}))
     async with trading(with_books(), size=WIDE, wishes=wishes) as trader:
         await trader.press("tab", "tab")
-        assert trader.market_list.ticker == "GONE-1"
+        assert trader.app.desk_screen.panes.market_list.ticker == "GONE-1"
         assert "│GONE-1" in trader.text()
         assert "is not known to the exchange" in trader.text()
         assert "There is no chosen market" in await trader.press("b")
@@ -161,14 +165,14 @@ async def test_a_hidden_list_never_has_the_focus() -> None:
     async with trading(with_books(), size=WIDE) as trader:
         desk = trader.app.desk_screen
         await trader.press("t", "f", "f")
-        assert trader.market_list.styles.display == "none"
+        assert desk.panes.market_list.styles.display == "none"
         await trader.press("ctrl+f", *SECOND, "enter")
-        assert trader.market_list.ticker == SECOND
-        assert desk.focused is desk._center_pane
+        assert desk.panes.market_list.ticker == SECOND
+        assert desk.focused is desk.panes.book
         # What is typed into the filter can be seen.
         await trader.press("/", "x")
-        assert trader.market_list.display
-        assert trader.market_list.is_filter_focused
+        assert desk.panes.market_list.display
+        assert desk.panes.market_list.is_filter_focused
 
 
 async def test_layouts_are_saved_taken_and_forgotten(tmp_path: Path) -> None:

@@ -120,7 +120,7 @@ async def test_of_a_long_list_only_what_is_seen_is_drawn() -> None:
     many = [a_market(f"M{number:05}-1", sub=f"outcome {number}") for number in range(20_000)]
     desk = FakeDesk(Clock(), many)
     async with trading(desk, size=NARROW) as trader:
-        pane = trader.market_list
+        pane = trader.app.desk_screen.panes.market_list
         await trader.press("G")
         assert "outcome 19999" in trader.text()
         assert len(pane._lines._drawn_lines) < 100
