@@ -1,4 +1,4 @@
-"""The application: theme, the frame tick, the screens' stack."""
+"""The application: theme, frame tick, stack of screens, and keys handled one at a time."""
 
 import asyncio
 import logging
@@ -110,7 +110,7 @@ class DeskApp(App[None]):
         """The type of the defect that has ended the app; empty if none has."""
 
     def get_default_screen(self) -> Screen[None]:
-        """Begin on the desk."""
+        """Return the desk: the app begins there."""
         return self.desk_screen
 
     def on_mount(self) -> None:
@@ -123,7 +123,7 @@ class DeskApp(App[None]):
         self.run_worker(self._start(), name="start", exit_on_error=False)
 
     async def _start(self) -> None:
-        """Start the session; whatever goes wrong is said on the screen, and the screen stays."""
+        """Start the session; an error is shown on the screen, and the screen stays."""
         try:
             await self.desk.start()
         except Exception as error:  # noqa: BLE001 - a defect of the session must not take the screen along
@@ -141,7 +141,7 @@ class DeskApp(App[None]):
         return dict(THEMES[0].variables)
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """Let no colors out where none are wanted, and the terminal's own alone where it has no others."""
+        """Return the filters that drop colors where none are wanted, or map them to the terminal's own 16."""
         if self.no_color:
             # Textual's own way is shades of gray, which are colors to a terminal.
             return [NoColorFilter()]
@@ -202,14 +202,14 @@ class DeskApp(App[None]):
             await super().on_event(event)
 
     def post_message(self, message: Message) -> bool:
-        """Keep the key that comes back from a widget at hand, instead of behind all that was typed after it."""
+        """Keep the key that comes back from a widget in front of all that was typed after it."""
         if message is self._forwarded and message.is_forwarded:
             self._forwarded = None
             return True
         return super().post_message(message)
 
     async def _wait_until_idle(self, pump: MessagePump) -> None:
-        """Wait until a widget has done what it was told before; a screen that opens has its focus by then."""
+        """Wait until a widget has handled its queued messages; a screen that opens has its focus by then."""
         done = asyncio.Event()
         if pump.call_later(done.set):
             # Bounded: a widget that is stuck must not take the keys along.
@@ -256,7 +256,7 @@ class DeskApp(App[None]):
         return (frames - seen[0][1]) * 1000 // max(now - seen[0][0], 1)
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """Offer in the palette the commands of the screen at hand, from the command table."""
+        """Offer the commands of the current screen in the palette, from the command table."""
         if isinstance(screen, CommandScreen):
             for each in screen.palette_commands:
                 command, why = each.command, each.why_not()
@@ -265,18 +265,18 @@ class DeskApp(App[None]):
                 yield SystemCommand(command.label, text, partial(screen.do_first, [each]))
 
     def _handle_exception(self, error: Exception) -> None:
-        """End by a defect. Textual would show the values of all variables on the way to it, a key among them."""
+        """End because of a defect. Textual's own traceback would show all local variables, a private key among them."""
         cause = error.error if isinstance(error, WorkerFailed) else error
         _log.critical("The screen has ended by a defect.", exc_info=cause)
         self.fatal_error_type = self.fatal_error_type or type(cause).__name__
         super()._handle_exception(error)
 
     def _fatal_error(self) -> None:
-        """End; what is to be said is said when the terminal is in order again."""
+        """End; the message is printed when the terminal is restored."""
         self._close_messages_no_wait()
 
     def panic(self, *renderables: RenderableType) -> None:
-        """End, the same. What comes here without an exception is the account of one in Textual's own thread."""
+        """End in the same way. Textual calls this for an exception in a thread of its own."""
         for stack in (stack for each in renderables if isinstance(each, Traceback) for stack in each.trace.stacks):
             places = "".join(f"\n{frame.filename}:{frame.lineno} in {frame.name}" for frame in stack.frames)
             _log.critical("The screen has ended by a defect.%s\n%s: %s", places, stack.exc_type, stack.exc_value)
@@ -292,5 +292,5 @@ class DeskApp(App[None]):
             self.desk_screen.ask_to_quit()
 
     def action_help_quit(self) -> None:
-        """Return how to end the program: Ctrl+C is pressed by habit, and must not leave orders behind unasked."""
+        """Show how to end the program: Ctrl+C is pressed by habit, and must not leave orders behind unasked."""
         self.desk.store.notify(Weight.INFO, f"To end the program press {key_for('quit')}.")

@@ -290,7 +290,7 @@ class InputParser:
         if len(codes) > 3 or len(modifiers) > 2 or (modifiers[0] or 0) > MAX_MODIFIERS:
             return
         if len(modifiers) > 1 and modifiers[1] not in (None, PRESS, REPEAT):
-            # A key that is let go is no press; others are not known.
+            # The release of a key is no press; other events are not known.
             return
         code = 1 if codes[0] is None else codes[0]
         text = "".join(chr(each) for each in texts if each is not None)

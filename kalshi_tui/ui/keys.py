@@ -1,4 +1,4 @@
-"""The keys that are in force, for sentences that name one: none may name a key that has been changed."""
+"""The keys in force, for sentences that name one: no sentence may name a key that the trader has changed."""
 
 _labels_by_command: dict[str, str] = {}
 

@@ -121,7 +121,7 @@ def book_column_heading(width: int, above: int = 0) -> Line:
 
 @dataclass(frozen=True, slots=True)
 class _BookRowFormat:
-    """What all rows of one drawing share."""
+    """The values that all rows of one drawing share."""
 
     decimals: int
     size: int

@@ -18,7 +18,7 @@ from kalshi_tui.ui.ladder.commands import LADDER_COMMANDS, VIEW_COMMANDS
 from kalshi_tui.ui.ladder.ladder_controller import LadderController
 from kalshi_tui.ui.lists.commands import ALERT_LINE_COMMANDS, LIST_COMMANDS, OPEN_LINE_COMMANDS
 from kalshi_tui.ui.lists.lists_controller import ListsController
-from kalshi_tui.ui.market_list.commands import KEEP_FILTER_COMMANDS, MARKET_COMMANDS, WATCH_COMMANDS
+from kalshi_tui.ui.market_list.commands import MARKET_COMMANDS, WATCH_COMMANDS
 from kalshi_tui.ui.market_list.market_list_controller import MarketListController
 
 LIST_END_OFFSET: Final = 1_000_000
@@ -72,6 +72,16 @@ MOVE_COMMANDS: Final[tuple[Command[NavigationController], ...]] = (
     Command("last", "G,end", lambda navigation: navigation.move(LIST_END_OFFSET), "Last line", "Go to the last line."),
 )
 BACK_COMMANDS: Final[tuple[Command[NavigationController], ...]] = (
+    Command(
+        "keep-filter",
+        "enter",
+        NavigationController.keep_filter,
+        "Keep",
+        "Leave the filter as typed and go to the list.",
+        in_bar=True,
+        in_palette=False,
+        why_not=NavigationController.no_filter_open,
+    ),
     Command(
         "clear-filter",
         "escape",
@@ -161,7 +171,6 @@ DESK_COMMANDS: Final[tuple[Command[DeskControllers], ...]] = (
     *for_part(_program, SCREEN_COMMANDS),
     *for_part(_navigation, MOVE_COMMANDS),
     *for_part(_lists, OPEN_LINE_COMMANDS),
-    *for_part(_markets, KEEP_FILTER_COMMANDS),
     *for_part(_navigation, BACK_COMMANDS),
     *for_part(_orders, CANCEL_ALL_COMMANDS),
     *for_part(_ladder, VIEW_COMMANDS),

@@ -1,4 +1,4 @@
-"""What a controller may ask of the desk's screen, and the panes that the screen lays out."""
+"""The desk's screen as controllers see it, and the panes that it lays out."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ class DeskView(Protocol):
         """How large the screen is."""
 
     def set_focus(self, widget: Widget | None) -> None:
-        """Give a widget the focus."""
+        """Set the focus to a widget."""
 
     def set_class(self, add: bool, class_name: str) -> object:
         """Add a class of the style sheet, or take it away."""

@@ -138,11 +138,11 @@ class LayoutController:
         return "" if self._selection.ticker in self._panes.tiles.tickers else self._selection.no_market_reason()
 
     def no_saved_layout(self) -> str:
-        """Say that no layout is saved."""
+        """Return that no layout is saved."""
         return "" if self._layouts.names else f"No layout is saved yet: {key_for('save-layout')} saves this one."
 
     def layout_not_saved(self) -> str:
-        """Say that the layout in use has no name."""
+        """Return that the layout in use is not saved."""
         if self._layouts.current.name in self._layouts.names:
             return ""
         return f"This arrangement is no saved layout: {key_for('layout')} goes to one."
@@ -223,7 +223,7 @@ class LayoutController:
         self._view.update_key_bar()
 
     def report_storage_error(self) -> None:
-        """Say once that watch lists or layouts could not be read or written."""
+        """Report once that watch lists or layouts could not be read or written."""
         for storage in (self._watch_lists, self._layouts):
             if storage.storage_error:
                 self._session.store.notify(Weight.ERROR, storage.storage_error)

@@ -51,6 +51,10 @@ class NavigationController:
         place = next((place for place, pane in enumerate(order) if self._view.focused is pane), 0)
         self._view.set_focus(order[(place + by) % len(order)])
 
+    def keep_filter(self) -> None:
+        """Leave the filter as typed."""
+        self._layout.focus_default_pane()
+
     def back(self) -> None:
         """Back out one level: from the book, the ladder or the list below, then from the filter."""
         if self._selection.in_lower_list or self._selection.in_center:
@@ -61,7 +65,7 @@ class NavigationController:
     # Why a command does not work now, in a sentence; empty if it does.
 
     def cannot_select_side(self) -> str:
-        """Say that there are no two sides to choose between."""
+        """Return why there are no two sides to choose between."""
         if self._selection.in_ladder:
             return f"In the ladder both sides stand in one row; {key_for('mirror')} turns it over."
         if self._selection.in_book:
@@ -72,7 +76,7 @@ class NavigationController:
         )
 
     def no_filter_open(self) -> str:
-        """Say that no filter is being typed."""
+        """Return that no filter is being typed."""
         if self._panes.market_list.is_filter_focused:
             return ""
         return f"No filter is being typed: {key_for('filter')} opens it."

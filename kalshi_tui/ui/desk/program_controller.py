@@ -43,7 +43,7 @@ class ProgramController:
         )
 
     def show_link(self) -> None:
-        """Say how the connection does; the top line has room for all of it only on a wide terminal."""
+        """Report the state of the connection; the top line has room for all of it only on a wide terminal."""
         self._session.store.notify(Weight.INFO, link_text(self._session.store.connection, self._session.link_metrics()))
 
     def rehearse(self, fault: PracticeFault) -> None:
@@ -73,5 +73,5 @@ class ProgramController:
         self._view.app.push_screen(AskScreen(self._session, "quit", question), answered)
 
     def no_market(self) -> str:
-        """Say that no market is selected."""
+        """Return that no market is selected."""
         return self._selection.no_market_reason()

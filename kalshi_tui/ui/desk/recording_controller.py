@@ -98,7 +98,7 @@ class RecordingController:
         self._view.app.push_screen(screen, answered)
 
     def not_replaying(self) -> str:
-        """Say that no recording plays."""
+        """Return that no recording plays."""
         if self._session.replay is not None:
             return ""
         return "No recording plays here: kalshi-tui replay FILE plays one."

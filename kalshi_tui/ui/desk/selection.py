@@ -168,7 +168,7 @@ class DeskSelection:
     # Why a command on the selected market does not work.
 
     def no_market_reason(self) -> str:
-        """Say that no market is selected; empty if one is."""
+        """Return that no market is selected; empty if one is."""
         return "" if self.market is not None else "There is no chosen market."
 
     def cannot_trade_reason(self) -> str:

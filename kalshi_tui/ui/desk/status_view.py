@@ -40,7 +40,7 @@ SILENT_AFTER_MS: Final = 15_000
 REPLAY_DATE_MIN_WIDTH: Final = 120
 """From here on a replay's date has room."""
 RATE_WIDTH: Final = 9
-"""What the message rate takes, so that nothing beside it moves as it changes."""
+"""Cells of the message rate, whatever it is, so that nothing beside it moves as it changes."""
 
 
 def status_line(
@@ -73,7 +73,7 @@ def status_line(
 
 
 def status_badges(recording: str, replay: ReplayStatus | None, width: int) -> list[Span]:
-    """Say that a recording plays, and where it is; and that one is made."""
+    """Return the badges of a replay, with its position, and of a recording being made."""
     found = []
     if replay is not None:
         found.append(
@@ -119,7 +119,7 @@ def link_ages_line(link: Link, pulse: LinkStats) -> Line:
 
 
 def link_text(link: Link, pulse: LinkStats) -> str:
-    """Say in a sentence how the link does."""
+    """Return the state of the link in a sentence."""
     ages = [
         f"last {name} {_age_text(age)} ago"
         for name, age in (("frame", pulse.frame_age_ms), ("ping", pulse.ping_age_ms))

@@ -80,11 +80,11 @@ class LadderController:
     # Why a command does not work now, in a sentence; empty if it does.
 
     def cannot_toggle(self) -> str:
-        """Say that there is no market to show."""
+        """Return that there is no market to show."""
         return self._selection.no_market_reason()
 
     def not_shown(self) -> str:
-        """Say that no ladder is shown."""
+        """Return that no ladder is shown."""
         if self._panes.ladder.display or self._selection.in_ladder:
             return ""
         return f"This key works while the ladder is shown: {key_for('view')} shows it."

@@ -23,7 +23,7 @@ def cannot_nudge_order(session: TradingSession, selection: DeskSelection) -> str
 
 
 def not_single_order(session: TradingSession, selection: DeskSelection) -> str:
-    """Say that not exactly one order rests in the selected row."""
+    """Return why the selected row does not name one order."""
     count = len(selection.orders_in_row)
     if not count:
         return _not_in_row(session)

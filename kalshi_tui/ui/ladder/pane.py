@@ -287,7 +287,7 @@ class LadderPane(LineView):
         )
 
     def _unknown_market_lines(self) -> list[Line]:
-        """Say which market's ladder it would be: one beside the others is kept, whatever becomes of its market."""
+        """Return a line that names the market: a ladder beside the others is kept even if its market is gone."""
         words = "is being read..." if self._store.listing_progress is not None else "is not known to the exchange"
         return [line(Span(fit(self._ticker, self.line_width), Tone.HEAD)), line(Span(words, Tone.DIM))]
 

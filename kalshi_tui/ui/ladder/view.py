@@ -122,7 +122,7 @@ class LadderColumns:
 
 
 def ladder_column_heading(snapshot: LadderSnapshot, width: int) -> Line:
-    """Name the columns of `ladder_lines`."""
+    """Return the column headings of `ladder_lines`."""
     side, cells = snapshot.ladder.side.name, _columns_for(snapshot, width)
     depth = "depth" if cells.depth else ""
     names = (
@@ -147,7 +147,7 @@ def ladder_lines(snapshot: LadderSnapshot, top: int, rows: int, width: int, curs
     shape = _LadderRowFormat(
         _columns_for(snapshot, width),
         snapshot.ladder.decimals,
-        # A power of two, so that a change of the largest level does not draw all bars anew.
+        # A power of two, so that a change of the largest level does not draw all bars again.
         full=1 << max(largest - 1, 0).bit_length(),
         aligned=any(count % COUNT_UNIT for side in (book.yes, book.no) for count in side.counts),
     )
@@ -161,7 +161,7 @@ def _columns_for(snapshot: LadderSnapshot, width: int) -> LadderColumns:
 
 @dataclass(frozen=True, slots=True)
 class _LadderRowFormat:
-    """What all rows of one drawing share."""
+    """The values that all rows of one drawing share."""
 
     columns: LadderColumns
     decimals: int

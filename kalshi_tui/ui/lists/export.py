@@ -23,7 +23,7 @@ from kalshi_tui.ui.lists.tape_filter import filter_trades
 
 CsvRow = list[str]
 FORMULA_PREFIXES: Final = ("=", "+", "-", "@")
-"""What a spreadsheet takes for the beginning of a formula."""
+"""Characters that a spreadsheet takes for the beginning of a formula."""
 FORMULA_ESCAPE: Final = "'"
 
 

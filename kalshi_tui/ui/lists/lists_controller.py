@@ -121,7 +121,7 @@ class ListsController:
     # Why a command does not work now, in a sentence; empty if it does.
 
     def no_market(self) -> str:
-        """Say that no market is selected."""
+        """Return that no market is selected."""
         return self._selection.no_market_reason()
 
     def cannot_open_line(self) -> str:
@@ -133,11 +133,11 @@ class ListsController:
         return "" if ticker in self._store.markets else "This line belongs to no market of the list."
 
     def chart_not_shown(self) -> str:
-        """Say that no chart is shown."""
+        """Return that no chart is shown."""
         return "" if self._lower.tab is Tab.CHART else f"The chart is not shown: {key_for('chart')} shows it."
 
     def cannot_move_crosshair(self) -> str:
-        """Say that there is no crosshair to move."""
+        """Return why there is no crosshair to move."""
         if self._selection.in_book:
             return f"In the book {key_for('bids')} and {key_for('asks')} choose bids or asks."
         return self.chart_not_shown()

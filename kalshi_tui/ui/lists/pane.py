@@ -1,4 +1,4 @@
-"""What stands below, one at a time: orders, positions, fills, tape, log, chart, settlements, alerts."""
+"""The lower pane: one of orders, positions, fills, tape, log, chart, settlements, alerts."""
 
 from textual import on
 from textual.app import ComposeResult
@@ -55,7 +55,7 @@ class LowerPane(Vertical):
 
     @property
     def selected_item(self) -> ListItem | None:
-        """What is drawn under the cursor, as now known. By its key: the list may have changed since it was drawn."""
+        """The item drawn under the cursor, as now known. By its key: the list may have changed since it was drawn."""
         key = self._selected_key()
         return next((item for item in list_items(self._store, self.tab) if key and item_key(item) == key), None)
 

@@ -1,4 +1,4 @@
-"""What the lower list of the desk can show, and the lines of each. Pure but for a cache of the tape."""
+"""The lists of the lower pane, and the lines of each. Pure but for a cache of the tape."""
 
 from enum import Enum
 from itertools import islice
@@ -70,7 +70,7 @@ EMPTY_LIST_TEXT = {
 
 
 def column_heading(tab: Tab, width: int, min_count: Count = 0) -> str:
-    """Name the columns of a list ``width`` cells wide; of the tape with what it leaves out."""
+    """Return the column headings of a list ``width`` cells wide; the tape's say which trades it leaves out."""
     if tab is Tab.ORDERS:
         return views.order_column_heading(width)
     if tab is Tab.TAPE:

@@ -40,7 +40,7 @@ def position_rows(store: Store, width: int) -> list[tuple[str, Line]]:
 
 
 def difference_lines(store: Store, width: int) -> list[Line]:
-    """Say where the account as told by the stream and as read did not agree, each whole."""
+    """Return where the account as streamed and as read did not agree, each in full."""
     return [
         line(Span((WARNING_SIGN if not place else " " * len(WARNING_SIGN)) + text, Tone.WARN))
         for sentence in store.account_differences

@@ -22,7 +22,7 @@ MIN_NAME_WIDTH = 8
 
 
 def settlement_column_heading(width: int) -> str:
-    """Name the columns of `settlement_rows`."""
+    """Return the column headings of `settlement_rows`."""
     time = f"{'settled':<14}" if width >= EXTRA_COLUMNS_MIN_WIDTH else ""
     figures = f"{'cost':>10}{'revenue':>10}{'fees':>9}{'net':>11}"
     return f"{time}{'result':<{RESULT_WIDTH}}{'held':<{HELD_WIDTH}}{figures}  market"

@@ -10,7 +10,7 @@ from kalshi_tui.ui.widgets.line_view import LineView
 
 
 class TapePane(LineView):
-    """A column of its own where there is room; draws anew only when a trade came."""
+    """A column of its own where there is room; draws again only when a trade came."""
 
     def __init__(self, store: Store) -> None:
         super().__init__(id="tape")

@@ -86,7 +86,7 @@ def _average_fill_price(store: Store, order: Order, side: Side) -> Price | None:
 
 
 def _market_name_span(store: Store, ticker: str, width: int) -> Span:
-    """Name a market at the end of a line that has ``width`` cells left."""
+    """Return a market's name for the end of a line that has ``width`` cells left."""
     market = store.markets.get(ticker)
     return Span("  " + (short_label(market, max(width - 2, 0)) if market else ticker), Tone.DIM)
 

@@ -103,16 +103,3 @@ MARKET_COMMANDS: Final[tuple[Command[MarketListController], ...]] = (
         why_not=MarketListController.no_market,
     ),
 )
-KEEP_FILTER_COMMANDS: Final[tuple[Command[MarketListController], ...]] = (
-    Command(
-        "keep-filter",
-        "enter",
-        MarketListController.keep_filter,
-        "Keep",
-        "Leave the filter as typed and go to the list.",
-        in_bar=True,
-        in_palette=False,
-        why_not=MarketListController.no_filter_open,
-    ),
-)
-"""Apart from the others: Enter means the line of the lower list first."""

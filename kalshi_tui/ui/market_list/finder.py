@@ -54,7 +54,7 @@ class Finder:
 
     @property
     def path_text(self) -> str:
-        """Say where one is: ``all series > FED > Fed decision``."""
+        """The place in the tree: ``all series > FED > Fed decision``."""
         return " > ".join(place.name for place in self._levels)
 
     def find_rows(self, text: str) -> list[FinderRow]:
@@ -146,7 +146,7 @@ def finder_row_line(store: Store, row: FinderRow, width: int) -> Line:
 
 
 def finder_heading(rows: Sequence[FinderRow], width: int) -> Line:
-    """Name the columns of the rows."""
+    """Return the column headings of the rows."""
     last = right_align("24 h", VOLUME_WIDTH)
     if rows and rows[0].is_market:
         return line(Span(fit("market", max(width - 16 - VOLUME_WIDTH, 8)) + f"{'bid':>8}{'ask':>8}" + last, Tone.HEAD))

@@ -61,7 +61,7 @@ class FinderScreen(CommandModal[str]):
         self.update_key_bar()
 
     def on_resize(self, event: Resize) -> None:
-        """Draw anew for another width."""
+        """Draw again for another width."""
         del event
         self.call_after_refresh(self.redraw)
 

@@ -14,7 +14,6 @@ from kalshi_tui.ui.desk.selection import DeskSelection
 from kalshi_tui.ui.dialogs.ask import AskScreen
 from kalshi_tui.ui.dialogs.naming import TextPromptScreen
 from kalshi_tui.ui.event.details_screen import DetailsScreen
-from kalshi_tui.ui.keys import key_for
 from kalshi_tui.ui.ladder.pane import LadderPane
 from kalshi_tui.ui.market_list.finder_screen import FinderScreen
 from kalshi_tui.ui.market_list.view import MarketSort
@@ -107,10 +106,6 @@ class MarketListController:
         self._layout.show_market_list()
         self._market_list.open_filter()
 
-    def keep_filter(self) -> None:
-        """Leave the filter as typed."""
-        self._layout.focus_default_pane()
-
     def next_sort(self) -> None:
         """Take the next order of the list."""
         self._market_list.next_sort()
@@ -195,17 +190,11 @@ class MarketListController:
     # Why a command does not work now, in a sentence; empty if it does.
 
     def no_market(self) -> str:
-        """Say that no market is selected."""
+        """Return that no market is selected."""
         return self._selection.no_market_reason()
 
-    def no_filter_open(self) -> str:
-        """Say that no filter is open."""
-        if self._market_list.is_filter_focused:
-            return ""
-        return f"No filter is being typed: {key_for('filter')} opens it."
-
     def no_watch_list_shown(self) -> str:
-        """Say that no watch list is shown."""
+        """Return that no watch list is shown."""
         return "" if self._watch_lists.shown else NO_WATCH_LIST_TEXT
 
     def cannot_toggle_watch(self) -> str:

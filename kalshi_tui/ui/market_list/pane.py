@@ -138,7 +138,7 @@ class MarketListPane(Vertical):
         self.redraw()
 
     def redraw(self) -> None:
-        """List and draw everything anew; the chosen market stays so while it is listed."""
+        """List and draw everything again; the selected market stays selected while it is listed."""
         place = self.list.cursor or 0
         wanted = self._tickers[place] if place < len(self._tickers) else self._reported_ticker
         words = self._filter.lower().split()
@@ -170,7 +170,7 @@ class MarketListPane(Vertical):
         return "Reading the markets..."
 
     def frame(self, dirty: StoreChanges) -> None:
-        """Draw the changed markets anew; the others keep their lines."""
+        """Draw the changed markets again; the others keep their lines."""
         if Topic.LINK in dirty.topics or self._listed_version != self._store.market_list_version:
             self.redraw()
             return
@@ -190,7 +190,7 @@ class MarketListPane(Vertical):
             self.list.show(self._lines, dimmed=not self._live)
 
     def tick(self, now_ms: int) -> None:
-        """Let what goes by the clock go on: the time to the close, and signs that have been seen long enough."""
+        """Draw what depends on the clock: the time to the close, and signs whose time is over."""
         before, self._now_ms = self._now_ms, now_ms
         self._redraw_markets(self._flashes.remove_expired())
         if now_ms // SECOND_MS == before // SECOND_MS:
@@ -209,7 +209,7 @@ class MarketListPane(Vertical):
         return market is not None and market.close_ms - self._now_ms < CLOSING_SOON_MS
 
     def _redraw_markets(self, tickers: "Sequence[str] | frozenset[str]") -> None:
-        """Draw the lines of these markets anew."""
+        """Draw the lines of these markets again."""
         places = [self._row_by_ticker[each] for each in tickers if each in self._row_by_ticker]
         if places:
             self._lines = self._lines.invalidate(places)
@@ -262,7 +262,7 @@ class MarketListPane(Vertical):
             self._report_selection()
 
     def select_ladder_market(self, ticker: str) -> None:
-        """Let this be the chosen market: the cursor goes there if it is listed, and stays where it is if not."""
+        """Select this market: the cursor goes there if it is listed, and stays where it is if not."""
         self._ladder_ticker = ticker
         if ticker in self._row_by_ticker:
             self.list.move_cursor_to(self._row_by_ticker[ticker])
@@ -282,7 +282,7 @@ class MarketListPane(Vertical):
         self.redraw()
 
     def _report_selection(self) -> None:
-        """Tell which market is chosen, if it is another one than before."""
+        """Post which market is selected, if it is another one than before."""
         ticker = self.ticker
         known = ticker in self._store.markets
         if ticker and (ticker, known) != (self._reported_ticker, self._reported_known):
@@ -299,7 +299,7 @@ class MarketListPane(Vertical):
 
     @on(DescendantFocus)
     def _list_focused(self) -> None:
-        """Let the line under the cursor be the one that all keys mean: it is marked so from now on."""
+        """Select the line under the cursor, and mark it as the one that all keys mean."""
         self._ladder_ticker = ""
         self._report_selection()
 

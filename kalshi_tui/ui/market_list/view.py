@@ -122,7 +122,7 @@ class LazyLines(Sequence[Line]):
         self._drawn_lines = drawn if drawn is not None else {}
 
     def invalidate(self, rows: Iterable[int]) -> "LazyLines":
-        """Return the same lines, but make those at ``places`` anew."""
+        """Return the same lines, but with those at ``places`` made again."""
         made = dict(self._drawn_lines)
         for place in rows:
             made.pop(place, None)

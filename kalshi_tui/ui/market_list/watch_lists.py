@@ -55,7 +55,7 @@ class WatchLists:
 
     @property
     def tickers(self) -> list[str] | None:
-        """What is on the list that is shown; None while all markets are."""
+        """The markets of the list that is shown; None while all markets are shown."""
         return None if self.shown == ALL_MARKETS else list(self._lists[self.shown])
 
     def all_tickers(self) -> list[str]:
@@ -119,7 +119,7 @@ class WatchLists:
         return why
 
     def rename(self, text: str) -> str:
-        """Name the list that is shown anew; say why not, empty if it is done."""
+        """Rename the list that is shown; return why not, empty if it is done."""
         if normalize_name(text) == self.shown:
             return ""
         why = self._name_problem(text)
