@@ -149,8 +149,8 @@ class CommandScreen(Screen[Result]):
         # The application's own timer: it keeps its place among the keys, and outlives this screen.
         self.app.set_timer(QUIET_S, waited, name="quiet")
 
-    @on(KeyBar.Pressed)
-    def _bar_pressed(self, event: KeyBar.Pressed) -> None:
+    @on(KeyBar.CommandClicked)
+    def _bar_pressed(self, event: KeyBar.CommandClicked) -> None:
         event.stop()
         self.action_do(event.command.id)
 

@@ -52,7 +52,7 @@ def _command_line(command: AnyCommand) -> Line:
 class KeyBar(LineView):
     """Made from the command table; drawn again only when other keys work than before."""
 
-    class Pressed(Message):
+    class CommandClicked(Message):
         """A command was clicked."""
 
         def __init__(self, command: AnyCommand) -> None:
@@ -74,5 +74,5 @@ class KeyBar(LineView):
         for command in self._commands:
             left += _command_width(command)
             if event.x < left:
-                self.post_message(self.Pressed(command))
+                self.post_message(self.CommandClicked(command))
                 return

@@ -234,3 +234,9 @@ def test_layouts_have_bounds() -> None:
     assert "delete one" in layouts.save("one more", Layout())
     assert not layouts.save("layout 3", Layout(ladder=True))
     assert layouts.save(" \n ", Layout()) == "Give the layout a name."
+
+
+async def test_a_broken_file_of_layouts_is_told(tmp_path: Path) -> None:
+    (tmp_path / LAYOUTS_FILE).write_text("{")
+    async with trading(wishes=seen(tmp_path)) as trader:
+        assert "cannot be understood" in await trader.press("5")
