@@ -190,4 +190,4 @@ class BookRecovery:
             self.check_progress()
         else:
             books.previous_had_no_books = True
-            self._state.failure = "No order books came after subscribing anew."
+            self._state.failure = "No order books came after subscribing again."

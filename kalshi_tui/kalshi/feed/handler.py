@@ -1,4 +1,4 @@
-"""What the stream tells its owner. The stream calls these as frames come; nothing is queued between them.
+"""The interface that takes a stream's contents. The stream calls it as frames come; nothing is queued in between.
 
 Plain calls, not event objects: a call costs a tenth of an allocation at 20,000 frames a second.
 """
@@ -19,15 +19,15 @@ ApplyDelta = Callable[[Side, Price, Count], object]
 
 
 class FeedHandler(Protocol):
-    """The receiver of a stream's contents. Only `snapshot` and what it gives may raise, and only `BookError`.
+    """Takes a stream's contents. Only `snapshot` and what it returns may raise, and only `BookError`.
 
     A `BookError` tells the stream that the book cannot be true; it makes the whole subscription stale and repairs it.
     """
 
     def snapshot(self, ticker: str, yes: Levels, no: Levels) -> ApplyDelta:
-        """Replace a book, trust it, and give what takes its changes. Raises BookError if the levels cannot be a book.
+        """Replace a book, trust it, and return what takes its changes. Raises BookError if the levels cannot be a book.
 
-        What it gives is called until the book is stale or comes anew: nobody looks a book up for each of its changes.
+        What it returns is called until the book is stale or replaced: nobody looks a book up for each of its changes.
         """
 
     def stale(self, tickers: Sequence[str], why: str) -> None:
@@ -49,7 +49,7 @@ class FeedHandler(Protocol):
         """Take a market's position as the exchange has it."""
 
     def lifecycle(self, ticker: str, event_type: str) -> None:
-        """Hear that a market changed its status, dates or grid (``event_type``, the exchange's word): read it anew."""
+        """Take a change of a market's status, dates or grid (``event_type``, the exchange's word): read it again."""
 
     def link(self, state: LinkState, detail: str) -> None:
-        """Hear of the connection. On LIVE after an absence the account has to be reconciled by REST."""
+        """Take the connection's state. On LIVE after an absence the account has to be reconciled by REST."""

@@ -128,7 +128,7 @@ class Backoff:
         return self._uniform(0.0, bound)
 
     def reset(self) -> None:
-        """Begin small again."""
+        """Start with short waits again."""
         self._attempt = 0
 
 
@@ -183,7 +183,7 @@ class _NoRedirectConnect(connect):
 
 
 class Stream:
-    """Keeps one connection to the exchange's stream alive and the sink fed, until `close`.
+    """Keeps one connection to the exchange's stream alive and the handler fed, until `close`.
 
     Say what is wanted with the ``watch_`` methods, before or while it runs; the subscriptions follow without a
     reconnect. The account's own orders, fills and positions and the lifecycle events are always taken.
@@ -203,7 +203,7 @@ class Stream:
         private: bool = True,
         proxy: str | None = None,
     ) -> None:
-        """Make ready; ``private``: follow the account and the lifecycle events too.
+        """Prepare; ``private``: follow the account and the lifecycle events too.
 
         ``proxy`` is the address of an HTTP proxy, ``http://`` or ``https://``; raises ValueError for any other.
         """
@@ -255,11 +255,11 @@ class Stream:
         self.protocol.audit(ticker, answer)
 
     def resync_books(self, why: str) -> None:
-        """Take the trust from all books and fetch them anew: for whoever finds that one cannot be right."""
+        """Stop trusting all books and fetch them again: for whoever finds that one cannot be right."""
         self.protocol.resync_books(why)
 
     def record(self, tap: Tap | None) -> bool:
-        """Have all that is received from here on taken down, or no more; give whether a connection is in the middle."""
+        """Record all that is received from here on, or stop with None; return whether a connection is in the middle."""
         self._tap = tap
         if tap is None or self._connection is None:
             return False
@@ -274,7 +274,7 @@ class Stream:
     # The life of the stream.
 
     async def run(self) -> None:
-        """Connect, follow, reconnect, until `close` or canceled. Raises nothing for what the network does."""
+        """Connect, follow and reconnect until `close` or canceled. Raises nothing for what the network does."""
         last = ""
         try:
             while not self._closing.is_set():
@@ -303,7 +303,7 @@ class Stream:
     async def _until_closing(
         self, opening: "Coroutine[Any, Any, _Connection | _Failure]"
     ) -> "_Connection | _Failure | None":
-        """Await a connection, but not beyond `close`; None then."""
+        """Wait for a connection, but not beyond `close`: return None then."""
         task = asyncio.ensure_future(opening)
         closing = asyncio.ensure_future(self._closing.wait())
         try:
@@ -315,11 +315,12 @@ class Stream:
             await asyncio.gather(task, closing, return_exceptions=True)
 
     async def _wait_to_reconnect(self, failure: _Failure) -> None:
-        """Return why, and wait for the next attempt or for `retry_now`."""
+        """Report why there is no connection, and wait for the next attempt or for `retry_now`."""
         wait = self._timing.refused_wait if failure.refused else self._backoff.next_wait()
         again = f"Trying again in {wait:.0f} s." if wait >= 1 else "Trying again."
         self._set_link_state(LinkState.REFUSED if failure.refused else LinkState.WAITING, f"{failure.sentence} {again}")
         self._retry_requested.clear()
+        # Looked at after the clearing: a `close` in between has set both, and would be slept through.
         if self._closing.is_set():
             return
         with suppress(TimeoutError):
@@ -374,7 +375,7 @@ class Stream:
         return connection
 
     def _handshake_failure(self, status: int, headers: Any, body: bytes, sent_ms: int) -> _Failure:
-        """Return what a handshake's refusal means, telling a wrong clock from a wrong key.
+        """Return what a refused handshake means: a wrong clock is not a wrong key.
 
         docs/kalshi-api.md, sections 2 and 10.
         """
@@ -385,6 +386,8 @@ class Stream:
             self.clock.update_skew(headers.get("Date"), sent_ms, self.clock.local_ms())
             skew = self.clock.skew_ms
             sentence = authentication_sentence(code, skew)
+            # The refusal itself carries the exchange's time. Corrected by it the next attempt will do; called a wrong
+            # key, it would be tried once a minute, and the trader would look for a fault in the key.
             if skew and abs(skew - corrected) > 1_000:
                 return _Failure(f"{sentence} Until then it is corrected for.")
             return _Failure(sentence, refused=True)
@@ -401,7 +404,7 @@ class Stream:
         return _Failure(f"The exchange refused the stream with status {status}{_in_parentheses(said)}.", refused=True)
 
     async def _run_connection(self, connection: _Connection) -> _Failure:
-        """Live on one connection until it ends, and say why it did."""
+        """Run one connection until it ends, and return why it did."""
         loop = asyncio.get_running_loop()
         self._connection = connection
         self._outgoing_ready.clear()
@@ -421,6 +424,7 @@ class Stream:
             )
         ]
         try:
+            # Not a task group: the first that returns ends the others, and what it returns is the reason.
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             why = connection.abort_reason or next(task.result() for task in tasks if task in done)
         finally:
@@ -430,6 +434,7 @@ class Stream:
             self._connection = None
             if self._tap is not None:
                 self._tap.end()
+            # Before the close, which may take a second: until then books of a dead connection would be traded on.
             self.protocol.disconnected(loop.time(), why)
             await self._close_connection(connection)
         if loop.time() - began >= self._timing.healthy_after:
@@ -438,7 +443,7 @@ class Stream:
 
     @staticmethod
     async def _close_connection(connection: _Connection) -> None:
-        """Close properly if the other side plays along within a second; in any case be rid of the socket."""
+        """Close properly if the other side answers within a second; free the socket in any case."""
         try:
             await connection.close()
         finally:
@@ -449,7 +454,7 @@ class Stream:
         return "The connection was closed."
 
     async def _read_loop(self, connection: _Connection) -> str:
-        """Hand each message to the protocol, leaving the loop its time. Gives the reason of the end."""
+        """Hand each message to the protocol, yielding to the event loop now and then. Return why it ended."""
         receive_next, take = connection.recv, self.protocol.receive
         clock, budget = time.perf_counter, self._timing.slice
         began = clock()
@@ -460,6 +465,7 @@ class Stream:
             except ConnectionClosed as error:
                 return _describe_close(error)
             if self._tap is not None:
+                # Before it is applied: a frame that makes the protocol stumble is the one that a recording must have.
                 self._tap.record_frame(data)
             take(data)
             self.frames += 1
@@ -480,9 +486,10 @@ class Stream:
             self._lag_ms = max(0, self.clock.now_ms() - told)
 
     async def _write_loop(self, connection: _Connection) -> str:
-        """Send what the protocol wants sent. Gives the reason of the end."""
+        """Send what the protocol wants sent. Return why it ended."""
         while True:
             await self._outgoing_ready.wait()
+            # Cleared before the commands are taken: one that comes while these are sent must set it again.
             self._outgoing_ready.clear()
             try:
                 for command in self.protocol.commands_to_send():
@@ -491,7 +498,7 @@ class Stream:
                 return _describe_close(error)
 
     async def _watch_loop(self, connection: _Connection) -> str:
-        """Bring the time to the protocol and look for life. Gives the reason to give the connection up."""
+        """Bring the time to the protocol and look for life. Return why the connection is to be given up."""
         loop = asyncio.get_running_loop()
         timing = self._timing
         heard_at = probed_at = rate_at = loop.time()
@@ -507,11 +514,14 @@ class Stream:
                 connection.frame_received, heard_at = False, now
             if connection.ping_count:
                 connection.ping_count, self._last_ping_at = 0, now
+            # By any frame, pings too, which the exchange sends every 10 s. A connection whose peer is gone without a
+            # word would stay open for many minutes by itself, with prices that look live.
             if now - heard_at > timing.dead_after:
                 return f"The exchange was silent for {timing.dead_after:.0f} s."
             if self.frames != frames:
                 frames, self._last_frame_at, probed_at = self.frames, now, now
             elif now - probed_at > timing.probe_after:
+                # Pings come, but nothing else: a quiet night, or a server that has forgotten the subscriptions.
                 probed_at = now
                 self.protocol.probe()
             if now - rate_at >= 1.0:

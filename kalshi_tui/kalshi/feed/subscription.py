@@ -1,4 +1,4 @@
-"""What the feed knows of one subscription, the bounds it keeps, and what it tells of its health."""
+"""One channel's subscription and the trust in its books; the bounds of recovery; the reports."""
 
 from collections import deque
 from collections.abc import Sequence
@@ -11,14 +11,14 @@ from kalshi_tui.kalshi.feed.handler import ApplyDelta
 
 @dataclass(frozen=True, slots=True)
 class RecoveryPolicy:
-    """How long the feed waits before it does the next stronger thing. Seconds, but for the counts."""
+    """How long the feed waits before it does the next stronger thing. Seconds, except for the counts."""
 
     snapshot: float = 1.0
     """For the next of the snapshots that were asked for; then unsubscribe and subscribe."""
     resubscribe: float = 3.0
-    """For the next snapshot after subscribing anew; then reconnect."""
+    """For the next snapshot after subscribing again; then reconnect."""
     answer: float = 5.0
-    """For the answer to a command; then the subscription is made anew, or the connection."""
+    """For the answer to a command; then subscribe again, or reconnect."""
     retry: float = 0.5
     """Before a command is sent again that the exchange had no room or time for; doubles each time, up to `longest`."""
     longest: float = 10.0
@@ -33,7 +33,7 @@ class RecoveryPolicy:
 
 
 class Happening(Enum):
-    """What kind of thing a report tells."""
+    """What kind of thing a report is about."""
 
     FAULT = auto()
     """Books are no longer trusted."""
@@ -79,7 +79,7 @@ class RecoveryStage(Enum):
     SNAPSHOT = auto()
     """Snapshots were asked for on the same subscription."""
     RESUBSCRIBED = auto()
-    """Unsubscribed and subscribed anew."""
+    """Unsubscribed and subscribed again."""
 
 
 NO_TICKERS: Final[frozenset[str]] = frozenset()
@@ -88,8 +88,8 @@ NO_TICKERS: Final[frozenset[str]] = frozenset()
 class ChannelSubscription:
     """One channel's subscription on the connection, and the trust in its books.
 
-    A ticker that was sent is in exactly one of ``good`` (has its snapshot, and every frame since), ``awaiting`` and
-    ``quarantined``; channels without books use ``sent`` alone.
+    A ticker in ``subscribed`` is in exactly one of ``trusted`` (has its snapshot, and every frame since),
+    ``awaiting_snapshot`` and ``quarantined``; channels without books use ``subscribed`` alone.
     """
 
     __slots__ = (
@@ -136,7 +136,7 @@ class ChannelSubscription:
         self.bad_snapshots: dict[str, int] = {}
         """Snapshots in a row that made no sense, by ticker."""
         self.probation: set[str] = set()
-        """Tickers that were set apart before and have had no good snapshot since: set apart again at the first sign."""
+        """Tickers that were quarantined before and have had no good snapshot since; quarantined again at once."""
         self.reset()
 
     def reset(self) -> None:
@@ -183,14 +183,14 @@ class ChannelSubscription:
         return self.whole_channel or bool(self.wanted)
 
     def mark_all_stale(self) -> list[str]:
-        """Take the trust from all books, and give those that had it."""
+        """Stop trusting all books; return those that were trusted."""
         lost = list(self.trusted)
         self.awaiting_snapshot.update(self.trusted)
         self.trusted.clear()
         return lost
 
     def remove_tickers(self, tickers: set[str]) -> list[str]:
-        """Take tickers out of all records of what was sent, and give those whose books were trusted."""
+        """Remove tickers from all that is known of them; return those whose books were trusted."""
         lost = [ticker for ticker in tickers if ticker in self.trusted]
         self.subscribed -= tickers
         self.awaiting_snapshot -= tickers
@@ -203,7 +203,7 @@ class ChannelSubscription:
         return lost
 
     def mark_trusted(self, ticker: str, apply_delta: ApplyDelta) -> None:
-        """Note that a ticker has its good snapshot, and what takes its changes."""
+        """Record that a ticker has its good snapshot, and what takes its changes."""
         self.awaiting_snapshot.discard(ticker)
         self.requested_snapshots.discard(ticker)
         self.quarantined.pop(ticker, None)
@@ -212,7 +212,7 @@ class ChannelSubscription:
         self.trusted[ticker] = apply_delta
 
     def quarantine(self, ticker: str, until: float) -> None:
-        """Wait no longer for a ticker's snapshot, until that time."""
+        """Stop waiting for a ticker's snapshot until that time."""
         self.trusted.pop(ticker, None)
         self.awaiting_snapshot.discard(ticker)
         self.requested_snapshots.discard(ticker)
@@ -220,7 +220,7 @@ class ChannelSubscription:
         self.probation.add(ticker)
 
     def mark_subscribed(self, tickers: Sequence[str], *, books: bool) -> None:
-        """Note tickers as sent; with ``books`` they await their snapshots, but for those that are set apart."""
+        """Record tickers as subscribed; with ``books`` they await snapshots, unless quarantined."""
         self.subscribed.update(tickers)
         if books:
             self.awaiting_snapshot.update(ticker for ticker in tickers if ticker not in self.quarantined)

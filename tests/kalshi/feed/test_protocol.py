@@ -429,7 +429,7 @@ def test_snapshots_that_do_not_come_lead_to_a_new_subscription_then_to_a_reconne
     rig.tick(2.0)
     broken.append(rig.feed.failure)
     rig.feed.disconnected(rig.now, "Given up.")
-    assert broken == ["", "No order books came after subscribing anew."]
+    assert broken == ["", "No order books came after subscribing again."]
     assert rig.feed.failure == ""
     rig.exchange.new_connection()
     rig.down.clear()
