@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--dedupe",
         choices=("open", "ever"),
         default="open",
-        help="refuse a client_order_id while its order is open (default), or for ever",
+        help="reject a client_order_id while its order is open (default), or for ever",
     )
     parser.add_argument("--no-cancel-all", action="store_true", help="answer 404 to cancel-all, as some deployments do")
     parser.add_argument("--accounts", type=int, default=0, metavar="N", help="make N further accounts with keys")

@@ -68,7 +68,7 @@ class PracticeClock:
         self._last_ms = 0
 
     def __call__(self) -> int:
-        """Return the time in Unix milliseconds: the machine's, over its sleep too; it stands while that is set back."""
+        """Return the time in Unix milliseconds: the machine's, its sleep included, never backwards."""
         self._last_ms = max(self._last_ms, system_time_ms() + self._offset_ms)
         return self._last_ms
 
@@ -94,10 +94,10 @@ class PracticeRun:
         remove_run_note(folder)
         try:
             kind = KeyType(options.key_type) if options.key_type else None
-            self._key = load_or_create_account_key(folder, kind=kind, anew=options.fresh)
+            self._key = load_or_create_account_key(folder, kind=kind, replace=options.fresh)
             self._extra_keys = {
                 f"practice-trader-{number}": load_or_create_account_key(
-                    folder, f"account_{number}_", kind, anew=options.fresh
+                    folder, f"account_{number}_", kind, replace=options.fresh
                 )
                 for number in range(2, options.accounts + 2)
             }
@@ -250,7 +250,7 @@ class PracticeRun:
             await runner.cleanup()
 
     def _write_run_note(self, ready: str) -> None:
-        """Let commands on this folder find this exchange; without the note they only cannot."""
+        """Write the note by which commands on this folder find this exchange. It serves without one too."""
         if self._options.unlisted:
             return
         with contextlib.suppress(OSError):
@@ -316,5 +316,5 @@ def _open_database(path: Path, *, fresh: bool) -> Database:
 
 
 def _lowercase_first(sentence: str) -> str:
-    """Begin a sentence small, since the program's name stands before it."""
+    """Return a sentence that begins with a lowercase letter, to follow the program's name."""
     return sentence[:1].lower() + sentence[1:]

@@ -32,7 +32,7 @@ class Ohlc:
 
 @dataclass(slots=True)
 class EngineCandle:
-    """One period. ``end_ms`` is its inclusive end; ``price`` is None if nothing traded, then ``previous`` stands.
+    """One period. ``end_ms`` is its inclusive end; ``price`` is None if nothing traded.
 
     A side without quotes counts as a bid of 0 or an ask of 1 dollar, as the ticker has it. ``value`` is the sum of
     price x count, from which the mean comes.
@@ -48,7 +48,7 @@ class EngineCandle:
     open_interest: Count = 0
 
     def carry_forward(self, end_ms: int) -> "EngineCandle":
-        """Return what holds at its end as a later candle, in which nothing was quoted anew and nothing traded."""
+        """Return what holds at its end as a later candle, without new quotes or trades."""
         bid, ask = self.yes_bid.close, self.yes_ask.close
         last = self.previous_price if self.price is None else self.price.close
         return EngineCandle(

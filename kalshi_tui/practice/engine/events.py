@@ -103,7 +103,7 @@ class PositionSettled:
 
 
 class GroupChange(Enum):
-    """What happened to an order group; the values are the stream's words, COUNTED is not told."""
+    """What happened to an order group; the values are the stream's words; COUNTED is not streamed."""
 
     CREATED = "created"
     LIMIT = "limit_updated"

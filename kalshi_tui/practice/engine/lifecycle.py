@@ -76,13 +76,13 @@ class MarketLifecycle:
         return listing
 
     def list_market(self, terms: MarketDefinition) -> ListedMarket:
-        """List a market without a word, as at the start of the exchange."""
+        """List a market without an announcement, as at the start of the exchange."""
         listing = self._markets.add_listing(terms)
         self._schedule_new_market(listing)
         return listing
 
     def announce(self, listing: ListedMarket, kind: LifecycleType, now: int) -> None:
-        """Tell of a change that the exchange announces."""
+        """Emit a change that the exchange announces."""
         listing.updated_ms = now
         self._emit(LifecycleChanged(listing.ticker, kind, now))
 

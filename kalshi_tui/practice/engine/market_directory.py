@@ -31,7 +31,7 @@ class MarketDirectory:
         self.tape: deque[TradeRecord] = deque(maxlen=EXCHANGE_TAPE_LENGTH)
 
     def listing(self, ticker: str) -> ListedMarket:
-        """Return a market as it stands. Raises Rejection 404 for an unknown one, or one too new to be seen."""
+        """Return a market. Raises Rejection 404 for an unknown one, or one too new to be seen."""
         found = self.listings.get(ticker)
         if found is None or found.visible_ms > self._clock.read_ms():
             raise market_not_found(ticker)

@@ -60,7 +60,7 @@ class Matcher:
             raise Rejection(409, _FOK_KILLED_CODE, "fill or kill insufficient resting volume", listing.ticker)
         if account.margined:
             self._hold_collateral(order, as_taker=crosses)
-        # From here on the order is taken. Whatever can reject it stands above, so that a rejection changes nothing.
+        # From here on the order is taken. Whatever can reject it comes before, so that a rejection changes nothing.
         if account.keeps_history:
             account.orders[order.order_id] = order
             if order.client_order_id:
@@ -110,10 +110,10 @@ class Matcher:
         """Return whether the book can fill an order whole, without its own account's orders."""
         side = order.listing.book.sides[1 - order.side]
         wanted = order.remaining
-        for own in reversed(side.prices):
-            if own + order.outcome_price < PRICE_UNIT:
+        for maker_price in reversed(side.prices):
+            if maker_price + order.outcome_price < PRICE_UNIT:
                 return False
-            maker = side.levels[own].head
+            maker = side.levels[maker_price].head
             while maker is not None:
                 if maker.account is not order.account:
                     wanted -= maker.remaining
@@ -160,8 +160,8 @@ class Matcher:
     ) -> Price:
         """Carry out one trade at the maker's price. Return the YES price."""
         listing = taker.listing
-        own = level.outcome_price
-        price = PRICE_UNIT - own if maker.side else own
+        maker_price = level.outcome_price
+        price = PRICE_UNIT - maker_price if maker.side else maker_price
         # Open interest is the YES contracts held: what this trade changes of the two holdings is its change.
         interest = max(taker.holding.position, 0) + max(maker.holding.position, 0)
         # Release the collateral first: the reserve that stays is computed from the old ``remaining``, and the fee is
@@ -179,15 +179,15 @@ class Matcher:
             BookChanged(
                 listing.ticker,
                 OUTCOME_SIDES[maker.side],
-                own,
+                maker_price,
                 -count,
                 now,
                 account.account_id if account.keeps_history else None,
                 taker.client_order_id or None,
             )
         )
-        taker_fee = self._settle_fill(taker, PRICE_UNIT - own, count, now, is_taker=True)
-        maker_fee = self._settle_fill(maker, own, count, now, is_taker=False)
+        taker_fee = self._settle_fill(taker, PRICE_UNIT - maker_price, count, now, is_taker=True)
+        maker_fee = self._settle_fill(maker, maker_price, count, now, is_taker=False)
         interest = max(taker.holding.position, 0) + max(maker.holding.position, 0) - interest
         trade = TradeRecord(self._ids.new_id(), listing.ticker, price, count, BOOK_SIDES[taker.side], now)
         listing.apply_trade(trade, interest)

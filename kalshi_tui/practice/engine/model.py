@@ -1,7 +1,7 @@
 """The engine's live objects: orders, listed markets, holdings, accounts and order groups.
 
 They refer to each other (an order to its market, a market's book to its orders, a holding to both), so they share one
-module. The rules stand elsewhere: `order_book` has the queues, `collateral` the sums that orders hold, `matching` the
+module. The rules are elsewhere: `order_book` has the queues, `collateral` the sums that orders hold, `matching` the
 trades.
 """
 
@@ -137,7 +137,7 @@ class EngineOrder:
         return PRICE_UNIT - self.outcome_price if self.side else self.outcome_price
 
     def to_record(self) -> OrderRecord:
-        """Return the order as it stands now."""
+        """Return the order as it is now."""
         listing = self.listing
         return OrderRecord(
             order_id=self.order_id,
@@ -407,7 +407,7 @@ class Holding:
         return bids.required(-self.position) + asks.required(self.position)
 
     def to_record(self) -> PositionRecord:
-        """Return the position as it stands now."""
+        """Return the position as it is now."""
         terms = self.listing.terms
         return PositionRecord(
             account_id=self.account.account_id,
@@ -504,7 +504,7 @@ class EngineOrderGroup:
         self.matched.clear()
 
     def to_record(self) -> GroupRecord:
-        """Return the group as it stands now."""
+        """Return the group as it is now."""
         return GroupRecord(
             group_id=self.group_id,
             account_id=self.account_id,

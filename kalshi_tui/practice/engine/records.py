@@ -11,7 +11,7 @@ from kalshi_tui.practice.engine.terms import EventDefinition, MarketDefinition, 
 
 
 class OrderStatus(Enum):
-    """Where an order stands. The values are the exchange's words."""
+    """The status of an order. The values are the exchange's words."""
 
     RESTING = "resting"
     CANCELED = "canceled"
@@ -140,9 +140,9 @@ class OrderRecord:
     fee_overpaid: Money = 0
     """The fee accumulator's state, so that rounding goes on across a restart."""
     queued: int = 0
-    """Its turn in time among all orders that rest: a smaller number stands before a greater one at the same price."""
+    """Its place in time among all resting orders: at the same price a smaller number trades before a greater one."""
     reason: str = ""
-    """Why it was canceled, a word of ours for the log."""
+    """Why it was canceled, for the log; the exchange has no such field."""
 
     @property
     def outcome_side(self) -> Side:
@@ -211,8 +211,8 @@ class PositionRecord:
 class SettlementRecord:
     """What a settled market paid an account. ``result`` is yes, no or scalar; ``value`` the price of a YES.
 
-    ``revenue`` is exact money as paid; ``fee`` what was paid in fees over the position's life, the remainder that
-    rounding of a payout kept included.
+    ``revenue`` is exact money as paid; ``fee`` what was paid in fees over the position's life, with the
+    remainder that rounding kept of a payout.
     """
 
     account_id: str

@@ -13,7 +13,7 @@ class Rejection(Exception):  # noqa: N818  # the exchange's own word for a defin
 
 
 def invalid_order(details: str) -> Rejection:
-    """Return the refusal of an order whose terms cannot be taken."""
+    """Return the rejection of an order whose terms are not legal."""
     return Rejection(400, "invalid_order", "invalid order", details)
 
 
@@ -28,5 +28,5 @@ def market_not_found(ticker: str) -> Rejection:
 
 
 def market_inactive(ticker: str) -> Rejection:
-    """Return the refusal of any order operation in a market that takes none: not open yet, deactivated or closed."""
+    """Return the rejection of any order operation in a market that takes none: not open yet, deactivated or closed."""
     return Rejection(409, "MARKET_INACTIVE", "market is not active", ticker)

@@ -1,4 +1,4 @@
-"""An exchange that a recording plays on: it lists the recorded markets and carries out what befell them.
+"""An exchange that a recording plays on: it lists the recorded markets and carries out what happened to them.
 
 The books are `RecordedBooks`; the traders' orders meet them by the rules of the engine.
 """
@@ -172,8 +172,8 @@ class ReplayExchange:
             listing.result, listing.settlement_value = recorded.result, recorded.settlement_value
             listing.settled_ms = recorded.settled_ms
         if changed:
-            told = LifecycleType.ACTIVATED if status is MarketStatus.ACTIVE else LifecycleType.METADATA_UPDATED
-            self._lifecycle.announce(listing, told, self.exchange.clock.now)
+            kind = LifecycleType.ACTIVATED if status is MarketStatus.ACTIVE else LifecycleType.METADATA_UPDATED
+            self._lifecycle.announce(listing, kind, self.exchange.clock.now)
         if status in {MarketStatus.INITIALIZED, MarketStatus.ACTIVE, MarketStatus.INACTIVE}:
             self._lifecycle.schedule_by_status(listing)
 

@@ -1,7 +1,7 @@
-"""What a recording shows at one moment: its markets, their figures and tapes; and where its changes are told to.
+"""The state of a recording at one moment: its markets, their figures and tapes; and who listens to its changes.
 
-A scene takes one record after another. A stage hears of each change: the exchange while a recording plays, nobody while
-another moment is looked for.
+A `RecordedState` applies one record after another. Its listener is the exchange while a recording plays, and a
+`NullListener` while another moment is sought.
 """
 
 from typing import Final, Protocol
@@ -41,32 +41,32 @@ _DECODE_ERRORS: Final = (wire.DecodeError, UnicodeError, RecursionError)
 
 
 class ReplayListener(Protocol):
-    """Who hears of what changes. Prices and counts are those of the recording; times come from the clock."""
+    """Whoever follows the changes. Prices and counts are those of the recording; times come from the clock."""
 
     def list_market(self, terms: MarketDefinition, event: EventDefinition, series: SeriesDefinition) -> ListedMarket:
-        """List a market, or give it if it is there."""
+        """Return a market, listed if it was not there."""
 
     def apply_delta(self, listing: ListedMarket, side: Side, price: Price, delta: Count) -> None:
         """Change a level by what was recorded."""
 
     def replace_book(self, listing: ListedMarket, book: Book | None) -> None:
-        """Make a book what was recorded; None: it is followed no more."""
+        """Make a book what was recorded; None for one that is no longer followed."""
 
     def publish_quote(self, listing: ListedMarket) -> None:
-        """Tell the figures, which the market has already."""
+        """Announce the figures, which the market has already."""
 
     def publish_trade(self, listing: ListedMarket, trade: TradeRecord) -> None:
-        """Tell a print, which the tape has already."""
+        """Announce a trade, which the tape has already."""
 
     def apply_lifecycle(self, listing: ListedMarket, msg: wire.LifecycleMsg) -> None:
-        """Carry out what befell a market."""
+        """Carry out what happened to a market."""
 
     def update_fees(self, event: EventDefinition, series: SeriesDefinition) -> None:
         """Take an event's terms and its series' as they are now."""
 
 
 class NullListener:
-    """A stage for looking ahead: markets of the scene's own, and nobody who hears."""
+    """A listener for a seek: it keeps markets of its own, and announces nothing."""
 
     def __init__(self, clock: "RecordClock") -> None:
         self._clock = clock
@@ -81,19 +81,19 @@ class NullListener:
         return found
 
     def apply_delta(self, listing: ListedMarket, side: Side, price: Price, delta: Count) -> None:
-        """Pass over: the follower has the book."""
+        """Do nothing: the verifier has the book."""
 
     def replace_book(self, listing: ListedMarket, book: Book | None) -> None:
-        """Pass over: the follower has the book."""
+        """Do nothing: the verifier has the book."""
 
     def publish_quote(self, listing: ListedMarket) -> None:
-        """Pass over."""
+        """Do nothing."""
 
     def publish_trade(self, listing: ListedMarket, trade: TradeRecord) -> None:
-        """Pass over."""
+        """Do nothing."""
 
     def apply_lifecycle(self, listing: ListedMarket, msg: wire.LifecycleMsg) -> None:
-        """Put the market where this leaves it."""
+        """Give the market the status that follows."""
         kind = msg.event_type
         if kind == LifecycleType.ACTIVATED.value:
             listing.status = MarketStatus.ACTIVE
@@ -111,7 +111,7 @@ class NullListener:
             set_grid(listing, msg.price_level_structure or listing.structure, msg.price_ranges)
 
     def update_fees(self, event: EventDefinition, series: SeriesDefinition) -> None:
-        """Pass over: the scene has them."""
+        """Do nothing: the state has them."""
 
 
 class RecordClock(Protocol):
@@ -123,7 +123,7 @@ class RecordClock(Protocol):
 
 
 class RecordedState:
-    """All that a recording has told so far."""
+    """All that the records so far have said."""
 
     def __init__(self, listener: ReplayListener | None = None) -> None:
         self.now_ms = 0
@@ -136,7 +136,7 @@ class RecordedState:
         self.record_count = 0
 
     def apply(self, record: Record) -> None:
-        """Take one record. What makes no sense is passed over: a check of the recording tells of it."""
+        """Apply one record. Skip what makes no sense: a check of the recording reports it."""
         self.now_ms = record.ms
         self.record_count += 1
         kind = record.kind
@@ -155,7 +155,7 @@ class RecordedState:
             self._apply_frame(frame)
 
     def _apply_frame(self, frame: wire.Frame | wire.SnapshotMsg) -> None:
-        """Tell what a frame says, of a market that is listed."""
+        """Apply a frame of a market that is listed."""
         if isinstance(frame, wire.SnapshotMsg):
             msg: wire.SnapshotMsg | wire.DeltaMsg | wire.TickerMsg | wire.TradeMsg | wire.LifecycleMsg = frame
         elif isinstance(frame, _MARKET_FRAMES):
@@ -191,7 +191,7 @@ class RecordedState:
         listing.candles.add_quote(self.now_ms, bid, ask, listing.open_interest)
         self.listener.publish_quote(listing)
 
-    # What REST has told.
+    # Records of REST.
 
     def _apply_series(self, payload: bytes) -> None:
         series = to_series_definition(wire.decode(payload, wire.Series))
@@ -248,7 +248,7 @@ class RecordedState:
                 listing.tape.extend(whole)
 
     def current_status(self, listing: ListedMarket) -> MarketStatus:
-        """Return a market's status as it is now: opening and closing by the clock are told by nobody."""
+        """Return a market's status as it is now: no record tells of opening and closing by the clock."""
         status, now = listing.status, self.now_ms
         if status in {MarketStatus.INITIALIZED, MarketStatus.ACTIVE, MarketStatus.INACTIVE} and listing.close_ms <= now:
             return MarketStatus.CLOSED
@@ -267,7 +267,7 @@ _MARKET_FRAMES: Final = (wire.DeltaFrame, wire.TickerFrame, wire.TradeFrame, wir
 
 
 def parse_trade(msg: wire.TradeMsg, now: int) -> TradeRecord | None:
-    """Read a print; None for one that makes no sense. Without a time of its own it gets that of its arrival."""
+    """Read a trade; None for one that makes no sense. Without a time of its own it gets that of its arrival."""
     try:
         price, count = parse_price(msg.yes_price_dollars), parse_count(msg.count_fp)
     except NumberError:

@@ -24,7 +24,7 @@ def parse_time_or_zero(text: object) -> int:
 
 
 def to_series_definition(source: wire.Series) -> SeriesDefinition:
-    """Take a series over."""
+    """Convert a series."""
     return SeriesDefinition(
         source.ticker,
         source.title,
@@ -36,7 +36,7 @@ def to_series_definition(source: wire.Series) -> SeriesDefinition:
 
 
 def to_event_definition(source: wire.Event) -> EventDefinition:
-    """Take an event over."""
+    """Convert an event."""
     override, multiplier = source.fee_type_override, source.fee_multiplier_override
     return EventDefinition(
         source.event_ticker,
@@ -58,7 +58,7 @@ def event_fee_schedule(series: SeriesDefinition, event: EventDefinition) -> FeeS
 
 
 def to_market_definition(source: wire.Market, event: EventDefinition, series: SeriesDefinition) -> MarketDefinition:
-    """Take a market's terms over."""
+    """Convert a market's terms."""
     close_ms = parse_time_or_zero(source.close_time)
     return MarketDefinition(
         source.ticker,
@@ -82,7 +82,7 @@ def to_market_definition(source: wire.Market, event: EventDefinition, series: Se
 
 
 def set_grid(listing: ListedMarket, structure: str, ranges: list[wire.PriceRange] | object) -> None:
-    """Return a market the grid that was recorded, of a name that is known here or not."""
+    """Set the recorded grid of a market, of a name that is known here or not."""
     listing.structure = structure
     try:
         parts = [
@@ -95,7 +95,7 @@ def set_grid(listing: ListedMarket, structure: str, ranges: list[wire.PriceRange
 
 
 def set_market_data(listing: ListedMarket, source: wire.Market) -> None:
-    """Return a market the figures that it had when it was read."""
+    """Set the figures that a market had when it was read."""
     set_quote(listing, source)
     last = parse_price_or(source.last_price_dollars, 0)
     listing.last_price = last or None
@@ -107,7 +107,7 @@ def set_market_data(listing: ListedMarket, source: wire.Market) -> None:
 
 
 def set_quote(listing: ListedMarket, source: "wire.Market | wire.TickerMsg") -> None:
-    """Return a market the quote that was told."""
+    """Set the recorded quote of a market."""
     listing.top = (
         parse_price_or(source.yes_bid_dollars, 0),
         parse_count_or_zero(source.yes_bid_size_fp),
@@ -117,7 +117,7 @@ def set_quote(listing: ListedMarket, source: "wire.Market | wire.TickerMsg") -> 
 
 
 def set_status(listing: ListedMarket, source: wire.Market) -> None:
-    """Return a market the status, dates, grid and result that it had when it was read."""
+    """Set the status, dates, grid and result that a market had when it was read."""
     status = MarketStatus.of(source.status)
     listing.status = MarketStatus.ACTIVE if status is MarketStatus.UNKNOWN else status
     listing.open_ms, listing.close_ms = parse_time_or_zero(source.open_time), parse_time_or_zero(source.close_time)
@@ -128,7 +128,7 @@ def set_status(listing: ListedMarket, source: wire.Market) -> None:
 
 
 def parse_price_or(text: object, default: int) -> int:
-    """Read a price; ``otherwise`` for none, and for what is none."""
+    """Read a price; ``default`` for none, and for what is none."""
     try:
         return parse_price(text) if isinstance(text, str) and text else default
     except NumberError:

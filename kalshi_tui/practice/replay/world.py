@@ -43,7 +43,7 @@ TIME_FORMATS: Final = (
 
 
 class ReplayError(Exception):
-    """A wish that a recording cannot fulfil. The message is a sentence."""
+    """A request that a recording cannot fulfill. The message is a sentence."""
 
 
 def parse_speed(text: str) -> float:
@@ -97,7 +97,7 @@ class RecordCursor:
 class ReplayWorld:
     """Build it, restore accounts, call `start`, then `step` often, as any world. Raises RecordingError, ReplayError.
 
-    The exchange's clock is the recording's: it goes on with the records that are taken, and stands in a pause.
+    The exchange's clock is the recording's: it goes on with the records, and stops in a pause.
     """
 
     participants: Final = None
@@ -180,16 +180,16 @@ class ReplayWorld:
     def start(self) -> None:
         """Begin to play, with no order resting from an earlier run. Call it once, after anything was restored.
 
-        A place far into a long recording is not waited for: `arrive` goes on to it.
+        A place far into a long recording is not waited for: `finish_pending_seek` reaches it.
         """
         self.exchange.advance()
         self._replay_exchange.cancel_trader_orders("the recording begins anew")
         if self._start_ms is not None:
-            journey = ReplaySeek(self._file, self._clamp(self._start_ms))
-            if journey.advance(self._timer_s, START_SEEK_TIMEOUT_S):
-                self._load_seek_result(journey)
+            seek = ReplaySeek(self._file, self._clamp(self._start_ms))
+            if seek.advance(self._timer_s, START_SEEK_TIMEOUT_S):
+                self._load_seek_result(seek)
             else:
-                self._pending_seek = journey
+                self._pending_seek = seek
         self._reset_clock_base()
 
     @property
@@ -199,9 +199,9 @@ class ReplayWorld:
 
     async def finish_pending_seek(self) -> None:
         """Reach the place to begin at."""
-        journey, self._pending_seek = self._pending_seek, None
-        if journey is not None:
-            await self._run_seek(journey)
+        seek, self._pending_seek = self._pending_seek, None
+        if seek is not None:
+            await self._run_seek(seek)
 
     def step(self) -> None:
         """Take what the time has brought; as much of it as there is time for, and the recording's clock waits."""
@@ -214,7 +214,7 @@ class ReplayWorld:
             self._apply_record(player.pop())
             taken += 1
             if taken % RECORDS_PER_CLOCK_CHECK == 0 and self._timer_s() - began > MAX_STEP_S:
-                # Played later than asked for: from here on the time is counted anew.
+                # Played later than asked for: from here on the time is counted from now.
                 self._reset_clock_base()
                 self._is_behind = True
                 return
@@ -223,7 +223,7 @@ class ReplayWorld:
             self._advance_to(min(target, self.end_ms))
 
     def skip_elapsed_time(self) -> None:
-        """Let the recording's clock stand until now: what has passed meanwhile is not made up for."""
+        """Count the recording's time from now: what has passed since is not made up for."""
         self._reset_clock_base()
 
     def _target_ms(self, now_s: float) -> int:
@@ -238,7 +238,7 @@ class ReplayWorld:
         self.recorded_state.apply(record)
 
     def _advance_to(self, ms: int) -> None:
-        """Let it be later; what is due by the clock is done."""
+        """Move the time ahead, and do what has become due."""
         self.now_ms = max(self.now_ms, ms)
         due = self.exchange.clock.next_due_ms
         if due is not None and due <= self.now_ms:
@@ -273,9 +273,9 @@ class ReplayWorld:
             frames -= record.kind in STEP_RECORD_KINDS
 
     async def seek(self, target: int) -> str:
-        """Go to a moment, back or forth; give what that meant for the account's orders, a sentence.
+        """Go to a moment, back or forth. Return a sentence about what that meant for the account's orders.
 
-        The recording is read from its beginning: the exchange stands as it is meanwhile, and answers.
+        The recording is read from its beginning: meanwhile the exchange stays as it is, and answers.
         """
         if self.seeking:
             raise ReplayError("a seek is under way; wait for its end.")
@@ -316,15 +316,15 @@ class ReplaySeek:
         self._in_initial_records = True
 
     def advance(self, timer_s: Callable[[], float], seconds: float) -> bool:
-        """Go on for so long; give whether it is reached."""
+        """Go on for so long. Return whether the moment is reached."""
         began, taken = timer_s(), 0
-        scene, player = self.state, self.cursor
-        while player.next_record is not None:
+        state, cursor = self.state, self.cursor
+        while cursor.next_record is not None:
             # What was there before anything changed belongs to the very beginning too.
-            self._in_initial_records = self._in_initial_records and _is_initial_record(player.next_record)
-            if player.next_record.ms > self.target and not self._in_initial_records:
+            self._in_initial_records = self._in_initial_records and _is_initial_record(cursor.next_record)
+            if cursor.next_record.ms > self.target and not self._in_initial_records:
                 break
-            scene.apply(player.pop())
+            state.apply(cursor.pop())
             taken += 1
             if taken % RECORDS_PER_CLOCK_CHECK == 0 and timer_s() - began > seconds:
                 return False

@@ -1,4 +1,4 @@
-"""Who a request comes from: the three signed headers, checked for real (docs/kalshi-api.md, section 2)."""
+"""Authentication: the three signed headers, really verified (docs/kalshi-api.md, section 2)."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -51,7 +51,7 @@ class RegisteredKey:
     scopes: tuple[str, ...] = DEFAULT_SCOPES
 
     def require_scope(self, method: str, below: str) -> None:
-        """Raise Refusal 403 for what the key may not do; ``below`` is the path without the API's prefix."""
+        """Raise Rejection 403 for what the key may not do; ``below`` is the path without the API's prefix."""
         needed = READ if method in {"GET", "HEAD"} else WRITE
         enough = {needed, *(part for scope, path, part in NARROW_SCOPES if scope == needed and below.startswith(path))}
         if enough.isdisjoint(self.scopes):
@@ -69,11 +69,11 @@ class Authenticator:
         self._keys: dict[str, RegisteredKey] = {}
 
     def register(self, key_id: str, account_id: str, public_key: PublicKey) -> None:
-        """Let a key speak for an account."""
+        """Register a key for an account."""
         self.add_key(RegisteredKey(key_id, account_id, public_key))
 
     def add_key(self, key: RegisteredKey) -> None:
-        """Let a key of any name and scopes speak for its account."""
+        """Register a key of any name and scopes."""
         self._keys[key.key_id] = key
 
     def list_keys(self, account_id: str) -> list[RegisteredKey]:
@@ -81,7 +81,7 @@ class Authenticator:
         return [key for key in self._keys.values() if key.account_id == account_id]
 
     def authenticate(self, headers: Mapping[str, str], method: str, path: str) -> RegisteredKey:
-        """Return the key that signed; ``path`` without its query. Raises Refusal 401."""
+        """Return the key that signed; ``path`` without its query. Raises Rejection 401."""
         key_id, timestamp = headers.get(KEY_HEADER, ""), headers.get(TIMESTAMP_HEADER, "")
         signature = headers.get(SIGNATURE_HEADER, "")
         if not (key_id and timestamp and signature):

@@ -1,4 +1,4 @@
-"""Rehearsing trouble: ``POST /practice/control``, signed, and with the token that only this machine's user can read.
+"""Rehearsing faults: ``POST /practice/control``, signed, and with the token that only this machine's user can read.
 
 What the actions set is kept in `Faults`; the server's guard and the streams act on it.
 """
@@ -173,7 +173,7 @@ class ControlApi:
     def _set_read_lag(self, asked: ControlRequest) -> None:
         if asked.ms < 0:
             raise BadRequestError("ms must be 0 or more")
-        # The view of the past begins with what the engine knows now: what is not committed yet would be told twice.
+        # The view of the past begins with what the engine knows now: what is not committed yet would be applied twice.
         self._targets.commit()
         self._targets.read_source.set_lag_ms(asked.ms)
 

@@ -56,7 +56,7 @@ def fill(fill: FillRecord) -> wire.FillMsg:
 
 
 def user_order(order: OrderRecord) -> wire.UserOrderMsg:
-    """Return how an order of the account's own stands."""
+    """Write an order of the account's own."""
     listed = encode_rest.order(order)
     return wire.UserOrderMsg(
         order_id=order.order_id,
@@ -193,7 +193,7 @@ def lifecycle(listing: ListedMarket, event: LifecycleChanged) -> wire.LifecycleM
 def _metadata(listing: ListedMarket) -> dict[str, object]:
     """Return what the announcement of a new market says of its terms."""
     terms = listing.terms
-    told: dict[str, object] = {
+    metadata: dict[str, object] = {
         "name": terms.yes_sub_title,
         "title": terms.title,
         "yes_sub_title": terms.yes_sub_title,
@@ -206,14 +206,14 @@ def _metadata(listing: ListedMarket) -> dict[str, object]:
         "strike_type": terms.strike_type,
     }
     if terms.floor_strike is not None:
-        told["floor_strike"] = terms.floor_strike
+        metadata["floor_strike"] = terms.floor_strike
     if terms.cap_strike is not None:
-        told["cap_strike"] = terms.cap_strike
-    return told
+        metadata["cap_strike"] = terms.cap_strike
+    return metadata
 
 
 def event_listed(event: EventDefinition) -> wire.EventLifecycleMsg:
-    """Announce a new event."""
+    """Write the announcement of a new event."""
     return wire.EventLifecycleMsg(
         event_ticker=event.ticker,
         exchange_index=event.exchange_index,

@@ -38,7 +38,7 @@ MONEY_PER_CENT = 10_000
 
 
 def error_body(rejection: Rejection) -> wire.ErrorBody:
-    """Return the body of a refused request (docs/kalshi-api.md, section 10)."""
+    """Return the body of a rejected request (docs/kalshi-api.md, section 10)."""
     detail = wire.ErrorDetail(
         code=rejection.code, message=rejection.message, details=rejection.details or UNSET, service="practice"
     )
@@ -152,12 +152,12 @@ def trade(source: TradeRecord) -> wire.Trade:
 
 
 def _legacy_side_and_action(side: BookSide) -> tuple[str, str]:
-    """Return the deprecated ``side`` and ``action``: everything is told as a purchase of the outcome it leans to."""
+    """Return the deprecated ``side`` and ``action``: everything is written as a purchase of the outcome it leans to."""
     return ("yes", "buy") if side is BookSide.BID else ("no", "buy")
 
 
 def order(source: OrderRecord) -> wire.Order:
-    """Write an order as REST gives it."""
+    """Write an order as REST returns it."""
     side, action = _legacy_side_and_action(source.side)
     return wire.Order(
         order_id=source.order_id,
@@ -190,7 +190,7 @@ def order(source: OrderRecord) -> wire.Order:
 
 
 def fill(source: FillRecord) -> wire.Fill:
-    """Write an execution as REST gives it: without the client order id (docs/kalshi-api.md, section 6)."""
+    """Write an execution as REST returns it: without the client order id (docs/kalshi-api.md, section 6)."""
     side, action = _legacy_side_and_action(source.side)
     return wire.Fill(
         fill_id=source.trade_id,

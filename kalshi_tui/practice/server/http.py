@@ -33,7 +33,7 @@ def json_reply(body: Struct | Mapping[str, Any], status: int = 200) -> web.Respo
 
 
 def rejection_reply(rejection: Rejection) -> web.Response:
-    """Return the answer to a request that is refused."""
+    """Return the answer to a request that is rejected."""
     return json_reply(encode_rest.error_body(rejection), rejection.status)
 
 

@@ -99,7 +99,7 @@ class Hub:
             connection.frame_faults[fault] = count
 
     def send_old_sid_frames(self, count: int) -> None:
-        """Let every connection have late frames of a subscription that it has given up."""
+        """Send every connection late frames of a subscription that it has given up."""
         for connection in self.connections:
             connection.send_old_sid_frames(count)
 

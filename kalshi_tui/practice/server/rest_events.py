@@ -80,7 +80,7 @@ class EventApi:
         return [encode_rest.market(each, now) for each in self._exchange.markets.visible_event_listings(event_ticker)]
 
     async def event(self, request: web.Request) -> web.Response:
-        """Return one event; its markets stand beside it unless nested ones are asked for."""
+        """Return one event; its markets come beside it unless nested ones are asked for."""
         event = self._exchange.markets.event(request.match_info["event_ticker"])
         if bool_param(request, "with_nested_markets"):
             return json_reply(wire.EventReply(event=self._encode_event(event, nested=True)))

@@ -56,7 +56,7 @@ class KeyApi:
         return json_reply(wire.ApiKeysReply(api_keys=listed))
 
     async def _register(self, request: web.Request) -> web.Response:
-        """Let a public key of the trader's own, Ed25519 or RSA, speak for the account."""
+        """Register a public key of the trader's own, Ed25519 or RSA, for the account."""
         asked = await read_body(request, wire.CreateApiKeyRequest)
         if self._tier not in OWN_KEY_TIERS:
             raise Rejection(
@@ -85,11 +85,11 @@ class KeyApi:
         """Write the key down before anybody hears of its id."""
         if self._database is None:
             return
-        kept = [
+        stored = [
             _StoredKey(each.key_id, each.account_id, each.name, pem_of(each.public_key).decode("ascii"), each.scopes)
             for each in (*registered_keys(self._database), key)
         ]
-        self._database.put(REGISTERED_KEYS_ENTRY, msgspec.json.encode(kept).decode())
+        self._database.put(REGISTERED_KEYS_ENTRY, msgspec.json.encode(stored).decode())
 
 
 def _scopes(asked: tuple[str, ...] | list[str]) -> tuple[str, ...]:
@@ -106,12 +106,12 @@ def _scopes(asked: tuple[str, ...] | list[str]) -> tuple[str, ...]:
 def registered_keys(database: Database) -> list[RegisteredKey]:
     """Return the keys that were registered on this database. Raises DatabaseError for what cannot be read."""
     try:
-        kept = msgspec.json.decode(database.get(REGISTERED_KEYS_ENTRY) or "[]", type=list[_StoredKey])
+        stored = msgspec.json.decode(database.get(REGISTERED_KEYS_ENTRY) or "[]", type=list[_StoredKey])
         return [
             RegisteredKey(
                 each.key_id, each.account_id, load_public_key(each.public_key.encode()), each.name, each.scopes
             )
-            for each in kept
+            for each in stored
         ]
     except (msgspec.MsgspecError, KeyFileError) as error:
         raise DatabaseError(

@@ -61,7 +61,7 @@ class OrderApi:
         try:
             result = self._exchange.order_entry.create(request[ACCOUNT_ID_KEY], asked)
         finally:
-            # A killed order uses its client order id up, so a refusal too may have something to keep.
+            # A killed order uses its client order id up, so a rejection too may leave something to write.
             self._commit()
         return json_reply(encode_rest.create_order_reply(result), 201)
 
@@ -73,8 +73,8 @@ class OrderApi:
         for each in asked.orders:
             try:
                 result = self._exchange.order_entry.create(request[ACCOUNT_ID_KEY], parse_order_request(each))
-            except Rejection as refusal:
-                items.append(_rejected_item(each.client_order_id, refusal))
+            except Rejection as rejection:
+                items.append(_rejected_item(each.client_order_id, rejection))
             else:
                 items.append(_created_item(result))
         self._commit()
@@ -102,8 +102,8 @@ class OrderApi:
                 result = self._exchange.order_entry.cancel(
                     request[ACCOUNT_ID_KEY], each.order_id, ticker or "", None if shard is UNSET else shard
                 )
-            except Rejection as refusal:
-                items.append(wire.BatchCancelItem(order_id=each.order_id, error=_error_detail(refusal)))
+            except Rejection as rejection:
+                items.append(wire.BatchCancelItem(order_id=each.order_id, error=_error_detail(rejection)))
             else:
                 done = _cancel_reply(result)
                 items.append(
@@ -171,8 +171,8 @@ def _check_batch_size(size: int) -> None:
         raise BadRequestError(f"a batch holds 1 to {MAX_BATCH_SIZE} orders")
 
 
-def _error_detail(refusal: Rejection) -> wire.ErrorDetail:
-    return wire.ErrorDetail(code=refusal.code, message=refusal.message, details=refusal.details or UNSET)
+def _error_detail(rejection: Rejection) -> wire.ErrorDetail:
+    return wire.ErrorDetail(code=rejection.code, message=rejection.message, details=rejection.details or UNSET)
 
 
 def _created_item(result: PlaceResult) -> wire.BatchCreateItem:
@@ -188,7 +188,7 @@ def _created_item(result: PlaceResult) -> wire.BatchCreateItem:
     )
 
 
-def _rejected_item(client_order_id: str | UnsetType, refusal: Rejection) -> wire.BatchCreateItem:
+def _rejected_item(client_order_id: str | UnsetType, rejection: Rejection) -> wire.BatchCreateItem:
     return wire.BatchCreateItem(
         client_order_id=client_order_id,
         fill_count=UNSET,
@@ -196,7 +196,7 @@ def _rejected_item(client_order_id: str | UnsetType, refusal: Rejection) -> wire
         average_fill_price=UNSET,
         average_fee_paid=UNSET,
         ts_ms=UNSET,
-        error=_error_detail(refusal),
+        error=_error_detail(rejection),
     )
 
 

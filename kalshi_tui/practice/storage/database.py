@@ -1,6 +1,6 @@
 """The traders' accounts on disk (SQLite, WAL): what was acknowledged survives a ``kill -9``.
 
-The server hands over the engine's events before it answers anybody: `Database.record` writes what they say of the
+The server hands over the engine's events before it answers anybody: `Database.write_events` writes what they say of the
 traders' accounts in one transaction, and returns when it is committed. The file is held by one process at a time.
 """
 
@@ -60,7 +60,7 @@ _MANUAL_CHANGES: Final = frozenset(
         LifecycleType.GRID_UPDATED,
     }
 )
-"""What befalls a market by somebody's hand, and would not come again by the calendar."""
+"""What happens to a market by hand, and would not happen again by the calendar."""
 
 _Record = TypeVar("_Record")
 
@@ -129,9 +129,9 @@ class Database:
     # -- writing -----------------------------------------------------------------------------------------------------
 
     def write_events(self, exchange: Exchange, events: Iterable[EngineEvent]) -> bool:
-        """Write what the events say of the traders' accounts, and commit. Give whether there was anything.
+        """Write what the events say of the traders' accounts, and commit. Return whether there was anything.
 
-        ``core`` is the exchange that they come from; the terms of a market are kept once a trader has to do with it.
+        ``exchange`` is where they come from; the terms of a market are saved once a trader has to do with it.
         """
         wanted = [event for event in events if type(event) in _WRITERS]
         if not wanted:
@@ -241,7 +241,7 @@ class Database:
         )
 
     def restore(self, exchange: Exchange) -> None:
-        """Let a new exchange take up what was saved. Raises DatabaseError for what cannot be read or cannot be true."""
+        """Restore what was saved into a new exchange. Raises DatabaseError for what cannot be right."""
         try:
             exchange.restore(self.load())
         except ValueError as error:
@@ -280,7 +280,7 @@ _WRITERS: Final[dict[type, Callable[[Database, Exchange, _Execute, Any], bool]]]
 
 
 class _Transaction:
-    """All or nothing; gives the connection's ``execute``."""
+    """A transaction, all or nothing; its value is the connection's ``execute``."""
 
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
         self._path = path

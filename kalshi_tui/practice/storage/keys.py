@@ -1,4 +1,4 @@
-"""The practice account's API key: made on first start, kept in a file that only its owner can read."""
+"""The practice account's API key: made at the first start, in a file that only its owner can read."""
 
 import os
 import secrets
@@ -71,12 +71,12 @@ def create_control_token(folder: Path) -> tuple[Path, str]:
 
 
 def load_or_create_account_key(
-    folder: Path, name: str = "", kind: KeyType | None = None, *, anew: bool = False
+    folder: Path, name: str = "", kind: KeyType | None = None, *, replace: bool = False
 ) -> AccountKey:
     """Return an account's key, made where there is none: of the type asked for, or RSA.
 
     A key that is there keeps its type, since clients hold its id: of another type than the one asked for it is replaced
-    only ``anew``, with a new account. Raises StartError for that, and for one that cannot be read.
+    only with ``replace``, for a new account. Raises StartError for that, and for one that cannot be read.
     """
     id_path, path = folder / f"{name}{KEY_ID_FILE}", folder / f"{name}{PRIVATE_KEY_FILE}"
     try:
@@ -85,7 +85,7 @@ def load_or_create_account_key(
         path.chmod(0o600)
         public_key = load_private_key(path.read_bytes()).public_key()
         if kind is not None and key_type(public_key) is not kind:
-            if not anew:
+            if not replace:
                 raise StartError(
                     f"the account's key {path} is {key_words(public_key)} and keeps its type. Leave --key-type out, "
                     "give another folder with --data DIR, or start a new account with --fresh."

@@ -1,6 +1,6 @@
 """Finding the practice exchange that runs on a folder: it leaves a note there, for its owner alone, and holds a lock.
 
-What a killed exchange has left behind is told from what runs by the lock, which ends with its process.
+The lock, which ends with its process, tells a running exchange from the note that a killed one left behind.
 """
 
 import contextlib
