@@ -231,7 +231,7 @@ async def test_an_order_that_ends_meanwhile_is_not_changed(state: OrderState, wh
         left = 1_000 if state is OrderState.UNKNOWN else 0
         trader.desk.store.order(an_order(state=state, filled=filled, remaining=left))
         screen = await trader.press("enter")
-        assert f"This order is {state.value} by now: it cannot be changed." in said(screen)
+        assert f"This order is {state.word} by now: it cannot be changed." in said(screen)
         await trader.wait_to_arm()
         await trader.press("enter")
         assert not trader.desk.amended
