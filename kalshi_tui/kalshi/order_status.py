@@ -3,8 +3,8 @@
 Reads lag behind what was sent (docs/kalshi-api.md, sections 6 and 10). So a read that misses an order proves nothing
 by itself. A miss counts only if the exchange's own data are newer than the request by more than `CLOCK_TOLERANCE_MS`,
 only if the list could be read whole, and only once `REQUIRED_MISSES` reads in a row agree. What ended long ago is in
-the archive alone (section 15), so the archive is read before an order is called missing, whatever its cutoff is said
-to be. REST has no filter by client order id: lists are searched by market and time.
+the archive alone (docs/kalshi-api.md, section 15), so the archive is read before an order is called missing, whatever
+its cutoff is said to be. REST has no filter by client order id: lists are searched by market and time.
 """
 
 import asyncio

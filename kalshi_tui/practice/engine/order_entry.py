@@ -1,6 +1,6 @@
 """Order entry: create, cancel, amend and decrease, as an account asks for them.
 
-docs/kalshi-api.md, section 6; the codes of rejections are in section 10.
+docs/kalshi-api.md, section 6; the codes of rejections: docs/kalshi-api.md, section 10.
 """
 
 from typing import Final
