@@ -9,6 +9,7 @@ import json
 import signal
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from kalshi_tui.__main__ import main
@@ -51,8 +52,9 @@ def follow_all(probe: Probe) -> None:
     start = Session.start
     running = []
 
-    def follow(self: Session) -> None:
-        self._stream.watch_books(list(dict.fromkeys([*self._shown_tickers, *self.store.markets])))
+    def show(self: Session, tickers: Sequence[str]) -> None:
+        self.parts.subscriptions.set_shown_markets([*tickers, *self.store.markets])
+        self.parts.readers.markets.set_shown_markets(tickers)
 
     async def start_probed(self: Session, *, single_command: bool = False) -> None:
         await start(self, single_command=single_command)
@@ -60,13 +62,13 @@ def follow_all(probe: Probe) -> None:
         running.append(loop.create_task(probe.run()))
 
         def begin() -> None:
-            self._update_book_subscriptions()
+            self.parts.subscriptions.set_shown_markets(list(self.store.markets))
             probe.late_ms.clear()
 
         loop.add_signal_handler(signal.SIGUSR1, begin)
         loop.add_signal_handler(signal.SIGUSR2, lambda: running.append(loop.create_task(probe.tell(self))))
 
-    Session._update_book_subscriptions = follow  # type: ignore[method-assign]  # noqa: SLF001 - a benchmark's own
+    Session.set_shown_markets = show  # type: ignore[method-assign]  # a benchmark's own
     Session.start = start_probed  # type: ignore[method-assign]  # the same
 
 

@@ -20,6 +20,7 @@ from kalshi_tui.runtime import logs
 from kalshi_tui.runtime.credentials import AskPassphrase, open_key, signer_of
 from kalshi_tui.runtime.launch import PracticeProcess, PracticeReady
 from kalshi_tui.runtime.profiles import Profile
+from kalshi_tui.session.assembly import assemble_session
 from kalshi_tui.session.replay import ReplayClock, ReplayExchangeClock, ReplayStatus
 from kalshi_tui.session.session import Session
 from kalshi_tui.session.venue import Venue
@@ -119,7 +120,7 @@ def build_session(
     control = None
     if access.control_token:
         control = PracticeControl(environment, signer, access.control_token, clock=clock)
-    return Session(
+    return assemble_session(
         VENUE_BY_KIND[environment.kind],
         rest
         or RestClient(

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from kalshi_tui.domain.link import LinkState
 from kalshi_tui.domain.market import Market
 from kalshi_tui.domain.order import Fill, Order
+from kalshi_tui.kalshi.feed.subscription import Report
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +44,29 @@ class AccountInDoubt(Message):
 
 
 @dataclass(frozen=True, slots=True)
+class OrderNeverArrived(Message):
+    """It is proved that an order of which only the id is known never reached the exchange."""
+
+    client_order_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class HoursInDoubt(Message):
+    """An answer of the exchange says that it does not trade now; its status is to be read at once."""
+
+
+@dataclass(frozen=True, slots=True)
 class LinkChanged(Message):
     """The stream's connection has another state."""
 
     state: LinkState
+
+
+@dataclass(frozen=True, slots=True)
+class FeedReported(Message):
+    """The feed found something wrong with the stream, or mended it."""
+
+    report: Report
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +87,30 @@ class MarketClosed(Message):
 @dataclass(frozen=True, slots=True)
 class MarketsUpdated(Message):
     """Markets were added to the list or replaced in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class MarketListRead(Message):
+    """The list of markets has been read whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class AlertRang(Message):
+    """An alert rang; ``sentence`` says which and why."""
+
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class AlertMarketsChanged(Message):
+    """Alerts look at other markets than before."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayMoved(Message):
+    """The recording that plays went to another moment; ``note`` says so in a sentence."""
+
+    note: str
 
 
 M = TypeVar("M", bound=Message)

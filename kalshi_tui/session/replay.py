@@ -10,6 +10,7 @@ from kalshi_tui.kalshi.errors import KalshiError
 from kalshi_tui.kalshi.practice_control import PracticeControl
 from kalshi_tui.kalshi.transport.clock import ExchangeClock
 from kalshi_tui.recording.reader import MAX_TIME_MS, MIN_TIME_MS
+from kalshi_tui.session.bus import MessageBus, ReplayMoved
 from kalshi_tui.session.timing import Sleep
 
 POLL_INTERVAL_S: Final = 0.1
@@ -114,13 +115,13 @@ class ReplayExchangeClock(ExchangeClock):
 
 
 class ReplayFollower:
-    """Follows a replay. ``on_moved`` is called after it went to another moment: what was read before is of another."""
+    """Follows a replay. It publishes `ReplayMoved` when it jumps: what was read before is of another moment."""
 
-    def __init__(self, control: PracticeControl, clock: ReplayClock, sleep: Sleep) -> None:
+    def __init__(self, control: PracticeControl, clock: ReplayClock, bus: MessageBus, sleep: Sleep) -> None:
         self._control = control
+        self._bus = bus
         self._sleep = sleep
         self.clock = clock
-        self.on_moved: Callable[[str], None] | None = None
 
     async def run(self) -> None:
         """Look until canceled."""
@@ -145,6 +146,6 @@ class ReplayFollower:
                     told.note,
                 )
             )
-            if told.seeks != before.seeks and self.on_moved is not None:
-                self.on_moved(told.note)
+            if told.seeks != before.seeks:
+                self._bus.publish(ReplayMoved(told.note))
             await self._sleep(POLL_INTERVAL_S)

@@ -17,6 +17,7 @@ from kalshi_tui.kalshi.feed.stream_group import ReportListener, StreamGroup
 from kalshi_tui.kalshi.rest import RestClient, Retry, Timeouts
 from kalshi_tui.kalshi.transport.clock import ExchangeClock
 from kalshi_tui.kalshi.transport.signing import Signer
+from kalshi_tui.session.assembly import assemble_session
 from kalshi_tui.session.execution.journal import Journal
 from kalshi_tui.session.session import Session
 from kalshi_tui.session.timing import Sleep
@@ -77,7 +78,7 @@ def a_session(server: Server, signer: Signer, journal: Journal, sleep: Sleep) ->
     def a_stream(sink: FeedHandler, listener: ReportListener, *, private: bool) -> Stream:
         return Stream(environment, signer, sink, clock=clock, listener=listener, timing=TIMING, private=private)
 
-    return Session(
+    return assemble_session(
         Venue.PRACTICE,
         RestClient(environment, signer, clock=clock, retry=AT_ONCE, timeouts=IMPATIENT, body_limit=4_000_000),
         lambda store, listener: StreamGroup(a_stream, store, listener),

@@ -66,8 +66,8 @@ async def test_a_resting_order_that_is_filled_in_two_parts_is_told_twice(rig: Ri
     assert len(told(rig)) == 2
     assert told(rig)[1].endswith("bought 6 YES at $0.42")
     # After a lost connection all is read again, and nothing is told again.
-    rig.session._reconciler.request_full_read()
-    rig.session._settlement_reader.request_read()
+    rig.session.parts.readers.account.request_full_read()
+    rig.session.parts.readers.settlements.request_read()
     await rig.pass_time(LATE_S)
     rig.deliver()
     assert len(told(rig)) == 2
@@ -139,8 +139,8 @@ async def test_close_and_settlement_are_told_once(rig: Rig, frames: str) -> None
         rig.session.store.lifecycle(rig.ticker, "determined")
         rig.session.store.lifecycle(rig.ticker, "settled")
         await rig.pass_time(LATE_S)
-    rig.session._settlement_reader.request_read()
-    rig.session._market_list_reader.request_refresh()
+    rig.session.parts.readers.settlements.request_read()
+    rig.session.parts.readers.markets.request_refresh()
     await rig.pass_time(LATE_S)
     assert [each.partition(",")[0] for each in told(rig, Kind.CLOSED)] == ["Closed: no more trading"]
     (settled,) = told(rig, Kind.SETTLED)

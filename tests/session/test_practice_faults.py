@@ -48,7 +48,7 @@ async def test_a_lost_reply_is_unknown_until_the_exchange_has_said(session: Sess
     ticker = await a_two_sided_market(session)
     await rehearsed(session, FAULTS_BY_ID["lost-reply"], ticker)
     # Else the stream may tell of the order before the lost reply does not come.
-    await session._stream.close()
+    await session.parts.stream.close()
     terms = OrderTerms(ticker, Side.YES, Action.BUY, 100, 500)
     sent_as = session.draft(terms)
     outcome = await session.submit(terms, sent_as, frozenset({Risk(RiskReason.STALE_BOOK)}))
@@ -70,8 +70,8 @@ async def test_an_order_that_failed_is_unknown_and_then_not_there(session: Sessi
 
 
 async def test_the_token_is_in_no_representation(session: Session) -> None:
-    control = session._practice_control
-    assert control is not None
+    assert session.parts.practice is not None
+    control = session.parts.practice.control
     token = control._http._client.headers["X-Practice-Token"]
     assert len(token) > 20
     assert token not in repr(control)

@@ -132,7 +132,7 @@ async def test_the_desk_lists_all_other_markets_and_says_once_which_one_is_missi
         store = rig.session.store
         assert set(store.markets) == set(tickers) - {odd}
         assert store.listing_progress is None, "the list begins again and again"
-        rig.session._market_list_reader.request_refresh()
+        rig.session.parts.readers.markets.request_refresh()
         await rig.pass_time(60, 1_000)
         told = [each.text for each in store.notices if "could not be read" in each.text]
         assert len(told) == 1, told
@@ -159,7 +159,7 @@ async def test_a_position_that_cannot_be_read_stays_as_it_was_known(
                 position["position_fp"] = None
 
         spoilt(monkeypatch, rest_portfolio, spoil)
-        rig.session._reconciler.request_full_read()
+        rig.session.parts.readers.account.request_full_read()
         await rig.pass_time(60, 1_000)
         assert store.positions[rig.ticker].count == 500
         assert not store.account_differences

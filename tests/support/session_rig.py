@@ -43,6 +43,7 @@ from kalshi_tui.practice.server import encode_frames
 from kalshi_tui.practice.server.app import PracticeServer
 from kalshi_tui.practice.server.auth import Authenticator
 from kalshi_tui.practice.simulation.world import World
+from kalshi_tui.session.assembly import assemble_session
 from kalshi_tui.session.execution.journal import Journal
 from kalshi_tui.session.interface import OrderResult
 from kalshi_tui.session.options import SessionOptions
@@ -275,7 +276,7 @@ class Rig:
         clock = ExchangeClock(self.clock)
         rest = RestClient(practice_on_port(1), self.signer, clock=clock, transport=self.line, retry=Retry(attempts=1))
         self.journal = self.opening(self._path, "key")
-        self.session = Session(
+        self.session = assemble_session(
             Venue.PRACTICE,
             rest,
             lambda store, _: Silence(store),  # type: ignore[arg-type,return-value]  # the test speaks for it

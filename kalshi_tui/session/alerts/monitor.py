@@ -34,7 +34,7 @@ from kalshi_tui.domain.text import (
 )
 from kalshi_tui.kalshi.transport.clock import ExchangeClock
 from kalshi_tui.session.alerts.text import alert_fired_text, listed_market_name, trigger_text
-from kalshi_tui.session.bus import FillAdded, OrderUpdated
+from kalshi_tui.session.bus import AlertMarketsChanged, AlertRang, FillAdded, OrderUpdated
 from kalshi_tui.session.market_data.store import MarketWatcher
 from kalshi_tui.session.notices import Weight
 from kalshi_tui.session.persisted import PersistedFile
@@ -96,7 +96,7 @@ def _last_price(store: Store, ticker: str) -> int | None:
 class AlertMonitor:
     """Keeps the store's alerts, and rings. `run` looks at what no frame tells: the time.
 
-    ``on_ring`` gets the sentence of each alert that rings; ``on_watched`` is called when other markets are watched.
+    It publishes `AlertRang` for each alert that rings, and `AlertMarketsChanged` when it needs other markets' books.
     """
 
     def __init__(self, store: Store, clock: ExchangeClock, sleep: Sleep, folder: Path | None = None) -> None:
@@ -119,8 +119,6 @@ class AlertMonitor:
         """How many rings were told since the start."""
         self.newest_sentence = ""
         """The sentence of the newest of them."""
-        self.on_ring: Callable[[str], None] | None = None
-        self.on_watched: Callable[[], None] | None = None
         store.bus.subscribe(FillAdded, lambda each: self.handle_fill(each.fill))
         store.bus.subscribe(OrderUpdated, lambda each: self.handle_order(each.order))
         self._load()
@@ -258,8 +256,7 @@ class AlertMonitor:
         self.ring_count += 1
         self.newest_sentence = sentence
         self._store.notify(Weight.WARNING, sentence)
-        if self.on_ring is not None:
-            self.on_ring(sentence)
+        self._store.bus.publish(AlertRang(sentence))
 
     def _replace(self, alert: Alert) -> None:
         waited = self._alerts[alert.id].is_active
@@ -286,8 +283,8 @@ class AlertMonitor:
         self._alert_ids_by_ticker = _ids_by_ticker(each for each in waiting if each.kind not in ACCOUNT_KINDS)
         now = {ticker: self._make_watcher(ticker) for ticker in self._alert_ids_by_ticker}
         self._store.market_data.set_watchers(now)
-        if before != now.keys() and self.on_watched is not None:
-            self.on_watched()
+        if before != now.keys():
+            self._store.bus.publish(AlertMarketsChanged())
 
     # In the background.
 

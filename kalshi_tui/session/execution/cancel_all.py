@@ -15,6 +15,7 @@ from kalshi_tui.kalshi.errors import KalshiError
 from kalshi_tui.kalshi.order_status import MAX_NAMED_ORDERS, CancelAllProof, by_id, is_fresh_enough
 from kalshi_tui.kalshi.rest import RestClient
 from kalshi_tui.session.account.order_merge import UNCONFIRMED_STATES
+from kalshi_tui.session.bus import AccountInDoubt
 from kalshi_tui.session.execution.risk_checks import READ_ONLY
 from kalshi_tui.session.execution.submit import OrderExecutor
 from kalshi_tui.session.interface import CancelAllResult
@@ -126,8 +127,7 @@ class CancelAll:
                 self._store.account.apply_read_order(fresh)
             except KalshiError:
                 break
-        if self._order_executor.on_doubt is not None:
-            self._order_executor.on_doubt()
+        self._store.bus.publish(AccountInDoubt())
 
     def _report(self, ticker: str, targets: dict[str, Order], problem: str, *, proved: bool) -> CancelAllResult:
         now = [self._store.known_order(order) for order in targets.values()]

@@ -5,7 +5,6 @@ counts as an answer, and when a miss is proof, is decided in `kalshi.order_statu
 """
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -23,6 +22,7 @@ from kalshi_tui.kalshi.order_status import (
     search_order,
 )
 from kalshi_tui.kalshi.rest import RestClient
+from kalshi_tui.session.bus import AccountInDoubt, OrderNeverArrived
 from kalshi_tui.session.notices import Weight
 from kalshi_tui.session.store import Store
 from kalshi_tui.session.timing import Sleep
@@ -51,10 +51,6 @@ class OrderLookup:
         self._searches: dict[str, _Search] = {}
         self.lost: dict[str, str] = {}
         """Orders that are looked for and about which no more is known: client order ids, and their markets or ''."""
-        self.on_never_arrived: Callable[[str], None] | None = None
-        """Called with the client order id of such an order when it is proved not to be there."""
-        self.on_found: Callable[[], None] | None = None
-        """Called when an order has been found: cash and positions are to be read again."""
 
     def start_lookup(self, order: Order, since_ms: int = 0) -> None:
         """Start asking what became of an order; ``since_ms`` is the exchange's time of what was sent about it last."""
@@ -103,8 +99,7 @@ class OrderLookup:
             return
         sentence = f"Never arrived: the order with the client order id {client_order_id}, of a row that is set aside."
         self._store.notify(Weight.WARNING, f"{sentence} The exchange has no such order; it was asked several times.")
-        if self.on_never_arrived is not None:
-            self.on_never_arrived(client_order_id)
+        self._store.bus.publish(OrderNeverArrived(client_order_id))
 
     async def close(self) -> None:
         """Stop asking. What is unknown stays unknown."""
@@ -150,8 +145,7 @@ class OrderLookup:
         now = self._store.known_order(found)
         if not self._store.notices.has_told_end(now):
             self._store.notify(Weight.GOOD, f"Found: {order_text(now)} is {now.state.word}.", now.ticker)
-        if self.on_found is not None:
-            self.on_found()
+        self._store.bus.publish(AccountInDoubt())
 
     def _conclude_missing(self, order: Order) -> bool:
         """Conclude that an order is not there; return False if the store knows better by now."""

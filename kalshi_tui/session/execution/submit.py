@@ -5,7 +5,6 @@ exchange is asked about it until it has answered (docs/kalshi-api.md, sections 6
 """
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
@@ -23,6 +22,7 @@ from kalshi_tui.kalshi.order_status import by_id
 from kalshi_tui.kalshi.replies import OrderAck
 from kalshi_tui.kalshi.rest import RestClient
 from kalshi_tui.session.account.intents import describe_unfilled
+from kalshi_tui.session.bus import AccountInDoubt, HoursInDoubt
 from kalshi_tui.session.execution.journal import Journal, JournalError
 from kalshi_tui.session.execution.order_lookup import OrderLookup
 from kalshi_tui.session.execution.risk_checks import LIVE_RISK, READ_ONLY, Risk, RiskChecks, describe_unacknowledged
@@ -56,10 +56,6 @@ class OrderExecutor:
         self._taken_up: dict[str, Order] = {}
         """The orders that came from the journal, as they were put into the store, by client order id."""
         self._reported_journal_error = ""
-        self.on_closed: Callable[[], None] | None = None
-        """Called when an answer says that the exchange may be paused or down."""
-        self.on_doubt: Callable[[], None] | None = None
-        """Called when the account has to be read until its data have passed this moment."""
 
     def draft(self, terms: OrderTerms, client_order_id: str) -> None:
         """Write an intent down at the confirm step. If that fails now, it is tried again before the order is sent."""
@@ -265,8 +261,7 @@ class OrderExecutor:
 
     def request_account_read(self) -> None:
         """Have the account read until its data have passed this moment."""
-        if self.on_doubt is not None:
-            self.on_doubt()
+        self._store.bus.publish(AccountInDoubt())
 
     async def read_back(self, order: Order, why: str, action: str = "cancel") -> OrderResult:
         """Read one order back after a cancel, or what ``action`` names; its own state is the only proof."""
@@ -299,8 +294,8 @@ class OrderExecutor:
 
     def check_exchange_hours(self, status: int, code: str = "") -> None:
         """Have the exchange's status read if an answer looks as if it were paused."""
-        if self.on_closed is not None and (status == HTTP_UNAVAILABLE or code in PAUSE_CODES):
-            self.on_closed()
+        if status == HTTP_UNAVAILABLE or code in PAUSE_CODES:
+            self._store.bus.publish(HoursInDoubt())
 
     def _store_order(self, order: Order) -> Order:
         """Put an order into the store; return it as it is known now, for the stream may have reported more already."""

@@ -10,6 +10,7 @@ from kalshi_tui.domain.market import Event, Market, MarketStatus
 from kalshi_tui.kalshi.errors import KalshiError
 from kalshi_tui.kalshi.rest import RestClient
 from kalshi_tui.kalshi.translate import event_fees
+from kalshi_tui.session.bus import MarketListRead
 from kalshi_tui.session.notices import Weight
 from kalshi_tui.session.store import Store
 from kalshi_tui.session.timing import Sleep, sleep_until_event
@@ -38,7 +39,10 @@ Spawn = Callable[[Coroutine[Any, Any, Any], str], object]
 
 
 class MarketListReader:
-    """Reads markets into the store. ``follow`` is told all tickers whenever one is added, None for all there are."""
+    """Reads markets into the store.
+
+    ``subscribe_quotes`` gets all listed tickers whenever one is added, None where they are too many to name.
+    """
 
     def __init__(
         self,
@@ -48,8 +52,6 @@ class MarketListReader:
         subscribe_quotes: Callable[[Sequence[str] | None], None],
         sleep: Sleep,
     ) -> None:
-        self.on_whole: Callable[[], None] | None = None
-        """Called when the list has been read whole."""
         self._rest = rest
         self._store = store
         self._spawn = spawn
@@ -159,8 +161,7 @@ class MarketListReader:
                 continue
             break
         self._store.market_data.set_listing_progress(None)
-        if self.on_whole is not None:
-            self.on_whole()
+        self._store.bus.publish(MarketListRead())
         if missing := [ticker for ticker in self._watch_list_tickers if ticker not in self._store.markets]:
             # Not among the open ones: its event has not come with the list either.
             await self._read_watch_list(missing)

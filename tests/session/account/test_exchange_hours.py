@@ -27,7 +27,7 @@ async def test_a_pause_is_known_from_the_first_answer_on_and_cancels_go_through(
     await until(lambda: store.hours is TradingStatus.TRADING_PAUSED)
     assert (await session.cancel(resting)).order.state is OrderState.CANCELED
     await rehearsed(session, FAULTS_BY_ID["resume-trading"], ticker)
-    session._exchange_hours.check_now()
+    session.parts.readers.hours.check_now()
     await until(lambda: store.hours is TradingStatus.OPEN)
     assert [notice.text for notice in store.notices if "trades again" in notice.text]
 
@@ -35,10 +35,10 @@ async def test_a_pause_is_known_from_the_first_answer_on_and_cancels_go_through(
 async def test_a_pause_of_the_whole_exchange_is_known_too(session: Session) -> None:
     ticker = await a_two_sided_market(session)
     await rehearsed(session, FAULTS_BY_ID["pause-exchange"], ticker)
-    session._exchange_hours.check_now()
+    session.parts.readers.hours.check_now()
     await until(lambda: session.store.hours is TradingStatus.PAUSED)
     await rehearsed(session, FAULTS_BY_ID["resume-exchange"], ticker)
-    session._exchange_hours.check_now()
+    session.parts.readers.hours.check_now()
     await until(lambda: session.store.hours is TradingStatus.OPEN)
     assert session.store.notices[0].text == "The exchange trades again."
 

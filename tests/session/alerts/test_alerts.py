@@ -34,6 +34,7 @@ from kalshi_tui.session.alerts.monitor import (
     AlertMonitor,
     current_value,
 )
+from kalshi_tui.session.bus import AlertRang
 from kalshi_tui.session.notices import Weight
 from kalshi_tui.session.options import SessionOptions
 from kalshi_tui.session.store import Store
@@ -55,7 +56,7 @@ class Bench:
         self.exchange_clock = ExchangeClock(self.clock)
         self.alerts = AlertMonitor(self.store, self.exchange_clock, self.clock.sleep, folder)
         self.rung: list[str] = []
-        self.alerts.on_ring = self.rung.append
+        self.store.bus.subscribe(AlertRang, lambda each: self.rung.append(each.sentence))
         self.market = Market("T", "E", title="Fed", yes_sub_title="Cut", status=MarketStatus.ACTIVE)
         self.store.market_data.set_markets([self.market])
         self.store.link(LinkState.LIVE, "")
@@ -441,7 +442,7 @@ async def test_the_session_follows_the_books_that_alerts_look_at(tmp_path: Path)
     await rig.start()
     await rig.spin()
     session, followed = rig.session, []
-    session._stream.watch_books = lambda tickers: followed.append(list(tickers))  # type: ignore[method-assign]
+    session.parts.stream.watch_books = lambda tickers: followed.append(list(tickers))  # type: ignore[method-assign]
     other = next(ticker for ticker in session.store.markets if ticker != rig.ticker)
     session.set_shown_markets([other])
     session.alerts.add(Alert(AlertKind.BID, rig.ticker, True, 9_900))
@@ -486,7 +487,7 @@ async def test_the_command_gets_a_hostile_sentence_as_one_plain_argument(tmp_pat
     path = tmp_path / "told.json"
     bench, runner = Bench(), Runner(sys.executable, "-c", WRITES, str(path), "a b")
     bench.store.market_data.set_markets([replace(bench.market, title=HOSTILE, yes_sub_title="")])
-    bench.alerts.on_ring = runner.command.run
+    bench.store.bus.subscribe(AlertRang, lambda each: runner.command.run(each.sentence))
     bench.book()
     bench.add("bid >= 0.40")
     assert await runner.ended() == []

@@ -18,6 +18,7 @@ from kalshi_tui.kalshi.feed.stream_group import ReportListener, StreamGroup
 from kalshi_tui.kalshi.rest import RestClient
 from kalshi_tui.kalshi.transport.clock import ExchangeClock
 from kalshi_tui.practice.server import auth
+from kalshi_tui.session.assembly import assemble_session
 from kalshi_tui.session.session import Session
 from kalshi_tui.session.venue import Venue
 from tests.support.cut_proxy import BOUNDS, TIMING
@@ -105,7 +106,7 @@ async def a_day() -> AsyncIterator[Day]:
                 private=private,
             )  # fmt: skip
 
-        session = Session(
+        session = assemble_session(
             Venue.PRACTICE,
             RestClient(environment, signer, clock=exchange_clock),
             lambda store, listener: StreamGroup(a_stream, store, listener),

@@ -49,7 +49,7 @@ class Seen:
     @property
     def taken(self) -> int:
         """How many frames have come, on all connections."""
-        return self.session._stream.health().frames
+        return self.session.parts.stream.health().frames
 
     async def wait(self, condition: Callable[[], bool]) -> None:
         async with asyncio.timeout(PATIENCE_S):

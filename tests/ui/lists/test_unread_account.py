@@ -161,6 +161,6 @@ async def test_the_practice_exchange_out_of_reach_and_back(rig: Rig) -> None:
     await asyncio.sleep(0)
     assert [store.why_unread(each) for each in AccountList] == [""] * 4
     rig.line.down_until_ms = rig.clock.now_ms + 60_000
-    rig.session._reconciler.request_full_read()
+    rig.session.parts.readers.account.request_full_read()
     await rig.pass_time(10)
     assert store.reads.have(*AccountList)
