@@ -322,9 +322,9 @@ async def test_a_screen_lays_out_for_the_size_of_now_alone(monkeypatch: pytest.M
     widths: list[int] = []
     async with trading(size=USUAL) as trader:
         desk = trader.app.desk_screen
-        monkeypatch.setattr(desk, "fit_tiles", widths.append)
+        monkeypatch.setattr(desk.command_target.layout, "fit_width", widths.append)
         for width, height in (NARROW, USUAL, NARROW):
             desk.post_message(Resize(Size(width, height), Size(width, height)))
         await trader.look()
-    # Two sizes under way at once followed each other for ever: laying out for one told the screen of it anew.
+    # Two sizes under way at once followed each other forever: laying out for one posted the other again.
     assert set(widths) == {USUAL[0]}
