@@ -319,7 +319,7 @@ async def test_the_venue_stands_on_the_change_and_at_the_word(venue: Venue) -> N
 async def test_golden(state: str, size: tuple[int, int], golden: Callable[[str, str], None]) -> None:
     async with trading(busy_desk(), size) as trader:
         store = trader.desk.store
-        store.account.set_queue_positions({"o2": 120_000})
+        store.account.set_queue_positions({**store.queue_positions, "o2": 120_000})
         trader.app.push_screen(AmendScreen(trader.desk, store.orders["o2"], trader.timer))
         await trader.look()
         if state == "word":
