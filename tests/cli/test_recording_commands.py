@@ -299,7 +299,7 @@ def test_texts_of_a_recording_reach_no_terminal_as_commands(tmp_path: Path, home
 
 
 @pytest.mark.parametrize(
-    ("name", "said"), [("x" * 300, "cannot be begun"), ("~nobody-of-that-name/a", "begins with a person's folder")]
+    ("name", "said"), [("x" * 300, "cannot be begun"), ("~nobody-of-that-name/a", "begins with the folder of a user")]
 )
 def test_a_name_that_no_file_can_have_is_told(tmp_path: Path, home: Path, name: str, said: str) -> None:
     place = name if name.startswith("~") else str(tmp_path / name)

@@ -105,7 +105,7 @@ def test_a_disk_without_a_way_to_write_is_told(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr(os, "access", lambda *_: False)
     found = {check.name: check for check in check_machine(tmp_path / "new", "journal.sqlite3", {})}
     assert not found["disk"].ok
-    assert "mend its permissions" in found["disk"].sentence
+    assert "fix its permissions" in found["disk"].sentence
     monkeypatch.undo()
     (tmp_path / "journal.sqlite3").write_text("no database")
     found = {check.name: check for check in check_machine(tmp_path, "journal.sqlite3", {})}

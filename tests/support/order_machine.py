@@ -180,13 +180,13 @@ class Life(RuleBasedStateMachine):
         self.rig.lag(lag_ms)
 
     @rule()
-    @precondition(lambda self: self.rig.exchange.trading_active)
+    @precondition(lambda self: self.rig.exchange.pauses.trading_active)
     def trading_is_paused(self) -> None:
         self.rig.exchange.pauses.pause_trading()
         self.rig.server.commit()
 
     @rule()
-    @precondition(lambda self: not self.rig.exchange.trading_active)
+    @precondition(lambda self: not self.rig.exchange.pauses.trading_active)
     def trading_goes_on(self) -> None:
         self.rig.exchange.pauses.resume_trading()
         self.rig.server.commit()

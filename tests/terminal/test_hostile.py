@@ -63,7 +63,7 @@ class Tour:
         self.desk()
         self.go(("x",), "the question", "Cancel buy YES 7 at 0.01")
         self.terminal.press("y")
-        self.look("the canceled order", "Canceled: YES 7|CANCELLED")
+        self.look("the canceled order", "Canceled: YES 7|CANCELED")
         self.terminal.press("tab")
         for _ in range(4):
             self.go(("d",), "the details", "the market")

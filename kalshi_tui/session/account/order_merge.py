@@ -34,7 +34,9 @@ def merge_orders(known: Order, update: Order) -> Order:
         first = replace(first, filled=second.filled, remaining=left, state=state)
     return replace(
         first,
-        client_order_id=first.client_order_id or second.client_order_id,
+        # The exchange never gives an order another client order id: one that differs is odd, and would cut the order
+        # off from its journal entry and from the terms that the trader wrote.
+        client_order_id=known.client_order_id or update.client_order_id,
         reason=first.reason or (second.reason if first.state is second.state else ""),
         created_ms=first.created_ms or second.created_ms,
         updated_ms=max(first.updated_ms, second.updated_ms),
