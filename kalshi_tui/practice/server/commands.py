@@ -11,7 +11,7 @@ from kalshi_tui.kalshi.wire import Channel, ErrorCode
 from kalshi_tui.practice.server.command_error import CommandError
 from kalshi_tui.practice.server.connection import Connection
 from kalshi_tui.practice.server.market_frames import MarketFrames
-from kalshi_tui.practice.server.subscriptions import (
+from kalshi_tui.practice.server.stream_subscriptions import (
     CHANNELS_WITHOUT_MARKETS,
     KNOWN_CHANNELS,
     ServerSubscription,

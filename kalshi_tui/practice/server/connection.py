@@ -11,7 +11,7 @@ from kalshi_tui.kalshi.wire import Channel, ErrorCode
 from kalshi_tui.practice.server.command_error import ERROR_MESSAGES, CommandError
 from kalshi_tui.practice.server.frame_queue import FrameQueue
 from kalshi_tui.practice.server.market_frames import MarketFrames
-from kalshi_tui.practice.server.subscriptions import (
+from kalshi_tui.practice.server.stream_subscriptions import (
     MARKET_DATA_CHANNELS,
     SEQUENCED_CHANNELS,
     ServerSubscription,

@@ -31,7 +31,7 @@ from kalshi_tui.practice.server import encode_frames
 from kalshi_tui.practice.server.commands import MAX_COMMAND_BYTES, CommandHandler
 from kalshi_tui.practice.server.connection import Connection
 from kalshi_tui.practice.server.market_frames import MarketFrames
-from kalshi_tui.practice.server.subscriptions import SubscriptionIndex
+from kalshi_tui.practice.server.stream_subscriptions import SubscriptionIndex
 
 
 class Hub:

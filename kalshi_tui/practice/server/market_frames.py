@@ -10,7 +10,7 @@ from kalshi_tui.practice.engine.exchange import Exchange
 from kalshi_tui.practice.engine.rejection import Rejection
 from kalshi_tui.practice.server import encode_frames
 from kalshi_tui.practice.server.command_error import CommandError
-from kalshi_tui.practice.server.subscriptions import ServerSubscription
+from kalshi_tui.practice.server.stream_subscriptions import ServerSubscription
 
 
 class MarketFrames:
