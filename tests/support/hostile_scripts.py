@@ -85,7 +85,7 @@ REST: dict[str, tuple[Script, type[KalshiError], str]] = {
     ),
     "a refusal with an attack in it": (
         saying(reply(b'{"error":{"code":"\\u001b[2J","message":"\\u001b]0;x\\u0007 [bold]"}}', status="400 \x1b[31m")),
-        KalshiError, "refused|broke",
+        KalshiError, "rejected|broke",
     ),
     "a status that is none": (saying(reply(b"", status="999 Surprise")), TransportError, "status 999"),
     "a redirect to nonsense": (
