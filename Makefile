@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 ARGS ?=
+# Much of what the tests do is waiting for processes and screens: more workers than cores pay.
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print(2 * (os.cpu_count() or 1))')
 AUDIT_VENV ?= .venv-audit
 AUDITED ?= requirements.lock requirements-dev.lock requirements-audit.lock benchmarks/requirements-nautilus.lock
 NAUTILUS_VENV ?= .venv-nautilus
@@ -46,10 +48,10 @@ check: $(VENV)/.dev-stamp
 	$(BIN)/lint-imports --no-logo
 
 test: check
-	$(BIN)/python -m pytest -n auto --dist worksteal -m "not slow and not nightly" $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not slow and not nightly" $(ARGS)
 
 test-all: check
-	$(BIN)/python -m pytest -n auto --dist worksteal -m "not nightly" --hypothesis-profile=whole $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not nightly" --hypothesis-profile=whole $(ARGS)
 
 bench-check: $(VENV)/.dev-stamp
 	$(BIN)/python -m benchmarks --check $(ARGS)

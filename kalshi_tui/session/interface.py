@@ -61,16 +61,16 @@ class TradingSession(Protocol):
         """End the stream and close the connections."""
 
     def set_shown_markets(self, tickers: Sequence[str]) -> None:
-        """Say which markets' books are on the screen; the subscriptions follow."""
+        """Set which markets' books are on the screen; the subscriptions follow."""
 
     def set_shown_chart(self, ticker: str, minutes: int) -> None:
-        """Say which chart is on the screen, of 1, 60 or 1440 minutes a candle; none without a ticker."""
+        """Set which chart is on the screen, of 1, 60 or 1440 minutes a candle; none without a ticker."""
 
     def set_shown_sparklines(self, tickers: Sequence[str]) -> None:
-        """Say of which markets the past day is on the screen, in lines of their own; none without tickers."""
+        """Set of which markets sparklines are on the screen; none without tickers."""
 
     def set_watch_list_markets(self, tickers: Sequence[str]) -> None:
-        """Say which markets are on a watch list: they stay on the desk, open or not."""
+        """Set which markets are on a watch list: they stay on the desk, open or not."""
 
     @property
     def ticket(self) -> TicketDefaults:
@@ -116,14 +116,14 @@ class TradingSession(Protocol):
         """Cancel every resting order, of one market or, without a ticker, of all markets and shards."""
 
     def link_metrics(self) -> LinkStats:
-        """Return how the link does now."""
+        """Return the figures of the link as of now."""
 
     def start_audit(self, ticker: str) -> None:
-        """Compare a book with a fresh snapshot of the exchange's; a notice says what came of it."""
+        """Compare a book with a fresh snapshot of the exchange's; a notice shows the outcome."""
 
     @property
     def recording_text(self) -> str:
-        """Say in a word that the stream is recorded, and how much; empty while it is not."""
+        """Return in a word that the stream is recorded, and how much; empty while it is not."""
 
     def toggle_recording(self, path: Path) -> None:
         """Begin a recording, or end the one that goes on; a notice says which."""
@@ -133,11 +133,11 @@ class TradingSession(Protocol):
         """The moment of the recording that plays; None where none does."""
 
     def control_replay(self, action: str, values: ControlValues) -> None:
-        """Have the recording paused, moved, played faster and the like."""
+        """Pause, move or speed up the recording."""
 
     @property
     def can_inject_faults(self) -> bool:
-        """Whether trouble can be rehearsed here: on the practice exchange alone."""
+        """Whether faults can be practiced here: on the practice exchange alone."""
 
     def inject_fault(self, fault: PracticeFault, ticker: str) -> None:
-        """Have the practice exchange make trouble, in this market if it is a market's; a notice says how it went."""
+        """Have the practice exchange make a fault, in this market if it is a market's; a notice says how it went."""

@@ -1,4 +1,4 @@
-"""Telling the trader what the exchange's replies hold that cannot be read: each item once, many in one sentence."""
+"""Reporting items of the exchange's replies that cannot be read: each once, many in one sentence."""
 
 from collections.abc import Callable, Coroutine
 from typing import Any, Final
@@ -9,12 +9,12 @@ from kalshi_tui.session.store import Store
 from kalshi_tui.session.timing import Sleep
 
 COLLECT_S: Final = 1.0
-"""How long further items are waited for before all of them are told: a list is read page by page."""
+"""How long further items are awaited before all are reported: a list is read page by page."""
 REMEMBERED: Final = 100_000
 
 
 class LeftOutNotices:
-    """Collects what was left out of lists and says it in the log of the desk."""
+    """Collects items that were left out of lists, and writes them into the desk's log."""
 
     def __init__(self, store: Store, sleep: Sleep, spawn: Callable[[Coroutine[Any, Any, Any], str], object]) -> None:
         self._store = store
@@ -24,7 +24,7 @@ class LeftOutNotices:
         self._waiting: list[LeftOut] = []
 
     def tell(self, item: LeftOut) -> None:
-        """Say that an item was left out, unless that has been said."""
+        """Report that an item was left out, unless it has been reported."""
         key = (item.what, item.name)
         if key in self._known or len(self._known) >= REMEMBERED:
             # Lists are read again and again.

@@ -1,4 +1,4 @@
-"""Waiting for a time, by a clock that tests may hand in, or for something to happen."""
+"""Clocks, and waiting for a time or an event; tests hand in their own clock and sleep."""
 
 import asyncio
 import time
@@ -24,7 +24,7 @@ Sleep = Callable[[float], Awaitable[None]]
 
 
 async def sleep_until_event(sleep: Sleep, seconds: float, event: asyncio.Event) -> bool:
-    """Wait for so long, but not longer than until the event; say whether it is set. It is left as it is."""
+    """Sleep, but not longer than until the event is set; return whether it is. The event is left as it is."""
     waits = [asyncio.ensure_future(sleep(seconds)), asyncio.ensure_future(event.wait())]
     try:
         await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)

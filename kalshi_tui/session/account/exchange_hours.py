@@ -1,4 +1,4 @@
-"""Whether the exchange trades: asked now and then, and at once when an answer says that it may not."""
+"""Reading whether the exchange trades: now and then, and at once when an answer says that it may not."""
 
 import asyncio
 from typing import Final
@@ -29,11 +29,11 @@ class ExchangeHours:
         self._check_requested = asyncio.Event()
 
     def check_now(self) -> None:
-        """Do not wait for the next look."""
+        """Read the status now instead of at the next turn."""
         self._check_requested.set()
 
     async def run(self) -> None:
-        """Look until canceled."""
+        """Read until canceled."""
         while True:
             self._check_requested.clear()
             await self._check()

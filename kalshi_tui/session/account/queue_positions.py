@@ -1,4 +1,4 @@
-"""The places of resting orders in their queues: no stream tells them, so they are asked for while any order rests."""
+"""Reading the queue positions of resting orders: no stream carries them, so they are polled while any order rests."""
 
 from typing import Final
 
@@ -12,7 +12,7 @@ POLL_INTERVAL_S: Final = 3.0
 
 
 class QueuePositionReader:
-    """Keeps the store's queue places fresh. `run` does the work."""
+    """Keeps the store's queue positions fresh. `run` does the work."""
 
     def __init__(self, rest: RestClient, store: Store, sleep: Sleep) -> None:
         self._rest = rest
@@ -20,7 +20,7 @@ class QueuePositionReader:
         self._sleep = sleep
 
     async def run(self) -> None:
-        """Look until canceled; a look that fails leaves no old place standing."""
+        """Read until canceled; a read that fails leaves no old position standing."""
         while True:
             tickers = sorted({o.ticker for o in self._store.working_orders() if o.state is OrderState.RESTING})
             try:

@@ -30,7 +30,7 @@ from kalshi_tui.session.timing import Sleep, midnight_ms, sleep_until_event
 MAX_FILLS_PER_READ: Final = 200
 MAX_FILLS_PER_DAY: Final = 1_000
 NEWS_DEBOUNCE_S: Final = 0.15
-"""Frames about one order come in a burst; cash and positions are read once, this long after the first."""
+"""Frames about one order come in a burst; cash and positions are read once, so long after the first."""
 FIRST_RETRY_DELAY_S: Final = CLOCK_TOLERANCE_MS / 1000 + 0.1
 MAX_RETRY_DELAY_S: Final = 15.0
 HISTORY_WINDOW_S: Final = 24 * 3600
@@ -38,13 +38,13 @@ MAX_HISTORY_ORDERS: Final = 100
 """At the start the orders of the last day are read, at most so many, so that those that are over are listed too."""
 STALE_DATA_AGE_S: Final = 10
 RECONCILE_INTERVAL_S: Final = 30.0
-"""How often everything is read though there is no news: a private frame that was lost leaves no trace."""
+"""How often everything is read without a reason: a private frame that was lost leaves no trace."""
 MAX_STALE_READS: Final = 5
-"""After so many reads that were all too old the trader is told."""
+"""After so many reads that were all too old the trader gets a warning."""
 
 
 class AccountReconciler:
-    """Reads the account when there is news of it, until the reads have passed the news. `run` does the work."""
+    """Reads the account after each change of it, until what is read is newer than the change. `run` does the work."""
 
     def __init__(
         self,
@@ -63,17 +63,19 @@ class AccountReconciler:
         self._sleep = sleep
         self._wake = asyncio.Event()
         self._balance_due_ms = 0
-        """The exchange's time that reads of cash and positions have to pass; and of orders and fills:"""
+        """The exchange's time that the data have to pass before a read of cash and positions is believed."""
         self._full_read_due_ms = 0
+        """The same for orders and fills; 0 if they need no read."""
         self._required_as_of_ms = -1
+        """The same for `has_caught_up`."""
         self._as_of_ms = 0
-        """How far the data reached that were read last."""
+        """The exchange's time up to which the data of the last read reach."""
         self._said_unread = ""
         self._read_once = False
         self._filled_unheard: list[Order] = []
-        """Orders that were read as filled while nobody had told so; their executions are read next."""
+        """Orders that a read showed as filled without a frame about it; their executions are read next."""
         self._history_read = False
-        """Whether the orders of the last day have been read, at a time when the reads had caught up."""
+        """Whether the orders of the last day have been read, at a time when the data had caught up."""
 
     @property
     def has_been_read(self) -> bool:
@@ -82,27 +84,30 @@ class AccountReconciler:
 
     @property
     def has_caught_up(self) -> bool:
-        """Whether it has been read, and the exchange's data had passed what `require_data_after` has named."""
+        """Whether it has been read, and the data were newer than what `require_data_after` asked for."""
         return self._read_once and self._as_of_ms > self._required_as_of_ms
 
     def require_data_after(self, at_ms: int) -> None:
-        """Count as due what has happened until then (the exchange's Unix time), and was not heard here."""
+        """Read until the data are newer than this: what happened before came by no frame here.
+
+        ``at_ms`` is the exchange's Unix time.
+        """
         self._required_as_of_ms = at_ms + CLOCK_TOLERANCE_MS
         self._full_read_due_ms = max(self._full_read_due_ms, self._required_as_of_ms)
         self._wake.set()
 
     def request_balance_read(self) -> None:
-        """Cash or positions have moved."""
+        """Read cash and positions: they have moved."""
         self._balance_due_ms = self._rest.clock.now_ms() + CLOCK_TOLERANCE_MS
         self._wake.set()
 
     def request_full_read(self) -> None:
-        """News may have been lost: read everything, orders and fills too."""
+        """Read everything, orders and fills too: a frame may have been lost."""
         self._full_read_due_ms = self._rest.clock.now_ms() + CLOCK_TOLERANCE_MS
         self._wake.set()
 
     async def run(self) -> None:
-        """Read whenever there is something to read. Ends only when canceled."""
+        """Read whenever there is something to read, until canceled."""
         while True:
             if not self._read_once:
                 await self._wake.wait()
@@ -114,10 +119,11 @@ class AccountReconciler:
             await self._catch_up()
 
     async def _catch_up(self) -> None:
-        """Read until the exchange's data have passed all that is due; a failed read is tried again."""
+        """Read until the exchange's data are newer than everything that is due; a failed read is tried again."""
         wait, late, failed = FIRST_RETRY_DELAY_S, 0, False
         while True:
             try:
+                # The timestamp comes before the lists: read after them it could vouch for data that they did not have.
                 as_of_ms = await self._rest.user_data_timestamp()
                 await self._read(as_of_ms)
             except KalshiError as error:
@@ -132,6 +138,8 @@ class AccountReconciler:
                 failed = False
                 if as_of_ms > max(self._balance_due_ms, self._full_read_due_ms):
                     return
+                # The lists are older than what happened. To stop here would leave cash or an order as it was before,
+                # with no further frame to correct it.
                 late += 1
                 behind_s = (self._rest.clock.now_ms() - as_of_ms) // 1000
                 if late == MAX_STALE_READS and behind_s >= STALE_DATA_AGE_S:
@@ -142,7 +150,7 @@ class AccountReconciler:
                 wait = min(wait * 2, MAX_RETRY_DELAY_S)
 
     async def _wait_for_news(self, seconds: float) -> bool:
-        """Wait, but not longer than until there is further news; say whether there is. News come in bursts."""
+        """Wait, but not longer than until the next request; return whether there was one. Requests come in bursts."""
         if not await sleep_until_event(self._sleep, seconds, self._wake):
             return False
         await self._sleep(NEWS_DEBOUNCE_S)
@@ -150,15 +158,17 @@ class AccountReconciler:
         return True
 
     async def _read(self, as_of_ms: int) -> None:
-        """Read once. What the stream has told after ``as_of_ms`` (the exchange's Unix time) is newer, and stays."""
+        """Read once. What the stream reported after ``as_of_ms`` (the exchange's Unix time) is newer, and stays."""
         if not self._read_once:
-            # Before the positions, which have these orders' executions in them: else they would count twice.
+            # Before the positions, which contain these orders' executions: after them they would count twice.
             await self._read_orders()
         balance, held = await asyncio.gather(self._rest.balance(), self._rest.positions())
         self._store.account.set_balance(balance)
-        # What could not be read is not gone: it stays as it was known last.
+        # What could not be decoded is not gone: as a position of zero it would invite a second purchase. It stays.
         unread = {each.name for each in held.left_out} & self._store.positions.keys()
         positions = [*held, *(self._store.positions[ticker] for ticker in sorted(unread))]
+        # In this machine's time, less what the clocks may differ: a position that the stream reported later than this
+        # may be newer than the list, and the list must not overwrite it.
         told_before_ms = as_of_ms - self._rest.clock.skew_ms - CLOCK_TOLERANCE_MS
         if self._read_once:
             self._compare_positions(positions, told_before_ms)
@@ -166,6 +176,7 @@ class AccountReconciler:
         if self._full_read_due_ms and self._read_once:
             await self._read_orders()
         if as_of_ms > self._full_read_due_ms:
+            # Only data newer than the request end it; a request that came meanwhile has raised the mark again.
             self._full_read_due_ms = 0
             self._history_read = True
         self._update_day_total(balance)
@@ -173,7 +184,7 @@ class AccountReconciler:
         self._read_once = True
 
     async def _read_orders(self) -> None:
-        """Read orders and fills and tell what changed unheard."""
+        """Read orders and fills, and report what changed without a frame."""
         resting, newest = await asyncio.gather(
             self._rest.orders(status="resting"), self._rest.fills(most=MAX_FILLS_PER_READ)
         )
@@ -187,7 +198,7 @@ class AccountReconciler:
         for order in resting:
             gone.pop(order.order_id, None)
         for order in gone.values():
-            # Not there yet, or for ever: reads lag. The order stays as it was told last.
+            # Missing is no proof: reads lag, and the order may be newer than the list. It stays as it is known.
             with contextlib.suppress(KalshiError):
                 self._apply_orders(
                     [await by_id(self._rest, order.order_id, ticker=order.ticker, sent_ms=order.created_ms)]
@@ -198,7 +209,7 @@ class AccountReconciler:
         if self._read_once:
             for order_id in dict.fromkeys(fill.order_id for fill in fresh):
                 if order_id not in self._store.orders:
-                    # Of an order that nobody here has heard of, or that was thought never to have arrived.
+                    # Of an order that came from elsewhere, or that was thought never to have arrived.
                     with contextlib.suppress(KalshiError):
                         self._apply_orders([await self._rest.order(order_id)])
         self._tell_filled()
@@ -207,7 +218,7 @@ class AccountReconciler:
                 self._order_lookup.start_lookup(order)
 
     def _tell_filled(self) -> None:
-        """Tell of orders that are filled while the executions that were read do not say so."""
+        """Report orders that are filled though the executions that were read do not add up to that."""
         for order in self._filled_unheard:
             unheard = order.filled - self._store.account.filled_by_executions(order)
             if unheard > 0:
@@ -215,7 +226,7 @@ class AccountReconciler:
         self._filled_unheard.clear()
 
     def _apply_orders(self, orders: Iterable[Order]) -> None:
-        """Tell the store of orders that were read, and note those that are filled unheard."""
+        """Put orders that were read into the store, and note those that filled without a frame about it."""
         for order in orders:
             known = self._store.orders.get(order.order_id)
             self._store.account.apply_read_order(order)
@@ -224,7 +235,7 @@ class AccountReconciler:
                 self._filled_unheard.append(now)
 
     def _compare_positions(self, positions: Sequence[Position], reported_before_ms: int) -> None:
-        """Note where a position differs from what the stream told, and was told long enough ago to be in the read."""
+        """Note where the list differs from what the stream reported long enough ago to be in the list."""
         read = {position.ticker: position.count for position in positions}
         found = []
         for ticker, count in self._store.account.reported_positions(reported_before_ms).items():
@@ -240,7 +251,7 @@ class AccountReconciler:
         self._store.account.set_differences(found)
 
     async def _read_day_fills(self, newest: Sequence[Fill]) -> list[Fill]:
-        """Return the newest fills, and all of this day's where these do not reach back so far."""
+        """Return the newest fills, and all of this day's if these do not reach back so far."""
         since_ms = midnight_ms(self._clock_ms())
         if len(newest) < MAX_FILLS_PER_READ or newest[-1].ts_ms < since_ms:
             return list(newest)
@@ -273,10 +284,7 @@ class AccountReconciler:
         )
 
     def _reserved_money(self) -> Money:
-        """Return what the exchange holds back of the cash for orders at rest.
-
-        What they can lose, and the maker's fee.
-        """
+        """Return what the exchange reserves for resting orders: what they can lose, and the maker's fee."""
         held = 0
         closable = {ticker: position.count for ticker, position in self._store.positions.items()}
         for order in self._store.working_orders():

@@ -1,4 +1,4 @@
-"""What settled markets have paid: read at the start, after an absence, and when a market settles that was held."""
+"""Reading what settled markets have paid: at the start, after an absence, and when a market settles that was held."""
 
 import asyncio
 from typing import Final
@@ -30,11 +30,11 @@ class SettlementReader:
         """Markets that have settled and are not listed yet, with how often they have been looked for."""
 
     def request_read(self) -> None:
-        """Something may have settled unheard: read again."""
+        """Read again: something may have settled without a frame about it."""
         self._read_requested.set()
 
     def handle_market_event(self, ticker: str, event_type: str) -> None:
-        """Hear of an event of a market's life."""
+        """Read again if a market has settled that was held."""
         if event_type == SETTLED_EVENT and self._store.account.has_held(ticker):
             self._awaited[ticker] = 0
             self._read_requested.set()
@@ -50,7 +50,7 @@ class SettlementReader:
                 await sleep_until_event(self._sleep, wait, self._read_requested)
 
     async def _read(self) -> float:
-        """Read, and give how long to wait for what is missing; 0 if nothing is."""
+        """Read; return how many seconds to wait for what is missing, 0 if nothing is."""
         try:
             paid = await self._rest.settlements(most=MAX_SETTLEMENTS)
             self._store.time.set_skew(self._rest.clock.skew_ms)
@@ -62,7 +62,7 @@ class SettlementReader:
             await self._sleep(RETRY_DELAY_S)
             return 0
         listed = {each.ticker for each in self._store.settlements}
-        # What is still not there after the last look may have been closed before: nothing is paid then.
+        # What is still not listed after the last look had no position left when it settled, and pays nothing.
         self._awaited = {
             ticker: looks + 1
             for ticker, looks in self._awaited.items()

@@ -1,4 +1,4 @@
-"""The chart that is looked at: its candles are read, and read again when a period ends; the stream continues them."""
+"""Reading the candles of the chart on the screen, and again when a period ends; the stream continues them."""
 
 import asyncio
 from typing import Final
@@ -14,7 +14,7 @@ CANDLES_PER_READ: Final = 500
 PERIODS_REREAD: Final = 2
 """How many periods before the last read are read once more: their candles may not have been whole."""
 SELECTION_DEBOUNCE_S: Final = 0.15
-"""How long a look waits for the next one: a held key runs over many markets."""
+"""How long a selection waits for the next one: a held key runs over many markets."""
 CANDLE_DELAY_S: Final = 2.0
 """How long after the end of a period the exchange has its candle."""
 MAX_READ_INTERVAL_S: Final = 600.0
@@ -23,7 +23,7 @@ MAX_RETRY_DELAY_S: Final = 60.0
 
 
 class CandleReader:
-    """Keeps one chart of the store's fresh: the one looked at. `run` does the work."""
+    """Keeps the selected chart fresh. `run` does the work."""
 
     def __init__(self, rest: RestClient, store: Store, sleep: Sleep) -> None:
         self._rest = rest
@@ -42,7 +42,7 @@ class CandleReader:
             self._changed.set()
 
     def request_read(self) -> None:
-        """Trades may have been lost: read again."""
+        """Read again: trades may have been lost."""
         self._changed.set()
 
     async def run(self) -> None:
@@ -59,7 +59,7 @@ class CandleReader:
                 await sleep_until_event(self._sleep, await self._read(ticker, minutes), self._changed)
 
     async def _read(self, ticker: str, minutes: int) -> float:
-        """Read what is new of a chart, and give how many seconds it is good for."""
+        """Read what is new of a chart; return for how many seconds it is good."""
         chart = self._store.charts.get((ticker, minutes)) or CandleSeries(minutes)
         market = self._store.markets.get(ticker)
         series = (market.series_ticker if market is not None else "") or ticker.partition("-")[0]

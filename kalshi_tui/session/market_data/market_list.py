@@ -1,4 +1,4 @@
-"""The markets on the desk: their terms, fees and prints, read by REST and kept true as time and events change them."""
+"""Reading the list of markets, their terms, fees and prints, and keeping them true as time and events change them."""
 
 import asyncio
 from collections.abc import Callable, Container, Coroutine, Iterable, Sequence
@@ -73,7 +73,7 @@ class MarketListReader:
     def set_shown_markets(self, tickers: Sequence[str]) -> None:
         """Read the tapes and fees of these markets where they are not known."""
         self._shown_tickers = tuple(tickers)
-        # The stream tells prints only of what is looked at: what was left has a hole by the time it comes back.
+        # The stream brings prints of shown markets only: the tape of one that was left has a hole when it comes back.
         self._tapes_read &= set(tickers)
         for ticker in set(self._shown_tickers) - self._details_being_read:
             self._details_being_read.add(ticker)
@@ -86,12 +86,12 @@ class MarketListReader:
             self._spawn(self._read_watch_list(missing), "watched markets")
 
     def reread_tapes(self) -> None:
-        """Read the tapes anew."""
+        """Read the tapes of the shown markets again."""
         self._tapes_read.clear()
         self.set_shown_markets(self._shown_tickers)
 
     def request_refresh(self) -> None:
-        """Events of markets may have been lost: read all listed ones again, and what is new."""
+        """Read all listed markets again, and new ones: events of theirs may have been lost."""
         self._refresh_requested.set()
         self._changed.set()
 
@@ -200,7 +200,7 @@ class MarketListReader:
         self._read_early.difference_update(market.ticker for market in markets)
 
     async def _refresh(self) -> None:
-        """Read all markets anew until it works, and what is new."""
+        """Read all markets again until it works, and new ones."""
         store, told = self._store, False
         tickers = list(store.markets)
         if len(tickers) > MAX_NAMED_MARKETS:
@@ -238,7 +238,7 @@ class MarketListReader:
             self._subscribe_listed_quotes()
 
     async def _read_details(self, ticker: str) -> None:
-        """Read what the stream does not tell of a market, its fees and its older prints, until it works."""
+        """Read what no frame of a market carries, its fees and its older prints, until it works."""
         wait, told = RETRY_DELAY_S, False
         try:
             while ticker in self._shown_tickers:
@@ -305,7 +305,7 @@ class MarketListReader:
         """Open or close a market whose time has come, and read it until the exchange says so too."""
         known = self._store.markets.get(ticker)
         if known is not None and known.status is MarketStatus.ACTIVE:
-            # Its time is over, and `_set` goes by the clock.
+            # Its time is over, and `_store_markets` goes by the clock.
             self._store_markets([replace(known, quote=self._store.quotes[ticker])])
         for wait in REREAD_DELAYS_S:
             await self._sleep(wait)

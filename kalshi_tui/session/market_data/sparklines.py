@@ -1,4 +1,4 @@
-"""The last day of the markets whose lines are on the screen, hour by hour: many of them with one read."""
+"""Reading the last day, hour by hour, of the markets on the screen: many of them with one request."""
 
 import asyncio
 from collections.abc import Sequence
@@ -16,13 +16,13 @@ MARKETS_PER_REQUEST: Final = 100
 """How many markets the exchange answers for in one read."""
 SPARKLINE_CAPACITY: Final = 2_000
 SELECTION_DEBOUNCE_S: Final = 0.3
-"""How long a look waits for the next one: a held key scrolls over many markets."""
+"""How long a selection waits for the next one: a held key scrolls over many markets."""
 RETRY_DELAY_S: Final = 5.0
 MAX_RETRY_DELAY_S: Final = 120.0
 
 
 class SparklineReader:
-    """Keeps `Store.pasts` fresh for the markets looked at. `run` does the work."""
+    """Keeps the sparklines of the selected markets fresh. `run` does the work."""
 
     def __init__(self, rest: RestClient, store: Store, sleep: Sleep) -> None:
         self._rest = rest
@@ -33,7 +33,7 @@ class SparklineReader:
         self._changed = asyncio.Event()
 
     def select_markets(self, tickers: Sequence[str]) -> None:
-        """Keep the pasts of these markets fresh, and of no others."""
+        """Keep the sparklines of these markets fresh, and of no others."""
         if tuple(tickers) != self._selected:
             self._selected = tuple(tickers)
             self._changed.set()
