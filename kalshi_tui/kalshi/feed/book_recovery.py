@@ -95,7 +95,7 @@ class BookRecovery:
         self._commands.send(GET_SNAPSHOT, self._books, tickers, is_probe=is_probe, audit=audit)
 
     def extend_deadline(self) -> None:
-        """Give the next snapshot its whole time, from now on."""
+        """Restart the timeout of the next snapshot from now."""
         policy = self._state.policy
         # After subscribing again the exchange sends every snapshot by itself, which takes it longer than an answer.
         waits_for_answer = self._books.stage is RecoveryStage.SNAPSHOT
@@ -124,7 +124,7 @@ class BookRecovery:
                 self._resubscribe("The order books do not come right.")
 
     def _quarantine(self, tickers: Sequence[str], why: str) -> None:
-        """Give up for a while on markets whose books cannot be had, so that the others live on."""
+        """Stop asking for a while for books that cannot be had, so that the others recover."""
         news = tuple(ticker for ticker in tickers if ticker not in self._books.probation)
         for ticker in tickers:
             self._books.quarantine(ticker, self._state.now + self._state.policy.quarantine)

@@ -37,7 +37,7 @@ class PendingCommand:
     """Takes the snapshot that was asked for to be compared with the book."""
 
     def fail_audit(self) -> None:
-        """Tell whoever asked for an audit that no snapshot comes."""
+        """Answer pending audits that no snapshot will come."""
         self.answer_audit("", None, None)
 
     def answer_audit(self, ticker: str, yes: Levels | None, no: Levels | None) -> None:

@@ -140,7 +140,7 @@ class FeedProtocol:
             self._set_wanted(channel, NO_TICKERS, whole_channel=wanted)
 
     def want_lifecycle(self, wanted: bool = True) -> None:
-        """Hear of every market's changes of status, dates and grid."""
+        """Subscribe to every market's changes of status, dates and grid."""
         self._set_wanted(Channel.LIFECYCLE, NO_TICKERS, whole_channel=wanted)
 
     # What is known.

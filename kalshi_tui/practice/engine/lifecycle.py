@@ -329,7 +329,7 @@ class MarketLifecycle:
         self.announce(listing, LifecycleType.ACTIVATED, now)
 
     def change_grid(self, ticker: str, structure: str) -> None:
-        """Give a market another price grid. Resting orders stay where they are, on the new grid or off it.
+        """Change a market's price grid. Resting orders stay where they are, on the new grid or off it.
 
         Raises Rejection 404 for an unknown market, 400 for an unknown structure.
         """

@@ -378,7 +378,7 @@ class Matcher:
         return self.match_or_rest(order, now, crosses=crosses)
 
     def change_client_order_id(self, order: EngineOrder, client_order_id: str) -> None:
-        """Give an order another client_order_id; the old one stays used."""
+        """Change an order's client_order_id; the old one stays used."""
         order.client_order_id = client_order_id
         order.account.client_ids[client_order_id] = order.order_id
         self._emit(ClientIdUsed(order.account.account_id, client_order_id, order.order_id))

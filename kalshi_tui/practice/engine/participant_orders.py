@@ -50,7 +50,7 @@ class ParticipantOrders:
     def mint_pairs(
         self, listing: ListedMarket, longs: EngineAccount, shorts: EngineAccount, count: Count, price: Price
     ) -> None:
-        """Give one account YES and another NO at a price, without a trade: a world's first open interest."""
+        """Credit one account with YES and another with NO, without a trade: a world's first open interest."""
         shard = listing.shard
         before = _total_long(longs.holding(listing), shorts.holding(listing))
         for account, side, outcome_price in ((longs, 0, price), (shorts, 1, PRICE_UNIT - price)):

@@ -114,7 +114,7 @@ class ReplayExchange:
                 self.apply_result(listing, *parse_result(msg), settled=True)
 
     def apply_result(self, listing: ListedMarket, result: str, value: Price | None, *, settled: bool) -> None:
-        """Give a market its result if it has none, and pay it out if it is ``settled``. Raises Rejection."""
+        """Set a market's result if it has none, and pay it out if it is ``settled``. Raises Rejection."""
         if value is not None and listing.settlement_value is None:
             self._lifecycle.determine(listing.ticker, MarketOutcome(result, value))
         if settled and listing.settlement_value is not None:

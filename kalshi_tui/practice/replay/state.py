@@ -93,7 +93,7 @@ class NullListener:
         """Do nothing."""
 
     def apply_lifecycle(self, listing: ListedMarket, msg: wire.LifecycleMsg) -> None:
-        """Give the market the status that follows."""
+        """Set the market's next status."""
         kind = msg.event_type
         if kind == LifecycleType.ACTIVATED.value:
             listing.status = MarketStatus.ACTIVE
