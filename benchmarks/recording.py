@@ -6,7 +6,7 @@ from pathlib import Path
 from benchmarks.frames import SID, TICKERS, frames
 from benchmarks.measure import Figure, compare
 from kalshi_tui.kalshi import wire
-from kalshi_tui.practice.replay.world import ReplayWorld
+from kalshi_tui.practice.replay.recorded_world import ReplayWorld
 from kalshi_tui.recording.checker import check_recording
 from kalshi_tui.recording.reader import RecordingReader
 from kalshi_tui.recording.writer import RecordingWriter, RecordKind

@@ -79,7 +79,7 @@ def run_balance(options: argparse.Namespace) -> int:
     async def question(rest: "RestClient", output: Output, waiting: ProgressIndicator) -> None:
         del waiting
         from kalshi_tui.cli.json_shapes import balance_shape
-        from kalshi_tui.presentation.numbers import money_text
+        from kalshi_tui.presentation.number_text import money_text
 
         balance = await rest.balance()
         if options.json:
@@ -103,7 +103,7 @@ def run_positions(options: argparse.Namespace) -> int:
     async def question(rest: "RestClient", output: Output, waiting: ProgressIndicator) -> None:
         del waiting
         from kalshi_tui.cli.json_shapes import position_shape
-        from kalshi_tui.presentation.numbers import count_text, money_text
+        from kalshi_tui.presentation.number_text import count_text, money_text
 
         held = sorted(
             (each for each in await rest.positions(ticker=ticker) if each.count), key=lambda each: each.ticker
@@ -145,7 +145,7 @@ def run_orders(options: argparse.Namespace) -> int:
         from kalshi_tui.cli.json_shapes import listed_order_shape
         from kalshi_tui.domain.order import to_outcome_price
         from kalshi_tui.domain.text import plain_price_text
-        from kalshi_tui.presentation.numbers import count_text
+        from kalshi_tui.presentation.number_text import count_text
 
         status = None if options.status == "all" else options.status
         orders = await rest.orders(status=status, ticker=ticker, most=options.limit)
@@ -184,7 +184,7 @@ def run_fills(options: argparse.Namespace) -> int:
         from kalshi_tui.cli.json_shapes import fill_shape
         from kalshi_tui.domain.order import to_outcome_price
         from kalshi_tui.domain.text import plain_price_text
-        from kalshi_tui.presentation.numbers import count_text, money_text
+        from kalshi_tui.presentation.number_text import count_text, money_text
 
         fills = await rest.fills(ticker=ticker, most=options.limit)
         if options.json:

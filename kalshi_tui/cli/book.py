@@ -115,7 +115,7 @@ def run_trades(options: argparse.Namespace) -> int:
     async def question(rest: "RestClient", output: Output, waiting: ProgressIndicator) -> None:
         del waiting
         from kalshi_tui.cli.json_shapes import trade_shape
-        from kalshi_tui.presentation.numbers import count_text, market_price_text
+        from kalshi_tui.presentation.number_text import count_text, market_price_text
 
         market = await rest.market(ticker)
         trades = await rest.trades(ticker, most=options.limit)
@@ -151,7 +151,7 @@ def run_candles(options: argparse.Namespace) -> int:
     async def question(rest: "RestClient", output: Output, waiting: ProgressIndicator) -> None:
         del waiting
         from kalshi_tui.cli.json_shapes import candle_shape
-        from kalshi_tui.presentation.numbers import count_text, market_price_text
+        from kalshi_tui.presentation.number_text import count_text, market_price_text
 
         market, event = await read_full_market(rest, ticker)
         series = event.series_ticker or ticker.partition("-")[0]

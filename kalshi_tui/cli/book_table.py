@@ -16,7 +16,7 @@ def format_book(output: Output, market: "Market", book: "Book", trust: str, why:
     from kalshi_tui.domain.book import Side
     from kalshi_tui.domain.text import market_text
     from kalshi_tui.presentation.lines import fit, make_printable
-    from kalshi_tui.presentation.numbers import count_text, market_price_text
+    from kalshi_tui.presentation.number_text import count_text, market_price_text
 
     width = output.width
 

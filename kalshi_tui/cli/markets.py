@@ -91,7 +91,7 @@ def _matches(words: list[str], market: "Market", event: "Event") -> bool:
 
 def _write_markets(output: Output, markets: "list[Market]") -> None:
     from kalshi_tui.domain.text import market_text
-    from kalshi_tui.presentation.numbers import count_text, market_price_text
+    from kalshi_tui.presentation.number_text import count_text, market_price_text
 
     columns = (
         Column("TICKER"),
@@ -134,7 +134,7 @@ def run_market(options: argparse.Namespace) -> int:
 
 def _market_facts(market: "Market", event: "Event") -> list[tuple[str, str]]:
     from kalshi_tui.domain.text import market_text
-    from kalshi_tui.presentation.numbers import count_text, market_price_text, money_text
+    from kalshi_tui.presentation.number_text import count_text, market_price_text, money_text
 
     quote = market.quote
 

@@ -13,7 +13,7 @@ from kalshi_tui.order_entry.parse import (
     parse_typed_dollars,
     parse_typed_price,
 )
-from kalshi_tui.presentation.numbers import (
+from kalshi_tui.presentation.number_text import (
     count_text,
     money_text,
     price_decimals,

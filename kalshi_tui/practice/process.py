@@ -20,7 +20,7 @@ from aiohttp import web
 from kalshi_tui.domain.price import MONEY_UNIT
 from kalshi_tui.kalshi.transport.signing import KeyType
 from kalshi_tui.practice.engine.ledger import SHARDS
-from kalshi_tui.practice.replay.world import (
+from kalshi_tui.practice.replay.recorded_world import (
     RecordingError,
     ReplayError,
     ReplayWorld,

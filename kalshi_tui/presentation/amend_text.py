@@ -14,7 +14,7 @@ from kalshi_tui.presentation.lines import (
     Tone,
     line,
 )
-from kalshi_tui.presentation.numbers import count_text
+from kalshi_tui.presentation.number_text import count_text
 from kalshi_tui.presentation.preview_text import (
     LABEL_WIDTH,
     fee_line,

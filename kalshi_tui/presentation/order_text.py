@@ -20,7 +20,7 @@ from kalshi_tui.presentation.lines import (
     Tone,
     line,
 )
-from kalshi_tui.presentation.numbers import NO_VALUE, count_text, date_time_seconds_text, money_text
+from kalshi_tui.presentation.number_text import NO_VALUE, count_text, date_time_seconds_text, money_text
 from kalshi_tui.presentation.preview_text import two_column_line
 from kalshi_tui.session.execution.risk_checks import RiskViolation
 from kalshi_tui.session.market_data.store import LiveBook

@@ -16,7 +16,7 @@ from kalshi_tui.presentation.lines import (
     fit,
     line,
 )
-from kalshi_tui.presentation.numbers import NO_VALUE, count_text, money_text
+from kalshi_tui.presentation.number_text import NO_VALUE, count_text, money_text
 
 LABEL_WIDTH: Final = 11
 VALUE_WIDTH: Final = 25

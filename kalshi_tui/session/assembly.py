@@ -13,7 +13,7 @@ from kalshi_tui.session.account.exchange_hours import ExchangeHours
 from kalshi_tui.session.account.queue_positions import QueuePositionReader
 from kalshi_tui.session.account.reconcile import AccountReconciler
 from kalshi_tui.session.account.settlements import SettlementReader
-from kalshi_tui.session.alerts.command import AlertCommand
+from kalshi_tui.session.alerts.alert_command import AlertCommand
 from kalshi_tui.session.alerts.monitor import AlertMonitor
 from kalshi_tui.session.bus import AlertRang, FeedReported, LinkChanged, OrderNeverArrived, OrderUpdated
 from kalshi_tui.session.execution.amend import OrderAmender

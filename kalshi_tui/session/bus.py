@@ -70,7 +70,7 @@ class FeedReported(Message):
 
 
 @dataclass(frozen=True, slots=True)
-class MarketChanged(Message):
+class MarketLifecycleChanged(Message):
     """A market changed its status, dates or grid; ``event_type`` is the exchange's word for it."""
 
     ticker: str

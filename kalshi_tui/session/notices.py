@@ -47,7 +47,7 @@ class Weight(Enum):
     ERROR = "error"
 
 
-class Kind(Enum):
+class NoticeKind(Enum):
     """What a notice tells of."""
 
     MESSAGE = "message"
@@ -67,7 +67,7 @@ class Notice:
     at_ms: int
     weight: Weight
     said: str
-    kind: Kind = Kind.MESSAGE
+    kind: NoticeKind = NoticeKind.MESSAGE
     ticker: str = ""
     market: str = ""
 
@@ -131,7 +131,7 @@ class Notices(Sequence[Notice]):
         """Forget the lines; what has been told stays told."""
         self._notices.clear()
 
-    def say(self, weight: Weight, said: str, *, kind: Kind = Kind.MESSAGE, ticker: str = "") -> None:
+    def say(self, weight: Weight, said: str, *, kind: NoticeKind = NoticeKind.MESSAGE, ticker: str = "") -> None:
         """Add a line, with the name of the market it tells of."""
         if len(said) > MAX_TEXT:
             said = said[: MAX_TEXT - 1] + "…"
@@ -139,7 +139,7 @@ class Notices(Sequence[Notice]):
         if ticker and not market:
             self._nameless.add(ticker)
         notice = Notice(self._time.local_ms(), weight, said, kind, ticker, market or ticker)
-        if kind is Kind.MESSAGE and self._notices and self._notices[0].text == notice.text:
+        if kind is NoticeKind.MESSAGE and self._notices and self._notices[0].text == notice.text:
             # The same once more: the newest time tells enough, and the log keeps room for other things.
             self._notices.popleft()
         self._notices.appendleft(notice)
@@ -214,7 +214,7 @@ class Notices(Sequence[Notice]):
         words = _words(self._asked, _name(fill, order), fill.book_side, fill.yes_price, fill.count, done=True)
         head = "Partly filled" if part else "Filled"
         said = f"{head}{' earlier' if earlier else ''}: {words}{f', {plain_count_text(left)} left' if left else ''}"
-        kind = Kind.PARTIAL_FILL if part else Kind.FILL
+        kind = NoticeKind.PARTIAL_FILL if part else NoticeKind.FILL
         self.say(Weight.WARNING if earlier else Weight.GOOD, said, kind=kind, ticker=fill.ticker)
 
     def filled_whole(self, order: Order, unheard: Count) -> None:
@@ -224,7 +224,7 @@ class Notices(Sequence[Notice]):
         # Should they come after all, they have been told.
         self._told_ahead[order.order_id] = unheard
         words = _words(self._asked, order.client_order_id, order.book_side, order.yes_price, order.initial)
-        self.say(Weight.WARNING, f"Filled earlier: {words}", kind=Kind.FILL, ticker=order.ticker)
+        self.say(Weight.WARNING, f"Filled earlier: {words}", kind=NoticeKind.FILL, ticker=order.ticker)
 
     def ended(self, order: Order) -> None:
         """Tell of an order that was canceled or has expired, unless the answer to a command tells of it."""
@@ -238,7 +238,7 @@ class Notices(Sequence[Notice]):
         words = _words(self._asked, order.client_order_id, order.book_side, order.yes_price, order.initial)
         why = f" ({order.reason.removesuffix('.')})" if order.reason else ""
         said = f"{ENDS[order.state]}: {words}, {plain_count_text(order.filled)} filled{why}"
-        kind = Kind.EXPIRED if order.state is OrderState.EXPIRED else Kind.CANCELED
+        kind = NoticeKind.EXPIRED if order.state is OrderState.EXPIRED else NoticeKind.CANCELED
         self.say(Weight.WARNING, said, kind=kind, ticker=order.ticker)
 
     def has_told_end(self, order: Order) -> bool:
@@ -254,7 +254,7 @@ class Notices(Sequence[Notice]):
         held = ""
         if position is not None and position.count:
             held = f", you hold {_held_words(position.count, -position.count)}"
-        self.say(Weight.WARNING, f"Closed: no more trading{held}", kind=Kind.CLOSED, ticker=market.ticker)
+        self.say(Weight.WARNING, f"Closed: no more trading{held}", kind=NoticeKind.CLOSED, ticker=market.ticker)
 
     def settled(self, settlements: Iterable[Settlement]) -> None:
         """Tell of what settled markets have paid since this start; of older ones if an earlier run had an order there.
@@ -271,7 +271,9 @@ class Notices(Sequence[Notice]):
             held = _held_words(each.yes_count, each.no_count)
             paid, net = _dollars(each.revenue), _dollars(each.net, signed=True)
             said = f"Settled {each.result.upper()}: held {held}, paid {paid}, net {net}"
-            self.say(Weight.GOOD if each.net >= 0 else Weight.WARNING, said, kind=Kind.SETTLED, ticker=each.ticker)
+            self.say(
+                Weight.GOOD if each.net >= 0 else Weight.WARNING, said, kind=NoticeKind.SETTLED, ticker=each.ticker
+            )
 
 
 def _key(order: Order) -> str:

@@ -21,7 +21,7 @@ from kalshi_tui.session.bus import (
     FeedReported,
     HoursInDoubt,
     LinkChanged,
-    MarketChanged,
+    MarketLifecycleChanged,
     MessageBus,
     ReplayMoved,
 )
@@ -93,7 +93,7 @@ class CatchUp:
         bus.subscribe(HoursInDoubt, lambda _: self._readers.hours.check_now())
         bus.subscribe(LinkChanged, self._link_changed)
         bus.subscribe(FeedReported, lambda message: self._feed_reported(message.report))
-        bus.subscribe(MarketChanged, self._market_changed)
+        bus.subscribe(MarketLifecycleChanged, self._market_changed)
         bus.subscribe(ReplayMoved, self._replay_moved)
 
     def _link_changed(self, message: LinkChanged) -> None:
@@ -123,7 +123,7 @@ class CatchUp:
             # An order may have filled in the frame that was missed. Nothing else will ever say so.
             self._readers.account.request_full_read()
 
-    def _market_changed(self, message: MarketChanged) -> None:
+    def _market_changed(self, message: MarketLifecycleChanged) -> None:
         self._readers.markets.handle_market_event(message.ticker, message.event_type)
         self._readers.settlements.handle_market_event(message.ticker, message.event_type)
 

@@ -30,8 +30,8 @@ from kalshi_tui.session.notices import Weight
 from kalshi_tui.ui.commands import apply_keymap
 from kalshi_tui.ui.desk.screen import DeskScreen
 from kalshi_tui.ui.dialogs.too_small import MIN_TERMINAL_HEIGHT, MIN_TERMINAL_WIDTH, TooSmallScreen
+from kalshi_tui.ui.key_labels import key_for
 from kalshi_tui.ui.key_presses import Presses
-from kalshi_tui.ui.keys import key_for
 from kalshi_tui.ui.notifier import AlertNotifier
 from kalshi_tui.ui.styles import stylesheet_path
 from kalshi_tui.ui.terminal_capabilities import CONSOLE_TERMINALS, NoColorFilter, SixteenColorFilter

@@ -11,8 +11,8 @@ from typing import Final, Never
 from textual.binding import Binding
 
 from kalshi_tui.ui.command import CHARACTERS_BY_KEY, AnyCommand, BoundCommand, CommandGroup, Scope
+from kalshi_tui.ui.key_labels import set_key_labels
 from kalshi_tui.ui.keymap import REMAPPABLE_SCOPES, remap_keys
-from kalshi_tui.ui.keys import set_key_labels
 
 TEXT_FIELD_KEYS: Final = frozenset({"space", "slash", "question_mark", "left", "right", "home", "end"})
 """Keys with names that belong to a text field while one is being typed into."""

@@ -10,10 +10,10 @@ from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.order import Action, BookSide, OrderTerms, TimeInForce
 from kalshi_tui.domain.text import market_text
 from kalshi_tui.practice.engine.market_outcome import binary_outcome
-from kalshi_tui.session.notices import Kind
+from kalshi_tui.session.notices import NoticeKind
 from tests.support.session_rig import US, Rig, Trouble
 
-OF_ACCOUNT = frozenset(Kind) - {Kind.MESSAGE}
+OF_ACCOUNT = frozenset(NoticeKind) - {NoticeKind.MESSAGE}
 LATE_S = 40
 """Until then the account has been read again, whatever frames came."""
 
@@ -27,7 +27,7 @@ async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
     await made.close()
 
 
-def told(rig: Rig, *kinds: Kind) -> list[str]:
+def told(rig: Rig, *kinds: NoticeKind) -> list[str]:
     """Return the lines of these kinds, all of the account's without any, oldest first, without the market's name."""
     name = market_text(rig.session.store.markets[rig.ticker])
     wanted = kinds or OF_ACCOUNT
@@ -142,8 +142,8 @@ async def test_close_and_settlement_are_told_once(rig: Rig, frames: str) -> None
     rig.session.parts.readers.settlements.request_read()
     rig.session.parts.readers.markets.request_refresh()
     await rig.pass_time(LATE_S)
-    assert [each.partition(",")[0] for each in told(rig, Kind.CLOSED)] == ["Closed: no more trading"]
-    (settled,) = told(rig, Kind.SETTLED)
+    assert [each.partition(",")[0] for each in told(rig, NoticeKind.CLOSED)] == ["Closed: no more trading"]
+    (settled,) = told(rig, NoticeKind.SETTLED)
     assert settled.startswith("Settled YES: held 4 YES, paid $4.00, net +$2.")
 
 

@@ -8,7 +8,7 @@ from unittest import mock
 
 from kalshi_tui.domain.price import MONEY_UNIT
 from kalshi_tui.kalshi import wire
-from kalshi_tui.practice.replay.world import ReplayWorld
+from kalshi_tui.practice.replay.recorded_world import ReplayWorld
 from kalshi_tui.practice.server import encode_rest
 from kalshi_tui.practice.server.commands import CommandHandler
 from kalshi_tui.practice.server.connection import Connection

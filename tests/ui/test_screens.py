@@ -13,7 +13,7 @@ from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.link import LinkState
 from kalshi_tui.domain.order import OrderState
 from kalshi_tui.presentation.lines import make_printable
-from kalshi_tui.presentation.numbers import clock_text
+from kalshi_tui.presentation.number_text import clock_text
 from kalshi_tui.session.account.store import DayTotal
 from kalshi_tui.session.notices import Weight
 from kalshi_tui.ui.dialogs.too_small import MIN_TERMINAL_HEIGHT, MIN_TERMINAL_WIDTH

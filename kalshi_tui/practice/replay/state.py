@@ -17,7 +17,7 @@ from kalshi_tui.practice.engine.events import LifecycleType
 from kalshi_tui.practice.engine.model import ListedMarket
 from kalshi_tui.practice.engine.records import TradeRecord
 from kalshi_tui.practice.engine.terms import EventDefinition, MarketDefinition, SeriesDefinition
-from kalshi_tui.practice.replay.terms import (
+from kalshi_tui.practice.replay.recorded_terms import (
     parse_count_or_zero,
     parse_price_or,
     set_grid,

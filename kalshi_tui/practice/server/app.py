@@ -10,7 +10,7 @@ from aiohttp import web
 from kalshi_tui.kalshi import wire
 from kalshi_tui.kalshi.transport.signing import PRACTICE_CONTROL, PRACTICE_REPLAY
 from kalshi_tui.practice.engine.rejection import Rejection
-from kalshi_tui.practice.replay.world import ReplayWorld
+from kalshi_tui.practice.replay.recorded_world import ReplayWorld
 from kalshi_tui.practice.server.archive import ArchiveCutoff
 from kalshi_tui.practice.server.auth import Authenticator
 from kalshi_tui.practice.server.control import ControlApi, ControlTargets

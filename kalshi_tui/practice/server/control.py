@@ -15,7 +15,7 @@ from kalshi_tui.domain.price import NumberError, parse_price
 from kalshi_tui.kalshi.transport.signing import PRACTICE_TOKEN_HEADER
 from kalshi_tui.practice.engine.market_outcome import binary_outcome, scalar_outcome
 from kalshi_tui.practice.engine.rejection import Rejection
-from kalshi_tui.practice.replay.world import (
+from kalshi_tui.practice.replay.recorded_world import (
     ReplayError,
     ReplayWorld,
     parse_replay_time,

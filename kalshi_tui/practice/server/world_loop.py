@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Final
 
-from kalshi_tui.practice.replay.world import ReplayWorld
+from kalshi_tui.practice.replay.recorded_world import ReplayWorld
 from kalshi_tui.practice.server.connection import Connection
 from kalshi_tui.practice.server.hub import Hub
 from kalshi_tui.practice.simulation.world import World

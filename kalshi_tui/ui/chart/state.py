@@ -8,7 +8,7 @@ from kalshi_tui.presentation.lines import (
     Tone,
     line,
 )
-from kalshi_tui.presentation.numbers import (
+from kalshi_tui.presentation.number_text import (
     count_text,
     date_time_text,
     price_decimals,

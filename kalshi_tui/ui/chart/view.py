@@ -18,7 +18,7 @@ from kalshi_tui.presentation.lines import (
     cut,
     line,
 )
-from kalshi_tui.presentation.numbers import (
+from kalshi_tui.presentation.number_text import (
     align_decimal_point,
     date_time_text,
     price_text,

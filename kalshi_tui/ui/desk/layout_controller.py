@@ -8,7 +8,7 @@ from kalshi_tui.ui.desk.desk_view import DeskPanes, DeskView
 from kalshi_tui.ui.desk.layouts import MAX_TILES, Layout, Layouts
 from kalshi_tui.ui.desk.selection import DeskSelection
 from kalshi_tui.ui.dialogs.naming import TextPromptScreen
-from kalshi_tui.ui.keys import key_for
+from kalshi_tui.ui.key_labels import key_for
 from kalshi_tui.ui.ladder.ladder_controller import LadderController
 from kalshi_tui.ui.ladder.pane import LadderPane
 from kalshi_tui.ui.market_list.watch_lists import MAX_LIST_NAME_LENGTH, WatchLists

@@ -4,7 +4,7 @@ from kalshi_tui.domain.book import Side
 from kalshi_tui.ui.desk.desk_view import DeskPanes, DeskView
 from kalshi_tui.ui.desk.layout_controller import LayoutController
 from kalshi_tui.ui.desk.selection import DeskSelection
-from kalshi_tui.ui.keys import key_for
+from kalshi_tui.ui.key_labels import key_for
 from kalshi_tui.ui.lists.lists_controller import ListsController
 from kalshi_tui.ui.lists.panes import Tab
 

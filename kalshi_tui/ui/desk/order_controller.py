@@ -15,7 +15,7 @@ from kalshi_tui.ui.desk.desk_view import DeskView
 from kalshi_tui.ui.desk.questions import cancel_all_question, cancel_question, live_orders
 from kalshi_tui.ui.desk.selection import DeskSelection
 from kalshi_tui.ui.dialogs.ask import AskScreen
-from kalshi_tui.ui.keys import key_for
+from kalshi_tui.ui.key_labels import key_for
 from kalshi_tui.ui.ladder.ladder_reasons import cannot_cancel_row, not_single_order
 from kalshi_tui.ui.lists.alert_reasons import cannot_delete_alert, cannot_rearm_alert
 from kalshi_tui.ui.lists.views import exit_price

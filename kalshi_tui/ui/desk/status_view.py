@@ -14,7 +14,7 @@ from kalshi_tui.presentation.lines import (
     fit,
     line,
 )
-from kalshi_tui.presentation.numbers import (
+from kalshi_tui.presentation.number_text import (
     NO_VALUE,
     cents_text,
     clock_text,

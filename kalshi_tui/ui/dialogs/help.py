@@ -13,7 +13,7 @@ from kalshi_tui.session.interface import TradingSession
 from kalshi_tui.ui.command import AnyCommand, Scope
 from kalshi_tui.ui.command_table import commands_in_scope
 from kalshi_tui.ui.dialogs.reading import TextScreen
-from kalshi_tui.ui.keys import key_for
+from kalshi_tui.ui.key_labels import key_for
 
 HELP_KEYS_WIDTH = 14
 HELP_NAMES_WIDTH = 21

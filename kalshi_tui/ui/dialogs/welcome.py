@@ -19,7 +19,7 @@ from kalshi_tui.presentation.lines import (
 from kalshi_tui.session.interface import TradingSession
 from kalshi_tui.session.persisted import PersistedFile
 from kalshi_tui.ui.command import Scope
-from kalshi_tui.ui.keys import key_for
+from kalshi_tui.ui.key_labels import key_for
 from kalshi_tui.ui.widgets.command_screen import CommandModal
 from kalshi_tui.ui.widgets.key_bar import KeyBar
 from kalshi_tui.ui.widgets.line_view import LineView

@@ -16,7 +16,7 @@ from kalshi_tui.presentation.lines import (
     wrap,
 )
 from kalshi_tui.presentation.names import market_status_text
-from kalshi_tui.presentation.numbers import (
+from kalshi_tui.presentation.number_text import (
     align_decimal_point,
     date_time_text,
     money_text,

@@ -9,7 +9,7 @@ from kalshi_tui.ui.desk.desk_view import DeskPanes, DeskView
 from kalshi_tui.ui.desk.order_controller import OrderController
 from kalshi_tui.ui.desk.questions import cancel_row_question
 from kalshi_tui.ui.desk.selection import DeskSelection
-from kalshi_tui.ui.keys import key_for
+from kalshi_tui.ui.key_labels import key_for
 from kalshi_tui.ui.ladder.ladder_reasons import cannot_cancel_row, cannot_nudge_order
 from kalshi_tui.ui.ticket.amend import AmendScreen
 

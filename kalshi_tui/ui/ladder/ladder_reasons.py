@@ -5,7 +5,7 @@ from typing import Final
 from kalshi_tui.session.account.list_reads import AccountList
 from kalshi_tui.session.interface import TradingSession
 from kalshi_tui.ui.desk.selection import DeskSelection
-from kalshi_tui.ui.keys import key_for
+from kalshi_tui.ui.key_labels import key_for
 
 NOT_IN_ROW: Final = "No order of yours rests in this row."
 

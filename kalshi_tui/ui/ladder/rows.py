@@ -13,7 +13,7 @@ from kalshi_tui.domain.market import Market
 from kalshi_tui.domain.order import BookSide, Order, OrderState
 from kalshi_tui.domain.position import Position
 from kalshi_tui.domain.price import PRICE_UNIT, Count, Money, Price, PriceGrid
-from kalshi_tui.presentation.numbers import price_decimals
+from kalshi_tui.presentation.number_text import price_decimals
 from kalshi_tui.session.market_data.store import LiveBook
 
 NEAR_DEPTH_RANGE: Final = 500

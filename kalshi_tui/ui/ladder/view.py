@@ -15,7 +15,7 @@ from kalshi_tui.presentation.lines import (
     right_align,
 )
 from kalshi_tui.presentation.names import ENDED_STATUSES, market_status_text
-from kalshi_tui.presentation.numbers import (
+from kalshi_tui.presentation.number_text import (
     NO_VALUE,
     count_cell,
     count_text,

@@ -4,7 +4,7 @@ from typing import Final
 
 from kalshi_tui.domain.alerts import AlertState
 from kalshi_tui.ui.desk.selection import DeskSelection
-from kalshi_tui.ui.keys import key_for
+from kalshi_tui.ui.key_labels import key_for
 
 NO_REARM_REASONS: Final = {
     AlertState.ARMED: "This alert is armed.",

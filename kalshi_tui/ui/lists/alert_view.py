@@ -20,7 +20,7 @@ from kalshi_tui.presentation.lines import (
     line,
 )
 from kalshi_tui.presentation.names import short_label
-from kalshi_tui.presentation.numbers import (
+from kalshi_tui.presentation.number_text import (
     NO_VALUE,
     clock_text,
     count_text,

@@ -7,7 +7,7 @@ from kalshi_tui.session.notices import Weight
 from kalshi_tui.ui.desk.desk_view import DeskPanes, DeskView
 from kalshi_tui.ui.desk.selection import DeskSelection
 from kalshi_tui.ui.dialogs.alert import AlertScreen, initial_alert_text
-from kalshi_tui.ui.keys import key_for
+from kalshi_tui.ui.key_labels import key_for
 from kalshi_tui.ui.lists import alert_reasons
 from kalshi_tui.ui.lists.export import build_table
 from kalshi_tui.ui.lists.export_file import Exporter

@@ -12,11 +12,11 @@ from kalshi_tui.presentation.lines import (
     Tone,
     line,
 )
-from kalshi_tui.presentation.numbers import NO_VALUE
+from kalshi_tui.presentation.number_text import NO_VALUE
 from kalshi_tui.session.account.list_reads import AccountList
 from kalshi_tui.session.changes import StoreChanges, Topic
 from kalshi_tui.session.store import Store
-from kalshi_tui.ui.keys import key_for
+from kalshi_tui.ui.key_labels import key_for
 from kalshi_tui.ui.lists import views
 from kalshi_tui.ui.lists.alert_view import alert_column_heading, alert_line
 from kalshi_tui.ui.lists.position_view import position_rows

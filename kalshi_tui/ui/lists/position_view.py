@@ -9,7 +9,7 @@ from kalshi_tui.presentation.lines import (
     right_align,
     wrap,
 )
-from kalshi_tui.presentation.numbers import cents_text, clock_text, count_text
+from kalshi_tui.presentation.number_text import cents_text, clock_text, count_text
 from kalshi_tui.session.account.list_reads import AccountList
 from kalshi_tui.session.store import Store
 from kalshi_tui.ui.lists.views import (

@@ -12,7 +12,7 @@ from kalshi_tui.presentation.lines import (
     right_align,
 )
 from kalshi_tui.presentation.names import short_label
-from kalshi_tui.presentation.numbers import count_text, date_time_text
+from kalshi_tui.presentation.number_text import count_text, date_time_text
 from kalshi_tui.session.store import Store
 from kalshi_tui.ui.lists.views import EXTRA_COLUMNS_MIN_WIDTH, money_cell, pnl_tone
 

@@ -5,7 +5,7 @@ from typing import Final
 
 from kalshi_tui.domain.market import Trade
 from kalshi_tui.domain.price import COUNT_UNIT, Count
-from kalshi_tui.presentation.numbers import count_text
+from kalshi_tui.presentation.number_text import count_text
 from kalshi_tui.session.store import Store
 
 MIN_COUNT_STEPS: Final = (0, 10 * COUNT_UNIT, 100 * COUNT_UNIT, 1_000 * COUNT_UNIT)

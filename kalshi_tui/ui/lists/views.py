@@ -18,7 +18,7 @@ from kalshi_tui.presentation.lines import (
     wrap,
 )
 from kalshi_tui.presentation.names import short_label
-from kalshi_tui.presentation.numbers import (
+from kalshi_tui.presentation.number_text import (
     NO_VALUE,
     align_decimal_point,
     cents_text,

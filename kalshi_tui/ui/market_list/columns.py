@@ -8,7 +8,7 @@ from kalshi_tui.domain.market import Market, Quote
 from kalshi_tui.domain.position import Position
 from kalshi_tui.domain.price import COUNT_UNIT, Price
 from kalshi_tui.presentation.lines import Span, Tone, right_align
-from kalshi_tui.presentation.numbers import (
+from kalshi_tui.presentation.number_text import (
     NO_VALUE,
     align_decimal_point,
     change_text,

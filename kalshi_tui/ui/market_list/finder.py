@@ -15,7 +15,7 @@ from kalshi_tui.presentation.lines import (
     line,
     right_align,
 )
-from kalshi_tui.presentation.numbers import price_decimals, price_text, short_count_text
+from kalshi_tui.presentation.number_text import price_decimals, price_text, short_count_text
 from kalshi_tui.session.store import Store
 from kalshi_tui.ui.market_list.view import MarketIndex, MarketSort, current_quote
 

@@ -19,7 +19,7 @@ from kalshi_tui.presentation.lines import (
 )
 from kalshi_tui.session.changes import StoreChanges, Topic
 from kalshi_tui.session.store import Store
-from kalshi_tui.ui.keys import key_for
+from kalshi_tui.ui.key_labels import key_for
 from kalshi_tui.ui.market_list.columns import MarketColumns
 from kalshi_tui.ui.market_list.flash import PriceFlashes
 from kalshi_tui.ui.market_list.view import (

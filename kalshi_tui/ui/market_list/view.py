@@ -16,7 +16,7 @@ from kalshi_tui.presentation.lines import (
     line,
 )
 from kalshi_tui.presentation.names import ENDED_STATUSES, market_status_text, short_label
-from kalshi_tui.presentation.numbers import price_decimals
+from kalshi_tui.presentation.number_text import price_decimals
 from kalshi_tui.session.account.list_reads import AccountList
 from kalshi_tui.session.store import Store
 from kalshi_tui.ui.market_list.columns import (

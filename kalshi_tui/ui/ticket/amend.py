@@ -42,7 +42,7 @@ from kalshi_tui.presentation.lines import (
     Tone,
     line,
 )
-from kalshi_tui.presentation.numbers import count_text, price_decimals, price_text
+from kalshi_tui.presentation.number_text import count_text, price_decimals, price_text
 from kalshi_tui.presentation.order_text import trading_paused_warning, untrusted_book_warning, violations_text
 from kalshi_tui.session.changes import StoreChanges
 from kalshi_tui.session.execution.risk_checks import Risk, RiskViolation

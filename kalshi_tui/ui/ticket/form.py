@@ -25,7 +25,7 @@ from kalshi_tui.presentation.lines import (
     Tone,
     line,
 )
-from kalshi_tui.presentation.numbers import expiration_text, price_decimals, price_text
+from kalshi_tui.presentation.number_text import expiration_text, price_decimals, price_text
 from kalshi_tui.presentation.order_text import TIME_IN_FORCE_TEXT
 from kalshi_tui.session.market_data.store import LiveBook
 from kalshi_tui.ui.ticket.field_letters import COUNT_LETTERS, PRICE_LETTERS

@@ -25,7 +25,7 @@ from kalshi_tui.order_entry.pricing import (
     step_price,
 )
 from kalshi_tui.presentation.lines import Span, Tone, line
-from kalshi_tui.presentation.numbers import money_text, price_decimals
+from kalshi_tui.presentation.number_text import money_text, price_decimals
 from kalshi_tui.presentation.order_text import (
     insufficient_cash_warning,
     position_text,

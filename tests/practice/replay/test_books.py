@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 
 from kalshi_tui.domain.book import Book, Side
 from kalshi_tui.kalshi import wire
-from kalshi_tui.practice.replay.world import ReplayWorld
+from kalshi_tui.practice.replay.recorded_world import ReplayWorld
 from kalshi_tui.practice.server import encode_frames
 from kalshi_tui.recording.checker import book_levels, books_digest, check_recording
 from kalshi_tui.recording.writer import RecordingWriter, RecordKind

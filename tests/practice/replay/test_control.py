@@ -16,8 +16,8 @@ from kalshi_tui.domain.price import format_price, parse_count, parse_price, pars
 from kalshi_tui.kalshi.environments import practice_on_port
 from kalshi_tui.kalshi.transport.signing import Signer
 from kalshi_tui.kalshi.wire import ErrorCode
-from kalshi_tui.practice.replay import world
-from kalshi_tui.practice.replay.world import ReplayError, ReplayWorld, parse_replay_time
+from kalshi_tui.practice.replay import recorded_world
+from kalshi_tui.practice.replay.recorded_world import ReplayError, ReplayWorld, parse_replay_time
 from kalshi_tui.practice.server import frame_queue, world_loop
 from kalshi_tui.practice.server.app import PracticeServer
 from kalshi_tui.practice.server.auth import Authenticator
@@ -294,7 +294,7 @@ async def test_a_reader_that_stands_still_does_not_halt_the_replay_for_others(
 ) -> None:
     monkeypatch.setattr(frame_queue, "MAX_BUFFERED_FRAMES", 2_000)
     # A step must be far below the buffer, as the real one is.
-    monkeypatch.setattr(world, "MAX_STEP_S", 0.002)
+    monkeypatch.setattr(recorded_world, "MAX_STEP_S", 0.002)
     monkeypatch.setattr(world_loop, "SLOW_READER_TIMEOUT_S", 0.3)
     studio = a_recording(tmp_path / "a.rec.gz", ms=3_000, rate=4_000)
     async with (

@@ -12,7 +12,7 @@ from kalshi_tui.kalshi import wire
 from kalshi_tui.practice.engine.market_outcome import binary_outcome
 from kalshi_tui.practice.engine.records import OrderRequest, OrderStatus
 from kalshi_tui.practice.engine.rejection import Rejection
-from kalshi_tui.practice.replay.world import ReplayWorld
+from kalshi_tui.practice.replay.recorded_world import ReplayWorld
 from tests.support.recordings import (
     BEGAN_MS,
     US,

@@ -22,7 +22,7 @@ from kalshi_tui.domain.link import LinkState
 from kalshi_tui.domain.market import Market, MarketStatus, Quote, Trade
 from kalshi_tui.domain.order import OrderState
 from kalshi_tui.kalshi.transport.clock import ExchangeClock
-from kalshi_tui.session.alerts.command import (
+from kalshi_tui.session.alerts.alert_command import (
     ALERT_VARIABLE,
     COMMAND_TIMEOUT_S,
     MAX_RUNNING_COMMANDS,

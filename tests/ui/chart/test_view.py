@@ -8,7 +8,7 @@ from rich.cells import cell_len
 
 from kalshi_tui.domain.candles import CANDLE_PERIODS_MINUTES, Candle
 from kalshi_tui.presentation.lines import Tone, plain_text
-from kalshi_tui.presentation.numbers import price_text
+from kalshi_tui.presentation.number_text import price_text
 from kalshi_tui.ui.chart.marks import (
     ASCII_GLYPHS,
     BLOCK_GLYPHS,

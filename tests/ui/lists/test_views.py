@@ -12,7 +12,7 @@ from kalshi_tui.domain.position import Position
 from kalshi_tui.domain.price import MONEY_UNIT
 from kalshi_tui.presentation.lines import plain_text
 from kalshi_tui.presentation.names import market_status_text
-from kalshi_tui.presentation.numbers import clock_text, date_time_text
+from kalshi_tui.presentation.number_text import clock_text, date_time_text
 from kalshi_tui.presentation.order_text import insufficient_cash_warning
 from kalshi_tui.presentation.preview_text import preview_lines
 from kalshi_tui.session.market_data.store import LiveBook

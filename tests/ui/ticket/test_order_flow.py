@@ -12,7 +12,7 @@ from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.link import TradingStatus
 from kalshi_tui.domain.order import Action, OrderState, OrderTerms, TimeInForce
 from kalshi_tui.domain.position import Balance
-from kalshi_tui.presentation.numbers import date_time_seconds_text
+from kalshi_tui.presentation.number_text import date_time_seconds_text
 from kalshi_tui.session.execution.risk_checks import OverrideMethod, Risk, RiskReason, RiskViolation
 from kalshi_tui.session.venue import Venue
 from kalshi_tui.ui.ticket.review import ARM_DELAY_MS, ReviewScreen

@@ -10,7 +10,7 @@ from kalshi_tui.domain.fees import FeeSchedule, FeeType
 from kalshi_tui.domain.market import MarketStatus
 from kalshi_tui.domain.order import Action, OrderTerms, TimeInForce
 from kalshi_tui.domain.position import Balance
-from kalshi_tui.presentation.numbers import date_time_seconds_text, expiration_text
+from kalshi_tui.presentation.number_text import date_time_seconds_text, expiration_text
 from kalshi_tui.session.execution.risk_checks import OverrideMethod, Risk, RiskReason, RiskViolation
 from kalshi_tui.session.options import TicketDefaults
 from kalshi_tui.ui.ticket.review import ReviewScreen

@@ -21,8 +21,8 @@ from kalshi_tui.practice.engine.records import TradeRecord
 from kalshi_tui.practice.engine.rejection import Rejection
 from kalshi_tui.practice.engine.terms import Catalog, EventDefinition, MarketDefinition, SeriesDefinition
 from kalshi_tui.practice.replay.recorded_books import RecordedBookPolicy, RecordedBooks
+from kalshi_tui.practice.replay.recorded_terms import event_fee_schedule, set_grid
 from kalshi_tui.practice.replay.state import RecordedState, parse_result
-from kalshi_tui.practice.replay.terms import event_fee_schedule, set_grid
 
 RECORDED_ACCOUNT_ID: Final = "recorded"
 """The account of the recorded orders."""

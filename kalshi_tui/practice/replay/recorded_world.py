@@ -15,7 +15,7 @@ from kalshi_tui.kalshi.wire.replay_state import ReplayState
 from kalshi_tui.practice.engine.exchange import Exchange
 from kalshi_tui.practice.engine.ledger import SHARDS
 from kalshi_tui.practice.engine.order_entry import DedupeMode
-from kalshi_tui.practice.replay.exchange import ReplayExchange
+from kalshi_tui.practice.replay.recorded_exchange import ReplayExchange
 from kalshi_tui.practice.replay.state import RecordedState
 from kalshi_tui.recording.reader import Record, RecordingReader
 from kalshi_tui.recording.writer import RecordingError, RecordKind
