@@ -17,8 +17,8 @@ from kalshi_tui.recording.writer import (
 )
 
 READ_CHUNK_BYTES: Final = 256 * 1024
-MAX_BLOCK_BYTES: Final = 64 * 1024 * 1024
-"""Largest block accepted, decompressed: a record has 16 MiB at most, and a block ends soon after 256 KB."""
+MAX_BLOCK_BYTES: Final = 80 * 1024 * 1024
+"""Largest block accepted, decompressed: a record is one message, 64 MiB at most, and a block ends soon after 256 KB."""
 MIN_TIME_MS: Final = 946_684_800_000
 MAX_TIME_MS: Final = 7_258_118_400_000
 """The years 2000 to 2199 in Unix milliseconds: a time outside them is damage, and many clocks cannot show it."""

@@ -134,7 +134,9 @@ STREAM: dict[str, tuple[Script, str]] = {
     "a refusal without an end": (
         saying(b"HTTP/1.1 503 Busy\r\n\r\n", b"x" * 60_000, then="repeat"), "took too long",
     ),
-    "a frame of 64 MB": (opened(frame(TEXT, length=64 * MB), b"x" * 60_000, then="repeat"), "too large"),
+    "a frame of 64 MiB and a byte": (
+        opened(frame(TEXT, length=64 * 1024 * 1024 + 1), b"x" * 60_000, then="repeat"), "too large",
+    ),
     "a frame of 8 exabytes": (opened(frame(TEXT, length=2**63 - 1)), "too large"),
     "a fragmented message that never ends": (
         opened(frame(TEXT, b"x", fin=False), frame(CONT, b"x" * 60_000, fin=False), then="repeat"), "too large",

@@ -43,8 +43,8 @@ from kalshi_tui.kalshi.transport.signing import Signer
 from kalshi_tui.kalshi.transport.tls import describe_tls_error, proxy_for, tls_context
 from kalshi_tui.kalshi.wire import WS_PATH
 
-MAX_MESSAGE_BYTES: Final = 16 * 1024 * 1024
-"""Bytes of one message: an `ok` that lists 40,000 markets has 1.4 million (docs/kalshi-api.md, section 5)."""
+MAX_MESSAGE_BYTES: Final = 64 * 1024 * 1024
+"""Bytes of one message, as many as the exchange may send (docs/kalshi-api.md, section 5)."""
 _RECEIVE_QUEUE_SIZE: Final = 256
 """Frames that may wait to be read; beyond that the socket is left alone, so memory stays bounded."""
 _READ_CHUNK_BYTES: Final = 16 * 1024

@@ -24,9 +24,9 @@ from kalshi_tui.kalshi.wire import Channel, ErrorCode
 
 _TERMINAL_CODES: Final = frozenset({ErrorCode.CHANNEL_ERROR, ErrorCode.BUFFER_OVERFLOW, ErrorCode.UNKNOWN_SID})
 """Errors after which a subscription is gone."""
-_RETRYABLE_CODES: Final = frozenset({ErrorCode.GENERAL, ErrorCode.INTERNAL, ErrorCode.TIMEOUT, ErrorCode.COMMAND_RATE})
+_RETRYABLE_CODES: Final = frozenset({ErrorCode.GENERAL, ErrorCode.TIMEOUT, ErrorCode.COMMAND_RATE})
 """Errors after which the same command may be sent again a little later."""
-_MARKET_CODES: Final = frozenset({ErrorCode.INVALID_PARAMETER, ErrorCode.MARKET_NOT_FOUND, ErrorCode.MARKET_LIMIT})
+_MARKET_CODES: Final = frozenset({ErrorCode.INVALID_PARAMETER, ErrorCode.MARKET_LIMIT})
 """Errors that are about one of the markets in a command."""
 WITH_MARKETS: Final = frozenset({Channel.BOOK, Channel.TICKER, Channel.TRADE})
 
@@ -329,9 +329,6 @@ class SubscriptionManager:
             subscription.state = SubscriptionState.IDLE
             subscription.batches.extend(waiting)
             self._isolate_refused_markets(subscription, command.tickers, error)
-        elif error.code == ErrorCode.ALREADY_SUBSCRIBED:
-            # Its sid is not known, so it can be neither counted nor left: only a new connection is rid of it.
-            self._state.failure = "The exchange still holds an old subscription that cannot be named any more."
         else:
             # A definite no (no permission, no such channel): asked again, it would be refused again, for ever.
             subscription.reset_subscription()

@@ -43,7 +43,6 @@ class ErrorDetail(WireLeaf, frozen=True, kw_only=True):
     code: str = ""
     message: str = ""
     details: NullableText = UNSET
-    service: OptionalText = UNSET
 
 
 class ErrorBody(WireObject, frozen=True, kw_only=True):

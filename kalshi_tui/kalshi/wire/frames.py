@@ -28,14 +28,13 @@ HEARTBEAT: Final = b"heartbeat"
 
 
 class ErrorCode:
-    """The codes of error frames (docs/kalshi-api.md, section 5)."""
+    """The codes of error frames; 6, 16 and 17 are retired (docs/kalshi-api.md, section 5)."""
 
     GENERAL: Final = 1
     PARAMS_REQUIRED: Final = 2
     CHANNELS_REQUIRED: Final = 3
     SIDS_REQUIRED: Final = 4
     UNKNOWN_COMMAND: Final = 5
-    ALREADY_SUBSCRIBED: Final = 6
     UNKNOWN_SID: Final = 7
     UNKNOWN_CHANNEL: Final = 8
     AUTHENTICATION_REQUIRED: Final = 9
@@ -46,13 +45,18 @@ class ErrorCode:
     UNSUPPORTED_ACTION: Final = 13
     MARKET_REQUIRED: Final = 14
     ACTION_REQUIRED: Final = 15
-    MARKET_NOT_FOUND: Final = 16
-    INTERNAL: Final = 17
     TIMEOUT: Final = 18
+    SHARD_FACTOR_TOO_SMALL: Final = 19
+    SHARD_FACTOR_REQUIRED: Final = 20
+    SHARD_KEY_OUT_OF_RANGE: Final = 21
+    SHARD_FACTOR_TOO_LARGE: Final = 22
+    MATCH_IDS_REQUIRED: Final = 23
+    INDEX_IDS_REQUIRED: Final = 24
     BUFFER_OVERFLOW: Final = 25
     """Ends the subscription: subscribe again."""
     MARKET_LIMIT: Final = 26
     COMMAND_RATE: Final = 27
+    UNDERLYINGS_REQUIRED: Final = 28
 
 
 class Channel:

@@ -110,7 +110,6 @@ class Event(WireObject, frozen=True, kw_only=True):
     strike_date: NullableText = UNSET
     strike_period: NullableText = UNSET
     markets: list[Market] | UnsetType | None = UNSET
-    available_on_brokers: OptionalFlag = UNSET
     product_metadata: dict[str, Any] | UnsetType | None = UNSET
     settlement_sources: list[SettlementSource] | UnsetType | None = UNSET
     last_updated_ts: NullableText = UNSET

@@ -1,4 +1,4 @@
-"""What a command over the stream is answered with when it cannot be carried out (docs/kalshi-api.md, section 4)."""
+"""What a command over the stream is answered with when it cannot be carried out (docs/kalshi-api.md, section 5)."""
 
 from typing import Final
 
@@ -17,7 +17,6 @@ ERROR_MESSAGES: Final = {
     ErrorCode.UNSUPPORTED_ACTION: "Unsupported action",
     ErrorCode.MARKET_REQUIRED: "Market ticker required",
     ErrorCode.ACTION_REQUIRED: "Action required",
-    ErrorCode.MARKET_NOT_FOUND: "Market not found",
     ErrorCode.BUFFER_OVERFLOW: "Subscription buffer overflow",
     ErrorCode.MARKET_LIMIT: "Market limit exceeded",
     ErrorCode.COMMAND_RATE: "Command rate exceeded",

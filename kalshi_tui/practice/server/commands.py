@@ -183,7 +183,7 @@ class CommandHandler:
         self, known: ServerSubscription, tickers: list[str], command: wire.Command, params: wire.CommandParams
     ) -> None:
         if not all(known.includes(ticker) for ticker in tickers):
-            raise CommandError(ErrorCode.MARKET_NOT_FOUND, "A market is not part of this subscription")
+            raise CommandError(ErrorCode.INVALID_PARAMETER, "A market is not part of this subscription")
         self._send_snapshots(known, tickers, params, command.id or UNSET)
 
     def _find_subscription(self, sid: int) -> ServerSubscription:

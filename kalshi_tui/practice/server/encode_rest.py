@@ -39,9 +39,7 @@ MONEY_PER_CENT = 10_000
 
 def error_body(rejection: Rejection) -> wire.ErrorBody:
     """Return the body of a rejected request (docs/kalshi-api.md, section 10)."""
-    detail = wire.ErrorDetail(
-        code=rejection.code, message=rejection.message, details=rejection.details or UNSET, service="practice"
-    )
+    detail = wire.ErrorDetail(code=rejection.code, message=rejection.message, details=rejection.details or UNSET)
     return wire.ErrorBody(error=detail)
 
 
@@ -108,7 +106,6 @@ def event(source: EventDefinition, parent_series: SeriesDefinition, nested: list
         category=source.category,
         strike_date=time_text(source.strike_ms) if source.strike_ms else UNSET,
         markets=UNSET if nested is None else nested,
-        available_on_brokers=False,
         product_metadata={},
         settlement_sources=settlement_sources(parent_series.settlement_sources),
         fee_type_override=source.fee_type_override or UNSET,

@@ -1,7 +1,7 @@
 """The frames of a market as it is now: snapshots, deltas and tickers; and the markets that a command may name."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 from kalshi_tui.kalshi import wire
 from kalshi_tui.kalshi.wire import ErrorCode
@@ -11,6 +11,9 @@ from kalshi_tui.practice.engine.rejection import Rejection
 from kalshi_tui.practice.server import encode_frames
 from kalshi_tui.practice.server.command_error import CommandError
 from kalshi_tui.practice.server.stream_subscriptions import ServerSubscription
+
+MARKET_UNKNOWN: Final = "Market not found"
+"""What is wrong with the parameter; the code 16, which said it before, is retired (docs/kalshi-api.md, section 5)."""
 
 
 class MarketFrames:
@@ -24,7 +27,7 @@ class MarketFrames:
         try:
             self._exchange.markets.listing(ticker)
         except Rejection:
-            raise CommandError(ErrorCode.MARKET_NOT_FOUND) from None
+            raise CommandError(ErrorCode.INVALID_PARAMETER, MARKET_UNKNOWN) from None
 
     def resolve_market_ids(self, market_ids: Iterable[str]) -> list[str]:
         """Return the tickers of markets by their ids. Raises CommandError for one that does not exist."""
@@ -32,7 +35,7 @@ class MarketFrames:
         try:
             return [by_id[market_id] for market_id in market_ids]
         except KeyError:
-            raise CommandError(ErrorCode.MARKET_NOT_FOUND) from None
+            raise CommandError(ErrorCode.INVALID_PARAMETER, MARKET_UNKNOWN) from None
 
     def encode_snapshot(self, subscription: ServerSubscription, ticker: str, number: Any) -> bytes:
         """Return a book's snapshot frame with the subscription's next number."""

@@ -11,7 +11,7 @@ from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.link import LinkState
 from kalshi_tui.kalshi import wire
 from kalshi_tui.kalshi.environments import practice_on_port
-from kalshi_tui.kalshi.feed.stream import Backoff, Stream, StreamTiming
+from kalshi_tui.kalshi.feed.stream import MAX_MESSAGE_BYTES, Backoff, Stream, StreamTiming
 from kalshi_tui.kalshi.feed.subscription import Happening, RecoveryPolicy
 from kalshi_tui.kalshi.transport.clock import ExchangeClock
 from kalshi_tui.kalshi.transport.signing import (
@@ -105,6 +105,19 @@ async def test_a_close_by_the_exchange_is_told_with_its_words_cleaned(exchange: 
         await until(lambda: any(state is LinkState.WAITING for state, _ in desk.sink.links))
     detail = next(detail for state, detail in desk.sink.links if state is LinkState.WAITING)
     assert "code 1012, service\N{REPLACEMENT CHARACTER}restart" in detail
+
+
+async def test_a_message_as_large_as_the_exchange_may_send_is_read(exchange: Exchange, signer: Signer) -> None:
+    assert MAX_MESSAGE_BYTES == 64 * 1024 * 1024
+    desk = Desk(exchange, signer)
+    desk.stream.watch_books([A])
+    async with running(desk):
+        await until(lambda: desk.right(A))
+        large = wire.encode(wire.OkFrame(id=999, msg=wire.OkMsg(market_tickers=[A])))
+        await exchange.send([large + b" " * (MAX_MESSAGE_BYTES - len(large))])
+        await exchange.move(A)
+        await until(lambda: desk.sink.books[A].yes.counts == [1500])
+    assert len(exchange.handshakes) == 1
 
 
 async def test_a_lost_message_heals_on_the_same_connection(exchange: Exchange, signer: Signer) -> None:

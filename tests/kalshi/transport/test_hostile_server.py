@@ -199,7 +199,7 @@ async def _told(sink: BookSink) -> str:
     return next(detail for state, detail in sink.links if state in ways)
 
 
-@pytest.mark.parametrize("last", [frame(CLOSE, b"\x03\xe8"), frame(CLOSE), frame(TEXT, length=64 * MB), b"\xff\xff"])
+@pytest.mark.parametrize("last", [frame(CLOSE, b"\x03\xe8"), frame(CLOSE), frame(TEXT, length=68 * MB), b"\xff\xff"])
 async def test_books_are_not_trusted_once_nothing_more_can_come(
     last: bytes, exchange: Exchange, signer: Signer
 ) -> None:

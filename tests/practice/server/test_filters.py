@@ -115,7 +115,7 @@ async def test_a_market_id_means_its_market_and_no_other(exchange: Serving) -> N
         await listener.command("subscribe", channels=["trade"], market_id="no such id")
         while (frame := await listener.frame())["type"] == "ticker":
             pass
-        assert (frame["type"], frame["msg"]["code"]) == ("error", 16)
+        assert (frame["type"], frame["msg"]["code"]) == ("error", 11)
 
 
 async def test_channels_without_news_here_are_taken(exchange: Serving) -> None:

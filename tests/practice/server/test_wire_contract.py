@@ -299,7 +299,7 @@ async def test_tickers_and_trades_are_told(exchange: Serving, ticker: str) -> No
         ("subscribe", {}, 3),
         ("subscribe", {"channels": ["no_such"]}, 8),
         ("subscribe", {"channels": ["orderbook_delta"]}, 14),
-        ("subscribe", {"channels": ["orderbook_delta"], "market_ticker": "NO-SUCH"}, 16),
+        ("subscribe", {"channels": ["orderbook_delta"], "market_ticker": "NO-SUCH"}, 11),
         ("unsubscribe", {}, 4),
         ("unsubscribe", {"sids": [9]}, 7),
         ("update_subscription", {"sids": [1, 2], "action": "add_markets"}, 12),
