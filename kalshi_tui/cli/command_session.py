@@ -35,8 +35,9 @@ from kalshi_tui.session.venue import Venue
 ACCOUNT_UNREAD_MESSAGE: Final = "Your account could not be read: position, cash and limits are not known."
 READY_TIMEOUT_S: Final = 10.0
 """How long to wait for book and account before an order."""
-MAX_SENDING_MS: Final = 60_000
-"""No program takes longer to send one order: a reply is awaited for half as long."""
+MAX_IN_FLIGHT_AGE_MS: Final = 60_000
+"""An order that the journal calls being sent for longer than this is in flight in no program: a reply is awaited for
+half as long."""
 POLL_INTERVAL_S: Final = 0.02
 
 
@@ -76,7 +77,7 @@ class CommandSession:
         return tuple(
             each.order
             for each in self._entries
-            if each.order.state is OrderState.SENDING and now_ms - each.changed_ms < MAX_SENDING_MS
+            if each.order.state is OrderState.SENDING and now_ms - each.changed_ms < MAX_IN_FLIGHT_AGE_MS
         )
 
     @property

@@ -36,8 +36,6 @@ if TYPE_CHECKING:
     from kalshi_tui.runtime.configuration import LoadedSettings
     from kalshi_tui.runtime.profiles import Profile
 
-FOLDER_IN_USE_PREFIX: Final = "another practice exchange"
-"""How the error begins of an exchange that finds another one running on its folder."""
 FOLDER_FREE_TIMEOUT_S: Final = 20.0
 """How long to wait for another command's exchange to end."""
 RETRY_DELAY_S: Final = 0.2
@@ -95,7 +93,7 @@ def _open_practice(
     """Find or start this machine's practice exchange; None where another exchange is chosen."""
     from kalshi_tui.cli.context import is_local_practice
     from kalshi_tui.runtime.compose import practice_access
-    from kalshi_tui.runtime.launch import LaunchError
+    from kalshi_tui.runtime.launch import FolderInUseError, LaunchError
 
     if not is_local_practice(options, loaded):
         return None
@@ -111,7 +109,7 @@ def _open_practice(
                 ready = process.wait_until_ready()
             except LaunchError as error:
                 process.stop()
-                if not str(error).startswith(FOLDER_IN_USE_PREFIX) or time.monotonic() > deadline:
+                if not isinstance(error, FolderInUseError) or time.monotonic() > deadline:
                     raise FailedError(str(error), "practice") from error
                 # Another command's exchange, which ends soon, or one that is starting and will be found: try again.
                 time.sleep(RETRY_DELAY_S)

@@ -288,7 +288,7 @@ async def _submit(
     stop_waiting_on_interrupt()
     name = session.draft(terms)
     order = order_from_terms(name, terms, OrderState.SENDING, command_session.rest.clock.now_ms())
-    sentence = ""
+    sentence, why_unknown = "", "The exchange was asked and has not said."
     try:
         with ProgressIndicator("Waiting for the exchange's answer") as waiting:
             passed = acknowledged_risks(session.check_risks(terms), flags)
@@ -307,11 +307,11 @@ async def _submit(
     except asyncio.CancelledError:
         clear_interrupt()
         order = command_session.store.known_order(order)
-        if order.state in UNCONFIRMED_STATES:
-            sentence = f"UNKNOWN: {terms_text(terms)}. You stopped waiting for the answer. {UNKNOWN_ADVICE}"
-        else:
-            # The stream reports orders too, and may be faster than the reply.
-            sentence = f"{order.state.word.capitalize()}: {terms_text(terms)}, as was known when you stopped waiting."
+        why_unknown = "You stopped waiting for the answer."
+        # The stream reports orders too, and may be faster than the reply.
+        sentence = f"{order.state.word.capitalize()}: {terms_text(terms)}, as was known when you stopped waiting."
+    if order.state in UNCONFIRMED_STATES:
+        sentence = f"UNKNOWN: {terms_text(terms)}. {why_unknown} {UNKNOWN_ADVICE}"
     return _report_result(options, command_session, output, plan, order, sentence)
 
 
@@ -325,8 +325,6 @@ def _report_result(
 ) -> int:
     """Report the order's outcome, and return the exit code."""
     unknown = order.state in UNCONFIRMED_STATES
-    if unknown and UNKNOWN_ADVICE not in sentence:
-        sentence = f"UNKNOWN: {terms_text(plan.terms)}. The exchange was asked and has not said. {UNKNOWN_ADVICE}"
     shape: JsonShape = order_shape(order) | ({"state": "unknown"} if unknown else {})
 
     def write() -> None:

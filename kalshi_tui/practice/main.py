@@ -39,6 +39,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--unlisted", action="store_true", help="leave no note in the folder by which other commands find this exchange"
     )
+    # For the program that starts this one as a child: it has to tell a folder in use from all other failures.
+    parser.add_argument("--in-use-exit-code", type=int, default=1, help=argparse.SUPPRESS)
     parser.add_argument(
         "--until-stdin-closes", action="store_true", help="end when standard input ends, as when the parent is gone"
     )
@@ -59,13 +61,16 @@ def run(options: argparse.Namespace, folder: Path) -> int:
     """Serve until a signal, or the end of standard input, says to stop. Return the exit code."""
     # What follows costs a third of a second to load; the command line's help does not need it.
     from kalshi_tui.practice.process import PracticeRun  # noqa: PLC0415
-    from kalshi_tui.practice.storage.keys import StartError  # noqa: PLC0415
+    from kalshi_tui.practice.storage.keys import FolderHeldError, StartError  # noqa: PLC0415
 
     if options.fresh and not confirm_reset(folder):
         return _print_error(RESET_DECLINED_SENTENCE)
     try:
         with PracticeRun(options, folder) as practice:
             practice.serve()
+    except FolderHeldError as error:
+        _print_error(str(error))
+        return int(options.in_use_exit_code)
     except StartError as error:
         return _print_error(str(error))
     return 0

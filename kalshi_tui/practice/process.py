@@ -34,6 +34,7 @@ from kalshi_tui.practice.simulation.participants import DEFAULT_RATE
 from kalshi_tui.practice.simulation.world import World
 from kalshi_tui.practice.storage.database import Database, DatabaseError
 from kalshi_tui.practice.storage.keys import (
+    FolderHeldError,
     StartError,
     create_control_token,
     load_or_create_account_key,
@@ -282,12 +283,15 @@ def _stop_at_stdin_end(stop: asyncio.Event) -> None:
 
 
 def _acquire_lock(folder: Path) -> int:
-    """Hold the folder for this process, whose number the file then holds. Raises StartError while another holds it."""
+    """Hold the folder for this process, whose number the file then holds.
+
+    Raises FolderHeldError while another process holds it.
+    """
     descriptor = os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o600)
     if not _try_lock(descriptor):
         holder = os.read(descriptor, 20).decode("ascii", "replace").strip()
         os.close(descriptor)
-        raise StartError(
+        raise FolderHeldError(
             f"another practice exchange{f' (process {holder})' if holder.isdigit() else ''} is running on {folder}. "
             "End it, or choose another folder with --data DIR."
         )

@@ -18,10 +18,16 @@ from typing import IO, Any, Final
 
 READY_TIMEOUT_S: Final = 30.0
 EXIT_TIMEOUT_S: Final = 5.0
+FOLDER_IN_USE_EXIT_CODE: Final = 75
+"""What the child is told to exit with where another exchange runs on its folder."""
 
 
 class LaunchError(Exception):
     """The practice exchange did not start. Its message is a sentence for the trader."""
+
+
+class FolderInUseError(LaunchError):
+    """Another practice exchange runs on the folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +66,8 @@ class PracticeProcess:
         """All that the ready line said, once it is there."""
         self._stderr_file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the child
         # -P: nothing is imported from the current folder, where anybody may have put a module.
-        command = [sys.executable, "-P", "-m", "kalshi_tui", "practice", "--until-stdin-closes", *arguments]
+        command = [sys.executable, "-P", "-m", "kalshi_tui", "practice", "--until-stdin-closes"]
+        command += ["--in-use-exit-code", str(FOLDER_IN_USE_EXIT_CODE), *arguments]
         self._child = subprocess.Popen(  # noqa: S603 - our own interpreter and our own arguments
             command,
             stdin=subprocess.PIPE,
@@ -71,15 +78,19 @@ class PracticeProcess:
         )
 
     def wait_until_ready(self, timeout_s: float = READY_TIMEOUT_S) -> PracticeReady:
-        """Wait for the first line. Raises LaunchError with what the exchange itself had to say."""
+        """Wait for the first line. Raises LaunchError with what the exchange itself had to say.
+
+        Raises FolderInUseError where that is that another one runs on its folder.
+        """
         line = self._read_first_line(time.monotonic() + timeout_s)
         try:
             ready = parse_ready_line(line)
             self.ready_fields = json.loads(line)
         except ValueError:
             complaint = self._read_last_error()
+            error_class = FolderInUseError if self._child.poll() == FOLDER_IN_USE_EXIT_CODE else LaunchError
             self.stop()
-            raise LaunchError(complaint or "The practice exchange ended before it was ready.") from None
+            raise error_class(complaint or "The practice exchange ended before it was ready.") from None
         return ready
 
     def _read_first_line(self, deadline: float) -> bytes:

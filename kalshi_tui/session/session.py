@@ -21,7 +21,7 @@ from kalshi_tui.session.execution.dead_man import DeadManSwitch
 from kalshi_tui.session.execution.journal import Journal, JournalError
 from kalshi_tui.session.execution.order_lookup import OrderLookup
 from kalshi_tui.session.execution.risk_checks import READ_ONLY, Risk, RiskChecks, RiskViolation
-from kalshi_tui.session.execution.submit import CLOCKS_DIFFER_MS, OrderExecutor
+from kalshi_tui.session.execution.submit import MAX_CLOCK_LEAD_MS, OrderExecutor
 from kalshi_tui.session.interface import CancelAllResult, OrderResult, TradingSession
 from kalshi_tui.session.link_monitor import LinkMonitor
 from kalshi_tui.session.market_data.audit import AuditResult, BookAuditor
@@ -99,7 +99,7 @@ class Session:
             if single_command:
                 # Another command may have filled an order a moment ago: its position has to be in what is read. A line
                 # with a time in the future is damaged, and waiting for it would never end.
-                latest_ms = parts.rest.clock.now_ms() + CLOCKS_DIFFER_MS
+                latest_ms = parts.rest.clock.now_ms() + MAX_CLOCK_LEAD_MS
                 parts.readers.account.require_data_after(min(journal.newest_change_ms(), latest_ms))
         except JournalError as error:
             self.store.notify(Weight.ERROR, str(error))

@@ -26,6 +26,10 @@ class StartError(Exception):
     """The practice exchange cannot start. The message is a sentence that says what to do."""
 
 
+class FolderHeldError(StartError):
+    """Another practice exchange runs on the folder."""
+
+
 @dataclass(frozen=True, slots=True)
 class AccountKey:
     """An account's key: its id, where the private half lies, and the public half."""

@@ -36,7 +36,8 @@ PAUSE_CODES: Final = frozenset({"trading_paused", "exchange_paused"})
 SELF_TRADE_REASON: Final = "at once: the rest would have met an order of your own"
 MAX_SENDING_MS: Final = 35_000
 """How long the sending of one order can take: the wait for tokens, and the longest request."""
-CLOCKS_DIFFER_MS: Final = 60_000
+MAX_CLOCK_LEAD_MS: Final = 60_000
+"""How far ahead of this clock a time in the journal may lie. One that lies further ahead is damaged."""
 PROGRAM_ENDED_REASON: Final = "The program ended before it was known what became of it."
 
 
@@ -92,8 +93,8 @@ class OrderExecutor:
             if not order.order_id and order.client_order_id not in set_aside:
                 sentence = f"UNKNOWN: {terms_text(entry.terms)} may or may not be live. {PROGRAM_ENDED_REASON}"
                 self._store.notify(Weight.ERROR, f"{sentence} The exchange is being asked.")
-            # A time that lies further ahead than clocks differ is damaged, and is not waited for.
-            since_ms = min(entry.changed_ms, now_ms + CLOCKS_DIFFER_MS)
+            # A damaged time is not waited for.
+            since_ms = min(entry.changed_ms, now_ms + MAX_CLOCK_LEAD_MS)
             if entry.in_flight:
                 # Another program may be at it still: then it can leave as long as that one waits for tokens and answer.
                 left_by_ms = since_ms + MAX_SENDING_MS if shared else 0
