@@ -153,6 +153,18 @@ from kalshi_tui.kalshi.wire.portfolio import (
     SettlementsReply,
 )
 from kalshi_tui.kalshi.wire.replay_state import ReplayState
+from kalshi_tui.kalshi.wire.subaccounts import (
+    CreateSubaccountReply,
+    CreateSubaccountRequest,
+    NettingConfig,
+    NettingReply,
+    NettingRequest,
+    SubaccountBalance,
+    SubaccountBalancesReply,
+    SubaccountTransfer,
+    SubaccountTransferRequest,
+    SubaccountTransfersReply,
+)
 
 __all__ = [
     "FRAME_TYPES",
@@ -186,6 +198,8 @@ __all__ = [
     "CreateOrderGroupRequest",
     "CreateOrderReply",
     "CreateOrderRequest",
+    "CreateSubaccountReply",
+    "CreateSubaccountRequest",
     "DailySchedule",
     "DecodeError",
     "DecreaseOrderReply",
@@ -231,6 +245,9 @@ __all__ = [
     "MarketPositionMsg",
     "MarketReply",
     "MarketsReply",
+    "NettingConfig",
+    "NettingReply",
+    "NettingRequest",
     "NullableInt",
     "NullableNumber",
     "NullableText",
@@ -269,6 +286,11 @@ __all__ = [
     "SettlementsReply",
     "SnapshotFrame",
     "SnapshotMsg",
+    "SubaccountBalance",
+    "SubaccountBalancesReply",
+    "SubaccountTransfer",
+    "SubaccountTransferRequest",
+    "SubaccountTransfersReply",
     "SubscribedFrame",
     "SubscribedMsg",
     "TickerFrame",

@@ -12,6 +12,7 @@ class ApiKey(WireObject, frozen=True, kw_only=True):
     api_key_id: str
     name: str = ""
     scopes: list[str] | None = None
+    subaccount: NullableInt = UNSET
 
 
 class ApiKeysReply(WireObject, frozen=True, kw_only=True):

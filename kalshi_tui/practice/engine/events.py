@@ -14,6 +14,7 @@ from kalshi_tui.practice.engine.records import (
     OrderRecord,
     PositionRecord,
     SettlementRecord,
+    SubaccountTransferRecord,
     TradeRecord,
 )
 from kalshi_tui.practice.engine.terms import EventDefinition
@@ -132,6 +133,21 @@ class ClientIdUsed:
 
 
 @dataclass(slots=True)
+class SubaccountTransferred:
+    """Cash went from one subaccount to another."""
+
+    transfer: SubaccountTransferRecord
+
+
+@dataclass(slots=True)
+class NettingChanged:
+    """Netting was switched for an account."""
+
+    account_id: str
+    enabled: bool
+
+
+@dataclass(slots=True)
 class LifecycleChanged:
     """A market's status, dates, grid or texts changed, in a way that the exchange announces."""
 
@@ -166,6 +182,8 @@ EngineEvent = (
     | PositionSettled
     | GroupChanged
     | ClientIdUsed
+    | SubaccountTransferred
+    | NettingChanged
     | LifecycleChanged
     | UnannouncedStatusChange
     | EventListed

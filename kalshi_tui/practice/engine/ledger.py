@@ -5,7 +5,8 @@ from typing import Final
 
 from kalshi_tui.domain.price import Money
 from kalshi_tui.practice.engine.events import BalanceChanged, EventLog
-from kalshi_tui.practice.engine.model import EngineAccount, EngineOrder
+from kalshi_tui.practice.engine.model import EngineAccount, EngineOrder, account_id_of, split_account_id
+from kalshi_tui.practice.engine.records import SubaccountTransferRecord
 from kalshi_tui.practice.engine.rejection import Rejection
 from kalshi_tui.practice.engine.timers import EngineClock
 
@@ -27,6 +28,9 @@ class Ledger:
         self.deposited: dict[int, Money] = dict.fromkeys(SHARDS, 0)
         """All money that ever came in from outside, by shard."""
         self._changed_balances: dict[tuple[str, int], None] = {}
+        self._members: dict[str, dict[int, EngineAccount]] = {}
+        self.transfer_ids: dict[str, dict[str, SubaccountTransferRecord]] = {}
+        """For each member the transfers between subaccounts by client_transfer_id, oldest first."""
 
     def add_shards(self, shards: Iterable[int]) -> None:
         """Keep sums for further shards."""
@@ -49,9 +53,21 @@ class Ledger:
         """Open an account with money from outside. Raises ValueError if there is one by that id."""
         if account_id in self.accounts:
             raise ValueError(f"there is an account {account_id} already.")
+        member_id, number = split_account_id(account_id)
         opened = EngineAccount(
-            account_id, dict.fromkeys(SHARDS, 0) | cash, keeps_history=keeps_history, margined=margined
+            account_id,
+            # A subaccount is only where it was provisioned.
+            dict(cash) if number else dict.fromkeys(SHARDS, 0) | cash,
+            keeps_history=keeps_history,
+            margined=margined,
+            member_id=member_id,
+            subaccount=number,
         )
+        members = self._members.setdefault(member_id, {})
+        if number:
+            # A client_order_id is the member's: no two of its subaccounts have open orders of the same one.
+            opened.client_ids = self.accounts[member_id].client_ids
+        members[number] = opened
         opened.held = dict.fromkeys(opened.cash, 0)
         opened.updated_ms = self._clock.now
         self.accounts[account_id] = opened
@@ -61,6 +77,35 @@ class Ledger:
             self.mark_balance_changed(opened, shard)
         self.flush_balances(self._clock.now)
         return opened
+
+    def open_subaccount(self, member_id: str, number: int, shard: int) -> EngineAccount:
+        """Open a subaccount without cash on a shard, or provision an open one there."""
+        account_id = account_id_of(member_id, number)
+        account = self.accounts.get(account_id)
+        if account is None:
+            account = self.open_account(account_id, {shard: 0})
+            account.netting = self.accounts[member_id].netting
+        else:
+            account.cash[shard] = account.held[shard] = 0
+            self.mark_balance_changed(account, shard)
+        return account
+
+    def members(self, member_id: str, subaccount: int | None = None) -> list[EngineAccount]:
+        """Return a member's accounts, the primary first; only one of them for a number. Raises Rejection 400."""
+        if subaccount is not None:
+            return [self.subaccount(member_id, subaccount)]
+        return [account for _, account in sorted(self._members[member_id].items())]
+
+    def subaccount(self, member_id: str, number: int) -> EngineAccount:
+        """Return one of a member's accounts. Raises Rejection 400 for one that does not exist."""
+        found = self._members[member_id].get(number)
+        if found is None:
+            raise Rejection(400, "invalid_parameters", "invalid parameters", f"subaccount {number} does not exist")
+        return found
+
+    def add_subaccount_transfer(self, record: SubaccountTransferRecord) -> None:
+        """Keep a transfer between subaccounts for the list, and its client id as used."""
+        self.transfer_ids.setdefault(record.member_id, {})[record.client_transfer_id] = record
 
     def resting_orders(self) -> Iterator[EngineOrder]:
         """Return every resting order of the accounts that keep history."""
@@ -73,11 +118,17 @@ class Ledger:
             raise Rejection(
                 400, "bad_request", "bad request", "source and target must be two different exchange_indexes"
             )
-        if amount <= 0 or amount % account.precision:
+        self.move_cash(account, source, account, target, amount)
+
+    def move_cash(
+        self, source: EngineAccount, source_shard: int, target: EngineAccount, target_shard: int, amount: Money
+    ) -> None:
+        """Move cash between two subaccounts, two shards, or both. Raises Rejection 400 for more than can be spent."""
+        if amount <= 0 or amount % source.precision:
             raise Rejection(400, "bad_request", "bad request", "the amount must be more than 0, in whole $0.0001")
-        if amount > account.available(source):
+        if amount > source.available(source_shard):
             raise Rejection(400, "insufficient_balance", "insufficient balance", "not enough cash on the source")
-        for shard, change in ((source, -amount), (target, amount)):
+        for account, shard, change in ((source, source_shard, -amount), (target, target_shard, amount)):
             account.cash[shard] += change
             # The shards are separate books: what leaves one has come into the other from outside.
             self.deposited[shard] += change

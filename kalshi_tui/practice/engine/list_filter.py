@@ -19,6 +19,8 @@ class ListFilter:
     min_ms: int | None = None
     max_ms: int | None = None
     exchange_index: int | None = None
+    subaccount: int | None = None
+    """The number of one of the member's subaccounts, None for all: it chooses whose items are looked at."""
 
     def matches(
         self,

@@ -107,7 +107,7 @@ class Matcher:
         self._ledger.mark_balance_changed(account, shard)
 
     def _can_fill_completely(self, order: EngineOrder) -> bool:
-        """Return whether the book can fill an order whole, without its own account's orders."""
+        """Return whether the book can fill an order whole, without its own member's orders."""
         side = order.listing.book.sides[1 - order.side]
         wanted = order.remaining
         for maker_price in reversed(side.prices):
@@ -115,7 +115,7 @@ class Matcher:
                 return False
             maker = side.levels[maker_price].head
             while maker is not None:
-                if maker.account is not order.account:
+                if maker.account.member_id != order.account.member_id:
                     wanted -= maker.remaining
                     if wanted <= 0:
                         return True
@@ -136,8 +136,8 @@ class Matcher:
             level = side.levels[side.prices[-1]]
             maker = level.head
             assert maker is not None  # noqa: S101  # an empty level is no level
-            if maker.account is order.account:
-                # An account never trades with itself: either its resting order goes, or the new one ends.
+            if maker.account.member_id == order.account.member_id:
+                # No two subaccounts of a member trade with each other: the resting order goes, or the new one ends.
                 if order.self_trade is SelfTrade.MAKER:
                     self.cancel(maker, now, "self trade")
                     continue

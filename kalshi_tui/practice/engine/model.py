@@ -36,8 +36,21 @@ OUTCOME_SIDES: Final = (Side.YES, Side.NO)
 DAY_MS: Final = 86_400_000
 HOUR_MS: Final = 3_600_000
 MARKET_TAPE_LENGTH: Final = 1_000
+MAX_SUBACCOUNT: Final = 63
+"""The highest number of a subaccount; 0 is the primary."""
 MATCH_WINDOW_MS: Final = 15_000
 """The rolling window in which an order group counts matched contracts."""
+
+
+def account_id_of(member_id: str, subaccount: int) -> str:
+    """Return the id of a member's subaccount; that of the primary is the member's own."""
+    return f"{member_id}/{subaccount}" if subaccount else member_id
+
+
+def split_account_id(account_id: str) -> tuple[str, int]:
+    """Return the member and the number of the subaccount that an account's id stands for."""
+    member_id, _, number = account_id.partition("/")
+    return member_id, int(number or 0)
 
 
 def side_index(side: BookSide) -> int:
@@ -451,6 +464,10 @@ class EngineAccount:
     fills: list[FillRecord] = field(default_factory=list)
     settlements: list[SettlementRecord] = field(default_factory=list)
     updated_ms: int = 0
+    member_id: str = ""
+    """Whose account this is: all subaccounts of a member have the same."""
+    subaccount: int = 0
+    netting: bool = False
 
     def available(self, shard: int) -> Money:
         """Return what can be spent on a shard."""

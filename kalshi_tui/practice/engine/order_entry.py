@@ -80,6 +80,8 @@ class OrderEntry:
         _require_valid_terms(request, now)
         _require_open(listing)
         _require_valid_price_and_count(listing, request.price, request.count)
+        if listing.shard not in account.cash:
+            raise invalid_order(f"subaccount {account.subaccount} does not exist on exchange_index {listing.shard}")
         side = side_index(request.side)
         holding = account.holding(listing)
         count = request.count
@@ -118,7 +120,8 @@ class OrderEntry:
         used = account.client_ids.get(client_order_id) if client_order_id else None
         if used is None:
             return
-        if self._dedupe == "ever" or used in account.resting_orders:
+        members = self._ledger.members(account.member_id)
+        if self._dedupe == "ever" or any(used in each.resting_orders for each in members):
             raise Rejection(409, "order_already_exists", "order already exists", client_order_id)
 
     # -- canceling --------------------------------------------------------------------------------------------------
@@ -256,8 +259,6 @@ def _require_open(listing: ListedMarket) -> None:
 
 def _require_valid_terms(request: OrderRequest, now: int) -> None:
     """Reject combinations that no order can have (docs/kalshi-api.md, section 10)."""
-    if request.subaccount:
-        raise Rejection(400, "bad_request", "bad request", "this account has no subaccounts: leave it out or give 0")
     if request.reduce_only and request.tif is not TimeInForce.IOC:
         raise invalid_order("reduce_only can only be used with IoC orders")
     if request.expires_ms is not None and request.tif is not TimeInForce.GTC:

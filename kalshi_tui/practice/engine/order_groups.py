@@ -3,6 +3,7 @@
 docs/kalshi-api.md, section 6. What a match counts, and the cancels of a triggered group, are the matcher's.
 """
 
+from collections.abc import Collection
 from typing import Final
 
 from kalshi_tui.domain.price import COUNT_UNIT, Count
@@ -37,9 +38,9 @@ class OrderGroups:
         self._matcher.emit_group_change(group, GroupChange.CREATED)
         return group.to_record()
 
-    def list_for(self, account_id: str) -> list[GroupRecord]:
-        """Return an account's groups, oldest first."""
-        return [group.to_record() for group in self._state.groups.values() if group.account_id == account_id]
+    def list_for(self, account_ids: Collection[str]) -> list[GroupRecord]:
+        """Return the groups of some accounts, oldest first."""
+        return [group.to_record() for group in self._state.groups.values() if group.account_id in account_ids]
 
     def get(self, account_id: str, group_id: str) -> GroupRecord:
         """Return one group. Raises Rejection 404."""

@@ -1,11 +1,12 @@
 """Reading the exchange: all that the portfolio and market endpoints need. Nothing here changes anything."""
 
+import heapq
 from collections.abc import Iterator
 
 from kalshi_tui.domain.price import PRICE_UNIT, Money, Price
 from kalshi_tui.practice.engine.candles import EngineCandle, merge_candles
 from kalshi_tui.practice.engine.list_filter import EVERYTHING, ListFilter
-from kalshi_tui.practice.engine.model import EngineOrder
+from kalshi_tui.practice.engine.model import EngineAccount, EngineOrder
 from kalshi_tui.practice.engine.order_book import PriceLevels
 from kalshi_tui.practice.engine.records import (
     BalanceRecord,
@@ -30,9 +31,14 @@ class Queries:
 
     # -- an account --------------------------------------------------------------------------------------------------
 
-    def orders(self, account_id: str, wanted: ListFilter = EVERYTHING) -> Iterator[OrderRecord]:
-        """Return an account's orders, newest first; the times filter on creation."""
-        account = self._ledger.account(account_id)
+    # Whose items: `ListFilter.subaccount` names one of the member's accounts, without it they are those of all.
+
+    def orders(self, member_id: str, wanted: ListFilter = EVERYTHING) -> Iterator[OrderRecord]:
+        """Return a member's orders, newest first; the times filter on creation."""
+        lists = (self._orders_of(account, wanted) for account in self._ledger.members(member_id, wanted.subaccount))
+        return heapq.merge(*lists, key=lambda each: each.created_ms, reverse=True)
+
+    def _orders_of(self, account: EngineAccount, wanted: ListFilter) -> Iterator[OrderRecord]:
         pool = account.resting_orders if wanted.status is OrderStatus.RESTING else account.orders
         for order in reversed(pool.values()):
             listing = order.listing
@@ -45,57 +51,62 @@ class Queries:
             ):
                 yield order.to_record()
 
-    def order(self, account_id: str, order_id: str) -> OrderRecord:
+    def order(self, member_id: str, order_id: str, subaccount: int | None = None) -> OrderRecord:
         """Return one order, resting or not. Raises Rejection 404."""
-        return self._find_order(account_id, order_id).to_record()
+        return self._find_order(member_id, order_id, subaccount).to_record()
 
-    def _find_order(self, account_id: str, order_id: str) -> EngineOrder:
-        order = self._ledger.account(account_id).orders.get(order_id)
-        if order is None:
-            raise not_found("order not found")
-        return order
+    def _find_order(self, member_id: str, order_id: str, subaccount: int | None) -> EngineOrder:
+        for account in self._ledger.members(member_id, subaccount):
+            order = account.orders.get(order_id)
+            if order is not None:
+                return order
+        raise not_found("order not found")
 
-    def queue_position(self, account_id: str, order_id: str) -> QueuePositionRecord:
+    def queue_position(self, member_id: str, order_id: str, subaccount: int | None = None) -> QueuePositionRecord:
         """Return what must trade before an order does. Raises Rejection 404 for one that does not rest."""
-        order = self._find_order(account_id, order_id)
+        order = self._find_order(member_id, order_id, subaccount)
         if not order.is_resting:
             raise not_found("order is not resting")
         return _queue_position(order)
 
-    def queue_positions(self, account_id: str, wanted: ListFilter = EVERYTHING) -> list[QueuePositionRecord]:
+    def queue_positions(self, member_id: str, wanted: ListFilter = EVERYTHING) -> list[QueuePositionRecord]:
         """Return the queue positions of all resting orders, or of those in some markets or an event."""
         return [
             _queue_position(order)
-            for order in self._ledger.account(account_id).resting_orders.values()
+            for account in self._ledger.members(member_id, wanted.subaccount)
+            for order in account.resting_orders.values()
             if wanted.matches(order.listing.ticker, order.listing.terms.event_ticker)
         ]
 
-    def positions(self, account_id: str, wanted: ListFilter = EVERYTHING) -> list[PositionRecord]:
-        """Return what an account holds or has traded in markets that are not settled, by ticker."""
+    def positions(self, member_id: str, wanted: ListFilter = EVERYTHING) -> list[PositionRecord]:
+        """Return what a member holds or has traded in markets that are not settled, by subaccount and ticker."""
         return [
             holding.to_record()
-            for ticker, holding in sorted(self._ledger.account(account_id).holdings.items())
+            for account in self._ledger.members(member_id, wanted.subaccount)
+            for ticker, holding in sorted(account.holdings.items())
             if (holding.total_traded or holding.position)
             and wanted.matches(ticker, holding.listing.terms.event_ticker, exchange_index=holding.listing.shard)
         ]
 
-    def fills(self, account_id: str, wanted: ListFilter = EVERYTHING) -> Iterator[FillRecord]:
-        """Return an account's fills, newest first."""
-        for fill in reversed(self._ledger.account(account_id).fills):
+    def fills(self, member_id: str, wanted: ListFilter = EVERYTHING) -> Iterator[FillRecord]:
+        """Return a member's fills, newest first."""
+        lists = (reversed(account.fills) for account in self._ledger.members(member_id, wanted.subaccount))
+        for fill in heapq.merge(*lists, key=lambda each: each.ts_ms, reverse=True):
             if wanted.matches(
                 fill.ticker, order_id=fill.order_id, ts_ms=fill.ts_ms, exchange_index=fill.exchange_index
             ):
                 yield fill
 
-    def settlements(self, account_id: str, wanted: ListFilter = EVERYTHING) -> Iterator[SettlementRecord]:
-        """Return what settled markets have paid an account, newest first."""
-        for each in reversed(self._ledger.account(account_id).settlements):
+    def settlements(self, member_id: str, wanted: ListFilter = EVERYTHING) -> Iterator[SettlementRecord]:
+        """Return what settled markets have paid a member, newest first."""
+        lists = (reversed(account.settlements) for account in self._ledger.members(member_id, wanted.subaccount))
+        for each in heapq.merge(*lists, key=lambda each: each.ts_ms, reverse=True):
             if wanted.matches(each.ticker, each.event_ticker, ts_ms=each.ts_ms, exchange_index=each.exchange_index):
                 yield each
 
-    def balance(self, account_id: str) -> BalanceRecord:
-        """Return an account's buying power by shard, and its positions valued at each market's mark."""
-        account = self._ledger.account(account_id)
+    def balance(self, member_id: str, subaccount: int = 0) -> BalanceRecord:
+        """Return a subaccount's buying power by shard, and its positions valued at each market's mark."""
+        account = self._ledger.subaccount(member_id, subaccount)
         worth: dict[int, Money] = dict.fromkeys(account.cash, 0)
         for holding in account.holdings.values():
             if holding.position:
@@ -108,12 +119,12 @@ class Queries:
             updated_ms=account.updated_ms,
         )
 
-    def resting_order_value(self, account_id: str) -> dict[int, Money]:
+    def resting_order_value(self, member_id: str, subaccount: int | None = None) -> dict[int, Money]:
         """Return what all resting orders would cost at their prices, for each shard."""
-        account = self._ledger.account(account_id)
-        value = dict.fromkeys(account.cash, 0)
-        for order in account.resting_orders.values():
-            value[order.listing.shard] += order.outcome_price * order.remaining
+        value = dict.fromkeys(self._ledger.account(member_id).cash, 0)
+        for account in self._ledger.members(member_id, subaccount):
+            for order in account.resting_orders.values():
+                value[order.listing.shard] += order.outcome_price * order.remaining
         return value
 
     # -- a market ----------------------------------------------------------------------------------------------------

@@ -37,7 +37,7 @@ class OrderRequest:
     expires_ms: int | None = None
     cancel_on_pause: bool = False
     group_id: str = ""
-    subaccount: int = 0
+    subaccount: int | None = None
     exchange_index: int | None = None
 
 
@@ -247,6 +247,20 @@ class BalanceRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class SubaccountTransferRecord:
+    """Cash that a member moved from one subaccount to another, on one shard."""
+
+    transfer_id: str
+    client_transfer_id: str
+    member_id: str
+    source: int
+    target: int
+    cents: int
+    exchange_index: int
+    ts_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class GroupRecord:
     """An order group. ``active`` is the wire's ``is_auto_cancel_enabled``: not triggered."""
 
@@ -291,6 +305,9 @@ class SavedState:
     client_ids: tuple[tuple[str, str, str], ...] = ()
     """Account, client_order_id, order_id."""
     groups: tuple[GroupRecord, ...] = ()
+    subaccount_transfers: tuple[SubaccountTransferRecord, ...] = ()
+    netting: tuple[str, ...] = ()
+    """The accounts that have netting on."""
     saved_ms: int = 0
     """When the last of it happened."""
 

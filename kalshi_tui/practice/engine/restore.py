@@ -51,6 +51,8 @@ class Restore:
             self._restore_market(market)
         for account_id, cash in state.accounts:
             self._ledger.open_account(account_id, cash)
+        for transfer in state.subaccount_transfers:
+            self._ledger.add_subaccount_transfer(transfer)
         try:
             self._restore_accounts(state)
         except KeyError as missing:
@@ -62,6 +64,8 @@ class Restore:
         self._event_log.clear()
 
     def _restore_accounts(self, state: SavedState) -> None:
+        for account_id in state.netting:
+            self._ledger.accounts[account_id].netting = True
         for group in state.groups:
             self._restore_group(group)
         for position in state.positions:

@@ -28,7 +28,9 @@ from kalshi_tui.practice.server.rest_markets import MarketApi
 from kalshi_tui.practice.server.rest_order_groups import OrderGroupApi
 from kalshi_tui.practice.server.rest_orders import OrderApi
 from kalshi_tui.practice.server.rest_portfolio import PortfolioApi
+from kalshi_tui.practice.server.rest_subaccounts import SubaccountApi
 from kalshi_tui.practice.server.rest_transfers import TransferApi
+from kalshi_tui.practice.server.subaccount_params import locked_subaccount
 from kalshi_tui.practice.server.throttle import Throttle
 from kalshi_tui.practice.server.world_loop import WorldLoop
 from kalshi_tui.practice.simulation.world import World
@@ -94,7 +96,8 @@ class PracticeServer:
             PortfolioApi(exchange, self.read_source, archive),
             TransferApi(exchange, self.commit),
             OrderGroupApi(exchange, self.commit),
-            KeyApi(authenticator, database, tier),
+            SubaccountApi(exchange, self.commit, tier),
+            KeyApi(authenticator, database, tier, exchange),
             AccountApi(throttle, archive),
             CandlestickApi(exchange),
             MarketApi(exchange),
@@ -149,7 +152,9 @@ class PracticeServer:
         return json_reply(self.world.state())
 
     async def _stream(self, request: web.Request) -> web.WebSocketResponse:
-        return await self.hub.serve(request, request[ACCOUNT_ID_KEY], self._ping_interval_s)
+        return await self.hub.serve(
+            request, request[ACCOUNT_ID_KEY], self._ping_interval_s, subaccount=locked_subaccount(request)
+        )
 
     async def _shut_down(self, app: web.Application) -> None:
         del app

@@ -35,6 +35,7 @@ NARROW_SCOPES: Final = (
     (WRITE, "/portfolio/events/orders", "write::trade"),
     (WRITE, "/portfolio/order_groups", "write::trade"),
     (WRITE, "/portfolio/intra_exchange_instance_transfer", "write::transfer"),
+    (WRITE, "/portfolio/subaccounts/transfer", "write::transfer"),
     (READ, "/portfolio/balance", "read::portfolio_balance"),
 )
 """Where a part of a scope is enough: the scope, the paths, the part."""
@@ -49,6 +50,8 @@ class RegisteredKey:
     public_key: PublicKey
     name: str = "practice"
     scopes: tuple[str, ...] = DEFAULT_SCOPES
+    subaccount: int | None = None
+    """The one subaccount that the key may read and trade on; None for all (docs/kalshi-api.md, section 13)."""
 
     def require_scope(self, method: str, below: str) -> None:
         """Raise Rejection 403 for what the key may not do; ``below`` is the path without the API's prefix."""

@@ -8,6 +8,7 @@ from msgspec import UNSET
 
 from kalshi_tui.kalshi import wire
 from kalshi_tui.kalshi.wire import Channel, ErrorCode
+from kalshi_tui.practice.engine.model import split_account_id
 from kalshi_tui.practice.server.command_error import ERROR_MESSAGES, CommandError
 from kalshi_tui.practice.server.frame_queue import FrameQueue
 from kalshi_tui.practice.server.market_frames import MarketFrames
@@ -29,18 +30,25 @@ class Connection:
         socket: web.WebSocketResponse,
         account_id: str,
         transport: asyncio.WriteTransport | None = None,
+        subaccount: int | None = None,
     ) -> None:
         self._transport = transport
         self._market_frames = market_frames
         self._index = index
         self.socket = socket
         self.account_id = account_id
+        self._subaccount = subaccount
         self.frames = FrameQueue()
         self.subscriptions: dict[int, ServerSubscription] = {}
         self.by_channel: dict[str, ServerSubscription] = {}
         self.frame_faults: dict[str, int] = {}
         """How many of the next numbered frames are to be skipped, doubled or corrupted."""
         self._ended_book_subscription: ServerSubscription | None = None
+
+    def owns(self, account_id: str) -> bool:
+        """Return whether an account is the client's: one of its subaccounts, or the one that its key is locked to."""
+        member_id, number = split_account_id(account_id)
+        return member_id == self.account_id and self._subaccount in {None, number}
 
     def send(self, frame: bytes, *, market_data: bool = False) -> None:
         """Put a frame in line. Market data beyond the buffer end their subscription; private frames are never shed."""

@@ -17,7 +17,7 @@ from kalshi_tui.practice.engine.events import (
     LifecycleChanged,
     LifecycleType,
 )
-from kalshi_tui.practice.engine.model import ListedMarket
+from kalshi_tui.practice.engine.model import ListedMarket, split_account_id
 from kalshi_tui.practice.engine.records import (
     FillRecord,
     OrderRecord,
@@ -50,6 +50,7 @@ def fill(fill: FillRecord) -> wire.FillMsg:
         count_fp=format_count(fill.count),
         fee_cost=format_money(fill.fee),
         post_position_fp=format_count(fill.post_position),
+        subaccount=listed.subaccount_number,
         ts=fill.ts_ms // 1_000,
         ts_ms=fill.ts_ms,
     )
@@ -60,7 +61,7 @@ def user_order(order: OrderRecord) -> wire.UserOrderMsg:
     listed = encode_rest.order(order)
     return wire.UserOrderMsg(
         order_id=order.order_id,
-        user_id=order.account_id,
+        user_id=listed.user_id,
         client_order_id=order.client_order_id,
         ticker=order.ticker,
         status=order.status.value,
@@ -84,7 +85,7 @@ def user_order(order: OrderRecord) -> wire.UserOrderMsg:
         last_updated_ts_ms=order.updated_ms,
         expiration_time=listed.expiration_time or UNSET,
         expiration_ts_ms=order.expires_ms or UNSET,
-        subaccount_number=0,
+        subaccount_number=listed.subaccount_number,
         exchange_index=order.exchange_index,
     )
 
@@ -92,7 +93,7 @@ def user_order(order: OrderRecord) -> wire.UserOrderMsg:
 def market_position(held: PositionRecord) -> wire.MarketPositionMsg:
     """Return what the account holds of a market."""
     return wire.MarketPositionMsg(
-        user_id=held.account_id,
+        user_id=split_account_id(held.account_id)[0],
         market_ticker=held.ticker,
         position_fp=format_count(held.count),
         position_cost_dollars=format_money(held.exposure),
@@ -100,7 +101,7 @@ def market_position(held: PositionRecord) -> wire.MarketPositionMsg:
         fees_paid_dollars=format_money(held.fees_paid),
         position_fee_cost_dollars=format_money(held.fee_cost),
         volume_fp=format_count(held.volume),
-        subaccount=0,
+        subaccount=split_account_id(held.account_id)[1],
     )
 
 
@@ -117,7 +118,7 @@ def delta(event: BookChanged, market_id: str, *, flipped: bool, is_own: bool) ->
         delta_fp=format_count(event.delta),
         side=event.side,
         client_order_id=event.client_order_id if is_own and event.client_order_id else UNSET,
-        subaccount=0 if is_own else UNSET,
+        subaccount=split_account_id(event.account_id)[1] if is_own and event.account_id else UNSET,
         ts=time_text(event.ts_ms),
         ts_ms=event.ts_ms,
     )

@@ -18,7 +18,7 @@ from kalshi_tui.kalshi.wire.encode_domain import (
 from kalshi_tui.kalshi.wire.times import time_text
 from kalshi_tui.practice.engine.candles import EngineCandle, Ohlc
 from kalshi_tui.practice.engine.exchange import Exchange
-from kalshi_tui.practice.engine.model import ListedMarket
+from kalshi_tui.practice.engine.model import ListedMarket, split_account_id
 from kalshi_tui.practice.engine.order_book import PriceLevels
 from kalshi_tui.practice.engine.records import (
     BalanceRecord,
@@ -158,7 +158,7 @@ def order(source: OrderRecord) -> wire.Order:
     side, action = _legacy_side_and_action(source.side)
     return wire.Order(
         order_id=source.order_id,
-        user_id=source.account_id,
+        user_id=split_account_id(source.account_id)[0],
         client_order_id=source.client_order_id,
         ticker=source.ticker,
         side=side,
@@ -181,7 +181,7 @@ def order(source: OrderRecord) -> wire.Order:
         self_trade_prevention_type=source.self_trade.value,
         order_group_id=source.group_id or UNSET,
         cancel_order_on_pause=source.cancel_on_pause,
-        subaccount_number=0,
+        subaccount_number=split_account_id(source.account_id)[1],
         exchange_index=source.exchange_index,
     )
 
@@ -206,7 +206,7 @@ def fill(source: FillRecord) -> wire.Fill:
         is_taker=source.is_taker,
         created_time=time_text(source.ts_ms),
         fee_cost=format_money(source.fee),
-        subaccount_number=0,
+        subaccount_number=split_account_id(source.account_id)[1],
         ts=source.ts_ms // 1_000,
     )
 
@@ -261,8 +261,11 @@ def settlement(source: SettlementRecord) -> wire.Settlement:
     )
 
 
-def balance(source: BalanceRecord, shard: int | None = None) -> wire.BalanceReply:
-    """Write an account's money, of one shard or all: whole cents rounded down, and exact dollars."""
+def balance(source: BalanceRecord, shard: int | None = None, *, with_breakdown: bool = True) -> wire.BalanceReply:
+    """Write an account's money, of one shard or all: whole cents rounded down, and exact dollars.
+
+    The breakdown by shard is left out for locked keys (docs/kalshi-api.md, section 7).
+    """
     total = source.total if shard is None else source.available[shard]
     worth = source.portfolio_value if shard is None else source.portfolio_by_index[shard]
     return wire.BalanceReply(
@@ -270,7 +273,7 @@ def balance(source: BalanceRecord, shard: int | None = None) -> wire.BalanceRepl
         balance_dollars=format_money(total),
         portfolio_value=worth // MONEY_PER_CENT,
         updated_ts=source.updated_ms // 1_000,
-        balance_breakdown=balance_breakdown(source.available),
+        balance_breakdown=balance_breakdown(source.available) if with_breakdown else UNSET,
     )
 
 

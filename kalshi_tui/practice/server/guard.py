@@ -16,12 +16,13 @@ from kalshi_tui.practice.server.auth import Authenticator
 from kalshi_tui.practice.server.faults import Faults
 from kalshi_tui.practice.server.http import (
     ACCOUNT_ID_KEY,
+    LOCKED_SUBACCOUNT_KEY,
     BadRequestError,
     bad_request_reply,
     json_reply,
     rejection_reply,
-    text_param,
 )
+from kalshi_tui.practice.server.subaccount_params import require_path_for_lock
 from kalshi_tui.practice.server.throttle import Throttle
 
 SIGNED_PATHS: Final = ("/portfolio/", "/account/", "/api_keys", "/exchange/user_data_timestamp", "/historical/orders")
@@ -78,11 +79,12 @@ class RequestGuard:
         """Find out whose request it is, and whether the key may send it. Raises Rejection."""
         key = self._authenticator.authenticate(request.headers, request.method, path)
         request[ACCOUNT_ID_KEY] = key.account_id
+        request[LOCKED_SUBACCOUNT_KEY] = key.subaccount
         if path not in {wire.WS_PATH, PRACTICE_CONTROL, PRACTICE_REPLAY}:
             await self._charge_tokens(request, below)
         if path == wire.WS_PATH or below.startswith(SIGNED_PATHS):
             key.require_scope(request.method, below)
-        _require_no_subaccount(request)
+            require_path_for_lock(below, key.subaccount)
 
     async def _charge_tokens(self, request: web.Request, below: str) -> None:
         """Take the tokens of a request; a batch is charged by item (docs/kalshi-api.md, section 10)."""
@@ -113,12 +115,6 @@ class RequestGuard:
         if faults.fail_after_processing:
             await handler(request)
         raise Rejection(status, "internal_server_error" if status >= 500 else "bad_request", details="rehearsed")
-
-
-def _require_no_subaccount(request: web.Request) -> None:
-    """Reject a request about a subaccount, rather than answer with the whole account: there are none here."""
-    if text_param(request, "subaccount") not in {"", "0"}:
-        raise BadRequestError("there are no subaccounts here: subaccount must be 0")
 
 
 def _require_local(request: web.Request) -> None:

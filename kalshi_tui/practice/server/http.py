@@ -19,6 +19,10 @@ ACCOUNT_ID_KEY: Final = web.RequestKey("account", str)
 """The account that the signed headers named; set by the guard before a handler runs."""
 
 
+LOCKED_SUBACCOUNT_KEY: Final = web.RequestKey("locked_subaccount", object)
+"""The one subaccount that the key is restricted to, or None; set by the guard too."""
+
+
 class BadRequestError(Exception):
     """A request that cannot be read; its body has the fields at the top level (docs/kalshi-api.md, section 10)."""
 

@@ -54,11 +54,13 @@ class Hub:
             GroupChanged: self._on_group_changed,
         }
 
-    async def serve(self, request: web.Request, account_id: str, ping_interval_s: float) -> web.WebSocketResponse:
-        """Run one client's session to its end."""
+    async def serve(
+        self, request: web.Request, account_id: str, ping_interval_s: float, *, subaccount: int | None = None
+    ) -> web.WebSocketResponse:
+        """Run one client's session to its end; ``subaccount`` is the one that its key is locked to."""
         socket = web.WebSocketResponse(compress=True, max_msg_size=MAX_COMMAND_BYTES, autoping=True)
         await socket.prepare(request)
-        connection = Connection(self.market_frames, self.index, socket, account_id, request.transport)
+        connection = Connection(self.market_frames, self.index, socket, account_id, request.transport, subaccount)
         commands = CommandHandler(connection, self.market_frames, self.index, self.loop_time)
         self.connections[connection] = None
         beside = [
@@ -127,7 +129,7 @@ class Hub:
         shared: dict[bool, bytes] = {}
         for connection, subscription in self.index.find(Channel.BOOK, event.ticker):
             flipped = subscription.yes_price
-            if event.account_id is not None and event.account_id == connection.account_id:
+            if event.account_id is not None and connection.owns(event.account_id):
                 msg = self.market_frames.encode_delta(event, flipped, is_own=True)
             else:
                 msg = shared.get(flipped) or shared.setdefault(
@@ -146,7 +148,7 @@ class Hub:
     def _send_private(self, account_id: str, channel: str, kind: bytes, ticker: str, msg: Struct) -> None:
         encoded = b""
         for connection, subscription in self.index.find(channel, ticker):
-            if connection.account_id == account_id:
+            if connection.owns(account_id):
                 encoded = encoded or wire.encode(msg)
                 connection.send_numbered(subscription, kind, encoded)
 

@@ -3,6 +3,7 @@
 docs/kalshi-api.md, section 7.
 """
 
+import heapq
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol
@@ -26,17 +27,17 @@ from kalshi_tui.practice.engine.rejection import not_found
 class PortfolioReads(Protocol):
     """The reads that may lag; the engine's `Queries` answers them as of now."""
 
-    def orders(self, account_id: str, wanted: ListFilter = EVERYTHING) -> Iterator[OrderRecord]:
-        """Return an account's orders, newest first."""
+    def orders(self, member_id: str, wanted: ListFilter = EVERYTHING) -> Iterator[OrderRecord]:
+        """Return a member's orders, newest first."""
 
-    def order(self, account_id: str, order_id: str) -> OrderRecord:
+    def order(self, member_id: str, order_id: str, subaccount: int | None = None) -> OrderRecord:
         """Return one order. Raises Rejection 404."""
 
-    def positions(self, account_id: str, wanted: ListFilter = EVERYTHING) -> list[PositionRecord]:
-        """Return an account's holdings, by ticker."""
+    def positions(self, member_id: str, wanted: ListFilter = EVERYTHING) -> list[PositionRecord]:
+        """Return a member's holdings, by subaccount and ticker."""
 
-    def fills(self, account_id: str, wanted: ListFilter = EVERYTHING) -> Iterator[FillRecord]:
-        """Return an account's fills, newest first."""
+    def fills(self, member_id: str, wanted: ListFilter = EVERYTHING) -> Iterator[FillRecord]:
+        """Return a member's fills, newest first."""
 
 
 class LaggingReads:
@@ -49,11 +50,14 @@ class LaggingReads:
         self._orders: dict[str, dict[str, OrderRecord]] = {}
         self._positions: dict[str, dict[str, PositionRecord]] = {}
         self._fills: dict[str, list[FillRecord]] = {}
-        for account_id in exchange.ledger.accounts:
-            newest_first = list(exchange.queries.orders(account_id))
+        self._ledger = exchange.ledger
+        for account_id, account in exchange.ledger.accounts.items():
+            of_one = ListFilter(subaccount=account.subaccount)
+            newest_first = list(exchange.queries.orders(account.member_id, of_one))
             self._orders[account_id] = {each.order_id: each for each in reversed(newest_first)}
-            self._positions[account_id] = {each.ticker: each for each in exchange.queries.positions(account_id)}
-            self._fills[account_id] = list(exchange.queries.fills(account_id))[::-1]
+            held = exchange.queries.positions(account.member_id, of_one)
+            self._positions[account_id] = {each.ticker: each for each in held}
+            self._fills[account_id] = list(exchange.queries.fills(account.member_id, of_one))[::-1]
 
     def add_events(self, events: Iterable[EngineEvent]) -> None:
         """Note what happened, to be shown later."""
@@ -78,10 +82,17 @@ class LaggingReads:
             elif isinstance(event, PositionChanged):
                 self._positions.setdefault(event.position.account_id, {})[event.position.ticker] = event.position
 
-    def orders(self, account_id: str, wanted: ListFilter = EVERYTHING) -> Iterator[OrderRecord]:
-        """Return an account's orders, newest first."""
+    def _account_ids(self, member_id: str, subaccount: int | None) -> list[str]:
+        return [account.account_id for account in self._ledger.members(member_id, subaccount)]
+
+    def orders(self, member_id: str, wanted: ListFilter = EVERYTHING) -> Iterator[OrderRecord]:
+        """Return a member's orders, newest first."""
         self._apply_due_events()
-        for each in reversed(self._orders.get(account_id, {}).values()):
+        lists = (
+            reversed(self._orders.get(account_id, {}).values())
+            for account_id in self._account_ids(member_id, wanted.subaccount)
+        )
+        for each in heapq.merge(*lists, key=lambda order: order.created_ms, reverse=True):
             if wanted.matches(
                 each.ticker,
                 each.event_ticker,
@@ -91,27 +102,32 @@ class LaggingReads:
             ):
                 yield each
 
-    def order(self, account_id: str, order_id: str) -> OrderRecord:
+    def order(self, member_id: str, order_id: str, subaccount: int | None = None) -> OrderRecord:
         """Return one order. Raises Rejection 404 for one that is not there yet."""
         self._apply_due_events()
-        found = self._orders.get(account_id, {}).get(order_id)
-        if found is None:
-            raise not_found("order not found")
-        return found
+        for account_id in self._account_ids(member_id, subaccount):
+            found = self._orders.get(account_id, {}).get(order_id)
+            if found is not None:
+                return found
+        raise not_found("order not found")
 
-    def positions(self, account_id: str, wanted: ListFilter = EVERYTHING) -> list[PositionRecord]:
-        """Return an account's holdings, by ticker."""
+    def positions(self, member_id: str, wanted: ListFilter = EVERYTHING) -> list[PositionRecord]:
+        """Return a member's holdings, by subaccount and ticker."""
         self._apply_due_events()
         return [
             each
+            for account_id in self._account_ids(member_id, wanted.subaccount)
             for _, each in sorted(self._positions.get(account_id, {}).items())
             if wanted.matches(each.ticker, each.event_ticker, exchange_index=each.exchange_index)
         ]
 
-    def fills(self, account_id: str, wanted: ListFilter = EVERYTHING) -> Iterator[FillRecord]:
-        """Return an account's fills, newest first."""
+    def fills(self, member_id: str, wanted: ListFilter = EVERYTHING) -> Iterator[FillRecord]:
+        """Return a member's fills, newest first."""
         self._apply_due_events()
-        for each in reversed(self._fills.get(account_id, [])):
+        lists = (
+            reversed(self._fills.get(account_id, [])) for account_id in self._account_ids(member_id, wanted.subaccount)
+        )
+        for each in heapq.merge(*lists, key=lambda fill: fill.ts_ms, reverse=True):
             if wanted.matches(
                 each.ticker, order_id=each.order_id, ts_ms=each.ts_ms, exchange_index=each.exchange_index
             ):

@@ -40,7 +40,7 @@ def parse_order_request(asked: wire.CreateOrderRequest) -> OrderRequest:
         expires_ms=expires * 1_000 if isinstance(expires, int) else None,
         cancel_on_pause=asked.cancel_order_on_pause is True,
         group_id=asked.order_group_id or "",
-        subaccount=asked.subaccount or 0,
+        subaccount=None if asked.subaccount is UNSET else asked.subaccount,
         exchange_index=None if asked.exchange_index is UNSET else asked.exchange_index,
     )
 

@@ -5,9 +5,11 @@ from typing import Final
 
 import msgspec
 from aiohttp import web
+from msgspec import UNSET
 
 from kalshi_tui.kalshi import wire
 from kalshi_tui.kalshi.transport.signing import KeyFileError, load_public_key, pem_of
+from kalshi_tui.practice.engine.exchange import Exchange
 from kalshi_tui.practice.engine.rejection import Rejection
 from kalshi_tui.practice.server.auth import (
     DEFAULT_SCOPES,
@@ -34,13 +36,15 @@ class _StoredKey(msgspec.Struct, frozen=True):
     name: str
     public_key: str
     scopes: tuple[str, ...]
+    subaccount: int | None = None
 
 
 class KeyApi:
     """Serves ``/api_keys``. Registered keys outlive a restart, as long as the account does."""
 
-    def __init__(self, authenticator: Authenticator, database: Database | None, tier: str) -> None:
+    def __init__(self, authenticator: Authenticator, database: Database | None, tier: str, exchange: Exchange) -> None:
         self._authenticator = authenticator
+        self._exchange = exchange
         self._database = database
         self._tier = tier
 
@@ -52,7 +56,15 @@ class KeyApi:
     async def _list(self, request: web.Request) -> web.Response:
         """List the account's keys, whatever their type: the exchange does not tell it."""
         keys = self._authenticator.list_keys(request[ACCOUNT_ID_KEY])
-        listed = [wire.ApiKey(api_key_id=each.key_id, name=each.name, scopes=list(each.scopes)) for each in keys]
+        listed = [
+            wire.ApiKey(
+                api_key_id=each.key_id,
+                name=each.name,
+                scopes=list(each.scopes),
+                subaccount=UNSET if each.subaccount is None else each.subaccount,
+            )
+            for each in keys
+        ]
         return json_reply(wire.ApiKeysReply(api_keys=listed))
 
     async def _register(self, request: web.Request) -> web.Response:
@@ -69,14 +81,16 @@ class KeyApi:
             raise BadRequestError(f"name is required: 1 to {MAX_NAME_LENGTH} printable characters")
         if not asked.public_key:
             raise BadRequestError("public_key is required: the public half of your key, as PEM")
-        if asked.subaccount:
-            raise BadRequestError("there are no subaccounts here: subaccount must be 0")
+        locked = asked.subaccount if isinstance(asked.subaccount, int) else None
+        members = self._exchange.ledger.members(request[ACCOUNT_ID_KEY])
+        if locked is not None and locked not in {each.subaccount for each in members}:
+            raise BadRequestError(f"subaccount {locked} does not exist: create it first")
         try:
             public_key = load_public_key(asked.public_key.encode(errors="replace"))
         except KeyFileError as error:
             raise BadRequestError(f"public_key: {error}") from None
         scopes = _scopes(asked.scopes or DEFAULT_SCOPES)
-        key = RegisteredKey(str(uuid.uuid4()), request[ACCOUNT_ID_KEY], public_key, asked.name, scopes)
+        key = RegisteredKey(str(uuid.uuid4()), request[ACCOUNT_ID_KEY], public_key, asked.name, scopes, locked)
         self._keep(key)
         self._authenticator.add_key(key)
         return json_reply(wire.CreateApiKeyReply(api_key_id=key.key_id), 201)
@@ -86,7 +100,14 @@ class KeyApi:
         if self._database is None:
             return
         stored = [
-            _StoredKey(each.key_id, each.account_id, each.name, pem_of(each.public_key).decode("ascii"), each.scopes)
+            _StoredKey(
+                each.key_id,
+                each.account_id,
+                each.name,
+                pem_of(each.public_key).decode("ascii"),
+                each.scopes,
+                each.subaccount,
+            )
             for each in (*registered_keys(self._database), key)
         ]
         self._database.put(REGISTERED_KEYS_ENTRY, msgspec.json.encode(stored).decode())
@@ -109,7 +130,12 @@ def registered_keys(database: Database) -> list[RegisteredKey]:
         stored = msgspec.json.decode(database.get(REGISTERED_KEYS_ENTRY) or "[]", type=list[_StoredKey])
         return [
             RegisteredKey(
-                each.key_id, each.account_id, load_public_key(each.public_key.encode()), each.name, each.scopes
+                each.key_id,
+                each.account_id,
+                load_public_key(each.public_key.encode()),
+                each.name,
+                each.scopes,
+                each.subaccount,
             )
             for each in stored
         ]

@@ -8,15 +8,16 @@ from msgspec import UNSET
 from kalshi_tui.domain.price import format_count
 from kalshi_tui.kalshi import wire
 from kalshi_tui.practice.engine.exchange import Exchange
+from kalshi_tui.practice.engine.model import split_account_id
 from kalshi_tui.practice.server import encode_rest
 from kalshi_tui.practice.server.http import (
-    ACCOUNT_ID_KEY,
     json_reply,
     read_body,
 )
 from kalshi_tui.practice.server.order_requests import (
     parse_group_limit,
 )
+from kalshi_tui.practice.server.subaccount_params import account_for_write, accounts_for_write
 
 
 class OrderGroupApi:
@@ -44,21 +45,31 @@ class OrderGroupApi:
         asked = await read_body(request, wire.CreateOrderGroupRequest)
         shard = 0 if asked.exchange_index is UNSET else asked.exchange_index
         made = self._exchange.order_groups.create(
-            request[ACCOUNT_ID_KEY], parse_group_limit(asked.contracts_limit, asked.contracts_limit_fp), shard
+            account_for_write(request, self._exchange, asked.subaccount),
+            parse_group_limit(asked.contracts_limit, asked.contracts_limit_fp),
+            shard,
         )
         self._commit()
         return json_reply(
-            wire.CreateOrderGroupReply(order_group_id=made.group_id, exchange_index=made.exchange_index), 201
+            wire.CreateOrderGroupReply(
+                order_group_id=made.group_id,
+                subaccount=split_account_id(made.account_id)[1],
+                exchange_index=made.exchange_index,
+            ),
+            201,
         )
 
     async def groups(self, request: web.Request) -> web.Response:
         """List order groups."""
-        found = [encode_rest.group(each) for each in self._exchange.order_groups.list_for(request[ACCOUNT_ID_KEY])]
+        listed = self._exchange.order_groups.list_for(accounts_for_write(request, self._exchange))
+        found = [encode_rest.group(each) for each in listed]
         return json_reply(wire.OrderGroupsReply(order_groups=found))
 
     async def group(self, request: web.Request) -> web.Response:
         """Return one order group with the ids of its orders."""
-        found = self._exchange.order_groups.get(request[ACCOUNT_ID_KEY], request.match_info["group_id"])
+        found = self._exchange.order_groups.get(
+            account_for_write(request, self._exchange), request.match_info["group_id"]
+        )
         return json_reply(
             wire.OrderGroupReply(
                 is_auto_cancel_enabled=not found.triggered,
@@ -84,11 +95,12 @@ class OrderGroupApi:
         """Set a group's limit."""
         asked = await read_body(request, wire.OrderGroupLimitRequest)
         limit = parse_group_limit(asked.contracts_limit, asked.contracts_limit_fp)
-        self._exchange.order_groups.set_limit(request[ACCOUNT_ID_KEY], request.match_info["group_id"], limit)
+        account_id = account_for_write(request, self._exchange)
+        self._exchange.order_groups.set_limit(account_id, request.match_info["group_id"], limit)
         self._commit()
         return json_reply({})
 
     def _run_group_action(self, act: Callable[[str, str], None], request: web.Request) -> web.Response:
-        act(request[ACCOUNT_ID_KEY], request.match_info["group_id"])
+        act(account_for_write(request, self._exchange), request.match_info["group_id"])
         self._commit()
         return json_reply({})

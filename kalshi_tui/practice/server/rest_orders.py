@@ -11,12 +11,12 @@ from kalshi_tui.kalshi import wire
 from kalshi_tui.practice.engine.exchange import Exchange
 from kalshi_tui.practice.engine.records import (
     CancelResult,
+    OrderRequest,
     PlaceResult,
 )
 from kalshi_tui.practice.engine.rejection import Rejection
 from kalshi_tui.practice.server import encode_rest
 from kalshi_tui.practice.server.http import (
-    ACCOUNT_ID_KEY,
     BadRequestError,
     int_param,
     json_reply,
@@ -28,6 +28,7 @@ from kalshi_tui.practice.server.order_requests import (
     parse_count_field,
     parse_order_request,
 )
+from kalshi_tui.practice.server.subaccount_params import account_for_write, accounts_for_write
 
 ORDERS_PATH: Final = "/portfolio/events/orders"
 MAX_BATCH_SIZE: Final = 25
@@ -59,11 +60,15 @@ class OrderApi:
         """Place an order."""
         asked = parse_order_request(await read_body(request, wire.CreateOrderRequest))
         try:
-            result = self._exchange.order_entry.create(request[ACCOUNT_ID_KEY], asked)
+            result = self._create(request, asked)
         finally:
             # A killed order uses its client order id up, so a rejection too may leave something to write.
             self._commit()
         return json_reply(encode_rest.create_order_reply(result), 201)
+
+    def _create(self, request: web.Request, asked: OrderRequest) -> PlaceResult:
+        account_id = account_for_write(request, self._exchange, asked.subaccount)
+        return self._exchange.order_entry.create(account_id, asked)
 
     async def batch_create(self, request: web.Request) -> web.Response:
         """Place several orders; each has its own outcome."""
@@ -72,7 +77,7 @@ class OrderApi:
         items = []
         for each in asked.orders:
             try:
-                result = self._exchange.order_entry.create(request[ACCOUNT_ID_KEY], parse_order_request(each))
+                result = self._create(request, parse_order_request(each))
             except Rejection as rejection:
                 items.append(_rejected_item(each.client_order_id, rejection))
             else:
@@ -83,7 +88,7 @@ class OrderApi:
     async def cancel(self, request: web.Request) -> web.Response:
         """Cancel one order; without ``market_ticker`` only shard 0 is looked at (docs/kalshi-api.md, section 6)."""
         result = self._exchange.order_entry.cancel(
-            request[ACCOUNT_ID_KEY],
+            account_for_write(request, self._exchange),
             request.match_info["order_id"],
             text_param(request, "market_ticker"),
             int_param(request, "exchange_index"),
@@ -99,8 +104,9 @@ class OrderApi:
         for each in asked.orders:
             ticker, shard = each.market_ticker, each.exchange_index
             try:
+                account_id = account_for_write(request, self._exchange, each.subaccount)
                 result = self._exchange.order_entry.cancel(
-                    request[ACCOUNT_ID_KEY], each.order_id, ticker or "", None if shard is UNSET else shard
+                    account_id, each.order_id, ticker or "", None if shard is UNSET else shard
                 )
             except Rejection as rejection:
                 items.append(wire.BatchCancelItem(order_id=each.order_id, error=_error_detail(rejection)))
@@ -118,8 +124,10 @@ class OrderApi:
         return json_reply(wire.BatchCancelReply(orders=items))
 
     async def cancel_all(self, request: web.Request) -> web.Response:
-        """Cancel every resting order, on one shard or all."""
-        self._exchange.order_entry.cancel_all(request[ACCOUNT_ID_KEY], int_param(request, "exchange_index"))
+        """Cancel every resting order, in one subaccount or all, on one shard or all."""
+        shard = int_param(request, "exchange_index")
+        for account_id in accounts_for_write(request, self._exchange):
+            self._exchange.order_entry.cancel_all(account_id, shard)
         self._commit()
         return web.Response(status=204)
 
@@ -127,7 +135,8 @@ class OrderApi:
         """Change a resting order's price and count."""
         asked = await read_body(request, wire.AmendOrderRequest)
         wanted = parse_amend_request(asked)
-        result = self._exchange.order_entry.amend(request[ACCOUNT_ID_KEY], request.match_info["order_id"], wanted)
+        account_id = account_for_write(request, self._exchange)
+        result = self._exchange.order_entry.amend(account_id, request.match_info["order_id"], wanted)
         self._commit()
         done = encode_rest.create_order_reply(result)
         return json_reply(
@@ -146,7 +155,7 @@ class OrderApi:
         """Make a resting order smaller."""
         asked = await read_body(request, wire.DecreaseOrderRequest)
         result = self._exchange.order_entry.decrease(
-            request[ACCOUNT_ID_KEY],
+            account_for_write(request, self._exchange),
             request.match_info["order_id"],
             reduce_by=None if asked.reduce_by is UNSET else parse_count_field(asked.reduce_by, "reduce_by"),
             reduce_to=None if asked.reduce_to is UNSET else parse_count_field(asked.reduce_to, "reduce_to"),

@@ -33,6 +33,7 @@ from kalshi_tui.practice.server.lagging_reads import ReadSource
 from kalshi_tui.practice.server.order_requests import (
     parse_enum,
 )
+from kalshi_tui.practice.server.subaccount_params import locked_subaccount, subaccount_for_list, subaccount_for_read
 
 
 class PortfolioApi:
@@ -69,6 +70,7 @@ class PortfolioApi:
             status=parse_enum(OrderStatus, status, "status") if status else None,
             min_ms=seconds_param_as_ms(request, "min_ts"),
             max_ms=seconds_param_as_ms(request, "max_ts"),
+            subaccount=subaccount_for_list(request),
             exchange_index=int_param(request, "exchange_index"),
         )
         listed = self._source.reads.orders(request[ACCOUNT_ID_KEY], wanted)
@@ -83,6 +85,7 @@ class PortfolioApi:
             tickers=one_of_param(request, "ticker"),
             min_ms=seconds_param_as_ms(request, "min_ts"),
             max_ms=seconds_param_as_ms(request, "max_ts"),
+            subaccount=subaccount_for_list(request),
         )
         listed = self._source.reads.orders(request[ACCOUNT_ID_KEY], wanted)
         cutoff_ms = self._archive.cutoff_ms()
@@ -92,14 +95,18 @@ class PortfolioApi:
 
     async def order(self, request: web.Request) -> web.Response:
         """Return one order."""
-        found = self._source.reads.order(request[ACCOUNT_ID_KEY], request.match_info["order_id"])
+        found = self._source.reads.order(
+            request[ACCOUNT_ID_KEY], request.match_info["order_id"], locked_subaccount(request)
+        )
         if _archived(found, self._archive.cutoff_ms()):
             raise not_found("order not found")
         return json_reply(wire.OrderReply(order=encode_rest.order(found)))
 
     async def queue_position(self, request: web.Request) -> web.Response:
         """Return the count ahead of an order."""
-        found = self._exchange.queries.queue_position(request[ACCOUNT_ID_KEY], request.match_info["order_id"])
+        found = self._exchange.queries.queue_position(
+            request[ACCOUNT_ID_KEY], request.match_info["order_id"], locked_subaccount(request)
+        )
         return json_reply(wire.QueuePositionReply(queue_position_fp=format_count(found.count_ahead)))
 
     async def queue_positions(self, request: web.Request) -> web.Response:
@@ -107,7 +114,9 @@ class PortfolioApi:
         found = self._exchange.queries.queue_positions(
             request[ACCOUNT_ID_KEY],
             ListFilter(
-                tickers=list_param(request, "market_tickers"), event_tickers=one_of_param(request, "event_ticker")
+                tickers=list_param(request, "market_tickers"),
+                event_tickers=one_of_param(request, "event_ticker"),
+                subaccount=subaccount_for_read(request),
             ),
         )
         positions = [
@@ -127,10 +136,11 @@ class PortfolioApi:
     async def balance(self, request: web.Request) -> web.Response:
         """Return the account's money, on one shard or all."""
         shard = int_param(request, "exchange_index")
-        money = self._exchange.queries.balance(request[ACCOUNT_ID_KEY])
+        money = self._exchange.queries.balance(request[ACCOUNT_ID_KEY], subaccount_for_read(request))
         if shard is not None and shard not in money.available:
             raise BadRequestError("no such exchange_index")
-        return json_reply(encode_rest.balance(money, shard))
+        is_full = locked_subaccount(request) is None
+        return json_reply(encode_rest.balance(money, shard, with_breakdown=is_full))
 
     async def positions(self, request: web.Request) -> web.Response:
         """List holdings by market and by event."""
@@ -138,6 +148,7 @@ class PortfolioApi:
             tickers=one_of_param(request, "ticker"),
             event_tickers=one_of_param(request, "event_ticker"),
             exchange_index=int_param(request, "exchange_index"),
+            subaccount=subaccount_for_read(request),
         )
         held = self._source.reads.positions(request[ACCOUNT_ID_KEY], wanted)
         counted = [each for each in held if _matches_count_filter(each, list_param(request, "count_filter"))]
@@ -157,6 +168,7 @@ class PortfolioApi:
             order_id=text_param(request, "order_id"),
             min_ms=seconds_param_as_ms(request, "min_ts"),
             max_ms=seconds_param_as_ms(request, "max_ts"),
+            subaccount=subaccount_for_list(request),
             exchange_index=int_param(request, "exchange_index"),
         )
         listed = self._source.reads.fills(request[ACCOUNT_ID_KEY], wanted)
@@ -170,16 +182,17 @@ class PortfolioApi:
             event_tickers=one_of_param(request, "event_ticker"),
             min_ms=seconds_param_as_ms(request, "min_ts"),
             max_ms=seconds_param_as_ms(request, "max_ts"),
+            subaccount=subaccount_for_list(request),
         )
         listed = self._exchange.queries.settlements(request[ACCOUNT_ID_KEY], wanted)
-        found, cursor = paginate(request, listed, lambda each: each.ticker)
+        found, cursor = paginate(request, listed, lambda each: f"{each.ticker} {each.account_id}")
         return json_reply(
             wire.SettlementsReply(settlements=[encode_rest.settlement(each) for each in found], cursor=cursor)
         )
 
     async def resting_order_value(self, request: web.Request) -> web.Response:
         """Return what all resting orders would cost: in cents, and in dollars for each shard."""
-        value = self._exchange.queries.resting_order_value(request[ACCOUNT_ID_KEY])
+        value = self._exchange.queries.resting_order_value(request[ACCOUNT_ID_KEY], locked_subaccount(request))
         return json_reply(
             {
                 "total_resting_order_value": sum(value.values()) // encode_rest.MONEY_PER_CENT,

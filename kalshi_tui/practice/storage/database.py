@@ -18,10 +18,12 @@ from kalshi_tui.practice.engine.events import (
     GroupChanged,
     LifecycleChanged,
     LifecycleType,
+    NettingChanged,
     OrderChanged,
     OrderFilled,
     PositionChanged,
     PositionSettled,
+    SubaccountTransferred,
     UnannouncedStatusChange,
 )
 from kalshi_tui.practice.engine.exchange import Exchange
@@ -33,6 +35,7 @@ from kalshi_tui.practice.engine.records import (
     PositionRecord,
     SavedState,
     SettlementRecord,
+    SubaccountTransferRecord,
 )
 
 SCHEMA_VERSION: Final = 1
@@ -52,6 +55,11 @@ create table client_ids (
   primary key (account, client_order_id)) without rowid;
 create table groups (number integer primary key, group_id text not null unique, body blob not null);
 """
+_ADDED_TABLES: Final = """
+create table if not exists subaccount_transfers (number integer primary key, body blob not null);
+create table if not exists netting (account text primary key) without rowid;
+"""
+"""What older files lack; they are opened as they are."""
 _MANUAL_CHANGES: Final = frozenset(
     {
         LifecycleType.ACTIVATED,
@@ -219,6 +227,17 @@ class Database:
         )
         return True
 
+    def _write_subaccount_transfer(self, exchange: Exchange, run: "_Execute", event: SubaccountTransferred) -> bool:  # noqa: ARG002  # one signature for all
+        run("insert into subaccount_transfers (body) values (?)", (self._encode(event.transfer),))
+        return True
+
+    def _write_netting(self, exchange: Exchange, run: "_Execute", event: NettingChanged) -> bool:  # noqa: ARG002  # one signature for all
+        if event.enabled:
+            run("insert or replace into netting values (?)", (event.account_id,))
+        else:
+            run("delete from netting where account = ?", (event.account_id,))
+        return True
+
     # -- reading -----------------------------------------------------------------------------------------------------
 
     def load(self) -> SavedState:
@@ -237,6 +256,10 @@ class Database:
             settlements=self._load_records(SettlementRecord, "select body from settlements order by number"),
             client_ids=tuple(self._fetch_rows("select account, client_order_id, order_id from client_ids")),
             groups=self._load_records(GroupRecord, "select body from groups order by number"),
+            subaccount_transfers=self._load_records(
+                SubaccountTransferRecord, "select body from subaccount_transfers order by number"
+            ),
+            netting=tuple(account for (account,) in self._fetch_rows("select account from netting")),
             saved_ms=int(self.get("saved_ms") or 0),
         )
 
@@ -274,6 +297,8 @@ _WRITERS: Final[dict[type, Callable[[Database, Exchange, _Execute, Any], bool]]]
     PositionSettled: Database._write_settlement,  # noqa: SLF001
     GroupChanged: Database._write_group,  # noqa: SLF001
     ClientIdUsed: Database._write_client_id,  # noqa: SLF001
+    SubaccountTransferred: Database._write_subaccount_transfer,  # noqa: SLF001
+    NettingChanged: Database._write_netting,  # noqa: SLF001
     LifecycleChanged: Database._write_market_change,  # noqa: SLF001
     UnannouncedStatusChange: Database._write_market_change,  # noqa: SLF001
 }
@@ -328,6 +353,8 @@ def _prepare_file(path: Path, connection: sqlite3.Connection) -> None:
             for statement in _SCHEMA.split(";"):
                 connection.execute(statement)
             connection.execute(f"pragma user_version = {SCHEMA_VERSION}")
+        for statement in _ADDED_TABLES.split(";"):
+            connection.execute(statement)
         connection.execute("commit")
     except BaseException:
         connection.execute("rollback")

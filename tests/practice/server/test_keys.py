@@ -176,7 +176,7 @@ async def test_what_is_no_public_key_is_refused_in_words_and_not_repeated(exchan
         ({"name": "x" * 201}, "name is required"),
         ({"scopes": ["write"]}, "write needs read"),
         ({"scopes": ["read", "everything"]}, "'everything' is not one of read, write"),
-        ({"subaccount": 3}, "subaccount must be 0"),
+        ({"subaccount": 3}, "subaccount 3 does not exist"),
         ({"public_key": None}, ""),
         ({"scopes": "read"}, ""),
     ],
