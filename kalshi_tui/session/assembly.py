@@ -28,7 +28,7 @@ from kalshi_tui.session.market_data.candles import CandleReader
 from kalshi_tui.session.market_data.market_list import MarketListReader
 from kalshi_tui.session.market_data.sparklines import SparklineReader
 from kalshi_tui.session.market_data.subscriptions import MarketSubscriptions
-from kalshi_tui.session.notices import Weight
+from kalshi_tui.session.notices import Severity
 from kalshi_tui.session.options import SessionOptions
 from kalshi_tui.session.practice_actions import PracticeActions
 from kalshi_tui.session.readers import CatchUp, Readers
@@ -106,7 +106,7 @@ def assemble_session(
                 stream,
                 rest.clock.now_ms,
                 exchange=venue.value.lower(),
-                on_failure=lambda text: store.notify(Weight.ERROR, text),
+                on_failure=lambda text: store.notify(Severity.ERROR, text),
                 sleep=sleep,
             ),
             link_monitor=LinkMonitor(stream, store, execution.dead_man_switch, replay_follower, sleep),
@@ -173,6 +173,6 @@ def _report_exits(store: Store, describe_exchange_exit: Callable[[], str]) -> No
             return
         if (sentence := describe_exchange_exit()) and sentence != reported:
             reported = sentence
-            store.notify(Weight.ERROR, sentence)
+            store.notify(Severity.ERROR, sentence)
 
     store.bus.subscribe(LinkChanged, link_changed)

@@ -38,7 +38,7 @@ ENDS: Final = {OrderState.CANCELED: "Canceled", OrderState.EXPIRED: "Expired"}
 Asked = Mapping[str, tuple[Action, Side]]
 
 
-class Weight(Enum):
+class Severity(Enum):
     """How loudly a notice speaks."""
 
     INFO = "info"
@@ -65,7 +65,7 @@ class Notice:
     """What happened, in which market. ``at_ms`` is this machine's Unix time, ``market`` the market's name."""
 
     at_ms: int
-    weight: Weight
+    severity: Severity
     said: str
     kind: NoticeKind = NoticeKind.MESSAGE
     ticker: str = ""
@@ -131,14 +131,14 @@ class Notices(Sequence[Notice]):
         """Forget the lines; what has been told stays told."""
         self._notices.clear()
 
-    def say(self, weight: Weight, said: str, *, kind: NoticeKind = NoticeKind.MESSAGE, ticker: str = "") -> None:
+    def say(self, severity: Severity, said: str, *, kind: NoticeKind = NoticeKind.MESSAGE, ticker: str = "") -> None:
         """Add a line, with the name of the market it tells of."""
         if len(said) > MAX_TEXT:
             said = said[: MAX_TEXT - 1] + "…"
         market = self._name_of(ticker) if ticker else ""
         if ticker and not market:
             self._nameless.add(ticker)
-        notice = Notice(self._time.local_ms(), weight, said, kind, ticker, market or ticker)
+        notice = Notice(self._time.local_ms(), severity, said, kind, ticker, market or ticker)
         if kind is NoticeKind.MESSAGE and self._notices and self._notices[0].text == notice.text:
             # The same once more: the newest time tells enough, and the log keeps room for other things.
             self._notices.popleft()
@@ -215,7 +215,7 @@ class Notices(Sequence[Notice]):
         head = "Partly filled" if part else "Filled"
         said = f"{head}{' earlier' if earlier else ''}: {words}{f', {plain_count_text(left)} left' if left else ''}"
         kind = NoticeKind.PARTIAL_FILL if part else NoticeKind.FILL
-        self.say(Weight.WARNING if earlier else Weight.GOOD, said, kind=kind, ticker=fill.ticker)
+        self.say(Severity.WARNING if earlier else Severity.GOOD, said, kind=kind, ticker=fill.ticker)
 
     def filled_whole(self, order: Order, unheard: Count) -> None:
         """Tell that an order was filled of which executions over ``unheard`` contracts are not to be had."""
@@ -224,7 +224,7 @@ class Notices(Sequence[Notice]):
         # Should they come after all, they have been told.
         self._told_ahead[order.order_id] = unheard
         words = _words(self._asked, order.client_order_id, order.book_side, order.yes_price, order.initial)
-        self.say(Weight.WARNING, f"Filled earlier: {words}", kind=NoticeKind.FILL, ticker=order.ticker)
+        self.say(Severity.WARNING, f"Filled earlier: {words}", kind=NoticeKind.FILL, ticker=order.ticker)
 
     def ended(self, order: Order) -> None:
         """Tell of an order that was canceled or has expired, unless the answer to a command tells of it."""
@@ -239,7 +239,7 @@ class Notices(Sequence[Notice]):
         why = f" ({order.reason.removesuffix('.')})" if order.reason else ""
         said = f"{ENDS[order.state]}: {words}, {plain_count_text(order.filled)} filled{why}"
         kind = NoticeKind.EXPIRED if order.state is OrderState.EXPIRED else NoticeKind.CANCELED
-        self.say(Weight.WARNING, said, kind=kind, ticker=order.ticker)
+        self.say(Severity.WARNING, said, kind=kind, ticker=order.ticker)
 
     def has_told_end(self, order: Order) -> bool:
         """Return whether an order's end has been told."""
@@ -254,7 +254,7 @@ class Notices(Sequence[Notice]):
         held = ""
         if position is not None and position.count:
             held = f", you hold {_held_words(position.count, -position.count)}"
-        self.say(Weight.WARNING, f"Closed: no more trading{held}", kind=NoticeKind.CLOSED, ticker=market.ticker)
+        self.say(Severity.WARNING, f"Closed: no more trading{held}", kind=NoticeKind.CLOSED, ticker=market.ticker)
 
     def settled(self, settlements: Iterable[Settlement]) -> None:
         """Tell of what settled markets have paid since this start; of older ones if an earlier run had an order there.
@@ -272,7 +272,7 @@ class Notices(Sequence[Notice]):
             paid, net = _dollars(each.revenue), _dollars(each.net, signed=True)
             said = f"Settled {each.result.upper()}: held {held}, paid {paid}, net {net}"
             self.say(
-                Weight.GOOD if each.net >= 0 else Weight.WARNING, said, kind=NoticeKind.SETTLED, ticker=each.ticker
+                Severity.GOOD if each.net >= 0 else Severity.WARNING, said, kind=NoticeKind.SETTLED, ticker=each.ticker
             )
 
 

@@ -2,7 +2,7 @@
 
 from kalshi_tui.kalshi.errors import KalshiError
 from kalshi_tui.kalshi.practice_control import PracticeControl
-from kalshi_tui.session.notices import Weight
+from kalshi_tui.session.notices import Severity
 from kalshi_tui.session.practice_faults import ControlValues, PracticeFault
 from kalshi_tui.session.store import Store
 from kalshi_tui.session.supervisor import Supervisor
@@ -34,12 +34,12 @@ class PracticeActions:
         try:
             await self.control.inject_fault(fault.action, values)
         except KalshiError as error:
-            self._store.notify(Weight.ERROR, f"Rehearsal failed: {fault.label}{where}. {error}")
+            self._store.notify(Severity.ERROR, f"Rehearsal failed: {fault.label}{where}. {error}")
         else:
-            self._store.notify(Weight.WARNING, f"Rehearsal: {fault.label}{where}. {fault.help}")
+            self._store.notify(Severity.WARNING, f"Rehearsal: {fault.label}{where}. {fault.help}")
 
     async def _control_replay(self, action: str, values: ControlValues) -> None:
         try:
             await self.control.control_replay(action, values)
         except KalshiError as error:
-            self._store.notify(Weight.ERROR, f"The replay did not do that: {error}")
+            self._store.notify(Severity.ERROR, f"The replay did not do that: {error}")

@@ -28,15 +28,15 @@ from kalshi_tui.session.bus import (
 from kalshi_tui.session.market_data.candles import CandleReader
 from kalshi_tui.session.market_data.market_list import MarketListReader
 from kalshi_tui.session.market_data.sparklines import SparklineReader
-from kalshi_tui.session.notices import Weight
+from kalshi_tui.session.notices import Severity
 from kalshi_tui.session.store import Store
 
 PUBLIC_CHANNELS: Final = {Channel.TRADE, Channel.LIFECYCLE, Channel.BOOK, Channel.TICKER}
 """The channels that are not of the account; what is missed on another is read again by REST."""
 REPORT_SEVERITIES: Final = {
-    Happening.HEALED: Weight.GOOD,
-    Happening.REFUSED: Weight.ERROR,
-    Happening.ALARM: Weight.ERROR,
+    Happening.HEALED: Severity.GOOD,
+    Happening.REFUSED: Severity.ERROR,
+    Happening.ALARM: Severity.ERROR,
 }
 Work = Callable[[], Coroutine[Any, Any, None]]
 
@@ -112,7 +112,7 @@ class CatchUp:
         docs/kalshi-api.md, section 4.
         """
         if report.happening is not Happening.MISSED:
-            self._store.notify(REPORT_SEVERITIES.get(report.happening, Weight.WARNING), report.text)
+            self._store.notify(REPORT_SEVERITIES.get(report.happening, Severity.WARNING), report.text)
         elif report.channel == Channel.TRADE:
             self._readers.markets.reread_tapes()
             self._readers.candles.request_read()
@@ -129,7 +129,7 @@ class CatchUp:
 
     def _replay_moved(self, message: ReplayMoved) -> None:
         """Read everything again: what is known is of another moment. Books and quotes have come by themselves."""
-        self._store.notify(Weight.WARNING, message.note)
+        self._store.notify(Severity.WARNING, message.note)
         self._store.market_data.clear_history()
         self._readers.read_history_again()
         self._readers.read_account_again()

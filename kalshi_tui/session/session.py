@@ -26,7 +26,7 @@ from kalshi_tui.session.interface import CancelAllResult, OrderResult, TradingSe
 from kalshi_tui.session.link_monitor import LinkMonitor
 from kalshi_tui.session.market_data.audit import AuditResult, BookAuditor
 from kalshi_tui.session.market_data.subscriptions import MarketSubscriptions
-from kalshi_tui.session.notices import Weight
+from kalshi_tui.session.notices import Severity
 from kalshi_tui.session.options import SessionOptions
 from kalshi_tui.session.practice_actions import PracticeActions
 from kalshi_tui.session.practice_faults import ControlValues, PracticeFault
@@ -94,7 +94,7 @@ class Session:
         parts, journal = self.parts, self.parts.execution.journal
         parts.execution.executor.resume()
         for sentence in filter(None, (*journal.notices, journal.trouble)):
-            self.store.notify(Weight.ERROR, sentence)
+            self.store.notify(Severity.ERROR, sentence)
         try:
             if single_command:
                 # Another command may have filled an order a moment ago: its position has to be in what is read. A line
@@ -102,7 +102,7 @@ class Session:
                 latest_ms = parts.rest.clock.now_ms() + MAX_CLOCK_LEAD_MS
                 parts.readers.account.require_data_after(min(journal.newest_change_ms(), latest_ms))
         except JournalError as error:
-            self.store.notify(Weight.ERROR, str(error))
+            self.store.notify(Severity.ERROR, str(error))
         self._started = True
         supervisor = parts.supervisor
         supervisor.spawn(parts.stream.run(), "stream")
@@ -235,14 +235,14 @@ class Session:
         recorder = self.parts.recorder
         if (ended := recorder.end()) is not None:
             size = f"{ended.frames:,} frames, {format_size(ended.size)}"
-            self.store.notify(Weight.GOOD, f"Recorded: {size} in {ended.path}. To play it: kalshi-tui replay FILE")
+            self.store.notify(Severity.GOOD, f"Recorded: {size} in {ended.path}. To play it: kalshi-tui replay FILE")
             return
         try:
             begun = recorder.begin(path)
         except RecordingError as error:
-            self.store.notify(Weight.ERROR, str(error))
+            self.store.notify(Severity.ERROR, str(error))
         else:
-            self.store.notify(Weight.INFO, f"Recording into {begun.path}; nothing of your account is in it.")
+            self.store.notify(Severity.INFO, f"Recording into {begun.path}; nothing of your account is in it.")
 
     @property
     def replay(self) -> ReplayStatus | None:

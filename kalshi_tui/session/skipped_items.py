@@ -4,7 +4,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
 from kalshi_tui.kalshi.lists import LeftOut, left_out_sentence
-from kalshi_tui.session.notices import Weight
+from kalshi_tui.session.notices import Severity
 from kalshi_tui.session.store import Store
 from kalshi_tui.session.timing import Sleep
 
@@ -37,4 +37,4 @@ class LeftOutNotices:
     async def _say(self) -> None:
         await self._sleep(COLLECT_S)
         items, self._waiting = self._waiting, []
-        self._store.notify(Weight.WARNING, left_out_sentence(items))
+        self._store.notify(Severity.WARNING, left_out_sentence(items))

@@ -22,7 +22,7 @@ from kalshi_tui.session.account.store import AccountStore, DayTotal
 from kalshi_tui.session.bus import LinkChanged, MarketLifecycleChanged, MarketsUpdated, MessageBus
 from kalshi_tui.session.changes import ChangeLog, StoreChanges, Topic
 from kalshi_tui.session.market_data.store import LiveBook, MarketDataStore
-from kalshi_tui.session.notices import Notices, Weight
+from kalshi_tui.session.notices import Notices, Severity
 from kalshi_tui.session.timing import SessionTime
 
 
@@ -94,9 +94,9 @@ class Store:
         self._changes.mark(Topic.LINK)
         if before.state is not state:
             if state is LinkState.LIVE:
-                self.notify(Weight.GOOD, "Connected.")
+                self.notify(Severity.GOOD, "Connected.")
             elif before.state is LinkState.LIVE or state is LinkState.REFUSED:
-                self.notify(Weight.WARNING, detail or "The connection was lost.")
+                self.notify(Severity.WARNING, detail or "The connection was lost.")
             self.bus.publish(LinkChanged(state))
 
     # Link, hours and alerts, which are of no part.
@@ -126,7 +126,7 @@ class Store:
         self._alerts = tuple(alerts)
         self._changes.mark(Topic.ALERTS)
 
-    def notify(self, severity: Weight, text: str, ticker: str = "") -> None:
+    def notify(self, severity: Severity, text: str, ticker: str = "") -> None:
         """Show the trader a sentence, of a market if a ticker is given; it stays in the log."""
         self.notices.say(severity, text, ticker=ticker)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
 from kalshi_tui.kalshi.errors import KalshiError
-from kalshi_tui.session.notices import Weight
+from kalshi_tui.session.notices import Severity
 from kalshi_tui.session.store import Store
 from kalshi_tui.session.timing import Sleep
 
@@ -50,7 +50,7 @@ class Supervisor:
             except Exception as error:  # noqa: BLE001 - said, and survived
                 # Only its class is shown, and the text stays in the log: nobody knows what it holds.
                 _log.exception("Reading %s stumbled.", name)
-                self._store.notify(Weight.ERROR, f"Reading {name} stumbled ({type(error).__name__}); it goes on.")
+                self._store.notify(Severity.ERROR, f"Reading {name} stumbled ({type(error).__name__}); it goes on.")
             await self._sleep(RESTART_DELAY_S)
 
     def _task_ended(self, task: asyncio.Task[Any]) -> None:
@@ -61,4 +61,4 @@ class Supervisor:
             else:
                 _log.error("The task %s failed.", task.get_name(), exc_info=error)
                 sentence = f"a defect ({type(error).__name__})."
-            self._store.notify(Weight.ERROR, f"Reading {task.get_name()} failed: {sentence}")
+            self._store.notify(Severity.ERROR, f"Reading {task.get_name()} failed: {sentence}")

@@ -26,7 +26,7 @@ from textual.worker import WorkerFailed
 
 from kalshi_tui.session.changes import StoreChanges, Topic
 from kalshi_tui.session.interface import TradingSession
-from kalshi_tui.session.notices import Weight
+from kalshi_tui.session.notices import Severity
 from kalshi_tui.ui.commands import apply_keymap
 from kalshi_tui.ui.desk.screen import DeskScreen
 from kalshi_tui.ui.dialogs.too_small import MIN_TERMINAL_HEIGHT, MIN_TERMINAL_WIDTH, TooSmallScreen
@@ -76,7 +76,7 @@ class DeskApp(App[None]):
 
     def __init__(
         self,
-        desk: TradingSession,
+        session: TradingSession,
         *,
         clock_ms: Callable[[], int],
         timer_ms: Callable[[], int] = monotonic_ms,
@@ -87,19 +87,19 @@ class DeskApp(App[None]):
         """The key that went to a widget and has not come back from it."""
         super().__init__(driver_class=TerminalDriver)
         apply_keymap(ui_settings.keys)
-        self.desk = desk
+        self.session = session
         self.clock_ms = clock_ms
         self.timer_ms = timer_ms
         for each in THEMES:
             self.register_theme(each)
         self.theme = choose_theme(ui_settings.theme, os.environ)
-        self.title = f"kalshi-tui {desk.venue.value}{' REPLAY' if desk.replay is not None else ''}"
+        self.title = f"kalshi-tui {session.venue.value}{' REPLAY' if session.replay is not None else ''}"
         if ui_settings.plain_chart is None:
             ui_settings = replace(ui_settings, plain_chart=os.environ.get("TERM") in CONSOLE_TERMINALS)
-        self.desk_screen = DeskScreen(desk, clock_ms, timer_ms, ui_settings)
+        self.desk_screen = DeskScreen(session, clock_ms, timer_ms, ui_settings)
         terminal = os.environ.get("TERM", "")
         self._alert_notifier = AlertNotifier(
-            desk.alerts, ui_settings, self.bell, self._write_to_terminal, timer_ms, terminal
+            session.alerts, ui_settings, self.bell, self._write_to_terminal, timer_ms, terminal
         )
         self._dirty_tickers: set[str] = set()
         self._dirty_topics: set[Topic] = set()
@@ -125,16 +125,16 @@ class DeskApp(App[None]):
     async def _start(self) -> None:
         """Start the session; an error is shown on the screen, and the screen stays."""
         try:
-            await self.desk.start()
+            await self.session.start()
         except Exception as error:  # noqa: BLE001 - a defect of the session must not take the screen along
             _log.exception("The session did not start.")
             sentence = f"The session did not start ({type(error).__name__}). Quit and start again."
-            self.desk.store.notify(Weight.ERROR, sentence)
+            self.session.store.notify(Severity.ERROR, sentence)
 
     async def on_unmount(self) -> None:
         """End the session."""
         self._set_terminal_title("")
-        await self.desk.stop()
+        await self.session.stop()
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Return our own colors for Textual's own themes, and while the style sheets are read."""
@@ -162,7 +162,7 @@ class DeskApp(App[None]):
         """Cover everything while there is no room for it."""
         fits = event.size.width >= MIN_TERMINAL_WIDTH and event.size.height >= MIN_TERMINAL_HEIGHT
         if not fits and self._too_small is None:
-            self._too_small = TooSmallScreen(self.desk)
+            self._too_small = TooSmallScreen(self.session)
             self.push_screen(self._too_small)
         elif fits and self._too_small is not None:
             self._too_small.dismiss()
@@ -226,7 +226,7 @@ class DeskApp(App[None]):
         """Draw one frame: the top screen always, the desk below a modal less often."""
         self._frame_number += 1
         self._alert_notifier.frame()
-        dirty = self.desk.store.take_changes()
+        dirty = self.session.store.take_changes()
         if not self.screen_stack:
             # The last tick of an app that is being taken down.
             return
@@ -248,7 +248,7 @@ class DeskApp(App[None]):
 
     def _message_rate(self) -> int:
         """Return the messages a second over the last two seconds."""
-        now, frames = self.timer_ms(), self.desk.store.frame_count
+        now, frames = self.timer_ms(), self.session.store.frame_count
         seen = self._frame_counts
         seen.append((now, frames))
         while seen[0][0] < now - RATE_WINDOW_MS:
@@ -262,7 +262,7 @@ class DeskApp(App[None]):
                 command, why = each.command, each.why_not()
                 key = f" Key: {command.first_key}" if command.keys else ""
                 text = f"Not now: {why}" if why else f"{command.help}{key}"
-                yield SystemCommand(command.label, text, partial(screen.do_first, [each]))
+                yield SystemCommand(command.label, text, partial(screen.run_first_available, [each]))
 
     def _handle_exception(self, error: Exception) -> None:
         """End because of a defect. Textual's own traceback would show all local variables, a private key among them."""
@@ -287,10 +287,10 @@ class DeskApp(App[None]):
     async def action_quit(self) -> None:
         """Quit as the desk's own key does: ask if orders may be live."""
         if self._too_small is not None:
-            self._too_small.do_leave()
+            self._too_small.quit()
         else:
             self.desk_screen.ask_to_quit()
 
     def action_help_quit(self) -> None:
         """Show how to end the program: Ctrl+C is pressed by habit, and must not leave orders behind unasked."""
-        self.desk.store.notify(Weight.INFO, f"To end the program press {key_for('quit')}.")
+        self.session.store.notify(Severity.INFO, f"To end the program press {key_for('quit')}.")

@@ -17,7 +17,7 @@ from kalshi_tui.recording.recorder import (
     format_size,
 )
 from kalshi_tui.recording.writer import RecordKind, StreamTap
-from kalshi_tui.session.notices import Weight
+from kalshi_tui.session.notices import Severity
 from tests.support.fake_desk import (
     NOW_MS,
     TITLES,
@@ -54,7 +54,7 @@ def a_recorder(markets: int = 0) -> tuple[Recorder, Group, Any]:
         group,
         lambda: NOW_MS,
         exchange="live",
-        on_failure=lambda text: store.notify(Weight.ERROR, text),
+        on_failure=lambda text: store.notify(Severity.ERROR, text),
         sleep=no_sleep,
     )
     return recorder, group, store
@@ -156,7 +156,7 @@ def test_a_full_disk_is_told_and_the_desk_goes_on(tmp_path: Path, monkeypatch: p
     recorder.tick(check_markets=False)
     assert recorder.recording is None
     assert group.told[-1] is None
-    assert store.notices[0].weight is Weight.ERROR
+    assert store.notices[0].weight is Severity.ERROR
     assert "the disk is full" in store.notices[0].text
     assert kinds(recording.path) == before
     recorder.tick(check_markets=True)

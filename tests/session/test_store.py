@@ -9,7 +9,7 @@ from kalshi_tui.domain.order import Order, OrderState
 from kalshi_tui.domain.position import Balance, Position
 from kalshi_tui.session.account.order_merge import merge_orders
 from kalshi_tui.session.changes import Topic
-from kalshi_tui.session.notices import Weight
+from kalshi_tui.session.notices import Severity
 from kalshi_tui.session.store import Store
 from tests.support.store_records import a_fill, an_order
 
@@ -111,9 +111,9 @@ def test_losing_the_link_is_told_once() -> None:
     store.link(LinkState.LIVE, "")
     store.link(LinkState.WAITING, "The exchange closed the connection.")
     store.link(LinkState.WAITING, "The exchange closed the connection.")
-    assert [(n.weight, n.text) for n in store.notices] == [
-        (Weight.WARNING, "The exchange closed the connection."),
-        (Weight.GOOD, "Connected."),
+    assert [(n.severity, n.text) for n in store.notices] == [
+        (Severity.WARNING, "The exchange closed the connection."),
+        (Severity.GOOD, "Connected."),
     ]
 
 

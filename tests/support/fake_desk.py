@@ -17,7 +17,7 @@ from kalshi_tui.session.account.list_reads import AccountList
 from kalshi_tui.session.alerts.monitor import AlertMonitor
 from kalshi_tui.session.execution.risk_checks import Risk, RiskViolation, describe_unacknowledged
 from kalshi_tui.session.interface import CancelAllResult, OrderResult
-from kalshi_tui.session.notices import Weight
+from kalshi_tui.session.notices import Severity
 from kalshi_tui.session.options import TicketDefaults
 from kalshi_tui.session.practice_faults import ControlValues, PracticeFault
 from kalshi_tui.session.replay import ReplayStatus
@@ -306,5 +306,5 @@ def busy_desk() -> FakeDesk:
     store.fill(a_fill(order_id="o0", client_order_id="c0"))
     rested = a_fill(trade_id="t9", order_id="o2", client_order_id="c2", book_side=BookSide.ASK, yes_price=5_300)
     store.fill(replace(rested, is_taker=False, count=4_250))
-    store.notify(Weight.WARNING, "A sentence of the log long enough to be broken where the terminal is narrow: " * 2)
+    store.notify(Severity.WARNING, "A sentence of the log long enough to be broken where the terminal is narrow: " * 2)
     return desk

@@ -418,7 +418,7 @@ async def test_a_market_that_takes_no_orders_says_so() -> None:
 
 def test_no_single_key_both_opens_and_sends() -> None:
     openers = {key for command in COMMANDS if command.id in {"buy", "sell"} for key in command.key_names}
-    sending = [command for command in COMMANDS if command.run is ConfirmScreen.do_send]
+    sending = [command for command in COMMANDS if command.run is ConfirmScreen.send]
     assert openers
     assert not openers & {key for command in sending for key in command.key_names}
     # Nor does any command of the desk or the ticket send.

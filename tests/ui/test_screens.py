@@ -15,7 +15,7 @@ from kalshi_tui.domain.order import OrderState
 from kalshi_tui.presentation.lines import make_printable
 from kalshi_tui.presentation.number_text import clock_text
 from kalshi_tui.session.account.store import DayTotal
-from kalshi_tui.session.notices import Weight
+from kalshi_tui.session.notices import Severity
 from kalshi_tui.ui.dialogs.too_small import MIN_TERMINAL_HEIGHT, MIN_TERMINAL_WIDTH
 from kalshi_tui.ui.dialogs.welcome import WelcomeScreen
 from kalshi_tui.ui.widgets.line_view import LineView
@@ -163,7 +163,7 @@ async def test_hostile_titles_change_nothing_but_themselves(text: str) -> None:
 async def test_a_hostile_reason_in_the_log_stays_text() -> None:
     async with trading(size=NARROW) as trader:
         for text in HOSTILE:
-            trader.desk.store.notify(Weight.ERROR, text)
+            trader.desk.store.notify(Severity.ERROR, text)
             await trader.look()
         await trader.press("5", "tab", "tab")
         screen = await trader.press(*["pagedown"] * 3)

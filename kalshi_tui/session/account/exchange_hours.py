@@ -7,7 +7,7 @@ from kalshi_tui.domain.link import TradingStatus
 from kalshi_tui.kalshi.errors import KalshiError, ServerFault
 from kalshi_tui.kalshi.rest import RestClient
 from kalshi_tui.session.execution.submit import HTTP_UNAVAILABLE
-from kalshi_tui.session.notices import Weight
+from kalshi_tui.session.notices import Severity
 from kalshi_tui.session.store import Store
 from kalshi_tui.session.timing import Sleep, sleep_until_event
 
@@ -58,4 +58,6 @@ class ExchangeHours:
     def _set_hours(self, hours: TradingStatus) -> None:
         if hours is not self._store.hours:
             self._store.set_hours(hours)
-            self._store.notify(Weight.GOOD if hours is TradingStatus.OPEN else Weight.WARNING, HOURS_MESSAGES[hours])
+            self._store.notify(
+                Severity.GOOD if hours is TradingStatus.OPEN else Severity.WARNING, HOURS_MESSAGES[hours]
+            )

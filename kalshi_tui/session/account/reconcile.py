@@ -23,7 +23,7 @@ from kalshi_tui.session.account.list_reads import RECONCILED, AccountList
 from kalshi_tui.session.account.store import DayTotal
 from kalshi_tui.session.execution.journal import Journal, JournalError
 from kalshi_tui.session.execution.order_lookup import OrderLookup
-from kalshi_tui.session.notices import Weight
+from kalshi_tui.session.notices import Severity
 from kalshi_tui.session.store import Store
 from kalshi_tui.session.timing import Sleep, midnight_ms, sleep_until_event
 
@@ -129,12 +129,12 @@ class AccountReconciler:
             except KalshiError as error:
                 if not failed:
                     sentence = f"Your account could not be read and may be shown wrong; it is tried again. {error}"
-                    self._store.notify(Weight.ERROR, sentence)
+                    self._store.notify(Severity.ERROR, sentence)
                 self._store.account.mark_unread(str(error), *RECONCILED)
                 failed = True
             else:
                 if failed:
-                    self._store.notify(Weight.GOOD, "Your account has been read again.")
+                    self._store.notify(Severity.GOOD, "Your account has been read again.")
                 failed = False
                 if as_of_ms > max(self._balance_due_ms, self._full_read_due_ms):
                     return
@@ -143,7 +143,7 @@ class AccountReconciler:
                 late += 1
                 behind_s = (self._rest.clock.now_ms() - as_of_ms) // 1000
                 if late == MAX_STALE_READS and behind_s >= STALE_DATA_AGE_S:
-                    self._store.notify(Weight.WARNING, f"The exchange's account data are {behind_s} s old.")
+                    self._store.notify(Severity.WARNING, f"The exchange's account data are {behind_s} s old.")
             if await self._wait_for_news(wait):
                 wait, late = FIRST_RETRY_DELAY_S, 0
             else:
@@ -247,7 +247,7 @@ class AccountReconciler:
                 found.append(f"{ticker}: {words}. The list is taken.")
         if found and tuple(found) != self._store.account_differences:
             for sentence in found:
-                self._store.notify(Weight.ERROR, f"Your account differs: {sentence}")
+                self._store.notify(Severity.ERROR, f"Your account differs: {sentence}")
         self._store.account.set_differences(found)
 
     async def _read_day_fills(self, newest: Sequence[Fill]) -> list[Fill]:
@@ -271,7 +271,7 @@ class AccountReconciler:
             since_ms, gain = now_ms, None
             if not self._journal.trouble and str(error) != self._said_unread:
                 self._said_unread = str(error)
-                self._store.notify(Weight.WARNING, str(error))
+                self._store.notify(Severity.WARNING, str(error))
         self._store.account.set_day_total(
             DayTotal(
                 fills=len(fills),

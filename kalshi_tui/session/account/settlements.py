@@ -6,7 +6,7 @@ from typing import Final
 from kalshi_tui.kalshi.errors import KalshiError
 from kalshi_tui.kalshi.rest import RestClient
 from kalshi_tui.session.account.list_reads import AccountList
-from kalshi_tui.session.notices import Weight
+from kalshi_tui.session.notices import Severity
 from kalshi_tui.session.store import Store
 from kalshi_tui.session.timing import Sleep, sleep_until_event
 
@@ -56,7 +56,7 @@ class SettlementReader:
             self._store.time.set_skew(self._rest.clock.skew_ms)
             self._store.account.set_settlements(paid)
         except KalshiError as error:
-            self._store.notify(Weight.WARNING, f"Settlements could not be read; it is tried again. {error}")
+            self._store.notify(Severity.WARNING, f"Settlements could not be read; it is tried again. {error}")
             self._store.account.mark_unread(str(error), AccountList.SETTLEMENTS)
             self._read_requested.set()
             await self._sleep(RETRY_DELAY_S)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
-from kalshi_tui.session.notices import Weight
+from kalshi_tui.session.notices import Severity
 from kalshi_tui.session.store import Store
 from kalshi_tui.session.timing import Sleep
 
@@ -81,4 +81,4 @@ class AlertCommand:
                 await ended
 
     def _warn(self, problem: str) -> None:
-        self._store.notify(Weight.WARNING, f"The command of alerts, {self._command[0]}, {problem}.")
+        self._store.notify(Severity.WARNING, f"The command of alerts, {self._command[0]}, {problem}.")

@@ -36,7 +36,7 @@ from kalshi_tui.kalshi.transport.clock import ExchangeClock
 from kalshi_tui.session.alerts.text import alert_fired_text, listed_market_name, trigger_text
 from kalshi_tui.session.bus import AlertMarketsChanged, AlertRang, FillAdded, OrderUpdated
 from kalshi_tui.session.market_data.store import MarketWatcher
-from kalshi_tui.session.notices import Weight
+from kalshi_tui.session.notices import Severity
 from kalshi_tui.session.persisted import PersistedFile
 from kalshi_tui.session.store import Store
 from kalshi_tui.session.timing import Sleep
@@ -126,7 +126,7 @@ class AlertMonitor:
     def _load(self) -> None:
         kept, problem = self._file.read()
         if problem:
-            self._store.notify(Weight.WARNING, problem)
+            self._store.notify(Severity.WARNING, problem)
         self._alerts = {each.id: each for each in kept.alerts[:MAX_ALERTS]}
         self._alerts_changed()
 
@@ -255,7 +255,7 @@ class AlertMonitor:
         sentence = alert_fired_text(alert, what, name)
         self.ring_count += 1
         self.newest_sentence = sentence
-        self._store.notify(Weight.WARNING, sentence)
+        self._store.notify(Severity.WARNING, sentence)
         self._store.bus.publish(AlertRang(sentence))
 
     def _replace(self, alert: Alert) -> None:
@@ -319,7 +319,7 @@ class AlertMonitor:
         self._unsaved = False
         self._wake.set()
         if problem := self._file.write(_AlertsFile(tuple(self._alerts.values()))):
-            self._store.notify(Weight.WARNING, problem)
+            self._store.notify(Severity.WARNING, problem)
 
 
 def _ids_by_ticker(alerts: Iterable[Alert]) -> dict[str, list[int]]:

@@ -12,7 +12,7 @@ from kalshi_tui.session.execution.order_lookup import OrderLookup
 from kalshi_tui.session.execution.risk_checks import LIVE_RISK, READ_ONLY, Risk, RiskChecks, describe_unacknowledged
 from kalshi_tui.session.execution.submit import SELF_TRADE_REASON, OrderExecutor
 from kalshi_tui.session.interface import OrderResult
-from kalshi_tui.session.notices import Weight
+from kalshi_tui.session.notices import Severity
 from kalshi_tui.session.store import Store
 
 
@@ -130,13 +130,13 @@ class OrderAmender:
         if known.state is not OrderState.RESTING:
             place = f"it is {known.state.word} now"
         sentence = f"Changed: {order_text(before)} -> {change.describe(before)}, {place}."
-        self._store.notify(Weight.GOOD, sentence, known.ticker)
+        self._store.notify(Severity.GOOD, sentence, known.ticker)
         self._store.account.report_answered(known)
         return OrderResult(known, sentence)
 
     def _report_unchanged(self, order: Order, why: str) -> OrderResult:
         sentence = f"Not changed: {order_text(order)}. {why}"
-        self._store.notify(Weight.ERROR, sentence)
+        self._store.notify(Severity.ERROR, sentence)
         return OrderResult(order, sentence, refused=True)
 
     def _report_unknown(self, order: Order, wanted: str, error: str) -> OrderResult:
@@ -146,7 +146,7 @@ class OrderAmender:
         self._store.order(replace(self._store.known_order(order), state=OrderState.UNKNOWN, reason=why))
         known = self._store.known_order(order)
         sentence = f"UNKNOWN: {order_text(order)}. {why} The exchange is being asked."
-        self._store.notify(Weight.ERROR, sentence)
+        self._store.notify(Severity.ERROR, sentence)
         self._store.account.report_answered(known, end_told=False)
         self._order_executor.request_account_read()
         self._order_lookup.start_lookup(known, since_ms)

@@ -19,7 +19,7 @@ from kalshi_tui.session.bus import AccountInDoubt
 from kalshi_tui.session.execution.risk_checks import READ_ONLY
 from kalshi_tui.session.execution.submit import OrderExecutor
 from kalshi_tui.session.interface import CancelAllResult
-from kalshi_tui.session.notices import Weight
+from kalshi_tui.session.notices import Severity
 from kalshi_tui.session.store import Store
 from kalshi_tui.session.timing import Sleep
 
@@ -161,7 +161,7 @@ class CancelAll:
                 words.append(f"{_order_count_text(in_doubt)} of unknown outcome may be live.")
             words.append(f"It is not proved that none rests. {problem} Try again.".replace("  ", " "))
         sentence = " ".join(words)
-        self._store.notify(Weight.GOOD if proved else Weight.ERROR, sentence)
+        self._store.notify(Severity.GOOD if proved else Severity.ERROR, sentence)
         for order in now:
             # The sentence has reported those that are over. One that is proved not to rest but does not read as over
             # yet stays held back; its end is reported when it comes, with the state that it really has.

@@ -6,7 +6,7 @@ from typing import Any, Final
 from kalshi_tui.domain.link import LinkState
 from kalshi_tui.session.execution.cancel_all import CANCEL_ALL_TIMEOUT_S
 from kalshi_tui.session.interface import CancelAllResult
-from kalshi_tui.session.notices import Weight
+from kalshi_tui.session.notices import Severity
 from kalshi_tui.session.options import DeadManOptions
 from kalshi_tui.session.store import Store
 from kalshi_tui.session.timing import Sleep
@@ -69,7 +69,7 @@ class DeadManSwitch:
         away = self._timer_s() - lost_at
         if away >= limit:
             sentence = f"The link was lost for {round(away)} s: your dead-man's switch cancels all orders."
-            self._store.notify(Weight.WARNING, sentence)
+            self._store.notify(Severity.WARNING, sentence)
             self._spawn(self._until_proved(), "dead-man's switch")
 
     async def _until_proved(self) -> None:

@@ -23,7 +23,7 @@ from kalshi_tui.kalshi.order_status import (
 )
 from kalshi_tui.kalshi.rest import RestClient
 from kalshi_tui.session.bus import AccountInDoubt, OrderNeverArrived
-from kalshi_tui.session.notices import Weight
+from kalshi_tui.session.notices import Severity
 from kalshi_tui.session.store import Store
 from kalshi_tui.session.timing import Sleep
 
@@ -98,7 +98,7 @@ class OrderLookup:
             self._report_found(found)
             return
         sentence = f"Never arrived: the order with the client order id {client_order_id}, of a row that is set aside."
-        self._store.notify(Weight.WARNING, f"{sentence} The exchange has no such order; it was asked several times.")
+        self._store.notify(Severity.WARNING, f"{sentence} The exchange has no such order; it was asked several times.")
         self._store.bus.publish(OrderNeverArrived(client_order_id))
 
     async def close(self) -> None:
@@ -144,7 +144,7 @@ class OrderLookup:
         self._store.order(found)
         now = self._store.known_order(found)
         if not self._store.notices.has_told_end(now):
-            self._store.notify(Weight.GOOD, f"Found: {order_text(now)} is {now.state.word}.", now.ticker)
+            self._store.notify(Severity.GOOD, f"Found: {order_text(now)} is {now.state.word}.", now.ticker)
         self._store.bus.publish(AccountInDoubt())
 
     def _conclude_missing(self, order: Order) -> bool:
@@ -159,5 +159,5 @@ class OrderLookup:
             self._store.order(replace(order, state=OrderState.NOT_SENT, reason=reason, remaining=0))
         now = self._store.known_order(order)
         if now.state is OrderState.NOT_SENT:
-            self._store.notify(Weight.WARNING, f"Never arrived: {order_text(order)}. {reason}", order.ticker)
+            self._store.notify(Severity.WARNING, f"Never arrived: {order_text(order)}. {reason}", order.ticker)
         return now.state is not OrderState.UNKNOWN

@@ -27,7 +27,7 @@ from kalshi_tui.session.execution.journal import Journal, JournalError
 from kalshi_tui.session.execution.order_lookup import OrderLookup
 from kalshi_tui.session.execution.risk_checks import LIVE_RISK, READ_ONLY, Risk, RiskChecks, describe_unacknowledged
 from kalshi_tui.session.interface import OrderResult
-from kalshi_tui.session.notices import Weight
+from kalshi_tui.session.notices import Severity
 from kalshi_tui.session.store import Store
 
 HTTP_UNAVAILABLE: Final = 503
@@ -63,7 +63,7 @@ class OrderExecutor:
         try:
             self._journal.record_draft(client_order_id, terms, self._rest.clock.now_ms())
         except JournalError as error:
-            self._store.notify(Weight.ERROR, str(error))
+            self._store.notify(Severity.ERROR, str(error))
 
     def resume(self) -> None:
         """Continue where the journal ends: ask about every order that is not known to be over.
@@ -75,7 +75,7 @@ class OrderExecutor:
         entries = self._journal.open_entries()
         set_aside = {each.client_order_id for each in self._journal.set_aside}
         for aside in self._journal.set_aside:
-            self._store.notify(Weight.ERROR, aside.sentence)
+            self._store.notify(Severity.ERROR, aside.sentence)
             if aside.entry is None and aside.client_order_id:
                 # Another program may be sending it at this moment.
                 latest_ms = now_ms + (MAX_SENDING_MS if shared else 0)
@@ -92,7 +92,7 @@ class OrderExecutor:
             self._store.notices.take_up(order)
             if not order.order_id and order.client_order_id not in set_aside:
                 sentence = f"UNKNOWN: {terms_text(entry.terms)} may or may not be live. {PROGRAM_ENDED_REASON}"
-                self._store.notify(Weight.ERROR, f"{sentence} The exchange is being asked.")
+                self._store.notify(Severity.ERROR, f"{sentence} The exchange is being asked.")
             # A damaged time is not waited for.
             since_ms = min(entry.changed_ms, now_ms + MAX_CLOCK_LEAD_MS)
             if entry.in_flight:
@@ -106,7 +106,7 @@ class OrderExecutor:
         try:
             self._journal.never_arrived(client_order_id, self._rest.clock.now_ms())
         except JournalError as error:
-            self._store.notify(Weight.ERROR, str(error))
+            self._store.notify(Severity.ERROR, str(error))
 
     def record_order(self, order: Order) -> None:
         """Record a change of an order; report a journal that cannot be written once."""
@@ -121,7 +121,7 @@ class OrderExecutor:
         except JournalError as error:
             if str(error) != self._reported_journal_error:
                 self._reported_journal_error = str(error)
-                self._store.notify(Weight.ERROR, f"{error} Nothing is lost: after a restart the exchange is asked.")
+                self._store.notify(Severity.ERROR, f"{error} Nothing is lost: after a restart the exchange is asked.")
         else:
             self._reported_journal_error = ""
 
@@ -197,8 +197,8 @@ class OrderExecutor:
             raise
         order = self._store_order(order_from_ack(draft, terms, ack))
         outcome = OrderResult(order, describe_result(terms, order, ack))
-        weight = Weight.GOOD if order.filled or not order.state.final else Weight.INFO
-        self._store.notify(weight, outcome.sentence, order.ticker)
+        severity = Severity.GOOD if order.filled or not order.state.final else Severity.INFO
+        self._store.notify(severity, outcome.sentence, order.ticker)
         self._store.account.report_answered(order, fills_told=True)
         return outcome
 
@@ -224,11 +224,11 @@ class OrderExecutor:
         except Refused as error:
             self.check_exchange_hours(error.status, error.code)
             sentence = f"Not canceled: {error}"
-            self._store.notify(Weight.ERROR, sentence)
+            self._store.notify(Severity.ERROR, sentence)
             self._not_cancelled(order)
             return OrderResult(order, sentence, refused=True)
         except NotSent as error:
-            self._store.notify(Weight.ERROR, str(error))
+            self._store.notify(Severity.ERROR, str(error))
             self._not_cancelled(order)
             return OrderResult(order, str(error), refused=True)
         except KalshiError as error:
@@ -245,7 +245,7 @@ class OrderExecutor:
         """Record in the journal what is asked for; only report it if that fails."""
         # A cancel takes risk away: kept back by a full disk, it would leave the order resting.
         if unwritten := self.try_record_request(order, what):
-            self._store.notify(Weight.ERROR, unwritten)
+            self._store.notify(Severity.ERROR, unwritten)
 
     def try_record_request(self, order: Order, what: str, *, check_disk_space: bool = False) -> str:
         """Record in the journal what is asked for; return why that cannot be done, a sentence, empty if it was.
@@ -270,7 +270,7 @@ class OrderExecutor:
             fresh = await by_id(self._rest, order.order_id, ticker=order.ticker, sent_ms=order.created_ms)
         except KalshiError as error:
             sentence = f"{why or 'The cancel was accepted.'} The order could not be read back: {error}"
-            self._store.notify(Weight.WARNING, sentence)
+            self._store.notify(Severity.WARNING, sentence)
             self._store.account.report_answered(order, end_told=False)
             return OrderResult(order, sentence)
         self._store.account.apply_read_order(fresh)
@@ -289,7 +289,7 @@ class OrderExecutor:
             self.request_account_read()
             why = why or "Cancel accepted; waiting to see it gone"
             sentence = f"{why}: {order_text(known)} still reads as resting."
-        self._store.notify(Weight.INFO, sentence, known.ticker)
+        self._store.notify(Severity.INFO, sentence, known.ticker)
         self._store.account.report_answered(known)
         return OrderResult(known, sentence)
 
@@ -308,7 +308,7 @@ class OrderExecutor:
         if order.state is not state:
             return self._report_from_stream(order, terms, why)
         sentence = f"{state.word.capitalize()}: {terms_text(terms)}. {why}"
-        self._store.notify(Weight.ERROR, sentence)
+        self._store.notify(Severity.ERROR, sentence)
         self._store.account.report_answered(order)
         return OrderResult(order, sentence)
 
@@ -320,7 +320,7 @@ class OrderExecutor:
             f"UNKNOWN: {terms_text(terms)} may or may not be live. {why} "
             "The exchange is being asked; do not send it again."
         )
-        self._store.notify(Weight.ERROR, sentence)
+        self._store.notify(Severity.ERROR, sentence)
         self._store.account.report_answered(order)
         self.request_account_read()
         # Whatever is still on its way left before now.
@@ -331,7 +331,7 @@ class OrderExecutor:
         """Return what the stream has reported of an order whose reply says nothing, or less."""
         filled = f", {plain_count_text(order.filled)} filled" if order.filled else ""
         sentence = f"{order.state.word.capitalize()}: {terms_text(terms)}{filled}, as the stream reported. {why}"
-        self._store.notify(Weight.WARNING, sentence, order.ticker)
+        self._store.notify(Severity.WARNING, sentence, order.ticker)
         self._store.account.report_answered(order, fills_told=True)
         return OrderResult(order, sentence)
 

@@ -7,7 +7,7 @@ from kalshi_tui.domain.book import Book, Side
 from kalshi_tui.domain.text import plain_count_text, plain_price_text
 from kalshi_tui.kalshi.feed.stream_group import StreamGroup
 from kalshi_tui.session.market_data.store import Levels
-from kalshi_tui.session.notices import Weight
+from kalshi_tui.session.notices import Severity
 from kalshi_tui.session.store import Store
 
 
@@ -44,7 +44,7 @@ class BookAuditor:
     async def report(self, ticker: str) -> None:
         """Audit a book, and show the outcome."""
         result = await self.audit(ticker)
-        severity = {None: Weight.WARNING, True: Weight.GOOD, False: Weight.ERROR}[result.equal]
+        severity = {None: Severity.WARNING, True: Severity.GOOD, False: Severity.ERROR}[result.equal]
         self._store.notify(severity, f"Audit of {ticker}: {result.sentence}")
 
 

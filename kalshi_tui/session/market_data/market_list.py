@@ -11,7 +11,7 @@ from kalshi_tui.kalshi.errors import KalshiError
 from kalshi_tui.kalshi.rest import RestClient
 from kalshi_tui.kalshi.translate import event_fees
 from kalshi_tui.session.bus import MarketListRead
-from kalshi_tui.session.notices import Weight
+from kalshi_tui.session.notices import Severity
 from kalshi_tui.session.store import Store
 from kalshi_tui.session.timing import Sleep, sleep_until_event
 
@@ -156,7 +156,7 @@ class MarketListReader:
             try:
                 await self._read_list_pages()
             except KalshiError as error:
-                self._store.notify(Weight.WARNING, f"The list of markets could not be read: {error}")
+                self._store.notify(Severity.WARNING, f"The list of markets could not be read: {error}")
                 await self._sleep(RETRY_DELAY_S)
                 continue
             break
@@ -214,7 +214,7 @@ class MarketListReader:
                     self._store_markets([market async for market in self._rest.markets(tickers=some)])
             except KalshiError as error:
                 if not told:
-                    self._store.notify(Weight.WARNING, f"The markets could not be read again yet: {error}")
+                    self._store.notify(Severity.WARNING, f"The markets could not be read again yet: {error}")
                 told = True
                 await self._sleep(RETRY_DELAY_S)
             else:
@@ -247,7 +247,7 @@ class MarketListReader:
                     await self._read_fees(ticker)
                 except KalshiError as error:
                     if not told:
-                        self._store.notify(Weight.WARNING, f"Fees or prints of {ticker} could not be read: {error}")
+                        self._store.notify(Severity.WARNING, f"Fees or prints of {ticker} could not be read: {error}")
                     told = True
                     await self._sleep(wait)
                     wait = min(wait * 2, MAX_RETRY_DELAY_S)

@@ -3,7 +3,7 @@
 from typing import Final
 
 from kalshi_tui.session.interface import TradingSession
-from kalshi_tui.session.notices import Weight
+from kalshi_tui.session.notices import Severity
 from kalshi_tui.ui.desk.desk_view import DeskPanes, DeskView
 from kalshi_tui.ui.desk.layouts import MAX_TILES, Layout, Layouts
 from kalshi_tui.ui.desk.selection import DeskSelection
@@ -106,7 +106,7 @@ class LayoutController:
             self._watch_lists.show(layout.watch_list)
             self._panes.market_list.rebuild()
         self.apply(layout)
-        self._session.store.notify(Weight.INFO, f"Layout: {layout.name}.")
+        self._session.store.notify(Severity.INFO, f"Layout: {layout.name}.")
         self._remember(layout.name)
 
     def save_layout(self) -> None:
@@ -125,7 +125,7 @@ class LayoutController:
         """Forget the layout in use."""
         name = self._layouts.current.name
         self._layouts.delete(name)
-        self._session.store.notify(Weight.INFO, f"The layout {name} is forgotten; the desk stays as it is.")
+        self._session.store.notify(Severity.INFO, f"The layout {name} is forgotten; the desk stays as it is.")
         self._remember()
 
     # Why a command does not work now, in a sentence; empty if it does.
@@ -226,5 +226,5 @@ class LayoutController:
         """Report once that watch lists or layouts could not be read or written."""
         for storage in (self._watch_lists, self._layouts):
             if storage.storage_error:
-                self._session.store.notify(Weight.ERROR, storage.storage_error)
+                self._session.store.notify(Severity.ERROR, storage.storage_error)
                 storage.storage_error = ""

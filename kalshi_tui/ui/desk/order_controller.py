@@ -10,7 +10,7 @@ from kalshi_tui.domain.price import COUNT_UNIT
 from kalshi_tui.domain.text import order_text
 from kalshi_tui.session.account.list_reads import AccountList
 from kalshi_tui.session.interface import TradingSession
-from kalshi_tui.session.notices import Weight
+from kalshi_tui.session.notices import Severity
 from kalshi_tui.ui.desk.desk_view import DeskView
 from kalshi_tui.ui.desk.questions import cancel_all_question, cancel_question, live_orders
 from kalshi_tui.ui.desk.selection import DeskSelection
@@ -151,7 +151,7 @@ class OrderController:
         except Exception as error:  # noqa: BLE001 - a defect must neither end the program nor stay unsaid
             _log.exception("A cancel failed inside the program.")
             sentence = f"The cancel of {order_text(order)} failed inside the program ({type(error).__name__})"
-            self._store.notify(Weight.ERROR, f"{sentence}; the order may still rest.")
+            self._store.notify(Severity.ERROR, f"{sentence}; the order may still rest.")
 
     def cancel_in_market(self) -> None:
         """Ask, then cancel all orders of the selected market."""
@@ -172,13 +172,13 @@ class OrderController:
     async def _cancel_all(self, ticker: str) -> None:
         """Cancel all; the session says how it went, and a defect is said here."""
         where = f"in {ticker}" if ticker else "in all markets"
-        self._store.notify(Weight.INFO, f"Canceling all orders {where}...")
+        self._store.notify(Severity.INFO, f"Canceling all orders {where}...")
         try:
             await self._session.cancel_all(ticker)
         except Exception as error:  # noqa: BLE001 - as for one order
             _log.exception("Canceling all orders failed inside the program.")
             sentence = f"Canceling all orders {where} failed inside the program ({type(error).__name__})"
-            self._store.notify(Weight.ERROR, f"{sentence}; orders may still rest.")
+            self._store.notify(Severity.ERROR, f"{sentence}; orders may still rest.")
 
     # Why a command does not work now, in a sentence; empty if it does.
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from kalshi_tui.session.interface import TradingSession
-from kalshi_tui.session.notices import Weight
+from kalshi_tui.session.notices import Severity
 from kalshi_tui.session.practice_faults import PracticeFault
 from kalshi_tui.ui.command import AnyCommand
 from kalshi_tui.ui.desk.desk_view import DeskView
@@ -39,12 +39,14 @@ class ProgramController:
         place = THEME_NAMES.index(app.theme) + 1 if app.theme in THEME_NAMES else 0
         app.theme = THEME_NAMES[place % len(THEME_NAMES)]
         self._session.store.notify(
-            Weight.INFO, f'Colors: {app.theme}. To keep them: theme = "{app.theme}" under [screen].'
+            Severity.INFO, f'Colors: {app.theme}. To keep them: theme = "{app.theme}" under [screen].'
         )
 
     def show_link(self) -> None:
         """Report the state of the connection; the top line has room for all of it only on a wide terminal."""
-        self._session.store.notify(Weight.INFO, link_text(self._session.store.connection, self._session.link_metrics()))
+        self._session.store.notify(
+            Severity.INFO, link_text(self._session.store.connection, self._session.link_metrics())
+        )
 
     def rehearse(self, fault: PracticeFault) -> None:
         """Have the practice exchange make trouble."""

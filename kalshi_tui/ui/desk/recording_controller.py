@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from kalshi_tui.session.interface import TradingSession
-from kalshi_tui.session.notices import Weight
+from kalshi_tui.session.notices import Severity
 from kalshi_tui.session.replay import next_speed, parse_speed
 from kalshi_tui.ui.desk.desk_view import DeskView
 from kalshi_tui.ui.dialogs.naming import TextPromptScreen
@@ -42,7 +42,7 @@ class RecordingController:
     def toggle_recording(self) -> None:
         """Begin a recording in the folder that tables go to, or end the one under way."""
         if self._folder is None:
-            self._session.store.notify(Weight.ERROR, "Nothing is recorded: no folder for it was named.")
+            self._session.store.notify(Severity.ERROR, "Nothing is recorded: no folder for it was named.")
             return
         self._session.toggle_recording(self._recording_path(self._folder))
 

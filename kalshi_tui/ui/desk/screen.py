@@ -42,16 +42,16 @@ class DeskScreen(CommandScreen[None]):
     SCOPE = Scope.DESK
 
     def __init__(
-        self, desk: TradingSession, clock_ms: Callable[[], int], timer_ms: Callable[[], int], ui_settings: UiSettings
+        self, session: TradingSession, clock_ms: Callable[[], int], timer_ms: Callable[[], int], ui_settings: UiSettings
     ) -> None:
-        super().__init__(desk)
+        super().__init__(session)
         watch_lists = WatchLists(ui_settings.data_folder)
-        self._store = desk.store
+        self._store = session.store
         self._data_folder = ui_settings.data_folder
-        self.panes = DeskPanes.create(desk.store, watch_lists, timer_ms, ui_settings)
-        self._selection = DeskSelection(desk.store, self, self.panes)
+        self.panes = DeskPanes.create(session.store, watch_lists, timer_ms, ui_settings)
+        self._selection = DeskSelection(session.store, self, self.panes)
         self._controllers = DeskControllers.create(
-            desk, self, self.panes, self._selection, watch_lists, clock_ms, timer_ms, ui_settings, self._availability
+            session, self, self.panes, self._selection, watch_lists, clock_ms, timer_ms, ui_settings, self._availability
         )
         self._status = LineView(id="status", classes="one-line")
         self._message = LineView(id="message", classes="one-line")
@@ -74,13 +74,13 @@ class DeskScreen(CommandScreen[None]):
         """Begin on the market list."""
         self.set_focus(self.panes.market_list.list)
         self._controllers.layout.restore()
-        if self.desk.venue is Venue.PRACTICE and should_show_welcome(self._data_folder):
+        if self.session.venue is Venue.PRACTICE and should_show_welcome(self._data_folder):
 
             def answered(trade: bool | None) -> None:
                 if trade:
                     self._controllers.orders.start_first_trade()
 
-            self.app.push_screen(WelcomeScreen(self.desk), answered)
+            self.app.push_screen(WelcomeScreen(self.session), answered)
 
     def on_resize(self, event: Resize) -> None:
         """Lay out for another size; all widths are taken from the panes."""
@@ -97,7 +97,7 @@ class DeskScreen(CommandScreen[None]):
     @property
     def palette_commands(self) -> list[BoundCommand]:
         """The commands that the palette offers: those of the desk, and in practice the rehearsals."""
-        rehearsals = bind_commands(Scope.REHEARSE, self._controllers) if self.desk.can_inject_faults else []
+        rehearsals = bind_commands(Scope.REHEARSE, self._controllers) if self.session.can_inject_faults else []
         return [*super().palette_commands, *rehearsals]
 
     def _availability(self) -> list[tuple[AnyCommand, str]]:
@@ -136,10 +136,10 @@ class DeskScreen(CommandScreen[None]):
 
     def draw_status(self, rate: int, now_ms: int) -> None:
         """Draw the top line."""
-        desk, width, pulse = self.desk, self._status.line_width, self.desk.link_metrics()
+        session, width, pulse = self.session, self._status.line_width, self.session.link_metrics()
         self.panes.market_list.tick(now_ms)
-        badges = status_badges(desk.recording_text, desk.replay, width)
-        self._status.show([status_line(self._store, desk.venue, rate, pulse, now_ms, width, badges)])
+        badges = status_badges(session.recording_text, session.replay, width)
+        self._status.show([status_line(self._store, session.venue, rate, pulse, now_ms, width, badges)])
         self.panes.lower.show_link_ages(link_ages_line(self._store.connection, pulse))
 
     def update_key_bar(self) -> None:
@@ -178,7 +178,7 @@ class DeskScreen(CommandScreen[None]):
 
     @on(MarketListPane.SparklinesVisible)
     def _sparklines_visible(self, event: MarketListPane.SparklinesVisible) -> None:
-        self.desk.set_shown_sparklines(event.tickers)
+        self.session.set_shown_sparklines(event.tickers)
 
     @on(DescendantFocus)
     def _tile_focused(self, event: DescendantFocus) -> None:

@@ -23,7 +23,7 @@ from kalshi_tui.session.alerts.monitor import current_value, trusted_top
 from kalshi_tui.session.alerts.text import alert_explanation, alert_in_market_text
 from kalshi_tui.session.changes import StoreChanges
 from kalshi_tui.session.interface import TradingSession
-from kalshi_tui.session.notices import Weight
+from kalshi_tui.session.notices import Severity
 from kalshi_tui.session.store import Store
 from kalshi_tui.ui.book.view import quote_line
 from kalshi_tui.ui.command import Scope
@@ -56,8 +56,8 @@ class AlertScreen(CommandModal[None]):
 
     SCOPE = Scope.ALERT
 
-    def __init__(self, desk: TradingSession, ticker: str, text: str) -> None:
-        super().__init__(desk)
+    def __init__(self, session: TradingSession, ticker: str, text: str) -> None:
+        super().__init__(session)
         self._ticker = ticker
         self._field = Field(id="alert", max_length=MAX_ALERT_LENGTH, value=text)
         self._title_line = LineView(id="name", classes="one-line")
@@ -70,7 +70,7 @@ class AlertScreen(CommandModal[None]):
     def compose(self) -> ComposeResult:
         """Lay out the market, the field, what it means, how it is written, the keys."""
         with Vertical(classes="dialog") as box:
-            box.border_title = Content(f"{self.desk.venue.value} - an alert")
+            box.border_title = Content(f"{self.session.venue.value} - an alert")
             yield self._title_line
             yield self._quote
             with Horizontal(classes="field"):
@@ -93,7 +93,7 @@ class AlertScreen(CommandModal[None]):
 
     def draw(self) -> None:
         """Draw everything but the field."""
-        store = self.desk.store
+        store = self.session.store
         market = store.markets.get(self._ticker, Market(self._ticker, ""))
         self._title_line.show([line(Span(market_text(market), Tone.HEAD))])
         self._quote.show([quote_line(store.book(self._ticker), market, Side.YES)])
@@ -110,7 +110,7 @@ class AlertScreen(CommandModal[None]):
     def _parse(self) -> Alert:
         """Read what is typed. Raises AlertError with a sentence."""
         alert = parse_alert(self._field.value, self._ticker)
-        market = self.desk.store.markets.get(self._ticker)
+        market = self.session.store.markets.get(self._ticker)
         if alert.kind is AlertKind.CLOSE and market is not None and not market.close_ms:
             raise AlertError("Nobody has said when this market closes.")
         return alert
@@ -120,22 +120,24 @@ class AlertScreen(CommandModal[None]):
         self._rejection = ""
         self.draw()
 
-    def do_keep(self) -> None:
+    def save(self) -> None:
         """Save the alert and close; if it is invalid, say why."""
         try:
             alert = self._parse()
         except AlertError as error:
             self._rejection = str(error)
         else:
-            rung = self.desk.alerts.ring_count
-            self._rejection = self.desk.alerts.add(alert)
+            rung = self.session.alerts.ring_count
+            self._rejection = self.session.alerts.add(alert)
             if not self._rejection:
-                if self.desk.alerts.ring_count == rung:
-                    self.desk.store.notify(Weight.INFO, f"Alert armed: {alert_in_market_text(self.desk.store, alert)}.")
+                if self.session.alerts.ring_count == rung:
+                    self.session.store.notify(
+                        Severity.INFO, f"Alert armed: {alert_in_market_text(self.session.store, alert)}."
+                    )
                 self.dismiss()
                 return
         self.draw()
 
-    def do_leave(self) -> None:
+    def go_back(self) -> None:
         """Close; no alert is made."""
         self.dismiss()

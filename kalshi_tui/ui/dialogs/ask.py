@@ -24,9 +24,9 @@ class AskScreen(CommandModal[bool]):
     SCOPE = Scope.ASK
 
     def __init__(
-        self, desk: TradingSession, subject: str, question: str, timer_ms: Callable[[], int] | None = None
+        self, session: TradingSession, subject: str, question: str, timer_ms: Callable[[], int] | None = None
     ) -> None:
-        super().__init__(desk)
+        super().__init__(session)
         self._asked_ms = timer_ms() if timer_ms is not None else None
         self._subject = subject
         self._question = question
@@ -34,11 +34,11 @@ class AskScreen(CommandModal[bool]):
     def compose(self) -> ComposeResult:
         """Lay out the question and the keys."""
         with Vertical(classes="dialog") as box:
-            box.border_title = Content(f"{self.desk.venue.value} - {self._subject}")
+            box.border_title = Content(f"{self.session.venue.value} - {self._subject}")
             yield Static(Content(make_printable(self._question)), id="question")
             yield KeyBar()
 
-    def do_answer(self, yes: int) -> None:
+    def answer(self, yes: int) -> None:
         """Close with the answer; a yes counts only if its key was pressed for it."""
         press = presses_of(self.app).presses.latest
         if not yes:

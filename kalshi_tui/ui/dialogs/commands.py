@@ -15,19 +15,19 @@ ASK_COMMANDS: Final[tuple[Command[AskScreen], ...]] = (
     Command(
         "yes",
         "y",
-        lambda question: question.do_answer(1),
+        lambda question: question.answer(1),
         "Yes",
         "Yes. Enter is no answer: a held key must not decide.",
         Scope.ASK,
         in_bar=True,
     ),
-    Command("no", "n,escape", lambda question: question.do_answer(0), "No", "No: go back.", Scope.ASK, in_bar=True),
+    Command("no", "n,escape", lambda question: question.answer(0), "No", "No: go back.", Scope.ASK, in_bar=True),
 )
 WORD_COMMANDS: Final[tuple[Command[WordScreen], ...]] = (
     Command(
         "confirm-word",
         "enter",
-        WordScreen.do_confirm,
+        WordScreen.confirm,
         "Go on",
         "Go on, once the word is typed.",
         Scope.WORD,
@@ -37,7 +37,7 @@ WORD_COMMANDS: Final[tuple[Command[WordScreen], ...]] = (
     Command(
         "leave-word",
         "escape",
-        WordScreen.do_leave,
+        WordScreen.go_back,
         "Back",
         "Go back; nothing is sent.",
         Scope.WORD,
@@ -49,21 +49,21 @@ WELCOME_COMMANDS: Final[tuple[Command[WelcomeScreen], ...]] = (
     Command(
         "trade",
         "b",
-        WelcomeScreen.do_trade,
+        WelcomeScreen.start_first_trade,
         "Buy one",
         "Open a ticket to buy one contract.",
         Scope.WELCOME,
         in_bar=True,
     ),
     Command(
-        "look", "enter,escape", WelcomeScreen.do_look, "Look around", "Go to the desk.", Scope.WELCOME, in_bar=True
+        "look", "enter,escape", WelcomeScreen.look_around, "Look around", "Go to the desk.", Scope.WELCOME, in_bar=True
     ),
 )
 NAME_COMMANDS: Final[tuple[Command[TextPromptScreen], ...]] = (
     Command(
         "take-name",
         "enter",
-        TextPromptScreen.do_take,
+        TextPromptScreen.accept,
         "Take it",
         "Take what is typed.",
         Scope.NAME,
@@ -73,7 +73,7 @@ NAME_COMMANDS: Final[tuple[Command[TextPromptScreen], ...]] = (
     Command(
         "leave-name",
         "escape",
-        TextPromptScreen.do_leave,
+        TextPromptScreen.go_back,
         "Back",
         "Go back; nothing changes.",
         Scope.NAME,
@@ -85,7 +85,7 @@ ALERT_COMMANDS: Final[tuple[Command[AlertScreen], ...]] = (
     Command(
         "keep-alert",
         "enter",
-        AlertScreen.do_keep,
+        AlertScreen.save,
         "Keep",
         "Keep the alert, once it makes sense.",
         Scope.ALERT,
@@ -95,7 +95,7 @@ ALERT_COMMANDS: Final[tuple[Command[AlertScreen], ...]] = (
     Command(
         "leave-alert",
         "escape",
-        AlertScreen.do_leave,
+        AlertScreen.go_back,
         "Back",
         "Go back; no alert is made.",
         Scope.ALERT,
@@ -107,7 +107,7 @@ TEXT_COMMANDS: Final[tuple[Command[TextScreen], ...]] = (
     Command(
         "scroll-down",
         "j,down",
-        lambda text: text.do_scroll(1),
+        lambda text: text.scroll_lines(1),
         "Down",
         "Scroll down.",
         Scope.HELP,
@@ -117,7 +117,7 @@ TEXT_COMMANDS: Final[tuple[Command[TextScreen], ...]] = (
     Command(
         "scroll-up",
         "k,up",
-        lambda text: text.do_scroll(-1),
+        lambda text: text.scroll_lines(-1),
         "Up",
         "Scroll up.",
         Scope.HELP,
@@ -127,7 +127,7 @@ TEXT_COMMANDS: Final[tuple[Command[TextScreen], ...]] = (
     Command(
         "scroll-page",
         "space,pagedown",
-        lambda text: text.do_scroll(15),
+        lambda text: text.scroll_lines(15),
         "Page down",
         "Scroll a page down.",
         Scope.HELP,
@@ -136,7 +136,7 @@ TEXT_COMMANDS: Final[tuple[Command[TextScreen], ...]] = (
     Command(
         "scroll-back",
         "pageup",
-        lambda text: text.do_scroll(-15),
+        lambda text: text.scroll_lines(-15),
         "Page up",
         "Scroll a page up.",
         Scope.HELP,
@@ -145,7 +145,7 @@ TEXT_COMMANDS: Final[tuple[Command[TextScreen], ...]] = (
     Command(
         "close-help",
         "escape,q,question_mark",
-        TextScreen.do_close,
+        TextScreen.close,
         "Close",
         "Close the text.",
         Scope.HELP,
@@ -157,7 +157,7 @@ TOO_SMALL_COMMANDS: Final[tuple[Command[TooSmallScreen], ...]] = (
     Command(
         "small-quit",
         "q",
-        TooSmallScreen.do_leave,
+        TooSmallScreen.quit,
         "Quit",
         "End the program; asks if orders may be live.",
         Scope.TOO_SMALL,
@@ -165,7 +165,7 @@ TOO_SMALL_COMMANDS: Final[tuple[Command[TooSmallScreen], ...]] = (
     Command(
         "small-yes",
         "y",
-        TooSmallScreen.do_yes,
+        TooSmallScreen.confirm_quit,
         "Yes",
         "Quit though orders may be live.",
         Scope.TOO_SMALL,

@@ -36,12 +36,12 @@ SIGN_MEANINGS = (
 class HelpScreen(TextScreen):
     """Lists first what works now in the pane that has the focus, then why the rest does not, then all commands."""
 
-    def __init__(self, desk: TradingSession, pane: str, availability: Sequence[tuple[AnyCommand, str]]) -> None:
+    def __init__(self, session: TradingSession, pane: str, availability: Sequence[tuple[AnyCommand, str]]) -> None:
         """Explain the desk with the focus in a ``pane`` of this name.
 
         ``availability`` has each command of the desk with the sentence why it does not work now.
         """
-        super().__init__(desk, "keys")
+        super().__init__(session, "keys")
         self._pane = pane
         self._availability = availability
 
@@ -49,7 +49,7 @@ class HelpScreen(TextScreen):
         """Return the command table as lines."""
         return [
             *pane_help_lines(width, self._pane, self._availability),
-            *help_lines(width, self.desk.can_inject_faults),
+            *help_lines(width, self.session.can_inject_faults),
         ]
 
 

@@ -15,7 +15,7 @@ class TextPromptScreen(PromptScreen[str]):
 
     def __init__(
         self,
-        desk: TradingSession,
+        session: TradingSession,
         subject: str,
         prompt: str,
         validate: Callable[[str], str],
@@ -24,16 +24,16 @@ class TextPromptScreen(PromptScreen[str]):
         value: str = "",
         label: str = "Name: ",
     ) -> None:
-        super().__init__(desk, subject, prompt, label, Field(id="name", max_length=max_length, value=value))
+        super().__init__(session, subject, prompt, label, Field(id="name", max_length=max_length, value=value))
         self._validate_text = validate
 
-    def do_take(self) -> None:
+    def accept(self) -> None:
         """Close with the text; if it is invalid, say why."""
         if why := self._validate_text(self._field.value):
             self.show_error(why)
             return
         self.dismiss(self._field.value)
 
-    def do_leave(self) -> None:
+    def go_back(self) -> None:
         """Close without."""
         self.dismiss("")

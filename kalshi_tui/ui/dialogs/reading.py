@@ -18,8 +18,8 @@ class TextScreen(CommandModal[None]):
 
     SCOPE = Scope.HELP
 
-    def __init__(self, desk: TradingSession, subject: str) -> None:
-        super().__init__(desk)
+    def __init__(self, session: TradingSession, subject: str) -> None:
+        super().__init__(session)
         self._subject = subject
         self._text = LineView(id="reading-text")
 
@@ -30,7 +30,7 @@ class TextScreen(CommandModal[None]):
     def compose(self) -> ComposeResult:
         """Lay out the text; it scrolls."""
         with Vertical(classes="dialog tall") as box:
-            box.border_title = Content(f"{self.desk.venue.value} - {make_printable(self._subject)}")
+            box.border_title = Content(f"{self.session.venue.value} - {make_printable(self._subject)}")
             yield self._text
             yield KeyBar()
 
@@ -44,10 +44,10 @@ class TextScreen(CommandModal[None]):
         if self._text.line_width:
             self._text.show(self.content_lines(self._text.line_width))
 
-    def do_scroll(self, lines: int) -> None:
+    def scroll_lines(self, lines: int) -> None:
         """Scroll by so many lines."""
         self._text.scroll_relative(y=lines, animate=False)
 
-    def do_close(self) -> None:
+    def close(self) -> None:
         """Close."""
         self.dismiss(None)

@@ -8,7 +8,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from kalshi_tui.session.interface import TradingSession
-from kalshi_tui.session.notices import Weight
+from kalshi_tui.session.notices import Severity
 from kalshi_tui.ui.command import Scope
 from kalshi_tui.ui.widgets.command_screen import CommandModal
 
@@ -24,8 +24,8 @@ class TooSmallScreen(CommandModal[None]):
 
     SCOPE = Scope.TOO_SMALL
 
-    def __init__(self, desk: TradingSession) -> None:
-        super().__init__(desk)
+    def __init__(self, session: TradingSession) -> None:
+        super().__init__(session)
         self.question_shown = False
         """Whether the question about live orders waits for its answer."""
         self._sentence = Static(id="too-small")
@@ -51,20 +51,20 @@ class TooSmallScreen(CommandModal[None]):
         needed = (
             f"kalshi-tui needs at least {MIN_TERMINAL_WIDTH}x{MIN_TERMINAL_HEIGHT}; this terminal is {width}x{height}."
         )
-        live = len(self.desk.store.working_orders())
-        fate = "; canceled first" if self.desk.cancels_on_quit else ""
+        live = len(self.session.store.working_orders())
+        fate = "; canceled first" if self.session.cancels_on_quit else ""
         what = f"{live} order{'s' if live > 1 else ''} may be live{fate}. Press y to quit all the same."
         advice = what if self.question_shown else "Enlarge it or press q."
-        self._sentence.update(Content(f"{self.desk.venue.value}\n{needed} {advice}"))
+        self._sentence.update(Content(f"{self.session.venue.value}\n{needed} {advice}"))
 
-    def do_leave(self) -> None:
+    def quit(self) -> None:
         """End the program; ask first if something is live."""
-        if self.desk.store.working_orders():
+        if self.session.store.working_orders():
             self.question_shown = True
             self.update_message()
         else:
             self.app.exit()
 
-    def do_yes(self) -> None:
+    def confirm_quit(self) -> None:
         """End the program though something is live."""
-        self.decide(self.app.exit, partial(self.desk.store.notify, Weight.INFO))
+        self.decide(self.app.exit, partial(self.session.store.notify, Severity.INFO))

@@ -22,8 +22,8 @@ from kalshi_tui.ui.widgets.line_view import LineView
 class PromptScreen(CommandModal[Result]):
     """Starts in its field; `show_error` says what is wrong until something else is typed."""
 
-    def __init__(self, desk: TradingSession, subject: str, prompt: str, label: str, field: Field) -> None:
-        super().__init__(desk)
+    def __init__(self, session: TradingSession, subject: str, prompt: str, label: str, field: Field) -> None:
+        super().__init__(session)
         self._subject = subject
         self._prompt = prompt
         self._label = label
@@ -33,7 +33,7 @@ class PromptScreen(CommandModal[Result]):
     def compose(self) -> ComposeResult:
         """Lay out the sentence, the field, what is wrong, the keys."""
         with Vertical(classes="dialog") as box:
-            box.border_title = Content(f"{self.desk.venue.value} - {make_printable(self._subject)}")
+            box.border_title = Content(f"{self.session.venue.value} - {make_printable(self._subject)}")
             yield Static(Content(make_printable(self._prompt)), id="question")
             with Horizontal(classes="field"):
                 yield Label(Content(self._label))

@@ -50,14 +50,14 @@ class WelcomeScreen(CommandModal[bool]):
 
     SCOPE = Scope.WELCOME
 
-    def __init__(self, desk: TradingSession) -> None:
-        super().__init__(desk)
+    def __init__(self, session: TradingSession) -> None:
+        super().__init__(session)
         self._text = LineView(id="welcome-text")
 
     def compose(self) -> ComposeResult:
         """Lay out text and keys."""
         with Vertical(classes="dialog welcome") as box:
-            box.border_title = Content(f"{self.desk.venue.value} - welcome")
+            box.border_title = Content(f"{self.session.venue.value} - welcome")
             yield self._text
             yield KeyBar()
 
@@ -72,11 +72,11 @@ class WelcomeScreen(CommandModal[bool]):
         self._text.styles.height = len(lines)
         self._text.show(lines)
 
-    def do_trade(self) -> None:
+    def start_first_trade(self) -> None:
         """Go on to a first trade."""
         self.dismiss(True)
 
-    def do_look(self) -> None:
+    def look_around(self) -> None:
         """Go to the desk."""
         self.dismiss(False)
 

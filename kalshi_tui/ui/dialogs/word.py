@@ -11,11 +11,11 @@ class WordScreen(PromptScreen[bool]):
 
     SCOPE = Scope.WORD
 
-    def __init__(self, desk: TradingSession, subject: str, prompt: str, word: str) -> None:
-        super().__init__(desk, subject, prompt, f"Type {word}, then Enter: ", Field(id="word"))
+    def __init__(self, session: TradingSession, subject: str, prompt: str, word: str) -> None:
+        super().__init__(session, subject, prompt, f"Type {word}, then Enter: ", Field(id="word"))
         self._word = word
 
-    def do_confirm(self) -> None:
+    def confirm(self) -> None:
         """Close with yes if the word is right; else say how it is written."""
         if self._field.value == self._word:
             self.decide(lambda: self.dismiss(True), self.show_error)
@@ -28,6 +28,6 @@ class WordScreen(PromptScreen[bool]):
         )
         self.show_error(how)
 
-    def do_leave(self) -> None:
+    def go_back(self) -> None:
         """Close; nothing is sent."""
         self.dismiss(False)

@@ -15,16 +15,16 @@ from kalshi_tui.ui.event.details_view import detail_lines
 class DetailsScreen(TextScreen):
     """Reads the market's terms, and keeps the outcomes' prices live."""
 
-    def __init__(self, desk: TradingSession, ticker: str) -> None:
-        super().__init__(desk, "the market")
+    def __init__(self, session: TradingSession, ticker: str) -> None:
+        super().__init__(session, "the market")
         self._ticker = ticker
 
     def content_lines(self, width: int) -> list[Line]:
         """Return what is known; a market may leave the list while it is read about."""
-        market = self.desk.store.markets.get(self._ticker)
+        market = self.session.store.markets.get(self._ticker)
         if market is None:
             return [line(Span("This market is not listed any more.", Tone.WARN))]
-        return detail_lines(self.desk.store, market, width)
+        return detail_lines(self.session.store, market, width)
 
     def frame(self, dirty: StoreChanges) -> None:
         """Keep the prices live."""

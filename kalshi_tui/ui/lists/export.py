@@ -123,7 +123,7 @@ def _tape_table(store: Store, ticker: str, min_count: Count) -> tuple[CsvRow, li
 
 def _log_table(store: Store) -> tuple[CsvRow, list[CsvRow]]:
     return ["time", "weight", "text"], [
-        [time_cell(each.at_ms), each.weight.value, text_cell(each.text)] for each in store.notices
+        [time_cell(each.at_ms), each.severity.value, text_cell(each.text)] for each in store.notices
     ]
 
 

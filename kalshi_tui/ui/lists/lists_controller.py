@@ -3,7 +3,7 @@
 from kalshi_tui.domain.order import Action, to_yes_price
 from kalshi_tui.session.alerts.text import alert_in_market_text
 from kalshi_tui.session.interface import TradingSession
-from kalshi_tui.session.notices import Weight
+from kalshi_tui.session.notices import Severity
 from kalshi_tui.ui.desk.desk_view import DeskPanes, DeskView
 from kalshi_tui.ui.desk.selection import DeskSelection
 from kalshi_tui.ui.dialogs.alert import AlertScreen, initial_alert_text
@@ -87,13 +87,13 @@ class ListsController:
         lower = self._lower
         if lower.tab in LISTS and (unread := self._store.why_unread(LISTS[lower.tab])):
             # An empty table would say that there is nothing.
-            self._store.notify(Weight.ERROR, f"Nothing is exported. {unread}")
+            self._store.notify(Severity.ERROR, f"Nothing is exported. {unread}")
             return
         rows = build_table(
             self._store, lower.tab, lower.chart.ticker, min_count=lower.min_count, minutes=lower.chart.period_minutes
         )
         done, sentence = self._exporter.write(lower.tab.value.lower(), rows)
-        self._store.notify(Weight.GOOD if done else Weight.ERROR, sentence)
+        self._store.notify(Severity.GOOD if done else Severity.ERROR, sentence)
 
     # Alerts.
 
@@ -109,13 +109,13 @@ class ListsController:
         alert = self._selection.alert
         if alert is not None:
             self._session.alerts.remove(alert.id)
-            self._store.notify(Weight.INFO, f"Alert deleted: {alert_in_market_text(self._store, alert)}.")
+            self._store.notify(Severity.INFO, f"Alert deleted: {alert_in_market_text(self._store, alert)}.")
 
     def rearm_alert(self) -> None:
         """Arm the selected alert again."""
         alert = self._selection.alert
         if alert is not None:
-            self._store.notify(Weight.INFO, f"Alert armed again: {alert_in_market_text(self._store, alert)}.")
+            self._store.notify(Severity.INFO, f"Alert armed again: {alert_in_market_text(self._store, alert)}.")
             self._session.alerts.rearm(alert.id)
 
     # Why a command does not work now, in a sentence; empty if it does.

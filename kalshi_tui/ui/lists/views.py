@@ -29,7 +29,7 @@ from kalshi_tui.presentation.number_text import (
     price_text,
     short_count_text,
 )
-from kalshi_tui.session.notices import Notice, Weight
+from kalshi_tui.session.notices import Notice, Severity
 from kalshi_tui.session.store import Store
 from kalshi_tui.ui.lists.tape_filter import filter_heading, filter_text
 
@@ -51,10 +51,10 @@ EXTRA_COLUMNS_MIN_WIDTH = 100
 MIN_NAME_WIDTH = 24
 MIN_REASON_WIDTH = 6
 NOTICE_SIGNS = {
-    Weight.INFO: (" ", Tone.PLAIN),
-    Weight.GOOD: ("+", Tone.GOOD),
-    Weight.WARNING: ("!", Tone.WARN),
-    Weight.ERROR: ("x", Tone.BAD),
+    Severity.INFO: (" ", Tone.PLAIN),
+    Severity.GOOD: ("+", Tone.GOOD),
+    Severity.WARNING: ("!", Tone.WARN),
+    Severity.ERROR: ("x", Tone.BAD),
 }
 
 
@@ -280,7 +280,7 @@ def tape_line(trade: Trade, market: Market | None, *, own: bool) -> Line:
 
 def notice_line(notice: Notice) -> Line:
     """Draw one entry of the log: the hour, a sign for its weight, the sentence."""
-    sign, tone = NOTICE_SIGNS[notice.weight]
+    sign, tone = NOTICE_SIGNS[notice.severity]
     return line(Span(f"{clock_text(notice.at_ms)} ", Tone.DIM), Span(f"{sign} {notice.text}", tone))
 
 
@@ -301,7 +301,7 @@ def message_lines(store: Store, width: int) -> tuple[Line, Line]:
 
 def notice_lines(notice: Notice, width: int) -> list[Line]:
     """Draw one entry of the log whole, on as many lines as it takes; the later ones are set in under the first."""
-    sign, tone = NOTICE_SIGNS[notice.weight]
+    sign, tone = NOTICE_SIGNS[notice.severity]
     hour = f"{clock_text(notice.at_ms)} "
     first, *rest = wrap(notice.text, max(width - len(hour) - 2, 20))
     indent = " " * (len(hour) + 2)

@@ -9,7 +9,7 @@ FINDER_COMMANDS: Final[tuple[Command[FinderScreen], ...]] = (
     Command(
         "into",
         "enter",
-        FinderScreen.do_into,
+        FinderScreen.open_row,
         "Go",
         "Go to the market, or into the series or event.",
         Scope.FIND,
@@ -18,7 +18,7 @@ FINDER_COMMANDS: Final[tuple[Command[FinderScreen], ...]] = (
     Command(
         "out",
         "escape",
-        FinderScreen.do_out,
+        FinderScreen.go_up,
         "Back",
         "Clear the words; go a level up; close.",
         Scope.FIND,
@@ -28,7 +28,7 @@ FINDER_COMMANDS: Final[tuple[Command[FinderScreen], ...]] = (
     Command(
         "next-found",
         "down",
-        lambda finder: finder.do_choose(1),
+        lambda finder: finder.move_cursor(1),
         "Down",
         "Choose the next line.",
         Scope.FIND,
@@ -38,7 +38,7 @@ FINDER_COMMANDS: Final[tuple[Command[FinderScreen], ...]] = (
     Command(
         "last-found",
         "up",
-        lambda finder: finder.do_choose(-1),
+        lambda finder: finder.move_cursor(-1),
         "Up",
         "Choose the line before.",
         Scope.FIND,
@@ -48,7 +48,7 @@ FINDER_COMMANDS: Final[tuple[Command[FinderScreen], ...]] = (
     Command(
         "page-found",
         "pagedown",
-        lambda finder: finder.do_choose(10),
+        lambda finder: finder.move_cursor(10),
         "Page down",
         "Go ten lines down.",
         Scope.FIND,
@@ -57,7 +57,7 @@ FINDER_COMMANDS: Final[tuple[Command[FinderScreen], ...]] = (
     Command(
         "page-back-found",
         "pageup",
-        lambda finder: finder.do_choose(-10),
+        lambda finder: finder.move_cursor(-10),
         "Page up",
         "Go ten lines up.",
         Scope.FIND,

@@ -33,9 +33,9 @@ class FinderScreen(CommandModal[str]):
 
     SCOPE = Scope.FIND
 
-    def __init__(self, desk: TradingSession) -> None:
-        super().__init__(desk)
-        self._finder = Finder(desk.store)
+    def __init__(self, session: TradingSession) -> None:
+        super().__init__(session)
+        self._finder = Finder(session.store)
         self._rows: list[FinderRow] = []
         self._field = Input(
             id="words", placeholder="words of any market; or choose a series", compact=True, max_length=MAX_QUERY_LENGTH
@@ -48,7 +48,7 @@ class FinderScreen(CommandModal[str]):
     def compose(self) -> ComposeResult:
         """Lay out field, way, rows, keys."""
         with Vertical(classes="dialog tall finding") as box:
-            box.border_title = Content(f"{self.desk.venue.value} - go to market")
+            box.border_title = Content(f"{self.session.venue.value} - go to market")
             yield self._field
             yield self._path_line
             yield self._heading
@@ -71,7 +71,7 @@ class FinderScreen(CommandModal[str]):
         room = self._list.line_width
         self._path_line.show([line(Span(fit(self._finder.path_text, self._path_line.line_width), Tone.DIM))])
         self._heading.show([line(" ", *finder_heading(self._rows, room))])
-        rows = [finder_row_line(self.desk.store, row, room) for row in self._rows]
+        rows = [finder_row_line(self.session.store, row, room) for row in self._rows]
         self._list.show(rows or [line(Span("Nothing has these words.", Tone.DIM))])
         if first:
             self._list.move_cursor_to(0)
@@ -80,11 +80,11 @@ class FinderScreen(CommandModal[str]):
     def _input_changed(self) -> None:
         self.redraw(first=True)
 
-    def do_choose(self, by: int) -> None:
+    def move_cursor(self, by: int) -> None:
         """Move the cursor; the field keeps the focus."""
         self._list.move_cursor_to((self._list.cursor or 0) + by)
 
-    def do_into(self) -> None:
+    def open_row(self) -> None:
         """Go into the chosen row, or to the market that it is."""
         place = self._list.cursor or 0
         if place >= len(self._rows):
@@ -95,7 +95,7 @@ class FinderScreen(CommandModal[str]):
         self._field.value = ""
         self.redraw(first=True)
 
-    def do_out(self) -> None:
+    def go_up(self) -> None:
         """Clear the words, then go one level up, then close."""
         if self._field.value:
             self._field.value = ""

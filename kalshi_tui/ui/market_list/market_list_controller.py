@@ -7,7 +7,7 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 from kalshi_tui.session.interface import TradingSession
-from kalshi_tui.session.notices import Weight
+from kalshi_tui.session.notices import Severity
 from kalshi_tui.ui.desk.desk_view import DeskPanes, DeskView
 from kalshi_tui.ui.desk.layout_controller import LayoutController
 from kalshi_tui.ui.desk.selection import DeskSelection
@@ -131,7 +131,7 @@ class MarketListController:
 
     def toggle_watch(self) -> None:
         """Put the selected market on the list, or take it off."""
-        self._session.store.notify(Weight.INFO, self._watch_lists.toggle(self._selection.ticker))
+        self._session.store.notify(Severity.INFO, self._watch_lists.toggle(self._selection.ticker))
         if self._watch_lists.tickers is None:
             # All markets are shown: tens of thousands need not be sorted again for it.
             self._keep_listed()

@@ -66,12 +66,12 @@ class AmendScreen(ConfirmScreen):
     CONFIRM_VERB = "Change it to"
 
     def __init__(
-        self, desk: TradingSession, order: Order, timer_ms: Callable[[], int], price: Price | None = None
+        self, session: TradingSession, order: Order, timer_ms: Callable[[], int], price: Price | None = None
     ) -> None:
-        super().__init__(desk, timer_ms, TicketStep.EDITING)
+        super().__init__(session, timer_ms, TicketStep.EDITING)
         self._order = order
-        self._last_market = desk.store.markets.get(order.ticker, Market(order.ticker, ""))
-        own = resting_terms(desk.store, order)
+        self._last_market = session.store.markets.get(order.ticker, Market(order.ticker, ""))
+        own = resting_terms(session.store, order)
         decimals = price_decimals(self._last_market.grid)
         first = own.price if price is None else to_yes_price(own.side, price)
         self._price = Field(id="price", letters=PRICE_LETTERS, value=price_text(first, decimals))
@@ -89,7 +89,7 @@ class AmendScreen(ConfirmScreen):
     def compose(self) -> ComposeResult:
         """Lay out quote, order, fields, figures, state."""
         with Vertical(classes="ticket") as box:
-            box.border_title = Content(f"{self.desk.venue.value} - change an order")
+            box.border_title = Content(f"{self.session.venue.value} - change an order")
             yield self._title_line
             yield self._quote
             yield self._order_line
@@ -117,7 +117,7 @@ class AmendScreen(ConfirmScreen):
 
     def read_amendment(self) -> OrderAmendment:
         """Return the amendment as typed. Raises NumberError with a sentence while it is incomplete."""
-        store, order = self.desk.store, self.latest_order(self._order)
+        store, order = self.session.store, self.latest_order(self._order)
         before = resting_terms(store, order)
         after = replace(before, price=parse_typed_price(self._price.value), count=parse_typed_count(self._count.value))
         return OrderAmendment(order, before, after, store.queue_positions.get(order.order_id))
@@ -153,7 +153,12 @@ class AmendScreen(ConfirmScreen):
 
     def draw(self) -> None:
         """Draw everything but the fields."""
-        store, market, live, order = self.desk.store, self._market(), self._live_book(), self.latest_order(self._order)
+        store, market, live, order = (
+            self.session.store,
+            self._market(),
+            self._live_book(),
+            self.latest_order(self._order),
+        )
         own = resting_terms(store, order)
         self._title_line.show([line(Span(market_text(market), Tone.HEAD), Span(f"  {market.ticker}", Tone.DIM))])
         self._quote.show([quote_line(live, market, own.side)])
@@ -193,7 +198,7 @@ class AmendScreen(ConfirmScreen):
         warning = (
             violations_text(self.violations)
             or untrusted_book_warning(self._live_book())
-            or trading_paused_warning(self.desk.store.hours)
+            or trading_paused_warning(self.session.store.hours)
         )
         said = Span(warning, Tone.WARN) if warning else Span("Nothing is changed yet.", Tone.DIM)
         return [line(*armed), line(Span(self.order_text())), line(said)]
@@ -208,9 +213,9 @@ class AmendScreen(ConfirmScreen):
         if problem:
             return [line(Span(problem, Tone.BAD))]
         warning = (
-            self.desk.read_only_reason
+            self.session.read_only_reason
             or untrusted_book_warning(self._live_book())
-            or trading_paused_warning(self.desk.store.hours)
+            or trading_paused_warning(self.session.store.hours)
         )
         return [line(Span(warning, Tone.WARN))] if warning else []
 
@@ -221,7 +226,7 @@ class AmendScreen(ConfirmScreen):
 
     # Commands.
 
-    def do_look_over(self) -> None:
+    def review(self) -> None:
         """Go from the fields to the review; if they are wrong, say why."""
         self._message = self.find_problem()
         if self._message:
@@ -235,7 +240,7 @@ class AmendScreen(ConfirmScreen):
         # Entering the review arms the key from the start: an Enter of the form must not send.
         self.show_reason("")
 
-    def do_back(self) -> None:
+    def edit_again(self) -> None:
         """Go back to the fields."""
         self._return_to_editing()
         self.draw()
@@ -248,22 +253,22 @@ class AmendScreen(ConfirmScreen):
             field.disabled = False
         self.set_focus(self._price)
 
-    def do_go_field(self) -> None:
+    def move_focus(self) -> None:
         """Go to the other field."""
         self.set_focus(self._count if self.focused is self._price else self._price)
 
-    def do_step(self, by: int) -> None:
+    def step(self, by: int) -> None:
         """Step the count by one in its field, else the price along the market's grid."""
         if self.focused is self._count:
             self._count.set_text(step_count(self._count.value, by))
         else:
-            own = resting_terms(self.desk.store, self._order)
+            own = resting_terms(self.session.store, self._order)
             text = step_price(self._price.value, by, self._live_book(), self._market(), own.side, own.action)
             self._price.set_text(text)
 
-    def do_aim(self, placement: PricePlacement) -> None:
+    def place_price(self, placement: PricePlacement) -> None:
         """Take the price from the book as it is now."""
-        market, own = self._market(), resting_terms(self.desk.store, self._order)
+        market, own = self._market(), resting_terms(self.session.store, self._order)
         try:
             price = price_from_book(placement, self._live_book(), market, own.side, own.action)
         except NumberError as error:
@@ -271,7 +276,7 @@ class AmendScreen(ConfirmScreen):
         else:
             self._price.set_text(price_text(price, price_decimals(market.grid)))
 
-    def do_close(self) -> None:
+    def close(self) -> None:
         """Close; an amendment that has been sent goes on, and its outcome is logged."""
         self.dismiss(self.ticket_step in {TicketStep.SENDING, TicketStep.DONE})
 
@@ -304,7 +309,7 @@ class AmendScreen(ConfirmScreen):
     def find_violations(self) -> list[RiskViolation]:
         """Return the risk violations of the order as amended."""
         change = self.read_amendment()
-        return self.desk.check_risks(change.after, change.order)
+        return self.session.check_risks(change.after, change.order)
 
     def block_reason(self) -> str:
         """Return why the amendment can no longer be made: the order has ended, or the terms are invalid by now."""
@@ -313,14 +318,14 @@ class AmendScreen(ConfirmScreen):
     async def send_request(self, agreed: frozenset[Risk]) -> OrderResult:
         """Send the change."""
         change = self.read_amendment()
-        return await self.desk.amend(change.order, change.yes_price, change.after.count, agreed)
+        return await self.session.amend(change.order, change.yes_price, change.after.count, agreed)
 
     # Helpers.
 
     def _market(self) -> Market:
         # A market that has ended may leave the store while this is open.
-        self._last_market = self.desk.store.markets.get(self._order.ticker, self._last_market)
+        self._last_market = self.session.store.markets.get(self._order.ticker, self._last_market)
         return self._last_market
 
     def _live_book(self) -> LiveBook:
-        return self.desk.store.book(self._order.ticker)
+        return self.session.store.book(self._order.ticker)

@@ -72,7 +72,7 @@ def _ticket_price_command(key: PriceLetter) -> Command[TicketScreen]:
     return Command(
         key.id,
         key.letter,
-        lambda ticket: ticket.do_aim(key.placement),
+        lambda ticket: ticket.place_price(key.placement),
         key.label,
         key.help,
         _T,
@@ -85,7 +85,7 @@ def _amend_price_command(key: PriceLetter) -> Command[AmendScreen]:
     return Command(
         f"amend-{key.id}",
         key.letter,
-        lambda screen: screen.do_aim(key.placement),
+        lambda screen: screen.place_price(key.placement),
         key.label,
         key.help,
         _A,
@@ -98,7 +98,7 @@ TICKET_COMMANDS: Final[tuple[Command[TicketScreen], ...]] = (
     Command(
         "review",
         "enter",
-        TicketScreen.do_review,
+        TicketScreen.review,
         "Review",
         "Go on: to the field still empty, then to the review.",
         _T,
@@ -108,7 +108,7 @@ TICKET_COMMANDS: Final[tuple[Command[TicketScreen], ...]] = (
     Command(
         "preset",
         "p",
-        lambda ticket: ticket.do_preset(1),
+        lambda ticket: ticket.change_preset(1),
         "Preset",
         "In the count: the next preset.",
         _T,
@@ -118,7 +118,7 @@ TICKET_COMMANDS: Final[tuple[Command[TicketScreen], ...]] = (
     Command(
         "preset-back",
         "P",
-        lambda ticket: ticket.do_preset(-1),
+        lambda ticket: ticket.change_preset(-1),
         "Preset before",
         "In the count: the preset before.",
         _T,
@@ -127,7 +127,7 @@ TICKET_COMMANDS: Final[tuple[Command[TicketScreen], ...]] = (
     Command(
         "most",
         "m",
-        TicketScreen.do_most,
+        TicketScreen.set_max_count,
         "Most",
         "In the count: the most that cash pays for.",
         _T,
@@ -137,7 +137,7 @@ TICKET_COMMANDS: Final[tuple[Command[TicketScreen], ...]] = (
     Command(
         "all-held",
         "a",
-        TicketScreen.do_all_held,
+        TicketScreen.set_held_count,
         "All",
         "In the count: all that is held.",
         _T,
@@ -147,7 +147,7 @@ TICKET_COMMANDS: Final[tuple[Command[TicketScreen], ...]] = (
     Command(
         "dollars",
         "d",
-        TicketScreen.do_dollars,
+        TicketScreen.toggle_dollars,
         "Dollars",
         "In the count: dollars or contracts.",
         _T,
@@ -157,7 +157,7 @@ TICKET_COMMANDS: Final[tuple[Command[TicketScreen], ...]] = (
     Command(
         "next-choice",
         "right,space",
-        lambda ticket: ticket.do_turn(1),
+        lambda ticket: ticket.change_choice(1),
         "Change",
         "Take the next of the field's words.",
         _T,
@@ -168,7 +168,7 @@ TICKET_COMMANDS: Final[tuple[Command[TicketScreen], ...]] = (
     Command(
         "previous-choice",
         "left",
-        lambda ticket: ticket.do_turn(-1),
+        lambda ticket: ticket.change_choice(-1),
         "Change back",
         "Take the word before.",
         _T,
@@ -176,12 +176,12 @@ TICKET_COMMANDS: Final[tuple[Command[TicketScreen], ...]] = (
         why_not=not_a_choice_field,
     ),
     Command(
-        "close-ticket", "escape", TicketScreen.do_close, "Close", "Close the ticket; nothing is sent.", _T, in_bar=True
+        "close-ticket", "escape", TicketScreen.close, "Close", "Close the ticket; nothing is sent.", _T, in_bar=True
     ),
     Command(
         "next-field",
         "tab",
-        lambda ticket: ticket.do_go_field(1),
+        lambda ticket: ticket.move_focus(1),
         "Field",
         "Go to the next field.",
         _T,
@@ -191,17 +191,17 @@ TICKET_COMMANDS: Final[tuple[Command[TicketScreen], ...]] = (
     Command(
         "previous-field",
         "shift+tab",
-        lambda ticket: ticket.do_go_field(-1),
+        lambda ticket: ticket.move_focus(-1),
         "Field before",
         "Go to the field before.",
         _T,
         in_palette=False,
     ),
-    Command("tick-up", "up", lambda ticket: ticket.do_step(1), "Up", _STEP_UP_HELP, _T, in_bar=True, in_palette=False),
+    Command("tick-up", "up", lambda ticket: ticket.step(1), "Up", _STEP_UP_HELP, _T, in_bar=True, in_palette=False),
     Command(
         "tick-down",
         "down",
-        lambda ticket: ticket.do_step(-1),
+        lambda ticket: ticket.step(-1),
         "Down",
         _STEP_DOWN_HELP,
         _T,
@@ -214,7 +214,7 @@ REVIEW_COMMANDS: Final[tuple[Command[ReviewScreen], ...]] = (
     Command(
         "send",
         "enter",
-        ReviewScreen.do_send,
+        ReviewScreen.send,
         "Send",
         "Send the order, once the key is armed.",
         _R,
@@ -225,7 +225,7 @@ REVIEW_COMMANDS: Final[tuple[Command[ReviewScreen], ...]] = (
     Command(
         "close-result",
         "enter",
-        ReviewScreen.do_close,
+        ReviewScreen.close,
         "Close",
         "Close, once it is known what became of the order.",
         _R,
@@ -236,7 +236,7 @@ REVIEW_COMMANDS: Final[tuple[Command[ReviewScreen], ...]] = (
     Command(
         "leave-review",
         "escape",
-        ReviewScreen.do_close,
+        ReviewScreen.close,
         "Back",
         "Back; nothing is sent.",
         _R,
@@ -246,7 +246,7 @@ REVIEW_COMMANDS: Final[tuple[Command[ReviewScreen], ...]] = (
     Command(
         "leave-sent",
         "escape",
-        ReviewScreen.do_close,
+        ReviewScreen.close,
         "Close",
         "Close once sent; cancels nothing, and the log tells how it ended.",
         _R,
@@ -259,7 +259,7 @@ AMEND_COMMANDS: Final[tuple[Command[AmendScreen], ...]] = (
     Command(
         "change",
         "enter",
-        AmendScreen.do_send,
+        AmendScreen.send,
         "Change the order",
         "Change the order, once the key is armed.",
         _A,
@@ -270,7 +270,7 @@ AMEND_COMMANDS: Final[tuple[Command[AmendScreen], ...]] = (
     Command(
         "look-at-change",
         "enter",
-        AmendScreen.do_look_over,
+        AmendScreen.review,
         "Review",
         "Go on: look the change over, then a further Enter makes it.",
         _A,
@@ -280,7 +280,7 @@ AMEND_COMMANDS: Final[tuple[Command[AmendScreen], ...]] = (
     Command(
         "close-changed",
         "enter",
-        AmendScreen.do_close,
+        AmendScreen.close,
         "Close",
         "Close, once it is known what became of the change.",
         _A,
@@ -292,7 +292,7 @@ AMEND_COMMANDS: Final[tuple[Command[AmendScreen], ...]] = (
     Command(
         "back-to-change",
         "escape",
-        AmendScreen.do_back,
+        AmendScreen.edit_again,
         "Back",
         "Back to the fields; nothing is changed.",
         _A,
@@ -303,7 +303,7 @@ AMEND_COMMANDS: Final[tuple[Command[AmendScreen], ...]] = (
     Command(
         "leave-change",
         "escape",
-        AmendScreen.do_close,
+        AmendScreen.close,
         "Close",
         "Close; a change that was sent goes on.",
         _A,
@@ -315,7 +315,7 @@ AMEND_COMMANDS: Final[tuple[Command[AmendScreen], ...]] = (
     Command(
         "amend-field",
         "tab,shift+tab",
-        AmendScreen.do_go_field,
+        AmendScreen.move_focus,
         "Field",
         "Go to the other field.",
         _A,
@@ -326,7 +326,7 @@ AMEND_COMMANDS: Final[tuple[Command[AmendScreen], ...]] = (
     Command(
         "amend-up",
         "up",
-        lambda screen: screen.do_step(1),
+        lambda screen: screen.step(1),
         "Up",
         _STEP_UP_HELP,
         _A,
@@ -337,7 +337,7 @@ AMEND_COMMANDS: Final[tuple[Command[AmendScreen], ...]] = (
     Command(
         "amend-down",
         "down",
-        lambda screen: screen.do_step(-1),
+        lambda screen: screen.step(-1),
         "Down",
         _STEP_DOWN_HELP,
         _A,

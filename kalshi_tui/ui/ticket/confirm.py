@@ -9,7 +9,7 @@ from kalshi_tui.domain.order import Order, OrderState
 from kalshi_tui.presentation.lines import Span, Tone
 from kalshi_tui.session.execution.risk_checks import OverrideMethod, Risk, RiskViolation
 from kalshi_tui.session.interface import OrderResult, TradingSession
-from kalshi_tui.session.notices import Weight
+from kalshi_tui.session.notices import Severity
 from kalshi_tui.ui.dialogs.ask import AskScreen
 from kalshi_tui.ui.dialogs.word import WordScreen
 from kalshi_tui.ui.key_presses import REPEAT_MS, presses_of
@@ -38,8 +38,10 @@ class ConfirmScreen(CommandModal[bool]):
     CONFIRM_VERB: ClassVar[str] = "Send"
     """What is asked about, before the words of what is sent."""
 
-    def __init__(self, desk: TradingSession, timer_ms: Callable[[], int], step: TicketStep = TicketStep.REVIEW) -> None:
-        super().__init__(desk)
+    def __init__(
+        self, session: TradingSession, timer_ms: Callable[[], int], step: TicketStep = TicketStep.REVIEW
+    ) -> None:
+        super().__init__(session)
         self._timer_ms = timer_ms
         self.ticket_step = step
         self._armed_at_ms = timer_ms() + ARM_DELAY_MS
@@ -81,8 +83,8 @@ class ConfirmScreen(CommandModal[bool]):
 
     def blocked_reason(self) -> str:
         """Return why it cannot be sent at all, by the last check; empty if it can."""
-        if self.desk.read_only_reason:
-            return self.desk.read_only_reason
+        if self.session.read_only_reason:
+            return self.session.read_only_reason
         never = next((each.sentence for each in self.violations if each.override is OverrideMethod.NEVER), "")
         return self.block_reason() or never
 
@@ -92,7 +94,7 @@ class ConfirmScreen(CommandModal[bool]):
             return [Span(armed, Tone.GOOD)]
         return [Span(f"arming... {self._ignored}".rstrip(), Tone.WARN)]
 
-    def do_send(self) -> None:
+    def send(self) -> None:
         """Send, once every risk is confirmed. Only called while armed, by the command table."""
         press = presses_of(self.app).presses.latest
         if press is not None and press.at_ms < self._armed_at_ms:
@@ -103,9 +105,9 @@ class ConfirmScreen(CommandModal[bool]):
 
     def _ignore(self, why: str) -> None:
         self._ignored = why
-        self._arm_anew()
+        self._restart_arming()
 
-    def _arm_anew(self) -> None:
+    def _restart_arming(self) -> None:
         if self.ticket_step is TicketStep.REVIEW:
             self._armed_at_ms = self._timer_ms() + ARM_DELAY_MS
             self.draw()
@@ -133,8 +135,8 @@ class ConfirmScreen(CommandModal[bool]):
     def _question(self, violation: RiskViolation) -> AskScreen | WordScreen:
         sentence = f"{violation.sentence} {self.CONFIRM_VERB} {self.order_text()} all the same?"
         if violation.override is OverrideMethod.WORD:
-            return WordScreen(self.desk, "a word before it is sent", sentence, violation.word)
-        return AskScreen(self.desk, "a question before it is sent", sentence, self._timer_ms)
+            return WordScreen(self.session, "a word before it is sent", sentence, violation.word)
+        return AskScreen(self.session, "a question before it is sent", sentence, self._timer_ms)
 
     def _start_sending(self, agreed: frozenset[Risk]) -> None:
         self.ticket_step = TicketStep.SENDING
@@ -146,7 +148,7 @@ class ConfirmScreen(CommandModal[bool]):
         press = presses_of(self.app).presses.latest
         # Without a reason it is armed for the first time, or anew after an answer.
         self._ignored = press.ignored if reason and press is not None and not self.blocked_reason() else ""
-        self._arm_anew()
+        self._restart_arming()
 
     async def _send(self, agreed: frozenset[Risk]) -> None:
         """Send, and show the outcome. A defect inside the program leaves it unknown, and the screen says so."""
@@ -158,11 +160,11 @@ class ConfirmScreen(CommandModal[bool]):
                 f"{self.order_text()} may or may not be live: sending failed inside the program "
                 f"({type(error).__name__}). Look at the orders before you send it again."
             )
-            self.desk.store.notify(Weight.ERROR, f"{OrderState.UNKNOWN.name}: {self._internal_error}")
+            self.session.store.notify(Severity.ERROR, f"{OrderState.UNKNOWN.name}: {self._internal_error}")
         self.ticket_step = TicketStep.DONE
         if self.is_running:
             self.draw()
 
     def latest_order(self, sent: Order) -> Order:
         """Return the order as the store knows it: a resting one may have filled since."""
-        return self.desk.store.known_order(sent)
+        return self.session.store.known_order(sent)

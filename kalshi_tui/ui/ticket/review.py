@@ -48,12 +48,16 @@ class ReviewScreen(ConfirmScreen):
     SCOPE = Scope.REVIEW
 
     def __init__(
-        self, desk: TradingSession, terms: OrderTerms, timer_ms: Callable[[], int], client_order_id: str | None = None
+        self,
+        session: TradingSession,
+        terms: OrderTerms,
+        timer_ms: Callable[[], int],
+        client_order_id: str | None = None,
     ) -> None:
-        super().__init__(desk, timer_ms)
+        super().__init__(session, timer_ms)
         self._terms = terms
         # Drafted before anything is sent: whatever happens next is found again under this id.
-        self._client_order_id = desk.draft(terms) if client_order_id is None else client_order_id
+        self._client_order_id = session.draft(terms) if client_order_id is None else client_order_id
         self._is_resend = client_order_id is not None
         self._market = Market(terms.ticker, "")
         self._quote = LineView(id="quote", classes="one-line")
@@ -65,7 +69,7 @@ class ReviewScreen(ConfirmScreen):
         """Lay out quote, order, figures, state."""
         with Vertical(classes="ticket") as box:
             again = ": the same order once more" if self._is_resend else ""
-            box.border_title = Content(f"{self.desk.venue.value} - review{again}")
+            box.border_title = Content(f"{self.session.venue.value} - review{again}")
             yield self._quote
             yield self._order
             yield self._preview
@@ -85,7 +89,7 @@ class ReviewScreen(ConfirmScreen):
 
     def draw(self) -> None:
         """Draw everything; lines that did not change cost nothing."""
-        store = self.desk.store
+        store = self.session.store
         # A market that has ended may leave the store while its review is open.
         market = self._market = store.markets.get(self._terms.ticker, self._market)
         live, position, cash = (
@@ -94,7 +98,7 @@ class ReviewScreen(ConfirmScreen):
             store.available_cash(market),
         )
         positions_read = store.reads.have(AccountList.POSITIONS)
-        self._order.show(review_lines(self._terms, market, self.desk.venue, cash))
+        self._order.show(review_lines(self._terms, market, self.session.venue, cash))
         self.set_class(self.ticket_step is not TicketStep.REVIEW, "-sent")
         if self.ticket_step is TicketStep.REVIEW:
             self._preview.show(
@@ -126,7 +130,7 @@ class ReviewScreen(ConfirmScreen):
 
     def _warning(self) -> Span:
         """Return the most serious warning."""
-        store, market = self.desk.store, self._market
+        store, market = self.session.store, self._market
         position = store.positions.get(market.ticker)
         warning = (
             violations_text(self.violations)
@@ -153,7 +157,7 @@ class ReviewScreen(ConfirmScreen):
 
     def find_violations(self) -> list[RiskViolation]:
         """Return the risk violations of the order."""
-        return self.desk.check_risks(self._terms)
+        return self.session.check_risks(self._terms)
 
     def block_reason(self) -> str:
         """Return a sentence if the order has expired while it was reviewed."""
@@ -163,9 +167,9 @@ class ReviewScreen(ConfirmScreen):
 
     async def send_request(self, agreed: frozenset[Risk]) -> OrderResult:
         """Send the order."""
-        return await self.desk.submit(self._terms, self._client_order_id, agreed)
+        return await self.session.submit(self._terms, self._client_order_id, agreed)
 
-    def do_close(self) -> None:
+    def close(self) -> None:
         """Close; what has been sent stays sent, and its outcome is logged."""
         self.dismiss(self.ticket_step is not TicketStep.REVIEW)
 

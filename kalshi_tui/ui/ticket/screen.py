@@ -58,13 +58,13 @@ class TicketScreen(CommandModal[None]):
 
     SCOPE = Scope.TICKET
 
-    def __init__(self, desk: TradingSession, prefill: TicketPrefill, timer_ms: Callable[[], int]) -> None:
-        super().__init__(desk)
+    def __init__(self, session: TradingSession, prefill: TicketPrefill, timer_ms: Callable[[], int]) -> None:
+        super().__init__(session)
         self._ticker = prefill.ticker
         self._timer_ms = timer_ms
-        market = self._last_market = desk.store.markets.get(prefill.ticker, Market(prefill.ticker, ""))
-        count = prefill.count if prefill.count is not None else desk.ticket.presets[0]
-        self._max_duration_s = desk.ticket.expire_after_s
+        market = self._last_market = session.store.markets.get(prefill.ticker, Market(prefill.ticker, ""))
+        count = prefill.count if prefill.count is not None else session.ticket.presets[0]
+        self._max_duration_s = session.ticket.expire_after_s
         self._title_line = LineView(id="name", classes="one-line")
         self._quote = LineView(id="quote", classes="one-line")
         self._form = TicketForm(prefill, count, price_decimals(market.grid), self._max_duration_s)
@@ -78,7 +78,7 @@ class TicketScreen(CommandModal[None]):
     def compose(self) -> ComposeResult:
         """Lay out quote, fields, preview."""
         with Vertical(classes="ticket") as box:
-            box.border_title = Content(f"{self.desk.venue.value} - order ticket")
+            box.border_title = Content(f"{self.session.venue.value} - order ticket")
             yield self._title_line
             yield self._quote
             yield self._form
@@ -110,8 +110,8 @@ class TicketScreen(CommandModal[None]):
         """Draw everything but the fields."""
         market, live, now = self._market(), self._live_book(), now_ms(self.app)
         self._drawn_s = now // 1000
-        position = self.desk.store.positions.get(self._ticker)
-        positions_read = self.desk.store.reads.have(AccountList.POSITIONS)
+        position = self.session.store.positions.get(self._ticker)
+        positions_read = self.session.store.reads.have(AccountList.POSITIONS)
         held = position_text(position)
         name = line(Span(market_text(market), Tone.HEAD), Span(f"  {held}" if held else "", Tone.OWN))
         self._title_line.show([name])
@@ -128,18 +128,18 @@ class TicketScreen(CommandModal[None]):
             self._preview.show([line(Span(what, Tone.DIM))])
             self._objection.show([])
         else:
-            cash = self.desk.store.available_cash(market)
+            cash = self.session.store.available_cash(market)
             self._preview.show(
                 preview_lines(terms, live.book, market.fees, position, cash, positions_read=positions_read)
             )
-            against = violations_text(self.desk.check_risks(terms))
+            against = violations_text(self.session.check_risks(terms))
             self._objection.show([line(Span(against, Tone.WARN))])
             if not said:
                 dear = insufficient_cash_warning(terms, market.fees, position, cash)
                 # The risk check below says the same of the book already.
                 doubt = "" if against else untrusted_book_warning(live)
                 unheld = sell_to_open_warning(terms, position, positions_read=positions_read)
-                said = doubt or trading_paused_warning(self.desk.store.hours) or dear or unheld
+                said = doubt or trading_paused_warning(self.session.store.hours) or dear or unheld
                 tone = Tone.WARN
         if self._message:
             said, tone = self._message, Tone.BAD
@@ -153,9 +153,9 @@ class TicketScreen(CommandModal[None]):
 
     # Commands.
 
-    def do_review(self) -> None:
+    def review(self) -> None:
         """Go to the field that is empty or wrong; with a complete order, to its review."""
-        position = self.desk.store.positions.get(self._ticker)
+        position = self.session.store.positions.get(self._ticker)
         wrong = self._form.draft.find_problem(
             self._market(), self._live_book(), position, now_ms(self.app), self._max_duration_s
         )
@@ -176,15 +176,15 @@ class TicketScreen(CommandModal[None]):
             if sent:
                 self.dismiss(None)
 
-        self.app.push_screen(ReviewScreen(self.desk, self.read_terms(), self._timer_ms), closed)
+        self.app.push_screen(ReviewScreen(self.session, self.read_terms(), self._timer_ms), closed)
 
-    def do_go_field(self, by: int) -> None:
+    def move_focus(self, by: int) -> None:
         """Go to the next field, or the one before: those typed for every order come first."""
         fields = self._form.fields
         place = next((number for number, field in enumerate(fields) if field is self.focused), 0)
         self.set_focus(fields[(place + by) % len(fields)])
 
-    def do_step(self, by: int) -> None:
+    def step(self, by: int) -> None:
         """Step the count by one in its field, else the price along the market's grid."""
         form, market = self._form, self._market()
         if self.focused is form.count:
@@ -193,7 +193,7 @@ class TicketScreen(CommandModal[None]):
             text = step_price(form.price.value, by, self._live_book(), market, form.side.value, form.action.value)
             form.price.set_text(text)
 
-    def do_aim(self, placement: PricePlacement) -> None:
+    def place_price(self, placement: PricePlacement) -> None:
         """Take the price from the book as it is now."""
         market = self._market()
         try:
@@ -205,14 +205,14 @@ class TicketScreen(CommandModal[None]):
         else:
             self._form.set_price(price, market)
 
-    def do_preset(self, by: int) -> None:
+    def change_preset(self, by: int) -> None:
         """Take the next of the trader's counts, or the one before."""
-        self._form.set_count(next_preset(self._form.count.value, self.desk.ticket.presets, by))
+        self._form.set_count(next_preset(self._form.count.value, self.session.ticket.presets, by))
 
-    def do_most(self) -> None:
+    def set_max_count(self) -> None:
         """Take the most that the cash in this market's shard pays for."""
         market = self._market()
-        cash, position = self.desk.store.available_cash(market), self.desk.store.positions.get(self._ticker)
+        cash, position = self.session.store.available_cash(market), self.session.store.positions.get(self._ticker)
         try:
             terms = self._form.draft.with_count("1").to_order_terms(market, now_ms(self.app), None)
         except NumberError as error:
@@ -225,24 +225,24 @@ class TicketScreen(CommandModal[None]):
         else:
             self._form.set_count(most)
 
-    def do_all_held(self) -> None:
+    def set_held_count(self) -> None:
         """Take all that is held of the outcome."""
-        position = self.desk.store.positions.get(self._ticker)
+        position = self.session.store.positions.get(self._ticker)
         held = position.count if position is not None else 0
         held = held if self._form.side.value is Side.YES else -held
         if held > 0:
             self._form.set_count(held)
         else:
-            unread = self.desk.store.why_unread(AccountList.POSITIONS)
+            unread = self.session.store.why_unread(AccountList.POSITIONS)
             self.show_reason(
                 f"Your positions: {unread}" if unread else f"You hold no {self._form.side.value.name} here."
             )
 
-    def do_dollars(self) -> None:
+    def toggle_dollars(self) -> None:
         """Turn the count from contracts to dollars, or back; what is typed next replaces the figure alone."""
         self._form.toggle_dollars()
 
-    def do_turn(self, by: int) -> None:
+    def change_choice(self, by: int) -> None:
         """Take the next or the previous word of the field."""
         if isinstance(self.focused, Choice | Toggle):
             self.focused.cycle(by)
@@ -270,7 +270,7 @@ class TicketScreen(CommandModal[None]):
     def _focus_changed(self) -> None:
         self.update_key_bar()
 
-    def do_close(self) -> None:
+    def close(self) -> None:
         """Close; nothing has been sent."""
         self.dismiss(None)
 
@@ -278,8 +278,8 @@ class TicketScreen(CommandModal[None]):
 
     def _market(self) -> Market:
         # A market that has ended may leave the store while its ticket is open.
-        self._last_market = self.desk.store.markets.get(self._ticker, self._last_market)
+        self._last_market = self.session.store.markets.get(self._ticker, self._last_market)
         return self._last_market
 
     def _live_book(self) -> LiveBook:
-        return self.desk.store.book(self._ticker)
+        return self.session.store.book(self._ticker)

@@ -10,7 +10,7 @@ from textual.screen import ModalScreen, Screen
 from textual.widgets import Input
 
 from kalshi_tui.session.interface import TradingSession
-from kalshi_tui.session.notices import Weight
+from kalshi_tui.session.notices import Severity
 from kalshi_tui.ui.command import BoundCommand, Scope, choose_command
 from kalshi_tui.ui.command_table import (
     bind_commands,
@@ -38,11 +38,11 @@ class CommandScreen(Screen[Result]):
 
     SCOPE: ClassVar[Scope]
 
-    def __init__(self, desk: TradingSession) -> None:
+    def __init__(self, session: TradingSession) -> None:
         super().__init__()
-        self.desk = desk
+        self.session = session
         self._apply_keymap()
-        self.add_class(f"venue-{desk.venue.value.lower()}")
+        self.add_class(f"venue-{session.venue.value.lower()}")
 
     def _apply_keymap(self) -> None:
         """Bind the keys that are in force."""
@@ -92,9 +92,9 @@ class CommandScreen(Screen[Result]):
     def action_do(self, ids: str, key: str = "") -> None:
         """Do the first of these commands that works now, or say why none does; between the ids stand spaces."""
         del key
-        self.do_first([self.bound_commands[each] for each in ids.split()])
+        self.run_first_available([self.bound_commands[each] for each in ids.split()])
 
-    def do_first(self, commands: Sequence[BoundCommand]) -> None:
+    def run_first_available(self, commands: Sequence[BoundCommand]) -> None:
         """Do the first of these commands that works now, or say why none does."""
         command, why = choose_command(commands)
         if why:
@@ -108,7 +108,7 @@ class CommandScreen(Screen[Result]):
 
     def show_reason(self, reason: str) -> None:
         """Show why a command does not work now."""
-        self.desk.store.notify(Weight.INFO, reason)
+        self.session.store.notify(Severity.INFO, reason)
 
     # Deciding keys.
 
@@ -135,7 +135,7 @@ class CommandScreen(Screen[Result]):
             presses.deciding -= 1
             if not self.is_current:
                 sentence = f"Nothing done: the screen changed before {press.name} counted."
-                self.desk.store.notify(Weight.INFO, sentence)
+                self.session.store.notify(Severity.INFO, sentence)
             elif presses.follows(press):
                 ignore(press.ignored)
             elif app.timer_ms() - begun_ms <= int(QUIET_S * 1000) + LATE_MS and not presses.unread():

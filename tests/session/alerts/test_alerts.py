@@ -35,7 +35,7 @@ from kalshi_tui.session.alerts.monitor import (
     current_value,
 )
 from kalshi_tui.session.bus import AlertRang
-from kalshi_tui.session.notices import Weight
+from kalshi_tui.session.notices import Severity
 from kalshi_tui.session.options import SessionOptions
 from kalshi_tui.session.store import Store
 from tests.support.session_rig import Rig
@@ -84,7 +84,7 @@ def test_a_cross_that_lasts_no_frame_rings() -> None:
     assert bench.rung == ["Alert: bid 0.4750 in Fed: Cut (bid >= 0.4750)."]
     (alert,) = bench.store.alerts
     assert (alert.state, alert.fired_ms, alert.times) == (AlertState.FIRED, START_MS, 1)
-    assert (bench.store.notices[0].text, bench.store.notices[0].weight) == (bench.rung[0], Weight.WARNING)
+    assert (bench.store.notices[0].text, bench.store.notices[0].severity) == (bench.rung[0], Severity.WARNING)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from kalshi_tui.domain.link import LinkState, TradingStatus
 from kalshi_tui.domain.market import MarketStatus, Quote
 from kalshi_tui.domain.order import Action, BookSide, OrderState, OrderTerms, TimeInForce
 from kalshi_tui.session.account.store import DayTotal
-from kalshi_tui.session.notices import Weight
+from kalshi_tui.session.notices import Severity
 from kalshi_tui.ui.book.cursor import SelectedLevel
 from kalshi_tui.ui.dialogs.ask import AskScreen
 from kalshi_tui.ui.ticket.amend import AmendScreen
@@ -502,7 +502,7 @@ async def test_an_order_of_unknown_outcome_is_said_in_words_as_long_as_it_is_one
         assert last_line(trader).startswith(said)
         assert "being asked" in last_line(trader)
         assert "…" not in last_line(trader)
-        store.notify(Weight.GOOD, "Something else.")
+        store.notify(Severity.GOOD, "Something else.")
         await trader.look()
         assert last_line(trader).startswith(said)
         screen = await trader.press("5")

@@ -12,7 +12,7 @@ from hypothesis import given, strategies as st
 
 from kalshi_tui.domain.alerts import Alert, AlertKind
 from kalshi_tui.domain.order import OrderState
-from kalshi_tui.session.notices import Weight
+from kalshi_tui.session.notices import Severity
 from kalshi_tui.ui.lists.export import (
     build_table,
     csv_text,
@@ -172,7 +172,7 @@ async def test_w_writes_the_table_below_and_says_where(key: str, name: str, tmp_
         rows = read_back(path.read_text())
         assert len(rows) > 1
         notice = desk.store.notices[0]
-        assert (notice.weight, str(path) in notice.text) == (Weight.GOOD, True)
+        assert (notice.severity, str(path) in notice.text) == (Severity.GOOD, True)
         assert "Written: " in await trader.press("5")
 
 
