@@ -107,12 +107,11 @@ class Run:
             terminal.press("5")
 
 
-@pytest.fixture(scope="module", params=KeyType)
+@pytest.fixture(scope="module", params=[pytest.param(KeyType.RSA, marks=pytest.mark.slow), KeyType.ED25519])
 def run(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Run:
     return Run(tmp_path_factory.mktemp("canary"), tmp_path_factory.mktemp("notes"), request.param)
 
 
-@pytest.mark.quick_cases("ed25519")
 def test_the_key_is_in_its_file_and_nowhere_else(run: Run) -> None:
     forms = forms_of_key(run.key)
     assert files_with(run.home, forms) == {"private_key.pem"}
@@ -122,7 +121,6 @@ def test_the_key_is_in_its_file_and_nowhere_else(run: Run) -> None:
     assert not holds(run.of_processes, forms)
 
 
-@pytest.mark.quick_cases("ed25519")
 def test_no_signature_is_anywhere(run: Run) -> None:
     assert len(run.signatures) > 20
     forms = forms_of_signatures(run.signatures)
@@ -132,7 +130,6 @@ def test_no_signature_is_anywhere(run: Run) -> None:
     assert not holds(run.of_processes, forms)
 
 
-@pytest.mark.quick_cases("ed25519")
 def test_the_token_is_in_its_file_and_nowhere_else(run: Run) -> None:
     assert files_with(run.home, {run.token}) == {"control_token"}
     assert run.token not in run.raw
@@ -191,7 +188,6 @@ def test_the_process_could_not_be_looked_into(run: Run) -> None:
     assert run.process == {"core": [0, 0], "dumpable": 0}
 
 
-@pytest.mark.quick_cases("ed25519")
 def test_the_next_start_takes_up_the_orders(run: Run) -> None:
     again = Terminal(["--seed", "7"], run.home)
     try:

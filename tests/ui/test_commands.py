@@ -280,6 +280,7 @@ def test_every_command_works_in_one_of_the_situations() -> None:
     assert sorted(named) == sorted(each.id for each in COMMANDS if each.scope is not Scope.REHEARSE)
 
 
+@pytest.mark.quick_cases("desk", "ladder", "price", "finder")
 @pytest.mark.parametrize("situation", SITUATIONS, ids=lambda situation: situation.name)
 async def test_every_key_does_what_the_table_says(situation: Situation, monkeypatch: pytest.MonkeyPatch) -> None:
     async with trading() as trader:
@@ -310,6 +311,7 @@ async def test_every_key_does_what_the_table_says(situation: Situation, monkeypa
                 assert done == [command.id], f"{key} did {done}"
 
 
+@pytest.mark.quick_cases("review", "watch list", "sending")
 @pytest.mark.parametrize("situation", SITUATIONS, ids=lambda situation: situation.name)
 async def test_the_bar_shows_what_works_and_nothing_else(situation: Situation) -> None:
     async with trading() as trader:

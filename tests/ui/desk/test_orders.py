@@ -571,6 +571,7 @@ async def test_cancel_all_here_asks_and_cancels_this_market_alone() -> None:
         assert "No order of yours works in this market." in await trader.press("X")
 
 
+@pytest.mark.quick_cases("tab", "slash f e d")
 @pytest.mark.parametrize("before", ["", "tab", "tab tab", "tab tab 2", "slash", "slash f e d"])
 async def test_cancel_all_everywhere_works_from_anywhere(before: str) -> None:
     async with trading(size=NARROW) as trader:

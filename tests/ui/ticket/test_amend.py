@@ -218,6 +218,7 @@ async def test_escape_goes_back_to_the_fields_and_then_out() -> None:
         assert not trader.desk.amended
 
 
+@pytest.mark.quick_cases("armed-OrderState.FILLED", "written-OrderState.EXPIRED")
 @pytest.mark.parametrize("state", [OrderState.FILLED, OrderState.CANCELED, OrderState.EXPIRED, OrderState.UNKNOWN])
 @pytest.mark.parametrize("when", ["written", "armed"])
 async def test_an_order_that_ends_meanwhile_is_not_changed(state: OrderState, when: str) -> None:

@@ -229,6 +229,7 @@ async def test_a_paste_with_what_cannot_be_seen_is_taken_as_nothing(pasted: str)
         assert field.value == "0.42"
 
 
+@pytest.mark.quick_cases("0-5-*", "4x-*", "99.99-*", "40-0-*", "40-1,5-*", "-5-*")
 @pytest.mark.parametrize(
     ("price", "count", "says"),
     [
@@ -338,6 +339,7 @@ async def test_quitting_with_live_orders_asks() -> None:
     assert trader.desk.stopped
 
 
+@pytest.mark.quick_cases("Venue.LIVE")
 @pytest.mark.parametrize("venue", Venue)
 async def test_the_venue_stands_in_words_on_every_screen(venue: Venue) -> None:
     desk = FakeDesk(Clock(), venue=venue)

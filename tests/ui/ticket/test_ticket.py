@@ -106,6 +106,7 @@ EDGE = ([(900, 10)], [(8_800, 10)])
 """YES 0.090 bid, 0.120 asked: the middle, 0.105, is on no grid, above 0.10 the steps are cents."""
 
 
+@pytest.mark.quick_cases("book0-*", "book7-*", "book14-*", "book18-*")
 @pytest.mark.parametrize(
     ("book", "tapered", "action", "side", "key", "price"),
     [
@@ -270,6 +271,7 @@ async def test_dollars_say_it_where_the_fee_is_not_known() -> None:
         assert "not known" in screen
 
 
+@pytest.mark.quick_cases("b-$0.30*", "s-*")
 @pytest.mark.parametrize(
     ("action", "count", "says"),
     [
@@ -292,6 +294,7 @@ async def test_dollars_that_buy_nothing_are_refused(action: str, count: str, say
 # How long it lives, and the options.
 
 
+@pytest.mark.quick_cases("+10m*", "1h30m*")
 @pytest.mark.parametrize(
     ("typed", "seconds"),
     [("+10m", 600), ("10m", 600), ("+2h", 7_200), ("90s", 90), ("1h30m", 5_400), ("1d", 86_400), ("1h 5 s", 3_605)],
@@ -378,6 +381,7 @@ async def test_reduce_only_turns_to_ioc_and_counts_what_it_closes() -> None:
 # What the exchange would refuse.
 
 
+@pytest.mark.quick_cases("80x24-*")
 @pytest.mark.parametrize(
     ("keys", "says"),
     [
