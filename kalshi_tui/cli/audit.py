@@ -60,16 +60,15 @@ async def _audit_books(
     import contextlib
 
     from kalshi_tui.kalshi.errors import KalshiError
-    from kalshi_tui.kalshi.transport.clock import ExchangeClock
-    from kalshi_tui.runtime.compose import build_session, clock_ms
+    from kalshi_tui.runtime.compose import build_session
+    from kalshi_tui.session.options import SessionOptions
 
     connected = exchange.access
     assert connected is not None  # noqa: S101 - without a key the exchange is not opened for this
-    rest = exchange.rest(clock=ExchangeClock(clock_ms))
-    session = build_session(connected, rest=rest)
+    session = build_session(connected, options=SessionOptions(read_only=True))
     with contextlib.suppress(KalshiError):
         # Any reply sets the clock by the exchange's, as the stream's signature needs.
-        await rest.exchange_status()
+        await session.parts.rest.exchange_status()
     await session.start()
     try:
         session.set_shown_markets(tickers)

@@ -20,9 +20,7 @@ from kalshi_tui.domain.text import order_text
 from kalshi_tui.kalshi.errors import KalshiError, NotFound
 from kalshi_tui.kalshi.lists import LeftOut
 from kalshi_tui.kalshi.order_status import LISTING_TIMEOUT_S, fetch_order_by_id
-from kalshi_tui.kalshi.rest import RestClient
-from kalshi_tui.kalshi.transport.clock import ExchangeClock
-from kalshi_tui.runtime.compose import VENUE_BY_KIND, build_session, clock_ms
+from kalshi_tui.runtime.compose import VENUE_BY_KIND, build_session
 from kalshi_tui.runtime.settings import build_session_options
 from kalshi_tui.session.account.order_merge import UNCONFIRMED_STATES
 from kalshi_tui.session.execution.journal import Journal, JournalError
@@ -44,12 +42,10 @@ POLL_INTERVAL_S: Final = 0.02
 class CommandSession:
     """A session that has not started, and what a command needs of it."""
 
-    def __init__(
-        self, session: Session, rest: RestClient, options: SessionOptions, journal: Journal, venue: Venue
-    ) -> None:
+    def __init__(self, session: Session, options: SessionOptions, journal: Journal, venue: Venue) -> None:
         """Make. Raises JournalError."""
         self.session = session
-        self.rest = rest
+        self.rest = session.parts.rest
         self.options = options
         self.venue = venue
         self._journal = journal
@@ -188,13 +184,11 @@ async def open_command_session(
     for sentence in (*(each.sentence for each in journal.set_aside), *journal.notices, journal.trouble):
         if sentence:
             sys.stderr.write(f"kalshi-tui: {sentence}\n")
-    rest = exchange.rest(read_only=session_options.read_only, clock=ExchangeClock(clock_ms))
-    session = build_session(connected, journal, session_options, rest=rest)
     left_out: dict[LeftOut, None] = {}
     # Printed at the end, instead of a notice on a desk that is not there.
-    rest.on_left_out = left_out.setdefault
+    session = build_session(connected, journal, session_options, on_left_out=left_out.setdefault)
     try:
-        yield CommandSession(session, rest, session_options, journal, VENUE_BY_KIND[exchange.environment.kind])
+        yield CommandSession(session, session_options, journal, VENUE_BY_KIND[exchange.environment.kind])
     except JournalError as error:
         raise FailedError(str(error), "journal") from error
     finally:

@@ -7,7 +7,7 @@ started for this command. The account is kept in the folder, so that the next co
 import argparse
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -29,8 +29,8 @@ from kalshi_tui.cli.progress import ProgressIndicator
 
 if TYPE_CHECKING:
     from kalshi_tui.kalshi.environments import Environment
+    from kalshi_tui.kalshi.lists import LeftOut
     from kalshi_tui.kalshi.rest import RestClient
-    from kalshi_tui.kalshi.transport.clock import ExchangeClock
     from kalshi_tui.kalshi.transport.signing import Signer
     from kalshi_tui.runtime.compose import ExchangeAccess
     from kalshi_tui.runtime.configuration import LoadedSettings
@@ -57,11 +57,13 @@ class CommandExchange:
         """The key, if there is one."""
         return self.access.signer if self.access is not None else None
 
-    def rest(self, *, read_only: bool = True, clock: "ExchangeClock | None" = None) -> "RestClient":
-        """Return a client; with ``read_only``, the default, it sends no order, change or cancel."""
+    def read_only_rest(self, on_left_out: "Callable[[LeftOut], None]") -> "RestClient":
+        """Return a client that sends no order, change or cancel, with a listener for items left out of lists."""
         from kalshi_tui.kalshi.rest import RestClient
 
-        return RestClient(self.environment, self.signer, clock=clock, proxy=self.profile.proxy, read_only=read_only)
+        return RestClient(
+            self.environment, self.signer, proxy=self.profile.proxy, read_only=True, on_left_out=on_left_out
+        )
 
 
 @contextlib.contextmanager

@@ -57,8 +57,7 @@ async def _run_query(
     query: "Callable[[RestClient, Output, ProgressIndicator], Awaitable[None]]",
     left_out: "dict[LeftOut, None]",
 ) -> None:
-    async with exchange.rest() as rest:
-        rest.on_left_out = left_out.setdefault
+    async with exchange.read_only_rest(left_out.setdefault) as rest:
         await await_reply(query(rest, output, waiting))
 
 

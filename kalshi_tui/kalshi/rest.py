@@ -44,6 +44,7 @@ from kalshi_tui.kalshi.transport.http import (
     translate_acknowledgement,
     translate_reply,
 )
+from kalshi_tui.kalshi.transport.rate_limit import WriteBudget
 from kalshi_tui.kalshi.transport.signing import Signer
 
 __all__ = ["RestClient", "Retry", "Timeouts", "build_order_request"]
@@ -83,10 +84,14 @@ class RestClient:
         body_limit: int = MAX_BODY_BYTES,
         proxy: str | None = None,
         read_only: bool = False,
+        on_left_out: Callable[[LeftOut], None] | None = None,
+        write_budget: WriteBudget | None = None,
     ) -> None:
         """Set up the client; nothing is sent. Raises ValueError for a proxy that cannot be used.
 
         ``proxy`` is the address of an HTTP proxy; ``transport`` replaces the network in tests.
+        ``on_left_out`` is called with every item that is left out of a list, each time.
+        ``write_budget`` holds the tokens that commands wait for (default: the account's, by this machine's clock).
         """
         self.environment = environment
         self._http = HttpClient(
@@ -99,21 +104,14 @@ class RestClient:
             body_limit=body_limit,
             proxy=proxy,
             read_only=read_only,
+            on_left_out=on_left_out,
+            write_budget=write_budget,
         )
 
     @property
     def clock(self) -> ExchangeClock:
         """The exchange's time as its replies tell it; the stream signs by it too."""
         return self._http.clock
-
-    @property
-    def on_left_out(self) -> Callable[[LeftOut], None] | None:
-        """A function that is called with every item that is left out of a list, each time."""
-        return self._http.on_left_out
-
-    @on_left_out.setter
-    def on_left_out(self, listener: Callable[[LeftOut], None] | None) -> None:
-        self._http.on_left_out = listener
 
     async def close(self) -> None:
         """Close the connections."""

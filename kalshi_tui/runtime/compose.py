@@ -27,6 +27,7 @@ from kalshi_tui.session.venue import Venue
 
 if TYPE_CHECKING:
     from kalshi_tui.kalshi.feed.handler import FeedHandler
+    from kalshi_tui.kalshi.lists import LeftOut
     from kalshi_tui.session.execution.journal import Journal
     from kalshi_tui.session.options import SessionOptions
 
@@ -101,18 +102,16 @@ def build_session(
     journal: "Journal | None" = None,
     options: "SessionOptions | None" = None,
     data_folder: Path | None = None,
-    rest: RestClient | None = None,
     replay: ReplayClock | None = None,
+    on_left_out: "Callable[[LeftOut], None] | None" = None,
 ) -> Session:
     """Compose the session on an exchange.
 
-    ``rest`` is a client for it that is there already, and is the session's; ``replay`` the clock of a recording that
-    the exchange plays.
+    ``replay`` is the clock of a recording that the exchange plays. ``on_left_out`` is called with every item that is
+    left out of a list (default: the session's log).
     """
     environment, signer = access.environment, access.signer
-    clock = (
-        rest.clock if rest is not None else ExchangeClock(clock_ms) if replay is None else ReplayExchangeClock(replay)
-    )
+    clock = ExchangeClock(clock_ms) if replay is None else ReplayExchangeClock(replay)
 
     def a_stream(sink: "FeedHandler", listener: ReportListener, *, private: bool) -> Stream:
         return Stream(environment, signer, sink, clock=clock, listener=listener, private=private, proxy=access.proxy)
@@ -122,13 +121,13 @@ def build_session(
         control = PracticeControl(environment, signer, access.control_token, clock=clock)
     return assemble_session(
         VENUE_BY_KIND[environment.kind],
-        rest
-        or RestClient(
+        lambda log: RestClient(
             environment,
             signer,
             clock=clock,
             proxy=access.proxy,
             read_only=options is not None and options.read_only,
+            on_left_out=on_left_out or log,
         ),
         lambda store, listener: StreamGroup(a_stream, store, listener),
         replay or clock_ms,

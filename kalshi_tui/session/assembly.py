@@ -6,6 +6,7 @@ from pathlib import Path
 
 from kalshi_tui.domain.link import LinkState
 from kalshi_tui.kalshi.feed.stream_group import ReportListener, StreamGroup
+from kalshi_tui.kalshi.lists import LeftOut
 from kalshi_tui.kalshi.practice_control import PracticeControl
 from kalshi_tui.kalshi.rest import RestClient
 from kalshi_tui.recording.recorder import Recorder
@@ -43,7 +44,7 @@ from kalshi_tui.session.venue import Venue
 
 def assemble_session(
     venue: Venue,
-    rest: RestClient,
+    make_rest: Callable[[Callable[[LeftOut], None]], RestClient],
     make_stream: Callable[[Store, ReportListener], StreamGroup],
     clock_ms: Callable[[], int],
     sleep: Sleep = asyncio.sleep,
@@ -57,6 +58,7 @@ def assemble_session(
 ) -> Session:
     """Put a session together; nothing runs before `Session.start`.
 
+    ``make_rest`` takes the listener for items that are left out of lists, which writes them into the log.
     ``describe_exchange_exit`` returns a sentence if the exchange has ended for good, where anybody can know that.
     Without a ``journal`` one is kept in memory: then a restart knows nothing. ``timer_s`` must not jump, and must run
     on while the machine sleeps. Alerts are kept in ``data_folder``; without one a restart knows none. ``replay`` is the
@@ -65,6 +67,7 @@ def assemble_session(
     options = options or SessionOptions()
     store = Store(clock_ms)
     supervisor = Supervisor(store, sleep)
+    rest = make_rest(LeftOutNotices(store, sleep, supervisor.spawn).tell)
     stream = make_stream(store, lambda report: store.bus.publish(FeedReported(report)))
     execution = _assemble_execution(
         venue, rest, store, supervisor, clock_ms, sleep, timer_s, journal or Journal.in_memory(), options
@@ -87,7 +90,6 @@ def assemble_session(
     replay_follower = None
     if replay is not None and practice_control is not None:
         replay_follower = ReplayFollower(practice_control, replay, store.bus, sleep)
-    rest.on_left_out = LeftOutNotices(store, sleep, supervisor.spawn).tell
     return Session(
         SessionParts(
             venue=venue,

@@ -80,7 +80,15 @@ def a_session(server: Server, signer: Signer, journal: Journal, sleep: Sleep) ->
 
     return assemble_session(
         Venue.PRACTICE,
-        RestClient(environment, signer, clock=clock, retry=AT_ONCE, timeouts=IMPATIENT, body_limit=4_000_000),
+        lambda log: RestClient(
+            environment,
+            signer,
+            clock=clock,
+            retry=AT_ONCE,
+            timeouts=IMPATIENT,
+            body_limit=4_000_000,
+            on_left_out=log,
+        ),
         lambda store, listener: StreamGroup(a_stream, store, listener),
         clock_ms,
         sleep,

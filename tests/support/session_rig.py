@@ -25,6 +25,7 @@ from kalshi_tui.domain.price import MONEY_UNIT, Count, Price
 from kalshi_tui.kalshi import translate, wire
 from kalshi_tui.kalshi.environments import practice_on_port
 from kalshi_tui.kalshi.feed.stream import Health
+from kalshi_tui.kalshi.lists import LeftOut
 from kalshi_tui.kalshi.rest import RestClient, Retry
 from kalshi_tui.kalshi.transport.clock import ExchangeClock
 from kalshi_tui.kalshi.transport.rate_limit import WriteBudget
@@ -274,11 +275,23 @@ class Rig:
         """Start the program; with other options than before if they are given."""
         self._options = options or self._options
         clock = ExchangeClock(self.clock)
-        rest = RestClient(practice_on_port(1), self.signer, clock=clock, transport=self.line, retry=Retry(attempts=1))
+        self.write_budget = WriteBudget(timer_s=lambda: self.clock.now_ms / 1000, sleep=self.clock.sleep)
+
+        def make_rest(on_left_out: Callable[[LeftOut], None]) -> RestClient:
+            return RestClient(
+                practice_on_port(1),
+                self.signer,
+                clock=clock,
+                transport=self.line,
+                retry=Retry(attempts=1),
+                on_left_out=on_left_out,
+                write_budget=self.write_budget,
+            )
+
         self.journal = self.opening(self._path, "key")
         self.session = assemble_session(
             Venue.PRACTICE,
-            rest,
+            make_rest,
             lambda store, _: Silence(store),  # type: ignore[arg-type,return-value]  # the test speaks for it
             self.clock,
             self.clock.sleep,
@@ -286,7 +299,6 @@ class Rig:
             options=self._options,
             timer_s=lambda: self.clock.now_ms / 1000,
         )
-        rest._http.write_budget = WriteBudget(timer_s=lambda: self.clock.now_ms / 1000, sleep=self.clock.sleep)
         await self.session.start()
 
     async def kill(self) -> None:

@@ -75,7 +75,7 @@ def break_the_screen() -> None:
     """Have this module started as the exchange, and everything fail that can."""
     from kalshi_tui.session.account.queue_positions import QueuePositionReader  # noqa: PLC0415 - after main has begun, as in the program
     from kalshi_tui.session.session import Session  # noqa: PLC0415
-    from kalshi_tui.ui.dialogs.help import HelpScreen  # noqa: PLC0415
+    from kalshi_tui.ui.dialogs import help as help_dialog  # noqa: PLC0415
 
     usual, start = subprocess.Popen, Session.start
     stumbled: list[QueuePositionReader] = []
@@ -114,14 +114,14 @@ def break_the_screen() -> None:
         dumpable = ctypes.CDLL(None).prctl(3, 0, 0, 0, 0) if sys.platform == "linux" else 0
         notes(PROCESS).write_text(json.dumps({"core": core, "dumpable": dumpable}))
 
-    def ending(_: HelpScreen, width: int) -> Any:
+    def ending(width: int, _: bool) -> Any:
         local, signed = pem(), headers()
         raise TypeError(f"the help of canary {width} {local} {signed}")
 
     kalshi_tui.runtime.launch.subprocess.Popen = popen  # type: ignore[attr-defined]  # in this process alone
     QueuePositionReader.run = stumbling  # type: ignore[method-assign, assignment]
     Session.start = starting  # type: ignore[method-assign, assignment]
-    HelpScreen.content_lines = ending  # type: ignore[method-assign, assignment]
+    help_dialog.help_lines = ending  # type: ignore[assignment]
 
 
 if __name__ == "__main__":

@@ -175,22 +175,24 @@ class HttpClient:
         headers: Mapping[str, str] | None = None,
         proxy: str | None = None,
         read_only: bool = False,
+        on_left_out: Callable[[LeftOut], None] | None = None,
+        write_budget: WriteBudget | None = None,
     ) -> None:
         """Set up the client; nothing is sent. Raises ValueError for a proxy that cannot be used.
 
         ``url`` is the base of all paths (default: the API's), ``headers`` go with every request. ``proxy`` is the
         address of an HTTP proxy, ``http://`` or ``https://``. With ``read_only`` no command leaves: each raises
-        NotSent.
+        NotSent. ``on_left_out`` is called with every item that is left out of a list, each time.
+        ``write_budget`` holds the tokens that commands wait for (default: the account's, by this machine's clock).
         """
         self._read_only = read_only
-        self.on_left_out: Callable[[LeftOut], None] | None = None
-        """A function that is called with every item that is left out of a list, each time."""
+        self._on_left_out = on_left_out
         self._logged: set[LeftOut] = set()
         self.clock = clock or ExchangeClock()
         self._url = environment.rest_url if url is None else url
         self._auth = SigningAuth(signer, environment, self.clock) if signer is not None else None
         self._max_body_bytes = body_limit
-        self.write_budget = WriteBudget()
+        self.write_budget = write_budget or WriteBudget()
         times = timeouts or Timeouts()
         self._request_timeout_s = times.whole
         tls = tls_context(self._url)
@@ -255,8 +257,8 @@ class HttpClient:
             _log.warning("Left out, for it cannot be read: %s", item)
         if left_out is not None:
             left_out.append(item)
-        if self.on_left_out is not None:
-            self.on_left_out(item)
+        if self._on_left_out is not None:
+            self._on_left_out(item)
 
     def translate_items(
         self,

@@ -41,11 +41,11 @@ class HelpScreen(TextScreen):
 
         ``availability`` has each command of the desk with the sentence why it does not work now.
         """
-        super().__init__(session, "keys")
+        super().__init__(session, "keys", self._help_lines)
         self._pane = pane
         self._availability = availability
 
-    def content_lines(self, width: int) -> list[Line]:
+    def _help_lines(self, width: int) -> list[Line]:
         """Return the command table as lines."""
         return [
             *pane_help_lines(width, self._pane, self._availability),

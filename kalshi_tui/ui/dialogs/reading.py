@@ -1,5 +1,7 @@
 """A long text over the desk, to be read and scrolled."""
 
+from collections.abc import Callable
+
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
@@ -14,18 +16,15 @@ from kalshi_tui.ui.widgets.line_view import LineView
 
 
 class TextScreen(CommandModal[None]):
-    """Shows `content_lines`; scrolls and closes."""
+    """Shows the lines that ``content_lines`` makes for a width; scrolls and closes."""
 
     SCOPE = Scope.HELP
 
-    def __init__(self, session: TradingSession, subject: str) -> None:
+    def __init__(self, session: TradingSession, subject: str, content_lines: Callable[[int], list[Line]]) -> None:
         super().__init__(session)
         self._subject = subject
+        self._content_lines = content_lines
         self._text = LineView(id="reading-text")
-
-    def content_lines(self, width: int) -> list[Line]:
-        """Return the text, broken to a width."""
-        raise NotImplementedError
 
     def compose(self) -> ComposeResult:
         """Lay out the text; it scrolls."""
@@ -42,7 +41,7 @@ class TextScreen(CommandModal[None]):
     def redraw(self) -> None:
         """Draw; unchanged lines cost nothing. Before layout there is no width to wrap to."""
         if self._text.line_width:
-            self._text.show(self.content_lines(self._text.line_width))
+            self._text.show(self._content_lines(self._text.line_width))
 
     def scroll_lines(self, lines: int) -> None:
         """Scroll by so many lines."""

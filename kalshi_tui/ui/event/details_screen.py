@@ -16,10 +16,10 @@ class DetailsScreen(TextScreen):
     """Reads the market's terms, and keeps the outcomes' prices live."""
 
     def __init__(self, session: TradingSession, ticker: str) -> None:
-        super().__init__(session, "the market")
+        super().__init__(session, "the market", self._detail_lines)
         self._ticker = ticker
 
-    def content_lines(self, width: int) -> list[Line]:
+    def _detail_lines(self, width: int) -> list[Line]:
         """Return what is known; a market may leave the list while it is read about."""
         market = self.session.store.markets.get(self._ticker)
         if market is None:

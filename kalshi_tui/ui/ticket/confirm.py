@@ -1,6 +1,7 @@
 """The step that sends: an armed key, questions to confirm, one request, and its outcome."""
 
 import logging
+from abc import abstractmethod
 from collections.abc import Callable
 from enum import Enum
 from typing import ClassVar, Final
@@ -52,27 +53,27 @@ class ConfirmScreen(CommandModal[bool]):
         self.violations: list[RiskViolation] = []
         """What spoke against it when it was last looked at."""
 
-    # For subclasses.
+    # For subclasses. Textual has a metaclass of its own, so that ABC cannot be a base: mypy holds them to be there.
 
+    @abstractmethod
     def find_violations(self) -> list[RiskViolation]:
         """Return the risk violations of now, the most serious first."""
-        raise NotImplementedError
 
     def block_reason(self) -> str:
         """Return a reason that no answer can override, risk checks aside; empty if there is none."""
         return ""
 
+    @abstractmethod
     def order_text(self) -> str:
         """Return what is sent, in the trader's words."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def send_request(self, agreed: frozenset[Risk]) -> OrderResult:
         """Send it."""
-        raise NotImplementedError
 
+    @abstractmethod
     def draw(self) -> None:
         """Draw everything."""
-        raise NotImplementedError
 
     # Shared.
 

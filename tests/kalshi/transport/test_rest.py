@@ -302,8 +302,7 @@ async def test_one_odd_item_costs_that_item_and_is_told(
     told: list[str] = []
     expected = "N-100" if vital != key else ""
     for odd in (None, {"no": "value"}):
-        rest = client(replies(odd, vital), signer)
-        rest.on_left_out = lambda each: told.append(each.name)
+        rest = client(replies(odd, vital), signer, on_left_out=lambda each: told.append(each.name))
         assert await _listed(rest, name) == (199, [expected]), (vital, odd)
     assert told == [expected, expected]
     assert f"`$.{vital}`" in caplog.text

@@ -102,8 +102,8 @@ async def test_the_wait_for_tokens_and_for_an_answer_counts_as_on_its_way(
     await rig.start()
     await rig.pass_time(1)
     rig.lag(lag_ms)
-    rig.session.parts.rest._http.write_budget.set_limits(20, 40)
-    rig.begin(rig.session.parts.rest._http.write_budget.acquire(40, urgent=True))
+    rig.write_budget.set_limits(20, 40)
+    rig.begin(rig.write_budget.acquire(40, urgent=True))
     rig.line.late_s = 9
     rig.submit(terms(rig), Trouble.LATE)
     await rig.pass_time(8)

@@ -108,7 +108,7 @@ async def a_day() -> AsyncIterator[Day]:
 
         session = assemble_session(
             Venue.PRACTICE,
-            RestClient(environment, signer, clock=exchange_clock),
+            lambda log: RestClient(environment, signer, clock=exchange_clock, on_left_out=log),
             lambda store, listener: StreamGroup(a_stream, store, listener),
             clock,
             clock.sleep,
