@@ -116,6 +116,8 @@ class Settlement:
     fees: Money
     yes_value: Price | None
     settled_ms: int
+    subaccount: int | None = None
+    """The number of the subaccount that was paid, None where the list was of all: the exchange does not say it."""
 
     @property
     def cost(self) -> Money:

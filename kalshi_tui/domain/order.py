@@ -85,6 +85,8 @@ class OrderTerms:
     self_trade: SelfTrade = SelfTrade.TAKER_AT_CROSS
     cancel_on_pause: bool = False
     order_group_id: str | None = None
+    subaccount: int | None = None
+    """The number of the subaccount that it is for; None for the one that the key means by itself, the primary."""
 
     @property
     def book_side(self) -> BookSide:
@@ -188,6 +190,8 @@ class Order:
     created_ms: int = 0
     updated_ms: int = 0
     expires_ms: int = 0
+    subaccount: int = 0
+    """The number of the subaccount that it belongs to, 0 for the primary."""
 
 
 def order_from_terms(client_order_id: str, terms: OrderTerms, state: OrderState, created_ms: int) -> Order:
@@ -203,6 +207,7 @@ def order_from_terms(client_order_id: str, terms: OrderTerms, state: OrderState,
         remaining=terms.count,
         state=state,
         created_ms=created_ms,
+        subaccount=terms.subaccount or 0,
     )
 
 
@@ -221,3 +226,4 @@ class Fill:
     is_taker: bool
     ts_ms: int
     post_position: Count | None = None
+    subaccount: int = 0

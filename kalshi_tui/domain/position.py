@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from kalshi_tui.domain.order import BookSide
 from kalshi_tui.domain.price import PRICE_UNIT, Count, Money, Price
 
+PositionKey = tuple[str, int]
+"""A ticker and the number of a subaccount."""
+
 
 @dataclass(frozen=True, slots=True)
 class Position:
@@ -23,6 +26,12 @@ class Position:
     realized_pnl: Money = 0
     fees_paid: Money = 0
     total_traded: Money = 0
+    subaccount: int = 0
+
+    @property
+    def key(self) -> PositionKey:
+        """The market and the subaccount: one market's holdings in two subaccounts are two positions."""
+        return self.ticker, self.subaccount
 
     def after(self, side: BookSide, yes_price: Price, count: Count, fee: Money = 0) -> "Position":
         """Return the holding after a fill. A bid adds YES or closes NO; an ask adds NO or closes YES.
@@ -44,6 +53,7 @@ class Position:
             realized_pnl=self.realized_pnl + brought - freed,
             fees_paid=self.fees_paid + fee,
             total_traded=self.total_traded + count * price,
+            subaccount=self.subaccount,
         )
 
     def settled(self, yes_value: Price) -> Money:
@@ -62,6 +72,7 @@ class Balance:
     portfolio_value: Money
     by_shard: tuple[tuple[int, Money], ...] = ()
     updated_ms: int = 0
+    subaccount: int = 0
 
     def on_shard(self, exchange_index: int) -> Money:
         """Return the buying power on one shard: cash is held by shard, and only there can it be spent."""

@@ -66,7 +66,15 @@ if TYPE_CHECKING:
     from kalshi_tui.kalshi.lists import LeftOut, Read, Reading
     from kalshi_tui.kalshi.numbers import contracts, dollars, price
     from kalshi_tui.kalshi.preview import DryRun
-    from kalshi_tui.kalshi.replies import AccountLimits, AmendAck, CancelAck, ExchangeStatus, OrderAck
+    from kalshi_tui.kalshi.replies import (
+        AccountLimits,
+        AmendAck,
+        CancelAck,
+        ExchangeStatus,
+        OrderAck,
+        SubaccountBalance,
+        SubaccountTransfer,
+    )
     from kalshi_tui.kalshi.transport.http import Retry, Timeouts
     from kalshi_tui.kalshi.transport.signing import KeyFileError, PassphraseError
 
@@ -131,6 +139,8 @@ __all__ = [
     "ServerFault",
     "Settlement",
     "Side",
+    "SubaccountBalance",
+    "SubaccountTransfer",
     "TimeInForce",
     "Timeouts",
     "Trade",
@@ -188,7 +198,15 @@ _NAMES_BY_MODULE: Final = {
         "WrongHost",
     ),
     "kalshi.numbers": ("contracts", "dollars", "price"),
-    "kalshi.replies": ("AccountLimits", "AmendAck", "CancelAck", "ExchangeStatus", "OrderAck"),
+    "kalshi.replies": (
+        "AccountLimits",
+        "AmendAck",
+        "CancelAck",
+        "ExchangeStatus",
+        "OrderAck",
+        "SubaccountBalance",
+        "SubaccountTransfer",
+    ),
     "kalshi.transport.signing": ("KeyFileError", "PassphraseError"),
     "kalshi.feed.stream": ("Health",),
     "kalshi.feed.subscription": ("Happening", "Report"),

@@ -54,6 +54,7 @@ from kalshi_tui.kalshi.order_status import (
 from kalshi_tui.kalshi.preview import DryRun
 from kalshi_tui.kalshi.replies import AmendAck, CancelAck, OrderAck
 from kalshi_tui.kalshi.rest import Levels, RestClient
+from kalshi_tui.kalshi.subaccounts import require_number
 from kalshi_tui.kalshi.transport.http import Retry, Timeouts
 from kalshi_tui.kalshi.transport.signing import Signer
 
@@ -228,6 +229,10 @@ class KalshiClient:
     orders = _read_of(RestClient.orders)
     fills = _read_of(RestClient.fills)
     limits = _read_of(RestClient.limits)
+    subaccount_balances = _read_of(RestClient.subaccount_balances)
+    subaccount_transfers = _read_of(RestClient.subaccount_transfers)
+    create_subaccount = _read_of(RestClient.create_subaccount)
+    transfer_to_subaccount = _read_of(RestClient.transfer_to_subaccount)
 
     async def order(self, order_id: str) -> Order:
         """Read one order by the exchange's id, from the archive if it ended long ago.
@@ -254,6 +259,7 @@ class KalshiClient:
         reduce_only: bool = ...,
         expires_s: int | None = ...,
         cancel_on_pause: bool = ...,
+        subaccount: int | None = ...,
         client_order_id: str = ...,
         dry_run: Literal[False] = ...,
     ) -> OrderAck: ...
@@ -272,6 +278,7 @@ class KalshiClient:
         reduce_only: bool = ...,
         expires_s: int | None = ...,
         cancel_on_pause: bool = ...,
+        subaccount: int | None = ...,
         client_order_id: str = ...,
         dry_run: Literal[True],
     ) -> DryRun: ...
@@ -289,13 +296,15 @@ class KalshiClient:
         reduce_only: bool = False,
         expires_s: int | None = None,
         cancel_on_pause: bool = False,
+        subaccount: int | None = None,
         client_order_id: str = "",
         dry_run: bool = False,
     ) -> OrderAck | DryRun:
         """Send one limit order, once. Raises NotSent, Refused or UnknownOutcome; never sends it a second time.
 
         ``price`` is that of the outcome ``side``: ``"0.42"`` or 4200. ``count`` is ``"10"`` contracts or 1000.
-        ``expires_s`` is Unix seconds. With ``dry_run`` nothing is sent, and the result is that of `preview_order`.
+        ``expires_s`` is Unix seconds; ``subaccount`` the number of the one that it is for, without it the primary (of a
+        locked key its own). With ``dry_run`` nothing is sent, and the result is that of `preview_order`.
 
         Without a ``client_order_id`` a random one is made; `UnknownOutcome` carries it for `find_order`. A program
         that may be canceled while this waits should make one with `new_client_order_id`, so that it knows the id then.
@@ -318,6 +327,7 @@ class KalshiClient:
             reduce_only=reduce_only,
             expires_s=expires_s,
             cancel_on_pause=cancel_on_pause,
+            subaccount=subaccount,
         )
         if dry_run:
             return await self._preview(terms)
@@ -361,6 +371,7 @@ class KalshiClient:
         reduce_only: bool = False,
         expires_s: int | None = None,
         cancel_on_pause: bool = False,
+        subaccount: int | None = None,
     ) -> DryRun:
         """Return what an order would do: its fills, fees, cost and risk. Nothing is sent.
 
@@ -383,6 +394,7 @@ class KalshiClient:
                 reduce_only=reduce_only,
                 expires_s=expires_s,
                 cancel_on_pause=cancel_on_pause,
+                subaccount=subaccount,
             )
         )
 
@@ -440,20 +452,26 @@ class KalshiClient:
         """
         if isinstance(order, str):
             order_id, ticker = order, self._order_tracker.ticker_of(order)
+            subaccount = self._order_tracker.subaccount_of(order)
             if not ticker:
-                ticker = (await self._fetch_order(order_id, "The cancel")).ticker
+                found = await self._fetch_order(order_id, "The cancel")
+                ticker, subaccount = found.ticker, found.subaccount
         else:
-            order_id, ticker = order.order_id, order.ticker
+            order_id, ticker, subaccount = order.order_id, order.ticker, order.subaccount
         try:
-            ack = await self._rest.cancel_order(order_id, ticker)
+            ack = await self._rest.cancel_order(order_id, ticker, subaccount=subaccount)
         except NotFound:
             self._order_tracker.mark_gone(order_id)
             raise
         self._order_tracker.mark_gone(order_id)
         return ack
 
-    async def cancel_all(self, *, ticker: str | None = None, within_s: float = 60.0) -> list[Order]:
+    async def cancel_all(
+        self, *, ticker: str | None = None, subaccount: int | None = None, within_s: float = 60.0
+    ) -> list[Order]:
         """Cancel all resting orders, or those of one market, until none is proved to rest; return an empty list.
+
+        It takes those of every subaccount, unless ``subaccount`` names one.
 
         The proof is three reads that find nothing, all of them after the exchange's data had passed this call by 5 s.
         It takes some seconds, though what is listed is canceled at once. What this client has placed is canceled even
@@ -464,7 +482,7 @@ class KalshiClient:
         """
         if self._signer is None:
             raise NoKey
-        await cancel_all_confirmed(self._rest, self._order_tracker, ticker, within_s)
+        await cancel_all_confirmed(self._rest, self._order_tracker, ticker, within_s, subaccount)
         return []
 
     async def amend(
@@ -480,7 +498,7 @@ class KalshiClient:
         at = order.yes_price if yes_price is None else numbers.price(yes_price)
         left = order.remaining if remaining is None else numbers.contracts(remaining)
         if at == order.yes_price and left < order.remaining:
-            return await self._rest.decrease_order(order.order_id, order.ticker, to=left)
+            return await self._rest.decrease_order(order.order_id, order.ticker, to=left, subaccount=order.subaccount)
         return await self._rest.amend_order(
             order.order_id,
             order.ticker,
@@ -488,6 +506,7 @@ class KalshiClient:
             at,
             order.filled + left,
             client_order_id=order.client_order_id,
+            subaccount=order.subaccount,
         )
 
     # The stream.
@@ -566,8 +585,10 @@ class KalshiClient:
         market = replace(market, fees=await self._get_fees(market))
         held, cash = None, None
         if self._signer is not None:
-            held = next((each for each in await self.positions(ticker=terms.ticker) if each.count), None)
-            cash = (await self.balance()).on_shard(market.exchange_index)
+            number = terms.subaccount
+            of_market = await self.positions(ticker=terms.ticker, subaccount=number)
+            held = next((each for each in of_market if each.count), None)
+            cash = (await self.balance(subaccount=number)).on_shard(market.exchange_index)
         return DryRun.of(terms, market, await self.orderbook(terms.ticker), held, cash)
 
 
@@ -588,8 +609,9 @@ def _order_terms(
     reduce_only: bool,
     expires_s: int | None,
     cancel_on_pause: bool,
+    subaccount: int | None,
 ) -> OrderTerms:
-    """Return the terms of an order as a program gives them. Raises NumberError, or ValueError for a wrong word."""
+    """Return the terms of an order as a program gives them. Raises NumberError, or ValueError for what cannot be."""
     return OrderTerms(
         ticker=ticker,
         side=Side(side),
@@ -601,6 +623,7 @@ def _order_terms(
         reduce_only=reduce_only,
         expires_s=expires_s,
         cancel_on_pause=cancel_on_pause,
+        subaccount=None if subaccount is None else require_number(subaccount),
     )
 
 

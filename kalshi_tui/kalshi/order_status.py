@@ -156,13 +156,19 @@ class OrderTracker:
         placed = self._accepted.get(order_id)
         return placed.order.ticker if placed is not None else ""
 
-    def list_possibly_unlisted(self, ticker: str | None, data_ms: int) -> list[Order]:
+    def subaccount_of(self, order_id: str) -> int:
+        """Return the number of an order's subaccount, 0 for one that is not known."""
+        placed = self._accepted.get(order_id)
+        return placed.order.subaccount if placed is not None else 0
+
+    def list_possibly_unlisted(self, ticker: str | None, subaccount: int | None, data_ms: int) -> list[Order]:
         """Return orders that may rest and that lists as of ``data_ms`` need not show yet."""
         return [
             placed.order
             for placed in self._accepted.values()
             if placed.resting
             and ticker in {None, placed.order.ticker}
+            and subaccount in {None, placed.order.subaccount}
             and not is_fresh_enough(data_ms, placed.accepted_ms)
         ]
 
@@ -349,7 +355,7 @@ async def _find_listed(rest: RestClient, is_wanted: Callable[[Order], bool]) -> 
 
 
 class CancelAllProof:
-    """Cancels all that rests, or all of one market, and proves that nothing does.
+    """Cancels all that rests, or all of one market or subaccount, and proves that nothing does.
 
     Call `begin` once and `run_round` until it returns True, with `next_delay_s` in between. Neither raises for what
     the exchange or the network does; `problem` says what went wrong.
@@ -359,6 +365,7 @@ class CancelAllProof:
         self,
         rest: RestClient,
         ticker: str | None,
+        subaccount: int | None = None,
         *,
         list_possibly_unlisted: Callable[[int], Iterable[Order]],
         before_cancel: Callable[[Sequence[Order]], object] = lambda _: None,
@@ -373,6 +380,7 @@ class CancelAllProof:
         """
         self._rest = rest
         self._ticker = ticker
+        self._subaccount = subaccount
         self._list_possibly_unlisted = list_possibly_unlisted
         self._before_cancel = before_cancel
         self._after_cancel = after_cancel
@@ -400,7 +408,7 @@ class CancelAllProof:
             return
         try:
             # False where the deployment lacks the call: then what the lists show is canceled in batches.
-            self.command_sent = self._cancel_all_accepted = await self._rest.request_cancel_all()
+            self.command_sent = self._cancel_all_accepted = await self._rest.request_cancel_all(self._subaccount)
         except KalshiError as error:
             self._note_command_failure(error)
 
@@ -413,7 +421,7 @@ class CancelAllProof:
             data_ms = await self._rest.user_data_timestamp()
             # After the first answer, which has set the clock by the exchange's.
             self._started_ms = self._started_ms or self._rest.clock.now_ms()
-            resting = await self._rest.orders(status="resting", ticker=self._ticker)
+            resting = await self._rest.orders(status="resting", ticker=self._ticker, subaccount=self._subaccount)
         except KalshiError as error:
             self.problem = str(error)
             if not self.command_sent and not isinstance(error, TransportError | RateLimited | BadReply):
@@ -477,7 +485,9 @@ class CancelAllProof:
             self._first_failure = self._first_failure or error
 
 
-async def cancel_all_confirmed(rest: RestClient, tracker: OrderTracker, ticker: str | None, within_s: float) -> None:
+async def cancel_all_confirmed(
+    rest: RestClient, tracker: OrderTracker, ticker: str | None, within_s: float, subaccount: int | None = None
+) -> None:
     """Cancel until it is proved that nothing rests. Raises UnknownOutcome if that is not proved within ``within_s``.
 
     Raises NotSent or Refused if no command has left, and the first one failed for good.
@@ -485,7 +495,8 @@ async def cancel_all_confirmed(rest: RestClient, tracker: OrderTracker, ticker: 
     proof = CancelAllProof(
         rest,
         ticker,
-        list_possibly_unlisted=partial(tracker.list_possibly_unlisted, ticker),
+        subaccount,
+        list_possibly_unlisted=partial(tracker.list_possibly_unlisted, ticker, subaccount),
         after_cancel=tracker.mark_gone,
     )
     try:
@@ -496,11 +507,13 @@ async def cancel_all_confirmed(rest: RestClient, tracker: OrderTracker, ticker: 
                 proof.raise_if_nothing_was_done()
                 await asyncio.sleep(proof.next_delay_s())
     except TimeoutError:
-        raise UnknownOutcome(_describe_unproven(proof, ticker, within_s)) from None
+        raise UnknownOutcome(_describe_unproven(proof, ticker, subaccount, within_s)) from None
 
 
-def _describe_unproven(proof: CancelAllProof, ticker: str | None, within_s: float) -> str:
+def _describe_unproven(proof: CancelAllProof, ticker: str | None, subaccount: int | None, within_s: float) -> str:
     where = f" in {ticker}" if ticker else ""
+    if subaccount is not None:
+        where += f" in subaccount {subaccount}"
     left = proof.still_resting
     named = ", ".join(order.order_id for order in left[:MAX_NAMED_ORDERS])
     more = f" and {len(left) - MAX_NAMED_ORDERS} more" if len(left) > MAX_NAMED_ORDERS else ""

@@ -118,3 +118,24 @@ class AccountLimits:
     tier: str
     read: TokenBucket
     write: TokenBucket
+
+
+@dataclass(frozen=True, slots=True)
+class SubaccountBalance:
+    """What can be spent in one subaccount on one shard, 1/1,000,000 dollar. Number 0 is the primary."""
+
+    number: int
+    exchange_index: int
+    cash: Money
+
+
+@dataclass(frozen=True, slots=True)
+class SubaccountTransfer:
+    """Cash that went from one subaccount to another on one shard, 1/1,000,000 dollar."""
+
+    transfer_id: str
+    source: int
+    target: int
+    amount: Money
+    exchange_index: int
+    created_ms: int

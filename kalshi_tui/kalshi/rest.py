@@ -20,8 +20,8 @@ from kalshi_tui.domain.fees import FeeSchedule
 from kalshi_tui.domain.market import Event, Market, Trade
 from kalshi_tui.domain.order import BookSide, Fill, Order, OrderTerms
 from kalshi_tui.domain.position import Balance, Position
-from kalshi_tui.domain.price import Count, Price, format_count, format_price
-from kalshi_tui.kalshi import translate, wire
+from kalshi_tui.domain.price import Count, Money, Price, format_count, format_price
+from kalshi_tui.kalshi import subaccounts, translate, wire
 from kalshi_tui.kalshi.environments import Environment
 from kalshi_tui.kalshi.errors import BadReply, Refused, UnknownOutcome
 from kalshi_tui.kalshi.lists import LeftOut, Read, Reading
@@ -33,6 +33,8 @@ from kalshi_tui.kalshi.replies import (
     ExchangeStatus,
     OrderAck,
     SeriesTerms,
+    SubaccountBalance,
+    SubaccountTransfer,
 )
 from kalshi_tui.kalshi.transport.clock import ExchangeClock
 from kalshi_tui.kalshi.transport.http import (
@@ -318,31 +320,40 @@ class RestClient:
 
     # The account (docs/kalshi-api.md, section 7).
 
-    async def balance(self) -> Balance:
+    async def balance(self, *, subaccount: int | None = None) -> Balance:
         """Read the cash, in all and by shard, and the value of the positions, in 1/1,000,000 dollar.
 
+        It is that of one ``subaccount``, without a number the primary's (of a locked key its own).
         Raises NoKey, TransportError, Refused or BadReply::
 
             balance = await client.balance()
             print(format_money(balance.cash))
         """
-        return translate_reply(
-            translate.balance, await self._http.get("/portfolio/balance", wire.BalanceReply, private=True)
-        )
+        params: Params = {"subaccount": subaccount}
+        reply = await self._http.get("/portfolio/balance", wire.BalanceReply, params, private=True)
+        return translate_reply(partial(translate.balance, subaccount=subaccount or 0), reply)
 
-    async def positions(self, *, ticker: str | None = None, event_ticker: str | None = None) -> Read[Position]:
+    async def positions(
+        self, *, ticker: str | None = None, event_ticker: str | None = None, subaccount: int | None = None
+    ) -> Read[Position]:
         """Read the positions, all pages; counts in 1/100 contract, positive for YES and negative for NO.
 
+        They are those of one ``subaccount``, without a number the primary's (of a locked key its own).
         Positions of settled markets are not here any more: `settlements` has them. Raises NoKey, TransportError,
         Refused or BadReply.
         """
-        params: Params = {"limit": PAGE_SIZE, "ticker": ticker, "event_ticker": event_ticker}
+        params: Params = {
+            "limit": PAGE_SIZE,
+            "ticker": ticker,
+            "event_ticker": event_ticker,
+            "subaccount": subaccount,
+        }
         return await self._http.fetch_all(
             "/portfolio/positions",
             params,
             wire.PositionsReply,
             lambda reply: reply.market_positions,
-            translate.position,
+            partial(translate.position, subaccount=subaccount or 0),
             "position",
             _ticker,
             private=True,
@@ -356,8 +367,9 @@ class RestClient:
         min_s: int | None = None,
         max_s: int | None = None,
         most: int | None = None,
+        subaccount: int | None = None,
     ) -> Read[Fill]:
-        """Read the account's fills, newest first, all pages or at most ``most``.
+        """Read the account's fills, newest first, all pages or at most ``most``; of one ``subaccount`` or of all.
 
         ``min_s`` and ``max_s`` are Unix seconds. A fill has no client order id here, only on the stream. Raises NoKey,
         TransportError, Refused or BadReply.
@@ -368,6 +380,7 @@ class RestClient:
             "min_ts": min_s,
             "max_ts": max_s,
             "limit": PAGE_SIZE if most is None else min(most, PAGE_SIZE),
+            "subaccount": subaccount,
         }
         return await self._http.fetch_all(
             "/portfolio/fills",
@@ -381,23 +394,59 @@ class RestClient:
             private=True,
         )
 
-    async def settlements(self, *, min_s: int | None = None, most: int | None = None) -> Read[Settlement]:
+    async def settlements(
+        self, *, min_s: int | None = None, most: int | None = None, subaccount: int | None = None
+    ) -> Read[Settlement]:
         """Read what settled markets have paid, newest first, all pages or at most ``most``.
 
+        Of one ``subaccount`` or of all; in a list of all none says whose it is.
         ``min_s`` is Unix seconds. Raises NoKey, TransportError, Refused or BadReply.
         """
-        params: Params = {"min_ts": min_s, "limit": PAGE_SIZE if most is None else min(most, PAGE_SIZE)}
+        params: Params = {
+            "min_ts": min_s,
+            "limit": PAGE_SIZE if most is None else min(most, PAGE_SIZE),
+            "subaccount": subaccount,
+        }
         return await self._http.fetch_all(
             "/portfolio/settlements",
             params,
             wire.SettlementsReply,
             lambda reply: reply.settlements,
-            translate.settlement,
+            partial(translate.settlement, subaccount=subaccount),
             "settlement",
             _ticker,
             most,
             private=True,
         )
+
+    async def subaccount_balances(self) -> Read[SubaccountBalance]:
+        """Read what can be spent in each subaccount on each shard; number 0 is the primary.
+
+        Raises Forbidden for a key that is locked to one subaccount; NoKey, TransportError, Refused or BadReply.
+        """
+        return await subaccounts.read_balances(self._http)
+
+    async def subaccount_transfers(self, *, most: int | None = None) -> Read[SubaccountTransfer]:
+        """Read the transfers between subaccounts, newest first. Raises as `subaccount_balances`."""
+        return await subaccounts.read_transfers(self._http, most)
+
+    async def create_subaccount(self, exchange_index: int = 0) -> int:
+        """Create a subaccount and return its number, from 1 to 63; it needs the usage tier Advanced.
+
+        Asked with another ``exchange_index``, it provisions a number there that another shard has already. Raises
+        NotSent, Refused or UnknownOutcome: then `subaccount_balances` shows whether there is one more.
+        """
+        return await subaccounts.create(self._http, exchange_index)
+
+    async def transfer_to_subaccount(
+        self, amount: Money, *, source: int, target: int, client_transfer_id: str, exchange_index: int = 0
+    ) -> None:
+        """Move cash from the subaccount ``source`` to ``target``, whole cents, in 1/1,000,000 dollar.
+
+        ``client_transfer_id`` is a UUID; after UnknownOutcome the same call with the same id moves nothing twice.
+        Raises NotSent, Refused or UnknownOutcome, and ValueError for an amount or numbers that cannot be.
+        """
+        await subaccounts.transfer(self._http, source, target, amount, client_transfer_id, exchange_index)
 
     async def limits(self) -> AccountLimits:
         """Read how fast this account may read and write; from then on commands wait by it, not by the lowest tier.
@@ -431,9 +480,11 @@ class RestClient:
         min_s: int | None = None,
         max_s: int | None = None,
         most: int | None = None,
+        subaccount: int | None = None,
     ) -> Read[Order]:
         """Read the account's orders, all pages or at most ``most``; ``min_s`` and ``max_s`` are Unix seconds.
 
+        They are those of all subaccounts, each with its number, or of the one that ``subaccount`` names.
         The list lags behind commands by seconds, and orders that ended long ago are not in it
         (docs/kalshi-api.md, sections 6 and 15). Raises NoKey, TransportError, Refused or BadReply::
 
@@ -447,6 +498,7 @@ class RestClient:
             "min_ts": min_s,
             "max_ts": max_s,
             "limit": PAGE_SIZE if most is None else min(most, PAGE_SIZE),
+            "subaccount": subaccount,
         }
         return await self._http.fetch_all(
             "/portfolio/orders",
@@ -493,12 +545,15 @@ class RestClient:
             raise BadReply("The exchange answered about another order than the one asked about.")
         return order
 
-    async def queue_positions(self, tickers: Sequence[str]) -> dict[str, Count]:
-        """Read how much stands before each resting order of these markets, in 1/100 contract, by order id."""
+    async def queue_positions(self, tickers: Sequence[str], *, subaccount: int | None = None) -> dict[str, Count]:
+        """Read how much stands before each resting order of these markets, in 1/100 contract, by order id.
+
+        Of one ``subaccount``, without a number of the primary.
+        """
         reply = await self._http.get(
             "/portfolio/orders/queue_positions",
             wire.QueuePositionsReply,
-            {"market_tickers": ",".join(tickers)},
+            {"market_tickers": ",".join(tickers), "subaccount": subaccount},
             private=True,
         )
         return dict(
@@ -527,14 +582,19 @@ class RestClient:
             )
         return ack
 
-    async def cancel_order(self, order_id: str, ticker: str) -> CancelAck:
+    async def cancel_order(self, order_id: str, ticker: str, *, subaccount: int = 0) -> CancelAck:
         """Cancel one order. Raises NotFound if it is gone already; NotSent, Refused or UnknownOutcome.
 
-        The ticker routes the cancel to the market's shard; without it only shard 0 would look for the order.
+        ``subaccount`` is the order's own: in another one the exchange would not find it. The ticker routes the cancel
+        to the market's shard; without it only shard 0 would look for the order.
         """
         path = f"{ORDERS_PATH}/{_path_segment(order_id)}"
         reply = await self._http.send_command(
-            "DELETE", path, wire.CancelOrderReply, "The cancel", params={"market_ticker": ticker}
+            "DELETE",
+            path,
+            wire.CancelOrderReply,
+            "The cancel",
+            params={"market_ticker": ticker, "subaccount": subaccount or None},
         )
         return _require_same_order(
             translate_acknowledgement(translate.cancel_ack, reply, "The cancel"), order_id, "The cancel"
@@ -542,7 +602,12 @@ class RestClient:
 
     async def cancel_orders(self, orders: Iterable[Order]) -> list[BatchCancelResult]:
         """Cancel several orders in one request; each has its own outcome. Raises NotSent, Refused or UnknownOutcome."""
-        items = [wire.BatchCancelItemRequest(order_id=order.order_id, market_ticker=order.ticker) for order in orders]
+        items = [
+            wire.BatchCancelItemRequest(
+                order_id=order.order_id, market_ticker=order.ticker, subaccount=order.subaccount or UNSET
+            )
+            for order in orders
+        ]
         if not items:
             return []
         reply = await self._http.send_command(
@@ -558,14 +623,16 @@ class RestClient:
             for each in reply.orders or ()
         ]
 
-    async def request_cancel_all(self) -> bool:
+    async def request_cancel_all(self, subaccount: int | None = None) -> bool:
         """Send the one request that cancels all on every shard; return False where it does not exist (404, 405).
 
-        docs/kalshi-api.md, section 6. True does not prove that nothing rests: read the orders. Raises NotSent, Refused
-        or UnknownOutcome.
+        Of one subaccount, without a number of all. docs/kalshi-api.md, section 6. True does not prove that nothing
+        rests: read the orders. Raises NotSent, Refused or UnknownOutcome.
         """
         try:
-            await self._http.send_command_without_reply("DELETE", ORDERS_PATH, "The cancel of all orders")
+            await self._http.send_command_without_reply(
+                "DELETE", ORDERS_PATH, "The cancel of all orders", params={"subaccount": subaccount}
+            )
         except Refused as refusal:
             if refusal.status not in {404, 405}:
                 raise
@@ -582,6 +649,7 @@ class RestClient:
         *,
         client_order_id: str = "",
         new_client_order_id: str = "",
+        subaccount: int = 0,
     ) -> AmendAck:
         """Change an order's price or size; ``count`` is what is filled already plus what shall remain.
 
@@ -597,19 +665,21 @@ class RestClient:
             updated_client_order_id=new_client_order_id or UNSET,
         )
         path = f"{ORDERS_PATH}/{_path_segment(order_id)}/amend"
-        reply = await self._http.send_command("POST", path, wire.AmendOrderReply, "The amendment", request)
+        params: Params = {"subaccount": subaccount or None}
+        reply = await self._http.send_command("POST", path, wire.AmendOrderReply, "The amendment", request, params)
         return _require_same_order(
             translate_acknowledgement(translate.amend_ack, reply, "The amendment"), order_id, "The amendment"
         )
 
-    async def decrease_order(self, order_id: str, ticker: str, *, to: Count) -> AmendAck:
+    async def decrease_order(self, order_id: str, ticker: str, *, to: Count, subaccount: int = 0) -> AmendAck:
         """Reduce what remains of an order to ``to``; it keeps its place in the queue.
 
         Raises NotSent, Refused or UnknownOutcome.
         """
         request = wire.DecreaseOrderRequest(reduce_to=format_count(to), market_ticker=ticker)
         path = f"{ORDERS_PATH}/{_path_segment(order_id)}/decrease"
-        reply = await self._http.send_command("POST", path, wire.DecreaseOrderReply, "The decrease", request)
+        params: Params = {"subaccount": subaccount or None}
+        reply = await self._http.send_command("POST", path, wire.DecreaseOrderReply, "The decrease", request, params)
         return _require_same_order(
             translate_acknowledgement(translate.amend_ack, reply, "The decrease"), order_id, "The decrease"
         )
@@ -664,6 +734,7 @@ def build_order_request(terms: OrderTerms, client_order_id: str) -> wire.CreateO
         expiration_time=terms.expires_s if terms.expires_s is not None else UNSET,
         cancel_order_on_pause=True if terms.cancel_on_pause else UNSET,
         order_group_id=terms.order_group_id or UNSET,
+        subaccount=UNSET if terms.subaccount is None else terms.subaccount,
     )
 
 

@@ -494,7 +494,7 @@ async def test_an_order_under_an_id_that_is_taken_is_an_unknown_outcome_and_the_
 # Orders.
 
 
-VERBS = {"Read", "Yield", "Return", "Send", "Ask", "Cancel", "Change", "Follow", "End"}
+VERBS = {"Read", "Create", "Move", "Yield", "Return", "Send", "Ask", "Cancel", "Change", "Follow", "End"}
 
 
 def test_every_method_shows_its_signature_and_says_what_it_does() -> None:
@@ -586,7 +586,8 @@ async def test_cancel_all_finds_an_order_that_the_lists_do_not_show_yet(
         ticker = await desk.ticker()
         if everything:
 
-            async def lacking() -> bool:
+            async def lacking(subaccount: int | None) -> bool:
+                del subaccount
                 return False
 
             monkeypatch.setattr(desk.client._rest, "request_cancel_all", lacking)

@@ -23,7 +23,14 @@ WRITES: dict[str, Callable[[RestClient], Awaitable[object]]] = {
     "request_cancel_all": lambda rest: rest.request_cancel_all(),
     "amend_order": lambda rest: rest.amend_order("o1", "T", BookSide.BID, 4_700, 100),
     "decrease_order": lambda rest: rest.decrease_order("o1", "T", to=100),
+    "create_subaccount": lambda rest: rest.create_subaccount(),
+    "transfer_to_subaccount": lambda rest: rest.transfer_to_subaccount(
+        10_000, source=0, target=1, client_transfer_id="7e5a1c60-0000-4000-8000-000000000000"
+    ),
 }
+
+SENDING = (".send_command(", ".send_command_without_reply(", "subaccounts.create(", "subaccounts.transfer(")
+"""What sends a command, as a method's source shows it."""
 
 
 @pytest.mark.parametrize("name", WRITES)
@@ -51,7 +58,6 @@ def test_every_write_there_is_has_been_tried() -> None:
     writing = {
         name
         for name, function in inspect.getmembers(RestClient, inspect.isfunction)
-        if ".send_command(" in inspect.getsource(function)
-        or ".send_command_without_reply(" in inspect.getsource(function)
+        if any(sends in inspect.getsource(function) for sends in SENDING)
     }
     assert writing == WRITES.keys()

@@ -30,7 +30,16 @@ from kalshi_tui.kalshi.translate.numbers import (
     parse_time_ms,
 )
 from kalshi_tui.kalshi.translate.orders import amend_ack, batch_item, cancel_ack, order, order_ack, user_order
-from kalshi_tui.kalshi.translate.portfolio import balance, fill, market_position, position, rest_fill, settlement
+from kalshi_tui.kalshi.translate.portfolio import (
+    balance,
+    fill,
+    market_position,
+    position,
+    rest_fill,
+    settlement,
+    subaccount_balance,
+    subaccount_transfer,
+)
 from kalshi_tui.kalshi.translate.quotes import candle, quote, rest_trade, trade
 
 __all__ = [
@@ -71,6 +80,8 @@ __all__ = [
     "rest_trade",
     "series",
     "settlement",
+    "subaccount_balance",
+    "subaccount_transfer",
     "text_or_empty",
     "trade",
     "user_order",

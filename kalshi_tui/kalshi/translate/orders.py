@@ -85,6 +85,7 @@ def _order(source: wire.Order | wire.UserOrderMsg, created_ms: int, updated_ms: 
         created_ms=created_ms,
         updated_ms=updated_ms,
         expires_ms=expires_ms,
+        subaccount=int_or_zero(source.subaccount_number),
     )
 
 

@@ -4,6 +4,7 @@ from kalshi_tui.domain.candles import Settlement
 from kalshi_tui.domain.order import Fill
 from kalshi_tui.domain.position import Balance, Position
 from kalshi_tui.kalshi import wire
+from kalshi_tui.kalshi.replies import SubaccountBalance, SubaccountTransfer
 from kalshi_tui.kalshi.translate.cleaning import MAX_ID_LENGTH, clean, parse_id
 from kalshi_tui.kalshi.translate.numbers import (
     MONEY_PER_CENT,
@@ -36,6 +37,7 @@ def fill(source: wire.FillMsg) -> Fill:
         post_position=parse_signed_count_field(source.post_position_fp, "post_position")
         if source.post_position_fp
         else None,
+        subaccount=int_or_zero(source.subaccount),
     )
 
 
@@ -52,11 +54,15 @@ def rest_fill(source: wire.Fill) -> Fill:
         fee=parse_money_field(source.fee_cost, "fee_cost", 0),
         is_taker=source.is_taker,
         ts_ms=parse_time_ms(source.created_time) or int_or_zero(source.ts) * MS_PER_SECOND,
+        subaccount=int_or_zero(source.subaccount_number),
     )
 
 
-def position(source: wire.MarketPosition) -> Position:
-    """Translate a position from REST (docs/kalshi-api.md, section 7). Raises TranslationError."""
+def position(source: wire.MarketPosition, subaccount: int = 0) -> Position:
+    """Translate a position from REST, which does not say of which subaccount it is; the request did.
+
+    docs/kalshi-api.md, section 7. Raises TranslationError.
+    """
     return Position(
         ticker=parse_id(source.ticker, "market ticker"),
         count=parse_signed_count_field(source.position_fp, "position"),
@@ -64,6 +70,7 @@ def position(source: wire.MarketPosition) -> Position:
         realized_pnl=parse_money_field(source.realized_pnl_dollars, "realized_pnl", 0),
         fees_paid=parse_money_field(source.fees_paid_dollars, "fees_paid", 0),
         total_traded=parse_money_field(source.total_traded_dollars, "total_traded", 0),
+        subaccount=subaccount,
     )
 
 
@@ -75,10 +82,11 @@ def market_position(source: wire.MarketPositionMsg) -> Position:
         cost=parse_money_field(source.position_cost_dollars, "position_cost", 0),
         realized_pnl=parse_money_field(source.realized_pnl_dollars, "realized_pnl", 0),
         fees_paid=parse_money_field(source.fees_paid_dollars, "fees_paid", 0),
+        subaccount=int_or_zero(source.subaccount),
     )
 
 
-def balance(source: wire.BalanceReply) -> Balance:
+def balance(source: wire.BalanceReply, subaccount: int = 0) -> Balance:
     """Translate the balance, by its dollars if they are there: the cents beside them are rounded.
 
     Raises TranslationError.
@@ -89,10 +97,32 @@ def balance(source: wire.BalanceReply) -> Balance:
         portfolio_value=source.portfolio_value * MONEY_PER_CENT,
         by_shard=tuple((each.exchange_index, parse_money_field(each.balance, "balance_breakdown")) for each in shards),
         updated_ms=source.updated_ts * MS_PER_SECOND,
+        subaccount=subaccount,
     )
 
 
-def settlement(source: wire.Settlement) -> Settlement:
+def subaccount_balance(source: wire.SubaccountBalance) -> SubaccountBalance:
+    """Translate what can be spent in a subaccount on a shard. Raises TranslationError."""
+    return SubaccountBalance(
+        number=source.subaccount_number,
+        exchange_index=int_or_zero(source.exchange_index),
+        cash=parse_money_field(source.balance, "balance"),
+    )
+
+
+def subaccount_transfer(source: wire.SubaccountTransfer) -> SubaccountTransfer:
+    """Translate a transfer between subaccounts. Raises TranslationError."""
+    return SubaccountTransfer(
+        transfer_id=parse_id(source.transfer_id, "transfer id"),
+        source=source.from_subaccount,
+        target=source.to_subaccount,
+        amount=source.amount_cents * MONEY_PER_CENT,
+        exchange_index=int_or_zero(source.exchange_index),
+        created_ms=int_or_zero(source.created_ts) * MS_PER_SECOND,
+    )
+
+
+def settlement(source: wire.Settlement, subaccount: int | None = None) -> Settlement:
     """Translate a settlement; its ``revenue`` and ``value`` come in cents. Raises TranslationError."""
     value = source.value
     return Settlement(
@@ -107,4 +137,5 @@ def settlement(source: wire.Settlement) -> Settlement:
         fees=parse_money_field(source.fee_cost, "fee_cost", 0),
         yes_value=value * PRICE_PER_CENT if isinstance(value, int) else None,
         settled_ms=parse_time_ms(source.settled_time),
+        subaccount=subaccount,
     )

@@ -380,10 +380,10 @@ class HttpClient:
             ) from error
 
     async def send_command_without_reply(
-        self, method: str, path: str, command_name: str, request: Body | None = None
+        self, method: str, path: str, command_name: str, request: Body | None = None, params: Params | None = None
     ) -> None:
         """Send a command exactly once whose reply is only a status. Raises NotSent, Refused or UnknownOutcome."""
-        await self._send(method, path, command_name, request)
+        await self._send(method, path, command_name, request, params)
 
     async def _send(
         self,

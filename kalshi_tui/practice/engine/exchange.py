@@ -6,8 +6,8 @@ raises `Rejection` with nothing changed. Rules: docs/kalshi-api.md, sections 4 a
 
 The parts: `state` (time, ids, events, money, markets), `matching` (how orders trade), `lifecycle` (how markets open,
 close and pay), `pauses`, `order_groups`, `order_entry` (what an account can do with orders), `participant_orders` (the
-same for simulated participants), `subaccounts` (a member's numbered accounts), `queries` (reading), `restore` (a saved
-state).
+same for simulated participants), `subaccount_ledger` (a member's numbered accounts), `queries` (reading), `restore` (a
+saved state).
 """
 
 from collections.abc import Callable
@@ -27,7 +27,7 @@ from kalshi_tui.practice.engine.queries import Queries
 from kalshi_tui.practice.engine.records import SavedState
 from kalshi_tui.practice.engine.restore import Restore
 from kalshi_tui.practice.engine.state import EngineState
-from kalshi_tui.practice.engine.subaccounts import Subaccounts
+from kalshi_tui.practice.engine.subaccount_ledger import Subaccounts
 from kalshi_tui.practice.engine.terms import Catalog
 
 

@@ -1,0 +1,89 @@
+"""Subaccounts for programs: list, create, move cash between them (docs/kalshi-api.md, section 13)."""
+
+from typing import Final
+
+from kalshi_tui.domain.price import Money
+from kalshi_tui.kalshi import translate, wire
+from kalshi_tui.kalshi.errors import Refused
+from kalshi_tui.kalshi.lists import LeftOut, Read
+from kalshi_tui.kalshi.replies import SubaccountBalance, SubaccountTransfer
+from kalshi_tui.kalshi.transport.http import HttpClient
+
+MAX_SUBACCOUNT: Final = 63
+"""The highest number of a subaccount; 0 is the primary."""
+MONEY_PER_CENT: Final = 10_000
+SUBACCOUNTS_PATH: Final = "/portfolio/subaccounts"
+LOCK_WORDS: Final = "restricted to a single sub-account"
+"""What the exchange says to a locked key that asks for what only a full one may (docs/kalshi-api.md, section 10)."""
+ALREADY_DONE: Final = 409
+PAGE_SIZE: Final = 1000
+
+
+def require_number(subaccount: int) -> int:
+    """Return the number of a subaccount. Raises ValueError for a number that none can have."""
+    if not 0 <= subaccount <= MAX_SUBACCOUNT:
+        raise ValueError(f"a subaccount's number is 0 (the primary) to {MAX_SUBACCOUNT}, not {subaccount}")
+    return subaccount
+
+
+def is_lock(error: Refused) -> bool:
+    """Return whether the exchange has refused something because the key is locked to one subaccount."""
+    return error.status == 403 and LOCK_WORDS in f"{error.message} {error.details} {error}"
+
+
+async def read_balances(http: HttpClient) -> Read[SubaccountBalance]:
+    """Read what can be spent in each subaccount on each shard."""
+    found, lost = Read[SubaccountBalance](), list[LeftOut]()
+    reply = await http.get(f"{SUBACCOUNTS_PATH}/balances", wire.SubaccountBalancesReply, private=True, left_out=lost)
+    found += http.translate_items(
+        translate.subaccount_balance, reply.subaccount_balances, "subaccount", lambda each: each.subaccount_number, lost
+    )
+    found.left_out = tuple(lost)
+    return found
+
+
+async def read_transfers(http: HttpClient, most: int | None) -> Read[SubaccountTransfer]:
+    """Read the transfers between subaccounts, newest first."""
+    return await http.fetch_all(
+        f"{SUBACCOUNTS_PATH}/transfers",
+        {"limit": PAGE_SIZE if most is None else min(most, PAGE_SIZE)},
+        wire.SubaccountTransfersReply,
+        lambda reply: reply.transfers,
+        translate.subaccount_transfer,
+        "transfer",
+        lambda each: each.transfer_id,
+        most,
+        private=True,
+    )
+
+
+async def create(http: HttpClient, exchange_index: int) -> int:
+    """Create a subaccount and return its number."""
+    request = wire.CreateSubaccountRequest(exchange_index=exchange_index)
+    name = "The request for a new subaccount"
+    reply = await http.send_command("POST", SUBACCOUNTS_PATH, wire.CreateSubaccountReply, name, request)
+    return reply.subaccount_number
+
+
+async def transfer(
+    http: HttpClient, source: int, target: int, amount: Money, client_transfer_id: str, exchange_index: int
+) -> None:
+    """Move cash from one subaccount to another, once."""
+    cents, rest = divmod(amount, MONEY_PER_CENT)
+    if rest or cents <= 0:
+        raise ValueError("the amount must be whole cents, more than 0")
+    if require_number(source) == require_number(target):
+        raise ValueError("the two subaccounts must differ")
+    request = wire.SubaccountTransferRequest(
+        client_transfer_id=client_transfer_id,
+        from_subaccount=source,
+        to_subaccount=target,
+        amount_cents=cents,
+        exchange_index=exchange_index,
+    )
+    try:
+        await http.send_command_without_reply("POST", f"{SUBACCOUNTS_PATH}/transfer", "The transfer", request)
+    except Refused as refusal:
+        # The exchange takes each client id once: one that it has was carried out before.
+        if refusal.status != ALREADY_DONE:
+            raise
