@@ -19,7 +19,7 @@ from aiohttp import web
 
 from kalshi_tui.domain.price import MONEY_UNIT
 from kalshi_tui.kalshi.transport.signing import KeyType
-from kalshi_tui.practice.engine.ledger import SHARDS
+from kalshi_tui.practice.engine.ledger import CRYPTO_SHARD
 from kalshi_tui.practice.replay.recorded_world import (
     RecordingError,
     ReplayError,
@@ -49,7 +49,7 @@ DEFAULT_SEED: Final = 20_261
 DEFAULT_ACCOUNT_ID: Final = "practice-trader"
 STARTING_CASH: Final = 10_000 * MONEY_UNIT
 CRYPTO_SHARD_CASH: Final = 2_000 * MONEY_UNIT
-"""What of the first cash lies on the crypto shard, since cash is held per shard."""
+"""What of the first cash lies on the crypto shard, since cash is held per shard. On others there is none at first."""
 MAX_EXTRA_ACCOUNTS: Final = 100
 MAX_LOCK_TRIES: Final = 10
 LOCK_RETRY_DELAY_S: Final = 0.02
@@ -129,7 +129,7 @@ class PracticeRun:
         seed = options.seed if options.seed is not None else int(database.get("seed") or DEFAULT_SEED)
         world = self._replay_world(seed) if options.recording is not None else self._simulated_world(seed)
         database.restore(world.exchange)
-        shards = world.shards if isinstance(world, ReplayWorld) else SHARDS
+        shards = world.shards if isinstance(world, ReplayWorld) else (CRYPTO_SHARD,)
         others = {shard: CRYPTO_SHARD_CASH for shard in shards if shard}
         first = {0: max(STARTING_CASH - sum(others.values()), CRYPTO_SHARD_CASH), **others}
         for account_id in (DEFAULT_ACCOUNT_ID, *self._extra_keys):

@@ -136,6 +136,12 @@ def place(engine: Exchange, account: str, side: BookSide, price: str, count: str
     return engine.order_entry.create(account, replace(plain, **more))  # type: ignore[arg-type]  # names of fields
 
 
+def move_cash(engine: Exchange, account: str, source: int, target: int, amount: int) -> None:
+    """Move cash between two shards, and have it arrive."""
+    engine.shard_transfers.request(account, source, target, amount)
+    engine.shard_transfers.release()
+
+
 def rebuild(events: list[EngineEvent], books: dict[str, Book]) -> None:
     """Apply the emitted deltas to books; a delta that cannot be raises BookError."""
     for event in events:

@@ -165,6 +165,16 @@ from kalshi_tui.kalshi.wire.subaccounts import (
     SubaccountTransferRequest,
     SubaccountTransfersReply,
 )
+from kalshi_tui.kalshi.wire.transfers import (
+    ShardTransfer,
+    ShardTransferCreatedReply,
+    ShardTransferReply,
+    ShardTransferRequest,
+    ShardTransfersReply,
+    TargetAllocation,
+    TargetAllocationReply,
+    TargetAllocationRequest,
+)
 
 __all__ = [
     "FRAME_TYPES",
@@ -284,6 +294,11 @@ __all__ = [
     "Settlement",
     "SettlementSource",
     "SettlementsReply",
+    "ShardTransfer",
+    "ShardTransferCreatedReply",
+    "ShardTransferReply",
+    "ShardTransferRequest",
+    "ShardTransfersReply",
     "SnapshotFrame",
     "SnapshotMsg",
     "SubaccountBalance",
@@ -293,6 +308,9 @@ __all__ = [
     "SubaccountTransfersReply",
     "SubscribedFrame",
     "SubscribedMsg",
+    "TargetAllocation",
+    "TargetAllocationReply",
+    "TargetAllocationRequest",
     "TickerFrame",
     "TickerMsg",
     "Trade",

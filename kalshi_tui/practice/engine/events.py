@@ -9,11 +9,13 @@ from enum import Enum
 from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.price import Count, Money, Price
 from kalshi_tui.practice.engine.records import (
+    AllocationRecord,
     FillRecord,
     GroupRecord,
     OrderRecord,
     PositionRecord,
     SettlementRecord,
+    ShardTransferRecord,
     SubaccountTransferRecord,
     TradeRecord,
 )
@@ -148,6 +150,20 @@ class NettingChanged:
 
 
 @dataclass(slots=True)
+class ShardTransferChanged:
+    """A transfer of cash between shards was taken, completed or failed. It is not streamed; it is for the database."""
+
+    transfer: ShardTransferRecord
+
+
+@dataclass(slots=True)
+class AllocationChanged:
+    """How an account's cash is to be spread over the shards was set. It is not streamed; it is for the database."""
+
+    allocation: AllocationRecord
+
+
+@dataclass(slots=True)
 class LifecycleChanged:
     """A market's status, dates, grid or texts changed, in a way that the exchange announces."""
 
@@ -184,6 +200,8 @@ EngineEvent = (
     | ClientIdUsed
     | SubaccountTransferred
     | NettingChanged
+    | ShardTransferChanged
+    | AllocationChanged
     | LifecycleChanged
     | UnannouncedStatusChange
     | EventListed

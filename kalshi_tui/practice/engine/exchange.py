@@ -5,9 +5,9 @@ runs to its end, appends what it did to a log of events (`Exchange.drain_events`
 raises `Rejection` with nothing changed. Rules: docs/kalshi-api.md, sections 4 and 6 to 10.
 
 The parts: `state` (time, ids, events, money, markets), `matching` (how orders trade), `lifecycle` (how markets open,
-close and pay), `pauses`, `order_groups`, `order_entry` (what an account can do with orders), `participant_orders` (the
-same for simulated participants), `subaccount_ledger` (a member's numbered accounts), `queries` (reading), `restore` (a
-saved state).
+close and pay), `pauses`, `order_groups`, `order_entry` (what an account can do with orders), `shard_transfers` (cash
+moved between shards), `subaccount_ledger` (a member's numbered accounts), `participant_orders` (orders of simulated
+participants), `queries` (reading), `restore` (a saved state).
 """
 
 from collections.abc import Callable
@@ -26,6 +26,7 @@ from kalshi_tui.practice.engine.pauses import ExchangePauses
 from kalshi_tui.practice.engine.queries import Queries
 from kalshi_tui.practice.engine.records import SavedState
 from kalshi_tui.practice.engine.restore import Restore
+from kalshi_tui.practice.engine.shard_transfers import ShardTransfers
 from kalshi_tui.practice.engine.state import EngineState
 from kalshi_tui.practice.engine.subaccount_ledger import Subaccounts
 from kalshi_tui.practice.engine.terms import Catalog
@@ -63,6 +64,7 @@ class Exchange:
         self.subaccounts = Subaccounts(state, self.pauses)
         self.order_groups = OrderGroups(state, self.matcher, self.pauses)
         self.order_entry = OrderEntry(state, self.matcher, self.pauses, self.order_groups, dedupe)
+        self.shard_transfers = ShardTransfers(state, self.pauses)
         self.participant_orders = ParticipantOrders(state, self.matcher)
         self.queries = Queries(state)
         self._restore = Restore(state, self.matcher, self.lifecycle, books)
@@ -87,13 +89,7 @@ class Exchange:
         """Open an account with money from outside. Raises ValueError if there is one by that id."""
         return self.ledger.open_account(account_id, cash, keeps_history=keeps_history, margined=margined)
 
-    def transfer(self, account_id: str, source: int, target: int, amount: Money) -> None:
-        """Move cash between two shards. Raises Rejection 400 for a shard or an amount that cannot be moved."""
-        now = self.clock.advance()
-        self.pauses.require_exchange_active()
-        self.ledger.transfer(self.ledger.account(account_id), source, target, amount)
-        self.ledger.flush_balances(now)
-
     def restore(self, saved: SavedState) -> None:
         """Put the exchange where a saved state left it, before anybody trades. Raises ValueError."""
         self._restore.restore(saved)
+        self.shard_transfers.restore(saved.transfers, saved.allocations)

@@ -10,8 +10,10 @@ from kalshi_tui.practice.engine.records import SubaccountTransferRecord
 from kalshi_tui.practice.engine.rejection import Rejection
 from kalshi_tui.practice.engine.timers import EngineClock
 
-SHARDS: Final = (0, 2)
-"""The shards of the practice exchange: 0 for most markets, 2 for crypto (docs/kalshi-api.md, section 14)."""
+SHARD_NAMES: Final = {0: "default", 1: "combos", 2: "crypto and commodities", 3: "tennis, baseball and basketball"}
+CRYPTO_SHARD: Final = 2
+SHARDS: Final = tuple(SHARD_NAMES)
+"""The shards of the practice exchange, and which markets lie on them (docs/kalshi-api.md, section 14)."""
 
 
 class Ledger:
@@ -112,27 +114,27 @@ class Ledger:
         for account in self.accounts.values():
             yield from account.resting_orders.values()
 
-    def transfer(self, account: EngineAccount, source: int, target: int, amount: Money) -> None:
-        """Move cash between two shards. Raises Rejection 400 for a shard or an amount that cannot be moved."""
-        if source not in account.cash or target not in account.cash or source == target:
-            raise Rejection(
-                400, "bad_request", "bad request", "source and target must be two different exchange_indexes"
-            )
-        self.move_cash(account, source, account, target, amount)
-
     def move_cash(
         self, source: EngineAccount, source_shard: int, target: EngineAccount, target_shard: int, amount: Money
     ) -> None:
-        """Move cash between two subaccounts, two shards, or both. Raises Rejection 400 for more than can be spent."""
-        if amount <= 0 or amount % source.precision:
+        """Move cash between two subaccounts, two shards, or both. Raises Rejection 400 for what cannot be moved."""
+        self.take_cash(source, source_shard, amount)
+        self.add_cash(target, target_shard, amount)
+
+    def take_cash(self, account: EngineAccount, shard: int, amount: Money) -> None:
+        """Take cash off a shard, to be added elsewhere. Raises Rejection 400 for more than can be spent there."""
+        if amount <= 0 or amount % account.precision:
             raise Rejection(400, "bad_request", "bad request", "the amount must be more than 0, in whole $0.0001")
-        if amount > source.available(source_shard):
+        if amount > account.available(shard):
             raise Rejection(400, "insufficient_balance", "insufficient balance", "not enough cash on the source")
-        for account, shard, change in ((source, source_shard, -amount), (target, target_shard, amount)):
-            account.cash[shard] += change
-            # The shards are separate books: what leaves one has come into the other from outside.
-            self.deposited[shard] += change
-            self.mark_balance_changed(account, shard)
+        self.add_cash(account, shard, -amount)
+
+    def add_cash(self, account: EngineAccount, shard: int, amount: Money) -> None:
+        """Add cash to a shard."""
+        account.cash[shard] += amount
+        # The shards are separate books: what leaves one has come into the other from outside.
+        self.deposited[shard] += amount
+        self.mark_balance_changed(account, shard)
 
     def mark_balance_changed(self, account: EngineAccount, shard: int) -> None:
         """Note that `flush_balances` has to announce a balance."""

@@ -61,7 +61,7 @@ class OrderEntry:
     def create(self, account_id: str, request: OrderRequest) -> PlaceResult:
         """Place an order. Raises Rejection; the codes are in docs/kalshi-api.md, section 10."""
         now = self._clock.advance()
-        self._pauses.require_trading_active()
+        self._pauses.require_trading_active(self._find_shard(request.ticker, request.exchange_index))
         order = self._build_order(self._ledger.account(account_id), request, now)
         return self._matcher.submit(order, now)
 
@@ -134,19 +134,22 @@ class OrderEntry:
         Raises Rejection: 404 for one that is gone or elsewhere, 409 in a closed market, 503 in an exchange pause.
         """
         now = self._clock.advance()
-        self._pauses.require_exchange_active()
         order = self._find_open_order(account_id, order_id, ticker, exchange_index)
         return self._cancel_one(order, now)
 
     def cancel_all(self, account_id: str, exchange_index: int | None = None) -> list[CancelResult]:
         """Cancel every resting order of an account, on one shard or all; the close cancels those of closed markets."""
         now = self._clock.advance()
-        self._pauses.require_exchange_active()
+        account = self._ledger.account(account_id)
+        shards = account.cash if exchange_index in {None, -1} else (exchange_index or 0,)
+        active = {shard for shard in shards if self._pauses.exchange_active_on(shard)}
+        if not active:
+            self._pauses.require_exchange_active(next(iter(shards)))
+        # While one shard is down the orders on it stay, though the reply is a success: the client has to look.
         return [
             self._cancel_one(order, now)
-            for order in list(self._ledger.account(account_id).resting_orders.values())
-            if order.listing.status in {MarketStatus.ACTIVE, MarketStatus.INACTIVE}
-            and (exchange_index in {None, -1} or order.listing.shard == exchange_index)
+            for order in list(account.resting_orders.values())
+            if order.listing.status in {MarketStatus.ACTIVE, MarketStatus.INACTIVE} and order.listing.shard in active
         ]
 
     def _cancel_one(self, order: EngineOrder, now: int) -> CancelResult:
@@ -155,13 +158,17 @@ class OrderEntry:
         self._ledger.flush_balances(now)
         return CancelResult(order.order_id, order.client_order_id, left, now)
 
-    def _find_open_order(self, account_id: str, order_id: str, ticker: str, exchange_index: int | None) -> EngineOrder:
+    def _find_shard(self, ticker: str, exchange_index: int | None) -> int:
+        """Return the shard that a request goes to. Raises Rejection 404 for an unknown ticker that has to route it."""
+        if exchange_index is not None and exchange_index >= 0:
+            return exchange_index
         # Without a hint the exchange looks on shard 0 alone: an order on another shard is then "not found", though it
         # rests. Clients have to be tested against that.
-        if exchange_index is not None and exchange_index >= 0:
-            shard = exchange_index
-        else:
-            shard = self._markets.listing(ticker).shard if ticker else 0
+        return self._markets.listing(ticker).shard if ticker else 0
+
+    def _find_open_order(self, account_id: str, order_id: str, ticker: str, exchange_index: int | None) -> EngineOrder:
+        shard = self._find_shard(ticker, exchange_index)
+        self._pauses.require_exchange_active(shard)
         order = self._ledger.account(account_id).resting_orders.get(order_id)
         if order is None or order.listing.shard != shard:
             raise not_found("order not found")
@@ -177,8 +184,8 @@ class OrderEntry:
         It may trade at once. Raises Rejection, with nothing changed.
         """
         now = self._clock.advance()
-        self._pauses.require_trading_active()
         listing = self._find_routed_market(request.ticker, request.exchange_index)
+        self._pauses.require_trading_active(listing.shard)
         order = self._find_open_order(account_id, order_id, request.ticker, request.exchange_index)
         if order.listing is not listing or BOOK_SIDES[order.side] is not request.side:
             raise invalid_order("ticker and side must be the order's own")
@@ -234,7 +241,6 @@ class OrderEntry:
     ) -> DecreaseResult:
         """Make a resting order smaller, by or to a count; it keeps its place; at 0 it is canceled. Raises Rejection."""
         now = self._clock.advance()
-        self._pauses.require_exchange_active()
         if (reduce_by is None) == (reduce_to is None):
             raise invalid_order("exactly one of reduce_by and reduce_to must be given")
         order = self._find_open_order(account_id, order_id, ticker, exchange_index)

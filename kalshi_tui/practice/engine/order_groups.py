@@ -29,10 +29,11 @@ class OrderGroups:
 
     def create(self, account_id: str, limit: Count, exchange_index: int = 0) -> GroupRecord:
         """Make an order group with a limit of matched contracts in any 15 s. Raises Rejection 400 on a bad limit."""
-        self._begin()
+        self._state.clock.advance()
         _require_limit(limit)
         if exchange_index not in SHARDS:
             raise Rejection(400, "bad_request", "bad request", "no such exchange_index")
+        self._pauses.require_exchange_active(exchange_index)
         group = EngineOrderGroup(self._state.ids.new_id(), account_id, exchange_index, limit)
         self._state.groups[group.group_id] = group
         self._matcher.emit_group_change(group, GroupChange.CREATED)
@@ -48,22 +49,20 @@ class OrderGroups:
 
     def reset(self, account_id: str, group_id: str) -> None:
         """Open a triggered group again and forget what matched. Raises Rejection 404."""
-        self._begin()
-        group = self.find(account_id, group_id)
+        _, group = self._begin(account_id, group_id)
         group.reset()
         self._matcher.emit_group_change(group, GroupChange.RESET)
 
     def trigger(self, account_id: str, group_id: str) -> None:
         """Cancel a group's orders and close it until it is reset. Raises Rejection 404."""
-        now = self._begin()
-        self._matcher.trigger_group(self.find(account_id, group_id), now)
+        now, group = self._begin(account_id, group_id)
+        self._matcher.trigger_group(group, now)
         self._state.ledger.flush_balances(now)
 
     def set_limit(self, account_id: str, group_id: str, limit: Count) -> None:
         """Set a group's limit; one below what has matched within 15 s triggers it. Raises Rejection 404 or 400."""
-        now = self._begin()
+        now, group = self._begin(account_id, group_id)
         _require_limit(limit)
-        group = self.find(account_id, group_id)
         group.limit = limit
         if not group.triggered and group.matched_in_window(now) > limit:
             self._matcher.trigger_group(group, now)
@@ -73,8 +72,7 @@ class OrderGroups:
 
     def delete(self, account_id: str, group_id: str) -> None:
         """Cancel a group's orders and remove it. Raises Rejection 404."""
-        now = self._begin()
-        group = self.find(account_id, group_id)
+        now, group = self._begin(account_id, group_id)
         # Marked first, so that the news of the trigger is that of a deletion, and the database drops the group.
         group.deleted = True
         self._matcher.trigger_group(group, now)
@@ -88,11 +86,12 @@ class OrderGroups:
             raise not_found("order group not found")
         return group
 
-    def _begin(self) -> int:
-        """Begin an operation: let time pass, and raise Rejection 503 in an exchange pause."""
+    def _begin(self, account_id: str, group_id: str) -> tuple[int, EngineOrderGroup]:
+        """Begin an operation: let time pass, return it and the group. Raises Rejection 404, or 503 in a pause."""
         now = self._state.clock.advance()
-        self._pauses.require_exchange_active()
-        return now
+        group = self.find(account_id, group_id)
+        self._pauses.require_exchange_active(group.exchange_index)
+        return now, group
 
 
 def _require_limit(limit: Count) -> None:

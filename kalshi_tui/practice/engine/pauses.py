@@ -1,4 +1,9 @@
-"""The pauses of the exchange: of trading alone, or of everything (docs/kalshi-api.md, sections 8 and 10)."""
+"""The pauses of the exchange, as a whole or of one shard (docs/kalshi-api.md, sections 8, 10 and 14).
+
+A pause is of trading, of transfers between shards, or of everything.
+"""
+
+from collections.abc import Iterable
 
 from kalshi_tui.practice.engine.matching import Matcher
 from kalshi_tui.practice.engine.rejection import Rejection
@@ -6,59 +11,110 @@ from kalshi_tui.practice.engine.state import EngineState
 
 
 class ExchangePauses:
-    """Whether the exchange is up and trades; a pause cancels the orders that asked for it."""
+    """Which shards are up and trade; a pause cancels the orders on them that asked for it."""
 
     def __init__(self, state: EngineState, matcher: Matcher) -> None:
         self._state = state
         self._matcher = matcher
-        self.trading_active = True
-        self.exchange_active = True
+        self._without_trading: set[int] = set()
+        self._without_transfers: set[int] = set()
+        self._down: set[int] = set()
         self.resume_ms: int | None = None
         """The estimated end of a pause, if one was given."""
 
-    def require_trading_active(self) -> None:
-        """Raise Rejection 503 while orders cannot be placed or amended."""
-        self.require_exchange_active()
-        if not self.trading_active:
+    @property
+    def trading_active(self) -> bool:
+        """Whether shard 0 trades: what the exchange says of itself as a whole."""
+        return self.trading_active_on(0)
+
+    @property
+    def exchange_active(self) -> bool:
+        """Whether shard 0 is up: what the exchange says of itself as a whole."""
+        return self.exchange_active_on(0)
+
+    @property
+    def trades_anywhere(self) -> bool:
+        """Whether any shard trades."""
+        return any(self.trading_active_on(shard) for shard in self._state.ledger.deposited)
+
+    def trading_active_on(self, shard: int) -> bool:
+        """Return whether orders can be placed and amended on a shard."""
+        return self.exchange_active_on(shard) and shard not in self._without_trading
+
+    def exchange_active_on(self, shard: int) -> bool:
+        """Return whether anything can be changed on a shard."""
+        return shard not in self._down
+
+    def transfers_active_on(self, shard: int) -> bool:
+        """Return whether cash can be moved from and to a shard."""
+        return self.exchange_active_on(shard) and shard not in self._without_transfers
+
+    def require_trading_active(self, shard: int) -> None:
+        """Raise Rejection 503 while orders cannot be placed or amended on a shard."""
+        self.require_exchange_active(shard)
+        if shard in self._without_trading:
             raise Rejection(
                 503, "trading_paused", "trading is paused", "placing and amending orders is not possible now"
             )
 
-    def require_exchange_active(self) -> None:
-        """Raise Rejection 503 while nothing can be changed."""
-        if not self.exchange_active:
+    def require_exchange_active(self, shard: int) -> None:
+        """Raise Rejection 503 while nothing can be changed on a shard."""
+        if shard in self._down:
             raise Rejection(503, "exchange_paused", "exchange is paused", "nothing is possible now")
 
-    def pause_trading(self, resume_ms: int | None = None) -> None:
-        """Reject placing and amending, allow canceling; cancel the orders that asked for it."""
+    def require_transfers_active(self, shard: int) -> None:
+        """Raise Rejection 503 while cash cannot be moved from and to a shard."""
+        self.require_exchange_active(shard)
+        if shard in self._without_transfers:
+            raise Rejection(503, "transfers_paused", "transfers are paused", "cash cannot be moved now")
+
+    def pause_trading(self, resume_ms: int | None = None, shard: int | None = None) -> None:
+        """Reject placing and amending on one shard or all, allow canceling; cancel the orders that asked for it."""
         now = self._state.clock.advance()
-        self.trading_active = False
+        self._without_trading |= self._named(shard)
         self.resume_ms = resume_ms
         self._cancel_on_pause(now)
 
-    def resume_trading(self) -> None:
-        """End a trading pause."""
+    def resume_trading(self, shard: int | None = None) -> None:
+        """End a trading pause, of one shard or all."""
         self._state.clock.advance()
-        self.trading_active = True
+        self._without_trading -= self._named(shard)
         self.resume_ms = None
 
-    def pause_exchange(self, resume_ms: int | None = None) -> None:
-        """Reject everything that changes state; cancel the orders that asked for it."""
+    def pause_exchange(self, resume_ms: int | None = None, shard: int | None = None) -> None:
+        """Reject everything that changes state, on one shard or all; cancel the orders that asked for it."""
         now = self._state.clock.advance()
-        self.exchange_active = False
+        self._down |= self._named(shard)
         self.resume_ms = resume_ms
         self._cancel_on_pause(now)
 
-    def resume_exchange(self) -> None:
-        """End an exchange pause."""
+    def resume_exchange(self, shard: int | None = None) -> None:
+        """End an exchange pause, of one shard or all."""
         self._state.clock.advance()
-        self.exchange_active = True
+        self._down -= self._named(shard)
         self.resume_ms = None
+
+    def pause_transfers(self, shard: int | None = None) -> None:
+        """Reject transfers from and to one shard, or all."""
+        self._without_transfers |= self._named(shard)
+
+    def resume_transfers(self, shard: int | None = None) -> None:
+        """Accept transfers again."""
+        self._without_transfers -= self._named(shard)
+
+    def _named(self, shard: int | None) -> set[int]:
+        """Return one shard, or all for None. Raises Rejection 400 for one that is not there."""
+        known: Iterable[int] = self._state.ledger.deposited
+        if shard is None:
+            return set(known)
+        if shard not in known:
+            raise Rejection(400, "bad_request", "bad request", "no such exchange_index")
+        return {shard}
 
     def _cancel_on_pause(self, now: int) -> None:
         for order in list(self._state.ledger.resting_orders()):
             # The list is a copy, since a cancel takes the order out of what is iterated.
-            if order.cancel_on_pause and order.is_resting:
+            if order.cancel_on_pause and order.is_resting and not self.trading_active_on(order.listing.shard):
                 self._matcher.cancel(order, now, "paused")
                 self._matcher.update_quote(order.listing, now)
         self._state.ledger.flush_balances(now)

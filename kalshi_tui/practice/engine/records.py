@@ -275,6 +275,40 @@ class GroupRecord:
     deleted: bool = False
 
 
+class TransferStatus(Enum):
+    """How far a transfer of cash is. The values are the exchange's words; it has none for one that failed."""
+
+    PENDING = "pending"
+    COMPLETE = "complete"
+
+
+@dataclass(frozen=True, slots=True)
+class ShardTransferRecord:
+    """Cash on its way from one shard to another (docs/kalshi-api.md, section 14)."""
+
+    transfer_id: str
+    account_id: str
+    source: int
+    target: int
+    amount: Money
+    created_ms: int
+    status: TransferStatus = TransferStatus.PENDING
+    client_transfer_id: str = ""
+    failed: bool = False
+    """Whether it will never complete, and the money is back where it came from: the exchange does not tell."""
+    source_subaccount: int = 0
+    target_subaccount: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class AllocationRecord:
+    """How an account's cash is to be spread over the shards: pairs of shard and percent; none for not at all."""
+
+    account_id: str
+    percents: tuple[tuple[int, int], ...] = ()
+    reservation: str = "sum"
+
+
 @dataclass(frozen=True, slots=True)
 class MarketRecord:
     """A market as it stood at one moment, for a restart; the rest of it comes from the calendar and from trading."""
@@ -308,6 +342,8 @@ class SavedState:
     subaccount_transfers: tuple[SubaccountTransferRecord, ...] = ()
     netting: tuple[str, ...] = ()
     """The accounts that have netting on."""
+    transfers: tuple[ShardTransferRecord, ...] = ()
+    allocations: tuple[AllocationRecord, ...] = ()
     saved_ms: int = 0
     """When the last of it happened."""
 

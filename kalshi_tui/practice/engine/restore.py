@@ -97,6 +97,12 @@ class Restore:
             self._lifecycle.add_series(record.series)
             self._lifecycle.add_event(record.event)
             listing = self._lifecycle.list_market(terms)
+        if listing.shard != terms.exchange_index:
+            # A live market does not move, though a new version of the catalog lists it elsewhere: what was held for its
+            # orders lies on the old shard.
+            for each in self._markets.listings_by_event[terms.event_ticker]:
+                each.shard = terms.exchange_index
+            self._markets.events_by_ticker[terms.event_ticker] = record.event
         listing.status = record.status
         listing.structure = record.structure
         listing.grid = GRIDS[record.structure]

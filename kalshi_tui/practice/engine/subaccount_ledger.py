@@ -36,7 +36,7 @@ class Subaccounts:
 
         A number that another shard has already is provisioned on this one too. Raises Rejection 400 beyond 63.
         """
-        now = self._begin()
+        now = self._begin(exchange_index)
         if exchange_index not in self._ledger.collected_fees:
             raise Rejection(400, "bad_request", "bad request", "no such exchange_index")
         members = self._ledger.members(member_id)
@@ -55,7 +55,7 @@ class Subaccounts:
         self, member_id: str, client_transfer_id: str, source: int, target: int, cents: int, exchange_index: int = 0
     ) -> SubaccountTransferRecord:
         """Move cash from one subaccount to another, on one shard. Raises Rejection: 409 for a repeated client id."""
-        now = self._begin()
+        now = self._begin(exchange_index)
         try:
             client_id = str(uuid.UUID(client_transfer_id))
         except ValueError:
@@ -109,7 +109,7 @@ class Subaccounts:
             )
         return account
 
-    def _begin(self) -> int:
+    def _begin(self, shard: int = 0) -> int:
         now = self._clock.advance()
-        self._pauses.require_exchange_active()
+        self._pauses.require_exchange_active(shard)
         return now

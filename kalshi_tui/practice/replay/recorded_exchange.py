@@ -133,6 +133,7 @@ class ReplayExchange:
         """
         self.exchange.clock.now = state.now_ms
         self.exchange.clock.clear_timers()
+        self.exchange.shard_transfers.schedule_all()
         for ticker, listing in self._markets.listings.items():
             if ticker not in state.listings:
                 # It was not listed yet at that moment: nobody can see or trade it.

@@ -13,7 +13,7 @@ import msgspec
 
 from kalshi_tui.kalshi.wire.replay_state import ReplayState
 from kalshi_tui.practice.engine.exchange import Exchange
-from kalshi_tui.practice.engine.ledger import SHARDS
+from kalshi_tui.practice.engine.ledger import CRYPTO_SHARD
 from kalshi_tui.practice.engine.order_entry import DedupeMode
 from kalshi_tui.practice.replay.recorded_exchange import ReplayExchange
 from kalshi_tui.practice.replay.state import RecordedState
@@ -339,8 +339,8 @@ def _is_initial_record(record: Record) -> bool:
 
 
 def _find_shards(file: RecordingReader) -> tuple[int, ...]:
-    """Return the shards of the recorded markets, and those that are always there."""
-    found = set(SHARDS)
+    """Return the shards of the recorded markets, and those on which there is always cash."""
+    found = {0, CRYPTO_SHARD}
     for record in file.records():
         if record.kind == RecordKind.MARKET:
             with suppress(msgspec.DecodeError, UnicodeError, RecursionError):

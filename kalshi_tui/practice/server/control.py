@@ -47,6 +47,7 @@ class ControlRequest(msgspec.Struct, frozen=True, kw_only=True):
     structure: str = ""
     at: str = ""
     speed: str = ""
+    exchange_index: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +78,15 @@ class ControlApi:
             "corrupt_frame": lambda asked: hub.inject_frame_fault("corrupt", asked.count),
             "old_sid_frames": lambda asked: hub.send_old_sid_frames(asked.count),
             "overflow": lambda _: hub.end_market_data(),
-            "pause_trading": lambda _: pauses.pause_trading(),
-            "resume_trading": lambda _: pauses.resume_trading(),
-            "pause_exchange": lambda _: pauses.pause_exchange(),
-            "resume_exchange": lambda _: pauses.resume_exchange(),
+            "pause_trading": lambda asked: pauses.pause_trading(shard=asked.exchange_index),
+            "resume_trading": lambda asked: pauses.resume_trading(asked.exchange_index),
+            "pause_exchange": lambda asked: pauses.pause_exchange(shard=asked.exchange_index),
+            "resume_exchange": lambda asked: pauses.resume_exchange(asked.exchange_index),
+            "pause_transfers": lambda asked: pauses.pause_transfers(asked.exchange_index),
+            "resume_transfers": lambda asked: pauses.resume_transfers(asked.exchange_index),
+            "hold_transfers": self._hold_transfers,
+            "release_transfers": lambda _: world.exchange.shard_transfers.release(),
+            "fail_transfers": self._fail_transfers,
             "delay_responses": self._delay_responses,
             "fail_responses": self._fail_responses,
             "rate_limit": self._rate_limit,
@@ -152,6 +158,13 @@ class ControlApi:
             asked.after_processing,
         )
         faults.fail_method, faults.fail_path = asked.method, asked.path
+
+    def _hold_transfers(self, asked: ControlRequest) -> None:
+        del asked
+        self._targets.world.exchange.shard_transfers.holding = True
+
+    def _fail_transfers(self, asked: ControlRequest) -> None:
+        self._targets.world.exchange.shard_transfers.failures_left = asked.count
 
     def _rate_limit(self, asked: ControlRequest) -> None:
         self._targets.faults.rate_limits_left = asked.count

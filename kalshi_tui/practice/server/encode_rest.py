@@ -18,6 +18,7 @@ from kalshi_tui.kalshi.wire.encode_domain import (
 from kalshi_tui.kalshi.wire.times import time_text
 from kalshi_tui.practice.engine.candles import EngineCandle, Ohlc
 from kalshi_tui.practice.engine.exchange import Exchange
+from kalshi_tui.practice.engine.ledger import SHARD_NAMES
 from kalshi_tui.practice.engine.model import ListedMarket, split_account_id
 from kalshi_tui.practice.engine.order_book import PriceLevels
 from kalshi_tui.practice.engine.records import (
@@ -28,6 +29,7 @@ from kalshi_tui.practice.engine.records import (
     PlaceResult,
     PositionRecord,
     SettlementRecord,
+    ShardTransferRecord,
     TradeRecord,
 )
 from kalshi_tui.practice.engine.rejection import Rejection
@@ -348,20 +350,33 @@ def candle(source: EngineCandle) -> wire.Candlestick:
 
 
 def exchange_status(exchange: Exchange) -> wire.ExchangeStatusReply:
-    """Write whether the exchange is up and trades, as a whole and by shard."""
+    """Write whether the exchange is up and trades: its top level is shard 0 (docs/kalshi-api.md, section 8)."""
+    pauses = exchange.pauses
     return wire.ExchangeStatusReply(
-        exchange_active=exchange.pauses.exchange_active,
-        trading_active=exchange.pauses.trading_active and exchange.pauses.exchange_active,
-        intra_exchange_transfers_active=exchange.pauses.exchange_active,
-        exchange_estimated_resume_time=time_text(exchange.pauses.resume_ms) if exchange.pauses.resume_ms else UNSET,
+        exchange_active=pauses.exchange_active_on(0),
+        trading_active=pauses.trading_active_on(0),
+        intra_exchange_transfers_active=pauses.transfers_active_on(0),
+        exchange_estimated_resume_time=time_text(pauses.resume_ms) if pauses.resume_ms else UNSET,
         exchange_index_statuses=[
             wire.ExchangeIndexStatus(
                 exchange_index=shard,
-                description="crypto" if shard else "default",
-                exchange_active=exchange.pauses.exchange_active,
-                trading_active=exchange.pauses.trading_active and exchange.pauses.exchange_active,
-                intra_exchange_transfers_active=exchange.pauses.exchange_active,
+                description=SHARD_NAMES.get(shard, ""),
+                exchange_active=pauses.exchange_active_on(shard),
+                trading_active=pauses.trading_active_on(shard),
+                intra_exchange_transfers_active=pauses.transfers_active_on(shard),
             )
-            for shard in sorted(exchange.ledger.collected_fees)
+            for shard in sorted(exchange.ledger.deposited)
         ],
+    )
+
+
+def shard_transfer(source: ShardTransferRecord) -> wire.ShardTransfer:
+    """Write a transfer of cash between shards: the amount in dollars, the time in Unix seconds."""
+    return wire.ShardTransfer(
+        transfer_id=source.transfer_id,
+        source_exchange_shard=source.source,
+        destination_exchange_shard=source.target,
+        amount=format_money(source.amount),
+        status=source.status.value,
+        created_ts=source.created_ms // 1_000,
     )

@@ -11,6 +11,7 @@ from msgspec import Raw, Struct
 
 from kalshi_tui.kalshi import wire
 from kalshi_tui.kalshi.transport.signing import KEY_HEADER, PRACTICE_CONTROL, PRACTICE_REPLAY
+from kalshi_tui.practice.engine.ledger import SHARDS
 from kalshi_tui.practice.engine.rejection import Rejection
 from kalshi_tui.practice.server.auth import Authenticator
 from kalshi_tui.practice.server.faults import Faults
@@ -24,6 +25,7 @@ from kalshi_tui.practice.server.http import (
 )
 from kalshi_tui.practice.server.subaccount_params import require_path_for_lock
 from kalshi_tui.practice.server.throttle import Throttle
+from kalshi_tui.practice.server.write_buckets import UNSCOPED, find_billed_shards
 
 SIGNED_PATHS: Final = ("/portfolio/", "/account/", "/api_keys", "/exchange/user_data_timestamp", "/historical/orders")
 """Paths, below the API's prefix, that need the three headers."""
@@ -92,7 +94,8 @@ class RequestGuard:
         if below.endswith("/orders/batched"):
             with contextlib.suppress(wire.DecodeError):
                 items = len(wire.decode(await request.read(), _BatchBody).orders)
-        if not self._throttle.try_charge(request[ACCOUNT_ID_KEY], request.method, below, items):
+        shards = await find_billed_shards(request, below, SHARDS) if request.method != "GET" else UNSCOPED
+        if not self._throttle.try_charge(request[ACCOUNT_ID_KEY], request.method, below, items, shards):
             raise web.HTTPTooManyRequests
         if self._faults.rate_limits_left > 0:
             self._faults.rate_limits_left -= 1

@@ -1,10 +1,11 @@
 """Token buckets (docs/kalshi-api.md, section 10, and the exchange's "Rate Limits and Tiers" page)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
 from kalshi_tui.kalshi import wire
+from kalshi_tui.practice.server.write_buckets import UNSCOPED
 
 DEFAULT_COST: Final = 10
 CANCEL_COST: Final = 2
@@ -36,11 +37,15 @@ class Bucket:
     level: int
     refilled_ms: int
 
-    def spend(self, cost: int, now_ms: int) -> bool:
-        """Spend tokens if there are enough."""
+    def holds(self, cost: int, now_ms: int) -> bool:
+        """Return whether there are enough tokens."""
         self.level = min(self.capacity * 1_000, self.level + max(now_ms - self.refilled_ms, 0) * self.rate)
         self.refilled_ms = max(self.refilled_ms, now_ms)
-        if self.level < cost * 1_000:
+        return self.level >= cost * 1_000
+
+    def spend(self, cost: int, now_ms: int) -> bool:
+        """Spend tokens if there are enough."""
+        if not self.holds(cost, now_ms):
             return False
         self.level -= cost * 1_000
         return True
@@ -61,22 +66,31 @@ class Throttle:
             refill_rate=read, bucket_capacity=read * (2 if tier in {"basic", "advanced"} else 1)
         )
         self.write = wire.BucketLimit(refill_rate=write, bucket_capacity=write * (1 if tier == "basic" else 2))
-        self._buckets: dict[tuple[str, bool], Bucket] = {}
+        self._buckets: dict[tuple[str, int | None], Bucket] = {}
+        """By account, and by shard for writes; reads are not split, and have None."""
 
-    def try_charge(self, account_id: str, method: str, path: str, items: int = 1) -> bool:
+    def try_charge(
+        self, account_id: str, method: str, path: str, items: int = 1, shards: Iterable[int] = UNSCOPED
+    ) -> bool:
         """Return whether a request fits, and charge it. ``path`` is below the API's prefix.
 
-        A batch is charged by item.
+        A batch is charged by item, a write to the bucket of each of ``shards``: to all of them, or to none.
         """
-        writes = method != "GET"
         now = self._clock_ms()
-        limit = self.write if writes else self.read
-        bucket = self._buckets.get((account_id, writes))
-        if bucket is None:
-            full = limit.bucket_capacity
-            bucket = self._buckets[account_id, writes] = Bucket(limit.refill_rate, full, full * 1_000, now)
         cancels = method == "DELETE" and path.startswith(ORDERS_PATH)
-        return bucket.spend((CANCEL_COST if cancels else DEFAULT_COST) * max(items, 1), now)
+        cost = (CANCEL_COST if cancels else DEFAULT_COST) * max(items, 1)
+        if method == "GET":
+            return self._bucket(account_id, None, now).spend(cost, now)
+        buckets = [self._bucket(account_id, shard, now) for shard in shards]
+        return all(each.holds(cost, now) for each in buckets) and all(each.spend(cost, now) for each in buckets)
+
+    def _bucket(self, account_id: str, shard: int | None, now: int) -> Bucket:
+        bucket = self._buckets.get((account_id, shard))
+        if bucket is None:
+            limit = self.read if shard is None else self.write
+            full = limit.bucket_capacity
+            bucket = self._buckets[account_id, shard] = Bucket(limit.refill_rate, full, full * 1_000, now)
+        return bucket
 
     def limits(self) -> wire.AccountLimitsReply:
         """Return the limits as ``GET /account/limits`` does."""

@@ -217,7 +217,7 @@ class Participants:
     def _tick(self, now: int) -> None:
         for _ in range(min(_FILLED_PER_TICK, len(self._to_fill))):
             self._fill_book(self._to_fill.popleft(), now)
-        if not self.exchange.pauses.trading_active or not self.exchange.pauses.exchange_active or not self._tradable:
+        if not self._tradable or not self.exchange.pauses.trades_anywhere:
             return
         exchange = self.exchange
         self._budget = min(self._budget + self.rate * TICK_MS / 1_000, self.rate)
@@ -234,7 +234,7 @@ class Participants:
         rng = self._rng
         quoted = self._tradable[bisect_right(self._weights, rng.random() * self._weights[-1])]
         listing = quoted.listing
-        if listing.status is not MarketStatus.ACTIVE:
+        if listing.status is not MarketStatus.ACTIVE or not self.exchange.pauses.trading_active_on(listing.shard):
             return
         if not quoted.filled:
             self._fill_book(quoted, now)
@@ -407,7 +407,8 @@ class Participants:
         hit.model.apply_news(strength)
         hit.model.update(now)
         for quoted in self._by_event.get(hit.listing.terms.event_ticker, [])[:12]:
-            if quoted.listing.status is not MarketStatus.ACTIVE or not quoted.filled:
+            trades = self.exchange.pauses.trading_active_on(quoted.listing.shard)
+            if quoted.listing.status is not MarketStatus.ACTIVE or not quoted.filled or not trades:
                 continue
             quoted.wide_until = now + rng.randrange(4_000, 15_000)
             for _ in range(6):

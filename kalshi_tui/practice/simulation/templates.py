@@ -28,7 +28,7 @@ FairCents = Annotated[float, Meta(gt=0, lt=100)]
 Positive = Annotated[int, Meta(ge=1)]
 Structure = Literal["linear_cent", "deci_cent", "tapered_deci_cent"]
 FeeTypeName = Literal["quadratic", "quadratic_with_maker_fees"]
-ShardNumber = Literal[0, 2]
+ShardNumber = Literal[0, 1, 2, 3]
 
 
 class Period(Enum):

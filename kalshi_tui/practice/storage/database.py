@@ -12,6 +12,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from kalshi_tui.practice.engine.events import (
+    AllocationChanged,
     BalanceChanged,
     ClientIdUsed,
     EngineEvent,
@@ -23,11 +24,13 @@ from kalshi_tui.practice.engine.events import (
     OrderFilled,
     PositionChanged,
     PositionSettled,
+    ShardTransferChanged,
     SubaccountTransferred,
     UnannouncedStatusChange,
 )
 from kalshi_tui.practice.engine.exchange import Exchange
 from kalshi_tui.practice.engine.records import (
+    AllocationRecord,
     FillRecord,
     GroupRecord,
     MarketRecord,
@@ -35,6 +38,7 @@ from kalshi_tui.practice.engine.records import (
     PositionRecord,
     SavedState,
     SettlementRecord,
+    ShardTransferRecord,
     SubaccountTransferRecord,
 )
 
@@ -58,6 +62,9 @@ create table groups (number integer primary key, group_id text not null unique, 
 _ADDED_TABLES: Final = """
 create table if not exists subaccount_transfers (number integer primary key, body blob not null);
 create table if not exists netting (account text primary key) without rowid;
+create table if not exists shard_transfers (
+  number integer primary key, transfer_id text not null unique, body blob not null);
+create table if not exists allocations (account text primary key, body blob not null) without rowid;
 """
 """What older files lack; they are opened as they are."""
 _MANUAL_CHANGES: Final = frozenset(
@@ -238,6 +245,20 @@ class Database:
             run("delete from netting where account = ?", (event.account_id,))
         return True
 
+    def _write_shard_transfer(self, exchange: Exchange, run: "_Execute", event: ShardTransferChanged) -> bool:  # noqa: ARG002  # one signature for all
+        transfer = event.transfer
+        run(
+            "insert into shard_transfers (transfer_id, body) values (?, ?) "
+            "on conflict (transfer_id) do update set body = excluded.body",
+            (transfer.transfer_id, self._encode(transfer)),
+        )
+        return True
+
+    def _write_allocation(self, exchange: Exchange, run: "_Execute", event: AllocationChanged) -> bool:  # noqa: ARG002  # one signature for all
+        allocation = event.allocation
+        run("insert or replace into allocations values (?, ?)", (allocation.account_id, self._encode(allocation)))
+        return True
+
     # -- reading -----------------------------------------------------------------------------------------------------
 
     def load(self) -> SavedState:
@@ -260,6 +281,8 @@ class Database:
                 SubaccountTransferRecord, "select body from subaccount_transfers order by number"
             ),
             netting=tuple(account for (account,) in self._fetch_rows("select account from netting")),
+            transfers=self._load_records(ShardTransferRecord, "select body from shard_transfers order by number"),
+            allocations=self._load_records(AllocationRecord, "select body from allocations"),
             saved_ms=int(self.get("saved_ms") or 0),
         )
 
@@ -299,6 +322,8 @@ _WRITERS: Final[dict[type, Callable[[Database, Exchange, _Execute, Any], bool]]]
     ClientIdUsed: Database._write_client_id,  # noqa: SLF001
     SubaccountTransferred: Database._write_subaccount_transfer,  # noqa: SLF001
     NettingChanged: Database._write_netting,  # noqa: SLF001
+    ShardTransferChanged: Database._write_shard_transfer,  # noqa: SLF001
+    AllocationChanged: Database._write_allocation,  # noqa: SLF001
     LifecycleChanged: Database._write_market_change,  # noqa: SLF001
     UnannouncedStatusChange: Database._write_market_change,  # noqa: SLF001
 }

@@ -31,6 +31,7 @@ from tests.support.engine import (
     catalog,
     exchange,
     market,
+    move_cash,
     place,
 )
 
@@ -109,7 +110,7 @@ def test_an_ask_against_a_position_holds_nothing_until_it_goes_beyond(engine: Ex
 
 
 def test_an_order_that_cannot_be_paid_is_refused_on_its_own_shard(engine: Exchange) -> None:
-    engine.transfer("ann", 2, 0, parse_money("995"))
+    move_cash(engine, "ann", 2, 0, parse_money("995"))
     with pytest.raises(Rejection) as caught:
         place(engine, "ann", BID, "0.50", "11", ticker=CRYPTO)
     assert (caught.value.status, caught.value.code) == (400, "insufficient_balance")
@@ -127,7 +128,7 @@ def test_the_takers_fee_must_be_there_too(engine: Exchange) -> None:
 def test_closing_needs_no_money(engine: Exchange) -> None:
     place(engine, "bob", ASK, "0.50", "1900")
     place(engine, "ann", BID, "0.50", "1900")
-    engine.transfer("ann", 0, 2, engine.queries.balance("ann").available[0] // 100 * 100)
+    move_cash(engine, "ann", 0, 2, engine.queries.balance("ann").available[0] // 100 * 100)
     assert engine.queries.balance("ann").available[0] == 0
     place(engine, "bob", BID, "0.40", "1000")
     assert place(engine, "ann", ASK, "0.40", "1000", tif=IOC).filled == 100_000
@@ -217,22 +218,24 @@ def test_the_portfolio_is_valued_at_the_last_price(engine: Exchange) -> None:
     place(engine, "bob", ASK, "0.42", "10")
     assert engine.queries.balance("ann").portfolio_value == parse_money("4.2")
     assert engine.queries.balance("bob").portfolio_value == parse_money("5.8")
-    assert engine.queries.balance("bob").portfolio_by_index == {0: parse_money("5.8"), 2: 0}
+    assert engine.queries.balance("bob").portfolio_by_index == {0: parse_money("5.8"), 1: 0, 2: 0, 3: 0}
 
 
-@pytest.mark.parametrize(("source", "target", "amount"), [(0, 0, "1"), (0, 1, "1"), (0, 2, "0"), (0, 2, "1000.0001")])
+@pytest.mark.parametrize(
+    ("source", "target", "amount"), [(0, 0, "1"), (0, 4, "1"), (1, 0, "1"), (0, 2, "0"), (0, 2, "1000.0001")]
+)
 def test_transfers_that_cannot_be(engine: Exchange, source: int, target: int, amount: str) -> None:
     with pytest.raises(Rejection) as caught:
-        engine.transfer("ann", source, target, parse_money(amount))
+        move_cash(engine, "ann", source, target, parse_money(amount))
     assert caught.value.status == 400
 
 
 def test_held_money_cannot_be_moved(engine: Exchange) -> None:
     place(engine, "ann", BID, "0.50", "1000")
     with pytest.raises(Rejection, match="insufficient_balance"):
-        engine.transfer("ann", 0, 2, parse_money("501"))
-    engine.transfer("ann", 0, 2, parse_money("500"))
-    assert engine.queries.balance("ann").available == {0: 0, 2: parse_money("1500")}
+        move_cash(engine, "ann", 0, 2, parse_money("501"))
+    move_cash(engine, "ann", 0, 2, parse_money("500"))
+    assert engine.queries.balance("ann").available == {0: 0, 1: 0, 2: parse_money("1500"), 3: 0}
 
 
 def test_fills_have_their_filters(engine: Exchange, clock: Clock) -> None:

@@ -44,6 +44,7 @@ from tests.support.engine import (
     Clock,
     as_published,
     catalog,
+    move_cash,
     rebuild,
 )
 
@@ -451,7 +452,7 @@ class ExchangeMachine(RuleBasedStateMachine):
         money = amount * 100
         available = self.engine.queries.balance(account).available[source]
         try:
-            self.engine.transfer(account, source, 2 - source, money)
+            move_cash(self.engine, account, source, 2 - source, money)
         except Rejection:
             assert money > available
         else:

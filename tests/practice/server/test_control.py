@@ -291,23 +291,3 @@ async def test_time_that_leaps_for_the_markets_leaves_signatures_and_date_alone(
 
 def told_ms(reply: httpx.Response) -> int:
     return int(parsedate_to_datetime(reply.headers["Date"]).timestamp()) * 1_000
-
-
-async def test_the_shards_hold_their_own_cash_and_money_moves_between_them(exchange: Serving) -> None:
-    def by_shard(reply: Any) -> dict[int, str]:
-        return {each["exchange_index"]: each["balance"] for each in reply.json()["balance_breakdown"]}
-
-    assert by_shard(await exchange.call("GET", "/portfolio/balance")) == {0: "10000.000000", 2: "10000.000000"}
-    moved = await exchange.call(
-        "POST",
-        "/portfolio/intra_exchange_instance_transfer",
-        {
-            "source": "event_contract",
-            "destination": "event_contract",
-            "amount": 15_000,
-            "source_exchange_shard": 0,
-            "destination_exchange_shard": 2,
-        },
-    )
-    assert moved.json()["transfer_id"]
-    assert by_shard(await exchange.call("GET", "/portfolio/balance")) == {0: "9998.500000", 2: "10001.500000"}

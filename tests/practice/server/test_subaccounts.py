@@ -73,7 +73,9 @@ async def test_subaccounts_are_created_in_turn_and_hold_what_is_moved_to_them(ex
     held = await listed(exchange, "/portfolio/subaccounts/balances", "subaccount_balances")
     assert [(each["subaccount_number"], each["exchange_index"], each["balance"]) for each in held] == [
         (0, 0, "9876.550000"),
+        (0, 1, "0.000000"),
         (0, 2, "10000.000000"),
+        (0, 3, "0.000000"),
         (1, 0, "0.000000"),
         (1, 2, "0.000000"),
         (2, 0, "0.000000"),

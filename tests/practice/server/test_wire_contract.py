@@ -59,7 +59,7 @@ async def test_a_signed_request_is_answered(exchange: Serving) -> None:
     reply = await balance_with(exchange, headers)
     assert reply.status_code == 200
     assert reply.json()["balance"] == 2_000_000
-    assert [each["exchange_index"] for each in reply.json()["balance_breakdown"]] == [0, 2]
+    assert [each["exchange_index"] for each in reply.json()["balance_breakdown"]] == [0, 1, 2, 3]
 
 
 async def test_the_signature_covers_the_path_without_its_query(exchange: Serving) -> None:

@@ -62,7 +62,7 @@ def test_it_has_every_shape(catalog: Catalog) -> None:
     markets, groups = catalog.markets, by_event(catalog)
     exclusive = {event.ticker for event in catalog.events if event.mutually_exclusive}
     assert {market.structure for market in markets} == {LINEAR_CENT, DECI_CENT, TAPERED_DECI_CENT} == set(GRIDS)
-    assert {market.exchange_index for market in markets} == {0, 2}
+    assert {market.exchange_index for market in markets} == {0, 2, 3}
     assert {market.flow.shape for market in markets} == {"both", "bids", "asks", "empty"}
     assert {market.market_type for market in markets} == {"binary", "scalar"}
     assert {market.fees.fee_type for market in markets} == {FeeType.QUADRATIC, FeeType.QUADRATIC_WITH_MAKER_FEES}
@@ -197,12 +197,12 @@ def digest(catalog: Catalog) -> str:
 @pytest.mark.parametrize(
     ("seed", "now", "markets", "expected"),
     [
-        (5, NOON, None, "8a2d6542fa2c31c3"),
-        (5, NOON + 37 * 86_400_000, None, "d92ecd26dffa7c4d"),
-        (7, NOON + 14 * 60_000, None, "b12b8c7010be4c29"),
-        (7, 1_835_395_199_999, None, "720204e2099891a3"),
-        (7, NOON, 4, "7ef867cf0d2cebb8"),
-        (7, NOON, 2_000, "7bdf2f6eba0c7711"),
+        (5, NOON, None, "edb080556fd15d59"),
+        (5, NOON + 37 * 86_400_000, None, "b2b88a8150e78504"),
+        (7, NOON + 14 * 60_000, None, "be37f629f4d26fed"),
+        (7, 1_835_395_199_999, None, "85e66a652d054137"),
+        (7, NOON, 4, "6c63da886ade0bec"),
+        (7, NOON, 2_000, "309d37e25274cd4d"),
     ],
 )
 def test_a_seed_and_a_date_give_one_catalog(seed: int, now: int, markets: int | None, expected: str) -> None:

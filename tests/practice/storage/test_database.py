@@ -19,8 +19,10 @@ from kalshi_tui.practice.engine.records import (
     OrderRecord,
     OrderRequest,
     OrderStatus,
+    TransferStatus,
 )
 from kalshi_tui.practice.engine.rejection import Rejection
+from kalshi_tui.practice.engine.shard_transfers import REBALANCE_INTERVAL_MS, TRANSFER_DELAY_MS
 from kalshi_tui.practice.simulation.outcomes import Outcomes
 from kalshi_tui.practice.simulation.world import World
 from kalshi_tui.practice.storage.database import Database, DatabaseError
@@ -36,6 +38,7 @@ from tests.support.engine import (
     Clock,
     catalog,
     exchange,
+    move_cash,
     place,
 )
 
@@ -150,7 +153,7 @@ def test_whatever_happened_is_there_after_a_restart(path: Path, clock: Clock, se
                 case 2 if live:
                     engine.order_entry.decrease(name, live[-1].order_id, reduce_by=50, ticker=live[-1].ticker)
                 case 3:
-                    engine.transfer(name, 0, 2, parse_money("1"))
+                    move_cash(engine, name, 0, 2, parse_money("1"))
                 case _:
                     engine.order_entry.create(
                         name,
@@ -180,6 +183,45 @@ def test_whatever_happened_is_there_after_a_restart(path: Path, clock: Clock, se
     for shard in (0, 2):
         assert again.ledger.total_money(shard) == again.ledger.deposited[shard]
     assert again.drain_events() == []
+
+
+def test_a_transfer_under_way_arrives_after_a_restart(path: Path, clock: Clock) -> None:
+    database = Database.open(path)
+    engine = exchange(clock)
+    for shard in (0, 2):
+        engine.ledger.mark_balance_changed(engine.ledger.account("ann"), shard)
+    engine.shard_transfers.set_allocation("ann", ((0, 100),), "max")
+    engine.shard_transfers.request("ann", 0, 2, parse_money("5"), "once")
+    saved(engine, database)
+    database.close()
+    again = reopened(path, clock)
+    assert again.queries.balance("ann").available[2] == parse_money("1000")
+    clock.pass_(TRANSFER_DELAY_MS)
+    (transfer,) = again.shard_transfers.list_for("ann")
+    assert transfer.status is TransferStatus.COMPLETE
+    assert again.queries.balance("ann").available[2] == parse_money("1005")
+    with pytest.raises(Rejection, match="bad_request"):
+        again.shard_transfers.request("ann", 0, 2, parse_money("5"), "once")
+    assert again.shard_transfers.allocation("ann").reservation == "max"
+    clock.pass_(REBALANCE_INTERVAL_MS)
+    again.advance()
+    assert again.queries.balance("ann").available == {0: parse_money("2000"), 1: 0, 2: 0, 3: 0}
+
+
+def test_orders_rest_on_the_shard_on_which_a_market_was_saved(path: Path, clock: Clock) -> None:
+    """A later version of the catalog may list a market elsewhere; a live market does not move."""
+    database = Database.open(path)
+    engine = exchange(clock)
+    engine.ledger.mark_balance_changed(engine.ledger.account("ann"), 0)
+    place(engine, "ann", BID, "0.50", "100")
+    saved(engine, database)
+    elsewhere = [replace(each, exchange_index=3) if each.ticker == PLAIN else each for each in STANDARD]
+    moved = Exchange(catalog(*elsewhere), clock, 1)
+    assert moved.markets.listing(PLAIN).shard == 3
+    database.restore(moved)
+    assert moved.markets.listing(PLAIN).shard == 0
+    assert moved.queries.balance("ann").held[0] == parse_money("50")
+    assert moved.markets.event(moved.markets.listing(PLAIN).terms.event_ticker).exchange_index == 0
 
 
 def test_life_goes_on_after_a_restart(path: Path, clock: Clock) -> None:
