@@ -92,11 +92,11 @@ class RecordRun:
         """Return a factory of streams that carry market data alone, nothing of the account."""
         connected = self._connected
 
-        def make(sink: FeedHandler, listener: ReportListener, *, private: bool) -> Stream:
+        def make(handler: FeedHandler, listener: ReportListener, *, private: bool) -> Stream:
             made = Stream(
                 connected.environment,
                 connected.signer,
-                sink,
+                handler,
                 clock=clock,
                 listener=listener,
                 private=False,

@@ -531,18 +531,18 @@ class KalshiClient:
             raise NoKey
         signer = self._signer
 
-        def make_stream(sink: FeedHandler, listener: ReportListener, *, private: bool) -> Stream:
+        def make_stream(handler: FeedHandler, listener: ReportListener, *, private: bool) -> Stream:
             return Stream(
                 self.environment,
                 signer,
-                sink,
+                handler,
                 clock=self._rest.clock,
                 listener=listener,
                 private=private and account,
                 proxy=self._proxy,
             )
 
-        updates = Updates(lambda sink, listener: StreamGroup(make_stream, sink, listener))
+        updates = Updates(lambda handler, listener: StreamGroup(make_stream, handler, listener))
         if tickers := _to_ticker_list(books):
             updates.watch_books(tickers)
         if quotes == "all":

@@ -1,4 +1,4 @@
-"""Putting a run together: the profile's exchange, its key, its folder, and the session on top of them."""
+"""Compose a run: open a profile's exchange with its key, and build the session on it."""
 
 import time
 from collections.abc import Callable
@@ -41,22 +41,22 @@ def clock_ms() -> int:
 
 @dataclass(frozen=True, slots=True)
 class ExchangeAccess:
-    """An exchange that can be talked to: where it is, and the key for it."""
+    """What is needed to use an exchange: its addresses, and the key."""
 
     environment: Environment
     signer: Signer
     control_token: str = field(default="", repr=False)
-    """What a practice exchange of ours wants before it rehearses trouble; empty for any other."""
+    """The token with which our own practice exchange accepts control requests; empty for any other exchange."""
     describe_exit: Callable[[], str] = str
-    """Says in a sentence that the exchange has ended for good, where anybody can know that."""
+    """Return a sentence if the exchange's process has ended for good; empty where that is not known."""
     proxy: str | None = field(default=None, repr=False)
 
 
 class ExchangeOpener:
-    """A profile's exchange being opened: constructed means begun, `ready` waits."""
+    """Opens a profile's exchange: the constructor starts it, `wait_until_ready` waits for it."""
 
     def __init__(self, profile: Profile, process: PracticeProcess | None, ask: AskPassphrase | None = None) -> None:
-        """Begin. ``process`` is the practice exchange of ours, where it is that; ``ask`` asks for a passphrase.
+        """Start. ``process`` is our own practice exchange, if it is one; ``ask`` asks for a passphrase.
 
         Raises CredentialsError where the key cannot be used.
         """
@@ -65,7 +65,7 @@ class ExchangeOpener:
         self._signer = open_key(profile.key, profile.environment, ask) if profile.environment is not None else None
 
     def wait_until_ready(self) -> ExchangeAccess:
-        """Wait until it can be talked to. Raises LaunchError."""
+        """Wait until the exchange can be used. Raises LaunchError."""
         environment = self._profile.environment
         if environment is None or self._signer is None:
             assert self._process is not None  # noqa: S101 - a profile without addresses is practice
@@ -74,7 +74,7 @@ class ExchangeOpener:
 
 
 def practice_access(ready: PracticeReady, describe_exit: Callable[[], str] = str) -> ExchangeAccess:
-    """Read what a practice exchange of ours has written for us."""
+    """Return the access to our own practice exchange, from what it wrote when it was ready."""
     environment = practice_at_urls(ready.rest_url, ready.ws_url)
     pem, token = ready.private_key_path.read_bytes(), ready.control_token_path.read_text().strip()
     logs.add_secret(token)
@@ -88,9 +88,9 @@ def build_replay_session(
     journal: "Journal | None" = None,
     options: "SessionOptions | None" = None,
 ) -> Session:
-    """Compose the session on a practice exchange that plays a recording: all its times are the recording's.
+    """Build the session on a practice exchange that plays a recording: all its times are the recording's.
 
-    ``ready_fields`` is what the exchange said of the recording when it was ready.
+    ``ready_fields`` is what the exchange reported about the recording when it was ready.
     """
     state = convert(ready_fields, ReplayState)
     first = ReplayStatus(state.at_ms, state.begin_ms, state.end_ms, state.speed, state.paused, note=state.note)
@@ -105,16 +105,16 @@ def build_session(
     replay: ReplayClock | None = None,
     on_left_out: "Callable[[LeftOut], None] | None" = None,
 ) -> Session:
-    """Compose the session on an exchange.
+    """Build the session on an exchange.
 
-    ``replay`` is the clock of a recording that the exchange plays. ``on_left_out`` is called with every item that is
+    ``replay`` is the clock of the recording that the exchange plays, if any. ``on_left_out`` is called with every item that is
     left out of a list (default: the session's log).
     """
     environment, signer = access.environment, access.signer
     clock = ExchangeClock(clock_ms) if replay is None else ReplayExchangeClock(replay)
 
-    def a_stream(sink: "FeedHandler", listener: ReportListener, *, private: bool) -> Stream:
-        return Stream(environment, signer, sink, clock=clock, listener=listener, private=private, proxy=access.proxy)
+    def make_stream(handler: "FeedHandler", listener: ReportListener, *, private: bool) -> Stream:
+        return Stream(environment, signer, handler, clock=clock, listener=listener, private=private, proxy=access.proxy)
 
     control = None
     if access.control_token:
@@ -129,7 +129,7 @@ def build_session(
             read_only=options is not None and options.read_only,
             on_left_out=on_left_out or log,
         ),
-        lambda store, listener: StreamGroup(a_stream, store, listener),
+        lambda store, listener: StreamGroup(make_stream, store, listener),
         replay or clock_ms,
         practice_control=control,
         describe_exchange_exit=access.describe_exit,

@@ -1,4 +1,4 @@
-"""What a screen may ask of the session: the seam between `ui` and the rest."""
+"""`TradingSession`: the interface through which `ui` uses the session, and the results of its commands."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,28 +19,28 @@ from kalshi_tui.session.venue import Venue
 
 @dataclass(frozen=True, slots=True)
 class OrderResult:
-    """What became of a command to the exchange: the order as now known, and a sentence for the trader."""
+    """The outcome of a command to the exchange: the order as it is known now, and a sentence for the trader."""
 
     order: Order
     sentence: str
     refused: bool = False
-    """Whether it is certain that nothing was done: the exchange or this program has said no."""
+    """Whether it is certain that nothing was done: the exchange or this program rejected the command."""
 
 
 @dataclass(frozen=True, slots=True)
 class CancelAllResult:
-    """What came of canceling all. ``proved``: the exchange, asked afterwards, has none of these orders resting."""
+    """The outcome of canceling all. ``proved``: reads afterwards showed that none of these orders rests."""
 
     canceled: int
     still_resting: tuple[Order, ...]
     unknown: tuple[Order, ...]
-    """Orders of which nobody knows yet whether they are there at all."""
+    """Orders of which it is not known yet whether they exist on the exchange."""
     proved: bool
     sentence: str
 
 
 class TradingSession(Protocol):
-    """What a screen may ask of the session. `Session` is the real one; tests may hand in their own."""
+    """What a screen may ask of the session. `Session` implements it; tests may pass one of their own."""
 
     @property
     def venue(self) -> Venue:
@@ -48,11 +48,11 @@ class TradingSession(Protocol):
 
     @property
     def store(self) -> Store:
-        """What is known."""
+        """The market data, the account and the notices."""
 
     @property
     def alerts(self) -> AlertMonitor:
-        """What the trader wants to be told: to be added to, taken from, armed again."""
+        """The trader's alerts: add, remove and rearm them here."""
 
     async def start(self) -> None:
         """Read markets and account, then keep the stream running until `stop`. Never raises for a bad connection."""
@@ -67,24 +67,24 @@ class TradingSession(Protocol):
         """Set which chart is on the screen, of 1, 60 or 1440 minutes a candle; none without a ticker."""
 
     def set_shown_sparklines(self, tickers: Sequence[str]) -> None:
-        """Set of which markets sparklines are on the screen; none without tickers."""
+        """Set which markets' sparklines are on the screen; none without tickers."""
 
     def set_watch_list_markets(self, tickers: Sequence[str]) -> None:
         """Set which markets are on a watch list: they stay on the desk, open or not."""
 
     @property
     def ticket(self) -> TicketDefaults:
-        """What a new ticket begins with."""
+        """The defaults of a new ticket."""
 
     @property
     def read_only_reason(self) -> str:
-        """Say in a sentence why nothing may be sent or changed at all; empty if it may."""
+        """Why nothing may be sent or changed at all, as a sentence; empty if it may."""
 
     def check_risks(self, terms: OrderTerms, replacing: Order | None = None) -> list[RiskViolation]:
-        """Return what speaks against sending an order, or against changing one into it, the gravest first."""
+        """Return the risks of sending an order, or of changing ``replacing`` into it, the most serious first."""
 
     def draft(self, terms: OrderTerms) -> str:
-        """Write an intent down and give the id under which it is sent, if it is; fixed at the confirm step."""
+        """Record an intent in the journal and return its client order id, which is fixed from the confirm step on."""
 
     async def submit(
         self, terms: OrderTerms, client_order_id: str, acknowledged: frozenset[Risk] = frozenset()
@@ -116,28 +116,28 @@ class TradingSession(Protocol):
         """Cancel every resting order, of one market or, without a ticker, of all markets and shards."""
 
     def link_metrics(self) -> LinkStats:
-        """Return the figures of the link as of now."""
+        """Return the state of the link as of now: ages, lag, counts."""
 
     def start_audit(self, ticker: str) -> None:
         """Compare a book with a fresh snapshot of the exchange's; a notice shows the outcome."""
 
     @property
     def recording_text(self) -> str:
-        """Return in a word that the stream is recorded, and how much; empty while it is not."""
+        """The status of the recording in a word or two; empty while nothing is recorded."""
 
     def toggle_recording(self, path: Path) -> None:
-        """Begin a recording, or end the one that goes on; a notice says which."""
+        """Start a recording, or end the running one; a notice says which."""
 
     @property
     def replay(self) -> ReplayStatus | None:
-        """The moment of the recording that plays; None where none does."""
+        """The status of the replay; None where nothing is replayed."""
 
     def control_replay(self, action: str, values: ControlValues) -> None:
         """Pause, move or speed up the recording."""
 
     @property
     def can_inject_faults(self) -> bool:
-        """Whether faults can be practiced here: on the practice exchange alone."""
+        """Whether faults can be rehearsed here: on the practice exchange alone."""
 
     def inject_fault(self, fault: PracticeFault, ticker: str) -> None:
-        """Have the practice exchange make a fault, in this market if it is a market's; a notice says how it went."""
+        """Have the practice exchange simulate a fault, in this market if it is one of a market; a notice follows."""

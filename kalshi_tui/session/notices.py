@@ -1,7 +1,7 @@
-"""What has happened, each once: the one source of the message line and of the log.
+"""`Notices`: the log of what has happened, each event once; also the source of the message line.
 
-The store tells of fills, ends of orders, closes and settlements as it hears of them, from the stream or from a read;
-this decides whether the trader has been told already, and puts it into words with the market's name.
+The store reports fills, ends of orders, closes and settlements as they come, from the stream or from a read. This
+module decides whether the event has been announced already, and writes the sentence with the market's name.
 """
 
 from collections import deque
@@ -29,17 +29,17 @@ from kalshi_tui.session.changes import ChangeLog, Topic
 from kalshi_tui.session.timing import SessionTime
 
 MAX_TEXT: Final = 400
-"""Characters; what others have written must not push everything else out of the log."""
+"""Characters; a long text from the exchange must not push everything else out of the log."""
 MAX_NOTICES: Final = 500
 EARLIER_MS: Final = 15_000
-"""A fill that is read when it is older than this is said to be an earlier one."""
+"""A fill that is read when it is older than this is announced as an earlier one."""
 ENDS: Final = {OrderState.CANCELED: "Canceled", OrderState.EXPIRED: "Expired"}
 
 Asked = Mapping[str, tuple[Action, Side]]
 
 
 class Severity(Enum):
-    """How loudly a notice speaks."""
+    """How serious a notice is: its sign and color in the log."""
 
     INFO = "info"
     GOOD = "good"
@@ -48,7 +48,7 @@ class Severity(Enum):
 
 
 class NoticeKind(Enum):
-    """What a notice tells of."""
+    """What a notice is about."""
 
     MESSAGE = "message"
     """Whatever has no kind of its own: an answer to a command, the connection, a defect."""
@@ -79,7 +79,7 @@ class Notice:
 
 @dataclass(slots=True)
 class _Held:
-    """What has come of an order while the answer to a command was awaited, which tells of it."""
+    """What came of an order while a command waited for its answer. The answer will announce it."""
 
     fills: bool
     """Whether fills are held back too."""
@@ -88,7 +88,7 @@ class _Held:
 
 
 class Notices(Sequence[Notice]):
-    """The notices, newest first, and what has been told."""
+    """The notices, newest first, and which events have been announced."""
 
     def __init__(self, time: SessionTime, name_of: Callable[[str], str], asked: Asked, changes: ChangeLog) -> None:
         """Start an empty log. ``name_of`` names a market by its ticker, empty if it is not known yet."""
@@ -103,7 +103,7 @@ class Notices(Sequence[Notice]):
         self._held: dict[str, _Held] = {}
         """By client order id, else order id."""
         self._told_ahead: dict[str, Count] = {}
-        """How much of an order an answer has told of that no execution has told yet, by order id."""
+        """By order id, how much of an order was announced as filled before its fills came."""
         self._journaled: dict[str, Count] = {}
         """Orders of an earlier run that were open when it ended, and how much was known to be filled then."""
         self._journaled_tickers: set[str] = set()
@@ -128,11 +128,11 @@ class Notices(Sequence[Notice]):
         return iter(self._notices)
 
     def clear(self) -> None:
-        """Forget the lines; what has been told stays told."""
+        """Remove the lines; what has been announced is not announced again."""
         self._notices.clear()
 
     def say(self, severity: Severity, said: str, *, kind: NoticeKind = NoticeKind.MESSAGE, ticker: str = "") -> None:
-        """Add a line, with the name of the market it tells of."""
+        """Add a line, with the name of the market that it is about."""
         if len(said) > MAX_TEXT:
             said = said[: MAX_TEXT - 1] + "…"
         market = self._name_of(ticker) if ticker else ""
@@ -140,7 +140,7 @@ class Notices(Sequence[Notice]):
             self._nameless.add(ticker)
         notice = Notice(self._time.local_ms(), severity, said, kind, ticker, market or ticker)
         if kind is NoticeKind.MESSAGE and self._notices and self._notices[0].text == notice.text:
-            # The same once more: the newest time tells enough, and the log keeps room for other things.
+            # The same message again: only the newest is kept, so that repeats do not push other lines out of the log.
             self._notices.popleft()
         self._notices.appendleft(notice)
         self._changes.mark(Topic.NOTICES)
@@ -156,21 +156,21 @@ class Notices(Sequence[Notice]):
                 self._notices[place] = replace(notice, market=named[notice.ticker])
         self._changes.mark(Topic.NOTICES)
 
-    # What is told by somebody else.
+    # Events that something else announces.
 
     def take_up(self, order: Order) -> None:
-        """Know an open order of an earlier run: what has become of it since is told, and not what it was before."""
+        """Note an open order of an earlier run: announce what has become of it since, and not what was known before."""
         self._journaled[order.client_order_id] = order.filled
         self._journaled_tickers.add(order.ticker)
 
     def hold(self, order: Order, *, fills: bool = False) -> None:
-        """Keep back an order's end, and its fills if asked for: the answer to a command is about to tell of them."""
+        """Hold back an order's end, and with ``fills`` its fills: the answer to a command is about to announce them."""
         self._held.setdefault(_key(order), _Held(fills))
 
     def release(self, order: Order, *, ahead: Count | None = None, end_told: bool = True) -> None:
-        """Stop keeping back, after the answer was told; what it did not tell is told now.
+        """Stop holding back, after the answer was announced; announce now what it left out.
 
-        ``ahead`` is how much it told as filled that no execution has told yet; None if it told nothing of fills.
+        ``ahead`` is how much it announced as filled before the fills came; None if it announced no fills.
         """
         held = self._held.pop(_key(order), None)
         if ahead:
@@ -185,7 +185,7 @@ class Notices(Sequence[Notice]):
     # What happens.
 
     def filled(self, fill: Fill, order: Order | None, *, read: bool) -> None:
-        """Tell of an execution that was not known. ``read``: it was not told by the stream, and may be an old one."""
+        """Announce a fill that was not known. ``read``: it comes from a read, not the stream, and may be an old one."""
         if read and not self._is_news(fill, order):
             return
         held = self._held.get(_name(fill, order) or fill.order_id)
@@ -218,16 +218,16 @@ class Notices(Sequence[Notice]):
         self.say(Severity.WARNING if earlier else Severity.GOOD, said, kind=kind, ticker=fill.ticker)
 
     def filled_whole(self, order: Order, unheard: Count) -> None:
-        """Tell that an order was filled of which executions over ``unheard`` contracts are not to be had."""
+        """Announce an order as filled although fills of ``unheard`` of its contracts cannot be found."""
         if _key(order) in self._held:
             return
-        # Should they come after all, they have been told.
+        # If these fills come after all, they have been announced.
         self._told_ahead[order.order_id] = unheard
         words = _words(self._asked, order.client_order_id, order.book_side, order.yes_price, order.initial)
         self.say(Severity.WARNING, f"Filled earlier: {words}", kind=NoticeKind.FILL, ticker=order.ticker)
 
     def ended(self, order: Order) -> None:
-        """Tell of an order that was canceled or has expired, unless the answer to a command tells of it."""
+        """Announce an order that was canceled or has expired, unless the answer to a command announces it."""
         if order.state not in ENDS or _key(order) in self._ended:
             return
         held = self._held.get(_key(order))
@@ -242,11 +242,11 @@ class Notices(Sequence[Notice]):
         self.say(Severity.WARNING, said, kind=kind, ticker=order.ticker)
 
     def has_told_end(self, order: Order) -> bool:
-        """Return whether an order's end has been told."""
+        """Return whether an order's end has been announced."""
         return _key(order) in self._ended
 
     def closed(self, market: Market, position: Position | None) -> None:
-        """Tell that a market takes no orders any more in which there is a position or an order."""
+        """Announce that a market with a position or an order takes no more orders."""
         key = market.ticker, market.close_ms
         if key in self._closed:
             return
@@ -257,7 +257,7 @@ class Notices(Sequence[Notice]):
         self.say(Severity.WARNING, f"Closed: no more trading{held}", kind=NoticeKind.CLOSED, ticker=market.ticker)
 
     def settled(self, settlements: Iterable[Settlement]) -> None:
-        """Tell of what settled markets have paid since this start; of older ones if an earlier run had an order there.
+        """Announce what settled markets have paid since the start; older ones if an earlier run had an order there.
 
         ``settlements`` are all that were read, newest first.
         """

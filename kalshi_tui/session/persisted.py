@@ -1,4 +1,4 @@
-"""Small things that outlive the program, such as watch lists: a JSON file each, written whole or not at all."""
+"""`PersistedFile`: a struct kept in a JSON file, such as watch lists and alerts, written whole or not at all."""
 
 from pathlib import Path
 from typing import Any, Final, Generic, TypeVar, get_args, get_origin, get_type_hints
@@ -8,29 +8,29 @@ import msgspec
 from kalshi_tui.session.atomic_write import write_atomically
 
 BROKEN_SUFFIX: Final = ".broken"
-"""What is put behind the name of a file that cannot be understood."""
+"""The suffix of a copy of a file that cannot be decoded."""
 MAX_BROKEN: Final = 20
-"""So many broken files are kept beside each other."""
+"""The number of broken copies that are kept."""
 MAX_FILE_BYTES: Final = 4_000_000
-"""Bytes; nothing that is kept comes near."""
+"""Bytes; no file of the program comes near."""
 
 T = TypeVar("T")
 
 
 class PersistedFile(Generic[T]):
-    """One file and what is in it. Without a folder it lives in memory alone."""
+    """One file and its struct. Without a folder nothing is read or written."""
 
     def __init__(self, folder: Path | None, name: str, struct_type: type[T]) -> None:
-        """Keep a ``kind``, a msgspec struct whose every field has a default, in ``folder/name``."""
+        """``struct_type`` is a msgspec struct whose every field has a default; the file is ``folder/name``."""
         self._path = None if folder is None else folder / name
         self._struct_type = struct_type
         self._in_danger = False
-        """Whether writing would lose what could not be understood."""
+        """Whether writing would overwrite a broken file of which there is no copy."""
 
     def read(self) -> tuple[T, str]:
-        """Read what is kept, and say in a sentence what is wrong with it; a file that is not there is an empty one.
+        """Return the struct, and a sentence if something is wrong with the file. A missing file is an empty one.
 
-        A file that cannot be understood is put aside under another name, so that the next writing loses nothing.
+        A file that cannot be decoded is kept under another name, so that the next write loses nothing.
         """
         if self._path is None:
             return self._struct_type(), ""
@@ -43,19 +43,19 @@ class PersistedFile(Generic[T]):
             return self._struct_type(), f"{self._path} cannot be read ({error.strerror or error}); it counts as empty."
         try:
             if len(text) > MAX_FILE_BYTES:
-                raise ValueError("it is too large")  # noqa: TRY301 - said as any other fault of the file is
+                raise ValueError("it is too large")  # noqa: TRY301 - reported as any other fault of the file
             return msgspec.json.decode(text, type=self._struct_type), ""
         except (ValueError, RecursionError) as error:
             aside = self._put_aside(text)
-            told = f"{self._path} cannot be understood ({error})"
+            problem = f"{self._path} cannot be understood ({error})"
         value, lost = _salvaged(self._struct_type, text)
         kept = "" if value is None else f"; all but {lost} of it can be used"
-        return value or self._struct_type(), f"{told}{kept}; {aside}"
+        return value or self._struct_type(), f"{problem}{kept}; {aside}"
 
     def _put_aside(self, text: bytes) -> str:
-        """Keep the file as it is beside, so that the next writing loses nothing, and say where.
+        """Keep the broken file under a second name, and return a sentence that says which.
 
-        By a second name for it, which needs no room on a disk that is full. One put aside earlier stays too.
+        A hard link needs no room on a full disk. Copies of earlier broken files stay.
         """
         if self._path is None:
             return ""
@@ -73,7 +73,7 @@ class PersistedFile(Generic[T]):
         return "it cannot be put aside, so that nothing is written in its place: move it away yourself."
 
     def write(self, value: T) -> str:
-        """Keep this; say in a sentence why that did not work, empty if it did. Until it has, the old stays."""
+        """Write the struct; return a sentence if that failed, else an empty text. If it fails, the old file stays."""
         if self._path is None:
             return ""
         if self._in_danger:
@@ -86,7 +86,10 @@ class PersistedFile(Generic[T]):
 
 
 def _salvaged(kind: type[T], text: bytes) -> tuple[T | None, str]:
-    """Read what can be read of a file, value by value, and say how many cannot; None if it holds no fields at all."""
+    """Decode the fields of a broken file one by one; return the struct, and how many items were lost.
+
+    None if the file is no JSON object at all.
+    """
     try:
         raw = msgspec.json.decode(text)
     except (ValueError, RecursionError):

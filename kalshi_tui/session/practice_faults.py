@@ -1,4 +1,4 @@
-"""Trouble that a trader can rehearse on the practice exchange: what each piece is called, and what is asked for."""
+"""The faults that a trader can rehearse on the practice exchange: names, help, and the request for each."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ ControlValues = Mapping[str, str | int | bool]
 
 @dataclass(frozen=True, slots=True)
 class PracticeFault:
-    """One piece of trouble, or its end."""
+    """One fault, or the end of one."""
 
     id: str
     label: str
@@ -19,7 +19,7 @@ class PracticeFault:
     """The action of ``/practice/control``."""
     values: ControlValues = field(default_factory=dict)
     needs_market: bool = False
-    """Whether it befalls the chosen market."""
+    """Whether it happens in the selected market."""
 
 
 def _market_fault(id_: str, label: str, help_: str, action: str, **values: str | int | bool) -> PracticeFault:
@@ -73,4 +73,4 @@ PRACTICE_FAULTS: Final = (
     _market_fault("cents", "whole cents", "The chosen market trades in whole cents.", "change_grid",
             structure="linear_cent"),
 )  # fmt: skip
-FAULTS_BY_ID: Final = {rehearsal.id: rehearsal for rehearsal in PRACTICE_FAULTS}
+FAULTS_BY_ID: Final = {fault.id: fault for fault in PRACTICE_FAULTS}

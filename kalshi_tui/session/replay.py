@@ -1,4 +1,4 @@
-"""How far a recording has played, followed while the desk looks at it; and the clock that goes by it."""
+"""A replay as the session sees it: its status, its speeds, the clock that follows it, and the reader of the status."""
 
 import time
 from collections.abc import Callable
@@ -15,13 +15,13 @@ from kalshi_tui.session.timing import Sleep
 
 POLL_INTERVAL_S: Final = 0.1
 SPEEDS: Final = ("0.1", "0.25", "0.5", "1", "2", "5", "10", "30", "100", "max")
-"""What the keys for slower and faster choose among."""
+"""The speeds that the keys for slower and faster step through."""
 UNLIMITED_SPEED: Final = 1e9
 
 
 @dataclass(frozen=True, slots=True)
 class ReplayStatus:
-    """A moment of a recording that plays. Times are Unix ms of the exchange; ``speed`` 0 is as fast as it goes."""
+    """The state of a replay at a moment. Times are Unix ms of the exchange; ``speed`` 0 means as fast as possible."""
 
     at_ms: int
     begin_ms: int
@@ -35,14 +35,14 @@ class ReplayStatus:
 
     @property
     def percent_played(self) -> int:
-        """How much of it has played, percent."""
+        """The share that has played, in percent."""
         whole = self.end_ms - self.begin_ms
         return min(100, (self.at_ms - self.begin_ms) * 100 // whole) if whole > 0 else 100
 
     @property
     def status_text(self) -> str:
-        """Say it in a line: time, speed, share played, and what it does."""
-        # No recording has other times; a line of the screen does not fail for one.
+        """The status in a line: time, speed, share played, and whether it is paused, seeking or ended."""
+        # No sound recording has other times, and a damaged one must not break the status line.
         moment = datetime.fromtimestamp(min(max(self.at_ms, MIN_TIME_MS), MAX_TIME_MS) // 1_000, UTC)
         doing = (
             "seeking"
@@ -62,7 +62,7 @@ class ReplayStatus:
 
 
 def parse_speed(text: str) -> float:
-    """Read one of the speeds; 0 is as fast as it goes."""
+    """Return the speed for a text of `SPEEDS`; 0 means as fast as possible."""
     return 0.0 if text == "max" else float(text)
 
 
@@ -77,12 +77,12 @@ def next_speed(current: float, direction: int) -> str:
 
 
 def format_speed(speed: float) -> str:
-    """Write a speed."""
+    """Return a speed as text, such as ``x2`` or ``max``."""
     return f"x{speed:g}" if speed else "max"
 
 
 class ReplayClock:
-    """The recording's time on this side: what was heard last, and what has passed since at its speed."""
+    """The recording's time between two reads: the last status, plus the time since then at its speed."""
 
     def __init__(self, status: ReplayStatus, timer_s: Callable[[], float] = time.monotonic) -> None:
         self.status = status
@@ -97,11 +97,11 @@ class ReplayClock:
         return min(now.at_ms + round((self._timer_s() - self._received_s) * 1_000 * now.speed), now.end_ms)
 
     def update(self, status: ReplayStatus) -> None:
-        """Take what the exchange says."""
+        """Take a status that was just read."""
         self.status, self._received_s = status, self._timer_s()
 
     def current_status(self) -> ReplayStatus:
-        """Return the recording's state as of now."""
+        """Return the replay's status as of now."""
         return replace(self.status, at_ms=self())
 
 
@@ -111,11 +111,11 @@ class ReplayExchangeClock(ExchangeClock):
     __slots__ = ()
 
     def update_skew(self, date_header: str | None, sent_ms: int, received_ms: int) -> None:
-        """Pass over."""
+        """Ignore it."""
 
 
 class ReplayFollower:
-    """Follows a replay. It publishes `ReplayMoved` when it jumps: what was read before is of another moment."""
+    """Reads the status of a replay again and again. It publishes `ReplayMoved` after a jump to another time."""
 
     def __init__(self, control: PracticeControl, clock: ReplayClock, bus: MessageBus, sleep: Sleep) -> None:
         self._control = control
@@ -124,28 +124,29 @@ class ReplayFollower:
         self.clock = clock
 
     async def run(self) -> None:
-        """Look until canceled."""
+        """Read until canceled."""
         while True:
             try:
-                told = await self._control.fetch_replay_state()
+                state = await self._control.fetch_replay_state()
             except KalshiError:
-                # The stream says it too, and louder.
+                # The stream notices the lost connection too, and reports it on the screen.
                 await self._sleep(1.0)
                 continue
             before = self.clock.status
             self.clock.update(
                 ReplayStatus(
-                    told.at_ms,
-                    told.begin_ms,
-                    told.end_ms,
-                    told.speed,
-                    told.paused,
-                    told.seeking,
-                    told.ended,
-                    told.seeks,
-                    told.note,
+                    state.at_ms,
+                    state.begin_ms,
+                    state.end_ms,
+                    state.speed,
+                    state.paused,
+                    state.seeking,
+                    state.ended,
+                    state.seeks,
+                    state.note,
                 )
             )
-            if told.seeks != before.seeks:
-                self._bus.publish(ReplayMoved(told.note))
+            if state.seeks != before.seeks:
+                # What was read before belongs to another moment; whoever holds it has to read again.
+                self._bus.publish(ReplayMoved(state.note))
             await self._sleep(POLL_INTERVAL_S)

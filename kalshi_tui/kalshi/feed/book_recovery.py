@@ -1,4 +1,4 @@
-"""Trust in the order books: lost at the first fault, won back by snapshots, one recovery at a time.
+"""`BookRecovery`: which order books are trusted. A fault makes all stale; one recovery at a time repairs them.
 
 The steps, each taken only when the one before it has failed: ask for snapshots on the same subscription, subscribe
 again, reconnect. A market whose own book cannot be had is quarantined, so that the others live on
@@ -16,10 +16,10 @@ NO_BOOK_SENTENCE: Final = "The exchange sends no order book for this market."
 
 
 class BookRecovery:
-    """Decides which books are trusted, and does the next stronger thing for those that are not."""
+    """Decides which books are trusted, and takes the next stronger step for those that are not."""
 
     def __init__(self, state: ProtocolState, commands: CommandQueue, resubscribe: Callable[[str], None]) -> None:
-        """Take what it works with; ``resubscribe`` unsubscribes and subscribes the books, with a sentence why."""
+        """``resubscribe`` unsubscribes and subscribes the books; it takes the reason, a sentence."""
         self._state = state
         self._books = state.books
         self._commands = commands
@@ -28,7 +28,7 @@ class BookRecovery:
     # Faults.
 
     def handle_fault(self, why: str) -> None:
-        """Trust no book any more, and begin to heal them unless that is under way."""
+        """Stop trusting all books, and start a recovery unless one is under way."""
         # All of them: the lost message may have been about any market, and only the sequence number shows the loss.
         self._state.faults += 1
         self.mark_stale(why)
@@ -38,7 +38,7 @@ class BookRecovery:
             self.start_round()
 
     def mark_stale(self, why: str) -> None:
-        """Take the trust from all books, and report those that had it."""
+        """Stop trusting all books, and report those that were trusted."""
         lost = self._books.mark_all_stale()
         self.record_fault_time()
         if lost:
@@ -46,17 +46,17 @@ class BookRecovery:
             self._state.report(Happening.FAULT, self._books.channel, why, tuple(lost))
 
     def record_fault_time(self) -> None:
-        """Remember when the books stopped being right, unless a fault before this one is not healed yet."""
+        """Remember when the books stopped being right, unless an earlier fault is not repaired yet."""
         if self._books.fault_at is None:
             self._books.fault_at = self._state.now
 
     def handle_bad_snapshot(self, ticker: str, why: str) -> None:
-        """Handle a snapshot that makes no sense: heal everything once; the second time, quarantine the market."""
+        """Handle a snapshot that makes no sense: recover all books once; the second time, quarantine the market."""
         books = self._books
         bad = books.bad_snapshots.get(ticker, 0) + 1
         books.bad_snapshots[ticker] = bad
         if bad > 1:
-            # It is the market, not the line. To heal everything for it again would keep all other books stale for good.
+            # The market is at fault, not the line. Another recovery for it would keep all other books stale for good.
             self._quarantine([ticker], why)
         else:
             self.handle_fault(why)
@@ -91,7 +91,7 @@ class BookRecovery:
     def request_snapshots(
         self, tickers: Sequence[str], *, is_probe: bool = False, audit: AuditAnswer | None = None
     ) -> None:
-        """Ask for the snapshots of these markets."""
+        """Send the command that asks for the snapshots of these markets."""
         self._commands.send(GET_SNAPSHOT, self._books, tickers, is_probe=is_probe, audit=audit)
 
     def extend_deadline(self) -> None:
@@ -105,11 +105,13 @@ class BookRecovery:
         """After a snapshot: end the recovery, or ask for what is still missing once all that was asked for came."""
         books = self._books
         if books.state is not SubscriptionState.LIVE:
+            # Between two subscriptions no book can come. To end the recovery here would call the books right that the
+            # new subscription has not sent yet.
             return
         if not books.awaiting_snapshot:
             books.stage = RecoveryStage.NONE
             books.recovery_rounds = 0
-            # Without a trusted book nothing is healed: all were quarantined, or none is wanted any more.
+            # Without a trusted book nothing is repaired: all were quarantined, or none is wanted any more.
             if books.fault_at is not None and books.trusted:
                 elapsed = self._state.now - books.fault_at
                 books.fault_at = None
@@ -124,8 +126,9 @@ class BookRecovery:
                 self._resubscribe("The order books do not come right.")
 
     def _quarantine(self, tickers: Sequence[str], why: str) -> None:
-        """Stop asking for a while for books that cannot be had, so that the others recover."""
+        """Stop asking for these books for a while, so that the recovery of the others can end."""
         news = tuple(ticker for ticker in tickers if ticker not in self._books.probation)
+        # A market that was quarantined before was reported then: again every half minute would fill the log.
         for ticker in tickers:
             self._books.quarantine(ticker, self._state.now + self._state.policy.quarantine)
         self._state.handler.stale(list(tickers), why)
@@ -135,7 +138,7 @@ class BookRecovery:
     # Time.
 
     def tick(self) -> None:
-        """Do what is due: ask again for what was quarantined or did not come, and whether the subscription lives."""
+        """Do what is due: ask again for quarantined or late books; check that a silent subscription still works."""
         books = self._books
         if books.state is not SubscriptionState.LIVE:
             return
@@ -144,11 +147,12 @@ class BookRecovery:
             if self._state.now >= books.deadline:
                 self._escalate()
         elif books.expected != books.last_seen_expected:
+            # The sequence number moved, so frames came: the subscription works, and the quiet time starts again.
             books.last_seen_expected = books.expected
             books.last_active_at = self._state.now
         elif self._state.now - books.last_active_at > self._state.policy.quiet and books.trusted:
-            # Nobody trades, or the subscription died without a word: only a question tells which. Unasked, a dead one
-            # would show prices of hours ago as trusted.
+            # Nobody trades, or the subscription died silently: only a request shows which. Without it a dead one would
+            # show prices of hours ago as trusted.
             books.last_active_at = self._state.now
             self.request_snapshots([min(books.trusted)])
 
@@ -164,7 +168,7 @@ class BookRecovery:
             self.request_snapshots(back)
 
     def _escalate(self) -> None:
-        """Do the next stronger thing for books whose snapshots have not come in time."""
+        """Take the next stronger step for books whose snapshots have not come in time."""
         books = self._books
         # Those that were quarantined before go back at once: a recovery of all books for their sake, every time they
         # are tried again, would make the healthy ones stale twice a minute.
@@ -175,6 +179,8 @@ class BookRecovery:
             if not books.awaiting_snapshot:
                 return
         if books.stage is RecoveryStage.NONE:
+            # Outside a recovery: the snapshots that come with a subscription are late. To ask for them costs less than
+            # to subscribe again.
             self.record_fault_time()
             self.start_round()
         elif books.stage is RecoveryStage.SNAPSHOT:
@@ -189,5 +195,7 @@ class BookRecovery:
             self._quarantine(sorted(books.awaiting_snapshot), NO_BOOK_SENTENCE)
             self.check_progress()
         else:
+            # Nothing at all came: the connection may be at fault. The mark outlives the reconnect: if that brings no
+            # books either, the markets are quarantined above. Otherwise the feed would reconnect forever.
             books.previous_had_no_books = True
             self._state.failure = "No order books came after subscribing again."

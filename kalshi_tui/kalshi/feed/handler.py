@@ -1,4 +1,4 @@
-"""The interface that takes a stream's contents. The stream calls it as frames come; nothing is queued in between.
+"""`FeedHandler`: the interface that the stream calls as frames come; nothing is queued in between.
 
 Plain calls, not event objects: a call costs a tenth of an allocation at 20,000 frames a second.
 """
@@ -27,7 +27,7 @@ class FeedHandler(Protocol):
     def snapshot(self, ticker: str, yes: Levels, no: Levels) -> ApplyDelta:
         """Replace a book, trust it, and return what takes its changes. Raises BookError if the levels cannot be a book.
 
-        What it returns is called until the book is stale or replaced: nobody looks a book up for each of its changes.
+        The returned function is called until the book is stale or replaced: no book is looked up for a change.
         """
 
     def stale(self, tickers: Sequence[str], why: str) -> None:
@@ -37,13 +37,13 @@ class FeedHandler(Protocol):
         """Take a market's ticker frame. ``previous`` and ``volume_24h`` do not come this way: keep the known ones."""
 
     def trade(self, trade: Trade) -> None:
-        """Take a print of the public tape."""
+        """Take a public trade."""
 
     def fill(self, fill: Fill) -> None:
-        """Take an execution of the account's own. May come twice, before or after the order's own news."""
+        """Take a fill of the account. It may come twice, before or after the order's own change."""
 
     def order(self, order: Order) -> None:
-        """Take the news of an order of the account's own."""
+        """Take a change of one of the account's orders."""
 
     def position(self, position: Position) -> None:
         """Take a market's position as the exchange has it."""

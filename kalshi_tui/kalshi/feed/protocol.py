@@ -5,9 +5,9 @@ number is counted, by subscription. A number that is missing, doubled or late, a
 its snapshot and a frame that cannot be read make all books of the subscription stale at once.
 
 The parts: `CommandQueue` has what was sent and waits for an answer, `SubscriptionManager` keeps the subscriptions at
-what is wanted, `BookRecovery` wins trust back. `FeedProtocol` reads the frames and is the face of them all.
+what is wanted, `BookRecovery` repairs the books. `FeedProtocol` reads the frames and is what the stream calls.
 
-Nothing here waits or knows the time: `tick` brings it, in seconds of a clock that never goes back.
+Nothing here waits or reads a clock: `tick` passes the time in, in seconds of a clock that never goes back.
 """
 
 import re
@@ -57,9 +57,9 @@ UNREADABLE_REPORT_INTERVAL_S: Final = 1.0
 
 
 class FeedProtocol:
-    """One connection's worth of protocol at a time, and what is wanted over all of them.
+    """The protocol of one connection at a time, and what is wanted across all of them.
 
-    Say what is wanted at any time with the ``want_`` methods. Call `connected` when a connection is up, `receive` with
+    Set what is wanted at any time with the ``want_`` methods. Call `connected` when a connection is up, `receive` with
     each message, `tick` a few times a second, and `disconnected` when it is gone; send what `commands_to_send` returns;
     and reconnect when `failure` holds a sentence.
     """
@@ -123,13 +123,13 @@ class FeedProtocol:
         self._set_wanted(Channel.BOOK, wanted)
 
     def want_quotes(self, tickers: Iterable[str] | None) -> None:
-        """Take the quotes of exactly these markets, of all with None."""
+        """Take the quotes of exactly these markets; None means all markets."""
         self._set_wanted(
             Channel.TICKER, NO_TICKERS if tickers is None else frozenset(tickers), whole_channel=tickers is None
         )
 
     def want_trades(self, tickers: Iterable[str] | None) -> None:
-        """Take the public trades of exactly these markets, of all with None."""
+        """Take the public trades of exactly these markets; None means all markets."""
         self._set_wanted(
             Channel.TRADE, NO_TICKERS if tickers is None else frozenset(tickers), whole_channel=tickers is None
         )
@@ -223,7 +223,7 @@ class FeedProtocol:
         self._quote_has_size.clear()
         for subscription in self._subscriptions.values():
             subscription.reset()
-        # Last: audits are answered by this, and whoever hears it may ask for the next one.
+        # Last: audits are answered by this, and the receiver may ask for the next one.
         self._commands.reset_connection()
 
     def commands_to_send(self) -> list[bytes]:
@@ -378,7 +378,7 @@ class FeedProtocol:
         if envelope.type == "error" and isinstance(envelope.id, int):
             command = self._commands.pop(envelope.id)
             if command is not None:
-                # A refusal all the same. Left unanswered, what it was about would wait for its time-out.
+                # A rejection all the same. Left unhandled, what it was about would wait for its time-out.
                 self._manager.handle_command_error(command, wire.ErrorMsg(code=ErrorCode.GENERAL))
         elif subscription is None:
             self._state.report_alarm_once("", sentence)
@@ -515,7 +515,7 @@ class FeedProtocol:
         )
 
     def _deliver_account_update(self, sid: int, channel: str, deliver: Callable[[], None]) -> None:
-        """Pass on news of the account; what makes no sense has to be read by REST, so it is told as missed."""
+        """Pass on a change of the account; one that makes no sense has to be read by REST, so report it as missed."""
         if sid not in self._state.subscriptions_by_sid:
             self.unknown_sid_frames += 1
             return

@@ -1,4 +1,4 @@
-"""The feed's socket: connect with a fresh signature, read, write, watch for life, and come back.
+"""`Stream`: the feed's socket. Connect with a fresh signature, read, write, notice a dead link, and reconnect.
 
 docs/kalshi-api.md, section 5.
 
@@ -81,7 +81,7 @@ class StreamTiming:
     healthy_after: float = 30.0
     """Of a connection: then the waits begin small again."""
     refused_wait: float = 60.0
-    """After a refusal that waiting will hardly mend, such as a wrong key."""
+    """After a rejection that waiting will hardly cure, such as a wrong key."""
     slice: float = 0.004
     """Of work on frames at a stretch; then the event loop gets its turn."""
 
@@ -106,7 +106,7 @@ class Health:
 
 
 class _Failure(NamedTuple):
-    """Why a connection could not be had, a sentence; whether trying again soon would hardly help."""
+    """Why there is no connection, as a sentence; ``refused``: trying again soon would hardly help."""
 
     sentence: str
     refused: bool = False
@@ -133,14 +133,14 @@ class Backoff:
 
 
 class _Connection(ClientConnection):
-    """A connection that notes whether the server was heard, and whether it pinged, since somebody last looked.
+    """A connection that notes whether the server sent a frame, and how often it pinged, since the last check.
 
-    Whole frames count, not bytes: on a line that lost some, bytes may come for ever and mean nothing.
+    Whole frames count, not bytes: on a line that lost some, bytes may come forever and mean nothing.
     """
 
     frame_received = True
     ping_count = 0
-    """Since somebody last looked."""
+    """Since the last check."""
     abort_reason = ""
     """Why it was cut off, a sentence."""
 
@@ -183,9 +183,9 @@ class _NoRedirectConnect(connect):
 
 
 class Stream:
-    """Keeps one connection to the exchange's stream alive and the handler fed, until `close`.
+    """Keeps one connection to the exchange's stream open and calls the handler with what comes, until `close`.
 
-    Say what is wanted with the ``watch_`` methods, before or while it runs; the subscriptions follow without a
+    Set what is wanted with the ``watch_`` methods, before or while it runs; the subscriptions follow without a
     reconnect. The account's own orders, fills and positions and the lifecycle events are always taken.
     """
 
@@ -247,11 +247,11 @@ class Stream:
         self.protocol.want_trades(markets)
 
     def watch_quotes(self, tickers: Iterable[str] | None) -> None:
-        """Follow the quotes of exactly these markets, of all with None."""
+        """Follow the quotes of exactly these markets; None means all markets."""
         self.protocol.want_quotes(tickers)
 
     def audit(self, ticker: str, answer: AuditAnswer) -> None:
-        """Compare a book: ``answer`` gets a fresh snapshot's levels at the moment that they hold."""
+        """Ask for a fresh snapshot of a book; ``answer`` gets its levels at the moment when they are current."""
         self.protocol.audit(ticker, answer)
 
     def resync_books(self, why: str) -> None:
@@ -268,7 +268,7 @@ class Stream:
         return True
 
     def retry_now(self) -> None:
-        """Do not wait for the next attempt to connect."""
+        """Try to connect now, without waiting for the next attempt."""
         self._retry_requested.set()
 
     # The life of the stream.
@@ -375,7 +375,7 @@ class Stream:
         return connection
 
     def _handshake_failure(self, status: int, headers: Any, body: bytes, sent_ms: int) -> _Failure:
-        """Return what a refused handshake means: a wrong clock is not a wrong key.
+        """Return what a rejected handshake means: a wrong clock is not a wrong key.
 
         docs/kalshi-api.md, sections 2 and 10.
         """
@@ -386,7 +386,7 @@ class Stream:
             self.clock.update_skew(headers.get("Date"), sent_ms, self.clock.local_ms())
             skew = self.clock.skew_ms
             sentence = authentication_sentence(code, skew)
-            # The refusal itself carries the exchange's time. Corrected by it the next attempt will do; called a wrong
+            # The rejection itself carries the exchange's time. Corrected by it the next attempt will do; called a wrong
             # key, it would be tried once a minute, and the trader would look for a fault in the key.
             if skew and abs(skew - corrected) > 1_000:
                 return _Failure(f"{sentence} Until then it is corrected for.")
@@ -401,7 +401,7 @@ class Stream:
             return _Failure(f"The exchange's stream failed with status {status}{_in_parentheses(said)}.")
         if 300 <= status < 400:
             return _Failure("The exchange's stream address points elsewhere, which is not followed.", refused=True)
-        return _Failure(f"The exchange refused the stream with status {status}{_in_parentheses(said)}.", refused=True)
+        return _Failure(f"The exchange rejected the stream with status {status}{_in_parentheses(said)}.", refused=True)
 
     async def _run_connection(self, connection: _Connection) -> _Failure:
         """Run one connection until it ends, and return why it did."""
@@ -479,11 +479,11 @@ class Stream:
                     began = clock()
 
     def _measure_lag(self) -> None:
-        told = self.protocol.last_ts_ms
-        if told and told != self._last_sampled_ts_ms:
+        sent_ms = self.protocol.last_ts_ms
+        if sent_ms and sent_ms != self._last_sampled_ts_ms:
             self._lag_sample_due = False
-            self._last_sampled_ts_ms = told
-            self._lag_ms = max(0, self.clock.now_ms() - told)
+            self._last_sampled_ts_ms = sent_ms
+            self._lag_ms = max(0, self.clock.now_ms() - sent_ms)
 
     async def _write_loop(self, connection: _Connection) -> str:
         """Send what the protocol wants sent. Return why it ended."""
@@ -501,7 +501,7 @@ class Stream:
         """Bring the time to the protocol and look for life. Return why the connection is to be given up."""
         loop = asyncio.get_running_loop()
         timing = self._timing
-        heard_at = probed_at = rate_at = loop.time()
+        received_at = probed_at = rate_at = loop.time()
         frames = rate_frames = self.frames
         while True:
             now = loop.time()
@@ -511,12 +511,12 @@ class Stream:
             if over := connection.end_reason:
                 return over
             if connection.frame_received:
-                connection.frame_received, heard_at = False, now
+                connection.frame_received, received_at = False, now
             if connection.ping_count:
                 connection.ping_count, self._last_ping_at = 0, now
             # By any frame, pings too, which the exchange sends every 10 s. A connection whose peer is gone without a
             # word would stay open for many minutes by itself, with prices that look live.
-            if now - heard_at > timing.dead_after:
+            if now - received_at > timing.dead_after:
                 return f"The exchange was silent for {timing.dead_after:.0f} s."
             if self.frames != frames:
                 frames, self._last_frame_at, probed_at = self.frames, now, now
@@ -531,7 +531,7 @@ class Stream:
             await asyncio.sleep(timing.tick)
 
     def _on_ready(self) -> None:
-        """All subscriptions were answered: from here on nothing of the account is missed."""
+        """Report the link as live: all subscriptions were answered, so that nothing of the account is missed."""
         self._set_link_state(LinkState.LIVE, "")
 
     def _set_link_state(self, state: LinkState, detail: str) -> None:
@@ -560,7 +560,7 @@ def _in_parentheses(text: str) -> str:
 
 
 def _describe_close(error: ConnectionClosed) -> str:
-    """Say in words how a connection ended."""
+    """Return a sentence about how a connection ended."""
     sent = error.sent.code if error.sent is not None else 0
     if CloseCode.MESSAGE_TOO_BIG in {sent, error.rcvd.code if error.rcvd is not None else 0}:
         return "The exchange sent a message that was too large; the connection was closed."

@@ -1,8 +1,8 @@
-"""Several streams that look like one: where the exchange takes no more markets on a subscription, another carries on.
+"""`StreamGroup`: one or more streams behind one interface, for more markets than one subscription takes.
 
-A session has one subscription of a channel, so that a further one needs a further connection
-(docs/kalshi-api.md, section 5). The first stream carries the account, the lifecycle events and the quotes; the
-others only books and prints.
+A connection has one subscription for each channel, so that a second subscription needs a second connection
+(docs/kalshi-api.md, section 5). The first stream carries the account, the lifecycle events and the quotes; the others
+carry only books and trades.
 """
 
 import asyncio
@@ -20,11 +20,11 @@ from kalshi_tui.kalshi.feed.tap import Tap, TapSource
 from kalshi_tui.kalshi.wire import Channel
 
 MAX_STREAMS: Final = 20
-"""The exchange takes 200 connections of a user, this program's own and others."""
+"""The exchange allows a user 200 connections, those of other programs included."""
 RESTART_DELAY_S: Final = 1.0
 CROSSED_CHECK_INTERVAL_S: Final = 0.5
 MAX_CROSSED_CHECKS: Final = 3
-"""A book that is crossed at so many looks in a row is not to be trusted: two frames are never that far apart."""
+"""A book crossed at this many checks in a row is not trusted: two frames of one trade are never so far apart."""
 
 _log: Final = logging.getLogger("kalshi_tui.stream")
 
@@ -32,14 +32,14 @@ ReportListener = Callable[[Report], None]
 
 
 class StreamFactory(Protocol):
-    """Makes one stream; ``private``: with the account and the lifecycle events."""
+    """A callable that makes one stream; ``private``: it carries the account and the lifecycle events too."""
 
-    def __call__(self, sink: FeedHandler, listener: ReportListener, *, private: bool) -> Stream:
-        """Make it."""
+    def __call__(self, handler: FeedHandler, listener: ReportListener, *, private: bool) -> Stream:
+        """Make a stream."""
 
 
 class _SecondaryHandler:
-    """A sink for a further stream: all goes through, but the state of the link is that of the first."""
+    """The handler of a further stream: passes on everything but the link's state, which the first stream reports."""
 
     def __init__(self, handler: FeedHandler) -> None:
         self.snapshot = handler.snapshot
@@ -52,20 +52,20 @@ class _SecondaryHandler:
         self.lifecycle = handler.lifecycle
 
     def link(self, state: LinkState, detail: str) -> None:
-        """Pass nothing on: books that are lost with a connection are told as stale anyway."""
+        """Ignore it: the books that are lost with a connection are reported as stale anyway."""
 
 
 class CrossedBookMonitor:
-    """Distrusts a book whose bids would trade with each other for longer than two frames may be apart."""
+    """Finds books that stay crossed for longer than two frames may be apart, and has all books read again."""
 
     def __init__(self, find_crossed: Callable[[], Iterable[str]], resync_books: Callable[[str], None]) -> None:
-        """Make ready; ``crossed`` gives the tickers of trusted books that are crossed now."""
+        """``find_crossed`` returns the crossed books among the trusted ones; ``resync_books`` takes the reason."""
         self._find_crossed = find_crossed
         self._resync_books = resync_books
         self._crossed_checks: dict[str, int] = {}
 
     def check(self) -> None:
-        """Look once; to be called every `CROSSED_CHECK_INTERVAL_S`."""
+        """Check once; to be called every `CROSSED_CHECK_INTERVAL_S`."""
         self._crossed_checks = {ticker: self._crossed_checks.get(ticker, 0) + 1 for ticker in self._find_crossed()}
         ticker = max(self._crossed_checks, key=self._crossed_checks.__getitem__, default="")
         if self._crossed_checks.get(ticker, 0) >= MAX_CROSSED_CHECKS:
@@ -73,7 +73,7 @@ class CrossedBookMonitor:
             self._resync_books(f"The book of {ticker} stays crossed.")
 
     async def run(self, sleep: Callable[[float], Awaitable[object]] = asyncio.sleep) -> None:
-        """Look for ever."""
+        """Check until canceled."""
         while True:
             await sleep(CROSSED_CHECK_INTERVAL_S)
             self.check()
@@ -88,8 +88,9 @@ class StreamGroup:
         self._listener = listener
         self._streams: list[Stream] = []
         self._tickers_by_stream: list[set[str]] = []
-        """Which markets each stream carries, and below how many it can, None while that is not known."""
+        """The markets that each stream carries."""
         self._capacities: list[int | None] = []
+        """How many markets each stream can carry; None while that is not known."""
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._closing = asyncio.Event()
         self._started = False
@@ -98,8 +99,10 @@ class StreamGroup:
 
     def _add_stream(self) -> None:
         place = len(self._streams)
-        sink = self._handler if place == 0 else _SecondaryHandler(self._handler)
-        self._streams.append(self._make_stream(sink, lambda report: self._on_report(place, report), private=place == 0))
+        handler = self._handler if place == 0 else _SecondaryHandler(self._handler)
+        self._streams.append(
+            self._make_stream(handler, lambda report: self._on_report(place, report), private=place == 0)
+        )
         self._tickers_by_stream.append(set())
         self._capacities.append(None)
         if self._recording is not None:
@@ -111,14 +114,14 @@ class StreamGroup:
         self._tasks[index] = asyncio.create_task(self._run_stream(self._streams[index]), name=f"stream {index}")
 
     async def _run_stream(self, stream: Stream) -> None:
-        """Run one stream; a defect in it is told, and it begins anew."""
+        """Run one stream; report a defect in it, and start it again."""
         while not self._closing.is_set():
             try:
                 await stream.run()
-            except Exception as error:  # noqa: BLE001 - said, and survived: without it all prices stand still
-                # Its text stays in the log: nobody knows what it holds.
+            except Exception as error:  # noqa: BLE001 - reported, and survived: else all prices stand still
+                # The error's text goes to the log file alone: it may hold anything that the exchange has sent.
                 _log.exception("The stream stumbled.")
-                text = f"The stream stumbled ({type(error).__name__}); it is begun anew."
+                text = f"The stream stumbled ({type(error).__name__}); it is started again."
                 self._listener(Report(Happening.ALARM, "", text))
                 await asyncio.sleep(RESTART_DELAY_S)
 
@@ -140,7 +143,7 @@ class StreamGroup:
         self._assign_tickers(sorted(wanted.difference(*self._tickers_by_stream)))
 
     def _assign_tickers(self, tickers: Sequence[str], first_index: int = 0) -> None:
-        """Return each of these markets to a stream that has room, from ``first`` on, and tell all what is theirs."""
+        """Assign each market to a stream with room, from ``first_index`` on, and set every stream's markets."""
         if first_index == len(self._streams):
             self._add_stream()
         for ticker in tickers:
@@ -154,15 +157,15 @@ class StreamGroup:
             stream.watch_books(carried)
 
     def watch_quotes(self, tickers: Iterable[str] | None) -> None:
-        """Follow the quotes of exactly these markets, of all with None."""
+        """Follow the quotes of exactly these markets; None means all markets."""
         self.primary.watch_quotes(tickers)
 
     def _on_report(self, index: int, report: Report) -> None:
-        """Carry what a full subscription does not take on another one; pass all else on."""
+        """Move the markets that a full subscription does not take to another stream; pass on all other reports."""
         if report.happening is not Happening.FULL:
             self._listener(report)
         elif report.channel == Channel.TICKER:
-            # Quotes need no list: without one the channel brings those of all markets.
+            # Quotes need no list of markets: without one the channel sends those of all markets.
             self.primary.watch_quotes(None)
         else:
             self._on_subscription_full(index, report)
@@ -173,7 +176,7 @@ class StreamGroup:
         if not moved:
             return
         if carried == moved or len(self._streams) >= MAX_STREAMS:
-            # It took none at all, so that another connection would not either; or there are enough of them.
+            # This one took no market at all, so another connection would not either; or there are too many already.
             self._listener(replace(report, happening=Happening.REFUSED))
             return
         carried -= moved
@@ -181,43 +184,43 @@ class StreamGroup:
         asyncio.get_running_loop().call_soon(self._assign_tickers, sorted(moved), index + 1)
 
     def audit(self, ticker: str, answer: AuditAnswer) -> None:
-        """Compare a book: ``answer`` gets a fresh snapshot's levels at the moment that they hold."""
+        """Ask for a fresh snapshot of a book; ``answer`` gets its levels at the moment when they are current."""
         place = next((n for n, carried in enumerate(self._tickers_by_stream) if ticker in carried), 0)
         self._streams[place].audit(ticker, answer)
 
     def resync_books(self, why: str) -> None:
-        """Take the trust from all books and fetch them anew."""
+        """Stop trusting all books and fetch them again."""
         for stream in self._streams:
             stream.resync_books(why)
 
     def record(self, recording: TapSource | None) -> list[tuple[Tap, frozenset[str]]]:
-        """Have all that is received taken down, or no more.
+        """Record everything that is received from now on; stop with None.
 
-        Gives, for each connection that is in the middle, what takes it down and the markets whose books are trusted:
-        these books are to be written down before the next frame comes.
+        Return, for each connection that is up, its tap and the markets whose books are trusted. The caller has to
+        record these books before the next frame comes.
         """
         self._recording = recording
-        begun = []
+        started = []
         for stream in self._streams:
             tap = recording.tap() if recording is not None else None
             if stream.record(tap) and tap is not None:
-                begun.append((tap, stream.protocol.trusted))
-        return begun
+                started.append((tap, stream.protocol.trusted))
+        return started
 
     def retry_now(self) -> None:
-        """Do not wait for the next attempt to connect."""
+        """Try to connect now, without waiting for the next attempt."""
         for stream in self._streams:
             stream.retry_now()
 
     def health(self) -> Health:
-        """Return the state of the first link, with the counts of all."""
-        told = [stream.health() for stream in self._streams]
+        """Return the state of the first stream's link, with the counts of all streams."""
+        healths = [stream.health() for stream in self._streams]
         return replace(
-            told[0],
-            frames=sum(each.frames for each in told),
-            faults=sum(each.faults for each in told),
-            healed=sum(each.healed for each in told),
-            untrusted=sum(each.untrusted for each in told),
+            healths[0],
+            frames=sum(each.frames for each in healths),
+            faults=sum(each.faults for each in healths),
+            healed=sum(each.healed for each in healths),
+            untrusted=sum(each.untrusted for each in healths),
         )
 
     async def run(self) -> None:

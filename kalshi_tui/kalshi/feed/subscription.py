@@ -1,4 +1,4 @@
-"""One channel's subscription and the trust in its books; the bounds of recovery; the reports."""
+"""The state of one channel's subscription, the time-outs of recovery, and the reports for the log."""
 
 from collections import deque
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from kalshi_tui.kalshi.feed.handler import ApplyDelta
 
 @dataclass(frozen=True, slots=True)
 class RecoveryPolicy:
-    """How long the feed waits before it does the next stronger thing. Seconds, except for the counts."""
+    """How long the feed waits before it takes the next stronger step. Seconds, except for the counts."""
 
     snapshot: float = 1.0
     """For the next of the snapshots that were asked for; then unsubscribe and subscribe."""
@@ -27,9 +27,9 @@ class RecoveryPolicy:
     quarantine: float = 30.0
     """Before a market whose own snapshots make no sense is asked for again."""
     rounds: int = 4
-    """Times that snapshots are asked for in one recovery before subscribing anew."""
+    """Rounds of snapshot requests in one recovery before the feed subscribes again."""
     batch: int = 500
-    """Most tickers in one command."""
+    """The largest number of tickers in one command."""
 
 
 class Happening(Enum):
@@ -40,13 +40,13 @@ class Happening(Enum):
     HEALED = auto()
     """All books of a subscription are trusted again."""
     MISSED = auto()
-    """Frames were lost that no snapshot brings back: prints of the tape, lifecycle events, news of the account."""
+    """Frames were lost that no snapshot brings back: public trades, lifecycle events, changes of the account."""
     REFUSED = auto()
-    """The exchange refused a subscription or a market."""
+    """The exchange rejected a subscription or a market."""
     FULL = auto()
     """A subscription takes no more markets (code 26): these have to be carried elsewhere."""
     ALARM = auto()
-    """A frame that came whole and makes no sense."""
+    """A frame that arrived whole and makes no sense."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Report:
 
 
 class SubscriptionState(Enum):
-    """Where a subscription stands."""
+    """The state of a subscription."""
 
     IDLE = auto()
     """Not subscribed; will be as soon as something is wanted and nothing holds it."""
@@ -69,7 +69,7 @@ class SubscriptionState(Enum):
     """Asked for; its sid is not known yet."""
     LIVE = auto()
     DEAD = auto()
-    """Refused for good on this connection."""
+    """Rejected for good on this connection."""
 
 
 class RecoveryStage(Enum):

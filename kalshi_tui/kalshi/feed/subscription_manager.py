@@ -1,4 +1,4 @@
-"""Keeps the connection's subscriptions at what is wanted: subscribe, add and delete markets, and handle the answers."""
+"""`SubscriptionManager`: subscribes to what is wanted, adds and deletes markets, and handles the answers."""
 
 from collections.abc import Callable, Sequence
 from typing import Final
@@ -32,7 +32,7 @@ WITH_MARKETS: Final = frozenset({Channel.BOOK, Channel.TICKER, Channel.TRADE})
 
 
 class SubscriptionManager:
-    """Sends what brings each subscription to what is wanted of it. `recovery` has to be set before anything is sent."""
+    """Sends the commands that subscribe exactly what is wanted. `recovery` has to be set before anything is sent."""
 
     recovery: BookRecovery
 
@@ -75,7 +75,8 @@ class SubscriptionManager:
         if subscription is self._books:
             self.recovery.handle_fault(why)
         else:
-            # No snapshot brings back a trade, an event or news of the account: whoever hears the report reads by REST.
+            # No snapshot brings back a trade, an event or a change of the account: the receiver of the report reads it
+            # by REST.
             self._state.faults += 1
             self._state.report(Happening.MISSED, subscription.channel, why)
 
@@ -306,12 +307,12 @@ class SubscriptionManager:
         elif command.name == ADD_MARKETS:
             lost = subscription.remove_tickers(set(command.tickers))
             if lost:
-                self._state.handler.stale(lost, f"The exchange refused this market: {_describe_error(error)}.")
+                self._state.handler.stale(lost, f"The exchange rejected this market: {_describe_error(error)}.")
             self._isolate_refused_markets(subscription, command.tickers, error)
         elif command.name == GET_SNAPSHOT:
             subscription.requested_snapshots -= command.tickers
             if error.code in _RETRYABLE_CODES and subscription.recovery_rounds < self._state.policy.rounds:
-                # Asked again when the deadline has passed: at once would be refused for the same reason.
+                # Ask again when the deadline has passed: at once the request would be rejected for the same reason.
                 subscription.deadline = self._state.now + self._state.policy.snapshot
             elif subscription.stage is RecoveryStage.SNAPSHOT:
                 self.resubscribe(subscription, f"The exchange sends no snapshots ({_describe_error(error)}).")
@@ -330,20 +331,20 @@ class SubscriptionManager:
             subscription.batches.extend(waiting)
             self._isolate_refused_markets(subscription, command.tickers, error)
         else:
-            # A definite no (no permission, no such channel): asked again, it would be refused again, for ever.
+            # A definite no (no permission, no such channel): asked again, it would be rejected again, forever.
             subscription.reset_subscription()
             subscription.state = SubscriptionState.DEAD
             self._state.report(
                 Happening.REFUSED,
                 subscription.channel,
-                f"The exchange refuses the channel {subscription.channel}: {_describe_error(error)}.",
+                f"The exchange rejects the channel {subscription.channel}: {_describe_error(error)}.",
             )
         self._on_answered()
 
     def _isolate_refused_markets(
         self, subscription: ChannelSubscription, tickers: frozenset[str], error: wire.ErrorMsg
     ) -> None:
-        """Find the market that a refusal is about: the one it names, or by halves; the others are sent again.
+        """Find the market that a rejection is about: the one it names, or by halves; send the others again.
 
         Where the exchange takes no more markets at all (26), the first that does not fit stands for all that wait.
         """
@@ -376,7 +377,7 @@ class SubscriptionManager:
         subscription.refused |= tickers
         ordered = tuple(sorted(tickers))
         which = ordered[0] if len(ordered) == 1 else f"{len(ordered)} markets"
-        text = f"The exchange refuses {which} on {subscription.channel}: {_describe_error(error)}."
+        text = f"The exchange rejects {which} on {subscription.channel}: {_describe_error(error)}."
         if subscription is self._books:
             self._state.handler.stale(ordered, text)
         happening = Happening.FULL if error.code == ErrorCode.MARKET_LIMIT else Happening.REFUSED

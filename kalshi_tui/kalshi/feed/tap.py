@@ -10,7 +10,7 @@ from kalshi_tui.kalshi import wire
 
 
 class Tap(Protocol):
-    """Take down what one stream receives, connection after connection. No method may raise."""
+    """Records what one stream receives, connection after connection. No method may raise."""
 
     def begin(self, sids: Mapping[int, tuple[str, int | None]] | None = None) -> None:
         """Note that a connection begins.
@@ -29,11 +29,11 @@ class Tap(Protocol):
         """Note a book that is followed already, as it stands."""
 
     def record_frame(self, data: bytes) -> None:
-        """Take down one message as it came, readable or not."""
+        """Record one message as it came, readable or not."""
 
 
 class TapSource(Protocol):
-    """Make a `Tap` for each stream of a group."""
+    """Makes a `Tap` for each stream of a group."""
 
     def tap(self) -> Tap:
         """Return a new tap."""

@@ -1,8 +1,8 @@
-"""The stream for programs: an asynchronous iterator of typed updates; a book is right or says that it is not.
+"""`Updates`: the stream as an asynchronous iterator of typed updates, with bounded memory.
 
-What piles up while nobody takes it is bounded: of books, quotes and positions the newest counts, so that a slow reader
-skips states and never sees an old one; of all else `MAX_QUEUED_UPDATES` are kept, and a `Report` says that some were
-not.
+A slow reader costs no memory. Of a book, a quote or a position only the newest state waits, so that the reader skips
+states and never sees an old one. Of all other updates at most `MAX_QUEUED_UPDATES` wait; a `Report` says that later
+ones were dropped.
 """
 
 import asyncio
@@ -25,18 +25,18 @@ from kalshi_tui.kalshi.feed.subscription import Happening, Report
 from kalshi_tui.kalshi.wire import Channel
 
 MAX_QUEUED_UPDATES: Final = 100_000
-"""Updates that wait to be taken, besides the newest of each book, quote and position."""
+"""How many updates may wait, besides the newest of each book, quote and position."""
 FILL_ID_CACHE_SIZE: Final = 10_000
-"""Ids of fills that are remembered, because the exchange may tell a fill twice."""
+"""How many ids of fills are remembered, because the exchange may send a fill twice."""
 NO_SNAPSHOT_SENTENCE: Final = "Waiting for the first snapshot."
 
 
 @dataclass(frozen=True, slots=True)
 class BookUpdate:
-    """A market's book as it is now; ``why`` is a sentence while it is not ``good``.
+    """A market's book as it is now. While it is not ``good``, ``why`` is a sentence with the reason.
 
-    Between two frames of one trade its bids may cross for a moment; a book that stays so is not good after 1.5 s or so.
-    The book is the one that the stream keeps: it changes at the next ``await``. `Book.levels` copies it.
+    Between the two frames of one trade a book's bids may cross for a moment; one that stays crossed for about 1.5 s is
+    no longer good. The stream goes on changing this very book at the next ``await``; `Book.levels` copies it.
     """
 
     ticker: str
@@ -47,7 +47,7 @@ class BookUpdate:
 
 @dataclass(frozen=True, slots=True)
 class QuoteUpdate:
-    """The top of a market as the ticker channel says it; ``previous`` and ``volume_24h`` do not come this way."""
+    """A market's best prices from the ticker channel, which sends neither ``previous`` nor ``volume_24h``."""
 
     ticker: str
     quote: Quote
@@ -55,21 +55,21 @@ class QuoteUpdate:
 
 @dataclass(frozen=True, slots=True)
 class MarketChanged:
-    """A market's status, dates or grid have changed (``event_type``, the exchange's word): read it anew."""
+    """A market's status, dates or grid have changed (``event_type``, the exchange's word): read it again."""
 
     ticker: str
     event_type: str
 
 
 Update = BookUpdate | QuoteUpdate | MarketChanged | Trade | Fill | Order | Position | Link | Report
-"""What a stream gives: match on the type."""
+"""What the stream yields: match on the type."""
 
 _UpdateKey = tuple[str, str] | int
 
 
 @dataclass(slots=True)
 class _TrackedBook:
-    """A book and how far it may be believed."""
+    """A book, and whether it can be trusted."""
 
     book: Book
     good: bool = False
@@ -77,13 +77,13 @@ class _TrackedBook:
 
 
 class _UpdateQueue:
-    """The stream's sink: keeps the books and what waits to be taken."""
+    """The stream's handler: keeps the books, and queues the updates until they are taken."""
 
     def __init__(self) -> None:
         self.has_updates = asyncio.Event()
         self.books: dict[str, _TrackedBook] = {}
         self._queued: OrderedDict[_UpdateKey, Update | str] = OrderedDict()
-        """By what replaces what; for a book its ticker stands, so that it is given as it is when it is taken."""
+        """Updates by key: a newer one replaces the older one. A book waits as its ticker, and is read when taken."""
         self._last_key = 0
         self._unmerged_count = 0
         self._seen_fill_ids: set[str] = set()
@@ -108,11 +108,11 @@ class _UpdateQueue:
         return BookUpdate(ticker, held.book, held.good, held.why)
 
     def find_crossed(self) -> list[str]:
-        """Return the markets whose books are believed and whose bids would trade with each other."""
+        """Return the markets whose books are trusted although their bids would trade with each other."""
         return [ticker for ticker, held in self.books.items() if held.good and held.book.crossed]
 
     def set_books(self, tickers: Iterable[str]) -> None:
-        """Have these books and no others."""
+        """Keep the books of these markets and no others."""
         wanted = frozenset(tickers)
         self.books = {ticker: held for ticker, held in self.books.items() if ticker in wanted}
 
@@ -121,9 +121,9 @@ class _UpdateQueue:
         self.has_updates.set()
 
     def _put_unmerged(self, update: Update, channel: str) -> None:
-        """Keep one of which none may be skipped unsaid."""
+        """Queue an update of a kind of which none may be dropped without a report."""
         if self._unmerged_count >= MAX_QUEUED_UPDATES:
-            text = f"More than {MAX_QUEUED_UPDATES:,} updates were waiting to be taken; what came then was let go."
+            text = f"More than {MAX_QUEUED_UPDATES:,} updates were waiting to be taken; later ones were dropped."
             self._put(("missed", channel), Report(Happening.MISSED, channel, text))
             return
         self._last_key += 1
@@ -133,7 +133,7 @@ class _UpdateQueue:
     def _put_book(self, ticker: str) -> None:
         self._put(("book", ticker), ticker)
 
-    # `Sink`.
+    # `FeedHandler`.
 
     def snapshot(self, ticker: str, yes: Levels, no: Levels) -> ApplyDelta:
         """Replace a book and trust it. Raises BookError if the levels cannot be a book."""
@@ -158,11 +158,11 @@ class _UpdateQueue:
         self._put(("quote", ticker), QuoteUpdate(ticker, quote))
 
     def trade(self, trade: Trade) -> None:
-        """Take a print of the public tape."""
+        """Take a public trade."""
         self._put_unmerged(trade, Channel.TRADE)
 
     def fill(self, fill: Fill) -> None:
-        """Take an execution of the account's own, each once."""
+        """Take a fill of the account; one that comes twice counts once."""
         if fill.trade_id in self._seen_fill_ids:
             return
         if len(self._fill_ids_by_age) >= FILL_ID_CACHE_SIZE:
@@ -172,7 +172,7 @@ class _UpdateQueue:
         self._put_unmerged(fill, Channel.FILL)
 
     def order(self, order: Order) -> None:
-        """Take the news of an order of the account's own."""
+        """Take a change of one of the account's orders."""
         self._put_unmerged(order, Channel.ORDERS)
 
     def position(self, position: Position) -> None:
@@ -180,7 +180,7 @@ class _UpdateQueue:
         self._put(("position", position.ticker), position)
 
     def lifecycle(self, ticker: str, event_type: str) -> None:
-        """Take a market's change."""
+        """Take a change of a market's status, dates or grid."""
         self._put_unmerged(MarketChanged(ticker, event_type), Channel.LIFECYCLE)
 
     def link(self, state: LinkState, detail: str) -> None:
@@ -188,15 +188,15 @@ class _UpdateQueue:
         self._put_unmerged(Link(state, detail), "")
 
     def put_report(self, report: Report) -> None:
-        """Take what the feed found, missed or mended."""
+        """Take a report of what the feed found, missed or repaired."""
         self._put_unmerged(report, report.channel)
 
 
 class Updates:
-    """An asynchronous iterator over what the stream tells, for one reader; it reconnects and heals by itself.
+    """An asynchronous iterator over the stream's updates, for one reader. It reconnects and repairs books by itself.
 
-    Ends with `close`, with the ``async with`` block around it, or with its client. After each `Link` whose state is
-    LIVE, and after a `Report` of MISSED, news of the account may be missing: read orders, fills and positions anew.
+    It ends with `close`, with the ``async with`` block around it, or with its client. After each `Link` whose state is
+    LIVE, and after a `Report` of MISSED, changes of the account may be missing: read orders, fills and positions again.
     """
 
     def __init__(self, make_group: Callable[[FeedHandler, ReportListener], StreamGroup]) -> None:
@@ -213,7 +213,7 @@ class Updates:
         self._group.watch_books(wanted)
 
     def watch_quotes(self, tickers: Iterable[str] | None) -> None:
-        """Follow the quotes of exactly these markets from now on, of all with None."""
+        """Follow the quotes of exactly these markets from now on; None means all markets."""
         self._group.watch_quotes(tickers)
 
     def book(self, ticker: str) -> BookUpdate:
@@ -221,7 +221,7 @@ class Updates:
         return self._queue.book(ticker)
 
     def health(self) -> Health:
-        """Return the state of the link: ages, lag, faults found and healed."""
+        """Return the state of the link: ages, lag, faults found and repaired."""
         return self._group.health()
 
     @property
@@ -230,12 +230,12 @@ class Updates:
         return self._group.last_ts_ms
 
     def retry_now(self) -> None:
-        """Do not wait for the next attempt to connect; the waits grow to 30 s while attempts fail."""
+        """Try to connect now, without waiting for the next attempt; the waits grow to 30 s while attempts fail."""
         self._group.retry_now()
 
     @property
     def closed(self) -> bool:
-        """Whether it has been ended."""
+        """Whether the iteration has been ended."""
         return self._closed
 
     async def close(self) -> None:
@@ -274,17 +274,17 @@ class Updates:
     def _start(self) -> None:
         if self._task is None and not self._closed:
             self._task = asyncio.create_task(self._run(), name="kalshi stream")
-            # Else whoever waits would wait for ever, should it end by a defect.
+            # If a defect ends the task, a reader that waits must wake up, or it would wait forever.
             self._task.add_done_callback(lambda _: self._queue.has_updates.set())
 
     async def _run(self) -> None:
-        """Run the streams, with a look at their books; a defect of either ends both."""
+        """Run the streams and the check for crossed books; a defect in either ends both."""
         try:
             async with asyncio.TaskGroup() as tasks:
                 watching = tasks.create_task(self._crossed_monitor.run(), name="kalshi crossed books")
                 await self._group.run()
-                # It never ends by itself: without this the group would wait for it for ever.
+                # The check never ends by itself: without this the task group would wait for it forever.
                 watching.cancel()
         except ExceptionGroup as errors:
-            # Whoever iterates gets the defect itself, as before there were two tasks.
+            # The reader gets the defect itself, not a group: that there are two tasks is no concern of the caller.
             raise errors.exceptions[0] from None

@@ -1,8 +1,8 @@
-"""What the simulated participants hold a market to be worth: fair values that move in time, coherent within an event.
+"""Models of fair value: what the simulated participants think each market of an event is worth, over time.
 
 Fair values are pure functions of the seed and the time, apart from the effect of news, which decays: after a restart
-the world goes on where it was. Floats live here and not in the engine: a probability is not money. What leaves is an
-integer price.
+the world continues where it was. Probabilities are floats here, and only here: what the engine gets is an integer
+price.
 """
 
 import math
@@ -24,9 +24,9 @@ from kalshi_tui.practice.simulation.outcomes import (
 _NORMAL: Final = NormalDist()
 _SQRT_HALF: Final = math.sqrt(0.5)
 _CONVERGENCE_MS: Final = 3_600_000
-"""How long before the close fair values begin to converge to how a drawn event will end."""
+"""How long before the close fair values start to converge to the drawn outcome."""
 _MAX_WAVE_MS: Final = 5_000_000
-"""The longest wave of a fair value: it reverts within an hour and a half."""
+"""The longest wave of a fair value: a move reverts within an hour and a half."""
 _MIN_UPDATE_INTERVAL_MS: Final = 100
 """Fair values are not computed more often than this."""
 _NEWS_DECAY_MS: Final = 900_000
@@ -50,17 +50,17 @@ class FairValueModel(Protocol):
     fair_values: list[Price]
 
     def update(self, now: int) -> None:
-        """Bring the fair values up to a time."""
+        """Update the fair values to a time."""
 
     def apply_news(self, strength: float) -> None:
-        """Take in a piece of news; ``strength`` is signed, in standard deviations."""
+        """Move the fair values by a piece of news; ``strength`` is signed, in standard deviations."""
 
 
 class ThresholdModel:
-    """Singles and ladders that a draw decides: one latent number behind all thresholds.
+    """Single markets and ladders of thresholds that a draw decides: one latent number behind all of them.
 
-    A market wins when the latent number, at the end, lies above minus the score of its first fair value. Near the close
-    the latent number converges to where the draw puts it, and the doubt narrows, for all thresholds at once.
+    A market wins if the latent number ends above minus the score of its first fair value. Near the close the latent
+    number converges to the value that the draw stands for, and the uncertainty narrows, for all thresholds at once.
     """
 
     def __init__(self, markets: Sequence[MarketDefinition], draw: int, salt: int) -> None:
@@ -68,7 +68,7 @@ class ThresholdModel:
         self.fair_values = [market.flow.fair for market in markets]
         self._scores = [_NORMAL.inv_cdf(market.flow.fair / PRICE_UNIT) for market in markets]
         score = _NORMAL.inv_cdf((draw + 0.5) / DRAW_UNIT)
-        # A ladder's market wins from some draw upwards, a single's from 0 up to some draw.
+        # A market of a ladder wins from some draw upwards, a single market from 0 up to some draw.
         self._end = -score if flow.wins_from == 0 else score
         self._scalar = draw / DRAW_UNIT if markets[0].market_type == "scalar" else None
         self._close_ms = markets[0].close_ms
@@ -99,7 +99,7 @@ class ThresholdModel:
 
 
 class ExclusiveModel:
-    """An event of which one market wins: probabilities that sum to 1."""
+    """An event in which exactly one market wins: the probabilities sum to 1."""
 
     def __init__(self, markets: Sequence[MarketDefinition], draw: int, salt: int) -> None:
         self.fair_values = [market.flow.fair for market in markets]
@@ -114,7 +114,7 @@ class ExclusiveModel:
         self._updated_ms = 0
 
     def update(self, now: int) -> None:
-        """Bring the fair values up to a time; after the first call, a few markets at a time."""
+        """Update the fair values to a time; after the first call, of a few markets at a time."""
         if now - self._updated_ms < _MIN_UPDATE_INTERVAL_MS:
             return
         decay = _news_decay(now - self._updated_ms)
@@ -134,13 +134,13 @@ class ExclusiveModel:
         self.fair_values = [to_price(weight / total) for weight in weights]
 
     def apply_news(self, strength: float) -> None:
-        """Take in a piece of news: it concerns the market that moved last."""
+        """Move the fair value of the market that moved last by a piece of news."""
         self._news[self._last_moved] += 0.5 * strength
         self._updated_ms -= _MIN_UPDATE_INTERVAL_MS  # the next update must not be skipped
 
 
 class IndexModel:
-    """Markets that a price index decides: the probability that it ends above the strike."""
+    """Markets that a price index decides: the fair value is the probability that it ends above the strike."""
 
     def __init__(self, markets: Sequence[MarketDefinition], index: PriceIndex) -> None:
         self.fair_values = [market.flow.fair for market in markets]
@@ -171,7 +171,7 @@ def fair_value_model(
     if index is not None:
         return IndexModel(markets, index)
     draw = outcomes.draw(event_ticker)
-    # The label is part of every seed's world: with another one, all fair values would move otherwise.
+    # The word "opinion" is part of every seed's world: with another one, all fair values would move differently.
     salt = stable_hash(outcomes.seed, f"opinion:{event_ticker}")
     if exclusive and len(markets) > 1:
         return ExclusiveModel(markets, draw, salt)

@@ -1,4 +1,4 @@
-"""How the simulated world's markets end: price indexes and draws, pure functions of the seed and the time.
+"""How the simulated markets end: price indexes and random draws, pure functions of the seed and the time.
 
 Nothing is stored, so a world that was shut down finds on its next start what happened in between.
 """
@@ -14,7 +14,7 @@ from kalshi_tui.practice.simulation.templates import IndexTemplate, catalog_temp
 DRAW_UNIT: Final = 10_000
 _MASK: Final = 0xFFFFFFFFFFFFFFFF
 _PERIODS_MS: Final = tuple(20_000 * 3**power for power in range(12))
-"""Periods of the index's waves in ms, 20 s to 41 days; its amplitude goes with the square root of the period."""
+"""Periods of the index's waves in ms, 20 s to 41 days; the amplitude grows with the square root of the period."""
 
 
 def _splitmix64(value: int) -> int:
@@ -34,7 +34,7 @@ def stable_hash(seed: int, text: str) -> int:
 
 
 class PriceIndex:
-    """A price index that wanders like a market's, known at every moment, past or future.
+    """A price index that moves like a market's and can be computed for any moment, past or future.
 
     ``sigma`` is its usual relative move in 15 minutes, ``strike_step`` the round figure in dollars that strikes stand
     around. Prices are integers of 1/100 dollar: a reading, not money.
@@ -59,7 +59,7 @@ def noise_amplitudes(move_per_minute: float, max_period_ms: int) -> list[float]:
 
 
 def noise(salt: int, amplitudes: list[float], ms: int) -> float:
-    """Return smooth noise at a Unix ms: a sum of waves of rising length with these amplitudes."""
+    """Return smooth noise at a Unix ms: a sum of ever longer waves with these amplitudes."""
     total = 0.0
     for number, amplitude in enumerate(amplitudes):
         period = _PERIODS_MS[number]
@@ -77,7 +77,7 @@ def _lattice_value(salt: int, octave: int, point: int) -> float:
 
 
 class Outcomes:
-    """How every market of the world ends. Callable as an `OutcomeSource`."""
+    """Decides how every simulated market ends. Callable as an `OutcomeSource`."""
 
     def __init__(self, seed: int) -> None:
         self.seed = seed

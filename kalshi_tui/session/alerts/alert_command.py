@@ -1,4 +1,4 @@
-"""The command of the trader's own that an alert runs: an argument list, never a line for a shell."""
+"""`AlertCommand`: runs the trader's own command when an alert rings; an argument list, never a shell line."""
 
 import asyncio
 import os
@@ -16,11 +16,11 @@ MAX_RUNNING_COMMANDS: Final = 4
 ALERT_VARIABLE: Final = "KALSHI_TUI_ALERT"
 """The environment variable with the alert's sentence, for commands that take no further argument."""
 PRIVATE_KEY_VARIABLE: Final = "KALSHI_PRIVATE_KEY"
-"""The variable with the trader's key itself, where it is given so: no other program is to have it."""
+"""The variable that may hold the trader's private key: it is removed from the command's environment."""
 
 
 class AlertCommand:
-    """Runs the command with an alert's sentence as its last argument. What goes wrong is told, and nothing else."""
+    """Runs the command with an alert's sentence as its last argument. Only a failure is reported."""
 
     def __init__(
         self,
@@ -47,7 +47,8 @@ class AlertCommand:
 
     async def _run(self, sentence: str) -> None:
         try:
-            # A session of its own, so that what it starts ends with it; nothing of it reaches the screen.
+            # A process session of its own, so that its children can be killed with it. No output: it would break the
+            # screen.
             process = await asyncio.create_subprocess_exec(
                 *self._command,
                 sentence,

@@ -1,4 +1,4 @@
-"""The trader's alerts: kept over restarts, told of each change by the store, and rung."""
+"""`AlertMonitor`: keeps the trader's alerts across restarts, and rings them when the market or an order changes."""
 
 import asyncio
 from collections.abc import Callable, Iterable
@@ -44,21 +44,21 @@ from kalshi_tui.session.timing import Sleep
 ALERTS_FILE: Final = "alerts.json"
 MAX_ALERTS: Final = 100
 CHECK_INTERVAL_S: Final = 1.0
-"""How often closing times are looked at, and how often at the most what has rung is written down."""
+"""How often closing times are checked, and how often at most the alerts are written to disk."""
 MIN_RING_INTERVAL_MS: Final = 1_000
-"""An alert that rings again sooner is counted, and not told: a price that flickers must not fill the log."""
+"""An alert that rings again sooner is counted but not announced: a flickering price must not fill the log."""
 TRADE_ID_CAPACITY: Final = 50
-"""So many of the last prints are known again, should one come twice."""
+"""How many of the last trades are remembered, because one may come twice."""
 
 
 class _AlertsFile(msgspec.Struct, frozen=True):
-    """What is on the disk."""
+    """The alerts as they are on the disk."""
 
     alerts: tuple[Alert, ...] = ()
 
 
 def trusted_top(store: Store, ticker: str) -> TopOfBook | None:
-    """Return the top of a market if it can be believed: of a good book, or of a quote where there is no book at all."""
+    """Return a market's best prices if they can be trusted: of a good book, or of the quote where there is no book."""
     live = store.books.get(ticker)
     if live is not None:
         return top_of_book(live.book) if live.is_good else None
@@ -69,7 +69,7 @@ def trusted_top(store: Store, ticker: str) -> TopOfBook | None:
 
 
 def current_value(store: Store, alert: Alert) -> int | None:
-    """Return what an alert looks at as it stands now: price, count, or milliseconds; None if that is not known."""
+    """Return the value that an alert watches: a price, a count or milliseconds; None if it is not known."""
     if alert.kind in EVENT_KINDS:
         return None
     if alert.kind is AlertKind.CLOSE:
@@ -94,7 +94,7 @@ def _last_price(store: Store, ticker: str) -> int | None:
 
 
 class AlertMonitor:
-    """Keeps the store's alerts, and rings. `run` looks at what no frame tells: the time.
+    """Keeps the alerts, and rings them. `run` checks what no frame reports: the time.
 
     It publishes `AlertRang` for each alert that rings, and `AlertMarketsChanged` when it needs other markets' books.
     """
@@ -106,19 +106,19 @@ class AlertMonitor:
         self._file = PersistedFile(folder, ALERTS_FILE, _AlertsFile)
         self._alerts: dict[int, Alert] = {}
         self._alert_ids_by_ticker: dict[str, list[int]] = {}
-        """The ids of those that look at a market's prices, sizes or trades, by ticker."""
+        """The ids of alerts on a market's prices, sizes or trades, by ticker."""
         self._last_tops: dict[str, tuple[TopOfBook, Price | None]] = {}
-        """What was looked at last: most changes of a book are not at its top."""
+        """The values at the last check: most changes of a book leave its best prices as they are."""
         self._wake = asyncio.Event()
         self._unsaved = False
         self._started_ms = clock.local_ms()
         self._rejected_order_ids: set[str] = set()
         self._seen_trade_ids: dict[str, None] = {}
-        """Ids of prints that alerts have seen, the oldest first."""
+        """Ids of trades that were checked, the oldest first."""
         self.ring_count = 0
-        """How many rings were told since the start."""
+        """How many rings were announced since the start."""
         self.newest_sentence = ""
-        """The sentence of the newest of them."""
+        """The sentence of the newest ring."""
         store.bus.subscribe(FillAdded, lambda each: self.handle_fill(each.fill))
         store.bus.subscribe(OrderUpdated, lambda each: self.handle_order(each.order))
         self._load()
@@ -130,7 +130,7 @@ class AlertMonitor:
         self._alerts = {each.id: each for each in kept.alerts[:MAX_ALERTS]}
         self._alerts_changed()
 
-    # The trader's side.
+    # What the trader does.
 
     @property
     def tickers(self) -> list[str]:
@@ -138,9 +138,9 @@ class AlertMonitor:
         return list(self._alert_ids_by_ticker)
 
     def add(self, alert: Alert) -> str:
-        """Take an alert, in the place of one that looks out for the same; say in a sentence why not, empty if taken.
+        """Add an alert in place of one with the same condition. Return why it was not added, or an empty text.
 
-        One whose condition is true already rings at once.
+        An alert whose condition is true already rings at once.
         """
         same = [each.id for each in self._alerts.values() if each.has_same_condition(alert)]
         if not same and len(self._alerts) >= MAX_ALERTS:
@@ -155,13 +155,13 @@ class AlertMonitor:
         return ""
 
     def remove(self, alert_id: int) -> None:
-        """Forget an alert."""
+        """Remove an alert."""
         if self._alerts.pop(alert_id, None) is not None:
             self._alerts_changed()
             self._save()
 
     def rearm(self, alert_id: int) -> None:
-        """Arm an alert again that has rung; if its condition is true it rings at once."""
+        """Arm an alert again that has rung; it rings at once if its condition is true."""
         alert = self._alerts.get(alert_id)
         if alert is None or alert.state is AlertState.ARMED:
             return
@@ -170,16 +170,16 @@ class AlertMonitor:
         self._check_alert(self._alerts[alert_id])
         self._save()
 
-    # What the store tells.
+    # What the store reports.
 
     def handle_fill(self, fill: Fill) -> None:
-        """Hear of an execution that was not known; one from before this start is history."""
+        """Check the alerts on fills. A fill from before this start is history and rings nothing."""
         if fill.ts_ms > self._started_ms + self._clock.skew_ms:
             what = f"filled {fill_text(fill)}"
             self._handle_event(AlertKind.FILL, "", lambda _: True, what, listed_market_name(self._store, fill.ticker))
 
     def handle_order(self, order: Order) -> None:
-        """Hear of an order that has changed."""
+        """Check the alerts on rejected orders."""
         key = order.client_order_id or order.order_id
         if order.state is not OrderState.REFUSED or key in self._rejected_order_ids:
             return
@@ -197,7 +197,7 @@ class AlertMonitor:
         return changed
 
     def _check_market(self, ticker: str) -> None:
-        """Look at all alerts of a market after its book or quote has changed."""
+        """Check all alerts of a market after its book or quote has changed."""
         last, top = _last_price(self._store, ticker), trusted_top(self._store, ticker)
         if top is not None:
             if self._last_tops.get(ticker) == (top, last):
@@ -276,7 +276,7 @@ class AlertMonitor:
         self._store.set_alerts(reversed(self._alerts.values()))
 
     def _update_watchers(self) -> None:
-        """Have the store tell of the markets that alerts look at, and of no others."""
+        """Watch the markets that active alerts are about, and no others."""
         before = self._store.market_data.watched_tickers
         self._last_tops.clear()
         waiting = [each for each in self._alerts.values() if each.is_active and each.kind is not AlertKind.CLOSE]
@@ -289,7 +289,7 @@ class AlertMonitor:
     # In the background.
 
     async def run(self) -> None:
-        """Look at closing times, and write down what has changed, until canceled."""
+        """Check closing times, and write changed alerts to disk, until canceled."""
         while True:
             if not self._unsaved and not self._closing_alerts():
                 await self._wake.wait()
@@ -300,7 +300,7 @@ class AlertMonitor:
             await self._sleep(CHECK_INTERVAL_S)
 
     def check_closing_times(self) -> None:
-        """Look at the alerts of markets that are about to close."""
+        """Check the alerts on closing times."""
         closings = self._closing_alerts()
         for alert in closings:
             self._check_alert(alert)
@@ -311,7 +311,7 @@ class AlertMonitor:
         return [each for each in self._alerts.values() if each.is_active and each.kind is AlertKind.CLOSE]
 
     def close(self) -> None:
-        """Write down what has not been written yet."""
+        """Write to disk what has not been written yet."""
         if self._unsaved:
             self._save()
 

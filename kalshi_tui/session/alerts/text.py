@@ -1,4 +1,4 @@
-"""Alerts in words: for the list, the line in which one is written, the log, the desktop's notification."""
+"""Sentences about alerts: for their list, the dialog, the log and desktop notifications."""
 
 from typing import Final
 
@@ -21,7 +21,7 @@ MAX_SENTENCE_LENGTH: Final = 300
 
 
 def condition_text(alert: Alert) -> str:
-    """Say when an alert rings: ``bid at 0.55 or above``."""
+    """Return when an alert rings: ``bid at 0.55 or above``."""
     kind, name = alert.kind, alert.kind.value
     if kind is AlertKind.FILL:
         return "fill of an order of yours"
@@ -37,14 +37,14 @@ def condition_text(alert: Alert) -> str:
 
 
 def alert_value_text(alert: Alert, value: int) -> str:
-    """Write a value of the kind that an alert looks at: a price, a count, the time until trading ends."""
+    """Return a value of an alert as text: a price, a count, or the time until trading ends."""
     if alert.kind is AlertKind.CLOSE:
         return time_left_text(value)
     return plain_price_text(value) if alert.kind in PRICE_KINDS else plain_count_text(value)
 
 
 def time_left_text(ms: int) -> str:
-    """Write a time in at most eight cells: ``45 s``, ``9 min``, ``3 h 20``, ``12 d``."""
+    """Return a time in at most eight cells: ``45 s``, ``9 min``, ``3 h 20``, ``12 d``."""
     if ms <= 0:
         return "closed"
     if ms < MINUTE_MS:
@@ -61,18 +61,18 @@ def listed_market_name(store: Store, ticker: str) -> str:
 
 
 def alert_in_market_text(store: Store, alert: Alert) -> str:
-    """Say which alert is meant: what was written, and the market."""
+    """Return which alert is meant: its condition as typed, and the market."""
     where = f" in {listed_market_name(store, alert.ticker)}" if alert.ticker else ""
     return clean(f"{format_alert(alert)}{where}", MAX_SENTENCE_LENGTH)
 
 
 def alert_fired_text(alert: Alert, trigger: str, name: str) -> str:
-    """Say that an alert rang: what was seen, where, and what was written. No control characters, one line."""
+    """Return the sentence of a ring: the trigger, the market, the condition. One line without control characters."""
     return clean(f"Alert: {trigger} in {name} ({format_alert(alert)}).", MAX_SENTENCE_LENGTH)
 
 
 def trigger_text(alert: Alert, value: int) -> str:
-    """Return what was seen at the moment an alert rang."""
+    """Return what made an alert ring."""
     if alert.kind is AlertKind.CLOSE:
         return f"{time_left_text(value)} until trading ends" if value > 0 else "trading has ended"
     if alert.kind is AlertKind.BID and not value:
@@ -81,7 +81,7 @@ def trigger_text(alert: Alert, value: int) -> str:
 
 
 def alert_explanation(alert: Alert, value: int | None) -> str:
-    """Say in a sentence what an alert that is being written will do, and how things stand now."""
+    """Return a sentence on what an alert that is being typed will do, and on its value now."""
     rings = "Rings once" if alert.once else "Rings every time"
     when = f"{rings}, when" if alert.once else rings
     if alert.kind is AlertKind.TRADE:

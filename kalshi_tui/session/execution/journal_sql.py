@@ -1,4 +1,4 @@
-"""The statements of the journal, put together from names and bounds of this program alone."""
+"""The journal's SQL: schema, conditions and queries. Every part is a constant; values go in as parameters."""
 
 import json
 from typing import Final
@@ -43,15 +43,15 @@ CREATE TABLE days (
 """
 OVER: Final = json.dumps([state.value for state in OrderState if state.final])
 NEVER_REACHED: Final = json.dumps([state.value for state in OrderState if not state.reached])
-"""States as a list that SQLite can look into."""
+"""Sets of states as JSON lists, for `json_each`."""
 OURS: Final = "(account = ? OR account IS NULL OR account >= x'')"
-"""Rows of an account, and those that no longer say whose they are: SQLite orders blobs behind every text."""
+"""Rows of an account, and rows whose account is damaged (missing, or a blob: SQLite orders blobs after every text)."""
 OPEN: Final = _joined(
     OURS,
     "AND (state IS NULL OR state NOT IN (SELECT value FROM json_each(?)))",
     "AND (state IS NOT 'drafted' OR sent_ms IS NOT 0)",
 )
-"""What was sent and is not known to be over; whatever cannot be told from it is in."""
+"""What was sent and is not known to be over. A row of which that cannot be read counts as open."""
 REACHED: Final = "(state IS NULL OR state NOT IN (SELECT value FROM json_each(?)))"
 BETWEEN: Final = "typeof({0}) = 'integer' AND {0} BETWEEN {1} AND {2}"
 COUNTABLE: Final = " AND ".join(
@@ -66,7 +66,7 @@ COUNTABLE: Final = " AND ".join(
         BETWEEN.format("yes_price", 0, PRICE_UNIT) + ")",
     )
 )
-"""Whether a row says how much was sent with it."""
+"""Whether a row is sound enough to be added up: account, time, side, action, state, counts and price."""
 SUM: Final = _joined(
     "SELECT COALESCE(SUM(n), 0), COALESCE(SUM(n * CASE WHEN (side = 'yes') = (action = 'buy')",
     "THEN yes_price ELSE 10000 - yes_price END), 0) FROM (SELECT side, action, yes_price, filled +",
@@ -89,7 +89,10 @@ UNCOUNTED: Final = _joined(
     COUNTABLE,
     "IS NOT TRUE",
 )
-"""A time that cannot be true is a text, a blob, missing, below zero or far off: then the history has to say it."""
+"""Rows that cannot be added up, with the time of their last change.
+
+``sent_ms`` is not used where it is damaged (text, blob, missing, negative or far off): the history has the time.
+"""
 NEWEST: Final = _joined(
     "SELECT MAX(at_ms) AS newest FROM changes JOIN intents USING (client_order_id) WHERE account = ? AND",
     BETWEEN.format("at_ms", 0, MAX_MS),

@@ -1,4 +1,4 @@
-"""A market's price ladder as lines: the header, the names of the columns, the rows of the window. Pure."""
+"""A market's price ladder as lines: header, column headings and the visible rows. Pure functions."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -36,19 +36,19 @@ from kalshi_tui.ui.ladder.rows import (
 from kalshi_tui.ui.lists.views import money_cell, pnl_tone
 
 MIN_HALF_WIDTH: Final = 16
-"""Cells that own orders and size have on each side before there is any further column."""
+"""Cells for own orders and size on each side, before there is room for any other column."""
 MIN_DEPTH_WIDTH: Final = 6
 MAX_DEPTH_WIDTH: Final = 10
 PRICE_MARKS_WIDTH: Final = 4
 """Cells around the price: a gap, the sign of the last trade, and the cursor on both sides."""
 MAX_ORDER_COLUMN_WIDTH: Final = 12
-"""Cells that own orders, or size, have at the most."""
+"""The most cells for own orders, or for size."""
 PNL_WIDTH: Final = 11
 OWN_AHEAD_HEADING: Final = "own/ahead"
 
 
 def ladder_header(snapshot: LadderSnapshot, top: int, rows: int, width: int) -> list[Line]:
-    """Say best prices and spread, or why the book is not to be trusted; then depth near the middle, and imbalance.
+    """Return best prices and spread, or why the book is not trusted; then depth near the middle, and imbalance.
 
     Where the market has run out of the rows, an arrow says in which direction, and the middle how far.
     """
@@ -101,7 +101,7 @@ def _near_depth_text(bids: Count, asks: Count, width: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class LadderColumns:
-    """The cells of each column; 0 for those that have no room. Own orders, depth and size stand on both sides."""
+    """The width of each column, 0 where there is no room. Own orders, depth and size have one on both sides."""
 
     price: int
     own: int
@@ -140,14 +140,14 @@ def ladder_column_heading(snapshot: LadderSnapshot, width: int) -> Line:
 
 
 def ladder_lines(snapshot: LadderSnapshot, top: int, rows: int, width: int, cursor: Price | None = None) -> list[Line]:
-    """Draw so many rows from the row ``top`` on; ``cursor`` is the chosen price."""
+    """Return so many rows from the row ``top`` on; ``cursor`` is the selected price."""
     made = build_ladder_rows(snapshot, top, rows)
     largest = max((max(row.bid, row.ask) for row in made), default=0)
     book = snapshot.live.book
     shape = _LadderRowFormat(
         _columns_for(snapshot, width),
         snapshot.ladder.decimals,
-        # A power of two, so that a change of the largest level does not draw all bars again.
+        # A power of two, so that a small change of the largest level does not redraw all bars.
         full=1 << max(largest - 1, 0).bit_length(),
         aligned=any(count % COUNT_UNIT for side in (book.yes, book.no) for count in side.counts),
     )
@@ -161,7 +161,7 @@ def _columns_for(snapshot: LadderSnapshot, width: int) -> LadderColumns:
 
 @dataclass(frozen=True, slots=True)
 class _LadderRowFormat:
-    """The values that all rows of one drawing share."""
+    """The values that all rows of one frame share."""
 
     columns: LadderColumns
     decimals: int
@@ -207,11 +207,11 @@ class _LadderRowFormat:
 
 
 def _own_orders_text(own: OwnRowOrders | None, width: int) -> str:
-    """Write own orders: how many if several, ``*``, what rests, and behind the stroke what stands before the first."""
+    """Return own orders: how many if several, ``*``, what rests, and after the slash the queue ahead of the first."""
     if own is None:
         return ""
     if own.unconfirmed:
-        # Before all else: an order of which nobody knows whether it rests.
+        # First of all: an order of which it is not known whether it rests.
         unsure = [f"?{count_text(own.unconfirmed)}", f"?{short_count_text(own.unconfirmed)}"]
         if own.orders:
             unsure = [f"{each} *{short_count_text(own.count)}" for each in unsure] + [

@@ -1,4 +1,4 @@
-"""Domain values to lines, for the lists of the desk. Pure: the same values give the same lines."""
+"""The lines of the desk's lists: orders, positions, fills, trades and notices. Pure functions of domain values."""
 
 from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.link import LinkState
@@ -43,11 +43,11 @@ ORDER_STATE_TONES = {
     OrderState.EXPIRED: Tone.WARN,
 }
 STATES_WITH_REASON = frozenset({OrderState.UNKNOWN, OrderState.REFUSED, OrderState.NOT_SENT})
-"""States of which the reason stands in the list."""
+"""States whose reason is shown in the list."""
 STATES_WITH_SHORT_REASON = frozenset({OrderState.CANCELED, OrderState.EXPIRED})
-"""States of which it stands behind the market's name where there is room: by whom, or by what."""
+"""States whose reason is shown after the market's name where there is room."""
 EXTRA_COLUMNS_MIN_WIDTH = 100
-"""From this width on the lists have further columns."""
+"""The width from which the lists have more columns."""
 MIN_NAME_WIDTH = 24
 MIN_REASON_WIDTH = 6
 NOTICE_SIGNS = {
@@ -61,7 +61,7 @@ NOTICE_SIGNS = {
 def _trader_terms(
     store: Store, ticker: str, client_order_id: str, side: BookSide, yes_price: Price
 ) -> tuple[str, Side, str]:
-    """Return an order's side and price as the trader wrote them.
+    """Return an order's side and price as the trader typed them.
 
     As the exchange has it where that is not known here.
     """
@@ -77,7 +77,7 @@ def _trader_terms(
 
 
 def _average_fill_price(store: Store, order: Order, side: Side) -> Price | None:
-    """Return the mean price of an order's executions, cut to 1/10,000 dollar; None unless all of them are known."""
+    """Return the mean price of an order's fills, rounded down to 1/10,000 dollar; None unless all are known."""
     fills = [fill for fill in store.fills if fill.order_id == order.order_id] if order.filled else []
     count = sum(fill.count for fill in fills)
     if not count or count != order.filled:
@@ -96,19 +96,19 @@ LOG_COLUMN_HEADING = f"{'time':<10}what happened"
 
 
 def tape_column_heading(min_count: Count, *, with_filter_text: bool = False) -> str:
-    """Name the columns of `tape_line`, and the least count that is shown; ``told``: in words too."""
+    """Return the column headings of `tape_line`, with the smallest count that is shown; ``told``: in words too."""
     words = f"  {filter_text(min_count)}; z: next" if with_filter_text else ""
     return f" {'time':<8}{'YES':>7}{filter_heading(min_count):>11}  taker{words}"
 
 
 def order_column_heading(width: int) -> str:
-    """Name the columns of `order_line`."""
+    """Return the column headings of `order_line`."""
     ahead = f"{'ahead':>7}   " if width >= EXTRA_COLUMNS_MIN_WIDTH else ""
     return f"{'state':<10}{'side':<9}{'price':>6}  {'left':>7}   {'filled':>7}   {'at':>6}  {ahead}  market"
 
 
 def order_line(store: Store, order: Order, width: int) -> Line:
-    """Draw an order: what became of it, what it leans to, what is left, what is done, and what stands before it."""
+    """Return the line of an order: state, side, remaining and filled count, and the queue ahead of it."""
     words, side, price = _trader_terms(store, order.ticker, order.client_order_id, order.book_side, order.yes_price)
     word = "PART FILL" if order.state is OrderState.RESTING and order.filled else order.state.name.replace("_", " ")
     figures = line(
@@ -140,7 +140,7 @@ def order_line(store: Store, order: Order, width: int) -> Line:
 
 
 def _queue_ahead_cell(store: Store, order: Order) -> str:
-    """Return how many contracts stand before a resting order; nothing for any other."""
+    """Return how many contracts are ahead of a resting order; an empty text for any other."""
     if order.state is not OrderState.RESTING:
         return " " * 10
     ahead = store.queue_positions.get(order.order_id)
@@ -148,7 +148,7 @@ def _queue_ahead_cell(store: Store, order: Order) -> str:
 
 
 def unknown_orders_text(store: Store, width: int) -> str:
-    """Say in at most ``width`` cells, if it can be, which orders of unknown outcome there are; empty for none."""
+    """Return the orders of unknown outcome in at most ``width`` cells, if that is possible; empty for none."""
     orders = [order for order in store.working_orders() if order.state is OrderState.UNKNOWN]
     if not orders:
         return ""
@@ -170,7 +170,7 @@ def unknown_orders_text(store: Store, width: int) -> str:
 
 
 def trader_order_text(store: Store, order: Order) -> str:
-    """Say an order as the trader wrote it: ``buy YES 10 at 0.47``; without the verb where it is not known here."""
+    """Return an order as the trader typed it: ``buy YES 10 at 0.47``; without the verb if it is not known."""
     asked = store.requested_sides.get(order.client_order_id)
     if asked is None:
         return order_text(order)
@@ -180,7 +180,7 @@ def trader_order_text(store: Store, order: Order) -> str:
 
 
 def exit_price(store: Store, position: Position) -> Price | None:
-    """Return what one contract could be sold for now: the best bid for what is held. None if nobody is known to bid."""
+    """Return the best bid for what is held: what one contract sells for now. None if no bid is known."""
     market = store.markets.get(position.ticker)
     if store.connection.state is not LinkState.LIVE or (market is not None and not market.status.tradable):
         return None
@@ -198,7 +198,7 @@ def exit_price(store: Store, position: Position) -> Price | None:
 
 
 def money_cell(money: Money | None, width: int, *, signed: bool = False) -> str:
-    """Write dollars at the right end of a column, in whole dollars where the cents have no room; never cut."""
+    """Return dollars aligned to the right of a column, in whole dollars where cents have no room; never cut."""
     if money is None:
         return NO_VALUE.rjust(width)
     cents = cents_text(money, signed=signed)
@@ -212,25 +212,25 @@ def money_cell(money: Money | None, width: int, *, signed: bool = False) -> str:
 
 
 def unrealized_pnl(store: Store, position: Position) -> Money | None:
-    """Return what selling all of a position at the best bid would gain over its cost, before the fee of that sale."""
+    """Return the gain over cost if all of a position were sold at the best bid, before the fee of that sale."""
     mark = exit_price(store, position)
     return mark * abs(position.count) - position.cost if mark is not None else None
 
 
 def position_column_heading(width: int) -> str:
-    """Name the columns of `position_line`."""
+    """Return the column headings of `position_line`."""
     more = f"{'exposure':>11}{'pays':>11}" if width >= EXTRA_COLUMNS_MIN_WIDTH else ""
     figures = f"{'side':<4}{'count':>9}{'avg':>7}{'exit now':>9}{'P&L now':>10}{'realized':>10}{'fees':>9}"
     return f"{figures}{more}  market"
 
 
 def pnl_tone(pnl: Money | None) -> Tone:
-    """Return the tone of a gain or a loss; its sign says it too."""
+    """Return the tone of a gain or a loss; its sign shows it too."""
     return Tone.DIM if not pnl else Tone.GOOD if pnl > 0 else Tone.BAD
 
 
 def position_line(store: Store, position: Position, width: int) -> Line:
-    """Draw a position: what it cost, what it could be sold for now, the difference, and the fees, counted apart.
+    """Return the line of a position: cost, value at the best bid, the difference, and the fees apart.
 
     Where there is room also its exposure, which is what it can lose, and what it pays if it is right.
     """
@@ -253,7 +253,7 @@ def position_line(store: Store, position: Position, width: int) -> Line:
 
 
 def fill_line(store: Store, fill: Fill, width: int) -> Line:
-    """Draw one execution."""
+    """Return the line of one fill."""
     words, side, price = _trader_terms(store, fill.ticker, fill.client_order_id, fill.book_side, fill.yes_price)
     figures = line(
         Span(f"{clock_text(fill.ts_ms)}  ", Tone.DIM),
@@ -267,7 +267,7 @@ def fill_line(store: Store, fill: Fill, width: int) -> Line:
 
 
 def tape_line(trade: Trade, market: Market | None, *, own: bool) -> Line:
-    """Draw one print; the arrow and the word say what the taker bought."""
+    """Return the line of one public trade; the arrow and the word show what the taker bought."""
     word, tone = ("▲ YES", Tone.BID) if trade.taker_bid else ("▼ NO", Tone.ASK)
     return line(
         Span("*" if own else " ", Tone.OWN),
@@ -279,13 +279,13 @@ def tape_line(trade: Trade, market: Market | None, *, own: bool) -> Line:
 
 
 def notice_line(notice: Notice) -> Line:
-    """Draw one entry of the log: the hour, a sign for its weight, the sentence."""
+    """Return the line of one notice: the time, a sign for its severity, the sentence."""
     sign, tone = NOTICE_SIGNS[notice.severity]
     return line(Span(f"{clock_text(notice.at_ms)} ", Tone.DIM), Span(f"{sign} {notice.text}", tone))
 
 
 def message_lines(store: Store, width: int) -> tuple[Line, Line]:
-    """Draw the line of messages: orders of unknown outcome as long as there are any, else the newest notice.
+    """Return the message line: orders of unknown outcome while there are any, else the newest notice.
 
     Beside unknown ones the notice stands behind; where it has no room there it is the second line given.
     """
@@ -300,7 +300,7 @@ def message_lines(store: Store, width: int) -> tuple[Line, Line]:
 
 
 def notice_lines(notice: Notice, width: int) -> list[Line]:
-    """Draw one entry of the log whole, on as many lines as it takes; the later ones are set in under the first."""
+    """Return one notice in full, on as many lines as it takes; the later lines are indented."""
     sign, tone = NOTICE_SIGNS[notice.severity]
     hour = f"{clock_text(notice.at_ms)} "
     first, *rest = wrap(notice.text, max(width - len(hour) - 2, 20))

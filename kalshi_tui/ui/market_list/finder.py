@@ -1,4 +1,4 @@
-"""Going to a market among tens of thousands: by words, or from series to event to market. Pure but for its place."""
+"""`Finder`: find a market among tens of thousands, by words or from series to event to market."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,13 +20,13 @@ from kalshi_tui.session.store import Store
 from kalshi_tui.ui.market_list.view import MarketIndex, MarketSort, current_quote
 
 MAX_ROWS: Final = 300
-"""Rows that are made; who sees more needs another word."""
+"""The most rows that are built; a trader who needs more types another word."""
 VOLUME_WIDTH: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
 class FinderRow:
-    """A series, an event or a market to go to. ``markets`` are those behind it; a market's row has itself."""
+    """A series, an event or a market. ``markets`` are those in it; the row of a market has that one."""
 
     key: str
     name: str
@@ -38,14 +38,14 @@ class FinderRow:
 
 @dataclass(frozen=True, slots=True)
 class _Level:
-    """A level that has been gone into: its name and its rows."""
+    """An opened level of the tree: its name and its rows."""
 
     name: str
     rows: tuple[FinderRow, ...]
 
 
 class Finder:
-    """Knows the level that is shown and finds its rows."""
+    """Holds the level that is shown, and finds its rows."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -58,7 +58,7 @@ class Finder:
         return " > ".join(place.name for place in self._levels)
 
     def find_rows(self, text: str) -> list[FinderRow]:
-        """Return the rows for what is typed: of this level, but at the top any market that has the words."""
+        """Return the rows that match what is typed: of this level, or at the top level of all markets."""
         words = text.lower().split()
         here = self._levels[-1].rows
         if words and len(self._levels) == 1:
@@ -67,20 +67,20 @@ class Finder:
         return found[:MAX_ROWS]
 
     def go_into(self, row: FinderRow) -> str:
-        """Go one level down; give the ticker where there is none below."""
+        """Open a row: go one level down, or return the ticker if it is a market; else an empty text."""
         if row.is_market:
             return row.key
         if len(self._levels) == 1:
             self._push_level(row.key, self._event_rows(row.markets))
             if len(self._levels[-1].rows) > 1:
                 return ""
-            # A series with one event is gone through at once.
+            # A series with one event opens that event at once: a list of one row would only cost a key.
             row = self._levels.pop().rows[0]
         self._push_level(row.name, [self._market_row(ticker) for ticker in row.markets])
         return ""
 
     def go_up(self) -> bool:
-        """Go one level up; say whether there was one."""
+        """Go one level up; return whether there was one."""
         if len(self._levels) == 1:
             return False
         self._levels.pop()
@@ -128,7 +128,7 @@ class Finder:
 
 
 def finder_row_line(store: Store, row: FinderRow, width: int) -> Line:
-    """Draw a row: of a market its quote, of an event or series how many markets it has; and what traded in a day."""
+    """Return the line of a row: a market's quote, or the number of markets in an event or series; and the volume."""
     volume = Span(right_align(short_count_text(row.volume), VOLUME_WIDTH), Tone.DIM)
     if not row.is_market:
         many = f"{len(row.markets):,} market{'s' if len(row.markets) != 1 else ' '}"

@@ -1,4 +1,4 @@
-"""The market list: all markets or a watch list, a filter, the columns' names, and a market to a line."""
+"""The pane of the market list: all markets or a watch list, with filter, column headings and one line a market."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -40,17 +40,17 @@ CLOSING_SOON_MS = 3_600_000
 
 
 class MarketListPane(Vertical):
-    """Lists the store's markets that pass the filter; says which one is chosen."""
+    """Lists the store's markets that pass the filter; posts which one is selected."""
 
     class MarketSelected(Message):
-        """Another market is the chosen one."""
+        """Another market was selected."""
 
         def __init__(self, ticker: str) -> None:
             self.ticker = ticker
             super().__init__()
 
     class SparklinesVisible(Message):
-        """Other lines than before draw their past day."""
+        """Other lines than before show a sparkline."""
 
         def __init__(self, tickers: Sequence[str]) -> None:
             self.tickers = tickers
@@ -65,7 +65,7 @@ class MarketListPane(Vertical):
         *,
         plain: bool = False,
     ) -> None:
-        """List all markets or the list that ``lists`` shows; ``wanted`` are the columns of the settings."""
+        """List all markets, or the watch list that ``lists`` shows; ``wanted`` are the columns of the settings."""
         super().__init__(id="markets")
         self._store = store
         self._watch_lists = lists
@@ -76,12 +76,12 @@ class MarketListPane(Vertical):
         self._tickers: list[str] = []
         self._row_by_ticker: dict[str, int] = {}
         self._reported_ticker = ""
-        """The market that was last said to be chosen."""
+        """The market that was last posted as selected."""
         self._ladder_ticker = ""
-        """The market of a ladder that has had the focus: the chosen one, wherever the cursor stands, until this
-        list has the focus again or another market is gone to."""
+        """The market of a ladder that had the focus: it stays selected, wherever the cursor is, until this list has the
+        focus again or another market is selected."""
         self._reported_known = False
-        """Whether anything was known of it then: a watch list may have what the exchange does not."""
+        """Whether that market was known then: a watch list may have one that the exchange does not list."""
         self._filter = ""
         self._columns = MarketColumns.for_width(0, 2)
         self._sort = MarketSort.LISTED
@@ -105,7 +105,7 @@ class MarketListPane(Vertical):
 
     @property
     def ticker(self) -> str:
-        """The chosen market: of a ladder that has the focus, else of the list, else the one whose book still stands."""
+        """The selected market: of a ladder with the focus, else of the list, else the one whose book is still shown."""
         if self._ladder_ticker:
             return self._ladder_ticker
         place = self.list.cursor or 0
@@ -123,7 +123,7 @@ class MarketListPane(Vertical):
 
     @property
     def sort(self) -> MarketSort:
-        """In which order the list is."""
+        """The order of the list."""
         return self._sort
 
     @property
@@ -133,7 +133,7 @@ class MarketListPane(Vertical):
     # Drawing.
 
     def rebuild(self) -> None:
-        """Draw what another watch list, or a change of this one, brings."""
+        """Draw another watch list, or a change of this one."""
         self._market_index = None
         self.redraw()
 
@@ -180,7 +180,7 @@ class MarketListPane(Vertical):
         for ticker in dirty.tickers.intersection(self._visible_tickers):
             self._flashes.update(ticker, flashing_prices(self._store, ticker))
         if dirty.topics & ACCOUNT_TOPICS:
-            # Any market's marks may differ.
+            # Any market's signs may differ.
             self._count_orders()
             self._lines = LazyLines(self._tickers, self._draw)
         else:
@@ -190,7 +190,7 @@ class MarketListPane(Vertical):
             self.list.show(self._lines, dimmed=not self._live)
 
     def tick(self, now_ms: int) -> None:
-        """Draw what depends on the clock: the time to the close, and signs whose time is over."""
+        """Draw what depends on the clock: the time to the close, and signs that have expired."""
         before, self._now_ms = self._now_ms, now_ms
         self._redraw_markets(self._flashes.remove_expired())
         if now_ms // SECOND_MS == before // SECOND_MS:
@@ -243,14 +243,14 @@ class MarketListPane(Vertical):
         return market_line(self._store, ticker, self._columns, orders, self._now_ms, signs)
 
     def next_sort(self) -> None:
-        """Take the next order of the list."""
+        """Sort the list in the next order."""
         self._sort = self._sort.next_sort
         self.rebuild()
 
-    # Choosing.
+    # Selecting.
 
     def select_market(self, ticker: str) -> None:
-        """Choose a market; the filter is cleared if it hides it, and all markets are shown if the watch list does."""
+        """Select a market. Clear the filter if it hides the market; show all markets if the watch list lacks it."""
         if ticker not in self._row_by_ticker and self._filter:
             self.close_filter()
         if ticker not in self._row_by_ticker and self._watch_lists.shown and ticker in self._store.markets:
@@ -269,7 +269,7 @@ class MarketListPane(Vertical):
         self._report_selection()
 
     def open_filter(self) -> None:
-        """Show the filter and type into it."""
+        """Show the filter and focus it."""
         self._filter_input.display = True
         self.screen.set_focus(self._filter_input)
 
@@ -294,12 +294,12 @@ class MarketListPane(Vertical):
         event.stop()
         if self._has_focus:
             self._ladder_ticker = ""
-        # Else the lines have moved under it: the ladder that has the focus is still the one that all keys mean.
+        # Otherwise the lines have moved under the cursor, and all keys still act on the ladder that has the focus.
         self._report_selection()
 
     @on(DescendantFocus)
     def _list_focused(self) -> None:
-        """Select the line under the cursor, and mark it as the one that all keys mean."""
+        """Select the line under the cursor: all keys act on its market now."""
         self._ladder_ticker = ""
         self._report_selection()
 

@@ -1,4 +1,4 @@
-"""The watch list as lines: which columns there is room for, and one market to a line. Pure."""
+"""The market list as lines: the order of markets, the columns that fit, and one line a market. Pure functions."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import Enum
@@ -31,7 +31,7 @@ NO_CLOSE_TIME: Final = 2**62
 
 
 class MarketSort(Enum):
-    """Orders of the list; the values stand in its heading."""
+    """Orders of the list; the values are shown in its heading."""
 
     LISTED = ""
     VOLUME = "by volume"
@@ -49,7 +49,7 @@ class MarketSort(Enum):
 def sorted_markets(
     store: Store, sort: MarketSort = MarketSort.LISTED, only: Sequence[str] | None = None
 ) -> list[tuple[str, Market]]:
-    """Return the markets in an order of the list, but what is over goes last; equals stay as the exchange lists them.
+    """Return the markets in an order of the list. Closed ones come last; equals stay as the exchange lists them.
 
     ``only`` are the tickers of a watch list: then equals stay as they are in it.
     """
@@ -76,7 +76,7 @@ def sorted_markets(
 
 
 class MarketIndex:
-    """The markets in one order, with what a filter looks through: ticker, title, outcome and category."""
+    """The markets in one order, with the texts that a filter searches: ticker, title, outcome and category."""
 
     def __init__(self, store: Store, sort: MarketSort, only: Sequence[str] | None = None) -> None:
         ordered = sorted_markets(store, sort, only)
@@ -89,10 +89,10 @@ class MarketIndex:
         if only is not None:
             self._add_unknown_tickers(only, in_place=sort is MarketSort.LISTED)
         self.decimals = max((price_decimals(market.grid) for _, market in ordered), default=2)
-        """The most that any price of the list needs."""
+        """The most decimals that any price of the list needs."""
 
     def _add_unknown_tickers(self, only: Sequence[str], *, in_place: bool) -> None:
-        """Return what is watched a line though the exchange does not know it: where it stands, or at the end."""
+        """Add the watched tickers that the exchange does not know: each in its place, or all at the end."""
         known = dict(self._search_texts)
         self._search_texts += [(ticker, ticker.lower()) for ticker in only if ticker not in known]
         if in_place:
@@ -109,7 +109,7 @@ class MarketIndex:
 
 
 class LazyLines(Sequence[Line]):
-    """Lines that are made when they are looked at: of tens of thousands a screen shows fifty.
+    """Lines that are built when they are shown: of tens of thousands a screen shows fifty.
 
     What was made is kept, so that the screen can tell what has changed.
     """
@@ -122,7 +122,7 @@ class LazyLines(Sequence[Line]):
         self._drawn_lines = drawn if drawn is not None else {}
 
     def invalidate(self, rows: Iterable[int]) -> "LazyLines":
-        """Return the same lines, but with those at ``places`` made again."""
+        """Return the same lines, with those at ``places`` built again."""
         made = dict(self._drawn_lines)
         for place in rows:
             made.pop(place, None)
@@ -145,7 +145,7 @@ class LazyLines(Sequence[Line]):
 
 
 def current_quote(store: Store, ticker: str) -> Quote:
-    """Return a market's quote; where its book is on hand and good, bid and ask come from the book."""
+    """Return a market's quote; bid and ask come from its book where that is good."""
     quote = store.quotes.get(ticker) or Quote()
     live = store.books.get(ticker)
     if live is None or not live.is_good:
@@ -174,7 +174,7 @@ def market_list_heading(
     sort: MarketSort = MarketSort.LISTED,
     reading: int | None = None,
 ) -> Line:
-    """Name the columns of `market_row_line`, and say so while what stands in them is only what was known last.
+    """Return the column headings of `market_row_line`, and whether the values are only those last known.
 
     ``name`` is the watch list's, empty for all markets; ``reading`` is how many have been listed while that goes on.
     """
@@ -186,7 +186,7 @@ def market_list_heading(
 
 
 def market_row_line(row: MarketRow, columns: MarketColumns) -> Line:
-    """Draw one market."""
+    """Return the line of one market."""
     market = row.market
     tradable = market.status.tradable
     if tradable:
@@ -205,7 +205,7 @@ def market_row_line(row: MarketRow, columns: MarketColumns) -> Line:
 def market_line(
     store: Store, ticker: str, columns: MarketColumns, orders: int, now_ms: int, flashes: Mapping[str, str]
 ) -> Line:
-    """Draw the market of this ticker as it stands in the store; ``orders`` are the trader's that may be live there."""
+    """Return the line of a market in the store; ``orders`` are the trader's that may be live there."""
     market = store.markets.get(ticker)
     if market is None:
         return unknown_market_line(ticker, columns, reading=store.listing_progress is not None)
@@ -225,19 +225,19 @@ def market_line(
 
 
 def flashing_prices(store: Store, ticker: str) -> dict[str, Price | None]:
-    """Return the prices of a line whose change is shown for a moment, by column."""
+    """Return the prices of a line whose change is highlighted for a moment, by column."""
     quote = current_quote(store, ticker)
     return {"bid": quote.yes_bid, "ask": quote.yes_ask, "last": quote.last}
 
 
 def unknown_market_line(ticker: str, columns: MarketColumns, *, reading: bool) -> Line:
-    """Draw a market of a watch list that is not known, or not yet."""
+    """Return the line of a watched market that is not known, or not yet."""
     words = f"{ticker} {'is being read...' if reading else 'is not known to the exchange'}"
     return line(" " * MARKS_WIDTH, Span(fit(words, columns.name + sum(cells for _, cells in columns.shown)), Tone.DIM))
 
 
 def _position_sign(position: Position | None) -> str:
-    """``+`` for YES held, ``-`` for NO."""
+    """Return ``+`` where YES is held, ``-`` where NO is."""
     if position is None or not position.count:
         return " "
     return "+" if position.count > 0 else "-"
