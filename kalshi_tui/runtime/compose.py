@@ -107,8 +107,8 @@ def build_session(
 ) -> Session:
     """Build the session on an exchange.
 
-    ``replay`` is the clock of the recording that the exchange plays, if any. ``on_left_out`` is called with every item that is
-    left out of a list (default: the session's log).
+    ``replay`` is the clock of the recording that the exchange plays, if any. ``on_left_out`` is called
+    with every item that is left out of a list (default: the session's log).
     """
     environment, signer = access.environment, access.signer
     clock = ExchangeClock(clock_ms) if replay is None else ReplayExchangeClock(replay)
