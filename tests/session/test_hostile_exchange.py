@@ -75,8 +75,8 @@ def a_session(server: Server, signer: Signer, journal: Journal, sleep: Sleep) ->
     environment = practice_on_port(server.port)
     clock = ExchangeClock()
 
-    def a_stream(sink: FeedHandler, listener: ReportListener, *, private: bool) -> Stream:
-        return Stream(environment, signer, sink, clock=clock, listener=listener, timing=TIMING, private=private)
+    def a_stream(handler: FeedHandler, listener: ReportListener, *, private: bool) -> Stream:
+        return Stream(environment, signer, handler, clock=clock, listener=listener, timing=TIMING, private=private)
 
     return assemble_session(
         Venue.PRACTICE,

@@ -40,9 +40,9 @@ class Rig:
         self.store = Store(exchange.clock)
         self.streams: list[Stream] = []
 
-        def make(sink: FeedHandler, listener: ReportListener, *, private: bool) -> Stream:
+        def make(handler: FeedHandler, listener: ReportListener, *, private: bool) -> Stream:
             made = Stream(
-                practice_on_port(exchange.port), exchange.signers["alice"], sink, listener=listener, timing=TIMING,
+                practice_on_port(exchange.port), exchange.signers["alice"], handler, listener=listener, timing=TIMING,
                 policy=BOUNDS, private=private,
             )  # fmt: skip
             self.streams.append(made)

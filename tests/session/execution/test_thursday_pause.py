@@ -100,9 +100,9 @@ async def a_day() -> AsyncIterator[Day]:
         environment, signer = practice_on_port(exchange.port), exchange.signers["alice"]
         exchange_clock = ExchangeClock(clock)
 
-        def a_stream(sink: FeedHandler, listener: ReportListener, *, private: bool) -> Stream:
+        def a_stream(handler: FeedHandler, listener: ReportListener, *, private: bool) -> Stream:
             return Stream(
-                environment, signer, sink, clock=exchange_clock, listener=listener, timing=TIMING, policy=BOUNDS,
+                environment, signer, handler, clock=exchange_clock, listener=listener, timing=TIMING, policy=BOUNDS,
                 private=private,
             )  # fmt: skip
 
