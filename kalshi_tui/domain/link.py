@@ -28,7 +28,7 @@ class Link:
 class LinkStats:
     """How the link does, in whole milliseconds; None before the first of its kind.
 
-    ``lag_ms`` is from the exchange's own time of a frame to its being applied, by the corrected clock; ``skew_ms`` the
+    ``lag_ms`` is from when the exchange sent a frame to its being applied, by the corrected clock; ``skew_ms`` the
     exchange's time minus this machine's, 0 while they agree. ``faults`` were found and ``healed`` since the start;
     ``untrusted`` books were right once and are not trusted now.
     """

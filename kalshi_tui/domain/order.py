@@ -185,6 +185,8 @@ class Order:
     state: OrderState
     reason: str = ""
     """For REFUSED the exchange's sentence, for CANCELED who or what did it, for UNKNOWN what went wrong."""
+    update_reason: str = ""
+    """The exchange's own word for the last change, cleaned; empty where it gave none, as in all that REST reads."""
     fill_cost: Money = 0
     fees: Money = 0
     created_ms: int = 0

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         format_money,
         format_price,
     )
+    from kalshi_tui.domain.update_reason import UpdateReason
     from kalshi_tui.kalshi.client import KalshiClient, new_client_order_id
     from kalshi_tui.kalshi.environments import DEMO, PRODUCTION, Environment, Kind
     from kalshi_tui.kalshi.errors import (
@@ -147,6 +148,7 @@ __all__ = [
     "TransportError",
     "UnknownOutcome",
     "Update",
+    "UpdateReason",
     "Updates",
     "WrongHost",
     "contracts",
@@ -165,6 +167,7 @@ _NAMES_BY_MODULE: Final = {
     "domain.link": ("Link", "LinkState"),
     "domain.market": ("Event", "Market", "MarketStatus", "Quote", "Trade"),
     "domain.order": ("Action", "BookSide", "Fill", "Order", "OrderState", "OrderTerms", "TimeInForce"),
+    "domain.update_reason": ("UpdateReason",),
     "domain.position": ("Balance", "Position"),
     "domain.price": (
         "Count",

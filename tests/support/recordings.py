@@ -44,7 +44,7 @@ class Studio:
         self.world = World(self.clock, seed, markets=markets, rate=rate, quiet=quiet)
         self.exchange = self.world.exchange
         self.exchange.open_account(US, CASH)
-        self.hub = Hub(self.exchange, self.clock.timer_s)
+        self.hub = Hub(self.exchange, self.clock.timer_s, self.clock)
         self.world.start()
         self.exchange.drain_events()
         self.recording = RecordingWriter(path, exchange="practice", clock_ms=self.clock, timer_s=self.clock.timer_s)
@@ -72,7 +72,7 @@ class Studio:
         """Begin a connection that follows books, trades and quotes."""
         chosen = list(tickers or self.tickers)
         socket: Any = SimpleNamespace(closed=False)
-        self.connection = Connection(self.hub.market_frames, self.hub.index, socket, US)
+        self.connection = Connection(self.hub.market_frames, self.hub.index, socket, US, clock_ms=self.clock)
         self.commands = CommandHandler(self.connection, self.hub.market_frames, self.hub.index, self.clock.timer_s)
         self.hub.connections[self.connection] = None
         self.tap.begin()

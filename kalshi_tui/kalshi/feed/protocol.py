@@ -83,7 +83,10 @@ class FeedProtocol:
         self._unreadable_at_connect = 0
         """The same at the beginning of this connection."""
         self._unreadable_reported_at = -UNREADABLE_REPORT_INTERVAL_S
-        self._last_ts_ms_cell = [0]
+        self._newest_frame: list[wire.DeltaFrame | wire.TickerFrame | wire.TradeFrame | None] = [None]
+        """The frame itself rather than its times: one store for each frame is all that this costs."""
+        self._account_sent_ms = 0
+        """When the newest frame about the account was sent; 0 where none says it."""
         self._subscriptions = {channel: ChannelSubscription(channel) for channel in _SUBSCRIBE_ORDER}
         self._book_subscription = books = self._subscriptions[Channel.BOOK]
         self._state = state = ProtocolState(handler, books, self.policy, listener)
@@ -172,7 +175,20 @@ class FeedProtocol:
     @property
     def last_ts_ms(self) -> int:
         """The exchange's time (Unix ms) in the newest delta, quote or trade; 0 where that had none."""
-        return self._last_ts_ms_cell[0]
+        newest = self._newest_frame[0]
+        return newest.msg.ts_ms if newest is not None else 0
+
+    @property
+    def last_sent_ms(self) -> int:
+        """When the exchange sent the newest frame (Unix ms), 0 where that is not known: for latency, not for order.
+
+        The time of what the frame tells stands in for one that does not say when it was sent.
+        """
+        newest = self._newest_frame[0]
+        if newest is None:
+            return self._account_sent_ms
+        sent_ms = newest.sending_ts_ms
+        return max(sent_ms if isinstance(sent_ms, int) else newest.msg.ts_ms, self._account_sent_ms)
 
     @property
     def trusted(self) -> frozenset[str]:
@@ -280,7 +296,7 @@ class FeedProtocol:
     def _make_receiver(self) -> Callable[[bytes | str], None]:  # noqa: C901 - the hot path: each call more would be paid for
         """Make `receive`: a closure, whose names are looked up in a quarter less time than a method's attributes."""
         by_sid, handlers = self._state.subscriptions_by_sid, self._handlers
-        prices, deltas, decode, newest_ms = PRICE_CACHE, DELTA_CACHE, wire.decode_frame, self._last_ts_ms_cell
+        prices, deltas, decode, newest = PRICE_CACHE, DELTA_CACHE, wire.decode_frame, self._newest_frame
         delta_frame = wire.DeltaFrame
 
         def receive(data: bytes | str) -> None:
@@ -324,7 +340,7 @@ class FeedProtocol:
                 # A level that would fall below nothing: something before this was lost, though every number came.
                 self._manager.handle_fault(subscription, f"{msg.market_ticker}: {clean(str(error))}.")
                 return
-            newest_ms[0] = msg.ts_ms
+            newest[0] = frame
 
         return receive
 
@@ -461,11 +477,11 @@ class FeedProtocol:
 
     def _make_ticker_receiver(self) -> Callable[[wire.TickerFrame, bytes | str], None]:
         """Make what takes a quote: a closure, as `receive` is one, and for the same reason."""
-        by_sid, known, books, newest_ms = (
+        by_sid, known, books, newest = (
             self._state.subscriptions_by_sid,
             self._valid_tickers,
             self._book_subscription,
-            self._last_ts_ms_cell,
+            self._newest_frame,
         )
         read, tell = translate.quote, self._feed_handler.quote
 
@@ -485,7 +501,7 @@ class FeedProtocol:
             tell(ticker, quote)
             if ticker in books.wanted:
                 self._quote_has_size[ticker] = bool(quote.yes_bid_size or quote.yes_ask_size)
-            newest_ms[0] = msg.ts_ms
+            newest[0] = frame
 
         return take
 
@@ -497,28 +513,33 @@ class FeedProtocol:
         except TranslationError as error:
             self._state.report_alarm_once(Channel.TRADE, f"A trade makes no sense: {error}")
             return
-        self._last_ts_ms_cell[0] = frame.msg.ts_ms
+        self._newest_frame[0] = frame
 
     def _on_fill(self, frame: wire.FillFrame, _data: bytes | str) -> None:
-        self._deliver_account_update(
-            frame.sid, Channel.FILL, lambda: self._feed_handler.fill(translate.fill(frame.msg))
-        )
+        self._deliver_account_update(frame, Channel.FILL, lambda: self._feed_handler.fill(translate.fill(frame.msg)))
 
     def _on_user_order(self, frame: wire.UserOrderFrame, _data: bytes | str) -> None:
         self._deliver_account_update(
-            frame.sid, Channel.ORDERS, lambda: self._feed_handler.order(translate.user_order(frame.msg))
+            frame, Channel.ORDERS, lambda: self._feed_handler.order(translate.user_order(frame.msg))
         )
 
     def _on_market_position(self, frame: wire.MarketPositionFrame, _data: bytes | str) -> None:
         self._deliver_account_update(
-            frame.sid, Channel.POSITIONS, lambda: self._feed_handler.position(translate.market_position(frame.msg))
+            frame, Channel.POSITIONS, lambda: self._feed_handler.position(translate.market_position(frame.msg))
         )
 
-    def _deliver_account_update(self, sid: int, channel: str, deliver: Callable[[], None]) -> None:
+    def _deliver_account_update(
+        self,
+        frame: wire.FillFrame | wire.UserOrderFrame | wire.MarketPositionFrame,
+        channel: str,
+        deliver: Callable[[], None],
+    ) -> None:
         """Pass on a change of the account; one that makes no sense has to be read by REST, so report it as missed."""
-        if sid not in self._state.subscriptions_by_sid:
+        if frame.sid not in self._state.subscriptions_by_sid:
             self.unknown_sid_frames += 1
             return
+        if isinstance(frame.sending_ts_ms, int):
+            self._account_sent_ms = frame.sending_ts_ms
         try:
             deliver()
         except TranslationError as error:

@@ -479,7 +479,7 @@ class Stream:
                     began = clock()
 
     def _measure_lag(self) -> None:
-        sent_ms = self.protocol.last_ts_ms
+        sent_ms = self.protocol.last_sent_ms
         if sent_ms and sent_ms != self._last_sampled_ts_ms:
             self._lag_sample_due = False
             self._last_sampled_ts_ms = sent_ms

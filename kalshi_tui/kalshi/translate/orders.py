@@ -4,6 +4,7 @@ from typing import Final
 
 from kalshi_tui.domain.order import BookSide, Order, OrderState
 from kalshi_tui.domain.price import Money, NumberError, parse_money
+from kalshi_tui.domain.update_reason import UpdateReason, describe_end, names_an_end
 from kalshi_tui.kalshi import wire
 from kalshi_tui.kalshi.replies import AmendAck, BatchCancelResult, CancelAck, OrderAck
 from kalshi_tui.kalshi.translate.cleaning import MAX_ID_LENGTH, TranslationError, clean, parse_id, text_or_empty
@@ -22,6 +23,9 @@ _ORDER_STATES: Final = {
     "canceled": OrderState.CANCELED,
     "executed": OrderState.FILLED,
 }
+_STATE_NOT_KNOWN: Final = "unknown"
+MAX_REASON_WORD: Final = 60
+"""Characters kept of the exchange's word for an order's last change."""
 
 
 def parse_book_side(word: str) -> BookSide:
@@ -37,6 +41,8 @@ def _parse_order_state(word: str) -> tuple[OrderState, str]:
     state = _ORDER_STATES.get(word)
     if state is not None:
         return state, ""
+    if word == _STATE_NOT_KNOWN:
+        return OrderState.UNKNOWN, "The exchange says that it does not know this order's state."
     return OrderState.UNKNOWN, f"The exchange calls this order's state {clean(word, 40)!r}."
 
 
@@ -47,7 +53,7 @@ def order(source: wire.Order) -> Order:
         parse_time_ms(source.last_update_time),
         parse_time_ms(source.expiration_time),
     )
-    return _order(source, *times)
+    return _order(source, *times, "")
 
 
 def user_order(source: wire.UserOrderMsg) -> Order:
@@ -57,14 +63,22 @@ def user_order(source: wire.UserOrderMsg) -> Order:
         int_or_zero(source.created_ts_ms) or parse_time_ms(source.created_time),
         int_or_zero(source.last_updated_ts_ms) or parse_time_ms(source.last_update_time),
         int_or_zero(source.expiration_ts_ms) or parse_time_ms(source.expiration_time),
+        clean(source.last_update_reason, MAX_REASON_WORD),
     )
 
 
-def _order(source: wire.Order | wire.UserOrderMsg, created_ms: int, updated_ms: int, expires_ms: int) -> Order:
+def _order(
+    source: wire.Order | wire.UserOrderMsg, created_ms: int, updated_ms: int, expires_ms: int, update_reason: str
+) -> Order:
     state, reason = _parse_order_state(source.status)
-    if state is OrderState.CANCELED and 0 < expires_ms <= updated_ms:
-        # The exchange has one word for both; without this an expired order would look as if somebody had canceled it.
-        state = OrderState.EXPIRED
+    if state is OrderState.CANCELED:
+        # The exchange has one status for both. Where it does not say why, the times have to: without them an expired
+        # order would look as if somebody had canceled it.
+        if names_an_end(update_reason):
+            reason = describe_end(update_reason)
+            state = OrderState.EXPIRED if update_reason == UpdateReason.EXPIRY.value else state
+        elif 0 < expires_ms <= updated_ms:
+            state = OrderState.EXPIRED
     taker_cost = parse_money_field(source.taker_fill_cost_dollars, "taker_fill_cost", 0)
     maker_cost = parse_money_field(source.maker_fill_cost_dollars, "maker_fill_cost", 0)
     taker_fees = parse_money_field(source.taker_fees_dollars, "taker_fees", 0)
@@ -80,6 +94,7 @@ def _order(source: wire.Order | wire.UserOrderMsg, created_ms: int, updated_ms: 
         remaining=parse_count_field(source.remaining_count_fp, "remaining_count"),
         state=state,
         reason=reason,
+        update_reason=update_reason,
         fill_cost=taker_cost + maker_cost,
         fees=taker_fees + maker_fees,
         created_ms=created_ms,

@@ -27,6 +27,10 @@ HEARTBEAT: Final = b"heartbeat"
 """The body of the server's WebSocket pings, one every 10 s (docs/kalshi-api.md, section 5)."""
 
 
+SendingTime = NullableInt
+"""Unix milliseconds at which a frame was queued for the network (docs/kalshi-api.md, section 5); often absent."""
+
+
 class ErrorCode:
     """The codes of error frames; 6, 16 and 17 are retired (docs/kalshi-api.md, section 5)."""
 
@@ -143,6 +147,7 @@ class SnapshotFrame(WireObject, frozen=True, kw_only=True, tag="orderbook_snapsh
     id: OptionalInt = UNSET
     sid: int
     seq: int
+    sending_ts_ms: SendingTime = UNSET
     msg: SnapshotMsg
 
 
@@ -171,6 +176,7 @@ class DeltaFrame(WireLeaf, frozen=True, kw_only=True, tag="orderbook_delta"):
 
     sid: int
     seq: int
+    sending_ts_ms: SendingTime = UNSET
     msg: DeltaMsg
 
 
@@ -208,6 +214,7 @@ class TickerFrame(WireLeaf, frozen=True, kw_only=True, tag="ticker"):
 
     id: OptionalInt = UNSET
     sid: int
+    sending_ts_ms: SendingTime = UNSET
     msg: TickerMsg
 
 
@@ -232,6 +239,7 @@ class TradeFrame(WireLeaf, frozen=True, kw_only=True, tag="trade"):
 
     sid: int
     seq: OptionalInt = UNSET
+    sending_ts_ms: SendingTime = UNSET
     msg: TradeMsg
 
 
@@ -262,6 +270,7 @@ class FillFrame(WireLeaf, frozen=True, kw_only=True, tag="fill"):
     """A fill of the account; it has no sequence number."""
 
     sid: int
+    sending_ts_ms: SendingTime = UNSET
     msg: FillMsg
 
 
@@ -293,6 +302,7 @@ class UserOrderMsg(WireLeaf, frozen=True, kw_only=True):
     last_updated_ts_ms: NullableInt = UNSET
     expiration_time: NullableText = UNSET
     expiration_ts_ms: NullableInt = UNSET
+    last_update_reason: NullableText = UNSET
     subaccount_number: NullableInt = UNSET
     exchange_index: OptionalInt = UNSET
 
@@ -301,6 +311,7 @@ class UserOrderFrame(WireLeaf, frozen=True, kw_only=True, tag="user_order"):
     """A change of an order of the account, on the channel ``user_orders``; it has no sequence number."""
 
     sid: int
+    sending_ts_ms: SendingTime = UNSET
     msg: UserOrderMsg
 
 
@@ -322,6 +333,7 @@ class MarketPositionFrame(WireLeaf, frozen=True, kw_only=True, tag="market_posit
     """A change of a position, on the channel ``market_positions``; it has no sequence number."""
 
     sid: int
+    sending_ts_ms: SendingTime = UNSET
     msg: MarketPositionMsg
 
 

@@ -8,6 +8,7 @@ from typing import Final
 
 from kalshi_tui.domain.market import MarketStatus
 from kalshi_tui.domain.price import PRICE_UNIT
+from kalshi_tui.domain.update_reason import UpdateReason
 from kalshi_tui.practice.engine.book_policy import BookPolicy
 from kalshi_tui.practice.engine.events import (
     EventListed,
@@ -138,9 +139,9 @@ class MarketLifecycle:
         # A later close can have opened it again within the second.
         if listing.status is MarketStatus.ACTIVE:
             return
-        self._cancel_resting(listing, now, "market closed")
+        self._cancel_resting(listing, now, UpdateReason.CLOSE)
 
-    def _cancel_resting(self, listing: ListedMarket, now: int, reason: str) -> None:
+    def _cancel_resting(self, listing: ListedMarket, now: int, reason: UpdateReason) -> None:
         for order in self._policy.orders_to_cancel(listing):
             self._matcher.cancel(order, now, reason)
         self._policy.update_quote(listing, now)
@@ -210,7 +211,7 @@ class MarketLifecycle:
         self._set_result(listing, outcome, now, MarketStatus.AMENDED)
 
     def _determine(self, listing: ListedMarket, outcome: MarketOutcome, now: int) -> None:
-        self._cancel_resting(listing, now, "market determined")
+        self._cancel_resting(listing, now, UpdateReason.CLOSE)
         self._set_result(listing, outcome, now, MarketStatus.DETERMINED)
 
     def _set_result(self, listing: ListedMarket, outcome: MarketOutcome, now: int, status: MarketStatus) -> None:
@@ -289,7 +290,7 @@ class MarketLifecycle:
             listing.close_ms = now
             listing.status = MarketStatus.CLOSED
             self.announce(listing, LifecycleType.CLOSE_DATE_UPDATED, now)
-            self._cancel_resting(listing, now, "market closed")
+            self._cancel_resting(listing, now, UpdateReason.CLOSE)
 
     def change_close_time(self, ticker: str, close_ms: int) -> None:
         """Move a market's close; one that has closed and not been decided is opened again by a later date.
@@ -303,7 +304,7 @@ class MarketLifecycle:
         listing.close_ms = close_ms
         self.announce(listing, LifecycleType.CLOSE_DATE_UPDATED, now)
         if listing.status is MarketStatus.CLOSED and close_ms > now:
-            self._cancel_resting(listing, now, "market reopened")
+            self._cancel_resting(listing, now, UpdateReason.CLOSE)
             listing.status = MarketStatus.ACTIVE
             self.announce(listing, LifecycleType.ACTIVATED, now)
         self._clock.schedule_at(max(close_ms, now), lambda due: self._close_when_due(listing, due))
@@ -324,7 +325,7 @@ class MarketLifecycle:
         listing = self._markets.listing(ticker)
         if listing.status is not MarketStatus.INACTIVE:
             raise Rejection(409, "market_not_deactivated", "market is not deactivated", ticker)
-        self._cancel_resting(listing, now, "market reactivated")
+        self._cancel_resting(listing, now, UpdateReason.HALT)
         listing.status = MarketStatus.ACTIVE
         self.announce(listing, LifecycleType.ACTIVATED, now)
 

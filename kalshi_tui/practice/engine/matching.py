@@ -8,6 +8,7 @@ from typing import Final
 from kalshi_tui.domain.fees import FeeAccumulator
 from kalshi_tui.domain.order import SelfTrade, TimeInForce
 from kalshi_tui.domain.price import PRICE_UNIT, Count, Money, Price
+from kalshi_tui.domain.update_reason import UpdateReason
 from kalshi_tui.practice.engine.book_policy import BookPolicy
 from kalshi_tui.practice.engine.events import (
     BookChanged,
@@ -84,7 +85,7 @@ class Matcher:
             # It met an order of its own account, or its group was triggered by its own fill: no rest may stay.
             self._finish_order(order, OrderStatus.CANCELED, now)
         elif order.tif is not TimeInForce.GTC:
-            order.reason = "unfilled rest"
+            # The stream has no word for the rest of an order that may not rest: its last change is its fill, if any.
             self._finish_order(order, OrderStatus.CANCELED, now)
         else:
             self._rest(order, now)
@@ -139,10 +140,10 @@ class Matcher:
             if maker.account.member_id == order.account.member_id:
                 # No two subaccounts of a member trade with each other: the resting order goes, or the new one ends.
                 if order.self_trade is SelfTrade.MAKER:
-                    self.cancel(maker, now, "self trade")
+                    self.cancel(maker, now, UpdateReason.SELF_TRADE)
                     continue
                 order.status = OrderStatus.CANCELED
-                order.reason = "self trade"
+                order.update_reason = UpdateReason.SELF_TRADE
                 break
             count = min(order.remaining, maker.remaining)
             value += count * self.execute_trade(order, maker, level, count, now)
@@ -172,6 +173,7 @@ class Matcher:
             maker.holding.reduce(maker, count, fee_reserve(maker, maker.remaining - count, taker=False))
         taker.remaining -= count
         taker.filled += count
+        taker.update_reason = maker.update_reason = UpdateReason.TRADE
         listing.book.sides[maker.side].reduce(maker, count)
         maker.filled += count
         account = taker.account
@@ -308,11 +310,11 @@ class Matcher:
             )
         )
 
-    def cancel(self, order: EngineOrder, now: int, reason: str) -> Count:
+    def cancel(self, order: EngineOrder, now: int, reason: UpdateReason) -> Count:
         """Cancel a resting order. Return the count that remained."""
         left = order.remaining
         order.listing.book.sides[order.side].remove(order)
-        order.reason = reason
+        order.update_reason = reason
         self._emit_level_change(order, -left, now)
         self._finish_order(order, OrderStatus.CANCELED, now)
         return left
@@ -391,7 +393,7 @@ class Matcher:
     def expire(self, order: EngineOrder, due: int) -> None:
         """Cancel an order whose time has come. The timer of an order that is gone comes here too."""
         if order.is_resting and order.expires_ms and order.expires_ms <= due:
-            self.cancel(order, due, "expired")
+            self.cancel(order, due, UpdateReason.EXPIRY)
             self.update_quote(order.listing, due)
             self._ledger.flush_balances(due)
 
@@ -413,12 +415,13 @@ class Matcher:
         group.triggered = True
         for order in list(group.orders.values()):
             if order.is_resting:
-                self.cancel(order, now, "order group triggered")
+                # None of the stream's words names a group: a cancel by it reads like one by the account.
+                self.cancel(order, now, UpdateReason.DECREASE)
                 self.update_quote(order.listing, now)
             elif order.remaining:
                 # The incoming order, in the middle of its matching: `match_or_rest` ends it.
                 order.status = OrderStatus.CANCELED
-                order.reason = "order group triggered"
+                order.update_reason = UpdateReason.DECREASE
         self.emit_group_change(group, GroupChange.DELETED if group.deleted else GroupChange.TRIGGERED)
 
     def emit_group_change(self, group: EngineOrderGroup, change: GroupChange) -> None:

@@ -14,6 +14,7 @@ from kalshi_tui.domain.fees import CENTICENT, FeeAccumulator
 from kalshi_tui.domain.market import MarketStatus
 from kalshi_tui.domain.order import BookSide, SelfTrade, TimeInForce
 from kalshi_tui.domain.price import PRICE_UNIT, Count, Money, Price, PriceGrid
+from kalshi_tui.domain.update_reason import UpdateReason
 from kalshi_tui.practice.engine.candles import CandleStore
 from kalshi_tui.practice.engine.collateral import SideCollateral
 from kalshi_tui.practice.engine.order_book import MatchingBook, PriceLevels
@@ -83,7 +84,6 @@ class EngineOrder:
         "post_only",
         "prev",
         "queue_number",
-        "reason",
         "remaining",
         "self_trade",
         "side",
@@ -91,6 +91,7 @@ class EngineOrder:
         "taker_cost",
         "taker_fees",
         "tif",
+        "update_reason",
         "updated_ms",
     )
 
@@ -132,7 +133,8 @@ class EngineOrder:
         self.created_ms = now
         self.updated_ms = now
         self.status = OrderStatus.RESTING
-        self.reason = ""
+        self.update_reason: UpdateReason | None = None
+        """Why it changed last, as the stream says it."""
         self.taker_cost: Money = 0
         self.maker_cost: Money = 0
         self.taker_fees: Money = 0
@@ -179,7 +181,7 @@ class EngineOrder:
             updated_ms=self.updated_ms,
             fee_overpaid=self.fee_accumulator.overpaid if self.fee_accumulator else 0,
             queued=self.queue_number,
-            reason=self.reason,
+            update_reason=self.update_reason.value if self.update_reason is not None else "",
         )
 
 

@@ -8,6 +8,7 @@ from typing import Final
 from kalshi_tui.domain.market import MarketStatus
 from kalshi_tui.domain.order import SelfTrade, TimeInForce
 from kalshi_tui.domain.price import COUNT_UNIT, PRICE_UNIT, Count
+from kalshi_tui.domain.update_reason import UpdateReason
 from kalshi_tui.practice.engine.matching import Matcher
 from kalshi_tui.practice.engine.model import BOOK_SIDES, EngineAccount, EngineOrder, ListedMarket, side_index
 from kalshi_tui.practice.engine.order_groups import OrderGroups
@@ -153,7 +154,7 @@ class OrderEntry:
         ]
 
     def _cancel_one(self, order: EngineOrder, now: int) -> CancelResult:
-        left = self._matcher.cancel(order, now, "canceled by the account")
+        left = self._matcher.cancel(order, now, UpdateReason.DECREASE)
         self._matcher.update_quote(order.listing, now)
         self._ledger.flush_balances(now)
         return CancelResult(order.order_id, order.client_order_id, left, now)
@@ -215,6 +216,8 @@ class OrderEntry:
         if new_id and new_id != order.client_order_id:
             self._matcher.change_client_order_id(order, new_id)
         order.updated_ms = now
+        if order.is_resting and order.filled == filled:
+            order.update_reason = UpdateReason.AMEND
         self._matcher.emit_order_change(order)
         self._matcher.update_quote(order.listing, now, traded=order.filled > filled)
         self._ledger.flush_balances(now)
@@ -252,6 +255,7 @@ class OrderEntry:
         elif target < order.remaining:
             self._matcher.reduce(order, order.remaining - target, now)
             order.updated_ms = now
+            order.update_reason = UpdateReason.DECREASE
             self._matcher.emit_order_change(order)
             self._matcher.update_quote(order.listing, now)
             self._ledger.flush_balances(now)

@@ -2,6 +2,7 @@
 
 from kalshi_tui.domain.order import TimeInForce
 from kalshi_tui.domain.price import PRICE_UNIT, Count, Price
+from kalshi_tui.domain.update_reason import UpdateReason
 from kalshi_tui.practice.engine.matching import Matcher
 from kalshi_tui.practice.engine.model import EngineAccount, EngineOrder, Holding, ListedMarket
 from kalshi_tui.practice.engine.state import EngineState
@@ -44,7 +45,7 @@ class ParticipantOrders:
     def cancel(self, order: EngineOrder, now: int) -> None:
         """Cancel an order, if it still rests."""
         if order.is_resting:
-            self._matcher.cancel(order, now, "")
+            self._matcher.cancel(order, now, UpdateReason.DECREASE)
             self._matcher.update_quote(order.listing, now)
 
     def mint_pairs(

@@ -5,6 +5,7 @@ A pause is of trading, of transfers between shards, or of everything.
 
 from collections.abc import Iterable
 
+from kalshi_tui.domain.update_reason import UpdateReason
 from kalshi_tui.practice.engine.matching import Matcher
 from kalshi_tui.practice.engine.rejection import Rejection
 from kalshi_tui.practice.engine.state import EngineState
@@ -115,6 +116,6 @@ class ExchangePauses:
         for order in list(self._state.ledger.resting_orders()):
             # The list is a copy, since a cancel takes the order out of what is iterated.
             if order.cancel_on_pause and order.is_resting and not self.trading_active_on(order.listing.shard):
-                self._matcher.cancel(order, now, "paused")
+                self._matcher.cancel(order, now, UpdateReason.HALT)
                 self._matcher.update_quote(order.listing, now)
         self._state.ledger.flush_balances(now)

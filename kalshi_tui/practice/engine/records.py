@@ -141,8 +141,8 @@ class OrderRecord:
     """The fee accumulator's state, so that rounding goes on across a restart."""
     queued: int = 0
     """Its place in time among all resting orders: at the same price a smaller number trades before a greater one."""
-    reason: str = ""
-    """Why it was canceled, for the log; the exchange has no such field."""
+    update_reason: str = ""
+    """Why it changed last, in the stream's word; empty for one that has not changed since it came."""
 
     @property
     def outcome_side(self) -> Side:

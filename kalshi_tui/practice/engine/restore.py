@@ -5,6 +5,7 @@ from typing import Final
 from kalshi_tui.domain.fees import FeeAccumulator
 from kalshi_tui.domain.market import MarketStatus
 from kalshi_tui.domain.price import PRICE_UNIT
+from kalshi_tui.domain.update_reason import UpdateReason
 from kalshi_tui.practice.engine.book_policy import BookPolicy
 from kalshi_tui.practice.engine.lifecycle import MarketLifecycle
 from kalshi_tui.practice.engine.matching import Matcher, fee_reserve
@@ -182,7 +183,7 @@ class Restore:
         order.remaining = record.remaining
         order.filled = record.filled
         order.status = record.status
-        order.reason = record.reason
+        order.update_reason = UpdateReason(record.update_reason) if record.update_reason else None
         order.taker_cost, order.maker_cost = record.taker_cost, record.maker_cost
         order.taker_fees, order.maker_fees = record.taker_fees, record.maker_fees
         order.updated_ms = record.updated_ms

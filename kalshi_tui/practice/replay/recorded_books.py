@@ -13,6 +13,7 @@ from typing import Final
 from kalshi_tui.domain.book import Book, Side
 from kalshi_tui.domain.order import BookSide, TimeInForce
 from kalshi_tui.domain.price import PRICE_UNIT, Count, Price
+from kalshi_tui.domain.update_reason import UpdateReason
 from kalshi_tui.practice.engine.events import BookChanged
 from kalshi_tui.practice.engine.exchange import Exchange
 from kalshi_tui.practice.engine.model import OUTCOME_SIDES, EngineAccount, EngineOrder, ListedMarket
@@ -145,12 +146,12 @@ class RecordedBooks:
         if self._has_trader_orders(listing):
             self._apply_trade_to_queue(listing, trade)
 
-    def cancel_trader_orders(self, reason: str) -> int:
+    def cancel_trader_orders(self) -> int:
         """Cancel all the traders' resting orders. Return how many there were."""
         now = self._clock.read_ms()
         orders = list(self._ledger.resting_orders())
         for order in orders:
-            self._matcher.cancel(order, now, reason)
+            self._matcher.cancel(order, now, UpdateReason.HALT)
         self._ledger.flush_balances(now)
         self._pending_reductions.clear()
         return len(orders)

@@ -122,9 +122,9 @@ class ReplayExchange:
 
     # -- another moment ----------------------------------------------------------------------------------------------
 
-    def cancel_trader_orders(self, reason: str) -> int:
+    def cancel_trader_orders(self) -> int:
         """Cancel all the traders' resting orders. Return how many there were."""
-        return self._books.cancel_trader_orders(reason)
+        return self._books.cancel_trader_orders()
 
     def load_state(self, state: RecordedState) -> None:
         """Become what was recorded at another moment; announce the difference as ordinary changes of books.

@@ -183,7 +183,7 @@ class ReplayWorld:
         A place far into a long recording is not waited for: `finish_pending_seek` reaches it.
         """
         self.exchange.advance()
-        self._replay_exchange.cancel_trader_orders("the recording begins anew")
+        self._replay_exchange.cancel_trader_orders()
         if self._start_ms is not None:
             seek = ReplaySeek(self._file, self._clamp(self._start_ms))
             if seek.advance(self._timer_s, START_SEEK_TIMEOUT_S):
@@ -286,7 +286,7 @@ class ReplayWorld:
         try:
             while not seek.advance(self._timer_s, MAX_STEP_S):  # noqa: ASYNC110 - no event to wait for: it works, in portions
                 await asyncio.sleep(0)
-            canceled = self._replay_exchange.cancel_trader_orders("the replay was moved to another time")
+            canceled = self._replay_exchange.cancel_trader_orders()
             self._load_seek_result(seek)
         finally:
             self.seeking = False

@@ -80,7 +80,7 @@ class PracticeServer:
         self._authenticator = authenticator
         self._database = database
         self._ping_interval_s = ping_interval_s
-        self.hub = Hub(exchange, lambda: asyncio.get_running_loop().time())
+        self.hub = Hub(exchange, lambda: asyncio.get_running_loop().time(), clock_ms=authenticator.clock_ms)
         throttle = Throttle(tier, throttle_clock_ms or clock_ms)
         self.guard = RequestGuard(authenticator, throttle, self.faults)
         archive = ArchiveCutoff(clock_ms)

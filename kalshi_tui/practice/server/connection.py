@@ -1,6 +1,7 @@
 """One client's connection to the stream: what is sent to it, and its subscriptions (docs/kalshi-api.md, section 5)."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 from aiohttp import web
@@ -31,8 +32,12 @@ class Connection:
         account_id: str,
         transport: asyncio.WriteTransport | None = None,
         subaccount: int | None = None,
+        *,
+        clock_ms: Callable[[], int],
     ) -> None:
+        """Take the parts; ``clock_ms`` is the clock that says when a frame was sent."""
         self._transport = transport
+        self._clock_ms = clock_ms
         self._market_frames = market_frames
         self._index = index
         self.socket = socket
@@ -54,7 +59,7 @@ class Connection:
         """Put a frame in line. Market data beyond the buffer end their subscription; private frames are never shed."""
         if market_data and self.frames.is_full:
             self.end_market_data()
-        elif not self.frames.put(frame, market_data=market_data):
+        elif not self.frames.put(b'%b,"sending_ts_ms":%d}' % (frame[:-1], self._clock_ms()), market_data=market_data):
             self.abort()
 
     def send_error(self, number: Any, error: CommandError) -> None:

@@ -48,6 +48,8 @@ class ControlRequest(msgspec.Struct, frozen=True, kw_only=True):
     at: str = ""
     speed: str = ""
     exchange_index: int | None = None
+    order_status: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,7 @@ class ControlApi:
             "duplicate_frame": lambda asked: hub.inject_frame_fault("duplicate", asked.count),
             "corrupt_frame": lambda asked: hub.inject_frame_fault("corrupt", asked.count),
             "old_sid_frames": lambda asked: hub.send_old_sid_frames(asked.count),
+            "order_words": self._set_order_words,
             "overflow": lambda _: hub.end_market_data(),
             "pause_trading": lambda asked: pauses.pause_trading(shard=asked.exchange_index),
             "resume_trading": lambda asked: pauses.resume_trading(asked.exchange_index),
@@ -165,6 +168,10 @@ class ControlApi:
 
     def _fail_transfers(self, asked: ControlRequest) -> None:
         self._targets.world.exchange.shard_transfers.failures_left = asked.count
+
+    def _set_order_words(self, asked: ControlRequest) -> None:
+        fault = self._targets.hub.order_frame_fault
+        fault.left, fault.status, fault.reason = asked.count, asked.order_status, asked.reason
 
     def _rate_limit(self, asked: ControlRequest) -> None:
         self._targets.faults.rate_limits_left = asked.count

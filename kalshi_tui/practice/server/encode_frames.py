@@ -85,6 +85,7 @@ def user_order(order: OrderRecord) -> wire.UserOrderMsg:
         last_updated_ts_ms=order.updated_ms,
         expiration_time=listed.expiration_time or UNSET,
         expiration_ts_ms=order.expires_ms or UNSET,
+        last_update_reason=order.update_reason or UNSET,
         subaccount_number=listed.subaccount_number,
         exchange_index=order.exchange_index,
     )

@@ -30,6 +30,7 @@ from kalshi_tui.practice.engine.exchange import Exchange
 from kalshi_tui.practice.server import encode_frames
 from kalshi_tui.practice.server.commands import MAX_COMMAND_BYTES, CommandHandler
 from kalshi_tui.practice.server.connection import Connection
+from kalshi_tui.practice.server.faults import OrderFrameFault
 from kalshi_tui.practice.server.market_frames import MarketFrames
 from kalshi_tui.practice.server.stream_subscriptions import SubscriptionIndex
 
@@ -37,9 +38,12 @@ from kalshi_tui.practice.server.stream_subscriptions import SubscriptionIndex
 class Hub:
     """All connections; turns the engine's events into frames for whoever wants them."""
 
-    def __init__(self, exchange: Exchange, loop_time: Callable[[], float]) -> None:
+    def __init__(self, exchange: Exchange, loop_time: Callable[[], float], clock_ms: Callable[[], int]) -> None:
+        """Serve an exchange; ``clock_ms`` is the clock by which frames say when they were sent."""
         self._exchange = exchange
         self.loop_time = loop_time
+        self._clock_ms = clock_ms
+        self.order_frame_fault = OrderFrameFault()
         self.connections: dict[Connection, None] = {}
         self.market_frames = MarketFrames(exchange)
         self.index: SubscriptionIndex[Connection] = SubscriptionIndex()
@@ -60,7 +64,9 @@ class Hub:
         """Run one client's session to its end; ``subaccount`` is the one that its key is locked to."""
         socket = web.WebSocketResponse(compress=True, max_msg_size=MAX_COMMAND_BYTES, autoping=True)
         await socket.prepare(request)
-        connection = Connection(self.market_frames, self.index, socket, account_id, request.transport, subaccount)
+        connection = Connection(
+            self.market_frames, self.index, socket, account_id, request.transport, subaccount, clock_ms=self._clock_ms
+        )
         commands = CommandHandler(connection, self.market_frames, self.index, self.loop_time)
         self.connections[connection] = None
         beside = [
@@ -158,9 +164,8 @@ class Hub:
 
     def _on_order_changed(self, event: OrderChanged) -> None:
         order = event.order
-        self._send_private(
-            order.account_id, Channel.ORDERS, b"user_order", order.ticker, encode_frames.user_order(order)
-        )
+        msg = self.order_frame_fault.apply(encode_frames.user_order(order))
+        self._send_private(order.account_id, Channel.ORDERS, b"user_order", order.ticker, msg)
 
     def _on_position_changed(self, event: PositionChanged) -> None:
         held = event.position

@@ -4,9 +4,12 @@ from dataclasses import replace
 from typing import Final
 
 from kalshi_tui.domain.order import Order, OrderState
+from kalshi_tui.domain.update_reason import names_an_end
 
 UNCONFIRMED_STATES: Final = frozenset({OrderState.DRAFTED, OrderState.SENDING, OrderState.UNKNOWN})
 """States in which the exchange has not confirmed anything yet."""
+UNFILLED_ENDS: Final = frozenset({OrderState.CANCELED, OrderState.EXPIRED})
+"""How an order ends whose rest is taken away; the exchange's status does not tell the one from the other."""
 
 
 def merge_orders(known: Order, update: Order) -> Order:
@@ -32,12 +35,23 @@ def merge_orders(known: Order, update: Order) -> Order:
         left = max(first.remaining - (second.filled - first.filled), 0)
         state = OrderState.FILLED if first.state is OrderState.RESTING and not left else first.state
         first = replace(first, filled=second.filled, remaining=left, state=state)
+    if (
+        first.state in UNFILLED_ENDS
+        and second.state in UNFILLED_ENDS
+        and names_an_end(second.update_reason)
+        and not names_an_end(first.update_reason)
+    ):
+        # The exchange said why it ended. The other report is a read, which has no such field: whether it calls the
+        # order canceled or expired was concluded from times.
+        reason = second.reason or (first.reason if first.state is second.state else "")
+        first = replace(first, state=second.state, reason=reason, update_reason=second.update_reason)
     return replace(
         first,
         # The exchange never gives an order another client order id: one that differs is odd, and would cut the order
         # off from its journal entry and from the terms that the trader wrote.
         client_order_id=known.client_order_id or update.client_order_id,
         reason=first.reason or (second.reason if first.state is second.state else ""),
+        update_reason=first.update_reason or (second.update_reason if first.state is second.state else ""),
         created_ms=first.created_ms or second.created_ms,
         updated_ms=max(first.updated_ms, second.updated_ms),
         expires_ms=first.expires_ms or second.expires_ms,

@@ -195,7 +195,9 @@ class AccountStore:
         if known is not None and known.state is OrderState.UNKNOWN is not now.state:
             self.intents.end_amend(key)
         self._count_unreported(now, now.filled - (known.filled if known is not None else 0))
-        if now.state is OrderState.CANCELED and not now.reason and known is not None and not known.state.final:
+        # One that was known as expired by the times alone counts as well: the exchange has said since what it was.
+        ended = known is not None and (not known.state.final or known.state is OrderState.EXPIRED)
+        if ended and now.state is OrderState.CANCELED and not now.reason:
             now = replace(now, reason=self.intents.cancel_reason(now))
         self._orders[key] = now
         self._mark_order_changed(now)

@@ -30,6 +30,7 @@ from kalshi_tui.session.execution.journal_rows import (
     text,
 )
 from kalshi_tui.session.execution.journal_sql import (
+    ADDED_COLUMNS,
     BY_NAME,
     EVERY,
     HISTORY,
@@ -41,6 +42,7 @@ from kalshi_tui.session.execution.journal_sql import (
     SCHEMA,
     SUM,
     UNCOUNTED,
+    view_with,
 )
 
 SCHEMA_VERSION: Final = 1
@@ -144,6 +146,7 @@ class Journal:
                 connection.row_factory = sqlite3.Row
                 connection.text_factory = text
                 if connection.execute("PRAGMA user_version").fetchone()[0] == SCHEMA_VERSION:
+                    _show_missing_columns(connection)
                     return cls(connection, account, path, trouble=trouble)
             except BaseException:
                 connection.close()
@@ -298,7 +301,7 @@ class Journal:
                 self._keep_damaged(cursor, order, at_ms)
             cursor.execute(
                 "UPDATE intents SET state = ?, order_id = ?, filled = ?, remaining = ?, yes_price = ?, initial = ?, "
-                "reason = ? WHERE client_order_id = ?",
+                "reason = ?, update_reason = ? WHERE client_order_id = ?",
                 (
                     order.state.value,
                     order.order_id,
@@ -307,6 +310,7 @@ class Journal:
                     order.yes_price,
                     order.initial,
                     order.reason,
+                    order.update_reason,
                     order.client_order_id,
                 ),
             )
@@ -549,12 +553,27 @@ def _initialize_database(connection: sqlite3.Connection) -> None:
         for statement in SCHEMA.split(";"):
             connection.execute(statement)
         connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+    for name in _missing_columns(connection):
+        connection.execute(f"ALTER TABLE intents ADD COLUMN {name} {ADDED_COLUMNS[name]}")
     connection.execute("COMMIT")
+
+
+def _missing_columns(connection: sqlite3.Connection) -> list[str]:
+    """Return which columns the file of an earlier version lacks."""
+    found = {row["name"] for row in connection.execute("PRAGMA table_info(intents)")}
+    return [name for name in ADDED_COLUMNS if name not in found]
+
+
+def _show_missing_columns(connection: sqlite3.Connection) -> None:
+    """Let a file of an earlier version that cannot be written look as if it had all columns."""
+    if missing := _missing_columns(connection):
+        connection.execute(view_with(missing))
 
 
 def _written(row: sqlite3.Row) -> tuple[object, ...]:
     """Return what a row holds of the `_facts`, damaged or not: what is damaged equals nothing."""
-    return tuple(row[name] for name in ("state", "order_id", "filled", "remaining", "yes_price", "initial", "reason"))
+    names = ("state", "order_id", "filled", "remaining", "yes_price", "initial", "reason", "update_reason")
+    return tuple(row[name] for name in names)
 
 
 def _recorded_fields(order: Order) -> tuple[object, ...]:
@@ -567,6 +586,7 @@ def _recorded_fields(order: Order) -> tuple[object, ...]:
         order.yes_price,
         order.initial,
         order.reason,
+        order.update_reason,
     )
 
 

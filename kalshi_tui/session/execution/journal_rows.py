@@ -111,6 +111,7 @@ COURSE: Final[Mapping[str, Callable[[object], bool]]] = {
     "yes_price": _is_number(0, PRICE_UNIT),
     "initial": _is_count,
     "reason": _is_line,
+    "update_reason": _is_line,
 }
 """What became of it."""
 COLUMNS: Final = ", ".join((*TERMS, *COURSE))
@@ -199,6 +200,7 @@ def _order(row: sqlite3.Row) -> Order:
         remaining=row["remaining"],
         state=OrderState(row["state"]),
         reason=row["reason"],
+        update_reason=row["update_reason"],
         created_ms=row["sent_ms"],
     )
 

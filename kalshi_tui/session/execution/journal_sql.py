@@ -1,6 +1,7 @@
 """The journal's SQL: schema, conditions and queries. Every part is a constant; values go in as parameters."""
 
 import json
+from collections.abc import Iterable
 from typing import Final
 
 from kalshi_tui.domain.order import OrderState
@@ -26,7 +27,7 @@ CREATE TABLE intents (
     sent_ms INTEGER NOT NULL DEFAULT 0,
     state TEXT NOT NULL, order_id TEXT NOT NULL DEFAULT '', filled INTEGER NOT NULL DEFAULT 0,
     remaining INTEGER NOT NULL DEFAULT 0, yes_price INTEGER NOT NULL DEFAULT 0, initial INTEGER NOT NULL DEFAULT 0,
-    reason TEXT NOT NULL DEFAULT ''
+    reason TEXT NOT NULL DEFAULT '', update_reason TEXT NOT NULL DEFAULT ''
 );
 CREATE INDEX intents_open ON intents (account, state);
 CREATE INDEX intents_sent ON intents (account, sent_ms);
@@ -41,6 +42,9 @@ CREATE TABLE days (
     PRIMARY KEY (account, day)
 );
 """
+ADDED_COLUMNS: Final = {"update_reason": "TEXT NOT NULL DEFAULT ''"}
+"""Columns of the intents that journals of earlier versions lack. They get them when they are opened; an earlier version
+goes on reading and writing such a file, so its number stays."""
 OVER: Final = json.dumps([state.value for state in OrderState if state.final])
 NEVER_REACHED: Final = json.dumps([state.value for state in OrderState if not state.reached])
 """Sets of states as JSON lists, for `json_each`."""
@@ -101,3 +105,9 @@ ROWS: Final = _joined("SELECT rowid AS row_number,", COLUMNS, "FROM intents")
 BY_NAME: Final = _joined(ROWS, "WHERE client_order_id = ?")
 HISTORY: Final = _joined("SELECT", CHANGE_COLUMNS, "FROM changes WHERE client_order_id = ? ORDER BY number")
 EVERY: Final = json.dumps([state.value for state in OrderState])
+
+
+def view_with(missing: Iterable[str]) -> str:
+    """Return the statement that makes the intents look as if they had the columns that they lack."""
+    added = ", ".join(f"'' AS {name}" for name in missing)
+    return _joined("CREATE TEMP VIEW intents AS SELECT rowid, *,", added, "FROM main.intents")

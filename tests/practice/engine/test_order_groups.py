@@ -57,7 +57,7 @@ def test_an_incoming_order_stops_at_the_fill_that_passes_the_limit(engine: Excha
     result = place(engine, "ann", BID, "0.45", "20", group_id=group)
     assert (result.filled, result.remaining) == (800, 0)
     record = engine.queries.order("ann", result.order_id)
-    assert (record.status, record.reason) == (OrderStatus.CANCELED, "order group triggered")
+    assert (record.status, record.update_reason) == (OrderStatus.CANCELED, "Decrease")
 
 
 def test_a_fill_or_kill_is_filled_whole_before_groups_fall(engine: Exchange) -> None:

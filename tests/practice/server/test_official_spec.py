@@ -22,6 +22,8 @@ NEWER = {
     "categories",
     "settlement_bounds_type",
     "seq",
+    "sending_ts_ms",
+    "last_update_reason",
 }
 """Fields that docs/kalshi-api.md or newer editions of the specification name, and this edition has not everywhere."""
 GONE = ("available_on_brokers",)
