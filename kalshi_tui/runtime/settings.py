@@ -255,11 +255,11 @@ def build_ui_settings(settings: Settings) -> UiSettings:
     keys = {each: tuple(filter(None, texts)) for each, texts in keys.items()}
     if keys:
         # Slow to import, and seldom needed.
-        from kalshi_tui.ui.commands import COMMANDS  # noqa: PLC0415
+        from kalshi_tui.ui.desk_keys import DESK_KEYS  # noqa: PLC0415
         from kalshi_tui.ui.keymap import InvalidKeymapError, remap_keys  # noqa: PLC0415
 
         try:
-            remap_keys(COMMANDS, keys)
+            remap_keys(DESK_KEYS, keys)
         except InvalidKeymapError as error:
             raise SettingsError(f"[keys]: {error}", "keys") from error
     return UiSettings(

@@ -9,6 +9,8 @@ from typing import Final, Generic, Never, TypeAlias, TypeVar
 
 from textual.keys import KEY_NAME_REPLACEMENTS
 
+from kalshi_tui.ui.desk_keys import DESK_KEYS
+
 Target_contra = TypeVar("Target_contra", contravariant=True)
 """What a command acts on: a screen, or a controller of the desk."""
 Part = TypeVar("Part")
@@ -71,7 +73,30 @@ class Command(Generic[Target_contra]):
     @property
     def key_names(self) -> list[str]:
         """Textual's names of its keys; none for a command of the palette alone."""
-        return [name for name in self.keys.split(",") if name]
+        return split_keys(self.keys)
+
+
+def desk_command(
+    command_id: str,
+    run: Callable[[Target_contra], None],
+    label: str,
+    help_sentence: str,
+    *,
+    in_bar: bool = False,
+    in_palette: bool = True,
+    why_not: Callable[[Target_contra], str] = always_available,
+) -> Command[Target_contra]:
+    """Return a command of the desk; its usual keys stand in `DESK_KEYS`, where the settings are checked by them."""
+    return Command(
+        command_id,
+        DESK_KEYS[command_id],
+        run,
+        label,
+        help_sentence,
+        in_bar=in_bar,
+        in_palette=in_palette,
+        why_not=why_not,
+    )
 
 
 AnyCommand: TypeAlias = Command[Never]
@@ -152,6 +177,11 @@ KEY_LABELS: Final = {
     "pagedown": "pgdn",
     "pageup": "pgup",
 }
+
+
+def split_keys(keys: str) -> list[str]:
+    """Return Textual's names of a command's keys."""
+    return [name for name in keys.split(",") if name]
 
 
 def key_label(name: str) -> str:

@@ -11,8 +11,9 @@ from typing import Final, Never
 from textual.binding import Binding
 
 from kalshi_tui.ui.command import CHARACTERS_BY_KEY, AnyCommand, BoundCommand, CommandGroup, Scope
+from kalshi_tui.ui.desk_keys import DESK_KEYS
 from kalshi_tui.ui.key_labels import set_key_labels
-from kalshi_tui.ui.keymap import REMAPPABLE_SCOPES, remap_keys
+from kalshi_tui.ui.keymap import remap_keys
 
 TEXT_FIELD_KEYS: Final = frozenset({"space", "slash", "question_mark", "left", "right", "home", "end"})
 """Keys with names that belong to a text field while one is being typed into."""
@@ -45,11 +46,14 @@ def register_commands(groups: Iterable[CommandGroup[Never]]) -> None:
 
 
 def apply_keymap(keys: Mapping[str, Sequence[str]]) -> None:
-    """Let these keys count from now on, by command id, beside the usual ones. Raises InvalidKeymapError."""
-    _table.activate({
-        scope: replace(group, commands=remap_keys(group.commands, keys)) if scope in REMAPPABLE_SCOPES else group
-        for scope, group in _table.default.items()
-    })  # fmt: skip
+    """Let these keys count from now on, by command id, beside the usual ones. Raises InvalidKeymapError.
+
+    Only the desk's keys may be changed. Forms, reviews and questions decide about money: their keys are the same
+    everywhere.
+    """
+    remapped, desk = remap_keys(DESK_KEYS, keys), _table.default[Scope.DESK]
+    commands = tuple(replace(each, keys=remapped[each.id]) for each in desk.commands)
+    _table.activate(_table.default | {Scope.DESK: replace(desk, commands=commands)})
 
 
 def commands_in_scope(scope: Scope) -> list[AnyCommand]:

@@ -2,23 +2,16 @@
 
 import difflib
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from typing import Final, TypeVar
+from typing import Final
 
 from kalshi_tui.ui.command import (
     CHARACTERS_BY_KEY,
     KEY_LABELS,
-    AnyCommand,
-    Command,
-    Scope,
     key_for_character,
     key_label,
+    split_keys,
 )
 
-Target = TypeVar("Target")
-
-REMAPPABLE_SCOPES: Final = frozenset({Scope.DESK})
-"""Where keys may be changed. Forms, reviews and questions decide about money: their keys are the same everywhere."""
 MODIFIERS: Final = frozenset({"ctrl", "alt", "shift"})
 NAMED_KEYS: Final = frozenset({
     "space", "enter", "escape", "tab", "backspace", "delete", "insert", "home", "end", "pageup", "pagedown",
@@ -33,38 +26,30 @@ class InvalidKeymapError(Exception):
     """The keys cannot be used so; the message is a sentence that says why."""
 
 
-def remap_keys(commands: Sequence[Command[Target]], keys: Mapping[str, Sequence[str]]) -> tuple[Command[Target], ...]:
-    """Return the commands with other keys, by command id. Raises InvalidKeymapError.
+def remap_keys(usual: Mapping[str, str], keys: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """Return the keys of each command, by its id, with these in place of the usual ones. Raises InvalidKeymapError.
 
     Commands may share a key only where they share it by default: then it depends on the pane which one is meant.
     """
-    by_id = {command.id: command for command in commands if command.scope in REMAPPABLE_SCOPES}
     for each in keys:
-        if each not in by_id:
-            near = difflib.get_close_matches(each, by_id, 1)
+        if each not in usual:
+            near = difflib.get_close_matches(each, usual, 1)
             raise InvalidKeymapError(
                 f"no command of the desk is called {each}." + (f" Did you mean {near[0]}?" if near else "")
             )
     new = {each: ",".join(dict.fromkeys(parse_key(text) for text in texts)) for each, texts in keys.items()}
-    remapped = tuple(
-        replace(each, keys=new.get(each.id, each.keys) if each.id in by_id else each.keys) for each in commands
-    )
-    _check_conflicts(remapped, by_id, new)
-    return remapped
-
-
-def _check_conflicts(remapped: Sequence[AnyCommand], before: Mapping[str, AnyCommand], new: Mapping[str, str]) -> None:
-    owners: dict[str, list[AnyCommand]] = {}
-    for command in remapped:
-        if command.scope in REMAPPABLE_SCOPES:
-            for key in command.key_names:
-                owners.setdefault(key, []).append(command)
-    for key, commands in owners.items():
-        if len(commands) < 2 or not any(each.id in new for each in commands):
+    remapped = {**usual, **new}
+    owners: dict[str, list[str]] = {}
+    for command_id, names in remapped.items():
+        for key in split_keys(names):
+            owners.setdefault(key, []).append(command_id)
+    for key, ids in owners.items():
+        if len(ids) < 2 or new.keys().isdisjoint(ids):
             continue
-        if not all(key in before[each.id].key_names for each in commands):
-            names = " and ".join(each.id for each in commands)
+        if not all(key in split_keys(usual[each]) for each in ids):
+            names = " and ".join(ids)
             raise InvalidKeymapError(f"the key {key_label(key)} would mean {names}; give one of them another.")
+    return remapped
 
 
 def parse_key(text: str) -> str:

@@ -1,5 +1,7 @@
 """Keys of the trader's own: they do what they are said to, everywhere it is said; what cannot be is refused."""
 
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,11 +11,10 @@ from hypothesis import given, strategies as st
 from kalshi_tui.runtime.configuration import load_settings
 from kalshi_tui.runtime.settings import Settings, SettingsError, build_ui_settings
 from kalshi_tui.ui.commands import COMMANDS, Scope
+from kalshi_tui.ui.desk_keys import DESK_KEYS
 from kalshi_tui.ui.keymap import InvalidKeymapError, parse_key, remap_keys
 from kalshi_tui.ui.ui_settings import UiSettings
 from tests.support.pilot import trading
-
-DESK = [command for command in COMMANDS if command.scope is Scope.DESK]
 
 
 async def test_another_key_is_bound_and_shown_everywhere_and_the_usual_one_is_free() -> None:
@@ -62,17 +63,17 @@ async def test_a_key_that_types_is_text_in_the_filter() -> None:
 )
 def test_what_cannot_be_is_refused_with_a_sentence(keys: dict[str, Sequence[str]], sentence: str) -> None:
     with pytest.raises(InvalidKeymapError) as refused:
-        remap_keys(COMMANDS, keys)
+        remap_keys(DESK_KEYS, keys)
     assert sentence in str(refused.value)
 
 
 def test_two_commands_may_change_keys_with_each_other() -> None:
-    made = {command.id: command.keys for command in remap_keys(COMMANDS, {"buy": ("s",), "sell": ("b",)})}
+    made = remap_keys(DESK_KEYS, {"buy": ("s",), "sell": ("b",)})
     assert (made["buy"], made["sell"]) == ("s", "b")
 
 
 def test_commands_that_share_a_key_may_go_on_sharing_it() -> None:
-    made = {command.id: command.keys for command in remap_keys(COMMANDS, {"cancel": ("x", "delete")})}
+    made = remap_keys(DESK_KEYS, {"cancel": ("x", "delete")})
     assert made["cancel"] == "x,delete"
 
 
@@ -88,18 +89,35 @@ def test_keys_are_written_as_a_person_does(text: str, name: str) -> None:
     assert parse_key(text) == name
 
 
-@given(keys=st.dictionaries(st.sampled_from([each.id for each in DESK]), st.lists(st.text(max_size=3), max_size=3)))
+@given(keys=st.dictionaries(st.sampled_from(list(DESK_KEYS)), st.lists(st.text(max_size=3), max_size=3)))
 def test_what_is_taken_leaves_no_key_with_two_meanings(keys: dict[str, list[str]]) -> None:
-    before = {command.id: set(command.keys.split(",")) for command in DESK}
+    before = {each: set(names.split(",")) for each, names in DESK_KEYS.items()}
     try:
-        made = [command for command in remap_keys(COMMANDS, keys) if command.scope is Scope.DESK]
+        made = remap_keys(DESK_KEYS, keys)
     except InvalidKeymapError:
         return
-    for one in made:
-        for other in made:
-            shared = set(filter(None, one.keys.split(","))) & set(filter(None, other.keys.split(",")))
-            if one is not other and shared:
-                assert shared <= before[one.id] & before[other.id]
+    for one, ones in made.items():
+        for other, others in made.items():
+            shared = set(filter(None, ones.split(","))) & set(filter(None, others.split(",")))
+            if one != other and shared:
+                assert shared <= before[one] & before[other]
+
+
+def test_the_table_of_keys_is_that_of_the_desks_commands() -> None:
+    assert [(each.id, each.keys) for each in COMMANDS if each.scope is Scope.DESK] == list(DESK_KEYS.items())
+
+
+def test_keys_in_the_settings_are_checked_without_the_desk(tmp_path: Path) -> None:
+    path = tmp_path / "settings.toml"
+    path.write_text('[keys]\nbuy = "B"\n')
+    code = (
+        "import sys; from pathlib import Path; from kalshi_tui.runtime.configuration import load_settings; "
+        "from kalshi_tui.runtime.settings import build_ui_settings; "
+        f"print(build_ui_settings(load_settings(Path({str(path)!r}), {{}}).settings).keys, "
+        "[each for each in sys.modules if each.startswith(('kalshi_tui.ui.desk.', 'textual.screen'))])"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout == "{'buy': ('B',)} []\n"
 
 
 def test_the_settings_say_keys_and_columns(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from typing import Final
 
 from kalshi_tui.domain.book import Side
 from kalshi_tui.session.practice_faults import PRACTICE_FAULTS, PracticeFault
-from kalshi_tui.ui.command import Command, CommandGroup, Scope, always_available, for_part
+from kalshi_tui.ui.command import Command, CommandGroup, Scope, always_available, desk_command, for_part
 from kalshi_tui.ui.desk.controllers import DeskControllers
 from kalshi_tui.ui.desk.layout_commands import LAYOUT_COMMANDS
 from kalshi_tui.ui.desk.layout_controller import LayoutController
@@ -25,27 +25,22 @@ LIST_END_OFFSET: Final = 1_000_000
 """More lines than any list has."""
 
 PANE_COMMANDS: Final[tuple[Command[NavigationController], ...]] = (
-    Command(
+    desk_command(
         "pane",
-        "tab",
         lambda navigation: navigation.go_pane(1),
         "Next pane",
         "Go on: from the markets to the book, to the list below.",
     ),
-    Command(
-        "pane-back", "shift+tab", lambda navigation: navigation.go_pane(-1), "Pane before", "Go to the pane before."
-    ),
-    Command(
+    desk_command("pane-back", lambda navigation: navigation.go_pane(-1), "Pane before", "Go to the pane before."),
+    desk_command(
         "bids",
-        "h,left",
         lambda navigation: navigation.select_side(Side.YES),
         "Bids",
         "In the book: choose among the bids.",
         why_not=NavigationController.cannot_select_side,
     ),
-    Command(
+    desk_command(
         "asks",
-        "l,right",
         lambda navigation: navigation.select_side(Side.NO),
         "Asks",
         "In the book: choose among the asks.",
@@ -53,28 +48,22 @@ PANE_COMMANDS: Final[tuple[Command[NavigationController], ...]] = (
     ),
 )
 MOVE_COMMANDS: Final[tuple[Command[NavigationController], ...]] = (
-    Command("down", "j,down", lambda navigation: navigation.move(1), "Down", "Go one line down.", in_palette=False),
-    Command("up", "k,up", lambda navigation: navigation.move(-1), "Up", "Go one line up.", in_palette=False),
-    Command(
+    desk_command("down", lambda navigation: navigation.move(1), "Down", "Go one line down.", in_palette=False),
+    desk_command("up", lambda navigation: navigation.move(-1), "Up", "Go one line up.", in_palette=False),
+    desk_command(
         "page-down",
-        "pagedown",
         lambda navigation: navigation.move(10),
         "Page down",
         "Go ten lines down.",
         in_palette=False,
     ),
-    Command(
-        "page-up", "pageup", lambda navigation: navigation.move(-10), "Page up", "Go ten lines up.", in_palette=False
-    ),
-    Command(
-        "first", "g,home", lambda navigation: navigation.move(-LIST_END_OFFSET), "First line", "Go to the first line."
-    ),
-    Command("last", "G,end", lambda navigation: navigation.move(LIST_END_OFFSET), "Last line", "Go to the last line."),
+    desk_command("page-up", lambda navigation: navigation.move(-10), "Page up", "Go ten lines up.", in_palette=False),
+    desk_command("first", lambda navigation: navigation.move(-LIST_END_OFFSET), "First line", "Go to the first line."),
+    desk_command("last", lambda navigation: navigation.move(LIST_END_OFFSET), "Last line", "Go to the last line."),
 )
 BACK_COMMANDS: Final[tuple[Command[NavigationController], ...]] = (
-    Command(
+    desk_command(
         "keep-filter",
-        "enter",
         NavigationController.keep_filter,
         "Keep",
         "Leave the filter as typed and go to the list.",
@@ -82,9 +71,8 @@ BACK_COMMANDS: Final[tuple[Command[NavigationController], ...]] = (
         in_palette=False,
         why_not=NavigationController.no_filter_open,
     ),
-    Command(
+    desk_command(
         "clear-filter",
-        "escape",
         NavigationController.back,
         "Clear",
         "Clear the filter and go back to the list.",
@@ -92,9 +80,8 @@ BACK_COMMANDS: Final[tuple[Command[NavigationController], ...]] = (
         in_palette=False,
         why_not=NavigationController.no_filter_open,
     ),
-    Command(
+    desk_command(
         "back",
-        "escape",
         NavigationController.back,
         "Back",
         "Back to the markets; from there, clear the filter.",
@@ -102,27 +89,25 @@ BACK_COMMANDS: Final[tuple[Command[NavigationController], ...]] = (
     ),
 )
 SCREEN_COMMANDS: Final[tuple[Command[ProgramController], ...]] = (
-    Command(
+    desk_command(
         "theme",
-        "T",
         ProgramController.next_theme,
         "Colors",
         "Take the next set of colors: dark, light, blue and orange, contrast, 16.",
     ),
-    Command("link", "i", ProgramController.show_link, "Link", "Say how the connection does: ages, lag, clock, gaps."),
+    desk_command("link", ProgramController.show_link, "Link", "Say how the connection does: ages, lag, clock, gaps."),
 )
 PROGRAM_COMMANDS: Final[tuple[Command[ProgramController], ...]] = (
-    Command(
+    desk_command(
         "palette",
-        "ctrl+p",
         ProgramController.open_palette,
         "Commands",
         "Find any command by its name; in the ticket too.",
         in_bar=True,
         in_palette=False,
     ),
-    Command("help", "question_mark", ProgramController.show_help, "Help", "Show all keys.", in_bar=True),
-    Command("quit", "q", ProgramController.quit, "Quit", "End the program; asks if orders may be live.", in_bar=True),
+    desk_command("help", ProgramController.show_help, "Help", "Show all keys.", in_bar=True),
+    desk_command("quit", ProgramController.quit, "Quit", "End the program; asks if orders may be live.", in_bar=True),
 )
 
 

@@ -2,32 +2,29 @@
 
 from typing import Final
 
-from kalshi_tui.ui.command import Command
+from kalshi_tui.ui.command import Command, desk_command
 from kalshi_tui.ui.desk.layout_controller import LayoutController
 
 LAYOUT_COMMANDS: Final[tuple[Command[LayoutController], ...]] = (
-    Command(
+    desk_command(
         "tile",
-        "t",
         LayoutController.toggle_tile,
         "Tile",
         "Put a ladder of the chosen market beside, or take it away; a wide screen has room for several.",
         why_not=LayoutController.cannot_tile,
     ),
-    Command(
+    desk_command(
         "layout",
-        "u",
         LayoutController.next_layout,
         "Layout",
         "Take the next saved layout of the desk.",
         why_not=LayoutController.no_saved_layout,
     ),
-    Command(
-        "save-layout", "W", LayoutController.save_layout, "Save layout", "Save this layout of the desk under a name."
+    desk_command(
+        "save-layout", LayoutController.save_layout, "Save layout", "Save this layout of the desk under a name."
     ),
-    Command(
+    desk_command(
         "delete-layout",
-        "",
         LayoutController.delete_layout,
         "Delete layout",
         "Forget the saved layout in use; the desk stays as it is.",

@@ -2,67 +2,60 @@
 
 from typing import Final
 
-from kalshi_tui.ui.command import Command
+from kalshi_tui.ui.command import Command, desk_command
 from kalshi_tui.ui.desk.order_controller import OrderController
 
 ORDER_COMMANDS: Final[tuple[Command[OrderController], ...]] = (
-    Command(
+    desk_command(
         "buy",
-        "b",
         OrderController.buy,
         "Buy",
         "Buy in the chosen market, at the price chosen in the book: opens the ticket.",
         in_bar=True,
         why_not=OrderController.cannot_open_ticket,
     ),
-    Command(
+    desk_command(
         "sell",
-        "s",
         OrderController.sell,
         "Sell",
         "Sell in the chosen market, at the price chosen in the book: opens the ticket.",
         in_bar=True,
         why_not=OrderController.cannot_open_ticket,
     ),
-    Command(
+    desk_command(
         "cancel",
-        "x",
         OrderController.cancel,
         "Cancel",
         "Cancel the chosen order; asks first.",
         in_bar=True,
         why_not=OrderController.cannot_cancel,
     ),
-    Command(
+    desk_command(
         "close-position",
-        "x",
         OrderController.close_position,
         "Close",
         "In the list of positions: close the chosen one; opens the ticket.",
         in_bar=True,
         why_not=OrderController.cannot_close_position,
     ),
-    Command(
+    desk_command(
         "amend",
-        "e",
         OrderController.amend,
         "Change",
         "Change price or count of the chosen order where it rests.",
         in_bar=True,
         why_not=OrderController.cannot_amend,
     ),
-    Command(
+    desk_command(
         "repeat",
-        "r",
         OrderController.resend,
         "Send again",
         "Send an order that never arrived once more, under its own id; opens its review.",
         in_bar=True,
         why_not=OrderController.cannot_resend,
     ),
-    Command(
+    desk_command(
         "cancel-here",
-        "X",
         OrderController.cancel_in_market,
         "Cancel all here",
         "Cancel all your orders in the chosen market; asks first.",
@@ -70,9 +63,8 @@ ORDER_COMMANDS: Final[tuple[Command[OrderController], ...]] = (
     ),
 )
 CANCEL_ALL_COMMANDS: Final[tuple[Command[OrderController], ...]] = (
-    Command(
+    desk_command(
         "cancel-all",
-        "ctrl+x",
         OrderController.cancel_all,
         "Cancel all",
         "Cancel all your orders in all markets; asks first. Works in a pause too.",

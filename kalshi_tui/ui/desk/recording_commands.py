@@ -2,75 +2,67 @@
 
 from typing import Final
 
-from kalshi_tui.ui.command import Command
+from kalshi_tui.ui.command import Command, desk_command
 from kalshi_tui.ui.desk.recording_controller import RecordingController
 
 SEEK_STEP_MS: Final = 10_000
 """How far the keys go back and forth."""
 
 RECORDING_COMMANDS: Final[tuple[Command[RecordingController], ...]] = (
-    Command(
+    desk_command(
         "record",
-        "R",
         RecordingController.toggle_recording,
         "Record",
         "Record the stream into a file, or end that; the log says where the file is.",
     ),
-    Command(
+    desk_command(
         "replay-pause",
-        "P",
         RecordingController.toggle_pause,
         "Pause",
         "In a replay: stand still, or go on.",
         in_bar=True,
         why_not=RecordingController.not_replaying,
     ),
-    Command(
+    desk_command(
         "replay-step",
-        "n",
         RecordingController.step,
         "Step",
         "In a replay: pause, and take one frame.",
         in_bar=True,
         why_not=RecordingController.not_replaying,
     ),
-    Command(
+    desk_command(
         "replay-back",
-        "left_square_bracket",
         lambda recordings: recordings.seek_by(-SEEK_STEP_MS),
         "Back",
         "In a replay: go 10 seconds back. Your resting orders are canceled.",
         in_bar=True,
         why_not=RecordingController.not_replaying,
     ),
-    Command(
+    desk_command(
         "replay-forth",
-        "right_square_bracket",
         lambda recordings: recordings.seek_by(SEEK_STEP_MS),
         "Forth",
         "In a replay: go 10 seconds forth. Your resting orders are canceled.",
         in_bar=True,
         why_not=RecordingController.not_replaying,
     ),
-    Command(
+    desk_command(
         "replay-slower",
-        "minus",
         lambda recordings: recordings.change_speed(-1),
         "Slower",
         "In a replay: play slower.",
         why_not=RecordingController.not_replaying,
     ),
-    Command(
+    desk_command(
         "replay-faster",
-        "plus",
         lambda recordings: recordings.change_speed(1),
         "Faster",
         "In a replay: play faster.",
         why_not=RecordingController.not_replaying,
     ),
-    Command(
+    desk_command(
         "replay-go",
-        "at",
         RecordingController.ask_time,
         "Go to time",
         "In a replay: go to a time that you type. Your resting orders are canceled.",

@@ -2,47 +2,42 @@
 
 from typing import Final
 
-from kalshi_tui.ui.command import Command
+from kalshi_tui.ui.command import Command, desk_command
 from kalshi_tui.ui.ladder.ladder_controller import LadderController
 
 LADDER_COMMANDS: Final[tuple[Command[LadderController], ...]] = (
-    Command(
+    desk_command(
         "cancel-row",
-        "x",
         LadderController.cancel_row,
         "Cancel row",
         "In the ladder: cancel all your orders that rest at the chosen price; asks first.",
         in_bar=True,
         why_not=LadderController.cannot_cancel_row,
     ),
-    Command(
+    desk_command(
         "nudge-down",
-        "J,shift+down",
         lambda ladder: ladder.nudge(-1),
         "Move down",
         "In the ladder: change your order in the chosen row to the price below; opens the change.",
         why_not=LadderController.cannot_nudge,
     ),
-    Command(
+    desk_command(
         "nudge-up",
-        "K,shift+up",
         lambda ladder: ladder.nudge(1),
         "Move up",
         "In the ladder: change your order in the chosen row to the price above; opens the change.",
         why_not=LadderController.cannot_nudge,
     ),
-    Command(
+    desk_command(
         "centre",
-        "space",
         LadderController.center,
         "Center",
         "Bring the middle of best bid and ask to the middle of the ladder.",
         in_bar=True,
         why_not=LadderController.not_shown,
     ),
-    Command(
+    desk_command(
         "mirror",
-        "o",
         LadderController.flip_side,
         "YES / NO",
         "Turn the ladder over: the same book in prices of the other outcome.",
@@ -51,9 +46,8 @@ LADDER_COMMANDS: Final[tuple[Command[LadderController], ...]] = (
     ),
 )
 VIEW_COMMANDS: Final[tuple[Command[LadderController], ...]] = (
-    Command(
+    desk_command(
         "view",
-        "v",
         LadderController.toggle,
         "Ladder / book",
         "Show the price ladder in the place of the book, or the book again.",

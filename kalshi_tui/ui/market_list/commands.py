@@ -2,83 +2,73 @@
 
 from typing import Final
 
-from kalshi_tui.ui.command import Command
+from kalshi_tui.ui.command import Command, desk_command
 from kalshi_tui.ui.market_list.market_list_controller import MarketListController
 
 WATCH_COMMANDS: Final[tuple[Command[MarketListController], ...]] = (
-    Command(
+    desk_command(
         "filter",
-        "slash",
         MarketListController.open_filter,
         "Find",
         "Show only markets with these words in name, ticker or category.",
         in_bar=True,
     ),
-    Command(
+    desk_command(
         "sort",
-        "S",
         MarketListController.next_sort,
         "Sort",
         "Sort the markets: as listed, by volume, change, spread, closing time.",
     ),
-    Command(
+    desk_command(
         "list",
-        "L",
         MarketListController.next_list,
         "Watch list",
         "Show the next of your watch lists; after the last all markets.",
     ),
-    Command(
+    desk_command(
         "watch",
-        "m",
         MarketListController.toggle_watch,
         "Watch",
         "Put the chosen market on your watch list, or take it off again.",
         why_not=MarketListController.cannot_toggle_watch,
     ),
-    Command("new-list", "N", MarketListController.new_list, "New list", "Make a new watch list."),
-    Command(
+    desk_command("new-list", MarketListController.new_list, "New list", "Make a new watch list."),
+    desk_command(
         "rename-list",
-        "",
         MarketListController.rename_list,
         "Rename list",
         "Give the watch list another name.",
         why_not=MarketListController.no_watch_list_shown,
     ),
-    Command(
+    desk_command(
         "delete-list",
-        "",
         MarketListController.delete_list,
         "Delete list",
         "Delete the watch list; asks first.",
         why_not=MarketListController.no_watch_list_shown,
     ),
-    Command(
+    desk_command(
         "move-up",
-        "less_than_sign",
         lambda markets: markets.move_market(-1),
         "Move up in list",
         "In a watch list: move the chosen market one line up.",
         why_not=MarketListController.cannot_move_market,
     ),
-    Command(
+    desk_command(
         "move-down",
-        "greater_than_sign",
         lambda markets: markets.move_market(1),
         "Move down in list",
         "In a watch list: move the chosen market one line down.",
         why_not=MarketListController.cannot_move_market,
     ),
-    Command(
+    desk_command(
         "wide",
-        "f",
         MarketListController.cycle_width,
         "List width",
         "Give the market list all the width and all its columns, then none of it, then its usual share.",
     ),
-    Command(
+    desk_command(
         "jump",
-        "ctrl+f",
         MarketListController.find_market,
         "Go to market",
         "Go to any market by its words, or by series and event.",
@@ -86,17 +76,15 @@ WATCH_COMMANDS: Final[tuple[Command[MarketListController], ...]] = (
     ),
 )
 MARKET_COMMANDS: Final[tuple[Command[MarketListController], ...]] = (
-    Command(
+    desk_command(
         "audit",
-        "a",
         MarketListController.audit,
         "Audit",
         "Compare the book with a fresh one of the exchange's; the log tells.",
         why_not=MarketListController.no_market,
     ),
-    Command(
+    desk_command(
         "details",
-        "d",
         MarketListController.show_details,
         "Details",
         "Read the market's rules, dates, fees and source, and what all outcomes of its event cost together.",
