@@ -29,7 +29,7 @@ from kalshi_tui.practice.replay.recorded_world import (
 from kalshi_tui.practice.server.app import PracticeServer
 from kalshi_tui.practice.server.auth import Authenticator
 from kalshi_tui.practice.server.rest_keys import registered_keys
-from kalshi_tui.practice.server.throttle import TIER_LIMITS
+from kalshi_tui.practice.server.tiers import TIERS
 from kalshi_tui.practice.simulation.participants import DEFAULT_RATE
 from kalshi_tui.practice.simulation.world import World
 from kalshi_tui.practice.storage.database import Database, DatabaseError
@@ -84,8 +84,8 @@ class PracticeRun:
     def __init__(self, options: argparse.Namespace, folder: Path) -> None:
         self._options = options
         self._clock = PracticeClock()
-        if options.tier not in TIER_LIMITS:
-            raise StartError(f"--tier takes one of {', '.join(TIER_LIMITS)}.")
+        if options.tier not in TIERS:
+            raise StartError(f"--tier takes one of {', '.join(TIERS)}.")
         if not 0 <= options.accounts <= MAX_EXTRA_ACCOUNTS:
             raise StartError(f"--accounts takes a number from 0 to {MAX_EXTRA_ACCOUNTS}.")
         folder = folder.expanduser().absolute()

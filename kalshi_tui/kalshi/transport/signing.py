@@ -274,6 +274,15 @@ def generate_key(passphrase: bytes | None = None, kind: KeyType = KeyType.RSA) -
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption)
 
 
+def exchange_pem(key: PrivateKey) -> str:
+    """Return a private key as the exchange hands it out: Ed25519 as PKCS#8, RSA as PKCS#1.
+
+    docs/kalshi-api.md, section 2.
+    """
+    form = PrivateFormat.PKCS8 if isinstance(key, Ed25519PrivateKey) else PrivateFormat.TraditionalOpenSSL
+    return key.private_bytes(Encoding.PEM, form, NoEncryption()).decode("ascii")
+
+
 def secret_forms(key: PrivateKey) -> tuple[bytes, ...]:
     """Return the forms of a private key that a log's filter must search for, since it cannot recognize them.
 

@@ -20,7 +20,12 @@ from kalshi_tui.kalshi.wire.account import (
     CreateApiKeyRequest,
     EndpointCost,
     EndpointCostsReply,
+    GenerateApiKeyReply,
+    GenerateApiKeyRequest,
     UsageGrant,
+    VolumeGoal,
+    VolumeProgress,
+    VolumeProgressReply,
 )
 from kalshi_tui.kalshi.wire.codec import DecodeError, decode, decode_command, decode_envelope, decode_frame, encode
 from kalshi_tui.kalshi.wire.common import (
@@ -241,6 +246,8 @@ __all__ = [
     "Frame",
     "FullDeltaMsg",
     "FullTickerMsg",
+    "GenerateApiKeyReply",
+    "GenerateApiKeyRequest",
     "IndexedBalance",
     "LevelText",
     "LevelTexts",
@@ -322,6 +329,9 @@ __all__ = [
     "UserDataTimestampReply",
     "UserOrderFrame",
     "UserOrderMsg",
+    "VolumeGoal",
+    "VolumeProgress",
+    "VolumeProgressReply",
     "WeeklySchedule",
     "decode",
     "decode_command",

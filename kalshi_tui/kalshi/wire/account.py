@@ -3,7 +3,7 @@
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from kalshi_tui.kalshi.wire.common import NullableInt, OptionalText, WireLeaf, WireObject
+from kalshi_tui.kalshi.wire.common import NullableInt, NullableText, OptionalText, WireLeaf, WireObject
 
 
 class ApiKey(WireObject, frozen=True, kw_only=True):
@@ -19,6 +19,7 @@ class ApiKeysReply(WireObject, frozen=True, kw_only=True):
     """``GET /api_keys``."""
 
     api_keys: list[ApiKey] | None
+    api_key_region_expiration_ts: NullableInt = UNSET
 
 
 class CreateApiKeyRequest(WireLeaf, frozen=True, kw_only=True):
@@ -34,6 +35,23 @@ class CreateApiKeyReply(WireLeaf, frozen=True, kw_only=True):
     """The id that the exchange gave to a public key."""
 
     api_key_id: str
+
+
+class GenerateApiKeyRequest(WireLeaf, frozen=True, kw_only=True):
+    """``POST /api_keys/generate``; defaults let a server say what is missing."""
+
+    name: OptionalText = UNSET
+    key_type: NullableText = UNSET
+    scopes: list[str] | UnsetType | None = UNSET
+    subaccount: NullableInt = UNSET
+
+
+class GenerateApiKeyReply(WireLeaf, frozen=True, kw_only=True):
+    """A new key: its id, and its private half as PEM, told this once."""
+
+    api_key_id: str
+    key_type: OptionalText = UNSET
+    private_key: str
 
 
 class BucketLimit(WireLeaf, frozen=True, kw_only=True):
@@ -74,3 +92,25 @@ class EndpointCostsReply(WireObject, frozen=True, kw_only=True):
 
     default_cost: int
     endpoint_costs: list[EndpointCost] | None
+
+
+class VolumeGoal(WireLeaf, frozen=True, kw_only=True):
+    """The volume of 30 days that earns a usage tier, and the one that keeps it."""
+
+    level: str
+    earn_volume_goal_fp: str
+    keep_volume_goal_fp: str
+
+
+class VolumeProgress(WireObject, frozen=True, kw_only=True):
+    """The account's volume of 30 days up to a time, and the goals of the tiers."""
+
+    computed_ts: int
+    trailing_30d_volume_fp: str
+    goals: list[VolumeGoal] | None
+
+
+class VolumeProgressReply(WireObject, frozen=True, kw_only=True):
+    """``GET /account/api_usage_level/volume_progress``."""
+
+    volume_progress: list[VolumeProgress] | None

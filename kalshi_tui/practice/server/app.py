@@ -12,6 +12,7 @@ from kalshi_tui.kalshi.transport.signing import PRACTICE_CONTROL, PRACTICE_REPLA
 from kalshi_tui.practice.engine.rejection import Rejection
 from kalshi_tui.practice.replay.recorded_world import ReplayWorld
 from kalshi_tui.practice.server.archive import ArchiveCutoff
+from kalshi_tui.practice.server.attestation import Attestation
 from kalshi_tui.practice.server.auth import Authenticator
 from kalshi_tui.practice.server.control import ControlApi, ControlTargets
 from kalshi_tui.practice.server.faults import Faults
@@ -32,6 +33,7 @@ from kalshi_tui.practice.server.rest_subaccounts import SubaccountApi
 from kalshi_tui.practice.server.rest_transfers import TransferApi
 from kalshi_tui.practice.server.subaccount_params import locked_subaccount
 from kalshi_tui.practice.server.throttle import Throttle
+from kalshi_tui.practice.server.tiers import UsageTiers
 from kalshi_tui.practice.server.world_loop import WorldLoop
 from kalshi_tui.practice.simulation.world import World
 from kalshi_tui.practice.storage.database import Database
@@ -81,8 +83,10 @@ class PracticeServer:
         self._database = database
         self._ping_interval_s = ping_interval_s
         self.hub = Hub(exchange, lambda: asyncio.get_running_loop().time(), clock_ms=authenticator.clock_ms)
-        throttle = Throttle(tier, throttle_clock_ms or clock_ms)
-        self.guard = RequestGuard(authenticator, throttle, self.faults)
+        tiers = UsageTiers(tier, database)
+        throttle = Throttle(tiers, throttle_clock_ms or clock_ms)
+        attestation = Attestation(exchange, clock_ms)
+        self.guard = RequestGuard(authenticator, throttle, self.faults, attestation)
         archive = ArchiveCutoff(clock_ms)
         replays = isinstance(world, ReplayWorld)
         self.read_source = ReadSource(
@@ -96,9 +100,9 @@ class PracticeServer:
             PortfolioApi(exchange, self.read_source, archive),
             TransferApi(exchange, self.commit),
             OrderGroupApi(exchange, self.commit),
-            SubaccountApi(exchange, self.commit, tier),
-            KeyApi(authenticator, database, tier, exchange),
-            AccountApi(throttle, archive),
+            SubaccountApi(exchange, self.commit, tiers),
+            KeyApi(authenticator, database, tiers, exchange, attestation),
+            AccountApi(exchange, tiers, archive, clock_ms),
             CandlestickApi(exchange),
             MarketApi(exchange),
             EventApi(exchange),
@@ -107,7 +111,7 @@ class PracticeServer:
             self.app.add_routes(api.routes())
         if control_token:
             targets = ControlTargets(
-                world, self.hub, self.faults, archive, self.read_source, self.commit, advance_clock
+                world, self.hub, self.faults, archive, self.read_source, self.commit, advance_clock, attestation
             )
             control = ControlApi(targets, control_token)
             self.app.add_routes([web.post(PRACTICE_CONTROL, control.handle)])

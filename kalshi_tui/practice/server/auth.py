@@ -12,9 +12,12 @@ from kalshi_tui.kalshi.transport.signing import (
     verify_signature,
 )
 from kalshi_tui.practice.engine.rejection import Rejection
+from kalshi_tui.practice.server.signature_faults import explain_signature
 
 CLOCK_TOLERANCE_MS: Final = 5_000
 """How far a timestamp may be from this clock, either way. The exchange documents no figure; this is the strict side."""
+MIN_TIMESTAMP_MS: Final = 100_000_000_000
+"""Below it a timestamp is in seconds, whatever the clock: as milliseconds it would be of 1973 or before."""
 
 
 READ: Final = "read"
@@ -79,12 +82,16 @@ class Authenticator:
         """Register a key of any name and scopes."""
         self._keys[key.key_id] = key
 
+    def remove_key(self, key_id: str) -> None:
+        """Forget a key: from here on it signs nothing."""
+        self._keys.pop(key_id, None)
+
     def list_keys(self, account_id: str) -> list[RegisteredKey]:
         """Return an account's keys, the oldest first."""
         return [key for key in self._keys.values() if key.account_id == account_id]
 
-    def authenticate(self, headers: Mapping[str, str], method: str, path: str) -> RegisteredKey:
-        """Return the key that signed; ``path`` without its query. Raises Rejection 401."""
+    def authenticate(self, headers: Mapping[str, str], method: str, path: str, query: str = "") -> RegisteredKey:
+        """Return the key that signed; ``path`` without its query. Raises Rejection 401 with the likely cause."""
         key_id, timestamp = headers.get(KEY_HEADER, ""), headers.get(TIMESTAMP_HEADER, "")
         signature = headers.get(SIGNATURE_HEADER, "")
         if not (key_id and timestamp and signature):
@@ -95,11 +102,21 @@ class Authenticator:
         if not (timestamp.isascii() and timestamp.isdecimal() and len(timestamp) <= 16):
             raise _unauthorized("INCORRECT_API_KEY_SIGNATURE", "the timestamp must be Unix milliseconds")
         tolerance_ms = CLOCK_TOLERANCE_MS if self._tolerance_ms is None else self._tolerance_ms
-        if abs(int(timestamp) - self.clock_ms()) > tolerance_ms:
-            raise _unauthorized("INCORRECT_API_KEY_SIGNATURE", "the timestamp is too far from the exchange's clock")
+        ahead_ms = int(timestamp) - self.clock_ms()
+        if abs(ahead_ms) > tolerance_ms:
+            raise _unauthorized("INCORRECT_API_KEY_SIGNATURE", _describe_skew(int(timestamp), ahead_ms))
         if not verify_signature(known.public_key, signature, timestamp, method, path):
-            raise _unauthorized("INCORRECT_API_KEY_SIGNATURE", "the signature does not match")
+            why = explain_signature(known.public_key, signature, timestamp, method, path, query)
+            raise _unauthorized("INCORRECT_API_KEY_SIGNATURE", f"the signature does not match: {why}")
         return known
+
+
+def _describe_skew(timestamp: int, ahead_ms: int) -> str:
+    """Return what is wrong with a timestamp: its unit, or the clock that it is from."""
+    if timestamp < MIN_TIMESTAMP_MS:
+        return "the timestamp must be Unix milliseconds; this one is of seconds, or of 1970"
+    way = "ahead of" if ahead_ms > 0 else "behind"
+    return f"the timestamp is {abs(ahead_ms) / 1_000:,.0f} s {way} the exchange's clock: check yours"
 
 
 def _unauthorized(code: str, details: str) -> Rejection:

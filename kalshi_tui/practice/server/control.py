@@ -22,6 +22,7 @@ from kalshi_tui.practice.replay.recorded_world import (
     parse_speed,
 )
 from kalshi_tui.practice.server.archive import ArchiveCutoff
+from kalshi_tui.practice.server.attestation import Attestation
 from kalshi_tui.practice.server.faults import Faults
 from kalshi_tui.practice.server.http import BadRequestError, json_reply, read_body
 from kalshi_tui.practice.server.hub import Hub
@@ -63,6 +64,7 @@ class ControlTargets:
     read_source: ReadSource
     commit: Callable[[], None]
     advance_clock: Callable[[int], None]
+    attestation: Attestation
 
 
 class ControlApi:
@@ -97,6 +99,7 @@ class ControlApi:
             "advance_clock": self._advance_exchange_clock,
             "read_lag": self._set_read_lag,
             "set_cutoff": self._cutoff,
+            "set_attestation": lambda asked: targets.attestation.expire_in(asked.ms),
             "settle": self._settle,
             "change_grid": lambda asked: lifecycle.change_grid(asked.ticker, asked.structure),
             "deactivate": lambda asked: lifecycle.deactivate(asked.ticker),

@@ -13,6 +13,7 @@ from kalshi_tui.kalshi import wire
 from kalshi_tui.kalshi.transport.signing import KEY_HEADER, PRACTICE_CONTROL, PRACTICE_REPLAY
 from kalshi_tui.practice.engine.ledger import SHARDS
 from kalshi_tui.practice.engine.rejection import Rejection
+from kalshi_tui.practice.server.attestation import Attestation
 from kalshi_tui.practice.server.auth import Authenticator
 from kalshi_tui.practice.server.faults import Faults
 from kalshi_tui.practice.server.http import (
@@ -27,7 +28,14 @@ from kalshi_tui.practice.server.subaccount_params import require_path_for_lock
 from kalshi_tui.practice.server.throttle import Throttle
 from kalshi_tui.practice.server.write_buckets import UNSCOPED, find_billed_shards
 
-SIGNED_PATHS: Final = ("/portfolio/", "/account/", "/api_keys", "/exchange/user_data_timestamp", "/historical/orders")
+SIGNED_PATHS: Final = (
+    "/portfolio/",
+    "/account/limits",
+    "/account/api_usage_level",
+    "/api_keys",
+    "/exchange/user_data_timestamp",
+    "/historical/orders",
+)
 """Paths, below the API's prefix, that need the three headers."""
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -42,8 +50,11 @@ class _BatchBody(Struct):
 class RequestGuard:
     """Lets a request through to its handler, or answers for it."""
 
-    def __init__(self, authenticator: Authenticator, throttle: Throttle, faults: Faults) -> None:
+    def __init__(
+        self, authenticator: Authenticator, throttle: Throttle, faults: Faults, attestation: Attestation
+    ) -> None:
         self._authenticator = authenticator
+        self._attestation = attestation
         self._throttle = throttle
         self._faults = faults
 
@@ -79,7 +90,7 @@ class RequestGuard:
 
     async def _authenticate(self, request: web.Request, path: str, below: str) -> None:
         """Find out whose request it is, and whether the key may send it. Raises Rejection."""
-        key = self._authenticator.authenticate(request.headers, request.method, path)
+        key = self._authenticator.authenticate(request.headers, request.method, path, request.rel_url.raw_query_string)
         request[ACCOUNT_ID_KEY] = key.account_id
         request[LOCKED_SUBACCOUNT_KEY] = key.subaccount
         if path not in {wire.WS_PATH, PRACTICE_CONTROL, PRACTICE_REPLAY}:
@@ -87,6 +98,7 @@ class RequestGuard:
         if path == wire.WS_PATH or below.startswith(SIGNED_PATHS):
             key.require_scope(request.method, below)
             require_path_for_lock(below, key.subaccount)
+            await self._attestation.check(request, below)
 
     async def _charge_tokens(self, request: web.Request, below: str) -> None:
         """Take the tokens of a request; a batch is charged by item (docs/kalshi-api.md, section 10)."""

@@ -1,7 +1,6 @@
 """Subaccounts over REST, signed: create, balances, transfers, netting (docs/kalshi-api.md, section 13)."""
 
 from collections.abc import Callable
-from typing import Final
 
 from aiohttp import web
 
@@ -10,18 +9,16 @@ from kalshi_tui.kalshi import wire
 from kalshi_tui.practice.engine.exchange import Exchange
 from kalshi_tui.practice.engine.rejection import Rejection
 from kalshi_tui.practice.server.http import ACCOUNT_ID_KEY, json_reply, paginate, read_body
-
-FIRST_TIER: Final = "basic"
-"""The usage tier whose members have no subaccounts."""
+from kalshi_tui.practice.server.tiers import BASIC, UsageTiers
 
 
 class SubaccountApi:
     """Serves a member's subaccounts. ``commit`` makes a change durable and tells the streams of it."""
 
-    def __init__(self, exchange: Exchange, commit: Callable[[], None], tier: str) -> None:
+    def __init__(self, exchange: Exchange, commit: Callable[[], None], tiers: UsageTiers) -> None:
         self._exchange = exchange
         self._commit = commit
-        self._tier = tier
+        self._tiers = tiers
 
     def routes(self) -> list[web.RouteDef]:
         """Return the routes, below the API's prefix."""
@@ -43,9 +40,12 @@ class SubaccountApi:
         asked = wire.CreateSubaccountRequest()
         if await request.read():
             asked = await read_body(request, wire.CreateSubaccountRequest)
-        if self._tier == FIRST_TIER:
+        if self._tiers.tier(request[ACCOUNT_ID_KEY]) == BASIC:
             raise Rejection(
-                403, "forbidden", "forbidden", "subaccounts need the tier advanced: start with --tier advanced"
+                403,
+                "forbidden",
+                "forbidden",
+                "subaccounts need the tier advanced: upgrade, or start with --tier advanced",
             )
         shard = asked.exchange_index if isinstance(asked.exchange_index, int) else 0
         number = self._exchange.subaccounts.create(request[ACCOUNT_ID_KEY], shard)

@@ -2,14 +2,20 @@
 
 import base64
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import httpx
 import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa, x25519
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+)
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
@@ -215,6 +221,105 @@ async def test_a_key_may_do_what_its_scopes_say_and_is_listed_with_them(exchange
     with pytest.raises(InvalidStatus) as closed:
         await connect(url, additional_headers=signed(trade, ED25519_KEY, "GET", WS_PATH), proxy=None)
     assert closed.value.response.status_code == 403
+
+
+def wrong_signatures(text: bytes) -> Iterator[tuple[str, bytes, str, str]]:
+    """Yield the usual mistakes: whose key, the signature, and the words that have to name the mistake."""
+    sha = hashes.SHA256()
+    digest = hashes.Hash(sha)
+    digest.update(text)
+    hashed = digest.finalize()
+
+    def pss(salt: Any, algorithm: hashes.HashAlgorithm = sha) -> padding.PSS:
+        return padding.PSS(mgf=padding.MGF1(algorithm), salt_length=salt)
+
+    longest = padding.PSS.MAX_LENGTH
+    yield (
+        "rsa",
+        RSA_KEY.sign(text, pss(longest), sha),
+        "its salt has 222 bytes: RSA-PSS needs a salt of 32",
+        "long salt",
+    )
+    yield "rsa", RSA_KEY.sign(text, pss(0), sha), "its salt has 0 bytes", "no salt"
+    yield "rsa", RSA_KEY.sign(text, padding.PKCS1v15(), sha), "its padding is PKCS#1 v1.5", "other padding"
+    yield "rsa", RSA_KEY.sign(text, pss(64, hashes.SHA512()), hashes.SHA512()), "its hash is sha512", "other hash"
+    yield "rsa", RSA_KEY.sign(hashed, pss(32), sha), "hashed twice", "hashed twice"
+    yield "rsa", ED25519_KEY.sign(text), "64 bytes, as of Ed25519, but the key registered is RSA", "Ed25519 for RSA"
+    yield "rsa", RSA_KEY.sign(b"else", pss(32), sha), "of another private key, or of another text", "another text"
+    yield "ed25519", RSA_KEY.sign(text, pss(32), sha), "256 bytes, as of RSA, but the key registered is Ed25519", "RSA"
+    yield "ed25519", ED25519_KEY.sign(hashed), "the SHA-256 of the text was signed: Ed25519 signs the text", "a hash"
+    without = text.replace(PREFIX.encode(), b"")
+    yield "ed25519", ED25519_KEY.sign(without), "the path was signed without /trade-api/v2", "a short path"
+    yield "ed25519", ED25519_KEY.sign(text + b"?limit=5"), "the query was signed too: leave it out", "with the query"
+    yield "ed25519", ED25519_KEY.sign(text.replace(b"GET", b"get")), "the method was signed in lower case", "get"
+    yield "ed25519", ED25519_KEY.sign(b"else"), "of another private key, or of another text", "of something else"
+
+
+async def test_a_signature_that_does_not_match_is_answered_with_its_likely_cause(exchange: Serving) -> None:
+    key_ids = {kind: await register(exchange, key) for kind, key in KEYS.items()}
+    timestamp = str(time.time_ns() // 1_000_000)
+    for kind, signature, words, what in wrong_signatures(f"{timestamp}GET{BALANCE}".encode()):
+        reply = await exchange.client.get(
+            BALANCE, params={"limit": 5}, headers=headers(key_ids[kind], signature, timestamp)
+        )
+        error = reply.json()["error"]
+        assert (reply.status_code, error["code"]) == (401, "INCORRECT_API_KEY_SIGNATURE"), what
+        assert words in error["details"], what
+    for stamp, words in (
+        (time.time() - 31, "behind the exchange's clock"),
+        (time.time() + 31, "ahead of the exchange"),
+    ):
+        late = str(int(stamp * 1000))
+        good = headers(key_ids["ed25519"], ED25519_KEY.sign(f"{late}GET{BALANCE}".encode()), late)
+        assert words in (await exchange.client.get(BALANCE, headers=good)).json()["error"]["details"]
+    seconds = headers(key_ids["ed25519"], b"x", str(int(time.time())))
+    assert "must be Unix milliseconds" in (await exchange.client.get(BALANCE, headers=seconds)).text
+    url_safe = headers(key_ids["ed25519"], b"x", timestamp) | {"KALSHI-ACCESS-SIGNATURE": "-_" * 44}
+    assert "not standard base64" in (await exchange.client.get(BALANCE, headers=url_safe)).text
+
+
+@pytest.mark.parametrize(
+    ("asked", "kind", "begins"),
+    [
+        ({}, "rsa", "-----BEGIN RSA PRIVATE KEY-----"),
+        ({"key_type": "rsa"}, "rsa", "-----BEGIN RSA PRIVATE KEY-----"),
+        ({"key_type": "ed25519", "scopes": ["read"]}, "ed25519", "-----BEGIN PRIVATE KEY-----"),
+    ],
+)
+async def test_a_key_that_the_exchange_makes_signs_until_it_is_deleted(
+    asked: dict[str, Any], kind: str, begins: str
+) -> None:
+    async with serving(tier="basic") as exchange:
+        made = await exchange.call("POST", "/api_keys/generate", {"name": "made"} | asked)
+        assert made.status_code == 201, made.text
+        assert made.json()["key_type"] == kind
+        key_id, pem = made.json()["api_key_id"], made.json()["private_key"]
+        assert pem.startswith(begins)
+        key = load_pem_private_key(pem.encode(), password=None)
+        assert (await ask(exchange, key_id, key)).status_code == 200
+        listed = (await exchange.call("GET", "/api_keys")).json()["api_keys"]
+        assert {"api_key_id": key_id, "name": "made", "scopes": asked.get("scopes", ["read", "write"])} in listed
+        assert pem.splitlines()[1] not in (await exchange.call("GET", "/api_keys")).text
+        stranger = await exchange.call("DELETE", f"/api_keys/{key_id}", who="bob")
+        assert stranger.status_code == 404
+        assert (await exchange.call("DELETE", f"/api_keys/{key_id}")).status_code == 204
+        gone = await ask(exchange, key_id, key)
+        assert (gone.status_code, gone.json()["error"]["code"]) == (401, "NOT_FOUND")
+        assert (await exchange.call("DELETE", f"/api_keys/{key_id}")).status_code == 404
+
+
+async def test_what_cannot_be_generated_or_deleted_is_refused(exchange: Serving) -> None:
+    for asked, words in (
+        ({"name": ""}, "name is required"),
+        ({"name": "bot", "key_type": "p256"}, "key_type must be rsa or ed25519"),
+        ({"name": "bot", "scopes": ["write"]}, "write needs read"),
+    ):
+        reply = await exchange.call("POST", "/api_keys/generate", asked)
+        assert reply.status_code == 400
+        assert words in reply.json()["details"]
+    first = await exchange.call("DELETE", "/api_keys/key-of-alice")
+    assert first.status_code == 403
+    assert "data folder stays" in first.json()["error"]["details"]
 
 
 async def test_a_lower_tier_may_not_register_keys_as_at_the_exchange() -> None:
