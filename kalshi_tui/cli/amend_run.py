@@ -25,22 +25,27 @@ from kalshi_tui.cli.output import Output
 from kalshi_tui.cli.progress import ProgressIndicator
 from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.order import Order, OrderState, rejection_reason, to_outcome_price, to_yes_price
-from kalshi_tui.domain.price import Count, Price, format_count, format_price
-from kalshi_tui.domain.text import order_text, plain_count_text, plain_price_text
+from kalshi_tui.domain.price import Count, NumberError, Price, format_count, format_price
+from kalshi_tui.domain.text import expiry_text, order_text, plain_count_text, plain_price_text
+from kalshi_tui.order_entry.parse import parse_amended_expiration
 from kalshi_tui.session.account.order_merge import UNCONFIRMED_STATES
 from kalshi_tui.session.execution.amend import amended_terms
 from kalshi_tui.session.execution.risk_checks import Risk, RiskReason, RiskViolation
 
 
-def amend_order(options: argparse.Namespace, resting_count: Count, price: Price) -> int:
-    """Change an order, or show what would change; return the exit code. Raises FailedError."""
+def amend_order(options: argparse.Namespace, resting_count: Count | None, price: Price | None) -> int:
+    """Change an order, or show what would change; return the exit code. What is None stays. Raises FailedError."""
     output = Output()
     with open_exchange(options) as exchange:
         return asyncio.run(_amend(options, exchange, output, resting_count, price))
 
 
 async def _amend(
-    options: argparse.Namespace, exchange: CommandExchange, output: Output, resting_count: Count, price: Price
+    options: argparse.Namespace,
+    exchange: CommandExchange,
+    output: Output,
+    resting_count: Count | None,
+    price: Price | None,
 ) -> int:
     async with open_command_session(exchange, options) as ours:
         if ours.session.read_only_reason and not options.dry_run:
@@ -54,28 +59,42 @@ async def _amend(
             account, _ = await asyncio.gather(ours.wait_for_account(), ours.wait_for_book(order.ticker))
             order = await _resolve_order(ours, order, options.wait)
         side = Side(options.side) if options.side else to_outcome_price(order.book_side, order.yes_price)[0]
-        wanted = to_yes_price(side, price)
+        wanted = order.yes_price if price is None else to_yes_price(side, price)
+        resting_count = order.remaining if resting_count is None else resting_count
+        expires_s = _parse_expires(options.expires, ours)
         terms = amended_terms(ours.store, order, wanted, resting_count)
         if why := rejection_reason(terms, market):
             raise FailedError(why, "kept_back")
-        if (wanted, resting_count) == (order.yes_price, order.remaining):
+        if (wanted, resting_count, expires_s if expires_s is not None else order.expires_ms // 1000) == (
+            order.yes_price,
+            order.remaining,
+            order.expires_ms // 1000,
+        ):
             raise FailedError("Nothing would change.", "kept_back")
-        smaller = wanted == order.yes_price and resting_count < order.remaining
-        # A smaller count takes risk away: nothing speaks against it.
-        against = [] if smaller else ours.session.check_risks(terms, replacing=order)
-        change = _AmendCommand(options, ours, output, order, wanted, resting_count, is_decrease=smaller)
+        keeps_place = wanted == order.yes_price and resting_count <= order.remaining
+        # A smaller count takes risk away, and an expiry adds none: nothing speaks against them.
+        against = [] if keeps_place else ours.session.check_risks(terms, replacing=order)
+        change = _AmendCommand(options, ours, output, order, wanted, resting_count, expires_s, keeps_place=keeps_place)
         if options.dry_run:
             change.write(order, f"{change.description} Nothing was sent.", against, sent=False)
             return OK
         flags = given_flags(options)
         stops = [describe_violation(each) for each in unacknowledged(against, flags, YES_FLAG)]
-        if not account and not smaller and (why := ours.describe_unread_account(flags)):
+        if not account and not keeps_place and (why := ours.describe_unread_account(flags)):
             stops.append(why)
         if stops:
             raise FailedError(" ".join(stops), "kept_back")
         if await confirm(options, ours.venue, f"{change.description} Change this order?"):
             flags |= {YES_FLAG}
         return await change.run(flags)
+
+
+def _parse_expires(typed: str | None, ours: CommandSession) -> int | None:
+    """Read --expires, in Unix seconds of the exchange's time: None as it is, 0 never. Raises FailedError."""
+    try:
+        return parse_amended_expiration(typed or "", ours.rest.clock.now_ms())
+    except NumberError as error:
+        raise FailedError(str(error), "kept_back") from error
 
 
 async def _resolve_order(command_session: CommandSession, order: Order, wait_s: float) -> Order:
@@ -102,8 +121,9 @@ class _AmendCommand:
         order: Order,
         target_price: Price,
         target_count: Count,
+        target_expires_s: int | None,
         *,
-        is_decrease: bool,
+        keeps_place: bool,
     ) -> None:
         self._options = options
         self._command_session = command_session
@@ -111,16 +131,20 @@ class _AmendCommand:
         self._order = order
         self._target_price = target_price
         self._target_count = target_count
-        self._is_decrease = is_decrease
+        self._target_expires_s = target_expires_s
+        self._keeps_place = keeps_place
 
     @property
     def description(self) -> str:
         """Return what is to change."""
         side, price = to_outcome_price(self._order.book_side, self._order.yes_price)
         now = to_outcome_price(self._order.book_side, self._target_price)[1]
-        place = "keeps its place in the queue" if self._is_decrease else "goes to the end of the queue"
+        place = "keeps its place in the queue" if self._keeps_place else "goes to the end of the queue"
         before = f"{plain_count_text(self._order.remaining)} {side.name} at {plain_price_text(price)}"
-        return f"{before} -> {plain_count_text(self._target_count)} at {plain_price_text(now)}; {place}."
+        after = f"{plain_count_text(self._target_count)} at {plain_price_text(now)}"
+        if self._target_expires_s is not None:
+            after += f", {expiry_text(self._target_expires_s)}"
+        return f"{before} -> {after}; {place}."
 
     async def run(self, flags: frozenset[str]) -> int:
         """Send the change, report its outcome, and return the exit code."""
@@ -132,7 +156,9 @@ class _AmendCommand:
                 terms = amended_terms(ours.store, order, self._target_price, self._target_count)
                 passed = acknowledged_risks(ours.session.check_risks(terms, replacing=order), flags)
                 passed |= {Risk(RiskReason.SIMILAR_ORDER, each) for each in ours.not_in_flight_ids}
-                outcome = await ours.session.amend(order, self._target_price, self._target_count, passed)
+                outcome = await ours.session.amend(
+                    order, self._target_price, self._target_count, passed, expires_s=self._target_expires_s
+                )
                 order, sentence, refused = outcome.order, outcome.sentence, outcome.refused
                 if order.state in UNCONFIRMED_STATES:
                     waiting.update("No answer: asking the exchange how the order rests")
@@ -168,6 +194,7 @@ class _AmendCommand:
             order.state is OrderState.RESTING
             and order.yes_price == self._target_price
             and order.remaining + filled == self._target_count
+            and self._target_expires_s in {None, order.expires_ms // 1000}
         )
 
     def write(self, order: Order, sentence: str, violations: list[RiskViolation], *, sent: bool) -> None:
@@ -183,8 +210,9 @@ class _AmendCommand:
                     "wanted": {
                         "remaining": format_count(self._target_count),
                         "yes_price": format_price(self._target_price),
+                        "expires_ms": None if self._target_expires_s is None else self._target_expires_s * 1000,
                     },
-                    "keeps_place": self._is_decrease,
+                    "keeps_place": self._keeps_place,
                     "objections": violation_shapes(violations),
                     "order": shape,
                     "message": sentence,

@@ -210,6 +210,7 @@ def order_from_terms(client_order_id: str, terms: OrderTerms, state: OrderState,
         state=state,
         created_ms=created_ms,
         subaccount=terms.subaccount or 0,
+        expires_ms=(terms.expires_s or 0) * 1000,
     )
 
 

@@ -1,6 +1,7 @@
 """Orders, fills and markets as text, in one place, so that ticket, log and outcome say the same."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Final
 
 from kalshi_tui.domain.market import Market
@@ -65,3 +66,10 @@ def fill_text(fill: Fill) -> str:
     """Return a fill as text: ``YES 10 at 0.47``."""
     side, price = to_outcome_price(fill.book_side, fill.yes_price)
     return f"{side.name} {plain_count_text(fill.count)} at {plain_price_text(price)}"
+
+
+def expiry_text(expires_s: int) -> str:
+    """Return when an order ends by itself, in local time: ``good till 16 Dec 19:00:00``; 0 is never."""
+    if not expires_s:
+        return "good till canceled"
+    return f"good till {datetime.fromtimestamp(expires_s, UTC).astimezone():%d %b %H:%M:%S}"

@@ -486,18 +486,24 @@ class KalshiClient:
         return []
 
     async def amend(
-        self, order: Order | str, *, yes_price: str | Price | None = None, remaining: str | Count | None = None
+        self,
+        order: Order | str,
+        *,
+        yes_price: str | Price | None = None,
+        remaining: str | Count | None = None,
+        expires_s: int | None = None,
     ) -> AmendAck:
-        """Change a resting order's YES price or what remains of it. Raises NotSent, Refused or UnknownOutcome.
+        """Change a resting order's YES price, what remains of it, or its expiry.
 
-        A smaller count alone keeps the place in the queue; any other change goes to its end. An order given by its id
-        is read first, as `cancel` reads it. The ``filled`` of an order given whole must be current, for the exchange
-        counts the whole order, what is filled included.
+        ``expires_s`` is a Unix time in seconds, 0 for no expiry, None for the order's own as it is. An expiry and a
+        smaller count keep the place in the queue; any other change goes to its end. An order given by its id is read
+        first, as `cancel` reads it. The ``filled`` of an order given whole must be current, for the exchange counts the
+        whole order, what is filled included. Raises NotSent, Refused or UnknownOutcome.
         """
         order = await self._fetch_order(order, "The amendment") if isinstance(order, str) else order
         at = order.yes_price if yes_price is None else numbers.price(yes_price)
         left = order.remaining if remaining is None else numbers.contracts(remaining)
-        if at == order.yes_price and left < order.remaining:
+        if expires_s is None and at == order.yes_price and left < order.remaining:
             return await self._rest.decrease_order(order.order_id, order.ticker, to=left, subaccount=order.subaccount)
         return await self._rest.amend_order(
             order.order_id,
@@ -507,6 +513,7 @@ class KalshiClient:
             order.filled + left,
             client_order_id=order.client_order_id,
             subaccount=order.subaccount,
+            expires_s=expires_s,
         )
 
     # The stream.

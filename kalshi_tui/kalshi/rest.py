@@ -650,11 +650,13 @@ class RestClient:
         client_order_id: str = "",
         new_client_order_id: str = "",
         subaccount: int = 0,
+        expires_s: int | None = None,
     ) -> AmendAck:
-        """Change an order's price or size; ``count`` is what is filled already plus what shall remain.
+        """Change an order's price, size or expiry; ``count`` is what is filled already plus what shall remain.
 
-        A new price or a larger size loses the place in the queue (docs/kalshi-api.md, section 6). Raises NotSent,
-        Refused or UnknownOutcome.
+        ``expires_s`` is a Unix time in seconds; None keeps the order's own, 0 clears it. A new price or a larger size
+        loses the place in the queue, an expiry does not (docs/kalshi-api.md, section 6). Raises NotSent, Refused or
+        UnknownOutcome.
         """
         request = wire.AmendOrderRequest(
             ticker=ticker,
@@ -663,6 +665,7 @@ class RestClient:
             count=format_count(count),
             client_order_id=client_order_id or UNSET,
             updated_client_order_id=new_client_order_id or UNSET,
+            expiration_time=UNSET if expires_s is None else expires_s,
         )
         path = f"{ORDERS_PATH}/{_path_segment(order_id)}/amend"
         params: Params = {"subaccount": subaccount or None}

@@ -33,6 +33,7 @@ from kalshi_tui.presentation.number_text import (
 DECIMAL_PATTERN: Final = re.compile(r"[0-9]+\.?[0-9]*|\.[0-9]+")
 THOUSANDS_PATTERN: Final = re.compile(r"[0-9]{1,3}(,[0-9]{3})+(\.[0-9]*)?")
 CLOCK_TIME_PATTERN: Final = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])(?::([0-5][0-9]))?")
+NO_EXPIRATION_WORDS: Final = frozenset({"never", "gtc", "none"})
 DURATION_PATTERN: Final = re.compile(r"\+?(?:([0-9]{1,3})d)?(?:([0-9]{1,4})h)?(?:([0-9]{1,6})m)?(?:([0-9]{1,8})s)?")
 MAX_ORDER_DURATION_S: Final = 366 * 24 * 3600
 
@@ -134,6 +135,14 @@ def parse_expiration(text: str, now_ms: int) -> int:
     return now_ms // 1000 + total
 
 
+def parse_amended_expiration(text: str, now_ms: int) -> int | None:
+    """Read when a resting order is to expire from now on, Unix seconds: None as it is, 0 never. Raises NumberError."""
+    typed = text.strip().lower()
+    if not typed:
+        return None
+    return 0 if typed in NO_EXPIRATION_WORDS else parse_expiration(typed, now_ms)
+
+
 def _next_clock_time(hour: int, minute: int, second: int, now_ms: int) -> int:
     """Return when the local clock next shows this time; computed on naive time, so that a DST change is respected."""
     wall = datetime.fromtimestamp(now_ms // 1000, UTC).astimezone().replace(tzinfo=None)
@@ -171,6 +180,18 @@ def expiration_readback(typed: str, now_ms: int) -> Line:
         return line(f"= {date_time_seconds_text(parse_expiration(typed, now_ms))}")
     except NumberError:
         return line(Span("not a time", Tone.BAD))
+
+
+def amended_expiration_readback(typed: str, expires_ms: int, now_ms: int) -> Line:
+    """Return how another expiry of a resting order was read; how it is now while nothing is typed."""
+    try:
+        wanted_s = parse_amended_expiration(typed, now_ms)
+    except NumberError:
+        return line(Span("not a time: 15:30, +10m, 90s, or never", Tone.BAD))
+    if wanted_s is None:
+        now = f"until {date_time_seconds_text(expires_ms // 1000)}" if expires_ms else "good till canceled"
+        return line(Span(f"{now} (15:30, +10m, never)", Tone.DIM))
+    return line(f"= {date_time_seconds_text(wanted_s)}" if wanted_s else "= good till canceled")
 
 
 def join_take_text(book: Book, side: Side, action: Action, decimals: int) -> str:

@@ -7,7 +7,7 @@ from kalshi_tui.domain.order import Action, Order, OrderState, OrderTerms, to_ou
 from kalshi_tui.domain.order_preview import OrderPreview
 from kalshi_tui.domain.position import Position
 from kalshi_tui.domain.price import Count, Price
-from kalshi_tui.domain.text import plain_count_text, plain_price_text
+from kalshi_tui.domain.text import expiry_text, plain_count_text, plain_price_text
 from kalshi_tui.presentation.lines import (
     Line,
     Span,
@@ -70,6 +70,8 @@ class OrderAmendment:
     after: OrderTerms
     ahead: Count | None = None
     """How many contracts are ahead of it now, None if not known."""
+    expires_s: int | None = None
+    """When it is to end by itself from now on, Unix seconds: None as it is, 0 never."""
 
     @property
     def yes_price(self) -> Price:
@@ -79,11 +81,16 @@ class OrderAmendment:
     @property
     def is_unchanged(self) -> bool:
         """Whether nothing changes."""
-        return (self.after.price, self.after.count) == (self.before.price, self.before.count)
+        return (self.after.price, self.after.count) == (self.before.price, self.before.count) and (
+            self.expires_s is None or self.expires_s == (self.before.expires_s or 0)
+        )
 
     @property
     def keeps_queue_position(self) -> bool:
-        """Whether it keeps its place in the queue: only a smaller count does (docs/kalshi-api.md, section 6)."""
+        """Whether it keeps its place in the queue, as with a smaller count and another expiry.
+
+        docs/kalshi-api.md, section 6.
+        """
         return self.after.price == self.before.price and self.after.count <= self.before.count
 
     def text(self) -> str:
@@ -92,6 +99,8 @@ class OrderAmendment:
         what = (
             f"{after.action.value} {after.side.name} {plain_count_text(after.count)} at {plain_price_text(after.price)}"
         )
+        if self.expires_s is not None:
+            what += f", {expiry_text(self.expires_s)},"
         return f"{what} instead of {plain_count_text(self.before.count)} at {plain_price_text(self.before.price)}"
 
     def queue_position_span(self, live: LiveBook) -> Span:
@@ -99,7 +108,9 @@ class OrderAmendment:
         if self.is_unchanged:
             return Span("Unchanged so far.", Tone.DIM)
         if self.keeps_queue_position:
-            return Span("Keeps its place: smaller count at the same price.", Tone.GOOD)
+            same = self.after.count == self.before.count
+            why = "only the expiry changes" if same else "smaller count at the same price"
+            return Span(f"Keeps its place: {why}.", Tone.GOOD)
         best = live.book.best_ask(self.after.taking_side)
         takes = best is not None and best.price <= self.after.taking_limit
         return Span(f"Loses its place in the queue{', and takes at once' if takes else ''}.", Tone.WARN)

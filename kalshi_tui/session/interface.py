@@ -101,11 +101,18 @@ class TradingSession(Protocol):
         """Ask for a resting order to be canceled. Never raises for what the exchange or the network does."""
 
     async def amend(
-        self, order: Order, price: Price, resting_count: Count, acknowledged: frozenset[Risk] = frozenset()
+        self,
+        order: Order,
+        price: Price,
+        resting_count: Count,
+        acknowledged: frozenset[Risk] = frozenset(),
+        *,
+        expires_s: int | None = None,
     ) -> OrderResult:
-        """Change a resting order: ``price`` in YES terms, ``left`` what shall rest of it from now on.
+        """Change a resting order: ``price`` in YES terms, ``resting_count`` what shall rest of it from now on.
 
-        A smaller count alone keeps its place in the queue; all else loses it (docs/kalshi-api.md, section 6).
+        ``expires_s`` is a Unix time in seconds; None keeps the order's own, 0 clears it. A smaller count and another
+        expiry keep its place in the queue; all else loses it (docs/kalshi-api.md, section 6).
         """
 
     @property

@@ -195,10 +195,16 @@ class Session:
         return self.parts.execution.executor.resendable_terms(order)
 
     async def amend(
-        self, order: Order, price: Price, resting_count: Count, acknowledged: frozenset[Risk] = frozenset()
+        self,
+        order: Order,
+        price: Price,
+        resting_count: Count,
+        acknowledged: frozenset[Risk] = frozenset(),
+        *,
+        expires_s: int | None = None,
     ) -> OrderResult:
         """Change a resting order."""
-        return await self.parts.execution.amender.amend(order, price, resting_count, acknowledged)
+        return await self.parts.execution.amender.amend(order, price, resting_count, acknowledged, expires_s=expires_s)
 
     async def cancel(self, order: Order) -> OrderResult:
         """Cancel a resting order."""

@@ -391,6 +391,22 @@ async def test_a_cancel_that_is_not_proved_is_unknown(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+async def test_an_expiry_is_amended_and_taken_away(tmp_path: Path) -> None:
+    async with at_work(tmp_path) as (trader, ticker):
+        order = (await trader.json(*buying(ticker, "10@0.40"))).only["order"]
+        done = await trader.json("amend", order["order_id"], "--expires", "+10m", "--yes")
+        assert (done.code, done.only["keeps_place"]) == (0, True)
+        (theirs,) = trader.exchange.exchange.queries.orders("alice")
+        assert theirs.expires_ms == done.only["order"]["expires_ms"] == done.only["wanted"]["expires_ms"] > 0
+        done = await trader.json("amend", order["order_id"], "6@0.40", "--expires", "never", "--yes")
+        assert (done.code, done.only["order"]["expires_ms"]) == (0, None)
+        (theirs,) = trader.exchange.exchange.queries.orders("alice")
+        assert (theirs.expires_ms, theirs.remaining) == (0, 600)
+        wrong = await trader.run("amend", order["order_id"], "--expires", "soon", "--yes")
+        assert wrong.code == 1
+        assert "That is no time" in wrong.err
+
+
 async def test_amending_an_order_of_the_journal_and_one_of_elsewhere(tmp_path: Path) -> None:
     async with at_work(tmp_path) as (trader, ticker):
         own = (await trader.json("order", "buy", "no", ticker, "4@0.40", "--yes")).only["order"]

@@ -155,6 +155,7 @@ class FakeDesk:
         self.agreed: list[frozenset[Risk]] = []
         self.drafted: list[OrderTerms] = []
         self.amended: list[tuple[Order, Price, Count]] = []
+        self.amended_expiries: list[int | None] = []
         self.swept: list[str] = []
         self.cancels_on_quit = False
         self.recording_text = ""
@@ -210,13 +211,25 @@ class FakeDesk:
         return self.repeatable.get(order.client_order_id)
 
     async def amend(
-        self, order: Order, price: Price, resting_count: Count, acknowledged: frozenset[Risk] = frozenset()
+        self,
+        order: Order,
+        price: Price,
+        resting_count: Count,
+        acknowledged: frozenset[Risk] = frozenset(),
+        *,
+        expires_s: int | None = None,
     ) -> OrderResult:
         await asyncio.sleep(0)
         self.amended.append((order, price, resting_count))
+        self.amended_expiries.append(expires_s)
         self.agreed.append(acknowledged)
         news = replace(
-            order, yes_price=price, remaining=resting_count, initial=order.filled + resting_count, updated_ms=NOW_MS + 1
+            order,
+            yes_price=price,
+            remaining=resting_count,
+            initial=order.filled + resting_count,
+            updated_ms=NOW_MS + 1,
+            expires_ms=order.expires_ms if expires_s is None else expires_s * 1000,
         )
         self.store.order(news)
         return OrderResult(news, "Changed.")

@@ -251,7 +251,8 @@ SITUATIONS = (
         "change",
         Scope.AMEND,
         in_the_change,
-        "look-at-change amend-join amend-improve amend-take amend-mid leave-change amend-field amend-up amend-down",
+        "look-at-change amend-join amend-improve amend-take amend-mid leave-change amend-field amend-field-back "
+        "amend-up amend-down",
     ),
     Situation("change reviewed", Scope.AMEND, over_the_change, "change back-to-change"),
     Situation("changed", Scope.AMEND, once_it_is_changed, "close-changed"),

@@ -126,6 +126,8 @@ class AmendOrderRequest(WireLeaf, frozen=True, kw_only=True):
     count: str
     client_order_id: OptionalText = UNSET
     updated_client_order_id: OptionalText = UNSET
+    expiration_time: NullableInt = UNSET
+    """Unix seconds; absent keeps the order's own, 0 clears it."""
     exchange_index: OptionalInt = UNSET
 
 

@@ -385,13 +385,20 @@ class Matcher:
         order.account.client_ids[client_order_id] = order.order_id
         self._emit(ClientIdUsed(order.account.account_id, client_order_id, order.order_id))
 
+    def change_expiry(self, order: EngineOrder, expires_ms: int) -> None:
+        """Let a resting order end at another time, Unix ms; 0 for never. Its place in the queue stays."""
+        order.expires_ms = expires_ms
+        if expires_ms:
+            # The timer of the earlier time stays: `expire` looks at the order's present time.
+            self._clock.schedule_at(expires_ms, lambda due: self.expire(order, due))
+
     def emit_order_change(self, order: EngineOrder) -> None:
         """Announce an order as it is now, if its account keeps history."""
         if order.account.keeps_history:
             self._emit(OrderChanged(order.to_record()))
 
     def expire(self, order: EngineOrder, due: int) -> None:
-        """Cancel an order whose time has come. The timer of an order that is gone comes here too."""
+        """Cancel an order whose time has come. The timers of an order that is gone or was prolonged come here too."""
         if order.is_resting and order.expires_ms and order.expires_ms <= due:
             self.cancel(order, due, UpdateReason.EXPIRY)
             self.update_quote(order.listing, due)

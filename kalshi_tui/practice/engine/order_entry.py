@@ -180,9 +180,9 @@ class OrderEntry:
     # -- changing ----------------------------------------------------------------------------------------------------
 
     def amend(self, account_id: str, order_id: str, request: AmendRequest) -> PlaceResult:
-        """Change a resting order's price and total count. A new price or a greater size loses its place in the queue.
+        """Change a resting order's price, total count and expiry. A new price or a greater size loses the queue place.
 
-        It may trade at once. Raises Rejection, with nothing changed.
+        A new expiry and a smaller size keep it. A new price may trade at once. Raises Rejection, with nothing changed.
         """
         now = self._clock.advance()
         listing = self._find_routed_market(request.ticker, request.exchange_index)
@@ -194,6 +194,8 @@ class OrderEntry:
             raise invalid_order("client_order_id is not the order's own")
         _require_open(listing)
         _require_valid_price_and_count(listing, request.price, request.count)
+        if request.expires_ms and request.expires_ms <= now:
+            raise invalid_order("expiration_time is in the past")
         if request.count <= order.filled:
             raise invalid_order("count must be more than what is filled: already filled + wanted remaining")
         if request.updated_client_order_id and request.updated_client_order_id != order.client_order_id:
@@ -215,6 +217,8 @@ class OrderEntry:
         new_id = request.updated_client_order_id
         if new_id and new_id != order.client_order_id:
             self._matcher.change_client_order_id(order, new_id)
+        if request.expires_ms is not None and order.is_resting:
+            self._matcher.change_expiry(order, request.expires_ms)
         order.updated_ms = now
         if order.is_resting and order.filled == filled:
             order.update_reason = UpdateReason.AMEND

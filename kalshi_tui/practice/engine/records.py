@@ -53,6 +53,8 @@ class AmendRequest:
     """If given, it must be the order's present one."""
     updated_client_order_id: str = ""
     exchange_index: int | None = None
+    expires_ms: int | None = None
+    """Unix ms; None keeps the order's expiry, 0 clears it."""
 
 
 @dataclass(frozen=True, slots=True)

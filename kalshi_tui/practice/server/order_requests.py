@@ -55,6 +55,7 @@ def parse_amend_request(asked: wire.AmendOrderRequest) -> AmendRequest:
         client_order_id=asked.client_order_id or "",
         updated_client_order_id=asked.updated_client_order_id or "",
         exchange_index=None if asked.exchange_index is UNSET else asked.exchange_index,
+        expires_ms=asked.expiration_time * 1_000 if isinstance(asked.expiration_time, int) else None,
     )
 
 

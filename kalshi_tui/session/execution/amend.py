@@ -1,10 +1,10 @@
-"""Change a resting order: its price, its count, or both, and what that does to its place in the queue."""
+"""Change a resting order: its price, its count, its expiry, and what that does to its place in the queue."""
 
 from dataclasses import dataclass, replace
 
 from kalshi_tui.domain.order import Action, Order, OrderState, OrderTerms, to_outcome_price, to_yes_price
 from kalshi_tui.domain.price import Count, Price
-from kalshi_tui.domain.text import order_text, plain_count_text, plain_price_text
+from kalshi_tui.domain.text import expiry_text, order_text, plain_count_text, plain_price_text
 from kalshi_tui.kalshi.errors import KalshiError, NotFound, NotSent, Refused
 from kalshi_tui.kalshi.replies import AmendAck
 from kalshi_tui.kalshi.rest import RestClient
@@ -18,15 +18,28 @@ from kalshi_tui.session.store import Store
 
 @dataclass(frozen=True, slots=True)
 class _Amendment:
-    """What an order is to become. ``is_decrease``: nothing but a smaller count, which keeps the place."""
+    """What an order is to become: YES price, resting count, and expiry (None: as it is; 0: none)."""
 
     price: Price
     resting_count: Count
-    is_decrease: bool
+    expires_s: int | None
+    keeps_place: bool
+    """A smaller count and another expiry keep the place in the queue. Neither adds to what the order can cost."""
+
+    @classmethod
+    def of(cls, order: Order, price: Price, resting_count: Count, expires_s: int | None) -> "_Amendment":
+        keeps_place = price == order.yes_price and resting_count <= order.remaining
+        return cls(price, resting_count, expires_s, keeps_place)
+
+    @property
+    def is_decrease(self) -> bool:
+        """Whether nothing but the count gets smaller: then `decrease` is the request, which is taken in any pause."""
+        return self.keeps_place and self.expires_s is None
 
     def describe(self, order: Order) -> str:
         _, price = to_outcome_price(order.book_side, self.price)
-        return f"{plain_count_text(self.resting_count)} at {plain_price_text(price)}"
+        words = f"{plain_count_text(self.resting_count)} at {plain_price_text(price)}"
+        return words if self.expires_s is None else f"{words}, {expiry_text(self.expires_s)}"
 
 
 class OrderAmender:
@@ -47,17 +60,23 @@ class OrderAmender:
         self._order_executor = order_executor
 
     async def amend(
-        self, order: Order, price: Price, resting_count: Count, acknowledged: frozenset[Risk] = frozenset()
+        self,
+        order: Order,
+        price: Price,
+        resting_count: Count,
+        acknowledged: frozenset[Risk] = frozenset(),
+        *,
+        expires_s: int | None = None,
     ) -> OrderResult:
-        """Change price (YES terms) and resting count of an order, and return what became of it.
+        """Change price (YES terms), resting count and expiry of an order, and return what became of it.
 
-        A smaller count alone is a decrease, which keeps the place in the queue; all else is an amendment
-        (docs/kalshi-api.md, section 6).
+        ``expires_s`` is a Unix time in seconds; None keeps the order's own, 0 clears it. A smaller count alone is a
+        decrease, all else an amendment (docs/kalshi-api.md, section 6).
         """
         order = self._store.known_order(order)
         if order.state is not OrderState.RESTING:
             return OrderResult(order, f"Not changed: the order is {order.state.word}.", refused=True)
-        change = _Amendment(price, resting_count, price == order.yes_price and resting_count < order.remaining)
+        change = _Amendment.of(order, price, resting_count, expires_s)
         wanted = change.describe(order)
         if against := self._describe_violations(order, change, acknowledged) or self._try_record_request(
             order, change, wanted
@@ -92,13 +111,13 @@ class OrderAmender:
                 self._store.account.intents.end_amend(order.order_id)
         now = self._store.known_order(order)
         if not now.state.final:
-            self._store.order(apply_amend_ack(now, order, ack, price, resting_count))
+            self._store.order(apply_amend_ack(now, order, ack, price, resting_count, expires_s))
         self._order_executor.request_account_read()
         return self._report_changed(order, change)
 
     def _describe_violations(self, order: Order, change: "_Amendment", acknowledged: frozenset[Risk]) -> str:
-        """Return what speaks against a change. Against a smaller count only read-only mode does."""
-        if change.is_decrease:
+        """Return what speaks against a change. Against one that adds no risk only read-only mode does."""
+        if change.keeps_place:
             return READ_ONLY if self._risk_checks.read_only else ""
         terms = amended_terms(self._store, order, change.price, change.resting_count)
         return describe_unacknowledged(self._risk_checks.check(terms, replacing=order), acknowledged)
@@ -122,11 +141,12 @@ class OrderAmender:
             change.price,
             order.filled + change.resting_count,
             client_order_id=order.client_order_id,
+            expires_s=change.expires_s,
         )
 
     def _report_changed(self, before: Order, change: "_Amendment") -> OrderResult:
         known = self._store.known_order(before)
-        place = "keeps its place in the queue" if change.is_decrease else "at the end of the queue"
+        place = "keeps its place in the queue" if change.keeps_place else "at the end of the queue"
         if known.state is not OrderState.RESTING:
             place = f"it is {known.state.word} now"
         sentence = f"Changed: {order_text(before)} -> {change.describe(before)}, {place}."
@@ -163,7 +183,9 @@ def amended_terms(store: Store, order: Order, price: Price, resting_count: Count
     return OrderTerms(order.ticker, side, action, to_yes_price(side, price), resting_count)
 
 
-def apply_amend_ack(known: Order, before: Order, ack: AmendAck, price: Price, resting_count: Count) -> Order:
+def apply_amend_ack(
+    known: Order, before: Order, ack: AmendAck, price: Price, resting_count: Count, expires_s: int | None = None
+) -> Order:
     """Return the order as the reply to a change says; counts that it leaves out have not changed.
 
     docs/kalshi-api.md, section 6.
@@ -187,4 +209,5 @@ def apply_amend_ack(known: Order, before: Order, ack: AmendAck, price: Price, re
         state=state,
         reason=reason,
         updated_ms=max(ack.ts_ms, known.updated_ms),
+        expires_ms=known.expires_ms if expires_s is None else expires_s * 1000,
     )

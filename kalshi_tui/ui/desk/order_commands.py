@@ -42,7 +42,7 @@ ORDER_COMMANDS: Final[tuple[Command[OrderController], ...]] = (
         "amend",
         OrderController.amend,
         "Change",
-        "Change price or count of the chosen order where it rests.",
+        "Change price, count or expiry of the chosen order where it rests.",
         in_bar=True,
         why_not=OrderController.cannot_amend,
     ),

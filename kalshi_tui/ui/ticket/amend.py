@@ -1,4 +1,4 @@
-"""The screen that changes a resting order's price or count, and shows what that does to its place in the queue."""
+"""The screen that changes a resting order's price, count or expiry, and shows what that does to its queue place."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,8 +17,10 @@ from kalshi_tui.domain.order_preview import would_cross
 from kalshi_tui.domain.price import NumberError, Price
 from kalshi_tui.domain.text import market_text, terms_text
 from kalshi_tui.order_entry.parse import (
+    amended_expiration_readback,
     count_readback,
     join_take_text,
+    parse_amended_expiration,
     parse_typed_count,
     parse_typed_price,
     price_readback,
@@ -48,6 +50,7 @@ from kalshi_tui.session.changes import StoreChanges
 from kalshi_tui.session.execution.risk_checks import Risk, RiskViolation
 from kalshi_tui.session.interface import OrderResult, TradingSession
 from kalshi_tui.session.market_data.store import LiveBook
+from kalshi_tui.ui.app_clock import now_ms
 from kalshi_tui.ui.book.view import quote_line
 from kalshi_tui.ui.command import Scope
 from kalshi_tui.ui.lists.views import ORDER_STATE_TONES
@@ -78,6 +81,8 @@ class AmendScreen(ConfirmScreen):
         self._price_readback = LineView(id="price-read", classes="one-line")
         self._count = Field(id="count", value=count_input_text(own.count))
         self._count_readback = LineView(id="count-read", classes="one-line")
+        self._until = Field(id="until")
+        self._until_readback = LineView(id="until-read", classes="one-line")
         self._title_line = LineView(id="name", classes="one-line")
         self._quote = LineView(id="quote", classes="one-line")
         self._order_line = LineView(id="own", classes="one-line")
@@ -102,6 +107,10 @@ class AmendScreen(ConfirmScreen):
                 yield Label("Count  ")
                 yield self._count
                 yield self._count_readback
+            with Horizontal(classes="field"):
+                yield Label("Until  ")
+                yield self._until
+                yield self._until_readback
             yield Label("", classes="one-line")
             yield self._preview
             yield Label("", classes="one-line")
@@ -120,7 +129,10 @@ class AmendScreen(ConfirmScreen):
         store, order = self.session.store, self.latest_order(self._order)
         before = resting_terms(store, order)
         after = replace(before, price=parse_typed_price(self._price.value), count=parse_typed_count(self._count.value))
-        return OrderAmendment(order, before, after, store.queue_positions.get(order.order_id))
+        expires_s = parse_amended_expiration(self._until.value, now_ms(self.app))
+        if expires_s is not None:
+            after = replace(after, expires_s=expires_s or None)
+        return OrderAmendment(order, before, after, store.queue_positions.get(order.order_id), expires_s)
 
     def find_problem(self) -> str:
         """Return why the amendment as typed cannot be made; empty if it can."""
@@ -131,7 +143,7 @@ class AmendScreen(ConfirmScreen):
         except NumberError as error:
             return str(error)
         if change.is_unchanged:
-            return "Nothing is changed yet: write another price or count."
+            return "Nothing is changed yet: write another price, count or time."
         live = self._live_book()
         if change.after.post_only and live.is_good and would_cross(change.after, live.book):
             return "The order is post-only, and would cross at this price: the exchange would reject the change."
@@ -168,6 +180,9 @@ class AmendScreen(ConfirmScreen):
         hint = join_take_text(live.book, own.side, own.action, price_decimals(market.grid))
         self._price_readback.show([price_readback(self._price.value, own.side, hint)])
         self._count_readback.show([(*count_readback(self._count.value), Span(" to rest from now on", Tone.DIM))])
+        self._until_readback.show(
+            [amended_expiration_readback(self._until.value, order.expires_ms, now_ms(self.app))]
+        )
         try:
             change = self.read_amendment()
         except NumberError:
@@ -233,7 +248,7 @@ class AmendScreen(ConfirmScreen):
             self.draw()
             return
         self.set_focus(None)
-        for field in (self._price, self._count):
+        for field in self._fields:
             field.disabled = True
         self.ticket_step = TicketStep.REVIEW
         self.violations = self.find_violations()
@@ -249,16 +264,20 @@ class AmendScreen(ConfirmScreen):
         if self.ticket_step is not TicketStep.REVIEW:
             return
         self.ticket_step = TicketStep.EDITING
-        for field in (self._price, self._count):
+        for field in self._fields:
             field.disabled = False
         self.set_focus(self._price)
 
-    def move_focus(self) -> None:
-        """Go to the other field."""
-        self.set_focus(self._count if self.focused is self._price else self._price)
+    def move_focus(self, by: int = 1) -> None:
+        """Go to the next field, or with ``by`` -1 to the one before."""
+        fields = self._fields
+        now = next((place for place, field in enumerate(fields) if field is self.focused), -by)
+        self.set_focus(fields[(now + by) % len(fields)])
 
     def step(self, by: int) -> None:
         """Step the count by one in its field, else the price along the market's grid."""
+        if self.focused is self._until:
+            return
         if self.focused is self._count:
             self._count.set_text(step_count(self._count.value, by))
         else:
@@ -318,9 +337,15 @@ class AmendScreen(ConfirmScreen):
     async def send_request(self, agreed: frozenset[Risk]) -> OrderResult:
         """Send the change."""
         change = self.read_amendment()
-        return await self.session.amend(change.order, change.yes_price, change.after.count, agreed)
+        return await self.session.amend(
+            change.order, change.yes_price, change.after.count, agreed, expires_s=change.expires_s
+        )
 
     # Helpers.
+
+    @property
+    def _fields(self) -> tuple[Field, ...]:
+        return self._price, self._count, self._until
 
     def _market(self) -> Market:
         # A market that has ended may leave the store while this is open.

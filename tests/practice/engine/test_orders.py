@@ -282,6 +282,35 @@ def test_an_amend_can_give_a_new_client_order_id(engine: Exchange) -> None:
     assert refused(engine, "ann", "bid", "0.40", "1", client_order_id="b").status == 409
 
 
+def test_an_amend_moves_the_expiry_and_keeps_the_place(engine: Exchange, clock: Clock) -> None:
+    order = place(engine, "ann", BID, "0.42", "5", expires_ms=clock.now + 60_000).order_id
+    place(engine, "bob", BID, "0.42", "7")
+    later = clock.now + 120_000
+    result = engine.order_entry.amend("ann", order, AmendRequest(PLAIN, BID, 4_200, 500, expires_ms=later))
+    assert not result.changed
+    assert engine.queries.queue_position("ann", order).count_ahead == 0
+    clock.now += 90_000
+    engine.clock.advance()
+    assert engine.queries.order("ann", order).remaining == 500
+    # Without an expiry of its own an amend keeps the order's; a past one changes nothing.
+    engine.order_entry.amend("ann", order, AmendRequest(PLAIN, BID, 4_200, 400))
+    assert engine.queries.order("ann", order).expires_ms == later
+    with pytest.raises(Rejection, match="expiration_time is in the past"):
+        engine.order_entry.amend("ann", order, AmendRequest(PLAIN, BID, 4_200, 300, expires_ms=clock.now))
+    assert engine.queries.order("ann", order).remaining == 400
+    clock.now = later
+    engine.clock.advance()
+    assert engine.queries.order("ann", order).status is OrderStatus.CANCELED
+
+
+def test_an_amend_clears_the_expiry(engine: Exchange, clock: Clock) -> None:
+    order = place(engine, "ann", BID, "0.42", "5", expires_ms=clock.now + 60_000).order_id
+    engine.order_entry.amend("ann", order, AmendRequest(PLAIN, BID, 4_200, 500, expires_ms=0))
+    clock.now += 3_600_000
+    engine.clock.advance()
+    assert engine.queries.order("ann", order).status is OrderStatus.RESTING
+
+
 def test_a_decrease_keeps_the_place_and_to_nothing_is_a_cancel(engine: Exchange) -> None:
     order = place(engine, "ann", BID, "0.42", "5").order_id
     place(engine, "bob", BID, "0.42", "7")

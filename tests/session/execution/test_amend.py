@@ -49,6 +49,27 @@ async def changed(rig: Rig, order: Order, price: int, left: int, *troubles: Trou
     return outcome
 
 
+async def test_an_expiry_is_set_moved_and_cleared_where_the_order_rests(rig: Rig) -> None:
+    order = await resting(rig)
+    ends_s = rig.exchange.clock.now // 1000 + 600
+    outcome = await rig.session.amend(order, 4_000, 1_000, expires_s=ends_s)
+    rig.deliver()
+    assert outcome.sentence.startswith("Changed: YES 10 at 0.40 -> 10 at 0.40, good till ")
+    assert outcome.sentence.endswith("keeps its place in the queue.")
+    assert rig.exchange.queries.order(US, order.order_id).expires_ms == ends_s * 1000
+    assert rig.session.store.orders[order.order_id].expires_ms == ends_s * 1000
+    assert rig.exchange.queries.queue_position(US, order.order_id).count_ahead == 0
+    cleared = await rig.session.amend(order, 4_000, 600, expires_s=0)
+    rig.deliver()
+    assert "10 at 0.40 -> 6 at 0.40, good till canceled" in cleared.sentence
+    record = rig.exchange.queries.order(US, order.order_id)
+    assert (record.expires_ms, record.remaining) == (0, 600)
+    assert rig.session.store.orders[order.order_id].expires_ms == 0
+    past = await rig.session.amend(order, 4_000, 600, expires_s=ends_s - 700)
+    assert past.refused
+    assert rig.session.store.orders[order.order_id].state is OrderState.RESTING
+
+
 @pytest.mark.parametrize(
     ("price", "left", "ahead", "words"),
     [

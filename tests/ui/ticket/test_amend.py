@@ -9,6 +9,7 @@ import pytest
 from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.market import MarketStatus
 from kalshi_tui.domain.order import Action, BookSide, Order, OrderState, OrderTerms
+from kalshi_tui.presentation.number_text import date_time_seconds_text
 from kalshi_tui.session.execution.risk_checks import OverrideMethod, Risk, RiskReason, RiskViolation
 from kalshi_tui.session.venue import Venue
 from kalshi_tui.ui.dialogs.word import WordScreen
@@ -16,6 +17,7 @@ from kalshi_tui.ui.ticket.amend import AmendScreen
 from kalshi_tui.ui.ticket.confirm import ARM_DELAY_MS
 from kalshi_tui.ui.widgets.field import Field
 from tests.support.fake_desk import (
+    NOW_MS,
     TITLES,
     Clock,
     FakeDesk,
@@ -79,6 +81,29 @@ async def test_price_and_count_are_changed_in_two_steps() -> None:
         await trader.press("enter")
         assert not isinstance(trader.app.screen, AmendScreen)
         assert len(trader.desk.amended) == 1
+
+
+async def test_an_expiry_alone_is_changed_and_keeps_the_place() -> None:
+    async with trading(size=NARROW) as trader:
+        screen = await open_amend(trader)
+        assert "good till canceled (15:30, +10m, never)" in screen
+        assert "not a time" in await trader.press("tab", "tab", *"+1x")
+        await trader.press("ctrl+u", *"+10m")
+        screen = await trader.press("enter")
+        assert "Keeps its place: only the expiry changes." in screen
+        await trader.wait_to_arm()
+        screen = await trader.press("enter")
+        assert trader.desk.amended_expiries == [NOW_MS // 1000 + 600]
+        assert [(price, left) for _, price, left in trader.desk.amended] == [(4_600, 1_000)]
+
+
+async def test_an_expiry_is_taken_away() -> None:
+    async with trading(size=NARROW) as trader:
+        order = an_order(expires_ms=NOW_MS + 600_000)
+        screen = await open_amend(trader, order)
+        assert f"until {date_time_seconds_text(NOW_MS // 1000 + 600)}" in screen
+        await change(trader, "shift+tab", *"never")
+        assert trader.desk.amended_expiries == [0]
 
 
 @pytest.mark.parametrize(
