@@ -5,8 +5,8 @@ from typing import Any
 
 
 def actions_of(parser: argparse.ArgumentParser) -> list[argparse.Action]:
-    """Return the parser's arguments and options."""
-    return parser._actions
+    """Return the parser's arguments and options, without those between our own processes, which no help shows."""
+    return [action for action in parser._actions if action.help != argparse.SUPPRESS]
 
 
 def commands_of(parser: argparse.ArgumentParser) -> Any:

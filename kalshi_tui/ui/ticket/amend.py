@@ -180,9 +180,7 @@ class AmendScreen(ConfirmScreen):
         hint = join_take_text(live.book, own.side, own.action, price_decimals(market.grid))
         self._price_readback.show([price_readback(self._price.value, own.side, hint)])
         self._count_readback.show([(*count_readback(self._count.value), Span(" to rest from now on", Tone.DIM))])
-        self._until_readback.show(
-            [amended_expiration_readback(self._until.value, order.expires_ms, now_ms(self.app))]
-        )
+        self._until_readback.show([amended_expiration_readback(self._until.value, order.expires_ms, now_ms(self.app))])
         try:
             change = self.read_amendment()
         except NumberError:
