@@ -20,11 +20,11 @@ help:
 	@echo "make bench-nautilus   the same frames into nautilus_trader's book, in an environment of its own"
 	@echo "make screens the screens of docs/screens, from a journey in tmux"
 	@echo "make format  apply the formatter"
-	@echo "make lock    make the lock files anew from pyproject.toml"
+	@echo "make lock    rebuild the lock files from pyproject.toml"
 	@echo "make audit   look for known weaknesses in what the lock files name; asks the package index"
 	@echo "make clean   remove the virtual environment and caches"
 
-# The stamps say which lock file the environment was installed from; a changed lock installs anew.
+# The stamps say which lock file the environment was installed from; a changed lock installs again.
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "kalshi-tui needs Python 3.11 or newer; set PYTHON=/path/to/python3.11")'
 	$(PYTHON) -m venv $(VENV)
