@@ -52,6 +52,7 @@ class Matcher:
         listing, account = order.listing, order.account
         crosses = listing.book.would_cross(order.side, order.outcome_price)
         if crosses and order.post_only:
+            # Before the client order id is used up: a post-only order that would take leaves no trace.
             raise invalid_order("post only cross")
         if order.tif is TimeInForce.FOK and not (crosses and self._can_fill_completely(order)):
             # A killed order uses up its client order id all the same: with ``--dedupe ever`` a second one is rejected.
@@ -79,6 +80,7 @@ class Matcher:
     def match_or_rest(self, order: EngineOrder, now: int, *, crosses: bool) -> Money:
         """Match an order that is accounted for, and rest or drop what is left. Return the YES value of its fills."""
         value = self._match(order, now) if crosses else 0
+        # Filled first: a trigger by the last fill finds nothing left to cancel.
         if not order.remaining:
             self._finish_order(order, OrderStatus.EXECUTED, now)
         elif order.status is OrderStatus.CANCELED:
@@ -113,6 +115,7 @@ class Matcher:
         wanted = order.remaining
         for maker_price in reversed(side.prices):
             if maker_price + order.outcome_price < PRICE_UNIT:
+                # YES and NO together pay 1 dollar: two prices that sum to less do not cross, nor do any below.
                 return False
             maker = side.levels[maker_price].head
             while maker is not None:
@@ -293,6 +296,7 @@ class Matcher:
             self._emit(
                 BookChanged(listing.ticker, OUTCOME_SIDES[order.side], order.outcome_price, order.remaining, now)
             )
+        # The timer is never removed: `expire` looks whether the order still rests.
         if order.expires_ms:
             self._clock.schedule_at(order.expires_ms, lambda due: self.expire(order, due))
 
@@ -341,6 +345,7 @@ class Matcher:
     def reduce(self, order: EngineOrder, by: Count, now: int) -> None:
         """Make a resting order smaller without losing its place; something must remain."""
         account = order.account
+        # The collateral first: it is computed from the ``remaining`` that the book is about to change.
         if account.margined:
             order.holding.reduce(order, by, fee_reserve(order, order.remaining - by, taker=False))
         order.listing.book.sides[order.side].reduce(order, by)
@@ -411,6 +416,7 @@ class Matcher:
             return
         group = self._groups.get(order.group_id)
         if group is None or group.triggered:
+            # A triggered group takes no orders; the fills of one trade must not trigger it twice.
             return
         if group.add_match(count, now):
             self.trigger_group(group, now)

@@ -110,10 +110,13 @@ class AccountReconciler:
         """Read whenever there is something to read, until canceled."""
         while True:
             if not self._read_once:
+                # The first read is requested when the link goes live: from then on the stream reports what changes later.
                 await self._wake.wait()
             elif await sleep_until_event(self._sleep, RECONCILE_INTERVAL_S, self._wake):
                 await self._sleep(NEWS_DEBOUNCE_S)
             else:
+                # Nothing was asked for in this interval. 1 lies before every time of the exchange: the lists are read,
+                # and any data will do.
                 self._full_read_due_ms = self._full_read_due_ms or 1
             self._wake.clear()
             await self._catch_up()
@@ -144,6 +147,7 @@ class AccountReconciler:
                 behind_s = (self._rest.clock.now_ms() - as_of_ms) // 1000
                 if late == MAX_STALE_READS and behind_s >= STALE_DATA_AGE_S:
                     self._store.notify(Severity.WARNING, f"The exchange's account data are {behind_s} s old.")
+            # A new request starts with short waits again. Otherwise they grow: a lagging exchange must not be flooded.
             if await self._wait_for_news(wait):
                 wait, late = FIRST_RETRY_DELAY_S, 0
             else:
@@ -212,12 +216,12 @@ class AccountReconciler:
                     # Of an order that came from elsewhere, or that was thought never to have arrived.
                     with contextlib.suppress(KalshiError):
                         self._apply_orders([await self._rest.order(order_id)])
-        self._tell_filled()
+        self._report_filled()
         for order in self._store.working_orders():
             if order.state is OrderState.UNKNOWN:
                 self._order_lookup.start_lookup(order)
 
-    def _tell_filled(self) -> None:
+    def _report_filled(self) -> None:
         """Report orders that are filled though the executions that were read do not add up to that."""
         for order in self._filled_unheard:
             unheard = order.filled - self._store.account.filled_by_executions(order)
@@ -231,6 +235,8 @@ class AccountReconciler:
             known = self._store.orders.get(order.order_id)
             self._store.account.apply_read_order(order)
             now = self._store.known_order(order)
+            # The fills are read next and usually explain it. If they are cut off by the limit of a read, the fill would
+            # otherwise never be announced.
             if known is not None and not known.state.final and now.state is OrderState.FILLED:
                 self._filled_unheard.append(now)
 
@@ -240,11 +246,13 @@ class AccountReconciler:
         found = []
         for ticker, count in self._store.account.reported_positions(reported_before_ms).items():
             if count != read.get(ticker, 0):
+                # Both cannot be right, and only the list is complete: take it, but let the trader see the difference.
                 words = (
                     f"{_describe_holding(read.get(ticker, 0))} by the exchange's list, "
                     f"{_describe_holding(count)} by what was told here"
                 )
                 found.append(f"{ticker}: {words}. The list is taken.")
+        # Each difference once: the reads repeat it every half minute for as long as it lasts.
         if found and tuple(found) != self._store.account_differences:
             for sentence in found:
                 self._store.notify(Severity.ERROR, f"Your account differs: {sentence}")
@@ -268,6 +276,7 @@ class AccountReconciler:
             since_ms, before = self._journal.ensure_day_start(day, worth, now_ms)
             gain = worth - before
         except JournalError as error:
+            # Without the first value of the day its gain is not known, which is not the same as zero.
             since_ms, gain = now_ms, None
             if not self._journal.trouble and str(error) != self._said_unread:
                 self._said_unread = str(error)
@@ -291,6 +300,7 @@ class AccountReconciler:
             if order.state is not OrderState.RESTING:
                 continue
             sign = 1 if order.book_side is BookSide.BID else -1
+            # What closes a position is covered by it. Reserved twice, the account would look poorer than it is.
             closes = min(order.remaining, max(-sign * closable.get(order.ticker, 0), 0))
             closable[order.ticker] = closable.get(order.ticker, 0) + sign * closes
             held += order_risk(order.book_side, order.yes_price, order.remaining - closes)

@@ -78,7 +78,7 @@ class Journal:
     def __init__(
         self, connection: sqlite3.Connection, account: str, path: Path | None = None, *, trouble: str = ""
     ) -> None:
-        """Use an open database; ``path`` is its file, if it has one, ``trouble`` says why nothing may be written."""
+        """``path`` is the database's file, if it has one; ``trouble`` says why nothing may be written."""
         self._connection = connection
         self.trouble = trouble
         """Why nothing can be written down, so that no order may leave, a sentence; empty if it can."""
@@ -154,6 +154,7 @@ class Journal:
             connection.close()
         except (OSError, ValueError, sqlite3.Error):
             pass
+        # Not even readable: an empty journal in memory keeps the desk usable, and `trouble` keeps orders from leaving.
         stand_in = cls.in_memory(account)
         stand_in.trouble = trouble
         return stand_in
@@ -175,7 +176,7 @@ class Journal:
         return cls(connection, account)
 
     def close(self) -> None:
-        """Close it. Nothing is lost: everything has been written."""
+        """Close the file. Nothing is lost: everything has been written."""
         self._connection.close()
         if self._users_lock is not None:
             os.close(self._users_lock)
@@ -297,6 +298,7 @@ class Journal:
         if known is None or known == _recorded_fields(order):
             return
         with self._transaction() as cursor:
+            # The row is about to be overwritten: what it holds, right or wrong, is evidence.
             if order.client_order_id in self._damaged:
                 self._keep_damaged(cursor, order, at_ms)
             cursor.execute(
@@ -403,6 +405,7 @@ class Journal:
             if entry is not None:
                 entries.append(entry)
             name = entry.order.client_order_id if entry is not None else aside[-1].client_order_id
+            # A row whose account is damaged is asked about, but not written: it may belong to another account.
             if name and row["account"] == self._account:
                 self._recorded_orders[name] = _written(row)
                 if damage(row, COURSE):
@@ -484,6 +487,7 @@ class Journal:
                 yield cursor
                 cursor.execute("COMMIT")
             except BaseException:
+                # SQLite ends the transaction by itself on some errors (a full disk); a second ROLLBACK would hide them.
                 if self._connection.in_transaction:
                     cursor.execute("ROLLBACK")
                 raise
@@ -543,7 +547,7 @@ def _initialize_database(connection: sqlite3.Connection) -> None:
     connection.row_factory = sqlite3.Row
     connection.text_factory = text
     if (version := connection.execute("PRAGMA user_version").fetchone()[0]) not in {0, SCHEMA_VERSION}:
-        # Before anything of it is changed.
+        # Before anything in it is changed: the version that made it must still be able to use it.
         raise _VersionMismatchError(f"it is of another version, {version}")
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
@@ -571,7 +575,7 @@ def _show_missing_columns(connection: sqlite3.Connection) -> None:
 
 
 def _written(row: sqlite3.Row) -> tuple[object, ...]:
-    """Return what a row holds of the `_facts`, damaged or not: what is damaged equals nothing."""
+    """Return the `_recorded_fields` of a row. A damaged value equals no order's, so that the next update is written."""
     names = ("state", "order_id", "filled", "remaining", "yes_price", "initial", "reason", "update_reason")
     return tuple(row[name] for name in names)
 

@@ -136,12 +136,14 @@ def read_row(row: sqlite3.Row, lines: Sequence[sqlite3.Row] | None, where: str) 
     found = [*of_terms, *damage(row, COURSE)]
     changed_ms, in_flight = 0, True
     if not lines:
+        # Without a history the row cannot show when it was last changed, so it cannot be trusted either.
         found.append("its history is missing")
     else:
         times = [line["at_ms"] for line in lines]
         found += [f"a time of its history is {shown(each)}" for each in times if not _is_time(each)]
         changed_ms = max(filter(_is_time, times), default=0)
         newest = lines[-1]["what"]
+        # An unknown word counts as "in flight": that only makes the search wait longer, never miss an order.
         if isinstance(newest, str):
             in_flight = newest not in AT_REST
         else:

@@ -28,7 +28,7 @@ from kalshi_tui.session.store import Store
 from kalshi_tui.session.timing import Sleep
 
 LOOK_WITHIN_S: Final = 600.0
-"""After so long a search starts again."""
+"""Seconds after which a search without a result starts again."""
 
 
 @dataclass(slots=True)
@@ -42,7 +42,7 @@ class _Search:
 
 
 class OrderLookup:
-    """Asks about unknown orders in the background until they are known; one search an order."""
+    """Asks about unknown orders in the background until they are known; one search for each order."""
 
     def __init__(self, rest: RestClient, store: Store, sleep: Sleep) -> None:
         self._rest = rest
@@ -69,6 +69,7 @@ class OrderLookup:
     def look_for(self, client_order_id: str, ticker: str, since_ms: int) -> None:
         """Look for an order about which only its client order id is known, and perhaps its market."""
         if client_order_id in self._searches:
+            # A second search would count its reads apart, and neither would have enough that agree.
             return
         self.lost[client_order_id] = ticker
         search = self._searches[client_order_id] = _Search(since_ms)
@@ -137,12 +138,14 @@ class OrderLookup:
             try:
                 return await by_id(self._rest, order.order_id, ticker=order.ticker, sent_ms=order.created_ms)
             except NotFound:
+                # One miss, not a proof: reads lag, so several misses have to agree.
                 return None
         return await search_order(self._rest, order.client_order_id, order.ticker, order.created_ms)
 
     def _report_found(self, found: Order) -> None:
         self._store.order(found)
         now = self._store.known_order(found)
+        # If the end has been announced, by the stream meanwhile, "found" would announce the same order twice.
         if not self._store.notices.has_told_end(now):
             self._store.notify(Severity.GOOD, f"Found: {order_text(now)} is {now.state.word}.", now.ticker)
         self._store.bus.publish(AccountInDoubt())
@@ -157,6 +160,8 @@ class OrderLookup:
         else:
             reason = "The exchange has no such order; it was asked several times."
             self._store.order(replace(order, state=OrderState.NOT_SENT, reason=reason, remaining=0))
+        # The stream may have reported the order since the reads. Then the store keeps what it reported, and "never
+        # arrived" would be wrong.
         now = self._store.known_order(order)
         if now.state is OrderState.NOT_SENT:
             self._store.notify(Severity.WARNING, f"Never arrived: {order_text(order)}. {reason}", order.ticker)

@@ -151,6 +151,8 @@ class OrderExecutor:
         """Record the sending and return None, or return the outcome of an order that stays here."""
         client_order_id = draft.client_order_id
         again = self.resendable_terms(draft) == terms
+        # Sent twice, the same id could become two orders. Only an order that is proved not to have arrived may go out
+        # again, with the very same terms.
         if client_order_id in self._sent_ids and not again:
             return OrderResult(self._store.known_order(draft), "This order has been sent; it is never sent twice.")
         against = describe_unacknowledged(self._risk_checks.check(terms, replacing=draft), acknowledged)
@@ -220,6 +222,7 @@ class OrderExecutor:
         try:
             await self._rest.cancel_order(order.order_id, order.ticker)
         except NotFound:
+            # Filled, expired, or canceled by someone else: only its own state says which.
             return await self.read_back(order, "The exchange says this order is gone already.")
         except Refused as error:
             self.check_exchange_hours(error.status, error.code)
@@ -232,6 +235,7 @@ class OrderExecutor:
             self._not_cancelled(order)
             return OrderResult(order, str(error), refused=True)
         except KalshiError as error:
+            # The cancel may have arrived: to call it failed would show an order as resting that may be gone.
             self.request_account_read()
             return await self.read_back(order, f"It is not known whether the cancel arrived: {error}")
         return await self.read_back(order, "")
@@ -306,6 +310,7 @@ class OrderExecutor:
     def _report_final(self, draft: Order, state: OrderState, why: str, terms: OrderTerms) -> OrderResult:
         order = self._store_order(replace(draft, state=state, reason=why, remaining=0))
         if order.state is not state:
+            # The stream was faster and knows more: the order exists, whatever this reply says.
             return self._report_from_stream(order, terms, why)
         sentence = f"{state.word.capitalize()}: {terms_text(terms)}. {why}"
         self._store.notify(Severity.ERROR, sentence)
@@ -315,6 +320,7 @@ class OrderExecutor:
     def _report_unknown(self, draft: Order, why: str, terms: OrderTerms) -> OrderResult:
         order = self._store_order(replace(draft, state=OrderState.UNKNOWN, reason=why))
         if order.state is not OrderState.UNKNOWN:
+            # The stream has reported the order meanwhile, so its state is known though the reply was lost.
             return self._report_from_stream(order, terms, why)
         sentence = (
             f"UNKNOWN: {terms_text(terms)} may or may not be live. {why} "
@@ -341,11 +347,13 @@ def order_from_ack(draft: Order, terms: OrderTerms, ack: OrderAck) -> Order:
 
     docs/kalshi-api.md, section 6.
     """
+    # In this order: a filled count proves more than the remaining one, which is 0 for a killed rest too.
     if ack.filled >= terms.count:
         state, reason = OrderState.FILLED, ""
     elif terms.tif is TimeInForce.GTC and ack.remaining:
         state, reason = OrderState.RESTING, ""
     elif terms.tif is TimeInForce.GTC:
+        # Nothing remains and not all is filled: the exchange canceled the rest to prevent a self-trade.
         state, reason = OrderState.CANCELED, SELF_TRADE_REASON
     else:
         state, reason = OrderState.CANCELED, describe_unfilled(terms.tif)
