@@ -32,7 +32,7 @@ KEPT = 50_000
 
 @dataclass
 class Heard:
-    """What a reader heard: frames by type, breaks of a sequence, how late the frames were."""
+    """What a reader received: frames by type, breaks of a sequence, how late the frames were."""
 
     frames: Counter[str] = field(default_factory=Counter)
     breaks: int = 0
@@ -83,7 +83,7 @@ async def listen(url: str, headers: dict[str, str], commands: list[dict[str, Any
 
 
 def practice(markets: int, rate: int, seconds: float) -> tuple[Heard, float]:
-    """Listen to a practice exchange; give what was heard and its processor time as a share of a core."""
+    """Listen to a practice exchange; return what was received and its processor time as a share of a core."""
     with tempfile.TemporaryDirectory() as folder:
         process = PracticeProcess(["--data", folder, "--markets", str(markets), "--rate", str(rate)])
         try:

@@ -102,7 +102,7 @@ class Notices(Sequence[Notice]):
         """Tickers of notices whose markets were not known yet."""
         self._held: dict[str, _Held] = {}
         """By client order id, else order id."""
-        self._told_ahead: dict[str, Count] = {}
+        self._announced_ahead: dict[str, Count] = {}
         """By order id, how much of an order was announced as filled before its fills came."""
         self._journaled: dict[str, Count] = {}
         """Orders of an earlier run that were open when it ended, and how much was known to be filled then."""
@@ -158,7 +158,7 @@ class Notices(Sequence[Notice]):
 
     # Events that something else announces.
 
-    def take_up(self, order: Order) -> None:
+    def add_journaled(self, order: Order) -> None:
         """Note an open order of an earlier run: announce what has become of it since, and not what was known before."""
         self._journaled[order.client_order_id] = order.filled
         self._journaled_tickers.add(order.ticker)
@@ -174,11 +174,11 @@ class Notices(Sequence[Notice]):
         """
         held = self._held.pop(_key(order), None)
         if ahead:
-            self._told_ahead[order.order_id] = ahead
+            self._announced_ahead[order.order_id] = ahead
         if held is None:
             return
         for fill, known in held.came if ahead is None else ():
-            self._tell_fill(fill, known, earlier=False)
+            self._announce_fill(fill, known, earlier=False)
         if held.end is not None and not end_told:
             self.ended(held.end)
 
@@ -192,11 +192,11 @@ class Notices(Sequence[Notice]):
         if held is not None and held.fills:
             held.came.append((fill, order))
             return
-        ahead = self._told_ahead.get(fill.order_id, 0)
+        ahead = self._announced_ahead.get(fill.order_id, 0)
         if 0 < fill.count <= ahead:
-            self._told_ahead[fill.order_id] = ahead - fill.count
+            self._announced_ahead[fill.order_id] = ahead - fill.count
             return
-        self._tell_fill(fill, order, earlier=read and fill.ts_ms < self._time.exchange_ms() - EARLIER_MS)
+        self._announce_fill(fill, order, earlier=read and fill.ts_ms < self._time.exchange_ms() - EARLIER_MS)
 
     def _is_news(self, fill: Fill, order: Order | None) -> bool:
         """Return whether a fill that was read happened since this start, or since an earlier run knew its order."""
@@ -208,7 +208,7 @@ class Notices(Sequence[Notice]):
         self._journaled[name] = max(known - fill.count, 0)
         return fill.count > known
 
-    def _tell_fill(self, fill: Fill, order: Order | None, *, earlier: bool) -> None:
+    def _announce_fill(self, fill: Fill, order: Order | None, *, earlier: bool) -> None:
         part = order is not None and order.filled < order.initial
         left = order.remaining if order is not None else 0
         words = _words(self._asked, _name(fill, order), fill.book_side, fill.yes_price, fill.count, done=True)
@@ -217,12 +217,12 @@ class Notices(Sequence[Notice]):
         kind = NoticeKind.PARTIAL_FILL if part else NoticeKind.FILL
         self.say(Severity.WARNING if earlier else Severity.GOOD, said, kind=kind, ticker=fill.ticker)
 
-    def filled_whole(self, order: Order, unheard: Count) -> None:
-        """Announce an order as filled although fills of ``unheard`` of its contracts cannot be found."""
+    def filled_whole(self, order: Order, missing_count: Count) -> None:
+        """Announce an order as filled although fills of ``missing_count`` of its contracts cannot be found."""
         if _key(order) in self._held:
             return
         # If these fills come after all, they have been announced.
-        self._told_ahead[order.order_id] = unheard
+        self._announced_ahead[order.order_id] = missing_count
         words = _words(self._asked, order.client_order_id, order.book_side, order.yes_price, order.initial)
         self.say(Severity.WARNING, f"Filled earlier: {words}", kind=NoticeKind.FILL, ticker=order.ticker)
 

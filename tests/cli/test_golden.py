@@ -27,7 +27,7 @@ HIDDEN = (
 
 
 class Book:
-    """The golden files; ``update`` writes them anew."""
+    """The golden files; ``update`` rewrites them."""
 
     def __init__(self, *, update: bool) -> None:
         self.update = update

@@ -1,4 +1,4 @@
-"""The keyboard card is written from the command tables; ``--update-golden`` writes it anew."""
+"""The keyboard card is written from the command tables; ``--update-golden`` rewrites it."""
 
 from pathlib import Path
 
@@ -33,7 +33,7 @@ def card() -> str:
 def test_the_card_is_that_of_the_program(request: pytest.FixtureRequest) -> None:
     if request.config.getoption("--update-golden"):
         CARD.write_text(card())
-    assert CARD.read_text() == card(), f"{CARD.name} differs; --update-golden writes it anew"
+    assert CARD.read_text() == card(), f"{CARD.name} differs; --update-golden rewrites it"
 
 
 def test_every_command_has_a_row_that_a_table_can_hold() -> None:

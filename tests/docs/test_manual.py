@@ -1,4 +1,4 @@
-"""The manual page is written from the parser of the command line; ``--update-golden`` writes it anew."""
+"""The manual page is written from the parser of the command line; ``--update-golden`` rewrites it."""
 
 import argparse
 import re
@@ -99,7 +99,7 @@ def test_the_page_is_that_of_the_program(request: pytest.FixtureRequest, monkeyp
     monkeypatch.setenv("COLUMNS", "80")
     if request.config.getoption("--update-golden"):
         PAGE.write_text(page())
-    assert PAGE.read_text() == page(), f"{PAGE.name} differs; --update-golden writes it anew"
+    assert PAGE.read_text() == page(), f"{PAGE.name} differs; --update-golden rewrites it"
 
 
 def test_every_command_and_option_stands_in_what_a_reader_sees() -> None:

@@ -592,7 +592,7 @@ async def test_cancel_all_finds_an_order_that_the_lists_do_not_show_yet(
 
             monkeypatch.setattr(desk.client._rest, "request_cancel_all", lacking)
         await desk.exchange.control("read_lag", ms=4_000)
-        # Another program's: this client has heard nothing of it.
+        # Another program's: this client knows nothing of it.
         assert (await desk.exchange.order(ticker, "bid", "0.40", "1")).status_code == 201
         assert await desk.client.orders(status="resting", ticker=ticker) == []
         async with hastening(desk.exchange):

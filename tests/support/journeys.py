@@ -173,7 +173,7 @@ def show_in_readme(screen: str) -> None:
 
 
 def main() -> None:
-    """Make all screens anew."""
+    """Rebuild all screens."""
     parser = argparse.ArgumentParser(prog="python -m tests.support.journeys", description=__doc__.partition("\n")[0])
     parser.add_argument("--folder", type=Path, default=SCREENS, help="where to (default: docs/screens)")
     folder: Path = parser.parse_args().folder

@@ -161,12 +161,12 @@ def test_starting_anew_asks_first_and_no_keeps_the_account(terminal: Terminal, h
     kept.press("y")
     assert kept.ended() == 0
 
-    anew = Terminal(["--fresh"], home)
-    anew.wait_text("[y/N]")
-    anew.press("y", "enter")
-    anew.wait("a new account", lambda text: is_live(text) and "cash $10,000.00" in text and "orders 0 " in text)
-    anew.press("q")
-    assert anew.ended() == 0
+    fresh = Terminal(["--fresh"], home)
+    fresh.wait_text("[y/N]")
+    fresh.press("y", "enter")
+    fresh.wait("a new account", lambda text: is_live(text) and "cash $10,000.00" in text and "orders 0 " in text)
+    fresh.press("q")
+    assert fresh.ended() == 0
 
 
 @pytest.mark.slow

@@ -83,7 +83,7 @@ class Chain:
             theirs[record["client_order_id"]] = SETTLED[record["status"]]
         for name, state in known.items():
             assert theirs.get(name, "not sent") == state, f"{name}: {state} here, {theirs.get(name)} there"
-        assert set(theirs) <= set(self._states()), "an order that the journal has not heard of"
+        assert set(theirs) <= set(self._states()), "an order that is not in the journal"
         self.ended = Counter(known.values())
 
 

@@ -1,4 +1,4 @@
-"""What stands on the screen: golden screens, hostile texts, sizes, and how little is drawn anew."""
+"""The screens: golden screens, hostile texts, sizes, and how few lines are drawn again."""
 
 import random
 from collections.abc import Callable

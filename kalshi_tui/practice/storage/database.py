@@ -415,7 +415,7 @@ def _database_error(path: Path, error: Exception) -> DatabaseError:
         )
     return DatabaseError(
         f"The practice database {path} is damaged ({text}). "
-        "Start anew with --fresh, which throws it away, or move the file elsewhere to keep it."
+        "Start again with --fresh, which deletes it, or move the file elsewhere to keep it."
     )
 
 

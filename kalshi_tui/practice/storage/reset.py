@@ -36,7 +36,7 @@ def confirm_reset(folder: Path, *, ask: Callable[[str], str] = input, terminal: 
     if not lost:
         return True
     try:
-        answer = ask(f"The practice account in {folder} holds {lost}. Throw it away and start anew? [y/N] ")
+        answer = ask(f"The practice account in {folder} holds {lost}. Delete it and start again? [y/N] ")
     except EOFError:
         return False
     return answer.strip().lower() in {"y", "yes"}

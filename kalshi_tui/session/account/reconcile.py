@@ -72,7 +72,7 @@ class AccountReconciler:
         """The exchange's time up to which the data of the last read reach."""
         self._said_unread = ""
         self._read_once = False
-        self._filled_unheard: list[Order] = []
+        self._filled_without_frame: list[Order] = []
         """Orders that a read showed as filled without a frame about it; their executions are read next."""
         self._history_read = False
         """Whether the orders of the last day have been read, at a time when the data had caught up."""
@@ -110,7 +110,7 @@ class AccountReconciler:
         """Read whenever there is something to read, until canceled."""
         while True:
             if not self._read_once:
-                # The first read is requested when the link goes live: from then on the stream reports what changes later.
+                # The first read is requested when the link goes live: from then on the stream reports what changes.
                 await self._wake.wait()
             elif await sleep_until_event(self._sleep, RECONCILE_INTERVAL_S, self._wake):
                 await self._sleep(NEWS_DEBOUNCE_S)
@@ -223,11 +223,11 @@ class AccountReconciler:
 
     def _report_filled(self) -> None:
         """Report orders that are filled though the executions that were read do not add up to that."""
-        for order in self._filled_unheard:
-            unheard = order.filled - self._store.account.filled_by_executions(order)
-            if unheard > 0:
-                self._store.notices.filled_whole(order, unheard)
-        self._filled_unheard.clear()
+        for order in self._filled_without_frame:
+            missing_count = order.filled - self._store.account.filled_by_executions(order)
+            if missing_count > 0:
+                self._store.notices.filled_whole(order, missing_count)
+        self._filled_without_frame.clear()
 
     def _apply_orders(self, orders: Iterable[Order]) -> None:
         """Put orders that were read into the store, and note those that filled without a frame about it."""
@@ -238,7 +238,7 @@ class AccountReconciler:
             # The fills are read next and usually explain it. If they are cut off by the limit of a read, the fill would
             # otherwise never be announced.
             if known is not None and not known.state.final and now.state is OrderState.FILLED:
-                self._filled_unheard.append(now)
+                self._filled_without_frame.append(now)
 
     def _compare_positions(self, positions: Sequence[Position], reported_before_ms: int) -> None:
         """Note where the list differs from what the stream reported long enough ago to be in the list."""

@@ -89,7 +89,7 @@ class OrderExecutor:
             taken_up = replace(order, state=OrderState.UNKNOWN, reason=PROGRAM_ENDED_REASON)
             self._taken_up[order.client_order_id] = taken_up
             self._store.order(taken_up)
-            self._store.notices.take_up(order)
+            self._store.notices.add_journaled(order)
             if not order.order_id and order.client_order_id not in set_aside:
                 sentence = f"UNKNOWN: {terms_text(entry.terms)} may or may not be live. {PROGRAM_ENDED_REASON}"
                 self._store.notify(Severity.ERROR, f"{sentence} The exchange is being asked.")

@@ -121,7 +121,7 @@ class ChartState:
         legend = f"{marks.legend}  " if self.kind is ChartKind.CANDLES else ""
         begins = date_time_text(candle.end_ms - chart.period_ms)
         begins = begins[:6] if self.period_minutes == CANDLE_PERIODS_MINUTES[-1] else begins
-        failed = "  NOT READ ANEW" if chart.why else ""
+        failed = "  NOT READ AGAIN" if chart.why else ""
         told, middles = f"{begins} {self._candle_text(candle)}{failed}", f"{marks.middle} no trade: mid"
         letters = f"{begins} {self._short_candle_text(candle)}{failed} {middles}"
         wordings = (

@@ -147,7 +147,7 @@ class ConfirmScreen(CommandModal[bool]):
     def show_reason(self, reason: str) -> None:
         """Treat an early Enter as a held key, and start the wait again; it is not logged."""
         press = presses_of(self.app).presses.latest
-        # Without a reason it is armed for the first time, or anew after an answer.
+        # Without a reason it is armed for the first time, or again after an answer.
         self._ignored = press.ignored if reason and press is not None and not self.blocked_reason() else ""
         self._restart_arming()
 

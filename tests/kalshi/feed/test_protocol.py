@@ -727,7 +727,7 @@ def markets_of(frames: list[dict[str, Any]]) -> set[str]:
 
 
 def recomputed(frames: list[dict[str, Any]]) -> dict[str, dict[str, dict[int, int]]]:
-    """Work the books out anew from the frames: plain dictionaries of ten-thousandths and hundredths."""
+    """Build the books again from the frames, as plain dictionaries of ten-thousandths and hundredths."""
     books: dict[str, dict[str, dict[int, int]]] = {}
     for frame in frames:
         msg = frame["msg"]

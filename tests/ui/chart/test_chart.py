@@ -182,7 +182,7 @@ async def test_a_chart_that_cannot_be_read_says_why_and_keeps_what_it_has() -> N
             FIRST, 60, "The chart could not be read; it is tried again. Busy."
         )
         assert "█" in await trader.look()
-        assert "NOT READ ANEW" in heading(trader)
+        assert "NOT READ AGAIN" in heading(trader)
 
 
 async def test_a_market_without_candles_says_so() -> None:

@@ -77,8 +77,8 @@ def test_lines_are_made_when_they_are_looked_at_and_once() -> None:
     assert len(lines) == 50_000
     assert lines[7] == lines[7] == line("T-7")
     assert lines[7:9] == [line("T-7"), line("T-8")]
-    anew = lines.invalidate([8, 40_000])
-    assert anew[7:9] == lines[7:9]
+    rebuilt = lines.invalidate([8, 40_000])
+    assert rebuilt[7:9] == lines[7:9]
     assert made == ["T-7", "T-8", "T-8"]
 
 
