@@ -237,7 +237,8 @@ class KalshiClient:
     async def order(self, order_id: str) -> Order:
         """Read one order by the exchange's id, from the archive if it ended long ago.
 
-        Raises NotFound if it is in neither list: an order just placed may not be in them yet. Raises NoKey,
+        Raises NotFound if it is in neither list: an order just placed may not be in them yet, and one that ended two
+        weeks ago may be on its way from one to the other. Raises NoKey,
         TransportError, Refused or BadReply.
         """
         ticker, sent_ms = self._order_tracker.ticker_of(order_id) or None, self._order_tracker.sent_ms_of(order_id)
@@ -399,12 +400,14 @@ class KalshiClient:
         )
 
     async def find_order(
-        self, client_order_id: str, *, ticker: str | None = None, sent_ms: int | None = None, within_s: float = 60.0
+        self, client_order_id: str, *, ticker: str | None = None, sent_ms: int | None = None, within_s: float = 120.0
     ) -> Order | None:
         """Ask until it is known what became of an order, by its client order id; None if it never arrived.
 
         None is proved: three reads of the live list and of the archive lack the order, all of them after the exchange's
-        data had passed, by 5 s, the moment when its sender stopped waiting for the reply. None never comes while the
+        data had passed, by 5 s, the moment when its sender stopped waiting for the reply. An order that is old enough
+        to be on its way into the archive, or of unknown age, takes a minute between the first and the last of them:
+        it may be in neither list meanwhile. None never comes while the
         sending call still waits, while the archive cannot be read whole, and for an order that the exchange has said
         to have. Raises UnknownOutcome if ``within_s`` seconds did not suffice, and Refused if this key may not read.
 

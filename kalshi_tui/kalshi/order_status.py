@@ -2,9 +2,12 @@
 
 Reads lag behind what was sent (docs/kalshi-api.md, sections 6 and 10). So a read that misses an order proves nothing
 by itself. A miss counts only if the exchange's own data are newer than the request by more than `CLOCK_TOLERANCE_MS`,
-only if the list could be read whole, and only once `REQUIRED_MISSES` reads in a row agree. What ended long ago is in
-the archive alone (docs/kalshi-api.md, section 15), so the archive is read before an order is called missing, whatever
-its cutoff is said to be. REST has no filter by client order id: lists are searched by market and time.
+only if the list could be read whole, and only once `REQUIRED_MISSES` reads in a row agree. REST has no filter by
+client order id: lists are searched by market and time.
+
+What ended long ago is in the archive alone (docs/kalshi-api.md, sections 15 and 26), so the archive is read before an
+order is called missing, whatever its cutoff is said to be. On its way there an order may be in neither list for a
+moment: if it is old enough for that, the misses have to lie `TIER_MOVE_MS` apart.
 """
 
 import asyncio
@@ -35,6 +38,8 @@ The request is timed by what this machine takes for the exchange's time, which m
 """
 REQUIRED_MISSES: Final = 3
 """How many reads in a row have to agree: replicas differ, and one of them may be behind its own timestamp."""
+TIER_MOVE_MS: Final = 60_000
+"""How long an order may be in neither list while it moves into the archive."""
 SEARCH_FIRST_DELAY_S: Final = 1.0
 """The first wait between two questions about an unknown order; it doubles up to `SEARCH_MAX_DELAY_S`."""
 SEARCH_MAX_DELAY_S: Final = 15.0
@@ -181,29 +186,51 @@ def is_fresh_enough(data_ms: int, sent_ms: int) -> bool:
 class AgreeingReads:
     """Reads in a row that found nothing, by data that are new enough. `proved` once there are enough of them."""
 
-    __slots__ = ("count",)
+    __slots__ = ("_first_ms", "count", "none_rests", "proved")
 
     def __init__(self) -> None:
         self.count = 0
-
-    @property
-    def proved(self) -> bool:
+        self._first_ms = 0
+        """The exchange's time of the first of them."""
+        self.proved = False
         """Whether enough reads agree."""
-        return self.count >= REQUIRED_MISSES
+        self.none_rests = False
+        """Whether enough of them agree for an order that would rest: those never move into the archive."""
 
-    def add_miss(self, data_ms: int, sent_ms: int) -> bool:
+    def add_miss(self, data_ms: int, sent_ms: int, span_ms: int = 0) -> bool:
         """Count a read that found nothing; return whether that proves it.
 
-        ``data_ms`` must have been asked for before the read itself: then the read is at least as new.
+        ``data_ms`` must have been asked for before the read itself: then the read is at least as new. ``span_ms`` is
+        how far apart the first and the last read have to be.
         """
         # Data from before the request do not merely fail to count. They show that reads lag again, so those before
         # them prove nothing either.
         self.count = self.count + 1 if is_fresh_enough(data_ms, sent_ms) else 0
+        if self.count == 1:
+            self._first_ms = data_ms
+        self.none_rests = self.count >= REQUIRED_MISSES
+        self.proved = self.none_rests and data_ms - self._first_ms >= span_ms
         return self.proved
 
     def reset(self) -> None:
         """Start again: something was found, or a read failed."""
-        self.count = 0
+        self.count, self.proved, self.none_rests = 0, False, False
+
+
+async def required_span_ms(rest: RestClient, sent_ms: int) -> int:
+    """Return how far apart misses of an order have to lie; ``sent_ms`` is when it was sent, 0 if that is not known.
+
+    What was sent after the cut-off of orders cannot have moved into the archive. Raises TransportError, Refused or
+    BadReply.
+    """
+    if not sent_ms:
+        return TIER_MOVE_MS
+    try:
+        cutoff_ms = (await rest.archive.cutoffs()).orders_ms
+    except NotFound:
+        # Of a deployment without this call nothing is known, and the worse case is assumed.
+        return TIER_MOVE_MS
+    return TIER_MOVE_MS if cutoff_ms is None or sent_ms - SEARCH_LOOKBACK_MS < cutoff_ms else 0
 
 
 async def search_order(rest: RestClient, client_order_id: str, ticker: str | None, sent_ms: int) -> Order | None:
@@ -228,7 +255,7 @@ async def archived(rest: RestClient, wanted: Callable[[Order], bool], ticker: st
 
     Raises BadReply if the archive cannot be read whole: what is in it is not known then.
     """
-    reading = rest.archived_orders(ticker=ticker, min_s=_since_s(sent_ms))
+    reading = rest.archive.orders(ticker=ticker, min_s=_since_s(sent_ms))
     try:
         async for each in reading:
             if wanted(each):
@@ -269,13 +296,15 @@ async def resolve_order(
     latest_arrival_ms: Callable[[], int],
     within_s: float,
     sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+    on_none_rests: Callable[[], object] = lambda: None,
 ) -> Order | None:
     """Ask until an order is found, or proved not to have arrived (None). Raises UnknownOutcome after ``within_s``.
 
     ``sent_ms`` is when it went out, 0 if that is not known; ``latest_arrival_ms`` returns the latest time at which it
-    can have arrived, as far as is known when it is called. A refusal that asking again would not change is raised.
+    can have arrived, as far as is known when it is called. ``on_none_rests`` is called once it is proved that the order
+    does not rest, which may be earlier. A refusal that asking again would not change is raised.
     """
-    reads, wait = AgreeingReads(), SEARCH_FIRST_DELAY_S
+    reads, wait, span_ms = AgreeingReads(), SEARCH_FIRST_DELAY_S, TIER_MOVE_MS
     try:
         async with asyncio.timeout(within_s):
             while True:
@@ -283,14 +312,18 @@ async def resolve_order(
                     # Before the question itself: the answer is at least as new as this.
                     data_ms = await rest.user_data_timestamp()
                     found = await search_order(rest, client_order_id, ticker, sent_ms)
+                    if found is None and not reads.count:
+                        span_ms = await required_span_ms(rest, sent_ms)
                 except (TransportError, RateLimited, BadReply):
                     # A question that failed is no answer, and may hide the one reply that would have shown the order.
                     reads.reset()
                 else:
                     if found is not None:
                         return found
-                    if reads.add_miss(data_ms, latest_arrival_ms()):
+                    if reads.add_miss(data_ms, latest_arrival_ms(), span_ms):
                         return None
+                    if reads.none_rests:
+                        on_none_rests()
                 await sleep(SEARCH_RECHECK_DELAY_S if reads.count else wait)
                 wait = min(wait * 2, SEARCH_MAX_DELAY_S)
     except TimeoutError:
@@ -322,6 +355,7 @@ async def fetch_order_by_id(
                 except NotFound:
                     if also_client_order_id and (found := await _find_listed(rest, is_wanted)) is not None:
                         return found
+                    # Without `TIER_MOVE_MS`: what rests never moves, and this is about an order to cancel or change.
                     if reads.add_miss(data_ms, asked_ms):
                         old = await archived(rest, is_wanted, None, 0)
                         if old is None:

@@ -34,6 +34,20 @@ class OrderAck:
 
 
 @dataclass(frozen=True, slots=True)
+class ArchiveCutoffs:
+    """How far back the live lists reach: what is older is in the archive alone. Unix milliseconds, None if unknown."""
+
+    orders_ms: int | None
+    """Orders that ended before it are archived; resting ones never are."""
+    trades_ms: int | None
+    """Trades and fills before it are archived."""
+    markets_ms: int | None
+    """Markets that settled before it are archived, with their candles."""
+    positions_ms: int | None
+    """Positions last changed before it may be archived; they move later, all of an event together."""
+
+
+@dataclass(frozen=True, slots=True)
 class CancelAck:
     """A cancel that was done."""
 

@@ -22,6 +22,7 @@ from kalshi_tui.domain.order import BookSide, Fill, Order, OrderTerms
 from kalshi_tui.domain.position import Balance, Position
 from kalshi_tui.domain.price import Count, Money, Price, format_count, format_price
 from kalshi_tui.kalshi import subaccounts, translate, wire
+from kalshi_tui.kalshi.archive import ArchiveReads
 from kalshi_tui.kalshi.environments import Environment
 from kalshi_tui.kalshi.errors import BadReply, Refused, UnknownOutcome
 from kalshi_tui.kalshi.lists import LeftOut, Read, Reading
@@ -109,6 +110,11 @@ class RestClient:
             on_left_out=on_left_out,
             write_budget=write_budget,
         )
+
+    @property
+    def archive(self) -> ArchiveReads:
+        """What has left the live endpoints, which the other reads are of (docs/kalshi-api.md, section 15)."""
+        return ArchiveReads(self._http)
 
     @property
     def clock(self) -> ExchangeClock:
@@ -511,31 +517,6 @@ class RestClient:
             most,
             private=True,
         )
-
-    def archived_orders(
-        self, *, ticker: str | None = None, min_s: int | None = None, page_size: int = PAGE_SIZE
-    ) -> Reading[Order]:
-        """Yield orders that ended so long ago that the live list lacks them; ``min_s`` is Unix seconds.
-
-        docs/kalshi-api.md, section 15.
-        """
-        params: Params = {"ticker": ticker, "min_ts": min_s, "limit": page_size}
-
-        async def read(reading: Reading[Order]) -> AsyncIterator[Order]:
-            lost = reading.left_out
-            pages = self._http.iterate_pages(
-                "/historical/orders",
-                params,
-                wire.OrdersReply,
-                private=True,
-                left_out=lost,
-                broken_off=reading.break_off,
-            )
-            async for reply in pages:
-                for order in self._http.translate_items(translate.order, reply.orders, "order", _order_id, lost):
-                    yield order
-
-        return Reading(read)
 
     async def order(self, order_id: str) -> Order:
         """Read one order, as long as it is in the live list. Raises BadReply if the reply is about another."""

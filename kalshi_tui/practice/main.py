@@ -25,6 +25,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="reject a client_order_id while its order is open (default), or for ever",
     )
     parser.add_argument("--no-cancel-all", action="store_true", help="answer 404 to cancel-all, as some deployments do")
+    parser.add_argument(
+        "--cutoff",
+        type=int,
+        metavar="S",
+        help="seconds after which what has ended is in the archive alone (default: 1209600, two weeks)",
+    )
     parser.add_argument("--accounts", type=int, default=0, metavar="N", help="make N further accounts with keys")
     parser.add_argument(
         "--key-type",

@@ -27,6 +27,7 @@ from kalshi_tui.practice.replay.recorded_world import (
     parse_speed,
 )
 from kalshi_tui.practice.server.app import PracticeServer
+from kalshi_tui.practice.server.archive_tier import ARCHIVED_AFTER_MS
 from kalshi_tui.practice.server.auth import Authenticator
 from kalshi_tui.practice.server.rest_keys import registered_keys
 from kalshi_tui.practice.server.tiers import TIERS
@@ -51,6 +52,7 @@ STARTING_CASH: Final = 10_000 * MONEY_UNIT
 CRYPTO_SHARD_CASH: Final = 2_000 * MONEY_UNIT
 """What of the first cash lies on the crypto shard, since cash is held per shard. On others there is none at first."""
 MAX_EXTRA_ACCOUNTS: Final = 100
+MAX_CUTOFF_S: Final = 366 * 86_400
 MAX_LOCK_TRIES: Final = 10
 LOCK_RETRY_DELAY_S: Final = 0.02
 UNLIMITED_TOLERANCE_MS: Final = 1 << 62
@@ -86,6 +88,8 @@ class PracticeRun:
         self._clock = PracticeClock()
         if options.tier not in TIERS:
             raise StartError(f"--tier takes one of {', '.join(TIERS)}.")
+        if options.cutoff is not None and not 0 <= options.cutoff <= MAX_CUTOFF_S:
+            raise StartError(f"--cutoff takes a number of seconds from 0 to {MAX_CUTOFF_S}.")
         if not 0 <= options.accounts <= MAX_EXTRA_ACCOUNTS:
             raise StartError(f"--accounts takes a number from 0 to {MAX_EXTRA_ACCOUNTS}.")
         folder = folder.expanduser().absolute()
@@ -214,6 +218,7 @@ class PracticeRun:
             control_token=self._token,
             advance_clock=self._clock.advance,
             throttle_clock_ms=system_time_ms if replays else None,
+            archived_after_ms=ARCHIVED_AFTER_MS if self._options.cutoff is None else self._options.cutoff * 1_000,
         )
         asyncio.run(self._serve(server))
 

@@ -144,7 +144,7 @@ def _assemble_execution(
     # Before anybody else subscribes: the journal's line comes first of all that follows from an order's change.
     store.bus.subscribe(OrderUpdated, lambda message: executor.record_order(message.order))
     store.bus.subscribe(OrderNeverArrived, lambda message: executor.never_arrived(message.client_order_id))
-    cancel_all = CancelAll(rest, store, executor, sleep, read_only=options.read_only, lost=lambda: lookup.lost)
+    cancel_all = CancelAll(rest, store, executor, sleep, read_only=options.read_only, lost=lookup.lost_that_may_rest)
     dead_man_switch = DeadManSwitch(
         options.dead_man,
         store,

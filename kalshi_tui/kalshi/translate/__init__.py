@@ -6,6 +6,7 @@ sections 3 to 8.
 """
 
 from kalshi_tui.kalshi.translate.account import limits
+from kalshi_tui.kalshi.translate.archive import archive_cutoffs
 from kalshi_tui.kalshi.translate.cleaning import (
     MAX_ID_LENGTH,
     MAX_LINE_LENGTH,
@@ -40,7 +41,7 @@ from kalshi_tui.kalshi.translate.portfolio import (
     subaccount_balance,
     subaccount_transfer,
 )
-from kalshi_tui.kalshi.translate.quotes import candle, quote, rest_trade, trade
+from kalshi_tui.kalshi.translate.quotes import archived_candle, candle, quote, rest_trade, trade
 
 __all__ = [
     "DELTA_CACHE",
@@ -50,6 +51,8 @@ __all__ = [
     "PRICE_CACHE",
     "TranslationError",
     "amend_ack",
+    "archive_cutoffs",
+    "archived_candle",
     "balance",
     "batch_item",
     "cancel_ack",

@@ -142,6 +142,21 @@ def rest_trade(source: wire.Trade) -> Trade:
     )
 
 
+def archived_candle(source: wire.ArchivedCandlestick) -> Candle:
+    """Translate a candlestick of the archive, whose fields have other names. Raises TranslationError."""
+    return Candle(
+        end_ms=source.end_period_ts * MS_PER_SECOND,
+        open=trade_price_or_none(source.price.open, "open"),
+        high=trade_price_or_none(source.price.high, "high"),
+        low=trade_price_or_none(source.price.low, "low"),
+        close=trade_price_or_none(source.price.close, "close"),
+        yes_bid_close=parse_quote_side(source.yes_bid.close, None, 0, "yes_bid")[0],
+        yes_ask_close=parse_quote_side(source.yes_ask.close, None, PRICE_UNIT, "yes_ask")[0],
+        volume=count_or_zero(source.volume, "volume"),
+        open_interest=count_or_zero(source.open_interest, "open_interest"),
+    )
+
+
 def candle(source: wire.Candlestick) -> Candle:
     """Translate a candlestick: one period of a market's history. Raises TranslationError."""
     bid, ask = source.yes_bid.close_dollars, source.yes_ask.close_dollars

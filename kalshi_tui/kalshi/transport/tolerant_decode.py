@@ -44,6 +44,9 @@ LISTS: Final[dict[type[Struct], tuple[_ItemList, ...]]] = {
     wire.OrderbooksReply: (_ItemList("orderbooks", wire.MarketOrderbook, "book", ("ticker",)),),
     wire.TradesReply: (_ItemList("trades", wire.Trade, "trade", ("trade_id",)),),
     wire.CandlesticksReply: (_ItemList("candlesticks", wire.Candlestick, "candle", ("end_period_ts",)),),
+    wire.ArchivedCandlesticksReply: (
+        _ItemList("candlesticks", wire.ArchivedCandlestick, "candle", ("end_period_ts",)),
+    ),
     wire.MarketCandlesticks: (_ItemList("candlesticks", wire.Candlestick, "candle", ("end_period_ts",)),),
     wire.BatchCandlesticksReply: (_ItemList("markets", wire.MarketCandlesticks, "history", ("market_ticker",)),),
     wire.OrdersReply: (_ItemList("orders", wire.Order, "order", ("order_id",)),),

@@ -27,6 +27,13 @@ from kalshi_tui.kalshi.wire.account import (
     VolumeProgress,
     VolumeProgressReply,
 )
+from kalshi_tui.kalshi.wire.archive import (
+    ArchivedCandlestick,
+    ArchivedCandlesticksReply,
+    ArchivedPriceBar,
+    ArchivedQuoteBar,
+    HistoricalCutoffReply,
+)
 from kalshi_tui.kalshi.wire.codec import DecodeError, decode, decode_command, decode_envelope, decode_frame, encode
 from kalshi_tui.kalshi.wire.common import (
     REST_PREFIX,
@@ -191,6 +198,10 @@ __all__ = [
     "AmendOrderRequest",
     "ApiKey",
     "ApiKeysReply",
+    "ArchivedCandlestick",
+    "ArchivedCandlesticksReply",
+    "ArchivedPriceBar",
+    "ArchivedQuoteBar",
     "BalanceReply",
     "BatchCancelItem",
     "BatchCancelItemRequest",
@@ -248,6 +259,7 @@ __all__ = [
     "FullTickerMsg",
     "GenerateApiKeyReply",
     "GenerateApiKeyRequest",
+    "HistoricalCutoffReply",
     "IndexedBalance",
     "LevelText",
     "LevelTexts",

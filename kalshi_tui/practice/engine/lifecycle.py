@@ -281,6 +281,7 @@ class MarketLifecycle:
             )
             account.settlements.append(settled)
             self._emit(PositionSettled(settled))
+        account.settled_positions[listing.ticker] = holding.to_record()
         self._emit(PositionChanged(holding.to_record()))
 
     # -- by hand -----------------------------------------------------------------------------------------------------

@@ -465,6 +465,8 @@ class EngineAccount:
     """Used client_order_ids with their order_id; empty for one that was killed."""
     fills: list[FillRecord] = field(default_factory=list)
     settlements: list[SettlementRecord] = field(default_factory=list)
+    settled_positions: dict[str, PositionRecord] = field(default_factory=dict)
+    """What was held or traded in markets that have settled, by ticker."""
     updated_ms: int = 0
     member_id: str = ""
     """Whose account this is: all subaccounts of a member have the same."""

@@ -88,6 +88,15 @@ class Queries:
             and wanted.matches(ticker, holding.listing.terms.event_ticker, exchange_index=holding.listing.shard)
         ]
 
+    def settled_positions(self, member_id: str, wanted: ListFilter = EVERYTHING) -> list[PositionRecord]:
+        """Return what a member held or traded in markets that have settled, by ticker."""
+        return [
+            each
+            for account in self._ledger.members(member_id, wanted.subaccount)
+            for ticker, each in sorted(account.settled_positions.items())
+            if wanted.matches(ticker, each.event_ticker, exchange_index=each.exchange_index)
+        ]
+
     def fills(self, member_id: str, wanted: ListFilter = EVERYTHING) -> Iterator[FillRecord]:
         """Return a member's fills, newest first."""
         lists = (reversed(account.fills) for account in self._ledger.members(member_id, wanted.subaccount))

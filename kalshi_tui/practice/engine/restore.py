@@ -125,7 +125,11 @@ class Restore:
         self._groups[group.group_id] = group
 
     def _restore_position(self, record: PositionRecord) -> None:
-        holding = self._ledger.accounts[record.account_id].holding(self._markets.listings[record.ticker])
+        account, listing = self._ledger.accounts[record.account_id], self._markets.listings[record.ticker]
+        if listing.status is MarketStatus.FINALIZED:
+            account.settled_positions[record.ticker] = record
+            return
+        holding = account.holding(listing)
         holding.position = record.count
         holding.cost = record.exposure
         holding.realized = record.realized_pnl

@@ -11,7 +11,7 @@ from kalshi_tui.kalshi import wire
 from kalshi_tui.kalshi.transport.signing import PRACTICE_CONTROL, PRACTICE_REPLAY
 from kalshi_tui.practice.engine.rejection import Rejection
 from kalshi_tui.practice.replay.recorded_world import ReplayWorld
-from kalshi_tui.practice.server.archive import ArchiveCutoff
+from kalshi_tui.practice.server.archive_tier import ARCHIVED_AFTER_MS, ArchiveTier
 from kalshi_tui.practice.server.attestation import Attestation
 from kalshi_tui.practice.server.auth import Authenticator
 from kalshi_tui.practice.server.control import ControlApi, ControlTargets
@@ -21,6 +21,7 @@ from kalshi_tui.practice.server.http import ACCOUNT_ID_KEY, json_reply
 from kalshi_tui.practice.server.hub import Hub
 from kalshi_tui.practice.server.lagging_reads import ReadSource
 from kalshi_tui.practice.server.rest_account import AccountApi
+from kalshi_tui.practice.server.rest_archive import ArchiveApi
 from kalshi_tui.practice.server.rest_candlesticks import CandlestickApi
 from kalshi_tui.practice.server.rest_events import EventApi
 from kalshi_tui.practice.server.rest_exchange import ExchangeApi
@@ -72,6 +73,7 @@ class PracticeServer:
         control_token: str = "",
         advance_clock: Callable[[int], None] = lambda _: None,
         throttle_clock_ms: Callable[[], int] | None = None,
+        archived_after_ms: int = ARCHIVED_AFTER_MS,
     ) -> None:
         """Create; ``throttle_clock_ms`` is the clock of the rate limits, where that is not the exchange's."""
         exchange = world.exchange
@@ -87,7 +89,7 @@ class PracticeServer:
         throttle = Throttle(tiers, throttle_clock_ms or clock_ms)
         attestation = Attestation(exchange, clock_ms)
         self.guard = RequestGuard(authenticator, throttle, self.faults, attestation)
-        archive = ArchiveCutoff(clock_ms)
+        self.archive = archive = ArchiveTier(clock_ms, archived_after_ms)
         replays = isinstance(world, ReplayWorld)
         self.read_source = ReadSource(
             exchange, clock_ms, (lambda: clock_ms() + REPLAY_READS_AHEAD_MS) if replays else clock_ms
@@ -102,10 +104,11 @@ class PracticeServer:
             OrderGroupApi(exchange, self.commit),
             SubaccountApi(exchange, self.commit, tiers),
             KeyApi(authenticator, database, tiers, exchange, attestation),
-            AccountApi(exchange, tiers, archive, clock_ms),
-            CandlestickApi(exchange),
-            MarketApi(exchange),
-            EventApi(exchange),
+            AccountApi(exchange, tiers, clock_ms),
+            ArchiveApi(exchange, self.read_source, archive),
+            CandlestickApi(exchange, archive),
+            MarketApi(exchange, archive),
+            EventApi(exchange, archive),
             ExchangeApi(exchange),
         ):
             self.app.add_routes(api.routes())

@@ -21,7 +21,7 @@ from kalshi_tui.practice.replay.recorded_world import (
     parse_replay_time,
     parse_speed,
 )
-from kalshi_tui.practice.server.archive import ArchiveCutoff
+from kalshi_tui.practice.server.archive_tier import ArchivedKind, ArchiveTier
 from kalshi_tui.practice.server.attestation import Attestation
 from kalshi_tui.practice.server.faults import Faults
 from kalshi_tui.practice.server.http import BadRequestError, json_reply, read_body
@@ -51,6 +51,8 @@ class ControlRequest(msgspec.Struct, frozen=True, kw_only=True):
     exchange_index: int | None = None
     order_status: str = ""
     reason: str = ""
+    kind: str = ""
+    gap_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ class ControlTargets:
     world: World | ReplayWorld
     hub: Hub
     faults: Faults
-    archive: ArchiveCutoff
+    archive: ArchiveTier
     read_source: ReadSource
     commit: Callable[[], None]
     advance_clock: Callable[[int], None]
@@ -191,7 +193,12 @@ class ControlApi:
     def _cutoff(self, asked: ControlRequest) -> None:
         if asked.ms < 0:
             raise BadRequestError("ms must be 0 or more")
-        self._targets.archive.after_ms = asked.ms
+        names = {each.name.lower(): each for each in ArchivedKind}
+        if asked.kind and asked.kind not in names:
+            raise BadRequestError(f"kind must be one of {', '.join(names)}")
+        archive = self._targets.archive
+        archive.after_ms |= dict.fromkeys([names[asked.kind]] if asked.kind else ArchivedKind, asked.ms)
+        archive.gap_ms = asked.gap_ms
 
     def _set_read_lag(self, asked: ControlRequest) -> None:
         if asked.ms < 0:

@@ -349,6 +349,37 @@ def candle(source: EngineCandle) -> wire.Candlestick:
     )
 
 
+def archived_candle(source: EngineCandle) -> wire.ArchivedCandlestick:
+    """Write one period of an archived market: its fields have other names (docs/kalshi-api.md, section 15)."""
+    price = _price_bar(source)
+    return wire.ArchivedCandlestick(
+        end_period_ts=source.end_ms // 1_000,
+        yes_bid=_archived_quote_bar(source.yes_bid),
+        yes_ask=_archived_quote_bar(source.yes_ask),
+        price=wire.ArchivedPriceBar(
+            open=_or_null(price.open_dollars),
+            low=_or_null(price.low_dollars),
+            high=_or_null(price.high_dollars),
+            close=_or_null(price.close_dollars),
+            mean=_or_null(price.mean_dollars),
+            previous=_or_null(price.previous_dollars),
+        ),
+        volume=format_count(source.volume),
+        open_interest=format_count(source.open_interest),
+    )
+
+
+def _archived_quote_bar(source: Ohlc) -> wire.ArchivedQuoteBar:
+    bar = _quote_bar(source)
+    return wire.ArchivedQuoteBar(
+        open=bar.open_dollars, low=bar.low_dollars, high=bar.high_dollars, close=bar.close_dollars
+    )
+
+
+def _or_null(text: wire.NullableText) -> str | None:
+    return text or None
+
+
 def exchange_status(exchange: Exchange) -> wire.ExchangeStatusReply:
     """Write whether the exchange is up and trades: its top level is shard 0 (docs/kalshi-api.md, section 8)."""
     pauses = exchange.pauses

@@ -28,13 +28,14 @@ from kalshi_tui.practice.server.subaccount_params import require_path_for_lock
 from kalshi_tui.practice.server.throttle import Throttle
 from kalshi_tui.practice.server.write_buckets import UNSCOPED, find_billed_shards
 
+SIGNED_ARCHIVE: Final = ("/historical/orders", "/historical/fills", "/historical/positions")
 SIGNED_PATHS: Final = (
     "/portfolio/",
     "/account/limits",
     "/account/api_usage_level",
     "/api_keys",
     "/exchange/user_data_timestamp",
-    "/historical/orders",
+    *SIGNED_ARCHIVE,
 )
 """Paths, below the API's prefix, that need the three headers."""
 

@@ -1,4 +1,4 @@
-"""The account's limits, costs, tier and archive cut-offs over REST (docs/kalshi-api.md, sections 10 and 15)."""
+"""The account's limits, costs and tier over REST (docs/kalshi-api.md, section 10)."""
 
 from collections.abc import Callable
 from typing import Final
@@ -7,11 +7,9 @@ from aiohttp import web
 
 from kalshi_tui.domain.price import Count, format_count
 from kalshi_tui.kalshi import wire
-from kalshi_tui.kalshi.wire.times import time_text
 from kalshi_tui.practice.engine.exchange import Exchange
 from kalshi_tui.practice.engine.list_filter import ListFilter
 from kalshi_tui.practice.engine.rejection import Rejection
-from kalshi_tui.practice.server.archive import ArchiveCutoff
 from kalshi_tui.practice.server.http import ACCOUNT_ID_KEY, json_reply
 from kalshi_tui.practice.server.tiers import (
     DAY_MS,
@@ -31,12 +29,9 @@ VOLUME_DAYS: Final = 30
 class AccountApi:
     """Answers about what the account may do."""
 
-    def __init__(
-        self, exchange: Exchange, tiers: UsageTiers, archive: ArchiveCutoff, clock_ms: Callable[[], int]
-    ) -> None:
+    def __init__(self, exchange: Exchange, tiers: UsageTiers, clock_ms: Callable[[], int]) -> None:
         self._exchange = exchange
         self._tiers = tiers
-        self._archive = archive
         self._clock_ms = clock_ms
 
     def routes(self) -> list[web.RouteDef]:
@@ -47,7 +42,6 @@ class AccountApi:
             web.get(f"{prefix}/account/endpoint_costs", self._costs),
             web.get(f"{prefix}/account/api_usage_level/volume_progress", self._volume_progress),
             web.post(f"{prefix}{UPGRADE_PATH}", self._upgrade),
-            web.get(f"{prefix}/historical/cutoff", self._historical_cutoff),
         ]
 
     async def _limits(self, request: web.Request) -> web.Response:
@@ -96,10 +90,3 @@ class AccountApi:
             )
         self._tiers.upgrade(account_id)
         return web.Response(status=201)
-
-    async def _historical_cutoff(self, request: web.Request) -> web.Response:
-        """Return how far back the live endpoints reach: to the beginning, except for orders."""
-        del request
-        names = ("market_settled_ts", "trades_created_ts", "market_positions_last_updated_ts")
-        orders = {"orders_updated_ts": time_text(max(0, self._archive.cutoff_ms()))}
-        return json_reply(dict.fromkeys(names, "2000-01-01T00:00:00Z") | orders)

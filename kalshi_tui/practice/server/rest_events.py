@@ -10,6 +10,7 @@ from kalshi_tui.practice.engine.list_filter import ListFilter
 from kalshi_tui.practice.engine.rejection import Rejection
 from kalshi_tui.practice.engine.terms import EventDefinition
 from kalshi_tui.practice.server import encode_rest
+from kalshi_tui.practice.server.archive_tier import ArchiveTier
 from kalshi_tui.practice.server.http import (
     bool_param,
     json_reply,
@@ -24,8 +25,9 @@ from kalshi_tui.practice.server.status_filter import parse_status_filter
 class EventApi:
     """Answers what anybody may ask about events and series."""
 
-    def __init__(self, exchange: Exchange) -> None:
+    def __init__(self, exchange: Exchange, archive: ArchiveTier) -> None:
         self._exchange = exchange
+        self._archive = archive
 
     def routes(self) -> list[web.RouteDef]:
         """Return the routes, below the API's prefix; the fixed ones come before those with a name in them."""
@@ -69,25 +71,20 @@ class EventApi:
         return json_reply(wire.EventsReply(events=events, milestones=milestones, cursor=cursor))
 
     def _encode_event(self, event: EventDefinition, nested: bool) -> wire.Event:
-        markets = [
-            encode_rest.market(each, self._exchange.clock.now)
-            for each in self._exchange.markets.visible_event_listings(event.ticker)
-        ]
+        markets = self._encode_event_markets(event.ticker)
         return encode_rest.event(event, self._exchange.markets.series[event.series_ticker], markets if nested else None)
 
     def _encode_event_markets(self, event_ticker: str) -> list[wire.Market]:
         now = self._exchange.clock.now
-        return [encode_rest.market(each, now) for each in self._exchange.markets.visible_event_listings(event_ticker)]
+        listings = self._exchange.markets.visible_event_listings(event_ticker)
+        return [encode_rest.market(each, now) for each in listings if self._archive.has_live_market(each)]
 
     async def event(self, request: web.Request) -> web.Response:
         """Return one event; its markets come beside it unless nested ones are asked for."""
         event = self._exchange.markets.event(request.match_info["event_ticker"])
         if bool_param(request, "with_nested_markets"):
             return json_reply(wire.EventReply(event=self._encode_event(event, nested=True)))
-        markets = [
-            encode_rest.market(each, self._exchange.clock.now)
-            for each in self._exchange.markets.visible_event_listings(event.ticker)
-        ]
+        markets = self._encode_event_markets(event.ticker)
         return json_reply(wire.EventReply(event=self._encode_event(event, nested=False), markets=markets))
 
     async def event_metadata(self, request: web.Request) -> web.Response:

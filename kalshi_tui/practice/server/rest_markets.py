@@ -9,7 +9,9 @@ from kalshi_tui.kalshi import wire
 from kalshi_tui.practice.engine.exchange import Exchange
 from kalshi_tui.practice.engine.list_filter import ListFilter, is_within
 from kalshi_tui.practice.engine.model import ListedMarket
+from kalshi_tui.practice.engine.rejection import market_not_found
 from kalshi_tui.practice.server import encode_rest
+from kalshi_tui.practice.server.archive_tier import ArchivedKind, ArchiveTier
 from kalshi_tui.practice.server.http import (
     BadRequestError,
     bool_param,
@@ -35,8 +37,9 @@ MAX_BOOKS_PER_REQUEST: Final = 100
 class MarketApi:
     """Answers what anybody may ask about markets."""
 
-    def __init__(self, exchange: Exchange) -> None:
+    def __init__(self, exchange: Exchange, archive: ArchiveTier) -> None:
         self._exchange = exchange
+        self._archive = archive
 
     def routes(self) -> list[web.RouteDef]:
         """Return the routes, below the API's prefix; the fixed ones come before those with a name in them."""
@@ -73,7 +76,8 @@ class MarketApi:
             return
         for each in self._exchange.markets.visible():
             if (
-                (wanted is None or each.status in wanted)
+                self._archive.has_live_market(each)
+                and (wanted is None or each.status in wanted)
                 and named.matches(each.ticker, each.terms.event_ticker, series_ticker=each.terms.series_ticker)
                 and all(is_within(moment(each), least, most) for least, most, moment in windows)
             ):
@@ -82,6 +86,8 @@ class MarketApi:
     async def market(self, request: web.Request) -> web.Response:
         """Return one market."""
         listing = self._exchange.markets.listing(request.match_info["ticker"])
+        if not self._archive.has_live_market(listing):
+            raise market_not_found(listing.ticker)
         return json_reply(wire.MarketReply(market=encode_rest.market(listing, self._exchange.clock.now)))
 
     async def orderbook(self, request: web.Request) -> web.Response:
@@ -109,8 +115,9 @@ class MarketApi:
             text_param(request, "ticker"),
             ListFilter(min_ms=seconds_param_as_ms(request, "min_ts"), max_ms=seconds_param_as_ms(request, "max_ts")),
         )
+        live = (each for each in source if self._archive.is_live(ArchivedKind.TRADES, each.ts_ms))
         # There are no block trades here: who asks for them alone gets none.
         found, cursor = paginate(
-            request, [] if bool_param(request, "is_block_trade") else source, lambda each: each.trade_id
+            request, [] if bool_param(request, "is_block_trade") else live, lambda each: each.trade_id
         )
         return json_reply(wire.TradesReply(trades=[encode_rest.trade(each) for each in found], cursor=cursor))

@@ -3,21 +3,23 @@
 docs/kalshi-api.md, sections 6 and 7.
 """
 
+from typing import Final
+
 from aiohttp import web
 
+from kalshi_tui.domain.market import MarketStatus
 from kalshi_tui.domain.price import format_count
 from kalshi_tui.kalshi import wire
 from kalshi_tui.kalshi.wire.times import time_text
 from kalshi_tui.practice.engine.exchange import Exchange
 from kalshi_tui.practice.engine.list_filter import ListFilter
 from kalshi_tui.practice.engine.records import (
-    OrderRecord,
     OrderStatus,
     PositionRecord,
 )
 from kalshi_tui.practice.engine.rejection import not_found
 from kalshi_tui.practice.server import encode_rest
-from kalshi_tui.practice.server.archive import ArchiveCutoff
+from kalshi_tui.practice.server.archive_tier import ArchivedKind, ArchiveTier
 from kalshi_tui.practice.server.http import (
     ACCOUNT_ID_KEY,
     BadRequestError,
@@ -35,11 +37,13 @@ from kalshi_tui.practice.server.order_requests import (
 )
 from kalshi_tui.practice.server.subaccount_params import locked_subaccount, subaccount_for_list, subaccount_for_read
 
+SETTLEMENT_STATUSES: Final = ("unsettled", "settled", "all")
+
 
 class PortfolioApi:
     """Answers an account about itself; ``source`` has the reads that may lag, the engine's queries the rest."""
 
-    def __init__(self, exchange: Exchange, source: ReadSource, archive: ArchiveCutoff) -> None:
+    def __init__(self, exchange: Exchange, source: ReadSource, archive: ArchiveTier) -> None:
         self._exchange = exchange
         self._source = source
         self._archive = archive
@@ -49,7 +53,6 @@ class PortfolioApi:
         table = [
             ("GET", "/exchange/user_data_timestamp", self.user_data_timestamp),
             ("GET", "/portfolio/orders", self.orders),
-            ("GET", "/historical/orders", self.archived_orders),
             ("GET", "/portfolio/orders/queue_positions", self.queue_positions),
             ("GET", "/portfolio/orders/{order_id}", self.order),
             ("GET", "/portfolio/orders/{order_id}/queue_position", self.queue_position),
@@ -74,23 +77,8 @@ class PortfolioApi:
             exchange_index=int_param(request, "exchange_index"),
         )
         listed = self._source.reads.orders(request[ACCOUNT_ID_KEY], wanted)
-        cutoff_ms = self._archive.cutoff_ms()
-        live = (each for each in listed if not _archived(each, cutoff_ms))
+        live = filter(self._archive.has_live_order, listed)
         found, cursor = paginate(request, live, lambda each: each.order_id)
-        return json_reply(wire.OrdersReply(orders=[encode_rest.order(each) for each in found], cursor=cursor))
-
-    async def archived_orders(self, request: web.Request) -> web.Response:
-        """List the orders that ended before the cut-off, newest first."""
-        wanted = ListFilter(
-            tickers=one_of_param(request, "ticker"),
-            min_ms=seconds_param_as_ms(request, "min_ts"),
-            max_ms=seconds_param_as_ms(request, "max_ts"),
-            subaccount=subaccount_for_list(request),
-        )
-        listed = self._source.reads.orders(request[ACCOUNT_ID_KEY], wanted)
-        cutoff_ms = self._archive.cutoff_ms()
-        old = (each for each in listed if _archived(each, cutoff_ms))
-        found, cursor = paginate(request, old, lambda each: each.order_id)
         return json_reply(wire.OrdersReply(orders=[encode_rest.order(each) for each in found], cursor=cursor))
 
     async def order(self, request: web.Request) -> web.Response:
@@ -98,7 +86,7 @@ class PortfolioApi:
         found = self._source.reads.order(
             request[ACCOUNT_ID_KEY], request.match_info["order_id"], locked_subaccount(request)
         )
-        if _archived(found, self._archive.cutoff_ms()):
+        if not self._archive.has_live_order(found):
             raise not_found("order not found")
         return json_reply(wire.OrderReply(order=encode_rest.order(found)))
 
@@ -150,7 +138,7 @@ class PortfolioApi:
             exchange_index=int_param(request, "exchange_index"),
             subaccount=subaccount_for_read(request),
         )
-        held = self._source.reads.positions(request[ACCOUNT_ID_KEY], wanted)
+        held = self._list_positions(request, wanted)
         counted = [each for each in held if _matches_count_filter(each, list_param(request, "count_filter"))]
         found, cursor = paginate(request, counted, lambda each: each.ticker)
         return json_reply(
@@ -160,6 +148,26 @@ class PortfolioApi:
                 event_positions=encode_rest.event_positions(found),
             )
         )
+
+    def _list_positions(self, request: web.Request, wanted: ListFilter) -> list[PositionRecord]:
+        """Return the positions of a ``settlement_status``, by ticker. Raises BadRequestError for an unknown word."""
+        status = text_param(request, "settlement_status") or "unsettled"
+        if status not in SETTLEMENT_STATUSES:
+            raise BadRequestError(f"settlement_status must be one of {', '.join(SETTLEMENT_STATUSES)}")
+        account_id, markets = request[ACCOUNT_ID_KEY], self._exchange.markets
+        settled = [
+            each
+            for each in self._exchange.queries.settled_positions(account_id, wanted)
+            if self._archive.has_live_positions(markets.listings_by_event.get(each.event_ticker, ()))
+        ]
+        if status == "settled":
+            return settled
+        held = [
+            each
+            for each in self._source.reads.positions(account_id, wanted)
+            if markets.listings[each.ticker].status is not MarketStatus.FINALIZED
+        ]
+        return held if status == "unsettled" else sorted([*held, *settled], key=lambda each: each.ticker)
 
     async def fills(self, request: web.Request) -> web.Response:
         """List executions, newest first."""
@@ -172,7 +180,8 @@ class PortfolioApi:
             exchange_index=int_param(request, "exchange_index"),
         )
         listed = self._source.reads.fills(request[ACCOUNT_ID_KEY], wanted)
-        found, cursor = paginate(request, listed, lambda each: f"{each.trade_id} {each.order_id}")
+        live = (each for each in listed if self._archive.is_live(ArchivedKind.TRADES, each.ts_ms))
+        found, cursor = paginate(request, live, lambda each: f"{each.trade_id} {each.order_id}")
         return json_reply(wire.FillsReply(fills=[encode_rest.fill(each) for each in found], cursor=cursor))
 
     async def settlements(self, request: web.Request) -> web.Response:
@@ -185,7 +194,10 @@ class PortfolioApi:
             subaccount=subaccount_for_list(request),
         )
         listed = self._exchange.queries.settlements(request[ACCOUNT_ID_KEY], wanted)
-        found, cursor = paginate(request, listed, lambda each: f"{each.ticker} {each.account_id}")
+        by_event = self._exchange.markets.listings_by_event
+        # They go with the positions of their event, and are in no archive then.
+        live = (each for each in listed if self._archive.has_live_positions(by_event.get(each.event_ticker, ())))
+        found, cursor = paginate(request, live, lambda each: f"{each.ticker} {each.account_id}")
         return json_reply(
             wire.SettlementsReply(settlements=[encode_rest.settlement(each) for each in found], cursor=cursor)
         )
@@ -199,11 +211,6 @@ class PortfolioApi:
                 "resting_order_value_breakdown": encode_rest.balance_breakdown(value),
             }
         )
-
-
-def _archived(order: OrderRecord, cutoff_ms: int) -> bool:
-    """Return whether an order has left the live list. A resting one never does."""
-    return order.status is not OrderStatus.RESTING and order.updated_ms < cutoff_ms
 
 
 def _matches_count_filter(position: PositionRecord, filters: list[str]) -> bool:

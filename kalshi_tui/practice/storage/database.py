@@ -178,8 +178,6 @@ class Database:
         if event.ticker not in self._saved_tickers and not by_hand:
             return False
         self._write_market(exchange, run, event.ticker)
-        if isinstance(event, LifecycleChanged) and event.event_type is LifecycleType.SETTLED:
-            run("delete from positions where ticker = ?", (event.ticker,))
         return True
 
     def _write_balance(self, exchange: Exchange, run: "_Execute", event: BalanceChanged) -> bool:  # noqa: ARG002  # one signature for all

@@ -15,9 +15,11 @@ from kalshi_tui.kalshi.order_status import (
     SEARCH_FIRST_DELAY_S,
     SEARCH_MAX_DELAY_S,
     SEARCH_RECHECK_DELAY_S,
+    TIER_MOVE_MS,
     AgreeingReads,
     by_id,
     is_fresh_enough,
+    required_span_ms,
     resolve_order,
     search_order,
 )
@@ -38,6 +40,8 @@ class _Search:
     since_ms: int
     """The exchange's time that its data have to pass."""
     reads: AgreeingReads = field(default_factory=AgreeingReads)
+    span_ms: int = TIER_MOVE_MS
+    """How far apart the reads that miss it have to lie."""
     task: asyncio.Task[None] | None = None
 
 
@@ -51,6 +55,12 @@ class OrderLookup:
         self._searches: dict[str, _Search] = {}
         self.lost: dict[str, str] = {}
         """Orders that are looked for and about which no more is known: client order ids, and their markets or ''."""
+        self._not_resting: set[str] = set()
+        """Those of them that do not rest, though they may be in the archive."""
+
+    def lost_that_may_rest(self) -> dict[str, str]:
+        """Return those of the `lost` orders that may rest at the exchange."""
+        return {name: ticker for name, ticker in self.lost.items() if name not in self._not_resting}
 
     def start_lookup(self, order: Order, since_ms: int = 0) -> None:
         """Start asking what became of an order; ``since_ms`` is the exchange's time of what was sent about it last."""
@@ -90,11 +100,14 @@ class OrderLookup:
                     latest_arrival_ms=lambda: since_ms,
                     within_s=LOOK_WITHIN_S,
                     sleep=self._sleep,
+                    # A cancel of all orders waits for this, and not for the minute that the archive takes.
+                    on_none_rests=lambda: self._not_resting.add(client_order_id),
                 )
                 break
             except Exception:  # noqa: BLE001 - whatever goes wrong here, the order must be asked about on
                 await self._sleep(SEARCH_MAX_DELAY_S)
         self.lost.pop(client_order_id, None)
+        self._not_resting.discard(client_order_id)
         if found is not None:
             self._report_found(found)
             return
@@ -116,11 +129,15 @@ class OrderLookup:
                 # Before the question itself: the answer is at least as new as this.
                 data_ms = await self._rest.user_data_timestamp()
                 found = await self._find(known)
+                if found is None and not search.reads.count:
+                    search.span_ms = await required_span_ms(self._rest, known.created_ms)
             except Exception:  # noqa: BLE001 - whatever goes wrong here, the order must be asked about on
                 search.reads.reset()
             else:
                 if found is None:
-                    if search.reads.add_miss(data_ms, search.since_ms) and self._conclude_missing(known):
+                    if search.reads.add_miss(data_ms, search.since_ms, search.span_ms) and self._conclude_missing(
+                        known
+                    ):
                         return
                 elif is_fresh_enough(data_ms, search.since_ms) or found.state.final or not known.order_id:
                     self._report_found(found)

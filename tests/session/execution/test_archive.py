@@ -5,12 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
 
 from kalshi_tui.domain.book import Side
-from kalshi_tui.domain.order import Action, BookSide, OrderState, OrderTerms
-from kalshi_tui.kalshi import KalshiClient, NotFound, Retry, ServerFault, UnknownOutcome
+from kalshi_tui.domain.order import Action, BookSide, Order, OrderState, OrderTerms
+from kalshi_tui.kalshi import KalshiClient, NotFound, Retry, ServerFault, UnknownOutcome, order_status
 from kalshi_tui.kalshi.environments import practice_on_port
-from kalshi_tui.practice.server import rest_portfolio
+from kalshi_tui.practice.server import rest_archive
 from tests.support.cli_runner import tradable, trading
 from tests.support.practice_server import Serving, serving, spoilt
 from tests.support.session_rig import Rig, Trouble
@@ -20,7 +21,7 @@ ARCHIVE = "/historical/orders"
 
 
 async def filled(exchange: Serving) -> tuple[str, str]:
-    """Fill an order of alice's and let sixteen days go by; give its ids."""
+    """Fill an order of alice's and let sixteen days go by; return its ids."""
     ticker = tradable(exchange)
     await exchange.order(ticker, "ask", "0.4000", "3.00", who="bob")
     made = (await exchange.order(ticker, "bid", "0.4000", "3.00", client_order_id="mine")).json()
@@ -45,6 +46,43 @@ async def client(exchange: Serving) -> AsyncIterator[KalshiClient]:
         yield made
 
 
+async def find_after_misses(
+    exchange: Serving, client: KalshiClient, name: str, misses: int, advance_ms: int
+) -> Order | None:
+    """Look for an order, and let time pass at the exchange once so many reads have missed it."""
+    handle, missed = exchange.handle_request, 0
+
+    async def counted(request: web.Request, handler: Any) -> web.StreamResponse:
+        nonlocal missed
+        if request.path.endswith(ARCHIVE):
+            missed += 1
+            if missed == misses:
+                exchange.clock.advance(advance_ms)
+        return await handle(request, handler)
+
+    exchange.handle_request = counted
+    try:
+        return await client.find_order(name, sent_ms=1, within_s=20)
+    finally:
+        exchange.handle_request = handle
+        assert missed >= misses
+
+
+async def test_an_order_on_its_way_into_the_archive_is_not_called_missing(
+    exchange: Serving, client: KalshiClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(order_status, "SEARCH_FIRST_DELAY_S", 0.01)
+    monkeypatch.setattr(order_status, "SEARCH_RECHECK_DELAY_S", 0.01)
+    order_id, name = await filled(exchange)
+    # In neither list for ten seconds more, and for longer than three reads.
+    exchange.server.archive.gap_ms = 2 * 86_400_000 + 10_000
+    found = await find_after_misses(exchange, client, name, 6, 20_000)
+    assert found is not None
+    assert found.order_id == order_id
+    # What was never there is in neither list a minute later either.
+    assert await find_after_misses(exchange, client, "never-sent", 6, 61_000) is None
+
+
 async def test_the_library_finds_an_order_that_is_in_the_archive(exchange: Serving, client: KalshiClient) -> None:
     order_id, name = await filled(exchange)
     for sent_ms in (None, 1, exchange.clock.machine_ms()):
@@ -54,7 +92,6 @@ async def test_the_library_finds_an_order_that_is_in_the_archive(exchange: Servi
     assert (await client.order(order_id)).state is OrderState.FILLED
     with pytest.raises(NotFound):
         await client.order("never-there")
-    assert await client.find_order("never-sent", sent_ms=1, within_s=20) is None
 
 
 @pytest.mark.slow
@@ -79,7 +116,7 @@ async def test_an_archive_that_is_half_read_proves_nothing(
         for order in content.get("orders") or ():
             order["initial_count_fp"] = None
 
-    spoilt(monkeypatch, rest_portfolio, spoil)
+    spoilt(monkeypatch, rest_archive, spoil)
     with pytest.raises(UnknownOutcome):
         await client.find_order(name, sent_ms=1, within_s=8)
     monkeypatch.undo()
@@ -88,23 +125,16 @@ async def test_an_archive_that_is_half_read_proves_nothing(
         if "orders" in content:
             content["orders"], content["cursor"] = [], "eA=="
 
-    spoilt(monkeypatch, rest_portfolio, endless)
+    spoilt(monkeypatch, rest_archive, endless)
     with pytest.raises(UnknownOutcome):
         await client.find_order(name, sent_ms=1, within_s=8)
 
 
-async def away(rig: Rig, monkeypatch: pytest.MonkeyPatch, *, known: bool) -> None:
+async def away(rig: Rig, *, known: bool) -> None:
     """Send an order, end the program, let the order be filled and sixteen days go by.
 
     ``known``: the exchange's answer, with the order's id, has come before the end.
     """
-
-    def no_fills(content: dict[str, Any]) -> None:
-        # Fills that old are in an archive too.
-        if "fills" in content:
-            content["fills"] = []
-
-    spoilt(monkeypatch, rest_portfolio, no_fills)
     await rig.start()
     await rig.pass_time(2)
     if not known:
@@ -125,11 +155,9 @@ async def away(rig: Rig, monkeypatch: pytest.MonkeyPatch, *, known: bool) -> Non
 
 
 @pytest.mark.parametrize("known", [True, False])
-async def test_an_order_of_the_journal_is_found_in_the_archive(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, known: bool
-) -> None:
+async def test_an_order_of_the_journal_is_found_in_the_archive(tmp_path: Path, *, known: bool) -> None:
     rig = Rig(tmp_path)
-    await away(rig, monkeypatch, known=known)
+    await away(rig, known=known)
     await rig.start()
     try:
         await rig.pass_time(60)
@@ -142,13 +170,30 @@ async def test_an_order_of_the_journal_is_found_in_the_archive(
         await rig.close()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("known", [True, False])
-async def test_an_order_of_the_journal_stays_unknown_while_the_archive_fails(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, known: bool
+async def test_an_order_of_the_journal_stays_unknown_while_it_moves_into_the_archive(
+    tmp_path: Path, *, known: bool
 ) -> None:
     rig = Rig(tmp_path)
-    await away(rig, monkeypatch, known=known)
+    await away(rig, known=known)
+    rig.server.archive.gap_ms = 2 * 86_400_000 + 40_000
+    await rig.start()
+    try:
+        await rig.pass_time(30, 500)
+        (order,) = rig.session.store.orders.values()
+        assert order.state is OrderState.UNKNOWN
+        await rig.pass_time(60, 500)
+        (order,) = rig.session.store.orders.values()
+        assert (order.state, order.filled) == (OrderState.FILLED, 500)
+    finally:
+        await rig.close()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("known", [True, False])
+async def test_an_order_of_the_journal_stays_unknown_while_the_archive_fails(tmp_path: Path, *, known: bool) -> None:
+    rig = Rig(tmp_path)
+    await away(rig, known=known)
     faults = rig.server.faults
     faults.failure_status, faults.failures_left, faults.fail_path = 500, 1_000_000, ARCHIVE
     await rig.start()
@@ -180,3 +225,5 @@ async def test_a_command_finds_an_order_that_is_in_the_archive(tmp_path: Path) -
         await trader.exchange.control("fail_responses", status=500, count=1_000, path=ARCHIVE)
         failed = await trader.json("cancel", order_id, "--yes")
         assert (failed.code, failed.error["code"]) == (1, "unreachable")
+        assert "failed with status 500" in failed.error["message"]
+        assert "try again in a moment" in failed.error["message"]

@@ -226,3 +226,28 @@ async def test_a_day_of_which_a_row_cannot_be_read_takes_the_word_to_pass(tmp_pa
     assert (objection.override, objection.word) == (OverrideMethod.WORD, "over")
     assert "1 order in the journal that may be of today cannot be read" in objection.sentence
     await rig.close()
+
+
+async def test_a_row_that_never_reached_the_exchange_is_told_so_after_the_archive_has_had_its_minute(
+    tmp_path: Path,
+) -> None:
+    rig = Rig(tmp_path)
+    await rig.start()
+    await rig.pass_time(1)
+    await rig.submit(OrderTerms(rig.ticker, Side.YES, Action.BUY, 4_000, 100))
+    await rig.kill()
+
+    def state() -> str:
+        with closing(sqlite3.connect(tmp_path / "journal.sqlite3")) as file:
+            return str(file.execute("SELECT state FROM intents").fetchone()[0])
+
+    with closing(sqlite3.connect(tmp_path / "journal.sqlite3")) as file, file:
+        file.execute("UPDATE intents SET client_order_id = 'nobody-has-this', price = 'x', state = 'resting'")
+    await rig.start()
+    await rig.pass_time(40, 500)
+    assert state() == "resting"
+    await rig.pass_time(60, 500)
+    assert state() == "not sent"
+    told = [each.text for each in rig.session.store.notices if each.text.startswith("Never arrived")]
+    assert len(told) == 1
+    await rig.close()

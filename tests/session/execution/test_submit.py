@@ -46,6 +46,8 @@ class Exchange:
         if path == "/portfolio/orders":
             self.reads += 1
             return httpx.Response(200, json={"orders": self.listed, "cursor": ""})
+        if path == "/historical/cutoff":
+            return httpx.Response(200, json={"orders_updated_ts": "2000-01-01T00:00:00Z"})
         if path == "/historical/orders":
             return httpx.Response(200, json={"orders": [], "cursor": ""})
         return self.reply(request)
