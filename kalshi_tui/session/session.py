@@ -268,7 +268,7 @@ class Session:
         return self.parts.practice is not None
 
     def inject_fault(self, fault: PracticeFault, ticker: str) -> None:
-        """Have the practice exchange make a fault."""
+        """Ask the practice exchange to simulate a fault."""
         if self.parts.practice is None:
             raise ValueError("trouble is rehearsed on a practice exchange only")
         self.parts.practice.inject_fault(fault, ticker)

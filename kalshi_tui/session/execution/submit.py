@@ -265,7 +265,7 @@ class OrderExecutor:
         return ""
 
     def request_account_read(self) -> None:
-        """Have the account read until its data have passed this moment."""
+        """Request reads of the account until its data are newer than this moment."""
         self._store.bus.publish(AccountInDoubt())
 
     async def read_back(self, order: Order, why: str, action: str = "cancel") -> OrderResult:
@@ -298,7 +298,7 @@ class OrderExecutor:
         return OrderResult(known, sentence)
 
     def check_exchange_hours(self, status: int, code: str = "") -> None:
-        """Have the exchange's status read if an answer looks as if it were paused."""
+        """Request a read of the exchange's status if an answer looks as if it were paused."""
         if status == HTTP_UNAVAILABLE or code in PAUSE_CODES:
             self._store.bus.publish(HoursInDoubt())
 

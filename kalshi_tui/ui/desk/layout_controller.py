@@ -86,7 +86,7 @@ class LayoutController:
         self._remember()
 
     def cycle_list_width(self) -> None:
-        """Give the market list all the width, none of it, or its usual share."""
+        """Switch the market list between all the width, none of it, and its usual share."""
         names = list(LIST_WIDTH_CLASSES)
         self._set_list_width(names[(names.index(self._list_width) + 1) % len(names)])
         self._remember()

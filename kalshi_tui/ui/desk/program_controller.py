@@ -49,7 +49,7 @@ class ProgramController:
         )
 
     def rehearse(self, fault: PracticeFault) -> None:
-        """Have the practice exchange make trouble."""
+        """Ask the practice exchange to simulate a fault."""
         self._session.inject_fault(fault, self._selection.ticker)
 
     def open_palette(self) -> None:

@@ -35,15 +35,15 @@ class TooSmallScreen(CommandModal[None]):
         yield self._sentence
 
     def on_mount(self) -> None:
-        """Say the size."""
+        """Show the size that is needed."""
         self.update_message()
 
     def on_resize(self) -> None:
-        """Say the new size."""
+        """Show the new size."""
         self.update_message()
 
     def show_reason(self, reason: str) -> None:
-        """Say nothing: a key without a meaning here is not logged."""
+        """Show nothing: a key without a meaning here is not logged."""
 
     def update_message(self) -> None:
         """Write the sentence for the size as it is now."""

@@ -242,7 +242,7 @@ class LadderPane(LineView):
         return top
 
     def _keep_cursor_visible(self, ladder: PriceLadder, top: int, rows: int) -> None:
-        """Have the cursor in the window: a price that cannot be seen is not to be traded at."""
+        """Move the cursor into the window: a price that cannot be seen is not to be traded at."""
         chosen = self._cursor_price
         if not self._shows_cursor or (chosen is not None and top <= ladder.row_of(chosen) < top + rows):
             return

@@ -51,7 +51,7 @@ class ListsController:
     # The chart.
 
     def request_chart(self) -> None:
-        """Have the chart that is shown read, and none while none is."""
+        """Request the chart that is shown, and none while none is shown."""
         chart = self._lower.chart
         shown = (chart.ticker, chart.period_minutes) if self._lower.tab is Tab.CHART else ("", 0)
         if shown != self._requested_chart:

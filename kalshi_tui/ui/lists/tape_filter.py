@@ -28,7 +28,7 @@ def filter_text(min_count: Count) -> str:
 
 
 def no_trades_text(min_count: Count) -> str:
-    """Say that there is nothing to show."""
+    """Return the sentence for an empty list."""
     return f"No trade of {count_text(min_count)} contracts or more seen yet." if min_count else "No trades seen yet."
 
 

@@ -111,7 +111,7 @@ class MarketListController:
         self._market_list.next_sort()
 
     def cycle_width(self) -> None:
-        """Give the list all the width, none of it, or its usual share."""
+        """Switch the list between all the width, none of it, and its usual share."""
         self._layout.cycle_list_width()
 
     # Watch lists.

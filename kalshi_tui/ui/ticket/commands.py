@@ -34,7 +34,7 @@ def only_at_step(step: TicketStep, why: str) -> Callable[[ConfirmScreen], str]:
 
 
 def not_a_choice_field(ticket: TicketScreen) -> str:
-    """Say that the field has no words to choose from."""
+    """Return why nothing can be chosen: the field has no words to choose from; empty if it has."""
     return "" if ticket.on_choice else "This field is typed."
 
 
@@ -53,7 +53,7 @@ def cannot_send_amendment(screen: AmendScreen) -> str:
 
 
 def not_editing(screen: AmendScreen) -> str:
-    """Say that the fields are not being written now."""
+    """Return why the fields cannot be edited now; empty if they can."""
     if screen.ticket_step is TicketStep.EDITING:
         return ""
     return "The change is under review: escape goes back to its fields."
