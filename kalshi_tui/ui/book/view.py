@@ -64,7 +64,7 @@ def own_quantities(orders: Iterable[Order], ticker: str) -> OwnQuantities:
 
 
 def book_header(live: LiveBook, market: Market, width: int) -> Line:
-    """Return spread and middle, how the market ended, or why the book is not to be trusted; then which market this is."""
+    """Return spread and middle, how the market ended, or why the book is not trusted; then the market."""
     state = (
         line(Span(market_status_text(market), Tone.HEAD))
         if market.status in ENDED_STATUSES
