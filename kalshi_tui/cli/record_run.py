@@ -80,6 +80,7 @@ class RecordRun:
     async def _run_until_stopped(self, stop: asyncio.Event, work: Coroutine[None, None, list[str]]) -> list[str] | None:
         """Await work, or return None once ``stop`` is set."""
         task, waiting = asyncio.ensure_future(work), asyncio.ensure_future(stop.wait())
+        # Not a task group: the first that ends is enough, and ends the other.
         await asyncio.wait({task, waiting}, return_when=asyncio.FIRST_COMPLETED)
         waiting.cancel()
         if task.done():

@@ -27,6 +27,7 @@ async def sleep_until_event(sleep: Sleep, seconds: float, event: asyncio.Event) 
     """Sleep, but not longer than until the event is set; return whether it is. The event is left as it is."""
     waits = [asyncio.ensure_future(sleep(seconds)), asyncio.ensure_future(event.wait())]
     try:
+        # Not a task group: it would wait for the longer of the two.
         await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
     finally:
         for each in waits:

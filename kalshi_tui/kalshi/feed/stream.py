@@ -307,6 +307,7 @@ class Stream:
         task = asyncio.ensure_future(opening)
         closing = asyncio.ensure_future(self._closing.wait())
         try:
+            # Not a task group: the first that ends is enough, and ends the other.
             await asyncio.wait({task, closing}, return_when=asyncio.FIRST_COMPLETED)
             return task.result() if task.done() else None
         finally:

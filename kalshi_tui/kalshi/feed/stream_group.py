@@ -233,6 +233,7 @@ class StreamGroup:
         finally:
             for stream in self._streams:
                 await stream.close()
+            # Not a task group: one stream that fails would end the others, whose books are still right.
             await asyncio.gather(*self._tasks.values())
 
     async def close(self) -> None:

@@ -69,6 +69,7 @@ class Hub:
         )
         commands = CommandHandler(connection, self.market_frames, self.index, self.loop_time)
         self.connections[connection] = None
+        # Not a task group: these end with the client's session, never the session with one of them.
         beside = [
             asyncio.create_task(connection.write_loop()),
             asyncio.create_task(connection.ping_loop(ping_interval_s)),

@@ -166,6 +166,7 @@ class AccountReconciler:
         if not self._read_once:
             # Before the positions, which contain these orders' executions: after them they would count twice.
             await self._read_orders()
+        # Not a task group: it would wrap the error of a read, which is told from a defect by its type.
         balance, held = await asyncio.gather(self._rest.balance(), self._rest.positions())
         self._store.account.set_balance(balance)
         # What could not be decoded is not gone: as a position of zero it would invite a second purchase. It stays.

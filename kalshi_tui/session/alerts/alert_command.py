@@ -69,6 +69,7 @@ class AlertCommand:
     async def _wait_or_kill(self, process: asyncio.subprocess.Process) -> None:
         ended, late = asyncio.ensure_future(process.wait()), asyncio.ensure_future(self._sleep(COMMAND_TIMEOUT_S))
         try:
+            # Not `asyncio.timeout`: the time is the session's, which tests hand in.
             await asyncio.wait((ended, late), return_when=asyncio.FIRST_COMPLETED)
             if not ended.done():
                 self._warn(f"did not end within {COMMAND_TIMEOUT_S:.0f} s and was killed")
