@@ -269,7 +269,7 @@ class PracticeRun:
             loop.add_reader(sys.stdin.fileno(), _stop_at_stdin_end, stop)
         running = asyncio.create_task(server.run_world())
         waiting = asyncio.create_task(stop.wait())
-        # Not a task group: it would wrap a failure of the world, and wait for a signal that does not come after one.
+        # Not a task group: it would wrap a failure of the world, and wait for both.
         done, _ = await asyncio.wait({running, waiting}, return_when=asyncio.FIRST_COMPLETED)
         failure = running.exception() if running in done else None
         for task in (running, waiting):

@@ -132,7 +132,7 @@ async def test_close_and_settlement_are_told_once(rig: Rig, frames: str) -> None
     rig.submit(buy(rig, count=400))
     await rig.pass_time(1)
     rig.deliver()
-    rig.exchange.lifecycle.settle(rig.ticker, binary_outcome("yes"))
+    rig.exchange.results.settle(rig.ticker, binary_outcome("yes"))
     rig.server.commit()
     rig.deliver(frames)
     if frames == "all":

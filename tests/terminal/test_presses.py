@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from kalshi_tui.ui.key_presses import REPEAT_MS
 from tests.support.desk_terminal import choose_a_calm_market, close_review, rows
 from tests.support.terminal import Terminal
 
@@ -100,6 +101,7 @@ def test_a_held_yes_answers_one_question_alone(terminal: Terminal) -> None:
     terminal.wait_text("Cancel buy YES 7 at 0.01")
     terminal.press("yyyyyyyy")
     terminal.wait_text("y ignored: key held. Release it, then press y.")
-    time.sleep(1)
+    # The key is released for longer than a held one pauses. Nothing on the screen tells, and longer does no harm.
+    time.sleep(1.5 * REPEAT_MS / 1000)
     terminal.press("y")
     terminal.wait_text("Canceled: YES 7 at 0.01")

@@ -77,7 +77,7 @@ async def test_what_happens_to_an_order_at_rest(rig: Rig, monkeypatch: pytest.Mo
         rig.deliver()
         canceled = "Canceled: buy 10 YES at $0.41, 0 filled (by the exchange, or from elsewhere)"
         assert await screen.message() == f"{canceled} - {name}"
-        rig.exchange.lifecycle.settle(rig.ticker, binary_outcome("yes"))
+        rig.exchange.results.settle(rig.ticker, binary_outcome("yes"))
         rig.server.commit()
         rig.deliver()
         rig.session.store.lifecycle(rig.ticker, "determined")

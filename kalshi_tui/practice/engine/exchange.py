@@ -16,13 +16,16 @@ from kalshi_tui.domain.price import Money
 from kalshi_tui.practice.engine.book_policy import BookPolicy, OwnBooks
 from kalshi_tui.practice.engine.events import EngineEvent
 from kalshi_tui.practice.engine.lifecycle import MarketLifecycle
+from kalshi_tui.practice.engine.market_changes import MarketChanges
 from kalshi_tui.practice.engine.market_outcome import OutcomeSource
+from kalshi_tui.practice.engine.market_results import MarketResults
 from kalshi_tui.practice.engine.matching import Matcher
 from kalshi_tui.practice.engine.model import EngineAccount
 from kalshi_tui.practice.engine.order_entry import DedupeMode, OrderEntry
 from kalshi_tui.practice.engine.order_groups import OrderGroups
 from kalshi_tui.practice.engine.participant_orders import ParticipantOrders
 from kalshi_tui.practice.engine.pauses import ExchangePauses
+from kalshi_tui.practice.engine.payout import Payout
 from kalshi_tui.practice.engine.queries import Queries
 from kalshi_tui.practice.engine.records import SavedState
 from kalshi_tui.practice.engine.restore import Restore
@@ -59,7 +62,9 @@ class Exchange:
         self.markets = state.markets
         books = OwnBooks(state.event_log) if policy is None else policy(state)
         self.matcher = Matcher(state, books)
-        self.lifecycle = MarketLifecycle(state, self.matcher, books, outcome_source)
+        self.market_changes = MarketChanges(state, self.matcher, books)
+        self.results = MarketResults(state, self.market_changes, Payout(state), outcome_source)
+        self.lifecycle = MarketLifecycle(state, self.market_changes, self.results)
         self.pauses = ExchangePauses(state, self.matcher)
         self.subaccounts = Subaccounts(state, self.pauses)
         self.order_groups = OrderGroups(state, self.matcher, self.pauses)

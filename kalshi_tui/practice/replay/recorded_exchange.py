@@ -49,6 +49,8 @@ class ReplayExchange:
         account = exchange.open_account(RECORDED_ACCOUNT_ID, cash, keeps_history=False, margined=False)
         self.exchange = exchange
         self._lifecycle = exchange.lifecycle
+        self._results = exchange.results
+        self._changes = exchange.market_changes
         self._markets = exchange.markets
         self._emit = exchange.state.event_log.emit
         self._books = RecordedBooks(exchange, account)
@@ -107,7 +109,7 @@ class ReplayExchange:
                 self._lifecycle.change_close_time(ticker, msg.close_ts * 1_000)
             elif kind is LifecycleType.GRID_UPDATED:
                 set_grid(listing, msg.price_level_structure or listing.structure, msg.price_ranges)
-                self._lifecycle.announce(listing, kind, self.exchange.advance())
+                self._changes.announce(listing, kind, self.exchange.advance())
             elif kind is LifecycleType.DETERMINED:
                 self.apply_result(listing, *parse_result(msg), settled=False)
             elif kind is LifecycleType.SETTLED:
@@ -116,9 +118,9 @@ class ReplayExchange:
     def apply_result(self, listing: ListedMarket, result: str, value: Price | None, *, settled: bool) -> None:
         """Set a market's result if it has none, and pay it out if it is ``settled``. Raises Rejection."""
         if value is not None and listing.settlement_value is None:
-            self._lifecycle.determine(listing.ticker, MarketOutcome(result, value))
+            self._results.determine(listing.ticker, MarketOutcome(result, value))
         if settled and listing.settlement_value is not None:
-            self._lifecycle.settle(listing.ticker)
+            self._results.settle(listing.ticker)
 
     # -- another moment ----------------------------------------------------------------------------------------------
 
@@ -174,7 +176,7 @@ class ReplayExchange:
             listing.settled_ms = recorded.settled_ms
         if changed:
             kind = LifecycleType.ACTIVATED if status is MarketStatus.ACTIVE else LifecycleType.METADATA_UPDATED
-            self._lifecycle.announce(listing, kind, self.exchange.clock.now)
+            self._changes.announce(listing, kind, self.exchange.clock.now)
         if status in {MarketStatus.INITIALIZED, MarketStatus.ACTIVE, MarketStatus.INACTIVE}:
             self._lifecycle.schedule_by_status(listing)
 

@@ -216,4 +216,4 @@ class ControlApi:
             )
         except NumberError:
             raise BadRequestError("result must be yes, no, or a value in dollars") from None
-        self._targets.world.exchange.lifecycle.settle(asked.ticker, outcome)
+        self._targets.world.exchange.results.settle(asked.ticker, outcome)

@@ -111,7 +111,7 @@ def test_without_anybody_who_knows_a_market_stays_closed(clock: Clock) -> None:
     clock.pass_(48 * HOUR)
     engine.advance()
     assert status(engine) == "closed"
-    engine.lifecycle.determine(PLAIN, binary_outcome("no"))
+    engine.results.determine(PLAIN, binary_outcome("no"))
     assert status(engine) == "determined"
 
 
@@ -157,44 +157,44 @@ def test_deactivation_keeps_the_orders_and_reactivation_cancels_them(engine: Exc
 
 def test_a_result_closes_an_open_market_early(engine: Exchange, clock: Clock) -> None:
     order = place(engine, "ann", BID, "0.42", "10").order_id
-    engine.lifecycle.determine(PLAIN, binary_outcome("no"))
+    engine.results.determine(PLAIN, binary_outcome("no"))
     assert announced(engine.drain_events()) == ["close_date_updated", "determined"]
     assert engine.markets.listing(PLAIN).close_ms == clock.now
     assert engine.queries.order("ann", order).status is OrderStatus.CANCELED
     with pytest.raises(Rejection):
-        engine.lifecycle.determine(PLAIN, binary_outcome("no"))
+        engine.results.determine(PLAIN, binary_outcome("no"))
 
 
 def test_a_dispute_stops_the_timer_and_an_amendment_starts_it_again(engine: Exchange, clock: Clock) -> None:
     place(engine, "ann", BID, "0.42", "10")
     place(engine, "bob", ASK, "0.42", "10")
-    engine.lifecycle.determine(PLAIN, binary_outcome("yes"))
+    engine.results.determine(PLAIN, binary_outcome("yes"))
     clock.pass_(100_000)
-    engine.lifecycle.dispute(PLAIN)
+    engine.results.dispute(PLAIN)
     clock.pass_(HOUR)
     engine.advance()
     assert status(engine) == "disputed"
-    engine.lifecycle.amend_result(PLAIN, binary_outcome("no"))
+    engine.results.amend_result(PLAIN, binary_outcome("no"))
     assert status(engine) == "amended"
     clock.pass_(300_000)
     engine.advance()
     assert status(engine) == "finalized"
     assert next(engine.queries.settlements("ann")).revenue == 0
-    for late in (engine.lifecycle.dispute, lambda ticker: engine.lifecycle.amend_result(ticker, binary_outcome("no"))):
+    for late in (engine.results.dispute, lambda ticker: engine.results.amend_result(ticker, binary_outcome("no"))):
         with pytest.raises(Rejection):
             late(PLAIN)
 
 
 def test_settling_at_once(engine: Exchange) -> None:
     with pytest.raises(Rejection, match="no result yet"):
-        engine.lifecycle.settle(PLAIN)
-    engine.lifecycle.settle(PLAIN, binary_outcome("yes"))
+        engine.results.settle(PLAIN)
+    engine.results.settle(PLAIN, binary_outcome("yes"))
     assert announced(engine.drain_events()) == ["close_date_updated", "determined", "settled"]
     with pytest.raises(Rejection) as caught:
-        engine.lifecycle.settle(PLAIN)
+        engine.results.settle(PLAIN)
     assert caught.value.status == 409
-    engine.lifecycle.determine(FINE, binary_outcome("yes"))
-    engine.lifecycle.settle(FINE)
+    engine.results.determine(FINE, binary_outcome("yes"))
+    engine.results.settle(FINE)
     assert engine.markets.listing(FINE).status is MarketStatus.FINALIZED
     with pytest.raises(Rejection):
         binary_outcome("maybe")

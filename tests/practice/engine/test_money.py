@@ -187,7 +187,7 @@ def test_a_settled_market_pays_a_dollar_to_who_was_right(
     place(engine, "bob", ASK, "0.42", "10")
     before = {name: engine.queries.balance(name).available[0] for name in ("ann", "bob")}
     engine.drain_events()
-    engine.lifecycle.settle(PLAIN, binary_outcome(result))
+    engine.results.settle(PLAIN, binary_outcome(result))
     assert engine.queries.balance(winner).available[0] == before[winner] + parse_money("10")
     assert engine.queries.balance(loser).available[0] == before[loser]
     assert engine.queries.positions("ann") == []
@@ -205,7 +205,7 @@ def test_a_settled_market_pays_a_dollar_to_who_was_right(
 def test_a_scalar_result_is_shared_and_rounded_down(engine: Exchange) -> None:
     place(engine, "ann", BID, "0.42", "10.61")
     place(engine, "bob", ASK, "0.42", "10.61")
-    engine.lifecycle.settle(PLAIN, scalar_outcome(5_973))
+    engine.results.settle(PLAIN, scalar_outcome(5_973))
     ann, bob = next(engine.queries.settlements("ann")), next(engine.queries.settlements("bob"))
     assert (ann.result, ann.value) == ("scalar", 5_973)
     assert ann.revenue == 6_337_300  # 10.61 x 0.5973 = 6.337353

@@ -509,7 +509,7 @@ class ExchangeMachine(RuleBasedStateMachine):
     def settle(self, ticker: str, value: int, plain: bool, rare: int) -> None:
         if rare != 7 or self.engine.markets.listings[ticker].status.value == "finalized":
             return
-        self.engine.lifecycle.settle(
+        self.engine.results.settle(
             ticker, binary_outcome("yes" if value % 2 else "no") if plain else scalar_outcome(value)
         )
         self.absorb()

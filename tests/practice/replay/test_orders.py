@@ -314,7 +314,7 @@ def test_recorded_results_pay_positions(tmp_path: Path) -> None:
     studio.connect()
     studio.run(400)
     ticker = studio.tickers[0]
-    studio.exchange.lifecycle.settle(
+    studio.exchange.results.settle(
         ticker, None if studio.exchange.markets.listings[ticker].result else binary_outcome("yes")
     )
     studio.tell()

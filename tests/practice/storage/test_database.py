@@ -171,7 +171,7 @@ def test_whatever_happened_is_there_after_a_restart(path: Path, clock: Clock, se
             pass
         saved(engine, database)
     if seed % 3 == 0:
-        engine.lifecycle.settle(PLAIN, binary_outcome("yes"))
+        engine.results.settle(PLAIN, binary_outcome("yes"))
     if seed % 3 == 1:
         engine.lifecycle.deactivate(FINE)
         engine.lifecycle.change_grid(FINE, "linear_cent")

@@ -61,7 +61,7 @@ async def expire(rig: Rig) -> None:
 
 
 async def close(rig: Rig) -> None:
-    rig.exchange.lifecycle.determine(rig.ticker, binary_outcome("yes"))
+    rig.exchange.results.determine(rig.ticker, binary_outcome("yes"))
 
 
 async def pause(rig: Rig) -> None:
