@@ -11,7 +11,7 @@ from kalshi_tui.kalshi.environments import practice_on_port
 from kalshi_tui.kalshi.lists import Reading
 from kalshi_tui.kalshi.rest import RestClient
 from kalshi_tui.practice.server import rest_archive
-from tests.practice.server.test_archive import DAY_MS, settled_market
+from tests.support.archive import DAY_MS, settled_market
 from tests.support.practice_server import Serving, serving, spoilt
 
 

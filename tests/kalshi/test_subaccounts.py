@@ -8,8 +8,8 @@ import pytest
 from kalshi_tui.kalshi import Forbidden, KalshiClient, NotFound, Refused, UnknownOutcome, contracts, dollars
 from kalshi_tui.kalshi.environments import practice_on_port
 from kalshi_tui.kalshi.subaccounts import is_lock
-from tests.practice.server.test_subaccounts import LOCKED_PEM, lock, market_of
 from tests.support.practice_server import PEMS, Serving, serving
+from tests.support.subaccounts import LOCKED_PEM, lock, market_of
 
 
 @pytest.fixture

@@ -1,14 +1,9 @@
 """`kalshi-tui practice` as a process of its own: what it says, who can trade, how it ends."""
 
-import json
 import signal
 import sqlite3
-import subprocess
-import sys
-import time
 from contextlib import closing
 from pathlib import Path
-from typing import Any, Self
 
 import httpx
 import pytest
@@ -16,54 +11,15 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from kalshi_tui.kalshi.environments import practice_on_port
 from kalshi_tui.kalshi.transport.signing import (
     KeyType,
-    Signer,
     generate_key,
     public_key_pem,
 )
-from tests.support.practice_server import HERE
+from tests.support.practice_alone import Alone
 from tests.support.processes import wait_gone
 
 ORDERS = "/portfolio/events/orders"
-
-
-class Alone:
-    """The command, started as anybody starts it."""
-
-    def __init__(self, folder: Path, *arguments: str) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "kalshi_tui", "practice", "--data", str(folder), *arguments],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        assert self.process.stdout is not None
-        self.line = self.process.stdout.readline()
-
-    @property
-    def told(self) -> Any:
-        return json.loads(self.line)
-
-    def call(self, key_id: str, key_path: str, method: str, path: str, body: Any = None) -> httpx.Response:
-        signer = Signer.from_pem(key_id, Path(key_path).read_bytes(), environment=practice_on_port(1))
-        signed = f"/trade-api/v2{path.partition('?')[0]}"
-        headers = signer.headers(method, signed, time.time_ns() // 1_000_000, host=HERE)
-        return httpx.request(method, self.told["rest_url"] + path, json=body, headers=headers, trust_env=False)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.process.kill()
-        self.process.communicate()
-
-    def end(self, how: signal.Signals = signal.SIGTERM) -> tuple[int, str, str]:
-        self.process.send_signal(how)
-        out, err = self.process.communicate(timeout=20)
-        return self.process.returncode, out, err
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])

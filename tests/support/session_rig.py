@@ -233,7 +233,7 @@ class Rig:
         long = START_MS + 24 * 3_600_000
         self.ticker = next(e.ticker for e in self.exchange.markets.visible() if e.status.tradable and e.close_ms > long)
         self.line = Line(self.server.app, self.clock)
-        self._path = folder / "journal.sqlite3"
+        self.journal_path = folder / "journal.sqlite3"
         self.opening: Callable[[Path, str], Journal] = Journal.open
         self.session: Session
         self.untold: deque[Told] = deque()
@@ -288,7 +288,7 @@ class Rig:
                 write_budget=self.write_budget,
             )
 
-        self.journal = self.opening(self._path, "key")
+        self.journal = self.opening(self.journal_path, "key")
         self.session = assemble_session(
             Venue.PRACTICE,
             make_rest,

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from kalshi_tui.practice.server.archive_tier import HANDOFF_DELAY_MS
-from tests.practice.test_process import Alone
+from tests.support.archive import DAY_MS, control, settled_market, trade
 from tests.support.cli_runner import tradable
+from tests.support.practice_alone import Alone
 from tests.support.practice_server import PREFIX, Serving, serving
 
-DAY_MS = 86_400_000
 CUTOFF_FIELDS = {
     "market_settled_ts",
     "trades_created_ts",
@@ -34,19 +34,6 @@ async def read(exchange: Serving, path: str, name: str, **query: Any) -> list[An
     reply = await exchange.call("GET", path, **query)
     assert reply.status_code == 200, reply.text
     return list(reply.json()[name])
-
-
-async def control(exchange: Serving, action: str, **keys: Any) -> None:
-    reply = await exchange.control(action, **keys)
-    assert reply.status_code == 200, reply.text
-
-
-async def trade(exchange: Serving, ticker: str, price: str, count: str) -> dict[str, Any]:
-    """Let alice buy from bob; return the reply to her order."""
-    await exchange.order(ticker, "ask", price, count, who="bob")
-    made: dict[str, Any] = (await exchange.order(ticker, "bid", price, count)).json()
-    assert made["fill_count"] == f"{float(count):.2f}"
-    return made
 
 
 async def live(exchange: Serving, listing: Any) -> dict[str, list[Any]]:
@@ -84,19 +71,6 @@ async def archived(exchange: Serving, listing: Any) -> dict[str, list[Any]]:
 def whole_history(exchange: Serving) -> dict[str, Any]:
     now_s = exchange.clock() // 1_000
     return {"start_ts": now_s - 200 * 86_400, "end_ts": now_s + 86_400, "period_interval": 1440}
-
-
-async def settled_market(exchange: Serving) -> Any:
-    """Trade in a market, cancel an order there and settle its whole event; return the listing."""
-    ticker = tradable(exchange)
-    await trade(exchange, ticker, "0.4000", "3")
-    rests = (await exchange.order(ticker, "bid", "0.0100", "1")).json()["order_id"]
-    await exchange.call("DELETE", f"/portfolio/events/orders/{rests}", market_ticker=ticker)
-    listing = exchange.exchange.markets.listings[ticker]
-    for each in exchange.exchange.markets.listings_by_event[listing.terms.event_ticker]:
-        if not each.settled_ms:
-            await control(exchange, "settle", ticker=each.ticker, result="yes" if each is listing else "no")
-    return listing
 
 
 async def test_each_kind_leaves_the_live_lists_whole_and_unchanged_at_its_own_cut_off(exchange: Serving) -> None:

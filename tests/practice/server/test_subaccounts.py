@@ -10,28 +10,19 @@ from typing import Any
 import pytest
 
 from kalshi_tui.domain.price import parse_money
-from kalshi_tui.kalshi.environments import practice_on_port
-from kalshi_tui.kalshi.transport.signing import KeyType, Signer, generate_key, public_key_pem
 from kalshi_tui.practice.engine.exchange import Exchange
 from kalshi_tui.practice.engine.list_filter import ListFilter
 from kalshi_tui.practice.engine.rejection import Rejection
 from kalshi_tui.practice.storage.database import Database
 from tests.support.engine import ASK, BID, CRYPTO, STANDARD, Clock, catalog, exchange as engine_of, place
 from tests.support.practice_server import Serving, serving
-
-LOCKED_PEM = generate_key(kind=KeyType.ED25519)
+from tests.support.subaccounts import lock, market_of
 
 
 @pytest.fixture
 async def exchange() -> AsyncIterator[Serving]:
     async with serving() as running:
         yield running
-
-
-def market_of(exchange: Serving, shard: int = 0) -> str:
-    return next(
-        each.ticker for each in exchange.exchange.markets.visible() if each.status.tradable and each.shard == shard
-    )
 
 
 async def give(exchange: Serving, number: int, cents: int, **more: Any) -> Any:
@@ -56,14 +47,6 @@ async def listed(exchange: Serving, path: str, name: str, *, who: str = "alice",
     reply = await exchange.call("GET", path, who=who, **query)
     assert reply.status_code == 200, reply.text
     return reply.json()[name]
-
-
-async def lock(exchange: Serving, number: int) -> None:
-    """Register a key of alice's that is locked to one subaccount; it signs as "locked"."""
-    body = {"name": "bot", "public_key": public_key_pem(LOCKED_PEM).decode(), "subaccount": number}
-    made = await exchange.call("POST", "/api_keys", body)
-    assert made.status_code == 201, made.text
-    exchange.signers["locked"] = Signer.from_pem(made.json()["api_key_id"], LOCKED_PEM, environment=practice_on_port(1))
 
 
 async def test_subaccounts_are_created_in_turn_and_hold_what_is_moved_to_them(exchange: Serving) -> None:

@@ -107,7 +107,7 @@ async def test_what_the_exchange_says_is_shown_told_and_kept(
     assert (order.state, order.reason, order.update_reason) == (state, reason, word.value)
     if reason and reason != "by you":
         assert any(reason in notice.text for notice in rig.session.store.notices)
-    with closing(sqlite3.connect(rig._path)) as file:
+    with closing(sqlite3.connect(rig.journal_path)) as file:
         row = file.execute("SELECT state, reason, update_reason FROM intents WHERE client_order_id = ?", (name,))
         assert row.fetchone() == (state.value, reason, word.value)
 
