@@ -17,30 +17,36 @@ from kalshi_tui.cli.parser import LIST_EXIT_CODES, CommandRegistry
 from kalshi_tui.cli.progress import ProgressIndicator
 
 if TYPE_CHECKING:
+    from kalshi_tui.runtime.account_checks import Check
     from kalshi_tui.runtime.configuration import LoadedSettings
-    from kalshi_tui.runtime.doctor import Check
     from kalshi_tui.runtime.profiles import Profile
 
 
 def add(commands: CommandRegistry) -> None:
     """Add the command."""
-    commands.add(
+    parser = commands.add(
         "doctor",
         run,
         summary="check everything that trading needs, and say what to do where something is wrong",
-        description="Check Python, terminal, clock, key file, connection, signature, limits, cash, exchange status and "
-        "disk. A line for each: ok, or a sentence with the remedy. Exit code 0 if all is well, 1 if not.",
-        examples=("kalshi-tui doctor", "kalshi-tui --env live doctor"),
+        description="Check Python, terminal, disk, clock, key file, connection and exchange status; then what the key "
+        "may do, and the account: cash, tier, token buckets, progress to the next tier, attestation, subaccounts and "
+        "netting. A line for each: ok, or a sentence with the remedy. Exit code 0 if all is well, 1 if not.",
+        examples=("kalshi-tui doctor", "kalshi-tui --env live doctor", "kalshi-tui --env live doctor --upgrade"),
         exit_codes=LIST_EXIT_CODES,
         json="one JSON object",
+    )
+    parser.add_argument(
+        "--upgrade",
+        action="store_true",
+        help="ask the exchange for the tier Advanced, which is free and for good; without this it is only mentioned",
     )
 
 
 def run(options: argparse.Namespace) -> int:
     """Check everything that trading needs. A fault in settings or key is one line of the report, not its end."""
+    from kalshi_tui.runtime.account_checks import Check
     from kalshi_tui.runtime.configuration import PRACTICE_PROFILE
     from kalshi_tui.runtime.doctor import (
-        Check,
         check_machine,
         format_checks_json,
         write_checks,
@@ -76,9 +82,10 @@ def _check_access(options: argparse.Namespace, loaded: "LoadedSettings", profile
 
     from kalshi_tui.cli.context import is_local_practice
     from kalshi_tui.cli.exchange_access import find_running_practice
+    from kalshi_tui.runtime.account_checks import Check
     from kalshi_tui.runtime.compose import ExchangeOpener
     from kalshi_tui.runtime.credentials import CredentialsError
-    from kalshi_tui.runtime.doctor import Check, check_connection
+    from kalshi_tui.runtime.doctor import check_connection
     from kalshi_tui.runtime.launch import LaunchError
 
     running = find_running_practice(data_folder(options)) if is_local_practice(options, loaded) else None
@@ -90,7 +97,7 @@ def _check_access(options: argparse.Namespace, loaded: "LoadedSettings", profile
         opened = f"practice's own, {words}."
         if not own:
             opened = f"{profile.key.path or 'the key'} is yours alone and opens: {words}."
-        return [Check("key", True, opened), *asyncio.run(check_connection(connected))]
+        return [Check("key", True, opened), *asyncio.run(check_connection(connected, upgrade=options.upgrade))]
     except CredentialsError as error:
         return [Check("key", False, str(error))]
     except LaunchError as error:

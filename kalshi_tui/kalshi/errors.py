@@ -67,7 +67,7 @@ class AuthenticationFailed(Refused):
         super().__init__(status, code, message, details)
 
     def _sentence(self) -> str:
-        return authentication_sentence(self.code, self.skew_ms)
+        return authentication_sentence(self.code, self.skew_ms, self.details)
 
 
 class Forbidden(Refused):
@@ -78,6 +78,14 @@ class Forbidden(Refused):
 
     def _sentence(self) -> str:
         said = self.details or self.message or self.code
+        lowered = said.lower()
+        if "attest" in lowered or "region" in lowered:
+            return (
+                "The attestation of where your keys are used has lapsed: until you renew it on the exchange's web "
+                f"page, a key trades no Sports, Elections or Entertainment ({said})."
+            )
+        if "scope" in lowered:
+            return f"This key may not do that ({said}): create a key with this scope at the exchange, and use that one."
         return (
             "The exchange does not let this key do that: it may be limited to reading or to a subaccount, "
             f"or an attestation at the exchange has run out{f' ({said})' if said else ''}."
@@ -198,8 +206,8 @@ def known_error_sentence(code: str, details: str) -> str:
     return _SENTENCES_BY_DETAILS.get(details.strip().lower()) or _SENTENCES_BY_CODE.get(code, "")
 
 
-def authentication_sentence(code: str, skew_ms: int) -> str:
-    """Return why a 401 came: a clock that is off, a key of the other environment, or a wrong key.
+def authentication_sentence(code: str, skew_ms: int, details: str = "") -> str:
+    """Return why a 401 came: a clock that is off, a key of the other environment, a wrong key, or one of another type.
 
     docs/kalshi-api.md, sections 2 and 10.
     """
@@ -216,5 +224,9 @@ def authentication_sentence(code: str, skew_ms: int) -> str:
             "interchangeable. Check the key id and the environment."
         )
     if "SIGNATURE" in word:
-        return "The exchange rejected the signature: the private key does not belong to this key id."
+        return (
+            "The exchange rejected the signature: the private key does not belong to this key id"
+            f"{f' ({details})' if details else ''}. Check that key id and key file were created together, "
+            "that the file is of the type registered (Ed25519 or RSA), and this machine's clock."
+        )
     return "The exchange rejected the key: check the key id, the private key and the environment."

@@ -21,7 +21,7 @@ from kalshi_tui.domain.market import Event, Market, Trade
 from kalshi_tui.domain.order import BookSide, Fill, Order, OrderTerms
 from kalshi_tui.domain.position import Balance, Position
 from kalshi_tui.domain.price import Count, Money, Price, format_count, format_price
-from kalshi_tui.kalshi import subaccounts, translate, wire
+from kalshi_tui.kalshi import account_access, subaccounts, translate, wire
 from kalshi_tui.kalshi.archive import ArchiveReads
 from kalshi_tui.kalshi.environments import Environment
 from kalshi_tui.kalshi.errors import BadReply, Refused, UnknownOutcome
@@ -49,6 +49,7 @@ from kalshi_tui.kalshi.transport.http import (
 )
 from kalshi_tui.kalshi.transport.rate_limit import WriteBudget
 from kalshi_tui.kalshi.transport.signing import Signer
+from kalshi_tui.kalshi.transport.token_costs import TokenCosts
 
 __all__ = ["RestClient", "Retry", "Timeouts", "build_order_request"]
 
@@ -461,19 +462,37 @@ class RestClient:
         """
         limits = translate.limits(await self._http.get("/account/limits", wire.AccountLimitsReply, private=True))
         self._http.write_budget.set_limits(limits.write.per_second, limits.write.capacity)
+        self._http.read_budget.set_limits(limits.read.per_second, limits.read.capacity)
         return limits
 
-    async def scopes(self, key_id: str) -> tuple[str, ...] | None:
-        """Read what a key may do, such as ``read`` and ``write``; None where this key may not know."""
-        try:
-            reply = await self._http.get("/api_keys", wire.ApiKeysReply, private=True)
-        except Refused:
-            # Keys with few rights may not look at the list of keys, their own entry included.
-            return None
-        found = [each for each in reply.api_keys or () if each.api_key_id == key_id]
-        return (
-            tuple(translate.clean(scope, translate.MAX_ID_LENGTH) for scope in found[0].scopes or ()) if found else None
-        )
+    async def read_token_rules(self) -> None:
+        """Read the account's limits and what each call costs, and wait by both from then on.
+
+        Raises NoKey, TransportError, Refused or BadReply.
+        """
+        await self.limits()
+        await account_access.read_token_costs(self._http)
+
+    @property
+    def token_costs(self) -> TokenCosts:
+        """What each call costs in tokens."""
+        return self._http.token_costs
+
+    async def api_keys(self) -> account_access.ApiKeyList:
+        """Read what the account's keys may do. Raises Refused for a key that may not know, else as `limits`."""
+        return await account_access.read_keys(self._http)
+
+    async def tier_progress(self) -> account_access.TierProgress | None:
+        """Read the progress to higher usage tiers, None where there is none yet. Raises as `limits`."""
+        return await account_access.read_progress(self._http)
+
+    async def netting(self) -> tuple[account_access.SubaccountNetting, ...]:
+        """Read for which subaccounts netting is on. Raises as `limits`."""
+        return await account_access.read_netting(self._http)
+
+    async def upgrade_usage_tier(self) -> None:
+        """Ask for the tier Advanced, which is free and for good. Raises NotSent, Refused or UnknownOutcome."""
+        await account_access.upgrade(self._http)
 
     # Orders (docs/kalshi-api.md, section 6).
 

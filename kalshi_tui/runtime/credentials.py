@@ -27,6 +27,10 @@ PASSPHRASE_COMMAND_TIMEOUT_S: Final = 60.0
 MAX_PASSPHRASE_ATTEMPTS: Final = 3
 """How often a passphrase is asked for."""
 KEYRING_SERVICE: Final = "kalshi-tui"
+WHERE_KEYS_ARE_MADE: Final = (
+    "For a first key: log in at kalshi.com (or its demo), then Account & security, API Keys, Create Key; it gives an "
+    "id and, once, a .key file. docs/trading.md shows each step."
+)
 
 
 class CredentialsError(Exception):
@@ -75,7 +79,7 @@ def open_key(source: KeySource, environment: Environment, ask: AskPassphrase | N
     if not source.key_id:
         raise CredentialsError(
             "There is no API key: set KALSHI_API_KEY_ID and KALSHI_PRIVATE_KEY_PATH, or api_key_id and "
-            "private_key_path in the profile."
+            f"private_key_path in the profile. {WHERE_KEYS_ARE_MADE}"
         )
     if not source.key_id.isprintable() or not source.key_id.isascii() or " " in source.key_id:
         raise CredentialsError("The API key id has characters that no key id has; copy it again from the exchange.")

@@ -7,20 +7,20 @@ import os
 import platform
 import shutil
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
 from kalshi_tui.domain.link import LinkState
-from kalshi_tui.domain.price import MONEY_UNIT, Money
 from kalshi_tui.kalshi.environments import Kind
 from kalshi_tui.kalshi.errors import KalshiError
 from kalshi_tui.kalshi.feed.stream import Stream
 from kalshi_tui.kalshi.rest import RestClient
 from kalshi_tui.kalshi.transport.clock import ExchangeClock
+from kalshi_tui.runtime.account_checks import Check, check_account
 from kalshi_tui.runtime.compose import ExchangeAccess, clock_ms
 from kalshi_tui.session.bus import LinkChanged
 from kalshi_tui.session.execution.journal import Journal, JournalError
@@ -38,15 +38,6 @@ STREAM_TIMEOUT_S: Final = 15.0
 LIBRARIES: Final = ("textual", "httpx", "websockets", "cryptography", "msgspec")
 MARKS: Final = {True: "ok  ", False: "FAIL"}
 NAME_WIDTH: Final = 12
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """The result of one check. ``sentence`` says what was found and, where ``ok`` is False, what to do."""
-
-    name: str
-    ok: bool
-    sentence: str
 
 
 def check_machine(folder: Path, journal: str, environ: dict[str, str] | None = None) -> Iterator[Check]:
@@ -74,10 +65,10 @@ def _check_terminal(environ: dict[str, str]) -> Iterator[Check]:
     dumb = term in {"", "dumb"}
     colors = "true color" if deep else "256 colors" if "256" in term else "16 colors"
     if dumb:
-        yield Check("colours", False, f"TERM is {term or 'not set'}: set it to what your terminal is, xterm-256color.")
+        yield Check("colors", False, f"TERM is {term or 'not set'}: set it to what your terminal is, xterm-256color.")
     else:
         words = "none, as NO_COLOR says." if environ.get("NO_COLOR") else f"{colors} (TERM={term})."
-        yield Check("colours", True, words)
+        yield Check("colors", True, words)
     encoding = (sys.stdout.encoding or locale.getpreferredencoding()).lower().replace("-", "")
     utf8 = encoding == "utf8"
     yield Check("characters", utf8, "UTF-8." if utf8 else f"{encoding}: set LANG to a UTF-8 locale, such as C.UTF-8.")
@@ -114,8 +105,8 @@ def _check_journal(path: Path) -> Check:
     return Check("journal", True, f"{path} can be read and written.")
 
 
-async def check_connection(access: ExchangeAccess) -> list[Check]:
-    """Check the exchange: reachable, clock, status, signature, limits, rights, cash, stream."""
+async def check_connection(access: ExchangeAccess, *, upgrade: bool = False) -> list[Check]:
+    """Check the exchange: reachable, clock, status, signature, the account, stream; ``upgrade`` asks for Advanced."""
     environment, signer = access.environment, access.signer
     clock = ExchangeClock(clock_ms)
     made = [Check("profile", True, f"{environment.name}: {environment.kind.value} at {environment.rest_url}.")]
@@ -143,7 +134,7 @@ async def check_connection(access: ExchangeAccess) -> list[Check]:
         if not status.shards:
             words = _describe_shard("", active=status.exchange_active, trading=status.trading_active)
             made.append(Check("exchange", status.exchange_active and status.trading_active, words))
-        made += [check async for check in _check_account(rest, signer.key_id)]
+        made += [check async for check in check_account(rest, signer.key_id, upgrade=upgrade)]
     if all(check.ok for check in made if check.name == "signature"):
         made.append(await _check_stream(access, clock))
     return made
@@ -154,36 +145,6 @@ def _describe_shard(description: str, *, active: bool, trading: bool) -> str:
     if not active:
         return f"{what}closed: nothing can be sent or canceled now; wait until it opens."
     return f"{what}open, trading." if trading else f"{what}trading is paused: orders can be canceled, not sent."
-
-
-async def _check_account(rest: RestClient, key_id: str) -> AsyncIterator[Check]:
-    """Check the account: whether the key is accepted, and what it may do."""
-    try:
-        balance = await rest.balance()
-    except KalshiError as error:
-        yield Check("signature", False, str(error))
-        return
-    yield Check("signature", True, "The exchange accepts the key.")
-    shards = ", ".join(f"shard {shard} {_format_dollars(cash)}" for shard, cash in balance.by_shard)
-    yield Check("cash", True, f"{_format_dollars(balance.cash)}{f' ({shards})' if shards else ''}.")
-    try:
-        limits = await rest.limits()
-        yield Check(
-            "limits",
-            True,
-            f"tier {limits.tier}: {limits.read.per_second} tokens a second to read, "
-            f"{limits.write.per_second} to write.",
-        )
-        scopes = await rest.scopes(key_id)
-    except KalshiError as error:
-        yield Check("limits", False, str(error))
-        return
-    if scopes is None:
-        yield Check("rights", True, "The exchange does not tell this key what it may do.")
-    else:
-        writes = any(scope.split("::")[0] == "write" for scope in scopes)
-        words = f"The key may {', '.join(scopes) or 'do nothing'}."
-        yield Check("rights", True, words if writes else f"{words} It cannot trade: make a key with write for that.")
 
 
 async def _check_stream(access: ExchangeAccess, clock: ExchangeClock) -> Check:
@@ -209,11 +170,6 @@ async def _check_stream(access: ExchangeAccess, clock: ExchangeClock) -> Check:
         with suppress(asyncio.CancelledError):
             await task
     return Check("stream", True, f"{access.environment.ws_host} is followed.")
-
-
-def _format_dollars(money: Money) -> str:
-    whole, part = divmod(abs(money), MONEY_UNIT)
-    return f"{'-' if money < 0 else ''}${whole:,}.{part // 10_000:02d}"
 
 
 def write_checks(checks: list[Check], write: Callable[[str], object]) -> None:

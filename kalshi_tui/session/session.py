@@ -106,7 +106,7 @@ class Session:
         self._started = True
         supervisor = parts.supervisor
         supervisor.spawn(parts.stream.run(), "stream")
-        supervisor.spawn(parts.rest.limits(), "limits")
+        supervisor.spawn(parts.rest.read_token_rules(), "limits")
         if not single_command:
             parts.readers.markets.set_watch_list_markets(self._watch_list_tickers)
             for work, name in parts.readers.for_a_desk():

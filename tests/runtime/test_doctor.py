@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -46,6 +47,58 @@ def test_it_looks_at_another_exchange_with_the_key_given(tmp_path: Path, exchang
     assert {"name": "signature", "ok": True, "sentence": "The exchange accepts the key."} in told["checks"]
 
 
+def checks_of(done: "subprocess.CompletedProcess[str]") -> dict[str, tuple[bool, str]]:
+    assert "Traceback" not in done.stderr
+    return {each["name"]: (each["ok"], each["sentence"]) for each in json.loads(done.stdout)["checks"]}
+
+
+def test_it_tells_tier_buckets_progress_subaccounts_and_netting_and_mentions_the_free_upgrade(
+    tmp_path: Path, exchange: PracticeReady
+) -> None:
+    done = run_at_home(tmp_path, "--rest-url", exchange.rest_url, "doctor", "--json", **key_of(exchange))
+    found = checks_of(done)
+    ok, limits = found["limits"]
+    assert ok
+    assert limits == (
+        "tier basic: 200 tokens a second (at most 600 at once) to read; 100 tokens a second (at most 100 at once) to "
+        "write, on each shard; an order costs 10, a cancel 2. Advanced is free: 300 a second and subaccounts, for "
+        "good, once an order has come by API. To ask for it: kalshi-tui doctor --upgrade"
+    )
+    assert found["progress"][0]
+    assert "0% of the 600,000 that earn expert" in found["progress"][1]
+    assert found["attestation"][0]
+    assert found["subaccounts"] == (True, "None but the primary account.")
+    assert found["netting"][0]
+    assert found["netting"][1].startswith("Off: ")
+    assert "upgrade" not in found, "it is told, and asked for only on --upgrade"
+
+
+def first_order(home: Path, exchange: PracticeReady) -> None:
+    """Send an order by the command line with the exchange's key."""
+    target, key = ("--rest-url", exchange.rest_url), key_of(exchange)
+    listed = run_at_home(home, *target, "markets", "--search", "recession", "--limit", "1", "--json", **key)
+    ticker = json.loads(listed.stdout)["ticker"]
+    placed = run_at_home(home, *target, "order", "buy", "yes", ticker, "1@0.01", "--yes", "--json", **key)
+    assert placed.returncode == 0, placed.stdout + placed.stderr
+    assert json.loads(placed.stdout)["order"]["state"] == "resting"
+
+
+def test_the_upgrade_is_refused_before_an_order_and_done_after_one(tmp_path: Path, exchange: PracticeReady) -> None:
+    target, key = ("--rest-url", exchange.rest_url), key_of(exchange)
+    refused = run_at_home(tmp_path, *target, "doctor", "--upgrade", "--json", **key)
+    assert refused.returncode == 1
+    ok, sentence = checks_of(refused)["upgrade"]
+    assert not ok
+    assert "Send an order with this program, then run doctor --upgrade again." in sentence
+    first_order(tmp_path, exchange)
+    done = checks_of(run_at_home(tmp_path, *target, "doctor", "--upgrade", "--json", **key))
+    assert done["upgrade"] == (True, "Done: the exchange has granted Advanced, for good.")
+    assert done["limits"][1].startswith("tier advanced: 300 tokens a second (at most 900 at once) to read; ")
+    assert "--upgrade" not in done["limits"][1]
+    again = checks_of(run_at_home(tmp_path, *target, "doctor", "--upgrade", "--json", **key))
+    assert again["upgrade"] == (True, "Not needed: the tier is advanced.")
+
+
 @pytest.mark.quick_cases("ed25519")
 @pytest.mark.parametrize("kind", ["ed25519", "rsa"])
 def test_it_is_green_with_a_key_of_either_type_and_names_it(tmp_path: Path, kind: str) -> None:
@@ -58,6 +111,7 @@ def test_it_is_green_with_a_key_of_either_type_and_names_it(tmp_path: Path, kind
         assert f"ok   key          {ready.private_key_path} is yours alone and opens: {words}." in done.stdout
         assert "ok   signature    The exchange accepts the key." in done.stdout
         assert "ok   stream " in done.stdout
+        first_order(tmp_path, ready)
         own = run_at_home(tmp_path, "doctor", "--data", str(tmp_path / "exchange"))
         assert own.returncode == 0, own.stdout
         assert f"ok   key          practice's own, {words}." in own.stdout
@@ -116,10 +170,10 @@ def test_a_disk_without_a_way_to_write_is_told(tmp_path: Path, monkeypatch: pyte
 @pytest.mark.parametrize(
     ("environ", "name", "ok", "words"),
     [
-        ({"TERM": "dumb"}, "colours", False, "set it to what your terminal is"),
-        ({"TERM": "xterm-256color", "COLORTERM": "truecolor"}, "colours", True, "true color"),
-        ({"TERM": "linux"}, "colours", True, "16 colors"),
-        ({"TERM": "xterm", "NO_COLOR": "1"}, "colours", True, "none, as NO_COLOR says"),
+        ({"TERM": "dumb"}, "colors", False, "set it to what your terminal is"),
+        ({"TERM": "xterm-256color", "COLORTERM": "truecolor"}, "colors", True, "true color"),
+        ({"TERM": "linux"}, "colors", True, "16 colors"),
+        ({"TERM": "xterm", "NO_COLOR": "1"}, "colors", True, "none, as NO_COLOR says"),
     ],
 )
 def test_the_terminal_is_looked_at(

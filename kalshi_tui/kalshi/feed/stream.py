@@ -386,7 +386,7 @@ class Stream:
             corrected = self.clock.skew_ms
             self.clock.update_skew(headers.get("Date"), sent_ms, self.clock.local_ms())
             skew = self.clock.skew_ms
-            sentence = authentication_sentence(code, skew)
+            sentence = authentication_sentence(code, skew, details)
             # The rejection itself carries the exchange's time. Corrected by it the next attempt will do; called a wrong
             # key, it would be tried once a minute, and the trader would look for a fault in the key.
             if skew and abs(skew - corrected) > 1_000:

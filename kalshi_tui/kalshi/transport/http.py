@@ -40,12 +40,7 @@ from kalshi_tui.kalshi.errors import (
 from kalshi_tui.kalshi.lists import LeftOut, Read
 from kalshi_tui.kalshi.translate import TranslationError
 from kalshi_tui.kalshi.transport.clock import ExchangeClock
-from kalshi_tui.kalshi.transport.rate_limit import (
-    CANCEL_COST,
-    DEFAULT_COST,
-    TooBusyError,
-    WriteBudget,
-)
+from kalshi_tui.kalshi.transport.rate_limit import TooBusyError, WriteBudget
 from kalshi_tui.kalshi.transport.signing import Signer
 from kalshi_tui.kalshi.transport.tls import (
     describe_tls_error,
@@ -53,6 +48,7 @@ from kalshi_tui.kalshi.transport.tls import (
     tls_context,
     to_httpx_proxy,
 )
+from kalshi_tui.kalshi.transport.token_costs import TokenCosts
 from kalshi_tui.kalshi.transport.tolerant_decode import decode_reply
 from kalshi_tui.kalshi.wire import DecodeError
 
@@ -69,6 +65,7 @@ U = TypeVar("U")
 Params = Mapping[str, str | int | Sequence[str] | None]
 Body = Struct | Mapping[str, str | int | bool]
 
+TOO_MANY_REQUESTS: Final = 429
 MAX_LOGGED_ITEMS: Final = 10_000
 """How many items that were left out are logged: each once, and then no more."""
 MAX_BODY_BYTES: Final = 32 * 1024 * 1024
@@ -193,6 +190,8 @@ class HttpClient:
         self._auth = SigningAuth(signer, environment, self.clock) if signer is not None else None
         self._max_body_bytes = body_limit
         self.write_budget = write_budget or WriteBudget()
+        self.read_budget = self.write_budget.read_budget()
+        self.token_costs = TokenCosts()
         times = timeouts or Timeouts()
         self._request_timeout_s = times.whole
         tls = tls_context(self._url)
@@ -279,12 +278,16 @@ class HttpClient:
                 yield changed
 
     async def _get_once(self, path: str, reply_type: type[T], params: Params | None, left_out: list[LeftOut]) -> T:
+        if self._auth is not None:
+            await self.read_budget.acquire(self.token_costs.cost("GET", path))
         try:
             reply = await self._request("GET", path, params)
         except (httpx.HTTPError, TimeoutError) as error:
             raise TransportError(f"The exchange could not be reached: {_describe_transport_error(error)}.") from error
         except (_BodyTooLargeError, _DecompressionError) as error:
             raise BadReply(f"The exchange's reply cannot be read: {error}.") from error
+        if reply.status == TOO_MANY_REQUESTS:
+            self.read_budget.empty()
         if not 200 <= reply.status < 300:
             raise self._error_from_reply(reply)
         try:
@@ -401,7 +404,8 @@ class HttpClient:
         content = wire.encode(request) if request is not None else None
         is_cancel = method == "DELETE"
         try:
-            await self.write_budget.acquire((CANCEL_COST if is_cancel else DEFAULT_COST) * item_count, urgent=is_cancel)
+            cost = self.token_costs.cost(method, path) * item_count
+            await self.write_budget.acquire(cost, urgent=is_cancel)
             reply = await self._request(method, path, params, content)
         except TooBusyError as error:
             raise NotSent(

@@ -1,4 +1,7 @@
-"""The account's rate limit of writes: a token bucket that serves cancels first (docs/kalshi-api.md, section 10)."""
+"""The account's rate limits: a token bucket for reads, and one for writes that serves cancels first.
+
+docs/kalshi-api.md, section 10.
+"""
 
 import asyncio
 import heapq
@@ -19,6 +22,51 @@ POLL_INTERVAL_S: Final = 0.02
 
 class TooBusyError(Exception):
     """Report that no tokens came within `MAX_ORDER_WAIT_S`. Nothing was sent."""
+
+
+class ReadBudget:
+    """Hold the tokens for reads: none are counted until the account's limits have been read. No read fails for them."""
+
+    def __init__(
+        self,
+        *,
+        timer_s: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        """Start without limits; ``timer_s`` must never jump."""
+        self._per_second = self._capacity = 0
+        self._timer_s = timer_s
+        self._sleep = sleep
+        self._tokens = 0.0
+        self._refilled_at = timer_s()
+
+    def set_limits(self, per_second: int, capacity: int) -> None:
+        """Use the account's own limits from now on, with a full bucket the first time; 0: the exchange told none."""
+        if per_second > 0:
+            if not self._per_second:
+                self._tokens = float(max(capacity, per_second))
+                self._refilled_at = self._timer_s()
+            self._per_second, self._capacity = per_second, max(capacity, per_second)
+
+    async def acquire(self, cost: int) -> None:
+        """Spend ``cost`` tokens, and wait for them if the bucket has not so many."""
+        if not self._per_second:
+            return
+        self._refill()
+        # Below zero the bucket says who comes first: each read waits for what those before it have taken.
+        self._tokens -= min(cost, self._capacity)
+        if self._tokens < 0:
+            await self._sleep(-self._tokens / self._per_second)
+
+    def empty(self) -> None:
+        """Take the bucket for empty: the exchange has refused a read as one too many."""
+        self._refill()
+        self._tokens = min(self._tokens, 0.0)
+
+    def _refill(self) -> None:
+        now = self._timer_s()
+        self._tokens = min(self._tokens + (now - self._refilled_at) * self._per_second, float(self._capacity))
+        self._refilled_at = now
 
 
 class WriteBudget:
@@ -46,6 +94,10 @@ class WriteBudget:
         """Use the account's own limits from now on; a limit of 0 means that the exchange told none."""
         if per_second > 0:
             self._per_second, self._capacity = per_second, max(capacity, per_second)
+
+    def read_budget(self) -> ReadBudget:
+        """Return a budget for reads that goes by the same clock."""
+        return ReadBudget(timer_s=self._timer_s, sleep=self._sleep)
 
     async def acquire(self, cost: int, *, urgent: bool) -> None:
         """Wait for ``cost`` tokens and spend them. Raises TooBusyError if they do not come in time.

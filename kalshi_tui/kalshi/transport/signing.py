@@ -67,7 +67,7 @@ _OTHER_KINDS: Final = (
     (DSAPrivateKey | DSAPublicKey, "DSA"),
 )
 """Keys that a PEM file may hold and that the exchange does not accept."""
-_MAKE_A_KEY: Final = "Create an API key at the exchange and name the file it gives you."
+_MAKE_A_KEY: Final = "Create a key at the exchange (Account & security, API Keys) and name the file it gives you."
 
 
 class KeyFileError(Misconfigured):

@@ -110,4 +110,5 @@ def welcome_lines(width: int) -> list[Line]:
         f"To begin, press {key_for('trade')}: it opens a ticket to buy one contract at the best offer. Enter shows the "
         "review of the order, Enter again sends it."
     )
-    return [*made, (), *(line(part) for part in wrap(last, width))]
+    key = "No key is needed here. For the demo or the real exchange, docs/trading.md shows how to create a first one."
+    return [*made, (), *(line(part) for part in wrap(last, width)), *(line(part) for part in wrap(key, width))]

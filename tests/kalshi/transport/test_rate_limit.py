@@ -6,9 +6,11 @@ from kalshi_tui.kalshi.transport.rate_limit import (
     CANCEL_COST,
     CANCEL_RESERVE,
     DEFAULT_COST,
+    ReadBudget,
     TooBusyError,
     WriteBudget,
 )
+from kalshi_tui.kalshi.transport.token_costs import TokenCosts
 
 
 class Time:
@@ -87,3 +89,50 @@ async def test_the_exchange_says_how_much_there_is(time: Time) -> None:
     tokens.set_limits(0, 0)
     await tokens.acquire(1_000, urgent=True)
     assert time.now_s < 1.1
+
+
+async def test_reads_wait_by_the_account_s_own_limits_once_they_are_known(time: Time) -> None:
+    tokens = ReadBudget(timer_s=time, sleep=time.sleep)
+    for _ in range(1_000):
+        await tokens.acquire(DEFAULT_COST)
+    assert time.now_s == 0, "nothing is known yet"
+    tokens.set_limits(0, 0)
+    tokens.set_limits(200, 600)
+    for _ in range(60):
+        await tokens.acquire(DEFAULT_COST)
+    assert time.now_s == 0, "60 reads at once fit the bucket"
+    for _ in range(20):
+        await tokens.acquire(DEFAULT_COST)
+    assert time.now_s == pytest.approx(1.0), "20 more take a second"
+    time.now_s += 100
+    for _ in range(60):
+        await tokens.acquire(DEFAULT_COST)
+    assert time.now_s == pytest.approx(101.0), "the bucket holds no more than its capacity"
+
+
+async def test_after_a_refusal_the_bucket_counts_as_empty(time: Time) -> None:
+    tokens = ReadBudget(timer_s=time, sleep=time.sleep)
+    tokens.set_limits(200, 600)
+    tokens.empty()
+    await tokens.acquire(DEFAULT_COST)
+    assert time.now_s == pytest.approx(DEFAULT_COST / 200), "cost by refill, as the exchange asks"
+
+
+def test_a_call_costs_what_the_exchange_tells() -> None:
+    costs = TokenCosts()
+    assert costs.cost("DELETE", "/portfolio/events/orders/abc") == CANCEL_COST
+    assert costs.cost("GET", "/portfolio/orders/abc") == DEFAULT_COST
+    costs.set_costs(
+        12,
+        [
+            ("DELETE", "/trade-api/v2/portfolio/events/orders/{order_id}", 3),
+            ("delete", "/portfolio/events/orders/batched", 2),
+            ("GET", "/portfolio/orders/:order_id", 4),
+            ("POST", "/portfolio/events/orders", -5),
+        ],
+    )
+    assert costs.cost("DELETE", "/portfolio/events/orders/abc") == 3
+    assert costs.cost("DELETE", "/portfolio/events/orders/batched") == 2, "a fixed name goes before a variable one"
+    assert costs.cost("GET", "/portfolio/orders/abc") == 4
+    assert costs.cost("GET", "/portfolio/orders") == 12
+    assert costs.cost("POST", "/portfolio/events/orders") == 12, "a cost that cannot be is left out"
