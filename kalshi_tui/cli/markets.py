@@ -177,9 +177,10 @@ def _describe_price_grid(market: "Market") -> str:
 
 
 def _describe_fees(market: "Market") -> str:
-    from kalshi_tui.domain.fees import FeeType
     from kalshi_tui.domain.text import plain_money_text
 
-    if market.fees is None or market.fees.fee_type is FeeType.UNKNOWN:
-        return "not known"
+    if market.fees is None:
+        return "unknown"
+    if not market.fees.known:
+        return " ".join(filter(None, ("unknown:", market.fees.word))).removesuffix(":")
     return f"{market.fees.fee_type.value}, times {plain_money_text(market.fees.multiplier)}"

@@ -225,10 +225,10 @@ def _make_plan(command_session: CommandSession, terms: OrderTerms) -> _OrderPlan
     cash = store.balance.on_shard(market.exchange_index) if store.balance is not None else None
     warnings = (
         trading_paused_warning(store.hours),
-        insufficient_cash_warning(terms, market.fees, held, cash),
+        insufficient_cash_warning(terms, market.fees, held, cash, precision=store.precision),
         sell_to_open_warning(terms, held),
     )
-    sums = OrderPreview.of(terms, live.book, market.fees, held)
+    sums = OrderPreview.of(terms, live.book, market.fees, held, precision=store.precision)
     return _OrderPlan(
         terms, market, sums, held, cash, (*filter(None, warnings), *command_session.describe_unresolved())
     )
@@ -266,7 +266,17 @@ def _show_plan(
         f"{command_session.venue.value}  {terms_text(terms)}  -> {exchange}",
         order_options_text(terms),
         f"{market_text(plan.market)}  {terms.ticker}",
-        *(plain_text(each).rstrip() for each in preview_lines(terms, book, plan.market.fees, plan.position, plan.cash)),
+        *(
+            plain_text(each).rstrip()
+            for each in preview_lines(
+                terms,
+                book,
+                plan.market.fees,
+                plan.position,
+                plan.cash,
+                precision=command_session.store.precision,
+            )
+        ),
         *(f"! {each}" for each in (*(describe_violation(each) for each in violations), *warnings)),
         *(["Nothing was sent."] if options.dry_run else []),
     )

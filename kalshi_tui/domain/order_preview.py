@@ -54,8 +54,7 @@ def estimate_execution(
     rests = terms.count - filled if terms.tif is TimeInForce.GTC and not rejected else 0
     fee = maker = None
     if fees is not None:
-        best = book.best_ask(terms.taking_side)
-        fee = max_fee(terms, fees, best=best.price if best else None, precision=precision)
+        fee = max_fee(terms, fees, book=book, precision=precision)
         maker = fees.at_most(terms.taking_limit, terms.count, taker=False, precision=precision)
     return ExecutionEstimate(
         fills_now=filled,
@@ -86,21 +85,37 @@ def _immediate_fills(terms: OrderTerms, book: Book) -> Iterator[tuple[Price, Cou
 
 
 def max_fee(
-    terms: OrderTerms, fees: FeeSchedule, *, best: Price | None = None, precision: Money = CENT
+    terms: OrderTerms, fees: FeeSchedule, *, book: Book | None = None, precision: Money = CENT
 ) -> Money | None:
-    """Return what a ticket calls the fee "up to": the whole order in one taker fill, None if not known.
+    """Return what a ticket calls the fee "up to": the whole order as a taker, None if not known.
 
     docs/kalshi-api.md, section 9.
 
-    ``best`` is the best price of `OrderTerms.taking_side` that the book offers now. The trade fee is greatest nearest
-    to 50 cents, so it is taken at the price between ``best`` and the limit that is nearest to it. ``precision`` is the
-    member's, a part of a cent or the cent.
+    The trade fee is greatest nearest to 50 cents, so it is taken at the price between the best one of ``book`` and the
+    limit that is nearest to it. Each level that the order would take is a fill of its own, and so is the rest; for what
+    more fills can add see `FeeSchedule.at_most`. ``precision`` is the member's, a part of a cent or the cent.
     """
-    limit = terms.taking_limit
-    low = limit if best is None else min(best, limit)
+    limit, left = terms.taking_limit, terms.count
+    low, parts, aligned = limit, 0, limit * COUNT_UNIT % precision == 0
+    for level in book.takeable(terms.taking_side, limit) if book is not None else ():
+        taken = min(left, level.size)
+        low = min(low, level.price)
+        parts += taken % COUNT_UNIT != 0
+        aligned = aligned and level.price * COUNT_UNIT % precision == 0
+        left -= taken
+        if not left:
+            break
+    parts += left % COUNT_UNIT != 0
     worst = max(low, min(limit, PRICE_UNIT // 2))
     # A sale at p costs what buying the other outcome at 1 - p does: the two balance changes are whole cents apart.
-    return fees.at_most(worst, terms.count, taker=True, precision=precision)
+    return fees.at_most(
+        worst,
+        terms.count,
+        taker=True,
+        precision=precision,
+        parts=parts,
+        aligned=None if low == limit else aligned,
+    )
 
 
 def closing_count(terms: OrderTerms, position: Position | None) -> Count:
@@ -186,29 +201,35 @@ def project_position(terms: OrderTerms, book: Book, position: Position | None) -
 
 
 def max_affordable_count(
-    terms: OrderTerms, cash: Money, fees: FeeSchedule | None, position: Position | None, *, whole_contracts: bool = True
-) -> Count:
-    """Return the largest count of such an order that ``cash`` pays for at its limit, the fee "up to" included.
+    terms: OrderTerms,
+    cash: Money,
+    fees: FeeSchedule | None,
+    position: Position | None,
+    *,
+    precision: Money = CENT,
+) -> Count | None:
+    """Return the most whole contracts of such an order that ``cash`` pays for at its limit, the fee "up to" included.
 
-    Whole contracts, unless ``whole_contracts`` is False. What closes a holding needs no cash. 0 if not one can be paid.
+    What closes a holding needs no cash. 0 if not one can be paid; None if the fees are not known, so that nobody can
+    tell how many can.
     """
-    step = COUNT_UNIT if whole_contracts else 1
+    if fees is None or not fees.known:
+        return None
 
-    def fits(units: int) -> bool:
-        tried = replace(terms, count=units * step)
-        fee = max_fee(tried, fees) if fees is not None else 0
-        return opening_risk(tried, position) + (fee or 0) <= cash
+    def fits(contracts: int) -> bool:
+        tried = replace(terms, count=contracts * COUNT_UNIT)
+        return opening_risk(tried, position) + (max_fee(tried, fees, precision=precision) or 0) <= cash
 
     held = abs(position.count) if position else 0
     price = terms.price if terms.action is Action.BUY else PRICE_UNIT - terms.price
-    low, high = 0, (max(cash, 0) // max(price, 1) + held) // step + 1
+    low, high = 0, (max(cash, 0) // max(price, 1) + held) // COUNT_UNIT + 1
     while low < high:
         middle = (low + high + 1) // 2
         if fits(middle):
             low = middle
         else:
             high = middle - 1
-    return low * step
+    return low * COUNT_UNIT
 
 
 def effective_terms(terms: OrderTerms, position: Position | None) -> OrderTerms:
@@ -228,17 +249,24 @@ class OrderPreview:
     """The fee "up to" of what of the order is live: as the taker, but as the maker where it can be nothing else."""
 
     @classmethod
-    def of(cls, terms: OrderTerms, book: Book, fees: FeeSchedule | None, position: Position | None) -> "OrderPreview":
-        """Compute the preview of an order for an account that holds ``position``."""
+    def of(
+        cls,
+        terms: OrderTerms,
+        book: Book,
+        fees: FeeSchedule | None,
+        position: Position | None,
+        *,
+        precision: Money = CENT,
+    ) -> "OrderPreview":
+        """Compute the preview of an order for an account that holds ``position``; ``precision`` is the member's."""
         terms = effective_terms(terms, position)
-        seen = estimate_execution(terms, book, fees)
+        seen = estimate_execution(terms, book, fees, precision=precision)
         live = replace(terms, count=seen.fills_now + seen.rests)
         fee = None
         if fees is not None and terms.post_only:
-            fee = fees.at_most(terms.taking_limit, live.count, taker=False)
+            fee = fees.at_most(terms.taking_limit, live.count, taker=False, precision=precision)
         elif fees is not None:
-            best = book.best_ask(terms.taking_side)
-            fee = max_fee(live, fees, best=best.price if best else None)
+            fee = max_fee(live, fees, book=book, precision=precision)
         return cls(terms, seen, project_position(terms, book, position), position, fee)
 
     @property

@@ -5,6 +5,7 @@ docs/kalshi-api.md, section 7.
 
 from dataclasses import dataclass
 
+from kalshi_tui.domain.fees import CENT, CENTICENT
 from kalshi_tui.domain.order import BookSide
 from kalshi_tui.domain.price import PRICE_UNIT, Count, Money, Price
 
@@ -77,3 +78,12 @@ class Balance:
     def on_shard(self, exchange_index: int) -> Money:
         """Return the buying power on one shard: cash is held by shard, and only there can it be spent."""
         return dict(self.by_shard).get(exchange_index, 0) if self.by_shard else self.cash
+
+    @property
+    def precision(self) -> Money:
+        """What this member's balance is rounded to after a fill: the cent, until a part of a cent is seen in it.
+
+        docs/kalshi-api.md, sections 9 and 26.
+        """
+        seen = (self.cash, *(cash for _, cash in self.by_shard))
+        return CENTICENT if any(cash % CENT for cash in seen) else CENT

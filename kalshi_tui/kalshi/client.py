@@ -21,7 +21,7 @@ from typing import Any, Concatenate, Final, Literal, ParamSpec, Self, TypeVar, o
 
 from kalshi_tui.domain.book import Book, BookError, Side
 from kalshi_tui.domain.candles import MINUTE_MS, Candle
-from kalshi_tui.domain.fees import FeeSchedule
+from kalshi_tui.domain.fees import CENT, FeeSchedule
 from kalshi_tui.domain.market import Market
 from kalshi_tui.domain.order import Action, Order, OrderState, OrderTerms, TimeInForce, order_from_terms
 from kalshi_tui.domain.price import Count, Price
@@ -593,13 +593,14 @@ class KalshiClient:
     async def _preview(self, terms: OrderTerms) -> DryRun:
         market = await self._rest.market(terms.ticker)
         market = replace(market, fees=await self._get_fees(market))
-        held, cash = None, None
+        held, cash, precision = None, None, CENT
         if self._signer is not None:
             number = terms.subaccount
             of_market = await self.positions(ticker=terms.ticker, subaccount=number)
             held = next((each for each in of_market if each.count), None)
-            cash = (await self.balance(subaccount=number)).on_shard(market.exchange_index)
-        return DryRun.of(terms, market, await self.orderbook(terms.ticker), held, cash)
+            balance = await self.balance(subaccount=number)
+            cash, precision = balance.on_shard(market.exchange_index), balance.precision
+        return DryRun.of(terms, market, await self.orderbook(terms.ticker), held, cash, precision=precision)
 
 
 def new_client_order_id() -> str:

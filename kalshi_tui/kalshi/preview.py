@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from kalshi_tui.domain.book import Book
+from kalshi_tui.domain.fees import CENT
 from kalshi_tui.domain.market import Market
 from kalshi_tui.domain.order import OrderTerms, rejection_reason
 from kalshi_tui.domain.order_preview import OrderPreview
@@ -34,9 +35,21 @@ class DryRun:
     """Why the exchange would reject the order whatever the book holds, a sentence; empty if it would not."""
 
     @classmethod
-    def of(cls, terms: OrderTerms, market: Market, book: Book, held: Position | None, cash: Money | None) -> "DryRun":
-        """Return the preview of an order in a market with this book, position and cash; reads nothing."""
-        figures = OrderPreview.of(terms, book, market.fees, held)
+    def of(
+        cls,
+        terms: OrderTerms,
+        market: Market,
+        book: Book,
+        held: Position | None,
+        cash: Money | None,
+        *,
+        precision: Money = CENT,
+    ) -> "DryRun":
+        """Return the preview of an order in a market with this book, position and cash; reads nothing.
+
+        ``precision`` is what the member's balance is rounded to, see `Balance.precision`.
+        """
+        figures = OrderPreview.of(terms, book, market.fees, held, precision=precision)
         return cls(figures.terms, market, book, figures, cash, rejection_reason(terms, market) or "")
 
     @property

@@ -114,6 +114,8 @@ class OrderDraft:
         if self.action is Action.SELL:
             raise NumberError("Dollars are what a purchase costs: for a sale type contracts, or d.")
         count = max_affordable_count(terms, dollars, market.fees, None)
+        if count is None:
+            raise NumberError("This market's fees are unknown, so dollars cannot be counted out: type contracts.")
         if not count:
             raise NumberError(f"{money_text(dollars)} does not pay for one contract at this price.")
         return count

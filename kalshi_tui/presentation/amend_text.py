@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass, replace
 
+from kalshi_tui.domain.fees import CENT
 from kalshi_tui.domain.market import Market
 from kalshi_tui.domain.order import Action, Order, OrderState, OrderTerms, to_outcome_price, to_yes_price
 from kalshi_tui.domain.order_preview import OrderPreview
 from kalshi_tui.domain.position import Position
-from kalshi_tui.domain.price import Count, Price
+from kalshi_tui.domain.price import Count, Money, Price
 from kalshi_tui.domain.text import expiry_text, plain_count_text, plain_price_text
 from kalshi_tui.presentation.lines import (
     Line,
@@ -115,10 +116,12 @@ class OrderAmendment:
         takes = best is not None and best.price <= self.after.taking_limit
         return Span(f"Loses its place in the queue{', and takes at once' if takes else ''}.", Tone.WARN)
 
-    def preview_lines(self, live: LiveBook, market: Market, position: Position | None) -> list[Line]:
+    def preview_lines(
+        self, live: LiveBook, market: Market, position: Position | None, *, precision: Money = CENT
+    ) -> list[Line]:
         """Return what the order would do once changed, and its worst loss now and then."""
-        now = OrderPreview.of(self.before, live.book, market.fees, position)
-        then = OrderPreview.of(self.after, live.book, market.fees, position)
+        now = OrderPreview.of(self.before, live.book, market.fees, position, precision=precision)
+        then = OrderPreview.of(self.after, live.book, market.fees, position, precision=precision)
         ahead = f"now behind {count_text(self.ahead)}" if self.ahead is not None else "not known"
         rests = count_text(self.after.count) if self.keeps_queue_position else self._resting_text(then)
         return [

@@ -1,6 +1,6 @@
 """Text about an order before and after it is sent: warnings, review, result. Pure."""
 
-from kalshi_tui.domain.fees import FeeSchedule
+from kalshi_tui.domain.fees import CENT, FeeSchedule
 from kalshi_tui.domain.link import TradingStatus
 from kalshi_tui.domain.market import Market
 from kalshi_tui.domain.order import Action, Order, OrderTerms, TimeInForce
@@ -76,14 +76,23 @@ def trading_paused_warning(hours: TradingStatus) -> str:
 
 
 def insufficient_cash_warning(
-    terms: OrderTerms, fees: FeeSchedule | None, position: Position | None, cash: Money | None
+    terms: OrderTerms,
+    fees: FeeSchedule | None,
+    position: Position | None,
+    cash: Money | None,
+    *,
+    precision: Money = CENT,
 ) -> str:
-    """Warn where the order may need more than there is; empty otherwise. ``cash`` is what its shard holds."""
-    fee = max_fee(terms, fees) if fees is not None else None
+    """Warn where the order may need more than there is; empty otherwise. ``cash`` is what its shard holds.
+
+    A fee that is not known may be more than what is left over: that is named beside the sum, not counted as nothing.
+    """
+    fee = max_fee(terms, fees, precision=precision) if fees is not None else None
     needed = opening_risk(terms, position) + (fee or 0)
     if cash is None or needed <= cash:
         return ""
-    return f"This may need {money_text(needed)}; there is {money_text(cash)} for this market. It may be rejected."
+    unknown = " and a fee that is unknown" if fee is None else ""
+    return f"This may need {money_text(needed)}{unknown}; there is {money_text(cash)} for this market. It may be rejected."
 
 
 def untrusted_book_warning(live: LiveBook) -> str:

@@ -3,7 +3,7 @@
 from typing import Final
 
 from kalshi_tui.domain.book import Book
-from kalshi_tui.domain.fees import FeeSchedule
+from kalshi_tui.domain.fees import CENT, FeeSchedule
 from kalshi_tui.domain.order import BookSide, OrderTerms
 from kalshi_tui.domain.order_preview import ExecutionEstimate, OrderPreview, PositionProjection
 from kalshi_tui.domain.position import Position
@@ -20,6 +20,8 @@ from kalshi_tui.presentation.number_text import NO_VALUE, count_text, money_text
 
 LABEL_WIDTH: Final = 11
 VALUE_WIDTH: Final = 25
+UNKNOWN_TEXT: Final = "unknown"
+"""A fee that cannot be computed, and what depends on it: never zero."""
 CERTAIN_PROBABILITY: Final = 10_000
 """A probability of one, in 1/100 percent."""
 
@@ -42,14 +44,15 @@ def preview_lines(
     cash: Money | None = None,
     *,
     positions_read: bool = True,
+    precision: Money = CENT,
 ) -> list[Line]:
     """Return what the order would do against this book: fills and rest, money, fees, worst loss and profit.
 
     The worst loss is that of the whole order filled at its limit, whatever the book shows now: never too little. What
     stands after it is computed at the book's prices for what fills now, and at the limit for the rest. While positions
-    have not been read the figures are those of an order that closes nothing.
+    have not been read the figures are those of an order that closes nothing. ``precision`` is the member's.
     """
-    sums = OrderPreview.of(terms, book, fees, position)
+    sums = OrderPreview.of(terms, book, fees, position, precision=precision)
     seen, then = sums.execution, sums.projection
     change = then.cash_change
     held = position is not None or positions_read
@@ -97,7 +100,7 @@ def resting_text(fill_estimate: ExecutionEstimate, terms: OrderTerms, own_ahead:
 def worst_loss_text(order_preview: OrderPreview) -> str:
     """Return the most that the order can lose, its fee included."""
     worst = order_preview.worst_loss
-    return f"{money_text(order_preview.at_risk)} + fee" if worst is None else money_text(worst)
+    return f"{money_text(order_preview.at_risk)} + unknown fee" if worst is None else money_text(worst)
 
 
 def fee_line(fill_estimate: ExecutionEstimate) -> Line:
@@ -109,7 +112,7 @@ def fee_line(fill_estimate: ExecutionEstimate) -> Line:
 
 def _fee_text(fee: Money | None) -> str:
     if fee is None:
-        return "not known"
+        return UNKNOWN_TEXT
     return f"up to {money_text(fee)}" if fee else "none"
 
 
@@ -117,7 +120,7 @@ def _cash_text(cash: Money | None, order_preview: OrderPreview) -> str:
     if cash is None:
         return "not known"
     left = cash + order_preview.projection.cash_change
-    return f"{money_text(left)} - fee" if order_preview.fee is None else money_text(left - order_preview.fee)
+    return f"{money_text(left)} - unknown fee" if order_preview.fee is None else money_text(left - order_preview.fee)
 
 
 def _closes_text(projection: PositionProjection, position: Position | None) -> str:
@@ -140,7 +143,11 @@ def _break_even_text(order_preview: OrderPreview) -> str:
     then = order_preview.projection
     if then.opened and then.closed:
         return "closes and opens: no one"
-    probability = then.break_even(order_preview.fee or 0)
+    if not then.opened and not then.closed:
+        return NO_VALUE
+    if order_preview.fee is None:
+        return UNKNOWN_TEXT
+    probability = then.break_even(order_preview.fee)
     if probability is None:
         return NO_VALUE
     if probability > CERTAIN_PROBABILITY or (then.closed and not probability):
@@ -149,16 +156,17 @@ def _break_even_text(order_preview: OrderPreview) -> str:
     bid = order_preview.terms.book_side is BookSide.BID
     outcome = "YES" if bid == bool(then.opened) else "NO"
     word = "from" if then.opened else "below"
-    percent = f"pays {word} {probability // 100}.{probability % 100:02d}%"
-    return f"{percent} + fee" if order_preview.fee is None else f"{percent} {outcome}"
+    return f"pays {word} {probability // 100}.{probability % 100:02d}% {outcome}"
 
 
 def _profit_text(order_preview: OrderPreview) -> str:
     """Return what is gained if what opens comes true, with what the closed part gains over what it had cost."""
     if not order_preview.projection.opened and not order_preview.projection.closed:
         return NO_VALUE
-    gain = order_preview.projection.realized + order_preview.projection.profit_if_right(order_preview.fee or 0)
-    return f"{money_text(gain, signed=True)} {'- fee' if order_preview.fee is None else 'after fees'}"
+    if order_preview.fee is None:
+        return UNKNOWN_TEXT
+    gain = order_preview.projection.realized + order_preview.projection.profit_if_right(order_preview.fee)
+    return f"{money_text(gain, signed=True)} after fees"
 
 
 def _position_text(position: Position | None) -> str:

@@ -197,3 +197,8 @@ class Store:
     def available_cash(self, market: Market) -> Money | None:
         """See `AccountStore.available_cash`."""
         return self.account.available_cash(market)
+
+    @property
+    def precision(self) -> Money:
+        """See `AccountStore.precision`."""
+        return self.account.precision

@@ -1,14 +1,17 @@
 """What a ticket says an order would do, against nothing but arithmetic on the fills themselves."""
 
 from dataclasses import replace
+from fractions import Fraction
+from math import ceil
 
 import pytest
-from hypothesis import assume, given, strategies as st
+from hypothesis import assume, given, settings, strategies as st
 
 from kalshi_tui.domain.book import Book, Side
 from kalshi_tui.domain.fees import FeeSchedule, FeeType
 from kalshi_tui.domain.order import Action, BookSide, OrderTerms, TimeInForce
 from kalshi_tui.domain.order_preview import (
+    OrderPreview,
     estimate_execution,
     max_affordable_count,
     max_fee,
@@ -20,13 +23,19 @@ from kalshi_tui.domain.position import Position
 from kalshi_tui.domain.price import PRICE_UNIT
 
 FEES = FeeSchedule(FeeType.QUADRATIC)
-LEVELS = st.dictionaries(st.integers(1, 60).map(lambda cents: cents * 100), st.integers(1, 5_000), max_size=4)
+LEVELS = st.dictionaries(
+    st.one_of(st.integers(1, 60).map(lambda cents: cents * 100), st.integers(1, 600).map(lambda tenths: tenths * 10)),
+    st.integers(1, 5_000),
+    max_size=4,
+)
 TERMS = st.builds(
     OrderTerms,
     ticker=st.just("T"),
     side=st.sampled_from(Side),
     action=st.sampled_from(Action),
-    price=st.integers(1, 99).map(lambda cents: cents * 100),
+    price=st.one_of(
+        st.integers(1, 99).map(lambda cents: cents * 100), st.integers(1, 999).map(lambda tenths: tenths * 10)
+    ),
     count=st.integers(1, 8_000),
     tif=st.sampled_from(TimeInForce),
     post_only=st.booleans(),
@@ -142,10 +151,10 @@ def test_an_order_that_does_both_has_no_one_break_even() -> None:
     assert project_position(both, book, Position("T", 400, 400 * 3_000)).break_even(0) is None
 
 
-@given(TERMS, positions(), st.integers(0, 50_000_000), st.booleans())
-def test_the_most_that_cash_pays_for(terms: OrderTerms, position: Position | None, cash: int, whole: bool) -> None:
-    most = max_affordable_count(terms, cash, FEES, position, whole_contracts=whole)
-    step = 100 if whole else 1
+@given(TERMS, positions(), st.integers(0, 50_000_000))
+def test_the_most_that_cash_pays_for(terms: OrderTerms, position: Position | None, cash: int) -> None:
+    most, step = max_affordable_count(terms, cash, FEES, position), 100
+    assert most is not None
 
     def needed(count: int) -> int:
         tried = replace(terms, count=count)
@@ -174,6 +183,93 @@ def test_position_and_cash_after(side: Side, action: Action, price: int, positio
     assert (seen.after.count, seen.cash_change) == (after, cash)
 
 
+def dollars(money: int) -> Fraction:
+    return Fraction(money, 1_000_000)
+
+
+def charged(revenues: list[tuple[Fraction, Fraction]], precision: Fraction) -> Fraction:
+    """Return an order's fees, of each fill's revenue and exact trade fee, by the exchange's page, in dollars."""
+    micro, held_back, fees = Fraction(1, 1_000_000), Fraction(0), Fraction(0)
+    for revenue, exact in revenues:
+        trade_fee = ceil(exact / micro) * micro
+        rounding = (revenue - trade_fee) % precision
+        held_back += rounding
+        steps = min(held_back // precision, (trade_fee + rounding) // precision) if held_back > precision else 0
+        held_back -= steps * precision
+        fees += trade_fee + rounding - steps * precision
+    return fees
+
+
+@given(TERMS, books(), st.sampled_from([100, 10_000]), st.integers(0, 2_000_000), st.booleans())
+@settings(max_examples=400)
+def test_no_order_costs_more_than_its_ticket_says(
+    terms: OrderTerms, book: Book, precision: int, multiplier: int, rest_takes: bool
+) -> None:
+    """Fill it level by level, the rest at its limit as maker or taker: fee and loss stay within what was said."""
+    terms = replace(terms, reduce_only=False, tif=TimeInForce.GTC, post_only=False)
+    schedule = FeeSchedule(FeeType.QUADRATIC_WITH_MAKER_FEES, multiplier)
+    seen = OrderPreview.of(terms, book, schedule, None, precision=precision)
+    fills = [(price, count, True) for price, count in taken(terms, book)]
+    if rest := terms.count - sum(count for _, count, _ in fills):
+        fills.append((terms.yes_price, rest, rest_takes))
+    revenues, lost = [], Fraction(0)
+    for yes_price, count, taker in fills:
+        price = Fraction(yes_price, PRICE_UNIT)
+        contracts = Fraction(count, 100)
+        cost = contracts * (price if terms.book_side is BookSide.BID else 1 - price)
+        rate = Fraction(7, 100) if taker else Fraction(175, 10_000)
+        revenues.append((-cost, Fraction(multiplier, 1_000_000) * rate * contracts * price * (1 - price)))
+        lost += cost
+    fees = charged(revenues, dollars(precision))
+    assert seen.execution.fee_at_most is not None
+    assert seen.worst_loss is not None
+    assert fees <= dollars(seen.execution.fee_at_most)
+    assert lost + fees <= dollars(seen.worst_loss)
+
+
+@given(TERMS, books(), st.integers(1, 20), st.integers(0, 2_000_000))
+@settings(max_examples=400)
+def test_no_whole_order_costs_more_in_however_many_fills(
+    terms: OrderTerms, book: Book, pieces: int, multiplier: int
+) -> None:
+    """Members with a precision of a cent: each level of whole contracts may be many makers."""
+    whole = Book()
+    whole.snapshot(
+        *(
+            [(p, -(-c // 100) * 100) for p, c in zip(side.prices, side.counts, strict=True)]
+            for side in (book.yes, book.no)
+        )
+    )
+    terms = replace(terms, reduce_only=False, tif=TimeInForce.GTC, post_only=False, count=-(-terms.count // 100) * 100)
+    seen = OrderPreview.of(terms, whole, FeeSchedule(FeeType.QUADRATIC, multiplier), None)
+    fills = taken(terms, whole)
+    if rest := terms.count - sum(count for _, count in fills):
+        fills.append((terms.yes_price, rest))
+    revenues, lost = [], Fraction(0)
+    for yes_price, count in fills:
+        price = Fraction(yes_price, PRICE_UNIT)
+        # All but the last piece is of one contract.
+        contracts = count // 100
+        small = min(pieces, contracts - 1)
+        for each in [1] * small + [contracts - small]:
+            cost = each * (price if terms.book_side is BookSide.BID else 1 - price)
+            revenues.append((-cost, Fraction(multiplier, 1_000_000) * Fraction(7, 100) * each * price * (1 - price)))
+            lost += cost
+    fees = charged(revenues, Fraction(1, 100))
+    assert seen.execution.fee_at_most is not None
+    assert seen.worst_loss is not None
+    assert fees <= dollars(seen.execution.fee_at_most)
+    assert lost + fees <= dollars(seen.worst_loss)
+
+
+def test_what_depends_on_an_unknown_fee_is_unknown() -> None:
+    terms = OrderTerms("T", Side.YES, Action.BUY, 4_000, 100)
+    for fees in (None, FeeSchedule(FeeType.FLAT)):
+        seen = OrderPreview.of(terms, Book(), fees, None)
+        assert (seen.fee, seen.worst_loss) == (None, None)
+        assert max_affordable_count(terms, 10_000_000, fees, None) is None
+
+
 def test_an_unknown_fee_type_is_not_free() -> None:
     seen = estimate_execution(OrderTerms("T", Side.YES, Action.BUY, 4_000, 100), Book(), FeeSchedule(FeeType.UNKNOWN))
     assert seen.fee_at_most is None
@@ -184,7 +280,10 @@ def test_a_maker_pays_what_the_series_says() -> None:
     terms = OrderTerms("T", Side.YES, Action.BUY, 5_000, 10_000)
     free, paying = FeeSchedule(FeeType.QUADRATIC), FeeSchedule(FeeType.QUADRATIC_WITH_MAKER_FEES)
     assert (estimate_execution(terms, Book(), free).fee_at_most, estimate_execution(terms, Book(), free).maker_fee) == (
-        1_750_000,
+        1_760_000,
         0,
     )
     assert estimate_execution(terms, Book(), paying).maker_fee == 440_000
+    combo = FeeSchedule(FeeType.QUADRATIC_WITH_COMBO_MAKER_FEES)
+    # A combo order that rested under 5 s may pay as a taker.
+    assert estimate_execution(terms, Book(), combo).maker_fee == 1_760_000

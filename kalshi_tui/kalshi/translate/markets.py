@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from msgspec import UnsetType
 
-from kalshi_tui.domain.fees import MAX_MULTIPLIER, MULTIPLIER_UNIT, FeeSchedule, FeeType
+from kalshi_tui.domain.fees import MAX_MULTIPLIER, MULTIPLIER_UNIT, FeeSchedule
 from kalshi_tui.domain.market import Event, Market, MarketStatus, Quote
 from kalshi_tui.domain.price import CENT_GRID, PRICE_UNIT, NumberError, PriceGrid, PriceRange, parse_price
 from kalshi_tui.kalshi import wire
@@ -161,6 +161,4 @@ def event_fees(series_fees: FeeSchedule, event: Event) -> FeeSchedule:
 
     docs/kalshi-api.md, section 9.
     """
-    kind = FeeType.of(event.fee_type_override) if event.fee_type_override else series_fees.fee_type
-    own = event.fee_multiplier_override
-    return FeeSchedule(kind, series_fees.multiplier if own is None else own)
+    return series_fees.overridden(event.fee_type_override, event.fee_multiplier_override)

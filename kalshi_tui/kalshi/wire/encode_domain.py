@@ -135,11 +135,13 @@ def event(source: Event) -> wire.Event:
 
 def series(ticker: str, category: str, fees: FeeSchedule | None) -> wire.Series:
     """Write a series with its fees; fees that have not been read are of an unknown type."""
-    if fees is None or fees.fee_type is FeeType.UNKNOWN:
-        fee_type, multiplier = FeeType.UNKNOWN, Decimal(1)
+    if fees is None:
+        fee_type, multiplier = FeeType.UNKNOWN.value, Decimal(1)
     else:
-        fee_type, multiplier = fees.fee_type, Decimal(fees.multiplier) / MULTIPLIER_UNIT
-    return wire.Series(ticker=ticker, category=category, fee_type=fee_type.value, fee_multiplier=multiplier)
+        known = fees.fee_type is not FeeType.UNKNOWN
+        fee_type = fees.fee_type.value if known else fees.word or FeeType.UNKNOWN.value
+        multiplier = Decimal(fees.multiplier) / MULTIPLIER_UNIT
+    return wire.Series(ticker=ticker, category=category, fee_type=fee_type, fee_multiplier=multiplier)
 
 
 def trade(source: Trade) -> wire.TradeMsg:

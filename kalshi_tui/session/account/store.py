@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from kalshi_tui.domain.candles import Settlement
+from kalshi_tui.domain.fees import CENT
 from kalshi_tui.domain.limits import order_risk
 from kalshi_tui.domain.market import Market
 from kalshi_tui.domain.order import BookSide, Fill, Order, OrderState
@@ -146,6 +147,11 @@ class AccountStore:
         if self._balance is None:
             return None
         return max(self._balance.on_shard(market.exchange_index) - self._unconfirmed_cost(market.exchange_index), 0)
+
+    @property
+    def precision(self) -> Money:
+        """What fees are rounded to for this member, see `Balance.precision`; the cent while it is not known."""
+        return self._balance.precision if self._balance is not None else CENT
 
     def filled_by_executions(self, order: Order) -> Count:
         """Return what an order's known executions add up to."""

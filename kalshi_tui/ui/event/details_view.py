@@ -34,7 +34,10 @@ MAX_OUTCOMES: Final = 200
 FEE_TYPE_TEXT: Final = {
     FeeType.QUADRATIC: "takers pay 7% x price x (1 - price) a contract, makers nothing",
     FeeType.QUADRATIC_WITH_MAKER_FEES: "takers pay 7% x price x (1 - price) a contract, makers 1.75%",
-    FeeType.UNKNOWN: "not known",
+    FeeType.QUADRATIC_WITH_COMBO_MAKER_FEES: "takers pay 7% x price x (1 - price) a contract, makers 3.5%",
+    FeeType.FLAT: "unknown: flat, the exchange does not publish how much",
+    FeeType.MARGIN_PROGRAM: "unknown: by the margin market maker program",
+    FeeType.UNKNOWN: "unknown",
 }
 
 
@@ -96,7 +99,9 @@ def fee_schedule_text(fees: FeeSchedule | None) -> str:
     if fees is None:
         return "not read yet"
     words = FEE_TYPE_TEXT[fees.fee_type]
-    if fees.fee_type is FeeType.UNKNOWN or fees.multiplier == MULTIPLIER_UNIT:
+    if fees.fee_type is FeeType.UNKNOWN and fees.word:
+        return f'{words}: the exchange calls them "{fees.word}"'
+    if not fees.known or fees.multiplier == MULTIPLIER_UNIT:
         return words
     return f"{money_text(fees.multiplier).removeprefix('$')} times: {words}"
 

@@ -187,7 +187,11 @@ class AmendScreen(ConfirmScreen):
             self._preview.show([])
         else:
             if self.ticket_step in {TicketStep.EDITING, TicketStep.REVIEW}:
-                self._preview.show(change.preview_lines(live, market, store.positions.get(market.ticker)))
+                self._preview.show(
+                    change.preview_lines(
+                        live, market, store.positions.get(market.ticker), precision=store.precision
+                    )
+                )
             else:
                 self._preview.show([])
         self._state.show(self._state_lines())

@@ -102,7 +102,15 @@ class ReviewScreen(ConfirmScreen):
         self.set_class(self.ticket_step is not TicketStep.REVIEW, "-sent")
         if self.ticket_step is TicketStep.REVIEW:
             self._preview.show(
-                preview_lines(self._terms, live.book, market.fees, position, cash, positions_read=positions_read)
+                preview_lines(
+                    self._terms,
+                    live.book,
+                    market.fees,
+                    position,
+                    cash,
+                    positions_read=positions_read,
+                    precision=store.precision,
+                )
             )
         else:
             # Once sent, the preview's figures would mislead: show the result.
@@ -136,7 +144,9 @@ class ReviewScreen(ConfirmScreen):
             violations_text(self.violations)
             or untrusted_book_warning(store.book(market.ticker))
             or trading_paused_warning(store.hours)
-            or insufficient_cash_warning(self._terms, market.fees, position, store.available_cash(market))
+            or insufficient_cash_warning(
+                self._terms, market.fees, position, store.available_cash(market), precision=store.precision
+            )
             or sell_to_open_warning(self._terms, position, positions_read=store.reads.have(AccountList.POSITIONS))
         )
         return Span(warning, Tone.WARN) if warning else Span("Nothing is sent yet.", Tone.DIM)

@@ -128,14 +128,22 @@ class TicketScreen(CommandModal[None]):
             self._preview.show([line(Span(what, Tone.DIM))])
             self._objection.show([])
         else:
-            cash = self.session.store.available_cash(market)
+            cash, precision = self.session.store.available_cash(market), self.session.store.precision
             self._preview.show(
-                preview_lines(terms, live.book, market.fees, position, cash, positions_read=positions_read)
+                preview_lines(
+                    terms,
+                    live.book,
+                    market.fees,
+                    position,
+                    cash,
+                    positions_read=positions_read,
+                    precision=precision,
+                )
             )
             against = violations_text(self.session.check_risks(terms))
             self._objection.show([line(Span(against, Tone.WARN))])
             if not said:
-                dear = insufficient_cash_warning(terms, market.fees, position, cash)
+                dear = insufficient_cash_warning(terms, market.fees, position, cash, precision=precision)
                 # The risk check below says the same of the book already.
                 doubt = "" if against else untrusted_book_warning(live)
                 unheld = sell_to_open_warning(terms, position, positions_read=positions_read)
@@ -220,7 +228,11 @@ class TicketScreen(CommandModal[None]):
             return
         if cash is None:
             self.show_reason("The cash is not known yet.")
-        elif not (most := max_affordable_count(terms, cash, market.fees, position)):
+            return
+        most = max_affordable_count(terms, cash, market.fees, position, precision=self.session.store.precision)
+        if most is None:
+            self.show_reason("This market's fees are unknown, and so is what the cash pays for: type how many.")
+        elif not most:
             self.show_reason(f"The cash, {money_text(cash)}, pays for none at this price.")
         else:
             self._form.set_count(most)
