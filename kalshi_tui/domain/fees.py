@@ -1,7 +1,7 @@
 """Fees: what a fill costs on top of its price (docs/kalshi-api.md, section 9).
 
-The trade fee is ``multiplier x rate x C x P x (1 - P)``, rounded up to $0.000001. A rounding fee then brings the balance
-change to the member's precision, and an accumulator over one order's fills returns what rounding took too much.
+The trade fee is ``multiplier x rate x C x P x (1 - P)``, rounded up to $0.000001. A rounding fee then brings the change
+of the balance to the member's precision, and an accumulator over one order's fills returns what rounding took too much.
 """
 
 from dataclasses import dataclass, field

@@ -84,9 +84,7 @@ def _immediate_fills(terms: OrderTerms, book: Book) -> Iterator[tuple[Price, Cou
         yield from fills
 
 
-def max_fee(
-    terms: OrderTerms, fees: FeeSchedule, *, book: Book | None = None, precision: Money = CENT
-) -> Money | None:
+def max_fee(terms: OrderTerms, fees: FeeSchedule, *, book: Book | None = None, precision: Money = CENT) -> Money | None:
     """Return what a ticket calls the fee "up to": the whole order as a taker, None if not known.
 
     docs/kalshi-api.md, section 9.

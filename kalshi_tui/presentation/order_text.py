@@ -92,7 +92,9 @@ def insufficient_cash_warning(
     if cash is None or needed <= cash:
         return ""
     unknown = " and a fee that is unknown" if fee is None else ""
-    return f"This may need {money_text(needed)}{unknown}; there is {money_text(cash)} for this market. It may be rejected."
+    return (
+        f"This may need {money_text(needed)}{unknown}; there is {money_text(cash)} for this market. It may be rejected."
+    )
 
 
 def untrusted_book_warning(live: LiveBook) -> str:

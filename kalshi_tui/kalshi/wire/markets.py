@@ -59,7 +59,6 @@ class Market(WireObject, frozen=True, kw_only=True):
     volume_24h_fp: NullableText = "0.00"
     open_interest_fp: NullableText = "0.00"
     notional_value_dollars: NullableText = "1.0000"
-    liquidity_dollars: NullableText = UNSET
     result: str = ""
     can_close_early: bool = False
     settlement_value_dollars: NullableText = UNSET
@@ -82,6 +81,7 @@ class Market(WireObject, frozen=True, kw_only=True):
     is_provisional: OptionalFlag = UNSET
     exchange_index: OptionalInt = UNSET
     settlement_bounds_type: OptionalText = UNSET
+    settlement_floor_dollars: NullableText = UNSET
 
 
 class MarketReply(WireObject, frozen=True, kw_only=True):
@@ -214,6 +214,40 @@ class TradesReply(WireObject, frozen=True, kw_only=True):
     """``GET /markets/trades``: a page, newest first."""
 
     trades: list[Trade] | None
+    cursor: str | None = ""
+
+
+class SeriesFeeChange(WireLeaf, frozen=True, kw_only=True):
+    """New fees of a series from ``scheduled_ts`` on, an RFC 3339 time."""
+
+    id: str = ""
+    series_ticker: str
+    fee_type: str
+    fee_multiplier: Decimal
+    scheduled_ts: str
+
+
+class SeriesFeeChangesReply(WireObject, frozen=True, kw_only=True):
+    """``GET /series/fee_changes``."""
+
+    series_fee_change_arr: list[SeriesFeeChange] | None
+
+
+class EventFeeChange(WireLeaf, frozen=True, kw_only=True):
+    """New fee overrides of an event from ``scheduled_ts`` on; null clears one."""
+
+    id: str = ""
+    event_ticker: str
+    series_ticker: str = ""
+    fee_type_override: str | None = None
+    fee_multiplier_override: Decimal | None = None
+    scheduled_ts: str
+
+
+class EventFeeChangesReply(WireObject, frozen=True, kw_only=True):
+    """``GET /events/fee_changes``: a page; an empty cursor ends the list."""
+
+    event_fee_changes: list[EventFeeChange] | None
     cursor: str | None = ""
 
 

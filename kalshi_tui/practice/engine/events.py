@@ -180,6 +180,14 @@ class EventListed:
 
 
 @dataclass(slots=True)
+class EventFeesChanged:
+    """An event's fee overrides have changed; they are in force now."""
+
+    event: EventDefinition
+    ts_ms: int
+
+
+@dataclass(slots=True)
 class UnannouncedStatusChange:
     """A market changed silently (opened or closed by the clock). No frame is sent for it; it is for the database."""
 
@@ -205,6 +213,7 @@ EngineEvent = (
     | LifecycleChanged
     | UnannouncedStatusChange
     | EventListed
+    | EventFeesChanged
 )
 
 

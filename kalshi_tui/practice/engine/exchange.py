@@ -5,9 +5,9 @@ runs to its end, appends what it did to a log of events (`Exchange.drain_events`
 raises `Rejection` with nothing changed. Rules: docs/kalshi-api.md, sections 4 and 6 to 10.
 
 The parts: `state` (time, ids, events, money, markets), `matching` (how orders trade), `lifecycle` (how markets open,
-close and pay), `pauses`, `order_groups`, `order_entry` (what an account can do with orders), `shard_transfers` (cash
-moved between shards), `subaccount_ledger` (a member's numbered accounts), `participant_orders` (orders of simulated
-participants), `queries` (reading), `restore` (a saved state).
+close and pay), `fee_changes`, `settlement_floors`, `pauses`, `order_groups`, `order_entry` (what an account can do with
+orders), `shard_transfers` (cash moved between shards), `subaccount_ledger` (a member's numbered accounts),
+`participant_orders` (orders of simulated participants), `queries` (reading), `restore` (a saved state).
 """
 
 from collections.abc import Callable
@@ -15,6 +15,7 @@ from collections.abc import Callable
 from kalshi_tui.domain.price import Money
 from kalshi_tui.practice.engine.book_policy import BookPolicy, OwnBooks
 from kalshi_tui.practice.engine.events import EngineEvent
+from kalshi_tui.practice.engine.fee_changes import FeeChanges
 from kalshi_tui.practice.engine.lifecycle import MarketLifecycle
 from kalshi_tui.practice.engine.market_changes import MarketChanges
 from kalshi_tui.practice.engine.market_outcome import OutcomeSource
@@ -29,6 +30,7 @@ from kalshi_tui.practice.engine.payout import Payout
 from kalshi_tui.practice.engine.queries import Queries
 from kalshi_tui.practice.engine.records import SavedState
 from kalshi_tui.practice.engine.restore import Restore
+from kalshi_tui.practice.engine.settlement_floors import SettlementFloors
 from kalshi_tui.practice.engine.shard_transfers import ShardTransfers
 from kalshi_tui.practice.engine.state import EngineState
 from kalshi_tui.practice.engine.subaccount_ledger import Subaccounts
@@ -72,6 +74,8 @@ class Exchange:
         self.shard_transfers = ShardTransfers(state, self.pauses)
         self.participant_orders = ParticipantOrders(state, self.matcher)
         self.queries = Queries(state)
+        self.fee_changes = FeeChanges(state)
+        self.settlement_floors = SettlementFloors(state, self.matcher, books)
         self._restore = Restore(state, self.matcher, self.lifecycle, books)
         for series in catalog.series:
             self.markets.series[series.ticker] = series

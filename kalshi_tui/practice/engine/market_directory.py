@@ -9,7 +9,12 @@ from kalshi_tui.practice.engine.ids import IdSource
 from kalshi_tui.practice.engine.model import ListedMarket
 from kalshi_tui.practice.engine.records import TradeRecord
 from kalshi_tui.practice.engine.rejection import Rejection, market_not_found
-from kalshi_tui.practice.engine.terms import EventDefinition, MarketDefinition, SeriesDefinition
+from kalshi_tui.practice.engine.terms import (
+    EventDefinition,
+    MarketDefinition,
+    SeriesDefinition,
+    event_fee_schedule,
+)
 from kalshi_tui.practice.engine.timers import EngineClock
 
 EXCHANGE_TAPE_LENGTH: Final = 10_000
@@ -28,6 +33,8 @@ class MarketDirectory:
         self.ranked_listings: list[ListedMarket] = []
         """All markets as lists show them: by rank, then as they came; settled ones last."""
         self.listings_by_event: dict[str, list[ListedMarket]] = {}
+        self.tickers_with_changed_fees: set[str] = set()
+        """Series and events whose fees are no longer those of the catalog, also for markets that are still to come."""
         self.tape: deque[TradeRecord] = deque(maxlen=EXCHANGE_TAPE_LENGTH)
 
     def listing(self, ticker: str) -> ListedMarket:
@@ -60,6 +67,13 @@ class MarketDirectory:
             raise ValueError(f"{terms.ticker} is listed already.")
         listing = ListedMarket(terms, self._ids.market_id(terms.ticker))
         listing.rank_key = (terms.rank, len(self.listings))
+        if (
+            terms.series_ticker in self.tickers_with_changed_fees
+            or terms.event_ticker in self.tickers_with_changed_fees
+        ):
+            listing.fees = event_fee_schedule(
+                self.series[terms.series_ticker], self.events_by_ticker[terms.event_ticker]
+            )
         self.listings[terms.ticker] = listing
         insort(self.ranked_listings, listing, key=_rank_key)
         self.listings_by_event.setdefault(terms.event_ticker, []).append(listing)

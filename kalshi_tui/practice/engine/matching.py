@@ -5,9 +5,9 @@ docs/kalshi-api.md, sections 6 and 9.
 
 from typing import Final
 
-from kalshi_tui.domain.fees import FeeAccumulator
+from kalshi_tui.domain.fees import CENT, FeeAccumulator, FeeSchedule
 from kalshi_tui.domain.order import SelfTrade, TimeInForce
-from kalshi_tui.domain.price import PRICE_UNIT, Count, Money, Price
+from kalshi_tui.domain.price import COUNT_UNIT, PRICE_UNIT, Count, Money, Price
 from kalshi_tui.domain.update_reason import UpdateReason
 from kalshi_tui.practice.engine.book_policy import BookPolicy
 from kalshi_tui.practice.engine.events import (
@@ -26,6 +26,8 @@ from kalshi_tui.practice.engine.records import FillRecord, OrderStatus, PlaceRes
 from kalshi_tui.practice.engine.rejection import Rejection, invalid_order
 from kalshi_tui.practice.engine.state import EngineState
 
+UNPUBLISHED_FEE: Final = CENT
+"""What a contract costs where the fee type has no published figure."""
 _FOK_KILLED_CODE: Final = "fill_or_kill_insufficient_resting_volume"
 
 
@@ -220,7 +222,7 @@ class Matcher:
         """Move the money of one side of a trade. Return its fee."""
         listing, account, holding = order.listing, order.account, order.holding
         shard = listing.shard
-        trade_fee = listing.fees.trade_fee(outcome_price, count, taker=is_taker) or 0
+        trade_fee = charged_fee(listing.fees, outcome_price, count, taker=is_taker)
         change = holding.apply_fill(order.side, outcome_price, count, 0)
         account.cash[shard] += change
         self._ledger.escrow[shard] -= change
@@ -442,10 +444,18 @@ class Matcher:
         self._emit(GroupChanged(group.to_record(), change))
 
 
+def charged_fee(fees: FeeSchedule, price: Price, count: Count, *, taker: bool) -> Money:
+    """Return a fill's trade fee; where the exchange publishes no figure, a cent a contract stands in for it.
+
+    So a program that takes what it does not know for nothing finds out here.
+    """
+    fee = fees.trade_fee(price, count, taker=taker)
+    return -(-UNPUBLISHED_FEE * count // COUNT_UNIT) if fee is None else fee
+
+
 def fee_reserve(order: EngineOrder, count: Count, *, taker: bool) -> Money:
     """Return what is held for the fees of ``count``: of all of it in one fill, and the rounding of that fill."""
     if not count:
         return 0
-    fees = order.listing.fees
-    fee = fees.trade_fee(order.outcome_price, count, taker=taker) or 0
+    fee = charged_fee(order.listing.fees, order.outcome_price, count, taker=taker)
     return fee + -(order.outcome_price * count + fee) % order.account.precision

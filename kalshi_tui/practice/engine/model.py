@@ -209,6 +209,7 @@ class ListedMarket:
         "result",
         "settle_ms",
         "settled_ms",
+        "settlement_floor",
         "settlement_value",
         "shard",
         "status",
@@ -233,6 +234,8 @@ class ListedMarket:
         self.structure = terms.structure
         self.grid: PriceGrid = GRIDS[terms.structure]
         self.fees = terms.fees
+        self.settlement_floor: Price | None = None
+        """What a YES has been paid already, None in a market without a floor (docs/kalshi-api.md, section 16)."""
         self.open_ms = terms.open_ms
         self.close_ms = terms.close_ms
         self.updated_ms = terms.created_ms
@@ -324,6 +327,7 @@ class ListedMarket:
             expiration_value=self.expiration_value,
             settle_ms=self.settle_ms,
             settled_ms=self.settled_ms,
+            settlement_floor=self.settlement_floor,
         )
 
     def mark_price(self) -> Price:
@@ -370,16 +374,19 @@ class Holding:
     def apply_fill(self, side: int, outcome_price: Price, count: Count, fee: Money) -> Money:
         """Book a fill and return the change of cash, without the fee.
 
-        A fill on the other side than the position first closes it, then opens a new one with the rest.
+        A fill on the other side than the position first closes it, then opens a new one with the rest. A YES costs and
+        brings its price less the market's settlement floor.
         """
+        floor = self.listing.settlement_floor or 0
+        cost_each = outcome_price - (0 if side else floor)
         signed = self.position
         against = signed if side else -signed
         closed = min(against, count) if against > 0 else 0
         opened = count - closed
-        change = -outcome_price * opened
+        change = -cost_each * opened
         self.fee_cost += fee
         if closed:
-            brought = closed * (PRICE_UNIT - outcome_price)
+            brought = closed * (PRICE_UNIT - outcome_price - (floor if side else 0))
             # Closing frees cost in proportion, rounded down: the last contract frees what is left, so that a closed
             # position has a cost of exactly zero.
             freed = self.cost * closed // against
@@ -387,7 +394,7 @@ class Holding:
             self.fee_cost -= self.fee_cost * closed // against
             self.realized += brought - freed
             change += brought
-        self.cost += opened * outcome_price
+        self.cost += opened * cost_each
         self.position = signed - count if side else signed + count
         self.fees_paid += fee
         self.total_traded += count * outcome_price

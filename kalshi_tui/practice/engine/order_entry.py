@@ -290,5 +290,7 @@ def _require_valid_price_and_count(listing: ListedMarket, price: int, count: Cou
     """Reject a price off the market's grid and a count that no order can have (docs/kalshi-api.md, section 3)."""
     if price not in listing.grid:
         raise invalid_order("price is not on the market's price grid")
+    if listing.settlement_floor and price <= listing.settlement_floor:
+        raise invalid_order("price is at or below the settlement floor")
     if not 0 < count <= MAX_COUNT:
         raise invalid_order("count must be more than 0" if count <= 0 else "count is too large")

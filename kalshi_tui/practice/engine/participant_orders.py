@@ -5,6 +5,7 @@ from kalshi_tui.domain.price import PRICE_UNIT, Count, Price
 from kalshi_tui.domain.update_reason import UpdateReason
 from kalshi_tui.practice.engine.matching import Matcher
 from kalshi_tui.practice.engine.model import EngineAccount, EngineOrder, Holding, ListedMarket
+from kalshi_tui.practice.engine.records import OrderStatus
 from kalshi_tui.practice.engine.state import EngineState
 
 
@@ -35,6 +36,10 @@ class ParticipantOrders:
         order = EngineOrder(
             self._ids.new_id(), account, listing, account.holding(listing), side, outcome_price, count, now, tif
         )
+        if (PRICE_UNIT - outcome_price if side else outcome_price) <= (listing.settlement_floor or 0):
+            # No order may stand at or below the floor: this one is gone at once.
+            order.status = OrderStatus.CANCELED
+            return order
         matcher = self._matcher
         matcher.match_or_rest(order, now, crosses=listing.book.would_cross(side, outcome_price))
         matcher.update_quote(listing, now, traded=order.filled > 0)

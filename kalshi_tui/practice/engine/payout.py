@@ -27,7 +27,9 @@ class Payout:
         shard = listing.shard
         value = listing.settlement_value or 0
         position, cost = holding.position, holding.cost
-        worth = position * value if position >= 0 else -position * (PRICE_UNIT - value)
+        # What a YES was paid by a settlement floor is not paid again.
+        yes_value = value - (listing.settlement_floor or 0)
+        worth = position * yes_value if position >= 0 else -position * (PRICE_UNIT - value)
         revenue = worth - worth % account.precision
         account.cash[shard] += revenue
         self._ledger.escrow[shard] -= worth

@@ -326,6 +326,7 @@ class MarketRecord:
     expiration_value: str
     settle_ms: int
     settled_ms: int
+    settlement_floor: Price | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,6 +112,7 @@ class Restore:
         listing.settlement_value = record.settlement_value
         listing.expiration_value = record.expiration_value
         listing.settle_ms = record.settle_ms
+        listing.settlement_floor = record.settlement_floor
         listing.settled_ms = record.settled_ms
         if listing.status is MarketStatus.FINALIZED:
             self._markets.move_to_end(listing)

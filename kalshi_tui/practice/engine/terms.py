@@ -57,6 +57,12 @@ class EventDefinition:
     fee_multiplier_override: Decimal | None = None
 
 
+def event_fee_schedule(series: SeriesDefinition, event: EventDefinition) -> FeeSchedule:
+    """Return the fees of an event's markets: its own overrides win over the series' (docs/kalshi-api.md, section 9)."""
+    multiplier = series.fee_multiplier if event.fee_multiplier_override is None else event.fee_multiplier_override
+    return FeeSchedule.of(event.fee_type_override or series.fee_type, multiplier)
+
+
 @dataclass(frozen=True, slots=True)
 class OrderFlow:
     """How the simulated participants treat a market. No part of the exchange's terms.

@@ -19,9 +19,15 @@ from kalshi_tui.practice.engine.model import ListedMarket
 from kalshi_tui.practice.engine.order_entry import DedupeMode
 from kalshi_tui.practice.engine.records import TradeRecord
 from kalshi_tui.practice.engine.rejection import Rejection
-from kalshi_tui.practice.engine.terms import Catalog, EventDefinition, MarketDefinition, SeriesDefinition
+from kalshi_tui.practice.engine.terms import (
+    Catalog,
+    EventDefinition,
+    MarketDefinition,
+    SeriesDefinition,
+    event_fee_schedule,
+)
 from kalshi_tui.practice.replay.recorded_books import RecordedBookPolicy, RecordedBooks
-from kalshi_tui.practice.replay.recorded_terms import event_fee_schedule, set_grid
+from kalshi_tui.practice.replay.recorded_terms import set_grid
 from kalshi_tui.practice.replay.state import RecordedState, parse_result
 
 RECORDED_ACCOUNT_ID: Final = "recorded"

@@ -3,13 +3,19 @@
 from decimal import Decimal
 from typing import Final
 
-from kalshi_tui.domain.fees import FeeSchedule
 from kalshi_tui.domain.market import MarketStatus
 from kalshi_tui.domain.price import CENT_GRID, PRICE_UNIT, NumberError, PriceGrid, PriceRange, parse_count, parse_price
 from kalshi_tui.kalshi import wire
 from kalshi_tui.kalshi.wire.times import time_ms
 from kalshi_tui.practice.engine.model import ListedMarket
-from kalshi_tui.practice.engine.terms import GRIDS, LINEAR_CENT, EventDefinition, MarketDefinition, SeriesDefinition
+from kalshi_tui.practice.engine.terms import (
+    GRIDS,
+    LINEAR_CENT,
+    EventDefinition,
+    MarketDefinition,
+    SeriesDefinition,
+    event_fee_schedule,
+)
 
 UNLIMITED_TIMER_S: Final = 10 * 366 * 86_400
 """A settlement timer that never runs out: a recorded market settles when the recording says so."""
@@ -49,12 +55,6 @@ def to_event_definition(source: wire.Event) -> EventDefinition:
         fee_type_override=override if isinstance(override, str) else "",
         fee_multiplier_override=multiplier if isinstance(multiplier, Decimal) else None,
     )
-
-
-def event_fee_schedule(series: SeriesDefinition, event: EventDefinition) -> FeeSchedule:
-    """Return the fees of an event's markets: its own overrides win over the series' (docs/kalshi-api.md, section 9)."""
-    multiplier = series.fee_multiplier if event.fee_multiplier_override is None else event.fee_multiplier_override
-    return FeeSchedule.of(event.fee_type_override or series.fee_type, multiplier)
 
 
 def to_market_definition(source: wire.Market, event: EventDefinition, series: SeriesDefinition) -> MarketDefinition:

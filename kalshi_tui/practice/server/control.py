@@ -6,11 +6,13 @@ What the actions set is kept in `Faults`; the server's guard and the streams act
 import hmac
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Final, Literal
 
 import msgspec
 from aiohttp import web
 
+from kalshi_tui.domain.fees import MAX_MULTIPLIER, FeeType
 from kalshi_tui.domain.price import NumberError, parse_price
 from kalshi_tui.kalshi.transport.signing import PRACTICE_TOKEN_HEADER
 from kalshi_tui.practice.engine.market_outcome import binary_outcome, scalar_outcome
@@ -47,6 +49,9 @@ class ControlRequest(msgspec.Struct, frozen=True, kw_only=True):
     result: str = ""
     structure: str = ""
     at: str = ""
+    fee_type: str | None = None
+    fee_multiplier: Decimal | None = None
+    floor: str = "0"
     speed: str = ""
     exchange_index: int | None = None
     order_status: str = ""
@@ -106,13 +111,26 @@ class ControlApi:
             "change_grid": lambda asked: lifecycle.change_grid(asked.ticker, asked.structure),
             "deactivate": lambda asked: lifecycle.deactivate(asked.ticker),
             "activate": lambda asked: lifecycle.activate(asked.ticker),
+            "change_series_fees": self._change_series_fees,
+            "change_event_fees": self._change_event_fees,
+            "raise_floor": self._raise_floor,
         }
         if isinstance(world, ReplayWorld):
             self._add_replay_actions(world)
 
     def _add_replay_actions(self, world: ReplayWorld) -> None:
         """Add what can be done with a recording, and take away what would contradict it."""
-        for name in ("advance_clock", "settle", "change_grid", "deactivate", "activate", "read_lag"):
+        for name in (
+            "advance_clock",
+            "settle",
+            "change_grid",
+            "deactivate",
+            "activate",
+            "read_lag",
+            "change_series_fees",
+            "change_event_fees",
+            "raise_floor",
+        ):
             del self._actions[name]
 
         async def seek(asked: ControlRequest) -> None:
@@ -217,3 +235,33 @@ class ControlApi:
         except NumberError:
             raise BadRequestError("result must be yes, no, or a value in dollars") from None
         self._targets.world.exchange.results.settle(asked.ticker, outcome)
+
+    def _change_series_fees(self, asked: ControlRequest) -> None:
+        multiplier = Decimal(1) if asked.fee_multiplier is None else asked.fee_multiplier
+        exchange = self._targets.world.exchange
+        exchange.fee_changes.schedule_for_series(
+            asked.ticker,
+            asked.fee_type or FeeType.QUADRATIC.value,
+            _require_multiplier(multiplier),
+            exchange.clock.read_ms() + asked.ms,
+        )
+
+    def _change_event_fees(self, asked: ControlRequest) -> None:
+        multiplier = None if asked.fee_multiplier is None else _require_multiplier(asked.fee_multiplier)
+        exchange = self._targets.world.exchange
+        exchange.fee_changes.schedule_for_event(
+            asked.ticker, asked.fee_type or None, multiplier, exchange.clock.read_ms() + asked.ms
+        )
+
+    def _raise_floor(self, asked: ControlRequest) -> None:
+        try:
+            floor = parse_price(asked.floor)
+        except NumberError:
+            raise BadRequestError("floor must be a value in dollars") from None
+        self._targets.world.exchange.settlement_floors.raise_floor(asked.ticker, floor)
+
+
+def _require_multiplier(multiplier: Decimal) -> Decimal:
+    if not multiplier.is_finite() or not 0 <= multiplier <= MAX_MULTIPLIER:
+        raise BadRequestError(f"fee_multiplier must be 0 to {MAX_MULTIPLIER}")
+    return multiplier

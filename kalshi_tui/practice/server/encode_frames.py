@@ -227,6 +227,15 @@ def event_listed(event: EventDefinition) -> wire.EventLifecycleMsg:
     )
 
 
+def event_fees(event: EventDefinition) -> wire.EventFeeMsg:
+    """Write an event's overrides as they are now; both null if there are none."""
+    return wire.EventFeeMsg(
+        event_ticker=event.ticker,
+        fee_type_override=event.fee_type_override or None,
+        fee_multiplier_override=event.fee_multiplier_override,
+    )
+
+
 def order_group(event: GroupChanged, now: int) -> wire.OrderGroupMsg:
     """Return what happened to an order group."""
     return wire.OrderGroupMsg(

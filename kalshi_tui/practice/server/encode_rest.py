@@ -18,6 +18,7 @@ from kalshi_tui.kalshi.wire.encode_domain import (
 from kalshi_tui.kalshi.wire.times import time_text
 from kalshi_tui.practice.engine.candles import EngineCandle, Ohlc
 from kalshi_tui.practice.engine.exchange import Exchange
+from kalshi_tui.practice.engine.fee_changes import EventFeeChange, SeriesFeeChange
 from kalshi_tui.practice.engine.ledger import SHARD_NAMES
 from kalshi_tui.practice.engine.model import ListedMarket, split_account_id
 from kalshi_tui.practice.engine.order_book import PriceLevels
@@ -77,7 +78,6 @@ def market(listing: ListedMarket, now: int) -> wire.Market:
         volume_fp=format_count(listing.volume),
         volume_24h_fp=format_count(listing.volume_24h(now)),
         open_interest_fp=format_count(listing.open_interest),
-        liquidity_dollars="0.0000",
         result=listing.result,
         can_close_early=terms.can_close_early,
         settlement_value_dollars=UNSET if settled is None else format_price(settled),
@@ -92,7 +92,8 @@ def market(listing: ListedMarket, now: int) -> wire.Market:
         price_level_structure=listing.structure,
         price_ranges=price_ranges(listing.grid),
         exchange_index=listing.shard,
-        settlement_bounds_type="default",
+        settlement_bounds_type="default" if listing.settlement_floor is None else "floor",
+        settlement_floor_dollars=UNSET if listing.settlement_floor is None else format_price(listing.settlement_floor),
     )
 
 
@@ -113,6 +114,29 @@ def event(source: EventDefinition, parent_series: SeriesDefinition, nested: list
         fee_type_override=source.fee_type_override or UNSET,
         fee_multiplier_override=UNSET if source.fee_multiplier_override is None else source.fee_multiplier_override,
         exchange_index=source.exchange_index,
+    )
+
+
+def series_fee_change(source: SeriesFeeChange) -> wire.SeriesFeeChange:
+    """Write new fees of a series."""
+    return wire.SeriesFeeChange(
+        id=source.change_id,
+        series_ticker=source.series_ticker,
+        fee_type=source.fee_type,
+        fee_multiplier=source.fee_multiplier,
+        scheduled_ts=time_text(source.scheduled_ms),
+    )
+
+
+def event_fee_change(source: EventFeeChange) -> wire.EventFeeChange:
+    """Write new fee overrides of an event; null clears one."""
+    return wire.EventFeeChange(
+        id=source.change_id,
+        event_ticker=source.event_ticker,
+        series_ticker=source.series_ticker,
+        fee_type_override=source.fee_type_override,
+        fee_multiplier_override=source.fee_multiplier_override,
+        scheduled_ts=time_text(source.scheduled_ms),
     )
 
 

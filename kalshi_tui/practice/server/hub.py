@@ -16,6 +16,7 @@ from kalshi_tui.kalshi.wire import Channel
 from kalshi_tui.practice.engine.events import (
     BookChanged,
     EngineEvent,
+    EventFeesChanged,
     EventListed,
     GroupChange,
     GroupChanged,
@@ -55,6 +56,7 @@ class Hub:
             PositionChanged: self._on_position_changed,
             LifecycleChanged: self._on_lifecycle_changed,
             EventListed: self._on_event_listed,
+            EventFeesChanged: self._on_event_fees_changed,
             GroupChanged: self._on_group_changed,
         }
 
@@ -189,6 +191,14 @@ class Hub:
         msg = wire.encode(encode_frames.event_listed(event.event))
         for connection, subscription in wanting:
             connection.send_numbered(subscription, b"event_lifecycle", msg)
+
+    def _on_event_fees_changed(self, event: EventFeesChanged) -> None:
+        wanting = self.index.find(Channel.LIFECYCLE, "")
+        if not wanting:
+            return
+        msg = wire.encode(encode_frames.event_fees(event.event))
+        for connection, subscription in wanting:
+            connection.send_numbered(subscription, b"event_fee_update", msg)
 
     def _on_group_changed(self, event: GroupChanged) -> None:
         if event.change is not GroupChange.COUNTED:

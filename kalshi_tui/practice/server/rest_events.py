@@ -98,9 +98,16 @@ class EventApi:
         return json_reply({"image_url": "", "market_details": details, "settlement_sources": sources})
 
     async def event_fee_changes(self, request: web.Request) -> web.Response:
-        """List the changes of events' fees: there never are any here."""
-        del request
-        return json_reply({"event_fee_changes": [], "cursor": ""})
+        """List the changes of events' fees, made and to come."""
+        event_ticker = text_param(request, "event_ticker")
+        fitting = (
+            each
+            for each in self._exchange.fee_changes.of_events
+            if not event_ticker or each.event_ticker == event_ticker
+        )
+        found, cursor = paginate(request, fitting, lambda each: each.change_id)
+        changes = [encode_rest.event_fee_change(each) for each in found]
+        return json_reply(wire.EventFeeChangesReply(event_fee_changes=changes, cursor=cursor))
 
     async def multivariate_events(self, request: web.Request) -> web.Response:
         """List the events of combos: none are traded here."""
@@ -141,6 +148,12 @@ class EventApi:
         return json_reply(wire.SeriesReply(series=encode_rest.series(found)))
 
     async def series_fee_changes(self, request: web.Request) -> web.Response:
-        """List the changes of series' fees: there never are any here."""
-        del request
-        return json_reply({"series_fee_change_arr": []})
+        """List the changes of series' fees that are to come; with ``show_historical`` also those made."""
+        series_ticker, with_past = text_param(request, "series_ticker"), bool_param(request, "show_historical")
+        now = self._exchange.clock.read_ms()
+        changes = [
+            encode_rest.series_fee_change(each)
+            for each in self._exchange.fee_changes.of_series
+            if (not series_ticker or each.series_ticker == series_ticker) and (with_past or each.scheduled_ms > now)
+        ]
+        return json_reply(wire.SeriesFeeChangesReply(series_fee_change_arr=changes))

@@ -131,7 +131,7 @@ class PortfolioApi:
         return json_reply(encode_rest.balance(money, shard, with_breakdown=is_full))
 
     async def positions(self, request: web.Request) -> web.Response:
-        """List holdings by market and by event."""
+        """List holdings by market and by event: of markets that are not settled, of settled ones, or of all."""
         wanted = ListFilter(
             tickers=one_of_param(request, "ticker"),
             event_tickers=one_of_param(request, "event_ticker"),
@@ -140,7 +140,9 @@ class PortfolioApi:
         )
         held = self._list_positions(request, wanted)
         counted = [each for each in held if _matches_count_filter(each, list_param(request, "count_filter"))]
-        found, cursor = paginate(request, counted, lambda each: each.ticker)
+        # A cursor is bound to the status that it was made for.
+        status = text_param(request, "settlement_status") or "unsettled"
+        found, cursor = paginate(request, counted, lambda each: f"{status} {each.ticker}")
         return json_reply(
             wire.PositionsReply(
                 cursor=cursor,

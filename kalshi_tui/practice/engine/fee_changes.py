@@ -1,0 +1,94 @@
+"""Changes of fees: of a series or of one event, at once or scheduled (docs/kalshi-api.md, section 9).
+
+The change of a series is silent, that of an event is announced when it takes effect. They do not survive a restart of
+the practice exchange, which begins with the fees of its catalog again.
+"""
+
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from kalshi_tui.practice.engine.events import EventFeesChanged
+from kalshi_tui.practice.engine.rejection import Rejection
+from kalshi_tui.practice.engine.state import EngineState
+from kalshi_tui.practice.engine.terms import event_fee_schedule
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesFeeChange:
+    """New fees of a series from a time on."""
+
+    change_id: str
+    series_ticker: str
+    fee_type: str
+    fee_multiplier: Decimal
+    scheduled_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class EventFeeChange:
+    """New overrides of an event from a time on; None clears one."""
+
+    change_id: str
+    event_ticker: str
+    series_ticker: str
+    fee_type_override: str | None
+    fee_multiplier_override: Decimal | None
+    scheduled_ms: int
+
+
+class FeeChanges:
+    """All changes there ever were, and the timers of those to come."""
+
+    def __init__(self, state: EngineState) -> None:
+        self._clock = state.clock
+        self._ids = state.ids
+        self._markets = state.markets
+        self._emit = state.event_log.emit
+        self.of_series: list[SeriesFeeChange] = []
+        self.of_events: list[EventFeeChange] = []
+
+    def schedule_for_series(self, ticker: str, fee_type: str, multiplier: Decimal, at_ms: int) -> None:
+        """Change a series' fees at a time, at once if it has passed. Raises Rejection 404 for an unknown series."""
+        now = self._clock.advance()
+        if ticker not in self._markets.series:
+            raise Rejection(404, "not_found", "series not found", ticker)
+        change = SeriesFeeChange(self._ids.new_id(), ticker, fee_type, multiplier, max(at_ms, now))
+        self.of_series.append(change)
+        self._clock.schedule_at(change.scheduled_ms, lambda _: self._apply_to_series(change))
+        self._clock.advance()
+
+    def schedule_for_event(self, ticker: str, fee_type: str | None, multiplier: Decimal | None, at_ms: int) -> None:
+        """Change an event's overrides at a time, at once if it has passed. Raises Rejection 404 for no such event."""
+        now = self._clock.advance()
+        event = self._markets.event(ticker)
+        change = EventFeeChange(self._ids.new_id(), ticker, event.series_ticker, fee_type, multiplier, max(at_ms, now))
+        self.of_events.append(change)
+        self._clock.schedule_at(change.scheduled_ms, lambda due: self._apply_to_event(change, due))
+        self._clock.advance()
+
+    def _apply_to_series(self, change: SeriesFeeChange) -> None:
+        markets = self._markets
+        markets.series[change.series_ticker] = replace(
+            markets.series[change.series_ticker], fee_type=change.fee_type, fee_multiplier=change.fee_multiplier
+        )
+        markets.tickers_with_changed_fees.add(change.series_ticker)
+        for event in markets.events_by_ticker.values():
+            if event.series_ticker == change.series_ticker:
+                self._refresh_listings(event.ticker)
+
+    def _apply_to_event(self, change: EventFeeChange, now: int) -> None:
+        markets = self._markets
+        event = markets.events_by_ticker[change.event_ticker] = replace(
+            markets.events_by_ticker[change.event_ticker],
+            fee_type_override=change.fee_type_override or "",
+            fee_multiplier_override=change.fee_multiplier_override,
+        )
+        markets.tickers_with_changed_fees.add(change.event_ticker)
+        self._refresh_listings(event.ticker)
+        self._emit(EventFeesChanged(event, now))
+
+    def _refresh_listings(self, event_ticker: str) -> None:
+        event = self._markets.events_by_ticker[event_ticker]
+        fees = event_fee_schedule(self._markets.series[event.series_ticker], event)
+        for listing in self._markets.listings_by_event.get(event_ticker, ()):
+            listing.fees = fees
