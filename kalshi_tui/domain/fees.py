@@ -154,7 +154,9 @@ class FeeSchedule:
         # Where a fill's cost lies between two multiples it can be rounded up by nearly one, and may be too small for
         # a rebate ever to be given on it.
         fills = parts + (1 if aligned else -(-count // COUNT_UNIT))
-        return fee + fills * precision
+        upper, paid = fee + fills * precision, price * count
+        # Filled at this price alone, the order costs whole multiples of the precision in all.
+        return (paid + upper) // precision * precision - paid if single else _ceil_to(upper, CENTICENT)
 
 
 @dataclass(frozen=True, slots=True)

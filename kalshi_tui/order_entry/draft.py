@@ -115,7 +115,7 @@ class OrderDraft:
             raise NumberError("Dollars are what a purchase costs: for a sale type contracts, or d.")
         count = max_affordable_count(terms, dollars, market.fees, None)
         if count is None:
-            raise NumberError("This market's fees are unknown, so dollars cannot be counted out: type contracts.")
+            raise NumberError("The market's fees are unknown: type contracts, not dollars.")
         if not count:
             raise NumberError(f"{money_text(dollars)} does not pay for one contract at this price.")
         return count

@@ -231,7 +231,7 @@ class TicketScreen(CommandModal[None]):
             return
         most = max_affordable_count(terms, cash, market.fees, position, precision=self.session.store.precision)
         if most is None:
-            self.show_reason("This market's fees are unknown, and so is what the cash pays for: type how many.")
+            self.show_reason("The market's fees are unknown, and so is how many the cash pays for.")
         elif not most:
             self.show_reason(f"The cash, {money_text(cash)}, pays for none at this price.")
         else:

@@ -23,7 +23,7 @@ async def read(exchange: Serving, path: str, **params: Any) -> Any:
 async def test_scheduled_changes_are_listed_and_take_effect(exchange: Serving) -> None:
     listing = next(iter(exchange.exchange.markets.visible()))
     series, event = listing.terms.series_ticker, listing.terms.event_ticker
-    asked = {"ticker": series, "fee_type": "flat", "fee_multiplier": 0.5, "ms": 60_000}
+    asked: dict[str, Any] = {"ticker": series, "fee_type": "flat", "fee_multiplier": 0.5, "ms": 60_000}
     assert (await exchange.control("change_series_fees", **asked)).status_code == 200
     (change,) = (await read(exchange, "/series/fee_changes", series_ticker=series))["series_fee_change_arr"]
     assert (change["series_ticker"], change["fee_type"], change["fee_multiplier"]) == (series, "flat", 0.5)

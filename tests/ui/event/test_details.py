@@ -63,7 +63,9 @@ def test_where_several_can_come_true_there_is_no_sum() -> None:
     ("fees", "words"),
     [
         (None, "not read yet"),
-        (FeeSchedule(FeeType.UNKNOWN), "not known"),
+        (FeeSchedule(FeeType.UNKNOWN), "unknown"),
+        (FeeSchedule(FeeType.FLAT), "unknown: flat"),
+        (FeeSchedule.of("tiered", 1), 'unknown: the exchange calls them "tiered"'),
         (FeeSchedule(FeeType.QUADRATIC, 500_000), "0.50 times: takers pay 7% x price x (1 - price) a contract"),
     ],
 )

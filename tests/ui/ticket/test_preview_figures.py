@@ -197,7 +197,8 @@ def an_order(side: Side, action: Action, price: int, count: int, **changes: obje
             10,
             {"Fills now": "10 at 0.55", "Rests": "nothing", "Cost": "$4.50", "Opens": "10 YES at 0.45"},
         ),
-        # Tapered, maker: 10 at 0.951 cost 9.51; 0.07 x 10 x 0.951 x 0.049 = 0.0326193, so 0.0327, 9.5427 to 9.55.
+        # Tapered, maker: 10 at 0.951 cost 9.51. Filled one by one each costs 0.951 and 0.07 x 0.951 x 0.049 = 0.003262,
+        # rounded up to 0.96: no rebate, since a fill's 0.009 leaves no room for a cent. As a maker 0.96 as well.
         (
             TAPER,
             YES,
@@ -207,11 +208,11 @@ def an_order(side: Side, action: Action, price: int, count: int, **changes: obje
             {
                 "Rests": "10 behind 100",
                 "Cost": "$9.51",
-                "Taker fee": "up to $0.04",
-                "Maker fee": "up to $0.01",
-                "Worst loss": "$9.55",
-                "Break-even": "pays from 95.50% YES",
-                "Profit": "+$0.45 after fees",
+                "Taker fee": "up to $0.09",
+                "Maker fee": "up to $0.09",
+                "Worst loss": "$9.60",
+                "Break-even": "pays from 96.00% YES",
+                "Profit": "+$0.40 after fees",
             },
         ),
         # Tapered, taker: 40 at 0.955 and 5 at 0.956, 38.20 + 4.78; at most 43.02 and 0.07 x 45 x 0.042064 = 0.1326.
@@ -224,7 +225,7 @@ def an_order(side: Side, action: Action, price: int, count: int, **changes: obje
             45,
             {"Fills now": "45 at 0.9551", "Cost": "$42.98", "Rests": "nothing", "If right": "pays $45.00"},
         ),
-        # Tapered, NO at its bid of 0.045: ten cost 0.45; 0.07 x 10 x 0.042975 = 0.0300825, so 0.0301, 0.4801 to 0.49.
+        # Tapered, NO at its bid of 0.045: ten cost 0.45; one by one 0.045 + 0.003009, each 0.05.
         (
             TAPER,
             NO,
@@ -234,20 +235,20 @@ def an_order(side: Side, action: Action, price: int, count: int, **changes: obje
             {
                 "Rests": "10 behind 40",
                 "Cost": "$0.45",
-                "Taker fee": "up to $0.04",
+                "Taker fee": "up to $0.05",
                 "Opens": "10 NO at 0.045",
-                "Break-even": "pays from 4.90% NO",
-                "Profit": "+$9.51 after fees",
+                "Break-even": "pays from 5.00% NO",
+                "Profit": "+$9.50 after fees",
             },
         ),
-        # Tapered, YES sold that is not held into the bid of 0.951: 10 NO at 0.049, 0.0327 again, 0.5227 to 0.53.
+        # Tapered, YES sold that is not held into the bid of 0.951: 10 NO at 0.049, one by one 0.052262, each 0.06.
         (
             TAPER,
             YES,
             SELL,
             9_510,
             10,
-            {"Fills now": "10 at 0.951", "Cost": "$0.49", "Taker fee": "up to $0.04", "Worst loss": "$0.53"},
+            {"Fills now": "10 at 0.951", "Cost": "$0.49", "Taker fee": "up to $0.11", "Worst loss": "$0.60"},
         ),
         # Tapered, NO sold that is not held at its ask of 0.049: 10 YES at 0.951.
         (
@@ -256,7 +257,7 @@ def an_order(side: Side, action: Action, price: int, count: int, **changes: obje
             SELL,
             490,
             10,
-            {"Rests": "10 behind 100", "Cost": "$9.51", "Opens": "10 YES at 0.951", "Worst loss": "$9.55"},
+            {"Rests": "10 behind 100", "Cost": "$9.51", "Opens": "10 YES at 0.951", "Worst loss": "$9.60"},
         ),
     ],
 )
@@ -386,14 +387,14 @@ def test_makers_do_not_pay_where_the_series_says_so() -> None:
     assert figures(an_order(YES, BUY, 4_000, 10), CENTS, fees=FeeSchedule(FeeType.QUADRATIC))["Maker fee"] == "none"
 
 
-@pytest.mark.parametrize("fees", [None, FeeSchedule(FeeType.UNKNOWN)])
+@pytest.mark.parametrize("fees", [None, FeeSchedule(FeeType.UNKNOWN), FeeSchedule(FeeType.FLAT)])
 def test_a_fee_that_is_not_known_is_never_nothing(fees: FeeSchedule | None) -> None:
     found = figures(an_order(YES, BUY, 4_000, 10), CENTS, fees=fees)
-    assert found["Taker fee"] == found["Maker fee"] == "not known"
-    assert found["Worst loss"] == "$4.00 + fee"
-    assert found["Cash after"] == "$96.00 - fee"
-    assert found["Break-even"] == "pays from 40.00% + fee"
-    assert found["Profit"] == "+$6.00 - fee"
+    assert found["Taker fee"] == found["Maker fee"] == "unknown"
+    assert found["Worst loss"] == "$4.00 + unknown fee"
+    assert found["Cash after"] == "$96.00 - unknown fee"
+    assert found["Break-even"] == "unknown"
+    assert found["Profit"] == "unknown"
 
 
 def test_what_cannot_pay_says_so() -> None:

@@ -267,8 +267,7 @@ async def test_dollars_say_it_where_the_fee_is_not_known() -> None:
     market = replace(a_market(FIRST), fees=FeeSchedule(FeeType.UNKNOWN))
     async with trading(FakeDesk(Clock(), [market]), NARROW) as trader:
         screen = await trader.press("b", *"50", "tab", *"$50")
-        assert "= 100 for $50.00 and the fee" in screen
-        assert "not known" in screen
+        assert "The market's fees are unknown: type contracts, not dollars." in screen
 
 
 @pytest.mark.quick_cases("b-$0.30*", "s-*")
