@@ -16,6 +16,7 @@ import pytest
 
 from kalshi_tui import kalshi
 from kalshi_tui.domain.book import Side
+from kalshi_tui.domain.fees import CENTICENT
 from kalshi_tui.domain.order_preview import OrderPreview
 from kalshi_tui.kalshi import (
     DEMO,
@@ -527,13 +528,14 @@ async def test_a_dry_run_has_the_ticket_s_figures_and_sends_nothing() -> None:
         assert (dry.fills_now, dry.rests, dry.queue_ahead) == (contracts("4"), contracts("6"), 0)
         assert dry.cost == dollars("4.80")
         # The balance shows parts of a cent by now, so that fees are rounded to $0.0001.
-    assert dry.fee_at_most == dollars("0.1751")
-        assert dry.worst_loss == dollars("5.18")
+        assert dry.fee_at_most == dollars("0.1751")
+        assert dry.worst_loss == dollars("5.1751")
         assert dry.profit_if_right is not None
         assert dry.refusal == ""
         (held,) = await desk.client.positions()
         book = await desk.client.orderbook(ticker)
-        assert dry.figures == OrderPreview.of(dry.terms, book, await desk.client.fees(ticker), held)
+        fees = await desk.client.fees(ticker)
+        assert dry.figures == OrderPreview.of(dry.terms, book, fees, held, precision=CENTICENT)
         assert dry.cash == (await desk.client.balance()).on_shard(dry.market.exchange_index)
         off = await desk.client.preview_order(ticker, "yes", "buy", "0.4215", "10")
         assert "not on this market's price grid" in off.refusal
