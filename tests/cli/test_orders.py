@@ -189,7 +189,9 @@ async def test_ctrl_c_in_flight_prints_the_ids_and_what_is_known(tmp_path: Path,
 
 @pytest.mark.slow
 async def test_an_order_that_another_program_is_sending_is_no_reason_to_send_it_too(tmp_path: Path) -> None:
-    async with at_work(tmp_path) as (trader, ticker):
+    # The others run in a process that has started by then: the first waits for its answer no longer than a request may.
+    async with at_work(tmp_path) as (trader, ticker), trader.at_once() as run:
+        assert (await run("orders")).code == 0
         arrived, let_go = asyncio.Event(), asyncio.Event()
         troubled = trader.exchange.handle_request
 
@@ -203,12 +205,12 @@ async def test_an_order_that_another_program_is_sending_is_no_reason_to_send_it_
         first = await trader.start(*buying(ticker, "10@0.40", "--json"))
         async with asyncio.timeout(30):
             await arrived.wait()
-        second = await trader.json(*buying(ticker, "10@0.40"))
+        second = await run(*buying(ticker, "10@0.40", "--json"))
         assert (second.code, second.error["code"]) == (1, "kept_back")
         assert "this would be a second" in second.error["message"]
         # One on the other side, or one that is meant all the same, is not held back.
-        assert (await trader.json("order", "buy", "no", ticker, "1@0.10", "--yes")).code == 0
-        assert (await trader.json(*buying(ticker, "1@0.39", "--second"))).code == 0
+        assert (await run("order", "buy", "no", ticker, "1@0.10", "--yes", "--json")).code == 0
+        assert (await run(*buying(ticker, "1@0.39", "--second", "--json"))).code == 0
         let_go.set()
         done = await ended(first)
         assert (done.code, done.only["order"]["state"]) == (0, "resting")
