@@ -47,8 +47,14 @@ def market_name(markets: Mapping[str, Market], ticker: str) -> str:
 
 
 def terms_text(terms: OrderTerms) -> str:
-    """Return an order in the trader's words: ``buy NO 10 at 0.44``."""
-    return f"{terms.action.value} {terms.side.name} {plain_count_text(terms.count)} at {plain_price_text(terms.price)}"
+    """Return an order in the trader's words: ``buy NO 10 at 0.44``, and its subaccount if it is not the primary."""
+    words = f"{terms.action.value} {terms.side.name} {plain_count_text(terms.count)} at {plain_price_text(terms.price)}"
+    return words + in_subaccount(terms.subaccount or 0)
+
+
+def in_subaccount(number: int) -> str:
+    """Return the words that name a subaccount behind a sentence's order or holding; none for the primary."""
+    return f" in subaccount {number}" if number else ""
 
 
 def exchange_terms_text(side: BookSide, yes_price: Price) -> str:
@@ -57,15 +63,16 @@ def exchange_terms_text(side: BookSide, yes_price: Price) -> str:
 
 
 def order_text(order: Order) -> str:
-    """Return an order of which only the exchange's terms are known: ``NO 10 at 0.44``."""
+    """Return an order of which only the exchange's terms are known: ``NO 10 at 0.44 in subaccount 3``."""
     side, price = to_outcome_price(order.book_side, order.yes_price)
-    return f"{side.name} {plain_count_text(order.initial)} at {plain_price_text(price)}"
+    words = f"{side.name} {plain_count_text(order.initial)} at {plain_price_text(price)}"
+    return words + in_subaccount(order.subaccount)
 
 
 def fill_text(fill: Fill) -> str:
     """Return a fill as text: ``YES 10 at 0.47``."""
     side, price = to_outcome_price(fill.book_side, fill.yes_price)
-    return f"{side.name} {plain_count_text(fill.count)} at {plain_price_text(price)}"
+    return f"{side.name} {plain_count_text(fill.count)} at {plain_price_text(price)}{in_subaccount(fill.subaccount)}"
 
 
 def expiry_text(expires_s: int) -> str:

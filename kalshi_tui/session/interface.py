@@ -119,8 +119,11 @@ class TradingSession(Protocol):
     def cancels_on_quit(self) -> bool:
         """Whether all orders are canceled when the program ends."""
 
-    async def cancel_all(self, ticker: str = "") -> CancelAllResult:
-        """Cancel every resting order, of one market or, without a ticker, of all markets and shards."""
+    async def cancel_all(self, ticker: str = "", subaccount: int | None = None) -> CancelAllResult:
+        """Cancel every resting order, of one market or, without a ticker, of all markets and shards.
+
+        Of one subaccount or, without a number, of all.
+        """
 
     def link_metrics(self) -> LinkStats:
         """Return the state of the link as of now: ages, lag, counts."""

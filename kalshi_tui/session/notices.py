@@ -24,7 +24,7 @@ from kalshi_tui.domain.order import (
 )
 from kalshi_tui.domain.position import Position
 from kalshi_tui.domain.price import Count, Money, Price
-from kalshi_tui.domain.text import plain_count_text, plain_money_text, plain_price_text
+from kalshi_tui.domain.text import in_subaccount, plain_count_text, plain_money_text, plain_price_text
 from kalshi_tui.session.changes import ChangeLog, Topic
 from kalshi_tui.session.timing import SessionTime
 
@@ -109,7 +109,7 @@ class Notices(Sequence[Notice]):
         self._journaled_tickers: set[str] = set()
         self._ended: set[str] = set()
         self._closed: set[tuple[str, int]] = set()
-        self._settled: set[tuple[str, int]] = set()
+        self._settled: set[tuple[str, int, int | None]] = set()
 
     @overload
     def __getitem__(self, index: int) -> Notice: ...
@@ -213,6 +213,7 @@ class Notices(Sequence[Notice]):
         left = order.remaining if order is not None else 0
         words = _words(self._asked, _name(fill, order), fill.book_side, fill.yes_price, fill.count, done=True)
         head = "Partly filled" if part else "Filled"
+        words += in_subaccount(fill.subaccount)
         said = f"{head}{' earlier' if earlier else ''}: {words}{f', {plain_count_text(left)} left' if left else ''}"
         kind = NoticeKind.PARTIAL_FILL if part else NoticeKind.FILL
         self.say(Severity.WARNING if earlier else Severity.GOOD, said, kind=kind, ticker=fill.ticker)
@@ -224,6 +225,7 @@ class Notices(Sequence[Notice]):
         # If these fills come after all, they have been announced.
         self._announced_ahead[order.order_id] = missing_count
         words = _words(self._asked, order.client_order_id, order.book_side, order.yes_price, order.initial)
+        words += in_subaccount(order.subaccount)
         self.say(Severity.WARNING, f"Filled earlier: {words}", kind=NoticeKind.FILL, ticker=order.ticker)
 
     def ended(self, order: Order) -> None:
@@ -237,6 +239,7 @@ class Notices(Sequence[Notice]):
         self._ended.add(_key(order))
         words = _words(self._asked, order.client_order_id, order.book_side, order.yes_price, order.initial)
         why = f" ({order.reason.removesuffix('.')})" if order.reason else ""
+        words += in_subaccount(order.subaccount)
         said = f"{ENDS[order.state]}: {words}, {plain_count_text(order.filled)} filled{why}"
         kind = NoticeKind.EXPIRED if order.state is OrderState.EXPIRED else NoticeKind.CANCELED
         self.say(Severity.WARNING, said, kind=kind, ticker=order.ticker)
@@ -245,15 +248,18 @@ class Notices(Sequence[Notice]):
         """Return whether an order's end has been announced."""
         return _key(order) in self._ended
 
-    def closed(self, market: Market, position: Position | None) -> None:
+    def closed(self, market: Market, positions: Iterable[Position]) -> None:
         """Announce that a market with a position or an order takes no more orders."""
         key = market.ticker, market.close_ms
         if key in self._closed:
             return
         self._closed.add(key)
-        held = ""
-        if position is not None and position.count:
-            held = f", you hold {_held_words(position.count, -position.count)}"
+        words = [
+            f"{_held_words(each.count, -each.count)}{in_subaccount(each.subaccount)}"
+            for each in positions
+            if each.count
+        ]
+        held = f", you hold {', '.join(words)}" if words else ""
         self.say(Severity.WARNING, f"Closed: no more trading{held}", kind=NoticeKind.CLOSED, ticker=market.ticker)
 
     def settled(self, settlements: Iterable[Settlement]) -> None:
@@ -262,7 +268,7 @@ class Notices(Sequence[Notice]):
         ``settlements`` are all that were read, newest first.
         """
         for each in reversed(list(settlements)):
-            key = each.ticker, each.settled_ms
+            key = each.ticker, each.settled_ms, each.subaccount
             if key in self._settled:
                 continue
             self._settled.add(key)
@@ -270,7 +276,8 @@ class Notices(Sequence[Notice]):
                 continue
             held = _held_words(each.yes_count, each.no_count)
             paid, net = _dollars(each.revenue), _dollars(each.net, signed=True)
-            said = f"Settled {each.result.upper()}: held {held}, paid {paid}, net {net}"
+            where = in_subaccount(each.subaccount or 0)
+            said = f"Settled {each.result.upper()}{where}: held {held}, paid {paid}, net {net}"
             self.say(
                 Severity.GOOD if each.net >= 0 else Severity.WARNING, said, kind=NoticeKind.SETTLED, ticker=each.ticker
             )

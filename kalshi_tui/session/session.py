@@ -210,9 +210,9 @@ class Session:
         """Cancel a resting order."""
         return await self.parts.execution.executor.cancel(order)
 
-    async def cancel_all(self, ticker: str = "") -> CancelAllResult:
-        """Cancel all in a market, or everywhere."""
-        return await self.parts.execution.cancel_all.run(ticker)
+    async def cancel_all(self, ticker: str = "", subaccount: int | None = None) -> CancelAllResult:
+        """Cancel all in a market or everywhere, in one subaccount or all."""
+        return await self.parts.execution.cancel_all.run(ticker, subaccount=subaccount)
 
     @property
     def quit_message(self) -> str:

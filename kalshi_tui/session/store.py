@@ -194,9 +194,9 @@ class Store:
         """See `AccountStore.working_orders`."""
         return self.account.working_orders()
 
-    def available_cash(self, market: Market) -> Money | None:
+    def available_cash(self, market: Market, subaccount: int | None = None) -> Money | None:
         """See `AccountStore.available_cash`."""
-        return self.account.available_cash(market)
+        return self.account.available_cash(market, subaccount)
 
     @property
     def precision(self) -> Money:

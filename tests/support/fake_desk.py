@@ -157,6 +157,7 @@ class FakeDesk:
         self.amended: list[tuple[Order, Price, Count]] = []
         self.amended_expiries: list[int | None] = []
         self.swept: list[str] = []
+        self.swept_subaccounts: list[int | None] = []
         self.cancels_on_quit = False
         self.recording_text = ""
         self.recorded: list[Path] = []
@@ -234,10 +235,15 @@ class FakeDesk:
         self.store.order(news)
         return OrderResult(news, "Changed.")
 
-    async def cancel_all(self, ticker: str = "") -> CancelAllResult:
+    async def cancel_all(self, ticker: str = "", subaccount: int | None = None) -> CancelAllResult:
         await asyncio.sleep(0)
         self.swept.append(ticker)
-        gone = [order for order in self.store.working_orders() if ticker in {"", order.ticker}]
+        self.swept_subaccounts.append(subaccount)
+        gone = [
+            order
+            for order in self.store.working_orders()
+            if ticker in {"", order.ticker} and subaccount in {None, order.subaccount}
+        ]
         for order in gone:
             # As the session does: the end of an order that was asked for here is told by the answer.
             self.store.notices.hold(order)

@@ -37,12 +37,13 @@ from kalshi_tui.practice.engine.events import (
     OrderFilled,
     PositionChanged,
 )
+from kalshi_tui.practice.engine.model import split_account_id
 from kalshi_tui.practice.engine.order_entry import DedupeMode
 from kalshi_tui.practice.engine.records import OrderRecord, OrderRequest, OrderStatus
 from kalshi_tui.practice.engine.rejection import Rejection
 from kalshi_tui.practice.server import encode_frames
 from kalshi_tui.practice.server.app import PracticeServer
-from kalshi_tui.practice.server.auth import Authenticator
+from kalshi_tui.practice.server.auth import Authenticator, RegisteredKey
 from kalshi_tui.practice.simulation.world import World
 from kalshi_tui.session.assembly import assemble_session
 from kalshi_tui.session.execution.journal import Journal
@@ -212,7 +213,9 @@ class Rig:
         dedupe: DedupeMode = "open",
         options: SessionOptions | None = None,
         cancel_all: bool = True,
+        locked: int | None = None,
     ) -> None:
+        """Set the exchange up; with ``locked`` our key is restricted to that subaccount."""
         self.clock = Simulated(START_MS)
         self._options = options
         self.world = World(self.clock, seed=7, quiet=True, markets=8, dedupe=dedupe)
@@ -220,7 +223,7 @@ class Rig:
         # What arrives late was let in at once and is carried out later: its signature is not too old.
         authenticator = Authenticator(self.clock, tolerance_ms=PATIENCE_MS)
         self.signer = Signer.from_pem("key", PEM, environment=practice_on_port(1))
-        authenticator.register("key", US, self.signer.public_key())
+        authenticator.add_key(RegisteredKey("key", US, self.signer.public_key(), subaccount=locked))
         for name in (US, THEM):
             self.exchange.open_account(name, {0: CASH, 2: CASH})
         self.server = PracticeServer(
@@ -253,15 +256,15 @@ class Rig:
     @staticmethod
     def _told(event: EngineEvent) -> Told | None:
         """Return a private frame as the client reads it off the wire."""
-        if isinstance(event, OrderChanged) and event.order.account_id == US:
+        if isinstance(event, OrderChanged) and is_ours(event.order.account_id):
             order = translate.user_order(
                 wire.decode(wire.encode(encode_frames.user_order(event.order)), wire.UserOrderMsg)
             )
             return lambda store: store.order(order)
-        if isinstance(event, OrderFilled) and event.fill.account_id == US:
+        if isinstance(event, OrderFilled) and is_ours(event.fill.account_id):
             fill = translate.fill(wire.decode(wire.encode(encode_frames.fill(event.fill)), wire.FillMsg))
             return lambda store: store.fill(fill)
-        if isinstance(event, PositionChanged) and event.position.account_id == US:
+        if isinstance(event, PositionChanged) and is_ours(event.position.account_id):
             message = wire.decode(wire.encode(encode_frames.market_position(event.position)), wire.MarketPositionMsg)
             position = translate.market_position(message)
             return lambda store: store.position(position)
@@ -326,6 +329,10 @@ class Rig:
         return self.begin(self.session.submit(terms, name, agreed))
 
     # The exchange.
+
+    def request(self, price: Price, count: Count = 500) -> OrderRequest:
+        """Return a bid as the exchange's engine takes it."""
+        return OrderRequest(self.ticker, BookSide.BID, count, price, TimeInForce.GTC)
 
     def trade(self, side: BookSide, price: Price, count: Count) -> None:
         """Let somebody else place an order."""
@@ -401,19 +408,29 @@ class Rig:
             if name not in names:
                 never = {OrderState.NOT_SENT, OrderState.REFUSED}
                 assert order.state in never, f"{order.state} here, no order there"
-        held = {position.ticker: position.count for position in self.exchange.queries.positions(US) if position.count}
-        assert {ticker: position.count for ticker, position in store.positions.items()} == held
+        held = {
+            (position.ticker, split_account_id(position.account_id)[1]): position.count
+            for position in self.exchange.queries.positions(US)
+            if position.count
+        }
+        assert {key: position.count for key, position in store.account.positions_by_key.items()} == held
         written = {entry.order.client_order_id for entry in self.journal.open_entries()}
         assert written == {record.client_order_id for record in theirs if record.status is OrderStatus.RESTING}
-        cash = self.exchange.queries.balance(US)
-        assert store.balance is not None
-        assert dict(store.balance.by_shard) == dict(cash.available)
+        for account in self.exchange.ledger.members(US):
+            cash = self.exchange.queries.balance(US, account.subaccount)
+            balance = store.account.balances[account.subaccount]
+            assert dict(balance.by_shard) == dict(cash.available), f"subaccount {account.subaccount}"
 
     async def close(self) -> None:
         """End everything."""
         await self.session.stop()
         for task in list(self.line._floating):
             task.cancel()
+
+
+def is_ours(account_id: str) -> bool:
+    """Return whether an account is ours, the primary or a subaccount."""
+    return split_account_id(account_id)[0] == US
 
 
 ENDED = {OrderState.CANCELED: OrderStatus.CANCELED, OrderState.EXPIRED: OrderStatus.CANCELED}

@@ -53,6 +53,8 @@ def merge_orders(known: Order, update: Order) -> Order:
         reason=first.reason or (second.reason if first.state is second.state else ""),
         update_reason=first.update_reason or (second.update_reason if first.state is second.state else ""),
         created_ms=first.created_ms or second.created_ms,
+        # No order moves to another subaccount; a report without the number says 0.
+        subaccount=first.subaccount or second.subaccount,
         updated_ms=max(first.updated_ms, second.updated_ms),
         # A report of the exchange tells the expiry, 0 for none: a cleared one must not come back from an older report.
         expires_ms=first.expires_ms if first.order_id else first.expires_ms or second.expires_ms,

@@ -3,6 +3,7 @@
 from typing import Final
 
 from kalshi_tui.domain.order import OrderState
+from kalshi_tui.domain.price import Count
 from kalshi_tui.kalshi.errors import KalshiError
 from kalshi_tui.kalshi.rest import RestClient
 from kalshi_tui.session.store import Store
@@ -22,9 +23,15 @@ class QueuePositionReader:
     async def run(self) -> None:
         """Read until canceled; a read that fails leaves no old position standing."""
         while True:
-            tickers = sorted({o.ticker for o in self._store.working_orders() if o.state is OrderState.RESTING})
+            resting = [order for order in self._store.working_orders() if order.state is OrderState.RESTING]
+            positions: dict[str, Count] = {}
             try:
-                self._store.account.set_queue_positions(await self._rest.queue_positions(tickers) if tickers else {})
+                # The exchange answers for one subaccount at a time (docs/kalshi-api.md, section 13).
+                for number in sorted({order.subaccount for order in resting}):
+                    tickers = sorted({order.ticker for order in resting if order.subaccount == number})
+                    asked = self._store.account.view.request_number(number)
+                    positions |= await self._rest.queue_positions(tickers, subaccount=asked)
+                self._store.account.set_queue_positions(positions)
             except KalshiError:
                 self._store.account.set_queue_positions({})
             await self._sleep(POLL_INTERVAL_S)

@@ -8,6 +8,7 @@ own data have passed that time.
 import asyncio
 import contextlib
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -15,10 +16,11 @@ from kalshi_tui.domain.limits import order_risk
 from kalshi_tui.domain.order import BookSide, Fill, Order, OrderState
 from kalshi_tui.domain.position import Balance, Position
 from kalshi_tui.domain.price import Count, Money
-from kalshi_tui.domain.text import plain_count_text
-from kalshi_tui.kalshi.errors import KalshiError
+from kalshi_tui.domain.text import in_subaccount, plain_count_text
+from kalshi_tui.kalshi.errors import BadReply, KalshiError, Refused
 from kalshi_tui.kalshi.order_status import CLOCK_TOLERANCE_MS, by_id
 from kalshi_tui.kalshi.rest import RestClient
+from kalshi_tui.kalshi.subaccounts import is_lock
 from kalshi_tui.session.account.list_reads import RECONCILED, AccountList
 from kalshi_tui.session.account.store import DayTotal
 from kalshi_tui.session.execution.journal import Journal, JournalError
@@ -39,6 +41,8 @@ MAX_HISTORY_ORDERS: Final = 100
 STALE_DATA_AGE_S: Final = 10
 RECONCILE_INTERVAL_S: Final = 30.0
 """How often everything is read without a reason: a private frame that was lost leaves no trace."""
+NO_SUBACCOUNTS: Final = frozenset({400, 403, 404, 405, 410})
+"""What the exchange answers where it has no list of subaccounts for this key: then there is the primary alone."""
 MAX_STALE_READS: Final = 5
 """After so many reads that were all too old the trader gets a warning."""
 
@@ -71,6 +75,8 @@ class AccountReconciler:
         self._as_of_ms = 0
         """The exchange's time up to which the data of the last read reach."""
         self._said_unread = ""
+        self._subaccounts_unread = ""
+        """What was said last of a list of subaccounts that makes no sense."""
         self._read_once = False
         self._filled_without_frame: list[Order] = []
         """Orders that a read showed as filled without a frame about it; their executions are read next."""
@@ -163,15 +169,15 @@ class AccountReconciler:
 
     async def _read(self, as_of_ms: int) -> None:
         """Read once. What the stream reported after ``as_of_ms`` (the exchange's Unix time) is newer, and stays."""
+        if self._full_read_due_ms or not self._read_once:
+            await self._read_subaccounts()
         if not self._read_once:
-            # Before the positions, which contain these orders' executions: after them they would count twice.
+            # Before the positions, which contain these orders' executions: after them they would count twice. And they
+            # name the subaccount of a locked key.
             await self._read_orders()
-        # Not a task group: it would wrap the error of a read, which is told from a defect by its type.
-        balance, held = await asyncio.gather(self._rest.balance(), self._rest.positions())
-        self._store.account.set_balance(balance)
-        # What could not be decoded is not gone: as a position of zero it would invite a second purchase. It stays.
-        unread = {each.name for each in held.left_out} & self._store.positions.keys()
-        positions = [*held, *(self._store.positions[ticker] for ticker in sorted(unread))]
+        balances, positions = await self._read_holdings()
+        for balance in balances:
+            self._store.account.set_balance(balance)
         # In this machine's time, less what the clocks may differ: a position that the stream reported later than this
         # may be newer than the list, and the list must not overwrite it.
         told_before_ms = as_of_ms - self._rest.clock.skew_ms - CLOCK_TOLERANCE_MS
@@ -184,9 +190,47 @@ class AccountReconciler:
             # Only data newer than the request end it; a request that came meanwhile has raised the mark again.
             self._full_read_due_ms = 0
             self._history_read = True
-        self._update_day_total(balance)
+        self._update_day_total(balances)
         self._as_of_ms = as_of_ms
         self._read_once = True
+
+    async def _read_subaccounts(self) -> None:
+        """Find out which subaccounts there are, or that the key is locked to one (docs/kalshi-api.md, section 13)."""
+        account = self._store.account
+        if account.view.is_locked:
+            return
+        try:
+            listed = await self._rest.subaccount_balances()
+        except Refused as refusal:
+            if is_lock(refusal):
+                if account.lock_subaccount():
+                    self._store.notify(Severity.INFO, "This key is locked to one subaccount: it sees no other.")
+            elif refusal.status not in NO_SUBACCOUNTS:
+                raise
+        except BadReply as error:
+            # The accounts that are known are read all the same; a frame or an order names another one that trades.
+            if str(error) != self._subaccounts_unread:
+                self._subaccounts_unread = str(error)
+                self._store.notify(Severity.WARNING, f"The list of subaccounts could not be read. {error}")
+        else:
+            account.set_subaccounts(each.number for each in listed)
+
+    async def _read_holdings(self) -> tuple[list[Balance], list[Position]]:
+        """Read cash and positions, which the exchange tells of one subaccount at a time."""
+        view, known = self._store.account.view, self._store.account.positions_by_key
+        balances: list[Balance] = []
+        positions: list[Position] = []
+        for number in view.numbers:
+            asked = view.request_number(number)
+            balance, held = await asyncio.gather(
+                self._rest.balance(subaccount=asked), self._rest.positions(subaccount=asked)
+            )
+            balances.append(replace(balance, subaccount=number))
+            positions += [replace(each, subaccount=number) for each in held]
+            # What could not be decoded is not gone: as a position of zero it would invite a second purchase. It stays.
+            unread = {(each.name, number) for each in held.left_out} & known.keys()
+            positions += [known[key] for key in sorted(unread)]
+        return balances, positions
 
     async def _read_orders(self) -> None:
         """Read orders and fills, and report what changed without a frame."""
@@ -243,16 +287,16 @@ class AccountReconciler:
 
     def _compare_positions(self, positions: Sequence[Position], reported_before_ms: int) -> None:
         """Note where the list differs from what the stream reported long enough ago to be in the list."""
-        read = {position.ticker: position.count for position in positions}
+        read = {position.key: position.count for position in positions}
         found = []
-        for ticker, count in self._store.account.reported_positions(reported_before_ms).items():
-            if count != read.get(ticker, 0):
+        for key, count in self._store.account.reported_positions(reported_before_ms).items():
+            if count != read.get(key, 0):
                 # Both cannot be right, and only the list is complete: take it, but let the trader see the difference.
                 words = (
-                    f"{_describe_holding(read.get(ticker, 0))} by the exchange's list, "
+                    f"{_describe_holding(read.get(key, 0))} by the exchange's list, "
                     f"{_describe_holding(count)} by what was told here"
                 )
-                found.append(f"{ticker}: {words}. The list is taken.")
+                found.append(f"{key[0]}{in_subaccount(key[1])}: {words}. The list is taken.")
         # Each difference once: the reads repeat it every half minute for as long as it lasts.
         if found and tuple(found) != self._store.account_differences:
             for sentence in found:
@@ -266,12 +310,12 @@ class AccountReconciler:
             return list(newest)
         return await self._rest.fills(min_s=since_ms // 1000, most=MAX_FILLS_PER_DAY)
 
-    def _update_day_total(self, balance: Balance) -> None:
-        """Sum up what this day, by this machine's time zone, has brought."""
+    def _update_day_total(self, balances: Iterable[Balance]) -> None:
+        """Sum up what this day, by this machine's time zone, has brought in all subaccounts."""
         now_ms = self._clock_ms()
         began_ms = midnight_ms(now_ms)
         fills = [fill for fill in self._store.fills if fill.ts_ms >= began_ms]
-        worth = balance.cash + balance.portfolio_value + self._reserved_money()
+        worth = sum(each.cash + each.portfolio_value for each in balances) + self._reserved_money()
         try:
             day = datetime.fromtimestamp(now_ms // 1000).astimezone().strftime("%Y-%m-%d")
             since_ms, before = self._journal.ensure_day_start(day, worth, now_ms)
@@ -296,14 +340,15 @@ class AccountReconciler:
     def _reserved_money(self) -> Money:
         """Return what the exchange reserves for resting orders: what they can lose, and the maker's fee."""
         held = 0
-        closable = {ticker: position.count for ticker, position in self._store.positions.items()}
+        closable = {key: position.count for key, position in self._store.account.positions_by_key.items()}
         for order in self._store.working_orders():
             if order.state is not OrderState.RESTING:
                 continue
             sign = 1 if order.book_side is BookSide.BID else -1
+            key = order.ticker, order.subaccount
             # What closes a position is covered by it. Reserved twice, the account would look poorer than it is.
-            closes = min(order.remaining, max(-sign * closable.get(order.ticker, 0), 0))
-            closable[order.ticker] = closable.get(order.ticker, 0) + sign * closes
+            closes = min(order.remaining, max(-sign * closable.get(key, 0), 0))
+            closable[key] = closable.get(key, 0) + sign * closes
             held += order_risk(order.book_side, order.yes_price, order.remaining - closes)
             market = self._store.markets.get(order.ticker)
             fees = market.fees if market is not None else None

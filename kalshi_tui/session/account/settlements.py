@@ -1,6 +1,7 @@
 """Reading what settled markets have paid: at the start, after an absence, and when a market settles that was held."""
 
 import asyncio
+from dataclasses import replace
 from typing import Final
 
 from kalshi_tui.kalshi.errors import KalshiError
@@ -52,7 +53,15 @@ class SettlementReader:
     async def _read(self) -> float:
         """Read; return how many seconds to wait for what is missing, 0 if nothing is."""
         try:
-            paid = await self._rest.settlements(most=MAX_SETTLEMENTS)
+            view = self._store.account.view
+            paid = [
+                # The exchange does not say of which subaccount a settlement is: each is asked for by itself.
+                replace(each, subaccount=number)
+                for number in view.numbers
+                for each in await self._rest.settlements(
+                    most=MAX_SETTLEMENTS, subaccount=number if view.several else None
+                )
+            ]
             self._store.time.set_skew(self._rest.clock.skew_ms)
             self._store.account.set_settlements(paid)
         except KalshiError as error:

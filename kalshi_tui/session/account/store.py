@@ -5,7 +5,7 @@ lags by seconds. Both meet here, and neither may take back what the other has pr
 """
 
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -13,9 +13,10 @@ from kalshi_tui.domain.candles import Settlement
 from kalshi_tui.domain.fees import CENT
 from kalshi_tui.domain.limits import order_risk
 from kalshi_tui.domain.market import Market
-from kalshi_tui.domain.order import BookSide, Fill, Order, OrderState
-from kalshi_tui.domain.position import Balance, Position
+from kalshi_tui.domain.order import BookSide, Fill, Order, OrderState, OrderTerms
+from kalshi_tui.domain.position import Balance, Position, PositionKey
 from kalshi_tui.domain.price import Count, Money
+from kalshi_tui.session.account.account_view import AccountView
 from kalshi_tui.session.account.executions import ExecutionLog, UnreportedExecutions
 from kalshi_tui.session.account.intents import OrderIntents
 from kalshi_tui.session.account.list_reads import AccountList, AccountReads
@@ -51,6 +52,24 @@ class DayTotal:
     since_ms: int
 
 
+class _ChosenPositions(Mapping[str, Position]):
+    """The positions of the chosen subaccount by ticker, as they are at the moment of the look."""
+
+    def __init__(self, positions: Mapping[PositionKey, Position], view: AccountView) -> None:
+        self._positions = positions
+        self._view = view
+
+    def __getitem__(self, ticker: str) -> Position:
+        return self._positions[ticker, self._view.chosen]
+
+    def __iter__(self) -> Iterator[str]:
+        chosen = self._view.chosen
+        return iter([ticker for ticker, number in self._positions if number == chosen])
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
 class AccountStore:
     """The account as far as it is known. The stream, the reconciler and execution change it by its methods."""
 
@@ -74,13 +93,15 @@ class AccountStore:
         self._executions = ExecutionLog()
         self._inferred_filled: set[str] = set()
         """Ids of orders that are FILLED because their executions add up to that; no report has said so yet."""
-        self._unreported: dict[str, UnreportedExecutions] = {}
+        self._unreported: dict[PositionKey, UnreportedExecutions] = {}
         self._queue_positions: dict[str, Count] = {}
         self._fills: deque[Fill] = deque(maxlen=FILL_CAPACITY)
-        self._positions: dict[str, Position] = {}
-        self._position_reported_ms: dict[str, int] = {}
-        """When the stream last reported a market's position, in this machine's Unix milliseconds."""
-        self._balance: Balance | None = None
+        self.view: Final = AccountView()
+        """Which subaccounts there are, and which of them is chosen."""
+        self._positions: dict[PositionKey, Position] = {}
+        self._position_reported_ms: dict[PositionKey, int] = {}
+        """When the stream last reported a position, in this machine's Unix milliseconds."""
+        self._balances: dict[int, Balance] = {}
         self._day_total: DayTotal | None = None
         self._differences: tuple[str, ...] = ()
         self._settlements: tuple[Settlement, ...] = ()
@@ -91,19 +112,27 @@ class AccountStore:
         """By order id; an order that has none yet stands under its client order id."""
         self.fills: Final[Sequence[Fill]] = self._fills
         """The newest executions, newest first."""
-        self.positions: Final[Mapping[str, Position]] = self._positions
+        self.positions_by_key: Final[Mapping[PositionKey, Position]] = self._positions
+        """Of all subaccounts, by ticker and number."""
+        self.positions: Final[Mapping[str, Position]] = _ChosenPositions(self._positions, self.view)
+        """Of the chosen subaccount, by ticker."""
         self.queue_positions: Final[Mapping[str, Count]] = self._queue_positions
         """How many contracts stand before a resting order, by order id, as the exchange said last."""
-        self.unreported_executions: Final[Mapping[str, UnreportedExecutions]] = self._unreported
-        """What orders have done in a market since its position was reported last."""
+        self.unreported_executions: Final[Mapping[PositionKey, UnreportedExecutions]] = self._unreported
+        """What orders have done since the position was reported last."""
         bus.subscribe(MarketClosed, self._market_closed)
 
     # What is known.
 
     @property
     def balance(self) -> Balance | None:
-        """The cash, None while it has not been read."""
-        return self._balance
+        """The cash of the chosen subaccount, None while it has not been read."""
+        return self._balances.get(self.view.chosen)
+
+    @property
+    def balances(self) -> Mapping[int, Balance]:
+        """The cash of each subaccount that has been read, by its number."""
+        return self._balances
 
     @property
     def day_total(self) -> DayTotal | None:
@@ -136,37 +165,53 @@ class AccountStore:
 
     def has_held(self, ticker: str) -> bool:
         """Return whether anything is held in a market, or was while this program ran."""
-        reported = ticker in self._positions or ticker in self._position_reported_ms
+        reported = any(each == ticker for each, _ in (*self._positions, *self._position_reported_ms))
         return reported or any(fill.ticker == ticker for fill in self._fills)
 
-    def available_cash(self, market: Market) -> Money | None:
+    def held_tickers(self) -> set[str]:
+        """Return the markets in which anything is held, in any subaccount."""
+        return {ticker for ticker, _ in self._positions}
+
+    def position_of(self, terms: OrderTerms) -> Position | None:
+        """Return what is held where an order would go."""
+        return self._positions.get((terms.ticker, self.view.number_of(terms)))
+
+    def positions_in_view(self) -> list[Position]:
+        """Return the positions of the subaccounts in view, by ticker and number."""
+        return [each for key, each in sorted(self._positions.items()) if self.view.includes(key[1])]
+
+    def available_cash(self, market: Market, subaccount: int | None = None) -> Money | None:
         """Return what can be spent in a market: cash is held by shard. None while the balance is not known.
 
-        What orders of unknown outcome may take is taken off: the exchange may not have reserved it yet.
+        It is that of a subaccount, of the chosen one if none is named. What orders of unknown outcome may take is taken
+        off: the exchange may not have reserved it yet.
         """
-        if self._balance is None:
+        number = self.view.chosen if subaccount is None else subaccount
+        balance, shard = self._balances.get(number), market.exchange_index
+        if balance is None:
             return None
-        return max(self._balance.on_shard(market.exchange_index) - self._unconfirmed_cost(market.exchange_index), 0)
+        return max(balance.on_shard(shard) - self._unconfirmed_cost(shard, number), 0)
 
     @property
     def precision(self) -> Money:
         """What fees are rounded to for this member, see `Balance.precision`; the cent while it is not known."""
-        return self._balance.precision if self._balance is not None else CENT
+        # It is the member's: any subaccount whose balance shows it has shown it.
+        return min((each.precision for each in self._balances.values()), default=CENT)
 
     def filled_by_executions(self, order: Order) -> Count:
         """Return what an order's known executions add up to."""
         return self._executions.filled_count(order.order_id)
 
-    def reported_positions(self, before_ms: int) -> dict[str, Count]:
+    def reported_positions(self, before_ms: int) -> dict[PositionKey, Count]:
         """Return positions that the stream reported before ``before_ms`` and not since, in markets that are open.
 
         Positions of settled markets leave the exchange's list without a word (docs/kalshi-api.md, section 7).
         """
         markets = self._market_data.markets
         return {
-            ticker: self._positions[ticker].count if ticker in self._positions else 0
-            for ticker, reported_ms in self._position_reported_ms.items()
-            if reported_ms <= before_ms and ticker in markets and markets[ticker].status.tradable
+            key: self._positions[key].count if key in self._positions else 0
+            for key, reported_ms in self._position_reported_ms.items()
+            if reported_ms <= before_ms and key[0] in markets and markets[key[0]].status.tradable
         }
 
     # The stream's side.
@@ -175,6 +220,7 @@ class AccountStore:
         """Take an execution; one that is known already is passed over."""
         if self._executions.knows(fill):
             return
+        self._learn_subaccount(fill.subaccount)
         self._executions.add(fill)
         self._fills.appendleft(fill)
         self._changes.mark(Topic.FILLS, tickers=(fill.ticker,))
@@ -185,6 +231,8 @@ class AccountStore:
 
     def update_order(self, order: Order) -> None:
         """Take a report of an order. Reports may come twice, late or out of turn: see `merge_orders`."""
+        if order.order_id:
+            self._learn_subaccount(order.subaccount)
         key = self._key(order)
         pending = None
         if order.order_id and order.client_order_id:
@@ -217,12 +265,13 @@ class AccountStore:
 
     def update_position(self, position: Position) -> None:
         """Take a market's position as the stream reports it."""
-        self._position_reported_ms[position.ticker] = self._time.local_ms()
-        self._unreported.pop(position.ticker, None)
+        self._learn_subaccount(position.subaccount)
+        self._position_reported_ms[position.key] = self._time.local_ms()
+        self._unreported.pop(position.key, None)
         if position.count:
-            self._positions[position.ticker] = position
+            self._positions[position.key] = position
         else:
-            self._positions.pop(position.ticker, None)
+            self._positions.pop(position.key, None)
         self._changes.mark(Topic.POSITIONS, tickers=(position.ticker,))
 
     # The readers' side: what REST said.
@@ -242,6 +291,7 @@ class AccountStore:
         self.mark_read(AccountList.FILLS)
         fresh = [fill for fill in fills if not self._executions.knows(fill)]
         for fill in fresh:
+            self._learn_subaccount(fill.subaccount)
             self._executions.add(fill)
             self._changes.mark(tickers=(fill.ticker,))
             self._apply_fill(fill)
@@ -260,20 +310,37 @@ class AccountStore:
 
         The list lags: a position that the stream reported later is newer than what the list has of it.
         """
-        newer = {ticker for ticker, reported_ms in self._position_reported_ms.items() if reported_ms > as_of_ms}
+        newer = {key for key, reported_ms in self._position_reported_ms.items() if reported_ms > as_of_ms}
         self.mark_read(AccountList.POSITIONS)
-        fresh = {position.ticker: position for position in positions if position.count and position.ticker not in newer}
-        fresh |= {ticker: self._positions[ticker] for ticker in newer & self._positions.keys()}
-        for ticker in self._unreported.keys() - newer:
-            del self._unreported[ticker]
-        self._changes.mark(Topic.POSITIONS, tickers=fresh.keys() | self._positions.keys())
+        fresh = {position.key: position for position in positions if position.count and position.key not in newer}
+        fresh |= {key: self._positions[key] for key in newer & self._positions.keys()}
+        for key in self._unreported.keys() - newer:
+            del self._unreported[key]
+        self._changes.mark(Topic.POSITIONS, tickers={ticker for ticker, _ in fresh.keys() | self._positions.keys()})
         self._positions.clear()
         self._positions.update(fresh)
 
     def set_balance(self, balance: Balance) -> None:
-        """Replace the balance."""
-        self._balance = balance
+        """Replace the balance of a subaccount."""
+        self._balances[balance.subaccount] = balance
         self._changes.mark(Topic.BALANCE)
+
+    def set_subaccounts(self, numbers: Iterable[int]) -> None:
+        """Replace which subaccounts there are; one that is chosen stays chosen."""
+        if self.view.set_numbers(numbers):
+            self._mark_all()
+
+    def lock_subaccount(self) -> bool:
+        """Note that the key is locked to one subaccount; return whether that is news."""
+        news = self.view.lock()
+        if news:
+            self._mark_all()
+        return news
+
+    def choose_subaccount(self, number: int | None) -> None:
+        """Show one subaccount and send orders there, or show all."""
+        self.view.choose(number)
+        self._mark_all()
 
     def set_day_total(self, day: DayTotal) -> None:
         """Replace the day's total."""
@@ -331,6 +398,15 @@ class AccountStore:
 
     # Inside.
 
+    def _learn_subaccount(self, number: int) -> None:
+        """Note that something belongs to a subaccount; one that was not known is read as soon as possible."""
+        if self.view.learn(number):
+            self._mark_all()
+            self._bus.publish(AccountInDoubt())
+
+    def _mark_all(self) -> None:
+        self._changes.mark(*LIST_TOPICS.values(), Topic.BALANCE, tickers=self.held_tickers())
+
     def _key(self, order: Order) -> str:
         return order.order_id or self._order_ids_by_client_id.get(order.client_order_id, order.client_order_id)
 
@@ -373,16 +449,18 @@ class AccountStore:
         """Count an execution until a position contains it: limits look at both, and must not miss one between them."""
         if more <= 0:
             return
-        ahead = self._unreported.setdefault(order.ticker, UnreportedExecutions())
+        ahead = self._unreported.setdefault((order.ticker, order.subaccount), UnreportedExecutions())
         cost = order_risk(order.book_side, order.yes_price, more)
         if order.book_side is BookSide.BID:
             ahead.bids, ahead.bid_cost = ahead.bids + more, ahead.bid_cost + cost
         else:
             ahead.asks, ahead.ask_cost = ahead.asks + more, ahead.ask_cost + cost
 
-    def _unconfirmed_cost(self, exchange_index: int) -> Money:
+    def _unconfirmed_cost(self, exchange_index: int, subaccount: int) -> Money:
         cost = 0
         for order in self.working_orders():
+            if order.subaccount != subaccount:
+                continue
             market = self._market_data.markets.get(order.ticker)
             if order.state in UNCONFIRMED_STATES and market is not None and market.exchange_index == exchange_index:
                 cost += order_risk(order.book_side, order.yes_price, order.remaining)
@@ -395,10 +473,11 @@ class AccountStore:
         """Report the close of a market in which there is a position or an order, or was until a moment ago."""
         market = message.market
         ended_ms = self._time.exchange_ms() - JUST_ENDED_MS
-        if market.ticker in self._positions or any(
+        held = [each for (ticker, _), each in sorted(self._positions.items()) if ticker == market.ticker]
+        if held or any(
             order.ticker == market.ticker
             and order.state.reached
             and (not order.state.final or order.updated_ms > ended_ms)
             for order in self._orders.values()
         ):
-            self._notices.closed(market, self._positions.get(market.ticker))
+            self._notices.closed(market, held)

@@ -133,7 +133,9 @@ class OrderAmender:
 
     async def _send(self, order: Order, change: "_Amendment") -> AmendAck:
         if change.is_decrease:
-            return await self._rest.decrease_order(order.order_id, order.ticker, to=change.resting_count)
+            return await self._rest.decrease_order(
+                order.order_id, order.ticker, to=change.resting_count, subaccount=order.subaccount
+            )
         return await self._rest.amend_order(
             order.order_id,
             order.ticker,
@@ -142,6 +144,7 @@ class OrderAmender:
             order.filled + change.resting_count,
             client_order_id=order.client_order_id,
             expires_s=change.expires_s,
+            subaccount=order.subaccount,
         )
 
     def _report_changed(self, before: Order, change: "_Amendment") -> OrderResult:

@@ -14,6 +14,7 @@ from kalshi_tui.domain.text import order_text
 from kalshi_tui.kalshi.errors import KalshiError
 from kalshi_tui.kalshi.order_status import MAX_NAMED_ORDERS, CancelAllProof, by_id, is_fresh_enough
 from kalshi_tui.kalshi.rest import RestClient
+from kalshi_tui.session.account.account_view import subaccount_text
 from kalshi_tui.session.account.order_merge import UNCONFIRMED_STATES
 from kalshi_tui.session.bus import AccountInDoubt
 from kalshi_tui.session.execution.risk_checks import READ_ONLY
@@ -53,37 +54,41 @@ class CancelAll:
         self._sleep = sleep
         self._read_only = read_only
 
-    async def run(self, ticker: str = "", within_s: float = CANCEL_ALL_TIMEOUT_S) -> CancelAllResult:
+    async def run(
+        self, ticker: str = "", within_s: float = CANCEL_ALL_TIMEOUT_S, subaccount: int | None = None
+    ) -> CancelAllResult:
         """Cancel until it is proved that nothing rests, or ``within_s`` seconds of waiting are over.
 
+        It takes the orders of every subaccount, unless one is named.
         Raises nothing for what the exchange or the network does.
         """
         if self._read_only:
             return CancelAllResult(0, (), (), proved=False, sentence=READ_ONLY)
         targets: dict[str, Order] = {}
-        self._add_targets(targets, [order for order in self._in_scope(ticker) if order.order_id])
+        self._add_targets(targets, [order for order in self._in_scope(ticker, subaccount) if order.order_id])
 
         def list_possibly_unlisted(data_ms: int) -> list[Order]:
             return [
                 order
-                for order in self._in_scope(ticker)
+                for order in self._in_scope(ticker, subaccount)
                 if order.order_id and not is_fresh_enough(data_ms, max(order.created_ms, order.updated_ms))
             ]
 
         proof = CancelAllProof(
             self._rest,
             ticker or None,
+            subaccount,
             list_possibly_unlisted=list_possibly_unlisted,
             before_cancel=lambda orders: self._add_targets(targets, orders),
             # An order of unknown outcome may still arrive, and no list shows it before it does.
-            is_in_doubt=lambda: self._count_in_doubt(ticker) > 0,
+            is_in_doubt=lambda: self._count_in_doubt(ticker, subaccount) > 0,
         )
         if ticker:
             await proof.begin()
         else:
             # Read at the same moment: what others have sent for this account is gone from the list right after, and is
             # to be counted too.
-            resting, _ = await asyncio.gather(self._read_resting(), proof.begin())
+            resting, _ = await asyncio.gather(self._read_resting(subaccount), proof.begin())
             self._add_targets(targets, resting)
         waited_s = 0.0
         while not (proved := await proof.run_round()) and waited_s < within_s:
@@ -91,22 +96,26 @@ class CancelAll:
             await self._sleep(wait_s)
             waited_s += wait_s
         await self._read_back(targets)
-        return self._report(ticker, targets, proof.problem, proved=proved)
+        return self._report(ticker, subaccount, targets, proof.problem, proved=proved)
 
-    async def _read_resting(self) -> list[Order]:
+    async def _read_resting(self, subaccount: int | None) -> list[Order]:
         with contextlib.suppress(KalshiError):
-            return await self._rest.orders(status="resting")
+            return await self._rest.orders(status="resting", subaccount=subaccount)
         return []
 
-    def _in_scope(self, ticker: str) -> list[Order]:
-        return [order for order in self._store.working_orders() if ticker in {"", order.ticker}]
+    def _in_scope(self, ticker: str, subaccount: int | None) -> list[Order]:
+        return [
+            order
+            for order in self._store.working_orders()
+            if ticker in {"", order.ticker} and subaccount in {None, order.subaccount}
+        ]
 
-    def _unconfirmed(self, ticker: str) -> list[Order]:
-        return [order for order in self._in_scope(ticker) if order.state in UNCONFIRMED_STATES]
+    def _unconfirmed(self, ticker: str, subaccount: int | None) -> list[Order]:
+        return [order for order in self._in_scope(ticker, subaccount) if order.state in UNCONFIRMED_STATES]
 
-    def _count_in_doubt(self, ticker: str) -> int:
+    def _count_in_doubt(self, ticker: str, subaccount: int | None) -> int:
         lost = sum(not ticker or each in {"", ticker} for each in self._lost().values())
-        return len(self._unconfirmed(ticker)) + lost
+        return len(self._unconfirmed(ticker, subaccount)) + lost
 
     def _add_targets(self, targets: dict[str, Order], orders: Sequence[Order]) -> None:
         for order in orders:
@@ -129,7 +138,9 @@ class CancelAll:
                 break
         self._store.bus.publish(AccountInDoubt())
 
-    def _report(self, ticker: str, targets: dict[str, Order], problem: str, *, proved: bool) -> CancelAllResult:
+    def _report(
+        self, ticker: str, subaccount: int | None, targets: dict[str, Order], problem: str, *, proved: bool
+    ) -> CancelAllResult:
         now = [self._store.known_order(order) for order in targets.values()]
         filled = sum(order.state is OrderState.FILLED for order in now)
         still_resting: list[Order] = []
@@ -139,8 +150,12 @@ class CancelAll:
         else:
             gone = sum(order.state.final for order in now) - filled
             still_resting = [order for order in now if not order.state.final]
-        unknown = self._unconfirmed(ticker)
+        unknown = self._unconfirmed(ticker, subaccount)
         where = f" in {ticker}" if ticker else ""
+        if subaccount is not None:
+            where += f" of {subaccount_text(subaccount)}"
+        elif self._store.account.view.several:
+            where += " of all subaccounts"
         words = [f"Canceled {_order_count_text(gone)}{where}."]
         if filled:
             words.append(f"Filled before: {filled}.")
@@ -157,7 +172,7 @@ class CancelAll:
                     else ""
                 )
                 words.append(f"NOT CANCELLED: {named}{more}.")
-            if in_doubt := self._count_in_doubt(ticker):
+            if in_doubt := self._count_in_doubt(ticker, subaccount):
                 words.append(f"{_order_count_text(in_doubt)} of unknown outcome may be live.")
             words.append(f"It is not proved that none rests. {problem} Try again.".replace("  ", " "))
         sentence = " ".join(words)

@@ -215,7 +215,7 @@ class Journal:
             cursor.execute(
                 "INSERT INTO intents (client_order_id, account, drafted_ms, ticker, side, action, price, count, tif, "
                 "post_only, reduce_only, expires_s, self_trade, cancel_on_pause, order_group_id, state, remaining, "
-                "yes_price, initial) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+                "yes_price, initial, subaccount) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
                 (
                     client_order_id,
                     self._account,
@@ -236,6 +236,7 @@ class Journal:
                     terms.count,
                     terms.yes_price,
                     terms.count,
+                    terms.subaccount,
                 ),
             )
             _insert_change(cursor, drafted, at_ms, OrderState.DRAFTED.value)
@@ -303,7 +304,9 @@ class Journal:
                 self._keep_damaged(cursor, order, at_ms)
             cursor.execute(
                 "UPDATE intents SET state = ?, order_id = ?, filled = ?, remaining = ?, yes_price = ?, initial = ?, "
-                "reason = ?, update_reason = ? WHERE client_order_id = ?",
+                # A locked key's orders say no number; the exchange's reports of them do.
+                "reason = ?, update_reason = ?, subaccount = CASE ? WHEN 0 THEN subaccount ELSE ? END "
+                "WHERE client_order_id = ?",
                 (
                     order.state.value,
                     order.order_id,
@@ -313,6 +316,8 @@ class Journal:
                     order.initial,
                     order.reason,
                     order.update_reason,
+                    order.subaccount,
+                    order.subaccount,
                     order.client_order_id,
                 ),
             )

@@ -18,6 +18,7 @@ MAX_MS: Final = 4_102_444_800_000
 MAX_NUMBER: Final = 10**12
 """No count does; sums of them stay far below what SQLite can add up."""
 MAX_ID: Final = 128
+MAX_SUBACCOUNT: Final = 63
 SHOWN: Final = 40
 """Characters of a damaged value that are shown."""
 NAMED: Final = 3
@@ -99,6 +100,7 @@ TERMS: Final[Mapping[str, Callable[[object], bool]]] = {
     "self_trade": _is_one_of(SelfTrade),
     "cancel_on_pause": _is_flag,
     "order_group_id": _or_nothing(_is_id),
+    "subaccount": _or_nothing(_is_number(0, MAX_SUBACCOUNT)),
 }
 """What was wanted; a row in which one of these is damaged does not say what the order is."""
 COURSE: Final[Mapping[str, Callable[[object], bool]]] = {
@@ -187,6 +189,7 @@ def _terms(row: sqlite3.Row) -> OrderTerms:
         self_trade=SelfTrade(row["self_trade"]),
         cancel_on_pause=bool(row["cancel_on_pause"]),
         order_group_id=row["order_group_id"],
+        subaccount=row["subaccount"],
     )
 
 
@@ -204,6 +207,7 @@ def _order(row: sqlite3.Row) -> Order:
         reason=row["reason"],
         update_reason=row["update_reason"],
         created_ms=row["sent_ms"],
+        subaccount=row["subaccount"] or 0,
     )
 
 

@@ -27,7 +27,7 @@ CREATE TABLE intents (
     sent_ms INTEGER NOT NULL DEFAULT 0,
     state TEXT NOT NULL, order_id TEXT NOT NULL DEFAULT '', filled INTEGER NOT NULL DEFAULT 0,
     remaining INTEGER NOT NULL DEFAULT 0, yes_price INTEGER NOT NULL DEFAULT 0, initial INTEGER NOT NULL DEFAULT 0,
-    reason TEXT NOT NULL DEFAULT '', update_reason TEXT NOT NULL DEFAULT ''
+    reason TEXT NOT NULL DEFAULT '', update_reason TEXT NOT NULL DEFAULT '', subaccount INTEGER
 );
 CREATE INDEX intents_open ON intents (account, state);
 CREATE INDEX intents_sent ON intents (account, sent_ms);
@@ -42,7 +42,7 @@ CREATE TABLE days (
     PRIMARY KEY (account, day)
 );
 """
-ADDED_COLUMNS: Final = {"update_reason": "TEXT NOT NULL DEFAULT ''"}
+ADDED_COLUMNS: Final = {"update_reason": "TEXT NOT NULL DEFAULT ''", "subaccount": "INTEGER"}
 """Columns of the intents that journals of earlier versions lack. They get them when they are opened; an earlier version
 goes on reading and writing such a file, so its number stays."""
 OVER: Final = json.dumps([state.value for state in OrderState if state.final])
@@ -107,7 +107,10 @@ HISTORY: Final = _joined("SELECT", CHANGE_COLUMNS, "FROM changes WHERE client_or
 EVERY: Final = json.dumps([state.value for state in OrderState])
 
 
+_EMPTY: Final = "''"
+
+
 def view_with(missing: Iterable[str]) -> str:
     """Return the statement that makes the intents look as if they had the columns that they lack."""
-    added = ", ".join(f"'' AS {name}" for name in missing)
+    added = ", ".join(f"{'NULL' if ADDED_COLUMNS[name] == 'INTEGER' else _EMPTY} AS {name}" for name in missing)
     return _joined("CREATE TEMP VIEW intents AS SELECT rowid, *,", added, "FROM main.intents")

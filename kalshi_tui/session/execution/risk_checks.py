@@ -120,6 +120,7 @@ class RiskChecks:
             found.append(RiskViolation(LIVE_RISK, OverrideMethod.WORD, sentence, "LIVE"))
         if (unread := self._unread_for_limits()) is not None:
             found.append(unread)
+        number = self._store.account.view.number_of(terms)
         live = self._store.book(terms.ticker)
         if not live.is_good:
             sentence = f"The book is {live.trust.name}: the prices may be wrong. {live.why}"
@@ -132,7 +133,7 @@ class RiskChecks:
             )
             for order in self._store.working_orders()
             if order.state in {OrderState.UNKNOWN, OrderState.SENDING}
-            and (order.ticker, order.book_side) == (terms.ticker, terms.book_side)
+            and (order.ticker, order.book_side, order.subaccount) == (terms.ticker, terms.book_side, number)
             and (replacing is None or order.client_order_id != replacing.client_order_id)
         ]
         found += [
@@ -149,6 +150,8 @@ class RiskChecks:
 
     def _check_limits(self, terms: OrderTerms, replacing: Order | None) -> Iterable[RiskViolation]:
         store, live = self._store, self._store.book(terms.ticker)
+        # A limit of a market is measured where the order would go: what another subaccount holds there is its own.
+        key = terms.ticker, store.account.view.number_of(terms)
         limits = self._limits
         by_day = limits.day_contracts is not None or limits.day_dollars is not None
         today = self._sent_since(midnight_ms(self._clock_ms())) if by_day else DailyVolume()
@@ -166,12 +169,12 @@ class RiskChecks:
             limits,
             terms,
             book=live.book if live.is_good else None,
-            position=store.positions.get(terms.ticker),
-            unreported_fills=store.account.unreported_executions.get(terms.ticker),
+            position=store.account.position_of(terms),
+            unreported_fills=store.account.unreported_executions.get(key),
             open_orders=[
                 self._at_max_exposure(order)
                 for order in store.working_orders()
-                if order.ticker == terms.ticker
+                if (order.ticker, order.subaccount) == key
                 and (replacing is None or order.client_order_id != replacing.client_order_id)
             ],
             sent_today=today,

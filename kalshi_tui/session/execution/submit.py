@@ -142,6 +142,7 @@ class OrderExecutor:
         """Send one order, once, and return what became of it. Raises nothing for what the exchange or network does."""
         # The exchange's time: what is asked later is measured by the exchange's own data.
         draft = order_from_terms(client_order_id, terms, OrderState.SENDING, self._rest.clock.now_ms())
+        draft = replace(draft, subaccount=self._store.account.view.number_of(terms))
         refused = self._check_before_send(draft, terms, acknowledged)
         if refused is not None:
             return refused
@@ -220,7 +221,7 @@ class OrderExecutor:
         self._store.notices.hold(order)
         self.record_request(order, "cancel asked")
         try:
-            await self._rest.cancel_order(order.order_id, order.ticker)
+            await self._rest.cancel_order(order.order_id, order.ticker, subaccount=order.subaccount)
         except NotFound:
             # Filled, expired, or canceled by someone else: only its own state says which.
             return await self.read_back(order, "The exchange says this order is gone already.")

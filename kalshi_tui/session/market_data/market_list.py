@@ -204,7 +204,7 @@ class MarketListReader:
         store, told = self._store, False
         tickers = list(store.markets)
         if len(tickers) > MAX_NAMED_MARKETS:
-            mine = {order.ticker for order in store.working_orders()} | store.positions.keys()
+            mine = {order.ticker for order in store.working_orders()} | store.account.held_tickers()
             mine |= {*self._shown_tickers, *self._watch_list_tickers}
             tickers = [ticker for ticker in tickers if ticker in mine]
         while tickers:
@@ -224,7 +224,7 @@ class MarketListReader:
     def _drop_finalized(self) -> None:
         """Take settled markets off the list after a while, unless the trader still has to do with them."""
         store, now = self._store, self._rest.clock.now_ms()
-        kept = {order.ticker for order in store.working_orders()} | store.positions.keys()
+        kept = {order.ticker for order in store.working_orders()} | store.account.held_tickers()
         kept |= {*self._shown_tickers, *self._watch_list_tickers}
         over = {ticker for ticker, market in store.markets.items() if market.status is MarketStatus.FINALIZED}
         self._finalized_since_ms = {ticker: self._finalized_since_ms.get(ticker, now) for ticker in over}

@@ -58,6 +58,9 @@ class Lagging:
             return httpx.Response(200, content=b'{"balance":"\xff"}')
         if path == "/portfolio/balance":
             return httpx.Response(200, json={"balance": 100, "balance_dollars": "1.0000", "portfolio_value": 0})
+        if path == "/portfolio/subaccounts/balances":
+            listed = [{"subaccount_number": 0, "exchange_index": 0, "balance": "1.0000"}]
+            return httpx.Response(200, json={"subaccount_balances": listed})
         if path == "/portfolio/positions":
             return httpx.Response(200, json={"market_positions": self.positions(as_of), "cursor": ""})
         if path == "/portfolio/fills":
