@@ -14,11 +14,10 @@ from kalshi_tui.kalshi.errors import Forbidden, KalshiError, NotFound, UnknownOu
 from kalshi_tui.kalshi.replies import AccountLimits, SubaccountBalance
 from kalshi_tui.kalshi.rest import RestClient
 from kalshi_tui.presentation.number_text import count_text
+from kalshi_tui.session.account.key_attestation import describe_attestation
+from kalshi_tui.session.notices import Severity
 
 BASIC_TIER: Final = "basic"
-ATTESTATION_WARNING_MS: Final = 14 * 86_400_000
-"""How long before it lapses the doctor asks to renew the attestation."""
-DAY_MS: Final = 86_400_000
 MAX_LISTED_SUBACCOUNTS: Final = 8
 ORDER_CALL: Final = ("POST", "/portfolio/events/orders")
 CANCEL_CALL: Final = ("DELETE", "/portfolio/events/orders/{order_id}")
@@ -162,29 +161,15 @@ def _check_rights(key: ApiKeyAccess) -> Check:
 
 
 def _check_attestation(keys: ApiKeyList, now_ms: int) -> Check:
-    until = keys.attested_until_ms
-    forbidden = "keys trade no Sports, Elections or Entertainment"
-    if until is None:
+    if keys.attested_until_ms is None:
         return Check(
             "attestation",
             True,
             "None was made of where keys are used. If an order in Sports, Elections or Entertainment is refused, "
             "make it on the exchange's web page.",
         )
-    if until <= now_ms:
-        return Check(
-            "attestation",
-            False,
-            f"It lapsed on {_date(until)}: {forbidden} until you renew it on the exchange's web page.",
-        )
-    if until - now_ms < ATTESTATION_WARNING_MS:
-        days = (until - now_ms) // DAY_MS
-        return Check(
-            "attestation",
-            True,
-            f"It lapses on {_date(until)}, in {days} days; then {forbidden}: renew it on the exchange's web page.",
-        )
-    return Check("attestation", True, f"Good until {_date(until)}.")
+    severity, sentence = describe_attestation(keys.attested_until_ms, now_ms)
+    return Check("attestation", severity is not Severity.ERROR, sentence)
 
 
 async def _describe_subaccounts(rest: RestClient) -> str:

@@ -13,6 +13,7 @@ from kalshi_tui.kalshi.feed.stream_group import StreamGroup
 from kalshi_tui.kalshi.rest import RestClient
 from kalshi_tui.recording.recorder import Recorder, format_size
 from kalshi_tui.recording.writer import RecordingError
+from kalshi_tui.session.account.key_attestation import warn_of_attestation
 from kalshi_tui.session.alerts.monitor import AlertMonitor
 from kalshi_tui.session.bus import MarketListRead
 from kalshi_tui.session.execution.amend import OrderAmender
@@ -111,6 +112,7 @@ class Session:
             parts.readers.markets.set_watch_list_markets(self._watch_list_tickers)
             for work, name in parts.readers.for_a_desk():
                 supervisor.keep_running(work, name)
+            supervisor.spawn(warn_of_attestation(parts.rest, self.store.notify), "attestation")
             supervisor.keep_running(parts.alerts.run, "alerts")
             supervisor.keep_running(parts.recorder.run, "recording")
             if parts.replay_follower is not None:

@@ -12,6 +12,7 @@ from kalshi_tui.kalshi.transport.http import Retry
 from kalshi_tui.kalshi.transport.signing import Signer
 from kalshi_tui.practice.server import rest_account
 from kalshi_tui.runtime.account_checks import check_account
+from kalshi_tui.session.account.key_attestation import warn_of_attestation
 from tests.support.practice_server import Serving, serving, spoilt
 
 DAY_MS = 86_400_000
@@ -91,7 +92,7 @@ async def test_netting_is_told_by_subaccount(exchange: Serving) -> None:
             "keys trade no Sports, Elections or Entertainment until you renew it on the",
         ),
         (3 * DAY_MS + 60_000, True, "in 3 days; then keys trade no Sports"),
-        (90 * DAY_MS, True, "Good until 20"),
+        (90 * DAY_MS, True, "It holds until 20"),
     ],
 )
 async def test_an_attestation_that_lapses_is_told_ahead(exchange: Serving, ms: int, ok: bool, words: str) -> None:
@@ -100,6 +101,24 @@ async def test_an_attestation_that_lapses_is_told_ahead(exchange: Serving, ms: i
     found = (await checks(exchange))["attestation"]
     assert found[0] is ok
     assert words in found[1]
+
+
+@pytest.mark.parametrize(
+    ("ms", "words"),
+    [
+        (None, ""),
+        (-DAY_MS, "The attestation of where your keys are used: it lapsed on 20"),
+        (3 * DAY_MS + 60_000, "The attestation of where your keys are used: it lapses on 20"),
+        (90 * DAY_MS, ""),
+    ],
+)
+async def test_a_desk_is_warned_of_it_at_its_start(exchange: Serving, ms: int | None, words: str) -> None:
+    if ms is not None:
+        await exchange.control("set_attestation", ms=ms)
+    notices: list[str] = []
+    async with RestClient(practice_on_port(exchange.port), exchange.signers["alice"]) as rest:
+        await warn_of_attestation(rest, lambda _, sentence: notices.append(sentence))
+    assert [each.startswith(words) for each in notices] == ([True] if words else [])
 
 
 async def test_an_order_that_the_attestation_forbids_is_one_sentence(exchange: Serving) -> None:

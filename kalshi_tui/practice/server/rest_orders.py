@@ -31,7 +31,6 @@ from kalshi_tui.practice.server.order_requests import (
 from kalshi_tui.practice.server.subaccount_params import account_for_write, accounts_for_write
 
 ORDERS_PATH: Final = "/portfolio/events/orders"
-MAX_BATCH_SIZE: Final = 25
 
 
 class OrderApi:
@@ -176,8 +175,8 @@ class OrderApi:
 
 
 def _check_batch_size(size: int) -> None:
-    if not 1 <= size <= MAX_BATCH_SIZE:
-        raise BadRequestError(f"a batch holds 1 to {MAX_BATCH_SIZE} orders")
+    if not size:
+        raise BadRequestError("a batch holds at least one order")
 
 
 def _error_detail(rejection: Rejection) -> wire.ErrorDetail:

@@ -59,6 +59,24 @@ async def test_the_buckets_empty_at_the_costs_that_are_told() -> None:
         assert statuses == [403, 403, 403, 429], "three upgrades of 30 tokens fit the bucket of 100"
 
 
+@pytest.mark.parametrize(("method", "most"), [("POST", 10), ("DELETE", 50)])
+async def test_a_batch_may_be_as_large_as_its_cost_fits_the_bucket(method: str, most: int) -> None:
+    for size, allowed in ((most, True), (most + 1, False), (0, None)):
+        async with serving(tier="basic") as exchange:
+            item = {
+                "ticker": open_market(exchange),
+                "order_id": "none",
+                "side": "bid",
+                "price": "0.0100",
+                "count": "1.00",
+            }
+            kinds = {"time_in_force": "good_till_canceled", "self_trade_prevention_type": "taker_at_cross"}
+            body = {"orders": [item | kinds] * size}
+            reply = await exchange.call(method, "/portfolio/events/orders/batched", body)
+            expected = {True: 201 if method == "POST" else 200, False: 429, None: 400}[allowed]
+            assert reply.status_code == expected, reply.text
+
+
 async def test_the_upgrade_needs_an_order_and_holds_for_its_account_alone() -> None:
     async with serving(tier="basic") as exchange:
         refused = await exchange.call("POST", "/account/api_usage_level/upgrade")
