@@ -75,9 +75,12 @@ class Balance:
     updated_ms: int = 0
     subaccount: int = 0
 
-    def on_shard(self, exchange_index: int) -> Money:
-        """Return the buying power on one shard: cash is held by shard, and only there can it be spent."""
-        return dict(self.by_shard).get(exchange_index, 0) if self.by_shard else self.cash
+    def on_shard(self, exchange_index: int) -> Money | None:
+        """Return the buying power on one shard: cash is held by shard, and only there can it be spent.
+
+        None for a shard that the exchange has not told about: nothing is known of the cash there.
+        """
+        return dict(self.by_shard).get(exchange_index) if self.by_shard else self.cash
 
     @property
     def precision(self) -> Money:

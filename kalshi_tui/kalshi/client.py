@@ -229,6 +229,11 @@ class KalshiClient:
     orders = _read_of(RestClient.orders)
     fills = _read_of(RestClient.fills)
     limits = _read_of(RestClient.limits)
+    transfer = _read_of(RestClient.transfer)
+    shard_transfers = _read_of(RestClient.shard_transfers)
+    shard_transfer = _read_of(RestClient.shard_transfer)
+    target_allocation = _read_of(RestClient.target_allocation)
+    set_target_allocation = _read_of(RestClient.set_target_allocation)
     subaccount_balances = _read_of(RestClient.subaccount_balances)
     subaccount_transfers = _read_of(RestClient.subaccount_transfers)
     create_subaccount = _read_of(RestClient.create_subaccount)
@@ -312,7 +317,8 @@ class KalshiClient:
         If the exchange has an order under this id already, that is an UnknownOutcome caused by `DuplicateOrder`: the
         order is there, and what became of it has to be asked.
 
-        A client that has not asked anything yet reads the exchange's time before its first order::
+        A client that has not read the market yet reads it once before its first order there, and with it the
+        exchange's time::
 
             ack = await client.place_order("KXBTCD-26DEC01-B95000", "yes", "buy", "0.42", "10")
             print(ack.order_id, format_count(ack.filled), format_count(ack.remaining))
@@ -333,6 +339,7 @@ class KalshiClient:
         if dry_run:
             return await self._preview(terms)
         client_order_id = client_order_id or new_client_order_id()
+        await self._learn_shard(ticker)
         await self._sync_clock()
         with self._order_tracker.track_send(client_order_id, ticker, self._clock) as sent:
             try:
@@ -578,6 +585,19 @@ class KalshiClient:
                 raise NotSent(f"The order was not sent: no connection. {error} Nothing was done.") from error
         except KalshiError:
             # A reply came, and with it the time. What was rejected here will be rejected for the order too.
+            return
+
+    async def _learn_shard(self, ticker: str) -> None:
+        """Find out on which shard the market lies, once for each market. Raises NotSent if nobody answers.
+
+        An order that does not name it is paid for with the tokens of every shard (docs/kalshi-api.md, section 14).
+        """
+        try:
+            await self._rest.learn_shard(ticker)
+        except TransportError as error:
+            raise NotSent(f"The order was not sent: no connection. {error} Nothing was done.") from error
+        except KalshiError:
+            # The exchange finds the shard by the ticker too, or rejects the order.
             return
 
     async def _fetch_order(self, order_id: str, what: str) -> Order:

@@ -187,7 +187,9 @@ _SENTENCES_BY_DETAILS: Final = {
 """Sentences by the details of a rejection in lower case: the codes beside them say less."""
 
 _SENTENCES_BY_CODE: Final = {
-    "insufficient_balance": "There is not enough cash for this order on its market's shard.",
+    "insufficient_balance": (
+        "There is not enough cash where this is paid from: cash elsewhere in the account does not count."
+    ),
     "order_already_exists": "An order with this client order id was already taken; it was not sent again.",
     "fill_or_kill_insufficient_resting_volume": "Fill-or-kill: the book could not fill it whole, so it was killed.",
     "Cannot_specify_both_IoC_and_expiration_timestamp": "An expiry works only with good-till-canceled.",
@@ -197,6 +199,7 @@ _SENTENCES_BY_CODE: Final = {
     "market_inactive": "This market takes no orders now.",
     "missing_parameters": "The exchange found the order incomplete.",
     "trading_paused": "Trading is paused on the exchange; canceling is still allowed.",
+    "transfers_paused": "The exchange moves no cash for now. Try again later.",
     "exchange_paused": "The exchange is paused; nothing is allowed for now.",
 }
 

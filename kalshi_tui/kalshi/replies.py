@@ -115,6 +115,8 @@ class ShardStatus:
     description: str
     exchange_active: bool
     trading_active: bool
+    transfers_active: bool = True
+    """Whether cash can be moved from and to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,3 +155,33 @@ class SubaccountTransfer:
     amount: Money
     exchange_index: int
     created_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class ShardTransfer:
+    """Cash on its way between two parts of the exchange, by ``exchange_index``; the amount in 1/1,000,000 dollar.
+
+    It is accepted first and done later; until then it is nowhere to be spent (docs/kalshi-api.md, section 14).
+    """
+
+    transfer_id: str
+    source: int
+    target: int
+    amount: Money
+    status: str
+    """``pending`` or ``complete``, or a later word of the exchange's."""
+    created_ms: int
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the cash has arrived."""
+        return self.status == "complete"
+
+
+@dataclass(frozen=True, slots=True)
+class TargetAllocation:
+    """How the exchange spreads the account's cash: pairs of exchange index and percent; none if it does not."""
+
+    percents: tuple[tuple[int, int], ...]
+    reservation: str
+    """What of the resting orders' value is kept back: ``none``, ``max`` or ``sum``."""

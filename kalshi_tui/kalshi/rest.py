@@ -6,14 +6,14 @@ machine), `Refused` (a definite no) or `UnknownOutcome` (it may have been done; 
 The reads that `kalshi_tui.kalshi.client.KalshiClient` offers under the same name are documented here for its users.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from functools import partial
 from types import TracebackType
 from typing import Final, Literal, Self, TypeVar
 from urllib.parse import quote as quoted
 
 import httpx
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from kalshi_tui.domain.candles import Candle, Settlement
 from kalshi_tui.domain.fees import FeeSchedule
@@ -21,7 +21,7 @@ from kalshi_tui.domain.market import Event, Market, Trade
 from kalshi_tui.domain.order import BookSide, Fill, Order, OrderTerms
 from kalshi_tui.domain.position import Balance, Position
 from kalshi_tui.domain.price import Count, Money, Price, format_count, format_price
-from kalshi_tui.kalshi import account_access, subaccounts, translate, wire
+from kalshi_tui.kalshi import account_access, shard_transfers, subaccounts, translate, wire
 from kalshi_tui.kalshi.archive import ArchiveReads
 from kalshi_tui.kalshi.environments import Environment
 from kalshi_tui.kalshi.errors import BadReply, Refused, UnknownOutcome
@@ -34,9 +34,13 @@ from kalshi_tui.kalshi.replies import (
     ExchangeStatus,
     OrderAck,
     SeriesTerms,
+    ShardTransfer,
     SubaccountBalance,
     SubaccountTransfer,
+    TargetAllocation,
 )
+from kalshi_tui.kalshi.shard_routing import ShardRouting
+from kalshi_tui.kalshi.shard_transfers import TransferSender
 from kalshi_tui.kalshi.transport.clock import ExchangeClock
 from kalshi_tui.kalshi.transport.http import (
     MAX_BODY_BYTES,
@@ -98,6 +102,7 @@ class RestClient:
         ``write_budget`` holds the tokens that commands wait for (default: the account's, by this machine's clock).
         """
         self.environment = environment
+        self._shards = ShardRouting()
         self._http = HttpClient(
             environment,
             signer,
@@ -169,6 +174,7 @@ class RestClient:
                 "/markets", params, wire.MarketsReply, left_out=lost, broken_off=reading.break_off
             )
             async for reply in pages:
+                self._shards.note_markets(reply.markets)
                 for market in self._http.translate_items(translate.market, reply.markets, "market", _ticker, lost):
                     yield market
 
@@ -181,6 +187,7 @@ class RestClient:
         BadReply.
         """
         reply = await self._http.get(f"/markets/{_path_segment(ticker)}", wire.MarketReply)
+        self._shards.note_markets([reply.market])
         market = translate_reply(translate.market, reply.market)
         if market.ticker != ticker:
             raise BadReply("The exchange answered about another market than the one asked about.")
@@ -216,6 +223,8 @@ class RestClient:
                 "/events", params, wire.EventsReply, left_out=lost, broken_off=reading.break_off
             )
             async for reply in pages:
+                for each in reply.events or ():
+                    self._shards.note_markets(each.markets)
                 for event in self._http.translate_items(change, reply.events, "event", _event_ticker, lost):
                     yield event
 
@@ -225,6 +234,7 @@ class RestClient:
         """Read one event with its markets. Raises NotFound if there is none; TransportError, Refused or BadReply."""
         path = f"/events/{_path_segment(event_ticker)}"
         reply = await self._http.get(path, wire.EventReply, {"with_nested_markets": "true"})
+        self._shards.note_markets(reply.event.markets or reply.markets)
         change = partial(translate.event, beside=reply.markets, left_out=self._leave_market_out(None))
         return translate_reply(change, reply.event)
 
@@ -455,13 +465,61 @@ class RestClient:
         """
         await subaccounts.transfer(self._http, source, target, amount, client_transfer_id, exchange_index)
 
+    async def shard_transfers(self, most: int | None = None) -> Read[ShardTransfer]:
+        """Read the transfers of cash between parts of the exchange, newest first, all or at most ``most``.
+
+        One that is not complete has not arrived. Raises NoKey, TransportError, Refused or BadReply.
+        """
+        return await shard_transfers.read_transfers(self._http, most)
+
+    async def shard_transfer(self, transfer_id: str) -> ShardTransfer:
+        """Read one transfer of cash. Raises NotFound, NoKey, TransportError, Refused or BadReply."""
+        return await shard_transfers.read_transfer(self._http, transfer_id)
+
+    async def transfer(
+        self, amount: Money, *, source: int, target: int, client_transfer_id: str = "", within_s: float = 60.0
+    ) -> ShardTransfer:
+        """Move cash of the primary account from one exchange index to another, and follow it until it is complete.
+
+        An order can only spend what lies where its market is (`Market.exchange_index`); `balance` tells what lies
+        where. ``amount`` is in 1/1,000,000 dollar, in whole $0.0001. The transfer is sent once. It is accepted first
+        and done later: after ``within_s`` seconds it is returned as it is, perhaps still pending, and `shard_transfer`
+        tells more. If no answer comes it is looked for in the list of transfers.
+
+        ``client_transfer_id`` is a UUID, made if not given; the exchange takes each once on its route, so that a
+        caller who repeats a transfer of unknown outcome under the same id cannot move the cash twice. Raises NotSent,
+        Refused or UnknownOutcome, and ValueError for what cannot be::
+
+            done = await client.transfer(dollars("25"), source=0, target=2)
+            print("arrived" if done.is_complete else "under way")
+        """
+        sender = self.transfer_sender(amount, source, target, client_transfer_id)
+        return await shard_transfers.transfer(sender, self._http, within_s)
+
+    def transfer_sender(self, amount: Money, source: int, target: int, client_transfer_id: str = "") -> TransferSender:
+        """Return what sends one transfer and looks for it, for a caller that follows it by steps."""
+        client_id = client_transfer_id or shard_transfers.new_client_transfer_id()
+        return TransferSender(self._http, source, target, amount, client_id)
+
+    async def target_allocation(self) -> TargetAllocation:
+        """Read how the exchange spreads the account's cash. Raises NoKey, TransportError, Refused or BadReply."""
+        return await shard_transfers.read_allocation(self._http)
+
+    async def set_target_allocation(self, percents: Mapping[int, int], reservation: str = "") -> None:
+        """Set how the exchange spreads the account's cash: percent by exchange index, 100 in all; none end it.
+
+        ``reservation`` is what of the resting orders' value is kept back: ``none``, ``max`` or ``sum`` (the exchange's
+        default). Raises NotSent, Refused or UnknownOutcome, and ValueError for what cannot be.
+        """
+        await shard_transfers.set_allocation(self._http, percents, reservation)
+
     async def limits(self) -> AccountLimits:
         """Read how fast this account may read and write; from then on commands wait by it, not by the lowest tier.
 
         docs/kalshi-api.md, section 10. Raises NoKey, TransportError, Refused or BadReply.
         """
         limits = translate.limits(await self._http.get("/account/limits", wire.AccountLimitsReply, private=True))
-        self._http.write_budget.set_limits(limits.write.per_second, limits.write.capacity)
+        self._http.write_budgets.set_limits(limits.write.per_second, limits.write.capacity)
         self._http.read_budget.set_limits(limits.read.per_second, limits.read.capacity)
         return limits
 
@@ -530,7 +588,7 @@ class RestClient:
             params,
             wire.OrdersReply,
             lambda reply: reply.orders,
-            translate.order,
+            self._order,
             "order",
             _order_id,
             most,
@@ -540,7 +598,7 @@ class RestClient:
     async def order(self, order_id: str) -> Order:
         """Read one order, as long as it is in the live list. Raises BadReply if the reply is about another."""
         reply = await self._http.get(f"/portfolio/orders/{_path_segment(order_id)}", wire.OrderReply, private=True)
-        order = translate_reply(translate.order, reply.order)
+        order = translate_reply(self._order, reply.order)
         if order.order_id != order_id:
             raise BadReply("The exchange answered about another order than the one asked about.")
         return order
@@ -560,14 +618,22 @@ class RestClient:
             self._http.translate_items(_named_queue_position, reply.queue_positions, "queue place", _order_id, [])
         )
 
+    async def learn_shard(self, ticker: str) -> None:
+        """Read a market once, unless it is known on which shard it lies: orders there name it. Raises as `market`."""
+        if self._shards.index_of(ticker) is None:
+            await self.market(ticker)
+
     async def create_order(self, terms: OrderTerms, client_order_id: str) -> OrderAck:
         """Send one order, once. Raises NotSent, Refused or UnknownOutcome; never sends it a second time.
 
         A reply without an order id, about another order, or with counts that cannot be this order's proves nothing,
         so that it is an unknown outcome (docs/kalshi-api.md, section 6).
         """
-        request = build_order_request(terms, client_order_id)
-        reply = await self._http.send_command("POST", ORDERS_PATH, wire.CreateOrderReply, "The order", request)
+        shard = self._shards.index_of(terms.ticker)
+        request = build_order_request(terms, client_order_id, shard)
+        reply = await self._http.send_command(
+            "POST", ORDERS_PATH, wire.CreateOrderReply, "The order", request, billed_shard=shard
+        )
         ack = translate_acknowledgement(translate.order_ack, reply, "The order")
         if ack.client_order_id and ack.client_order_id != client_order_id:
             raise UnknownOutcome(
@@ -586,15 +652,17 @@ class RestClient:
         """Cancel one order. Raises NotFound if it is gone already; NotSent, Refused or UnknownOutcome.
 
         ``subaccount`` is the order's own: in another one the exchange would not find it. The ticker routes the cancel
-        to the market's shard; without it only shard 0 would look for the order.
+        to the market's shard where that is not known; without it only shard 0 would look for the order.
         """
         path = f"{ORDERS_PATH}/{_path_segment(order_id)}"
+        shard = self._shards.index_of(ticker)
         reply = await self._http.send_command(
             "DELETE",
             path,
             wire.CancelOrderReply,
             "The cancel",
-            params={"market_ticker": ticker, "subaccount": subaccount or None},
+            params={"market_ticker": ticker, "exchange_index": shard, "subaccount": subaccount or None},
+            billed_shard=shard,
         )
         return _require_same_order(
             translate_acknowledgement(translate.cancel_ack, reply, "The cancel"), order_id, "The cancel"
@@ -604,7 +672,10 @@ class RestClient:
         """Cancel several orders in one request; each has its own outcome. Raises NotSent, Refused or UnknownOutcome."""
         items = [
             wire.BatchCancelItemRequest(
-                order_id=order.order_id, market_ticker=order.ticker, subaccount=order.subaccount or UNSET
+                order_id=order.order_id,
+                market_ticker=order.ticker,
+                exchange_index=_or_unset(self._shards.index_of(order.ticker)),
+                subaccount=order.subaccount or UNSET,
             )
             for order in orders
         ]
@@ -658,6 +729,7 @@ class RestClient:
         loses the place in the queue, an expiry does not (docs/kalshi-api.md, section 6). Raises NotSent, Refused or
         UnknownOutcome.
         """
+        shard = self._shards.index_of(ticker)
         request = wire.AmendOrderRequest(
             ticker=ticker,
             side=book_side.value,
@@ -666,10 +738,13 @@ class RestClient:
             client_order_id=client_order_id or UNSET,
             updated_client_order_id=new_client_order_id or UNSET,
             expiration_time=UNSET if expires_s is None else expires_s,
+            exchange_index=_or_unset(shard),
         )
         path = f"{ORDERS_PATH}/{_path_segment(order_id)}/amend"
         params: Params = {"subaccount": subaccount or None}
-        reply = await self._http.send_command("POST", path, wire.AmendOrderReply, "The amendment", request, params)
+        reply = await self._http.send_command(
+            "POST", path, wire.AmendOrderReply, "The amendment", request, params, billed_shard=shard
+        )
         return _require_same_order(
             translate_acknowledgement(translate.amend_ack, reply, "The amendment"), order_id, "The amendment"
         )
@@ -679,13 +754,23 @@ class RestClient:
 
         Raises NotSent, Refused or UnknownOutcome.
         """
-        request = wire.DecreaseOrderRequest(reduce_to=format_count(to), market_ticker=ticker)
+        shard = self._shards.index_of(ticker)
+        request = wire.DecreaseOrderRequest(
+            reduce_to=format_count(to), market_ticker=ticker, exchange_index=_or_unset(shard)
+        )
         path = f"{ORDERS_PATH}/{_path_segment(order_id)}/decrease"
         params: Params = {"subaccount": subaccount or None}
-        reply = await self._http.send_command("POST", path, wire.DecreaseOrderReply, "The decrease", request, params)
+        reply = await self._http.send_command(
+            "POST", path, wire.DecreaseOrderReply, "The decrease", request, params, billed_shard=shard
+        )
         return _require_same_order(
             translate_acknowledgement(translate.amend_ack, reply, "The decrease"), order_id, "The decrease"
         )
+
+    def _order(self, source: wire.Order) -> Order:
+        """Translate an order, and remember the shard that it names."""
+        self._shards.note(source.ticker, source.exchange_index)
+        return translate.order(source)
 
     def _leave_market_out(self, left_out: list[LeftOut] | None) -> Callable[[wire.Market, Exception], None]:
         """Return a function that reports a market of an event that makes no sense."""
@@ -719,10 +804,12 @@ def _named_queue_position(source: wire.QueuePosition) -> tuple[str, Count]:
     )
 
 
-def build_order_request(terms: OrderTerms, client_order_id: str) -> wire.CreateOrderRequest:
-    """Return the request for a new order: the price is always of YES, the shard is found by the ticker.
+def build_order_request(
+    terms: OrderTerms, client_order_id: str, exchange_index: int | None = None
+) -> wire.CreateOrderRequest:
+    """Return the request for a new order: the price is always of YES.
 
-    docs/kalshi-api.md, section 6.
+    Without an ``exchange_index`` the exchange finds the shard by the ticker. docs/kalshi-api.md, section 6.
     """
     return wire.CreateOrderRequest(
         ticker=terms.ticker,
@@ -738,7 +825,12 @@ def build_order_request(terms: OrderTerms, client_order_id: str) -> wire.CreateO
         cancel_order_on_pause=True if terms.cancel_on_pause else UNSET,
         order_group_id=terms.order_group_id or UNSET,
         subaccount=UNSET if terms.subaccount is None else terms.subaccount,
+        exchange_index=_or_unset(exchange_index),
     )
+
+
+def _or_unset(exchange_index: int | None) -> int | UnsetType:
+    return UNSET if exchange_index is None else exchange_index
 
 
 def _path_segment(text: str) -> str:

@@ -399,12 +399,12 @@ async def test_an_order_that_still_waits_to_be_sent_is_not_proved_to_be_nowhere(
         ticker = await desk.ticker()
         waits, goes = asyncio.Event(), asyncio.Event()
 
-        async def take(_cost: int, *, urgent: bool) -> None:
-            del urgent
+        async def take(_cost: int, *, urgent: bool, shard: int | None) -> None:
+            del urgent, shard
             waits.set()
             await goes.wait()
 
-        monkeypatch.setattr(desk.client._rest._http.write_budget, "acquire", take)
+        monkeypatch.setattr(desk.client._rest._http.write_budgets, "acquire", take)
         placing = asyncio.create_task(
             desk.client.place_order(ticker, "yes", "buy", "0.40", "10", client_order_id="mine")
         )
@@ -427,12 +427,12 @@ async def test_whoever_stops_waiting_for_an_order_has_sent_it_until_then(monkeyp
         monkeypatch.setattr(desk.client._rest.clock, "_clock_ms", lambda: system_ms() + ahead_ms)
         waits = asyncio.Event()
 
-        async def take(_cost: int, *, urgent: bool) -> None:
-            del urgent
+        async def take(_cost: int, *, urgent: bool, shard: int | None) -> None:
+            del urgent, shard
             waits.set()
             await asyncio.Event().wait()
 
-        monkeypatch.setattr(desk.client._rest._http.write_budget, "acquire", take)
+        monkeypatch.setattr(desk.client._rest._http.write_budgets, "acquire", take)
         placing = asyncio.create_task(
             desk.client.place_order(ticker, "yes", "buy", "0.40", "10", client_order_id="mine")
         )
@@ -495,7 +495,7 @@ async def test_an_order_under_an_id_that_is_taken_is_an_unknown_outcome_and_the_
 # Orders.
 
 
-VERBS = {"Read", "Create", "Move", "Yield", "Return", "Send", "Ask", "Cancel", "Change", "Follow", "End"}
+VERBS = {"Read", "Create", "Move", "Yield", "Return", "Send", "Ask", "Cancel", "Change", "Follow", "End", "Set"}
 
 
 def test_every_method_shows_its_signature_and_says_what_it_does() -> None:

@@ -38,8 +38,10 @@ from kalshi_tui.kalshi.translate.portfolio import (
     position,
     rest_fill,
     settlement,
+    shard_transfer,
     subaccount_balance,
     subaccount_transfer,
+    target_allocation,
 )
 from kalshi_tui.kalshi.translate.quotes import archived_candle, candle, quote, rest_trade, trade
 
@@ -83,8 +85,10 @@ __all__ = [
     "rest_trade",
     "series",
     "settlement",
+    "shard_transfer",
     "subaccount_balance",
     "subaccount_transfer",
+    "target_allocation",
     "text_or_empty",
     "trade",
     "user_order",

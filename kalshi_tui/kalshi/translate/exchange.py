@@ -14,7 +14,11 @@ def exchange_status(source: wire.ExchangeStatusReply) -> ExchangeStatus:
         resumes_ms=parse_time_ms(source.exchange_estimated_resume_time),
         shards=tuple(
             ShardStatus(
-                each.exchange_index, clean(each.description, MAX_ID_LENGTH), each.exchange_active, each.trading_active
+                each.exchange_index,
+                clean(each.description, MAX_ID_LENGTH),
+                each.exchange_active,
+                each.trading_active,
+                each.intra_exchange_transfers_active,
             )
             for each in source.exchange_index_statuses or ()
         ),

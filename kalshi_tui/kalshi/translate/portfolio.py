@@ -4,7 +4,7 @@ from kalshi_tui.domain.candles import Settlement
 from kalshi_tui.domain.order import Fill
 from kalshi_tui.domain.position import Balance, Position
 from kalshi_tui.kalshi import wire
-from kalshi_tui.kalshi.replies import SubaccountBalance, SubaccountTransfer
+from kalshi_tui.kalshi.replies import ShardTransfer, SubaccountBalance, SubaccountTransfer, TargetAllocation
 from kalshi_tui.kalshi.translate.cleaning import MAX_ID_LENGTH, clean, parse_id
 from kalshi_tui.kalshi.translate.numbers import (
     MONEY_PER_CENT,
@@ -119,6 +119,26 @@ def subaccount_transfer(source: wire.SubaccountTransfer) -> SubaccountTransfer:
         amount=source.amount_cents * MONEY_PER_CENT,
         exchange_index=int_or_zero(source.exchange_index),
         created_ms=int_or_zero(source.created_ts) * MS_PER_SECOND,
+    )
+
+
+def shard_transfer(source: wire.ShardTransfer) -> ShardTransfer:
+    """Translate a transfer between shards. Raises TranslationError."""
+    return ShardTransfer(
+        transfer_id=parse_id(source.transfer_id, "transfer id"),
+        source=source.source_exchange_shard,
+        target=source.destination_exchange_shard,
+        amount=parse_money_field(source.amount, "amount"),
+        status=clean(source.status, MAX_ID_LENGTH),
+        created_ms=source.created_ts * MS_PER_SECOND,
+    )
+
+
+def target_allocation(source: wire.TargetAllocationReply) -> TargetAllocation:
+    """Translate how the exchange spreads the account's cash."""
+    return TargetAllocation(
+        percents=tuple((each.exchange_index, each.percent) for each in source.allocations or ()),
+        reservation=clean(source.resting_margin_reservation, MAX_ID_LENGTH),
     )
 
 

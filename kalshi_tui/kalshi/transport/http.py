@@ -41,6 +41,7 @@ from kalshi_tui.kalshi.lists import LeftOut, Read
 from kalshi_tui.kalshi.translate import TranslationError
 from kalshi_tui.kalshi.transport.clock import ExchangeClock
 from kalshi_tui.kalshi.transport.rate_limit import TooBusyError, WriteBudget
+from kalshi_tui.kalshi.transport.shard_budgets import ShardBudgets
 from kalshi_tui.kalshi.transport.signing import Signer
 from kalshi_tui.kalshi.transport.tls import (
     describe_tls_error,
@@ -189,8 +190,9 @@ class HttpClient:
         self._url = environment.rest_url if url is None else url
         self._auth = SigningAuth(signer, environment, self.clock) if signer is not None else None
         self._max_body_bytes = body_limit
-        self.write_budget = write_budget or WriteBudget()
-        self.read_budget = self.write_budget.read_budget()
+        unscoped = write_budget or WriteBudget()
+        self.write_budgets = ShardBudgets(unscoped)
+        self.read_budget = unscoped.read_budget()
         self.token_costs = TokenCosts()
         times = timeouts or Timeouts()
         self._request_timeout_s = times.whole
@@ -366,13 +368,15 @@ class HttpClient:
         params: Params | None = None,
         *,
         item_count: int = 1,
+        billed_shard: int | None = 0,
     ) -> T:
         """Send a command exactly once and read its reply. Raises NotSent, Refused or UnknownOutcome.
 
         docs/kalshi-api.md, sections 6 and 10. ``command_name`` begins the sentences of the errors: "The order", "The
         cancel". ``item_count`` is the number of items of a batch, which costs as much as so many commands.
+        ``billed_shard`` is the shard whose tokens pay, None for those of every shard (section 14).
         """
-        reply = await self._send(method, path, command_name, request, params, item_count)
+        reply = await self._send(method, path, command_name, request, params, item_count, billed_shard)
         try:
             return decode_reply(reply.body, reply_type, [])
         except DecodeError as error:
@@ -396,6 +400,7 @@ class HttpClient:
         request: Body | None = None,
         params: Params | None = None,
         item_count: int = 1,
+        billed_shard: int | None = 0,
     ) -> _Reply:
         if self._read_only:
             raise NotSent(f"{command_name} was not sent: the program only watches (read-only). Nothing was done.")
@@ -405,7 +410,7 @@ class HttpClient:
         is_cancel = method == "DELETE"
         try:
             cost = self.token_costs.cost(method, path) * item_count
-            await self.write_budget.acquire(cost, urgent=is_cancel)
+            await self.write_budgets.acquire(cost, urgent=is_cancel, shard=billed_shard)
             reply = await self._request(method, path, params, content)
         except TooBusyError as error:
             raise NotSent(

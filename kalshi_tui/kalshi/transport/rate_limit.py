@@ -99,6 +99,10 @@ class WriteBudget:
         """Return a budget for reads that goes by the same clock."""
         return ReadBudget(timer_s=self._timer_s, sleep=self._sleep)
 
+    def full_copy(self) -> "WriteBudget":
+        """Return a full bucket with the same limits and clock."""
+        return WriteBudget(self._per_second, self._capacity, timer_s=self._timer_s, sleep=self._sleep)
+
     async def acquire(self, cost: int, *, urgent: bool) -> None:
         """Wait for ``cost`` tokens and spend them. Raises TooBusyError if they do not come in time.
 

@@ -190,7 +190,8 @@ class AccountStore:
         balance, shard = self._balances.get(number), market.exchange_index
         if balance is None:
             return None
-        return max(balance.on_shard(shard) - self._unconfirmed_cost(shard, number), 0)
+        cash = balance.on_shard(shard)
+        return None if cash is None else max(cash - self._unconfirmed_cost(shard, number), 0)
 
     @property
     def precision(self) -> Money:

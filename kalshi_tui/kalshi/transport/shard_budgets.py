@@ -1,0 +1,32 @@
+"""The tokens for writes of each shard (docs/kalshi-api.md, section 14): every shard has a bucket of its own."""
+
+from kalshi_tui.kalshi.transport.rate_limit import WriteBudget
+
+
+class ShardBudgets:
+    """A `WriteBudget` for each shard that commands were sent to, all with the same limits."""
+
+    def __init__(self, unscoped: WriteBudget) -> None:
+        """Take the budget of shard 0, which also pays for what belongs to no shard."""
+        self._by_shard = {0: unscoped}
+
+    def set_limits(self, per_second: int, capacity: int) -> None:
+        """Use the account's own limits from now on, for each shard."""
+        for budget in self._by_shard.values():
+            budget.set_limits(per_second, capacity)
+
+    def of(self, shard: int) -> WriteBudget:
+        """Return the budget of a shard."""
+        found = self._by_shard.get(shard)
+        if found is None:
+            found = self._by_shard[shard] = self._by_shard[0].full_copy()
+        return found
+
+    async def acquire(self, cost: int, *, urgent: bool, shard: int | None) -> None:
+        """Wait for tokens of one shard and spend them; for None, of every shard: the exchange finds the right one.
+
+        Raises TooBusyError if they do not come in time.
+        """
+        budgets = [self._by_shard[each] for each in sorted(self._by_shard)] if shard is None else [self.of(shard)]
+        for budget in budgets:
+            await budget.acquire(cost, urgent=urgent)
