@@ -463,7 +463,7 @@ async def test_an_order_that_was_taken_is_never_said_not_to_have_arrived(monkeyp
 
 async def test_the_first_order_goes_by_the_exchange_s_clock() -> None:
     async with trading() as desk:
-        ticker = next(iter(desk.exchange.exchange.markets.listings))
+        ticker = next(desk.exchange.exchange.markets.visible()).ticker
         await desk.exchange.control("set_clock_skew", ms=3_600_000)
         before = system_ms() + 3_590_000
         with suppress(Refused):
@@ -472,10 +472,12 @@ async def test_the_first_order_goes_by_the_exchange_s_clock() -> None:
         sent = desk.client._order_tracker.find_sent("mine")
         assert sent is not None
         assert sent.first_sent_ms > before
-        desk.asked.clear()
-        with suppress(Refused):
-            await desk.client.place_order(ticker, "yes", "buy", "0.40", "10")
-        assert [method for method, _ in desk.asked] == ["POST"]
+        # The read of the market was rejected with that clock, so it is read again; a market that is known is not.
+        for methods in (["GET", "POST"], ["POST"]):
+            desk.asked.clear()
+            with suppress(Refused):
+                await desk.client.place_order(ticker, "yes", "buy", "0.40", "10")
+            assert [method for method, _ in desk.asked] == methods
 
 
 async def test_an_order_under_an_id_that_is_taken_is_an_unknown_outcome_and_the_first_is_found() -> None:

@@ -6,7 +6,7 @@ raises `Rejection` with nothing changed. Rules: docs/kalshi-api.md, sections 4 a
 
 The parts: `state` (time, ids, events, money, markets), `matching` (how orders trade), `lifecycle` (how markets open,
 close and pay), `fee_changes`, `settlement_floors`, `pauses`, `order_groups`, `order_entry` (what an account can do with
-orders), `shard_transfers` (cash moved between shards), `subaccount_ledger` (a member's numbered accounts),
+orders), `shard_cash` (cash moved between shards), `subaccount_ledger` (a member's numbered accounts),
 `participant_orders` (orders of simulated participants), `queries` (reading), `restore` (a saved state).
 """
 
@@ -31,7 +31,7 @@ from kalshi_tui.practice.engine.queries import Queries
 from kalshi_tui.practice.engine.records import SavedState
 from kalshi_tui.practice.engine.restore import Restore
 from kalshi_tui.practice.engine.settlement_floors import SettlementFloors
-from kalshi_tui.practice.engine.shard_transfers import ShardTransfers
+from kalshi_tui.practice.engine.shard_cash import ShardTransfers
 from kalshi_tui.practice.engine.state import EngineState
 from kalshi_tui.practice.engine.subaccount_ledger import Subaccounts
 from kalshi_tui.practice.engine.terms import Catalog

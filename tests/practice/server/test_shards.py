@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from kalshi_tui.practice.engine.model import ListedMarket
-from kalshi_tui.practice.engine.shard_transfers import TRANSFER_DELAY_MS
+from kalshi_tui.practice.engine.shard_cash import TRANSFER_DELAY_MS
 from tests.support.practice_server import Serving, serving
 
 TRANSFER = "/portfolio/intra_exchange_instance_transfer"

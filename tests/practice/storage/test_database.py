@@ -22,7 +22,7 @@ from kalshi_tui.practice.engine.records import (
     TransferStatus,
 )
 from kalshi_tui.practice.engine.rejection import Rejection
-from kalshi_tui.practice.engine.shard_transfers import REBALANCE_INTERVAL_MS, TRANSFER_DELAY_MS
+from kalshi_tui.practice.engine.shard_cash import REBALANCE_INTERVAL_MS, TRANSFER_DELAY_MS
 from kalshi_tui.practice.simulation.outcomes import Outcomes
 from kalshi_tui.practice.simulation.world import World
 from kalshi_tui.practice.storage.database import Database, DatabaseError
