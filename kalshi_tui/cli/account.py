@@ -42,7 +42,8 @@ def add(commands: CommandRegistry) -> None:
         run_orders,
         summary="list orders, those that rest or others",
         description="List orders, newest first: the outcome that they lean to with its price, how many were ordered "
-        f"and filled, and their ids. Those that rest, unless another status is asked for. {LAG_NOTE}",
+        f"and filled, and their ids. Those that rest, unless another status is asked for; those that the exchange has "
+        f"moved into its archive come last. {LAG_NOTE}",
         examples=("kalshi-tui orders", "kalshi-tui orders --status all --limit 20 --json"),
         exit_codes=LIST_EXIT_CODES,
         json="one JSON object a line for each order",
@@ -58,7 +59,8 @@ def add(commands: CommandRegistry) -> None:
         run_fills,
         summary="list executions",
         description="List the account's executions, newest first: when, of which order, the outcome that was bought "
-        f"with its price, how many, the fee, and whether as maker or taker. {LAG_NOTE}",
+        "with its price, how many, the fee, and whether as maker or taker. Those in the exchange's archive are among "
+        f"them. {LAG_NOTE}",
         examples=("kalshi-tui fills --ticker KXRECESSION-26",),
         exit_codes=LIST_EXIT_CODES,
         json="one JSON object a line for each execution",
@@ -145,10 +147,11 @@ def run_orders(options: argparse.Namespace) -> int:
         from kalshi_tui.cli.json_shapes import listed_order_shape
         from kalshi_tui.domain.order import to_outcome_price
         from kalshi_tui.domain.text import plain_price_text
+        from kalshi_tui.kalshi import whole_history
         from kalshi_tui.presentation.number_text import count_text
 
         status = None if options.status == "all" else options.status
-        orders = await rest.orders(status=status, ticker=ticker, most=options.limit)
+        orders = await whole_history.orders(rest, status=status, ticker=ticker, most=options.limit)
         if options.json:
             for each in orders:
                 output.write_json(listed_order_shape(each))
@@ -184,9 +187,10 @@ def run_fills(options: argparse.Namespace) -> int:
         from kalshi_tui.cli.json_shapes import fill_shape
         from kalshi_tui.domain.order import to_outcome_price
         from kalshi_tui.domain.text import plain_price_text
+        from kalshi_tui.kalshi import whole_history
         from kalshi_tui.presentation.number_text import count_text, money_text
 
-        fills = await rest.fills(ticker=ticker, most=options.limit)
+        fills = await whole_history.fills(rest, ticker=ticker, most=options.limit)
         if options.json:
             for each in fills:
                 output.write_json(fill_shape(each))

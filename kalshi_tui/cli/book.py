@@ -115,10 +115,11 @@ def run_trades(options: argparse.Namespace) -> int:
     async def question(rest: "RestClient", output: Output, waiting: ProgressIndicator) -> None:
         del waiting
         from kalshi_tui.cli.json_shapes import trade_shape
+        from kalshi_tui.kalshi import whole_history
         from kalshi_tui.presentation.number_text import count_text, market_price_text
 
-        market = await rest.market(ticker)
-        trades = await rest.trades(ticker, most=options.limit)
+        market = await whole_history.market(rest, ticker)
+        trades = await whole_history.trades(rest, ticker, most=options.limit)
         if options.json:
             for each in trades:
                 output.write_json(trade_shape(each))
@@ -151,14 +152,14 @@ def run_candles(options: argparse.Namespace) -> int:
     async def question(rest: "RestClient", output: Output, waiting: ProgressIndicator) -> None:
         del waiting
         from kalshi_tui.cli.json_shapes import candle_shape
+        from kalshi_tui.kalshi import whole_history
         from kalshi_tui.presentation.number_text import count_text, market_price_text
 
-        market, event = await read_full_market(rest, ticker)
-        series = event.series_ticker or ticker.partition("-")[0]
-        end_s = rest.clock.now_ms() // 1000
-        # The period under way ends later; one more at the beginning, since the exchange's days begin where it says.
-        begin_s, end_s = end_s - (options.limit + 1) * minutes * 60, end_s + minutes * 60
-        candles = (await rest.candles(series, ticker, begin_s, end_s, minutes=minutes))[-options.limit :]
+        market, _ = await read_full_market(rest, ticker)
+        # One more for the period under way, and one at the beginning: the exchange's days begin where it says.
+        count = options.limit + 2
+        read = await whole_history.candles(rest, ticker, None, None, minutes=minutes, count=count)
+        candles = read[-options.limit :]
         if options.json:
             for each in candles:
                 output.write_json(candle_shape(ticker, minutes, each))

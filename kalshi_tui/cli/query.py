@@ -81,7 +81,9 @@ def parse_ticker(ticker: str) -> str:
 
 async def read_full_market(rest: "RestClient", ticker: str) -> "tuple[Market, Event]":
     """Read a market with its event's title and its series' fees. Raises KalshiError."""
-    market = await rest.market(ticker)
+    from kalshi_tui.kalshi import whole_history
+
+    market = await whole_history.market(rest, ticker)
     event = await rest.event(market.event_ticker)
     fees = await rest.event_fees(event)
     title = event.title or market.title

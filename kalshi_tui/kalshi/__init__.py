@@ -70,6 +70,7 @@ if TYPE_CHECKING:
     from kalshi_tui.kalshi.replies import (
         AccountLimits,
         AmendAck,
+        ArchiveCutoffs,
         CancelAck,
         ExchangeStatus,
         OrderAck,
@@ -88,6 +89,7 @@ __all__ = [
     "AccountLimits",
     "Action",
     "AmendAck",
+    "ArchiveCutoffs",
     "AuthenticationFailed",
     "BadReply",
     "Balance",
@@ -210,6 +212,7 @@ _NAMES_BY_MODULE: Final = {
     "kalshi.replies": (
         "AccountLimits",
         "AmendAck",
+        "ArchiveCutoffs",
         "CancelAck",
         "ExchangeStatus",
         "OrderAck",

@@ -10,6 +10,7 @@ A read raises `TransportError`, `Refused` or `BadReply`. A command raises `NotSe
 `Refused` (a definite no) or `UnknownOutcome` (it may have been done: ask, never resend).
 """
 
+import inspect
 import os
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -20,12 +21,12 @@ from types import TracebackType
 from typing import Any, Concatenate, Final, Literal, ParamSpec, Self, TypeVar, overload
 
 from kalshi_tui.domain.book import Book, BookError, Side
-from kalshi_tui.domain.candles import MINUTE_MS, Candle
+from kalshi_tui.domain.candles import Candle
 from kalshi_tui.domain.fees import CENT, FeeSchedule
 from kalshi_tui.domain.market import Market
 from kalshi_tui.domain.order import Action, Order, OrderState, OrderTerms, TimeInForce, order_from_terms
 from kalshi_tui.domain.price import Count, Price
-from kalshi_tui.kalshi import connect, numbers
+from kalshi_tui.kalshi import connect, numbers, whole_history
 from kalshi_tui.kalshi.environments import Environment
 from kalshi_tui.kalshi.errors import (
     BadReply,
@@ -66,12 +67,15 @@ T = TypeVar("T")
 
 
 def _read_of(method: Callable[Concatenate[RestClient, P], T]) -> Callable[Concatenate["KalshiClient", P], T]:
-    """Return a method of `KalshiClient` that is this one of its `RestClient`, with the same signature and docstring."""
+    """Return a method of `KalshiClient` that calls this one of its `RestClient`: same signature, same docstring."""
 
     def read(self: "KalshiClient", /, *args: P.args, **kwargs: P.kwargs) -> T:
         return method(self._rest, *args, **kwargs)
 
     update_wrapper(read, method)
+    own, *others = inspect.signature(method).parameters.values()
+    signature = inspect.signature(method).replace(parameters=[own.replace(name="self", annotation=own.empty), *others])
+    read.__dict__["__signature__"] = signature
     read.__module__, read.__qualname__ = __name__, f"KalshiClient.{method.__name__}"
     return read
 
@@ -177,14 +181,15 @@ class KalshiClient:
     def __repr__(self) -> str:
         return f"KalshiClient({self.environment.name!r})"
 
-    # Market data. Reads without code of their own are documented at `RestClient`, whose methods they are.
+    # Market data. Reads without code of their own are documented at `RestClient` and in `whole_history`.
 
     markets = _read_of(RestClient.markets)
-    market = _read_of(RestClient.market)
+    market = _read_of(whole_history.market)
     events = _read_of(RestClient.events)
     event = _read_of(RestClient.event)
-    trades = _read_of(RestClient.trades)
+    trades = _read_of(whole_history.trades)
     exchange_status = _read_of(RestClient.exchange_status)
+    archive_cutoffs = _read_of(RestClient.archive_cutoffs)
 
     async def orderbook(self, ticker: str, depth: int | None = None) -> Book:
         """Read a book, at most ``depth`` levels of each side. It is up to 15 s old: `stream` it to have it live.
@@ -208,17 +213,17 @@ class KalshiClient:
     ) -> list[Candle]:
         """Read a market's history, oldest first, in periods of so many ``minutes``.
 
-        Without ``start_s`` the newest 100 periods; without ``end_s`` up to the period that has not ended yet. Raises
-        TransportError, Refused or BadReply.
+        Without ``start_s`` the newest 100 periods; without ``end_s`` up to the period that has not ended yet, or to the
+        market's close. It comes from the archive if the market settled long ago. Raises TransportError,
+        Refused or BadReply.
         """
-        period_s = minutes * MINUTE_MS // 1000
-        end_s = self._rest.clock.now_ms() // 1000 + period_s if end_s is None else end_s
-        start_s = end_s - DEFAULT_CANDLE_COUNT * period_s if start_s is None else start_s
-        return (await self._rest.candles_by_ticker([ticker], start_s, end_s, minutes=minutes)).get(ticker, [])
+        return await whole_history.candles(
+            self._rest, ticker, start_s, end_s, minutes=minutes, count=DEFAULT_CANDLE_COUNT
+        )
 
     async def fees(self, ticker: str) -> FeeSchedule:
         """Return the fee schedule of a market; it is read once for each event. Raises as any read."""
-        market = await self._rest.market(ticker)
+        market = await self.market(ticker)
         return await self._get_fees(market)
 
     # The account.
@@ -226,8 +231,8 @@ class KalshiClient:
     balance = _read_of(RestClient.balance)
     positions = _read_of(RestClient.positions)
     settlements = _read_of(RestClient.settlements)
-    orders = _read_of(RestClient.orders)
-    fills = _read_of(RestClient.fills)
+    orders = _read_of(whole_history.orders)
+    fills = _read_of(whole_history.fills)
     limits = _read_of(RestClient.limits)
     transfer = _read_of(RestClient.transfer)
     shard_transfers = _read_of(RestClient.shard_transfers)

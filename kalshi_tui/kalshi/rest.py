@@ -29,6 +29,7 @@ from kalshi_tui.kalshi.lists import LeftOut, Read, Reading
 from kalshi_tui.kalshi.replies import (
     AccountLimits,
     AmendAck,
+    ArchiveCutoffs,
     BatchCancelResult,
     CancelAck,
     ExchangeStatus,
@@ -121,6 +122,13 @@ class RestClient:
     def archive(self) -> ArchiveReads:
         """What has left the live endpoints, which the other reads are of (docs/kalshi-api.md, section 15)."""
         return ArchiveReads(self._http)
+
+    async def archive_cutoffs(self) -> ArchiveCutoffs:
+        """Read how far back the exchange's live lists reach; what is older is in its archive.
+
+        Raises TransportError, Refused or BadReply.
+        """
+        return await self.archive.cutoffs()
 
     @property
     def clock(self) -> ExchangeClock:

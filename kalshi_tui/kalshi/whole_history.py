@@ -1,0 +1,209 @@
+"""Lists and markets with what has moved into the archive: live first, then historical, each thing once.
+
+What is older than the exchange's cut-offs has left the live endpoints (docs/kalshi-api.md, section 15). Things move
+from there into the archive: read in this order, one that moves in between shows twice, and never not at all.
+
+The functions that `kalshi_tui.kalshi.client.KalshiClient` offers under the same name are documented here for its users.
+"""
+
+from collections.abc import Callable, Collection, Hashable
+from typing import TypeVar
+
+from kalshi_tui.domain.candles import Candle
+from kalshi_tui.domain.market import Market, Trade
+from kalshi_tui.domain.order import Fill, Order, OrderState
+from kalshi_tui.kalshi.errors import BadReply, NotFound
+from kalshi_tui.kalshi.lists import Read, Reading
+from kalshi_tui.kalshi.rest import OrderFilter, RestClient
+
+T = TypeVar("T")
+
+MS_PER_SECOND = 1_000
+
+
+async def fills(
+    rest: RestClient,
+    *,
+    ticker: str | None = None,
+    order_id: str | None = None,
+    min_s: int | None = None,
+    max_s: int | None = None,
+    most: int | None = None,
+    subaccount: int | None = None,
+) -> Read[Fill]:
+    """Read all fills there ever were, newest first, or at most ``most``; of one ``subaccount`` or of all.
+
+    Those that the exchange has moved into its archive are among them. ``min_s`` and ``max_s`` are Unix seconds. A fill
+    has no client order id here, only on the stream. Raises NoKey, TransportError, Refused or BadReply::
+
+        fees = sum(fill.fee for fill in await client.fills(min_s=since))
+    """
+    live = await rest.fills(
+        ticker=ticker, order_id=order_id, min_s=min_s, max_s=max_s, most=most, subaccount=subaccount
+    )
+    if order_id is not None and (ticker is None or min_s is None):
+        # The archive has no filter by order: with the order's market and time it need not be read from end to end.
+        ticker, min_s = await _order_market_and_time(rest, order_id, ticker, min_s)
+    old = rest.archive.fills(ticker=ticker, min_s=min_s, max_s=max_s, subaccount=subaccount)
+    return await _join(
+        live,
+        old,
+        "fills",
+        lambda each: (each.trade_id, each.order_id),
+        most,
+        lambda each: order_id in {None, each.order_id},
+    )
+
+
+async def orders(
+    rest: RestClient,
+    *,
+    status: OrderFilter | None = None,
+    ticker: str | None = None,
+    event_ticker: str | None = None,
+    min_s: int | None = None,
+    max_s: int | None = None,
+    most: int | None = None,
+    subaccount: int | None = None,
+) -> Read[Order]:
+    """Read all orders there ever were, or at most ``most``; ``min_s`` and ``max_s`` are Unix seconds.
+
+    They are those of all subaccounts, each with its number, or of the one that ``subaccount`` names. First come those
+    of the live list, newest first, then those that ended so long ago that the exchange has moved them into its
+    archive; orders that rest never move. The list lags behind commands by seconds. Raises NoKey, TransportError,
+    Refused or BadReply::
+
+        for order in await client.orders(status="resting"):
+            print(order.ticker, format_price(order.yes_price), format_count(order.remaining))
+    """
+    live = await rest.orders(
+        status=status,
+        ticker=ticker,
+        event_ticker=event_ticker,
+        min_s=min_s,
+        max_s=max_s,
+        most=most,
+        subaccount=subaccount,
+    )
+    if status == "resting" or (most is not None and len(live) >= most):
+        return live
+    tickers = await _event_markets(rest, event_ticker) if event_ticker is not None else None
+
+    def is_wanted(order: Order) -> bool:
+        if tickers is not None and order.ticker not in tickers:
+            return False
+        return status is None or (order.state is OrderState.FILLED) == (status == "executed")
+
+    old = rest.archive.orders(ticker=ticker, min_s=min_s, max_s=max_s, subaccount=subaccount)
+    return await _join(live, old, "orders", lambda each: each.order_id, most, is_wanted)
+
+
+async def trades(
+    rest: RestClient,
+    ticker: str | None = None,
+    *,
+    min_s: int | None = None,
+    max_s: int | None = None,
+    most: int = 100,
+) -> Read[Trade]:
+    """Read public trades of one market or of all, newest first, at most ``most``, also those in the archive.
+
+    ``min_s`` and ``max_s`` are Unix seconds. Raises TransportError, Refused or BadReply.
+    """
+    live = await rest.trades(ticker, min_s=min_s, max_s=max_s, most=most)
+    old = rest.archive.trades(ticker=ticker, min_s=min_s, max_s=max_s)
+    return await _join(live, old, "trades", lambda each: each.trade_id, most)
+
+
+async def market(rest: RestClient, ticker: str) -> Market:
+    """Read one market with its quote and its rules, from the archive if it settled long ago.
+
+    Its ``fees`` are None, `KalshiClient.fees` reads them. Raises NotFound if it is neither among the live markets nor
+    in the archive: as one just made may be for some seconds, and one that moves from there to here for a moment.
+    Raises TransportError, Refused or BadReply.
+    """
+    try:
+        return await rest.market(ticker)
+    except NotFound as missing:
+        try:
+            return await rest.archive.market(ticker)
+        except NotFound:
+            raise missing from None
+
+
+async def candles(
+    rest: RestClient, ticker: str, start_s: int | None, end_s: int | None, *, minutes: int, count: int
+) -> list[Candle]:
+    """Read a market's history, oldest first, from the archive if the market settled long ago.
+
+    Without ``start_s`` the newest ``count`` periods; without ``end_s`` up to the period that has not ended yet, or the
+    one in which the market closed. Raises NotFound, TransportError, Refused or BadReply.
+    """
+    period_s = minutes * 60
+    until_s = rest.clock.now_ms() // MS_PER_SECOND + period_s if end_s is None else end_s
+    since_s = until_s - count * period_s if start_s is None else start_s
+    missing: NotFound | None = None
+    try:
+        live = (await rest.candles_by_ticker([ticker], since_s, until_s, minutes=minutes)).get(ticker, [])
+    except NotFound as error:
+        live, missing = [], error
+    if live:
+        return live
+    try:
+        if end_s is None:
+            closed_s = (await rest.archive.market(ticker)).close_ms // MS_PER_SECOND
+            until_s = min(until_s, closed_s + period_s)
+            since_s = until_s - count * period_s if start_s is None else start_s
+        return await rest.archive.candles(ticker, since_s, until_s, minutes=minutes)
+    except NotFound:
+        if missing is not None:
+            raise missing from None
+        return live
+
+
+async def _join(
+    live: Read[T],
+    old: Reading[T],
+    what: str,
+    key: Callable[[T], Hashable],
+    most: int | None,
+    is_wanted: Callable[[T], bool] = lambda _: True,
+) -> Read[T]:
+    """Return the live list and what the archive has besides. Raises BadReply where there is no archive to read."""
+    if most is not None and len(live) >= most:
+        return live
+    known = {key(each) for each in live}
+    try:
+        async for each in old:
+            if key(each) in known or not is_wanted(each):
+                continue
+            known.add(key(each))
+            live.append(each)
+            if most is not None and len(live) >= most:
+                break
+    except NotFound as error:
+        # A 404 of a list means that the list is not there. Without it nobody knows what is missing.
+        raise BadReply(f"The exchange's archive of {what} could not be read: {error}") from error
+    live.left_out = (*live.left_out, *old.left_out)
+    live.broken_off = live.broken_off or old.broken_off
+    return live
+
+
+async def _order_market_and_time(
+    rest: RestClient, order_id: str, ticker: str | None, min_s: int | None
+) -> tuple[str | None, int | None]:
+    """Return the market and the earliest time of an order's fills, as far as they are known."""
+    try:
+        order = await rest.order(order_id)
+    except NotFound:
+        return ticker, min_s
+    return ticker or order.ticker, order.created_ms // MS_PER_SECOND if min_s is None else min_s
+
+
+async def _event_markets(rest: RestClient, event_tickers: str) -> Collection[str]:
+    """Return the tickers of the markets of some events, with commas between, in both tiers."""
+    found: set[str] = set()
+    for event_ticker in event_tickers.split(","):
+        found.update(each.ticker for each in (await rest.event(event_ticker)).markets)
+        found.update([each.ticker async for each in rest.archive.markets(event_ticker=event_ticker)])
+    return found
