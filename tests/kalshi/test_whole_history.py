@@ -13,7 +13,7 @@ from aiohttp import web
 from kalshi_tui.domain.order import OrderState
 from kalshi_tui.kalshi import BadReply, KalshiClient, NotFound, Retry, ServerFault
 from kalshi_tui.kalshi.environments import practice_on_port
-from tests.practice.server.test_archive import DAY_MS, control, settled_market, trade
+from tests.support.archive import DAY_MS, control, settled_market, trade
 from tests.support.cli_runner import tradable, trading
 from tests.support.practice_server import Serving, serving
 
