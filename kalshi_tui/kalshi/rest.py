@@ -531,13 +531,14 @@ class RestClient:
         self._http.read_budget.set_limits(limits.read.per_second, limits.read.capacity)
         return limits
 
-    async def read_token_rules(self) -> None:
-        """Read the account's limits and what each call costs, and wait by both from then on.
+    async def read_token_rules(self) -> AccountLimits:
+        """Read the account's limits and what each call costs, wait by both from then on, and return the limits.
 
         Raises NoKey, TransportError, Refused or BadReply.
         """
-        await self.limits()
+        limits = await self.limits()
         await account_access.read_token_costs(self._http)
+        return limits
 
     @property
     def token_costs(self) -> TokenCosts:

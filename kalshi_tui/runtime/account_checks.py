@@ -89,8 +89,7 @@ async def _upgrade(rest: RestClient) -> Check:
 
 
 async def _describe_limits(rest: RestClient) -> str:
-    await rest.read_token_rules()
-    limits = await rest.limits()
+    limits = await rest.read_token_rules()
     costs = rest.token_costs
     return (
         f"tier {limits.tier}: {_describe_bucket(limits.read.per_second, limits.read.capacity)} to read; "

@@ -53,6 +53,9 @@ class GenerateApiKeyReply(WireLeaf, frozen=True, kw_only=True):
     key_type: OptionalText = UNSET
     private_key: str
 
+    def __repr__(self) -> str:
+        return f"GenerateApiKeyReply(api_key_id={self.api_key_id!r})"
+
 
 class BucketLimit(WireLeaf, frozen=True, kw_only=True):
     """A token bucket: tokens a second, and how many it holds."""

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
-from kalshi_tui.kalshi import KalshiClient, Link, LinkState
+from kalshi_tui.kalshi import KalshiClient, Link, LinkState, wire
 from kalshi_tui.kalshi.environments import practice_on_port
 from kalshi_tui.kalshi.errors import AuthenticationFailed
 from kalshi_tui.kalshi.transport.signing import KeyType, generate_key, public_key_pem
@@ -306,6 +306,31 @@ async def test_a_key_that_the_exchange_makes_signs_until_it_is_deleted(
         gone = await ask(exchange, key_id, key)
         assert (gone.status_code, gone.json()["error"]["code"]) == (401, "NOT_FOUND")
         assert (await exchange.call("DELETE", f"/api_keys/{key_id}")).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("registered", "used", "words"),
+    [
+        ("ed25519", KeyType.RSA, "it has 256 bytes, as of RSA, but the key registered is Ed25519"),
+        ("rsa", KeyType.ED25519, "it has 64 bytes, as of Ed25519, but the key registered is RSA"),
+    ],
+)
+async def test_the_client_s_sentence_names_a_key_of_the_other_type(
+    exchange: Serving, registered: str, used: KeyType, words: str
+) -> None:
+    key_id = await register(exchange, KEYS[registered])
+    wrong = KalshiClient(practice_on_port(exchange.port), key_id=key_id, private_key=generate_key(kind=used))
+    async with wrong:
+        with pytest.raises(AuthenticationFailed) as raised:
+            await wrong.balance()
+    assert words in str(raised.value)
+    assert "Check that key id and key file were created together" in str(raised.value)
+
+
+def test_a_key_that_was_made_shows_in_no_repr() -> None:
+    reply = wire.GenerateApiKeyReply(api_key_id="id", private_key="very secret")
+    assert "secret" not in repr(reply)
+    assert b"very secret" in wire.encode(reply)
 
 
 async def test_what_cannot_be_generated_or_deleted_is_refused(exchange: Serving) -> None:

@@ -130,6 +130,7 @@ async def test_the_market_side(exchange: Serving, spec: Any) -> None:
         ("/exchange/user_data_timestamp", {}),
         ("/account/limits", {}),
         ("/account/endpoint_costs", {}),
+        ("/account/api_usage_level/volume_progress", {}),
         ("/events/{event_ticker}/metadata", {}),
         ("/events/fee_changes", {}),
         ("/events/multivariate", {}),
