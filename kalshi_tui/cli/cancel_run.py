@@ -129,6 +129,7 @@ async def _cancel_all(options: argparse.Namespace, command_session: CommandSessi
             proved=result.proved,
             still_resting=result.still_resting,
             unknown=result.unknown,
+            one_call=result.one_call,
         ),
         None,
         result.sentence,
@@ -151,6 +152,7 @@ def _write_result(
     order: Order | None = None,
     still_resting: tuple[Order, ...] = (),
     unknown: tuple[Order, ...] = (),
+    one_call: bool = False,
 ) -> None:
     if options.json:
         output.write_json(
@@ -160,6 +162,7 @@ def _write_result(
                 "ticker": ticker or None,
                 "cancelled": canceled,
                 "proved": proved,
+                "one_call": one_call,
                 "order": order_shape(order) if order is not None else None,
                 "left": [order_shape(each) for each in still_resting],
                 "unknown": [order_shape(each) for each in unknown],

@@ -13,6 +13,7 @@ YES_FLAG: Final = "--yes"
 OVER_LIMIT_FLAG: Final = "--over-limit"
 BLIND_FLAG: Final = "--blind"
 SECOND_FLAG: Final = "--second"
+AFTER_CANCEL_ALL_FLAG: Final = "--after-cancel-all"
 DEFAULT_WAIT_S: Final = 60.0
 
 
@@ -46,6 +47,8 @@ def given_flags(options: argparse.Namespace) -> frozenset[str]:
         OVER_LIMIT_FLAG: options.over_limit,
         BLIND_FLAG: options.blind,
         SECOND_FLAG: options.second,
+        # Of new orders alone.
+        AFTER_CANCEL_ALL_FLAG: getattr(options, "after_cancel_all", False),
     }
     return frozenset(flag for flag, is_given in flags.items() if is_given)
 
@@ -67,6 +70,7 @@ def flag_for(violation: "RiskViolation") -> str:
         # It stands for limits that cannot be measured, and takes the flag that passes those.
         RiskReason.ACCOUNT_UNREAD: OVER_LIMIT_FLAG,
         RiskReason.STALE_BOOK: BLIND_FLAG,
+        RiskReason.AFTER_CANCEL_ALL: AFTER_CANCEL_ALL_FLAG,
         RiskReason.SIMILAR_ORDER: SECOND_FLAG,
         RiskReason.LIMIT: OVER_LIMIT_FLAG,
     }[violation.risk.reason]

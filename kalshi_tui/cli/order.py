@@ -18,8 +18,8 @@ def add(commands: CommandRegistry) -> None:
         "The checks, the journal and the limits are those of the desk's ticket. First the preview is shown: what fills "
         "now and what rests, cost, fees, the most it can lose and gain. Then, at a terminal, a question; --yes answers "
         "it, and is needed where nobody can be asked. With real money the word LIVE is asked for instead of y. What "
-        "takes a further word or answer in the ticket takes a flag here: --over-limit, --blind, --second. Hard limits "
-        "and --read-only let nothing pass.\n\n"
+        "takes a further word or answer in the ticket takes a flag here: --over-limit, --blind, --second, "
+        "--after-cancel-all. Hard limits and --read-only let nothing pass.\n\n"
         "The command ends when the outcome is known: resting, filled, canceled, rejected, not sent. If the answer is "
         "lost, the exchange is asked about the order for up to --wait seconds; then it is UNKNOWN, with an exit code "
         "of its own. Do not send it again then: it may be live. It is in the journal, and the next order or desk "
@@ -47,6 +47,11 @@ def add(commands: CommandRegistry) -> None:
     order.add_argument("--expires", metavar="WHEN", help="when it ends: 15:30, +10m, 2h, 90s")
     order.add_argument("--dry-run", action="store_true", help="show the preview and send nothing")
     add_write_options(order)
+    order.add_argument(
+        "--after-cancel-all",
+        action="store_true",
+        help="send it in the minute after one call canceled all orders, though it may be canceled too",
+    )
 
 
 def run(options: argparse.Namespace) -> int:

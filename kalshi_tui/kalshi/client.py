@@ -27,6 +27,7 @@ from kalshi_tui.domain.market import Market
 from kalshi_tui.domain.order import Action, Order, OrderState, OrderTerms, TimeInForce, order_from_terms
 from kalshi_tui.domain.price import Count, Price
 from kalshi_tui.kalshi import connect, numbers, whole_history
+from kalshi_tui.kalshi.cancel_all_minute import CancelAllMinute
 from kalshi_tui.kalshi.environments import Environment
 from kalshi_tui.kalshi.errors import (
     BadReply,
@@ -45,6 +46,7 @@ from kalshi_tui.kalshi.feed.stream_group import ReportListener, StreamGroup
 from kalshi_tui.kalshi.feed.updates import Updates
 from kalshi_tui.kalshi.order_status import (
     LISTING_TIMEOUT_S,
+    MAX_CANCELED_BY_NAME,
     OrderTracker,
     SyncedClock,
     by_id,
@@ -135,6 +137,7 @@ class KalshiClient:
             raise Misconfigured(str(error)) from None
         self._fees_by_event: dict[str, FeeSchedule] = {}
         self._order_tracker = OrderTracker()
+        self._cancel_all_minute = CancelAllMinute(self._clock.now_ms)
         self._streams: list[Updates] = []
 
     @classmethod
@@ -272,6 +275,7 @@ class KalshiClient:
         cancel_on_pause: bool = ...,
         subaccount: int | None = ...,
         client_order_id: str = ...,
+        after_cancel_all: bool = ...,
         dry_run: Literal[False] = ...,
     ) -> OrderAck: ...
 
@@ -291,6 +295,7 @@ class KalshiClient:
         cancel_on_pause: bool = ...,
         subaccount: int | None = ...,
         client_order_id: str = ...,
+        after_cancel_all: bool = ...,
         dry_run: Literal[True],
     ) -> DryRun: ...
 
@@ -309,6 +314,7 @@ class KalshiClient:
         cancel_on_pause: bool = False,
         subaccount: int | None = None,
         client_order_id: str = "",
+        after_cancel_all: bool = False,
         dry_run: bool = False,
     ) -> OrderAck | DryRun:
         """Send one limit order, once. Raises NotSent, Refused or UnknownOutcome; never sends it a second time.
@@ -321,6 +327,9 @@ class KalshiClient:
         that may be canceled while this waits should make one with `new_client_order_id`, so that it knows the id then.
         If the exchange has an order under this id already, that is an UnknownOutcome caused by `DuplicateOrder`: the
         order is there, and what became of it has to be asked.
+
+        For a minute after `cancel_all` has sent its one call the exchange may cancel new orders too: then this raises
+        NotSent, unless ``after_cancel_all`` says that this is known.
 
         A client that has not read the market yet reads it once before its first order there, and with it the
         exchange's time::
@@ -346,6 +355,8 @@ class KalshiClient:
         client_order_id = client_order_id or new_client_order_id()
         await self._learn_shard(ticker)
         await self._sync_clock()
+        if not after_cancel_all and (why := self._cancel_all_minute.describe(subaccount or 0)):
+            raise NotSent(f"The order was not sent. {why} after_cancel_all=True sends it all the same.")
         with self._order_tracker.track_send(client_order_id, ticker, self._clock) as sent:
             try:
                 ack = await self._rest.create_order(terms, client_order_id)
@@ -452,6 +463,7 @@ class KalshiClient:
             latest_arrival_ms=not_after_ms,
             within_s=within_s,
         )
+        self._order_tracker.record_resolved(client_order_id)
         if found is not None:
             self._order_tracker.record_accepted(found, 0, resting=found.state is OrderState.RESTING)
         return found
@@ -482,11 +494,18 @@ class KalshiClient:
         return ack
 
     async def cancel_all(
-        self, *, ticker: str | None = None, subaccount: int | None = None, within_s: float = 60.0
+        self,
+        *,
+        ticker: str | None = None,
+        subaccount: int | None = None,
+        within_s: float = 60.0,
+        max_by_name: int = MAX_CANCELED_BY_NAME,
     ) -> list[Order]:
         """Cancel all resting orders, or those of one market, until none is proved to rest; return an empty list.
 
-        It takes those of every subaccount, unless ``subaccount`` names one.
+        It takes those of every subaccount, unless ``subaccount`` names one. Up to ``max_by_name`` orders are canceled
+        by name. More, an order of unknown outcome, and a list that cannot be read take the one call for all: for a
+        minute after it the exchange may cancel new orders too, and `place_order` refuses them.
 
         The proof is three reads that find nothing, all of them after the exchange's data had passed this call by 5 s.
         It takes some seconds, though what is listed is canceled at once. What this client has placed is canceled even
@@ -497,7 +516,15 @@ class KalshiClient:
         """
         if self._signer is None:
             raise NoKey
-        await cancel_all_confirmed(self._rest, self._order_tracker, ticker, within_s, subaccount)
+        await cancel_all_confirmed(
+            self._rest,
+            self._order_tracker,
+            ticker,
+            within_s,
+            subaccount,
+            max_by_name=max_by_name,
+            minute=self._cancel_all_minute,
+        )
         return []
 
     async def amend(

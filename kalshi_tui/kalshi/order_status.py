@@ -19,12 +19,14 @@ from functools import partial
 from typing import Final
 
 from kalshi_tui.domain.order import Order
+from kalshi_tui.kalshi.cancel_all_minute import CancelAllMinute
 from kalshi_tui.kalshi.errors import (
     BadReply,
     KalshiError,
     NotFound,
     NotSent,
     RateLimited,
+    Refused,
     TransportError,
     UnknownOutcome,
 )
@@ -57,6 +59,10 @@ LISTING_TIMEOUT_S: Final = 60.0
 MAX_ORDERS_SEARCHED: Final = 1_000
 """How many of the newest orders are searched for a client order id of which neither market nor time is known."""
 CANCEL_BATCH_SIZE: Final = 20
+MAX_CANCELED_BY_NAME: Final = 50
+"""Up to so many resting orders are canceled by name: no minute follows in which new ones may be canceled too."""
+LIST_PATIENCE_S: Final = 3.0
+"""How long the list of what rests is waited for before the one call that needs no list."""
 MAX_NAMED_ORDERS: Final = 5
 """How many orders that still rest are named in the sentence."""
 OWN_ORDERS_CAPACITY: Final = 1_000
@@ -95,6 +101,8 @@ class SentOrder:
     """How many calls still wait for an answer."""
     accepted: bool = False
     """Whether the exchange has said that it has the order: then no miss proves the contrary."""
+    in_doubt: bool = False
+    """Whether a call ended without anybody knowing whether the order arrived."""
 
     @property
     def latest_arrival_ms(self) -> int:
@@ -131,6 +139,11 @@ class OrderTracker:
         sent.in_flight += 1
         try:
             yield sent
+        except (NotSent, Refused):
+            raise
+        except BaseException:
+            sent.in_doubt = True
+            raise
         finally:
             # However the call ended, even by cancellation: its bytes may have left at any moment until now.
             sent.in_flight -= 1
@@ -139,6 +152,16 @@ class OrderTracker:
     def find_sent(self, client_order_id: str) -> SentOrder | None:
         """Return when an order went out; None if this client has not sent it, or not lately."""
         return self._sent.get(client_order_id)
+
+    @property
+    def is_in_doubt(self) -> bool:
+        """Whether an order may be live that no list shows and that cannot be canceled by name."""
+        return any(sent.in_flight or sent.in_doubt for sent in self._sent.values())
+
+    def record_resolved(self, client_order_id: str) -> None:
+        """Record that it is known what became of an order."""
+        if (sent := self._sent.get(client_order_id)) is not None:
+            sent.in_doubt = False
 
     def record_accepted(self, order: Order, accepted_ms: int, *, resting: bool) -> None:
         """Record an order that the exchange has accepted."""
@@ -405,14 +428,23 @@ class CancelAllProof:
         before_cancel: Callable[[Sequence[Order]], object] = lambda _: None,
         after_cancel: Callable[[str], object] = lambda _: None,
         is_in_doubt: Callable[[], bool] = lambda: False,
+        needs_one_call: Callable[[], bool] = lambda: False,
+        max_by_name: int = MAX_CANCELED_BY_NAME,
+        minute: CancelAllMinute | None = None,
     ) -> None:
         """Take what the caller knows.
 
         ``list_possibly_unlisted`` returns known orders that lists as of a time need not show; ``before_cancel`` is
         called with orders about to be canceled, ``after_cancel`` with the id of each that was; while ``is_in_doubt`` an
-        order may be live that no list shows, and nothing is proved.
+        order may be live that no list shows, and nothing is proved. Then, or with ``needs_one_call``, or for more than
+        ``max_by_name`` orders, the one call for all is sent, which ``minute`` remembers.
         """
         self._rest = rest
+        self._needs_one_call = needs_one_call
+        self._max_by_name = max_by_name
+        self._minute = minute or CancelAllMinute(rest.clock.now_ms)
+        self._may_call = ticker is None
+        """Whether the one call is of use and has not been tried."""
         self._ticker = ticker
         self._subaccount = subaccount
         self._list_possibly_unlisted = list_possibly_unlisted
@@ -424,6 +456,8 @@ class CancelAllProof:
         self._wait_s = POLL_FIRST_DELAY_S
         self._cancel_all_accepted = False
         """Whether the one call for all was accepted."""
+        self.one_call_sent = False
+        """Whether it was, or may have been: then orders of the minute after it may be canceled too."""
         self._canceled_ms: dict[str, int] = {}
         """When the exchange said that an order is canceled, by its clock: older lists may still show it."""
         self.command_sent = False
@@ -437,25 +471,51 @@ class CancelAllProof:
 
     async def begin(self) -> None:
         """Send the first commands, before anything is read: what is known to rest must not wait for a slow list."""
-        if self._ticker is not None:
-            await self._cancel(list(self._list_possibly_unlisted(0)))
-            return
+        known = list(self._list_possibly_unlisted(0))
+        if self._may_call and self._is_call_better(len(known)):
+            await self._call_once()
+        else:
+            await self._cancel(known)
+
+    def _is_call_better(self, count: int) -> bool:
+        """Return whether the one call is worth its minute: there are many, or one that no list shows may be live."""
+        return count > self._max_by_name or self._is_in_doubt() or self._needs_one_call()
+
+    async def _call_once(self) -> None:
+        """Send the one call that cancels all."""
+        self._may_call = False
+        self._minute.record_sending(self._subaccount)
         try:
             # False where the deployment lacks the call: then what the lists show is canceled in batches.
-            self.command_sent = self._cancel_all_accepted = await self._rest.request_cancel_all(self._subaccount)
+            accepted = await self._rest.request_cancel_all(self._subaccount)
         except KalshiError as error:
             self._note_command_failure(error)
+            if not isinstance(error, UnknownOutcome):
+                self._minute.withdraw(self._subaccount)
+                return
+            accepted = False
+        else:
+            self._cancel_all_accepted = accepted
+            self.command_sent = self.command_sent or accepted
+            if not accepted:
+                self._minute.withdraw(self._subaccount)
+                return
+        self.one_call_sent = True
+        self._minute.record_answered(self._subaccount)
 
     async def run_round(self) -> bool:
         """Look once and cancel what is there; return whether it is proved that nothing rests."""
         data_ms, whole, half_read = 0, False, False
         listed: Sequence[Order] = ()
         try:
-            # Before the list itself: that is at least as new as this.
-            data_ms = await self._rest.user_data_timestamp()
-            # After the first answer, which has set the clock by the exchange's.
-            self._started_ms = self._started_ms or self._rest.clock.now_ms()
-            resting = await self._rest.orders(status="resting", ticker=self._ticker, subaccount=self._subaccount)
+            async with asyncio.timeout(LIST_PATIENCE_S if self._may_call else None):
+                # Before the list itself: that is at least as new as this.
+                data_ms = await self._rest.user_data_timestamp()
+                # After the first answer, which has set the clock by the exchange's.
+                self._started_ms = self._started_ms or self._rest.clock.now_ms()
+                resting = await self._rest.orders(status="resting", ticker=self._ticker, subaccount=self._subaccount)
+        except TimeoutError:
+            self.problem = "The exchange's list of orders does not come."
         except KalshiError as error:
             self.problem = str(error)
             if not self.command_sent and not isinstance(error, TransportError | RateLimited | BadReply):
@@ -463,6 +523,12 @@ class CancelAllProof:
         else:
             self.still_resting = listed = resting
             whole, half_read = resting.whole, not resting.whole
+        if self._may_call and (not whole or self._is_call_better(len(listed))):
+            await self._call_once()
+            if self._cancel_all_accepted:
+                # What was listed is of before the call.
+                self._reads.reset()
+                return False
         # The call for all has canceled these on the exchange's side. Without it, what was placed a moment ago is
         # canceled by name: no list shows it yet, and an empty list would leave it resting.
         own = () if self._cancel_all_accepted else self._list_possibly_unlisted(data_ms)
@@ -520,7 +586,14 @@ class CancelAllProof:
 
 
 async def cancel_all_confirmed(
-    rest: RestClient, tracker: OrderTracker, ticker: str | None, within_s: float, subaccount: int | None = None
+    rest: RestClient,
+    tracker: OrderTracker,
+    ticker: str | None,
+    within_s: float,
+    subaccount: int | None = None,
+    *,
+    max_by_name: int = MAX_CANCELED_BY_NAME,
+    minute: CancelAllMinute | None = None,
 ) -> None:
     """Cancel until it is proved that nothing rests. Raises UnknownOutcome if that is not proved within ``within_s``.
 
@@ -532,6 +605,9 @@ async def cancel_all_confirmed(
         subaccount,
         list_possibly_unlisted=partial(tracker.list_possibly_unlisted, ticker, subaccount),
         after_cancel=tracker.mark_gone,
+        needs_one_call=lambda: tracker.is_in_doubt,
+        max_by_name=max_by_name,
+        minute=minute,
     )
     try:
         async with asyncio.timeout(within_s):

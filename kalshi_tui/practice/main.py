@@ -31,6 +31,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="S",
         help="seconds after which what has ended is in the archive alone (default: 1209600, two weeks)",
     )
+    parser.add_argument(
+        "--cancel-all-minute",
+        action="store_true",
+        help="cancel-all takes the orders of the minute after it too, as the exchange may",
+    )
     parser.add_argument("--accounts", type=int, default=0, metavar="N", help="make N further accounts with keys")
     parser.add_argument(
         "--key-type",

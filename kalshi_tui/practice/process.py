@@ -208,6 +208,7 @@ class PracticeRun:
             authenticator.register(key.key_id, account_id, key.public_key)
         for registered in self._registered:
             authenticator.add_key(registered)
+        self._world.exchange.order_entry.has_cancel_all_minute = self._options.cancel_all_minute
         server = PracticeServer(
             self._world,
             authenticator,

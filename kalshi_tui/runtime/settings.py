@@ -18,6 +18,7 @@ from kalshi_tui.ui.ui_settings import DEFAULT_COLUMN_ORDER, UiSettings
 
 SETTINGS_FILE: Final = "settings.toml"
 MAX_PRESETS: Final = 9
+MAX_BY_NAME: Final = 1_000
 
 NumberParser = Callable[[str], int]
 
@@ -87,6 +88,20 @@ class LimitSettings(_Section, frozen=True):
         Literal["word", "never"],
         Meta(description="Whether a typed word passes a limit, or nothing does."),
     ] = "word"
+
+
+class CancelAllSettings(_Section, frozen=True):
+    """``[cancel_all]``: how all orders are canceled."""
+
+    by_name: Annotated[
+        int,
+        Meta(
+            description=(
+                "Up to so many resting orders are canceled by name; more, with one call, after which the exchange may "
+                "cancel new orders too for a minute."
+            )
+        ),
+    ] = 50
 
 
 class DeadManSettings(_Section, frozen=True):
@@ -188,6 +203,7 @@ class Settings(_Section, frozen=True):
     ticket: TicketSettings = msgspec.field(default_factory=TicketSettings)
     screen: ScreenSettings = msgspec.field(default_factory=ScreenSettings)
     limits: LimitSettings = msgspec.field(default_factory=LimitSettings)
+    cancel_all: CancelAllSettings = msgspec.field(default_factory=CancelAllSettings)
     dead_man: DeadManSettings = msgspec.field(default_factory=DeadManSettings)
     alerts: AlertSettings = msgspec.field(default_factory=AlertSettings)
     profiles: Annotated[
@@ -214,6 +230,8 @@ def build_session_options(settings: Settings, *, read_only: bool = False) -> Ses
         if seconds is not None and seconds <= 0:
             raise SettingsError(f"dead_man.{name} must be more than 0 seconds, or left out.", f"dead_man.{name}")
 
+    if not 0 <= settings.cancel_all.by_name <= MAX_BY_NAME:
+        raise SettingsError(f"cancel_all.by_name must be 0 to {MAX_BY_NAME}.", "cancel_all.by_name")
     if settings.alerts.command[:1] == ("",) or any("\0" in part for part in settings.alerts.command):
         raise SettingsError(
             'alerts.command must begin with a program, such as ["notify-send", "Kalshi"].', "alerts.command"
@@ -236,6 +254,7 @@ def build_session_options(settings: Settings, *, read_only: bool = False) -> Ses
         ),
         ticket=TicketDefaults(presets=presets, expire_after_s=dead.expire_after_s),
         dead_man=DeadManOptions(dead.cancel_on_quit, dead.link_lost_s),
+        max_canceled_by_name=settings.cancel_all.by_name,
         read_only=read_only,
         alert_command=settings.alerts.command,
     )

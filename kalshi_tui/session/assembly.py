@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from kalshi_tui.domain.link import LinkState
+from kalshi_tui.kalshi.cancel_all_minute import CancelAllMinute
 from kalshi_tui.kalshi.feed.stream_group import ReportListener, StreamGroup
 from kalshi_tui.kalshi.lists import LeftOut
 from kalshi_tui.kalshi.practice_control import PracticeControl
@@ -130,6 +131,7 @@ def _assemble_execution(
     options: SessionOptions,
 ) -> Execution:
     lookup = OrderLookup(rest, store, sleep)
+    minute = CancelAllMinute(rest.clock.now_ms, load=journal.cancel_alls, save=journal.record_cancel_all)
     risk_checks = RiskChecks(
         store,
         venue,
@@ -139,12 +141,22 @@ def _assemble_execution(
         sent_since=journal.sent_since,
         unwritable=lambda: journal.trouble,
         lost=lambda: lookup.lost,
+        after_cancel_all=lambda terms: minute.describe(terms.subaccount or 0),
     )
     executor = OrderExecutor(rest, store, journal, risk_checks, lookup)
     # Before anybody else subscribes: the journal's line comes first of all that follows from an order's change.
     store.bus.subscribe(OrderUpdated, lambda message: executor.record_order(message.order))
     store.bus.subscribe(OrderNeverArrived, lambda message: executor.never_arrived(message.client_order_id))
-    cancel_all = CancelAll(rest, store, executor, sleep, read_only=options.read_only, lost=lookup.lost_that_may_rest)
+    cancel_all = CancelAll(
+        rest,
+        store,
+        executor,
+        sleep,
+        read_only=options.read_only,
+        minute=minute,
+        max_by_name=options.max_canceled_by_name,
+        lost=lookup.lost_that_may_rest,
+    )
     dead_man_switch = DeadManSwitch(
         options.dead_man,
         store,

@@ -37,6 +37,8 @@ class CancelAllResult:
     """Orders of which it is not known yet whether they exist on the exchange."""
     proved: bool
     sentence: str
+    one_call: bool = False
+    """Whether the one call for all was sent: new orders may be canceled too for a minute."""
 
 
 class TradingSession(Protocol):

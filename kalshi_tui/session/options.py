@@ -32,6 +32,8 @@ class SessionOptions:
     limits: RiskLimits = field(default_factory=RiskLimits)
     ticket: TicketDefaults = field(default_factory=TicketDefaults)
     dead_man: DeadManOptions = field(default_factory=DeadManOptions)
+    max_canceled_by_name: int = 50
+    """So many resting orders are canceled one by one when all are; more, and what is in doubt, with one call."""
     read_only: bool = False
     alert_command: tuple[str, ...] = ()
     """What an alert runs, with its sentence as a further argument; empty: nothing."""

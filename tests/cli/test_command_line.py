@@ -40,7 +40,7 @@ def test_the_help_of_practice_explains_every_flag() -> None:
     flags = set(re.findall(r"^  (--[a-z-]+)", done.stdout, re.MULTILINE))
     assert {
         "--port", "--seed", "--fresh", "--data", "--rate", "--markets", "--accounts", "--quiet-market", "--dedupe",
-        "--no-cancel-all",
+        "--no-cancel-all", "--cancel-all-minute",
     } <= flags  # fmt: skip
     assert len(flags) == len(re.findall(r"^  --[a-z-]+(?: [A-Z|a-z{},]+)?\s+\S+", done.stdout, re.MULTILINE))
 

@@ -355,6 +355,28 @@ async def test_cancel_by_either_id_and_all(tmp_path: Path) -> None:
         assert (some.code, some.only["cancelled"], some.only["ticker"]) == (0, 1, ticker)
         every = await trader.json("cancel", "--all", "--yes")
         assert (every.code, every.only["cancelled"], every.only["left"]) == (0, 1, [])
+        assert not every.only["one_call"]
+        assert not [each for each in trader.exchange.exchange.queries.orders("alice") if each.remaining]
+
+
+async def test_the_minute_after_the_one_call_outlives_the_command(tmp_path: Path) -> None:
+    async with at_work(tmp_path) as (trader, ticker):
+        trader.exchange.exchange.order_entry.has_cancel_all_minute = True
+        settings = tmp_path / "settings.toml"
+        settings.write_text("[cancel_all]\nby_name = 0\n")
+        await trader.exchange.order(ticker, "bid", "0.1000", "1.00")
+        every = await trader.json("cancel", "--all", "--yes", "--settings", str(settings))
+        assert (every.code, every.only["cancelled"], every.only["one_call"]) == (0, 1, True)
+        assert "within a minute after it may be canceled too" in every.only["message"]
+        kept = await trader.json(*buying(ticker))
+        assert kept.code == 1
+        assert "--after-cancel-all passes this" in kept.error["message"]
+        assert len(list(trader.exchange.exchange.queries.orders("alice"))) == 1
+        passed = await trader.json(*buying(ticker, "1@0.40", "--after-cancel-all"))
+        assert (passed.code, passed.only["order"]["state"]) == (0, "resting")
+        # As the exchange may, this one takes it.
+        trader.exchange.clock.advance(1_001)
+        trader.exchange.server.world.step()
         assert not [each for each in trader.exchange.exchange.queries.orders("alice") if each.remaining]
 
 

@@ -583,6 +583,24 @@ async def test_cancel_all_cancels_a_market_or_everything() -> None:
             assert desk.resting() == []
 
 
+async def test_the_one_call_keeps_new_orders_back_for_its_minute() -> None:
+    async with trading() as desk:
+        client, ticker = desk.client, await desk.ticker()
+        await client.place_order(ticker, "yes", "buy", "0.40", "1")
+        async with hastening(desk.exchange):
+            # By name, without the call: no minute follows.
+            await client.cancel_all()
+            await client.place_order(ticker, "yes", "buy", "0.40", "1")
+            desk.asked.clear()
+            await client.cancel_all(max_by_name=0)
+        assert ("DELETE", "/trade-api/v2/portfolio/events/orders") in desk.asked
+        with pytest.raises(NotSent, match=r"for \d+ s from now. after_cancel_all=True sends it all the same"):
+            await client.place_order(ticker, "yes", "buy", "0.40", "1")
+        assert (await client.preview_order(ticker, "yes", "buy", "0.40", "1")).terms.count == contracts("1")
+        ack = await client.place_order(ticker, "yes", "buy", "0.40", "1", after_cancel_all=True)
+        assert ack.remaining == contracts("1")
+
+
 @pytest.mark.parametrize("everything", [False, True], ids=["a market", "everything, by lists"])
 async def test_cancel_all_finds_an_order_that_the_lists_do_not_show_yet(
     monkeypatch: pytest.MonkeyPatch, *, everything: bool

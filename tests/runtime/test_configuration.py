@@ -112,7 +112,7 @@ def test_every_setting_is_explained_under_its_definition() -> None:
     docs = read_setting_docs()
     for kind in vars(definitions).values():
         for field in getattr(kind, "__struct_fields__", ()):
-            nested = field in {"ticket", "screen", "limits", "dead_man", "alerts"}
+            nested = field in {"ticket", "screen", "limits", "cancel_all", "dead_man", "alerts"}
             assert nested or docs[kind.__name__][field].endswith((".", ".``"))
 
 

@@ -97,6 +97,7 @@ def test_a_file_that_was_asked_for_must_be_there(tmp_path: Path) -> None:
         ("[limits]\ndistance = '2'", "is over one dollar"),
         ("[ticket]\npresets = []", "ticket.presets needs one to 9 counts."),
         ("[ticket]\npresets = ['-1']", "ticket.presets: '-1' is not a count of contracts."),
+        ("[cancel_all]\nby_name = -1", "cancel_all.by_name must be 0 to 1000."),
         ("[dead_man]\nlink_lost_s = 0", "dead_man.link_lost_s must be more than 0 seconds, or left out."),
         ("[dead_man]\nexpire_after_s = -1", "dead_man.expire_after_s must be more than 0 seconds, or left out."),
         ("[alerts]\ncommand = 'notify-send'", "alerts.command: Expected `array`, got `str`."),

@@ -11,8 +11,15 @@ from typing import Final
 
 from kalshi_tui.domain.order import Order, OrderState
 from kalshi_tui.domain.text import order_text
+from kalshi_tui.kalshi.cancel_all_minute import CancelAllMinute
 from kalshi_tui.kalshi.errors import KalshiError
-from kalshi_tui.kalshi.order_status import MAX_NAMED_ORDERS, CancelAllProof, by_id, is_fresh_enough
+from kalshi_tui.kalshi.order_status import (
+    MAX_CANCELED_BY_NAME,
+    MAX_NAMED_ORDERS,
+    CancelAllProof,
+    by_id,
+    is_fresh_enough,
+)
 from kalshi_tui.kalshi.rest import RestClient
 from kalshi_tui.session.account.account_view import subaccount_text
 from kalshi_tui.session.account.order_merge import UNCONFIRMED_STATES
@@ -40,13 +47,17 @@ class CancelAll:
         sleep: Sleep,
         *,
         read_only: bool,
+        minute: CancelAllMinute,
+        max_by_name: int = MAX_CANCELED_BY_NAME,
         lost: Callable[[], Mapping[str, str]] = dict,
     ) -> None:
-        """Take what it works with.
+        """Take what it works with; ``max_by_name`` orders are canceled by name, and more with one call.
 
         ``lost`` returns the client order ids of orders that are looked for and about which no more is known, and their
         markets or ''.
         """
+        self._minute = minute
+        self._max_by_name = max_by_name
         self._lost = lost
         self._rest = rest
         self._store = store
@@ -82,6 +93,8 @@ class CancelAll:
             before_cancel=lambda orders: self._add_targets(targets, orders),
             # An order of unknown outcome may still arrive, and no list shows it before it does.
             is_in_doubt=lambda: self._count_in_doubt(ticker, subaccount) > 0,
+            max_by_name=self._max_by_name,
+            minute=self._minute,
         )
         if ticker:
             await proof.begin()
@@ -96,7 +109,7 @@ class CancelAll:
             await self._sleep(wait_s)
             waited_s += wait_s
         await self._read_back(targets)
-        return self._report(ticker, subaccount, targets, proof.problem, proved=proved)
+        return self._report(ticker, subaccount, targets, proof.problem, proved=proved, one_call=proof.one_call_sent)
 
     async def _read_resting(self, subaccount: int | None) -> list[Order]:
         with contextlib.suppress(KalshiError):
@@ -139,7 +152,14 @@ class CancelAll:
         self._store.bus.publish(AccountInDoubt())
 
     def _report(
-        self, ticker: str, subaccount: int | None, targets: dict[str, Order], problem: str, *, proved: bool
+        self,
+        ticker: str,
+        subaccount: int | None,
+        targets: dict[str, Order],
+        problem: str,
+        *,
+        proved: bool,
+        one_call: bool,
     ) -> CancelAllResult:
         now = [self._store.known_order(order) for order in targets.values()]
         filled = sum(order.state is OrderState.FILLED for order in now)
@@ -175,6 +195,8 @@ class CancelAll:
             if in_doubt := self._count_in_doubt(ticker, subaccount):
                 words.append(f"{_order_count_text(in_doubt)} of unknown outcome may be live.")
             words.append(f"It is not proved that none rests. {problem} Try again.".replace("  ", " "))
+        if one_call:
+            words.append("One call canceled them: orders placed within a minute after it may be canceled too.")
         sentence = " ".join(words)
         self._store.notify(Severity.GOOD if proved else Severity.ERROR, sentence)
         for order in now:
@@ -182,7 +204,9 @@ class CancelAll:
             # yet stays held back; its end is reported when it comes, with the state that it really has.
             if order.state.final or not proved:
                 self._store.account.report_answered(order)
-        return CancelAllResult(gone, tuple(still_resting), tuple(unknown), proved=proved, sentence=sentence)
+        return CancelAllResult(
+            gone, tuple(still_resting), tuple(unknown), proved=proved, sentence=sentence, one_call=one_call
+        )
 
 
 def _order_count_text(number: int) -> str:

@@ -32,6 +32,7 @@ from kalshi_tui.session.execution.journal_rows import (
 from kalshi_tui.session.execution.journal_sql import (
     ADDED_COLUMNS,
     BY_NAME,
+    CANCEL_ALLS,
     EVERY,
     HISTORY,
     NEVER_REACHED,
@@ -48,6 +49,7 @@ from kalshi_tui.session.execution.journal_sql import (
 SCHEMA_VERSION: Final = 1
 USERS_FILE_SUFFIX: Final = "-users"
 """The suffix of the file on which the users of a journal hold a lock."""
+EVERY_SUBACCOUNT: Final = -1
 BUSY_TIMEOUT_S: Final = 2.0
 """How long a write waits for another program that holds the journal."""
 MIN_FREE_BYTES: Final = 8 * 1024 * 1024
@@ -345,6 +347,26 @@ class Journal:
         held = "; ".join(f"{name} is {row[name]!a}" for name in COURSE)
         _insert_change(cursor, replace(order, reason=held), at_ms, "damaged row, as it was")
 
+    def record_cancel_all(self, subaccount: int | None, at_ms: int) -> None:
+        """Record when all orders were canceled with one call; what cannot be written is known in this run alone."""
+        with suppress(JournalError), self._transaction() as cursor:
+            cursor.execute(
+                "INSERT OR REPLACE INTO cancel_alls VALUES (?,?,?)",
+                (self._account, EVERY_SUBACCOUNT if subaccount is None else subaccount, at_ms),
+            )
+
+    def cancel_alls(self) -> dict[int | None, int]:
+        """Return when all orders were canceled with one call last, by subaccount, None for all of them."""
+        try:
+            rows = self._query("SELECT subaccount, at_ms FROM cancel_alls WHERE account = ?", (self._account,))
+        except JournalError:
+            return {}
+        return {
+            None if row["subaccount"] == EVERY_SUBACCOUNT else row["subaccount"]: row["at_ms"]
+            for row in rows
+            if isinstance(row["at_ms"], int) and isinstance(row["subaccount"], int)
+        }
+
     def record_request(self, order: Order, what: str, at_ms: int) -> None:
         """Record that a cancel or a change is asked for, before it is sent; for intents alone. Raises JournalError."""
         if not self.trouble and self._find_recorded(order.client_order_id) is not None:
@@ -562,6 +584,7 @@ def _initialize_database(connection: sqlite3.Connection) -> None:
         for statement in SCHEMA.split(";"):
             connection.execute(statement)
         connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+    connection.execute(CANCEL_ALLS)
     for name in _missing_columns(connection):
         connection.execute(f"ALTER TABLE intents ADD COLUMN {name} {ADDED_COLUMNS[name]}")
     connection.execute("COMMIT")

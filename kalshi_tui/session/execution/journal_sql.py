@@ -45,6 +45,12 @@ CREATE TABLE days (
 ADDED_COLUMNS: Final = {"update_reason": "TEXT NOT NULL DEFAULT ''", "subaccount": "INTEGER"}
 """Columns of the intents that journals of earlier versions lack. They get them when they are opened; an earlier version
 goes on reading and writing such a file, so its number stays."""
+CANCEL_ALLS: Final = """
+CREATE TABLE IF NOT EXISTS cancel_alls (
+    account TEXT NOT NULL, subaccount INTEGER NOT NULL, at_ms INTEGER NOT NULL, PRIMARY KEY (account, subaccount)
+)
+"""
+"""Apart from the other tables: a journal of an earlier version gets it when it is opened."""
 OVER: Final = json.dumps([state.value for state in OrderState if state.final])
 NEVER_REACHED: Final = json.dumps([state.value for state in OrderState if not state.reached])
 """Sets of states as JSON lists, for `json_each`."""

@@ -43,6 +43,8 @@ class RiskReason(Enum):
     """Real money, which nobody has confirmed in this session."""
     ACCOUNT_UNREAD = "account"
     STALE_BOOK = "stale"
+    AFTER_CANCEL_ALL = "after cancel-all"
+    """The minute after all orders were canceled with one call."""
     SIMILAR_ORDER = "alike"
     """Another order like it may be live. The subject is that order's client order id."""
     LIMIT = "limit of"
@@ -85,12 +87,15 @@ class RiskChecks:
         sent_since: Callable[[int], DailyVolume] = lambda _: DailyVolume(),
         unwritable: Callable[[], str] = str,
         lost: Callable[[], Mapping[str, str]] = dict,
+        after_cancel_all: Callable[[OrderTerms], str] = lambda _: "",
     ) -> None:
         """Take what is checked against; ``sent_since`` sums what was sent since a Unix time in milliseconds.
 
         ``unwritable`` returns why no order can be written down, empty if it can; ``lost`` returns the client order ids
-        of orders that are looked for and about which no more is known, and their markets or ''.
+        of orders that are looked for and about which no more is known, and their markets or ''. ``after_cancel_all``
+        returns why a new order had better wait after a cancel of all, empty if it need not.
         """
+        self._after_cancel_all = after_cancel_all
         self._store = store
         self._venue = venue
         self._limits = limits or RiskLimits()
@@ -125,6 +130,9 @@ class RiskChecks:
         if not live.is_good:
             sentence = f"The book is {live.trust.name}: the prices may be wrong. {live.why}"
             found.append(RiskViolation(Risk(RiskReason.STALE_BOOK), OverrideMethod.WORD, sentence, "blind"))
+        is_new = replacing is None or not replacing.order_id
+        if is_new and (why := self._after_cancel_all(terms)):
+            found.append(RiskViolation(Risk(RiskReason.AFTER_CANCEL_ALL), OverrideMethod.WORD, why, "after"))
         found += [
             RiskViolation(
                 Risk(RiskReason.SIMILAR_ORDER, order.client_order_id),

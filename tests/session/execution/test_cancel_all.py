@@ -1,6 +1,7 @@
 """Canceling all, and the dead-man's switch, on the real exchange in simulated time."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable, Coroutine
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from kalshi_tui.domain.link import LinkState
 from kalshi_tui.domain.order import Action, BookSide, OrderState, OrderTerms
 from kalshi_tui.practice.engine.records import OrderRequest, OrderStatus
 from kalshi_tui.session.execution.dead_man import DeadManSwitch
+from kalshi_tui.session.execution.risk_checks import OverrideMethod, RiskReason
 from kalshi_tui.session.interface import CancelAllResult
 from kalshi_tui.session.options import DeadManOptions, SessionOptions
 from kalshi_tui.session.store import Store
@@ -322,3 +324,137 @@ async def test_what_is_not_known_to_be_gone_is_not_called_cancelled(make: Make) 
     assert len(still_resting(rig)) == 4
     assert (result.canceled, len(result.still_resting), result.proved) == (0, 4, False)
     rig.line.troubles.clear()
+
+
+# The minute after the one call.
+
+MANY = SessionOptions(max_canceled_by_name=2)
+
+
+def one_calls(rig: Rig) -> int:
+    return sum(method == "DELETE" and path.endswith("/events/orders") for method, path, _ in rig.line.commands)
+
+
+def asks_about_the_minute(rig: Rig) -> bool:
+    found = rig.session.check_risks(OrderTerms(rig.ticker, Side.YES, Action.BUY, 1_100, 100))
+    return any(each.risk.reason is RiskReason.AFTER_CANCEL_ALL for each in found)
+
+
+async def test_few_orders_are_cancelled_by_name_and_new_ones_may_follow(make: Make) -> None:
+    rig = make()
+    rig.exchange.order_entry.has_cancel_all_minute = True
+    await resting(rig)
+    result = await swept(rig)
+    assert (result.canceled, result.proved, result.one_call, one_calls(rig)) == (4, True, False, 0)
+    assert not asks_about_the_minute(rig)
+    rig.submit(OrderTerms(rig.ticker, Side.YES, Action.BUY, 1_000, 100))
+    await rig.pass_time(70, 5_000)
+    assert still_resting(rig) == [rig.ticker]
+
+
+async def test_many_take_one_call_and_the_minute_after_it_is_told_and_asked_about(make: Make) -> None:
+    rig = make(options=MANY)
+    rig.exchange.order_entry.has_cancel_all_minute = True
+    await resting(rig)
+    result = await swept(rig, seconds=12)
+    assert (result.canceled, result.proved, result.one_call, one_calls(rig)) == (4, True, True, 1)
+    assert result.sentence.endswith("orders placed within a minute after it may be canceled too.")
+    terms = OrderTerms(rig.ticker, Side.YES, Action.BUY, 1_100, 100)
+    (asked,) = [each for each in rig.session.check_risks(terms) if each.risk.reason is RiskReason.AFTER_CANCEL_ALL]
+    assert (asked.override, asked.word) == (OverrideMethod.WORD, "after")
+    assert re.search(r"the exchange may cancel a new order too, for 4[89] s from now\.$", asked.sentence)
+    # Without the word it stays here.
+    sending = rig.begin(
+        rig.session.submit(
+            terms,
+            rig.session.draft(terms),
+            frozenset(each.risk for each in rig.session.check_risks(terms) if each.risk != asked.risk),
+        )
+    )
+    await rig.spin()
+    assert sending.result().order.state is OrderState.NOT_SENT
+    assert asked.sentence in sending.result().sentence
+    # With it the exchange cancels it, as it said it may.
+    rig.submit(terms)
+    await rig.pass_time(3)
+    assert still_resting(rig) == []
+    # A program that starts within the minute knows of it too.
+    await rig.kill()
+    await rig.start()
+    await rig.pass_time(1)
+    assert asks_about_the_minute(rig)
+    await rig.pass_time(46, 1_000)
+    assert not asks_about_the_minute(rig)
+    rig.submit(terms)
+    await rig.pass_time(5)
+    assert still_resting(rig) == [rig.ticker]
+
+
+async def test_a_list_that_cannot_be_read_takes_the_one_call(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    rig = make()
+    await resting(rig, number=1)
+    request = OrderRequest(rig.ticker, BookSide.BID, 100, 500, client_order_id="from the website")
+    rig.exchange.order_entry.create(US, request)
+    rig.server.commit()
+    rig.deliver("none")
+    process = rig.line._process
+    broken_until_ms = rig.clock.now_ms + 3_000
+
+    async def broken(request: httpx.Request) -> httpx.Response:
+        is_list = request.method == "GET" and request.url.path.endswith("/portfolio/orders")
+        if is_list and rig.clock.now_ms < broken_until_ms:
+            return httpx.Response(500, text="no list")
+        return await process(request)
+
+    monkeypatch.setattr(rig.line, "_process", broken)
+    result = await swept(rig, seconds=15)
+    assert still_resting(rig) == []
+    assert (result.proved, result.one_call, one_calls(rig)) == (True, True, 1)
+
+
+async def test_an_order_in_doubt_takes_the_one_call_at_once(make: Make) -> None:
+    rig = make()
+    await rig.start()
+    await rig.pass_time(1)
+    rig.line.late_s = 3
+    rig.submit(OrderTerms(rig.ticker, Side.YES, Action.BUY, 1_000, 100), Trouble.LATER)
+    await rig.pass_time(11)
+    assert (await swept(rig, seconds=40)).one_call
+    assert one_calls(rig) == 1
+
+
+@pytest.mark.parametrize(
+    ("trouble", "minute"),
+    [(Trouble.NO_CONNECTION, False), (Trouble.TOO_MANY, False), (Trouble.LOST, True), (Trouble.REPLY_LOST, True)],
+)
+async def test_the_minute_begins_if_the_call_may_have_arrived(make: Make, trouble: Trouble, *, minute: bool) -> None:
+    rig = make(options=SessionOptions(max_canceled_by_name=0))
+    await resting(rig, number=1)
+    result = await swept(rig, "", trouble, seconds=12)
+    assert (result.proved, result.one_call) == (True, minute)
+    assert asks_about_the_minute(rig) is minute
+
+
+async def test_a_change_of_a_resting_order_needs_no_word(make: Make) -> None:
+    rig = make(options=MANY)
+    await resting(rig)
+    await swept(rig, seconds=12)
+    terms = OrderTerms(rig.ticker, Side.YES, Action.BUY, 1_100, 100)
+    rig.submit(terms)
+    await rig.spin()
+    rig.deliver()
+    (order,) = rig.session.store.working_orders()
+    reasons = {each.risk.reason for each in rig.session.check_risks(terms, replacing=order)}
+    assert RiskReason.AFTER_CANCEL_ALL not in reasons
+
+
+async def test_the_switch_warns_of_the_minute(make: Make) -> None:
+    rig = make(options=SessionOptions(max_canceled_by_name=2, dead_man=DeadManOptions(on_quit=True)))
+    await resting(rig)
+    ending = rig.begin(rig.session.stop())
+    await rig.pass_time(10)
+    assert ending.done()
+    assert rig.session.quit_message.endswith("orders placed within a minute after it may be canceled too.")
+    await rig.start(SessionOptions())
+    await rig.pass_time(1)
+    assert asks_about_the_minute(rig)
