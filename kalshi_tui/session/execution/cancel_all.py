@@ -182,16 +182,7 @@ class CancelAll:
         if proved:
             words.append("The exchange has none resting.")
         else:
-            if still_resting:
-                named = "; ".join(
-                    f"{order_text(order)} in {order.ticker}" for order in still_resting[:MAX_NAMED_ORDERS]
-                )
-                more = (
-                    f" and {len(still_resting) - MAX_NAMED_ORDERS} more"
-                    if len(still_resting) > MAX_NAMED_ORDERS
-                    else ""
-                )
-                words.append(f"NOT CANCELLED: {named}{more}.")
+            words += _describe_still_resting(still_resting)
             if in_doubt := self._count_in_doubt(ticker, subaccount):
                 words.append(f"{_order_count_text(in_doubt)} of unknown outcome may be live.")
             words.append(f"It is not proved that none rests. {problem} Try again.".replace("  ", " "))
@@ -211,3 +202,12 @@ class CancelAll:
 
 def _order_count_text(number: int) -> str:
     return "1 order" if number == 1 else f"{number} orders"
+
+
+def _describe_still_resting(orders: Sequence[Order]) -> list[str]:
+    """Return a sentence that names the first orders that were not canceled; none if there are none."""
+    if not orders:
+        return []
+    named = "; ".join(f"{order_text(order)} in {order.ticker}" for order in orders[:MAX_NAMED_ORDERS])
+    more = f" and {len(orders) - MAX_NAMED_ORDERS} more" if len(orders) > MAX_NAMED_ORDERS else ""
+    return [f"NOT CANCELLED: {named}{more}."]

@@ -323,7 +323,9 @@ class Journal:
                     order.client_order_id,
                 ),
             )
-            _insert_change(cursor, order, at_ms, order.state.value)
+            if known[:-1] != _recorded_fields(order)[:-1]:
+                # The exchange's word alone, which comes after the reply, makes no further line of the history.
+                _insert_change(cursor, order, at_ms, order.state.value)
         self._recorded_orders[order.client_order_id] = _recorded_fields(order)
         self._damaged.discard(order.client_order_id)
 

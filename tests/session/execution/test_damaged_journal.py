@@ -127,7 +127,7 @@ def test_every_column_is_looked_at(tmp_path: Path, column: str, value: object) -
         entries = {each.order.client_order_id for each in journal.open_entries() if each.order.order_id}
         assert {"c0", "c2", "c3"} <= entries
         # A text where any text may stand, and an account that may be somebody else's, are no damage.
-        free = {"account", "ticker", "order_group_id", "order_id", "reason"}
+        free = {"account", "ticker", "order_group_id", "order_id", "reason", "update_reason"}
         harmless = (
             column in free if isinstance(kept, str) else kept is None and column in {"expires_s", "order_group_id"}
         )
