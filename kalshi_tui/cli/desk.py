@@ -73,6 +73,7 @@ def _run_desk(
         if options.fresh:
             # The old account's orders are gone with it: to ask about them would find nothing.
             Journal.delete(folder / JOURNAL_FILE)
+            _delete_settlements(folder)
         # A journal that cannot be used keeps orders back, but viewing and canceling still work.
         journal = Journal.open_anyway(folder / JOURNAL_FILE, connected.signer.key_id)
     except (CredentialsError, LaunchError, JournalError) as error:
@@ -101,3 +102,16 @@ def export_folder() -> Path:
     from platformdirs import user_documents_path
 
     return user_documents_path() / "kalshi-tui"
+
+
+def _delete_settlements(folder: Path) -> None:
+    """Delete what is kept of the settlements of a practice account that is thrown away. Raises FailedError."""
+    from kalshi_tui.session.account.settlement_file import SettlementFile
+
+    try:
+        SettlementFile.delete(folder)
+    except OSError as error:
+        raise FailedError(
+            f"The settlements kept in {folder} cannot be removed ({error.strerror or error}): make the folder "
+            "writable for you."
+        ) from error

@@ -20,6 +20,7 @@ from kalshi_tui.runtime import logs
 from kalshi_tui.runtime.credentials import AskPassphrase, open_key, signer_of
 from kalshi_tui.runtime.launch import PracticeProcess, PracticeReady
 from kalshi_tui.runtime.profiles import Profile
+from kalshi_tui.session.account.settlement_file import SettlementFile
 from kalshi_tui.session.assembly import assemble_session
 from kalshi_tui.session.replay import ReplayClock, ReplayExchangeClock, ReplayStatus
 from kalshi_tui.session.session import Session
@@ -137,4 +138,5 @@ def build_session(
         options=options,
         data_folder=data_folder,
         replay=replay,
+        settlement_file=None if data_folder is None else SettlementFile.in_folder(data_folder, signer.key_id),
     )

@@ -14,6 +14,7 @@ from kalshi_tui.recording.recorder import Recorder
 from kalshi_tui.session.account.exchange_hours import ExchangeHours
 from kalshi_tui.session.account.queue_positions import QueuePositionReader
 from kalshi_tui.session.account.reconcile import AccountReconciler
+from kalshi_tui.session.account.settlement_file import SettlementFile
 from kalshi_tui.session.account.settlements import SettlementReader
 from kalshi_tui.session.alerts.alert_command import AlertCommand
 from kalshi_tui.session.alerts.monitor import AlertMonitor
@@ -56,6 +57,7 @@ def assemble_session(
     timer_s: Callable[[], float] = boot_clock_s,
     data_folder: Path | None = None,
     replay: ReplayClock | None = None,
+    settlement_file: SettlementFile | None = None,
 ) -> Session:
     """Put a session together; nothing runs before `Session.start`.
 
@@ -63,7 +65,7 @@ def assemble_session(
     ``describe_exchange_exit`` returns a sentence if the exchange has ended for good, where anybody can know that.
     Without a ``journal`` one is kept in memory: then a restart knows nothing. ``timer_s`` must not jump, and must run
     on while the machine sleeps. Alerts are kept in ``data_folder``; without one a restart knows none. ``replay`` is the
-    clock of a recording that plays; then all times are the recording's.
+    clock of a recording that plays; then all times are the recording's. ``settlement_file`` keeps settlements.
     """
     options = options or SessionOptions()
     store = Store(clock_ms)
@@ -81,7 +83,7 @@ def assemble_session(
         account=AccountReconciler(rest, store, execution.lookup, execution.journal, clock_ms, sleep),
         hours=ExchangeHours(rest, store, sleep),
         queue_positions=QueuePositionReader(rest, store, sleep),
-        settlements=SettlementReader(rest, store, sleep),
+        settlements=SettlementReader(rest, store, sleep, settlement_file),
         markets=MarketListReader(rest, store, supervisor.spawn, subscriptions.set_quotes, sleep),
         candles=CandleReader(rest, store, sleep),
         sparklines=SparklineReader(rest, store, sleep),

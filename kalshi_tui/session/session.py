@@ -135,6 +135,7 @@ class Session:
         if parts.practice is not None:
             await parts.practice.close()
         self.alerts.close()
+        parts.readers.settlements.close()
         # Last: until everything has ended, an order may still change and has to be written down.
         execution.journal.close()
 

@@ -4,9 +4,11 @@ import asyncio
 from dataclasses import replace
 from typing import Final
 
+from kalshi_tui.domain.candles import Settlement
 from kalshi_tui.kalshi.errors import KalshiError
 from kalshi_tui.kalshi.rest import RestClient
 from kalshi_tui.session.account.list_reads import AccountList
+from kalshi_tui.session.account.settlement_file import SettlementFile
 from kalshi_tui.session.notices import Severity
 from kalshi_tui.session.store import Store
 from kalshi_tui.session.timing import Sleep, sleep_until_event
@@ -22,8 +24,11 @@ RETRY_DELAY_S: Final = 10.0
 class SettlementReader:
     """Keeps the store's settlements. `run` does the work."""
 
-    def __init__(self, rest: RestClient, store: Store, sleep: Sleep) -> None:
+    def __init__(self, rest: RestClient, store: Store, sleep: Sleep, file: SettlementFile | None = None) -> None:
+        """Read for a store; in ``file``, if there is one, settlements are kept that the exchange forgets."""
         self._rest = rest
+        self._file = file
+        self._told_trouble = ""
         self._store = store
         self._sleep = sleep
         self._read_requested = asyncio.Event()
@@ -50,6 +55,37 @@ class SettlementReader:
             if wait:
                 await sleep_until_event(self._sleep, wait, self._read_requested)
 
+    async def _read_subaccount(self, number: int, asked: int | None) -> list[Settlement]:
+        """Read a subaccount's settlements, together with those that are kept, newest first."""
+        file = self._file
+        kept = file.load(number) if file is not None else []
+        # What is kept reaches back to the first day, as long as no list that was read has left a gap before it.
+        known = {(each.ticker, each.settled_ms) for each in kept}
+        most = MAX_SETTLEMENTS if kept or file is None else None
+        read = await self._rest.settlements(most=most, subaccount=asked)
+        if file is None:
+            return read
+        if len(read) == most and not any((each.ticker, each.settled_ms) in known for each in read):
+            read = await self._rest.settlements(subaccount=asked)
+        file.add(number, (replace(each, subaccount=number) for each in read))
+        self._tell_trouble(file)
+        newest = {each.ticker for each in read}
+        return [*read, *(each for each in kept if each.ticker not in newest)]
+
+    def _tell_trouble(self, file: SettlementFile) -> None:
+        """Report once what is wrong with the file."""
+        sentence = file.trouble
+        if not sentence and file.unreadable:
+            sentence = f"Settlements kept on this machine that could not be read and are left out: {file.unreadable}."
+        if sentence and sentence != self._told_trouble:
+            self._store.notify(Severity.WARNING, sentence)
+        self._told_trouble = sentence
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._file is not None:
+            self._file.close()
+
     async def _read(self) -> float:
         """Read; return how many seconds to wait for what is missing, 0 if nothing is."""
         try:
@@ -58,9 +94,7 @@ class SettlementReader:
                 # The exchange does not say of which subaccount a settlement is: each is asked for by itself.
                 replace(each, subaccount=number)
                 for number in view.numbers
-                for each in await self._rest.settlements(
-                    most=MAX_SETTLEMENTS, subaccount=number if view.several else None
-                )
+                for each in await self._read_subaccount(number, number if view.several else None)
             ]
             self._store.time.set_skew(self._rest.clock.skew_ms)
             self._store.account.set_settlements(paid)
