@@ -233,7 +233,7 @@ async def test_books_are_not_trusted_once_nothing_more_can_come(
             await until(lambda: not desk.sink.good, 2.0)
 
 
-@pytest.mark.parametrize("name", ["a frame of 64 MB", "empty fragments that never end", "a flood of pings"])
+@pytest.mark.parametrize("name", ["a frame of 64 MiB and a byte", "empty fragments that never end", "a flood of pings"])
 async def test_what_the_stream_refuses_takes_no_memory(name: str, signer: Signer) -> None:
     async with serving(STREAM[name][0]) as server:
         sink = BookSink()
