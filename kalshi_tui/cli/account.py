@@ -1,6 +1,7 @@
 """``balance``, ``positions``, ``orders`` and ``fills``: the account's lists at the exchange."""
 
 import argparse
+import contextlib
 from typing import TYPE_CHECKING
 
 from kalshi_tui.cli.output import Column, Output, format_time
@@ -20,9 +21,10 @@ def add(commands: CommandRegistry) -> None:
     commands.add(
         "balance",
         run_balance,
-        summary="show the cash, by shard, and what positions are worth",
-        description="Show the account's cash, in all and by shard, since an order can only spend what lies on its "
-        f"market's shard; and what the exchange says the positions are worth. {LAG_NOTE}",
+        summary="show the cash, where it can be spent, and what positions are worth",
+        description="Show the account's cash, in all and by the part of the exchange (exchange index) where it can be "
+        "spent: an order is paid from where its market is, and 'kalshi-tui transfer' moves cash there. And what the "
+        f"exchange says the positions are worth. {LAG_NOTE}",
         examples=("kalshi-tui balance", "kalshi-tui --env live balance --json | jq -r .cash"),
         exit_codes=LIST_EXIT_CODES,
         json="one JSON object",
@@ -81,15 +83,20 @@ def run_balance(options: argparse.Namespace) -> int:
     async def question(rest: "RestClient", output: Output, waiting: ProgressIndicator) -> None:
         del waiting
         from kalshi_tui.cli.json_shapes import balance_shape
+        from kalshi_tui.kalshi.errors import KalshiError
         from kalshi_tui.presentation.number_text import money_text
 
         balance = await rest.balance()
         if options.json:
             output.write_json(balance_shape(balance))
             return
+        names = {}
+        # Only the words beside the numbers come from the status: the balance does not fail with it.
+        with contextlib.suppress(KalshiError):
+            names = {each.exchange_index: each.description for each in (await rest.exchange_status()).shards}
         rows = [
             ("cash", money_text(balance.cash)),
-            *((f"on shard {shard}", money_text(cash)) for shard, cash in balance.by_shard),
+            *((f"at {index} {names.get(index, '')}".rstrip(), money_text(cash)) for index, cash in balance.by_shard),
             ("positions", money_text(balance.portfolio_value)),
         ]
         wide = max(len(value) for _, value in rows)

@@ -19,6 +19,7 @@ from kalshi_tui.cli import (
     practice,
     record,
     replay,
+    transfer,
 )
 from kalshi_tui.cli.exit_codes import format_exit_codes
 from kalshi_tui.cli.parser import (
@@ -43,6 +44,7 @@ COMMAND_MODULES: Final[tuple[CommandModule, ...]] = (
     order,
     cancel,
     amend,
+    transfer,
     audit,
     doctor,
     config,

@@ -16,6 +16,7 @@ from kalshi_tui.domain.price import Money, Price, format_count, format_money, fo
 
 if TYPE_CHECKING:
     from kalshi_tui.domain.order_preview import OrderPreview
+    from kalshi_tui.kalshi.replies import ShardTransfer, TargetAllocation
     from kalshi_tui.session.execution.risk_checks import Risk, RiskViolation
 
 JsonShape = dict[str, object]
@@ -138,6 +139,26 @@ def balance_shape(balance: Balance) -> JsonShape:
         "cash": format_money(balance.cash),
         "portfolio_value": format_money(balance.portfolio_value),
         "shards": [{"exchange_index": shard, "cash": format_money(cash)} for shard, cash in balance.by_shard],
+    }
+
+
+def transfer_shape(transfer: "ShardTransfer") -> JsonShape:
+    """Return a transfer of cash between parts of the exchange."""
+    return {
+        "transfer_id": transfer.transfer_id,
+        "from": transfer.source,
+        "to": transfer.target,
+        "amount": format_money(transfer.amount),
+        "status": transfer.status,
+        "created_ms": transfer.created_ms,
+    }
+
+
+def allocation_shape(allocation: "TargetAllocation") -> JsonShape:
+    """Return how the exchange spreads the cash."""
+    return {
+        "allocations": [{"exchange_index": index, "percent": percent} for index, percent in allocation.percents],
+        "reserve": allocation.reservation or None,
     }
 
 

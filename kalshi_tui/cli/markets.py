@@ -155,7 +155,7 @@ def _market_facts(market: "Market", event: "Event") -> list[tuple[str, str]]:
         ("open interest", count_text(quote.open_interest)),
         ("prices", _describe_price_grid(market)),
         ("fees", _describe_fees(market)),
-        ("shard", str(market.exchange_index)),
+        ("exchange index", str(market.exchange_index)),
         ("opens", format_time(market.open_ms)),
         ("closes", format_time(market.close_ms)),
         ("result", market.result),

@@ -224,7 +224,7 @@ def _make_plan(command_session: CommandSession, terms: OrderTerms) -> _OrderPlan
     live, held = store.book(terms.ticker), store.positions.get(terms.ticker)
     cash = store.balance.on_shard(market.exchange_index) if store.balance is not None else None
     warnings = (
-        trading_paused_warning(store.hours),
+        trading_paused_warning(store.hours_of(terms.ticker)),
         insufficient_cash_warning(terms, market.fees, held, cash, precision=store.precision),
         sell_to_open_warning(terms, held),
     )

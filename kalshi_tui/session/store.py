@@ -39,6 +39,8 @@ class Store:
         self.account: Final = AccountStore(self.time, self.market_data, intents, self.notices, self._changes, self.bus)
         self._connection = Link()
         self._hours = TradingStatus.OPEN
+        self._hours_by_shard: dict[int, TradingStatus] = {}
+        self._paused_parts: tuple[str, ...] = ()
         self._alerts: tuple[Alert, ...] = ()
         self.bus.subscribe(MarketsUpdated, lambda _: self.notices.name(self.markets))
 
@@ -111,9 +113,28 @@ class Store:
         """What the exchange accepts now, as it said last."""
         return self._hours
 
-    def set_hours(self, hours: TradingStatus) -> None:
-        """Note what the exchange accepts now."""
+    def hours_of(self, ticker: str) -> TradingStatus:
+        """Return what the exchange accepts now in one market: parts of it pause by themselves."""
+        market = self.markets.get(ticker)
+        if self._hours is not TradingStatus.OPEN or market is None:
+            return self._hours
+        return self._hours_by_shard.get(market.exchange_index, TradingStatus.OPEN)
+
+    @property
+    def paused_parts(self) -> tuple[str, ...]:
+        """Which markets are paused while others are not, in the exchange's words."""
+        return self._paused_parts
+
+    def set_hours(
+        self,
+        hours: TradingStatus,
+        by_shard: Mapping[int, TradingStatus] | None = None,
+        paused_parts: tuple[str, ...] = (),
+    ) -> None:
+        """Note what the exchange accepts now, as a whole and by shard."""
         self._hours = hours
+        self._hours_by_shard = dict(by_shard or {})
+        self._paused_parts = paused_parts
         self._changes.mark(Topic.LINK)
 
     @property

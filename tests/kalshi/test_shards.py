@@ -20,10 +20,11 @@ from kalshi_tui.kalshi import (
     shard_transfers,
 )
 from kalshi_tui.kalshi.environments import practice_on_port
+from kalshi_tui.kalshi.rest import RestClient
 from kalshi_tui.kalshi.transport.rate_limit import TooBusyError, WriteBudget
 from kalshi_tui.kalshi.transport.shard_budgets import ShardBudgets
-from tests.practice.server.test_shards import TRANSFER, cash_of, market_on
 from tests.support.practice_server import PEMS, PREFIX, Serving, serving
+from tests.support.shards import TRANSFER, cash_of, market_on
 
 
 @pytest.fixture
@@ -79,7 +80,8 @@ async def test_each_command_names_the_shard_of_its_market(
     near = market_on(exchange, 0).ticker
     for ticker in (far, near):
         await client.place_order(ticker, "yes", "buy", "0.01", "5")
-    await client._rest.cancel_orders(await client.orders(status="resting"))
+    async with RestClient(practice_on_port(exchange.port), exchange.signers["alice"]) as rest:
+        await rest.cancel_orders(await rest.orders(status="resting"))
     assert heard[-1] == ("DELETE", "/portfolio/events/orders/batched", [0, 2])
     assert not await client.orders(status="resting")
 

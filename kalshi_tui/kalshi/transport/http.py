@@ -374,7 +374,7 @@ class HttpClient:
 
         docs/kalshi-api.md, sections 6 and 10. ``command_name`` begins the sentences of the errors: "The order", "The
         cancel". ``item_count`` is the number of items of a batch, which costs as much as so many commands.
-        ``billed_shard`` is the shard whose tokens pay, None for those of every shard (section 14).
+        ``billed_shard`` is the shard whose tokens pay, None for those of every shard (docs/kalshi-api.md, section 14).
         """
         reply = await self._send(method, path, command_name, request, params, item_count, billed_shard)
         try:

@@ -1,10 +1,12 @@
 """Reading whether the exchange trades: now and then, and at once when an answer says that it may not."""
 
 import asyncio
+from collections.abc import Mapping
 from typing import Final
 
 from kalshi_tui.domain.link import TradingStatus
 from kalshi_tui.kalshi.errors import KalshiError, ServerFault
+from kalshi_tui.kalshi.replies import ExchangeStatus, ShardStatus
 from kalshi_tui.kalshi.rest import RestClient
 from kalshi_tui.session.execution.submit import HTTP_UNAVAILABLE
 from kalshi_tui.session.notices import Severity
@@ -50,14 +52,36 @@ class ExchangeHours:
             return
         except KalshiError:
             return
-        if not status.exchange_active:
-            self._set_hours(TradingStatus.PAUSED)
-        else:
-            self._set_hours(TradingStatus.OPEN if status.trading_active else TradingStatus.TRADING_PAUSED)
+        by_shard = {each.exchange_index: _trading_status(each) for each in status.shards}
+        paused = {shard: each for shard, each in by_shard.items() if each is not TradingStatus.OPEN}
+        if not by_shard or len(paused) == len(by_shard):
+            # The top level alone tells of shard 0 (docs/kalshi-api.md, section 8): it is not needed where all agree.
+            self._set_hours(_trading_status(status))
+            return
+        names = tuple(each.description for each in status.shards if each.exchange_index in paused)
+        self._set_hours(TradingStatus.OPEN, by_shard, tuple(name or "some markets" for name in names))
 
-    def _set_hours(self, hours: TradingStatus) -> None:
-        if hours is not self._store.hours:
-            self._store.set_hours(hours)
-            self._store.notify(
-                Severity.GOOD if hours is TradingStatus.OPEN else Severity.WARNING, HOURS_MESSAGES[hours]
+    def _set_hours(
+        self,
+        hours: TradingStatus,
+        by_shard: Mapping[int, TradingStatus] | None = None,
+        paused_parts: tuple[str, ...] = (),
+    ) -> None:
+        store = self._store
+        before, parts_before = store.hours, store.paused_parts
+        store.set_hours(hours, by_shard, paused_parts)
+        if hours is not before:
+            store.notify(Severity.GOOD if hours is TradingStatus.OPEN else Severity.WARNING, HOURS_MESSAGES[hours])
+        if paused_parts and paused_parts != parts_before:
+            store.notify(
+                Severity.WARNING,
+                f"Paused: {', '.join(paused_parts)}. Orders there are rejected now; all other markets trade.",
             )
+        elif parts_before and not paused_parts and hours is TradingStatus.OPEN:
+            store.notify(Severity.GOOD, f"Trading resumed: {', '.join(parts_before)}.")
+
+
+def _trading_status(status: ExchangeStatus | ShardStatus) -> TradingStatus:
+    if not status.exchange_active:
+        return TradingStatus.PAUSED
+    return TradingStatus.OPEN if status.trading_active else TradingStatus.TRADING_PAUSED

@@ -37,6 +37,8 @@ LINK_STATE_TEXT: Final = {
 }
 SILENT_AFTER_MS: Final = 15_000
 """A link that has brought nothing for so long is said to be silent; pings alone keep it up."""
+PAUSED_PARTS_WIDTH: Final = 24
+"""Cells for the names of what is paused while other markets trade."""
 REPLAY_DATE_MIN_WIDTH: Final = 120
 """From here on a replay's date has room."""
 RATE_WIDTH: Final = 9
@@ -56,6 +58,8 @@ def status_line(
     alarms = _link_warnings(pulse) if live else []
     if store.hours is not TradingStatus.OPEN:
         alarms.insert(0, Span(f"  {store.hours.value}", Tone.BAD))
+    elif store.paused_parts:
+        alarms.insert(0, Span(f"  PAUSED {fit(', '.join(store.paused_parts), PAUSED_PARTS_WIDTH).rstrip()}", Tone.BAD))
     left += alarms
     account = _account_spans(store, now_ms, width - cell_count(left) - (0 if alarms else RATE_WIDTH))
     room = width - cell_count(left) - cell_count(account)

@@ -213,7 +213,7 @@ class AmendScreen(ConfirmScreen):
         warning = (
             violations_text(self.violations)
             or untrusted_book_warning(self._live_book())
-            or trading_paused_warning(self.session.store.hours)
+            or trading_paused_warning(self.session.store.hours_of(self._market().ticker))
         )
         said = Span(warning, Tone.WARN) if warning else Span("Nothing is changed yet.", Tone.DIM)
         return [line(*armed), line(Span(self.order_text())), line(said)]
@@ -230,7 +230,7 @@ class AmendScreen(ConfirmScreen):
         warning = (
             self.session.read_only_reason
             or untrusted_book_warning(self._live_book())
-            or trading_paused_warning(self.session.store.hours)
+            or trading_paused_warning(self.session.store.hours_of(self._market().ticker))
         )
         return [line(Span(warning, Tone.WARN))] if warning else []
 

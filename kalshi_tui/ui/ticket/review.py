@@ -143,7 +143,7 @@ class ReviewScreen(ConfirmScreen):
         warning = (
             violations_text(self.violations)
             or untrusted_book_warning(store.book(market.ticker))
-            or trading_paused_warning(store.hours)
+            or trading_paused_warning(store.hours_of(market.ticker))
             or insufficient_cash_warning(
                 self._terms, market.fees, position, store.available_cash(market), precision=store.precision
             )

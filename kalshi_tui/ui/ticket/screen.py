@@ -147,7 +147,7 @@ class TicketScreen(CommandModal[None]):
                 # The risk check below says the same of the book already.
                 doubt = "" if against else untrusted_book_warning(live)
                 unheld = sell_to_open_warning(terms, position, positions_read=positions_read)
-                said = doubt or trading_paused_warning(self.session.store.hours) or dear or unheld
+                said = doubt or trading_paused_warning(self.session.store.hours_of(self._ticker)) or dear or unheld
                 tone = Tone.WARN
         if self._message:
             said, tone = self._message, Tone.BAD

@@ -6,11 +6,10 @@ from typing import Any
 
 import pytest
 
-from kalshi_tui.practice.engine.model import ListedMarket
 from kalshi_tui.practice.engine.shard_cash import TRANSFER_DELAY_MS
 from tests.support.practice_server import Serving, serving
+from tests.support.shards import TRANSFER, cash_of, market_on
 
-TRANSFER = "/portfolio/intra_exchange_instance_transfer"
 TRANSFERS = "/portfolio/intra_exchange_instance_transfers"
 ALLOCATION = "/portfolio/target_balance_allocation"
 ORDERS = "/portfolio/events/orders"
@@ -20,11 +19,6 @@ ORDERS = "/portfolio/events/orders"
 async def exchange() -> AsyncIterator[Serving]:
     async with serving() as made:
         yield made
-
-
-async def cash_of(exchange: Serving) -> dict[int, str]:
-    reply = (await exchange.call("GET", "/portfolio/balance")).json()
-    return {each["exchange_index"]: each["balance"] for each in reply["balance_breakdown"]}
 
 
 async def move(exchange: Serving, amount: int, source: int = 0, target: int = 2, **more: Any) -> Any:
@@ -40,15 +34,6 @@ async def move(exchange: Serving, amount: int, source: int = 0, target: int = 2,
 
 async def status_of(exchange: Serving, transfer_id: str) -> str:
     return str((await exchange.call("GET", f"{TRANSFERS}/{transfer_id}")).json()["transfer"]["status"])
-
-
-def market_on(exchange: Serving, shard: int) -> ListedMarket:
-    """Return a market on a shard that is open, with a whole-cent grid."""
-    return next(
-        each
-        for each in exchange.exchange.markets.visible()
-        if each.shard == shard and each.status.value == "active" and each.structure == "linear_cent"
-    )
 
 
 async def test_a_transfer_leaves_at_once_and_arrives_later(exchange: Serving) -> None:

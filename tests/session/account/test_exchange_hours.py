@@ -65,3 +65,28 @@ async def test_a_503_from_the_status_itself_is_a_pause_and_any_other_failure_tel
         TradingStatus.TRADING_PAUSED,
         TradingStatus.TRADING_PAUSED,
     ]
+
+
+async def test_a_pause_of_one_part_is_told_for_its_markets_and_no_others(session: Session) -> None:
+    near = await a_two_sided_market(session)
+    store = session.store
+    far = next(each.ticker for each in store.markets.values() if each.exchange_index == 2 and each.status.tradable)
+    assert session.parts.practice is not None
+    control = session.parts.practice.control
+    await control.inject_fault("pause_trading", {"exchange_index": 2})
+    session.parts.readers.hours.check_now()
+    await until(lambda: store.hours_of(far) is TradingStatus.TRADING_PAUSED)
+    assert store.hours is TradingStatus.OPEN
+    assert store.hours_of(near) is TradingStatus.OPEN
+    assert store.paused_parts == ("crypto and commodities",)
+    assert store.notices[0].text == (
+        "Paused: crypto and commodities. Orders there are rejected now; all other markets trade."
+    )
+    # Orders elsewhere still go; one there does not, and the program itself keeps none back.
+    assert (await sent(session, OrderTerms(near, Side.YES, Action.BUY, 100, 500))).order.state is OrderState.RESTING
+    assert (await sent(session, OrderTerms(far, Side.YES, Action.BUY, 100, 500))).order.state is OrderState.UNKNOWN
+    await control.inject_fault("resume_trading", {})
+    session.parts.readers.hours.check_now()
+    await until(lambda: not store.paused_parts)
+    assert store.hours_of(far) is TradingStatus.OPEN
+    assert [each.text for each in store.notices if each.text == "Trading resumed: crypto and commodities."]
