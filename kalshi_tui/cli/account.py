@@ -8,6 +8,7 @@ from kalshi_tui.cli.output import Column, Output, format_time
 from kalshi_tui.cli.parser import LIST_EXIT_CODES, CommandRegistry, integer_between
 from kalshi_tui.cli.progress import ProgressIndicator
 from kalshi_tui.cli.query import parse_ticker, run_query
+from kalshi_tui.cli.subaccounts import add_subaccount_option
 
 if TYPE_CHECKING:
     from kalshi_tui.kalshi.rest import RestClient
@@ -18,7 +19,7 @@ LAG_NOTE = "The exchange's lists lag what it has just done by a few seconds."
 
 def add(commands: CommandRegistry) -> None:
     """Add the commands."""
-    commands.add(
+    balance = commands.add(
         "balance",
         run_balance,
         summary="show the cash, where it can be spent, and what positions are worth",
@@ -69,12 +70,25 @@ def add(commands: CommandRegistry) -> None:
     )
     for each in (positions, orders, fills):
         each.add_argument("--ticker", metavar="T", help="only those of a market")
+    for each in (balance, positions):
+        add_subaccount_option(each, "of a subaccount; without it of the primary")
+    for each in (orders, fills):
+        add_subaccount_option(each, "only those of a subaccount; without it those of all")
     for each in (orders, fills):
         each.add_argument("--limit", type=integer_between(1, MAX_ROWS), metavar="N", help="at most N")
 
 
 def _parse_ticker_option(options: argparse.Namespace) -> str | None:
     return parse_ticker(options.ticker) if options.ticker is not None else None
+
+
+def _with_subaccounts(
+    columns: tuple[Column, ...], rows: list[tuple[str, ...]], numbers: list[int]
+) -> tuple[tuple[Column, ...], list[tuple[str, ...]]]:
+    """Return a table with the subaccounts' numbers in front, where any but the primary is in it."""
+    if not any(numbers):
+        return columns, rows
+    return (Column("SUB", right=True), *columns), [(str(n), *row) for n, row in zip(numbers, rows, strict=True)]
 
 
 def run_balance(options: argparse.Namespace) -> int:
@@ -86,7 +100,7 @@ def run_balance(options: argparse.Namespace) -> int:
         from kalshi_tui.kalshi.errors import KalshiError
         from kalshi_tui.presentation.number_text import money_text
 
-        balance = await rest.balance()
+        balance = await rest.balance(subaccount=options.subaccount)
         if options.json:
             output.write_json(balance_shape(balance))
             return
@@ -115,7 +129,8 @@ def run_positions(options: argparse.Namespace) -> int:
         from kalshi_tui.presentation.number_text import count_text, money_text
 
         held = sorted(
-            (each for each in await rest.positions(ticker=ticker) if each.count), key=lambda each: each.ticker
+            (each for each in await rest.positions(ticker=ticker, subaccount=options.subaccount) if each.count),
+            key=lambda each: each.ticker,
         )
         if options.json:
             for each in held:
@@ -158,12 +173,14 @@ def run_orders(options: argparse.Namespace) -> int:
         from kalshi_tui.presentation.number_text import count_text
 
         status = None if options.status == "all" else options.status
-        orders = await whole_history.orders(rest, status=status, ticker=ticker, most=options.limit)
+        orders = await whole_history.orders(
+            rest, status=status, ticker=ticker, most=options.limit, subaccount=options.subaccount
+        )
         if options.json:
             for each in orders:
                 output.write_json(listed_order_shape(each))
             return
-        columns = (
+        columns: tuple[Column, ...] = (
             Column("TICKER"),
             Column("SIDE"),
             Column("PRICE", right=True),
@@ -173,11 +190,12 @@ def run_orders(options: argparse.Namespace) -> int:
             Column("STATE"),
             Column("ORDER ID"),
         )
-        rows = []
+        rows: list[tuple[str, ...]] = []
         for each in orders:
             side, price = to_outcome_price(each.book_side, each.yes_price)
             counts = map(count_text, (each.initial, each.filled, each.remaining))
             rows.append((each.ticker, side.name, plain_price_text(price), *counts, each.state.word, each.order_id))
+        columns, rows = _with_subaccounts(columns, rows, [each.subaccount for each in orders])
         output.write_table(
             columns, rows, "No order rests." if options.status == "resting" else "There are no such orders."
         )
@@ -197,12 +215,12 @@ def run_fills(options: argparse.Namespace) -> int:
         from kalshi_tui.kalshi import whole_history
         from kalshi_tui.presentation.number_text import count_text, money_text
 
-        fills = await whole_history.fills(rest, ticker=ticker, most=options.limit)
+        fills = await whole_history.fills(rest, ticker=ticker, most=options.limit, subaccount=options.subaccount)
         if options.json:
             for each in fills:
                 output.write_json(fill_shape(each))
             return
-        columns = (
+        columns: tuple[Column, ...] = (
             Column("TIME"),
             Column("TICKER"),
             Column("SIDE"),
@@ -212,7 +230,7 @@ def run_fills(options: argparse.Namespace) -> int:
             Column("AS"),
             Column("ORDER ID"),
         )
-        rows = []
+        rows: list[tuple[str, ...]] = []
         for each in fills:
             side, price = to_outcome_price(each.book_side, each.yes_price)
             rows.append(
@@ -227,6 +245,7 @@ def run_fills(options: argparse.Namespace) -> int:
                     each.order_id,
                 )
             )
+        columns, rows = _with_subaccounts(columns, rows, [each.subaccount for each in fills])
         output.write_table(columns, rows, "Nothing has been filled.")
 
     return run_query(options, question, "Reading the fills")

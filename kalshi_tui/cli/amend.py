@@ -5,6 +5,7 @@ import argparse
 from kalshi_tui.cli.exit_codes import UsageError
 from kalshi_tui.cli.flags import add_write_options
 from kalshi_tui.cli.parser import WRITE_EXIT_CODES, CommandRegistry
+from kalshi_tui.cli.subaccounts import add_subaccount_option
 
 
 def add(commands: CommandRegistry) -> None:
@@ -35,6 +36,7 @@ def add(commands: CommandRegistry) -> None:
         "--expires", metavar="WHEN", help="when it ends by itself: 15:30, +10m, 2h, 90s; never for no end"
     )
     amend.add_argument("--side", choices=("yes", "no"), help="the outcome that PRICE is of")
+    add_subaccount_option(amend, "change it only if it is an order of this subaccount")
     amend.add_argument("--dry-run", action="store_true", help="show what would change and send nothing")
     add_write_options(amend)
 

@@ -52,6 +52,7 @@ async def _amend(
             raise FailedError(ours.session.read_only_reason, "kept_back")
         with ProgressIndicator("Looking for the order"):
             order = await ours.find_order(options.id, "The change")
+        ours.require_subaccount(order, options.subaccount)
         if order.state is not OrderState.RESTING:
             raise FailedError(f"Not changed: {order_text(order)} is {order.state.word}.", "kept_back")
         with ProgressIndicator("Reading the order's market and your account"):

@@ -5,6 +5,7 @@ import argparse
 from kalshi_tui.cli.exit_codes import UsageError
 from kalshi_tui.cli.flags import add_write_options
 from kalshi_tui.cli.parser import WRITE_EXIT_CODES, CommandRegistry
+from kalshi_tui.cli.subaccounts import add_subaccount_option
 
 
 def add(commands: CommandRegistry) -> None:
@@ -14,7 +15,8 @@ def add(commands: CommandRegistry) -> None:
         run,
         summary="cancel an order, or all",
         description="Cancel one order by its order id or client order id; or with --all every resting order of the "
-        "account, including those not sent from here, of one market with --ticker.\n\n"
+        "account and of all its subaccounts, including those not sent from here, of one market with --ticker, of one "
+        "subaccount with --subaccount.\n\n"
         "The command ends when the exchange, asked afterward, no longer has the order; for --all that takes some "
         "seconds, since its lists lag. What it cannot prove within --wait seconds is UNKNOWN, with an exit code of its "
         "own: look again, or cancel again, which does no harm. An order that had filled before is reported, and is "
@@ -28,6 +30,7 @@ def add(commands: CommandRegistry) -> None:
     )
     cancel.add_argument("id", nargs="?", metavar="ID", help="the order's id, or its client order id")
     cancel.add_argument("--all", action="store_true", help="cancel every resting order")
+    add_subaccount_option(cancel, "with --all only those of a subaccount; with ID only if it is of this one")
     cancel.add_argument("--ticker", metavar="T", help="with --all: only those of a market")
     add_write_options(cancel, with_overrides=False)
 

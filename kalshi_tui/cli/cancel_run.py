@@ -25,6 +25,7 @@ from kalshi_tui.cli.progress import ProgressIndicator
 from kalshi_tui.cli.query import await_reply, parse_ticker
 from kalshi_tui.domain.order import Order, OrderState
 from kalshi_tui.domain.text import order_text, plain_count_text
+from kalshi_tui.session.account.account_view import subaccount_text
 from kalshi_tui.session.interface import CancelAllResult
 
 MIN_CANCEL_ALL_S = 3.0
@@ -48,10 +49,12 @@ async def _cancel(options: argparse.Namespace, exchange: CommandExchange, output
             where = f" in {ticker}" if ticker else ""
             # Any reply sets the clock by the exchange's, as the stream's signature needs.
             await await_reply(ours.rest.user_data_timestamp())
-            await confirm(options, ours.venue, f"Cancel all orders{where}?")
+            whose = "all subaccounts" if options.subaccount is None else subaccount_text(options.subaccount)
+            await confirm(options, ours.venue, f"Cancel all orders{where} of {whose}?")
             return await _cancel_all(options, ours, output, ticker)
         with ProgressIndicator("Looking for the order"):
             order = await ours.find_order(options.id, "The cancel")
+        ours.require_subaccount(order, options.subaccount)
         if not order.state.final:
             await confirm(options, ours.venue, f"Cancel {order_text(order)} in {order.ticker}?")
         return await _cancel_one(options, ours, output, order)
@@ -112,7 +115,7 @@ async def _cancel_all(options: argparse.Namespace, command_session: CommandSessi
             async with asyncio.timeout(max(options.wait, MIN_CANCEL_ALL_S)):
                 stop_waiting_on_interrupt()
                 await command_session.start()
-                result = await command_session.session.cancel_all(ticker)
+                result = await command_session.session.cancel_all(ticker, options.subaccount)
     except TimeoutError:
         pass
     except asyncio.CancelledError:
@@ -160,6 +163,7 @@ def _write_result(
                 "venue": command_session.venue.value,
                 "all": all_orders,
                 "ticker": ticker or None,
+                "subaccount": options.subaccount,
                 "cancelled": canceled,
                 "proved": proved,
                 "one_call": one_call,

@@ -22,6 +22,7 @@ from kalshi_tui.kalshi.lists import LeftOut
 from kalshi_tui.kalshi.order_status import LISTING_TIMEOUT_S, fetch_order_by_id
 from kalshi_tui.runtime.compose import VENUE_BY_KIND, build_session
 from kalshi_tui.runtime.settings import build_session_options
+from kalshi_tui.session.account.account_view import subaccount_text
 from kalshi_tui.session.account.order_merge import UNCONFIRMED_STATES
 from kalshi_tui.session.execution.journal import Journal, JournalError
 from kalshi_tui.session.execution.journal_rows import Entry
@@ -150,6 +151,16 @@ class CommandSession:
         return await await_reply(
             fetch_order_by_id(self.rest, name, command_name, LISTING_TIMEOUT_S, also_client_order_id=True)
         )
+
+    def require_subaccount(self, order: Order, subaccount: int | None) -> None:
+        """Raise FailedError unless an order is of the subaccount that was named; and look at that one from now on."""
+        if subaccount is not None and order.subaccount != subaccount:
+            raise FailedError(
+                f"Nothing was sent: the order is of {subaccount_text(order.subaccount)}, "
+                f"not of {subaccount_text(subaccount)}.",
+                "kept_back",
+            )
+        self.store.account.choose_subaccount(order.subaccount)
 
     async def wait_until_known(self, order: Order, wait_s: float) -> Order:
         """Wait, at most ``wait_s``, until the outcome of an order is known; return the order as known then."""

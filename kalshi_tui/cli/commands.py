@@ -19,6 +19,7 @@ from kalshi_tui.cli import (
     practice,
     record,
     replay,
+    subaccounts,
     transfer,
 )
 from kalshi_tui.cli.exit_codes import format_exit_codes
@@ -41,6 +42,7 @@ COMMAND_MODULES: Final[tuple[CommandModule, ...]] = (
     markets,
     book,
     account,
+    subaccounts,
     order,
     cancel,
     amend,

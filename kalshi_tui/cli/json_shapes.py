@@ -16,7 +16,7 @@ from kalshi_tui.domain.price import Money, Price, format_count, format_money, fo
 
 if TYPE_CHECKING:
     from kalshi_tui.domain.order_preview import OrderPreview
-    from kalshi_tui.kalshi.replies import ShardTransfer, TargetAllocation
+    from kalshi_tui.kalshi.replies import ShardTransfer, SubaccountBalance, TargetAllocation
     from kalshi_tui.session.execution.risk_checks import Risk, RiskViolation
 
 JsonShape = dict[str, object]
@@ -136,9 +136,19 @@ def candle_shape(ticker: str, minutes: int, candle: Candle) -> JsonShape:
 def balance_shape(balance: Balance) -> JsonShape:
     """Return the cash, in all and by shard, and what the positions are worth."""
     return {
+        "subaccount": balance.subaccount,
         "cash": format_money(balance.cash),
         "portfolio_value": format_money(balance.portfolio_value),
         "shards": [{"exchange_index": shard, "cash": format_money(cash)} for shard, cash in balance.by_shard],
+    }
+
+
+def subaccount_shape(balance: "SubaccountBalance") -> JsonShape:
+    """Return what can be spent in a subaccount on a shard."""
+    return {
+        "subaccount": balance.number,
+        "exchange_index": balance.exchange_index,
+        "cash": format_money(balance.cash),
     }
 
 
@@ -172,6 +182,7 @@ def position_shape(position: Position) -> JsonShape:
         "realized_pnl": format_money(position.realized_pnl),
         "fees_paid": format_money(position.fees_paid),
         "total_traded": format_money(position.total_traded),
+        "subaccount": position.subaccount,
     }
 
 
@@ -193,6 +204,7 @@ def order_shape(order: Order) -> JsonShape:
         "created_ms": time_or_null(order.created_ms),
         "updated_ms": time_or_null(order.updated_ms),
         "expires_ms": time_or_null(order.expires_ms),
+        "subaccount": order.subaccount,
     }
 
 
@@ -215,6 +227,7 @@ def fill_shape(fill: Fill) -> JsonShape:
         "fee": format_money(fill.fee),
         "is_taker": fill.is_taker,
         "ts_ms": fill.ts_ms,
+        "subaccount": fill.subaccount,
     }
 
 
@@ -231,6 +244,7 @@ def order_terms_shape(terms: OrderTerms) -> JsonShape:
         "post_only": terms.post_only,
         "reduce_only": terms.reduce_only,
         "expires_ms": terms.expires_s * 1000 if terms.expires_s is not None else None,
+        "subaccount": terms.subaccount,
     }
 
 

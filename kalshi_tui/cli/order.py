@@ -5,6 +5,7 @@ import argparse
 from kalshi_tui.cli.exit_codes import UsageError
 from kalshi_tui.cli.flags import add_write_options
 from kalshi_tui.cli.parser import WRITE_EXIT_CODES, CommandRegistry
+from kalshi_tui.cli.subaccounts import add_subaccount_option
 
 
 def add(commands: CommandRegistry) -> None:
@@ -45,6 +46,7 @@ def add(commands: CommandRegistry) -> None:
     order.add_argument("--post-only", action="store_true", help="reject it if it would trade at once")
     order.add_argument("--reduce-only", action="store_true", help="only make a holding smaller; with --tif ioc")
     order.add_argument("--expires", metavar="WHEN", help="when it ends: 15:30, +10m, 2h, 90s")
+    add_subaccount_option(order, "the subaccount that it is for")
     order.add_argument("--dry-run", action="store_true", help="show the preview and send nothing")
     add_write_options(order)
     order.add_argument(

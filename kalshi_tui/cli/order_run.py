@@ -2,7 +2,7 @@
 
 import argparse
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from kalshi_tui.cli.command_session import (
@@ -111,6 +111,8 @@ async def _send(
     if command_session.session.read_only_reason and not options.dry_run:
         raise FailedError(command_session.session.read_only_reason, "kept_back")
     with ProgressIndicator(f"Reading {ticker} and your account") as waiting:
+        if options.subaccount is not None:
+            command_session.store.account.choose_subaccount(options.subaccount)
         market = await command_session.open_market(ticker)
         wanted = OrderTerms(ticker, Side(options.side), Action(options.action), price, count)
         if why := rejection_reason(wanted, market):
@@ -174,7 +176,7 @@ def _build_terms(
         wrong = written.find_problem(market, live, held, now_ms, longest_s)
         if wrong is not None:
             raise FailedError(wrong.sentence, "kept_back")
-        return written.to_order_terms(market, now_ms, longest_s)
+        return replace(written.to_order_terms(market, now_ms, longest_s), subaccount=options.subaccount)
     except NumberError as error:
         raise FailedError(str(error), "kept_back") from error
 
@@ -204,7 +206,9 @@ def _find_violations(command_session: CommandSession, terms: OrderTerms) -> list
     known = {each.risk for each in found}
     for order, note in doubtful:
         risk = Risk(RiskReason.SIMILAR_ORDER, order.client_order_id)
-        if (order.ticker, order.book_side) == (terms.ticker, terms.book_side) and risk not in known:
+        number = command_session.store.account.view.number_of(terms)
+        alike = (order.ticker, order.book_side, order.subaccount) == (terms.ticker, terms.book_side, number)
+        if alike and risk not in known:
             known.add(risk)
             found.append(RiskViolation(risk, OverrideMethod.YES, f"{order_text(order)} {note}"))
     return found

@@ -10,9 +10,10 @@ from typing import Final
 
 from kalshi_tui.domain.price import MONEY_UNIT, Money
 from kalshi_tui.kalshi.account_access import ApiKeyAccess, ApiKeyList, SubaccountNetting, TierProgress
-from kalshi_tui.kalshi.errors import Forbidden, KalshiError, NotFound, UnknownOutcome
+from kalshi_tui.kalshi.errors import Forbidden, KalshiError, NotFound, Refused, UnknownOutcome
 from kalshi_tui.kalshi.replies import AccountLimits, SubaccountBalance
 from kalshi_tui.kalshi.rest import RestClient
+from kalshi_tui.kalshi.subaccounts import LOCKED_KEY, is_lock
 from kalshi_tui.presentation.number_text import count_text
 from kalshi_tui.session.account.key_attestation import describe_attestation
 from kalshi_tui.session.notices import Severity
@@ -172,7 +173,12 @@ def _check_attestation(keys: ApiKeyList, now_ms: int) -> Check:
 
 
 async def _describe_subaccounts(rest: RestClient) -> str:
-    balances = await rest.subaccount_balances()
+    try:
+        balances = await rest.subaccount_balances()
+    except Refused as refusal:
+        if is_lock(refusal):
+            return LOCKED_KEY
+        raise
     cash: dict[int, Money] = {}
     for each in balances:
         cash[each.number] = cash.get(each.number, 0) + each.cash

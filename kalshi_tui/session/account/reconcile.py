@@ -20,7 +20,7 @@ from kalshi_tui.domain.text import in_subaccount, plain_count_text
 from kalshi_tui.kalshi.errors import BadReply, KalshiError, Refused
 from kalshi_tui.kalshi.order_status import CLOCK_TOLERANCE_MS, by_id
 from kalshi_tui.kalshi.rest import RestClient
-from kalshi_tui.kalshi.subaccounts import is_lock
+from kalshi_tui.kalshi.subaccounts import LOCKED_KEY, is_lock
 from kalshi_tui.session.account.list_reads import RECONCILED, AccountList
 from kalshi_tui.session.account.store import DayTotal
 from kalshi_tui.session.execution.journal import Journal, JournalError
@@ -204,7 +204,7 @@ class AccountReconciler:
         except Refused as refusal:
             if is_lock(refusal):
                 if account.lock_subaccount():
-                    self._store.notify(Severity.INFO, "This key is locked to one subaccount: it sees no other.")
+                    self._store.notify(Severity.INFO, LOCKED_KEY)
             elif refusal.status not in NO_SUBACCOUNTS:
                 raise
         except BadReply as error:

@@ -181,9 +181,10 @@ def amended_terms(store: Store, order: Order, price: Price, resting_count: Count
     asked = store.requested_sides.get(order.client_order_id)
     if asked is None:
         side, own = to_outcome_price(order.book_side, price)
-        return OrderTerms(order.ticker, side, Action.BUY, own, resting_count)
+        return OrderTerms(order.ticker, side, Action.BUY, own, resting_count, subaccount=order.subaccount or None)
     action, side = asked
-    return OrderTerms(order.ticker, side, action, to_yes_price(side, price), resting_count)
+    price = to_yes_price(side, price)
+    return OrderTerms(order.ticker, side, action, price, resting_count, subaccount=order.subaccount or None)
 
 
 def apply_amend_ack(

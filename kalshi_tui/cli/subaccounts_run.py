@@ -1,0 +1,104 @@
+"""Create a subaccount, or move cash between two, once."""
+
+import argparse
+import asyncio
+import uuid
+
+from kalshi_tui.cli.command_session import confirm
+from kalshi_tui.cli.exchange_access import CommandExchange, open_exchange
+from kalshi_tui.cli.exit_codes import OK, UNKNOWN, FailedError
+from kalshi_tui.cli.output import Output
+from kalshi_tui.cli.query import await_reply
+from kalshi_tui.domain.price import Money, NumberError, format_money, parse_money
+from kalshi_tui.domain.text import plain_money_text
+from kalshi_tui.kalshi.errors import UnknownOutcome
+from kalshi_tui.kalshi.rest import RestClient
+from kalshi_tui.kalshi.subaccounts import MONEY_PER_CENT
+from kalshi_tui.runtime.compose import VENUE_BY_KIND
+from kalshi_tui.session.account.account_view import subaccount_text
+from kalshi_tui.session.execution.risk_checks import READ_ONLY
+
+
+def create_subaccount(options: argparse.Namespace) -> int:
+    """Open the next subaccount; return the exit code. Raises FailedError."""
+    output = Output()
+    with open_exchange(options) as exchange:
+        return asyncio.run(_create(options, exchange, output))
+
+
+async def _create(options: argparse.Namespace, exchange: CommandExchange, output: Output) -> int:
+    async with _writing_rest(options, exchange) as rest:
+        await confirm(options, VENUE_BY_KIND[exchange.environment.kind], "Create a subaccount?")
+        try:
+            number = await await_reply(rest.create_subaccount(options.exchange_index))
+        except FailedError as error:
+            raise _without_doubt(error, "Look with 'kalshi-tui subaccounts' whether there is one more.") from error
+    if options.json:
+        output.write_json({"subaccount": number, "exchange_index": options.exchange_index})
+    else:
+        output.write_lines(f"Created: subaccount {number}.")
+    return OK
+
+
+def transfer_cash(options: argparse.Namespace) -> int:
+    """Move cash; return the exit code. Raises FailedError."""
+    try:
+        amount = parse_money(options.amount.removeprefix("$"))
+    except NumberError:
+        amount = 0
+    if amount <= 0 or amount % MONEY_PER_CENT:
+        why = "an amount is dollars in whole cents, more than 0, such as 250 or 0.50"
+        raise FailedError(f"{options.amount[:40]!r} cannot be moved: {why}.", "usage", 2)
+    try:
+        transfer_id = str(uuid.UUID(options.id)) if options.id is not None else str(uuid.uuid4())
+    except ValueError as error:
+        raise FailedError(f"--id {options.id[:40]!r} is no UUID.", "usage", 2) from error
+    output = Output()
+    with open_exchange(options) as exchange:
+        return asyncio.run(_transfer(options, exchange, output, amount, transfer_id))
+
+
+async def _transfer(
+    options: argparse.Namespace, exchange: CommandExchange, output: Output, amount: Money, transfer_id: str
+) -> int:
+    words = f"${plain_money_text(amount)} from {subaccount_text(options.source)} to {subaccount_text(options.target)}"
+    async with _writing_rest(options, exchange) as rest:
+        await confirm(options, VENUE_BY_KIND[exchange.environment.kind], f"Move {words}?")
+        try:
+            await await_reply(
+                rest.transfer_to_subaccount(
+                    amount,
+                    source=options.source,
+                    target=options.target,
+                    client_transfer_id=transfer_id,
+                    exchange_index=options.exchange_index,
+                )
+            )
+        except FailedError as error:
+            raise _without_doubt(error, f"Give the command again with --id {transfer_id}: it moves once.") from error
+    if options.json:
+        output.write_json(
+            {
+                "from": options.source,
+                "to": options.target,
+                "amount": format_money(amount),
+                "exchange_index": options.exchange_index,
+                "id": transfer_id,
+            }
+        )
+    else:
+        output.write_lines(f"Moved: {words}.")
+    return OK
+
+
+def _writing_rest(options: argparse.Namespace, exchange: CommandExchange) -> RestClient:
+    if options.read_only or exchange.profile.read_only:
+        raise FailedError(READ_ONLY, "kept_back")
+    return RestClient(exchange.environment, exchange.signer, proxy=exchange.profile.proxy)
+
+
+def _without_doubt(error: FailedError, advice: str) -> FailedError:
+    """Return a failure with the advice on what to do, where it is not known whether it was done."""
+    if isinstance(error.__cause__, UnknownOutcome):
+        return FailedError(f"UNKNOWN: {error} {advice}", "unknown_outcome", UNKNOWN)
+    return error
