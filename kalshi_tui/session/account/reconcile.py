@@ -241,7 +241,12 @@ class AccountReconciler:
         if not self._history_read:
             fills = await self._read_day_fills(fills)
             since_s = self._rest.clock.now_ms() // 1000 - HISTORY_WINDOW_S
-            self._apply_orders(await self._rest.orders(min_s=since_s, most=MAX_HISTORY_ORDERS))
+            history = await self._rest.orders(min_s=since_s, most=MAX_HISTORY_ORDERS)
+            self._apply_orders(history)
+            truncated = len(history) >= MAX_HISTORY_ORDERS
+            orders_since_ms = min(each.created_ms for each in history) if truncated else since_s * 1000
+            self._store.account.set_listed_since(AccountList.ORDERS, orders_since_ms)
+            self._store.account.set_listed_since(AccountList.FILLS, await self._find_fills_since(newest, fills))
         gone = {order.order_id: order for order in self._store.working_orders() if order.order_id}
         self._apply_orders(resting)
         for order in resting:
@@ -302,6 +307,17 @@ class AccountReconciler:
             for sentence in found:
                 self._store.notify(Severity.ERROR, f"Your account differs: {sentence}")
         self._store.account.set_differences(found)
+
+    async def _find_fills_since(self, newest: Sequence[Fill], fills: Sequence[Fill]) -> int:
+        """Return the Unix ms from which on the fills are whole, 0 if it cannot be known.
+
+        A short list is whole back to the exchange's cut-off: what is older is in its archive.
+        """
+        if len(newest) >= MAX_FILLS_PER_READ:
+            return min(each.ts_ms for each in fills)
+        with contextlib.suppress(KalshiError):
+            return (await self._rest.archive_cutoffs()).trades_ms or 0
+        return 0
 
     async def _read_day_fills(self, newest: Sequence[Fill]) -> list[Fill]:
         """Return the newest fills, and all of this day's if these do not reach back so far."""

@@ -106,6 +106,8 @@ class AccountStore:
         self._differences: tuple[str, ...] = ()
         self._settlements: tuple[Settlement, ...] = ()
         self._reads = AccountReads()
+        self._since_ms: dict[AccountList, int] = {}
+        """From when on lists are whole: what is older was not read."""
 
         # The containers stay the same objects, so that readers may hold these views of them.
         self.orders: Final[Mapping[str, Order]] = self._orders
@@ -368,6 +370,16 @@ class AccountStore:
             self._settlements = newest_first
             self._changes.mark(Topic.SETTLEMENTS)
             self._notices.settled(newest_first)
+
+    def listed_since_ms(self, which: AccountList) -> int:
+        """Return the Unix ms from which on a list is whole; 0 where that is not known."""
+        return self._since_ms.get(which, 0)
+
+    def set_listed_since(self, which: AccountList, since_ms: int) -> None:
+        """Note from when on a list is whole, Unix ms; 0 where that is not known."""
+        if self._since_ms.get(which, 0) != since_ms:
+            self._since_ms[which] = since_ms
+            self._changes.mark(LIST_TOPICS[which])
 
     def mark_read(self, *lists: AccountList) -> None:
         """Note that these lists have been read."""

@@ -12,7 +12,7 @@ from kalshi_tui.presentation.lines import (
     Tone,
     line,
 )
-from kalshi_tui.presentation.number_text import NO_VALUE
+from kalshi_tui.presentation.number_text import NO_VALUE, date_time_text
 from kalshi_tui.session.account.list_reads import AccountList
 from kalshi_tui.session.changes import StoreChanges, Topic
 from kalshi_tui.session.store import Store
@@ -170,8 +170,32 @@ def pane_rows(store: Store, tab: Tab, ticker: str, width: int, min_count: Count 
     if unread and tab is not Tab.POSITIONS:
         # What is known so far stands above it.
         rows.append(("", line(Span(unread, Tone.WARN))))
+    elif since := _since_text(store, tab, empty=not rows):
+        rows.append(("", line(Span(since, Tone.DIM))))
     empty = no_trades_text(min_count) if tab is Tab.TAPE else _empty_list_text(tab)
     return rows or [("", line(Span(empty, Tone.DIM)))]
+
+
+def _since_text(store: Store, tab: Tab, *, empty: bool) -> str:
+    """Return how far back a list goes, and what lists the rest; nothing where that is not known or there is no rest."""
+    since_ms = store.account.listed_since_ms(LISTS[tab]) if tab in {Tab.FILLS, Tab.ORDERS} else 0
+    if not since_ms:
+        return ""
+    if tab is Tab.FILLS:
+        if len(store.fills) > MAX_FILL_ROWS:
+            since_ms = store.fills[MAX_FILL_ROWS - 1].ts_ms
+        before = "No executions since" if empty else "Since"
+        return f"{before} {date_time_text(since_ms)}; 'kalshi-tui fills' lists all."
+    if empty:
+        buy, sell = key_for("buy"), key_for("sell")
+        return (
+            f"No open order, and none that ended since {date_time_text(since_ms)}: {buy} buys, {sell} sells in the "
+            "chosen market."
+        )
+    over = sorted(max(each.updated_ms, each.created_ms) for each in store.orders.values() if each.state.final)
+    if len(over) > MAX_FINISHED_ORDERS:
+        since_ms = over[-MAX_FINISHED_ORDERS]
+    return f"Ended orders since {date_time_text(since_ms)}; 'kalshi-tui orders --status all' lists all."
 
 
 def _empty_list_text(tab: Tab) -> str:

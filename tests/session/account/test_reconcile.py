@@ -63,6 +63,8 @@ class Lagging:
             return httpx.Response(200, json={"subaccount_balances": listed})
         if path == "/portfolio/positions":
             return httpx.Response(200, json={"market_positions": self.positions(as_of), "cursor": ""})
+        if path == "/historical/cutoff":
+            return httpx.Response(200, json={"trades_created_ts": "2026-01-02T03:04:00Z"})
         if path == "/portfolio/fills":
             return httpx.Response(200, json={"fills": [], "cursor": ""})
         orders = self.orders(as_of)
