@@ -1,4 +1,4 @@
-"""Add up what settled markets have paid, and what all fills have cost in fees."""
+"""Add up what settled markets have paid, as far as the exchange still lists them, and the fees of all fills."""
 
 import asyncio
 

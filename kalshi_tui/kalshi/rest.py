@@ -424,6 +424,8 @@ class RestClient:
     ) -> Read[Settlement]:
         """Read what settled markets have paid, newest first, all pages or at most ``most``.
 
+        The exchange has no archive of them: after some weeks they are gone, so keep what you need.
+
         Of one ``subaccount`` or of all; in a list of all none says whose it is.
         ``min_s`` is Unix seconds. Raises NoKey, TransportError, Refused or BadReply.
         """

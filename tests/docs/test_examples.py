@@ -143,3 +143,7 @@ async def test_settled(tmp_path: Path) -> None:
         assert market == f"{at.ticker} no {format_money(settlement.net)}"
         assert net == f"net {format_money(settlement.net)}"
         assert fees == f"fees {format_money(fill.fee)}"
+        # Two weeks later the fill is in the archive, and counts all the same; the settlement is forgotten.
+        await at.exchange.control("advance_clock", ms=16 * 86_400_000)
+        *_, fees = await (await at.start("settled.py")).lines()
+        assert fees == f"fees {format_money(fill.fee)}"
