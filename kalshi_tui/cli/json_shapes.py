@@ -75,6 +75,7 @@ def market_details_shape(market: Market) -> JsonShape:
         ],
         "fee_type": fees.fee_type.value if fees is not None else None,
         "fee_multiplier": format_money(fees.multiplier) if fees is not None else None,
+        "settlement_floor": price_or_null(market.settlement_floor),
         "can_close_early": market.can_close_early,
         "result": market.result or None,
         "settlement_value": money_or_null(market.settlement_value),

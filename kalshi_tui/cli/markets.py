@@ -155,6 +155,7 @@ def _market_facts(market: "Market", event: "Event") -> list[tuple[str, str]]:
         ("open interest", count_text(quote.open_interest)),
         ("prices", _describe_price_grid(market)),
         ("fees", _describe_fees(market)),
+        ("floor", _describe_floor(market)),
         ("exchange index", str(market.exchange_index)),
         ("opens", format_time(market.open_ms)),
         ("closes", format_time(market.close_ms)),
@@ -174,6 +175,14 @@ def _describe_price_grid(market: "Market") -> str:
         f"{plain_price_text(each.start)} to {plain_price_text(each.end)} by {plain_price_text(each.step)}"
         for each in market.grid.ranges
     )
+
+
+def _describe_floor(market: "Market") -> str:
+    if market.settlement_floor is None:
+        return ""
+    from kalshi_tui.domain.text import plain_price_text
+
+    return f"{plain_price_text(market.settlement_floor)}, paid for each YES already; no figure counts it"
 
 
 def _describe_fees(market: "Market") -> str:

@@ -59,6 +59,7 @@ from kalshi_tui.presentation.order_text import (
     insufficient_cash_warning,
     order_options_text,
     sell_to_open_warning,
+    settlement_floor_warning,
     trading_paused_warning,
 )
 from kalshi_tui.presentation.preview_text import preview_lines
@@ -231,6 +232,7 @@ def _make_plan(command_session: CommandSession, terms: OrderTerms) -> _OrderPlan
         trading_paused_warning(store.hours_of(terms.ticker)),
         insufficient_cash_warning(terms, market.fees, held, cash, precision=store.precision),
         sell_to_open_warning(terms, held),
+        settlement_floor_warning(market),
     )
     sums = OrderPreview.of(terms, live.book, market.fees, held, precision=store.precision)
     return _OrderPlan(

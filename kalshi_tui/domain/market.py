@@ -91,6 +91,8 @@ class Market:
     result: str = ""
     settlement_value: Money | None = None
     can_close_early: bool = False
+    settlement_floor: Price | None = None
+    """What every YES has been paid already, None in a market that has no floor (docs/kalshi-api.md, section 16)."""
     fees: FeeSchedule | None = None
     """None until the series has been read: shown as not known, never as 0."""
     quote: Quote = field(default_factory=Quote)

@@ -109,6 +109,18 @@ class OrderTerms:
         return self.yes_price if self.book_side is BookSide.BID else PRICE_UNIT - self.yes_price
 
 
+def floor_reason(terms: OrderTerms, market: Market) -> str | None:
+    """Return why the market's settlement floor forbids a price, as a sentence; None if it does not.
+
+    At or below it nothing can trade: each YES has been paid that much already (docs/kalshi-api.md, section 16).
+    """
+    if not market.settlement_floor or terms.yes_price > market.settlement_floor:
+        return None
+    floor = market.settlement_floor if terms.side is Side.YES else PRICE_UNIT - market.settlement_floor
+    word = "above" if terms.side is Side.YES else "below"
+    return f"This market has a settlement floor: {terms.side.name} has to be {word} {format_price(floor)}."
+
+
 def rejection_reason(terms: OrderTerms, market: Market) -> str | None:
     """Return why the exchange would reject these terms whatever the book holds, as a sentence; None if it would not."""
     grid = market.grid if terms.side is Side.YES else market.grid.complement()
@@ -119,6 +131,8 @@ def rejection_reason(terms: OrderTerms, market: Market) -> str | None:
         near = [format_price(p) for p in (below, above) if p is not None]
         nearest = f"prices are {near[0]} and {near[1]}" if len(near) > 1 else f"price is {near[0]}"
         return f"{format_price(terms.price)} is not on this market's price grid; the nearest {nearest}."
+    if against := floor_reason(terms, market):
+        return against
     if terms.count <= 0:
         return "The count must be more than 0."
     if not market.status.tradable:

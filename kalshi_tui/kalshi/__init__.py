@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from kalshi_tui.domain.book import Book, Level, Side
     from kalshi_tui.domain.candles import Candle, Settlement
+    from kalshi_tui.domain.fee_changes import EventFeeChange, SeriesFeeChange
     from kalshi_tui.domain.fees import FeeSchedule
     from kalshi_tui.domain.link import Link, LinkState
     from kalshi_tui.domain.market import Event, Market, MarketStatus, Quote, Trade
@@ -59,6 +60,7 @@ if TYPE_CHECKING:
     from kalshi_tui.kalshi.feed.subscription import Happening, Report
     from kalshi_tui.kalshi.feed.updates import (
         BookUpdate,
+        EventFeesUpdate,
         MarketChanged,
         QuoteUpdate,
         Update,
@@ -103,6 +105,8 @@ __all__ = [
     "DuplicateOrder",
     "Environment",
     "Event",
+    "EventFeeChange",
+    "EventFeesUpdate",
     "ExchangeStatus",
     "FeeSchedule",
     "Fill",
@@ -142,6 +146,7 @@ __all__ = [
     "Refused",
     "Report",
     "Retry",
+    "SeriesFeeChange",
     "ServerFault",
     "Settlement",
     "ShardStatus",
@@ -170,6 +175,7 @@ __all__ = [
 
 _NAMES_BY_MODULE: Final = {
     "domain.book": ("Book", "Level", "Side"),
+    "domain.fee_changes": ("EventFeeChange", "SeriesFeeChange"),
     "domain.fees": ("FeeSchedule",),
     "domain.candles": ("Candle", "Settlement"),
     "domain.link": ("Link", "LinkState"),
@@ -226,7 +232,7 @@ _NAMES_BY_MODULE: Final = {
     "kalshi.feed.stream": ("Health",),
     "kalshi.feed.subscription": ("Happening", "Report"),
     "kalshi.lists": ("LeftOut", "Read", "Reading"),
-    "kalshi.feed.updates": ("BookUpdate", "MarketChanged", "QuoteUpdate", "Update", "Updates"),
+    "kalshi.feed.updates": ("BookUpdate", "EventFeesUpdate", "MarketChanged", "QuoteUpdate", "Update", "Updates"),
 }
 """The names of `__all__`, by the module that defines them."""
 _MODULE_BY_NAME: Final = {name: module for module, names in _NAMES_BY_MODULE.items() for name in names}

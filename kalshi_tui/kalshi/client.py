@@ -135,7 +135,6 @@ class KalshiClient:
             )
         except ValueError as error:
             raise Misconfigured(str(error)) from None
-        self._fees_by_event: dict[str, FeeSchedule] = {}
         self._order_tracker = OrderTracker()
         self._cancel_all_minute = CancelAllMinute(self._clock.now_ms)
         self._streams: list[Updates] = []
@@ -191,6 +190,8 @@ class KalshiClient:
     events = _read_of(RestClient.events)
     event = _read_of(RestClient.event)
     trades = _read_of(whole_history.trades)
+    series_fee_changes = _read_of(RestClient.series_fee_changes)
+    event_fee_changes = _read_of(RestClient.event_fee_changes)
     exchange_status = _read_of(RestClient.exchange_status)
     archive_cutoffs = _read_of(RestClient.archive_cutoffs)
 
@@ -225,7 +226,7 @@ class KalshiClient:
         )
 
     async def fees(self, ticker: str) -> FeeSchedule:
-        """Return the fee schedule of a market; it is read once for each event. Raises as any read."""
+        """Return the fee schedule of a market as it is now. Raises as any read."""
         market = await self.market(ticker)
         return await self._get_fees(market)
 
@@ -636,11 +637,8 @@ class KalshiClient:
         return await fetch_order_by_id(self._rest, order_id, what, LISTING_TIMEOUT_S)
 
     async def _get_fees(self, market: Market) -> FeeSchedule:
-        known = self._fees_by_event.get(market.event_ticker)
-        if known is None:
-            event = await self._rest.event(market.event_ticker)
-            known = self._fees_by_event[market.event_ticker] = await self._rest.event_fees(event)
-        return known
+        # Read each time: a change of a series' fees is told by no event, and a preview must not go by the old ones.
+        return await self._rest.event_fees(await self._rest.event(market.event_ticker))
 
     async def _preview(self, terms: OrderTerms) -> DryRun:
         market = await self._rest.market(terms.ticker)

@@ -16,6 +16,7 @@ import httpx
 from msgspec import UNSET, UnsetType
 
 from kalshi_tui.domain.candles import Candle, Settlement
+from kalshi_tui.domain.fee_changes import EventFeeChange, SeriesFeeChange
 from kalshi_tui.domain.fees import FeeSchedule
 from kalshi_tui.domain.market import Event, Market, Trade
 from kalshi_tui.domain.order import BookSide, Fill, Order, OrderTerms
@@ -71,6 +72,7 @@ OrderFilter = Literal["resting", "canceled", "executed"]
 PAGE_SIZE: Final = 1000
 """Items of a page; events come with their markets, so that fewer of them fit."""
 EVENTS_PAGE_SIZE: Final = 200
+FEE_CHANGES_PAGE_SIZE: Final = 1_000
 MAX_BOOKS_PER_REQUEST: Final = 100
 ORDERS_PATH: Final = "/portfolio/events/orders"
 
@@ -250,6 +252,28 @@ class RestClient:
         """Read one series with its fees (docs/kalshi-api.md, section 9)."""
         reply = await self._http.get(f"/series/{_path_segment(series_ticker)}", wire.SeriesReply)
         return translate_reply(translate.series, reply.series)
+
+    async def series_fee_changes(self, series_ticker: str | None = None) -> list[SeriesFeeChange]:
+        """Read the changes of fees that are scheduled for a series, or for all. No event tells when they take effect.
+
+        Raises TransportError, Refused or BadReply; a change that cannot be read is one.
+        """
+        reply = await self._http.get(
+            "/series/fee_changes", wire.SeriesFeeChangesReply, {"series_ticker": series_ticker}
+        )
+        changes = reply.series_fee_change_arr or []
+        return [translate_reply(translate.series_fee_change, each) for each in changes]
+
+    async def event_fee_changes(self, event_ticker: str | None = None) -> list[EventFeeChange]:
+        """Read the changes of fee overrides of an event, or of all, those made and those to come.
+
+        Raises TransportError, Refused or BadReply; a change that cannot be read is one.
+        """
+        changes: list[EventFeeChange] = []
+        params: Params = {"event_ticker": event_ticker, "limit": FEE_CHANGES_PAGE_SIZE}
+        async for reply in self._http.iterate_pages("/events/fee_changes", params, wire.EventFeeChangesReply):
+            changes += [translate_reply(translate.event_fee_change, each) for each in reply.event_fee_changes or []]
+        return changes
 
     async def event_fees(self, event: Event) -> FeeSchedule:
         """Read the fees of an event's markets: those of its series, as far as the event does not override them.

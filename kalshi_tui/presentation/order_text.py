@@ -97,6 +97,13 @@ def insufficient_cash_warning(
     )
 
 
+def settlement_floor_warning(market: Market) -> str:
+    """Warn where a settlement floor makes the figures differ from what the exchange will book; empty otherwise."""
+    if not market.settlement_floor:
+        return ""
+    return f"A settlement floor of {plain_price_text(market.settlement_floor)} is not counted in these figures."
+
+
 def untrusted_book_warning(live: LiveBook) -> str:
     """Warn of a book that may be wrong; empty otherwise."""
     return "" if live.is_good else f"{live.trust.name}: these figures may be wrong. {live.why}"

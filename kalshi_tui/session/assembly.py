@@ -28,6 +28,7 @@ from kalshi_tui.session.execution.risk_checks import RiskChecks
 from kalshi_tui.session.execution.submit import OrderExecutor
 from kalshi_tui.session.link_monitor import LinkMonitor
 from kalshi_tui.session.market_data.candles import CandleReader
+from kalshi_tui.session.market_data.fees import FeeReader
 from kalshi_tui.session.market_data.market_list import MarketListReader
 from kalshi_tui.session.market_data.sparklines import SparklineReader
 from kalshi_tui.session.market_data.subscriptions import MarketSubscriptions
@@ -79,12 +80,14 @@ def assemble_session(
     command = AlertCommand(options.alert_command, store, sleep, supervisor.spawn)
     store.bus.subscribe(AlertRang, lambda message: command.run(message.sentence))
     subscriptions = MarketSubscriptions(stream, store, alerts)
+    fee_reader = FeeReader(rest, store, sleep)
     readers = Readers(
         account=AccountReconciler(rest, store, execution.lookup, execution.journal, clock_ms, sleep),
         hours=ExchangeHours(rest, store, sleep),
         queue_positions=QueuePositionReader(rest, store, sleep),
         settlements=SettlementReader(rest, store, sleep, settlement_file),
-        markets=MarketListReader(rest, store, supervisor.spawn, subscriptions.set_quotes, sleep),
+        fees=fee_reader,
+        markets=MarketListReader(rest, store, supervisor.spawn, subscriptions.set_quotes, sleep, fee_reader),
         candles=CandleReader(rest, store, sleep),
         sparklines=SparklineReader(rest, store, sleep),
     )

@@ -78,6 +78,15 @@ class MarketLifecycleChanged(Message):
 
 
 @dataclass(frozen=True, slots=True)
+class EventFeesChanged(Message):
+    """An event has other fee overrides from now on; an empty type and a multiplier of None clear them."""
+
+    event_ticker: str
+    fee_type: str
+    multiplier: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class MarketClosed(Message):
     """A market that took orders takes none any more."""
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from kalshi_tui.domain.link import LinkState
+from kalshi_tui.domain.update_reason import UpdateReason
 from kalshi_tui.kalshi.feed.subscription import Happening, Report
 from kalshi_tui.kalshi.wire import Channel
 from kalshi_tui.session.account.exchange_hours import ExchangeHours
@@ -18,14 +19,17 @@ from kalshi_tui.session.account.settlements import SettlementReader
 from kalshi_tui.session.bus import (
     AccountInDoubt,
     AccountMoved,
+    EventFeesChanged,
     FeedReported,
     HoursInDoubt,
     LinkChanged,
     MarketLifecycleChanged,
     MessageBus,
+    OrderUpdated,
     ReplayMoved,
 )
 from kalshi_tui.session.market_data.candles import CandleReader
+from kalshi_tui.session.market_data.fees import FeeReader
 from kalshi_tui.session.market_data.market_list import MarketListReader
 from kalshi_tui.session.market_data.sparklines import SparklineReader
 from kalshi_tui.session.notices import Severity
@@ -49,6 +53,7 @@ class Readers:
     hours: ExchangeHours
     queue_positions: QueuePositionReader
     settlements: SettlementReader
+    fees: FeeReader
     markets: MarketListReader
     candles: CandleReader
     sparklines: SparklineReader
@@ -61,6 +66,7 @@ class Readers:
     def for_a_desk(self) -> Iterator[tuple[Work, str]]:
         """Return what a screen shows besides."""
         yield self.markets.run, "markets"
+        yield self.fees.run, "fees"
         yield self.queue_positions.run, "queue places"
         yield self.candles.run, "charts"
         yield self.sparklines.run, "past prices"
@@ -70,6 +76,7 @@ class Readers:
         """Read markets, tapes and charts again: what happened meanwhile is in no frame."""
         self.markets.request_refresh()
         self.markets.reread_tapes()
+        self.fees.request_reread()
         self.candles.request_read()
 
     def read_account_again(self) -> None:
@@ -94,6 +101,8 @@ class CatchUp:
         bus.subscribe(LinkChanged, self._link_changed)
         bus.subscribe(FeedReported, lambda message: self._feed_reported(message.report))
         bus.subscribe(MarketLifecycleChanged, self._market_changed)
+        bus.subscribe(OrderUpdated, self._order_updated)
+        bus.subscribe(EventFeesChanged, self._event_fees_changed)
         bus.subscribe(ReplayMoved, self._replay_moved)
 
     def _link_changed(self, message: LinkChanged) -> None:
@@ -118,6 +127,7 @@ class CatchUp:
             self._readers.candles.request_read()
         elif report.channel == Channel.LIFECYCLE:
             self._readers.markets.request_refresh()
+            self._readers.fees.request_reread()
             self._readers.settlements.request_read()
         elif report.channel not in PUBLIC_CHANNELS:
             # An order may have filled in the frame that was missed. Nothing else will ever say so.
@@ -126,6 +136,17 @@ class CatchUp:
     def _market_changed(self, message: MarketLifecycleChanged) -> None:
         self._readers.markets.handle_market_event(message.ticker, message.event_type)
         self._readers.settlements.handle_market_event(message.ticker, message.event_type)
+
+    def _order_updated(self, message: OrderUpdated) -> None:
+        """Read a market again whose floor has risen: no event but the end of an order tells it.
+
+        docs/kalshi-api.md, section 26.
+        """
+        if message.order.update_reason == UpdateReason.SETTLEMENT_BOUNDS.value:
+            self._readers.markets.handle_market_event(message.order.ticker, message.order.update_reason)
+
+    def _event_fees_changed(self, message: EventFeesChanged) -> None:
+        self._readers.fees.handle_event_fees(message.event_ticker, message.fee_type, message.multiplier)
 
     def _replay_moved(self, message: ReplayMoved) -> None:
         """Read everything again: what is known is of another moment. Books and quotes have come by themselves."""

@@ -19,7 +19,7 @@ from kalshi_tui.domain.text import market_name
 from kalshi_tui.session.account.intents import OrderIntents
 from kalshi_tui.session.account.list_reads import AccountList, AccountReads
 from kalshi_tui.session.account.store import AccountStore, DayTotal
-from kalshi_tui.session.bus import LinkChanged, MarketLifecycleChanged, MarketsUpdated, MessageBus
+from kalshi_tui.session.bus import EventFeesChanged, LinkChanged, MarketLifecycleChanged, MarketsUpdated, MessageBus
 from kalshi_tui.session.changes import ChangeLog, StoreChanges, Topic
 from kalshi_tui.session.market_data.store import LiveBook, MarketDataStore
 from kalshi_tui.session.notices import Notices, Severity
@@ -88,6 +88,10 @@ class Store:
     def lifecycle(self, ticker: str, event_type: str) -> None:
         """Take the event of a market's life; whoever reads markets reads this one again."""
         self.bus.publish(MarketLifecycleChanged(ticker, event_type))
+
+    def event_fees(self, event_ticker: str, fee_type: str, multiplier: int | None) -> None:
+        """Take an event's new fee overrides."""
+        self.bus.publish(EventFeesChanged(event_ticker, fee_type, multiplier))
 
     def link(self, state: LinkState, detail: str) -> None:
         """Take the state of the connection."""

@@ -61,6 +61,9 @@ class BookSink:
     def position(self, position: Position) -> None:
         self.positions.append(position)
 
+    def event_fees(self, event_ticker: str, fee_type: str, multiplier: int | None) -> None:
+        """Ignore changes of fees."""
+
     def lifecycle(self, ticker: str, event_type: str) -> None:
         self.events.append((ticker, event_type))
 

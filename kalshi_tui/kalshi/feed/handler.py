@@ -51,5 +51,8 @@ class FeedHandler(Protocol):
     def lifecycle(self, ticker: str, event_type: str) -> None:
         """Take a change of a market's status, dates or grid (``event_type``, the exchange's word): read it again."""
 
+    def event_fees(self, event_ticker: str, fee_type: str, multiplier: int | None) -> None:
+        """Take an event's new fee overrides, the multiplier in 1/1,000,000; an empty type and None clear them."""
+
     def link(self, state: LinkState, detail: str) -> None:
         """Take the connection's state. On LIVE after an absence the account has to be reconciled by REST."""

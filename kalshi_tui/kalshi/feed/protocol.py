@@ -106,7 +106,7 @@ class FeedProtocol:
             wire.MarketPositionFrame: self._on_market_position,
             wire.LifecycleFrame: self._on_lifecycle,
             wire.EventLifecycleFrame: self._on_sequence_only,
-            wire.EventFeeFrame: self._on_sequence_only,
+            wire.EventFeeFrame: self._on_event_fees,
             wire.OrderGroupFrame: self._on_sequence_only,
             wire.SubscribedFrame: lambda frame, _: manager.handle_subscribed(frame),
             wire.UnsubscribedFrame: lambda frame, _: manager.handle_unsubscribed(frame),
@@ -556,9 +556,18 @@ class FeedProtocol:
         self._quote_has_size.pop(ticker, None)
         self._feed_handler.lifecycle(ticker, clean(frame.msg.event_type, 64))
 
-    def _on_sequence_only(
-        self, frame: wire.EventLifecycleFrame | wire.EventFeeFrame | wire.OrderGroupFrame, _data: bytes | str
-    ) -> None:
+    def _on_event_fees(self, frame: wire.EventFeeFrame, _data: bytes | str) -> None:
+        if self._accept_sequence(frame.sid, frame.seq) is None:
+            return
+        try:
+            ticker = translate.parse_id(frame.msg.event_ticker, "event ticker")
+        except TranslationError as error:
+            self._state.report_alarm_once(Channel.LIFECYCLE, f"A change of fees makes no sense: {error}")
+            return
+        fee_type, multiplier = translate.fee_overrides(frame.msg.fee_type_override, frame.msg.fee_multiplier_override)
+        self._feed_handler.event_fees(ticker, fee_type, multiplier)
+
+    def _on_sequence_only(self, frame: wire.EventLifecycleFrame | wire.OrderGroupFrame, _data: bytes | str) -> None:
         self._accept_sequence(frame.sid, frame.seq)
 
 

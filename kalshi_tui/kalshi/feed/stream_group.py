@@ -50,6 +50,7 @@ class _SecondaryHandler:
         self.order = handler.order
         self.position = handler.position
         self.lifecycle = handler.lifecycle
+        self.event_fees = handler.event_fees
 
     def link(self, state: LinkState, detail: str) -> None:
         """Ignore it: the books that are lost with a connection are reported as stale anyway."""

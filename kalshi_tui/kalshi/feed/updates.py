@@ -61,7 +61,19 @@ class MarketChanged:
     event_type: str
 
 
-Update = BookUpdate | QuoteUpdate | MarketChanged | Trade | Fill | Order | Position | Link | Report
+@dataclass(frozen=True, slots=True)
+class EventFeesUpdate:
+    """An event has other fee overrides from now on; an empty ``fee_type`` and a ``multiplier`` of None clear them.
+
+    ``multiplier`` is in 1/1,000,000. No frame tells of a whole series' change: see `KalshiClient.series_fee_changes`.
+    """
+
+    event_ticker: str
+    fee_type: str
+    multiplier: int | None
+
+
+Update = BookUpdate | QuoteUpdate | MarketChanged | EventFeesUpdate | Trade | Fill | Order | Position | Link | Report
 """What the stream yields: match on the type."""
 
 _UpdateKey = tuple[str, str] | int
@@ -182,6 +194,10 @@ class _UpdateQueue:
     def lifecycle(self, ticker: str, event_type: str) -> None:
         """Take a change of a market's status, dates or grid."""
         self._put_unmerged(MarketChanged(ticker, event_type), Channel.LIFECYCLE)
+
+    def event_fees(self, event_ticker: str, fee_type: str, multiplier: int | None) -> None:
+        """Queue an event's new fee overrides."""
+        self._put_unmerged(EventFeesUpdate(event_ticker, fee_type, multiplier), Channel.LIFECYCLE)
 
     def link(self, state: LinkState, detail: str) -> None:
         """Take the state of the connection."""

@@ -17,7 +17,16 @@ from kalshi_tui.kalshi.translate.cleaning import (
     text_or_empty,
 )
 from kalshi_tui.kalshi.translate.exchange import exchange_status
-from kalshi_tui.kalshi.translate.markets import event, event_fees, grid, market, series
+from kalshi_tui.kalshi.translate.markets import (
+    event,
+    event_fee_change,
+    event_fees,
+    fee_overrides,
+    grid,
+    market,
+    series,
+    series_fee_change,
+)
 from kalshi_tui.kalshi.translate.numbers import (
     DELTA_CACHE,
     PRICE_CACHE,
@@ -61,8 +70,10 @@ __all__ = [
     "candle",
     "clean",
     "event",
+    "event_fee_change",
     "event_fees",
     "exchange_status",
+    "fee_overrides",
     "fill",
     "grid",
     "int_or_zero",
@@ -84,6 +95,7 @@ __all__ = [
     "rest_fill",
     "rest_trade",
     "series",
+    "series_fee_change",
     "settlement",
     "shard_transfer",
     "subaccount_balance",

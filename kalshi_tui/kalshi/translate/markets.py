@@ -3,12 +3,14 @@
 from collections.abc import Callable, Iterable
 from decimal import Decimal
 from functools import lru_cache
+from typing import Final
 
 from msgspec import UnsetType
 
-from kalshi_tui.domain.fees import MAX_MULTIPLIER, MULTIPLIER_UNIT, FeeSchedule
+from kalshi_tui.domain.fee_changes import EventFeeChange, SeriesFeeChange
+from kalshi_tui.domain.fees import MAX_MULTIPLIER, MULTIPLIER_UNIT, FeeSchedule, FeeType
 from kalshi_tui.domain.market import Event, Market, MarketStatus, Quote
-from kalshi_tui.domain.price import CENT_GRID, PRICE_UNIT, NumberError, PriceGrid, PriceRange, parse_price
+from kalshi_tui.domain.price import CENT_GRID, PRICE_UNIT, NumberError, Price, PriceGrid, PriceRange, parse_price
 from kalshi_tui.kalshi import wire
 from kalshi_tui.kalshi.replies import SeriesTerms
 from kalshi_tui.kalshi.translate.cleaning import (
@@ -23,10 +25,14 @@ from kalshi_tui.kalshi.translate.numbers import (
     count_or_zero,
     int_or_zero,
     parse_money_field,
+    parse_price_field,
     parse_time_ms,
     trade_price_or_none,
 )
 from kalshi_tui.kalshi.translate.quotes import parse_quote_side
+
+FLOOR_BOUNDS: Final = "floor"
+"""The exchange's word for a market with a settlement floor (docs/kalshi-api.md, section 16)."""
 
 
 @lru_cache(maxsize=1024)
@@ -83,6 +89,7 @@ def market(
             else None
         ),
         can_close_early=source.can_close_early,
+        settlement_floor=_settlement_floor(source),
         fees=fees,
         quote=Quote(
             yes_bid=bid,
@@ -132,6 +139,13 @@ def event(
     )
 
 
+def _settlement_floor(source: wire.Market) -> Price | None:
+    """Read a market's settlement floor; None where there is none. Raises TranslationError."""
+    if text_or_empty(source.settlement_bounds_type) != FLOOR_BOUNDS:
+        return None
+    return parse_price_field(source.settlement_floor_dollars or "0", "settlement_floor")
+
+
 def parse_multiplier(number: Decimal | UnsetType | None) -> int | None:
     """Read a fee multiplier in units of 1/`MULTIPLIER_UNIT`, None where there is none. Raises TranslationError."""
     if not isinstance(number, Decimal):
@@ -145,13 +159,45 @@ def parse_multiplier(number: Decimal | UnsetType | None) -> int | None:
     return int(scaled)
 
 
+def fee_overrides(fee_type: str | UnsetType | None, multiplier: Decimal | UnsetType | None) -> tuple[str, int | None]:
+    """Read an event's new overrides: empty and None where there are none.
+
+    A multiplier that makes no sense makes the fees unknown: what was known before is no longer true.
+    """
+    try:
+        return text_or_empty(fee_type), parse_multiplier(multiplier)
+    except TranslationError:
+        return FeeType.UNKNOWN.value, None
+
+
+def series_fee_change(source: wire.SeriesFeeChange) -> SeriesFeeChange:
+    """Translate new fees of a series. Raises TranslationError."""
+    return SeriesFeeChange(
+        series_ticker=parse_id(source.series_ticker, "series ticker"),
+        fees=FeeSchedule.of(clean(source.fee_type, MAX_ID_LENGTH), source.fee_multiplier),
+        at_ms=parse_time_ms(source.scheduled_ts),
+    )
+
+
+def event_fee_change(source: wire.EventFeeChange) -> EventFeeChange:
+    """Translate new fee overrides of an event. Raises TranslationError."""
+    fee_type, multiplier = fee_overrides(source.fee_type_override, source.fee_multiplier_override)
+    return EventFeeChange(
+        event_ticker=parse_id(source.event_ticker, "event ticker"),
+        series_ticker=clean(source.series_ticker, MAX_ID_LENGTH),
+        fee_type=clean(fee_type, MAX_ID_LENGTH),
+        multiplier=multiplier,
+        at_ms=parse_time_ms(source.scheduled_ts),
+    )
+
+
 def series(source: wire.Series) -> SeriesTerms:
     """Translate a series and its fees (docs/kalshi-api.md, section 9). Raises TranslationError."""
     return SeriesTerms(
         ticker=parse_id(source.ticker, "series ticker"),
         title=clean(source.title),
         category=clean(source.category, MAX_ID_LENGTH),
-        fees=FeeSchedule.of(source.fee_type, source.fee_multiplier),
+        fees=FeeSchedule.of(clean(source.fee_type, MAX_ID_LENGTH), source.fee_multiplier),
         exchange_index=int_or_zero(source.exchange_index),
     )
 

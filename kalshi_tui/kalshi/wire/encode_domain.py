@@ -103,6 +103,8 @@ def market(source: Market, quote: Quote) -> wire.Market:
         result=source.result,
         can_close_early=source.can_close_early,
         settlement_value_dollars=UNSET if settled is None else format_money(settled),
+        settlement_bounds_type=UNSET if source.settlement_floor is None else "floor",
+        settlement_floor_dollars=UNSET if source.settlement_floor is None else format_price(source.settlement_floor),
         rules_primary=source.rules_primary,
         rules_secondary=source.rules_secondary,
         price_level_structure=source.price_level_structure,

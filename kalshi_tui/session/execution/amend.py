@@ -8,6 +8,7 @@ from kalshi_tui.domain.text import expiry_text, order_text, plain_count_text, pl
 from kalshi_tui.kalshi.errors import KalshiError, NotFound, NotSent, Refused
 from kalshi_tui.kalshi.replies import AmendAck
 from kalshi_tui.kalshi.rest import RestClient
+from kalshi_tui.session.execution.floor_check import FloorCheck
 from kalshi_tui.session.execution.order_lookup import OrderLookup
 from kalshi_tui.session.execution.risk_checks import LIVE_RISK, READ_ONLY, Risk, RiskChecks, describe_unacknowledged
 from kalshi_tui.session.execution.submit import SELF_TRADE_REASON, OrderExecutor
@@ -58,6 +59,7 @@ class OrderAmender:
         self._risk_checks = risk_checks
         self._order_lookup = order_lookup
         self._order_executor = order_executor
+        self._floor_check = FloorCheck(rest, store)
 
     async def amend(
         self,
@@ -73,13 +75,16 @@ class OrderAmender:
         ``expires_s`` is a Unix time in seconds; None keeps the order's own, 0 clears it. A smaller count alone is a
         decrease, all else an amendment (docs/kalshi-api.md, section 6).
         """
+        below_floor = await self._floor_check.find_reason(amended_terms(self._store, order, price, resting_count))
         order = self._store.known_order(order)
         if order.state is not OrderState.RESTING:
             return OrderResult(order, f"Not changed: the order is {order.state.word}.", refused=True)
         change = _Amendment.of(order, price, resting_count, expires_s)
         wanted = change.describe(order)
-        if against := self._describe_violations(order, change, acknowledged) or self._try_record_request(
-            order, change, wanted
+        if (
+            against := ("" if change.is_decrease else below_floor)
+            or self._describe_violations(order, change, acknowledged)
+            or self._try_record_request(order, change, wanted)
         ):
             return self._report_unchanged(order, against)
         if LIVE_RISK in acknowledged:

@@ -23,6 +23,7 @@ from kalshi_tui.kalshi.replies import OrderAck
 from kalshi_tui.kalshi.rest import RestClient
 from kalshi_tui.session.account.intents import describe_unfilled
 from kalshi_tui.session.bus import AccountInDoubt, HoursInDoubt
+from kalshi_tui.session.execution.floor_check import FloorCheck
 from kalshi_tui.session.execution.journal import Journal, JournalError
 from kalshi_tui.session.execution.order_lookup import OrderLookup
 from kalshi_tui.session.execution.risk_checks import LIVE_RISK, READ_ONLY, Risk, RiskChecks, describe_unacknowledged
@@ -52,6 +53,7 @@ class OrderExecutor:
         self._journal = journal
         self._risk_checks = risk_checks
         self._order_lookup = order_lookup
+        self._floor_check = FloorCheck(rest, store)
         self._sent_ids: set[str] = set()
         """Client order ids that have been used in this run."""
         self._taken_up: dict[str, Order] = {}
@@ -140,15 +142,18 @@ class OrderExecutor:
         self, terms: OrderTerms, client_order_id: str, acknowledged: frozenset[Risk] = frozenset()
     ) -> OrderResult:
         """Send one order, once, and return what became of it. Raises nothing for what the exchange or network does."""
+        below_floor = await self._floor_check.find_reason(terms)
         # The exchange's time: what is asked later is measured by the exchange's own data.
         draft = order_from_terms(client_order_id, terms, OrderState.SENDING, self._rest.clock.now_ms())
         draft = replace(draft, subaccount=self._store.account.view.number_of(terms))
-        refused = self._check_before_send(draft, terms, acknowledged)
+        refused = self._check_before_send(draft, terms, acknowledged, below_floor)
         if refused is not None:
             return refused
         return await self._send(draft, terms, client_order_id)
 
-    def _check_before_send(self, draft: Order, terms: OrderTerms, acknowledged: frozenset[Risk]) -> OrderResult | None:
+    def _check_before_send(
+        self, draft: Order, terms: OrderTerms, acknowledged: frozenset[Risk], below_floor: str
+    ) -> OrderResult | None:
         """Record the sending and return None, or return the outcome of an order that stays here."""
         client_order_id = draft.client_order_id
         again = self.resendable_terms(draft) == terms
@@ -156,7 +161,7 @@ class OrderExecutor:
         # again, with the very same terms.
         if client_order_id in self._sent_ids and not again:
             return OrderResult(self._store.known_order(draft), "This order has been sent; it is never sent twice.")
-        against = describe_unacknowledged(self._risk_checks.check(terms, replacing=draft), acknowledged)
+        against = below_floor or describe_unacknowledged(self._risk_checks.check(terms, replacing=draft), acknowledged)
         # Checked again at this moment, and not only when the trader looked: anything may have changed in between.
         self._remember_terms(terms, client_order_id)
         if against:

@@ -5,12 +5,11 @@ from collections.abc import Callable, Container, Coroutine, Iterable, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from kalshi_tui.domain.fees import FeeSchedule
 from kalshi_tui.domain.market import Event, Market, MarketStatus
 from kalshi_tui.kalshi.errors import KalshiError
 from kalshi_tui.kalshi.rest import RestClient
-from kalshi_tui.kalshi.translate import event_fees
 from kalshi_tui.session.bus import MarketListRead
+from kalshi_tui.session.market_data.fees import FeeReader
 from kalshi_tui.session.notices import Severity
 from kalshi_tui.session.store import Store
 from kalshi_tui.session.timing import Sleep, sleep_until_event
@@ -51,14 +50,15 @@ class MarketListReader:
         spawn: Spawn,
         subscribe_quotes: Callable[[Sequence[str] | None], None],
         sleep: Sleep,
+        fee_reader: FeeReader,
     ) -> None:
         self._rest = rest
+        self._fee_reader = fee_reader
         self._store = store
         self._spawn = spawn
         self._subscribe_quotes = subscribe_quotes
         self._sleep = sleep
         self._read_slots = asyncio.Semaphore(MAX_CONCURRENT_READS)
-        self._fees: dict[str, FeeSchedule] = {}
         self._shown_tickers: tuple[str, ...] = ()
         self._tapes_read: set[str] = set()
         self._changed = asyncio.Event()
@@ -73,6 +73,7 @@ class MarketListReader:
     def set_shown_markets(self, tickers: Sequence[str]) -> None:
         """Read the tapes and fees of these markets where they are not known."""
         self._shown_tickers = tuple(tickers)
+        self._fee_reader.set_shown_markets(tickers)
         # The stream brings prints of shown markets only: the tape of one that was left has a hole when it comes back.
         self._tapes_read &= set(tickers)
         for ticker in set(self._shown_tickers) - self._details_being_read:
@@ -244,7 +245,7 @@ class MarketListReader:
             while ticker in self._shown_tickers:
                 try:
                     await self._read_tape(ticker)
-                    await self._read_fees(ticker)
+                    await self._fee_reader.read(ticker)
                 except KalshiError as error:
                     if not told:
                         self._store.notify(Severity.WARNING, f"Fees or prints of {ticker} could not be read: {error}")
@@ -256,21 +257,6 @@ class MarketListReader:
                         return
         finally:
             self._details_being_read.discard(ticker)
-
-    async def _read_fees(self, ticker: str) -> None:
-        market = self._store.markets.get(ticker)
-        if market is None or market.fees is not None:
-            return
-        fees = self._fees.get(market.event_ticker)
-        if fees is None:
-            event = self._store.events.get(market.event_ticker)
-            series_ticker = event.series_ticker if event is not None else market.series_ticker
-            series = await self._rest.series(series_ticker or ticker.partition("-")[0])
-            fees = series.fees if event is None else event_fees(series.fees, event)
-            self._fees[market.event_ticker] = fees
-        current = self._store.markets.get(ticker)
-        if current is not None:
-            self._store_markets([replace(current, fees=fees, quote=self._store.quotes[ticker])])
 
     async def _read_tape(self, ticker: str) -> None:
         if ticker in self._tapes_read:

@@ -53,6 +53,8 @@ def detail_lines(store: Store, market: Market, width: int) -> list[Line]:
     made += _detail_lines("Trades", _trading_hours_text(market), width)
     made += _detail_lines("Prices", price_grid_text(market.grid), width)
     made += _detail_lines("Fees", fee_schedule_text(market.fees), width)
+    if market.settlement_floor is not None:
+        made += _detail_lines("Floor", settlement_floor_text(market.settlement_floor), width)
     if market.settlement_value is not None:
         made += _detail_lines("A YES paid", money_text(market.settlement_value), width)
     siblings = [other for other in store.markets.values() if other.event_ticker == market.event_ticker]
@@ -92,6 +94,13 @@ def price_grid_text(grid: PriceGrid) -> str:
 def _dollars_text(price: Price) -> str:
     text = format_price(price)
     return text[:4] + text[4:].rstrip("0")
+
+
+def settlement_floor_text(floor: Price) -> str:
+    """Return what a settlement floor means for the figures of a market."""
+    if not floor:
+        return "none yet: it can rise, and pays YES holders what it rises by"
+    return f"{_dollars_text(floor)} has been paid for each YES already; it is not counted in any figure here"
 
 
 def fee_schedule_text(fees: FeeSchedule | None) -> str:

@@ -20,6 +20,7 @@ from kalshi_tui.presentation.order_text import (
     order_result_lines,
     review_lines,
     sell_to_open_warning,
+    settlement_floor_warning,
     trading_paused_warning,
     untrusted_book_warning,
     violations_text,
@@ -148,6 +149,7 @@ class ReviewScreen(ConfirmScreen):
                 self._terms, market.fees, position, store.available_cash(market), precision=store.precision
             )
             or sell_to_open_warning(self._terms, position, positions_read=store.reads.have(AccountList.POSITIONS))
+            or settlement_floor_warning(market)
         )
         return Span(warning, Tone.WARN) if warning else Span("Nothing is sent yet.", Tone.DIM)
 

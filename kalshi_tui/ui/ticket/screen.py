@@ -30,6 +30,7 @@ from kalshi_tui.presentation.order_text import (
     insufficient_cash_warning,
     position_text,
     sell_to_open_warning,
+    settlement_floor_warning,
     trading_paused_warning,
     untrusted_book_warning,
     violations_text,
@@ -147,7 +148,11 @@ class TicketScreen(CommandModal[None]):
                 # The risk check below says the same of the book already.
                 doubt = "" if against else untrusted_book_warning(live)
                 unheld = sell_to_open_warning(terms, position, positions_read=positions_read)
-                said = doubt or trading_paused_warning(self.session.store.hours_of(self._ticker)) or dear or unheld
+                floor, paused = (
+                    settlement_floor_warning(market),
+                    trading_paused_warning(self.session.store.hours_of(self._ticker)),
+                )
+                said = doubt or paused or dear or unheld or floor
                 tone = Tone.WARN
         if self._message:
             said, tone = self._message, Tone.BAD

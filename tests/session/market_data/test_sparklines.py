@@ -13,6 +13,7 @@ from kalshi_tui.domain.market import MarketStatus
 from kalshi_tui.kalshi.environments import practice_on_port
 from kalshi_tui.kalshi.rest import RestClient, Retry
 from kalshi_tui.kalshi.transport.clock import ExchangeClock
+from kalshi_tui.session.market_data.fees import FeeReader
 from kalshi_tui.session.market_data.market_list import RETRY_DELAY_S as LIST_AGAIN_S, MarketListReader
 from kalshi_tui.session.market_data.sparklines import (
     MARKETS_PER_REQUEST,
@@ -174,6 +175,7 @@ async def test_watched_markets_are_read_by_name_until_it_works(exchange: Exchang
         lambda work, name: tasks.append(asyncio.create_task(work, name=name)),
         followed.append,
         exchange.clock.sleep,
+        FeeReader(rest, exchange.store, exchange.clock.sleep),
     )
     exchange.known = {"A-1"}
     exchange.failing = 1
