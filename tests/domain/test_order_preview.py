@@ -9,7 +9,8 @@ from hypothesis import assume, given, settings, strategies as st
 
 from kalshi_tui.domain.book import Book, Side
 from kalshi_tui.domain.fees import FeeSchedule, FeeType
-from kalshi_tui.domain.order import Action, BookSide, OrderTerms, TimeInForce
+from kalshi_tui.domain.market import Market, MarketStatus
+from kalshi_tui.domain.order import Action, BookSide, OrderTerms, TimeInForce, floor_reason
 from kalshi_tui.domain.order_preview import (
     OrderPreview,
     estimate_execution,
@@ -20,7 +21,7 @@ from kalshi_tui.domain.order_preview import (
     would_cross,
 )
 from kalshi_tui.domain.position import Position
-from kalshi_tui.domain.price import PRICE_UNIT
+from kalshi_tui.domain.price import PRICE_UNIT, parse_price
 
 FEES = FeeSchedule(FeeType.QUADRATIC)
 LEVELS = st.dictionaries(
@@ -287,3 +288,18 @@ def test_a_maker_pays_what_the_series_says() -> None:
     combo = FeeSchedule(FeeType.QUADRATIC_WITH_COMBO_MAKER_FEES)
     # A combo order that rested under 5 s may pay as a taker.
     assert estimate_execution(terms, Book(), combo).maker_fee == 1_760_000
+
+
+@given(TERMS, st.integers(0, 9_999))
+def test_a_settlement_floor_forbids_prices_at_or_below_it_for_either_outcome(terms: OrderTerms, floor: int) -> None:
+    market = Market("T", "E", status=MarketStatus.ACTIVE, settlement_floor=floor)
+    against = floor_reason(terms, market)
+    assert (against is not None) is (floor > 0 and terms.yes_price <= floor)
+    assert floor_reason(terms, replace(market, settlement_floor=None)) is None
+    if against is not None:
+        # The price that it names is the first that will not do.
+        named = parse_price(against.rpartition(" ")[2].rstrip("."))
+        at_floor = replace(terms, price=named)
+        above = replace(terms, price=named + (1 if terms.side is Side.YES else -1))
+        assert floor_reason(at_floor, market) is not None
+        assert floor_reason(above, market) is None

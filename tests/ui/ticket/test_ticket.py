@@ -271,6 +271,25 @@ async def test_dollars_say_it_where_the_fee_is_not_known() -> None:
 
 
 @pytest.mark.quick_cases("b-$0.30*", "s-*")
+async def test_a_ticket_that_is_open_shows_the_new_fee_of_its_market() -> None:
+    market = replace(a_market(FIRST), fees=FeeSchedule(FeeType.QUADRATIC))
+    desk = FakeDesk(Clock(), [market])
+    async with trading(desk, NARROW) as trader:
+        assert "up to $1.76" in await trader.press("b", *"50", "tab", *"100")
+        desk.store.market_data.set_markets([replace(market, fees=FeeSchedule(FeeType.QUADRATIC, 2_000_000))])
+        await trader.wait(lambda screen: "up to $3.51" in screen)
+        desk.store.market_data.set_markets([replace(market, fees=FeeSchedule(FeeType.FLAT))])
+        await trader.wait(lambda screen: "Taker fee  unknown" in screen)
+
+
+async def test_a_settlement_floor_is_said_and_prices_at_it_are_refused() -> None:
+    market = replace(a_market(FIRST), fees=FeeSchedule(FeeType.QUADRATIC), settlement_floor=1_000)
+    async with trading(FakeDesk(Clock(), [market]), NARROW) as trader:
+        screen = await trader.press("b", *"10", "tab", *"1")
+        assert "settlement floor: YES has to be above 0.1000" in screen
+        assert "is not counted in these figures" in await trader.press("shift+tab", *"11")
+
+
 @pytest.mark.parametrize(
     ("action", "count", "says"),
     [
