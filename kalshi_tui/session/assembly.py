@@ -28,7 +28,7 @@ from kalshi_tui.session.execution.risk_checks import RiskChecks
 from kalshi_tui.session.execution.submit import OrderExecutor
 from kalshi_tui.session.link_monitor import LinkMonitor
 from kalshi_tui.session.market_data.candles import CandleReader
-from kalshi_tui.session.market_data.fees import FeeReader
+from kalshi_tui.session.market_data.fee_reader import FeeReader
 from kalshi_tui.session.market_data.market_list import MarketListReader
 from kalshi_tui.session.market_data.sparklines import SparklineReader
 from kalshi_tui.session.market_data.subscriptions import MarketSubscriptions

@@ -29,7 +29,7 @@ from kalshi_tui.session.bus import (
     ReplayMoved,
 )
 from kalshi_tui.session.market_data.candles import CandleReader
-from kalshi_tui.session.market_data.fees import FeeReader
+from kalshi_tui.session.market_data.fee_reader import FeeReader
 from kalshi_tui.session.market_data.market_list import MarketListReader
 from kalshi_tui.session.market_data.sparklines import SparklineReader
 from kalshi_tui.session.notices import Severity
@@ -101,7 +101,7 @@ class CatchUp:
         bus.subscribe(LinkChanged, self._link_changed)
         bus.subscribe(FeedReported, lambda message: self._feed_reported(message.report))
         bus.subscribe(MarketLifecycleChanged, self._market_changed)
-        bus.subscribe(OrderUpdated, self._order_updated)
+        bus.subscribe(OrderUpdated, self.order_updated)
         bus.subscribe(EventFeesChanged, self._event_fees_changed)
         bus.subscribe(ReplayMoved, self._replay_moved)
 
@@ -137,7 +137,7 @@ class CatchUp:
         self._readers.markets.handle_market_event(message.ticker, message.event_type)
         self._readers.settlements.handle_market_event(message.ticker, message.event_type)
 
-    def _order_updated(self, message: OrderUpdated) -> None:
+    def order_updated(self, message: OrderUpdated) -> None:
         """Read a market again whose floor has risen: no event but the end of an order tells it.
 
         docs/kalshi-api.md, section 26.

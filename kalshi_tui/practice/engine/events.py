@@ -180,7 +180,7 @@ class EventListed:
 
 
 @dataclass(slots=True)
-class EventFeesChanged:
+class FeeOverridesChanged:
     """An event's fee overrides have changed; they are in force now."""
 
     event: EventDefinition
@@ -213,7 +213,7 @@ EngineEvent = (
     | LifecycleChanged
     | UnannouncedStatusChange
     | EventListed
-    | EventFeesChanged
+    | FeeOverridesChanged
 )
 
 

@@ -15,7 +15,6 @@ from collections.abc import Callable
 from kalshi_tui.domain.price import Money
 from kalshi_tui.practice.engine.book_policy import BookPolicy, OwnBooks
 from kalshi_tui.practice.engine.events import EngineEvent
-from kalshi_tui.practice.engine.fee_changes import FeeChanges
 from kalshi_tui.practice.engine.lifecycle import MarketLifecycle
 from kalshi_tui.practice.engine.market_changes import MarketChanges
 from kalshi_tui.practice.engine.market_outcome import OutcomeSource
@@ -30,6 +29,7 @@ from kalshi_tui.practice.engine.payout import Payout
 from kalshi_tui.practice.engine.queries import Queries
 from kalshi_tui.practice.engine.records import SavedState
 from kalshi_tui.practice.engine.restore import Restore
+from kalshi_tui.practice.engine.scheduled_fees import FeeChanges
 from kalshi_tui.practice.engine.settlement_floors import SettlementFloors
 from kalshi_tui.practice.engine.shard_cash import ShardTransfers
 from kalshi_tui.practice.engine.state import EngineState

@@ -18,7 +18,6 @@ from kalshi_tui.kalshi.wire.encode_domain import (
 from kalshi_tui.kalshi.wire.times import time_text
 from kalshi_tui.practice.engine.candles import EngineCandle, Ohlc
 from kalshi_tui.practice.engine.exchange import Exchange
-from kalshi_tui.practice.engine.fee_changes import EventFeeChange, SeriesFeeChange
 from kalshi_tui.practice.engine.ledger import SHARD_NAMES
 from kalshi_tui.practice.engine.model import ListedMarket, split_account_id
 from kalshi_tui.practice.engine.order_book import PriceLevels
@@ -34,6 +33,7 @@ from kalshi_tui.practice.engine.records import (
     TradeRecord,
 )
 from kalshi_tui.practice.engine.rejection import Rejection
+from kalshi_tui.practice.engine.scheduled_fees import ScheduledEventFees, ScheduledSeriesFees
 from kalshi_tui.practice.engine.terms import EventDefinition, SeriesDefinition
 
 MONEY_PER_CENT = 10_000
@@ -117,7 +117,7 @@ def event(source: EventDefinition, parent_series: SeriesDefinition, nested: list
     )
 
 
-def series_fee_change(source: SeriesFeeChange) -> wire.SeriesFeeChange:
+def series_fee_change(source: ScheduledSeriesFees) -> wire.SeriesFeeChange:
     """Write new fees of a series."""
     return wire.SeriesFeeChange(
         id=source.change_id,
@@ -128,7 +128,7 @@ def series_fee_change(source: SeriesFeeChange) -> wire.SeriesFeeChange:
     )
 
 
-def event_fee_change(source: EventFeeChange) -> wire.EventFeeChange:
+def event_fee_change(source: ScheduledEventFees) -> wire.EventFeeChange:
     """Write new fee overrides of an event; null clears one."""
     return wire.EventFeeChange(
         id=source.change_id,

@@ -16,8 +16,8 @@ from kalshi_tui.kalshi.wire import Channel
 from kalshi_tui.practice.engine.events import (
     BookChanged,
     EngineEvent,
-    EventFeesChanged,
     EventListed,
+    FeeOverridesChanged,
     GroupChange,
     GroupChanged,
     LifecycleChanged,
@@ -56,7 +56,7 @@ class Hub:
             PositionChanged: self._on_position_changed,
             LifecycleChanged: self._on_lifecycle_changed,
             EventListed: self._on_event_listed,
-            EventFeesChanged: self._on_event_fees_changed,
+            FeeOverridesChanged: self._on_event_fees_changed,
             GroupChanged: self._on_group_changed,
         }
 
@@ -192,7 +192,7 @@ class Hub:
         for connection, subscription in wanting:
             connection.send_numbered(subscription, b"event_lifecycle", msg)
 
-    def _on_event_fees_changed(self, event: EventFeesChanged) -> None:
+    def _on_event_fees_changed(self, event: FeeOverridesChanged) -> None:
         wanting = self.index.find(Channel.LIFECYCLE, "")
         if not wanting:
             return

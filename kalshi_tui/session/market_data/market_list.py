@@ -9,7 +9,7 @@ from kalshi_tui.domain.market import Event, Market, MarketStatus
 from kalshi_tui.kalshi.errors import KalshiError
 from kalshi_tui.kalshi.rest import RestClient
 from kalshi_tui.session.bus import MarketListRead
-from kalshi_tui.session.market_data.fees import FeeReader
+from kalshi_tui.session.market_data.fee_reader import FeeReader
 from kalshi_tui.session.notices import Severity
 from kalshi_tui.session.store import Store
 from kalshi_tui.session.timing import Sleep, sleep_until_event

@@ -1,24 +1,33 @@
 """Orders in a market with a settlement floor, against the real practice exchange that raises it without a word."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Coroutine
+from dataclasses import dataclass, fields
+from typing import Any
 
 import pytest
 
 from kalshi_tui.domain.book import Side
+from kalshi_tui.domain.link import LinkState
 from kalshi_tui.domain.order import Action, OrderState, OrderTerms
 from kalshi_tui.kalshi.environments import practice_on_port
+from kalshi_tui.kalshi.feed.stream import Stream
 from kalshi_tui.kalshi.rest import RestClient
 from kalshi_tui.kalshi.transport.http import Retry
+from kalshi_tui.session.bus import OrderUpdated
 from kalshi_tui.session.execution.amend import OrderAmender
 from kalshi_tui.session.execution.journal import Journal
 from kalshi_tui.session.execution.order_lookup import OrderLookup
 from kalshi_tui.session.execution.risk_checks import RiskChecks
 from kalshi_tui.session.execution.submit import OrderExecutor
+from kalshi_tui.session.market_data.fee_reader import FeeReader
+from kalshi_tui.session.market_data.market_list import MarketListReader
+from kalshi_tui.session.readers import CatchUp, Readers
 from kalshi_tui.session.store import Store
 from kalshi_tui.session.venue import Venue
+from tests.support.cut_proxy import TIMING
 from tests.support.practice_server import Serving, serving
+from tests.support.waiting import until
 
 
 @dataclass
@@ -84,3 +93,32 @@ async def test_the_exchange_itself_rejects_where_the_floor_could_not_be_read(flo
     outcome = await floored.executor.submit(floored.order(1_000), "one")
     assert outcome.order.state is OrderState.REFUSED
     assert "settlement floor" in outcome.order.reason
+
+
+async def test_an_order_canceled_by_a_rise_has_its_market_read_again(floored: Floored) -> None:
+    store, work = floored.store, list[asyncio.Task[Any]]()
+
+    def spawn(job: Coroutine[Any, Any, Any], name: str) -> None:
+        work.append(asyncio.create_task(job, name=name))
+
+    async with RestClient(practice_on_port(floored.exchange.port), floored.exchange.signers["alice"]) as rest:
+        markets = MarketListReader(
+            rest, store, spawn, lambda _: None, asyncio.sleep, FeeReader(rest, store, asyncio.sleep)
+        )
+        absent: Any = None
+        readers = Readers(**(dict.fromkeys((field.name for field in fields(Readers)), absent) | {"markets": markets}))
+        catch_up = CatchUp(readers, store)
+        store.bus.subscribe(OrderUpdated, catch_up.order_updated)
+        stream = Stream(
+            practice_on_port(floored.exchange.port), floored.exchange.signers["alice"], store, timing=TIMING
+        )
+        spawn(stream.run(), "stream")
+        try:
+            await until(lambda: store.connection.state is LinkState.LIVE)
+            await floored.executor.submit(floored.order(500), "one")
+            await floored.raise_floor("0.05")
+            await until(lambda: store.markets[floored.ticker].settlement_floor == 500)
+        finally:
+            for task in work:
+                task.cancel()
+            await asyncio.gather(*work, return_exceptions=True)

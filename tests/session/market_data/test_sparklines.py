@@ -13,7 +13,7 @@ from kalshi_tui.domain.market import MarketStatus
 from kalshi_tui.kalshi.environments import practice_on_port
 from kalshi_tui.kalshi.rest import RestClient, Retry
 from kalshi_tui.kalshi.transport.clock import ExchangeClock
-from kalshi_tui.session.market_data.fees import FeeReader
+from kalshi_tui.session.market_data.fee_reader import FeeReader
 from kalshi_tui.session.market_data.market_list import RETRY_DELAY_S as LIST_AGAIN_S, MarketListReader
 from kalshi_tui.session.market_data.sparklines import (
     MARKETS_PER_REQUEST,

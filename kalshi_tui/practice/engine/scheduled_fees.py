@@ -7,14 +7,14 @@ the practice exchange, which begins with the fees of its catalog again.
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from kalshi_tui.practice.engine.events import EventFeesChanged
+from kalshi_tui.practice.engine.events import FeeOverridesChanged
 from kalshi_tui.practice.engine.rejection import Rejection
 from kalshi_tui.practice.engine.state import EngineState
 from kalshi_tui.practice.engine.terms import event_fee_schedule
 
 
 @dataclass(frozen=True, slots=True)
-class SeriesFeeChange:
+class ScheduledSeriesFees:
     """New fees of a series from a time on."""
 
     change_id: str
@@ -25,7 +25,7 @@ class SeriesFeeChange:
 
 
 @dataclass(frozen=True, slots=True)
-class EventFeeChange:
+class ScheduledEventFees:
     """New overrides of an event from a time on; None clears one."""
 
     change_id: str
@@ -44,15 +44,15 @@ class FeeChanges:
         self._ids = state.ids
         self._markets = state.markets
         self._emit = state.event_log.emit
-        self.of_series: list[SeriesFeeChange] = []
-        self.of_events: list[EventFeeChange] = []
+        self.of_series: list[ScheduledSeriesFees] = []
+        self.of_events: list[ScheduledEventFees] = []
 
     def schedule_for_series(self, ticker: str, fee_type: str, multiplier: Decimal, at_ms: int) -> None:
         """Change a series' fees at a time, at once if it has passed. Raises Rejection 404 for an unknown series."""
         now = self._clock.advance()
         if ticker not in self._markets.series:
             raise Rejection(404, "not_found", "series not found", ticker)
-        change = SeriesFeeChange(self._ids.new_id(), ticker, fee_type, multiplier, max(at_ms, now))
+        change = ScheduledSeriesFees(self._ids.new_id(), ticker, fee_type, multiplier, max(at_ms, now))
         self.of_series.append(change)
         self._clock.schedule_at(change.scheduled_ms, lambda _: self._apply_to_series(change))
         self._clock.advance()
@@ -61,12 +61,14 @@ class FeeChanges:
         """Change an event's overrides at a time, at once if it has passed. Raises Rejection 404 for no such event."""
         now = self._clock.advance()
         event = self._markets.event(ticker)
-        change = EventFeeChange(self._ids.new_id(), ticker, event.series_ticker, fee_type, multiplier, max(at_ms, now))
+        change = ScheduledEventFees(
+            self._ids.new_id(), ticker, event.series_ticker, fee_type, multiplier, max(at_ms, now)
+        )
         self.of_events.append(change)
         self._clock.schedule_at(change.scheduled_ms, lambda due: self._apply_to_event(change, due))
         self._clock.advance()
 
-    def _apply_to_series(self, change: SeriesFeeChange) -> None:
+    def _apply_to_series(self, change: ScheduledSeriesFees) -> None:
         markets = self._markets
         markets.series[change.series_ticker] = replace(
             markets.series[change.series_ticker], fee_type=change.fee_type, fee_multiplier=change.fee_multiplier
@@ -76,7 +78,7 @@ class FeeChanges:
             if event.series_ticker == change.series_ticker:
                 self._refresh_listings(event.ticker)
 
-    def _apply_to_event(self, change: EventFeeChange, now: int) -> None:
+    def _apply_to_event(self, change: ScheduledEventFees, now: int) -> None:
         markets = self._markets
         event = markets.events_by_ticker[change.event_ticker] = replace(
             markets.events_by_ticker[change.event_ticker],
@@ -85,7 +87,7 @@ class FeeChanges:
         )
         markets.tickers_with_changed_fees.add(change.event_ticker)
         self._refresh_listings(event.ticker)
-        self._emit(EventFeesChanged(event, now))
+        self._emit(FeeOverridesChanged(event, now))
 
     def _refresh_listings(self, event_ticker: str) -> None:
         event = self._markets.events_by_ticker[event_ticker]

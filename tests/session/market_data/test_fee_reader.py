@@ -13,7 +13,7 @@ from kalshi_tui.kalshi.feed.stream import Stream
 from kalshi_tui.kalshi.order_status import SyncedClock
 from kalshi_tui.kalshi.rest import RestClient
 from kalshi_tui.session.bus import EventFeesChanged
-from kalshi_tui.session.market_data.fees import FeeReader
+from kalshi_tui.session.market_data.fee_reader import FeeReader
 from kalshi_tui.session.store import Store
 from tests.support.cut_proxy import BOUNDS, TIMING
 from tests.support.practice_server import Serving, serving
