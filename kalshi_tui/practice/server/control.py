@@ -239,7 +239,7 @@ class ControlApi:
     def _change_series_fees(self, asked: ControlRequest) -> None:
         multiplier = Decimal(1) if asked.fee_multiplier is None else asked.fee_multiplier
         exchange = self._targets.world.exchange
-        exchange.fee_changes.schedule_for_series(
+        exchange.scheduled_fees.schedule_for_series(
             asked.ticker,
             asked.fee_type or FeeType.QUADRATIC.value,
             _require_multiplier(multiplier),
@@ -249,7 +249,7 @@ class ControlApi:
     def _change_event_fees(self, asked: ControlRequest) -> None:
         multiplier = None if asked.fee_multiplier is None else _require_multiplier(asked.fee_multiplier)
         exchange = self._targets.world.exchange
-        exchange.fee_changes.schedule_for_event(
+        exchange.scheduled_fees.schedule_for_event(
             asked.ticker, asked.fee_type or None, multiplier, exchange.clock.read_ms() + asked.ms
         )
 

@@ -102,7 +102,7 @@ class EventApi:
         event_ticker = text_param(request, "event_ticker")
         fitting = (
             each
-            for each in self._exchange.fee_changes.of_events
+            for each in self._exchange.scheduled_fees.of_events
             if not event_ticker or each.event_ticker == event_ticker
         )
         found, cursor = paginate(request, fitting, lambda each: each.change_id)
@@ -153,7 +153,7 @@ class EventApi:
         now = self._exchange.clock.read_ms()
         changes = [
             encode_rest.series_fee_change(each)
-            for each in self._exchange.fee_changes.of_series
+            for each in self._exchange.scheduled_fees.of_series
             if (not series_ticker or each.series_ticker == series_ticker) and (with_past or each.scheduled_ms > now)
         ]
         return json_reply(wire.SeriesFeeChangesReply(series_fee_change_arr=changes))
