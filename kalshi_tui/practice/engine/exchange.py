@@ -5,8 +5,8 @@ runs to its end, appends what it did to a log of events (`Exchange.drain_events`
 raises `Rejection` with nothing changed. Rules: docs/kalshi-api.md, sections 4 and 6 to 10.
 
 The parts: `state` (time, ids, events, money, markets), `matching` (how orders trade), `lifecycle` (how markets open,
-close and pay), `scheduled_fees`, `settlement_floors`, `pauses`, `order_groups`, `order_entry` (what an account can do with
-orders), `shard_cash` (cash moved between shards), `subaccount_ledger` (a member's numbered accounts),
+close and pay), `scheduled_fees`, `settlement_floors`, `pauses`, `order_groups`, `order_entry` (what an account can do
+with orders), `shard_cash` (cash moved between shards), `subaccount_ledger` (a member's numbered accounts),
 `participant_orders` (orders of simulated participants), `queries` (reading), `restore` (a saved state).
 """
 
