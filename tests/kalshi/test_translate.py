@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given, strategies as st
+from msgspec import UNSET
 
 from kalshi_tui.domain.fees import MULTIPLIER_UNIT, FeeSchedule, FeeType
 from kalshi_tui.domain.market import MarketStatus, Quote
@@ -210,7 +211,9 @@ def test_an_events_fees_win_over_its_series() -> None:
     half = translate.event(wire.Event(event_ticker="E", fee_multiplier_override=Decimal("0.5")))
     assert translate.event_fees(series, half) == FeeSchedule(FeeType.QUADRATIC_WITH_MAKER_FEES, MULTIPLIER_UNIT // 2)
     odd = translate.event(wire.Event(event_ticker="E", fee_type_override="flat"))
-    assert translate.event_fees(series, odd).fee_type is FeeType.UNKNOWN
+    assert translate.event_fees(series, odd).fee_type is FeeType.FLAT
+    new = translate.event(wire.Event(event_ticker="E", fee_type_override="tiered"))
+    assert translate.event_fees(series, new).fee_type is FeeType.UNKNOWN
 
 
 def test_the_captured_markets_events_and_series_translate() -> None:
@@ -347,3 +350,42 @@ def test_a_multiplier_beyond_all_measure_is_refused_before_it_is_reckoned_with(n
     with pytest.raises(TranslationError, match="no multiplier"):
         parse_multiplier(Decimal(number))
     assert parse_multiplier(Decimal("0.5")) == 500_000
+
+
+def test_an_events_new_overrides_that_make_no_sense_make_its_fees_unknown() -> None:
+    assert translate.fee_overrides("quadratic", Decimal("0.5")) == ("quadratic", 500_000)
+    assert translate.fee_overrides(None, None) == ("", None)
+    # The old fees would be wrong, and zero would be worse.
+    assert translate.fee_overrides("quadratic", Decimal(-1)) == ("unknown", None)
+
+
+@pytest.mark.parametrize(
+    ("bounds", "floor", "expected"),
+    [
+        ("default", UNSET, None),
+        (UNSET, UNSET, None),
+        ("ceiling", "0.1000", None),
+        ("floor", UNSET, 0),
+        ("floor", None, 0),
+        ("floor", "0.0000", 0),
+        ("floor", "0.1500", 1_500),
+    ],
+)
+def test_a_settlement_floor_is_kept(bounds: Any, floor: Any, expected: int | None) -> None:
+    source = wire.Market(
+        ticker="T", event_ticker="E", status="active", settlement_bounds_type=bounds, settlement_floor_dollars=floor
+    )
+    assert translate.market(source).settlement_floor == expected
+
+
+def test_a_floor_that_is_no_price_costs_its_market_alone() -> None:
+    with pytest.raises(TranslationError, match="settlement_floor"):
+        translate.market(
+            wire.Market(
+                ticker="T",
+                event_ticker="E",
+                status="active",
+                settlement_bounds_type="floor",
+                settlement_floor_dollars="ten",
+            )
+        )
