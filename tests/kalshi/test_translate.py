@@ -373,7 +373,13 @@ def test_an_events_new_overrides_that_make_no_sense_make_its_fees_unknown() -> N
 )
 def test_a_settlement_floor_is_kept(bounds: Any, floor: Any, expected: int | None) -> None:
     source = wire.Market(
-        ticker="T", event_ticker="E", status="active", settlement_bounds_type=bounds, settlement_floor_dollars=floor
+        ticker="T",
+        event_ticker="E",
+        status="active",
+        open_time="",
+        close_time="",
+        settlement_bounds_type=bounds,
+        settlement_floor_dollars=floor,
     )
     assert translate.market(source).settlement_floor == expected
 
@@ -385,6 +391,8 @@ def test_a_floor_that_is_no_price_costs_its_market_alone() -> None:
                 ticker="T",
                 event_ticker="E",
                 status="active",
+                open_time="",
+                close_time="",
                 settlement_bounds_type="floor",
                 settlement_floor_dollars="ten",
             )
