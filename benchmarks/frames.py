@@ -19,6 +19,11 @@ SID = 1
 TICKERS = tuple(f"MARKET-{number}" for number in range(MARKETS))
 
 
+def _sent_price(side: str, price: int) -> str:
+    """Write a level's price as the exchange does with ``use_yes_price``: that of NO as what is left of a dollar."""
+    return format_price(10_000 - price if side == "no" else price)
+
+
 def frames() -> tuple[list[bytes], list[bytes]]:
     """Make the snapshots of 200 markets, and a sequence of deltas that are all true of them."""
     chance = random.Random(8)
@@ -29,7 +34,7 @@ def frames() -> tuple[list[bytes], list[bytes]]:
         for side, top in (("yes", 47), ("no", 51)):
             levels = [(cents * 100, chance.randint(1, 90) * 100) for cents in range(top - LEVELS, top)]
             stands.update({(ticker, side, price): count for price, count in levels})
-            sides[f"{side}_dollars_fp"] = [(format_price(price), f"{count // 100}.00") for price, count in levels]
+            sides[f"{side}_dollars_fp"] = [(_sent_price(side, price), f"{count // 100}.00") for price, count in levels]
         msg = {"market_ticker": ticker, "market_id": "", **sides}
         snapshots.append({"type": "orderbook_snapshot", "sid": SID, "seq": number, "msg": msg})
     deltas = []
@@ -42,7 +47,7 @@ def frames() -> tuple[list[bytes], list[bytes]]:
         change: dict[str, object] = {
             "market_ticker": key[0],
             "market_id": "943fcfe7-68a7-48aa-84b0-9b5ed2d5b922",
-            "price_dollars": format_price(key[2]),
+            "price_dollars": _sent_price(side, key[2]),
             "delta_fp": f"{delta // 100}.00",
             "side": side,
             "ts": "2026-08-07T06:46:28.97871Z",

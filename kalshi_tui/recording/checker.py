@@ -16,7 +16,6 @@ from kalshi_tui.recording.verifier import (
     RecordingVerifier,
     RecordResult,
     cached_delta,
-    cached_price,
 )
 from kalshi_tui.recording.writer import RecordKind
 
@@ -80,7 +79,7 @@ def check_recording(path: Path, progress: Callable[[int], None] = lambda _: None
             connections += 1
         found, frame = verifier.apply(record)
         if found is RecordResult.APPLIED and frame is not None:
-            states.update(_encode_state(record.ms, frame, verifier.books, markets))
+            states.update(_encode_state(record.ms, frame, verifier, markets))
     verifier.finish(ended_ms)
     return CheckResult(
         file=clean(path.name),
@@ -105,11 +104,14 @@ def check_recording(path: Path, progress: Callable[[int], None] = lambda _: None
     )
 
 
-def _encode_state(ms: int, frame: wire.Frame | wire.SnapshotMsg, books: Mapping[str, Book], markets: set[str]) -> bytes:
+def _encode_state(
+    ms: int, frame: wire.Frame | wire.SnapshotMsg, verifier: RecordingVerifier, markets: set[str]
+) -> bytes:
     """Return the state after a frame as text for the digest."""
+    books = verifier.books
     if isinstance(frame, wire.DeltaFrame):
         delta = frame.msg
-        price = cached_price(delta.price_dollars)
+        price = verifier.delta_price
         count = books[delta.market_ticker].side(delta.side).count_at(price)
         markets.add(delta.market_ticker)
         return (

@@ -11,8 +11,8 @@ from typing import Final
 
 from msgspec import UNSET
 
-from kalshi_tui.domain.book import Book, BookError
-from kalshi_tui.domain.price import Count, NumberError, Price, parse_count, parse_price, parse_signed_count
+from kalshi_tui.domain.book import Book, BookError, Side
+from kalshi_tui.domain.price import PRICE_UNIT, Count, NumberError, Price, parse_count, parse_price, parse_signed_count
 from kalshi_tui.kalshi import wire
 from kalshi_tui.kalshi.wire import Channel, ErrorCode
 from kalshi_tui.recording.reader import Record
@@ -72,6 +72,10 @@ class RecordingVerifier:
         """The markets whose books the last record ended."""
         self._subscriptions: dict[int, dict[int, SequencedSubscription]] = {}
         self._wanted: dict[int, frozenset[str]] = {}
+        self.delta_price: Price = 0
+        """The price of the last change of a book, in the terms of its own side however the frame says it."""
+        self._yes_price_connections: set[int] = set()
+        """The connections whose frames have NO levels in YES prices; those of old recordings have NO prices."""
         self._crossed_since_ms: dict[str, int] = {}
 
     @property
@@ -96,6 +100,9 @@ class RecordingVerifier:
         elif kind == RecordKind.END:
             self._subscriptions.pop(record.connection, None)
             self._wanted.pop(record.connection, None)
+            self._yes_price_connections.discard(record.connection)
+        elif kind == RecordKind.READING:
+            self._set_reading(record)
         elif kind == RecordKind.WANTED:
             return self._set_wanted(record), None
         elif kind == RecordKind.UNREADABLE:
@@ -115,6 +122,28 @@ class RecordingVerifier:
                 sids[int(sid)] = SequencedSubscription(each.channel, each.expected)
         except (wire.DecodeError, ValueError):
             self.faults.append(f"{record.ms}: the beginning of connection {record.connection} cannot be read.")
+
+    def _set_reading(self, record: Record) -> None:
+        """Read NO levels of this connection in other prices from here on; what was built the old way is not trusted."""
+        try:
+            (reading,) = wire.decode(record.payload, list[wire.BookReading])
+        except (wire.DecodeError, ValueError):
+            self.faults.append(f"{record.ms}: the reading of NO levels cannot be read.")
+            return
+        is_yes = reading is wire.BookReading.YES_PRICES
+        if is_yes is (record.connection in self._yes_price_connections):
+            return
+        self._yes_price_connections.symmetric_difference_update({record.connection})
+        for each in self._subscriptions.get(record.connection, {}).values():
+            for ticker in each.trusted:
+                # What was read the wrong way round was crossed by that alone.
+                self._crossed_since_ms.pop(ticker, None)
+            each.trusted.clear()
+
+    def _level_price(self, connection: int, msg: wire.DeltaMsg) -> Price:
+        """Return the price of a change in the terms of its own side. Raises NumberError."""
+        price = cached_price(msg.price_dollars)
+        return PRICE_UNIT - price if msg.side is Side.NO and connection in self._yes_price_connections else price
 
     def _set_wanted(self, record: Record) -> RecordResult:
         """Drop the books that are no longer followed."""
@@ -225,7 +254,8 @@ class RecordingVerifier:
             return RecordResult.IGNORED
         book = self.books[ticker]
         try:
-            book.apply(msg.side, cached_price(msg.price_dollars), cached_delta(msg.delta_fp))
+            self.delta_price = self._level_price(record.connection, msg)
+            book.apply(msg.side, self.delta_price, cached_delta(msg.delta_fp))
         except _INVALID_CONTENT_ERRORS as error:
             self.faults.append(f"{record.ms}: {ticker}: {error}")
             subscription.trusted.clear()
@@ -239,7 +269,11 @@ class RecordingVerifier:
         ticker = msg.market_ticker
         fresh = Book()
         try:
-            fresh.snapshot(_parse_side(msg.yes_dollars_fp), _parse_side(msg.no_dollars_fp))
+            no = _parse_side(msg.no_dollars_fp)
+            # A book as it stood at the beginning is written by the program itself, which keeps NO prices.
+            if record.kind == RecordKind.FRAME and record.connection in self._yes_price_connections:
+                no = [(PRICE_UNIT - price, count) for price, count in no]
+            fresh.snapshot(_parse_side(msg.yes_dollars_fp), no)
         except _INVALID_CONTENT_ERRORS as error:
             self.faults.append(f"{record.ms}: a snapshot of {ticker}: {error}")
             subscription.trusted.discard(ticker)

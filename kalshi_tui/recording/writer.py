@@ -22,7 +22,7 @@ from kalshi_tui.kalshi import wire
 from kalshi_tui.kalshi.wire import Channel
 
 FORMAT_NAME: Final = "kalshi-tui recording"
-FORMAT_VERSION: Final = 1
+FORMAT_VERSION: Final = 2
 BLOCK_BYTES: Final = 256 * 1024
 """Bytes of records after which a block ends."""
 COMPRESS_CHUNK_BYTES: Final = 32 * 1024
@@ -70,6 +70,8 @@ class RecordKind:
     """The markets whose books are followed on this connection from here on: a list of tickers."""
     BOOK: Final = b"B"
     """A book as it was when the recording began: a snapshot's ``msg``."""
+    READING: Final = b"R"
+    """In which prices the NO levels of this connection's frames stand from here on: a `BookReading`'s value."""
     MARKET: Final = b"M"
     EVENT: Final = b"E"
     SERIES: Final = b"S"
@@ -299,6 +301,11 @@ class StreamTap:
         if self._connection:
             self._write_record(RecordKind.WANTED, wire.encode(sorted(tickers)))
 
+    def record_reading(self, reading: wire.BookReading) -> None:
+        """Write in which prices the NO levels of the frames stand from here on."""
+        if self._connection:
+            self._write_record(RecordKind.READING, wire.encode([reading.value]))
+
     def record_book(self, msg: wire.SnapshotMsg) -> None:
         """Write a book that is followed already, as it stands."""
         self._write_record(RecordKind.BOOK, wire.encode(msg))
@@ -340,9 +347,12 @@ class _PublicDeltaMsg(msgspec.Struct, frozen=True, forbid_unknown_fields=True, g
     ts_ms: int = 0
 
 
-class _PublicDelta(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False, tag="orderbook_delta"):
+class _PublicDelta(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False, tag="orderbook_delta"
+):
     sid: int
     seq: int
+    sending_ts_ms: int | None = None
     msg: _PublicDeltaMsg
 
 

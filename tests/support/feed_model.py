@@ -17,7 +17,8 @@ SEQUENCED = {Channel.BOOK, Channel.TRADE, Channel.LIFECYCLE}
 
 
 class Subscription:
-    def __init__(self, sid: int, channel: str, tickers: list[str]) -> None:
+    def __init__(self, sid: int, channel: str, tickers: list[str], *, yes_price: bool = False) -> None:
+        self.yes_price = yes_price
         self.sid = sid
         self.channel = channel
         self.tickers = tickers
@@ -33,6 +34,8 @@ class ModelExchange:
 
     def __init__(self, tickers: Sequence[str]) -> None:
         self.books = {ticker: Book() for ticker in tickers}
+        self.forced_yes_price: bool | None = None
+        """Which prices NO levels have, whatever is asked for."""
         self.commands: list[wire.Command] = []
         self.refuse: dict[str, int] = {}
         """Markets that a subscription is refused for, and the code."""
@@ -90,7 +93,12 @@ class ModelExchange:
                 frames.append(wire.encode(wire.OkFrame(id=command_id, sid=active.sid, seq=active.number())))
                 frames += self._snapshots(active, fresh)
                 continue
-            fresh_sub = Subscription(self.next_sid, channel, tickers)
+            fresh_sub = Subscription(
+                self.next_sid,
+                channel,
+                tickers,
+                yes_price=self.forced_yes_price if self.forced_yes_price is not None else params.use_yes_price is True,
+            )
             self.next_sid += 1
             self.subscriptions[fresh_sub.sid] = fresh_sub
             told = wire.SubscribedMsg(channel=channel, sid=fresh_sub.sid)
@@ -135,7 +143,10 @@ class ModelExchange:
             seq = subscription.number()
             self.history[subscription.sid, ticker].append((seq, book.levels()))
             frame = wire.SnapshotFrame(
-                id=answers or UNSET, sid=subscription.sid, seq=seq, msg=snapshot_of(ticker, book)
+                id=answers or UNSET,
+                sid=subscription.sid,
+                seq=seq,
+                msg=snapshot_of(ticker, book, yes_price=subscription.yes_price),
             )
             frames.append(wire.encode(frame))
         return frames
@@ -155,7 +166,7 @@ class ModelExchange:
                 self.history[each.sid, ticker].append((seq, book.levels()))
                 msg = wire.DeltaMsg(
                     market_ticker=ticker,
-                    price_dollars=format_price(price),
+                    price_dollars=format_price(10_000 - price if each.yes_price and side is Side.NO else price),
                     delta_fp=format_count(delta),
                     side=side,
                     ts_ms=1_786_085_188_000 + seq,
@@ -173,9 +184,13 @@ class ModelExchange:
         return [wire.encode(error)]
 
 
-def snapshot_of(ticker: str, book: Book) -> wire.SnapshotMsg:
-    """Write a book as a snapshot has it: ascending, an empty side left out."""
-    return wire.SnapshotMsg(market_ticker=ticker, yes_dollars_fp=_side(book.yes), no_dollars_fp=_side(book.no))
+def snapshot_of(ticker: str, book: Book, *, yes_price: bool = False) -> wire.SnapshotMsg:
+    """Write a book as a snapshot has it: ascending by NO price, an empty side left out."""
+    no = _side(book.no)
+    if yes_price and not isinstance(no, UnsetType):
+        prices = [10_000 - price for price in book.no.prices]
+        no = [(format_price(price), count) for price, (_, count) in zip(prices, no, strict=True)]
+    return wire.SnapshotMsg(market_ticker=ticker, yes_dollars_fp=_side(book.yes), no_dollars_fp=no)
 
 
 def _side(side: BidSide) -> wire.LevelTexts | UnsetType:

@@ -17,9 +17,11 @@ from typing import Any, Final
 import msgspec
 from msgspec import UnsetType
 
-from kalshi_tui.domain.book import BookError
+from kalshi_tui.domain.book import BookError, Side
+from kalshi_tui.domain.market import Quote
 from kalshi_tui.domain.price import PRICE_UNIT, Count, NumberError, Price
 from kalshi_tui.kalshi import translate, wire
+from kalshi_tui.kalshi.feed.book_reading import Fit, ReadingCheck, fit_levels, is_crossed, to_no_prices
 from kalshi_tui.kalshi.feed.book_recovery import BookRecovery
 from kalshi_tui.kalshi.feed.command_queue import LIST_SUBSCRIPTIONS, AuditAnswer, CommandQueue, Levels
 from kalshi_tui.kalshi.feed.handler import FeedHandler
@@ -34,6 +36,7 @@ from kalshi_tui.kalshi.feed.subscription import (
 )
 from kalshi_tui.kalshi.feed.subscription_manager import SubscriptionManager
 from kalshi_tui.kalshi.translate import (
+    COMPLEMENT_CACHE,
     DELTA_CACHE,
     PRICE_CACHE,
     TranslationError,
@@ -41,7 +44,7 @@ from kalshi_tui.kalshi.translate import (
     parse_and_cache_delta,
     parse_and_cache_price,
 )
-from kalshi_tui.kalshi.wire import Channel, ErrorCode
+from kalshi_tui.kalshi.wire import BookReading, Channel, ErrorCode
 
 PRIVATE_CHANNELS: Final = (Channel.ORDERS, Channel.FILL, Channel.POSITIONS)
 _SUBSCRIBE_ORDER: Final = (*PRIVATE_CHANNELS, Channel.LIFECYCLE, Channel.BOOK, Channel.TICKER, Channel.TRADE)
@@ -70,7 +73,9 @@ class FeedProtocol:
         *,
         listener: Callable[[Report], None] | None = None,
         policy: RecoveryPolicy | None = None,
+        reading: BookReading = BookReading.YES_PRICES,
     ) -> None:
+        """Make; ``reading`` is in which prices NO levels come, as far as is known: they are asked for in YES prices."""
         self._feed_handler = handler
         self.policy = policy or RecoveryPolicy()
         self.on_ready: Callable[[], None] | None = None
@@ -95,8 +100,12 @@ class FeedProtocol:
         self._recovery = BookRecovery(state, self._commands, lambda why: manager.resubscribe(books, why))
         manager.recovery = self._recovery
         self._valid_tickers: set[str] = set()
-        self._quote_has_size: dict[str, bool] = {}
-        """Whether the newest quote of a market whose book is followed has sizes."""
+        self._book_quotes: dict[str, Quote] = {}
+        """The newest quotes of markets whose books are followed."""
+        self._reading_check = ReadingCheck(reading)
+        self.on_reading: Callable[[BookReading], None] | None = None
+        """Called when `reading` changes."""
+        self._use_reading: Callable[[BookReading], None]
         self._handlers: dict[type, Callable[[Any, bytes | str], None]] = {
             wire.SnapshotFrame: self._on_snapshot,
             wire.TickerFrame: self._make_ticker_receiver(),
@@ -115,6 +124,7 @@ class FeedProtocol:
         }
         self.receive = self._make_receiver()
         """Take one message. Never raises for anything that the exchange could send."""
+        self._use_reading(reading)
 
     # What is wanted.
 
@@ -122,7 +132,7 @@ class FeedProtocol:
         """Keep the books of exactly these markets; those that fall out are stale from now on."""
         wanted = frozenset(tickers)
         # A quote that nobody went on watching beside its book says nothing of the book that comes later.
-        self._quote_has_size = {ticker: has for ticker, has in self._quote_has_size.items() if ticker in wanted}
+        self._book_quotes = {ticker: quote for ticker, quote in self._book_quotes.items() if ticker in wanted}
         self._set_wanted(Channel.BOOK, wanted)
 
     def want_quotes(self, tickers: Iterable[str] | None) -> None:
@@ -191,6 +201,11 @@ class FeedProtocol:
         return max(sent_ms if isinstance(sent_ms, int) else newest.msg.ts_ms, self._account_sent_ms)
 
     @property
+    def reading(self) -> BookReading:
+        """In which prices the NO levels of this stream's books stand."""
+        return self._reading_check.reading
+
+    @property
     def trusted(self) -> frozenset[str]:
         """The markets whose books are trusted now."""
         return frozenset(self._book_subscription.trusted)
@@ -236,7 +251,8 @@ class FeedProtocol:
         self._state.reset_connection()
         self.ready = False
         self._unreadable_at_connect = self.unreadable_frames
-        self._quote_has_size.clear()
+        self._book_quotes.clear()
+        self._reading_check.reset_connection()
         for subscription in self._subscriptions.values():
             subscription.reset()
         # Last: audits are answered by this, and the receiver may ask for the next one.
@@ -297,7 +313,14 @@ class FeedProtocol:
         """Make `receive`: a closure, whose names are looked up in a quarter less time than a method's attributes."""
         by_sid, handlers = self._state.subscriptions_by_sid, self._handlers
         prices, deltas, decode, newest = PRICE_CACHE, DELTA_CACHE, wire.decode_frame, self._newest_frame
-        delta_frame = wire.DeltaFrame
+        delta_frame, no_side = wire.DeltaFrame, Side.NO
+        no_prices = COMPLEMENT_CACHE
+
+        def use_reading(reading: BookReading) -> None:
+            nonlocal no_prices
+            no_prices = COMPLEMENT_CACHE if reading is BookReading.YES_PRICES else PRICE_CACHE
+
+        self._use_reading = use_reading
 
         def receive(data: bytes | str) -> None:
             try:
@@ -327,15 +350,17 @@ class FeedProtocol:
             except KeyError:
                 self._recovery.handle_untrusted_delta(subscription, msg.market_ticker)
                 return
+            side = msg.side
             try:
-                price, count = prices[msg.price_dollars], deltas[msg.delta_fp]
+                price = (no_prices if side is no_side else prices)[msg.price_dollars]
+                count = deltas[msg.delta_fp]
             except KeyError:
                 learned = self._parse_uncached_delta(subscription, msg)
                 if learned is None:
                     return
                 price, count = learned
             try:
-                change(msg.side, price, count)
+                change(side, price, count)
             except BookError as error:
                 # A level that would fall below nothing: something before this was lost, though every number came.
                 self._manager.handle_fault(subscription, f"{msg.market_ticker}: {clean(str(error))}.")
@@ -349,10 +374,13 @@ class FeedProtocol:
     ) -> tuple[Price, Count] | None:
         """Parse the numbers of a change that were not seen before; None, and a fault, if they are none."""
         try:
-            return parse_and_cache_price(msg.price_dollars), parse_and_cache_delta(msg.delta_fp)
+            price, count = parse_and_cache_price(msg.price_dollars), parse_and_cache_delta(msg.delta_fp)
         except NumberError as error:
             self._manager.handle_fault(subscription, f"{msg.market_ticker}: {clean(str(error))}")
             return None
+        if msg.side is Side.NO and self.reading is BookReading.YES_PRICES:
+            price = PRICE_UNIT - price
+        return price, count
 
     def _accept_sequence(self, sid: int, seq: int | UnsetType) -> ChannelSubscription | None:
         """Count a frame's number, and return its subscription if the frame may be used."""
@@ -442,11 +470,12 @@ class FeedProtocol:
             return
         subscription.requested_snapshots.discard(ticker)
         try:
-            yes, no = translate.parse_levels(msg.yes_dollars_fp), translate.parse_levels(msg.no_dollars_fp)
+            yes = translate.parse_levels(msg.yes_dollars_fp)
+            no = to_no_prices(translate.parse_levels(msg.no_dollars_fp), self.reading)
             if not yes and not no:
                 self._check_empty_snapshot(ticker, data)
-            elif yes and no:
-                _check_not_crossed(yes, no)
+            elif self._check_reading_by_snapshot(ticker, yes, no):
+                return
             if (asked := self._commands.audit_of(command_id)) is not None:
                 # Before the handler takes it: then the two would be equal, whatever the book was.
                 trusted = ticker in subscription.trusted
@@ -462,6 +491,54 @@ class FeedProtocol:
         self._recovery.extend_deadline()
         self._recovery.check_progress()
 
+    def _check_reading_by_snapshot(self, ticker: str, yes: Levels, no: Levels) -> bool:
+        """Compare a snapshot with itself and with the quote; return whether the reading was changed because of it.
+
+        Raises TranslationError if the snapshot cannot be true as it stands.
+        """
+        check = self._reading_check
+        if is_crossed(yes, no):
+            if check.record(fit_levels(yes, no)):
+                self._change_reading(ticker)
+                return True
+            raise TranslationError("its best YES and NO bids cross")
+        return self._judge_reading(ticker, check.take_snapshot(ticker, no, self._book_quotes.get(ticker)))
+
+    def _check_reading_by_quote(self, ticker: str, quote: Quote) -> None:
+        """Compare a quote with the snapshot that came before it."""
+        fit = self._reading_check.take_quote(ticker, quote)
+        if fit is not None:
+            self._judge_reading(ticker, fit)
+        elif self._reading_check.may_request_snapshot():
+            self._recovery.request_snapshots([ticker])
+
+    def _judge_reading(self, ticker: str, fit: Fit) -> bool:
+        """Act on a comparison; return whether the reading was changed."""
+        if self._reading_check.record(fit):
+            self._change_reading(ticker)
+            return True
+        if fit is Fit.CONTRADICTS and self._reading_check.may_request_snapshot():
+            # One contradiction may be a quote that is older than the book: a second look decides.
+            self._recovery.request_snapshots([ticker])
+        return False
+
+    def _change_reading(self, ticker: str) -> None:
+        """Read NO levels the other way round from here on, and have all books sent anew."""
+        self._reading_check.change()
+        self._use_reading(self.reading)
+        if self.on_reading is not None:
+            self.on_reading(self.reading)
+        words = {BookReading.YES_PRICES: "YES prices", BookReading.NO_PRICES: "NO prices"}
+        why = (
+            f"{ticker}: the exchange sends NO levels in {words[self.reading]} now (use_yes_price flipped); they are "
+            "read so from here on."
+        )
+        self._book_subscription.bad_snapshots.clear()
+        self._state.report(Happening.ALARM, Channel.BOOK, why, (ticker,))
+        self._recovery.handle_fault(why)
+        # The snapshot that has shown it may be the last of those that were asked for.
+        self._recovery.check_progress()
+
     def _check_empty_snapshot(self, ticker: str, data: bytes | str) -> None:
         """Raise TranslationError if a snapshot that looks empty need not be: strange names, or a quote with sizes."""
         # An empty book is common, and a renamed field looks just like one: it would be shown as a market without a
@@ -472,7 +549,8 @@ class FeedProtocol:
         )
         if strange:
             raise TranslationError(f"its levels stand under {clean(', '.join(strange), 80)}, which is not known")
-        if self._quote_has_size.get(ticker):
+        quote = self._book_quotes.get(ticker)
+        if quote is not None and (quote.yes_bid_size or quote.yes_ask_size):
             raise TranslationError("its order book came empty, but its quote has sizes")
 
     def _make_ticker_receiver(self) -> Callable[[wire.TickerFrame, bytes | str], None]:
@@ -483,7 +561,7 @@ class FeedProtocol:
             self._book_subscription,
             self._newest_frame,
         )
-        read, tell = translate.quote, self._feed_handler.quote
+        read, tell, check = translate.quote, self._feed_handler.quote, self._reading_check
 
         def take(frame: wire.TickerFrame, _data: bytes | str) -> None:
             if frame.sid not in by_sid:
@@ -500,7 +578,9 @@ class FeedProtocol:
                 return
             tell(ticker, quote)
             if ticker in books.wanted:
-                self._quote_has_size[ticker] = bool(quote.yes_bid_size or quote.yes_ask_size)
+                self._book_quotes[ticker] = quote
+                if check.waits_for_quote:
+                    self._check_reading_by_quote(ticker, quote)
             newest[0] = frame
 
         return take
@@ -553,7 +633,7 @@ class FeedProtocol:
         except TranslationError as error:
             self._state.report_alarm_once(Channel.LIFECYCLE, f"A lifecycle event makes no sense: {error}")
             return
-        self._quote_has_size.pop(ticker, None)
+        self._book_quotes.pop(ticker, None)
         self._feed_handler.lifecycle(ticker, clean(frame.msg.event_type, 64))
 
     def _on_event_fees(self, frame: wire.EventFeeFrame, _data: bytes | str) -> None:
@@ -569,13 +649,3 @@ class FeedProtocol:
 
     def _on_sequence_only(self, frame: wire.EventLifecycleFrame | wire.OrderGroupFrame, _data: bytes | str) -> None:
         self._accept_sequence(frame.sid, frame.seq)
-
-
-def _check_not_crossed(yes: Levels, no: Levels) -> None:
-    """Raise TranslationError if a snapshot's own bids would trade with each other, as they never rest."""
-    best_yes, best_no = max(yes)[0], max(no)[0]
-    if best_yes + best_no < PRICE_UNIT:
-        return
-    if best_yes + PRICE_UNIT - min(no)[0] < PRICE_UNIT:
-        raise TranslationError("its NO levels look like YES prices (use_yes_price flipped)")
-    raise TranslationError("its best YES and NO bids cross")

@@ -41,7 +41,7 @@ from kalshi_tui.kalshi.transport.clock import ExchangeClock
 from kalshi_tui.kalshi.transport.http import parse_error_body
 from kalshi_tui.kalshi.transport.signing import Signer
 from kalshi_tui.kalshi.transport.tls import describe_tls_error, proxy_for, tls_context
-from kalshi_tui.kalshi.wire import WS_PATH
+from kalshi_tui.kalshi.wire import WS_PATH, BookReading
 
 MAX_MESSAGE_BYTES: Final = 64 * 1024 * 1024
 """Bytes of one message, as many as the exchange may send (docs/kalshi-api.md, section 5)."""
@@ -211,6 +211,7 @@ class Stream:
         self._proxy = proxy_for(environment.ws_url, proxy)
         self.clock = clock or ExchangeClock()
         self.protocol = FeedProtocol(handler, listener=listener, policy=policy)
+        self.protocol.on_reading = self._record_reading
         self.frames = 0
         """Messages received since the start."""
         self._signer = signer
@@ -264,6 +265,7 @@ class Stream:
         if tap is None or self._connection is None:
             return False
         tap.begin(self.protocol.sids)
+        tap.record_reading(self.protocol.reading)
         tap.record_wanted(self.protocol.trusted | self.protocol.untrusted)
         return True
 
@@ -414,6 +416,7 @@ class Stream:
         self.protocol.connected(began)
         if self._tap is not None:
             self._tap.begin()
+            self._tap.record_reading(self.protocol.reading)
             self._tap.record_wanted(self.protocol.untrusted)
         tasks = [
             asyncio.create_task(work, name=f"stream {name}")
@@ -453,6 +456,10 @@ class Stream:
     async def _wait_until_closed(self) -> str:
         await self._closing.wait()
         return "The connection was closed."
+
+    def _record_reading(self, reading: BookReading) -> None:
+        if self._tap is not None:
+            self._tap.record_reading(reading)
 
     async def _read_loop(self, connection: _Connection) -> str:
         """Hand each message to the protocol, yielding to the event loop now and then. Return why it ended."""

@@ -155,8 +155,8 @@ class SubscriptionManager:
             subscription,
             tickers,
             channels=[channel],
-            # Said, though it is the default: the other way round all NO levels would be read as YES prices.
-            use_yes_price=False if channel == Channel.BOOK else UNSET,
+            # False, the default of today, is announced to stop working without a word (docs/kalshi-api.md, section 4).
+            use_yes_price=True if channel == Channel.BOOK else UNSET,
             send_initial_snapshot=True if channel == Channel.TICKER else UNSET,
             skip_ticker_ack=True if channel in WITH_MARKETS else UNSET,
         )

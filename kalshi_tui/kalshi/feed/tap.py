@@ -25,6 +25,9 @@ class Tap(Protocol):
     def record_wanted(self, tickers: Iterable[str]) -> None:
         """Note the markets whose books are followed from here on."""
 
+    def record_reading(self, reading: wire.BookReading) -> None:
+        """Note in which prices the NO levels of the frames stand from here on; those of `record_book` in NO prices."""
+
     def record_book(self, msg: wire.SnapshotMsg) -> None:
         """Note a book that is followed already, as it stands."""
 

@@ -28,6 +28,7 @@ from kalshi_tui.kalshi.translate.markets import (
     series_fee_change,
 )
 from kalshi_tui.kalshi.translate.numbers import (
+    COMPLEMENT_CACHE,
     DELTA_CACHE,
     PRICE_CACHE,
     int_or_zero,
@@ -55,6 +56,7 @@ from kalshi_tui.kalshi.translate.portfolio import (
 from kalshi_tui.kalshi.translate.quotes import archived_candle, candle, quote, rest_trade, trade
 
 __all__ = [
+    "COMPLEMENT_CACHE",
     "DELTA_CACHE",
     "MAX_ID_LENGTH",
     "MAX_LINE_LENGTH",

@@ -96,6 +96,8 @@ def trade_price_or_none(text: NumberText, field: str) -> Price | None:
 
 PRICE_CACHE: Final[dict[str, Price]] = {}
 """Prices by their text, filled by `parse_and_cache_price`: a look-up costs a tenth of a parse."""
+COMPLEMENT_CACHE: Final[dict[str, Price]] = {}
+"""By the text of a price, what is left of a dollar beyond it; filled with `PRICE_CACHE`."""
 DELTA_CACHE: Final[dict[str, Count]] = {}
 """Signed counts by their text, filled by `parse_and_cache_delta`."""
 PRICE_CACHE_SIZE: Final = 50_000
@@ -107,7 +109,9 @@ def parse_and_cache_price(text: str) -> Price:
     price = parse_price(text)
     if len(PRICE_CACHE) >= PRICE_CACHE_SIZE:
         PRICE_CACHE.clear()
+        COMPLEMENT_CACHE.clear()
     PRICE_CACHE[text] = price
+    COMPLEMENT_CACHE[text] = PRICE_UNIT - price
     return price
 
 

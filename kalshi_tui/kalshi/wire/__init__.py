@@ -63,6 +63,7 @@ from kalshi_tui.kalshi.wire.exchange import (
 from kalshi_tui.kalshi.wire.frames import (
     FRAME_TYPES,
     HEARTBEAT,
+    BookReading,
     Channel,
     Command,
     CommandParams,
@@ -215,6 +216,7 @@ __all__ = [
     "BatchCreateItem",
     "BatchCreateReply",
     "BatchCreateRequest",
+    "BookReading",
     "BucketLimit",
     "CancelOrderReply",
     "Candlestick",

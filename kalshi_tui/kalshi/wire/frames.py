@@ -5,6 +5,7 @@ a `Command`.
 """
 
 from decimal import Decimal
+from enum import Enum
 from typing import Any, Final
 
 from msgspec import UNSET, UnsetType
@@ -25,6 +26,14 @@ from kalshi_tui.kalshi.wire.common import (
 
 HEARTBEAT: Final = b"heartbeat"
 """The body of the server's WebSocket pings, one every 10 s (docs/kalshi-api.md, section 5)."""
+
+
+class BookReading(Enum):
+    """In which prices the NO levels of a book's frames stand (docs/kalshi-api.md, section 4)."""
+
+    YES_PRICES = "yes"
+    """A NO bid at 0.30 stands at 0.70, as with ``use_yes_price``."""
+    NO_PRICES = "no"
 
 
 SendingTime = NullableInt

@@ -33,7 +33,6 @@ from kalshi_tui.recording.verifier import (
     RecordingVerifier,
     RecordResult,
     cached_delta,
-    cached_price,
 )
 from kalshi_tui.recording.writer import RecordKind
 
@@ -166,7 +165,7 @@ class RecordedState:
         if listing is None:
             return
         if isinstance(msg, wire.DeltaMsg):
-            self.listener.apply_delta(listing, msg.side, cached_price(msg.price_dollars), cached_delta(msg.delta_fp))
+            self.listener.apply_delta(listing, msg.side, self.verifier.delta_price, cached_delta(msg.delta_fp))
         elif isinstance(msg, wire.TickerMsg):
             self._apply_quote(listing, msg)
         elif isinstance(msg, wire.TradeMsg):

@@ -14,6 +14,7 @@ from aiohttp import web
 
 from kalshi_tui.domain.fees import MAX_MULTIPLIER, FeeType
 from kalshi_tui.domain.price import NumberError, parse_price
+from kalshi_tui.kalshi import wire
 from kalshi_tui.kalshi.transport.signing import PRACTICE_TOKEN_HEADER
 from kalshi_tui.practice.engine.market_outcome import binary_outcome, scalar_outcome
 from kalshi_tui.practice.engine.rejection import Rejection
@@ -55,6 +56,7 @@ class ControlRequest(msgspec.Struct, frozen=True, kw_only=True):
     speed: str = ""
     exchange_index: int | None = None
     order_status: str = ""
+    reading: Literal["", "yes", "no"] = ""
     reason: str = ""
     kind: str = ""
     gap_ms: int = 0
@@ -88,6 +90,7 @@ class ControlApi:
             "duplicate_frame": lambda asked: hub.inject_frame_fault("duplicate", asked.count),
             "corrupt_frame": lambda asked: hub.inject_frame_fault("corrupt", asked.count),
             "old_sid_frames": lambda asked: hub.send_old_sid_frames(asked.count),
+            "no_levels": self._force_reading,
             "order_words": self._set_order_words,
             "overflow": lambda _: hub.end_market_data(),
             "pause_trading": lambda asked: pauses.pause_trading(shard=asked.exchange_index),
@@ -191,6 +194,10 @@ class ControlApi:
 
     def _fail_transfers(self, asked: ControlRequest) -> None:
         self._targets.world.exchange.shard_transfers.failures_left = asked.count
+
+    def _force_reading(self, asked: ControlRequest) -> None:
+        forced = wire.BookReading(asked.reading) if asked.reading else None
+        self._targets.hub.market_frames.forced_reading = forced
 
     def _set_order_words(self, asked: ControlRequest) -> None:
         fault = self._targets.hub.order_frame_fault

@@ -137,7 +137,7 @@ class Hub:
     def _on_book_changed(self, event: BookChanged) -> None:
         shared: dict[bool, bytes] = {}
         for connection, subscription in self.index.find(Channel.BOOK, event.ticker):
-            flipped = subscription.yes_price
+            flipped = self.market_frames.is_flipped(subscription)
             if event.account_id is not None and connection.owns(event.account_id):
                 msg = self.market_frames.encode_delta(event, flipped, is_own=True)
             else:

@@ -21,6 +21,14 @@ class MarketFrames:
 
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
+        self.forced_reading: wire.BookReading | None = None
+        """A rehearsed fault: NO levels in these prices, whatever was asked for."""
+
+    def is_flipped(self, subscription: ServerSubscription) -> bool:
+        """Return whether NO levels go out in YES prices on a subscription."""
+        if self.forced_reading is not None:
+            return self.forced_reading is wire.BookReading.YES_PRICES
+        return subscription.yes_price
 
     def require_market(self, ticker: str) -> None:
         """Raise CommandError for a market that does not exist."""
@@ -39,7 +47,7 @@ class MarketFrames:
 
     def encode_snapshot(self, subscription: ServerSubscription, ticker: str, number: Any) -> bytes:
         """Return a book's snapshot frame with the subscription's next number."""
-        msg = encode_frames.snapshot(self._exchange.markets.listings[ticker], flipped=subscription.yes_price)
+        msg = encode_frames.snapshot(self._exchange.markets.listings[ticker], flipped=self.is_flipped(subscription))
         frame = wire.SnapshotFrame(id=number, sid=subscription.sid, seq=subscription.next_seq(), msg=msg)
         return wire.encode(frame)
 

@@ -25,7 +25,7 @@ def test_a_subscription_says_all_its_flags_and_its_book_is_right() -> None:
     assert json.loads(wire.encode(command))["params"] == {
         "channels": ["orderbook_delta"],
         "market_tickers": [A, B],
-        "use_yes_price": False,
+        "use_yes_price": True,
         "skip_ticker_ack": True,
     }
     assert command.id >= 1
@@ -363,17 +363,120 @@ def test_a_quote_from_before_a_market_was_left_says_nothing_of_its_book_later() 
     assert not rig.reports.of(Happening.ALARM)
 
 
-def test_a_snapshot_that_crosses_is_not_trusted_and_the_flag_is_suspected() -> None:
+def test_a_snapshot_that_crosses_is_not_trusted() -> None:
     rig = Rig(A, B)
-    for yes, no, words in (("0.6000", "0.4500", "cross"), ("0.4000", "0.9000", "use_yes_price")):
-        sid, subscription = next(iter(rig.exchange.subscriptions.items()))
-        msg = {"market_ticker": A, "yes_dollars_fp": [[yes, "1.00"]], "no_dollars_fp": [[no, "1.00"]]}
-        frame = {"type": "orderbook_snapshot", "sid": sid, "seq": subscription.number(), "msg": msg}
-        rig.feed.receive(json.dumps(frame))
-        assert rig.sink.good == set()
-        assert words in rig.sink.whys[-1]
+    sid, subscription = next(iter(rig.exchange.subscriptions.items()))
+    # Crossed whichever way it is read.
+    msg = {"market_ticker": A, "yes_dollars_fp": [["0.6000", "1.00"]], "no_dollars_fp": [["0.4500", "1.00"]]}
+    rig.feed.receive(json.dumps({"type": "orderbook_snapshot", "sid": sid, "seq": subscription.number(), "msg": msg}))
+    assert rig.sink.good == set()
+    assert "cross" in rig.sink.whys[-1]
+    rig.settle()
+    rig.assert_right(A, B)
+    assert rig.feed.reading is wire.BookReading.YES_PRICES
+
+
+# In which prices NO levels stand.
+
+
+def deep() -> Rig:
+    """Return a rig whose books have NO bids far from the best one, as most have: the other way round they cross."""
+    rig = Rig()
+    for ticker in (A, B, C):
+        rig.exchange.books[ticker].snapshot([(4000, 1000), (4100, 2000)], [(1000, 700), (5500, 300)])
+    return rig
+
+
+def heal(rig: Rig) -> None:
+    for _ in range(200):
+        rig.tick()
         rig.settle()
+
+
+@pytest.mark.parametrize("ticker", [A, B])
+def test_an_exchange_that_ignores_the_flag_is_noticed_and_read_the_other_way(ticker: str) -> None:
+    rig = deep()
+    rig.exchange.forced_yes_price = False
+    rig.feed.want_books([A, B])
+    rig.settle()
+    heal(rig)
+    assert rig.feed.reading is wire.BookReading.NO_PRICES
+    rig.assert_right(A, B)
+    (alarm,) = rig.reports.of(Happening.ALARM)
+    assert "the exchange sends NO levels in NO prices now" in alarm.text
+    rig.move(ticker, side=Side.NO, price=5500, delta=-100)
+    rig.settle()
+    rig.assert_right(A, B)
+
+
+def test_a_flip_in_the_middle_is_noticed_either_way() -> None:
+    rig = deep()
+    rig.feed.want_books([A, B])
+    rig.settle()
+    for flipped in (False, True):
+        rig.exchange.forced_yes_price = flipped
+        for each in rig.exchange.subscriptions.values():
+            each.yes_price = flipped
+        # The level that is taken away stands at another price in the other reading: it would fall below nothing.
+        rig.move(A, side=Side.NO, price=5500, delta=-100)
+        rig.settle()
+        heal(rig)
+        assert rig.feed.reading is (wire.BookReading.YES_PRICES if flipped else wire.BookReading.NO_PRICES)
         rig.assert_right(A, B)
+
+
+def quote_of(rig: Rig, ticker: str, yes_ask: str, size: str) -> bytes:
+    sid = next(sid for sid, each in rig.exchange.subscriptions.items() if each.channel == Channel.TICKER)
+    msg = wire.TickerMsg(
+        market_ticker=ticker, yes_bid_dollars="0.0000", yes_bid_size_fp="0.00", yes_ask_dollars=yes_ask,
+        yes_ask_size_fp=size, ts_ms=1,
+    )  # fmt: skip
+    return wire.encode(wire.TickerFrame(sid=sid, msg=msg))
+
+
+@pytest.mark.parametrize("ignores", [False, True])
+def test_a_book_with_one_side_alone_is_checked_against_the_quote(*, ignores: bool) -> None:
+    rig = Rig()
+    rig.exchange.forced_yes_price = not ignores
+    for ticker in (A, B, C):
+        rig.exchange.books[ticker].snapshot([], [(2_000, 700), (3_000, 500)])
+    rig.feed.want_quotes([A, B, C])
+    rig.feed.want_books([A, B, C])
+    rig.settle()
+    # Nothing is crossed: only the quote, whose ask is what the best NO bid implies, can say it.
+    for ticker in (A, B):
+        rig.feed.receive(quote_of(rig, ticker, "0.7000", "5.00"))
+        rig.settle()
+    heal(rig)
+    assert rig.feed.reading is (wire.BookReading.NO_PRICES if ignores else wire.BookReading.YES_PRICES)
+    assert rig.feed.faults == int(ignores)
+    rig.assert_right(A, B, C)
+
+
+def test_a_quote_that_fits_neither_reading_asks_for_few_snapshots_and_changes_nothing() -> None:
+    rig = Rig()
+    rig.exchange.books[A].snapshot([], [(2_000, 700), (3_000, 500)])
+    rig.feed.want_quotes([A])
+    rig.feed.want_books([A])
+    rig.settle()
+    for number in range(60):
+        rig.feed.receive(quote_of(rig, A, "0.6000", f"{number + 1}.00"))
+        rig.settle()
+    assert rig.feed.reading is wire.BookReading.YES_PRICES
+    assert rig.feed.faults == 0
+    assert 1 <= len(rig.commands("get_snapshot")) <= 5
+
+
+def test_frames_that_fit_no_reading_do_not_turn_it_for_ever() -> None:
+    rig = Rig(A, B)
+    for number in range(40):
+        for each in rig.exchange.subscriptions.values():
+            each.yes_price = bool(number % 2)
+        rig.feed.resync_books("For the test.")
+        rig.settle()
+        rig.tick()
+        rig.settle()
+    assert sum("use_yes_price flipped" in report.text for report in rig.reports.of(Happening.ALARM)) <= 3
 
 
 def test_a_market_whose_snapshots_never_make_sense_is_set_apart_and_the_others_live_on() -> None:
@@ -711,7 +814,9 @@ def test_what_happened_between_the_end_of_a_subscription_and_the_next_is_missed_
 def replay(frames: list[dict[str, Any]], tickers: set[str]) -> tuple[FeedProtocol, BookSink, Reports]:
     """Feed captured frames to a protocol that wants their markets, its ids made to fit."""
     sink, reports = BookSink(), Reports()
-    feed = FeedProtocol(sink, listener=reports.append, policy=RecoveryPolicy(batch=1))
+    # The captures are of the time before the flag was sent: NO levels in NO prices.
+    policy, reading = RecoveryPolicy(batch=1), wire.BookReading.NO_PRICES
+    feed = FeedProtocol(sink, listener=reports.append, policy=policy, reading=reading)
     feed.want_books(tickers)
     feed.connected(0.0)
     for frame in frames:
