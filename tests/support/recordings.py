@@ -68,17 +68,24 @@ class Studio:
             self.recording.write_record(RecordKind.EVENT, wire.encode(encode_rest.event(event, series, None)))
             self.recording.write_record(RecordKind.MARKET, wire.encode(encode_rest.market(listing, self.clock())))
 
-    def connect(self, tickers: Iterable[str] | None = None) -> None:
-        """Begin a connection that follows books, trades and quotes."""
+    def connect(self, tickers: Iterable[str] | None = None, *, yes_price: bool = False) -> None:
+        """Begin a connection that follows books, trades and quotes.
+
+        With ``yes_price`` NO levels have YES prices, and the recording says so; without, it says nothing, as
+        those of earlier versions did.
+        """
         chosen = list(tickers or self.tickers)
         socket: Any = SimpleNamespace(closed=False)
         self.connection = Connection(self.hub.market_frames, self.hub.index, socket, US, clock_ms=self.clock)
         self.commands = CommandHandler(self.connection, self.hub.market_frames, self.hub.index, self.clock.timer_s)
         self.hub.connections[self.connection] = None
         self.tap.begin()
+        if yes_price:
+            self.tap.record_reading(wire.BookReading.YES_PRICES)
         self.tap.record_wanted(chosen)
         for channel in ("orderbook_delta", "trade", "ticker"):
-            self.command("subscribe", channels=[channel], market_tickers=chosen)
+            asked = {"use_yes_price": True} if yes_price and channel == "orderbook_delta" else {}
+            self.command("subscribe", channels=[channel], market_tickers=chosen, **asked)
         self.command("subscribe", channels=["market_lifecycle_v2", "fill", "user_orders"])
 
     def command(self, name: str, **params: Any) -> None:
@@ -117,11 +124,11 @@ class Studio:
         return {ticker: self.exchange.markets.listings[ticker].levels() for ticker in self.tickers}
 
 
-def a_recording(path: Path, *, ms: int = 4_000, rate: int = 600, seed: int = 7) -> Studio:
+def a_recording(path: Path, *, ms: int = 4_000, rate: int = 600, seed: int = 7, yes_price: bool = False) -> Studio:
     """Record some seconds of a lively exchange."""
     studio = Studio(path, rate=rate, seed=seed)
     studio.list_markets()
-    studio.connect()
+    studio.connect(yes_price=yes_price)
     studio.run(ms)
     studio.recording.close()
     return studio

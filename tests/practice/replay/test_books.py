@@ -12,6 +12,8 @@ from kalshi_tui.kalshi import wire
 from kalshi_tui.practice.replay.recorded_world import ReplayWorld
 from kalshi_tui.practice.server import encode_frames
 from kalshi_tui.recording.checker import book_levels, books_digest, check_recording
+from kalshi_tui.recording.reader import Record
+from kalshi_tui.recording.verifier import RecordingVerifier
 from kalshi_tui.recording.writer import RecordingWriter, RecordKind
 from tests.support.budget import examples
 from tests.support.recordings import (
@@ -38,8 +40,9 @@ def play_out(world: ReplayWorld, timer: Hand) -> None:
     raise AssertionError("it never ended")
 
 
-def test_the_last_books_quotes_and_tapes_are_those_of_the_exchange(tmp_path: Path) -> None:
-    studio = a_recording(tmp_path / "a.rec.gz")
+@pytest.mark.parametrize("yes_price", [False, True])
+def test_the_last_books_quotes_and_tapes_are_those_of_the_exchange(tmp_path: Path, *, yes_price: bool) -> None:
+    studio = a_recording(tmp_path / "a.rec.gz", yes_price=yes_price)
     world, timer = a_replay(studio.path)
     play_out(world, timer)
     assert played_levels(world) == studio.levels()
@@ -65,13 +68,32 @@ def test_at_every_record_the_played_books_are_the_recorded_ones(tmp_path: Path) 
     assert played_levels(world) == studio.levels()
 
 
-def test_a_recording_checks_clean_and_its_digest_is_that_of_the_exchange_s_books(tmp_path: Path) -> None:
-    studio = a_recording(tmp_path / "a.rec.gz")
+@pytest.mark.parametrize("yes_price", [False, True])
+def test_a_recording_checks_clean_and_its_digest_is_that_of_the_exchange_s_books(
+    tmp_path: Path, *, yes_price: bool
+) -> None:
+    studio = a_recording(tmp_path / "a.rec.gz", yes_price=yes_price)
     found = check_recording(studio.path)
     assert found.clean
     assert found.whole
     assert found.markets == len(studio.tickers)
     assert found.books == books_digest(studio.levels())
+
+
+def test_both_readings_of_one_market_have_the_same_states(tmp_path: Path) -> None:
+    found = [
+        check_recording(a_recording(tmp_path / f"{yes_price}.rec.gz", yes_price=yes_price).path)
+        for yes_price in (False, True)
+    ]
+    assert found[0].states == found[1].states
+    assert found[0].books == found[1].books
+
+
+def test_the_words_of_a_reading_that_is_none_are_a_fault_and_no_crash() -> None:
+    verifier = RecordingVerifier()
+    for number, payload in enumerate((b'["maybe"]', b"{}", b"[]", b"")):
+        verifier.apply(Record(RecordKind.READING, number, 1, payload))
+    assert len(verifier.faults) == 4
 
 
 @pytest.mark.parametrize("speed", [0.0, 1.0, 7.5, 1000.0])

@@ -221,6 +221,7 @@ async def test_a_book_stream_counts_snapshots_deltas_and_oks_in_one_sequence(exc
     async with exchange.stream() as stream:
         number = await stream.command("subscribe", channels=["orderbook_delta"], market_tickers=[ticker])
         subscribed, snapshot = await stream.frames(2)
+        assert abs(subscribed.pop("sending_ts_ms") - exchange.clock.machine_ms()) < 60_000
         assert subscribed == {"type": "subscribed", "id": number, "msg": {"channel": "orderbook_delta", "sid": 1}}
         assert (snapshot["sid"], snapshot["seq"]) == (1, 1)
         assert snapshot["msg"]["yes_dollars_fp"] == [["0.4700", "10.00"]]
