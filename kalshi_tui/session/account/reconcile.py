@@ -331,11 +331,14 @@ class AccountReconciler:
         now_ms = self._clock_ms()
         began_ms = midnight_ms(now_ms)
         fills = [fill for fill in self._store.fills if fill.ts_ms >= began_ms]
-        worth = sum(each.cash + each.portfolio_value for each in balances) + self._reserved_money()
+        reserved = self._reserved_money()
+        worth = sum(each.cash + each.portfolio_value for each in balances) + (reserved or 0)
         try:
             day = datetime.fromtimestamp(now_ms // 1000).astimezone().strftime("%Y-%m-%d")
-            since_ms, before = self._journal.ensure_day_start(day, worth, now_ms)
-            gain = worth - before
+            since_ms, gain = now_ms, None
+            if reserved is not None:
+                since_ms, before = self._journal.ensure_day_start(day, worth, now_ms)
+                gain = worth - before
         except JournalError as error:
             # Without the first value of the day its gain is not known, which is not the same as zero.
             since_ms, gain = now_ms, None
@@ -353,8 +356,11 @@ class AccountReconciler:
             )
         )
 
-    def _reserved_money(self) -> Money:
-        """Return what the exchange reserves for resting orders: what they can lose, and the maker's fee."""
+    def _reserved_money(self) -> Money | None:
+        """Return what the exchange reserves for resting orders: what they can lose, and the maker's fee.
+
+        None while an order rests whose fee is of a type without a published figure: then nobody knows.
+        """
         held = 0
         closable = {key: position.count for key, position in self._store.account.positions_by_key.items()}
         for order in self._store.working_orders():
@@ -368,7 +374,13 @@ class AccountReconciler:
             held += order_risk(order.book_side, order.yes_price, order.remaining - closes)
             market = self._store.markets.get(order.ticker)
             fees = market.fees if market is not None else None
-            held += (fees.trade_fee(order.yes_price, order.remaining, taker=False) if fees is not None else 0) or 0
+            if fees is None:
+                # Only shown markets have their fees read, and most of them charge makers nothing.
+                continue
+            fee = fees.trade_fee(order.yes_price, order.remaining, taker=False)
+            if fee is None:
+                return None
+            held += fee
         return held
 
 

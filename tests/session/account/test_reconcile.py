@@ -11,6 +11,8 @@ from typing import Any
 import httpx
 import pytest
 
+from kalshi_tui.domain.fees import FeeSchedule, FeeType
+from kalshi_tui.domain.market import Market
 from kalshi_tui.domain.order import OrderState
 from kalshi_tui.domain.position import Position
 from kalshi_tui.kalshi.environments import practice_on_port
@@ -216,3 +218,16 @@ async def test_a_defect_in_reading_does_not_end_the_reading(
     account.request_full_read()
     await until(lambda: store.orders)
     assert any("could not be read" in notice.text for notice in store.notices)
+
+
+@pytest.mark.parametrize(("fee_type", "gain"), [(FeeType.QUADRATIC, 0), (FeeType.FLAT, None)])
+async def test_the_days_gain_is_unknown_while_an_unknown_fee_is_reserved(
+    exchange: Lagging, store: Store, account: AccountReconciler, fee_type: FeeType, gain: int | None
+) -> None:
+    listed = listed_order("c1", "resting", "0.00", "10.00")
+    exchange.orders = lambda _: [listed]
+    store.market_data.set_markets([Market(listed["ticker"], "E", fees=FeeSchedule(fee_type))])
+    account.request_full_read()
+    await until(lambda: store.orders and store.day_total)
+    assert store.day_total is not None
+    assert store.day_total.gain == gain
