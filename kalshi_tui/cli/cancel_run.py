@@ -28,8 +28,10 @@ from kalshi_tui.domain.text import order_text, plain_count_text
 from kalshi_tui.session.account.account_view import subaccount_text
 from kalshi_tui.session.interface import CancelAllResult
 
-MIN_CANCEL_ALL_S = 3.0
-"""The least time for a cancel of all, however short the wait for its proof: it must not be cut off."""
+MIN_CANCEL_ALL_S = 4.0
+"""The least time for a cancel of all, however short the wait for its proof: it must not be cut off.
+
+A list that does not come is waited for two seconds before the one call that needs none."""
 RETRY_ADVICE = "Look with 'kalshi-tui orders', or cancel again: that does no harm."
 
 

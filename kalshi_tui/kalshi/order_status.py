@@ -61,7 +61,7 @@ MAX_ORDERS_SEARCHED: Final = 1_000
 CANCEL_BATCH_SIZE: Final = 20
 MAX_CANCELED_BY_NAME: Final = 50
 """Up to so many resting orders are canceled by name: no minute follows in which new ones may be canceled too."""
-LIST_PATIENCE_S: Final = 3.0
+LIST_PATIENCE_S: Final = 2.0
 """How long the list of what rests is waited for before the one call that needs no list."""
 MAX_NAMED_ORDERS: Final = 5
 """How many orders that still rest are named in the sentence."""
@@ -431,6 +431,7 @@ class CancelAllProof:
         needs_one_call: Callable[[], bool] = lambda: False,
         max_by_name: int = MAX_CANCELED_BY_NAME,
         minute: CancelAllMinute | None = None,
+        list_patience_s: float = LIST_PATIENCE_S,
     ) -> None:
         """Take what the caller knows.
 
@@ -442,6 +443,7 @@ class CancelAllProof:
         self._rest = rest
         self._needs_one_call = needs_one_call
         self._max_by_name = max_by_name
+        self._list_patience_s = list_patience_s
         self._minute = minute or CancelAllMinute(rest.clock.now_ms)
         self._may_call = ticker is None
         """Whether the one call is of use and has not been tried."""
@@ -508,7 +510,7 @@ class CancelAllProof:
         data_ms, whole, half_read = 0, False, False
         listed: Sequence[Order] = ()
         try:
-            async with asyncio.timeout(LIST_PATIENCE_S if self._may_call else None):
+            async with asyncio.timeout(self._list_patience_s if self._may_call else None):
                 # Before the list itself: that is at least as new as this.
                 data_ms = await self._rest.user_data_timestamp()
                 # After the first answer, which has set the clock by the exchange's.
@@ -608,6 +610,8 @@ async def cancel_all_confirmed(
         needs_one_call=lambda: tracker.is_in_doubt,
         max_by_name=max_by_name,
         minute=minute,
+        # Half of what there is: the call that needs no list must leave before the time is over.
+        list_patience_s=min(LIST_PATIENCE_S, within_s / 2),
     )
     try:
         async with asyncio.timeout(within_s):

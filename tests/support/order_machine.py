@@ -16,6 +16,7 @@ from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.link import LinkState
 from kalshi_tui.domain.order import Action, BookSide, Order, OrderState, OrderTerms, TimeInForce
 from kalshi_tui.session.execution.risk_checks import Risk, RiskReason
+from kalshi_tui.session.options import SessionOptions
 from tests.support.session_rig import Rig, Trouble
 
 PRICES = st.sampled_from([3_900, 4_000, 4_100])
@@ -37,10 +38,14 @@ class Life(RuleBasedStateMachine):
         dedupe=st.sampled_from(["open", "ever"]),
         lag_ms=st.sampled_from([0, 0, 3_000, 10_000]),
         cancel_all=st.booleans(),
+        by_name=st.sampled_from([0, 1, 50]),
+        minute=st.booleans(),
     )
-    def begin(self, dedupe: str, lag_ms: int, cancel_all: bool) -> None:
+    def begin(self, dedupe: str, lag_ms: int, cancel_all: bool, by_name: int, minute: bool) -> None:
         async def begin() -> None:
-            self.rig = Rig(self.folder, dedupe=dedupe, cancel_all=cancel_all)
+            options = SessionOptions(max_canceled_by_name=by_name)
+            self.rig = Rig(self.folder, dedupe=dedupe, cancel_all=cancel_all, options=options)
+            self.rig.exchange.order_entry.has_cancel_all_minute = minute
             await self.rig.start()
             await self.rig.pass_time(0.5)
             self.rig.lag(lag_ms)

@@ -22,6 +22,7 @@ from aiohttp.test_utils import make_mocked_request
 from kalshi_tui.domain.link import LinkState
 from kalshi_tui.domain.order import BookSide, Order, OrderState, OrderTerms, TimeInForce
 from kalshi_tui.domain.price import MONEY_UNIT, Count, Price
+from kalshi_tui.domain.update_reason import UpdateReason
 from kalshi_tui.kalshi import translate, wire
 from kalshi_tui.kalshi.environments import practice_on_port
 from kalshi_tui.kalshi.feed.stream import Health
@@ -404,6 +405,8 @@ class Rig:
             order = by_name.get(record.client_order_id)
             assert order is not None, f"nobody knows of {record.order_id}"
             assert facts(order) == truth(record), f"{facts(order)} here, {truth(record)} there; {order}"
+            expired = record.update_reason == UpdateReason.EXPIRY.value
+            assert (order.state is OrderState.EXPIRED) is expired, f"{order}, {record.update_reason!r} there"
         for name, order in by_name.items():
             if name not in names:
                 never = {OrderState.NOT_SENT, OrderState.REFUSED}
