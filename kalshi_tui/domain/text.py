@@ -79,4 +79,9 @@ def expiry_text(expires_s: int) -> str:
     """Return when an order ends by itself, in local time: ``good till 16 Dec 19:00:00``; 0 is never."""
     if not expires_s:
         return "good till canceled"
-    return f"good till {datetime.fromtimestamp(expires_s, UTC).astimezone():%d %b %H:%M:%S}"
+    return f"good till {local_time_text(expires_s)}"
+
+
+def local_time_text(at_s: int) -> str:
+    """Write a Unix time in seconds as local day and time: ``16 Dec 19:00:00``."""
+    return f"{datetime.fromtimestamp(at_s, UTC).astimezone():%d %b %H:%M:%S}"

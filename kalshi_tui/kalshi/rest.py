@@ -547,6 +547,10 @@ class RestClient:
         """
         await shard_transfers.set_allocation(self._http, percents, reservation)
 
+    def write_budget(self, exchange_index: int) -> WriteBudget:
+        """Return the tokens that commands of one exchange index wait for."""
+        return self._http.write_budgets.of(exchange_index)
+
     async def limits(self) -> AccountLimits:
         """Read how fast this account may read and write; from then on commands wait by it, not by the lowest tier.
 

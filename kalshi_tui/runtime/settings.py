@@ -19,6 +19,8 @@ from kalshi_tui.ui.ui_settings import DEFAULT_COLUMN_ORDER, UiSettings
 SETTINGS_FILE: Final = "settings.toml"
 MAX_PRESETS: Final = 9
 MAX_BY_NAME: Final = 1_000
+MIN_ROLLING_EXPIRY_S: Final = 60
+MAX_ROLLING_EXPIRY_S: Final = 86_400
 
 NumberParser = Callable[[str], int]
 
@@ -120,6 +122,15 @@ class DeadManSettings(_Section, frozen=True):
             description=(
                 "The longest that an order may rest, in seconds: the exchange ends it, whatever becomes of "
                 "this machine."
+            )
+        ),
+    ] = None
+    rolling_expiry_s: Annotated[
+        int | None,
+        Meta(
+            description=(
+                "Orders get an expiry so many seconds ahead (60 to 86400), renewed while the desk runs: if this "
+                "machine dies, they end by themselves."
             )
         ),
     ] = None
@@ -229,6 +240,12 @@ def build_session_options(settings: Settings, *, read_only: bool = False) -> Ses
     for name, seconds in (("link_lost_s", dead.link_lost_s), ("expire_after_s", dead.expire_after_s)):
         if seconds is not None and seconds <= 0:
             raise SettingsError(f"dead_man.{name} must be more than 0 seconds, or left out.", f"dead_man.{name}")
+    rolling = dead.rolling_expiry_s
+    if rolling is not None and not MIN_ROLLING_EXPIRY_S <= rolling <= MAX_ROLLING_EXPIRY_S:
+        raise SettingsError(
+            f"dead_man.rolling_expiry_s must be {MIN_ROLLING_EXPIRY_S} to {MAX_ROLLING_EXPIRY_S} seconds, or left out.",
+            "dead_man.rolling_expiry_s",
+        )
 
     if not 0 <= settings.cancel_all.by_name <= MAX_BY_NAME:
         raise SettingsError(f"cancel_all.by_name must be 0 to {MAX_BY_NAME}.", "cancel_all.by_name")
@@ -252,8 +269,10 @@ def build_session_options(settings: Settings, *, read_only: bool = False) -> Ses
             distance=limit("distance", parse_price),
             hard=limits.passing == "never",
         ),
-        ticket=TicketDefaults(presets=presets, expire_after_s=dead.expire_after_s),
-        dead_man=DeadManOptions(dead.cancel_on_quit, dead.link_lost_s),
+        ticket=TicketDefaults(
+            presets=presets, expire_after_s=dead.expire_after_s, rolling_expiry_s=dead.rolling_expiry_s
+        ),
+        dead_man=DeadManOptions(dead.cancel_on_quit, dead.link_lost_s, dead.rolling_expiry_s),
         max_canceled_by_name=settings.cancel_all.by_name,
         read_only=read_only,
         alert_command=settings.alerts.command,

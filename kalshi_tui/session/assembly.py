@@ -22,9 +22,12 @@ from kalshi_tui.session.bus import AlertRang, FeedReported, LinkChanged, OrderNe
 from kalshi_tui.session.execution.amend import OrderAmender
 from kalshi_tui.session.execution.cancel_all import CancelAll
 from kalshi_tui.session.execution.dead_man import DeadManSwitch
+from kalshi_tui.session.execution.expiry_renewal import ExpiryRenewer
 from kalshi_tui.session.execution.journal import Journal
 from kalshi_tui.session.execution.order_lookup import OrderLookup
+from kalshi_tui.session.execution.order_writers import OrderWriters
 from kalshi_tui.session.execution.risk_checks import RiskChecks
+from kalshi_tui.session.execution.rolling_expiry import RollingExpiry
 from kalshi_tui.session.execution.submit import OrderExecutor
 from kalshi_tui.session.link_monitor import LinkMonitor
 from kalshi_tui.session.market_data.candles import CandleReader
@@ -148,7 +151,9 @@ def _assemble_execution(
         lost=lambda: lookup.lost,
         after_cancel_all=lambda terms: minute.describe(terms.subaccount or 0),
     )
-    executor = OrderExecutor(rest, store, journal, risk_checks, lookup)
+    rolling = RollingExpiry(options.dead_man.rolling_expiry_s, rest.clock.now_ms)
+    writers = OrderWriters()
+    executor = OrderExecutor(rest, store, journal, risk_checks, lookup, rolling)
     # Before anybody else subscribes: the journal's line comes first of all that follows from an order's change.
     store.bus.subscribe(OrderUpdated, lambda message: executor.record_order(message.order))
     store.bus.subscribe(OrderNeverArrived, lambda message: executor.never_arrived(message.client_order_id))
@@ -176,9 +181,10 @@ def _assemble_execution(
         risk_checks=risk_checks,
         lookup=lookup,
         executor=executor,
-        amender=OrderAmender(rest, store, risk_checks, lookup, executor),
+        amender=OrderAmender(rest, store, risk_checks, lookup, executor, writers, rolling),
         cancel_all=cancel_all,
         dead_man_switch=dead_man_switch,
+        expiry_renewer=ExpiryRenewer(rolling, rest, store, writers, sleep, timer_s),
     )
 
 

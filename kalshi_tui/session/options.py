@@ -14,6 +14,8 @@ class TicketDefaults:
     """The first is the count of a new ticket; all are at hand by a key."""
     expire_after_s: int | None = None
     """The most seconds that an order may rest, None for ever: a dead machine then leaves nothing behind for long."""
+    rolling_expiry_s: int | None = None
+    """How many seconds an order outlives this program, None for ever."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,8 @@ class DeadManOptions:
     on_quit: bool = False
     link_lost_s: int | None = None
     """Cancel all as soon as the link is back, if it was lost for so many seconds or longer."""
+    rolling_expiry_s: int | None = None
+    """Orders get an expiry so many seconds ahead, which is renewed while this program lives."""
 
 
 @dataclass(frozen=True, slots=True)

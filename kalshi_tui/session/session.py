@@ -19,6 +19,7 @@ from kalshi_tui.session.bus import MarketListRead
 from kalshi_tui.session.execution.amend import OrderAmender
 from kalshi_tui.session.execution.cancel_all import CancelAll
 from kalshi_tui.session.execution.dead_man import DeadManSwitch
+from kalshi_tui.session.execution.expiry_renewal import ExpiryRenewer
 from kalshi_tui.session.execution.journal import Journal, JournalError
 from kalshi_tui.session.execution.order_lookup import OrderLookup
 from kalshi_tui.session.execution.risk_checks import READ_ONLY, Risk, RiskChecks, RiskViolation
@@ -49,6 +50,7 @@ class Execution:
     amender: OrderAmender
     cancel_all: CancelAll
     dead_man_switch: DeadManSwitch
+    expiry_renewer: ExpiryRenewer
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,7 @@ class Session:
         self._auditor = BookAuditor(parts.stream, parts.store)
         self._watch_list_tickers: tuple[str, ...] = ()
         self._started = False
+        self._ending_message = ""
 
     async def start(self, *, single_command: bool = False) -> None:
         """Start the stream and the readers; return at once, all goes on in the background.
@@ -114,6 +117,8 @@ class Session:
                 supervisor.keep_running(work, name)
             supervisor.spawn(warn_of_attestation(parts.rest, self.store.notify), "attestation")
             supervisor.keep_running(parts.alerts.run, "alerts")
+            if parts.options.dead_man.rolling_expiry_s is not None:
+                supervisor.keep_running(parts.execution.expiry_renewer.run, "expiries")
             supervisor.keep_running(parts.recorder.run, "recording")
             if parts.replay_follower is not None:
                 supervisor.keep_running(parts.replay_follower.run, "replay")
@@ -128,6 +133,8 @@ class Session:
         await execution.dead_man_switch.quit(
             nothing_rests=parts.readers.account.has_been_read and not self.store.working_orders()
         )
+        # Nobody renews them from now on.
+        self._ending_message = execution.expiry_renewer.describe_ending()
         await parts.stream.close()
         await execution.lookup.close()
         await parts.supervisor.stop()
@@ -220,7 +227,7 @@ class Session:
     @property
     def quit_message(self) -> str:
         """Return what the dead-man's switch did at the end; empty if it had nothing to do."""
-        return self.parts.execution.dead_man_switch.quit_message
+        return " ".join(filter(None, (self.parts.execution.dead_man_switch.quit_message, self._ending_message)))
 
     def link_metrics(self) -> LinkStats:
         """Return the figures of the link as of now."""

@@ -33,6 +33,7 @@ passing = "never"
 cancel_on_quit = true
 link_lost_s = 60
 expire_after_s = 3600
+rolling_expiry_s = 120
 
 [alerts]
 bell = false
@@ -54,8 +55,8 @@ def written(folder: Path, text: str) -> Path:
 def test_every_setting_arrives(tmp_path: Path) -> None:
     assert build_session_options(read_settings(written(tmp_path, WHOLE)), read_only=True) == SessionOptions(
         limits=RiskLimits(50_000, 100_000_000, 100_000, 250_500_000, 500_000, 1_000_000_000, 500, hard=True),
-        ticket=TicketDefaults((2_000, 50), 3_600),
-        dead_man=DeadManOptions(on_quit=True, link_lost_s=60),
+        ticket=TicketDefaults((2_000, 50), 3_600, 120),
+        dead_man=DeadManOptions(on_quit=True, link_lost_s=60, rolling_expiry_s=120),
         read_only=True,
         alert_command=("notify-send", "Kalshi"),
     )
@@ -100,6 +101,7 @@ def test_a_file_that_was_asked_for_must_be_there(tmp_path: Path) -> None:
         ("[cancel_all]\nby_name = -1", "cancel_all.by_name must be 0 to 1000."),
         ("[dead_man]\nlink_lost_s = 0", "dead_man.link_lost_s must be more than 0 seconds, or left out."),
         ("[dead_man]\nexpire_after_s = -1", "dead_man.expire_after_s must be more than 0 seconds, or left out."),
+        ("[dead_man]\nrolling_expiry_s = 59", "dead_man.rolling_expiry_s must be 60 to 86400 seconds, or left out."),
         ("[alerts]\ncommand = 'notify-send'", "alerts.command: Expected `array`, got `str`."),
         ("[alerts]\ncommand = ['']", "alerts.command must begin with a program, such as"),
         ('[alerts]\ncommand = ["a", "\\u0000"]', "alerts.command must begin with a program, such as"),

@@ -95,6 +95,16 @@ class WriteBudget:
         if per_second > 0:
             self._per_second, self._capacity = per_second, max(capacity, per_second)
 
+    @property
+    def per_second(self) -> int:
+        """The tokens that come back in a second."""
+        return self._per_second
+
+    @property
+    def has_waiting(self) -> bool:
+        """Whether any write waits for tokens."""
+        return bool(self._waiting)
+
     def read_budget(self) -> ReadBudget:
         """Return a budget for reads that goes by the same clock."""
         return ReadBudget(timer_s=self._timer_s, sleep=self._sleep)

@@ -44,6 +44,10 @@ class OrderIntents:
         """Forget a cancel that was not carried out: should the order end after all, it ended by something else."""
         self._cancels.discard(order_id)
 
+    def is_being_canceled(self, order_id: str) -> bool:
+        """Return whether this program has asked for an order to be canceled."""
+        return order_id in self._cancels
+
     def begin_amend(self, order_id: str, price: Price, resting_count: Count) -> None:
         """Remember what an order is being changed to."""
         self._amends[order_id] = price, resting_count

@@ -1,6 +1,7 @@
 """Change a resting order: its price, its count, its expiry, and what that does to its place in the queue."""
 
 from dataclasses import dataclass, replace
+from typing import Final
 
 from kalshi_tui.domain.order import Action, Order, OrderState, OrderTerms, to_outcome_price, to_yes_price
 from kalshi_tui.domain.price import Count, Price
@@ -10,11 +11,15 @@ from kalshi_tui.kalshi.replies import AmendAck
 from kalshi_tui.kalshi.rest import RestClient
 from kalshi_tui.session.execution.floor_check import FloorCheck
 from kalshi_tui.session.execution.order_lookup import OrderLookup
+from kalshi_tui.session.execution.order_writers import OrderWriters, WriterBusyError
 from kalshi_tui.session.execution.risk_checks import LIVE_RISK, READ_ONLY, Risk, RiskChecks, describe_unacknowledged
+from kalshi_tui.session.execution.rolling_expiry import RollingExpiry
 from kalshi_tui.session.execution.submit import SELF_TRADE_REASON, OrderExecutor
 from kalshi_tui.session.interface import OrderResult
 from kalshi_tui.session.notices import Severity
 from kalshi_tui.session.store import Store
+
+BUSY: Final = "The renewal of its expiry has no answer yet; try again in a moment. A cancel goes out at once."
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +29,17 @@ class _Amendment:
     price: Price
     resting_count: Count
     expires_s: int | None
+    sent_expires_s: int | None
+    """What is sent for it: an earlier one where expiries are rolled."""
     keeps_place: bool
     """A smaller count and another expiry keep the place in the queue. Neither adds to what the order can cost."""
 
     @classmethod
-    def of(cls, order: Order, price: Price, resting_count: Count, expires_s: int | None) -> "_Amendment":
+    def of(
+        cls, order: Order, price: Price, resting_count: Count, expires_s: int | None, sent_expires_s: int | None
+    ) -> "_Amendment":
         keeps_place = price == order.yes_price and resting_count <= order.remaining
-        return cls(price, resting_count, expires_s, keeps_place)
+        return cls(price, resting_count, expires_s, sent_expires_s, keeps_place)
 
     @property
     def is_decrease(self) -> bool:
@@ -53,6 +62,8 @@ class OrderAmender:
         risk_checks: RiskChecks,
         order_lookup: OrderLookup,
         order_executor: OrderExecutor,
+        writers: OrderWriters | None = None,
+        rolling_expiry: RollingExpiry | None = None,
     ) -> None:
         self._rest = rest
         self._store = store
@@ -60,6 +71,8 @@ class OrderAmender:
         self._order_lookup = order_lookup
         self._order_executor = order_executor
         self._floor_check = FloorCheck(rest, store)
+        self._writers = writers or OrderWriters()
+        self._rolling_expiry = rolling_expiry or RollingExpiry(None, rest.clock.now_ms)
 
     async def amend(
         self,
@@ -75,11 +88,27 @@ class OrderAmender:
         ``expires_s`` is a Unix time in seconds; None keeps the order's own, 0 clears it. A smaller count alone is a
         decrease, all else an amendment (docs/kalshi-api.md, section 6).
         """
+        try:
+            async with self._writers.exclusive(order.order_id):
+                return await self._amend(order, price, resting_count, acknowledged, expires_s)
+        except WriterBusyError:
+            return self._report_unchanged(self._store.known_order(order), BUSY)
+
+    async def _amend(  # noqa: C901, PLR0912 - each end of the request has its own words
+        self,
+        order: Order,
+        price: Price,
+        resting_count: Count,
+        acknowledged: frozenset[Risk],
+        expires_s: int | None,
+    ) -> OrderResult:
         below_floor = await self._floor_check.find_reason(amended_terms(self._store, order, price, resting_count))
         order = self._store.known_order(order)
         if order.state is not OrderState.RESTING:
             return OrderResult(order, f"Not changed: the order is {order.state.word}.", refused=True)
-        change = _Amendment.of(order, price, resting_count, expires_s)
+        change = _Amendment.of(order, price, resting_count, expires_s, self._rolling_expiry.clip(expires_s))
+        if change.sent_expires_s is not None:
+            self._rolling_expiry.note_sent(order.order_id, change.sent_expires_s)
         wanted = change.describe(order)
         if (
             against := ("" if change.is_decrease else below_floor)
@@ -105,6 +134,9 @@ class OrderAmender:
             self._store.account.report_answered(order, end_told=False)
             return outcome
         except KalshiError as error:
+            if expires_s:
+                # It may have been done. Renewed past the time that the trader asked for, the order would outlive it.
+                self._order_executor.remember_expiry(order, expires_s)
             return self._report_unknown(order, wanted, str(error))
         except BaseException as error:
             self._report_unknown(order, wanted, f"it failed inside the program ({type(error).__name__}).")
@@ -114,9 +146,11 @@ class OrderAmender:
             # could pass a limit that is used up already.
             if known:
                 self._store.account.intents.end_amend(order.order_id)
+        if expires_s is not None:
+            self._order_executor.remember_expiry(order, expires_s)
         now = self._store.known_order(order)
         if not now.state.final:
-            self._store.order(apply_amend_ack(now, order, ack, price, resting_count, expires_s))
+            self._store.order(apply_amend_ack(now, order, ack, price, resting_count, change.sent_expires_s))
         self._order_executor.request_account_read()
         return self._report_changed(order, change)
 
@@ -148,7 +182,7 @@ class OrderAmender:
             change.price,
             order.filled + change.resting_count,
             client_order_id=order.client_order_id,
-            expires_s=change.expires_s,
+            expires_s=change.sent_expires_s,
             subaccount=order.subaccount,
         )
 

@@ -329,6 +329,15 @@ class Journal:
         self._recorded_orders[order.client_order_id] = _recorded_fields(order)
         self._damaged.discard(order.client_order_id)
 
+    def record_expiry(self, client_order_id: str, expires_s: int) -> None:
+        """Record when the trader wants an order to end from now on, Unix seconds, 0 for never. Raises JournalError."""
+        if self.trouble or self._find_recorded(client_order_id) is None:
+            return
+        with self._transaction() as cursor:
+            cursor.execute(
+                "UPDATE intents SET expires_s = ? WHERE client_order_id = ?", (expires_s or None, client_order_id)
+            )
+
     def never_arrived(self, client_order_id: str, at_ms: int) -> None:
         """Record that the exchange does not have the order of a row that is set aside. Raises JournalError."""
         if self.trouble or self._find_recorded(client_order_id) is None:

@@ -27,6 +27,7 @@ from kalshi_tui.session.execution.floor_check import FloorCheck
 from kalshi_tui.session.execution.journal import Journal, JournalError
 from kalshi_tui.session.execution.order_lookup import OrderLookup
 from kalshi_tui.session.execution.risk_checks import LIVE_RISK, READ_ONLY, Risk, RiskChecks, describe_unacknowledged
+from kalshi_tui.session.execution.rolling_expiry import RollingExpiry
 from kalshi_tui.session.interface import OrderResult
 from kalshi_tui.session.notices import Severity
 from kalshi_tui.session.store import Store
@@ -46,7 +47,13 @@ class OrderExecutor:
     """Sends and cancels through one `RestClient`, and keeps journal and store true about it."""
 
     def __init__(
-        self, rest: RestClient, store: Store, journal: Journal, risk_checks: RiskChecks, order_lookup: OrderLookup
+        self,
+        rest: RestClient,
+        store: Store,
+        journal: Journal,
+        risk_checks: RiskChecks,
+        order_lookup: OrderLookup,
+        rolling_expiry: RollingExpiry | None = None,
     ) -> None:
         self._rest = rest
         self._store = store
@@ -54,6 +61,7 @@ class OrderExecutor:
         self._risk_checks = risk_checks
         self._order_lookup = order_lookup
         self._floor_check = FloorCheck(rest, store)
+        self._rolling_expiry = rolling_expiry or RollingExpiry(None, rest.clock.now_ms)
         self._sent_ids: set[str] = set()
         """Client order ids that have been used in this run."""
         self._taken_up: dict[str, Order] = {}
@@ -145,11 +153,14 @@ class OrderExecutor:
         below_floor = await self._floor_check.find_reason(terms)
         # The exchange's time: what is asked later is measured by the exchange's own data.
         draft = order_from_terms(client_order_id, terms, OrderState.SENDING, self._rest.clock.now_ms())
-        draft = replace(draft, subaccount=self._store.account.view.number_of(terms))
+        # The journal has the trader's own terms: a shorter expiry is renewed, also after a restart.
+        sent = self._rolling_expiry.to_send(terms)
+        number = self._store.account.view.number_of(terms)
+        draft = replace(draft, subaccount=number, expires_ms=(sent.expires_s or 0) * 1000)
         refused = self._check_before_send(draft, terms, acknowledged, below_floor)
         if refused is not None:
             return refused
-        return await self._send(draft, terms, client_order_id)
+        return await self._send(draft, terms, sent)
 
     def _check_before_send(
         self, draft: Order, terms: OrderTerms, acknowledged: frozenset[Risk], below_floor: str
@@ -180,10 +191,10 @@ class OrderExecutor:
             self._store.order(draft)
         return None
 
-    async def _send(self, draft: Order, terms: OrderTerms, client_order_id: str) -> OrderResult:
+    async def _send(self, draft: Order, terms: OrderTerms, sent: OrderTerms) -> OrderResult:
         self._store.notices.hold(draft, fills=True)
         try:
-            ack = await self._rest.create_order(terms, client_order_id)
+            ack = await self._rest.create_order(sent, draft.client_order_id)
         except NotSent as error:
             return self._report_final(draft, OrderState.NOT_SENT, str(error), terms)
         except DuplicateOrder as error:
@@ -212,6 +223,17 @@ class OrderExecutor:
 
     def _remember_terms(self, terms: OrderTerms, client_order_id: str) -> None:
         self._store.account.intents.remember_terms(client_order_id, terms)
+
+    def remember_expiry(self, order: Order, expires_s: int) -> None:
+        """Note when the trader wants an order of this program to end, Unix seconds, 0 for never: it was changed."""
+        terms = self._store.order_terms.get(order.client_order_id)
+        if terms is None:
+            return
+        self._remember_terms(replace(terms, expires_s=expires_s or None), order.client_order_id)
+        try:
+            self._journal.record_expiry(order.client_order_id, expires_s)
+        except JournalError as error:
+            self._store.notify(Severity.ERROR, str(error))
 
     # Canceling and changing.
 

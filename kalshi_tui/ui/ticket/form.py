@@ -28,6 +28,7 @@ from kalshi_tui.presentation.lines import (
 from kalshi_tui.presentation.number_text import expiration_text, price_decimals, price_text
 from kalshi_tui.presentation.order_text import TIME_IN_FORCE_TEXT
 from kalshi_tui.session.market_data.store import LiveBook
+from kalshi_tui.session.options import TicketDefaults
 from kalshi_tui.ui.ticket.field_letters import COUNT_LETTERS, PRICE_LETTERS
 from kalshi_tui.ui.ticket.start import TicketPrefill
 from kalshi_tui.ui.widgets.choice import Choice, Toggle
@@ -38,12 +39,13 @@ MAX_GROUP_LENGTH = 40
 
 
 class TicketForm(Vertical):
-    """Side, price, count, time, options. ``max_duration_s`` is how long the trader's settings let an order rest."""
+    """Side, price, count, time, options. ``defaults`` say how long the trader's settings let an order rest."""
 
-    def __init__(self, prefill: TicketPrefill, count: Count, decimals: int, max_duration_s: int | None) -> None:
+    def __init__(self, prefill: TicketPrefill, count: Count, decimals: int, defaults: TicketDefaults) -> None:
         super().__init__(id="form")
         self._ticker = prefill.ticker
-        self._max_duration_s = max_duration_s
+        self._max_duration_s = defaults.expire_after_s
+        self._rolling_expiry_s = defaults.rolling_expiry_s
         price = price_text(prefill.price, decimals) if prefill.price is not None else ""
         self.side = Choice({side.name: side for side in Side}, prefill.side, id="side")
         self.action = Choice({action.name: action for action in Action}, prefill.action, id="action")
@@ -119,6 +121,8 @@ class TicketForm(Vertical):
         if life is DraftTimeInForce.GTC and self._max_duration_s is not None:
             ends = expiration_text(now_ms // 1000 + self._max_duration_s, now_ms)
             return line(Span(f"expires {ends}{', ' if ' ' in ends else ' by your '}dead-man setting", Tone.WARN))
+        if life is DraftTimeInForce.GTC and self._rolling_expiry_s is not None:
+            return line(Span(f"ends {self._rolling_expiry_s} s after this desk does, if not before", Tone.WARN))
         return line(Span(TIME_IN_FORCE_TEXT[life.time_in_force], Tone.DIM))
 
     @on(Choice.Changed)

@@ -68,7 +68,7 @@ class TicketScreen(CommandModal[None]):
         self._max_duration_s = session.ticket.expire_after_s
         self._title_line = LineView(id="name", classes="one-line")
         self._quote = LineView(id="quote", classes="one-line")
-        self._form = TicketForm(prefill, count, price_decimals(market.grid), self._max_duration_s)
+        self._form = TicketForm(prefill, count, price_decimals(market.grid), session.ticket)
         self._preview = LineView(id="preview")
         self._problem = WrappedText(id="problem")
         self._objection = LineView(id="objection", classes="one-line")

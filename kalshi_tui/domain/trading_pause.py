@@ -1,0 +1,31 @@
+"""The weekly pause of trading: Thursdays, 03:00 to 05:00 Eastern (docs/kalshi-api.md, section 10)."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+EASTERN: Final = ZoneInfo("America/New_York")
+THURSDAY: Final = 3
+STARTS_AT: Final = time(3)
+ENDS_AT: Final = time(5)
+
+
+@dataclass(frozen=True, slots=True)
+class TradingPause:
+    """One pause, in Unix seconds. In it orders are neither placed nor amended; cancels are taken."""
+
+    start_s: int
+    end_s: int
+
+
+def next_trading_pause(at_s: int) -> TradingPause:
+    """Return the pause of this moment, or the next one."""
+    today = datetime.fromtimestamp(at_s, UTC).astimezone(EASTERN).date()
+    pause = _pause_on(today + timedelta(days=(THURSDAY - today.weekday()) % 7))
+    return pause if at_s < pause.end_s else _pause_on(today + timedelta(days=7))
+
+
+def _pause_on(day: date) -> TradingPause:
+    start, end = (datetime.combine(day, at, EASTERN) for at in (STARTS_AT, ENDS_AT))
+    return TradingPause(int(start.timestamp()), int(end.timestamp()))

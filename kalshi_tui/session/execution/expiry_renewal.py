@@ -1,0 +1,243 @@
+"""Renew the short expiries of resting orders for as long as this program lives (docs/kalshi-api.md, section 6).
+
+An amendment needs price and count. A renewal sends those that rest at that moment, gives way to every request of the
+trader's, and takes at most a quarter of the tokens for writes. What it cannot renew ends by itself, and is named.
+"""
+
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Final
+
+from kalshi_tui.domain.link import LinkState, TradingStatus
+from kalshi_tui.domain.order import Order, OrderState
+from kalshi_tui.domain.text import local_time_text, order_text
+from kalshi_tui.domain.trading_pause import next_trading_pause
+from kalshi_tui.kalshi.errors import KalshiError, NotFound, NotSent, Refused
+from kalshi_tui.kalshi.order_status import by_id
+from kalshi_tui.kalshi.rest import RestClient
+from kalshi_tui.kalshi.transport.rate_limit import DEFAULT_COST
+from kalshi_tui.session.bus import AccountInDoubt, HoursInDoubt
+from kalshi_tui.session.execution.amend import apply_amend_ack
+from kalshi_tui.session.execution.order_writers import OrderWriters, WriterBusyError
+from kalshi_tui.session.execution.rolling_expiry import RollingExpiry
+from kalshi_tui.session.execution.submit import HTTP_UNAVAILABLE, PAUSE_CODES
+from kalshi_tui.session.notices import Severity
+from kalshi_tui.session.store import Store
+from kalshi_tui.session.timing import Sleep
+
+SHARE: Final = 4
+"""A renewal takes at most one token in so many."""
+CHECK_INTERVAL_S: Final = 1.0
+SETTLE_S: Final = 10.0
+"""How long after a renewal without an answer the order is read: by then what was on its way has arrived."""
+MAX_NAMED: Final = 5
+
+
+@dataclass(slots=True)
+class _Share:
+    """The tokens that renewals may take of one shard's bucket."""
+
+    tokens: float
+    refilled_at: float
+
+
+class ExpiryRenewer:
+    """Keeps the expiries of this program's orders ahead of now. `run` does the work."""
+
+    def __init__(
+        self,
+        rolling: RollingExpiry,
+        rest: RestClient,
+        store: Store,
+        writers: OrderWriters,
+        sleep: Sleep,
+        timer_s: Callable[[], float],
+    ) -> None:
+        self._rolling = rolling
+        self._rest = rest
+        self._store = store
+        self._writers = writers
+        self._sleep = sleep
+        self._timer_s = timer_s
+        self._shares: dict[int, _Share] = {}
+        self._named: set[str] = set()
+        """Orders that were named as not renewed, so that each is named once."""
+
+    async def run(self) -> None:
+        """Renew until canceled."""
+        while self._rolling.length_s is not None:
+            await self.renew_due()
+            await self._sleep(CHECK_INTERVAL_S)
+
+    def list_renewed(self) -> list[Order]:
+        """Return the resting orders whose expiry is renewed, the one that ends first at the front."""
+        if self._rolling.length_s is None:
+            return []
+        found = [order for order in self._store.working_orders() if self._is_renewed(order)]
+        self._rolling.keep_only({order.order_id for order in found})
+        return sorted(found, key=lambda order: (order.expires_ms, order.created_ms))
+
+    def describe_ending(self) -> str:
+        """Return in a sentence which orders end by themselves once this program has ended; empty if none does."""
+        orders = self.list_renewed()
+        if not orders:
+            return ""
+        last = local_time_text(orders[-1].expires_ms // 1000)
+        who = "1 resting order ends" if len(orders) == 1 else f"{len(orders)} resting orders end"
+        return f"{who} by itself, by {last}." if len(orders) == 1 else f"{who} by themselves, by {last}."
+
+    async def renew_due(self) -> None:
+        """Renew what has less than half of its time left, as far as the tokens go; name what cannot be renewed."""
+        orders = self.list_renewed()
+        if not orders:
+            return
+        if self._store.hours is not TradingStatus.OPEN:
+            pause = next_trading_pause(self._rolling.now_s())
+            # In the weekly pause those that were prolonged past its end in time are renewed after it.
+            paused = pause.start_s <= self._rolling.now_s()
+            ending = [order for order in orders if not paused or order.expires_ms // 1000 <= pause.end_s]
+            self._name_ending(ending, "No expiry can be renewed while trading is paused.")
+            return
+        by_shard: dict[int, list[Order]] = {}
+        for order in orders:
+            by_shard.setdefault(self._shard(order), []).append(order)
+        for shard, resting in by_shard.items():
+            await self._renew_on_shard(shard, resting)
+
+    async def _renew_on_shard(self, shard: int, orders: list[Order]) -> None:
+        budget = self._rest.write_budget(shard)
+        share = self._refill(shard, budget.per_second / SHARE)
+        kept, too_many = self._affordable(orders, budget.per_second / SHARE)
+        if too_many:
+            self._name_ending(too_many, f"Your limit of writes is enough to renew {len(kept)} orders.")
+        half_s = (self._rolling.length_s or 0) / 2
+        for order in kept:
+            if order.expires_ms // 1000 - self._rolling.now_s() > half_s:
+                continue
+            if share.tokens < DEFAULT_COST or budget.has_waiting:
+                # What the trader sends goes first; the next turn comes within a second.
+                return
+            share.tokens -= DEFAULT_COST
+            await self._renew(order)
+
+    def _shard(self, order: Order) -> int:
+        market = self._store.markets.get(order.ticker)
+        return 0 if market is None else market.exchange_index
+
+    def _is_renewed(self, order: Order) -> bool:
+        """Return whether an order was sent with a short expiry, by this run or by one before it.
+
+        An order of the command line or of elsewhere was not, and is left alone.
+        """
+        if order.state is not OrderState.RESTING or not order.order_id or not order.expires_ms:
+            return False
+        terms = self._store.order_terms.get(order.client_order_id)
+        if terms is None:
+            return False
+        if not self._writers.is_busy(order.order_id) and self._rolling.is_foreign(order):
+            # Another program has given it an expiry of its own: from now on that is what the trader wants.
+            terms = replace(terms, expires_s=order.expires_ms // 1000)
+            self._store.account.intents.remember_terms(order.client_order_id, terms)
+        return terms.expires_s is None or order.expires_ms // 1000 < terms.expires_s
+
+    def _affordable(self, orders: list[Order], per_second: float) -> tuple[list[Order], list[Order]]:
+        """Part the orders into those that so many tokens a second are enough for, the oldest, and the others."""
+        most = int(per_second * (self._rolling.length_s or 0) / 2 / DEFAULT_COST)
+        if len(orders) <= most:
+            return orders, []
+        # The same ones each time: were they chosen by what ends first, each would be renewed once and then end.
+        oldest = sorted(orders, key=lambda order: (order.created_ms, order.order_id))
+        kept = {order.order_id for order in oldest[:most]}
+        return [order for order in orders if order.order_id in kept], oldest[most:]
+
+    async def _renew(self, order: Order) -> None:
+        if self._writers.is_busy(order.order_id):
+            return
+        with contextlib.suppress(WriterBusyError):
+            async with self._writers.exclusive(order.order_id):
+                await self._send(order)
+
+    async def _send(self, order: Order) -> None:
+        if self._store.connection.state is not LinkState.LIVE and not await self._read(order):
+            return
+        # As it rests now: an older price or count must not be sent back.
+        order = self._store.known_order(order)
+        expires_s = self._expiry_to_send(order)
+        if expires_s is None:
+            return
+        self._rolling.note_sent(order.order_id, expires_s)
+        try:
+            ack = await self._rest.amend_order(
+                order.order_id,
+                order.ticker,
+                order.book_side,
+                order.yes_price,
+                order.filled + order.remaining,
+                client_order_id=order.client_order_id,
+                subaccount=order.subaccount,
+                expires_s=expires_s,
+            )
+        except NotFound:
+            # It has ended: the account's reader says how.
+            self._store.bus.publish(AccountInDoubt())
+        except Refused as error:
+            if error.status == HTTP_UNAVAILABLE or error.code in PAUSE_CODES:
+                self._store.bus.publish(HoursInDoubt())
+            self._name_ending([order], f"The exchange rejected the renewal: {error}")
+        except NotSent:
+            return
+        except KalshiError:
+            await self._settle(order)
+        else:
+            self._named.discard(order.order_id)
+            now = self._store.known_order(order)
+            if not now.state.final:
+                self._store.order(apply_amend_ack(now, order, ack, order.yes_price, order.remaining, expires_s))
+
+    def _expiry_to_send(self, order: Order) -> int | None:
+        """Return the next expiry of an order, Unix seconds; None if it has none, or is being changed or canceled."""
+        terms, intents = self._store.order_terms.get(order.client_order_id), self._store.account.intents
+        if order.state is not OrderState.RESTING or terms is None:
+            return None
+        if order.order_id in intents.pending_amends or intents.is_being_canceled(order.order_id):
+            return None
+        expires_s = self._rolling.clip(terms.expires_s or 0) or 0
+        return expires_s if expires_s > order.expires_ms // 1000 else None
+
+    async def _settle(self, order: Order) -> None:
+        """After a renewal without an answer, keep every other change back until the order can be read as it is."""
+        # It carries price and count: it must not arrive behind a change of the trader's.
+        await self._sleep(SETTLE_S)
+        await self._read(order)
+
+    async def _read(self, order: Order) -> bool:
+        """Read an order as the exchange has it; return whether that was possible."""
+        try:
+            fresh = await by_id(self._rest, order.order_id, ticker=order.ticker, sent_ms=order.created_ms)
+        except KalshiError:
+            self._store.bus.publish(AccountInDoubt())
+            return False
+        self._store.account.apply_read_order(fresh)
+        return True
+
+    def _name_ending(self, orders: list[Order], why: str) -> None:
+        """Tell once which orders will end by themselves, and when the first does."""
+        new = [order for order in orders if order.order_id not in self._named]
+        if not new:
+            return
+        self._named.update(order.order_id for order in new)
+        first = min(order.expires_ms for order in new)
+        named = "; ".join(f"{order_text(order)} in {order.ticker}" for order in new[:MAX_NAMED])
+        more = f" and {len(new) - MAX_NAMED} more" if len(new) > MAX_NAMED else ""
+        ends = local_time_text(first // 1000)
+        self._store.notify(Severity.WARNING, f"Orders end by themselves from {ends} on: {named}{more}. {why}")
+
+    def _refill(self, shard: int, per_second: float) -> _Share:
+        now = self._timer_s()
+        share = self._shares.setdefault(shard, _Share(0.0, now))
+        # Room for two renewals at least: on the lowest tier a second's share is not enough for three.
+        most = max(per_second, 2.0 * DEFAULT_COST)
+        share.tokens = min(share.tokens + (now - share.refilled_at) * per_second, most)
+        share.refilled_at = now
+        return share

@@ -1,0 +1,231 @@
+"""Expiries that are renewed while the program lives, on the real exchange in simulated time."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from kalshi_tui.domain.book import Side
+from kalshi_tui.domain.order import Action, BookSide, Order, OrderState, OrderTerms, TimeInForce
+from kalshi_tui.domain.trading_pause import next_trading_pause
+from kalshi_tui.practice.engine.records import AmendRequest, OrderRecord, OrderStatus
+from kalshi_tui.session.execution.risk_checks import Risk, RiskReason
+from kalshi_tui.session.options import DeadManOptions, SessionOptions
+from tests.support.session_rig import US, Rig, Trouble
+
+LENGTH_S = 60
+ROLLING = SessionOptions(dead_man=DeadManOptions(rolling_expiry_s=LENGTH_S))
+AGREED = frozenset({Risk(RiskReason.STALE_BOOK)})
+
+
+@pytest.fixture
+async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
+    made = Rig(tmp_path, options=ROLLING)
+    await made.start()
+    await made.pass_time(1)
+    yield made
+    await made.close()
+
+
+async def resting(rig: Rig, price: int = 4_000, expires_s: int | None = None) -> Order:
+    order = (await rig.submit(OrderTerms(rig.ticker, Side.YES, Action.BUY, price, 1_000, expires_s=expires_s))).order
+    rig.deliver()
+    assert order.state is OrderState.RESTING
+    return order
+
+
+async def run(rig: Rig, seconds: float) -> None:
+    """Let time pass, with the frames of the account delivered each second."""
+    for _ in range(int(seconds)):
+        await rig.pass_time(1)
+        rig.deliver()
+
+
+def theirs(rig: Rig, order: Order) -> OrderRecord:
+    return rig.exchange.queries.order(US, order.order_id)
+
+
+def left_s(rig: Rig, order: Order) -> float:
+    return (theirs(rig, order).expires_ms - rig.clock.now_ms) / 1000
+
+
+async def test_an_order_outlives_its_expiry_while_the_program_lives_and_ends_when_it_is_killed(rig: Rig) -> None:
+    order = await resting(rig)
+    assert 0 < left_s(rig, order) <= LENGTH_S
+    for _ in range(20):
+        await run(rig, 15)
+        assert theirs(rig, order).status is OrderStatus.RESTING
+        assert 0 < left_s(rig, order) <= LENGTH_S
+    await rig.kill()
+    await rig.pass_time(LENGTH_S + 1)
+    record = theirs(rig, order)
+    assert (record.status, record.remaining) == (OrderStatus.CANCELED, 0)
+    await rig.start()
+
+
+async def test_a_restart_goes_on_renewing_and_one_without_the_setting_lets_it_end(rig: Rig) -> None:
+    order = await resting(rig)
+    await rig.kill()
+    await rig.pass_time(20)
+    await rig.start()
+    await run(rig, 200)
+    assert theirs(rig, order).status is OrderStatus.RESTING
+    await rig.kill()
+    await rig.start(SessionOptions())
+    await run(rig, LENGTH_S + 5)
+    assert theirs(rig, order).status is OrderStatus.CANCELED
+    assert rig.session.store.known_order(order).state is OrderState.EXPIRED
+
+
+async def test_the_place_in_the_queue_price_and_count_stay(rig: Rig) -> None:
+    order = await resting(rig)
+    rig.trade(BookSide.BID, 4_000, 700)
+    await run(rig, 100)
+    record = theirs(rig, order)
+    assert (record.price, record.remaining, record.initial) == (4_000, 1_000, 1_000)
+    assert rig.exchange.queries.queue_position(US, order.order_id).count_ahead == 0
+
+
+async def test_the_trader_s_own_expiry_is_never_passed(rig: Rig) -> None:
+    ends_s = rig.clock.now_ms // 1000 + 150
+    order = await resting(rig, expires_s=ends_s)
+    assert theirs(rig, order).expires_ms < ends_s * 1000
+    await run(rig, 120)
+    assert theirs(rig, order).expires_ms == ends_s * 1000
+    await run(rig, 40)
+    assert theirs(rig, order).status is OrderStatus.CANCELED
+
+
+async def test_an_amended_expiry_is_kept_also_after_a_restart(rig: Rig) -> None:
+    order = await resting(rig)
+    ends_s = rig.clock.now_ms // 1000 + 200
+    outcome = await rig.session.amend(order, 4_000, 1_000, AGREED, expires_s=ends_s)
+    assert "good till" in outcome.sentence
+    rig.deliver()
+    assert theirs(rig, order).expires_ms < ends_s * 1000
+    await run(rig, 50)
+    await rig.kill()
+    await rig.start()
+    await run(rig, 120)
+    assert theirs(rig, order).expires_ms == ends_s * 1000
+    await run(rig, 40)
+    assert theirs(rig, order).status is OrderStatus.CANCELED
+
+
+async def test_an_expiry_from_elsewhere_is_taken_as_the_trader_s(rig: Rig) -> None:
+    order = await resting(rig)
+    ends_ms = (rig.clock.now_ms // 1000 + 100) * 1000
+    rig.exchange.order_entry.amend(
+        US, order.order_id, AmendRequest(rig.ticker, BookSide.BID, 4_000, 1_000, expires_ms=ends_ms)
+    )
+    rig.server.commit()
+    await run(rig, 90)
+    assert theirs(rig, order).expires_ms == ends_ms
+    await run(rig, 20)
+    assert theirs(rig, order).status is OrderStatus.CANCELED
+
+
+async def test_orders_without_a_short_expiry_are_left_alone(rig: Rig) -> None:
+    await rig.kill()
+    await rig.start(SessionOptions())
+    await rig.pass_time(1)
+    order = await resting(rig)
+    await rig.kill()
+    await rig.start(ROLLING)
+    await run(rig, 100)
+    assert theirs(rig, order).expires_ms == 0
+    assert theirs(rig, order).status is OrderStatus.RESTING
+
+
+async def test_what_may_not_rest_is_sent_as_it_was(rig: Rig) -> None:
+    await rig.submit(OrderTerms(rig.ticker, Side.YES, Action.BUY, 4_000, 100, TimeInForce.IOC))
+    assert [record.expires_ms for record in rig.theirs()] == [0]
+
+
+@pytest.mark.parametrize("trouble", [Trouble.LATE, Trouble.LATER, Trouble.REPLY_LATE, Trouble.REPLY_LOST])
+async def test_a_renewal_under_way_never_brings_back_an_older_price_or_count(rig: Rig, trouble: Trouble) -> None:
+    order = await resting(rig)
+    await run(rig, 25)
+    rig.line.troubles.append(trouble)
+    for _ in range(20):
+        await rig.pass_time(0.5)
+        if not rig.line.troubles:
+            break
+    assert not rig.line.troubles, "no renewal went out"
+    # The trader changes it while the renewal has no answer.
+    changing = rig.begin(rig.session.amend(order, 3_800, 1_500, AGREED))
+    canceled = await resting(rig, 3_500)
+    await rig.session.cancel(canceled)
+    assert theirs(rig, canceled).status is OrderStatus.CANCELED, "a cancel waits for nothing"
+    await run(rig, 40)
+    outcome = await changing
+    record = theirs(rig, order)
+    assert record.status is OrderStatus.RESTING
+    if outcome.refused:
+        assert "no answer yet" in outcome.sentence
+        assert (record.price, record.remaining) == (4_000, 1_000)
+    else:
+        assert (record.price, record.remaining) == (3_800, 1_500)
+    await run(rig, 120)
+    assert theirs(rig, order).status is OrderStatus.RESTING
+
+
+async def test_a_quarter_of_the_writes_is_enough_for_so_many_and_the_others_are_named(rig: Rig) -> None:
+    orders = [await resting(rig, 3_000 + 100 * number) for number in range(10)]
+    rig.write_budget.set_limits(10, 100)
+    before = len(rig.line.commands)
+    await run(rig, 300)
+    # 10 tokens a second: 2.5 of them for renewals, a renewal costs 10, an order needs one in 30 s.
+    alive = [order for order in orders if theirs(rig, order).status is OrderStatus.RESTING]
+    assert len(alive) == 7
+    amends = [path for _, path, _ in rig.line.commands[before:] if path.endswith("/amend")]
+    assert len(amends) * 10 <= 300 * 2.5 + 20
+    (told,) = [each.text for each in rig.session.store.notices if "end by themselves" in each.text]
+    assert told.count("YES 10 at") == 3
+    assert "Your limit of writes is enough to renew 7 orders." in told
+
+
+async def test_before_the_weekly_pause_expiries_are_prolonged_past_its_end(rig: Rig) -> None:
+    pause = next_trading_pause(rig.clock.now_ms // 1000)
+    await rig.kill()
+    rig.clock.advance((pause.start_s - 300) * 1000 - rig.clock.now_ms)
+    rig.world.step()
+    rig.server.commit()
+    after_ms = (pause.end_s + 3_600) * 1000
+    open_markets = (each for each in rig.exchange.markets.visible() if each.status.tradable)
+    rig.ticker = next(each.ticker for each in open_markets if each.close_ms > after_ms)
+    await rig.start()
+    await rig.pass_time(1)
+    order = await resting(rig)
+    await run(rig, 200)
+    assert theirs(rig, order).expires_ms < pause.start_s * 1000
+    await run(rig, 95)
+    assert theirs(rig, order).expires_ms == (pause.end_s + LENGTH_S) * 1000
+    rig.exchange.pauses.pause_trading()
+    rig.server.commit()
+    await rig.pass_time(pause.end_s - rig.clock.now_ms // 1000, 10_000)
+    assert theirs(rig, order).status is OrderStatus.RESTING
+    assert not [each for each in rig.session.store.notices if "end by themselves" in each.text]
+    rig.exchange.pauses.resume_trading()
+    rig.server.commit()
+    await run(rig, 200)
+    assert theirs(rig, order).status is OrderStatus.RESTING
+
+
+async def test_in_a_pause_that_nobody_announced_the_orders_that_end_are_named(rig: Rig) -> None:
+    order = await resting(rig)
+    rig.exchange.pauses.pause_trading()
+    rig.server.commit()
+    await run(rig, LENGTH_S + 5)
+    assert theirs(rig, order).status is OrderStatus.CANCELED
+    (told,) = [each.text for each in rig.session.store.notices if "end by themselves" in each.text]
+    assert "YES 10 at 0.40" in told
+    assert "No expiry can be renewed while trading is paused." in told
+
+
+async def test_at_the_end_it_is_told_which_orders_end_by_themselves(rig: Rig) -> None:
+    await resting(rig)
+    await resting(rig, 3_900)
+    await rig.session.stop()
+    assert "2 resting orders end by themselves, by " in rig.session.quit_message
+    await rig.start()
