@@ -122,7 +122,7 @@ class TicketForm(Vertical):
             ends = expiration_text(now_ms // 1000 + self._max_duration_s, now_ms)
             return line(Span(f"expires {ends}{', ' if ' ' in ends else ' by your '}dead-man setting", Tone.WARN))
         if life is DraftTimeInForce.GTC and self._rolling_expiry_s is not None:
-            return line(Span(f"ends {self._rolling_expiry_s} s after this desk does, if not before", Tone.WARN))
+            return line(Span(f"ends {self._rolling_expiry_s} s after this desk does", Tone.WARN))
         return line(Span(TIME_IN_FORCE_TEXT[life.time_in_force], Tone.DIM))
 
     @on(Choice.Changed)
