@@ -38,7 +38,7 @@ def kept_folder(home: Path) -> Path:
 
 
 def environment(home: Path) -> dict[str, str]:
-    """Give the environment of a program that has been started before, in a terminal with all colours."""
+    """Give the environment of a program that has been started before, in a terminal with all colors."""
     folder = kept_folder(home)
     folder.mkdir(parents=True, exist_ok=True)
     PersistedFile(folder, welcome.WELCOME_FILE, welcome.WelcomeFile).write(welcome.WelcomeFile(seen=True))

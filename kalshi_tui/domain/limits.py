@@ -81,7 +81,7 @@ def find_limit_breaches(
     resting = sum(order.remaining for order in same)
     is_bid = terms.book_side is BookSide.BID
     held = position.count if position is not None else 0
-    towards = held if is_bid else -held
+    toward = held if is_bid else -held
     done, done_cost = 0, 0
     if unreported_fills is not None:
         done, done_cost = (
@@ -89,17 +89,17 @@ def find_limit_breaches(
             if is_bid
             else (unreported_fills.asks, unreported_fills.ask_cost)
         )
-    closes = min(terms.count, max(-towards - done - resting, 0))
+    closes = min(terms.count, max(-toward - done - resting, 0))
     risk = order_risk(terms.book_side, terms.yes_price, terms.count - closes)
     yield from _check_limit("an order", "contracts", terms.count, limits.order_contracts)
     yield from _check_limit("an order", "dollars", risk, limits.order_dollars)
     # An order that does nothing but make a holding smaller is never over the limit of the market.
     if terms.count > closes:
         yield from _check_limit(
-            "this market", "contracts", towards + done + resting + terms.count, limits.market_contracts
+            "this market", "contracts", toward + done + resting + terms.count, limits.market_contracts
         )
     if risk:
-        cost = position.cost if position is not None and towards > 0 else 0
+        cost = position.cost if position is not None and toward > 0 else 0
         at_work = sum(order_risk(order.book_side, order.yes_price, order.remaining) for order in same)
         yield from _check_limit("this market", "dollars", cost + done_cost + at_work + risk, limits.market_dollars)
     yield from _check_limit("today", "contracts", sent_today.contracts + terms.count, limits.day_contracts)

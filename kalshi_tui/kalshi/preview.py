@@ -59,7 +59,7 @@ class DryRun:
 
     @property
     def rests(self) -> Count:
-        """How much would rest in the book afterwards."""
+        """How much would rest in the book afterward."""
         return self.figures.execution.rests
 
     @property

@@ -29,7 +29,7 @@ class OrderResult:
 
 @dataclass(frozen=True, slots=True)
 class CancelAllResult:
-    """The outcome of canceling all. ``proved``: reads afterwards showed that none of these orders rests."""
+    """The outcome of canceling all. ``proved``: reads afterward showed that none of these orders rests."""
 
     canceled: int
     still_resting: tuple[Order, ...]

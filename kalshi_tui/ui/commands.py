@@ -1,7 +1,7 @@
 """The registry: every command of the trader's, from the table of its feature, each once.
 
 Key bindings, key bar, palette, help and the keyboard card are all made from it. A new command goes into the
-``commands.py`` of its feature.
+table of its feature, ``ui/*/commands.py`` or ``ui/desk/*_commands.py``; a new group of commands goes into this one.
 """
 
 from typing import Final, Never

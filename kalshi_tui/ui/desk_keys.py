@@ -1,6 +1,7 @@
 """The desk's commands by id, with the usual keys of each. Imports nothing, so that settings are checked quickly.
 
-Each command is defined in the ``commands.py`` of its feature, which takes its keys from here.
+Each command is defined in a tuple of its feature, ``ui/*/commands.py`` or ``ui/desk/*_commands.py``, which takes its
+keys from here.
 """
 
 from collections.abc import Mapping

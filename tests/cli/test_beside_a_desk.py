@@ -22,8 +22,8 @@ def test_the_desk_sees_what_a_command_has_sent_and_the_command_what_the_desk_has
     desk.wait_text("orders 1", "RESTING   YES        0.01")
     amended = run_in_folder(folder, "amend", order_id, "2@0.01", "--yes")
     assert (amended.code, amended.only["keeps_place"]) == (0, True)
-    cancelled = run_in_folder(folder, "cancel", "--all", "--ticker", ticker, "--yes")
-    assert (cancelled.code, cancelled.only["cancelled"]) == (0, 1)
+    canceled = run_in_folder(folder, "cancel", "--all", "--ticker", ticker, "--yes")
+    assert (canceled.code, canceled.only["cancelled"]) == (0, 1)
     desk.wait_text("orders 0")
     desk.press("q")
     assert desk.ended() == 0

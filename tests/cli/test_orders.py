@@ -531,7 +531,7 @@ async def test_without_the_account_a_limit_of_a_market_is_not_passed_blindly(
 
 
 @pytest.mark.slow
-async def test_an_order_can_be_cancelled_before_the_exchange_s_lists_have_it(tmp_path: Path) -> None:
+async def test_an_order_can_be_canceled_before_the_exchange_s_lists_have_it(tmp_path: Path) -> None:
     async with at_work(tmp_path) as (trader, ticker):
         await trader.exchange.control("read_lag", ms=20_000)
         order = (await trader.json(*buying(ticker, "1@0.40"))).only["order"]

@@ -82,7 +82,7 @@ async def test_ctrl_c_at_the_question_sends_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("no_color", ["", "1"])
-async def test_colours_are_for_terminals_and_only_where_wanted(tmp_path: Path, no_color: str) -> None:
+async def test_colors_are_for_terminals_and_only_where_wanted(tmp_path: Path, no_color: str) -> None:
     async with trading(tmp_path) as trader:
         trader.environment["NO_COLOR"] = no_color
 

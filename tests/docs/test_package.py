@@ -47,7 +47,7 @@ def test_the_wheel_holds_nothing_else(wheel: zipfile.ZipFile) -> None:
     assert not others
 
 
-def test_the_wheel_has_the_command_the_licence_and_the_version(wheel: zipfile.ZipFile) -> None:
+def test_the_wheel_has_the_command_the_license_and_the_version(wheel: zipfile.ZipFile) -> None:
     info = f"kalshi_tui-{kalshi_tui.__version__}.dist-info"
     assert "kalshi-tui = kalshi_tui.__main__:main" in wheel.read(f"{info}/entry_points.txt").decode()
     assert f"{info}/licenses/LICENSE" in wheel.namelist()

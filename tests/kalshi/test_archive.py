@@ -12,7 +12,7 @@ from kalshi_tui.kalshi.lists import Reading
 from kalshi_tui.kalshi.rest import RestClient
 from kalshi_tui.practice.server import rest_archive
 from tests.support.archive import DAY_MS, settled_market
-from tests.support.practice_server import Serving, serving, spoilt
+from tests.support.practice_server import Serving, serving, spoiled
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ async def test_every_list_of_the_archive_is_read_and_one_odd_item_costs_that_ite
             for item in (content.get(name) or ())[:1]:
                 item["ticker"] = None
 
-    spoilt(monkeypatch, rest_archive, spoil)
+    spoiled(monkeypatch, rest_archive, spoil)
     for name, reading in lists_of(rest).items():
         rest_of_it = [each async for each in reading]
         assert rest_of_it == found[name][1:]
@@ -98,11 +98,11 @@ async def test_cut_offs_that_are_missing_are_unknown_and_odd_ones_are_an_error(
         del content["market_positions_last_updated_ts"]
         content["orders_updated_ts"] = None
 
-    spoilt(monkeypatch, rest_archive, drop)
+    spoiled(monkeypatch, rest_archive, drop)
     told = await rest.archive.cutoffs()
     assert (told.orders_ms, told.positions_ms) == (None, None)
     assert told.trades_ms
     monkeypatch.undo()
-    spoilt(monkeypatch, rest_archive, lambda content: content.update(trades_created_ts="yesterday"))
+    spoiled(monkeypatch, rest_archive, lambda content: content.update(trades_created_ts="yesterday"))
     with pytest.raises(BadReply):
         await rest.archive.cutoffs()

@@ -623,7 +623,7 @@ async def test_cancel_all_finds_an_order_that_the_lists_do_not_show_yet(
         assert desk.resting() == []
 
 
-async def test_cancel_all_that_cannot_prove_it_says_so_and_has_cancelled_what_it_placed_itself() -> None:
+async def test_cancel_all_that_cannot_prove_it_says_so_and_has_canceled_what_it_placed_itself() -> None:
     async with trading() as desk:
         ticker = await desk.ticker()
         await desk.exchange.control("read_lag", ms=3_600_000)
@@ -665,7 +665,7 @@ async def test_cancel_all_that_may_not_send_says_that_nothing_was_done() -> None
                     await anybody.cancel_all(ticker=ticker)
 
 
-async def test_an_order_is_cancelled_by_its_id_before_the_lists_show_it() -> None:
+async def test_an_order_is_canceled_by_its_id_before_the_lists_show_it() -> None:
     async with trading() as desk:
         ticker = await desk.ticker()
         await desk.exchange.control("read_lag", ms=3_600_000)
@@ -678,7 +678,7 @@ async def test_an_order_is_cancelled_by_its_id_before_the_lists_show_it() -> Non
             await desk.client.cancel(ack.order_id)
 
 
-async def test_another_s_order_is_cancelled_or_amended_by_its_id_once_the_lists_show_it() -> None:
+async def test_another_s_order_is_canceled_or_amended_by_its_id_once_the_lists_show_it() -> None:
     async with trading() as desk:
         ticker = await desk.ticker()
         await desk.exchange.control("read_lag", ms=2_000)

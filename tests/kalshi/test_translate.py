@@ -297,9 +297,9 @@ def test_a_user_order_with_its_times_as_numbers_or_as_text() -> None:
     assert (resting.initial, resting.filled, resting.remaining) == (4500, 1000, 3500)
     assert (resting.fill_cost, resting.fees) == (3_500_000, 39_900)
     assert (resting.created_ms, resting.updated_ms) == (1_671_899_397_000, 1_671_899_398_500)
-    cancelled = translate.user_order(msg("user_order_times_as_text"))
-    assert (cancelled.state, cancelled.book_side) == (OrderState.CANCELED, BookSide.ASK)
-    assert cancelled.created_ms == 1_671_899_397_167
+    canceled = translate.user_order(msg("user_order_times_as_text"))
+    assert (canceled.state, canceled.book_side) == (OrderState.CANCELED, BookSide.ASK)
+    assert canceled.created_ms == 1_671_899_397_167
 
 
 def test_an_order_state_that_is_not_known_is_never_guessed() -> None:

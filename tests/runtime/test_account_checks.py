@@ -13,7 +13,7 @@ from kalshi_tui.kalshi.transport.signing import Signer
 from kalshi_tui.practice.server import rest_account
 from kalshi_tui.runtime.account_checks import check_account
 from kalshi_tui.session.account.key_attestation import warn_of_attestation
-from tests.support.practice_server import Serving, serving, spoilt
+from tests.support.practice_server import Serving, serving, spoiled
 
 DAY_MS = 86_400_000
 
@@ -142,7 +142,7 @@ async def test_odd_answers_are_a_line_each_and_a_traceback_nowhere(
         if "default_cost" in body:
             body["endpoint_costs"] = [{"method": "DELETE", "path": "/portfolio/events/orders/{id}", "cost": 3}]
 
-    spoilt(monkeypatch, rest_account, odd)
+    spoiled(monkeypatch, rest_account, odd)
     found = await checks(exchange)
     assert not found["progress"][0]
     assert "makes no sense" in found["progress"][1]
@@ -155,7 +155,7 @@ async def test_no_progress_yet_is_no_fault(exchange: Serving, monkeypatch: pytes
         if "volume_progress" in body:
             body["volume_progress"] = None
 
-    spoilt(monkeypatch, rest_account, empty)
+    spoiled(monkeypatch, rest_account, empty)
     assert (await checks(exchange))["progress"] == (
         True,
         "The exchange has not computed any progress to a higher tier yet.",

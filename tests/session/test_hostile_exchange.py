@@ -34,7 +34,7 @@ from tests.support.hostile_server import (
 )
 from tests.support.order_sender import sent
 from tests.support.pilot import USUAL, USUAL_WISHES
-from tests.support.practice_server import serving as practising
+from tests.support.practice_server import serving as practicing
 from tests.support.waiting import until
 
 AT_ONCE = Retry(attempts=1)
@@ -105,7 +105,7 @@ async def test_the_desk_outlives_a_hostile_exchange_and_trades_once_it_behaves(t
     asked: set[str] = set()
     journal = Journal.open(tmp_path / "journal.sqlite3", "key-of-alice")
 
-    async with practising() as exchange, serving(everything(asked)) as server:
+    async with practicing() as exchange, serving(everything(asked)) as server:
         session = a_session(server, exchange.signers["alice"], journal, hurried(asyncio.sleep))
         app = DeskApp(session, clock_ms=clock_ms, ui_settings=USUAL_WISHES)
         async with app.run_test(size=USUAL) as pilot:

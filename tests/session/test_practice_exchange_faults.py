@@ -24,7 +24,7 @@ STEP_MS = 20
 
 
 class Rig:
-    """The exchange, a line that can be spoilt, and the client."""
+    """The exchange, a line that can be spoiled, and the client."""
 
     def __init__(self, exchange: Serving, proxy: Proxy) -> None:
         self.exchange = exchange

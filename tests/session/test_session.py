@@ -70,7 +70,7 @@ async def test_an_order_that_takes_is_filled_and_shows_in_position_fills_and_cas
     await until(lambda: store.balance is not None and store.balance.cash == cash - paid)
 
 
-async def test_an_order_that_rests_stands_in_the_book_and_goes_when_cancelled(session: Session) -> None:
+async def test_an_order_that_rests_stands_in_the_book_and_goes_when_canceled(session: Session) -> None:
     ticker = await a_two_sided_market(session)
     store = session.store
     outcome = await sent(session, OrderTerms(ticker, Side.YES, Action.BUY, 100, 77))
@@ -78,8 +78,8 @@ async def test_an_order_that_rests_stands_in_the_book_and_goes_when_cancelled(se
     assert order.state is OrderState.RESTING
     await until(lambda: store.book(ticker).book.yes.count_at(100) >= 77)
     assert [each.order_id for each in store.working_orders()] == [order.order_id]
-    cancelled = await session.cancel(order)
-    assert cancelled.order.state is OrderState.CANCELED
+    canceled = await session.cancel(order)
+    assert canceled.order.state is OrderState.CANCELED
     await until(lambda: not store.working_orders())
 
 

@@ -13,7 +13,7 @@ from kalshi_tui.kalshi.order_status import HALF_READ
 from kalshi_tui.practice.engine.records import OrderRequest
 from kalshi_tui.practice.server import rest_events, rest_markets, rest_portfolio
 from tests.support.cli_runner import tradable, trading, validator
-from tests.support.practice_server import Serving, Spoil, serving, spoilt
+from tests.support.practice_server import Serving, Spoil, serving, spoiled
 from tests.support.session_rig import US, Rig
 
 
@@ -45,7 +45,7 @@ async def test_commands_list_all_other_markets_and_say_which_one_is_missing(
         tickers = [each["ticker"] for each in whole.lines]
         odd, untitled = tickers[100], tickers[120]
         for module in (rest_markets, rest_events):
-            spoilt(monkeypatch, module, one_odd(odd, untitled))
+            spoiled(monkeypatch, module, one_odd(odd, untitled))
         done = await trader.run("markets", "--json")
         assert [each["ticker"] for each in done.lines] == [each for each in tickers if each != odd]
         for each in done.lines:
@@ -72,7 +72,7 @@ async def test_commands_list_all_other_orders_and_say_which_one_is_missing(
                 if order["order_id"] == ids[1]:
                     order["remaining_count_fp"] = None
 
-        spoilt(monkeypatch, rest_portfolio, spoil)
+        spoiled(monkeypatch, rest_portfolio, spoil)
         done = await trader.run("orders", "--json")
         assert [each["order_id"] for each in done.lines] == [ids[2], ids[0]]
         assert f"1 order could not be read and is left out: {ids[1]} (" in done.err
@@ -91,7 +91,7 @@ async def test_the_library_lists_all_other_markets_and_says_which_one_is_missing
     async with serving() as exchange, a_client(exchange) as client:
         tickers = [each.ticker async for each in client.markets(status="open")]
         for module in (rest_markets, rest_events):
-            spoilt(monkeypatch, module, one_odd(tickers[100], tickers[120]))
+            spoiled(monkeypatch, module, one_odd(tickers[100], tickers[120]))
         reading = client.markets(status="open")
         assert [each.ticker async for each in reading] == [each for each in tickers if each != tickers[100]]
         assert [(each.what, each.name) for each in reading.left_out] == [("market", tickers[100])]
@@ -109,7 +109,7 @@ async def test_what_cannot_be_read_is_not_proved_gone(monkeypatch: pytest.Monkey
                 if isinstance(order, dict) and "initial_count_fp" in order:
                     order["initial_count_fp"] = None
 
-        spoilt(monkeypatch, rest_portfolio, spoil)
+        spoiled(monkeypatch, rest_portfolio, spoil)
         orders = await client.orders()
         assert (orders, orders.whole, [each.name for each in orders.left_out]) == ([], False, [order_id])
         with pytest.raises(UnknownOutcome):
@@ -125,7 +125,7 @@ async def test_the_desk_lists_all_other_markets_and_says_once_which_one_is_missi
     tickers = [each.ticker for each in rig.exchange.markets.visible() if each.status.tradable]
     odd, untitled = [each for each in tickers if each != rig.ticker][:2]
     for module in (rest_markets, rest_events):
-        spoilt(monkeypatch, module, one_odd(odd, untitled))
+        spoiled(monkeypatch, module, one_odd(odd, untitled))
     await rig.start()
     try:
         await rig.pass_time(10)
@@ -158,7 +158,7 @@ async def test_a_position_that_cannot_be_read_stays_as_it_was_known(
             for position in content.get("market_positions") or ():
                 position["position_fp"] = None
 
-        spoilt(monkeypatch, rest_portfolio, spoil)
+        spoiled(monkeypatch, rest_portfolio, spoil)
         rig.session.parts.readers.account.request_full_read()
         await rig.pass_time(60, 1_000)
         assert store.positions[rig.ticker].count == 500
@@ -181,7 +181,7 @@ async def test_the_desk_does_not_call_a_list_empty_that_it_could_not_read(
         for order in content.get("orders") or ():
             order["remaining_count_fp"] = None
 
-    spoilt(monkeypatch, rest_portfolio, spoil)
+    spoiled(monkeypatch, rest_portfolio, spoil)
     await rig.start()
     try:
         await rig.pass_time(5)

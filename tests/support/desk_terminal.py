@@ -14,7 +14,7 @@ LEVEL = re.compile(r"│.*0\.\d+.*\d")
 
 
 def is_live(screen: str) -> bool:
-    """Return whether a book stands on the screen. Towards its end a quarter-hour market is bid on one side alone."""
+    """Return whether a book stands on the screen. Toward its end a quarter-hour market is bid on one side alone."""
     return "YES bid" in screen and LEVEL.search(screen) is not None
 
 

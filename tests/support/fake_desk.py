@@ -140,7 +140,7 @@ class FakeDesk:
         self.pasts_looked_at: list[tuple[str, ...]] = []
         self.kept_listed: list[tuple[str, ...]] = []
         self.sent: list[tuple[OrderTerms, str]] = []
-        self.cancelled: list[Order] = []
+        self.canceled: list[Order] = []
         self.state = OrderState.FILLED
         self.hold: asyncio.Event | None = None
         self.stopped = False
@@ -276,10 +276,10 @@ class FakeDesk:
 
     async def cancel(self, order: Order) -> OrderResult:
         await asyncio.sleep(0)
-        self.cancelled.append(order)
+        self.canceled.append(order)
         gone = replace(order, state=OrderState.CANCELED, remaining=0, updated_ms=NOW_MS + 1)
         self.store.order(gone)
-        return OrderResult(gone, "Cancelled.")
+        return OrderResult(gone, "Canceled.")
 
 
 def busy_desk() -> FakeDesk:

@@ -173,8 +173,8 @@ async def serving(
 Spoil = Callable[[dict[str, Any]], None]
 
 
-def spoilt(monkeypatch: pytest.MonkeyPatch, module: Any, spoil: Spoil) -> None:
-    """Have the practice exchange send what a test has spoilt."""
+def spoiled(monkeypatch: pytest.MonkeyPatch, module: Any, spoil: Spoil) -> None:
+    """Have the practice exchange send what a test has spoiled."""
 
     def odd(body: Any, status: int = 200) -> web.Response:
         made = json_reply(body, status)

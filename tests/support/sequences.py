@@ -28,7 +28,7 @@ class Written(NamedTuple):
     """What was written: each kind of sequence, the parameters of SGR, and the characters outside of sequences."""
 
     kinds: frozenset[str]
-    colours: frozenset[str]
+    colors: frozenset[str]
     attributes: frozenset[str]
     text: str
 
@@ -42,14 +42,14 @@ def taken_apart(raw: bytes) -> Written:
     """Read the bytes as a terminal does."""
     data = raw.decode("utf-8")
     kinds: set[str] = set()
-    colours: set[str] = set()
+    colors: set[str] = set()
     attributes: set[str] = set()
     for found in SEQUENCE.finditer(data):
         if found["final"] == "m" and not found["private"]:
-            for colour, code in sgr(found["parameters"]):
-                (colours if colour else attributes).add(code)
+            for color, code in sgr(found["parameters"]):
+                (colors if color else attributes).add(code)
         kinds.add(kind(found))
-    return Written(frozenset(kinds), frozenset(colours), frozenset(attributes), SEQUENCE.sub("", data))
+    return Written(frozenset(kinds), frozenset(colors), frozenset(attributes), SEQUENCE.sub("", data))
 
 
 def kind(found: re.Match[str]) -> str:

@@ -1,5 +1,5 @@
 """The real session and the real practice exchange in one thread of simulated time, and a line between them that spoils
-what a test wants spoilt: requests lost, late, cut off; replies lost, late, wrong; frames lost, doubled, out of turn.
+what a test wants spoiled: requests lost, late, cut off; replies lost, late, wrong; frames lost, doubled, out of turn.
 
 Requests go through httpx and the server's own middleware and handlers; only the sockets are left out, so that a run
 takes milliseconds and nothing in it depends on the machine.
@@ -136,13 +136,13 @@ class Line(httpx.AsyncBaseTransport):
             await self._clock.sleep(self.late_s)
         if trouble is Trouble.OF_ANOTHER and before is not None:
             return httpx.Response(before.status_code, content=before.content)
-        spoilt = {
+        spoiled = {
             Trouble.FAILED_AFTER: httpx.Response(504, text="gateway"),
             Trouble.TIMED_OUT: httpx.Response(408, text="timeout"),
             Trouble.GARBAGE: httpx.Response(201, text="<html>"),
             Trouble.WITHOUT_ID: httpx.Response(201, json={"fill_count": "0.00", "remaining_count": "0.00"}),
         }
-        return spoilt.get(trouble, reply)
+        return spoiled.get(trouble, reply)
 
     async def _later(self, request: httpx.Request, seconds: float) -> None:
         await self._clock.sleep(seconds)

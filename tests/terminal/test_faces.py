@@ -57,13 +57,13 @@ def settings(home: Path, text: str) -> list[str]:
 
 
 @pytest.mark.slow
-def test_sixteen_colours_are_all_that_leaves_even_where_there_are_more(tmp_path: Path) -> None:
+def test_sixteen_colors_are_all_that_leaves_even_where_there_are_more(tmp_path: Path) -> None:
     terminal = Terminal(settings(tmp_path, '[screen]\ntheme = "sixteen"\n'), tmp_path)
-    assert shown(terminal).colours <= SIXTEEN
+    assert shown(terminal).colors <= SIXTEEN
 
 
 @pytest.mark.slow
-def test_a_theme_taken_later_holds_to_its_colours_too(tmp_path: Path) -> None:
+def test_a_theme_taken_later_holds_to_its_colors_too(tmp_path: Path) -> None:
     terminal = Terminal(["--seed", "7"], tmp_path)
     terminal.wait("a live book", is_live)
     for name in ("paper", "safe", "contrast", "sixteen"):
@@ -71,23 +71,23 @@ def test_a_theme_taken_later_holds_to_its_colours_too(tmp_path: Path) -> None:
         terminal.wait_text(f"Colors: {name}.")
     before = len(terminal.raw)
     written = shown(terminal)
-    assert {"38;2", "48;2"} <= written.colours
-    assert taken_apart(bytes(terminal.raw[before:]).lstrip(b"\x80\xbf")).colours <= SIXTEEN
+    assert {"38;2", "48;2"} <= written.colors
+    assert taken_apart(bytes(terminal.raw[before:]).lstrip(b"\x80\xbf")).colors <= SIXTEEN
 
 
-def test_a_console_gets_its_own_colours_and_characters_and_no_titles(tmp_path: Path) -> None:
+def test_a_console_gets_its_own_colors_and_characters_and_no_titles(tmp_path: Path) -> None:
     written = shown(Terminal(["--seed", "7"], tmp_path, terminal=CONSOLE))
-    assert written.colours <= SIXTEEN
-    assert written.colours
+    assert written.colors <= SIXTEEN
+    assert written.colors
     assert {each for each in written.characters if not on_a_console(each)} == set()
     assert not any(kind.startswith("OSC") for kind in written.kinds)
 
 
 @pytest.mark.slow
-def test_over_ssh_no_more_than_256_colours_leave(tmp_path: Path) -> None:
+def test_over_ssh_no_more_than_256_colors_leave(tmp_path: Path) -> None:
     written = shown(Terminal(["--seed", "7"], tmp_path, terminal=OVER_SSH))
-    assert "38;5" in written.colours
-    assert not {"38;2", "48;2"} & written.colours
+    assert "38;5" in written.colors
+    assert not {"38;2", "48;2"} & written.colors
 
 
 def look(terminal: Terminal, row: int, column: int) -> Any:
@@ -96,7 +96,7 @@ def look(terminal: Terminal, row: int, column: int) -> Any:
 
 
 @pytest.mark.slow
-def test_without_colours_the_cursor_and_the_field_are_seen_all_the_same(tmp_path: Path) -> None:
+def test_without_colors_the_cursor_and_the_field_are_seen_all_the_same(tmp_path: Path) -> None:
     terminal = Terminal(["--seed", "7"], tmp_path, terminal=TERMINAL | {"NO_COLOR": "1"})
     terminal.wait("a live book", is_live)
     terminal.press("j")
@@ -115,4 +115,4 @@ def test_without_colours_the_cursor_and_the_field_are_seen_all_the_same(tmp_path
     terminal.wait("the field that is written in", lambda _: look(terminal, count, column + 4).bold)
     terminal.press("escape")
     terminal.wait("the desk", is_alone)
-    assert shown(terminal).colours == set()
+    assert shown(terminal).colors == set()

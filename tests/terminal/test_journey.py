@@ -43,7 +43,7 @@ def test_the_first_start_ends_in_a_practice_trade(home: Path) -> None:
     terminal.child.close(force=True)
 
 
-def test_an_order_that_rests_is_listed_cancelled_and_asked_about_before_the_end(terminal: Terminal) -> None:
+def test_an_order_that_rests_is_listed_canceled_and_asked_about_before_the_end(terminal: Terminal) -> None:
     choose_a_calm_market(terminal)
     order(terminal, "1", "7")
     terminal.wait_text("RESTING")

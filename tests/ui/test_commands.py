@@ -404,7 +404,7 @@ async def test_no_trouble_is_rehearsed_where_money_is_real(venue: Venue) -> None
 async def test_a_key_that_does_nothing_now_says_why() -> None:
     async with trading() as trader:
         assert "No order is chosen" in await trader.press("x")
-        assert not trader.desk.cancelled
+        assert not trader.desk.canceled
         assert "The key enter works in the list below" in await trader.press("enter")
 
 

@@ -28,7 +28,7 @@ READABLE = 4.5
 
 
 @pytest.mark.parametrize("theme", THEMES, ids=lambda theme: theme.name)
-def test_each_defines_every_colour(theme: Theme) -> None:
+def test_each_defines_every_color(theme: Theme) -> None:
     assert set(theme.variables) >= set(THEME_VARIABLES)
 
 
@@ -47,8 +47,8 @@ def test_what_is_written_can_be_read(theme: Theme) -> None:
     own = theme.variables
     background = str(theme.background)
     written = [str(theme.foreground), str(theme.success), str(theme.error), str(theme.warning), own["bid"], own["ask"]]
-    for colour in [*written, own["own"]]:
-        assert contrast(colour, background) >= READABLE, colour
+    for color in [*written, own["own"]]:
+        assert contrast(color, background) >= READABLE, color
     for bar in ("bid-bar", "ask-bar"):
         assert contrast(own["bar-text"], own[bar]) >= READABLE
     assert contrast(own["venue-text"], str(theme.success)) >= READABLE
@@ -93,10 +93,10 @@ def test_without_a_wish_the_terminal_decides_and_a_wish_holds_everywhere(
         assert choose_theme(wish, environment) == wish
 
 
-def test_sixteen_is_made_of_the_terminals_own_colours_alone() -> None:
+def test_sixteen_is_made_of_the_terminals_own_colors_alone() -> None:
     theme = next(theme for theme in THEMES if theme.name == "sixteen")
     own = [theme.primary, theme.foreground, theme.background, theme.success, theme.error, *theme.variables.values()]
-    assert all(str(colour).startswith("ansi_") and colour != "ansi_default" for colour in own)
+    assert all(str(color).startswith("ansi_") and color != "ansi_default" for color in own)
 
 
 def test_what_a_console_has_not_is_drawn_in_as_many_cells() -> None:

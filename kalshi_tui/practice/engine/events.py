@@ -114,7 +114,7 @@ class GroupChange(Enum):
     RESET = "reset"
     DELETED = "deleted"
     COUNTED = ""
-    """Something matched and counts towards the limit."""
+    """Something matched and counts toward the limit."""
 
 
 @dataclass(slots=True)

@@ -210,4 +210,4 @@ def _describe_still_resting(orders: Sequence[Order]) -> list[str]:
         return []
     named = "; ".join(f"{order_text(order)} in {order.ticker}" for order in orders[:MAX_NAMED_ORDERS])
     more = f" and {len(orders) - MAX_NAMED_ORDERS} more" if len(orders) > MAX_NAMED_ORDERS else ""
-    return [f"NOT CANCELLED: {named}{more}."]
+    return [f"NOT CANCELED: {named}{more}."]

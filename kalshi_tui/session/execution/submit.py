@@ -256,11 +256,11 @@ class OrderExecutor:
             self.check_exchange_hours(error.status, error.code)
             sentence = f"Not canceled: {error}"
             self._store.notify(Severity.ERROR, sentence)
-            self._not_cancelled(order)
+            self._not_canceled(order)
             return OrderResult(order, sentence, refused=True)
         except NotSent as error:
             self._store.notify(Severity.ERROR, str(error))
-            self._not_cancelled(order)
+            self._not_canceled(order)
             return OrderResult(order, str(error), refused=True)
         except KalshiError as error:
             # The cancel may have arrived: to call it failed would show an order as resting that may be gone.
@@ -268,7 +268,7 @@ class OrderExecutor:
             return await self.read_back(order, f"It is not known whether the cancel arrived: {error}")
         return await self.read_back(order, "")
 
-    def _not_cancelled(self, order: Order) -> None:
+    def _not_canceled(self, order: Order) -> None:
         """Record that no cancel is under way: if the order ends now, that was not asked for here."""
         self._store.account.intents.forget_cancel(order.order_id)
         self._store.account.report_answered(order, end_told=False)

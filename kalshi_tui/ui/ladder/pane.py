@@ -169,12 +169,12 @@ class LadderPane(LineView):
             self.redraw()
 
     def on_mouse_scroll_down(self, event: MouseScrollDown) -> None:
-        """Scroll towards lower prices."""
+        """Scroll toward lower prices."""
         event.stop()
         self.scroll_rows(WHEEL_SCROLL_ROWS)
 
     def on_mouse_scroll_up(self, event: MouseScrollUp) -> None:
-        """Scroll towards higher prices."""
+        """Scroll toward higher prices."""
         event.stop()
         self.scroll_rows(-WHEEL_SCROLL_ROWS)
 

@@ -317,7 +317,7 @@ async def test_the_signature_is_in_no_log(exchange: Exchange, signer: Signer, ca
     assert exchange.handshakes[0].headers[SIGNATURE_HEADER] not in caplog.text
 
 
-async def test_cancelling_the_run_closes_everything(exchange: Exchange, signer: Signer) -> None:
+async def test_canceling_the_run_closes_everything(exchange: Exchange, signer: Signer) -> None:
     desk = Desk(exchange, signer)
     desk.stream.watch_books([A])
     task = asyncio.create_task(desk.stream.run())

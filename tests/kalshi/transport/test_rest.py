@@ -294,8 +294,8 @@ async def test_one_odd_item_costs_that_item_and_is_told(
     items = [{**item, key: f"N-{number}"} for number in range(200)]
 
     def replies(odd: object, field: str) -> Handler:
-        spoilt = [each if number != 100 else {**each, field: odd} for number, each in enumerate(items)]
-        return answer(200, {name: spoilt, "cursor": ""})
+        spoiled = [each if number != 100 else {**each, field: odd} for number, each in enumerate(items)]
+        return answer(200, {name: spoiled, "cursor": ""})
 
     # A null where a value may be missing is a missing value: nothing is lost.
     assert await _listed(client(replies(None, optional), signer), name) == (200, [])

@@ -196,7 +196,7 @@ def test_an_order_that_expires_leaves_on_time(engine: Exchange, clock: Clock) ->
     assert refused(engine, "ann", "bid", "0.42", "1", expires_ms=clock.now).code == "invalid_order"
 
 
-def test_cancelling_without_a_ticker_looks_on_shard_0_only(engine: Exchange) -> None:
+def test_canceling_without_a_ticker_looks_on_shard_0_only(engine: Exchange) -> None:
     order = place(engine, "ann", BID, "0.42", "2", ticker=CRYPTO, client_order_id="x").order_id
     with pytest.raises(Rejection) as caught:
         engine.order_entry.cancel("ann", order)

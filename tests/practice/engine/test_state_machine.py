@@ -264,12 +264,12 @@ class ExchangeMachine(RuleBasedStateMachine):
         groups: dict[str, list[str]] = defaultdict(list)
         for account, group in self.groups:
             groups[account].append(group)
-        centre, ticker = rng.randrange(3, 97), rng.choice(TICKERS)
+        center, ticker = rng.randrange(3, 97), rng.choice(TICKERS)
         open_tickers = [each for each in TICKERS if self.engine.markets.listings[each].status.tradable]
         for _ in range(length if open_tickers else 0):
             if ticker not in open_tickers or rng.random() < 0.1:
                 ticker = rng.choice(open_tickers)
-            tick = min(99, max(1, centre + rng.randrange(-2, 3)))
+            tick = min(99, max(1, center + rng.randrange(-2, 3)))
             size = rng.choice((rng.randrange(1, 300), 100 * rng.randrange(1, 12)))
             if rng.random() < 0.4:
                 self.participant(ticker, rng.getrandbits(1), size, tick, rng.choice((GTC, GTC, IOC)))

@@ -120,7 +120,7 @@ async def test_a_web_page_is_not_served(exchange: Serving, headers: dict[str, st
 # Orders.
 
 
-async def test_an_order_rests_is_listed_and_is_cancelled(exchange: Serving, ticker: str) -> None:
+async def test_an_order_rests_is_listed_and_is_canceled(exchange: Serving, ticker: str) -> None:
     made = await exchange.order(ticker, "bid", "0.4700", "10", client_order_id="c1")
     assert made.status_code == 201
     ack = made.json()

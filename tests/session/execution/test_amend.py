@@ -190,7 +190,7 @@ async def test_one_changed_elsewhere_that_sums_up_to_filled_here_rests_on(rig: R
 
 
 @pytest.mark.parametrize("frames_first", [False, True])
-async def test_a_change_that_meets_an_order_of_ones_own_is_cancelled_and_not_filled(
+async def test_a_change_that_meets_an_order_of_ones_own_is_canceled_and_not_filled(
     rig: Rig, frames_first: bool
 ) -> None:
     order = await resting(rig)
@@ -251,7 +251,7 @@ async def test_a_smaller_count_passes_every_limit(tmp_path: Path) -> None:
     await rig.close()
 
 
-async def test_cancelling_what_has_expired_says_so(rig: Rig) -> None:
+async def test_canceling_what_has_expired_says_so(rig: Rig) -> None:
     terms = OrderTerms(rig.ticker, Side.YES, Action.BUY, 4_000, 100, expires_s=rig.clock.now_ms // 1000 + 5)
     order = (await rig.submit(terms)).order
     await rig.pass_time(10)

@@ -13,7 +13,7 @@ from kalshi_tui.kalshi import KalshiClient, NotFound, Retry, ServerFault, Unknow
 from kalshi_tui.kalshi.environments import practice_on_port
 from kalshi_tui.practice.server import rest_archive
 from tests.support.cli_runner import tradable, trading
-from tests.support.practice_server import Serving, serving, spoilt
+from tests.support.practice_server import Serving, serving, spoiled
 from tests.support.session_rig import Rig, Trouble
 
 SIXTEEN_DAYS_MS = 16 * 86_400_000
@@ -116,7 +116,7 @@ async def test_an_archive_that_is_half_read_proves_nothing(
         for order in content.get("orders") or ():
             order["initial_count_fp"] = None
 
-    spoilt(monkeypatch, rest_archive, spoil)
+    spoiled(monkeypatch, rest_archive, spoil)
     with pytest.raises(UnknownOutcome):
         await client.find_order(name, sent_ms=1, within_s=8)
     monkeypatch.undo()
@@ -125,7 +125,7 @@ async def test_an_archive_that_is_half_read_proves_nothing(
         if "orders" in content:
             content["orders"], content["cursor"] = [], "eA=="
 
-    spoilt(monkeypatch, rest_archive, endless)
+    spoiled(monkeypatch, rest_archive, endless)
     with pytest.raises(UnknownOutcome):
         await client.find_order(name, sent_ms=1, within_s=8)
 

@@ -149,7 +149,7 @@ async def test_it_works_in_a_pause_of_trading(make: Make) -> None:
     assert still_resting(rig) == []
 
 
-async def test_what_was_not_cancelled_is_named(make: Make) -> None:
+async def test_what_was_not_canceled_is_named(make: Make) -> None:
     rig = make()
     await resting(rig)
     rig.exchange.pauses.pause_exchange()
@@ -157,7 +157,7 @@ async def test_what_was_not_cancelled_is_named(make: Make) -> None:
     assert len(still_resting(rig)) == 4
     assert not result.proved
     assert len(result.still_resting) == 4
-    assert "NOT CANCELLED: YES 1 at 0.10 in" in result.sentence
+    assert "NOT CANCELED: YES 1 at 0.10 in" in result.sentence
     assert "It is not proved that none rests." in result.sentence
 
 
@@ -315,7 +315,7 @@ def test_a_short_loss_is_none_for_the_switch() -> None:
     assert begun == []
 
 
-async def test_what_is_not_known_to_be_gone_is_not_called_cancelled(make: Make) -> None:
+async def test_what_is_not_known_to_be_gone_is_not_called_canceled(make: Make) -> None:
     rig = make()
     await resting(rig)
     await rig.pass_time(12)
@@ -340,7 +340,7 @@ def asks_about_the_minute(rig: Rig) -> bool:
     return any(each.risk.reason is RiskReason.AFTER_CANCEL_ALL for each in found)
 
 
-async def test_few_orders_are_cancelled_by_name_and_new_ones_may_follow(make: Make) -> None:
+async def test_few_orders_are_canceled_by_name_and_new_ones_may_follow(make: Make) -> None:
     rig = make()
     rig.exchange.order_entry.has_cancel_all_minute = True
     await resting(rig)

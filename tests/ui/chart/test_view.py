@@ -119,7 +119,7 @@ def test_every_way_to_cover_a_cell_has_its_character() -> None:
     )
 
 
-def test_a_fall_differs_from_a_rise_without_colour() -> None:
+def test_a_fall_differs_from_a_rise_without_color() -> None:
     up, down = (drawn(ChartOptions(1), candles=[a_candle(1, prices)]) for prices in ((1, 9, 1, 9), (9, 9, 1, 1)))
     assert up != down
 
@@ -132,7 +132,7 @@ def test_what_has_no_room_is_the_oldest_and_the_crosshair_brings_it_into_view() 
     assert "0.4059" not in shown
 
 
-def test_the_crosshair_and_colours_have_their_tones() -> None:
+def test_the_crosshair_and_colors_have_their_tones() -> None:
     lines = chart_lines(CANDLES, ChartOptions(1, crosshair_ms=END + 4 * MINUTE), 2, 14, 7)
     tones = {span.text: span.tone for each in lines for span in each}
     assert tones["┊"] is Tone.CURSOR

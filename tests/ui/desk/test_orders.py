@@ -463,7 +463,7 @@ async def test_a_part_fill_is_said(size: tuple[int, int]) -> None:
         assert "│PART FILL YES" in await trader.look()
 
 
-async def test_who_cancelled_and_the_queue_stand_where_there_is_room() -> None:
+async def test_who_canceled_and_the_queue_stand_where_there_is_room() -> None:
     for size in SIZES:
         async with trading(size=size) as trader:
             store = trader.desk.store
@@ -598,7 +598,7 @@ async def test_many_markets_are_counted_not_listed() -> None:
         assert ", and 2 more?" in one_line(trader.text())
 
 
-async def test_all_can_be_cancelled_though_none_is_known() -> None:
+async def test_all_can_be_canceled_though_none_is_known() -> None:
     async with trading(size=NARROW) as trader:
         assert "No order of yours is known to work." in one_line(await trader.press("ctrl+x"))
         await trader.press("y")
@@ -606,7 +606,7 @@ async def test_all_can_be_cancelled_though_none_is_known() -> None:
         assert trader.desk.swept == [""]
 
 
-async def test_a_defect_in_cancelling_all_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_defect_in_canceling_all_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     async def break_down(ticker: str = "") -> None:
         await asyncio.sleep(0)
         raise RuntimeError(f"broken{ticker}")

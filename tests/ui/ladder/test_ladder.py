@@ -275,7 +275,7 @@ async def test_the_cursor_goes_along_where_space_would_leave_it_out_of_sight() -
         assert chosen(trader) == "0.70"
 
 
-async def test_another_market_is_centred_at_its_first_snapshot() -> None:
+async def test_another_market_is_centered_at_its_first_snapshot() -> None:
     async with trading(size=NARROW) as trader:
         store = trader.desk.store
         await trader.press("v", "j")
@@ -306,7 +306,7 @@ async def test_rows_scrolled_while_a_book_is_awaited_stay() -> None:
         assert chosen(trader) == "0.99"
 
 
-async def test_an_empty_book_is_centred_when_somebody_quotes() -> None:
+async def test_an_empty_book_is_centered_when_somebody_quotes() -> None:
     async with trading(size=NARROW) as trader:
         trader.desk.store.snapshot(SECOND, [], [])
         await trader.press("v", "j")
@@ -496,9 +496,9 @@ async def test_x_cancels_the_order_of_the_row_and_no_other(keys: str) -> None:
         screen = await trader.press("x")
         assert "Cancel YES 10 at 0.46 in Fed decision in December: Cut 25 bps?" in one_line(screen)
         await trader.press("n")
-        assert not trader.desk.cancelled
+        assert not trader.desk.canceled
         await trader.press("x", "y")
-        assert [order.order_id for order in trader.desk.cancelled] == ["o1"]
+        assert [order.order_id for order in trader.desk.canceled] == ["o1"]
         assert "*" not in row(trader, "0.46" if keys == "j" else "0.54")
 
 
@@ -517,7 +517,7 @@ async def test_x_asks_once_for_all_orders_of_the_row() -> None:
         # One that comes while the question stands is not among those it named.
         store.order(an_order(order_id="late", client_order_id="late"))
         await trader.press("y")
-        assert {order.order_id for order in trader.desk.cancelled} == {"o0", "o1", "o2"}
+        assert {order.order_id for order in trader.desk.canceled} == {"o0", "o1", "o2"}
         assert "*10" in row(trader, "0.46")
 
 
@@ -596,7 +596,7 @@ async def test_an_order_that_ends_while_the_question_stands_is_asked_for_all_the
         await trader.press("v", "tab", "j", "x")
         trader.desk.store.order(an_order(filled=400, remaining=600, updated_ms=NOW_MS + 1))
         await trader.press("y")
-        assert [order.order_id for order in trader.desk.cancelled] == ["o1"]
+        assert [order.order_id for order in trader.desk.canceled] == ["o1"]
 
 
 async def test_what_closing_here_gains_stands_where_a_position_is_open_and_there_is_room() -> None:

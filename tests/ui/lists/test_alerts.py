@@ -204,7 +204,7 @@ async def test_an_alert_is_deleted_and_no_order_with_it() -> None:
         await trader.press("x")
         screen = await trader.press("x", "x", "y")
         assert "No alert stands in this line" in screen
-        assert not trader.desk.cancelled
+        assert not trader.desk.canceled
 
 
 async def test_one_that_rang_is_armed_again() -> None:

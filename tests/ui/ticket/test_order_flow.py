@@ -318,11 +318,11 @@ async def test_cancel_asks_first_and_enter_is_no_answer() -> None:
         screen = await trader.press("x")
         assert "Cancel YES 10 at 0.46" in " ".join(screen.replace("│", " ").split())
         await trader.press("enter", "enter")
-        assert not trader.desk.cancelled
+        assert not trader.desk.canceled
         assert "Cancel YES" not in await trader.press("n")
-        assert not trader.desk.cancelled
+        assert not trader.desk.canceled
         await trader.press("x", "y")
-        assert [order.order_id for order in trader.desk.cancelled] == ["o1"]
+        assert [order.order_id for order in trader.desk.canceled] == ["o1"]
 
 
 async def test_quitting_with_live_orders_asks() -> None:
