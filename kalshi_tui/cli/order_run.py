@@ -230,7 +230,14 @@ def _make_plan(command_session: CommandSession, terms: OrderTerms) -> _OrderPlan
     cash = store.balance.on_shard(market.exchange_index) if store.balance is not None else None
     warnings = (
         trading_paused_warning(store.hours_of(terms.ticker)),
-        insufficient_cash_warning(terms, market.fees, held, cash, precision=store.precision),
+        insufficient_cash_warning(
+            terms,
+            market.fees,
+            held,
+            cash,
+            precision=store.precision,
+            in_all=store.account.cash_in_all(market),
+        ),
         sell_to_open_warning(terms, held),
         settlement_floor_warning(market),
     )

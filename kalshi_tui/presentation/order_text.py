@@ -53,7 +53,16 @@ def order_options_text(terms: OrderTerms) -> str:
     return ", ".join([lasts, *(word for word, holds in chosen if holds)])
 
 
-def review_lines(terms: OrderTerms, market: Market, venue: Venue, cash: Money | None) -> list[Line]:
+def buying_power_text(cash: Money | None, in_all: Money | None) -> str:
+    """Return what can be spent where an order is paid from, and what there is in all where that is more."""
+    if cash is None or in_all is None or in_all <= cash:
+        return money_text(cash)
+    return f"{money_text(cash)} here, {money_text(in_all)} in all"
+
+
+def review_lines(
+    terms: OrderTerms, market: Market, venue: Venue, cash: Money | None, in_all: Money | None = None
+) -> list[Line]:
     """Return the order in the trader's words and in the exchange's, its options, its venue and the cash there."""
     exchange = f"{exchange_terms_text(terms.book_side, terms.yes_price)}, count {format_count(terms.count)}"
     group = terms.order_group_id
@@ -64,8 +73,8 @@ def review_lines(terms: OrderTerms, market: Market, venue: Venue, cash: Money | 
         line(Span(market_text(market)), Span(f"  {market.ticker}", Tone.DIM)),
         line(
             Span(f" {venue.value} ", Tone.VENUE),
-            Span(f"  cash on shard {market.exchange_index}: ", Tone.DIM),
-            Span(money_text(cash)),
+            Span("  Buying power ", Tone.DIM),
+            Span(buying_power_text(cash, in_all)),
         ),
     ]
 
@@ -75,6 +84,20 @@ def trading_paused_warning(hours: TradingStatus) -> str:
     return "" if hours is TradingStatus.OPEN else f"{hours.value}: the exchange would reject this order now."
 
 
+def missing_cash(
+    terms: OrderTerms,
+    fees: FeeSchedule | None,
+    position: Position | None,
+    cash: Money | None,
+    *,
+    precision: Money = CENT,
+) -> Money:
+    """Return how much more an order may need than there is where it is paid from; 0 if that suffices or is unknown."""
+    fee = max_fee(terms, fees, precision=precision) if fees is not None else None
+    needed = opening_risk(terms, position) + (fee or 0)
+    return 0 if cash is None else max(needed - cash, 0)
+
+
 def insufficient_cash_warning(
     terms: OrderTerms,
     fees: FeeSchedule | None,
@@ -82,18 +105,20 @@ def insufficient_cash_warning(
     cash: Money | None,
     *,
     precision: Money = CENT,
+    in_all: Money | None = None,
 ) -> str:
-    """Warn where the order may need more than there is; empty otherwise. ``cash`` is what its shard holds.
+    """Warn where the order may need more than there is; empty otherwise. ``cash`` is what can be spent on it.
 
-    A fee that is not known may be more than what is left over: that is named beside the sum, not counted as nothing.
+    ``in_all`` is all cash of the account, which may lie where it does not count. A fee that is not known may be more
+    than what is left over: that is named beside the sum, not counted as nothing.
     """
-    fee = max_fee(terms, fees, precision=precision) if fees is not None else None
-    needed = opening_risk(terms, position) + (fee or 0)
-    if cash is None or needed <= cash:
+    missing = missing_cash(terms, fees, position, cash, precision=precision)
+    if cash is None or not missing:
         return ""
-    unknown = " and a fee that is unknown" if fee is None else ""
+    unknown = " and a fee that is unknown" if fees is None else ""
     return (
-        f"This may need {money_text(needed)}{unknown}; there is {money_text(cash)} for this market. It may be rejected."
+        f"Needs {money_text(cash + missing)}{unknown}, buying power {buying_power_text(cash, in_all)}. "
+        "It may be rejected."
     )
 
 

@@ -11,6 +11,7 @@ from kalshi_tui.kalshi.lists import LeftOut
 from kalshi_tui.kalshi.practice_control import PracticeControl
 from kalshi_tui.kalshi.rest import RestClient
 from kalshi_tui.recording.recorder import Recorder
+from kalshi_tui.session.account.cash_moves import CashMover
 from kalshi_tui.session.account.exchange_hours import ExchangeHours
 from kalshi_tui.session.account.queue_positions import QueuePositionReader
 from kalshi_tui.session.account.reconcile import AccountReconciler
@@ -185,6 +186,7 @@ def _assemble_execution(
         cancel_all=cancel_all,
         dead_man_switch=dead_man_switch,
         expiry_renewer=ExpiryRenewer(rolling, rest, store, writers, sleep, timer_s),
+        cash_mover=CashMover(rest, store, sleep, clock_ms),
     )
 
 

@@ -8,6 +8,7 @@ from typing import Protocol
 from kalshi_tui.domain.link import LinkStats
 from kalshi_tui.domain.order import Order, OrderTerms
 from kalshi_tui.domain.price import Count, Price
+from kalshi_tui.session.account.cash_moves import CashMove
 from kalshi_tui.session.alerts.monitor import AlertMonitor
 from kalshi_tui.session.execution.risk_checks import Risk, RiskViolation
 from kalshi_tui.session.options import TicketDefaults
@@ -126,6 +127,13 @@ class TradingSession(Protocol):
 
         Of one subaccount or, without a number, of all.
         """
+
+    def move_cash(self, moves: Sequence[CashMove]) -> None:
+        """Move cash to where an order is paid from, in the background; notices say what became of it."""
+
+    @property
+    def cash_move_text(self) -> str:
+        """What cash is under way and for how long, as a sentence; empty if none is."""
 
     def link_metrics(self) -> LinkStats:
         """Return the state of the link as of now: ages, lag, counts."""

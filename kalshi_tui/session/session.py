@@ -13,6 +13,7 @@ from kalshi_tui.kalshi.feed.stream_group import StreamGroup
 from kalshi_tui.kalshi.rest import RestClient
 from kalshi_tui.recording.recorder import Recorder, format_size
 from kalshi_tui.recording.writer import RecordingError
+from kalshi_tui.session.account.cash_moves import CashMove, CashMover
 from kalshi_tui.session.account.key_attestation import warn_of_attestation
 from kalshi_tui.session.alerts.monitor import AlertMonitor
 from kalshi_tui.session.bus import MarketListRead
@@ -51,6 +52,7 @@ class Execution:
     cancel_all: CancelAll
     dead_man_switch: DeadManSwitch
     expiry_renewer: ExpiryRenewer
+    cash_mover: CashMover
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +225,15 @@ class Session:
     async def cancel_all(self, ticker: str = "", subaccount: int | None = None) -> CancelAllResult:
         """Cancel all in a market or everywhere, in one subaccount or all."""
         return await self.parts.execution.cancel_all.run(ticker, subaccount=subaccount)
+
+    def move_cash(self, moves: Sequence[CashMove]) -> None:
+        """Move cash in the background; notices say what became of it."""
+        self.parts.supervisor.spawn(self.parts.execution.cash_mover.move(moves), "cash")
+
+    @property
+    def cash_move_text(self) -> str:
+        """What cash is under way, as a sentence; empty if none is."""
+        return self.parts.execution.cash_mover.status_text
 
     @property
     def quit_message(self) -> str:

@@ -13,6 +13,7 @@ from kalshi_tui.domain.position import Balance, Position
 from kalshi_tui.domain.price import CENT_GRID, Count, Price, PriceGrid, PriceRange
 from kalshi_tui.domain.text import terms_text
 from kalshi_tui.kalshi.transport.clock import ExchangeClock
+from kalshi_tui.session.account.cash_moves import CashMove
 from kalshi_tui.session.account.list_reads import AccountList
 from kalshi_tui.session.alerts.monitor import AlertMonitor
 from kalshi_tui.session.execution.risk_checks import Risk, RiskViolation, describe_unacknowledged
@@ -150,6 +151,8 @@ class FakeDesk:
         self.rehearsed: list[tuple[str, str]] = []
         self.ticket = TicketDefaults()
         self.read_only_reason = ""
+        self.cash_move_text = ""
+        self.moved_cash: list[tuple[CashMove, ...]] = []
         self.against: list[RiskViolation] = []
         """What speaks against any order."""
         self.agreed: list[frozenset[Risk]] = []
@@ -165,6 +168,9 @@ class FakeDesk:
         self.played: list[tuple[str, ControlValues]] = []
         self.repeatable: dict[str, OrderTerms] = {}
         self.alerts = AlertMonitor(self.store, ExchangeClock(clock), asyncio.sleep)
+
+    def move_cash(self, moves: Sequence[CashMove]) -> None:
+        self.moved_cash.append(tuple(moves))
 
     async def start(self) -> None:
         await asyncio.sleep(0)

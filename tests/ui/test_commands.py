@@ -12,6 +12,7 @@ from kalshi_tui.domain.alerts import Alert, AlertKind, AlertState
 from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.market import MarketStatus
 from kalshi_tui.domain.order import Action, OrderState, OrderTerms, TimeInForce
+from kalshi_tui.domain.position import Balance
 from kalshi_tui.presentation.lines import plain_text
 from kalshi_tui.session.replay import ReplayStatus
 from kalshi_tui.session.venue import Venue
@@ -133,6 +134,11 @@ def in_the_ticket(field: str) -> Callable[[Trader], Awaitable[object]]:
     return enter
 
 
+async def in_a_ticket_with_cash_elsewhere(trader: Trader) -> None:
+    trader.desk.store.account.set_balance(Balance(10_000_000_000, 0, ((0, 1_000_000), (2, 9_999_000_000))))
+    await trader.press("b", *"40", "tab", *"50")
+
+
 async def in_the_review(trader: Trader) -> None:
     await trader.press("b")
     await trader.press(*"40", "tab", *"5", "enter")
@@ -243,6 +249,7 @@ SITUATIONS = (
         "review join improve take mid close-ticket next-field previous-field tick-up tick-down",
     ),
     Situation("count", Scope.TICKET, in_the_ticket("count"), "preset preset-back most all-held dollars"),
+    Situation("cash elsewhere", Scope.TICKET, in_a_ticket_with_cash_elsewhere, "move-cash"),
     Situation("choice", Scope.TICKET, in_the_ticket("tif"), "next-choice previous-choice"),
     Situation("review", Scope.REVIEW, in_the_review, "send leave-review"),
     Situation("sending", Scope.REVIEW, while_it_is_sent, "leave-sent"),

@@ -195,6 +195,14 @@ class AccountStore:
         cash = balance.on_shard(shard)
         return None if cash is None else max(cash - self._unconfirmed_cost(shard, number), 0)
 
+    def cash_in_all(self, market: Market, subaccount: int | None = None) -> Money | None:
+        """Return what can be spent in a market, and what lies where it does not count. None while it is not known."""
+        here = self.available_cash(market, subaccount)
+        balance = self._balances.get(self.view.chosen if subaccount is None else subaccount)
+        if here is None or balance is None:
+            return None
+        return here + sum(cash for shard, cash in balance.by_shard if shard != market.exchange_index)
+
     @property
     def precision(self) -> Money:
         """What fees are rounded to for this member, see `Balance.precision`; the cent while it is not known."""

@@ -38,6 +38,15 @@ def not_a_choice_field(ticket: TicketScreen) -> str:
     return "" if ticket.on_choice else "This field is typed."
 
 
+def no_cash_to_move(ticket: TicketScreen) -> str:
+    """Return why no cash can be moved for the order; empty if it can."""
+    if ticket.session.read_only_reason:
+        return ticket.session.read_only_reason
+    if ticket.session.cash_move_text:
+        return ticket.session.cash_move_text
+    return "" if ticket.find_cash_moves() else "The buying power here suffices, or there is not so much elsewhere."
+
+
 def cannot_send(screen: ConfirmScreen) -> str:
     """Return why Enter does not send."""
     if screen.ticket_step is not TicketStep.REVIEW:
@@ -103,6 +112,16 @@ TICKET_COMMANDS: Final[tuple[Command[TicketScreen], ...]] = (
         "Go on: to the field still empty, then to the review.",
         _T,
         in_bar=True,
+    ),
+    Command(
+        "move-cash",
+        "ctrl+b",
+        TicketScreen.move_cash,
+        "Move cash",
+        "Move missing cash to this market's buying power.",
+        _T,
+        in_bar=True,
+        why_not=no_cash_to_move,
     ),
     *(_ticket_price_command(each) for each in PRICE_LETTER_COMMANDS),
     Command(

@@ -99,7 +99,8 @@ class ReviewScreen(ConfirmScreen):
             store.available_cash(market),
         )
         positions_read = store.reads.have(AccountList.POSITIONS)
-        self._order.show(review_lines(self._terms, market, self.session.venue, cash))
+        in_all = store.account.cash_in_all(market)
+        self._order.show(review_lines(self._terms, market, self.session.venue, cash, in_all))
         self.set_class(self.ticket_step is not TicketStep.REVIEW, "-sent")
         if self.ticket_step is TicketStep.REVIEW:
             self._preview.show(
@@ -146,7 +147,12 @@ class ReviewScreen(ConfirmScreen):
             or untrusted_book_warning(store.book(market.ticker))
             or trading_paused_warning(store.hours_of(market.ticker))
             or insufficient_cash_warning(
-                self._terms, market.fees, position, store.available_cash(market), precision=store.precision
+                self._terms,
+                market.fees,
+                position,
+                store.available_cash(market),
+                precision=store.precision,
+                in_all=store.account.cash_in_all(market),
             )
             or sell_to_open_warning(self._terms, position, positions_read=store.reads.have(AccountList.POSITIONS))
             or settlement_floor_warning(market)

@@ -28,6 +28,7 @@ from kalshi_tui.presentation.lines import Span, Tone, line
 from kalshi_tui.presentation.number_text import money_text, price_decimals
 from kalshi_tui.presentation.order_text import (
     insufficient_cash_warning,
+    missing_cash,
     position_text,
     sell_to_open_warning,
     settlement_floor_warning,
@@ -36,6 +37,7 @@ from kalshi_tui.presentation.order_text import (
     violations_text,
 )
 from kalshi_tui.presentation.preview_text import preview_lines
+from kalshi_tui.session.account.cash_moves import CashMove, plan_cash_moves
 from kalshi_tui.session.account.list_reads import AccountList
 from kalshi_tui.session.changes import StoreChanges
 from kalshi_tui.session.interface import TradingSession
@@ -43,6 +45,7 @@ from kalshi_tui.session.market_data.store import LiveBook
 from kalshi_tui.ui.app_clock import now_ms
 from kalshi_tui.ui.book.view import quote_line
 from kalshi_tui.ui.command import Scope
+from kalshi_tui.ui.dialogs.ask import AskScreen
 from kalshi_tui.ui.ticket.field_letters import FocusedField
 from kalshi_tui.ui.ticket.form import TicketForm
 from kalshi_tui.ui.ticket.review import ReviewScreen
@@ -144,7 +147,13 @@ class TicketScreen(CommandModal[None]):
             against = violations_text(self.session.check_risks(terms))
             self._objection.show([line(Span(against, Tone.WARN))])
             if not said:
-                dear = insufficient_cash_warning(terms, market.fees, position, cash, precision=precision)
+                in_all = self.session.store.account.cash_in_all(market)
+                dear = insufficient_cash_warning(terms, market.fees, position, cash, precision=precision, in_all=in_all)
+                if self.session.cash_move_text:
+                    dear = f"{dear} {self.session.cash_move_text}".strip()
+                elif dear and self.find_cash_moves():
+                    total = sum(each.amount for each in self.find_cash_moves())
+                    dear = f"{dear} 'Move cash' brings {money_text(total)} here."
                 # The risk check below says the same of the book already.
                 doubt = "" if against else untrusted_book_warning(live)
                 unheld = sell_to_open_warning(terms, position, positions_read=positions_read)
@@ -157,6 +166,7 @@ class TicketScreen(CommandModal[None]):
         if self._message:
             said, tone = self._message, Tone.BAD
         self._problem.show([line(Span(said, tone))] if said else [])
+        self.update_key_bar()
 
     @on(Input.Changed)
     @on(Choice.Changed)
@@ -164,7 +174,34 @@ class TicketScreen(CommandModal[None]):
         self._message = ""
         self.draw()
 
+    def find_cash_moves(self) -> tuple[CashMove, ...]:
+        """Return the transfers that would bring the cash that is missing; none if it suffices or is nowhere."""
+        store, market = self.session.store, self._market()
+        try:
+            terms = self.read_terms()
+        except NumberError:
+            return ()
+        # The exchange moves cash between its parts safely (by a client id) for the primary account alone.
+        if store.account.view.number_of(terms):
+            return ()
+        cash, position = store.available_cash(market), store.positions.get(self._ticker)
+        missing = missing_cash(terms, market.fees, position, cash, precision=store.precision)
+        return plan_cash_moves(store.balance, market.exchange_index, missing) if missing else ()
+
     # Commands.
+
+    def move_cash(self) -> None:
+        """Ask, then move the cash that is missing to where the order is paid from."""
+        moves = self.find_cash_moves()
+        total = money_text(sum(each.amount for each in moves))
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self.session.move_cash(moves)
+                self.draw()
+
+        question = f"Move {total} of your cash to the buying power of this market? The order is not sent by that."
+        self.app.push_screen(AskScreen(self.session, "move cash", question, self._timer_ms), answered)
 
     def review(self) -> None:
         """Go to the field that is empty or wrong; with a complete order, to its review."""

@@ -507,7 +507,7 @@ async def test_the_review_says_the_order_twice_its_options_and_the_cash_of_its_s
         assert "buy NO 10 at 0.44  -> ask YES 0.5600, count 10.00" in screen
         assert f"good till {date_time_seconds_text(terms.expires_s or 0)}, post-only, cancel on pause" in screen
         assert "order group 2f0c9d51-6d6b-4f52-9f7e-0a7f6a1c9d11" in screen
-        assert " PRACTICE   cash on shard 2: $2,000.00" in screen
+        assert " PRACTICE   Buying power $2,000.00 here, $10,000.00 in all" in screen
 
 
 async def test_an_order_whose_time_passes_in_the_review_is_not_sent() -> None:

@@ -7,10 +7,12 @@ from textual.events import Paste
 
 from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.fees import FeeSchedule, FeeType
+from kalshi_tui.domain.link import TradingStatus
 from kalshi_tui.domain.market import MarketStatus
 from kalshi_tui.domain.order import Action, OrderTerms, TimeInForce
 from kalshi_tui.domain.position import Balance
 from kalshi_tui.presentation.number_text import date_time_seconds_text, expiration_text
+from kalshi_tui.session.account.cash_moves import CashMove
 from kalshi_tui.session.execution.risk_checks import OverrideMethod, Risk, RiskReason, RiskViolation
 from kalshi_tui.session.options import TicketDefaults
 from kalshi_tui.ui.ticket.review import ReviewScreen
@@ -451,7 +453,48 @@ async def test_a_market_that_leaves_the_list_takes_neither_ticket_nor_review_alo
 async def test_more_than_the_cash_on_the_shard_is_warned_of() -> None:
     async with trading(size=NARROW) as trader:
         screen = await trader.press("b", "j", "tab", *"30000")
-        assert "there is $10,000.00 for this market. It may be rejected." in said(screen)
+        assert "buying power $10,000.00. It may be rejected." in said(screen)
+        # There is nothing elsewhere, so nothing is offered.
+        assert "Move cash" not in said(screen)
+
+
+async def test_cash_that_lies_elsewhere_is_offered_and_moved_for_the_order() -> None:
+    desk = FakeDesk(Clock(), [replace(a_market(FIRST), exchange_index=2)])
+    desk.store.account.set_balance(
+        Balance(10_000_000_000, 0, ((0, 7_990_000_000), (2, 10_000_000), (3, 2_000_000_000)))
+    )
+    async with trading(desk, NARROW) as trader:
+        screen = said(await trader.press("b", *"45", "tab", *"100"))
+        assert "Needs $46.74, buying power $10.00 here, $10,000.00 in all. It may be rejected." in screen
+        assert "'Move cash' brings $36.74 here." in screen
+        assert "^b Move cash" in screen
+        assert "Move $36.74 of your cash to the buying power of this market?" in said(await trader.press("ctrl+b"))
+        assert not desk.moved_cash
+        await trader.wait_to_arm()
+        await trader.press("y")
+        assert desk.moved_cash == [(CashMove(0, 2, 36_740_000),)]
+        # While it is under way it does not count, and its age stands there; then the order is computed anew.
+        desk.cash_move_text = "Moving $36.74 to here, for 3 s. It does not count before it has arrived."
+        desk.store.account.set_balance(Balance(9_963_260_000, 0, ((0, 7_953_260_000), (2, 10_000_000))))
+        assert "Moving $36.74 to here, for 3 s." in said(await trader.look())
+        desk.cash_move_text = ""
+        desk.store.account.set_balance(Balance(10_000_000_000, 0, ((0, 7_953_260_000), (2, 46_740_000))))
+        screen = said(await trader.look())
+        assert "Needs" not in screen
+        assert "Move cash" not in screen
+
+
+async def test_a_pause_of_the_markets_part_is_told_in_its_ticket_alone() -> None:
+    desk = FakeDesk(Clock(), [a_market(FIRST), replace(a_market("B-1-X"), exchange_index=2)])
+    desk.store.snapshot("B-1-X", [(4_700, 100)], [(5_200, 100)])
+    desk.store.set_hours(TradingStatus.OPEN, {0: TradingStatus.OPEN, 2: TradingStatus.TRADING_PAUSED}, ("crypto",))
+    async with trading(desk, NARROW) as trader:
+        assert "PAUSED crypto" in await trader.look()
+        assert "TRADING PAUSED" not in said(await trader.press("b", *"45", "tab", *"10"))
+        await trader.press("escape", "j")
+        assert "TRADING PAUSED: the exchange would reject this order now." in said(
+            await trader.press("b", *"45", "tab", *"10")
+        )
 
 
 async def test_nothing_in_the_ticket_moves_while_the_quotes_change() -> None:
@@ -490,7 +533,7 @@ async def test_all_of_the_ticket_and_the_review_has_room_on_the_smallest_termina
         for words in ("Only [ ] post-only", "Held after", "It may be rejected.", "your limit is 2.", "enter Review"):
             assert words in screen
         screen = said(await trader.press("enter"))
-        for words in ("cash on shard 0", "Held after", "CANNOT BE SENT", "your limit is 2.", "client order id", "Back"):
+        for words in ("Buying power", "Held after", "CANNOT BE SENT", "your limit is 2.", "client order id", "Back"):
             assert words in screen
 
 

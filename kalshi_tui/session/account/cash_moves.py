@@ -1,0 +1,125 @@
+"""Moving cash to where an order is paid from: what to move, and following it until it has arrived.
+
+docs/kalshi-api.md, section 14. Each transfer is sent once. One without an answer is looked for in the exchange's list.
+"""
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Final
+
+from kalshi_tui.domain.position import Balance
+from kalshi_tui.domain.price import Money, format_money
+from kalshi_tui.kalshi.errors import BadReply, KalshiError, RateLimited, ServerFault, TransportError, UnknownOutcome
+from kalshi_tui.kalshi.replies import ShardTransfer
+from kalshi_tui.kalshi.rest import RestClient
+from kalshi_tui.kalshi.shard_transfers import MONEY_PER_AMOUNT_UNIT, TransferSender
+from kalshi_tui.session.bus import AccountMoved
+from kalshi_tui.session.notices import Severity
+from kalshi_tui.session.store import Store
+from kalshi_tui.session.timing import Sleep
+
+CENT: Final = 10_000
+POLL_INTERVAL_S: Final = 0.5
+SEARCH_TIMEOUT_MS: Final = 60_000
+"""How long a transfer without an answer is looked for."""
+FOLLOW_TIMEOUT_MS: Final = 600_000
+"""How long a pending transfer is followed."""
+
+
+@dataclass(frozen=True, slots=True)
+class CashMove:
+    """One transfer: from where, to where (exchange indexes), and how much."""
+
+    source: int
+    target: int
+    amount: Money
+
+
+def plan_cash_moves(balance: Balance | None, target: int, missing: Money) -> tuple[CashMove, ...]:
+    """Return the transfers that bring what is missing, the largest source first; none if there is not so much."""
+    missing = -(-missing // CENT) * CENT
+    moves = []
+    others = sorted(balance.by_shard if balance is not None else (), key=lambda each: -each[1])
+    for source, cash in others:
+        amount = min(cash // MONEY_PER_AMOUNT_UNIT * MONEY_PER_AMOUNT_UNIT, missing)
+        if source != target and amount > 0:
+            moves.append(CashMove(source, target, amount))
+            missing -= amount
+    return () if missing > 0 else tuple(moves)
+
+
+class CashMover:
+    """Sends transfers one after another, follows each, and says what became of it."""
+
+    def __init__(self, rest: RestClient, store: Store, sleep: Sleep, clock_ms: Callable[[], int]) -> None:
+        self._rest = rest
+        self._store = store
+        self._sleep = sleep
+        self._clock_ms = clock_ms
+        self._amount: Money = 0
+        self._since_ms = 0
+
+    @property
+    def status_text(self) -> str:
+        """What is under way and for how long, as a sentence; empty if nothing is."""
+        if not self._since_ms:
+            return ""
+        seconds = max(self._clock_ms() - self._since_ms, 0) // 1000
+        return f"Moving {_dollars(self._amount)} to here, for {seconds} s. It does not count before it has arrived."
+
+    async def move(self, moves: Sequence[CashMove]) -> None:
+        """Make the transfers; stop at the first that does not arrive."""
+        if self._since_ms:
+            return
+        try:
+            for each in moves:
+                self._amount, self._since_ms = each.amount, self._clock_ms()
+                if not await self._move_one(each):
+                    return
+            total = sum(each.amount for each in moves)
+            self._store.notify(Severity.GOOD, f"Moved {_dollars(total)} to where the order is paid from.")
+        finally:
+            self._since_ms = 0
+            self._store.bus.publish(AccountMoved())
+
+    async def _move_one(self, move: CashMove) -> bool:
+        try:
+            sender = self._rest.transfer_sender(move.amount, move.source, move.target)
+            accepted = await sender.send()
+            self._store.bus.publish(AccountMoved())
+            return await self._follow(sender, accepted)
+        except KalshiError as error:
+            unknown = isinstance(error, UnknownOutcome)
+            words = "UNKNOWN  The cash may be moved." if unknown else "Not moved."
+            self._store.notify(Severity.ERROR, f"{words} {error}")
+            return False
+
+    async def _follow(self, sender: TransferSender, accepted: ShardTransfer | None) -> bool:
+        """Ask until the cash has arrived; return whether it has. Raises UnknownOutcome."""
+        while accepted is None or not accepted.is_complete:
+            age_ms = self._clock_ms() - self._since_ms
+            if accepted is None and age_ms > SEARCH_TIMEOUT_MS:
+                raise UnknownOutcome(
+                    "No answer came, and the exchange does not list the transfer. Look at the balance before another."
+                )
+            if age_ms > FOLLOW_TIMEOUT_MS:
+                minutes = age_ms // 60_000
+                self._store.notify(
+                    Severity.WARNING,
+                    f"Still pending after {minutes} min: {_dollars(self._amount)}. It may arrive yet; "
+                    "'kalshi-tui transfer --list' shows it.",
+                )
+                return False
+            await self._sleep(POLL_INTERVAL_S)
+            # A failed read is no answer.
+            with suppress(TransportError, RateLimited, ServerFault, BadReply):
+                accepted = await (
+                    sender.find() if accepted is None else self._rest.shard_transfer(accepted.transfer_id)
+                )
+        return True
+
+
+def _dollars(amount: Money) -> str:
+    whole, cents = format_money(amount).split(".")
+    return f"${int(whole):,}.{cents[:2]}"
