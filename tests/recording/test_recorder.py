@@ -156,7 +156,7 @@ def test_a_full_disk_is_told_and_the_desk_goes_on(tmp_path: Path, monkeypatch: p
     recorder.tick(check_markets=False)
     assert recorder.recording is None
     assert group.told[-1] is None
-    assert store.notices[0].weight is Severity.ERROR
+    assert store.notices[0].severity is Severity.ERROR
     assert "the disk is full" in store.notices[0].text
     assert kinds(recording.path) == before
     recorder.tick(check_markets=True)

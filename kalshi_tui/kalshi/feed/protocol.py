@@ -102,6 +102,8 @@ class FeedProtocol:
         self._valid_tickers: set[str] = set()
         self._book_quotes: dict[str, Quote] = {}
         """The newest quotes of markets whose books are followed."""
+        self.unasked_quotes: frozenset[str] = frozenset()
+        """Markets whose quotes are wanted to check their books alone; the handler is not told of them."""
         self._reading_check = ReadingCheck(reading)
         self.on_reading: Callable[[BookReading], None] | None = None
         """Called when `reading` changes."""
@@ -576,7 +578,8 @@ class FeedProtocol:
             except TranslationError as error:
                 self._state.report_alarm_once(Channel.TICKER, f"A quote makes no sense: {error}")
                 return
-            tell(ticker, quote)
+            if ticker not in self.unasked_quotes:
+                tell(ticker, quote)
             if ticker in books.wanted:
                 self._book_quotes[ticker] = quote
                 if check.waits_for_quote:

@@ -55,6 +55,8 @@ _MAX_UNSENT_BYTES: Final = 1024 * 1024
 """Bytes that may wait for a server which does not read: pongs pass no other bound."""
 _PING_FLOOD_SENTENCE: Final = "The exchange flooded the connection with pings; it was closed."
 _NOT_READING_SENTENCE: Final = "The exchange sends and does not read; the connection was closed."
+MAX_UNASKED_QUOTES: Final = 3
+"""Of so many books the quotes are followed where nobody asks for any."""
 _FRAMES_PER_CLOCK_CHECK: Final = 32
 """Frames between two looks at the clock."""
 
@@ -212,6 +214,8 @@ class Stream:
         self.clock = clock or ExchangeClock()
         self.protocol = FeedProtocol(handler, listener=listener, policy=policy)
         self.protocol.on_reading = self._record_reading
+        self._books: frozenset[str] = frozenset()
+        self._quotes: frozenset[str] | None = frozenset()
         self.frames = 0
         """Messages received since the start."""
         self._signer = signer
@@ -246,10 +250,22 @@ class Stream:
             self._tap.record_wanted(markets)
         self.protocol.want_books(markets)
         self.protocol.want_trades(markets)
+        self._books = markets
+        self._want_quotes()
 
     def watch_quotes(self, tickers: Iterable[str] | None) -> None:
         """Follow the quotes of exactly these markets; None means all markets."""
-        self.protocol.want_quotes(tickers)
+        self._quotes = None if tickers is None else frozenset(tickers)
+        self._want_quotes()
+
+    def _want_quotes(self) -> None:
+        """Ask for the quotes that are followed, and for a few of books without any: only a quote can check those."""
+        if self._quotes is None or not self._quotes.isdisjoint(self._books):
+            self.protocol.unasked_quotes = frozenset()
+            self.protocol.want_quotes(self._quotes)
+            return
+        self.protocol.unasked_quotes = frozenset(sorted(self._books)[:MAX_UNASKED_QUOTES])
+        self.protocol.want_quotes(self._quotes | self.protocol.unasked_quotes)
 
     def audit(self, ticker: str, answer: AuditAnswer) -> None:
         """Ask for a fresh snapshot of a book; ``answer`` gets its levels at the moment when they are current."""

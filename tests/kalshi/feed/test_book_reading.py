@@ -104,3 +104,33 @@ async def test_a_flip_while_it_runs_is_healed_and_the_recording_says_it(tmp_path
         recording.close()
     # The verifier builds the books without the feed: both have understood the same.
     assert check_recording(path).books == books_digest({ticker: book_levels(book) for ticker, book in ours.items()})
+
+
+@pytest.mark.parametrize("reading", ["", "no"])
+async def test_books_whose_quotes_nobody_asks_for_are_checked_too(reading: str) -> None:
+    async with serving() as exchange:
+        tickers = [each.ticker for each in exchange.exchange.markets.visible() if each.status.tradable][:5]
+        for ticker in tickers:
+            # One side alone: never crossed, whichever way it is read.
+            await exchange.order(ticker, "ask", "0.70", "5", who="bob")
+            await exchange.order(ticker, "ask", "0.80", "7", who="bob")
+        await exchange.control("no_levels", reading=reading)
+        sink = BookSink()
+        stream = Stream(practice_on_port(exchange.port), exchange.signers["alice"], sink)
+        stream.watch_books(tickers)
+        running = asyncio.create_task(stream.run())
+        try:
+            best = [(3_000, 500), (2_000, 700)]
+            await until(
+                lambda: (
+                    sink.good >= set(tickers)
+                    and all([(each.price, each.size) for each in sink.books[t].no.top(2)] == best for t in tickers)
+                )
+            )
+            assert stream.protocol.reading is (BookReading.NO_PRICES if reading else BookReading.YES_PRICES)
+            (held,) = exchange.server.hub.connections
+            assert len(held.by_channel["ticker"].markets or ()) == 3
+        finally:
+            await stream.close()
+            await running
+    assert sink.quotes == {}
