@@ -66,6 +66,7 @@ DESK_KEYS: Final[Mapping[str, str]] = {
     "replay-slower": "minus",
     "replay-faster": "plus",
     "replay-go": "at",
+    "account": "C",
     "theme": "T",
     "link": "i",
     "down": "j,down",

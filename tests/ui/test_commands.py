@@ -70,6 +70,11 @@ async def on_the_desk(trader: Trader) -> None:
     await trader.look()
 
 
+async def with_a_subaccount(trader: Trader) -> None:
+    trader.desk.store.account.set_subaccounts([0, 3])
+    await trader.look()
+
+
 async def in_orders(trader: Trader) -> None:
     trader.desk.store.order(an_order())
     await trader.press("1", "tab", "tab")
@@ -225,6 +230,7 @@ SITUATIONS = (
         "settlements alerts alert sift export audit details tile save-layout record theme link down up page-down "
         "page-up first last back cancel-all view palette help quit",
     ),
+    Situation("subaccounts", Scope.DESK, with_a_subaccount, "account"),
     Situation("orders", Scope.DESK, in_orders, "cancel amend cancel-here open"),
     Situation("never arrived", Scope.DESK, on_an_order_that_never_arrived, "repeat"),
     Situation("positions", Scope.DESK, in_positions, "close-position"),

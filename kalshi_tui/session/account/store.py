@@ -178,6 +178,10 @@ class AccountStore:
         """Return what is held where an order would go."""
         return self._positions.get((terms.ticker, self.view.number_of(terms)))
 
+    def orders_in_view(self) -> list[Order]:
+        """Return all orders of the subaccounts in view that are known, those that are over too."""
+        return [order for order in self._orders.values() if self.view.includes(order.subaccount)]
+
     def positions_in_view(self) -> list[Position]:
         """Return the positions of the subaccounts in view, by ticker and number."""
         return [each for key, each in sorted(self._positions.items()) if self.view.includes(key[1])]

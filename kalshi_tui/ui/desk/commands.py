@@ -90,6 +90,14 @@ BACK_COMMANDS: Final[tuple[Command[NavigationController], ...]] = (
 )
 SCREEN_COMMANDS: Final[tuple[Command[ProgramController], ...]] = (
     desk_command(
+        "account",
+        ProgramController.choose_subaccount,
+        "Subaccount",
+        "Choose the subaccount that is shown and that orders go to, or show all.",
+        in_bar=True,
+        why_not=ProgramController.no_subaccounts,
+    ),
+    desk_command(
         "theme",
         ProgramController.next_theme,
         "Colors",

@@ -78,6 +78,7 @@ class OrderController:
                 abs(position.count),
                 TimeInForce.IOC,
                 reduce_only=True,
+                subaccount=position.subaccount,
             )
         )
 
@@ -164,17 +165,19 @@ class OrderController:
     def _ask_to_cancel_all(self, ticker: str) -> None:
         def answered(yes: bool | None) -> None:
             if yes:
-                self._view.app.run_worker(self._cancel_all(ticker), name="cancel all", exit_on_error=False)
+                self._view.app.run_worker(self._cancel_all(ticker, scope), name="cancel all", exit_on_error=False)
 
+        # Those that the question names, whatever is in view when it is answered.
+        scope = self._store.account.view.scope
         question = cancel_all_question(self._store, ticker)
         self._view.app.push_screen(AskScreen(self._session, "cancel all", question), answered)
 
-    async def _cancel_all(self, ticker: str) -> None:
+    async def _cancel_all(self, ticker: str, subaccount: int | None) -> None:
         """Cancel all; the session says how it went, and a defect is said here."""
         where = f"in {ticker}" if ticker else "in all markets"
         self._store.notify(Severity.INFO, f"Canceling all orders {where}...")
         try:
-            await self._session.cancel_all(ticker)
+            await self._session.cancel_all(ticker, subaccount)
         except Exception as error:  # noqa: BLE001 - as for one order
             _log.exception("Canceling all orders failed inside the program.")
             sentence = f"Canceling all orders {where} failed inside the program ({type(error).__name__})"

@@ -1,7 +1,10 @@
 """What the desk does with the program itself: colors, link, rehearsals, palette, help, the end."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from typing import Final
 
+from kalshi_tui.kalshi.subaccounts import LOCKED_KEY
+from kalshi_tui.session.account.account_view import subaccount_text
 from kalshi_tui.session.interface import TradingSession
 from kalshi_tui.session.notices import Severity
 from kalshi_tui.session.practice_faults import PracticeFault
@@ -12,7 +15,18 @@ from kalshi_tui.ui.desk.selection import DeskSelection
 from kalshi_tui.ui.desk.status_view import link_text
 from kalshi_tui.ui.dialogs.ask import AskScreen
 from kalshi_tui.ui.dialogs.help import HelpScreen
+from kalshi_tui.ui.dialogs.naming import TextPromptScreen
 from kalshi_tui.ui.theme import THEME_NAMES
+
+INVALID_CHOICE: Final = -1
+
+
+def parse_subaccount_choice(typed: str, numbers: Collection[int]) -> int | None:
+    """Return the number that was typed, None for all, `INVALID_CHOICE` for anything else."""
+    word = typed.strip().lower()
+    if word == "all":
+        return None
+    return int(word) if word.isascii() and word.isdecimal() and int(word) in numbers else INVALID_CHOICE
 
 
 class ProgramController:
@@ -46,6 +60,43 @@ class ProgramController:
         """Report the state of the connection; the top line has room for all of it only on a wide terminal."""
         self._session.store.notify(
             Severity.INFO, link_text(self._session.store.connection, self._session.link_metrics())
+        )
+
+    def choose_subaccount(self) -> None:
+        """Ask which subaccount to show and to send orders to, or all."""
+        account = self._session.store.account
+        view = account.view
+        numbers = ", ".join(str(each) for each in view.numbers)
+
+        def invalid(typed: str) -> str:
+            if parse_subaccount_choice(typed, view.numbers) == INVALID_CHOICE:
+                return f"There are {numbers}, or all."
+            return ""
+
+        def answered(typed: str | None) -> None:
+            if typed:
+                account.choose_subaccount(parse_subaccount_choice(typed, view.numbers))
+                shown = "all subaccounts" if view.shows_all else subaccount_text(view.chosen)
+                self._session.store.notify(
+                    Severity.INFO, f"Shown: {shown}. Orders go to {subaccount_text(view.chosen)}."
+                )
+
+        prompt = (
+            f"Which subaccount is shown, and gets your orders? There are {numbers}; 0 is the primary account. With all "
+            f"every one is shown, and orders go to {subaccount_text(view.chosen)}."
+        )
+        self._view.app.push_screen(
+            TextPromptScreen(self._session, "subaccount", prompt, invalid, max_length=4, label="Number or all: "),
+            answered,
+        )
+
+    def no_subaccounts(self) -> str:
+        """Return why there is none to choose."""
+        view = self._session.store.account.view
+        if view.is_locked:
+            return LOCKED_KEY
+        return (
+            "" if view.several else "There is no subaccount beside the primary: 'kalshi-tui subaccounts' creates one."
         )
 
     def rehearse(self, fault: PracticeFault) -> None:

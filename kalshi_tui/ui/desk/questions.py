@@ -6,6 +6,7 @@ from typing import Final
 
 from kalshi_tui.domain.order import Order, OrderState
 from kalshi_tui.domain.text import market_text
+from kalshi_tui.session.account.account_view import subaccount_text
 from kalshi_tui.session.store import Store
 from kalshi_tui.ui.lists.views import trader_order_text
 
@@ -14,8 +15,24 @@ MAX_ORDERS_NAMED: Final = 6
 
 
 def live_orders(store: Store, ticker: str = "") -> list[Order]:
-    """Return the orders that are or may be live on the exchange: of one market or, without a ticker, of all."""
-    return [order for order in store.working_orders() if order.state.reached and ticker in {"", order.ticker}]
+    """Return the orders that are or may be live on the exchange: of one market or, without a ticker, of all.
+
+    They are those of the subaccounts in view.
+    """
+    view = store.account.view
+    return [
+        order
+        for order in store.working_orders()
+        if order.state.reached and ticker in {"", order.ticker} and view.includes(order.subaccount)
+    ]
+
+
+def _whose_orders(store: Store) -> str:
+    """Return whose orders a cancel of all takes; empty where there is one account alone."""
+    view = store.account.view
+    if not view.several:
+        return ""
+    return " of all subaccounts" if view.scope is None else f" of {subaccount_text(view.scope)}"
 
 
 def cancel_question(store: Store, order: Order) -> str:
@@ -34,20 +51,20 @@ def cancel_row_question(store: Store, orders: Sequence[Order]) -> str:
 
 
 def cancel_all_question(store: Store, ticker: str = "") -> str:
-    """Ask whether all orders are to be canceled: how many, and where."""
-    orders = live_orders(store, ticker)
+    """Ask whether all orders of the subaccounts in view are to be canceled: how many, whose, and where."""
+    orders, whose = live_orders(store, ticker), _whose_orders(store)
     if not orders:
-        return "No order of yours is known to work. Have the exchange cancel all in all markets, to be sure?"
+        return f"No order of yours is known to work. Have the exchange cancel all{whose} in all markets, to be sure?"
     unknown = sum(order.state is not OrderState.RESTING for order in orders)
     doubt = f" Of {unknown} it is not known whether it is there." if unknown else ""
     if ticker:
-        return f"Cancel {_order_count_text(len(orders))} in {_market_name(store, ticker)}?{doubt}"
+        return f"Cancel {_order_count_text(len(orders))}{whose} in {_market_name(store, ticker)}?{doubt}"
     where = Counter(order.ticker for order in orders).most_common()
     named = [f"{each} {count}" for each, count in where[:MAX_MARKETS_NAMED]]
     if len(where) > MAX_MARKETS_NAMED:
         named.append(f"and {len(where) - MAX_MARKETS_NAMED} more")
     markets = "1 market" if len(where) == 1 else f"{len(where)} markets"
-    return f"Cancel {_order_count_text(len(orders))} in {markets}: {', '.join(named)}?{doubt}"
+    return f"Cancel {_order_count_text(len(orders))}{whose} in {markets}: {', '.join(named)}?{doubt}"
 
 
 def quit_question(live: int, *, leaves_nothing: bool) -> str:

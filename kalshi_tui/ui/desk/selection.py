@@ -107,7 +107,8 @@ class DeskSelection:
         if self.in_lower_list and self._panes.lower.tab is Tab.ORDERS:
             item = self.list_item
             return item if isinstance(item, Order) else None
-        live = self._store.working_orders()
+        view = self._store.account.view
+        live = [each for each in self._store.working_orders() if view.includes(each.subaccount)]
         return live[0] if len(live) == 1 else None
 
     @property
@@ -117,13 +118,13 @@ class DeskSelection:
         price = ladder.selected_price if self.in_ladder else None
         if price is None:
             return []
-        return resting_orders_at(self._store.orders.values(), ladder.ticker, to_yes_price(ladder.side, price))
+        return resting_orders_at(self._store.account.orders_in_view(), ladder.ticker, to_yes_price(ladder.side, price))
 
     @property
     def position(self) -> Position | None:
         """The position in the selected line of their list."""
         item = self.list_item if self.in_positions else None
-        return self._store.positions.get(item) if isinstance(item, str) else None
+        return item if isinstance(item, Position) else None
 
     @property
     def alert(self) -> Alert | None:

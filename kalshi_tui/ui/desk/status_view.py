@@ -21,6 +21,7 @@ from kalshi_tui.presentation.number_text import (
     money_text,
     time_zone_text,
 )
+from kalshi_tui.session.account.account_view import AccountView
 from kalshi_tui.session.account.list_reads import AccountList
 from kalshi_tui.session.replay import ReplayStatus
 from kalshi_tui.session.store import Store
@@ -149,7 +150,7 @@ def _short_duration_text(ms: int | None) -> str:
 def positions_value(store: Store) -> Money | None:
     """Return what all positions could be sold for at the best bids of now; None while one of these is not known."""
     worth = 0
-    for position in store.positions.values():
+    for position in store.account.positions_in_view():
         price = exit_price(store, position)
         if price is None:
             return None
@@ -157,15 +158,25 @@ def positions_value(store: Store) -> Money | None:
     return worth
 
 
+def subaccount_label(view: AccountView) -> str:
+    """Return which subaccounts are shown, and whose the cash behind it is; empty where there is one alone."""
+    if view.is_locked:
+        return f"sub {view.own_number} (locked) " if view.own_number else "locked sub "
+    if not view.several:
+        return ""
+    return f"all subs, {view.chosen}: " if view.shows_all else f"sub {view.chosen} "
+
+
 def _account_spans(store: Store, now_ms: int, room: int) -> list[Span]:
     """Return cash, positions, working orders and the hour, as much of them as there is room for."""
     balance = store.balance
-    working = store.working_orders()
+    view = store.account.view
+    working = [order for order in store.working_orders() if view.includes(order.subaccount)]
     unknown = sum(order.state is OrderState.UNKNOWN for order in working)
-    held = len(store.positions) if store.reads.have(AccountList.POSITIONS) else None
+    held = len(store.account.positions_in_view()) if store.reads.have(AccountList.POSITIONS) else None
     worth_now = positions_value(store)
     value = f" worth {cents_text(worth_now)}" if held and worth_now is not None else ""
-    cash = Span(f"cash {money_text(balance.cash) if balance else NO_VALUE}")
+    cash = Span(f"{subaccount_label(view)}cash {money_text(balance.cash) if balance else NO_VALUE}")
     # Orders of this program's own may be known before the account has been read: there may be more.
     resting = str(len(working)) if store.reads.have(AccountList.ORDERS) else NO_VALUE
     orders = [Span(f"  orders {resting}", Tone.OWN if working else Tone.DIM)]

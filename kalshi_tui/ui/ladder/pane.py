@@ -271,7 +271,7 @@ class LadderPane(LineView):
         ladder = self._build_ladder(market, live.book)
         top = self._update_window(ladder, rows)
         quote, position = self._store.quotes.get(self._ticker), self._store.positions.get(self._ticker)
-        own = own_orders_by_row(self._store.orders.values(), self._ticker, self._store.queue_positions)
+        own = own_orders_by_row(self._store.account.orders_in_view(), self._ticker, self._store.queue_positions)
         seen = LadderSnapshot(ladder, live, market, own, quote.last if quote is not None else None, position)
         held = position_text(position)
         name = short_label(market, max(width - len(held) - 1, 0))

@@ -48,7 +48,7 @@ def _price_cell(price: Price | None) -> str:
 
 def _order_table(store: Store) -> tuple[CsvRow, list[CsvRow]]:
     head = ["order_id", "client_order_id", "ticker", "state", "book_side", "yes_price", "initial", "filled"]
-    head += ["remaining", "created_time", "updated_time", "expiration_time", "reason"]
+    head += ["remaining", "created_time", "updated_time", "expiration_time", "reason", "subaccount"]
     return head, [_order_row(each) for each in listed_orders(store)]
 
 
@@ -67,11 +67,12 @@ def _order_row(order: Order) -> CsvRow:
         time_cell(order.updated_ms),
         time_cell(order.expires_ms),
         text_cell(order.reason),
+        str(order.subaccount),
     ]
 
 
 def _position_table(store: Store) -> tuple[CsvRow, list[CsvRow]]:
-    head = ["ticker", "position", "cost", "realized_pnl", "fees_paid", "total_traded"]
+    head = ["ticker", "position", "cost", "realized_pnl", "fees_paid", "total_traded", "subaccount"]
     return head, [
         [
             text_cell(each.ticker),
@@ -80,14 +81,15 @@ def _position_table(store: Store) -> tuple[CsvRow, list[CsvRow]]:
             format_money(each.realized_pnl),
             format_money(each.fees_paid),
             format_money(each.total_traded),
+            str(each.subaccount),
         ]
-        for _, each in sorted(store.positions.items())
+        for _, each in sorted(store.account.positions_by_key.items())
     ]
 
 
 def _fill_table(store: Store) -> tuple[CsvRow, list[CsvRow]]:
     head = ["time", "trade_id", "order_id", "client_order_id", "ticker", "book_side", "yes_price", "count", "fee"]
-    return [*head, "is_taker"], [_fill_row(each) for each in store.fills]
+    return [*head, "is_taker", "subaccount"], [_fill_row(each) for each in store.fills]
 
 
 def _fill_row(fill: Fill) -> CsvRow:
@@ -102,6 +104,7 @@ def _fill_row(fill: Fill) -> CsvRow:
         format_count(fill.count),
         format_money(fill.fee),
         str(fill.is_taker).lower(),
+        str(fill.subaccount),
     ]
 
 
@@ -129,7 +132,7 @@ def _log_table(store: Store) -> tuple[CsvRow, list[CsvRow]]:
 
 def _settlement_table(store: Store) -> tuple[CsvRow, list[CsvRow]]:
     head = ["settled_time", "ticker", "result", "yes_value", "yes_count", "no_count", "yes_cost", "no_cost"]
-    return [*head, "revenue", "fees", "net"], [
+    return [*head, "revenue", "fees", "net", "subaccount"], [
         [
             time_cell(each.settled_ms),
             text_cell(each.ticker),
@@ -142,6 +145,7 @@ def _settlement_table(store: Store) -> tuple[CsvRow, list[CsvRow]]:
             format_money(each.revenue),
             format_money(each.fees),
             format_money(each.net),
+            "" if each.subaccount is None else str(each.subaccount),
         ]
         for each in store.settlements
     ]

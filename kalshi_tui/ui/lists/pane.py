@@ -133,7 +133,7 @@ class LowerPane(Vertical):
             self._draw_chart()
             return
         self._heading.show(
-            [line(Span(" " + column_heading(self.tab, self.list.line_width, self.min_count), Tone.HEAD))]
+            [line(Span(" " + column_heading(self._store, self.tab, self.list.line_width, self.min_count), Tone.HEAD))]
         )
         chosen = self._selected_key()
         rows = pane_rows(self._store, self.tab, self._ticker, self.list.line_width, self.min_count)

@@ -5,6 +5,7 @@ from itertools import islice
 
 from kalshi_tui.domain.alerts import Alert
 from kalshi_tui.domain.order import Fill, Order
+from kalshi_tui.domain.position import Position
 from kalshi_tui.domain.price import Count
 from kalshi_tui.presentation.lines import (
     Line,
@@ -19,8 +20,8 @@ from kalshi_tui.session.store import Store
 from kalshi_tui.ui.key_labels import key_for
 from kalshi_tui.ui.lists import views
 from kalshi_tui.ui.lists.alert_view import alert_column_heading, alert_line
-from kalshi_tui.ui.lists.position_view import position_rows
-from kalshi_tui.ui.lists.settlement_view import settlement_column_heading, settlement_rows
+from kalshi_tui.ui.lists.position_view import position_row_key, position_rows
+from kalshi_tui.ui.lists.settlement_view import settlement_column_heading, settlement_rows, settlements_in_view
 from kalshi_tui.ui.lists.tape_filter import filter_trades, no_trades_text
 
 MAX_TAPE_ROWS = 200
@@ -69,8 +70,24 @@ EMPTY_LIST_TEXT = {
 }
 
 
-def column_heading(tab: Tab, width: int, min_count: Count = 0) -> str:
+SUBACCOUNT_WIDTH = 5
+"""Cells of the column that numbers the subaccounts, where there are several."""
+WITH_SUBACCOUNTS = frozenset({Tab.ORDERS, Tab.POSITIONS, Tab.FILLS, Tab.SETTLEMENTS})
+
+
+def has_subaccount_column(store: Store, tab: Tab) -> bool:
+    """Return whether a list says of each line whose it is."""
+    return tab in WITH_SUBACCOUNTS and store.account.view.several
+
+
+def column_heading(store: Store, tab: Tab, width: int, min_count: Count = 0) -> str:
     """Return the column headings of a list ``width`` cells wide; the tape's say which trades it leaves out."""
+    if has_subaccount_column(store, tab):
+        return f"{'sub':<{SUBACCOUNT_WIDTH}}{_column_heading(tab, width - SUBACCOUNT_WIDTH, min_count)}"
+    return _column_heading(tab, width, min_count)
+
+
+def _column_heading(tab: Tab, width: int, min_count: Count) -> str:
     if tab is Tab.ORDERS:
         return views.order_column_heading(width)
     if tab is Tab.TAPE:
@@ -87,10 +104,11 @@ def tab_bar(store: Store, selected: Tab, *, short: bool = False, tight: bool = F
 
     ``short``: in few cells; ``tight``: in even fewer, with one blank or bracket between two of them.
     """
+    view = store.account.view
     counts = {
-        Tab.ORDERS: len(store.working_orders()),
-        Tab.POSITIONS: len(store.positions),
-        Tab.FILLS: len(store.fills),
+        Tab.ORDERS: len([each for each in store.working_orders() if view.includes(each.subaccount)]),
+        Tab.POSITIONS: len(store.account.positions_in_view()),
+        Tab.FILLS: len([each for each in store.fills if view.includes(each.subaccount)]),
     }
     unread = {tab for tab, each in LISTS.items() if not store.reads.have(each)}
     spans: list[Span] = []
@@ -110,12 +128,20 @@ def tab_bar(store: Store, selected: Tab, *, short: bool = False, tight: bool = F
 
 def listed_orders(store: Store) -> list[Order]:
     """Return the working orders, then the newest of those that are over."""
-    over = [order for order in store.orders.values() if order.state.final]
+    over = [order for order in store.account.orders_in_view() if order.state.final]
     over.sort(key=lambda order: -max(order.updated_ms, order.created_ms))
-    return [*store.working_orders(), *over[:MAX_FINISHED_ORDERS]]
+    view = store.account.view
+    working = [order for order in store.working_orders() if view.includes(order.subaccount)]
+    return [*working, *over[:MAX_FINISHED_ORDERS]]
 
 
-ListItem = Order | Fill | Alert | str
+def listed_fills(store: Store) -> list[Fill]:
+    """Return the newest fills of the subaccounts in view."""
+    view = store.account.view
+    return list(islice((each for each in store.fills if view.includes(each.subaccount)), MAX_FILL_ROWS))
+
+
+ListItem = Order | Fill | Alert | Position | str
 
 
 def item_key(item: ListItem) -> str:
@@ -124,19 +150,21 @@ def item_key(item: ListItem) -> str:
         return item
     if isinstance(item, Alert):
         return str(item.id)
+    if isinstance(item, Position):
+        return position_row_key(item)
     return item.trade_id if isinstance(item, Fill) else item.client_order_id or item.order_id
 
 
-def list_items(store: Store, tab: Tab) -> list[Order] | list[str] | list[Fill] | list[Alert]:
+def list_items(store: Store, tab: Tab) -> list[Order] | list[str] | list[Fill] | list[Alert] | list[Position]:
     """Return what stands behind the lines of a list: orders, tickers, fills, alerts; nothing for the others."""
     if tab is Tab.ORDERS:
         return listed_orders(store)
     if tab is Tab.POSITIONS:
-        return sorted(store.positions)
+        return store.account.positions_in_view()
     if tab is Tab.FILLS:
-        return list(store.fills)[:MAX_FILL_ROWS]
+        return listed_fills(store)
     if tab is Tab.SETTLEMENTS:
-        return [each.ticker for each in store.settlements]
+        return [each.ticker for each in settlements_in_view(store)]
     return list(store.alerts) if tab is Tab.ALERTS else []
 
 
@@ -152,12 +180,33 @@ def pane_rows(store: Store, tab: Tab, ticker: str, width: int, min_count: Count 
 
     Each comes with the key of the item behind it, which is empty where there is none.
     """
+    if not has_subaccount_column(store, tab):
+        return _pane_rows(store, tab, ticker, width, min_count)
+    numbers = _subaccounts_by_key(store, tab)
+    # One market may have paid two subaccounts: their lines have the same key.
+    settled = ["" if each.subaccount is None else str(each.subaccount) for each in settlements_in_view(store)]
+    rows = _pane_rows(store, tab, ticker, width - SUBACCOUNT_WIDTH, min_count)
+    placed = []
+    for place, (key, drawn) in enumerate(rows):
+        number = settled[place] if tab is Tab.SETTLEMENTS and place < len(settled) else numbers.get(key, "")
+        placed.append((key, line(Span(f"{number:<{SUBACCOUNT_WIDTH}}", Tone.DIM), *drawn)))
+    return placed
+
+
+def _subaccounts_by_key(store: Store, tab: Tab) -> dict[str, str]:
+    """Return the numbers that stand before the lines of a list, by the keys of their items."""
+    return {
+        item_key(each): str(each.subaccount) for each in list_items(store, tab) if not isinstance(each, Alert | str)
+    }
+
+
+def _pane_rows(store: Store, tab: Tab, ticker: str, width: int, min_count: Count) -> list[tuple[str, Line]]:
     if tab is Tab.ORDERS:
         rows = [(item_key(each), views.order_line(store, each, width)) for each in listed_orders(store)]
     elif tab is Tab.POSITIONS:
         rows = position_rows(store, width)
     elif tab is Tab.FILLS:
-        rows = [(item_key(each), views.fill_line(store, each, width)) for each in list(store.fills)[:MAX_FILL_ROWS]]
+        rows = [(item_key(each), views.fill_line(store, each, width)) for each in listed_fills(store)]
     elif tab is Tab.TAPE:
         rows = [("", each) for each in tape_lines(store, ticker, min_count)]
     elif tab is Tab.SETTLEMENTS:
@@ -224,7 +273,7 @@ def is_affected(store: Store, tab: Tab, ticker: str, dirty: StoreChanges) -> boo
         # Why it has not been read is another reason now.
         return True
     if tab is Tab.POSITIONS:
-        return bool(dirty.tickers & store.positions.keys())
+        return bool(dirty.tickers & store.account.held_tickers())
     if tab is Tab.ALERTS:
         return any(each.ticker in dirty.tickers for each in store.alerts)
     return tab is Tab.TAPE and ticker in dirty.tickers

@@ -1,5 +1,6 @@
 """The list of positions as lines: what did not agree, the positions, their total, the day's total. Pure."""
 
+from kalshi_tui.domain.position import Position
 from kalshi_tui.domain.price import Money
 from kalshi_tui.presentation.lines import (
     Line,
@@ -23,17 +24,23 @@ from kalshi_tui.ui.lists.views import (
 WARNING_SIGN = "! "
 
 
+def position_row_key(position: Position) -> str:
+    """Return what tells a position's line from the others: two subaccounts may hold the same market."""
+    return f"{position.ticker} {position.subaccount}" if position.subaccount else position.ticker
+
+
 def position_rows(store: Store, width: int) -> list[tuple[str, Line]]:
     """Draw the list; each line with the ticker of its position, which is empty for a line that is none's."""
     rows = [("", each) for each in difference_lines(store, width)]
     unread = store.why_unread(AccountList.POSITIONS)
-    if store.positions:
-        rows += [(each, position_line(store, store.positions[each], width)) for each in sorted(store.positions)]
+    held = store.account.positions_in_view()
+    if held:
+        rows += [(position_row_key(each), position_line(store, each, width)) for each in held]
         # A total of what is known so far would be taken for that of the account.
         rows += [] if unread else [("", each) for each in total_lines(store, width)]
     if unread:
         rows.append(("", line(Span(unread, Tone.WARN))))
-    elif not store.positions:
+    elif not held:
         rows.append(("", line(Span("No positions.", Tone.DIM))))
     day = day_line(store)
     return [*rows, ("", day)] if day else rows
@@ -54,7 +61,7 @@ def total_lines(store: Store, width: int) -> list[Line]:
     Only those that could be sold now have a P&L; how many these are is said where it is not all of them. After fees:
     P&L now and realized, less the fees paid; a fee for selling is not in it.
     """
-    held = list(store.positions.values())
+    held = store.account.positions_in_view()
     gains = [gain for gain in (unrealized_pnl(store, each) for each in held) if gain is not None]
     marked = "" if len(gains) == len(held) else f"P&L of {len(gains)} of {len(held)}"
     gain: Money | None = sum(gains) if gains else None

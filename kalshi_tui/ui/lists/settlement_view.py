@@ -28,9 +28,15 @@ def settlement_column_heading(width: int) -> str:
     return f"{time}{'result':<{RESULT_WIDTH}}{'held':<{HELD_WIDTH}}{figures}  market"
 
 
+def settlements_in_view(store: Store) -> list[Settlement]:
+    """Return what markets have paid to the subaccounts in view, newest first."""
+    view = store.account.view
+    return [each for each in store.settlements if view.includes(each.subaccount or 0)]
+
+
 def settlement_rows(store: Store, width: int) -> list[tuple[str, Line]]:
     """Draw the settlements, newest first, each with its ticker, and a line with their sum."""
-    paid = store.settlements
+    paid = settlements_in_view(store)
     rows = [(each.ticker, _settlement_line(store, each, width)) for each in paid]
     if not paid:
         return []

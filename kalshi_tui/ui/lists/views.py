@@ -6,7 +6,7 @@ from kalshi_tui.domain.market import Market, Trade
 from kalshi_tui.domain.order import BookSide, Fill, Order, OrderState, to_outcome_price, to_yes_price as in_terms_of
 from kalshi_tui.domain.position import Position
 from kalshi_tui.domain.price import COUNT_UNIT, MONEY_UNIT, PRICE_UNIT, Count, Money, Price
-from kalshi_tui.domain.text import market_text, order_text, plain_count_text, plain_price_text
+from kalshi_tui.domain.text import in_subaccount, market_text, order_text, plain_count_text, plain_price_text
 from kalshi_tui.presentation.lines import (
     Line,
     Span,
@@ -176,7 +176,8 @@ def trader_order_text(store: Store, order: Order) -> str:
         return order_text(order)
     action, side = asked
     price = plain_price_text(in_terms_of(side, order.yes_price))
-    return f"{action.value} {side.name} {plain_count_text(order.initial)} at {price}"
+    words = f"{action.value} {side.name} {plain_count_text(order.initial)} at {price}"
+    return words + in_subaccount(order.subaccount)
 
 
 def exit_price(store: Store, position: Position) -> Price | None:

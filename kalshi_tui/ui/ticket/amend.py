@@ -188,7 +188,12 @@ class AmendScreen(ConfirmScreen):
         else:
             if self.ticket_step in {TicketStep.EDITING, TicketStep.REVIEW}:
                 self._preview.show(
-                    change.preview_lines(live, market, store.positions.get(market.ticker), precision=store.precision)
+                    change.preview_lines(
+                        live,
+                        market,
+                        store.account.positions_by_key.get((market.ticker, order.subaccount)),
+                        precision=store.precision,
+                    )
                 )
             else:
                 self._preview.show([])

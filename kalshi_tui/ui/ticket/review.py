@@ -93,13 +93,14 @@ class ReviewScreen(ConfirmScreen):
         store = self.session.store
         # A market that has ended may leave the store while its review is open.
         market = self._market = store.markets.get(self._terms.ticker, self._market)
+        number = store.account.view.number_of(self._terms)
         live, position, cash = (
             store.book(market.ticker),
-            store.positions.get(market.ticker),
-            store.available_cash(market),
+            store.account.position_of(self._terms),
+            store.available_cash(market, number),
         )
         positions_read = store.reads.have(AccountList.POSITIONS)
-        in_all = store.account.cash_in_all(market)
+        in_all = store.account.cash_in_all(market, number)
         self._order.show(review_lines(self._terms, market, self.session.venue, cash, in_all))
         self.set_class(self.ticket_step is not TicketStep.REVIEW, "-sent")
         if self.ticket_step is TicketStep.REVIEW:
@@ -117,7 +118,9 @@ class ReviewScreen(ConfirmScreen):
         else:
             # Once sent, the preview's figures would mislead: show the result.
             order = self.latest_order(self._outcome.order) if self._outcome else None
-            self._preview.show(order_result_lines(order, position, store.balance, positions_read=positions_read))
+            self._preview.show(
+                order_result_lines(order, position, store.account.balances.get(number), positions_read=positions_read)
+            )
         self._quote.show([quote_line(live, market, self._terms.side)])
         self._state.show(self._state_lines())
         self.update_key_bar()
@@ -141,7 +144,7 @@ class ReviewScreen(ConfirmScreen):
     def _warning(self) -> Span:
         """Return the most serious warning."""
         store, market = self.session.store, self._market
-        position = store.positions.get(market.ticker)
+        position, number = store.account.position_of(self._terms), store.account.view.number_of(self._terms)
         warning = (
             violations_text(self.violations)
             or untrusted_book_warning(store.book(market.ticker))
@@ -150,9 +153,9 @@ class ReviewScreen(ConfirmScreen):
                 self._terms,
                 market.fees,
                 position,
-                store.available_cash(market),
+                store.available_cash(market, number),
                 precision=store.precision,
-                in_all=store.account.cash_in_all(market),
+                in_all=store.account.cash_in_all(market, number),
             )
             or sell_to_open_warning(self._terms, position, positions_read=store.reads.have(AccountList.POSITIONS))
             or settlement_floor_warning(market)

@@ -1,6 +1,7 @@
 """The order ticket: a form over the live book. It sends nothing; the review does."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from textual import on
 from textual.app import ComposeResult
@@ -14,6 +15,7 @@ from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.market import Market
 from kalshi_tui.domain.order import OrderTerms
 from kalshi_tui.domain.order_preview import max_affordable_count
+from kalshi_tui.domain.position import Position
 from kalshi_tui.domain.price import NumberError
 from kalshi_tui.domain.text import market_text
 from kalshi_tui.order_entry.draft import DraftField
@@ -37,6 +39,7 @@ from kalshi_tui.presentation.order_text import (
     violations_text,
 )
 from kalshi_tui.presentation.preview_text import preview_lines
+from kalshi_tui.session.account.account_view import subaccount_text
 from kalshi_tui.session.account.cash_moves import CashMove, plan_cash_moves
 from kalshi_tui.session.account.list_reads import AccountList
 from kalshi_tui.session.changes import StoreChanges
@@ -65,6 +68,9 @@ class TicketScreen(CommandModal[None]):
     def __init__(self, session: TradingSession, prefill: TicketPrefill, timer_ms: Callable[[], int]) -> None:
         super().__init__(session)
         self._ticker = prefill.ticker
+        view = session.store.account.view
+        # Fixed when the ticket opens: what is chosen behind it must not turn the order to another subaccount.
+        self._subaccount = view.chosen if prefill.subaccount is None else prefill.subaccount
         self._timer_ms = timer_ms
         market = self._last_market = session.store.markets.get(prefill.ticker, Market(prefill.ticker, ""))
         count = prefill.count if prefill.count is not None else session.ticket.presets[0]
@@ -82,7 +88,9 @@ class TicketScreen(CommandModal[None]):
     def compose(self) -> ComposeResult:
         """Lay out quote, fields, preview."""
         with Vertical(classes="ticket") as box:
-            box.border_title = Content(f"{self.session.venue.value} - order ticket")
+            several = self.session.store.account.view.several
+            where = f" - {subaccount_text(self._subaccount)}" if several else ""
+            box.border_title = Content(f"{self.session.venue.value} - order ticket{where}")
             yield self._title_line
             yield self._quote
             yield self._form
@@ -101,7 +109,13 @@ class TicketScreen(CommandModal[None]):
 
     def read_terms(self) -> OrderTerms:
         """Return the order as typed. Raises NumberError with a sentence while it is incomplete."""
-        return self._form.draft.to_order_terms(self._market(), now_ms(self.app), self._max_duration_s)
+        terms = self._form.draft.to_order_terms(self._market(), now_ms(self.app), self._max_duration_s)
+        # A locked key's exchange takes the right one by itself, and the primary is what is meant without a number.
+        number = None if self.session.store.account.view.is_locked else self._subaccount or None
+        return replace(terms, subaccount=number)
+
+    def _position(self) -> Position | None:
+        return self.session.store.account.positions_by_key.get((self._ticker, self._subaccount))
 
     # Drawing.
 
@@ -114,7 +128,7 @@ class TicketScreen(CommandModal[None]):
         """Draw everything but the fields."""
         market, live, now = self._market(), self._live_book(), now_ms(self.app)
         self._drawn_s = now // 1000
-        position = self.session.store.positions.get(self._ticker)
+        position = self._position()
         positions_read = self.session.store.reads.have(AccountList.POSITIONS)
         held = position_text(position)
         name = line(Span(market_text(market), Tone.HEAD), Span(f"  {held}" if held else "", Tone.OWN))
@@ -132,7 +146,7 @@ class TicketScreen(CommandModal[None]):
             self._preview.show([line(Span(what, Tone.DIM))])
             self._objection.show([])
         else:
-            cash, precision = self.session.store.available_cash(market), self.session.store.precision
+            cash, precision = self.session.store.available_cash(market, self._subaccount), self.session.store.precision
             self._preview.show(
                 preview_lines(
                     terms,
@@ -147,7 +161,7 @@ class TicketScreen(CommandModal[None]):
             against = violations_text(self.session.check_risks(terms))
             self._objection.show([line(Span(against, Tone.WARN))])
             if not said:
-                in_all = self.session.store.account.cash_in_all(market)
+                in_all = self.session.store.account.cash_in_all(market, self._subaccount)
                 dear = insufficient_cash_warning(terms, market.fees, position, cash, precision=precision, in_all=in_all)
                 if self.session.cash_move_text:
                     dear = f"{dear} {self.session.cash_move_text}".strip()
@@ -184,9 +198,13 @@ class TicketScreen(CommandModal[None]):
         # The exchange moves cash between its parts safely (by a client id) for the primary account alone.
         if store.account.view.number_of(terms):
             return ()
-        cash, position = store.available_cash(market), store.positions.get(self._ticker)
+        cash, position = store.available_cash(market, self._subaccount), self._position()
         missing = missing_cash(terms, market.fees, position, cash, precision=store.precision)
-        return plan_cash_moves(store.balance, market.exchange_index, missing) if missing else ()
+        return (
+            plan_cash_moves(store.account.balances.get(self._subaccount), market.exchange_index, missing)
+            if missing
+            else ()
+        )
 
     # Commands.
 
@@ -205,7 +223,7 @@ class TicketScreen(CommandModal[None]):
 
     def review(self) -> None:
         """Go to the field that is empty or wrong; with a complete order, to its review."""
-        position = self.session.store.positions.get(self._ticker)
+        position = self._position()
         wrong = self._form.draft.find_problem(
             self._market(), self._live_book(), position, now_ms(self.app), self._max_duration_s
         )
@@ -262,7 +280,7 @@ class TicketScreen(CommandModal[None]):
     def set_max_count(self) -> None:
         """Take the most that the cash in this market's shard pays for."""
         market = self._market()
-        cash, position = self.session.store.available_cash(market), self.session.store.positions.get(self._ticker)
+        cash, position = self.session.store.available_cash(market, self._subaccount), self._position()
         try:
             terms = self._form.draft.with_count("1").to_order_terms(market, now_ms(self.app), None)
         except NumberError as error:
@@ -281,7 +299,7 @@ class TicketScreen(CommandModal[None]):
 
     def set_held_count(self) -> None:
         """Take all that is held of the outcome."""
-        position = self.session.store.positions.get(self._ticker)
+        position = self._position()
         held = position.count if position is not None else 0
         held = held if self._form.side.value is Side.YES else -held
         if held > 0:

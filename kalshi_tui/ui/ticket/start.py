@@ -21,3 +21,5 @@ class TicketPrefill:
     count: Count | None = None
     tif: TimeInForce = TimeInForce.GTC
     reduce_only: bool = False
+    subaccount: int | None = None
+    """Where the order goes; None for the chosen one."""

@@ -607,7 +607,8 @@ async def test_all_can_be_canceled_though_none_is_known() -> None:
 
 
 async def test_a_defect_in_canceling_all_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def break_down(ticker: str = "") -> None:
+    async def break_down(ticker: str = "", subaccount: int | None = None) -> None:
+        del subaccount
         await asyncio.sleep(0)
         raise RuntimeError(f"broken{ticker}")
 
