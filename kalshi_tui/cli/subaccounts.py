@@ -76,8 +76,9 @@ def _list(options: argparse.Namespace) -> "Callable[[RestClient, Output, Progres
     async def question(rest: "RestClient", output: Output, waiting: ProgressIndicator) -> None:
         del waiting
         from kalshi_tui.cli.json_shapes import subaccount_shape
+        from kalshi_tui.domain.text import LOCKED_KEY
         from kalshi_tui.kalshi.errors import Refused
-        from kalshi_tui.kalshi.subaccounts import LOCKED_KEY, is_lock
+        from kalshi_tui.kalshi.subaccounts import is_lock
         from kalshi_tui.presentation.number_text import money_text
 
         try:

@@ -8,6 +8,7 @@ from kalshi_tui.domain.market import Market
 from kalshi_tui.domain.order import BookSide, Fill, Order, OrderTerms, to_outcome_price
 from kalshi_tui.domain.price import Count, Money, Price, format_count, format_money, format_price
 
+LOCKED_KEY: Final = "This key is locked to one subaccount: it sees and trades in that one alone."
 MAX_NAME_LENGTH: Final = 80
 """Characters; a market's name must not fill the log or a notification."""
 

@@ -15,7 +15,6 @@ MONEY_PER_CENT: Final = 10_000
 SUBACCOUNTS_PATH: Final = "/portfolio/subaccounts"
 LOCK_WORDS: Final = "restricted to a single sub-account"
 """What the exchange says to a locked key that asks for what only a full one may (docs/kalshi-api.md, section 10)."""
-LOCKED_KEY: Final = "This key is locked to one subaccount: it sees and trades in that one alone."
 ALREADY_DONE: Final = 409
 PAGE_SIZE: Final = 1000
 

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from kalshi_tui.domain.price import MONEY_UNIT, Money
+from kalshi_tui.domain.text import LOCKED_KEY
 from kalshi_tui.kalshi.account_access import ApiKeyAccess, ApiKeyList, SubaccountNetting, TierProgress
 from kalshi_tui.kalshi.errors import Forbidden, KalshiError, NotFound, Refused, UnknownOutcome
 from kalshi_tui.kalshi.replies import AccountLimits, SubaccountBalance
 from kalshi_tui.kalshi.rest import RestClient
-from kalshi_tui.kalshi.subaccounts import LOCKED_KEY, is_lock
+from kalshi_tui.kalshi.subaccounts import is_lock
 from kalshi_tui.presentation.number_text import count_text
 from kalshi_tui.session.account.key_attestation import describe_attestation
 from kalshi_tui.session.notices import Severity

@@ -16,11 +16,11 @@ from kalshi_tui.domain.limits import order_risk
 from kalshi_tui.domain.order import BookSide, Fill, Order, OrderState
 from kalshi_tui.domain.position import Balance, Position
 from kalshi_tui.domain.price import Count, Money
-from kalshi_tui.domain.text import in_subaccount, plain_count_text
+from kalshi_tui.domain.text import LOCKED_KEY, in_subaccount, plain_count_text
 from kalshi_tui.kalshi.errors import BadReply, KalshiError, Refused
 from kalshi_tui.kalshi.order_status import CLOCK_TOLERANCE_MS, by_id
 from kalshi_tui.kalshi.rest import RestClient
-from kalshi_tui.kalshi.subaccounts import LOCKED_KEY, is_lock
+from kalshi_tui.kalshi.subaccounts import is_lock
 from kalshi_tui.session.account.list_reads import RECONCILED, AccountList
 from kalshi_tui.session.account.store import DayTotal
 from kalshi_tui.session.execution.journal import Journal, JournalError

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection
 from typing import Final
 
-from kalshi_tui.kalshi.subaccounts import LOCKED_KEY
+from kalshi_tui.domain.text import LOCKED_KEY
 from kalshi_tui.session.account.account_view import subaccount_text
 from kalshi_tui.session.interface import TradingSession
 from kalshi_tui.session.notices import Severity
