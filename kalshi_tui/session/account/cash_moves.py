@@ -21,6 +21,9 @@ from kalshi_tui.session.timing import Sleep
 
 CENT: Final = 10_000
 POLL_INTERVAL_S: Final = 0.5
+READ_POLL_INTERVAL_S: Final = 0.1
+READ_TIMEOUT_MS: Final = 15_000
+"""How long the balance may take to show what has arrived."""
 SEARCH_TIMEOUT_MS: Final = 60_000
 """How long a transfer without an answer is looked for."""
 FOLLOW_TIMEOUT_MS: Final = 600_000
@@ -85,15 +88,30 @@ class CashMover:
 
     async def _move_one(self, move: CashMove) -> bool:
         try:
+            before = self._cash_at(move.target)
             sender = self._rest.transfer_sender(move.amount, move.source, move.target)
             accepted = await sender.send()
             self._store.bus.publish(AccountMoved())
-            return await self._follow(sender, accepted)
+            arrived = await self._follow(sender, accepted)
         except KalshiError as error:
             unknown = isinstance(error, UnknownOutcome)
             words = "UNKNOWN  The cash may be moved." if unknown else "Not moved."
             self._store.notify(Severity.ERROR, f"{words} {error}")
             return False
+        if arrived:
+            self._store.bus.publish(AccountMoved())
+            await self._wait_until_read(move, before)
+        return arrived
+
+    async def _wait_until_read(self, move: CashMove, before: Money) -> None:
+        """Wait until the balance that was read has the cash: until then the same cash would be offered once more."""
+        ends_ms = self._clock_ms() + READ_TIMEOUT_MS
+        while self._cash_at(move.target) < before + move.amount and self._clock_ms() < ends_ms:
+            await self._sleep(READ_POLL_INTERVAL_S)
+
+    def _cash_at(self, shard: int) -> Money:
+        balance = self._store.balance
+        return (balance.on_shard(shard) if balance is not None else None) or 0
 
     async def _follow(self, sender: TransferSender, accepted: ShardTransfer | None) -> bool:
         """Ask until the cash has arrived; return whether it has. Raises UnknownOutcome."""
