@@ -59,6 +59,7 @@ NOT_RUN = {
     "make test": "it is the run that this test is part of",
     "pipx install .": INSTALLS,
     "pip install 'kalshi-tui[keyring]'": INSTALLS,
+    "mv ~/Downloads/my-first-key.key ~/kalshi-demo.pem": "it is about a file of the reader's",
     "chmod 600 ~/kalshi-demo.pem": "it is about a file of the reader's",
     "unset KALSHI_API_KEY_ID KALSHI_PRIVATE_KEY_PATH": "it is about the reader's own shell",
     "export KALSHI_API_KEY_ID=...  KALSHI_PRIVATE_KEY_PATH=~/kalshi-demo.pem": "it names a key of the reader's",
