@@ -119,7 +119,7 @@ class Event(WireObject, frozen=True, kw_only=True):
 
 
 class EventReply(WireObject, frozen=True, kw_only=True):
-    """``GET /events/{event_ticker}``; the markets stand beside the event unless nested ones were asked for."""
+    """``GET /events/{event_ticker}``; the markets stand beside the event, in it too if nested ones were asked for."""
 
     event: Event
     markets: list[Market] | UnsetType | None = UNSET

@@ -23,6 +23,7 @@ from kalshi_tui.practice.server.lagging_reads import ReadSource
 from kalshi_tui.practice.server.rest_account import AccountApi
 from kalshi_tui.practice.server.rest_archive import ArchiveApi
 from kalshi_tui.practice.server.rest_candlesticks import CandlestickApi
+from kalshi_tui.practice.server.rest_empty_lists import EmptyListApi
 from kalshi_tui.practice.server.rest_events import EventApi
 from kalshi_tui.practice.server.rest_exchange import ExchangeApi
 from kalshi_tui.practice.server.rest_keys import KeyApi
@@ -110,6 +111,7 @@ class PracticeServer:
             MarketApi(exchange, archive),
             EventApi(exchange, archive),
             ExchangeApi(exchange),
+            EmptyListApi(exchange),
         ):
             self.app.add_routes(api.routes())
         if control_token:

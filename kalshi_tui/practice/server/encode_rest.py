@@ -205,7 +205,7 @@ def order(source: OrderRecord) -> wire.Order:
         created_time=time_text(source.created_ms),
         last_update_time=time_text(source.updated_ms),
         self_trade_prevention_type=source.self_trade.value,
-        order_group_id=source.group_id or UNSET,
+        order_group_id=source.group_id or None,
         cancel_order_on_pause=source.cancel_on_pause,
         subaccount_number=split_account_id(source.account_id)[1],
         exchange_index=source.exchange_index,
@@ -344,9 +344,19 @@ def _quote_bar(source: Ohlc) -> wire.QuoteBar:
 
 
 def _price_bar(source: EngineCandle) -> wire.PriceBar:
-    previous = UNSET if source.previous_price is None else format_price(source.previous_price)
+    previous = None if source.previous_price is None else format_price(source.previous_price)
     if source.price is None:
-        return wire.PriceBar(previous_dollars=previous)
+        # Null, not absent, where nothing was traded (docs/kalshi-api.md, section 24).
+        return wire.PriceBar(
+            open_dollars=None,
+            low_dollars=None,
+            high_dollars=None,
+            close_dollars=None,
+            mean_dollars=None,
+            min_dollars=None,
+            max_dollars=None,
+            previous_dollars=previous,
+        )
     bar = source.price
     mean: Price = source.mean_price or 0
     return wire.PriceBar(

@@ -34,6 +34,7 @@ SIGNED_PATHS: Final = (
     "/account/limits",
     "/account/api_usage_level",
     "/api_keys",
+    "/communications/",
     "/exchange/user_data_timestamp",
     *SIGNED_ARCHIVE,
 )

@@ -56,6 +56,14 @@ def list_param(request: web.Request, name: str) -> list[str]:
     return [part for value in request.query.getall(name, []) for part in value.split(",") if part]
 
 
+def tickers_param(request: web.Request, name: str, most: int) -> list[str]:
+    """Return a list parameter that names at most so many. Raises BadRequestError for more."""
+    found = list_param(request, name)
+    if len(found) > most:
+        raise BadRequestError(f"{name} must name at most {most}")
+    return found
+
+
 def one_of_param(request: web.Request, name: str) -> tuple[str, ...]:
     """Return a text parameter as what a `ListFilter` accepts: the text alone, or nothing if absent."""
     value = text_param(request, name)

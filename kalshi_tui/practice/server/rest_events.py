@@ -80,12 +80,11 @@ class EventApi:
         return [encode_rest.market(each, now) for each in listings if self._archive.has_live_market(each)]
 
     async def event(self, request: web.Request) -> web.Response:
-        """Return one event; its markets come beside it unless nested ones are asked for."""
+        """Return one event with its markets beside it, and in it too if nested ones are asked for."""
         event = self._exchange.markets.event(request.match_info["event_ticker"])
-        if bool_param(request, "with_nested_markets"):
-            return json_reply(wire.EventReply(event=self._encode_event(event, nested=True)))
+        nested = bool_param(request, "with_nested_markets")
         markets = self._encode_event_markets(event.ticker)
-        return json_reply(wire.EventReply(event=self._encode_event(event, nested=False), markets=markets))
+        return json_reply(wire.EventReply(event=self._encode_event(event, nested), markets=markets))
 
     async def event_metadata(self, request: web.Request) -> web.Response:
         """Return what there is beside an event's terms: no pictures here, but who settles it."""
@@ -145,7 +144,11 @@ class EventApi:
         found = self._exchange.markets.series.get(ticker)
         if found is None:
             raise Rejection(404, "not_found", "series not found", ticker)
-        return json_reply(wire.SeriesReply(series=encode_rest.series(found)))
+        volume = None
+        if bool_param(request, "include_volume"):
+            listed = self._exchange.markets.visible()
+            volume = sum(each.volume for each in listed if each.terms.series_ticker == ticker)
+        return json_reply(wire.SeriesReply(series=encode_rest.series(found, volume=volume)))
 
     async def series_fee_changes(self, request: web.Request) -> web.Response:
         """List the changes of series' fees that are to come; with ``show_historical`` also those made."""

@@ -9,8 +9,10 @@ from kalshi_tui.domain.price import format_count
 from kalshi_tui.kalshi import wire
 from kalshi_tui.practice.engine.exchange import Exchange
 from kalshi_tui.practice.engine.model import split_account_id
+from kalshi_tui.practice.engine.rejection import not_found
 from kalshi_tui.practice.server import encode_rest
 from kalshi_tui.practice.server.http import (
+    int_param,
     json_reply,
     read_body,
 )
@@ -95,12 +97,23 @@ class OrderGroupApi:
         """Set a group's limit."""
         asked = await read_body(request, wire.OrderGroupLimitRequest)
         limit = parse_group_limit(asked.contracts_limit, asked.contracts_limit_fp)
-        account_id = account_for_write(request, self._exchange)
-        self._exchange.order_groups.set_limit(account_id, request.match_info["group_id"], limit)
+        self._exchange.order_groups.set_limit(*self._find_for_write(request), limit)
         self._commit()
         return json_reply({})
 
     def _run_group_action(self, act: Callable[[str, str], None], request: web.Request) -> web.Response:
-        act(account_for_write(request, self._exchange), request.match_info["group_id"])
+        act(*self._find_for_write(request))
         self._commit()
         return json_reply({})
+
+    def _find_for_write(self, request: web.Request) -> tuple[str, str]:
+        """Return whose group a write is for, and its id: without ``exchange_index`` only shard 0 is looked at.
+
+        Raises Rejection 404 (docs/kalshi-api.md, section 6).
+        """
+        account_id, group_id = account_for_write(request, self._exchange), request.match_info["group_id"]
+        if self._exchange.order_groups.get(account_id, group_id).exchange_index != int_param(
+            request, "exchange_index", 0
+        ):
+            raise not_found("order group not found")
+        return account_id, group_id

@@ -108,15 +108,20 @@ class OrderApi:
                     account_id, each.order_id, ticker or "", None if shard is UNSET else shard
                 )
             except Rejection as rejection:
-                items.append(wire.BatchCancelItem(order_id=each.order_id, error=_error_detail(rejection)))
+                items.append(
+                    wire.BatchCancelItem(
+                        order_id=each.order_id, client_order_id=None, ts_ms=None, error=_error_detail(rejection)
+                    )
+                )
             else:
                 done = _cancel_reply(result)
                 items.append(
                     wire.BatchCancelItem(
                         order_id=result.order_id,
-                        client_order_id=done.client_order_id,
+                        client_order_id=done.client_order_id or None,
                         reduced_by=format_count(result.reduced_by),
                         ts_ms=result.ts_ms,
+                        error=None,
                     )
                 )
         self._commit()
@@ -142,10 +147,11 @@ class OrderApi:
             wire.AmendOrderReply(
                 order_id=done.order_id,
                 client_order_id=done.client_order_id,
-                remaining_count=done.remaining_count if result.changed else UNSET,
-                fill_count=done.fill_count if result.changed else UNSET,
-                average_fill_price=done.average_fill_price,
-                average_fee_paid=done.average_fee_paid,
+                # Null, not absent, where nothing changed (docs/kalshi-api.md, section 24); the same in batches below.
+                remaining_count=done.remaining_count if result.changed else None,
+                fill_count=done.fill_count if result.changed else None,
+                average_fill_price=done.average_fill_price or None,
+                average_fee_paid=done.average_fee_paid or None,
                 ts_ms=done.ts_ms,
             )
         )
@@ -187,25 +193,18 @@ def _created_item(result: PlaceResult) -> wire.BatchCreateItem:
     done = encode_rest.create_order_reply(result)
     return wire.BatchCreateItem(
         order_id=done.order_id,
-        client_order_id=done.client_order_id,
+        client_order_id=done.client_order_id or None,
         fill_count=done.fill_count,
         remaining_count=done.remaining_count,
-        average_fill_price=done.average_fill_price,
-        average_fee_paid=done.average_fee_paid,
+        average_fill_price=done.average_fill_price or None,
+        average_fee_paid=done.average_fee_paid or None,
         ts_ms=done.ts_ms,
+        error=None,
     )
 
 
 def _rejected_item(client_order_id: str | UnsetType, rejection: Rejection) -> wire.BatchCreateItem:
-    return wire.BatchCreateItem(
-        client_order_id=client_order_id,
-        fill_count=UNSET,
-        remaining_count=UNSET,
-        average_fill_price=UNSET,
-        average_fee_paid=UNSET,
-        ts_ms=UNSET,
-        error=_error_detail(rejection),
-    )
+    return wire.BatchCreateItem(order_id=None, client_order_id=client_order_id or None, error=_error_detail(rejection))
 
 
 def _cancel_reply(result: CancelResult) -> wire.CancelOrderReply:

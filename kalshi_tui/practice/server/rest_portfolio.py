@@ -30,6 +30,7 @@ from kalshi_tui.practice.server.http import (
     paginate,
     seconds_param_as_ms,
     text_param,
+    tickers_param,
 )
 from kalshi_tui.practice.server.lagging_reads import ReadSource
 from kalshi_tui.practice.server.order_requests import (
@@ -37,6 +38,8 @@ from kalshi_tui.practice.server.order_requests import (
 )
 from kalshi_tui.practice.server.subaccount_params import locked_subaccount, subaccount_for_list, subaccount_for_read
 
+MAX_TICKERS_PER_REQUEST: Final = 100
+MAX_EVENTS_PER_REQUEST: Final = 10
 SETTLEMENT_STATUSES: Final = ("unsettled", "settled", "all")
 
 
@@ -69,7 +72,7 @@ class PortfolioApi:
         status = text_param(request, "status")
         wanted = ListFilter(
             tickers=one_of_param(request, "ticker"),
-            event_tickers=list_param(request, "event_ticker"),
+            event_tickers=tickers_param(request, "event_ticker", MAX_EVENTS_PER_REQUEST),
             status=parse_enum(OrderStatus, status, "status") if status else None,
             min_ms=seconds_param_as_ms(request, "min_ts"),
             max_ms=seconds_param_as_ms(request, "max_ts"),
@@ -174,7 +177,7 @@ class PortfolioApi:
     async def fills(self, request: web.Request) -> web.Response:
         """List executions, newest first."""
         wanted = ListFilter(
-            tickers=one_of_param(request, "ticker"),
+            tickers=tickers_param(request, "ticker", MAX_TICKERS_PER_REQUEST),
             order_id=text_param(request, "order_id"),
             min_ms=seconds_param_as_ms(request, "min_ts"),
             max_ms=seconds_param_as_ms(request, "max_ts"),
