@@ -204,7 +204,8 @@ def _created_item(result: PlaceResult) -> wire.BatchCreateItem:
 
 
 def _rejected_item(client_order_id: str | UnsetType, rejection: Rejection) -> wire.BatchCreateItem:
-    return wire.BatchCreateItem(order_id=None, client_order_id=client_order_id or None, error=_error_detail(rejection))
+    # There is no order: its id alone is absent, not null.
+    return wire.BatchCreateItem(client_order_id=client_order_id or None, error=_error_detail(rejection))
 
 
 def _cancel_reply(result: CancelResult) -> wire.CancelOrderReply:

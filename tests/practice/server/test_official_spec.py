@@ -45,13 +45,16 @@ async def exchange() -> AsyncIterator[Serving]:
 
 def faults(spec: Any, schema: Any, value: Any, where: str) -> Iterator[str]:
     """Yield what of a value the schema does not allow, and which of its fields the schema does not know."""
+    nullable = False
     while "$ref" in schema:
+        # The specification writes it beside the reference too.
+        nullable = nullable or schema.get("nullable", False)
         target = spec
         for part in schema["$ref"].removeprefix("#/").split("/"):
             target = target[part]
         schema = target
     if value is None:
-        if not schema.get("nullable", False):
+        if not (nullable or schema.get("nullable", False)):
             yield f"{where} is null"
         return
     for part in schema.get("allOf", ()):
