@@ -98,8 +98,9 @@ async def test_the_account_names_its_keys_and_its_tier_is_not_earned(exchange: S
     assert [each["api_key_id"] for each in keys] == ["key-of-alice"]
     assert (await exchange.client.get(f"{PREFIX}/api_keys")).status_code == 401
     assert (await exchange.call("POST", "/account/api_usage_level/upgrade")).status_code == 403
-    progress = (await exchange.call("GET", "/account/api_usage_level/volume_progress")).json()
-    assert progress == {"volume_progress": []}
+    (progress,) = (await exchange.call("GET", "/account/api_usage_level/volume_progress")).json()["volume_progress"]
+    assert progress["trailing_30d_volume_fp"] == "0.00"
+    assert [each["level"] for each in progress["goals"]] == ["expert", "premier", "paragon", "prime", "prestige"]
 
 
 async def test_a_market_id_means_its_market_and_no_other(exchange: Serving) -> None:
