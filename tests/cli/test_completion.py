@@ -16,6 +16,7 @@ from tests.support.cli_runner import ROOT, environment
 COMMANDS = {
     "markets", "market", "book", "trades", "candles", "balance", "positions", "orders", "fills", "order", "cancel",
     "amend", "audit", "doctor", "config", "practice", "record", "replay", "completion", "subaccounts",
+    "transfer", "allocation",
 }  # fmt: skip
 ASKED = (
     ("", COMMANDS),

@@ -68,7 +68,7 @@ async def test_ctrl_c_at_the_question_sends_nothing(tmp_path: Path) -> None:
 
         def work() -> None:
             child = spawned(trader, "cancel", "--all")
-            child.expect(r"Cancel all orders\? \[y/N\] ")
+            child.expect(r"Cancel all orders of all subaccounts\? \[y/N\] ")
             child.sendintr()
             child.expect(pexpect.EOF)
             child.close()

@@ -109,7 +109,7 @@ class Line(httpx.AsyncBaseTransport):
         if self._clock.now_ms < self.down_until_ms:
             raise httpx.ConnectError("no such name")
         if request.method == "GET":
-            return await self._shielded(self._process(request))
+            return await self._shielded(self.process_request(request))
         return await self._command(request, self.troubles.popleft() if self.troubles else Trouble.NONE)
 
     async def _command(self, request: httpx.Request, trouble: Trouble) -> httpx.Response:
@@ -128,7 +128,7 @@ class Line(httpx.AsyncBaseTransport):
             await self._clock.sleep(GIVES_UP_S)
             raise httpx.ReadTimeout("no answer")
         # What is on its way goes on even if its sender is no more.
-        reply = await self._shielded(self._process(request))
+        reply = await self._shielded(self.process_request(request))
         before, self._before = self._before, reply
         if trouble is Trouble.REPLY_LOST:
             raise httpx.RemoteProtocolError("closed")
@@ -146,7 +146,7 @@ class Line(httpx.AsyncBaseTransport):
 
     async def _later(self, request: httpx.Request, seconds: float) -> None:
         await self._clock.sleep(seconds)
-        await self._process(request)
+        await self.process_request(request)
 
     def _float(self, work: Awaitable[Any]) -> "asyncio.Task[Any]":
         task = asyncio.ensure_future(work)
@@ -157,7 +157,7 @@ class Line(httpx.AsyncBaseTransport):
     async def _shielded(self, work: Awaitable[httpx.Response]) -> httpx.Response:
         return await asyncio.shield(self._float(work))
 
-    async def _process(self, request: httpx.Request) -> httpx.Response:
+    async def process_request(self, request: httpx.Request) -> httpx.Response:
         self.active += 1
         try:
             content = request.content if request.method != "GET" else b""

@@ -58,10 +58,10 @@ def break_the_exchange() -> None:
     """Note every signature, and have a handler fail with what it was sent."""
     key = Authenticator.authenticate
 
-    def noting(self: Authenticator, sent: Mapping[str, str], method: str, path: str) -> RegisteredKey:
+    def noting(self: Authenticator, sent: Mapping[str, str], method: str, path: str, query: str = "") -> RegisteredKey:
         with notes(SIGNATURES).open("a") as file:
             file.write(sent.get(SIGNATURE_HEADER, "") + "\n")
-        return key(self, sent, method, path)
+        return key(self, sent, method, path, query)
 
     async def failing(self: AccountApi, request: web.Request) -> web.Response:
         local = (pem(), dict(request.headers))

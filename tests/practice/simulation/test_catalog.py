@@ -197,12 +197,12 @@ def digest(catalog: Catalog) -> str:
 @pytest.mark.parametrize(
     ("seed", "now", "markets", "expected"),
     [
-        (5, NOON, None, "edb080556fd15d59"),
-        (5, NOON + 37 * 86_400_000, None, "b2b88a8150e78504"),
-        (7, NOON + 14 * 60_000, None, "be37f629f4d26fed"),
-        (7, 1_835_395_199_999, None, "85e66a652d054137"),
-        (7, NOON, 4, "6c63da886ade0bec"),
-        (7, NOON, 2_000, "309d37e25274cd4d"),
+        (5, NOON, None, "4223faf07430e51f"),
+        (5, NOON + 37 * 86_400_000, None, "3d9a53526110291a"),
+        (7, NOON + 14 * 60_000, None, "3e35b96ed28b5bf1"),
+        (7, 1_835_395_199_999, None, "e97d2b70f74c9e09"),
+        (7, NOON, 4, "a5539792e5f28cc6"),
+        (7, NOON, 2_000, "a7d8d19a1b25f2e7"),
     ],
 )
 def test_a_seed_and_a_date_give_one_catalog(seed: int, now: int, markets: int | None, expected: str) -> None:

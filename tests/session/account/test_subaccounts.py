@@ -202,7 +202,8 @@ def test_a_number_that_cannot_be_sets_its_row_aside(tmp_path: Path) -> None:
     path = tmp_path / "journal.sqlite3"
     with closing(Journal.open(path, "key")) as journal:
         journal.record_sending("c1", TERMS, 20)
-        journal._connection.execute("UPDATE intents SET subaccount = 64")
+    with closing(sqlite3.connect(path)) as file, file:
+        file.execute("UPDATE intents SET subaccount = 64")
     with closing(Journal.open(path, "key")) as journal:
         journal.open_entries()
         assert "subaccount is 64" in journal.set_aside[0].sentence

@@ -125,7 +125,7 @@ async def test_one_empty_list_proves_nothing(make: Make, monkeypatch: pytest.Mon
     rig.deliver("none")
     # A replica that is behind its own timestamp: the data are said to be new, and the list is empty.
     behind_until_ms = rig.clock.now_ms + 5_600
-    process = rig.line._process
+    process = rig.line.process_request
 
     async def behind(request: httpx.Request) -> httpx.Response:
         reply = await process(request)
@@ -134,7 +134,7 @@ async def test_one_empty_list_proves_nothing(make: Make, monkeypatch: pytest.Mon
             return httpx.Response(200, json={"orders": [], "cursor": ""})
         return reply
 
-    monkeypatch.setattr(rig.line, "_process", behind)
+    monkeypatch.setattr(rig.line, "process_request", behind)
     result = await swept(rig, "" if everything else rig.ticker, seconds=20)
     assert result.proved
     assert still_resting(rig) == []
@@ -397,7 +397,7 @@ async def test_a_list_that_cannot_be_read_takes_the_one_call(make: Make, monkeyp
     rig.exchange.order_entry.create(US, request)
     rig.server.commit()
     rig.deliver("none")
-    process = rig.line._process
+    process = rig.line.process_request
     broken_until_ms = rig.clock.now_ms + 3_000
 
     async def broken(request: httpx.Request) -> httpx.Response:
@@ -406,7 +406,7 @@ async def test_a_list_that_cannot_be_read_takes_the_one_call(make: Make, monkeyp
             return httpx.Response(500, text="no list")
         return await process(request)
 
-    monkeypatch.setattr(rig.line, "_process", broken)
+    monkeypatch.setattr(rig.line, "process_request", broken)
     result = await swept(rig, seconds=15)
     assert still_resting(rig) == []
     assert (result.proved, result.one_call, one_calls(rig)) == (True, True, 1)

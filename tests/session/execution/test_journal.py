@@ -181,7 +181,7 @@ async def test_the_intent_is_on_the_disk_when_the_first_byte_leaves(tmp_path: Pa
     await rig.start()
     await rig.pass_time(1)
     seen = []
-    process = rig.line._process
+    process = rig.line.process_request
 
     async def looking(request: object) -> object:
         with closing(sqlite3.connect(f"file:{tmp_path}/journal.sqlite3?mode=ro", uri=True)) as beside:
@@ -190,7 +190,7 @@ async def test_the_intent_is_on_the_disk_when_the_first_byte_leaves(tmp_path: Pa
             )
         return await process(request)  # type: ignore[arg-type]  # handed on
 
-    rig.line._process = looking  # type: ignore[method-assign,assignment]  # a look on the way
+    rig.line.process_request = looking  # type: ignore[method-assign,assignment]  # a look on the way
     sending = rig.submit(OrderTerms(rig.ticker, Side.YES, Action.BUY, 4_000, 100))
     await rig.spin()
     assert seen[0] == (sending.result().order.client_order_id, "sending")

@@ -94,12 +94,12 @@ def test_more_than_there_is_is_warned_of() -> None:
     terms = OrderTerms(FIRST, Side.YES, Action.BUY, 5_000, 3_000_000)
     assert insufficient_cash_warning(terms, None, None, 15_000 * MONEY_UNIT) == ""
     assert insufficient_cash_warning(terms, FEES, None, 15_000 * MONEY_UNIT).startswith(
-        "This may need $15,525.00; there is $15,000.00"
+        "Needs $15,525.01, buying power $15,000.00. It may be rejected."
     )
     assert insufficient_cash_warning(terms, FEES, None, None) == ""
     assert (
         insufficient_cash_warning(
-            replace(terms, action=Action.SELL), FEES, Position(FIRST, 3_000_000), 525 * MONEY_UNIT
+            replace(terms, action=Action.SELL), FEES, Position(FIRST, 3_000_000), 526 * MONEY_UNIT
         )
         == ""
     )
