@@ -20,8 +20,8 @@ def add(commands: CommandRegistry) -> None:
         "order can only spend what lies where its market is: 'kalshi-tui balance' shows what lies where, 'kalshi-tui "
         "market TICKER' where a market is.\n\n"
         "The transfer is sent once. The exchange accepts it and carries it out later; the command follows it until the "
-        "cash has arrived, or for --wait seconds: then it is pending, with an exit code of its own, and --list shows "
-        "more. If no answer comes it is looked for in the list. --id names the transfer: the exchange takes each id "
+        "cash has arrived, or for --wait seconds: then it is pending, with exit code 3, and --list shows more. "
+        "If no answer comes it is looked for in the list. --id names the transfer: the exchange takes each id "
         "once for the same way, so that the same command again cannot move the cash twice. At a terminal a question "
         "comes first; --yes answers it, and is needed where nobody can be asked.",
         examples=("kalshi-tui transfer 25 --from 0 --to 2", "kalshi-tui transfer --list --json"),

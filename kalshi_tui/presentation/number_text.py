@@ -62,6 +62,11 @@ def count_text(count: Count, *, aligned: bool = False) -> str:
     return f"{sign}{whole:,}{fraction}"
 
 
+def contracts_text(count: Count) -> str:
+    """Write a count with its noun: "1 contract", "1.50 contracts"."""
+    return f"{count_text(count)} contract{'' if count == COUNT_UNIT else 's'}"
+
+
 def short_count_text(count: Count) -> str:
     """Write a count in at most five cells: 999, 12.3k, 1.2M. Cut, not rounded, so it never says more than there is."""
     whole = count // COUNT_UNIT

@@ -15,7 +15,7 @@ from kalshi_tui.kalshi.errors import Forbidden, KalshiError, NotFound, Refused, 
 from kalshi_tui.kalshi.replies import AccountLimits, SubaccountBalance
 from kalshi_tui.kalshi.rest import RestClient
 from kalshi_tui.kalshi.subaccounts import is_lock
-from kalshi_tui.presentation.number_text import count_text
+from kalshi_tui.presentation.number_text import contracts_text, count_text
 from kalshi_tui.session.account.key_attestation import describe_attestation
 from kalshi_tui.session.notices import Severity
 
@@ -121,7 +121,7 @@ async def _describe_progress(rest: RestClient) -> str:
 
 
 def _progress_words(progress: TierProgress) -> str:
-    traded = f"{count_text(progress.volume)} contracts traded in the 30 days to {_date(progress.computed_ms)}"
+    traded = f"{contracts_text(progress.volume)} traded in the 30 days to {_date(progress.computed_ms)}"
     goal = progress.next_goal()
     if goal is None:
         return f"{traded}: enough for every tier."

@@ -110,7 +110,9 @@ class ExpiryRenewer:
         share = self._refill(shard, budget.per_second / SHARE)
         kept, too_many = self._affordable(orders, budget.per_second / SHARE)
         if too_many:
-            self._name_ending(too_many, f"Your limit of writes is enough to renew {len(kept)} orders.")
+            self._name_ending(
+                too_many, f"Your limit of writes is enough to renew {len(kept)} order{'' if len(kept) == 1 else 's'}."
+            )
         half_s = (self._rolling.length_s or 0) / 2
         for order in kept:
             if order.expires_ms // 1000 - self._rolling.now_s() > half_s:

@@ -10,7 +10,7 @@ from kalshi_tui.presentation.lines import (
     right_align,
     wrap,
 )
-from kalshi_tui.presentation.number_text import cents_text, clock_text, count_text
+from kalshi_tui.presentation.number_text import cents_text, clock_text, contracts_text
 from kalshi_tui.session.account.list_reads import AccountList
 from kalshi_tui.session.store import Store
 from kalshi_tui.ui.lists.views import (
@@ -86,8 +86,13 @@ def day_line(store: Store) -> Line:
     day = store.day_total
     if day is None:
         return ()
+    # It is of all subaccounts, which has to be said where the lines above are of one.
+    whole = store.account.view.scope is not None and store.account.view.several
     fills = f"{day.fills} fill{'' if day.fills == 1 else 's'}"
-    traded = f"Today  {fills}, {count_text(day.bought + day.sold)} contracts, fees {cents_text(day.fees)}, account "
+    traded = (
+        f"{'All subs today' if whole else 'Today'}  {fills}, {contracts_text(day.bought + day.sold)}, "
+        f"fees {cents_text(day.fees)}, {'' if whole else 'account '}"
+    )
     gain = "not known" if day.gain is None else cents_text(day.gain, signed=True)
     since = f" since {clock_text(day.since_ms)[:5]}"
     return line(traded, Span(gain, pnl_tone(day.gain)), since if day.gain is not None else "")

@@ -90,6 +90,7 @@ class AmendScreen(ConfirmScreen):
         self._state = WrappedText(id="state")
         self._message = ""
         """Why a key did not work, or what has happened meanwhile; shown until something is typed."""
+        self._sent_ms: int | None = None
 
     def compose(self) -> ComposeResult:
         """Lay out quote, order, fields, figures, state."""
@@ -129,7 +130,7 @@ class AmendScreen(ConfirmScreen):
         store, order = self.session.store, self.latest_order(self._order)
         before = resting_terms(store, order)
         after = replace(before, price=parse_typed_price(self._price.value), count=parse_typed_count(self._count.value))
-        expires_s = parse_amended_expiration(self._until.value, now_ms(self.app))
+        expires_s = parse_amended_expiration(self._until.value, self._typed_at_ms)
         if expires_s is not None:
             after = replace(after, expires_s=expires_s or None)
         return OrderAmendment(order, before, after, store.queue_positions.get(order.order_id), expires_s)
@@ -180,7 +181,7 @@ class AmendScreen(ConfirmScreen):
         hint = join_take_text(live.book, own.side, own.action, price_decimals(market.grid))
         self._price_readback.show([price_readback(self._price.value, own.side, hint)])
         self._count_readback.show([(*count_readback(self._count.value), Span(" to rest from now on", Tone.DIM))])
-        self._until_readback.show([amended_expiration_readback(self._until.value, order.expires_ms, now_ms(self.app))])
+        self._until_readback.show([amended_expiration_readback(self._until.value, order.expires_ms, self._typed_at_ms)])
         try:
             change = self.read_amendment()
         except NumberError:
@@ -281,8 +282,6 @@ class AmendScreen(ConfirmScreen):
 
     def step(self, by: int) -> None:
         """Step the count by one in its field, else the price along the market's grid."""
-        if self.focused is self._until:
-            return
         if self.focused is self._count:
             self._count.set_text(step_count(self._count.value, by))
         else:
@@ -341,12 +340,18 @@ class AmendScreen(ConfirmScreen):
 
     async def send_request(self, agreed: frozenset[Risk]) -> OrderResult:
         """Send the change."""
+        self._sent_ms = now_ms(self.app)
         change = self.read_amendment()
         return await self.session.amend(
             change.order, change.yes_price, change.after.count, agreed, expires_s=change.expires_s
         )
 
     # Helpers.
+
+    @property
+    def _typed_at_ms(self) -> int:
+        """From when "+10m" counts: from now, and once sent from then."""
+        return now_ms(self.app) if self._sent_ms is None else self._sent_ms
 
     @property
     def _fields(self) -> tuple[Field, ...]:

@@ -44,7 +44,7 @@ def no_cash_to_move(ticket: TicketScreen) -> str:
         return ticket.session.read_only_reason
     if ticket.session.cash_move_text:
         return ticket.session.cash_move_text
-    return "" if ticket.find_cash_moves() else "The buying power here suffices, or there is not so much elsewhere."
+    return "" if ticket.find_cash_moves() else ticket.why_no_cash_moves()
 
 
 def cannot_send(screen: ConfirmScreen) -> str:
@@ -71,6 +71,12 @@ def not_editing(screen: AmendScreen) -> str:
 def cannot_place_price(screen: AmendScreen) -> str:
     """Return why a change's price cannot be taken from the book by a key."""
     return not_editing(screen) or _only_in_price(screen)
+
+
+def cannot_step(screen: AmendScreen) -> str:
+    """Return why neither price nor count can be stepped; empty if one can."""
+    in_number = screen.focused_field in {FocusedField.PRICE, FocusedField.COUNT}
+    return not_editing(screen) or ("" if in_number else "A time is typed: 15:30, +10m, 90s, or never.")
 
 
 _only_in_price: Final = only_in_field(FocusedField.PRICE)
@@ -361,7 +367,7 @@ AMEND_COMMANDS: Final[tuple[Command[AmendScreen], ...]] = (
         _A,
         in_bar=True,
         in_palette=False,
-        why_not=not_editing,
+        why_not=cannot_step,
     ),
     Command(
         "amend-down",
@@ -372,7 +378,7 @@ AMEND_COMMANDS: Final[tuple[Command[AmendScreen], ...]] = (
         _A,
         in_bar=True,
         in_palette=False,
-        why_not=not_editing,
+        why_not=cannot_step,
     ),
 )
 

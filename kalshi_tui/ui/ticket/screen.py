@@ -16,7 +16,7 @@ from kalshi_tui.domain.market import Market
 from kalshi_tui.domain.order import OrderTerms
 from kalshi_tui.domain.order_preview import max_affordable_count
 from kalshi_tui.domain.position import Position
-from kalshi_tui.domain.price import NumberError
+from kalshi_tui.domain.price import Money, NumberError
 from kalshi_tui.domain.text import market_text
 from kalshi_tui.order_entry.draft import DraftField
 from kalshi_tui.order_entry.pricing import (
@@ -39,7 +39,7 @@ from kalshi_tui.presentation.order_text import (
     violations_text,
 )
 from kalshi_tui.presentation.preview_text import preview_lines
-from kalshi_tui.session.account.account_view import subaccount_text
+from kalshi_tui.session.account.account_view import PRIMARY, subaccount_text
 from kalshi_tui.session.account.cash_moves import CashMove, plan_cash_moves
 from kalshi_tui.session.account.list_reads import AccountList
 from kalshi_tui.session.changes import StoreChanges
@@ -190,21 +190,34 @@ class TicketScreen(CommandModal[None]):
 
     def find_cash_moves(self) -> tuple[CashMove, ...]:
         """Return the transfers that would bring the cash that is missing; none if it suffices or is nowhere."""
+        # The exchange moves cash between its parts safely (by a client id) for the primary account alone.
+        if self._subaccount != PRIMARY:
+            return ()
+        balance, missing = self.session.store.account.balances.get(self._subaccount), self._missing_cash()
+        return plan_cash_moves(balance, self._market().exchange_index, missing) if missing else ()
+
+    def why_no_cash_moves(self) -> str:
+        """Return why there is no cash to move for the order."""
+        if self._subaccount != PRIMARY:
+            return "Here only the primary account's cash can be moved: see 'kalshi-tui subaccounts --help'."
+        if self.session.store.available_cash(self._market(), self._subaccount) is None:
+            return "How much cash is where is not known yet."
+        missing = self._missing_cash()
+        if missing is None:
+            return "First type price and count: they say how much cash the order needs."
+        if missing:
+            return "Your cash elsewhere is not enough to cover what is missing here."
+        return "The buying power here is enough for this order."
+
+    def _missing_cash(self) -> Money | None:
+        """Return what the order needs beyond the cash that pays for it; None while it is incomplete."""
         store, market = self.session.store, self._market()
         try:
             terms = self.read_terms()
         except NumberError:
-            return ()
-        # The exchange moves cash between its parts safely (by a client id) for the primary account alone.
-        if store.account.view.number_of(terms):
-            return ()
-        cash, position = store.available_cash(market, self._subaccount), self._position()
-        missing = missing_cash(terms, market.fees, position, cash, precision=store.precision)
-        return (
-            plan_cash_moves(store.account.balances.get(self._subaccount), market.exchange_index, missing)
-            if missing
-            else ()
-        )
+            return None
+        cash = store.available_cash(market, self._subaccount)
+        return missing_cash(terms, market.fees, self._position(), cash, precision=store.precision)
 
     # Commands.
 

@@ -693,6 +693,7 @@ async def test_the_total_says_how_many_of_the_positions_it_could_reckon() -> Non
             "Today  12 fills, 340 contracts, fees $3.21, account +$12.40 since ",
         ),
         (DayTotal(1, 150, 0, 0, -500_000, NOW_MS), "Today  1 fill, 1.50 contracts, fees $0.00, account -$0.50 since "),
+        (DayTotal(1, 100, 0, 0, 0, NOW_MS), "Today  1 fill, 1 contract, fees $0.00, account $0.00 since "),
         (DayTotal(0, 0, 0, 0, None, NOW_MS), "Today  0 fills, 0 contracts, fees $0.00, account not known"),
     ],
 )

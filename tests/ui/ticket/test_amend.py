@@ -87,13 +87,21 @@ async def test_an_expiry_alone_is_changed_and_keeps_the_place() -> None:
     async with trading(size=NARROW) as trader:
         screen = await open_amend(trader)
         assert "good till canceled (15:30, +10m, never)" in screen
-        assert "not a time" in await trader.press("tab", "tab", *"+1x")
+        assert "↑ Up" in screen
+        screen = await trader.press("tab", "tab", *"+1x")
+        assert "not a time" in screen
+        # A time is not stepped, so the key is not offered.
+        assert "↑ Up" not in screen
+        assert "A time is typed" in await trader.press("up")
         await trader.press("ctrl+u", *"+10m")
         screen = await trader.press("enter")
         assert "Keeps its place: only the expiry changes." in screen
         await trader.wait_to_arm()
         screen = await trader.press("enter")
         assert trader.desk.amended_expiries == [NOW_MS // 1000 + 600]
+        # The time that was sent stands there, however long the screen stays.
+        trader.desk.clock.advance(120_000)
+        assert f"= {date_time_seconds_text(NOW_MS // 1000 + 600)}" in await trader.look()
         assert [(price, left) for _, price, left in trader.desk.amended] == [(4_600, 1_000)]
 
 

@@ -484,6 +484,30 @@ async def test_cash_that_lies_elsewhere_is_offered_and_moved_for_the_order() -> 
         assert "Move cash" not in screen
 
 
+@pytest.mark.parametrize(
+    ("typed", "subaccount", "reason"),
+    [
+        (["45", "tab", "100"], None, "The buying power here is enough for this order."),
+        (["45", "tab", "900000"], None, "Your cash elsewhere is not enough to cover what is missing here."),
+        (["tab", "tab", "tab"], None, "First type price and count: they say how much cash the order needs."),
+        (["45", "tab", "100"], 3, "Here only the primary account's cash can be moved"),
+    ],
+)
+async def test_where_no_cash_can_be_moved_the_key_says_why(
+    typed: list[str], subaccount: int | None, reason: str
+) -> None:
+    desk = FakeDesk(Clock())
+    desk.store.account.set_subaccounts([0, 3])
+    desk.store.account.set_balance(Balance(10_000_000, 0, subaccount=3))
+    if subaccount:
+        desk.store.account.choose_subaccount(subaccount)
+    async with trading(desk, NARROW) as trader:
+        await trader.press("b")
+        for each in typed:
+            await trader.press(*([each] if each == "tab" else each))
+        assert reason in said(await trader.press("ctrl+b"))
+
+
 async def test_a_pause_of_the_markets_part_is_told_in_its_ticket_alone() -> None:
     desk = FakeDesk(Clock(), [a_market(FIRST), replace(a_market("B-1-X"), exchange_index=2)])
     desk.store.snapshot("B-1-X", [(4_700, 100)], [(5_200, 100)])
