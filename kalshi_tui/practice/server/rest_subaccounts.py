@@ -109,4 +109,4 @@ class SubaccountApi:
         asked = await read_body(request, wire.NettingRequest)
         self._exchange.subaccounts.set_netting(request[ACCOUNT_ID_KEY], asked.subaccount_number, enabled=asked.enabled)
         self._commit()
-        return web.Response(status=200)
+        return json_reply({})
