@@ -144,4 +144,5 @@ async def read_netting(http: HttpClient) -> tuple[SubaccountNetting, ...]:
 
 async def upgrade(http: HttpClient) -> None:
     """Ask for the tier Advanced, which is free and for good. Raises NotSent, Refused or UnknownOutcome."""
-    await http.send_command_without_reply("POST", UPGRADE_PATH, "The upgrade")
+    # The call has no fields; but a POST without a JSON body has been refused (`invalid_content_type`).
+    await http.send_command_without_reply("POST", UPGRADE_PATH, "The upgrade", {})
