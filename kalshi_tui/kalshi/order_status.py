@@ -437,7 +437,7 @@ class CancelAllProof:
 
         ``list_possibly_unlisted`` returns known orders that lists as of a time need not show; ``before_cancel`` is
         called with orders about to be canceled, ``after_cancel`` with the id of each that was; while ``is_in_doubt`` an
-        order may be live that no list shows, and nothing is proved. Then, or with ``needs_one_call``, or for more than
+        order may be live that no list shows, and nothing is proved. With ``needs_one_call``, or for more than
         ``max_by_name`` orders, the one call for all is sent, which ``minute`` remembers.
         """
         self._rest = rest
@@ -481,7 +481,7 @@ class CancelAllProof:
 
     def _is_call_better(self, count: int) -> bool:
         """Return whether the one call is worth its minute: there are many, or one that no list shows may be live."""
-        return count > self._max_by_name or self._is_in_doubt() or self._needs_one_call()
+        return count > self._max_by_name or self._needs_one_call()
 
     async def _call_once(self) -> None:
         """Send the one call that cancels all."""

@@ -93,6 +93,7 @@ class CancelAll:
             before_cancel=lambda orders: self._add_targets(targets, orders),
             # An order of unknown outcome may still arrive, and no list shows it before it does.
             is_in_doubt=lambda: self._count_in_doubt(ticker, subaccount) > 0,
+            needs_one_call=lambda: self._is_any_unlisted(ticker, subaccount),
             max_by_name=self._max_by_name,
             minute=self._minute,
         )
@@ -129,6 +130,16 @@ class CancelAll:
     def _count_in_doubt(self, ticker: str, subaccount: int | None) -> int:
         lost = sum(not ticker or each in {"", ticker} for each in self._lost().values())
         return len(self._unconfirmed(ticker, subaccount)) + lost
+
+    def _is_any_unlisted(self, ticker: str, subaccount: int | None) -> bool:
+        """Return whether an order may be live that cannot be canceled by name: the exchange's id is not known."""
+        # One that was taken up from the journal with its id, and has not been asked about yet, can be: without this the
+        # first cancel-all of every start would be the one call.
+        unconfirmed = self._unconfirmed(ticker, subaccount)
+        return any(not order.order_id for order in unconfirmed) or self._has_lost(ticker)
+
+    def _has_lost(self, ticker: str) -> bool:
+        return any(not ticker or each in {"", ticker} for each in self._lost().values())
 
     def _add_targets(self, targets: dict[str, Order], orders: Sequence[Order]) -> None:
         for order in orders:

@@ -352,6 +352,18 @@ async def test_few_orders_are_canceled_by_name_and_new_ones_may_follow(make: Mak
     assert still_resting(rig) == [rig.ticker]
 
 
+async def test_orders_of_an_earlier_run_are_canceled_by_name_too(make: Make) -> None:
+    rig = make()
+    await resting(rig)
+    rig.submit(OrderTerms(rig.ticker, Side.YES, Action.BUY, 1_000, 100))
+    await rig.spin()
+    await rig.kill()
+    await rig.start()
+    # At once: the exchange has not been asked yet about what the journal has.
+    result = await swept(rig)
+    assert (result.canceled, result.proved, result.one_call, one_calls(rig)) == (5, True, False, 0)
+
+
 async def test_many_take_one_call_and_the_minute_after_it_is_told_and_asked_about(make: Make) -> None:
     rig = make(options=MANY)
     rig.exchange.order_entry.has_cancel_all_minute = True
