@@ -16,7 +16,7 @@ from kalshi_tui.cli.query import await_reply
 from kalshi_tui.domain.book import Book
 from kalshi_tui.domain.link import BookTrust, LinkState
 from kalshi_tui.domain.market import Market
-from kalshi_tui.kalshi import BookUpdate, KalshiClient, Link, Update, Updates
+from kalshi_tui.kalshi import BookUpdate, KalshiClient, Link, NotFound, Update, Updates
 
 POLL_INTERVAL_S: Final = 0.05
 SNAPSHOT_GRACE_S: Final = 2.0
@@ -53,7 +53,11 @@ async def _watch_book(options: argparse.Namespace, ticker: str, exchange: Comman
 async def _read_titled_market(client: KalshiClient, ticker: str) -> Market:
     """Read a market with the title of its event, which the market itself may lack. Raises KalshiError."""
     market = await client.market(ticker)
-    event = await client.event(market.event_ticker)
+    try:
+        event = await client.event(market.event_ticker)
+    except NotFound:
+        # A combo's event may not be there to read.
+        return market
     return replace(market, title=event.title or market.title)
 
 

@@ -60,6 +60,7 @@ def market_shape(market: Market, category: str = "") -> JsonShape:
         "open_interest": format_count(quote.open_interest),
         "open_ms": time_or_null(market.open_ms),
         "close_ms": time_or_null(market.close_ms),
+        "expected_expiration_ms": time_or_null(market.expected_expiration_ms),
     }
 
 
@@ -77,6 +78,17 @@ def market_details_shape(market: Market) -> JsonShape:
         "fee_multiplier": format_money(fees.multiplier) if fees is not None else None,
         "settlement_floor": price_or_null(market.settlement_floor),
         "can_close_early": market.can_close_early,
+        "provisional": market.is_provisional,
+        "collection_ticker": market.collection_ticker or None,
+        "legs": [
+            {
+                "ticker": leg.ticker,
+                "event_ticker": leg.event_ticker,
+                "side": leg.side.value,
+                "settlement_value": money_or_null(leg.settlement_value),
+            }
+            for leg in market.legs
+        ],
         "result": market.result or None,
         "settlement_value": money_or_null(market.settlement_value),
         "rules_primary": market.rules_primary,

@@ -137,6 +137,7 @@ def _market_facts(market: "Market", event: "Event") -> list[tuple[str, str]]:
     from kalshi_tui.presentation.number_text import count_text, market_price_text, money_text
 
     quote = market.quote
+    is_early = market.expected_end_ms != market.close_ms
 
     def quoted(price: int | None, size: int) -> str:
         return market_price_text(price, market) + (f" for {count_text(size)}" if price is not None else "")
@@ -158,10 +159,13 @@ def _market_facts(market: "Market", event: "Event") -> list[tuple[str, str]]:
         ("floor", _describe_floor(market)),
         ("exchange index", str(market.exchange_index)),
         ("opens", format_time(market.open_ms)),
-        ("closes", format_time(market.close_ms)),
+        ("closes", format_time(market.expected_end_ms) + (", expected" if is_early else "")),
+        ("at the latest", format_time(market.close_ms) if is_early else ""),
         ("result", market.result),
         ("settled at", money_text(market.settlement_value) if market.settlement_value is not None else ""),
         ("YES means", market.yes_sub_title),
+        *(("leg" if place else "legs", f"{leg.side.value} {leg.ticker}") for place, leg in enumerate(market.legs)),
+        ("provisional", "the exchange may take it away if nobody trades in it" if market.is_provisional else ""),
         ("rules", market.rules_primary),
         ("", market.rules_secondary),
     ]

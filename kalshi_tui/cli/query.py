@@ -84,7 +84,7 @@ async def read_full_market(rest: "RestClient", ticker: str) -> "tuple[Market, Ev
     from kalshi_tui.kalshi import whole_history
 
     market = await whole_history.market(rest, ticker)
-    event = await rest.event(market.event_ticker)
+    event = await whole_history.event_of(rest, market)
     fees = await rest.event_fees(event)
     title = event.title or market.title
     return replace(market, title=title, series_ticker=event.series_ticker, fees=fees), event

@@ -13,6 +13,7 @@ from typing import Final
 from kalshi_tui.cli.context import expand_path
 from kalshi_tui.domain.link import LinkState
 from kalshi_tui.domain.market import Event, Market
+from kalshi_tui.kalshi import whole_history
 from kalshi_tui.kalshi.feed.handler import FeedHandler
 from kalshi_tui.kalshi.feed.stream import Stream
 from kalshi_tui.kalshi.feed.stream_group import ReportListener, StreamGroup
@@ -152,7 +153,7 @@ class RecordRun:
     async def _with_fees(self, rest: RestClient, market: Market, events: dict[str, Event]) -> Market:
         event = events.get(market.event_ticker)
         if event is None:
-            event = events[market.event_ticker] = await rest.event(market.event_ticker)
+            event = events[market.event_ticker] = await whole_history.event_of(rest, market)
         known = next((each for each in event.markets if each.ticker == market.ticker), market)
         return replace(known, fees=await rest.event_fees(event), quote=market.quote)
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from enum import Enum
 
+from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.fees import FeeSchedule
 from kalshi_tui.domain.price import CENT_GRID, Count, Money, Price, PriceGrid
 
@@ -70,6 +71,17 @@ class Quote:
 
 
 @dataclass(frozen=True, slots=True)
+class ComboLeg:
+    """One part of a combo: a market, and the outcome that it has to have (docs/kalshi-api.md, section 18)."""
+
+    ticker: str
+    event_ticker: str
+    side: Side
+    settlement_value: Money | None = None
+    """What a YES of the leg's market paid, None until it has settled."""
+
+
+@dataclass(frozen=True, slots=True)
 class Market:
     """One yes/no contract. Texts have passed the sanitizer: they hold no control characters, and are never markup."""
 
@@ -86,6 +98,9 @@ class Market:
     exchange_index: int = 0
     open_ms: int = 0
     close_ms: int = 0
+    """The last moment at which it can be traded."""
+    expected_expiration_ms: int = 0
+    """When the outcome should be known, 0 if nobody says."""
     rules_primary: str = ""
     rules_secondary: str = ""
     result: str = ""
@@ -95,7 +110,28 @@ class Market:
     """What every YES has been paid already, None in a market that has no floor (docs/kalshi-api.md, section 16)."""
     fees: FeeSchedule | None = None
     """None until the series has been read: shown as not known, never as 0."""
+    collection_ticker: str = ""
+    """Of a combo: the collection that it was made in; empty for any other market."""
+    legs: tuple[ComboLeg, ...] = ()
+    """Of a combo: its parts, all of which have to come true; empty for any other, and where they cannot be read."""
+    is_provisional: bool = False
+    """Whether the exchange may take it away again if nobody trades in it."""
     quote: Quote = field(default_factory=Quote)
+
+    @property
+    def is_combo(self) -> bool:
+        """Whether it combines other markets."""
+        return bool(self.legs or self.collection_ticker)
+
+    @property
+    def expected_end_ms(self) -> int:
+        """Return when trading probably ends, 0 if nobody says; `close_ms` is the last moment.
+
+        Where a market can close early the close is set days too late, for postponements: a game ends about when its
+        outcome is expected (docs/kalshi-api.md, section 16).
+        """
+        expected = self.expected_expiration_ms
+        return expected if self.can_close_early and 0 < expected < self.close_ms else self.close_ms
 
 
 @dataclass(frozen=True, slots=True)

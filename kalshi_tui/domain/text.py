@@ -1,5 +1,6 @@
 """Orders, fills and markets as text, in one place, so that ticket, log and outcome say the same."""
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Final
@@ -9,6 +10,8 @@ from kalshi_tui.domain.order import BookSide, Fill, Order, OrderTerms, to_outcom
 from kalshi_tui.domain.price import Count, Money, Price, format_count, format_money, format_price
 
 LOCKED_KEY: Final = "This key is locked to one subaccount: it sees and trades in that one alone."
+_COMBO_SEPARATOR: Final = re.compile(r",\s*(?=(?:yes|no)\b)", re.IGNORECASE)
+"""The comma between two parts of a combo's name; other commas are of the parts themselves."""
 MAX_NAME_LENGTH: Final = 80
 """Characters; a market's name must not fill the log or a notification."""
 
@@ -34,10 +37,17 @@ def plain_money_text(money: Money) -> str:
 def market_text(market: Market) -> str:
     """Return a market's name in a few words: its event's title and what YES means."""
     sub = market.yes_sub_title
+    if market.is_combo and (parts := sub or market.title):
+        return f"Combo: {', '.join(split_combo_text(parts))}"
     if not market.title:
         return sub or market.ticker
     # Also where the title holds the outcome's words: a match names both its players.
     return f"{market.title}: {sub}" if sub and sub != market.title else market.title
+
+
+def split_combo_text(text: str) -> list[str]:
+    """Return the parts of a combo's name, each with its side before it: ``yes New York``, ``no Over 1,000``."""
+    return _COMBO_SEPARATOR.split(text)
 
 
 def market_name(markets: Mapping[str, Market], ticker: str) -> str:

@@ -638,7 +638,7 @@ class KalshiClient:
 
     async def _get_fees(self, market: Market) -> FeeSchedule:
         # Read each time: a change of a series' fees is told by no event, and a preview must not go by the old ones.
-        return await self._rest.event_fees(await self._rest.event(market.event_ticker))
+        return await self._rest.event_fees(await whole_history.event_of(self._rest, market))
 
     async def _preview(self, terms: OrderTerms) -> DryRun:
         market = await self._rest.market(terms.ticker)

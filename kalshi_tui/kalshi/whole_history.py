@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Hashable
 from typing import TypeVar
 
 from kalshi_tui.domain.candles import Candle
-from kalshi_tui.domain.market import Market, Trade
+from kalshi_tui.domain.market import Event, Market, Trade
 from kalshi_tui.domain.order import Fill, Order, OrderState
 from kalshi_tui.kalshi.errors import BadReply, NotFound
 from kalshi_tui.kalshi.lists import Read, Reading
@@ -129,6 +129,24 @@ async def market(rest: RestClient, ticker: str) -> Market:
             return await rest.archive.market(ticker)
         except NotFound:
             raise missing from None
+
+
+async def event_of(rest: RestClient, market: Market) -> Event:
+    """Read the event of a market.
+
+    Where the exchange has none to show, which may be so for a combo, it is made of what the market says of it
+    (docs/kalshi-api.md, section 18). Raises TransportError, Refused or BadReply.
+    """
+    try:
+        return await rest.event(market.event_ticker)
+    except NotFound:
+        return Event(
+            event_ticker=market.event_ticker,
+            series_ticker=market.series_ticker or market.event_ticker.partition("-")[0],
+            title=market.title,
+            exchange_index=market.exchange_index,
+            markets=(market,),
+        )
 
 
 async def candles(

@@ -31,6 +31,7 @@ from kalshi_tui.session.execution.risk_checks import RiskChecks
 from kalshi_tui.session.execution.rolling_expiry import RollingExpiry
 from kalshi_tui.session.execution.submit import OrderExecutor
 from kalshi_tui.session.link_monitor import LinkMonitor
+from kalshi_tui.session.market_data.account_markets import AccountMarketReader
 from kalshi_tui.session.market_data.candles import CandleReader
 from kalshi_tui.session.market_data.fee_reader import FeeReader
 from kalshi_tui.session.market_data.market_list import MarketListReader
@@ -85,13 +86,15 @@ def assemble_session(
     store.bus.subscribe(AlertRang, lambda message: command.run(message.sentence))
     subscriptions = MarketSubscriptions(stream, store, alerts)
     fee_reader = FeeReader(rest, store, sleep)
+    markets = MarketListReader(rest, store, supervisor.spawn, subscriptions.set_quotes, sleep, fee_reader)
     readers = Readers(
         account=AccountReconciler(rest, store, execution.lookup, execution.journal, clock_ms, sleep),
         hours=ExchangeHours(rest, store, sleep),
         queue_positions=QueuePositionReader(rest, store, sleep),
         settlements=SettlementReader(rest, store, sleep, settlement_file),
         fees=fee_reader,
-        markets=MarketListReader(rest, store, supervisor.spawn, subscriptions.set_quotes, sleep, fee_reader),
+        markets=markets,
+        account_markets=AccountMarketReader(rest, store, markets.add_markets, sleep),
         candles=CandleReader(rest, store, sleep),
         sparklines=SparklineReader(rest, store, sleep),
     )

@@ -34,6 +34,11 @@ class FillAdded(Message):
 
 
 @dataclass(frozen=True, slots=True)
+class PositionsChanged(Message):
+    """Positions were reported by the stream, or read."""
+
+
+@dataclass(frozen=True, slots=True)
 class AccountMoved(Message):
     """Cash or positions have moved by an order or an execution; the new values have to be read by REST."""
 

@@ -42,6 +42,14 @@ class CancelAllResult:
     """Whether the one call for all was sent: new orders may be canceled too for a minute."""
 
 
+@dataclass(frozen=True, slots=True)
+class LookUpResult:
+    """The markets that the exchange has under a ticker; without any, a sentence that says why."""
+
+    tickers: tuple[str, ...]
+    sentence: str = ""
+
+
 class TradingSession(Protocol):
     """What a screen may ask of the session. `Session` implements it; tests may pass one of their own."""
 
@@ -65,6 +73,9 @@ class TradingSession(Protocol):
 
     def set_shown_markets(self, tickers: Sequence[str]) -> None:
         """Set which markets' books are on the screen; the subscriptions follow."""
+
+    async def look_up(self, name: str) -> LookUpResult:
+        """Ask the exchange for the market or event with this ticker, and list what it has. Never raises."""
 
     def set_shown_chart(self, ticker: str, minutes: int) -> None:
         """Set which chart is on the screen, of 1, 60 or 1440 minutes a candle; none without a ticker."""

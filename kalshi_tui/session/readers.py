@@ -28,6 +28,7 @@ from kalshi_tui.session.bus import (
     OrderUpdated,
     ReplayMoved,
 )
+from kalshi_tui.session.market_data.account_markets import AccountMarketReader
 from kalshi_tui.session.market_data.candles import CandleReader
 from kalshi_tui.session.market_data.fee_reader import FeeReader
 from kalshi_tui.session.market_data.market_list import MarketListReader
@@ -55,6 +56,7 @@ class Readers:
     settlements: SettlementReader
     fees: FeeReader
     markets: MarketListReader
+    account_markets: AccountMarketReader
     candles: CandleReader
     sparklines: SparklineReader
 
@@ -66,6 +68,7 @@ class Readers:
     def for_a_desk(self) -> Iterator[tuple[Work, str]]:
         """Return what a screen shows besides."""
         yield self.markets.run, "markets"
+        yield self.account_markets.run, "your markets"
         yield self.fees.run, "fees"
         yield self.queue_positions.run, "queue places"
         yield self.candles.run, "charts"

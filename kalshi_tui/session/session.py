@@ -9,6 +9,7 @@ from pathlib import Path
 from kalshi_tui.domain.link import LinkStats
 from kalshi_tui.domain.order import Order, OrderTerms
 from kalshi_tui.domain.price import Count, Price
+from kalshi_tui.kalshi.errors import KalshiError
 from kalshi_tui.kalshi.feed.stream_group import StreamGroup
 from kalshi_tui.kalshi.rest import RestClient
 from kalshi_tui.recording.recorder import Recorder, format_size
@@ -25,8 +26,9 @@ from kalshi_tui.session.execution.journal import Journal, JournalError
 from kalshi_tui.session.execution.order_lookup import OrderLookup
 from kalshi_tui.session.execution.risk_checks import READ_ONLY, Risk, RiskChecks, RiskViolation
 from kalshi_tui.session.execution.submit import MAX_CLOCK_LEAD_MS, OrderExecutor
-from kalshi_tui.session.interface import CancelAllResult, OrderResult, TradingSession
+from kalshi_tui.session.interface import CancelAllResult, LookUpResult, OrderResult, TradingSession
 from kalshi_tui.session.link_monitor import LinkMonitor
+from kalshi_tui.session.market_data.account_markets import find_markets
 from kalshi_tui.session.market_data.audit import AuditResult, BookAuditor
 from kalshi_tui.session.market_data.subscriptions import MarketSubscriptions
 from kalshi_tui.session.notices import Severity
@@ -161,6 +163,18 @@ class Session:
         """Subscribe to these markets' books and no others, and read their tapes and fees where not yet known."""
         self.parts.subscriptions.set_shown_markets(tickers)
         self.parts.readers.markets.set_shown_markets(tickers)
+        self.parts.readers.account_markets.set_shown_markets(tickers)
+
+    async def look_up(self, name: str) -> LookUpResult:
+        """Ask the exchange for a market or an event by its ticker, and put on the list what it has."""
+        try:
+            markets, events = await find_markets(self.parts.rest, name)
+        except KalshiError as error:
+            return LookUpResult((), f"The exchange could not be asked for {name}: {error}")
+        if not markets:
+            return LookUpResult((), f"The exchange knows no market and no event {name}.")
+        self.parts.readers.markets.add_markets(markets, events)
+        return LookUpResult(tuple(each.ticker for each in markets))
 
     def set_shown_chart(self, ticker: str, minutes: int) -> None:
         """Read this market's candles and keep them fresh, and no others."""

@@ -17,7 +17,7 @@ from kalshi_tui.session.account.cash_moves import CashMove
 from kalshi_tui.session.account.list_reads import AccountList
 from kalshi_tui.session.alerts.monitor import AlertMonitor
 from kalshi_tui.session.execution.risk_checks import Risk, RiskViolation, describe_unacknowledged
-from kalshi_tui.session.interface import CancelAllResult, OrderResult
+from kalshi_tui.session.interface import CancelAllResult, LookUpResult, OrderResult
 from kalshi_tui.session.notices import Severity
 from kalshi_tui.session.options import TicketDefaults
 from kalshi_tui.session.practice_faults import ControlValues, PracticeFault
@@ -166,6 +166,9 @@ class FakeDesk:
         self.recorded: list[Path] = []
         self.replay: ReplayStatus | None = None
         self.played: list[tuple[str, ControlValues]] = []
+        self.unlisted: dict[str, Sequence[Market]] = {}
+        """What the exchange has under tickers that the list lacks."""
+        self.looked_up: list[str] = []
         self.repeatable: dict[str, OrderTerms] = {}
         self.alerts = AlertMonitor(self.store, ExchangeClock(clock), asyncio.sleep)
 
@@ -197,6 +200,14 @@ class FakeDesk:
 
     def set_shown_markets(self, tickers: Sequence[str]) -> None:
         self.looked_at.append(tuple(tickers))
+
+    async def look_up(self, name: str) -> LookUpResult:
+        await asyncio.sleep(0)
+        self.looked_up.append(name)
+        found = self.unlisted.get(name, ())
+        self.store.market_data.set_markets(found, in_list_order=True)
+        tickers = tuple(each.ticker for each in found)
+        return LookUpResult(tickers, "" if tickers else f"The exchange knows no market and no event {name}.")
 
     def set_shown_chart(self, ticker: str, minutes: int) -> None:
         self.charted.append((ticker, minutes))

@@ -7,9 +7,10 @@ from typing import Final
 
 from msgspec import UnsetType
 
+from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.fee_changes import EventFeeChange, SeriesFeeChange
 from kalshi_tui.domain.fees import MAX_MULTIPLIER, MULTIPLIER_UNIT, FeeSchedule, FeeType
-from kalshi_tui.domain.market import Event, Market, MarketStatus, Quote
+from kalshi_tui.domain.market import ComboLeg, Event, Market, MarketStatus, Quote
 from kalshi_tui.domain.price import CENT_GRID, PRICE_UNIT, NumberError, Price, PriceGrid, PriceRange, parse_price
 from kalshi_tui.kalshi import wire
 from kalshi_tui.kalshi.replies import SeriesTerms
@@ -80,6 +81,7 @@ def market(
         exchange_index=int_or_zero(source.exchange_index),
         open_ms=parse_time_ms(source.open_time),
         close_ms=parse_time_ms(source.close_time),
+        expected_expiration_ms=_time_or_zero(source.expected_expiration_time),
         rules_primary=clean(source.rules_primary, MAX_PARAGRAPH_LENGTH),
         rules_secondary=clean(source.rules_secondary, MAX_PARAGRAPH_LENGTH),
         result=clean(source.result, MAX_ID_LENGTH),
@@ -91,6 +93,9 @@ def market(
         can_close_early=source.can_close_early,
         settlement_floor=_settlement_floor(source),
         fees=fees,
+        collection_ticker=clean(source.mve_collection_ticker, MAX_ID_LENGTH),
+        legs=_combo_legs(source.mve_selected_legs),
+        is_provisional=source.is_provisional is True,
         quote=Quote(
             yes_bid=bid,
             yes_ask=ask,
@@ -136,6 +141,35 @@ def event(
             (clean(each.name), clean(each.url))
             for each in (source.settlement_sources if isinstance(source.settlement_sources, list) else ())
         ),
+    )
+
+
+def _time_or_zero(text: str | UnsetType | None) -> int:
+    """Read a time that may be missing; one that makes no sense is not known, and costs nothing else."""
+    try:
+        return parse_time_ms(text) if text else 0
+    except (TranslationError, NumberError):
+        return 0
+
+
+def _combo_legs(legs: Iterable[wire.ComboLeg] | UnsetType | None) -> tuple[ComboLeg, ...]:
+    """Read the parts of a combo; none where any of them cannot be read, for the others would be another combo."""
+    try:
+        return tuple(_combo_leg(each) for each in legs or ())
+    except (TranslationError, NumberError):
+        return ()
+
+
+def _combo_leg(leg: wire.ComboLeg) -> ComboLeg:
+    side = text_or_empty(leg.side)
+    if side not in {Side.YES.value, Side.NO.value}:
+        raise TranslationError(f"{clean(side, 40)!r} is no side of a leg.")
+    value = leg.yes_settlement_value_dollars
+    return ComboLeg(
+        ticker=parse_id(leg.market_ticker, "market ticker"),
+        event_ticker=parse_id(leg.event_ticker, "event ticker"),
+        side=Side(side),
+        settlement_value=parse_money_field(value, "yes_settlement_value") if value else None,
     )
 
 

@@ -41,6 +41,9 @@ LISTS: Final[dict[type[Struct], tuple[_ItemList, ...]]] = {
     wire.Event: (_MARKETS,),
     wire.EventReply: (_MARKETS,),
     wire.EventsReply: (_ItemList("events", wire.Event, "event", ("event_ticker",)),),
+    wire.ComboCollectionsReply: (
+        _ItemList("multivariate_contracts", wire.ComboCollection, "collection", ("collection_ticker",)),
+    ),
     wire.OrderbooksReply: (_ItemList("orderbooks", wire.MarketOrderbook, "book", ("ticker",)),),
     wire.TradesReply: (_ItemList("trades", wire.Trade, "trade", ("trade_id",)),),
     wire.CandlesticksReply: (_ItemList("candlesticks", wire.Candlestick, "candle", ("end_period_ts",)),),

@@ -35,6 +35,7 @@ from kalshi_tui.kalshi.wire.archive import (
     HistoricalCutoffReply,
 )
 from kalshi_tui.kalshi.wire.codec import DecodeError, decode, decode_command, decode_envelope, decode_frame, encode
+from kalshi_tui.kalshi.wire.combos import CombinableEvent, ComboCollection, ComboCollectionReply, ComboCollectionsReply
 from kalshi_tui.kalshi.wire.common import (
     REST_PREFIX,
     WS_PATH,
@@ -106,6 +107,7 @@ from kalshi_tui.kalshi.wire.markets import (
     BatchCandlesticksReply,
     Candlestick,
     CandlesticksReply,
+    ComboLeg,
     Event,
     EventFeeChange,
     EventFeeChangesReply,
@@ -222,6 +224,11 @@ __all__ = [
     "Candlestick",
     "CandlesticksReply",
     "Channel",
+    "CombinableEvent",
+    "ComboCollection",
+    "ComboCollectionReply",
+    "ComboCollectionsReply",
+    "ComboLeg",
     "Command",
     "CommandParams",
     "CreateApiKeyReply",

@@ -12,7 +12,7 @@ from msgspec import UNSET
 
 from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.fees import MULTIPLIER_UNIT, FeeSchedule, FeeType
-from kalshi_tui.domain.market import Event, Market, Quote, Trade
+from kalshi_tui.domain.market import ComboLeg, Event, Market, Quote, Trade
 from kalshi_tui.domain.order import BookSide
 from kalshi_tui.domain.price import PRICE_UNIT, Count, Price, PriceGrid, format_count, format_money, format_price
 from kalshi_tui.kalshi import wire
@@ -93,6 +93,7 @@ def market(source: Market, quote: Quote) -> wire.Market:
         no_sub_title=source.no_sub_title,
         open_time=time_text(source.open_ms) if source.open_ms else "",
         close_time=time_text(source.close_ms) if source.close_ms else "",
+        expected_expiration_time=(time_text(source.expected_expiration_ms) if source.expected_expiration_ms else UNSET),
         status=source.status.value,
         **top_fields(quote.yes_bid, quote.yes_bid_size, quote.yes_ask, quote.yes_ask_size),
         last_price_dollars=format_price(quote.last or 0),
@@ -107,9 +108,22 @@ def market(source: Market, quote: Quote) -> wire.Market:
         settlement_floor_dollars=UNSET if source.settlement_floor is None else format_price(source.settlement_floor),
         rules_primary=source.rules_primary,
         rules_secondary=source.rules_secondary,
+        mve_collection_ticker=source.collection_ticker or UNSET,
+        mve_selected_legs=[_combo_leg(leg) for leg in source.legs] or UNSET,
+        is_provisional=source.is_provisional or UNSET,
         price_level_structure=source.price_level_structure,
         price_ranges=price_ranges(source.grid),
         exchange_index=source.exchange_index,
+    )
+
+
+def _combo_leg(leg: ComboLeg) -> wire.ComboLeg:
+    value = leg.settlement_value
+    return wire.ComboLeg(
+        event_ticker=leg.event_ticker,
+        market_ticker=leg.ticker,
+        side=leg.side.value,
+        yes_settlement_value_dollars=UNSET if value is None else format_money(value),
     )
 
 

@@ -26,6 +26,15 @@ class SettlementSource(WireLeaf, frozen=True, kw_only=True):
     url: NullableText = UNSET
 
 
+class ComboLeg(WireLeaf, frozen=True, kw_only=True):
+    """One part of a combo (docs/kalshi-api.md, section 18)."""
+
+    event_ticker: NullableText = UNSET
+    market_ticker: NullableText = UNSET
+    side: NullableText = UNSET
+    yes_settlement_value_dollars: NullableText = UNSET
+
+
 class Market(WireObject, frozen=True, kw_only=True):
     """A market as REST sends it (docs/kalshi-api.md, section 8). ``title`` and ``subtitle`` are deprecated."""
 
@@ -75,6 +84,7 @@ class Market(WireObject, frozen=True, kw_only=True):
     rules_primary: str = ""
     rules_secondary: str = ""
     mve_collection_ticker: NullableText = UNSET
+    mve_selected_legs: list[ComboLeg] | UnsetType | None = UNSET
     primary_participant_key: NullableText = UNSET
     price_level_structure: str = ""
     price_ranges: list[PriceRange] | None = msgspec.field(default_factory=list)

@@ -81,6 +81,8 @@ class Exchange:
             self.markets.series[series.ticker] = series
         for event in catalog.events:
             self.markets.events_by_ticker[event.ticker] = event
+        for collection in catalog.collections:
+            self.markets.collections[collection.ticker] = collection
         for market in catalog.markets:
             self.lifecycle.list_market(market)
 

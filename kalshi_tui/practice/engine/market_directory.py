@@ -10,6 +10,7 @@ from kalshi_tui.practice.engine.model import ListedMarket
 from kalshi_tui.practice.engine.records import TradeRecord
 from kalshi_tui.practice.engine.rejection import Rejection, market_not_found
 from kalshi_tui.practice.engine.terms import (
+    CollectionDefinition,
     EventDefinition,
     MarketDefinition,
     SeriesDefinition,
@@ -29,6 +30,7 @@ class MarketDirectory:
         self._ids = ids
         self.series: dict[str, SeriesDefinition] = {}
         self.events_by_ticker: dict[str, EventDefinition] = {}
+        self.collections: dict[str, CollectionDefinition] = {}
         self.listings: dict[str, ListedMarket] = {}
         self.ranked_listings: list[ListedMarket] = []
         """All markets as lists show them: by rank, then as they came; settled ones last."""
@@ -62,7 +64,7 @@ class MarketDirectory:
         return [each for each in self.listings_by_event.get(event_ticker, ()) if each.visible_ms <= now]
 
     def add_listing(self, terms: MarketDefinition) -> ListedMarket:
-        """List a market. Raises ValueError for one that is listed already."""
+        """List a market. Raises ValueError for one that is listed already, or a combo of markets that are not."""
         if terms.ticker in self.listings:
             raise ValueError(f"{terms.ticker} is listed already.")
         listing = ListedMarket(terms, self._ids.market_id(terms.ticker))
@@ -74,6 +76,11 @@ class MarketDirectory:
             listing.fees = event_fee_schedule(
                 self.series[terms.series_ticker], self.events_by_ticker[terms.event_ticker]
             )
+        listing.leg_listings = tuple(self.listings[leg.ticker] for leg in terms.legs if leg.ticker in self.listings)
+        if len(listing.leg_listings) != len(terms.legs):
+            raise ValueError(f"{terms.ticker} has legs that are not listed.")
+        for leg_listing in listing.leg_listings:
+            leg_listing.combos.append(listing)
         self.listings[terms.ticker] = listing
         insort(self.ranked_listings, listing, key=_rank_key)
         self.listings_by_event.setdefault(terms.event_ticker, []).append(listing)

@@ -7,6 +7,7 @@ from typing import Final
 
 from kalshi_tui.domain.market import MarketStatus
 from kalshi_tui.domain.update_reason import UpdateReason
+from kalshi_tui.practice.engine.combo_outcome import combo_outcome
 from kalshi_tui.practice.engine.events import LifecycleType
 from kalshi_tui.practice.engine.market_changes import MarketChanges
 from kalshi_tui.practice.engine.market_outcome import MarketOutcome, OutcomeSource
@@ -91,7 +92,7 @@ class MarketResults:
         """Ask the outcome source about a closed market, again later where it does not know yet."""
         if listing.status is not MarketStatus.CLOSED or self._outcome_source is None:
             return
-        outcome = self._outcome_source(listing.terms, now)
+        outcome = combo_outcome(listing) if listing.terms.legs else self._outcome_source(listing.terms, now)
         if outcome is None:
             self._clock.schedule_at(now + OUTCOME_RETRY_DELAY_MS, lambda due: self.request_outcome(listing, due))
         else:
@@ -113,6 +114,20 @@ class MarketResults:
         listing.settle_ms = due
         self._clock.schedule_at(due, lambda at: self.finalize_when_due(listing, at))
         self._changes.announce(listing, LifecycleType.DETERMINED, now)
+        for combo in listing.combos:
+            self._update_combo(combo, now)
+
+    def _update_combo(self, combo: ListedMarket, now: int) -> None:
+        """Decide a combo as soon as its legs do, and again when the result of a leg has been amended."""
+        outcome = combo_outcome(combo)
+        if outcome is None or combo.status is MarketStatus.FINALIZED:
+            return
+        if combo.status in DECIDED_STATUSES:
+            if combo.settlement_value != outcome.value:
+                self._apply_amended_result(combo, outcome, now)
+            return
+        self._changes.close_early(combo, now)
+        self._determine(combo, outcome, now)
 
     def finalize_when_due(self, listing: ListedMarket, now: int) -> None:
         """Pay a decided market out, once its settlement timer is over."""

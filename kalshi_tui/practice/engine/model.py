@@ -193,12 +193,14 @@ class ListedMarket:
         "book",
         "candles",
         "close_ms",
+        "combos",
         "expiration_value",
         "fees",
         "grid",
         "hourly_volume",
         "last_price",
         "last_size",
+        "leg_listings",
         "market_id",
         "open_interest",
         "open_ms",
@@ -228,6 +230,10 @@ class ListedMarket:
         self.terms = terms
         self.ticker = terms.ticker
         self.market_id = market_id
+        self.leg_listings: tuple[ListedMarket, ...] = ()
+        """Of a combo: its parts, in the order of its legs."""
+        self.combos: list[ListedMarket] = []
+        """The combos that this market is a part of."""
         self.shard = terms.exchange_index
         self.rank_key = (0, 0)
         self.status = MarketStatus.INITIALIZED

@@ -4,12 +4,15 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
 
+from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.fees import FeeSchedule
 from kalshi_tui.domain.price import CENT_GRID, Price, PriceGrid, PriceRange
 
 LINEAR_CENT: Final = "linear_cent"
 DECI_CENT: Final = "deci_cent"
 TAPERED_DECI_CENT: Final = "tapered_deci_cent"
+COMBO_STRUCTURE: Final = "center_deci_edge_centi_cent"
+"""The grid of combos (docs/kalshi-api.md, section 18)."""
 
 GRIDS: Final[dict[str, PriceGrid]] = {
     LINEAR_CENT: CENT_GRID,
@@ -17,6 +20,7 @@ GRIDS: Final[dict[str, PriceGrid]] = {
     TAPERED_DECI_CENT: PriceGrid(
         (PriceRange(0, 1_000, 10), PriceRange(1_000, 9_000, 100), PriceRange(9_000, 10_000, 10))
     ),
+    COMBO_STRUCTURE: PriceGrid((PriceRange(0, 100, 1), PriceRange(100, 9_900, 10), PriceRange(9_900, 10_000, 1))),
 }
 """The price grids that a market here can have, by the exchange's label (docs/kalshi-api.md, section 3)."""
 LEGAL_PRICES: Final[dict[str, tuple[tuple[Price, ...], tuple[Price, ...]]]] = {
@@ -55,6 +59,8 @@ class EventDefinition:
     strike_ms: int = 0
     fee_type_override: str = ""
     fee_multiplier_override: Decimal | None = None
+    collection_ticker: str = ""
+    """Of a combo's event: the collection that it was made in."""
 
 
 def event_fee_schedule(series: SeriesDefinition, event: EventDefinition) -> FeeSchedule:
@@ -86,6 +92,33 @@ class OrderFlow:
     index: str = ""
     wins_from: int = 0
     wins_to: int = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class LegDefinition:
+    """One part of a combo: a market, and the outcome that it has to have."""
+
+    ticker: str
+    event_ticker: str
+    side: Side
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionDefinition:
+    """Which events can be combined with each other, and how many of them."""
+
+    ticker: str
+    series_ticker: str
+    title: str
+    description: str
+    functional_description: str
+    event_tickers: tuple[str, ...]
+    open_ms: int
+    close_ms: int
+    size_min: int = 2
+    size_max: int = 4
+    exchange_index: int = 1
+    structure: str = COMBO_STRUCTURE
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +154,11 @@ class MarketDefinition:
     rank: int = 1_000
     """Markets of a lower rank are listed first."""
     flow: OrderFlow = field(default_factory=OrderFlow)
+    collection_ticker: str = ""
+    """Of a combo: the collection that it was made in."""
+    legs: tuple[LegDefinition, ...] = ()
+    """Of a combo: its parts; they decide it."""
+    is_provisional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,3 +168,4 @@ class Catalog:
     series: tuple[SeriesDefinition, ...] = ()
     events: tuple[EventDefinition, ...] = ()
     markets: tuple[MarketDefinition, ...] = ()
+    collections: tuple[CollectionDefinition, ...] = ()

@@ -34,7 +34,7 @@ from kalshi_tui.practice.engine.records import (
 )
 from kalshi_tui.practice.engine.rejection import Rejection
 from kalshi_tui.practice.engine.scheduled_fees import ScheduledEventFees, ScheduledSeriesFees
-from kalshi_tui.practice.engine.terms import EventDefinition, SeriesDefinition
+from kalshi_tui.practice.engine.terms import GRIDS, CollectionDefinition, EventDefinition, SeriesDefinition
 
 MONEY_PER_CENT = 10_000
 """Money units in a cent."""
@@ -89,11 +89,48 @@ def market(listing: ListedMarket, now: int) -> wire.Market:
         cap_strike=UNSET if terms.cap_strike is None else terms.cap_strike,
         rules_primary=terms.rules_primary,
         rules_secondary=terms.rules_secondary,
+        mve_collection_ticker=terms.collection_ticker or UNSET,
+        mve_selected_legs=_combo_legs(listing) or UNSET,
+        is_provisional=terms.is_provisional or UNSET,
         price_level_structure=listing.structure,
         price_ranges=price_ranges(listing.grid),
         exchange_index=listing.shard,
         settlement_bounds_type="default" if listing.settlement_floor is None else "floor",
         settlement_floor_dollars=UNSET if listing.settlement_floor is None else format_price(listing.settlement_floor),
+    )
+
+
+def _combo_legs(listing: ListedMarket) -> list[wire.ComboLeg]:
+    """Write the legs of a combo, each with what it paid once it is decided."""
+    return [
+        wire.ComboLeg(
+            event_ticker=leg.event_ticker,
+            market_ticker=leg.ticker,
+            side=leg.side.value,
+            yes_settlement_value_dollars=UNSET if paid is None else format_price(paid),
+        )
+        for leg, paid in zip(listing.terms.legs, (each.settlement_value for each in listing.leg_listings), strict=True)
+    ]
+
+
+def combo_collection(source: CollectionDefinition) -> wire.ComboCollection:
+    """Write which events can be combined."""
+    return wire.ComboCollection(
+        collection_ticker=source.ticker,
+        series_ticker=source.series_ticker,
+        exchange_index=source.exchange_index,
+        title=source.title,
+        description=source.description,
+        open_date=time_text(source.open_ms),
+        close_date=time_text(source.close_ms),
+        associated_events=[
+            wire.CombinableEvent(ticker=ticker, size_min=0, size_max=1) for ticker in source.event_tickers
+        ],
+        size_min=source.size_min,
+        size_max=source.size_max,
+        functional_description=source.functional_description,
+        price_level_structure=source.structure,
+        price_ranges=price_ranges(GRIDS[source.structure]),
     )
 
 

@@ -63,6 +63,7 @@ class ArchiveApi:
         """List archived markets, by one filter or none."""
         if sum(bool(text_param(request, name)) for name in MARKET_FILTERS) > 1:
             raise BadRequestError(f"only one of {', '.join(MARKET_FILTERS)} may be given")
+        without_combos = text_param(request, "mve_filter") == "exclude"
         if text_param(request, "mve_filter") not in {"", "exclude"}:
             raise BadRequestError("mve_filter must be exclude")
         wanted = ListFilter(
@@ -74,6 +75,7 @@ class ArchiveApi:
             each
             for each in self._exchange.markets.visible()
             if self._archive.has_archived_market(each)
+            and not (without_combos and each.terms.legs)
             and wanted.matches(each.ticker, each.terms.event_ticker, series_ticker=each.terms.series_ticker)
         )
         found, cursor = paginate(request, old, lambda each: each.ticker)

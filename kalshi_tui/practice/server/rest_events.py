@@ -8,10 +8,11 @@ from kalshi_tui.kalshi import wire
 from kalshi_tui.practice.engine.exchange import Exchange
 from kalshi_tui.practice.engine.list_filter import ListFilter
 from kalshi_tui.practice.engine.rejection import Rejection
-from kalshi_tui.practice.engine.terms import EventDefinition
+from kalshi_tui.practice.engine.terms import CollectionDefinition, EventDefinition
 from kalshi_tui.practice.server import encode_rest
 from kalshi_tui.practice.server.archive_tier import ArchiveTier
 from kalshi_tui.practice.server.http import (
+    BadRequestError,
     bool_param,
     json_reply,
     list_param,
@@ -37,6 +38,8 @@ class EventApi:
             ("/events/multivariate", self.multivariate_events),
             ("/events/{event_ticker}", self.event),
             ("/events/{event_ticker}/metadata", self.event_metadata),
+            ("/multivariate_event_collections", self.collections),
+            ("/multivariate_event_collections/{collection_ticker}", self.collection),
             ("/series", self.series_list),
             ("/series/fee_changes", self.series_fee_changes),
             ("/series/{series_ticker}", self.series),
@@ -58,7 +61,9 @@ class EventApi:
         def fits(event: EventDefinition) -> bool:
             listings = self._exchange.markets.visible_event_listings(event.ticker)
             return (
-                named.matches("", event.ticker, series_ticker=event.series_ticker)
+                # Combos have a list of their own (docs/kalshi-api.md, section 18).
+                not event.collection_ticker
+                and named.matches("", event.ticker, series_ticker=event.series_ticker)
                 and (wanted is None or any(each.status in wanted for each in listings))
                 and (least_close is None or any(each.close_ms >= least_close for each in listings))
                 and (least_updated is None or any(each.updated_ms >= least_updated for each in listings))
@@ -109,9 +114,51 @@ class EventApi:
         return json_reply(wire.EventFeeChangesReply(event_fee_changes=changes, cursor=cursor))
 
     async def multivariate_events(self, request: web.Request) -> web.Response:
-        """List the events of combos: none are traded here."""
-        del request
-        return json_reply({"events": [], "cursor": ""})
+        """List the events of combos, of one series or one collection."""
+        series_ticker = text_param(request, "series_ticker")
+        collection_ticker = text_param(request, "collection_ticker")
+        if series_ticker and collection_ticker:
+            raise BadRequestError("series_ticker and collection_ticker may not both be given")
+        chosen = (
+            each
+            for each in self._exchange.markets.events_by_ticker.values()
+            if each.collection_ticker
+            and (not series_ticker or each.series_ticker == series_ticker)
+            and (not collection_ticker or each.collection_ticker == collection_ticker)
+        )
+        found, cursor = paginate(request, chosen, lambda each: each.ticker, max_limit=200)
+        nested = bool_param(request, "with_nested_markets")
+        return json_reply(wire.EventsReply(events=[self._encode_event(each, nested) for each in found], cursor=cursor))
+
+    async def collections(self, request: web.Request) -> web.Response:
+        """List which events can be combined (docs/kalshi-api.md, section 18)."""
+        status = text_param(request, "status")
+        if status not in {"", "unopened", "open", "closed"}:
+            raise BadRequestError("status must be unopened, open or closed")
+        series_ticker = text_param(request, "series_ticker")
+        event_ticker = text_param(request, "associated_event_ticker")
+        now = self._exchange.clock.now
+        chosen = (
+            each
+            for each in self._exchange.markets.collections.values()
+            if (not series_ticker or each.series_ticker == series_ticker)
+            and (not event_ticker or event_ticker in each.event_tickers)
+            and (not status or status == _collection_status(each, now))
+        )
+        found, cursor = paginate(request, chosen, lambda each: each.ticker, max_limit=200)
+        return json_reply(
+            wire.ComboCollectionsReply(
+                multivariate_contracts=[encode_rest.combo_collection(each) for each in found], cursor=cursor
+            )
+        )
+
+    async def collection(self, request: web.Request) -> web.Response:
+        """Return one collection."""
+        ticker = request.match_info["collection_ticker"]
+        found = self._exchange.markets.collections.get(ticker)
+        if found is None:
+            raise Rejection(404, "not_found", "collection not found", ticker)
+        return json_reply(wire.ComboCollectionReply(multivariate_contract=encode_rest.combo_collection(found)))
 
     async def series_list(self, request: web.Request) -> web.Response:
         """List series, of one category or all."""
@@ -160,3 +207,9 @@ class EventApi:
             if (not series_ticker or each.series_ticker == series_ticker) and (with_past or each.scheduled_ms > now)
         ]
         return json_reply(wire.SeriesFeeChangesReply(series_fee_change_arr=changes))
+
+
+def _collection_status(collection: CollectionDefinition, now: int) -> str:
+    if now < collection.open_ms:
+        return "unopened"
+    return "open" if now < collection.close_ms else "closed"

@@ -69,14 +69,13 @@ class MarketApi:
             (seconds_param_as_ms(request, f"min_{name}_ts"), seconds_param_as_ms(request, f"max_{name}_ts"), moment)
             for name, moment in TIME_FILTERS.items()
         ]
-        if text_param(request, "mve_filter") not in {"", "only", "exclude"}:
+        combos = text_param(request, "mve_filter")
+        if combos not in {"", "only", "exclude"}:
             raise BadRequestError("mve_filter must be only or exclude")
-        if text_param(request, "mve_filter") == "only":
-            # No combos are traded here.
-            return
         for each in self._exchange.markets.visible():
             if (
                 self._archive.has_live_market(each)
+                and (not combos or bool(each.terms.legs) is (combos == "only"))
                 and (wanted is None or each.status in wanted)
                 and named.matches(each.ticker, each.terms.event_ticker, series_ticker=each.terms.series_ticker)
                 and all(is_within(moment(each), least, most) for least, most, moment in windows)

@@ -21,7 +21,15 @@ from kalshi_tui.session.account.executions import ExecutionLog, UnreportedExecut
 from kalshi_tui.session.account.intents import OrderIntents
 from kalshi_tui.session.account.list_reads import AccountList, AccountReads
 from kalshi_tui.session.account.order_merge import UNCONFIRMED_STATES, merge_orders
-from kalshi_tui.session.bus import AccountInDoubt, AccountMoved, FillAdded, MarketClosed, MessageBus, OrderUpdated
+from kalshi_tui.session.bus import (
+    AccountInDoubt,
+    AccountMoved,
+    FillAdded,
+    MarketClosed,
+    MessageBus,
+    OrderUpdated,
+    PositionsChanged,
+)
 from kalshi_tui.session.changes import ChangeLog, Topic
 from kalshi_tui.session.market_data.store import MarketDataStore
 from kalshi_tui.session.notices import Notices
@@ -288,6 +296,7 @@ class AccountStore:
         else:
             self._positions.pop(position.key, None)
         self._changes.mark(Topic.POSITIONS, tickers=(position.ticker,))
+        self._bus.publish(PositionsChanged())
 
     # The readers' side: what REST said.
 
@@ -334,6 +343,7 @@ class AccountStore:
         self._changes.mark(Topic.POSITIONS, tickers={ticker for ticker, _ in fresh.keys() | self._positions.keys()})
         self._positions.clear()
         self._positions.update(fresh)
+        self._bus.publish(PositionsChanged())
 
     def set_balance(self, balance: Balance) -> None:
         """Replace the balance of a subaccount."""

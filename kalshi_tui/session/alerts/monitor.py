@@ -74,9 +74,9 @@ def current_value(store: Store, alert: Alert) -> int | None:
         return None
     if alert.kind is AlertKind.CLOSE:
         market = store.markets.get(alert.ticker)
-        if market is None or not market.close_ms:
+        if market is None or not market.expected_end_ms:
             return None
-        return max(market.close_ms - store.time.exchange_ms(), 0)
+        return max(market.expected_end_ms - store.time.exchange_ms(), 0)
     if alert.kind is AlertKind.LAST:
         return _last_price(store, alert.ticker)
     top = trusted_top(store, alert.ticker)

@@ -9,6 +9,7 @@ from kalshi_tui.domain.market import Event, Market, MarketStatus
 from kalshi_tui.kalshi.errors import KalshiError
 from kalshi_tui.kalshi.rest import RestClient
 from kalshi_tui.session.bus import MarketListRead
+from kalshi_tui.session.market_data.account_markets import needed_tickers, read_event
 from kalshi_tui.session.market_data.fee_reader import FeeReader
 from kalshi_tui.session.notices import Severity
 from kalshi_tui.session.store import Store
@@ -127,6 +128,16 @@ class MarketListReader:
             wait = min((due - now) / 1000, MAX_SLEEP_S) if due else MAX_SLEEP_S
             await sleep_until_event(self._sleep, wait, self._changed)
 
+    def add_markets(self, markets: Iterable[Market], events: Iterable[Event] = ()) -> None:
+        """Put markets on the list that were read by themselves, and follow them as the others."""
+        every = list(markets)
+        if self._store.listing_progress is not None or not self._store.markets:
+            self._read_early.update(each.ticker for each in every if each.ticker not in self._store.markets)
+        self._store_markets(every, events, in_list_order=True)
+
+    def _needed_tickers(self) -> set[str]:
+        return needed_tickers(self._store, (*self._shown_tickers, *self._watch_list_tickers))
+
     def _listed_series(self) -> set[str]:
         return {event.series_ticker for event in self._store.events.values()}
 
@@ -205,8 +216,7 @@ class MarketListReader:
         store, told = self._store, False
         tickers = list(store.markets)
         if len(tickers) > MAX_NAMED_MARKETS:
-            mine = {order.ticker for order in store.working_orders()} | store.account.held_tickers()
-            mine |= {*self._shown_tickers, *self._watch_list_tickers}
+            mine = self._needed_tickers()
             tickers = [ticker for ticker in tickers if ticker in mine]
         while tickers:
             some = tickers[:TICKERS_PER_REQUEST]
@@ -225,8 +235,7 @@ class MarketListReader:
     def _drop_finalized(self) -> None:
         """Take settled markets off the list after a while, unless the trader still has to do with them."""
         store, now = self._store, self._rest.clock.now_ms()
-        kept = {order.ticker for order in store.working_orders()} | store.account.held_tickers()
-        kept |= {*self._shown_tickers, *self._watch_list_tickers}
+        kept = self._needed_tickers()
         over = {ticker for ticker, market in store.markets.items() if market.status is MarketStatus.FINALIZED}
         self._finalized_since_ms = {ticker: self._finalized_since_ms.get(ticker, now) for ticker in over}
         gone = [
@@ -276,8 +285,9 @@ class MarketListReader:
                 async with self._read_slots:
                     market = await self._rest.market(ticker)
                     if market.event_ticker not in self._store.events:
-                        event: Event = await self._rest.event(market.event_ticker)
-                        self._store_markets(event.markets, [event])
+                        event = await read_event(self._rest, market)
+                        if event is not None:
+                            self._store_markets(event.markets, [event])
                 self._store_markets([market])
             except KalshiError:
                 if wait is None:

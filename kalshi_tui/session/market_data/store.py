@@ -314,4 +314,12 @@ class MarketDataStore:
 
 def _listing_key(market: Market) -> tuple[object, ...]:
     """Return what decides where and how a market is listed."""
-    return market.status, market.title, market.yes_sub_title, market.result, market.close_ms, market.grid.finest_step
+    return (
+        market.status,
+        market.title,
+        market.yes_sub_title,
+        market.result,
+        market.close_ms,
+        market.expected_end_ms,
+        market.grid.finest_step,
+    )

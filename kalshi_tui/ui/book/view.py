@@ -75,7 +75,8 @@ def book_header(live: LiveBook, market: Market, width: int) -> Line:
 
 def header_line(state: Line, market: Market, width: int) -> Line:
     """Put at the end of a line which market this is and when it closes, as far as there is room."""
-    closes = f"  closes {date_time_text(market.close_ms)}" if market.close_ms and market.status.tradable else ""
+    ends_ms = market.expected_end_ms
+    closes = f"  closes {date_time_text(ends_ms)}" if ends_ms and market.status.tradable else ""
     room = max(width - cell_count(state) - 2, 0)
     detail = market.ticker + closes
     if len(detail) > room:

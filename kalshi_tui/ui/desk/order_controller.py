@@ -27,7 +27,7 @@ from kalshi_tui.ui.ticket.start import TicketPrefill
 
 MIN_TIME_TO_CLOSE_MS: Final = 3_600_000
 """A market that closes sooner moves too fast for a first trade."""
-NOT_LISTED: Final = "The market of this line is not in the list."
+NOT_LISTED: Final = "This market is being read, or not known to the exchange."
 _log: Final = logging.getLogger("kalshi_tui.ui")
 
 
@@ -88,7 +88,9 @@ class OrderController:
         calm = [
             market.ticker
             for market in self._store.markets.values()
-            if market.status.tradable and market.close_ms > soonest_ms and quotes[market.ticker].yes_ask is not None
+            if market.status.tradable
+            and market.expected_end_ms > soonest_ms
+            and quotes[market.ticker].yes_ask is not None
         ]
         if not calm:
             self._view.show_reason("No market is listed yet to trade in; choose one when the list is there.")

@@ -111,7 +111,7 @@ class AlertScreen(CommandModal[None]):
         """Read what is typed. Raises AlertError with a sentence."""
         alert = parse_alert(self._field.value, self._ticker)
         market = self.session.store.markets.get(self._ticker)
-        if alert.kind is AlertKind.CLOSE and market is not None and not market.close_ms:
+        if alert.kind is AlertKind.CLOSE and market is not None and not market.expected_end_ms:
             raise AlertError("Nobody has said when this market closes.")
         return alert
 

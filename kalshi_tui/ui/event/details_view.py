@@ -6,6 +6,7 @@ from typing import Final
 from kalshi_tui.domain.fees import MULTIPLIER_UNIT, FeeSchedule, FeeType
 from kalshi_tui.domain.market import Event, Market, Quote
 from kalshi_tui.domain.price import PRICE_UNIT, Price, PriceGrid, format_price
+from kalshi_tui.domain.text import market_text
 from kalshi_tui.presentation.lines import (
     Line,
     Span,
@@ -25,12 +26,14 @@ from kalshi_tui.presentation.number_text import (
     short_count_text,
 )
 from kalshi_tui.session.store import Store
+from kalshi_tui.ui.event.combo_view import combo_leg_lines
 from kalshi_tui.ui.market_list.view import current_quote
 
 DETAIL_LABEL_WIDTH: Final = 14
 """Cells of the words before a value."""
 QUOTE_COLUMNS_WIDTH: Final = 8 * 3 + 9
 MAX_OUTCOMES: Final = 200
+PROVISIONAL_TEXT: Final = "the exchange may take it away again if nobody trades in it"
 FEE_TYPE_TEXT: Final = {
     FeeType.QUADRATIC: "takers pay 7% x price x (1 - price) a contract, makers nothing",
     FeeType.QUADRATIC_WITH_MAKER_FEES: "takers pay 7% x price x (1 - price) a contract, makers 1.75%",
@@ -44,19 +47,24 @@ FEE_TYPE_TEXT: Final = {
 def detail_lines(store: Store, market: Market, width: int) -> list[Line]:
     """Return all that is known of a market, in lines of at most ``width`` cells."""
     event = store.events.get(market.event_ticker)
-    made = [line(Span(text, Tone.HEAD)) for text in wrap(market.title or market.ticker, width)]
-    if market.yes_sub_title:
+    name = market_text(market) if market.is_combo else market.title or market.ticker
+    made = [line(Span(text, Tone.HEAD)) for text in wrap(name, width)]
+    if market.yes_sub_title and not market.is_combo:
         made += _detail_lines("YES means", market.yes_sub_title, width)
     made += _detail_lines("Market", market.ticker, width)
     made += _detail_lines("Event", _event_text(market, event), width)
     made += _detail_lines("Status", market_status_text(market), width)
     made += _detail_lines("Trades", _trading_hours_text(market), width)
+    if market.is_provisional:
+        made += _detail_lines("Provisional", PROVISIONAL_TEXT, width)
     made += _detail_lines("Prices", price_grid_text(market.grid), width)
     made += _detail_lines("Fees", fee_schedule_text(market.fees), width)
     if market.settlement_floor is not None:
         made += _detail_lines("Floor", settlement_floor_text(market.settlement_floor), width)
     if market.settlement_value is not None:
         made += _detail_lines("A YES paid", money_text(market.settlement_value), width)
+    if market.is_combo:
+        made += [(), *combo_leg_lines(store, market, width)]
     siblings = [other for other in store.markets.values() if other.event_ticker == market.event_ticker]
     if len(siblings) > 1:
         made += [(), *outcome_lines(store, siblings, market.ticker, width, exclusive=_is_mutually_exclusive(event))]
@@ -78,7 +86,11 @@ def _event_text(market: Market, event: Event | None) -> str:
 
 def _trading_hours_text(market: Market) -> str:
     opens = f"from {date_time_text(market.open_ms)} " if market.open_ms else ""
-    closes = f"to {date_time_text(market.close_ms)}" if market.close_ms else "without an end that is known"
+    last = date_time_text(market.close_ms)
+    if market.expected_end_ms != market.close_ms:
+        expected = date_time_text(market.expected_end_ms)
+        return f"{opens}to about {expected}, when the outcome is expected; {last} at the latest"
+    closes = f"to {last}" if market.close_ms else "without an end that is known"
     return f"{opens}{closes}{', and may end sooner' if market.can_close_early else ''}"
 
 

@@ -11,7 +11,7 @@ from kalshi_tui.ui.key_labels import key_for
 from kalshi_tui.ui.lists import alert_reasons
 from kalshi_tui.ui.lists.export import build_table
 from kalshi_tui.ui.lists.export_file import Exporter
-from kalshi_tui.ui.lists.panes import LISTS, Tab
+from kalshi_tui.ui.lists.panes import LISTS, ListItem, Tab
 from kalshi_tui.ui.lists.tape_filter import next_min_count
 
 
@@ -44,9 +44,19 @@ class ListsController:
 
     def open_line(self) -> None:
         """Go to the market of the selected line."""
-        item = self._lower.selected_item
-        if item is not None:
-            self._market_list.select_market(item if isinstance(item, str) else item.ticker)
+        ticker = _ticker_of(self._lower.selected_item)
+        if ticker in self._store.markets:
+            self._market_list.select_market(ticker)
+        elif ticker:
+            self._view.app.run_worker(self._look_up(ticker), name="look up", exit_on_error=False)
+
+    async def _look_up(self, ticker: str) -> None:
+        """Ask the exchange for a market that the list lacks, and go there."""
+        found = await self._session.look_up(ticker)
+        if found.tickers:
+            self._market_list.select_market(ticker)
+        else:
+            self._store.notify(Severity.WARNING, found.sentence)
 
     # The chart.
 
@@ -128,9 +138,7 @@ class ListsController:
         """Return why there is no line to go from."""
         if not self._selection.in_lower_list:
             return f"The key {key_for('open')} works in the list below: {key_for('pane')} goes there."
-        item = self._selection.list_item
-        ticker = item if isinstance(item, str) else item.ticker if item else ""
-        return "" if ticker in self._store.markets else "This line belongs to no market of the list."
+        return "" if _ticker_of(self._selection.list_item) else "This line belongs to no market."
 
     def chart_not_shown(self) -> str:
         """Return that no chart is shown."""
@@ -149,3 +157,8 @@ class ListsController:
     def cannot_rearm_alert(self) -> str:
         """Return why there is no alert to arm again."""
         return alert_reasons.cannot_rearm_alert(self._selection)
+
+
+def _ticker_of(item: ListItem | None) -> str:
+    """Return the market of a line, empty for a line of none."""
+    return "" if item is None else item if isinstance(item, str) else item.ticker

@@ -133,9 +133,17 @@ def _column_cell(row: MarketRow, columns: MarketColumns, name: str, wide: int) -
     if name == "orders":
         return Span(right_align(str(row.orders) if row.orders else _none(known=row.orders_read), wide), Tone.OWN)
     if name == "closes":
-        text = countdown_text(row.market.close_ms - row.now_ms) if row.market.close_ms else ""
+        text = closes_text(row.market, row.now_ms)
         return Span(right_align(text if row.market.status.tradable else "", wide), Tone.DIM)
     return Span(right_align(short_count_text(COUNT_COLUMNS[name](row.quote)), wide), Tone.DIM)
+
+
+def closes_text(market: Market, now_ms: int) -> str:
+    """Return how long a market probably trades on; ``due`` where its end was expected by now and has not come."""
+    ends_ms = market.expected_end_ms
+    if not ends_ms:
+        return ""
+    return "due" if ends_ms <= now_ms < market.close_ms else countdown_text(ends_ms - now_ms)
 
 
 UP_SIGNS: Final = ("▲", "^")

@@ -1,5 +1,6 @@
 """`Finder`: find a market among tens of thousands, by words or from series to event to market."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -19,6 +20,8 @@ from kalshi_tui.presentation.number_text import price_decimals, price_text, shor
 from kalshi_tui.session.store import Store
 from kalshi_tui.ui.market_list.view import MarketIndex, MarketSort, current_quote
 
+TICKER_PATTERN: Final = re.compile(r"[A-Z0-9][A-Z0-9._-]*", re.IGNORECASE)
+MIN_TICKER_LENGTH: Final = 3
 MAX_ROWS: Final = 300
 """The most rows that are built; a trader who needs more types another word."""
 VOLUME_WIDTH: Final = 10
@@ -32,6 +35,8 @@ class FinderRow:
     name: str
     markets: tuple[str, ...]
     is_market: bool = False
+    is_question: bool = False
+    """Whether it stands for a ticker that the list lacks, and that the exchange can be asked for."""
     volume: Count = 0
     """Contracts traded in 24 hours."""
 
@@ -62,7 +67,10 @@ class Finder:
         words = text.lower().split()
         here = self._levels[-1].rows
         if words and len(self._levels) == 1:
-            return [self._market_row(ticker) for ticker in self._market_index.find(words)[:MAX_ROWS]]
+            return [self._market_row(ticker) for ticker in self._market_index.find(words)[:MAX_ROWS]] + [
+                FinderRow(name, f"{name}: ask the exchange for this ticker", (), is_question=True)
+                for name in self._unlisted_tickers(words)
+            ]
         found = [row for row in here if all(word in f"{row.key} {row.name}".lower() for word in words)]
         return found[:MAX_ROWS]
 
@@ -78,6 +86,16 @@ class Finder:
             row = self._levels.pop().rows[0]
         self._push_level(row.name, [self._market_row(ticker) for ticker in row.markets])
         return ""
+
+    def show_found(self, name: str, tickers: Sequence[str]) -> None:
+        """Go to a level with these markets, which the exchange has under a ticker."""
+        self._push_level(name, [self._market_row(ticker) for ticker in tickers])
+
+    def _unlisted_tickers(self, words: Sequence[str]) -> list[str]:
+        """Return what is typed as a ticker, if it can be one that the list lacks."""
+        name = words[0].upper()
+        can_be = len(words) == 1 and len(name) >= MIN_TICKER_LENGTH and TICKER_PATTERN.fullmatch(name)
+        return [name] if can_be and name not in self._store.markets else []
 
     def go_up(self) -> bool:
         """Go one level up; return whether there was one."""
@@ -129,6 +147,8 @@ class Finder:
 
 def finder_row_line(store: Store, row: FinderRow, width: int) -> Line:
     """Return the line of a row: a market's quote, or the number of markets in an event or series; and the volume."""
+    if row.is_question:
+        return line(Span(fit(row.name, width), Tone.DIM))
     volume = Span(right_align(short_count_text(row.volume), VOLUME_WIDTH), Tone.DIM)
     if not row.is_market:
         many = f"{len(row.markets):,} market{'s' if len(row.markets) != 1 else ' '}"

@@ -37,8 +37,15 @@ class FinderScreen(CommandModal[str]):
         super().__init__(session)
         self._finder = Finder(session.store)
         self._rows: list[FinderRow] = []
+        self._asking = ""
+        """The ticker that the exchange is being asked for."""
+        self._answer = ""
+        """Why the last ticker that was asked for was not found."""
         self._field = Input(
-            id="words", placeholder="words of any market; or choose a series", compact=True, max_length=MAX_QUERY_LENGTH
+            id="words",
+            placeholder="words or ticker of any market; or choose a series",
+            compact=True,
+            max_length=MAX_QUERY_LENGTH,
         )
         self._path_line = LineView(classes="one-line")
         self._heading = LineView(classes="one-line")
@@ -69,7 +76,9 @@ class FinderScreen(CommandModal[str]):
         """Draw the rows; ``first``: the cursor goes to the first."""
         self._rows = self._finder.find_rows(self._field.value)
         room = self._list.line_width
-        self._path_line.show([line(Span(fit(self._finder.path_text, self._path_line.line_width), Tone.DIM))])
+        words = f"Asking the exchange for {self._asking}..." if self._asking else self._answer
+        tone = Tone.WARN if self._answer and not self._asking else Tone.DIM
+        self._path_line.show([line(Span(fit(words or self._finder.path_text, self._path_line.line_width), tone))])
         self._heading.show([line(" ", *finder_heading(self._rows, room))])
         rows = [finder_row_line(self.session.store, row, room) for row in self._rows]
         self._list.show(rows or [line(Span("Nothing has these words.", Tone.DIM))])
@@ -78,6 +87,7 @@ class FinderScreen(CommandModal[str]):
 
     @on(Input.Changed)
     def _input_changed(self) -> None:
+        self._answer = ""
         self.redraw(first=True)
 
     def move_cursor(self, by: int) -> None:
@@ -89,11 +99,32 @@ class FinderScreen(CommandModal[str]):
         place = self._list.cursor or 0
         if place >= len(self._rows):
             return
+        if self._rows[place].is_question:
+            if not self._asking:
+                self.run_worker(self._ask(self._rows[place].key), name="look up", exit_on_error=False)
+            return
         if ticker := self._finder.go_into(self._rows[place]):
             self.dismiss(ticker)
             return
         self._field.value = ""
         self.redraw(first=True)
+
+    async def _ask(self, name: str) -> None:
+        """Ask the exchange for a ticker; go to its market, or show those of its event."""
+        self._asking = name
+        self.redraw()
+        found = await self.session.look_up(name)
+        self._asking = ""
+        if not self.is_attached:
+            return
+        if len(found.tickers) == 1:
+            self.dismiss(found.tickers[0])
+            return
+        self._answer = found.sentence
+        if found.tickers:
+            self._finder.show_found(name, found.tickers)
+            self._field.value = ""
+        self.redraw(first=bool(found.tickers))
 
     def go_up(self) -> None:
         """Clear the words, then go one level up, then close."""

@@ -206,7 +206,7 @@ class MarketListPane(Vertical):
 
     def _closes_soon(self, ticker: str) -> bool:
         market = self._store.markets.get(ticker)
-        return market is not None and market.close_ms - self._now_ms < CLOSING_SOON_MS
+        return market is not None and market.expected_end_ms - self._now_ms < CLOSING_SOON_MS
 
     def _redraw_markets(self, tickers: "Sequence[str] | frozenset[str]") -> None:
         """Draw the lines of these markets again."""
@@ -251,6 +251,9 @@ class MarketListPane(Vertical):
 
     def select_market(self, ticker: str) -> None:
         """Select a market. Clear the filter if it hides the market; show all markets if the watch list lacks it."""
+        if ticker in self._store.markets and self._listed_version != self._store.market_list_version:
+            # It has just come on the list.
+            self.redraw()
         if ticker not in self._row_by_ticker and self._filter:
             self.close_filter()
         if ticker not in self._row_by_ticker and self._watch_lists.shown and ticker in self._store.markets:

@@ -67,7 +67,7 @@ def sorted_markets(
         if sort is MarketSort.SPREAD:
             return over, PRICE_UNIT if quote.spread is None else quote.spread
         if sort is MarketSort.CLOSE:
-            return over, market.close_ms or NO_CLOSE_TIME
+            return over, market.expected_end_ms or NO_CLOSE_TIME
         return over, 0
 
     if only is not None and sort is MarketSort.LISTED:

@@ -283,4 +283,6 @@ async def test_enter_goes_to_the_market_of_a_settlement() -> None:
         # A market that is gone over quickly is followed a moment later.
         await trader.wait(lambda _: desk.looked_at[-1] == (SECOND,))
         await trader.press("j")
-        assert "belongs to no market of the list" in await trader.press("enter")
+        await trader.press("enter")
+        await trader.wait(lambda screen: "The exchange knows no market and no event GONE-1." in screen)
+        assert desk.looked_up == ["GONE-1"]

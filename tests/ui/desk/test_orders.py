@@ -373,7 +373,7 @@ async def test_a_position_of_a_market_that_is_over_or_unknown_says_so() -> None:
         store.position(a_position(ticker="GONE-1"))
         store.market_data.set_markets([replace(a_market(FIRST), status=MarketStatus.CLOSED)])
         assert "takes no orders: it is closed" in await trader.press("2", "tab", "tab", "x")
-        assert "The market of this line is not in the list." in await trader.press("j", "x")
+        assert "This market is being read, or not known to the exchange." in await trader.press("j", "x")
 
 
 # Orders: change, send again.
