@@ -171,8 +171,8 @@ async def test_the_captured_combos_are_opened_valued_and_closed(tmp_path: Path, 
         assert word.startswith(f"{side} ")
         assert legs[leg]["yes_sub_title"] in word
     assert words[0] in row_text(rig, ticker)
-    side = Side.YES if yes else Side.NO
-    terms = OrderTerms(ticker, side, Action.SELL, bid, count, TimeInForce.IOC, reduce_only=True)
+    held = Side.YES if yes else Side.NO
+    terms = OrderTerms(ticker, held, Action.SELL, bid, count, TimeInForce.IOC, reduce_only=True)
     await rig.submit(terms)
     rig.deliver()
     await rig.pass_time(5)
