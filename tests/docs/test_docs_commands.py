@@ -167,6 +167,13 @@ def free_port() -> str:
 
 
 @pytest.mark.terminal
+@pytest.mark.quick_cases(
+    "README.md: kalshi-tui practice*",
+    "README.md: kalshi-tui markets*",
+    "README.md: kalshi-tui order buy*",
+    "README.md: kalshi-tui orders*",
+    "docs/*: kalshi-tui doctor*",
+)
 @pytest.mark.parametrize("each", RUN, ids=lambda each: f"{each.document}: {each.command}")
 def test_the_command_does_what_it_is_shown_for(each: Shown, home: Path, ticker: str) -> None:
     command = re.sub(r"\bTICKER(\.\.\.)?(?=\s|$)", ticker, each.command)

@@ -44,7 +44,7 @@ def is_whole(screen: str) -> bool:
     return lines[0].strip().startswith("PRACTICE") and "orders 0" in lines[0] and len(lines) >= LAST[1] - 1
 
 
-@pytest.mark.quick_cases("filter")
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
 def test_what_was_typed_outlives_a_storm_of_resizes(tmp_path: Path, case: str) -> None:
     typed, keys, stands, resizes = CASES[case]

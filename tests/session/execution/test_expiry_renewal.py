@@ -185,6 +185,7 @@ async def test_a_quarter_of_the_writes_is_enough_for_so_many_and_the_others_are_
     assert "Your limit of writes is enough to renew 7 orders." in told
 
 
+@pytest.mark.slow
 async def test_before_the_weekly_pause_expiries_are_prolonged_past_its_end(rig: Rig) -> None:
     pause = next_trading_pause(rig.clock.now_ms // 1000)
     await rig.kill()
@@ -203,7 +204,7 @@ async def test_before_the_weekly_pause_expiries_are_prolonged_past_its_end(rig: 
     assert theirs(rig, order).expires_ms == (pause.end_s + LENGTH_S) * 1000
     rig.exchange.pauses.pause_trading()
     rig.server.commit()
-    await rig.pass_time(pause.end_s - rig.clock.now_ms // 1000, 10_000)
+    await rig.pass_time(pause.end_s - rig.clock.now_ms // 1000, 120_000)
     assert theirs(rig, order).status is OrderStatus.RESTING
     assert not [each for each in rig.session.store.notices if "end by themselves" in each.text]
     rig.exchange.pauses.resume_trading()

@@ -199,6 +199,7 @@ async def test_from_the_watch_list_to_an_order_sent_at_the_best_bid_in_four_keys
         assert trader.desk.sent == [(OrderTerms(FIRST, Side.YES, Action.BUY, 4_700, 1_000), "client-1")]
 
 
+@pytest.mark.slow
 async def test_every_side_and_time_in_force_can_be_reached_by_keys() -> None:
     seen: set[Side | Action | TimeInForce] = set()
     for number, (side, action) in enumerate(itertools.product(range(2), range(2))):
