@@ -153,7 +153,7 @@ def _assemble_execution(
         sent_since=journal.sent_since,
         unwritable=lambda: journal.trouble,
         lost=lambda: lookup.lost,
-        after_cancel_all=lambda terms: minute.describe(terms.subaccount or 0),
+        after_cancel_all=lambda terms: cancel_all.describe_running(terms) or minute.describe(terms.subaccount or 0),
     )
     rolling = RollingExpiry(options.dead_man.rolling_expiry_s, rest.clock.now_ms)
     writers = OrderWriters()

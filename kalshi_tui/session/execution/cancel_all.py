@@ -9,7 +9,7 @@ import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from kalshi_tui.domain.order import Order, OrderState
+from kalshi_tui.domain.order import Order, OrderState, OrderTerms
 from kalshi_tui.domain.text import order_text
 from kalshi_tui.kalshi.cancel_all_minute import CancelAllMinute
 from kalshi_tui.kalshi.errors import KalshiError
@@ -64,6 +64,16 @@ class CancelAll:
         self._order_executor = order_executor
         self._sleep = sleep
         self._read_only = read_only
+        self._running: list[tuple[str, int | None]] = []
+        """Market and subaccount of each that is at work now; '' and None stand for all."""
+
+    def describe_running(self, terms: OrderTerms) -> str:
+        """Return why a new order should wait for a cancel-all that is at work, a sentence; empty if none takes it."""
+        number = self._store.account.view.number_of(terms)
+        for ticker, subaccount in self._running:
+            if ticker in {"", terms.ticker} and subaccount in {None, number}:
+                return "Orders are still being canceled here: a new order would be canceled with them."
+        return ""
 
     async def run(
         self, ticker: str = "", within_s: float = CANCEL_ALL_TIMEOUT_S, subaccount: int | None = None
@@ -75,6 +85,14 @@ class CancelAll:
         """
         if self._read_only:
             return CancelAllResult(0, (), (), proved=False, sentence=READ_ONLY)
+        scope = (ticker, subaccount)
+        self._running.append(scope)
+        try:
+            return await self._cancel(ticker, within_s, subaccount)
+        finally:
+            self._running.remove(scope)
+
+    async def _cancel(self, ticker: str, within_s: float, subaccount: int | None) -> CancelAllResult:
         targets: dict[str, Order] = {}
         self._add_targets(targets, [order for order in self._in_scope(ticker, subaccount) if order.order_id])
 

@@ -54,13 +54,13 @@ def cancel_all_question(store: Store, ticker: str = "") -> str:
     """Ask whether all orders of the subaccounts in view are to be canceled: how many, whose, and where."""
     orders, whose = live_orders(store, ticker), _whose_orders(store)
     if not orders:
-        return f"No order of yours is known to work. Have the exchange cancel all{whose} in all markets, to be sure?"
+        return f"No open order of yours is known. Have the exchange cancel all{whose} in all markets, to be sure?"
     unknown = sum(order.state is not OrderState.RESTING for order in orders)
     doubt = f" Of {unknown} it is not known whether it is there." if unknown else ""
     if ticker:
         return f"Cancel {_order_count_text(len(orders))}{whose} in {_market_name(store, ticker)}?{doubt}"
     where = Counter(order.ticker for order in orders).most_common()
-    named = [f"{each} {count}" for each, count in where[:MAX_MARKETS_NAMED]]
+    named = [f"{each} ({count})" for each, count in where[:MAX_MARKETS_NAMED]]
     if len(where) > MAX_MARKETS_NAMED:
         named.append(f"and {len(where) - MAX_MARKETS_NAMED} more")
     markets = "1 market" if len(where) == 1 else f"{len(where)} markets"
@@ -76,7 +76,7 @@ def quit_question(live: int, *, leaves_nothing: bool) -> str:
 
 
 def _order_count_text(count: int) -> str:
-    return "the 1 order that works" if count == 1 else f"all {count} orders that work"
+    return "the 1 open order" if count == 1 else f"all {count} open orders"
 
 
 def _market_name(store: Store, ticker: str) -> str:

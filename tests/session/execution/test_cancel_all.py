@@ -326,6 +326,32 @@ async def test_what_is_not_known_to_be_gone_is_not_called_canceled(make: Make) -
     rig.line.troubles.clear()
 
 
+async def test_while_orders_are_canceled_a_new_one_there_is_asked_about(make: Make) -> None:
+    rig = make()
+    await resting(rig)
+
+    def why(ticker: str, subaccount: int | None = None) -> list[str]:
+        terms = OrderTerms(ticker, Side.YES, Action.BUY, 1_100, 100, subaccount=subaccount)
+        found = [each for each in rig.session.check_risks(terms) if each.risk.reason is RiskReason.AFTER_CANCEL_ALL]
+        assert all((each.override, each.word) == (OverrideMethod.WORD, "after") for each in found)
+        return [each.sentence for each in found]
+
+    waits = ["Orders are still being canceled here: a new order would be canceled with them."]
+    sweep = rig.begin(rig.session.cancel_all(rig.ticker))
+    await rig.spin()
+    assert (why(rig.ticker), why("ELSEWHERE-1")) == (waits, [])
+    await rig.pass_time(10)
+    assert sweep.result().proved
+    assert why(rig.ticker) == []
+    sweep = rig.begin(rig.session.cancel_all(subaccount=3))
+    await rig.spin()
+    assert (why(rig.ticker), why(rig.ticker, 3), why("ELSEWHERE-1", 3)) == ([], waits, waits)
+    # There is no such subaccount: nothing can be proved, and it ends by its time.
+    await rig.pass_time(70)
+    assert not sweep.result().proved
+    assert why(rig.ticker, 3) == []
+
+
 # The minute after the one call.
 
 MANY = SessionOptions(max_canceled_by_name=2)

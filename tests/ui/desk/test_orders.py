@@ -558,7 +558,7 @@ async def test_cancel_all_here_asks_and_cancels_this_market_alone() -> None:
         store.order(an_order(order_id="o3", client_order_id="c3", ticker=SECOND))
         await trader.look()
         screen = await trader.press("X")
-        assert "Cancel all 2 orders that work in Fed decision in December: Cut 25 bps?" in one_line(screen)
+        assert "Cancel all 2 open orders in Fed decision in December: Cut 25 bps?" in one_line(screen)
         await trader.press("enter")
         assert not trader.desk.swept
         await trader.press("n")
@@ -582,7 +582,7 @@ async def test_cancel_all_everywhere_works_from_anywhere(before: str) -> None:
         store.set_hours(TradingStatus.TRADING_PAUSED)
         await trader.press(*before.split())
         screen = one_line(await trader.press("ctrl+x"))
-        assert f"Cancel all 3 orders that work in 2 markets: {FIRST} 2, {SECOND} 1?" in screen
+        assert f"Cancel all 3 open orders in 2 markets: {FIRST} (2), {SECOND} (1)?" in screen
         assert "Of 1 it is not known whether it is there." in screen
         await trader.press("y")
         await trader.look()
@@ -600,7 +600,7 @@ async def test_many_markets_are_counted_not_listed() -> None:
 
 async def test_all_can_be_canceled_though_none_is_known() -> None:
     async with trading(size=NARROW) as trader:
-        assert "No order of yours is known to work." in one_line(await trader.press("ctrl+x"))
+        assert "No open order of yours is known." in one_line(await trader.press("ctrl+x"))
         await trader.press("y")
         await trader.look()
         assert trader.desk.swept == [""]

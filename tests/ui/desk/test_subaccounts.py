@@ -101,10 +101,10 @@ async def test_closing_a_position_sells_where_it_is_held() -> None:
 
 async def test_a_cancel_of_all_takes_those_in_view_and_says_whose() -> None:
     async with trading(a_desk()) as trader:
-        assert "Cancel all 2 orders that work of all subaccounts" in said(await trader.press("ctrl+x"))
+        assert "Cancel all 2 open orders of all subaccounts" in said(await trader.press("ctrl+x"))
         await trader.press("escape")
         await choose(trader, "3")
-        assert "the 1 order that works of subaccount 3" in said(await trader.press("ctrl+x"))
+        assert "the 1 open order of subaccount 3" in said(await trader.press("ctrl+x"))
         await trader.press("y")
         await trader.wait(lambda _: bool(trader.desk.swept_subaccounts))
         assert trader.desk.swept_subaccounts == [3]
