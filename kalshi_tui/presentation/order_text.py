@@ -40,11 +40,19 @@ def position_text(position: Position | None) -> str:
     return f"{'YES' if position.count > 0 else 'NO'} {count_text(abs(position.count))} held"
 
 
-def order_options_text(terms: OrderTerms) -> str:
-    """Return the order's time in force and its options."""
+def rolling_expiry_text(rolling_expiry_s: int) -> str:
+    """Return when an order ends whose expiry the desk renews while it runs."""
+    return f"ends {rolling_expiry_s} s after this desk does"
+
+
+def order_options_text(terms: OrderTerms, rolling_expiry_s: int | None = None) -> str:
+    """Return the order's time in force and its options; ``rolling_expiry_s`` is how long it outlives the desk."""
     lasts = TIME_IN_FORCE_TEXT[terms.tif]
     if terms.expires_s is not None:
         lasts = f"good till {date_time_seconds_text(terms.expires_s)}"
+    if rolling_expiry_s is not None and terms.tif is TimeInForce.GTC:
+        ends = rolling_expiry_text(rolling_expiry_s)
+        lasts = ends if terms.expires_s is None else f"{lasts}, {ends}"
     chosen = (
         ("post-only", terms.post_only),
         ("reduce-only", terms.reduce_only),
@@ -61,14 +69,20 @@ def buying_power_text(cash: Money | None, in_all: Money | None) -> str:
 
 
 def review_lines(
-    terms: OrderTerms, market: Market, venue: Venue, cash: Money | None, in_all: Money | None = None
+    terms: OrderTerms,
+    market: Market,
+    venue: Venue,
+    cash: Money | None,
+    in_all: Money | None = None,
+    *,
+    rolling_expiry_s: int | None = None,
 ) -> list[Line]:
     """Return the order in the trader's words and in the exchange's, its options, its venue and the cash there."""
     exchange = f"{exchange_terms_text(terms.book_side, terms.yes_price)}, count {format_count(terms.count)}"
     group = terms.order_group_id
     return [
         line(Span(terms_text(terms), Tone.HEAD), Span("  -> ", Tone.DIM), Span(exchange)),
-        line(Span(order_options_text(terms))),
+        line(Span(order_options_text(terms, rolling_expiry_s))),
         *([line(Span("order group ", Tone.DIM), Span(group))] if group else []),
         line(Span(market_text(market)), Span(f"  {market.ticker}", Tone.DIM)),
         line(

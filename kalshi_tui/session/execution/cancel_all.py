@@ -209,7 +209,9 @@ class CancelAll:
         if filled:
             words.append(f"Filled before: {filled}.")
         if proved:
-            words.append("The exchange has none resting.")
+            # Those of other markets and subaccounts may rest.
+            in_part = bool(ticker) or subaccount is not None
+            words.append(f"The exchange has none resting{' there' if in_part else ''}.")
         else:
             words += _describe_still_resting(still_resting)
             if in_doubt := self._count_in_doubt(ticker, subaccount):

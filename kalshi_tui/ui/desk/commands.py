@@ -90,14 +90,6 @@ BACK_COMMANDS: Final[tuple[Command[NavigationController], ...]] = (
 )
 SCREEN_COMMANDS: Final[tuple[Command[ProgramController], ...]] = (
     desk_command(
-        "account",
-        ProgramController.choose_subaccount,
-        "Subaccount",
-        "Choose the subaccount that is shown and that orders go to, or show all.",
-        in_bar=True,
-        why_not=ProgramController.no_subaccounts,
-    ),
-    desk_command(
         "theme",
         ProgramController.next_theme,
         "Colors",
@@ -105,6 +97,17 @@ SCREEN_COMMANDS: Final[tuple[Command[ProgramController], ...]] = (
     ),
     desk_command("link", ProgramController.show_link, "Link", "Say how the connection does: ages, lag, clock, gaps."),
 )
+ACCOUNT_COMMANDS: Final[tuple[Command[ProgramController], ...]] = (
+    desk_command(
+        "account",
+        ProgramController.choose_subaccount,
+        "Subaccount",
+        "Choose the subaccount that is shown and that orders go to, or show all.",
+        in_bar=True,
+        why_not=ProgramController.no_subaccounts,
+    ),
+)
+"""Behind canceling all, which has to be named on a narrow screen too."""
 PROGRAM_COMMANDS: Final[tuple[Command[ProgramController], ...]] = (
     desk_command(
         "palette",
@@ -166,6 +169,7 @@ DESK_COMMANDS: Final[tuple[Command[DeskControllers], ...]] = (
     *for_part(_lists, OPEN_LINE_COMMANDS),
     *for_part(_navigation, BACK_COMMANDS),
     *for_part(_orders, CANCEL_ALL_COMMANDS),
+    *for_part(_program, ACCOUNT_COMMANDS),
     *for_part(_ladder, VIEW_COMMANDS),
     *for_part(_program, PROGRAM_COMMANDS),
 )

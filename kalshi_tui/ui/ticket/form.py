@@ -26,7 +26,7 @@ from kalshi_tui.presentation.lines import (
     line,
 )
 from kalshi_tui.presentation.number_text import expiration_text, price_decimals, price_text
-from kalshi_tui.presentation.order_text import TIME_IN_FORCE_TEXT
+from kalshi_tui.presentation.order_text import TIME_IN_FORCE_TEXT, rolling_expiry_text
 from kalshi_tui.session.market_data.store import LiveBook
 from kalshi_tui.session.options import TicketDefaults
 from kalshi_tui.ui.ticket.field_letters import COUNT_LETTERS, PRICE_LETTERS
@@ -122,7 +122,7 @@ class TicketForm(Vertical):
             ends = expiration_text(now_ms // 1000 + self._max_duration_s, now_ms)
             return line(Span(f"expires {ends}{', ' if ' ' in ends else ' by your '}dead-man setting", Tone.WARN))
         if life is DraftTimeInForce.GTC and self._rolling_expiry_s is not None:
-            return line(Span(f"ends {self._rolling_expiry_s} s after this desk does", Tone.WARN))
+            return line(Span(rolling_expiry_text(self._rolling_expiry_s), Tone.WARN))
         return line(Span(TIME_IN_FORCE_TEXT[life.time_in_force], Tone.DIM))
 
     @on(Choice.Changed)

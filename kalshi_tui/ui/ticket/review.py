@@ -101,7 +101,10 @@ class ReviewScreen(ConfirmScreen):
         )
         positions_read = store.reads.have(AccountList.POSITIONS)
         in_all = store.account.cash_in_all(market, number)
-        self._order.show(review_lines(self._terms, market, self.session.venue, cash, in_all))
+        rolling_s = self.session.ticket.rolling_expiry_s
+        self._order.show(
+            review_lines(self._terms, market, self.session.venue, cash, in_all, rolling_expiry_s=rolling_s)
+        )
         self.set_class(self.ticket_step is not TicketStep.REVIEW, "-sent")
         if self.ticket_step is TicketStep.REVIEW:
             self._preview.show(

@@ -76,7 +76,7 @@ async def test_in_one_market_the_others_stay(make: Make) -> None:
     await resting(rig)
     result = await swept(rig, rig.ticker)
     assert result.canceled == 3
-    assert result.sentence == f"Canceled 3 orders in {rig.ticker}. The exchange has none resting."
+    assert result.sentence == f"Canceled 3 orders in {rig.ticker}. The exchange has none resting there."
     (left,) = still_resting(rig)
     assert left != rig.ticker
 

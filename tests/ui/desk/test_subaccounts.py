@@ -60,6 +60,14 @@ async def test_the_day_s_total_says_that_it_is_of_all_where_one_is_shown() -> No
         assert "All subs today  2 fills, 10 contracts, fees $0.02, -$0.02 since " in screen
 
 
+@SIZES
+async def test_canceling_all_stays_among_the_keys_that_are_named(size: tuple[int, int]) -> None:
+    async with trading(a_desk(), size) as trader:
+        keys = trader.lines()[-1]
+        assert "^x Cancel all" in keys
+        assert ("C Subaccount" in keys) == (size == USUAL)
+
+
 async def test_a_number_that_is_none_is_one_sentence() -> None:
     async with trading(a_desk()) as trader:
         screen = await choose(trader, "9")

@@ -378,6 +378,11 @@ async def test_how_long_an_order_outlives_the_desk_is_said_and_the_trader_s_term
     async with trading(size=NARROW) as trader:
         trader.desk.ticket = TicketDefaults(rolling_expiry_s=120)
         assert "ends 120 s after this desk does" in await trader.press("b", *"40")
+        # What is confirmed says it too: it is not good till canceled.
+        screen = await trader.press("enter")
+        assert "ends 120 s after this desk does" in screen
+        assert "good till canceled" not in screen
+        await trader.press("escape")
         assert (await sent(trader)).expires_s is None
 
 
