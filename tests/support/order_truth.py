@@ -86,7 +86,6 @@ def check_end(order: Order, word: str, *, told: bool) -> None:
         told_by_times = word in {each.value for each in UpdateReason} or not word
         if told_by_times:
             assert (order.state is OrderState.EXPIRED) is expired, f"{order}, {word!r} there"
-    assert order.reason or order.state is OrderState.EXPIRED, f"{order}: canceled without a reason"
 
 
 def read_rows(path: Path) -> dict[str, Row]:

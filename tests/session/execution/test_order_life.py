@@ -160,7 +160,7 @@ async def test_half_an_hour_without_names_with_ten_orders_at_rest(tmp_path: Path
 
 
 def lives(number: int) -> settings:
-    return settings(max_examples=number, stateful_step_count=12, deadline=None, suppress_health_check=list(HealthCheck))
+    return settings(max_examples=number, stateful_step_count=18, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def test_lives_that_hypothesis_draws() -> None:
