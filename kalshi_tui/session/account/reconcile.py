@@ -78,6 +78,8 @@ class AccountReconciler:
         self._subaccounts_unread = ""
         """What was said last of a list of subaccounts that makes no sense."""
         self._read_once = False
+        self._lists_read_ms = 0
+        """When orders and fills were read last, by this machine's clock."""
         self._filled_without_frame: list[Order] = []
         """Orders that a read showed as filled without a frame about it; their executions are read next."""
         self._history_read = False
@@ -120,10 +122,6 @@ class AccountReconciler:
                 await self._wake.wait()
             elif await sleep_until_event(self._sleep, RECONCILE_INTERVAL_S, self._wake):
                 await self._sleep(NEWS_DEBOUNCE_S)
-            else:
-                # Nothing was asked for in this interval. 1 lies before every time of the exchange: the lists are read,
-                # and any data will do.
-                self._full_read_due_ms = self._full_read_due_ms or 1
             self._wake.clear()
             await self._catch_up()
 
@@ -131,6 +129,10 @@ class AccountReconciler:
         """Read until the exchange's data are newer than everything that is due; a failed read is tried again."""
         wait, late, failed = FIRST_RETRY_DELAY_S, 0, False
         while True:
+            if self._read_once and abs(self._clock_ms() - self._lists_read_ms) >= RECONCILE_INTERVAL_S * 1000:
+                # By the clock, and not after so long a silence: news of cash may come all the time, and a frame that
+                # was lost would never be noticed. 1 lies before every time of the exchange: any data will do.
+                self._full_read_due_ms = self._full_read_due_ms or 1
             try:
                 # The timestamp comes before the lists: read after them it could vouch for data that they did not have.
                 as_of_ms = await self._rest.user_data_timestamp()
@@ -186,6 +188,8 @@ class AccountReconciler:
         self._store.account.set_positions(positions, told_before_ms)
         if self._full_read_due_ms and self._read_once:
             await self._read_orders()
+        if self._full_read_due_ms or not self._read_once:
+            self._lists_read_ms = self._clock_ms()
         if as_of_ms > self._full_read_due_ms:
             # Only data newer than the request end it; a request that came meanwhile has raised the mark again.
             self._full_read_due_ms = 0

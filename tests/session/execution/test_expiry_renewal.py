@@ -230,3 +230,19 @@ async def test_at_the_end_it_is_told_which_orders_end_by_themselves(rig: Rig) ->
     await rig.session.stop()
     assert "2 resting orders end by themselves, by " in rig.session.quit_message
     await rig.start()
+
+
+async def test_frames_that_are_lost_are_made_up_for_while_expiries_are_renewed(tmp_path: Path) -> None:
+    """Each renewal is news of the account: the lists are read every half minute all the same."""
+    rig = Rig(tmp_path, options=SessionOptions(dead_man=DeadManOptions(rolling_expiry_s=30)))
+    await rig.start()
+    await rig.pass_time(1)
+    kept = await resting(rig)
+    ending = await resting(rig, 3_900, rig.clock.now_ms // 1000 + 20)
+    for _ in range(75):
+        await rig.pass_time(1)
+        rig.deliver("none")
+    assert theirs(rig, kept).status is OrderStatus.RESTING
+    assert theirs(rig, ending).status is OrderStatus.CANCELED
+    assert rig.session.store.known_order(ending).state is OrderState.EXPIRED
+    await rig.close()
