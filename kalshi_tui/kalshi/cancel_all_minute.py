@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 CANCEL_ALL_MINUTE_MS: Final = 60_000
+LATE_ARRIVAL_MS: Final = 10_000
+"""How long after it was given up a call without an answer may still arrive: only then does the minute begin."""
 
 
 class CancelAllMinute:
@@ -29,11 +31,15 @@ class CancelAllMinute:
     def record_sending(self, subaccount: int | None = None) -> None:
         """Record that the call is sent now: before its first byte leaves, for it may arrive whatever happens here."""
         self._before_ms[subaccount] = self._latest_ms(subaccount)
-        self._set(subaccount, self._clock_ms())
+        self.record_unanswered(subaccount)
 
     def record_answered(self, subaccount: int | None = None) -> None:
-        """Record that the call has been carried out, or may be until now: the minute is counted from here."""
+        """Record that the call has been carried out: the minute is counted from here."""
         self._set(subaccount, self._clock_ms())
+
+    def record_unanswered(self, subaccount: int | None = None) -> None:
+        """Record that the call has no answer, and may be carried out now or soon."""
+        self._set(subaccount, self._clock_ms() + LATE_ARRIVAL_MS)
 
     def withdraw(self, subaccount: int | None = None) -> None:
         """Record that the call that was being sent was not carried out."""
@@ -46,7 +52,7 @@ class CancelAllMinute:
         # One that lies far ahead is a clock that was wrong, and would never end.
         if not latest_ms or abs(now_ms - latest_ms) >= CANCEL_ALL_MINUTE_MS:
             return 0
-        return min(-((now_ms - latest_ms - CANCEL_ALL_MINUTE_MS) // 1000), CANCEL_ALL_MINUTE_MS // 1000)
+        return -((now_ms - latest_ms - CANCEL_ALL_MINUTE_MS) // 1000)
 
     def describe(self, subaccount: int = 0) -> str:
         """Return why a new order should wait, a sentence; empty if it need not."""

@@ -503,7 +503,10 @@ class CancelAllProof:
                 self._minute.withdraw(self._subaccount)
                 return
         self.one_call_sent = True
-        self._minute.record_answered(self._subaccount)
+        if accepted:
+            self._minute.record_answered(self._subaccount)
+        else:
+            self._minute.record_unanswered(self._subaccount)
 
     async def run_round(self) -> bool:
         """Look once and cancel what is there; return whether it is proved that nothing rests."""

@@ -64,7 +64,7 @@ def check_orders(
         if order.state is OrderState.RESTING:
             assert order.expires_ms == record.expires_ms, f"{order}, ends at {record.expires_ms} there"
         elif record.status is OrderStatus.CANCELED:
-            check_end(order, word, told=record.order_id in told_ends)
+            check_end(order, word, record.update_reason, told=record.order_id in told_ends)
     for name, order in known.items():
         if name not in records:
             assert order.state in NEVER, f"{order.state} here, no order there"
@@ -72,20 +72,22 @@ def check_orders(
     assert still_open == {name for name, each in records.items() if each.status is OrderStatus.RESTING}
 
 
-def check_end(order: Order, word: str, *, told: bool) -> None:
-    """Fail if an order that ended without being filled is called by a wrong name; ``word`` is what ended it."""
-    expired = word == UpdateReason.EXPIRY.value
+def check_end(order: Order, word: str, true_word: str, *, told: bool) -> None:
+    """Fail if an order that ended without being filled is called by a wrong name.
+
+    ``word`` is what a frame says of its end, and ``true_word`` what ended it.
+    """
     if told and names_an_end(word):
         assert order.update_reason == word, f"{order}, {word!r} was told"
-        assert (order.state is OrderState.EXPIRED) is expired, f"{order}, {word!r} was told"
+        assert (order.state is OrderState.EXPIRED) is (word == UpdateReason.EXPIRY.value), f"{order}, {word!r} was told"
         if described := describe_end(word):
             assert order.reason == described, f"{order}, {word!r} was told"
     else:
         # What no frame has told follows from times, and only expiries do.
         assert order.update_reason == word or not names_an_end(order.update_reason), f"{order}, {word!r} there"
-        told_by_times = word in {each.value for each in UpdateReason} or not word
-        if told_by_times:
-            assert (order.state is OrderState.EXPIRED) is expired, f"{order}, {word!r} there"
+        if not names_an_end(order.update_reason):
+            expired = true_word == UpdateReason.EXPIRY.value
+            assert (order.state is OrderState.EXPIRED) is expired, f"{order}, {true_word!r} there"
 
 
 def read_rows(path: Path) -> dict[str, Row]:

@@ -21,6 +21,11 @@ from kalshi_tui.session.store import Store
 
 BUSY: Final = "The renewal of its expiry has no answer yet; try again in a moment. A cancel goes out at once."
 
+EARLIER_RENEWAL: Final = (
+    "Before this start its expiry may have been renewed, and that may still arrive; try again in {} s. "
+    "A cancel goes out at once."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class _Amendment:
@@ -88,6 +93,9 @@ class OrderAmender:
         ``expires_s`` is a Unix time in seconds; None keeps the order's own, 0 clears it. A smaller count alone is a
         decrease, all else an amendment (docs/kalshi-api.md, section 6).
         """
+        if self._order_executor.was_taken_up(order) and (left_s := self._rolling_expiry.seconds_unsettled()):
+            # Each renewal carries price and count: one that arrives behind this change would undo it.
+            return self._report_unchanged(self._store.known_order(order), EARLIER_RENEWAL.format(left_s))
         try:
             async with self._writers.exclusive(order.order_id):
                 return await self._amend(order, price, resting_count, acknowledged, expires_s)

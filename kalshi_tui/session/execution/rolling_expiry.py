@@ -14,6 +14,8 @@ from kalshi_tui.domain.trading_pause import next_trading_pause
 PAUSE_MARGIN_S: Final = 10
 """How long before the weekly pause an expiry may lie: an amendment sent then could come too late."""
 KEPT_EXPIRIES: Final = 8
+EARLIER_RUN_S: Final = 20
+"""How long after the start a renewal by an earlier run may still arrive: a request has ten seconds, and ten to come."""
 
 
 class RollingExpiry:
@@ -22,12 +24,21 @@ class RollingExpiry:
     def __init__(self, length_s: int | None, now_ms: Callable[[], int]) -> None:
         self.length_s = length_s
         self._now_ms = now_ms
+        self._started_s = self.now_s()
+        self._inherited_until_s = self.latest_s()
+        """Up to this time an earlier run may have set expiries: this one does not know which."""
         self._sent: dict[str, deque[int]] = {}
         """The expiries that this program has sent lately, by order id."""
 
     def now_s(self) -> int:
         """Return the exchange's time."""
         return self._now_ms() // 1000
+
+    def seconds_unsettled(self) -> int:
+        """Return for how many seconds a renewal by an earlier run may still arrive; 0 if none may."""
+        if self.length_s is None:
+            return 0
+        return max(0, min(EARLIER_RUN_S, self._started_s + EARLIER_RUN_S - self.now_s()))
 
     def latest_s(self) -> int:
         """Return how far ahead an expiry that is sent now may lie."""
@@ -60,8 +71,9 @@ class RollingExpiry:
         expires_s = order.expires_ms // 1000
         if order.order_id not in self._sent:
             self.note_sent(order.order_id, expires_s)
-        # Reads lag, and may still have one of those before.
-        return expires_s not in self._sent[order.order_id]
+        # Reads lag, and may still have one of those before. A renewal by an earlier run may come late, too: taken for
+        # the trader's own expiry, it would end the order while the program lives.
+        return expires_s > self._inherited_until_s and expires_s not in self._sent[order.order_id]
 
     def keep_only(self, order_ids: Collection[str]) -> None:
         """Forget all other orders."""

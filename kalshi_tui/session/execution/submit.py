@@ -111,6 +111,10 @@ class OrderExecutor:
                 since_ms = max(self._rest.clock.now_ms(), left_by_ms)
             self._order_lookup.start_lookup(taken_up, since_ms)
 
+    def was_taken_up(self, order: Order) -> bool:
+        """Return whether an order came from the journal: an earlier run has sent it."""
+        return order.client_order_id in self._taken_up
+
     def never_arrived(self, client_order_id: str) -> None:
         """Record that an order whose row cannot be read is not on the exchange."""
         try:

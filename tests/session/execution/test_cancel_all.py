@@ -473,6 +473,21 @@ async def test_the_minute_begins_if_the_call_may_have_arrived(make: Make, troubl
     assert asks_about_the_minute(rig) is minute
 
 
+async def test_a_call_that_arrives_when_it_was_given_up_has_its_minute_from_then_on(make: Make) -> None:
+    rig = make(options=SessionOptions(max_canceled_by_name=0))
+    rig.exchange.order_entry.has_cancel_all_minute = True
+    await resting(rig, number=1)
+    rig.line.late_s = 5
+    await swept(rig, "", Trouble.LATER, seconds=73)
+    # The call came 15 s after it was sent, 58 s ago.
+    assert asks_about_the_minute(rig)
+    await rig.pass_time(8)
+    assert not asks_about_the_minute(rig)
+    rig.submit(OrderTerms(rig.ticker, Side.YES, Action.BUY, 1_000, 100))
+    await rig.pass_time(5)
+    assert still_resting(rig) == [rig.ticker]
+
+
 async def test_a_change_of_a_resting_order_needs_no_word(make: Make) -> None:
     rig = make(options=MANY)
     await resting(rig)

@@ -10,6 +10,7 @@ from kalshi_tui.domain.order import Action, BookSide, Order, OrderState, OrderTe
 from kalshi_tui.domain.trading_pause import next_trading_pause
 from kalshi_tui.practice.engine.records import AmendRequest, OrderRecord, OrderStatus
 from kalshi_tui.session.execution.risk_checks import Risk, RiskReason
+from kalshi_tui.session.execution.rolling_expiry import EARLIER_RUN_S
 from kalshi_tui.session.options import DeadManOptions, SessionOptions
 from tests.support.session_rig import US, Rig, Trouble
 
@@ -230,6 +231,41 @@ async def test_at_the_end_it_is_told_which_orders_end_by_themselves(rig: Rig) ->
     await rig.session.stop()
     assert "2 resting orders end by themselves, by " in rig.session.quit_message
     await rig.start()
+
+
+async def test_a_renewal_that_outlives_its_program_brings_nothing_back(rig: Rig) -> None:
+    order = await resting(rig)
+    await run(rig, 25)
+    rig.line.troubles.append(Trouble.LATER)
+    await rig.pass_time(8)
+    assert not rig.line.troubles, "no renewal went out"
+    before = len(rig.line.commands)
+    await rig.kill()
+    await rig.start()
+    await rig.pass_time(1)
+    order = rig.session.store.known_order(order)
+    outcome = await rig.session.amend(order, 3_800, 1_500, AGREED)
+    assert outcome.refused
+    assert "Before this start its expiry may have been renewed, and that may still arrive" in outcome.sentence
+    await rig.pass_time(EARLIER_RUN_S)
+    assert len(rig.line.commands) > before, "it has arrived"
+    outcome = await rig.session.amend(order, 3_800, 1_500, AGREED)
+    assert "Changed" in outcome.sentence
+    await rig.pass_time(LENGTH_S * 2)
+    record = theirs(rig, order)
+    assert (record.status, record.price, record.remaining) == (OrderStatus.RESTING, 3_800, 1_500)
+
+
+async def test_an_expiry_of_an_earlier_run_that_comes_late_is_not_the_trader_s(rig: Rig) -> None:
+    order = await resting(rig)
+    await run(rig, 25)
+    rig.line.troubles.append(Trouble.LATER)
+    await rig.pass_time(8)
+    assert not rig.line.troubles, "no renewal went out"
+    await rig.kill()
+    await rig.start()
+    await run(rig, LENGTH_S * 3)
+    assert theirs(rig, order).status is OrderStatus.RESTING
 
 
 async def test_frames_that_are_lost_are_made_up_for_while_expiries_are_renewed(tmp_path: Path) -> None:
