@@ -92,15 +92,18 @@ class ExpiryRenewer:
         orders = self.list_renewed()
         if not orders:
             return
-        if self._store.hours is not TradingStatus.OPEN:
+        # Parts of the exchange pause by themselves: there each renewal would be rejected, elsewhere they go on.
+        paused = [order for order in orders if self._store.hours_of(order.ticker) is not TradingStatus.OPEN]
+        if paused:
             pause = next_trading_pause(self._rolling.now_s())
             # In the weekly pause those that were prolonged past its end in time are renewed after it.
-            paused = pause.start_s <= self._rolling.now_s()
-            ending = [order for order in orders if not paused or order.expires_ms // 1000 <= pause.end_s]
+            weekly = pause.start_s <= self._rolling.now_s()
+            ending = [order for order in paused if not weekly or order.expires_ms // 1000 <= pause.end_s]
             self._name_ending(ending, "No expiry can be renewed while trading is paused.")
-            return
         by_shard: dict[int, list[Order]] = {}
         for order in orders:
+            if order in paused:
+                continue
             by_shard.setdefault(self._shard(order), []).append(order)
         for shard, resting in by_shard.items():
             await self._renew_on_shard(shard, resting)

@@ -225,6 +225,28 @@ async def test_in_a_pause_that_nobody_announced_the_orders_that_end_are_named(ri
     assert "No expiry can be renewed while trading is paused." in told
 
 
+async def test_a_pause_of_one_part_keeps_back_the_renewals_there_and_no_others(rig: Rig) -> None:
+    await rig.pass_time(5)
+    ticker = next(each.ticker for each in rig.exchange.markets.visible() if each.shard == 2 and each.status.tradable)
+    rig.session.set_shown_markets([ticker])
+    await rig.pass_time(5)
+    here = await resting(rig)
+    there = (await rig.submit(OrderTerms(ticker, Side.YES, Action.BUY, 4_000, 100))).order
+    rig.deliver()
+    rig.exchange.pauses.pause_trading(shard=2)
+    rig.server.commit()
+    await run(rig, 20)
+    before = len(rig.line.commands)
+    await run(rig, LENGTH_S + 5)
+    paths = [path for _, path, _ in rig.line.commands[before:]]
+    assert paths
+    assert not [path for path in paths if there.order_id in path], "it is known that they would be rejected"
+    assert theirs(rig, here).status is OrderStatus.RESTING
+    assert theirs(rig, there).status is OrderStatus.CANCELED
+    (told,) = [each.text for each in rig.session.store.notices if "end by themselves" in each.text]
+    assert "No expiry can be renewed while trading is paused." in told
+
+
 async def test_at_the_end_it_is_told_which_orders_end_by_themselves(rig: Rig) -> None:
     await resting(rig)
     await resting(rig, 3_900)
