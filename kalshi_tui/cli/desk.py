@@ -23,6 +23,9 @@ from kalshi_tui.runtime import gc_tuning
 if TYPE_CHECKING:
     from kalshi_tui.runtime.configuration import LoadedSettings
     from kalshi_tui.runtime.launch import PracticeProcess
+    from kalshi_tui.runtime.profiles import Profile
+    from kalshi_tui.session.options import SessionOptions
+    from kalshi_tui.session.session import Session
 
 CRASH_ADVICE: Final = " Orders: what the journal has is taken up at the next start."
 
@@ -58,16 +61,40 @@ def _run_desk(
 
     The screen's libraries load while a practice exchange starts.
     """
-    from kalshi_tui.runtime.compose import ExchangeOpener, build_session, clock_ms
-    from kalshi_tui.runtime.credentials import CredentialsError
-    from kalshi_tui.runtime.launch import LaunchError
+    from kalshi_tui.runtime.compose import build_watching_session, clock_ms
     from kalshi_tui.runtime.settings import build_session_options, build_ui_settings
-    from kalshi_tui.session.execution.journal import Journal, JournalError
     from kalshi_tui.ui.app import DeskApp
 
     profile = choose_profile(options, loaded)
     folder = data_folder(options, profile.name)
     session_options = build_session_options(loaded.settings, read_only=options.read_only or profile.read_only)
+    if process is None and profile.environment is not None and profile.key.is_empty:
+        session = build_watching_session(profile, session_options, folder)
+    else:
+        session = _open_session(options, profile, process, session_options, folder)
+    session.call_when_listed(gc_tuning.freeze_objects)
+    ui_settings = replace(build_ui_settings(loaded.settings), export_folder=export_folder(), data_folder=folder)
+    app = DeskApp(session, clock_ms=clock_ms, ui_settings=ui_settings)
+    gc_tuning.configure_gc()
+    app.run()
+    if session.quit_message:
+        say_last(session.quit_message)
+    return app.return_code or 0, app.fatal_error_type
+
+
+def _open_session(
+    options: argparse.Namespace,
+    profile: "Profile",
+    process: "PracticeProcess | None",
+    session_options: "SessionOptions",
+    folder: Path,
+) -> "Session":
+    """Open the exchange with its key, and build the session on it. Raises FailedError."""
+    from kalshi_tui.runtime.compose import ExchangeOpener, build_session
+    from kalshi_tui.runtime.credentials import CredentialsError
+    from kalshi_tui.runtime.launch import LaunchError
+    from kalshi_tui.session.execution.journal import Journal, JournalError
+
     try:
         connected = ExchangeOpener(profile, process, ask_passphrase).wait_until_ready()
         if options.fresh:
@@ -78,15 +105,7 @@ def _run_desk(
         journal = Journal.open_anyway(folder / JOURNAL_FILE, connected.signer.key_id)
     except (CredentialsError, LaunchError, JournalError) as error:
         raise FailedError(str(error)) from error
-    session = build_session(connected, journal, session_options, folder)
-    session.call_when_listed(gc_tuning.freeze_objects)
-    ui_settings = replace(build_ui_settings(loaded.settings), export_folder=export_folder(), data_folder=folder)
-    app = DeskApp(session, clock_ms=clock_ms, ui_settings=ui_settings)
-    gc_tuning.configure_gc()
-    app.run()
-    if session.quit_message:
-        say_last(session.quit_message)
-    return app.return_code or 0, app.fatal_error_type
+    return build_session(connected, journal, session_options, folder)
 
 
 def say_last(words: str) -> None:

@@ -16,7 +16,7 @@ from kalshi_tui.kalshi.rest import RestClient
 from kalshi_tui.kalshi.subaccounts import MONEY_PER_CENT
 from kalshi_tui.runtime.compose import VENUE_BY_KIND
 from kalshi_tui.session.account.account_view import subaccount_text
-from kalshi_tui.session.execution.risk_checks import READ_ONLY
+from kalshi_tui.session.options import READ_ONLY
 
 
 def create_subaccount(options: argparse.Namespace) -> int:

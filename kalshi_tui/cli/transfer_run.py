@@ -19,7 +19,7 @@ from kalshi_tui.kalshi.rest import RestClient
 from kalshi_tui.kalshi.shard_transfers import new_client_transfer_id, require_transfer
 from kalshi_tui.presentation.number_text import money_text
 from kalshi_tui.runtime.compose import VENUE_BY_KIND
-from kalshi_tui.session.execution.risk_checks import READ_ONLY
+from kalshi_tui.session.options import READ_ONLY
 
 LIST_ADVICE = "Look with 'kalshi-tui transfer --list' and 'kalshi-tui balance'."
 

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,6 +22,7 @@ from kalshi_tui.runtime.launch import PracticeProcess, PracticeReady
 from kalshi_tui.runtime.profiles import Profile
 from kalshi_tui.session.account.settlement_file import SettlementFile
 from kalshi_tui.session.assembly import assemble_session
+from kalshi_tui.session.options import DeadManOptions
 from kalshi_tui.session.replay import ReplayClock, ReplayExchangeClock, ReplayStatus
 from kalshi_tui.session.session import Session
 from kalshi_tui.session.venue import Venue
@@ -96,6 +97,22 @@ def build_replay_session(
     state = convert(ready_fields, ReplayState)
     first = ReplayStatus(state.at_ms, state.begin_ms, state.end_ms, state.speed, state.paused, note=state.note)
     return build_session(access, journal, options, replay=ReplayClock(first))
+
+
+def build_watching_session(profile: Profile, options: "SessionOptions", data_folder: Path | None = None) -> Session:
+    """Build the session on an exchange for which there is no key: it reads what is public, and sends nothing."""
+    environment = profile.environment
+    if environment is None:
+        raise ValueError("a practice exchange has a key")
+    clock = ExchangeClock(clock_ms)
+    return assemble_session(
+        VENUE_BY_KIND[environment.kind],
+        lambda log: RestClient(environment, clock=clock, proxy=profile.proxy, read_only=True, on_left_out=log),
+        None,
+        clock_ms,
+        options=replace(options, read_only=True, without_key=True, dead_man=DeadManOptions()),
+        data_folder=data_folder,
+    )
 
 
 def build_session(

@@ -50,6 +50,11 @@ class KeySource:
     keyring: bool = False
     """Whether the system's keyring has the passphrase, or the key itself where there is no path."""
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nobody has named any key; a part of one is a mistake to be told."""
+        return not (self.key_id or self.path or self.pem or self.passphrase_command or self.keyring)
+
 
 AskPassphrase = Callable[[str], str]
 """Asks for a passphrase on the terminal, with a prompt; raises EOFError where nobody can answer."""

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from kalshi_tui.domain.link import LinkState
 from kalshi_tui.kalshi.cancel_all_minute import CancelAllMinute
-from kalshi_tui.kalshi.feed.stream_group import ReportListener, StreamGroup
+from kalshi_tui.kalshi.feed.market_feed import MarketFeed
+from kalshi_tui.kalshi.feed.stream_group import ReportListener
 from kalshi_tui.kalshi.lists import LeftOut
 from kalshi_tui.kalshi.practice_control import PracticeControl
 from kalshi_tui.kalshi.rest import RestClient
@@ -35,10 +36,11 @@ from kalshi_tui.session.market_data.account_markets import AccountMarketReader
 from kalshi_tui.session.market_data.candles import CandleReader
 from kalshi_tui.session.market_data.fee_reader import FeeReader
 from kalshi_tui.session.market_data.market_list import MarketListReader
+from kalshi_tui.session.market_data.polled_feed import PolledFeed
 from kalshi_tui.session.market_data.sparklines import SparklineReader
 from kalshi_tui.session.market_data.subscriptions import MarketSubscriptions
 from kalshi_tui.session.notices import Severity
-from kalshi_tui.session.options import SessionOptions
+from kalshi_tui.session.options import NO_KEY, SessionOptions
 from kalshi_tui.session.practice_actions import PracticeActions
 from kalshi_tui.session.readers import CatchUp, Readers
 from kalshi_tui.session.replay import ReplayClock, ReplayFollower
@@ -53,7 +55,7 @@ from kalshi_tui.session.venue import Venue
 def assemble_session(
     venue: Venue,
     make_rest: Callable[[Callable[[LeftOut], None]], RestClient],
-    make_stream: Callable[[Store, ReportListener], StreamGroup],
+    make_stream: Callable[[Store, ReportListener], MarketFeed] | None,
     clock_ms: Callable[[], int],
     sleep: Sleep = asyncio.sleep,
     practice_control: PracticeControl | None = None,
@@ -69,6 +71,7 @@ def assemble_session(
 
     ``make_rest`` takes the listener for items that are left out of lists, which writes them into the log.
     ``describe_exchange_exit`` returns a sentence if the exchange has ended for good, where anybody can know that.
+    Without ``make_stream`` there is no stream, as without a key: what is shown is read by REST.
     Without a ``journal`` one is kept in memory: then a restart knows nothing. ``timer_s`` must not jump, and must run
     on while the machine sleeps. Alerts are kept in ``data_folder``; without one a restart knows none. ``replay`` is the
     clock of a recording that plays; then all times are the recording's. ``settlement_file`` keeps settlements.
@@ -77,7 +80,15 @@ def assemble_session(
     store = Store(clock_ms)
     supervisor = Supervisor(store, sleep)
     rest = make_rest(LeftOutNotices(store, sleep, supervisor.spawn).tell)
-    stream = make_stream(store, lambda report: store.bus.publish(FeedReported(report)))
+    polled = None
+    stream: MarketFeed
+    if make_stream is not None:
+        stream = make_stream(store, lambda report: store.bus.publish(FeedReported(report)))
+    else:
+        stream = polled = PolledFeed(rest, store, sleep)
+        store.mark_delayed()
+    if options.without_key:
+        store.account.mark_unreadable(NO_KEY)
     execution = _assemble_execution(
         venue, rest, store, supervisor, clock_ms, sleep, timer_s, journal or Journal.in_memory(), options
     )
@@ -87,6 +98,8 @@ def assemble_session(
     subscriptions = MarketSubscriptions(stream, store, alerts)
     fee_reader = FeeReader(rest, store, sleep)
     markets = MarketListReader(rest, store, supervisor.spawn, subscriptions.set_quotes, sleep, fee_reader)
+    if polled is not None:
+        polled.add_markets_with(markets.add_markets)
     readers = Readers(
         account=AccountReconciler(rest, store, execution.lookup, execution.journal, clock_ms, sleep),
         hours=ExchangeHours(rest, store, sleep),
@@ -111,6 +124,7 @@ def assemble_session(
             store=store,
             rest=rest,
             stream=stream,
+            polled_feed=polled,
             supervisor=supervisor,
             execution=execution,
             readers=readers,
@@ -148,7 +162,7 @@ def _assemble_execution(
         store,
         venue,
         options.limits,
-        read_only=options.read_only,
+        read_only_reason=options.read_only_reason,
         clock_ms=clock_ms,
         sent_since=journal.sent_since,
         unwritable=lambda: journal.trouble,
@@ -166,7 +180,7 @@ def _assemble_execution(
         store,
         executor,
         sleep,
-        read_only=options.read_only,
+        read_only_reason=options.read_only_reason,
         minute=minute,
         max_by_name=options.max_canceled_by_name,
         lost=lookup.lost_that_may_rest,

@@ -77,6 +77,9 @@ class TradingSession(Protocol):
     async def look_up(self, name: str) -> LookUpResult:
         """Ask the exchange for the market or event with this ticker, and list what it has. Never raises."""
 
+    def set_visible_markets(self, tickers: Sequence[str]) -> None:
+        """Set which lines of the market list can be seen; without a stream, their quotes are kept fresh."""
+
     def set_shown_chart(self, ticker: str, minutes: int) -> None:
         """Set which chart is on the screen, of 1, 60 or 1440 minutes a candle; none without a ticker."""
 

@@ -1,7 +1,8 @@
 """Watching the stream from outside: its figures for the screen, books that stay crossed, and silence."""
 
 from kalshi_tui.domain.link import BookTrust, LinkStats
-from kalshi_tui.kalshi.feed.stream_group import CROSSED_CHECK_INTERVAL_S, CrossedBookMonitor, StreamGroup
+from kalshi_tui.kalshi.feed.market_feed import MarketFeed
+from kalshi_tui.kalshi.feed.stream_group import CROSSED_CHECK_INTERVAL_S, CrossedBookMonitor
 from kalshi_tui.session.execution.dead_man import DeadManSwitch
 from kalshi_tui.session.replay import ReplayFollower
 from kalshi_tui.session.store import Store
@@ -13,7 +14,7 @@ class LinkMonitor:
 
     def __init__(
         self,
-        stream: StreamGroup,
+        stream: MarketFeed,
         store: Store,
         dead_man_switch: DeadManSwitch,
         replay_follower: ReplayFollower | None,

@@ -1,6 +1,7 @@
 """How the trader wants to trade: plain values, made from the settings, that a session takes."""
 
 from dataclasses import dataclass, field
+from typing import Final
 
 from kalshi_tui.domain.limits import RiskLimits
 from kalshi_tui.domain.price import Count
@@ -29,6 +30,14 @@ class DeadManOptions:
     """Orders get an expiry so many seconds ahead, which is renewed while this program lives."""
 
 
+READ_ONLY: Final = "The program was started with --read-only: it sends nothing."
+NO_KEY: Final = "There is no API key: you can only watch."
+HOW_TO_MAKE_A_KEY: Final = (
+    "To trade, make one: log in at kalshi.com (or its demo), Account & security, API Keys, Create Key; then set "
+    "KALSHI_API_KEY_ID and KALSHI_PRIVATE_KEY_PATH. docs/trading.md shows each step."
+)
+
+
 @dataclass(frozen=True, slots=True)
 class SessionOptions:
     """How the trader wants to trade; all of it can be left out."""
@@ -39,5 +48,12 @@ class SessionOptions:
     max_canceled_by_name: int = 50
     """So many resting orders are canceled one by one when all are; more, and what is in doubt, with one call."""
     read_only: bool = False
+    without_key: bool = False
+    """Whether there is no key: then the market data are read by REST, and the account not at all."""
     alert_command: tuple[str, ...] = ()
     """What an alert runs, with its sentence as a further argument; empty: nothing."""
+
+    @property
+    def read_only_reason(self) -> str:
+        """Return why nothing may be sent, a sentence; empty if it may."""
+        return NO_KEY if self.without_key else READ_ONLY if self.read_only else ""

@@ -75,6 +75,15 @@ class Readers:
         yield self.sparklines.run, "past prices"
         yield self.settlements.run, "settlements"
 
+    def for_watching(self) -> Iterator[tuple[Work, str]]:
+        """Return what can be read without a key."""
+        yield self.hours.run, "hours"
+        yield self.markets.run, "markets"
+        yield self.account_markets.run, "markets by ticker"
+        yield self.fees.run, "fees"
+        yield self.candles.run, "charts"
+        yield self.sparklines.run, "past prices"
+
     def read_history_again(self) -> None:
         """Read markets, tapes and charts again: what happened meanwhile is in no frame."""
         self.markets.request_refresh()

@@ -5,12 +5,13 @@ import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from kalshi_tui.domain.link import LinkStats
 from kalshi_tui.domain.order import Order, OrderTerms
 from kalshi_tui.domain.price import Count, Price
 from kalshi_tui.kalshi.errors import KalshiError
-from kalshi_tui.kalshi.feed.stream_group import StreamGroup
+from kalshi_tui.kalshi.feed.market_feed import MarketFeed
 from kalshi_tui.kalshi.rest import RestClient
 from kalshi_tui.recording.recorder import Recorder, format_size
 from kalshi_tui.recording.writer import RecordingError
@@ -24,15 +25,16 @@ from kalshi_tui.session.execution.dead_man import DeadManSwitch
 from kalshi_tui.session.execution.expiry_renewal import ExpiryRenewer
 from kalshi_tui.session.execution.journal import Journal, JournalError
 from kalshi_tui.session.execution.order_lookup import OrderLookup
-from kalshi_tui.session.execution.risk_checks import READ_ONLY, Risk, RiskChecks, RiskViolation
+from kalshi_tui.session.execution.risk_checks import Risk, RiskChecks, RiskViolation
 from kalshi_tui.session.execution.submit import MAX_CLOCK_LEAD_MS, OrderExecutor
 from kalshi_tui.session.interface import CancelAllResult, LookUpResult, OrderResult, TradingSession
 from kalshi_tui.session.link_monitor import LinkMonitor
 from kalshi_tui.session.market_data.account_markets import find_markets
 from kalshi_tui.session.market_data.audit import AuditResult, BookAuditor
+from kalshi_tui.session.market_data.polled_feed import PolledFeed
 from kalshi_tui.session.market_data.subscriptions import MarketSubscriptions
 from kalshi_tui.session.notices import Severity
-from kalshi_tui.session.options import SessionOptions
+from kalshi_tui.session.options import HOW_TO_MAKE_A_KEY, NO_KEY, SessionOptions
 from kalshi_tui.session.practice_actions import PracticeActions
 from kalshi_tui.session.practice_faults import ControlValues, PracticeFault
 from kalshi_tui.session.readers import Readers
@@ -40,6 +42,9 @@ from kalshi_tui.session.replay import ReplayFollower, ReplayStatus
 from kalshi_tui.session.store import Store
 from kalshi_tui.session.supervisor import Supervisor
 from kalshi_tui.session.venue import Venue
+
+DELAY_TEXT: Final = "half a minute"
+"""How old prices may be that are read by REST: the exchange's cache, and the time between two reads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +71,8 @@ class SessionParts:
     clock_ms: Callable[[], int]
     store: Store
     rest: RestClient
-    stream: StreamGroup
+    stream: MarketFeed
+    polled_feed: PolledFeed | None
     supervisor: Supervisor
     execution: Execution
     readers: Readers
@@ -114,6 +120,9 @@ class Session:
         self._started = True
         supervisor = parts.supervisor
         supervisor.spawn(parts.stream.run(), "stream")
+        if parts.options.without_key:
+            self._start_watching()
+            return
         supervisor.spawn(parts.rest.read_token_rules(), "limits")
         if not single_command:
             parts.readers.markets.set_watch_list_markets(self._watch_list_tickers)
@@ -129,6 +138,15 @@ class Session:
         for work, name in parts.readers.for_one_command():
             supervisor.keep_running(work, name)
         supervisor.keep_running(parts.link_monitor.run, "crossed books")
+
+    def _start_watching(self) -> None:
+        """Start what needs no key: the market data."""
+        parts, supervisor = self.parts, self.parts.supervisor
+        self.store.notify(Severity.WARNING, f"{NO_KEY} Prices are up to {DELAY_TEXT} old. {HOW_TO_MAKE_A_KEY}")
+        parts.readers.markets.set_watch_list_markets(self._watch_list_tickers)
+        for work, name in parts.readers.for_watching():
+            supervisor.keep_running(work, name)
+        supervisor.keep_running(parts.alerts.run, "alerts")
 
     async def stop(self) -> None:
         """End everything that runs; the dead-man's switch cancels all first, if it is set to."""
@@ -176,6 +194,11 @@ class Session:
         self.parts.readers.markets.add_markets(markets, events)
         return LookUpResult(tuple(each.ticker for each in markets))
 
+    def set_visible_markets(self, tickers: Sequence[str]) -> None:
+        """Keep the quotes of these lines fresh, where no stream does."""
+        if self.parts.polled_feed is not None:
+            self.parts.polled_feed.set_visible_markets(tickers)
+
     def set_shown_chart(self, ticker: str, minutes: int) -> None:
         """Read this market's candles and keep them fresh, and no others."""
         self.parts.readers.candles.select_chart(ticker, minutes)
@@ -193,7 +216,7 @@ class Session:
     @property
     def read_only_reason(self) -> str:
         """Return why nothing may be sent or changed; empty if it may."""
-        return READ_ONLY if self.parts.options.read_only else ""
+        return self.parts.options.read_only_reason
 
     @property
     def cancels_on_quit(self) -> bool:
@@ -274,6 +297,9 @@ class Session:
     def toggle_recording(self, path: Path) -> None:
         """Begin a recording, or end the one that goes on; a notice says which."""
         recorder = self.parts.recorder
+        if self.parts.polled_feed is not None:
+            self.store.notify(Severity.WARNING, "Only the stream can be recorded, and it needs an API key.")
+            return
         if (ended := recorder.end()) is not None:
             size = f"{ended.frames:,} frames, {format_size(ended.size)}"
             self.store.notify(Severity.GOOD, f"Recorded: {size} in {ended.path}. To play it: kalshi-tui replay FILE")

@@ -42,6 +42,7 @@ class Store:
         self._hours_by_shard: dict[int, TradingStatus] = {}
         self._paused_parts: tuple[str, ...] = ()
         self._alerts: tuple[Alert, ...] = ()
+        self._delayed = False
         self.bus.subscribe(MarketsUpdated, lambda _: self.notices.name(self.markets))
 
         # The feed handler's calls for frames of market data: the parts' own methods, without a call in between.
@@ -100,7 +101,8 @@ class Store:
         self._changes.mark(Topic.LINK)
         if before.state is not state:
             if state is LinkState.LIVE:
-                self.notify(Severity.GOOD, "Connected.")
+                if not self._delayed:
+                    self.notify(Severity.GOOD, "Connected.")
             elif before.state is LinkState.LIVE or state is LinkState.REFUSED:
                 self.notify(Severity.WARNING, detail or "The connection was lost.")
             self.bus.publish(LinkChanged(state))
@@ -111,6 +113,15 @@ class Store:
     def connection(self) -> Link:
         """The state of the stream's connection."""
         return self._connection
+
+    @property
+    def is_delayed(self) -> bool:
+        """Whether prices are read now and then, for want of a stream."""
+        return self._delayed
+
+    def mark_delayed(self) -> None:
+        """Note that no stream keeps prices true."""
+        self._delayed = True
 
     @property
     def hours(self) -> TradingStatus:
@@ -208,6 +219,8 @@ class Store:
 
     def why_unread(self, which: AccountList) -> str:
         """Return in a sentence that a list of the account has not been read yet, and why; empty if it has been."""
+        if self.account.reads.unreadable:
+            return self.account.reads.unreadable
         why = self.account.reads.why_unread(which, self._connection)
         return f"Not read yet: {why}" if why else ""
 

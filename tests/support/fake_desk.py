@@ -209,6 +209,9 @@ class FakeDesk:
         tickers = tuple(each.ticker for each in found)
         return LookUpResult(tickers, "" if tickers else f"The exchange knows no market and no event {name}.")
 
+    def set_visible_markets(self, tickers: Sequence[str]) -> None:
+        self.visible = tuple(tickers)
+
     def set_shown_chart(self, ticker: str, minutes: int) -> None:
         self.charted.append((ticker, minutes))
 

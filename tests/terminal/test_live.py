@@ -87,7 +87,6 @@ def test_a_profile_that_only_watches_sends_nothing(tmp_path: Path, exchange: Pra
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["--env", "live"], "There is no API key: set KALSHI_API_KEY_ID and KALSHI_PRIVATE_KEY_PATH"),
         (["--env", "liv"], "There is no profile 'liv'. Did you mean live?"),
         (["--env", "demo", "--fresh"], "are for the practice exchange that this program starts"),
         (["--rest-url", "https://evil.example/trade-api/v2"], "is neither this machine's nor one that"),

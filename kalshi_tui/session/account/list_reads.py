@@ -25,6 +25,8 @@ class AccountReads:
     def __init__(self) -> None:
         self._read: set[AccountList] = set()
         self._failures: dict[AccountList, str] = {}
+        self.unreadable = ""
+        """Why nothing of the account can be read at all, a sentence."""
 
     def succeeded(self, which: AccountList) -> bool:
         """Note a read that worked; return whether it is the first one of its list."""

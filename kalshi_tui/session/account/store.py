@@ -164,6 +164,10 @@ class AccountStore:
         """Which lists of the account have been read."""
         return self._reads
 
+    def mark_unreadable(self, why: str) -> None:
+        """Note that nothing of the account can be read, and why."""
+        self._reads.unreadable = why
+
     def known_order(self, order: Order) -> Order:
         """Return an order as it is known now, by its own id or the client's; itself if nothing is known."""
         return self._orders.get(self._key(order), order)

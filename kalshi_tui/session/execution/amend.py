@@ -12,7 +12,7 @@ from kalshi_tui.kalshi.rest import RestClient
 from kalshi_tui.session.execution.floor_check import FloorCheck
 from kalshi_tui.session.execution.order_lookup import OrderLookup
 from kalshi_tui.session.execution.order_writers import OrderWriters, WriterBusyError
-from kalshi_tui.session.execution.risk_checks import LIVE_RISK, READ_ONLY, Risk, RiskChecks, describe_unacknowledged
+from kalshi_tui.session.execution.risk_checks import LIVE_RISK, Risk, RiskChecks, describe_unacknowledged
 from kalshi_tui.session.execution.rolling_expiry import RollingExpiry
 from kalshi_tui.session.execution.submit import SELF_TRADE_REASON, OrderExecutor
 from kalshi_tui.session.interface import OrderResult
@@ -165,7 +165,7 @@ class OrderAmender:
     def _describe_violations(self, order: Order, change: "_Amendment", acknowledged: frozenset[Risk]) -> str:
         """Return what speaks against a change. Against one that adds no risk only read-only mode does."""
         if change.keeps_place:
-            return READ_ONLY if self._risk_checks.read_only else ""
+            return self._risk_checks.read_only_reason
         terms = amended_terms(self._store, order, change.price, change.resting_count)
         return describe_unacknowledged(self._risk_checks.check(terms, replacing=order), acknowledged)
 

@@ -24,7 +24,6 @@ from kalshi_tui.kalshi.rest import RestClient
 from kalshi_tui.session.account.account_view import subaccount_text
 from kalshi_tui.session.account.order_merge import UNCONFIRMED_STATES
 from kalshi_tui.session.bus import AccountInDoubt
-from kalshi_tui.session.execution.risk_checks import READ_ONLY
 from kalshi_tui.session.execution.submit import OrderExecutor
 from kalshi_tui.session.interface import CancelAllResult
 from kalshi_tui.session.notices import Severity
@@ -46,7 +45,7 @@ class CancelAll:
         order_executor: OrderExecutor,
         sleep: Sleep,
         *,
-        read_only: bool,
+        read_only_reason: str,
         minute: CancelAllMinute,
         max_by_name: int = MAX_CANCELED_BY_NAME,
         lost: Callable[[], Mapping[str, str]] = dict,
@@ -63,7 +62,7 @@ class CancelAll:
         self._store = store
         self._order_executor = order_executor
         self._sleep = sleep
-        self._read_only = read_only
+        self._read_only_reason = read_only_reason
         self._running: list[tuple[str, int | None]] = []
         """Market and subaccount of each that is at work now; '' and None stand for all."""
 
@@ -83,8 +82,8 @@ class CancelAll:
         It takes the orders of every subaccount, unless one is named.
         Raises nothing for what the exchange or the network does.
         """
-        if self._read_only:
-            return CancelAllResult(0, (), (), proved=False, sentence=READ_ONLY)
+        if self._read_only_reason:
+            return CancelAllResult(0, (), (), proved=False, sentence=self._read_only_reason)
         scope = (ticker, subaccount)
         self._running.append(scope)
         try:

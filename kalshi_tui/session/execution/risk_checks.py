@@ -18,7 +18,6 @@ from kalshi_tui.session.store import Store
 from kalshi_tui.session.timing import midnight_ms
 from kalshi_tui.session.venue import Venue
 
-READ_ONLY: Final = "The program was started with --read-only: it sends nothing."
 UNREAD_ORDERS: Final = "unread orders"
 """The subject of a limit that cannot be measured, because orders in the journal cannot be read."""
 
@@ -82,7 +81,7 @@ class RiskChecks:
         venue: Venue,
         limits: RiskLimits | None = None,
         *,
-        read_only: bool = False,
+        read_only_reason: str = "",
         clock_ms: Callable[[], int],
         sent_since: Callable[[int], DailyVolume] = lambda _: DailyVolume(),
         unwritable: Callable[[], str] = str,
@@ -99,7 +98,7 @@ class RiskChecks:
         self._store = store
         self._venue = venue
         self._limits = limits or RiskLimits()
-        self.read_only = read_only
+        self.read_only_reason = read_only_reason
         self._clock_ms = clock_ms
         self._sent_since = sent_since
         self._unwritable = unwritable
@@ -110,8 +109,8 @@ class RiskChecks:
     def check(self, terms: OrderTerms, *, replacing: Order | None = None) -> list[RiskViolation]:
         """Return the violations of an order, the gravest first; ``replacing`` is the order that it changes."""
         found = []
-        if self.read_only:
-            found.append(RiskViolation(Risk(RiskReason.READ_ONLY), OverrideMethod.NEVER, READ_ONLY))
+        if self.read_only_reason:
+            found.append(RiskViolation(Risk(RiskReason.READ_ONLY), OverrideMethod.NEVER, self.read_only_reason))
         try:
             if why := self._unwritable():
                 found.append(RiskViolation(Risk(RiskReason.JOURNAL), OverrideMethod.NEVER, why))

@@ -26,7 +26,7 @@ from kalshi_tui.session.bus import AccountInDoubt, HoursInDoubt
 from kalshi_tui.session.execution.floor_check import FloorCheck
 from kalshi_tui.session.execution.journal import Journal, JournalError
 from kalshi_tui.session.execution.order_lookup import OrderLookup
-from kalshi_tui.session.execution.risk_checks import LIVE_RISK, READ_ONLY, Risk, RiskChecks, describe_unacknowledged
+from kalshi_tui.session.execution.risk_checks import LIVE_RISK, Risk, RiskChecks, describe_unacknowledged
 from kalshi_tui.session.execution.rolling_expiry import RollingExpiry
 from kalshi_tui.session.interface import OrderResult
 from kalshi_tui.session.notices import Severity
@@ -243,8 +243,8 @@ class OrderExecutor:
 
     async def cancel(self, order: Order) -> OrderResult:
         """Cancel a resting order, and return what became of it."""
-        if self._risk_checks.read_only:
-            return OrderResult(order, READ_ONLY, refused=True)
+        if reason := self._risk_checks.read_only_reason:
+            return OrderResult(order, reason, refused=True)
         if not order.order_id:
             sentence = "This order has no id from the exchange yet, so it cannot be canceled by name."
             return OrderResult(order, sentence, refused=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from kalshi_tui.domain.book import Book, Side
 from kalshi_tui.domain.text import plain_count_text, plain_price_text
-from kalshi_tui.kalshi.feed.stream_group import StreamGroup
+from kalshi_tui.kalshi.feed.market_feed import MarketFeed
 from kalshi_tui.session.market_data.store import Levels
 from kalshi_tui.session.notices import Severity
 from kalshi_tui.session.store import Store
@@ -22,7 +22,7 @@ class AuditResult:
 class BookAuditor:
     """Asks the exchange for a fresh snapshot of a book, and compares."""
 
-    def __init__(self, stream: StreamGroup, store: Store) -> None:
+    def __init__(self, stream: MarketFeed, store: Store) -> None:
         self._stream = stream
         self._store = store
 

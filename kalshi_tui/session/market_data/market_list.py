@@ -164,14 +164,19 @@ class MarketListReader:
 
     async def _read_full_list(self) -> None:
         """Read the open events with their markets until it works, and follow their tickers."""
+        told = ""
         while True:
             try:
                 await self._read_list_pages()
             except KalshiError as error:
-                self._store.notify(Severity.WARNING, f"The list of markets could not be read: {error}")
+                self._store.market_data.set_listing_error(str(error))
+                if str(error) != told:
+                    told = str(error)
+                    self._store.notify(Severity.WARNING, f"The list of markets could not be read: {error}")
                 await self._sleep(RETRY_DELAY_S)
                 continue
             break
+        self._store.market_data.set_listing_error("")
         self._store.market_data.set_listing_progress(None)
         self._store.bus.publish(MarketListRead())
         if missing := [ticker for ticker in self._watch_list_tickers if ticker not in self._store.markets]:

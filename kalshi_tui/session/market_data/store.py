@@ -37,6 +37,8 @@ class LiveBook:
     why: str = "Waiting for the first snapshot."
     reported_version: int = 0
     """The book's version at the last look for changes."""
+    delayed: bool = False
+    """Whether it was read by REST and no stream keeps it true."""
 
     @property
     def is_good(self) -> bool:
@@ -64,6 +66,7 @@ class MarketDataStore:
         """The frames that changed no book."""
         self._market_list_version = 0
         self._listing_progress: int | None = None
+        self._listing_error = ""
 
         # The dictionaries stay the same objects, so that readers may hold these views of them.
         self.markets: Final[Mapping[str, Market]] = self._markets
@@ -88,6 +91,11 @@ class MarketDataStore:
     def listing_progress(self) -> int | None:
         """How many markets have been listed so far while the list is being read, None once it is whole."""
         return self._listing_progress
+
+    @property
+    def listing_error(self) -> str:
+        """Why the list could not be read at the last try; empty if it could, or has not been tried."""
+        return self._listing_error
 
     @property
     def watched_tickers(self) -> AbstractSet[str]:
@@ -233,6 +241,11 @@ class MarketDataStore:
     def set_listing_progress(self, listed: int | None) -> None:
         """Note how many markets of the list have been read; None when it is whole."""
         self._listing_progress = listed
+        self._changes.mark(Topic.MARKETS)
+
+    def set_listing_error(self, why: str) -> None:
+        """Note why the list could not be read, a sentence; empty when it has been."""
+        self._listing_error = why
         self._changes.mark(Topic.MARKETS)
 
     def drop_markets(self, tickers: Iterable[str]) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterable, Sequence
 
-from kalshi_tui.kalshi.feed.stream_group import StreamGroup
+from kalshi_tui.kalshi.feed.market_feed import MarketFeed
 from kalshi_tui.session.alerts.monitor import AlertMonitor
 from kalshi_tui.session.bus import AlertMarketsChanged
 from kalshi_tui.session.store import Store
@@ -12,7 +12,7 @@ from kalshi_tui.session.store import Store
 class MarketSubscriptions:
     """Keeps the stream's subscriptions in step with what is shown and what alerts need."""
 
-    def __init__(self, stream: StreamGroup, store: Store, alerts: AlertMonitor) -> None:
+    def __init__(self, stream: MarketFeed, store: Store, alerts: AlertMonitor) -> None:
         self._stream = stream
         self._store = store
         self._alerts = alerts

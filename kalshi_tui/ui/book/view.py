@@ -96,6 +96,7 @@ def _state_line(live: LiveBook, market: Market) -> Line:
         sides = [name for name, side in (("YES", book.yes), ("NO", book.no)) if len(side)]
         return line(Span(f"only {sides[0]} is bid" if sides else "nobody bids", Tone.DIM))
     return line(
+        Span("delayed  " if live.delayed else "", Tone.WARN),
         Span("spread ", Tone.DIM),
         price_text(spread, decimals) if spread >= 0 else f"-{price_text(-spread, decimals)}",
         Span("  mid ", Tone.DIM),

@@ -59,7 +59,12 @@ class ProgramController:
     def show_link(self) -> None:
         """Report the state of the connection; the top line has room for all of it only on a wide terminal."""
         self._session.store.notify(
-            Severity.INFO, link_text(self._session.store.connection, self._session.link_metrics())
+            Severity.INFO,
+            link_text(
+                self._session.store.connection,
+                self._session.link_metrics(),
+                delayed=self._session.store.is_delayed,
+            ),
         )
 
     def choose_subaccount(self) -> None:

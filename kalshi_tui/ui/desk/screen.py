@@ -180,6 +180,10 @@ class DeskScreen(CommandScreen[None]):
     def _sparklines_visible(self, event: MarketListPane.SparklinesVisible) -> None:
         self.session.set_shown_sparklines(event.tickers)
 
+    @on(MarketListPane.LinesVisible)
+    def _lines_visible(self, event: MarketListPane.LinesVisible) -> None:
+        self.session.set_visible_markets(event.tickers)
+
     @on(DescendantFocus)
     def _tile_focused(self, event: DescendantFocus) -> None:
         self._controllers.markets.select_tile(event.widget)

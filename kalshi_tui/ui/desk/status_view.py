@@ -36,6 +36,8 @@ LINK_STATE_TEXT: Final = {
     LinkState.WAITING: ("reconnecting", Tone.WARN),
     LinkState.REFUSED: ("refused", Tone.BAD),
 }
+DELAYED_TEXT: Final = ("delayed, watching only", Tone.WARN)
+"""What stands there while prices are read now and then, without a stream."""
 SILENT_AFTER_MS: Final = 15_000
 """A link that has brought nothing for so long is said to be silent; pings alone keep it up."""
 PAUSED_PARTS_WIDTH: Final = 24
@@ -54,6 +56,8 @@ def status_line(
     ``badges`` stand beside the venue and stay too: that it is a replay, or is recorded.
     """
     word, tone = LINK_STATE_TEXT[store.connection.state]
+    if store.is_delayed and store.connection.state is LinkState.LIVE:
+        word, tone = DELAYED_TEXT
     left = [Span(f" {venue.value} ", Tone.VENUE), *badges, Span(f" {word}", tone)]
     live = store.connection.state is LinkState.LIVE
     alarms = _link_warnings(pulse) if live else []
@@ -69,7 +73,7 @@ def status_line(
         # The log has the sentence too: what has no room here is left out whole.
         left.append(Span(fit(detail if len(detail) <= room else "", room), Tone.DIM))
     else:
-        for piece in _link_health_spans(rate, pulse):
+        for piece in _link_health_spans(rate, pulse) if not store.is_delayed else ():
             if cell_count([piece]) <= room:
                 left.append(piece)
                 room -= cell_count([piece])
@@ -123,8 +127,11 @@ def link_ages_line(link: Link, pulse: LinkStats) -> Line:
     return line(Span(ages, Tone.WARN if late else Tone.DIM))
 
 
-def link_text(link: Link, pulse: LinkStats) -> str:
+def link_text(link: Link, pulse: LinkStats, *, delayed: bool = False) -> str:
     """Return the state of the link in a sentence."""
+    if delayed:
+        state = "works" if link.state is LinkState.LIVE else "does not work"
+        return f"No stream without an API key: prices are read now and then, which {state}. {link.detail}".rstrip()
     ages = [
         f"last {name} {_age_text(age)} ago"
         for name, age in (("frame", pulse.frame_age_ms), ("ping", pulse.ping_age_ms))

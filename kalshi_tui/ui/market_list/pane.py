@@ -56,6 +56,13 @@ class MarketListPane(Vertical):
             self.tickers = tickers
             super().__init__()
 
+    class LinesVisible(Message):
+        """Other lines than before can be seen."""
+
+        def __init__(self, tickers: Sequence[str]) -> None:
+            self.tickers = tickers
+            super().__init__()
+
     def __init__(
         self,
         store: Store,
@@ -167,6 +174,8 @@ class MarketListPane(Vertical):
             return "No market has these words; esc clears."
         if self._watch_lists.shown:
             return f"Nothing is on this list yet: {key_for('watch')} puts a market on it, {key_for('list')} goes on."
+        if why := self._store.market_data.listing_error:
+            return f"The markets have not been read: {why}"
         return "Reading the markets..."
 
     def frame(self, dirty: StoreChanges) -> None:
@@ -175,6 +184,9 @@ class MarketListPane(Vertical):
             self.redraw()
             return
         if Topic.MARKETS in dirty.topics:
+            if not self._tickers:
+                self.redraw()
+                return
             self._draw_heading()
         self._update_visible()
         for ticker in dirty.tickers.intersection(self._visible_tickers):
@@ -222,6 +234,7 @@ class MarketListPane(Vertical):
         if seen != self._visible_tickers:
             self._visible_tickers = seen
             self._flashes.set_visible(seen, partial(flashing_prices, self._store))
+            self.post_message(self.LinesVisible(seen))
 
     def _draw_heading(self) -> None:
         heading = market_list_heading(

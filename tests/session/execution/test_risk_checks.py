@@ -13,14 +13,13 @@ from kalshi_tui.domain.position import Position
 from kalshi_tui.session.account.list_reads import AccountList
 from kalshi_tui.session.execution.journal import JournalError
 from kalshi_tui.session.execution.risk_checks import (
-    READ_ONLY,
     OverrideMethod,
     Risk,
     RiskChecks,
     RiskReason,
     describe_unacknowledged,
 )
-from kalshi_tui.session.options import SessionOptions
+from kalshi_tui.session.options import READ_ONLY, SessionOptions
 from kalshi_tui.session.store import Store
 from kalshi_tui.session.venue import Venue
 from tests.support.session_rig import Rig, Trouble
@@ -40,7 +39,7 @@ def a_store() -> Store:
 def a_guard(
     store: Store, limits: RiskLimits | None = None, venue: Venue = Venue.PRACTICE, *, read_only: bool = False
 ) -> RiskChecks:
-    return RiskChecks(store, venue, limits, read_only=read_only, clock_ms=lambda: NOON_MS)
+    return RiskChecks(store, venue, limits, read_only_reason=READ_ONLY if read_only else "", clock_ms=lambda: NOON_MS)
 
 
 def buy(price: int = 4_700, count: int = 1_000) -> OrderTerms:
