@@ -33,7 +33,11 @@ def add_write_options(parser: CommandParser, *, with_overrides: bool = True) -> 
 
 def add_override_flags(parser: argparse.ArgumentParser) -> None:
     """Add the flags that pass a risk check, except ``--yes``."""
-    parser.add_argument(OVER_LIMIT_FLAG, action="store_true", help="send it though it passes a limit of your settings")
+    parser.add_argument(
+        OVER_LIMIT_FLAG,
+        action="store_true",
+        help="send it though it passes a limit of yours or goes more than 10 cents through the best price",
+    )
     parser.add_argument(
         BLIND_FLAG, action="store_true", help="send it though book or account are stale or cannot be read"
     )

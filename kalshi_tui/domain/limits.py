@@ -5,12 +5,16 @@ Counts in 1/100 contract, money in 1/1,000,000 dollar, prices in 1/10,000 dollar
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from kalshi_tui.domain.book import Book
-from kalshi_tui.domain.order import BookSide, Order, OrderTerms, to_outcome_price
+from kalshi_tui.domain.order import Action, BookSide, Order, OrderTerms, to_outcome_price
 from kalshi_tui.domain.position import Position
 from kalshi_tui.domain.price import Count, Money, Price, format_count, format_money, format_price
+
+MAX_THROUGH: Final = 1_000
+"""How far through the best opposite price a limit may be where the trader has set no distance: 10 cents."""
+THROUGH_LIMIT: Final = "a price through the market"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +28,7 @@ class RiskLimits:
     day_contracts: Count | None = None
     day_dollars: Money | None = None
     distance: Price | None = None
-    """How far beyond the best bid or ask a price may be, in either direction."""
+    """How far beyond the best bid or ask a price may be, in either direction; None: `MAX_THROUGH` is in force."""
     hard: bool = False
     """Whether they cannot be passed, not even with the typed word."""
 
@@ -121,6 +125,7 @@ def _check_limit(scope: str, unit: str, value: int, limit: int | None) -> Iterat
 
 def _check_distance(distance: Price | None, terms: OrderTerms, book: Book | None) -> Iterator[LimitBreach]:
     if distance is None:
+        yield from _check_through(terms, book)
         return
     bid, ask = (book.best_bid(), book.best_ask()) if book is not None else (None, None)
     low = bid.price if bid else ask.price if ask else None
@@ -132,6 +137,29 @@ def _check_distance(distance: Price | None, terms: OrderTerms, book: Book | None
     if off > distance:
         far, limit = _trim_decimals(format_price(off), 2), _trim_decimals(format_price(distance), 2)
         yield LimitBreach("distance", f"The price is {far} away from the market, your limit is {limit}.")
+
+
+def _check_through(terms: OrderTerms, book: Book | None) -> Iterator[LimitBreach]:
+    """Yield the breach of a limit far through the best opposite price: most likely a slip of the fingers.
+
+    A passive price cannot trade at once, and an empty side has nothing to trade with: neither is ever one.
+    """
+    if book is None:
+        # A book that cannot be trusted asks for a word of its own.
+        return
+    buys = terms.action is Action.BUY
+    best = book.best_ask(terms.side) if buys else book.best_bid(terms.side)
+    if best is None:
+        return
+    off = terms.price - best.price if buys else best.price - terms.price
+    if off > MAX_THROUGH:
+        price, far, near = (_trim_decimals(format_price(each), 2) for each in (terms.price, off, best.price))
+        words = (
+            f"buys at up to {price}, {far} above the best ask"
+            if buys
+            else f"sells down to {price}, {far} below the best bid"
+        )
+        yield LimitBreach(THROUGH_LIMIT, f"This {words} of {near}.")
 
 
 def _trim_decimals(text: str, min_decimals: int = 0) -> str:

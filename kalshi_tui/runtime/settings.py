@@ -84,7 +84,10 @@ class LimitSettings(_Section, frozen=True):
     day_dollars: Annotated[str | None, Meta(description="The most dollars put at risk in a day.")] = None
     distance: Annotated[
         str | None,
-        Meta(description="How far beyond the best bid or ask a price may be, in dollars."),
+        Meta(
+            description="How far beyond the best bid or ask a price may be, in dollars, either way. Left out, a limit "
+            "more than 10 cents through the best opposite price asks for a word."
+        ),
     ] = None
     passing: Annotated[
         Literal["word", "never"],

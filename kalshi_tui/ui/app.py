@@ -180,7 +180,10 @@ class DeskApp(App[None]):
             await self._wait_until_idle(self.focused)
         if isinstance(event, Key):
             self.presses.take(event)
-            await self._take(event)
+            try:
+                await self._take(event)
+            finally:
+                self.presses.handling = None
         else:
             await super().on_event(event)
 

@@ -19,6 +19,8 @@ from textual.events import AppBlur, AppFocus, Key, Paste, Resize
 from textual.keys import Keys
 from textual.message import Message
 
+from kalshi_tui.ui.key_presses import KeyReport
+
 ESC: Final = "\x1b"
 CSI: Final = "\x1b["
 PASTE_END: Final = "\x1b[201~"
@@ -289,8 +291,8 @@ class InputParser:
             return
         if len(codes) > 3 or len(modifiers) > 2 or (modifiers[0] or 0) > MAX_MODIFIERS:
             return
-        if len(modifiers) > 1 and modifiers[1] not in (None, PRESS, REPEAT):
-            # The release of a key is no press; other events are not known.
+        happened = (modifiers[1] if len(modifiers) > 1 else None) or PRESS
+        if happened not in (PRESS, REPEAT, RELEASE):
             return
         code = 1 if codes[0] is None else codes[0]
         text = "".join(chr(each) for each in texts if each is not None)
@@ -309,10 +311,18 @@ class InputParser:
         if not text and held & ~LOCKS == SHIFT and len(codes) > 1 and codes[1] and chr(codes[1]).isprintable():
             text = chr(codes[1])
         plain = f"{CSI}{code};{modifiers[0] or ''};{':'.join(str(ord(each)) for each in text)}{final}"
-        yield from _pressed(key.copy() for key in self._meanings._parse_extended_key(plain) or ())  # noqa: SLF001
+        yield from self._extended(plain, happened)
+
+    def _extended(self, plain: str, happened: int) -> Iterator[Message]:
+        """Yield what happened to a key that stands in a sequence as Textual reads it; a release is no press."""
+        for key in _pressed(key.copy() for key in self._meanings._parse_extended_key(plain) or ()):  # noqa: SLF001
+            if happened != PRESS:
+                yield KeyReport(key.key, released=happened == RELEASE)
+            if happened != RELEASE:
+                yield key
 
 
-def _pressed(keys: Iterable[Key]) -> Iterator[Message]:
+def _pressed(keys: Iterable[Key]) -> Iterator[Key]:
     return (key for key in keys if key.key != Keys.Ignore)
 
 

@@ -1,18 +1,33 @@
 """Key presses by when they arrived, not when they were handled: tells a press from a held key or a queue."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Protocol, runtime_checkable
 
 from textual.events import Key
+from textual.message import Message
 
 REPEAT_MS: Final = 700
 """Longer than any usual wait before a held key repeats (660 ms at the most): the same key sooner is the same press."""
 QUIET_S: Final = 0.12
 """How long no other key may follow. Held keys repeat each 33 ms, slow ones each 100 ms."""
+SEEN_MS: Final = 200
+"""The least time in which anybody reads what has opened, where the terminal tells that the key before was released."""
+MIN_RELEASE_MS: Final = 25
+"""How long a key is up at least between two presses. Releases that come together with the press prove nothing."""
 LATE_MS: Final = 250
 """A wait that took so much longer than asked for saw a program that stood still, and proves nothing."""
 MAX_WAITS: Final = 12
+
+
+class KeyReport(Message):
+    """What some terminals tell of a key beside its presses: that it is held down and repeats, or was released."""
+
+    def __init__(self, key: str, *, released: bool) -> None:
+        super().__init__()
+        self.key = key
+        self.released = released
+        """False: the press that follows is a repeat."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +37,9 @@ class Press:
     key: str
     at_ms: int
     repeats: bool
-    """Whether the same key arrived just before, with no other key between."""
+    """Whether the terminal said that it is held, or the same key arrived just before and was not seen released."""
+    released_ms: int | None = None
+    """When the same key was released before this press; None if the terminal does not tell."""
 
     @property
     def name(self) -> str:
@@ -40,27 +57,49 @@ class Presses:
 
     def __init__(self, timer_ms: Callable[[], int]) -> None:
         self._timer_ms = timer_ms
-        self._waiting: dict[int, tuple[str, int]] = {}
+        self._waiting: dict[int, Press] = {}
         """The keys that were read and not handled yet, by the identity of their events."""
         self._last: tuple[str, int] | None = None
+        self._released: dict[str, int] = {}
+        """When keys were released that are up, as far as the terminal tells."""
+        self._held = ""
+        """The key of which the terminal said that its next press is a repeat."""
         self.latest: Press | None = None
         """The key that is or was handled last; None after a click, which no key has caused."""
+        self.handling: Press | None = None
+        """The key that is handled now."""
         self.unread: Callable[[], bool] = lambda: False
         """Whether the terminal has input that was not read yet."""
         self.deciding = 0
         """How many keys wait for their quiet moment."""
 
+    def reported(self, report: KeyReport) -> None:
+        """Note that a key was released, or that its next press is a repeat; from the reading thread."""
+        if report.released:
+            self._released[report.key] = self._timer_ms()
+        else:
+            self._held = report.key
+
     def arrived(self, event: Key) -> None:
         """Note a key that was read just now."""
-        self._waiting[id(event)] = (event.key, self._timer_ms())
+        at_ms, released_ms = self._timer_ms(), self._released.pop(event.key, None)
+        held, self._held = self._held == event.key, ""
+        if released_ms is not None and (held or at_ms - released_ms < MIN_RELEASE_MS):
+            released_ms = None
+        self._waiting[id(event)] = Press(event.key, at_ms, held, released_ms)
 
     def take(self, event: Key) -> None:
         """Note that a key is handled now; one that no terminal reported counts as arrived just now."""
-        key, at_ms = self._waiting.pop(id(event), (event.key, self._timer_ms()))
+        press = self._waiting.pop(id(event), None) or Press(event.key, self._timer_ms(), repeats=False)
         last = self._last
-        repeats = last is not None and last[0] == key and at_ms - last[1] < REPEAT_MS
-        self._last = (key, at_ms)
-        self.latest = Press(key, at_ms, repeats)
+        if press.released_ms is None and last is not None and last[0] == press.key:
+            press = replace(press, repeats=press.repeats or press.at_ms - last[1] < REPEAT_MS)
+        self._last = (press.key, press.at_ms)
+        self.latest = self.handling = press
+
+    def released_ms(self, key: str) -> int | None:
+        """Return when a key was released that is up now; None if it is down, or if the terminal does not tell."""
+        return self._released.get(key)
 
     def clicked(self) -> None:
         """Note that the mouse was used."""
@@ -69,7 +108,7 @@ class Presses:
     def follows(self, press: Press) -> bool:
         """Return whether the same key came after this one, handled or not yet."""
         again = self.latest is not press and self.latest is not None and self.latest.key == press.key
-        return again or any(key == press.key for key, _ in list(self._waiting.values()))
+        return again or any(each.key == press.key for each in list(self._waiting.values()))
 
 
 @runtime_checkable

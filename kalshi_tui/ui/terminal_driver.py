@@ -9,16 +9,20 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import IO, Any, Final
 
+from textual import constants
 from textual.drivers.linux_driver import LinuxDriver
 from textual.events import Key
 from textual.message import Message
 
-from kalshi_tui.ui.key_presses import presses_of
+from kalshi_tui.ui.key_presses import KeyReport, presses_of
 from kalshi_tui.ui.terminal_capabilities import glyph_replacements
 from kalshi_tui.ui.terminal_reader import read_until_gone
 
 WINDOW_SEQUENCE_PATTERN: Final = re.compile(r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)")
 """What is said to the window that a terminal runs in."""
+REPORT_RELEASES: Final = "\x1b[=2;2u"
+"""Kitty's keyboard protocol: add the kind of event, press, repeat or release, to what Textual has asked for."""
+REPORT_NO_RELEASES: Final = "\x1b[=2;3u"
 _log: Final = logging.getLogger("kalshi_tui.ui")
 
 
@@ -76,8 +80,11 @@ class TerminalDriver(LinuxDriver):
         for message in messages:
             if isinstance(message, Key):
                 self._presses.arrived(message)
+            elif isinstance(message, KeyReport):
+                self._presses.reported(message)
         for message in messages:
-            self.process_message(message)
+            if not isinstance(message, KeyReport):
+                self.process_message(message)
 
     def unread(self) -> bool:
         """Return whether the terminal has input that the reading thread has not taken yet."""
@@ -103,6 +110,15 @@ class TerminalDriver(LinuxDriver):
         super().start_application_mode()  # type: ignore[no-untyped-call]  # Textual's own has no annotation
         if self._writer_thread is None:
             self._lost()
+        elif not constants.DISABLE_KITTY_KEY:
+            self.write(REPORT_RELEASES)
+
+    def stop_application_mode(self) -> None:
+        """Give the terminal back."""
+        if not constants.DISABLE_KITTY_KEY:
+            # First, so that the release of the key that ends the desk is not typed into the shell after it.
+            self.write(REPORT_NO_RELEASES)
+        super().stop_application_mode()
 
     def run_input_thread(self) -> None:
         """Read input until the terminal is gone."""

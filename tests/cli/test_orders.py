@@ -265,6 +265,20 @@ async def test_limits_of_the_settings_hold(tmp_path: Path) -> None:
         assert len(list(trader.exchange.exchange.queries.orders("alice"))) == 1
 
 
+async def test_a_limit_far_through_the_market_takes_a_flag(tmp_path: Path) -> None:
+    async with at_work(tmp_path) as (trader, ticker):
+        await trader.exchange.order(ticker, "ask", "0.7000", "5.00", who="bob")
+        kept = await trader.json(*buying(ticker, "1@0.99"))
+        assert (kept.code, kept.out) == (1, "")
+        assert "This buys at up to 0.99, 0." in kept.error["message"]
+        assert "--over-limit passes this." in kept.error["message"]
+        assert not list(trader.exchange.exchange.queries.orders("alice"))
+        passed = await trader.json(*buying(ticker, "1@0.99", "--over-limit"))
+        assert (passed.code, passed.only["order"]["state"]) == (0, "filled")
+        passive = await trader.json(*buying(ticker, "1@0.01"))
+        assert (passive.code, passive.only["order"]["state"]) == (0, "resting")
+
+
 @pytest.mark.slow
 async def test_the_longest_life_of_the_settings_holds(tmp_path: Path) -> None:
     settings = tmp_path / "settings.toml"

@@ -9,6 +9,7 @@ from textual.events import AppFocus, Key, MouseDown, MouseScrollUp, Paste, Resiz
 from textual.message import Message
 
 from kalshi_tui.ui.input_parser import MAX_COLUMNS, MAX_PASTE, MAX_ROWS, InputParser
+from kalshi_tui.ui.key_presses import KeyReport
 
 AFTER = {"j": "j", "\x1b[B": "down", "\r": "enter", "\x1b[98u": "b", "\x1b[Z": "shift+tab", "A": "A"}
 NUMBER = st.one_of(
@@ -85,9 +86,6 @@ def test_a_well_formed_key_is_that_key(text: str, expected: list[str]) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "\x1b[98;1:3u",
-        "\x1b[1;5:3A",
-        "\x1b[13;1:3u",
         "\x1b[98;1:4u",
         "\x1b[1114112u",
         "\x1b[98;1;1114112u",
@@ -122,6 +120,23 @@ def test_a_well_formed_key_is_that_key(text: str, expected: list[str]) -> None:
 def test_what_is_no_whole_press_of_a_key_is_nothing(text: str) -> None:
     """Not even the characters that it is made of: a stray digit is a price."""
     assert sent(text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [("\x1b[98;1:3u", "b"), ("\x1b[1;5:3A", "ctrl+up"), ("\x1b[13;1:3u", "enter"), ("\x1b[13;1:3;13u", "enter")],
+)
+def test_a_release_is_reported_and_is_no_press(text: str, key: str) -> None:
+    (report,) = sent(text)
+    assert isinstance(report, KeyReport)
+    assert (report.key, report.released) == (key, True)
+
+
+def test_a_key_that_repeats_is_reported_before_its_press() -> None:
+    report, press = sent("\x1b[13;1:2u")
+    assert isinstance(report, KeyReport)
+    assert (report.key, report.released) == ("enter", False)
+    assert keys([press]) == ["enter"]
 
 
 def test_a_paste_is_no_keys_and_an_endless_one_is_bounded() -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from enum import Enum, auto
 from typing import Final
 
-from kalshi_tui.domain.limits import DailyVolume, RiskLimits, find_limit_breaches
+from kalshi_tui.domain.limits import THROUGH_LIMIT, DailyVolume, RiskLimits, find_limit_breaches
 from kalshi_tui.domain.order import BookSide, Order, OrderState, OrderTerms
 from kalshi_tui.domain.text import order_text
 from kalshi_tui.session.account.list_reads import AccountList
@@ -187,7 +187,14 @@ class RiskChecks:
             sent_today=today,
         )
         for breach in told:
-            yield RiskViolation(Risk(RiskReason.LIMIT, breach.limit), passing, breach.sentence, word)
+            # Hard limits are the trader's own; the usual one, which nobody has set, can always be passed.
+            is_usual = breach.limit == THROUGH_LIMIT
+            yield RiskViolation(
+                Risk(RiskReason.LIMIT, breach.limit),
+                OverrideMethod.WORD if is_usual else passing,
+                breach.sentence,
+                "over" if is_usual else word,
+            )
 
     def _unread_for_limits(self) -> RiskViolation | None:
         """Return the violation of an order while limits of a market have no account to be measured by."""

@@ -13,11 +13,12 @@ from kalshi_tui.session.interface import OrderResult, TradingSession
 from kalshi_tui.session.notices import Severity
 from kalshi_tui.ui.dialogs.ask import AskScreen
 from kalshi_tui.ui.dialogs.word import WordScreen
-from kalshi_tui.ui.key_presses import REPEAT_MS, presses_of
+from kalshi_tui.ui.key_presses import REPEAT_MS, SEEN_MS, presses_of
 from kalshi_tui.ui.widgets.command_screen import CommandModal
 
 ARM_DELAY_MS: Final = REPEAT_MS
 """How long after the last Enter it sends: longer than a held key waits before it repeats."""
+SEND_KEY: Final = "enter"
 _log: Final = logging.getLogger("kalshi_tui.ui")
 
 
@@ -79,8 +80,20 @@ class ConfirmScreen(CommandModal[bool]):
 
     @property
     def armed(self) -> bool:
-        """Whether Enter sends now."""
-        return self.ticket_step is TicketStep.REVIEW and self._timer_ms() >= self._armed_at_ms
+        """Whether Enter sends now; while one is handled, whether it did when that one was pressed.
+
+        A terminal that tells when a key is released need not be waited for as long as a held key pauses.
+        """
+        presses = presses_of(self.app).presses
+        press = presses.handling
+        if press is not None and press.key == SEND_KEY:
+            at_ms, released_ms = press.at_ms, press.released_ms
+        else:
+            at_ms, released_ms = self._timer_ms(), presses.released_ms(SEND_KEY)
+        from_ms = self._armed_at_ms
+        if released_ms is not None:
+            from_ms = min(from_ms, max(from_ms - ARM_DELAY_MS, released_ms) + SEEN_MS)
+        return self.ticket_step is TicketStep.REVIEW and at_ms >= from_ms
 
     def blocked_reason(self) -> str:
         """Return why it cannot be sent at all, by the last check; empty if it can."""
@@ -97,11 +110,6 @@ class ConfirmScreen(CommandModal[bool]):
 
     def send(self) -> None:
         """Send, once every risk is confirmed. Only called while armed, by the command table."""
-        press = presses_of(self.app).presses.latest
-        if press is not None and press.at_ms < self._armed_at_ms:
-            # It was pressed before Enter was said to send, and came late.
-            self._ignore(press.ignored)
-            return
         self.decide(lambda: self._confirm_violations(frozenset()), self._ignore)
 
     def _ignore(self, why: str) -> None:

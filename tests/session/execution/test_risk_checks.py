@@ -302,6 +302,39 @@ def test_a_sale_that_turns_a_holding_round_is_no_closing() -> None:
     assert objection.sentence == "For this market that makes 900 contracts, your limit is 50."
 
 
+THROUGH: list[tuple[OrderTerms, str]] = [
+    (buy(price=5_900), "This buys at up to 0.59, 0.11 above the best ask of 0.48."),
+    (buy(price=5_801), "This buys at up to 0.5801, 0.1001 above the best ask of 0.48."),
+    (buy(price=5_800), ""),
+    (buy(price=100), ""),
+    (OrderTerms(T, Side.YES, Action.SELL, 3_500, 100), "This sells down to 0.35, 0.11 below the best bid of 0.46."),
+    (OrderTerms(T, Side.YES, Action.SELL, 3_600, 100), ""),
+    (OrderTerms(T, Side.YES, Action.SELL, 9_900, 100), ""),
+    (OrderTerms(T, Side.NO, Action.BUY, 9_900, 100), "This buys at up to 0.99, 0.45 above the best ask of 0.54."),
+    (OrderTerms(T, Side.NO, Action.BUY, 100, 100), ""),
+    (OrderTerms(T, Side.NO, Action.SELL, 3_000, 100), "This sells down to 0.30, 0.22 below the best bid of 0.52."),
+]
+
+
+@pytest.mark.parametrize(("terms", "sentence"), THROUGH)
+@pytest.mark.parametrize("hard", [False, True])
+def test_a_limit_far_through_the_market_asks_for_a_word_and_a_passive_price_does_not(
+    terms: OrderTerms, sentence: str, hard: bool
+) -> None:
+    found = a_guard(a_store(), RiskLimits(hard=hard)).check(terms)
+    assert [(each.sentence, each.override, each.word) for each in found] == (
+        [(sentence, OverrideMethod.WORD, "over")] if sentence else []
+    )
+
+
+def test_an_empty_side_has_nothing_to_go_through() -> None:
+    store = a_store()
+    store.snapshot(T, [(4_600, 10_000)], [])
+    assert a_guard(store).check(buy(price=9_900)) == []
+    store.snapshot(T, [], [(5_200, 10_000)])
+    assert a_guard(store).check(OrderTerms(T, Side.YES, Action.SELL, 100, 100)) == []
+
+
 def test_on_a_book_that_is_not_trusted_no_distance_can_be_measured() -> None:
     store = a_store()
     store.stale([T], "why")

@@ -5,7 +5,7 @@ import itertools
 from dataclasses import replace
 
 import pytest
-from textual.events import Paste
+from textual.events import Key, Paste
 from textual.widgets import Input
 
 from kalshi_tui.domain.book import Side
@@ -15,6 +15,7 @@ from kalshi_tui.domain.position import Balance
 from kalshi_tui.presentation.number_text import date_time_seconds_text
 from kalshi_tui.session.execution.risk_checks import OverrideMethod, Risk, RiskReason, RiskViolation
 from kalshi_tui.session.venue import Venue
+from kalshi_tui.ui.key_presses import MIN_RELEASE_MS, SEEN_MS, KeyReport
 from kalshi_tui.ui.ticket.review import ARM_DELAY_MS, ReviewScreen
 from kalshi_tui.ui.ticket.screen import TicketScreen
 from tests.support.fake_desk import (
@@ -96,6 +97,49 @@ async def test_each_enter_before_its_time_begins_the_wait_anew() -> None:
         await trader.wait_to_arm()
         await trader.press("enter")
         assert len(trader.desk.sent) == 1
+
+
+async def press_and_report(trader: Trader, *reports: bool) -> str:
+    """Press Enter as a terminal does that tells what a key does; True is a release, False a repeat, before it."""
+    for released in reports:
+        trader.app.presses.reported(KeyReport("enter", released=released))
+        trader.timer.advance(MIN_RELEASE_MS)
+    press = Key("enter", "\r")
+    trader.app.presses.arrived(press)
+    trader.app.post_message(press)
+    return await trader.look()
+
+
+async def test_where_releases_are_told_enter_sends_as_soon_as_it_was_released() -> None:
+    async with trading() as trader:
+        await write_order(trader)
+        trader.timer.advance(ARM_DELAY_MS // 2)
+        assert "arming" in await trader.look()
+        trader.app.presses.reported(KeyReport("enter", released=True))
+        trader.timer.advance(SEEN_MS)
+        assert "ENTER SENDS THIS ORDER" in await trader.look()
+        await press_and_report(trader)
+        assert len(trader.desk.sent) == 1
+
+
+async def test_a_key_that_the_terminal_says_is_held_never_sends() -> None:
+    async with trading() as trader:
+        await write_order(trader)
+        for _ in range(3):
+            # Slow repeats: by their times alone they would be presses of their own.
+            trader.timer.advance(2 * ARM_DELAY_MS)
+            assert "Enter ignored: key held." in await press_and_report(trader, False)
+        assert not trader.desk.sent
+
+
+async def test_a_release_that_comes_with_the_next_press_proves_nothing() -> None:
+    async with trading() as trader:
+        await write_order(trader)
+        trader.timer.advance(SEEN_MS)
+        trader.app.presses.reported(KeyReport("enter", released=True))
+        screen = await press_and_report(trader)
+        assert "Enter ignored: key held." in screen
+        assert not trader.desk.sent
 
 
 async def test_escape_from_the_review_sends_nothing_and_keeps_what_was_written() -> None:
