@@ -61,7 +61,7 @@ STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("trades-none", ("trades", MARKET)),
     ("order-dry-run", ("order", "buy", "yes", MARKET, "10@0.05", "--dry-run")),
     ("order-resting", ("order", "buy", "yes", MARKET, "10@5c", "--yes")),
-    ("order-filled", ("order", "buy", "yes", MARKET, "3@0.90", "--yes")),
+    ("order-filled", ("order", "buy", "yes", MARKET, "3@0.90", "--over-limit", "--yes")),
     ("order-no", ("order", "sell", "no", MARKET, "2@0.95", "--tif", "ioc", "--yes")),
     ("order-off-grid", ("order", "buy", "yes", MARKET, "1@0.4215", "--yes")),
     ("order-not-asked", ("order", "buy", "yes", MARKET, "1@0.05")),

@@ -85,11 +85,11 @@ async def test_terms_reach_the_exchange(tmp_path: Path) -> None:
 
 async def test_an_order_that_the_exchange_refuses(tmp_path: Path) -> None:
     async with at_work(tmp_path) as (trader, ticker):
-        done = await trader.json(*buying(ticker, "99999@0.99"))
+        done = await trader.json(*buying(ticker, "99999@0.99", "--over-limit"))
         assert done.code == 1
         assert done.only["order"]["state"] == "refused"
         assert done.only["order"]["client_order_id"]
-        assert any("may need" in each for each in done.only["warnings"])
+        assert any("Needs $" in each for each in done.only["warnings"])
         assert done.error["code"] == "refused"
         killed = await trader.json(*buying(ticker, "1@0.40", "--tif", "fok"))
         assert (killed.code, killed.only["order"]["state"]) == (1, "refused")

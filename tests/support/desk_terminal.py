@@ -25,14 +25,17 @@ def choose_a_calm_market(terminal: Terminal) -> None:
     terminal.wait("the fourth market's book", lambda screen: "Red Mesa at Harbor" in screen.splitlines()[1])
 
 
-def order(terminal: Terminal, price: str, count: str) -> None:
-    """Write an order in the ticket, review it, and send it once the key is armed."""
+def order(terminal: Terminal, price: str, count: str, word: str = "") -> None:
+    """Write an order in the ticket, review it, and send it once the key is armed; ``word`` is what it asks for."""
     terminal.press("b")
     terminal.wait_text("order ticket")
     terminal.press(*price, "tab", *count, "enter")
     terminal.wait_text("review")
     terminal.wait("the armed key", lambda screen: "sends" in screen.lower() and "arming" not in screen)
     terminal.press("enter")
+    if word:
+        terminal.wait_text(f"Type {word}, then Enter")
+        terminal.press(*word, "enter")
 
 
 def close_review(terminal: Terminal) -> None:

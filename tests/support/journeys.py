@@ -135,6 +135,9 @@ def journey(tmux: Tmux, keep: Callable[[str, str], None]) -> None:
     tmux.press("Enter")
     keep("review", tmux.wait("the armed key", lambda screen: "ENTER SENDS THIS ORDER" in screen))
     tmux.press("Enter")
+    # The price is far through the market.
+    tmux.wait_text("Type over, then Enter")
+    tmux.press("o", "v", "e", "r", "Enter")
     keep("filled", tmux.wait("the fill", lambda screen: "FILLED" in screen and "enter Close" in screen))
     tmux.press("Escape")
     tmux.wait("the desk", is_alone)

@@ -82,7 +82,7 @@ class Run:
     def _trade(self) -> None:
         terminal = self.terminal
         choose_a_calm_market(terminal)
-        order(terminal, "99", "10")
+        order(terminal, "99", "10", "over")
         terminal.wait_text("FILLED")
         close_review(terminal)
         order(terminal, "1", "7")

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.terminal
 
 def test_an_order_is_placed_by_keys_and_its_fill_is_read_off_the_screen(terminal: Terminal) -> None:
     choose_a_calm_market(terminal)
-    order(terminal, "99", "10")
+    order(terminal, "99", "10", "over")
     screen = terminal.wait_text("FILLED")
     assert "PRACTICE" in screen
     close_review(terminal)
