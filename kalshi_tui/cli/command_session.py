@@ -5,19 +5,19 @@ import asyncio
 import contextlib
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Final, TypeVar
 
 from kalshi_tui.cli.context import JOURNAL_FILE
 from kalshi_tui.cli.exchange_access import CommandExchange, failure_from
-from kalshi_tui.cli.exit_codes import FailedError
+from kalshi_tui.cli.exit_codes import UNKNOWN, FailedError
 from kalshi_tui.cli.flags import BLIND_FLAG, OVER_LIMIT_FLAG
 from kalshi_tui.cli.query import await_reply, read_full_market, tell_left_out
 from kalshi_tui.domain.market import Market
 from kalshi_tui.domain.order import Order, OrderState
 from kalshi_tui.domain.text import order_text
-from kalshi_tui.kalshi.errors import KalshiError, NotFound
+from kalshi_tui.kalshi.errors import KalshiError, NotFound, UnknownOutcome
 from kalshi_tui.kalshi.lists import LeftOut
 from kalshi_tui.kalshi.order_status import LISTING_TIMEOUT_S, fetch_order_by_id
 from kalshi_tui.runtime.compose import VENUE_BY_KIND, build_session
@@ -30,6 +30,8 @@ from kalshi_tui.session.options import DeadManOptions, SessionOptions
 from kalshi_tui.session.session import Session
 from kalshi_tui.session.store import Store
 from kalshi_tui.session.venue import Venue
+
+T = TypeVar("T")
 
 ACCOUNT_UNREAD_MESSAGE: Final = "Your account could not be read: position, cash and limits are not known."
 READY_TIMEOUT_S: Final = 10.0
@@ -249,6 +251,27 @@ async def _read_line() -> str:
         return await read
     finally:
         loop.remove_reader(sys.stdin.fileno())
+
+
+async def await_write(work: Awaitable[T], advice: str) -> T:
+    """Await the reply to a write that no session follows. A Ctrl+C ends only the waiting.
+
+    Raises FailedError; where it is not known whether it was done, that is UNKNOWN, with ``advice`` on what to do.
+    """
+    stop_waiting_on_interrupt()
+    try:
+        return await await_reply(work)
+    except asyncio.CancelledError:
+        clear_interrupt()
+        sentence = f"UNKNOWN: you stopped waiting for the answer, and what was sent may be carried out. {advice}"
+        raise FailedError(sentence, "unknown_outcome", UNKNOWN) from None
+    except FailedError as error:
+        if isinstance(error.__cause__, UnknownOutcome):
+            raise FailedError(f"UNKNOWN: {error} {advice}", "unknown_outcome", UNKNOWN) from error
+        raise
+    finally:
+        # What is left is to report the outcome.
+        _ignore_interrupts.append(True)
 
 
 def stop_waiting_on_interrupt() -> None:

@@ -4,14 +4,12 @@ import argparse
 import asyncio
 import uuid
 
-from kalshi_tui.cli.command_session import confirm
+from kalshi_tui.cli.command_session import await_write, confirm
 from kalshi_tui.cli.exchange_access import CommandExchange, open_exchange
-from kalshi_tui.cli.exit_codes import OK, UNKNOWN, FailedError
+from kalshi_tui.cli.exit_codes import OK, FailedError
 from kalshi_tui.cli.output import Output
-from kalshi_tui.cli.query import await_reply
 from kalshi_tui.domain.price import Money, NumberError, format_money, parse_money
 from kalshi_tui.domain.text import plain_money_text
-from kalshi_tui.kalshi.errors import UnknownOutcome
 from kalshi_tui.kalshi.rest import RestClient
 from kalshi_tui.kalshi.subaccounts import MONEY_PER_CENT
 from kalshi_tui.runtime.compose import VENUE_BY_KIND
@@ -29,10 +27,10 @@ def create_subaccount(options: argparse.Namespace) -> int:
 async def _create(options: argparse.Namespace, exchange: CommandExchange, output: Output) -> int:
     async with _writing_rest(options, exchange) as rest:
         await confirm(options, VENUE_BY_KIND[exchange.environment.kind], "Create a subaccount?")
-        try:
-            number = await await_reply(rest.create_subaccount(options.exchange_index))
-        except FailedError as error:
-            raise _without_doubt(error, "Look with 'kalshi-tui subaccounts' whether there is one more.") from error
+        number = await await_write(
+            rest.create_subaccount(options.exchange_index),
+            "Look with 'kalshi-tui subaccounts' whether there is one more.",
+        )
     if options.json:
         output.write_json({"subaccount": number, "exchange_index": options.exchange_index})
     else:
@@ -64,18 +62,16 @@ async def _transfer(
     words = f"${plain_money_text(amount)} from {subaccount_text(options.source)} to {subaccount_text(options.target)}"
     async with _writing_rest(options, exchange) as rest:
         await confirm(options, VENUE_BY_KIND[exchange.environment.kind], f"Move {words}?")
-        try:
-            await await_reply(
-                rest.transfer_to_subaccount(
-                    amount,
-                    source=options.source,
-                    target=options.target,
-                    client_transfer_id=transfer_id,
-                    exchange_index=options.exchange_index,
-                )
-            )
-        except FailedError as error:
-            raise _without_doubt(error, f"Give the command again with --id {transfer_id}: it moves once.") from error
+        await await_write(
+            rest.transfer_to_subaccount(
+                amount,
+                source=options.source,
+                target=options.target,
+                client_transfer_id=transfer_id,
+                exchange_index=options.exchange_index,
+            ),
+            f"Give the command again with --id {transfer_id}: it moves once.",
+        )
     if options.json:
         output.write_json(
             {
@@ -95,10 +91,3 @@ def _writing_rest(options: argparse.Namespace, exchange: CommandExchange) -> Res
     if options.read_only or exchange.profile.read_only:
         raise FailedError(READ_ONLY, "kept_back")
     return RestClient(exchange.environment, exchange.signer, proxy=exchange.profile.proxy)
-
-
-def _without_doubt(error: FailedError, advice: str) -> FailedError:
-    """Return a failure with the advice on what to do, where it is not known whether it was done."""
-    if isinstance(error.__cause__, UnknownOutcome):
-        return FailedError(f"UNKNOWN: {error} {advice}", "unknown_outcome", UNKNOWN)
-    return error

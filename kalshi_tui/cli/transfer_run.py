@@ -4,7 +4,7 @@ import argparse
 import asyncio
 import uuid
 
-from kalshi_tui.cli.command_session import confirm
+from kalshi_tui.cli.command_session import await_write, confirm
 from kalshi_tui.cli.exchange_access import CommandExchange, open_exchange
 from kalshi_tui.cli.exit_codes import OK, UNKNOWN, FailedError, UsageError, report_failure
 from kalshi_tui.cli.json_shapes import allocation_shape, transfer_shape
@@ -12,7 +12,6 @@ from kalshi_tui.cli.output import Column, Output, format_time
 from kalshi_tui.cli.progress import ProgressIndicator
 from kalshi_tui.cli.query import await_reply, run_query
 from kalshi_tui.domain.price import Money, NumberError
-from kalshi_tui.kalshi.errors import UnknownOutcome
 from kalshi_tui.kalshi.numbers import dollars
 from kalshi_tui.kalshi.replies import ShardTransfer, TargetAllocation
 from kalshi_tui.kalshi.rest import RestClient
@@ -49,22 +48,17 @@ async def _transfer(options: argparse.Namespace, exchange: CommandExchange, amou
                 "refused",
             )
         await confirm(options, VENUE_BY_KIND[exchange.environment.kind], f"Move {money_text(amount)} {way}?")
-        try:
-            with ProgressIndicator("Waiting until the cash has arrived"):
-                done = await await_reply(
-                    rest.transfer(
-                        amount,
-                        source=options.source,
-                        target=options.target,
-                        client_transfer_id=client_id,
-                        within_s=options.wait,
-                    )
-                )
-        except FailedError as error:
-            if isinstance(error.__cause__, UnknownOutcome):
-                again = f"The same command with --id {client_id} cannot move it twice."
-                raise FailedError(f"{error} {LIST_ADVICE} {again}", "unknown_outcome", UNKNOWN) from error
-            raise
+        with ProgressIndicator("Waiting until the cash has arrived"):
+            done = await await_write(
+                rest.transfer(
+                    amount,
+                    source=options.source,
+                    target=options.target,
+                    client_transfer_id=client_id,
+                    within_s=options.wait,
+                ),
+                f"{LIST_ADVICE} The same command with --id {client_id} cannot move it twice.",
+            )
     return _report(options, output, done, amount, way)
 
 
@@ -132,7 +126,10 @@ async def _set_allocation(options: argparse.Namespace, exchange: CommandExchange
         # Any reply sets the clock by the exchange's.
         await await_reply(rest.user_data_timestamp())
         await confirm(options, VENUE_BY_KIND[exchange.environment.kind], question)
-        await await_reply(rest.set_target_allocation(percents, options.reserve or ""))
+        await await_write(
+            rest.set_target_allocation(percents, options.reserve or ""),
+            "Look with 'kalshi-tui allocation', or give the command again: that does no harm.",
+        )
         _write_allocation(options, Output(), await await_reply(rest.target_allocation()))
     return OK
 

@@ -1,13 +1,17 @@
 """``transfer``, ``allocation`` and ``balance``: cash where orders need it, through a real command and a real server."""
 
+import asyncio
+import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from aiohttp import web
 
 from kalshi_tui.cli.exit_codes import UsageError
 from kalshi_tui.cli.transfer import parse_shares
-from tests.support.cli_runner import Trader, check
+from tests.support.cli_runner import Trader, check, ended
 from tests.support.practice_server import Serving, serving
 from tests.support.shards import cash_of
 
@@ -69,6 +73,46 @@ async def test_a_transfer_that_stays_pending_has_an_exit_code_of_its_own(exchang
         check("error", unknown)
         assert unknown.code == 3
         assert "--id " in unknown.err
+
+
+@pytest.mark.slow
+async def test_ctrl_c_after_the_sending_tells_that_cash_may_be_under_way(exchange: Serving, tmp_path: Path) -> None:
+    trader = Trader(exchange, tmp_path)
+    await exchange.control("hold_transfers")
+    process = await trader.start("transfer", "2", "--from", "0", "--to", "2", "--yes", "--wait", "30", "--json")
+    async with asyncio.timeout(30):
+        while not exchange.exchange.shard_transfers.list_for("alice"):
+            await asyncio.sleep(0.02)
+    done = await ended(process, signal.SIGINT)
+    check("error", done)
+    # 130 would say that nothing was in flight.
+    assert (done.code, done.error["code"]) == (3, "unknown_outcome")
+    assert "--id " in done.error["message"]
+    # The same of a write without an answer, whatever it asks for.
+    posted, answered = asyncio.Event(), asyncio.Event()
+    usual = exchange.handle_request
+
+    async def slow(request: web.Request, handler: Any) -> web.StreamResponse:
+        reply = await usual(request, handler)
+        if request.method == "POST":
+            posted.set()
+            await answered.wait()
+        return reply
+
+    exchange.handle_request = slow
+    for arguments in (
+        ("allocation", "0=100"),
+        ("subaccounts", "create"),
+        ("subaccounts", "transfer", "1", "--from", "0", "--to", "1"),
+    ):
+        posted.clear()
+        process = await trader.start(*arguments, "--yes")
+        async with asyncio.timeout(30):
+            await posted.wait()
+        done = await ended(process, signal.SIGINT)
+        assert (done.code, done.out) == (3, ""), arguments
+        assert done.err.startswith("kalshi-tui: UNKNOWN: you stopped waiting"), arguments
+    answered.set()
 
 
 async def test_the_allocation_is_shown_and_set(exchange: Serving, tmp_path: Path) -> None:

@@ -8,6 +8,8 @@ from kalshi_tui.kalshi.transport.rate_limit import CANCEL_COST, DEFAULT_COST
 API_PREFIX: Final = "/trade-api/v2"
 ANY_SEGMENT: Final = ""
 """Stands for a segment of a path that names an order or another object."""
+FIXED_SEGMENTS: Final = frozenset({"queue_positions", "batched"})
+"""Segments that stand where a sibling path names an order; they are calls of their own."""
 
 
 class TokenCosts:
@@ -47,5 +49,6 @@ def _segments(path: str) -> tuple[str, ...]:
 
 def _matches(pattern: tuple[str, ...], wanted: tuple[str, ...]) -> bool:
     return len(pattern) == len(wanted) and all(
-        part in {ANY_SEGMENT, found} for part, found in zip(pattern, wanted, strict=True)
+        part == found or (part == ANY_SEGMENT and found not in FIXED_SEGMENTS)
+        for part, found in zip(pattern, wanted, strict=True)
     )

@@ -58,8 +58,6 @@ class ShardTransfers:
         account, target_account = (self._ledger.subaccount(account_id, number) for number in subaccounts)
         if source not in account.cash or target not in target_account.cash:
             raise _bad_request("no such exchange shard")
-        if client_transfer_id and any(subaccounts):
-            raise _bad_request("client_transfer_id is for transfers of the primary account alone")
         if source == target:
             raise _bad_request("source and destination must be two different exchange shards")
         for shard in (source, target):

@@ -1,6 +1,6 @@
 """Lists of what is not traded or told here, as the exchange writes them when there is nothing: no 404.
 
-docs/kalshi-api.md, sections 7, 18 to 20, 22 and 23. One thing asked for by its id is a 404, as it is there.
+docs/kalshi-api.md, sections 7, 19, 20, 22 and 23. One thing asked for by its id is a 404, as it is there.
 """
 
 import hashlib
@@ -25,7 +25,6 @@ EMPTY_LISTS: Final = {
     "/communications/rfqs": ("rfqs", 100),
     "/communications/quotes": ("quotes", 500),
     "/communications/block-trade-proposals": ("block_trade_proposals", 100),
-    "/multivariate_event_collections": ("multivariate_contracts", 200),
     "/milestones": ("milestones", 500),
     "/incentive_programs": ("incentive_programs", 10_000),
 }

@@ -55,6 +55,8 @@ class TransferApi:
             raise BadRequestError(f"an exchange shard is 0 to {MAX_SHARD}")
         member, client_id = request[ACCOUNT_ID_KEY], _read_client_id(asked)
         subaccounts = (asked.source_subaccount or 0, asked.destination_subaccount or 0)
+        if client_id and any(subaccounts):
+            raise BadRequestError("client_transfer_id is for transfers of the primary account alone")
         if source == target and subaccounts[0] != subaccounts[1]:
             transfer_id = self._transfer_between_subaccounts(member, source, subaccounts, asked.amount)
         else:

@@ -48,6 +48,7 @@ VOLUME_SHARE_UNIT: Final = 100_000
 DEFAULT_COST: Final = 10
 CANCEL_COST: Final = 2
 UPGRADE_PATH: Final = "/account/api_usage_level/upgrade"
+QUEUE_POSITIONS_PATH: Final = "/portfolio/orders/queue_positions"
 _ORDERS_PATH: Final = "/portfolio/events/orders"
 ENDPOINT_COSTS: Final = (
     wire.EndpointCost(method="DELETE", path=_ORDERS_PATH, cost=CANCEL_COST),
@@ -62,6 +63,9 @@ _COSTS: Final = {(each.method, each.path): each.cost for each in ENDPOINT_COSTS}
 
 def request_cost(method: str, path: str) -> int:
     """Return the tokens of one call; ``path`` is below the API's prefix."""
+    if path == QUEUE_POSITIONS_PATH:
+        # No order's id, though it stands where one does.
+        return DEFAULT_COST
     parent = path.rpartition("/")[0]
     for known in (path, f"{parent}/{{order_id}}"):
         if (method, known) in _COSTS:

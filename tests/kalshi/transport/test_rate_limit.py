@@ -134,5 +134,6 @@ def test_a_call_costs_what_the_exchange_tells() -> None:
     assert costs.cost("DELETE", "/portfolio/events/orders/abc") == 3
     assert costs.cost("DELETE", "/portfolio/events/orders/batched") == 2, "a fixed name goes before a variable one"
     assert costs.cost("GET", "/portfolio/orders/abc") == 4
+    assert costs.cost("GET", "/portfolio/orders/queue_positions") == 12, "a call of its own, not an order's id"
     assert costs.cost("GET", "/portfolio/orders") == 12
     assert costs.cost("POST", "/portfolio/events/orders") == 12, "a cost that cannot be is left out"

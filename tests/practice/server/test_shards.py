@@ -127,8 +127,11 @@ async def test_a_transfer_into_a_subaccount_on_another_shard(exchange: Serving) 
         found = {(each["subaccount_number"], each["exchange_index"]): each["balance"] for each in reply}
         return str(found[number, shard])
 
-    refused = await move(exchange, 10_000, destination_subaccount=1, client_transfer_id=str(uuid.uuid4()))
-    assert (refused.status_code, "primary account alone" in refused.text) == (400, True)
+    for shard in (0, 2):
+        # On another shard as on the same: an id that were passed over would let a repeated request move twice.
+        mine = str(uuid.uuid4())
+        refused = await move(exchange, 10_000, 0, shard, destination_subaccount=1, client_transfer_id=mine)
+        assert (refused.status_code, "primary account alone" in refused.text) == (400, True)
     assert (await move(exchange, 10_000, destination_subaccount=1)).status_code == 200
     assert await balance_of(1, 2) == "0.000000"
     exchange.clock.advance(TRANSFER_DELAY_MS)

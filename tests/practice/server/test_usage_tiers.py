@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from kalshi_tui.practice.server.tiers import UsageTiers
+from kalshi_tui.practice.server.tiers import UsageTiers, request_cost
 from kalshi_tui.practice.storage.database import Database, DatabaseError
 from tests.support.practice_server import PREFIX, Serving, serving
 
@@ -54,6 +54,7 @@ async def test_the_buckets_empty_at_the_costs_that_are_told() -> None:
         costs = {(each["method"], each["path"]): each["cost"] for each in told["endpoint_costs"]}
         assert costs["DELETE", "/portfolio/events/orders/{order_id}"] == 2
         assert costs["GET", "/portfolio/orders/{order_id}"] == 2
+        assert request_cost("GET", "/portfolio/orders/queue_positions") == 10, "no order's id stands there"
         assert costs["POST", "/account/api_usage_level/upgrade"] == 30
         statuses = [(await exchange.call("POST", "/account/api_usage_level/upgrade")).status_code for _ in range(4)]
         assert statuses == [403, 403, 403, 429], "three upgrades of 30 tokens fit the bucket of 100"
