@@ -41,13 +41,18 @@ MAX_ORDER_DURATION_S: Final = 366 * 24 * 3600
 def parse_typed_price(text: str) -> Price:
     """Read a price: dollars with a point (``0.47``, ``.47``), or cents (``47``, ``47c``, ``47.5c``).
 
-    A bare whole number is cents: no contract costs a whole number of dollars. Raises NumberError.
+    A bare whole number is cents: no contract costs a whole number of dollars. A dollar sign always means dollars.
+    Raises NumberError.
     """
-    typed = text.strip().lower().removeprefix("$")
+    written = text.strip().lower()
+    typed = written.removeprefix("$")
     if not typed:
         raise NumberError("Type a price: 0.47 in dollars, or 47 in cents.")
     cents = typed.removesuffix("c").removesuffix("¢").strip()
-    in_cents = cents != typed or "." not in typed
+    in_dollars = typed != written
+    if in_dollars and cents != typed:
+        raise NumberError("That is both dollars and cents: type $0.47 or 47c.")
+    in_cents = not in_dollars and (cents != typed or "." not in typed)
     if not DECIMAL_PATTERN.fullmatch(cents):
         raise NumberError("That is no price: type dollars like 0.47, or cents like 47 or 47.5c.")
     try:

@@ -39,6 +39,7 @@ MAX_BUTTON: Final = 255
 MAX_MODIFIERS: Final = 256
 MAX_CODE: Final = 0x10FFFF
 SURROGATES: Final = range(0xD800, 0xE000)
+REPLACEMENT: Final = "\N{REPLACEMENT CHARACTER}"
 SHIFT: Final = 1
 LOCKS: Final = 64 | 128
 """Caps lock and num lock, among the modifiers' bits."""
@@ -136,8 +137,9 @@ class InputParser:
             return len(text)
         pasted = (self._paste + whole[:end])[:MAX_PASTE]
         self._in, self._paste, self._paste_tail = _In.TEXT, "", ""
-        # What a field would draw to the terminal as it is must not be a control character.
-        shown = "".join(each for each in pasted if each.isprintable() or each in "\t\n\r")
+        # What a field would draw to the terminal as it is must not be a control character. It leaves a mark: without
+        # it, a number pasted with one would become another.
+        shown = "".join(each if each.isprintable() or each in "\t\n\r" else REPLACEMENT for each in pasted)
         if shown:
             self._found.append(Paste(shown))
         return at + end + len(PASTE_END) - held

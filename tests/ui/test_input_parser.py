@@ -142,7 +142,7 @@ def test_a_key_that_repeats_is_reported_before_its_press() -> None:
 def test_a_paste_is_no_keys_and_an_endless_one_is_bounded() -> None:
     (paste,) = sent("\x1b[200~0.4", "2\r\x1b[A\x00", "\x1b[20", "1~")
     assert isinstance(paste, Paste)
-    assert paste.text == "0.42\r[A"
+    assert paste.text == "0.42\r\N{REPLACEMENT CHARACTER}[A\N{REPLACEMENT CHARACTER}"
     (paste,) = sent("\x1b[200~", *["q" * 4_096] * 300, "\x1b[201~")
     assert isinstance(paste, Paste)
     assert paste.text == "q" * MAX_PASTE

@@ -53,3 +53,7 @@ class PromptScreen(CommandModal[Result]):
     def show_error(self, why: str) -> None:
         """Show what is wrong with what is typed."""
         self._error_line.show([line(Span(why, Tone.BAD))])
+
+    def show_refused(self, sentence: str) -> None:
+        """Show why the field did not take what was typed."""
+        self.show_error(sentence)

@@ -12,7 +12,7 @@ class WordScreen(PromptScreen[bool]):
     SCOPE = Scope.WORD
 
     def __init__(self, session: TradingSession, subject: str, prompt: str, word: str) -> None:
-        super().__init__(session, subject, prompt, f"Type {word}, then Enter: ", Field(id="word"))
+        super().__init__(session, subject, prompt, f"Type {word}, then Enter: ", Field(id="word", any_script=True))
         self._word = word
 
     def confirm(self) -> None:

@@ -22,6 +22,7 @@ from kalshi_tui.ui.market_list.finder import (
     finder_row_line,
 )
 from kalshi_tui.ui.widgets.command_screen import CommandModal
+from kalshi_tui.ui.widgets.field import TextInput
 from kalshi_tui.ui.widgets.key_bar import KeyBar
 from kalshi_tui.ui.widgets.line_view import LineView
 
@@ -41,7 +42,7 @@ class FinderScreen(CommandModal[str]):
         """The ticker that the exchange is being asked for."""
         self._answer = ""
         """Why the last ticker that was asked for was not found."""
-        self._field = Input(
+        self._field = TextInput(
             id="words",
             placeholder="words or ticker of any market; or choose a series",
             compact=True,

@@ -31,6 +31,7 @@ from kalshi_tui.ui.market_list.view import (
     market_list_heading,
 )
 from kalshi_tui.ui.market_list.watch_lists import WatchLists
+from kalshi_tui.ui.widgets.field import TextInput
 from kalshi_tui.ui.widgets.line_view import LineView
 
 ACCOUNT_TOPICS = frozenset({Topic.ORDERS, Topic.POSITIONS})
@@ -99,7 +100,7 @@ class MarketListPane(Vertical):
         """The markets whose lines can be seen."""
         self._sparkline_tickers: tuple[str, ...] = ()
         self._lines = LazyLines((), self._draw)
-        self._filter_input = Input(id="filter", placeholder="words in name, ticker, category", compact=True)
+        self._filter_input = TextInput(id="filter", placeholder="words in name, ticker, category", compact=True)
         self._heading = LineView(id="market-columns", classes="one-line")
         self.list = LineView(id="market-list", has_cursor=True)
 

@@ -49,13 +49,13 @@ class TicketForm(Vertical):
         price = price_text(prefill.price, decimals) if prefill.price is not None else ""
         self.side = Choice({side.name: side for side in Side}, prefill.side, id="side")
         self.action = Choice({action.name: action for action in Action}, prefill.action, id="action")
-        self.price = Field(id="price", letters=PRICE_LETTERS, value=price)
+        self.price = Field(id="price", letters=PRICE_LETTERS, value=price, any_script=True)
         self._price_readback = LineView(id="price-read", classes="one-line")
-        self.count = Field(id="count", letters=COUNT_LETTERS, value=count_input_text(count))
+        self.count = Field(id="count", letters=COUNT_LETTERS, value=count_input_text(count), any_script=True)
         self._count_readback = LineView(id="count-read", classes="one-line")
         life = DraftTimeInForce.IOC if prefill.reduce_only else DraftTimeInForce[prefill.tif.name]
         self.time_in_force = Choice({each.name: each for each in DraftTimeInForce}, life, id="tif")
-        self.until = Field(id="until")
+        self.until = Field(id="until", any_script=True)
         self._time_in_force_readback = LineView(id="tif-read", classes="one-line")
         self._post_only = Toggle("post-only", id="post-only")
         self._reduce_only = Toggle("reduce-only", id="reduce-only", value=prefill.reduce_only)

@@ -110,6 +110,15 @@ class CommandScreen(Screen[Result]):
         """Show why a command does not work now."""
         self.session.store.notify(Severity.INFO, reason)
 
+    @on(Field.Refused)
+    def _field_refused(self, event: Field.Refused) -> None:
+        event.stop()
+        self.show_refused(event.sentence)
+
+    def show_refused(self, sentence: str) -> None:
+        """Show why a field did not take what was typed."""
+        self.show_reason(sentence)
+
     # Deciding keys.
 
     def decide(self, act: Callable[[], object], ignore: Callable[[str], None]) -> None:

@@ -32,6 +32,7 @@ from tests.support.pilot import (
     NARROW,
     SIZES,
     Trader,
+    said,
     trading,
 )
 
@@ -269,8 +270,54 @@ async def test_a_paste_with_what_cannot_be_seen_is_taken_as_nothing(pasted: str)
         field.post_message(Paste(pasted))
         await trader.look()
         assert not str(field.value)
+        assert "Not taken with characters that cannot be seen." in said(await trader.look())
         field.post_message(Paste("0.42"))
         await trader.look()
+        assert field.value == "0.42"
+
+
+FULLWIDTH = "\N{FULLWIDTH DIGIT TWO}"
+
+
+@pytest.mark.parametrize(
+    ("field", "typed", "says"),
+    [
+        ("price", f"1{FULLWIDTH}", "not a price"),
+        ("price", "0.4\n2", "not a price"),
+        ("price", "4\r\n2\n", "not a price"),
+        ("price", "$1", "not a price"),
+        ("price", "$47", "not a price"),
+        ("price", "$0.47c", "not a price"),
+        ("count", f"1{FULLWIDTH}", "not a count"),
+        ("count", "1\N{ARABIC-INDIC DIGIT TWO}", "not a count"),
+        ("count", "1\n0", "not a count"),
+        ("count", f"$1{FULLWIDTH}", "not a sum of dollars"),
+    ],
+)
+async def test_no_text_becomes_another_number(field: str, typed: str, says: str) -> None:
+    async with trading(size=NARROW) as trader:
+        await trader.press("b", *(("tab",) if field == "count" else ()), "backspace")
+        entry = trader.app.screen.query_one(f"#{field}", Input)
+        if "\n" in typed:
+            entry.post_message(Paste(typed))
+        else:
+            for character in typed:
+                trader.app.post_message(Key(character, character))
+        screen = said(await trader.look())
+        assert says in screen
+        await trader.press("enter")
+        assert isinstance(trader.app.screen, TicketScreen)
+
+
+async def test_a_paste_with_its_line_end_is_the_number_and_too_long_a_one_says_why() -> None:
+    async with trading(size=NARROW) as trader:
+        await trader.press("b")
+        field = trader.app.screen.query_one("#price", Input)
+        field.post_message(Paste("0.42\n"))
+        await trader.look()
+        assert field.value == "0.42"
+        field.post_message(Paste("0" * 13))
+        assert "Not taken for 16 characters at most fit here. The field is as it was." in said(await trader.look())
         assert field.value == "0.42"
 
 
