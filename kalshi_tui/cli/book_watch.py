@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import shutil
 import time
 from dataclasses import replace
 from typing import Final
@@ -17,6 +16,7 @@ from kalshi_tui.domain.book import Book
 from kalshi_tui.domain.link import BookTrust, LinkState
 from kalshi_tui.domain.market import Market
 from kalshi_tui.kalshi import BookUpdate, KalshiClient, Link, NotFound, Update, Updates
+from kalshi_tui.ui.terminal_size import USUAL_SIZE, measure_terminal
 
 POLL_INTERVAL_S: Final = 0.05
 SNAPSHOT_GRACE_S: Final = 2.0
@@ -141,7 +141,7 @@ class _BookPrinter:
         depth = self._depth or DEFAULT_DEPTH
         if self.output.is_terminal:
             # What has left the screen at the top could not be drawn over.
-            depth = max(min(depth, shutil.get_terminal_size().lines - NON_BOOK_ROWS), 1)
+            depth = max(min(depth, (measure_terminal() or USUAL_SIZE)[1] - NON_BOOK_ROWS), 1)
         lines = format_book(self.output, self.market, book, trust.value.upper(), why, depth)
         if not self.output.is_terminal:
             self.output.write_lines(*lines, "")

@@ -5,13 +5,13 @@ import errno
 import json
 import os
 import select
-import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
 from kalshi_tui.cli.exit_codes import FailedError
+from kalshi_tui.ui.terminal_size import USUAL_SIZE, measure_terminal
 
 COLUMN_GAP: Final = 2
 MIN_COLUMN_WIDTH: Final = 8
@@ -49,7 +49,7 @@ class Output:
     @property
     def width(self) -> int | None:
         """The terminal's columns; None where the output is no terminal, and nothing is to be cut."""
-        return shutil.get_terminal_size().columns if self.is_terminal else None
+        return (measure_terminal() or USUAL_SIZE)[0] if self.is_terminal else None
 
     def write(self, text: str) -> None:
         """Write. Raises FailedError if it cannot be, other than for a reader who is gone."""

@@ -25,6 +25,7 @@ from kalshi_tui.runtime.compose import ExchangeAccess, clock_ms
 from kalshi_tui.session.bus import LinkChanged
 from kalshi_tui.session.execution.journal import Journal, JournalError
 from kalshi_tui.session.store import Store
+from kalshi_tui.ui.terminal_size import measure_terminal
 
 MIN_PYTHON: Final = (3, 11)
 MIN_COLUMNS, MIN_ROWS = 80, 24
@@ -56,7 +57,7 @@ def _check_terminal(environ: dict[str, str]) -> Iterator[Check]:
     if not sys.stdout.isatty():
         yield Check("terminal", True, "Not checked: the output goes to a file or another program.")
         return
-    columns, rows = shutil.get_terminal_size()
+    columns, rows = measure_terminal(environ) or (0, 0)
     small = columns < MIN_COLUMNS or rows < MIN_ROWS
     size = f"{columns} columns, {rows} rows"
     yield Check("terminal", not small, f"{size}: enlarge it to {MIN_COLUMNS}x{MIN_ROWS}." if small else f"{size}.")

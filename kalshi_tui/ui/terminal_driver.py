@@ -17,6 +17,7 @@ from textual.message import Message
 from kalshi_tui.ui.key_presses import KeyReport, presses_of
 from kalshi_tui.ui.terminal_capabilities import glyph_replacements
 from kalshi_tui.ui.terminal_reader import read_until_gone
+from kalshi_tui.ui.terminal_size import USUAL_SIZE, measure_terminal
 
 WINDOW_SEQUENCE_PATTERN: Final = re.compile(r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)")
 """What is said to the window that a terminal runs in."""
@@ -69,6 +70,7 @@ class TerminalDriver(LinuxDriver):
             self._file = DisconnectSafeFile(drawn_on, self._lost)  # type: ignore[assignment]  # a file in all that is used
         self._glyph_replacements = glyph_replacements(os.environ)
         self._is_lost = False
+        self._last_size = USUAL_SIZE
         self._presses = presses_of(self._app).presses
         self._presses.unread = self.unread
 
@@ -85,6 +87,11 @@ class TerminalDriver(LinuxDriver):
         for message in messages:
             if not isinstance(message, KeyReport):
                 self.process_message(message)
+
+    def _get_terminal_size(self) -> tuple[int, int]:
+        """Return the terminal's own size, or the last one that it has told."""
+        self._last_size = measure_terminal() or self._last_size
+        return self._last_size
 
     def unread(self) -> bool:
         """Return whether the terminal has input that the reading thread has not taken yet."""

@@ -8,7 +8,7 @@ import pexpect
 import pytest
 
 import kalshi_tui
-from tests.support.terminal import ROOT, environment_of
+from tests.support.terminal import ROOT, TERMINAL, environment_of
 
 
 def run(arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
@@ -101,6 +101,22 @@ def test_on_a_terminal_that_can_draw_no_screen_it_takes_none(
     assert said.count("\n") == 1
     assert f"TERM is {name or 'not set'}: set TERM to what your terminal is" in said
     assert "\x1b" not in said
+    assert not list(tmp_path.rglob("lock"))
+
+
+@pytest.mark.terminal
+@pytest.mark.parametrize("command", [[], ["replay", "none.rec"]])
+def test_on_a_terminal_without_a_size_it_says_how_to_give_it_one(tmp_path: Path, command: list[str]) -> None:
+    environment = environment_of(tmp_path, TERMINAL)
+    arguments = ["-m", "kalshi_tui", *command]
+    child = pexpect.spawn(
+        sys.executable, arguments, env=environment, cwd=ROOT, timeout=30, dimensions=(0, 0), encoding="utf-8"
+    )
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 1
+    assert "this one says that it has none: tell it with 'stty rows 24 columns 80'" in child.before
+    assert child.before.count("\n") == 1
     assert not list(tmp_path.rglob("lock"))
 
 

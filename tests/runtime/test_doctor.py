@@ -180,7 +180,7 @@ def test_the_terminal_is_looked_at(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, environ: dict[str, str], name: str, ok: bool, words: str
 ) -> None:
     monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
-    monkeypatch.setattr("shutil.get_terminal_size", lambda: os.terminal_size((70, 24)))
+    monkeypatch.setattr("kalshi_tui.runtime.doctor.measure_terminal", lambda _: (70, 24))
     found = {check.name: check for check in check_machine(tmp_path, "journal.sqlite3", environ)}
     assert not found["terminal"].ok
     assert "enlarge it to 80x24" in found["terminal"].sentence
