@@ -326,6 +326,49 @@ class Life(RuleBasedStateMachine):
         ticker = "" if shard is None else self.tickers[shard]
         self._do(self.rig.session.cancel_all, trouble, ticker, None if self.rig.locked else subaccount)
 
+    @rule(number=st.integers(0, 3), price=PRICES, left=COUNTS, trouble=TROUBLES)
+    @precondition(lambda self: self.rig.options.dead_man.rolling_expiry_s)
+    def a_change_meets_a_renewal(self, number: int, price: int, left: int, trouble: Trouble) -> None:
+        async def meet() -> None:
+            rig = self.rig
+            rig.line.troubles.clear()
+            rig.line.troubles.append(trouble)
+            for _ in range(30):
+                if not rig.line.troubles:
+                    break
+                await rig.pass_time(0.5)
+            rig.line.troubles.clear()
+            if (order := self._resting(number)) is not None:
+                self._amend(order, price, left, None, Trouble.NONE)
+            await rig.pass_time(3)
+
+        self.loop.run_until_complete(meet())
+
+    @rule(seconds=st.sampled_from([1, 30, 61]), price=PRICES, trouble=TROUBLES)
+    def an_order_follows_a_cancel_of_all(self, seconds: int, price: int, trouble: Trouble) -> None:
+        async def follow() -> None:
+            rig = self.rig
+            rig.line.troubles.clear()
+            rig.line.troubles.append(trouble)
+            rig.begin(rig.session.cancel_all())
+            await rig.pass_time(seconds, 1_000)
+            rig.line.troubles.clear()
+            self._submit(OrderTerms(self.tickers[0], Side.YES, Action.BUY, price, 100), Trouble.NONE, word=False)
+            await rig.pass_time(2)
+
+        self.loop.run_until_complete(follow())
+
+    @rule(number=st.integers(0, 3), word=st.sampled_from(["MadeUpCancel", "ReduceOnlyCancel"]))
+    def an_end_is_told_after_it_was_read(self, number: int, word: str) -> None:
+        async def told() -> None:
+            self.rig.deliver()
+            self.rig.odd_reasons.append(word)
+            self.an_order_is_canceled_elsewhere(number)
+            await self.rig.pass_time(35, 2_500)
+            self.rig.deliver()
+
+        self.loop.run_until_complete(told())
+
     @rule(trouble=TROUBLES)
     def send_again_what_never_arrived(self, trouble: Trouble) -> None:
         rig = self.rig
