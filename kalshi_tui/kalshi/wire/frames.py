@@ -82,6 +82,7 @@ class Channel:
     ORDERS: Final = "user_orders"
     POSITIONS: Final = "market_positions"
     LIFECYCLE: Final = "market_lifecycle_v2"
+    COMBO_LIFECYCLE: Final = "multivariate_market_lifecycle"
     ORDER_GROUPS: Final = "order_group_updates"
 
 

@@ -187,7 +187,7 @@ def lifecycle(listing: ListedMarket, event: LifecycleChanged) -> wire.LifecycleM
         settled_ts=event.ts_ms // 1_000 if kind is LifecycleType.SETTLED else UNSET,
         is_deactivated=kind is LifecycleType.DEACTIVATED if switched else UNSET,
         price_level_structure=listing.structure if grid else UNSET,
-        price_ranges=price_ranges(listing.grid) if grid else UNSET,
+        price_ranges=price_ranges(listing.grid) if grid and not listing.terms.legs else UNSET,
         additional_metadata=_metadata(listing) if created else UNSET,
     )
 

@@ -6,7 +6,7 @@ reader has not taken yet is bounded: beyond it, its market data subscriptions en
 
 import asyncio
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Final
 
 from aiohttp import WSMsgType, web
 from msgspec import Struct
@@ -21,6 +21,7 @@ from kalshi_tui.practice.engine.events import (
     GroupChange,
     GroupChanged,
     LifecycleChanged,
+    LifecycleType,
     OrderChanged,
     OrderFilled,
     PositionChanged,
@@ -34,6 +35,8 @@ from kalshi_tui.practice.server.connection import Connection
 from kalshi_tui.practice.server.faults import OrderFrameFault
 from kalshi_tui.practice.server.market_frames import MarketFrames
 from kalshi_tui.practice.server.stream_subscriptions import SubscriptionIndex
+
+UNTOLD_OF_COMBOS: Final = frozenset({LifecycleType.METADATA_UPDATED, LifecycleType.GRID_UPDATED})
 
 
 class Hub:
@@ -177,15 +180,20 @@ class Hub:
         )
 
     def _on_lifecycle_changed(self, event: LifecycleChanged) -> None:
-        wanting = self.index.find(Channel.LIFECYCLE, event.ticker)
-        if not wanting:
+        """Send a change in a market's life. Combos have a channel of their own, with fewer kinds of news."""
+        listing = self._exchange.markets.listings[event.ticker]
+        is_combo = bool(listing.terms.legs)
+        channel = Channel.COMBO_LIFECYCLE if is_combo else Channel.LIFECYCLE
+        wanting = self.index.find(channel, event.ticker)
+        if not wanting or (is_combo and event.event_type in UNTOLD_OF_COMBOS):
             return
-        msg = wire.encode(encode_frames.lifecycle(self._exchange.markets.listings[event.ticker], event))
+        msg = wire.encode(encode_frames.lifecycle(listing, event))
         for connection, subscription in wanting:
-            connection.send_numbered(subscription, b"market_lifecycle_v2", msg)
+            connection.send_numbered(subscription, channel.encode(), msg)
 
     def _on_event_listed(self, event: EventListed) -> None:
-        wanting = self.index.find(Channel.LIFECYCLE, "")
+        channel = Channel.COMBO_LIFECYCLE if event.event.collection_ticker else Channel.LIFECYCLE
+        wanting = self.index.find(channel, "")
         if not wanting:
             return
         msg = wire.encode(encode_frames.event_listed(event.event))

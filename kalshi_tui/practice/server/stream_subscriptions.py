@@ -7,8 +7,8 @@ from typing import Final, Generic, TypeVar
 
 from kalshi_tui.kalshi.wire import Channel
 
-SILENT_CHANNELS: Final = frozenset({"multivariate_market_lifecycle", "communications"})
-"""Channels of combos and of requests for quotes: there are none here, so nothing is ever sent on them."""
+SILENT_CHANNELS: Final = frozenset({"communications"})
+"""The channel of requests for quotes: there are none here, so nothing is ever sent on it."""
 KNOWN_CHANNELS: Final = frozenset(
     {
         Channel.BOOK,
@@ -18,14 +18,19 @@ KNOWN_CHANNELS: Final = frozenset(
         Channel.ORDERS,
         Channel.POSITIONS,
         Channel.LIFECYCLE,
+        Channel.COMBO_LIFECYCLE,
         Channel.ORDER_GROUPS,
         *SILENT_CHANNELS,
     }
 )
 MARKET_DATA_CHANNELS: Final = frozenset({Channel.BOOK, Channel.TICKER, Channel.TRADE})
-SEQUENCED_CHANNELS: Final = frozenset({Channel.BOOK, Channel.TRADE, Channel.LIFECYCLE, Channel.ORDER_GROUPS})
+SEQUENCED_CHANNELS: Final = frozenset(
+    {Channel.BOOK, Channel.TRADE, Channel.LIFECYCLE, Channel.COMBO_LIFECYCLE, Channel.ORDER_GROUPS}
+)
 """The channels whose frames carry ``seq``."""
-CHANNELS_WITHOUT_MARKETS: Final = frozenset({Channel.LIFECYCLE, Channel.ORDER_GROUPS}) | SILENT_CHANNELS
+CHANNELS_WITHOUT_MARKETS: Final = (
+    frozenset({Channel.LIFECYCLE, Channel.COMBO_LIFECYCLE, Channel.ORDER_GROUPS}) | SILENT_CHANNELS
+)
 
 SubscriberT = TypeVar("SubscriberT")
 

@@ -10,11 +10,17 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import Final
 
-from kalshi_tui.domain.market import Event, Market
+from kalshi_tui.domain.market import Event, Market, MarketStatus
 from kalshi_tui.kalshi import whole_history
 from kalshi_tui.kalshi.errors import KalshiError, NotFound
 from kalshi_tui.kalshi.rest import RestClient
-from kalshi_tui.session.bus import FillAdded, MarketsUpdated, OrderUpdated, PositionsChanged
+from kalshi_tui.session.bus import (
+    FillAdded,
+    MarketLifecycleChanged,
+    MarketsUpdated,
+    OrderUpdated,
+    PositionsChanged,
+)
 from kalshi_tui.session.notices import Severity
 from kalshi_tui.session.store import Store
 from kalshi_tui.session.timing import Sleep, sleep_until_event
@@ -24,6 +30,9 @@ RETRY_DELAY_S: Final = 3.0
 MAX_RETRY_DELAY_S: Final = 60.0
 UNKNOWN_RETRY_MS: Final = 60_000
 """How long a ticker is left alone that the exchange does not know: one just created comes to be known in seconds."""
+COMBO_REREAD_MS: Final = 60_000
+"""How often combos on the desk are read again. Their news has a channel of its own, which tells of every combo
+that anybody makes, thousands an hour: the desk does not take it (docs/kalshi-api.md, section 5)."""
 
 AddMarkets = Callable[[Iterable[Market], Iterable[Event]], None]
 
@@ -48,6 +57,7 @@ class AccountMarketReader:
         self._tried_ms: dict[str, int] = {}
         """When the exchange did not know a ticker, in its own time."""
         self._events_tried: set[str] = set()
+        self._combos_read_ms = rest.clock.now_ms()
         for message in (OrderUpdated, FillAdded, PositionsChanged, MarketsUpdated):
             store.bus.subscribe(message, lambda _: self._changed.set())
 
@@ -63,6 +73,7 @@ class AccountMarketReader:
             self._changed.clear()
             try:
                 await self._read_missing()
+                await self._reread_combos()
             except KalshiError as error:
                 if not told:
                     self._store.notify(
@@ -93,6 +104,32 @@ class AccountMarketReader:
                 except NotFound:
                     self._tried_ms[ticker] = now
             await self._add(list(found.values()))
+
+    async def _reread_combos(self) -> None:
+        """Read again, once a minute, the combos on the desk until they are settled.
+
+        Also those that are held no more: a position ends with the payout, before anything says that there was one.
+        """
+        now = self._rest.clock.now_ms()
+        if now - self._combos_read_ms < COMBO_REREAD_MS:
+            return
+        self._combos_read_ms = now
+        combos = {
+            ticker: market
+            for ticker, market in self._store.markets.items()
+            if market.is_combo and market.status is not MarketStatus.FINALIZED
+        }
+        tickers = list(combos)
+        for start in range(0, len(tickers), TICKERS_PER_REQUEST):
+            chunk = tickers[start : start + TICKERS_PER_REQUEST]
+            found = [each async for each in self._rest.markets(tickers=chunk)]
+            changed = [
+                each for each in found if each.ticker in combos and each.status is not combos[each.ticker].status
+            ]
+            await self._add(changed)
+            for each in changed:
+                word = "settled" if each.status is MarketStatus.FINALIZED else each.status.value
+                self._store.bus.publish(MarketLifecycleChanged(each.ticker, word))
 
     async def _add(self, markets: Sequence[Market]) -> None:
         """Put markets on the list, with their events where the exchange knows them: these have their names."""

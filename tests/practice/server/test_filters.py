@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.combos import GAMES, list_combos
 from tests.support.practice_server import PREFIX, Serving, serving
 
 FAR_S = 4_000_000_000
@@ -121,6 +122,31 @@ async def test_a_market_id_means_its_market_and_no_other(exchange: Serving) -> N
 
 async def test_channels_without_news_here_are_taken(exchange: Serving) -> None:
     async with exchange.stream() as listener:
-        await listener.command("subscribe", channels=["communications", "multivariate_market_lifecycle", "fill"])
-        told = await listener.frames(3)
-        assert [each["type"] for each in told] == ["subscribed"] * 3
+        await listener.command("subscribe", channels=["communications", "fill"])
+        told = await listener.frames(2)
+        assert [each["type"] for each in told] == ["subscribed"] * 2
+
+
+async def test_combos_have_their_news_on_a_channel_of_their_own() -> None:
+    async with serving() as exchange, exchange.stream() as listener:
+        engine = exchange.exchange
+        await listener.command("subscribe", channels=["market_lifecycle_v2", "multivariate_market_lifecycle"])
+        await listener.frames(2)
+        list_combos(engine, [GAMES], now_ms=engine.clock.now)
+        engine.lifecycle.change_grid(GAMES.ticker, "linear_cent")
+        engine.lifecycle.deactivate(GAMES.ticker)
+        engine.lifecycle.deactivate(GAMES.legs[0][0])
+        exchange.server.commit()
+        told = await listener.frames(5)
+    news = [(each["sid"], each["type"], each["msg"].get("event_type")) for each in told]
+    assert [each for each in news if each[0] == 1] == [
+        (1, "event_lifecycle", None),
+        (1, "event_lifecycle", None),
+        (1, "market_lifecycle_v2", "deactivated"),
+    ]
+    # Of a combo's prices nothing is told.
+    assert [each for each in news if each[0] == 2] == [
+        (2, "event_lifecycle", None),
+        (2, "multivariate_market_lifecycle", "deactivated"),
+    ]
+    assert [each["seq"] for each in told if each["sid"] == 2] == [1, 2]

@@ -116,6 +116,21 @@ async def test_an_order_in_a_closed_event_and_one_in_no_event_are_known(tmp_path
     await rig.close()
 
 
+async def test_a_combo_that_settles_is_noticed_though_no_frame_tells_the_desk(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    list_combos(rig.exchange, [GAMES], now_ms=START_MS)
+    give(rig, GAMES.ticker, 1_200, 2_220)
+    await rig.start()
+    await rig.pass_time(5)
+    assert rig.session.store.markets[GAMES.ticker].status is MarketStatus.ACTIVE
+    rig.exchange.results.settle(GAMES.ticker, binary_outcome("yes"))
+    rig.server.commit()
+    rig.deliver()
+    await rig.pass_time(90, 1_000)
+    assert [each.ticker for each in rig.session.store.settlements] == [GAMES.ticker]
+    await rig.close()
+
+
 async def test_what_the_exchange_does_not_know_is_asked_for_again_and_harms_nothing(tmp_path: Path) -> None:
     rig = Rig(tmp_path)
     list_combos(rig.exchange, [GAMES], now_ms=START_MS)
