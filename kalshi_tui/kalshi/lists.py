@@ -15,7 +15,7 @@ MAX_NAMED_ITEMS: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """An item of a reply that could not be read."""
+    """An item of a reply that could not be read, or one of its fields that it can do without."""
 
     what: str
     """What it is: ``market``, ``order``, ``fill`` and so on."""
@@ -23,9 +23,12 @@ class LeftOut:
     """Its ticker or id; empty if even that cannot be read."""
     why: str
     """What is wrong with it."""
+    field: str = ""
+    """The field that was left out; empty if the whole item was."""
 
     def __str__(self) -> str:
-        return f"{self.what} {self.name or '(without a name)'}: {self.why}"
+        field = f" without {self.field}" if self.field else ""
+        return f"{self.what} {self.name or '(without a name)'}{field}: {self.why}"
 
 
 class Read(list[T]):
@@ -81,15 +84,35 @@ class Reading(AsyncIterator[T]):
 
 
 def left_out_sentence(items: Sequence[LeftOut]) -> str:
-    """Return what was left out of a list as a sentence: how many of each kind, and the first few with the reason."""
-    counts: dict[str, int] = {}
-    for each in items:
-        counts[each.what] = counts.get(each.what, 0) + 1
-    many = ", ".join(_format_count_of(count, what) for what, count in counts.items())
-    named = "; ".join(f"{each.name or 'one without a name'} ({each.why})" for each in items[:MAX_NAMED_ITEMS])
-    more = f"; and {len(items) - MAX_NAMED_ITEMS} more" if len(items) > MAX_NAMED_ITEMS else ""
-    verb = "is" if len(items) == 1 else "are"
-    return f"{many} could not be read and {verb} left out: {named}{more}."
+    """Return what was left out of a list in sentences: how many of each kind, and the first few with the reason."""
+    whole = [each for each in items if not each.field]
+    parts = list(dict.fromkeys((each.what, each.name) for each in items if each.field))
+    sentences = []
+    if whole:
+        verb = "is" if len(whole) == 1 else "are"
+        named = [f"{each.name or 'one without a name'} ({each.why})" for each in whole]
+        sentences.append(f"{count_unread(whole)} could not be read and {verb} left out: {_name_first(named)}.")
+    if parts:
+        verb = "is" if len(parts) == 1 else "are"
+        fields = {key: [each.field for each in items if each.field and (each.what, each.name) == key] for key in parts}
+        named = [f"{name or 'one without a name'} ({', '.join(fields[what, name])})" for what, name in parts]
+        many = _format_counts([what for what, _ in parts])
+        sentences.append(f"{many} {verb} listed without a value that could not be read: {_name_first(named)}.")
+    return " ".join(sentences)
+
+
+def count_unread(items: Sequence[LeftOut]) -> str:
+    """Return how many items of each kind were left out, such as ``2 markets, 1 event``."""
+    return _format_counts([each.what for each in items if not each.field])
+
+
+def _format_counts(kinds: Sequence[str]) -> str:
+    return ", ".join(_format_count_of(kinds.count(what), what) for what in dict.fromkeys(kinds))
+
+
+def _name_first(named: Sequence[str]) -> str:
+    more = f"; and {len(named) - MAX_NAMED_ITEMS} more" if len(named) > MAX_NAMED_ITEMS else ""
+    return f"{'; '.join(named[:MAX_NAMED_ITEMS])}{more}"
 
 
 def _format_count_of(count: int, what: str) -> str:

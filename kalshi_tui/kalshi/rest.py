@@ -816,7 +816,8 @@ class RestClient:
 
         def leave_out(market: wire.Market, error: Exception) -> None:
             name = translate.clean(market.ticker, translate.MAX_ID_LENGTH)
-            self._http.leave_out(LeftOut("market", name, translate.clean(str(error))), left_out)
+            field = error.field if isinstance(error, translate.SpareFieldError) else ""
+            self._http.leave_out(LeftOut("market", name, translate.clean(str(error)), field), left_out)
 
         return leave_out
 

@@ -15,6 +15,7 @@ from kalshi_tui.domain.book import Book, BookError, Side
 from kalshi_tui.domain.price import PRICE_UNIT, Count, NumberError, Price, parse_count, parse_price, parse_signed_count
 from kalshi_tui.kalshi import wire
 from kalshi_tui.kalshi.wire import Channel, ErrorCode
+from kalshi_tui.kalshi.wire.repair import decode_frame_without_faults
 from kalshi_tui.recording.reader import Record
 from kalshi_tui.recording.writer import ConnectionBegin, RecordKind
 
@@ -89,8 +90,8 @@ class RecordingVerifier:
         if kind == RecordKind.FRAME:
             self.frames += 1
             try:
-                frame = wire.decode_frame(record.payload)
-            except (wire.DecodeError, UnicodeError, RecursionError):
+                frame = decode_frame_without_faults(record.payload)
+            except wire.DecodeError:
                 return self._apply_unknown_frame(record)
             return self._apply_frame(record, frame), frame
         if kind == RecordKind.BOOK:
@@ -185,7 +186,7 @@ class RecordingVerifier:
         except (wire.DecodeError, UnicodeError, RecursionError):
             self.faults.append(f"{record.ms}: a frame cannot be read.")
             return RecordResult.IGNORED, None
-        if envelope.sid is not UNSET and envelope.seq is not UNSET:
+        if isinstance(envelope.sid, int) and isinstance(envelope.seq, int):
             self._accept_sequence(record, envelope.sid, envelope.seq)
         return RecordResult.IGNORED, None
 

@@ -20,6 +20,7 @@ from msgspec import UNSET
 from kalshi_tui.domain.book import Side
 from kalshi_tui.kalshi import wire
 from kalshi_tui.kalshi.wire import Channel
+from kalshi_tui.kalshi.wire.repair import decode_frame_without_faults
 
 FORMAT_NAME: Final = "kalshi-tui recording"
 FORMAT_VERSION: Final = 2
@@ -371,8 +372,8 @@ class _FullDelta(msgspec.Struct, frozen=True, tag="orderbook_delta"):
 def _anonymize(data: bytes, envelope: wire.Envelope) -> bytes:
     """Return a frame without the order id of a delta, the text of an error, and all but the head of an unknown one."""
     try:
-        frame = wire.decode_frame(data)
-    except _DECODE_ERRORS:
+        frame = decode_frame_without_faults(data)
+    except wire.DecodeError:
         return wire.encode(envelope)
     if isinstance(frame, wire.DeltaFrame):
         try:

@@ -10,7 +10,8 @@ from typing import Final
 
 from kalshi_tui.kalshi.feed.command_queue import GET_SNAPSHOT, AuditAnswer, CommandQueue
 from kalshi_tui.kalshi.feed.protocol_state import ProtocolState
-from kalshi_tui.kalshi.feed.subscription import ChannelSubscription, Happening, RecoveryStage, SubscriptionState
+from kalshi_tui.kalshi.feed.subscription import Happening, RecoveryStage, SubscriptionState
+from kalshi_tui.kalshi.translate import clean
 
 NO_BOOK_SENTENCE: Final = "The exchange sends no order book for this market."
 
@@ -62,13 +63,29 @@ class BookRecovery:
             self.handle_fault(why)
         self.check_progress()
 
-    def handle_untrusted_delta(self, subscription: ChannelSubscription, ticker: str) -> None:
+    def handle_foreign_market(self, ticker: str) -> None:
+        """Handle a numbered frame of a market that is not followed here: a frame of one that is has gone missing.
+
+        Such frames are expected of a market that was taken out a moment ago.
+        """
+        books = self._books
+        if self._state.now <= books.removing.get(ticker, -1.0):
+            return
+        why = f"A message about {clean(ticker, 40) or 'no market'} came, which is not followed on this subscription."
+        if ticker in books.foreign_markets and books.stage is RecoveryStage.NONE:
+            # Snapshots do not end it: a new subscription has exactly the markets that are wanted.
+            self._state.faults += 1
+            self._resubscribe(why)
+            return
+        books.foreign_markets.add(ticker)
+        self.handle_fault(why)
+
+    def handle_untrusted_delta(self, ticker: str) -> None:
         """Pass over a change to a book that is not trusted; outside a recovery it means that a snapshot is missing."""
         # During a recovery, and while anything is asked for this market, such changes are expected: the snapshot that
         # is on its way holds them.
         if (
-            subscription is self._books
-            and ticker in self._books.awaiting_snapshot
+            ticker in self._books.awaiting_snapshot
             and self._books.stage is RecoveryStage.NONE
             and not self._commands.is_asking_for(ticker)
         ):

@@ -11,7 +11,7 @@ Nothing here waits or reads a clock: `tick` passes the time in, in seconds of a 
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -45,6 +45,7 @@ from kalshi_tui.kalshi.translate import (
     parse_and_cache_price,
 )
 from kalshi_tui.kalshi.wire import BookReading, Channel, ErrorCode
+from kalshi_tui.kalshi.wire.repair import repair_frame
 
 PRIVATE_CHANNELS: Final = (Channel.ORDERS, Channel.FILL, Channel.POSITIONS)
 _SUBSCRIBE_ORDER: Final = (*PRIVATE_CHANNELS, Channel.LIFECYCLE, Channel.BOOK, Channel.TICKER, Channel.TRADE)
@@ -57,6 +58,13 @@ MAX_DIGIT_RUN: Final = 1_000
 """So many digits in a row are no number of an exchange's, but an attempt on whoever reads them."""
 _OVERLONG_NUMBER: Final = re.compile(rb"\d{%d}" % MAX_DIGIT_RUN)
 UNREADABLE_REPORT_INTERVAL_S: Final = 1.0
+_BOOK_FRAME_TYPES: Final = frozenset({"orderbook_delta", "orderbook_snapshot"})
+_PRIVATE_FRAME_CHANNELS: Final = {
+    "fill": Channel.FILL,
+    "user_order": Channel.ORDERS,
+    "market_position": Channel.POSITIONS,
+}
+"""The channels of the account by the type of their frames."""
 
 
 class FeedProtocol:
@@ -108,7 +116,7 @@ class FeedProtocol:
         self.on_reading: Callable[[BookReading], None] | None = None
         """Called when `reading` changes."""
         self._use_reading: Callable[[BookReading], None]
-        self._handlers: dict[type, Callable[[Any, bytes | str], None]] = {
+        self._handlers: dict[type, Callable[[Any, bytes | str], object]] = {
             wire.SnapshotFrame: self._on_snapshot,
             wire.TickerFrame: self._make_ticker_receiver(),
             wire.TradeFrame: self._on_trade,
@@ -116,9 +124,9 @@ class FeedProtocol:
             wire.UserOrderFrame: self._on_user_order,
             wire.MarketPositionFrame: self._on_market_position,
             wire.LifecycleFrame: self._on_lifecycle,
-            wire.EventLifecycleFrame: self._on_sequence_only,
+            wire.EventLifecycleFrame: lambda frame, _: self._accept_on_channel(Channel.LIFECYCLE, frame.sid, frame.seq),
             wire.EventFeeFrame: self._on_event_fees,
-            wire.OrderGroupFrame: self._on_sequence_only,
+            wire.OrderGroupFrame: lambda frame, _: self._accept_on_channel(Channel.ORDER_GROUPS, frame.sid, frame.seq),
             wire.SubscribedFrame: lambda frame, _: manager.handle_subscribed(frame),
             wire.UnsubscribedFrame: lambda frame, _: manager.handle_unsubscribed(frame),
             wire.OkFrame: lambda frame, _: manager.handle_ok(frame),
@@ -350,7 +358,7 @@ class FeedProtocol:
             try:
                 change = subscription.trusted[msg.market_ticker]
             except KeyError:
-                self._recovery.handle_untrusted_delta(subscription, msg.market_ticker)
+                self._handle_untrusted_delta(subscription, msg.market_ticker)
                 return
             side = msg.side
             try:
@@ -371,6 +379,15 @@ class FeedProtocol:
 
         return receive
 
+    def _handle_untrusted_delta(self, subscription: ChannelSubscription, ticker: str) -> None:
+        """Handle a change to a book that is not trusted, or that is not among those of the subscription."""
+        if subscription is not self._book_subscription:
+            self._handle_foreign_channel(Channel.BOOK, subscription)
+        elif ticker in subscription.subscribed:
+            self._recovery.handle_untrusted_delta(ticker)
+        else:
+            self._recovery.handle_foreign_market(ticker)
+
     def _parse_uncached_delta(
         self, subscription: ChannelSubscription, msg: wire.DeltaMsg
     ) -> tuple[Price, Count] | None:
@@ -384,7 +401,7 @@ class FeedProtocol:
             price = PRICE_UNIT - price
         return price, count
 
-    def _accept_sequence(self, sid: int, seq: int | UnsetType) -> ChannelSubscription | None:
+    def _accept_sequence(self, sid: int, seq: int | UnsetType | None) -> ChannelSubscription | None:
         """Count a frame's number, and return its subscription if the frame may be used."""
         subscription = self._state.subscriptions_by_sid.get(sid)
         if subscription is None:
@@ -392,10 +409,42 @@ class FeedProtocol:
             return None
         return subscription if self._manager.accept_sequence(subscription, seq) else None
 
+    def _accept_on_channel(self, channel: str, sid: int, seq: int | UnsetType) -> ChannelSubscription | None:
+        """Count a frame's number, and return its subscription if the frame belongs there and may be used."""
+        subscription = self._accept_sequence(sid, seq)
+        if subscription is None or subscription.channel == channel:
+            return subscription
+        self._handle_foreign_channel(channel, subscription)
+        return None
+
+    def _handle_foreign_channel(self, channel: str, subscription: ChannelSubscription) -> None:
+        """Handle a frame on another channel's subscription: what should have had its number is missing.
+
+        So is a frame where this one belongs.
+        """
+        sentence = f"A message of {channel} came on the subscription to {subscription.channel}."
+        self._manager.handle_fault(subscription, sentence)
+        if (own := self._subscriptions.get(channel)) is not None:
+            self._manager.handle_fault(own, sentence)
+
     def _handle_undecodable(self, data: bytes | str) -> None:
-        """Handle a frame that could not be read."""
-        if not self._reject_overlong_number(data):
+        """Read a frame that does not fit without what it can do without, or else handle it as one that is lost."""
+        if self._reject_overlong_number(data):
+            return
+        repaired = repair_frame(data)
+        if repaired is None:
             self._handle_unknown_frame(data)
+            return
+        good, odd = repaired
+        self._report_odd_values(odd)
+        self.receive(good)
+
+    def _report_odd_values(self, names: Sequence[str]) -> None:
+        """Report values that a frame can do without and that cannot be read, once a connection for each of them."""
+        for name in names:
+            self._state.report_alarm_once(
+                f"value {name}", f"The exchange sends {name} values that cannot be read: they are passed over."
+            )
 
     def _handle_unknown_frame(self, data: bytes | str) -> None:
         """Count the number of a frame that cannot be read, and trust nothing that it may be about."""
@@ -411,26 +460,39 @@ class FeedProtocol:
             return
         if isinstance(envelope.sid, int):
             subscription = self._accept_sequence(envelope.sid, envelope.seq)
-        elif envelope.type in {"orderbook_delta", "orderbook_snapshot"}:
+        elif envelope.type in _BOOK_FRAME_TYPES:
             # Even its sid cannot be read: it changes some book.
             subscription = self._book_subscription
         else:
             subscription = None
-        if envelope.type not in wire.FRAME_TYPES:
-            # A type of a newer exchange: nothing here rests on it.
-            return
-        self.unreadable_frames += 1
         sentence = f"A message of type {clean(envelope.type, 40)} could not be read."
+        if envelope.type in wire.FRAME_TYPES:
+            self.unreadable_frames += 1
+            self._handle_lost_frame(envelope, subscription, sentence)
+        elif subscription is self._book_subscription and isinstance(envelope.seq, int):
+            # A type of a newer exchange, on which nothing here rests; but it took a number that a change of some book
+            # should have had.
+            self._manager.handle_fault(subscription, sentence)
+
+    def _handle_lost_frame(
+        self, envelope: wire.Envelope, subscription: ChannelSubscription | None, sentence: str
+    ) -> None:
+        """Have what a frame was about read again, or its command given up; ``sentence`` says that it is lost."""
         if envelope.type == "error" and isinstance(envelope.id, int):
             command = self._commands.pop(envelope.id)
             if command is not None:
                 # A rejection all the same. Left unhandled, what it was about would wait for its time-out.
                 self._manager.handle_command_error(command, wire.ErrorMsg(code=ErrorCode.GENERAL))
-        elif subscription is None:
-            self._state.report_alarm_once("", sentence)
-        elif subscription is self._book_subscription:
+            return
+        private_channel = _PRIVATE_FRAME_CHANNELS.get(envelope.type)
+        if private_channel is not None:
+            # Whatever its sid: nothing but a read by REST brings it back.
+            self._state.report(Happening.MISSED, private_channel, sentence)
+        if subscription is self._book_subscription:
             self._manager.handle_fault(subscription, sentence)
-        else:
+        elif private_channel is None and subscription is None:
+            self._state.report_alarm_once("", sentence)
+        elif private_channel is None and subscription is not None:
             self._state.report(Happening.MISSED, subscription.channel, sentence)
 
     def _reject_overlong_number(self, data: bytes | str) -> bool:
@@ -467,8 +529,11 @@ class FeedProtocol:
             # that came twice, the very answer would begin the next recovery.
             pass
         else:
-            subscription = self._accept_sequence(frame.sid, frame.seq)
-        if subscription is None or ticker not in subscription.subscribed:
+            subscription = self._accept_on_channel(Channel.BOOK, frame.sid, frame.seq)
+        if subscription is None:
+            return
+        if ticker not in subscription.subscribed:
+            self._recovery.handle_foreign_market(ticker)
             return
         subscription.requested_snapshots.discard(ticker)
         try:
@@ -574,7 +639,11 @@ class FeedProtocol:
             try:
                 if ticker not in known:
                     known.add(translate.parse_id(ticker, "market ticker"))
-                quote = read(msg)
+                try:
+                    quote = read(msg)
+                except TranslationError:
+                    quote, odd = translate.translate_without_spare(read, msg)
+                    self._report_odd_values(odd)
             except TranslationError as error:
                 self._state.report_alarm_once(Channel.TICKER, f"A quote makes no sense: {error}")
                 return
@@ -589,7 +658,7 @@ class FeedProtocol:
         return take
 
     def _on_trade(self, frame: wire.TradeFrame, _data: bytes | str) -> None:
-        if self._accept_sequence(frame.sid, frame.seq) is None:
+        if self._accept_on_channel(Channel.TRADE, frame.sid, frame.seq) is None:
             return
         try:
             self._feed_handler.trade(translate.trade(frame.msg))
@@ -618,8 +687,12 @@ class FeedProtocol:
         deliver: Callable[[], None],
     ) -> None:
         """Pass on a change of the account; one that makes no sense has to be read by REST, so report it as missed."""
-        if frame.sid not in self._state.subscriptions_by_sid:
+        subscription = self._state.subscriptions_by_sid.get(frame.sid)
+        if subscription is None:
             self.unknown_sid_frames += 1
+            return
+        if subscription.channel != channel:
+            self._handle_foreign_channel(channel, subscription)
             return
         if isinstance(frame.sending_ts_ms, int):
             self._account_sent_ms = frame.sending_ts_ms
@@ -629,7 +702,7 @@ class FeedProtocol:
             self._state.report(Happening.MISSED, channel, f"News of the account makes no sense: {error}")
 
     def _on_lifecycle(self, frame: wire.LifecycleFrame, _data: bytes | str) -> None:
-        if self._accept_sequence(frame.sid, frame.seq) is None:
+        if self._accept_on_channel(Channel.LIFECYCLE, frame.sid, frame.seq) is None:
             return
         try:
             ticker = translate.parse_id(frame.msg.market_ticker, "market ticker")
@@ -640,7 +713,7 @@ class FeedProtocol:
         self._feed_handler.lifecycle(ticker, clean(frame.msg.event_type, 64))
 
     def _on_event_fees(self, frame: wire.EventFeeFrame, _data: bytes | str) -> None:
-        if self._accept_sequence(frame.sid, frame.seq) is None:
+        if self._accept_on_channel(Channel.LIFECYCLE, frame.sid, frame.seq) is None:
             return
         try:
             ticker = translate.parse_id(frame.msg.event_ticker, "event ticker")
@@ -649,6 +722,3 @@ class FeedProtocol:
             return
         fee_type, multiplier = translate.fee_overrides(frame.msg.fee_type_override, frame.msg.fee_multiplier_override)
         self._feed_handler.event_fees(ticker, fee_type, multiplier)
-
-    def _on_sequence_only(self, frame: wire.EventLifecycleFrame | wire.OrderGroupFrame, _data: bytes | str) -> None:
-        self._accept_sequence(frame.sid, frame.seq)

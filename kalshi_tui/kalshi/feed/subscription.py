@@ -1,7 +1,8 @@
 """The state of one channel's subscription, the time-outs of recovery, and the reports for the log."""
 
+import math
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
@@ -28,6 +29,8 @@ class RecoveryPolicy:
     """Before a market whose own snapshots make no sense is asked for again."""
     rounds: int = 4
     """Rounds of snapshot requests in one recovery before the feed subscribes again."""
+    late: float = 2.0
+    """For the frames of a market that are still on their way when the exchange says that it was taken out."""
     batch: int = 500
     """The largest number of tickers in one command."""
 
@@ -104,6 +107,7 @@ class ChannelSubscription:
         "end_reason",
         "expected",
         "fault_at",
+        "foreign_markets",
         "has_made_room",
         "last_active_at",
         "last_seen_expected",
@@ -112,6 +116,7 @@ class ChannelSubscription:
         "quarantined",
         "recovery_rounds",
         "refused",
+        "removing",
         "requested_snapshots",
         "round_made_progress",
         "sid",
@@ -163,6 +168,10 @@ class ChannelSubscription:
         """The next sequence number; None where a running subscription was taken over in the middle."""
         self.subscribed: set[str] = set()
         self.subscribed_whole_channel = False
+        self.removing: dict[str, float] = {}
+        """The markets that were taken out, each with the time until which its frames may still come."""
+        self.foreign_markets: set[str] = set()
+        """Markets of which frames came that do not belong here."""
         self.trusted: dict[str, ApplyDelta] = {}
         """The trusted books, each with what takes its changes."""
         self.awaiting_snapshot: set[str] = set()
@@ -219,8 +228,18 @@ class ChannelSubscription:
         self.quarantined[ticker] = until
         self.probation.add(ticker)
 
+    def mark_removing(self, tickers: Iterable[str]) -> None:
+        """Record tickers whose frames may come until the exchange says that they were taken out."""
+        self.removing.update((ticker, math.inf) for ticker in tickers)
+
+    def mark_removal_done(self, tickers: Iterable[str], until: float) -> None:
+        """Record that the exchange has taken tickers out; what is still on its way comes before ``until``."""
+        self.removing.update((ticker, until) for ticker in tickers if ticker in self.removing)
+
     def mark_subscribed(self, tickers: Sequence[str], *, books: bool) -> None:
         """Record tickers as subscribed; with ``books`` they await snapshots, unless quarantined."""
         self.subscribed.update(tickers)
+        for ticker in tickers:
+            self.removing.pop(ticker, None)
         if books:
             self.awaiting_snapshot.update(ticker for ticker in tickers if ticker not in self.quarantined)

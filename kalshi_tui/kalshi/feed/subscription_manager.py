@@ -43,9 +43,9 @@ class SubscriptionManager:
         self._commands = commands
         self._on_answered = on_answered
 
-    def accept_sequence(self, subscription: ChannelSubscription, seq: int | UnsetType) -> bool:
+    def accept_sequence(self, subscription: ChannelSubscription, seq: int | UnsetType | None) -> bool:
         """Count a frame's sequence number; return whether the frame's content may be used."""
-        if seq is UNSET:
+        if not isinstance(seq, int):
             return True
         if seq == subscription.expected:
             subscription.expected = seq + 1
@@ -103,6 +103,7 @@ class SubscriptionManager:
             lost = subscription.remove_tickers(set(gone))
             if lost:
                 self._state.handler.stale(lost, "This market is no longer followed.")
+            subscription.mark_removing(gone)
             ordered = sorted(gone)
             for start in range(0, len(ordered), size):
                 self._commands.send(DELETE_MARKETS, subscription, ordered[start : start + size])
@@ -269,6 +270,8 @@ class SubscriptionManager:
         known = self._state.subscriptions_by_sid.get(sid)
         if known is not None:
             self.accept_sequence(known, frame.seq)
+        if command is not None and command.name == DELETE_MARKETS:
+            command.subscription.mark_removal_done(command.tickers, self._state.now + self._state.policy.late)
         if command is not None and command.name == GET_SNAPSHOT and command.tickers and frame.id:
             # Acknowledged, not answered: the snapshots follow.
             self._commands.keep_waiting(frame.id, command)
@@ -306,6 +309,8 @@ class SubscriptionManager:
             self._handle_end(subscription, f"The exchange ended the subscription ({_describe_error(error)}).")
         elif command.name == ADD_MARKETS:
             lost = subscription.remove_tickers(set(command.tickers))
+            # It may have taken some of them all the same, before it came to the one at fault.
+            subscription.mark_removing(command.tickers)
             if lost:
                 self._state.handler.stale(lost, f"The exchange rejected this market: {_describe_error(error)}.")
             self._isolate_refused_markets(subscription, command.tickers, error)

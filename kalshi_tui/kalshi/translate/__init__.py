@@ -54,6 +54,7 @@ from kalshi_tui.kalshi.translate.portfolio import (
     target_allocation,
 )
 from kalshi_tui.kalshi.translate.quotes import archived_candle, candle, quote, rest_trade, trade
+from kalshi_tui.kalshi.translate.spare import UNREADABLE_FIELD, SpareFieldError, translate_without_spare
 
 __all__ = [
     "COMPLEMENT_CACHE",
@@ -62,6 +63,8 @@ __all__ = [
     "MAX_LINE_LENGTH",
     "MAX_PARAGRAPH_LENGTH",
     "PRICE_CACHE",
+    "UNREADABLE_FIELD",
+    "SpareFieldError",
     "TranslationError",
     "amend_ack",
     "archive_cutoffs",
@@ -105,5 +108,6 @@ __all__ = [
     "target_allocation",
     "text_or_empty",
     "trade",
+    "translate_without_spare",
     "user_order",
 ]

@@ -31,6 +31,7 @@ from kalshi_tui.kalshi.translate.numbers import (
     trade_price_or_none,
 )
 from kalshi_tui.kalshi.translate.quotes import parse_quote_side
+from kalshi_tui.kalshi.translate.spare import SpareFieldError, translate_without_spare
 
 FLOOR_BOUNDS: Final = "floor"
 """The exchange's word for a market with a settlement floor (docs/kalshi-api.md, section 16)."""
@@ -117,15 +118,20 @@ def event(
 ) -> Event:
     """Translate an event with its nested markets, or with those that stood ``beside`` it. Raises TranslationError.
 
-    A market that makes no sense is left out, and ``left_out`` is called with it: it must not hide the others.
+    A market that makes no sense is left out, and ``left_out`` is called with it: it must not hide the others. It is
+    called with `SpareFieldError` for a value that a market can do without.
     """
     markets: list[Market] = []
+    report = left_out or (lambda _market, _error: None)
     for each in source.markets or beside or ():
         try:
-            markets.append(market(each, source))
+            made, odd = translate_without_spare(lambda given: market(given, source), each)
         except (TranslationError, NumberError) as error:
-            if left_out is not None:
-                left_out(each, error)
+            report(each, error)
+        else:
+            markets.append(made)
+            for field in odd:
+                report(each, SpareFieldError(field))
     return Event(
         event_ticker=parse_id(source.event_ticker, "event ticker"),
         series_ticker=clean(source.series_ticker, MAX_ID_LENGTH),

@@ -252,11 +252,14 @@ class HttpClient:
         return reply
 
     def leave_out(self, item: LeftOut, left_out: list[LeftOut] | None = None) -> None:
-        """Report an item that is left out of a list: once in the log, to the listener, and in ``left_out``."""
+        """Report an item that is left out of a list: once in the log, to the listener, and in ``left_out``.
+
+        A field that is left out of an item is reported, and not in ``left_out``: the list has all its items.
+        """
         if item not in self._logged and len(self._logged) < MAX_LOGGED_ITEMS:
             self._logged.add(item)
             _log.warning("Left out, for it cannot be read: %s", item)
-        if left_out is not None:
+        if left_out is not None and not item.field:
             left_out.append(item)
         if self._on_left_out is not None:
             self._on_left_out(item)
@@ -272,11 +275,14 @@ class HttpClient:
         """Yield the translated items of a list without those that make no sense: one must not hide 70,000 others."""
         for source in sources or ():
             try:
-                changed = change(source)
+                changed, odd = translate.translate_without_spare(change, source)
             except (TranslationError, NumberError) as error:
                 named = translate.clean(str(name(source)), translate.MAX_ID_LENGTH)
                 self.leave_out(LeftOut(what, named, translate.clean(str(error))), left_out)
             else:
+                for field in odd:
+                    named = translate.clean(str(name(source)), translate.MAX_ID_LENGTH)
+                    self.leave_out(LeftOut(what, named, translate.UNREADABLE_FIELD, field), left_out)
                 yield changed
 
     async def _get_once(self, path: str, reply_type: type[T], params: Params | None, left_out: list[LeftOut]) -> T:
@@ -565,9 +571,9 @@ def _query_pairs(params: Params | None) -> list[tuple[str, str | int | float | b
 
 
 def translate_reply(convert: Callable[[U], T], source: U) -> T:
-    """Translate the reply to a read. Raises BadReply."""
+    """Translate the reply to a read, without what it can do without. Raises BadReply."""
     try:
-        return convert(source)
+        return translate.translate_without_spare(convert, source)[0]
     except (TranslationError, NumberError) as error:
         raise BadReply(f"The exchange's reply makes no sense: {error}") from error
 

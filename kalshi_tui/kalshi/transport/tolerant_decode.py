@@ -3,13 +3,12 @@
 docs/kalshi-api.md, section 24.
 
 A reply without faults is decoded whole, which is fast. Any other is decoded item by item: a null where a value may be
-missing counts as missing, and an item that still cannot be read is left out and reported.
+missing counts as missing, an odd value that can be spared costs itself, and an item that still cannot be read is left
+out. What was lost is reported.
 """
 
-import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Final, TypeVar, cast
 
@@ -18,8 +17,9 @@ from msgspec import Raw, Struct, inspect as shapes
 
 from kalshi_tui.kalshi import wire
 from kalshi_tui.kalshi.lists import LeftOut
-from kalshi_tui.kalshi.translate import MAX_ID_LENGTH, clean
+from kalshi_tui.kalshi.translate import MAX_ID_LENGTH, UNREADABLE_FIELD, clean
 from kalshi_tui.kalshi.wire import DecodeError
+from kalshi_tui.kalshi.wire.repair import decode_values, without_faults
 
 T = TypeVar("T")
 
@@ -61,10 +61,19 @@ LISTS: Final[dict[type[Struct], tuple[_ItemList, ...]]] = {
     wire.SettlementsReply: (_ItemList("settlements", wire.Settlement, "settlement", ("ticker",)),),
     wire.QueuePositionsReply: (_ItemList("queue_positions", wire.QueuePosition, "queue place", ("order_id",)),),
     wire.ApiKeysReply: (_ItemList("api_keys", wire.ApiKey, "", ("api_key_id",)),),
+    wire.SeriesListReply: (_ItemList("series", wire.Series, "series", ("ticker",)),),
+    wire.SubaccountBalancesReply: (
+        _ItemList("subaccount_balances", wire.SubaccountBalance, "balance", ("subaccount_number",)),
+    ),
+    wire.SubaccountTransfersReply: (_ItemList("transfers", wire.SubaccountTransfer, "transfer", ("transfer_id",)),),
+    wire.ShardTransfersReply: (_ItemList("transfers", wire.ShardTransfer, "transfer", ("transfer_id",)),),
+    wire.OrderGroupsReply: (_ItemList("order_groups", wire.OrderGroup, "order group", ("id",)),),
+    wire.VolumeProgressReply: (_ItemList("volume_progress", wire.VolumeProgress, "", ("computed_ts",)),),
     wire.AccountLimitsReply: (_ItemList("grants", wire.UsageGrant, "", ("source",)),),
 }
 """The lists whose items stand for themselves. An item of any other list is never left out: a price grid or a book
 without one of its parts would be a different one, and a batch's reply has one outcome for each order."""
+_ITEM_KINDS: Final = {each.kind: each for lists in LISTS.values() for each in lists}
 
 
 def decode_reply(data: bytes, kind: type[T], left_out: list[LeftOut]) -> T:
@@ -93,7 +102,7 @@ def _decode_by_item(data: bytes, kind: type[Struct], left_out: list[LeftOut]) ->
         items = wire.decode(bytes(fields[each.field]), list[Raw])
         fields[each.field] = Raw(b"[]")
         read[each.field] = _read_items(each, items, _read_raw, lost)
-    rest = _repair(_decode_values(wire.encode(fields)), kind, lost)
+    rest = _repair(decode_values(wire.encode(fields)), kind, lost)
     left_out.extend(lost)
     whole: Struct = msgspec.structs.replace(rest, **read)
     return whole
@@ -120,7 +129,7 @@ def _read_raw(item: Raw, each: _ItemList, lost: list[LeftOut]) -> Any:
         return wire.decode(data, each.kind)
     except DecodeError as error:
         try:
-            return _repair(_decode_values(data), each.kind, lost)
+            return _repair(decode_values(data), each.kind, lost)
         except msgspec.ValidationError:
             raise
         except _DECODE_ERRORS:
@@ -134,24 +143,20 @@ def _read_value(value: Any, each: _ItemList, lost: list[LeftOut]) -> Any:
 def _name_of(item: Any, keys: Iterable[str]) -> str:
     """Return the name of an item that cannot be read, empty if that cannot be read either."""
     try:
-        value = _decode_values(bytes(item)) if isinstance(item, Raw) else item
+        value = decode_values(bytes(item)) if isinstance(item, Raw) else item
     except _DECODE_ERRORS:
         return ""
     names = (value.get(key) for key in keys) if isinstance(value, dict) else ()
     return next((clean(str(name), MAX_ID_LENGTH) for name in names if isinstance(name, str | int)), "")
 
 
-def _decode_values(data: bytes) -> Any:
-    """Decode JSON as plain values. No number becomes a float."""
-    return json.loads(data, parse_float=Decimal)
-
-
 def _repair(value: Any, kind: type[Struct], lost: list[LeftOut]) -> Any:
-    """Convert values to a struct, without the nulls of fields that may be missing. Raises msgspec.ValidationError."""
+    """Convert values to a struct, without what it can do without. Raises msgspec.ValidationError."""
     if not isinstance(value, dict):
         return msgspec.convert(value, kind)
     given = dict(value)
     read: dict[str, Any] = {}
+    odd: list[str] = []
     for each in LISTS.get(kind, ()):
         if isinstance(items := given.get(each.field), list):
             read[each.field] = _read_items(each, items, _read_value, lost)
@@ -160,47 +165,18 @@ def _repair(value: Any, kind: type[Struct], lost: list[LeftOut]) -> Any:
         if isinstance(within := given.get(name), dict):
             read[name] = _repair(within, inner, lost)
             given[name] = within | {each.field: [] for each in LISTS[inner] if each.field in within}
-    made = msgspec.convert(_without_nulls(given, _shape(kind)), kind)
+    made = msgspec.convert(without_faults(given, kind, odd), kind)
+    if odd:
+        item = _ITEM_KINDS.get(kind)
+        what, named = (item.what, _name_of(value, item.keys)) if item is not None else ("", "")
+        lost.extend(LeftOut(what or "reply", named, UNREADABLE_FIELD, each) for each in odd)
     return msgspec.structs.replace(made, **read) if read else made
 
 
 @lru_cache(maxsize=256)
 def _with_lists(kind: type[Struct]) -> tuple[tuple[str, type[Struct]], ...]:
     """Return the fields of a struct that hold another struct with lists of `LISTS`."""
-    shape = _shape(kind)
+    shape = shapes.type_info(kind)
     fields = shape.fields if isinstance(shape, shapes.StructType) else ()
     inner = ((each.encode_name, each.type.cls) for each in fields if isinstance(each.type, shapes.StructType))
     return tuple((name, cls) for name, cls in inner if cls in LISTS)
-
-
-@lru_cache(maxsize=256)
-def _shape(kind: type[Struct]) -> shapes.Type:
-    return shapes.type_info(kind)
-
-
-def _without_nulls(value: Any, shape: shapes.Type) -> Any:
-    """Remove each null of a field that may be missing but not null, at any depth."""
-    options = shape.types if isinstance(shape, shapes.UnionType) else (shape,)
-    if isinstance(value, dict):
-        struct = next((each for each in options if isinstance(each, shapes.StructType)), None)
-        if struct is None:
-            return value
-        left = dict(value)
-        for field in struct.fields:
-            if field.encode_name not in left:
-                continue
-            inner = left[field.encode_name]
-            if inner is None and not field.required and not _takes_null(field.type):
-                del left[field.encode_name]
-            elif isinstance(inner, dict | list):
-                left[field.encode_name] = _without_nulls(inner, field.type)
-        return left
-    if isinstance(value, list):
-        inside = next((each for each in options if isinstance(each, shapes.ListType)), None)
-        return value if inside is None else [_without_nulls(each, inside.item_type) for each in value]
-    return value
-
-
-def _takes_null(shape: shapes.Type) -> bool:
-    options = shape.types if isinstance(shape, shapes.UnionType) else (shape,)
-    return any(isinstance(each, shapes.NoneType | shapes.AnyType) for each in options)

@@ -17,9 +17,9 @@ class HistoricalCutoffReply(WireLeaf, frozen=True, kw_only=True):
 class ArchivedQuoteBar(WireLeaf, frozen=True, kw_only=True):
     """Open, low, high and close of a bid or an ask, dollar strings."""
 
-    open: str
-    low: str
-    high: str
+    open: str = ""
+    low: str = ""
+    high: str = ""
     close: str
 
 

@@ -458,9 +458,9 @@ class Envelope(WireLeaf, frozen=True, kw_only=True):
     """The head of any frame, also of an unknown type: its sequence number has to be counted all the same."""
 
     type: str
-    id: OptionalInt = UNSET
-    sid: OptionalInt = UNSET
-    seq: OptionalInt = UNSET
+    id: NullableInt = UNSET
+    sid: NullableInt = UNSET
+    seq: NullableInt = UNSET
 
 
 class CommandParams(WireObject, frozen=True, kw_only=True):

@@ -47,7 +47,7 @@ class Market(WireObject, frozen=True, kw_only=True):
     no_sub_title: str = ""
     created_time: str = ""
     updated_time: str = ""
-    open_time: str
+    open_time: str = ""
     close_time: str
     expected_expiration_time: NullableText = UNSET
     expiration_time: NullableText = UNSET
@@ -264,9 +264,9 @@ class EventFeeChangesReply(WireObject, frozen=True, kw_only=True):
 class QuoteBar(WireLeaf, frozen=True, kw_only=True):
     """Open, low, high and close of a bid or an ask, dollar strings."""
 
-    open_dollars: str
-    low_dollars: str
-    high_dollars: str
+    open_dollars: str = ""
+    low_dollars: str = ""
+    high_dollars: str = ""
     close_dollars: str
 
 

@@ -157,26 +157,116 @@ def test_every_frame_that_carries_a_number_is_counted(sequenced: str) -> None:
     rig = Rig(A)
     sid = next(iter(rig.exchange.subscriptions))
     number = rig.exchange.subscriptions[sid].number()
+    one_bid = wire.SnapshotMsg(market_ticker=A, no_dollars_fp=[("0.4500", "3.00")])
     frames = {
         "ok": wire.OkFrame(id=99, sid=sid, seq=number),
         "error": wire.ErrorFrame(sid=sid, seq=number, msg=wire.ErrorMsg(code=ErrorCode.GENERAL, msg="x")),
-        "snapshot": wire.SnapshotFrame(sid=sid, seq=number, msg=wire.SnapshotMsg(market_ticker="KXOTHER")),
+        "snapshot": wire.SnapshotFrame(sid=sid, seq=number, msg=one_bid),
     }
     rig.feed.receive(wire.encode(frames[sequenced]))
+    rig.move(A)
+    rig.settle()
+    assert rig.feed.trusted == {A}
+    assert rig.feed.faults == 0
+
+
+def test_an_unknown_type_is_passed_over_where_no_book_can_miss_it() -> None:
+    rig = Rig(A)
+    rig.feed.want_lifecycle()
+    rig.settle()
+    books, lifecycle = rig.exchange.subscriptions.values()
+    for frame in (
+        {"type": "brand_new", "msg": {}},
+        {"type": "brand_new", "sid": books.sid, "msg": {}},
+        {"type": "brand_new", "sid": lifecycle.sid, "seq": lifecycle.number(), "msg": []},
+        {"type": "brand_new", "sid": 99, "seq": 1, "msg": []},
+    ):
+        rig.feed.receive(json.dumps(frame))
     rig.move(A)
     rig.settle()
     rig.assert_right(A)
     assert rig.feed.faults == 0
 
 
-def test_an_unknown_type_with_a_number_is_counted_and_otherwise_passed_over() -> None:
-    rig = Rig(A)
-    sid, subscription = next(iter(rig.exchange.subscriptions.items()))
-    rig.feed.receive(json.dumps({"type": "brand_new", "sid": sid, "seq": subscription.number(), "msg": []}))
-    rig.feed.receive(b'{"type":"brand_new","msg":{}}')
-    rig.move(A)
+# Numbered frames that do not belong: something else should have had their number.
+
+
+def foreign(number: int, sid: int, lifecycle_sid: int) -> dict[str, Any]:
+    delta = {"market_ticker": A, "price_dollars": "0.4000", "delta_fp": "1.00", "side": "yes", "ts_ms": 1}
+    trade = {"trade_id": "t", "market_ticker": A, "yes_price_dollars": "0.4000", "count_fp": "1.00", "taker_side": "no"}
+    return [
+        {"type": "orderbook_delta", "sid": sid, "msg": delta | {"market_ticker": "KXa"}},
+        {"type": "orderbook_delta", "sid": sid, "msg": delta | {"market_ticker": ""}},
+        {"type": "orderbook_delta", "sid": sid, "msg": delta | {"market_ticker": C}},
+        {"type": "orderbook_snapshot", "sid": sid, "msg": {"market_ticker": C}},
+        {"type": "orderbook_snapshot", "sid": sid, "msg": {"market_ticker": ""}},
+        {"type": "brand_new", "sid": sid, "msg": {}},
+        {"type": "trade", "sid": sid, "msg": trade},
+        {"type": "market_lifecycle_v2", "sid": sid, "msg": {"event_type": "activated", "market_ticker": A}},
+        {"type": "event_lifecycle", "sid": sid, "msg": {"event_ticker": "KXE"}},
+        {"type": "order_group_updates", "sid": sid, "msg": {"event_type": "created", "order_group_id": "g"}},
+        {"type": "orderbook_delta", "sid": lifecycle_sid, "msg": delta},
+        {"type": "orderbook_snapshot", "sid": lifecycle_sid, "msg": {"market_ticker": A}},
+    ][number]
+
+
+@pytest.mark.parametrize("number", range(12))
+def test_a_numbered_frame_that_does_not_belong_makes_the_books_stale_and_they_heal(number: int) -> None:
+    rig = Rig(A, B)
+    rig.feed.want_lifecycle()
+    rig.settle()
+    books, lifecycle = rig.exchange.subscriptions.values()
+    frame = foreign(number, books.sid, lifecycle.sid)
+    assert rig.feed.trusted == {A, B}
+    # The frame that it stands for was a change of a book, and nobody will send it again.
+    assert len(rig.exchange.move(A, Side.YES, 4000, 500)) == 1
+    took = books if frame["sid"] == books.sid else lifecycle
+    frame["seq"] = books.seq if took is books else lifecycle.number()
+    rig.feed.receive(json.dumps(frame))
+    assert rig.sink.good == rig.feed.trusted == set()
+    rig.move(B)
+    rig.settle()
+    rig.assert_right(A, B)
+
+
+def test_a_market_that_does_not_belong_and_comes_again_is_answered_with_a_new_subscription() -> None:
+    rig = Rig(A, B)
+    rig.feed.receive(on_the_books(rig, market_ticker="KXa"))
+    rig.settle()
+    rig.assert_right(A, B)
+    rig.feed.receive(on_the_books(rig, market_ticker="KXa"))
+    assert rig.sink.good == set()
+    rig.settle()
+    rig.assert_right(A, B)
+    assert len(rig.commands("unsubscribe")) == 1
+    assert len(rig.commands("subscribe")) == 2
+
+
+def test_frames_of_a_market_just_taken_out_are_awaited_and_later_ones_are_not() -> None:
+    rig = Rig(A, B)
+    rig.feed.want_books([A])
+    rig.move(B)
+    rig.settle()
+    rig.feed.receive(on_the_books(rig, market_ticker=B))
+    rig.tick(1)
+    rig.feed.receive(on_the_books(rig, market_ticker=B))
+    assert (rig.feed.faults, rig.sink.good) == (0, {A})
+    rig.tick(5)
+    rig.feed.receive(on_the_books(rig, market_ticker=B))
+    assert (rig.feed.faults, rig.sink.good) == (1, set())
     rig.settle()
     rig.assert_right(A)
+
+
+def test_a_market_taken_out_and_in_again_belongs() -> None:
+    rig = Rig(A, B)
+    for wanted in ([A], [A, B]):
+        rig.feed.want_books(wanted)
+        rig.settle()
+    rig.tick(60)
+    rig.move(B)
+    rig.settle()
+    rig.assert_right(A, B)
     assert rig.feed.faults == 0
 
 
@@ -270,7 +360,6 @@ def on_the_books(rig: Rig, **changes: Any) -> bytes:
         {"delta_fp": None},
         {"side": "maybe"},
         {"market_ticker": 7},
-        {"ts_ms": "soon"},
     ],
 )
 def test_a_change_that_cannot_be_distrusts_and_heals(changes: dict[str, Any]) -> None:
@@ -280,6 +369,23 @@ def test_a_change_that_cannot_be_distrusts_and_heals(changes: dict[str, Any]) ->
     rig.settle()
     rig.assert_right(A, B)
     assert rig.feed.healed == 1
+
+
+@pytest.mark.parametrize("ts_ms", [None, "soon", [], 1.5])
+def test_a_change_whose_time_cannot_be_read_changes_the_book_all_the_same(ts_ms: Any) -> None:
+    rig = Rig(A, B)
+    frames = rig.exchange.move(A, Side.YES, 4000, 500)
+    frame = json.loads(frames[0])
+    frame["msg"]["ts_ms"] = ts_ms
+    frame["sending_ts_ms"] = ts_ms
+    rig.feed.receive(json.dumps(frame))
+    rig.assert_right(A, B)
+    rig.move(A)
+    rig.settle()
+    rig.assert_right(A, B)
+    assert rig.feed.faults == 0
+    told = [each.text for each in rig.reports.of(Happening.ALARM)]
+    assert (len(told), all("ts_ms" in each for each in told)) == (0 if ts_ms is None else 2, True)
 
 
 @pytest.mark.parametrize(
@@ -303,7 +409,7 @@ def test_a_change_before_its_snapshot_is_a_fault() -> None:
     rig.feed.receive(ok)
     frame = json.loads(snapshot)
     sid, subscription = next(iter(rig.exchange.subscriptions.items()))
-    rig.feed.receive(json.dumps({"type": "brand_new", "sid": sid, "seq": frame["seq"]}))
+    rig.feed.receive(json.dumps({"type": "ok", "sid": sid, "seq": frame["seq"]}))
     rig.feed.receive(on_the_books(rig, market_ticker=B))
     assert rig.sink.good == set()
     assert "a change came before the order book itself" in rig.sink.whys[-1]
