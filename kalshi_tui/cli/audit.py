@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from kalshi_tui.cli.exit_codes import FAILED, OK
 from kalshi_tui.cli.output import Output
-from kalshi_tui.cli.parser import LIST_EXIT_CODES, CommandRegistry, parse_seconds
+from kalshi_tui.cli.parser import REPORT_EXIT_CODES, CommandRegistry, parse_seconds
 from kalshi_tui.cli.progress import ProgressIndicator
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def add(commands: CommandRegistry) -> None:
         description="Follow the books of these markets for a while, then compare each with a fresh snapshot of the "
         "exchange's. A line for each; exit code 0 if all are equal, 1 if not, or if one cannot be read.",
         examples=("kalshi-tui audit KXRECESSION-26 --seconds 30",),
-        exit_codes=LIST_EXIT_CODES,
+        exit_codes=REPORT_EXIT_CODES,
         json="one JSON object",
     )
     audit.add_argument("tickers", nargs="+", metavar="TICKER", help="a market's ticker")

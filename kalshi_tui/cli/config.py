@@ -6,7 +6,7 @@ import os
 from kalshi_tui.cli.context import choose_profile, load_command_settings
 from kalshi_tui.cli.exit_codes import OK
 from kalshi_tui.cli.output import Output
-from kalshi_tui.cli.parser import LIST_EXIT_CODES, CommandRegistry
+from kalshi_tui.cli.parser import REPORT_EXIT_CODES, CommandRegistry
 
 
 def add(commands: CommandRegistry) -> None:
@@ -18,7 +18,7 @@ def add(commands: CommandRegistry) -> None:
         description="Show each setting with its value and where that is from: the default, a line of the settings "
         "file, or a variable of the environment. Keys and passphrases are not shown.",
         examples=("kalshi-tui config --explain", "kalshi-tui --env demo config --json | jq .profile"),
-        exit_codes=LIST_EXIT_CODES,
+        exit_codes=REPORT_EXIT_CODES,
         json="one JSON object",
     )
     config.add_argument("--explain", action="store_true", help="say what each setting means")

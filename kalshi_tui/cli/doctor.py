@@ -13,7 +13,7 @@ from kalshi_tui.cli.context import (
 )
 from kalshi_tui.cli.exit_codes import FAILED, OK, FailedError
 from kalshi_tui.cli.output import Output
-from kalshi_tui.cli.parser import LIST_EXIT_CODES, CommandRegistry
+from kalshi_tui.cli.parser import REPORT_EXIT_CODES, CommandRegistry
 from kalshi_tui.cli.progress import ProgressIndicator
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def add(commands: CommandRegistry) -> None:
         "may do, and the account: cash, tier, token buckets, progress to the next tier, attestation, subaccounts and "
         "netting. A line for each: ok, or a sentence with the remedy. Exit code 0 if all is well, 1 if not.",
         examples=("kalshi-tui doctor", "kalshi-tui --env live doctor", "kalshi-tui --env live doctor --upgrade"),
-        exit_codes=LIST_EXIT_CODES,
+        exit_codes=REPORT_EXIT_CODES,
         json="one JSON object",
     )
     parser.add_argument(

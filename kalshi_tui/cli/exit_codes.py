@@ -9,6 +9,7 @@ FAILED: Final = 1
 USAGE: Final = 2
 UNKNOWN: Final = 3
 NOT_FOUND: Final = 4
+INCOMPLETE: Final = 5
 INTERRUPTED: Final = 130
 
 EXIT_CODE_MEANINGS: Final = (
@@ -17,6 +18,7 @@ EXIT_CODE_MEANINGS: Final = (
     (USAGE, "an invalid command line"),
     (UNKNOWN, "a write whose outcome is unknown: check before doing it again"),
     (NOT_FOUND, "the exchange has no such market or order"),
+    (INCOMPLETE, "a list that is incomplete: what could be read is printed, the rest is named"),
     (INTERRUPTED, "ended by Ctrl+C; nothing was in flight"),
 )
 

@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 
 from kalshi_tui.cli.exit_codes import (
     FAILED,
+    INCOMPLETE,
     INTERRUPTED,
     NOT_FOUND,
     OK,
@@ -18,9 +19,11 @@ from kalshi_tui.cli.exit_codes import (
 )
 
 HELP_WIDTH = 100
-QUERY_EXIT_CODES = (OK, FAILED, USAGE, NOT_FOUND, INTERRUPTED)
+REPORT_EXIT_CODES = (OK, FAILED, USAGE, INTERRUPTED)
+"""The exit codes of a command that reports what it found."""
+QUERY_EXIT_CODES = (OK, FAILED, USAGE, NOT_FOUND, INCOMPLETE, INTERRUPTED)
 """The exit codes of a command that reads one thing."""
-LIST_EXIT_CODES = (OK, FAILED, USAGE, INTERRUPTED)
+LIST_EXIT_CODES = (OK, FAILED, USAGE, INCOMPLETE, INTERRUPTED)
 """The exit codes of a command that lists what there is."""
 WRITE_EXIT_CODES = (OK, FAILED, USAGE, UNKNOWN, NOT_FOUND, INTERRUPTED)
 """The exit codes of a command that sends, changes or cancels orders."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from kalshi_tui.cli.exchange_access import CommandExchange, failure_from, open_exchange
-from kalshi_tui.cli.exit_codes import OK, FailedError
+from kalshi_tui.cli.exit_codes import INCOMPLETE, OK, FailedError
 from kalshi_tui.cli.output import Output
 from kalshi_tui.cli.progress import ProgressIndicator
 
@@ -28,7 +28,8 @@ def run_query(
 ) -> int:
     """Open the exchange and run a query; return the exit code. ``progress_text`` stands beside the progress bar.
 
-    Raises FailedError.
+    A list is printed without what could not be read, which is named; the exit code says that it is incomplete. Raises
+    FailedError.
     """
     import asyncio
 
@@ -39,7 +40,7 @@ def run_query(
             asyncio.run(_run_query(exchange, output, waiting, query, left_out))
     finally:
         tell_left_out(left_out)
-    return OK
+    return INCOMPLETE if any(not each.field for each in left_out) else OK
 
 
 def tell_left_out(items: "Iterable[LeftOut]") -> None:

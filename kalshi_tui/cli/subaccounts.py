@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
-from kalshi_tui.cli.exit_codes import FailedError, UsageError
+from kalshi_tui.cli.exit_codes import INCOMPLETE, FailedError, UsageError
 from kalshi_tui.cli.output import Column, Output
 from kalshi_tui.cli.parser import WRITE_EXIT_CODES, CommandRegistry, integer_between
 from kalshi_tui.cli.progress import ProgressIndicator
@@ -38,7 +38,7 @@ def add(commands: CommandRegistry) -> None:
             "kalshi-tui subaccounts create --yes",
             "kalshi-tui subaccounts transfer 250 --from 0 --to 1 --yes",
         ),
-        exit_codes=WRITE_EXIT_CODES,
+        exit_codes=(*WRITE_EXIT_CODES, INCOMPLETE),
         json="one JSON object a line for each subaccount and shard, one for a new subaccount or a transfer",
     )
     subaccounts.add_argument(

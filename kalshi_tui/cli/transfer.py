@@ -2,7 +2,7 @@
 
 import argparse
 
-from kalshi_tui.cli.exit_codes import UsageError
+from kalshi_tui.cli.exit_codes import INCOMPLETE, UsageError
 from kalshi_tui.cli.flags import add_write_options
 from kalshi_tui.cli.parser import WRITE_EXIT_CODES, CommandRegistry, integer_between
 
@@ -25,7 +25,7 @@ def add(commands: CommandRegistry) -> None:
         "once for the same way, so that the same command again cannot move the cash twice. At a terminal a question "
         "comes first; --yes answers it, and is needed where nobody can be asked.",
         examples=("kalshi-tui transfer 25 --from 0 --to 2", "kalshi-tui transfer --list --json"),
-        exit_codes=WRITE_EXIT_CODES,
+        exit_codes=(*WRITE_EXIT_CODES, INCOMPLETE),
         json="one JSON object; with --list one a line for each transfer",
     )
     transfer.add_argument("amount", nargs="?", metavar="AMOUNT", help="dollars, such as 25 or 12.50")
@@ -46,7 +46,7 @@ def add(commands: CommandRegistry) -> None:
         "percent for each exchange index, 100 in all, or off. The exchange compares them every ten seconds and moves "
         "what is free.",
         examples=("kalshi-tui allocation", "kalshi-tui allocation 0=60 2=40 --yes", "kalshi-tui allocation off --yes"),
-        exit_codes=WRITE_EXIT_CODES,
+        exit_codes=(*WRITE_EXIT_CODES, INCOMPLETE),
         json="one JSON object",
     )
     allocation.add_argument("shares", nargs="*", metavar="INDEX=PERCENT", help="what each part is to have; or: off")

@@ -244,3 +244,8 @@ class Fill:
     ts_ms: int
     post_position: Count | None = None
     subaccount: int = 0
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What tells a fill from every other: a trade between two of the account's orders fills both."""
+        return self.trade_id, self.order_id

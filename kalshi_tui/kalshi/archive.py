@@ -137,7 +137,7 @@ class ArchiveReads:
 
     async def market(self, ticker: str) -> Market:
         """Read one market that settled before the cut-off. Raises NotFound, TransportError, Refused or BadReply."""
-        reply = await self._http.get(_market_path(ticker), wire.MarketReply)
+        reply = await self._http.get(_market_path(ticker), wire.MarketReply, one_thing=True)
         market = translate_reply(translate.market, reply.market)
         if market.ticker != ticker:
             raise BadReply("The exchange answered about another market than the one asked about.")
@@ -149,7 +149,9 @@ class ArchiveReads:
         ``minutes`` is 1, 60 or 1440. Raises NotFound, TransportError, Refused or BadReply.
         """
         params: Params = {"start_ts": start_s, "end_ts": end_s, "period_interval": minutes}
-        reply = await self._http.get(f"{_market_path(ticker)}/candlesticks", wire.ArchivedCandlesticksReply, params)
+        reply = await self._http.get(
+            f"{_market_path(ticker)}/candlesticks", wire.ArchivedCandlesticksReply, params, one_thing=True
+        )
         return list(
             self._http.translate_items(
                 translate.archived_candle, reply.candlesticks, "candle", lambda each: each.end_period_ts, []

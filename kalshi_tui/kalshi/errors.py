@@ -104,6 +104,18 @@ class NotFound(Refused):
         return f"The exchange does not know that{more}: it may be gone already."
 
 
+class EndpointNotFound(Refused):
+    """Report status 404 for a list, or anything else that does not stand for one thing: nothing follows about orders.
+
+    It is no `NotFound`: that an order is not there has to be proved, and this proves nothing.
+    """
+
+    def _sentence(self) -> str:
+        said = self.details or self.message
+        more = f" ({said})" if said else ""
+        return f"The exchange does not answer this question (status 404){more}: what it is about is not known."
+
+
 class DuplicateOrder(Refused):
     """Report status 409 ``order_already_exists``: an order with this client order id was accepted before.
 

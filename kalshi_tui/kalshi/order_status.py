@@ -22,6 +22,7 @@ from kalshi_tui.domain.order import Order
 from kalshi_tui.kalshi.cancel_all_minute import CancelAllMinute
 from kalshi_tui.kalshi.errors import (
     BadReply,
+    EndpointNotFound,
     KalshiError,
     NotFound,
     NotSent,
@@ -250,7 +251,7 @@ async def required_span_ms(rest: RestClient, sent_ms: int) -> int:
         return TIER_MOVE_MS
     try:
         cutoff_ms = (await rest.archive.cutoffs()).orders_ms
-    except NotFound:
+    except EndpointNotFound:
         # Of a deployment without this call nothing is known, and the worse case is assumed.
         return TIER_MOVE_MS
     return TIER_MOVE_MS if cutoff_ms is None or sent_ms - SEARCH_LOOKBACK_MS < cutoff_ms else 0
@@ -283,9 +284,8 @@ async def archived(rest: RestClient, wanted: Callable[[Order], bool], ticker: st
         async for each in reading:
             if wanted(each):
                 return each
-    except NotFound as error:
-        # A 404 of a list means that the list is not there, not that the order is not. Taken for "no such order", it
-        # would prove an order missing that rests.
+    except EndpointNotFound as error:
+        # The list is not there, which does not mean that the order is not.
         raise BadReply(f"The exchange's archive of orders could not be read: {error}") from error
     if not reading.whole:
         raise BadReply(HALF_READ)
@@ -337,7 +337,7 @@ async def resolve_order(
                     found = await search_order(rest, client_order_id, ticker, sent_ms)
                     if found is None and not reads.count:
                         span_ms = await required_span_ms(rest, sent_ms)
-                except (TransportError, RateLimited, BadReply):
+                except (TransportError, RateLimited, BadReply, EndpointNotFound):
                     # A question that failed is no answer, and may hide the one reply that would have shown the order.
                     reads.reset()
                 else:

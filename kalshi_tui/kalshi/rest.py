@@ -196,7 +196,7 @@ class RestClient:
         Raises NotFound if there is none, and for some seconds of a market just made; TransportError, Refused or
         BadReply.
         """
-        reply = await self._http.get(f"/markets/{_path_segment(ticker)}", wire.MarketReply)
+        reply = await self._http.get(f"/markets/{_path_segment(ticker)}", wire.MarketReply, one_thing=True)
         self._shards.note_markets([reply.market])
         market = translate_reply(translate.market, reply.market)
         if market.ticker != ticker:
@@ -243,14 +243,14 @@ class RestClient:
     async def event(self, event_ticker: str) -> Event:
         """Read one event with its markets. Raises NotFound if there is none; TransportError, Refused or BadReply."""
         path = f"/events/{_path_segment(event_ticker)}"
-        reply = await self._http.get(path, wire.EventReply, {"with_nested_markets": "true"})
+        reply = await self._http.get(path, wire.EventReply, {"with_nested_markets": "true"}, one_thing=True)
         self._shards.note_markets(reply.event.markets or reply.markets)
         change = partial(translate.event, beside=reply.markets, left_out=self._leave_market_out(None))
         return translate_reply(change, reply.event)
 
     async def series(self, series_ticker: str) -> SeriesTerms:
         """Read one series with its fees (docs/kalshi-api.md, section 9)."""
-        reply = await self._http.get(f"/series/{_path_segment(series_ticker)}", wire.SeriesReply)
+        reply = await self._http.get(f"/series/{_path_segment(series_ticker)}", wire.SeriesReply, one_thing=True)
         return translate_reply(translate.series, reply.series)
 
     async def series_fee_changes(self, series_ticker: str | None = None) -> list[SeriesFeeChange]:
@@ -289,7 +289,7 @@ class RestClient:
         The reply is up to 15 s old (docs/kalshi-api.md, section 4), so it must never repair a book that is live.
         """
         reply = await self._http.get(
-            f"/markets/{_path_segment(ticker)}/orderbook", wire.OrderbookReply, {"depth": depth}
+            f"/markets/{_path_segment(ticker)}/orderbook", wire.OrderbookReply, {"depth": depth}, one_thing=True
         )
         return translate_reply(_parse_book, reply.orderbook_fp)
 
@@ -327,7 +327,7 @@ class RestClient:
         """Read a market's history, oldest first, between Unix seconds, in periods of 1, 60 or 1440 ``minutes``."""
         path = f"/series/{_path_segment(series_ticker)}/markets/{_path_segment(ticker)}/candlesticks"
         params: Params = {"start_ts": start_s, "end_ts": end_s, "period_interval": minutes}
-        reply = await self._http.get(path, wire.CandlesticksReply, params)
+        reply = await self._http.get(path, wire.CandlesticksReply, params, one_thing=True)
         return self._candles(reply.candlesticks)
 
     async def candles_by_ticker(
@@ -340,7 +340,7 @@ class RestClient:
             "end_ts": end_s,
             "period_interval": minutes,
         }
-        reply = await self._http.get("/markets/candlesticks", wire.BatchCandlesticksReply, params)
+        reply = await self._http.get("/markets/candlesticks", wire.BatchCandlesticksReply, params, one_thing=True)
         return {each.market_ticker: self._candles(each.candlesticks) for each in reply.markets or ()}
 
     def _candles(self, sources: Iterable[wire.Candlestick] | None) -> list[Candle]:
@@ -636,7 +636,9 @@ class RestClient:
 
     async def order(self, order_id: str) -> Order:
         """Read one order, as long as it is in the live list. Raises BadReply if the reply is about another."""
-        reply = await self._http.get(f"/portfolio/orders/{_path_segment(order_id)}", wire.OrderReply, private=True)
+        reply = await self._http.get(
+            f"/portfolio/orders/{_path_segment(order_id)}", wire.OrderReply, private=True, one_thing=True
+        )
         order = translate_reply(self._order, reply.order)
         if order.order_id != order_id:
             raise BadReply("The exchange answered about another order than the one asked about.")

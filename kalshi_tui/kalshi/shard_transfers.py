@@ -72,7 +72,7 @@ async def read_transfer(http: HttpClient, transfer_id: str) -> ShardTransfer:
     """Read one transfer."""
     if not transfer_id.replace("-", "").isalnum():
         raise ValueError("a transfer id has letters, digits and hyphens only")
-    reply = await http.get(f"{TRANSFERS_PATH}/{transfer_id}", wire.ShardTransferReply, private=True)
+    reply = await http.get(f"{TRANSFERS_PATH}/{transfer_id}", wire.ShardTransferReply, private=True, one_thing=True)
     found = translate_reply(translate.shard_transfer, reply.transfer)
     if found.transfer_id != transfer_id:
         raise BadReply("The exchange answered about another transfer than the one asked about.")

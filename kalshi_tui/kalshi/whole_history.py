@@ -12,7 +12,7 @@ from typing import TypeVar
 from kalshi_tui.domain.candles import Candle
 from kalshi_tui.domain.market import Event, Market, Trade
 from kalshi_tui.domain.order import Fill, Order, OrderState
-from kalshi_tui.kalshi.errors import BadReply, NotFound
+from kalshi_tui.kalshi.errors import BadReply, EndpointNotFound, NotFound
 from kalshi_tui.kalshi.lists import Read, Reading
 from kalshi_tui.kalshi.rest import OrderFilter, RestClient
 
@@ -199,8 +199,8 @@ async def _join(
             live.append(each)
             if most is not None and len(live) >= most:
                 break
-    except NotFound as error:
-        # A 404 of a list means that the list is not there. Without it nobody knows what is missing.
+    except EndpointNotFound as error:
+        # Without the list nobody knows what is missing.
         raise BadReply(f"The exchange's archive of {what} could not be read: {error}") from error
     live.left_out = (*live.left_out, *old.left_out)
     live.broken_off = live.broken_off or old.broken_off

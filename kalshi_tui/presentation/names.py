@@ -8,6 +8,7 @@ from rich.cells import cell_len
 from kalshi_tui.domain.market import Market, MarketStatus
 from kalshi_tui.domain.text import market_text
 from kalshi_tui.presentation.lines import fit, make_printable
+from kalshi_tui.session.store import Store
 
 LABEL_CACHE_SIZE: Final = 4_096
 ENDED_STATUSES: Final = frozenset({MarketStatus.DETERMINED, MarketStatus.FINALIZED})
@@ -26,6 +27,13 @@ def _short_label(label: str, outcome: str, width: int) -> str:
         return fit(label, width)
     room = max(width - cell_len(outcome) - 1, width * 2 // 5)
     return f"{fit(title, room)} {fit(outcome, width - room - 1)}"
+
+
+def unknown_market_text(store: Store) -> str:
+    """Return why a market is not known, as the end of a sentence."""
+    if store.is_listed:
+        return "is not known to the exchange"
+    return "has not been read" if store.market_data.listing_error else "is being read..."
 
 
 def market_status_text(market: Market) -> str:

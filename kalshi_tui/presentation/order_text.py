@@ -33,8 +33,10 @@ TIME_IN_FORCE_TEXT = {
 }
 
 
-def position_text(position: Position | None) -> str:
-    """Return a position in words, empty for none."""
+def position_text(position: Position | None, *, known: bool = True) -> str:
+    """Return a position in words, empty for none; ``known``: whether it is known what is held."""
+    if position is None and not known:
+        return f"{NO_VALUE} held"
     if position is None or not position.count:
         return ""
     return f"{'YES' if position.count > 0 else 'NO'} {count_text(abs(position.count))} held"

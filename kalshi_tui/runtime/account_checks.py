@@ -11,7 +11,7 @@ from typing import Final
 from kalshi_tui.domain.price import MONEY_UNIT, Money
 from kalshi_tui.domain.text import LOCKED_KEY
 from kalshi_tui.kalshi.account_access import ApiKeyAccess, ApiKeyList, SubaccountNetting, TierProgress
-from kalshi_tui.kalshi.errors import Forbidden, KalshiError, NotFound, Refused, UnknownOutcome
+from kalshi_tui.kalshi.errors import EndpointNotFound, Forbidden, KalshiError, Refused, UnknownOutcome
 from kalshi_tui.kalshi.replies import AccountLimits, SubaccountBalance
 from kalshi_tui.kalshi.rest import RestClient
 from kalshi_tui.kalshi.subaccounts import is_lock
@@ -63,7 +63,7 @@ async def _check(name: str, describe: Callable[[RestClient], Awaitable[str]], re
     """Return a line that informs. What the exchange does not tell this key is no fault of the account."""
     try:
         return Check(name, True, await describe(rest))
-    except (Forbidden, NotFound) as refusal:
+    except (Forbidden, EndpointNotFound) as refusal:
         return Check(name, True, f"The exchange does not tell this key: {refusal}")
     except KalshiError as error:
         return Check(name, False, str(error))

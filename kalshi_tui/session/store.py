@@ -179,6 +179,11 @@ class Store:
         return self.market_data.market_list_version
 
     @property
+    def is_listed(self) -> bool:
+        """See `MarketDataStore.is_listed`."""
+        return self.market_data.is_listed
+
+    @property
     def listing_progress(self) -> int | None:
         """See `MarketDataStore.listing_progress`."""
         return self.market_data.listing_progress
@@ -223,6 +228,10 @@ class Store:
             return self.account.reads.unreadable
         why = self.account.reads.why_unread(which, self._connection)
         return f"Not read yet: {why}" if why else ""
+
+    def knows_position(self, ticker: str) -> bool:
+        """Return whether it is known what is held in a market: read, and not among what could not be read."""
+        return self.account.reads.have_item(AccountList.POSITIONS, ticker)
 
     def known_order(self, order: Order) -> Order:
         """See `AccountStore.known_order`."""

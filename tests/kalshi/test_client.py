@@ -361,6 +361,22 @@ async def test_an_order_whose_answer_is_lost_is_sent_once_and_found(how: str) ->
         assert [method for method, _ in desk.asked].count("POST") == 1
 
 
+@pytest.mark.parametrize("path", ["/portfolio/orders", "/historical/orders", "/exchange/user_data_timestamp"])
+async def test_a_list_that_is_not_there_proves_nothing_about_an_order(path: str) -> None:
+    async with trading() as desk:
+        ticker = await desk.ticker()
+        ack = await desk.client.place_order(ticker, "yes", "buy", "0.01", "10", client_order_id="mine")
+        desk.exchange.clock.advance(10_000)
+        await desk.exchange.control("fail_responses", status=404, count=1_000, path=path, method="GET")
+        for name in ("mine", "never sent") if path == "/portfolio/orders" else ("never sent",):
+            with pytest.raises(UnknownOutcome, match="still not known"):
+                await desk.client.find_order(name, sent_ms=1, within_s=1)
+        await desk.exchange.control("fail_responses", status=404, count=0)
+        found = await desk.client.find_order("mine")
+        assert found is not None
+        assert found.order_id == ack.order_id
+
+
 async def test_an_order_that_never_arrived_is_proved_not_to_be_there() -> None:
     async with trading() as desk:
         ticker = await desk.ticker()

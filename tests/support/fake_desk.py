@@ -74,6 +74,7 @@ def a_store(clock: Callable[[], int], markets: Sequence[Market] = (), *, account
         for ticker, title, sub in TITLES
     ]
     store.market_data.set_markets(made, [Event(m.event_ticker, m.series_ticker, m.title) for m in made])
+    store.market_data.set_listing_progress(None)
     if account_read:
         store.account.set_balance(Balance(cash=10_000_000_000, portfolio_value=0))
         store.account.mark_read(*AccountList)

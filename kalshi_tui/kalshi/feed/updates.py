@@ -98,8 +98,8 @@ class _UpdateQueue:
         """Updates by key: a newer one replaces the older one. A book waits as its ticker, and is read when taken."""
         self._last_key = 0
         self._unmerged_count = 0
-        self._seen_fill_ids: set[str] = set()
-        self._fill_ids_by_age: deque[str] = deque()
+        self._seen_fills: set[tuple[str, str]] = set()
+        self._fills_by_age: deque[tuple[str, str]] = deque()
 
     def pop(self) -> Update | None:
         """Take the next update; None if nothing waits."""
@@ -175,12 +175,12 @@ class _UpdateQueue:
 
     def fill(self, fill: Fill) -> None:
         """Take a fill of the account; one that comes twice counts once."""
-        if fill.trade_id in self._seen_fill_ids:
+        if fill.key in self._seen_fills:
             return
-        if len(self._fill_ids_by_age) >= FILL_ID_CACHE_SIZE:
-            self._seen_fill_ids.discard(self._fill_ids_by_age.popleft())
-        self._seen_fill_ids.add(fill.trade_id)
-        self._fill_ids_by_age.append(fill.trade_id)
+        if len(self._fills_by_age) >= FILL_ID_CACHE_SIZE:
+            self._seen_fills.discard(self._fills_by_age.popleft())
+        self._seen_fills.add(fill.key)
+        self._fills_by_age.append(fill.key)
         self._put_unmerged(fill, Channel.FILL)
 
     def order(self, order: Order) -> None:

@@ -25,6 +25,7 @@ from kalshi_tui.kalshi.errors import (
     AuthenticationFailed,
     BadReply,
     DuplicateOrder,
+    EndpointNotFound,
     Forbidden,
     KalshiError,
     NoKey,
@@ -237,16 +238,24 @@ class HttpClient:
         params: Params | None = None,
         *,
         private: bool = False,
+        one_thing: bool = False,
         left_out: list[LeftOut] | None = None,
     ) -> T:
         """Send a read, again where that may help. Raises TransportError, Refused, BadReply, or NoKey if it is private.
 
-        Items of a list that cannot be read are left out, reported, and added to ``left_out``.
+        ``one_thing``: the path names a thing, and a 404 says that there is none (NotFound); of anything else, such as a
+        list, it says nothing (EndpointNotFound). Items of a list that cannot be read are left out, reported, and added
+        to ``left_out``.
         """
         if private and self._auth is None:
             raise NoKey
         lost: list[LeftOut] = []
-        reply: T = await self._retrying(self._get_once, path, reply_type, params, lost)
+        try:
+            reply: T = await self._retrying(self._get_once, path, reply_type, params, lost)
+        except NotFound as error:
+            if one_thing:
+                raise
+            raise EndpointNotFound(error.status, error.code, error.message, error.details) from error
         for each in lost:
             self.leave_out(each, left_out)
         return reply
@@ -329,6 +338,7 @@ class HttpClient:
                 return
             if following in seen:
                 broken_off()
+                self.leave_out(LeftOut("page", path, "the exchange sent the same cursor twice"))
                 return
             seen.add(following)
             cursor = following

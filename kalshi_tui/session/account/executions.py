@@ -7,8 +7,8 @@ from typing import Final
 from kalshi_tui.domain.order import Fill
 from kalshi_tui.domain.price import Count, Money
 
-TRADE_ID_CAPACITY: Final = 10_000
-"""How many trade ids are remembered, so that an execution counts once, however often and by whatever way it comes."""
+EXECUTION_CAPACITY: Final = 10_000
+"""How many executions are remembered, so that each counts once, however often and by whatever way it comes."""
 
 
 @dataclass(slots=True)
@@ -26,20 +26,20 @@ class ExecutionLog:
 
     def __init__(self) -> None:
         self._filled_counts: dict[str, Count] = {}
-        self._trade_ids: set[str] = set()
-        self._trade_ids_by_age: deque[str] = deque()
+        self._known: set[tuple[str, str]] = set()
+        self._known_by_age: deque[tuple[str, str]] = deque()
 
     def knows(self, fill: Fill) -> bool:
         """Return whether this execution has come before."""
-        return fill.trade_id in self._trade_ids
+        return fill.key in self._known
 
     def add(self, fill: Fill) -> None:
-        """Add an execution, and forget the oldest trade id beyond the capacity."""
+        """Add an execution, and forget the oldest one beyond the capacity."""
         self._filled_counts[fill.order_id] = self._filled_counts.get(fill.order_id, 0) + fill.count
-        self._trade_ids.add(fill.trade_id)
-        self._trade_ids_by_age.append(fill.trade_id)
-        if len(self._trade_ids_by_age) > TRADE_ID_CAPACITY:
-            self._trade_ids.discard(self._trade_ids_by_age.popleft())
+        self._known.add(fill.key)
+        self._known_by_age.append(fill.key)
+        if len(self._known_by_age) > EXECUTION_CAPACITY:
+            self._known.discard(self._known_by_age.popleft())
 
     def filled_count(self, order_id: str) -> Count:
         """Return the sum of an order's known executions."""

@@ -18,6 +18,7 @@ from kalshi_tui.domain.position import Balance, Position
 from kalshi_tui.domain.price import Count, Money
 from kalshi_tui.domain.text import LOCKED_KEY, in_subaccount, plain_count_text
 from kalshi_tui.kalshi.errors import BadReply, KalshiError, Refused
+from kalshi_tui.kalshi.lists import LeftOut, Read
 from kalshi_tui.kalshi.order_status import CLOCK_TOLERANCE_MS, by_id
 from kalshi_tui.kalshi.rest import RestClient
 from kalshi_tui.kalshi.subaccounts import is_lock
@@ -224,6 +225,7 @@ class AccountReconciler:
         view, known = self._store.account.view, self._store.account.positions_by_key
         balances: list[Balance] = []
         positions: list[Position] = []
+        left_out: list[LeftOut] = []
         for number in view.numbers:
             asked = view.request_number(number)
             balance, held = await asyncio.gather(
@@ -234,6 +236,8 @@ class AccountReconciler:
             # What could not be decoded is not gone: as a position of zero it would invite a second purchase. It stays.
             unread = {(each.name, number) for each in held.left_out} & known.keys()
             positions += [known[key] for key in sorted(unread)]
+            left_out += held.left_out
+        self._store.account.set_left_out(AccountList.POSITIONS, left_out)
         return balances, positions
 
     async def _read_orders(self) -> None:
@@ -241,11 +245,13 @@ class AccountReconciler:
         resting, newest = await asyncio.gather(
             self._rest.orders(status="resting"), self._rest.fills(most=MAX_FILLS_PER_READ)
         )
-        fills: Sequence[Fill] = newest
+        fills: Read[Fill] = newest
+        left_out = {*resting.left_out}
         if not self._history_read:
             fills = await self._read_day_fills(fills)
             since_s = self._rest.clock.now_ms() // 1000 - HISTORY_WINDOW_S
             history = await self._rest.orders(min_s=since_s, most=MAX_HISTORY_ORDERS)
+            left_out.update(history.left_out)
             self._apply_orders(history)
             truncated = len(history) >= MAX_HISTORY_ORDERS
             orders_since_ms = min(each.created_ms for each in history) if truncated else since_s * 1000
@@ -262,6 +268,8 @@ class AccountReconciler:
                     [await by_id(self._rest, order.order_id, ticker=order.ticker, sent_ms=order.created_ms)]
                 )
         self._store.account.mark_read(AccountList.ORDERS)
+        self._store.account.set_left_out(AccountList.ORDERS, sorted(left_out, key=str))
+        self._store.account.set_left_out(AccountList.FILLS, fills.left_out)
         self._store.time.set_skew(self._rest.clock.skew_ms)
         fresh = self._store.account.set_fills(fills)
         if self._read_once:
@@ -323,11 +331,11 @@ class AccountReconciler:
             return (await self._rest.archive_cutoffs()).trades_ms or 0
         return 0
 
-    async def _read_day_fills(self, newest: Sequence[Fill]) -> list[Fill]:
+    async def _read_day_fills(self, newest: Read[Fill]) -> Read[Fill]:
         """Return the newest fills, and all of this day's if these do not reach back so far."""
         since_ms = midnight_ms(self._clock_ms())
         if len(newest) < MAX_FILLS_PER_READ or newest[-1].ts_ms < since_ms:
-            return list(newest)
+            return newest
         return await self._rest.fills(min_s=since_ms // 1000, most=MAX_FILLS_PER_DAY)
 
     def _update_day_total(self, balances: Iterable[Balance]) -> None:

@@ -6,6 +6,7 @@ from typing import Final
 
 from kalshi_tui.domain.candles import Settlement
 from kalshi_tui.kalshi.errors import KalshiError
+from kalshi_tui.kalshi.lists import LeftOut
 from kalshi_tui.kalshi.rest import RestClient
 from kalshi_tui.session.account.list_reads import AccountList
 from kalshi_tui.session.account.settlement_file import SettlementFile
@@ -32,6 +33,8 @@ class SettlementReader:
         self._store = store
         self._sleep = sleep
         self._read_requested = asyncio.Event()
+        self._left_out: list[LeftOut] = []
+        """What the read that is under way could not read."""
         self._awaited: dict[str, int] = {}
         """Markets that have settled and are not listed yet, with how often they have been looked for."""
 
@@ -63,10 +66,12 @@ class SettlementReader:
         known = {(each.ticker, each.settled_ms) for each in kept}
         most = MAX_SETTLEMENTS if kept or file is None else None
         read = await self._rest.settlements(most=most, subaccount=asked)
+        self._left_out += read.left_out
         if file is None:
             return read
         if len(read) == most and not any((each.ticker, each.settled_ms) in known for each in read):
             read = await self._rest.settlements(subaccount=asked)
+            self._left_out += read.left_out
         file.add(number, (replace(each, subaccount=number) for each in read))
         self._tell_trouble(file)
         newest = {each.ticker for each in read}
@@ -90,6 +95,7 @@ class SettlementReader:
         """Read; return how many seconds to wait for what is missing, 0 if nothing is."""
         try:
             view = self._store.account.view
+            self._left_out.clear()
             paid = [
                 # The exchange does not say of which subaccount a settlement is: each is asked for by itself.
                 replace(each, subaccount=number)
@@ -98,6 +104,7 @@ class SettlementReader:
             ]
             self._store.time.set_skew(self._rest.clock.skew_ms)
             self._store.account.set_settlements(paid)
+            self._store.account.set_left_out(AccountList.SETTLEMENTS, dict.fromkeys(self._left_out))
         except KalshiError as error:
             self._store.notify(Severity.WARNING, f"Settlements could not be read; it is tried again. {error}")
             self._store.account.mark_unread(str(error), AccountList.SETTLEMENTS)

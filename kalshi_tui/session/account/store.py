@@ -16,6 +16,7 @@ from kalshi_tui.domain.market import Market
 from kalshi_tui.domain.order import BookSide, Fill, Order, OrderState, OrderTerms
 from kalshi_tui.domain.position import Balance, Position, PositionKey
 from kalshi_tui.domain.price import Count, Money
+from kalshi_tui.kalshi.lists import LeftOut
 from kalshi_tui.session.account.account_view import AccountView
 from kalshi_tui.session.account.executions import ExecutionLog, UnreportedExecutions
 from kalshi_tui.session.account.intents import OrderIntents
@@ -412,6 +413,11 @@ class AccountStore:
         for each in lists:
             if self._reads.succeeded(each):
                 self._changes.mark(LIST_TOPICS[each])
+
+    def set_left_out(self, which: AccountList, items: Iterable[LeftOut]) -> None:
+        """Note the items of a list that could not be read."""
+        if self._reads.set_left_out(which, items):
+            self._changes.mark(LIST_TOPICS[which])
 
     def mark_unread(self, why: str, *lists: AccountList) -> None:
         """Note why these lists could not be read, a sentence."""

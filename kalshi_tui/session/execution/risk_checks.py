@@ -122,7 +122,7 @@ class RiskChecks:
         if not self.is_live_acknowledged:
             sentence = "This is the LIVE exchange, with real money. Once in this session that has to be said."
             found.append(RiskViolation(LIVE_RISK, OverrideMethod.WORD, sentence, "LIVE"))
-        if (unread := self._unread_for_limits()) is not None:
+        if (unread := self._unread_for_limits(terms.ticker)) is not None:
             found.append(unread)
         number = self._store.account.view.number_of(terms)
         live = self._store.book(terms.ticker)
@@ -196,13 +196,19 @@ class RiskChecks:
                 "over" if is_usual else word,
             )
 
-    def _unread_for_limits(self) -> RiskViolation | None:
+    def _unread_for_limits(self, ticker: str) -> RiskViolation | None:
         """Return the violation of an order while limits of a market have no account to be measured by."""
         limits = self._limits
         by_market = limits.market_contracts is not None or limits.market_dollars is not None
-        if not by_market or self._store.reads.have(AccountList.ORDERS, AccountList.POSITIONS):
+        reads = self._store.reads
+        if not by_market:
             return None
-        sentence = "Your orders and positions have not been read yet: your limits of a market cannot be told."
+        if not reads.have(AccountList.ORDERS, AccountList.POSITIONS):
+            sentence = "Your orders and positions have not been read yet: your limits of a market cannot be told."
+        elif reads.left_out(AccountList.ORDERS) or not self._store.knows_position(ticker):
+            sentence = "Some of your orders or positions could not be read: your limits of a market cannot be told."
+        else:
+            return None
         if limits.hard:
             return RiskViolation(Risk(RiskReason.ACCOUNT_UNREAD), OverrideMethod.NEVER, sentence)
         return RiskViolation(Risk(RiskReason.ACCOUNT_UNREAD), OverrideMethod.WORD, sentence, "over")

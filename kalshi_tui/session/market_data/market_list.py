@@ -200,7 +200,8 @@ class MarketListReader:
     async def _read_list_pages(self) -> None:
         """Read the open events page by page, and show them as they come."""
         listed, batch, events = 0, FIRST_BATCH_SIZE, list[Event]()
-        async for event in self._rest.events(status="open"):
+        reading = self._rest.events(status="open")
+        async for event in reading:
             events.append(event)
             listed += len(event.markets)
             if sum(len(each.markets) for each in events) >= batch:
@@ -209,6 +210,7 @@ class MarketListReader:
             if listed >= MAX_MARKETS:
                 break
         self._publish_batch(events, listed)
+        self._store.market_data.set_list_left_out(reading.left_out)
 
     def _publish_batch(self, events: Sequence[Event], listed: int) -> None:
         self._store.market_data.set_listing_progress(listed)

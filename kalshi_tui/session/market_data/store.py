@@ -15,6 +15,7 @@ from kalshi_tui.domain.candles import CANDLE_PERIODS_MINUTES, Candle, CandleSeri
 from kalshi_tui.domain.link import BookTrust
 from kalshi_tui.domain.market import Event, Market, MarketStatus, Quote, Trade
 from kalshi_tui.domain.price import Count, Price
+from kalshi_tui.kalshi.lists import LeftOut, count_unread
 from kalshi_tui.session.bus import MarketClosed, MarketsUpdated, MessageBus
 from kalshi_tui.session.changes import ChangeLog, Topic
 
@@ -67,6 +68,8 @@ class MarketDataStore:
         self._market_list_version = 0
         self._listing_progress: int | None = None
         self._listing_error = ""
+        self._is_listed = False
+        self._list_left_out: tuple[LeftOut, ...] = ()
 
         # The dictionaries stay the same objects, so that readers may hold these views of them.
         self.markets: Final[Mapping[str, Market]] = self._markets
@@ -96,6 +99,17 @@ class MarketDataStore:
     def listing_error(self) -> str:
         """Why the list could not be read at the last try; empty if it could, or has not been tried."""
         return self._listing_error
+
+    @property
+    def is_listed(self) -> bool:
+        """Whether the list of markets has been read to its end, at least once."""
+        return self._is_listed
+
+    @property
+    def list_left_out_text(self) -> str:
+        """How many markets could not be read and are not known otherwise, as a sentence; empty for none."""
+        unread = [each for each in self._list_left_out if each.name not in self._markets]
+        return f"{count_unread(unread)} could not be read." if unread else ""
 
     @property
     def watched_tickers(self) -> AbstractSet[str]:
@@ -238,9 +252,15 @@ class MarketDataStore:
         self._changes.mark(Topic.MARKETS)
         self._bus.publish(MarketsUpdated())
 
+    def set_list_left_out(self, items: Sequence[LeftOut]) -> None:
+        """Note what of the list of markets could not be read."""
+        self._list_left_out = tuple(items)
+        self._changes.mark(Topic.MARKETS)
+
     def set_listing_progress(self, listed: int | None) -> None:
         """Note how many markets of the list have been read; None when it is whole."""
         self._listing_progress = listed
+        self._is_listed = self._is_listed or listed is None
         self._changes.mark(Topic.MARKETS)
 
     def set_listing_error(self, why: str) -> None:

@@ -145,7 +145,7 @@ class BookPane(LineView):
         live = self._store.book(market.ticker)
         quote = self._store.quotes.get(market.ticker)
         own = own_quantities(self._store.orders.values(), market.ticker)
-        held = position_text(self._store.positions.get(market.ticker))
+        held = position_text(self._store.positions.get(market.ticker), known=self._store.knows_position(market.ticker))
         name = short_label(market, max(width - len(held) - 1, 0))
         title: Line = line(Span(name, Tone.HEAD), Span(f" {held}" if held else "", Tone.OWN))
         levels = book_lines(

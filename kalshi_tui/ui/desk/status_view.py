@@ -26,7 +26,7 @@ from kalshi_tui.session.account.list_reads import AccountList
 from kalshi_tui.session.replay import ReplayStatus
 from kalshi_tui.session.store import Store
 from kalshi_tui.session.venue import Venue
-from kalshi_tui.ui.lists.views import exit_price
+from kalshi_tui.ui.lists.views import AND_UNREAD, exit_price
 
 LINK_STATE_TEXT: Final = {
     LinkState.OFFLINE: ("offline", Tone.BAD),
@@ -181,17 +181,20 @@ def _account_spans(store: Store, now_ms: int, room: int) -> list[Span]:
     working = [order for order in store.working_orders() if view.includes(order.subaccount)]
     unknown = sum(order.state is OrderState.UNKNOWN for order in working)
     held = len(store.account.positions_in_view()) if store.reads.have(AccountList.POSITIONS) else None
-    worth_now = positions_value(store)
+    left_out = store.reads.left_out(AccountList.POSITIONS)
+    worth_now = positions_value(store) if not left_out else None
     value = f" worth {cents_text(worth_now)}" if held and worth_now is not None else ""
     cash = Span(f"{subaccount_label(view)}cash {money_text(balance.cash) if balance else NO_VALUE}")
     # Orders of this program's own may be known before the account has been read: there may be more.
     resting = str(len(working)) if store.reads.have(AccountList.ORDERS) else NO_VALUE
+    if store.reads.left_out(AccountList.ORDERS):
+        resting += AND_UNREAD
     orders = [Span(f"  orders {resting}", Tone.OWN if working else Tone.DIM)]
     if unknown:
         orders.append(Span(f"  UNKNOWN {unknown}", Tone.BAD))
     hour = Span(f"  {clock_text(now_ms)}", Tone.DIM)
     zoned = Span(f"  {clock_text(now_ms)} {time_zone_text(now_ms)}", Tone.DIM)
-    positions = NO_VALUE if held is None else str(held)
+    positions = NO_VALUE if held is None else f"{held}{AND_UNREAD if left_out else ''}"
     many = Span(f"  positions {positions}", Tone.PLAIN if held else Tone.DIM)
     worth = Span(f"  positions {positions}{value}")
     end = Span(" ")

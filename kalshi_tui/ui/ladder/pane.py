@@ -15,7 +15,7 @@ from kalshi_tui.presentation.lines import (
     fit,
     line,
 )
-from kalshi_tui.presentation.names import short_label
+from kalshi_tui.presentation.names import short_label, unknown_market_text
 from kalshi_tui.presentation.order_text import position_text
 from kalshi_tui.session.changes import StoreChanges, Topic
 from kalshi_tui.session.store import Store
@@ -273,7 +273,7 @@ class LadderPane(LineView):
         quote, position = self._store.quotes.get(self._ticker), self._store.positions.get(self._ticker)
         own = own_orders_by_row(self._store.account.orders_in_view(), self._ticker, self._store.queue_positions)
         seen = LadderSnapshot(ladder, live, market, own, quote.last if quote is not None else None, position)
-        held = position_text(position)
+        held = position_text(position, known=self._store.knows_position(self._ticker))
         name = short_label(market, max(width - len(held) - 1, 0))
         title: Line = line(Span(name, Tone.HEAD), Span(f" {held}" if held else "", Tone.OWN))
         self.show(
@@ -288,7 +288,7 @@ class LadderPane(LineView):
 
     def _unknown_market_lines(self) -> list[Line]:
         """Return a line that names the market: a ladder beside the others is kept even if its market is gone."""
-        words = "is being read..." if self._store.listing_progress is not None else "is not known to the exchange"
+        words = unknown_market_text(self._store)
         return [line(Span(fit(self._ticker, self.line_width), Tone.HEAD)), line(Span(words, Tone.DIM))]
 
 

@@ -113,7 +113,9 @@ def tab_bar(store: Store, selected: Tab, *, short: bool = False, tight: bool = F
     unread = {tab for tab, each in LISTS.items() if not store.reads.have(each)}
     spans: list[Span] = []
     for number, tab in enumerate(Tab, 1):
-        known = NO_VALUE if tab in unread else counts.get(tab)
+        known: str | int | None = NO_VALUE if tab in unread else counts.get(tab)
+        if known is not None and tab in LISTS and store.reads.left_out(LISTS[tab]):
+            known = f"{known}{views.AND_UNREAD}"
         count = f" {known}" if known and not short else ""
         text = f"{number} {SHORT_TAB_NAMES.get(tab, tab.value) if short else tab.value}{count}"
         before, after = "[]" if tab is selected else "  "
@@ -152,7 +154,7 @@ def item_key(item: ListItem) -> str:
         return str(item.id)
     if isinstance(item, Position):
         return position_row_key(item)
-    return item.trade_id if isinstance(item, Fill) else item.client_order_id or item.order_id
+    return " ".join(item.key) if isinstance(item, Fill) else item.client_order_id or item.order_id
 
 
 def list_items(store: Store, tab: Tab) -> list[Order] | list[str] | list[Fill] | list[Alert] | list[Position]:
@@ -219,6 +221,8 @@ def _pane_rows(store: Store, tab: Tab, ticker: str, width: int, min_count: Count
     if unread and tab is not Tab.POSITIONS:
         # What is known so far stands above it.
         rows.append(("", line(Span(unread, Tone.WARN))))
+    elif tab in LISTS and tab is not Tab.POSITIONS and (left_out := store.reads.left_out_text(LISTS[tab])):
+        rows.append(("", line(Span(left_out, Tone.WARN))))
     elif since := _since_text(store, tab, empty=not rows):
         rows.append(("", line(Span(since, Tone.DIM))))
     empty = no_trades_text(min_count) if tab is Tab.TAPE else _empty_list_text(tab)

@@ -32,7 +32,7 @@ def position_row_key(position: Position) -> str:
 def position_rows(store: Store, width: int) -> list[tuple[str, Line]]:
     """Draw the list; each line with the ticker of its position, which is empty for a line that is none's."""
     rows = [("", each) for each in difference_lines(store, width)]
-    unread = store.why_unread(AccountList.POSITIONS)
+    unread = store.why_unread(AccountList.POSITIONS) or store.reads.left_out_text(AccountList.POSITIONS)
     held = store.account.positions_in_view()
     if held:
         rows += [(position_row_key(each), position_line(store, each, width)) for each in held]

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from kalshi_tui.domain.market import Trade
+from kalshi_tui.domain.order import BookSide, Fill
 from kalshi_tui.domain.price import COUNT_UNIT, Count
 from kalshi_tui.presentation.number_text import count_text
 from kalshi_tui.session.store import Store
@@ -32,10 +33,29 @@ def no_trades_text(min_count: Count) -> str:
     return f"No trade of {count_text(min_count)} contracts or more seen yet." if min_count else "No trades seen yet."
 
 
+def is_part_of(fill: Fill, trade: Trade) -> bool:
+    """Return whether a fill is a part of a public trade.
+
+    Both name the trade, and that is not all: a trade at another price, of fewer contracts or from the other side is not
+    the trader's own, whatever its id. One whose id no fill has is nobody's, however alike.
+    """
+    bought = (fill.book_side is BookSide.BID) == fill.is_taker
+    return (
+        fill.trade_id == trade.trade_id
+        and fill.ticker == trade.ticker
+        and fill.yes_price == trade.yes_price
+        and fill.count <= trade.count
+        and bought == trade.taker_bid
+    )
+
+
 def filter_trades(store: Store, ticker: str, min_count: Count) -> Iterator[tuple[Trade, bool]]:
     """Return a market's trades that are shown, newest first, each with whether it is the trader's own."""
-    own = {fill.trade_id for fill in store.fills if fill.ticker == ticker}
+    fills: dict[str, list[Fill]] = {}
+    for fill in store.fills:
+        if fill.ticker == ticker:
+            fills.setdefault(fill.trade_id, []).append(fill)
     for trade in store.tapes.get(ticker, ()):
-        mine = trade.trade_id in own
+        mine = any(is_part_of(each, trade) for each in fills.get(trade.trade_id, ()))
         if mine or trade.count >= min_count:
             yield trade, mine

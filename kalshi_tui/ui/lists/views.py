@@ -46,6 +46,8 @@ STATES_WITH_REASON = frozenset({OrderState.UNKNOWN, OrderState.REFUSED, OrderSta
 """States whose reason is shown in the list."""
 STATES_WITH_SHORT_REASON = frozenset({OrderState.CANCELED, OrderState.EXPIRED})
 """States whose reason is shown after the market's name where there is room."""
+AND_UNREAD = "+?"
+"""Stands behind a count of what has been read where more could not be."""
 EXTRA_COLUMNS_MIN_WIDTH = 100
 """The width from which the lists have more columns."""
 MIN_NAME_WIDTH = 24

@@ -15,7 +15,9 @@ from kalshi_tui.presentation.lines import (
     Line,
     Span,
     Tone,
+    fit,
     line,
+    wrap,
 )
 from kalshi_tui.session.changes import StoreChanges, Topic
 from kalshi_tui.session.store import Store
@@ -103,13 +105,16 @@ class MarketListPane(Vertical):
         self._filter_input = TextInput(id="filter", placeholder="words in name, ticker, category", compact=True)
         self._heading = LineView(id="market-columns", classes="one-line")
         self.list = LineView(id="market-list", has_cursor=True)
+        self._foot = LineView(id="market-foot", classes="one-line")
 
     def compose(self) -> ComposeResult:
-        """Lay out filter, names, list."""
+        """Lay out filter, names, list, and a line for what could not be read."""
         self._filter_input.display = False
         yield self._filter_input
         yield self._heading
         yield self.list
+        self._foot.display = False
+        yield self._foot
 
     @property
     def ticker(self) -> str:
@@ -161,7 +166,7 @@ class MarketListPane(Vertical):
         self._draw_heading()
         if not self._tickers:
             self._visible_tickers = ()
-            self.list.show([line(Span(self._empty_list_text(words), Tone.DIM))])
+            self.list.show(self._empty_list_lines(words))
             return
         self._count_orders()
         self._lines = LazyLines(self._tickers, self._draw)
@@ -177,7 +182,11 @@ class MarketListPane(Vertical):
             return f"Nothing is on this list yet: {key_for('watch')} puts a market on it, {key_for('list')} goes on."
         if why := self._store.market_data.listing_error:
             return f"The markets have not been read: {why}"
-        return "Reading the markets..."
+        return "No market is open." if self._store.is_listed else "Reading the markets..."
+
+    def _empty_list_lines(self, words: Sequence[str]) -> list[Line]:
+        tone = Tone.WARN if self._store.market_data.listing_error else Tone.DIM
+        return [line(Span(each, tone)) for each in wrap(self._empty_list_text(words), max(self.list.line_width, 20))]
 
     def frame(self, dirty: StoreChanges) -> None:
         """Draw the changed markets again; the others keep their lines."""
@@ -246,6 +255,9 @@ class MarketListPane(Vertical):
             reading=self._store.listing_progress,
         )
         self._heading.show([heading])
+        unread = self._store.market_data.list_left_out_text
+        self._foot.display = bool(unread)
+        self._foot.show([line(Span(fit(f" {unread}", self.list.line_width), Tone.WARN))] if unread else [])
 
     def _count_orders(self) -> None:
         self._order_counts = {}

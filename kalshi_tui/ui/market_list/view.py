@@ -15,7 +15,7 @@ from kalshi_tui.presentation.lines import (
     fit,
     line,
 )
-from kalshi_tui.presentation.names import ENDED_STATUSES, market_status_text, short_label
+from kalshi_tui.presentation.names import ENDED_STATUSES, market_status_text, short_label, unknown_market_text
 from kalshi_tui.presentation.number_text import price_decimals
 from kalshi_tui.session.account.list_reads import AccountList
 from kalshi_tui.session.store import Store
@@ -208,7 +208,7 @@ def market_line(
     """Return the line of a market in the store; ``orders`` are the trader's that may be live there."""
     market = store.markets.get(ticker)
     if market is None:
-        return unknown_market_line(ticker, columns, reading=store.listing_progress is not None)
+        return unknown_market_line(ticker, columns, unknown_market_text(store))
     past, position = store.sparklines.get(ticker, ()), store.positions.get(ticker)
     row = MarketRow(
         market,
@@ -218,7 +218,7 @@ def market_line(
         orders,
         now_ms,
         flashes,
-        positions_read=store.reads.have(AccountList.POSITIONS),
+        positions_read=store.knows_position(ticker),
         orders_read=store.reads.have(AccountList.ORDERS),
     )
     return market_row_line(row, columns)
@@ -230,9 +230,9 @@ def flashing_prices(store: Store, ticker: str) -> dict[str, Price | None]:
     return {"bid": quote.yes_bid, "ask": quote.yes_ask, "last": quote.last}
 
 
-def unknown_market_line(ticker: str, columns: MarketColumns, *, reading: bool) -> Line:
-    """Return the line of a watched market that is not known, or not yet."""
-    words = f"{ticker} {'is being read...' if reading else 'is not known to the exchange'}"
+def unknown_market_line(ticker: str, columns: MarketColumns, why: str) -> Line:
+    """Return the line of a watched market that is not known, or not yet; ``why`` is the end of a sentence."""
+    words = f"{ticker} {why}"
     return line(" " * MARKS_WIDTH, Span(fit(words, columns.name + sum(cells for _, cells in columns.shown)), Tone.DIM))
 
 

@@ -26,7 +26,6 @@ from kalshi_tui.presentation.order_text import (
     violations_text,
 )
 from kalshi_tui.presentation.preview_text import preview_lines
-from kalshi_tui.session.account.list_reads import AccountList
 from kalshi_tui.session.changes import StoreChanges
 from kalshi_tui.session.execution.risk_checks import Risk, RiskViolation
 from kalshi_tui.session.interface import OrderResult, TradingSession
@@ -99,7 +98,7 @@ class ReviewScreen(ConfirmScreen):
             store.account.position_of(self._terms),
             store.available_cash(market, number),
         )
-        positions_read = store.reads.have(AccountList.POSITIONS)
+        positions_read = store.knows_position(market.ticker)
         in_all = store.account.cash_in_all(market, number)
         rolling_s = self.session.ticket.rolling_expiry_s
         self._order.show(
@@ -160,7 +159,7 @@ class ReviewScreen(ConfirmScreen):
                 precision=store.precision,
                 in_all=store.account.cash_in_all(market, number),
             )
-            or sell_to_open_warning(self._terms, position, positions_read=store.reads.have(AccountList.POSITIONS))
+            or sell_to_open_warning(self._terms, position, positions_read=store.knows_position(market.ticker))
             or settlement_floor_warning(market)
         )
         return Span(warning, Tone.WARN) if warning else Span("Nothing is sent yet.", Tone.DIM)

@@ -129,8 +129,8 @@ class TicketScreen(CommandModal[None]):
         market, live, now = self._market(), self._live_book(), now_ms(self.app)
         self._drawn_s = now // 1000
         position = self._position()
-        positions_read = self.session.store.reads.have(AccountList.POSITIONS)
-        held = position_text(position)
+        positions_read = self.session.store.knows_position(self._ticker)
+        held = position_text(position, known=positions_read)
         name = line(Span(market_text(market), Tone.HEAD), Span(f"  {held}" if held else "", Tone.OWN))
         self._title_line.show([name])
         self._quote.show([quote_line(live, market, self._form.side.value)])
@@ -319,6 +319,8 @@ class TicketScreen(CommandModal[None]):
             self._form.set_count(held)
         else:
             unread = self.session.store.why_unread(AccountList.POSITIONS)
+            if not unread and not self.session.store.knows_position(self._ticker):
+                unread = "what you hold here could not be read."
             self.show_reason(
                 f"Your positions: {unread}" if unread else f"You hold no {self._form.side.value.name} here."
             )

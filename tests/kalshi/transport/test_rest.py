@@ -17,6 +17,7 @@ from kalshi_tui.kalshi.errors import (
     AuthenticationFailed,
     BadReply,
     DuplicateOrder,
+    EndpointNotFound,
     Forbidden,
     KalshiError,
     NoKey,
@@ -178,7 +179,7 @@ async def test_a_question_is_asked_again_on_a_fault_that_passes(signer: Signer) 
         (400, Refused),
         (401, AuthenticationFailed),
         (403, Forbidden),
-        (404, NotFound),
+        (404, EndpointNotFound),
         (409, Refused),
         (410, Refused),
         (429, RateLimited),
@@ -195,6 +196,23 @@ async def test_each_status_has_its_type_and_a_sentence(status: int, kind: type[K
     assert str(caught.value).rstrip(")").endswith((".", "words", "m"))
     if isinstance(caught.value, Refused):
         assert (caught.value.status, caught.value.code) == (status, "some_code")
+
+
+async def test_a_404_says_of_a_thing_that_there_is_none_and_of_a_list_nothing(signer: Signer) -> None:
+    rest = client(answer(404, refusal("not_found")), signer)
+    for thing in (rest.market("T"), rest.event("E"), rest.series("S"), rest.order("o"), rest.archive.market("T")):
+        with pytest.raises(NotFound):
+            await thing
+    lists = (
+        rest.orders(), rest.fills(), rest.positions(), rest.settlements(), rest.trades("T"),
+        rest.queue_positions(["T"]), rest.user_data_timestamp(), rest.archive.cutoffs(),
+        anext(rest.markets()), anext(rest.archive.orders()),
+    )  # fmt: skip
+    for reading in lists:
+        with pytest.raises(EndpointNotFound) as caught:
+            await reading
+        assert not isinstance(caught.value, NotFound)
+        assert "gone" not in str(caught.value)
 
 
 async def test_pages_end_on_an_empty_or_a_repeated_cursor() -> None:

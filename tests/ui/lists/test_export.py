@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, strategies as st
 
 from kalshi_tui.domain.alerts import Alert, AlertKind
-from kalshi_tui.domain.order import OrderState
+from kalshi_tui.domain.market import Trade
+from kalshi_tui.domain.order import BookSide, Fill, OrderState
 from kalshi_tui.session.notices import Severity
 from kalshi_tui.ui.lists.export import (
     build_table,
@@ -21,6 +22,7 @@ from kalshi_tui.ui.lists.export import (
 )
 from kalshi_tui.ui.lists.export_file import Exporter
 from kalshi_tui.ui.lists.panes import Tab
+from kalshi_tui.ui.lists.tape_filter import is_part_of
 from kalshi_tui.ui.ui_settings import UiSettings
 from tests.support.chart_data import a_settlement, a_walk
 from tests.support.fake_desk import (
@@ -103,11 +105,43 @@ def test_numbers_are_exact_and_in_the_exchange_s_widths() -> None:
     assert dict(zip(head, row, strict=True))["net"] == "5.282500"
 
 
+def fill_of(trade: Trade, **changes: object) -> Fill:
+    side = BookSide.BID if trade.taker_bid else BookSide.ASK
+    same = {"trade_id": trade.trade_id, "yes_price": trade.yes_price, "count": trade.count, "book_side": side}
+    return a_fill(**(same | {"is_taker": True} | changes))
+
+
+def test_a_trade_is_the_trader_s_own_only_if_a_fill_says_so_in_all_it_says() -> None:
+    store = a_store(Clock())
+    trade = next(each for each in store.tapes[FIRST] if each.trade_id == "t0")
+    other_side = BookSide.ASK if trade.taker_bid else BookSide.BID
+    for changes, own in (
+        ({}, True),
+        ({"count": trade.count - 1}, True),
+        ({"is_taker": False, "book_side": other_side}, True),
+        ({"trade_id": "t0-alike"}, False),
+        ({"yes_price": trade.yes_price + 100}, False),
+        ({"count": trade.count + 1}, False),
+        ({"book_side": other_side}, False),
+        ({"is_taker": False}, False),
+        ({"ticker": "KXOTHER-1"}, False),
+    ):
+        assert is_part_of(fill_of(trade, **changes), trade) is own, changes
+
+
+def test_a_trade_between_two_own_orders_fills_both() -> None:
+    store = a_store(Clock())
+    for order_id, side in (("o-bid", BookSide.BID), ("o-ask", BookSide.ASK)):
+        for _ in range(2):
+            store.fill(a_fill(trade_id="both", order_id=order_id, book_side=side))
+    assert sorted(each.order_id for each in store.fills if each.trade_id == "both") == ["o-ask", "o-bid"]
+
+
 def test_of_the_tape_only_what_is_shown_is_written() -> None:
     store = a_store(Clock())
     assert len(build_table(store, Tab.TAPE, FIRST)) == 31
     assert len(build_table(store, Tab.TAPE, FIRST, min_count=1_000)) == 22
-    store.fill(a_fill(trade_id="t0"))
+    store.fill(fill_of(next(each for each in store.tapes[FIRST] if each.trade_id == "t0")))
     head, *rows = build_table(store, Tab.TAPE, FIRST, min_count=1_000)
     assert len(rows) == 22
     assert [each[head.index("trade_id")] for each in rows if each[head.index("own")] == "true"] == ["t0"]
