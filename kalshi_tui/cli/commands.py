@@ -10,6 +10,7 @@ from kalshi_tui.cli import (
     audit,
     book,
     cancel,
+    combos,
     completion,
     config,
     desk,
@@ -40,6 +41,7 @@ class CommandModule(Protocol):
 
 COMMAND_MODULES: Final[tuple[CommandModule, ...]] = (
     markets,
+    combos,
     book,
     account,
     subaccounts,

@@ -20,10 +20,11 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from kalshi_tui.domain.book import Book, Level, Side
     from kalshi_tui.domain.candles import Candle, Settlement
+    from kalshi_tui.domain.combo_legs import ComboCollection
     from kalshi_tui.domain.fee_changes import EventFeeChange, SeriesFeeChange
     from kalshi_tui.domain.fees import FeeSchedule
     from kalshi_tui.domain.link import Link, LinkState
-    from kalshi_tui.domain.market import Event, Market, MarketStatus, Quote, Trade
+    from kalshi_tui.domain.market import ComboLeg, Event, Market, MarketStatus, Quote, Trade
     from kalshi_tui.domain.order import Action, BookSide, Fill, Order, OrderState, OrderTerms, TimeInForce
     from kalshi_tui.domain.position import Balance, Position
     from kalshi_tui.domain.price import (
@@ -101,6 +102,8 @@ __all__ = [
     "BookUpdate",
     "CancelAck",
     "Candle",
+    "ComboCollection",
+    "ComboLeg",
     "Count",
     "DryRun",
     "DuplicateOrder",
@@ -177,11 +180,12 @@ __all__ = [
 
 _NAMES_BY_MODULE: Final = {
     "domain.book": ("Book", "Level", "Side"),
+    "domain.combo_legs": ("ComboCollection",),
     "domain.fee_changes": ("EventFeeChange", "SeriesFeeChange"),
     "domain.fees": ("FeeSchedule",),
     "domain.candles": ("Candle", "Settlement"),
     "domain.link": ("Link", "LinkState"),
-    "domain.market": ("Event", "Market", "MarketStatus", "Quote", "Trade"),
+    "domain.market": ("ComboLeg", "Event", "Market", "MarketStatus", "Quote", "Trade"),
     "domain.order": ("Action", "BookSide", "Fill", "Order", "OrderState", "OrderTerms", "TimeInForce"),
     "domain.update_reason": ("UpdateReason",),
     "domain.position": ("Balance", "Position"),

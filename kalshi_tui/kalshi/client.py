@@ -22,12 +22,14 @@ from typing import Any, Concatenate, Final, Literal, ParamSpec, Self, TypeVar, o
 
 from kalshi_tui.domain.book import Book, BookError, Side
 from kalshi_tui.domain.candles import Candle
+from kalshi_tui.domain.combo_legs import ComboCollection
 from kalshi_tui.domain.fees import CENT, FeeSchedule
-from kalshi_tui.domain.market import Market
+from kalshi_tui.domain.market import Event, Market
 from kalshi_tui.domain.order import Action, Order, OrderState, OrderTerms, TimeInForce, order_from_terms
 from kalshi_tui.domain.price import Count, Price
 from kalshi_tui.kalshi import connect, numbers, whole_history
 from kalshi_tui.kalshi.cancel_all_minute import CancelAllMinute
+from kalshi_tui.kalshi.combo_reads import CollectionFilter
 from kalshi_tui.kalshi.environments import Environment
 from kalshi_tui.kalshi.errors import (
     BadReply,
@@ -44,6 +46,7 @@ from kalshi_tui.kalshi.feed.handler import FeedHandler
 from kalshi_tui.kalshi.feed.stream import Stream
 from kalshi_tui.kalshi.feed.stream_group import ReportListener, StreamGroup
 from kalshi_tui.kalshi.feed.updates import Updates
+from kalshi_tui.kalshi.lists import Reading
 from kalshi_tui.kalshi.order_status import (
     LISTING_TIMEOUT_S,
     MAX_CANCELED_BY_NAME,
@@ -194,6 +197,32 @@ class KalshiClient:
     event_fee_changes = _read_of(RestClient.event_fee_changes)
     exchange_status = _read_of(RestClient.exchange_status)
     archive_cutoffs = _read_of(RestClient.archive_cutoffs)
+
+    def combo_collections(
+        self,
+        *,
+        status: CollectionFilter | None = None,
+        series_ticker: str | None = None,
+        event_ticker: str | None = None,
+    ) -> Reading[ComboCollection]:
+        """Yield the collections that combos are made in, of one series, or those that have an event.
+
+        One that cannot be read is left out, and is in ``left_out`` of what is returned. Iterating raises
+        TransportError, Refused or BadReply.
+        """
+        return self._rest.combos.collections(status=status, series_ticker=series_ticker, event_ticker=event_ticker)
+
+    def combo_events(self, collection_ticker: str) -> Reading[Event]:
+        """Yield the events of the combos that exist in a collection, each with its markets.
+
+        A combo's ``legs`` all have to come true; it is traded as any market. Iterating raises TransportError, Refused
+        or BadReply::
+
+            async for event in client.combo_events("KXMVECROSSCATEGORY-R"):
+                for combo in event.markets:
+                    print(combo.ticker, [(leg.side.value, leg.ticker) for leg in combo.legs])
+        """
+        return self._rest.combos.events(collection_ticker=collection_ticker)
 
     async def orderbook(self, ticker: str, depth: int | None = None) -> Book:
         """Read a book, at most ``depth`` levels of each side. It is up to 15 s old: `stream` it to have it live.

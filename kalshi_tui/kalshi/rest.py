@@ -24,6 +24,7 @@ from kalshi_tui.domain.position import Balance, Position
 from kalshi_tui.domain.price import Count, Money, Price, format_count, format_price
 from kalshi_tui.kalshi import account_access, shard_transfers, subaccounts, translate, wire
 from kalshi_tui.kalshi.archive import ArchiveReads
+from kalshi_tui.kalshi.combo_reads import ComboReads
 from kalshi_tui.kalshi.environments import Environment
 from kalshi_tui.kalshi.errors import BadReply, Refused, UnknownOutcome
 from kalshi_tui.kalshi.lists import LeftOut, Read, Reading
@@ -124,6 +125,11 @@ class RestClient:
     def archive(self) -> ArchiveReads:
         """What has left the live endpoints, which the other reads are of (docs/kalshi-api.md, section 15)."""
         return ArchiveReads(self._http)
+
+    @property
+    def combos(self) -> ComboReads:
+        """Markets that combine others, and the collections that they are made in."""
+        return ComboReads(self._http)
 
     async def archive_cutoffs(self) -> ArchiveCutoffs:
         """Read how far back the exchange's live lists reach; what is older is in its archive.

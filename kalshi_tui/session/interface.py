@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from kalshi_tui.domain.combo_legs import ComboCollection
 from kalshi_tui.domain.link import LinkStats
 from kalshi_tui.domain.order import Order, OrderTerms
 from kalshi_tui.domain.price import Count, Price
@@ -43,6 +44,14 @@ class CancelAllResult:
 
 
 @dataclass(frozen=True, slots=True)
+class CollectionsResult:
+    """The collections that combos are made in; ``sentence`` says what could not be read, empty if nothing."""
+
+    collections: tuple[ComboCollection, ...]
+    sentence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class LookUpResult:
     """The markets that the exchange has under a ticker; without any, a sentence that says why."""
 
@@ -76,6 +85,12 @@ class TradingSession(Protocol):
 
     async def look_up(self, name: str) -> LookUpResult:
         """Ask the exchange for the market or event with this ticker, and list what it has. Never raises."""
+
+    async def read_combo_collections(self) -> CollectionsResult:
+        """Read which collections of combos are open. Never raises."""
+
+    async def look_up_combos(self, collection_ticker: str) -> LookUpResult:
+        """Ask the exchange for the combos that exist in a collection, and list them. Never raises."""
 
     def set_visible_markets(self, tickers: Sequence[str]) -> None:
         """Set which lines of the market list can be seen; without a stream, their quotes are kept fresh."""

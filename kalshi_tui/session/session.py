@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from kalshi_tui.domain.combo_legs import ComboCollection
 from kalshi_tui.domain.link import LinkStats
+from kalshi_tui.domain.market import Event
 from kalshi_tui.domain.order import Order, OrderTerms
 from kalshi_tui.domain.price import Count, Price
 from kalshi_tui.kalshi.errors import KalshiError
@@ -27,7 +29,7 @@ from kalshi_tui.session.execution.journal import Journal, JournalError
 from kalshi_tui.session.execution.order_lookup import OrderLookup
 from kalshi_tui.session.execution.risk_checks import Risk, RiskChecks, RiskViolation
 from kalshi_tui.session.execution.submit import MAX_CLOCK_LEAD_MS, OrderExecutor
-from kalshi_tui.session.interface import CancelAllResult, LookUpResult, OrderResult, TradingSession
+from kalshi_tui.session.interface import CancelAllResult, CollectionsResult, LookUpResult, OrderResult, TradingSession
 from kalshi_tui.session.link_monitor import LinkMonitor
 from kalshi_tui.session.market_data.account_markets import find_markets
 from kalshi_tui.session.market_data.audit import AuditResult, BookAuditor
@@ -43,6 +45,8 @@ from kalshi_tui.session.store import Store
 from kalshi_tui.session.supervisor import Supervisor
 from kalshi_tui.session.venue import Venue
 
+MAX_COMBOS: Final = 500
+"""How many combos of a collection are put on the list at a time: there may be hundreds of thousands."""
 DELAY_TEXT: Final = "half a minute"
 """How old prices may be that are read by REST: the exchange's cache, and the time between two reads."""
 
@@ -193,6 +197,34 @@ class Session:
             return LookUpResult((), f"The exchange knows no market and no event {name}.")
         self.parts.readers.markets.add_markets(markets, events)
         return LookUpResult(tuple(each.ticker for each in markets))
+
+    async def read_combo_collections(self) -> CollectionsResult:
+        """Read which collections of combos are open."""
+        reading = self.parts.rest.combos.collections(status="open")
+        found: list[ComboCollection] = []
+        try:
+            found += [each async for each in reading]
+        except KalshiError as error:
+            return CollectionsResult(tuple(found), f"The collections could not be read: {error}")
+        lost = len(reading.left_out)
+        return CollectionsResult(tuple(found), f"{lost} collections could not be read." if lost else "")
+
+    async def look_up_combos(self, collection_ticker: str) -> LookUpResult:
+        """Ask the exchange for the combos that exist in a collection, and put them on the list."""
+        events: list[Event] = []
+        try:
+            async for event in self.parts.rest.combos.events(collection_ticker=collection_ticker):
+                events.append(event)
+                if sum(len(each.markets) for each in events) >= MAX_COMBOS:
+                    break
+        except KalshiError as error:
+            return LookUpResult((), f"The combos of {collection_ticker} could not be read: {error}")
+        markets = [market for event in events for market in event.markets]
+        if not markets:
+            return LookUpResult((), f"No combo exists in {collection_ticker}.")
+        self.parts.readers.markets.add_markets(markets, events)
+        sentence = f"The first {len(markets)} combos of {collection_ticker}." if len(markets) >= MAX_COMBOS else ""
+        return LookUpResult(tuple(each.ticker for each in markets), sentence)
 
     def set_visible_markets(self, tickers: Sequence[str]) -> None:
         """Keep the quotes of these lines fresh, where no stream does."""

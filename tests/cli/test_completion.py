@@ -14,7 +14,8 @@ from tests.support.arguments import actions_of
 from tests.support.cli_runner import ROOT, environment
 
 COMMANDS = {
-    "markets", "market", "book", "trades", "candles", "balance", "positions", "orders", "fills", "order", "cancel",
+    "markets", "market", "combos", "book", "trades", "candles", "balance", "positions", "orders", "fills", "order",
+    "cancel",
     "amend", "audit", "doctor", "config", "practice", "record", "replay", "completion", "subaccounts",
     "transfer", "allocation",
 }  # fmt: skip

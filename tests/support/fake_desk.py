@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from kalshi_tui.domain.combo_legs import ComboCollection
 from kalshi_tui.domain.fees import FeeSchedule, FeeType
 from kalshi_tui.domain.link import LinkState, LinkStats
 from kalshi_tui.domain.market import Event, Market, MarketStatus, Quote, Trade
@@ -17,7 +18,7 @@ from kalshi_tui.session.account.cash_moves import CashMove
 from kalshi_tui.session.account.list_reads import AccountList
 from kalshi_tui.session.alerts.monitor import AlertMonitor
 from kalshi_tui.session.execution.risk_checks import Risk, RiskViolation, describe_unacknowledged
-from kalshi_tui.session.interface import CancelAllResult, LookUpResult, OrderResult
+from kalshi_tui.session.interface import CancelAllResult, CollectionsResult, LookUpResult, OrderResult
 from kalshi_tui.session.notices import Severity
 from kalshi_tui.session.options import TicketDefaults
 from kalshi_tui.session.practice_faults import ControlValues, PracticeFault
@@ -170,6 +171,7 @@ class FakeDesk:
         self.unlisted: dict[str, Sequence[Market]] = {}
         """What the exchange has under tickers that the list lacks."""
         self.looked_up: list[str] = []
+        self.collections: tuple[ComboCollection, ...] = ()
         self.repeatable: dict[str, OrderTerms] = {}
         self.alerts = AlertMonitor(self.store, ExchangeClock(clock), asyncio.sleep)
 
@@ -209,6 +211,13 @@ class FakeDesk:
         self.store.market_data.set_markets(found, in_list_order=True)
         tickers = tuple(each.ticker for each in found)
         return LookUpResult(tickers, "" if tickers else f"The exchange knows no market and no event {name}.")
+
+    async def read_combo_collections(self) -> CollectionsResult:
+        await asyncio.sleep(0)
+        return CollectionsResult(self.collections, "" if self.collections else "The collections could not be read: no.")
+
+    async def look_up_combos(self, collection_ticker: str) -> LookUpResult:
+        return await self.look_up(collection_ticker)
 
     def set_visible_markets(self, tickers: Sequence[str]) -> None:
         self.visible = tuple(tickers)

@@ -16,6 +16,7 @@ from kalshi_tui.kalshi.translate.cleaning import (
     parse_id,
     text_or_empty,
 )
+from kalshi_tui.kalshi.translate.combos import combo_collection
 from kalshi_tui.kalshi.translate.exchange import exchange_status
 from kalshi_tui.kalshi.translate.markets import (
     event,
@@ -74,6 +75,7 @@ __all__ = [
     "cancel_ack",
     "candle",
     "clean",
+    "combo_collection",
     "event",
     "event_fee_change",
     "event_fees",

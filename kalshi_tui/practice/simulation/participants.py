@@ -134,7 +134,8 @@ class Participants:
 
     def _quote_event(self, event_ticker: str) -> None:
         listings = self.exchange.markets.listings_by_event.get(event_ticker, [])
-        if not listings or event_ticker in self._by_event:
+        if not listings or event_ticker in self._by_event or listings[0].terms.legs:
+            # Combos have a maker of their own.
             return
         event = self.exchange.markets.events_by_ticker.get(event_ticker)
         model = fair_value_model(

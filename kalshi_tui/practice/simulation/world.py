@@ -5,6 +5,7 @@ from typing import Final
 
 from kalshi_tui.practice.engine.exchange import Exchange
 from kalshi_tui.practice.engine.order_entry import DedupeMode
+from kalshi_tui.practice.engine.terms import Catalog
 from kalshi_tui.practice.simulation.catalog import (
     RECURRING_PERIOD_MS,
     build_catalog,
@@ -14,6 +15,7 @@ from kalshi_tui.practice.simulation.catalog import (
 )
 from kalshi_tui.practice.simulation.outcomes import Outcomes
 from kalshi_tui.practice.simulation.participants import DEFAULT_RATE, MAX_RATE, Participants
+from kalshi_tui.practice.simulation.simulated_combos import ComboMaker, with_combos
 
 _LOOK_EVERY_MS: Final = 5_000
 
@@ -46,7 +48,7 @@ class World:
         self.outcomes = Outcomes(seed)
         now = clock_ms()
         self.exchange = Exchange(
-            build_catalog(now, self.outcomes, markets),
+            self._build_catalog(now),
             clock_ms,
             seed,
             dedupe=dedupe,
@@ -54,8 +56,13 @@ class World:
             outcome_source=self.outcomes,
         )
         self.participants: Participants | None = None
+        self.combo_maker: ComboMaker | None = None
         self._next_look = now
         self._day = now // 86_400_000
+
+    def _build_catalog(self, now: int) -> Catalog:
+        catalog = build_catalog(now, self.outcomes, self._markets)
+        return with_combos(catalog) if self._markets is None else catalog
 
     def start(self) -> None:
         """Settle what came due while nobody ran, and fill the books. Call it once, after anything was restored."""
@@ -63,6 +70,8 @@ class World:
         if not self.quiet:
             self.participants = Participants(self.exchange, self.outcomes, self.seed, self._rate)
             self.participants.fill_books(now)
+            self.combo_maker = ComboMaker(self.exchange)
+            self.combo_maker.step(now)
 
     def step(self) -> None:
         """Do all that the time has brought: timers, new markets, the participants' trading."""
@@ -72,6 +81,8 @@ class World:
             self._next_look = min(now + _LOOK_EVERY_MS, (now // RECURRING_PERIOD_MS + 1) * RECURRING_PERIOD_MS)
         if self.participants is not None:
             self.participants.step(now)
+        if self.combo_maker is not None:
+            self.combo_maker.step(now)
 
     def _list_due(self, now: int) -> None:
         """List the 15-minute markets that are due, and after midnight the new day's events."""
@@ -93,7 +104,9 @@ class World:
         exchange = self.exchange
         for listing in exchange.markets.ranked_listings:
             listing.end_day()
-        fresh = build_catalog(now, self.outcomes, self._markets)
+        fresh = self._build_catalog(now)
+        for collection in fresh.collections:
+            exchange.markets.collections[collection.ticker] = collection
         for series in fresh.series:
             exchange.lifecycle.add_series(series)
         for event in fresh.events:

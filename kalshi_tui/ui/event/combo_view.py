@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from kalshi_tui.domain.combos import leg_quotes, product
+from kalshi_tui.domain.combo_legs import leg_quotes, product
 from kalshi_tui.domain.market import ComboLeg, Market, Quote
 from kalshi_tui.domain.price import Price
 from kalshi_tui.domain.text import market_text, split_combo_text

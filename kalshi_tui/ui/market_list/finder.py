@@ -3,8 +3,10 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum
 from typing import Final
 
+from kalshi_tui.domain.combo_legs import ComboCollection
 from kalshi_tui.domain.market import Market, Quote
 from kalshi_tui.domain.price import Count
 from kalshi_tui.domain.text import market_text
@@ -27,6 +29,14 @@ MAX_ROWS: Final = 300
 VOLUME_WIDTH: Final = 10
 
 
+class Question(Enum):
+    """What the exchange can be asked for."""
+
+    TICKER = "ticker"
+    COLLECTIONS = "collections"
+    COMBOS = "combos"
+
+
 @dataclass(frozen=True, slots=True)
 class FinderRow:
     """A series, an event or a market. ``markets`` are those in it; the row of a market has that one."""
@@ -35,10 +45,15 @@ class FinderRow:
     name: str
     markets: tuple[str, ...]
     is_market: bool = False
-    is_question: bool = False
-    """Whether it stands for a ticker that the list lacks, and that the exchange can be asked for."""
+    question: Question | None = None
+    """What the exchange is asked for this row, if it stands for something that the list lacks."""
     volume: Count = 0
     """Contracts traded in 24 hours."""
+
+
+COMBOS_ROW: Final = FinderRow(
+    "combos", "Combos: ask the exchange for their collections", (), question=Question.COLLECTIONS
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +70,7 @@ class Finder:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._market_index = MarketIndex(store, MarketSort.VOLUME)
-        self._levels = [_Level("all series", tuple(self._series_rows()))]
+        self._levels = [_Level("all series", (*self._series_rows(), COMBOS_ROW))]
 
     @property
     def path_text(self) -> str:
@@ -68,7 +83,7 @@ class Finder:
         here = self._levels[-1].rows
         if words and len(self._levels) == 1:
             return [self._market_row(ticker) for ticker in self._market_index.find(words)[:MAX_ROWS]] + [
-                FinderRow(name, f"{name}: ask the exchange for this ticker", (), is_question=True)
+                FinderRow(name, f"{name}: ask the exchange for this ticker", (), question=Question.TICKER)
                 for name in self._unlisted_tickers(words)
             ]
         found = [row for row in here if all(word in f"{row.key} {row.name}".lower() for word in words)]
@@ -90,6 +105,19 @@ class Finder:
     def show_found(self, name: str, tickers: Sequence[str]) -> None:
         """Go to a level with these markets, which the exchange has under a ticker."""
         self._push_level(name, [self._market_row(ticker) for ticker in tickers])
+
+    def show_collections(self, collections: Sequence[ComboCollection]) -> None:
+        """Go to a level with these collections of combos."""
+        rows = [
+            FinderRow(
+                each.ticker,
+                f"{each.ticker}  {each.title}, {len(each.event_tickers):,} events, {_sizes_text(each)}",
+                (),
+                question=Question.COMBOS,
+            )
+            for each in collections
+        ]
+        self._push_level("combos", rows)
 
     def _unlisted_tickers(self, words: Sequence[str]) -> list[str]:
         """Return what is typed as a ticker, if it can be one that the list lacks."""
@@ -145,9 +173,18 @@ class Finder:
         return FinderRow(ticker, name, (ticker,), is_market=True, volume=self._quote(ticker).volume_24h)
 
 
+def _sizes_text(collection: ComboCollection) -> str:
+    least, most = collection.size_min, collection.size_max
+    if least is None and most is None:
+        return "any number of legs"
+    if least == most:
+        return f"{least} legs"
+    return f"{'' if least is None else f'{least} '}to {most} legs" if most is not None else f"{least} legs or more"
+
+
 def finder_row_line(store: Store, row: FinderRow, width: int) -> Line:
     """Return the line of a row: a market's quote, or the number of markets in an event or series; and the volume."""
-    if row.is_question:
+    if row.question is not None:
         return line(Span(fit(row.name, width), Tone.DIM))
     volume = Span(right_align(short_count_text(row.volume), VOLUME_WIDTH), Tone.DIM)
     if not row.is_market:

@@ -18,6 +18,7 @@ from kalshi_tui.ui.command import Scope
 from kalshi_tui.ui.market_list.finder import (
     Finder,
     FinderRow,
+    Question,
     finder_heading,
     finder_row_line,
 )
@@ -100,9 +101,10 @@ class FinderScreen(CommandModal[str]):
         place = self._list.cursor or 0
         if place >= len(self._rows):
             return
-        if self._rows[place].is_question:
+        row = self._rows[place]
+        if row.question is not None:
             if not self._asking:
-                self.run_worker(self._ask(self._rows[place].key), name="look up", exit_on_error=False)
+                self.run_worker(self._ask(row.question, row.key), name="look up", exit_on_error=False)
             return
         if ticker := self._finder.go_into(self._rows[place]):
             self.dismiss(ticker)
@@ -110,22 +112,33 @@ class FinderScreen(CommandModal[str]):
         self._field.value = ""
         self.redraw(first=True)
 
-    async def _ask(self, name: str) -> None:
-        """Ask the exchange for a ticker; go to its market, or show those of its event."""
+    async def _ask(self, question: Question, name: str) -> None:
+        """Ask the exchange for what the list lacks; go to the one market that it has, or show what there is."""
         self._asking = name
         self.redraw()
-        found = await self.session.look_up(name)
+        if question is Question.COLLECTIONS:
+            answer = await self.session.read_combo_collections()
+            if answer.collections:
+                self._finder.show_collections(answer.collections)
+            self._show_answer(answer.sentence or ("" if answer.collections else "There is no open collection."))
+            return
+        found = await (self.session.look_up(name) if question is Question.TICKER else self.session.look_up_combos(name))
+        if len(found.tickers) == 1 and question is Question.TICKER and self.is_attached:
+            self.dismiss(found.tickers[0])
+            return
+        if found.tickers:
+            self._finder.show_found(name, found.tickers)
+        self._show_answer(found.sentence, clear=bool(found.tickers))
+
+    def _show_answer(self, sentence: str, *, clear: bool = False) -> None:
+        """Show what came of a question; the words go where other rows have come."""
         self._asking = ""
         if not self.is_attached:
             return
-        if len(found.tickers) == 1:
-            self.dismiss(found.tickers[0])
-            return
-        self._answer = found.sentence
-        if found.tickers:
-            self._finder.show_found(name, found.tickers)
+        if clear:
             self._field.value = ""
-        self.redraw(first=bool(found.tickers))
+        self._answer = sentence
+        self.redraw(first=True)
 
     def go_up(self) -> None:
         """Clear the words, then go one level up, then close."""

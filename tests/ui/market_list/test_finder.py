@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from kalshi_tui.domain.book import Side
+from kalshi_tui.domain.combo_legs import ComboCollection
 from kalshi_tui.domain.market import ComboLeg, Event, Quote
 from kalshi_tui.ui.market_list.finder_screen import FinderScreen
 from tests.support.fake_desk import TITLES, Clock, FakeDesk, a_market, a_position
@@ -71,3 +72,23 @@ async def test_the_details_of_a_combo_have_its_legs_with_their_prices_and_the_pr
         assert any("product 0.3290 0.3600" in text for text in lines), screen
         assert any("this combo -- 0.3000" in text for text in lines), screen
         assert "may take it away again" in screen
+
+
+async def test_collections_of_combos_are_browsed_down_to_a_combo() -> None:
+    desk = FakeDesk(Clock())
+    desk.unlisted["KXMVE-R"] = [COMBO]
+    async with trading(desk, NARROW) as trader:
+        await trader.press("ctrl+f", "up")
+        for _ in range(20):
+            await trader.press("down")
+        assert "Combos: ask the exchange for their collections" in trader.text()
+        assert "The collections could not be read" in await trader.press("enter")
+        desk.collections = (
+            ComboCollection("KXMVE-R", title="Games", event_tickers=("A", "B"), size_min=2, size_max=4),
+        )
+        for _ in range(20):
+            await trader.press("down")
+        assert "KXMVE-R  Games, 2 events, 2 to 4 legs" in await trader.press("enter")
+        assert "Combo: yes Cut 25 bps" in await trader.press("enter")
+        await trader.press("enter")
+        await trader.wait(lambda _: desk.looked_at[-1] == (COMBO.ticker,))

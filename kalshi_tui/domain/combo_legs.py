@@ -59,3 +59,24 @@ def product(prices: Sequence[Price | None], *, up: bool = False) -> Price | None
     for price in known:
         total, unit = total * price, unit * PRICE_UNIT
     return -(-total * PRICE_UNIT // unit) if up else total * PRICE_UNIT // unit
+
+
+@dataclass(frozen=True, slots=True)
+class ComboCollection:
+    """Which events can be combined with each other; combos are made in it (docs/kalshi-api.md, section 18).
+
+    Times are Unix milliseconds, 0 where nobody says. A size is a number of legs, None where there is no bound.
+    """
+
+    ticker: str
+    series_ticker: str = ""
+    title: str = ""
+    description: str = ""
+    event_tickers: tuple[str, ...] = ()
+    size_min: int | None = None
+    size_max: int | None = None
+    is_ordered: bool = False
+    """Whether combos with the same legs in another order differ."""
+    open_ms: int = 0
+    close_ms: int = 0
+    exchange_index: int = 0

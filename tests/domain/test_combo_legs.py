@@ -6,7 +6,7 @@ from math import ceil, floor, prod
 from hypothesis import given, strategies as st
 
 from kalshi_tui.domain.book import Side
-from kalshi_tui.domain.combos import leg_quotes, product
+from kalshi_tui.domain.combo_legs import leg_quotes, product
 from kalshi_tui.domain.market import ComboLeg, Market, Quote
 from kalshi_tui.domain.price import PRICE_UNIT
 from kalshi_tui.domain.text import market_text
