@@ -202,7 +202,9 @@ def _assemble_execution(
         amender=OrderAmender(rest, store, risk_checks, lookup, executor, writers, rolling),
         cancel_all=cancel_all,
         dead_man_switch=dead_man_switch,
-        expiry_renewer=ExpiryRenewer(rolling, rest, store, writers, sleep, timer_s),
+        expiry_renewer=ExpiryRenewer(
+            rolling, rest, store, writers, sleep, timer_s, supervisor.spawn, executor.remember_expiry
+        ),
         cash_mover=CashMover(rest, store, sleep, clock_ms),
     )
 

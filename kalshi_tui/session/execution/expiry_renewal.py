@@ -5,9 +5,9 @@ trader's, and takes at most a quarter of the tokens for writes. What it cannot r
 """
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 from kalshi_tui.domain.link import LinkState, TradingStatus
 from kalshi_tui.domain.order import Order, OrderState
@@ -53,13 +53,18 @@ class ExpiryRenewer:
         writers: OrderWriters,
         sleep: Sleep,
         timer_s: Callable[[], float],
+        spawn: Callable[[Coroutine[Any, Any, None], str], object],
+        remember_expiry: Callable[[Order, int], None],
     ) -> None:
+        """Take what it works with; ``remember_expiry`` notes when the trader wants an order to end, also on disk."""
         self._rolling = rolling
         self._rest = rest
         self._store = store
         self._writers = writers
         self._sleep = sleep
         self._timer_s = timer_s
+        self._spawn = spawn
+        self._remember_expiry = remember_expiry
         self._shares: dict[int, _Share] = {}
         self._named: set[str] = set()
         """Orders that were named as not renewed, so that each is named once."""
@@ -67,7 +72,7 @@ class ExpiryRenewer:
     async def run(self) -> None:
         """Renew until canceled."""
         while self._rolling.length_s is not None:
-            await self.renew_due()
+            self.renew_due()
             await self._sleep(CHECK_INTERVAL_S)
 
     def list_renewed(self) -> list[Order]:
@@ -87,8 +92,8 @@ class ExpiryRenewer:
         who = "1 resting order ends" if len(orders) == 1 else f"{len(orders)} resting orders end"
         return f"{who} by itself, by {last}." if len(orders) == 1 else f"{who} by themselves, by {last}."
 
-    async def renew_due(self) -> None:
-        """Renew what has less than half of its time left, as far as the tokens go; name what cannot be renewed."""
+    def renew_due(self) -> None:
+        """Begin to renew what has less than half of its time left, as the tokens allow; name what cannot be renewed."""
         orders = self.list_renewed()
         if not orders:
             return
@@ -106,9 +111,9 @@ class ExpiryRenewer:
                 continue
             by_shard.setdefault(self._shard(order), []).append(order)
         for shard, resting in by_shard.items():
-            await self._renew_on_shard(shard, resting)
+            self._renew_on_shard(shard, resting)
 
-    async def _renew_on_shard(self, shard: int, orders: list[Order]) -> None:
+    def _renew_on_shard(self, shard: int, orders: list[Order]) -> None:
         budget = self._rest.write_budget(shard)
         share = self._refill(shard, budget.per_second / SHARE)
         kept, too_many = self._affordable(orders, budget.per_second / SHARE)
@@ -118,13 +123,14 @@ class ExpiryRenewer:
             )
         half_s = (self._rolling.length_s or 0) / 2
         for order in kept:
-            if order.expires_ms // 1000 - self._rolling.now_s() > half_s:
+            if order.expires_ms // 1000 - self._rolling.now_s() > half_s or self._writers.is_busy(order.order_id):
                 continue
             if share.tokens < DEFAULT_COST or budget.has_waiting:
                 # What the trader sends goes first; the next turn comes within a second.
                 return
             share.tokens -= DEFAULT_COST
-            await self._renew(order)
+            # Side by side: one without an answer must not let the others end.
+            self._spawn(self._renew(order), "a renewal")
 
     def _shard(self, order: Order) -> int:
         market = self._store.markets.get(order.ticker)
@@ -143,7 +149,7 @@ class ExpiryRenewer:
         if not self._writers.is_busy(order.order_id) and self._rolling.is_foreign(order):
             # Another program has given it an expiry of its own: from now on that is what the trader wants.
             terms = replace(terms, expires_s=order.expires_ms // 1000)
-            self._store.account.intents.remember_terms(order.client_order_id, terms)
+            self._remember_expiry(order, order.expires_ms // 1000)
         return terms.expires_s is None or order.expires_ms // 1000 < terms.expires_s
 
     def _affordable(self, orders: list[Order], per_second: float) -> tuple[list[Order], list[Order]]:

@@ -171,6 +171,40 @@ async def test_a_renewal_under_way_never_brings_back_an_older_price_or_count(rig
     assert theirs(rig, order).status is OrderStatus.RESTING
 
 
+async def test_a_renewal_without_an_answer_lets_no_other_order_end(rig: Rig) -> None:
+    first, second, third = [await resting(rig, 3_000 + 100 * number) for number in range(3)]
+    await run(rig, 25)
+    rig.line.troubles.extend([Trouble.LATE, Trouble.LATE])
+    for _ in range(20):
+        await rig.pass_time(0.5)
+        rig.deliver()
+        if not rig.line.troubles:
+            break
+    # Two have no answer for ten seconds and are then looked at for as long; the third is renewed meanwhile.
+    await run(rig, 4)
+    assert left_s(rig, third) > LENGTH_S / 2 or left_s(rig, second) > LENGTH_S / 2 or left_s(rig, first) > LENGTH_S / 2
+    await run(rig, 200)
+    assert {theirs(rig, each).status for each in (first, second, third)} == {OrderStatus.RESTING}
+
+
+async def test_an_expiry_from_elsewhere_is_kept_over_a_restart(rig: Rig) -> None:
+    order = await resting(rig)
+    await run(rig, LENGTH_S * 2)
+    ends_ms = (rig.clock.now_ms // 1000 + 200) * 1000
+    rig.exchange.order_entry.amend(
+        US, order.order_id, AmendRequest(rig.ticker, BookSide.BID, 4_000, 1_000, expires_ms=ends_ms)
+    )
+    rig.server.commit()
+    rig.deliver()
+    await run(rig, 30)
+    await rig.kill()
+    await rig.start()
+    await run(rig, 160)
+    assert theirs(rig, order).expires_ms == ends_ms
+    await run(rig, 20)
+    assert theirs(rig, order).status is OrderStatus.CANCELED
+
+
 async def test_a_quarter_of_the_writes_is_enough_for_so_many_and_the_others_are_named(rig: Rig) -> None:
     orders = [await resting(rig, 3_000 + 100 * number) for number in range(10)]
     rig.write_budget.set_limits(10, 100)
