@@ -200,7 +200,8 @@ class OrderEntry:
     def amend(self, account_id: str, order_id: str, request: AmendRequest) -> PlaceResult:
         """Change a resting order's price, total count and expiry. A new price or a greater size loses the queue place.
 
-        A new expiry and a smaller size keep it. A new price may trade at once. Raises Rejection, with nothing changed.
+        A new expiry and a smaller size keep it. A new price may trade at once; a count of what has filled cancels.
+        Raises Rejection, with nothing changed.
         """
         now = self._clock.advance()
         listing = self._find_routed_market(request.ticker, request.exchange_index)
@@ -214,10 +215,14 @@ class OrderEntry:
         _require_valid_price_and_count(listing, request.price, request.count)
         if request.expires_ms and request.expires_ms <= now:
             raise invalid_order("expiration_time is in the past")
-        if request.count <= order.filled:
-            raise invalid_order("count must be more than what is filled: already filled + wanted remaining")
+        if request.count < order.filled:
+            raise invalid_order("count must not be less than what is filled: already filled + wanted remaining")
         if request.updated_client_order_id and request.updated_client_order_id != order.client_order_id:
             self._require_unused_client_id(order.account, request.updated_client_order_id)
+        if request.count == order.filled:
+            # Nothing is to remain, so it is a cancel (docs/kalshi-api.md, section 6).
+            done = self._cancel_one(order, now)
+            return PlaceResult(order.order_id, done.client_order_id, 0, 0, 0, 0, now, changed=True)
         return self._apply_amend(order, request, now)
 
     def _apply_amend(self, order: EngineOrder, request: AmendRequest, now: int) -> PlaceResult:

@@ -25,6 +25,7 @@ EARLIER_RENEWAL: Final = (
     "Before this start its expiry may have been renewed, and that may still arrive; try again in {} s. "
     "A cancel goes out at once."
 )
+NOTHING_LEFT_REASON: Final = "by the change: it left nothing to rest"
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +251,9 @@ def apply_amend_ack(
     state, reason = OrderState.RESTING, ""
     if not remaining:
         whole = filled >= before.filled + resting_count
-        state, reason = (OrderState.FILLED, "") if whole else (OrderState.CANCELED, SELF_TRADE_REASON)
+        # Without a fill it may be that more had filled than was known, and the change has left nothing to rest.
+        why = SELF_TRADE_REASON if ack.filled else NOTHING_LEFT_REASON
+        state, reason = (OrderState.FILLED, "") if whole else (OrderState.CANCELED, why)
     return replace(
         known,
         yes_price=price,

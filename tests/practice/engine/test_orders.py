@@ -241,8 +241,14 @@ def test_an_amends_count_includes_what_is_filled(engine: Exchange) -> None:
     assert amended(engine, order, 4_200, "4") == (0, 200)
     record = engine.queries.order("ann", order)
     assert (record.initial, record.filled, record.remaining) == (400, 200, 200)
-    with pytest.raises(Rejection, match="count must be more"):
-        amended(engine, order, 4_200, "2")
+    with pytest.raises(Rejection, match="count must not be less than what is filled"):
+        amended(engine, order, 4_200, "1")
+    # What has filled and nothing more: the rest is canceled, and the place is nobody's.
+    assert amended(engine, order, 4_200, "2") == (0, 0)
+    record = engine.queries.order("ann", order)
+    assert (record.status, record.filled, record.remaining) == (OrderStatus.CANCELED, 200, 0)
+    with pytest.raises(Rejection, match="not_found"):
+        amended(engine, order, 4_200, "4")
 
 
 def test_an_amend_may_trade_at_once(engine: Exchange) -> None:

@@ -209,6 +209,22 @@ async def test_a_change_that_meets_an_order_of_ones_own_is_canceled_and_not_fill
     rig.check()
 
 
+async def test_a_change_to_what_had_filled_unheard_cancels_and_is_no_self_trade(rig: Rig) -> None:
+    order = await resting(rig)
+    rig.trade(BookSide.ASK, 4_000, 600)
+    rig.untold.clear()
+    outcome = await rig.session.amend(order, 4_100, 600, AGREED)
+    assert (outcome.order.state, outcome.order.reason) == (
+        OrderState.CANCELED,
+        "by the change: it left nothing to rest",
+    )
+    rig.deliver()
+    await rig.heal()
+    rig.check()
+    known = rig.session.store.known_order(order)
+    assert (known.state, known.filled) == (OrderState.CANCELED, 600)
+
+
 async def test_a_fill_that_came_before_the_reply_is_taken_off_what_rests(rig: Rig) -> None:
     order = await resting(rig)
     amending = rig.begin(rig.session.amend(order, 4_100, 1_000, AGREED))
