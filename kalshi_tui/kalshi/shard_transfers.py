@@ -14,7 +14,7 @@ from msgspec import UNSET
 
 from kalshi_tui.domain.price import Money
 from kalshi_tui.kalshi import translate, wire
-from kalshi_tui.kalshi.errors import BadReply, NotSent, RateLimited, ServerFault, TransportError, UnknownOutcome
+from kalshi_tui.kalshi.errors import BadReply, NotSent, RateLimited, Refused, TransportError, UnknownOutcome
 from kalshi_tui.kalshi.lists import Read
 from kalshi_tui.kalshi.replies import ShardTransfer, TargetAllocation
 from kalshi_tui.kalshi.transport.http import HttpClient, translate_reply
@@ -31,7 +31,12 @@ RESERVATIONS: Final = ("none", "max", "sum")
 POLL_INTERVAL_S: Final = 0.5
 CLOCK_TOLERANCE_MS: Final = 5_000
 """How much earlier than this machine's time of sending the exchange may say that a transfer was created."""
-_FAILED_READS: Final = (TransportError, RateLimited, ServerFault, BadReply)
+FAILED_FOLLOW_UPS: Final = (TransportError, Refused, BadReply)
+"""What a read may raise while a transfer is followed. None of it tells anything about the transfer.
+
+A refusal neither: reads lag, so that the exchange may not know yet what it has accepted. Taken for the outcome, it would
+say that nothing was moved, and the cash would be moved twice.
+"""
 
 
 def new_client_transfer_id() -> str:
@@ -100,7 +105,7 @@ class TransferSender:
         """
         try:
             before = await read_transfers(self._http, MAX_PAGE_SIZE)
-        except _FAILED_READS as error:
+        except (TransportError, RateLimited, BadReply) as error:
             # Without the list one could not be told from earlier ones, if no answer came.
             raise NotSent(f"The transfer was not sent: the list of transfers could not be read. {error}") from error
         self._known_before = frozenset(each.transfer_id for each in before)
@@ -153,8 +158,7 @@ async def transfer(sender: TransferSender, http: HttpClient, within_s: float) ->
     accepted = await sender.send()
     ends = loop.time() + within_s
     while accepted is None or not accepted.is_complete:
-        # A failed read is no answer.
-        with suppress(*_FAILED_READS):
+        with suppress(*FAILED_FOLLOW_UPS):
             accepted = await (sender.find() if accepted is None else read_transfer(http, accepted.transfer_id))
         if accepted is not None and accepted.is_complete:
             break

@@ -152,6 +152,19 @@ async def test_a_transfer_without_an_answer_is_looked_for_and_not_sent_again(
     assert (await cash_of(exchange))[2] == "10002.000000"
 
 
+@pytest.mark.parametrize("status", [401, 403, 404, 429])
+async def test_a_refused_look_at_an_accepted_transfer_is_not_its_refusal(
+    exchange: Serving, client: KalshiClient, status: int
+) -> None:
+    # Reads lag: the exchange may not know yet what it has just accepted.
+    await exchange.control("hold_transfers")
+    await exchange.control("fail_responses", status=status, count=1_000, method="GET", path=f"{TRANSFER}s/")
+    held = await client.transfer(dollars("1"), source=0, target=2, within_s=0.1)
+    assert held.status == "pending"
+    await exchange.control("release_transfers")
+    assert (await cash_of(exchange))[2] == "10001.000000"
+
+
 async def test_a_transfer_that_never_arrived_stays_unknown_and_is_not_sent_again(
     exchange: Serving, client: KalshiClient, heard: list[tuple[str, str, Any]]
 ) -> None:

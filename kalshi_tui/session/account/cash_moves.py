@@ -10,10 +10,10 @@ from typing import Final
 
 from kalshi_tui.domain.position import Balance
 from kalshi_tui.domain.price import Money, format_money
-from kalshi_tui.kalshi.errors import BadReply, KalshiError, RateLimited, ServerFault, TransportError, UnknownOutcome
+from kalshi_tui.kalshi.errors import KalshiError, UnknownOutcome
 from kalshi_tui.kalshi.replies import ShardTransfer
 from kalshi_tui.kalshi.rest import RestClient
-from kalshi_tui.kalshi.shard_transfers import MONEY_PER_AMOUNT_UNIT, TransferSender
+from kalshi_tui.kalshi.shard_transfers import FAILED_FOLLOW_UPS, MONEY_PER_AMOUNT_UNIT, TransferSender
 from kalshi_tui.session.bus import AccountMoved
 from kalshi_tui.session.notices import Severity
 from kalshi_tui.session.store import Store
@@ -130,8 +130,7 @@ class CashMover:
                 )
                 return False
             await self._sleep(POLL_INTERVAL_S)
-            # A failed read is no answer.
-            with suppress(TransportError, RateLimited, ServerFault, BadReply):
+            with suppress(*FAILED_FOLLOW_UPS):
                 accepted = await (
                     sender.find() if accepted is None else self._rest.shard_transfer(accepted.transfer_id)
                 )

@@ -68,12 +68,20 @@ async def test_without_an_answer_it_is_looked_for_and_never_sent_again(
     session.move_cash(move)
     await until(lambda: told(session, "Moved $1.00"))
     await until(lambda: store.balance is not None and store.balance.on_shard(2) == 2_001 * DOLLAR)
+    # The exchange does not know yet what it has accepted: that is no "not moved".
+    await control.inject_fault("fail_responses", {"status": 404, "count": 2, "method": "GET", "path": f"{TRANSFER}s/"})
+    await control.inject_fault("hold_transfers", {})
+    session.move_cash(move)
+    await until(lambda: store.balance is not None and store.balance.cash == 9_999 * DOLLAR)
+    await control.inject_fault("release_transfers", {})
+    await until(lambda: not session.cash_move_text)
+    assert not told(session, "Not moved")
     # One that has left no trace stays unknown.
     monkeypatch.setattr(cash_moves, "SEARCH_TIMEOUT_MS", 200)
     await control.inject_fault("fail_responses", {"status": 500, "method": "POST", "path": TRANSFER})
     session.move_cash(move)
     await until(lambda: told(session, "UNKNOWN  The cash may be moved. No answer came"))
-    assert len(await session.parts.rest.shard_transfers()) == 1
+    assert len(await session.parts.rest.shard_transfers()) == 2
     # More than there is: a definite no.
     session.move_cash((CashMove(0, 2, 99_999 * DOLLAR),))
     await until(lambda: told(session, "Not moved. There is not enough cash where this is paid from"))
