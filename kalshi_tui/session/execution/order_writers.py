@@ -7,6 +7,7 @@ arrives last would win, and could bring back the price or count of before.
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from typing import Final
 
 MAX_WAIT_S: Final = 5.0
@@ -16,29 +17,43 @@ class WriterBusyError(Exception):
     """Report that another request about the order has no answer yet. Nothing was sent."""
 
 
+@dataclass(slots=True)
+class _Turn:
+    """Whose turn it is to write to one order."""
+
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    writers: int = 0
+    """Who holds the lock or waits for it."""
+
+
 class OrderWriters:
     """Holds which orders are being written to, by order id."""
 
     def __init__(self) -> None:
-        self._locks: dict[str, asyncio.Lock] = {}
+        self._turns: dict[str, _Turn] = {}
 
     def is_busy(self, order_id: str) -> bool:
         """Return whether a request about an order is under way."""
-        return order_id in self._locks
+        return order_id in self._turns
 
     @asynccontextmanager
     async def exclusive(self, order_id: str, max_wait_s: float = MAX_WAIT_S) -> AsyncIterator[None]:
         """Be the only writer of an order in an ``async with`` block. Raises WriterBusyError after ``max_wait_s``."""
-        lock = self._locks.setdefault(order_id, asyncio.Lock())
+        turn = self._turns.setdefault(order_id, _Turn())
+        turn.writers += 1
         try:
-            async with asyncio.timeout(max_wait_s):
-                await lock.acquire()
-        except TimeoutError:
-            raise WriterBusyError from None
-        try:
-            yield
+            try:
+                async with asyncio.timeout(max_wait_s):
+                    await turn.lock.acquire()
+            except TimeoutError:
+                raise WriterBusyError from None
+            try:
+                yield
+            finally:
+                turn.lock.release()
         finally:
-            lock.release()
-            # Nobody holds it and nobody waits: without this there would be a lock for every order of the day.
-            if not lock.locked() and not getattr(lock, "_waiters", None):
-                self._locks.pop(order_id, None)
+            turn.writers -= 1
+            # Counted, and not seen from the lock: whoever gives up just as it is handed over would leave the order busy
+            # for good, and its expiry would not be renewed again.
+            if not turn.writers:
+                del self._turns[order_id]
