@@ -169,7 +169,8 @@ def _assemble_execution(
         lost=lambda: lookup.lost,
         after_cancel_all=lambda terms: cancel_all.describe_running(terms) or minute.describe(terms.subaccount or 0),
     )
-    rolling = RollingExpiry(options.dead_man.rolling_expiry_s, rest.clock.now_ms)
+    # One that only watches renews nothing, and none of the orders ends with it.
+    rolling = RollingExpiry(None if options.read_only else options.dead_man.rolling_expiry_s, rest.clock.now_ms)
     writers = OrderWriters()
     executor = OrderExecutor(rest, store, journal, risk_checks, lookup, rolling)
     # Before anybody else subscribes: the journal's line comes first of all that follows from an order's change.
@@ -203,7 +204,7 @@ def _assemble_execution(
         cancel_all=cancel_all,
         dead_man_switch=dead_man_switch,
         expiry_renewer=ExpiryRenewer(
-            rolling, rest, store, writers, sleep, timer_s, supervisor.spawn, executor.remember_expiry
+            rolling, rest, store, writers, sleep, timer_s, supervisor.spawn, executor.adopt_expiry
         ),
         cash_mover=CashMover(rest, store, sleep, clock_ms),
     )

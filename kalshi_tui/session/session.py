@@ -134,7 +134,7 @@ class Session:
                 supervisor.keep_running(work, name)
             supervisor.spawn(warn_of_attestation(parts.rest, self.store.notify), "attestation")
             supervisor.keep_running(parts.alerts.run, "alerts")
-            if parts.options.dead_man.rolling_expiry_s is not None:
+            if parts.execution.expiry_renewer.is_on:
                 supervisor.keep_running(parts.execution.expiry_renewer.run, "expiries")
             supervisor.keep_running(parts.recorder.run, "recording")
             if parts.replay_follower is not None:

@@ -143,12 +143,9 @@ class OrderAmender:
             self._store.account.report_answered(order, end_told=False)
             return outcome
         except KalshiError as error:
-            if expires_s:
-                # It may have been done. Renewed past the time that the trader asked for, the order would outlive it.
-                self._order_executor.remember_expiry(order, expires_s)
-            return self._report_unknown(order, wanted, str(error))
+            return self._report_unknown(order, change, str(error))
         except BaseException as error:
-            self._report_unknown(order, wanted, f"it failed inside the program ({type(error).__name__}).")
+            self._report_unknown(order, change, f"it failed inside the program ({type(error).__name__}).")
             raise
         finally:
             # An unknown end leaves it: the limits count the larger of both until it is known. Dropped, the next order
@@ -210,9 +207,12 @@ class OrderAmender:
         self._store.notify(Severity.ERROR, sentence)
         return OrderResult(order, sentence, refused=True)
 
-    def _report_unknown(self, order: Order, wanted: str, error: str) -> OrderResult:
+    def _report_unknown(self, order: Order, change: "_Amendment", error: str) -> OrderResult:
         """Record that it is not known at what price and count an order rests; the exchange is asked by its id."""
-        why = f"It is not known whether it was changed to {wanted}: {error}"
+        if change.expires_s:
+            # It may have been done. Renewed past the time that the trader asked for, the order would outlive it.
+            self._order_executor.remember_expiry(order, change.expires_s)
+        why = f"It is not known whether it was changed to {change.describe(order)}: {error}"
         since_ms = self._rest.clock.now_ms()
         self._store.order(replace(self._store.known_order(order), state=OrderState.UNKNOWN, reason=why))
         known = self._store.known_order(order)

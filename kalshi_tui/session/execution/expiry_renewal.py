@@ -6,7 +6,7 @@ trader's, and takes at most a quarter of the tokens for writes. What it cannot r
 
 import contextlib
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 from kalshi_tui.domain.link import LinkState, TradingStatus
@@ -54,9 +54,9 @@ class ExpiryRenewer:
         sleep: Sleep,
         timer_s: Callable[[], float],
         spawn: Callable[[Coroutine[Any, Any, None], str], object],
-        remember_expiry: Callable[[Order, int], None],
+        adopt_expiry: Callable[[Order], None],
     ) -> None:
-        """Take what it works with; ``remember_expiry`` notes when the trader wants an order to end, also on disk."""
+        """Take what it works with; ``adopt_expiry`` takes an order's expiry for what the trader wants."""
         self._rolling = rolling
         self._rest = rest
         self._store = store
@@ -64,23 +64,30 @@ class ExpiryRenewer:
         self._sleep = sleep
         self._timer_s = timer_s
         self._spawn = spawn
-        self._remember_expiry = remember_expiry
+        self._adopt_expiry = adopt_expiry
         self._shares: dict[int, _Share] = {}
         self._named: set[str] = set()
         """Orders that were named as not renewed, so that each is named once."""
 
+    @property
+    def is_on(self) -> bool:
+        """Whether expiries are renewed at all."""
+        return self._rolling.length_s is not None
+
     async def run(self) -> None:
         """Renew until canceled."""
-        while self._rolling.length_s is not None:
+        while self.is_on:
             self.renew_due()
             await self._sleep(CHECK_INTERVAL_S)
 
     def list_renewed(self) -> list[Order]:
         """Return the resting orders whose expiry is renewed, the one that ends first at the front."""
-        if self._rolling.length_s is None:
+        if not self.is_on:
             return []
-        found = [order for order in self._store.working_orders() if self._is_renewed(order)]
-        self._rolling.keep_only({order.order_id for order in found})
+        working = self._store.working_orders()
+        found = [order for order in working if self._is_renewed(order)]
+        # Those that are not renewed too: forgotten, their next expiry from elsewhere would be taken for one of ours.
+        self._rolling.keep_only({order.order_id for order in working})
         return sorted(found, key=lambda order: (order.expires_ms, order.created_ms))
 
     def describe_ending(self) -> str:
@@ -148,8 +155,10 @@ class ExpiryRenewer:
             return False
         if not self._writers.is_busy(order.order_id) and self._rolling.is_foreign(order):
             # Another program has given it an expiry of its own: from now on that is what the trader wants.
-            terms = replace(terms, expires_s=order.expires_ms // 1000)
-            self._remember_expiry(order, order.expires_ms // 1000)
+            if terms.expires_s != order.expires_ms // 1000:
+                self._adopt_expiry(order)
+                self._name_ending([order], "This expiry comes from elsewhere, and is not renewed.")
+            return False
         return terms.expires_s is None or order.expires_ms // 1000 < terms.expires_s
 
     def _affordable(self, orders: list[Order], per_second: float) -> tuple[list[Order], list[Order]]:

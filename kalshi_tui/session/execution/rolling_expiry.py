@@ -16,6 +16,8 @@ PAUSE_MARGIN_S: Final = 10
 KEPT_EXPIRIES: Final = 8
 EARLIER_RUN_S: Final = 20
 """How long after the start a renewal by an earlier run may still arrive: a request has ten seconds, and ten to come."""
+CLOCK_MARGIN_S: Final = 10
+"""How much further ahead an expiry of this program may seem: what it takes for the exchange's time may be off."""
 
 
 class RollingExpiry:
@@ -67,13 +69,31 @@ class RollingExpiry:
         self._sent.setdefault(order_id, deque(maxlen=KEPT_EXPIRIES)).append(expires_s)
 
     def is_foreign(self, order: Order) -> bool:
-        """Return whether an order has an expiry that this run has not given it; what it has at first is its own."""
+        """Return whether an order has an expiry that this program has not given it.
+
+        What it has at first may be of an earlier run, unless it lies further ahead than any that is sent.
+        """
         expires_s = order.expires_ms // 1000
-        if order.order_id not in self._sent:
-            self.note_sent(order.order_id, expires_s)
-        # Reads lag, and may still have one of those before. A renewal by an earlier run may come late, too: taken for
-        # the trader's own expiry, it would end the order while the program lives.
-        return expires_s > self._inherited_until_s and expires_s not in self._sent[order.order_id]
+        # Reads lag, and may still have one of those before.
+        ours = self._sent.get(order.order_id)
+        if ours is None:
+            ours = self._sent[order.order_id] = deque(maxlen=KEPT_EXPIRIES)
+            is_inherited = expires_s <= self.latest_s() + CLOCK_MARGIN_S
+        else:
+            is_inherited = self._may_come_from_earlier_run(order)
+        if is_inherited and expires_s not in ours:
+            ours.append(expires_s)
+        return expires_s not in ours
+
+    def _may_come_from_earlier_run(self, order: Order) -> bool:
+        """Return whether a renewal that an earlier run sent at its end may have set an order's expiry.
+
+        Taken for the trader's own it would end the order while the program lives. Only what could be one is: all others
+        are the trader's, and are not passed.
+        """
+        started_ms = self._started_s * 1000
+        in_reach = order.expires_ms // 1000 <= self._inherited_until_s
+        return in_reach and order.created_ms < started_ms and order.updated_ms <= started_ms + EARLIER_RUN_S * 1000
 
     def keep_only(self, order_ids: Collection[str]) -> None:
         """Forget all other orders."""

@@ -239,6 +239,15 @@ class OrderExecutor:
         except JournalError as error:
             self._store.notify(Severity.ERROR, str(error))
 
+    def adopt_expiry(self, order: Order) -> None:
+        """Take an order's expiry, which came from elsewhere, for what the trader wants."""
+        if not self._journal.is_shared():
+            self.remember_expiry(order, order.expires_ms // 1000)
+        elif (terms := self._store.order_terms.get(order.client_order_id)) is not None:
+            # It may be a renewal by another desk that has this journal open. Written down, it would be the last one:
+            # after a restart of that desk the order would end.
+            self._remember_terms(replace(terms, expires_s=order.expires_ms // 1000), order.client_order_id)
+
     # Canceling and changing.
 
     async def cancel(self, order: Order) -> OrderResult:

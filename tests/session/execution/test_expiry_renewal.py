@@ -1,6 +1,7 @@
 """Expiries that are renewed while the program lives, on the real exchange in simulated time."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,12 @@ def theirs(rig: Rig, order: Order) -> OrderRecord:
 
 def left_s(rig: Rig, order: Order) -> float:
     return (theirs(rig, order).expires_ms - rig.clock.now_ms) / 1000
+
+
+def amend_elsewhere(rig: Rig, order: Order, ends_ms: int) -> None:
+    request = AmendRequest(rig.ticker, BookSide.BID, 4_000, 1_000, expires_ms=ends_ms)
+    rig.exchange.order_entry.amend(US, order.order_id, request)
+    rig.server.commit()
 
 
 async def test_an_order_outlives_its_expiry_while_the_program_lives_and_ends_when_it_is_killed(rig: Rig) -> None:
@@ -116,14 +123,62 @@ async def test_an_amended_expiry_is_kept_also_after_a_restart(rig: Rig) -> None:
 async def test_an_expiry_from_elsewhere_is_taken_as_the_trader_s(rig: Rig) -> None:
     order = await resting(rig)
     ends_ms = (rig.clock.now_ms // 1000 + 100) * 1000
-    rig.exchange.order_entry.amend(
-        US, order.order_id, AmendRequest(rig.ticker, BookSide.BID, 4_000, 1_000, expires_ms=ends_ms)
-    )
-    rig.server.commit()
-    await run(rig, 90)
+    amend_elsewhere(rig, order, ends_ms)
+    await run(rig, 20)
+    assert [each for each in rig.session.store.notices if "This expiry comes from elsewhere" in each.text]
+    # A restart does not forget it.
+    await rig.kill()
+    await rig.start()
+    await run(rig, 70)
     assert theirs(rig, order).expires_ms == ends_ms
     await run(rig, 20)
     assert theirs(rig, order).status is OrderStatus.CANCELED
+
+
+async def test_each_expiry_from_elsewhere_is_kept_also_an_earlier_one(rig: Rig) -> None:
+    order = await resting(rig)
+    amend_elsewhere(rig, order, (rig.clock.now_ms // 1000 + 300) * 1000)
+    await run(rig, 5)
+    ends_ms = (rig.clock.now_ms // 1000 + 40) * 1000
+    amend_elsewhere(rig, order, ends_ms)
+    await run(rig, 35)
+    assert theirs(rig, order).expires_ms == ends_ms
+
+
+async def test_an_expiry_given_while_the_program_was_not_there_is_not_passed(rig: Rig) -> None:
+    order = await resting(rig)
+    await rig.kill()
+    ends_ms = (rig.clock.now_ms // 1000 + 150) * 1000
+    amend_elsewhere(rig, order, ends_ms)
+    await rig.start()
+    await run(rig, 140)
+    assert theirs(rig, order).expires_ms == ends_ms
+
+
+async def test_a_change_of_the_expiry_that_was_broken_off_is_not_passed(rig: Rig) -> None:
+    order = await resting(rig)
+    ends_s = rig.clock.now_ms // 1000 + 100
+    rig.line.troubles.append(Trouble.REPLY_LATE)
+    changing = rig.begin(rig.session.amend(order, 4_000, 1_000, AGREED, expires_s=ends_s))
+    await rig.spin()
+    changing.cancel()
+    await rig.spin()
+    await rig.kill()
+    await rig.start()
+    await run(rig, 95)
+    assert theirs(rig, order).expires_ms == ends_s * 1000
+
+
+async def test_one_that_only_watches_renews_nothing_and_no_order_ends_with_it(rig: Rig) -> None:
+    order = await resting(rig)
+    await rig.kill()
+    await rig.start(replace(ROLLING, read_only=True))
+    await run(rig, 40)
+    assert not rig.session.parts.execution.expiry_renewer.list_renewed()
+    await rig.session.stop()
+    assert not rig.session.quit_message
+    assert theirs(rig, order).status is OrderStatus.RESTING
+    await rig.start(ROLLING)
 
 
 async def test_orders_without_a_short_expiry_are_left_alone(rig: Rig) -> None:
