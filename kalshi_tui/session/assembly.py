@@ -170,7 +170,8 @@ def _assemble_execution(
         after_cancel_all=lambda terms: cancel_all.describe_running(terms) or minute.describe(terms.subaccount or 0),
     )
     # One that only watches renews nothing, and none of the orders ends with it.
-    rolling = RollingExpiry(None if options.read_only else options.dead_man.rolling_expiry_s, rest.clock.now_ms)
+    length_s = None if options.read_only else options.dead_man.rolling_expiry_s
+    rolling = RollingExpiry(length_s, rest.clock.now_ms, timer_s)
     writers = OrderWriters()
     executor = OrderExecutor(rest, store, journal, risk_checks, lookup, rolling)
     # Before anybody else subscribes: the journal's line comes first of all that follows from an order's change.

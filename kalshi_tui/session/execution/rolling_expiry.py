@@ -3,6 +3,8 @@
 An order that nobody renews ends by itself: on a dead machine, after a crash, with the link cut.
 """
 
+import math
+import time
 from collections import deque
 from collections.abc import Callable, Collection
 from dataclasses import replace
@@ -16,6 +18,8 @@ PAUSE_MARGIN_S: Final = 10
 KEPT_EXPIRIES: Final = 8
 EARLIER_RUN_S: Final = 20
 """How long after the start a renewal by an earlier run may still arrive: a request has ten seconds, and ten to come."""
+EARLIER_RUN_SEEN_S: Final = 90
+"""How long after the start what an earlier run has sent may be new here: the account is read every half minute."""
 CLOCK_MARGIN_S: Final = 10
 """How much further ahead an expiry of this program may seem: what it takes for the exchange's time may be off."""
 
@@ -23,12 +27,14 @@ CLOCK_MARGIN_S: Final = 10
 class RollingExpiry:
     """Computes expiries, Unix seconds of the exchange's time. Off, and all stays as asked for, without a length."""
 
-    def __init__(self, length_s: int | None, now_ms: Callable[[], int]) -> None:
+    def __init__(
+        self, length_s: int | None, now_ms: Callable[[], int], timer_s: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Take the exchange's clock, which is corrected as it runs, and a timer that never jumps."""
         self.length_s = length_s
         self._now_ms = now_ms
-        self._started_s = self.now_s()
-        self._inherited_until_s = self.latest_s()
-        """Up to this time an earlier run may have set expiries: this one does not know which."""
+        self._timer_s = timer_s
+        self._made_at = timer_s()
         self._sent: dict[str, deque[int]] = {}
         """The expiries that this program has sent lately, by order id."""
 
@@ -40,16 +46,20 @@ class RollingExpiry:
         """Return for how many seconds a renewal by an earlier run may still arrive; 0 if none may."""
         if self.length_s is None:
             return 0
-        return max(0, min(EARLIER_RUN_S, self._started_s + EARLIER_RUN_S - self.now_s()))
+        # By the timer: the clock of a machine that is minutes ahead is set back by the first reply.
+        return max(0, math.ceil(EARLIER_RUN_S - (self._timer_s() - self._made_at)))
 
     def latest_s(self) -> int:
         """Return how far ahead an expiry that is sent now may lie."""
-        now_s, length_s = self.now_s(), self.length_s or 0
-        pause = next_trading_pause(now_s)
-        if now_s + length_s < pause.start_s - PAUSE_MARGIN_S:
-            return now_s + length_s
+        return self._latest_at(self.now_s())
+
+    def _latest_at(self, at_s: int) -> int:
+        length_s = self.length_s or 0
+        pause = next_trading_pause(at_s)
+        if at_s + length_s < pause.start_s - PAUSE_MARGIN_S:
+            return at_s + length_s
         # Amendments are rejected in the pause: an order whose expiry lies in it would end there while the desk lives.
-        return max(now_s, pause.end_s) + length_s
+        return max(at_s, pause.end_s) + length_s
 
     def to_send(self, terms: OrderTerms) -> OrderTerms:
         """Return terms with the expiry that the order is sent with: the trader's own, or an earlier one."""
@@ -91,9 +101,10 @@ class RollingExpiry:
         Taken for the trader's own it would end the order while the program lives. Only what could be one is: all others
         are the trader's, and are not passed.
         """
-        started_ms = self._started_s * 1000
-        in_reach = order.expires_ms // 1000 <= self._inherited_until_s
-        return in_reach and order.created_ms < started_ms and order.updated_ms <= started_ms + EARLIER_RUN_S * 1000
+        age_s = self._timer_s() - self._made_at
+        started_s = self.now_s() - int(age_s)
+        in_reach = order.expires_ms // 1000 <= self._latest_at(started_s) + CLOCK_MARGIN_S
+        return in_reach and age_s <= EARLIER_RUN_SEEN_S and order.created_ms < started_s * 1000
 
     def keep_only(self, order_ids: Collection[str]) -> None:
         """Forget all other orders."""

@@ -11,7 +11,7 @@ from kalshi_tui.domain.order import Action, BookSide, Order, OrderState, OrderTe
 from kalshi_tui.domain.trading_pause import next_trading_pause
 from kalshi_tui.practice.engine.records import AmendRequest, OrderRecord, OrderStatus
 from kalshi_tui.session.execution.risk_checks import Risk, RiskReason
-from kalshi_tui.session.execution.rolling_expiry import EARLIER_RUN_S
+from kalshi_tui.session.execution.rolling_expiry import EARLIER_RUN_S, RollingExpiry
 from kalshi_tui.session.options import DeadManOptions, SessionOptions
 from tests.support.session_rig import US, Rig, Trouble
 
@@ -393,3 +393,31 @@ async def test_frames_that_are_lost_are_made_up_for_while_expiries_are_renewed(t
     assert theirs(rig, ending).status is OrderStatus.CANCELED
     assert rig.session.store.known_order(ending).state is OrderState.EXPIRED
     await rig.close()
+
+
+def test_a_clock_that_is_set_back_keeps_no_change_waiting() -> None:
+    clock_ms, timer_s = [1_800_003_600_000], [5.0]
+    rolling = RollingExpiry(LENGTH_S, lambda: clock_ms[0], lambda: timer_s[0])
+    # An hour ahead, until the first reply tells the exchange's time.
+    clock_ms[0] -= 3_600_000
+    timer_s[0] += 4
+    assert rolling.seconds_unsettled() == EARLIER_RUN_S - 4
+    timer_s[0] += EARLIER_RUN_S
+    assert rolling.seconds_unsettled() == 0
+
+
+async def test_a_near_expiry_from_elsewhere_is_the_trader_s_once_an_earlier_run_can_have_sent_none(rig: Rig) -> None:
+    await rig.kill()
+    hour = SessionOptions(dead_man=DeadManOptions(rolling_expiry_s=3_600))
+    await rig.start(hour)
+    await rig.pass_time(1)
+    order = await resting(rig)
+    await rig.kill()
+    await rig.start(hour)
+    await rig.pass_time(95, 5_000)
+    rig.deliver()
+    renewer = rig.session.parts.execution.expiry_renewer
+    assert [each.order_id for each in renewer.list_renewed()] == [order.order_id]
+    amend_elsewhere(rig, order, (rig.clock.now_ms // 1000 + 1_200) * 1000)
+    rig.deliver()
+    assert not renewer.list_renewed()
