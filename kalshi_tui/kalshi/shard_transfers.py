@@ -34,8 +34,8 @@ CLOCK_TOLERANCE_MS: Final = 5_000
 FAILED_FOLLOW_UPS: Final = (TransportError, Refused, BadReply)
 """What a read may raise while a transfer is followed. None of it tells anything about the transfer.
 
-A refusal neither: reads lag, so that the exchange may not know yet what it has accepted. Taken for the outcome, it would
-say that nothing was moved, and the cash would be moved twice.
+A refusal neither: reads lag, so that the exchange may not know yet what it has accepted. Taken for the outcome, it
+would say that nothing was moved, and the cash would be moved twice.
 """
 
 

@@ -103,7 +103,7 @@ class OrderAmender:
         except WriterBusyError:
             return self._report_unchanged(self._store.known_order(order), BUSY)
 
-    async def _amend(  # noqa: C901, PLR0912 - each end of the request has its own words
+    async def _amend(  # noqa: C901 - each end of the request has its own words
         self,
         order: Order,
         price: Price,
