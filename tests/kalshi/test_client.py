@@ -232,6 +232,16 @@ async def test_markets_and_events_are_read_to_their_last_page() -> None:
     async with trading() as desk:
         everything = [market.ticker async for market in desk.client.markets()]
         assert len(everything) == len(set(everything)) == len(desk.exchange.exchange.markets.listings)
+        # Combos have lists of their own.
+        combos = [
+            market.ticker
+            async for collection in desk.client.combo_collections(status="open")
+            async for event in desk.client.combo_events(collection.ticker)
+            for market in event.markets
+        ]
+        assert len(combos) == 3
+        everything = [market.ticker async for market in desk.client.markets(without_combos=True)]
+        assert not set(combos) & set(everything)
         nested = [market.ticker async for event in desk.client.events() for market in event.markets]
         assert set(nested) == set(everything)
         market = await desk.client.market(everything[0])

@@ -54,7 +54,7 @@ def test_without_network_no_list_claims_what_nobody_checked(tmp_path: Path, colu
     terminal = Terminal(["--env", "house"], tmp_path, columns=columns)
     terminal.wait_text("The markets have not been read")
     assert "delayed, watching" not in terminal.text()
-    assert "reconnecting" in terminal.text()
+    terminal.wait("no link", lambda text: "reconnecting" in text or "offline" in text)
     for key in "1237":
         terminal.press(key)
         terminal.wait_text(NO_KEY)

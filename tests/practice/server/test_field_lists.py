@@ -191,7 +191,6 @@ async def test_a_group_is_found_on_its_shard_alone(exchange: Serving) -> None:
         ("/communications/rfqs", {}, {"rfqs": [], "cursor": ""}),
         ("/communications/quotes", {"user_filter": "self"}, {"quotes": [], "cursor": ""}),
         ("/communications/block-trade-proposals", {}, {"block_trade_proposals": [], "cursor": ""}),
-        ("/multivariate_event_collections", {"limit": 200}, {"multivariate_contracts": [], "cursor": ""}),
         ("/structured_targets", {"page_size": 2000}, {"structured_targets": [], "cursor": ""}),
         ("/milestones", {"limit": 500}, {"milestones": [], "cursor": ""}),
         ("/incentive_programs", {"limit": 10000}, {"incentive_programs": [], "next_cursor": ""}),

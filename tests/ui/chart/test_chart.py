@@ -230,7 +230,8 @@ async def test_the_chart_fits_any_size_and_the_lists_come_back_as_they_were() ->
 
 async def test_z_leaves_small_trades_out_of_tab_and_column_and_keeps_the_trader_s_own() -> None:
     async with trading() as trader:
-        trader.desk.store.fill(a_fill(trade_id="t2"))
+        # The same trade: its market, price, count and the side that waited.
+        trader.desk.store.fill(a_fill(trade_id="t2", count=300, is_taker=False))
         screen = await trader.press("4")
         assert screen.count("count, all") == 2
         assert "all sizes; z: next" in screen

@@ -336,7 +336,7 @@ async def test_words_that_nothing_has_are_said() -> None:
     async with trading() as trader:
         await trader.press("ctrl+f")
         await trader.type("zzz")
-        assert "Nothing has these words." in await trader.press("enter")
+        assert "knows no market and no event ZZZ." in await trader.press("enter")
         await trader.press("escape", "escape")
         assert "go to market" not in await trader.look()
 
