@@ -31,6 +31,7 @@ def test_an_order_is_there_for_the_next_command(tmp_path: Path) -> None:
     assert run_in_folder(folder, "orders").lines == []
 
 
+@pytest.mark.slow
 def test_commands_find_the_exchange_that_runs_on_the_folder(tmp_path: Path) -> None:
     folder = tmp_path / "data"
     process = PracticeProcess(["--data", str(folder), *QUIET])

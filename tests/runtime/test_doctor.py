@@ -83,6 +83,7 @@ def first_order(home: Path, exchange: PracticeReady) -> None:
     assert json.loads(placed.stdout)["order"]["state"] == "resting"
 
 
+@pytest.mark.slow
 def test_the_upgrade_is_refused_before_an_order_and_done_after_one(tmp_path: Path, exchange: PracticeReady) -> None:
     target, key = ("--rest-url", exchange.rest_url), key_of(exchange)
     refused = run_at_home(tmp_path, *target, "doctor", "--upgrade", "--json", **key)

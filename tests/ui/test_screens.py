@@ -215,6 +215,7 @@ async def test_every_size_from_the_least_on_holds_together() -> None:
                 assert "YES bid" in "\n".join(lines)
 
 
+@pytest.mark.slow
 async def test_a_storm_of_resizes_moves_neither_the_market_nor_the_cursor() -> None:
     chance = random.Random(7)
     async with trading(busy_desk(), USUAL) as trader:

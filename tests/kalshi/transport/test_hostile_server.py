@@ -132,6 +132,7 @@ async def test_a_bomb_takes_no_memory(body: bytes, signer: Signer) -> None:
         assert await peak_of(asked()) < 80 * MB
 
 
+@pytest.mark.slow
 async def test_many_tiny_chunks_take_no_more_memory_than_their_bytes(signer: Signer) -> None:
     body = CHUNKED + chunk(b"  ") * 100_000 + chunk(BALANCE) + b"0\r\n\r\n"
     async with (

@@ -98,6 +98,7 @@ def run_world(at: Serving) -> None:
     at.server.commit()
 
 
+@pytest.mark.slow
 async def test_a_desk_that_is_recorded_and_its_replay_end_with_the_same_books_and_screen(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -88,6 +88,7 @@ async def test_enters_in_a_row_send_nothing_and_one_sends_once() -> None:
         assert len(trader.desk.sent) == 1
 
 
+@pytest.mark.slow
 async def test_each_enter_before_its_time_begins_the_wait_anew() -> None:
     async with trading() as trader:
         await write_order(trader)
