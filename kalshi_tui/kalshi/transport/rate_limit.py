@@ -7,6 +7,7 @@ import asyncio
 import heapq
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from itertools import count
 from typing import Final
 
@@ -24,6 +25,20 @@ class TooBusyError(Exception):
     """Report that no tokens came within `MAX_ORDER_WAIT_S`. Nothing was sent."""
 
 
+@dataclass(slots=True)
+class TokenBucket:
+    """Tokens that come back by the clock; what they are for decides whether they may fall below zero."""
+
+    tokens: float
+    refilled_at: float
+    """Seconds of a timer that never jumps."""
+
+    def refill(self, now_s: float, per_second: float, capacity: float) -> None:
+        """Add what has come back since the last time, up to ``capacity``."""
+        self.tokens = min(self.tokens + (now_s - self.refilled_at) * per_second, float(capacity))
+        self.refilled_at = now_s
+
+
 class ReadBudget:
     """Hold the tokens for reads: none are counted until the account's limits have been read. No read fails for them."""
 
@@ -37,36 +52,33 @@ class ReadBudget:
         self._per_second = self._capacity = 0
         self._timer_s = timer_s
         self._sleep = sleep
-        self._tokens = 0.0
-        self._refilled_at = timer_s()
+        self._bucket = TokenBucket(0.0, timer_s())
 
     def set_limits(self, per_second: int, capacity: int) -> None:
         """Use the account's own limits from now on, with a full bucket the first time; 0: the exchange told none."""
         if per_second > 0:
             if not self._per_second:
-                self._tokens = float(max(capacity, per_second))
-                self._refilled_at = self._timer_s()
+                self._bucket = TokenBucket(float(max(capacity, per_second)), self._timer_s())
             self._per_second, self._capacity = per_second, max(capacity, per_second)
 
     async def acquire(self, cost: int) -> None:
         """Spend ``cost`` tokens, and wait for them if the bucket has not so many."""
         if not self._per_second:
             return
-        self._refill()
+        bucket = self._refilled()
         # Below zero the bucket says who comes first: each read waits for what those before it have taken.
-        self._tokens -= min(cost, self._capacity)
-        if self._tokens < 0:
-            await self._sleep(-self._tokens / self._per_second)
+        bucket.tokens -= min(cost, self._capacity)
+        if bucket.tokens < 0:
+            await self._sleep(-bucket.tokens / self._per_second)
 
     def empty(self) -> None:
         """Take the bucket for empty: the exchange has refused a read as one too many."""
-        self._refill()
-        self._tokens = min(self._tokens, 0.0)
+        bucket = self._refilled()
+        bucket.tokens = min(bucket.tokens, 0.0)
 
-    def _refill(self) -> None:
-        now = self._timer_s()
-        self._tokens = min(self._tokens + (now - self._refilled_at) * self._per_second, float(self._capacity))
-        self._refilled_at = now
+    def _refilled(self) -> TokenBucket:
+        self._bucket.refill(self._timer_s(), self._per_second, self._capacity)
+        return self._bucket
 
 
 class WriteBudget:
@@ -85,8 +97,7 @@ class WriteBudget:
         self._capacity = capacity
         self._timer_s = timer_s
         self._sleep = sleep
-        self._tokens = float(capacity)
-        self._refilled_at = timer_s()
+        self._bucket = TokenBucket(float(capacity), timer_s())
         self._waiting: list[tuple[bool, int]] = []
         self._ticket_numbers = count()
 
@@ -123,11 +134,11 @@ class WriteBudget:
         begun = self._timer_s()
         try:
             while True:
-                self._refill()
+                bucket = self._refilled()
                 # A batch may cost more than the bucket holds: it goes when the bucket is full, or it would never go.
                 needed = min(cost + (0 if urgent else CANCEL_RESERVE), self._capacity)
-                if self._waiting[0] == turn and self._tokens >= needed:
-                    self._tokens -= cost
+                if self._waiting[0] == turn and bucket.tokens >= needed:
+                    bucket.tokens -= cost
                     return
                 if not urgent and self._timer_s() - begun >= MAX_ORDER_WAIT_S:
                     raise TooBusyError
@@ -136,7 +147,6 @@ class WriteBudget:
             self._waiting.remove(turn)
             heapq.heapify(self._waiting)
 
-    def _refill(self) -> None:
-        now = self._timer_s()
-        self._tokens = min(self._tokens + (now - self._refilled_at) * self._per_second, float(self._capacity))
-        self._refilled_at = now
+    def _refilled(self) -> TokenBucket:
+        self._bucket.refill(self._timer_s(), self._per_second, self._capacity)
+        return self._bucket

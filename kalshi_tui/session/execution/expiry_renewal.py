@@ -6,7 +6,6 @@ trader's, and takes at most a quarter of the tokens for writes. What it cannot r
 
 import contextlib
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
 from typing import Any, Final
 
 from kalshi_tui.domain.link import LinkState, TradingStatus
@@ -16,7 +15,7 @@ from kalshi_tui.domain.trading_pause import next_trading_pause
 from kalshi_tui.kalshi.errors import KalshiError, NotFound, NotSent, Refused
 from kalshi_tui.kalshi.order_status import by_id
 from kalshi_tui.kalshi.rest import RestClient
-from kalshi_tui.kalshi.transport.rate_limit import DEFAULT_COST
+from kalshi_tui.kalshi.transport.rate_limit import DEFAULT_COST, TokenBucket
 from kalshi_tui.session.bus import AccountInDoubt, HoursInDoubt
 from kalshi_tui.session.execution.amend import apply_amend_ack
 from kalshi_tui.session.execution.order_writers import OrderWriters, WriterBusyError
@@ -32,14 +31,6 @@ CHECK_INTERVAL_S: Final = 1.0
 SETTLE_S: Final = 10.0
 """How long after a renewal without an answer the order is read: by then what was on its way has arrived."""
 MAX_NAMED: Final = 5
-
-
-@dataclass(slots=True)
-class _Share:
-    """The tokens that renewals may take of one shard's bucket."""
-
-    tokens: float
-    refilled_at: float
 
 
 class ExpiryRenewer:
@@ -65,7 +56,8 @@ class ExpiryRenewer:
         self._timer_s = timer_s
         self._spawn = spawn
         self._adopt_expiry = adopt_expiry
-        self._shares: dict[int, _Share] = {}
+        self._shares: dict[int, TokenBucket] = {}
+        """By shard, the tokens that renewals may take of its bucket."""
         self._named: set[str] = set()
         """Orders that were named as not renewed, so that each is named once."""
 
@@ -122,7 +114,7 @@ class ExpiryRenewer:
 
     def _renew_on_shard(self, shard: int, orders: list[Order]) -> None:
         budget = self._rest.write_budget(shard)
-        share = self._refill(shard, budget.per_second / SHARE)
+        share = self._refilled_share(shard, budget.per_second / SHARE)
         kept, too_many = self._affordable(orders, budget.per_second / SHARE)
         if too_many:
             self._name_ending(
@@ -253,11 +245,9 @@ class ExpiryRenewer:
         ends = local_time_text(first // 1000)
         self._store.notify(Severity.WARNING, f"Orders end by themselves from {ends} on: {named}{more}. {why}")
 
-    def _refill(self, shard: int, per_second: float) -> _Share:
+    def _refilled_share(self, shard: int, per_second: float) -> TokenBucket:
         now = self._timer_s()
-        share = self._shares.setdefault(shard, _Share(0.0, now))
+        share = self._shares.setdefault(shard, TokenBucket(0.0, now))
         # Room for two renewals at least: on the lowest tier a second's share is not enough for three.
-        most = max(per_second, 2.0 * DEFAULT_COST)
-        share.tokens = min(share.tokens + (now - share.refilled_at) * per_second, most)
-        share.refilled_at = now
+        share.refill(now, per_second, max(per_second, 2.0 * DEFAULT_COST))
         return share
