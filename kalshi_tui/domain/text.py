@@ -1,7 +1,7 @@
 """Orders, fills and markets as text, in one place, so that ticket, log and outcome say the same."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
@@ -68,6 +68,11 @@ def in_subaccount(number: int) -> str:
     return f" in subaccount {number}" if number else ""
 
 
+def order_count_text(count: int) -> str:
+    """Return how many orders: ``1 order``, ``3 orders``."""
+    return "1 order" if count == 1 else f"{count} orders"
+
+
 def exchange_terms_text(side: BookSide, yes_price: Price) -> str:
     """Return an order in the exchange's terms: ``ask YES 0.5600``."""
     return f"{side.value} YES {format_price(yes_price)}"
@@ -78,6 +83,12 @@ def order_text(order: Order) -> str:
     side, price = to_outcome_price(order.book_side, order.yes_price)
     words = f"{side.name} {plain_count_text(order.initial)} at {plain_price_text(price)}"
     return words + in_subaccount(order.subaccount)
+
+
+def named_orders_text(orders: Sequence[Order], most: int) -> str:
+    """Return orders with their markets, the first ``most`` by name: ``NO 10 at 0.44 in A; YES 5 at 0.40 in B``."""
+    named = "; ".join(f"{order_text(order)} in {order.ticker}" for order in orders[:most])
+    return named if len(orders) <= most else f"{named} and {len(orders) - most} more"
 
 
 def fill_text(fill: Fill) -> str:

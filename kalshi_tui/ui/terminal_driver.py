@@ -121,7 +121,7 @@ class TerminalDriver(LinuxDriver):
             self.write(REPORT_RELEASES)
 
     def stop_application_mode(self) -> None:
-        """Give the terminal back."""
+        """Restore the terminal."""
         if not constants.DISABLE_KITTY_KEY:
             # First, so that the release of the key that ends the desk is not typed into the shell after it.
             self.write(REPORT_NO_RELEASES)

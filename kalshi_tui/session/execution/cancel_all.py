@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from kalshi_tui.domain.order import Order, OrderState, OrderTerms
-from kalshi_tui.domain.text import order_text
+from kalshi_tui.domain.text import named_orders_text, order_count_text
 from kalshi_tui.kalshi.cancel_all_minute import CancelAllMinute
 from kalshi_tui.kalshi.errors import KalshiError
 from kalshi_tui.kalshi.order_status import (
@@ -145,18 +145,17 @@ class CancelAll:
         return [order for order in self._in_scope(ticker, subaccount) if order.state in UNCONFIRMED_STATES]
 
     def _count_in_doubt(self, ticker: str, subaccount: int | None) -> int:
-        lost = sum(not ticker or each in {"", ticker} for each in self._lost().values())
-        return len(self._unconfirmed(ticker, subaccount)) + lost
+        return len(self._unconfirmed(ticker, subaccount)) + self._count_lost(ticker)
 
     def _is_any_unlisted(self, ticker: str, subaccount: int | None) -> bool:
         """Return whether an order may be live that cannot be canceled by name: the exchange's id is not known."""
         # One that was taken up from the journal with its id, and has not been asked about yet, can be: without this the
         # first cancel-all of every start would be the one call.
         unconfirmed = self._unconfirmed(ticker, subaccount)
-        return any(not order.order_id for order in unconfirmed) or self._has_lost(ticker)
+        return any(not order.order_id for order in unconfirmed) or self._count_lost(ticker) > 0
 
-    def _has_lost(self, ticker: str) -> bool:
-        return any(not ticker or each in {"", ticker} for each in self._lost().values())
+    def _count_lost(self, ticker: str) -> int:
+        return sum(not ticker or each in {"", ticker} for each in self._lost().values())
 
     def _add_targets(self, targets: dict[str, Order], orders: Sequence[Order]) -> None:
         for order in orders:
@@ -204,7 +203,7 @@ class CancelAll:
             where += f" of {subaccount_text(subaccount)}"
         elif self._store.account.view.several:
             where += " of all subaccounts"
-        words = [f"Canceled {_order_count_text(gone)}{where}."]
+        words = [f"Canceled {order_count_text(gone)}{where}."]
         if filled:
             words.append(f"Filled before: {filled}.")
         if proved:
@@ -214,7 +213,7 @@ class CancelAll:
         else:
             words += _describe_still_resting(still_resting)
             if in_doubt := self._count_in_doubt(ticker, subaccount):
-                words.append(f"{_order_count_text(in_doubt)} of unknown outcome may be live.")
+                words.append(f"{order_count_text(in_doubt)} of unknown outcome may be live.")
             words.append(f"It is not proved that none rests. {problem} Try again.".replace("  ", " "))
         if one_call:
             words.append("One call canceled them: orders placed within a minute after it may be canceled too.")
@@ -230,14 +229,8 @@ class CancelAll:
         )
 
 
-def _order_count_text(number: int) -> str:
-    return "1 order" if number == 1 else f"{number} orders"
-
-
 def _describe_still_resting(orders: Sequence[Order]) -> list[str]:
     """Return a sentence that names the first orders that were not canceled; none if there are none."""
     if not orders:
         return []
-    named = "; ".join(f"{order_text(order)} in {order.ticker}" for order in orders[:MAX_NAMED_ORDERS])
-    more = f" and {len(orders) - MAX_NAMED_ORDERS} more" if len(orders) > MAX_NAMED_ORDERS else ""
-    return [f"NOT CANCELED: {named}{more}."]
+    return [f"NOT CANCELED: {named_orders_text(orders, MAX_NAMED_ORDERS)}."]

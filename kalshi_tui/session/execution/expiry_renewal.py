@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from kalshi_tui.domain.link import LinkState, TradingStatus
 from kalshi_tui.domain.order import Order, OrderState
-from kalshi_tui.domain.text import local_time_text, order_text
+from kalshi_tui.domain.text import local_time_text, named_orders_text, order_count_text
 from kalshi_tui.domain.trading_pause import next_trading_pause
 from kalshi_tui.kalshi.errors import KalshiError, NotFound, NotSent, Refused
 from kalshi_tui.kalshi.order_status import by_id
@@ -88,8 +88,9 @@ class ExpiryRenewer:
         if not orders:
             return ""
         last = local_time_text(orders[-1].expires_ms // 1000)
-        who = "1 resting order ends" if len(orders) == 1 else f"{len(orders)} resting orders end"
-        return f"{who} by itself, by {last}." if len(orders) == 1 else f"{who} by themselves, by {last}."
+        if len(orders) == 1:
+            return f"1 resting order ends by itself, by {last}."
+        return f"{len(orders)} resting orders end by themselves, by {last}."
 
     def renew_due(self) -> None:
         """Begin to renew what has less than half of its time left, as the tokens allow; name what cannot be renewed."""
@@ -97,18 +98,19 @@ class ExpiryRenewer:
         if not orders:
             return
         # Parts of the exchange pause by themselves: there each renewal would be rejected, elsewhere they go on.
-        paused = [order for order in orders if self._store.hours_of(order.ticker) is not TradingStatus.OPEN]
+        paused: list[Order] = []
+        by_shard: dict[int, list[Order]] = {}
+        for order in orders:
+            if self._store.hours_of(order.ticker) is TradingStatus.OPEN:
+                by_shard.setdefault(self._shard(order), []).append(order)
+            else:
+                paused.append(order)
         if paused:
             pause = next_trading_pause(self._rolling.now_s())
             # In the weekly pause those that were prolonged past its end in time are renewed after it.
             weekly = pause.start_s <= self._rolling.now_s()
             ending = [order for order in paused if not weekly or order.expires_ms // 1000 <= pause.end_s]
             self._name_ending(ending, "No expiry can be renewed while trading is paused.")
-        by_shard: dict[int, list[Order]] = {}
-        for order in orders:
-            if order in paused:
-                continue
-            by_shard.setdefault(self._shard(order), []).append(order)
         for shard, resting in by_shard.items():
             self._renew_on_shard(shard, resting)
 
@@ -117,9 +119,7 @@ class ExpiryRenewer:
         share = self._refilled_share(shard, budget.per_second / SHARE)
         kept, too_many = self._affordable(orders, budget.per_second / SHARE)
         if too_many:
-            self._name_ending(
-                too_many, f"Your limit of writes is enough to renew {len(kept)} order{'' if len(kept) == 1 else 's'}."
-            )
+            self._name_ending(too_many, f"Your limit of writes is enough to renew {order_count_text(len(kept))}.")
         half_s = (self._rolling.length_s or 0) / 2
         for order in kept:
             if order.expires_ms // 1000 - self._rolling.now_s() > half_s or self._writers.is_busy(order.order_id):
@@ -234,16 +234,14 @@ class ExpiryRenewer:
         return True
 
     def _name_ending(self, orders: list[Order], why: str) -> None:
-        """Tell once which orders will end by themselves, and when the first does."""
+        """Report, each order once, which will end by themselves, and when the first does."""
         new = [order for order in orders if order.order_id not in self._named]
         if not new:
             return
         self._named.update(order.order_id for order in new)
         first = min(order.expires_ms for order in new)
-        named = "; ".join(f"{order_text(order)} in {order.ticker}" for order in new[:MAX_NAMED])
-        more = f" and {len(new) - MAX_NAMED} more" if len(new) > MAX_NAMED else ""
-        ends = local_time_text(first // 1000)
-        self._store.notify(Severity.WARNING, f"Orders end by themselves from {ends} on: {named}{more}. {why}")
+        named, ends = named_orders_text(new, MAX_NAMED), local_time_text(first // 1000)
+        self._store.notify(Severity.WARNING, f"Orders end by themselves from {ends} on: {named}. {why}")
 
     def _refilled_share(self, shard: int, per_second: float) -> TokenBucket:
         now = self._timer_s()

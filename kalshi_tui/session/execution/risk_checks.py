@@ -11,7 +11,7 @@ from typing import Final
 
 from kalshi_tui.domain.limits import THROUGH_LIMIT, DailyVolume, RiskLimits, find_limit_breaches
 from kalshi_tui.domain.order import BookSide, Order, OrderState, OrderTerms
-from kalshi_tui.domain.text import order_text
+from kalshi_tui.domain.text import order_count_text, order_text
 from kalshi_tui.session.account.list_reads import AccountList
 from kalshi_tui.session.execution.journal import JournalError
 from kalshi_tui.session.store import Store
@@ -167,9 +167,9 @@ class RiskChecks:
         passing = OverrideMethod.NEVER if limits.hard else OverrideMethod.WORD
         word = "" if limits.hard else "over"
         if today.unread:
-            orders = "1 order" if today.unread == 1 else f"{today.unread} orders"
             sentence = (
-                f"{orders} in the journal that may be of today cannot be read: your limits of a day are not known."
+                f"{order_count_text(today.unread)} in the journal that may be of today cannot be read: "
+                "your limits of a day are not known."
             )
             yield RiskViolation(Risk(RiskReason.LIMIT, UNREAD_ORDERS), passing, sentence, word)
         told = find_limit_breaches(

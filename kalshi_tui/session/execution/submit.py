@@ -228,12 +228,14 @@ class OrderExecutor:
     def _remember_terms(self, terms: OrderTerms, client_order_id: str) -> None:
         self._store.account.intents.remember_terms(client_order_id, terms)
 
-    def remember_expiry(self, order: Order, expires_s: int) -> None:
+    def remember_expiry(self, order: Order, expires_s: int, *, on_disk: bool = True) -> None:
         """Note when the trader wants an order of this program to end, Unix seconds, 0 for never: it was changed."""
         terms = self._store.order_terms.get(order.client_order_id)
         if terms is None:
             return
         self._remember_terms(replace(terms, expires_s=expires_s or None), order.client_order_id)
+        if not on_disk:
+            return
         try:
             self._journal.record_expiry(order.client_order_id, expires_s)
         except JournalError as error:
@@ -241,12 +243,9 @@ class OrderExecutor:
 
     def adopt_expiry(self, order: Order) -> None:
         """Take an order's expiry, which came from elsewhere, for what the trader wants."""
-        if not self._journal.is_shared():
-            self.remember_expiry(order, order.expires_ms // 1000)
-        elif (terms := self._store.order_terms.get(order.client_order_id)) is not None:
-            # It may be a renewal by another desk that has this journal open. Written down, it would be the last one:
-            # after a restart of that desk the order would end.
-            self._remember_terms(replace(terms, expires_s=order.expires_ms // 1000), order.client_order_id)
+        # In a shared journal it may be a renewal by another desk that has it open. Written down, it would be the last
+        # one: after a restart of that desk the order would end.
+        self.remember_expiry(order, order.expires_ms // 1000, on_disk=not self._journal.is_shared())
 
     # Canceling and changing.
 

@@ -64,7 +64,7 @@ class Field(TextInput):
             super().replace(text, start, end)
 
     def restricted(self) -> None:
-        """Tell that a character was not taken."""
+        """Report that a character was rejected."""
         self._refuse("for only letters, digits and signs of a plain keyboard can be used here")
 
     def _refuse(self, why: str) -> None:
