@@ -167,7 +167,9 @@ def _assemble_execution(
         sent_since=journal.sent_since,
         unwritable=lambda: journal.trouble,
         lost=lambda: lookup.lost,
-        after_cancel_all=lambda terms: cancel_all.describe_running(terms) or minute.describe(terms.subaccount or 0),
+        after_cancel_all=lambda terms: (
+            cancel_all.describe_running(terms) or minute.describe(store.account.view.number_of(terms))
+        ),
     )
     # One that only watches renews nothing, and none of the orders ends with it.
     length_s = None if options.read_only else options.dead_man.rolling_expiry_s

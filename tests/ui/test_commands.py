@@ -71,7 +71,7 @@ async def on_the_desk(trader: Trader) -> None:
 
 
 async def with_a_subaccount(trader: Trader) -> None:
-    trader.desk.store.account.set_subaccounts([0, 3])
+    trader.desk.store.account.add_subaccounts([0, 3])
     await trader.look()
 
 

@@ -91,10 +91,13 @@ class AccountView:
         self._numbers = tuple(sorted({*self._numbers, number}))
         return True
 
-    def set_numbers(self, numbers: Iterable[int]) -> bool:
-        """Replace what is known by the exchange's list; return whether that is news."""
+    def add_numbers(self, numbers: Iterable[int]) -> bool:
+        """Add what the exchange's list has; return whether that is news.
+
+        None is taken away: a list may lag, or an item of it be unreadable, and the positions there would vanish.
+        """
         before = self._numbers
-        self._numbers = tuple(sorted({PRIMARY, *numbers}))
+        self._numbers = tuple(sorted({*before, *numbers}))
         return self._numbers != before
 
     def lock(self) -> bool:

@@ -218,7 +218,7 @@ class AccountReconciler:
                 self._subaccounts_unread = str(error)
                 self._store.notify(Severity.WARNING, f"The list of subaccounts could not be read. {error}")
         else:
-            account.set_subaccounts(each.number for each in listed)
+            account.add_subaccounts(each.number for each in listed)
 
     async def _read_holdings(self) -> tuple[list[Balance], list[Position]]:
         """Read cash and positions, which the exchange tells of one subaccount at a time."""

@@ -355,9 +355,9 @@ class AccountStore:
         self._balances[balance.subaccount] = balance
         self._changes.mark(Topic.BALANCE)
 
-    def set_subaccounts(self, numbers: Iterable[int]) -> None:
-        """Replace which subaccounts there are; one that is chosen stays chosen."""
-        if self.view.set_numbers(numbers):
+    def add_subaccounts(self, numbers: Iterable[int]) -> None:
+        """Add subaccounts that there are; one that is chosen stays chosen."""
+        if self.view.add_numbers(numbers):
             self._mark_all()
 
     def lock_subaccount(self) -> bool:

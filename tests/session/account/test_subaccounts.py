@@ -16,9 +16,12 @@ from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.limits import RiskLimits
 from kalshi_tui.domain.order import Action, BookSide, OrderState, OrderTerms
 from kalshi_tui.domain.position import Balance, Position
+from kalshi_tui.kalshi.lists import Read
+from kalshi_tui.kalshi.replies import SubaccountBalance
 from kalshi_tui.practice.engine.model import account_id_of
 from kalshi_tui.practice.engine.records import OrderStatus
 from kalshi_tui.session.execution.journal import Journal
+from kalshi_tui.session.execution.risk_checks import RiskReason
 from kalshi_tui.session.options import SessionOptions
 from kalshi_tui.session.store import Store
 from tests.support.fake_desk import an_order
@@ -238,6 +241,52 @@ async def test_a_locked_key_says_so_and_trades_in_its_own(tmp_path: Path) -> Non
     assert done.result().order.state is OrderState.CANCELED
     assert store.balance is not None
     assert store.balance.subaccount == 2
+    await rig.close()
+
+
+async def test_a_locked_key_is_warned_of_the_minute_after_its_own_cancel_all(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, options=SessionOptions(max_canceled_by_name=0), locked=2)
+    with_subaccounts(rig, 3)
+    rig.untold.clear()
+    await rig.start()
+    await rig.pass_time(10)
+    view = rig.session.store.account.view
+    rig.submit(terms_in(rig, view.for_order))
+    await rig.pass_time(10)
+    rig.deliver()
+    assert view.own_number == 2
+    canceling = rig.begin(rig.session.cancel_all(subaccount=2))
+    await rig.pass_time(12)
+    assert (await canceling).one_call
+    reasons = {each.risk.reason for each in rig.session.check_risks(terms_in(rig, view.for_order))}
+    assert RiskReason.AFTER_CANCEL_ALL in reasons
+    await rig.close()
+
+
+async def test_a_subaccount_that_a_list_lacks_is_not_forgotten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rig = Rig(tmp_path)
+    with_subaccounts(rig, 3)
+    await rig.start()
+    await rig.pass_time(10)
+    account, rest = rig.session.store.account, rig.session.parts.rest
+    rig.submit(terms_in(rig, 3))
+    await rig.pass_time(3)
+    rig.trade(BookSide.ASK, 4_000, 200)
+    rig.deliver()
+    await rig.pass_time(10)
+    assert account.positions_by_key[rig.ticker, 3].count == 200
+    whole = rest.subaccount_balances
+
+    async def lagging() -> Read[SubaccountBalance]:
+        found = await whole()
+        found[:] = [each for each in found if each.number != 3]
+        return found
+
+    monkeypatch.setattr(rest, "subaccount_balances", lagging)
+    rig.session.parts.readers.account.request_full_read()
+    await rig.pass_time(30)
+    assert account.positions_by_key[rig.ticker, 3].count == 200
+    assert 3 in account.view.numbers
     await rig.close()
 
 

@@ -16,7 +16,7 @@ def a_desk() -> FakeDesk:
     """Return a desk whose primary and subaccount 3 have cash, an order and a position each."""
     desk = FakeDesk(Clock())
     account = desk.store.account
-    account.set_subaccounts([0, 3])
+    account.add_subaccounts([0, 3])
     account.set_balance(Balance(77_000_000, 0, subaccount=3))
     desk.store.order(an_order(order_id="o0", client_order_id="c0"))
     desk.store.order(an_order(order_id="o3", client_order_id="c3", subaccount=3))

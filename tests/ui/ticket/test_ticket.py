@@ -502,7 +502,7 @@ async def test_where_no_cash_can_be_moved_the_key_says_why(
     typed: list[str], subaccount: int | None, reason: str
 ) -> None:
     desk = FakeDesk(Clock())
-    desk.store.account.set_subaccounts([0, 3])
+    desk.store.account.add_subaccounts([0, 3])
     desk.store.account.set_balance(Balance(10_000_000, 0, subaccount=3))
     if subaccount:
         desk.store.account.choose_subaccount(subaccount)
