@@ -1,7 +1,7 @@
 """The exchange's archive: what is older than its cut-offs has left the live endpoints (docs/kalshi-api.md, section 15).
 
 A 404 of a live endpoint is not "never existed". Things move from the live endpoints into the archive, so the live one
-is read first and the archive after it; `kalshi.tiers` does both.
+is read first and the archive after it; `kalshi/whole_history.py` does both.
 """
 
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
