@@ -26,7 +26,7 @@ class TooBusyError(Exception):
 
 
 @dataclass(slots=True)
-class TokenBucket:
+class RefillingTokens:
     """Tokens that come back by the clock; what they are for decides whether they may fall below zero."""
 
     tokens: float
@@ -52,13 +52,13 @@ class ReadBudget:
         self._per_second = self._capacity = 0
         self._timer_s = timer_s
         self._sleep = sleep
-        self._bucket = TokenBucket(0.0, timer_s())
+        self._bucket = RefillingTokens(0.0, timer_s())
 
     def set_limits(self, per_second: int, capacity: int) -> None:
         """Use the account's own limits from now on, with a full bucket the first time; 0: the exchange told none."""
         if per_second > 0:
             if not self._per_second:
-                self._bucket = TokenBucket(float(max(capacity, per_second)), self._timer_s())
+                self._bucket = RefillingTokens(float(max(capacity, per_second)), self._timer_s())
             self._per_second, self._capacity = per_second, max(capacity, per_second)
 
     async def acquire(self, cost: int) -> None:
@@ -76,7 +76,7 @@ class ReadBudget:
         bucket = self._refilled()
         bucket.tokens = min(bucket.tokens, 0.0)
 
-    def _refilled(self) -> TokenBucket:
+    def _refilled(self) -> RefillingTokens:
         self._bucket.refill(self._timer_s(), self._per_second, self._capacity)
         return self._bucket
 
@@ -97,7 +97,7 @@ class WriteBudget:
         self._capacity = capacity
         self._timer_s = timer_s
         self._sleep = sleep
-        self._bucket = TokenBucket(float(capacity), timer_s())
+        self._bucket = RefillingTokens(float(capacity), timer_s())
         self._waiting: list[tuple[bool, int]] = []
         self._ticket_numbers = count()
 
@@ -147,6 +147,6 @@ class WriteBudget:
             self._waiting.remove(turn)
             heapq.heapify(self._waiting)
 
-    def _refilled(self) -> TokenBucket:
+    def _refilled(self) -> RefillingTokens:
         self._bucket.refill(self._timer_s(), self._per_second, self._capacity)
         return self._bucket

@@ -15,7 +15,7 @@ from kalshi_tui.domain.trading_pause import next_trading_pause
 from kalshi_tui.kalshi.errors import KalshiError, NotFound, NotSent, Refused
 from kalshi_tui.kalshi.order_status import by_id
 from kalshi_tui.kalshi.rest import RestClient
-from kalshi_tui.kalshi.transport.rate_limit import DEFAULT_COST, TokenBucket
+from kalshi_tui.kalshi.transport.rate_limit import DEFAULT_COST, RefillingTokens
 from kalshi_tui.session.bus import AccountInDoubt, HoursInDoubt
 from kalshi_tui.session.execution.amend import apply_amend_ack
 from kalshi_tui.session.execution.order_writers import OrderWriters, WriterBusyError
@@ -56,7 +56,7 @@ class ExpiryRenewer:
         self._timer_s = timer_s
         self._spawn = spawn
         self._adopt_expiry = adopt_expiry
-        self._shares: dict[int, TokenBucket] = {}
+        self._shares: dict[int, RefillingTokens] = {}
         """By shard, the tokens that renewals may take of its bucket."""
         self._named: set[str] = set()
         """Orders that were named as not renewed, so that each is named once."""
@@ -243,9 +243,9 @@ class ExpiryRenewer:
         named, ends = named_orders_text(new, MAX_NAMED), local_time_text(first // 1000)
         self._store.notify(Severity.WARNING, f"Orders end by themselves from {ends} on: {named}. {why}")
 
-    def _refilled_share(self, shard: int, per_second: float) -> TokenBucket:
+    def _refilled_share(self, shard: int, per_second: float) -> RefillingTokens:
         now = self._timer_s()
-        share = self._shares.setdefault(shard, TokenBucket(0.0, now))
+        share = self._shares.setdefault(shard, RefillingTokens(0.0, now))
         # Room for two renewals at least: on the lowest tier a second's share is not enough for three.
         share.refill(now, per_second, max(per_second, 2.0 * DEFAULT_COST))
         return share
