@@ -22,6 +22,11 @@ class Simulated(Clock):
     def machine_ms(self) -> int:
         return self.now_ms
 
+    @property
+    def sleeping(self) -> int:
+        """How many sleeps wait for the clock."""
+        return sum(not waiting.done() for _, _, waiting in self._sleepers)
+
     def advance(self, by_ms: int) -> None:
         self.now_ms += by_ms
         while self._sleepers and self._sleepers[0][0] <= self.now_ms:
