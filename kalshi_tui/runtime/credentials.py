@@ -22,6 +22,7 @@ from kalshi_tui.kalshi.transport.signing import (
     secret_forms,
 )
 from kalshi_tui.runtime import logs
+from kalshi_tui.session.child_environment import environment_without_secrets
 
 PASSPHRASE_COMMAND_TIMEOUT_S: Final = 60.0
 MAX_PASSPHRASE_ATTEMPTS: Final = 3
@@ -63,7 +64,8 @@ AskPassphrase = Callable[[str], str]
 def key_source_from_environment(environ: Mapping[str, str], default: KeySource) -> KeySource:
     """Return the key that the usual environment variables name; ``default`` where they name none.
 
-    A key of the environment takes the place of the profile's whole key: an id never goes with another one's key.
+    A key of the environment takes the place of the profile's whole key: an id never goes with another one's key. How
+    an encrypted one is opened stays as the profile says.
     """
     try:
         named = key_files.read_key_variables(environ)
@@ -71,9 +73,7 @@ def key_source_from_environment(environ: Mapping[str, str], default: KeySource) 
         raise CredentialsError(str(error)) from None
     if named is None:
         return default
-    if named.pem is not None:
-        return KeySource(named.key_id, None, named.pem)
-    return KeySource(named.key_id, named.path, None, default.passphrase_command, default.keyring)
+    return KeySource(named.key_id, named.path, named.pem, default.passphrase_command, default.keyring)
 
 
 def open_key(source: KeySource, environment: Environment, ask: AskPassphrase | None = None) -> Signer:
@@ -127,11 +127,13 @@ def _open_encrypted(
     source: KeySource, environment: Environment, pem: bytes, where: str, ask: AskPassphrase | None
 ) -> Signer:
     """Open an encrypted key: by the command, the keyring, or by asking."""
-    if source.path is not None and source.passphrase_command:
+    # Without a file or a variable the command and the keyring have given the key itself, and not its passphrase.
+    has_key = source.path is not None or source.pem is not None
+    if has_key and source.passphrase_command:
         return _open_with_passphrase(
             source, environment, pem, where, _run_passphrase_command(source.passphrase_command)
         )
-    if source.path is not None and source.keyring:
+    if has_key and source.keyring:
         return _open_with_passphrase(source, environment, pem, where, _read_keyring(source.key_id))
     for left in range(MAX_PASSPHRASE_ATTEMPTS - 1, -1, -1):
         if ask is None:
@@ -181,6 +183,7 @@ def _run_passphrase_command(command: Sequence[str]) -> bytes:
             capture_output=True,
             timeout=PASSPHRASE_COMMAND_TIMEOUT_S,
             check=False,
+            env=environment_without_secrets(),
         )
     except FileNotFoundError:
         raise CredentialsError(f"The passphrase command {name} is not there; check passphrase_command.") from None

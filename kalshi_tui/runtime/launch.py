@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Final
 
+from kalshi_tui.session.child_environment import environment_for_practice
+
 READY_TIMEOUT_S: Final = 30.0
 EXIT_TIMEOUT_S: Final = 5.0
 FOLDER_IN_USE_EXIT_CODE: Final = 75
@@ -75,6 +77,7 @@ class PracticeProcess:
             stderr=self._stderr_file,
             # A new session: Ctrl+C at the terminal must not kill the exchange before the screen has canceled orders.
             start_new_session=True,
+            env=environment_for_practice(),
         )
 
     def wait_until_ready(self, timeout_s: float = READY_TIMEOUT_S) -> PracticeReady:

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
 
-from kalshi_tui.kalshi.transport.signing import KeyType, generate_key
+from kalshi_tui.kalshi.transport.signing import KeyType, generate_key, load_private_key
 from kalshi_tui.runtime.doctor import check_machine
 from kalshi_tui.runtime.launch import PracticeProcess, PracticeReady
 from tests.support.cli_process import run_at_home
@@ -132,6 +133,23 @@ def test_a_key_that_is_not_this_exchange_s(tmp_path: Path, exchange: PracticeRea
     environ["KALSHI_API_KEY_ID"] = "not-known"
     done = run_at_home(tmp_path, "--rest-url", exchange.rest_url, "doctor", **environ)
     assert "FAIL signature    The exchange does not know this key id: keys of the demo" in done.stdout
+
+
+def test_an_encrypted_key_of_a_variable_is_opened_by_the_configured_command(
+    tmp_path: Path, exchange: PracticeReady
+) -> None:
+    key = load_private_key(exchange.private_key_path.read_bytes())
+    locked = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"open sesame"))
+    settings = tmp_path / "settings.toml"
+    environ = {"KALSHI_API_KEY_ID": exchange.api_key_id, "KALSHI_PRIVATE_KEY": locked.decode()}
+    for command, ok in (("open sesame", True), ("open barley", False)):
+        settings.write_text(f'[profiles.practice]\npassphrase_command = ["echo", "{command}"]\n')
+        done = run_at_home(
+            tmp_path, "--settings", str(settings), "--rest-url", exchange.rest_url, "doctor", "--json", **environ
+        )
+        assert checks_of(done)["key"][0] is ok, done.stdout
+        assert ("signature" in checks_of(done)) is ok
+        assert "sesame" not in done.stdout + done.stderr
 
 
 @pytest.mark.slow

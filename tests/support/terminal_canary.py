@@ -81,6 +81,7 @@ def break_the_screen() -> None:
     stumbled: list[QueuePositionReader] = []
 
     def popen(command: list[str], **options: Any) -> "subprocess.Popen[bytes]":
+        options["env"] = {**options["env"], NOTES: os.environ[NOTES]}
         return usual([MODULE if word == "kalshi_tui" else word for word in command], **options)
 
     async def stumbling(watch: QueuePositionReader) -> None:

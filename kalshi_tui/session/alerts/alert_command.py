@@ -7,6 +7,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
+from kalshi_tui.session.child_environment import environment_without_secrets
 from kalshi_tui.session.notices import Severity
 from kalshi_tui.session.store import Store
 from kalshi_tui.session.timing import Sleep
@@ -15,8 +16,6 @@ COMMAND_TIMEOUT_S: Final = 10.0
 MAX_RUNNING_COMMANDS: Final = 4
 ALERT_VARIABLE: Final = "KALSHI_TUI_ALERT"
 """The environment variable with the alert's sentence, for commands that take no further argument."""
-PRIVATE_KEY_VARIABLE: Final = "KALSHI_PRIVATE_KEY"
-"""The variable that may hold the trader's private key: it is removed from the command's environment."""
 
 
 class AlertCommand:
@@ -55,8 +54,7 @@ class AlertCommand:
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.DEVNULL,
                 stderr=asyncio.subprocess.DEVNULL,
-                env={name: value for name, value in os.environ.items() if name != PRIVATE_KEY_VARIABLE}
-                | {ALERT_VARIABLE: sentence},
+                env=environment_without_secrets() | {ALERT_VARIABLE: sentence},
                 start_new_session=True,
             )
         except (OSError, ValueError) as error:
