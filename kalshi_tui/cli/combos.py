@@ -39,7 +39,7 @@ def run(options: argparse.Namespace) -> int:
     if options.collection:
         return _run_combos(options, parse_ticker(options.collection))
 
-    async def question(rest: "RestClient", output: Output, waiting: ProgressIndicator) -> None:
+    async def query(rest: "RestClient", output: Output, waiting: ProgressIndicator) -> None:
         del waiting
         found = [each async for each in rest.combos.collections(event_ticker=options.event)]
         if options.json:
@@ -59,7 +59,7 @@ def run(options: argparse.Namespace) -> int:
         ]
         output.write_table(columns, rows, "There is no collection.")
 
-    return run_query(options, question, "Reading collections", public=True)
+    return run_query(options, query, "Reading collections", public=True)
 
 
 def _sizes(collection: "ComboCollection") -> str:
@@ -86,7 +86,7 @@ def _collection_shape(each: "ComboCollection") -> dict[str, object]:
 
 
 def _run_combos(options: argparse.Namespace, collection: str) -> int:
-    async def question(rest: "RestClient", output: Output, waiting: ProgressIndicator) -> None:
+    async def query(rest: "RestClient", output: Output, waiting: ProgressIndicator) -> None:
         from kalshi_tui.cli.json_shapes import market_details_shape, market_shape, price_or_null
         from kalshi_tui.domain.combo_legs import leg_quotes, product
         from kalshi_tui.domain.text import market_text
@@ -125,7 +125,7 @@ def _run_combos(options: argparse.Namespace, collection: str) -> int:
             )
             output.write_table(columns, rows, "No combo exists in this collection.")
 
-    return run_query(options, question, "Reading combos", public=True)
+    return run_query(options, query, "Reading combos", public=True)
 
 
 async def _read_leg_quotes(rest: "RestClient", combos: "list[Market]") -> "dict[str, Quote]":

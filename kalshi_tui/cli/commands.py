@@ -5,22 +5,29 @@ from typing import Final, Protocol
 
 import kalshi_tui
 from kalshi_tui.cli import (
-    account,
+    allocation,
     amend,
     audit,
+    balance,
     book,
     cancel,
+    candles,
     combos,
     completion,
     config,
     desk,
     doctor,
+    fills,
+    market,
     markets,
     order,
+    orders,
+    positions,
     practice,
     record,
     replay,
     subaccounts,
+    trades,
     transfer,
 )
 from kalshi_tui.cli.exit_codes import format_exit_codes
@@ -33,22 +40,29 @@ from kalshi_tui.cli.parser import (
 
 
 class CommandModule(Protocol):
-    """A module that adds one command or some."""
+    """A module that adds one command."""
 
     def add(self, commands: CommandRegistry) -> None:
-        """Add them."""
+        """Add it."""
 
 
 COMMAND_MODULES: Final[tuple[CommandModule, ...]] = (
     markets,
+    market,
     combos,
     book,
-    account,
+    trades,
+    candles,
+    balance,
+    positions,
+    orders,
+    fills,
     subaccounts,
     order,
     cancel,
     amend,
     transfer,
+    allocation,
     audit,
     doctor,
     config,
@@ -89,6 +103,6 @@ def build_parser() -> argparse.ArgumentParser:
     add_practice_options(parser)
     parser.add_argument("--read-only", action="store_true", help="watch only: nothing is sent, changed or canceled")
     commands = CommandRegistry(parser)
-    for group in COMMAND_MODULES:
-        group.add(commands)
+    for module in COMMAND_MODULES:
+        module.add(commands)
     return parser

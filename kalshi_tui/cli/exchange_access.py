@@ -65,6 +65,15 @@ class CommandExchange:
             self.environment, self.signer, proxy=self.profile.proxy, read_only=True, on_left_out=on_left_out
         )
 
+    def writing_rest(self, options: argparse.Namespace) -> "RestClient":
+        """Return a client that may write. Raises FailedError where the program only watches."""
+        from kalshi_tui.kalshi.rest import RestClient
+        from kalshi_tui.session.options import READ_ONLY
+
+        if options.read_only or self.profile.read_only:
+            raise FailedError(READ_ONLY, "kept_back")
+        return RestClient(self.environment, self.signer, proxy=self.profile.proxy)
+
 
 @contextlib.contextmanager
 def open_exchange(

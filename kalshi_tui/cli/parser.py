@@ -19,6 +19,7 @@ from kalshi_tui.cli.exit_codes import (
 )
 
 HELP_WIDTH = 100
+MAX_EXCHANGE_INDEX = 100
 REPORT_EXIT_CODES = (OK, FAILED, USAGE, INTERRUPTED)
 """The exit codes of a command that reports what it found."""
 QUERY_EXIT_CODES = (OK, FAILED, USAGE, NOT_FOUND, INCOMPLETE, INTERRUPTED)

@@ -1,7 +1,6 @@
 """``replay``: plays a recording on the desk, or checks it."""
 
 import argparse
-import tempfile
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -94,6 +93,8 @@ def _run_replay(options: argparse.Namespace, settings: "Settings") -> tuple[int,
 
     Return the exit code, and the type of the defect that ended the desk, empty if none did. Raises FailedError.
     """
+    import tempfile
+
     from kalshi_tui.runtime.launch import LaunchError, PracticeProcess
     from kalshi_tui.session.execution.journal import Journal
 

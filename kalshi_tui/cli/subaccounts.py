@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from kalshi_tui.cli.exit_codes import INCOMPLETE, FailedError, UsageError
 from kalshi_tui.cli.output import Column, Output
-from kalshi_tui.cli.parser import WRITE_EXIT_CODES, CommandRegistry, integer_between
+from kalshi_tui.cli.parser import MAX_EXCHANGE_INDEX, WRITE_EXIT_CODES, CommandRegistry, integer_between
 from kalshi_tui.cli.progress import ProgressIndicator
 from kalshi_tui.cli.query import run_query
 
@@ -48,7 +48,11 @@ def add(commands: CommandRegistry) -> None:
     subaccounts.add_argument("--from", dest="source", type=subaccount_number, metavar="N", help="where it is taken")
     subaccounts.add_argument("--to", dest="target", type=subaccount_number, metavar="N", help="where it goes")
     subaccounts.add_argument(
-        "--exchange-index", type=integer_between(0, 100), default=0, metavar="N", help="on which shard (default: 0)"
+        "--exchange-index",
+        type=integer_between(0, MAX_EXCHANGE_INDEX),
+        default=0,
+        metavar="N",
+        help="on which shard (default: 0)",
     )
     subaccounts.add_argument("--id", metavar="UUID", help="with transfer: the id of one that is given again")
     subaccounts.add_argument("--yes", action="store_true", help="do it without asking")
@@ -73,7 +77,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _list(options: argparse.Namespace) -> "Callable[[RestClient, Output, ProgressIndicator], Awaitable[None]]":
-    async def question(rest: "RestClient", output: Output, waiting: ProgressIndicator) -> None:
+    async def query(rest: "RestClient", output: Output, waiting: ProgressIndicator) -> None:
         del waiting
         from kalshi_tui.cli.json_shapes import subaccount_shape
         from kalshi_tui.domain.text import LOCKED_KEY
@@ -95,4 +99,4 @@ def _list(options: argparse.Namespace) -> "Callable[[RestClient, Output, Progres
         rows = [(str(each.number), str(each.exchange_index), money_text(each.cash)) for each in listed]
         output.write_table(columns, rows, "There are no subaccounts.")
 
-    return question
+    return query

@@ -10,11 +10,9 @@ from kalshi_tui.cli.exit_codes import OK, FailedError
 from kalshi_tui.cli.output import Output
 from kalshi_tui.domain.price import Money, NumberError, format_money, parse_money
 from kalshi_tui.domain.text import plain_money_text
-from kalshi_tui.kalshi.rest import RestClient
 from kalshi_tui.kalshi.subaccounts import MONEY_PER_CENT
 from kalshi_tui.runtime.compose import VENUE_BY_KIND
 from kalshi_tui.session.account.account_view import subaccount_text
-from kalshi_tui.session.options import READ_ONLY
 
 
 def create_subaccount(options: argparse.Namespace) -> int:
@@ -25,7 +23,7 @@ def create_subaccount(options: argparse.Namespace) -> int:
 
 
 async def _create(options: argparse.Namespace, exchange: CommandExchange, output: Output) -> int:
-    async with _writing_rest(options, exchange) as rest:
+    async with exchange.writing_rest(options) as rest:
         await confirm(options, VENUE_BY_KIND[exchange.environment.kind], "Create a subaccount?")
         number = await await_write(
             rest.create_subaccount(options.exchange_index),
@@ -60,7 +58,7 @@ async def _transfer(
     options: argparse.Namespace, exchange: CommandExchange, output: Output, amount: Money, transfer_id: str
 ) -> int:
     words = f"${plain_money_text(amount)} from {subaccount_text(options.source)} to {subaccount_text(options.target)}"
-    async with _writing_rest(options, exchange) as rest:
+    async with exchange.writing_rest(options) as rest:
         await confirm(options, VENUE_BY_KIND[exchange.environment.kind], f"Move {words}?")
         await await_write(
             rest.transfer_to_subaccount(
@@ -85,9 +83,3 @@ async def _transfer(
     else:
         output.write_lines(f"Moved: {words}.")
     return OK
-
-
-def _writing_rest(options: argparse.Namespace, exchange: CommandExchange) -> RestClient:
-    if options.read_only or exchange.profile.read_only:
-        raise FailedError(READ_ONLY, "kept_back")
-    return RestClient(exchange.environment, exchange.signer, proxy=exchange.profile.proxy)

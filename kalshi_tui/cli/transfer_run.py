@@ -1,4 +1,4 @@
-"""Move cash to where orders need it and follow it; list transfers; show and set the allocation."""
+"""Move cash to where orders need it and follow it; list transfers."""
 
 import argparse
 import asyncio
@@ -7,18 +7,17 @@ import uuid
 from kalshi_tui.cli.command_session import await_write, confirm
 from kalshi_tui.cli.exchange_access import CommandExchange, open_exchange
 from kalshi_tui.cli.exit_codes import OK, UNKNOWN, FailedError, UsageError, report_failure
-from kalshi_tui.cli.json_shapes import allocation_shape, transfer_shape
+from kalshi_tui.cli.json_shapes import transfer_shape
 from kalshi_tui.cli.output import Column, Output, format_time
 from kalshi_tui.cli.progress import ProgressIndicator
 from kalshi_tui.cli.query import await_reply, run_query
 from kalshi_tui.domain.price import Money, NumberError
 from kalshi_tui.kalshi.numbers import dollars
-from kalshi_tui.kalshi.replies import ShardTransfer, TargetAllocation
+from kalshi_tui.kalshi.replies import ShardTransfer
 from kalshi_tui.kalshi.rest import RestClient
 from kalshi_tui.kalshi.shard_transfers import new_client_transfer_id, require_transfer
 from kalshi_tui.presentation.number_text import money_text
 from kalshi_tui.runtime.compose import VENUE_BY_KIND
-from kalshi_tui.session.options import READ_ONLY
 
 LIST_ADVICE = "Look with 'kalshi-tui transfer --list' and 'kalshi-tui balance'."
 
@@ -37,7 +36,7 @@ def transfer_cash(options: argparse.Namespace) -> int:
 
 async def _transfer(options: argparse.Namespace, exchange: CommandExchange, amount: Money, client_id: str) -> int:
     output = Output()
-    async with _open_rest(options, exchange) as rest:
+    async with exchange.writing_rest(options) as rest:
         way = f"from {options.source} to {options.target}"
         balance = await await_reply(rest.balance())
         there = balance.on_shard(options.source)
@@ -101,55 +100,6 @@ def list_transfers(options: argparse.Namespace) -> int:
         output.write_table(columns, rows, "No transfers.")
 
     return run_query(options, query, "Reading the transfers")
-
-
-def show_allocation(options: argparse.Namespace) -> int:
-    """Show how the exchange spreads the cash."""
-
-    async def query(rest: RestClient, output: Output, waiting: ProgressIndicator) -> None:
-        del waiting
-        _write_allocation(options, output, await rest.target_allocation())
-
-    return run_query(options, query, "Reading the allocation")
-
-
-def set_allocation(options: argparse.Namespace, percents: dict[int, int]) -> int:
-    """Set how the exchange spreads the cash; no percents end it."""
-    with open_exchange(options) as exchange:
-        return asyncio.run(_set_allocation(options, exchange, percents))
-
-
-async def _set_allocation(options: argparse.Namespace, exchange: CommandExchange, percents: dict[int, int]) -> int:
-    wanted = " ".join(f"{index}={percent}" for index, percent in percents.items())
-    question = f"Let the exchange spread the cash {wanted}?" if percents else "Let the cash stay where it is?"
-    async with _open_rest(options, exchange) as rest:
-        # Any reply sets the clock by the exchange's.
-        await await_reply(rest.user_data_timestamp())
-        await confirm(options, VENUE_BY_KIND[exchange.environment.kind], question)
-        await await_write(
-            rest.set_target_allocation(percents, options.reserve or ""),
-            "Look with 'kalshi-tui allocation', or give the command again: that does no harm.",
-        )
-        _write_allocation(options, Output(), await await_reply(rest.target_allocation()))
-    return OK
-
-
-def _write_allocation(options: argparse.Namespace, output: Output, found: TargetAllocation) -> None:
-    if options.json:
-        output.write_json(allocation_shape(found))
-    elif not found.percents:
-        output.write_lines("The exchange moves no cash by itself.")
-    else:
-        rows = [(f"at {index}", f"{percent} %") for index, percent in found.percents]
-        output.write_facts([*rows, ("kept for resting orders", found.reservation or "--")])
-
-
-def _open_rest(options: argparse.Namespace, exchange: CommandExchange) -> RestClient:
-    """Return a client that may write. Raises FailedError where the program only watches."""
-    profile = exchange.profile
-    if options.read_only or profile.read_only:
-        raise FailedError(READ_ONLY, "kept_back")
-    return RestClient(exchange.environment, exchange.signer, proxy=profile.proxy)
 
 
 def age_text(age_ms: int) -> str:

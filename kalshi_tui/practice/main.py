@@ -5,8 +5,6 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from kalshi_tui.practice.storage.reset import confirm_reset
-
 RESET_DECLINED_SENTENCE: Final = (
     "Nothing was changed. Start without --fresh to go on with it, or give another folder with --data."
 )
@@ -73,6 +71,7 @@ def run(options: argparse.Namespace, folder: Path) -> int:
     # What follows costs a third of a second to load; the command line's help does not need it.
     from kalshi_tui.practice.process import PracticeRun  # noqa: PLC0415
     from kalshi_tui.practice.storage.keys import FolderHeldError, StartError  # noqa: PLC0415
+    from kalshi_tui.practice.storage.reset import confirm_reset  # noqa: PLC0415
 
     if options.fresh and not confirm_reset(folder):
         return _print_error(RESET_DECLINED_SENTENCE)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, strategies as st
 from rich.cells import cell_len
 
-from kalshi_tui.cli.commands import build_parser
+from kalshi_tui.cli.commands import COMMAND_MODULES, build_parser
 from kalshi_tui.cli.exit_codes import EXIT_CODE_MEANINGS, format_exit_codes
 from kalshi_tui.cli.output import Column, format_table
 from tests.support.arguments import actions_of
@@ -22,6 +22,10 @@ PARSER = build_parser()
 def parsers() -> dict[str, argparse.ArgumentParser]:
     found = next(each for each in actions_of(PARSER) if each.dest == "command").choices
     return dict(found or {})
+
+
+def test_a_command_is_a_module_named_for_it() -> None:
+    assert [str(vars(each)["__name__"]).rpartition(".")[2] for each in COMMAND_MODULES] == list(parsers())
 
 
 @pytest.mark.parametrize("name", parsers())

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from kalshi_tui.cli.allocation import parse_shares
 from kalshi_tui.cli.exit_codes import UsageError
-from kalshi_tui.cli.transfer import parse_shares
 from tests.support.cli_runner import Trader, check, ended
 from tests.support.practice_server import Serving, serving
 from tests.support.shards import cash_of
