@@ -16,7 +16,7 @@ from kalshi_tui.cli.context import (
     load_command_settings,
     start_practice,
 )
-from kalshi_tui.cli.exit_codes import FAILED, FailedError, report_failure
+from kalshi_tui.cli.exit_codes import FAILED, OK, UNKNOWN, FailedError, report_failure
 from kalshi_tui.cli.screen_check import why_no_screen
 from kalshi_tui.runtime import gc_tuning
 
@@ -64,6 +64,7 @@ def _run_desk(
     from kalshi_tui.runtime.compose import build_watching_session, clock_ms
     from kalshi_tui.runtime.settings import build_session_options, build_ui_settings
     from kalshi_tui.ui.app import DeskApp
+    from kalshi_tui.ui.ending import CANCELING_END_TIMEOUT_S, END_TIMEOUT_S
 
     profile = choose_profile(options, loaded)
     folder = data_folder(options, profile.name)
@@ -74,12 +75,14 @@ def _run_desk(
         session = _open_session(options, profile, process, session_options, folder)
     session.call_when_listed(gc_tuning.freeze_objects)
     ui_settings = replace(build_ui_settings(loaded.settings), export_folder=export_folder(), data_folder=folder)
-    app = DeskApp(session, clock_ms=clock_ms, ui_settings=ui_settings)
+    end_timeout_s = CANCELING_END_TIMEOUT_S if session_options.dead_man.on_quit else END_TIMEOUT_S
+    app = DeskApp(session, clock_ms=clock_ms, ui_settings=ui_settings, end_timeout_s=end_timeout_s)
     gc_tuning.configure_gc()
     app.run()
     if session.quit_message:
         say_last(session.quit_message)
-    return app.return_code or 0, app.fatal_error_type
+    code = UNKNOWN if session.may_leave_orders else OK
+    return app.return_code or code, app.fatal_error_type
 
 
 def _open_session(

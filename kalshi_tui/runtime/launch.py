@@ -7,6 +7,7 @@ the exchange ends by itself.
 import contextlib
 import json
 import selectors
+import signal
 import subprocess
 import sys
 import tempfile
@@ -135,6 +136,9 @@ class PracticeProcess:
         if self._child.stdin is not None:
             with contextlib.suppress(OSError):
                 self._child.stdin.close()
+        with contextlib.suppress(OSError):
+            # One that was stopped would notice nothing.
+            self._child.send_signal(signal.SIGCONT)
         for harder in (self._child.terminate, self._child.kill):
             try:
                 self._child.wait(EXIT_TIMEOUT_S)

@@ -1,8 +1,10 @@
 """One trading session: what the screens hold. It delegates to the parts that `assembly` has put together."""
 
+import asyncio
 import secrets
 import uuid
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -47,6 +49,8 @@ from kalshi_tui.session.venue import Venue
 
 MAX_COMBOS: Final = 500
 """How many combos of a collection are put on the list at a time: there may be hundreds of thousands."""
+CLOSE_TIMEOUT_S: Final = 0.8
+"""How long connections may take to close at the end."""
 DELAY_TEXT: Final = "half a minute"
 """How old prices may be that are read by REST: the exchange's cache, and the time between two reads."""
 
@@ -161,12 +165,15 @@ class Session:
         )
         # Nobody renews them from now on.
         self._ending_message = execution.expiry_renewer.describe_ending()
-        await parts.stream.close()
-        await execution.lookup.close()
-        await parts.supervisor.stop()
-        await parts.rest.close()
-        if parts.practice is not None:
-            await parts.practice.close()
+        # An exchange that answers nothing must not hold the end up.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_TIMEOUT_S):
+                await parts.stream.close()
+                await execution.lookup.close()
+                await parts.supervisor.stop()
+                await parts.rest.close()
+                if parts.practice is not None:
+                    await parts.practice.close()
         self.alerts.close()
         parts.readers.settlements.close()
         # Last: until everything has ended, an order may still change and has to be written down.
@@ -303,6 +310,11 @@ class Session:
     def cash_move_text(self) -> str:
         """What cash is under way, as a sentence; empty if none is."""
         return self.parts.execution.cash_mover.status_text
+
+    @property
+    def may_leave_orders(self) -> bool:
+        """Whether the dead-man's switch could not cancel all at the end."""
+        return self.parts.execution.dead_man_switch.may_leave_orders
 
     @property
     def quit_message(self) -> str:

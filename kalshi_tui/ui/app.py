@@ -16,7 +16,7 @@ from typing import Any, ClassVar, Final, Protocol, runtime_checkable
 from rich.console import RenderableType
 from rich.traceback import Traceback
 from textual.app import App, SystemCommand
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 from textual.events import Event, Key, MouseDown, Paste, Resize
 from textual.filter import LineFilter
 from textual.message import Message
@@ -30,6 +30,7 @@ from kalshi_tui.session.notices import Severity
 from kalshi_tui.ui.commands import apply_keymap
 from kalshi_tui.ui.desk.screen import DeskScreen
 from kalshi_tui.ui.dialogs.too_small import MIN_TERMINAL_HEIGHT, MIN_TERMINAL_WIDTH, TooSmallScreen
+from kalshi_tui.ui.ending import END_TIMEOUT_S, EndingDeadline
 from kalshi_tui.ui.key_labels import key_for
 from kalshi_tui.ui.key_presses import Presses
 from kalshi_tui.ui.notifier import AlertNotifier
@@ -72,7 +73,7 @@ class DeskApp(App[None]):
 
     CSS_PATH: ClassVar[list[str | PurePath]] = [stylesheet_path(name) for name in STYLE_SHEETS]
     TITLE = "kalshi-tui"
-    BINDINGS: ClassVar[list[BindingType]] = []
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+z", "refuse_to_suspend", show=False)]
 
     def __init__(
         self,
@@ -81,7 +82,9 @@ class DeskApp(App[None]):
         clock_ms: Callable[[], int],
         timer_ms: Callable[[], int] = monotonic_ms,
         ui_settings: UiSettings = DEFAULT_UI_SETTINGS,
+        end_timeout_s: float = END_TIMEOUT_S,
     ) -> None:
+        self._deadline = EndingDeadline(end_timeout_s)
         self.presses = Presses(timer_ms)
         self._forwarded: Key | None = None
         """The key that went to a widget and has not come back from it."""
@@ -115,12 +118,28 @@ class DeskApp(App[None]):
 
     def on_mount(self) -> None:
         """Start the session and the frame tick."""
+        self._signal_loop = asyncio.get_running_loop()
         for ending in (signal.SIGTERM, signal.SIGHUP):
             # Ended from outside: put the terminal in order before going.
-            asyncio.get_running_loop().add_signal_handler(ending, self.exit)
+            signal.signal(ending, self._end_by_signal)
         self._set_terminal_title(self.title)
         self.set_interval(1 / FRAMES_PER_SECOND, self.frame, name="frame")
         self.run_worker(self._start(), name="start", exit_on_error=False)
+
+    def _end_by_signal(self, *_: object) -> None:
+        """End. A handler of the process, not of the loop: that may be busy."""
+        self._start_deadline()
+        with suppress(RuntimeError):  # the loop is closed: it has ended
+            self._signal_loop.call_soon_threadsafe(self.exit)
+
+    def _start_deadline(self) -> None:
+        if isinstance(self._driver, TerminalDriver):
+            self._deadline.start(self._driver.restore_now, lambda: bool(self.session.store.working_orders()))
+
+    def exit(self, result: None = None, return_code: int = 0, message: RenderableType | None = None) -> None:
+        """End the app, in bounded time."""
+        self._start_deadline()
+        super().exit(result, return_code, message)
 
     async def _start(self) -> None:
         """Start the session; an error is shown on the screen, and the screen stays."""
@@ -174,6 +193,9 @@ class DeskApp(App[None]):
             self.presses.clicked()
         if not isinstance(event, Key | Paste) or event.is_forwarded:
             await super().on_event(event)
+            return
+        if self._exit:
+            # Of an app that ends, no key that was typed ahead is looked at any more.
             return
         await self._wait_until_idle(self.screen)
         if self.focused is not None:
@@ -293,6 +315,14 @@ class DeskApp(App[None]):
             self._too_small.quit()
         else:
             self.desk_screen.ask_to_quit()
+
+    def action_refuse_to_suspend(self) -> None:
+        """Tell why Ctrl+Z does nothing."""
+        self.session.store.notify(
+            Severity.INFO,
+            "Not suspended: stopped, the desk would follow no order and renew no expiry. "
+            f"To end it press {key_for('quit')}.",
+        )
 
     def action_help_quit(self) -> None:
         """Show how to end the program: Ctrl+C is pressed by habit, and must not leave orders behind unasked."""

@@ -4,7 +4,9 @@ import logging
 import os
 import re
 import select
+import signal
 import sys
+import termios
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import IO, Any, Final
@@ -14,6 +16,7 @@ from textual.drivers.linux_driver import LinuxDriver
 from textual.events import Key
 from textual.message import Message
 
+from kalshi_tui.ui.ending import write_now
 from kalshi_tui.ui.key_presses import KeyReport, presses_of
 from kalshi_tui.ui.terminal_capabilities import glyph_replacements
 from kalshi_tui.ui.terminal_reader import read_until_gone
@@ -24,6 +27,10 @@ WINDOW_SEQUENCE_PATTERN: Final = re.compile(r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)"
 REPORT_RELEASES: Final = "\x1b[=2;2u"
 """Kitty's keyboard protocol: add the kind of event, press, repeat or release, to what Textual has asked for."""
 REPORT_NO_RELEASES: Final = "\x1b[=2;3u"
+PLAIN_TERMINAL: Final = "\x1b[?1000l\x1b[?1003l\x1b[?1006l\x1b[?2004l\x1b[?1004l\x1b[<u\x1b[?1049l\x1b[?25h\x1b[?7h"
+"""What takes back all that the screen has asked of the terminal."""
+JOIN_TIMEOUT_S: Final = 0.5
+"""How long the reading thread may take to notice that it is to end."""
 _log: Final = logging.getLogger("kalshi_tui.ui")
 
 
@@ -71,6 +78,7 @@ class TerminalDriver(LinuxDriver):
         self._glyph_replacements = glyph_replacements(os.environ)
         self._is_lost = False
         self._last_size = USUAL_SIZE
+        self._raw_attributes: list[Any] | None = None
         self._presses = presses_of(self._app).presses
         self._presses.unread = self.unread
 
@@ -117,7 +125,10 @@ class TerminalDriver(LinuxDriver):
         super().start_application_mode()  # type: ignore[no-untyped-call]  # Textual's own has no annotation
         if self._writer_thread is None:
             self._lost()
-        elif not constants.DISABLE_KITTY_KEY:
+            return
+        with suppress(termios.error):
+            self._raw_attributes = termios.tcgetattr(self.fileno)
+        if not constants.DISABLE_KITTY_KEY:
             self.write(REPORT_RELEASES)
 
     def stop_application_mode(self) -> None:
@@ -126,6 +137,45 @@ class TerminalDriver(LinuxDriver):
             # First, so that the release of the key that ends the desk is not typed into the shell after it.
             self.write(REPORT_NO_RELEASES)
         super().stop_application_mode()
+
+    def disable_input(self) -> None:
+        """End the reading thread. Bounded: it may be held up by a terminal that another program reads too."""
+        thread = self._key_thread
+        if self.exit_event.is_set() or thread is None:
+            return
+        signal.signal(signal.SIGWINCH, signal.SIG_DFL)
+        self._disable_mouse_support()
+        self.exit_event.set()
+        thread.join(JOIN_TIMEOUT_S)
+        if not thread.is_alive():
+            self.exit_event.clear()
+        with suppress(termios.error):
+            termios.tcflush(self.fileno, termios.TCIFLUSH)
+
+    def restore_now(self) -> None:
+        """Put the terminal in order without waiting for anything, because the process ends right after."""
+        if self.attrs_before is not None:
+            with suppress(termios.error):
+                termios.tcsetattr(self.fileno, termios.TCSANOW, self.attrs_before)
+        if self._file is not None:
+            write_now(self._file.fileno(), PLAIN_TERMINAL)
+
+    def _sigcont_application(self, *arguments: object) -> None:
+        """Go on after a stop. One that came unannounced (SIGSTOP) has not given the terminal back.
+
+        Textual would take it a second time, with a second thread that reads: keys would go to either.
+        """
+        if self._must_signal_resume:
+            super()._sigcont_application(*arguments)
+            return
+        if self._raw_attributes is not None:
+            with suppress(termios.error):
+                termios.tcsetattr(self.fileno, termios.TCSANOW, self._raw_attributes)
+        with suppress(RuntimeError):  # the loop is closed: it has ended
+            self._loop.call_soon_threadsafe(self._draw_again)
+
+    def _draw_again(self) -> None:
+        self._app.refresh(layout=True)
 
     def run_input_thread(self) -> None:
         """Read input until the terminal is gone."""

@@ -1,9 +1,12 @@
 """The dead-man's switch: cancel all orders when this desk ends, or after the link was lost for too long."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Final
 
 from kalshi_tui.domain.link import LinkState
+from kalshi_tui.domain.text import order_text
+from kalshi_tui.kalshi.order_status import MAX_NAMED_ORDERS
 from kalshi_tui.session.execution.cancel_all import CANCEL_ALL_TIMEOUT_S
 from kalshi_tui.session.interface import CancelAllResult
 from kalshi_tui.session.notices import Severity
@@ -11,8 +14,8 @@ from kalshi_tui.session.options import DeadManOptions
 from kalshi_tui.session.store import Store
 from kalshi_tui.session.timing import Sleep
 
-QUIT_PROOF_TIMEOUT_S: Final = 9.0
-"""How long a quit waits for the proof that nothing rests, which takes some seven seconds where reads do not lag."""
+QUIT_TIMEOUT_S: Final = 3.0
+"""How long a quit cancels and asks what became of the orders. The desk has ended 5 seconds after it was asked to."""
 RETRY_DELAY_S: Final = 5.0
 SLEEP_DETECTION_S: Final = 5.0
 """Two checks that are further apart mean that this machine was asleep in between."""
@@ -41,6 +44,8 @@ class DeadManSwitch:
         self._checked_at: float | None = None
         self.quit_message = ""
         """What came of canceling all at the end, for the trader who has left the screen."""
+        self.may_leave_orders = False
+        """Whether orders may rest although all were to be canceled at the end."""
 
     def check(self, age_ms: int | None) -> None:
         """Take how long ago the exchange last sent anything, by a clock that may have slept with the machine."""
@@ -80,4 +85,20 @@ class DeadManSwitch:
     async def quit(self, *, nothing_rests: bool) -> None:
         """Cancel all before the program ends, if it is set to and anything may rest."""
         if self._options.on_quit and not nothing_rests:
-            self.quit_message = (await self._cancel_all(QUIT_PROOF_TIMEOUT_S)).sentence
+            try:
+                async with asyncio.timeout(QUIT_TIMEOUT_S):
+                    result = await self._cancel_all(QUIT_TIMEOUT_S)
+            except TimeoutError:
+                self._end_unproved()
+            else:
+                self.quit_message = result.sentence
+                self.may_leave_orders = not result.proved and bool(result.still_resting or result.unknown)
+
+    def _end_unproved(self) -> None:
+        """Tell which orders may still rest: the exchange has not answered in time."""
+        orders = self._store.working_orders()
+        self.may_leave_orders = bool(orders)
+        named = "; ".join(f"{order_text(order)} in {order.ticker}" for order in orders[:MAX_NAMED_ORDERS])
+        more = f" and {len(orders) - MAX_NAMED_ORDERS} more" if len(orders) > MAX_NAMED_ORDERS else ""
+        left = f"These may still rest: {named}{more}." if orders else "No order is known to rest."
+        self.quit_message = f"All orders were to be canceled, and the exchange did not confirm it in time. {left}"
