@@ -4,11 +4,12 @@
 """
 
 from collections.abc import Sequence
-from typing import ClassVar, Final
+from typing import Final
 
 from rich.segment import Segment
 from rich.style import Style
 from textual.cache import LRUCache
+from textual.dom import DOMNode
 from textual.events import Click
 from textual.geometry import Region, Size
 from textual.message import Message
@@ -35,10 +36,6 @@ NEVER_DIMMED: Final = frozenset({Tone.OWN, Tone.WARN, Tone.BAD, Tone.CURSOR})
 class LineView(ScrollView, can_focus=False):
     """Shows lines and, where ``cursor`` is not None, a selected one. Its owner sets the lines with `show`."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"tone--{tone.value}" for tone in Tone} | {
-        "line--cursor",
-        "line--cursor-blurred",
-    }
     DEFAULT_CSS = "LineView { scrollbar-size: 0 0; height: 1fr; overflow-x: hidden; }"
 
     class CursorMoved(Message):
@@ -60,7 +57,7 @@ class LineView(ScrollView, can_focus=False):
         self.cursor: int | None = 0 if has_cursor else None
         self.dimmed = False
         self._lines: Sequence[Line] = ()
-        self._styles: dict[Tone, Style] = {}
+        self._styles: dict[str, Style] = {}
         self._strips: LRUCache[tuple[Line, int, bool, bool, bool], Strip] = LRUCache(STRIP_CACHE_SIZE)
 
     def show(self, lines: Sequence[Line], *, dimmed: bool = False) -> None:
@@ -140,18 +137,27 @@ class LineView(ScrollView, can_focus=False):
         base = self.rich_style
         over = None
         if selected:
-            over = self.get_component_rich_style("line--cursor" if self.has_focus else "line--cursor-blurred")
+            over = self._class_style("line--cursor" if self.has_focus else "line--cursor-blurred", whole=True)
         if self.cursor is not None:
             sign = NO_CURSOR if not selected else FOCUSED_CURSOR if self.has_focus else UNFOCUSED_CURSOR
             content = (sign, *content)
         segments = []
         for span in cut(content, width):
-            style = self._tone_style(Tone.DIM if self.dimmed and span.tone not in NEVER_DIMMED else span.tone)
+            tone = Tone.DIM if self.dimmed and span.tone not in NEVER_DIMMED else span.tone
+            style = self._class_style(f"tone--{tone.value}")
             segments.append(Segment(span.text, base + style + over if over else base + style))
         return Strip(segments, width)
 
-    def _tone_style(self, tone: Tone) -> Style:
-        style = self._styles.get(tone)
+    def _class_style(self, name: str, *, whole: bool = False) -> Style:
+        """Return what the style sheets say of a class, when it is first drawn; ``whole`` adds what it inherits.
+
+        Textual's `COMPONENT_CLASSES` would be read for every class of every list at each change of any style: with a
+        class for each tone that was a third of the time in which a screen opens.
+        """
+        style = self._styles.get(name)
         if style is None:
-            style = self._styles[tone] = self.get_component_rich_style(f"tone--{tone.value}", partial=True)
+            node = DOMNode(classes=name)
+            node._attach(self)  # noqa: SLF001 - as Textual itself makes the nodes of component classes
+            self.app.stylesheet.apply(node, animate=False)
+            style = self._styles[name] = node.rich_style if whole else node.styles.partial_rich_style
         return style
