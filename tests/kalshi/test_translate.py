@@ -330,7 +330,7 @@ def test_a_balance_prefers_the_finer_number() -> None:
     )
     found = translate.balance(source)
     assert (found.cash, found.portfolio_value, found.by_shard) == (123_456_700, 10_000_000, ((0, 100_000_000),))
-    assert translate.balance(wire.BalanceReply(balance=12345)).cash == 123_450_000
+    assert translate.balance(wire.BalanceReply(balance=12345, portfolio_value=0)).cash == 123_450_000
 
 
 def test_an_average_finer_than_money_is_not_told_and_a_missing_count_is_refused() -> None:

@@ -79,10 +79,10 @@ def _order(
             state = OrderState.EXPIRED if update_reason == UpdateReason.EXPIRY.value else state
         elif 0 < expires_ms <= updated_ms:
             state = OrderState.EXPIRED
-    taker_cost = parse_money_field(source.taker_fill_cost_dollars, "taker_fill_cost", 0)
-    maker_cost = parse_money_field(source.maker_fill_cost_dollars, "maker_fill_cost", 0)
-    taker_fees = parse_money_field(source.taker_fees_dollars, "taker_fees", 0)
-    maker_fees = parse_money_field(source.maker_fees_dollars, "maker_fees", 0)
+    taker_cost = parse_money_field(source.taker_fill_cost_dollars, "taker_fill_cost")
+    maker_cost = parse_money_field(source.maker_fill_cost_dollars, "maker_fill_cost")
+    taker_fees = parse_money_field(source.taker_fees_dollars, "taker_fees")
+    maker_fees = parse_money_field(source.maker_fees_dollars, "maker_fees")
     return Order(
         order_id=parse_id(source.order_id, "order id"),
         client_order_id=clean(source.client_order_id, MAX_ID_LENGTH),

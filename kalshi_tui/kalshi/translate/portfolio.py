@@ -9,7 +9,6 @@ from kalshi_tui.kalshi.translate.cleaning import MAX_ID_LENGTH, clean, parse_id
 from kalshi_tui.kalshi.translate.numbers import (
     MONEY_PER_CENT,
     PRICE_PER_CENT,
-    count_or_zero,
     int_or_zero,
     parse_count_field,
     parse_money_field,
@@ -31,7 +30,7 @@ def fill(source: wire.FillMsg) -> Fill:
         book_side=parse_book_side(source.book_side),
         yes_price=parse_price_field(source.yes_price_dollars, "yes_price"),
         count=parse_count_field(source.count_fp, "count"),
-        fee=parse_money_field(source.fee_cost, "fee_cost", 0),
+        fee=parse_money_field(source.fee_cost, "fee_cost"),
         is_taker=source.is_taker,
         ts_ms=source.ts_ms,
         post_position=parse_signed_count_field(source.post_position_fp, "post_position")
@@ -51,7 +50,7 @@ def rest_fill(source: wire.Fill) -> Fill:
         book_side=parse_book_side(source.book_side),
         yes_price=parse_price_field(source.yes_price_dollars, "yes_price"),
         count=parse_count_field(source.count_fp, "count"),
-        fee=parse_money_field(source.fee_cost, "fee_cost", 0),
+        fee=parse_money_field(source.fee_cost, "fee_cost"),
         is_taker=source.is_taker,
         ts_ms=parse_time_ms(source.created_time) or int_or_zero(source.ts) * MS_PER_SECOND,
         subaccount=int_or_zero(source.subaccount_number),
@@ -66,10 +65,10 @@ def position(source: wire.MarketPosition, subaccount: int = 0) -> Position:
     return Position(
         ticker=parse_id(source.ticker, "market ticker"),
         count=parse_signed_count_field(source.position_fp, "position"),
-        cost=parse_money_field(source.market_exposure_dollars, "market_exposure", 0),
-        realized_pnl=parse_money_field(source.realized_pnl_dollars, "realized_pnl", 0),
-        fees_paid=parse_money_field(source.fees_paid_dollars, "fees_paid", 0),
-        total_traded=parse_money_field(source.total_traded_dollars, "total_traded", 0),
+        cost=parse_money_field(source.market_exposure_dollars, "market_exposure"),
+        realized_pnl=parse_money_field(source.realized_pnl_dollars, "realized_pnl"),
+        fees_paid=parse_money_field(source.fees_paid_dollars, "fees_paid"),
+        total_traded=parse_money_field(source.total_traded_dollars, "total_traded"),
         subaccount=subaccount,
     )
 
@@ -79,9 +78,9 @@ def market_position(source: wire.MarketPositionMsg) -> Position:
     return Position(
         ticker=parse_id(source.market_ticker, "market ticker"),
         count=parse_signed_count_field(source.position_fp, "position"),
-        cost=parse_money_field(source.position_cost_dollars, "position_cost", 0),
-        realized_pnl=parse_money_field(source.realized_pnl_dollars, "realized_pnl", 0),
-        fees_paid=parse_money_field(source.fees_paid_dollars, "fees_paid", 0),
+        cost=parse_money_field(source.position_cost_dollars, "position_cost"),
+        realized_pnl=parse_money_field(source.realized_pnl_dollars, "realized_pnl"),
+        fees_paid=parse_money_field(source.fees_paid_dollars, "fees_paid"),
         subaccount=int_or_zero(source.subaccount),
     )
 
@@ -149,12 +148,12 @@ def settlement(source: wire.Settlement, subaccount: int | None = None) -> Settle
         ticker=parse_id(source.ticker, "market ticker"),
         event_ticker=clean(source.event_ticker, MAX_ID_LENGTH),
         result=clean(source.market_result, MAX_ID_LENGTH),
-        yes_count=count_or_zero(source.yes_count_fp, "yes_count"),
-        no_count=count_or_zero(source.no_count_fp, "no_count"),
-        yes_cost=parse_money_field(source.yes_total_cost_dollars, "yes_total_cost", 0),
-        no_cost=parse_money_field(source.no_total_cost_dollars, "no_total_cost", 0),
+        yes_count=parse_count_field(source.yes_count_fp, "yes_count"),
+        no_count=parse_count_field(source.no_count_fp, "no_count"),
+        yes_cost=parse_money_field(source.yes_total_cost_dollars, "yes_total_cost"),
+        no_cost=parse_money_field(source.no_total_cost_dollars, "no_total_cost"),
         revenue=source.revenue * MONEY_PER_CENT,
-        fees=parse_money_field(source.fee_cost, "fee_cost", 0),
+        fees=parse_money_field(source.fee_cost, "fee_cost"),
         yes_value=value * PRICE_PER_CENT if isinstance(value, int) else None,
         settled_ms=parse_time_ms(source.settled_time),
         subaccount=subaccount,

@@ -269,7 +269,7 @@ class FillMsg(WireLeaf, frozen=True, kw_only=True):
     book_side: str
     yes_price_dollars: str
     count_fp: str
-    fee_cost: str = "0.000000"
+    fee_cost: str
     post_position_fp: OptionalText = UNSET
     subaccount: NullableInt = UNSET
     ts: int | str | UnsetType = UNSET
@@ -300,10 +300,10 @@ class UserOrderMsg(WireLeaf, frozen=True, kw_only=True):
     fill_count_fp: str
     remaining_count_fp: str
     initial_count_fp: str
-    taker_fill_cost_dollars: str = "0.000000"
-    maker_fill_cost_dollars: str = "0.000000"
-    taker_fees_dollars: str = "0.000000"
-    maker_fees_dollars: str = "0.000000"
+    taker_fill_cost_dollars: str
+    maker_fill_cost_dollars: str
+    taker_fees_dollars: str
+    maker_fees_dollars: str
     order_group_id: NullableText = UNSET
     self_trade_prevention_type: NullableText = UNSET
     created_time: NullableText = UNSET
@@ -331,9 +331,9 @@ class MarketPositionMsg(WireLeaf, frozen=True, kw_only=True):
     user_id: str = ""
     market_ticker: str
     position_fp: str
-    position_cost_dollars: str = "0.000000"
-    realized_pnl_dollars: str = "0.000000"
-    fees_paid_dollars: str = "0.000000"
+    position_cost_dollars: str
+    realized_pnl_dollars: str
+    fees_paid_dollars: str
     position_fee_cost_dollars: str = "0.000000"
     volume_fp: str = "0.00"
     subaccount: NullableInt = UNSET

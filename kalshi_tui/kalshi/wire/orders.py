@@ -182,10 +182,10 @@ class Order(WireLeaf, frozen=True, kw_only=True):
     fill_count_fp: str
     remaining_count_fp: str
     initial_count_fp: str
-    taker_fill_cost_dollars: str = "0.000000"
-    maker_fill_cost_dollars: str = "0.000000"
-    taker_fees_dollars: str = "0.000000"
-    maker_fees_dollars: str = "0.000000"
+    taker_fill_cost_dollars: str
+    maker_fill_cost_dollars: str
+    taker_fees_dollars: str
+    maker_fees_dollars: str
     expiration_time: NullableText = UNSET
     created_time: NullableText = UNSET
     last_update_time: NullableText = UNSET

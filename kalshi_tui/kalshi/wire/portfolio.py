@@ -17,7 +17,7 @@ class BalanceReply(WireObject, frozen=True, kw_only=True):
 
     balance: int
     balance_dollars: OptionalText = UNSET
-    portfolio_value: int = 0
+    portfolio_value: int
     updated_ts: int = 0
     balance_breakdown: list[IndexedBalance] | UnsetType | None = UNSET
 
@@ -27,11 +27,11 @@ class MarketPosition(WireLeaf, frozen=True, kw_only=True):
 
     ticker: str
     exchange_index: OptionalInt = UNSET
-    total_traded_dollars: str = "0.000000"
+    total_traded_dollars: str
     position_fp: str
-    market_exposure_dollars: str = "0.000000"
-    realized_pnl_dollars: str = "0.000000"
-    fees_paid_dollars: str = "0.000000"
+    market_exposure_dollars: str
+    realized_pnl_dollars: str
+    fees_paid_dollars: str
     resting_orders_count: OptionalInt = UNSET
     last_updated_ts: NullableText = ""
 
@@ -73,7 +73,7 @@ class Fill(WireLeaf, frozen=True, kw_only=True):
     no_price_dollars: OptionalText = UNSET
     is_taker: bool
     created_time: NullableText = UNSET
-    fee_cost: str = "0.000000"
+    fee_cost: str
     subaccount_number: NullableInt = UNSET
     ts: OptionalInt = UNSET
 
@@ -92,13 +92,13 @@ class Settlement(WireLeaf, frozen=True, kw_only=True):
     exchange_index: OptionalInt = UNSET
     event_ticker: str = ""
     market_result: str
-    yes_count_fp: str = "0.00"
-    yes_total_cost_dollars: str = "0.000000"
-    no_count_fp: str = "0.00"
-    no_total_cost_dollars: str = "0.000000"
+    yes_count_fp: str
+    yes_total_cost_dollars: str
+    no_count_fp: str
+    no_total_cost_dollars: str
     revenue: int
     settled_time: str
-    fee_cost: str = "0.000000"
+    fee_cost: str
     value: NullableInt = UNSET
 
 

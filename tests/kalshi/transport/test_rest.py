@@ -54,6 +54,10 @@ ORDER: dict[str, Any] = {
     "fill_count_fp": "0.00",
     "remaining_count_fp": "10.00",
     "initial_count_fp": "10.00",
+    "taker_fill_cost_dollars": "0.000000",
+    "maker_fill_cost_dollars": "0.000000",
+    "taker_fees_dollars": "0.000000",
+    "maker_fees_dollars": "0.000000",
 }
 MARKET: dict[str, Any] = {
     "ticker": "KXWIN-26-A",
@@ -244,11 +248,24 @@ FILL: dict[str, Any] = {
     "count_fp": "1.00",
     "yes_price_dollars": "0.6000",
     "is_taker": True,
+    "fee_cost": "0.010000",
 }
-POSITION: dict[str, Any] = {"ticker": "KXWIN-26-A", "position_fp": "5.00"}
+POSITION: dict[str, Any] = {
+    "ticker": "KXWIN-26-A",
+    "position_fp": "5.00",
+    "market_exposure_dollars": "2.000000",
+    "realized_pnl_dollars": "0.000000",
+    "fees_paid_dollars": "0.010000",
+    "total_traded_dollars": "2.000000",
+}
 SETTLEMENT: dict[str, Any] = {
     "ticker": "KXWIN-26-A",
     "market_result": "yes",
+    "yes_count_fp": "1.00",
+    "no_count_fp": "0.00",
+    "yes_total_cost_dollars": "0.600000",
+    "no_total_cost_dollars": "0.000000",
+    "fee_cost": "0.010000",
     "revenue": 100,
     "settled_time": "2026-01-01T00:00:00Z",
 }
@@ -746,9 +763,9 @@ async def test_a_body_broken_off_is_unknown_for_a_command_and_asked_again_for_a_
 
 async def test_packed_bodies_are_read_and_bounded_before_they_are_unpacked(signer: Signer) -> None:
     bodies = {
-        "fine": gzip.compress(json.dumps({"balance": 100}).encode()),
+        "fine": gzip.compress(json.dumps({"balance": 100, "portfolio_value": 0}).encode()),
         "bomb": gzip.compress(b'{"x":"' + b"a" * 50_000_000 + b'"}'),
-        "cut": gzip.compress(json.dumps({"balance": 100}).encode())[:-6],
+        "cut": gzip.compress(json.dumps({"balance": 100, "portfolio_value": 0}).encode())[:-6],
         "damaged": b"\x1f\x8b" + b"\x00" * 40,
     }
     now = ["fine"]
@@ -782,7 +799,7 @@ async def test_the_connection_is_kept_warm(signer: Signer) -> None:
     async def handle(request: web.Request) -> web.StreamResponse:
         assert request.transport is not None
         peers.add(request.transport.get_extra_info("peername"))
-        return web.json_response({"balance": 100})
+        return web.json_response({"balance": 100, "portfolio_value": 0})
 
     async with server(handle) as port, real(port, signer) as rest:
         for _ in range(3):

@@ -125,7 +125,8 @@ def frame(reason: str | None, *, status: str = "canceled", updated_ms: int, expi
     msg = wire.UserOrderMsg(
         order_id="o", ticker="T", status=status, book_side="bid", yes_price_dollars="0.4200", fill_count_fp="0.00",
         remaining_count_fp="0.00", initial_count_fp="1.00", last_updated_ts_ms=updated_ms, expiration_ts_ms=expires_ms,
-        last_update_reason=reason,
+        last_update_reason=reason, taker_fill_cost_dollars="0.00", maker_fill_cost_dollars="0.00",
+        taker_fees_dollars="0.00", maker_fees_dollars="0.00",
     )  # fmt: skip
     return translate.user_order(msg)
 
