@@ -109,7 +109,8 @@ def _paths(value: Any, before: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]
 def fits(value: Any, kind: type[Struct], path: str) -> bool:
     """Return whether a value is one that the field may have: then the exchange may have meant it."""
     if value is ABSENT:
-        return False
+        # A list that is an item shorter is one that the exchange may have meant.
+        return path.rpartition(".")[2].isdigit()
     shape: Any = shapes.type_info(kind)
     for part in path.split("."):
         options = shape.types if isinstance(shape, shapes.UnionType) else (shape,)
