@@ -8,7 +8,7 @@ import json
 import random
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sized
 from dataclasses import fields, is_dataclass
 from typing import Any
 
@@ -251,12 +251,14 @@ def check_frame(name: str, frame: dict[str, Any], path: str, value: Any, rig: Ri
     """Deliver a spoilt frame and a true one; return what became of it."""
     case = f"{name}: {path} = {value!r}"
     sink, reports = rig.sink, rig.reports
-    kind = {"fill": sink.fills, "user_order": sink.orders, "market_position": sink.positions, "trade": sink.trades}
+    kind: dict[str, Sized] = {
+        "fill": sink.fills, "user_order": sink.orders, "market_position": sink.positions, "trade": sink.trades,
+    }  # fmt: skip
     private = next((key for key in kind if name.startswith(key)), "")
-    before, faults = len(kind.get(private, [])), rig.feed.faults
+    before, faults = len(kind.get(private, ())), rig.feed.faults
     reports.clear()
     rig.feed.receive(json.dumps(frame))
-    taken = len(kind.get(private, [])) > before
+    taken = len(kind.get(private, ())) > before
     told = bool(reports)
     # The next true frame of every book shows what the odd one has hidden.
     rig.move(A)

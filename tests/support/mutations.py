@@ -25,7 +25,7 @@ class Absent:
 
 
 ABSENT: Final = Absent()
-OTHER_TYPES: Final = (7, 1.5, True, "x", [], {}, [None], {"a": None})
+OTHER_TYPES: Final[tuple[Any, ...]] = (7, 1.5, True, "x", [], {}, [None], {"a": None})
 OUT_OF_RANGE: Final = ("", "-1.00", "NaN", "1e999", "9" * 60, -1, 10**30, 2**63)
 VALUES: Final[dict[str, Any]] = {
     "ticker": "KXWIN-26-A", "market_ticker": "KXWIN-26-A", "event_ticker": "KXWIN-26", "series_ticker": "KXWIN",
@@ -112,6 +112,7 @@ def fits(value: Any, kind: type[Struct], path: str) -> bool:
         # A list that is an item shorter is one that the exchange may have meant.
         return path.rpartition(".")[2].isdigit()
     shape: Any = shapes.type_info(kind)
+    last: Any = None
     for part in path.split("."):
         options = shape.types if isinstance(shape, shapes.UnionType) else (shape,)
         struct = next((each for each in options if isinstance(each, shapes.StructType)), None)
