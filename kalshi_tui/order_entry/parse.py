@@ -161,7 +161,7 @@ def price_readback(typed: str, side: Side, hint: str) -> Line:
     if not typed.strip():
         return line(Span(hint, Tone.DIM))
     try:
-        return line(f"= {format_price(parse_typed_price(typed))} $", Span(f" for a {side.name}", Tone.DIM))
+        return line(f"= ${format_price(parse_typed_price(typed))}", Span(f" for a {side.name}", Tone.DIM))
     except NumberError:
         return line(Span("not a price", Tone.BAD))
 

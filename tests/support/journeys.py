@@ -110,6 +110,11 @@ def has_levels(screen: str) -> bool:
     return is_live(screen) and len(LEVEL.findall(screen)) > 8
 
 
+def is_paid(screen: str) -> bool:
+    """Return whether the cash is that after the fill: it is read again a moment after it."""
+    return "$10,000.00" not in screen
+
+
 def over(word: str) -> Callable[[str], bool]:
     """Return a condition: a box with this word in its title, and closed, lies over the desk."""
     return lambda screen: f"{word} ─" in screen and "╰─" in screen and "esc Close" in screen
@@ -138,11 +143,14 @@ def journey(tmux: Tmux, keep: Callable[[str, str], None]) -> None:
     # The price is far through the market.
     tmux.wait_text("Type over, then Enter")
     tmux.press("o", "v", "e", "r", "Enter")
-    keep("filled", tmux.wait("the fill", lambda screen: "FILLED" in screen and "enter Close" in screen))
+    keep(
+        "filled",
+        tmux.wait("the fill", lambda screen: "FILLED" in screen and "enter Close" in screen and is_paid(screen)),
+    )
     tmux.press("Escape")
     tmux.wait("the desk", is_alone)
     tmux.press("2")
-    keep("positions", tmux.wait("the position", lambda screen: "YES 10" in screen and "Total" in screen))
+    keep("positions", tmux.wait("the position", lambda screen: "YES 10" in screen and "10 contracts, fees" in screen))
     tmux.press("6")
     keep("chart", tmux.wait("the chart", lambda screen: "[6 Chart]" in screen and any(b in screen for b in "█┃▄▀")))
     tmux.press("d")

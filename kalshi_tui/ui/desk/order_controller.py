@@ -258,7 +258,7 @@ class OrderController:
             return ""
         if unread := self._store.why_unread(AccountList.ORDERS):
             return f"Your orders: {unread} {key_for('cancel-all')} has the exchange cancel all in all markets."
-        return "No order of yours works in this market."
+        return "You have no open order in this market."
 
     def cannot_cancel_all(self) -> str:
         """Return why nothing can be canceled anywhere.

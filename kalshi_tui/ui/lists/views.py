@@ -6,7 +6,7 @@ from kalshi_tui.domain.market import Market, Trade
 from kalshi_tui.domain.order import BookSide, Fill, Order, OrderState, to_outcome_price, to_yes_price as in_terms_of
 from kalshi_tui.domain.position import Position
 from kalshi_tui.domain.price import COUNT_UNIT, MONEY_UNIT, PRICE_UNIT, Count, Money, Price
-from kalshi_tui.domain.text import in_subaccount, market_text, order_text, plain_count_text, plain_price_text
+from kalshi_tui.domain.text import in_subaccount, order_text, plain_count_text, plain_price_text
 from kalshi_tui.presentation.lines import (
     Line,
     Span,
@@ -42,10 +42,14 @@ ORDER_STATE_TONES = {
     OrderState.FILLED: Tone.GOOD,
     OrderState.EXPIRED: Tone.WARN,
 }
-STATES_WITH_REASON = frozenset({OrderState.UNKNOWN, OrderState.REFUSED, OrderState.NOT_SENT})
-"""States whose reason is shown in the list."""
-STATES_WITH_SHORT_REASON = frozenset({OrderState.CANCELED, OrderState.EXPIRED})
-"""States whose reason is shown after the market's name where there is room."""
+REASON_TONES = {
+    OrderState.UNKNOWN: Tone.WARN,
+    OrderState.REFUSED: Tone.WARN,
+    OrderState.NOT_SENT: Tone.WARN,
+    OrderState.CANCELED: Tone.DIM,
+    OrderState.EXPIRED: Tone.DIM,
+}
+"""The states whose reason is shown after the market's name where there is room; the log has it in full."""
 AND_UNREAD = "+?"
 """Stands behind a count of what has been read where more could not be."""
 EXTRA_COLUMNS_MIN_WIDTH = 100
@@ -122,22 +126,14 @@ def order_line(store: Store, order: Order, width: int) -> Line:
         align_decimal_point(price_text(_average_fill_price(store, order, side), 2), 4, 8),
         Span(_queue_ahead_cell(store, order) if width >= EXTRA_COLUMNS_MIN_WIDTH else "", Tone.DIM),
     )
-    if order.reason and order.state in STATES_WITH_REASON:
-        market = store.markets.get(order.ticker)
-        name = market_text(market) if market else order.ticker
-        return line(*figures, Span(f"  {order.reason}", Tone.WARN), Span(f"  {name}", Tone.DIM))
     left = width - cell_count(figures)
     room = left - MIN_NAME_WIDTH - 4
-    if (
-        order.reason
-        and order.state in STATES_WITH_SHORT_REASON
-        and width >= EXTRA_COLUMNS_MIN_WIDTH
-        and room >= MIN_REASON_WIDTH
-    ):
+    tone = REASON_TONES.get(order.state)
+    if order.reason and tone is not None and width >= EXTRA_COLUMNS_MIN_WIDTH and room >= MIN_REASON_WIDTH:
         reason = fit(order.reason, min(len(order.reason), room))
         named = line(_market_name_span(store, order.ticker, left - len(reason) - 2))
         gap = " " * (left - cell_count(named) - len(reason))
-        return line(*figures, *named, Span(f"{gap}{reason}", Tone.DIM))
+        return line(*figures, *named, Span(f"{gap}{reason}", tone))
     return (*figures, _market_name_span(store, order.ticker, left))
 
 

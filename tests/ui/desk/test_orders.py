@@ -568,7 +568,7 @@ async def test_cancel_all_here_asks_and_cancels_this_market_alone() -> None:
         assert trader.desk.swept == [FIRST]
         assert [order.order_id for order in store.working_orders()] == ["o3"]
         assert f"Canceling all orders in {FIRST}..." in trader.text()
-        assert "No order of yours works in this market." in await trader.press("X")
+        assert "You have no open order in this market." in await trader.press("X")
 
 
 @pytest.mark.quick_cases("tab", "slash f e d")

@@ -175,3 +175,15 @@ def test_the_link_is_told_in_a_sentence_on_any_width() -> None:
         "2 gaps or faults found, 1 healed, 1 books stale."
     )
     assert "+30.0 s from ours" in link_text(Link(LinkState.WAITING, ""), LinkStats(skew_ms=30_000))
+
+
+@pytest.mark.parametrize("state", [OrderState.UNKNOWN, OrderState.REFUSED, OrderState.NOT_SENT, OrderState.CANCELED])
+def test_a_reason_never_takes_the_place_of_the_market(state: OrderState) -> None:
+    store = a_store(Clock())
+    reason = "The exchange did not answer in time; it is being asked."
+    order = an_order(state=state, reason=reason)
+    narrow = plain_text(order_line(store, order, 80))
+    assert "Cut 25 bps" in narrow
+    assert "exchange" not in narrow
+    wide = plain_text(order_line(store, order, 160))
+    assert wide.index("Cut 25 bps") < wide.index(reason)

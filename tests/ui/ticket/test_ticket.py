@@ -87,7 +87,7 @@ async def test_a_ticket_begins_with_what_was_chosen() -> None:
         for words in (
             "YES  [NO]",
             "BUY  [SELL]",
-            "= 0.5200 $ for a NO",
+            "= $0.5200 for a NO",
             "= 10.50 contracts",
             "[IOC]",
             "[x] reduce-only",
