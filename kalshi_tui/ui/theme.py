@@ -17,8 +17,13 @@ THEME_VARIABLES: Final = (
     "cursor-line",
     "cursor-resting",
     "venue-text",
+    "text-muted",
 )
-"""Colors of ours that the style sheets use; each set defines all of them."""
+"""Colors that the style sheets use; each set defines all of them.
+
+``text-muted`` is a name of Textual's. Its own value is what contrasts with the background, which the tones of a line do
+not know: it would come out white in every theme, the light one too.
+"""
 
 
 def _make_theme(
@@ -53,6 +58,7 @@ THEMES: Final = (
         {
             "bid": "#5fafff", "ask": "#ffaf5f", "bid-bar": "#1c3a55", "ask-bar": "#4f3418", "bar-text": "#d0d0d0",
             "own": "#ffd75f", "cursor-line": "#2e4a5e", "cursor-resting": "#232b33", "venue-text": "#101418",
+            "text-muted": "#b0b5ba",
         },
         dark=True,
     ),
@@ -66,6 +72,7 @@ THEMES: Final = (
         {
             "bid": "#00509e", "ask": "#9a4b00", "bid-bar": "#bcd6ef", "ask-bar": "#f0d2b0", "bar-text": "#1c1c1c",
             "own": "#7a0078", "cursor-line": "#c3d7e4", "cursor-resting": "#dbd7cd", "venue-text": "#ffffff",
+            "text-muted": "#505050",
         },
         dark=False,
     ),
@@ -80,6 +87,7 @@ THEMES: Final = (
         {
             "bid": "#56b4e9", "ask": "#e69f00", "bid-bar": "#123f5c", "ask-bar": "#553a00", "bar-text": "#e4e4e4",
             "own": "#f0e442", "cursor-line": "#33475a", "cursor-resting": "#262c33", "venue-text": "#0f1216",
+            "text-muted": "#b2b6ba",
         },
         dark=True,
     ),
@@ -93,6 +101,7 @@ THEMES: Final = (
         {
             "bid": "#5fd7ff", "ask": "#ffd787", "bid-bar": "#003c6b", "ask-bar": "#5c3a00", "bar-text": "#ffffff",
             "own": "#ffff00", "cursor-line": "#004b7a", "cursor-resting": "#303030", "venue-text": "#000000",
+            "text-muted": "#d0d0d0",
         },
         dark=True,
     ),

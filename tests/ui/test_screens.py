@@ -188,7 +188,7 @@ async def test_too_small_says_so_and_loses_nothing() -> None:
         await trader.pilot.resize_terminal(*NARROW)
         screen = await trader.look()
         assert "order ticket" in screen
-        assert "= 0.4800 $" in screen
+        assert "= $0.4800 for a YES" in screen
         assert not trader.desk.sent
 
 

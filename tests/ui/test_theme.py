@@ -19,6 +19,7 @@ from kalshi_tui.ui.theme import (
     choose_theme,
 )
 from kalshi_tui.ui.ui_settings import UiSettings
+from kalshi_tui.ui.widgets.line_view import LineView
 from tests.support.fake_desk import Clock, FakeDesk
 from tests.support.pilot import NARROW, trading
 from tests.support.sequences import on_a_console
@@ -49,6 +50,9 @@ def test_what_is_written_can_be_read(theme: Theme) -> None:
     written = [str(theme.foreground), str(theme.success), str(theme.error), str(theme.warning), own["bid"], own["ask"]]
     for color in [*written, own["own"]]:
         assert contrast(color, background) >= READABLE, color
+    # Ages, labels, states that are over: dim, and still text to be read, on the cursor's line too.
+    for under in (background, str(theme.surface), own["cursor-line"], own["cursor-resting"]):
+        assert contrast(own["text-muted"], under) >= READABLE, under
     for bar in ("bid-bar", "ask-bar"):
         assert contrast(own["bar-text"], own[bar]) >= READABLE
     assert contrast(own["venue-text"], str(theme.success)) >= READABLE
@@ -119,6 +123,16 @@ async def test_a_key_goes_through_them_and_says_how_to_keep_one() -> None:
             assert trader.app.theme == name
             assert f"Colors: {name}." in screen
             assert "FED-26DEC-C25" in screen
+
+
+async def test_dim_words_are_drawn_in_the_color_of_the_set() -> None:
+    async with trading(size=NARROW) as trader:
+        for theme in THEMES[:4]:
+            trader.app.theme = theme.name
+            await trader.look()
+            drawn = trader.app.screen.query(LineView).first().get_component_rich_style("tone--dim", partial=True).color
+            assert drawn is not None
+            assert drawn.name == theme.variables["text-muted"]
 
 
 async def test_the_app_begins_with_the_one_that_is_set() -> None:
