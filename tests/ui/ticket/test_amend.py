@@ -241,10 +241,10 @@ async def test_escape_goes_back_to_the_fields_and_then_out() -> None:
         await open_amend(trader)
         await trader.press("up", "enter")
         screen = await trader.press("7")
-        assert "= 0.4700 $" in screen, "nothing is typed while the change is looked over"
+        assert "= $0.4700" in screen, "nothing is typed while the change is looked over"
         screen = await trader.press("escape")
         assert "arming" not in screen
-        assert "= 0.4500 $" in await trader.press("down", "down")
+        assert "= $0.4500" in await trader.press("down", "down")
         await trader.press("escape")
         assert not isinstance(trader.app.screen, AmendScreen)
         assert not trader.desk.amended

@@ -149,7 +149,7 @@ async def test_escape_from_the_review_sends_nothing_and_keeps_what_was_written()
         await write_order(trader)
         screen = await trader.press("escape")
         assert "order ticket" in screen
-        assert "= 0.9000 $" in screen
+        assert "= $0.9000" in screen
         assert "order ticket" not in await trader.press("escape")
         assert not trader.desk.sent
 
@@ -366,9 +366,9 @@ async def test_what_is_no_order_is_refused_in_the_field_with_a_way_on(price: str
 async def test_the_arrows_walk_the_grid_from_the_trader_s_own_side() -> None:
     async with trading() as trader:
         await trader.press("b")
-        assert "= 0.4700 $" in await trader.press("up")
-        assert "= 0.4800 $" in await trader.press("up")
-        assert "= 0.4600 $" in await trader.press("down", "down")
+        assert "= $0.4700" in await trader.press("up")
+        assert "= $0.4800" in await trader.press("up")
+        assert "= $0.4600" in await trader.press("down", "down")
         screen = await trader.press("tab", "up", "up", "up", "down")
         assert "= 12 contracts" in screen
 
