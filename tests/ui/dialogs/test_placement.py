@@ -13,7 +13,7 @@ STYLES = Path(__file__).resolve().parents[3] / "styles"
 
 def final_subclasses(kind: type) -> list[type]:
     """Return the subclasses of a class that have none themselves."""
-    below = kind.__subclasses__()
+    below: list[type] = kind.__subclasses__()
     return [each for sub in below for each in final_subclasses(sub)] if below else [kind]
 
 
