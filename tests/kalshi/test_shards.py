@@ -21,7 +21,7 @@ from kalshi_tui.kalshi import (
 )
 from kalshi_tui.kalshi.environments import practice_on_port
 from kalshi_tui.kalshi.rest import RestClient
-from kalshi_tui.kalshi.transport.rate_limit import TooBusyError, WriteBudget
+from kalshi_tui.kalshi.transport.rate_limit import MAX_ORDER_WAIT_S, POLL_INTERVAL_S, TooBusyError, WriteBudget
 from kalshi_tui.kalshi.transport.shard_budgets import ShardBudgets
 from tests.support.practice_server import PEMS, PREFIX, Serving, serving
 from tests.support.shards import TRANSFER, cash_of, market_on
@@ -118,6 +118,23 @@ async def test_a_command_without_a_shard_takes_tokens_of_every_shard() -> None:
     await budgets.acquire(10, urgent=False, shard=0)
     with pytest.raises(TooBusyError):
         await budgets.acquire(30, urgent=False, shard=None)
+
+
+async def test_a_command_without_a_shard_waits_no_longer_for_many_than_for_one() -> None:
+    now_s = 0.0
+
+    async def pass_time(seconds: float) -> None:
+        nonlocal now_s
+        now_s += seconds
+
+    budgets = ShardBudgets(WriteBudget(10, 100, timer_s=lambda: now_s, sleep=pass_time))
+    # Shard 0 has enough in two seconds, shard 3 not for another nine.
+    await budgets.acquire(70, urgent=False, shard=0)
+    await budgets.acquire(180, urgent=True, shard=3)
+    assert now_s == 0
+    with pytest.raises(TooBusyError):
+        await budgets.acquire(30, urgent=False, shard=None)
+    assert now_s <= MAX_ORDER_WAIT_S + POLL_INTERVAL_S
 
 
 async def test_cash_is_moved_and_followed_until_it_is_there(exchange: Serving, client: KalshiClient) -> None:

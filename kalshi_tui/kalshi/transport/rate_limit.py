@@ -124,14 +124,19 @@ class WriteBudget:
         """Return a full bucket with the same limits and clock."""
         return WriteBudget(self._per_second, self._capacity, timer_s=self._timer_s, sleep=self._sleep)
 
-    async def acquire(self, cost: int, *, urgent: bool) -> None:
+    def wait_deadline_s(self) -> float:
+        """Return until when an order that begins to wait now may wait, by the timer of this budget and its copies."""
+        return self._timer_s() + MAX_ORDER_WAIT_S
+
+    async def acquire(self, cost: int, *, urgent: bool, deadline_s: float | None = None) -> None:
         """Wait for ``cost`` tokens and spend them. Raises TooBusyError if they do not come in time.
 
+        ``deadline_s`` is a `wait_deadline_s` of before, for one who waits for several budgets.
         A cancel waits as long as it must: to give up on it would leave an order resting.
         """
         turn = (not urgent, next(self._ticket_numbers))
         heapq.heappush(self._waiting, turn)
-        begun = self._timer_s()
+        deadline_s = self.wait_deadline_s() if deadline_s is None else deadline_s
         try:
             while True:
                 bucket = self._refilled()
@@ -140,7 +145,7 @@ class WriteBudget:
                 if self._waiting[0] == turn and bucket.tokens >= needed:
                     bucket.tokens -= cost
                     return
-                if not urgent and self._timer_s() - begun >= MAX_ORDER_WAIT_S:
+                if not urgent and self._timer_s() >= deadline_s:
                     raise TooBusyError
                 await self._sleep(POLL_INTERVAL_S)
         finally:

@@ -25,8 +25,10 @@ class ShardBudgets:
     async def acquire(self, cost: int, *, urgent: bool, shard: int | None) -> None:
         """Wait for tokens of one shard and spend them; for None, of every shard: the exchange finds the right one.
 
-        Raises TooBusyError if they do not come in time.
+        Raises TooBusyError if they do not come in time, which is one time for all of them.
         """
         budgets = [self._by_shard[each] for each in sorted(self._by_shard)] if shard is None else [self.of(shard)]
+        # Five seconds for each would let an order leave later than whoever takes it up from the journal expects.
+        deadline_s = self._by_shard[0].wait_deadline_s()
         for budget in budgets:
-            await budget.acquire(cost, urgent=urgent)
+            await budget.acquire(cost, urgent=urgent, deadline_s=deadline_s)
