@@ -103,7 +103,7 @@ class OrderAmender:
         except WriterBusyError:
             return self._report_unchanged(self._store.known_order(order), BUSY)
 
-    async def _amend(  # noqa: C901 - each end of the request has its own words
+    async def _amend(  # noqa: C901, PLR0912 - each end of the request has its own words
         self,
         order: Order,
         price: Price,
@@ -111,7 +111,10 @@ class OrderAmender:
         acknowledged: frozenset[Risk],
         expires_s: int | None,
     ) -> OrderResult:
-        below_floor = await self._floor_check.find_reason(amended_terms(self._store, order, price, resting_count))
+        below_floor = ""
+        if not _Amendment.of(self._store.known_order(order), price, resting_count, expires_s, None).is_decrease:
+            terms = amended_terms(self._store, order, price, resting_count)
+            below_floor = await self._floor_check.find_reason(terms)
         order = self._store.known_order(order)
         if order.state is not OrderState.RESTING:
             return OrderResult(order, f"Not changed: the order is {order.state.word}.", refused=True)

@@ -9,6 +9,7 @@ import pytest
 
 from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.link import LinkState
+from kalshi_tui.domain.market import Market
 from kalshi_tui.domain.order import Action, OrderState, OrderTerms
 from kalshi_tui.kalshi.environments import practice_on_port
 from kalshi_tui.kalshi.feed.stream import Stream
@@ -85,6 +86,18 @@ async def test_the_floor_is_read_again_before_each_order(floored: Floored) -> No
     changed = await floored.amender.amend(taken.order, 1_000, 100)
     assert "YES has to be above 0.1000" in changed.sentence
     assert (await floored.amender.amend(taken.order, 1_200, 100)).order.yes_price == 1_200
+
+
+async def test_a_decrease_waits_for_no_read_of_the_floor(floored: Floored, monkeypatch: pytest.MonkeyPatch) -> None:
+    taken = await floored.executor.submit(floored.order(1_100), "one")
+
+    async def never(*_: object) -> Market:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    monkeypatch.setattr(RestClient, "market", never)
+    async with asyncio.timeout(5):
+        assert (await floored.amender.amend(taken.order, 1_100, 50)).order.remaining == 50
 
 
 async def test_the_exchange_itself_rejects_where_the_floor_could_not_be_read(floored: Floored) -> None:
