@@ -581,6 +581,11 @@ class RestClient:
         """What each call costs in tokens."""
         return self._http.token_costs
 
+    @property
+    def amend_cost(self) -> int:
+        """The tokens that one amendment costs, as the exchange told it."""
+        return self.token_costs.cost("POST", f"{ORDERS_PATH}/{{order_id}}/amend")
+
     async def api_keys(self) -> account_access.ApiKeyList:
         """Read what the account's keys may do. Raises Refused for a key that may not know, else as `limits`."""
         return await account_access.read_keys(self._http)

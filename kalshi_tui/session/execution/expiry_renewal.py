@@ -15,7 +15,7 @@ from kalshi_tui.domain.trading_pause import next_trading_pause
 from kalshi_tui.kalshi.errors import KalshiError, NotFound, NotSent, Refused
 from kalshi_tui.kalshi.order_status import by_id
 from kalshi_tui.kalshi.rest import RestClient
-from kalshi_tui.kalshi.transport.rate_limit import DEFAULT_COST, RefillingTokens
+from kalshi_tui.kalshi.transport.rate_limit import RefillingTokens
 from kalshi_tui.session.bus import AccountInDoubt, HoursInDoubt
 from kalshi_tui.session.execution.amend import apply_amend_ack
 from kalshi_tui.session.execution.order_writers import OrderWriters, WriterBusyError
@@ -115,19 +115,19 @@ class ExpiryRenewer:
             self._renew_on_shard(shard, resting)
 
     def _renew_on_shard(self, shard: int, orders: list[Order]) -> None:
-        budget = self._rest.write_budget(shard)
-        share = self._refilled_share(shard, budget.per_second / SHARE)
-        kept, too_many = self._affordable(orders, budget.per_second / SHARE)
+        budget, cost = self._rest.write_budget(shard), self._rest.amend_cost
+        share = self._refilled_share(shard, budget.per_second / SHARE, cost)
+        kept, too_many = self._affordable(orders, budget.per_second / SHARE, cost)
         if too_many:
             self._name_ending(too_many, f"Your limit of writes is enough to renew {order_count_text(len(kept))}.")
         half_s = (self._rolling.length_s or 0) / 2
         for order in kept:
             if order.expires_ms // 1000 - self._rolling.now_s() > half_s or self._writers.is_busy(order.order_id):
                 continue
-            if share.tokens < DEFAULT_COST or budget.has_waiting:
+            if share.tokens < cost or budget.has_waiting:
                 # What the trader sends goes first; the next turn comes within a second.
                 return
-            share.tokens -= DEFAULT_COST
+            share.tokens -= cost
             # Side by side: one without an answer must not let the others end.
             self._spawn(self._renew(order), "a renewal")
 
@@ -153,9 +153,12 @@ class ExpiryRenewer:
             return False
         return terms.expires_s is None or order.expires_ms // 1000 < terms.expires_s
 
-    def _affordable(self, orders: list[Order], per_second: float) -> tuple[list[Order], list[Order]]:
-        """Part the orders into those that so many tokens a second are enough for, the oldest, and the others."""
-        most = int(per_second * (self._rolling.length_s or 0) / 2 / DEFAULT_COST)
+    def _affordable(self, orders: list[Order], per_second: float, cost: int) -> tuple[list[Order], list[Order]]:
+        """Part the orders into those that so many tokens a second are enough for, the oldest, and the others.
+
+        ``cost`` is what one renewal takes.
+        """
+        most = int(per_second * (self._rolling.length_s or 0) / 2 / cost) if cost else len(orders)
         if len(orders) <= most:
             return orders, []
         # The same ones each time: were they chosen by what ends first, each would be renewed once and then end.
@@ -243,9 +246,9 @@ class ExpiryRenewer:
         named, ends = named_orders_text(new, MAX_NAMED), local_time_text(first // 1000)
         self._store.notify(Severity.WARNING, f"Orders end by themselves from {ends} on: {named}. {why}")
 
-    def _refilled_share(self, shard: int, per_second: float) -> RefillingTokens:
+    def _refilled_share(self, shard: int, per_second: float, cost: int) -> RefillingTokens:
         now = self._timer_s()
         share = self._shares.setdefault(shard, RefillingTokens(0.0, now))
         # Room for two renewals at least: on the lowest tier a second's share is not enough for three.
-        share.refill(now, per_second, max(per_second, 2.0 * DEFAULT_COST))
+        share.refill(now, per_second, max(per_second, 2.0 * cost))
         return share

@@ -275,6 +275,18 @@ async def test_a_quarter_of_the_writes_is_enough_for_so_many_and_the_others_are_
     assert "Your limit of writes is enough to renew 7 orders." in told
 
 
+async def test_the_quarter_is_counted_by_what_the_exchange_says_an_amendment_costs(rig: Rig) -> None:
+    orders = [await resting(rig, 3_000 + 100 * number) for number in range(10)]
+    rig.write_budget.set_limits(10, 100)
+    rig.session.parts.rest.token_costs.set_costs(10, [("POST", "/portfolio/events/orders/{order_id}/amend", 25)])
+    await run(rig, 150)
+    # Three renewals of 25 tokens each in 30 s, of 2.5 tokens a second.
+    alive = [order for order in orders if theirs(rig, order).status is OrderStatus.RESTING]
+    assert len(alive) == 3
+    (told,) = [each.text for each in rig.session.store.notices if "end by themselves" in each.text]
+    assert "Your limit of writes is enough to renew 3 orders." in told
+
+
 @pytest.mark.slow
 async def test_before_the_weekly_pause_expiries_are_prolonged_past_its_end(rig: Rig) -> None:
     pause = next_trading_pause(rig.clock.now_ms // 1000)
