@@ -4,7 +4,7 @@ from typing import Final
 
 from kalshi_tui.domain.price import Money
 from kalshi_tui.kalshi import translate, wire
-from kalshi_tui.kalshi.errors import Refused
+from kalshi_tui.kalshi.errors import BadReply, Refused, TransportError, UnknownOutcome
 from kalshi_tui.kalshi.lists import LeftOut, Read
 from kalshi_tui.kalshi.replies import SubaccountBalance, SubaccountTransfer
 from kalshi_tui.kalshi.transport.http import HttpClient
@@ -15,7 +15,9 @@ MONEY_PER_CENT: Final = 10_000
 SUBACCOUNTS_PATH: Final = "/portfolio/subaccounts"
 LOCK_WORDS: Final = "restricted to a single sub-account"
 """What the exchange says to a locked key that asks for what only a full one may (docs/kalshi-api.md, section 10)."""
-ALREADY_DONE: Final = 409
+CONFLICT: Final = 409
+REPEAT_WORDS: Final = ("already", "duplicate")
+"""What a conflict says of a client id that the exchange has (its code is not documented: section 13)."""
 PAGE_SIZE: Final = 1000
 
 
@@ -84,6 +86,30 @@ async def transfer(
     try:
         await http.send_command_without_reply("POST", f"{SUBACCOUNTS_PATH}/transfer", "The transfer", request)
     except Refused as refusal:
-        # The exchange takes each client id once: one that it has was carried out before.
-        if refusal.status != ALREADY_DONE:
+        if refusal.status != CONFLICT:
             raise
+        await _require_done(http, request, refusal)
+
+
+async def _require_done(http: HttpClient, request: wire.SubaccountTransferRequest, conflict: Refused) -> None:
+    """Return if a conflict means that this transfer was carried out before. Raises UnknownOutcome.
+
+    The exchange takes each client id once. Its list names no client ids, and other conflicts have the same status, so
+    that the words of the conflict and the list have to say it both.
+    """
+    what = f"The exchange says of the transfer: {conflict}"
+    advice = "What became of it is not known. Look at the list of transfers and at the balances before another."
+    try:
+        listed = await read_transfers(http, PAGE_SIZE)
+    except (TransportError, Refused, BadReply) as error:
+        raise UnknownOutcome(
+            f"{what} The list of transfers could not be read. {advice}", status=conflict.status
+        ) from error
+    wanted = request.from_subaccount, request.to_subaccount, request.amount_cents * MONEY_PER_CENT
+    fits = any(
+        (each.source, each.target, each.amount) == wanted and each.exchange_index == request.exchange_index
+        for each in listed
+    )
+    said = f"{conflict.code} {conflict.message} {conflict.details}".lower()
+    if not fits or not any(word in said for word in (*REPEAT_WORDS, request.client_transfer_id.lower())):
+        raise UnknownOutcome(f"{what} {advice}", status=conflict.status)

@@ -8,6 +8,7 @@ import pytest
 from kalshi_tui.kalshi import Forbidden, KalshiClient, NotFound, Refused, UnknownOutcome, contracts, dollars
 from kalshi_tui.kalshi.environments import practice_on_port
 from kalshi_tui.kalshi.subaccounts import is_lock
+from kalshi_tui.practice.engine.rejection import Rejection
 from tests.support.practice_server import PEMS, Serving, serving
 from tests.support.subaccounts import LOCKED_PEM, lock, market_of
 
@@ -48,6 +49,27 @@ async def test_cash_moves_once_under_one_id(client: KalshiClient) -> None:
     for amount, target in (("0.001", number), ("0", number), ("1", 0), ("1", 64)):
         with pytest.raises(ValueError, match=r"whole cents|must differ|0 \(the primary\) to 63"):
             await client.transfer_to_subaccount(dollars(amount), source=0, target=target, client_transfer_id=same)
+
+
+@pytest.mark.parametrize(("done_before", "says"), [(False, "already exists"), (True, "the subaccount is locked")])
+async def test_a_conflict_is_taken_for_done_only_where_words_and_list_say_so(
+    exchange: Serving, client: KalshiClient, monkeypatch: pytest.MonkeyPatch, done_before: bool, says: str
+) -> None:
+    number, same = await client.create_subaccount(), str(uuid.uuid4())
+
+    async def move() -> None:
+        await client.transfer_to_subaccount(dollars("5"), source=0, target=number, client_transfer_id=same)
+
+    if done_before:
+        await move()
+
+    def conflict(*_: object) -> None:
+        raise Rejection(409, "conflict", "conflict", says)
+
+    monkeypatch.setattr(exchange.exchange.subaccounts, "transfer", conflict)
+    with pytest.raises(UnknownOutcome, match=f"{says}.*Look at the list of transfers") as told:
+        await move()
+    assert told.value.status == 409
 
 
 async def test_an_order_of_a_subaccount_is_canceled_and_amended_with_its_own_number(
