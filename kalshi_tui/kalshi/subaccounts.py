@@ -17,7 +17,7 @@ LOCK_WORDS: Final = "restricted to a single sub-account"
 """What the exchange says to a locked key that asks for what only a full one may (docs/kalshi-api.md, section 10)."""
 CONFLICT: Final = 409
 REPEAT_WORDS: Final = ("already", "duplicate")
-"""What a conflict says of a client id that the exchange has (its code is not documented: section 13)."""
+"""What a conflict says of a client id that the exchange has (its code is not documented)."""
 PAGE_SIZE: Final = 1000
 
 

@@ -92,7 +92,7 @@ class Trouble(Enum):
     TIMED_OUT = "processed, 408"
     GARBAGE = "processed, the answer is no JSON"
     WITHOUT_ID = "processed, the answer names no order"
-    OF_ANOTHER = "processed, the answer is that of the command before"
+    OF_ANOTHER = "processed, the answer is that of the command before, if that one was done"
 
 
 class Line(httpx.AsyncBaseTransport):
@@ -146,7 +146,8 @@ class Line(httpx.AsyncBaseTransport):
             raise httpx.RemoteProtocolError("closed")
         if trouble is Trouble.REPLY_LATE:
             await self._clock.sleep(self.late_s)
-        if trouble is Trouble.OF_ANOTHER and before is not None:
+        # A rejection names no order, so that nobody can tell it from one of this command: it is taken at its word.
+        if trouble is Trouble.OF_ANOTHER and before is not None and before.is_success:
             return httpx.Response(before.status_code, content=before.content)
         spoiled = {
             Trouble.FAILED_AFTER: httpx.Response(504, text="gateway"),
