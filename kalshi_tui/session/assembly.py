@@ -14,6 +14,7 @@ from kalshi_tui.kalshi.rest import RestClient
 from kalshi_tui.recording.recorder import Recorder
 from kalshi_tui.session.account.cash_moves import CashMover
 from kalshi_tui.session.account.exchange_hours import ExchangeHours
+from kalshi_tui.session.account.older_entries import OlderEntryReader
 from kalshi_tui.session.account.queue_positions import QueuePositionReader
 from kalshi_tui.session.account.reconcile import AccountReconciler
 from kalshi_tui.session.account.settlement_file import SettlementFile
@@ -105,6 +106,7 @@ def assemble_session(
         hours=ExchangeHours(rest, store, sleep),
         queue_positions=QueuePositionReader(rest, store, sleep),
         settlements=SettlementReader(rest, store, sleep, settlement_file),
+        older=OlderEntryReader(rest, store),
         fees=fee_reader,
         markets=markets,
         account_markets=AccountMarketReader(rest, store, markets.add_markets, sleep),

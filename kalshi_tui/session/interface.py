@@ -10,6 +10,7 @@ from kalshi_tui.domain.link import LinkStats
 from kalshi_tui.domain.order import Order, OrderTerms
 from kalshi_tui.domain.price import Count, Price
 from kalshi_tui.session.account.cash_moves import CashMove
+from kalshi_tui.session.account.list_reads import AccountList
 from kalshi_tui.session.alerts.monitor import AlertMonitor
 from kalshi_tui.session.execution.risk_checks import Risk, RiskViolation
 from kalshi_tui.session.options import TicketDefaults
@@ -85,6 +86,12 @@ class TradingSession(Protocol):
 
     async def look_up(self, name: str) -> LookUpResult:
         """Ask the exchange for the market or event with this ticker, and list what it has. Never raises."""
+
+    async def read_more(self, which: AccountList) -> str:
+        """Show fills or ended orders that are older than those listed, reading them if need be. Never raises.
+
+        Return a sentence if something is to be said.
+        """
 
     async def read_combo_collections(self) -> CollectionsResult:
         """Read which collections of combos are open. Never raises."""

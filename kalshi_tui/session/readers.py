@@ -13,6 +13,7 @@ from kalshi_tui.domain.update_reason import UpdateReason
 from kalshi_tui.kalshi.feed.subscription import Happening, Report
 from kalshi_tui.kalshi.wire import Channel
 from kalshi_tui.session.account.exchange_hours import ExchangeHours
+from kalshi_tui.session.account.older_entries import OlderEntryReader
 from kalshi_tui.session.account.queue_positions import QueuePositionReader
 from kalshi_tui.session.account.reconcile import AccountReconciler
 from kalshi_tui.session.account.settlements import SettlementReader
@@ -54,6 +55,7 @@ class Readers:
     hours: ExchangeHours
     queue_positions: QueuePositionReader
     settlements: SettlementReader
+    older: OlderEntryReader
     fees: FeeReader
     markets: MarketListReader
     account_markets: AccountMarketReader

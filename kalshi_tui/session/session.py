@@ -21,6 +21,7 @@ from kalshi_tui.recording.recorder import Recorder, format_size
 from kalshi_tui.recording.writer import RecordingError
 from kalshi_tui.session.account.cash_moves import CashMove, CashMover
 from kalshi_tui.session.account.key_attestation import warn_of_attestation
+from kalshi_tui.session.account.list_reads import AccountList
 from kalshi_tui.session.alerts.monitor import AlertMonitor
 from kalshi_tui.session.bus import MarketListRead
 from kalshi_tui.session.execution.amend import OrderAmender
@@ -204,6 +205,10 @@ class Session:
             return LookUpResult((), f"The exchange knows no market and no event {name}.")
         self.parts.readers.markets.add_markets(markets, events)
         return LookUpResult(tuple(each.ticker for each in markets))
+
+    async def read_more(self, which: AccountList) -> str:
+        """Show what is older than a list of the account."""
+        return await self.parts.readers.older.read_more(which)
 
     async def read_combo_collections(self) -> CollectionsResult:
         """Read which collections of combos are open."""

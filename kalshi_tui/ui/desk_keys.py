@@ -52,6 +52,7 @@ DESK_KEYS: Final[Mapping[str, str]] = {
     "alert": "A",
     "sift": "z",
     "export": "w",
+    "read-more": "E",
     "audit": "a",
     "details": "d",
     "tile": "t",

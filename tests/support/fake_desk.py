@@ -171,6 +171,7 @@ class FakeDesk:
         self.unlisted: dict[str, Sequence[Market]] = {}
         """What the exchange has under tickers that the list lacks."""
         self.looked_up: list[str] = []
+        self.more_read: list[AccountList] = []
         self.collections: tuple[ComboCollection, ...] = ()
         self.repeatable: dict[str, OrderTerms] = {}
         self.alerts = AlertMonitor(self.store, ExchangeClock(clock), asyncio.sleep)
@@ -211,6 +212,13 @@ class FakeDesk:
         self.store.market_data.set_markets(found, in_list_order=True)
         tickers = tuple(each.ticker for each in found)
         return LookUpResult(tickers, "" if tickers else f"The exchange knows no market and no event {name}.")
+
+    async def read_more(self, which: AccountList) -> str:
+        await asyncio.sleep(0)
+        self.more_read.append(which)
+        self.store.account.older.raise_row_limit(which)
+        self.store.account.mark_older_changed(which)
+        return ""
 
     async def read_combo_collections(self) -> CollectionsResult:
         await asyncio.sleep(0)

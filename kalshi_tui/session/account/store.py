@@ -21,6 +21,7 @@ from kalshi_tui.session.account.account_view import AccountView
 from kalshi_tui.session.account.executions import ExecutionLog, UnreportedExecutions
 from kalshi_tui.session.account.intents import OrderIntents
 from kalshi_tui.session.account.list_reads import AccountList, AccountReads
+from kalshi_tui.session.account.older_lists import OlderLists
 from kalshi_tui.session.account.order_merge import UNCONFIRMED_STATES, merge_orders
 from kalshi_tui.session.bus import (
     AccountInDoubt,
@@ -115,6 +116,8 @@ class AccountStore:
         self._differences: tuple[str, ...] = ()
         self._settlements: tuple[Settlement, ...] = ()
         self._reads = AccountReads()
+        self.older: Final = OlderLists()
+        """What was read of the past because the trader asked for it."""
         self._since_ms: dict[AccountList, int] = {}
         """From when on lists are whole: what is older was not read."""
 
@@ -407,6 +410,14 @@ class AccountStore:
         if self._since_ms.get(which, 0) != since_ms:
             self._since_ms[which] = since_ms
             self._changes.mark(LIST_TOPICS[which])
+
+    def ended_count(self) -> int:
+        """Return how many orders that have ended are known, older ones included."""
+        return sum(order.state.final for order in self._orders.values()) + len(self.older.orders)
+
+    def mark_older_changed(self, which: AccountList) -> None:
+        """Note that more of a list is shown."""
+        self._changes.mark(LIST_TOPICS[which])
 
     def mark_read(self, *lists: AccountList) -> None:
         """Note that these lists have been read."""

@@ -93,6 +93,13 @@ LIST_COMMANDS: Final[tuple[Command[ListsController], ...]] = (
         "Show trades of all sizes, of 10 or more, 100, 1,000, and your own.",
     ),
     desk_command(
+        "read-more",
+        ListsController.read_more,
+        "Older",
+        "Show older fills or ended orders, from the archive too.",
+        why_not=ListsController.cannot_read_more,
+    ),
+    desk_command(
         "export",
         ListsController.export,
         "Write table",

@@ -89,7 +89,7 @@ def _position_table(store: Store) -> tuple[CsvRow, list[CsvRow]]:
 
 def _fill_table(store: Store) -> tuple[CsvRow, list[CsvRow]]:
     head = ["time", "trade_id", "order_id", "client_order_id", "ticker", "book_side", "yes_price", "count", "fee"]
-    return [*head, "is_taker", "subaccount"], [_fill_row(each) for each in store.fills]
+    return [*head, "is_taker", "subaccount"], [_fill_row(each) for each in (*store.fills, *store.account.older.fills)]
 
 
 def _fill_row(fill: Fill) -> CsvRow:

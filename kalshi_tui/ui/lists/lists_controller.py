@@ -1,6 +1,7 @@
 """What the desk does in the pane below: its lists, the chart, the tape's filter, alerts, tables written to the disk."""
 
 from kalshi_tui.domain.order import Action, to_yes_price
+from kalshi_tui.session.account.list_reads import AccountList
 from kalshi_tui.session.alerts.text import alert_in_market_text
 from kalshi_tui.session.interface import TradingSession
 from kalshi_tui.session.notices import Severity
@@ -11,7 +12,7 @@ from kalshi_tui.ui.key_labels import key_for
 from kalshi_tui.ui.lists import alert_reasons
 from kalshi_tui.ui.lists.export import build_table
 from kalshi_tui.ui.lists.export_file import Exporter
-from kalshi_tui.ui.lists.panes import LISTS, ListItem, Tab
+from kalshi_tui.ui.lists.panes import LISTS, PAGED_TABS, ListItem, Tab, has_more
 from kalshi_tui.ui.lists.tape_filter import next_min_count
 
 
@@ -91,6 +92,25 @@ class ListsController:
         min_count = next_min_count(self._lower.min_count)
         self._lower.set_min_count(min_count)
         self._tape.set_min_count(min_count)
+
+    def read_more(self) -> None:
+        """Show what is older than the list."""
+        which = LISTS[self._lower.tab]
+        self._view.app.run_worker(self._read_more(which), name="older", exit_on_error=False)
+
+    async def _read_more(self, which: AccountList) -> None:
+        sentence = await self._session.read_more(which)
+        if sentence:
+            self._store.notify(Severity.WARNING, sentence)
+
+    def cannot_read_more(self) -> str:
+        """Return why there is nothing older to show."""
+        tab = self._lower.tab
+        if tab not in PAGED_TABS:
+            return f"Older ones are read in the lists of orders ({key_for('orders')}) and fills ({key_for('fills')})."
+        if unread := self._store.why_unread(LISTS[tab]):
+            return unread
+        return "" if has_more(self._store, tab) else "Nothing older is known to be there."
 
     def export(self) -> None:
         """Write the table that is shown to the disk."""

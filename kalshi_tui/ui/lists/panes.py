@@ -25,8 +25,6 @@ from kalshi_tui.ui.lists.settlement_view import settlement_column_heading, settl
 from kalshi_tui.ui.lists.tape_filter import filter_trades, no_trades_text
 
 MAX_TAPE_ROWS = 200
-MAX_FILL_ROWS = 200
-MAX_FINISHED_ORDERS = 20
 
 
 class Tab(Enum):
@@ -63,6 +61,8 @@ LISTS = {
     Tab.SETTLEMENTS: AccountList.SETTLEMENTS,
 }
 """The lists that are the account's: they are not known until they have been read."""
+PAGED_TABS = frozenset({Tab.ORDERS, Tab.FILLS})
+"""The lists that show their newest items until more is asked for."""
 EMPTY_LIST_TEXT = {
     Tab.FILLS: "No executions yet.",
     Tab.LOG: "Nothing has happened yet.",
@@ -130,17 +130,40 @@ def tab_bar(store: Store, selected: Tab, *, short: bool = False, tight: bool = F
 
 def listed_orders(store: Store) -> list[Order]:
     """Return the working orders, then the newest of those that are over."""
-    over = [order for order in store.account.orders_in_view() if order.state.final]
-    over.sort(key=lambda order: -max(order.updated_ms, order.created_ms))
-    view = store.account.view
+    over, view = _ended_orders(store), store.account.view
     working = [order for order in store.working_orders() if view.includes(order.subaccount)]
-    return [*working, *over[:MAX_FINISHED_ORDERS]]
+    return [*working, *over[: store.account.older.row_limit(AccountList.ORDERS)]]
+
+
+def _ended_orders(store: Store) -> list[Order]:
+    """Return all orders of the subaccounts in view that are known to have ended, the newest first."""
+    view, known = store.account.view, store.orders
+    over = [order for order in store.account.orders_in_view() if order.state.final]
+    # One that was read as an older one may have come by another way since.
+    over += [
+        each for each in store.account.older.orders if view.includes(each.subaccount) and each.order_id not in known
+    ]
+    return sorted(over, key=lambda order: -max(order.updated_ms, order.created_ms))
+
+
+def _fills_in_view(store: Store) -> list[Fill]:
+    """Return all fills of the subaccounts in view that are known, the newest first."""
+    view, older = store.account.view, store.account.older
+    known = {each.key for each in store.fills} if older.fills else set()
+    found = [each for each in store.fills if view.includes(each.subaccount)]
+    return found + [each for each in older.fills if view.includes(each.subaccount) and each.key not in known]
+
+
+def has_more(store: Store, tab: Tab) -> bool:
+    """Return whether a list has, or may have, more than it shows."""
+    limit = store.account.older.row_limit(LISTS[tab])
+    known = _ended_orders(store) if tab is Tab.ORDERS else _fills_in_view(store)
+    return len(known) > limit or store.account.listed_since_ms(LISTS[tab]) > 0
 
 
 def listed_fills(store: Store) -> list[Fill]:
     """Return the newest fills of the subaccounts in view."""
-    view = store.account.view
-    return list(islice((each for each in store.fills if view.includes(each.subaccount)), MAX_FILL_ROWS))
+    return _fills_in_view(store)[: store.account.older.row_limit(AccountList.FILLS)]
 
 
 ListItem = Order | Fill | Alert | Position | str
@@ -231,24 +254,26 @@ def _pane_rows(store: Store, tab: Tab, ticker: str, width: int, min_count: Count
 
 def _since_text(store: Store, tab: Tab, *, empty: bool) -> str:
     """Return how far back a list goes, and what lists the rest; nothing where that is not known or there is no rest."""
-    since_ms = store.account.listed_since_ms(LISTS[tab]) if tab in {Tab.FILLS, Tab.ORDERS} else 0
-    if not since_ms:
+    if tab not in PAGED_TABS or not has_more(store, tab):
         return ""
+    limit, since_ms = store.account.older.row_limit(LISTS[tab]), store.account.listed_since_ms(LISTS[tab])
+    more = f"{key_for('read-more')} shows older ones."
     if tab is Tab.FILLS:
-        if len(store.fills) > MAX_FILL_ROWS:
-            since_ms = store.fills[MAX_FILL_ROWS - 1].ts_ms
+        fills = _fills_in_view(store)
+        if len(fills) > limit:
+            since_ms = fills[limit - 1].ts_ms
         before = "No executions since" if empty else "Since"
-        return f"{before} {date_time_text(since_ms)}; 'kalshi-tui fills' lists all."
+        return f"{before} {date_time_text(since_ms)}; {more}"
     if empty:
         buy, sell = key_for("buy"), key_for("sell")
         return (
-            f"No open order, and none that ended since {date_time_text(since_ms)}: {buy} buys, {sell} sells in the "
-            "chosen market."
+            f"No open order, and none that ended since {date_time_text(since_ms)}; {more} {buy} buys, {sell} sells in "
+            "the chosen market."
         )
-    over = sorted(max(each.updated_ms, each.created_ms) for each in store.orders.values() if each.state.final)
-    if len(over) > MAX_FINISHED_ORDERS:
-        since_ms = over[-MAX_FINISHED_ORDERS]
-    return f"Ended orders since {date_time_text(since_ms)}; 'kalshi-tui orders --status all' lists all."
+    over = _ended_orders(store)
+    if len(over) > limit:
+        since_ms = max(over[limit - 1].updated_ms, over[limit - 1].created_ms)
+    return f"Ended orders since {date_time_text(since_ms)}; {more}"
 
 
 def _empty_list_text(tab: Tab) -> str:
