@@ -102,7 +102,7 @@ async def test_a_body_longer_than_it_says_is_cut_there(signer: Signer) -> None:
     longer = reply(BALANCE + b" and more of it" * 1_000, length=len(BALANCE))
     async with serving(saying(longer)) as server, client(practice_on_port(server.port), signer) as rest:
         assert (await rest.balance()).cash == MB
-        server.script = honest(b'{"balance":200}')
+        server.script = honest(b'{"balance":200,"portfolio_value":0}')
         with_patience: int | str = ""
         for _ in range(3):
             # What was too much may spoil the answer that comes next on its connection, and no further one.
