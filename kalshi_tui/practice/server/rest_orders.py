@@ -72,7 +72,7 @@ class OrderApi:
     async def batch_create(self, request: web.Request) -> web.Response:
         """Place several orders; each has its own outcome."""
         asked = await read_body(request, wire.BatchCreateRequest)
-        _check_batch_size(len(asked.orders))
+        _check_batch(request, len(asked.orders))
         items = []
         for each in asked.orders:
             try:
@@ -98,7 +98,7 @@ class OrderApi:
     async def batch_cancel(self, request: web.Request) -> web.Response:
         """Cancel several orders; each has its own outcome."""
         asked = await read_body(request, wire.BatchCancelRequest)
-        _check_batch_size(len(asked.orders))
+        _check_batch(request, len(asked.orders))
         items = []
         for each in asked.orders:
             ticker, shard = each.market_ticker, each.exchange_index
@@ -180,9 +180,11 @@ class OrderApi:
         )
 
 
-def _check_batch_size(size: int) -> None:
+def _check_batch(request: web.Request, size: int) -> None:
+    """Raise BadRequestError for what fails a batch as a whole, before any of its items is carried out."""
     if not size:
         raise BadRequestError("a batch holds at least one order")
+    int_param(request, "subaccount")
 
 
 def _error_detail(rejection: Rejection) -> wire.ErrorDetail:

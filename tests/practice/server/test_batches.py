@@ -33,3 +33,27 @@ async def test_a_rejected_item_stops_none_of_the_rest(bad: dict[str, str]) -> No
         assert missing["error"]["code"] == "not_found"
         assert canceled["reduced_by"] == "1.00"
         assert [each.remaining for each in exchange.exchange.queries.orders("alice")] == [0, 100]
+
+
+async def test_a_batch_with_a_malformed_subaccount_carries_out_none_of_it() -> None:
+    async with serving() as exchange:
+        ticker = next(each.ticker for each in exchange.exchange.markets.visible() if each.structure == "linear_cent")
+        terms = {
+            "ticker": ticker,
+            "side": "bid",
+            "price": "0.42",
+            "count": "1",
+            "time_in_force": "good_till_canceled",
+            "self_trade_prevention_type": "taker_at_cross",
+        }
+        # The first item names its own and needs no query: without the look before, it would rest after a 400.
+        orders = [terms | {"subaccount": 0}, terms]
+        reply = await exchange.call("POST", BATCH, {"orders": orders}, subaccount="one")
+        assert (reply.status_code, reply.json()["details"]) == (400, "subaccount must be a whole number")
+        assert list(exchange.exchange.queries.orders("alice")) == []
+
+        placed = (await exchange.call("POST", BATCH, {"orders": [terms, terms]})).json()["orders"]
+        first, second = ({"order_id": each["order_id"], "market_ticker": ticker} for each in placed)
+        reply = await exchange.call("DELETE", BATCH, {"orders": [first | {"subaccount": 0}, second]}, subaccount="one")
+        assert reply.status_code == 400
+        assert [each.remaining for each in exchange.exchange.queries.orders("alice")] == [100, 100]
