@@ -6,11 +6,12 @@
 from typing import Final
 
 from kalshi_tui.domain.market import MarketStatus
+from kalshi_tui.domain.price import format_price
 from kalshi_tui.domain.update_reason import UpdateReason
 from kalshi_tui.practice.engine.combo_outcome import combo_outcome
 from kalshi_tui.practice.engine.events import LifecycleType
 from kalshi_tui.practice.engine.market_changes import MarketChanges
-from kalshi_tui.practice.engine.market_outcome import MarketOutcome, OutcomeSource
+from kalshi_tui.practice.engine.market_outcome import MarketOutcome, OutcomeSource, scalar_outcome
 from kalshi_tui.practice.engine.model import ListedMarket
 from kalshi_tui.practice.engine.payout import Payout
 from kalshi_tui.practice.engine.rejection import Rejection
@@ -42,10 +43,11 @@ class MarketResults:
     def determine(self, ticker: str, outcome: MarketOutcome) -> None:
         """Set a market's result; an open market is closed early first. The settlement timer then runs.
 
-        Raises Rejection 404 for an unknown market, 409 for one that is decided already.
+        Raises Rejection 404 for an unknown market, 409 for one that is decided already, 400 below the market's floor.
         """
         now = self._clock.advance()
         listing = self._markets.listing(ticker)
+        _require_above_floor(listing, outcome)
         self._changes.close_early(listing, now)
         if listing.status not in _DETERMINABLE_STATUSES:
             raise Rejection(409, "market_determined", "market is determined already", ticker)
@@ -54,12 +56,15 @@ class MarketResults:
     def settle(self, ticker: str, outcome: MarketOutcome | None = None) -> None:
         """Pay a market out now, without its settlement timer; ``outcome`` decides it first where it is not decided.
 
-        Raises Rejection 404 for an unknown market, 409 for a settled one, 400 for an undecided one without an outcome.
+        Raises Rejection 404 for an unknown market, 409 for a settled one, 400 for an undecided one without an outcome
+        and for an outcome below the market's floor.
         """
         now = self._clock.advance()
         listing = self._markets.listing(ticker)
         if listing.status is MarketStatus.FINALIZED:
             raise Rejection(409, "market_settled", "market is settled already", ticker)
+        if outcome is not None:
+            _require_above_floor(listing, outcome)
         if outcome is not None and listing.status not in DECIDED_STATUSES:
             self._changes.close_early(listing, now)
             self._determine(listing, outcome, now)
@@ -81,18 +86,23 @@ class MarketResults:
         self._changes.announce(listing, LifecycleType.METADATA_UPDATED, now)
 
     def amend_result(self, ticker: str, outcome: MarketOutcome) -> None:
-        """Change the result of a decided market; the settlement timer starts again. Raises Rejection 404 or 409."""
+        """Change the result of a decided market; the settlement timer starts again.
+
+        Raises Rejection 404, 409, or 400 below the market's floor.
+        """
         now = self._clock.advance()
         listing = self._markets.listing(ticker)
         if listing.status not in DECIDED_STATUSES:
             raise Rejection(409, "market_not_determined", "market is not determined", ticker)
+        _require_above_floor(listing, outcome)
         self._apply_amended_result(listing, outcome, now)
 
     def request_outcome(self, listing: ListedMarket, now: int) -> None:
         """Ask the outcome source about a closed market, again later where it does not know yet."""
         if listing.status is not MarketStatus.CLOSED or self._outcome_source is None:
             return
-        outcome = combo_outcome(listing) if listing.terms.legs else self._outcome_source(listing.terms, now)
+        found = combo_outcome(listing) if listing.terms.legs else self._outcome_source(listing.terms, now)
+        outcome = _raise_to_floor(listing, found)
         if outcome is None:
             self._clock.schedule_at(now + OUTCOME_RETRY_DELAY_MS, lambda due: self.request_outcome(listing, due))
         else:
@@ -119,7 +129,7 @@ class MarketResults:
 
     def _update_combo(self, combo: ListedMarket, now: int) -> None:
         """Decide a combo as soon as its legs do, and again when the result of a leg has been amended."""
-        outcome = combo_outcome(combo)
+        outcome = _raise_to_floor(combo, combo_outcome(combo))
         if outcome is None or combo.status is MarketStatus.FINALIZED:
             return
         if combo.status in DECIDED_STATUSES:
@@ -144,3 +154,19 @@ class MarketResults:
         self._markets.move_to_end(listing)
         self._changes.announce(listing, LifecycleType.SETTLED, now)
         self._ledger.flush_balances(now)
+
+
+def _require_above_floor(listing: ListedMarket, outcome: MarketOutcome) -> None:
+    """Raise Rejection 400 for a result below the floor: its holders have been paid the floor, and keep it."""
+    floor = listing.settlement_floor or 0
+    if outcome.value < floor:
+        details = f"the result must not be below the settlement floor of {format_price(floor)}"
+        raise Rejection(400, "bad_request", "bad request", details)
+
+
+def _raise_to_floor(listing: ListedMarket, outcome: MarketOutcome | None) -> MarketOutcome | None:
+    """Return an outcome, at least the floor that was raised meanwhile by hand: the outcome source knows of none."""
+    floor = listing.settlement_floor or 0
+    if outcome is None or outcome.value >= floor:
+        return outcome
+    return scalar_outcome(floor)

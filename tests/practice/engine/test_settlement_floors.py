@@ -3,11 +3,12 @@
 import pytest
 from hypothesis import given, strategies as st
 
+from kalshi_tui.domain.market import MarketStatus
 from kalshi_tui.domain.price import parse_money
 from kalshi_tui.practice.engine.exchange import Exchange
-from kalshi_tui.practice.engine.market_outcome import scalar_outcome
+from kalshi_tui.practice.engine.market_outcome import binary_outcome, scalar_outcome
 from kalshi_tui.practice.engine.rejection import Rejection
-from tests.support.engine import ASK, BID, PLAIN, Clock, exchange, place
+from tests.support.engine import ASK, BID, HOUR, PLAIN, Clock, exchange, place
 
 
 @pytest.fixture
@@ -66,3 +67,34 @@ def test_no_money_comes_or_goes_with_a_floor(
     engine.results.settle(PLAIN, scalar_outcome(value))
     assert engine.ledger.escrow[0] == 0
     assert engine.ledger.total_money(0) == engine.ledger.deposited[0]
+
+
+def test_no_result_is_below_the_floor_that_holders_were_paid(engine: Exchange) -> None:
+    place(engine, "bob", ASK, "0.40", "10")
+    place(engine, "ann", BID, "0.40", "10")
+    engine.settlement_floors.raise_floor(PLAIN, 1_000)
+    for decide in (engine.results.determine, engine.results.settle):
+        with pytest.raises(Rejection, match=r"below the settlement floor of 0\.1000"):
+            decide(PLAIN, binary_outcome("no"))
+    assert engine.markets.listing(PLAIN).status is MarketStatus.ACTIVE
+    engine.results.determine(PLAIN, scalar_outcome(1_000))
+    with pytest.raises(Rejection, match="below the settlement floor"):
+        engine.results.amend_result(PLAIN, scalar_outcome(999))
+    before = available(engine, "ann"), available(engine, "bob")
+    engine.results.settle(PLAIN)
+    assert available(engine, "ann") == before[0]
+    assert available(engine, "bob") == before[1] + parse_money("9")
+
+
+def test_an_outcome_by_the_clock_is_raised_to_the_floor() -> None:
+    clock = Clock()
+    engine = exchange(clock, outcomes=lambda *_: binary_outcome("no"))
+    place(engine, "bob", ASK, "0.40", "10")
+    place(engine, "ann", BID, "0.40", "10")
+    engine.settlement_floors.raise_floor(PLAIN, 1_000)
+    before = available(engine, "ann"), available(engine, "bob")
+    clock.pass_(24 * HOUR)
+    engine.clock.advance()
+    assert engine.markets.listing(PLAIN).settlement_value == 1_000
+    assert available(engine, "ann") == before[0]
+    assert available(engine, "bob") == before[1] + parse_money("9")
