@@ -25,6 +25,7 @@ from kalshi_tui.cli.progress import ProgressIndicator
 from kalshi_tui.cli.query import await_reply, parse_ticker
 from kalshi_tui.domain.order import Order, OrderState
 from kalshi_tui.domain.text import order_text, plain_count_text
+from kalshi_tui.kalshi.errors import KalshiError, Refused
 from kalshi_tui.session.account.account_view import subaccount_text
 from kalshi_tui.session.interface import CancelAllResult
 
@@ -32,6 +33,8 @@ MIN_CANCEL_ALL_S = 4.0
 """The least time for a cancel of all, however short the wait for its proof: it must not be cut off.
 
 A list that does not come is waited for two seconds before the one call that needs none."""
+HTTP_BAD_REQUEST = 400
+HTTP_NOT_FOUND = 404
 RETRY_ADVICE = "Look with 'kalshi-tui orders', or cancel again: that does no harm."
 
 
@@ -51,6 +54,8 @@ async def _cancel(options: argparse.Namespace, exchange: CommandExchange, output
             where = f" in {ticker}" if ticker else ""
             # Any reply sets the clock by the exchange's, as the stream's signature needs.
             await await_reply(ours.rest.user_data_timestamp())
+            if options.subaccount is not None:
+                await _require_subaccount(ours, options.subaccount)
             whose = "all subaccounts" if options.subaccount is None else subaccount_text(options.subaccount)
             await confirm(options, ours.venue, f"Cancel all orders{where} of {whose}?")
             return await _cancel_all(options, ours, output, ticker)
@@ -60,6 +65,21 @@ async def _cancel(options: argparse.Namespace, exchange: CommandExchange, output
         if not order.state.final:
             await confirm(options, ours.venue, f"Cancel {order_text(order)} in {order.ticker}?")
         return await _cancel_one(options, ours, output, order)
+
+
+async def _require_subaccount(command_session: CommandSession, subaccount: int) -> None:
+    """Raise FailedError for a subaccount that the exchange says does not exist.
+
+    Its list of orders cannot be read either: without this look it would be waited for, and end as UNKNOWN. Where the
+    look itself fails nothing is known, and a cancel goes ahead.
+    """
+    try:
+        await command_session.rest.balance(subaccount=subaccount)
+    except Refused as refusal:
+        if refusal.status in {HTTP_BAD_REQUEST, HTTP_NOT_FOUND}:
+            raise FailedError(f"Nothing was canceled: {refusal}", "refused", FAILED) from refusal
+    except KalshiError:
+        return
 
 
 async def _cancel_one(

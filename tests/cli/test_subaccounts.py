@@ -67,6 +67,19 @@ async def test_what_cannot_be_is_one_sentence(exchange: Serving, tmp_path: Path)
             assert "Traceback" not in done.err
 
 
+async def test_a_cancel_of_all_of_a_subaccount_that_does_not_exist_cancels_nothing(
+    exchange: Serving, tmp_path: Path
+) -> None:
+    trader, ticker = Trader(exchange, tmp_path), market_of(exchange)
+    async with trader.at_once() as run:
+        await run("order", "buy", "yes", ticker, "3@0.01", "--yes", "--blind")
+        refused = await run("cancel", "--all", "--subaccount", "9", "--yes")
+        assert (refused.code, refused.out) == (1, "")
+        assert refused.err.startswith("kalshi-tui: Nothing was canceled: ")
+        assert "subaccount 9 does not exist" in refused.err
+        assert [each["remaining"] for each in (await run("orders", "--json")).lines] == ["3.00"]
+
+
 async def test_a_locked_key_says_so(exchange: Serving, tmp_path: Path) -> None:
     number = exchange.exchange.subaccounts.create("alice")
     exchange.server.commit()
