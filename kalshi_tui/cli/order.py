@@ -26,9 +26,9 @@ def add(commands: CommandRegistry) -> None:
         "of its own. Do not send it again then: it may be live. It is in the journal, and the next order or desk "
         "on the same folder follows it up. Ctrl+C while it is in flight prints the ids and says UNKNOWN.",
         examples=(
-            "kalshi-tui order buy yes KXRECESSION-26 10@0.42 --dry-run",
-            "kalshi-tui order buy no KXRECESSION-26 10@58c --tif ioc --yes",
-            "kalshi-tui order sell yes KXRECESSION-26 2.5@0.4215 --post-only --expires +10m --yes --json",
+            "kalshi-tui order buy yes KXRECESSION-26 10@0.20 --dry-run",
+            "kalshi-tui order buy no KXRECESSION-26 10@80c --tif ioc --yes",
+            "kalshi-tui order sell yes KXRECESSION-26 2.5@0.25 --post-only --expires +10m --yes --json",
         ),
         exit_codes=WRITE_EXIT_CODES,
         json="one JSON object",

@@ -1,5 +1,6 @@
 """Every command that a document shows is run against a practice exchange, or stands below with the reason why not."""
 
+import argparse
 import json
 import os
 import re
@@ -16,9 +17,11 @@ from pathlib import Path
 import httpx
 import pytest
 
+from kalshi_tui.cli.commands import build_parser
 from kalshi_tui.runtime.configuration import load_settings
 from kalshi_tui.runtime.launch import PracticeProcess
 from kalshi_tui.runtime.settings import build_session_options, build_ui_settings
+from tests.support.arguments import actions_of
 from tests.support.terminal import (
     TERMINAL,
     Terminal,
@@ -117,6 +120,14 @@ def test_each_command_can_be_run_or_has_its_reason() -> None:
         )
 
 
+def parser_of(command: str) -> argparse.ArgumentParser:
+    """Return the parser of a command."""
+    found = next(each for each in actions_of(build_parser()) if each.dest == "command").choices
+    parser = dict(found or {})[command]
+    assert isinstance(parser, argparse.ArgumentParser)
+    return parser
+
+
 def test_each_reason_is_of_a_command() -> None:
     named = {each.command for each in COMMANDS}
     prose = "\n".join(path.read_text() for path in DOCUMENTS)
@@ -197,6 +208,23 @@ def test_the_command_does_what_it_is_shown_for(each: Shown, home: Path, ticker: 
         beside(words, home)
     else:
         look(words, home)
+
+
+ORDER_EXAMPLES = re.findall(r"^  (kalshi-tui order .*)$", parser_of("order").epilog or "", re.MULTILINE)
+
+
+def test_the_help_of_order_has_examples() -> None:
+    assert len(ORDER_EXAMPLES) == 3
+
+
+@pytest.mark.terminal
+@pytest.mark.quick_cases("*--dry-run")
+@pytest.mark.parametrize("example", ORDER_EXAMPLES, ids=lambda example: example.removeprefix("kalshi-tui order "))
+def test_an_example_of_order_is_one_that_practice_takes(example: str, home: Path) -> None:
+    """Looked at and not sent, it needs no further flag: its price is near the market's, and on its grid."""
+    done = shell(f"{example.removesuffix(' --dry-run')} --dry-run", home)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "passes this" not in done.stdout + done.stderr
 
 
 def shell(command: str, home: Path) -> subprocess.CompletedProcess[str]:
