@@ -14,6 +14,8 @@ from kalshi_tui.practice.engine.records import (
     GroupRecord,
     OrderRecord,
     PositionRecord,
+    ScheduledEventFees,
+    ScheduledSeriesFees,
     SettlementRecord,
     ShardTransferRecord,
     SubaccountTransferRecord,
@@ -188,6 +190,14 @@ class FeeOverridesChanged:
 
 
 @dataclass(slots=True)
+class FeeChangeScheduled:
+    """A change of fees was asked for, in force at once or later. No frame is sent for it; it is for the database."""
+
+    change: ScheduledSeriesFees | ScheduledEventFees
+    ts_ms: int
+
+
+@dataclass(slots=True)
 class UnannouncedStatusChange:
     """A market changed silently (opened or closed by the clock). No frame is sent for it; it is for the database."""
 
@@ -214,6 +224,7 @@ EngineEvent = (
     | UnannouncedStatusChange
     | EventListed
     | FeeOverridesChanged
+    | FeeChangeScheduled
 )
 
 

@@ -76,7 +76,7 @@ class Exchange:
         self.queries = Queries(state)
         self.scheduled_fees = FeeChanges(state)
         self.settlement_floors = SettlementFloors(state, self.matcher, books)
-        self._restore = Restore(state, self.matcher, self.lifecycle, books)
+        self._restore = Restore(state, self.matcher, self.lifecycle, books, self.scheduled_fees)
         for series in catalog.series:
             self.markets.series[series.ticker] = series
         for event in catalog.events:

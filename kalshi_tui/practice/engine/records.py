@@ -1,6 +1,7 @@
 """The engine's public values: requests, results and records. Prices, counts and money in the domain's integer units."""
 
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import Enum
 
 from kalshi_tui.domain.book import Side
@@ -312,6 +313,29 @@ class AllocationRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class ScheduledSeriesFees:
+    """New fees of a series from a time on."""
+
+    change_id: str
+    series_ticker: str
+    fee_type: str
+    fee_multiplier: Decimal
+    scheduled_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduledEventFees:
+    """New overrides of an event from a time on; None clears one."""
+
+    change_id: str
+    event_ticker: str
+    series_ticker: str
+    fee_type_override: str | None
+    fee_multiplier_override: Decimal | None
+    scheduled_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class MarketRecord:
     """A market as it stood at one moment, for a restart; the rest of it comes from the calendar and from trading."""
 
@@ -347,6 +371,8 @@ class SavedState:
     """The accounts that have netting on."""
     transfers: tuple[ShardTransferRecord, ...] = ()
     allocations: tuple[AllocationRecord, ...] = ()
+    fee_changes: tuple[ScheduledSeriesFees | ScheduledEventFees, ...] = ()
+    """In the order in which they were asked for."""
     saved_ms: int = 0
     """When the last of it happened."""
 

@@ -9,7 +9,7 @@ from kalshi_tui.domain.update_reason import UpdateReason
 from kalshi_tui.practice.engine.book_policy import BookPolicy
 from kalshi_tui.practice.engine.lifecycle import MarketLifecycle
 from kalshi_tui.practice.engine.matching import Matcher, fee_reserve
-from kalshi_tui.practice.engine.model import EngineOrder, EngineOrderGroup, ListedMarket, side_index
+from kalshi_tui.practice.engine.model import EngineAccount, EngineOrder, EngineOrderGroup, ListedMarket, side_index
 from kalshi_tui.practice.engine.records import (
     GroupRecord,
     MarketRecord,
@@ -18,6 +18,7 @@ from kalshi_tui.practice.engine.records import (
     PositionRecord,
     SavedState,
 )
+from kalshi_tui.practice.engine.scheduled_fees import FeeChanges
 from kalshi_tui.practice.engine.state import EngineState
 from kalshi_tui.practice.engine.terms import GRIDS
 
@@ -28,7 +29,14 @@ HOUSE_ACCOUNT_ID: Final = "house"
 class Restore:
     """Rebuilds accounts, positions, orders, groups and changed markets from their records."""
 
-    def __init__(self, state: EngineState, matcher: Matcher, lifecycle: MarketLifecycle, policy: BookPolicy) -> None:
+    def __init__(
+        self,
+        state: EngineState,
+        matcher: Matcher,
+        lifecycle: MarketLifecycle,
+        policy: BookPolicy,
+        fee_changes: FeeChanges,
+    ) -> None:
         self._clock = state.clock
         self._ids = state.ids
         self._event_log = state.event_log
@@ -38,6 +46,7 @@ class Restore:
         self._matcher = matcher
         self._lifecycle = lifecycle
         self._policy = policy
+        self._fee_changes = fee_changes
 
     def restore(self, state: SavedState) -> None:
         """Put the exchange where a saved state left it, before anybody trades. Nothing of it is announced.
@@ -50,6 +59,7 @@ class Restore:
             self._clock.now = min(self._clock.now, state.saved_ms)
         for market in state.markets:
             self._restore_market(market)
+        self._fee_changes.restore(state.fee_changes)
         for account_id, cash in state.accounts:
             self._ledger.open_account(account_id, cash)
         for transfer in state.subaccount_transfers:
@@ -59,6 +69,7 @@ class Restore:
         except KeyError as missing:
             raise ValueError(f"it speaks of {missing}, which is not there") from missing
         for account in self._ledger.accounts.values():
+            _lower_fee_reserves(account)
             if any(account.available(shard) < 0 for shard in account.cash):
                 raise ValueError(f"the resting orders of {account.account_id} hold more than it has")
         self._ledger.forget_changed_balances()
@@ -211,3 +222,13 @@ class Restore:
         if order.expires_ms:
             self._clock.schedule_at(order.expires_ms, lambda due: self._matcher.expire(order, due))
         order.listing.top = order.listing.book.top()
+
+
+def _lower_fee_reserves(account: EngineAccount) -> None:
+    """Reserve less for the fees of resting orders where there is less: fees that have risen since were not reserved."""
+    for order in account.resting_orders.values():
+        missing = min(-account.available(order.listing.shard), order.fee_reserve)
+        if missing > 0:
+            order.holding.open_sides[order.side].fees -= missing
+            order.fee_reserve -= missing
+            account.update_held(order.holding)

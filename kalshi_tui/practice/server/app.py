@@ -88,7 +88,7 @@ class PracticeServer:
         self.hub = Hub(exchange, lambda: asyncio.get_running_loop().time(), clock_ms=authenticator.clock_ms)
         tiers = UsageTiers(tier, database)
         throttle = Throttle(tiers, throttle_clock_ms or clock_ms)
-        attestation = Attestation(exchange, clock_ms)
+        attestation = Attestation(exchange, clock_ms, database)
         self.guard = RequestGuard(authenticator, throttle, self.faults, attestation)
         self.archive = archive = ArchiveTier(clock_ms, archived_after_ms)
         replays = isinstance(world, ReplayWorld)

@@ -9,9 +9,11 @@ from msgspec import Struct
 from kalshi_tui.kalshi import wire
 from kalshi_tui.practice.engine.exchange import Exchange
 from kalshi_tui.practice.engine.rejection import Rejection
+from kalshi_tui.practice.storage.database import Database, DatabaseError
 
 ATTESTED_CATEGORIES: Final = frozenset({"Sports", "Elections", "Entertainment"})
 """The categories that a key may not trade once the attestation has lapsed."""
+EXPIRY_KEY: Final = "attestation_expires_ms"
 _ORDERS_PATH: Final = "/portfolio/events/orders"
 
 
@@ -25,15 +27,19 @@ class _OrderBody(Struct):
 class Attestation:
     """When the attestation lapses: never, unless it is set, as for an account that never made one."""
 
-    def __init__(self, exchange: Exchange, clock_ms: Callable[[], int]) -> None:
+    def __init__(self, exchange: Exchange, clock_ms: Callable[[], int], database: Database | None = None) -> None:
+        """Take what an earlier run has left in the database, if there is one. Raises DatabaseError."""
         self._exchange = exchange
         self._clock_ms = clock_ms
-        self.expires_ms: int | None = None
+        self._database = database
+        self.expires_ms = _stored_expiry(database)
         """Unix milliseconds; None if the account never attested."""
 
     def expire_in(self, ms: int) -> None:
         """Have it lapse so many milliseconds from now; it has lapsed already if they are negative."""
         self.expires_ms = self._clock_ms() + ms
+        if self._database is not None:
+            self._database.put(EXPIRY_KEY, str(self.expires_ms))
 
     @property
     def has_lapsed(self) -> bool:
@@ -76,3 +82,15 @@ def _tickers(body: _OrderBody) -> Iterator[str]:
     yield body.ticker
     for each in body.orders or ():
         yield each.ticker
+
+
+def _stored_expiry(database: Database | None) -> int | None:
+    saved = None if database is None else database.get(EXPIRY_KEY)
+    if database is None or saved is None:
+        return None
+    try:
+        return int(saved)
+    except ValueError:
+        raise DatabaseError(
+            f"The attestation in {database.path} cannot be read ({saved[:20]!r}). Start a new account with --fresh."
+        ) from None

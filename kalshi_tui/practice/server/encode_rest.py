@@ -28,12 +28,13 @@ from kalshi_tui.practice.engine.records import (
     OrderRecord,
     PlaceResult,
     PositionRecord,
+    ScheduledEventFees,
+    ScheduledSeriesFees,
     SettlementRecord,
     ShardTransferRecord,
     TradeRecord,
 )
 from kalshi_tui.practice.engine.rejection import Rejection
-from kalshi_tui.practice.engine.scheduled_fees import ScheduledEventFees, ScheduledSeriesFees
 from kalshi_tui.practice.engine.terms import GRIDS, CollectionDefinition, EventDefinition, SeriesDefinition
 
 MONEY_PER_CENT = 10_000

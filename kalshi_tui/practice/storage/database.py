@@ -16,6 +16,7 @@ from kalshi_tui.practice.engine.events import (
     BalanceChanged,
     ClientIdUsed,
     EngineEvent,
+    FeeChangeScheduled,
     GroupChanged,
     LifecycleChanged,
     LifecycleType,
@@ -37,6 +38,8 @@ from kalshi_tui.practice.engine.records import (
     OrderRecord,
     PositionRecord,
     SavedState,
+    ScheduledEventFees,
+    ScheduledSeriesFees,
     SettlementRecord,
     ShardTransferRecord,
     SubaccountTransferRecord,
@@ -64,6 +67,7 @@ create table if not exists subaccount_transfers (number integer primary key, bod
 create table if not exists netting (account text primary key) without rowid;
 create table if not exists shard_transfers (
   number integer primary key, transfer_id text not null unique, body blob not null);
+create table if not exists fee_changes (number integer primary key, of_series integer not null, body blob not null);
 create table if not exists allocations (account text primary key, body blob not null) without rowid;
 """
 """What older files lack; they are opened as they are."""
@@ -257,6 +261,11 @@ class Database:
         run("insert or replace into allocations values (?, ?)", (allocation.account_id, self._encode(allocation)))
         return True
 
+    def _write_fee_change(self, exchange: Exchange, run: "_Execute", event: FeeChangeScheduled) -> bool:  # noqa: ARG002  # one signature for all
+        of_series = isinstance(event.change, ScheduledSeriesFees)
+        run("insert into fee_changes (of_series, body) values (?, ?)", (of_series, self._encode(event.change)))
+        return True
+
     # -- reading -----------------------------------------------------------------------------------------------------
 
     def load(self) -> SavedState:
@@ -281,6 +290,7 @@ class Database:
             netting=tuple(account for (account,) in self._fetch_rows("select account from netting")),
             transfers=self._load_records(ShardTransferRecord, "select body from shard_transfers order by number"),
             allocations=self._load_records(AllocationRecord, "select body from allocations"),
+            fee_changes=self._load_fee_changes(),
             saved_ms=int(self.get("saved_ms") or 0),
         )
 
@@ -290,6 +300,14 @@ class Database:
             exchange.restore(self.load())
         except ValueError as error:
             raise _database_error(self.path, error) from error
+
+    def _load_fee_changes(self) -> tuple[ScheduledSeriesFees | ScheduledEventFees, ...]:
+        query = "select {} from fee_changes where of_series = {} order by number"
+        found: list[tuple[int, ScheduledSeriesFees | ScheduledEventFees]] = []
+        for of_series, kind in ((1, ScheduledSeriesFees), (0, ScheduledEventFees)):
+            numbers = (number for (number,) in self._fetch_rows(query.format("number", of_series)))
+            found += zip(numbers, self._load_records(kind, query.format("body", of_series)), strict=True)
+        return tuple(change for _, change in sorted(found, key=lambda each: each[0]))
 
     def _load_records(self, kind: type[_Record], query: str) -> tuple[_Record, ...]:
         decode = msgspec.json.Decoder(kind).decode
@@ -322,6 +340,7 @@ _WRITERS: Final[dict[type, Callable[[Database, Exchange, _Execute, Any], bool]]]
     NettingChanged: Database._write_netting,  # noqa: SLF001
     ShardTransferChanged: Database._write_shard_transfer,  # noqa: SLF001
     AllocationChanged: Database._write_allocation,  # noqa: SLF001
+    FeeChangeScheduled: Database._write_fee_change,  # noqa: SLF001
     LifecycleChanged: Database._write_market_change,  # noqa: SLF001
     UnannouncedStatusChange: Database._write_market_change,  # noqa: SLF001
 }

@@ -3,6 +3,7 @@
 import base64
 import time
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -23,6 +24,9 @@ from kalshi_tui.kalshi import KalshiClient, Link, LinkState, wire
 from kalshi_tui.kalshi.environments import practice_on_port
 from kalshi_tui.kalshi.errors import AuthenticationFailed
 from kalshi_tui.kalshi.transport.signing import KeyType, generate_key, public_key_pem
+from kalshi_tui.practice.server.attestation import EXPIRY_KEY, Attestation
+from kalshi_tui.practice.storage.database import Database, DatabaseError
+from tests.support.engine import Clock, exchange as engine_of
 from tests.support.practice_server import (
     PREFIX,
     WS_PATH,
@@ -352,3 +356,18 @@ async def test_a_lower_tier_may_not_register_keys_as_at_the_exchange() -> None:
         reply = await basic.call("POST", "/api_keys", {"name": "bot", "public_key": pem_of(ED25519_KEY)})
         assert reply.status_code == 403
         assert "--tier premier" in reply.json()["error"]["details"]
+
+
+def test_the_attestation_is_kept_over_a_restart(tmp_path: Path) -> None:
+    database = Database.open(tmp_path / "practice.sqlite3")
+    engine = engine_of(Clock())
+    assert Attestation(engine, lambda: 1_000, database).expires_ms is None
+    Attestation(engine, lambda: 1_000, database).expire_in(500)
+    database.close()
+    database = Database.open(tmp_path / "practice.sqlite3")
+    again = Attestation(engine, lambda: 1_500, database)
+    assert (again.expires_ms, again.has_lapsed) == (1_500, True)
+    database.put(EXPIRY_KEY, "soon")
+    with pytest.raises(DatabaseError, match="Start a new account with --fresh"):
+        Attestation(engine, lambda: 1_500, database)
+    database.close()

@@ -4,11 +4,13 @@ import sqlite3
 import subprocess
 import sys
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from random import Random
 
 import pytest
 
+from kalshi_tui.domain.fees import FeeSchedule
 from kalshi_tui.domain.order import BookSide
 from kalshi_tui.domain.price import parse_money
 from kalshi_tui.practice.engine.exchange import Exchange
@@ -206,6 +208,46 @@ def test_a_transfer_under_way_arrives_after_a_restart(path: Path, clock: Clock) 
     clock.pass_(REBALANCE_INTERVAL_MS)
     again.advance()
     assert again.queries.balance("ann").available == {0: parse_money("2000"), 1: 0, 2: 0, 3: 0}
+
+
+def test_changes_of_fees_are_kept_over_a_restart(path: Path, clock: Clock) -> None:
+    database, engine, event = Database.open(path), exchange(clock), f"E-{FINE}"
+    engine.ledger.mark_balance_changed(engine.ledger.account("ann"), 0)
+    fees = engine.scheduled_fees
+    fees.schedule_for_event(event, "flat", None, clock.now)
+    fees.schedule_for_series("KXS", "quadratic", Decimal(0), clock.now)
+    fees.schedule_for_event(event, None, None, clock.now)
+    fees.schedule_for_series("KXS", "quadratic", Decimal("0.5"), clock.now + HOUR // 2)
+    # All of the cash, without a fee to reserve.
+    place(engine, "ann", BID, "0.50", "2000")
+    saved(engine, database)
+    database.close()
+    listed = fees.of_series, fees.of_events
+    engine = reopened(path, clock)
+    assert (engine.scheduled_fees.of_series, engine.scheduled_fees.of_events) == listed
+    assert engine.markets.series["KXS"].fee_multiplier == 0
+    assert engine.markets.listing(PLAIN).fees == FeeSchedule.of("quadratic", 0)
+    assert engine.markets.event(event).fee_type_override == ""
+    assert engine.queries.balance("ann").available[0] == 0
+    clock.pass_(HOUR // 2)
+    # It takes effect in the run that waited for it, and in one that begins later.
+    for each in (engine, reopened(path, clock)):
+        each.advance()
+        assert each.markets.listing(PLAIN).fees == FeeSchedule.of("quadratic", Decimal("0.5"))
+
+
+def test_fees_that_have_risen_since_an_order_came_keep_no_account_from_coming_back(path: Path, clock: Clock) -> None:
+    database, engine = Database.open(path), exchange(clock)
+    engine.ledger.mark_balance_changed(engine.ledger.account("ann"), 0)
+    fees = engine.scheduled_fees
+    fees.schedule_for_series("KXS", "quadratic_with_maker_fees", Decimal(0), clock.now)
+    order_id = place(engine, "ann", BID, "0.50", "2000").order_id
+    fees.schedule_for_series("KXS", "quadratic_with_maker_fees", Decimal(1), clock.now)
+    saved(engine, database)
+    database.close()
+    engine = reopened(path, clock)
+    assert engine.queries.order("ann", order_id).remaining == 200_000
+    assert engine.queries.balance("ann").available[0] == 0
 
 
 def test_orders_rest_on_the_shard_on_which_a_market_was_saved(path: Path, clock: Clock) -> None:
