@@ -41,7 +41,9 @@ def run(options: argparse.Namespace) -> int:
         from kalshi_tui.kalshi import whole_history
         from kalshi_tui.presentation.number_text import count_text, money_text
 
-        fills = await whole_history.fills(rest, ticker=ticker, most=options.limit, subaccount=options.subaccount)
+        fills = await whole_history.fills(
+            rest, ticker=ticker, most=options.limit, subaccount=options.subaccount, archive_required=False
+        )
         if options.json:
             for each in fills:
                 output.write_json(fill_shape(each))

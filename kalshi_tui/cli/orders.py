@@ -49,7 +49,12 @@ def run(options: argparse.Namespace) -> int:
 
         status = None if options.status == "all" else options.status
         orders = await whole_history.orders(
-            rest, status=status, ticker=ticker, most=options.limit, subaccount=options.subaccount
+            rest,
+            status=status,
+            ticker=ticker,
+            most=options.limit,
+            subaccount=options.subaccount,
+            archive_required=False,
         )
         if options.json:
             for each in orders:

@@ -15,7 +15,7 @@ from kalshi_tui.domain.order import Fill, Order
 from kalshi_tui.domain.position import Position
 from kalshi_tui.kalshi import translate, wire
 from kalshi_tui.kalshi.errors import BadReply
-from kalshi_tui.kalshi.lists import Reading
+from kalshi_tui.kalshi.lists import LeftOut, Reading
 from kalshi_tui.kalshi.replies import ArchiveCutoffs
 from kalshi_tui.kalshi.transport.http import HttpClient, Page, Params, translate_reply
 
@@ -31,6 +31,10 @@ class ArchiveReads:
 
     def __init__(self, http: HttpClient) -> None:
         self._http = http
+
+    def leave_out(self, item: LeftOut) -> None:
+        """Report a part of the archive that is left out of a list."""
+        self._http.leave_out(item)
 
     async def cutoffs(self) -> ArchiveCutoffs:
         """Read how far back the live endpoints reach. Raises TransportError, Refused or BadReply."""

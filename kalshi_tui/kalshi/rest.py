@@ -259,27 +259,40 @@ class RestClient:
         reply = await self._http.get(f"/series/{_path_segment(series_ticker)}", wire.SeriesReply, one_thing=True)
         return translate_reply(translate.series, reply.series)
 
-    async def series_fee_changes(self, series_ticker: str | None = None) -> list[SeriesFeeChange]:
+    async def series_fee_changes(self, series_ticker: str | None = None) -> Read[SeriesFeeChange]:
         """Read the changes of fees that are scheduled for a series, or for all. No event tells when they take effect.
 
-        Raises TransportError, Refused or BadReply; a change that cannot be read is one.
+        Raises TransportError, Refused or BadReply.
         """
-        reply = await self._http.get(
-            "/series/fee_changes", wire.SeriesFeeChangesReply, {"series_ticker": series_ticker}
+        lost: list[LeftOut] = []
+        params: Params = {"series_ticker": series_ticker}
+        reply = await self._http.get("/series/fee_changes", wire.SeriesFeeChangesReply, params, left_out=lost)
+        changes = Read(
+            self._http.translate_items(
+                translate.series_fee_change,
+                reply.series_fee_change_arr,
+                "fee change",
+                lambda each: each.series_ticker,
+                lost,
+            )
         )
-        changes = reply.series_fee_change_arr or []
-        return [translate_reply(translate.series_fee_change, each) for each in changes]
+        changes.left_out = tuple(lost)
+        return changes
 
-    async def event_fee_changes(self, event_ticker: str | None = None) -> list[EventFeeChange]:
+    async def event_fee_changes(self, event_ticker: str | None = None) -> Read[EventFeeChange]:
         """Read the changes of fee overrides of an event, or of all, those made and those to come.
 
-        Raises TransportError, Refused or BadReply; a change that cannot be read is one.
+        Raises TransportError, Refused or BadReply.
         """
-        changes: list[EventFeeChange] = []
-        params: Params = {"event_ticker": event_ticker, "limit": FEE_CHANGES_PAGE_SIZE}
-        async for reply in self._http.iterate_pages("/events/fee_changes", params, wire.EventFeeChangesReply):
-            changes += [translate_reply(translate.event_fee_change, each) for each in reply.event_fee_changes or []]
-        return changes
+        return await self._http.fetch_all(
+            "/events/fee_changes",
+            {"event_ticker": event_ticker, "limit": FEE_CHANGES_PAGE_SIZE},
+            wire.EventFeeChangesReply,
+            lambda reply: reply.event_fee_changes,
+            translate.event_fee_change,
+            "fee change",
+            lambda each: each.event_ticker,
+        )
 
     async def event_fees(self, event: Event) -> FeeSchedule:
         """Read the fees of an event's markets: those of its series, as far as the event does not override them.

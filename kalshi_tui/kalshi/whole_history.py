@@ -12,8 +12,8 @@ from typing import TypeVar
 from kalshi_tui.domain.candles import Candle
 from kalshi_tui.domain.market import Event, Market, Trade
 from kalshi_tui.domain.order import Fill, Order, OrderState
-from kalshi_tui.kalshi.errors import BadReply, EndpointNotFound, NotFound
-from kalshi_tui.kalshi.lists import Read, Reading
+from kalshi_tui.kalshi.errors import BadReply, EndpointNotFound, KalshiError, NotFound
+from kalshi_tui.kalshi.lists import LeftOut, Read, Reading
 from kalshi_tui.kalshi.rest import OrderFilter, RestClient
 
 T = TypeVar("T")
@@ -30,11 +30,13 @@ async def fills(
     max_s: int | None = None,
     most: int | None = None,
     subaccount: int | None = None,
+    archive_required: bool = True,
 ) -> Read[Fill]:
     """Read all fills there ever were, newest first, or at most ``most``; of one ``subaccount`` or of all.
 
     Those that the exchange has moved into its archive are among them. ``min_s`` and ``max_s`` are Unix seconds. A fill
-    has no client order id here, only on the stream. Raises NoKey, TransportError, Refused or BadReply::
+    has no client order id here, only on the stream. Raises NoKey, TransportError, Refused or BadReply. Without
+    ``archive_required`` an archive that cannot be read is named in ``left_out`` instead, and the list is not whole::
 
         fees = sum(fill.fee for fill in await client.fills(min_s=since))
     """
@@ -52,6 +54,7 @@ async def fills(
         lambda each: (each.trade_id, each.order_id),
         most,
         lambda each: order_id in {None, each.order_id},
+        None if archive_required else rest.archive.leave_out,
     )
 
 
@@ -65,13 +68,15 @@ async def orders(
     max_s: int | None = None,
     most: int | None = None,
     subaccount: int | None = None,
+    archive_required: bool = True,
 ) -> Read[Order]:
     """Read all orders there ever were, or at most ``most``; ``min_s`` and ``max_s`` are Unix seconds.
 
     They are those of all subaccounts, each with its number, or of the one that ``subaccount`` names. First come those
     of the live list, newest first, then those that ended so long ago that the exchange has moved them into its
     archive; orders that rest never move. The list lags behind commands by seconds. Raises NoKey, TransportError,
-    Refused or BadReply::
+    Refused or BadReply. Without ``archive_required`` an archive that cannot be read is named in ``left_out`` instead,
+    and the list is not whole::
 
         for order in await client.orders(status="resting"):
             print(order.ticker, format_price(order.yes_price), format_count(order.remaining))
@@ -95,7 +100,8 @@ async def orders(
         return status is None or (order.state is OrderState.FILLED) == (status == "executed")
 
     old = rest.archive.orders(ticker=ticker, min_s=min_s, max_s=max_s, subaccount=subaccount)
-    return await _join(live, old, "orders", lambda each: each.order_id, most, is_wanted)
+    leave_out = None if archive_required else rest.archive.leave_out
+    return await _join(live, old, "orders", lambda each: each.order_id, most, is_wanted, leave_out)
 
 
 async def trades(
@@ -186,8 +192,12 @@ async def _join(
     key: Callable[[T], Hashable],
     most: int | None,
     is_wanted: Callable[[T], bool] = lambda _: True,
+    leave_out: Callable[[LeftOut], None] | None = None,
 ) -> Read[T]:
-    """Return the live list and what the archive has besides. Raises BadReply where there is no archive to read."""
+    """Return the live list and what the archive has besides.
+
+    An archive that cannot be read is an error, or is reported to ``leave_out``. Raises KalshiError.
+    """
     if most is not None and len(live) >= most:
         return live
     known = {key(each) for each in live}
@@ -199,9 +209,16 @@ async def _join(
             live.append(each)
             if most is not None and len(live) >= most:
                 break
-    except EndpointNotFound as error:
-        # Without the list nobody knows what is missing.
-        raise BadReply(f"The exchange's archive of {what} could not be read: {error}") from error
+    except KalshiError as error:
+        if leave_out is not None:
+            lost = LeftOut("archive", what, str(error))
+            leave_out(lost)
+            live.left_out = (*live.left_out, lost)
+        elif isinstance(error, EndpointNotFound):
+            # Without the list nobody knows what is missing.
+            raise BadReply(f"The exchange's archive of {what} could not be read: {error}") from error
+        else:
+            raise
     live.left_out = (*live.left_out, *old.left_out)
     live.broken_off = live.broken_off or old.broken_off
     return live

@@ -148,6 +148,35 @@ async def test_an_archive_that_fails_is_no_shorter_list(exchange: Serving, clien
         await client.fills()
 
 
+async def test_without_the_archive_the_live_part_says_that_it_is_one(exchange: Serving, client: KalshiClient) -> None:
+    await trade_for_days(exchange, 2)
+    await control(exchange, "set_cutoff", ms=DAY_MS + HOUR_MS)
+    newest = account(exchange).fills[-1].trade_id
+    for status in (500, 404):
+        await control(exchange, "fail_responses", status=status, count=1_000, path="/historical/")
+        fills = await client.fills(archive_required=False)
+        assert [each.trade_id for each in fills] == [newest]
+        orders = await client.orders(archive_required=False)
+        assert len(orders) == 2
+        for found, name in ((fills, "fills"), (orders, "orders")):
+            assert not found.whole
+            assert [(each.what, each.name) for each in found.left_out] == [("archive", name)]
+
+
+@pytest.mark.slow
+async def test_where_the_archive_fails_commands_list_the_rest_and_say_so(tmp_path: Path) -> None:
+    async with trading(tmp_path) as trader:
+        exchange = trader.exchange
+        await trade_for_days(exchange, 2)
+        await control(exchange, "set_cutoff", ms=DAY_MS + HOUR_MS)
+        await control(exchange, "fail_responses", status=404, count=1_000, path="/historical/")
+        for command, rows in ((("fills",), 1), (("orders", "--status", "all"), 2)):
+            done = await trader.run(*command, "--json")
+            assert (done.code, len(done.lines)) == (5, rows), done
+            assert f"1 archive could not be read and is left out: {command[0]} (" in done.err
+        assert (await trader.run("orders")).code == 0
+
+
 @pytest.mark.slow
 async def test_the_commands_list_both_tiers(tmp_path: Path) -> None:
     async with trading(tmp_path) as trader:

@@ -33,6 +33,7 @@ VALUES: Final[dict[str, Any]] = {
     "side": "yes", "action": "buy", "outcome_side": "yes", "purchased_side": "yes", "taker_side": "yes",
     "taker_outcome_side": "yes", "taker_book_side": "bid", "price_level_structure": "linear_cent",
     "settlement_bounds_type": "default", "type": "limit", "strike_type": "greater", "fee_type_override": "quadratic",
+    "fee_type": "quadratic", "fee_multiplier": 1,
     "fee_multiplier_override": 1, "floor_strike": 1.5, "cap_strike": 2.5, "custom_strike": {"a": "b"},
     "product_metadata": {"a": "b"}, "additional_metadata": {"a": "b"}, "event_type": "activated",
     "price_ranges": [{"start": "0.0000", "end": "1.0000", "step": "0.0100"}], "fee_cost": "0.010000",
@@ -140,6 +141,8 @@ REST_KINDS: Final = (
     ("settlements", "settlements", wire.Settlement, "Settlement"),
     ("trades", "trades", wire.Trade, "Trade"),
     ("candles", "candlesticks", wire.Candlestick, "MarketCandlestick"),
+    ("series fee changes", "series_fee_change_arr", wire.SeriesFeeChange, "SeriesFeeChange"),
+    ("event fee changes", "event_fee_changes", wire.EventFeeChange, "EventFeeChange"),
     ("archived candles", "candlesticks", wire.ArchivedCandlestick, ""),
 )
 """A name, the field of the reply with the items, their struct, and their name in the specification."""

@@ -62,6 +62,10 @@ LISTS: Final[dict[type[Struct], tuple[_ItemList, ...]]] = {
     wire.QueuePositionsReply: (_ItemList("queue_positions", wire.QueuePosition, "queue place", ("order_id",)),),
     wire.ApiKeysReply: (_ItemList("api_keys", wire.ApiKey, "", ("api_key_id",)),),
     wire.SeriesListReply: (_ItemList("series", wire.Series, "series", ("ticker",)),),
+    wire.SeriesFeeChangesReply: (
+        _ItemList("series_fee_change_arr", wire.SeriesFeeChange, "fee change", ("series_ticker",)),
+    ),
+    wire.EventFeeChangesReply: (_ItemList("event_fee_changes", wire.EventFeeChange, "fee change", ("event_ticker",)),),
     wire.SubaccountBalancesReply: (
         _ItemList("subaccount_balances", wire.SubaccountBalance, "balance", ("subaccount_number",)),
     ),

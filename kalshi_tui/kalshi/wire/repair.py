@@ -37,6 +37,8 @@ SPARE_FIELDS: Final[Mapping[type[Struct], frozenset[str]]] = {
         "frequency", "title", "category", "categories", "tags", "settlement_sources", "contract_url",
         "contract_terms_url", "product_metadata", "additional_prohibitions", "volume_fp", "last_updated_ts",
     }),
+    markets.SeriesFeeChange: frozenset({"id"}),
+    markets.EventFeeChange: frozenset({"id"}),
     markets.Trade: frozenset({"no_price_dollars", "is_block_trade"}),
     markets.QuoteBar: frozenset({"open_dollars", "low_dollars", "high_dollars"}),
     markets.PriceBar: frozenset({"mean_dollars", "previous_dollars", "min_dollars", "max_dollars"}),

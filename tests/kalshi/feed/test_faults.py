@@ -5,6 +5,7 @@ exchange had sent by the last number that was counted.
 """
 
 import asyncio
+import json
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -74,7 +75,7 @@ async def schedule(exchange: Exchange, proxy: Proxy, watcher: Watcher, rng: rand
     for _ in range(12):
         match rng.choice(
             ["move", "move", "move", "lost message", "cut", "stall", "lose bytes", "swap", "truncate", "pieces", "end",
-             "wish"]
+             "wish", "foreign", "foreign"]
         ):  # fmt: skip
             case "move":
                 for _ in range(rng.randint(1, 20)):
@@ -105,6 +106,8 @@ async def schedule(exchange: Exchange, proxy: Proxy, watcher: Watcher, rng: rand
                     await exchange.send(
                         exchange.model.end_subscription(wire.Channel.BOOK, wire.ErrorCode.BUFFER_OVERFLOW)
                     )
+            case "foreign":
+                await push_foreign(exchange, rng)
             case "wish":
                 watcher.stream.watch_books(rng.choice([[A], [B], [A, B]]))
         for _ in range(rng.randint(1, 5)):
@@ -121,6 +124,25 @@ async def push(exchange: Exchange, rng: random.Random) -> None:
     if exchange.connection is not None:
         with suppress(Exception):
             await exchange.send(frames)
+
+
+async def push_foreign(exchange: Exchange, rng: random.Random) -> None:
+    """Send, in the place of a change, one of a market that is not followed or a frame of a type that is not known.
+
+    It has the right number: only its content tells that the change is missing.
+    """
+    for data in exchange.model.move(rng.choice([A, B]), Side.YES, 100 * rng.randint(35, 39), 100):
+        frame = json.loads(data)
+        match rng.choice(["delta", "snapshot", "type"]):
+            case "delta":
+                frame["msg"]["market_ticker"] = rng.choice(["KXa", "", "KXWIN-26-C"])
+            case "snapshot":
+                frame = frame | {"type": "orderbook_snapshot", "msg": {"market_ticker": rng.choice(["KXa", "KXb"])}}
+            case "type":
+                frame["type"] = rng.choice(["orderbook_news", "", "trade"])
+        if exchange.connection is not None:
+            with suppress(Exception):
+                await exchange.send([json.dumps(frame).encode()])
 
 
 async def run_schedules(signer: Signer, seeds: range) -> list[float]:
