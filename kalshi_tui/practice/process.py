@@ -40,6 +40,7 @@ from kalshi_tui.practice.storage.keys import (
     create_control_token,
     load_or_create_account_key,
     prepare_data_folder,
+    unwritable_folder_error,
     write_private_file,
 )
 from kalshi_tui.practice.storage.reset import DATABASE_FILE
@@ -108,8 +109,10 @@ class PracticeRun:
             }
             self._token_path, self._token = create_control_token(folder)
             self._database = _open_database(folder / DATABASE_FILE, fresh=options.fresh)
-        except BaseException:
+        except BaseException as error:
             os.close(self._lock_descriptor)
+            if isinstance(error, OSError):
+                raise unwritable_folder_error(folder, error) from error
             raise
         try:
             self._world = self._build_world()
@@ -244,7 +247,10 @@ class PracticeRun:
                     "Choose another with --port N, or leave --port out for any free one."
                 ) from error
             self._world.start()
-            server.commit()
+            try:
+                server.commit()
+            except DatabaseError as error:
+                raise StartError(_lowercase_first(str(error))) from error
             # The books of thousands of markets live as long as the process: the collector need not look at them.
             gc.collect()
             gc.freeze()
@@ -294,7 +300,10 @@ def _acquire_lock(folder: Path) -> int:
 
     Raises FolderHeldError while another process holds it.
     """
-    descriptor = os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        descriptor = os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise unwritable_folder_error(folder, error) from error
     if not _try_lock(descriptor):
         holder = os.read(descriptor, 20).decode("ascii", "replace").strip()
         os.close(descriptor)
@@ -302,8 +311,12 @@ def _acquire_lock(folder: Path) -> int:
             f"another practice exchange{f' (process {holder})' if holder.isdigit() else ''} is running on {folder}. "
             "End it, or choose another folder with --data DIR."
         )
-    os.ftruncate(descriptor, 0)
-    os.write(descriptor, f"{os.getpid()}\n".encode())
+    try:
+        os.ftruncate(descriptor, 0)
+        os.write(descriptor, f"{os.getpid()}\n".encode())
+    except OSError as error:
+        os.close(descriptor)
+        raise unwritable_folder_error(folder, error) from error
     return descriptor
 
 

@@ -6,6 +6,7 @@ the exchange ends by itself.
 
 import contextlib
 import json
+import os
 import selectors
 import signal
 import subprocess
@@ -61,13 +62,20 @@ def parse_ready_line(line: str | bytes) -> PracticeReady:
         raise ValueError("this is no ready line of a practice exchange") from error
 
 
+def _open_stderr_file() -> IO[bytes]:
+    """Return a file for what the child says on standard error; in memory if there is a way: the disk may be full."""
+    if sys.platform == "linux":
+        return os.fdopen(os.memfd_create("practice-stderr"), "w+b")
+    return tempfile.TemporaryFile()
+
+
 class PracticeProcess:
     """A practice exchange as a child process: the constructor starts it, `wait_until_ready` waits, `stop` ends it."""
 
     def __init__(self, arguments: Sequence[str]) -> None:
         self.ready_fields: dict[str, Any] = {}
         """All that the ready line said, once it is there."""
-        self._stderr_file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the child
+        self._stderr_file = _open_stderr_file()
         # -P: nothing is imported from the current folder, where anybody may have put a module.
         command = [sys.executable, "-P", "-m", "kalshi_tui", "practice", "--until-stdin-closes"]
         command += ["--in-use-exit-code", str(FOLDER_IN_USE_EXIT_CODE), *arguments]

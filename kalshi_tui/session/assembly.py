@@ -167,7 +167,7 @@ def _assemble_execution(
         read_only_reason=options.read_only_reason,
         clock_ms=clock_ms,
         sent_since=journal.sent_since,
-        unwritable=lambda: journal.trouble,
+        unwritable=journal.describe_unwritable,
         lost=lambda: lookup.lost,
         after_cancel_all=lambda terms: (
             cancel_all.describe_running(terms) or minute.describe(store.account.view.number_of(terms))

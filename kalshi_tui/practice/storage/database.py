@@ -362,7 +362,9 @@ class _Transaction:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         try:
-            self._connection.execute("rollback" if error else "commit")
+            # SQLite ends the transaction by itself on some errors (a full disk); a second rollback would hide them.
+            if error is None or self._connection.in_transaction:
+                self._connection.execute("rollback" if error else "commit")
         except sqlite3.Error as failed:
             raise _database_error(self._path, failed) from failed
         if isinstance(error, sqlite3.Error):
@@ -399,7 +401,8 @@ def _prepare_file(path: Path, connection: sqlite3.Connection) -> None:
             connection.execute(statement)
         connection.execute("commit")
     except BaseException:
-        connection.execute("rollback")
+        if connection.in_transaction:
+            connection.execute("rollback")
         raise
     path.chmod(0o600)
 

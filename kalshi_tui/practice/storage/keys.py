@@ -1,5 +1,6 @@
 """The practice account's API key: made at the first start, in a file that only its owner can read."""
 
+import errno
 import os
 import secrets
 import uuid
@@ -20,6 +21,8 @@ from kalshi_tui.kalshi.transport.signing import (
 KEY_ID_FILE: Final = "api_key_id"
 PRIVATE_KEY_FILE: Final = "private_key.pem"
 TOKEN_FILE: Final = "control_token"  # noqa: S105 - a file's name
+NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+"""What a full disk says, a quota that is used up, and a file that may not grow."""
 
 
 class StartError(Exception):
@@ -49,10 +52,16 @@ def prepare_data_folder(folder: Path) -> None:
         write_private_file(probe, b"")
         probe.unlink()
     except OSError as error:
-        raise StartError(
-            f"the practice data folder {folder} cannot be written ({error.strerror or error}). "
-            "Mend its permissions, or choose another with --data DIR."
-        ) from error
+        raise unwritable_folder_error(folder, error) from error
+
+
+def unwritable_folder_error(folder: Path, error: OSError) -> StartError:
+    """Return the error of a data folder that cannot be written, with what to do."""
+    remedy = "Make room on the disk" if error.errno in NO_ROOM else "Mend its permissions"
+    return StartError(
+        f"the practice data folder {folder} cannot be written ({error.strerror or error}). "
+        f"{remedy}, or choose another with --data DIR."
+    )
 
 
 def write_private_file(path: Path, content: bytes) -> None:
@@ -98,6 +107,8 @@ def load_or_create_account_key(
             public_key = load_private_key(path.read_bytes()).public_key()
         return AccountKey(id_path.read_text().strip(), path, public_key)
     except (OSError, KeyFileError, UnicodeDecodeError) as error:
+        if isinstance(error, OSError) and error.errno in NO_ROOM:
+            raise unwritable_folder_error(folder, error) from error
         raise StartError(
             f"the practice key {path} cannot be used ({error}). Delete it, and a new one is made at the next start."
         ) from error

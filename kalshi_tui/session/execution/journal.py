@@ -67,6 +67,8 @@ DAMAGED: Final = (
     "look at your orders on the exchange's web page or with 'kalshi-tui orders', then move the file away if it is "
     "damaged, and start again"
 )
+LASTING_FAILURES: Final = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY})
+"""What keeps the next write back too, most likely. Another program that holds the journal soon lets it go."""
 NO_ORDER: Final = "Until then no order is sent. Canceling works all the same."
 
 
@@ -84,6 +86,8 @@ class Journal:
         self._connection = connection
         self.trouble = trouble
         """Why nothing can be written down, so that no order may leave, a sentence; empty if it can."""
+        self._write_failed = False
+        """Whether the last write found no room, or no right to write, and none has been tried since."""
         self.notices: list[str] = []
         """What the trader is to know of the file, in sentences."""
         self.set_aside: tuple[SetAside, ...] = ()
@@ -261,6 +265,18 @@ class Journal:
             )
             _insert_change(cursor, order, at_ms, order.state.value)
         self._recorded_orders[client_order_id] = _recorded_fields(order)
+
+    def describe_unwritable(self) -> str:
+        """Return why no order could be written down now, a sentence; empty if it could."""
+        try:
+            self.check_disk_space()
+            if self._write_failed:
+                # A quota is nothing that the disk tells: only a write shows whether there is room again.
+                with self._transaction() as cursor:
+                    cursor.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        except JournalError as error:
+            return str(error)
+        return ""
 
     def check_disk_space(self) -> None:
         """Raise JournalError if what becomes of a further order might find no room on the disk.
@@ -530,7 +546,9 @@ class Journal:
                     cursor.execute("ROLLBACK")
                 raise
         except sqlite3.Error as error:
+            self._write_failed = _primary_code(error) in LASTING_FAILURES
             raise JournalError(f"The order journal cannot be written ({error}): {_advice(error)}.") from error
+        self._write_failed = False
 
     def _query(self, statement: str, values: tuple[str | int, ...]) -> list[sqlite3.Row]:
         try:
@@ -573,8 +591,12 @@ def _advice(error: Exception) -> str:
         return "start the version of the program that made it, or move the file away"
     if isinstance(error, OSError):
         return "mend its folder's permissions or make room"
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    return ADVICE.get(code, DAMAGED)
+    return ADVICE.get(_primary_code(error), DAMAGED)
+
+
+def _primary_code(error: Exception) -> int:
+    """Return the kind of an SQLite error; 0 for any other."""
+    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
 
 
 class _VersionMismatchError(Exception):
