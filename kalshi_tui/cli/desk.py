@@ -112,8 +112,8 @@ def _open_session(
 
 
 def say_last(words: str) -> None:
-    """Report what the dead-man's switch did, on the terminal and, in case that is gone, in the log."""
-    logging.getLogger("kalshi_tui").warning("Dead-man's switch: %s", words)
+    """Report what is left behind, on the terminal and, in case that is gone, in the log."""
+    logging.getLogger("kalshi_tui").warning("At the end: %s", words)
     with contextlib.suppress(OSError, ValueError):
         sys.stdout.write(f"{words}\n")
         sys.stdout.flush()

@@ -64,7 +64,7 @@ def parse_ready_line(line: str | bytes) -> PracticeReady:
 
 def _open_stderr_file() -> IO[bytes]:
     """Return a file for what the child says on standard error; in memory if there is a way: the disk may be full."""
-    if sys.platform == "linux":
+    if hasattr(os, "memfd_create"):
         return os.fdopen(os.memfd_create("practice-stderr"), "w+b")
     return tempfile.TemporaryFile()
 

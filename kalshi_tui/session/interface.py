@@ -171,6 +171,10 @@ class TradingSession(Protocol):
     def cash_move_text(self) -> str:
         """What cash is under way and for how long, as a sentence; empty if none is."""
 
+    @property
+    def cash_left_text(self) -> str:
+        """What cash is under way that ending the program leaves so, as a sentence; empty if none is."""
+
     def link_metrics(self) -> LinkStats:
         """Return the state of the link as of now: ages, lag, counts."""
 

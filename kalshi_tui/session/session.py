@@ -106,7 +106,7 @@ class Session:
         self._auditor = BookAuditor(parts.stream, parts.store)
         self._watch_list_tickers: tuple[str, ...] = ()
         self._started = False
-        self._ending_message = ""
+        self._ending_message = self._cash_message = ""
 
     async def start(self, *, single_command: bool = False) -> None:
         """Start the stream and the readers; return at once, all goes on in the background.
@@ -161,6 +161,7 @@ class Session:
         """End everything that runs; the dead-man's switch cancels all first, if it is set to."""
         parts, execution = self.parts, self.parts.execution
         parts.recorder.end()
+        self._cash_message = execution.cash_mover.describe_ending()
         await execution.dead_man_switch.quit(
             nothing_rests=parts.readers.account.has_been_read and not self.store.working_orders()
         )
@@ -317,14 +318,20 @@ class Session:
         return self.parts.execution.cash_mover.status_text
 
     @property
+    def cash_left_text(self) -> str:
+        """What cash is under way that ending the program leaves so, as a sentence; empty if none is."""
+        return self._cash_message or self.parts.execution.cash_mover.describe_ending()
+
+    @property
     def may_leave_orders(self) -> bool:
         """Whether the dead-man's switch could not cancel all at the end."""
         return self.parts.execution.dead_man_switch.may_leave_orders
 
     @property
     def quit_message(self) -> str:
-        """Return what the dead-man's switch did at the end; empty if it had nothing to do."""
-        return " ".join(filter(None, (self.parts.execution.dead_man_switch.quit_message, self._ending_message)))
+        """Return what the end left behind: what the dead-man's switch did, and what goes on; empty if nothing."""
+        switch_message = self.parts.execution.dead_man_switch.quit_message
+        return " ".join(filter(None, (switch_message, self._ending_message, self._cash_message)))
 
     def link_metrics(self) -> LinkStats:
         """Return the figures of the link as of now."""

@@ -30,7 +30,7 @@ from kalshi_tui.session.notices import Severity
 from kalshi_tui.ui.commands import apply_keymap
 from kalshi_tui.ui.desk.screen import DeskScreen
 from kalshi_tui.ui.dialogs.too_small import MIN_TERMINAL_HEIGHT, MIN_TERMINAL_WIDTH, TooSmallScreen
-from kalshi_tui.ui.ending import END_TIMEOUT_S, EndingDeadline
+from kalshi_tui.ui.ending import END_TIMEOUT_S, ORDERS_LEFT, EndingDeadline
 from kalshi_tui.ui.key_labels import key_for
 from kalshi_tui.ui.key_presses import Presses
 from kalshi_tui.ui.notifier import AlertNotifier
@@ -134,7 +134,12 @@ class DeskApp(App[None]):
 
     def _start_deadline(self) -> None:
         if isinstance(self._driver, TerminalDriver):
-            self._deadline.start(self._driver.restore_now, lambda: bool(self.session.store.working_orders()))
+            self._deadline.start(self._driver.restore_now, self._describe_left)
+
+    def _describe_left(self) -> str:
+        """Return in a sentence what an end at this moment leaves behind; empty if nothing."""
+        orders = ORDERS_LEFT if self.session.store.working_orders() else ""
+        return " ".join(filter(None, (orders, self.session.cash_left_text)))
 
     def exit(self, result: None = None, return_code: int = 0, message: RenderableType | None = None) -> None:
         """End the app, in bounded time."""

@@ -12,10 +12,8 @@ END_TIMEOUT_S: Final = 1.9
 """How long the desk may take to end, where nothing is canceled first."""
 CANCELING_END_TIMEOUT_S: Final = 4.6
 """The same where the dead-man's switch cancels all first."""
-LEFT_BEHIND: Final = (
-    "kalshi-tui: the desk did not end in time and was ended. Orders that rest stay at the exchange: "
-    "'kalshi-tui orders' lists them.\n"
-)
+ENDED_LATE: Final = "kalshi-tui: the desk did not end in time and was ended."
+ORDERS_LEFT: Final = "Orders that rest stay at the exchange: 'kalshi-tui orders' lists them."
 FORCED_EXIT_CODE: Final = 3
 """What became of orders in flight is not known."""
 
@@ -27,10 +25,11 @@ class EndingDeadline:
         self._timeout_s = timeout_s
         self._is_set = False
 
-    def start(self, restore: Callable[[], None], may_leave_orders: Callable[[], bool]) -> None:
+    def start(self, restore: Callable[[], None], describe_left: Callable[[], str]) -> None:
         """Let the process end after the time, from now on; ``restore`` puts the terminal in order then.
 
-        Where no order is left behind, such an end is as good as any: all that was to be kept is on the disk already.
+        ``describe_left`` returns in a sentence what is left behind. Where nothing is, such an end is as good as any:
+        all that was to be kept is on the disk already.
         It is never taken back: what follows the screen's end, down to the last thread, is bounded by it too.
         """
         if self._is_set:
@@ -41,12 +40,12 @@ class EndingDeadline:
             del number, frame
             with suppress(Exception):
                 restore()
-            leaves_orders = True
+            left = ORDERS_LEFT
             with suppress(Exception):
-                leaves_orders = may_leave_orders()
-            if leaves_orders:
-                write_now(2, LEFT_BEHIND)
-            os._exit(FORCED_EXIT_CODE if leaves_orders else 0)
+                left = describe_left()
+            if left:
+                write_now(2, f"{ENDED_LATE} {left}\n")
+            os._exit(FORCED_EXIT_CODE if left else 0)
 
         signal.signal(signal.SIGALRM, over)
         signal.setitimer(signal.ITIMER_REAL, self._timeout_s)

@@ -154,6 +154,7 @@ class FakeDesk:
         self.ticket = TicketDefaults()
         self.read_only_reason = ""
         self.cash_move_text = ""
+        self.cash_left_text = ""
         self.moved_cash: list[tuple[CashMove, ...]] = []
         self.against: list[RiskViolation] = []
         """What speaks against any order."""

@@ -112,7 +112,7 @@ def test_the_desk_ends_with_its_terminal_whatever_stands_between(tmp_path: Path,
     assert rows(data / "practice.sqlite3", "select json_extract(body, '$.status') from orders") == [("canceled",)]
     assert unlocked(data / "lock")
     log = "".join(each.read_text() for each in tmp_path.rglob("kalshi-tui.log"))
-    assert "Dead-man's switch: " in log
+    assert "At the end: " in log
     assert "Traceback" not in log
     told = tmp_path / "told"
     if told.exists():

@@ -71,6 +71,15 @@ class CashMover:
         seconds = max(self._clock_ms() - self._since_ms, 0) // 1000
         return f"Moving {_dollars(self._amount)} to here, for {seconds} s. It does not count before it has arrived."
 
+    def describe_ending(self) -> str:
+        """Return in a sentence what is under way and goes on without this program; empty if nothing is."""
+        if not self._since_ms:
+            return ""
+        return (
+            f"A move of {_dollars(self._amount)} between shards is under way and may still complete: "
+            "'kalshi-tui transfer --list' shows it."
+        )
+
     async def move(self, moves: Sequence[CashMove]) -> None:
         """Make the transfers; stop at the first that does not arrive."""
         if self._since_ms:

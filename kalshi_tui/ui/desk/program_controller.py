@@ -127,7 +127,9 @@ class ProgramController:
             if yes:
                 self._view.app.exit()
 
-        question = quit_question(live, leaves_nothing=self._session.cancels_on_quit)
+        question = quit_question(
+            live, leaves_nothing=self._session.cancels_on_quit, cash_left_text=self._session.cash_left_text
+        )
         self._view.app.push_screen(AskScreen(self._session, "quit", question), answered)
 
     def no_market(self) -> str:

@@ -67,12 +67,13 @@ def cancel_all_question(store: Store, ticker: str = "") -> str:
     return f"Cancel {_order_count_text(len(orders))}{whose} in {markets}: {', '.join(named)}?{doubt}"
 
 
-def quit_question(live: int, *, leaves_nothing: bool) -> str:
-    """Ask whether to end the program though orders may be live."""
+def quit_question(live: int, *, leaves_nothing: bool, cash_left_text: str) -> str:
+    """Ask whether to end the program though orders may be live, and cash may be under way."""
+    cash = f" {cash_left_text}" if cash_left_text else ""
     orders = "1 order of yours" if live == 1 else f"{live} orders of yours"
     if leaves_nothing:
-        return f"{orders} may be live; {'it' if live == 1 else 'they'} will be canceled first. Quit?"
-    return f"{orders} may be live{', and will stay so' if live == 1 else ''}. Quit all the same?"
+        return f"{orders} may be live; {'it' if live == 1 else 'they'} will be canceled first.{cash} Quit?"
+    return f"{orders} may be live{', and will stay so' if live == 1 else ''}.{cash} Quit all the same?"
 
 
 def _order_count_text(count: int) -> str:

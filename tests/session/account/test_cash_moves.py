@@ -57,6 +57,18 @@ async def test_a_lapsed_balance_is_moved_and_the_order_goes(session: Session) ->
     assert (await sent(session, terms)).order.state is OrderState.RESTING
 
 
+async def test_an_end_says_that_a_move_under_way_may_still_complete(session: Session) -> None:
+    assert not session.cash_left_text
+    await control_of(session).inject_fault("hold_transfers", {})
+    session.move_cash((CashMove(0, 3, DOLLAR),))
+    await until(lambda: session.store.balance is not None and session.store.balance.cash == 9_999 * DOLLAR)
+    said = "A move of $1.00 between shards is under way and may still complete: 'kalshi-tui transfer --list' shows it."
+    assert session.cash_left_text == said
+    await session.stop()
+    assert session.cash_left_text == said
+    assert session.quit_message.endswith(said)
+
+
 async def test_without_an_answer_it_is_looked_for_and_never_sent_again(
     session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
