@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from kalshi_tui.domain.market import Market, Quote
     from kalshi_tui.kalshi.rest import RestClient
 
-LEG_MARKETS_PER_REQUEST = 100
-
 
 def add(commands: CommandRegistry) -> None:
     """Add the command."""
@@ -132,7 +130,9 @@ async def _read_leg_quotes(rest: "RestClient", combos: "list[Market]") -> "dict[
     """Read what the legs of combos cost; one that has left the live list has no price."""
     tickers = sorted({leg.ticker for each in combos for leg in each.legs if leg.settlement_value is None})
     quotes: dict[str, Quote] = {}
-    for start in range(0, len(tickers), LEG_MARKETS_PER_REQUEST):
-        async for market in rest.markets(tickers=tickers[start : start + LEG_MARKETS_PER_REQUEST]):
+    from kalshi_tui.kalshi.rest import MAX_TICKERS_PER_REQUEST
+
+    for start in range(0, len(tickers), MAX_TICKERS_PER_REQUEST):
+        async for market in rest.markets(tickers=tickers[start : start + MAX_TICKERS_PER_REQUEST]):
             quotes[market.ticker] = market.quote
     return quotes

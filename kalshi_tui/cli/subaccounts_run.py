@@ -8,9 +8,9 @@ from kalshi_tui.cli.command_session import await_write, confirm
 from kalshi_tui.cli.exchange_access import CommandExchange, open_exchange
 from kalshi_tui.cli.exit_codes import OK, FailedError
 from kalshi_tui.cli.output import Output
+from kalshi_tui.domain.fees import CENT
 from kalshi_tui.domain.price import Money, NumberError, format_money, parse_money
 from kalshi_tui.domain.text import plain_money_text
-from kalshi_tui.kalshi.subaccounts import MONEY_PER_CENT
 from kalshi_tui.runtime.compose import VENUE_BY_KIND
 from kalshi_tui.session.account.account_view import subaccount_text
 
@@ -42,7 +42,7 @@ def transfer_cash(options: argparse.Namespace) -> int:
         amount = parse_money(options.amount.removeprefix("$"))
     except NumberError:
         amount = 0
-    if amount <= 0 or amount % MONEY_PER_CENT:
+    if amount <= 0 or amount % CENT:
         why = "an amount is dollars in whole cents, more than 0, such as 250 or 0.50"
         raise FailedError(f"{options.amount[:40]!r} cannot be moved: {why}.", "usage", 2)
     try:

@@ -75,6 +75,8 @@ PAGE_SIZE: Final = 1000
 EVENTS_PAGE_SIZE: Final = 200
 FEE_CHANGES_PAGE_SIZE: Final = 1_000
 MAX_BOOKS_PER_REQUEST: Final = 100
+MAX_TICKERS_PER_REQUEST: Final = 100
+"""How many markets are read by name at once: their tickers stand in the address, which has its limit."""
 ORDERS_PATH: Final = "/portfolio/events/orders"
 
 

@@ -12,6 +12,7 @@ from typing import Final
 
 from msgspec import UNSET
 
+from kalshi_tui.domain.fees import CENTICENT
 from kalshi_tui.domain.price import Money
 from kalshi_tui.kalshi import translate, wire
 from kalshi_tui.kalshi.errors import BadReply, NotSent, RateLimited, Refused, TransportError, UnknownOutcome
@@ -25,8 +26,6 @@ TRANSFERS_PATH: Final = "/portfolio/intra_exchange_instance_transfers"
 ALLOCATION_PATH: Final = "/portfolio/target_balance_allocation"
 MAX_SHARD: Final = 100
 MAX_PAGE_SIZE: Final = 500
-MONEY_PER_AMOUNT_UNIT: Final = 100
-"""The amounts of transfers are in 1/10,000 dollar."""
 RESERVATIONS: Final = ("none", "max", "sum")
 POLL_INTERVAL_S: Final = 0.5
 CLOCK_TOLERANCE_MS: Final = 5_000
@@ -50,7 +49,7 @@ def require_transfer(source: int, target: int, amount: Money, client_transfer_id
         raise ValueError(f"an exchange index is 0 to {MAX_SHARD}")
     if source == target:
         raise ValueError("the cash is there already: name two different exchange indexes")
-    if amount <= 0 or amount % MONEY_PER_AMOUNT_UNIT:
+    if amount <= 0 or amount % CENTICENT:
         raise ValueError("the amount must be more than 0, and in whole $0.0001")
     try:
         uuid.UUID(client_transfer_id)
@@ -111,7 +110,7 @@ class TransferSender:
         self._known_before = frozenset(each.transfer_id for each in before)
         self._sent_ms = self._http.clock.now_ms()
         request = wire.ShardTransferRequest(
-            amount=self._amount // MONEY_PER_AMOUNT_UNIT,
+            amount=self._amount // CENTICENT,
             source_exchange_shard=self._source,
             destination_exchange_shard=self._target,
             client_transfer_id=self.client_transfer_id,

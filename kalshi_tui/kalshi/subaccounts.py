@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from kalshi_tui.domain.fees import CENT
 from kalshi_tui.domain.price import Money
 from kalshi_tui.kalshi import translate, wire
 from kalshi_tui.kalshi.errors import BadReply, Refused, TransportError, UnknownOutcome
@@ -11,7 +12,6 @@ from kalshi_tui.kalshi.transport.http import HttpClient
 
 MAX_SUBACCOUNT: Final = 63
 """The highest number of a subaccount; 0 is the primary."""
-MONEY_PER_CENT: Final = 10_000
 SUBACCOUNTS_PATH: Final = "/portfolio/subaccounts"
 LOCK_WORDS: Final = "restricted to a single sub-account"
 """What the exchange says to a locked key that asks for what only a full one may (docs/kalshi-api.md, section 10)."""
@@ -71,7 +71,7 @@ async def transfer(
     http: HttpClient, source: int, target: int, amount: Money, client_transfer_id: str, exchange_index: int
 ) -> None:
     """Move cash from one subaccount to another, once."""
-    cents, rest = divmod(amount, MONEY_PER_CENT)
+    cents, rest = divmod(amount, CENT)
     if rest or cents <= 0:
         raise ValueError("the amount must be whole cents, more than 0")
     if require_number(source) == require_number(target):
@@ -105,7 +105,7 @@ async def _require_done(http: HttpClient, request: wire.SubaccountTransferReques
         raise UnknownOutcome(
             f"{what} The list of transfers could not be read. {advice}", status=conflict.status
         ) from error
-    wanted = request.from_subaccount, request.to_subaccount, request.amount_cents * MONEY_PER_CENT
+    wanted = request.from_subaccount, request.to_subaccount, request.amount_cents * CENT
     fits = any(
         (each.source, each.target, each.amount) == wanted and each.exchange_index == request.exchange_index
         for each in listed

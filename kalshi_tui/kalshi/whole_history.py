@@ -15,10 +15,9 @@ from kalshi_tui.domain.order import Fill, Order, OrderState
 from kalshi_tui.kalshi.errors import BadReply, EndpointNotFound, KalshiError, NotFound
 from kalshi_tui.kalshi.lists import LeftOut, Read, Reading
 from kalshi_tui.kalshi.rest import OrderFilter, RestClient
+from kalshi_tui.kalshi.wire.times import MS_PER_SECOND
 
 T = TypeVar("T")
-
-MS_PER_SECOND = 1_000
 
 
 async def fills(

@@ -26,7 +26,7 @@ PRACTICE_LOG_FILE: Final = "practice.log"
 """The practice exchange is a process of its own, and two would turn one file over at the same time."""
 MAX_LOG_BYTES: Final = 512 * 1024
 BACKUP_COUNT: Final = 2
-"""So many files of `MOST_BYTES` are kept besides the one that is written."""
+"""So many files of `MAX_LOG_BYTES` are kept besides the one that is written."""
 MAX_SCANNED_LENGTH: Final = 65_536
 MAX_WRITTEN_LENGTH: Final = 16_384
 """Characters of a record: those that are looked at, and those of them that are written."""

@@ -10,7 +10,7 @@ from kalshi_tui.session.timing import Sleep
 
 COLLECT_S: Final = 1.0
 """How long further items are awaited before all are reported: a list is read page by page."""
-REMEMBERED: Final = 100_000
+MAX_REMEMBERED: Final = 100_000
 
 
 class LeftOutNotices:
@@ -26,7 +26,7 @@ class LeftOutNotices:
     def tell(self, item: LeftOut) -> None:
         """Report that an item was left out, unless it has been reported."""
         key = (item.what, item.name)
-        if key in self._known or len(self._known) >= REMEMBERED:
+        if key in self._known or len(self._known) >= MAX_REMEMBERED:
             # Lists are read again and again.
             return
         self._known.add(key)

@@ -12,8 +12,8 @@ from textual.message import Message
 
 from kalshi_tui.ui.input_parser import InputParser
 
-LOOK_EVERY_S: Final = 0.1
-CHUNK: Final = 4_096
+POLL_INTERVAL_S: Final = 0.1
+READ_CHUNK_BYTES: Final = 4_096
 MAX_EMPTY_READS: Final = 3
 """A terminal that is gone gives its end at every read; one that is there may give it once, for a Ctrl+D before."""
 
@@ -34,15 +34,15 @@ def read_until_gone(fileno: int, ended: Event, handle: Callable[[Sequence[Messag
             return True
         while not ended.is_set():
             try:
-                if not selector.select(LOOK_EVERY_S):
+                if not selector.select(POLL_INTERVAL_S):
                     found = parser.tick(time.monotonic())
                 else:
-                    data = os.read(fileno, CHUNK)
+                    data = os.read(fileno, READ_CHUNK_BYTES)
                     empty = 0 if data else empty + 1
                     if empty >= MAX_EMPTY_READS:
                         return True
                     if not data:
-                        ended.wait(LOOK_EVERY_S)
+                        ended.wait(POLL_INTERVAL_S)
                     found = parser.feed(decode(data), time.monotonic())
             except BlockingIOError:
                 # Another program has set the terminal so that reads do not wait, and was faster.

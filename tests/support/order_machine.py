@@ -102,7 +102,7 @@ class Life(RuleBasedStateMachine):
             archive.after_ms = dict.fromkeys(ArchivedKind, archived_s * 1000 if archived_s else ARCHIVED_AFTER_MS)
             archive.gap_ms = gap_s * 1000
             rig.exchange.order_entry.has_cancel_all_minute = minute
-            self._watch_sweeps()
+            self._watch_late_cancels()
             rig.line.watch = self._watch
             rig.server.commit()
             self._find_markets()
@@ -467,20 +467,20 @@ class Life(RuleBasedStateMachine):
         self.tickers |= {each.shard: each.ticker for each in listed}
         self.rig.ticker = self.tickers[0]
 
-    def _watch_sweeps(self) -> None:
+    def _watch_late_cancels(self) -> None:
         """Note a fault where an order that was sent without the word is canceled because of a call before it."""
         entry, rig = self.rig.exchange.order_entry, self.rig
-        sweep = entry._sweep
+        cancel_late = entry._cancel_late
 
         def noted(order: EngineOrder, now: int) -> None:
             sent_ms = self.without_word.get(order.client_order_id)
             if order.is_resting and sent_ms is not None:
                 calls = [at for at, how, path in rig.line.handed if how == "DELETE" and path.endswith("/events/orders")]
                 if not any(sent_ms <= at for at in calls):
-                    self.faults.append(f"{order.order_id}, sent at {sent_ms} without the word, swept; calls: {calls}")
-            sweep(order, now)
+                    self.faults.append(f"{order.order_id}, sent at {sent_ms} without the word, was canceled: {calls}")
+            cancel_late(order, now)
 
-        entry._sweep = noted  # type: ignore[method-assign]  # watched on the way
+        entry._cancel_late = noted  # type: ignore[method-assign]  # watched on the way
 
     def _watch(self, method: str, path: str, content: bytes) -> Callable[[int], None] | None:
         """Look at a command as the exchange takes it up, and at what it has done."""

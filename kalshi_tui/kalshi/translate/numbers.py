@@ -6,7 +6,6 @@ from typing import Final
 from msgspec import UnsetType
 
 from kalshi_tui.domain.price import (
-    MONEY_UNIT,
     PRICE_UNIT,
     Count,
     Money,
@@ -21,7 +20,6 @@ from kalshi_tui.kalshi import wire
 from kalshi_tui.kalshi.translate.cleaning import TranslationError, clean
 from kalshi_tui.kalshi.wire.times import time_ms
 
-MONEY_PER_CENT: Final = MONEY_UNIT // 100
 PRICE_PER_CENT: Final = PRICE_UNIT // 100
 NumberText = str | UnsetType | None
 

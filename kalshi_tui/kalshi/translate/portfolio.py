@@ -1,13 +1,13 @@
 """Translate fills, positions, balances and settlements (docs/kalshi-api.md, section 7)."""
 
 from kalshi_tui.domain.candles import Settlement
+from kalshi_tui.domain.fees import CENT
 from kalshi_tui.domain.order import Fill
 from kalshi_tui.domain.position import Balance, Position
 from kalshi_tui.kalshi import wire
 from kalshi_tui.kalshi.replies import ShardTransfer, SubaccountBalance, SubaccountTransfer, TargetAllocation
 from kalshi_tui.kalshi.translate.cleaning import MAX_ID_LENGTH, clean, parse_id
 from kalshi_tui.kalshi.translate.numbers import (
-    MONEY_PER_CENT,
     PRICE_PER_CENT,
     int_or_zero,
     parse_count_field,
@@ -92,8 +92,8 @@ def balance(source: wire.BalanceReply, subaccount: int = 0) -> Balance:
     """
     shards = source.balance_breakdown or ()
     return Balance(
-        cash=parse_money_field(source.balance_dollars, "balance_dollars", source.balance * MONEY_PER_CENT),
-        portfolio_value=source.portfolio_value * MONEY_PER_CENT,
+        cash=parse_money_field(source.balance_dollars, "balance_dollars", source.balance * CENT),
+        portfolio_value=source.portfolio_value * CENT,
         by_shard=tuple((each.exchange_index, parse_money_field(each.balance, "balance_breakdown")) for each in shards),
         updated_ms=source.updated_ts * MS_PER_SECOND,
         subaccount=subaccount,
@@ -115,7 +115,7 @@ def subaccount_transfer(source: wire.SubaccountTransfer) -> SubaccountTransfer:
         transfer_id=parse_id(source.transfer_id, "transfer id"),
         source=source.from_subaccount,
         target=source.to_subaccount,
-        amount=source.amount_cents * MONEY_PER_CENT,
+        amount=source.amount_cents * CENT,
         exchange_index=int_or_zero(source.exchange_index),
         created_ms=int_or_zero(source.created_ts) * MS_PER_SECOND,
     )
@@ -152,7 +152,7 @@ def settlement(source: wire.Settlement, subaccount: int | None = None) -> Settle
         no_count=parse_count_field(source.no_count_fp, "no_count"),
         yes_cost=parse_money_field(source.yes_total_cost_dollars, "yes_total_cost"),
         no_cost=parse_money_field(source.no_total_cost_dollars, "no_total_cost"),
-        revenue=source.revenue * MONEY_PER_CENT,
+        revenue=source.revenue * CENT,
         fees=parse_money_field(source.fee_cost, "fee_cost"),
         yes_value=value * PRICE_PER_CENT if isinstance(value, int) else None,
         settled_ms=parse_time_ms(source.settled_time),

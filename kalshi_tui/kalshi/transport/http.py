@@ -333,15 +333,15 @@ class HttpClient:
                 path, reply_type, {**params, "cursor": cursor or None}, private=private, left_out=left_out
             )
             yield page
-            following = page.cursor
-            if not isinstance(following, str) or not following:
+            next_cursor = page.cursor
+            if not isinstance(next_cursor, str) or not next_cursor:
                 return
-            if following in seen:
+            if next_cursor in seen:
                 broken_off()
                 self.leave_out(LeftOut("page", path, "the exchange sent the same cursor twice"))
                 return
-            seen.add(following)
-            cursor = following
+            seen.add(next_cursor)
+            cursor = next_cursor
 
     async def fetch_all(
         self,

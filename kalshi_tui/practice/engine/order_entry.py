@@ -32,7 +32,7 @@ MAX_COUNT: Final = 1_000_000_000 * COUNT_UNIT
 """An order for more contracts than this is a slip of the finger."""
 
 CANCEL_ALL_MINUTE_MS: Final = 60_000
-SWEEP_DELAY_MS: Final = 1_000
+LATE_CANCEL_DELAY_MS: Final = 1_000
 """How long after it came an order of that minute is canceled: its sender has been told that it rests."""
 
 DedupeMode = str
@@ -62,7 +62,7 @@ class OrderEntry:
         self._dedupe = dedupe
         self.has_cancel_all_minute = False
         """Whether a cancel of all takes the orders of the minute after it too."""
-        self._swept_until_ms: dict[str, int] = {}
+        self._late_cancels_until_ms: dict[str, int] = {}
         """By account: new orders until then are canceled soon after they came."""
 
     # -- creating ----------------------------------------------------------------------------------------------------
@@ -73,11 +73,11 @@ class OrderEntry:
         self._pauses.require_trading_active(self._find_shard(request.ticker, request.exchange_index))
         order = self._build_order(self._ledger.account(account_id), request, now)
         placed = self._matcher.submit(order, now)
-        if order.is_resting and now < self._swept_until_ms.get(account_id, 0):
-            self._clock.schedule_at(now + SWEEP_DELAY_MS, lambda due: self._sweep(order, due))
+        if order.is_resting and now < self._late_cancels_until_ms.get(account_id, 0):
+            self._clock.schedule_at(now + LATE_CANCEL_DELAY_MS, lambda due: self._cancel_late(order, due))
         return placed
 
-    def _sweep(self, order: EngineOrder, now: int) -> None:
+    def _cancel_late(self, order: EngineOrder, now: int) -> None:
         """Cancel an order that came in the minute after a cancel of all."""
         if order.is_resting:
             self._cancel_one(order, now)
@@ -163,7 +163,7 @@ class OrderEntry:
         if not active:
             self._pauses.require_exchange_active(next(iter(shards)))
         if self.has_cancel_all_minute:
-            self._swept_until_ms[account_id] = now + CANCEL_ALL_MINUTE_MS
+            self._late_cancels_until_ms[account_id] = now + CANCEL_ALL_MINUTE_MS
         # While one shard is down the orders on it stay, though the reply is a success: the client has to look.
         return [
             self._cancel_one(order, now)

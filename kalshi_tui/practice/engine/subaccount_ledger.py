@@ -7,6 +7,7 @@ member's; that of another is made of the member's and its number, so that every 
 import uuid
 from typing import Final
 
+from kalshi_tui.domain.fees import CENT
 from kalshi_tui.domain.price import Money
 from kalshi_tui.practice.engine.events import EventLog, NettingChanged, SubaccountTransferred
 from kalshi_tui.practice.engine.ids import IdSource
@@ -17,7 +18,6 @@ from kalshi_tui.practice.engine.records import SubaccountTransferRecord
 from kalshi_tui.practice.engine.rejection import Rejection
 from kalshi_tui.practice.engine.state import EngineState
 
-MONEY_PER_CENT: Final = 10_000
 MAX_TRANSFER_CENTS: Final = 10**13
 
 
@@ -69,7 +69,7 @@ class Subaccounts:
         from_account, to_account = (
             self.require_on_shard(member_id, number, exchange_index) for number in (source, target)
         )
-        self._ledger.move_cash(from_account, exchange_index, to_account, exchange_index, cents * MONEY_PER_CENT)
+        self._ledger.move_cash(from_account, exchange_index, to_account, exchange_index, cents * CENT)
         record = SubaccountTransferRecord(
             self._ids.new_id(), client_id, member_id, source, target, cents, exchange_index, now
         )

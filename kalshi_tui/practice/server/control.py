@@ -7,6 +7,7 @@ import hmac
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
+from inspect import isawaitable
 from typing import Any, Final, Literal
 
 import msgspec
@@ -165,7 +166,7 @@ class ControlApi:
             raise BadRequestError(f"action must be one of {', '.join(self._actions)}")
         try:
             done = act(asked)
-            if done is not None and hasattr(done, "__await__"):
+            if isawaitable(done):
                 await done
         except ReplayError as error:
             raise BadRequestError(str(error)) from None

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from msgspec import UNSET
 
+from kalshi_tui.domain.fees import CENT
 from kalshi_tui.domain.order import BookSide
 from kalshi_tui.domain.price import PRICE_UNIT, Count, Money, Price, format_count, format_money, format_price
 from kalshi_tui.kalshi import wire
@@ -36,9 +37,6 @@ from kalshi_tui.practice.engine.records import (
 )
 from kalshi_tui.practice.engine.rejection import Rejection
 from kalshi_tui.practice.engine.terms import GRIDS, CollectionDefinition, EventDefinition, SeriesDefinition
-
-MONEY_PER_CENT = 10_000
-"""Money units in a cent."""
 
 
 def error_body(rejection: Rejection) -> wire.ErrorBody:
@@ -318,7 +316,7 @@ def settlement(source: SettlementRecord) -> wire.Settlement:
         yes_total_cost_dollars=format_money(source.yes_cost),
         no_count_fp=format_count(source.no_count),
         no_total_cost_dollars=format_money(source.no_cost),
-        revenue=source.revenue // MONEY_PER_CENT,
+        revenue=source.revenue // CENT,
         settled_time=time_text(source.ts_ms),
         fee_cost=format_money(source.fee),
         value=source.value // 100,
@@ -333,9 +331,9 @@ def balance(source: BalanceRecord, shard: int | None = None, *, with_breakdown: 
     total = source.total if shard is None else source.available[shard]
     worth = source.portfolio_value if shard is None else source.portfolio_by_index[shard]
     return wire.BalanceReply(
-        balance=total // MONEY_PER_CENT,
+        balance=total // CENT,
         balance_dollars=format_money(total),
-        portfolio_value=worth // MONEY_PER_CENT,
+        portfolio_value=worth // CENT,
         updated_ts=source.updated_ms // 1_000,
         balance_breakdown=balance_breakdown(source.available) if with_breakdown else UNSET,
     )

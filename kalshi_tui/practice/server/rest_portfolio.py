@@ -7,6 +7,7 @@ from typing import Final
 
 from aiohttp import web
 
+from kalshi_tui.domain.fees import CENT
 from kalshi_tui.domain.market import MarketStatus
 from kalshi_tui.domain.price import format_count
 from kalshi_tui.kalshi import wire
@@ -212,7 +213,7 @@ class PortfolioApi:
         value = self._exchange.queries.resting_order_value(request[ACCOUNT_ID_KEY], locked_subaccount(request))
         return json_reply(
             {
-                "total_resting_order_value": sum(value.values()) // encode_rest.MONEY_PER_CENT,
+                "total_resting_order_value": sum(value.values()) // CENT,
                 "resting_order_value_breakdown": encode_rest.balance_breakdown(value),
             }
         )

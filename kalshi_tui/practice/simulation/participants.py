@@ -28,9 +28,9 @@ DEFAULT_RATE: Final = 300
 MAX_RATE: Final = 50_000
 _MAX_CATCH_UP_MS: Final = 1_000
 """After a longer pause the participants go on from now; what they missed is left out."""
-_FILLED_AT_START: Final = 400
+_BOOKS_FILLED_AT_START: Final = 400
 """How many books are filled at once at the start."""
-_FILLED_PER_TICK: Final = 40
+_BOOKS_FILLED_PER_TICK: Final = 40
 """How many of the rest are filled in a tick."""
 _STARTING_CASH: Final = 10**18
 _NEWS_INTERVAL_MS: Final = 45_000
@@ -172,7 +172,7 @@ class Participants:
         """Fill the books of the first few hundred markets; the rest follow with the steps."""
         self._next_tick = now
         self._next_news = now + _NEWS_INTERVAL_MS
-        for _ in range(min(_FILLED_AT_START, len(self._to_fill))):
+        for _ in range(min(_BOOKS_FILLED_AT_START, len(self._to_fill))):
             self._fill_book(self._to_fill.popleft(), now)
 
     def _fill_book(self, quoted: QuotedMarket, now: int) -> None:
@@ -216,7 +216,7 @@ class Participants:
             self._next_tick += TICK_MS
 
     def _tick(self, now: int) -> None:
-        for _ in range(min(_FILLED_PER_TICK, len(self._to_fill))):
+        for _ in range(min(_BOOKS_FILLED_PER_TICK, len(self._to_fill))):
             self._fill_book(self._to_fill.popleft(), now)
         if not self._tradable or not self.exchange.pauses.trades_anywhere:
             return

@@ -6,8 +6,8 @@ from kalshi_tui.domain.price import PRICE_UNIT, Price
 from kalshi_tui.practice.engine.candles import MINUTE_MS, EngineCandle, Ohlc
 from kalshi_tui.practice.engine.model import ListedMarket
 
-_MINUTES = 240
-_HOURS = 24 * 7
+_MINUTE_CANDLES = 240
+_HOUR_CANDLES = 24 * 7
 
 
 def backfill(listing: ListedMarket, last: Price, previous: Price, now: int, seed: int) -> list[EngineCandle]:
@@ -18,9 +18,9 @@ def backfill(listing: ListedMarket, last: Price, previous: Price, now: int, seed
     rng = Random(seed)  # noqa: S311  # repeatable on purpose
     size = listing.terms.flow.size * 100
     interest = listing.open_interest
-    ends = [now // MINUTE_MS * MINUTE_MS - MINUTE_MS * ago for ago in range(_MINUTES)]
+    ends = [now // MINUTE_MS * MINUTE_MS - MINUTE_MS * ago for ago in range(_MINUTE_CANDLES)]
     hour = 60 * MINUTE_MS
-    ends += [end for end in (now // hour * hour - hour * ago for ago in range(_HOURS)) if end < ends[-1]]
+    ends += [end for end in (now // hour * hour - hour * ago for ago in range(_HOUR_CANDLES)) if end < ends[-1]]
     candles: list[EngineCandle] = []
     price = last
     for end in ends:

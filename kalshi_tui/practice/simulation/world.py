@@ -17,7 +17,7 @@ from kalshi_tui.practice.simulation.outcomes import Outcomes
 from kalshi_tui.practice.simulation.participants import DEFAULT_RATE, MAX_RATE, Participants
 from kalshi_tui.practice.simulation.simulated_combos import ComboMaker, with_combos
 
-_LOOK_EVERY_MS: Final = 5_000
+_CHECK_INTERVAL_MS: Final = 5_000
 
 
 class World:
@@ -78,7 +78,7 @@ class World:
         now = self.exchange.advance()
         if now >= self._next_look:
             self._list_due(now)
-            self._next_look = min(now + _LOOK_EVERY_MS, (now // RECURRING_PERIOD_MS + 1) * RECURRING_PERIOD_MS)
+            self._next_look = min(now + _CHECK_INTERVAL_MS, (now // RECURRING_PERIOD_MS + 1) * RECURRING_PERIOD_MS)
         if self.participants is not None:
             self.participants.step(now)
         if self.combo_maker is not None:

@@ -8,18 +8,18 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
+from kalshi_tui.domain.fees import CENT, CENTICENT
 from kalshi_tui.domain.position import Balance
 from kalshi_tui.domain.price import Money, format_money
 from kalshi_tui.kalshi.errors import KalshiError, UnknownOutcome
 from kalshi_tui.kalshi.replies import ShardTransfer
 from kalshi_tui.kalshi.rest import RestClient
-from kalshi_tui.kalshi.shard_transfers import FAILED_FOLLOW_UPS, MONEY_PER_AMOUNT_UNIT, TransferSender
+from kalshi_tui.kalshi.shard_transfers import FAILED_FOLLOW_UPS, TransferSender
 from kalshi_tui.session.bus import AccountMoved
 from kalshi_tui.session.notices import Severity
 from kalshi_tui.session.store import Store
 from kalshi_tui.session.timing import Sleep
 
-CENT: Final = 10_000
 POLL_INTERVAL_S: Final = 0.5
 READ_POLL_INTERVAL_S: Final = 0.1
 READ_TIMEOUT_MS: Final = 15_000
@@ -45,7 +45,7 @@ def plan_cash_moves(balance: Balance | None, target: int, missing: Money) -> tup
     moves = []
     others = sorted(balance.by_shard if balance is not None else (), key=lambda each: -each[1])
     for source, cash in others:
-        amount = min(cash // MONEY_PER_AMOUNT_UNIT * MONEY_PER_AMOUNT_UNIT, missing)
+        amount = min(cash // CENTICENT * CENTICENT, missing)
         if source != target and amount > 0:
             moves.append(CashMove(source, target, amount))
             missing -= amount

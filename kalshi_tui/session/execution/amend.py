@@ -141,7 +141,7 @@ class OrderAmender:
             return await self._order_executor.read_back(order, "Not changed: it is gone already.", "change")
         except (Refused, NotSent) as error:
             known = True
-            self._order_executor.check_exchange_hours(getattr(error, "status", 0), getattr(error, "code", ""))
+            self._order_executor.check_exchange_hours(error)
             outcome = self._report_unchanged(order, str(error))
             self._store.account.report_answered(order, end_told=False)
             return outcome

@@ -25,7 +25,7 @@ from kalshi_tui.session.notices import Severity
 from kalshi_tui.session.store import Store
 from kalshi_tui.session.timing import Sleep
 
-SHARE: Final = 4
+RENEWAL_DIVISOR: Final = 4
 """A renewal takes at most one token in so many."""
 CHECK_INTERVAL_S: Final = 1.0
 SETTLE_S: Final = 10.0
@@ -116,8 +116,8 @@ class ExpiryRenewer:
 
     def _renew_on_shard(self, shard: int, orders: list[Order]) -> None:
         budget, cost = self._rest.write_budget(shard), self._rest.amend_cost
-        share = self._refilled_share(shard, budget.per_second / SHARE, cost)
-        kept, too_many = self._affordable(orders, budget.per_second / SHARE, cost)
+        share = self._refilled_share(shard, budget.per_second / RENEWAL_DIVISOR, cost)
+        kept, too_many = self._affordable(orders, budget.per_second / RENEWAL_DIVISOR, cost)
         if too_many:
             self._name_ending(too_many, f"Your limit of writes is enough to renew {order_count_text(len(kept))}.")
         half_s = (self._rolling.length_s or 0) / 2

@@ -325,19 +325,7 @@ class Journal:
                 # A locked key's orders say no number; the exchange's reports of them do.
                 "reason = ?, update_reason = ?, subaccount = CASE ? WHEN 0 THEN subaccount ELSE ? END "
                 "WHERE client_order_id = ?",
-                (
-                    order.state.value,
-                    order.order_id,
-                    order.filled,
-                    order.remaining,
-                    order.yes_price,
-                    order.initial,
-                    order.reason,
-                    order.update_reason,
-                    order.subaccount,
-                    order.subaccount,
-                    order.client_order_id,
-                ),
+                (*_recorded_fields(order), order.subaccount, order.subaccount, order.client_order_id),
             )
             if known[:-1] != _recorded_fields(order)[:-1]:
                 # The exchange's word alone, which comes after the reply, makes no further line of the history.
@@ -424,7 +412,7 @@ class Journal:
         if not rows:
             self._foreign_ids.add(client_order_id)
             return None
-        known = self._recorded_orders[client_order_id] = _written(rows[0])
+        known = self._recorded_orders[client_order_id] = _recorded_values(rows[0])
         if damage(rows[0], COURSE):
             self._damaged.add(client_order_id)
         return known
@@ -461,7 +449,7 @@ class Journal:
             name = entry.order.client_order_id if entry is not None else aside[-1].client_order_id
             # A row whose account is damaged is asked about, but not written: it may belong to another account.
             if name and row["account"] == self._account:
-                self._recorded_orders[name] = _written(row)
+                self._recorded_orders[name] = _recorded_values(row)
                 if damage(row, COURSE):
                     self._damaged.add(name)
         self.set_aside = tuple(aside)
@@ -635,7 +623,7 @@ def _show_missing_columns(connection: sqlite3.Connection) -> None:
         connection.execute(view_with(missing))
 
 
-def _written(row: sqlite3.Row) -> tuple[object, ...]:
+def _recorded_values(row: sqlite3.Row) -> tuple[object, ...]:
     """Return the `_recorded_fields` of a row. A damaged value equals no order's, so that the next update is written."""
     names = ("state", "order_id", "filled", "remaining", "yes_price", "initial", "reason", "update_reason")
     return tuple(row[name] for name in names)

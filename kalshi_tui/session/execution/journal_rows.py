@@ -19,9 +19,9 @@ MAX_NUMBER: Final = 10**12
 """No count does; sums of them stay far below what SQLite can add up."""
 MAX_ID: Final = 128
 MAX_SUBACCOUNT: Final = 63
-SHOWN: Final = 40
+MAX_SHOWN_LENGTH: Final = 40
 """Characters of a damaged value that are shown."""
-NAMED: Final = 3
+MAX_NAMED_COLUMNS: Final = 3
 """So many damaged columns of a row are named."""
 AT_REST: Final = frozenset(state.value for state in OrderState) - {OrderState.SENDING.value, OrderState.UNKNOWN.value}
 """What the last line of a history says if nothing of the order is on its way."""
@@ -129,7 +129,7 @@ def shown(value: object) -> str:
     if value is None:
         return "empty"
     words = ascii(value)
-    return words if len(words) <= SHOWN else f"{words[:SHOWN]}..."
+    return words if len(words) <= MAX_SHOWN_LENGTH else f"{words[:MAX_SHOWN_LENGTH]}..."
 
 
 def read_row(row: sqlite3.Row, lines: Sequence[sqlite3.Row] | None, where: str) -> Entry | SetAside:
@@ -164,10 +164,9 @@ def read_row(row: sqlite3.Row, lines: Sequence[sqlite3.Row] | None, where: str) 
 
 
 def _sentence(row: sqlite3.Row, found: Sequence[str], name: str, where: str) -> str:
-    more = f" and {len(found) - NAMED} more" if len(found) > NAMED else ""
-    what = (
-        f"Row {shown(row['row_number'])} of the order journal{where} cannot be read ({', '.join(found[:NAMED])}{more})"
-    )
+    more = f" and {len(found) - MAX_NAMED_COLUMNS} more" if len(found) > MAX_NAMED_COLUMNS else ""
+    names = ", ".join(found[:MAX_NAMED_COLUMNS])
+    what = f"Row {shown(row['row_number'])} of the order journal{where} cannot be read ({names}{more})"
     if name:
         asked = f"the exchange is asked about its order, client order id {name}"
     else:

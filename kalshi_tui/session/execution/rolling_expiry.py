@@ -15,7 +15,7 @@ from kalshi_tui.domain.trading_pause import next_trading_pause
 
 PAUSE_MARGIN_S: Final = 10
 """How long before the weekly pause an expiry may lie: an amendment sent then could come too late."""
-KEPT_EXPIRIES: Final = 8
+MAX_KNOWN_EXPIRIES: Final = 8
 EARLIER_RUN_S: Final = 20
 """How long after the start a renewal by an earlier run may still arrive: a request has ten seconds, and ten to come."""
 EARLIER_RUN_SEEN_S: Final = 90
@@ -76,7 +76,7 @@ class RollingExpiry:
 
     def note_sent(self, order_id: str, expires_s: int) -> None:
         """Note an expiry that is sent."""
-        self._sent.setdefault(order_id, deque(maxlen=KEPT_EXPIRIES)).append(expires_s)
+        self._sent.setdefault(order_id, deque(maxlen=MAX_KNOWN_EXPIRIES)).append(expires_s)
 
     def is_foreign(self, order: Order) -> bool:
         """Return whether an order has an expiry that this program has not given it.
@@ -87,7 +87,7 @@ class RollingExpiry:
         # Reads lag, and may still have one of those before.
         ours = self._sent.get(order.order_id)
         if ours is None:
-            ours = self._sent[order.order_id] = deque(maxlen=KEPT_EXPIRIES)
+            ours = self._sent[order.order_id] = deque(maxlen=MAX_KNOWN_EXPIRIES)
             is_inherited = expires_s <= self.latest_s() + CLOCK_MARGIN_S
         else:
             is_inherited = self._may_come_from_earlier_run(order)

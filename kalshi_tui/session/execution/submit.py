@@ -206,10 +206,10 @@ class OrderExecutor:
             # rest while the trader believes that there is none.
             return self._report_unknown(draft, str(error), terms)
         except Refused as error:
-            self.check_exchange_hours(error.status, error.code)
+            self.check_exchange_hours(error)
             return self._report_final(draft, OrderState.REFUSED, str(error), terms)
         except UnknownOutcome as error:
-            self.check_exchange_hours(error.status)
+            self.check_exchange_hours(error)
             return self._report_unknown(draft, str(error), terms)
         except asyncio.CancelledError:
             self._report_unknown(draft, "The program stopped waiting for the reply.", terms)
@@ -265,7 +265,7 @@ class OrderExecutor:
             # Filled, expired, or canceled by someone else: only its own state says which.
             return await self.read_back(order, "The exchange says this order is gone already.")
         except Refused as error:
-            self.check_exchange_hours(error.status, error.code)
+            self.check_exchange_hours(error)
             sentence = f"Not canceled: {error}"
             self._store.notify(Severity.ERROR, sentence)
             self._not_canceled(order)
@@ -337,9 +337,10 @@ class OrderExecutor:
         self._store.account.report_answered(known)
         return OrderResult(known, sentence)
 
-    def check_exchange_hours(self, status: int, code: str = "") -> None:
-        """Request a read of the exchange's status if an answer looks as if it were paused."""
-        if status == HTTP_UNAVAILABLE or code in PAUSE_CODES:
+    def check_exchange_hours(self, error: KalshiError) -> None:
+        """Request a read of the exchange's status if an error looks as if it were paused."""
+        is_unavailable = isinstance(error, Refused | UnknownOutcome) and error.status == HTTP_UNAVAILABLE
+        if is_unavailable or (isinstance(error, Refused) and error.code in PAUSE_CODES):
             self._store.bus.publish(HoursInDoubt())
 
     def _store_order(self, order: Order) -> Order:

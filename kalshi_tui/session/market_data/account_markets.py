@@ -13,7 +13,7 @@ from typing import Final
 from kalshi_tui.domain.market import Event, Market, MarketStatus
 from kalshi_tui.kalshi import whole_history
 from kalshi_tui.kalshi.errors import KalshiError, NotFound
-from kalshi_tui.kalshi.rest import RestClient
+from kalshi_tui.kalshi.rest import MAX_TICKERS_PER_REQUEST, RestClient
 from kalshi_tui.session.bus import (
     FillAdded,
     MarketLifecycleChanged,
@@ -25,7 +25,6 @@ from kalshi_tui.session.notices import Severity
 from kalshi_tui.session.store import Store
 from kalshi_tui.session.timing import Sleep, sleep_until_event
 
-TICKERS_PER_REQUEST: Final = 100
 RETRY_DELAY_S: Final = 3.0
 MAX_RETRY_DELAY_S: Final = 60.0
 UNKNOWN_RETRY_MS: Final = 60_000
@@ -93,8 +92,8 @@ class AccountMarketReader:
             for ticker in sorted(needed_tickers(self._store, self._shown))
             if ticker not in markets and now - self._tried_ms.get(ticker, -UNKNOWN_RETRY_MS) >= UNKNOWN_RETRY_MS
         ]
-        for start in range(0, len(missing), TICKERS_PER_REQUEST):
-            chunk = missing[start : start + TICKERS_PER_REQUEST]
+        for start in range(0, len(missing), MAX_TICKERS_PER_REQUEST):
+            chunk = missing[start : start + MAX_TICKERS_PER_REQUEST]
             found = {each.ticker: each async for each in self._rest.markets(tickers=chunk)}
             for ticker in chunk:
                 if ticker in found:
@@ -120,8 +119,8 @@ class AccountMarketReader:
             if market.is_combo and market.status is not MarketStatus.FINALIZED
         }
         tickers = list(combos)
-        for start in range(0, len(tickers), TICKERS_PER_REQUEST):
-            chunk = tickers[start : start + TICKERS_PER_REQUEST]
+        for start in range(0, len(tickers), MAX_TICKERS_PER_REQUEST):
+            chunk = tickers[start : start + MAX_TICKERS_PER_REQUEST]
             found = [each async for each in self._rest.markets(tickers=chunk)]
             changed = [
                 each for each in found if each.ticker in combos and each.status is not combos[each.ticker].status

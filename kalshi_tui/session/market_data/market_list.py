@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from kalshi_tui.domain.market import Event, Market, MarketStatus
 from kalshi_tui.kalshi.errors import KalshiError
-from kalshi_tui.kalshi.rest import RestClient
+from kalshi_tui.kalshi.rest import MAX_TICKERS_PER_REQUEST, RestClient
 from kalshi_tui.session.bus import MarketListRead
 from kalshi_tui.session.market_data.account_markets import needed_tickers, read_event
 from kalshi_tui.session.market_data.fee_reader import FeeReader
@@ -28,7 +28,6 @@ RETRY_DELAY_S: Final = 3.0
 MAX_RETRY_DELAY_S: Final = 60.0
 MAX_CONCURRENT_READS: Final = 2
 """How many reads of markets run at a time: orders go over the same few connections, and come first."""
-TICKERS_PER_REQUEST: Final = 100
 REREAD_DELAYS_S: Final = (1.0, 2.0, 4.0, 8.0, 15.0)
 """The waits while a market that was just created is not there, or one that has just closed still reads as open."""
 MAX_SLEEP_S: Final = 30.0
@@ -189,13 +188,13 @@ class MarketListReader:
         while left:
             try:
                 async with self._read_slots:
-                    found = [each async for each in self._rest.markets(tickers=left[:TICKERS_PER_REQUEST])]
+                    found = [each async for each in self._rest.markets(tickers=left[:MAX_TICKERS_PER_REQUEST])]
                 self._read_early.update(each.ticker for each in found if each.ticker not in self._store.markets)
                 self._store_markets(found, in_list_order=True)
             except KalshiError:
                 await self._sleep(RETRY_DELAY_S)
             else:
-                del left[:TICKERS_PER_REQUEST]
+                del left[:MAX_TICKERS_PER_REQUEST]
 
     async def _read_list_pages(self) -> None:
         """Read the open events page by page, and show them as they come."""
@@ -226,7 +225,7 @@ class MarketListReader:
             mine = self._needed_tickers()
             tickers = [ticker for ticker in tickers if ticker in mine]
         while tickers:
-            some = tickers[:TICKERS_PER_REQUEST]
+            some = tickers[:MAX_TICKERS_PER_REQUEST]
             try:
                 async with self._read_slots:
                     self._store_markets([market async for market in self._rest.markets(tickers=some)])
@@ -236,7 +235,7 @@ class MarketListReader:
                 told = True
                 await self._sleep(RETRY_DELAY_S)
             else:
-                del tickers[:TICKERS_PER_REQUEST]
+                del tickers[:MAX_TICKERS_PER_REQUEST]
         await self._read_full_list()
 
     def _drop_finalized(self) -> None:

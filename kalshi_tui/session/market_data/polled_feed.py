@@ -16,7 +16,7 @@ from kalshi_tui.kalshi.errors import KalshiError, Refused
 from kalshi_tui.kalshi.feed.command_queue import AuditAnswer
 from kalshi_tui.kalshi.feed.stream import Health
 from kalshi_tui.kalshi.feed.tap import Tap, TapSource
-from kalshi_tui.kalshi.rest import RestClient
+from kalshi_tui.kalshi.rest import MAX_TICKERS_PER_REQUEST, RestClient
 from kalshi_tui.session.store import Store
 from kalshi_tui.session.timing import Sleep, sleep_until_event
 
@@ -25,7 +25,6 @@ POLL_INTERVAL_S: Final = 15.0
 RETRY_DELAY_S: Final = 5.0
 NEWS_DEBOUNCE_S: Final = 0.3
 """A held key runs over many markets: those that it rests on are read."""
-TICKERS_PER_REQUEST: Final = 100
 MAX_POLLED_QUOTES: Final = 300
 TRADES_PER_READ: Final = 50
 SIGNED_ONLY: Final = frozenset({401, 403})
@@ -137,8 +136,8 @@ class PolledFeed:
             await self._read_book(ticker)
             self._store.market_data.set_tape(ticker, await self._rest.trades(ticker, most=TRADES_PER_READ))
             self._books_read_s[ticker] = self._read_s = now
-        for start in range(0, len(quotes), TICKERS_PER_REQUEST):
-            chunk = quotes[start : start + TICKERS_PER_REQUEST]
+        for start in range(0, len(quotes), MAX_TICKERS_PER_REQUEST):
+            chunk = quotes[start : start + MAX_TICKERS_PER_REQUEST]
             self._add_markets([market async for market in self._rest.markets(tickers=chunk)], ())
             self._quotes_read_s.update(dict.fromkeys(chunk, now))
             self._read_s = now

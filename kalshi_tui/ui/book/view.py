@@ -204,7 +204,7 @@ def _order_marks(price: Price, own_count: Count, last: Price | None) -> str:
 
 
 def _size_cell(level: Level, row_format: _BookRowFormat) -> tuple[str, int]:
-    """Write a level's size and give the cells of its bar; a level that is gone has neither."""
+    """Return a level's size as text and the cells of its bar; a level that is gone has neither."""
     if not level.size:
         return right_align(GONE_TEXT, row_format.size), 0
     return row_format.format_count(level.size, row_format.size), row_format.bar_width(level.size)

@@ -221,10 +221,10 @@ class MarketListPane(Vertical):
         if self._columns.has_column("closes"):
             all_of_them = now_ms // (60 * SECOND_MS) != before // (60 * SECOND_MS)
             self._redraw_markets([each for each in self._visible_tickers if all_of_them or self._closes_soon(each)])
-        pasts = self._visible_tickers if self._columns.has_column("day") else ()
-        if pasts != self._sparkline_tickers:
-            self._sparkline_tickers = pasts
-            self.post_message(self.SparklinesVisible(pasts))
+        tickers = self._visible_tickers if self._columns.has_column("day") else ()
+        if tickers != self._sparkline_tickers:
+            self._sparkline_tickers = tickers
+            self.post_message(self.SparklinesVisible(tickers))
 
     def _closes_soon(self, ticker: str) -> bool:
         market = self._store.markets.get(ticker)
