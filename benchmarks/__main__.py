@@ -68,12 +68,12 @@ def row(figure: Figure) -> str:
 
 
 def known() -> dict[str, float]:
-    """Give the ratios of the results page, by name."""
+    """Return the ratios of the results page, by name."""
     return {found["name"]: float(found["ratio"]) for found in ROW.finditer(RESULTS.read_text(encoding="utf-8"))}
 
 
 def compared(figures: Sequence[Figure], before: dict[str, float]) -> list[str]:
-    """Say which ratios have become worse by more than a fifth."""
+    """Return which ratios have become worse by more than a fifth."""
     said = []
     for each in figures:
         old = before.get(each.name)

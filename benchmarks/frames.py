@@ -100,15 +100,15 @@ decode_whole = msgspec.json.Decoder(_WholeDelta | _WholeTicker | wire.SnapshotFr
 """The reference: what decodes every field of these frames into typed structs, and does nothing else."""
 
 
-def following(store: Store) -> FeedProtocol:
-    """Give a feed that follows the books of all markets, and has had no snapshot yet."""
+def book_feed(store: Store) -> FeedProtocol:
+    """Return a feed that follows the books of all markets, and has had no snapshot yet."""
     protocol = FeedProtocol(store)
     protocol.want_books(TICKERS)
     return _told(protocol, wire.Channel.BOOK)
 
 
-def quoting(store: Store) -> FeedProtocol:
-    """Give a feed that follows the quotes of every market there is."""
+def quote_feed(store: Store) -> FeedProtocol:
+    """Return a feed that follows the quotes of every market there is."""
     protocol = FeedProtocol(store)
     protocol.want_quotes(None)
     return _told(protocol, wire.Channel.TICKER)
@@ -126,7 +126,7 @@ def _told(protocol: FeedProtocol, channel: str) -> FeedProtocol:
 def take(snapshots: list[bytes], deltas: list[bytes], tickers: list[str] | None = None) -> None:
     """Take them into books; with ``tickers``, those of the deltas, look at bid, ask and spread after each."""
     store = Store(lambda: 0)
-    receive = following(store).receive
+    receive = book_feed(store).receive
     for frame in snapshots:
         receive(frame)
     if tickers is None:

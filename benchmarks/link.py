@@ -158,8 +158,8 @@ async def order(folder: Path) -> list[Figure]:
     async with RestClient(environment, signer) as rest:
         # Ten orders a second is what a new account may send; here it is not the exchange's patience that is measured.
         rest._http.write_budgets.set_limits(1_000_000, 1_000_000)  # noqa: SLF001 - there is no other way to an account without limits
-        guard = RiskChecks(store, Venue.PRACTICE, clock_ms=clock_ms, sent_since=journal.sent_since)
-        trading = OrderExecutor(rest, store, journal, guard, OrderLookup(rest, store, asyncio.sleep))
+        risk_checks = RiskChecks(store, Venue.PRACTICE, clock_ms=clock_ms, sent_since=journal.sent_since)
+        trading = OrderExecutor(rest, store, journal, risk_checks, OrderLookup(rest, store, asyncio.sleep))
         for number in range(ORDERS):
             client_order_id = f"client-{number}"
             trading.draft(terms, client_order_id)

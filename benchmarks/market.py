@@ -2,7 +2,7 @@
 
 import tracemalloc
 
-from benchmarks.frames import QUOTED, QUOTES, decode_whole, quoting, ticker_frames
+from benchmarks.frames import QUOTED, QUOTES, decode_whole, quote_feed, ticker_frames
 from benchmarks.measure import Figure, compare
 from kalshi_tui.domain.book import Book, Side
 from kalshi_tui.domain.fees import FeeSchedule, FeeType
@@ -25,7 +25,7 @@ def quotes() -> list[Figure]:
 
     def ours() -> None:
         store = Store(lambda: 0)
-        receive = quoting(store).receive
+        receive = quote_feed(store).receive
         for frame in frames:
             receive(frame)
         kept[:] = [store]
@@ -38,7 +38,7 @@ def quotes() -> list[Figure]:
     figure = compare("ticker frame into the store", ours, "msgspec decode alone", reference, items=QUOTES)
     tracemalloc.start()
     store = Store(lambda: 0)
-    receive = quoting(store).receive
+    receive = quote_feed(store).receive
     before = tracemalloc.get_traced_memory()[0]
     for frame in frames:
         receive(frame)

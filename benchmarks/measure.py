@@ -84,19 +84,19 @@ def seconds(work: Callable[[], object]) -> float:
 
 
 def machine() -> str:
-    """Say what this ran on."""
+    """Return what this ran on."""
     python = f"{platform.python_implementation()} {platform.python_version()}"
     return f"{python}, {platform.system()} {platform.machine()}, {os.cpu_count()} cores"
 
 
 def memory_kb(pid: int) -> int:
-    """Give the resident memory of a process."""
+    """Return the resident memory of a process."""
     with open(f"/proc/{pid}/status", encoding="ascii") as file:  # noqa: PTH123 - a file of the kernel's
         return next(int(line.split()[1]) for line in file if line.startswith("VmRSS"))
 
 
 def processor_s(pid: int) -> float:
-    """Give the processor time that a process has used."""
+    """Return the processor time that a process has used."""
     with open(f"/proc/{pid}/stat", encoding="ascii") as file:  # noqa: PTH123 - a file of the kernel's
         fields = file.read().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

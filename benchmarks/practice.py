@@ -27,11 +27,11 @@ from kalshi_tui.runtime.launch import PracticeProcess
 
 WS_PATH = "/trade-api/ws/v2"
 CHANNELS = ("orderbook_delta", "ticker", "trade")
-KEPT = 50_000
+MAX_DELAYS = 50_000
 
 
 @dataclass
-class Heard:
+class Received:
     """What a reader received: frames by type, breaks of a sequence, how late the frames were."""
 
     frames: Counter[str] = field(default_factory=Counter)
@@ -53,18 +53,18 @@ class Heard:
             self._next[sid] = seq + 1
         if ts_ms := frame.get("msg", {}).get("ts_ms"):
             self.late_ms.append(time.time_ns() // 1_000_000 - ts_ms)
-        if len(self.kept) < KEPT and kind in {"orderbook_delta", "ticker", "trade"}:
+        if len(self.kept) < MAX_DELAYS and kind in {"orderbook_delta", "ticker", "trade"}:
             self.kept.append(text)
 
     def late(self, of_a_hundred: int) -> int:
-        """Give how late the frames were that a share of them was not later than."""
+        """Return how late the frames were that a share of them was not later than."""
         ordered = sorted(self.late_ms)
         return ordered[min(len(ordered) * of_a_hundred // 100, len(ordered) - 1)] if ordered else 0
 
 
-async def listen(url: str, headers: dict[str, str], commands: list[dict[str, Any]], seconds: float) -> Heard:
+async def listen(url: str, headers: dict[str, str], commands: list[dict[str, Any]], seconds: float) -> Received:
     """Read for so long, once the first frame has come."""
-    heard = Heard()
+    heard = Received()
     async with connect(
         url, additional_headers=headers, proxy=None, compression=None, max_size=1 << 24, ping_interval=None
     ) as socket:
@@ -82,7 +82,7 @@ async def listen(url: str, headers: dict[str, str], commands: list[dict[str, Any
     return heard
 
 
-def practice(markets: int, rate: int, seconds: float) -> tuple[Heard, float]:
+def practice(markets: int, rate: int, seconds: float) -> tuple[Received, float]:
     """Listen to a practice exchange; return what was received and its processor time as a share of a core."""
     with tempfile.TemporaryDirectory() as folder:
         process = PracticeProcess(["--data", folder, "--markets", str(markets), "--rate", str(rate)])
@@ -146,7 +146,7 @@ async def bare(frames: list[str], rate: int) -> None:
     await asyncio.Event().wait()
 
 
-def reference(frames: list[str], rate: int, seconds: float) -> tuple[Heard, float]:
+def reference(frames: list[str], rate: int, seconds: float) -> tuple[Received, float]:
     """Listen to the bare server."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "frames.json"

@@ -130,7 +130,7 @@ def empty(home: Path) -> list[float]:
 
 
 def at(taken: list[float], percent: int) -> float:
-    """Give a percentile."""
+    """Return a percentile."""
     return taken[min(len(taken) * percent // 100, len(taken) - 1)]
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from benchmarks.frames import following, frames
+from benchmarks.frames import book_feed, frames
 from benchmarks.measure import Figure, memory_kb
 from kalshi_tui.runtime.compose import build_session, practice_access
 from kalshi_tui.runtime.launch import PracticeProcess, PracticeReady
@@ -30,7 +30,7 @@ def grown(hours: int) -> Figure:
     """Take so many hours' deltas; compare the memory at the end with that after the first tenth."""
     snapshots, deltas = frames()
     store = Store(lambda: 0)
-    protocol = following(store)
+    protocol = book_feed(store)
     wanted = hours * 3_600 * A_SECOND
     # The same day again and again: its numbers go on, and each of its rounds begins with its snapshots.
     done, early, seq = 0, 0, 0

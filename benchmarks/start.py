@@ -33,12 +33,12 @@ AT_REST_S = 8.0
 
 
 def kept_folder(home: Path) -> Path:
-    """Give the folder in which the program keeps what belongs to practice."""
+    """Return the folder in which the program keeps what belongs to practice."""
     return home / "data" / "kalshi-tui" / "practice"
 
 
 def environment(home: Path) -> dict[str, str]:
-    """Give the environment of a program that has been started before, in a terminal with all colors."""
+    """Return the environment of a program that has been started before, in a terminal with all colors."""
     folder = kept_folder(home)
     folder.mkdir(parents=True, exist_ok=True)
     PersistedFile(folder, welcome.WELCOME_FILE, welcome.WelcomeFile).write(welcome.WelcomeFile(seen=True))

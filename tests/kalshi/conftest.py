@@ -7,7 +7,7 @@ from websockets.asyncio.server import serve
 
 from kalshi_tui.kalshi.environments import practice_on_port
 from kalshi_tui.kalshi.transport.signing import Signer, generate_key
-from tests.support.book_sink import KEY_ID, BookSink, Reports
+from tests.support.book_handler import KEY_ID, BookHandler, Reports
 from tests.support.stream_exchange import Exchange
 
 
@@ -22,8 +22,8 @@ def signer(pem: bytes) -> Signer:
 
 
 @pytest.fixture
-def sink() -> BookSink:
-    return BookSink()
+def feed_handler() -> BookHandler:
+    return BookHandler()
 
 
 @pytest.fixture

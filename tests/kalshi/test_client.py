@@ -818,7 +818,7 @@ async def test_whatever_goes_wrong_a_book_that_is_good_is_one_that_the_exchange_
             return all(each.good and history.is_now(each.ticker, each.book) for each in books)
 
         async with client, client.stream(tickers) as updates, asyncio.TaskGroup() as tasks:
-            following = tasks.create_task(follow(updates))
+            follower = tasks.create_task(follow(updates))
             for _ in range(15):
                 match rng.choice(["skip", "duplicate", "corrupt", "overflow", "drop"]):
                     case "overflow":
@@ -836,7 +836,7 @@ async def test_whatever_goes_wrong_a_book_that_is_good_is_one_that_the_exchange_
                         updates.retry_now()
                         step()
                         await asyncio.sleep(0.01)
-            following.cancel()
+            follower.cancel()
         assert seen[False]
 
 

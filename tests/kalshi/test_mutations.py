@@ -252,12 +252,15 @@ def heal(rig: Rig) -> None:
 
 
 def check_frame(name: str, frame: dict[str, Any], path: str, value: Any, rig: Rig) -> str:
-    """Deliver a spoilt frame and a true one; return what became of it."""
+    """Deliver a damaged frame and a true one; return what became of it."""
     case = f"{name}: {path} = {value!r}"
-    sink, reports = rig.sink, rig.reports
+    feed_handler, reports = rig.feed_handler, rig.reports
     kind: dict[str, Sized] = {
-        "fill": sink.fills, "user_order": sink.orders, "market_position": sink.positions, "trade": sink.trades,
-    }  # fmt: skip
+        "fill": feed_handler.fills,
+        "user_order": feed_handler.orders,
+        "market_position": feed_handler.positions,
+        "trade": feed_handler.trades,
+    }
     private = next((key for key in kind if name.startswith(key)), "")
     before, faults = len(kind.get(private, ())), rig.feed.faults
     reports.clear()
@@ -268,9 +271,9 @@ def check_frame(name: str, frame: dict[str, Any], path: str, value: Any, rig: Ri
     rig.move(A)
     rig.move(B)
     rig.settle()
-    for ticker in rig.sink.good & {A, B, C}:
-        assert rig.sink.books[ticker] == rig.exchange.books[ticker], case
-    assert rig.feed.trusted == rig.sink.good, case
+    for ticker in rig.feed_handler.good & {A, B, C}:
+        assert rig.feed_handler.books[ticker] == rig.exchange.books[ticker], case
+    assert rig.feed.trusted == rig.feed_handler.good, case
     if private in {"fill", "user_order", "market_position"} and not taken:
         missed = [each for each in reports if each.happening is Happening.MISSED]
         # A frame of a type that is not known, or of a subscription that is not ours, is nobody's.
@@ -337,12 +340,12 @@ def check_book_frame(rig: Rig, name: str, path: str, value: Any, counts: Counter
     rig.move(B)
     rig.settle()
     case = f"{name}: {path} = {value!r}"
-    for ticker in rig.sink.good & {A, B, C}:
-        assert rig.sink.books[ticker] == rig.exchange.books[ticker], case
+    for ticker in rig.feed_handler.good & {A, B, C}:
+        assert rig.feed_handler.books[ticker] == rig.exchange.books[ticker], case
     heal(rig)
     assert rig.feed.trusted == {A, B}, case
     for ticker in (A, B):
-        assert rig.sink.books[ticker] == rig.exchange.books[ticker], case
+        assert rig.feed_handler.books[ticker] == rig.exchange.books[ticker], case
 
 
 def test_an_odd_value_of_a_frame_makes_no_book_wrong_and_no_news_of_the_account_lost() -> None:
@@ -370,4 +373,4 @@ def test_every_odd_value_of_a_captured_frame() -> None:
             rig.settle()
             heal(rig)
             assert rig.feed.trusted == {A, B}, kind
-            assert all(rig.sink.books[each] == rig.exchange.books[each] for each in (A, B)), spoilt
+            assert all(rig.feed_handler.books[each] == rig.exchange.books[each] for each in (A, B)), spoilt

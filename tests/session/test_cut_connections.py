@@ -25,7 +25,7 @@ from tests.support.practice_server import Clock, Serving, serving
 
 PARTS = 4
 ONCE = Retry(attempts=1)
-LONGEST = 4_096
+MAX_CUT_POSITION = 4_096
 
 
 class Scissors:
@@ -51,13 +51,13 @@ class Scissors:
         for each in (writer, far_writer):
             each.close()
 
-    async def _carry(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, left: int | None) -> None:
+    async def _carry(self, source: asyncio.StreamReader, feed_handler: asyncio.StreamWriter, left: int | None) -> None:
         while left is None or left > 0:
             data = await source.read(65_536 if left is None else left)
             if not data:
                 return
-            sink.write(data)
-            await sink.drain()
+            feed_handler.write(data)
+            await feed_handler.drain()
             left = None if left is None else left - len(data)
         self.cut = True
 
@@ -90,13 +90,13 @@ class Cutting:
                 self._clock.advance(int(seconds * 1000))
                 await asyncio.sleep(0)
 
-            inquiry = OrderLookup(rest, store, later)
+            order_lookup = OrderLookup(rest, store, later)
             journal = Journal.in_memory()
-            guard = RiskChecks(store, Venue.PRACTICE, clock_ms=self._clock)
-            hands = OrderExecutor(rest, store, journal, guard, inquiry)
+            risk_checks = RiskChecks(store, Venue.PRACTICE, clock_ms=self._clock)
+            executor = OrderExecutor(rest, store, journal, risk_checks, order_lookup)
             name = f"order-{up}-{down}-{self._number}"
             terms = OrderTerms(self.ticker, Side.YES, Action.BUY, 100, 100)
-            sending = asyncio.ensure_future(hands.submit(terms, name))
+            sending = asyncio.ensure_future(executor.submit(terms, name))
             # What was cut is cut; the questions that follow go through.
             while not (self.scissors.cut or sending.done()):
                 await asyncio.sleep(0)
@@ -105,7 +105,7 @@ class Cutting:
             async with asyncio.timeout(20):
                 while any(order.state in UNCONFIRMED_STATES for order in store.orders.values()):
                     await asyncio.sleep(0.001)
-            await inquiry.close()
+            await order_lookup.close()
         (order,) = store.orders.values()
         theirs = [each for each in self.exchange.exchange.queries.orders("alice") if each.client_order_id == name]
         assert len(theirs) <= 1
@@ -132,7 +132,7 @@ async def cutting(folder: Path) -> AsyncIterator[Cutting]:
 
 async def each_cut(part: int, cut: Callable[[int], Awaitable[bool]]) -> int:
     """Cut at each byte of a part of them, until nothing is left to cut; give how many cuts there were."""
-    for number, place in enumerate(range(part, LONGEST, PARTS)):
+    for number, place in enumerate(range(part, MAX_CUT_POSITION, PARTS)):
         if not await cut(place):
             return number
     raise AssertionError("the exchange of request and reply never ended")

@@ -33,7 +33,7 @@ from tests.support.hostile_server import (
     serving,
 )
 from tests.support.order_sender import sent
-from tests.support.pilot import USUAL, USUAL_WISHES
+from tests.support.pilot import USUAL, USUAL_UI_SETTINGS
 from tests.support.practice_server import serving as practicing
 from tests.support.waiting import until
 
@@ -107,7 +107,7 @@ async def test_the_desk_outlives_a_hostile_exchange_and_trades_once_it_behaves(t
 
     async with practicing() as exchange, serving(everything(asked)) as server:
         session = a_session(server, exchange.signers["alice"], journal, hurried(asyncio.sleep))
-        app = DeskApp(session, clock_ms=clock_ms, ui_settings=USUAL_WISHES)
+        app = DeskApp(session, clock_ms=clock_ms, ui_settings=USUAL_UI_SETTINGS)
         async with app.run_test(size=USUAL) as pilot:
             store = session.store
             everything_played = {f"rest: {name}" for name in REST} | {f"stream: {name}" for name in SOME}

@@ -186,10 +186,10 @@ async def test_the_desk_does_not_call_a_list_empty_that_it_could_not_read(
     await rig.start()
     try:
         await rig.pass_time(5)
-        sweeping = rig.begin(rig.session.cancel_all(rig.ticker))
+        canceling = rig.begin(rig.session.cancel_all(rig.ticker))
         await rig.pass_time(60, 1_000)
-        sweep = sweeping.result()
-        assert not sweep.proved
-        assert HALF_READ in sweep.sentence
+        result = canceling.result()
+        assert not result.proved
+        assert HALF_READ in result.sentence
     finally:
         await rig.close()

@@ -140,8 +140,8 @@ class FakeDesk:
         self.store = a_store(clock, markets, account_read=account_read)
         self.looked_at: list[tuple[str, ...]] = []
         self.charted: list[tuple[str, int]] = []
-        self.pasts_looked_at: list[tuple[str, ...]] = []
-        self.kept_listed: list[tuple[str, ...]] = []
+        self.visible_sparklines: list[tuple[str, ...]] = []
+        self.listed_tickers: list[tuple[str, ...]] = []
         self.sent: list[tuple[OrderTerms, str]] = []
         self.canceled: list[Order] = []
         self.state = OrderState.FILLED
@@ -235,10 +235,10 @@ class FakeDesk:
         self.charted.append((ticker, minutes))
 
     def set_shown_sparklines(self, tickers: Sequence[str]) -> None:
-        self.pasts_looked_at.append(tuple(tickers))
+        self.visible_sparklines.append(tuple(tickers))
 
     def set_watch_list_markets(self, tickers: Sequence[str]) -> None:
-        self.kept_listed.append(tuple(tickers))
+        self.listed_tickers.append(tuple(tickers))
 
     def check_risks(self, terms: OrderTerms, replacing: Order | None = None) -> list[RiskViolation]:
         return list(self.against)

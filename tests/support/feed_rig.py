@@ -4,7 +4,7 @@ from kalshi_tui.domain.book import Side
 from kalshi_tui.kalshi import wire
 from kalshi_tui.kalshi.feed.protocol import FeedProtocol
 from kalshi_tui.kalshi.feed.subscription import RecoveryPolicy
-from tests.support.book_sink import BookSink, Reports
+from tests.support.book_handler import BookHandler, Reports
 from tests.support.feed_model import ModelExchange
 
 A, B, C = "KXWIN-26-A", "KXWIN-26-B", "KXWIN-26-C"
@@ -17,9 +17,9 @@ class Rig:
         self.exchange = ModelExchange([A, B, C])
         for ticker in (A, B, C):
             self.exchange.books[ticker].snapshot([(4000, 1000), (4100, 2000)], [(5000, 700), (5500, 300)])
-        self.sink = BookSink()
+        self.feed_handler = BookHandler()
         self.reports = Reports()
-        self.feed = FeedProtocol(self.sink, listener=self.reports.append, policy=bounds)
+        self.feed = FeedProtocol(self.feed_handler, listener=self.reports.append, policy=bounds)
         self.down: list[bytes] = []
         self.now = 0.0
         if tickers:
@@ -50,9 +50,9 @@ class Rig:
         return [each for each in self.exchange.commands if name in {"", each.cmd, (each.params or Empty).action}]
 
     def assert_right(self, *tickers: str) -> None:
-        assert self.feed.trusted == set(tickers) == self.sink.good
+        assert self.feed.trusted == set(tickers) == self.feed_handler.good
         for ticker in tickers:
-            assert self.sink.books[ticker] == self.exchange.books[ticker]
+            assert self.feed_handler.books[ticker] == self.exchange.books[ticker]
 
 
 Empty = wire.CommandParams()

@@ -18,7 +18,7 @@ NARROW = (80, 24)
 USUAL = (140, 50)
 WIDE = (200, 60)
 SIZES = (NARROW, USUAL, WIDE)
-USUAL_WISHES = UiSettings(theme="desk", plain_chart=False)
+USUAL_UI_SETTINGS = UiSettings(theme="desk", plain_chart=False)
 
 
 @dataclass
@@ -83,12 +83,12 @@ async def trading(
     desk: FakeDesk | None = None,
     size: tuple[int, int] = USUAL,
     *,
-    wishes: UiSettings = USUAL_WISHES,
+    ui_settings: UiSettings = USUAL_UI_SETTINGS,
 ) -> AsyncIterator[Trader]:
     """Run the app over a desk of the test's own; its own frame tick is stopped, the test draws the frames."""
     clock, timer = (desk.clock if desk else Clock()), Clock(0)
     desk = desk or FakeDesk(clock)
-    app = DeskApp(desk, clock_ms=clock, timer_ms=timer, ui_settings=wishes)
+    app = DeskApp(desk, clock_ms=clock, timer_ms=timer, ui_settings=ui_settings)
     async with app.run_test(size=size) as pilot:
         for each in list(app._timers):
             if each.name == "frame":

@@ -24,7 +24,7 @@ from kalshi_tui.kalshi.transport.signing import (
     Signer,
     verify_signature,
 )
-from tests.support.book_sink import KEY_ID, BookSink, Reports
+from tests.support.book_handler import KEY_ID, BookHandler, Reports
 from tests.support.feed_model import ModelExchange
 from tests.support.waiting import GENEROUS_S, until
 
@@ -96,21 +96,25 @@ class Desk:
 
     def __init__(self, exchange: Exchange, signer: Signer, **more: Any) -> None:
         self.exchange = exchange
-        self.sink = BookSink()
+        self.feed_handler = BookHandler()
         self.reports = Reports()
         more = {"timing": QUICK, **more}
-        self.stream = Stream(practice_on_port(exchange.port), signer, self.sink, listener=self.reports.append, **more)
+        self.stream = Stream(
+            practice_on_port(exchange.port), signer, self.feed_handler, listener=self.reports.append, **more
+        )
 
     @property
     def state(self) -> LinkState:
-        return self.sink.links[-1][0]
+        return self.feed_handler.links[-1][0]
 
     def right(self, *tickers: str) -> bool:
-        same = all(self.sink.books[ticker] == self.exchange.model.books[ticker] for ticker in self.sink.good)
-        return same and self.sink.good == set(tickers)
+        same = all(
+            self.feed_handler.books[ticker] == self.exchange.model.books[ticker] for ticker in self.feed_handler.good
+        )
+        return same and self.feed_handler.good == set(tickers)
 
     async def live(self) -> None:
-        await until(lambda: self.sink.links and self.state is LinkState.LIVE)
+        await until(lambda: self.feed_handler.links and self.state is LinkState.LIVE)
 
 
 @asynccontextmanager
@@ -123,4 +127,4 @@ async def running(desk: Desk) -> AsyncIterator[Desk]:
         async with asyncio.timeout(GENEROUS_S):
             await task
     assert desk.state is LinkState.OFFLINE
-    assert desk.sink.good == set()
+    assert desk.feed_handler.good == set()

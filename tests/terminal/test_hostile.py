@@ -16,7 +16,7 @@ pytestmark = pytest.mark.terminal
 SIZES = ((80, 24), (140, 50))
 NEVER = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200b\u200e\u200f\ufeff\ufe0f"
 OWN_STRINGS = {"OSC 2;kalshi-tui PRACTICE", "OSC 2;", "OSC 22;default"}
-MOST_MARKS = 2
+MAX_MARKS = 2
 
 
 class Tour:
@@ -132,4 +132,4 @@ def test_no_tower_of_marks_is_built(spoiled: Written) -> None:
     for each in spoiled.text:
         marks = marks + 1 if unicodedata.category(each) in {"Mn", "Me"} else 0
         highest = max(highest, marks)
-    assert 0 < highest <= MOST_MARKS
+    assert 0 < highest <= MAX_MARKS

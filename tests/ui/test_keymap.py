@@ -18,7 +18,7 @@ from tests.support.pilot import trading
 
 
 async def test_another_key_is_bound_and_shown_everywhere_and_the_usual_one_is_free() -> None:
-    async with trading(wishes=UiSettings(keys={"buy": ("B", "f5"), "orders": ("!",), "quit": ()})) as trader:
+    async with trading(ui_settings=UiSettings(keys={"buy": ("B", "f5"), "orders": ("!",), "quit": ()})) as trader:
         bar = trader.lines()[-1]
         assert " B Buy" in bar
         assert "q Quit" not in bar
@@ -42,7 +42,7 @@ async def test_another_key_is_bound_and_shown_everywhere_and_the_usual_one_is_fr
 
 
 async def test_a_key_that_types_is_text_in_the_filter() -> None:
-    async with trading(wishes=UiSettings(keys={"help": (".",)})) as trader:
+    async with trading(ui_settings=UiSettings(keys={"help": (".",)})) as trader:
         await trader.press("slash", "full_stop", "q")
         assert trader.app.focused is not None
         assert getattr(trader.app.focused, "value", "") == ".q"

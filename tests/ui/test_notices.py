@@ -11,7 +11,7 @@ from kalshi_tui.domain.order import Action, BookSide, OrderTerms
 from kalshi_tui.domain.text import market_text
 from kalshi_tui.practice.engine.market_outcome import binary_outcome
 from kalshi_tui.ui.app import DeskApp
-from tests.support.pilot import USUAL_WISHES, Trader
+from tests.support.pilot import USUAL_UI_SETTINGS, Trader
 from tests.support.session_rig import US, Rig
 
 WIDE = (160, 40)
@@ -55,7 +55,7 @@ async def began(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> DeskApp:
         await asyncio.sleep(0)
 
     monkeypatch.setattr(rig.session, "start", nothing)
-    return DeskApp(rig.session, clock_ms=rig.clock, timer_ms=lambda: rig.clock.now_ms, ui_settings=USUAL_WISHES)
+    return DeskApp(rig.session, clock_ms=rig.clock, timer_ms=lambda: rig.clock.now_ms, ui_settings=USUAL_UI_SETTINGS)
 
 
 async def test_what_happens_to_an_order_at_rest(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:

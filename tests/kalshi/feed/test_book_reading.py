@@ -13,7 +13,7 @@ from kalshi_tui.kalshi.feed.stream import Stream
 from kalshi_tui.kalshi.wire import BookReading
 from kalshi_tui.recording.checker import book_levels, books_digest, check_recording
 from kalshi_tui.recording.writer import RecordingWriter
-from tests.support.book_sink import BookSink, Reports
+from tests.support.book_handler import BookHandler, Reports
 from tests.support.practice_server import Serving, serving
 from tests.support.waiting import until
 
@@ -23,16 +23,16 @@ class Watcher:
 
     def __init__(self, exchange: Serving) -> None:
         self.exchange = exchange
-        self.sink, self.reports = BookSink(), Reports()
+        self.feed_handler, self.reports = BookHandler(), Reports()
         signer = exchange.signers["alice"]
-        self.stream = Stream(practice_on_port(exchange.port), signer, self.sink, listener=self.reports.append)
+        self.stream = Stream(practice_on_port(exchange.port), signer, self.feed_handler, listener=self.reports.append)
         busy = [each for each in exchange.exchange.markets.visible() if each.yes_bid and each.status.tradable]
         self.tickers = [each.ticker for each in busy[:8]]
 
     def is_right(self) -> bool:
-        if not self.sink.good >= set(self.tickers):
+        if not self.feed_handler.good >= set(self.tickers):
             return False
-        return all(self.sink.books[ticker] == self._theirs(ticker) for ticker in self.tickers)
+        return all(self.feed_handler.books[ticker] == self._theirs(ticker) for ticker in self.tickers)
 
     def _theirs(self, ticker: str) -> Book:
         made = Book()
@@ -99,7 +99,7 @@ async def test_a_flip_while_it_runs_is_healed_and_the_recording_says_it(tmp_path
         watcher.stream.protocol.resync_books("For the test.")
         await until(lambda: watcher.stream.protocol.reading is flipped and watcher.is_right())
         await watcher.stir()
-        ours = {ticker: watcher.sink.books[ticker] for ticker in watcher.tickers}
+        ours = {ticker: watcher.feed_handler.books[ticker] for ticker in watcher.tickers}
         watcher.stream.record(None)
         recording.close()
     # The verifier builds the books without the feed: both have understood the same.
@@ -115,16 +115,18 @@ async def test_books_whose_quotes_nobody_asks_for_are_checked_too(reading: str) 
             await exchange.order(ticker, "ask", "0.70", "5", who="bob")
             await exchange.order(ticker, "ask", "0.80", "7", who="bob")
         await exchange.control("no_levels", reading=reading)
-        sink = BookSink()
-        stream = Stream(practice_on_port(exchange.port), exchange.signers["alice"], sink)
+        feed_handler = BookHandler()
+        stream = Stream(practice_on_port(exchange.port), exchange.signers["alice"], feed_handler)
         stream.watch_books(tickers)
         running = asyncio.create_task(stream.run())
         try:
             best = [(3_000, 500), (2_000, 700)]
             await until(
                 lambda: (
-                    sink.good >= set(tickers)
-                    and all([(each.price, each.size) for each in sink.books[t].no.top(2)] == best for t in tickers)
+                    feed_handler.good >= set(tickers)
+                    and all(
+                        [(each.price, each.size) for each in feed_handler.books[t].no.top(2)] == best for t in tickers
+                    )
                 )
             )
             assert stream.protocol.reading is (BookReading.NO_PRICES if reading else BookReading.YES_PRICES)
@@ -133,4 +135,4 @@ async def test_books_whose_quotes_nobody_asks_for_are_checked_too(reading: str) 
         finally:
             await stream.close()
             await running
-    assert sink.quotes == {}
+    assert feed_handler.quotes == {}

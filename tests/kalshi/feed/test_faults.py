@@ -20,7 +20,7 @@ from kalshi_tui.kalshi.environments import practice_on_port
 from kalshi_tui.kalshi.feed.stream import Stream
 from kalshi_tui.kalshi.feed.subscription import Happening
 from kalshi_tui.kalshi.transport.signing import Signer
-from tests.support.book_sink import BookSink, Reports
+from tests.support.book_handler import BookHandler, Reports
 from tests.support.cut_proxy import BOUNDS, TIMING, Proxy, between
 from tests.support.stream_exchange import A, B, Exchange
 
@@ -44,24 +44,24 @@ async def pinging(exchange: Exchange) -> AsyncIterator[None]:
 class Watcher:
     """Looks at every book at every turn that it gets."""
 
-    def __init__(self, exchange: Exchange, stream: Stream, sink: BookSink) -> None:
+    def __init__(self, exchange: Exchange, stream: Stream, feed_handler: BookHandler) -> None:
         self.exchange = exchange
         self.stream = stream
-        self.sink = sink
+        self.feed_handler = feed_handler
         self.looks = 0
 
     def look(self) -> None:
         self.looks += 1
         books = self.stream.protocol._book_subscription
-        assert self.stream.protocol.trusted == self.sink.good
-        for ticker in self.sink.good:
+        assert self.stream.protocol.trusted == self.feed_handler.good
+        for ticker in self.feed_handler.good:
             assert books.sid is not None
             assert books.expected is not None
             sent = self.exchange.model.state_at(books.sid, ticker, books.expected - 1)
-            assert sent == self.sink.books[ticker].levels()
+            assert sent == self.feed_handler.books[ticker].levels()
 
     def healed(self) -> bool:
-        return self.sink.good == {A, B} and self.sink.books == self.exchange.model.books
+        return self.feed_handler.good == {A, B} and self.feed_handler.books == self.exchange.model.books
 
     async def until_healed(self, seconds: float) -> None:
         async with asyncio.timeout(seconds):
@@ -153,13 +153,13 @@ async def run_schedules(signer: Signer, seeds: range) -> list[float]:
         between(next(iter(server.sockets)).getsockname()[1]) as proxy,
         pinging(exchange),
     ):
-        sink, reports = BookSink(), Reports()
+        feed_handler, reports = BookHandler(), Reports()
         stream = Stream(
-            practice_on_port(proxy.port), signer, sink, listener=reports.append, timing=TIMING, policy=BOUNDS
+            practice_on_port(proxy.port), signer, feed_handler, listener=reports.append, timing=TIMING, policy=BOUNDS
         )
         stream.watch_books([A, B])
         task = asyncio.create_task(stream.run())
-        watcher = Watcher(exchange, stream, sink)
+        watcher = Watcher(exchange, stream, feed_handler)
         loop = asyncio.get_running_loop()
         try:
             await watcher.until_healed(5)
@@ -172,7 +172,7 @@ async def run_schedules(signer: Signer, seeds: range) -> list[float]:
             await stream.close()
             await task
     assert watcher.looks > 20 * len(seeds)
-    assert sink.links[-1][0] is LinkState.OFFLINE
+    assert feed_handler.links[-1][0] is LinkState.OFFLINE
     assert reports.of(Happening.HEALED)
     return sorted(times)
 

@@ -49,9 +49,9 @@ def mutilated(rng: random.Random, frame: bytes, other: bytes) -> bytes:
 
 
 def check(rig: Rig) -> None:
-    assert rig.feed.trusted == rig.sink.good
-    for ticker in rig.sink.good & {A, B, C}:
-        book = rig.sink.books[ticker]
+    assert rig.feed.trusted == rig.feed_handler.good
+    for ticker in rig.feed_handler.good & {A, B, C}:
+        book = rig.feed_handler.books[ticker]
         assert book == rig.exchange.books[ticker], ticker
         for side in (book.yes, book.no):
             assert all(0 < price < PRICE_UNIT for price in side.prices)
@@ -75,7 +75,7 @@ def fuzz(inputs: int, seed: int) -> int:
         if true:
             rig.feed.receive(true)
         check(rig)
-        if rng.random() < 0.3 or rig.sink.good != {A, B}:
+        if rng.random() < 0.3 or rig.feed_handler.good != {A, B}:
             rig.settle()
             check(rig)
         if rig.feed.failure:

@@ -11,7 +11,7 @@ from kalshi_tui.kalshi import wire
 from kalshi_tui.kalshi.feed.protocol import FeedProtocol
 from kalshi_tui.kalshi.feed.subscription import Happening, RecoveryPolicy
 from kalshi_tui.kalshi.wire import Channel, ErrorCode
-from tests.support.book_sink import BookSink, Reports
+from tests.support.book_handler import BookHandler, Reports
 from tests.support.budget import examples
 from tests.support.captures import captured_frames, frame_files
 from tests.support.feed_rig import A, B, C, Empty, Rig
@@ -72,7 +72,7 @@ def test_markets_are_added_and_deleted_on_the_running_subscription() -> None:
     rig.feed.want_books([B, C])
     rig.settle()
     rig.assert_right(B, C)
-    assert "This market is no longer followed." in rig.sink.whys
+    assert "This market is no longer followed." in rig.feed_handler.whys
     actions = [command.params.action for command in rig.commands("update_subscription") if command.params]
     assert actions == ["add_markets", "add_markets", "delete_markets"]
     assert len(rig.commands("subscribe")) == 1
@@ -138,8 +138,8 @@ def test_a_lost_frame_makes_every_book_of_the_subscription_stale_at_once_and_a_s
     rig.down.pop()
     rig.move(B)
     rig.feed.receive(rig.down.pop(0))
-    assert rig.sink.good == set()
-    assert rig.sink.whys == ["1 of the exchange's messages were lost on the way."]
+    assert rig.feed_handler.good == set()
+    assert rig.feed_handler.whys == ["1 of the exchange's messages were lost on the way."]
     rig.send()
     snapshot = rig.commands("get_snapshot")
     assert [command.params.market_tickers for command in snapshot if command.params] == [[A, B]]
@@ -223,7 +223,7 @@ def test_a_numbered_frame_that_does_not_belong_makes_the_books_stale_and_they_he
     took = books if frame["sid"] == books.sid else lifecycle
     frame["seq"] = books.seq if took is books else lifecycle.number()
     rig.feed.receive(json.dumps(frame))
-    assert rig.sink.good == rig.feed.trusted == set()
+    assert rig.feed_handler.good == rig.feed.trusted == set()
     rig.move(B)
     rig.settle()
     rig.assert_right(A, B)
@@ -235,7 +235,7 @@ def test_a_market_that_does_not_belong_and_comes_again_is_answered_with_a_new_su
     rig.settle()
     rig.assert_right(A, B)
     rig.feed.receive(on_the_books(rig, market_ticker="KXa"))
-    assert rig.sink.good == set()
+    assert rig.feed_handler.good == set()
     rig.settle()
     rig.assert_right(A, B)
     assert len(rig.commands("unsubscribe")) == 1
@@ -250,10 +250,10 @@ def test_frames_of_a_market_just_taken_out_are_awaited_and_later_ones_are_not() 
     rig.feed.receive(on_the_books(rig, market_ticker=B))
     rig.tick(1)
     rig.feed.receive(on_the_books(rig, market_ticker=B))
-    assert (rig.feed.faults, rig.sink.good) == (0, {A})
+    assert (rig.feed.faults, rig.feed_handler.good) == (0, {A})
     rig.tick(5)
     rig.feed.receive(on_the_books(rig, market_ticker=B))
-    assert (rig.feed.faults, rig.sink.good) == (1, set())
+    assert (rig.feed.faults, rig.feed_handler.good) == (1, set())
     rig.settle()
     rig.assert_right(A)
 
@@ -278,13 +278,13 @@ def test_a_frame_that_comes_twice_or_late_is_dropped_and_distrusts() -> None:
     rig.down.clear()
     for data in (second, first):
         rig.feed.receive(data)
-    assert rig.sink.good == set()
+    assert rig.feed_handler.good == set()
     rig.settle()
     rig.assert_right(A)
     rig.move(A)
     rig.feed.receive(rig.down[0])
     rig.feed.receive(rig.down.pop())
-    assert rig.sink.good == set()
+    assert rig.feed_handler.good == set()
     rig.settle()
     rig.assert_right(A)
 
@@ -312,7 +312,7 @@ def test_a_gap_during_the_recovery_asks_again_for_what_it_spoiled() -> None:
     rig.move(A)
     rig.down.pop(1)
     rig.settle()
-    assert rig.sink.good == set()
+    assert rig.feed_handler.good == set()
     rig.tick(1.1)
     rig.settle()
     rig.assert_right(A, B)
@@ -333,7 +333,7 @@ def test_a_requested_snapshot_heals_whether_or_not_it_takes_a_number(number_take
     rig.move(A)
     rig.settle()
     assert rig.feed.trusted == {A}
-    assert rig.sink.books[A] == rig.exchange.books[A]
+    assert rig.feed_handler.books[A] == rig.exchange.books[A]
     assert rig.feed.healed == 1
 
 
@@ -365,7 +365,7 @@ def on_the_books(rig: Rig, **changes: Any) -> bytes:
 def test_a_change_that_cannot_be_distrusts_and_heals(changes: dict[str, Any]) -> None:
     rig = Rig(A, B)
     rig.feed.receive(on_the_books(rig, **changes))
-    assert rig.sink.good == set()
+    assert rig.feed_handler.good == set()
     rig.settle()
     rig.assert_right(A, B)
     assert rig.feed.healed == 1
@@ -394,7 +394,7 @@ def test_a_change_whose_time_cannot_be_read_changes_the_book_all_the_same(ts_ms:
 def test_a_message_that_cannot_be_read_distrusts_everything_and_heals(data: bytes | str) -> None:
     rig = Rig(A, B)
     rig.feed.receive(data)
-    assert rig.sink.good == set()
+    assert rig.feed_handler.good == set()
     assert rig.reports.of(Happening.MISSED)
     rig.settle()
     rig.assert_right(A, B)
@@ -411,8 +411,8 @@ def test_a_change_before_its_snapshot_is_a_fault() -> None:
     sid, subscription = next(iter(rig.exchange.subscriptions.items()))
     rig.feed.receive(json.dumps({"type": "ok", "sid": sid, "seq": frame["seq"]}))
     rig.feed.receive(on_the_books(rig, market_ticker=B))
-    assert rig.sink.good == set()
-    assert "a change came before the order book itself" in rig.sink.whys[-1]
+    assert rig.feed_handler.good == set()
+    assert "a change came before the order book itself" in rig.feed_handler.whys[-1]
     rig.exchange.history.clear()
     rig.settle()
     rig.assert_right(A, B)
@@ -426,7 +426,7 @@ def test_levels_under_an_unknown_name_are_told_and_not_taken_for_an_empty_book()
     frame = json.loads(rig.down.pop())
     frame["msg"] = {"market_ticker": A, "yes_levels": [["0.4000", "1.00"]]}
     rig.feed.receive(json.dumps(frame))
-    assert rig.sink.good == set()
+    assert rig.feed_handler.good == set()
     rig.settle()
     rig.assert_right(A)
 
@@ -475,8 +475,8 @@ def test_a_snapshot_that_crosses_is_not_trusted() -> None:
     # Crossed whichever way it is read.
     msg = {"market_ticker": A, "yes_dollars_fp": [["0.6000", "1.00"]], "no_dollars_fp": [["0.4500", "1.00"]]}
     rig.feed.receive(json.dumps({"type": "orderbook_snapshot", "sid": sid, "seq": subscription.number(), "msg": msg}))
-    assert rig.sink.good == set()
-    assert "cross" in rig.sink.whys[-1]
+    assert rig.feed_handler.good == set()
+    assert "cross" in rig.feed_handler.whys[-1]
     rig.settle()
     rig.assert_right(A, B)
     assert rig.feed.reading is wire.BookReading.YES_PRICES
@@ -668,7 +668,7 @@ def test_a_subscribe_that_only_joins_a_running_subscription_fetches_snapshots_by
     rig = Rig(A)
     sid, subscription = next(iter(rig.exchange.subscriptions.items()))
     rig.feed.receive(wire.encode(wire.UnsubscribedFrame(sid=sid, seq=subscription.number())))
-    assert rig.sink.good == set()
+    assert rig.feed_handler.good == set()
     rig.tick(0.6)
     rig.settle()
     assert subscription.sid == next(iter(rig.exchange.subscriptions))
@@ -682,7 +682,7 @@ def test_a_subscription_that_the_exchange_ends_is_made_anew_each_time_a_little_l
     for _ in range(3):
         rig.down += rig.exchange.end_subscription(Channel.BOOK, code)
         rig.settle()
-        assert rig.sink.good == set()
+        assert rig.feed_handler.good == set()
         began = rig.now
         while not rig.feed.trusted:
             rig.tick(0.1)
@@ -762,8 +762,8 @@ def test_after_a_disconnect_nothing_is_trusted_and_everything_comes_back() -> No
     rig = Rig(A, B)
     rig.move(A)
     rig.feed.disconnected(rig.now, "The connection was lost.")
-    assert rig.sink.good == set()
-    assert rig.sink.whys == ["The connection was lost."]
+    assert rig.feed_handler.good == set()
+    assert rig.feed_handler.whys == ["The connection was lost."]
     rig.down.clear()
     rig.exchange.new_connection()
     rig.feed.connected(2.0)
@@ -832,7 +832,7 @@ def test_an_audit_hands_over_a_snapshot_at_the_moment_that_it_holds() -> None:
         if yes is not None:
             fresh = Book()
             fresh.snapshot(yes, no)
-            same.append(fresh == rig.sink.books[ticker])
+            same.append(fresh == rig.feed_handler.books[ticker])
 
     rig.move(A)
     rig.feed.audit(A, compare)
@@ -873,12 +873,12 @@ def test_every_message_type_reaches_the_sink_as_what_it_is(file: Any) -> None:
             frame["seq"] = mine.number()
     rig.feed.receive(json.dumps(frame))
     told = {
-        "ticker": len(rig.sink.quotes),
-        "trade": len(rig.sink.trades),
-        "fill": len(rig.sink.fills),
-        "user_order": len(rig.sink.orders),
-        "market_position": len(rig.sink.positions),
-        "market_lifecycle_v2": len(rig.sink.events),
+        "ticker": len(rig.feed_handler.quotes),
+        "trade": len(rig.feed_handler.trades),
+        "fill": len(rig.feed_handler.fills),
+        "user_order": len(rig.feed_handler.orders),
+        "market_position": len(rig.feed_handler.positions),
+        "market_lifecycle_v2": len(rig.feed_handler.events),
     }
     assert {kind for kind, count in told.items() if count} == ({frame["type"]} & told.keys())
     assert rig.feed.faults == 0
@@ -897,7 +897,7 @@ def test_lost_trades_and_senseless_news_of_the_account_are_told_as_missed() -> N
     order["msg"]["book_side"] = "sideways"
     rig.feed.receive(json.dumps(order))
     assert [report.channel for report in rig.reports.of(Happening.MISSED)] == ["trade", "user_orders"]
-    assert len(rig.sink.trades) == 1
+    assert len(rig.feed_handler.trades) == 1
     rig.assert_right(A)
 
 
@@ -917,12 +917,12 @@ def test_what_happened_between_the_end_of_a_subscription_and_the_next_is_missed_
 # The captured stream.
 
 
-def replay(frames: list[dict[str, Any]], tickers: set[str]) -> tuple[FeedProtocol, BookSink, Reports]:
+def replay(frames: list[dict[str, Any]], tickers: set[str]) -> tuple[FeedProtocol, BookHandler, Reports]:
     """Feed captured frames to a protocol that wants their markets, its ids made to fit."""
-    sink, reports = BookSink(), Reports()
+    feed_handler, reports = BookHandler(), Reports()
     # The captures are of the time before the flag was sent: NO levels in NO prices.
     policy, reading = RecoveryPolicy(batch=1), wire.BookReading.NO_PRICES
-    feed = FeedProtocol(sink, listener=reports.append, policy=policy, reading=reading)
+    feed = FeedProtocol(feed_handler, listener=reports.append, policy=policy, reading=reading)
     feed.want_books(tickers)
     feed.connected(0.0)
     for frame in frames:
@@ -930,7 +930,7 @@ def replay(frames: list[dict[str, Any]], tickers: set[str]) -> tuple[FeedProtoco
         if frame["type"] == "subscribed":
             sent = {**frame, "id": wire.decode_command(feed.commands_to_send()[0]).id}
         feed.receive(json.dumps(sent))
-    return feed, sink, reports
+    return feed, feed_handler, reports
 
 
 def markets_of(frames: list[dict[str, Any]]) -> set[str]:
@@ -961,15 +961,15 @@ def recomputed(frames: list[dict[str, Any]]) -> dict[str, dict[str, dict[int, in
 
 def test_the_captured_stream_gives_exactly_the_books_that_it_describes() -> None:
     frames = captured_frames()
-    feed, sink, _ = replay(frames, markets_of(frames))
+    feed, feed_handler, _ = replay(frames, markets_of(frames))
     numbers = [frame["seq"] for frame in frames if "seq" in frame]
     assert numbers == list(range(1, 140))
     assert feed.faults == 0
     books = recomputed(frames)
-    assert feed.trusted == set(books) == sink.good
+    assert feed.trusted == set(books) == feed_handler.good
     for ticker, sides in books.items():
         for name, levels in sides.items():
-            bids = sink.books[ticker].side(Side(name))
+            bids = feed_handler.books[ticker].side(Side(name))
             assert dict(zip(bids.prices, bids.counts, strict=True)) == levels
             assert bids.best == (Level(max(levels), levels[max(levels)]) if levels else None)
 
@@ -981,11 +981,11 @@ def test_each_captured_frame_left_out_is_noticed_at_the_next_one() -> None:
     for gone, following in pairwise(sequenced):
         before, _, _ = replay(frames[:gone] + frames[gone + 1 : following], tickers)
         assert before.faults == 0
-        after, sink, reports = replay(frames[:gone] + frames[gone + 1 : following + 1], tickers)
+        after, feed_handler, reports = replay(frames[:gone] + frames[gone + 1 : following + 1], tickers)
         assert after.faults >= 1
         survivor = frames[following]
         alive = {survivor["msg"]["market_ticker"]} if survivor["type"] == "orderbook_snapshot" else set()
-        assert sink.good == after.trusted == alive
+        assert feed_handler.good == after.trusted == alive
         if following > sequenced[1]:
             assert reports.of(Happening.FAULT)
 
@@ -1046,7 +1046,7 @@ def test_frames_of_any_content_never_crash(frames: list[dict[str, Any]]) -> None
         rig.feed.receive(json.dumps(frame))
         rig.tick()
     rig.feed.disconnected(rig.now, "Enough.")
-    assert rig.sink.good == set()
+    assert rig.feed_handler.good == set()
 
 
 operations = st.one_of(
@@ -1066,12 +1066,12 @@ operations = st.one_of(
 
 def check(rig: Rig) -> None:
     """A book that is trusted is what the exchange had sent by the last number that was counted."""
-    assert rig.feed.trusted == rig.sink.good
+    assert rig.feed.trusted == rig.feed_handler.good
     books = rig.feed._book_subscription
-    for ticker in rig.sink.good:
+    for ticker in rig.feed_handler.good:
         assert books.sid is not None
         assert books.expected is not None
-        assert rig.exchange.state_at(books.sid, ticker, books.expected - 1) == rig.sink.books[ticker].levels()
+        assert rig.exchange.state_at(books.sid, ticker, books.expected - 1) == rig.feed_handler.books[ticker].levels()
 
 
 @settings(deadline=None, max_examples=examples(400))
@@ -1115,7 +1115,7 @@ def test_whatever_happens_on_the_way_a_trusted_book_is_right_and_every_book_heal
     for _ in range(1200):
         rig.settle()
         check(rig)
-        if rig.feed.trusted == {A, B, C} and rig.sink.books == rig.exchange.books:
+        if rig.feed.trusted == {A, B, C} and rig.feed_handler.books == rig.exchange.books:
             break
         rig.tick(0.1)
         if rig.feed.failure:
@@ -1125,7 +1125,7 @@ def test_whatever_happens_on_the_way_a_trusted_book_is_right_and_every_book_heal
 
 def reconnect(rig: Rig) -> None:
     rig.feed.disconnected(rig.now, "Cut.")
-    assert rig.sink.good == set()
+    assert rig.feed_handler.good == set()
     rig.down.clear()
     rig.exchange.new_connection()
     rig.feed.connected(rig.now)

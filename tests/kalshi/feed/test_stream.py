@@ -18,7 +18,7 @@ from kalshi_tui.kalshi.transport.signing import (
     SIGNATURE_HEADER,
     Signer,
 )
-from tests.support.book_sink import BookSink
+from tests.support.book_handler import BookHandler
 from tests.support.stream_exchange import QUICK, A, B, Desk, Exchange, refusal, running
 from tests.support.waiting import until
 
@@ -28,16 +28,16 @@ async def test_books_are_followed_and_the_wishes_change_without_a_reconnect(exch
     desk.stream.watch_books([A])
     async with running(desk):
         await desk.live()
-        assert [state for state, _ in desk.sink.links] == [LinkState.CONNECTING, LinkState.LIVE]
+        assert [state for state, _ in desk.feed_handler.links] == [LinkState.CONNECTING, LinkState.LIVE]
         await until(lambda: desk.right(A))
         await exchange.move(A)
-        await until(lambda: desk.sink.books[A].yes.counts == [1500])
+        await until(lambda: desk.feed_handler.books[A].yes.counts == [1500])
         desk.stream.watch_books([A, B])
         await until(lambda: desk.right(A, B))
         desk.stream.watch_books([B])
         await until(lambda: desk.right(B))
         await exchange.move(B)
-        await until(lambda: desk.sink.books[B].yes.counts == [1500])
+        await until(lambda: desk.feed_handler.books[B].yes.counts == [1500])
         health = desk.stream.health()
         assert health.state is LinkState.LIVE
         assert health.faults == health.untrusted == 0
@@ -57,14 +57,14 @@ async def test_after_a_cut_it_comes_back_with_a_new_signature_and_right_books(
             assert exchange.connection is not None
             exchange.connection.transport.abort()
             await exchange.shaken_hands(times + 1)
-            assert len(desk.sink.whys) == times
+            assert len(desk.feed_handler.whys) == times
             await until(lambda: desk.right(A, B))
             await desk.live()
             await exchange.move(A)
             await until(lambda: desk.right(A, B))
     signatures = {request.headers[SIGNATURE_HEADER] for request in exchange.handshakes}
     assert len(signatures) == 4
-    details = [detail for state, detail in desk.sink.links if state is LinkState.WAITING]
+    details = [detail for state, detail in desk.feed_handler.links if state is LinkState.WAITING]
     assert len(details) == 3
     assert all(detail.startswith("The connection to the exchange broke.") for detail in details)
     assert len(desk.reports.of(Happening.HEALED)) == 3
@@ -81,7 +81,7 @@ async def test_the_waits_begin_small_again_only_after_a_healthy_connection(
         return 0.0
 
     timing = StreamTiming(tick=0.01, first_wait=0.01, longest_wait=1.0, healthy_after=healthy_after)
-    stream = Stream(practice_on_port(exchange.port), signer, BookSink(), timing=timing, uniform=at_once)
+    stream = Stream(practice_on_port(exchange.port), signer, BookHandler(), timing=timing, uniform=at_once)
     task = asyncio.create_task(stream.run())
     try:
         for times in (1, 2, 3):
@@ -102,8 +102,8 @@ async def test_a_close_by_the_exchange_is_told_with_its_words_cleaned(exchange: 
         await desk.live()
         assert exchange.connection is not None
         await exchange.connection.close(1012, "service\x1brestart")
-        await until(lambda: any(state is LinkState.WAITING for state, _ in desk.sink.links))
-    detail = next(detail for state, detail in desk.sink.links if state is LinkState.WAITING)
+        await until(lambda: any(state is LinkState.WAITING for state, _ in desk.feed_handler.links))
+    detail = next(detail for state, detail in desk.feed_handler.links if state is LinkState.WAITING)
     assert "code 1012, service\N{REPLACEMENT CHARACTER}restart" in detail
 
 
@@ -116,7 +116,7 @@ async def test_a_message_as_large_as_the_exchange_may_send_is_read(exchange: Exc
         large = wire.encode(wire.OkFrame(id=999, msg=wire.OkMsg(market_tickers=[A])))
         await exchange.send([large + b" " * (MAX_MESSAGE_BYTES - len(large))])
         await exchange.move(A)
-        await until(lambda: desk.sink.books[A].yes.counts == [1500])
+        await until(lambda: desk.feed_handler.books[A].yes.counts == [1500])
     assert len(exchange.handshakes) == 1
 
 
@@ -136,8 +136,8 @@ async def test_a_wrong_key_is_refused_in_words_and_tried_again_on_request(exchan
     desk = Desk(exchange, signer)
     exchange.refusals = [refusal(401, "NOT_FOUND")]
     async with running(desk):
-        await until(lambda: desk.sink.links[-1:] and desk.state is LinkState.REFUSED)
-        assert "key id" in desk.sink.links[-1][1]
+        await until(lambda: desk.feed_handler.links[-1:] and desk.state is LinkState.REFUSED)
+        assert "key id" in desk.feed_handler.links[-1][1]
         desk.stream.retry_now()
         await desk.live()
 
@@ -147,12 +147,12 @@ async def test_a_wrong_clock_is_told_from_a_wrong_key_and_corrected_for(exchange
     desk = Desk(exchange, signer, clock=clock)
     async with running(desk):
         await desk.live()
-    waiting = [detail for state, detail in desk.sink.links if state is LinkState.WAITING]
+    waiting = [detail for state, detail in desk.feed_handler.links if state is LinkState.WAITING]
     assert len(waiting) == 1
     assert "clock is 90 s behind" in waiting[0] or "clock is 91 s behind" in waiting[0]
     assert "corrected for" in waiting[0]
     assert abs(clock.skew_ms - 90_000) < 2_000
-    assert not any(state is LinkState.REFUSED for state, _ in desk.sink.links)
+    assert not any(state is LinkState.REFUSED for state, _ in desk.feed_handler.links)
 
 
 @pytest.mark.parametrize(
@@ -173,21 +173,21 @@ async def test_what_a_refused_handshake_means(
     exchange.refusals = [answer]
     desk = Desk(exchange, signer)
     async with running(desk):
-        await until(lambda: len(desk.sink.links) > 1)
-        assert desk.sink.links[1][0] is state
-        assert words in desk.sink.links[1][1]
+        await until(lambda: len(desk.feed_handler.links) > 1)
+        assert desk.feed_handler.links[1][0] is state
+        assert words in desk.feed_handler.links[1][1]
         desk.stream.retry_now()
         await desk.live()
 
 
 async def test_nobody_at_the_address_is_a_state_not_an_error(signer: Signer, unused_tcp_port: int) -> None:
-    sink = BookSink()
-    stream = Stream(practice_on_port(unused_tcp_port), signer, sink, timing=QUICK)
+    feed_handler = BookHandler()
+    stream = Stream(practice_on_port(unused_tcp_port), signer, feed_handler, timing=QUICK)
     task = asyncio.create_task(stream.run())
-    await until(lambda: len([link for link in sink.links if link[0] is LinkState.WAITING]) >= 3)
+    await until(lambda: len([link for link in feed_handler.links if link[0] is LinkState.WAITING]) >= 3)
     await stream.close()
     await task
-    assert "Nobody answers" in sink.links[1][1]
+    assert "Nobody answers" in feed_handler.links[1][1]
 
 
 async def test_what_is_no_websocket_is_a_state_not_an_error(signer: Signer) -> None:
@@ -200,14 +200,14 @@ async def test_what_is_no_websocket_is_a_state_not_an_error(signer: Signer) -> N
 
     server = await asyncio.start_server(handle, "127.0.0.1", 0)
     async with server:
-        sink = BookSink()
-        stream = Stream(practice_on_port(server.sockets[0].getsockname()[1]), signer, sink, timing=QUICK)
+        feed_handler = BookHandler()
+        stream = Stream(practice_on_port(server.sockets[0].getsockname()[1]), signer, feed_handler, timing=QUICK)
         task = asyncio.create_task(stream.run())
-        await until(lambda: len(sink.links) > 1)
+        await until(lambda: len(feed_handler.links) > 1)
         await stream.close()
         await task
-    assert sink.links[1][0] is LinkState.WAITING
-    assert "not as a WebSocket" in sink.links[1][1] or "broke" in sink.links[1][1]
+    assert feed_handler.links[1][0] is LinkState.WAITING
+    assert "not as a WebSocket" in feed_handler.links[1][1] or "broke" in feed_handler.links[1][1]
 
 
 async def test_a_silent_link_is_given_up_and_the_servers_pings_keep_it(exchange: Exchange, signer: Signer) -> None:
@@ -225,7 +225,7 @@ async def test_a_silent_link_is_given_up_and_the_servers_pings_keep_it(exchange:
         assert age is not None
         assert age < 0.25
         await until(lambda: len(exchange.handshakes) == 2)
-    details = [detail for state, detail in desk.sink.links if state is LinkState.WAITING]
+    details = [detail for state, detail in desk.feed_handler.links if state is LinkState.WAITING]
     assert details[0].startswith("The exchange was silent for")
 
 
@@ -238,7 +238,7 @@ async def test_a_link_that_pings_but_answers_nothing_is_found_out(exchange: Exch
         assert len(exchange.handshakes) == 1
         exchange.dumb = True
         await until(lambda: len(exchange.handshakes) == 2)
-    details = [detail for state, detail in desk.sink.links if state is LinkState.WAITING]
+    details = [detail for state, detail in desk.feed_handler.links if state is LinkState.WAITING]
     assert "does not answer" in details[0]
 
 
@@ -249,7 +249,7 @@ async def test_the_account_is_live_only_when_its_subscriptions_were_answered(
     desk = Desk(exchange, signer, policy=RecoveryPolicy(answer=0.1))
     async with running(desk):
         await until(lambda: len(exchange.handshakes) == 3)
-        assert not any(state is LinkState.LIVE for state, _ in desk.sink.links)
+        assert not any(state is LinkState.LIVE for state, _ in desk.feed_handler.links)
         exchange.dumb = False
         await desk.live()
 
@@ -286,7 +286,7 @@ async def test_frames_that_are_always_there_still_leave_the_loop_its_turns(signe
             await asyncio.sleep(0)
             turns += 1
 
-    stream = Stream(practice_on_port(1), signer, BookSink(), timing=StreamTiming(slice=0.0))
+    stream = Stream(practice_on_port(1), signer, BookHandler(), timing=StreamTiming(slice=0.0))
     other = asyncio.create_task(others())
     endless: Any = Endless()
     assert await stream._read_loop(endless) == "The connection to the exchange broke."
@@ -325,7 +325,7 @@ async def test_canceling_the_run_closes_everything(exchange: Exchange, signer: S
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert desk.sink.good == set()
+    assert desk.feed_handler.good == set()
     assert desk.state is LinkState.OFFLINE
     assert [each for each in asyncio.all_tasks() if each.get_name().startswith("stream ")] == []
 

@@ -25,7 +25,7 @@ from kalshi_tui.kalshi.feed.stream import Stream, StreamTiming
 from kalshi_tui.kalshi.rest import RestClient, Retry, Timeouts
 from kalshi_tui.kalshi.transport.signing import KEY_HEADER, Signer
 from kalshi_tui.kalshi.transport.tls import tls_context, validate_proxy
-from tests.support.book_sink import KEY_ID, BookSink
+from tests.support.book_handler import KEY_ID, BookHandler
 from tests.support.hostile_scripts import BALANCE, BOMB, CHUNKED, MB, REST, STREAM, chunk
 from tests.support.hostile_server import (
     CLOSE,
@@ -181,10 +181,10 @@ async def test_the_stream_says_a_sentence_and_goes_on(name: str, exchange: Excha
     timing = QUICK if words in {"took too long", "was silent for"} else PATIENT
     async with serving(script) as server:
         desk = Desk(exchange, signer, timing=timing)
-        desk.stream = Stream(practice_on_port(server.port), signer, desk.sink, timing=timing)
+        desk.stream = Stream(practice_on_port(server.port), signer, desk.feed_handler, timing=timing)
         desk.stream.watch_books(["KXWIN-26-A"])
         async with running(desk):
-            told = await _told(desk.sink)
+            told = await _told(desk.feed_handler)
             assert re.search(words, told), told
             assert told.isprintable()
             server.script = piped(exchange.port)
@@ -193,11 +193,11 @@ async def test_the_stream_says_a_sentence_and_goes_on(name: str, exchange: Excha
             await until(lambda: desk.right("KXWIN-26-A"))
 
 
-async def _told(sink: BookSink) -> str:
+async def _told(feed_handler: BookHandler) -> str:
     """Wait until the stream says why it is not there, and give the sentence."""
     ways = {LinkState.WAITING, LinkState.REFUSED}
-    await until(lambda: any(state in ways for state, _ in sink.links))
-    return next(detail for state, detail in sink.links if state in ways)
+    await until(lambda: any(state in ways for state, _ in feed_handler.links))
+    return next(detail for state, detail in feed_handler.links if state in ways)
 
 
 @pytest.mark.parametrize("last", [frame(CLOSE, b"\x03\xe8"), frame(CLOSE), frame(TEXT, length=68 * MB), b"\xff\xff"])
@@ -225,24 +225,24 @@ async def test_books_are_not_trusted_once_nothing_more_can_come(
         # Silence alone would take a minute to be noticed.
         timing = StreamTiming(tick=0.01, dead_after=60.0)
         desk.stream = Stream(
-            practice_on_port(server.port), signer, desk.sink, timing=timing, uniform=lambda _low, high: high
+            practice_on_port(server.port), signer, desk.feed_handler, timing=timing, uniform=lambda _low, high: high
         )
         desk.stream.watch_books(["KXWIN-26-A"])
         async with running(desk):
             await until(lambda: desk.right("KXWIN-26-A"))
             say.set()
-            await until(lambda: not desk.sink.good, 2.0)
+            await until(lambda: not desk.feed_handler.good, 2.0)
 
 
 @pytest.mark.parametrize("name", ["a frame of 64 MiB and a byte", "empty fragments that never end", "a flood of pings"])
 async def test_what_the_stream_refuses_takes_no_memory(name: str, signer: Signer) -> None:
     async with serving(STREAM[name][0]) as server:
-        sink = BookSink()
-        stream = Stream(practice_on_port(server.port), signer, sink, timing=PATIENT)
+        feed_handler = BookHandler()
+        stream = Stream(practice_on_port(server.port), signer, feed_handler, timing=PATIENT)
 
         async def followed() -> None:
             task = asyncio.create_task(stream.run())
-            await _told(sink)
+            await _told(feed_handler)
             await stream.close()
             await task
 
@@ -251,8 +251,8 @@ async def test_what_the_stream_refuses_takes_no_memory(name: str, signer: Signer
 
 async def test_a_flood_of_pings_leaves_the_loop_its_turns(signer: Signer) -> None:
     async with serving(STREAM["a flood of pings"][0]) as server:
-        sink = BookSink()
-        stream = Stream(practice_on_port(server.port), signer, sink, timing=PATIENT)
+        feed_handler = BookHandler()
+        stream = Stream(practice_on_port(server.port), signer, feed_handler, timing=PATIENT)
         longest = 0.0
 
         async def beat() -> None:
@@ -265,7 +265,7 @@ async def test_a_flood_of_pings_leaves_the_loop_its_turns(signer: Signer) -> Non
 
         beating = asyncio.create_task(beat())
         task = asyncio.create_task(stream.run())
-        await until(lambda: sum("flooded" in detail for _, detail in sink.links) >= 6)
+        await until(lambda: sum("flooded" in detail for _, detail in feed_handler.links) >= 6)
         beating.cancel()
         await stream.close()
         await task
@@ -284,10 +284,10 @@ async def test_pongs_do_not_pile_up_for_a_server_that_does_not_read(
             await writer.drain()
 
     async with serving(script) as server:
-        sink = BookSink()
-        stream = Stream(practice_on_port(server.port), signer, sink, timing=PATIENT)
+        feed_handler = BookHandler()
+        stream = Stream(practice_on_port(server.port), signer, feed_handler, timing=PATIENT)
         task = asyncio.create_task(stream.run())
-        assert "sends and does not read" in await _told(sink)
+        assert "sends and does not read" in await _told(feed_handler)
         await stream.close()
         await task
 
@@ -297,10 +297,10 @@ async def test_a_redirected_handshake_shows_the_key_to_nobody(signer: Signer) ->
         there = f"Location: ws://127.0.0.1:{elsewhere.port}{STREAM_ADDRESS}"
         for status in ("301 Moved", "302 Found", "303 See Other", "307 Temporary", "308 Permanent"):
             async with serving(saying(reply(b"", there, status=status))) as server:
-                sink = BookSink()
-                stream = Stream(practice_on_port(server.port), signer, sink, timing=PATIENT)
+                feed_handler = BookHandler()
+                stream = Stream(practice_on_port(server.port), signer, feed_handler, timing=PATIENT)
                 task = asyncio.create_task(stream.run())
-                assert "points elsewhere" in await _told(sink)
+                assert "points elsewhere" in await _told(feed_handler)
                 await stream.close()
                 await task
         assert elsewhere.connections == 0
@@ -326,10 +326,10 @@ async def both_say(environment: Environment, signer: Signer, words: str, **more:
             await rest.balance()
         with pytest.raises(NotSent, match=words):
             await rest.create_order(TERMS, "c-1")
-    sink = BookSink()
-    stream = Stream(environment, signer, sink, timing=QUICK, **more)
+    feed_handler = BookHandler()
+    stream = Stream(environment, signer, feed_handler, timing=QUICK, **more)
     task = asyncio.create_task(stream.run())
-    told = await _told(sink)
+    told = await _told(feed_handler)
     await stream.close()
     await task
     assert re.search(words, told), told
@@ -374,7 +374,7 @@ async def test_a_server_that_proves_itself_is_talked_to(
             assert (await rest.balance()).cash == MB
         server.script = piped(exchange.port)
         desk = Desk(exchange, signer, timing=QUICK)
-        desk.stream = Stream(local(server.port), signer, desk.sink, timing=QUICK)
+        desk.stream = Stream(local(server.port), signer, desk.feed_handler, timing=QUICK)
         async with running(desk):
             await desk.live()
 
@@ -408,10 +408,10 @@ async def test_the_practice_client_signs_nothing_with_another_environments_key(o
                     await rest.balance()
                 with pytest.raises(WrongHost, match="was stopped"):
                     await rest.create_order(TERMS, "c-1")
-            sink = BookSink()
-            stream = Stream(environment, signer, sink, timing=QUICK)
+            feed_handler = BookHandler()
+            stream = Stream(environment, signer, feed_handler, timing=QUICK)
             task = asyncio.create_task(stream.run())
-            assert "was stopped: the key is for" in await _told(sink)
+            assert "was stopped: the key is for" in await _told(feed_handler)
             await stream.close()
             await task
         assert server.heads == []
@@ -454,7 +454,7 @@ async def test_a_proxy_that_is_named_sees_hosts_and_nothing_else(
         assert KEY_HEADER.lower().encode() in server.heads[0].lower()
         server.script = piped(exchange.port)
         desk = Desk(exchange, signer, timing=QUICK)
-        desk.stream = Stream(DEMO, signer, desk.sink, timing=QUICK, proxy=address)
+        desk.stream = Stream(DEMO, signer, desk.feed_handler, timing=QUICK, proxy=address)
         async with running(desk):
             await desk.live()
         asked_for = {head.split()[1] for head in proxy.heads}
@@ -509,7 +509,7 @@ async def test_the_proxies_of_the_environment_are_not_used(
         plain.script = secure.script = piped(exchange.port)
         for environment in (practice_on_port(plain.port), local(secure.port)):
             desk = Desk(exchange, signer, timing=QUICK)
-            desk.stream = Stream(environment, signer, desk.sink, timing=QUICK)
+            desk.stream = Stream(environment, signer, desk.feed_handler, timing=QUICK)
             async with running(desk):
                 await desk.live()
         assert canary.connections == 0
@@ -526,8 +526,8 @@ def test_what_is_no_proxy_is_refused_in_a_sentence_that_repeats_nothing_of_it(ad
         partial(validate_proxy, address),
         partial(RestClient, DEMO, signer, proxy=address),
         partial(RestClient, practice_on_port(1), signer, proxy=address),
-        partial(Stream, DEMO, signer, BookSink(), proxy=address),
-        partial(Stream, practice_on_port(1), signer, BookSink(), proxy=address),
+        partial(Stream, DEMO, signer, BookHandler(), proxy=address),
+        partial(Stream, practice_on_port(1), signer, BookHandler(), proxy=address),
     ]
     for refused in refusals:
         with pytest.raises(ValueError, match="A proxy must look like") as caught:

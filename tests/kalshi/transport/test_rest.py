@@ -39,7 +39,7 @@ from kalshi_tui.kalshi.transport.signing import (
     Signer,
     verify_signature,
 )
-from tests.support.book_sink import KEY_ID
+from tests.support.book_handler import KEY_ID
 
 Handler = Callable[[httpx.Request], httpx.Response]
 NO_WAIT = Retry(attempts=3, first_wait=0, longest_wait=0, jitter=0)

@@ -35,7 +35,7 @@ from kalshi_tui.kalshi.transport.signing import (
     public_key_pem,
     verify_signature,
 )
-from tests.support.book_sink import KEY_ID
+from tests.support.book_handler import KEY_ID
 from tests.support.budget import examples
 
 PATH = "/trade-api/v2/portfolio/events/orders"

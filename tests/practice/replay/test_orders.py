@@ -26,7 +26,7 @@ NO_BIDS = (("0.5500", "60.00"), ("0.5400", "30.00"))
 """YES asks at 0.45 and 0.46."""
 
 
-class Stage:
+class RecordedMarket:
     """A recording of one market, written frame by frame, and its replay, stepped frame by frame."""
 
     def __init__(self, path: Path) -> None:
@@ -103,154 +103,154 @@ class Stage:
 
 
 @pytest.fixture
-def stage(tmp_path: Path) -> Stage:
-    return Stage(tmp_path / "stage.rec.gz")
+def recorded(tmp_path: Path) -> RecordedMarket:
+    return RecordedMarket(tmp_path / "stage.rec.gz")
 
 
-def test_an_order_takes_what_was_recorded_and_it_stays_taken(stage: Stage) -> None:
-    stage.delta(Side.NO, "0.5500", "5.00")
-    stage.delta(Side.NO, "0.5500", "-40.00")
-    stage.snapshot()
-    stage.play()
-    order = stage.order(BookSide.BID, 4_500, 25)
-    assert stage.filled(order) == 25
-    assert stage.at(Side.NO, 5_500) == 35
-    stage.step()
-    assert stage.at(Side.NO, 5_500) == 40, "what comes stands, what was taken does not"
-    stage.step()
-    assert stage.at(Side.NO, 5_500) == 25, "recorded are 25: no more than that is left"
-    stage.step()
-    assert stage.at(Side.NO, 5_500) == 60, "a snapshot restores"
-    held = stage.world.exchange.queries.positions(US)
-    assert [(each.ticker, each.count) for each in held] == [(stage.ticker, 2_500)]
+def test_an_order_takes_what_was_recorded_and_it_stays_taken(recorded: RecordedMarket) -> None:
+    recorded.delta(Side.NO, "0.5500", "5.00")
+    recorded.delta(Side.NO, "0.5500", "-40.00")
+    recorded.snapshot()
+    recorded.play()
+    order = recorded.order(BookSide.BID, 4_500, 25)
+    assert recorded.filled(order) == 25
+    assert recorded.at(Side.NO, 5_500) == 35
+    recorded.step()
+    assert recorded.at(Side.NO, 5_500) == 40, "what comes stands, what was taken does not"
+    recorded.step()
+    assert recorded.at(Side.NO, 5_500) == 25, "recorded are 25: no more than that is left"
+    recorded.step()
+    assert recorded.at(Side.NO, 5_500) == 60, "a snapshot restores"
+    held = recorded.world.exchange.queries.positions(US)
+    assert [(each.ticker, each.count) for each in held] == [(recorded.ticker, 2_500)]
 
 
-def test_a_taker_that_is_larger_than_the_level_goes_on_to_the_next_and_rests(stage: Stage) -> None:
-    stage.play()
-    order = stage.order(BookSide.BID, 4_600, 100)
-    assert stage.filled(order) == 90
-    assert stage.at(Side.YES, 4_600) == 10
-    assert stage.world.exchange.queries.book(stage.ticker)[1] == []
+def test_a_taker_that_is_larger_than_the_level_goes_on_to_the_next_and_rests(recorded: RecordedMarket) -> None:
+    recorded.play()
+    order = recorded.order(BookSide.BID, 4_600, 100)
+    assert recorded.filled(order) == 90
+    assert recorded.at(Side.YES, 4_600) == 10
+    assert recorded.world.exchange.queries.book(recorded.ticker)[1] == []
 
 
-def test_an_order_joins_behind_what_stands_there_and_what_leaves_works_it_forward(stage: Stage) -> None:
-    stage.delta(Side.YES, "0.4000", "20.00")
-    stage.delta(Side.YES, "0.4000", "-30.00")
-    stage.play()
-    order = stage.order(BookSide.BID, 4_000, 10)
-    assert stage.ahead(order) == 50
-    assert stage.at(Side.YES, 4_000) == 60
-    stage.step()
-    assert stage.ahead(order) == 50, "what comes later stands behind"
-    assert stage.at(Side.YES, 4_000) == 80
-    stage.step()
-    assert stage.ahead(order) == 20
-    assert stage.filled(order) == 0
+def test_an_order_joins_behind_what_stands_there_and_what_leaves_works_it_forward(recorded: RecordedMarket) -> None:
+    recorded.delta(Side.YES, "0.4000", "20.00")
+    recorded.delta(Side.YES, "0.4000", "-30.00")
+    recorded.play()
+    order = recorded.order(BookSide.BID, 4_000, 10)
+    assert recorded.ahead(order) == 50
+    assert recorded.at(Side.YES, 4_000) == 60
+    recorded.step()
+    assert recorded.ahead(order) == 50, "what comes later stands behind"
+    assert recorded.at(Side.YES, 4_000) == 80
+    recorded.step()
+    assert recorded.ahead(order) == 20
+    assert recorded.filled(order) == 0
 
 
 @pytest.mark.parametrize("trade_first", [True, False])
-def test_a_recorded_trade_fills_what_is_left_behind_those_ahead(stage: Stage, trade_first: bool) -> None:
+def test_a_recorded_trade_fills_what_is_left_behind_those_ahead(recorded: RecordedMarket, trade_first: bool) -> None:
     """Trade and change of the level come on two subscriptions, in any order: 50 are ahead, so 53 fill 3."""
-    stage.delta(Side.YES, "0.4000", "40.00")
+    recorded.delta(Side.YES, "0.4000", "40.00")
 
     def one() -> None:
-        stage.trade("0.4000", "53.00", "ask")
+        recorded.trade("0.4000", "53.00", "ask")
 
     def other() -> None:
-        stage.delta(Side.YES, "0.4000", "-53.00")
+        recorded.delta(Side.YES, "0.4000", "-53.00")
 
     for act in (one, other) if trade_first else (other, one):
         act()
-    stage.trade("0.4000", "4.00", "ask")
-    stage.delta(Side.YES, "0.4000", "-4.00")
-    stage.play()
-    order = stage.order(BookSide.BID, 4_000, 10)
-    stage.step(3)
-    assert stage.filled(order) == 3
-    assert stage.at(Side.YES, 4_000) == 37 + 7
-    stage.step()
-    assert stage.filled(order) == 7, "nobody is ahead any more"
-    stage.step()
-    assert stage.at(Side.YES, 4_000) == 33 + 3
+    recorded.trade("0.4000", "4.00", "ask")
+    recorded.delta(Side.YES, "0.4000", "-4.00")
+    recorded.play()
+    order = recorded.order(BookSide.BID, 4_000, 10)
+    recorded.step(3)
+    assert recorded.filled(order) == 3
+    assert recorded.at(Side.YES, 4_000) == 37 + 7
+    recorded.step()
+    assert recorded.filled(order) == 7, "nobody is ahead any more"
+    recorded.step()
+    assert recorded.at(Side.YES, 4_000) == 33 + 3
 
 
 @pytest.mark.parametrize("trade_first", [True, False])
-def test_two_orders_keep_their_turns(stage: Stage, trade_first: bool) -> None:
+def test_two_orders_keep_their_turns(recorded: RecordedMarket, trade_first: bool) -> None:
     """The queue is 50 recorded, 10 of ours, 20 recorded, 10 of ours: 75 traded end before our second order."""
-    stage.delta(Side.YES, "0.4000", "20.00")
+    recorded.delta(Side.YES, "0.4000", "20.00")
     if trade_first:
-        stage.trade("0.4000", "75.00", "ask")
-        stage.delta(Side.YES, "0.4000", "-70.00")
+        recorded.trade("0.4000", "75.00", "ask")
+        recorded.delta(Side.YES, "0.4000", "-70.00")
     else:
-        stage.delta(Side.YES, "0.4000", "-70.00")
-        stage.trade("0.4000", "75.00", "ask")
-    stage.play()
-    first = stage.order(BookSide.BID, 4_000, 10)
-    stage.step()
-    second = stage.order(BookSide.BID, 4_000, 10)
-    assert stage.ahead(second) == 80
-    stage.step(2)
-    assert stage.filled(first) == 10
-    assert stage.filled(second) == 0
+        recorded.delta(Side.YES, "0.4000", "-70.00")
+        recorded.trade("0.4000", "75.00", "ask")
+    recorded.play()
+    first = recorded.order(BookSide.BID, 4_000, 10)
+    recorded.step()
+    second = recorded.order(BookSide.BID, 4_000, 10)
+    assert recorded.ahead(second) == 80
+    recorded.step(2)
+    assert recorded.filled(first) == 10
+    assert recorded.filled(second) == 0
 
 
-def test_cancels_that_were_long_ago_do_not_count_as_traded(stage: Stage) -> None:
-    stage.delta(Side.YES, "0.4000", "-50.00")
-    stage.wait(5_000)
-    stage.trade("0.4000", "4.00", "ask")
-    stage.play()
-    order = stage.order(BookSide.BID, 4_000, 10)
-    stage.step()
-    assert stage.ahead(order) == 0
-    stage.step()
-    assert stage.filled(order) == 4
+def test_cancels_that_were_long_ago_do_not_count_as_traded(recorded: RecordedMarket) -> None:
+    recorded.delta(Side.YES, "0.4000", "-50.00")
+    recorded.wait(5_000)
+    recorded.trade("0.4000", "4.00", "ask")
+    recorded.play()
+    order = recorded.order(BookSide.BID, 4_000, 10)
+    recorded.step()
+    assert recorded.ahead(order) == 0
+    recorded.step()
+    assert recorded.filled(order) == 4
 
 
-def test_a_trade_at_a_worse_price_fills_at_the_orders_own(stage: Stage) -> None:
-    stage.trade("0.3900", "12.00", "ask")
-    stage.play()
-    order = stage.order(BookSide.BID, 4_000, 10)
-    stage.step()
-    assert stage.filled(order) == 10
-    (fill,) = stage.world.exchange.queries.fills(US)
+def test_a_trade_at_a_worse_price_fills_at_the_orders_own(recorded: RecordedMarket) -> None:
+    recorded.trade("0.3900", "12.00", "ask")
+    recorded.play()
+    order = recorded.order(BookSide.BID, 4_000, 10)
+    recorded.step()
+    assert recorded.filled(order) == 10
+    (fill,) = recorded.world.exchange.queries.fills(US)
     assert (fill.price, fill.count, fill.is_taker) == (4_000, 1_000, False)
 
 
-def test_a_trade_at_a_better_price_or_on_the_other_side_fills_nothing(stage: Stage) -> None:
-    stage.trade("0.4100", "12.00", "ask")
-    stage.trade("0.4000", "12.00", "bid")
-    stage.play()
-    order = stage.order(BookSide.BID, 4_000, 10)
-    stage.step(2)
-    assert stage.filled(order) == 0
+def test_a_trade_at_a_better_price_or_on_the_other_side_fills_nothing(recorded: RecordedMarket) -> None:
+    recorded.trade("0.4100", "12.00", "ask")
+    recorded.trade("0.4000", "12.00", "bid")
+    recorded.play()
+    order = recorded.order(BookSide.BID, 4_000, 10)
+    recorded.step(2)
+    assert recorded.filled(order) == 0
 
 
-def test_asks_wait_their_turn_too(stage: Stage) -> None:
-    stage.trade("0.4500", "63.00", "bid")
-    stage.play()
-    order = stage.order(BookSide.ASK, 4_500, 5)
-    assert stage.ahead(order) == 60
-    stage.step()
-    assert stage.filled(order) == 3
+def test_asks_wait_their_turn_too(recorded: RecordedMarket) -> None:
+    recorded.trade("0.4500", "63.00", "bid")
+    recorded.play()
+    order = recorded.order(BookSide.ASK, 4_500, 5)
+    assert recorded.ahead(order) == 60
+    recorded.step()
+    assert recorded.filled(order) == 3
 
 
-def test_recorded_orders_that_come_to_meet_ours_trade_with_them(stage: Stage) -> None:
+def test_recorded_orders_that_come_to_meet_ours_trade_with_them(recorded: RecordedMarket) -> None:
     """Ours improves the market; later the other side comes there: it would have traded with us."""
-    stage.delta(Side.NO, "0.5800", "6.00")
-    stage.play()
-    order = stage.order(BookSide.BID, 4_200, 10)
-    stage.step()
-    assert stage.filled(order) == 6
-    assert stage.at(Side.NO, 5_800) == 0
-    assert stage.at(Side.YES, 4_200) == 4
+    recorded.delta(Side.NO, "0.5800", "6.00")
+    recorded.play()
+    order = recorded.order(BookSide.BID, 4_200, 10)
+    recorded.step()
+    assert recorded.filled(order) == 6
+    assert recorded.at(Side.NO, 5_800) == 0
+    assert recorded.at(Side.YES, 4_200) == 4
 
 
-def test_the_recording_s_own_trades_and_those_of_ours_are_on_the_tape(stage: Stage) -> None:
-    stage.trade("0.4000", "53.00", "ask")
-    stage.play()
-    stage.order(BookSide.BID, 4_000, 10)
-    stage.step()
-    tape = list(stage.world.exchange.queries.trades(stage.ticker))
+def test_the_recording_s_own_trades_and_those_of_ours_are_on_the_tape(recorded: RecordedMarket) -> None:
+    recorded.trade("0.4000", "53.00", "ask")
+    recorded.play()
+    recorded.order(BookSide.BID, 4_000, 10)
+    recorded.step()
+    tape = list(recorded.world.exchange.queries.trades(recorded.ticker))
     assert sorted(each.count for each in tape) == [300, 5_300]
 
 
@@ -280,19 +280,19 @@ def test_money_is_conserved(tmp_path: Path) -> None:
     assert exchange.ledger.account(US).held == dict.fromkeys(exchange.ledger.account(US).held, 0)
 
 
-async def test_a_seek_cancels_what_rests_and_keeps_what_is_held(stage: Stage) -> None:
-    stage.delta(Side.YES, "0.4000", "20.00")
-    world = stage.play()
-    taken = stage.order(BookSide.BID, 4_500, 25)
-    resting = stage.order(BookSide.BID, 3_000, 10)
+async def test_a_seek_cancels_what_rests_and_keeps_what_is_held(recorded: RecordedMarket) -> None:
+    recorded.delta(Side.YES, "0.4000", "20.00")
+    world = recorded.play()
+    taken = recorded.order(BookSide.BID, 4_500, 25)
+    resting = recorded.order(BookSide.BID, 3_000, 10)
     cash = world.exchange.queries.balance(US).total
     await world.seek(BEGAN_MS)
     assert world.exchange.queries.order(US, resting).status is OrderStatus.CANCELED
-    assert stage.filled(taken) == 25
+    assert recorded.filled(taken) == 25
     assert [each.count for each in world.exchange.queries.positions(US)] == [2_500]
     assert world.exchange.queries.balance(US).total > cash, "what the resting order held is free again"
     assert "1 resting order canceled" in world.state().note
-    assert stage.at(Side.NO, 5_500) == 60
+    assert recorded.at(Side.NO, 5_500) == 60
 
 
 def test_a_market_that_closes_by_the_recordings_clock_takes_no_orders(tmp_path: Path) -> None:

@@ -53,10 +53,10 @@ async def test_a_503_from_the_status_itself_is_a_pause_and_any_other_failure_tel
         raise AssertionError
 
     async with RestClient(practice_on_port(1), transport=transport, retry=Retry(attempts=1)) as rest:
-        clerk = ExchangeHours(rest, store, never)
+        exchange_hours = ExchangeHours(rest, store, never)
         seen = []
         while replies:
-            await clerk._check()
+            await exchange_hours._check()
             seen.append(store.hours)
             replies.pop(0)
     assert seen == [

@@ -35,7 +35,7 @@ class Lagging:
         self.now_ms = SENT_MS
         self.lag_ms = 0
         self.failing = 0
-        self.garbage = 0
+        self.bad_replies = 0
         self.orders: Callable[[int], list[dict[str, Any]]] = lambda _: []
         self.positions: Callable[[int], list[dict[str, Any]]] = lambda _: []
         self.reads = 0
@@ -55,8 +55,8 @@ class Lagging:
         if self.failing:
             self.failing -= 1
             return httpx.Response(503)
-        if self.garbage:
-            self.garbage -= 1
+        if self.bad_replies:
+            self.bad_replies -= 1
             return httpx.Response(200, content=b'{"balance":"\xff"}')
         if path == "/portfolio/balance":
             return httpx.Response(200, json={"balance": 100, "balance_dollars": "1.0000", "portfolio_value": 0})
@@ -93,8 +93,8 @@ async def account(exchange: Lagging, store: Store) -> AsyncIterator[AccountRecon
     async with RestClient(
         practice_on_port(1), SIGNER, clock=clock, transport=transport, retry=Retry(attempts=1)
     ) as rest:
-        inquiry = OrderLookup(rest, store, exchange.sleep)
-        made = AccountReconciler(rest, store, inquiry, Journal.in_memory(), lambda: exchange.now_ms, exchange.sleep)
+        lookup = OrderLookup(rest, store, exchange.sleep)
+        made = AccountReconciler(rest, store, lookup, Journal.in_memory(), lambda: exchange.now_ms, exchange.sleep)
         store.bus.subscribe(AccountMoved, lambda _: made.request_balance_read())
         running = asyncio.create_task(made.run())
         yield made
@@ -213,7 +213,7 @@ async def test_further_news_are_read_soon_however_long_the_wait_had_become(
 async def test_a_defect_in_reading_does_not_end_the_reading(
     exchange: Lagging, store: Store, account: AccountReconciler
 ) -> None:
-    exchange.garbage = 1
+    exchange.bad_replies = 1
     exchange.orders = at_rest_then_filled(SENT_MS + 10**9)
     account.request_full_read()
     await until(lambda: store.orders)

@@ -49,10 +49,10 @@ async def resting(rig: Rig, number: int = 3) -> None:
 
 async def swept(rig: Rig, ticker: str = "", *troubles: Trouble, seconds: int = 10) -> CancelAllResult:
     rig.line.troubles.extend(troubles)
-    sweep = rig.begin(rig.session.cancel_all(ticker))
+    canceling = rig.begin(rig.session.cancel_all(ticker))
     await rig.pass_time(seconds)
-    assert sweep.done(), "it takes too long"
-    result: CancelAllResult = sweep.result()
+    assert canceling.done(), "it takes too long"
+    result: CancelAllResult = canceling.result()
     return result
 
 
@@ -263,7 +263,7 @@ async def test_the_switch_cancels_at_the_end_what_this_program_has_never_read(ma
 
 
 def a_switch(seconds: list[float], begun: list[str]) -> DeadManSwitch:
-    async def sweep(_: object) -> CancelAllResult:
+    async def canceling(_: object) -> CancelAllResult:
         await asyncio.sleep(0)
         return CancelAllResult(0, (), (), proved=True, sentence="")
 
@@ -272,7 +272,7 @@ def a_switch(seconds: list[float], begun: list[str]) -> DeadManSwitch:
         work.close()
 
     return DeadManSwitch(
-        DeadManOptions(link_lost_s=30), Store(lambda: 0), lambda: seconds[-1], sweep, asyncio.sleep, spawn
+        DeadManOptions(link_lost_s=30), Store(lambda: 0), lambda: seconds[-1], canceling, asyncio.sleep, spawn
     )
 
 
@@ -339,18 +339,18 @@ async def test_while_orders_are_canceled_a_new_one_there_is_asked_about(make: Ma
         return [each.sentence for each in found]
 
     waits = ["Orders are still being canceled here: a new order would be canceled with them."]
-    sweep = rig.begin(rig.session.cancel_all(rig.ticker))
+    canceling = rig.begin(rig.session.cancel_all(rig.ticker))
     await rig.spin()
     assert (why(rig.ticker), why("ELSEWHERE-1")) == (waits, [])
     await rig.pass_time(10)
-    assert sweep.result().proved
+    assert canceling.result().proved
     assert why(rig.ticker) == []
-    sweep = rig.begin(rig.session.cancel_all(subaccount=3))
+    canceling = rig.begin(rig.session.cancel_all(subaccount=3))
     await rig.spin()
     assert (why(rig.ticker), why(rig.ticker, 3), why("ELSEWHERE-1", 3)) == ([], waits, waits)
     # There is no such subaccount: nothing can be proved, and it ends by its time.
     await rig.pass_time(70)
-    assert not sweep.result().proved
+    assert not canceling.result().proved
     assert why(rig.ticker, 3) == []
 
 

@@ -36,7 +36,7 @@ def a_store() -> Store:
     return store
 
 
-def a_guard(
+def checks_on(
     store: Store, limits: RiskLimits | None = None, venue: Venue = Venue.PRACTICE, *, read_only: bool = False
 ) -> RiskChecks:
     return RiskChecks(store, venue, limits, read_only_reason=READ_ONLY if read_only else "", clock_ms=lambda: NOON_MS)
@@ -53,44 +53,44 @@ def an_order(state: OrderState, **changes: object) -> Order:
 
 
 def test_nothing_speaks_against_a_plain_order() -> None:
-    assert a_guard(a_store()).check(buy()) == []
+    assert checks_on(a_store()).check(buy()) == []
 
 
 def test_a_book_that_is_not_trusted_needs_a_word() -> None:
     store = a_store()
     store.stale([T], "A frame is missing.")
-    (objection,) = a_guard(store).check(buy())
-    assert (objection.risk, objection.override, objection.word) == (STALE, OverrideMethod.WORD, "blind")
-    assert "STALE" in objection.sentence
-    assert "A frame is missing." in objection.sentence
+    (violation,) = checks_on(store).check(buy())
+    assert (violation.risk, violation.override, violation.word) == (STALE, OverrideMethod.WORD, "blind")
+    assert "STALE" in violation.sentence
+    assert "A frame is missing." in violation.sentence
 
 
 def test_live_needs_its_word_once() -> None:
-    guard = a_guard(a_store(), venue=Venue.LIVE)
-    (objection,) = guard.check(buy())
-    assert (objection.risk, objection.word) == (Risk(RiskReason.LIVE), "LIVE")
-    guard.is_live_acknowledged = True
-    assert guard.check(buy()) == []
+    risk_checks = checks_on(a_store(), venue=Venue.LIVE)
+    (violation,) = risk_checks.check(buy())
+    assert (violation.risk, violation.word) == (Risk(RiskReason.LIVE), "LIVE")
+    risk_checks.is_live_acknowledged = True
+    assert risk_checks.check(buy()) == []
 
 
 def test_read_only_cannot_be_passed_and_comes_first() -> None:
     store = a_store()
     store.stale([T], "why")
-    objections = a_guard(store, read_only=True).check(buy())
-    assert objections[0].override is OverrideMethod.NEVER
-    assert READ_ONLY in describe_unacknowledged(objections, {each.risk for each in objections})
+    violations = checks_on(store, read_only=True).check(buy())
+    assert violations[0].override is OverrideMethod.NEVER
+    assert READ_ONLY in describe_unacknowledged(violations, {each.risk for each in violations})
 
 
 @pytest.mark.parametrize("state", [OrderState.UNKNOWN, OrderState.SENDING])
 def test_a_lookalike_of_an_order_that_may_be_live_is_asked_about(state: OrderState) -> None:
     store = a_store()
     store.order(an_order(state))
-    (objection,) = a_guard(store).check(buy(price=4_000, count=1))
-    assert objection.override is OverrideMethod.YES
-    assert f"is {state.name}" in objection.sentence
+    (violation,) = checks_on(store).check(buy(price=4_000, count=1))
+    assert violation.override is OverrideMethod.YES
+    assert f"is {state.name}" in violation.sentence
     other_side = OrderTerms(T, Side.NO, Action.BUY, 4_000, 100)
-    assert a_guard(store).check(other_side) == []
-    assert a_guard(store).check(buy(), replacing=an_order(state)) == []
+    assert checks_on(store).check(other_side) == []
+    assert checks_on(store).check(buy(), replacing=an_order(state)) == []
 
 
 LIMITED: list[tuple[RiskLimits, OrderTerms, str]] = [
@@ -112,36 +112,36 @@ def test_each_limit_stops_what_is_past_it_and_nothing_else(
     # 10 held at 0.40, and 10 that may be live at 0.46.
     store.position(Position(T, count=1_000, cost=4_000_000))
     store.order(an_order(OrderState.RESTING, order_id="o9", yes_price=4_600))
-    (objection,) = a_guard(store, replace(limits, hard=hard)).check(terms)
-    assert objection.sentence == sentence
-    assert objection.override is (OverrideMethod.NEVER if hard else OverrideMethod.WORD)
+    (violation,) = checks_on(store, replace(limits, hard=hard)).check(terms)
+    assert violation.sentence == sentence
+    assert violation.override is (OverrideMethod.NEVER if hard else OverrideMethod.WORD)
     by_one = {
         name: getattr(limits, name) + 1 for name in RiskLimits.__slots__ if isinstance(getattr(limits, name), int)
     }
     by_one.pop("hard", None)
-    assert a_guard(store, RiskLimits(**by_one)).check(terms) == []
+    assert checks_on(store, RiskLimits(**by_one)).check(terms) == []
 
 
 def test_an_unknown_order_counts_against_the_limit_of_the_market() -> None:
     store = a_store()
-    guard = a_guard(store, RiskLimits(market_contracts=1_500))
-    assert guard.check(buy()) == []
+    risk_checks = checks_on(store, RiskLimits(market_contracts=1_500))
+    assert risk_checks.check(buy()) == []
     store.order(an_order(OrderState.UNKNOWN))
-    assert Risk(RiskReason.LIMIT, "contracts this market") in [each.risk for each in guard.check(buy())]
+    assert Risk(RiskReason.LIMIT, "contracts this market") in [each.risk for each in risk_checks.check(buy())]
 
 
 def test_closing_is_never_over_the_limit_of_the_market() -> None:
     store = a_store()
     store.position(Position(T, count=5_000, cost=20_000_000))
     sell = OrderTerms(T, Side.YES, Action.SELL, 4_600, 5_000)
-    assert a_guard(store, RiskLimits(market_contracts=100, market_dollars=1, order_dollars=1)).check(sell) == []
+    assert checks_on(store, RiskLimits(market_contracts=100, market_dollars=1, order_dollars=1)).check(sell) == []
 
 
 def test_a_market_that_nobody_quotes_has_no_distance() -> None:
     store = a_store()
     store.snapshot(T, [], [])
-    (objection,) = a_guard(store, RiskLimits(distance=100)).check(buy())
-    assert "cannot be measured" in objection.sentence
+    (violation,) = checks_on(store, RiskLimits(distance=100)).check(buy())
+    assert "cannot be measured" in violation.sentence
 
 
 @pytest.fixture
@@ -215,9 +215,9 @@ async def test_the_limit_of_the_day_counts_over_a_restart(rig: Callable[[Session
     await made.pass_time(1)
     assert Risk(RiskReason.LIMIT, "contracts today") in [each.risk for each in made.session.check_risks(terms)]
     # What never left does not count.
-    sweep = made.begin(made.session.cancel_all())
+    canceling = made.begin(made.session.cancel_all())
     await made.pass_time(8)
-    assert sweep.result().proved
+    assert canceling.result().proved
     assert Risk(RiskReason.LIMIT, "contracts today") not in [each.risk for each in made.session.check_risks(terms)]
 
 
@@ -298,8 +298,8 @@ def test_a_sale_that_turns_a_holding_round_is_no_closing() -> None:
     store = a_store()
     store.position(Position(T, count=100_000, cost=470_000_000))
     sell = OrderTerms(T, Side.YES, Action.SELL, 4_600, 190_000)
-    (objection,) = a_guard(store, RiskLimits(market_contracts=5_000)).check(sell)
-    assert objection.sentence == "For this market that makes 900 contracts, your limit is 50."
+    (violation,) = checks_on(store, RiskLimits(market_contracts=5_000)).check(sell)
+    assert violation.sentence == "For this market that makes 900 contracts, your limit is 50."
 
 
 THROUGH: list[tuple[OrderTerms, str]] = [
@@ -321,7 +321,7 @@ THROUGH: list[tuple[OrderTerms, str]] = [
 def test_a_limit_far_through_the_market_asks_for_a_word_and_a_passive_price_does_not(
     terms: OrderTerms, sentence: str, hard: bool
 ) -> None:
-    found = a_guard(a_store(), RiskLimits(hard=hard)).check(terms)
+    found = checks_on(a_store(), RiskLimits(hard=hard)).check(terms)
     assert [(each.sentence, each.override, each.word) for each in found] == (
         [(sentence, OverrideMethod.WORD, "over")] if sentence else []
     )
@@ -330,16 +330,16 @@ def test_a_limit_far_through_the_market_asks_for_a_word_and_a_passive_price_does
 def test_an_empty_side_has_nothing_to_go_through() -> None:
     store = a_store()
     store.snapshot(T, [(4_600, 10_000)], [])
-    assert a_guard(store).check(buy(price=9_900)) == []
+    assert checks_on(store).check(buy(price=9_900)) == []
     store.snapshot(T, [], [(5_200, 10_000)])
-    assert a_guard(store).check(OrderTerms(T, Side.YES, Action.SELL, 100, 100)) == []
+    assert checks_on(store).check(OrderTerms(T, Side.YES, Action.SELL, 100, 100)) == []
 
 
 def test_on_a_book_that_is_not_trusted_no_distance_can_be_measured() -> None:
     store = a_store()
     store.stale([T], "why")
-    objections = a_guard(store, RiskLimits(distance=500, hard=True)).check(buy(price=9_900))
-    assert [(each.risk, each.override) for each in objections] == [
+    violations = checks_on(store, RiskLimits(distance=500, hard=True)).check(buy(price=9_900))
+    assert [(each.risk, each.override) for each in violations] == [
         (Risk(RiskReason.LIMIT, "distance"), OverrideMethod.NEVER),
         (STALE, OverrideMethod.WORD),
     ]
@@ -349,9 +349,9 @@ def test_a_journal_that_cannot_be_read_stops_orders_that_have_a_limit_of_the_day
     def unreadable(_: int) -> DailyVolume:
         raise JournalError("The order journal cannot be read.")
 
-    guard = RiskChecks(
+    risk_checks = RiskChecks(
         a_store(), Venue.PRACTICE, RiskLimits(day_contracts=1), clock_ms=lambda: NOON_MS, sent_since=unreadable
     )
-    (objection,) = guard.check(buy())
-    assert objection.override is OverrideMethod.NEVER
-    assert objection.sentence.startswith("The order journal cannot be read.")
+    (violation,) = risk_checks.check(buy())
+    assert violation.override is OverrideMethod.NEVER
+    assert violation.sentence.startswith("The order journal cannot be read.")

@@ -74,12 +74,12 @@ async def trading(exchange: Exchange, store: Store) -> AsyncIterator[OrderExecut
         practice_on_port(1), SIGNER, clock=clock, transport=transport, retry=Retry(attempts=1)
     ) as rest:
         store.snapshot("T-1", [(4_600, 100_000)], [(5_200, 100_000)])
-        guard = RiskChecks(store, Venue.PRACTICE, clock_ms=lambda: SENT_MS)
-        inquiry = OrderLookup(rest, store, at_once)
-        hands = OrderExecutor(rest, store, Journal.in_memory(), guard, inquiry)
-        store.bus.subscribe(OrderUpdated, lambda each: hands.record_order(each.order))
-        yield hands
-        await inquiry.close()
+        risk_checks = RiskChecks(store, Venue.PRACTICE, clock_ms=lambda: SENT_MS)
+        order_lookup = OrderLookup(rest, store, at_once)
+        executor = OrderExecutor(rest, store, Journal.in_memory(), risk_checks, order_lookup)
+        store.bus.subscribe(OrderUpdated, lambda each: executor.record_order(each.order))
+        yield executor
+        await order_lookup.close()
 
 
 def taken(filled: str, remaining: str, **more: str) -> Handler:

@@ -20,7 +20,7 @@ from kalshi_tui.kalshi.feed.stream import Stream
 from kalshi_tui.practice.engine.market_outcome import binary_outcome
 from kalshi_tui.session.account.order_merge import merge_orders
 from kalshi_tui.session.execution.journal import Journal
-from tests.support.book_sink import BookSink
+from tests.support.book_handler import BookHandler
 from tests.support.journal_orders import TERMS, an_order
 from tests.support.practice_server import serving
 from tests.support.session_rig import Rig
@@ -168,8 +168,8 @@ def test_every_known_reason_of_a_cancel_is_a_state_or_a_sentence(each: UpdateRea
 async def test_odd_words_of_a_frame_are_shown_as_they_are_and_do_no_harm() -> None:
     async with serving() as exchange:
         ticker = next(each.ticker for each in exchange.exchange.markets.visible() if each.status.tradable)
-        sink = BookSink()
-        stream = Stream(practice_on_port(exchange.port), exchange.signers["alice"], sink)
+        feed_handler = BookHandler()
+        stream = Stream(practice_on_port(exchange.port), exchange.signers["alice"], feed_handler)
         running = asyncio.create_task(stream.run())
         try:
             await until(lambda: stream.protocol.ready)
@@ -177,16 +177,16 @@ async def test_odd_words_of_a_frame_are_shown_as_they_are_and_do_no_harm() -> No
             await exchange.control("order_words", count=1, reason="Made\x1b[31mUp\u202eCancel" + "x" * 100)
             path = f"/portfolio/events/orders/{made['order_id']}"
             await exchange.call("DELETE", path, market_ticker=ticker)
-            await until(lambda: sink.orders and sink.orders[-1].state is OrderState.CANCELED)
+            await until(lambda: feed_handler.orders and feed_handler.orders[-1].state is OrderState.CANCELED)
             await exchange.control("order_words", count=1, order_status="unknown")
             await exchange.order(ticker, "bid", "0.0100", "3.00")
-            await until(lambda: sink.orders[-1].state is OrderState.UNKNOWN)
+            await until(lambda: feed_handler.orders[-1].state is OrderState.UNKNOWN)
             # When the frames were sent is the lag, even where only the account's own frames come.
             assert abs(stream.protocol.last_sent_ms - time.time_ns() // 1_000_000) < 60_000
         finally:
             await stream.close()
             await running
-    *_, odd, unknown = sink.orders
+    *_, odd, unknown = feed_handler.orders
     assert odd.reason.startswith("the exchange's reason: Made\ufffd[31mUp\ufffdCancelxxx")
     assert odd.reason.isprintable()
     assert len(odd.update_reason) == 60

@@ -33,7 +33,7 @@ class ExchangeTime(SyncedClock):
         return self._exchange.clock()
 
 
-class Following:
+class FollowedFees:
     """A store that shows one market and follows its fees."""
 
     def __init__(self, exchange: Serving, rest: RestClient) -> None:
@@ -69,11 +69,11 @@ class Following:
 
 
 @pytest.fixture
-async def following() -> AsyncIterator[Following]:
+async def followed() -> AsyncIterator[FollowedFees]:
     async with serving() as exchange:
         environment, signer = practice_on_port(exchange.port), exchange.signers["alice"]
         rest = RestClient(environment, signer, clock=ExchangeTime(exchange))
-        shown = Following(exchange, rest)
+        shown = FollowedFees(exchange, rest)
         await shown.show(rest)
         stream = Stream(environment, signer, shown.store, timing=TIMING, policy=BOUNDS)
         tasks = [asyncio.create_task(stream.run()), asyncio.create_task(shown.reader.run())]
@@ -87,40 +87,38 @@ async def following() -> AsyncIterator[Following]:
             await rest.close()
 
 
-async def test_an_events_change_comes_by_the_stream_and_is_cleared_by_it(following: Following) -> None:
-    before = following.fees
-    await following.ask("change_event_fees", ticker=following.event, fee_type="flat", fee_multiplier=0.5)
-    await until(lambda: following.fees == FeeSchedule(FeeType.FLAT, 500_000))
-    await following.ask("change_event_fees", ticker=following.event)
-    await until(lambda: following.fees == before)
+async def test_an_events_change_comes_by_the_stream_and_is_cleared_by_it(followed: FollowedFees) -> None:
+    before = followed.fees
+    await followed.ask("change_event_fees", ticker=followed.event, fee_type="flat", fee_multiplier=0.5)
+    await until(lambda: followed.fees == FeeSchedule(FeeType.FLAT, 500_000))
+    await followed.ask("change_event_fees", ticker=followed.event)
+    await until(lambda: followed.fees == before)
 
 
-async def test_a_series_change_is_applied_by_the_clock_though_no_event_tells_it(following: Following) -> None:
-    before = following.fees
-    await following.ask(
-        "change_series_fees", ticker=following.series, fee_type="quadratic", fee_multiplier=3, ms=HOUR_MS
-    )
-    following.reader.request_reread()
-    await until(lambda: following.reader.scheduled_count == 1)
-    assert following.fees == before
-    await following.ask("advance_clock", ms=HOUR_MS)
-    await until(lambda: following.fees == FeeSchedule(FeeType.QUADRATIC, 3_000_000))
+async def test_a_series_change_is_applied_by_the_clock_though_no_event_tells_it(followed: FollowedFees) -> None:
+    before = followed.fees
+    await followed.ask("change_series_fees", ticker=followed.series, fee_type="quadratic", fee_multiplier=3, ms=HOUR_MS)
+    followed.reader.request_reread()
+    await until(lambda: followed.reader.scheduled_count == 1)
+    assert followed.fees == before
+    await followed.ask("advance_clock", ms=HOUR_MS)
+    await until(lambda: followed.fees == FeeSchedule(FeeType.QUADRATIC, 3_000_000))
 
 
-async def test_a_scheduled_event_change_is_applied_though_its_frame_was_missed(following: Following) -> None:
-    await following.ask("change_event_fees", ticker=following.event, fee_type="quadratic", fee_multiplier=2, ms=HOUR_MS)
-    following.reader.request_reread()
-    await until(lambda: following.reader.scheduled_count == 1)
-    following.misses_frames = True
-    following.exchange.clock.advance(HOUR_MS)
-    await until(lambda: following.fees == FeeSchedule(FeeType.QUADRATIC, 2_000_000))
+async def test_a_scheduled_event_change_is_applied_though_its_frame_was_missed(followed: FollowedFees) -> None:
+    await followed.ask("change_event_fees", ticker=followed.event, fee_type="quadratic", fee_multiplier=2, ms=HOUR_MS)
+    followed.reader.request_reread()
+    await until(lambda: followed.reader.scheduled_count == 1)
+    followed.misses_frames = True
+    followed.exchange.clock.advance(HOUR_MS)
+    await until(lambda: followed.fees == FeeSchedule(FeeType.QUADRATIC, 2_000_000))
 
 
-async def test_what_changed_during_an_absence_is_read_again(following: Following) -> None:
-    following.misses_frames = True
-    await following.ask("change_series_fees", ticker=following.series, fee_type="tiered", fee_multiplier=1)
-    await following.ask("change_event_fees", ticker=following.event, fee_multiplier=2)
-    following.reader.request_reread()
-    await until(lambda: following.fees == FeeSchedule(FeeType.UNKNOWN, 2_000_000))
-    assert following.fees is not None
-    assert following.fees.word == "tiered"
+async def test_what_changed_during_an_absence_is_read_again(followed: FollowedFees) -> None:
+    followed.misses_frames = True
+    await followed.ask("change_series_fees", ticker=followed.series, fee_type="tiered", fee_multiplier=1)
+    await followed.ask("change_event_fees", ticker=followed.event, fee_multiplier=2)
+    followed.reader.request_reread()
+    await until(lambda: followed.fees == FeeSchedule(FeeType.UNKNOWN, 2_000_000))
+    assert followed.fees is not None
+    assert followed.fees.word == "tiered"

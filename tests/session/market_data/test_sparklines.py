@@ -112,7 +112,7 @@ async def rest(exchange: Exchange) -> AsyncIterator[RestClient]:
 
 
 @pytest.fixture
-async def pasts(exchange: Exchange, rest: RestClient) -> AsyncIterator[SparklineReader]:
+async def reader(exchange: Exchange, rest: RestClient) -> AsyncIterator[SparklineReader]:
     made = SparklineReader(rest, exchange.store, exchange.clock.sleep)
     task = asyncio.create_task(made.run())
     yield made
@@ -121,10 +121,10 @@ async def pasts(exchange: Exchange, rest: RestClient) -> AsyncIterator[Sparkline
         await task
 
 
-async def test_the_day_of_many_markets_comes_with_one_read(exchange: Exchange, pasts: SparklineReader) -> None:
+async def test_the_day_of_many_markets_comes_with_one_read(exchange: Exchange, reader: SparklineReader) -> None:
     await exchange.pass_time(1)
     assert not exchange.asked
-    pasts.select_markets(["A-1", "B-1"])
+    reader.select_markets(["A-1", "B-1"])
     await exchange.pass_time(SELECTION_DEBOUNCE_S + 1)
     (path, query), *others = exchange.asked
     assert not others
@@ -133,25 +133,25 @@ async def test_the_day_of_many_markets_comes_with_one_read(exchange: Exchange, p
     assert exchange.store.sparklines == {"A-1": (4_300, 4_100), "B-1": (4_300, 4_100)}
 
 
-async def test_what_is_fresh_is_not_read_again_and_what_is_old_is(exchange: Exchange, pasts: SparklineReader) -> None:
-    pasts.select_markets(["A-1"])
+async def test_what_is_fresh_is_not_read_again_and_what_is_old_is(exchange: Exchange, reader: SparklineReader) -> None:
+    reader.select_markets(["A-1"])
     await exchange.pass_time(1)
-    pasts.select_markets(["A-1", "B-1"])
+    reader.select_markets(["A-1", "B-1"])
     await exchange.pass_time(1)
     assert [query["market_tickers"] for _, query in exchange.asked] == ["A-1", "B-1"]
     await exchange.pass_time(REFRESH_INTERVAL_S + 2)
     assert sorted(",".join(query["market_tickers"] for _, query in exchange.asked[2:]).split(",")) == ["A-1", "B-1"]
 
 
-async def test_no_read_names_more_than_the_exchange_takes(exchange: Exchange, pasts: SparklineReader) -> None:
-    pasts.select_markets([f"M-{number}" for number in range(MARKETS_PER_REQUEST + 5)])
+async def test_no_read_names_more_than_the_exchange_takes(exchange: Exchange, reader: SparklineReader) -> None:
+    reader.select_markets([f"M-{number}" for number in range(MARKETS_PER_REQUEST + 5)])
     await exchange.pass_time(1)
     assert [len(query["market_tickers"].split(",")) for _, query in exchange.asked] == [MARKETS_PER_REQUEST, 5]
 
 
-async def test_a_failed_read_is_tried_again_and_disturbs_nobody(exchange: Exchange, pasts: SparklineReader) -> None:
+async def test_a_failed_read_is_tried_again_and_disturbs_nobody(exchange: Exchange, reader: SparklineReader) -> None:
     exchange.failing = 1
-    pasts.select_markets(["A-1"])
+    reader.select_markets(["A-1"])
     await exchange.pass_time(1)
     assert not exchange.store.sparklines
     assert not exchange.store.notices
@@ -159,9 +159,9 @@ async def test_a_failed_read_is_tried_again_and_disturbs_nobody(exchange: Exchan
     assert exchange.store.sparklines
 
 
-async def test_only_so_many_are_kept(exchange: Exchange, pasts: SparklineReader) -> None:
+async def test_only_so_many_are_kept(exchange: Exchange, reader: SparklineReader) -> None:
     for start in range(0, SPARKLINE_CAPACITY + 200, MARKETS_PER_REQUEST):
-        pasts.select_markets([f"M-{number}" for number in range(start, start + MARKETS_PER_REQUEST)])
+        reader.select_markets([f"M-{number}" for number in range(start, start + MARKETS_PER_REQUEST)])
         await exchange.pass_time(SELECTION_DEBOUNCE_S + 0.2)
     assert len(exchange.store.sparklines) == SPARKLINE_CAPACITY
 

@@ -48,7 +48,7 @@ async def test_golden(state: str, size: tuple[int, int], golden: Callable[[str, 
             a_settlement("A-VERY-LONG-TICKER-26NOV20-OF-ANOTHER-B58", result="scalar", no_count=50, revenue=5_300_000),
         ]
     )
-    async with trading(desk, size, wishes=UiSettings(plain_chart=state == "chart-plain")) as trader:
+    async with trading(desk, size, ui_settings=UiSettings(plain_chart=state == "chart-plain")) as trader:
         if state == "settlements":
             await trader.press("7")
         elif state == "sifted":

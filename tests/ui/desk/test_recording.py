@@ -24,7 +24,7 @@ def a_desk(replay: ReplayStatus | None = PLAYING) -> FakeDesk:
 
 
 async def test_r_records_into_the_folder_of_tables_and_the_top_line_says_so(tmp_path: Path) -> None:
-    async with trading(wishes=UiSettings(theme="desk", export_folder=tmp_path)) as trader:
+    async with trading(ui_settings=UiSettings(theme="desk", export_folder=tmp_path)) as trader:
         assert "REC" not in trader.lines()[0]
         screen = await trader.press("R")
         (path,) = trader.desk.recorded

@@ -24,7 +24,7 @@ from kalshi_tui.session.store import Store
 from kalshi_tui.ui.app import DeskApp
 from kalshi_tui.ui.ui_settings import UiSettings
 from tests.support.fake_desk import Clock
-from tests.support.pilot import USUAL, USUAL_WISHES, trading
+from tests.support.pilot import USUAL, USUAL_UI_SETTINGS, trading
 from tests.support.practice_server import Serving, serving
 from tests.support.recordings import BEGAN_MS
 
@@ -79,7 +79,7 @@ class Seen:
 @asynccontextmanager
 async def looking(session: Session) -> AsyncIterator[Seen]:
     timer = Clock(0)
-    app = DeskApp(session, clock_ms=Clock(BEGAN_MS), timer_ms=timer, ui_settings=USUAL_WISHES)
+    app = DeskApp(session, clock_ms=Clock(BEGAN_MS), timer_ms=timer, ui_settings=USUAL_UI_SETTINGS)
     async with app.run_test(size=USUAL) as pilot:
         for each in list(app._timers):
             if each.name == "frame":
@@ -164,7 +164,7 @@ async def test_a_desk_that_is_recorded_and_its_replay_end_with_the_same_books_an
 
 async def test_r_in_a_folder_that_cannot_be_looked_into_fails_where_the_file_is_made(tmp_path: Path) -> None:
     folder = tmp_path / ("x" * 300)
-    async with trading(wishes=UiSettings(theme="desk", export_folder=folder)) as trader:
+    async with trading(ui_settings=UiSettings(theme="desk", export_folder=folder)) as trader:
         await trader.press("R")
         (path,) = trader.desk.recorded
     with pytest.raises(RecordingError, match="cannot be begun"):

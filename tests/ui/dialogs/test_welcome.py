@@ -30,7 +30,7 @@ def calm_desk(venue: Venue = Venue.PRACTICE) -> FakeDesk:
 
 async def test_it_ends_in_a_practice_trade(tmp_path: Path) -> None:
     desk = calm_desk()
-    async with trading(desk, size=NARROW, wishes=UiSettings(data_folder=tmp_path)) as trader:
+    async with trading(desk, size=NARROW, ui_settings=UiSettings(data_folder=tmp_path)) as trader:
         screen = await trader.look()
         assert "PRACTICE - welcome" in screen
         assert "b  Buy one" in trader.lines()[-1] or "b Buy one" in " ".join(screen.split())
@@ -45,28 +45,28 @@ async def test_it_ends_in_a_practice_trade(tmp_path: Path) -> None:
 
 
 async def test_it_comes_once(tmp_path: Path) -> None:
-    wishes = UiSettings(data_folder=tmp_path)
-    async with trading(calm_desk(), wishes=wishes) as trader:
+    ui_settings = UiSettings(data_folder=tmp_path)
+    async with trading(calm_desk(), ui_settings=ui_settings) as trader:
         await trader.press("escape")
         assert "welcome" not in trader.text()
         assert (tmp_path / WELCOME_FILE).exists()
-    async with trading(calm_desk(), wishes=wishes) as trader:
+    async with trading(calm_desk(), ui_settings=ui_settings) as trader:
         assert "welcome" not in await trader.look()
 
 
 async def test_where_money_is_real_there_is_none(tmp_path: Path) -> None:
-    async with trading(calm_desk(Venue.DEMO), wishes=UiSettings(data_folder=tmp_path)) as trader:
+    async with trading(calm_desk(Venue.DEMO), ui_settings=UiSettings(data_folder=tmp_path)) as trader:
         assert "welcome" not in await trader.look()
 
 
 async def test_without_a_calm_market_it_says_so(tmp_path: Path) -> None:
-    async with trading(wishes=UiSettings(data_folder=tmp_path)) as trader:
+    async with trading(ui_settings=UiSettings(data_folder=tmp_path)) as trader:
         assert "No market is listed yet" in await trader.press("b")
 
 
 async def test_a_folder_that_cannot_be_written_stops_nobody(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    async with trading(calm_desk(), wishes=UiSettings(data_folder=tmp_path / "file")) as trader:
+    async with trading(calm_desk(), ui_settings=UiSettings(data_folder=tmp_path / "file")) as trader:
         assert "welcome" in trader.text()
         await trader.press("enter")
         assert "YES bid" in trader.text()

@@ -149,9 +149,9 @@ async def test_the_list_gives_its_width_to_ladders() -> None:
 
 
 async def test_a_ladder_of_a_market_that_is_not_known_any_more_can_be_taken_away(tmp_path: Path) -> None:
-    wishes = seen(tmp_path)
+    ui_settings = seen(tmp_path)
     (tmp_path / LAYOUTS_FILE).write_text(json.dumps({"now": {"tiles": ["GONE-1", SECOND]}}))
-    async with trading(with_books(), size=WIDE, wishes=wishes) as trader:
+    async with trading(with_books(), size=WIDE, ui_settings=ui_settings) as trader:
         await trader.press("tab", "tab")
         assert trader.app.desk_screen.panes.market_list.ticker == "GONE-1"
         assert "│GONE-1" in trader.text()
@@ -176,8 +176,8 @@ async def test_a_hidden_list_never_has_the_focus() -> None:
 
 
 async def test_layouts_are_saved_taken_and_forgotten(tmp_path: Path) -> None:
-    wishes = seen(tmp_path)
-    async with trading(with_books(), size=WIDE, wishes=wishes) as trader:
+    ui_settings = seen(tmp_path)
+    async with trading(with_books(), size=WIDE, ui_settings=ui_settings) as trader:
         assert "No layout is saved yet" in await trader.press("u")
         await trader.press("t", "j", "t", "v", "W")
         await trader.type("Fed")
@@ -195,10 +195,10 @@ async def test_layouts_are_saved_taken_and_forgotten(tmp_path: Path) -> None:
         screen = await trader.press("u")
         assert "Layout: Fed." in screen
         assert shown(trader) == [FIRST, SECOND]
-    async with trading(with_books(), size=WIDE, wishes=wishes) as trader:
+    async with trading(with_books(), size=WIDE, ui_settings=ui_settings) as trader:
         # As it was left.
         assert shown(trader) == [FIRST, SECOND]
-        assert {FIRST, SECOND} <= set(trader.desk.kept_listed[-1])
+        assert {FIRST, SECOND} <= set(trader.desk.listed_tickers[-1])
         await trader.press("u")
         assert shown(trader) == [FIRST]
         trader.app.desk_screen.action_do("delete-layout")
@@ -213,14 +213,14 @@ def _after(trader: Trader, command: str) -> str:
 
 
 async def test_a_file_of_nonsense_leaves_a_desk(tmp_path: Path) -> None:
-    wishes = seen(tmp_path)
+    ui_settings = seen(tmp_path)
     now = {
         "tiles": ["\x1b[31m", "GONE-1", *[f"M-{number}" for number in range(40)]],
         "share": "half",
         "watch_list": "x",
     }
     (tmp_path / LAYOUTS_FILE).write_text(json.dumps({"now": now}))
-    async with trading(size=WIDE, wishes=wishes) as trader:
+    async with trading(size=WIDE, ui_settings=ui_settings) as trader:
         assert len(trader.app.desk_screen.panes.tiles.tickers) == MAX_TILES
         assert "market" in trader.lines()[1]
         await trader.press("j", "b", "escape")
@@ -238,5 +238,5 @@ def test_layouts_have_bounds() -> None:
 
 async def test_a_broken_file_of_layouts_is_told(tmp_path: Path) -> None:
     (tmp_path / LAYOUTS_FILE).write_text("{")
-    async with trading(wishes=seen(tmp_path)) as trader:
+    async with trading(ui_settings=seen(tmp_path)) as trader:
         assert "cannot be understood" in await trader.press("5")

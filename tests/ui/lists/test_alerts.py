@@ -42,7 +42,7 @@ from tests.support.hostile_texts import HOSTILE
 from tests.support.pilot import (
     NARROW,
     SIZES,
-    USUAL_WISHES,
+    USUAL_UI_SETTINGS,
     Trader,
     trading,
 )
@@ -303,7 +303,7 @@ async def test_the_alerts_are_written_as_csv() -> None:
 
 
 async def test_w_writes_the_alerts(tmp_path: Path) -> None:
-    async with trading(alerted_desk(), wishes=UiSettings(export_folder=tmp_path)) as trader:
+    async with trading(alerted_desk(), ui_settings=UiSettings(export_folder=tmp_path)) as trader:
         await trader.press("8", "w")
     (path,) = tmp_path.iterdir()  # noqa: ASYNC240 - a test waits for nobody
     assert path.name.startswith("kalshi-tui-alerts")
@@ -321,7 +321,7 @@ def fills(trader: Trader, *names: str) -> None:
 async def test_the_bell_rings_and_not_more_than_once_a_second(monkeypatch: pytest.MonkeyPatch, bell: bool) -> None:
     rung: list[int] = []
     monkeypatch.setattr(DeskApp, "bell", lambda app: rung.append(app.timer_ms()))
-    async with trading(wishes=replace(USUAL_WISHES, bell=bell)) as trader:
+    async with trading(ui_settings=replace(USUAL_UI_SETTINGS, bell=bell)) as trader:
         add(trader.desk, "fill")
         await trader.look()
         assert not rung
@@ -365,7 +365,7 @@ def test_the_desktop_is_told_where_that_is_wanted_and_can_be(notify: bool, termi
 
 
 async def test_nothing_is_written_to_a_terminal_that_is_none() -> None:
-    async with trading(wishes=replace(USUAL_WISHES, notify=True)) as trader:
+    async with trading(ui_settings=replace(USUAL_UI_SETTINGS, notify=True)) as trader:
         trader.app._write_to_terminal("\x1b]9;x\x07")
         add(trader.desk, "fill")
         fills(trader, "a")

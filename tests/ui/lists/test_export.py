@@ -197,7 +197,7 @@ def test_a_write_that_fails_leaves_nothing_behind(tmp_path: Path, monkeypatch: p
 async def test_w_writes_the_table_below_and_says_where(key: str, name: str, tmp_path: Path) -> None:
     desk = busy_desk()
     desk.store.account.set_settlements([a_settlement()])
-    async with trading(desk, wishes=UiSettings(export_folder=tmp_path)) as trader:
+    async with trading(desk, ui_settings=UiSettings(export_folder=tmp_path)) as trader:
         desk.store.market_data.set_chart(FIRST, 60, a_walk(), 0, NOW_MS)
         desk.store.set_alerts([Alert(AlertKind.BID, FIRST, True, 5_500)])
         await trader.press(key, "w")
@@ -211,7 +211,7 @@ async def test_w_writes_the_table_below_and_says_where(key: str, name: str, tmp_
 
 
 async def test_w_writes_the_tape_as_it_is_sifted(tmp_path: Path) -> None:
-    async with trading(wishes=UiSettings(export_folder=tmp_path)) as trader:
+    async with trading(ui_settings=UiSettings(export_folder=tmp_path)) as trader:
         await trader.press("4", "z", "w")
         path = only_file(tmp_path)
         assert len(read_back(path.read_text())) == 22
@@ -219,5 +219,5 @@ async def test_w_writes_the_tape_as_it_is_sifted(tmp_path: Path) -> None:
 
 async def test_w_says_why_nothing_was_written(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    async with trading(wishes=UiSettings(export_folder=tmp_path / "file")) as trader:
+    async with trading(ui_settings=UiSettings(export_folder=tmp_path / "file")) as trader:
         assert "could not be written" in await trader.press("w")

@@ -102,7 +102,7 @@ async def test_what_was_read_stays_though_later_reads_fail() -> None:
 
 
 async def test_an_unread_list_is_not_exported_as_an_empty_table(tmp_path: Path) -> None:
-    async with trading(an_unread_desk(), wishes=UiSettings(theme="desk", export_folder=tmp_path)) as trader:
+    async with trading(an_unread_desk(), ui_settings=UiSettings(theme="desk", export_folder=tmp_path)) as trader:
         for tab in LISTS:
             await trader.press(tab)
             assert "Nothing is exported. Not read yet: no connection." in await trader.press("w")
@@ -134,12 +134,12 @@ def test_limits_of_a_market_are_not_measured_by_an_account_that_was_not_read(
 ) -> None:
     store = an_unread_desk(LinkState.LIVE).store
     limits = RiskLimits(market_contracts=10_000, hard=hard)
-    guard = RiskChecks(store, Venue.PRACTICE, limits, clock_ms=lambda: NOW_MS)
+    risk_checks = RiskChecks(store, Venue.PRACTICE, limits, clock_ms=lambda: NOW_MS)
     terms = OrderTerms(TITLES[0][0], Side.YES, Action.BUY, 4_700, 100)
-    (objection,) = guard.check(terms)
+    (objection,) = risk_checks.check(terms)
     assert (objection.risk, objection.override) == (Risk(RiskReason.ACCOUNT_UNREAD), passing)
     store.account.mark_read(AccountList.ORDERS, AccountList.POSITIONS)
-    assert guard.check(terms) == []
+    assert risk_checks.check(terms) == []
 
 
 @pytest.fixture

@@ -65,11 +65,11 @@ async def watching(trader: Trader) -> None:
 
 
 async def test_markets_are_put_on_a_list_and_taken_off(tmp_path: Path) -> None:
-    async with trading(wishes=seen(tmp_path)) as trader:
+    async with trading(ui_settings=seen(tmp_path)) as trader:
         await watching(trader)
         assert "[Watched]" in trader.text()
         assert len(listed(trader)) == 3
-        assert trader.desk.kept_listed[-1] == (FIRST, SECOND, THIRD)
+        assert trader.desk.listed_tickers[-1] == (FIRST, SECOND, THIRD)
         screen = await trader.press("m")
         assert f"{THIRD} is off the list Watched" in screen
         assert len(listed(trader)) == 2
@@ -82,8 +82,8 @@ async def test_markets_are_put_on_a_list_and_taken_off(tmp_path: Path) -> None:
 
 
 async def test_a_list_is_put_in_order_by_keys_and_kept(tmp_path: Path) -> None:
-    wishes = seen(tmp_path)
-    async with trading(wishes=wishes) as trader:
+    ui_settings = seen(tmp_path)
+    async with trading(ui_settings=ui_settings) as trader:
         await watching(trader)
         before = listed(trader)
         await trader.press("G", "<", "<")
@@ -91,10 +91,10 @@ async def test_a_list_is_put_in_order_by_keys_and_kept(tmp_path: Path) -> None:
         await trader.press(">")
         after = listed(trader)
         assert after == [before[0], before[2], before[1]]
-    async with trading(wishes=wishes) as trader:
+    async with trading(ui_settings=ui_settings) as trader:
         assert "[Watched]" in trader.text()
         assert listed(trader) == after
-        assert trader.desk.kept_listed[0] == (FIRST, THIRD, SECOND)
+        assert trader.desk.listed_tickers[0] == (FIRST, THIRD, SECOND)
 
 
 async def test_a_sorted_list_says_why_nothing_moves() -> None:
@@ -136,7 +136,7 @@ async def test_lists_are_named_renamed_and_deleted() -> None:
 async def test_what_the_exchange_does_not_know_keeps_its_line_until_it_does(tmp_path: Path) -> None:
     kept = {"lists": [{"name": "Old", "tickers": ["GONE-1", FIRST]}], "shown": "Old"}
     (tmp_path / WATCH_LISTS_FILE).write_text(json.dumps(kept))
-    async with trading(wishes=seen(tmp_path)) as trader:
+    async with trading(ui_settings=seen(tmp_path)) as trader:
         screen = await trader.press("g")
         assert "GONE-1 is not known" in screen
         assert "There is no chosen market" in await trader.press("b")
@@ -149,7 +149,7 @@ async def test_what_the_exchange_does_not_know_keeps_its_line_until_it_does(tmp_
 async def test_what_the_exchange_does_not_know_can_be_moved_and_taken_off(tmp_path: Path) -> None:
     kept = {"lists": [{"name": "Old", "tickers": ["GONE-1", FIRST]}], "shown": "Old"}
     (tmp_path / WATCH_LISTS_FILE).write_text(json.dumps(kept))
-    async with trading(wishes=seen(tmp_path)) as trader:
+    async with trading(ui_settings=seen(tmp_path)) as trader:
         await trader.press("g", ">")
         assert json.loads((tmp_path / WATCH_LISTS_FILE).read_text())["lists"][0]["tickers"] == [FIRST, "GONE-1"]
         assert "GONE-1 is off the list Old." in await trader.press("m")
@@ -158,14 +158,14 @@ async def test_what_the_exchange_does_not_know_can_be_moved_and_taken_off(tmp_pa
 
 async def test_a_broken_file_is_told_and_put_aside(tmp_path: Path) -> None:
     (tmp_path / WATCH_LISTS_FILE).write_text("{")
-    async with trading(wishes=seen(tmp_path)) as trader:
+    async with trading(ui_settings=seen(tmp_path)) as trader:
         assert "cannot be understood" in await trader.press("5")
         assert (tmp_path / f"{WATCH_LISTS_FILE}.broken").exists()
 
 
 async def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    async with trading(wishes=seen(tmp_path / "file")) as trader:
+    async with trading(ui_settings=seen(tmp_path / "file")) as trader:
         await trader.press("escape", "m")
         assert "could not be written" in await trader.press("5")
 
@@ -216,7 +216,7 @@ async def test_what_scrolls_into_sight_has_not_changed() -> None:
 
 
 async def test_a_plain_terminal_has_plain_signs() -> None:
-    async with trading(wishes=UiSettings(plain_chart=True)) as trader:
+    async with trading(ui_settings=UiSettings(plain_chart=True)) as trader:
         quote = trader.desk.store.quotes[SECOND]
         trader.desk.store.quote(SECOND, replace(quote, yes_bid=4_800, ts_ms=NOW_MS + 1))
         await trader.look()
@@ -239,7 +239,7 @@ async def test_the_wide_list_has_all_columns() -> None:
         trader.clock.advance(60_000)
         await trader.look()
         assert "2h59m" in trader.lines()[2]
-        assert trader.desk.pasts_looked_at[-1] == (FIRST,)
+        assert trader.desk.visible_sparklines[-1] == (FIRST,)
         await trader.press("tab")
         assert trader.app.focused is not None
         assert trader.app.focused.display
@@ -248,7 +248,7 @@ async def test_the_wide_list_has_all_columns() -> None:
 
 
 async def test_the_settings_choose_the_columns() -> None:
-    async with trading(wishes=UiSettings(columns=("closes", "ask", "bid"))) as trader:
+    async with trading(ui_settings=UiSettings(columns=("closes", "ask", "bid"))) as trader:
         assert trader.lines()[1].split("│")[0].split() == ["market", "closes", "ask", "bid"]
 
 
@@ -314,7 +314,7 @@ async def test_series_and_events_are_gone_through(tmp_path: Path) -> None:
         ),
         a_market("CPI-26NOV-T03", "CPI", "Above"),
     ]
-    async with trading(FakeDesk(Clock(), markets), wishes=seen(tmp_path)) as trader:
+    async with trading(FakeDesk(Clock(), markets), ui_settings=seen(tmp_path)) as trader:
         await trader.press("m", "L")
         screen = await trader.press("ctrl+f")
         assert "4 markets" in screen

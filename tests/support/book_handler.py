@@ -15,8 +15,8 @@ from kalshi_tui.kalshi.feed.subscription import Happening, Report
 KEY_ID = "7b1f9c1e-2f3a-4d51-9c39-0d9b1f6d2a11"
 
 
-class BookSink:
-    """A sink that keeps real books and remembers all else that it was told."""
+class BookHandler:
+    """A feed handler that keeps real books and remembers all else that it was told."""
 
     def __init__(self) -> None:
         self.books: dict[str, Book] = {}
