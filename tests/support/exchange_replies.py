@@ -23,5 +23,9 @@ def listed_order(client_order_id: str, status: str, filled: str, remaining: str)
         "fill_count_fp": filled,
         "remaining_count_fp": remaining,
         "initial_count_fp": "10.00",
+        "taker_fill_cost_dollars": "0.000000",
+        "maker_fill_cost_dollars": "0.000000",
+        "taker_fees_dollars": "0.000000",
+        "maker_fees_dollars": "0.000000",
         "created_time": "2027-01-15T08:00:00Z",
     }
