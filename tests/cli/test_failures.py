@@ -78,6 +78,7 @@ def test_an_exchange_that_does_not_answer(tmp_path: Path) -> None:
     assert json.loads(told.stderr)["error"]["code"] == "unreachable"
 
 
+@pytest.mark.slow
 async def test_public_questions_need_no_key(tmp_path: Path) -> None:
     async with trading(tmp_path) as trader:
         trader.environment = environment(tmp_path)

@@ -21,6 +21,7 @@ TICKER = "KXRECESSION-26"
 QUIET = ("--quiet-market", "--seed", "7")
 
 
+@pytest.mark.slow
 def test_an_order_is_there_for_the_next_command(tmp_path: Path) -> None:
     folder = tmp_path / "data"
     ticker = a_ticker(folder)

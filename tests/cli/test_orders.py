@@ -69,6 +69,7 @@ async def test_the_price_is_of_the_outcome_named(tmp_path: Path, outcome: str, y
         assert (done.only["order"]["side"], done.only["order"]["price"]) == (outcome, "0.4000")
 
 
+@pytest.mark.slow
 async def test_terms_reach_the_exchange(tmp_path: Path) -> None:
     async with at_work(tmp_path) as (trader, ticker):
         done = await trader.json(*buying(ticker, "1@0.40", "--post-only", "--expires", "+10m"))
@@ -245,6 +246,7 @@ async def test_ctrl_c_before_anything_is_sent_sends_nothing(tmp_path: Path) -> N
 LIMITS = '[limits]\norder_contracts = "5"\npassing = "{}"\n'
 
 
+@pytest.mark.slow
 async def test_limits_of_the_settings_hold(tmp_path: Path) -> None:
     settings = tmp_path / "settings.toml"
     async with at_work(tmp_path) as (trader, ticker):
@@ -315,6 +317,7 @@ async def test_read_only_sends_nothing(tmp_path: Path) -> None:
         assert theirs.remaining
 
 
+@pytest.mark.slow
 async def test_real_money_takes_yes_and_the_profile(tmp_path: Path) -> None:
     async with at_work(tmp_path) as (trader, ticker):
         without = await trader.json("order", "buy", "yes", ticker, "1@0.40", "--env", "live")
@@ -373,6 +376,7 @@ async def test_cancel_by_either_id_and_all(tmp_path: Path) -> None:
         assert not [each for each in trader.exchange.exchange.queries.orders("alice") if each.remaining]
 
 
+@pytest.mark.slow
 async def test_the_minute_after_the_one_call_outlives_the_command(tmp_path: Path) -> None:
     async with at_work(tmp_path) as (trader, ticker):
         trader.exchange.exchange.order_entry.has_cancel_all_minute = True
@@ -408,6 +412,7 @@ async def test_another_program_s_order_is_found_though_the_lists_do_not_have_it_
         assert [each.remaining for each in trader.exchange.exchange.queries.orders("alice") if each.remaining] == [100]
 
 
+@pytest.mark.slow
 async def test_a_cancel_that_comes_too_late_says_so(tmp_path: Path) -> None:
     async with at_work(tmp_path) as (trader, ticker):
         order = (await trader.json(*buying(ticker, "1@0.40"))).only["order"]
@@ -445,6 +450,7 @@ async def test_an_expiry_is_amended_and_taken_away(tmp_path: Path) -> None:
         assert "That is no time" in wrong.err
 
 
+@pytest.mark.slow
 async def test_amending_an_order_of_the_journal_and_one_of_elsewhere(tmp_path: Path) -> None:
     async with at_work(tmp_path) as (trader, ticker):
         own = (await trader.json("order", "buy", "no", ticker, "4@0.40", "--yes")).only["order"]

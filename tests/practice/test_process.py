@@ -63,6 +63,7 @@ def test_further_accounts_have_keys_of_their_own_and_trade_with_each_other(tmp_p
         assert [each[0]["position_fp"] for each in held] == ["10.00", "-4.00", "-6.00"]
 
 
+@pytest.mark.slow
 def test_the_accounts_keys_are_of_the_type_asked_for_and_trade(tmp_path: Path) -> None:
     folder = tmp_path / "practice"
     with Alone(folder, "--accounts", "1", "--quiet-market", "--key-type", "ed25519") as alone:

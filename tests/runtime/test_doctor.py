@@ -121,6 +121,7 @@ def test_it_is_green_with_a_key_of_either_type_and_names_it(tmp_path: Path, kind
         process.stop()
 
 
+@pytest.mark.slow
 def test_a_key_that_is_not_this_exchange_s(tmp_path: Path, exchange: PracticeReady) -> None:
     path = tmp_path / "other.pem"
     environ = key_of(exchange) | {"KALSHI_PRIVATE_KEY_PATH": str(path)}

@@ -112,6 +112,7 @@ def run(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
     return Run(tmp_path_factory.mktemp("canary"), tmp_path_factory.mktemp("notes"), request.param)
 
 
+@pytest.mark.slow
 def test_the_key_is_in_its_file_and_nowhere_else(run: Run) -> None:
     forms = forms_of_key(run.key)
     assert files_with(run.home, forms) == {"private_key.pem"}

@@ -75,6 +75,7 @@ def test_a_theme_taken_later_holds_to_its_colors_too(tmp_path: Path) -> None:
     assert taken_apart(bytes(terminal.raw[before:]).lstrip(b"\x80\xbf")).colors <= SIXTEEN
 
 
+@pytest.mark.slow
 def test_a_console_gets_its_own_colors_and_characters_and_no_titles(tmp_path: Path) -> None:
     written = shown(Terminal(["--seed", "7"], tmp_path, terminal=CONSOLE))
     assert written.colors <= SIXTEEN

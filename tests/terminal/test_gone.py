@@ -153,6 +153,7 @@ def test_it_ends_when_only_what_it_draws_on_is_gone(tmp_path: Path) -> None:
     assert unlocked(lock)
 
 
+@pytest.mark.slow
 def test_exported_sizes_do_not_stand_for_the_terminals_own(tmp_path: Path) -> None:
     terminal = Terminal(["--seed", "7"], tmp_path, 90, 30, terminal=TERMINAL | {"COLUMNS": "200", "LINES": "60"})
     try:
@@ -163,6 +164,7 @@ def test_exported_sizes_do_not_stand_for_the_terminals_own(tmp_path: Path) -> No
         terminal.child.close(force=True)
 
 
+@pytest.mark.slow
 def test_errors_may_go_to_a_file_and_the_screen_to_the_terminal(tmp_path: Path) -> None:
     been_here(tmp_path)
     (tmp_path / "run.sh").write_text(f"exec {sys.executable} -m kalshi_tui --seed 7 2>{tmp_path / 'errors'}\n")

@@ -43,6 +43,7 @@ def test_the_first_start_ends_in_a_practice_trade(home: Path) -> None:
     terminal.child.close(force=True)
 
 
+@pytest.mark.slow
 def test_an_order_that_rests_is_listed_canceled_and_asked_about_before_the_end(terminal: Terminal) -> None:
     choose_a_calm_market(terminal)
     order(terminal, "1", "7")
@@ -108,7 +109,7 @@ def test_killed_outright_it_leaves_no_exchange_behind(terminal: Terminal, home: 
     assert wait_gone(exchange)
 
 
-@pytest.mark.quick_cases("SIGHUP")
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", ["window closed", "SIGHUP", "SIGTERM"])
 def test_however_the_terminal_goes_the_program_and_its_exchange_go_too(home: Path, ending: str) -> None:
     running = Terminal(["--seed", "7"], home)

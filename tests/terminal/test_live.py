@@ -35,7 +35,7 @@ def house(home: Path, ready: PracticeReady, money: str, *more: str) -> None:
     (folder / "settings.toml").write_text("\n".join(lines))
 
 
-@pytest.mark.quick_cases("live")
+@pytest.mark.slow
 @pytest.mark.parametrize("money", ["live", "demo"])
 def test_every_screen_says_what_an_order_costs(tmp_path: Path, exchange: PracticeReady, money: str) -> None:
     house(tmp_path, exchange, money)

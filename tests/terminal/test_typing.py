@@ -32,7 +32,7 @@ FIELDS = {
 }
 
 
-@pytest.mark.quick_cases("price")
+@pytest.mark.slow
 @pytest.mark.parametrize("field", FIELDS)
 def test_backspaces_and_digits_in_one_piece_write_what_was_typed(terminal: Terminal, field: str) -> None:
     keys, opened, reads = FIELDS[field]
