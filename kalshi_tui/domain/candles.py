@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from kalshi_tui.domain.market import Trade
-from kalshi_tui.domain.price import Count, Money, Price
+from kalshi_tui.domain.price import MONEY_UNIT, PRICE_UNIT, Count, Money, Price
 
+CENT: Final = MONEY_UNIT // 100
 MINUTE_MS: Final = 60_000
 CANDLE_PERIODS_MINUTES: Final = (1, 60, 1440)
 """The lengths of candles that the exchange keeps, in minutes."""
@@ -103,7 +104,10 @@ class CandleSeries:
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """What a market paid. ``yes_value`` is what one YES was worth, None if not known; ``revenue`` the payout."""
+    """What a market paid. ``yes_value`` is what one YES was worth, None if not known; ``revenue`` the payout.
+
+    The exchange sends both in whole cents, rounded down. `with_exact_value` makes them exact.
+    """
 
     ticker: str
     event_ticker: str
@@ -118,6 +122,8 @@ class Settlement:
     settled_ms: int
     subaccount: int | None = None
     """The number of the subaccount that was paid, None where the list was of all: the exchange does not say it."""
+    is_rounded: bool = False
+    """Whether value and payout may be finer than the whole cents here: a YES was worth a part of a dollar."""
 
     @property
     def cost(self) -> Money:
@@ -128,3 +134,13 @@ class Settlement:
     def net(self) -> Money:
         """The gain after cost and fees."""
         return self.revenue - self.cost - self.fees
+
+    def with_exact_value(self, yes_value: Price) -> "Settlement":
+        """Return it with the payout that follows from what was held and what one YES was worth.
+
+        Where that is not what the exchange says in whole cents, something else is in it, and it stays as it is.
+        """
+        exact = self.yes_count * yes_value + self.no_count * (PRICE_UNIT - yes_value)
+        if exact - exact % CENT != self.revenue:
+            return self
+        return replace(self, revenue=exact, yes_value=yes_value, is_rounded=False)

@@ -275,7 +275,8 @@ class Notices(Sequence[Notice]):
             if each.settled_ms <= self._started_ms + self._time.skew_ms and each.ticker not in self._journaled_tickers:
                 continue
             held = _held_words(each.yes_count, each.no_count)
-            paid, net = _dollars(each.revenue), _dollars(each.net, signed=True)
+            about = "about " if each.is_rounded else ""
+            paid, net = about + _dollars(each.revenue), about + _dollars(each.net, signed=True)
             where = in_subaccount(each.subaccount or 0)
             said = f"Settled {each.result.upper()}{where}: held {held}, paid {paid}, net {net}"
             self.say(

@@ -144,10 +144,11 @@ def target_allocation(source: wire.TargetAllocationReply) -> TargetAllocation:
 def settlement(source: wire.Settlement, subaccount: int | None = None) -> Settlement:
     """Translate a settlement; its ``revenue`` and ``value`` come in cents. Raises TranslationError."""
     value = source.value
+    result = clean(source.market_result, MAX_ID_LENGTH)
     return Settlement(
         ticker=parse_id(source.ticker, "market ticker"),
         event_ticker=clean(source.event_ticker, MAX_ID_LENGTH),
-        result=clean(source.market_result, MAX_ID_LENGTH),
+        result=result,
         yes_count=parse_count_field(source.yes_count_fp, "yes_count"),
         no_count=parse_count_field(source.no_count_fp, "no_count"),
         yes_cost=parse_money_field(source.yes_total_cost_dollars, "yes_total_cost"),
@@ -157,4 +158,5 @@ def settlement(source: wire.Settlement, subaccount: int | None = None) -> Settle
         yes_value=value * PRICE_PER_CENT if isinstance(value, int) else None,
         settled_ms=parse_time_ms(source.settled_time),
         subaccount=subaccount,
+        is_rounded=result not in {"yes", "no"},
     )

@@ -132,7 +132,7 @@ def _log_table(store: Store) -> tuple[CsvRow, list[CsvRow]]:
 
 def _settlement_table(store: Store) -> tuple[CsvRow, list[CsvRow]]:
     head = ["settled_time", "ticker", "result", "yes_value", "yes_count", "no_count", "yes_cost", "no_cost"]
-    return [*head, "revenue", "fees", "net", "subaccount"], [
+    return [*head, "revenue", "fees", "net", "subaccount", "is_rounded"], [
         [
             time_cell(each.settled_ms),
             text_cell(each.ticker),
@@ -146,6 +146,7 @@ def _settlement_table(store: Store) -> tuple[CsvRow, list[CsvRow]]:
             format_money(each.fees),
             format_money(each.net),
             "" if each.subaccount is None else str(each.subaccount),
+            "true" if each.is_rounded else "false",
         ]
         for each in store.settlements
     ]

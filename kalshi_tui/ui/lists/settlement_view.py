@@ -12,7 +12,7 @@ from kalshi_tui.presentation.lines import (
     right_align,
 )
 from kalshi_tui.presentation.names import short_label
-from kalshi_tui.presentation.number_text import count_text, date_time_text
+from kalshi_tui.presentation.number_text import count_text, date_time_text, money_text
 from kalshi_tui.session.store import Store
 from kalshi_tui.ui.lists.views import EXTRA_COLUMNS_MIN_WIDTH, money_cell, pnl_tone
 
@@ -45,7 +45,8 @@ def settlement_rows(store: Store, width: int) -> list[tuple[str, Line]]:
     time = " " * 14 if width >= EXTRA_COLUMNS_MIN_WIDTH else ""
     count = f"{len(paid)} market{'' if len(paid) == 1 else 's'}"
     total = line(time, Span(f"{'Total':<{RESULT_WIDTH}}", Tone.HEAD), Span(fit(count, HELD_WIDTH), Tone.DIM))
-    return [*rows, ("", (*total, *_amount_cells(cost, revenue, fees, net)))]
+    rounded = any(each.is_rounded for each in paid)
+    return [*rows, ("", (*total, *_amount_cells(cost, revenue, fees, net, rounded=rounded)))]
 
 
 def _settlement_line(store: Store, settled: Settlement, width: int) -> Line:
@@ -57,7 +58,7 @@ def _settlement_line(store: Store, settled: Settlement, width: int) -> Line:
             Tone.BID if result == "YES" else Tone.ASK if result == "NO" else Tone.PLAIN,
         ),
         fit(_held_text(settled.yes_count, settled.no_count), HELD_WIDTH),
-        *_amount_cells(settled.cost, settled.revenue, settled.fees, settled.net),
+        *_amount_cells(settled.cost, settled.revenue, settled.fees, settled.net, rounded=settled.is_rounded),
     )
     market = store.markets.get(settled.ticker)
     room = max(width - cell_count(drawn) - 2, MIN_NAME_WIDTH)
@@ -65,13 +66,22 @@ def _settlement_line(store: Store, settled: Settlement, width: int) -> Line:
     return (*drawn, *line(Span(f"  {name}", Tone.DIM)))
 
 
-def _amount_cells(cost: Money, revenue: Money, fees: Money, net: Money) -> Line:
+def _amount_cells(cost: Money, revenue: Money, fees: Money, net: Money, *, rounded: bool) -> Line:
     return line(
         money_cell(cost, 10),
-        money_cell(revenue, 10),
+        _payout_cell(revenue, 10, rounded=rounded),
         Span(money_cell(fees, 9), Tone.DIM),
-        Span(money_cell(net, 11, signed=True), pnl_tone(net)),
+        Span(_payout_cell(net, 11, signed=True, rounded=rounded), pnl_tone(net)),
     )
+
+
+def _payout_cell(money: Money, width: int, *, rounded: bool, signed: bool = False) -> str:
+    """Return dollars with all their decimals where there is room, or marked where cents are all that is known."""
+    if rounded:
+        marked = f"~{money_cell(money, width - 1, signed=signed).lstrip()}"
+        return marked.rjust(width)
+    exact = money_text(money, signed=signed)
+    return exact.rjust(width) if len(exact) < width else money_cell(money, width, signed=signed)
 
 
 def _held_text(yes: Count, no: Count) -> str:

@@ -5,18 +5,22 @@ import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import closing, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
+from aiohttp import web
 
 from kalshi_tui.domain.candles import Settlement
 from kalshi_tui.kalshi import Retry
 from kalshi_tui.kalshi.environments import practice_on_port
 from kalshi_tui.kalshi.rest import RestClient
+from kalshi_tui.practice.engine.market_outcome import scalar_outcome
 from kalshi_tui.session.account import settlements as settlements_module
 from kalshi_tui.session.account.list_reads import AccountList
 from kalshi_tui.session.account.settlement_file import SETTLEMENTS_FILE, SettlementFile
 from kalshi_tui.session.account.settlements import SettlementReader
 from kalshi_tui.session.store import Store
+from kalshi_tui.ui.lists.settlement_view import settlement_rows
 from tests.support.archive import DAY_MS, control, trade
 from tests.support.cli_runner import tradable
 from tests.support.practice_server import Serving, serving
@@ -117,3 +121,55 @@ def test_the_latest_word_on_a_market_counts(tmp_path: Path) -> None:
         file.add(3, [amended])
         assert file.load(3) == [amended]
         assert file.load(0) == []
+
+
+async def test_a_payout_that_is_finer_than_cents_is_exact_where_the_value_is_known(
+    exchange: Serving, tmp_path: Path
+) -> None:
+    first, second = tradable(exchange), tradable(exchange, 1)
+    for ticker, count in ((first, "7.77"), (second, "0.50")):
+        await exchange.order(ticker, "ask", "0.4000", count, who="bob")
+        assert (await exchange.order(ticker, "bid", "0.4000", count)).json()["fill_count"] == count
+    cash = exchange.exchange.queries.balance("alice").total
+    exchange.exchange.results.settle(first, scalar_outcome(5_000))
+    paid = exchange.exchange.queries.balance("alice").total - cash
+    exchange.exchange.results.settle(second, scalar_outcome(5_050))
+    sent = (await exchange.call("GET", "/portfolio/settlements")).json()["settlements"]
+    assert {each["ticker"]: each["revenue"] for each in sent} == {first: 388, second: 25}
+    found = {each.ticker: each for each in (await read(exchange, tmp_path)).settlements}
+    assert (found[first].revenue, found[first].yes_value, found[first].is_rounded) == (paid, 5_000, False)
+    assert paid == 3_885_000
+    # The settlement says 50 cents, the market 50.5.
+    assert (found[second].revenue, found[second].yes_value, found[second].is_rounded) == (252_500, 5_050, False)
+    # The market has gone, and what is kept of it is still exact.
+    exchange.handle_request = refusing(exchange.handle_request, "/markets/")
+    assert {each.ticker: each for each in (await read(exchange, tmp_path)).settlements} == found
+    # Where nobody knows the value, cents are all there is, and they say so.
+    rounded = {each.ticker: each for each in (await read(exchange, tmp_path, "other")).settlements}
+    assert [(each.revenue, each.is_rounded) for each in (rounded[first], rounded[second])] == [
+        (3_880_000, True),
+        (250_000, True),
+    ]
+    store = Store(exchange.clock)
+    store.account.set_settlements([found[first], rounded[second]])
+    drawn = ["".join(span.text for span in each) for _, each in settlement_rows(store, 140)]
+    assert any("$3.885 " in each for each in drawn), drawn
+    assert any("~$0.25" in each for each in drawn), drawn
+    assert "~" in drawn[-1]
+
+
+def refusing(handle: Any, part: str) -> Any:
+    """Return a handler that knows nothing of paths with this part."""
+
+    async def refuse(request: web.Request, handler: Any) -> web.StreamResponse:
+        if part in request.path:
+            return web.json_response({"error": {"code": "not_found", "message": "not found"}}, status=404)
+        reply: web.StreamResponse = await handle(request, handler)
+        return reply
+
+    return refuse
+
+
+def test_a_payout_that_is_not_that_of_what_was_held_stays_as_it_was_sent() -> None:
+    paid = Settlement("KXA-1", "KXA", "scalar", 777, 0, 400_000, 0, 3_000_000, 0, 5_000, 1, is_rounded=True)
+    assert paid.with_exact_value(5_000) == paid
