@@ -12,7 +12,7 @@ from kalshi_tui.domain.candles import Candle
 from kalshi_tui.domain.market import Market, Trade
 from kalshi_tui.domain.order import Fill, Order, OrderTerms, to_outcome_price
 from kalshi_tui.domain.position import Balance, Position
-from kalshi_tui.domain.price import Money, Price, format_count, format_money, format_price
+from kalshi_tui.domain.price import Count, Money, Price, format_count, format_money, format_price
 
 if TYPE_CHECKING:
     from kalshi_tui.domain.order_preview import OrderPreview
@@ -25,6 +25,11 @@ JsonShape = dict[str, object]
 def price_or_null(price: Price | None) -> str | None:
     """Return a price as text, None for none."""
     return None if price is None else format_price(price)
+
+
+def count_or_null(count: Count | None) -> str | None:
+    """Return a count as text, None for none."""
+    return None if count is None else format_count(count)
 
 
 def money_or_null(money: Money | None) -> str | None:
@@ -55,9 +60,9 @@ def market_shape(market: Market, category: str = "") -> JsonShape:
         "yes_ask_size": format_count(quote.yes_ask_size),
         "last_price": price_or_null(quote.last),
         "previous_price": price_or_null(quote.previous),
-        "volume": format_count(quote.volume),
-        "volume_24h": format_count(quote.volume_24h),
-        "open_interest": format_count(quote.open_interest),
+        "volume": count_or_null(quote.volume),
+        "volume_24h": count_or_null(quote.volume_24h),
+        "open_interest": count_or_null(quote.open_interest),
         "open_ms": time_or_null(market.open_ms),
         "close_ms": time_or_null(market.close_ms),
         "expected_expiration_ms": time_or_null(market.expected_expiration_ms),

@@ -226,7 +226,7 @@ class RecordRun:
 
 
 def _most_traded(markets: list[Market], count: int) -> list[Market]:
-    return sorted(markets, key=lambda each: (-each.quote.volume_24h, each.ticker))[:count]
+    return sorted(markets, key=lambda each: (-(each.quote.volume_24h or 0), each.ticker))[:count]
 
 
 def _link_state_text(state: LinkState) -> str:

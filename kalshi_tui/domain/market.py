@@ -54,9 +54,10 @@ class Quote:
     previous: Price | None = None
     """The last price a day ago, for the change."""
     last_size: Count = 0
-    volume: Count = 0
-    volume_24h: Count = 0
-    open_interest: Count = 0
+    volume: Count | None = 0
+    """None where the exchange does not say it, as of the two below."""
+    volume_24h: Count | None = 0
+    open_interest: Count | None = 0
     ts_ms: int = 0
 
     @property

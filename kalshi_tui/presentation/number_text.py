@@ -54,8 +54,10 @@ def change_text(change: Price | None, decimals: int = 2) -> str:
     return ("+" if change > 0 else "-") + price_text(abs(change), decimals)
 
 
-def count_text(count: Count, *, aligned: bool = False) -> str:
+def count_text(count: Count | None, *, aligned: bool = False) -> str:
     """Write a count with thousands separators; a fraction only where there is one, its place kept if ``aligned``."""
+    if count is None:
+        return NO_VALUE
     whole, part = divmod(abs(count), COUNT_UNIT)
     sign = "-" if count < 0 else ""
     fraction = f".{part:02d}" if part else "   " if aligned else ""
@@ -67,8 +69,10 @@ def contracts_text(count: Count) -> str:
     return f"{count_text(count)} contract{'' if count == COUNT_UNIT else 's'}"
 
 
-def short_count_text(count: Count) -> str:
+def short_count_text(count: Count | None) -> str:
     """Write a count in at most five cells: 999, 12.3k, 1.2M. Cut, not rounded, so it never says more than there is."""
+    if count is None:
+        return NO_VALUE
     whole = count // COUNT_UNIT
     for unit, letter in ((1_000_000_000, "B"), (1_000_000, "M"), (1_000, "k")):
         if whole >= unit:

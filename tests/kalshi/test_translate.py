@@ -13,6 +13,8 @@ from kalshi_tui.domain.price import CENT_GRID, NumberError, parse_price, parse_s
 from kalshi_tui.kalshi import translate, wire
 from kalshi_tui.kalshi.translate import TranslationError, clean, parse_time_ms
 from kalshi_tui.kalshi.translate.markets import parse_multiplier
+from kalshi_tui.presentation.number_text import count_text, short_count_text
+from kalshi_tui.session.store import Store
 from tests.support.captures import FRAMES, capture
 
 REPLACED = "\N{REPLACEMENT CHARACTER}"
@@ -148,7 +150,16 @@ def test_what_is_no_time_is_refused(text: str) -> None:
 
 def test_a_market_with_its_quote() -> None:
     found = translate.market(market())
-    assert found.quote == Quote(yes_bid=8900, yes_ask=9400, yes_bid_size=34349, yes_ask_size=64100, last=9500)
+    assert found.quote == Quote(
+        yes_bid=8900,
+        yes_ask=9400,
+        yes_bid_size=34349,
+        yes_ask_size=64100,
+        last=9500,
+        volume=None,
+        volume_24h=None,
+        open_interest=None,
+    )
     assert found.status is MarketStatus.ACTIVE
     assert found.grid is CENT_GRID or found.grid == CENT_GRID
     assert found.title == "Will A win?"
@@ -162,6 +173,18 @@ def test_a_size_of_0_is_no_quote_and_so_is_the_price_that_stands_for_none() -> N
     assert translate.market(sized_wrong).quote.yes_bid is None
     without_sizes = market(yes_bid_size_fp=None)
     assert translate.market(without_sizes).quote.yes_bid == 8900
+
+
+@pytest.mark.parametrize("said", [{}, {"volume_fp": None, "volume_24h_fp": None, "open_interest_fp": ""}])
+def test_a_volume_that_nobody_says_is_not_zero(said: dict[str, Any]) -> None:
+    quote = translate.market(market(**said)).quote
+    assert (quote.volume, quote.volume_24h, quote.open_interest) == (None, None, None)
+    assert (short_count_text(quote.volume), count_text(quote.volume_24h)) == ("--", "--")
+    # A frame that does not say it either leaves what is known.
+    store = Store(lambda: 0)
+    store.quote("T", Quote(volume=300, open_interest=200))
+    store.quote("T", quote)
+    assert (store.quotes["T"].volume, store.quotes["T"].open_interest) == (300, 200)
 
 
 def test_the_title_is_the_events_and_a_line_end_in_it_is_a_space() -> None:

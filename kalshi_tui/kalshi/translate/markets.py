@@ -23,7 +23,7 @@ from kalshi_tui.kalshi.translate.cleaning import (
     text_or_empty,
 )
 from kalshi_tui.kalshi.translate.numbers import (
-    count_or_zero,
+    count_or_none,
     int_or_zero,
     parse_money_field,
     parse_price_field,
@@ -104,9 +104,9 @@ def market(
             yes_ask_size=ask_size,
             last=trade_price_or_none(source.last_price_dollars, "last_price"),
             previous=trade_price_or_none(source.previous_price_dollars, "previous_price"),
-            volume=count_or_zero(source.volume_fp, "volume"),
-            volume_24h=count_or_zero(source.volume_24h_fp, "volume_24h"),
-            open_interest=count_or_zero(source.open_interest_fp, "open_interest"),
+            volume=count_or_none(source.volume_fp, "volume"),
+            volume_24h=count_or_none(source.volume_24h_fp, "volume_24h"),
+            open_interest=count_or_none(source.open_interest_fp, "open_interest"),
         ),
     )
 

@@ -81,6 +81,11 @@ def count_or_zero(text: NumberText, field: str) -> Count:
     return parse_count_field(text, field)
 
 
+def count_or_none(text: NumberText, field: str) -> Count | None:
+    """Read a count, None where it is absent, null or empty. Raises TranslationError."""
+    return count_or_zero(text, field) if text else None
+
+
 def lookup_price(text: NumberText, field: str) -> Price:
     """Read a price, from the cache if it has been seen before. Raises TranslationError."""
     known = PRICE_CACHE.get(text) if isinstance(text, str) else None

@@ -12,6 +12,7 @@ from kalshi_tui.kalshi.translate.cleaning import MAX_ID_LENGTH, TranslationError
 from kalshi_tui.kalshi.translate.numbers import (
     PRICE_CACHE_SIZE,
     NumberText,
+    count_or_none,
     count_or_zero,
     lookup_price,
     parse_count_field,
@@ -79,9 +80,9 @@ def quote(source: wire.TickerMsg) -> Quote:
         last,
         None,
         last_size,
-        count_or_zero(source.volume_fp, "volume"),
+        count_or_none(source.volume_fp, "volume"),
         0,
-        count_or_zero(source.open_interest_fp, "open_interest"),
+        count_or_none(source.open_interest_fp, "open_interest"),
         source.ts_ms,
     )
 
@@ -152,8 +153,8 @@ def archived_candle(source: wire.ArchivedCandlestick) -> Candle:
         close=trade_price_or_none(source.price.close, "close"),
         yes_bid_close=parse_quote_side(source.yes_bid.close, None, 0, "yes_bid")[0],
         yes_ask_close=parse_quote_side(source.yes_ask.close, None, PRICE_UNIT, "yes_ask")[0],
-        volume=count_or_zero(source.volume, "volume"),
-        open_interest=count_or_zero(source.open_interest, "open_interest"),
+        volume=parse_count_field(source.volume, "volume"),
+        open_interest=parse_count_field(source.open_interest, "open_interest"),
     )
 
 
@@ -168,6 +169,6 @@ def candle(source: wire.Candlestick) -> Candle:
         close=trade_price_or_none(source.price.close_dollars, "close"),
         yes_bid_close=parse_quote_side(bid, None, 0, "yes_bid")[0],
         yes_ask_close=parse_quote_side(ask, None, PRICE_UNIT, "yes_ask")[0],
-        volume=count_or_zero(source.volume_fp, "volume"),
-        open_interest=count_or_zero(source.open_interest_fp, "open_interest"),
+        volume=parse_count_field(source.volume_fp, "volume"),
+        open_interest=parse_count_field(source.open_interest_fp, "open_interest"),
     )

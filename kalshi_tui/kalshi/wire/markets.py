@@ -64,9 +64,9 @@ class Market(WireObject, frozen=True, kw_only=True):
     previous_yes_bid_dollars: NullableText = "0.0000"
     previous_yes_ask_dollars: NullableText = "0.0000"
     previous_price_dollars: NullableText = "0.0000"
-    volume_fp: NullableText = "0.00"
-    volume_24h_fp: NullableText = "0.00"
-    open_interest_fp: NullableText = "0.00"
+    volume_fp: NullableText = UNSET
+    volume_24h_fp: NullableText = UNSET
+    open_interest_fp: NullableText = UNSET
     notional_value_dollars: NullableText = "1.0000"
     result: str = ""
     can_close_early: bool = False

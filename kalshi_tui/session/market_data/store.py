@@ -163,6 +163,10 @@ class MarketDataStore:
         known = self._quotes.get(ticker)
         if known is not None:
             quote.previous, quote.volume_24h = known.previous, known.volume_24h
+            if quote.volume is None:
+                quote.volume = known.volume
+            if quote.open_interest is None:
+                quote.open_interest = known.open_interest
         self._quotes[ticker] = quote
         self._frame_count += 1
         self._changed_tickers.add(ticker)

@@ -95,7 +95,7 @@ class OrderController:
         if not calm:
             self._view.show_reason("No market is listed yet to trade in; choose one when the list is there.")
             return
-        ticker = max(calm, key=lambda each: quotes[each].volume_24h)
+        ticker = max(calm, key=lambda each: quotes[each].volume_24h or 0)
         self._market_list.select_market(ticker)
         self._open_ticket(TicketPrefill(ticker, Action.BUY, price=quotes[ticker].yes_ask, count=COUNT_UNIT))
 

@@ -71,17 +71,21 @@ def _amount_cells(cost: Money, revenue: Money, fees: Money, net: Money, *, round
         money_cell(cost, 10),
         _payout_cell(revenue, 10, rounded=rounded),
         Span(money_cell(fees, 9), Tone.DIM),
-        Span(_payout_cell(net, 11, signed=True, rounded=rounded), pnl_tone(net)),
+        Span(_about(money_cell(net, 10, signed=True), 11, rounded=rounded), pnl_tone(net)),
     )
 
 
-def _payout_cell(money: Money, width: int, *, rounded: bool, signed: bool = False) -> str:
+def _payout_cell(money: Money, width: int, *, rounded: bool) -> str:
     """Return dollars with all their decimals where there is room, or marked where cents are all that is known."""
-    if rounded:
-        marked = f"~{money_cell(money, width - 1, signed=signed).lstrip()}"
-        return marked.rjust(width)
-    exact = money_text(money, signed=signed)
-    return exact.rjust(width) if len(exact) < width else money_cell(money, width, signed=signed)
+    exact = money_text(money)
+    if rounded or len(exact) >= width:
+        return _about(money_cell(money, width - 1), width, rounded=rounded)
+    return exact.rjust(width)
+
+
+def _about(cell: str, width: int, *, rounded: bool) -> str:
+    """Return a cell that says whether its amount is known only in whole cents."""
+    return f"{'~' if rounded else ''}{cell.lstrip()}".rjust(width)
 
 
 def _held_text(yes: Count, no: Count) -> str:

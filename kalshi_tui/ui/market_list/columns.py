@@ -154,7 +154,7 @@ PRICE_COLUMNS: Final[dict[str, Callable[[Quote], tuple[Price | None, Tone]]]] = 
     "last": lambda quote: (quote.last, Tone.PLAIN),
     "spread": lambda quote: (quote.spread, Tone.DIM),
 }
-COUNT_COLUMNS: Final[dict[str, Callable[[Quote], int]]] = {
+COUNT_COLUMNS: Final[dict[str, Callable[[Quote], int | None]]] = {
     "volume": lambda quote: quote.volume,
     "interest": lambda quote: quote.open_interest,
     "bid_size": lambda quote: quote.yes_bid_size,

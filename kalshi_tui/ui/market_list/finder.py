@@ -47,7 +47,7 @@ class FinderRow:
     is_market: bool = False
     question: Question | None = None
     """What the exchange is asked for this row, if it stands for something that the list lacks."""
-    volume: Count = 0
+    volume: Count | None = 0
     """Contracts traded in 24 hours."""
 
 
@@ -149,7 +149,7 @@ class Finder:
             event = events.get(markets[0].event_ticker)
             name = f"{event.category}: {event.title}" if event is not None and event.category else markets[0].title
             rows.append(self._make_row(key, name, markets))
-        return sorted(rows, key=lambda row: -row.volume)
+        return sorted(rows, key=lambda row: -(row.volume or 0))
 
     def _event_rows(self, tickers: Sequence[str]) -> list[FinderRow]:
         groups: dict[str, list[Market]] = {}
@@ -161,10 +161,10 @@ class Finder:
         for key, markets in groups.items():
             event = self._store.events.get(key)
             rows.append(self._make_row(key, (event.title if event is not None else "") or markets[0].title, markets))
-        return sorted(rows, key=lambda row: -row.volume)
+        return sorted(rows, key=lambda row: -(row.volume or 0))
 
     def _make_row(self, key: str, name: str, markets: Sequence[Market]) -> FinderRow:
-        volume = sum(self._quote(market.ticker).volume_24h for market in markets)
+        volume = sum(self._quote(market.ticker).volume_24h or 0 for market in markets)
         return FinderRow(key, name or key, tuple(market.ticker for market in markets), volume=volume)
 
     def _market_row(self, ticker: str) -> FinderRow:
