@@ -14,7 +14,7 @@ def add(commands: CommandRegistry) -> None:
         "amend",
         run,
         summary="change a resting order's price, count or expiry",
-        description="Change an order where it rests. COUNT is what shall rest from now on, without what has "
+        description="Change an order where it rests. COUNT is what is to rest from now on, without what has "
         "filled; PRICE is of the outcome that 'kalshi-tui orders' lists it under, or of the one named with --side.\n\n"
         "A smaller count and another expiry keep the place in the queue; another price or a larger count loses it. "
         "The checks and limits are those of the ticket; so are the flags that pass them.",
@@ -30,7 +30,7 @@ def add(commands: CommandRegistry) -> None:
         "amount",
         metavar="COUNT@PRICE",
         nargs="?",
-        help="what shall rest, and at which price: 5@0.43 or 5@43c; as it is where left out",
+        help="what is to rest, and at which price: 5@0.43 or 5@43c; as it is where left out",
     )
     amend.add_argument(
         "--expires", metavar="WHEN", help="when it ends by itself: 15:30, +10m, 2h, 90s; never for no end"

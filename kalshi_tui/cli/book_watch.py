@@ -70,7 +70,7 @@ class _WatchedBook:
         self.why = ""
         self.link = Link()
         self.doubt_reason = ""
-        """Why the book was doubted since the last look, however soon it was mended: that is printed too."""
+        """Why the book was doubted since the last look, however soon it was right again: that is printed too."""
 
     async def drain(self, updates: Updates) -> None:
         """Take every update at once: an update of a book replaces one that still waits, also one that doubts it."""

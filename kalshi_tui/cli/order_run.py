@@ -185,7 +185,7 @@ def _build_terms(
 def _find_violations(command_session: CommandSession, terms: OrderTerms) -> list[RiskViolation]:
     """Return what speaks against the order.
 
-    That an earlier order of the journal rests is no objection: there is no doubt that it is there. But one that another
+    That an earlier order of the journal rests is no violation: there is no doubt that it is there. But one that another
     program is sending at this moment is, for that the exchange does not have it yet proves nothing.
     """
     resting = command_session.not_in_flight_ids

@@ -13,7 +13,7 @@ class LinkState(Enum):
     WAITING = "reconnecting"
     """Down; another attempt follows by itself."""
     REFUSED = "refused"
-    """The exchange said no (a wrong key, a wrong clock): another attempt would not help until something is mended."""
+    """The exchange said no (a wrong key, a wrong clock): another attempt would not help until that is corrected."""
 
 
 @dataclass(frozen=True, slots=True)

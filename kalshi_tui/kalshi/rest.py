@@ -790,7 +790,7 @@ class RestClient:
         subaccount: int = 0,
         expires_s: int | None = None,
     ) -> AmendAck:
-        """Change an order's price, size or expiry; ``count`` is what is filled already plus what shall remain.
+        """Change an order's price, size or expiry; ``count`` is what is filled already plus what is to remain.
 
         ``expires_s`` is a Unix time in seconds; None keeps the order's own, 0 clears it. A new price or a larger size
         loses the place in the queue, an expiry does not (docs/kalshi-api.md, section 6). Raises NotSent, Refused or

@@ -189,7 +189,7 @@ async def _describe_subaccounts(rest: RestClient) -> str:
 def _subaccount_words(cash: dict[int, Money], balances: list[SubaccountBalance]) -> str:
     numbered = {number: cash[number] for number in sorted(cash) if number}
     if not numbered:
-        return "None but the primary account." if balances else "The exchange lists none."
+        return "Only the primary account." if balances else "The exchange lists none."
     listed = [f"{number} with {format_dollars(money)}" for number, money in numbered.items()]
     more = f" and {len(listed) - MAX_LISTED_SUBACCOUNTS} more" if len(listed) > MAX_LISTED_SUBACCOUNTS else ""
     return f"Besides the primary account: {', '.join(listed[:MAX_LISTED_SUBACCOUNTS])}{more}."

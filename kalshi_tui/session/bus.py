@@ -69,7 +69,7 @@ class LinkChanged(Message):
 
 @dataclass(frozen=True, slots=True)
 class FeedReported(Message):
-    """The feed found something wrong with the stream, or mended it."""
+    """The feed found something wrong with the stream, or repaired it."""
 
     report: Report
 

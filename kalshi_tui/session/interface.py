@@ -148,7 +148,7 @@ class TradingSession(Protocol):
         *,
         expires_s: int | None = None,
     ) -> OrderResult:
-        """Change a resting order: ``price`` in YES terms, ``resting_count`` what shall rest of it from now on.
+        """Change a resting order: ``price`` in YES terms, ``resting_count`` what is to rest of it from now on.
 
         ``expires_s`` is a Unix time in seconds; None keeps the order's own, 0 clears it. A smaller count and another
         expiry keep its place in the queue; all else loses it (docs/kalshi-api.md, section 6).

@@ -130,7 +130,7 @@ class CatchUp:
         self._was_live = True
 
     def _feed_reported(self, report: Report) -> None:
-        """Log what the feed found and mended, and read by REST what no snapshot brings back.
+        """Log what the feed found and repaired, and read by REST what no snapshot brings back.
 
         docs/kalshi-api.md, section 4.
         """

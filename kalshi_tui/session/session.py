@@ -269,7 +269,7 @@ class Session:
         return self.parts.options.dead_man.on_quit
 
     def check_risks(self, terms: OrderTerms, replacing: Order | None = None) -> list[RiskViolation]:
-        """Return what speaks against an order, the gravest first."""
+        """Return what speaks against an order, the most severe first."""
         return self.parts.execution.risk_checks.check(terms, replacing=replacing)
 
     def draft(self, terms: OrderTerms) -> str:

@@ -238,7 +238,7 @@ def a_rig() -> Rig:
 
 
 def heal(rig: Rig) -> None:
-    """Go on until every book is right again: a broken link is made anew."""
+    """Go on until every book is right again: a broken link is made again."""
     for _ in range(40):
         rig.tick(1)
         rig.settle()

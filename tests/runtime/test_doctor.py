@@ -68,7 +68,7 @@ def test_it_tells_tier_buckets_progress_subaccounts_and_netting_and_mentions_the
     assert found["progress"][0]
     assert "0% of the 600,000 that earn expert" in found["progress"][1]
     assert found["attestation"][0]
-    assert found["subaccounts"] == (True, "None but the primary account.")
+    assert found["subaccounts"] == (True, "Only the primary account.")
     assert found["netting"][0]
     assert found["netting"][1].startswith("Off: ")
     assert "upgrade" not in found, "it is told, and asked for only on --upgrade"

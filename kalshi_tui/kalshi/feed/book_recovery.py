@@ -144,13 +144,13 @@ class BookRecovery:
 
     def _quarantine(self, tickers: Sequence[str], why: str) -> None:
         """Stop asking for these books for a while, so that the recovery of the others can end."""
-        news = tuple(ticker for ticker in tickers if ticker not in self._books.probation)
+        unreported = tuple(ticker for ticker in tickers if ticker not in self._books.probation)
         # A market that was quarantined before was reported then: again every half minute would fill the log.
         for ticker in tickers:
             self._books.quarantine(ticker, self._state.now + self._state.policy.quarantine)
         self._state.handler.stale(list(tickers), why)
-        if news:
-            self._state.report(Happening.ALARM, self._books.channel, why, news)
+        if unreported:
+            self._state.report(Happening.ALARM, self._books.channel, why, unreported)
 
     # Time.
 

@@ -281,6 +281,7 @@ class FeedProtocol:
             return
         books = self._book_subscription
         if books.state is SubscriptionState.LIVE and books.trusted:
+            # A snapshot proves more than an answer does: that the subscription of the books still works.
             self._recovery.request_snapshots([min(books.trusted)], is_probe=True)
         else:
             self._commands.send(LIST_SUBSCRIPTIONS, books, is_probe=True)
@@ -590,7 +591,7 @@ class FeedProtocol:
         return False
 
     def _change_reading(self, ticker: str) -> None:
-        """Read NO levels the other way round from here on, and have all books sent anew."""
+        """Read NO levels the other way round from here on, and request all books again."""
         self._reading_check.change()
         self._use_reading(self.reading)
         if self.on_reading is not None:

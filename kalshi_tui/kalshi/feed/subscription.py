@@ -201,6 +201,7 @@ class ChannelSubscription:
     def remove_tickers(self, tickers: set[str]) -> list[str]:
         """Remove tickers from all that is known of them; return those whose books were trusted."""
         lost = [ticker for ticker in tickers if ticker in self.trusted]
+        # From every set: left in one of them, a market nobody wants would hold up the recovery of the others.
         self.subscribed -= tickers
         self.awaiting_snapshot -= tickers
         self.requested_snapshots -= tickers
@@ -234,12 +235,14 @@ class ChannelSubscription:
 
     def mark_removal_done(self, tickers: Iterable[str], until: float) -> None:
         """Record that the exchange has taken tickers out; what is still on its way comes before ``until``."""
+        # One that was subscribed again meanwhile is left alone: its frames are no late ones.
         self.removing.update((ticker, until) for ticker in tickers if ticker in self.removing)
 
     def mark_subscribed(self, tickers: Sequence[str], *, books: bool) -> None:
         """Record tickers as subscribed; with ``books`` they await snapshots, unless quarantined."""
         self.subscribed.update(tickers)
         for ticker in tickers:
+            # Wanted again before its removal was done: its frames are no late ones now.
             self.removing.pop(ticker, None)
         if books:
             self.awaiting_snapshot.update(ticker for ticker in tickers if ticker not in self.quarantined)

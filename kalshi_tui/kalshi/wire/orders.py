@@ -118,7 +118,7 @@ class BatchCancelReply(WireObject, frozen=True, kw_only=True):
 
 
 class AmendOrderRequest(WireLeaf, frozen=True, kw_only=True):
-    """``POST /portfolio/events/orders/{order_id}/amend``; ``count`` is filled already plus what shall remain."""
+    """``POST /portfolio/events/orders/{order_id}/amend``; ``count`` is filled already plus what is to remain."""
 
     ticker: str
     side: str

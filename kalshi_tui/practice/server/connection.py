@@ -99,17 +99,17 @@ class Connection:
         self.send(frame, market_data=channel in MARKET_DATA_CHANNELS)
 
     def _apply_frame_fault(self, subscription: ServerSubscription, kind: bytes, msg: bytes) -> bool:
-        """Spoil a numbered frame as was asked for. Return whether it was."""
-        for spoil in ("skip", "duplicate", "corrupt"):
-            if self.frame_faults.get(spoil, 0) > 0:
+        """Skip, repeat or cut a numbered frame where that is set. Return whether it was done."""
+        for fault in ("skip", "duplicate", "corrupt"):
+            if self.frame_faults.get(fault, 0) > 0:
                 break
         else:
             self.frame_faults.clear()
             return False
-        self.frame_faults[spoil] -= 1
+        self.frame_faults[fault] -= 1
         frame = b'{"type":"%b","sid":%d,"seq":%d,"msg":%b}' % (kind, subscription.sid, subscription.next_seq(), msg)
         copies = {"skip": [], "duplicate": [frame, frame], "corrupt": [frame[: len(frame) // 2]]}
-        for each in copies[spoil]:
+        for each in copies[fault]:
             self.send(each, market_data=subscription.channel in MARKET_DATA_CHANNELS)
         return True
 

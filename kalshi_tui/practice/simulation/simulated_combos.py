@@ -143,7 +143,7 @@ class ComboMaker:
         self._next_ms = 0
 
     def step(self, now: int) -> None:
-        """Quote anew what has moved, if it is time."""
+        """Quote again what has moved, if it is time."""
         if now < self._next_ms:
             return
         self._next_ms = now + QUOTE_INTERVAL_MS

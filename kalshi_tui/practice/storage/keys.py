@@ -57,7 +57,7 @@ def prepare_data_folder(folder: Path) -> None:
 
 def unwritable_folder_error(folder: Path, error: OSError) -> StartError:
     """Return the error of a data folder that cannot be written, with what to do."""
-    remedy = "Make room on the disk" if error.errno in NO_ROOM else "Mend its permissions"
+    remedy = "Make room on the disk" if error.errno in NO_ROOM else "Fix its permissions"
     return StartError(
         f"the practice data folder {folder} cannot be written ({error.strerror or error}). "
         f"{remedy}, or choose another with --data DIR."

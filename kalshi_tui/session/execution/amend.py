@@ -12,7 +12,7 @@ from kalshi_tui.kalshi.rest import RestClient
 from kalshi_tui.session.execution.floor_check import FloorCheck
 from kalshi_tui.session.execution.order_lookup import OrderLookup
 from kalshi_tui.session.execution.order_writers import OrderWriters, WriterBusyError
-from kalshi_tui.session.execution.risk_checks import LIVE_RISK, Risk, RiskChecks, describe_unacknowledged
+from kalshi_tui.session.execution.risk_checks import Risk, RiskChecks, describe_unacknowledged
 from kalshi_tui.session.execution.rolling_expiry import RollingExpiry
 from kalshi_tui.session.execution.submit import SELF_TRADE_REASON, OrderExecutor
 from kalshi_tui.session.interface import OrderResult
@@ -103,7 +103,7 @@ class OrderAmender:
         except WriterBusyError:
             return self._report_unchanged(self._store.known_order(order), BUSY)
 
-    async def _amend(  # noqa: C901, PLR0912 - each end of the request has its own words
+    async def _amend(  # noqa: C901 - each end of the request has its own words
         self,
         order: Order,
         price: Price,
@@ -128,8 +128,7 @@ class OrderAmender:
             or self._try_record_request(order, change, wanted)
         ):
             return self._report_unchanged(order, against)
-        if LIVE_RISK in acknowledged:
-            self._risk_checks.is_live_acknowledged = True
+        self._risk_checks.record_acknowledged(acknowledged)
         self._store.account.intents.begin_amend(order.order_id, price, resting_count)
         self._store.notices.hold(order)
         known = False

@@ -578,7 +578,7 @@ def _advice(error: Exception) -> str:
     if isinstance(error, _VersionMismatchError):
         return "start the version of the program that made it, or move the file away"
     if isinstance(error, OSError):
-        return "mend its folder's permissions or make room"
+        return "fix its folder's permissions or make room"
     return ADVICE.get(_primary_code(error), DAMAGED)
 
 

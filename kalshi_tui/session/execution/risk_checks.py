@@ -103,11 +103,15 @@ class RiskChecks:
         self._sent_since = sent_since
         self._unwritable = unwritable
         self._lost = lost
-        self.is_live_acknowledged = venue is not Venue.LIVE
-        """Whether the trader has confirmed, once in this session, that real money is meant."""
+        self._is_live_acknowledged = venue is not Venue.LIVE
+
+    def record_acknowledged(self, acknowledged: Container[Risk]) -> None:
+        """Note what the trader has acknowledged: that real money is meant is asked about once in a session."""
+        if LIVE_RISK in acknowledged:
+            self._is_live_acknowledged = True
 
     def check(self, terms: OrderTerms, *, replacing: Order | None = None) -> list[RiskViolation]:
-        """Return the violations of an order, the gravest first; ``replacing`` is the order that it changes."""
+        """Return the violations of an order, the most severe first; ``replacing`` is the order that it changes."""
         found = []
         if self.read_only_reason:
             found.append(RiskViolation(Risk(RiskReason.READ_ONLY), OverrideMethod.NEVER, self.read_only_reason))
@@ -117,9 +121,10 @@ class RiskChecks:
             else:
                 found += self._check_limits(terms, replacing)
         except JournalError as error:
+            # What was sent today is counted in the journal: without it an order could pass a limit of the day unseen.
             sentence = f"{error} Your limits cannot be told without it."
             found.append(RiskViolation(Risk(RiskReason.JOURNAL), OverrideMethod.NEVER, sentence))
-        if not self.is_live_acknowledged:
+        if not self._is_live_acknowledged:
             sentence = "This is the LIVE exchange, with real money. Once in this session that has to be said."
             found.append(RiskViolation(LIVE_RISK, OverrideMethod.WORD, sentence, "LIVE"))
         if (unread := self._unread_for_limits(terms.ticker)) is not None:
@@ -129,9 +134,11 @@ class RiskChecks:
         if not live.is_good:
             sentence = f"The book is {live.trust.name}: the prices may be wrong. {live.why}"
             found.append(RiskViolation(Risk(RiskReason.STALE_BOOK), OverrideMethod.WORD, sentence, "blind"))
+        # A draft that is about to be sent replaces itself and has no id yet: it is a new order, and no change of one.
         is_new = replacing is None or not replacing.order_id
         if is_new and (why := self._after_cancel_all(terms)):
             found.append(RiskViolation(Risk(RiskReason.AFTER_CANCEL_ALL), OverrideMethod.WORD, why, "after"))
+        # An order whose outcome is not known may rest: sent again by hand, it would be there twice.
         found += [
             RiskViolation(
                 Risk(RiskReason.SIMILAR_ORDER, order.client_order_id),
@@ -163,6 +170,7 @@ class RiskChecks:
         by_day = limits.day_contracts is not None or limits.day_dollars is not None
         today = self._sent_since(midnight_ms(self._clock_ms())) if by_day else DailyVolume()
         if replacing is not None and replacing.order_id:
+            # What rests of it was counted when it was sent: counted again with the change, it would be there twice.
             today = replace(today, contracts=max(today.contracts - replacing.remaining, 0))
         passing = OverrideMethod.NEVER if limits.hard else OverrideMethod.WORD
         word = "" if limits.hard else "over"
@@ -175,6 +183,7 @@ class RiskChecks:
         told = find_limit_breaches(
             limits,
             terms,
+            # A stale book's best price measures no distance; that it is stale is a violation of its own.
             book=live.book if live.is_good else None,
             position=store.account.position_of(terms),
             unreported_fills=store.account.unreported_executions.get(key),

@@ -26,7 +26,7 @@ from kalshi_tui.session.bus import AccountInDoubt, HoursInDoubt
 from kalshi_tui.session.execution.floor_check import FloorCheck
 from kalshi_tui.session.execution.journal import Journal, JournalError
 from kalshi_tui.session.execution.order_lookup import OrderLookup
-from kalshi_tui.session.execution.risk_checks import LIVE_RISK, Risk, RiskChecks, describe_unacknowledged
+from kalshi_tui.session.execution.risk_checks import Risk, RiskChecks, describe_unacknowledged
 from kalshi_tui.session.execution.rolling_expiry import RollingExpiry
 from kalshi_tui.session.interface import OrderResult
 from kalshi_tui.session.notices import Severity
@@ -181,8 +181,7 @@ class OrderExecutor:
         self._remember_terms(terms, client_order_id)
         if against:
             return self._report_final(draft, OrderState.NOT_SENT, against, terms)
-        if LIVE_RISK in acknowledged:
-            self._risk_checks.is_live_acknowledged = True
+        self._risk_checks.record_acknowledged(acknowledged)
         try:
             self._journal.record_sending(client_order_id, terms, draft.created_ms)
         except JournalError as error:

@@ -158,4 +158,4 @@ class PolledFeed:
         except BookError as error:
             self._store.stale([ticker], f"It makes no sense: {error}")
         else:
-            self._store.book(ticker).delayed = True
+            self._store.market_data.mark_book_delayed(ticker)

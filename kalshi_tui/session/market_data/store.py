@@ -149,6 +149,10 @@ class MarketDataStore:
             live.book.watcher()
         return live.book.apply
 
+    def mark_book_delayed(self, ticker: str) -> None:
+        """Note that a book was read by REST: no stream keeps it true."""
+        self._book_for_update(ticker).delayed = True
+
     def stale(self, tickers: Sequence[str], why: str) -> None:
         """Stop trusting these books until their next snapshot."""
         for ticker in tickers:

@@ -222,7 +222,7 @@ class LadderPane(LineView):
         return ladder.top_centered_on(PRICE_UNIT if around is None else around, rows)
 
     def _update_window(self, ladder: PriceLadder, rows: int) -> int:
-        """Set the window if it is time for that, keep its middle when it gets another height, give its first row."""
+        """Set the window if it is time for that, keep its middle when it gets another height, return its first row."""
         top = self._top_row(ladder, rows)
         if not rows:
             return top

@@ -51,7 +51,7 @@ class PriceLadder:
         return max(len(self.prices) - 1 - bisect_left(self.prices, price), 0)
 
     def clamp_top(self, row: int, rows: int) -> int:
-        """Return the first row of a window of ``rows`` that shall begin at ``row``, and does not pass the ends."""
+        """Return the first row of a window of ``rows`` that is to begin at ``row``, and does not pass the ends."""
         return max(0, min(row, len(self.prices) - rows))
 
     def top_centered_on(self, doubled_price: int, rows: int) -> int:

@@ -48,7 +48,7 @@ class LadderTiles(Horizontal):
             pane.show_market(ticker)
 
     def fit_width(self, width: int) -> int:
-        """Show as many ladders as ``cells`` have room for beside one more pane; give how many that are."""
+        """Show as many ladders as ``cells`` have room for beside one more pane; return how many that are."""
         fitting = max(width // MIN_TILE_WIDTH - 1, 0)
         for place, pane in enumerate(self._panes):
             pane.display = place < fitting

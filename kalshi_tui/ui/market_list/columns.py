@@ -62,7 +62,7 @@ class MarketColumns:
     ) -> "MarketColumns":
         """Choose the columns for a list ``width`` cells wide; ``decimals`` is what the finest grid in it needs.
 
-        ``wanted`` are those of the settings, in the order in which they shall stand.
+        ``wanted`` are those of the settings, in the order in which they are to stand.
         """
         wanted = wanted or DEFAULT_COLUMN_ORDER
         price = decimals + 3

@@ -117,7 +117,7 @@ class MarketListController:
     # Watch lists.
 
     def start(self) -> None:
-        """Have the markets of the watch lists kept on the desk, and say if the lists could not be read."""
+        """Have the markets of the watch lists kept on the desk, and report if the lists could not be read."""
         self._layout.keep_listed()
         self._layout.report_storage_error()
 

@@ -80,7 +80,7 @@ class TicketScreen(CommandModal[None]):
         self._form = TicketForm(prefill, count, price_decimals(market.grid), session.ticket)
         self._preview = LineView(id="preview")
         self._problem = WrappedText(id="problem")
-        self._objection = LineView(id="objection", classes="one-line")
+        self._violations = LineView(id="violations", classes="one-line")
         self._message = ""
         """What the review asked for, or why a key does not work, shown until something is written."""
         self._drawn_s = 0
@@ -97,7 +97,7 @@ class TicketScreen(CommandModal[None]):
             yield Label("", classes="one-line")
             yield self._preview
             yield self._problem
-            yield self._objection
+            yield self._violations
             yield KeyBar()
 
     def on_mount(self) -> None:
@@ -144,7 +144,7 @@ class TicketScreen(CommandModal[None]):
         if terms is None:
             what = "" if said else "Price and count show here what the order would do."
             self._preview.show([line(Span(what, Tone.DIM))])
-            self._objection.show([])
+            self._violations.show([])
         else:
             cash, precision = self.session.store.available_cash(market, self._subaccount), self.session.store.precision
             self._preview.show(
@@ -159,15 +159,17 @@ class TicketScreen(CommandModal[None]):
                 )
             )
             against = violations_text(self.session.check_risks(terms))
-            self._objection.show([line(Span(against, Tone.WARN))])
+            self._violations.show([line(Span(against, Tone.WARN))])
             if not said:
                 in_all = self.session.store.account.cash_in_all(market, self._subaccount)
-                dear = insufficient_cash_warning(terms, market.fees, position, cash, precision=precision, in_all=in_all)
+                cash_warning = insufficient_cash_warning(
+                    terms, market.fees, position, cash, precision=precision, in_all=in_all
+                )
                 if self.session.cash_move_text:
-                    dear = f"{dear} {self.session.cash_move_text}".strip()
-                elif dear and self.find_cash_moves():
+                    cash_warning = f"{cash_warning} {self.session.cash_move_text}".strip()
+                elif cash_warning and self.find_cash_moves():
                     total = sum(each.amount for each in self.find_cash_moves())
-                    dear = f"{dear} 'Move cash' brings {money_text(total)} here."
+                    cash_warning = f"{cash_warning} 'Move cash' brings {money_text(total)} here."
                 # The risk check below says the same of the book already.
                 doubt = "" if against else untrusted_book_warning(live)
                 unheld = sell_to_open_warning(terms, position, positions_read=positions_read)
@@ -175,7 +177,7 @@ class TicketScreen(CommandModal[None]):
                     settlement_floor_warning(market),
                     trading_paused_warning(self.session.store.hours_of(self._ticker)),
                 )
-                said = doubt or paused or dear or unheld or floor
+                said = doubt or paused or cash_warning or unheld or floor
                 tone = Tone.WARN
         if self._message:
             said, tone = self._message, Tone.BAD

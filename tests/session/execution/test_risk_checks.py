@@ -69,7 +69,7 @@ def test_live_needs_its_word_once() -> None:
     risk_checks = checks_on(a_store(), venue=Venue.LIVE)
     (violation,) = risk_checks.check(buy())
     assert (violation.risk, violation.word) == (Risk(RiskReason.LIVE), "LIVE")
-    risk_checks.is_live_acknowledged = True
+    risk_checks.record_acknowledged({violation.risk})
     assert risk_checks.check(buy()) == []
 
 

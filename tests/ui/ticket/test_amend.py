@@ -296,7 +296,7 @@ async def test_a_part_that_fills_while_a_word_is_typed_stops_the_change() -> Non
         assert "check the count" in said(screen)
 
 
-async def test_objections_are_passed_as_in_the_review() -> None:
+async def test_violations_are_passed_as_in_the_review() -> None:
     async with trading(size=NARROW) as trader:
         trader.desk.against = [STALE]
         await open_amend(trader)

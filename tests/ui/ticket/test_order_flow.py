@@ -475,7 +475,7 @@ async def to_send(trader: Trader, *against: RiskViolation) -> str:
 
 @pytest.mark.quick_cases("y-1", "n-0")
 @pytest.mark.parametrize(("answer", "sent"), [("y", 1), ("n", 0), ("escape", 0)])
-async def test_an_objection_that_a_yes_passes_is_asked_about(answer: str, sent: int) -> None:
+async def test_a_violation_that_a_yes_passes_is_asked_about(answer: str, sent: int) -> None:
     async with trading(size=NARROW) as trader:
         said = await to_send(trader, ALIKE)
         assert "this would be a second. Send buy YES 5 at 0.40 all the same?" in said
@@ -515,7 +515,7 @@ async def test_escape_at_the_word_goes_back_to_the_review_and_sends_nothing() ->
         assert not trader.desk.sent
 
 
-async def test_every_objection_is_asked_about_and_one_that_comes_meanwhile_too() -> None:
+async def test_every_violation_is_asked_about_and_one_that_comes_meanwhile_too() -> None:
     async with trading(size=NARROW) as trader:
         await to_send(trader, STALE)
         trader.desk.against.append(ALIKE)
@@ -560,7 +560,7 @@ async def test_read_only_opens_the_ticket_and_sends_nothing() -> None:
         assert not trader.desk.sent
 
 
-async def test_the_gravest_objection_stands_in_ticket_and_review() -> None:
+async def test_the_most_severe_violation_stands_in_ticket_and_review() -> None:
     async with trading(size=NARROW) as trader:
         trader.desk.against = [STALE, ALIKE]
         screen = await trader.press("b", "j")

@@ -478,7 +478,7 @@ async def test_cash_that_lies_elsewhere_is_offered_and_moved_for_the_order() -> 
         await trader.wait_to_arm()
         await trader.press("y")
         assert desk.moved_cash == [(CashMove(0, 2, 36_740_000),)]
-        # While it is under way it does not count, and its age stands there; then the order is computed anew.
+        # While it is under way it does not count, and its age stands there; then the order is computed again.
         desk.cash_move_text = "Moving $36.74 to here, for 3 s. It does not count before it has arrived."
         desk.store.account.set_balance(Balance(9_963_260_000, 0, ((0, 7_953_260_000), (2, 10_000_000))))
         assert "Moving $36.74 to here, for 3 s." in said(await trader.look())
