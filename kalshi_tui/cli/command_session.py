@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import contextlib
+import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
@@ -40,6 +41,7 @@ MAX_IN_FLIGHT_AGE_MS: Final = 60_000
 """An order that the journal calls being sent for longer than this is in flight in no program: a reply is awaited for
 half as long."""
 POLL_INTERVAL_S: Final = 0.02
+MAX_ANSWER_LENGTH: Final = 1_000
 
 
 class CommandSession:
@@ -241,10 +243,21 @@ async def _read_line() -> str:
     """Read a line from the terminal while the session runs; empty at the end of input."""
     loop = asyncio.get_running_loop()
     read: asyncio.Future[str] = loop.create_future()
+    line = b""
 
     def ready() -> None:
-        if not read.done():
-            read.set_result(sys.stdin.readline())
+        # Not `readline`: a terminal may hand on half a line (Ctrl+D), and no Ctrl+C would end the wait for the rest.
+        nonlocal line
+        try:
+            found = os.read(sys.stdin.fileno(), MAX_ANSWER_LENGTH)
+        except BlockingIOError:
+            return
+        except OSError:
+            # The terminal is gone.
+            found = b""
+        line += found
+        if not read.done() and (not found or found.endswith(b"\n") or len(line) >= MAX_ANSWER_LENGTH):
+            read.set_result(line.decode(errors="replace"))
 
     loop.add_reader(sys.stdin.fileno(), ready)
     try:

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -62,13 +63,17 @@ async def test_real_money_takes_the_word(tmp_path: Path, answer: str, orders: in
         assert len(list(trader.exchange.exchange.queries.orders("alice"))) == orders
 
 
-async def test_ctrl_c_at_the_question_sends_nothing(tmp_path: Path) -> None:
+# Ctrl+D behind a letter hands on what was typed without ending the line: the read waits for the rest.
+@pytest.mark.parametrize("typed_first", ["", "ye", "ye\x04"])
+async def test_ctrl_c_at_the_question_sends_nothing(tmp_path: Path, typed_first: str) -> None:
     async with trading(tmp_path) as trader:
         ticker = tradable(trader.exchange)
 
         def work() -> None:
             child = spawned(trader, "cancel", "--all")
             child.expect(r"Cancel all orders of all subaccounts\? \[y/N\] ")
+            child.send(typed_first)
+            time.sleep(0.3)
             child.sendintr()
             child.expect(pexpect.EOF)
             child.close()
