@@ -12,9 +12,10 @@ from typing import Final, TypeVar
 
 from kalshi_tui.cli.context import JOURNAL_FILE
 from kalshi_tui.cli.exchange_access import CommandExchange, failure_from
-from kalshi_tui.cli.exit_codes import UNKNOWN, FailedError
+from kalshi_tui.cli.exit_codes import UNKNOWN, FailedError, write_sentence
 from kalshi_tui.cli.flags import BLIND_FLAG, OVER_LIMIT_FLAG
-from kalshi_tui.cli.query import await_reply, read_full_market, tell_left_out
+from kalshi_tui.cli.query import await_reply, is_name, read_full_market, tell_left_out
+from kalshi_tui.domain.escaping import escape_unprintable
 from kalshi_tui.domain.market import Market
 from kalshi_tui.domain.order import Order, OrderState
 from kalshi_tui.domain.text import order_text
@@ -139,7 +140,7 @@ class CommandSession:
 
         That there is none is proved first, which takes some seconds; ``command_name`` is what is not sent then.
         """
-        if not name.isascii() or not name.isprintable() or name.strip() in {"", ".", ".."}:
+        if not is_name(name.strip()):
             raise FailedError(f"{name[:40]!r} is no id of an order; 'kalshi-tui orders' lists them.", "usage", 2)
         try:
             return await self.rest.order(name)
@@ -198,7 +199,7 @@ async def open_command_session(
         raise FailedError(journal.trouble, "journal")
     for sentence in (*(each.sentence for each in journal.set_aside), *journal.notices, journal.trouble):
         if sentence:
-            sys.stderr.write(f"kalshi-tui: {sentence}\n")
+            write_sentence(sentence)
     left_out: dict[LeftOut, None] = {}
     # Printed at the end, instead of a notice on a desk that is not there.
     session = build_session(connected, journal, session_options, on_left_out=left_out.setdefault)
@@ -230,7 +231,7 @@ async def confirm(options: argparse.Namespace, venue: Venue, question: str) -> b
     if not sys.stdin.isatty() or not sys.stderr.isatty():
         raise FailedError("nothing was sent: give --yes, since nobody can be asked here.", "unconfirmed")
     live = venue is Venue.LIVE
-    prompt = f"{venue.value}: {question} "
+    prompt = f"{venue.value}: {escape_unprintable(question)} "
     sys.stderr.write(prompt + ("Real money: type LIVE to go on: " if live else "[y/N] "))
     sys.stderr.flush()
     answer = (await _read_line()).strip()
@@ -314,7 +315,7 @@ def report_or_print(write: Callable[[], None], order: Order | None, sentence: st
     except FailedError as error:
         ids = f" Order id {order.order_id or 'not known'}, client order id {order.client_order_id}." if order else ""
         with contextlib.suppress(OSError):
-            sys.stderr.write(f"kalshi-tui: {error} {sentence}{ids}\n")
+            write_sentence(f"{error} {sentence}{ids}")
 
 
 def clear_interrupt() -> None:

@@ -18,6 +18,7 @@ from kalshi_tui.cli.context import (
 )
 from kalshi_tui.cli.exit_codes import FAILED, OK, UNKNOWN, FailedError, report_failure
 from kalshi_tui.cli.screen_check import why_no_screen
+from kalshi_tui.domain.escaping import escape_unprintable
 from kalshi_tui.runtime import gc_tuning
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ def say_last(words: str) -> None:
     """Report what is left behind, on the terminal and, in case that is gone, in the log."""
     logging.getLogger("kalshi_tui").warning("At the end: %s", words)
     with contextlib.suppress(OSError, ValueError):
-        sys.stdout.write(f"{words}\n")
+        sys.stdout.write(f"{escape_unprintable(words)}\n")
         sys.stdout.flush()
 
 

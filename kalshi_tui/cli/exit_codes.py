@@ -4,6 +4,8 @@ import json
 import sys
 from typing import Final
 
+from kalshi_tui.domain.escaping import escape_unprintable
+
 OK: Final = 0
 FAILED: Final = 1
 USAGE: Final = 2
@@ -51,10 +53,15 @@ def report_failure(error: FailedError, *, as_json: bool = False) -> int:
     if as_json:
         sys.stderr.write(format_error_json(error.code, str(error), error.exit_code))
     elif isinstance(error, UsageError):
-        sys.stderr.write(f"{error.usage}{error.prog}: error: {error}\n")
+        sys.stderr.write(f"{error.usage}{error.prog}: error: {escape_unprintable(str(error))}\n")
     else:
-        sys.stderr.write(f"kalshi-tui: {error}\n")
+        write_sentence(str(error))
     return error.exit_code
+
+
+def write_sentence(sentence: str) -> None:
+    """Write a sentence to standard error; what does not print in it, such as a name that somebody typed, is escaped."""
+    sys.stderr.write(f"kalshi-tui: {escape_unprintable(sentence)}\n")
 
 
 def format_exit_codes(*codes: int) -> str:

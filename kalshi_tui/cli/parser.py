@@ -92,9 +92,15 @@ class CommandRegistry:
 def add_exchange_options(parser: argparse.ArgumentParser, *, is_subcommand: bool = False) -> None:
     """Add the options that choose the exchange; with ``is_subcommand``, they override those before the command."""
     default = argparse.SUPPRESS if is_subcommand else None
-    parser.add_argument("--env", default=default, metavar="NAME", help="profile: practice, demo, live, or your own")
-    parser.add_argument("--rest-url", default=default, metavar="URL", help="the REST API's address, for this run")
-    parser.add_argument("--ws-url", default=default, metavar="URL", help="the stream's address, for this run")
+    parser.add_argument(
+        "--env", type=given_text, default=default, metavar="NAME", help="profile: practice, demo, live, or your own"
+    )
+    parser.add_argument(
+        "--rest-url", type=given_text, default=default, metavar="URL", help="the REST API's address, for this run"
+    )
+    parser.add_argument(
+        "--ws-url", type=given_text, default=default, metavar="URL", help="the stream's address, for this run"
+    )
     parser.add_argument(
         "--settings", type=Path, default=default, metavar="FILE", help="settings file (default: per user, if there)"
     )
@@ -114,6 +120,13 @@ def add_practice_options(parser: argparse.ArgumentParser, *, is_subcommand: bool
             default=argparse.SUPPRESS if is_subcommand else False,
             help="start a new practice account, forgetting the old one",
         )
+
+
+def given_text(text: str) -> str:
+    """Read a text that chooses an exchange: an empty one, as a variable that is not set leaves it, chooses nothing."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("is empty; leave the option out, or give it a value")
+    return text
 
 
 def integer_between(minimum: int, maximum: int) -> Callable[[str], int]:

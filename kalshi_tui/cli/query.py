@@ -1,13 +1,12 @@
 """Run a command that only reads: one client, one query, the exchange's errors as failures of the command."""
 
 import argparse
-import sys
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from kalshi_tui.cli.exchange_access import CommandExchange, failure_from, open_exchange
-from kalshi_tui.cli.exit_codes import INCOMPLETE, OK, FailedError
+from kalshi_tui.cli.exit_codes import INCOMPLETE, OK, FailedError, write_sentence
 from kalshi_tui.cli.output import Output
 from kalshi_tui.cli.progress import ProgressIndicator
 
@@ -17,6 +16,8 @@ if TYPE_CHECKING:
     from kalshi_tui.kalshi.rest import RestClient
 
 T = TypeVar("T")
+MAX_GIVEN_NAME: Final = 256
+"""Characters of a ticker or an id that somebody types; those of the exchange are shorter."""
 
 
 def run_query(
@@ -48,7 +49,7 @@ def tell_left_out(items: "Iterable[LeftOut]") -> None:
     if told := list(items):
         from kalshi_tui.kalshi.lists import left_out_sentence
 
-        sys.stderr.write(f"kalshi-tui: {left_out_sentence(told)}\n")
+        write_sentence(left_out_sentence(told))
 
 
 async def _run_query(
@@ -72,10 +73,15 @@ async def await_reply(work: Awaitable[T]) -> T:
         raise failure_from(error) from error
 
 
+def is_name(text: str) -> bool:
+    """Return whether a text could be a ticker or an id; a dot would make another path of it."""
+    return 0 < len(text) <= MAX_GIVEN_NAME and text.isascii() and text.isprintable() and text not in {".", ".."}
+
+
 def parse_ticker(ticker: str) -> str:
     """Return a ticker. Raises FailedError for text that cannot be one."""
     wanted = ticker.strip()
-    if not wanted or not wanted.isascii() or not wanted.isprintable() or " " in wanted or wanted in {".", ".."}:
+    if not is_name(wanted) or " " in wanted:
         raise FailedError(f"{ticker[:40]!r} is no ticker; 'kalshi-tui markets' lists them.", "usage", 2)
     return wanted
 

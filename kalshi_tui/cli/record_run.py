@@ -11,6 +11,8 @@ from dataclasses import replace
 from typing import Final
 
 from kalshi_tui.cli.context import expand_path
+from kalshi_tui.cli.exit_codes import write_sentence
+from kalshi_tui.domain.escaping import escape_unprintable
 from kalshi_tui.domain.link import LinkState
 from kalshi_tui.domain.market import Event, Market
 from kalshi_tui.kalshi import whole_history
@@ -191,12 +193,15 @@ class RecordRun:
         """Show the progress on one line of the terminal."""
         if self._is_terminal:
             past = round(time.monotonic() - self._started_s)
-            sys.stderr.write(f"\r\x1b[K{past // 3600:02}:{past // 60 % 60:02}:{past % 60:02} {text}"[:200])
+            sys.stderr.write(
+                f"\r\x1b[K{past // 3600:02}:{past // 60 % 60:02}:{past % 60:02} {escape_unprintable(text)}"[:200]
+            )
             sys.stderr.flush()
 
     def _print_message(self, text: str) -> None:
-        clear = "\r\x1b[K" if self._is_terminal else ""
-        sys.stderr.write(f"{clear}kalshi-tui: {text}\n")
+        if self._is_terminal:
+            sys.stderr.write("\r\x1b[K")
+        write_sentence(text)
 
     # After.
 
@@ -219,8 +224,8 @@ class RecordRun:
             sys.stdout.write(json.dumps(summary) + "\n")
         else:
             sys.stdout.write(
-                f"{recording.path}: {recording.frames:,} frames of {count} markets in {seconds:g} s, "
-                f"{format_size(recording.size)}.\n"
+                f"{escape_unprintable(str(recording.path))}: {recording.frames:,} frames of {count} markets in "
+                f"{seconds:g} s, {format_size(recording.size)}.\n"
             )
         return 0 if recording.frames and not recording.failure else 1
 

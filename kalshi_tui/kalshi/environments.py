@@ -1,5 +1,6 @@
 """The addresses of exchanges: production, demo, and practice on this machine (docs/kalshi-api.md, section 1)."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -18,6 +19,12 @@ class Kind(Enum):
     LIVE = "LIVE"
 
 
+MAX_URL: Final = 2_000
+"""Characters; no address comes near."""
+MAX_SHOWN: Final = 100
+MAX_HOST: Final = 253
+_AUTHORITY: Final = re.compile(r"(?:[^@]*@)?(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.-]+)(?::(?P<port>[0-9]{1,5}))?")
+_LABEL: Final = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
 ALLOWED_HOSTS: Final[Mapping[Kind, frozenset[str]]] = {
     Kind.LIVE: frozenset({"external-api.kalshi.com", "external-api-ws.kalshi.com", "api.elections.kalshi.com"}),
     Kind.DEMO: frozenset({"external-api.demo.kalshi.co", "external-api-ws.demo.kalshi.co", "demo-api.kalshi.co"}),
@@ -78,15 +85,49 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def split_url(url: str) -> SplitResult:
+    """Split an address. Raises ValueError, with a sentence, for one that programs could read differently.
+
+    Programs disagree about ``http://[::1].example.com``, about line ends and about hosts that are no names: one would
+    find this machine where another goes elsewhere, or fail. So a host is a plain name or an IP address, and nothing
+    else. The sentence holds no part of an address that may have a password in it.
+    """
+    shown = "The address" if "@" in url else ascii(url if len(url) <= MAX_SHOWN else f"{url[:MAX_SHOWN]}...")
+    if not url.isascii() or not url.isprintable() or " " in url or "\\" in url or len(url) > MAX_URL:
+        raise ValueError(f"{shown} has characters that no address has, or too many.")
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        raise ValueError(f"{shown} must name its host by a plain name or an IP address.") from None
+    found = _AUTHORITY.fullmatch(parts.netloc)
+    if parts.netloc and (found is None or not _is_host(found["host"])):
+        raise ValueError(f"{shown} must name its host by a plain name or an IP address.")
+    if found is not None and found["port"] is not None and not 0 < int(found["port"]) < 65_536:
+        raise ValueError(f"{shown} names no port from 1 to 65535.")
+    return parts
+
+
+def _is_host(host: str) -> bool:
+    """Return whether this is an IP address, or a name that nobody could take for one."""
+    literal, last = host.startswith("["), host.rpartition(".")[2]
+    if literal or last.isdecimal():
+        try:
+            return (ip_address(host.strip("[]")).version == 6) is literal
+        except ValueError:
+            return False
+    return len(host) <= MAX_HOST and all(map(_LABEL.fullmatch, host.split(".")))
+
+
 def _check_url(kind: Kind, url: str, extra_hosts: frozenset[str], *, secure: str, plain: str, path: str) -> None:
-    parts = urlsplit(url)
+    parts = split_url(url)
     host = parts.hostname or ""
+    # First of all: the other sentences show the address, and this part of it may hold a password.
+    if parts.username is not None or parts.password is not None or parts.query or parts.fragment:
+        raise ValueError(f"{parts.scheme}://{host} must come without a user name, a query or a fragment.")
     if parts.scheme not in {secure, plain} or not host:
         raise ValueError(f"{url!r} must begin with {secure}:// and name a host.")
     if parts.scheme == plain and not is_loopback(host):
         raise ValueError(f"{url!r} is not encrypted; {plain}:// is only for this machine itself, use {secure}://.")
-    if parts.username is not None or parts.password is not None or parts.query or parts.fragment:
-        raise ValueError(f"{parts.scheme}://{host} must come without a user name, a query or a fragment.")
     if parts.path != path:
         raise ValueError(f"{url!r} must end with {path}.")
     own = ALLOWED_HOSTS.get(kind)

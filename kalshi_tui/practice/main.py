@@ -5,6 +5,8 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from kalshi_tui.domain.escaping import escape_unprintable
+
 RESET_DECLINED_SENTENCE: Final = (
     "Nothing was changed. Start without --fresh to go on with it, or give another folder with --data."
 )
@@ -88,5 +90,5 @@ def run(options: argparse.Namespace, folder: Path) -> int:
 
 def _print_error(sentence: str) -> int:
     """Print on standard error why there is no exchange. Return the exit code."""
-    sys.stderr.write(f"kalshi-tui: {sentence}\n")
+    sys.stderr.write(f"kalshi-tui: {escape_unprintable(sentence)}\n")
     return 1

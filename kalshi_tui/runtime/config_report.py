@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from kalshi_tui.domain.escaping import escape_unprintable
 from kalshi_tui.runtime import settings as definitions
 from kalshi_tui.runtime.configuration import DEFAULT_SOURCE, SECTIONS, LoadedSettings
 from kalshi_tui.runtime.credentials import KeySource
@@ -38,7 +39,7 @@ def format_report(
             for each in settings
         ]
         whole = {"file": str(loaded.path), "profile": connection, "settings": listed}
-        return json.dumps(whole, indent=1, ensure_ascii=False) + "\n"
+        return json.dumps(whole, indent=1) + "\n"
     lines = [f"# Settings file: {loaded.path}{'' if loaded.path.exists() else ' (not there)'}"]
     lines += [f"# {name.replace('_', ' ')}: {value}" for name, value in connection.items()]
     lines.append("")
@@ -48,7 +49,7 @@ def format_report(
             lines += _wrap_text(each.help)
     if explain:
         lines += _format_explanations()
-    return "\n".join(lines) + "\n"
+    return "".join(f"{escape_unprintable(each)}\n" for each in lines)
 
 
 def _format_explanations() -> list[str]:

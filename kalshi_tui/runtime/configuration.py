@@ -24,10 +24,18 @@ TRUE_WORDS: Final = frozenset({"1", "true", "yes", "on"})
 DEFAULT_SOURCE: Final = "default"
 MAX_SETTINGS_BYTES: Final = 1_000_000
 """Bytes of a settings file."""
+MAX_SHOWN: Final = 80
+"""Characters of a setting's name that a sentence holds."""
+MAX_NESTING: Final = 8
+"""How deep tables and lists of a settings file may lie in each other; a profile's lists lie at 3."""
 SECTIONS: Final = ("ticket", "screen", "limits", "dead_man", "alerts")
 """The tables whose settings can be set by a variable too: ``KALSHI_TUI_SCREEN_THEME``."""
+ANY_PROFILE: Final = "profiles[...]"
 _TABLE_LINE: Final = re.compile(r"\s*\[\s*([^\[\]]+?)\s*\]")
 _KEY_LINE: Final = re.compile(r"""\s*(?:"([^"]+)"|'([^']+)'|([\w.-]+))\s*=""")
+
+_ENDLESS_NAME: Final = re.compile(r"""(?<![\w-])(?>(?>[A-Za-z0-9_-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){64}""")
+"""A name of more than 64 parts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,17 +53,26 @@ def load_settings(path: Path, environ: Mapping[str, str], *, must_exist: bool = 
     A file that is not there counts as empty, unless it was asked for.
     """
     text = _read_file(path, must_exist=must_exist)
+    too_deep = SettingsError(
+        f"The settings file {path} has tables or lists more than {MAX_NESTING} deep; no setting lies so deep."
+    )
+    # The parser's time grows with the square of a name's parts: half a million of them would take hours.
+    if _ENDLESS_NAME.search(text):
+        raise too_deep
     try:
         tables = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise SettingsError(f"The settings file {path} is no TOML: {error}.") from None
-    sources = {name: f"{path}:{find_setting_line(text, name) or '?'}" for name in _setting_names(tables)}
+    if _is_nested_too_deep(tables):
+        raise too_deep
+    lines = SettingLines(text)
+    sources = {name: f"{path}:{lines.find(name) or '?'}" for name in _setting_names(tables)}
 
     def where(name: str) -> str:
         variable = sources.get(name, "")
         if variable.startswith(ENV_PREFIX):
             return f"In {variable}"
-        line = find_setting_line(text, name)
+        line = lines.find(name)
         return f"In the settings file {path}" + (f", line {line}" if line else "")
 
     try:
@@ -121,29 +138,51 @@ def _setting_names(tables: Mapping[str, Any], prefix: str = "") -> Iterator[str]
             yield f"{prefix}{name}"
 
 
-def find_setting_line(text: str, name: str) -> int:
-    """Return the line on which a file sets something, from 1 on; its table's if that is not found; 0 if neither is."""
-    table, _, key = name.rpartition(".")
-    here, header, named = "", 0, 0
-    for number, row in enumerate(text.splitlines(), 1):
-        if found := _TABLE_LINE.match(row):
-            here = re.sub(r"[\s\"']", "", found[1])
-            if _is_same_table(here, table) or (_is_same_table(here, name) and not named):
-                header = header or number
-            continue
-        if found := _KEY_LINE.match(row):
-            written = next(filter(None, found.groups()))
-            full = f"{here}.{written}" if here else written
-            if full == name or (written == key and _is_same_table(here, table)):
-                return number
-            if full == table:
-                named = number
-    return named or header
+def _is_nested_too_deep(tables: Mapping[str, Any]) -> bool:
+    """Look without recursion: a name of 20,000 parts makes as many tables in each other."""
+    level: list[Any] = [tables]
+    for _ in range(MAX_NESTING):
+        level = [
+            each
+            for outer in level
+            for each in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(each, dict | list)
+        ]
+        if not level:
+            return False
+    return True
 
 
-def _is_same_table(here: str, table: str) -> bool:
-    """Compare names of tables; ``profiles[...]`` stands for any profile."""
-    return here == table or (table == "profiles[...]" and here.startswith("profiles."))
+class SettingLines:
+    """The lines on which a file sets something, found in one pass over it."""
+
+    def __init__(self, text: str) -> None:
+        self._keys: dict[str, int] = {}
+        """The first line of each setting, by its full name."""
+        self._tables: dict[str, int] = {}
+        here = ""
+        for number, row in enumerate(text.splitlines(), 1):
+            if found := _TABLE_LINE.match(row):
+                here = re.sub(r"[\s\"']", "", found[1])
+                self._tables.setdefault(here, number)
+                if here.startswith("profiles."):
+                    self._tables.setdefault(ANY_PROFILE, number)
+            elif found := _KEY_LINE.match(row):
+                written = next(filter(None, found.groups()))
+                self._keys.setdefault(f"{here}.{written}" if here else written, number)
+                if here.startswith("profiles."):
+                    self._keys.setdefault(f"{ANY_PROFILE}.{written}", number)
+
+    def find(self, name: str) -> int:
+        """Return the line of a setting, from 1 on; its table's if that is not found; 0 if neither is.
+
+        ``profiles[...]`` in a name stands for any profile.
+        """
+        table = name.rpartition(".")[0]
+        for lines, wanted in ((self._keys, name), (self._keys, table), (self._tables, table), (self._tables, name)):
+            if wanted in lines:
+                return lines[wanted]
+        return 0
 
 
 def _describe_validation_error(error: str) -> tuple[str, str]:
@@ -153,11 +192,10 @@ def _describe_validation_error(error: str) -> tuple[str, str]:
     shown = table.replace("[...]", ".NAME", 1) if table.startswith("profiles") else table.replace("[...]", "")
     if "unknown field" in what:
         name = what.rpartition("`")[0].rpartition("`")[2]
-        near = difflib.get_close_matches(name, _field_names(table), 1)
+        near = difflib.get_close_matches(name[:MAX_SHOWN], _field_names(table), 1)
         hint = f" Did you mean {near[0]}?" if near else ""
-        return f"there is no setting {shown}.{name}.{hint}".replace("setting .", "setting "), f"{table}.{name}".strip(
-            "."
-        )
+        known_as = f"{shown}.{name[:MAX_SHOWN]}{'...' if len(name) > MAX_SHOWN else ''}".lstrip(".")
+        return f"there is no setting {known_as}.{hint}", f"{table}.{name}".strip(".")
     return f"{shown}: {what}.", table
 
 

@@ -14,6 +14,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
+from kalshi_tui.domain.escaping import escape_unprintable
 from kalshi_tui.domain.link import LinkState
 from kalshi_tui.kalshi.environments import Kind
 from kalshi_tui.kalshi.errors import KalshiError
@@ -176,10 +177,10 @@ async def _check_stream(access: ExchangeAccess, clock: ExchangeClock) -> Check:
 def write_checks(checks: list[Check], write: Callable[[str], object]) -> None:
     """Write a line for each check."""
     for each in checks:
-        write(f"{MARKS[each.ok]} {each.name:<{NAME_WIDTH}} {each.sentence}\n")
+        write(f"{MARKS[each.ok]} {each.name:<{NAME_WIDTH}} {escape_unprintable(each.sentence)}\n")
 
 
 def format_checks_json(checks: list[Check]) -> str:
     """Return the checks as one JSON object."""
     whole = {"ok": all(each.ok for each in checks), "checks": [asdict(each) for each in checks]}
-    return json.dumps(whole, indent=1, ensure_ascii=False) + "\n"
+    return json.dumps(whole, indent=1) + "\n"

@@ -21,6 +21,8 @@ from types import TracebackType
 from typing import Final, NamedTuple
 from urllib.parse import quote
 
+from kalshi_tui.domain.escaping import escape_unprintable
+
 DESK_LOG_FILE: Final = "kalshi-tui.log"
 PRACTICE_LOG_FILE: Final = "practice.log"
 """The practice exchange is a process of its own, and two would turn one file over at the same time."""
@@ -145,8 +147,7 @@ def _as_text(text: str | bytes) -> str:
 
 def _escape_unprintable(text: str) -> str:
     """Write what does not print as Python does, and indent further lines: no text of others can look like a record."""
-    shown = "".join(each if each == "\n" or each.isprintable() else ascii(each)[1:-1] for each in text)
-    return shown.replace("\n", "\n    ")
+    return "\n    ".join(map(escape_unprintable, text.split("\n")))
 
 
 class RedactingFormatter(logging.Formatter):

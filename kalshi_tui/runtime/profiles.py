@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
 
-from kalshi_tui.kalshi.environments import DEMO, PRODUCTION, Environment, Kind, is_loopback
+from kalshi_tui.kalshi.environments import DEMO, PRODUCTION, Environment, Kind, is_loopback, split_url
 from kalshi_tui.kalshi.transport.tls import validate_proxy
 from kalshi_tui.kalshi.wire import REST_PREFIX, WS_PATH
 from kalshi_tui.runtime.configuration import PRACTICE_PROFILE, choose_profile_name
@@ -100,14 +99,19 @@ def _override_addresses(
 ) -> Environment:
     """Return the profile's exchange at other addresses, for one run. Raises SettingsError."""
     named = {environment.signing_origin[1], environment.ws_host} if environment is not None else set()
-    for url in filter(None, (rest_url, ws_url)):
-        host = urlsplit(url).hostname or ""
+    for option, url in (("--rest-url", rest_url), ("--ws-url", ws_url)):
+        if not url:
+            continue
+        try:
+            host = split_url(url).hostname or ""
+        except ValueError as error:
+            raise SettingsError(f"{option}: {error}") from None
         if host and not is_loopback(host) and host not in named:
             raise SettingsError(
                 f"The address of {host} is neither this machine's nor one that the profile {name} names; a key is for "
                 "its own exchange. Write a profile of your own for it in the settings."
             )
-    if rest_url and not ws_url and is_loopback(urlsplit(rest_url).hostname or ""):
+    if rest_url and not ws_url and is_loopback(split_url(rest_url).hostname or ""):
         # A practice exchange has both behind one port.
         ws_url = rest_url.rstrip("/").replace("http", "ws", 1).removesuffix(REST_PREFIX) + WS_PATH
     if environment is None and not (rest_url and ws_url):
@@ -125,4 +129,4 @@ def _override_addresses(
 
 
 def _host_names(*urls: str) -> frozenset[str]:
-    return frozenset(urlsplit(url).hostname or "" for url in urls)
+    return frozenset(split_url(url).hostname or "" for url in urls)

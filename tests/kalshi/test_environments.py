@@ -1,4 +1,7 @@
+import httpx
 import pytest
+from hypothesis import example, given, strategies as st
+from websockets.uri import parse_uri
 
 from kalshi_tui.kalshi.environments import (
     ALLOWED_HOSTS,
@@ -8,6 +11,7 @@ from kalshi_tui.kalshi.environments import (
     Kind,
     practice_at_urls,
     practice_on_port,
+    split_url,
 )
 from kalshi_tui.kalshi.transport.clock import ExchangeClock
 
@@ -106,3 +110,25 @@ def test_the_clock_follows_the_exchange_only_when_it_is_clearly_off() -> None:
     assert clock.skew_ms == 0
     clock.update_skew("Fri, 07 Aug 2026 06:46:30 GMT", now - 20_000, now)
     assert clock.skew_ms == 0
+
+
+PARTS = st.sampled_from(
+    ["http", "https", "://", ":", "//", "/", "[", "]", "::1", "[::1]", "127.0.0.1", "localhost", ".", "evil.com", "@",
+     "a", "%", "%25", "\\", "?", "#", "0", "80", "65536", " ", "\n", "\t", "\x1b", "xn--", "xn--a", "ß", "\uff4c",
+     "-", "_", "1.2.3", "0x7f", "/trade-api/v2"]
+)  # fmt: skip
+
+
+@given(url=st.one_of(st.lists(PARTS, max_size=8).map("".join), st.text(max_size=30)).map("http://{}".format))
+@example(url="http://[::1].evil.com/trade-api/v2")
+@example(url="http://xn--a.com:1/trade-api/v2")
+def test_an_address_that_is_taken_is_read_alike_by_whoever_connects(url: str) -> None:
+    try:
+        parts = split_url(url)
+    except ValueError:
+        return
+    if not parts.hostname or parts.username is not None:
+        return
+    read = httpx.URL(url)
+    assert (read.raw_host.decode().strip("[]"), read.port) == (parts.hostname, None if parts.port == 80 else parts.port)
+    assert parse_uri(url.replace("http", "ws", 1)).host == parts.hostname

@@ -13,7 +13,7 @@ from hypothesis import given, strategies as st
 import kalshi_tui
 from kalshi_tui.runtime import settings as definitions
 from kalshi_tui.runtime.config_report import list_settings, read_setting_docs
-from kalshi_tui.runtime.configuration import choose_profile_name, find_setting_line, load_settings, with_chosen_profile
+from kalshi_tui.runtime.configuration import SettingLines, choose_profile_name, load_settings, with_chosen_profile
 from kalshi_tui.runtime.settings import Settings, SettingsError
 from tests.support.cli_process import run_at_home
 from tests.support.terminal import environment_of
@@ -188,7 +188,7 @@ def test_no_file_gives_anything_but_settings_or_a_sentence(
 
 @given(text=st.text(max_size=200), name=st.text(max_size=20))
 def test_looking_for_a_line_never_fails(text: str, name: str) -> None:
-    assert 0 <= find_setting_line(text, name) <= len(text.splitlines())
+    assert 0 <= SettingLines(text).find(name) <= len(text.splitlines())
 
 
 def test_an_installation_without_its_sources_explains_every_setting(tmp_path: Path) -> None:

@@ -461,14 +461,21 @@ class HttpClient:
     async def _request(
         self, method: str, path: str, params: Params | None = None, content: bytes | None = None
     ) -> _Reply:
-        """Send one request and read the whole reply within the bounds of time and size. Raises as httpx does."""
-        request = self._client.build_request(
-            method,
-            self._url + path,
-            params=_query_pairs(params),
-            content=content,
-            headers={"Content-Type": "application/json"} if content is not None else None,
-        )
+        """Send one request and read the whole reply within the bounds of time and size.
+
+        Raises as httpx does, and NotSent for a path that no address can have: it holds what a person gave, such as a
+        ticker of 70,000 letters.
+        """
+        try:
+            request = self._client.build_request(
+                method,
+                self._url + path,
+                params=_query_pairs(params),
+                content=content,
+                headers={"Content-Type": "application/json"} if content is not None else None,
+            )
+        except httpx.InvalidURL as error:
+            raise NotSent(f"Nothing was sent: what was asked for makes no address ({error}).") from None
         async with asyncio.timeout(self._request_timeout_s):
             sent_ms = self.clock.local_ms()
             response = await self._client.send(request, stream=True, auth=self._auth)

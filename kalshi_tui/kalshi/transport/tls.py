@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from kalshi_tui.kalshi.environments import split_url
+
 _PROXY_FORMAT = "A proxy must look like http://HOST:PORT or https://HOST:PORT"
 
 
@@ -33,13 +35,13 @@ def validate_proxy(proxy: str | None) -> str | None:
     if proxy is None:
         return None
     try:
-        parts = urlsplit(proxy)
+        parts = split_url(proxy)
         host, port = parts.hostname, parts.port
     except ValueError:
         raise ValueError(f"{_PROXY_FORMAT}; what is set cannot be read.") from None
     if parts.scheme not in {"http", "https"}:
         raise ValueError(f"{_PROXY_FORMAT}; other kinds are not supported.")
-    if not host or port == 0 or not proxy.isascii() or not proxy.isprintable() or " " in proxy:
+    if not host or port == 0:
         raise ValueError(f"{_PROXY_FORMAT}; what is set names no host.")
     if parts.path not in {"", "/"} or parts.query or parts.fragment:
         raise ValueError(f"{_PROXY_FORMAT}, and nothing behind it.")
