@@ -117,8 +117,8 @@ def test_arguments_with_a_terminal_s_escapes_are_shown_as_text(tmp_path: Path, a
 def test_the_report_of_the_settings_shows_their_escapes_as_text(tmp_path: Path) -> None:
     path = tmp_path / "settings\x9b31m.toml"
     path.write_text('[profiles.x]\nrest_url = "https://a/trade-api/v2"\nws_url = "\\u009b2J"\n')
-    for more in ((), ("--json",)):
-        done = run_at_home(tmp_path, "--settings", str(path), "config", *more)
+    as_text, as_json = (run_at_home(tmp_path, "--settings", str(path), "config", *more) for more in ((), ("--json",)))
+    for done in (as_text, as_json):
         assert done.returncode == 0
         assert done.stdout.replace("\n", "").isprintable()
-    assert json.loads(done.stdout)["file"] == str(path)
+    assert json.loads(as_json.stdout)["file"] == str(path)
