@@ -19,11 +19,32 @@ WITHIN_S = 60.0
 QUESTION_MARK = b"\x1b[63u"
 """The key as kitty writes it: its escape ends whatever is unfinished."""
 GOOD = (
-    b"\x1b[98;1:3u", b"\x1b[1078::98u", b"\x1b[1114112u", b"\x1b[98;1;55296u", b"\x1b[13;1:2u", b"\x1b[27;5;120~",
-    b"\x1b[<0;5;7M", b"\x1b[<64;1;1m", b"\x1b[M !!", b"\x1b[48;24;80;0;0t", b"\x1b[?2048;2$y", b"\x1b[I",
-    b"\x1b[1;5:1A", b"\x1b]11;rgb:1e/1e/1e\x1b\\", b"\x1bP1$r\x1b\\", b"\x1b[200~0.4\r2\x1b[201~", b"\x1bOP", b"\x1b[3~",
-    b"\x1b[[A", b"\r", b"\x7f", "\N{CYRILLIC SMALL LETTER ZHE}".encode(), "\N{GRINNING FACE}".encode(), b"22.5", b"\x1b\x1b",
-)  # fmt: skip
+    b"\x1b[98;1:3u",
+    b"\x1b[1078::98u",
+    b"\x1b[1114112u",
+    b"\x1b[98;1;55296u",
+    b"\x1b[13;1:2u",
+    b"\x1b[27;5;120~",
+    b"\x1b[<0;5;7M",
+    b"\x1b[<64;1;1m",
+    b"\x1b[M !!",
+    b"\x1b[48;24;80;0;0t",
+    b"\x1b[?2048;2$y",
+    b"\x1b[I",
+    b"\x1b[1;5:1A",
+    b"\x1b]11;rgb:1e/1e/1e\x1b\\",
+    b"\x1bP1$r\x1b\\",
+    b"\x1b[200~0.4\r2\x1b[201~",
+    b"\x1bOP",
+    b"\x1b[3~",
+    b"\x1b[[A",
+    b"\r",
+    b"\x7f",
+    "\N{CYRILLIC SMALL LETTER ZHE}".encode(),
+    "\N{GRINNING FACE}".encode(),
+    b"22.5",
+    b"\x1b\x1b",
+)
 NUMBERS = (b"", b"0", b"1", b"13", b"98", b"255", b"55296", b"1114111", b"1114112", b"9" * 40, b"9" * 5_000, b"-1")
 
 
