@@ -35,6 +35,9 @@ class PersistedFile(Generic[T]):
         if self._path is None:
             return self._struct_type(), ""
         try:
+            if self._path.exists() and not self._path.is_file():
+                # Opening a pipe would wait for ever, and no desk would open.
+                raise OSError("it is not a file")  # noqa: TRY301 - told like any other fault of the file
             with self._path.open("rb") as file:
                 text = file.read(MAX_FILE_BYTES + 1)
         except FileNotFoundError:

@@ -112,6 +112,9 @@ class Journal:
             was_empty = path.exists() and path.is_file() and not path.stat().st_size
             if not path.exists():
                 os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+            if not path.is_file():
+                # Opening a pipe to read it would wait for ever, and no desk would open.
+                raise _NoFileError("it is not a file")  # noqa: TRY301 - told like any other fault of the file
             # One that came back from a copy may be open to others; SQLite gives its further files the same mode.
             path.chmod(0o600)
             # One thread has it at a time; a library may close it from another.
@@ -121,7 +124,7 @@ class Journal:
             except BaseException:
                 connection.close()
                 raise
-        except (OSError, sqlite3.Error, _VersionMismatchError) as error:
+        except (OSError, sqlite3.Error, _NoFileError, _VersionMismatchError) as error:
             raise JournalError(
                 f"the order journal {path} cannot be used ({_describe_error(error)}). Without it no order is sent: "
                 f"{_advice(error)}."
@@ -146,6 +149,8 @@ class Journal:
             sentence = str(error)
             trouble = f"{sentence[:1].upper()}{sentence[1:]} Canceling works all the same."
         try:
+            if not path.is_file():
+                raise FileNotFoundError
             uri = f"{path.absolute().as_uri()}?mode=ro"
             connection = sqlite3.connect(uri, uri=True, timeout=0, isolation_level=None, check_same_thread=False)
             try:
@@ -585,6 +590,10 @@ def _advice(error: Exception) -> str:
 def _primary_code(error: Exception) -> int:
     """Return the kind of an SQLite error; 0 for any other."""
     return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
+
+
+class _NoFileError(Exception):
+    """Something else stands in the place of the journal's file: a folder, a pipe."""
 
 
 class _VersionMismatchError(Exception):
