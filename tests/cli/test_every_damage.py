@@ -18,7 +18,7 @@ def content(path: Path) -> bytes | None:
     return path.read_bytes() if path.is_file() and os.access(path, os.R_OK) else None
 
 
-@pytest.mark.quick_cases("unknown word", "garbage header", "pipe")
+@pytest.mark.nightly
 @pytest.mark.parametrize("how", damaged_journals.EVERY)
 async def test_cancel_and_cancel_all_leave_nothing_resting(tmp_path: Path, how: str) -> None:
     async with trading(tmp_path) as trader:

@@ -157,6 +157,7 @@ class Journal:
                 connection.row_factory = sqlite3.Row
                 connection.text_factory = text
                 if connection.execute("PRAGMA user_version").fetchone()[0] == SCHEMA_VERSION:
+                    _require_columns(connection)
                     _show_missing_columns(connection)
                     return cls(connection, account, path, trouble=trouble)
             except BaseException:
@@ -606,6 +607,8 @@ def _initialize_database(connection: sqlite3.Connection) -> None:
     if (version := connection.execute("PRAGMA user_version").fetchone()[0]) not in {0, SCHEMA_VERSION}:
         # Before anything in it is changed: the version that made it must still be able to use it.
         raise _VersionMismatchError(f"it is of another version, {version}")
+    if version:
+        _require_columns(connection)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("BEGIN IMMEDIATE")
@@ -618,6 +621,13 @@ def _initialize_database(connection: sqlite3.Connection) -> None:
     for name in _missing_columns(connection):
         connection.execute(f"ALTER TABLE intents ADD COLUMN {name} {ADDED_COLUMNS[name]}")
     connection.execute("COMMIT")
+
+
+def _require_columns(connection: sqlite3.Connection) -> None:
+    """Raise sqlite3.DatabaseError if the table of orders is not ours: columns must not be added to somebody else's."""
+    found = {row["name"] for row in connection.execute("PRAGMA table_info(intents)")}
+    if lacking := {*TERMS, *COURSE} - {*ADDED_COLUMNS} - found:
+        raise sqlite3.DatabaseError(f"its table of orders lacks {len(lacking)} of its columns")
 
 
 def _missing_columns(connection: sqlite3.Connection) -> list[str]:
