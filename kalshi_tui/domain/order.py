@@ -166,7 +166,7 @@ class OrderState(Enum):
     @property
     def word(self) -> str:
         """The state as a sentence names it."""
-        return "canceled" if self is OrderState.CANCELED else self.value
+        return {OrderState.CANCELED: "canceled", OrderState.REFUSED: "rejected"}.get(self, self.value)
 
     @property
     def final(self) -> bool:

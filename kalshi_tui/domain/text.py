@@ -42,7 +42,10 @@ def market_text(market: Market) -> str:
     if not market.title:
         return sub or market.ticker
     # Also where the title holds the outcome's words: a match names both its players.
-    return f"{market.title}: {sub}" if sub and sub != market.title else market.title
+    if not sub or sub == market.title:
+        return market.title
+    # Most titles are questions: the outcome follows the question mark as its answer.
+    return f"{market.title}{' ' if market.title.endswith('?') else ': '}{sub}"
 
 
 def split_combo_text(text: str) -> list[str]:

@@ -22,7 +22,10 @@ def short_label(market: Market, width: int) -> str:
 @lru_cache(LABEL_CACHE_SIZE)
 def _short_label(label: str, outcome: str, width: int) -> str:
     label, outcome = make_printable(label), make_printable(outcome)
+    # As `market_text` joins them: a question needs no colon.
     title = label.removesuffix(f": {outcome}")
+    if title == label and label.endswith(f"? {outcome}"):
+        title = label.removesuffix(f" {outcome}")
     if cell_len(label) <= width or title == label:
         return fit(label, width)
     room = max(width - cell_len(outcome) - 1, width * 2 // 5)

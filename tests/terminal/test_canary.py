@@ -90,7 +90,7 @@ class Run:
         close_review(terminal)
         # More than there is cash for.
         order(terminal, "2", "999999")
-        terminal.wait_text("REFUSED")
+        terminal.wait_text("REJECTED")
         close_review(terminal)
         self._rehearse(REHEARSED[0])
         order(terminal, "1", "3")

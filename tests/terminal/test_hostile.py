@@ -57,7 +57,7 @@ class Tour:
         self.terminal.press("1")
         self.go(("v",), "the ladder", r"YES bid +price +YES ask")
         self.terminal.press("v")
-        self.order("tab", "f", ends="REFUSED")
+        self.order("tab", "f", ends="REJECTED")
         self.order(ends="RESTING")
         self.go(("tab", "tab", "g", "e"), "the change", "change an order")
         self.desk()

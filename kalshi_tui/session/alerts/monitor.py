@@ -184,7 +184,7 @@ class AlertMonitor:
         if order.state is not OrderState.REFUSED or key in self._rejected_order_ids:
             return
         self._rejected_order_ids.add(key)
-        what = f"refused {order_text(order)}"
+        what = f"rejected {order_text(order)}"
         self._handle_event(AlertKind.REFUSED, "", lambda _: True, what, listed_market_name(self._store, order.ticker))
 
     def _make_watcher(self, ticker: str) -> MarketWatcher:

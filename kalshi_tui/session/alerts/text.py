@@ -87,7 +87,7 @@ def alert_explanation(alert: Alert, value: int | None) -> str:
     if alert.kind is AlertKind.TRADE:
         return f"{when} {plain_count_text(alert.threshold)} or more trade here at once."
     if alert.kind in ACCOUNT_KINDS:
-        done = "filled" if alert.kind is AlertKind.FILL else "refused by the exchange"
+        done = "filled" if alert.kind is AlertKind.FILL else "rejected by the exchange"
         return f"{when} an order of yours is {done}, in any market."
     if value is None:
         now = "How it stands now is not known."

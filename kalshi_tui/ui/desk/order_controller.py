@@ -233,7 +233,7 @@ class OrderController:
             return self._not_listed(order.ticker)
         if order.state is OrderState.NOT_SENT:
             return "This order cannot be sent again under its own id: write a new one."
-        return f"This order is {order.state.word}; only one that never arrived can be sent again."
+        return f"This order is {order.state.word}; only one that never arrived can be resent."
 
     def cannot_close_position(self) -> str:
         """Return why there is no position to close."""

@@ -139,7 +139,9 @@ def link_text(link: Link, pulse: LinkStats, *, delayed: bool = False) -> str:
     ]
     lag = [f"lag {pulse.lag_ms} ms"] if pulse.lag_ms is not None else []
     clock = f"the exchange's clock {pulse.skew_ms / 1000:+.1f} s from ours" if pulse.skew_ms else "clocks agree"
-    counts = f"{pulse.faults} gaps or faults found, {pulse.healed} healed, {pulse.untrusted} books stale"
+    faults = "1 gap or fault" if pulse.faults == 1 else f"{pulse.faults} gaps or faults"
+    stale = "1 book" if pulse.untrusted == 1 else f"{pulse.untrusted} books"
+    counts = f"{faults} found, {pulse.healed} healed, {stale} stale"
     return f"Link {LINK_STATE_TEXT[link.state][0]}: {', '.join([*lag, *ages, clock])}. {counts}."
 
 

@@ -60,7 +60,7 @@ class AlertScreen(CommandModal[None]):
         super().__init__(session)
         self._ticker = ticker
         self._field = Field(id="alert", max_length=MAX_ALERT_LENGTH, value=text, any_script=True)
-        self._title_line = LineView(id="name", classes="one-line")
+        self._title_line = LineView(id="alert-market", classes="one-line")
         self._quote = LineView(id="quote", classes="one-line")
         self._explanation = WrappedText(id="alert-said")
         self._examples = WrappedText(id="alert-forms")

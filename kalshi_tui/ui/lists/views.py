@@ -116,7 +116,7 @@ def order_column_heading(width: int) -> str:
 def order_line(store: Store, order: Order, width: int) -> Line:
     """Return the line of an order: state, side, remaining and filled count, and the queue ahead of it."""
     words, side, price = _trader_terms(store, order.ticker, order.client_order_id, order.book_side, order.yes_price)
-    word = "PART FILL" if order.state is OrderState.RESTING and order.filled else order.state.name.replace("_", " ")
+    word = "PART FILL" if order.state is OrderState.RESTING and order.filled else order.state.word.upper()
     figures = line(
         Span(f"{word:<10}", ORDER_STATE_TONES.get(order.state, Tone.DIM)),
         Span(f"{words:<9}", Tone.BID if side is Side.YES else Tone.ASK),

@@ -61,7 +61,8 @@ def sorted_markets(
         ticker, market = each
         over, quote = market.status in ENDED_STATUSES, quotes.get(ticker, nothing)
         if sort is MarketSort.VOLUME:
-            return over, -(quote.volume_24h or 0)
+            # The figure that the column shows, or the order could not be seen to be one.
+            return over, -(quote.volume or 0)
         if sort is MarketSort.CHANGE:
             return over, -abs(quote.change or 0)
         if sort is MarketSort.SPREAD:

@@ -209,7 +209,7 @@ class AmendScreen(ConfirmScreen):
             return [line(Span("UNKNOWN", Tone.BAD)), line(Span(self._internal_error))]
         if self._outcome is not None:
             state = self.latest_order(self._outcome.order).state
-            heading = Span(state.name.replace("_", " "), ORDER_STATE_TONES.get(state, Tone.PLAIN))
+            heading = Span(state.word.upper(), ORDER_STATE_TONES.get(state, Tone.PLAIN))
             return [line(heading), line(Span(self._outcome.sentence))]
         if self.ticket_step is TicketStep.EDITING:
             return self._editing_lines()

@@ -136,7 +136,7 @@ class ReviewScreen(ConfirmScreen):
             return [line(Span("UNKNOWN", Tone.BAD)), line(Span(self._internal_error)), id_line]
         if self._outcome is not None:
             order = self.latest_order(self._outcome.order)
-            word = order.state.name.replace("_", " ")
+            word = order.state.word.upper()
             heading = line(Span(word, ORDER_STATE_TONES.get(order.state, Tone.PLAIN)))
             return [heading, line(Span(self._outcome.sentence)), *self._update_lines(order), id_line]
         if barred := self.blocked_reason():

@@ -142,7 +142,7 @@ class TicketScreen(CommandModal[None]):
         self._form.show_readbacks(market, live, terms, now)
         said, tone = (trouble.sentence if trouble else ""), Tone.BAD
         if terms is None:
-            what = "" if said else "Price and count show here what the order would do."
+            what = "" if said else "What the order would do is shown here, once price, count and time are set."
             self._preview.show([line(Span(what, Tone.DIM))])
             self._violations.show([])
         else:

@@ -322,7 +322,7 @@ def test_a_refused_order_rings_once() -> None:
     refused = an_order(order_id="", client_order_id="c2", state=OrderState.REFUSED, reason="no")
     bench.store.order(refused)
     bench.store.order(replace(refused, reason="no, really"))
-    assert bench.rung == ["Alert: refused YES 10 at 0.47 in Fed: Cut (refused)."]
+    assert bench.rung == ["Alert: rejected YES 10 at 0.47 in Fed: Cut (refused)."]
 
 
 # The time.

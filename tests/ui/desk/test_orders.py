@@ -434,8 +434,8 @@ async def test_an_order_that_never_arrived_is_sent_again_under_its_own_id() -> N
     ("state", "says"),
     [
         (None, "No order is chosen"),
-        (OrderState.RESTING, "This order is resting; only one that never arrived can be sent again."),
-        (OrderState.REFUSED, "This order is refused; only one that never arrived can be sent again."),
+        (OrderState.RESTING, "This order is resting; only one that never arrived can be resent."),
+        (OrderState.REFUSED, "This order is rejected; only one that never arrived can be resent."),
         (OrderState.NOT_SENT, "This order cannot be sent again under its own id: write a new one."),
     ],
 )
@@ -453,7 +453,7 @@ async def test_every_state_has_its_word_in_the_list(state: OrderState) -> None:
     async with trading(size=NARROW) as trader:
         trader.desk.store.order(an_order(state=state))
         await trader.look()
-        assert trader.lines()[17].startswith(f"│{state.name.replace('_', ' '):<10}YES")
+        assert trader.lines()[17].startswith(f"│{state.word.upper():<10}YES")
 
 
 @NARROW_AND_USUAL

@@ -36,3 +36,19 @@ async def test_the_details_of_a_market_stand_over_the_desk() -> None:
         box = trader.app.screen.query_one(".dialog").region
         assert (box.x, box.y) == ((USUAL[0] - box.width) // 2, (USUAL[1] - box.height) // 2)
         assert "connected" in screen
+
+
+async def test_a_text_that_is_shorter_than_the_screen_takes_no_more_than_its_lines() -> None:
+    async with trading(size=USUAL) as trader:
+        await trader.press("d")
+        box, text = trader.app.screen.query_one(".dialog"), trader.app.screen.query_one("#reading-text")
+        assert text.virtual_size.height == text.size.height
+        assert box.size.height < USUAL[1] * 9 // 10 - 3
+
+
+async def test_a_long_text_leaves_the_desk_above_and_below_and_scrolls() -> None:
+    async with trading(size=USUAL) as trader:
+        await trader.press("question_mark")
+        box, text = trader.app.screen.query_one(".dialog"), trader.app.screen.query_one("#reading-text")
+        assert text.virtual_size.height > text.size.height
+        assert box.region.height == USUAL[1] * 9 // 10

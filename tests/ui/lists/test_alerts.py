@@ -112,6 +112,11 @@ async def test_an_alert_is_written_and_rings() -> None:
         assert "! Alert: bid 0.4750 in Fed decision in December: Cut 25 bps (bid >=" in screen
 
 
+async def test_the_market_of_an_alert_is_named_whole() -> None:
+    async with trading(size=NARROW) as trader:
+        assert "Fed decision in December: Cut 25 bps" in await trader.press("A")
+
+
 async def test_what_makes_no_sense_is_said_and_not_kept() -> None:
     async with trading() as trader:
         assert "Write what is to ring" in await trader.press("A")
@@ -180,7 +185,7 @@ async def test_the_sentence_follows_the_book() -> None:
     [
         ("trade >= 500", "Rings every time 500 or more trade here at once."),
         ("fill", "Rings every time an order of yours is filled, in any market."),
-        ("refused once", "Rings once, when an order of yours is refused by the exchange, in any market."),
+        ("refused once", "Rings once, when an order of yours is rejected by the exchange, in any market."),
     ],
 )
 async def test_what_it_will_do(text: str, sentence: str) -> None:

@@ -172,7 +172,7 @@ def test_the_link_is_told_in_a_sentence_on_any_width() -> None:
     told = link_text(Link(LinkState.LIVE), LinkStats(120, 3_400, 14, faults=2, healed=1, untrusted=1))
     assert told == (
         "Link connected: lag 14 ms, last frame 120 ms ago, last ping 3 s ago, clocks agree. "
-        "2 gaps or faults found, 1 healed, 1 books stale."
+        "2 gaps or faults found, 1 healed, 1 book stale."
     )
     assert "+30.0 s from ours" in link_text(Link(LinkState.WAITING, ""), LinkStats(skew_ms=30_000))
 
@@ -187,3 +187,8 @@ def test_a_reason_never_takes_the_place_of_the_market(state: OrderState) -> None
     assert "exchange" not in narrow
     wide = plain_text(order_line(store, order, 160))
     assert wide.index("Cut 25 bps") < wide.index(reason)
+
+
+def test_an_order_that_the_exchange_would_not_take_is_called_rejected() -> None:
+    store = a_store(Clock())
+    assert plain_text(order_line(store, an_order(state=OrderState.REFUSED), 80)).startswith("REJECTED ")

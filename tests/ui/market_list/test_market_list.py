@@ -25,10 +25,10 @@ from tests.support.pilot import NARROW, Trader, trading
 
 def markets() -> list[Market]:
     quotes = {
-        "A-1": Quote(4_000, 4_900, last=4_500, previous=4_500, volume_24h=300),
-        "B-1": Quote(4_000, 4_100, last=4_000, previous=5_000, volume_24h=100),
-        "C-1": Quote(None, None, volume_24h=900),
-        "D-1": Quote(4_000, 4_200, last=4_600, previous=4_500, volume_24h=200),
+        "A-1": Quote(4_000, 4_900, last=4_500, previous=4_500, volume=300),
+        "B-1": Quote(4_000, 4_100, last=4_000, previous=5_000, volume=100),
+        "C-1": Quote(None, None, volume=900),
+        "D-1": Quote(4_000, 4_200, last=4_600, previous=4_500, volume=200),
     }
     closes = {"A-1": NOW_MS + 3, "B-1": NOW_MS + 1, "C-1": 0, "D-1": NOW_MS + 2}
     return [
