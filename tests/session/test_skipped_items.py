@@ -9,9 +9,12 @@ from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.order import Action, BookSide, OrderTerms, TimeInForce
 from kalshi_tui.kalshi import KalshiClient, UnknownOutcome
 from kalshi_tui.kalshi.environments import practice_on_port
+from kalshi_tui.kalshi.feed.subscription import Happening, Report
 from kalshi_tui.kalshi.order_status import HALF_READ
+from kalshi_tui.kalshi.wire import Channel
 from kalshi_tui.practice.engine.records import OrderRequest
 from kalshi_tui.practice.server import rest_events, rest_markets, rest_portfolio
+from kalshi_tui.session.bus import FeedReported
 from tests.support.cli_runner import tradable, trading, validator
 from tests.support.practice_server import Serving, Spoil, serving, spoiled
 from tests.support.session_rig import US, Rig
@@ -191,5 +194,29 @@ async def test_the_desk_does_not_call_a_list_empty_that_it_could_not_read(
         result = canceling.result()
         assert not result.proved
         assert HALF_READ in result.sentence
+    finally:
+        await rig.close()
+
+
+@pytest.mark.parametrize("told", [False, True])
+async def test_news_of_the_account_that_cannot_be_read_is_read_by_rest_at_once(tmp_path: Path, *, told: bool) -> None:
+    rig = Rig(tmp_path)
+    await rig.start()
+    try:
+        await rig.pass_time(5)
+        rig.submit(OrderTerms(rig.ticker, Side.YES, Action.BUY, price=4000, count=500))
+        await rig.pass_time(5)
+        rig.deliver()
+        # What the order itself has had read is over.
+        await rig.pass_time(20)
+        store = rig.session.store
+        rig.trade(BookSide.ASK, 4000, 500)
+        assert rig.untold
+        rig.deliver("none")
+        if told:
+            store.bus.publish(FeedReported(Report(Happening.MISSED, Channel.FILL, "A fill makes no sense.")))
+        await rig.pass_time(2, 100)
+        assert (rig.ticker in store.positions) is told
+        assert bool(store.fills) is told
     finally:
         await rig.close()
