@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         format_price,
     )
     from kalshi_tui.domain.update_reason import UpdateReason
+    from kalshi_tui.kalshi.account_access import ApiKeyAccess, ApiKeyList, SubaccountNetting, TierGoal, TierProgress
     from kalshi_tui.kalshi.client import KalshiClient, new_client_order_id
     from kalshi_tui.kalshi.environments import DEMO, PRODUCTION, Environment, Kind
     from kalshi_tui.kalshi.errors import (
@@ -93,6 +94,8 @@ __all__ = [
     "AccountLimits",
     "Action",
     "AmendAck",
+    "ApiKeyAccess",
+    "ApiKeyList",
     "ArchiveCutoffs",
     "AuthenticationFailed",
     "BadReply",
@@ -158,8 +161,11 @@ __all__ = [
     "ShardTransfer",
     "Side",
     "SubaccountBalance",
+    "SubaccountNetting",
     "SubaccountTransfer",
     "TargetAllocation",
+    "TierGoal",
+    "TierProgress",
     "TimeInForce",
     "Timeouts",
     "Trade",
@@ -200,6 +206,7 @@ _NAMES_BY_MODULE: Final = {
         "format_price",
     ),
     "kalshi.transport.http": ("Retry", "Timeouts"),
+    "kalshi.account_access": ("ApiKeyAccess", "ApiKeyList", "SubaccountNetting", "TierGoal", "TierProgress"),
     "kalshi.client": ("KalshiClient", "new_client_order_id"),
     "kalshi.preview": ("DryRun",),
     "kalshi.environments": ("DEMO", "PRODUCTION", "Environment", "Kind"),

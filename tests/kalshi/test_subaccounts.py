@@ -5,7 +5,18 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from kalshi_tui.kalshi import Forbidden, KalshiClient, NotFound, Refused, UnknownOutcome, contracts, dollars
+from kalshi_tui.kalshi import (
+    ApiKeyAccess,
+    Forbidden,
+    KalshiClient,
+    NotFound,
+    Refused,
+    SubaccountNetting,
+    TierProgress,
+    UnknownOutcome,
+    contracts,
+    dollars,
+)
 from kalshi_tui.kalshi.environments import practice_on_port
 from kalshi_tui.kalshi.subaccounts import is_lock
 from kalshi_tui.practice.engine.rejection import Rejection
@@ -70,6 +81,22 @@ async def test_a_conflict_is_taken_for_done_only_where_words_and_list_say_so(
     with pytest.raises(UnknownOutcome, match=f"{says}.*Look at the list of transfers") as told:
         await move()
     assert told.value.status == 409
+
+
+async def test_keys_tier_and_netting_are_told_to_programs(exchange: Serving, client: KalshiClient) -> None:
+    number = await client.create_subaccount()
+    await exchange.call("PUT", "/portfolio/subaccounts/netting", {"subaccount_number": number, "enabled": True})
+    assert await client.netting() == (SubaccountNetting(0, enabled=False), SubaccountNetting(number, enabled=True))
+    keys = await client.api_keys()
+    own = keys.find("key-of-alice")
+    assert isinstance(own, ApiKeyAccess)
+    assert (own.can_read, own.can_trade, own.subaccount, keys.attested_until_ms) == (True, True, None, None)
+    progress = await client.tier_progress()
+    assert isinstance(progress, TierProgress)
+    assert progress.volume == 0
+    assert progress.next_goal() == progress.goals[0]
+    await client.place_order(market_of(exchange), "yes", "buy", "0.01", "1")
+    await client.upgrade_usage_tier()
 
 
 async def test_an_order_of_a_subaccount_is_canceled_and_amended_with_its_own_number(
