@@ -175,8 +175,8 @@ def _assemble_execution(
     )
     # One that only watches renews nothing, and none of the orders ends with it.
     length_s = None if options.read_only else options.dead_man.rolling_expiry_s
-    rolling = RollingExpiry(length_s, rest.clock.now_ms, timer_s)
-    writers = OrderWriters()
+    rolling = RollingExpiry(length_s, rest.clock.now_ms, timer_s, journal.writers)
+    writers = OrderWriters(journal.writers, timer_s, sleep)
     executor = OrderExecutor(rest, store, journal, risk_checks, lookup, rolling)
     # Before anybody else subscribes: the journal's line comes first of all that follows from an order's change.
     store.bus.subscribe(OrderUpdated, lambda message: executor.record_order(message.order))
@@ -209,7 +209,15 @@ def _assemble_execution(
         cancel_all=cancel_all,
         dead_man_switch=dead_man_switch,
         expiry_renewer=ExpiryRenewer(
-            rolling, rest, store, writers, sleep, timer_s, supervisor.spawn, executor.adopt_expiry
+            rolling,
+            rest,
+            store,
+            writers,
+            sleep,
+            timer_s,
+            supervisor.spawn,
+            executor.adopt_expiry,
+            executor.reread_expiry,
         ),
         cash_mover=CashMover(rest, store, sleep, clock_ms),
     )

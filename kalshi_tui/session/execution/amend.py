@@ -20,7 +20,10 @@ from kalshi_tui.session.notices import Severity
 from kalshi_tui.session.store import Store
 
 BUSY: Final = "The renewal of its expiry has no answer yet; try again in a moment. A cancel goes out at once."
-
+BUSY_ELSEWHERE: Final = (
+    "Another program changes it or renews its expiry, or did so until a moment ago; try again in a moment. "
+    "A cancel goes out at once."
+)
 EARLIER_RENEWAL: Final = (
     "Before this start its expiry may have been renewed, and that may still arrive; try again in {} s. "
     "A cancel goes out at once."
@@ -100,8 +103,9 @@ class OrderAmender:
         try:
             async with self._writers.exclusive(order.order_id):
                 return await self._amend(order, price, resting_count, acknowledged, expires_s)
-        except WriterBusyError:
-            return self._report_unchanged(self._store.known_order(order), BUSY)
+        except WriterBusyError as busy:
+            why = BUSY_ELSEWHERE if busy.elsewhere else BUSY
+            return self._report_unchanged(self._store.known_order(order), why)
 
     async def _amend(  # noqa: C901 - each end of the request has its own words
         self,

@@ -46,8 +46,13 @@ class ExpiryRenewer:
         timer_s: Callable[[], float],
         spawn: Callable[[Coroutine[Any, Any, None], str], object],
         adopt_expiry: Callable[[Order], None],
+        reread_expiry: Callable[[Order], None],
     ) -> None:
-        """Take what it works with; ``adopt_expiry`` takes an order's expiry for what the trader wants."""
+        """Take what it works with.
+
+        ``adopt_expiry`` takes an order's expiry for what the trader wants, ``reread_expiry`` what another program on
+        the journal has been told of it.
+        """
         self._rolling = rolling
         self._rest = rest
         self._store = store
@@ -56,6 +61,7 @@ class ExpiryRenewer:
         self._timer_s = timer_s
         self._spawn = spawn
         self._adopt_expiry = adopt_expiry
+        self._reread_expiry = reread_expiry
         self._shares: dict[int, RefillingTokens] = {}
         """By shard, the tokens that renewals may take of its bucket."""
         self._named: set[str] = set()
@@ -170,7 +176,9 @@ class ExpiryRenewer:
         if self._writers.is_busy(order.order_id):
             return
         with contextlib.suppress(WriterBusyError):
-            async with self._writers.exclusive(order.order_id):
+            async with self._writers.exclusive(order.order_id, is_change=False):
+                # Another program may have been told since when the trader wants it to end.
+                self._reread_expiry(order)
                 await self._send(order)
 
     async def _send(self, order: Order) -> None:

@@ -8,6 +8,7 @@ import fcntl
 import os
 import shutil
 import sqlite3
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -45,6 +46,7 @@ from kalshi_tui.session.execution.journal_sql import (
     UNCOUNTED,
     view_with,
 )
+from kalshi_tui.session.execution.shared_writers import TABLES, SharedWriters
 
 SCHEMA_VERSION: Final = 1
 USERS_FILE_SUFFIX: Final = "-users"
@@ -103,6 +105,8 @@ class Journal:
         """Those whose row cannot be read. What it holds goes into the history before it is overwritten."""
         self._foreign_ids: set[str] = set()
         """Client order ids that are not in this journal."""
+        self.writers = SharedWriters(connection, account, uuid.uuid4().hex, self.is_shared)
+        """Who writes to an order now, of all programs that use this journal."""
 
     @classmethod
     def open(cls, path: Path, account: str) -> Self:
@@ -347,6 +351,14 @@ class Journal:
             cursor.execute(
                 "UPDATE intents SET expires_s = ? WHERE client_order_id = ?", (expires_s or None, client_order_id)
             )
+
+    def wanted_expiry(self, client_order_id: str) -> int | None:
+        """Return when the trader wants an order to end, Unix seconds, 0 for never; None if the journal does not say."""
+        with suppress(JournalError):
+            for row in self._query(f"{BY_NAME} AND account = ?", (client_order_id, self._account)):
+                wanted = row["expires_s"]
+                return 0 if wanted is None else wanted if isinstance(wanted, int) else None
+        return None
 
     def never_arrived(self, client_order_id: str, at_ms: int) -> None:
         """Record that the exchange does not have the order of a row that is set aside. Raises JournalError."""
@@ -617,7 +629,8 @@ def _initialize_database(connection: sqlite3.Connection) -> None:
         for statement in SCHEMA.split(";"):
             connection.execute(statement)
         connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-    connection.execute(CANCEL_ALLS)
+    for statement in (CANCEL_ALLS, *TABLES):
+        connection.execute(statement)
     for name in _missing_columns(connection):
         connection.execute(f"ALTER TABLE intents ADD COLUMN {name} {ADDED_COLUMNS[name]}")
     connection.execute("COMMIT")

@@ -12,6 +12,7 @@ from typing import Final
 
 from kalshi_tui.domain.order import Order, OrderTerms, TimeInForce
 from kalshi_tui.domain.trading_pause import next_trading_pause
+from kalshi_tui.session.execution.shared_writers import SharedWriters
 
 PAUSE_MARGIN_S: Final = 10
 """How long before the weekly pause an expiry may lie: an amendment sent then could come too late."""
@@ -28,13 +29,21 @@ class RollingExpiry:
     """Computes expiries, Unix seconds of the exchange's time. Off, and all stays as asked for, without a length."""
 
     def __init__(
-        self, length_s: int | None, now_ms: Callable[[], int], timer_s: Callable[[], float] = time.monotonic
+        self,
+        length_s: int | None,
+        now_ms: Callable[[], int],
+        timer_s: Callable[[], float] = time.monotonic,
+        shared: SharedWriters | None = None,
     ) -> None:
-        """Take the exchange's clock, which is corrected as it runs, and a timer that never jumps."""
+        """Take the exchange's clock, which is corrected as it runs, and a timer that never jumps.
+
+        ``shared`` tells of the expiries that other programs on the journal have sent.
+        """
         self.length_s = length_s
         self._now_ms = now_ms
         self._timer_s = timer_s
         self._made_at = timer_s()
+        self._shared = shared
         self._sent: dict[str, deque[int]] = {}
         """The expiries that this program has sent lately, by order id."""
 
@@ -76,10 +85,12 @@ class RollingExpiry:
 
     def note_sent(self, order_id: str, expires_s: int) -> None:
         """Note an expiry that is sent."""
+        if self.length_s is not None and self._shared is not None:
+            self._shared.note_expiry(order_id, expires_s, self._timer_s())
         self._sent.setdefault(order_id, deque(maxlen=MAX_KNOWN_EXPIRIES)).append(expires_s)
 
     def is_foreign(self, order: Order) -> bool:
-        """Return whether an order has an expiry that this program has not given it.
+        """Return whether an order has an expiry that no program on this journal has given it to keep it alive.
 
         What it has at first may be of an earlier run, unless it lies further ahead than any that is sent.
         """
@@ -91,7 +102,9 @@ class RollingExpiry:
             is_inherited = expires_s <= self.latest_s() + CLOCK_MARGIN_S
         else:
             is_inherited = self._may_come_from_earlier_run(order)
-        if is_inherited and expires_s not in ours:
+        if expires_s in ours:
+            return False
+        if is_inherited or (self._shared is not None and self._shared.is_renewal(order.order_id, expires_s)):
             ours.append(expires_s)
         return expires_s not in ours
 

@@ -66,6 +66,8 @@ class OrderExecutor:
         """Client order ids that have been used in this run."""
         self._taken_up: dict[str, Order] = {}
         """The orders that came from the journal, as they were put into the store, by client order id."""
+        self._unwritten_expiries: set[str] = set()
+        """Client order ids of those whose wanted expiry the journal could not take."""
         self._reported_journal_error = ""
 
     def draft(self, terms: OrderTerms, client_order_id: str) -> None:
@@ -227,24 +229,31 @@ class OrderExecutor:
     def _remember_terms(self, terms: OrderTerms, client_order_id: str) -> None:
         self._store.account.intents.remember_terms(client_order_id, terms)
 
-    def remember_expiry(self, order: Order, expires_s: int, *, on_disk: bool = True) -> None:
+    def remember_expiry(self, order: Order, expires_s: int) -> None:
         """Note when the trader wants an order of this program to end, Unix seconds, 0 for never: it was changed."""
         terms = self._store.order_terms.get(order.client_order_id)
         if terms is None:
             return
         self._remember_terms(replace(terms, expires_s=expires_s or None), order.client_order_id)
-        if not on_disk:
-            return
         try:
             self._journal.record_expiry(order.client_order_id, expires_s)
+            self._unwritten_expiries.discard(order.client_order_id)
         except JournalError as error:
+            self._unwritten_expiries.add(order.client_order_id)
             self._store.notify(Severity.ERROR, str(error))
 
     def adopt_expiry(self, order: Order) -> None:
         """Take an order's expiry, which came from elsewhere, for what the trader wants."""
-        # In a shared journal it may be a renewal by another desk that has it open. Written down, it would be the last
-        # one: after a restart of that desk the order would end.
-        self.remember_expiry(order, order.expires_ms // 1000, on_disk=not self._journal.is_shared())
+        self.remember_expiry(order, order.expires_ms // 1000)
+
+    def reread_expiry(self, order: Order) -> None:
+        """Take for what the trader wants what another program on the journal has written down of an order's end."""
+        terms = self._store.order_terms.get(order.client_order_id)
+        if terms is None or order.client_order_id in self._unwritten_expiries or not self._journal.is_shared():
+            return
+        wanted = self._journal.wanted_expiry(order.client_order_id)
+        if wanted is not None and wanted != (terms.expires_s or 0):
+            self._remember_terms(replace(terms, expires_s=wanted or None), order.client_order_id)
 
     # Canceling and changing.
 

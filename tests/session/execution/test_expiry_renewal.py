@@ -1,5 +1,6 @@
 """Expiries that are renewed while the program lives, on the real exchange in simulated time."""
 
+import copy
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -433,3 +434,87 @@ async def test_a_near_expiry_from_elsewhere_is_the_trader_s_once_an_earlier_run_
     amend_elsewhere(rig, order, (rig.clock.now_ms // 1000 + 1_200) * 1000)
     rig.deliver()
     assert not renewer.list_renewed()
+
+
+async def beside(rig: Rig, options: SessionOptions) -> Rig:
+    """Start another program on the same journal."""
+    other = copy.copy(rig)
+    other.doing = set()
+    await other.start(options)
+    return other
+
+
+async def run_both(rig: Rig, other: Rig, seconds: float) -> None:
+    """Let time pass, with the frames of the account delivered to both programs each second."""
+    for _ in range(int(seconds)):
+        await rig.pass_time(1)
+        told = list(rig.untold)
+        rig.untold.clear()
+        for frame in told:
+            frame(rig.session.store)
+            frame(other.session.store)
+
+
+async def test_two_desks_on_one_journal_keep_an_order_alive_and_so_does_the_one_that_is_left(rig: Rig) -> None:
+    order = await resting(rig)
+    other = await beside(rig, ROLLING)
+    await run_both(rig, other, 300)
+    assert theirs(rig, order).status is OrderStatus.RESTING
+    notices = [*rig.session.store.notices, *other.session.store.notices]
+    assert [each.text for each in notices if "comes from elsewhere" in each.text] == []
+    await rig.kill()
+    await run(other, 150)
+    assert theirs(rig, order).status is OrderStatus.RESTING
+    # What the trader asks of the one is what the other keeps to.
+    await rig.start()
+    await run_both(rig, other, 100)
+    ends_s = rig.clock.now_ms // 1000 + 150
+    changing = other.begin(other.session.amend(order, 4_000, 1_000, AGREED, expires_s=ends_s))
+    await run_both(rig, other, 10)
+    assert "good till" in (await changing).sentence
+    await run_both(rig, other, 120)
+    assert theirs(rig, order).expires_ms == ends_s * 1000
+    await run_both(rig, other, 30)
+    assert theirs(rig, order).status is OrderStatus.CANCELED
+    await other.kill()
+
+
+@pytest.mark.parametrize("trouble", [Trouble.LATE, Trouble.REPLY_LATE, Trouble.REPLY_LOST])
+async def test_a_change_by_another_program_meets_no_renewal_under_way(rig: Rig, trouble: Trouble) -> None:
+    order = await resting(rig)
+    command = await beside(rig, SessionOptions())
+    await run_both(rig, command, 25)
+    rig.line.troubles.append(trouble)
+    for _ in range(20):
+        await rig.pass_time(0.5)
+        if not rig.line.troubles:
+            break
+    assert not rig.line.troubles, "no renewal went out"
+    changing = command.begin(command.session.amend(order, 3_800, 1_500, AGREED))
+    await run_both(rig, command, 6)
+    refused = await changing
+    if trouble is not Trouble.REPLY_LATE:
+        assert "Another program changes it or renews its expiry" in refused.sentence
+        await run_both(rig, command, 30)
+        changing = command.begin(command.session.amend(order, 3_800, 1_500, AGREED))
+        await run_both(rig, command, 6)
+        await changing
+    assert (theirs(rig, order).price, theirs(rig, order).remaining) == (3_800, 1_500)
+    await run_both(rig, command, 120)
+    record = theirs(rig, order)
+    assert (record.status, record.price, record.remaining) == (OrderStatus.RESTING, 3_800, 1_500)
+    await command.kill()
+
+
+async def test_a_change_that_another_program_sent_is_not_undone_by_who_has_not_heard_of_it(rig: Rig) -> None:
+    order = await resting(rig)
+    command = await beside(rig, SessionOptions())
+    await run_both(rig, command, 29)
+    await command.session.amend(order, 3_800, 1_500, AGREED)
+    # Its renewal is due now, and the frame of the change comes later.
+    await rig.pass_time(6)
+    assert (theirs(rig, order).price, theirs(rig, order).remaining) == (3_800, 1_500)
+    await run_both(rig, command, 100)
+    record = theirs(rig, order)
+    assert (record.status, record.price, record.remaining) == (OrderStatus.RESTING, 3_800, 1_500)
+    await command.kill()
