@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from kalshi_tui.ui.key_presses import REPEAT_MS
-from tests.support.desk_terminal import choose_a_calm_market, close_review, rows
+from tests.support.desk_terminal import choose_a_calm_market, close_review, is_live, rows
 from tests.support.terminal import Terminal
 
 pytestmark = pytest.mark.terminal
@@ -61,6 +61,16 @@ def flood(terminal: Terminal) -> None:
     terminal.press("\r" * 2_000)
 
 
+def repeat(terminal: Terminal) -> None:
+    """Hold it in a terminal that says of each further one that it is a repeat, with a stall among them, then let go."""
+    repeated = "\x1b[13;1:2u"
+    for piece in (*[repeated] * 10, repeated * int(STALL_S / REPEAT_S), *[repeated] * 10):
+        terminal.press(piece)
+        terminal.pump()
+        time.sleep(REPEAT_S)
+    terminal.press("\x1b[13;1:3u")
+
+
 def sent(home: Path) -> int:
     """Count the orders that have left."""
     (journal,) = home.rglob("journal.sqlite3")
@@ -68,7 +78,7 @@ def sent(home: Path) -> int:
 
 
 @pytest.mark.quick_cases("stall")
-@pytest.mark.parametrize("way", [stall, stop, flood])
+@pytest.mark.parametrize("way", [stall, stop, flood, repeat])
 def test_a_held_enter_sends_nothing_and_a_press_of_its_own_does(
     terminal: Terminal, tmp_path: Path, way: Callable[[Terminal], None]
 ) -> None:
@@ -85,6 +95,37 @@ def test_a_held_enter_sends_nothing_and_a_press_of_its_own_does(
     terminal.wait_text("RESTING")
     assert sent(tmp_path) == 1
     close_review(terminal)
+
+
+RUNS = int(os.environ.get("HELD_RUNS", "20"))
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("way", [stall, stop, flood, repeat])
+def test_in_twenty_runs_a_held_enter_sends_nothing(
+    terminal: Terminal, tmp_path: Path, way: Callable[[Terminal], None]
+) -> None:
+    choose_a_calm_market(terminal)
+    for _ in range(RUNS):
+        terminal.press("b")
+        terminal.wait_text("order ticket")
+        terminal.press("1", "tab", "7", "enter")
+        terminal.wait_text("review")
+        way(terminal)
+        terminal.wait_text("Enter ignored: key held. Release it, then press Enter.", within_s=LONG_S)
+        terminal.wait("the armed key", lambda screen: "ENTER SENDS" in screen, within_s=LONG_S)
+        assert sent(tmp_path) == 0
+        close_review(terminal)
+        if "order ticket" in terminal.text():
+            terminal.press("escape")
+        terminal.wait("the desk", lambda screen: "order ticket" not in screen and is_live(screen))
+    terminal.press("b")
+    terminal.wait_text("order ticket")
+    terminal.press("1", "tab", "7", "enter")
+    terminal.wait("the armed key", lambda screen: "ENTER SENDS" in screen, within_s=LONG_S)
+    terminal.press("enter")
+    terminal.wait_text("RESTING")
+    assert sent(tmp_path) == 1
 
 
 @pytest.mark.slow
