@@ -1,5 +1,6 @@
 """The bound on how long an ending may take: after it the process ends, whatever the desk is still at."""
 
+import atexit
 import os
 import select
 import signal
@@ -48,6 +49,9 @@ class EndingDeadline:
             os._exit(FORCED_EXIT_CODE if left else 0)
 
         signal.signal(signal.SIGALRM, over)
+        # Once the interpreter takes itself apart, it handles no signal any more: the alarm would kill the process, and
+        # its exit code would be the alarm's instead of the desk's.
+        atexit.register(signal.setitimer, signal.ITIMER_REAL, 0)
         signal.setitimer(signal.ITIMER_REAL, self._timeout_s)
 
 

@@ -4,11 +4,11 @@ from pathlib import Path
 
 from kalshi_tui.practice.simulation.simulated_combos import COMBO_COLLECTION
 from tests.support.cli_runner import Trader, check
-from tests.support.practice_server import serving
+from tests.support.practice_server import ahead_to_noon_ms, serving
 
 
 async def test_combos_are_listed_bought_and_closed_by_command(tmp_path: Path) -> None:
-    async with serving(quiet=False, rate=0) as exchange:
+    async with serving(quiet=False, rate=0, ahead_ms=ahead_to_noon_ms()) as exchange:
         trader = Trader(exchange, tmp_path)
         async with trader.at_once() as run:
             collections = await run("combos", "--json")

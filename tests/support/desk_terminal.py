@@ -3,6 +3,7 @@
 import re
 import sqlite3
 from contextlib import closing
+from functools import partial
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
@@ -19,10 +20,16 @@ def is_live(screen: str) -> bool:
 
 
 def choose_a_calm_market(terminal: Terminal) -> None:
-    """Go past the quarter-hour markets at the top, to one whose price does not run away while a test types."""
-    terminal.wait("a live book", is_live)
-    terminal.press("j", "j", "j")
-    terminal.wait("the fourth market's book", lambda screen: "Red Mesa at Harbor" in screen.splitlines()[1])
+    """Go past quarter-hour markets and games, whose prices run away at their end, to one that is open for days."""
+    screen = terminal.wait("a live book", is_live)
+    while "Fed " not in (title := screen.splitlines()[1]):
+        terminal.press("j")
+        screen = terminal.wait("the next market's book", partial(_shows_another, title))
+    terminal.wait("its levels", is_live)
+
+
+def _shows_another(title: str, screen: str) -> bool:
+    return screen.splitlines()[1] != title
 
 
 def order(terminal: Terminal, price: str, count: str, word: str = "") -> None:

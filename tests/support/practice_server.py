@@ -95,11 +95,14 @@ class Serving:
             yield Listener(socket)
 
 
+DAY_MS = 86_400_000
+
+
 class Clock:
     """Runs with this machine's clock, moved by what the test adds."""
 
-    def __init__(self) -> None:
-        self.ahead_ms = 0
+    def __init__(self, ahead_ms: int = 0) -> None:
+        self.ahead_ms = ahead_ms
 
     def __call__(self) -> int:
         return self.machine_ms() + self.ahead_ms
@@ -109,6 +112,14 @@ class Clock:
 
     def advance(self, by_ms: int) -> None:
         self.ahead_ms += by_ms
+
+
+def ahead_to_noon_ms() -> int:
+    """Return how far a clock is put forward to tomorrow's noon.
+
+    In its last minutes before midnight a game is bid on one side alone, and so is each combo of it.
+    """
+    return DAY_MS + DAY_MS // 2 - Clock()() % DAY_MS
 
 
 class Listener:
@@ -136,10 +147,10 @@ class Listener:
 
 @asynccontextmanager
 async def serving(
-    *, quiet: bool = True, clock: "Clock | None" = None, rate: int = DEFAULT_RATE, **more: Any
+    *, quiet: bool = True, clock: "Clock | None" = None, ahead_ms: int = 0, rate: int = DEFAULT_RATE, **more: Any
 ) -> AsyncIterator[Serving]:
     """Run a server until the block ends; by a ``clock`` of the test's own signatures are measured too."""
-    simulated, clock = clock, clock or Clock()
+    simulated, clock = clock, clock or Clock(ahead_ms)
     world = World(clock, seed=7, quiet=quiet, rate=rate)
     authenticator = Authenticator(simulated or clock.machine_ms)
     signers = {}

@@ -24,3 +24,14 @@ def wait_gone(pid: int) -> bool:
             return True
         time.sleep(0.02)
     return False
+
+
+def run_delay_s(pid: int) -> float:
+    """Return how long a process was ready to run and got no core, 0 where this machine does not say so.
+
+    What is promised in seconds is promised for a machine that is not busy with other things.
+    """
+    try:
+        return int(Path(f"/proc/{pid}/schedstat").read_text().split()[1]) / 1e9
+    except (OSError, IndexError):
+        return 0.0

@@ -1,17 +1,22 @@
 """What a test asks of a session on the real practice exchange."""
 
+from typing import Final
+
 from kalshi_tui.session.practice_faults import PracticeFault
 from kalshi_tui.session.session import Session
 from tests.support.waiting import until
 
+WHOLE_CENT: Final = 100
+
 
 async def a_two_sided_market(session: Session) -> str:
-    """Look at markets until one is bid and asked with room between 10 and 90 cents."""
+    """Look at markets until one of whole cents is bid and asked with room between 10 and 90 cents."""
     quotes = session.store.quotes
     ticker = next(
         ticker
-        for ticker in session.store.markets
-        if (quote := quotes[ticker]).yes_bid
+        for ticker, market in session.store.markets.items()
+        if market.grid.finest_step == WHOLE_CENT
+        and (quote := quotes[ticker]).yes_bid
         and quote.yes_ask
         and 1_000 < quote.yes_bid < quote.yes_ask < 9_000
         and not ticker.startswith(("KXBTC", "KXETH", "KXSOL"))

@@ -14,6 +14,7 @@ from kalshi_tui.domain.market import MarketStatus
 from kalshi_tui.domain.order import Action, OrderState, OrderTerms, TimeInForce
 from kalshi_tui.domain.position import Balance
 from kalshi_tui.presentation.lines import plain_text
+from kalshi_tui.session.account.list_reads import AccountList
 from kalshi_tui.session.replay import ReplayStatus
 from kalshi_tui.session.venue import Venue
 from kalshi_tui.ui.command import Scope, choose_command
@@ -84,6 +85,11 @@ async def on_an_order_that_never_arrived(trader: Trader) -> None:
     trader.desk.repeatable["c1"] = TERMS
     trader.desk.store.order(an_order(order_id="", state=OrderState.NOT_SENT))
     await trader.press("1", "tab", "tab")
+
+
+async def with_older_fills(trader: Trader) -> None:
+    trader.desk.store.account.set_listed_since(AccountList.FILLS, NOW_MS)
+    await trader.press("3")
 
 
 async def in_positions(trader: Trader) -> None:
@@ -233,6 +239,7 @@ SITUATIONS = (
     Situation("subaccounts", Scope.DESK, with_a_subaccount, "account"),
     Situation("orders", Scope.DESK, in_orders, "cancel amend cancel-here open"),
     Situation("never arrived", Scope.DESK, on_an_order_that_never_arrived, "repeat"),
+    Situation("older fills", Scope.DESK, with_older_fills, "read-more"),
     Situation("positions", Scope.DESK, in_positions, "close-position"),
     Situation("armed alert", Scope.DESK, on_an_armed_alert, "delete-alert"),
     Situation("rung alert", Scope.DESK, on_an_alert_that_has_rung, "rearm"),

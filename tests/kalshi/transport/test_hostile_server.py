@@ -22,6 +22,7 @@ from kalshi_tui.kalshi.environments import DEMO, PRODUCTION, Environment, Kind, 
 from kalshi_tui.kalshi.errors import BadReply, KalshiError, NotSent, Refused, TransportError, UnknownOutcome, WrongHost
 from kalshi_tui.kalshi.feed import stream as streaming
 from kalshi_tui.kalshi.feed.stream import Stream, StreamTiming
+from kalshi_tui.kalshi.feed.subscription import RecoveryPolicy
 from kalshi_tui.kalshi.rest import RestClient, Retry, Timeouts
 from kalshi_tui.kalshi.transport.signing import KEY_HEADER, Signer
 from kalshi_tui.kalshi.transport.tls import tls_context, validate_proxy
@@ -285,7 +286,9 @@ async def test_pongs_do_not_pile_up_for_a_server_that_does_not_read(
 
     async with serving(script) as server:
         feed_handler = BookHandler()
-        stream = Stream(practice_on_port(server.port), signer, feed_handler, timing=PATIENT)
+        # A busy machine may need longer for what is sent than a subscription has for its answer.
+        policy = RecoveryPolicy(answer=60.0)
+        stream = Stream(practice_on_port(server.port), signer, feed_handler, timing=PATIENT, policy=policy)
         task = asyncio.create_task(stream.run())
         assert "sends and does not read" in await _told(feed_handler)
         await stream.close()

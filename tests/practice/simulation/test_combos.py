@@ -9,12 +9,12 @@ from kalshi_tui.domain.price import MONEY_UNIT, PRICE_UNIT
 from kalshi_tui.practice.engine.combo_outcome import combo_outcome
 from kalshi_tui.practice.engine.market_outcome import binary_outcome, scalar_outcome
 from kalshi_tui.practice.simulation.simulated_combos import COMBO_COLLECTION, MARGIN
-from tests.support.practice_server import Serving, serving
+from tests.support.practice_server import Serving, ahead_to_noon_ms, serving
 
 
 @pytest.fixture
 async def exchange() -> AsyncIterator[Serving]:
-    async with serving(quiet=False) as running:
+    async with serving(quiet=False, ahead_ms=ahead_to_noon_ms()) as running:
         yield running
 
 
