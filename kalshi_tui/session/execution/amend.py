@@ -21,8 +21,7 @@ from kalshi_tui.session.store import Store
 
 BUSY: Final = "The renewal of its expiry has no answer yet; try again in a moment. A cancel goes out at once."
 BUSY_ELSEWHERE: Final = (
-    "Another program changes it or renews its expiry, or did so until a moment ago; try again in a moment. "
-    "A cancel goes out at once."
+    "Another program changes it or renews its expiry; try again in a moment. A cancel goes out at once."
 )
 EARLIER_RENEWAL: Final = (
     "Before this start its expiry may have been renewed, and that may still arrive; try again in {} s. "

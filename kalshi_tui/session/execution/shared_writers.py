@@ -14,6 +14,10 @@ CLAIM_S: Final = 20.0
 """How long a claim lasts whose program has ended: a request has ten seconds, and ten to come."""
 CHANGE_SETTLES_S: Final = 10.0
 """How long after a change other programs renew nothing: by then each has heard of it."""
+_RENEWS: Final = 0
+_CHANGES: Final = 1
+_SETTLING: Final = 2
+"""What the column `is_change` says: a renewal, a change under way, a change of a moment ago."""
 EXPIRIES_KEPT_S: Final = 600.0
 BUSY_CODES: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 TABLES: Final = (
@@ -44,18 +48,19 @@ class SharedWriters:
     def claim(self, order_id: str, now_s: float, *, is_change: bool) -> bool:
         """Claim an order for one request; return False if another program writes to it.
 
-        Renewals by several programs carry the same price and count: they exclude changes alone.
+        Renewals by several programs carry the same price and count: they exclude changes alone. A change that was
+        answered excludes renewals alone: the next change begins with what the exchange has now.
         """
         try:
             with self._transaction() as cursor:
                 # One that ends too late is from before the machine was started again.
                 cursor.execute("DELETE FROM writers WHERE until_s <= ? OR until_s > ?", (now_s, now_s + CLAIM_S))
                 others = cursor.execute(
-                    "SELECT 1 FROM writers WHERE account = ? AND order_id = ? AND program <> ? AND (is_change OR ?)",
-                    (self._account, order_id, self._program, is_change),
+                    "SELECT 1 FROM writers WHERE account = ? AND order_id = ? AND program <> ? AND is_change <> ?",
+                    (self._account, order_id, self._program, _SETTLING if is_change else _RENEWS),
                 ).fetchone()
                 if others is None:
-                    self._write(cursor, order_id, now_s + CLAIM_S, is_change=is_change)
+                    self._write(cursor, order_id, now_s + CLAIM_S, _CHANGES if is_change else _RENEWS)
         except sqlite3.Error as error:
             # No other program can claim anything either, but for one that holds the file at this moment.
             is_held = getattr(error, "sqlite_errorcode", 0) & 0xFF in BUSY_CODES
@@ -63,18 +68,17 @@ class SharedWriters:
         return others is None
 
     def release(self, order_id: str, now_s: float, *, is_change: bool) -> None:
-        """End a claim; that of a change goes on until every program has heard of it."""
+        """End a claim; a change keeps renewals away until every program has heard of it."""
         with suppress(sqlite3.Error), self._transaction() as cursor:
+            cursor.execute(
+                "DELETE FROM writers WHERE account = ? AND order_id = ? AND program = ? AND is_change = ?",
+                (self._account, order_id, self._program, _CHANGES if is_change else _RENEWS),
+            )
             if is_change:
-                self._write(cursor, order_id, now_s + CHANGE_SETTLES_S, is_change=True)
-            else:
-                cursor.execute(
-                    "DELETE FROM writers WHERE account = ? AND order_id = ? AND program = ? AND NOT is_change",
-                    (self._account, order_id, self._program),
-                )
+                self._write(cursor, order_id, now_s + CHANGE_SETTLES_S, _SETTLING)
 
-    def _write(self, cursor: sqlite3.Cursor, order_id: str, until_s: float, *, is_change: bool) -> None:
-        values = (self._account, order_id, self._program, is_change, until_s)
+    def _write(self, cursor: sqlite3.Cursor, order_id: str, until_s: float, kind: int) -> None:
+        values = (self._account, order_id, self._program, kind, until_s)
         cursor.execute("INSERT OR REPLACE INTO writers VALUES (?,?,?,?,?)", values)
 
     def note_expiry(self, order_id: str, expires_s: int, now_s: float) -> None:

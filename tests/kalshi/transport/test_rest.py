@@ -395,7 +395,7 @@ async def test_one_odd_queue_position_book_or_candle_costs_itself(signer: Signer
         "yes_ask": bar,
         "price": {},
         "volume_fp": "1",
-        "open_interest_fp": "",
+        "open_interest_fp": "3",
     }
     candles = [candle, {**candle, "end_period_ts": 120, "yes_bid": None}, {**candle, "volume_fp": "much"}]
     reply = {"markets": [{"market_ticker": "A", "candlesticks": candles}, {"market_ticker": "B", "candlesticks": None}]}
