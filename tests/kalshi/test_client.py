@@ -76,7 +76,7 @@ from kalshi_tui.practice.engine.list_filter import ListFilter
 from kalshi_tui.practice.engine.records import OrderStatus
 from tests.support.book_history import History
 from tests.support.cut_proxy import Proxy
-from tests.support.practice_server import PEMS, Serving, serving
+from tests.support.practice_server import PEMS, Serving, lasting_markets, serving
 from tests.support.waiting import GENEROUS_S
 
 T = TypeVar("T")
@@ -106,9 +106,10 @@ class Desk:
         self.asked.append((request.method, request.url.path))
 
     async def ticker(self) -> str:
-        """Return an open market on a grid of cents."""
+        """Return an open market on a grid of cents, with the whole fee, that stays open while a test runs."""
+        lasting = {each.ticker for each in lasting_markets(self.exchange) if "GAME" not in each.ticker}
         async for market in self.client.markets(status="open"):
-            if market.price_level_structure == "linear_cent":
+            if market.price_level_structure == "linear_cent" and market.ticker in lasting:
                 return market.ticker
         raise AssertionError("no market on a grid of cents")
 
@@ -489,7 +490,7 @@ async def test_an_order_that_was_taken_is_never_said_not_to_have_arrived(monkeyp
 
 async def test_the_first_order_goes_by_the_exchange_s_clock() -> None:
     async with trading() as desk:
-        ticker = next(desk.exchange.exchange.markets.visible()).ticker
+        ticker = lasting_markets(desk.exchange)[0].ticker
         await desk.exchange.control("set_clock_skew", ms=3_600_000)
         before = system_ms() + 3_590_000
         with suppress(Refused):

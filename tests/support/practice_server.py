@@ -16,6 +16,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from kalshi_tui.domain.price import MONEY_UNIT
 from kalshi_tui.kalshi.environments import practice_on_port
 from kalshi_tui.kalshi.transport.signing import KeyType, Signer, generate_key
+from kalshi_tui.practice.engine.model import ListedMarket
 from kalshi_tui.practice.server.app import PracticeServer
 from kalshi_tui.practice.server.auth import Authenticator
 from kalshi_tui.practice.server.http import json_reply
@@ -179,6 +180,14 @@ async def serving(
     finally:
         await made.client.aclose()
         await runner.cleanup()
+
+
+def lasting_markets(exchange: Serving) -> list[ListedMarket]:
+    """Return the markets that take orders, and will while a test runs: the first of all close each quarter hour."""
+    least_close_ms = exchange.clock() + 3_600_000
+    return [
+        each for each in exchange.exchange.markets.visible() if each.status.tradable and each.close_ms > least_close_ms
+    ]
 
 
 Spoil = Callable[[dict[str, Any]], None]

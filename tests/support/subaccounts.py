@@ -2,15 +2,13 @@
 
 from kalshi_tui.kalshi.environments import practice_on_port
 from kalshi_tui.kalshi.transport.signing import KeyType, Signer, generate_key, public_key_pem
-from tests.support.practice_server import Serving
+from tests.support.practice_server import Serving, lasting_markets
 
 LOCKED_PEM = generate_key(kind=KeyType.ED25519)
 
 
 def market_of(exchange: Serving, shard: int = 0) -> str:
-    return next(
-        each.ticker for each in exchange.exchange.markets.visible() if each.status.tradable and each.shard == shard
-    )
+    return next(each.ticker for each in lasting_markets(exchange) if each.shard == shard)
 
 
 async def lock(exchange: Serving, number: int) -> None:

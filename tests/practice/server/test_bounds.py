@@ -15,6 +15,7 @@ from tests.support.practice_server import (
     WS_PATH,
     Listener,
     Serving,
+    lasting_markets,
     serving,
 )
 from tests.support.waiting import until
@@ -28,7 +29,7 @@ async def exchange() -> AsyncIterator[Serving]:
 
 @pytest.fixture
 def ticker(exchange: Serving) -> str:
-    return next(each.ticker for each in exchange.exchange.markets.visible() if each.status.tradable)
+    return lasting_markets(exchange)[0].ticker
 
 
 async def test_a_reader_too_slow_loses_its_market_data_and_keeps_its_own(

@@ -31,6 +31,7 @@ from tests.support.practice_server import (
     PREFIX,
     WS_PATH,
     Serving,
+    lasting_markets,
     serving,
 )
 
@@ -125,7 +126,7 @@ async def test_the_library_reads_orders_and_follows_with_either_type(exchange: S
     pem = generate_key(kind=kind)
     made = await exchange.call("POST", "/api_keys", {"name": "bot", "public_key": public_key_pem(pem).decode()})
     key_id = made.json()["api_key_id"]
-    ticker = next(each.ticker for each in exchange.exchange.markets.visible() if each.status.tradable)
+    ticker = lasting_markets(exchange)[0].ticker
     async with KalshiClient(practice_on_port(exchange.port), key_id=key_id, private_key=pem) as client:
         assert (await client.balance()).cash
         async with client.stream(account=True) as updates:

@@ -22,7 +22,7 @@ from kalshi_tui.session.account.order_merge import merge_orders
 from kalshi_tui.session.execution.journal import Journal
 from tests.support.book_handler import BookHandler
 from tests.support.journal_orders import TERMS, an_order
-from tests.support.practice_server import serving
+from tests.support.practice_server import lasting_markets, serving
 from tests.support.session_rig import Rig
 from tests.support.waiting import until
 
@@ -167,7 +167,7 @@ def test_every_known_reason_of_a_cancel_is_a_state_or_a_sentence(each: UpdateRea
 
 async def test_odd_words_of_a_frame_are_shown_as_they_are_and_do_no_harm() -> None:
     async with serving() as exchange:
-        ticker = next(each.ticker for each in exchange.exchange.markets.visible() if each.status.tradable)
+        ticker = lasting_markets(exchange)[0].ticker
         feed_handler = BookHandler()
         stream = Stream(practice_on_port(exchange.port), exchange.signers["alice"], feed_handler)
         running = asyncio.create_task(stream.run())
