@@ -4,7 +4,7 @@ import argparse
 
 from kalshi_tui.cli.exit_codes import UsageError
 from kalshi_tui.cli.flags import add_write_options
-from kalshi_tui.cli.parser import WRITE_EXIT_CODES, CommandRegistry
+from kalshi_tui.cli.parser import ORDER_EXIT_CODES, CommandRegistry
 from kalshi_tui.cli.subaccounts import add_subaccount_option
 
 
@@ -22,7 +22,7 @@ def add(commands: CommandRegistry) -> None:
             "kalshi-tui amend 0d1f7f60-0000-4000-8000-000000000001 5@0.43 --yes",
             "kalshi-tui amend 0d1f7f60-0000-4000-8000-000000000001 --expires +10m --yes",
         ),
-        exit_codes=WRITE_EXIT_CODES,
+        exit_codes=ORDER_EXIT_CODES,
         json="one JSON object",
     )
     amend.add_argument("id", metavar="ID", help="the order's id, or its client order id")

@@ -15,6 +15,7 @@ from kalshi_tui.cli.exchange_access import CommandExchange, open_exchange
 from kalshi_tui.cli.exit_codes import (
     FAILED,
     OK,
+    UNFILLED,
     UNKNOWN,
     FailedError,
     report_failure,
@@ -24,9 +25,9 @@ from kalshi_tui.cli.json_shapes import order_shape, violation_shapes
 from kalshi_tui.cli.output import Output
 from kalshi_tui.cli.progress import ProgressIndicator
 from kalshi_tui.domain.book import Side
-from kalshi_tui.domain.order import Order, OrderState, rejection_reason, to_outcome_price, to_yes_price
+from kalshi_tui.domain.order import Order, OrderState, as_meant, rejection_reason, to_yes_price
 from kalshi_tui.domain.price import Count, NumberError, Price, format_count, format_price
-from kalshi_tui.domain.text import expiry_text, order_text, plain_count_text, plain_price_text
+from kalshi_tui.domain.text import expiry_text, named_order_text, plain_count_text, plain_price_text
 from kalshi_tui.order_entry.parse import parse_amended_expiration
 from kalshi_tui.session.account.order_merge import UNCONFIRMED_STATES
 from kalshi_tui.session.execution.amend import amended_terms
@@ -54,12 +55,13 @@ async def _amend(
             order = await ours.find_order(options.id, "The change")
         ours.require_subaccount(order, options.subaccount)
         if order.state is not OrderState.RESTING:
-            raise FailedError(f"Not changed: {order_text(order)} is {order.state.word}.", "kept_back")
+            raise FailedError(f"Not changed: {named_order_text(order)} is {order.state.word}.", "kept_back")
         with ProgressIndicator("Reading the order's market and your account"):
             market = await ours.open_market(order.ticker)
             account, _ = await asyncio.gather(ours.wait_for_account(), ours.wait_for_book(order.ticker))
             order = await _resolve_order(ours, order, options.wait)
-        side = Side(options.side) if options.side else to_outcome_price(order.book_side, order.yes_price)[0]
+        order = ours.store.account.intents.with_meaning(order)
+        side = Side(options.side) if options.side else order.as_meant[1]
         wanted = order.yes_price if price is None else to_yes_price(side, price)
         resting_count = order.remaining if resting_count is None else resting_count
         expires_s = _parse_expires(options.expires, ours)
@@ -104,7 +106,7 @@ async def _resolve_order(command_session: CommandSession, order: Order, wait_s: 
     if known.state is OrderState.UNKNOWN and order.client_order_id not in command_session.not_in_flight_ids:
         known = await command_session.wait_until_known(order, wait_s)
         if known.state is OrderState.UNKNOWN:
-            sentence = f"Not changed: {order_text(order)} is UNKNOWN, the exchange has not said yet."
+            sentence = f"Not changed: {named_order_text(order)} is UNKNOWN, the exchange has not said yet."
             raise FailedError(sentence, "kept_back")
         return known
     command_session.store.order(order)
@@ -138,14 +140,15 @@ class _AmendCommand:
     @property
     def description(self) -> str:
         """Return what is to change."""
-        side, price = to_outcome_price(self._order.book_side, self._order.yes_price)
-        now = to_outcome_price(self._order.book_side, self._target_price)[1]
+        action, side, price = self._order.as_meant
+        now = as_meant(self._order.meant, self._order.book_side, self._target_price)[2]
+        verb = f"{action.value} " if action is not None else ""
         place = "keeps its place in the queue" if self._keeps_place else "goes to the end of the queue"
-        before = f"{plain_count_text(self._order.remaining)} {side.name} at {plain_price_text(price)}"
+        before = f"{verb}{side.name} {plain_count_text(self._order.remaining)} at {plain_price_text(price)}"
         after = f"{plain_count_text(self._target_count)} at {plain_price_text(now)}"
         if self._target_expires_s is not None:
             after += f", {expiry_text(self._target_expires_s)}"
-        return f"{before} -> {after}; {place}."
+        return f"{before} -> {after} in {self._order.ticker}; {place}."
 
     async def run(self, flags: frozenset[str]) -> int:
         """Send the change, report its outcome, and return the exit code."""
@@ -164,17 +167,17 @@ class _AmendCommand:
                 if order.state in UNCONFIRMED_STATES:
                     waiting.update("No answer: asking the exchange how the order rests")
                     order = await ours.wait_until_known(order, self._options.wait)
-                    sentence = f"The exchange, asked, has it so: {order_text(order)}, {order.state.word}."
+                    sentence = f"The exchange, asked, has it so: {named_order_text(order)}, {order.state.word}."
         except asyncio.CancelledError:
             clear_interrupt()
             order = ours.store.known_order(order)
             sentence = "You stopped waiting for the answer."
         unknown = order.state in UNCONFIRMED_STATES
         if unknown:
+            price = as_meant(order.meant, order.book_side, self._target_price)[2]
             sentence = (
-                f"UNKNOWN: it is not known whether it was changed to {plain_count_text(self._target_count)} at "
-                f"{plain_price_text(to_outcome_price(order.book_side, self._target_price)[1])}. Look with "
-                f"'kalshi-tui orders'."
+                f"UNKNOWN: it is not known whether {named_order_text(order)} was changed to "
+                f"{plain_count_text(self._target_count)} at {plain_price_text(price)}. Look with 'kalshi-tui orders'."
             )
         done = not unknown and not refused and self._is_done(order, before)
         if not done and not unknown and not refused:
@@ -184,6 +187,8 @@ class _AmendCommand:
             return report_failure(FailedError(sentence, "unknown_outcome", UNKNOWN), as_json=self._options.json)
         if done:
             return OK
+        if not refused and order.state is OrderState.CANCELED and not order.filled:
+            return report_failure(FailedError(sentence, "unfilled", UNFILLED), as_json=self._options.json)
         return report_failure(FailedError(sentence, "refused", FAILED), as_json=self._options.json)
 
     def _is_done(self, order: Order, before: Order) -> bool:

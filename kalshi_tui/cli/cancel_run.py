@@ -24,7 +24,7 @@ from kalshi_tui.cli.output import Output
 from kalshi_tui.cli.progress import ProgressIndicator
 from kalshi_tui.cli.query import await_reply, parse_ticker
 from kalshi_tui.domain.order import Order, OrderState
-from kalshi_tui.domain.text import order_text, plain_count_text
+from kalshi_tui.domain.text import named_order_text, plain_count_text
 from kalshi_tui.kalshi.errors import KalshiError, Refused
 from kalshi_tui.session.account.account_view import subaccount_text
 from kalshi_tui.session.interface import CancelAllResult
@@ -63,7 +63,7 @@ async def _cancel(options: argparse.Namespace, exchange: CommandExchange, output
             order = await ours.find_order(options.id, "The cancel")
         ours.require_subaccount(order, options.subaccount)
         if not order.state.final:
-            await confirm(options, ours.venue, f"Cancel {order_text(order)} in {order.ticker}?")
+            await confirm(options, ours.venue, f"Cancel {named_order_text(order)}?")
         return await _cancel_one(options, ours, output, order)
 
 
@@ -99,7 +99,7 @@ async def _cancel_one(
         except asyncio.CancelledError:
             clear_interrupt()
             order, sentence = command_session.store.known_order(order), "You stopped waiting for the answer."
-    words = order_text(order)
+    words = named_order_text(order)
     if order.state.final:
         filled = f", {plain_count_text(order.filled)} filled" if order.filled else ""
         before = " It was so before this cancel." if was_over else ""

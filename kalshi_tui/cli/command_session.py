@@ -17,8 +17,9 @@ from kalshi_tui.cli.flags import BLIND_FLAG, OVER_LIMIT_FLAG
 from kalshi_tui.cli.query import await_reply, is_name, read_full_market, tell_left_out
 from kalshi_tui.domain.escaping import escape_unprintable
 from kalshi_tui.domain.market import Market
-from kalshi_tui.domain.order import Order, OrderState
-from kalshi_tui.domain.text import order_text
+from kalshi_tui.domain.order import Order, OrderState, OrderTerms
+from kalshi_tui.domain.price import Count
+from kalshi_tui.domain.text import named_order_text
 from kalshi_tui.kalshi.errors import KalshiError, NotFound, UnknownOutcome
 from kalshi_tui.kalshi.lists import LeftOut
 from kalshi_tui.kalshi.order_status import LISTING_TIMEOUT_S, fetch_order_by_id
@@ -93,7 +94,7 @@ class CommandSession:
         for each in self.unresolved_orders:
             known = self.store.known_order(each)
             word = "UNKNOWN still" if known.state in UNCONFIRMED_STATES else known.state.word
-            told.append(f"An earlier order was in doubt: {order_text(known)} in {known.ticker} is {word}.")
+            told.append(f"An earlier order was in doubt: {named_order_text(known)} is {word}.")
         return told
 
     async def start(self) -> None:
@@ -142,6 +143,9 @@ class CommandSession:
         """
         if not is_name(name.strip()):
             raise FailedError(f"{name[:40]!r} is no id of an order; 'kalshi-tui orders' lists them.", "usage", 2)
+        return self.store.account.intents.with_meaning(await self._find_order(name, command_name))
+
+    async def _find_order(self, name: str, command_name: str) -> Order:
         try:
             return await self.rest.order(name)
         except NotFound:
@@ -166,6 +170,18 @@ class CommandSession:
                 "kept_back",
             )
         self.store.account.choose_subaccount(order.subaccount)
+
+    async def read_queue_positions(self, terms: OrderTerms) -> None:
+        """Read where in the queue own orders are that an order would meet: it fills what stands before them."""
+        account, positions = self.store.account, dict[str, Count]()
+        try:
+            for number in sorted({each.subaccount for each in account.own_orders(terms).in_the_way(terms)}):
+                asked = account.view.request_number(number)
+                positions |= await self.rest.queue_positions([terms.ticker], subaccount=asked)
+        except KalshiError:
+            # Not known: then none are counted before them.
+            return
+        account.set_queue_positions(positions)
 
     async def wait_until_known(self, order: Order, wait_s: float) -> Order:
         """Wait, at most ``wait_s``, until the outcome of an order is known; return the order as known then."""

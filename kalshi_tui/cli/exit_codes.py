@@ -12,6 +12,7 @@ USAGE: Final = 2
 UNKNOWN: Final = 3
 NOT_FOUND: Final = 4
 INCOMPLETE: Final = 5
+UNFILLED: Final = 6
 INTERRUPTED: Final = 130
 
 EXIT_CODE_MEANINGS: Final = (
@@ -21,6 +22,7 @@ EXIT_CODE_MEANINGS: Final = (
     (UNKNOWN, "a write whose outcome is unknown: check before doing it again"),
     (NOT_FOUND, "the exchange has no such market or order"),
     (INCOMPLETE, "a list that is incomplete: what could be read is printed, the rest is named"),
+    (UNFILLED, "the order was canceled with nothing filled"),
     (INTERRUPTED, "ended by Ctrl+C; nothing was in flight"),
 )
 

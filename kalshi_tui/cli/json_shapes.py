@@ -215,6 +215,7 @@ def order_shape(order: Order) -> JsonShape:
         "side": side.value,
         "price": format_price(price),
         "yes_price": format_price(order.yes_price),
+        "meant": meant_shape(order),
         "count": format_count(order.initial),
         "filled": format_count(order.filled),
         "remaining": format_count(order.remaining),
@@ -241,6 +242,7 @@ def fill_shape(fill: Fill) -> JsonShape:
         "side": side.value,
         "price": format_price(price),
         "yes_price": format_price(fill.yes_price),
+        "meant": meant_shape(fill),
         "count": format_count(fill.count),
         "fee": format_money(fill.fee),
         "is_taker": fill.is_taker,
@@ -269,7 +271,7 @@ def order_terms_shape(terms: OrderTerms) -> JsonShape:
 def preview_shape(order_preview: "OrderPreview", cash: Money | None) -> JsonShape:
     """Return what an order would do: the figures of the ticket's preview."""
     seen, then, fee = order_preview.execution, order_preview.projection, order_preview.fee
-    after = None if cash is None or fee is None else cash + then.cash_change - fee
+    after = None if cash is None or fee is None else cash + order_preview.cash_effect - fee
     gain = None if fee is None else then.realized + then.profit_if_right(fee)
     return {
         "fills_now": format_count(seen.fills_now),
@@ -285,7 +287,28 @@ def preview_shape(order_preview: "OrderPreview", cash: Money | None) -> JsonShap
         "opens": format_count(then.opened),
         "held_after": format_count(then.after.count),
         "cash_after": money_or_null(after),
+        "counted_orders": [_own_order_shape(each) for each in order_preview.counted],
+        "own_orders_met": [_own_order_shape(each) for each in order_preview.met],
+        "stops_at_own_order": order_preview.stopped,
     }
+
+
+def _own_order_shape(order: Order) -> JsonShape:
+    """Return an order of the account's own that a preview counts or meets."""
+    return {
+        "order_id": order.order_id or None,
+        "yes_price": format_price(order.yes_price),
+        "book_side": order.book_side.value,
+        "remaining": format_count(order.remaining),
+        "subaccount": order.subaccount,
+        "meant": meant_shape(order),
+    }
+
+
+def meant_shape(shown: Order | Fill) -> JsonShape | None:
+    """Return an order or a fill as it was meant; None where that is not known."""
+    action, side, price = shown.as_meant
+    return None if action is None else {"action": action.value, "side": side.value, "price": format_price(price)}
 
 
 def violation_shapes(violations: Sequence["RiskViolation"]) -> list[JsonShape]:

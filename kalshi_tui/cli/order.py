@@ -4,7 +4,7 @@ import argparse
 
 from kalshi_tui.cli.exit_codes import UsageError
 from kalshi_tui.cli.flags import add_write_options
-from kalshi_tui.cli.parser import WRITE_EXIT_CODES, CommandRegistry
+from kalshi_tui.cli.parser import ORDER_EXIT_CODES, CommandRegistry
 from kalshi_tui.cli.subaccounts import add_subaccount_option
 
 
@@ -21,6 +21,9 @@ def add(commands: CommandRegistry) -> None:
         "it, and is needed where nobody can be asked. With real money the word LIVE is asked for instead of y. What "
         "takes a further word or answer in the ticket takes a flag here: --over-limit, --blind, --second, "
         "--after-cancel-all. Hard limits and --read-only let nothing pass.\n\n"
+        "Your own resting orders count: those on the same side as filled first, and one in the way is no liquidity. By "
+        "default the exchange ends the order there and cancels what is left of it; --self-trade maker makes it cancel "
+        "the order in the way instead. --cancel-first cancels that one before anything is sent.\n\n"
         "The command ends when the outcome is known: resting, filled, canceled, rejected, not sent. If the answer is "
         "lost, the exchange is asked about the order for up to --wait seconds; then it is UNKNOWN, with an exit code "
         "of its own. Do not send it again then: it may be live. It is in the journal, and the next order or desk "
@@ -28,9 +31,10 @@ def add(commands: CommandRegistry) -> None:
         examples=(
             "kalshi-tui order buy yes KXRECESSION-26 10@0.20 --dry-run",
             "kalshi-tui order buy no KXRECESSION-26 10@80c --tif ioc --yes",
+            "kalshi-tui order sell yes KXRECESSION-26 10@0.40 --cancel-first --yes",
             "kalshi-tui order sell yes KXRECESSION-26 2.5@0.25 --post-only --expires +10m --yes --json",
         ),
-        exit_codes=WRITE_EXIT_CODES,
+        exit_codes=ORDER_EXIT_CODES,
         json="one JSON object",
     )
     order.add_argument("action", choices=("buy", "sell"), help="what to do with the outcome")
@@ -46,6 +50,15 @@ def add(commands: CommandRegistry) -> None:
     order.add_argument("--post-only", action="store_true", help="reject it if it would trade at once")
     order.add_argument("--reduce-only", action="store_true", help="only make a holding smaller; with --tif ioc")
     order.add_argument("--expires", metavar="WHEN", help="when it ends: 15:30, +10m, 2h, 90s")
+    order.add_argument(
+        "--self-trade",
+        choices=("taker_at_cross", "maker"),
+        default="taker_at_cross",
+        help="where it meets an order of your own: cancel what is left of it (default), or cancel the other",
+    )
+    order.add_argument(
+        "--cancel-first", action="store_true", help="cancel your own orders in its way; only then send it"
+    )
     add_subaccount_option(order, "the subaccount that it is for")
     order.add_argument("--dry-run", action="store_true", help="show the preview and send nothing")
     add_write_options(order)

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -18,6 +19,7 @@ from kalshi_tui.cli.exchange_access import open_exchange
 from kalshi_tui.cli.exit_codes import (
     FAILED,
     OK,
+    UNFILLED,
     UNKNOWN,
     FailedError,
     report_failure,
@@ -42,15 +44,18 @@ from kalshi_tui.cli.progress import ProgressIndicator
 from kalshi_tui.cli.query import parse_ticker
 from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.market import Market
-from kalshi_tui.domain.order import Action, Order, OrderState, OrderTerms, order_from_terms, rejection_reason
+from kalshi_tui.domain.order import Action, Order, OrderState, OrderTerms, SelfTrade, order_from_terms, rejection_reason
 from kalshi_tui.domain.order_preview import OrderPreview
+from kalshi_tui.domain.own_orders import OwnOrders, take
 from kalshi_tui.domain.position import Position
 from kalshi_tui.domain.price import Count, Money, NumberError, Price, format_count, format_price
 from kalshi_tui.domain.text import (
     exchange_terms_text,
     market_text,
-    order_text,
+    named_order_text,
+    named_terms_text,
     plain_count_text,
+    resting_order_text,
     terms_text,
 )
 from kalshi_tui.order_entry.draft import DraftTimeInForce, OrderDraft
@@ -85,6 +90,10 @@ class _OrderPlan:
     preview: OrderPreview
     position: Position | None
     cash: Money | None
+    own: OwnOrders
+    """What rests of the account's own in the market, without what is canceled first."""
+    canceled_first: tuple[Order, ...]
+    """The own orders in its way that are canceled before it is sent."""
     warnings: tuple[str, ...]
 
 
@@ -131,7 +140,8 @@ async def _send(
                 min(options.wait, 15.0),
             )
     terms = _build_terms(options, command_session, market, count, price)
-    plan = _make_plan(command_session, terms)
+    await command_session.read_queue_positions(terms)
+    plan = _make_plan(command_session, terms, cancel_first=options.cancel_first)
     against = _find_violations(command_session, terms)
     if options.dry_run:
         _show_plan(options, command_session, output, plan, against, account_known=account)
@@ -144,8 +154,9 @@ async def _send(
         raise FailedError(" ".join(stops), "kept_back")
     if not options.json:
         _show_plan(options, command_session, output, plan, against, account_known=account)
-    if await confirm(options, command_session.venue, f"{terms_text(terms)} in {ticker}. Send this order?"):
+    if await confirm(options, command_session.venue, _question(plan)):
         flags |= {YES_FLAG}
+    plan = await _cancel_first(options, command_session, plan)
     return await _submit(options, command_session, output, plan, flags)
 
 
@@ -177,7 +188,8 @@ def _build_terms(
         wrong = written.find_problem(market, live, held, now_ms, longest_s)
         if wrong is not None:
             raise FailedError(wrong.sentence, "kept_back")
-        return replace(written.to_order_terms(market, now_ms, longest_s), subaccount=options.subaccount)
+        terms = written.to_order_terms(market, now_ms, longest_s)
+        return replace(terms, subaccount=options.subaccount, self_trade=SelfTrade(options.self_trade))
     except NumberError as error:
         raise FailedError(str(error), "kept_back") from error
 
@@ -211,7 +223,7 @@ def _find_violations(command_session: CommandSession, terms: OrderTerms) -> list
         alike = (order.ticker, order.book_side, order.subaccount) == (terms.ticker, terms.book_side, number)
         if alike and risk not in known:
             known.add(risk)
-            found.append(RiskViolation(risk, OverrideMethod.YES, f"{order_text(order)} {note}"))
+            found.append(RiskViolation(risk, OverrideMethod.YES, f"{named_order_text(order)} {note}"))
     return found
 
 
@@ -223,28 +235,84 @@ def _has_unresolved_order(command_session: CommandSession, terms: OrderTerms) ->
     )
 
 
-def _make_plan(command_session: CommandSession, terms: OrderTerms) -> _OrderPlan:
+def _make_plan(command_session: CommandSession, terms: OrderTerms, *, cancel_first: bool) -> _OrderPlan:
     store = command_session.store
     market = store.markets[terms.ticker]
     live, held = store.book(terms.ticker), store.positions.get(terms.ticker)
     cash = store.balance.on_shard(market.exchange_index) if store.balance is not None else None
+    own = store.account.own_orders(terms)
+    # All that it would come to, not the first alone, at which it might end.
+    in_the_way = take(replace(terms, self_trade=SelfTrade.MAKER), live.book, own).met
+    canceled_first = in_the_way if cancel_first else ()
+    own = own.without(*(each.order_id for each in canceled_first))
+    base = own.base_position(terms, held)
     warnings = (
         trading_paused_warning(store.hours_of(terms.ticker)),
         insufficient_cash_warning(
             terms,
             market.fees,
-            held,
+            base,
             cash,
             precision=store.precision,
             in_all=store.account.cash_in_all(market),
         ),
-        sell_to_open_warning(terms, held),
+        sell_to_open_warning(terms, base),
         settlement_floor_warning(market),
+        f"--cancel-first cancels {_orders_text(in_the_way)} before this is sent."
+        if in_the_way and not cancel_first
+        else "",
     )
-    sums = OrderPreview.of(terms, live.book, market.fees, held, precision=store.precision)
+    sums = OrderPreview.of(terms, live.book, market.fees, held, precision=store.precision, own=own)
     return _OrderPlan(
-        terms, market, sums, held, cash, (*filter(None, warnings), *command_session.describe_unresolved())
+        terms,
+        market,
+        sums,
+        held,
+        cash,
+        own,
+        canceled_first,
+        (*filter(None, warnings), *command_session.describe_unresolved()),
     )
+
+
+def _question(plan: _OrderPlan) -> str:
+    words = named_terms_text(plan.terms)
+    if not plan.canceled_first:
+        return f"{words}. Send this order?"
+    return f"First cancel {_orders_text(plan.canceled_first)}, then send {words}. Do both?"
+
+
+def _orders_text(orders: Sequence[Order]) -> str:
+    """Name the account's own orders that are in the way of one."""
+    named = (f"your {resting_order_text(each)} (order {each.order_id or 'without id'})" for each in orders)
+    return ", ".join(named)
+
+
+async def _cancel_first(options: argparse.Namespace, command_session: CommandSession, plan: _OrderPlan) -> _OrderPlan:
+    """Cancel the own orders in the way; return the plan with what became of them.
+
+    Raises FailedError unless it is proved of each that it is gone: the order is not sent then.
+    """
+    if not plan.canceled_first:
+        return plan
+    stop_waiting_on_interrupt()
+    gone = []
+    for each in plan.canceled_first:
+        order, why = each, ""
+        try:
+            with ProgressIndicator("Canceling the order in the way"):
+                outcome = await command_session.session.cancel(each)
+                order, why = outcome.order, outcome.sentence
+                if not outcome.refused:
+                    order = await command_session.wait_until_final(order, options.wait)
+        except asyncio.CancelledError:
+            clear_interrupt()
+            order, why = command_session.store.known_order(each), "You stopped waiting for the answer."
+        if not order.state.final:
+            sentence = f"Not sent: {named_order_text(order)} may still rest. {why}"
+            raise FailedError(sentence, "unknown_outcome", UNKNOWN)
+        gone.append(order)
+    return replace(plan, canceled_first=tuple(gone))
 
 
 def _show_plan(
@@ -266,6 +334,7 @@ def _show_plan(
                 "sent": False,
                 "wish": order_terms_shape(terms),
                 "preview": preview_shape(plan.preview, plan.cash),
+                "canceled_first": [order_shape(each) for each in plan.canceled_first],
                 "objections": violation_shapes(violations),
                 "warnings": warnings,
                 "order": None,
@@ -288,8 +357,10 @@ def _show_plan(
                 plan.position,
                 plan.cash,
                 precision=command_session.store.precision,
+                own=plan.own,
             )
         ),
+        *(f"! First canceled: {_orders_text([each])}." for each in plan.canceled_first),
         *(f"! {each}" for each in (*(describe_violation(each) for each in violations), *warnings)),
         *(["Nothing was sent."] if options.dry_run else []),
     )
@@ -323,7 +394,7 @@ async def _submit(
                 found = await command_session.wait_until_known(order, options.wait)
                 if found.state not in UNCONFIRMED_STATES:
                     sentence = (
-                        f"{found.state.word.capitalize()}: {terms_text(terms)}, as the exchange says when asked. "
+                        f"{found.state.word.capitalize()}: {named_terms_text(terms)}, as the exchange says when asked. "
                     )
                     sentence += found.reason if not found.state.reached else f"{plain_count_text(found.filled)} filled."
                 order = found
@@ -332,9 +403,9 @@ async def _submit(
         order = command_session.store.known_order(order)
         why_unknown = "You stopped waiting for the answer."
         # The stream reports orders too, and may be faster than the reply.
-        sentence = f"{order.state.word.capitalize()}: {terms_text(terms)}, as was known when you stopped waiting."
+        sentence = f"{order.state.word.capitalize()}: {named_terms_text(terms)}, as was known when you stopped waiting."
     if order.state in UNCONFIRMED_STATES:
-        sentence = f"UNKNOWN: {terms_text(terms)}. {why_unknown} {UNKNOWN_ADVICE}"
+        sentence = f"UNKNOWN: {named_terms_text(terms)}. {why_unknown} {UNKNOWN_ADVICE}"
     return _report_result(options, command_session, output, plan, order, sentence)
 
 
@@ -358,6 +429,7 @@ def _report_result(
                     "sent": order.state is not OrderState.NOT_SENT or bool(order.order_id),
                     "wish": order_terms_shape(plan.terms),
                     "preview": preview_shape(plan.preview, plan.cash),
+                    "canceled_first": [order_shape(each) for each in plan.canceled_first],
                     "objections": [],
                     "warnings": list(plan.warnings),
                     "order": shape,
@@ -381,4 +453,6 @@ def _report_result(
         return report_failure(FailedError(sentence, "unknown_outcome", UNKNOWN), as_json=options.json)
     if order.state in FAILURE_CODES:
         return report_failure(FailedError(sentence, FAILURE_CODES[order.state], FAILED), as_json=options.json)
+    if order.state is OrderState.CANCELED and not order.filled:
+        return report_failure(FailedError(sentence, "unfilled", UNFILLED), as_json=options.json)
     return OK

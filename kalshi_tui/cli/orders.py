@@ -1,6 +1,7 @@
 """``orders``: the account's orders at the exchange, those that rest or others."""
 
 import argparse
+import contextlib
 from typing import TYPE_CHECKING
 
 from kalshi_tui.cli.account_lists import LAG_NOTE, add_list_options, add_subaccount_column, read_ticker_option
@@ -19,8 +20,10 @@ def add(commands: CommandRegistry) -> None:
         "orders",
         run,
         summary="list orders, those that rest or others",
-        description="List orders, newest first: the outcome that they lean to with its price, how many were ordered "
-        f"and filled, and their ids. Those that rest, unless another status is asked for; those that the exchange has "
+        description="List orders, newest first: what was meant with its price, how many were ordered and filled, and "
+        "their ids. What was meant is known of orders that the desk or a command sent from this folder; of others the "
+        "exchange's form is shown, without a verb: it keeps no difference between selling YES and buying NO. "
+        f"Those that rest, unless another status is asked for; those that the exchange has "
         f"moved into its archive come last. {LAG_NOTE}",
         examples=("kalshi-tui orders", "kalshi-tui orders --status all --limit 20 --json"),
         exit_codes=LIST_EXIT_CODES,
@@ -37,18 +40,20 @@ def add(commands: CommandRegistry) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """List orders."""
+    from kalshi_tui.cli.meanings import Meanings
+
+    meanings = Meanings()
     ticker = read_ticker_option(options)
 
     async def query(rest: "RestClient", output: Output, waiting: ProgressIndicator) -> None:
         del waiting
         from kalshi_tui.cli.json_shapes import listed_order_shape
-        from kalshi_tui.domain.order import to_outcome_price
-        from kalshi_tui.domain.text import plain_price_text
+        from kalshi_tui.domain.text import plain_price_text, side_text
         from kalshi_tui.kalshi import whole_history
         from kalshi_tui.presentation.number_text import count_text
 
         status = None if options.status == "all" else options.status
-        orders = await whole_history.orders(
+        found = await whole_history.orders(
             rest,
             status=status,
             ticker=ticker,
@@ -56,6 +61,7 @@ def run(options: argparse.Namespace) -> int:
             subaccount=options.subaccount,
             archive_required=False,
         )
+        orders = meanings.of_orders(found)
         if options.json:
             for each in orders:
                 output.write_json(listed_order_shape(each))
@@ -72,12 +78,13 @@ def run(options: argparse.Namespace) -> int:
         )
         rows: list[tuple[str, ...]] = []
         for each in orders:
-            side, price = to_outcome_price(each.book_side, each.yes_price)
             counts = map(count_text, (each.initial, each.filled, each.remaining))
-            rows.append((each.ticker, side.name, plain_price_text(price), *counts, each.state.word, each.order_id))
+            price = plain_price_text(each.as_meant[2])
+            rows.append((each.ticker, side_text(each), price, *counts, each.state.word, each.order_id))
         columns, rows = add_subaccount_column(columns, rows, [each.subaccount for each in orders])
         output.write_table(
             columns, rows, "No order rests." if options.status == "resting" else "There are no such orders."
         )
 
-    return run_query(options, query, "Reading the orders")
+    with contextlib.closing(meanings):
+        return run_query(options, query, "Reading the orders", opened=meanings.open)

@@ -12,6 +12,7 @@ from kalshi_tui.cli.exit_codes import (
     INTERRUPTED,
     NOT_FOUND,
     OK,
+    UNFILLED,
     UNKNOWN,
     USAGE,
     UsageError,
@@ -27,6 +28,7 @@ QUERY_EXIT_CODES = (OK, FAILED, USAGE, NOT_FOUND, INCOMPLETE, INTERRUPTED)
 LIST_EXIT_CODES = (OK, FAILED, USAGE, INCOMPLETE, INTERRUPTED)
 """The exit codes of a command that lists what there is."""
 WRITE_EXIT_CODES = (OK, FAILED, USAGE, UNKNOWN, NOT_FOUND, INTERRUPTED)
+ORDER_EXIT_CODES = (OK, FAILED, USAGE, UNKNOWN, NOT_FOUND, UNFILLED, INTERRUPTED)
 """The exit codes of a command that sends, changes or cancels orders."""
 
 RunCommand = Callable[[argparse.Namespace], int]

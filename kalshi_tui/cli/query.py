@@ -26,9 +26,11 @@ def run_query(
     progress_text: str,
     *,
     public: bool = False,
+    opened: "Callable[[CommandExchange], None] | None" = None,
 ) -> int:
     """Open the exchange and run a query; return the exit code. ``progress_text`` stands beside the progress bar.
 
+    ``opened`` is called with the exchange before the query runs.
     A list is printed without what could not be read, which is named; the exit code says that it is incomplete. Raises
     FailedError.
     """
@@ -38,6 +40,8 @@ def run_query(
     left_out: dict[LeftOut, None] = {}
     try:
         with open_exchange(options, public=public) as exchange, ProgressIndicator(progress_text) as waiting:
+            if opened is not None:
+                opened(exchange)
             asyncio.run(_run_query(exchange, output, waiting, query, left_out))
     finally:
         tell_left_out(left_out)

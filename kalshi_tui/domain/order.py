@@ -4,7 +4,7 @@ The exchange knows one book per market: a bid or an ask at the YES price. The tr
 sell. `OrderTerms` holds the trader's words and derives the exchange's (docs/kalshi-api.md, section 6).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
 
@@ -64,6 +64,17 @@ def to_outcome_price(side: BookSide, yes_price: Price) -> tuple[Side, Price]:
     docs/kalshi-api.md, section 6).
     """
     return (Side.YES, yes_price) if side is BookSide.BID else (Side.NO, PRICE_UNIT - yes_price)
+
+
+def as_meant(meant: tuple[Action, Side] | None, side: BookSide, yes_price: Price) -> tuple[Action | None, Side, Price]:
+    """Return the action, the outcome and its price as they were asked for.
+
+    Where that is not known there is no action, and the outcome is the one that the exchange's form leans to.
+    """
+    if meant is None:
+        return None, *to_outcome_price(side, yes_price)
+    action, outcome = meant
+    return action, outcome, to_yes_price(outcome, yes_price)
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +219,13 @@ class Order:
     expires_ms: int = 0
     subaccount: int = 0
     """The number of the subaccount that it belongs to, 0 for the primary."""
+    meant: tuple[Action, Side] | None = field(default=None, compare=False)
+    """What the trader asked for; None where that is not known. The exchange does not keep it."""
+
+    @property
+    def as_meant(self) -> tuple[Action | None, Side, Price]:
+        """What was asked for with its price; where that is not known, the outcome that it leans to."""
+        return as_meant(self.meant, self.book_side, self.yes_price)
 
 
 def order_from_terms(client_order_id: str, terms: OrderTerms, state: OrderState, created_ms: int) -> Order:
@@ -224,6 +242,7 @@ def order_from_terms(client_order_id: str, terms: OrderTerms, state: OrderState,
         state=state,
         created_ms=created_ms,
         subaccount=terms.subaccount or 0,
+        meant=(terms.action, terms.side),
         expires_ms=(terms.expires_s or 0) * 1000,
     )
 
@@ -244,6 +263,13 @@ class Fill:
     ts_ms: int
     post_position: Count | None = None
     subaccount: int = 0
+    meant: tuple[Action, Side] | None = field(default=None, compare=False)
+    """What the trader asked for with the order; None where that is not known."""
+
+    @property
+    def as_meant(self) -> tuple[Action | None, Side, Price]:
+        """What was asked for with its price; where that is not known, the outcome that it leans to."""
+        return as_meant(self.meant, self.book_side, self.yes_price)
 
     @property
     def key(self) -> tuple[str, str]:

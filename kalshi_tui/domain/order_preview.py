@@ -3,14 +3,26 @@
 Money in 1/1,000,000 dollar, counts in 1/100 contract, prices in 1/10,000 dollar.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from kalshi_tui.domain.book import Book
 from kalshi_tui.domain.fees import CENT, FeeSchedule
-from kalshi_tui.domain.order import Action, BookSide, OrderTerms, TimeInForce, to_yes_price
+from kalshi_tui.domain.order import (
+    Action,
+    BookSide,
+    Order,
+    OrderState,
+    OrderTerms,
+    TimeInForce,
+    order_from_terms,
+    to_yes_price,
+)
+from kalshi_tui.domain.own_orders import OwnOrders, Taking, others_levels, take
 from kalshi_tui.domain.position import Position
 from kalshi_tui.domain.price import COUNT_UNIT, PRICE_UNIT, Count, Money, Price
+
+NO_ORDERS = OwnOrders()
+"""For previews where nothing of the account's own rests."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,24 +53,26 @@ def would_cross(terms: OrderTerms, book: Book) -> bool:
 
 
 def estimate_execution(
-    terms: OrderTerms, book: Book, fees: FeeSchedule | None, *, precision: Money = CENT
+    terms: OrderTerms,
+    book: Book,
+    fees: FeeSchedule | None,
+    *,
+    precision: Money = CENT,
+    own: OwnOrders = NO_ORDERS,
 ) -> ExecutionEstimate:
     """Estimate what an order would do against this book: selling YES takes NO's implied asks.
 
-    docs/kalshi-api.md, section 4.
+    docs/kalshi-api.md, section 4. The account's ``own`` orders are not to be had.
     """
-    fills = list(_immediate_fills(terms, book))
-    filled = sum(count for _, count in fills)
-    value = sum(price * count for price, count in fills)
-    rejected = terms.post_only and would_cross(terms, book)
-    rests = terms.count - filled if terms.tif is TimeInForce.GTC and not rejected else 0
+    taking = take(terms, book, own)
+    rests = _resting_count(terms, taking)
     fee = maker = None
     if fees is not None:
-        fee = max_fee(terms, fees, book=book, precision=precision)
+        fee = max_fee(terms, fees, book=book, precision=precision, own=own)
         maker = fees.at_most(terms.taking_limit, terms.count, taker=False, precision=precision)
     return ExecutionEstimate(
-        fills_now=filled,
-        fill_value=value,
+        fills_now=taking.filled,
+        fill_value=sum(price * count for price, count in taking.fills),
         rests=rests,
         queue_ahead=book.side(terms.taking_side).count_at(terms.taking_limit) if rests else 0,
         limit_value=terms.price * terms.count,
@@ -68,23 +82,21 @@ def estimate_execution(
     )
 
 
-def _immediate_fills(terms: OrderTerms, book: Book) -> Iterator[tuple[Price, Count]]:
-    """Yield the prices, for the order's own outcome, and counts of what would trade at once, best first."""
-    if terms.post_only and would_cross(terms, book):
-        return
-    left = terms.count
-    fills = []
-    for level in book.takeable(terms.taking_side, terms.taking_limit):
-        taken = min(left, level.size)
-        fills.append((level.price if terms.action is Action.BUY else PRICE_UNIT - level.price, taken))
-        left -= taken
-        if not left:
-            break
-    if not (terms.tif is TimeInForce.FOK and left):
-        yield from fills
+def _resting_count(terms: OrderTerms, taking: Taking) -> Count:
+    """Return how much of an order stays in the book after what it took."""
+    if terms.tif is not TimeInForce.GTC or taking.rejected or taking.stopped:
+        return 0
+    return terms.count - taking.filled
 
 
-def max_fee(terms: OrderTerms, fees: FeeSchedule, *, book: Book | None = None, precision: Money = CENT) -> Money | None:
+def max_fee(
+    terms: OrderTerms,
+    fees: FeeSchedule,
+    *,
+    book: Book | None = None,
+    precision: Money = CENT,
+    own: OwnOrders = NO_ORDERS,
+) -> Money | None:
     """Return what a ticket calls the fee "up to": the whole order as a taker, None if not known.
 
     docs/kalshi-api.md, section 9.
@@ -95,7 +107,7 @@ def max_fee(terms: OrderTerms, fees: FeeSchedule, *, book: Book | None = None, p
     """
     limit, left = terms.taking_limit, terms.count
     low, parts, aligned = limit, 0, limit * COUNT_UNIT % precision == 0
-    for level in book.takeable(terms.taking_side, limit) if book is not None else ():
+    for level in others_levels(terms, book, own) if book is not None else ():
         taken = min(left, level.size)
         low = min(low, level.price)
         parts += taken % COUNT_UNIT != 0
@@ -165,15 +177,24 @@ class PositionProjection:
         return None
 
 
-def project_position(terms: OrderTerms, book: Book, position: Position | None) -> PositionProjection:
-    """Return the position after an order's fills, netted as the exchange does: first closing, then opening."""
+def project_position(
+    terms: OrderTerms, book: Book, position: Position | None, own: OwnOrders = NO_ORDERS
+) -> PositionProjection:
+    """Return the position after an order's fills, netted as the exchange does: first closing, then opening.
+
+    What rests of the account's ``own`` on the same side counts as filled first.
+    """
+    taking = take(terms, book, own)
+    fills = [*taking.fills]
+    if rests := _resting_count(terms, taking):
+        fills.append((terms.price, rests))
+    return _project(terms, fills, own.base_position(terms, position))
+
+
+def _project(terms: OrderTerms, fills: list[tuple[Price, Count]], position: Position | None) -> PositionProjection:
+    """Return what fills, at prices of the order's own outcome, make of a position."""
     before = held = position or Position(terms.ticker)
     opened = open_cost = closed = close_value = 0
-    fills = list(_immediate_fills(terms, book))
-    filled = sum(count for _, count in fills)
-    rejected = terms.post_only and would_cross(terms, book)
-    if terms.tif is TimeInForce.GTC and not rejected and filled < terms.count:
-        fills.append((terms.price, terms.count - filled))
     for own_price, whole in fills:
         yes = to_yes_price(terms.side, own_price)
         against = -held.count if terms.book_side is BookSide.BID else held.count
@@ -196,6 +217,29 @@ def project_position(terms: OrderTerms, book: Book, position: Position | None) -
         realized=held.realized_pnl - before.realized_pnl,
         cash_change=close_value - open_cost,
     )
+
+
+def cash_effect(terms: OrderTerms, book: Book, position: Position | None, own: OwnOrders = NO_ORDERS) -> Money:
+    """Return by how much an order changes the cash that can be spent, fees not counted.
+
+    That is what its fills cost or bring, and what the exchange sets aside from then on for it and for what rests
+    beside it, less what it had set aside before. What of it rests and closes a holding counts as filled.
+    """
+    taking = take(terms, book, own)
+    now = _project(terms, [*taking.fills], position)
+    held = position.count if position else 0
+    kept = own.without(*(each.order_id for each in taking.canceled))
+    money = now.cash_change + own.reserved(held)
+    if rests := _resting_count(terms, taking):
+        rest = replace(
+            order_from_terms("", replace(terms, count=rests), OrderState.RESTING, 0), subaccount=own.subaccount
+        )
+        base = kept.base_position(terms, now.after)
+        closes = closing_count(replace(terms, count=rests), base)
+        price = terms.price if terms.action is Action.SELL else PRICE_UNIT - terms.price
+        money += closes * price
+        kept = replace(kept, orders=(*kept.orders, rest))
+    return money - kept.reserved(now.after.count)
 
 
 def max_affordable_count(
@@ -243,8 +287,19 @@ class OrderPreview:
     execution: ExecutionEstimate
     projection: PositionProjection
     position: Position | None
+    """What is held now."""
     fee: Money | None
     """The fee "up to" of what of the order is live: as the taker, but as the maker where it can be nothing else."""
+    cash_effect: Money
+    """What it does to the cash that can be spent: its own change, and that of what is set aside for what rests."""
+    counted: tuple[Order, ...] = ()
+    """The account's own orders that count as filled first."""
+    met: tuple[Order, ...] = ()
+    """The account's own orders that it would meet, in that order."""
+    stopped: bool = False
+    """Whether the first of those ends it. Else they are canceled."""
+    base: Position | None = None
+    """What is held once the counted orders have filled."""
 
     @classmethod
     def of(
@@ -255,25 +310,46 @@ class OrderPreview:
         position: Position | None,
         *,
         precision: Money = CENT,
+        own: OwnOrders = NO_ORDERS,
     ) -> "OrderPreview":
-        """Compute the preview of an order for an account that holds ``position``; ``precision`` is the member's."""
+        """Compute the preview of an order for an account that holds ``position``; ``precision`` is the member's.
+
+        ``own`` is what rests of the account's in this market.
+        """
         terms = effective_terms(terms, position)
-        seen = estimate_execution(terms, book, fees, precision=precision)
+        taking = take(terms, book, own)
+        seen = estimate_execution(terms, book, fees, precision=precision, own=own)
         live = replace(terms, count=seen.fills_now + seen.rests)
         fee = None
         if fees is not None and terms.post_only:
             fee = fees.at_most(terms.taking_limit, live.count, taker=False, precision=precision)
         elif fees is not None:
-            fee = max_fee(live, fees, book=book, precision=precision)
-        return cls(terms, seen, project_position(terms, book, position), position, fee)
+            fee = max_fee(live, fees, book=book, precision=precision, own=own)
+        return cls(
+            terms,
+            seen,
+            project_position(terms, book, position, own),
+            position,
+            fee,
+            cash_effect=cash_effect(terms, book, position, own),
+            counted=own.beside(terms),
+            met=taking.met,
+            stopped=taking.stopped,
+            base=own.base_position(terms, position),
+        )
 
     @property
     def at_risk(self) -> Money:
         """What the order can lose at the most, filled whole at its limit, fees not counted."""
-        return opening_risk(self.terms, self.position)
+        return opening_risk(self.terms, self.base)
 
     @property
     def worst_loss(self) -> Money | None:
         """The same with the fee of the whole order; None where the fees are not known."""
         fee = self.execution.maker_fee if self.terms.post_only else self.execution.fee_at_most
         return None if fee is None else self.at_risk + fee
+
+    @property
+    def cash_beside(self) -> Money:
+        """What of `cash_effect` is not the order's own cost: what the orders that rest beside it bring or take."""
+        return self.cash_effect - self.projection.cash_change

@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
 from kalshi_tui.domain.market import Market
-from kalshi_tui.domain.order import BookSide, Fill, Order, OrderTerms, to_outcome_price
+from kalshi_tui.domain.order import BookSide, Fill, Order, OrderTerms
 from kalshi_tui.domain.price import Count, Money, Price, format_count, format_money, format_price
 
 LOCKED_KEY: Final = "This key is locked to one subaccount: it sees and trades in that one alone."
@@ -82,22 +83,49 @@ def exchange_terms_text(side: BookSide, yes_price: Price) -> str:
 
 
 def order_text(order: Order) -> str:
-    """Return an order of which only the exchange's terms are known: ``NO 10 at 0.44 in subaccount 3``."""
-    side, price = to_outcome_price(order.book_side, order.yes_price)
-    words = f"{side.name} {plain_count_text(order.initial)} at {plain_price_text(price)}"
+    """Return an order as it was meant, ``sell YES 10 at 0.56 in subaccount 3``.
+
+    Where that is not known, in the exchange's form and without a verb: ``NO 10 at 0.44``.
+    """
+    action, side, price = order.as_meant
+    verb = f"{action.value} " if action is not None else ""
+    words = f"{verb}{side.name} {plain_count_text(order.initial)} at {plain_price_text(price)}"
     return words + in_subaccount(order.subaccount)
+
+
+def side_text(shown: Order | Fill) -> str:
+    """Return the side of an order or a fill as it was meant, ``sell YES``; ``NO`` where that is not known."""
+    action, side, _ = shown.as_meant
+    return f"{action.value} {side.name}" if action is not None else side.name
+
+
+def named_order_text(order: Order) -> str:
+    """Return an order with its market's ticker: ``buy NO 10 at 0.44 in KXRAIN-26``."""
+    return f"{order_text(order)} in {order.ticker}"
+
+
+def named_terms_text(terms: OrderTerms) -> str:
+    """Return an order in the trader's words with its market's ticker."""
+    return f"{terms_text(terms)} in {terms.ticker}"
+
+
+def resting_order_text(order: Order) -> str:
+    """Return what is left of an order as text: ``sell YES 4 at 0.56``."""
+    return order_text(replace(order, initial=order.remaining))
 
 
 def named_orders_text(orders: Sequence[Order], most: int) -> str:
     """Return orders with their markets, the first ``most`` by name: ``NO 10 at 0.44 in A; YES 5 at 0.40 in B``."""
-    named = "; ".join(f"{order_text(order)} in {order.ticker}" for order in orders[:most])
+    named = "; ".join(named_order_text(order) for order in orders[:most])
     return named if len(orders) <= most else f"{named} and {len(orders) - most} more"
 
 
 def fill_text(fill: Fill) -> str:
-    """Return a fill as text: ``YES 10 at 0.47``."""
-    side, price = to_outcome_price(fill.book_side, fill.yes_price)
-    return f"{side.name} {plain_count_text(fill.count)} at {plain_price_text(price)}{in_subaccount(fill.subaccount)}"
+    """Return a fill as its order was meant, ``sell YES 10 at 0.47``; without a verb where that is not known."""
+    action, side, price = fill.as_meant
+    verb = f"{action.value} " if action is not None else ""
+    words = f"{verb}{side.name} {plain_count_text(fill.count)} at {plain_price_text(price)}"
+    return words + in_subaccount(fill.subaccount)
 
 
 def expiry_text(expires_s: int) -> str:

@@ -25,7 +25,9 @@ from kalshi_tui.domain.candles import Candle
 from kalshi_tui.domain.combo_legs import ComboCollection
 from kalshi_tui.domain.fees import CENT, FeeSchedule
 from kalshi_tui.domain.market import Event, Market
-from kalshi_tui.domain.order import Action, Order, OrderState, OrderTerms, TimeInForce, order_from_terms
+from kalshi_tui.domain.order import Action, Order, OrderState, OrderTerms, SelfTrade, TimeInForce, order_from_terms
+from kalshi_tui.domain.order_preview import NO_ORDERS
+from kalshi_tui.domain.own_orders import OwnOrders
 from kalshi_tui.domain.price import Count, Price
 from kalshi_tui.kalshi import connect, numbers, whole_history
 from kalshi_tui.kalshi.cancel_all_minute import CancelAllMinute
@@ -307,6 +309,7 @@ class KalshiClient:
         reduce_only: bool = ...,
         expires_s: int | None = ...,
         cancel_on_pause: bool = ...,
+        self_trade: SelfTrade = ...,
         subaccount: int | None = ...,
         client_order_id: str = ...,
         after_cancel_all: bool = ...,
@@ -327,6 +330,7 @@ class KalshiClient:
         reduce_only: bool = ...,
         expires_s: int | None = ...,
         cancel_on_pause: bool = ...,
+        self_trade: SelfTrade = ...,
         subaccount: int | None = ...,
         client_order_id: str = ...,
         after_cancel_all: bool = ...,
@@ -346,6 +350,7 @@ class KalshiClient:
         reduce_only: bool = False,
         expires_s: int | None = None,
         cancel_on_pause: bool = False,
+        self_trade: SelfTrade = SelfTrade.TAKER_AT_CROSS,
         subaccount: int | None = None,
         client_order_id: str = "",
         after_cancel_all: bool = False,
@@ -355,7 +360,9 @@ class KalshiClient:
 
         ``price`` is that of the outcome ``side``: ``"0.42"`` or 4200. ``count`` is ``"10"`` contracts or 1000.
         ``expires_s`` is Unix seconds; ``subaccount`` the number of the one that it is for, without it the primary (of a
-        locked key its own). With ``dry_run`` nothing is sent, and the result is that of `preview_order`.
+        locked key its own). ``self_trade`` is what happens where it would meet an order of the account's own: the rest
+        of it is canceled, or with `SelfTrade.MAKER` the other one. With ``dry_run`` nothing is sent, and the result is
+        that of `preview_order`.
 
         Without a ``client_order_id`` a random one is made; `UnknownOutcome` carries it for `find_order`. A program
         that may be canceled while this waits should make one with `new_client_order_id`, so that it knows the id then.
@@ -382,6 +389,7 @@ class KalshiClient:
             reduce_only=reduce_only,
             expires_s=expires_s,
             cancel_on_pause=cancel_on_pause,
+            self_trade=self_trade,
             subaccount=subaccount,
         )
         if dry_run:
@@ -429,13 +437,14 @@ class KalshiClient:
         reduce_only: bool = False,
         expires_s: int | None = None,
         cancel_on_pause: bool = False,
+        self_trade: SelfTrade = SelfTrade.TAKER_AT_CROSS,
         subaccount: int | None = None,
     ) -> DryRun:
         """Return what an order would do: its fills, fees, cost and risk. Nothing is sent.
 
         The arguments are those of `place_order`. The market, its fees, its book (up to 15 s old) and, with a key, the
-        position and the cash are read; raises TransportError, Refused or BadReply, and NumberError for a price or
-        count that is none::
+        position, the cash and the account's resting orders there are read; raises TransportError, Refused or BadReply,
+        and NumberError for a price or count that is none::
 
             preview = await client.preview_order("KXBTCD-26DEC01-B95000", "yes", "buy", "0.42", "10")
             print(preview.refusal or format_money(preview.cost))
@@ -452,6 +461,7 @@ class KalshiClient:
                 reduce_only=reduce_only,
                 expires_s=expires_s,
                 cancel_on_pause=cancel_on_pause,
+                self_trade=self_trade,
                 subaccount=subaccount,
             )
         )
@@ -676,14 +686,25 @@ class KalshiClient:
     async def _preview(self, terms: OrderTerms) -> DryRun:
         market = await self._rest.market(terms.ticker)
         market = replace(market, fees=await self._get_fees(market))
-        held, cash, precision = None, None, CENT
+        held, cash, precision, own = None, None, CENT, NO_ORDERS
         if self._signer is not None:
             number = terms.subaccount
             of_market = await self.positions(ticker=terms.ticker, subaccount=number)
             held = next((each for each in of_market if each.count), None)
             balance = await self.balance(subaccount=number)
             cash, precision = balance.on_shard(market.exchange_index), balance.precision
-        return DryRun.of(terms, market, await self.orderbook(terms.ticker), held, cash, precision=precision)
+            own = await self._read_own_orders(terms)
+        book = await self.orderbook(terms.ticker)
+        return DryRun.of(terms, market, book, held, cash, precision=precision, own=own)
+
+    async def _read_own_orders(self, terms: OrderTerms) -> OwnOrders:
+        """Read what rests of the account's in a market; where in the queue, if that decides what an order meets."""
+        resting = await self.orders(status="resting", ticker=terms.ticker)
+        own = OwnOrders.of(resting, terms.ticker, terms.subaccount or 0)
+        ahead: dict[str, Count] = {}
+        for number in sorted({each.subaccount for each in own.in_the_way(terms)}):
+            ahead |= await self._rest.queue_positions([terms.ticker], subaccount=number or None)
+        return replace(own, ahead=ahead)
 
 
 def new_client_order_id() -> str:
@@ -703,6 +724,7 @@ def _order_terms(
     reduce_only: bool,
     expires_s: int | None,
     cancel_on_pause: bool,
+    self_trade: SelfTrade,
     subaccount: int | None,
 ) -> OrderTerms:
     """Return the terms of an order as a program gives them. Raises NumberError, or ValueError for what cannot be."""
@@ -717,6 +739,7 @@ def _order_terms(
         reduce_only=reduce_only,
         expires_s=expires_s,
         cancel_on_pause=cancel_on_pause,
+        self_trade=self_trade,
         subaccount=None if subaccount is None else require_number(subaccount),
     )
 

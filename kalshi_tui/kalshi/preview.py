@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from kalshi_tui.domain.book import Book
 from kalshi_tui.domain.fees import CENT
 from kalshi_tui.domain.market import Market
-from kalshi_tui.domain.order import OrderTerms, rejection_reason
-from kalshi_tui.domain.order_preview import OrderPreview
+from kalshi_tui.domain.order import Order, OrderTerms, rejection_reason
+from kalshi_tui.domain.order_preview import NO_ORDERS, OrderPreview
+from kalshi_tui.domain.own_orders import OwnOrders
 from kalshi_tui.domain.position import Position
 from kalshi_tui.domain.price import Count, Money
 
@@ -44,12 +45,14 @@ class DryRun:
         cash: Money | None,
         *,
         precision: Money = CENT,
+        own: OwnOrders = NO_ORDERS,
     ) -> "DryRun":
         """Return the preview of an order in a market with this book, position and cash; reads nothing.
 
+        ``own`` is what rests of the account's in the market.
         ``precision`` is what the member's balance is rounded to, see `Balance.precision`.
         """
-        figures = OrderPreview.of(terms, book, market.fees, held, precision=precision)
+        figures = OrderPreview.of(terms, book, market.fees, held, precision=precision, own=own)
         return cls(figures.terms, market, book, figures, cash, rejection_reason(terms, market) or "")
 
     @property
@@ -71,6 +74,30 @@ class DryRun:
     def cost(self) -> Money:
         """What the order takes from the cash, without fees; negative if it brings cash."""
         return -self.figures.projection.cash_change
+
+    @property
+    def cash_after(self) -> Money | None:
+        """What can be spent afterward, the fee "up to" taken off; None without a key or if the fees are unknown.
+
+        What rests of the account's own is in it, with what the exchange sets aside for it then.
+        """
+        fee = self.figures.fee
+        return None if self.cash is None or fee is None else self.cash + self.figures.cash_effect - fee
+
+    @property
+    def counted_orders(self) -> tuple[Order, ...]:
+        """The account's own resting orders that count as filled before this one."""
+        return self.figures.counted
+
+    @property
+    def own_orders_met(self) -> tuple[Order, ...]:
+        """The account's own resting orders that it would meet: they are canceled, or it ends at the first."""
+        return self.figures.met
+
+    @property
+    def stops_at_own_order(self) -> bool:
+        """Whether it ends at the first of those: what is left of it is canceled, unfilled."""
+        return self.figures.stopped
 
     @property
     def fee_at_most(self) -> Money | None:

@@ -707,13 +707,7 @@ class RestClient:
                 "The order was sent, but the exchange's answer is about another order: what became of it is not known.",
                 order_id=ack.order_id,
             )
-        if ack.filled + ack.remaining > terms.count:
-            raise UnknownOutcome(
-                "The order was sent, but the counts in the exchange's answer cannot be this order's: "
-                "what became of it is not known.",
-                order_id=ack.order_id,
-            )
-        return ack
+        return require_possible_counts(ack, terms.count, "The order")
 
     async def cancel_order(self, order_id: str, ticker: str, *, subaccount: int = 0) -> CancelAck:
         """Cancel one order. Raises NotFound if it is gone already; NotSent, Refused or UnknownOutcome.
@@ -794,7 +788,7 @@ class RestClient:
 
         ``expires_s`` is a Unix time in seconds; None keeps the order's own, 0 clears it. A new price or a larger size
         loses the place in the queue, an expiry does not (docs/kalshi-api.md, section 6). Raises NotSent, Refused or
-        UnknownOutcome.
+        UnknownOutcome; a reply with counts that cannot be is an unknown outcome too.
         """
         shard = self._shards.index_of(ticker)
         request = wire.AmendOrderRequest(
@@ -812,9 +806,8 @@ class RestClient:
         reply = await self._http.send_command(
             "POST", path, wire.AmendOrderReply, "The amendment", request, params, billed_shard=shard
         )
-        return _require_same_order(
-            translate_acknowledgement(translate.amend_ack, reply, "The amendment"), order_id, "The amendment"
-        )
+        ack = translate_acknowledgement(translate.amend_ack, reply, "The amendment")
+        return require_possible_counts(_require_same_order(ack, order_id, "The amendment"), count, "The amendment")
 
     async def decrease_order(self, order_id: str, ticker: str, *, to: Count, subaccount: int = 0) -> AmendAck:
         """Reduce what remains of an order to ``to``; it keeps its place in the queue.
@@ -830,9 +823,8 @@ class RestClient:
         reply = await self._http.send_command(
             "POST", path, wire.DecreaseOrderReply, "The decrease", request, params, billed_shard=shard
         )
-        return _require_same_order(
-            translate_acknowledgement(translate.amend_ack, reply, "The decrease"), order_id, "The decrease"
-        )
+        ack = translate_acknowledgement(translate.amend_ack, reply, "The decrease")
+        return require_possible_counts(_require_same_order(ack, order_id, "The decrease"), to, "The decrease")
 
     def _order(self, source: wire.Order) -> Order:
         """Translate an order, and remember the shard that it names."""
@@ -848,6 +840,20 @@ class RestClient:
             self._http.leave_out(LeftOut("market", name, translate.clean(str(error)), field), left_out)
 
         return leave_out
+
+
+AnyAck = TypeVar("AnyAck", OrderAck, AmendAck)
+
+
+def require_possible_counts(ack: AnyAck, most: Count, what: str) -> AnyAck:
+    """Return a reply whose counts can be true of an order of at most ``most``. Raises UnknownOutcome for another."""
+    if (ack.filled or 0) + (ack.remaining or 0) > most:
+        raise UnknownOutcome(
+            f"{what} was sent, but the counts in the exchange's answer cannot be this order's: "
+            "what became of it is not known.",
+            order_id=ack.order_id,
+        )
+    return ack
 
 
 def _ticker(source: wire.Market | wire.Series | wire.MarketOrderbook | wire.MarketPosition | wire.Settlement) -> str:

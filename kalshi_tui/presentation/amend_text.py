@@ -4,8 +4,9 @@ from dataclasses import dataclass, replace
 
 from kalshi_tui.domain.fees import CENT
 from kalshi_tui.domain.market import Market
-from kalshi_tui.domain.order import Action, Order, OrderState, OrderTerms, to_outcome_price, to_yes_price
-from kalshi_tui.domain.order_preview import OrderPreview
+from kalshi_tui.domain.order import Action, Order, OrderState, OrderTerms
+from kalshi_tui.domain.order_preview import NO_ORDERS, OrderPreview
+from kalshi_tui.domain.own_orders import OwnOrders
 from kalshi_tui.domain.position import Position
 from kalshi_tui.domain.price import Count, Money, Price
 from kalshi_tui.domain.text import expiry_text, plain_count_text, plain_price_text
@@ -20,6 +21,7 @@ from kalshi_tui.presentation.preview_text import (
     LABEL_WIDTH,
     fee_line,
     fills_text,
+    own_order_lines,
     resting_text,
     two_column_line,
     worst_loss_text,
@@ -31,15 +33,16 @@ from kalshi_tui.session.store import Store
 def resting_terms(store: Store, order: Order) -> OrderTerms:
     """Return what rests of an order in the terms in which it was sent; in the exchange's where those are not known."""
     known = store.order_terms.get(order.client_order_id)
-    asked = store.requested_sides.get(order.client_order_id)
-    if asked is not None:
-        action, side = asked
-        price = to_yes_price(side, order.yes_price)
-    else:
-        action = Action.BUY
-        side, price = to_outcome_price(order.book_side, order.yes_price)
-    expires_s = order.expires_ms // 1000 or None
-    plain = OrderTerms(order.ticker, side, action, price, order.remaining, expires_s=expires_s)
+    action, side, price = store.account.intents.with_meaning(order).as_meant
+    plain = OrderTerms(
+        order.ticker,
+        side,
+        action or Action.BUY,
+        price,
+        order.remaining,
+        expires_s=order.expires_ms // 1000 or None,
+        subaccount=order.subaccount or None,
+    )
     if known is None:
         return plain
     return replace(plain, post_only=known.post_only, cancel_on_pause=known.cancel_on_pause)
@@ -117,11 +120,21 @@ class OrderAmendment:
         return Span(f"Loses its place in the queue{', and takes at once' if takes else ''}.", Tone.WARN)
 
     def preview_lines(
-        self, live: LiveBook, market: Market, position: Position | None, *, precision: Money = CENT
+        self,
+        live: LiveBook,
+        market: Market,
+        position: Position | None,
+        *,
+        precision: Money = CENT,
+        own: OwnOrders = NO_ORDERS,
     ) -> list[Line]:
-        """Return what the order would do once changed, and its worst loss now and then."""
-        now = OrderPreview.of(self.before, live.book, market.fees, position, precision=precision)
-        then = OrderPreview.of(self.after, live.book, market.fees, position, precision=precision)
+        """Return what the order would do once changed, and its worst loss now and then.
+
+        ``own`` is what rests of the account's in the market.
+        """
+        own = own.without(self.order.order_id)
+        now = OrderPreview.of(self.before, live.book, market.fees, position, precision=precision, own=own)
+        then = OrderPreview.of(self.after, live.book, market.fees, position, precision=precision, own=own)
         ahead = f"now behind {count_text(self.ahead)}" if self.ahead is not None else "not known"
         rests = count_text(self.after.count) if self.keeps_queue_position else self._resting_text(then)
         return [
@@ -130,6 +143,7 @@ class OrderAmendment:
             fee_line(then.execution),
             line(Span(f"{'In queue':<{LABEL_WIDTH}}", Tone.DIM), ahead),
             line(self.queue_position_span(live)),
+            *own_order_lines(then),
         ]
 
     def _resting_text(self, preview: OrderPreview) -> str:

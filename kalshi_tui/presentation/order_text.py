@@ -3,7 +3,7 @@
 from kalshi_tui.domain.fees import CENT, FeeSchedule
 from kalshi_tui.domain.link import TradingStatus
 from kalshi_tui.domain.market import Market
-from kalshi_tui.domain.order import Action, Order, OrderTerms, TimeInForce
+from kalshi_tui.domain.order import Action, Order, OrderTerms, SelfTrade, TimeInForce
 from kalshi_tui.domain.order_preview import closing_count, max_fee, opening_risk
 from kalshi_tui.domain.position import Balance, Position
 from kalshi_tui.domain.price import PRICE_UNIT, Money, format_count
@@ -59,6 +59,7 @@ def order_options_text(terms: OrderTerms, rolling_expiry_s: int | None = None) -
         ("post-only", terms.post_only),
         ("reduce-only", terms.reduce_only),
         ("cancel on pause", terms.cancel_on_pause),
+        ("cancels your own orders in its way", terms.self_trade is SelfTrade.MAKER),
     )
     return ", ".join([lasts, *(word for word, holds in chosen if holds)])
 

@@ -4,11 +4,12 @@ from typing import Final
 
 from kalshi_tui.domain.book import Book
 from kalshi_tui.domain.fees import CENT, FeeSchedule
-from kalshi_tui.domain.order import BookSide, OrderTerms
-from kalshi_tui.domain.order_preview import ExecutionEstimate, OrderPreview, PositionProjection
+from kalshi_tui.domain.order import BookSide, Order, OrderTerms, TimeInForce
+from kalshi_tui.domain.order_preview import NO_ORDERS, ExecutionEstimate, OrderPreview, PositionProjection
+from kalshi_tui.domain.own_orders import OwnOrders
 from kalshi_tui.domain.position import Position
 from kalshi_tui.domain.price import COUNT_UNIT, PRICE_UNIT, Count, Money
-from kalshi_tui.domain.text import plain_money_text
+from kalshi_tui.domain.text import plain_money_text, resting_order_text
 from kalshi_tui.presentation.lines import (
     Line,
     Span,
@@ -45,14 +46,17 @@ def preview_lines(
     *,
     positions_read: bool = True,
     precision: Money = CENT,
+    own: OwnOrders = NO_ORDERS,
 ) -> list[Line]:
     """Return what the order would do against this book: fills and rest, money, fees, worst loss and profit.
+
+    ``own`` is what rests of the account's in the market; what of it matters stands in lines of its own below.
 
     The worst loss is that of the whole order filled at its limit, whatever the book shows now: never too little. What
     stands after it is computed at the book's prices for what fills now, and at the limit for the rest. While positions
     have not been read the figures are those of an order that closes nothing. ``precision`` is the member's.
     """
-    sums = OrderPreview.of(terms, book, fees, position, precision=precision)
+    sums = OrderPreview.of(terms, book, fees, position, precision=precision, own=own)
     seen, then = sums.execution, sums.projection
     change = then.cash_change
     held = position is not None or positions_read
@@ -62,7 +66,7 @@ def preview_lines(
             "Brings" if change > 0 else "Cost", money_text(abs(change)), "Cash after", _cash_text(cash, sums)
         ),
         two_column_line("Taker fee", _fee_text(seen.fee_at_most), "Maker fee", _fee_text(seen.maker_fee)),
-        two_column_line("Closes", _closes_text(then, position), "Opens", _opens_text(sums)),
+        two_column_line("Closes", _closes_text(then, sums.base), "Opens", _opens_text(sums)),
         two_column_line(
             "Worst loss", worst_loss_text(sums), "If right", f"pays {money_text(then.opened * PRICE_UNIT)}"
         ),
@@ -73,7 +77,47 @@ def preview_lines(
             "Held after",
             _position_text(then.after) if held else NO_VALUE,
         ),
+        *own_order_lines(sums),
     ]
+
+
+def own_order_lines(order_preview: OrderPreview) -> list[Line]:
+    """Return which of the account's own orders were counted, and which are in the way; no line for none."""
+    return [
+        line(Span(fit(label, LABEL_WIDTH), Tone.DIM), Span(words, tone))
+        for label, words, tone in (
+            ("Counted", counted_text(order_preview), Tone.OWN),
+            ("Your own", met_text(order_preview), Tone.WARN),
+        )
+        if words
+    ]
+
+
+def counted_text(order_preview: OrderPreview) -> str:
+    """Return which of the account's orders the figures count as filled first; empty for none."""
+    beside = order_preview.cash_beside
+    money = f"; cash after has {money_text(beside, signed=True)} by what rests" if beside else ""
+    if not order_preview.counted:
+        return money.removeprefix("; ")
+    return f"{_orders_text(order_preview.counted)} as filled first{money}"
+
+
+def met_text(order_preview: OrderPreview) -> str:
+    """Return which of the account's own orders the order would meet, and what comes of it; empty for none."""
+    if not order_preview.met:
+        return ""
+    terms, fills = order_preview.terms, order_preview.execution.fills_now
+    named = _orders_text(order_preview.met)
+    if order_preview.stopped:
+        return f"{named} in the way: {count_text(terms.count - fills)} of this order canceled"
+    if terms.tif is TimeInForce.FOK and not fills:
+        return f"{named} in the way: nothing fills"
+    return f"{named} in the way: canceled by this order"
+
+
+def _orders_text(orders: tuple[Order, ...]) -> str:
+    more = f" and {len(orders) - 1} more" if len(orders) > 1 else ""
+    return f"{resting_order_text(orders[0])}{more}"
 
 
 def fills_text(fill_estimate: ExecutionEstimate) -> str:
@@ -119,7 +163,7 @@ def _fee_text(fee: Money | None) -> str:
 def _cash_text(cash: Money | None, order_preview: OrderPreview) -> str:
     if cash is None:
         return "not known"
-    left = cash + order_preview.projection.cash_change
+    left = cash + order_preview.cash_effect
     return f"{money_text(left)} - unknown fee" if order_preview.fee is None else money_text(left - order_preview.fee)
 
 

@@ -158,6 +158,7 @@ def _assemble_execution(
     journal: Journal,
     options: SessionOptions,
 ) -> Execution:
+    store.account.intents.find_recorded = journal.find_meaning
     lookup = OrderLookup(rest, store, sleep)
     minute = CancelAllMinute(rest.clock.now_ms, load=journal.cancel_alls, save=journal.record_cancel_all)
     risk_checks = RiskChecks(

@@ -5,25 +5,21 @@ module decides whether the event has been announced already, and writes the sent
 """
 
 from collections import deque
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Final, overload
 
-from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.candles import Settlement
 from kalshi_tui.domain.market import Market
 from kalshi_tui.domain.order import (
     Action,
-    BookSide,
     Fill,
     Order,
     OrderState,
-    to_outcome_price,
-    to_yes_price as in_terms_of,
 )
 from kalshi_tui.domain.position import Position
-from kalshi_tui.domain.price import Count, Money, Price
+from kalshi_tui.domain.price import Count, Money
 from kalshi_tui.domain.text import in_subaccount, plain_count_text, plain_money_text, plain_price_text
 from kalshi_tui.session.changes import ChangeLog, Topic
 from kalshi_tui.session.timing import SessionTime
@@ -34,8 +30,6 @@ MAX_NOTICES: Final = 500
 EARLIER_MS: Final = 15_000
 """A fill that is read when it is older than this is announced as an earlier one."""
 ENDS: Final = {OrderState.CANCELED: "Canceled", OrderState.EXPIRED: "Expired"}
-
-Asked = Mapping[str, tuple[Action, Side]]
 
 
 class Severity(Enum):
@@ -90,11 +84,10 @@ class _Held:
 class Notices(Sequence[Notice]):
     """The notices, newest first, and which events have been announced."""
 
-    def __init__(self, time: SessionTime, name_of: Callable[[str], str], asked: Asked, changes: ChangeLog) -> None:
+    def __init__(self, time: SessionTime, name_of: Callable[[str], str], changes: ChangeLog) -> None:
         """Start an empty log. ``name_of`` names a market by its ticker, empty if it is not known yet."""
         self._time = time
         self._name_of = name_of
-        self._asked = asked
         self._changes = changes
         self._started_ms = time.local_ms()
         self._notices: deque[Notice] = deque(maxlen=MAX_NOTICES)
@@ -136,6 +129,9 @@ class Notices(Sequence[Notice]):
         if len(said) > MAX_TEXT:
             said = said[: MAX_TEXT - 1] + "…"
         market = self._name_of(ticker) if ticker else ""
+        if ticker:
+            # The line ends in the market's name, which says more than its ticker.
+            said = said.replace(f" in {ticker}", "", 1)
         if ticker and not market:
             self._nameless.add(ticker)
         notice = Notice(self._time.local_ms(), severity, said, kind, ticker, market or ticker)
@@ -211,7 +207,7 @@ class Notices(Sequence[Notice]):
     def _announce_fill(self, fill: Fill, order: Order | None, *, earlier: bool) -> None:
         part = order is not None and order.filled < order.initial
         left = order.remaining if order is not None else 0
-        words = _words(self._asked, _name(fill, order), fill.book_side, fill.yes_price, fill.count, done=True)
+        words = _words(fill, fill.count, done=True)
         head = "Partly filled" if part else "Filled"
         words += in_subaccount(fill.subaccount)
         said = f"{head}{' earlier' if earlier else ''}: {words}{f', {plain_count_text(left)} left' if left else ''}"
@@ -224,7 +220,7 @@ class Notices(Sequence[Notice]):
             return
         # If these fills come after all, they have been announced.
         self._announced_ahead[order.order_id] = missing_count
-        words = _words(self._asked, order.client_order_id, order.book_side, order.yes_price, order.initial)
+        words = _words(order, order.initial)
         words += in_subaccount(order.subaccount)
         self.say(Severity.WARNING, f"Filled earlier: {words}", kind=NoticeKind.FILL, ticker=order.ticker)
 
@@ -237,7 +233,7 @@ class Notices(Sequence[Notice]):
             held.end = order
             return
         self._ended.add(_key(order))
-        words = _words(self._asked, order.client_order_id, order.book_side, order.yes_price, order.initial)
+        words = _words(order, order.initial)
         why = f" ({order.reason.removesuffix('.')})" if order.reason else ""
         words += in_subaccount(order.subaccount)
         said = f"{ENDS[order.state]}: {words}, {plain_count_text(order.filled)} filled{why}"
@@ -293,18 +289,11 @@ def _name(fill: Fill, order: Order | None) -> str:
     return fill.client_order_id or (order.client_order_id if order is not None else "")
 
 
-def _words(
-    asked: Asked, client_order_id: str, book_side: BookSide, yes_price: Price, count: Count, *, done: bool = False
-) -> str:
+def _words(shown: Order | Fill, count: Count, *, done: bool = False) -> str:
     """Return ``buy 10 YES at $0.42``, or ``bought ...`` if done; without the verb where it is not known here."""
-    if client_order_id in asked:
-        action, side = asked[client_order_id]
-        price = in_terms_of(side, yes_price)
-        past = {Action.BUY: "bought", Action.SELL: "sold"}
-        verb = f"{past[action] if done else action.value} "
-    else:
-        side, price = to_outcome_price(book_side, yes_price)
-        verb = ""
+    action, side, price = shown.as_meant
+    past = {Action.BUY: "bought", Action.SELL: "sold"}
+    verb = "" if action is None else f"{past[action] if done else action.value} "
     return f"{verb}{plain_count_text(count)} {side.name} at ${plain_price_text(price)}"
 
 

@@ -8,11 +8,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from kalshi_tui.domain.alerts import Alert
-from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.candles import CandleSeries, Settlement
 from kalshi_tui.domain.link import Link, LinkState, TradingStatus
 from kalshi_tui.domain.market import Event, Market, Quote, Trade
-from kalshi_tui.domain.order import Action, Fill, Order, OrderTerms
+from kalshi_tui.domain.order import Fill, Order, OrderTerms
 from kalshi_tui.domain.position import Balance, Position
 from kalshi_tui.domain.price import Count, Money, Price
 from kalshi_tui.domain.text import market_name
@@ -35,7 +34,7 @@ class Store:
         self.time: Final = SessionTime(clock_ms)
         self.market_data: Final = MarketDataStore(self._changes, self.bus)
         intents = OrderIntents()
-        self.notices: Final = Notices(self.time, self._market_name, intents.sides, self._changes)
+        self.notices: Final = Notices(self.time, self._market_name, self._changes)
         self.account: Final = AccountStore(self.time, self.market_data, intents, self.notices, self._changes, self.bus)
         self._connection = Link()
         self._hours = TradingStatus.OPEN
@@ -63,7 +62,6 @@ class Store:
         self.positions: Final[Mapping[str, Position]] = self.account.positions
         self.queue_positions: Final[Mapping[str, Count]] = self.account.queue_positions
         self.order_terms: Final[Mapping[str, OrderTerms]] = intents.terms
-        self.requested_sides: Final[Mapping[str, tuple[Action, Side]]] = intents.sides
 
     def _market_name(self, ticker: str) -> str:
         return market_name(self.market_data.markets, ticker)

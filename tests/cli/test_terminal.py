@@ -43,7 +43,7 @@ async def test_it_asks_before_it_sends(tmp_path: Path, answer: str, code: int, o
 
         said = await typed(work)
         assert len(list(trader.exchange.exchange.queries.orders("alice"))) == orders
-        assert ("Resting: buy YES 2 at 0.40." if orders else "nothing was sent.") in said
+        assert (f"Resting: buy YES 2 at 0.40 in {ticker}." if orders else "nothing was sent.") in said
 
 
 @pytest.mark.parametrize(("answer", "orders"), [("y", 0), ("live", 0), ("LIVE", 1)])

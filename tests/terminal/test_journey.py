@@ -55,7 +55,7 @@ def test_an_order_that_rests_is_listed_canceled_and_asked_about_before_the_end(t
     terminal.press("n", "x")
     terminal.wait_text("Cancel buy YES 7 at 0.01")
     terminal.press("y")
-    terminal.wait_text("Canceled: YES 7 at 0.01")
+    terminal.wait_text("Canceled: buy YES 7 at 0.01")
     terminal.press("q")
     assert terminal.ended() == 0
 

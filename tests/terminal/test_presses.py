@@ -145,4 +145,4 @@ def test_a_held_yes_answers_one_question_alone(terminal: Terminal) -> None:
     # The key is released for longer than a held one pauses. Nothing on the screen tells, and longer does no harm.
     time.sleep(1.5 * REPEAT_MS / 1000)
     terminal.press("y")
-    terminal.wait_text("Canceled: YES 7 at 0.01")
+    terminal.wait_text("Canceled: buy YES 7 at 0.01")

@@ -53,6 +53,7 @@ def merge_orders(known: Order, update: Order) -> Order:
         reason=first.reason or (second.reason if first.state is second.state else ""),
         update_reason=first.update_reason or (second.update_reason if first.state is second.state else ""),
         created_ms=first.created_ms or second.created_ms,
+        meant=known.meant or update.meant,
         # No order moves to another subaccount; a report without the number says 0.
         subaccount=first.subaccount or second.subaccount,
         updated_ms=max(first.updated_ms, second.updated_ms),

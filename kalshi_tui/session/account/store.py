@@ -14,6 +14,7 @@ from kalshi_tui.domain.fees import CENT
 from kalshi_tui.domain.limits import order_risk
 from kalshi_tui.domain.market import Market
 from kalshi_tui.domain.order import BookSide, Fill, Order, OrderState, OrderTerms
+from kalshi_tui.domain.own_orders import OwnOrders
 from kalshi_tui.domain.position import Balance, Position, PositionKey
 from kalshi_tui.domain.price import Count, Money
 from kalshi_tui.kalshi.lists import LeftOut
@@ -194,6 +195,10 @@ class AccountStore:
         """Return what is held where an order would go."""
         return self._positions.get((terms.ticker, self.view.number_of(terms)))
 
+    def own_orders(self, terms: OrderTerms) -> OwnOrders:
+        """Return what rests, or may rest, of the account's own in the market that an order would go to."""
+        return OwnOrders.of(self._orders.values(), terms.ticker, self.view.number_of(terms), self._queue_positions)
+
     def orders_in_view(self) -> list[Order]:
         """Return all orders of the subaccounts in view that are known, those that are over too."""
         return [order for order in self._orders.values() if self.view.includes(order.subaccount)]
@@ -252,6 +257,7 @@ class AccountStore:
         if self._executions.knows(fill):
             return
         self._learn_subaccount(fill.subaccount)
+        fill = self._with_meaning(fill)
         self._executions.add(fill)
         self._fills.appendleft(fill)
         self._changes.mark(Topic.FILLS, tickers=(fill.ticker,))
@@ -276,7 +282,7 @@ class AccountStore:
             # is, it would be final, and an order that rests at the exchange would never be shown again.
             known = replace(known, state=OrderState.RESTING)
         self._inferred_filled.discard(key)
-        now = order if known is None else merge_orders(known, order)
+        now = self.intents.with_meaning(order if known is None else merge_orders(known, order))
         if known is not None and known.state is OrderState.UNKNOWN is not now.state:
             self.intents.end_amend(key)
         self._count_unreported(now, now.filled - (known.filled if known is not None else 0))
@@ -321,7 +327,7 @@ class AccountStore:
     def set_fills(self, fills: Sequence[Fill]) -> list[Fill]:
         """Take executions that were read, newest first, and return those that were not known, newest first."""
         self.mark_read(AccountList.FILLS)
-        fresh = [fill for fill in fills if not self._executions.knows(fill)]
+        fresh = [self._with_meaning(fill) for fill in fills if not self._executions.knows(fill)]
         for fill in fresh:
             self._learn_subaccount(fill.subaccount)
             self._executions.add(fill)
@@ -496,6 +502,10 @@ class AccountStore:
         )
         if whole:
             self._inferred_filled.add(fill.order_id)
+
+    def _with_meaning(self, fill: Fill) -> Fill:
+        order = self._orders.get(fill.order_id) or self._orders.get(fill.client_order_id)
+        return self.intents.fill_with_meaning(fill, order)
 
     def _report_fill(self, fill: Fill, *, read: bool) -> None:
         order = self._orders.get(fill.order_id) or self._orders.get(fill.client_order_id)

@@ -3,12 +3,12 @@
 from dataclasses import dataclass, replace
 from typing import Final
 
-from kalshi_tui.domain.order import Action, Order, OrderState, OrderTerms, to_outcome_price, to_yes_price
+from kalshi_tui.domain.order import Action, Order, OrderState, OrderTerms, as_meant
 from kalshi_tui.domain.price import Count, Price
-from kalshi_tui.domain.text import expiry_text, order_text, plain_count_text, plain_price_text
+from kalshi_tui.domain.text import expiry_text, named_order_text, plain_count_text, plain_price_text
 from kalshi_tui.kalshi.errors import KalshiError, NotFound, NotSent, Refused
 from kalshi_tui.kalshi.replies import AmendAck
-from kalshi_tui.kalshi.rest import RestClient
+from kalshi_tui.kalshi.rest import RestClient, require_possible_counts
 from kalshi_tui.session.execution.floor_check import FloorCheck
 from kalshi_tui.session.execution.order_lookup import OrderLookup
 from kalshi_tui.session.execution.order_writers import OrderWriters, WriterBusyError
@@ -55,7 +55,7 @@ class _Amendment:
         return self.keeps_place and self.expires_s is None
 
     def describe(self, order: Order) -> str:
-        _, price = to_outcome_price(order.book_side, self.price)
+        _, _, price = as_meant(order.meant, order.book_side, self.price)
         words = f"{plain_count_text(self.resting_count)} at {plain_price_text(price)}"
         return words if self.expires_s is None else f"{words}, {expiry_text(self.expires_s)}"
 
@@ -186,7 +186,7 @@ class OrderAmender:
             return await self._rest.decrease_order(
                 order.order_id, order.ticker, to=change.resting_count, subaccount=order.subaccount
             )
-        return await self._rest.amend_order(
+        ack = await self._rest.amend_order(
             order.order_id,
             order.ticker,
             order.book_side,
@@ -196,19 +196,21 @@ class OrderAmender:
             expires_s=change.sent_expires_s,
             subaccount=order.subaccount,
         )
+        # What was filled before is known here: of the rest no more can fill and remain than was asked for.
+        return require_possible_counts(ack, change.resting_count, "The amendment")
 
     def _report_changed(self, before: Order, change: "_Amendment") -> OrderResult:
         known = self._store.known_order(before)
         place = "keeps its place in the queue" if change.keeps_place else "at the end of the queue"
         if known.state is not OrderState.RESTING:
             place = f"it is {known.state.word} now"
-        sentence = f"Changed: {order_text(before)} -> {change.describe(before)}, {place}."
+        sentence = f"Changed: {named_order_text(before)} -> {change.describe(before)}, {place}."
         self._store.notify(Severity.GOOD, sentence, known.ticker)
         self._store.account.report_answered(known)
         return OrderResult(known, sentence)
 
     def _report_unchanged(self, order: Order, why: str) -> OrderResult:
-        sentence = f"Not changed: {order_text(order)}. {why}"
+        sentence = f"Not changed: {named_order_text(order)}. {why}"
         self._store.notify(Severity.ERROR, sentence)
         return OrderResult(order, sentence, refused=True)
 
@@ -221,7 +223,7 @@ class OrderAmender:
         since_ms = self._rest.clock.now_ms()
         self._store.order(replace(self._store.known_order(order), state=OrderState.UNKNOWN, reason=why))
         known = self._store.known_order(order)
-        sentence = f"UNKNOWN: {order_text(order)}. {why} The exchange is being asked."
+        sentence = f"UNKNOWN: {named_order_text(order)}. {why} The exchange is being asked."
         self._store.notify(Severity.ERROR, sentence)
         self._store.account.report_answered(known, end_told=False)
         self._order_executor.request_account_read()
@@ -231,13 +233,9 @@ class OrderAmender:
 
 def amended_terms(store: Store, order: Order, price: Price, resting_count: Count) -> OrderTerms:
     """Return the terms that a change makes of a resting order, in the trader's words where they are known."""
-    asked = store.requested_sides.get(order.client_order_id)
-    if asked is None:
-        side, own = to_outcome_price(order.book_side, price)
-        return OrderTerms(order.ticker, side, Action.BUY, own, resting_count, subaccount=order.subaccount or None)
-    action, side = asked
-    price = to_yes_price(side, price)
-    return OrderTerms(order.ticker, side, action, price, resting_count, subaccount=order.subaccount or None)
+    action, side, own = as_meant(store.account.intents.with_meaning(order).meant, order.book_side, price)
+    subaccount = order.subaccount or None
+    return OrderTerms(order.ticker, side, action or Action.BUY, own, resting_count, subaccount=subaccount)
 
 
 def apply_amend_ack(

@@ -15,8 +15,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final, Self
 
+from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.limits import DailyVolume
-from kalshi_tui.domain.order import Order, OrderState, OrderTerms, order_from_terms
+from kalshi_tui.domain.order import Action, Order, OrderState, OrderTerms, order_from_terms
 from kalshi_tui.session.execution.journal_rows import (
     COURSE,
     MAX_MS,
@@ -36,9 +37,11 @@ from kalshi_tui.session.execution.journal_sql import (
     CANCEL_ALLS,
     EVERY,
     HISTORY,
+    MEANING,
     NEVER_REACHED,
     NEWEST,
     OPEN,
+    ORDER_ID_INDEX,
     OVER,
     ROWS,
     SCHEMA,
@@ -152,6 +155,17 @@ class Journal:
         except JournalError as error:
             sentence = str(error)
             trouble = f"{sentence[:1].upper()}{sentence[1:]} Canceling works all the same."
+        readable = cls.open_to_read(path, account, trouble=trouble)
+        if readable is not None:
+            return readable
+        # Not even readable: an empty journal in memory keeps the desk usable, and `trouble` keeps orders from leaving.
+        stand_in = cls.in_memory(account)
+        stand_in.trouble = trouble
+        return stand_in
+
+    @classmethod
+    def open_to_read(cls, path: Path, account: str, *, trouble: str = "It was opened to be read.") -> Self | None:
+        """Open the journal and write nothing; return None where there is none that can be read."""
         try:
             if not path.is_file():
                 raise FileNotFoundError
@@ -170,10 +184,7 @@ class Journal:
             connection.close()
         except (OSError, ValueError, sqlite3.Error):
             pass
-        # Not even readable: an empty journal in memory keeps the desk usable, and `trouble` keeps orders from leaving.
-        stand_in = cls.in_memory(account)
-        stand_in.trouble = trouble
-        return stand_in
+        return None
 
     @staticmethod
     def delete(path: Path) -> None:
@@ -422,6 +433,18 @@ class Journal:
             row = self._read_day_start(day) or (at_ms, account_value)
         return row
 
+    def find_meaning(self, client_order_id: str, order_id: str) -> tuple[Action, Side] | None:
+        """Return what an order of this journal asked for, by its client order id or else the exchange's; else None."""
+        column, name = ("client_order_id", client_order_id) if client_order_id else ("order_id", order_id)
+        if not name:
+            return None
+        try:
+            rows = self._query(MEANING[column], (self._account, name))
+            return (Action(rows[0]["action"]), Side(rows[0]["side"])) if rows else None
+        except (JournalError, ValueError):
+            # An order can be shown without it, in the exchange's form.
+            return None
+
     def _find_recorded(self, client_order_id: str) -> tuple[object, ...] | None:
         """Return what is recorded of an intent, of an earlier run too; None for orders that are not in this journal."""
         if client_order_id in self._recorded_orders or client_order_id in self._foreign_ids or not client_order_id:
@@ -629,7 +652,7 @@ def _initialize_database(connection: sqlite3.Connection) -> None:
         for statement in SCHEMA.split(";"):
             connection.execute(statement)
         connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-    for statement in (CANCEL_ALLS, *TABLES):
+    for statement in (CANCEL_ALLS, ORDER_ID_INDEX, *TABLES):
         connection.execute(statement)
     for name in _missing_columns(connection):
         connection.execute(f"ALTER TABLE intents ADD COLUMN {name} {ADDED_COLUMNS[name]}")

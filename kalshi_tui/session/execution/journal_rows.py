@@ -207,6 +207,7 @@ def _order(row: sqlite3.Row) -> Order:
         update_reason=row["update_reason"],
         created_ms=row["sent_ms"],
         subaccount=row["subaccount"] or 0,
+        meant=(Action(row["action"]), Side(row["side"])),
     )
 
 

@@ -109,6 +109,12 @@ NEWEST: Final = _joined(
 )
 ROWS: Final = _joined("SELECT rowid AS row_number,", COLUMNS, "FROM intents")
 BY_NAME: Final = _joined(ROWS, "WHERE client_order_id = ?")
+MEANING: Final = {
+    column: f"SELECT side, action FROM intents WHERE account = ? AND {column} = ?"  # noqa: S608 - constants alone
+    for column in ("client_order_id", "order_id")
+}
+ORDER_ID_INDEX: Final = "CREATE INDEX IF NOT EXISTS intents_by_order_id ON intents (account, order_id)"
+"""Apart from the other indexes: a journal of an earlier version gets it when it is opened."""
 HISTORY: Final = _joined("SELECT", CHANGE_COLUMNS, "FROM changes WHERE client_order_id = ? ORDER BY number")
 EVERY: Final = json.dumps([state.value for state in OrderState])
 

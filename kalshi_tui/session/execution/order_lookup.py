@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from kalshi_tui.domain.order import Order, OrderState
-from kalshi_tui.domain.text import order_text
+from kalshi_tui.domain.text import named_order_text
 from kalshi_tui.kalshi.errors import NotFound
 from kalshi_tui.kalshi.order_status import (
     SEARCH_FIRST_DELAY_S,
@@ -164,7 +164,7 @@ class OrderLookup:
         now = self._store.known_order(found)
         # If the end has been announced, by the stream meanwhile, "found" would announce the same order twice.
         if not self._store.notices.has_told_end(now):
-            self._store.notify(Severity.GOOD, f"Found: {order_text(now)} is {now.state.word}.", now.ticker)
+            self._store.notify(Severity.GOOD, f"Found: {named_order_text(now)} is {now.state.word}.", now.ticker)
         self._store.bus.publish(AccountInDoubt())
 
     def _conclude_missing(self, order: Order) -> bool:
@@ -181,5 +181,5 @@ class OrderLookup:
         # arrived" would be wrong.
         now = self._store.known_order(order)
         if now.state is OrderState.NOT_SENT:
-            self._store.notify(Severity.WARNING, f"Never arrived: {order_text(order)}. {reason}", order.ticker)
+            self._store.notify(Severity.WARNING, f"Never arrived: {named_order_text(order)}. {reason}", order.ticker)
         return now.state is not OrderState.UNKNOWN

@@ -12,10 +12,10 @@ from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.order import Order, OrderState, OrderTerms, TimeInForce, order_from_terms
 from kalshi_tui.domain.price import MONEY_UNIT
 from kalshi_tui.domain.text import (
-    order_text,
+    named_order_text,
+    named_terms_text,
     plain_count_text,
     plain_money_text,
-    terms_text,
 )
 from kalshi_tui.kalshi.errors import DuplicateOrder, KalshiError, NotFound, NotSent, Refused, UnknownOutcome
 from kalshi_tui.kalshi.order_status import by_id
@@ -103,7 +103,7 @@ class OrderExecutor:
             self._store.order(taken_up)
             self._store.notices.add_journaled(order)
             if not order.order_id and order.client_order_id not in set_aside:
-                sentence = f"UNKNOWN: {terms_text(entry.terms)} may or may not be live. {PROGRAM_ENDED_REASON}"
+                sentence = f"UNKNOWN: {named_terms_text(entry.terms)} may or may not be live. {PROGRAM_ENDED_REASON}"
                 self._store.notify(Severity.ERROR, f"{sentence} The exchange is being asked.")
             # A damaged time is not waited for.
             since_ms = min(entry.changed_ms, now_ms + MAX_CLOCK_LEAD_MS)
@@ -262,7 +262,7 @@ class OrderExecutor:
         if reason := self._risk_checks.read_only_reason:
             return OrderResult(order, reason, refused=True)
         if not order.order_id:
-            sentence = "This order has no id from the exchange yet, so it cannot be canceled by name."
+            sentence = f"Not canceled: {named_order_text(order)} has no id from the exchange yet, by which to name it."
             return OrderResult(order, sentence, refused=True)
         self._store.account.intents.remember_cancel(order.order_id)
         self._store.notices.hold(order)
@@ -274,14 +274,15 @@ class OrderExecutor:
             return await self.read_back(order, "The exchange says this order is gone already.")
         except Refused as error:
             self.check_exchange_hours(error)
-            sentence = f"Not canceled: {error}"
+            sentence = f"Not canceled: {named_order_text(order)}. {error}"
             self._store.notify(Severity.ERROR, sentence)
             self._not_canceled(order)
             return OrderResult(order, sentence, refused=True)
         except NotSent as error:
-            self._store.notify(Severity.ERROR, str(error))
+            sentence = f"Not canceled: {named_order_text(order)}. {error}"
+            self._store.notify(Severity.ERROR, sentence)
             self._not_canceled(order)
-            return OrderResult(order, str(error), refused=True)
+            return OrderResult(order, sentence, refused=True)
         except KalshiError as error:
             # The cancel may have arrived: to call it failed would show an order as resting that may be gone.
             self.request_account_read()
@@ -321,26 +322,28 @@ class OrderExecutor:
         try:
             fresh = await by_id(self._rest, order.order_id, ticker=order.ticker, sent_ms=order.created_ms)
         except KalshiError as error:
-            sentence = f"{why or 'The cancel was accepted.'} The order could not be read back: {error}"
+            words = named_order_text(order)
+            sentence = f"{why or 'The cancel was accepted.'} The order, {words}, could not be read back: {error}"
             self._store.notify(Severity.WARNING, sentence)
             self._store.account.report_answered(order, end_told=False)
             return OrderResult(order, sentence)
         self._store.account.apply_read_order(fresh)
         known = self._store.orders.get(order.order_id, fresh)
         if known.state is OrderState.CANCELED:
-            sentence = f"Canceled: {order_text(known)}, {plain_count_text(known.filled)} filled before."
+            sentence = f"Canceled: {named_order_text(known)}, {plain_count_text(known.filled)} filled before."
         elif known.state is OrderState.FILLED:
-            sentence = f"Filled before the {action} came: {order_text(known)}."
+            sentence = f"Filled before the {action} came: {named_order_text(known)}."
         elif known.state.final:
-            sentence = f"{known.state.word.capitalize()}: {order_text(known)}, {plain_count_text(known.filled)} filled."
+            filled = plain_count_text(known.filled)
+            sentence = f"{known.state.word.capitalize()}: {named_order_text(known)}, {filled} filled."
         elif known.state is OrderState.UNKNOWN:
-            sentence = f"{why or 'Cancel accepted'}: {order_text(known)} is UNKNOWN; the exchange is being asked."
+            sentence = f"{why or 'Cancel accepted'}: {named_order_text(known)} is UNKNOWN; the exchange is being asked."
             self.request_account_read()
         else:
             # Reads lag writes: an accepted cancel may still read as resting (docs/kalshi-api.md, section 7).
             self.request_account_read()
             why = why or "Cancel accepted; waiting to see it gone"
-            sentence = f"{why}: {order_text(known)} still reads as resting."
+            sentence = f"{why}: {named_order_text(known)} still reads as resting."
         self._store.notify(Severity.INFO, sentence, known.ticker)
         self._store.account.report_answered(known)
         return OrderResult(known, sentence)
@@ -361,7 +364,7 @@ class OrderExecutor:
         if order.state is not state:
             # The stream was faster and knows more: the order exists, whatever this reply says.
             return self._report_from_stream(order, terms, why)
-        sentence = f"{state.word.capitalize()}: {terms_text(terms)}. {why}"
+        sentence = f"{state.word.capitalize()}: {named_terms_text(terms)}. {why}"
         self._store.notify(Severity.ERROR, sentence)
         self._store.account.report_answered(order)
         return OrderResult(order, sentence)
@@ -372,7 +375,7 @@ class OrderExecutor:
             # The stream has reported the order meanwhile, so its state is known though the reply was lost.
             return self._report_from_stream(order, terms, why)
         sentence = (
-            f"UNKNOWN: {terms_text(terms)} may or may not be live. {why} "
+            f"UNKNOWN: {named_terms_text(terms)} may or may not be live. {why} "
             "The exchange is being asked; do not send it again."
         )
         self._store.notify(Severity.ERROR, sentence)
@@ -385,7 +388,7 @@ class OrderExecutor:
     def _report_from_stream(self, order: Order, terms: OrderTerms, why: str) -> OrderResult:
         """Return what the stream has reported of an order whose reply says nothing, or less."""
         filled = f", {plain_count_text(order.filled)} filled" if order.filled else ""
-        sentence = f"{order.state.word.capitalize()}: {terms_text(terms)}{filled}, as the stream reported. {why}"
+        sentence = f"{order.state.word.capitalize()}: {named_terms_text(terms)}{filled}, as the stream reported. {why}"
         self._store.notify(Severity.WARNING, sentence, order.ticker)
         self._store.account.report_answered(order, fills_told=True)
         return OrderResult(order, sentence)
@@ -419,7 +422,7 @@ def order_from_ack(draft: Order, terms: OrderTerms, ack: OrderAck) -> Order:
 
 def describe_result(terms: OrderTerms, order: Order, ack: OrderAck) -> str:
     """Return what became of an acknowledged order, in one sentence."""
-    words = terms_text(terms)
+    words = named_terms_text(terms)
     if order.state is OrderState.FILLED:
         average = ack.average_fill_price
         if average is None or ack.filled < order.filled:

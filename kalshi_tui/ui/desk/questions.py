@@ -5,10 +5,9 @@ from collections.abc import Sequence
 from typing import Final
 
 from kalshi_tui.domain.order import Order, OrderState
-from kalshi_tui.domain.text import market_text
+from kalshi_tui.domain.text import market_text, order_text
 from kalshi_tui.session.account.account_view import subaccount_text
 from kalshi_tui.session.store import Store
-from kalshi_tui.ui.lists.views import trader_order_text
 
 MAX_MARKETS_NAMED: Final = 4
 MAX_ORDERS_NAMED: Final = 6
@@ -37,14 +36,14 @@ def _whose_orders(store: Store) -> str:
 
 def cancel_question(store: Store, order: Order) -> str:
     """Ask whether one order is to be canceled."""
-    return f"Cancel {trader_order_text(store, order)} in {_market_name(store, order.ticker)}?"
+    return f"Cancel {order_text(order)} in {_market_name(store, order.ticker)}?"
 
 
 def cancel_row_question(store: Store, orders: Sequence[Order]) -> str:
     """Ask whether all these orders of one market, one at the least, are to be canceled; each is named."""
     if len(orders) == 1:
         return cancel_question(store, orders[0])
-    named = [trader_order_text(store, order) for order in orders[:MAX_ORDERS_NAMED]]
+    named = [order_text(order) for order in orders[:MAX_ORDERS_NAMED]]
     if len(orders) > MAX_ORDERS_NAMED:
         named.append(f"and {len(orders) - MAX_ORDERS_NAMED} more")
     return f"Cancel {len(orders)} orders in {_market_name(store, orders[0].ticker)}: {', '.join(named)}?"

@@ -3,10 +3,10 @@
 from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.link import LinkState
 from kalshi_tui.domain.market import Market, Trade
-from kalshi_tui.domain.order import BookSide, Fill, Order, OrderState, to_outcome_price, to_yes_price as in_terms_of
+from kalshi_tui.domain.order import Fill, Order, OrderState, to_yes_price as in_terms_of
 from kalshi_tui.domain.position import Position
 from kalshi_tui.domain.price import COUNT_UNIT, MONEY_UNIT, PRICE_UNIT, Count, Money, Price
-from kalshi_tui.domain.text import in_subaccount, order_text, plain_count_text, plain_price_text
+from kalshi_tui.domain.text import order_text
 from kalshi_tui.presentation.lines import (
     Line,
     Span,
@@ -64,22 +64,11 @@ NOTICE_SIGNS = {
 }
 
 
-def _trader_terms(
-    store: Store, ticker: str, client_order_id: str, side: BookSide, yes_price: Price
-) -> tuple[str, Side, str]:
-    """Return an order's side and price as the trader typed them.
-
-    As the exchange has it where that is not known here.
-    """
-    asked = store.requested_sides.get(client_order_id)
-    if asked is None:
-        outcome, price = to_outcome_price(side, yes_price)
-        words = outcome.name
-    else:
-        action, outcome = asked
-        price = in_terms_of(outcome, yes_price)
-        words = f"{action.value} {outcome.name}"
-    return words, outcome, align_decimal_point(market_price_text(price, store.markets.get(ticker)), 4, 8)
+def _side_and_price(store: Store, shown: Order | Fill) -> tuple[str, Side, str]:
+    """Return the side and the price of an order or a fill as they were meant."""
+    action, outcome, price = shown.as_meant
+    words = f"{action.value} {outcome.name}" if action is not None else outcome.name
+    return words, outcome, align_decimal_point(market_price_text(price, store.markets.get(shown.ticker)), 4, 8)
 
 
 def _average_fill_price(store: Store, order: Order, side: Side) -> Price | None:
@@ -115,7 +104,7 @@ def order_column_heading(width: int) -> str:
 
 def order_line(store: Store, order: Order, width: int) -> Line:
     """Return the line of an order: state, side, remaining and filled count, and the queue ahead of it."""
-    words, side, price = _trader_terms(store, order.ticker, order.client_order_id, order.book_side, order.yes_price)
+    words, side, price = _side_and_price(store, order)
     word = "PART FILL" if order.state is OrderState.RESTING and order.filled else order.state.word.upper()
     figures = line(
         Span(f"{word:<10}", ORDER_STATE_TONES.get(order.state, Tone.DIM)),
@@ -155,7 +144,7 @@ def unknown_orders_text(store: Store, width: int) -> str:
         endings = [" may be live; the exchange is being asked.", " may be live."]
     else:
         (order,) = orders
-        what = f"UNKNOWN: {trader_order_text(store, order)}"
+        what = f"UNKNOWN: {order_text(order)}"
         place = f" in {order.ticker}"
         endings = [
             f"{place} may be live; the exchange is being asked.",
@@ -165,17 +154,6 @@ def unknown_orders_text(store: Store, width: int) -> str:
             " may be live.",
         ]
     return what + next((each for each in endings if len(what + each) <= width), endings[-1])
-
-
-def trader_order_text(store: Store, order: Order) -> str:
-    """Return an order as the trader typed it: ``buy YES 10 at 0.47``; without the verb if it is not known."""
-    asked = store.requested_sides.get(order.client_order_id)
-    if asked is None:
-        return order_text(order)
-    action, side = asked
-    price = plain_price_text(in_terms_of(side, order.yes_price))
-    words = f"{action.value} {side.name} {plain_count_text(order.initial)} at {price}"
-    return words + in_subaccount(order.subaccount)
 
 
 def exit_price(store: Store, position: Position) -> Price | None:
@@ -253,7 +231,7 @@ def position_line(store: Store, position: Position, width: int) -> Line:
 
 def fill_line(store: Store, fill: Fill, width: int) -> Line:
     """Return the line of one fill."""
-    words, side, price = _trader_terms(store, fill.ticker, fill.client_order_id, fill.book_side, fill.yes_price)
+    words, side, price = _side_and_price(store, fill)
     figures = line(
         Span(f"{clock_text(fill.ts_ms)}  ", Tone.DIM),
         Span(f"{words:<9}", Tone.BID if side is Side.YES else Tone.ASK),

@@ -194,6 +194,7 @@ class AmendScreen(ConfirmScreen):
                         market,
                         store.account.positions_by_key.get((market.ticker, order.subaccount)),
                         precision=store.precision,
+                        own=store.account.own_orders(change.after),
                     )
                 )
             else:

@@ -5,6 +5,7 @@ from typing import Final, Protocol
 
 from kalshi_tui.ui.command import Command, CommandGroup, Scope
 from kalshi_tui.ui.ticket.amend import AmendScreen
+from kalshi_tui.ui.ticket.cancel_own import NONE_IN_THE_WAY
 from kalshi_tui.ui.ticket.confirm import ConfirmScreen, TicketStep
 from kalshi_tui.ui.ticket.field_letters import PRICE_LETTER_COMMANDS, FocusedField, PriceLetter
 from kalshi_tui.ui.ticket.review import ReviewScreen
@@ -45,6 +46,13 @@ def no_cash_to_move(ticket: TicketScreen) -> str:
     if ticket.session.cash_move_text:
         return ticket.session.cash_move_text
     return "" if ticket.find_cash_moves() else ticket.why_no_cash_moves()
+
+
+def no_own_in_the_way(screen: TicketScreen | ReviewScreen) -> str:
+    """Return why no own order can be canceled for the order; empty if one can."""
+    if screen.session.read_only_reason:
+        return screen.session.read_only_reason
+    return "" if screen.own_in_the_way() else NONE_IN_THE_WAY
 
 
 def cannot_send(screen: ConfirmScreen) -> str:
@@ -128,6 +136,16 @@ TICKET_COMMANDS: Final[tuple[Command[TicketScreen], ...]] = (
         _T,
         in_bar=True,
         why_not=no_cash_to_move,
+    ),
+    Command(
+        "cancel-own",
+        "ctrl+o",
+        TicketScreen.cancel_own,
+        "Cancel own",
+        "Cancel your own orders in the way of this one, after a question.",
+        _T,
+        in_bar=True,
+        why_not=no_own_in_the_way,
     ),
     *(_ticket_price_command(each) for each in PRICE_LETTER_COMMANDS),
     Command(
@@ -246,6 +264,18 @@ REVIEW_COMMANDS: Final[tuple[Command[ReviewScreen], ...]] = (
         in_bar=True,
         in_palette=False,
         why_not=cannot_send,
+    ),
+    Command(
+        "cancel-own-first",
+        "ctrl+o",
+        ReviewScreen.cancel_own,
+        "Cancel own",
+        "Cancel your own orders in the way of this one, after a question.",
+        _R,
+        in_bar=True,
+        why_not=lambda review: (
+            "The order has been sent." if review.ticket_step is not TicketStep.REVIEW else no_own_in_the_way(review)
+        ),
     ),
     Command(
         "close-result",

@@ -33,6 +33,7 @@ from kalshi_tui.ui.app_clock import now_ms
 from kalshi_tui.ui.book.view import quote_line
 from kalshi_tui.ui.command import Scope
 from kalshi_tui.ui.lists.views import ORDER_STATE_TONES
+from kalshi_tui.ui.ticket.cancel_own import ask_to_cancel_own, own_orders_in_the_way, show_preview
 from kalshi_tui.ui.ticket.confirm import ARM_DELAY_MS, ConfirmScreen, TicketStep
 from kalshi_tui.ui.widgets.key_bar import KeyBar
 from kalshi_tui.ui.widgets.line_view import LineView
@@ -60,6 +61,8 @@ class ReviewScreen(ConfirmScreen):
         self._client_order_id = session.draft(terms) if client_order_id is None else client_order_id
         self._is_resend = client_order_id is not None
         self._market = Market(terms.ticker, "")
+        self._not_canceled = ""
+        """What went wrong when own orders in the way were to be canceled."""
         self._quote = LineView(id="quote", classes="one-line")
         self._order = LineView(id="order")
         self._preview = LineView(id="figures")
@@ -106,7 +109,8 @@ class ReviewScreen(ConfirmScreen):
         )
         self.set_class(self.ticket_step is not TicketStep.REVIEW, "-sent")
         if self.ticket_step is TicketStep.REVIEW:
-            self._preview.show(
+            show_preview(
+                self._preview,
                 preview_lines(
                     self._terms,
                     live.book,
@@ -115,11 +119,13 @@ class ReviewScreen(ConfirmScreen):
                     cash,
                     positions_read=positions_read,
                     precision=store.precision,
-                )
+                    own=store.account.own_orders(self._terms),
+                ),
             )
         else:
             # Once sent, the preview's figures would mislead: show the result.
             order = self.latest_order(self._outcome.order) if self._outcome else None
+            self._preview.styles.height = None
             self._preview.show(
                 order_result_lines(order, position, store.account.balances.get(number), positions_read=positions_read)
             )
@@ -146,20 +152,22 @@ class ReviewScreen(ConfirmScreen):
     def _warning(self) -> Span:
         """Return the most serious warning."""
         store, market = self.session.store, self._market
-        position, number = store.account.position_of(self._terms), store.account.view.number_of(self._terms)
+        number = store.account.view.number_of(self._terms)
+        base = store.account.own_orders(self._terms).base_position(self._terms, store.account.position_of(self._terms))
         warning = (
-            violations_text(self.violations)
+            self._not_canceled
+            or violations_text(self.violations)
             or untrusted_book_warning(store.book(market.ticker))
             or trading_paused_warning(store.hours_of(market.ticker))
             or insufficient_cash_warning(
                 self._terms,
                 market.fees,
-                position,
+                base,
                 store.available_cash(market, number),
                 precision=store.precision,
                 in_all=store.account.cash_in_all(market, number),
             )
-            or sell_to_open_warning(self._terms, position, positions_read=store.knows_position(market.ticker))
+            or sell_to_open_warning(self._terms, base, positions_read=store.knows_position(market.ticker))
             or settlement_floor_warning(market)
         )
         return Span(warning, Tone.WARN) if warning else Span("Nothing is sent yet.", Tone.DIM)
@@ -191,6 +199,18 @@ class ReviewScreen(ConfirmScreen):
     async def send_request(self, agreed: frozenset[Risk]) -> OrderResult:
         """Send the order."""
         return await self.session.submit(self._terms, self._client_order_id, agreed)
+
+    def own_in_the_way(self) -> tuple[Order, ...]:
+        """Return the trader's own orders that the order would meet."""
+        return own_orders_in_the_way(self.session, self._terms)
+
+    def cancel_own(self) -> None:
+        """Ask, then cancel the trader's own orders in the way; what is shown then has to be looked at anew."""
+        ask_to_cancel_own(self.app, self.session, self.own_in_the_way(), self._timer_ms, self._canceled_own)
+
+    def _canceled_own(self, problem: str) -> None:
+        self._not_canceled = problem
+        self.show_reason("")
 
     def close(self) -> None:
         """Close; what has been sent stays sent, and its outcome is logged."""

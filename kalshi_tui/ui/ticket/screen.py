@@ -13,7 +13,7 @@ from textual.widgets import Input, Label
 
 from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.market import Market
-from kalshi_tui.domain.order import OrderTerms
+from kalshi_tui.domain.order import Order, OrderTerms
 from kalshi_tui.domain.order_preview import max_affordable_count
 from kalshi_tui.domain.position import Position
 from kalshi_tui.domain.price import Money, NumberError
@@ -49,6 +49,7 @@ from kalshi_tui.ui.app_clock import now_ms
 from kalshi_tui.ui.book.view import quote_line
 from kalshi_tui.ui.command import Scope
 from kalshi_tui.ui.dialogs.ask import AskScreen
+from kalshi_tui.ui.ticket.cancel_own import ask_to_cancel_own, own_orders_in_the_way, show_preview
 from kalshi_tui.ui.ticket.field_letters import FocusedField
 from kalshi_tui.ui.ticket.form import TicketForm
 from kalshi_tui.ui.ticket.review import ReviewScreen
@@ -147,7 +148,10 @@ class TicketScreen(CommandModal[None]):
             self._violations.show([])
         else:
             cash, precision = self.session.store.available_cash(market, self._subaccount), self.session.store.precision
-            self._preview.show(
+            own = self.session.store.account.own_orders(terms)
+            base = own.base_position(terms, position)
+            show_preview(
+                self._preview,
                 preview_lines(
                     terms,
                     live.book,
@@ -156,14 +160,15 @@ class TicketScreen(CommandModal[None]):
                     cash,
                     positions_read=positions_read,
                     precision=precision,
-                )
+                    own=own,
+                ),
             )
             against = violations_text(self.session.check_risks(terms))
             self._violations.show([line(Span(against, Tone.WARN))])
             if not said:
                 in_all = self.session.store.account.cash_in_all(market, self._subaccount)
                 cash_warning = insufficient_cash_warning(
-                    terms, market.fees, position, cash, precision=precision, in_all=in_all
+                    terms, market.fees, base, cash, precision=precision, in_all=in_all
                 )
                 if self.session.cash_move_text:
                     cash_warning = f"{cash_warning} {self.session.cash_move_text}".strip()
@@ -172,7 +177,7 @@ class TicketScreen(CommandModal[None]):
                     cash_warning = f"{cash_warning} 'Move cash' brings {money_text(total)} here."
                 # The risk check below says the same of the book already.
                 doubt = "" if against else untrusted_book_warning(live)
-                unheld = sell_to_open_warning(terms, position, positions_read=positions_read)
+                unheld = sell_to_open_warning(terms, base, positions_read=positions_read)
                 floor, paused = (
                     settlement_floor_warning(market),
                     trading_paused_warning(self.session.store.hours_of(self._ticker)),
@@ -219,7 +224,8 @@ class TicketScreen(CommandModal[None]):
         except NumberError:
             return None
         cash = store.available_cash(market, self._subaccount)
-        return missing_cash(terms, market.fees, self._position(), cash, precision=store.precision)
+        base = store.account.own_orders(terms).base_position(terms, self._position())
+        return missing_cash(terms, market.fees, base, cash, precision=store.precision)
 
     # Commands.
 
@@ -235,6 +241,17 @@ class TicketScreen(CommandModal[None]):
 
         question = f"Move {total} of your cash to the buying power of this market? The order is not sent by that."
         self.app.push_screen(AskScreen(self.session, "move cash", question, self._timer_ms), answered)
+
+    def own_in_the_way(self) -> tuple[Order, ...]:
+        """Return the trader's own orders that the order would meet; none while it is incomplete."""
+        try:
+            return own_orders_in_the_way(self.session, self.read_terms())
+        except NumberError:
+            return ()
+
+    def cancel_own(self) -> None:
+        """Ask, then cancel the trader's own orders in the way."""
+        ask_to_cancel_own(self.app, self.session, self.own_in_the_way(), self._timer_ms, self.show_reason)
 
     def review(self) -> None:
         """Go to the field that is empty or wrong; with a complete order, to its review."""
@@ -295,7 +312,8 @@ class TicketScreen(CommandModal[None]):
     def set_max_count(self) -> None:
         """Take the most that the cash in this market's shard pays for."""
         market = self._market()
-        cash, position = self.session.store.available_cash(market, self._subaccount), self._position()
+        store = self.session.store
+        cash = store.available_cash(market, self._subaccount)
         try:
             terms = self._form.draft.with_count("1").to_order_terms(market, now_ms(self.app), None)
         except NumberError as error:
@@ -304,7 +322,9 @@ class TicketScreen(CommandModal[None]):
         if cash is None:
             self.show_reason("The cash is not known yet.")
             return
-        most = max_affordable_count(terms, cash, market.fees, position, precision=self.session.store.precision)
+        terms = replace(terms, subaccount=self._subaccount or None)
+        base = store.account.own_orders(terms).base_position(terms, self._position())
+        most = max_affordable_count(terms, cash, market.fees, base, precision=store.precision)
         if most is None:
             self.show_reason("The market's fees are unknown, and so is how many the cash pays for.")
         elif not most:

@@ -54,7 +54,7 @@ async def test_an_expiry_is_set_moved_and_cleared_where_the_order_rests(rig: Rig
     ends_s = rig.exchange.clock.now // 1000 + 600
     outcome = await rig.session.amend(order, 4_000, 1_000, expires_s=ends_s)
     rig.deliver()
-    assert outcome.sentence.startswith("Changed: YES 10 at 0.40 -> 10 at 0.40, good till ")
+    assert outcome.sentence.startswith(f"Changed: buy YES 10 at 0.40 in {rig.ticker} -> 10 at 0.40, good till ")
     assert outcome.sentence.endswith("keeps its place in the queue.")
     assert rig.exchange.queries.order(US, order.order_id).expires_ms == ends_s * 1000
     assert rig.session.store.orders[order.order_id].expires_ms == ends_s * 1000
@@ -73,15 +73,15 @@ async def test_an_expiry_is_set_moved_and_cleared_where_the_order_rests(rig: Rig
 @pytest.mark.parametrize(
     ("price", "left", "ahead", "words"),
     [
-        (4_000, 400, 0, "Changed: YES 10 at 0.40 -> 4 at 0.40, keeps its place in the queue."),
-        (4_000, 1_500, 700, "Changed: YES 10 at 0.40 -> 15 at 0.40, at the end of the queue."),
-        (3_900, 1_000, 700, "Changed: YES 10 at 0.40 -> 10 at 0.39, at the end of the queue."),
+        (4_000, 400, 0, "-> 4 at 0.40, keeps its place in the queue."),
+        (4_000, 1_500, 700, "-> 15 at 0.40, at the end of the queue."),
+        (3_900, 1_000, 700, "-> 10 at 0.39, at the end of the queue."),
     ],
 )
 async def test_what_happens_to_the_queue_place(rig: Rig, price: int, left: int, ahead: int, words: str) -> None:
     order = await resting(rig)
     outcome = await changed(rig, order, price, left)
-    assert outcome.sentence == words
+    assert outcome.sentence == f"Changed: buy YES 10 at 0.40 in {rig.ticker} {words}"
     (record,) = rig.theirs()
     assert (record.price, record.remaining) == (price, left)
     await rig.pass_time(4)
@@ -98,7 +98,8 @@ async def test_a_smaller_count_goes_out_as_a_decrease(rig: Rig) -> None:
 
 async def test_a_no_order_is_told_in_its_own_price(rig: Rig) -> None:
     order = await resting(rig, Side.NO)
-    assert (await changed(rig, order, 6_100, 1_000)).sentence.startswith("Changed: NO 10 at 0.40 -> 10 at 0.39")
+    sentence = (await changed(rig, order, 6_100, 1_000)).sentence
+    assert sentence.startswith(f"Changed: buy NO 10 at 0.40 in {rig.ticker} -> 10 at 0.39")
 
 
 async def test_a_change_that_crosses_fills_at_once(rig: Rig) -> None:
@@ -123,14 +124,14 @@ async def test_what_is_gone_is_not_changed(rig: Rig) -> None:
     rig.trade(BookSide.ASK, 4_000, 1_000)
     rig.deliver("none")
     outcome = await changed(rig, order, 3_900, 500)
-    assert outcome.sentence == "Filled before the change came: YES 10 at 0.40."
+    assert outcome.sentence == f"Filled before the change came: buy YES 10 at 0.40 in {rig.ticker}."
     assert outcome.order.state is OrderState.FILLED
 
 
 async def test_a_refused_change_leaves_the_order_as_it_is(rig: Rig) -> None:
     order = await resting(rig)
     outcome = await changed(rig, order, 3_900, 500, Trouble.TOO_MANY)
-    assert outcome.sentence.startswith("Not changed: YES 10 at 0.40.")
+    assert outcome.sentence.startswith(f"Not changed: buy YES 10 at 0.40 in {rig.ticker}.")
     assert outcome.order.state is OrderState.RESTING
 
 
@@ -272,4 +273,4 @@ async def test_canceling_what_has_expired_says_so(rig: Rig) -> None:
     order = (await rig.submit(terms)).order
     await rig.pass_time(10)
     outcome = await rig.session.cancel(order)
-    assert outcome.sentence == "Expired: YES 1 at 0.40, 0 filled."
+    assert outcome.sentence == f"Expired: buy YES 1 at 0.40 in {rig.ticker}, 0 filled."

@@ -157,7 +157,7 @@ async def test_what_was_not_canceled_is_named(make: Make) -> None:
     assert len(still_resting(rig)) == 4
     assert not result.proved
     assert len(result.still_resting) == 4
-    assert "NOT CANCELED: YES 1 at 0.10 in" in result.sentence
+    assert "NOT CANCELED: buy YES 1 at 0.10 in" in result.sentence
     assert "It is not proved that none rests." in result.sentence
 
 

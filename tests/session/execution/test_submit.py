@@ -104,17 +104,17 @@ async def settled(store: Store, client_order_id: str) -> Order:
 @pytest.mark.parametrize(
     ("tif", "filled", "remaining", "state", "words"),
     [
-        (TimeInForce.GTC, "0.00", "10.00", OrderState.RESTING, "Resting: buy YES 10 at 0.47."),
+        (TimeInForce.GTC, "0.00", "10.00", OrderState.RESTING, "Resting: buy YES 10 at 0.47 in T-1."),
         (
             TimeInForce.GTC,
             "4.00",
             "6.00",
             OrderState.RESTING,
-            "Partly filled: buy YES 10 at 0.47, 4 filled, 6 resting.",
+            "Partly filled: buy YES 10 at 0.47 in T-1, 4 filled, 6 resting.",
         ),
-        (TimeInForce.GTC, "10.00", "0.00", OrderState.FILLED, "Filled: buy YES 10 at 0.47."),
-        (TimeInForce.IOC, "4.00", "0.00", OrderState.CANCELED, "Canceled: buy YES 10 at 0.47, 4 filled."),
-        (TimeInForce.FOK, "10.00", "0.00", OrderState.FILLED, "Filled: buy YES 10 at 0.47."),
+        (TimeInForce.GTC, "10.00", "0.00", OrderState.FILLED, "Filled: buy YES 10 at 0.47 in T-1."),
+        (TimeInForce.IOC, "4.00", "0.00", OrderState.CANCELED, "Canceled: buy YES 10 at 0.47 in T-1, 4 filled."),
+        (TimeInForce.FOK, "10.00", "0.00", OrderState.FILLED, "Filled: buy YES 10 at 0.47 in T-1."),
     ],
 )
 async def test_a_taken_order_is_what_its_counts_say(
@@ -138,7 +138,7 @@ async def test_a_taken_order_is_what_its_counts_say(
 async def test_the_average_price_is_told_in_the_traders_own_side(exchange: Exchange, trading: OrderExecutor) -> None:
     exchange.reply = taken("10.00", "0.00", average_fill_price="0.5625")
     outcome = await trading.submit(OrderTerms("T-1", Side.NO, Action.BUY, 4_400, 1_000), "c1")
-    assert outcome.sentence == "Filled: buy NO 10 at 0.44, on average at 0.4375."
+    assert outcome.sentence == "Filled: buy NO 10 at 0.44 in T-1, on average at 0.4375."
     assert (exchange.created[0]["side"], exchange.created[0]["price"]) == ("ask", "0.5600")
 
 
@@ -238,7 +238,7 @@ async def test_a_lost_reply_of_an_order_that_the_stream_has_told_is_no_riddle(
     exchange.reply = reply
     outcome = await trading.submit(TERMS, "c1")
     assert outcome.order.state is OrderState.RESTING
-    assert outcome.sentence.startswith("Resting: buy YES 10 at 0.47, as the stream reported.")
+    assert outcome.sentence.startswith("Resting: buy YES 10 at 0.47 in T-1, as the stream reported.")
     assert [order.order_id for order in store.orders.values()] == ["o9"]
     assert exchange.reads == 0
 
@@ -269,7 +269,7 @@ async def test_an_average_of_a_part_is_not_told_as_that_of_the_whole(
 
     exchange.reply = reply
     outcome = await trading.submit(TERMS, "c1")
-    assert outcome.sentence == "Filled: buy YES 10 at 0.47."
+    assert outcome.sentence == "Filled: buy YES 10 at 0.47 in T-1."
 
 
 async def test_the_time_of_sending_is_the_exchanges(exchange: Exchange, store: Store, trading: OrderExecutor) -> None:

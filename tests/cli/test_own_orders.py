@@ -1,0 +1,139 @@
+"""The trader's own orders from the command line: counted, in the way, canceled first, and shown as they were meant."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from tests.support.cli_runner import Trader, tradable, trading
+
+SURE = 60_000
+UNFILLED = 6
+
+
+@asynccontextmanager
+async def at_work(home: Path) -> AsyncIterator[tuple[Trader, str]]:
+    async with trading(home) as trader:
+        trader.exchange.clock.advance(SURE)
+        yield trader, tradable(trader.exchange)
+
+
+async def rest(trader: Trader, ticker: str, side: str, price: str, count: str, *, who: str = "alice") -> str:
+    """Put an order into the book, from elsewhere, and return its id."""
+    reply = await trader.exchange.order(ticker, side, price, count, who=who)
+    assert reply.status_code == 201, reply.text
+    return str(reply.json()["order_id"])
+
+
+async def ten_held(trader: Trader, ticker: str) -> None:
+    await rest(trader, ticker, "ask", "0.5000", "10.00", who="bob")
+    await rest(trader, ticker, "bid", "0.5000", "10.00")
+    trader.exchange.clock.advance(SURE)
+
+
+async def test_a_second_sale_of_the_same_holding_opens(tmp_path: Path) -> None:
+    async with at_work(tmp_path) as (trader, ticker):
+        await ten_held(trader, ticker)
+        await rest(trader, ticker, "ask", "0.3000", "10.00")
+        trader.exchange.clock.advance(SURE)
+        before = (await trader.json("balance")).only["cash"]
+        second = ("order", "sell", "yes", ticker, "10@0.30")
+        preview = (await trader.json(*second, "--dry-run")).only["preview"]
+        told = {name: preview[name] for name in ("closes", "opens", "held_after", "cash_change")}
+        assert told == {"closes": "0.00", "opens": "10.00", "held_after": "-10.00", "cash_change": "-7.000000"}
+        assert [each["remaining"] for each in preview["counted_orders"]] == ["10.00"]
+        text = (await trader.run(*second, "--dry-run")).out
+        assert "NO 10 at 0.30 as filled first" not in text
+        assert "NO 10 at 0.70 as filled first" in text
+        sent = await trader.json(*second, "--yes")
+        assert sent.only["order"]["state"] == "resting"
+        trader.exchange.clock.advance(SURE)
+        after = (await trader.json("balance")).only["cash"]
+        assert round((float(after) - float(before)) * 100) == -700
+        await rest(trader, ticker, "bid", "0.3000", "20.00", who="bob")
+        trader.exchange.clock.advance(SURE)
+        held = (await trader.json("positions")).only
+        assert (held["side"], held["count"]) == ("no", "10.00")
+
+
+async def test_an_own_order_in_the_way_ends_the_new_one_and_it_is_said(tmp_path: Path) -> None:
+    async with at_work(tmp_path) as (trader, ticker):
+        await rest(trader, ticker, "bid", "0.4000", "10.00")
+        trader.exchange.clock.advance(SURE)
+        sale = ("order", "sell", "yes", ticker, "10@0.40")
+        planned = (await trader.json(*sale, "--dry-run")).only
+        preview = planned["preview"]
+        assert (preview["fills_now"], preview["rests"], preview["held_after"]) == ("0.00", "0.00", "0.00")
+        assert preview["stops_at_own_order"]
+        assert [each["remaining"] for each in preview["own_orders_met"]] == ["10.00"]
+        assert any("--cancel-first" in each for each in planned["warnings"])
+        text = (await trader.run(*sale, "--dry-run")).out
+        assert "YES 10 at 0.40 in the way: 10 of this order canceled" in text
+        sent = await trader.json(*sale, "--yes")
+        assert sent.code == UNFILLED
+        assert (sent.only["order"]["state"], sent.only["order"]["filled"]) == ("cancelled", "0.00")
+        assert sent.error["code"] == "unfilled"
+        assert ticker in sent.only["message"]
+
+
+async def test_with_maker_prevention_the_order_in_the_way_goes(tmp_path: Path) -> None:
+    async with at_work(tmp_path) as (trader, ticker):
+        await rest(trader, ticker, "bid", "0.4000", "4.00", who="bob")
+        own = await rest(trader, ticker, "bid", "0.4000", "10.00")
+        await rest(trader, ticker, "bid", "0.4000", "3.00", who="bob")
+        trader.exchange.clock.advance(SURE)
+        sale = ("order", "sell", "yes", ticker, "10@0.40", "--self-trade", "maker")
+        preview = (await trader.json(*sale, "--dry-run")).only["preview"]
+        assert (preview["fills_now"], preview["rests"], preview["stops_at_own_order"]) == ("7.00", "3.00", False)
+        assert [each["order_id"] for each in preview["own_orders_met"]] == [own]
+        sent = await trader.json(*sale, "--yes")
+        assert (sent.code, sent.only["order"]["filled"], sent.only["order"]["remaining"]) == (0, "7.00", "3.00")
+
+
+async def test_what_stands_before_the_own_order_fills(tmp_path: Path) -> None:
+    async with at_work(tmp_path) as (trader, ticker):
+        await rest(trader, ticker, "bid", "0.4000", "4.00", who="bob")
+        await rest(trader, ticker, "bid", "0.4000", "10.00")
+        trader.exchange.clock.advance(SURE)
+        sale = ("order", "sell", "yes", ticker, "10@0.40")
+        assert (await trader.json(*sale, "--dry-run")).only["preview"]["fills_now"] == "4.00"
+        sent = await trader.json(*sale, "--yes")
+        assert (sent.code, sent.only["order"]["state"], sent.only["order"]["filled"]) == (0, "cancelled", "4.00")
+
+
+async def test_the_order_in_the_way_is_canceled_first(tmp_path: Path) -> None:
+    async with at_work(tmp_path) as (trader, ticker):
+        own = await rest(trader, ticker, "bid", "0.4000", "10.00")
+        await rest(trader, ticker, "bid", "0.3900", "10.00", who="bob")
+        trader.exchange.clock.advance(SURE)
+        sale = ("order", "sell", "yes", ticker, "10@0.39", "--cancel-first")
+        planned = (await trader.json(*sale, "--dry-run")).only
+        assert planned["preview"]["fills_now"] == "10.00"
+        assert [each["order_id"] for each in planned["canceled_first"]] == [own]
+        assert [each.remaining for each in trader.exchange.exchange.queries.orders("alice")] == [1_000]
+        sent = await trader.json(*sale, "--yes")
+        assert (sent.code, sent.only["order"]["state"]) == (0, "filled")
+        assert [each["state"] for each in sent.only["canceled_first"]] == ["cancelled"]
+
+
+def sides(lines: list[dict[str, Any]]) -> list[dict[str, str] | None]:
+    return [each["meant"] for each in lines]
+
+
+async def test_orders_and_fills_are_shown_as_they_were_meant(tmp_path: Path) -> None:
+    async with at_work(tmp_path) as (trader, ticker):
+        sent = await trader.json("order", "sell", "yes", ticker, "4@0.05", "--yes")
+        assert sent.code == 0
+        await rest(trader, ticker, "ask", "0.0500", "3.00")
+        await rest(trader, ticker, "bid", "0.0500", "1.00", who="bob")
+        trader.exchange.clock.advance(SURE)
+        meant = {"action": "sell", "side": "yes", "price": "0.0500"}
+        assert sides((await trader.json("orders")).lines) == [None, meant]
+        assert sides((await trader.json("fills")).lines) == [meant]
+        listed = (await trader.run("orders")).out.splitlines()
+        assert ["sell YES" in each for each in listed] == [False, False, True]
+        assert "0.05 " in listed[2]
+        assert "NO" in listed[1]
+        assert "0.95 " in listed[1]
+        assert "sell YES" in (await trader.run("fills")).out
+        assert "sell YES" in (await trader.run("cancel", sent.only["order"]["order_id"], "--yes")).out
