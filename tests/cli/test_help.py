@@ -69,7 +69,7 @@ def test_every_json_has_its_schema_and_no_other_has_one() -> None:
 def test_the_exit_codes_of_the_help_are_all_there_are() -> None:
     page = PARSER.format_help()
     assert page.endswith(format_exit_codes())
-    assert [code for code, _ in EXIT_CODE_MEANINGS] == [0, 1, 2, 3, 4, 5, 130]
+    assert [code for code, _ in EXIT_CODE_MEANINGS] == [0, 1, 2, 3, 4, 5, 6, 130]
 
 
 @pytest.mark.parametrize(

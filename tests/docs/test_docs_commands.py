@@ -214,7 +214,7 @@ ORDER_EXAMPLES = re.findall(r"^  (kalshi-tui order .*)$", parser_of("order").epi
 
 
 def test_the_help_of_order_has_examples() -> None:
-    assert len(ORDER_EXAMPLES) == 3
+    assert len(ORDER_EXAMPLES) == 4
 
 
 @pytest.mark.terminal

@@ -327,14 +327,18 @@ def check_book_frame(rig: Rig, name: str, path: str, value: Any, counts: Counter
     frame = json.loads(rig.down[0])
     *way, last = path.split(".")
     inner = frame
-    for part in way:
-        inner = inner[int(part) if isinstance(inner, list) else part] if part in inner or part.isdigit() else {}
-    if not isinstance(inner, dict) or last not in inner:
+    # The frame of this change may be shorter than the captured one.
+    try:
+        for part in way:
+            inner = inner[int(part) if isinstance(inner, list) else part]
+        place = int(last) if isinstance(inner, list) else last
+        if value is ABSENT:
+            del inner[place]
+        else:
+            inner[place]
+            inner[place] = value
+    except (IndexError, KeyError, TypeError):
         return
-    if value is ABSENT:
-        del inner[last]
-    else:
-        inner[last] = value
     rig.down[0] = json.dumps(frame).encode()
     rig.settle()
     rig.move(B)

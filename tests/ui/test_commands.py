@@ -11,7 +11,7 @@ from textual.widget import Widget
 from kalshi_tui.domain.alerts import Alert, AlertKind, AlertState
 from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.market import MarketStatus
-from kalshi_tui.domain.order import Action, OrderState, OrderTerms, TimeInForce
+from kalshi_tui.domain.order import Action, BookSide, OrderState, OrderTerms, TimeInForce
 from kalshi_tui.domain.position import Balance
 from kalshi_tui.presentation.lines import plain_text
 from kalshi_tui.session.account.list_reads import AccountList
@@ -150,6 +150,18 @@ async def in_a_ticket_with_cash_elsewhere(trader: Trader) -> None:
     await trader.press("b", *"40", "tab", *"50")
 
 
+async def in_a_ticket_against_an_own_order(trader: Trader) -> None:
+    own = an_order(order_id="own", book_side=BookSide.ASK, yes_price=4_000, remaining=1_000)
+    trader.desk.store.order(own)
+    await trader.press("b", *"40", "tab", *"50")
+
+
+async def in_the_review_against_an_own_order(trader: Trader) -> None:
+    await in_a_ticket_against_an_own_order(trader)
+    await trader.press("enter")
+    await trader.wait_to_arm()
+
+
 async def in_the_review(trader: Trader) -> None:
     await trader.press("b")
     await trader.press(*"40", "tab", *"5", "enter")
@@ -263,8 +275,10 @@ SITUATIONS = (
     ),
     Situation("count", Scope.TICKET, in_the_ticket("count"), "preset preset-back most all-held dollars"),
     Situation("cash elsewhere", Scope.TICKET, in_a_ticket_with_cash_elsewhere, "move-cash"),
+    Situation("own order in the way", Scope.TICKET, in_a_ticket_against_an_own_order, "cancel-own"),
     Situation("choice", Scope.TICKET, in_the_ticket("tif"), "next-choice previous-choice"),
     Situation("review", Scope.REVIEW, in_the_review, "send leave-review"),
+    Situation("own order, reviewed", Scope.REVIEW, in_the_review_against_an_own_order, "cancel-own-first"),
     Situation("sending", Scope.REVIEW, while_it_is_sent, "leave-sent"),
     Situation("answered", Scope.REVIEW, once_it_is_answered, "close-result"),
     Situation(

@@ -61,7 +61,7 @@ async def test_an_expiry_is_set_moved_and_cleared_where_the_order_rests(rig: Rig
     assert rig.exchange.queries.queue_position(US, order.order_id).count_ahead == 0
     cleared = await rig.session.amend(order, 4_000, 600, expires_s=0)
     rig.deliver()
-    assert "10 at 0.40 -> 6 at 0.40, good till canceled" in cleared.sentence
+    assert f"10 at 0.40 in {rig.ticker} -> 6 at 0.40, good till canceled" in cleared.sentence
     record = rig.exchange.queries.order(US, order.order_id)
     assert (record.expires_ms, record.remaining) == (0, 600)
     assert rig.session.store.orders[order.order_id].expires_ms == 0

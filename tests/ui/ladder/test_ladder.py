@@ -506,8 +506,9 @@ async def test_x_asks_once_for_all_orders_of_the_row() -> None:
     async with trading(size=NARROW) as trader:
         store = trader.desk.store
         for number in range(3):
+            if not number:
+                store.account.intents.remember_side("c0", Action.SELL, Side.NO)
             store.order(an_order(order_id=f"o{number}", client_order_id=f"c{number}", remaining=100 * (number + 1)))
-        store.account.intents.remember_side("c0", Action.SELL, Side.NO)
         store.order(an_order(order_id="p", client_order_id="p", ticker=SECOND))
         await trader.press("v", "tab", "j")
         assert "3*6" in row(trader, "0.46")

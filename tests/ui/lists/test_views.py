@@ -45,8 +45,10 @@ def test_an_order_stands_in_the_words_in_which_it_was_sent() -> None:
     order = an_order(book_side=BookSide.ASK, yes_price=9_000, state=OrderState.RESTING)
     assert plain_text(order_line(store, order, 80)).split()[1:3] == ["NO", "0.10"]
     store.account.intents.remember_side(order.client_order_id, Action.SELL, Side.YES)
+    order = store.account.intents.with_meaning(order)
     assert plain_text(order_line(store, order, 80)).split()[1:4] == ["sell", "YES", "0.90"]
     fill = a_fill(client_order_id=order.client_order_id, book_side=BookSide.ASK, yes_price=9_100)
+    fill = store.account.intents.fill_with_meaning(fill, order)
     assert plain_text(fill_line(store, fill, 80)).split()[1:4] == ["sell", "YES", "0.91"]
 
 
@@ -54,6 +56,7 @@ def test_an_order_says_at_what_it_was_filled() -> None:
     store = a_store(Clock())
     order = an_order(yes_price=6_000, state=OrderState.FILLED, filled=300, remaining=0)
     store.account.intents.remember_side(order.client_order_id, Action.BUY, Side.YES)
+    order = store.account.intents.with_meaning(order)
     store.fill(a_fill(trade_id="a", order_id=order.order_id, yes_price=5_700, count=200))
     store.fill(a_fill(trade_id="b", order_id=order.order_id, yes_price=6_000, count=100))
     assert plain_text(order_line(store, order, 80)).split()[3:7] == ["0.60", "0", "3", "0.58"]
