@@ -41,6 +41,7 @@ async def test_combos_are_listed_bought_and_closed_by_command(tmp_path: Path) ->
             assert ticker not in (await run("positions")).out
 
 
+@pytest.mark.slow
 async def test_a_collection_that_nobody_has_made_is_empty(tmp_path: Path) -> None:
     async with serving() as exchange:
         trader = Trader(exchange, tmp_path)

@@ -138,6 +138,7 @@ def test_a_standard_stream_that_is_closed_is_no_defect(tmp_path: Path, command: 
     assert not list(tmp_path.rglob("crash*"))
 
 
+@pytest.mark.slow
 def test_an_audit_says_of_each_book_whether_it_is_right(tmp_path: Path) -> None:
     data = ["--data", str(tmp_path / "practice"), "--seed", "7", "--seconds", "0.5"]
     told = run(["audit", "KXRECESSION-26", *data])

@@ -101,6 +101,7 @@ async def test_what_the_exchange_says_of_a_damaged_row_is_written_down_and_what_
         assert "cannot be read" not in said(await trader.run("cancel", "--all", "--yes"))
 
 
+@pytest.mark.slow
 async def test_an_order_like_the_one_of_a_damaged_row_has_to_be_meant_as_a_second(tmp_path: Path) -> None:
     async with at_work(tmp_path) as (trader, ticker, _):
         damage(trader, "state", "queued")
@@ -149,7 +150,7 @@ def a_folder(path: Path) -> None:
     path.mkdir()
 
 
-@pytest.mark.quick_cases("truncate")
+@pytest.mark.slow
 @pytest.mark.parametrize("spoil", [truncate, scramble, of_a_newer_version, without_a_table, a_folder])
 async def test_without_a_readable_journal_cancels_go_out_and_orders_stay(
     tmp_path: Path, spoil: Callable[[Path], None]
@@ -176,6 +177,7 @@ async def test_without_a_readable_journal_cancels_go_out_and_orders_stay(
         assert reply.status_code == 201
 
 
+@pytest.mark.slow
 async def test_a_locked_journal_takes_no_order_and_stops_no_cancel(tmp_path: Path) -> None:
     async with at_work(tmp_path) as (trader, ticker, _):
         with closing(sqlite3.connect(file_of(trader), isolation_level=None)) as holder:

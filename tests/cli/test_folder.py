@@ -56,6 +56,7 @@ def test_commands_find_the_exchange_that_runs_on_the_folder(tmp_path: Path) -> N
     assert not (folder / RUN_NOTE_FILE).exists()
 
 
+@pytest.mark.slow
 def test_what_a_killed_exchange_has_left_is_not_believed(tmp_path: Path) -> None:
     folder = tmp_path / "data"
     process = PracticeProcess(["--data", str(folder), *QUIET])
@@ -96,6 +97,7 @@ def test_commands_at_the_same_time_wait_for_each_other(tmp_path: Path) -> None:
     assert len(run_in_folder(folder, "orders").lines) == 3
 
 
+@pytest.mark.slow
 def test_an_exchange_that_nobody_can_find_is_told_in_a_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

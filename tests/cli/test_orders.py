@@ -84,6 +84,7 @@ async def test_terms_reach_the_exchange(tmp_path: Path) -> None:
         assert "reduce_only" in sold.only["wish"]
 
 
+@pytest.mark.slow
 async def test_an_order_that_the_exchange_refuses(tmp_path: Path) -> None:
     async with at_work(tmp_path) as (trader, ticker):
         done = await trader.json(*buying(ticker, "99999@0.99", "--over-limit"))
@@ -151,6 +152,7 @@ async def test_what_cannot_be_found_out_is_unknown_and_the_next_command_takes_it
         assert third.code == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("told", [False, True], ids=["nobody tells", "the stream tells"])
 async def test_ctrl_c_in_flight_prints_the_ids_and_what_is_known(tmp_path: Path, *, told: bool) -> None:
     async with at_work(tmp_path) as (trader, ticker):
@@ -267,6 +269,7 @@ async def test_limits_of_the_settings_hold(tmp_path: Path) -> None:
         assert len(list(trader.exchange.exchange.queries.orders("alice"))) == 1
 
 
+@pytest.mark.slow
 async def test_a_limit_far_through_the_market_takes_a_flag(tmp_path: Path) -> None:
     async with at_work(tmp_path) as (trader, ticker):
         await trader.exchange.order(ticker, "ask", "0.7000", "5.00", who="bob")
@@ -599,6 +602,7 @@ async def test_more_than_one_ctrl_c_still_tells_the_ids(tmp_path: Path) -> None:
         assert (done.code, done.only["order"]["client_order_id"]) == (3, theirs.client_order_id)
 
 
+@pytest.mark.slow
 async def test_a_journal_that_cannot_be_used_sends_no_order_but_cancels(tmp_path: Path) -> None:
     async with at_work(tmp_path) as (trader, ticker):
         reply = await trader.exchange.order(ticker, "bid", "0.1000", "1.00")

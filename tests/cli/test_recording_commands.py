@@ -132,7 +132,7 @@ def test_named_markets_alone_are_recorded(exchange: PracticeProcess, tmp_path: P
     assert "Traceback" not in again.stderr + unknown.stderr
 
 
-@pytest.mark.quick_cases("2")
+@pytest.mark.slow
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_an_end_from_outside_leaves_a_recording(
     exchange: PracticeProcess, tmp_path: Path, home: Path, how: signal.Signals
@@ -158,6 +158,7 @@ def test_an_end_from_outside_leaves_a_recording(
         assert f"{found.frames:,} frames" in out
 
 
+@pytest.mark.slow
 def test_a_killed_recording_lacks_a_second_and_a_quarter_at_most(
     exchange: PracticeProcess, tmp_path: Path, home: Path
 ) -> None:

@@ -46,6 +46,7 @@ def order(ticker: str, side: str, price: str, count: str) -> dict[str, str]:
     return {"ticker": ticker, "side": side, "price": price, "count": count, **kinds}
 
 
+@pytest.mark.slow
 def test_further_accounts_have_keys_of_their_own_and_trade_with_each_other(tmp_path: Path) -> None:
     with Alone(tmp_path / "practice", "--accounts", "2", "--quiet-market") as alone:
         told = alone.told
@@ -123,6 +124,7 @@ def test_a_registered_key_outlives_a_restart_and_no_new_account(tmp_path: Path) 
         assert fresh.call(*mine, "GET", "/portfolio/balance").status_code == 401
 
 
+@pytest.mark.slow
 def test_a_folder_in_use_is_told_with_the_process_that_uses_it(tmp_path: Path) -> None:
     with Alone(tmp_path / "practice", "--quiet-market") as first, Alone(tmp_path / "practice") as second:
         _, err = second.process.communicate(timeout=20)

@@ -55,6 +55,7 @@ def test_a_data_folder_that_cannot_be_one_is_told_in_a_sentence(tmp_path: Path) 
     assert "Traceback" not in str(raised.value)
 
 
+@pytest.mark.slow
 def test_a_damaged_database_is_told_in_a_sentence_and_fresh_is_a_way_on(tmp_path: Path) -> None:
     data = tmp_path / "practice"
     first = PracticeProcess(["--data", str(data), "--quiet-market"])
@@ -73,6 +74,7 @@ def test_a_damaged_database_is_told_in_a_sentence_and_fresh_is_a_way_on(tmp_path
         again.stop()
 
 
+@pytest.mark.slow
 def test_a_port_in_use_is_told_in_a_sentence(exchange: PracticeProcess, tmp_path: Path) -> None:
     port = exchange.wait_until_ready().rest_url.split(":")[2].split("/")[0]
     with pytest.raises(LaunchError, match=port) as raised:

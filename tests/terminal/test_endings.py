@@ -156,7 +156,8 @@ def test_it_ends_though_nobody_reads_what_it_draws(terminal: Terminal, way: str)
     assert terminal.ended() == 0
 
 
-@pytest.mark.parametrize("way", [pytest.param("SIGTERM", marks=pytest.mark.slow), "q"])
+@pytest.mark.slow
+@pytest.mark.parametrize("way", ["SIGTERM", "q"])
 def test_with_the_dead_mans_switch_it_tells_which_orders_may_rest(tmp_path: Path, way: str) -> None:
     settings = tmp_path / "settings.toml"
     settings.write_text("[dead_man]\ncancel_on_quit = true\n")
@@ -184,6 +185,7 @@ def test_with_the_dead_mans_switch_it_tells_which_orders_may_rest(tmp_path: Path
             os.kill(practice, signal.SIGKILL)
 
 
+@pytest.mark.slow
 def test_ctrl_z_says_why_it_does_not_suspend(terminal: Terminal) -> None:
     terminal.wait("a live book", is_live)
     terminal.press("\x1a")

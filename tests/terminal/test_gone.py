@@ -119,6 +119,7 @@ def test_the_desk_ends_with_its_terminal_whatever_stands_between(tmp_path: Path,
         assert told.read_text() == "0"
 
 
+@pytest.mark.slow
 def test_it_ends_when_only_what_it_draws_on_is_gone(tmp_path: Path) -> None:
     """Keys come from one terminal and the screen goes to another, of which only the second is closed."""
     been_here(tmp_path)

@@ -29,6 +29,7 @@ def test_an_order_is_placed_by_keys_and_its_fill_is_read_off_the_screen(terminal
     assert terminal.ended() == 0
 
 
+@pytest.mark.slow
 def test_the_first_start_ends_in_a_practice_trade(home: Path) -> None:
     terminal = Terminal(["--seed", "7"], home, first=True)
     terminal.wait_text("PRACTICE - welcome")
@@ -79,6 +80,7 @@ def test_keys_held_down_do_not_fall_through_to_the_exchange(terminal: Terminal) 
     assert terminal.ended() == 0
 
 
+@pytest.mark.slow
 def test_a_terminal_that_is_too_small_says_so_and_recovers(terminal: Terminal) -> None:
     terminal.wait_text("YES bid")
     terminal.resize(40, 10)
@@ -89,6 +91,7 @@ def test_a_terminal_that_is_too_small_says_so_and_recovers(terminal: Terminal) -
     assert terminal.ended() == 0
 
 
+@pytest.mark.slow
 def test_bytes_that_are_no_text_end_nothing(terminal: Terminal) -> None:
     terminal.wait("a live book", is_live)
     # Another encoding's letter as a key, then one in a paste: what stands beside it in the paste is no key.

@@ -72,6 +72,7 @@ def test_the_first_order_of_a_session_takes_the_word_live(tmp_path: Path, exchan
     terminal.child.close(force=True)
 
 
+@pytest.mark.slow
 def test_a_profile_that_only_watches_sends_nothing(tmp_path: Path, exchange: PracticeReady) -> None:
     house(tmp_path, exchange, "live", "read_only = true")
     terminal = Terminal(["--env", "house"], tmp_path)

@@ -58,6 +58,7 @@ def said_by(home: Path, *arguments: str) -> tuple[int, str]:
     return int(child.exitstatus or 0), child.before.decode()
 
 
+@pytest.mark.slow
 def test_a_home_that_cannot_be_written_is_a_sentence(home: Path) -> None:
     code, said = said_by(home)
     assert code == 1
