@@ -17,6 +17,8 @@ MIN_RELEASE_MS: Final = 25
 """How long a key is up at least between two presses. Releases that come together with the press prove nothing."""
 LATE_MS: Final = 250
 """A wait that took so much longer than asked for saw a program that stood still, and proves nothing."""
+POLL_MS: Final = 100
+"""How long the reading thread waits for input at a time."""
 MAX_WAITS: Final = 12
 
 
@@ -53,7 +55,7 @@ class Press:
 
 
 class Presses:
-    """The keys that have arrived. Only `arrived` is called from the thread that reads the terminal."""
+    """The keys that have arrived. The thread that reads the terminal calls `polled`, `arrived` and `reported`."""
 
     def __init__(self, timer_ms: Callable[[], int]) -> None:
         self._timer_ms = timer_ms
@@ -68,10 +70,25 @@ class Presses:
         """The key that is or was handled last; None after a click, which no key has caused."""
         self.handling: Press | None = None
         """The key that is handled now."""
+        self._polled_ms: int | None = None
+        """When the reading thread last began to wait for input; None if none reads."""
         self.unread: Callable[[], bool] = lambda: False
         """Whether the terminal has input that was not read yet."""
         self.deciding = 0
         """How many keys wait for their quiet moment."""
+
+    def polled(self) -> None:
+        """Note that everything that had arrived was read, and that input is waited for; from the reading thread."""
+        self._polled_ms = self._timer_ms()
+
+    def _arrival_ms(self) -> int:
+        """Return when what was read just now arrived; the earliest time possible if this program stood still since.
+
+        A stopped process reads a held key's last repeat when it goes on. Taken for a press of that moment, it would
+        be one of its own.
+        """
+        now_ms, polled_ms = self._timer_ms(), self._polled_ms
+        return now_ms if polled_ms is None or now_ms - polled_ms <= POLL_MS + LATE_MS else polled_ms
 
     def reported(self, report: KeyReport) -> None:
         """Note that a key was released, or that its next press is a repeat; from the reading thread."""
@@ -82,7 +99,7 @@ class Presses:
 
     def arrived(self, event: Key) -> None:
         """Note a key that was read just now."""
-        at_ms, released_ms = self._timer_ms(), self._released.pop(event.key, None)
+        at_ms, released_ms = self._arrival_ms(), self._released.pop(event.key, None)
         held, self._held = self._held == event.key, ""
         if released_ms is not None and (held or at_ms - released_ms < MIN_RELEASE_MS):
             released_ms = None

@@ -179,7 +179,7 @@ class TerminalDriver(LinuxDriver):
 
     def run_input_thread(self) -> None:
         """Read input until the terminal is gone."""
-        if read_until_gone(self.fileno, self.exit_event, self.process_messages):
+        if read_until_gone(self.fileno, self.exit_event, self.process_messages, self._presses.polled):
             self._lost()
 
     def _lost(self) -> None:

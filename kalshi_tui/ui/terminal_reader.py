@@ -11,16 +11,20 @@ from typing import Final
 from textual.message import Message
 
 from kalshi_tui.ui.input_parser import InputParser
+from kalshi_tui.ui.key_presses import POLL_MS
 
-POLL_INTERVAL_S: Final = 0.1
+POLL_INTERVAL_S: Final = POLL_MS / 1000
 READ_CHUNK_BYTES: Final = 4_096
 MAX_EMPTY_READS: Final = 3
 """A terminal that is gone gives its end at every read; one that is there may give it once, for a Ctrl+D before."""
 
 
-def read_until_gone(fileno: int, ended: Event, handle: Callable[[Sequence[Message]], None]) -> bool:
+def read_until_gone(
+    fileno: int, ended: Event, handle: Callable[[Sequence[Message]], None], polled: Callable[[], None] = lambda: None
+) -> bool:
     """Pass on what arrives at a terminal, everything of one read at once.
 
+    ``polled`` is called each time before input is waited for, `POLL_INTERVAL_S` at most.
     Return True once the terminal is gone, False when ``ended`` was set before that.
     """
     parser = InputParser()
@@ -33,6 +37,7 @@ def read_until_gone(fileno: int, ended: Event, handle: Callable[[Sequence[Messag
         except (OSError, ValueError):
             return True
         while not ended.is_set():
+            polled()
             try:
                 if not selector.select(POLL_INTERVAL_S):
                     found = parser.tick(time.monotonic())

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from kalshi_tui.practice.simulation.simulated_combos import COMBO_COLLECTION
 from tests.support.cli_runner import Trader, check
 from tests.support.practice_server import ahead_to_noon_ms, serving
