@@ -39,7 +39,8 @@ class Press:
     key: str
     at_ms: int
     repeats: bool
-    """Whether the terminal said that it is held, or the same key arrived just before and was not seen released."""
+    """Whether it is no press of its own: the terminal said that the key is held, the same key arrived just before and
+    was not seen released, or the program stood still just before."""
     released_ms: int | None = None
     """When the same key was released before this press; None if the terminal does not tell."""
 
@@ -55,7 +56,7 @@ class Press:
 
 
 class Presses:
-    """The keys that have arrived. The thread that reads the terminal calls `polled`, `arrived` and `reported`."""
+    """The keys that have arrived. The thread that reads the terminal calls `polled` to `arrived`."""
 
     def __init__(self, timer_ms: Callable[[], int]) -> None:
         self._timer_ms = timer_ms
@@ -72,6 +73,10 @@ class Presses:
         """The key that is handled now."""
         self._polled_ms: int | None = None
         """When the reading thread last began to wait for input; None if none reads."""
+        self._resumed_ms: int | None = None
+        """When the reading thread last found that it had stood still; None if it never did."""
+        self._reading = False
+        """Whether something was read of which the keys are not noted yet."""
         self.unread: Callable[[], bool] = lambda: False
         """Whether the terminal has input that was not read yet."""
         self.deciding = 0
@@ -79,16 +84,26 @@ class Presses:
 
     def polled(self) -> None:
         """Note that everything that had arrived was read, and that input is waited for; from the reading thread."""
-        self._polled_ms = self._timer_ms()
+        now_ms = self._timer_ms()
+        self._note_standstill(now_ms)
+        self._polled_ms = now_ms
+        self._reading = False
 
-    def _arrival_ms(self) -> int:
-        """Return when what was read just now arrived; the earliest time possible if this program stood still since.
+    def reading(self) -> None:
+        """Note that input is taken from the terminal now, and that its keys come next; from the reading thread."""
+        self._reading = True
 
-        A stopped process reads a held key's last repeat when it goes on. Taken for a press of that moment, it would
-        be one of its own.
+    def is_input_pending(self) -> bool:
+        """Return whether the terminal has sent something of which the keys are not noted yet.
+
+        Ask this first, and what `follows` after it: what is noted in between would else be seen by neither.
         """
-        now_ms, polled_ms = self._timer_ms(), self._polled_ms
-        return now_ms if polled_ms is None or now_ms - polled_ms <= POLL_MS + LATE_MS else polled_ms
+        return self.unread() or self._reading
+
+    def _note_standstill(self, now_ms: int) -> None:
+        """Note if the reading thread has not run for much longer than it waits for input."""
+        if self._polled_ms is not None and now_ms - self._polled_ms > POLL_MS + LATE_MS:
+            self._resumed_ms = now_ms
 
     def reported(self, report: KeyReport) -> None:
         """Note that a key was released, or that its next press is a repeat; from the reading thread."""
@@ -99,8 +114,12 @@ class Presses:
 
     def arrived(self, event: Key) -> None:
         """Note a key that was read just now."""
-        at_ms, released_ms = self._arrival_ms(), self._released.pop(event.key, None)
+        at_ms, released_ms = self._timer_ms(), self._released.pop(event.key, None)
+        self._note_standstill(at_ms)
         held, self._held = self._held == event.key, ""
+        # After a standstill nobody knows when a key arrived: a held one, or one of a queue, would look like a press of
+        # its own. Two that were read REPEAT_MS apart since then are two presses again.
+        held = held or (self._resumed_ms is not None and at_ms - self._resumed_ms < REPEAT_MS)
         if released_ms is not None and (held or at_ms - released_ms < MIN_RELEASE_MS):
             released_ms = None
         self._waiting[id(event)] = Press(event.key, at_ms, held, released_ms)

@@ -179,7 +179,8 @@ class TerminalDriver(LinuxDriver):
 
     def run_input_thread(self) -> None:
         """Read input until the terminal is gone."""
-        if read_until_gone(self.fileno, self.exit_event, self.process_messages, self._presses.polled):
+        presses = self._presses
+        if read_until_gone(self.fileno, self.exit_event, self.process_messages, presses.polled, presses.reading):
             self._lost()
 
     def _lost(self) -> None:

@@ -20,11 +20,16 @@ MAX_EMPTY_READS: Final = 3
 
 
 def read_until_gone(
-    fileno: int, ended: Event, handle: Callable[[Sequence[Message]], None], polled: Callable[[], None] = lambda: None
+    fileno: int,
+    ended: Event,
+    handle: Callable[[Sequence[Message]], None],
+    polled: Callable[[], None] = lambda: None,
+    reading: Callable[[], None] = lambda: None,
 ) -> bool:
     """Pass on what arrives at a terminal, everything of one read at once.
 
-    ``polled`` is called each time before input is waited for, `POLL_INTERVAL_S` at most.
+    ``polled`` is called each time before input is waited for, `POLL_INTERVAL_S` at most, and ``reading`` before it
+    is taken.
     Return True once the terminal is gone, False when ``ended`` was set before that.
     """
     parser = InputParser()
@@ -42,6 +47,7 @@ def read_until_gone(
                 if not selector.select(POLL_INTERVAL_S):
                     found = parser.tick(time.monotonic())
                 else:
+                    reading()
                     data = os.read(fileno, READ_CHUNK_BYTES)
                     empty = 0 if data else empty + 1
                     if empty >= MAX_EMPTY_READS:

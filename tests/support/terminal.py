@@ -16,6 +16,7 @@ from kalshi_tui.ui.dialogs.welcome import WELCOME_FILE, WelcomeFile
 
 ROOT = Path(__file__).resolve().parents[2]
 WAIT_S = 30.0
+PUMP_S = 0.05
 TERMINAL = {"TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8"}
 NOT_PASSED_ON = ("KALSHI", "NO_COLOR", "TEXTUAL", "COLUMNS", "LINES")
 """Beginnings of what of the environment would change the program or override the terminal's own size."""
@@ -71,10 +72,10 @@ class Terminal:
             timeout=None,
         )
 
-    def pump(self) -> None:
+    def pump(self, within_s: float = PUMP_S) -> None:
         """Take what the program has written so far, waiting a moment for it."""
         try:
-            written = self.child.read_nonblocking(65536, timeout=0.05)
+            written = self.child.read_nonblocking(65536, timeout=within_s)
             self.raw += written
             self._stream.feed(written)
         except pexpect.TIMEOUT:

@@ -3,40 +3,129 @@
 import pytest
 from textual.events import Key
 
-from kalshi_tui.ui.key_presses import Press, Presses
+from kalshi_tui.ui.key_presses import MIN_RELEASE_MS, POLL_MS, REPEAT_MS, KeyReport, Press, Presses
 from tests.support.fake_desk import Clock
 
 STEP_MS = 33
 """How often a held key repeats."""
+STOPS_MS = pytest.mark.parametrize("stopped_ms", [800, 1_200, 60_000])
 
 
-def read(presses: Presses, *, stopped_ms: int, clock: Clock) -> Press:
-    """Read one Enter, with the process stopped between the wait for it and the note that it came."""
-    presses.polled()
-    clock.now_ms += stopped_ms
-    event = Key("enter", "\r")
-    presses.arrived(event)
-    presses.take(event)
-    assert presses.handling is not None
-    return presses.handling
+class Reading:
+    """What the thread that reads the terminal notes, by a clock that the test moves."""
+
+    def __init__(self) -> None:
+        self.clock = Clock(0)
+        self.presses = Presses(self.clock)
+        self.presses.polled()
+
+    def idle(self, for_ms: int) -> None:
+        """Wait for input that does not come."""
+        for waited_ms in range(0, for_ms, POLL_MS):
+            self.clock.advance(min(POLL_MS, for_ms - waited_ms))
+            self.presses.polled()
+
+    def read(self, count: int = 1, key: str = "enter") -> list[Press]:
+        """Read so many of a key at once, handle them, and wait for input again."""
+        events = [Key(key, None) for _ in range(count)]
+        self.presses.reading()
+        for event in events:
+            self.presses.arrived(event)
+        self.presses.polled()
+        found = []
+        for event in events:
+            self.presses.take(event)
+            assert self.presses.handling is not None
+            found.append(self.presses.handling)
+        return found
+
+    def hold(self) -> None:
+        """Hold Enter down, the first of which is a press of its own."""
+        assert not self.read()[0].repeats
+        for _ in range(5):
+            self.idle(STEP_MS)
+            assert self.read()[0].repeats
 
 
-@pytest.mark.parametrize("stopped_ms", [800, 1_200, 60_000])
-def test_the_last_repeat_of_a_held_enter_is_one_though_it_is_read_after_a_stop(stopped_ms: int) -> None:
-    clock = Clock(0)
-    presses = Presses(clock)
-    for _ in range(5):
-        read(presses, stopped_ms=STEP_MS, clock=clock)
-    assert read(presses, stopped_ms=stopped_ms, clock=clock).repeats
-    # What is read after it, by a program that runs again, is judged by its own time.
-    presses.polled()
-    clock.now_ms += 800
-    assert not read(presses, stopped_ms=10, clock=clock).repeats
+@pytest.fixture
+def reading() -> Reading:
+    return Reading()
 
 
-def test_a_press_that_waited_for_nobody_is_one_of_its_own() -> None:
-    clock = Clock(0)
-    presses = Presses(clock)
-    read(presses, stopped_ms=STEP_MS, clock=clock)
-    clock.now_ms += 700
-    assert not read(presses, stopped_ms=90, clock=clock).repeats
+@STOPS_MS
+@pytest.mark.parametrize("count", [1, 36])
+def test_what_is_read_first_after_a_stop_is_held(reading: Reading, stopped_ms: int, count: int) -> None:
+    reading.hold()
+    reading.clock.advance(stopped_ms)
+    assert all(press.repeats for press in reading.read(count))
+
+
+@STOPS_MS
+def test_a_stop_just_before_the_wait_for_input_hides_nothing(reading: Reading, stopped_ms: int) -> None:
+    # The last wait has ended with nothing, and the next one begins after the stop: the key comes at once then.
+    reading.hold()
+    reading.clock.advance(stopped_ms)
+    reading.presses.polled()
+    assert reading.read()[0].repeats
+
+
+@STOPS_MS
+def test_the_next_repeat_after_those_that_a_stop_kept_back_is_held(reading: Reading, stopped_ms: int) -> None:
+    # Those are as old as the stop, for all that anybody knows: no key of the last 0.7 s.
+    reading.hold()
+    reading.clock.advance(stopped_ms)
+    reading.read(9)
+    reading.idle(4 * STEP_MS)
+    assert reading.read()[0].repeats
+
+
+def test_a_key_that_waited_alone_during_a_stop_is_of_a_queue(reading: Reading) -> None:
+    reading.idle(5_000)
+    reading.clock.advance(1_200)
+    assert reading.read(key="y")[0].repeats
+
+
+def test_a_release_before_a_stop_does_not_make_a_press_of_what_comes_after_it(reading: Reading) -> None:
+    reading.read()
+    reading.idle(100)
+    reading.presses.reported(KeyReport("enter", released=True))
+    reading.clock.advance(1_200)
+    (press,) = reading.read()
+    assert press.repeats
+    assert press.released_ms is None
+
+
+def test_some_time_after_a_stop_a_press_is_one_of_its_own_again(reading: Reading) -> None:
+    reading.hold()
+    reading.clock.advance(1_200)
+    reading.read(36)
+    reading.idle(REPEAT_MS - 1)
+    assert reading.read()[0].repeats
+    reading.idle(REPEAT_MS)
+    assert not reading.read()[0].repeats
+
+
+def test_a_reader_that_is_a_little_late_finds_presses(reading: Reading) -> None:
+    reading.read()
+    for _ in range(4):
+        reading.clock.advance(3 * POLL_MS)
+        reading.presses.polled()
+    assert not reading.read()[0].repeats
+
+
+def test_a_key_that_was_seen_released_may_come_again_soon(reading: Reading) -> None:
+    reading.read()
+    reading.idle(100)
+    reading.presses.reported(KeyReport("enter", released=True))
+    reading.idle(MIN_RELEASE_MS)
+    assert not reading.read()[0].repeats
+
+
+def test_what_was_read_is_pending_until_its_keys_are_noted(reading: Reading) -> None:
+    assert not reading.presses.is_input_pending()
+    reading.presses.reading()
+    assert reading.presses.is_input_pending()
+    reading.read()
+    assert not reading.presses.is_input_pending()
+    reading.presses.unread = lambda: True
+    assert reading.presses.is_input_pending()

@@ -140,3 +140,21 @@ def test_no_sequences_end_the_reading_and_keys_after_them_are_keys() -> None:
     finally:
         reading.close()
     assert not reading.thread.is_alive()
+
+
+def test_that_input_is_taken_is_told_before_its_keys_and_that_it_was_after_them() -> None:
+    out, into = os.pipe()
+    told: list[str] = []
+    ended = threading.Event()
+
+    def handle(messages: Sequence[Message]) -> None:
+        told.extend(each.key for each in messages if isinstance(each, Key))
+        ended.set()
+
+    try:
+        os.write(into, b"yy")
+        assert not read_until_gone(out, ended, handle, lambda: told.append("polled"), lambda: told.append("reading"))
+    finally:
+        os.close(into)
+        os.close(out)
+    assert told == ["polled", "reading", "y", "y"]

@@ -142,12 +142,13 @@ class CommandScreen(Screen[Result]):
 
         def waited() -> None:
             presses.deciding -= 1
+            is_pending = presses.is_input_pending()
             if not self.is_current:
                 sentence = f"Nothing done: the screen changed before {press.name} counted."
                 self.session.store.notify(Severity.INFO, sentence)
             elif presses.follows(press):
                 ignore(press.ignored)
-            elif app.timer_ms() - begun_ms <= int(QUIET_S * 1000) + LATE_MS and not presses.unread():
+            elif app.timer_ms() - begun_ms <= int(QUIET_S * 1000) + LATE_MS and not is_pending:
                 act()
             elif waits:
                 # The program stood still meanwhile, or there is unread input: a repeat may still be in it.

@@ -15,7 +15,7 @@ from kalshi_tui.domain.position import Balance
 from kalshi_tui.presentation.number_text import date_time_seconds_text
 from kalshi_tui.session.execution.risk_checks import OverrideMethod, Risk, RiskReason, RiskViolation
 from kalshi_tui.session.venue import Venue
-from kalshi_tui.ui.key_presses import MIN_RELEASE_MS, SEEN_MS, KeyReport
+from kalshi_tui.ui.key_presses import MIN_RELEASE_MS, POLL_MS, REPEAT_MS, SEEN_MS, KeyReport
 from kalshi_tui.ui.ticket.review import ARM_DELAY_MS, ReviewScreen
 from kalshi_tui.ui.ticket.screen import TicketScreen
 from tests.support.fake_desk import (
@@ -142,6 +142,73 @@ async def test_a_release_that_comes_with_the_next_press_proves_nothing() -> None
         screen = await press_and_report(trader)
         assert "Enter ignored: key held." in screen
         assert not trader.desk.sent
+
+
+def arrive(trader: Trader, key: str) -> None:
+    """Let the thread that reads the terminal note a key and hand it on."""
+    event = Key(key, "\r" if key == "enter" else key)
+    trader.app.presses.arrived(event)
+    trader.app.post_message(event)
+
+
+async def test_after_a_stop_that_the_reading_thread_slept_through_enter_does_not_send() -> None:
+    async with trading() as trader:
+        await write_order(trader)
+        trader.app.presses.polled()
+        trader.timer.advance(1_200)
+        # The wait before the stop has ended with nothing: by its own time this one is new, alone, and armed.
+        trader.app.presses.polled()
+        arrive(trader, "enter")
+        assert "Enter ignored: key held. Release it, then press Enter." in await trader.look()
+        assert not trader.desk.sent
+        for _ in range(ARM_DELAY_MS // POLL_MS):
+            trader.timer.advance(POLL_MS)
+            trader.app.presses.polled()
+        assert "ENTER SENDS THIS ORDER" in await trader.look()
+        arrive(trader, "enter")
+        await trader.look()
+        assert len(trader.desk.sent) == 1
+
+
+@pytest.mark.parametrize("is_noted", [True, False])
+async def test_an_enter_that_is_read_while_the_one_before_it_is_decided_is_seen(is_noted: bool) -> None:
+    async with trading() as trader:
+        await write_order(trader)
+        await trader.wait_to_arm()
+        presses = trader.app.presses
+        late = [Key("enter", "\r")]
+
+        def read_meanwhile() -> bool:
+            # The terminal is asked, and has none left: the other thread has it, with its keys noted or not yet.
+            for event in late:
+                presses.reading()
+                if is_noted:
+                    presses.arrived(event)
+                    presses.polled()
+            late.clear()
+            return False
+
+        presses.unread = read_meanwhile
+        arrive(trader, "enter")
+        screen = await trader.look()
+        assert "Enter ignored:" in screen
+        assert not trader.desk.sent
+
+
+async def test_a_yes_that_waited_during_a_stop_answers_no_question_that_sends() -> None:
+    async with trading() as trader:
+        await to_send(trader, ALIKE)
+        trader.app.presses.polled()
+        trader.timer.advance(1_200)
+        arrive(trader, "y")
+        assert "y ignored: key held. Release it, then press y." in said(await trader.look())
+        assert not trader.desk.sent
+        for _ in range(REPEAT_MS // POLL_MS):
+            trader.app.presses.polled()
+            trader.timer.advance(POLL_MS)
+        arrive(trader, "y")
+        await trader.look()
+        assert len(trader.desk.sent) == 1
 
 
 async def test_escape_from_the_review_sends_nothing_and_keeps_what_was_written() -> None:
