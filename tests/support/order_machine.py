@@ -527,7 +527,9 @@ class Life(RuleBasedStateMachine):
             if expires_s is None or task.cancelled():
                 return
             if task.result().refused:
-                own.intersection_update(before)
+                # The rejection of another command: the change was made all the same.
+                if not any(order.order_id in each for each in rig.line.misled):
+                    own.intersection_update(before)
             elif task.result().sentence.startswith("Changed"):
                 own.intersection_update({expires_s})
 
