@@ -51,7 +51,9 @@ from kalshi_tui.session.venue import Venue
 MAX_COMBOS: Final = 500
 """How many combos of a collection are put on the list at a time: there may be hundreds of thousands."""
 CLOSE_TIMEOUT_S: Final = 0.8
-"""How long connections may take to close at the end."""
+"""How long the exchange may take to answer that the stream closes."""
+TASKS_TIMEOUT_S: Final = 0.5
+"""How long canceled tasks may take to end."""
 DELAY_TEXT: Final = "half a minute"
 """How old prices may be that are read by REST: the exchange's cache, and the time between two reads."""
 
@@ -171,11 +173,15 @@ class Session:
         with suppress(TimeoutError):
             async with asyncio.timeout(CLOSE_TIMEOUT_S):
                 await parts.stream.close()
+        # These wait for nobody outside, so they have a time of their own: with what a silent exchange leaves of the one
+        # above, the tasks would run on and the connections stay open.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(TASKS_TIMEOUT_S):
                 await execution.lookup.close()
                 await parts.supervisor.stop()
-                await parts.rest.close()
-                if parts.practice is not None:
-                    await parts.practice.close()
+        await parts.rest.close()
+        if parts.practice is not None:
+            await parts.practice.close()
         self.alerts.close()
         parts.readers.settlements.close()
         # Last: until everything has ended, an order may still change and has to be written down.

@@ -7,6 +7,8 @@ import signal
 import time
 from pathlib import Path
 
+import pytest
+
 from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.link import BookTrust, LinkState
 from kalshi_tui.domain.order import Action, OrderState, OrderTerms
@@ -131,3 +133,23 @@ async def test_the_exchange_killed_and_started_again_is_healed_from(data: Path) 
         first.stop()
         if again is not None:
             again.stop()
+
+
+def open_sockets() -> int:
+    """Return how many sockets this process has."""
+    links = Path("/proc/self/fd").iterdir()
+    return sum(str(link.readlink()).startswith("socket:") for link in links if link.is_symlink())
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="counts open sockets in /proc")
+async def test_the_end_closes_every_connection_though_the_exchange_has_stopped(exchange: PracticeProcess) -> None:
+    ready = await asyncio.to_thread(exchange.wait_until_ready)
+    before = open_sockets()
+    session = build_session(practice_access(ready))
+    await session.start()
+    await until(lambda: session.store.connection.state is LinkState.LIVE and session.store.markets)
+    assert open_sockets() >= before + 2
+    os.kill(ready.pid, signal.SIGSTOP)
+    await session.stop()
+    # Left to themselves they would go too, but later: with the answers that do not come.
+    await until(lambda: open_sockets() == before, within_s=8)
