@@ -191,10 +191,11 @@ def allocation_shape(allocation: "TargetAllocation") -> JsonShape:
 
 
 def position_shape(position: Position) -> JsonShape:
-    """Return a holding."""
+    """Return a position; ``side`` is null where the count is 0."""
     return {
         "ticker": position.ticker,
-        "side": "yes" if position.count > 0 else "no",
+        "state": position.state_word,
+        "side": "yes" if position.count > 0 else "no" if position.count else None,
         "count": format_count(abs(position.count)),
         "cost": format_money(position.cost),
         "realized_pnl": format_money(position.realized_pnl),

@@ -1,4 +1,4 @@
-"""``positions``: what the account holds at the exchange."""
+"""``positions``: what the account holds at the exchange, or what it held."""
 
 import argparse
 from typing import TYPE_CHECKING
@@ -19,12 +19,17 @@ def add(commands: CommandRegistry) -> None:
     positions = commands.add(
         "positions",
         run,
-        summary="list what is held",
-        description="List the holdings: the outcome and how many, what they cost, what closing others has gained, the "
-        f"fees paid. Those of settled markets are gone from this list. {LAG_NOTE}",
-        examples=("kalshi-tui positions",),
+        summary="list what is held, or what was held",
+        description="List the positions: the outcome and how many, what they cost, what closing others has gained, the "
+        "fees paid. Those that are held, unless another status is asked for; a position is closed once all of it was "
+        "sold or its market has settled, and those that the exchange has moved into its archive are among them. "
+        f"{LAG_NOTE}",
+        examples=("kalshi-tui positions", "kalshi-tui positions --status closed --json"),
         exit_codes=LIST_EXIT_CODES,
-        json="one JSON object a line for each holding",
+        json="one JSON object a line for each position",
+    )
+    positions.add_argument(
+        "--status", choices=("held", "closed", "all"), default="held", help="which ones (default: held)"
     )
     add_ticker_option(positions)
     add_subaccount_option(positions, "of a subaccount; without it of the primary")
@@ -37,17 +42,25 @@ def run(options: argparse.Namespace) -> int:
     async def query(rest: "RestClient", output: Output, waiting: ProgressIndicator) -> None:
         del waiting
         from kalshi_tui.cli.json_shapes import position_shape
+        from kalshi_tui.kalshi import whole_history
         from kalshi_tui.presentation.number_text import count_text, money_text
 
-        held = sorted(
-            (each for each in await rest.positions(ticker=ticker, subaccount=options.subaccount) if each.count),
-            key=lambda each: each.ticker,
+        found = await whole_history.positions(
+            rest,
+            status="unsettled" if options.status == "held" else None,
+            ticker=ticker,
+            subaccount=options.subaccount,
+            archive_required=False,
+        )
+        wanted = {"held": {True}, "closed": {False}, "all": {True, False}}[options.status]
+        shown = sorted(
+            (each for each in found if each.is_held in wanted), key=lambda each: (not each.is_held, each.ticker)
         )
         if options.json:
-            for each in held:
+            for each in shown:
                 output.write_json(position_shape(each))
             return
-        columns = (
+        columns: tuple[Column, ...] = (
             Column("TICKER"),
             Column("SIDE"),
             Column("COUNT", right=True),
@@ -55,17 +68,22 @@ def run(options: argparse.Namespace) -> int:
             Column("REALIZED", right=True),
             Column("FEES", right=True),
         )
-        rows = [
+        rows: list[tuple[str, ...]] = [
             (
                 each.ticker,
-                "YES" if each.count > 0 else "NO",
+                "YES" if each.count > 0 else "NO" if each.count else "",
                 count_text(abs(each.count)),
                 money_text(each.cost),
                 money_text(each.realized_pnl, signed=True),
                 money_text(each.fees_paid),
             )
-            for each in held
+            for each in shown
         ]
-        output.write_table(columns, rows, "Nothing is held.")
+        if options.status != "held":
+            columns = (*columns, Column("STATE"))
+            rows = [(*row, each.state_word) for row, each in zip(rows, shown, strict=True)]
+        output.write_table(
+            columns, rows, "Nothing is held." if options.status == "held" else "There are no such positions."
+        )
 
     return run_query(options, query, "Reading the positions")

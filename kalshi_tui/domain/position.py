@@ -28,6 +28,18 @@ class Position:
     fees_paid: Money = 0
     total_traded: Money = 0
     subaccount: int = 0
+    is_settled: bool = False
+    """Whether the market has settled: whatever ``count`` says, nothing is held there any more."""
+
+    @property
+    def is_held(self) -> bool:
+        """Whether anything is held; if not, the position is closed and ``realized_pnl`` is what it has gained."""
+        return self.count != 0 and not self.is_settled
+
+    @property
+    def state_word(self) -> str:
+        """Return ``held``, ``closed`` or ``settled``."""
+        return "held" if self.is_held else "settled" if self.is_settled else "closed"
 
     @property
     def key(self) -> PositionKey:

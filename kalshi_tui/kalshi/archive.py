@@ -107,7 +107,7 @@ class ArchiveReads:
             {"limit": ARCHIVE_PAGE_SIZE, "ticker": ticker, "event_ticker": event_ticker, "subaccount": subaccount},
             wire.PositionsReply,
             lambda reply: reply.market_positions,
-            partial(translate.position, subaccount=subaccount or 0),
+            partial(translate.position, subaccount=subaccount or 0, is_settled=True),
             "position",
             lambda each: each.ticker,
             private=True,

@@ -264,7 +264,7 @@ class KalshiClient:
     # The account.
 
     balance = _read_of(RestClient.balance)
-    positions = _read_of(RestClient.positions)
+    positions = _read_of(whole_history.positions)
     settlements = _read_of(RestClient.settlements)
     orders = _read_of(whole_history.orders)
     fills = _read_of(whole_history.fills)
@@ -689,7 +689,8 @@ class KalshiClient:
         held, cash, precision, own = None, None, CENT, NO_ORDERS
         if self._signer is not None:
             number = terms.subaccount
-            of_market = await self.positions(ticker=terms.ticker, subaccount=number)
+            # What is held is in the live list alone: an order must not wait for the archive, or fail with it.
+            of_market = await self.positions(status="unsettled", ticker=terms.ticker, subaccount=number)
             held = next((each for each in of_market if each.count), None)
             balance = await self.balance(subaccount=number)
             cash, precision = balance.on_shard(market.exchange_index), balance.precision

@@ -68,6 +68,7 @@ Levels = list[tuple[Price, Count]]
 MarketFilter = Literal["unopened", "open", "paused", "closed", "settled"]
 EventFilter = Literal["unopened", "open", "closed", "settled"]
 OrderFilter = Literal["resting", "canceled", "executed"]
+PositionFilter = Literal["unsettled", "settled"]
 """The words of the ``status`` filters; the objects' own statuses have other words (docs/kalshi-api.md, section 8)."""
 
 PAGE_SIZE: Final = 1000
@@ -404,15 +405,21 @@ class RestClient:
         return translate_reply(partial(translate.balance, subaccount=subaccount or 0), reply)
 
     async def positions(
-        self, *, ticker: str | None = None, event_ticker: str | None = None, subaccount: int | None = None
+        self,
+        *,
+        ticker: str | None = None,
+        event_ticker: str | None = None,
+        subaccount: int | None = None,
+        settled: bool = False,
     ) -> Read[Position]:
         """Read the positions, all pages; counts in 1/100 contract, positive for YES and negative for NO.
 
-        They are those of one ``subaccount``, without a number the primary's (of a locked key its own).
-        Positions of settled markets are not here any more: `settlements` has them. Raises NoKey, TransportError,
-        Refused or BadReply.
+        They are those of one ``subaccount``, without a number the primary's (of a locked key its own). Positions of
+        settled markets are a list of their own, ``settled``, until the exchange moves them into its archive. Raises
+        NoKey, TransportError, Refused or BadReply.
         """
         params: Params = {
+            "settlement_status": "settled" if settled else None,
             "limit": PAGE_SIZE,
             "ticker": ticker,
             "event_ticker": event_ticker,
@@ -423,7 +430,7 @@ class RestClient:
             params,
             wire.PositionsReply,
             lambda reply: reply.market_positions,
-            partial(translate.position, subaccount=subaccount or 0),
+            partial(translate.position, subaccount=subaccount or 0, is_settled=settled),
             "position",
             _ticker,
             private=True,

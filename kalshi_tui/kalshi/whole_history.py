@@ -12,9 +12,10 @@ from typing import TypeVar
 from kalshi_tui.domain.candles import Candle
 from kalshi_tui.domain.market import Event, Market, Trade
 from kalshi_tui.domain.order import Fill, Order, OrderState
+from kalshi_tui.domain.position import Position
 from kalshi_tui.kalshi.errors import BadReply, EndpointNotFound, KalshiError, NotFound
 from kalshi_tui.kalshi.lists import LeftOut, Read, Reading
-from kalshi_tui.kalshi.rest import OrderFilter, RestClient
+from kalshi_tui.kalshi.rest import OrderFilter, PositionFilter, RestClient
 from kalshi_tui.kalshi.wire.times import MS_PER_SECOND
 
 T = TypeVar("T")
@@ -101,6 +102,44 @@ async def orders(
     old = rest.archive.orders(ticker=ticker, min_s=min_s, max_s=max_s, subaccount=subaccount)
     leave_out = None if archive_required else rest.archive.leave_out
     return await _join(live, old, "orders", lambda each: each.order_id, most, is_wanted, leave_out)
+
+
+async def positions(
+    rest: RestClient,
+    *,
+    status: PositionFilter | None = None,
+    ticker: str | None = None,
+    event_ticker: str | None = None,
+    subaccount: int | None = None,
+    archive_required: bool = True,
+) -> Read[Position]:
+    """Read all positions there ever were; counts in 1/100 contract, positive for YES and negative for NO.
+
+    They are those of one ``subaccount``, without a number the primary's (of a locked key its own). First come those in
+    markets that are not settled: what is held, and what was closed there, with a count of 0. Then those in markets that
+    have settled, ``is_settled``; the exchange moves them into its archive later, where they are read too. With
+    ``status="unsettled"`` one live list is read alone: enough to know what is held. Raises NoKey, TransportError,
+    Refused or BadReply. Without ``archive_required`` an archive that cannot be read is named in ``left_out`` instead,
+    and the list is not whole::
+
+        for position in await client.positions(status="unsettled"):
+            if position.is_held:
+                print(position.ticker, format_count(position.count))
+    """
+    live = Read[Position]()
+    if status != "settled":
+        live = await rest.positions(ticker=ticker, event_ticker=event_ticker, subaccount=subaccount)
+        if status == "unsettled":
+            return live
+    # A position moves from list to list in this order; where two have it, the first one does.
+    settled = await rest.positions(ticker=ticker, event_ticker=event_ticker, subaccount=subaccount, settled=True)
+    known = {each.key for each in live}
+    live += [each for each in settled if each.key not in known]
+    live.left_out = (*live.left_out, *settled.left_out)
+    live.broken_off = live.broken_off or settled.broken_off
+    old = rest.archive.positions(ticker=ticker, event_ticker=event_ticker, subaccount=subaccount)
+    leave_out = None if archive_required else rest.archive.leave_out
+    return await _join(live, old, "positions", lambda each: each.key, None, leave_out=leave_out)
 
 
 async def trades(

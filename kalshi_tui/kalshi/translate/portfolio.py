@@ -57,8 +57,10 @@ def rest_fill(source: wire.Fill) -> Fill:
     )
 
 
-def position(source: wire.MarketPosition, subaccount: int = 0) -> Position:
-    """Translate a position from REST, which does not say of which subaccount it is; the request did.
+def position(source: wire.MarketPosition, subaccount: int = 0, *, is_settled: bool = False) -> Position:
+    """Translate a position from REST, which says neither of which subaccount it is nor whether it is settled.
+
+    The request did.
 
     docs/kalshi-api.md, section 7. Raises TranslationError.
     """
@@ -70,6 +72,7 @@ def position(source: wire.MarketPosition, subaccount: int = 0) -> Position:
         fees_paid=parse_money_field(source.fees_paid_dollars, "fees_paid"),
         total_traded=parse_money_field(source.total_traded_dollars, "total_traded"),
         subaccount=subaccount,
+        is_settled=is_settled,
     )
 
 
