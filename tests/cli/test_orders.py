@@ -300,6 +300,7 @@ async def test_the_longest_life_of_the_settings_holds(tmp_path: Path) -> None:
         assert "dead-man" in longer.error["message"]
 
 
+@pytest.mark.slow
 async def test_read_only_sends_nothing(tmp_path: Path) -> None:
     async with at_work(tmp_path) as (trader, ticker):
         resting = await trader.exchange.order(ticker, "bid", "0.1000", "1.00")

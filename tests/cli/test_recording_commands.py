@@ -65,6 +65,7 @@ def wait_for(condition: Callable[[], object], seconds: float = 20) -> None:
         time.sleep(0.02)
 
 
+@pytest.mark.slow
 def test_record_then_check_then_play_ends_at_the_same_books(home: Path, tmp_path: Path) -> None:
     path = tmp_path / "a.rec.gz"
     done = run_program("record", path, "--for", "2", "--data", tmp_path / "d", "--json")

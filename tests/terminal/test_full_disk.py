@@ -34,6 +34,7 @@ def test_a_start_without_room_ends_with_a_sentence(tmp_path: Path, file_bytes: i
     assert "damaged" not in said
 
 
+@pytest.mark.slow
 def test_the_review_says_before_the_enter_that_there_is_no_room(tmp_path: Path) -> None:
     terminal = Terminal(["--seed", "7"], tmp_path, 140, 50)
     try:
