@@ -40,7 +40,7 @@ class PositionsChanged(Message):
 
 @dataclass(frozen=True, slots=True)
 class AccountMoved(Message):
-    """Cash or positions have moved by an order or an execution; the new values have to be read by REST."""
+    """Cash or positions have moved, by an order, an execution or a payout; the new values have to be read by REST."""
 
 
 @dataclass(frozen=True, slots=True)

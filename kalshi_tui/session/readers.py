@@ -16,7 +16,7 @@ from kalshi_tui.session.account.exchange_hours import ExchangeHours
 from kalshi_tui.session.account.older_entries import OlderEntryReader
 from kalshi_tui.session.account.queue_positions import QueuePositionReader
 from kalshi_tui.session.account.reconcile import AccountReconciler
-from kalshi_tui.session.account.settlements import SettlementReader
+from kalshi_tui.session.account.settlements import SETTLED_EVENT, SettlementReader
 from kalshi_tui.session.bus import (
     AccountInDoubt,
     AccountMoved,
@@ -149,6 +149,9 @@ class CatchUp:
 
     def _market_changed(self, message: MarketLifecycleChanged) -> None:
         self._readers.markets.handle_market_event(message.ticker, message.event_type)
+        if message.event_type == SETTLED_EVENT and self._store.account.has_held(message.ticker):
+            # The payout is in the cash by now, and the position is about to be gone.
+            self._readers.account.request_balance_read()
         self._readers.settlements.handle_market_event(message.ticker, message.event_type)
 
     def order_updated(self, message: OrderUpdated) -> None:

@@ -3,7 +3,6 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from datetime import datetime
 from typing import Final
 
 _BOOT_CLOCK: Final = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
@@ -12,12 +11,6 @@ _BOOT_CLOCK: Final = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 def boot_clock_s() -> float:
     """Return seconds of a clock that never jumps and runs on while the machine sleeps, as `time.monotonic` does not."""
     return time.clock_gettime(_BOOT_CLOCK)
-
-
-def midnight_ms(now_ms: int) -> int:
-    """Return when the day of a Unix time in milliseconds began, where this machine stands."""
-    now = datetime.fromtimestamp(now_ms // 1000).astimezone()
-    return int(now.replace(hour=0, minute=0, second=0, microsecond=0).timestamp()) * 1000
 
 
 Sleep = Callable[[float], Awaitable[None]]

@@ -9,7 +9,6 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from datetime import datetime
 from typing import Final
 
 from kalshi_tui.domain.limits import order_risk
@@ -17,6 +16,7 @@ from kalshi_tui.domain.order import BookSide, Fill, Order, OrderState
 from kalshi_tui.domain.position import Balance, Position
 from kalshi_tui.domain.price import Count, Money
 from kalshi_tui.domain.text import LOCKED_KEY, in_subaccount, plain_count_text
+from kalshi_tui.domain.trading_day import day_start_ms, trading_day
 from kalshi_tui.kalshi.errors import BadReply, KalshiError, Refused
 from kalshi_tui.kalshi.lists import LeftOut, Read
 from kalshi_tui.kalshi.order_status import CLOCK_TOLERANCE_MS, by_id
@@ -28,7 +28,7 @@ from kalshi_tui.session.execution.journal import Journal, JournalError
 from kalshi_tui.session.execution.order_lookup import OrderLookup
 from kalshi_tui.session.notices import Severity
 from kalshi_tui.session.store import Store
-from kalshi_tui.session.timing import Sleep, midnight_ms, sleep_until_event
+from kalshi_tui.session.timing import Sleep, sleep_until_event
 
 MAX_FILLS_PER_READ: Final = 200
 MAX_FILLS_PER_DAY: Final = 1_000
@@ -333,20 +333,20 @@ class AccountReconciler:
 
     async def _read_day_fills(self, newest: Read[Fill]) -> Read[Fill]:
         """Return the newest fills, and all of this day's if these do not reach back so far."""
-        since_ms = midnight_ms(self._clock_ms())
+        since_ms = day_start_ms(self._clock_ms())
         if len(newest) < MAX_FILLS_PER_READ or newest[-1].ts_ms < since_ms:
             return newest
         return await self._rest.fills(min_s=since_ms // 1000, most=MAX_FILLS_PER_DAY)
 
     def _update_day_total(self, balances: Iterable[Balance]) -> None:
-        """Sum up what this day, by this machine's time zone, has brought in all subaccounts."""
+        """Sum up what this day, by the exchange's day, has brought in all subaccounts."""
         now_ms = self._clock_ms()
-        began_ms = midnight_ms(now_ms)
+        began_ms = day_start_ms(now_ms)
         fills = [fill for fill in self._store.fills if fill.ts_ms >= began_ms]
         reserved = self._reserved_money()
         worth = sum(each.cash + each.portfolio_value for each in balances) + (reserved or 0)
         try:
-            day = datetime.fromtimestamp(now_ms // 1000).astimezone().strftime("%Y-%m-%d")
+            day = trading_day(now_ms).isoformat()
             since_ms, gain = now_ms, None
             if reserved is not None:
                 since_ms, before = self._journal.ensure_day_start(day, worth, now_ms)

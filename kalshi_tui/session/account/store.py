@@ -311,6 +311,8 @@ class AccountStore:
             self._positions.pop(position.key, None)
         self._changes.mark(Topic.POSITIONS, tickers=(position.ticker,))
         self._bus.publish(PositionsChanged())
+        # A payout comes by no order and no execution: this frame may be all that tells of it.
+        self._bus.publish(AccountMoved())
 
     # The readers' side: what REST said.
 

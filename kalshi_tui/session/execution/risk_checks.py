@@ -12,10 +12,10 @@ from typing import Final
 from kalshi_tui.domain.limits import THROUGH_LIMIT, DailyVolume, RiskLimits, find_limit_breaches
 from kalshi_tui.domain.order import BookSide, Order, OrderState, OrderTerms
 from kalshi_tui.domain.text import order_count_text, order_text
+from kalshi_tui.domain.trading_day import day_start_ms
 from kalshi_tui.session.account.list_reads import AccountList
 from kalshi_tui.session.execution.journal import JournalError
 from kalshi_tui.session.store import Store
-from kalshi_tui.session.timing import midnight_ms
 from kalshi_tui.session.venue import Venue
 
 UNREAD_ORDERS: Final = "unread orders"
@@ -168,7 +168,7 @@ class RiskChecks:
         key = terms.ticker, store.account.view.number_of(terms)
         limits = self._limits
         by_day = limits.day_contracts is not None or limits.day_dollars is not None
-        today = self._sent_since(midnight_ms(self._clock_ms())) if by_day else DailyVolume()
+        today = self._sent_since(day_start_ms(self._clock_ms())) if by_day else DailyVolume()
         if replacing is not None and replacing.order_id:
             # What rests of it was counted when it was sent: counted again with the change, it would be there twice.
             today = replace(today, contracts=max(today.contracts - replacing.remaining, 0))
