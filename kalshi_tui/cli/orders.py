@@ -5,7 +5,7 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from kalshi_tui.cli.account_lists import LAG_NOTE, add_list_options, add_subaccount_column, read_ticker_option
-from kalshi_tui.cli.output import Column, Output
+from kalshi_tui.cli.output import Column, Output, format_time
 from kalshi_tui.cli.parser import LIST_EXIT_CODES, CommandRegistry
 from kalshi_tui.cli.progress import ProgressIndicator
 from kalshi_tui.cli.query import run_query
@@ -81,6 +81,10 @@ def run(options: argparse.Namespace) -> int:
             counts = map(count_text, (each.initial, each.filled, each.remaining))
             price = plain_price_text(each.as_meant[2])
             rows.append((each.ticker, side_text(each), price, *counts, each.state.word, each.order_id))
+        if any(each.expires_ms for each in orders):
+            columns = (*columns[:-1], Column("ENDS"), columns[-1])
+            ends = [format_time(each.expires_ms) if each.expires_ms else "" for each in orders]
+            rows = [(*row[:-1], end, row[-1]) for row, end in zip(rows, ends, strict=True)]
         columns, rows = add_subaccount_column(columns, rows, [each.subaccount for each in orders])
         output.write_table(
             columns, rows, "No order rests." if options.status == "resting" else "There are no such orders."

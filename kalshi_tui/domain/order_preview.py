@@ -223,13 +223,14 @@ def cash_effect(terms: OrderTerms, book: Book, position: Position | None, own: O
     """Return by how much an order changes the cash that can be spent, fees not counted.
 
     That is what its fills cost or bring, and what the exchange sets aside from then on for it and for what rests
-    beside it, less what it had set aside before. What of it rests and closes a holding counts as filled.
+    beside it, less what it had set aside before, also for those that are gone before the order comes. What of it rests
+    and closes a holding counts as filled.
     """
     taking = take(terms, book, own)
     now = _project(terms, [*taking.fills], position)
     held = position.count if position else 0
     kept = own.without(*(each.order_id for each in taking.canceled))
-    money = now.cash_change + own.reserved(held)
+    money = now.cash_change + own.with_removed().reserved(held)
     if rests := _resting_count(terms, taking):
         rest = replace(
             order_from_terms("", replace(terms, count=rests), OrderState.RESTING, 0), subaccount=own.subaccount

@@ -31,6 +31,8 @@ class OwnOrders:
     """The subaccount that the further order is for: what rests there counts for its holding and its cash."""
     ahead: Mapping[str, Count] = field(default_factory=dict)
     """By order id how many contracts stand before an order at its price, as far as that is known."""
+    removed: tuple[Order, ...] = ()
+    """Those that are to be gone before the further order comes: books and cash hold them still."""
 
     @classmethod
     def of(
@@ -49,7 +51,13 @@ class OwnOrders:
 
     def without(self, *order_ids: str) -> "OwnOrders":
         """Return the same without some: one that is about to be changed or canceled."""
-        return replace(self, orders=tuple(each for each in self.orders if each.order_id not in order_ids))
+        kept = tuple(each for each in self.orders if each.order_id not in order_ids)
+        gone = tuple(each for each in self.orders if each.order_id in order_ids)
+        return replace(self, orders=kept, removed=(*self.removed, *gone))
+
+    def with_removed(self) -> "OwnOrders":
+        """Return the same as it rests now, with those that are to be gone."""
+        return replace(self, orders=(*self.orders, *self.removed), removed=())
 
     def beside(self, terms: OrderTerms) -> tuple[Order, ...]:
         """Return those on the order's own side and in its subaccount, which count as filled first; the best first.
@@ -150,6 +158,12 @@ def _levels(terms: OrderTerms, book: Book, own: OwnOrders) -> list[_TakeablePric
     for each in own.in_the_way(terms):
         mine.setdefault(taking_price(terms, each), []).append(each)
     sizes = {level.price: level.size for level in book.takeable(terms.taking_side, terms.taking_limit)}
+    for each in own.removed:
+        price = taking_price(terms, each)
+        if each.book_side is not terms.book_side and price in sizes:
+            sizes[price] -= each.remaining
+            if sizes[price] <= 0:
+                del sizes[price]
     levels, better = [], 0
     # An own order may have been read later than the book, so that its price is not among the book's.
     for price in sorted(sizes.keys() | mine.keys()):

@@ -143,7 +143,7 @@ class OrderAmendment:
             fee_line(then.execution),
             line(Span(f"{'In queue':<{LABEL_WIDTH}}", Tone.DIM), ahead),
             line(self.queue_position_span(live)),
-            *own_order_lines(then),
+            *own_order_lines(then, with_cash=False),
         ]
 
     def _resting_text(self, preview: OrderPreview) -> str:

@@ -134,7 +134,7 @@ def insufficient_cash_warning(
         return ""
     unknown = " and a fee that is unknown" if fees is None else ""
     return (
-        f"Needs {money_text(cash + missing)}{unknown}, buying power {buying_power_text(cash, in_all)}. "
+        f"Needs {money_text(cash + missing)} at its limit{unknown}, buying power {buying_power_text(cash, in_all)}. "
         "It may be rejected."
     )
 

@@ -81,21 +81,24 @@ def preview_lines(
     ]
 
 
-def own_order_lines(order_preview: OrderPreview) -> list[Line]:
-    """Return which of the account's own orders were counted, and which are in the way; no line for none."""
+def own_order_lines(order_preview: OrderPreview, *, with_cash: bool = True) -> list[Line]:
+    """Return which of the account's own orders were counted, and which are in the way; no line for none.
+
+    ``with_cash`` is for a preview that shows the cash after.
+    """
     return [
         line(Span(fit(label, LABEL_WIDTH), Tone.DIM), Span(words, tone))
         for label, words, tone in (
-            ("Counted", counted_text(order_preview), Tone.OWN),
+            ("Counted", counted_text(order_preview, with_cash=with_cash), Tone.OWN),
             ("Your own", met_text(order_preview), Tone.WARN),
         )
         if words
     ]
 
 
-def counted_text(order_preview: OrderPreview) -> str:
+def counted_text(order_preview: OrderPreview, *, with_cash: bool = True) -> str:
     """Return which of the account's orders the figures count as filled first; empty for none."""
-    beside = order_preview.cash_beside
+    beside = order_preview.cash_beside if with_cash else 0
     money = f"; cash after has {money_text(beside, signed=True)} by what rests" if beside else ""
     if not order_preview.counted:
         return money.removeprefix("; ")

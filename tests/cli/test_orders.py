@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from kalshi_tui.cli.exit_codes import UNFILLED
+from kalshi_tui.cli.output import format_time
 from kalshi_tui.domain.order import OrderState
 from kalshi_tui.practice.engine.events import EngineEvent
 from tests.support.cli_runner import (
@@ -77,9 +79,12 @@ async def test_terms_reach_the_exchange(tmp_path: Path) -> None:
         (theirs,) = trader.exchange.exchange.queries.orders("alice")
         assert theirs.post_only
         assert theirs.expires_ms == done.only["wish"]["expires_ms"]
+        heading, row = (await trader.run("orders")).out.splitlines()
+        column = heading.index("ENDS")
+        assert row[column:].startswith(format_time(theirs.expires_ms))
         await trader.exchange.order(ticker, "ask", "0.4000", "1.00", who="bob")
         sold = await trader.json("order", "sell", "yes", ticker, "5@0.40", "--reduce-only", "--tif", "ioc", "--yes")
-        assert sold.code == 0
+        assert sold.code == UNFILLED
         assert sold.only["order"]["state"] == "cancelled"
         assert "reduce_only" in sold.only["wish"]
 

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +115,29 @@ async def test_the_order_in_the_way_is_canceled_first(tmp_path: Path) -> None:
         sent = await trader.json(*sale, "--yes")
         assert (sent.code, sent.only["order"]["state"]) == (0, "filled")
         assert [each["state"] for each in sent.only["canceled_first"]] == ["cancelled"]
+
+
+async def spendable(trader: Trader) -> Decimal:
+    """Return the cash where the market is paid from."""
+    first, *_ = (await trader.json("balance")).only["shards"]
+    assert first["exchange_index"] == 0
+    return Decimal(first["cash"])
+
+
+async def test_an_order_that_is_canceled_first_is_not_to_be_had_and_frees_its_cash(tmp_path: Path) -> None:
+    async with at_work(tmp_path) as (trader, ticker):
+        await rest(trader, ticker, "ask", "0.4000", "10.00")
+        trader.exchange.clock.advance(SURE)
+        before = await spendable(trader)
+        purchase = ("order", "buy", "yes", ticker, "5@0.40", "--cancel-first")
+        preview = (await trader.json(*purchase, "--dry-run")).only["preview"]
+        assert (preview["fills_now"], preview["rests"], preview["own_orders_met"]) == ("0.00", "5.00", [])
+        # 10 NO at 0.60 are free again, 5 YES at 0.40 are set aside.
+        assert Decimal(preview["cash_after"]) + Decimal(preview["fee_at_most"]) == before + 6 - 2
+        sent = await trader.json(*purchase, "--yes")
+        assert (sent.code, sent.only["order"]["state"]) == (0, "resting")
+        trader.exchange.clock.advance(SURE)
+        assert await spendable(trader) == before + 6 - 2
 
 
 def sides(lines: list[dict[str, Any]]) -> list[dict[str, str] | None]:

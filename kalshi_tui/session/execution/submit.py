@@ -437,4 +437,5 @@ def describe_result(terms: OrderTerms, order: Order, ack: OrderAck) -> str:
         )
     if order.state is OrderState.RESTING:
         return f"Resting: {words}."
-    return f"Canceled: {words}, {plain_count_text(order.filled)} filled. {order.reason}".rstrip() + "."
+    why = f"{order.reason[:1].upper()}{order.reason[1:]}"
+    return f"Canceled: {words}, {plain_count_text(order.filled)} filled. {why}".rstrip() + "."

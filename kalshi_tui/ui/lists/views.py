@@ -24,6 +24,7 @@ from kalshi_tui.presentation.number_text import (
     cents_text,
     clock_text,
     count_cell,
+    date_time_text,
     market_price_text,
     money_text,
     price_text,
@@ -117,9 +118,11 @@ def order_line(store: Store, order: Order, width: int) -> Line:
     )
     left = width - cell_count(figures)
     room = left - MIN_NAME_WIDTH - 4
-    tone = REASON_TONES.get(order.state)
-    if order.reason and tone is not None and width >= EXTRA_COLUMNS_MIN_WIDTH and room >= MIN_REASON_WIDTH:
-        reason = fit(order.reason, min(len(order.reason), room))
+    tone, note = REASON_TONES.get(order.state), order.reason
+    if order.state is OrderState.RESTING and order.expires_ms:
+        tone, note = Tone.DIM, f"until {date_time_text(order.expires_ms)}"
+    if note and tone is not None and width >= EXTRA_COLUMNS_MIN_WIDTH and room >= MIN_REASON_WIDTH:
+        reason = fit(note, min(len(note), room))
         named = line(_market_name_span(store, order.ticker, left - len(reason) - 2))
         gap = " " * (left - cell_count(named) - len(reason))
         return line(*figures, *named, Span(f"{gap}{reason}", tone))

@@ -97,7 +97,7 @@ def test_more_than_there_is_is_warned_of() -> None:
     terms = OrderTerms(FIRST, Side.YES, Action.BUY, 5_000, 3_000_000)
     assert insufficient_cash_warning(terms, None, None, 15_000 * MONEY_UNIT) == ""
     assert insufficient_cash_warning(terms, FEES, None, 15_000 * MONEY_UNIT).startswith(
-        "Needs $15,525.01, buying power $15,000.00. It may be rejected."
+        "Needs $15,525.01 at its limit, buying power $15,000.00. It may be rejected."
     )
     assert insufficient_cash_warning(terms, FEES, None, None) == ""
     assert (
@@ -190,6 +190,16 @@ def test_a_reason_never_takes_the_place_of_the_market(state: OrderState) -> None
     assert "exchange" not in narrow
     wide = plain_text(order_line(store, order, 160))
     assert wide.index("Cut 25 bps") < wide.index(reason)
+
+
+def test_a_resting_order_says_when_it_ends_where_there_is_room() -> None:
+    store = a_store(Clock())
+    order = an_order(state=OrderState.RESTING, expires_ms=1_800_000_000_000)
+    ends = f"until {date_time_text(order.expires_ms)}"
+    assert plain_text(order_line(store, order, 160)).endswith(ends)
+    assert "until" not in plain_text(order_line(store, order, 80))
+    assert "until" not in plain_text(order_line(store, replace(order, state=OrderState.FILLED), 160))
+    assert "until" not in plain_text(order_line(store, replace(order, expires_ms=0), 160))
 
 
 def test_an_order_that_the_exchange_would_not_take_is_called_rejected() -> None:

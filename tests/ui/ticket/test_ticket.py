@@ -470,7 +470,7 @@ async def test_cash_that_lies_elsewhere_is_offered_and_moved_for_the_order() -> 
     )
     async with trading(desk, NARROW) as trader:
         screen = said(await trader.press("b", *"45", "tab", *"100"))
-        assert "Needs $46.74, buying power $10.00 here, $10,000.00 in all. It may be rejected." in screen
+        assert "Needs $46.74 at its limit, buying power $10.00 here, $10,000.00 in all. It may be rejected." in screen
         assert "'Move cash' brings $36.74 here." in screen
         assert "^b Move cash" in screen
         assert "Move $36.74 of your cash to the buying power of this market?" in said(await trader.press("ctrl+b"))
