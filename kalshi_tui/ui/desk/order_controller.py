@@ -7,7 +7,7 @@ from typing import Final
 from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.order import Action, Order, OrderState, TimeInForce
 from kalshi_tui.domain.price import COUNT_UNIT
-from kalshi_tui.domain.text import order_text
+from kalshi_tui.domain.text import named_order_text
 from kalshi_tui.session.account.list_reads import AccountList
 from kalshi_tui.session.interface import TradingSession
 from kalshi_tui.session.notices import Severity
@@ -153,8 +153,8 @@ class OrderController:
             await self._session.cancel(order)
         except Exception as error:  # noqa: BLE001 - a defect must neither end the program nor stay unsaid
             _log.exception("A cancel failed inside the program.")
-            sentence = f"The cancel of {order_text(order)} failed inside the program ({type(error).__name__})"
-            self._store.notify(Severity.ERROR, f"{sentence}; the order may still rest.")
+            sentence = f"The cancel of {named_order_text(order)} failed inside the program ({type(error).__name__})"
+            self._store.notify(Severity.ERROR, f"{sentence}; the order may still rest.", order.ticker)
 
     def cancel_in_market(self) -> None:
         """Ask, then cancel all orders of the selected market."""

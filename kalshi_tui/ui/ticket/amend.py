@@ -330,6 +330,10 @@ class AmendScreen(ConfirmScreen):
         except NumberError:
             return "this change"
 
+    def ticker(self) -> str:
+        """Return the order's market, by its ticker."""
+        return self._order.ticker
+
     def find_violations(self) -> list[RiskViolation]:
         """Return the risk violations of the order as amended."""
         change = self.read_amendment()

@@ -69,6 +69,10 @@ class ConfirmScreen(CommandModal[bool]):
         """Return what is sent, in the trader's words."""
 
     @abstractmethod
+    def ticker(self) -> str:
+        """Return the order's market, by its ticker."""
+
+    @abstractmethod
     async def send_request(self, agreed: frozenset[Risk]) -> OrderResult:
         """Send it."""
 
@@ -142,7 +146,7 @@ class ConfirmScreen(CommandModal[bool]):
             self.app.push_screen(self._question(left[0]), answered)
 
     def _question(self, violation: RiskViolation) -> AskScreen | WordScreen:
-        sentence = f"{violation.sentence} {self.CONFIRM_VERB} {self.order_text()} all the same?"
+        sentence = f"{violation.sentence} {self.CONFIRM_VERB} {self.order_text()} in {self.ticker()} all the same?"
         if violation.override is OverrideMethod.WORD:
             return WordScreen(self.session, "a word before it is sent", sentence, violation.word)
         return AskScreen(self.session, "a question before it is sent", sentence, self._timer_ms)
@@ -166,10 +170,11 @@ class ConfirmScreen(CommandModal[bool]):
         except Exception as error:  # noqa: BLE001 - a defect must neither end the program nor look like a rejection
             _log.exception("Sending failed inside the program.")
             self._internal_error = (
-                f"{self.order_text()} may or may not be live: sending failed inside the program "
+                f"{self.order_text()} in {self.ticker()} may or may not be live: sending failed inside the program "
                 f"({type(error).__name__}). Look at the orders before you send it again."
             )
-            self.session.store.notify(Severity.ERROR, f"{OrderState.UNKNOWN.name}: {self._internal_error}")
+            sentence = f"{OrderState.UNKNOWN.name}: {self._internal_error}"
+            self.session.store.notify(Severity.ERROR, sentence, self.ticker())
         self.ticket_step = TicketStep.DONE
         if self.is_running:
             self.draw()

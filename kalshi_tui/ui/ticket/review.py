@@ -186,6 +186,10 @@ class ReviewScreen(ConfirmScreen):
         """Return the order in the trader's words."""
         return terms_text(self._terms)
 
+    def ticker(self) -> str:
+        """Return the order's market, by its ticker."""
+        return self._terms.ticker
+
     def find_violations(self) -> list[RiskViolation]:
         """Return the risk violations of the order."""
         return self.session.check_risks(self._terms)

@@ -11,7 +11,7 @@ from textual.geometry import Region
 from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.link import LinkState, TradingStatus
 from kalshi_tui.domain.market import MarketStatus, Quote
-from kalshi_tui.domain.order import Action, BookSide, OrderState, OrderTerms, TimeInForce
+from kalshi_tui.domain.order import Action, BookSide, Order, OrderState, OrderTerms, TimeInForce
 from kalshi_tui.session.account.store import DayTotal
 from kalshi_tui.session.notices import Severity
 from kalshi_tui.ui.book.cursor import SelectedLevel
@@ -604,6 +604,21 @@ async def test_all_can_be_canceled_though_none_is_known() -> None:
         await trader.press("y")
         await trader.look()
         assert trader.desk.swept == [""]
+
+
+async def test_a_defect_in_canceling_one_is_said_with_its_market(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def break_down(order: Order) -> None:
+        await asyncio.sleep(0)
+        raise RuntimeError(order.order_id)
+
+    async with trading(size=USUAL) as trader:
+        monkeypatch.setattr(trader.desk, "cancel", break_down)
+        trader.desk.store.order(an_order(state=OrderState.RESTING))
+        await trader.press("1", "tab", "x", "y")
+        await trader.look()
+        (notice,) = [each for each in trader.desk.store.notices if "inside the program" in each.text]
+        assert "failed inside the program (RuntimeError); the order may still rest" in notice.text
+        assert notice.ticker == FIRST
 
 
 async def test_a_defect_in_canceling_all_is_said(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -302,7 +302,7 @@ async def test_violations_are_passed_as_in_the_review() -> None:
         await open_amend(trader)
         screen = await change(trader, "up")
         assert isinstance(trader.app.screen, WordScreen)
-        assert "Change it to buy YES 10 at 0.47 instead of 10 at 0.46 all the same?" in said(screen)
+        assert f"Change it to buy YES 10 at 0.47 instead of 10 at 0.46 in {FIRST} all the same?" in said(screen)
         screen = await trader.press(*"blind", "enter")
         assert trader.desk.agreed == [frozenset({STALE.risk})]
         assert "Changed." in screen

@@ -545,7 +545,7 @@ async def to_send(trader: Trader, *against: RiskViolation) -> str:
 async def test_a_violation_that_a_yes_passes_is_asked_about(answer: str, sent: int) -> None:
     async with trading(size=NARROW) as trader:
         said = await to_send(trader, ALIKE)
-        assert "this would be a second. Send buy YES 5 at 0.40 all the same?" in said
+        assert f"this would be a second. Send buy YES 5 at 0.40 in {FIRST} all the same?" in said
         await trader.press("enter", "enter")
         assert not trader.desk.sent
         screen = await trader.press(answer)
