@@ -46,7 +46,7 @@ from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.market import Market
 from kalshi_tui.domain.order import Action, Order, OrderState, OrderTerms, SelfTrade, order_from_terms, rejection_reason
 from kalshi_tui.domain.order_preview import OrderPreview
-from kalshi_tui.domain.own_orders import OwnOrders, take
+from kalshi_tui.domain.own_orders import OwnOrders, orders_come_to
 from kalshi_tui.domain.position import Position
 from kalshi_tui.domain.price import Count, Money, NumberError, Price, format_count, format_price
 from kalshi_tui.domain.text import (
@@ -240,21 +240,22 @@ def _make_plan(command_session: CommandSession, terms: OrderTerms, *, cancel_fir
     market = store.markets[terms.ticker]
     live, held = store.book(terms.ticker), store.positions.get(terms.ticker)
     cash = store.balance.on_shard(market.exchange_index) if store.balance is not None else None
+    in_all = store.account.cash_in_all(market)
     own = store.account.own_orders(terms)
-    # All that it would come to, not the first alone, at which it might end.
-    in_the_way = take(replace(terms, self_trade=SelfTrade.MAKER), live.book, own).met
+    in_the_way = orders_come_to(terms, live.book, own)
     canceled_first = in_the_way if cancel_first else ()
     own = own.without(*(each.order_id for each in canceled_first))
     base = own.base_position(terms, held)
+    freed = own.freed(held.count if held else 0)
     warnings = (
         trading_paused_warning(store.hours_of(terms.ticker)),
         insufficient_cash_warning(
             terms,
             market.fees,
             base,
-            cash,
+            None if cash is None else cash + freed,
             precision=store.precision,
-            in_all=store.account.cash_in_all(market),
+            in_all=None if in_all is None else in_all + freed,
         ),
         sell_to_open_warning(terms, base),
         settlement_floor_warning(market),
@@ -291,7 +292,7 @@ def _orders_text(orders: Sequence[Order]) -> str:
 async def _cancel_first(options: argparse.Namespace, command_session: CommandSession, plan: _OrderPlan) -> _OrderPlan:
     """Cancel the own orders in the way; return the plan with what became of them.
 
-    Raises FailedError unless it is proved of each that it is gone: the order is not sent then.
+    Raises FailedError unless it is proved of each that it is gone, and filled no further: the order is not sent then.
     """
     if not plan.canceled_first:
         return plan
@@ -311,6 +312,10 @@ async def _cancel_first(options: argparse.Namespace, command_session: CommandSes
         if not order.state.final:
             sentence = f"Not sent: {named_order_text(order)} may still rest. {why}"
             raise FailedError(sentence, "unknown_outcome", UNKNOWN)
+        if order.filled > each.filled:
+            filled = plain_count_text(order.filled - each.filled)
+            sentence = f"Not sent: {named_order_text(order)} filled {filled} before it could be canceled"
+            raise FailedError(f"{sentence}, and what was shown holds no longer. Look at it again.", "kept_back")
         gone.append(order)
     return replace(plan, canceled_first=tuple(gone))
 

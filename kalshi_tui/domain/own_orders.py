@@ -89,6 +89,10 @@ class OwnOrders:
             held = (held or Position(terms.ticker)).after(each.book_side, each.yes_price, each.remaining)
         return held
 
+    def freed(self, held: Count) -> Money:
+        """Return what is no longer set aside once those are gone that are to be, while so much is held."""
+        return self.with_removed().reserved(held) - self.reserved(held)
+
     def reserved(self, held: Count) -> Money:
         """Return what the exchange has set aside for what rests in the subaccount while so much is held."""
         return sum(
@@ -204,6 +208,11 @@ def take(terms: OrderTerms, book: Book, own: OwnOrders) -> Taking:
     if terms.tif is TimeInForce.FOK and left:
         return Taking(met=tuple(met), rejected=True)
     return Taking(tuple(fills), tuple(met), bool(met) and terms.self_trade is SelfTrade.TAKER_AT_CROSS)
+
+
+def orders_come_to(terms: OrderTerms, book: Book, own: OwnOrders) -> tuple[Order, ...]:
+    """Return the account's own orders that an order would come to; not the first alone, at which it may end."""
+    return take(replace(terms, self_trade=SelfTrade.MAKER), book, own).met
 
 
 def _take_level(

@@ -2,13 +2,12 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Final
 
 from textual.app import App
 
-from kalshi_tui.domain.order import Order, OrderTerms, SelfTrade
-from kalshi_tui.domain.own_orders import take
+from kalshi_tui.domain.order import Order, OrderTerms
+from kalshi_tui.domain.own_orders import orders_come_to
 from kalshi_tui.domain.text import market_name, named_order_text, resting_order_text
 from kalshi_tui.presentation.lines import Line
 from kalshi_tui.session.interface import TradingSession
@@ -29,7 +28,7 @@ def own_orders_in_the_way(session: TradingSession, terms: OrderTerms) -> tuple[O
     """Return the trader's own orders that an order would come to; not the first alone, at which it may end."""
     store = session.store
     own = store.account.own_orders(terms)
-    return take(replace(terms, self_trade=SelfTrade.MAKER), store.book(terms.ticker).book, own).met
+    return orders_come_to(terms, store.book(terms.ticker).book, own)
 
 
 def ask_to_cancel_own(
