@@ -790,12 +790,14 @@ class RestClient:
         new_client_order_id: str = "",
         subaccount: int = 0,
         expires_s: int | None = None,
+        gives_way: bool = False,
     ) -> AmendAck:
         """Change an order's price, size or expiry; ``count`` is what is filled already plus what is to remain.
 
         ``expires_s`` is a Unix time in seconds; None keeps the order's own, 0 clears it. A new price or a larger size
         loses the place in the queue, an expiry does not (docs/kalshi-api.md, section 6). Raises NotSent, Refused or
-        UnknownOutcome; a reply with counts that cannot be is an unknown outcome too.
+        UnknownOutcome; a reply with counts that cannot be is an unknown outcome too. What ``gives_way`` is not sent
+        while other commands need the tokens.
         """
         shard = self._shards.index_of(ticker)
         request = wire.AmendOrderRequest(
@@ -811,7 +813,14 @@ class RestClient:
         path = f"{ORDERS_PATH}/{_path_segment(order_id)}/amend"
         params: Params = {"subaccount": subaccount or None}
         reply = await self._http.send_command(
-            "POST", path, wire.AmendOrderReply, "The amendment", request, params, billed_shard=shard
+            "POST",
+            path,
+            wire.AmendOrderReply,
+            "The amendment",
+            request,
+            params,
+            billed_shard=shard,
+            gives_way=gives_way,
         )
         ack = translate_acknowledgement(translate.amend_ack, reply, "The amendment")
         return require_possible_counts(_require_same_order(ack, order_id, "The amendment"), count, "The amendment")

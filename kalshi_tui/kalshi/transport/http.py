@@ -385,14 +385,18 @@ class HttpClient:
         *,
         item_count: int = 1,
         billed_shard: int | None = 0,
+        gives_way: bool = False,
     ) -> T:
         """Send a command exactly once and read its reply. Raises NotSent, Refused or UnknownOutcome.
 
         docs/kalshi-api.md, sections 6 and 10. ``command_name`` begins the sentences of the errors: "The order", "The
         cancel". ``item_count`` is the number of items of a batch, which costs as much as so many commands.
         ``billed_shard`` is the shard whose tokens pay, None for those of every shard (docs/kalshi-api.md, section 14).
+        What ``gives_way`` waits for no tokens: it is not sent unless there are some to spare.
         """
-        reply = await self._send(method, path, command_name, request, params, item_count, billed_shard)
+        reply = await self._send(
+            method, path, command_name, request, params, item_count, billed_shard, gives_way=gives_way
+        )
         try:
             return decode_reply(reply.body, reply_type, [])
         except DecodeError as error:
@@ -417,6 +421,8 @@ class HttpClient:
         params: Params | None = None,
         item_count: int = 1,
         billed_shard: int | None = 0,
+        *,
+        gives_way: bool = False,
     ) -> _Reply:
         if self._read_only:
             raise NotSent(f"{command_name} was not sent: the program only watches (read-only). Nothing was done.")
@@ -426,7 +432,10 @@ class HttpClient:
         is_cancel = method == "DELETE"
         try:
             cost = self.token_costs.cost(method, path) * item_count
-            await self.write_budgets.acquire(cost, urgent=is_cancel, shard=billed_shard)
+            if gives_way:
+                self.write_budgets.spend_spare(cost, shard=billed_shard)
+            else:
+                await self.write_budgets.acquire(cost, urgent=is_cancel, shard=billed_shard)
             reply = await self._request(method, path, params, content)
         except TooBusyError as error:
             raise NotSent(

@@ -111,11 +111,6 @@ class WriteBudget:
         """The tokens that come back in a second."""
         return self._per_second
 
-    @property
-    def has_waiting(self) -> bool:
-        """Whether any write waits for tokens."""
-        return bool(self._waiting)
-
     def read_budget(self) -> ReadBudget:
         """Return a budget for reads that goes by the same clock."""
         return ReadBudget(timer_s=self._timer_s, sleep=self._sleep)
@@ -127,6 +122,17 @@ class WriteBudget:
     def wait_deadline_s(self) -> float:
         """Return until when an order that begins to wait now may wait, by the timer of this budget and its copies."""
         return self._timer_s() + MAX_ORDER_WAIT_S
+
+    def can_spare(self, cost: int) -> bool:
+        """Return whether ``cost`` tokens are left for what gives way: nobody waits, and one more order need not."""
+        needed = min(cost + CANCEL_RESERVE + DEFAULT_COST, self._capacity)
+        return not self._waiting and self._refilled().tokens >= needed
+
+    def spend_spare(self, cost: int) -> None:
+        """Spend ``cost`` tokens that `can_spare` has. Raises TooBusyError at once if they are not to spare."""
+        if not self.can_spare(cost):
+            raise TooBusyError
+        self._bucket.tokens -= cost
 
     async def acquire(self, cost: int, *, urgent: bool, deadline_s: float | None = None) -> None:
         """Wait for ``cost`` tokens and spend them. Raises TooBusyError if they do not come in time.

@@ -1,6 +1,6 @@
 """The tokens for writes of each shard (docs/kalshi-api.md, section 14): every shard has a bucket of its own."""
 
-from kalshi_tui.kalshi.transport.rate_limit import WriteBudget
+from kalshi_tui.kalshi.transport.rate_limit import TooBusyError, WriteBudget
 
 
 class ShardBudgets:
@@ -27,8 +27,19 @@ class ShardBudgets:
 
         Raises TooBusyError if they do not come in time, which is one time for all of them.
         """
-        budgets = [self._by_shard[each] for each in sorted(self._by_shard)] if shard is None else [self.of(shard)]
+        budgets = self._billed(shard)
         # Five seconds for each would let an order leave later than whoever takes it up from the journal expects.
         deadline_s = self._by_shard[0].wait_deadline_s()
         for budget in budgets:
             await budget.acquire(cost, urgent=urgent, deadline_s=deadline_s)
+
+    def spend_spare(self, cost: int, *, shard: int | None) -> None:
+        """Spend tokens that nobody waits for. Raises TooBusyError at once if there are too few."""
+        budgets = self._billed(shard)
+        if not all(budget.can_spare(cost) for budget in budgets):
+            raise TooBusyError
+        for budget in budgets:
+            budget.spend_spare(cost)
+
+    def _billed(self, shard: int | None) -> list[WriteBudget]:
+        return [self._by_shard[each] for each in sorted(self._by_shard)] if shard is None else [self.of(shard)]

@@ -64,6 +64,8 @@ class ExpiryRenewer:
         self._reread_expiry = reread_expiry
         self._shares: dict[int, RefillingTokens] = {}
         """By shard, the tokens that renewals may take of its bucket."""
+        self._due_since: dict[str, float] = {}
+        """Since when an order's renewal is due, by the timer."""
         self._named: set[str] = set()
         """Orders that were named as not renewed, so that each is named once."""
 
@@ -85,7 +87,10 @@ class ExpiryRenewer:
         working = self._store.working_orders()
         found = [order for order in working if self._is_renewed(order)]
         # Those that are not renewed too: forgotten, their next expiry from elsewhere would be taken for one of ours.
-        self._rolling.keep_only({order.order_id for order in working})
+        order_ids = {order.order_id for order in working}
+        self._rolling.keep_only(order_ids)
+        for order_id in self._due_since.keys() - order_ids:
+            del self._due_since[order_id]
         return sorted(found, key=lambda order: (order.expires_ms, order.created_ms))
 
     def describe_ending(self) -> str:
@@ -126,16 +131,31 @@ class ExpiryRenewer:
         kept, too_many = self._affordable(orders, budget.per_second / RENEWAL_DIVISOR, cost)
         if too_many:
             self._name_ending(too_many, f"Your limit of writes is enough to renew {order_count_text(len(kept))}.")
-        half_s = (self._rolling.length_s or 0) / 2
-        for order in kept:
-            if order.expires_ms // 1000 - self._rolling.now_s() > half_s or self._writers.is_busy(order.order_id):
-                continue
-            if share.tokens < cost or budget.has_waiting:
-                # What the trader sends goes first; the next turn comes within a second.
-                return
+        # What the trader sends goes first; the next turn comes within a second.
+        due = [order for order in kept if self._is_due(order) and not self._writers.is_busy(order.order_id)]
+        for number, order in enumerate(due, 1):
+            if share.tokens < cost or not budget.can_spare(number * cost):
+                break
             share.tokens -= cost
             # Side by side: one without an answer must not let the others end.
             self._spawn(self._renew(order), "a renewal")
+        if self._store.connection.state is not LinkState.LIVE:
+            self._name_late(due, "The exchange is not reached, and cannot be asked to renew.")
+        elif not budget.can_spare(cost):
+            self._name_late(due, "Your own requests take the writes that a renewal needs.")
+
+    def _is_due(self, order: Order) -> bool:
+        """Return whether less than half of an order's time is left."""
+        if order.expires_ms // 1000 - self._rolling.now_s() > (self._rolling.length_s or 0) / 2:
+            self._due_since.pop(order.order_id, None)
+            return False
+        self._due_since.setdefault(order.order_id, self._timer_s())
+        return True
+
+    def _name_late(self, due: list[Order], why: str) -> None:
+        """Name the orders whose renewal has been due for half of the time that there was for it."""
+        latest = self._timer_s() - (self._rolling.length_s or 0) / 4
+        self._name_ending([order for order in due if self._due_since[order.order_id] <= latest], why)
 
     def _shard(self, order: Order) -> int:
         market = self._store.markets.get(order.ticker)
@@ -200,6 +220,7 @@ class ExpiryRenewer:
                 client_order_id=order.client_order_id,
                 subaccount=order.subaccount,
                 expires_s=expires_s,
+                gives_way=True,
             )
         except NotFound:
             # It has ended: the account's reader says how.
@@ -209,7 +230,7 @@ class ExpiryRenewer:
                 self._store.bus.publish(HoursInDoubt())
             self._name_ending([order], f"The exchange rejected the renewal: {error}")
         except NotSent:
-            return
+            self._rolling.withdraw_sent(order.order_id, expires_s)
         except KalshiError:
             await self._settle(order)
         else:

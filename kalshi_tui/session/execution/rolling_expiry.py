@@ -89,6 +89,11 @@ class RollingExpiry:
             self._shared.note_expiry(order_id, expires_s, self._timer_s())
         self._sent.setdefault(order_id, deque(maxlen=MAX_KNOWN_EXPIRIES)).append(expires_s)
 
+    def withdraw_sent(self, order_id: str, expires_s: int) -> None:
+        """Note that the expiry noted last was not sent: else those that were would be forgotten for it."""
+        if (sent := self._sent.get(order_id)) and sent[-1] == expires_s:
+            sent.pop()
+
     def is_foreign(self, order: Order) -> bool:
         """Return whether an order has an expiry that no program on this journal has given it to keep it alive.
 

@@ -137,3 +137,20 @@ def test_a_call_costs_what_the_exchange_tells() -> None:
     assert costs.cost("GET", "/portfolio/orders/queue_positions") == 12, "a call of its own, not an order's id"
     assert costs.cost("GET", "/portfolio/orders") == 12
     assert costs.cost("POST", "/portfolio/events/orders") == 12, "a cost that cannot be is left out"
+
+
+async def test_what_gives_way_takes_only_what_nobody_waits_for_and_leaves_room_for_an_order(time: Time) -> None:
+    tokens = WriteBudget(100, 100, timer_s=time, sleep=time.sleep)
+    tokens.spend_spare(DEFAULT_COST)
+    await tokens.acquire(100 - CANCEL_RESERVE - 2 * DEFAULT_COST - 1, urgent=False)
+    assert not tokens.can_spare(DEFAULT_COST)
+    with pytest.raises(TooBusyError):
+        tokens.spend_spare(DEFAULT_COST)
+    await tokens.acquire(DEFAULT_COST, urgent=False)
+    assert time.now_s == 0, "the order that follows need not wait"
+    waiting = asyncio.ensure_future(tokens.acquire(DEFAULT_COST, urgent=False))
+    await asyncio.sleep(0)
+    time.now_s += 10
+    assert not tokens.can_spare(0)
+    await waiting
+    assert tokens.can_spare(DEFAULT_COST)

@@ -276,6 +276,33 @@ async def test_a_quarter_of_the_writes_is_enough_for_so_many_and_the_others_are_
     assert "Your limit of writes is enough to renew 7 orders." in told
 
 
+async def test_renewals_leave_the_tokens_to_new_orders_and_what_is_starved_is_named(rig: Rig) -> None:
+    order = await resting(rig)
+    rig.write_budget.set_limits(20, 40)
+    for _ in range(LENGTH_S + 1):
+        # What the trader sends takes more than comes back.
+        rig.begin(rig.write_budget.acquire(25, urgent=True))
+        await rig.pass_time(1)
+        rig.deliver()
+    amends = [path for _, _, path in rig.line.handed if path.endswith("/amend")]
+    assert not amends, "a renewal took what the trader's requests need"
+    assert theirs(rig, order).status is OrderStatus.CANCELED
+    told = [each.text for each in rig.session.store.notices if "end by themselves" in each.text]
+    assert [text.partition(": ")[2] for text in told] == [
+        "buy YES 10 at 0.40 in " + rig.ticker + ". Your own requests take the writes that a renewal needs."
+    ]
+
+
+async def test_a_renewal_that_found_no_connection_is_tried_again_and_forgets_no_expiry(rig: Rig) -> None:
+    order = await resting(rig)
+    await run(rig, 28)
+    rig.line.troubles.extend([Trouble.NO_CONNECTION] * 12)
+    await run(rig, 60)
+    assert not rig.line.troubles
+    assert theirs(rig, order).status is OrderStatus.RESTING
+    assert not [each for each in rig.session.store.notices if "comes from elsewhere" in each.text]
+
+
 async def test_the_quarter_is_counted_by_what_the_exchange_says_an_amendment_costs(rig: Rig) -> None:
     orders = [await resting(rig, 3_000 + 100 * number) for number in range(10)]
     rig.write_budget.set_limits(10, 100)
