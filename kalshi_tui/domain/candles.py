@@ -1,6 +1,6 @@
 """A market's history: candles continued by its trades, and what settled markets paid. Pure values."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -106,7 +106,8 @@ class CandleSeries:
 class Settlement:
     """What a market paid. ``yes_value`` is what one YES was worth, None if not known; ``revenue`` the payout.
 
-    The exchange sends both in whole cents, rounded down. `with_exact_value` makes them exact.
+    The exchange sends both in whole cents, rounded down. `with_exact_value` makes them exact: the payout is then what
+    was held was worth, and what an account is not paid of it, because it has no part of a cent, is in ``fees``.
     """
 
     ticker: str
@@ -135,12 +136,27 @@ class Settlement:
         """The gain after cost and fees."""
         return self.revenue - self.cost - self.fees
 
-    def with_exact_value(self, yes_value: Price) -> "Settlement":
+    @property
+    def revenue_in_whole_cents(self) -> Money:
+        """The payout as the exchange lists it: in whole cents, rounded down."""
+        return self.revenue - self.revenue % CENT
+
+    def with_exact_value(self, yes_value: Price, *, floor: Price = 0, held: Collection[Count] = ()) -> "Settlement":
         """Return it with the payout that follows from what was held and what one YES was worth.
 
-        Where that is not what the exchange says in whole cents, something else is in it, and it stays as it is.
+        ``floor`` is what a settlement floor had paid of that before. ``held`` is what was held by other knowledge than
+        the counts here, positive for YES: several where it is not known which of them is meant. Where no payout, or
+        more than one, agrees with what the exchange says in whole cents, something else is in it, and it stays as it
+        is.
         """
-        exact = self.yes_count * yes_value + self.no_count * (PRICE_UNIT - yes_value)
-        if exact - exact % CENT != self.revenue:
+        paid = self.yes_count * (yes_value - floor) + self.no_count * (PRICE_UNIT - yes_value)
+        payouts = {paid} if not held else {_payout(each, yes_value, floor) for each in held}
+        agreeing = [each for each in payouts if each - each % CENT == self.revenue_in_whole_cents]
+        if len(agreeing) != 1:
             return self
-        return replace(self, revenue=exact, yes_value=yes_value, is_rounded=False)
+        return replace(self, revenue=agreeing[0], yes_value=yes_value, is_rounded=False)
+
+
+def _payout(held: Count, yes_value: Price, floor: Price) -> Money:
+    """Return what is paid for a signed count."""
+    return held * (yes_value - floor) if held >= 0 else -held * (PRICE_UNIT - yes_value)

@@ -29,7 +29,7 @@ from kalshi_tui.domain.order import Action, Order, OrderState, OrderTerms, SelfT
 from kalshi_tui.domain.order_preview import NO_ORDERS
 from kalshi_tui.domain.own_orders import OwnOrders
 from kalshi_tui.domain.price import Count, Price
-from kalshi_tui.kalshi import connect, numbers, whole_history
+from kalshi_tui.kalshi import connect, exact_payouts, numbers, whole_history
 from kalshi_tui.kalshi.cancel_all_minute import CancelAllMinute
 from kalshi_tui.kalshi.combo_reads import CollectionFilter
 from kalshi_tui.kalshi.environments import Environment
@@ -188,7 +188,8 @@ class KalshiClient:
     def __repr__(self) -> str:
         return f"KalshiClient({self.environment.name!r})"
 
-    # Market data. Reads without code of their own are documented at `RestClient` and in `whole_history`.
+    # Market data. Reads without code of their own are documented at `RestClient`, in `whole_history` and
+    # in `exact_payouts`.
 
     markets = _read_of(RestClient.markets)
     market = _read_of(whole_history.market)
@@ -265,7 +266,7 @@ class KalshiClient:
 
     balance = _read_of(RestClient.balance)
     positions = _read_of(whole_history.positions)
-    settlements = _read_of(RestClient.settlements)
+    settlements = _read_of(exact_payouts.settlements)
     orders = _read_of(whole_history.orders)
     fills = _read_of(whole_history.fills)
     limits = _read_of(RestClient.limits)

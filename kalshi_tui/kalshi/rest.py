@@ -474,10 +474,9 @@ class RestClient:
     async def settlements(
         self, *, min_s: int | None = None, most: int | None = None, subaccount: int | None = None
     ) -> Read[Settlement]:
-        """Read what settled markets have paid, newest first, all pages or at most ``most``.
+        """Read what settled markets have paid, newest first, all pages or at most ``most``; payouts in whole cents.
 
-        The exchange has no archive of them: after some weeks they are gone, so keep what you need.
-
+        `kalshi_tui.kalshi.exact_payouts` makes them exact.
         Of one ``subaccount`` or of all; in a list of all none says whose it is.
         ``min_s`` is Unix seconds. Raises NoKey, TransportError, Refused or BadReply.
         """

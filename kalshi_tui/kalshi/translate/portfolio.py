@@ -4,6 +4,7 @@ from kalshi_tui.domain.candles import Settlement
 from kalshi_tui.domain.fees import CENT
 from kalshi_tui.domain.order import Fill
 from kalshi_tui.domain.position import Balance, Position
+from kalshi_tui.domain.price import PRICE_UNIT, Count, Money
 from kalshi_tui.kalshi import wire
 from kalshi_tui.kalshi.replies import ShardTransfer, SubaccountBalance, SubaccountTransfer, TargetAllocation
 from kalshi_tui.kalshi.translate.cleaning import MAX_ID_LENGTH, clean, parse_id
@@ -148,12 +149,16 @@ def settlement(source: wire.Settlement, subaccount: int | None = None) -> Settle
     """Translate a settlement; its ``revenue`` and ``value`` come in cents. Raises TranslationError."""
     value = source.value
     result = clean(source.market_result, MAX_ID_LENGTH)
+    yes_count, no_count = (
+        parse_count_field(source.yes_count_fp, "yes_count"),
+        parse_count_field(source.no_count_fp, "no_count"),
+    )
     return Settlement(
         ticker=parse_id(source.ticker, "market ticker"),
         event_ticker=clean(source.event_ticker, MAX_ID_LENGTH),
         result=result,
-        yes_count=parse_count_field(source.yes_count_fp, "yes_count"),
-        no_count=parse_count_field(source.no_count_fp, "no_count"),
+        yes_count=yes_count,
+        no_count=no_count,
         yes_cost=parse_money_field(source.yes_total_cost_dollars, "yes_total_cost"),
         no_cost=parse_money_field(source.no_total_cost_dollars, "no_total_cost"),
         revenue=source.revenue * CENT,
@@ -161,5 +166,15 @@ def settlement(source: wire.Settlement, subaccount: int | None = None) -> Settle
         yes_value=value * PRICE_PER_CENT if isinstance(value, int) else None,
         settled_ms=parse_time_ms(source.settled_time),
         subaccount=subaccount,
-        is_rounded=result not in {"yes", "no"},
+        is_rounded=_may_be_finer(result, yes_count, no_count, source.revenue * CENT),
     )
+
+
+def _may_be_finer(result: str, yes_count: Count, no_count: Count, revenue: Money) -> bool:
+    """Return whether a payout may be finer than the whole cents in which it is sent."""
+    if result not in {"yes", "no"}:
+        return True
+    # A YES is paid less than a dollar where a settlement floor has paid a part of it before
+    # (docs/kalshi-api.md, section 16).
+    is_part = 0 < revenue < yes_count * PRICE_UNIT and revenue != (yes_count - no_count) * PRICE_UNIT
+    return result == "yes" and is_part

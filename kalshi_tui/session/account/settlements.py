@@ -5,9 +5,8 @@ from dataclasses import replace
 from typing import Final
 
 from kalshi_tui.domain.candles import Settlement
-from kalshi_tui.domain.price import MONEY_UNIT, PRICE_UNIT, Price
-from kalshi_tui.kalshi import whole_history
 from kalshi_tui.kalshi.errors import KalshiError
+from kalshi_tui.kalshi.exact_payouts import ExactPayouts
 from kalshi_tui.kalshi.lists import LeftOut
 from kalshi_tui.kalshi.rest import RestClient
 from kalshi_tui.session.account.list_reads import AccountList
@@ -21,7 +20,6 @@ SETTLED_EVENT: Final = "settled"
 """The exchange's word for the event of a market's life that pays (docs/kalshi-api.md, section 8)."""
 LISTING_DELAYS_S: Final = (3.1, 6.0, 12.0, 24.0, 48.0)
 """The waits while a settlement is not listed yet: reads lag by seconds (docs/kalshi-api.md, section 7)."""
-MONEY_PER_PRICE: Final = MONEY_UNIT // PRICE_UNIT
 RETRY_DELAY_S: Final = 10.0
 
 
@@ -40,8 +38,7 @@ class SettlementReader:
         """What the read that is under way could not read."""
         self._awaited: dict[str, int] = {}
         """Markets that have settled and are not listed yet, with how often they have been looked for."""
-        self._values: dict[tuple[str, int], Price | None] = {}
-        """What a YES was worth where it was a part of a dollar, None if that could not be read: asked for once."""
+        self._payouts = ExactPayouts(rest)
 
     def request_read(self) -> None:
         """Read again: something may have settled without a frame about it."""
@@ -73,39 +70,25 @@ class SettlementReader:
         read = await self._rest.settlements(most=most, subaccount=asked)
         self._left_out += read.left_out
         if file is None:
-            return [await self._with_exact_value(each, kept) for each in read]
+            return [await self._make_exact(each, kept) for each in read]
         if len(read) == most and not any((each.ticker, each.settled_ms) in known for each in read):
             read = await self._rest.settlements(subaccount=asked)
             self._left_out += read.left_out
-        read[:] = [await self._with_exact_value(each, kept) for each in read]
+        read[:] = [await self._make_exact(each, kept) for each in read]
         file.add(number, (replace(each, subaccount=number) for each in read))
         self._tell_trouble(file)
         newest = {each.ticker for each in read}
         return [*read, *(each for each in kept if each.ticker not in newest)]
 
-    async def _with_exact_value(self, settled: Settlement, kept: list[Settlement]) -> Settlement:
-        """Return a settlement with its exact payout, if the market tells what a YES was worth; as it is if not."""
+    async def _make_exact(self, settled: Settlement, kept: list[Settlement]) -> Settlement:
+        """Return a settlement with its exact payout, if that can be found out or is kept; as it is if not."""
         if not settled.is_rounded:
             return settled
-        key = settled.ticker, settled.settled_ms
-        value = next(
-            (each.yes_value for each in kept if not each.is_rounded and (each.ticker, each.settled_ms) == key), None
-        )
-        if value is None:
-            if key in self._values:
-                value = self._values[key]
-            else:
-                value = self._values[key] = await self._read_value(settled.ticker)
-        return settled if value is None else settled.with_exact_value(value)
-
-    async def _read_value(self, ticker: str) -> Price | None:
-        """Read what a YES of a market was worth; None if the exchange does not say it."""
-        try:
-            value = (await whole_history.market(self._rest, ticker)).settlement_value
-        except KalshiError:
-            return None
-        whole = value is not None and value % MONEY_PER_PRICE == 0
-        return value // MONEY_PER_PRICE if value is not None and whole else None
+        for each in kept:
+            same = (each.ticker, each.settled_ms) == (settled.ticker, settled.settled_ms)
+            if same and not each.is_rounded and each.revenue_in_whole_cents == settled.revenue:
+                return replace(settled, revenue=each.revenue, yes_value=each.yes_value, is_rounded=False)
+        return await self._payouts.make_exact(settled)
 
     def _tell_trouble(self, file: SettlementFile) -> None:
         """Report once what is wrong with the file."""
