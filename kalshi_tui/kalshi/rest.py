@@ -7,6 +7,7 @@ The reads that `kalshi_tui.kalshi.client.KalshiClient` offers under the same nam
 """
 
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from copy import copy
 from functools import partial
 from types import TracebackType
 from typing import Final, Literal, Self, TypeVar
@@ -145,6 +146,17 @@ class RestClient:
     def clock(self) -> ExchangeClock:
         """The exchange's time as its replies tell it; the stream signs by it too."""
         return self._http.clock
+
+    def without_retries(self) -> "RestClient":
+        """Return this client, with the same connections, as one that sends each read once: see `Retry`."""
+        made = copy(self)
+        made.send_reads_once()
+        return made
+
+    def send_reads_once(self) -> None:
+        """Send each read once from now on; copies of this client made before go on as they were."""
+        self._http = copy(self._http)
+        self._http.send_reads_once()
 
     async def close(self) -> None:
         """Close the connections."""

@@ -81,12 +81,13 @@ def assemble_session(
     store = Store(clock_ms)
     supervisor = Supervisor(store, sleep)
     rest = make_rest(LeftOutNotices(store, sleep, supervisor.spawn).tell)
+    hours = ExchangeHours(rest, store, sleep)
     polled = None
     stream: MarketFeed
     if make_stream is not None:
         stream = make_stream(store, lambda report: store.bus.publish(FeedReported(report)))
     else:
-        stream = polled = PolledFeed(rest, store, sleep)
+        stream = polled = PolledFeed(rest, store, hours.check, sleep, timer_s)
         store.mark_delayed()
     if options.without_key:
         store.account.mark_unreadable(NO_KEY)
@@ -103,7 +104,7 @@ def assemble_session(
         polled.add_markets_with(markets.add_markets)
     readers = Readers(
         account=AccountReconciler(rest, store, execution.lookup, execution.journal, clock_ms, sleep),
-        hours=ExchangeHours(rest, store, sleep),
+        hours=hours,
         queue_positions=QueuePositionReader(rest, store, sleep),
         settlements=SettlementReader(rest, store, sleep, settlement_file),
         older=OlderEntryReader(rest, store),

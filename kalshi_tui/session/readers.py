@@ -78,8 +78,7 @@ class Readers:
         yield self.settlements.run, "settlements"
 
     def for_watching(self) -> Iterator[tuple[Work, str]]:
-        """Return what can be read without a key."""
-        yield self.hours.run, "hours"
+        """Return what can be read without a key; the exchange's hours are read with the prices."""
         yield self.markets.run, "markets"
         yield self.account_markets.run, "markets by ticker"
         yield self.fees.run, "fees"

@@ -130,10 +130,10 @@ class Session:
             self.store.notify(Severity.ERROR, str(error))
         self._started = True
         supervisor = parts.supervisor
-        supervisor.spawn(parts.stream.run(), "stream")
         if parts.options.without_key:
             self._start_watching()
             return
+        supervisor.spawn(parts.stream.run(), "stream")
         supervisor.spawn(parts.rest.read_token_rules(), "limits")
         if not single_command:
             parts.readers.markets.set_watch_list_markets(self._watch_list_tickers)
@@ -154,6 +154,7 @@ class Session:
         """Start what needs no key: the market data."""
         parts, supervisor = self.parts, self.parts.supervisor
         self.store.notify(Severity.WARNING, f"{NO_KEY} Prices are up to {DELAY_TEXT} old. {HOW_TO_MAKE_A_KEY}")
+        supervisor.keep_running(parts.stream.run, "prices")
         parts.readers.markets.set_watch_list_markets(self._watch_list_tickers)
         for work, name in parts.readers.for_watching():
             supervisor.keep_running(work, name)

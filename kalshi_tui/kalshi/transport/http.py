@@ -216,14 +216,11 @@ class HttpClient:
                 **(headers or {}),
             },
         )
-        plan = retry or Retry()
-        self._retrying = stamina.AsyncRetryingCaller(
-            attempts=plan.attempts,
-            timeout=plan.total,
-            wait_initial=plan.first_wait,
-            wait_max=plan.longest_wait,
-            wait_jitter=plan.jitter,
-        ).on(_is_retryable)
+        self._retrying = _make_retrying(retry or Retry())
+
+    def send_reads_once(self) -> None:
+        """Send each read once from now on."""
+        self._retrying = _make_retrying(Retry(attempts=1))
 
     async def close(self) -> None:
         """Close the connections."""
@@ -557,6 +554,16 @@ def parse_error_body(body: bytes) -> tuple[str, str, str]:
         found = (translate.text_or_empty(parsed.code), message, translate.text_or_empty(parsed.details))
     code, message, details = (translate.clean(text) for text in found)
     return code, message, details
+
+
+def _make_retrying(plan: Retry) -> stamina.BoundAsyncRetryingCaller:
+    return stamina.AsyncRetryingCaller(
+        attempts=plan.attempts,
+        timeout=plan.total,
+        wait_initial=plan.first_wait,
+        wait_max=plan.longest_wait,
+        wait_jitter=plan.jitter,
+    ).on(_is_retryable)
 
 
 def _is_retryable(error: Exception) -> bool:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Final
 
 from kalshi_tui.domain.link import TradingStatus
@@ -42,16 +43,19 @@ class ExchangeHours:
             await sleep_until_event(self._sleep, POLL_INTERVAL_S, self._check_requested)
 
     async def _check(self) -> None:
+        with suppress(KalshiError):
+            await self.check(self._rest)
+
+    async def check(self, rest: RestClient) -> None:
+        """Read the status once, with this client. Raises KalshiError; the status is then as it was, but for a 503."""
         try:
-            status = await self._rest.exchange_status()
+            status = await rest.exchange_status()
         except ServerFault as error:
             # A 503 from this very call means that the exchange is down (docs/kalshi-api.md, section 8); other
             # failures tell nothing.
             if error.status == HTTP_UNAVAILABLE:
                 self._set_hours(TradingStatus.PAUSED)
-            return
-        except KalshiError:
-            return
+            raise
         by_shard = {each.exchange_index: _trading_status(each) for each in status.shards}
         paused = {shard: each for shard, each in by_shard.items() if each is not TradingStatus.OPEN}
         if not by_shard or len(paused) == len(by_shard):

@@ -76,7 +76,7 @@ class AccountMarketReader:
             except KalshiError as error:
                 if not told:
                     self._store.notify(
-                        Severity.WARNING, f"Markets that you hold or have orders in could not be read yet: {error}"
+                        Severity.WARNING, f"Markets that the list does not have could not be read yet: {error}"
                     )
                 told = True
                 await self._sleep(wait)

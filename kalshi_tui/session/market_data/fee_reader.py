@@ -43,6 +43,7 @@ class FeeReader:
         self._shown_tickers: tuple[str, ...] = ()
         self._changed = asyncio.Event()
         self._reread_requested = False
+        self._one_read = asyncio.Lock()
 
     def set_shown_markets(self, tickers: Sequence[str]) -> None:
         """Follow what is scheduled for the events of these markets."""
@@ -59,9 +60,11 @@ class FeeReader:
         if market is None or market.fees is not None:
             return
         series_ticker = self._series_of(market)
-        if series_ticker not in self._by_series:
-            self._by_series[series_ticker] = (await self._rest.series(series_ticker)).fees
-            self._changed.set()
+        async with self._one_read:
+            # Another market of the series may have had it read meanwhile.
+            if series_ticker not in self._by_series:
+                self._by_series[series_ticker] = (await self._rest.series(series_ticker)).fees
+                self._changed.set()
         self._apply(series_ticker)
 
     def request_reread(self) -> None:

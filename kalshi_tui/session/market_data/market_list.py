@@ -11,6 +11,7 @@ from kalshi_tui.kalshi.rest import MAX_TICKERS_PER_REQUEST, RestClient
 from kalshi_tui.session.bus import MarketListRead
 from kalshi_tui.session.market_data.account_markets import needed_tickers, read_event
 from kalshi_tui.session.market_data.fee_reader import FeeReader
+from kalshi_tui.session.market_data.polled_feed import POLL_INTERVAL_S
 from kalshi_tui.session.notices import Severity
 from kalshi_tui.session.store import Store
 from kalshi_tui.session.timing import Sleep, sleep_until_event
@@ -31,6 +32,8 @@ MAX_CONCURRENT_READS: Final = 2
 REREAD_DELAYS_S: Final = (1.0, 2.0, 4.0, 8.0, 15.0)
 """The waits while a market that was just created is not there, or one that has just closed still reads as open."""
 MAX_SLEEP_S: Final = 30.0
+RELIST_INTERVAL_MS: Final = 15 * 60_000
+"""How often the whole list is read again where no stream tells of new markets."""
 SETTLED_RETENTION_MS: Final = 30 * 60_000
 """How long a settled market stays on the list."""
 
@@ -69,6 +72,7 @@ class MarketListReader:
         self._details_being_read: set[str] = set()
         """Markets around which something is being read."""
         self._finalized_since_ms: dict[str, int] = {}
+        self._list_read_ms = 0
 
     def set_shown_markets(self, tickers: Sequence[str]) -> None:
         """Read the tapes and fees of these markets where they are not known."""
@@ -112,6 +116,8 @@ class MarketListReader:
         while True:
             # Before anything is looked at: what changes from here on is looked at in the next turn.
             self._changed.clear()
+            if self._store.is_delayed and self._rest.clock.now_ms() - self._list_read_ms >= RELIST_INTERVAL_MS:
+                self._refresh_requested.set()
             if self._refresh_requested.is_set():
                 self._refresh_requested.clear()
                 await self._refresh()
@@ -133,6 +139,16 @@ class MarketListReader:
         if self._store.listing_progress is not None or not self._store.markets:
             self._read_early.update(each.ticker for each in every if each.ticker not in self._store.markets)
         self._store_markets(every, events, in_list_order=True)
+
+    @property
+    def _retry_delay_s(self) -> float:
+        """How long to wait after a failure: where replies come from the edge cache, as long as it keeps them."""
+        return POLL_INTERVAL_S if self._store.is_delayed else RETRY_DELAY_S
+
+    @property
+    def _reread_delays_s(self) -> Sequence[float]:
+        least = POLL_INTERVAL_S if self._store.is_delayed else 0.0
+        return [max(wait, least) for wait in REREAD_DELAYS_S]
 
     def _needed_tickers(self) -> set[str]:
         return needed_tickers(self._store, (*self._shown_tickers, *self._watch_list_tickers))
@@ -172,9 +188,10 @@ class MarketListReader:
                 if str(error) != told:
                     told = str(error)
                     self._store.notify(Severity.WARNING, f"The list of markets could not be read: {error}")
-                await self._sleep(RETRY_DELAY_S)
+                await self._sleep(self._retry_delay_s)
                 continue
             break
+        self._list_read_ms = self._rest.clock.now_ms()
         self._store.market_data.set_listing_error("")
         self._store.market_data.set_listing_progress(None)
         self._store.bus.publish(MarketListRead())
@@ -192,7 +209,7 @@ class MarketListReader:
                 self._read_early.update(each.ticker for each in found if each.ticker not in self._store.markets)
                 self._store_markets(found, in_list_order=True)
             except KalshiError:
-                await self._sleep(RETRY_DELAY_S)
+                await self._sleep(self._retry_delay_s)
             else:
                 del left[:MAX_TICKERS_PER_REQUEST]
 
@@ -220,7 +237,8 @@ class MarketListReader:
     async def _refresh(self) -> None:
         """Read all markets again until it works, and new ones."""
         store, told = self._store, False
-        tickers = list(store.markets)
+        # Without a stream those on the screen are read again and again as it is.
+        tickers = list(store.markets) if not store.is_delayed else []
         if len(tickers) > MAX_NAMED_MARKETS:
             mine = self._needed_tickers()
             tickers = [ticker for ticker in tickers if ticker in mine]
@@ -233,7 +251,7 @@ class MarketListReader:
                 if not told:
                     self._store.notify(Severity.WARNING, f"The markets could not be read again yet: {error}")
                 told = True
-                await self._sleep(RETRY_DELAY_S)
+                await self._sleep(self._retry_delay_s)
             else:
                 del tickers[:MAX_TICKERS_PER_REQUEST]
         await self._read_full_list()
@@ -276,6 +294,10 @@ class MarketListReader:
     async def _read_tape(self, ticker: str) -> None:
         if ticker in self._tapes_read:
             return
+        if self._store.is_delayed:
+            # The tape is read again and again with the book.
+            self._tapes_read.add(ticker)
+            return
         trades = await self._rest.trades(ticker, most=TRADES_PER_READ)
         self._store.market_data.set_tape(ticker, trades)
         if ticker in self._shown_tickers:
@@ -286,7 +308,7 @@ class MarketListReader:
 
         docs/kalshi-api.md, section 8.
         """
-        for wait in (*REREAD_DELAYS_S, None):
+        for wait in (*self._reread_delays_s, None):
             try:
                 async with self._read_slots:
                     market = await self._rest.market(ticker)
@@ -309,7 +331,7 @@ class MarketListReader:
         if known is not None and known.status is MarketStatus.ACTIVE:
             # Its time is over, and `_store_markets` goes by the clock.
             self._store_markets([replace(known, quote=self._store.quotes[ticker])])
-        for wait in REREAD_DELAYS_S:
+        for wait in self._reread_delays_s:
             await self._sleep(wait)
             market = await self._reread(ticker)
             if market is None or _next_scheduled_change_ms(market) != at_ms:

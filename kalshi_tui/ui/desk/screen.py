@@ -140,7 +140,7 @@ class DeskScreen(CommandScreen[None]):
         self.panes.market_list.tick(now_ms)
         badges = status_badges(session.recording_text, session.replay, width)
         self._status.show([status_line(self._store, session.venue, rate, pulse, now_ms, width, badges)])
-        self.panes.lower.show_link_ages(link_ages_line(self._store.connection, pulse))
+        self.panes.lower.show_link_ages(link_ages_line(self._store.connection, pulse, delayed=self._store.is_delayed))
 
     def update_key_bar(self) -> None:
         """Show the keys that work now: none of these while another screen is in front."""

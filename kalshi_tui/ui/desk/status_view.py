@@ -40,6 +40,9 @@ DELAYED_TEXT: Final = ("delayed, watching only", Tone.WARN)
 """What stands there while prices are read now and then, without a stream."""
 SILENT_AFTER_MS: Final = 15_000
 """A link that has brought nothing for so long is said to be silent; pings alone keep it up."""
+LATE_READ_MS: Final = 20_000
+"""A price that was read longer ago has missed its turn: without a stream it is read every 15 s."""
+CACHE_TEXT: Final = "from a cache of up to 15 s"
 PAUSED_PARTS_WIDTH: Final = 24
 """Cells for the names of what is paused while other markets trade."""
 REPLAY_DATE_MIN_WIDTH: Final = 120
@@ -60,7 +63,7 @@ def status_line(
         word, tone = DELAYED_TEXT
     left = [Span(f" {venue.value} ", Tone.VENUE), *badges, Span(f" {word}", tone)]
     live = store.connection.state is LinkState.LIVE
-    alarms = _link_warnings(pulse) if live else []
+    alarms = _link_warnings(pulse, delayed=store.is_delayed) if live else []
     if store.hours is not TradingStatus.OPEN:
         alarms.insert(0, Span(f"  {store.hours.value}", Tone.BAD))
     elif store.paused_parts:
@@ -93,10 +96,10 @@ def status_badges(recording: str, replay: ReplayStatus | None, width: int) -> li
     return found
 
 
-def _link_warnings(pulse: LinkStats) -> list[Span]:
+def _link_warnings(pulse: LinkStats, *, delayed: bool) -> list[Span]:
     """Return what is wrong with a link that stands; the account gives way to it."""
     found = []
-    if pulse.frame_age_ms is not None and pulse.frame_age_ms >= SILENT_AFTER_MS:
+    if not delayed and pulse.frame_age_ms is not None and pulse.frame_age_ms >= SILENT_AFTER_MS:
         found.append(Span(f"  silent {pulse.frame_age_ms // 1000} s", Tone.WARN))
     if pulse.skew_ms:
         found.append(Span(f"  clock off {pulse.skew_ms / 1000:+.0f} s", Tone.WARN))
@@ -118,8 +121,17 @@ def _link_health_spans(rate: int, pulse: LinkStats) -> list[Span]:
     return pieces
 
 
-def link_ages_line(link: Link, pulse: LinkStats) -> Line:
-    """Return how long ago the last frame and the last ping came; nothing while there is no link."""
+def link_ages_line(link: Link, pulse: LinkStats, *, delayed: bool = False) -> Line:
+    """Return how long ago the last frame and the last ping came; nothing while there is no link.
+
+    ``delayed``: how long ago the oldest of the prices on the screen was read.
+    """
+    if delayed:
+        if pulse.frame_age_ms is None:
+            return ()
+        late = pulse.frame_age_ms >= LATE_READ_MS or link.state is not LinkState.LIVE
+        text = f"read {_short_duration_text(pulse.frame_age_ms // 1_000 * 1_000)} ago"
+        return line(Span(text, Tone.WARN if late else Tone.DIM))
     if link.state is not LinkState.LIVE or pulse.frame_age_ms is None:
         return ()
     late = pulse.frame_age_ms >= SILENT_AFTER_MS
@@ -131,7 +143,11 @@ def link_text(link: Link, pulse: LinkStats, *, delayed: bool = False) -> str:
     """Return the state of the link in a sentence."""
     if delayed:
         state = "works" if link.state is LinkState.LIVE else "does not work"
-        return f"No stream without an API key: prices are read now and then, which {state}. {link.detail}".rstrip()
+        age = pulse.frame_age_ms
+        read = f" The oldest on the screen was read {_age_text(age)} ago, {CACHE_TEXT}." if age is not None else ""
+        return (
+            f"No stream without an API key: prices are read now and then, which {state}.{read} {link.detail}".rstrip()
+        )
     ages = [
         f"last {name} {_age_text(age)} ago"
         for name, age in (("frame", pulse.frame_age_ms), ("ping", pulse.ping_age_ms))
