@@ -30,7 +30,8 @@ class LinkStats:
 
     ``lag_ms`` is from when the exchange sent a frame to its being applied, by the corrected clock; ``skew_ms`` the
     exchange's time minus this machine's, 0 while they agree. ``faults`` were found and ``healed`` since the start;
-    ``untrusted`` books were right once and are not trusted now.
+    ``untrusted`` books were right once and are not trusted now. Without a stream the frame's age is that of the oldest
+    read on the screen.
     """
 
     frame_age_ms: int | None = None

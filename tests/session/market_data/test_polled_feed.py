@@ -79,6 +79,12 @@ class Watching:
         )
         self.store = self.session.store
 
+    def link_state(self) -> LinkState:
+        return self.store.connection.state
+
+    def book_trust(self, ticker: str) -> BookTrust:
+        return self.store.book(ticker).trust
+
     def gaps_s(self) -> list[tuple[float, str]]:
         """Return the times between two requests for the same thing."""
         last: dict[str, int] = {}
@@ -120,7 +126,7 @@ async def watching() -> AsyncIterator[Watching]:
 
 async def test_what_fails_costs_that_read_and_nothing_is_asked_for_sooner(watching: Watching) -> None:
     store, first, second = watching.store, watching.first, watching.second
-    assert store.connection.state is LinkState.LIVE
+    assert watching.link_state() is LinkState.LIVE
     assert store.book(first).is_good
     assert store.book(second).is_good
 
@@ -130,28 +136,28 @@ async def test_what_fails_costs_that_read_and_nothing_is_asked_for_sooner(watchi
     )
     before = watching.times_asked(f"{first}/orderbook")
     await watching.pass_time(40)
-    assert store.book(second).trust is BookTrust.STALE
+    assert watching.book_trust(second) is BookTrust.STALE
     assert "could not be read" in store.book(second).why
     assert store.book(first).is_good
     assert 2 <= watching.times_asked(f"{first}/orderbook") - before <= 3
-    assert store.connection.state is LinkState.LIVE
+    assert watching.link_state() is LinkState.LIVE
     told = [each.text for each in store.notices if "trades" in each.text]
     assert len(told) == 1, told
 
     # The quotes: nothing in the list is live then, and the books are still read.
     watching.fails = lambda asked_for: 429 * ("/markets?" in asked_for)
     await watching.pass_time(20)
-    assert store.connection.state is LinkState.WAITING
+    assert watching.link_state() is LinkState.WAITING
     assert store.book(first).is_good
     assert store.book(second).is_good
 
     # Everything, then nothing.
     watching.fails = lambda _: 502
     await watching.pass_time(20)
-    assert store.book(first).trust is BookTrust.STALE
+    assert watching.book_trust(first) is BookTrust.STALE
     watching.fails = lambda _: 0
     await watching.pass_time(40)
-    assert store.connection.state is LinkState.LIVE
+    assert watching.link_state() is LinkState.LIVE
     assert store.book(first).is_good
     assert store.book(second).is_good
 
@@ -177,10 +183,10 @@ async def test_a_market_that_comes_back_to_the_screen_is_not_asked_for_again_wit
 
 async def test_books_that_are_distrusted_are_read_in_their_turn(watching: Watching) -> None:
     watching.session.parts.stream.resync_books("For the test.")
-    assert watching.store.book(watching.first).trust is BookTrust.STALE
+    assert watching.book_trust(watching.first) is BookTrust.STALE
     await watching.pass_time(5)
     assert watching.times_asked("/orderbook") == 2
-    assert watching.store.book(watching.first).trust is BookTrust.STALE
+    assert watching.book_trust(watching.first) is BookTrust.STALE
     await watching.pass_time(15)
     assert watching.times_asked("/orderbook") == 4
     assert watching.store.book(watching.first).is_good
@@ -190,7 +196,7 @@ async def test_an_exchange_that_shows_no_books_without_a_key_says_so(watching: W
     watching.fails = lambda asked_for: 401 * ("/orderbook" in asked_for)
     await watching.pass_time(20)
     assert watching.store.book(watching.first).why == NO_BOOKS
-    assert watching.store.connection.state is LinkState.LIVE
+    assert watching.link_state() is LinkState.LIVE
 
 
 async def test_the_age_that_is_told_is_that_of_the_oldest_read_on_the_screen(watching: Watching) -> None:
