@@ -32,8 +32,9 @@ class ExecutionEstimate:
     ``fills_now`` and ``rests`` are counts; ``fill_value`` is what the part that fills now costs (buying) or brings
     (selling) at the book's prices; ``limit_value`` the whole order at its limit. The fees are None where the fee type
     is not known: ``fee_at_most`` as the taker of all of it, ``maker_fee`` as the maker. ``queue_ahead`` is the count
-    that stands before the resting part at its own price. A post-only order that would take is rejected, so that nothing
-    of it fills or rests.
+    that has to match before the resting part does, at better prices and at its own, as the exchange counts it
+    (docs/kalshi-api.md, section 6). A post-only order that would take is rejected, so that nothing of it fills or
+    rests.
     """
 
     fills_now: Count
@@ -74,7 +75,7 @@ def estimate_execution(
         fills_now=taking.filled,
         fill_value=sum(price * count for price, count in taking.fills),
         rests=rests,
-        queue_ahead=book.side(terms.taking_side).count_at(terms.taking_limit) if rests else 0,
+        queue_ahead=book.side(terms.taking_side).depth_from(terms.taking_limit) if rests else 0,
         limit_value=terms.price * terms.count,
         fee_at_most=fee,
         maker_fee=maker,

@@ -147,6 +147,6 @@ class OrderAmendment:
         ]
 
     def _resting_text(self, preview: OrderPreview) -> str:
-        # The level still holds this order's own contracts, which the change takes away.
-        own = self.before.count if self.after.price == self.before.price else 0
+        # The book still holds this order's own contracts, which the change takes away.
+        own = self.before.count if self.after.taking_limit <= self.before.taking_limit else 0
         return resting_text(preview.execution, preview.terms, own)

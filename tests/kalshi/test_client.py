@@ -578,6 +578,23 @@ async def test_a_dry_run_has_the_ticket_s_figures_and_sends_nothing() -> None:
             assert without.cost == dry.cost
 
 
+@pytest.mark.parametrize(("outcome", "side"), [(Side.YES, "bid"), (Side.NO, "ask")])
+async def test_the_preview_counts_the_queue_as_the_exchange_does(outcome: Side, side: str) -> None:
+    """Better levels count (docs/kalshi-api.md, section 6): a place without them is one that nobody gets."""
+    async with trading() as desk:
+        ticker = await desk.ticker()
+        near, far = ("0.44", "0.42") if side == "bid" else ("0.56", "0.58")
+        await desk.exchange.order(ticker, side, near, "14250", who="bob")
+        await desk.exchange.order(ticker, side, far, "3725", who="bob")
+        for own in ("0.42", "0.40"):
+            dry = await desk.client.preview_order(ticker, outcome, "buy", own, "25")
+            placed = await desk.client.place_order(ticker, outcome, "buy", own, "25")
+            reply = await desk.exchange.call("GET", f"/portfolio/orders/{placed.order_id}/queue_position")
+            assert reply.json() == {"queue_position_fp": "17975.00"}
+            assert dry.queue_ahead == contracts("17975")
+            await desk.client.cancel(placed.order_id)
+
+
 async def test_an_order_lives_by_place_amend_cancel() -> None:
     async with trading() as desk:
         client, ticker = desk.client, await desk.ticker()

@@ -24,6 +24,7 @@ from kalshi_tui.presentation.number_text import (
     cents_text,
     clock_text,
     count_cell,
+    count_text,
     date_time_text,
     market_price_text,
     money_text,
@@ -56,6 +57,8 @@ AND_UNREAD = "+?"
 EXTRA_COLUMNS_MIN_WIDTH = 100
 """The width from which the lists have more columns."""
 MIN_NAME_WIDTH = 24
+QUEUE_WIDTH = 13
+"""Cells of the count ahead of an order: room for 999,999.99, since all better prices are in it."""
 MIN_REASON_WIDTH = 6
 NOTICE_SIGNS = {
     Severity.INFO: (" ", Tone.PLAIN),
@@ -87,6 +90,14 @@ def _market_name_span(store: Store, ticker: str, width: int) -> Span:
     return Span("  " + (short_label(market, max(width - 2, 0)) if market else ticker), Tone.DIM)
 
 
+def list_count_cell(count: Count, width: int) -> str:
+    """Write a count in a column of a list. A whole one gives up its fraction's place before its thousands run on."""
+    aligned = count_text(count, aligned=True)
+    return next(
+        (text.rjust(width) for text in (aligned, aligned.rstrip()) if len(text) < width), count_cell(count, width)
+    )
+
+
 FILL_COLUMN_HEADING = f"{'time':<10}{'side':<9}{'price':>6}  {'count':>10}{'fee':>10}  {'':6}  market"
 LOG_COLUMN_HEADING = f"{'time':<10}what happened"
 
@@ -99,7 +110,7 @@ def tape_column_heading(min_count: Count, *, with_filter_text: bool = False) -> 
 
 def order_column_heading(width: int) -> str:
     """Return the column headings of `order_line`."""
-    ahead = f"{'ahead':>7}   " if width >= EXTRA_COLUMNS_MIN_WIDTH else ""
+    ahead = f"{'ahead':>10}   " if width >= EXTRA_COLUMNS_MIN_WIDTH else ""
     return f"{'state':<10}{'side':<9}{'price':>6}  {'left':>7}   {'filled':>7}   {'at':>6}  {ahead}  market"
 
 
@@ -111,8 +122,8 @@ def order_line(store: Store, order: Order, width: int) -> Line:
         Span(f"{word:<10}", ORDER_STATE_TONES.get(order.state, Tone.DIM)),
         Span(f"{words:<9}", Tone.BID if side is Side.YES else Tone.ASK),
         price,
-        count_cell(order.remaining, 10),
-        count_cell(order.filled, 10),
+        list_count_cell(order.remaining, 10),
+        list_count_cell(order.filled, 10),
         align_decimal_point(price_text(_average_fill_price(store, order, side), 2), 4, 8),
         Span(_queue_ahead_cell(store, order) if width >= EXTRA_COLUMNS_MIN_WIDTH else "", Tone.DIM),
     )
@@ -132,9 +143,9 @@ def order_line(store: Store, order: Order, width: int) -> Line:
 def _queue_ahead_cell(store: Store, order: Order) -> str:
     """Return how many contracts are ahead of a resting order; an empty text for any other."""
     if order.state is not OrderState.RESTING:
-        return " " * 10
+        return " " * QUEUE_WIDTH
     ahead = store.queue_positions.get(order.order_id)
-    return right_align(NO_VALUE + "   ", 10) if ahead is None else count_cell(ahead, 10)
+    return right_align(NO_VALUE + "   ", QUEUE_WIDTH) if ahead is None else list_count_cell(ahead, QUEUE_WIDTH)
 
 
 def unknown_orders_text(store: Store, width: int) -> str:
@@ -220,7 +231,7 @@ def position_line(store: Store, position: Position, width: int) -> Line:
     gain = unrealized_pnl(store, position)
     figures = line(
         Span(f"{side:<4}", Tone.BID if side == "YES" else Tone.ASK),
-        count_cell(held, 9),
+        list_count_cell(held, 9),
         align_decimal_point(price_text(average, 4), 4, 7),
         align_decimal_point(market_price_text(exit_price(store, position), market), 4, 9),
         Span(money_cell(gain, 10, signed=True), pnl_tone(gain)),
@@ -239,7 +250,7 @@ def fill_line(store: Store, fill: Fill, width: int) -> Line:
         Span(f"{clock_text(fill.ts_ms)}  ", Tone.DIM),
         Span(f"{words:<9}", Tone.BID if side is Side.YES else Tone.ASK),
         price,
-        count_cell(fill.count, 10),
+        list_count_cell(fill.count, 10),
         Span(right_align(money_text(fill.fee), 10), Tone.DIM),
         Span(f"  {'taker' if fill.is_taker else 'maker':<6}", Tone.DIM),
     )
@@ -253,7 +264,7 @@ def tape_line(trade: Trade, market: Market | None, *, own: bool) -> Line:
         Span("*" if own else " ", Tone.OWN),
         Span(clock_text(trade.ts_ms), Tone.OWN if own else Tone.DIM),
         Span(right_align(market_price_text(trade.yes_price, market), 7), tone),
-        count_cell(trade.count, 11),
+        list_count_cell(trade.count, 11),
         Span(f"  {word}", tone),
     )
 

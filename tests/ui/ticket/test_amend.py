@@ -9,7 +9,7 @@ import pytest
 from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.market import MarketStatus
 from kalshi_tui.domain.order import Action, BookSide, Order, OrderState, OrderTerms
-from kalshi_tui.presentation.number_text import date_time_seconds_text
+from kalshi_tui.presentation.number_text import count_text, date_time_seconds_text
 from kalshi_tui.session.execution.risk_checks import OverrideMethod, Risk, RiskReason, RiskViolation
 from kalshi_tui.session.venue import Venue
 from kalshi_tui.ui.dialogs.word import WordScreen
@@ -159,9 +159,13 @@ async def test_what_becomes_of_the_queue_place_is_said(keys: list[str], place: s
 async def test_what_would_fill_or_rest_is_told_at_each_quote() -> None:
     async with trading(size=NARROW) as trader:
         await open_amend(trader)
-        # 1,215.50 stand at 0.46, 10 of them this order's own.
-        assert "Fills now nothing Rests 15 behind 1,205.50" in said(await trader.press("tab", *"15"))
-        screen = said(await trader.press("shift+tab", "t"))
+        # 1,200 stand at 0.47 and 1,215.50 at 0.46, 10 of them this order's own.
+        assert "Fills now nothing Rests 15 behind 2,405.50" in said(await trader.press("tab", *"15"))
+        # At a worse price all that stands at better ones goes first, less this order's own contracts.
+        better = trader.desk.store.books[FIRST].book.yes.depth_from(4_500) - 1_000
+        assert f"Rests 15 behind {count_text(better)}" in said(await trader.press("shift+tab", "down"))
+        assert better > 240_550
+        screen = said(await trader.press("t"))
         assert "Fills now 15 at 0.48 Rests nothing" in screen
         assert "Before $4.78" in screen
         trader.desk.store.snapshot(FIRST, [(4_700, 100)], [(5_200, 500)])
