@@ -29,17 +29,17 @@ def add(commands: CommandRegistry) -> None:
         "subaccounts",
         run,
         summary="list subaccounts, create one, or move cash between them",
-        description="List what can be spent in each subaccount on each shard; number 0 is the primary. 'create' opens "
-        "the next one, which needs the usage tier Advanced. 'transfer AMOUNT --from N --to N' moves dollars from one "
-        "to another on one shard. If its answer is lost it is UNKNOWN: give the same command again with the --id that "
-        "was printed, and nothing moves twice.",
+        description="List what can be spent in each subaccount at each exchange index; number 0 is the primary. "
+        "'create' opens the next one, which needs the usage tier Advanced. 'transfer AMOUNT --from N --to N' moves "
+        "dollars from one to another at one exchange index. If its answer is lost it is UNKNOWN: give the same command "
+        "again with the --id that was printed, and nothing moves twice.",
         examples=(
             "kalshi-tui subaccounts",
             "kalshi-tui subaccounts create --yes",
             "kalshi-tui subaccounts transfer 250 --from 0 --to 1 --yes",
         ),
         exit_codes=(*WRITE_EXIT_CODES, INCOMPLETE),
-        json="one JSON object a line for each subaccount and shard, one for a new subaccount or a transfer",
+        json="one JSON object a line for each subaccount and exchange index, one for a new subaccount or a transfer",
     )
     subaccounts.add_argument(
         "what", nargs="?", choices=("list", "create", "transfer"), default="list", help="what to do (default: list)"
@@ -52,7 +52,7 @@ def add(commands: CommandRegistry) -> None:
         type=integer_between(0, MAX_EXCHANGE_INDEX),
         default=0,
         metavar="N",
-        help="on which shard (default: 0)",
+        help="at which exchange index (default: 0)",
     )
     subaccounts.add_argument("--id", metavar="UUID", help="with transfer: the id of one that is given again")
     subaccounts.add_argument("--yes", action="store_true", help="do it without asking")
@@ -95,7 +95,7 @@ def _list(options: argparse.Namespace) -> "Callable[[RestClient, Output, Progres
             for each in listed:
                 output.write_json(subaccount_shape(each))
             return
-        columns = (Column("SUB", right=True), Column("SHARD", right=True), Column("CASH", right=True))
+        columns = (Column("SUB", right=True), Column("AT", right=True), Column("CASH", right=True))
         rows = [(str(each.number), str(each.exchange_index), money_text(each.cash)) for each in listed]
         output.write_table(columns, rows, "There are no subaccounts.")
 

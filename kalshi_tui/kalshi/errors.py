@@ -218,7 +218,12 @@ _SENTENCES_BY_CODE: Final = {
 
 def known_error_sentence(code: str, details: str) -> str:
     """Return the sentence for a rejection whose cause is known, empty for any other."""
-    return _SENTENCES_BY_DETAILS.get(details.strip().lower()) or _SENTENCES_BY_CODE.get(code, "")
+    lowered = details.strip().lower()
+    if "subaccount" in lowered and "exist" in lowered:
+        return f"The exchange has no such subaccount ({details.strip()}): name one that you have, or create it there."
+    if "no such exchange shard" in lowered:
+        return f"The exchange has no such exchange index ({details.strip()}): your balance shows those there are."
+    return _SENTENCES_BY_DETAILS.get(lowered) or _SENTENCES_BY_CODE.get(code, "")
 
 
 def authentication_sentence(code: str, skew_ms: int, details: str = "") -> str:

@@ -47,8 +47,8 @@ async def check_account(rest: RestClient, key_id: str, *, upgrade: bool = False)
         return
     else:
         yield Check("signature", True, "The exchange accepts the key.")
-        shards = ", ".join(f"shard {shard} {format_dollars(cash)}" for shard, cash in balance.by_shard)
-        yield Check("cash", True, f"{format_dollars(balance.cash)}{f' ({shards})' if shards else ''}.")
+        parts = ", ".join(f"at {index} {format_dollars(cash)}" for index, cash in balance.by_shard)
+        yield Check("cash", True, f"{format_dollars(balance.cash)}{f' ({parts})' if parts else ''}.")
     if upgrade:
         yield await _upgrade(rest)
     yield await _check("limits", _describe_limits, rest)

@@ -54,7 +54,7 @@ async def test_what_cannot_be_is_one_sentence(exchange: Serving, tmp_path: Path)
     async with trader.at_once() as run:
         for command, words in (
             (("order", "buy", "yes", ticker, "5@0.01", "--subaccount", "9", "--yes", "--blind"), "does not exist"),
-            (("positions", "--subaccount", "9"), "subaccount 9 does not exist"),
+            (("positions", "--subaccount", "9"), "(subaccount 9 does not exist): name one that you have"),
             (("orders", "--subaccount", "64"), "from 0 to 63"),
             (("subaccounts", "transfer", "5"), "needs AMOUNT, --from and --to"),
             (("subaccounts", "transfer", "0.001", "--from", "0", "--to", "1", "--yes"), "whole cents"),

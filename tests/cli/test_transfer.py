@@ -40,7 +40,10 @@ async def test_cash_is_moved_listed_and_shown_where_it_is(exchange: Serving, tmp
         # More than there is, and what nobody has confirmed: nothing leaves.
         for arguments, words in (
             (("transfer", "26.51", "--from", "3", "--to", "0", "--yes"), "only $26.50 lie at 3. Move that or less"),
-            (("transfer", "1", "--from", "9", "--to", "0", "--yes"), "no such exchange shard"),
+            (
+                ("transfer", "1", "--from", "9", "--to", "0", "--yes"),
+                "(no such exchange shard): your balance shows those",
+            ),
             (("transfer", "1", "--from", "0", "--to", "3"), "give --yes"),
         ):
             refused = await run(*arguments)

@@ -36,7 +36,7 @@ def test_all_is_well_in_practice(tmp_path: Path) -> None:
     ):  # fmt: skip
         assert name in names
     assert all(line.startswith("ok ") for line in done.stdout.splitlines())
-    assert "shard 0 $8,000.00" in done.stdout
+    assert "(at 0 $8,000.00, at 1 $0.00, " in done.stdout
     assert "The key may read, write." in done.stdout
 
 

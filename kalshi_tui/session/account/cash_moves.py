@@ -76,7 +76,7 @@ class CashMover:
         if not self._since_ms:
             return ""
         return (
-            f"A move of {_dollars(self._amount)} between shards is under way and may still complete: "
+            f"A move of {_dollars(self._amount)} to where orders need it is under way and may still complete: "
             "'kalshi-tui transfer --list' shows it."
         )
 

@@ -62,7 +62,10 @@ async def test_an_end_says_that_a_move_under_way_may_still_complete(session: Ses
     await control_of(session).inject_fault("hold_transfers", {})
     session.move_cash((CashMove(0, 3, DOLLAR),))
     await until(lambda: session.store.balance is not None and session.store.balance.cash == 9_999 * DOLLAR)
-    said = "A move of $1.00 between shards is under way and may still complete: 'kalshi-tui transfer --list' shows it."
+    said = (
+        "A move of $1.00 to where orders need it is under way and may still complete: 'kalshi-tui transfer --list' "
+        "shows it."
+    )
     assert session.cash_left_text == said
     await session.stop()
     assert session.cash_left_text == said

@@ -784,7 +784,8 @@ async def test_the_question_at_quitting_says_what_becomes_of_the_orders(
 async def test_the_question_at_quitting_names_cash_under_way() -> None:
     async with trading(size=NARROW) as trader:
         trader.desk.store.order(an_order(book_side=BookSide.ASK))
-        trader.desk.cash_left_text = "A move of $1.00 between shards is under way and may still complete."
-        assert "A move of $1.00 between shards is under way and may still complete. Quit all the same?" in one_line(
-            await trader.press("q")
+        trader.desk.cash_left_text = "A move of $1.00 to where orders need it is under way and may still complete."
+        assert (
+            "A move of $1.00 to where orders need it is under way and may still complete. Quit all the same?"
+            in one_line(await trader.press("q"))
         )
