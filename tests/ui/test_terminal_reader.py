@@ -142,7 +142,7 @@ def test_no_sequences_end_the_reading_and_keys_after_them_are_keys() -> None:
     assert not reading.thread.is_alive()
 
 
-def test_that_input_is_taken_is_told_before_its_keys_and_that_it_was_after_them() -> None:
+def test_that_input_is_taken_is_told_before_its_keys() -> None:
     out, into = os.pipe()
     told: list[str] = []
     ended = threading.Event()
